@@ -1,0 +1,78 @@
+package protocol
+
+import "strconv"
+
+// Height numbers blocks; the first block has height 1.
+type Height uint64
+
+// Epoch numbers stretches of Tempo blocks: epoch e holds the heights
+// e·Tempo … e·Tempo + Tempo − 1, so epoch 0 is one block short.
+type Epoch uint64
+
+// Round numbers stretches of RoundLength blocks, which divide an epoch.
+type Round uint64
+
+// UID numbers a seat, 0 … MaxSeats − 1.
+type UID uint16
+
+// String returns the decimal number.
+func (u UID) String() string { return strconv.Itoa(int(u)) }
+
+// SeatID is the identity of a seat. A uid alone is none: it can be pruned and
+// given to another.
+type SeatID struct {
+	UID        UID    `cbor:"1,keyasint" json:"uid"`
+	Registered Height `cbor:"2,keyasint" json:"registered"`
+}
+
+// Schedule says when things happen, all in blocks. It is part of the genesis.
+// Invariant: 0 < CommitBlocks < OpenBlocks < RoundLength, Tempo a multiple of
+// RoundLength, CardBlocks < Tempo.
+type Schedule struct {
+	// Tempo is the length of an epoch.
+	Tempo uint64 `cbor:"1,keyasint" json:"tempo"`
+	// RoundLength is the length of a round.
+	RoundLength uint64 `cbor:"2,keyasint" json:"round_length"`
+	// CommitBlocks is the offset, from the first block of a round, of the
+	// last block whose Commit transactions are in time.
+	CommitBlocks uint64 `cbor:"3,keyasint" json:"commit_blocks"`
+	// OpenBlocks is the offset, from the first block of a round, of the last
+	// height at which an opened answer is in time.
+	OpenBlocks uint64 `cbor:"4,keyasint" json:"open_blocks"`
+	// WeightBlocks is the offset, from the first block of an epoch, from
+	// which validators send CommitWeights.
+	WeightBlocks uint64 `cbor:"5,keyasint" json:"weight_blocks"`
+	// CardBlocks is the offset, from the first block of an epoch, of the last
+	// height at which cards of the epoch before arrive in time.
+	CardBlocks uint64 `cbor:"6,keyasint" json:"card_blocks"`
+}
+
+// EpochOf returns the epoch that holds height h.
+func (s Schedule) EpochOf(h Height) Epoch { return Epoch(uint64(h) / s.Tempo) }
+
+// RoundOf returns the round that holds height h.
+func (s Schedule) RoundOf(h Height) Round { return Round(uint64(h) / s.RoundLength) }
+
+// EpochStart returns the first height of epoch e (for epoch 0: height 0, which has no block).
+func (s Schedule) EpochStart(e Epoch) Height { return Height(uint64(e) * s.Tempo) }
+
+// EpochEnd returns the last height of epoch e, in which emission is paid.
+func (s Schedule) EpochEnd(e Epoch) Height { return Height(uint64(e)*s.Tempo + s.Tempo - 1) }
+
+// IsEpochEnd reports whether h is the last height of its epoch.
+func (s Schedule) IsEpochEnd(h Height) bool { return uint64(h)%s.Tempo == s.Tempo-1 }
+
+// RoundStart returns the first height of round r.
+func (s Schedule) RoundStart(r Round) Height { return Height(uint64(r) * s.RoundLength) }
+
+// CommitDeadline returns the last height at which a commitment of round r counts.
+func (s Schedule) CommitDeadline(r Round) Height { return s.RoundStart(r) + Height(s.CommitBlocks) }
+
+// OpenDeadline returns the last height at which an opened answer of round r counts.
+func (s Schedule) OpenDeadline(r Round) Height { return s.RoundStart(r) + Height(s.OpenBlocks) }
+
+// EpochOfRound returns the epoch that round r belongs to.
+func (s Schedule) EpochOfRound(r Round) Epoch { return s.EpochOf(s.RoundStart(r)) }
+
+// RoundsPerEpoch returns how many rounds make an epoch.
+func (s Schedule) RoundsPerEpoch() uint64 { return s.Tempo / s.RoundLength }
