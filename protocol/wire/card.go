@@ -1,0 +1,75 @@
+package wire
+
+import (
+	"fmt"
+
+	"github.com/assaynet/assay/protocol"
+)
+
+// A Finding is what a judge found of an answer.
+type Finding string
+
+// The findings. Those up to FindingFailed follow from an own run and carry a
+// root; the rest are decided without a run and carry none (arithmetic.md §7).
+const (
+	FindingExact   Finding = "exact"    // equal, bit for bit
+	FindingToken   Finding = "token"    // another token was to be chosen at Position
+	FindingState   Finding = "state"    // the leaf at Position is not the model's
+	FindingFailed  Finding = "failed"   // the model's run fails at Position
+	FindingRange   Finding = "range"    // a token id that the model does not have
+	FindingLength  Finding = "length"   // no token, or more than the maximum
+	FindingEnd     Finding = "end"      // ended too early or too late
+	FindingLeaves  Finding = "leaves"   // the leaves do not give the fingerprint
+	FindingUnopen  Finding = "unopened" // committed, and no valid opening in time
+	maxFindingText         = len(FindingUnopen)
+)
+
+// NeedsRun reports whether the finding carries the judge's own root.
+func (f Finding) NeedsRun() bool {
+	switch f {
+	case FindingExact, FindingToken, FindingState, FindingFailed:
+		return true
+	}
+	return false
+}
+
+// Card is a validator's judgement of one drawn answer. It travels in an
+// [Envelope] of [DomainCard] that the judge's hotkey signed.
+type Card struct {
+	_        struct{} `cbor:",toarray"`
+	Judge    protocol.SeatID
+	Round    protocol.Round
+	Seat     protocol.SeatID
+	Slot     uint16
+	Task     protocol.TaskID
+	Answer   protocol.Hash // hash of the answer's envelope; zero when unopened
+	Finding  Finding
+	Position uint32        // first position that differs, where the finding has one
+	Root     protocol.Hash // the judge's own root, bound to its own hotkey; zero without a run
+	Tokens   uint32        // tokens of the answer
+}
+
+// Key names the slot that the card judges.
+func (c *Card) Key() AnswerKey { return AnswerKey{Round: c.Round, UID: c.Seat.UID, Slot: c.Slot} }
+
+// Leaf is the card's leaf in the epoch's tree of cards (see CommitCards).
+func (c *Card) Leaf() protocol.Hash { return leafHash(HashOf("assay/1/card/leaf", Encode(c))) }
+
+// Check refuses what no honest judge sends: [ErrLimit], [ErrKind].
+func (c *Card) Check() error {
+	switch c.Finding {
+	case FindingExact, FindingToken, FindingState, FindingFailed, FindingRange, FindingLength, FindingEnd, FindingLeaves, FindingUnopen:
+	default:
+		return fmt.Errorf("finding %.*q: %w", maxFindingText, c.Finding, ErrKind)
+	}
+	if c.Slot >= MaxSlots || c.Position > MaxOutputTokens || c.Tokens > MaxOutputTokens {
+		return fmt.Errorf("slot %d, position %d, %d tokens: %w", c.Slot, c.Position, c.Tokens, ErrLimit)
+	}
+	if c.Finding.NeedsRun() == c.Root.IsZero() {
+		return fmt.Errorf("finding %q with root %s: %w", c.Finding, c.Root.Short(), ErrLimit)
+	}
+	if (c.Finding == FindingUnopen) != c.Answer.IsZero() {
+		return fmt.Errorf("finding %q with answer %s: %w", c.Finding, c.Answer.Short(), ErrLimit)
+	}
+	return nil
+}

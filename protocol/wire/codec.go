@@ -1,0 +1,90 @@
+package wire
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"fmt"
+
+	"github.com/fxamacker/cbor/v2"
+
+	"github.com/assaynet/assay/protocol"
+)
+
+// Structural limits of any message; each message has its own byte limit, too.
+const (
+	// maxNesting is the deepest message (envelope → answer → list) plus slack.
+	maxNesting = 8
+	// maxElements bounds arrays: the longest list is one row of weights with
+	// an entry for each of 4,096 seats; the library's least is 16.
+	maxElements = 8192
+)
+
+var (
+	encMode = mustEnc()
+	decMode = mustDec()
+)
+
+func mustEnc() cbor.EncMode {
+	opts := cbor.CoreDetEncOptions()
+	opts.NilContainers = cbor.NilContainerAsEmpty // nil and empty have one form
+	m, err := opts.EncMode()
+	if err != nil {
+		panic(err) // constant options
+	}
+	return m
+}
+
+func mustDec() cbor.DecMode {
+	m, err := cbor.DecOptions{
+		DupMapKey:         cbor.DupMapKeyEnforcedAPF,
+		IndefLength:       cbor.IndefLengthForbidden,
+		TagsMd:            cbor.TagsForbidden,
+		ExtraReturnErrors: cbor.ExtraDecErrorUnknownField,
+		MaxNestedLevels:   maxNesting,
+		MaxArrayElements:  maxElements,
+		MaxMapPairs:       maxElements,
+		UTF8:              cbor.UTF8RejectInvalid,
+	}.DecMode()
+	if err != nil {
+		panic(err) // constant options
+	}
+	return m
+}
+
+// Encode returns the canonical bytes of v, a message of this package or a
+// record made of the same kinds of fields. It panics on a type that CBOR
+// cannot hold, which is a mistake of ours and never depends on data.
+func Encode(v any) []byte {
+	b, err := encMode.Marshal(v)
+	if err != nil {
+		panic(fmt.Sprintf("wire: encode %T: %v", v, err))
+	}
+	return b
+}
+
+// Decode reads the canonical bytes of one message of at most limit bytes into
+// v, a pointer. It returns [ErrTooLarge], [ErrMalformed] or [ErrNotCanonical].
+func Decode(b []byte, limit int, v any) error {
+	if len(b) > limit {
+		return fmt.Errorf("%d bytes, at most %d: %w", len(b), limit, ErrTooLarge)
+	}
+	if err := decMode.Unmarshal(b, v); err != nil {
+		return fmt.Errorf("%w: %w", ErrMalformed, err)
+	}
+	if !bytes.Equal(Encode(v), b) {
+		return ErrNotCanonical
+	}
+	return nil
+}
+
+// HashOf returns SHA-256(domain ‖ 0 ‖ parts, each behind nothing): callers
+// give parts of fixed length, or put the one of variable length last.
+func HashOf(domain string, parts ...[]byte) protocol.Hash {
+	h := sha256.New()
+	h.Write([]byte(domain))
+	h.Write([]byte{0})
+	for _, p := range parts {
+		h.Write(p)
+	}
+	return protocol.Hash(h.Sum(nil))
+}

@@ -1,0 +1,17 @@
+// Package wire holds every message of Assay, one file each: its limits, its
+// canonical bytes, its signature.
+//
+// The encoding is deterministic CBOR (RFC 8949, section 4.2.1) with structs as
+// arrays. [Decode] looks at the limit before it allocates, refuses duplicate
+// keys, indefinite lengths, unknown fields, tags and floats, and encodes again:
+// bytes that do not come out the same are refused, so that a message has one
+// form, and its hash is its name.
+//
+// What is signed is a domain tag, the chain id and the canonical bytes of the
+// message without its signature. A ledger transaction ([Tx]) signs itself;
+// everything else travels in an [Envelope].
+//
+// The package checks what can be told from the bytes alone. What needs the
+// ledger (is this seat permitted, does a commitment exist) is left to others.
+// Start reading at codec.go and envelope.go.
+package wire

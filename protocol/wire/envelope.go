@@ -1,0 +1,93 @@
+package wire
+
+import (
+	"fmt"
+
+	"github.com/assaynet/assay/protocol"
+)
+
+// A Domain separates signatures: bytes signed for one use verify for no other.
+type Domain string
+
+// The domains of signed messages. The first two travel in an [Envelope].
+const (
+	DomainAnswer  Domain = "assay/1/answer"
+	DomainCard    Domain = "assay/1/card"
+	DomainTx      Domain = "assay/1/tx"
+	DomainReceipt Domain = "assay/1/receipt"
+	DomainBind    Domain = "assay/1/bind" // a hotkey's statement about a derived key
+)
+
+// Limits of one message on the wire, in bytes (network.md, Topics).
+const (
+	MaxAnswerBytes = 1 << 20
+	MaxCardBytes   = 256 << 10
+	MaxTxBytes     = 64 << 10
+	// maxChainID is long enough for a name of 32 letters and the genesis hash.
+	maxChainID = 48
+)
+
+// Signature is a compact ECDSA signature over secp256k1: r ‖ s, low s.
+type Signature [64]byte
+
+// Envelope is a signed message. Height is the sender's ledger height when it
+// signed; receivers refuse what is outside their replay window.
+type Envelope struct {
+	_       struct{} `cbor:",toarray"`
+	Domain  Domain
+	ChainID string
+	Sender  protocol.PublicKey
+	Height  protocol.Height
+	Payload []byte // canonical bytes of the message that Domain names
+	Sig     Signature
+}
+
+// A Signer lends the operations of a hotkey, never the key.
+type Signer interface {
+	PublicKey() protocol.PublicKey
+	// Sign signs SHA-256(domain ‖ 0 ‖ message).
+	Sign(domain string, message []byte) (Signature, error)
+}
+
+// A Verifier checks a signature made by a [Signer].
+type Verifier func(signer protocol.PublicKey, domain string, message []byte, sig Signature) error
+
+// Seal signs payload for chain.
+func Seal(s Signer, domain Domain, chain string, height protocol.Height, payload []byte) (*Envelope, error) {
+	e := &Envelope{Domain: domain, ChainID: chain, Sender: s.PublicKey(), Height: height, Payload: payload}
+	sig, err := s.Sign(string(domain), e.signBytes())
+	if err != nil {
+		return nil, fmt.Errorf("sign %s: %w", domain, err)
+	}
+	e.Sig = sig
+	return e, nil
+}
+
+// signBytes is the envelope with a zero signature: it holds domain and chain.
+func (e *Envelope) signBytes() []byte {
+	c := *e
+	c.Sig = Signature{}
+	return Encode(&c)
+}
+
+// Hash names the envelope, signature included.
+func (e *Envelope) Hash() protocol.Hash { return HashOf("assay/1/envelope", Encode(e)) }
+
+// Open decodes an envelope of at most limit bytes and checks domain, chain
+// and signature. Errors: those of [Decode], [ErrKind], [ErrChain], [ErrSignature].
+func Open(b []byte, limit int, domain Domain, chain string, verify Verifier) (*Envelope, error) {
+	var e Envelope
+	if err := Decode(b, limit, &e); err != nil {
+		return nil, err
+	}
+	switch {
+	case e.Domain != domain:
+		return nil, fmt.Errorf("domain %.40q, want %q: %w", e.Domain, domain, ErrKind)
+	case e.ChainID != chain:
+		return nil, fmt.Errorf("chain %.60q, want %q: %w", e.ChainID, chain, ErrChain)
+	}
+	if err := verify(e.Sender, string(e.Domain), e.signBytes(), e.Sig); err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrSignature, err)
+	}
+	return &e, nil
+}
