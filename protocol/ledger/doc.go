@@ -1,0 +1,14 @@
+// Package ledger is the state machine that the validators agree on: accounts,
+// stakes, seats, the beacon, rounds, duties, weights and emission.
+//
+// [Apply] is a pure function of the state and a block: no clock, disk, socket,
+// goroutine or float. The state is a tree of keys and canonical CBOR values
+// behind the interface [Tree]; package state puts a Merkle tree there, tests a
+// map. Every key that a light reader needs can be proven by itself.
+//
+// Rule violations are a [RuleError] with a [Kind]; they are part of a block's
+// result. An error of the tree itself ends Apply, and nothing of the block holds.
+//
+// It leaves ordering to consensus, storage to state, and the questions that a
+// judge answers to scoring. Start reading at records.go, then apply.go.
+package ledger

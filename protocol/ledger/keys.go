@@ -1,0 +1,110 @@
+package ledger
+
+import (
+	"encoding/binary"
+
+	"github.com/assaynet/assay/protocol"
+)
+
+// The keys of the state: one letter for the kind, then numbers big-endian, so
+// that a prefix walks in order.
+
+func u64(b []byte, v uint64) []byte       { return binary.BigEndian.AppendUint64(b, v) }
+func u16(b []byte, v protocol.UID) []byte { return binary.BigEndian.AppendUint16(b, uint16(v)) }
+
+// MetaKey holds [Meta].
+func MetaKey() []byte { return []byte("m") }
+
+// AccountKey holds an [Account].
+func AccountKey(k protocol.PublicKey) []byte { return append([]byte("a"), k[:]...) }
+
+// AccountPrefix begins every [AccountKey].
+func AccountPrefix() []byte { return []byte("a") }
+
+// StakeKey holds a [Stake].
+func StakeKey(hotkey, coldkey protocol.PublicKey) []byte {
+	return append(StakePrefix(hotkey), coldkey[:]...)
+}
+
+// StakePrefix begins the stakes on one hotkey.
+func StakePrefix(hotkey protocol.PublicKey) []byte { return append([]byte("k"), hotkey[:]...) }
+
+// UnbondingKey holds an [Unbonding].
+func UnbondingKey(matures protocol.Height, coldkey protocol.PublicKey) []byte {
+	return append(UnbondingPrefix(matures), coldkey[:]...)
+}
+
+// UnbondingPrefix begins what matures at one height.
+func UnbondingPrefix(matures protocol.Height) []byte { return u64([]byte("q"), uint64(matures)) }
+
+// SeatKey holds a [Seat].
+func SeatKey(uid protocol.UID) []byte { return u16(SeatPrefix(), uid) }
+
+// SeatPrefix begins every [SeatKey].
+func SeatPrefix() []byte { return []byte("s") }
+
+// HotkeyKey holds the uid of a hotkey's seat, as canonical CBOR.
+func HotkeyKey(k protocol.PublicKey) []byte { return append([]byte("h"), k[:]...) }
+
+// BeaconKey holds a [BeaconRecord].
+func BeaconKey(h protocol.Height) []byte { return u64([]byte("b"), uint64(h)) }
+
+// RoundKey holds a [RoundRecord].
+func RoundKey(r protocol.Round) []byte { return u64([]byte("r"), uint64(r)) }
+
+// RosterSeatKey holds a [RosterSeat].
+func RosterSeatKey(e protocol.Epoch, uid protocol.UID) []byte { return u16(RosterSeatPrefix(e), uid) }
+
+// RosterSeatPrefix begins the seats that are asked in an epoch.
+func RosterSeatPrefix(e protocol.Epoch) []byte { return u64([]byte("o"), uint64(e)) }
+
+// RosterJudgeKey holds a [RosterJudge].
+func RosterJudgeKey(e protocol.Epoch, uid protocol.UID) []byte { return u16(RosterJudgePrefix(e), uid) }
+
+// RosterJudgePrefix begins the judges of an epoch.
+func RosterJudgePrefix(e protocol.Epoch) []byte { return u64([]byte("j"), uint64(e)) }
+
+// CommitKey holds a [CommitRecord].
+func CommitKey(r protocol.Round, uid protocol.UID) []byte { return u16(CommitPrefix(r), uid) }
+
+// CommitPrefix begins the commitments of a round.
+func CommitPrefix(r protocol.Round) []byte { return u64([]byte("c"), uint64(r)) }
+
+// DutyKey holds a [DutyRecord].
+func DutyKey(r protocol.Round, uid protocol.UID) []byte { return u16(DutyPrefix(r), uid) }
+
+// DutyPrefix begins the duties of a round.
+func DutyPrefix(r protocol.Round) []byte { return u64([]byte("d"), uint64(r)) }
+
+// CoverKey holds a [CoverRecord].
+func CoverKey(uid protocol.UID) []byte { return u16([]byte("v"), uid) }
+
+// DrawnKey holds a [DrawnRecord].
+func DrawnKey(e protocol.Epoch, uid protocol.UID) []byte { return u16(u64([]byte("n"), uint64(e)), uid) }
+
+// SealKey holds [SealedWeights].
+func SealKey(e protocol.Epoch, uid protocol.UID) []byte { return u16(u64([]byte("l"), uint64(e)), uid) }
+
+// WeightsKey holds [Weights].
+func WeightsKey(e protocol.Epoch, uid protocol.UID) []byte { return u16(WeightsPrefix(e), uid) }
+
+// WeightsPrefix begins the weights sealed in an epoch.
+func WeightsPrefix(e protocol.Epoch) []byte { return u64([]byte("w"), uint64(e)) }
+
+// BondsKey holds [Bonds].
+func BondsKey(uid protocol.UID) []byte { return u16([]byte("y"), uid) }
+
+// CardsKey holds a [CardsRecord].
+func CardsKey(e protocol.Epoch, uid protocol.UID) []byte { return u16(CardsPrefix(e), uid) }
+
+// CardsPrefix begins the card roots of an epoch.
+func CardsPrefix(e protocol.Epoch) []byte { return u64([]byte("g"), uint64(e)) }
+
+// EpochKey holds an [EpochRecord].
+func EpochKey(e protocol.Epoch) []byte { return u64([]byte("e"), uint64(e)) }
+
+// PaymentKey holds a [Payment].
+func PaymentKey(e protocol.Epoch, uid protocol.UID) []byte { return u16(PaymentPrefix(e), uid) }
+
+// PaymentPrefix begins the payments of an epoch.
+func PaymentPrefix(e protocol.Epoch) []byte { return u64([]byte("p"), uint64(e)) }

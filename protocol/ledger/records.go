@@ -1,0 +1,242 @@
+package ledger
+
+import (
+	"github.com/assaynet/assay/protocol"
+	"github.com/assaynet/assay/protocol/wire"
+)
+
+// Account is kept under AccountKey(key), for coldkeys and hotkeys alike.
+type Account struct {
+	_       struct{} `cbor:",toarray"`
+	Balance protocol.Amount
+	Nonce   uint64 // the next transaction's
+}
+
+// Stake is kept under StakeKey(hotkey, coldkey).
+type Stake struct {
+	_      struct{} `cbor:",toarray"`
+	Amount protocol.Amount
+}
+
+// Unbonding is kept under UnbondingKey(matures, coldkey): stake on its way
+// back to a balance, in the state until the block Matures.
+type Unbonding struct {
+	_      struct{} `cbor:",toarray"`
+	Amount protocol.Amount
+}
+
+// Seat is kept under SeatKey(uid); HotkeyKey(hotkey) leads to the uid.
+type Seat struct {
+	_          struct{} `cbor:",toarray"`
+	ID         protocol.SeatID
+	Hotkey     protocol.PublicKey
+	Coldkey    protocol.PublicKey
+	Collateral protocol.Amount // for the later rules of slashing; zero for now
+	Models     []protocol.ModelID
+	Kinds      []string
+	Capacity   uint16
+	Addresses  []string
+	Identity   protocol.PublicKey // libp2p
+	Permit     bool
+	LastUpdate protocol.Height // of the newest commit of weights, at first of registration
+	Emission   protocol.Amount // of the last epoch: what pruning looks at
+	Slots      uint16          // tasks a round in the running epoch
+	Asked      bool            // on the roster of the running epoch
+	// The validator's part; zero until SetConsensusKey and ExtendBeacon.
+	Consensus Consensus
+	Beacon    Chain // serving
+	NextChain Chain // registered, serves from NextFrom
+	NextFrom  protocol.Epoch
+}
+
+// Consensus is how a validator takes part in CometBFT.
+type Consensus struct {
+	_            struct{} `cbor:",toarray"`
+	Key          protocol.PublicKey
+	TransportKey [32]byte
+	Address      string
+}
+
+// Chain is a beacon hash chain: Link is the last link that the ledger saw,
+// number Index; Hash(link i+1) = link i, and link i serves height Start + i.
+// Index −1 stands for the anchor, and is stored as Seen = 0.
+type Chain struct {
+	_     struct{} `cbor:",toarray"`
+	Start protocol.Height
+	Seen  uint64 // links seen: the newest has number Seen − 1
+	Link  protocol.Hash
+}
+
+// Meta is kept under MetaKey.
+type Meta struct {
+	_        struct{} `cbor:",toarray"`
+	Height   protocol.Height
+	Seats    uint32          // seats given so far: uids 0 … Seats − 1
+	Issued   protocol.Amount // everything that ever came to be, genesis included
+	Burned   protocol.Amount
+	Pot      protocol.Amount // emission of the running epoch, and what was carried over
+	Price    protocol.Amount // of the next seat
+	LastStep protocol.Height // of the last epoch's end, 0 at first
+	// Beacon is final for Height − 1; Pending is the link that the block at
+	// Height opened, which the next block makes final or drops.
+	Beacon     protocol.Hash
+	Pending    protocol.Hash
+	PendingUID protocol.UID
+	// NextValidators is the set that consensus will use, so that updates are diffs.
+	Validators []Power
+}
+
+// Power is one member of the consensus set.
+type Power struct {
+	_   struct{} `cbor:",toarray"`
+	UID protocol.UID
+	Key protocol.PublicKey
+	// Power is stake in whole tokens, clamped to 1 … 2^40.
+	Power uint64
+}
+
+// BeaconRecord is kept under BeaconKey(height): the final beacon of a height,
+// and who opened the link that counted, if any.
+type BeaconRecord struct {
+	_        struct{} `cbor:",toarray"`
+	Beacon   protocol.Hash
+	Proposer protocol.SeatID
+	Counted  bool
+}
+
+// RoundRecord is kept under RoundKey(round). A seed is drawn after links of
+// two different proposers have followed what it decides on.
+type RoundRecord struct {
+	_          struct{} `cbor:",toarray"`
+	Round      protocol.Round
+	TaskSeed   protocol.Hash // zero until drawn
+	TaskHeight protocol.Height
+	DutySeed   protocol.Hash // zero until drawn, after the commit deadline
+	DutyHeight protocol.Height
+	// First proposers since the round began, and since its deadline.
+	TaskFirst, DutyFirst protocol.SeatID
+	TaskHas, DutyHas     bool
+}
+
+// RosterSeat is kept under RosterSeatKey(epoch, uid): a seat that is asked in
+// the epoch, as it was when the epoch began.
+type RosterSeat struct {
+	_      struct{} `cbor:",toarray"`
+	ID     protocol.SeatID
+	Hotkey protocol.PublicKey
+	Slots  uint16
+	Models []protocol.ModelID
+}
+
+// RosterJudge is kept under RosterJudgeKey(epoch, uid): a permitted validator
+// of the epoch, as it was when the epoch began.
+type RosterJudge struct {
+	_      struct{} `cbor:",toarray"`
+	ID     protocol.SeatID
+	Hotkey protocol.PublicKey
+	Stake  protocol.Amount
+}
+
+// CommitRecord is kept under CommitKey(round, uid).
+type CommitRecord struct {
+	_      struct{} `cbor:",toarray"`
+	Seat   protocol.SeatID
+	Root   protocol.Hash
+	Height protocol.Height
+}
+
+// DutyRecord is kept under DutyKey(round, uid): who judges which slot of a
+// seat's commitment. Sorted by slot, then judge.
+type DutyRecord struct {
+	_      struct{} `cbor:",toarray"`
+	Duties []Duty
+}
+
+// Duty is one drawn judgement.
+type Duty struct {
+	_     struct{} `cbor:",toarray"`
+	Slot  uint16
+	Judge protocol.SeatID
+}
+
+// CoverRecord is kept under CoverKey(uid): the judges that drew an answer of
+// the seat in the window of two epochs that began with epoch Window.
+type CoverRecord struct {
+	_      struct{} `cbor:",toarray"`
+	Seat   protocol.SeatID
+	Window protocol.Epoch
+	Judges []protocol.UID // ascending
+}
+
+// DrawnRecord is kept under DrawnKey(epoch, uid): duties of a judge in an epoch.
+type DrawnRecord struct {
+	_     struct{} `cbor:",toarray"`
+	Count uint32
+}
+
+// SealedWeights is kept under SealKey(epoch, uid).
+type SealedWeights struct {
+	_      struct{} `cbor:",toarray"`
+	Seat   protocol.SeatID
+	Hash   protocol.Hash
+	Height protocol.Height
+}
+
+// Weights is kept under WeightsKey(epoch, uid): the row sealed in epoch and
+// opened in the next, max-upscaled; it counts at the end of the one after.
+type Weights struct {
+	_      struct{} `cbor:",toarray"`
+	Seat   protocol.SeatID
+	Height protocol.Height // of the seal
+	UIDs   []protocol.UID
+	Values []uint16
+}
+
+// Bonds is kept under BondsKey(uid).
+type Bonds struct {
+	_      struct{} `cbor:",toarray"`
+	UIDs   []protocol.UID
+	Values []uint16
+}
+
+// CardsRecord is kept under CardsKey(epoch, uid).
+type CardsRecord struct {
+	_     struct{} `cbor:",toarray"`
+	Seat  protocol.SeatID
+	Cards wire.CommitCards
+}
+
+// EpochRecord is kept under EpochKey(epoch): the pots of an epoch.
+type EpochRecord struct {
+	_          struct{} `cbor:",toarray"`
+	Epoch      protocol.Epoch
+	Height     protocol.Height
+	Inputs     protocol.Hash // of everything that Yuma was given
+	Emission   protocol.Amount
+	Miners     protocol.Amount // paid to miners
+	Validators protocol.Amount // paid to validators and their stakers
+	Carried    protocol.Amount // left in the pot
+	Issued     protocol.Amount
+	Burned     protocol.Amount
+	Seats      uint32
+}
+
+// Payment is kept under PaymentKey(epoch, uid): what Yuma made of a seat.
+type Payment struct {
+	_          struct{} `cbor:",toarray"`
+	Seat       protocol.SeatID
+	Hotkey     protocol.PublicKey
+	Coldkey    protocol.PublicKey
+	Stake      protocol.Amount
+	Permit     bool
+	Consensus  uint16 // these six in 65535ths
+	Incentive  uint16
+	Dividend   uint16
+	Trust      uint16
+	Duty       uint16 // fulfilled ÷ drawn, of the epoch before
+	StakeShare uint16
+	Miner      protocol.Amount // incentive paid
+	Validator  protocol.Amount // dividend paid, to all stakers
+	Drawn      uint32          // duties of the epoch before
+	Fulfilled  uint32
+}

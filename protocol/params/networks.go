@@ -1,0 +1,81 @@
+package params
+
+import "github.com/assaynet/assay/protocol"
+
+// smolLM2 is the model id of SmolLM2-135M-Instruct as Q4_1 (arithmetic.md, section 8).
+const smolLM2 = "9d255136b6213a617c630c65eaea151c3af4101f94a44a5f5541cadcdc0cabfc"
+
+// SmolLM2 is the model that the shipped networks pay for: small enough for two cores.
+func SmolLM2() Model {
+	id, err := protocol.ParseHash(smolLM2)
+	if err != nil {
+		panic(err) // constant
+	}
+	return Model{ID: id, Name: "SmolLM2-135M-Instruct.Q4_1.gguf", Class: One}
+}
+
+// Local returns the constants of a network on one machine: everything that
+// the main network does, at a pace that a person can watch.
+func Local() Params {
+	return Params{
+		Name: "assay-local",
+		Schedule: protocol.Schedule{
+			Tempo: 20, RoundLength: 20, // one round an epoch: one answer a seat and epoch
+			CommitBlocks: 11, // about 20 s: two blocks for the seed, then 16 s to answer on a fifth of a core
+			OpenBlocks:   13, // two blocks for gossip
+			WeightBlocks: 17, // three blocks to get the commit into the epoch
+			CardBlocks:   8,  // judging may run into the next epoch
+		},
+		Block: Block{
+			CommitMillis:  1500, // with the votes 1.6 to 1.9 s a block
+			ProposeMillis: 1000, // nine processes share two cores
+			VoteMillis:    500,
+			MaxBytes:      4 << 20,
+		},
+		Seats: Seats{
+			Max: 64, MaxValidators: 16, MaxPerColdkey: 8,
+			MinStake:      100 * protocol.Unit,
+			Immunity:      120, // six epochs: weights count four epochs after registration
+			Price:         protocol.Unit,
+			PriceMin:      protocol.Unit / 10,
+			PriceMax:      100 * protocol.Unit,
+			PriceHalfLife: 360, BumpPercent: 26,
+			Fee:       10_000, // 0.00001 tokens
+			Unbonding: 40,
+		},
+		Emission: Emission{PerBlock: protocol.Unit, MaxSupply: 21_000_000 * protocol.Unit},
+		Yuma: Yuma{
+			Kappa:              33423, // 0.51
+			ActivityCutoff:     100,
+			BondsMovingAverage: 900_000,
+			BondsPenalty:       52428, // 0.8
+			Yuma3:              true,
+			LiquidAlpha:        true,
+			AlphaLow:           45875,
+			AlphaHigh:          58982,
+			Steepness:          1000,
+		},
+		Tasks: Tasks{
+			Models:         []Model{SmolLM2()},
+			MaxTokens:      16,
+			System:         "You are a careful assistant. Answer briefly.",
+			MaxSlots:       4,
+			Judges:         2,
+			SampledPercent: 25,
+			SpeedBest:      One + One/10,
+			SpeedWorst:     One - One/10,
+			AverageKeep:    One / 2,
+			Retention:      64,
+		},
+		Gossip: Gossip{ReplayWindow: 60}, // three epochs: answers and cards of the last two
+	}
+}
+
+// Demo returns [Local] with one answer a seat and epoch, so that nine
+// processes fit on two cores.
+func Demo() Params {
+	p := Local()
+	p.Name = "assay-demo"
+	p.Tasks.MaxSlots = 1
+	return p
+}

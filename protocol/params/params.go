@@ -1,0 +1,202 @@
+package params
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/assaynet/assay/protocol"
+)
+
+// ErrInvalid is wrapped by every error of [Params.Check].
+var ErrInvalid = errors.New("params: invalid")
+
+// One is the whole of a share: shares are counted in 65536ths.
+const One = 1 << 16
+
+// Params are the constants that a network agrees on.
+type Params struct {
+	// Name is the first part of the chain id: lower-case letters, digits, '-'.
+	Name string `cbor:"1,keyasint" json:"name"`
+	// Schedule says when things happen, in blocks.
+	Schedule protocol.Schedule `cbor:"2,keyasint" json:"schedule"`
+	Block    Block             `cbor:"3,keyasint" json:"block"`
+	Seats    Seats             `cbor:"4,keyasint" json:"seats"`
+	Emission Emission          `cbor:"5,keyasint" json:"emission"`
+	Yuma     Yuma              `cbor:"6,keyasint" json:"yuma"`
+	Tasks    Tasks             `cbor:"7,keyasint" json:"tasks"`
+	Gossip   Gossip            `cbor:"8,keyasint" json:"gossip"`
+}
+
+// Block says how fast blocks come.
+type Block struct {
+	// CommitMillis is the pause after a block, for late votes: with the time
+	// of two rounds of votes it makes the block interval.
+	CommitMillis uint32 `cbor:"1,keyasint" json:"commit_millis"`
+	// ProposeMillis is how long a silent proposer is waited for.
+	ProposeMillis uint32 `cbor:"2,keyasint" json:"propose_millis"`
+	// VoteMillis is how long stragglers of a split vote are waited for.
+	VoteMillis uint32 `cbor:"3,keyasint" json:"vote_millis"`
+	// MaxBytes bounds a block: 4 MiB carry a commitment of each of 4,096
+	// seats (about 200 bytes) four times over.
+	MaxBytes uint32 `cbor:"4,keyasint" json:"max_bytes"`
+}
+
+// Seats says how a place in the subnet is bought, kept and lost.
+type Seats struct {
+	// Max is the number of seats, at most 4,096: the epoch's benchmark.
+	Max uint32 `cbor:"1,keyasint" json:"max"`
+	// MaxValidators is the number of permits, and the most CometBFT validators.
+	MaxValidators uint32 `cbor:"2,keyasint" json:"max_validators"`
+	// MaxPerColdkey bounds the seats of one owner.
+	MaxPerColdkey uint32 `cbor:"3,keyasint" json:"max_per_coldkey"`
+	// MinStake is the least stake that gives a permit.
+	MinStake protocol.Amount `cbor:"4,keyasint" json:"min_stake"`
+	// Immunity is how many blocks a new seat cannot be pruned: longer than the
+	// four epochs until its first weights count (yuma.md, section 6).
+	Immunity uint64 `cbor:"5,keyasint" json:"immunity"`
+	// Price is the first price of a seat; it halves every PriceHalfLife blocks,
+	// grows by BumpPercent with each registration, within PriceMin … PriceMax.
+	Price         protocol.Amount `cbor:"6,keyasint" json:"price"`
+	PriceMin      protocol.Amount `cbor:"7,keyasint" json:"price_min"`
+	PriceMax      protocol.Amount `cbor:"8,keyasint" json:"price_max"`
+	PriceHalfLife uint64          `cbor:"9,keyasint" json:"price_half_life"`
+	BumpPercent   uint32          `cbor:"10,keyasint" json:"bump_percent"`
+	// Fee is burned by every transaction but Commit: enough that flooding costs.
+	Fee protocol.Amount `cbor:"11,keyasint" json:"fee"`
+	// Unbonding is how many blocks removed stake waits: no shorter than the
+	// trusting period of light readers.
+	Unbonding uint64 `cbor:"12,keyasint" json:"unbonding"`
+}
+
+// Emission says what is newly paid.
+type Emission struct {
+	// PerBlock is the first emission of a block; it halves whenever half of
+	// what was left of MaxSupply has been issued (yuma.md, section 10.1).
+	PerBlock  protocol.Amount `cbor:"1,keyasint" json:"per_block"`
+	MaxSupply protocol.Amount `cbor:"2,keyasint" json:"max_supply"`
+}
+
+// Yuma holds the settings of the epoch (yuma.md, section 4).
+type Yuma struct {
+	// Kappa is the stake, in 65535ths, that must back a weight. Strictly more
+	// than one half: a cabal of exactly half the stake gets nothing.
+	Kappa uint16 `cbor:"1,keyasint" json:"kappa"`
+	// ActivityCutoff is after how many blocks without a commit of weights a
+	// validator no longer counts.
+	ActivityCutoff uint64 `cbor:"2,keyasint" json:"activity_cutoff"`
+	// BondsMovingAverage, in millionths, is the part of a bond that stays.
+	BondsMovingAverage uint64 `cbor:"3,keyasint" json:"bonds_moving_average"`
+	// BondsPenalty, in 65535ths: below one, so that a validator that sees a
+	// good miner early earns more than one that copies it later.
+	BondsPenalty uint16 `cbor:"4,keyasint" json:"bonds_penalty"`
+	Yuma3        bool   `cbor:"5,keyasint" json:"yuma3"`
+	LiquidAlpha  bool   `cbor:"6,keyasint" json:"liquid_alpha"`
+	AlphaLow     uint16 `cbor:"7,keyasint" json:"alpha_low"`
+	AlphaHigh    uint16 `cbor:"8,keyasint" json:"alpha_high"`
+	Steepness    int16  `cbor:"9,keyasint" json:"steepness"`
+}
+
+// Model is a model that a network pays for.
+type Model struct {
+	ID protocol.ModelID `cbor:"1,keyasint" json:"id"`
+	// Name is for people: the file that miners look for.
+	Name string `cbor:"2,keyasint" json:"name"`
+	// Class multiplies the tokens of a model, in 65536ths: a larger model
+	// costs more to run.
+	Class uint32 `cbor:"3,keyasint" json:"class"`
+}
+
+// Tasks says what is asked and how answers are judged.
+type Tasks struct {
+	Models []Model `cbor:"1,keyasint" json:"models"`
+	// MaxTokens bounds an answer.
+	MaxTokens uint32 `cbor:"2,keyasint" json:"max_tokens"`
+	// System is the prompt that all tasks share, so that it is computed once.
+	System string `cbor:"3,keyasint" json:"system"`
+	// MaxSlots caps the tasks of one seat in one round.
+	MaxSlots uint32 `cbor:"4,keyasint" json:"max_slots"`
+	// Judges is the least number of validators that judge a drawn answer; two,
+	// so that each can show the other's card to be false.
+	Judges uint32 `cbor:"5,keyasint" json:"judges"`
+	// SampledPercent of the tasks are sampled, the rest are greedy.
+	SampledPercent uint32 `cbor:"6,keyasint" json:"sampled_percent"`
+	// SpeedBest and SpeedWorst, in 65536ths, bound the factor that a commitment
+	// earlier or later than the round's median earns.
+	SpeedBest  uint32 `cbor:"7,keyasint" json:"speed_best"`
+	SpeedWorst uint32 `cbor:"8,keyasint" json:"speed_worst"`
+	// AverageKeep, in 65536ths, is the part of the averages of scores that
+	// stays from epoch to epoch.
+	AverageKeep uint32 `cbor:"9,keyasint" json:"average_keep"`
+	// Retention is how many epochs raw answers and cards are kept and served.
+	Retention uint64 `cbor:"10,keyasint" json:"retention"`
+}
+
+// Gossip bounds what peers may say.
+type Gossip struct {
+	// ReplayWindow is by how many blocks the height of an envelope may differ
+	// from the receiver's.
+	ReplayWindow uint64 `cbor:"1,keyasint" json:"replay_window"`
+}
+
+// Check refuses constants that contradict each other: [ErrInvalid].
+func (p *Params) Check() error {
+	s := p.Schedule
+	rules := []struct {
+		ok   bool
+		rule string
+	}{
+		{validName(p.Name), "name is 1 to 32 lower-case letters, digits and '-'"},
+		{s.Tempo >= 4 && s.Tempo <= 1<<20, "tempo is 4 to 2^20 blocks"},
+		{s.RoundLength > 0 && s.Tempo%max(s.RoundLength, 1) == 0, "round_length divides tempo"},
+		{0 < s.CommitBlocks && s.CommitBlocks < s.OpenBlocks && s.OpenBlocks < s.RoundLength, "0 < commit_blocks < open_blocks < round_length"},
+		{s.WeightBlocks < s.Tempo && s.CardBlocks+1 < s.Tempo, "weight_blocks < tempo, card_blocks + 1 < tempo"},
+		{p.Block.CommitMillis > 0 && p.Block.ProposeMillis > 0 && p.Block.VoteMillis > 0, "block times are not zero"},
+		{p.Block.MaxBytes >= 1<<16 && p.Block.MaxBytes <= 64<<20, "max_bytes is 64 KiB to 64 MiB"},
+		{p.Seats.Max >= 1 && p.Seats.Max <= 4096, "seats are 1 to 4096"},
+		{p.Seats.MaxValidators >= 1 && p.Seats.MaxValidators <= 256, "validators are 1 to 256"},
+		{p.Seats.MaxPerColdkey >= 1, "max_per_coldkey is at least 1"},
+		{p.Seats.PriceMin > 0 && p.Seats.PriceMin <= p.Seats.Price && p.Seats.Price <= p.Seats.PriceMax, "0 < price_min <= price <= price_max"},
+		{p.Seats.PriceHalfLife > 0, "price_half_life is not zero"},
+		{p.Emission.MaxSupply <= 1<<62 && p.Emission.PerBlock <= p.Emission.MaxSupply, "per_block <= max_supply <= 2^62"},
+		{p.Yuma.Kappa > 32767, "kappa is above one half"},
+		{p.Tasks.MaxTokens >= 1 && p.Tasks.MaxTokens <= 4096, "max_tokens is 1 to 4096"},
+		{p.Tasks.MaxSlots >= 1 && p.Tasks.MaxSlots <= 1024, "max_slots is 1 to 1024"},
+		{p.Tasks.Judges >= 2, "judges is at least 2"},
+		{p.Tasks.SampledPercent <= 100, "sampled_percent is 0 to 100"},
+		{p.Tasks.AverageKeep < One, "average_keep is below one"},
+		{p.Tasks.SpeedWorst <= One && p.Tasks.SpeedBest >= One && p.Tasks.SpeedBest <= 4*One, "speed_worst <= 1 <= speed_best <= 4"},
+		{p.Tasks.Retention >= 4, "retention is at least 4 epochs"},
+		{len(p.Tasks.Models) >= 1 && len(p.Tasks.Models) <= 64, "there are 1 to 64 models"},
+		{len(p.Tasks.System) <= 4096, "the system prompt has at most 4096 bytes"},
+		{p.Gossip.ReplayWindow > 0, "replay_window is not zero"},
+	}
+	for _, r := range rules {
+		if !r.ok {
+			return fmt.Errorf("%w: %s", ErrInvalid, r.rule)
+		}
+	}
+	return nil
+}
+
+func validName(s string) bool {
+	if len(s) == 0 || len(s) > 32 {
+		return false
+	}
+	for _, r := range s {
+		if (r < 'a' || r > 'z') && (r < '0' || r > '9') && r != '-' {
+			return false
+		}
+	}
+	return true
+}
+
+// Class returns the weight class of a model, in 65536ths, and whether the
+// network pays for it at all.
+func (p *Params) Class(id protocol.ModelID) (uint32, bool) {
+	for _, m := range p.Tasks.Models {
+		if m.ID == id {
+			return m.Class, true
+		}
+	}
+	return 0, false
+}
