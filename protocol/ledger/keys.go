@@ -80,7 +80,9 @@ func DutyPrefix(r protocol.Round) []byte { return u64([]byte("d"), uint64(r)) }
 func CoverKey(uid protocol.UID) []byte { return u16([]byte("v"), uid) }
 
 // DrawnKey holds a [DrawnRecord].
-func DrawnKey(e protocol.Epoch, uid protocol.UID) []byte { return u16(u64([]byte("n"), uint64(e)), uid) }
+func DrawnKey(e protocol.Epoch, uid protocol.UID) []byte {
+	return u16(u64([]byte("n"), uint64(e)), uid)
+}
 
 // SealKey holds [SealedWeights].
 func SealKey(e protocol.Epoch, uid protocol.UID) []byte { return u16(u64([]byte("l"), uint64(e)), uid) }
