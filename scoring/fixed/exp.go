@@ -1,0 +1,78 @@
+package fixed
+
+import (
+	"errors"
+	"math/bits"
+)
+
+// ErrOverflow reports a result beyond the range of its type.
+var ErrOverflow = errors.New("fixed: overflow")
+
+const (
+	// expTerms is one more than the last power in the series of Exp. With 32 fraction bits and |x| <= 20 the later
+	// terms are below the last bit or, near 20, part of the agreed error.
+	expTerms = 32
+	// euler is e with 23 fraction bits, rounded down: the reference keeps its constants so short.
+	euler = I32F32(22802600) << (fracBits - 23)
+	// expLimit bounds the argument of ExpSafe; e^20 is the last whole power that an I32F32 holds with its terms.
+	expLimit = 20 * One
+)
+
+// Exp returns e^x by its Taylor series, or ErrOverflow. The error of the series belongs to the definition:
+//
+//	Exp(0) = 1, Exp(1) = the constant e with 23 fraction bits, Exp(−x) = 1/series(x),
+//	series(x) = 1 + x + Σ t(i) for i = 2 … 31, t(1) = x, t(i) = (t(i−1)·x)/i
+//
+// Every product rounds down and every quotient truncates.
+func Exp(x I32F32) (I32F32, error) {
+	switch {
+	case x == 0:
+		return One, nil
+	case x == One:
+		return euler, nil
+	case x == Min: // −x does not exist
+		return 0, ErrOverflow
+	case x > 0:
+		return expSeries(x)
+	}
+	sum, err := expSeries(-x)
+	if err != nil {
+		return 0, err
+	}
+	return One.Div(sum), nil
+}
+
+// expSeries is series(x) of Exp, for x > 0.
+func expSeries(x I32F32) (I32F32, error) {
+	if x > Max-One {
+		return 0, ErrOverflow
+	}
+	sum := uint64(x + One)
+	term := uint64(x)
+	// A term that is zero stays zero, so the loop may end there.
+	for i := uint64(2); i < expTerms && term != 0; i++ {
+		hi, lo := bits.Mul64(term, uint64(x))
+		if hi>>(fracBits-1) != 0 {
+			return 0, ErrOverflow
+		}
+		term = (hi<<fracBits | lo>>fracBits) / i
+		sum += term
+		if sum > uint64(Max) {
+			return 0, ErrOverflow
+		}
+	}
+	return I32F32(sum), nil
+}
+
+// ExpSafe returns e^x for x brought into [−20, 20]; it cannot fail.
+func ExpSafe(x I32F32) I32F32 {
+	x = x.Clamp(-expLimit, expLimit)
+	y, err := Exp(x)
+	if err != nil { // not reached within the limit; the value is the reference's
+		if x <= 0 {
+			return 0
+		}
+		return Max
+	}
+	return y
+}

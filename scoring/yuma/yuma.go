@@ -1,0 +1,77 @@
+package yuma
+
+import (
+	"fmt"
+
+	"github.com/assaynet/assay/scoring/fixed"
+)
+
+// Run computes one epoch. Its errors are of type *InputError, each with the [Kind] of the rule that the input breaks;
+// every input without such a fault has an output.
+func Run(in Input) (Output, error) {
+	if err := in.check(); err != nil {
+		return Output{}, fmt.Errorf("run epoch at block %d: %w", in.Block, err)
+	}
+
+	isActive := active(&in)
+	stake := stakeShares(&in)
+	// The permits of this epoch are those that the last one gave; the new ones count from the next.
+	permit := withOwner(&in, in.Permit)
+	newPermit := withOwner(&in, topNonZero(stake, in.MaxValidators))
+	voice := activeStake(stake, isActive, permit)
+
+	w := weights(&in, permit)
+	agreed := consensus(voice, &w, fixed.FromProportion(in.Kappa))
+	clipped := clip(&w, agreed)
+	preranks := w.columnSums(voice)
+	incentive := clipped.columnSums(voice)
+	trust := make([]fixed.I32F32, len(incentive))
+	for j, rank := range incentive {
+		trust[j] = rank.Div(preranks[j])
+	}
+	fixed.Normalise(incentive)
+
+	bought := bondWeights(&w, &clipped, fixed.FromProportion(in.BondsPenalty))
+	var dividends []fixed.I32F32
+	var bonds matrix
+	if in.Yuma3 {
+		dividends, bonds = yuma3Bonds(&in, &bought, voice, incentive, agreed)
+	} else {
+		dividends, bonds = originalBonds(&in, &bought, voice, incentive)
+	}
+
+	paid := emissionShares(&in, incentive, dividends, stake, voice)
+	return Output{
+		Active:            isActive,
+		StakeWeight:       proportions(stake),
+		Consensus:         proportions(agreed),
+		Incentive:         proportions(incentive),
+		Dividends:         proportions(dividends),
+		ValidatorTrust:    proportions(plainRowSums(&clipped)),
+		Trust:             proportions(trust),
+		IncentiveShare:    incentive,
+		DividendShare:     dividends,
+		ServerEmission:    portions(in.Emission, paid.server),
+		ValidatorEmission: portions(in.Emission, paid.validator),
+		Emission:          portions(in.Emission, paid.combined),
+		PruningScore:      fixed.MaxUpscale(paid.combined),
+		Permit:            newPermit,
+		Bonds:             bondRows(&bonds, newPermit),
+	}, nil
+}
+
+// plainRowSums returns the sum of each row.
+func plainRowSums(m *matrix) []fixed.I32F32 {
+	sums := make([]fixed.I32F32, m.size())
+	for i := range sums {
+		_, vals := m.row(i)
+		sums[i] = fixed.Sum(vals)
+	}
+	return sums
+}
+
+// MaxUpscale returns the weights scaled so that the largest is 65535, as they are stored when they are revealed. Each
+// is rounded to the nearest, halves upwards; zeros stay zeros.
+func MaxUpscale(weights []uint16) []uint16 {
+	return fixed.MaxUpscaleU16(weights)
+}
