@@ -1,0 +1,51 @@
+.DEFAULT_GOAL := help
+GO ?= go
+# The one model that tests and demo run; MODEL=/some/file.gguf takes another file.
+FETCH := ./scripts/fetch-model.sh
+LINT_VERSION := v2.13.1
+
+help: ## show this help
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: ## fetch the model, build, and run four validators and five miners until each is paid
+	./scripts/demo.sh demo
+
+devnet: ## the same network without cheats; it stays up until Ctrl-C
+	./scripts/demo.sh devnet
+
+build: ## build miner, validator and assay into ./build
+	$(GO) build -trimpath -o build/ ./cmd/...
+
+model: ## fetch the model that tests and demo use into the user's cache
+	$(FETCH)
+
+test: model ## fetch the model and run all tests
+	$(GO) test -timeout 9m ./...
+
+race: model ## the concurrent packages under the race detector
+	./scripts/race.sh
+
+nocgo: model ## prove that the tree builds and gives the same bits without a C compiler
+	CGO_ENABLED=0 $(GO) build ./...
+	CGO_ENABLED=0 $(GO) test -count=1 -run 'Golden|Vector' ./engine/...
+
+fuzz: ## fuzz every decoder for five seconds each
+	./scripts/fuzz.sh 5s
+
+fuzz-long: ## fuzz every decoder for ten minutes each
+	./scripts/fuzz.sh 10m
+
+quality: model ## the whole comparison with llama.cpp (make test takes a part)
+	ASSAY_QUALITY=all $(GO) test -count=1 -timeout 20m -run Quality ./engine/...
+
+bench: model ## run every benchmark, and the engine's speed on the real model
+	$(GO) test -run '^$$' -bench . -benchtime 1s ./...
+	$(GO) run ./cmd/assay model bench --model "$$($(FETCH) | tail -n 1)"
+
+golden: model ## rewrite golden files; read the diff before you commit it
+	UPDATE_GOLDEN=1 $(GO) test ./...
+
+lint: ## formatting, linter, import map and rules of the house
+	./scripts/lint.sh $(LINT_VERSION)
+
+.PHONY: help demo devnet build model test race nocgo fuzz fuzz-long quality bench golden lint

@@ -1,0 +1,33 @@
+#!/bin/sh
+# check-house.sh - rules of the house that the linter cannot see.
+set -eu
+cd "$(dirname "$0")/.."
+fail=0
+say() {
+	printf '%s\n%s\n' "$1" "$2" >&2
+	fail=1
+}
+
+# cgo has one home.
+found=$(go list -f '{{if .CgoFiles}}{{.ImportPath}}{{end}}' ./... | grep -vE '/engine/native$' | grep . || true)
+[ -z "$found" ] || say 'cgo outside engine/native:' "$found"
+
+# The core starts no goroutine.
+core='protocol/ledger protocol/wire protocol/key protocol/params protocol/task scoring/fixed scoring/yuma'
+found=$(grep -rnE '(^|[[:space:]{;])go[[:space:]]+(func|[A-Za-z_][A-Za-z0-9_.]*\()' --include='*.go' --exclude='*_test.go' $core || true)
+[ -z "$found" ] || say 'goroutine in the core:' "$found"
+
+# What is agreed on holds no float.
+agreed='protocol/ledger protocol/wire protocol/task scoring'
+found=$(grep -rnE '\bfloat(32|64)\b' --include='*.go' --exclude='*_test.go' $agreed | grep -v 'math.Float32frombits' || true)
+[ -z "$found" ] || say 'float in agreed arithmetic:' "$found"
+
+# Files stay small enough to read.
+found=$(git ls-files '*.go' '*.c' '*.h' | grep -v '_gen\.go$' | xargs wc -l | awk '$1>600 && $2!="total"{print $1" "$2}')
+[ -z "$found" ] || say 'files above 600 lines:' "$found"
+
+# Only the fixed names stand at the top.
+found=$(git ls-files | cut -d/ -f1 | sort -u | grep -vE '^(miner|validator|protocol|scoring|engine|cmd|scripts|go\.mod|go\.sum|Makefile|README\.md|\..*)$' || true)
+[ -z "$found" ] || say 'unexpected names at the top level:' "$found"
+
+exit $fail
