@@ -183,7 +183,7 @@ func divShifted(a, b wide) (q wide, ok bool) {
 
 // divWide returns the quotient and the remainder of a/b, for b >= 2^64.
 func divWide(a, b wide) (q uint64, rem wide) {
-	// Both halves shift so far that b's top bit is set: the estimate from b's high word is then at most two too large.
+	// The top 64 bits of b divide a/2 in one instruction. Shifted back, that estimate is the quotient or one more.
 	shift := uint(bits.LeadingZeros64(b.hi))
 	top := b.hi<<shift | b.lo>>1>>(63-shift)
 	q, _ = bits.Div64(a.hi>>1, a.hi<<63|a.lo>>1, top)
@@ -191,7 +191,7 @@ func divWide(a, b wide) (q uint64, rem wide) {
 	if q != 0 {
 		q--
 	}
-	// q is now the quotient or one less.
+	// One lower, it cannot be too large, so that the remainder is not negative.
 	hi, lo := bits.Mul64(q, b.lo)
 	rem = sub(a, wide{hi + q*b.hi, lo})
 	if !less(rem, b) {

@@ -12,17 +12,29 @@ import "github.com/assaynet/assay/scoring/fixed"
 // shares of a miner, with the stake in them; those of Yuma3 are levels between 0 and 1, and the stake counts only when
 // dividends are paid, so that moved stake moves dividends at once.
 
-// bondWeights returns w + penalty·(clipped − w): the weights that bonds follow.
-func bondWeights(w, clipped *matrix, penalty fixed.I32F32) matrix {
-	switch penalty {
-	case 0:
+// bondWeights returns the weights that bonds follow, w + penalty·(clipped − w). Which zeros stay entries differs: with
+// keepZeros wherever w has an entry, otherwise all of w without a penalty, those of clipped with a full one, and none
+// in between.
+func bondWeights(w, clipped *matrix, consensus []fixed.I32F32, penalty fixed.I32F32, keepZeros bool) matrix {
+	switch {
+	case penalty == 0:
 		return *w
-	case fixed.One:
+	case penalty == fixed.One && !keepZeros:
 		return *clipped
 	}
-	return merge(w, clipped, func(full, cut fixed.I32F32) fixed.I32F32 {
-		return full.Add(penalty.Mul(cut.Sub(full)))
-	})
+	out := newMatrix(w.size(), len(w.uid))
+	for i := range w.size() {
+		uids, vals := w.row(i)
+		for k, j := range uids {
+			cut := min(vals[k], consensus[j])
+			follows := vals[k].Add(penalty.Mul(cut.Sub(vals[k])))
+			if follows > 0 || keepZeros {
+				out.add(j, follows)
+			}
+		}
+		out.endRow()
+	}
+	return out
 }
 
 // storedBonds returns the bonds of the epoch before, each value converted by scale. Columns of seats that changed hands

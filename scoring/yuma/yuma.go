@@ -31,7 +31,7 @@ func Run(in Input) (Output, error) {
 	}
 	fixed.Normalise(incentive)
 
-	bought := bondWeights(&w, &clipped, fixed.FromProportion(in.BondsPenalty))
+	bought := bondWeights(&w, &clipped, agreed, fixed.FromProportion(in.BondsPenalty), in.ZerosKeepBonds)
 	var dividends []fixed.I32F32
 	var bonds matrix
 	if in.Yuma3 {
