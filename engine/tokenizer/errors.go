@@ -1,0 +1,16 @@
+package tokenizer
+
+import "errors"
+
+var (
+	// ErrUnsupported means a kind of tokenizer or splitter that is not known here; the error names it.
+	ErrUnsupported = errors.New("tokenizer: unsupported")
+	// ErrData means that the file's tokenizer contradicts itself or lacks something.
+	ErrData = errors.New("tokenizer: bad tokenizer data")
+	// ErrTooLong means a text of more than [MaxText] bytes.
+	ErrTooLong = errors.New("tokenizer: text too long")
+	// ErrNoChat means that the model has no chat format that is known here.
+	ErrNoChat = errors.New("tokenizer: no known chat format")
+	// ErrRole means a chat message whose role cannot be written.
+	ErrRole = errors.New("tokenizer: bad role")
+)

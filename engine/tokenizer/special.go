@@ -1,0 +1,53 @@
+package tokenizer
+
+import "slices"
+
+// specials finds control and user-defined tokens in a text: the leftmost, and
+// the longest of those that start at one place.
+type specials struct {
+	ids     map[string]special
+	lengths []int     // the lengths that occur, descending
+	first   [256]bool // the bytes that one of them starts with
+}
+
+type special struct {
+	id      int32
+	control bool
+}
+
+func newSpecials(v *vocabulary) specials {
+	s := specials{ids: map[string]special{}}
+	for id, t := range v.tokens {
+		if t.kind != kindControl && t.kind != kindUser {
+			continue
+		}
+		s.ids[t.text] = special{id: int32(id), control: t.kind == kindControl}
+		s.first[t.text[0]] = true
+		if !slices.Contains(s.lengths, len(t.text)) {
+			s.lengths = append(s.lengths, len(t.text))
+		}
+	}
+	slices.Sort(s.lengths)
+	slices.Reverse(s.lengths)
+	return s
+}
+
+// next returns how many bytes of text come before the first special token, its
+// id and its length; a length of 0 means that there is none. Control tokens
+// count only if control is set.
+func (s *specials) next(text string, control bool) (plain int, id int32, size int) {
+	for i := range len(text) {
+		if !s.first[text[i]] {
+			continue
+		}
+		for _, n := range s.lengths {
+			if n > len(text)-i {
+				continue
+			}
+			if found, ok := s.ids[text[i:i+n]]; ok && (control || !found.control) {
+				return i, found.id, n
+			}
+		}
+	}
+	return len(text), 0, 0
+}

@@ -1,0 +1,190 @@
+package tokenizer
+
+import (
+	"fmt"
+	"math"
+	"strings"
+
+	"github.com/assaynet/assay/engine/gguf"
+)
+
+// The kinds of token in tokenizer.ggml.token_type, by llama.cpp's numbers.
+const (
+	kindNormal  = 1
+	kindControl = 3 // parsed only on request, not shown in text
+	kindUser    = 4 // literal text that is always one token
+	kindLast    = 6
+)
+
+// maxTokens bounds a vocabulary. The largest known have 262,144.
+const maxTokens = 1 << 20
+
+// vocabulary is what each id stands for.
+type vocabulary struct {
+	tokens []token
+	byText map[string]int32 // by the text as stored
+	bytes  [256]int32       // the token of each single byte, -1 where there is none
+}
+
+// token is one entry.
+type token struct {
+	text string // what it decodes to
+	kind int32
+}
+
+// loadVocabulary reads and checks tokens and their kinds. The tokens are
+// stored in GPT-2's alphabet, except control and user-defined
+// ones, which are stored as they read.
+func loadVocabulary(f *gguf.File) (vocabulary, error) {
+	texts, ok := f.Strings("tokenizer.ggml.tokens")
+	if !ok || len(texts) == 0 {
+		return vocabulary{}, fmt.Errorf("%w: tokenizer.ggml.tokens is absent, empty or no array of strings", ErrData)
+	}
+	if len(texts) > maxTokens {
+		return vocabulary{}, fmt.Errorf("%w: %d tokens, at most %d are read", ErrData, len(texts), maxTokens)
+	}
+	kinds, err := loadKinds(f, len(texts))
+	if err != nil {
+		return vocabulary{}, err
+	}
+	v := vocabulary{tokens: make([]token, len(texts)), byText: make(map[string]int32, len(texts))}
+	for i, text := range texts {
+		if old, dup := v.byText[text]; dup {
+			return vocabulary{}, fmt.Errorf("%w: tokens %d and %d are both %q", ErrData, old, i, text)
+		}
+		v.byText[text] = int32(i)
+		v.tokens[i] = token{text: text, kind: kinds[i]}
+		if kinds[i] == kindControl || kinds[i] == kindUser {
+			if text == "" {
+				return vocabulary{}, fmt.Errorf("%w: the special token %d is empty", ErrData, i)
+			}
+			continue
+		}
+		if v.tokens[i].text, ok = fromAlphabet(text); !ok {
+			return vocabulary{}, fmt.Errorf("%w: token %d, %q, is not written in the byte alphabet", ErrData, i, text)
+		}
+	}
+	for b := range v.bytes {
+		v.bytes[b] = -1
+		if id, ok := v.byText[string(alphabet[b])]; ok && kinds[id] == kindNormal {
+			v.bytes[b] = id
+		}
+	}
+	return v, nil
+}
+
+// loadKinds reads token_type; where the file has none all tokens are normal.
+func loadKinds(f *gguf.File, n int) ([]int32, error) {
+	const key = "tokenizer.ggml.token_type"
+	if _, ok := f.Lookup(key); !ok {
+		kinds := make([]int32, n)
+		for i := range kinds {
+			kinds[i] = kindNormal
+		}
+		return kinds, nil
+	}
+	kinds, ok := f.Int32s(key)
+	if !ok {
+		return nil, fmt.Errorf("%w: %s is no array of int32", ErrData, key)
+	}
+	if len(kinds) != n {
+		return nil, fmt.Errorf("%w: %d tokens, but %d entries in %s", ErrData, n, len(kinds), key)
+	}
+	for i, k := range kinds {
+		if k < kindNormal || k > kindLast {
+			return nil, fmt.Errorf("%w: token %d has the unknown kind %d", ErrData, i, k)
+		}
+	}
+	return kinds, nil
+}
+
+// markedID reads an id; ok is false where the file has no such key.
+func (v *vocabulary) markedID(f *gguf.File, key string) (id int32, ok bool, err error) {
+	kv, ok := f.Lookup(key)
+	if !ok {
+		return 0, false, nil
+	}
+	n, ok := f.Uint(key)
+	if !ok {
+		return 0, false, fmt.Errorf("%w: %s is a %v, not a number from 0 up", ErrData, key, kv.Type)
+	}
+	if n >= uint64(len(v.tokens)) {
+		return 0, false, fmt.Errorf("%w: %s is %d, the vocabulary has %d tokens", ErrData, key, n, len(v.tokens))
+	}
+	return int32(n), true, nil
+}
+
+// pair is two neighbouring tokens: left in the high half, right in the low.
+type pair uint64
+
+func pairOf(left, right int32) pair { return pair(uint64(uint32(left))<<32 | uint64(uint32(right))) }
+
+// merge says how early a pair is joined and into what.
+type merge struct {
+	rank uint32 // the place in the file's list; lower goes first
+	id   int32
+}
+
+// loadMerges reads the merges: "left right" in GPT-2's alphabet, which has no space.
+func loadMerges(f *gguf.File, v *vocabulary) (map[pair]merge, error) {
+	const key = "tokenizer.ggml.merges"
+	list, ok := f.Strings(key)
+	if !ok {
+		return nil, fmt.Errorf("%w: %s is absent or no array of strings", ErrData, key)
+	}
+	if len(list) > math.MaxInt32 {
+		return nil, fmt.Errorf("%w: %d merges", ErrData, len(list))
+	}
+	merges := make(map[pair]merge, len(list))
+	for i, line := range list {
+		left, right, ok := strings.Cut(line, " ")
+		if !ok || left == "" || right == "" || strings.Contains(right, " ") {
+			return nil, fmt.Errorf("%w: merge %d is %q, not two tokens and a space between", ErrData, i, line)
+		}
+		var ids [3]int32
+		for j, text := range []string{left, right, left + right} {
+			if ids[j], ok = v.byText[text]; !ok {
+				return nil, fmt.Errorf("%w: merge %d, %q: there is no token %q", ErrData, i, line, text)
+			}
+		}
+		p := pairOf(ids[0], ids[1])
+		if old, dup := merges[p]; dup {
+			return nil, fmt.Errorf("%w: merges %d and %d are both %q", ErrData, old.rank, i, line)
+		}
+		merges[p] = merge{rank: uint32(i), id: ids[2]}
+	}
+	return merges, nil
+}
+
+// alphabet maps each byte to the printable character that GPT-2's vocabulary
+// writes for it: printable ASCII and Latin-1 stand for themselves, the others,
+// ascending, for U+0100 and up.
+var alphabet, alphabetBytes = func() (chars [256]rune, back map[rune]byte) {
+	back = make(map[rune]byte, len(chars))
+	next := rune(0x100)
+	for b := range chars {
+		switch {
+		case b >= '!' && b <= '~', b >= 0xa1 && b <= 0xac, b >= 0xae:
+			chars[b] = rune(b)
+		default:
+			chars[b] = next
+			next++
+		}
+		back[chars[b]] = byte(b)
+	}
+	return chars, back
+}()
+
+// fromAlphabet returns the bytes that text, written in GPT-2's alphabet,
+// stands for; ok is false if it holds anything else.
+func fromAlphabet(text string) (out string, ok bool) {
+	b := make([]byte, 0, len(text))
+	for _, r := range text {
+		c, ok := alphabetBytes[r]
+		if !ok {
+			return "", false
+		}
+		b = append(b, c)
+	}
+	return string(b), true
+}
