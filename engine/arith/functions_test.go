@@ -14,6 +14,11 @@ import (
 )
 
 type golden struct {
+	Greedy []struct {
+		Text           string
+		Prompt, Output []int32
+		States         []string
+	} `json:"greedy"`
 	Exp  [][2]string `json:"exp"`
 	Rope struct {
 		Tables []struct {

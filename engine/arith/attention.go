@@ -1,0 +1,121 @@
+package arith
+
+import "math"
+
+// attend is the attention of one query head at position pos over the positions 0 … pos of its key head (SPEC.md §5). q is
+// already scaled; out has as many elements.
+func (c *Cache) attend(out, q []float32, layer, head, pos int) {
+	d := c.shape.head
+	at := c.shape.at(layer, head)
+	for e := range out {
+		out[e] = 0
+	}
+	top, total := float32(math.Inf(-1)), float32(0)
+	var p [PageLen]float32
+	for i := 0; i <= pos/PageLen; i++ {
+		n := min(PageLen, pos+1-i*PageLen)
+		k, v := c.pages[i].k[at:at+n*d], c.pages[i].v[at:at+n*d]
+		scores(p[:n], q, k)
+		m := top
+		for _, s := range p[:n] {
+			m = maxOf(m, s)
+		}
+		alpha := Exp(top - m)
+		for j, s := range p[:n] {
+			p[j] = Exp(s - m)
+		}
+		clear(p[n:])
+		total = FMA(total, alpha, SumPage(&p))
+		mix(out, alpha, p[:n], v)
+		top = m
+	}
+	r := 1 / total
+	for e := range out {
+		out[e] *= r
+	}
+}
+
+// maxOf is a > b ? a : b.
+func maxOf(a, b float32) float32 {
+	if a > b {
+		return a
+	}
+	return b
+}
+
+// scores sets s[j] = q·k_j for the keys k, one running sum over ascending elements each. Four keys go together.
+func scores(s, q, k []float32) {
+	d, j := len(q), 0
+	for ; j+4 <= len(s); j += 4 {
+		k0, k1, k2, k3 := k[j*d:][:d], k[j*d+d:][:d], k[j*d+2*d:][:d], k[j*d+3*d:][:d]
+		s[j], s[j+1], s[j+2], s[j+3] = dots4(q, k0, k1, k2, k3)
+	}
+	for ; j < len(s); j++ {
+		s[j] = dot(q, k[j*d:][:d])
+	}
+}
+
+func dots4(q, k0, k1, k2, k3 []float32) (float32, float32, float32, float32) {
+	var a0, a1, a2, a3 float64
+	k0, k1, k2, k3 = k0[:len(q)], k1[:len(q)], k2[:len(q)], k3[:len(q)]
+	for e, f := range q {
+		x := float64(f)
+		s0, s1 := x*float64(k0[e])+a0, x*float64(k1[e])+a1
+		s2, s3 := x*float64(k2[e])+a2, x*float64(k3[e])+a3
+		if tie(s0) || tie(s1) || tie(s2) || tie(s3) {
+			return dot(q, k0), dot(q, k1), dot(q, k2), dot(q, k3)
+		}
+		a0, a1, a2, a3 = round32(s0), round32(s1), round32(s2), round32(s3)
+	}
+	return float32(a0), float32(a1), float32(a2), float32(a3)
+}
+
+// dot is the fused sum over ascending elements from +0.
+func dot(a, b []float32) float32 {
+	var s float64
+	for i, x := range a {
+		s = add(float64(x)*float64(b[i]), s)
+	}
+	return float32(s)
+}
+
+// mix sets o[e] = fma(o[e], α, Σ p_j·v_j[e]), the sum fused over ascending j. Four elements go together.
+func mix(o []float32, alpha float32, p, v []float32) {
+	d, e := len(o), 0
+	for ; e+4 <= d; e += 4 {
+		y, ok := mix4(p, v[e:], d)
+		if !ok {
+			for i := range y {
+				y[i] = mix1(p, v[e+i:], d)
+			}
+		}
+		for i, s := range y {
+			o[e+i] = FMA(o[e+i], alpha, s)
+		}
+	}
+	for ; e < d; e++ {
+		o[e] = FMA(o[e], alpha, mix1(p, v[e:], d))
+	}
+}
+
+func mix4(p, v []float32, d int) (y [4]float32, ok bool) {
+	var a0, a1, a2, a3 float64
+	for j, f := range p {
+		x, w := float64(f), (*[4]float32)(v[j*d:])
+		s0, s1 := x*float64(w[0])+a0, x*float64(w[1])+a1
+		s2, s3 := x*float64(w[2])+a2, x*float64(w[3])+a3
+		if tie(s0) || tie(s1) || tie(s2) || tie(s3) {
+			return y, false
+		}
+		a0, a1, a2, a3 = round32(s0), round32(s1), round32(s2), round32(s3)
+	}
+	return [4]float32{float32(a0), float32(a1), float32(a2), float32(a3)}, true
+}
+
+func mix1(p, v []float32, d int) float32 {
+	var s float64
+	for j, x := range p {
+		s = add(float64(x)*float64(v[j*d]), s)
+	}
+	return float32(s)
+}

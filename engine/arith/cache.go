@@ -1,0 +1,85 @@
+package arith
+
+// page holds keys and values of 64 positions: for each layer and key head, [PageLen][head] numbers that binary16 can hold.
+type page struct{ k, v []float32 }
+
+// Cache holds the keys and values of one sequence of tokens. It is for one goroutine at a time. Pages that are full are never
+// written again, so caches share them.
+type Cache struct {
+	shape  cacheShape
+	tokens []int32
+	pages  []*page
+	shared int // the first pages, which other caches may hold too; Invariant: shared <= len(tokens)/PageLen, rounded up
+}
+
+type cacheShape struct{ layers, heads, head int }
+
+func (s cacheShape) pageFloats() int { return s.layers * s.heads * PageLen * s.head }
+
+// Len returns the number of positions that c holds.
+func (c *Cache) Len() int { return len(c.tokens) }
+
+// Tokens returns the tokens at c's positions. The caller does not change them.
+func (c *Cache) Tokens() []int32 { return c.tokens }
+
+// Bytes returns the memory of c's pages, those shared with other caches included.
+func (c *Cache) Bytes() int64 { return int64(len(c.pages)) * c.PageBytes() }
+
+// PageBytes returns the memory of one page.
+func (c *Cache) PageBytes() int64 { return int64(c.shape.pageFloats()) * 2 * 4 }
+
+// Fork returns a cache of the first n positions of c, n ≤ Len: whole pages are shared, the rest of a page is copied. After
+// Fork, c may only be forked further; that may be done by many goroutines at once.
+func (c *Cache) Fork(n int) *Cache {
+	full := n / PageLen
+	f := &Cache{shape: c.shape, tokens: append([]int32(nil), c.tokens[:n]...), shared: full}
+	f.pages = append(f.pages, c.pages[:full]...)
+	if n%PageLen != 0 {
+		f.pages = append(f.pages, c.copyPage(full, n%PageLen))
+	}
+	return f
+}
+
+func (c *Cache) copyPage(p, positions int) *page {
+	src, dst := c.pages[p], c.newPage()
+	size := PageLen * c.shape.head
+	for at := 0; at < len(src.k); at += size {
+		end := at + positions*c.shape.head
+		copy(dst.k[at:end], src.k[at:end])
+		copy(dst.v[at:end], src.v[at:end])
+	}
+	return dst
+}
+
+func (c *Cache) newPage() *page {
+	n := c.shape.pageFloats()
+	return &page{k: make([]float32, n), v: make([]float32, n)}
+}
+
+// grow makes room for n more positions.
+func (c *Cache) grow(n int) {
+	for len(c.pages)*PageLen < len(c.tokens)+n {
+		c.pages = append(c.pages, c.newPage())
+	}
+}
+
+// at returns where the numbers of a layer and key head begin in a page.
+func (s cacheShape) at(layer, head int) int { return (layer*s.heads + head) * PageLen * s.head }
+
+// store keeps the key and the value of one head at a position, rounded to binary16; ok is false where one is not finite.
+func (c *Cache) store(layer, head, pos int, k, v []float32) (ok bool) {
+	at := c.shape.at(layer, head) + pos%PageLen*c.shape.head
+	p := c.pages[pos/PageLen]
+	ok = storeHalf(p.k[at:at+len(k)], k)
+	return storeHalf(p.v[at:at+len(v)], v) && ok
+}
+
+func storeHalf(dst, src []float32) bool {
+	ok := true
+	for i, x := range src {
+		h := Narrow(x)
+		ok = ok && finiteHalf(h)
+		dst[i] = Widen(h)
+	}
+	return ok
+}

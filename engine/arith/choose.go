@@ -1,0 +1,88 @@
+package arith
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+)
+
+const (
+	// MaxTopK bounds top-k, so that the sum of the candidates' weights fits 32 bits and the draw 64.
+	MaxTopK = 256
+	// TopPOne is top-p 1: all candidates.
+	TopPOne = 65536
+	// drawTag begins what is hashed for a draw, closed by a zero byte.
+	drawTag = "assay/ac1/draw\x00"
+)
+
+// Sampling says how a token is chosen. Temperature 0 is greedy and ignores the rest.
+type Sampling struct {
+	Temperature float32  // > 0 and finite to sample
+	TopK        uint32   // 1 … MaxTopK; above the vocabulary: all tokens
+	TopP        uint32   // 1 … TopPOne, in 65536ths
+	Seed        [32]byte // of the draw
+}
+
+// Choose returns the token that AC1 chooses from finite logits at a position (SPEC.md §6): the largest, the lowest id on a
+// tie, or a draw that depends on seed and position only. s is valid.
+func Choose(logits []float32, s Sampling, pos int) int32 {
+	if s.Temperature == 0 {
+		return argmax(logits)
+	}
+	best := topK(logits, min(int(s.TopK), len(logits)))
+	cumulative := make([]uint64, len(best))
+	var sum uint64
+	for i, id := range best {
+		x := (logits[id] - logits[best[0]]) / s.Temperature
+		sum += uint64(rne(Exp(x) * 0x1p24))
+		cumulative[i] = sum
+	}
+	kept := uint64(0)
+	for _, c := range cumulative {
+		if kept = c; TopPOne*c >= uint64(s.TopP)*sum {
+			break
+		}
+	}
+	x := uint64(draw(s.Seed, pos)) * kept >> 32
+	for i, c := range cumulative {
+		if c > x {
+			return best[i]
+		}
+	}
+	return best[len(best)-1] // not reached: x < kept, one of cumulative
+}
+
+// draw returns 32 random bits of seed and position.
+func draw(seed [32]byte, pos int) uint32 {
+	b := append([]byte(drawTag), seed[:]...)
+	h := sha256.Sum256(binary.LittleEndian.AppendUint64(b, uint64(pos)))
+	return binary.LittleEndian.Uint32(h[:])
+}
+
+func argmax(logits []float32) int32 {
+	best := 0
+	for i, l := range logits {
+		if l > logits[best] {
+			best = i
+		}
+	}
+	return int32(best)
+}
+
+// topK returns the ids of the k first logits in the order logit descending, id ascending.
+func topK(logits []float32, k int) []int32 {
+	best := make([]int32, 0, k+1)
+	for id, l := range logits {
+		if len(best) == k && l <= logits[best[k-1]] {
+			continue
+		}
+		at := len(best)
+		for at > 0 && logits[best[at-1]] < l {
+			at--
+		}
+		best = append(best, 0)
+		copy(best[at+1:], best[at:])
+		best[at] = int32(id)
+		best = best[:min(len(best), k)]
+	}
+	return best
+}

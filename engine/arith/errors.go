@@ -1,0 +1,33 @@
+package arith
+
+import (
+	"errors"
+	"fmt"
+)
+
+// What can be wrong with a model or a run. Every error of this package wraps one of these.
+var (
+	// ErrUnsupported means an architecture, a tensor type or a setting of a model that this package does not compute; the
+	// text names it.
+	ErrUnsupported = errors.New("arith: not supported")
+	// ErrWeights means a tensor or a number of the file that cannot be what the model says: a missing tensor, a wrong shape,
+	// a scale that is not finite.
+	ErrWeights = errors.New("arith: bad weights")
+	// ErrContext means a run longer than the model's context.
+	ErrContext = errors.New("arith: longer than the model's context")
+	// ErrToken means a token id outside the vocabulary.
+	ErrToken = errors.New("arith: token out of range")
+	// ErrNotFinite means a run that fails; the error is a *FailedError, which says where.
+	ErrNotFinite = errors.New("arith: not finite")
+)
+
+// FailedError is a run that fails at a position: a key, a value, a final state or a logit of it is NaN or infinite. The
+// position is the same on every backend.
+type FailedError struct{ Position int }
+
+func (e *FailedError) Error() string {
+	return fmt.Sprintf("arith: not finite at position %d", e.Position)
+}
+
+// Unwrap makes errors.Is(err, ErrNotFinite) hold.
+func (e *FailedError) Unwrap() error { return ErrNotFinite }

@@ -1,0 +1,146 @@
+package arith
+
+import (
+	"encoding/binary"
+	"math"
+
+	"github.com/assaynet/assay/engine/gguf"
+)
+
+// format is how weights of one type are stored and multiplied. A new type is a new entry of formats.
+type format struct {
+	name  string
+	bytes int     // of a block of 32 weights
+	pack  Packing // what the kernels below read of a Vec
+	// decode gives a block's weights as integers, its scale and its minimum (0 where the type has none).
+	decode func(block []byte, w *[BlockLen]int32) (d, m float32)
+	// finite tells whether a block's scale and minimum are.
+	finite func(block []byte) bool
+	// minimum tells that each block adds its minimum times the sum of the activations.
+	minimum bool
+	// rows2 adds one chunk (blocks from … to) of two rows for one token, tokens4 of one row for four tokens. They are quick
+	// and give up (ok false) where a sum falls exactly between two binary32 numbers; plainChunk then does it.
+	rows2   func(a, b []byte, v *Vec, from, to int) (ya, yb float32, ok bool)
+	tokens4 func(row []byte, v *[4]*Vec, from, to int) (y [4]float32, ok bool)
+}
+
+// formats are the types that matrices may have in memory.
+var formats = map[gguf.Type]*format{
+	gguf.Q8_0: {
+		name: "Q8_0", bytes: 34, pack: Pack8, decode: decodeQ80, finite: finiteD,
+		rows2: q80Rows2, tokens4: q80Tokens4,
+	},
+	gguf.Q4_0: {
+		name: "Q4_0", bytes: 18, pack: Pack4, decode: decodeQ40, finite: finiteD,
+		rows2: q40Rows2, tokens4: q40Tokens4,
+	},
+	gguf.Q4_1: {
+		name: "Q4_1", bytes: 20, pack: Pack4, decode: decodeQ41, finite: finiteDM, minimum: true,
+		rows2: q41Rows2, tokens4: q41Tokens4,
+	},
+}
+
+// transcoded are the types that become Q8_0 when a model is loaded, and how their elements are widened, exactly.
+var transcoded = map[gguf.Type]struct {
+	bytes int
+	widen func(b []byte) float32
+}{
+	gguf.F32:  {4, func(b []byte) float32 { return math.Float32frombits(binary.LittleEndian.Uint32(b)) }},
+	gguf.F16:  {2, func(b []byte) float32 { return Widen(binary.LittleEndian.Uint16(b)) }},
+	gguf.BF16: {2, func(b []byte) float32 { return math.Float32frombits(uint32(binary.LittleEndian.Uint16(b)) << 16) }},
+}
+
+func finiteD(block []byte) bool { return finiteHalf(binary.LittleEndian.Uint16(block)) }
+
+func finiteDM(block []byte) bool {
+	return finiteHalf(binary.LittleEndian.Uint16(block)) && finiteHalf(binary.LittleEndian.Uint16(block[2:]))
+}
+
+// decodeQ80 reads d (binary16) and 32 signed bytes.
+func decodeQ80(block []byte, w *[BlockLen]int32) (d, m float32) {
+	for i := range w {
+		w[i] = int32(int8(block[2+i]))
+	}
+	return widen(binary.LittleEndian.Uint16(block)), 0
+}
+
+// decodeQ40 reads d (binary16) and 16 bytes; byte i holds element i in its low and i+16 in its high nibble, each plus 8.
+func decodeQ40(block []byte, w *[BlockLen]int32) (d, m float32) {
+	for i, b := range block[2:18] {
+		w[i], w[i+16] = int32(b&15)-8, int32(b>>4)-8
+	}
+	return widen(binary.LittleEndian.Uint16(block)), 0
+}
+
+// decodeQ41 reads d, m (binary16) and 16 bytes of nibbles, laid out as in Q4_0.
+func decodeQ41(block []byte, w *[BlockLen]int32) (d, m float32) {
+	for i, b := range block[4:20] {
+		w[i], w[i+16] = int32(b&15), int32(b>>4)
+	}
+	return widen(binary.LittleEndian.Uint16(block)), widen(binary.LittleEndian.Uint16(block[2:]))
+}
+
+// plainChunk adds blocks from … to of one row for one token as SPEC.md §3 is written. It is the definition that the kernels
+// are tested against, and does the work where they give up.
+func (f *format) plainChunk(row []byte, v *Vec, from, to int) float32 {
+	var sum float32
+	var w [BlockLen]int32
+	for b := from; b < to; b++ {
+		d, m := f.decode(row[b*f.bytes:(b+1)*f.bytes], &w)
+		var dot int32
+		for i, q := range v.Q[b*BlockLen : (b+1)*BlockLen] {
+			dot += w[i] * int32(q)
+		}
+		sum = FMA(float32(dot), float32(d*v.DX[b]), sum)
+		if f.minimum {
+			sum = FMA(m, v.TX[b], sum)
+		}
+	}
+	return sum
+}
+
+// embed writes a row's weights as floats: w·d, plus m where the type has one; the products are exact.
+func (f *format) embed(out []float32, row []byte) {
+	var w [BlockLen]int32
+	for b := range len(out) / BlockLen {
+		d, m := f.decode(row[b*f.bytes:(b+1)*f.bytes], &w)
+		for i, k := range w {
+			out[b*BlockLen+i] = float32(float32(k) * d)
+			if f.minimum {
+				out[b*BlockLen+i] += m
+			}
+		}
+	}
+}
+
+// transcode returns the row x as Q8_0 blocks, rounded as ggml's quantize_row_q8_0_ref rounds; ok is false where an element or
+// a scale is not finite.
+func transcode(out []byte, x []float32) (_ []byte, ok bool) {
+	for ; len(x) > 0; x = x[BlockLen:] {
+		var a float32
+		for _, f := range x[:BlockLen] {
+			if !finite(f) {
+				return nil, false
+			}
+			a = max(a, float32(math.Abs(float64(f))))
+		}
+		d := a / 127
+		id := float32(0)
+		if d != 0 {
+			id = 1 / d
+		}
+		h := Narrow(d)
+		if !finiteHalf(h) {
+			return nil, false
+		}
+		out = binary.LittleEndian.AppendUint16(out, h)
+		for _, f := range x[:BlockLen] {
+			q := int8(0)
+			if h != 0 {
+				q = int8(math.Round(float64(f * id)))
+			}
+			out = append(out, byte(q))
+		}
+	}
+	return out, true
+}

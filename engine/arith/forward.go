@@ -1,0 +1,213 @@
+package arith
+
+import "fmt"
+
+// The graph of a model, for a piece of one sequence. Each token of the piece is a column of activations; every column's
+// numbers depend on the tokens before it alone, so pieces may be cut anywhere. For each layer:
+//
+//	x ── norm ── q, k, v ── RoPE ── attention ── o ──+── norm ── gate, up ── act(gate)·up ── down ──+──
+//	 └───────────────────────────────────────────────┘└────────────────────────────────────────────┘
+//
+// Steps that mix elements of one column only (norm, RoPE, activation, quantisation) run with columns spread over goroutines,
+// products with rows spread, attention with columns and heads spread.
+
+// MaxPiece is the most tokens of one Forward: enough to unpack weights seldom, few enough to be cancelled soon.
+const MaxPiece = 32
+
+// Workspace is the memory of a Forward in progress. It is for one goroutine at a time; the zero value is ready.
+type Workspace struct {
+	x, h, q, k, v, att, gate, up [][]float32
+	vec                          []*Vec
+	states                       [][]float32
+}
+
+// NewCache returns an empty cache for sequences of m.
+func (m *Model) NewCache() *Cache {
+	return &Cache{shape: cacheShape{layers: m.Layers, heads: m.KVHeads, head: m.Head}}
+}
+
+// Forward runs the tokens, at most MaxPiece, at the positions that follow those in c, adds them to c, and returns the
+// final-normed states of the last keep of them, which are valid until w is used again. A *FailedError names the first position
+// of the piece whose key or value is not finite; c then holds the positions before it. States are not checked, see Logits.
+// Other errors, which change nothing: ErrToken, ErrContext.
+func (m *Model) Forward(spread Spread, w *Workspace, c *Cache, tokens []int32, keep int) ([][]float32, error) {
+	if len(tokens) > MaxPiece || c.Len()+len(tokens) > m.Context {
+		return nil, fmt.Errorf("%w: %d positions and %d more, of %d", ErrContext, c.Len(), len(tokens), m.Context)
+	}
+	w.reserve(m, len(tokens))
+	for t, id := range tokens {
+		if id < 0 || int(id) >= m.Vocab {
+			return nil, fmt.Errorf("%w: %d of %d", ErrToken, id, m.Vocab)
+		}
+		m.embed.Embed(w.x[t], int(id))
+	}
+	c.grow(len(tokens))
+	p := &pass{m: m, w: w, c: c, spread: spread, first: c.Len(), n: len(tokens)}
+	for i := range m.layers {
+		p.attention(i)
+		if i == len(m.layers)-1 && p.n == len(tokens) {
+			p.skip = len(tokens) - keep
+		}
+		p.attend(i)
+		p.ffn(i)
+	}
+	c.tokens = append(c.tokens, tokens[:p.n]...)
+	if p.n < len(tokens) {
+		return nil, &FailedError{Position: p.first + p.n}
+	}
+	states := w.states[:keep]
+	for t := range states {
+		RMSNorm(states[t], w.x[p.skip+t], m.norm, m.Eps)
+	}
+	return states, nil
+}
+
+// Logits returns the logits of states, in memory of its own. A *FailedError with Position i names the first state that has an
+// element or a logit that is not finite; the logits of the states before it are returned.
+func (m *Model) Logits(spread Spread, w *Workspace, states [][]float32) ([][]float32, error) {
+	w.vec = grow(w.vec, len(states))
+	spread(len(states), func(t int) { w.vec[t].Quantize(states[t], m.output.m.Packing()) })
+	logits := make([][]float32, len(states))
+	for t := range logits {
+		logits[t] = make([]float32, m.Vocab)
+	}
+	Multiply(spread, w.vec[:len(states)], Product{m.output.m, m.output.bias, logits})
+	for t := range logits {
+		if !allFinite(states[t]) || !allFinite(logits[t]) {
+			return logits[:t], &FailedError{Position: t}
+		}
+	}
+	return logits, nil
+}
+
+func allFinite(x []float32) bool {
+	for _, f := range x {
+		if !finite(f) {
+			return false
+		}
+	}
+	return true
+}
+
+// pass is one Forward on its way through the layers.
+type pass struct {
+	m      *Model
+	w      *Workspace
+	c      *Cache
+	spread Spread
+	first  int // position of the piece's first token
+	n      int // tokens that have not failed; the columns after them are dropped
+	skip   int // in the last layer: first columns whose state nobody wants
+}
+
+// normed quantises the norm of the columns from skip on.
+func (p *pass) normed(norm []float32, pack Packing) []*Vec {
+	w, skip := p.w, p.skip
+	p.spread(p.n-skip, func(t int) {
+		RMSNorm(w.h[skip+t], w.x[skip+t], norm, p.m.Eps)
+		w.vec[skip+t].Quantize(w.h[skip+t], pack)
+	})
+	return w.vec[skip:p.n]
+}
+
+// attention makes queries, keys and values, and keeps the latter two.
+func (p *pass) attention(i int) {
+	m, w, ly := p.m, p.w, &p.m.layers[i]
+	x := p.normed(ly.attnNorm, ly.q.m.Packing()|ly.k.m.Packing()|ly.v.m.Packing())
+	Multiply(p.spread, x,
+		Product{ly.q.m, ly.q.bias, w.q[:p.n]}, Product{ly.k.m, ly.k.bias, w.k[:p.n]}, Product{ly.v.m, ly.v.bias, w.v[:p.n]})
+	var ok [MaxPiece]bool
+	p.spread(p.n, func(t int) { ok[t] = p.place(i, t) })
+	for t := range p.n {
+		if !ok[t] {
+			p.n = t
+			break
+		}
+	}
+	_ = m
+}
+
+// place turns and scales a column's queries, turns its keys and stores keys and values; it reports whether they are finite.
+func (p *pass) place(i, t int) bool {
+	m, w, pos := p.m, p.w, p.first+t
+	table := m.rope.Table(pos)
+	for h := range m.Heads {
+		q := w.q[t][h*m.Head:][:m.Head]
+		m.rope.Turn(q, table)
+		for e := range q {
+			q[e] *= m.scale
+		}
+	}
+	ok := true
+	for h := range m.KVHeads {
+		k, v := w.k[t][h*m.Head:][:m.Head], w.v[t][h*m.Head:][:m.Head]
+		m.rope.Turn(k, table)
+		ok = p.c.store(i, h, pos, k, v) && ok
+	}
+	return ok
+}
+
+// attend adds the attention's output to the residual stream.
+func (p *pass) attend(i int) {
+	m, w, ly := p.m, p.w, &p.m.layers[i]
+	skip, n := p.skip, p.n-p.skip
+	group := m.Heads / m.KVHeads
+	p.spread(n*m.Heads, func(j int) {
+		t, h := skip+j/m.Heads, j%m.Heads
+		at := h * m.Head
+		p.c.attend(w.att[t][at:at+m.Head], w.q[t][at:at+m.Head], i, h/group, p.first+t)
+	})
+	p.spread(n, func(t int) { w.vec[skip+t].Quantize(w.att[skip+t], ly.o.m.Packing()) })
+	p.residual(ly.o)
+}
+
+// ffn adds the feed-forward block's output to the residual stream.
+func (p *pass) ffn(i int) {
+	w, ly := p.w, &p.m.layers[i]
+	x := p.normed(ly.ffnNorm, ly.gate.m.Packing()|ly.up.m.Packing())
+	Multiply(p.spread, x, Product{ly.gate.m, ly.gate.bias, w.gate[p.skip:p.n]}, Product{ly.up.m, ly.up.bias, w.up[p.skip:p.n]})
+	skip := p.skip
+	p.spread(p.n-skip, func(t int) {
+		g, u := w.gate[skip+t], w.up[skip+t]
+		for j := range g {
+			g[j] = float32(SiLU(g[j]) * u[j])
+		}
+		w.vec[skip+t].Quantize(g, ly.down.m.Packing())
+	})
+	p.residual(ly.down)
+}
+
+// residual adds a product of the quantised columns to the residual stream.
+func (p *pass) residual(l linear) {
+	w := p.w
+	Multiply(p.spread, w.vec[p.skip:p.n], Product{l.m, l.bias, w.h[p.skip:p.n]})
+	for t := p.skip; t < p.n; t++ {
+		for j, y := range w.h[t] {
+			w.x[t][j] += y
+		}
+	}
+}
+
+// reserve makes room for n columns.
+func (w *Workspace) reserve(m *Model, n int) {
+	for _, b := range []struct {
+		rows  *[][]float32
+		width int
+	}{
+		{&w.x, m.Width}, {&w.h, m.Width}, {&w.states, m.Width},
+		{&w.q, m.Heads * m.Head}, {&w.att, m.Heads * m.Head}, {&w.k, m.KVHeads * m.Head}, {&w.v, m.KVHeads * m.Head},
+		{&w.gate, m.FFN}, {&w.up, m.FFN},
+	} {
+		for len(*b.rows) < n {
+			*b.rows = append(*b.rows, make([]float32, b.width))
+		}
+	}
+	w.vec = grow(w.vec, n)
+}
+
+func grow(v []*Vec, n int) []*Vec {
+	for len(v) < n {
+		v = append(v, &Vec{})
+	}
+	return v
+}

@@ -1,0 +1,88 @@
+package arith_test
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
+	"errors"
+	"io/fs"
+	"math"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/assaynet/assay/engine/arith"
+	"github.com/assaynet/assay/engine/gguf"
+)
+
+// openModel opens the real model, which `make model` fetches into the user's cache; ASSAY_MODEL names another place.
+func openModel(t testing.TB) *arith.Model {
+	t.Helper()
+	path := os.Getenv("ASSAY_MODEL")
+	if path == "" {
+		dir, err := os.UserCacheDir()
+		if err != nil {
+			t.Fatal(err)
+		}
+		path = filepath.Join(dir, "assay", "models", "SmolLM2-135M-Instruct.Q4_1.gguf")
+	}
+	f, err := gguf.Open(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		t.Fatalf("the model is not at %s: run `make model`, or set ASSAY_MODEL", path)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { f.Close() })
+	m, err := arith.Load(f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
+
+// hashState is h_t: the hash of a final-normed state.
+func hashState(state []float32) string {
+	b := []byte("assay/ac1/state\x00")
+	for _, x := range state {
+		b = binary.LittleEndian.AppendUint32(b, math.Float32bits(x))
+	}
+	h := sha256.Sum256(b)
+	return hex.EncodeToString(h[:])
+}
+
+func TestStatesEqualTheIndependentProgram(t *testing.T) {
+	m := openModel(t)
+	for _, run := range loadGolden(t).Greedy {
+		tokens := append(append([]int32{}, run.Prompt...), run.Output...)
+		tokens = tokens[:len(tokens)-1]
+		var w arith.Workspace
+		c := m.NewCache()
+		for pos := 0; pos < len(tokens); {
+			piece := tokens[pos:min(pos+arith.MaxPiece, len(tokens))]
+			states, err := m.Forward(arith.Serial, &w, c, piece, len(piece))
+			if err != nil {
+				t.Fatal(err)
+			}
+			for i, s := range states {
+				if got := hashState(s); got != run.States[pos+i] {
+					t.Fatalf("%q: state at %d: got %s, want %s", run.Text, pos+i, got, run.States[pos+i])
+				}
+			}
+			logits, err := m.Logits(arith.Serial, &w, states)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for i := range logits {
+				at := pos + i + 1 - len(run.Prompt)
+				if at < 0 {
+					continue
+				}
+				if got := arith.Choose(logits[i], arith.Sampling{}, pos+i); got != run.Output[at] {
+					t.Fatalf("%q: output %d: got %d, want %d", run.Text, at, got, run.Output[at])
+				}
+			}
+			pos += len(piece)
+		}
+	}
+}
