@@ -8,8 +8,7 @@ import (
 	"math"
 	"os"
 	"sync"
-
-	"golang.org/x/sys/unix"
+	"syscall"
 )
 
 // File is an open model file. Its methods are safe for concurrent use; none of
@@ -75,10 +74,10 @@ func Open(path string) (*File, error) {
 	}
 	f, err := Parse(data)
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("open model %q: %w", path, err), unix.Munmap(data))
+		return nil, errors.Join(fmt.Errorf("open model %q: %w", path, err), syscall.Munmap(data))
 	}
 	f.path, f.info = path, info
-	f.unmap = func() error { return unix.Munmap(data) }
+	f.unmap = func() error { return syscall.Munmap(data) }
 	return f, nil
 }
 
@@ -101,7 +100,7 @@ func mapFile(path string) ([]byte, fs.FileInfo, error) {
 	case size > math.MaxInt:
 		return nil, nil, fmt.Errorf("%w: a file of %d bytes cannot be mapped here", ErrLimit, size)
 	default:
-		data, err := unix.Mmap(int(file.Fd()), 0, int(size), unix.PROT_READ, unix.MAP_SHARED)
+		data, err := syscall.Mmap(int(file.Fd()), 0, int(size), syscall.PROT_READ, syscall.MAP_SHARED)
 		if err != nil {
 			return nil, nil, fmt.Errorf("map %d bytes: %w", size, err)
 		}

@@ -7,6 +7,8 @@ type Type uint32
 
 // The types that this package knows the layout of. Which of them can be
 // computed with is for package arith to say.
+//
+//nolint:revive,staticcheck // ggml's own names, underscores included
 const (
 	F32    Type = 0
 	F16    Type = 1
