@@ -43,8 +43,8 @@ type Params struct {
 	// CommitReveal masks votes that were committed before the seat was registered; see Input.FirstCommit.
 	CommitReveal bool
 	// ZerosKeepBonds lets a bond decay, under liquid alpha, wherever its holder has an entry in its row of weights,
-	// even one of zero or one that is clipped to zero. The reference, false, forgets entries that are
-	// clipped to zero, all zeros if BondsPenalty lies strictly between 0 and 65535, and with them the bond.
+	// be it zero or clipped to zero. The reference, false, forgets entries that are clipped to zero, and with a
+	// penalty strictly between 0 and 65535 every zero; their bonds are lost at once.
 	ZerosKeepBonds bool
 	// CarryIfNoIncentive pays nothing when no miner has incentive, so that the ledger carries the pot over. The
 	// reference, false, pays by stake then.

@@ -1,0 +1,249 @@
+package yuma_test
+
+import (
+	"errors"
+	"math"
+	"math/rand/v2"
+	"slices"
+	"testing"
+
+	"github.com/assaynet/assay/scoring/yuma"
+)
+
+func TestAnEmptyNetworkHasAnEmptyEpoch(t *testing.T) {
+	out := run(t, yuma.Input{Emission: 1000})
+	if len(out.Emission) != 0 || len(out.Bonds) != 0 {
+		t.Errorf("got %+v, want nothing", out)
+	}
+}
+
+func TestANewSeatEarnsOnlyByVotesAfterItsRegistration(t *testing.T) {
+	in := network(rand.New(rand.NewPCG(1, 1)), 3, 4)
+	in.RegisteredAt[5] = 95 // the height of the votes
+	if out := run(t, in); out.Incentive[5] != 0 || out.Incentive[4] == 0 {
+		t.Errorf("votes of the same block count: incentives %d", out.Incentive)
+	}
+	in.RegisteredAt[5] = 94
+	if out := run(t, in); out.Incentive[5] == 0 {
+		t.Errorf("later votes do not count: incentives %d", out.Incentive)
+	}
+	in.CommitReveal = true
+	in.FirstCommit = slices.Repeat([]uint64{93}, len(in.Stake)) // revealed after, but chosen before
+	if out := run(t, in); out.Incentive[5] != 0 || out.Incentive[4] == 0 {
+		t.Errorf("votes committed before count: incentives %d", out.Incentive)
+	}
+}
+
+func TestACabalOfHalfTheStakeNeedsKappaBelowOneHalf(t *testing.T) {
+	in := network(rand.New(rand.NewPCG(2, 2)), 2, 2)
+	in.Stake[0], in.Stake[1] = 500, 500
+	vote(&in, 0, yuma.Entry{UID: 2, Value: 65535})
+	vote(&in, 1, yuma.Entry{UID: 3, Value: 65535})
+	in.Kappa = 32767 // just below one half
+	if out := run(t, in); out.Incentive[2] != 32767 || out.Incentive[3] != 32767 {
+		t.Errorf("below one half: incentives %d, want half each", out.Incentive)
+	}
+	in.Kappa = 32768 // just above
+	in.CarryIfNoIncentive = true
+	out := run(t, in)
+	if out.Incentive[2] != 0 || out.Incentive[3] != 0 || out.Emission[0] != 0 {
+		t.Errorf("above one half: incentives %d, emission %d, want none", out.Incentive, out.Emission)
+	}
+}
+
+func TestWithoutIncentiveThePotIsCarriedOrPaidByStake(t *testing.T) {
+	in := network(rand.New(rand.NewPCG(3, 3)), 2, 2)
+	in.Stake[0], in.Stake[1] = 300, 100
+	in.Weights = make([][]yuma.Entry, 4)
+	out := run(t, in)
+	if want := []uint64{750_000_000, 250_000_000, 0, 0}; !slices.Equal(out.ValidatorEmission, want) {
+		t.Errorf("by stake: got %d, want %d", out.ValidatorEmission, want)
+	}
+	if slices.Max(out.ServerEmission) != 0 {
+		t.Errorf("by stake: miners got %d", out.ServerEmission)
+	}
+	in.CarryIfNoIncentive = true
+	out = run(t, in)
+	if slices.Max(out.ValidatorEmission) != 0 || slices.Max(out.ServerEmission) != 0 || slices.Max(out.Emission) != 0 {
+		t.Errorf("carried: paid %d and %d", out.ValidatorEmission, out.ServerEmission)
+	}
+}
+
+func TestAnExplicitZeroKeepsADecayingBond(t *testing.T) {
+	// Validator 0 leaves the miner 2 for 3, as all do, once by a zero and once by saying nothing.
+	bond := func(keep, explicit bool, penalty uint16) uint16 {
+		in := network(rand.New(rand.NewPCG(4, 4)), 2, 2)
+		in.LiquidAlpha, in.ZerosKeepBonds, in.BondsPenalty = true, keep, penalty
+		in.Bonds[0] = []yuma.Entry{{UID: 2, Value: 40_000}}
+		row := []yuma.Entry{{UID: 2, Value: 0}, {UID: 3, Value: 65535}}
+		vote(&in, 1, row[1])
+		vote(&in, 0, row...)
+		if !explicit {
+			vote(&in, 0, row[1])
+		}
+		for _, e := range run(t, in).Bonds[0] {
+			if e.UID == 2 {
+				return e.Value
+			}
+		}
+		return 0
+	}
+	for _, penalty := range []uint16{0, 1, 32768, 65534, 65535} {
+		if got := bond(true, true, penalty); got < 25_000 || got >= 40_000 {
+			t.Errorf("penalty %d, explicit zero: got %d, want a part of 40000", penalty, got)
+		}
+		if got := bond(true, false, penalty); got != 0 {
+			t.Errorf("penalty %d, no entry: got %d, want 0", penalty, got)
+		}
+	}
+	if got := bond(false, true, 32768); got != 0 {
+		t.Errorf("the reference keeps %d with a penalty of one half, want 0", got)
+	}
+}
+
+func TestAnEarlyValidatorEarnsMoreThanACopier(t *testing.T) {
+	in := network(rand.New(rand.NewPCG(5, 5)), 4, 2)
+	copy(in.Stake, []uint64{400, 400, 100, 100}) // 2 is early, 3 copies late
+	in.LiquidAlpha, in.ZerosKeepBonds, in.BondsPenalty = true, true, 32768
+	earned := make([]uint64, 4)
+	before, after := yuma.Entry{UID: 4, Value: 65535}, yuma.Entry{UID: 5, Value: 65535}
+	turn := []int{4, 4, 3, 5} // the epoch from which each votes for miner 5
+	for epoch := range 12 {
+		for i := range turn {
+			vote(&in, i, before, yuma.Entry{UID: 5, Value: 0})
+			if epoch >= turn[i] {
+				vote(&in, i, yuma.Entry{UID: 4, Value: 0}, after)
+			}
+		}
+		out := run(t, in)
+		in.Bonds = out.Bonds
+		for i := range earned {
+			earned[i] += out.ValidatorEmission[i]
+		}
+	}
+	if earned[2] <= earned[3] {
+		t.Errorf("early earned %d, late %d", earned[2], earned[3])
+	}
+}
+
+func TestRunRefusesMalformedInput(t *testing.T) {
+	tests := []struct {
+		name  string
+		spoil func(*yuma.Input)
+		want  yuma.Kind
+	}{
+		{"too many seats", func(in *yuma.Input) { in.Stake = make([]uint64, yuma.MaxSeats+1) }, yuma.ErrSize},
+		{"registrations short", func(in *yuma.Input) { in.RegisteredAt = in.RegisteredAt[1:] }, yuma.ErrSize},
+		{"updates long", func(in *yuma.Input) { in.LastUpdate = append(in.LastUpdate, 0) }, yuma.ErrSize},
+		{"permits short", func(in *yuma.Input) { in.Permit = nil }, yuma.ErrSize},
+		{"weights short", func(in *yuma.Input) { in.Weights = in.Weights[1:] }, yuma.ErrSize},
+		{"bonds short", func(in *yuma.Input) { in.Bonds = in.Bonds[1:] }, yuma.ErrSize},
+		{"commits missing", func(in *yuma.Input) { in.CommitReveal = true }, yuma.ErrSize},
+		{"commits short", func(in *yuma.Input) { in.FirstCommit = make([]uint64, 1) }, yuma.ErrSize},
+		{"owner beyond", func(in *yuma.Input) { owner := uint16(7); in.Owner = &owner }, yuma.ErrRange},
+		{"weight beyond", func(in *yuma.Input) { vote(in, 0, yuma.Entry{UID: 7}) }, yuma.ErrRange},
+		{"bond beyond", func(in *yuma.Input) { in.Bonds[6] = []yuma.Entry{{UID: 65535}} }, yuma.ErrRange},
+		{"unsorted", func(in *yuma.Input) { vote(in, 0, yuma.Entry{UID: 5}, yuma.Entry{UID: 4}) }, yuma.ErrUnsorted},
+		{"duplicate", func(in *yuma.Input) { vote(in, 0, yuma.Entry{UID: 5}, yuma.Entry{UID: 5}) }, yuma.ErrUnsorted},
+		{"bonds unsorted", func(in *yuma.Input) { in.Bonds[1] = []yuma.Entry{{UID: 5}, {UID: 4}} }, yuma.ErrUnsorted},
+		{"stake beyond", func(in *yuma.Input) { in.Stake[6] = math.MaxInt64 }, yuma.ErrStake},
+		{"stake wraps", func(in *yuma.Input) { in.Stake[5], in.Stake[6] = math.MaxUint64, math.MaxUint64 }, yuma.ErrStake},
+		{"permits negative", func(in *yuma.Input) { in.MaxValidators = -1 }, yuma.ErrParameter},
+		{"average above one", func(in *yuma.Input) { in.BondsMovingAverage = 1_000_001 }, yuma.ErrParameter},
+		{"alpha upside down", func(in *yuma.Input) { in.LiquidAlpha, in.AlphaLow = true, 60000 }, yuma.ErrParameter},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			in := network(rand.New(rand.NewPCG(6, 6)), 3, 4)
+			tt.spoil(&in)
+			_, err := yuma.Run(in)
+			if !errors.Is(err, tt.want) {
+				t.Fatalf("got %v, want %v", err, tt.want)
+			}
+			var refused *yuma.InputError
+			if !errors.As(err, &refused) || refused.Detail == "" {
+				t.Errorf("got %#v, want an InputError with a detail", err)
+			}
+		})
+	}
+}
+
+func TestHeightsAtTheEndOfTheirRangeDoNotWrap(t *testing.T) {
+	in := network(rand.New(rand.NewPCG(7, 7)), 3, 4)
+	in.Block, in.LastStep, in.ActivityCutoff = math.MaxUint64, math.MaxUint64, math.MaxUint64
+	in.Tempo, in.StakeThreshold, in.Emission = math.MaxUint64, math.MaxUint64, math.MaxUint64
+	out := run(t, in)
+	for uid, active := range out.Active {
+		if !active {
+			t.Errorf("seat %d is not active", uid)
+		}
+	}
+}
+
+// FuzzRun drives Run with inputs built from bytes, malformed ones among them: it must not panic, and pay no more than
+// the emission.
+func FuzzRun(f *testing.F) {
+	r := rand.New(rand.NewPCG(8, 8))
+	for _, size := range []int{0, 20, 200, 2000} {
+		seed := make([]byte, size)
+		for i := range seed {
+			seed[i] = byte(r.UintN(256))
+		}
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		in := inputFrom(data)
+		if out, err := yuma.Run(in); err == nil {
+			checkConservation(t, in, out)
+		}
+	})
+}
+
+// inputFrom reads an input from bytes; what is missing reads as zero.
+func inputFrom(data []byte) yuma.Input {
+	next := func() byte {
+		if len(data) == 0 {
+			return 0
+		}
+		b := data[0]
+		data = data[1:]
+		return b
+	}
+	u16 := func() uint16 { return uint16(next())<<8 | uint16(next()) }
+	u64 := func() uint64 { // of any magnitude
+		b := next()
+		return (uint64(u16())<<16 | uint64(u16())) << (b % 64)
+	}
+	n := int(next()) % 12
+	flags := next()
+	in := yuma.Input{
+		Params: yuma.Params{
+			Tempo: u64(), ActivityCutoff: u64(), Kappa: u16(), MaxValidators: int(int8(next())), StakeThreshold: u64(),
+			BondsMovingAverage: u64(), BondsPenalty: u16(), Yuma3: flags&1 != 0, LiquidAlpha: flags&2 != 0,
+			AlphaLow: u16(), AlphaHigh: u16(), Steepness: int16(u16()), CommitReveal: flags&4 != 0,
+			CarryIfNoIncentive: flags&8 != 0, ZerosKeepBonds: flags&16 != 0,
+		},
+		Block: u64(), LastStep: u64(), Emission: u64(),
+	}
+	if flags&32 != 0 {
+		owner := uint16(next())
+		in.Owner = &owner
+	}
+	for range n {
+		in.Stake = append(in.Stake, u64())
+		in.RegisteredAt = append(in.RegisteredAt, u64())
+		in.LastUpdate = append(in.LastUpdate, u64())
+		in.FirstCommit = append(in.FirstCommit, u64())
+		in.Permit = append(in.Permit, next()&1 != 0)
+		rows := [2][]yuma.Entry{}
+		for k := range rows {
+			uid := uint16(0)
+			for range next() % 12 {
+				uid += uint16(next() % 4)
+				rows[k] = append(rows[k], yuma.Entry{UID: uid, Value: u16()})
+			}
+		}
+		in.Weights, in.Bonds = append(in.Weights, rows[0]), append(in.Bonds, rows[1])
+	}
+	return in
+}
