@@ -1,0 +1,136 @@
+package keystore
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"syscall"
+)
+
+// errShape says that a path is no regular file, or one that is too large.
+var errShape = errors.New("want a small regular file")
+
+// The system calls by which a new file gets its name, in order:
+//
+//	openat  DIR/.NAME.RANDOM, O_CREAT|O_EXCL, mode 0600
+//	write
+//	fchmod  the file's mode
+//	fsync   the bytes are on disk before the name is
+//	linkat  to DIR/NAME, which fails if NAME exists; or renameat to replace it
+//	unlinkat DIR/.NAME.RANDOM
+//	fsync   DIR: the name is on disk before we say so
+//
+// After a crash there is NAME, whole, or none, and at worst a .NAME.RANDOM.
+
+// writeFile makes path with the content and mode. If it exists, replace
+// decides between replacing it and [fs.ErrExist].
+func writeFile(path string, content []byte, mode fs.FileMode, replace bool) (err error) {
+	dir, name := filepath.Split(path)
+	f, err := os.CreateTemp(dir, "."+name+".*")
+	if err != nil {
+		return err
+	}
+	defer func() {
+		// The second close and the removal of a file that was renamed away
+		// fail, and mean nothing.
+		_ = f.Close()
+		_ = os.Remove(f.Name())
+	}()
+	if _, err := f.Write(content); err != nil {
+		return err
+	}
+	if err := f.Chmod(mode); err != nil {
+		return err
+	}
+	if err := f.Sync(); err != nil {
+		return err
+	}
+	if err := f.Close(); err != nil {
+		return err
+	}
+	if replace {
+		err = os.Rename(f.Name(), path)
+	} else {
+		err = publish(f.Name(), path)
+	}
+	if err != nil {
+		return err
+	}
+	return syncDir(dir)
+}
+
+// publish gives the file temp the name path unless that is taken. Where the
+// file system knows no links, a look before the rename must do.
+func publish(temp, path string) error {
+	err := os.Link(temp, path)
+	if err == nil || errors.Is(err, fs.ErrExist) {
+		return err
+	}
+	if _, statErr := os.Lstat(path); !errors.Is(statErr, fs.ErrNotExist) {
+		return errors.Join(fs.ErrExist, statErr)
+	}
+	return os.Rename(temp, path)
+}
+
+// syncDir makes the names in a directory durable.
+func syncDir(dir string) error {
+	d, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	return errors.Join(d.Sync(), d.Close())
+}
+
+// makeDir makes dir and its parents, mode 0700. It returns [ErrExposed] if
+// others may write in dir, for they could swap a key.
+func makeDir(dir string) error {
+	info, err := os.Stat(dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		if err := os.MkdirAll(dir, 0o700); err != nil {
+			return fmt.Errorf("make key directory: %w", err)
+		}
+		if err := syncDir(filepath.Dir(filepath.Clean(dir))); err != nil {
+			return fmt.Errorf("make key directory: %w", err)
+		}
+		info, err = os.Stat(dir)
+	}
+	if err != nil {
+		return fmt.Errorf("look at key directory: %w", err)
+	}
+	if mode := info.Mode().Perm(); mode&0o022 != 0 {
+		return fmt.Errorf("key directory %s has mode %04o, run chmod go-w %s: %w", dir, mode, dir, ErrExposed)
+	}
+	return nil
+}
+
+// readFile reads a regular file of at most limit bytes, else it returns
+// errShape. It returns [ErrExposed] if the mode has a bit of forbidden. It
+// does not wait for the other end of a pipe.
+func readFile(path string, limit int64, forbidden fs.FileMode) ([]byte, error) {
+	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() {
+		return nil, fmt.Errorf("%s is of type %s: %w", path, info.Mode().Type(), errShape)
+	}
+	if mode := info.Mode().Perm(); mode&forbidden != 0 {
+		return nil, fmt.Errorf("%s has mode %04o, run chmod 600 %s: %w", path, mode, path, ErrExposed)
+	}
+	b, err := io.ReadAll(io.LimitReader(f, limit+1))
+	if err != nil {
+		return nil, err
+	}
+	if int64(len(b)) > limit {
+		return nil, fmt.Errorf("%s has over %d bytes: %w", path, limit, errShape)
+	}
+	return b, nil
+}

@@ -1,0 +1,57 @@
+package keystore
+
+import (
+	"fmt"
+	"io"
+	"strings"
+
+	bip39 "github.com/cosmos/go-bip39"
+
+	"github.com/assaynet/assay/protocol/key"
+)
+
+// MnemonicWords is the length of a mnemonic: 256 bits and their checksum, as
+// many as the key has.
+const MnemonicWords = 24
+
+// NewMnemonic draws 24 words; random is crypto/rand's reader, except in tests.
+func NewMnemonic(random io.Reader) (string, error) {
+	var entropy [32]byte
+	defer clear(entropy[:])
+	if _, err := io.ReadFull(random, entropy[:]); err != nil {
+		return "", fmt.Errorf("read randomness for a mnemonic: %w", err)
+	}
+	words, err := bip39.NewMnemonic(entropy[:])
+	if err != nil {
+		return "", fmt.Errorf("make a mnemonic: %w", err)
+	}
+	return words, nil
+}
+
+// FromMnemonic makes the key that 24 words stand for. Case and spacing do not
+// matter. It returns [ErrMnemonic] with the position of an unknown word, or if
+// the checksum is wrong; the error never contains a word.
+func FromMnemonic(kind Kind, words string) (*Key, error) {
+	if _, err := ParseKind(string(kind)); err != nil {
+		return nil, err
+	}
+	list := strings.Fields(strings.ToLower(words))
+	if len(list) != MnemonicWords {
+		return nil, fmt.Errorf("mnemonic of %d words, want %d: %w", len(list), MnemonicWords, ErrMnemonic)
+	}
+	for i, word := range list {
+		if _, ok := bip39.ReverseWordMap[word]; !ok {
+			return nil, fmt.Errorf("word %d is not in the English list of BIP 39: %w", i+1, ErrMnemonic)
+		}
+	}
+	seed, err := bip39.NewSeedWithErrorChecking(strings.Join(list, " "), "")
+	if err != nil {
+		return nil, fmt.Errorf("checksum differs, look for a swapped or wrong word: %w", ErrMnemonic)
+	}
+	defer clear(seed)
+	p, err := key.FromSeed(seed, string(kind))
+	if err != nil {
+		return nil, err
+	}
+	return FromPrivate(kind, p)
+}
