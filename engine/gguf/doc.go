@@ -11,9 +11,9 @@
 // Layout of a file (all integers little-endian; str is a u64 length and that
 // many bytes):
 //
-//	"GGUF"  u32 version  u64 tensors  u64 pairs
-//	pairs × { str key, u32 value type, value }
-//	tensors × { str name, u32 n, n × u64 dimension, u32 type, u64 offset }
+//	"GGUF"  u32 version  u64 T  u64 P
+//	P × { str key, u32 type, value }
+//	T × { str name, u32 n, n × u64 dimension, u32 encoding, u64 offset }
 //	padding to general.alignment (32 when absent)
 //	tensor data; offsets count from here and are multiples of the alignment
 //

@@ -87,7 +87,7 @@ func mapFile(path string) ([]byte, fs.FileInfo, error) {
 	if err != nil {
 		return nil, nil, unwrapPath(err)
 	}
-	defer file.Close()
+	defer func() { _ = file.Close() }() // only read; the mapping outlives it
 	info, err := file.Stat()
 	if err != nil {
 		return nil, nil, unwrapPath(err)
@@ -111,8 +111,7 @@ func mapFile(path string) ([]byte, fs.FileInfo, error) {
 // unwrapPath drops operation and path from an error of package os: the caller
 // names the file once.
 func unwrapPath(err error) error {
-	var pe *fs.PathError
-	if errors.As(err, &pe) {
+	if pe, ok := errors.AsType[*fs.PathError](err); ok {
 		return pe.Err
 	}
 	return err

@@ -75,6 +75,13 @@ func retensor(w *gguf.Writer, change func(*gguf.Tensor)) {
 	w.ReplaceTensor("y", x)
 }
 
+func closeFile(t *testing.T, f *gguf.File) {
+	t.Helper()
+	if err := f.Close(); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestCachedModelIDIsKeptAndForgotten(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "m.gguf")
@@ -94,7 +101,7 @@ func TestCachedModelIDIsKeptAndForgotten(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		defer f.Close()
+		defer closeFile(t, f)
 		return gguf.CachedModelID(f)
 	}
 	write(sample(), time.Hour)
@@ -137,7 +144,7 @@ func TestCachedModelIDIsNotKeptForAFreshFile(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer f.Close()
+	defer closeFile(t, f)
 	if gguf.CachedModelID(f) != gguf.ModelID(f) {
 		t.Error("the cached id is not the id")
 	}

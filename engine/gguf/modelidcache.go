@@ -3,10 +3,9 @@ package gguf
 import (
 	"encoding/hex"
 	"encoding/json"
-	"errors"
 	"fmt"
+	"io"
 	"os"
-	"path/filepath"
 	"time"
 )
 
@@ -76,22 +75,8 @@ func writeIDCache(path string, c idCache) error {
 	if err != nil {
 		return fmt.Errorf("encode model id: %w", err)
 	}
-	return writeAtomic(path, append(data, '\n'))
-}
-
-// writeAtomic writes data beside path and renames it into place.
-func writeAtomic(path string, data []byte) error {
-	tmp, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*.tmp")
-	if err != nil {
+	return writeAtomic(path, func(out io.Writer) error {
+		_, err := out.Write(append(data, '\n'))
 		return err
-	}
-	_, err = tmp.Write(data)
-	err = errors.Join(err, tmp.Chmod(0o644), tmp.Close())
-	if err == nil {
-		err = os.Rename(tmp.Name(), path)
-	}
-	if err != nil {
-		return errors.Join(err, os.Remove(tmp.Name()))
-	}
-	return nil
+	})
 }

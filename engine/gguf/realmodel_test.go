@@ -28,7 +28,11 @@ func realModel(t *testing.T) *gguf.File {
 	if err != nil {
 		t.Fatalf("%v (hint: run `make model`, which fetches it)", err)
 	}
-	t.Cleanup(func() { f.Close() })
+	t.Cleanup(func() {
+		if err := f.Close(); err != nil {
+			t.Error(err)
+		}
+	})
 	return f
 }
 

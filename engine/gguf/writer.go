@@ -2,6 +2,7 @@ package gguf
 
 import (
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"io"
 	"math"
@@ -159,23 +160,28 @@ func (w *Writer) head() ([]byte, uint64, error) {
 // WriteFile writes the file to path as a whole: beside it first, then renamed,
 // so that whoever has the old file mapped keeps it.
 func (w *Writer) WriteFile(path string) error {
-	tmp, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*.tmp")
+	err := writeAtomic(path, func(out io.Writer) error {
+		_, err := w.WriteTo(out)
+		return err
+	})
 	if err != nil {
 		return fmt.Errorf("write model %q: %w", path, err)
 	}
-	defer os.Remove(tmp.Name()) // nothing is left to remove after the rename
-	_, err = w.WriteTo(tmp)
-	if cerr := tmp.Close(); err == nil {
-		err = cerr
+	return nil
+}
+
+// writeAtomic lets write fill a new file beside path and renames it into place.
+func writeAtomic(path string, write func(io.Writer) error) error {
+	tmp, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*.tmp")
+	if err != nil {
+		return err
 	}
-	if err == nil {
-		err = os.Chmod(tmp.Name(), 0o644)
-	}
+	err = errors.Join(write(tmp), tmp.Chmod(0o644), tmp.Close())
 	if err == nil {
 		err = os.Rename(tmp.Name(), path)
 	}
 	if err != nil {
-		return fmt.Errorf("write model %q: %w", path, err)
+		return errors.Join(err, os.Remove(tmp.Name()))
 	}
 	return nil
 }

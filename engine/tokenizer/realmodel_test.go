@@ -26,7 +26,11 @@ func realTokenizer(t testing.TB) *tokenizer.Tokenizer {
 	if err != nil {
 		t.Fatalf("%v (hint: run `make model`, which fetches it)", err)
 	}
-	t.Cleanup(func() { f.Close() })
+	t.Cleanup(func() {
+		if err := f.Close(); err != nil {
+			t.Error(err)
+		}
+	})
 	tok, err := tokenizer.New(f)
 	if err != nil {
 		t.Fatal(err)
