@@ -60,10 +60,8 @@ func storedBonds(in *Input, scale func(uint16) fixed.I32F32) matrix {
 // bondsSince returns the height from which on a registration voids the bonds in the seat.
 func bondsSince(in *Input) uint64 {
 	switch {
-	case in.LastStep != 0 && in.LastStep+1 != 0:
-		return in.LastStep + 1
 	case in.LastStep != 0:
-		return in.LastStep
+		return max(in.LastStep+1, in.LastStep) // the last height has none after it
 	case in.Block > in.Tempo:
 		return in.Block - in.Tempo
 	}

@@ -1,6 +1,7 @@
 package yuma
 
 import (
+	"fmt"
 	"math"
 
 	"github.com/assaynet/assay/scoring/fixed"
@@ -183,13 +184,22 @@ func checkStake(stake []uint64) error {
 
 func checkRows(name string, rows [][]Entry, n int) error {
 	for uid, row := range rows {
-		for k, e := range row {
-			if int(e.UID) >= n {
-				return inputError(ErrRange, "%s of %d: uid %d of %d seats", name, uid, e.UID, n)
-			}
-			if k > 0 && e.UID <= row[k-1].UID {
-				return inputError(ErrUnsorted, "%s of %d: uid %d after %d", name, uid, e.UID, row[k-1].UID)
-			}
+		if err := CheckRow(row, n); err != nil {
+			return fmt.Errorf("%s of %d: %w", name, uid, err)
+		}
+	}
+	return nil
+}
+
+// CheckRow reports whether Run would take the row in a network of that many seats: [ErrRange] if it names a seat beyond
+// them, [ErrUnsorted] if its uids do not ascend strictly.
+func CheckRow(row []Entry, seats int) error {
+	for k, e := range row {
+		if int(e.UID) >= seats {
+			return inputError(ErrRange, "uid %d of %d seats", e.UID, seats)
+		}
+		if k > 0 && e.UID <= row[k-1].UID {
+			return inputError(ErrUnsorted, "uid %d after %d", e.UID, row[k-1].UID)
 		}
 	}
 	return nil

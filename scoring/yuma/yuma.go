@@ -6,8 +6,8 @@ import (
 	"github.com/assaynet/assay/scoring/fixed"
 )
 
-// Run computes one epoch. Its errors are of type *InputError, each with the [Kind] of the rule that the input breaks;
-// every input without such a fault has an output.
+// Run computes one epoch. Its errors wrap an *InputError with the [Kind] of the rule that the input breaks; every
+// input without such a fault has an output. It is safe for concurrent use.
 func Run(in Input) (Output, error) {
 	if err := in.check(); err != nil {
 		return Output{}, fmt.Errorf("run epoch at block %d: %w", in.Block, err)

@@ -171,12 +171,20 @@ func TestRunRefusesMalformedInput(t *testing.T) {
 func TestHeightsAtTheEndOfTheirRangeDoNotWrap(t *testing.T) {
 	in := network(rand.New(rand.NewPCG(7, 7)), 3, 4)
 	in.Block, in.LastStep, in.ActivityCutoff = math.MaxUint64, math.MaxUint64, math.MaxUint64
-	in.Tempo, in.StakeThreshold, in.Emission = math.MaxUint64, math.MaxUint64, math.MaxUint64
+	in.Tempo, in.StakeThreshold, in.Emission = math.MaxUint64, 0, math.MaxUint64
+	in.Bonds[0] = []yuma.Entry{{UID: 1, Value: 40_000}}
 	out := run(t, in)
 	for uid, active := range out.Active {
 		if !active {
 			t.Errorf("seat %d is not active", uid)
 		}
+	}
+	if row := out.Bonds[0]; len(row) == 0 || row[0] != (yuma.Entry{UID: 1, Value: 35_999}) {
+		t.Errorf("a bond of 40000 became %v, want nine tenths", row)
+	}
+	in.StakeThreshold = math.MaxUint64
+	if out := run(t, in); slices.Max(out.StakeWeight) != 0 || slices.Contains(out.Permit, true) {
+		t.Errorf("stake below the threshold counts: %d", out.StakeWeight)
 	}
 }
 
