@@ -11,7 +11,7 @@
 // Layout of a file (all integers little-endian; str is a u64 length and that
 // many bytes):
 //
-//	"GGUF"  u32 version  u64 T  u64 P
+//	"GGUF"  u32 version  u64 T  u64 P  (how many tensors and pairs)
 //	P × { str key, u32 type, value }
 //	T × { str name, u32 n, n × u64 dimension, u32 encoding, u64 offset }
 //	padding to general.alignment (32 when absent)
