@@ -60,9 +60,9 @@ func dots4(q, k0, k1, k2, k3 []float32) (float32, float32, float32, float32) {
 	k0, k1, k2, k3 = k0[:len(q)], k1[:len(q)], k2[:len(q)], k3[:len(q)]
 	for e, f := range q {
 		x := float64(f)
-		s0, s1 := x*float64(k0[e])+a0, x*float64(k1[e])+a1
-		s2, s3 := x*float64(k2[e])+a2, x*float64(k3[e])+a3
-		if tie(s0) || tie(s1) || tie(s2) || tie(s3) {
+		p0, p1, p2, p3 := x*float64(k0[e]), x*float64(k1[e]), x*float64(k2[e]), x*float64(k3[e])
+		s0, s1, s2, s3 := p0+a0, p1+a1, p2+a2, p3+a3
+		if wrong(s0, p0, a0) || wrong(s1, p1, a1) || wrong(s2, p2, a2) || wrong(s3, p3, a3) {
 			return dot(q, k0), dot(q, k1), dot(q, k2), dot(q, k3)
 		}
 		a0, a1, a2, a3 = round32(s0), round32(s1), round32(s2), round32(s3)
@@ -102,9 +102,9 @@ func mix4(p, v []float32, d int) (y [4]float32, ok bool) {
 	var a0, a1, a2, a3 float64
 	for j, f := range p {
 		x, w := float64(f), (*[4]float32)(v[j*d:])
-		s0, s1 := x*float64(w[0])+a0, x*float64(w[1])+a1
-		s2, s3 := x*float64(w[2])+a2, x*float64(w[3])+a3
-		if tie(s0) || tie(s1) || tie(s2) || tie(s3) {
+		p0, p1, p2, p3 := x*float64(w[0]), x*float64(w[1]), x*float64(w[2]), x*float64(w[3])
+		s0, s1, s2, s3 := p0+a0, p1+a1, p2+a2, p3+a3
+		if wrong(s0, p0, a0) || wrong(s1, p1, a1) || wrong(s2, p2, a2) || wrong(s3, p3, a3) {
 			return y, false
 		}
 		a0, a1, a2, a3 = round32(s0), round32(s1), round32(s2), round32(s3)

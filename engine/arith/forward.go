@@ -28,7 +28,8 @@ func (m *Model) NewCache() *Cache {
 
 // Forward runs the tokens, at most MaxPiece, at the positions that follow those in c, adds them to c, and returns the
 // final-normed states of the last keep of them, which are valid until w is used again. A *FailedError names the first position
-// of the piece whose key or value is not finite; c then holds the positions before it. States are not checked, see Logits.
+// of the piece whose key or value is not finite; c then holds the positions before it, and the states are those of them that
+// were asked for. States are not checked, see Logits.
 // Other errors, which change nothing: ErrToken, ErrContext.
 func (m *Model) Forward(spread Spread, w *Workspace, c *Cache, tokens []int32, keep int) ([][]float32, error) {
 	if len(tokens) > MaxPiece || c.Len()+len(tokens) > m.Context {
@@ -45,19 +46,19 @@ func (m *Model) Forward(spread Spread, w *Workspace, c *Cache, tokens []int32, k
 	p := &pass{m: m, w: w, c: c, spread: spread, first: c.Len(), n: len(tokens)}
 	for i := range m.layers {
 		p.attention(i)
-		if i == len(m.layers)-1 && p.n == len(tokens) {
-			p.skip = len(tokens) - keep
+		if i == len(m.layers)-1 {
+			p.skip = min(len(tokens)-keep, p.n)
 		}
 		p.attend(i)
 		p.ffn(i)
 	}
 	c.tokens = append(c.tokens, tokens[:p.n]...)
-	if p.n < len(tokens) {
-		return nil, &FailedError{Position: p.first + p.n}
-	}
-	states := w.states[:keep]
+	states := w.states[:p.n-p.skip]
 	for t := range states {
 		RMSNorm(states[t], w.x[p.skip+t], m.norm, m.Eps)
+	}
+	if p.n < len(tokens) {
+		return states, &FailedError{Position: p.first + p.n}
 	}
 	return states, nil
 }
@@ -112,7 +113,7 @@ func (p *pass) normed(norm []float32, pack Packing) []*Vec {
 
 // attention makes queries, keys and values, and keeps the latter two.
 func (p *pass) attention(i int) {
-	m, w, ly := p.m, p.w, &p.m.layers[i]
+	w, ly := p.w, &p.m.layers[i]
 	x := p.normed(ly.attnNorm, ly.q.m.Packing()|ly.k.m.Packing()|ly.v.m.Packing())
 	Multiply(p.spread, x,
 		Product{ly.q.m, ly.q.bias, w.q[:p.n]}, Product{ly.k.m, ly.k.bias, w.k[:p.n]}, Product{ly.v.m, ly.v.bias, w.v[:p.n]})
@@ -124,7 +125,6 @@ func (p *pass) attention(i int) {
 			break
 		}
 	}
-	_ = m
 }
 
 // place turns and scales a column's queries, turns its keys and stores keys and values; it reports whether they are finite.

@@ -13,9 +13,9 @@ import (
 // 22860 in size, so they carry into the top lane by less than one half of its unit, and adding 2⁴⁷ before the arithmetic shift
 // removes them. Weights of eight bits go in two 32-bit lanes, as w + 128; |sum| ≤ 32·255·127 < 2³¹.
 //
-// The float steps keep the running sum as a binary64 that holds a binary32 value, see add. A sum that falls on the midpoint of
-// two binary32 numbers ends the kernel with ok = false; leaving the loop, rather than calling a function inside it, keeps the
-// loop's values in registers.
+// The float steps keep the running sum as a binary64 that holds a binary32 value, see add. About one sum in a thousand is the
+// midpoint of two binary32 numbers, nearly always exactly, and then all is well. An inexact one ends the kernel with ok = false;
+// leaving the loop, rather than calling a function inside it, keeps the loop's values in registers.
 
 const (
 	nibbles = 0x000F000F000F000F
@@ -24,8 +24,15 @@ const (
 	top32   = 1 << 31
 )
 
-// tie tells whether s lies exactly between two normal binary32 numbers.
-func tie(s float64) bool { return math.Float64bits(s)&extraBits == halfway }
+// wrong tells whether rounding s, the binary64 sum of p and a, to binary32 may differ from rounding the exact sum: it lies
+// exactly between two binary32 numbers and is not exact.
+func wrong(s, p, a float64) bool {
+	if math.Float64bits(s)&extraBits != halfway {
+		return false
+	}
+	b := s - p
+	return p-(s-b) != b-a
+}
 
 // round32 rounds to binary32 and widens again.
 func round32(s float64) float64 { return float64(float32(s)) }
@@ -55,14 +62,16 @@ func q41Rows2(a, b []byte, v *Vec, from, to int) (float32, float32, bool) {
 		x := (*[words4]uint64)(lanes[i*words4:])
 		wa, wb := (*[20]byte)(a[20*i:]), (*[20]byte)(b[20*i:])
 		dx, tx := dxs[i], float64(txs[i])
-		na := float64(dot4(wa, x))*float64(half(wa[0:])*dx) + sa
-		nb := float64(dot4(wb, x))*float64(half(wb[0:])*dx) + sb
-		if tie(na) || tie(nb) {
+		pa := float64(dot4(wa, x)) * float64(half(wa[0:])*dx)
+		pb := float64(dot4(wb, x)) * float64(half(wb[0:])*dx)
+		na, nb := pa+sa, pb+sb
+		if wrong(na, pa, sa) || wrong(nb, pb, sb) {
 			return 0, 0, false
 		}
-		na = float64(half(wa[2:]))*tx + round32(na)
-		nb = float64(half(wb[2:]))*tx + round32(nb)
-		if tie(na) || tie(nb) {
+		sa, sb = round32(na), round32(nb)
+		pa, pb = float64(half(wa[2:]))*tx, float64(half(wb[2:]))*tx
+		na, nb = pa+sa, pb+sb
+		if wrong(na, pa, sa) || wrong(nb, pb, sb) {
 			return 0, 0, false
 		}
 		sa, sb = round32(na), round32(nb)
@@ -81,9 +90,9 @@ func q40Rows2(a, b []byte, v *Vec, from, to int) (float32, float32, bool) {
 			dot16(binary.LittleEndian.Uint64(wa[10:]), x[4], x[5], x[6], x[7]) - t
 		db := dot16(binary.LittleEndian.Uint64(wb[2:]), x[0], x[1], x[2], x[3]) +
 			dot16(binary.LittleEndian.Uint64(wb[10:]), x[4], x[5], x[6], x[7]) - t
-		na := float64(da)*float64(half(wa[0:])*dx) + sa
-		nb := float64(db)*float64(half(wb[0:])*dx) + sb
-		if tie(na) || tie(nb) {
+		pa, pb := float64(da)*float64(half(wa[0:])*dx), float64(db)*float64(half(wb[0:])*dx)
+		na, nb := pa+sa, pb+sb
+		if wrong(na, pa, sa) || wrong(nb, pb, sb) {
 			return 0, 0, false
 		}
 		sa, sb = round32(na), round32(nb)
@@ -110,9 +119,10 @@ func q80Rows2(a, b []byte, v *Vec, from, to int) (float32, float32, bool) {
 		x := (*[words8]uint64)(lanes[i*words8:])
 		wa, wb := (*[34]byte)(a[34*i:]), (*[34]byte)(b[34*i:])
 		dx, t := dxs[i], 128*int64(ts[i])
-		na := float64(dotQ80(wa, x)-t)*float64(half(wa[0:])*dx) + sa
-		nb := float64(dotQ80(wb, x)-t)*float64(half(wb[0:])*dx) + sb
-		if tie(na) || tie(nb) {
+		pa := float64(dotQ80(wa, x)-t) * float64(half(wa[0:])*dx)
+		pb := float64(dotQ80(wb, x)-t) * float64(half(wb[0:])*dx)
+		na, nb := pa+sa, pb+sb
+		if wrong(na, pa, sa) || wrong(nb, pb, sb) {
 			return 0, 0, false
 		}
 		sa, sb = round32(na), round32(nb)

@@ -26,12 +26,14 @@ func q41Tokens4(row []byte, v *[4]*Vec, from, to int) (y [4]float32, ok bool) {
 		w := unpack4(binary.LittleEndian.Uint64(b[4:]), binary.LittleEndian.Uint64(b[12:]))
 		d, m := half(b[0:]), float64(half(b[2:]))
 		for k, x := range v {
-			s := float64(w.dot((*[words4]uint64)(x.lanes4[i*words4:])))*float64(d*x.DX[i]) + sum[k]
-			if tie(s) {
+			a, p := sum[k], float64(w.dot((*[words4]uint64)(x.lanes4[i*words4:])))*float64(d*x.DX[i])
+			s := p + a
+			if wrong(s, p, a) {
 				return y, false
 			}
-			s = m*float64(x.TX[i]) + round32(s)
-			if tie(s) {
+			a, p = round32(s), m*float64(x.TX[i])
+			s = p + a
+			if wrong(s, p, a) {
 				return y, false
 			}
 			sum[k] = round32(s)
@@ -48,8 +50,9 @@ func q40Tokens4(row []byte, v *[4]*Vec, from, to int) (y [4]float32, ok bool) {
 		d := half(b[0:])
 		for k, x := range v {
 			dot := w.dot((*[words4]uint64)(x.lanes4[i*words4:])) - 8*int64(x.T[i])
-			s := float64(dot)*float64(d*x.DX[i]) + sum[k]
-			if tie(s) {
+			a, p := sum[k], float64(dot)*float64(d*x.DX[i])
+			s := p + a
+			if wrong(s, p, a) {
 				return y, false
 			}
 			sum[k] = round32(s)
@@ -65,8 +68,9 @@ func q80Tokens4(row []byte, v *[4]*Vec, from, to int) (y [4]float32, ok bool) {
 		d := half(b[0:])
 		for k, x := range v {
 			dot := dotQ80(b, (*[words8]uint64)(x.lanes8[i*words8:])) - 128*int64(x.T[i])
-			s := float64(dot)*float64(d*x.DX[i]) + sum[k]
-			if tie(s) {
+			a, p := sum[k], float64(dot)*float64(d*x.DX[i])
+			s := p + a
+			if wrong(s, p, a) {
 				return y, false
 			}
 			sum[k] = round32(s)

@@ -1,0 +1,196 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+	"runtime"
+	"sync"
+	"time"
+
+	"github.com/assaynet/assay/engine/arith"
+	"github.com/assaynet/assay/engine/gguf"
+	"github.com/assaynet/assay/engine/tokenizer"
+)
+
+// Config is how a model is run. No field changes a result.
+type Config struct {
+	// Threads that compute; 0 means one for each processor. More than there are cores costs time.
+	Threads int
+	// Nice lowers the priority of those threads by as much as nice(1) would, 1 … 19; 0 leaves it. Others are served first.
+	Nice int
+	// PrefixCache is how many bytes of keys and values of past runs are kept, so that a prompt that begins like an earlier one
+	// is not computed again; 0 means 64 MiB, negative keeps none. A model's page of 64 positions is the least that is kept.
+	PrefixCache int64
+}
+
+// The bounds of Config.
+const (
+	maxThreads         = 1024
+	maxNice            = 19
+	defaultPrefixCache = 64 << 20
+)
+
+func (c *Config) check() error {
+	if c.Threads == 0 {
+		c.Threads = runtime.GOMAXPROCS(0)
+	}
+	if c.PrefixCache == 0 {
+		c.PrefixCache = defaultPrefixCache
+	}
+	if c.Threads < 1 || c.Threads > maxThreads {
+		return fmt.Errorf("%w: %d threads, not within 1 … %d", ErrRequest, c.Threads, maxThreads)
+	}
+	if c.Nice < 0 || c.Nice > maxNice {
+		return fmt.Errorf("%w: nice %d, not within 0 … %d", ErrRequest, c.Nice, maxNice)
+	}
+	return nil
+}
+
+// Info describes an open model.
+type Info struct {
+	arith.Dims
+	Name     string         // general.name, or empty
+	Types    map[string]int // tensors of each type in the file
+	Tensors  int            // all tensors
+	Weights  uint64         // elements of all tensors
+	FileSize int64          // bytes
+	Load     time.Duration  // how long Open took
+	Threads  int            // that compute
+	Backend  string         // what computes: "arith"
+	ISA      string         // the instructions it was built for
+}
+
+// Model is an open model. It is safe for concurrent use.
+type Model struct {
+	file      *gguf.File
+	net       *arith.Model
+	tokenizer *tokenizer.Tokenizer
+	id        [32]byte
+	info      Info
+	stop      map[Token]bool
+	prefixes  *prefixes
+	pool      *pool
+	spaces    sync.Pool // of *arith.Workspace
+
+	mu      sync.Mutex
+	closed  bool           // guarded by mu
+	calls   sync.WaitGroup // calls in progress; Add under mu while not closed
+	closing chan struct{}  // closed when closed becomes true
+}
+
+// Open maps the GGUF file at path, checks it, and starts the threads that run it; ctx bounds the opening only. The file must
+// not change while the model is open. Close releases it.
+func Open(ctx context.Context, path string, cfg Config) (*Model, error) {
+	began := time.Now()
+	if err := cfg.check(); err != nil {
+		return nil, err
+	}
+	f, err := gguf.Open(path)
+	if err != nil {
+		return nil, fmt.Errorf("open model: %w", err)
+	}
+	m, err := newModel(ctx, f, cfg)
+	if err != nil {
+		_ = f.Close() // the first error is the one to tell
+		return nil, fmt.Errorf("open model %s: %w", path, err)
+	}
+	m.info.Load = time.Since(began)
+	return m, nil
+}
+
+func newModel(ctx context.Context, f *gguf.File, cfg Config) (*Model, error) {
+	net, err := arith.Load(f)
+	if err != nil {
+		return nil, err
+	}
+	tok, err := tokenizer.New(f)
+	if err != nil {
+		return nil, err
+	}
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	m := &Model{
+		file: f, net: net, tokenizer: tok, id: gguf.CachedModelID(f), stop: map[Token]bool{},
+		prefixes: &prefixes{limit: cfg.PrefixCache}, closing: make(chan struct{}),
+	}
+	for _, id := range tok.StopTokens() {
+		m.stop[id] = true
+	}
+	m.describe(cfg)
+	m.pool = newPool(cfg.Threads, cfg.Nice)
+	return m, nil
+}
+
+func (m *Model) describe(cfg Config) {
+	name, _ := m.file.String("general.name")
+	m.info = Info{
+		Dims: m.net.Dims, Name: name, Types: map[string]int{}, Tensors: len(m.file.Tensors()), FileSize: m.file.Size(),
+		Threads: cfg.Threads, Backend: "arith", ISA: runtime.GOARCH,
+	}
+	for _, t := range m.file.Tensors() {
+		m.info.Types[t.Type.String()]++
+		m.info.Weights += t.Elements()
+	}
+}
+
+// ID returns the model id: what the model computes, not what it is called.
+func (m *Model) ID() [32]byte { return m.id }
+
+// Info describes the model.
+func (m *Model) Info() Info { return m.info }
+
+// Tokenizer returns the model's tokenizer, which lives as long as the model.
+func (m *Model) Tokenizer() *tokenizer.Tokenizer { return m.tokenizer }
+
+// IsStop tells whether a token ends an answer.
+func (m *Model) IsStop(id Token) bool { return m.stop[id] }
+
+// Close cancels the calls in progress, which return ErrClosed, waits for them, stops the threads and unmaps the file. Further
+// calls return ErrClosed; a second Close does nothing.
+func (m *Model) Close() error {
+	m.mu.Lock()
+	if m.closed {
+		m.mu.Unlock()
+		return nil
+	}
+	m.closed = true
+	close(m.closing)
+	m.mu.Unlock()
+	m.calls.Wait()
+	m.pool.close()
+	return m.file.Close()
+}
+
+// begin opens a call: the context returned ends with ctx and with Close; end closes the call.
+func (m *Model) begin(ctx context.Context) (_ context.Context, end func(), err error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.closed {
+		return nil, nil, ErrClosed
+	}
+	m.calls.Add(1)
+	ctx, cancel := context.WithCancelCause(ctx)
+	released := make(chan struct{})
+	go func() {
+		select {
+		case <-m.closing:
+			cancel(ErrClosed)
+		case <-released:
+		}
+	}()
+	return ctx, func() { close(released); cancel(nil); m.calls.Done() }, nil
+}
+
+// compute runs f on the pool with a workspace.
+func (m *Model) compute(ctx context.Context, f func(arith.Spread, *arith.Workspace)) error {
+	w, _ := m.spaces.Get().(*arith.Workspace)
+	if w == nil {
+		w = &arith.Workspace{}
+	}
+	defer m.spaces.Put(w)
+	if err := m.pool.do(ctx, func(s arith.Spread) { f(s, w) }); err != nil {
+		return context.Cause(ctx)
+	}
+	return nil
+}

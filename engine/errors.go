@@ -1,0 +1,28 @@
+package engine
+
+import (
+	"errors"
+
+	"github.com/assaynet/assay/engine/arith"
+)
+
+// What can go wrong. Errors about the model file are those of packages gguf, arith and tokenizer, wrapped.
+var (
+	// ErrClosed means that the Model was closed before or during the call.
+	ErrClosed = errors.New("engine: model is closed")
+	// ErrRequest means a request that no model can answer: an empty prompt, a setting out of range.
+	ErrRequest = errors.New("engine: bad request")
+	// ErrUnsupported means a model that the engine does not compute; the text names the architecture or type.
+	ErrUnsupported = arith.ErrUnsupported
+	// ErrWeights means a model file that contradicts itself.
+	ErrWeights = arith.ErrWeights
+	// ErrContext means a prompt and answer longer than the model's context.
+	ErrContext = arith.ErrContext
+	// ErrToken means a token id of the prompt outside the vocabulary.
+	ErrToken = arith.ErrToken
+	// ErrNotFinite means a run that fails: an error, never an answer. The error is a *FailedError.
+	ErrNotFinite = arith.ErrNotFinite
+)
+
+// FailedError says at which position a run fails.
+type FailedError = arith.FailedError

@@ -1,0 +1,129 @@
+package engine
+
+import (
+	"context"
+	"runtime"
+	"sync"
+	"sync/atomic"
+
+	"github.com/assaynet/assay/engine/arith"
+)
+
+// pool is the threads that compute. A piece of work (do) runs on one of them, which hands out parts of loops (spread) to those
+// that are idle and does what nobody took itself: a thread that wakes late costs nothing but its help. All computing happens
+// on the pool's own threads, so that their priority is the engine's.
+type pool struct {
+	workers  int
+	nice     int
+	jobs     chan job
+	sections chan *section // capacity workers-1: one offer to each other thread; an old offer found later has no parts left
+	stop     chan struct{}
+	wg       sync.WaitGroup
+}
+
+type job struct {
+	run  func(arith.Spread)
+	done chan struct{}
+}
+
+func newPool(workers, nice int) *pool {
+	p := &pool{
+		workers: workers, nice: nice,
+		jobs: make(chan job), sections: make(chan *section, workers-1), stop: make(chan struct{}),
+	}
+	for range workers {
+		p.wg.Go(p.work)
+	}
+	return p
+}
+
+// close ends the threads; no work may be in progress or follow.
+func (p *pool) close() {
+	close(p.stop)
+	p.wg.Wait()
+}
+
+// do runs f on one of the threads and waits for it. It returns early, without running f, when ctx ends.
+func (p *pool) do(ctx context.Context, f func(arith.Spread)) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	j := job{run: f, done: make(chan struct{})}
+	select {
+	case p.jobs <- j:
+		<-j.done
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func (p *pool) work() {
+	if p.nice > 0 {
+		// The thread keeps its priority until it ends, and it ends with this goroutine, which never unlocks it.
+		runtime.LockOSThread()
+		lowerPriority(p.nice)
+	}
+	for {
+		select {
+		case j := <-p.jobs:
+			j.run(p.spread)
+			close(j.done)
+		case s := <-p.sections:
+			s.work()
+		case <-p.stop:
+			return
+		}
+	}
+}
+
+// spread is the arith.Spread of a job.
+func (p *pool) spread(n int, part func(int)) {
+	if n <= 1 || p.workers == 1 {
+		arith.Serial(n, part)
+		return
+	}
+	s := &section{n: int64(n), part: part, finished: make(chan struct{}, 1)}
+	for range min(p.workers-1, n-1) {
+		select {
+		case p.sections <- s:
+		default: // all others are busy with offers
+		}
+	}
+	s.work()
+	s.wait()
+}
+
+// section is one loop whose parts several threads take.
+type section struct {
+	part     func(int)
+	n        int64
+	next     atomic.Int64  // the next part to take
+	done     atomic.Int64  // parts that are done
+	finished chan struct{} // capacity 1: told once, when done reaches n
+}
+
+func (s *section) work() {
+	for {
+		i := s.next.Add(1) - 1
+		if i >= s.n {
+			return
+		}
+		s.part(int(i))
+		if s.done.Add(1) == s.n {
+			s.finished <- struct{}{}
+		}
+	}
+}
+
+// wait returns when all parts are done. The last part of another thread is mostly a few microseconds away, less than it takes
+// to sleep and wake, so it looks a few times first.
+func (s *section) wait() {
+	const looks = 200
+	for range looks {
+		if s.done.Load() == s.n {
+			return
+		}
+	}
+	<-s.finished
+}
