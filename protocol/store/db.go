@@ -1,0 +1,213 @@
+package store
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+
+	"github.com/cockroachdb/pebble/v2"
+	"github.com/cockroachdb/pebble/v2/vfs"
+	"github.com/rs/zerolog"
+)
+
+// schema is the version of the layout of keys and records. A program opens
+// what has its own version, and refuses a newer one.
+const schema = 1
+
+// format is the version of pebble's files: fixed, so that an upgrade of the
+// library does not make a database unreadable for the program before.
+const format = pebble.FormatValueSeparation
+
+// Sizes of one database. Nine nodes share a small machine in the demo, and the
+// hot part of a ledger of 4,096 seats is a few megabytes.
+const (
+	cacheBytes    = 16 << 20
+	memTableBytes = 8 << 20
+	maxOpenFiles  = 256
+)
+
+// FS is the file system that a database lives on.
+type FS = vfs.FS
+
+// Options says how a database is opened.
+type Options struct {
+	// FS is the file system; nil is the machine's own.
+	FS FS
+	// ReadOnly opens an existing database and changes nothing in it.
+	ReadOnly bool
+	// Logger hears of what pebble recovered from. The zero value is silent.
+	Logger zerolog.Logger
+	// Fatal is told of a write that did not succeed in the background, where no
+	// caller waits for it. The default panics: going on would lose what was
+	// acknowledged. It must not return.
+	Fatal func(error)
+}
+
+// DB is an open database. All methods may run at the same time.
+type DB struct {
+	dir    string
+	db     *pebble.DB
+	lock   *pebble.Lock
+	fatal  func(error)
+	log    zerolog.Logger
+	failed atomic.Pointer[error]
+
+	mu     sync.RWMutex // held for reading by every operation, for writing by Close
+	closed bool
+	iters  map[*Iterator]struct{}
+	itermu sync.Mutex // guards iters
+}
+
+// Open opens the database in dir, and makes one if there is none. Errors:
+// [ErrNewerSchema], [ErrCorrupt], [ErrLocked], [ErrFull], [ErrMissing].
+func Open(dir string, o Options) (*DB, error) {
+	if o.FS == nil {
+		o.FS = vfs.Default
+	}
+	if err := prepare(dir, o); err != nil {
+		return nil, err
+	}
+	lock, err := pebble.LockDirectory(dir, o.FS)
+	if err != nil {
+		if errors.Is(classify(err), ErrFull) {
+			return nil, classifyOpen(dir, err)
+		}
+		return nil, fmt.Errorf("open database %q: %w: %w (is this node running already?)", dir, ErrLocked, err)
+	}
+	d := &DB{dir: dir, lock: lock, fatal: o.Fatal, log: o.Logger, iters: map[*Iterator]struct{}{}}
+	if err := d.open(o); err != nil {
+		return nil, errors.Join(classifyOpen(dir, err), lock.Close())
+	}
+	if err := d.checkSchema(o.ReadOnly); err != nil {
+		return nil, errors.Join(err, d.Close())
+	}
+	return d, nil
+}
+
+// prepare makes the directory and looks at the version of what lies there.
+func prepare(dir string, o Options) error {
+	if !o.ReadOnly {
+		if err := o.FS.MkdirAll(dir, 0o700); err != nil {
+			return classifyOpen(dir, err)
+		}
+	}
+	desc, err := pebble.Peek(dir, o.FS)
+	switch {
+	case o.ReadOnly && (err != nil || !desc.Exists):
+		return fmt.Errorf("open database %q: %w", dir, ErrMissing)
+	case err != nil:
+		return classifyOpen(dir, err)
+	case desc.Exists && desc.FormatMajorVersion > format:
+		return fmt.Errorf("open database %q: files of version %d, this program reads up to %d: %w", dir, desc.FormatMajorVersion, format, ErrNewerSchema)
+	}
+	return nil
+}
+
+func (d *DB) open(o Options) (err error) {
+	defer func() { // pebble reports some failures of a new file by Fatalf
+		if e := recoverFatal(recover()); e != nil {
+			err = e
+		}
+	}()
+	po := &pebble.Options{
+		FS:                 o.FS,
+		Lock:               d.lock,
+		ReadOnly:           o.ReadOnly,
+		FormatMajorVersion: format,
+		MemTableSize:       memTableBytes,
+		MaxOpenFiles:       maxOpenFiles,
+		Logger:             logger{d},
+	}
+	po.CacheSize = cacheBytes
+	d.db, err = pebble.Open(d.dir, po)
+	return err
+}
+
+// checkSchema reads the schema's version, and writes it into a new database.
+func (d *DB) checkSchema(readOnly bool) error {
+	meta := d.Space("schema")
+	v, err := meta.Get([]byte("version"))
+	if err != nil {
+		return classifyOpen(d.dir, err)
+	}
+	if v == nil {
+		if empty, err := d.empty(); err != nil {
+			return classifyOpen(d.dir, err)
+		} else if !empty || readOnly {
+			return fmt.Errorf("open database %q: no version in it: %w", d.dir, ErrCorrupt)
+		}
+		return meta.Set([]byte("version"), binary.BigEndian.AppendUint32(nil, schema))
+	}
+	if len(v) != 4 {
+		return fmt.Errorf("open database %q: version of %d bytes: %w", d.dir, len(v), ErrCorrupt)
+	}
+	if n := binary.BigEndian.Uint32(v); n > schema {
+		return fmt.Errorf("open database %q: schema %d, this program reads up to %d: %w (install the newer program)", d.dir, n, schema, ErrNewerSchema)
+	}
+	return nil
+}
+
+func (d *DB) empty() (bool, error) {
+	it, err := d.iterator(nil, nil, false)
+	if err != nil {
+		return false, err
+	}
+	defer it.Close()
+	return !it.Valid(), it.Error()
+}
+
+// Dir returns the directory of the database.
+func (d *DB) Dir() string { return d.dir }
+
+// Size returns the bytes that the database takes on the disk.
+func (d *DB) Size() uint64 {
+	var n uint64
+	_ = d.do(func() error { n = d.db.Metrics().DiskSpaceUsage(); return nil })
+	return n
+}
+
+// Flush moves what is in memory to table files. Nothing needs it but tests
+// and a copy of the directory.
+func (d *DB) Flush() error { return d.do(func() error { return d.db.Flush() }) }
+
+// Close closes the database; open iterators end. A second call does nothing.
+// Operations that come later get [ErrClosed].
+func (d *DB) Close() error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.closed {
+		return nil
+	}
+	d.closed = true
+	if d.failed.Load() != nil {
+		return nil // pebble holds its own locks for ever; the process is about to end
+	}
+	d.itermu.Lock()
+	for it := range d.iters {
+		_ = it.it.Close()
+	}
+	clear(d.iters)
+	d.itermu.Unlock()
+	return classify(errors.Join(d.db.Close(), d.lock.Close()))
+}
+
+// do runs an operation while the database is open, and turns what pebble
+// reports by Fatalf on this goroutine into an error.
+func (d *DB) do(op func() error) (err error) {
+	d.mu.RLock()
+	defer d.mu.RUnlock()
+	if d.closed {
+		return ErrClosed
+	}
+	if e := d.failed.Load(); e != nil {
+		return fmt.Errorf("%w: %w", ErrFailed, *e)
+	}
+	defer func() {
+		if e := recoverFatal(recover()); e != nil {
+			err = fmt.Errorf("%w: %w", ErrFailed, classify(e))
+		}
+	}()
+	return classify(op())
+}
