@@ -193,7 +193,9 @@ func walletShow(c *cli.Context) error {
 			return keyHint(err)
 		}
 		if i > 0 && !c.Bool("json") {
-			fmt.Fprintln(c.App.Writer)
+			if _, err := io.WriteString(c.App.Writer, "\n"); err != nil {
+				return err
+			}
 		}
 		if err := printWallet(c, w); err != nil {
 			return err
@@ -222,26 +224,26 @@ func newWallet(store *keystore.Store, name string, pub protocol.PublicKey) walle
 	return wallet{Name: name, Address: pub, PublicKey: hex.EncodeToString(pub[:]), File: store.Path(name)}
 }
 
-// printWallet shows w as JSON or as a person reads it.
+// printWallet shows w as JSON or as a person reads it, in one write.
 func printWallet(c *cli.Context, w wallet) error {
-	out := c.App.Writer
 	if c.Bool("json") {
-		return json.NewEncoder(out).Encode(w)
+		return json.NewEncoder(c.App.Writer).Encode(w)
 	}
-	fmt.Fprintf(out, "name     %s\n", w.Name)
+	var text strings.Builder
+	fmt.Fprintf(&text, "name     %s\n", w.Name)
 	if w.Kind != "" {
-		fmt.Fprintf(out, "kind     %s\n", w.Kind)
+		fmt.Fprintf(&text, "kind     %s\n", w.Kind)
 	}
-	_, err := fmt.Fprintf(out, "address  %s\nfile     %s\n", w.Address, w.File)
-	if w.Mnemonic == "" || err != nil {
-		return err
-	}
-	fmt.Fprint(out, "\nWrite these words on paper. They are the key, they are shown once,\nand nobody can find them again:\n\n")
-	for i, word := range strings.Fields(w.Mnemonic) {
-		fmt.Fprintf(out, "  %2d %-9s", i+1, word)
-		if i%4 == 3 {
-			fmt.Fprintln(out)
+	fmt.Fprintf(&text, "address  %s\nfile     %s\n", w.Address, w.File)
+	if w.Mnemonic != "" {
+		text.WriteString("\nWrite these words on paper. They are the key, they are shown once,\nand nobody can find them again:\n\n")
+		for i, word := range strings.Fields(w.Mnemonic) {
+			fmt.Fprintf(&text, "  %2d %-9s", i+1, word)
+			if i%4 == 3 {
+				text.WriteByte('\n')
+			}
 		}
 	}
-	return nil
+	_, err := io.WriteString(c.App.Writer, text.String())
+	return err
 }

@@ -63,7 +63,7 @@ func readPassphrase(c *cli.Context, confirm bool) (keystore.Passphrase, error) {
 		Prompt:   keystore.Terminal,
 		Confirm:  confirm,
 		Insecure: c.Bool("insecure-no-passphrase"),
-		Warn:     func(s string) { fmt.Fprintln(c.App.ErrWriter, "warning:", s) },
+		Warn:     func(s string) { _, _ = fmt.Fprintln(c.App.ErrWriter, "warning:", s) },
 	})
 }
 

@@ -31,7 +31,7 @@ type holder struct {
 
 // forms returns the texts in which the bytes could show up.
 func forms(b [32]byte) []string {
-	decimal := strings.Trim(fmt.Sprint(b[:]), "[]")
+	decimal := strings.Trim(fmt.Sprintf("%d", b), "[]")
 	return []string{
 		hex.EncodeToString(b[:]), strings.ToUpper(hex.EncodeToString(b[:])), string(b[:]), decimal,
 		strings.ReplaceAll(decimal, " ", ","), base64.StdEncoding.EncodeToString(b[:]), base64.RawURLEncoding.EncodeToString(b[:]),

@@ -114,7 +114,7 @@ func readFile(path string, limit int64, forbidden fs.FileMode) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }()
 	info, err := f.Stat()
 	if err != nil {
 		return nil, err

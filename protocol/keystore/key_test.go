@@ -144,7 +144,7 @@ func TestNewMnemonicRoundTrips(t *testing.T) {
 func TestFromMnemonicRefusesWrongWords(t *testing.T) {
 	abandon := strings.Repeat("abandon ", 23)
 	for name, words := range map[string]string{
-		"nothing": "", "one word less": abandon, "one word more": abandon + "art art",
+		"nothing": "", "one word less": abandon, "one word more": abandon + "art zoo",
 		"checksum": abandon + "abandon", "unknown word": abandon + "abracadabra", "swapped": "art " + abandon,
 	} {
 		_, err := keystore.FromMnemonic(keystore.Coldkey, words)

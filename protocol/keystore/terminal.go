@@ -37,7 +37,7 @@ func ask(ctx context.Context, tty *os.File, label string) (string, error) {
 	}
 	answers := make(chan answer, 1) // one: the reader never waits for us
 	go func() {
-		defer tty.Close()
+		defer func() { _ = tty.Close() }()
 		line, err := term.ReadPassword(fd)
 		_, _ = io.WriteString(tty, "\n") // the line break was not echoed
 		answers <- answer{line, err}
