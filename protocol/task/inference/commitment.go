@@ -69,7 +69,7 @@ func (s *Sealed) Opening(chain string, hotkey protocol.PublicKey, slot uint16) (
 }
 
 // CheckOpening returns nil if a opens its slot of a commitment over exactly
-// slots slots with the given root, made by hotkey for task; else [ErrOpening].
+// slots leaves, with the given root, made by hotkey for task; else [ErrOpening].
 func CheckOpening(chain string, root protocol.Hash, slots uint16, hotkey protocol.PublicKey, task *wire.InferenceTask, a *wire.Answer) error {
 	switch {
 	case a.Round != task.Round || a.Seat != task.Seat || a.Slot != task.Slot:
