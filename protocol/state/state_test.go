@@ -1,0 +1,194 @@
+package state_test
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"testing"
+
+	"github.com/assaynet/assay/protocol"
+	"github.com/assaynet/assay/protocol/ledger"
+	"github.com/assaynet/assay/protocol/state"
+	"github.com/assaynet/assay/protocol/store"
+	"github.com/assaynet/assay/protocol/store/storetest"
+)
+
+func open(t testing.TB, fs store.FS) (*state.State, *store.DB) {
+	t.Helper()
+	db, err := store.Open("db", store.Options{FS: fs})
+	check(t, err)
+	t.Cleanup(func() { _ = db.Close() })
+	s, err := state.Open(db.Space("state"))
+	check(t, err)
+	return s, db
+}
+
+func check(t testing.TB, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// block changes both trees alike: some keys come, some change, some go.
+func block(t testing.TB, seed uint64, trees ...ledger.Tree) {
+	t.Helper()
+	r := rand.New(rand.NewPCG(seed, 1))
+	for range 40 {
+		key := fmt.Appendf(nil, "%c%03d", 'a'+rune(r.IntN(3)), r.IntN(100))
+		value := fmt.Appendf(nil, "value %d", r.Uint64())
+		remove := r.IntN(4) == 0
+		for _, tree := range trees {
+			if remove {
+				check(t, tree.Remove(key))
+			} else {
+				check(t, tree.Set(key, value))
+			}
+		}
+	}
+}
+
+func dump(t testing.TB, r ledger.Reader, prefix string) []string {
+	t.Helper()
+	var all []string
+	check(t, r.Iterate([]byte(prefix), func(k, v []byte) bool {
+		got, err := r.Get(k)
+		if err != nil || !bytes.Equal(got, v) {
+			t.Fatalf("key %s: get %q, %v, iterate %q", k, got, err, v)
+		}
+		all = append(all, string(k)+"="+string(v))
+		return true
+	}))
+	return all
+}
+
+func TestStateIsAMapWithVersions(t *testing.T) {
+	s, _ := open(t, storetest.Memory())
+	oracle := &ledger.MemTree{}
+	old := map[protocol.Height][]string{}
+	for h := protocol.Height(1); h <= 30; h++ {
+		block(t, uint64(h), s, oracle)
+		want := dump(t, oracle, "b")
+		if got := dump(t, s, "b"); !slices.Equal(got, want) {
+			t.Fatalf("working tree at %d: got %v, want %v", h, got, want)
+		}
+		working := s.WorkingHash()
+		hash, version, err := s.Commit()
+		check(t, err)
+		if hash != working || version != h || s.Version() != h || s.Hash() != hash {
+			t.Fatalf("commit %d: got hash %s, version %d, want %s", h, hash, version, working)
+		}
+		old[h] = dump(t, oracle, "")
+	}
+	for h, want := range old {
+		snap, err := s.At(h)
+		check(t, err)
+		if got := dump(t, snap, ""); !slices.Equal(got, want) {
+			t.Fatalf("state %d: got %v, want %v", h, got, want)
+		}
+	}
+	for _, h := range []protocol.Height{0, 31} {
+		if _, err := s.At(h); !errors.Is(err, state.ErrVersion) {
+			t.Fatalf("state %d: got %v, want %v", h, err, state.ErrVersion)
+		}
+	}
+}
+
+func TestRollbackForgetsABlockThatWasNotCommitted(t *testing.T) {
+	s, _ := open(t, storetest.Memory())
+	block(t, 1, s)
+	check1 := s.WorkingHash()
+	s.Rollback()
+	if got := dump(t, s, ""); len(got) != 0 {
+		t.Fatalf("after rollback: got %v, want nothing", got)
+	}
+	block(t, 1, s)
+	hash, _, err := s.Commit()
+	check(t, err)
+	if hash != check1 {
+		t.Fatalf("same block again: got %s, want %s", hash, check1)
+	}
+	block(t, 2, s)
+	second := s.WorkingHash()
+	block(t, 3, s)
+	s.Rollback()
+	block(t, 2, s)
+	if got := s.WorkingHash(); got != second {
+		t.Fatalf("block 2 after rollback: got %s, want %s", got, second)
+	}
+}
+
+func TestACrashLeavesTheStateOfAWholeBlock(t *testing.T) {
+	fs := storetest.NewCrash()
+	s, _ := open(t, fs)
+	hashes := map[protocol.Height]protocol.Hash{0: {}}
+	for h := protocol.Height(1); h <= 20; h++ {
+		block(t, uint64(h), s)
+		before := fs.Clone(int(h)*5, uint64(h))
+		hash, _, err := s.Commit()
+		check(t, err)
+		hashes[h] = hash
+		for name, clone := range map[string]storetest.Crash{"before": before, "after": fs.Clone(0, 0)} {
+			c, db := open(t, clone)
+			want := h
+			if name == "before" {
+				want--
+			}
+			if c.Version() != want || c.Hash() != hashes[want] {
+				t.Fatalf("crash %s commit %d: got version %d, hash %s", name, h, c.Version(), c.Hash())
+			}
+			if name == "before" { // it goes on from there to the same state
+				block(t, uint64(h), c)
+				if got := c.WorkingHash(); got != hash {
+					t.Fatalf("block %d again: got %s, want %s", h, got, hash)
+				}
+			}
+			check(t, db.Close())
+		}
+	}
+}
+
+func TestOldVersionsGo(t *testing.T) {
+	s, _ := open(t, storetest.Memory())
+	for h := range protocol.Height(state.Keep + 20) {
+		block(t, uint64(h), s)
+		_, _, err := s.Commit()
+		check(t, err)
+	}
+	if _, err := s.At(20); !errors.Is(err, state.ErrVersion) {
+		t.Fatalf("state 20: got %v, want %v", err, state.ErrVersion)
+	}
+	snap, err := s.At(21)
+	check(t, err)
+	if len(dump(t, snap, "")) == 0 {
+		t.Fatal("state 21 is empty")
+	}
+}
+
+func TestSnapshotsAreReadWhileBlocksGoOn(t *testing.T) {
+	s, _ := open(t, storetest.Memory())
+	block(t, 0, s)
+	_, _, err := s.Commit()
+	check(t, err)
+	snap := s.Latest()
+	want := dump(t, snap, "")
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for h := range uint64(50) {
+			block(t, h, s)
+			if _, _, err := s.Commit(); err != nil {
+				t.Error(err)
+			}
+		}
+	}()
+	for range 50 {
+		if got := dump(t, snap, ""); !slices.Equal(got, want) {
+			t.Fatalf("got %v, want %v", got, want)
+		}
+		_ = dump(t, s.Latest(), "a")
+	}
+	<-done
+}
