@@ -1,0 +1,88 @@
+package node
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+
+	"github.com/assaynet/assay/protocol"
+	"github.com/assaynet/assay/protocol/wire"
+)
+
+// patience is after how many blocks a transaction that is in none of them is
+// given up: its nonce, and those behind it, are used again. A block takes
+// whatever is valid, so what waits longer was lost or will never be valid.
+const patience = 4
+
+// maxPending bounds the own transactions that wait at a time; a role sends at
+// most a handful an epoch.
+const maxPending = 16
+
+// errPending is returned while too many own transactions wait.
+var errPending = errors.New("node: too many own transactions wait for a block")
+
+// submitter signs a daemon's transactions with consecutive nonces. Roles look
+// at the ledger and say again what is not there yet; the submitter sees to it
+// that saying it again does not make a second transaction.
+type submitter struct {
+	signer wire.Signer
+	chain  string
+	// next returns the hotkey's next nonce and the height it holds at.
+	next func(context.Context) (uint64, protocol.Height, error)
+	// send hands signed bytes to the network.
+	send func(context.Context, []byte) error
+
+	mu      sync.Mutex
+	pending []pendingTx // ascending nonces, without gaps
+}
+
+type pendingTx struct {
+	body  protocol.Hash
+	nonce uint64
+	sent  protocol.Height
+	raw   []byte
+}
+
+// submit sends body unless the same body waits already; then it is sent again
+// as it is.
+func (s *submitter) submit(ctx context.Context, body wire.Body) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	next, height, err := s.next(ctx)
+	if err != nil {
+		return fmt.Errorf("read own nonce: %w", err)
+	}
+	s.settleLocked(next, height)
+	name := wire.HashOf("assay/1/pending", []byte{byte(body.Kind())}, wire.Encode(body))
+	for _, p := range s.pending {
+		if p.body == name {
+			return s.send(ctx, p.raw)
+		}
+	}
+	if len(s.pending) >= maxPending {
+		return errPending
+	}
+	nonce := next + uint64(len(s.pending))
+	tx, err := wire.NewTx(s.signer, s.chain, nonce, body)
+	if err != nil {
+		return err
+	}
+	raw := wire.Encode(tx)
+	if err := s.send(ctx, raw); err != nil {
+		return err
+	}
+	s.pending = append(s.pending, pendingTx{body: name, nonce: nonce, sent: height, raw: raw})
+	return nil
+}
+
+// settleLocked forgets what blocks hold, and everything when the oldest has
+// waited too long.
+func (s *submitter) settleLocked(next uint64, height protocol.Height) {
+	for len(s.pending) > 0 && s.pending[0].nonce < next {
+		s.pending = s.pending[1:]
+	}
+	if len(s.pending) > 0 && (s.pending[0].nonce > next || height > s.pending[0].sent+patience) {
+		s.pending = nil
+	}
+}

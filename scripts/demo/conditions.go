@@ -1,0 +1,149 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+
+	"github.com/assaynet/assay/protocol"
+)
+
+// holdFor is for how many epochs in a row all conditions must hold.
+const holdFor = 2
+
+// cheatShare: a cheater must earn less than one part in this many of what all
+// miners earn.
+const cheatShare = 100
+
+// verdictOf says which of the demo's conditions fail; nil is success.
+type verdictOf struct {
+	height protocol.Height
+	hash   string
+	fails  []string
+}
+
+// judge reads all conditions as they stand after the end of an epoch. since is
+// the height at which the killed validator was started again, 0 before that.
+func (n *network) judge(ctx context.Context, epoch protocol.Epoch, since protocol.Height) (*verdictOf, error) {
+	v := &verdictOf{}
+	if err := n.sameState(ctx, v); err != nil {
+		return nil, err
+	}
+	if err := n.conserved(ctx, v); err != nil {
+		return nil, err
+	}
+	if err := n.earnings(ctx, v, epoch); err != nil {
+		return nil, err
+	}
+	if err := n.returned(ctx, v, since); err != nil {
+		return nil, err
+	}
+	return v, nil
+}
+
+func (v *verdictOf) failf(format string, args ...any) {
+	v.fails = append(v.fails, fmt.Sprintf(format, args...))
+}
+
+// sameState asks every validator for its state hash at one height that all have.
+func (n *network) sameState(ctx context.Context, v *verdictOf) error {
+	for i, a := range n.validators {
+		var s status
+		if err := a.api.get(ctx, "/v1/status", &s); err != nil {
+			return fmt.Errorf("%s: %w", a.name, err)
+		}
+		if i == 0 || s.Height < v.height {
+			v.height = s.Height
+		}
+	}
+	path := "/v1/state-hash?height=" + strconv.FormatUint(uint64(v.height), 10)
+	for _, a := range n.validators {
+		var h stateHash
+		if err := a.api.get(ctx, path, &h); err != nil {
+			return fmt.Errorf("%s: %w", a.name, err)
+		}
+		if v.hash == "" {
+			v.hash = h.AppHash
+		}
+		if h.AppHash != v.hash || h.Height != v.height {
+			v.failf("%s has state %.16s at height %d, %s has %.16s", a.name, h.AppHash, h.Height, n.validators[0].name, v.hash)
+		}
+	}
+	return nil
+}
+
+func (n *network) conserved(ctx context.Context, v *verdictOf) error {
+	var s supply
+	if err := n.validators[0].api.get(ctx, "/v1/supply", &s); err != nil {
+		return err
+	}
+	sum, err := s.sum()
+	if err != nil {
+		return err
+	}
+	if sum != s.Issued {
+		v.failf("supply: issued %s, but balances, stakes, collateral, pots and burned add up to %s", s.Issued, sum)
+	}
+	return nil
+}
+
+// earnings checks one epoch's emissions, and those of the whole run.
+func (n *network) earnings(ctx context.Context, v *verdictOf, epoch protocol.Epoch) error {
+	rows, err := list[emissionRow](ctx, n.validators[0].api, "/v1/emissions?epoch=0.."+strconv.FormatUint(uint64(epoch), 10))
+	if err != nil {
+		return err
+	}
+	now, ever := map[protocol.PublicKey]protocol.Amount{}, map[protocol.PublicKey]protocol.Amount{}
+	var sumNow, sumEver protocol.Amount
+	for _, r := range rows {
+		ever[r.Hotkey] += r.Miner
+		sumEver += r.Miner
+		if r.Epoch == epoch {
+			now[r.Hotkey] += r.Miner
+			sumNow += r.Miner
+		}
+	}
+	for _, a := range n.miners {
+		k := a.hotkey.PublicKey()
+		switch {
+		case !a.role.cheats() && now[k] == 0:
+			v.failf("%s is honest and earned nothing in epoch %d", a.name, epoch)
+		case a.role.cheats() && tooMuch(now[k], sumNow):
+			v.failf("%s cheats and earned %s of %s in epoch %d", a.name, now[k], sumNow, epoch)
+		case a.role.cheats() && tooMuch(ever[k], sumEver):
+			v.failf("%s cheats and earned %s of %s in all", a.name, ever[k], sumEver)
+		}
+	}
+	return nil
+}
+
+// tooMuch reports whether part is one per cent of whole or more. Nothing of
+// nothing is not.
+func tooMuch(part, whole protocol.Amount) bool {
+	return part > 0 && uint64(part) >= uint64(whole)/cheatShare
+}
+
+// returned checks that the killed validator came back and sealed weights since.
+func (n *network) returned(ctx context.Context, v *verdictOf, since protocol.Height) error {
+	if since == 0 {
+		v.failf("%s was not killed and started again yet", n.victim().name)
+		return nil
+	}
+	rows, err := list[validatorRow](ctx, n.validators[0].api, "/v1/validators")
+	if err != nil {
+		return err
+	}
+	for _, r := range rows {
+		if r.Hotkey == n.victim().hotkey.PublicKey() {
+			if r.LastUpdate <= since {
+				v.failf("%s came back at height %d and has sealed no weights since", n.victim().name, since)
+			}
+			return nil
+		}
+	}
+	return errors.New("the killed validator is not among the validators")
+}
+
+// victim is the validator that is killed.
+func (n *network) victim() *actor { return n.validators[len(n.validators)-1] }

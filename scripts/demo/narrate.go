@@ -1,0 +1,152 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"sync"
+	"time"
+)
+
+// teller prints what happens, with the time since the first block.
+type teller struct {
+	mu    sync.Mutex
+	out   io.Writer
+	start time.Time
+}
+
+func newTeller(out io.Writer) *teller { return &teller{out: out, start: time.Now()} }
+
+// restart begins the clock: at the first block.
+func (t *teller) restart() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.start = time.Now()
+}
+
+func (t *teller) since() time.Duration {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return time.Since(t.start)
+}
+
+// printf prints one line behind the time.
+func (t *teller) printf(format string, args ...any) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	s := int(time.Since(t.start).Seconds())
+	fmt.Fprintf(t.out, "%d:%02d  %s\n", s/60, s%60, fmt.Sprintf(format, args...))
+}
+
+// plain prints a line as it is.
+func (t *teller) plain(s string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	fmt.Fprintln(t.out, s)
+}
+
+// pollEvery is how often a log is looked at; it is for people to read.
+const pollEvery = 200 * time.Millisecond
+
+// follow calls fn with every JSON line that is written to a log until ctx ends.
+func follow(ctx context.Context, path string, fn func(map[string]any)) {
+	var pending []byte
+	var offset int64
+	tick := time.NewTicker(pollEvery)
+	defer tick.Stop()
+	for {
+		if f, err := os.Open(path); err == nil {
+			chunk, err := io.ReadAll(io.NewSectionReader(f, offset, 1<<24))
+			_ = f.Close()
+			if err == nil {
+				offset += int64(len(chunk))
+				pending = append(pending, chunk...)
+			}
+		}
+		for {
+			line, rest, ok := bytes.Cut(pending, []byte("\n"))
+			if !ok {
+				break
+			}
+			pending = rest
+			var m map[string]any
+			if json.Unmarshal(line, &m) == nil {
+				fn(m)
+			}
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+	}
+}
+
+// narrator turns the log lines of validators into sentences.
+type narrator struct {
+	net    *network
+	say    *teller
+	counts map[string]int // commitments and openings, for one line each round
+}
+
+// line tells one log line of validator v. Ledger events are the same on all
+// validators, so those of the first are told.
+func (n *narrator) line(v int, m map[string]any) {
+	msg, _ := m["message"].(string)
+	num := func(k string) int { f, _ := m[k].(float64); return int(f) }
+	str := func(k string) string { s, _ := m[k].(string); return s }
+	if msg == "answer judged" {
+		n.verdict(v, num, str)
+		return
+	}
+	if v != 0 {
+		return
+	}
+	who := n.name(str("hotkey"))
+	switch msg {
+	case "tasks drawn":
+		n.say.printf("beacon     block %d: proposers' secrets mixed to %s…; epoch %d's tasks follow from it, another for every miner", num("height"), head(str("seed")), num("epoch"))
+	case "commitment recorded":
+		n.say.printf("commitment %s sealed its answer on the ledger (block %d); nobody can read it yet", who, num("height"))
+	case "duties drawn":
+		n.say.printf("duties     answers are sealed; the beacon now draws who judges what: %d judgements", num("duties"))
+	case "answer opened":
+		n.say.printf("answer     %s opened its answer: %d tokens, fingerprint %s…", who, num("tokens"), head(str("fingerprint")))
+	case "weights sealed":
+		n.say.printf("weights    %s sealed its weights of epoch %d", who, num("epoch"))
+	case "weights opened":
+		n.say.printf("weights    %s opened its weights of epoch %d (%d miners); they count at the end of epoch %d", who, num("epoch"), num("entries"), num("epoch")+2)
+	case "seat registered":
+		n.say.printf("register   %s bought seat %d for %s tokens, which are burned", who, num("uid"), str("amount"))
+	case "epoch paid":
+		n.say.printf("emission   epoch %d: %s tokens paid, %s to miners, %s to validators; %s carried over", num("epoch"), str("paid"), str("miners"), str("validators"), str("carried"))
+	}
+}
+
+// verdict tells a card of validator v.
+func (n *narrator) verdict(v int, num func(string) int, str func(string) string) {
+	judge, miner := n.net.validators[v].name, n.name(str("hotkey"))
+	switch f := str("finding"); f {
+	case "exact":
+		n.say.printf("verdict    %s ran %s's answer again: equal, bit for bit", judge, miner)
+	case "unopened":
+		n.say.printf("verdict    %s: %s sealed an answer and did not open it", judge, miner)
+	default:
+		n.say.printf("verdict    %s ran %s's answer again: FALSE, the %s differs at token %d", judge, miner, f, num("position"))
+	}
+}
+
+// name finds the actor of a hotkey.
+func (n *narrator) name(hotkey string) string {
+	for _, a := range n.net.actors() {
+		if a.hotkey.PublicKey().String() == hotkey {
+			return a.name
+		}
+	}
+	return hotkey
+}
+
+func head(hash string) string { return hash[:min(len(hash), 8)] }
