@@ -12,8 +12,23 @@ import (
 func u64(b []byte, v uint64) []byte       { return binary.BigEndian.AppendUint64(b, v) }
 func u16(b []byte, v protocol.UID) []byte { return binary.BigEndian.AppendUint16(b, uint16(v)) }
 
+// Letters that more than one place needs.
+const (
+	stakeLetter     = 'k'
+	unbondingLetter = 'q'
+)
+
 // MetaKey holds [Meta].
 func MetaKey() []byte { return []byte("m") }
+
+// ValidatorsKey holds the [ValidatorSet].
+func ValidatorsKey() []byte { return []byte("z") }
+
+// ConsensusKeyKey holds the uid of the seat that a consensus key is bound to, as canonical CBOR.
+func ConsensusKeyKey(k protocol.PublicKey) []byte { return append([]byte("x"), k[:]...) }
+
+// IdentityKey holds the uid of the seat that a libp2p identity is bound to, as canonical CBOR.
+func IdentityKey(k protocol.PublicKey) []byte { return append([]byte("i"), k[:]...) }
 
 // AccountKey holds an [Account].
 func AccountKey(k protocol.PublicKey) []byte { return append([]byte("a"), k[:]...) }
@@ -27,7 +42,9 @@ func StakeKey(hotkey, coldkey protocol.PublicKey) []byte {
 }
 
 // StakePrefix begins the stakes on one hotkey.
-func StakePrefix(hotkey protocol.PublicKey) []byte { return append([]byte("k"), hotkey[:]...) }
+func StakePrefix(hotkey protocol.PublicKey) []byte {
+	return append([]byte{stakeLetter}, hotkey[:]...)
+}
 
 // UnbondingKey holds an [Unbonding].
 func UnbondingKey(matures protocol.Height, coldkey protocol.PublicKey) []byte {
@@ -35,7 +52,9 @@ func UnbondingKey(matures protocol.Height, coldkey protocol.PublicKey) []byte {
 }
 
 // UnbondingPrefix begins what matures at one height.
-func UnbondingPrefix(matures protocol.Height) []byte { return u64([]byte("q"), uint64(matures)) }
+func UnbondingPrefix(matures protocol.Height) []byte {
+	return u64([]byte{unbondingLetter}, uint64(matures))
+}
 
 // SeatKey holds a [Seat].
 func SeatKey(uid protocol.UID) []byte { return u16(SeatPrefix(), uid) }
@@ -80,12 +99,16 @@ func DutyPrefix(r protocol.Round) []byte { return u64([]byte("d"), uint64(r)) }
 func CoverKey(uid protocol.UID) []byte { return u16([]byte("v"), uid) }
 
 // DrawnKey holds a [DrawnRecord].
-func DrawnKey(e protocol.Epoch, uid protocol.UID) []byte {
-	return u16(u64([]byte("n"), uint64(e)), uid)
-}
+func DrawnKey(e protocol.Epoch, uid protocol.UID) []byte { return u16(DrawnPrefix(e), uid) }
+
+// DrawnPrefix begins the counts of drawn duties of an epoch.
+func DrawnPrefix(e protocol.Epoch) []byte { return u64([]byte("n"), uint64(e)) }
 
 // SealKey holds [SealedWeights].
-func SealKey(e protocol.Epoch, uid protocol.UID) []byte { return u16(u64([]byte("l"), uint64(e)), uid) }
+func SealKey(e protocol.Epoch, uid protocol.UID) []byte { return u16(SealPrefix(e), uid) }
+
+// SealPrefix begins the seals of an epoch.
+func SealPrefix(e protocol.Epoch) []byte { return u64([]byte("l"), uint64(e)) }
 
 // WeightsKey holds [Weights].
 func WeightsKey(e protocol.Epoch, uid protocol.UID) []byte { return u16(WeightsPrefix(e), uid) }

@@ -47,14 +47,16 @@ type Seat struct {
 	Beacon    Chain // serving
 	NextChain Chain // registered, serves from NextFrom
 	NextFrom  protocol.Epoch
+	// NoPermit is the first epoch in which the seat may hold a permit again.
+	NoPermit protocol.Epoch
 }
 
 // Consensus is how a validator takes part in CometBFT.
 type Consensus struct {
-	_            struct{} `cbor:",toarray"`
-	Key          protocol.PublicKey
-	TransportKey [32]byte
-	Address      string
+	_            struct{}           `cbor:",toarray"`
+	Key          protocol.PublicKey `json:"key"`
+	TransportKey protocol.Hash      `json:"transport_key"` // an ed25519 public key, 32 bytes
+	Address      string             `json:"address"`       // host:port
 }
 
 // Chain is a beacon hash chain: Link is the last link that the ledger saw,
@@ -78,12 +80,20 @@ type Meta struct {
 	Price    protocol.Amount // of the next seat
 	LastStep protocol.Height // of the last epoch's end, 0 at first
 	// Beacon is final for Height − 1; Pending is the link that the block at
-	// Height opened, which the next block makes final or drops.
-	Beacon     protocol.Hash
-	Pending    protocol.Hash
-	PendingUID protocol.UID
-	// NextValidators is the set that consensus will use, so that updates are diffs.
-	Validators []Power
+	// Height opened, which the next block makes final or drops, and
+	// PendingSeat and PendingKey name the proposer of its header.
+	Beacon      protocol.Hash
+	Pending     protocol.Hash
+	PendingSeat protocol.SeatID
+	PendingKey  protocol.PublicKey
+}
+
+// ValidatorSet is kept under ValidatorsKey. Updates of block H act at H + 2,
+// so Set proposes from LastStep + 2, and Prev the block before.
+type ValidatorSet struct {
+	_    struct{} `cbor:",toarray"`
+	Set  []Power  // by uid
+	Prev []Power
 }
 
 // Power is one member of the consensus set.
@@ -126,6 +136,8 @@ type RosterSeat struct {
 	Hotkey protocol.PublicKey
 	Slots  uint16
 	Models []protocol.ModelID
+	// Coldkey's own validators do not judge the seat.
+	Coldkey protocol.PublicKey
 }
 
 // RosterJudge is kept under RosterJudgeKey(epoch, uid): a permitted validator
@@ -135,6 +147,8 @@ type RosterJudge struct {
 	ID     protocol.SeatID
 	Hotkey protocol.PublicKey
 	Stake  protocol.Amount
+	// Coldkey's own seats are not judged by it.
+	Coldkey protocol.PublicKey
 }
 
 // CommitRecord is kept under CommitKey(round, uid).

@@ -1,0 +1,210 @@
+package ledger
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/assaynet/assay/protocol"
+	"github.com/assaynet/assay/protocol/key"
+	"github.com/assaynet/assay/protocol/params"
+	"github.com/assaynet/assay/protocol/wire"
+)
+
+// A block h acts in this order, each step on what the ones before left:
+//
+//	link          the proposer's next link is checked and kept
+//	transactions  in their order
+//	beacon        the link of h − 1 counts or not; seeds, and with them duties
+//	money         emission of the block, price decay, unbonding that matures
+//	epoch         at the last block of an epoch: Yuma, payment, permits, rosters
+//
+// So whether a transaction may stand in a block follows from the state after
+// h − 1 and the transactions before it alone, and a seed that a block draws is
+// known to nobody whose transaction the same block holds.
+
+// Block is what consensus decided on.
+type Block struct {
+	Height protocol.Height
+	// Proposer is the consensus key that the header names.
+	Proposer protocol.PublicKey
+	// PrevEligible are the consensus keys of the true proposers of the rounds
+	// 0 … R of Height − 1, R being the round that committed it. [Apply] alone
+	// looks at it; without it the link of Height − 1 does not count.
+	PrevEligible []protocol.PublicKey
+	// Txs begins with the proposer's wire.BlockHead.
+	Txs [][]byte
+}
+
+// TxResult says what became of one transaction.
+type TxResult struct {
+	Hash   protocol.Hash
+	Kind   wire.TxKind
+	Signer protocol.PublicKey
+	Err    error // a *RuleError, nil when it was carried out
+}
+
+// Result is what a block did.
+type Result struct {
+	Txs []TxResult // of Block.Txs[1:]
+	// Validators are the updates of the consensus set: Power 0 removes.
+	Validators []Power
+	Events     []Event
+}
+
+// machine carries out one block over an overlay.
+type machine struct {
+	chain  string
+	p      *params.Params
+	height protocol.Height
+	st     *overlay
+	meta   Meta
+	// link, proposer and proposerKey are what this block opened.
+	link        protocol.Hash
+	proposer    protocol.SeatID
+	proposerKey protocol.PublicKey
+	events      []Event
+	updates     []Power
+}
+
+func newMachine(r Reader, chain string, p *params.Params) (*machine, error) {
+	m := &machine{chain: chain, p: p, st: newOverlay(r)}
+	meta, ok, err := ReadMeta(r)
+	if err != nil {
+		return nil, err
+	}
+	if !ok {
+		return nil, fmt.Errorf("%w: no genesis", ErrCorrupt)
+	}
+	m.meta = meta
+	m.height = meta.Height + 1
+	return m, nil
+}
+
+// Apply carries out b and writes the new state into t. A transaction that
+// breaks a rule is reported in the result. An error is [ErrBlock] where
+// [CheckBlock] would have refused b, [ErrCorrupt], or the tree's own; nothing
+// of the block holds then, unless the tree failed while it was written to.
+func Apply(t Tree, chain string, p *params.Params, b *Block) (*Result, error) {
+	m, err := newMachine(t, chain, p)
+	if err != nil {
+		return nil, err
+	}
+	res := &Result{}
+	if res.Txs, err = m.block(b); err != nil {
+		return nil, err
+	}
+	m.finalise(b.PrevEligible)
+	m.money()
+	if p.Schedule.IsEpochEnd(m.height) {
+		if err := m.epoch(); err != nil {
+			return nil, err
+		}
+	}
+	m.meta.Height = m.height
+	put(m.st, MetaKey(), m.meta)
+	if *m.st.fault != nil {
+		return nil, *m.st.fault
+	}
+	res.Events, res.Validators = m.events, m.updates
+	return res, m.st.flush(t)
+}
+
+// CheckBlock refuses, with [ErrBlock] and the rule that is broken, what no
+// honest proposer sends: a link that does not serve the height, a transaction
+// that does not verify, cannot pay or has another nonce, a Commit that does
+// not count. It looks at everything but b.PrevEligible.
+func CheckBlock(r Reader, chain string, p *params.Params, b *Block) error {
+	m, err := newMachine(r, chain, p)
+	if err != nil {
+		return err
+	}
+	if _, err := m.block(b); err != nil {
+		return err
+	}
+	return *m.st.fault
+}
+
+// block opens the link and carries out the transactions.
+func (m *machine) block(b *Block) ([]TxResult, error) {
+	if b.Height != m.height {
+		return nil, fmt.Errorf("%w: height %d, want %d", ErrBlock, b.Height, m.height)
+	}
+	if len(b.Txs) == 0 {
+		return nil, fmt.Errorf("%w: no head", ErrBlock)
+	}
+	size := 0
+	for _, raw := range b.Txs {
+		size += len(raw)
+	}
+	if size > int(m.p.Block.MaxBytes) {
+		return nil, fmt.Errorf("%w: %d bytes, at most %d", ErrBlock, size, m.p.Block.MaxBytes)
+	}
+	if err := m.openLink(b.Proposer, b.Txs[0]); err != nil {
+		return nil, err
+	}
+	results := make([]TxResult, 0, len(b.Txs)-1)
+	for i, raw := range b.Txs[1:] {
+		tx, body, err := wire.DecodeTx(raw, m.chain, verify)
+		if err != nil {
+			return nil, fmt.Errorf("%w: transaction %d: %w", ErrBlock, i+1, err)
+		}
+		ruled, err := m.include(tx, body)
+		if err != nil {
+			return nil, fmt.Errorf("%w: transaction %d: %w", ErrBlock, i+1, err)
+		}
+		if *m.st.fault != nil {
+			return nil, *m.st.fault
+		}
+		results = append(results, TxResult{Hash: tx.Hash(), Kind: tx.Kind, Signer: tx.Signer, Err: ruled})
+	}
+	return results, nil
+}
+
+// verify is key.Verify as wire wants it.
+func verify(signer protocol.PublicKey, domain string, message []byte, sig wire.Signature) error {
+	return key.Verify(signer, domain, message, sig[:])
+}
+
+// openLink checks the head of a block against the chain of the seat that the
+// header names, and keeps the link: it is public from now on.
+func (m *machine) openLink(proposer protocol.PublicKey, head []byte) error {
+	h, err := wire.DecodeBlockHead(head)
+	if err != nil {
+		return fmt.Errorf("%w: head: %w", ErrBlock, err)
+	}
+	seat, ok := m.validator(proposer)
+	if !ok {
+		return fmt.Errorf("%w: proposer %s is not in the set", ErrBlock, proposer)
+	}
+	if seat.Beacon, ok = seat.Beacon.open(m.height, h.Link); !ok {
+		return fmt.Errorf("%w: link %s of seat %d does not serve height %d", ErrBlock, h.Link.Short(), seat.ID.UID, m.height)
+	}
+	m.putSeat(seat)
+	m.link, m.proposer, m.proposerKey = h.Link, seat.ID, proposer
+	return nil
+}
+
+// validator returns the seat that a consensus key of the running set, or of
+// the one before, stands for.
+func (m *machine) validator(k protocol.PublicKey) (Seat, bool) {
+	set, _ := get[ValidatorSet](m.st, ValidatorsKey())
+	members := set.Set
+	if m.height <= m.meta.LastStep+1 {
+		members = set.Prev
+	}
+	i := slices.IndexFunc(members, func(v Power) bool { return v.Key == k })
+	if i < 0 {
+		return Seat{}, false
+	}
+	return get[Seat](m.st, SeatKey(members[i].UID))
+}
+
+func (m *machine) putSeat(s Seat) { put(m.st, SeatKey(s.ID.UID), s) }
+
+func (m *machine) emit(e Event) {
+	e.Height = m.height
+	m.events = append(m.events, e)
+}
+
+// currentEpoch is the epoch of the block that is carried out.
+func (m *machine) currentEpoch() protocol.Epoch { return m.p.Schedule.EpochOf(m.height) }

@@ -1,0 +1,121 @@
+package ledger
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/assaynet/assay/protocol"
+	"github.com/assaynet/assay/protocol/params"
+	"github.com/assaynet/assay/protocol/wire"
+)
+
+// NonceWindow is by how much the nonce of a waiting transaction may run ahead
+// of its account's: more than a daemon sends in an epoch, and little to keep.
+const NonceWindow = 32
+
+// CheckTx says whether a transaction may wait for a block and be relayed, in
+// the state of r. One whose turn has come must also be carried out without a
+// broken rule, in a block of its own. Errors are those of [wire.DecodeTx],
+// which blame the sender, a [RuleError], which may be honest bad luck, or the
+// tree's.
+func CheckTx(r Reader, chain string, p *params.Params, raw []byte) (*wire.Tx, error) {
+	m, err := newMachine(r, chain, p)
+	if err != nil {
+		return nil, err
+	}
+	tx, body, err := wire.DecodeTx(raw, chain, verify)
+	if err != nil {
+		return nil, err
+	}
+	signer, _ := get[Account](m.st, AccountKey(tx.Signer))
+	if tx.Nonce < signer.Nonce || tx.Nonce-signer.Nonce >= NonceWindow {
+		return nil, broken(ErrBadNonce, "nonce %d, want %d or up to %d more", tx.Nonce, signer.Nonce, NonceWindow-1)
+	}
+	if tx.Nonce > signer.Nonce {
+		_, err = m.admit(tx, body)
+	} else {
+		var ruled error
+		if ruled, err = m.include(tx, body); err == nil {
+			err = ruled
+		}
+	}
+	if *m.st.fault != nil {
+		return nil, *m.st.fault
+	}
+	if err != nil {
+		return nil, err
+	}
+	return tx, nil
+}
+
+// waiting is a candidate for a block.
+type waiting struct {
+	raw    []byte
+	signer protocol.PublicKey
+	nonce  uint64
+}
+
+// SelectTxs returns those of candidates that may stand in the next block, one
+// after the other, in at most maxBytes together. The order is that of the
+// candidates, but that one signer's come by nonce. What does not decode, does
+// not verify, cannot pay or has no turn is left out. If the tree fails there
+// are none: the block's own check will meet and report the failure.
+func SelectTxs(r Reader, chain string, p *params.Params, candidates [][]byte, maxBytes int) [][]byte {
+	m, err := newMachine(r, chain, p)
+	if err != nil {
+		return nil
+	}
+	var out [][]byte
+	for _, w := range byNonce(candidates) {
+		if len(w.raw) > maxBytes {
+			continue
+		}
+		if acc, _ := get[Account](m.st, AccountKey(w.signer)); acc.Nonce != w.nonce {
+			continue // before its signature is looked at, which costs most
+		}
+		tx, body, err := wire.DecodeTx(w.raw, chain, verify)
+		if err != nil {
+			continue
+		}
+		if _, err := m.include(tx, body); err != nil {
+			continue
+		}
+		out = append(out, w.raw)
+		maxBytes -= len(w.raw)
+	}
+	if *m.st.fault != nil {
+		return nil
+	}
+	return out
+}
+
+// byNonce puts each signer's transactions, by nonce, into the places that the
+// signer has among the candidates.
+func byNonce(candidates [][]byte) []waiting {
+	var out []waiting
+	places := make(map[protocol.PublicKey][]int)
+	for _, raw := range candidates {
+		var tx wire.Tx
+		if wire.Decode(raw, wire.MaxTxBytes, &tx) != nil {
+			continue
+		}
+		places[tx.Signer] = append(places[tx.Signer], len(out))
+		out = append(out, waiting{raw, tx.Signer, tx.Nonce})
+	}
+	sorted := make([]waiting, len(out))
+	for i := range out {
+		at := places[out[i].signer]
+		if at[0] != i {
+			continue // done with the signer's first place
+		}
+		own := make([]waiting, len(at))
+		for k, place := range at {
+			own[k] = out[place]
+		}
+		slices.SortStableFunc(own, func(a, b waiting) int { return cmp.Compare(a.nonce, b.nonce) })
+		for k, place := range at {
+			sorted[place] = own[k]
+		}
+	}
+	return sorted
+}

@@ -1,0 +1,231 @@
+package ledger
+
+import (
+	"fmt"
+
+	"github.com/assaynet/assay/protocol"
+	"github.com/assaynet/assay/protocol/wire"
+	"github.com/assaynet/assay/scoring/yuma"
+)
+
+// epoch closes an epoch E in its last block:
+//
+//	in       stakes, permits, bonds, and the weights sealed in E − 2
+//	yuma     incentive and dividends of the pot
+//	pay      incentive to coldkeys; dividends, by duty, to the stakers
+//	permits  who validates in E + 1, and the update of the consensus set
+//	rosters  who is asked in E + 1, and for how many answers a round
+//	forget   the records of the epoch that is Retention old
+func (m *machine) epoch() error {
+	now := m.currentEpoch()
+	seats := m.candidates()
+	in := m.yumaInput(now, seats)
+	out, err := yuma.Run(in)
+	if err != nil {
+		return fmt.Errorf("%w: %w", ErrCorrupt, err)
+	}
+	m.pay(now, seats, &in, &out)
+	m.keepBonds(out.Bonds)
+	m.meta.LastStep = m.height
+	for i := range seats {
+		s := &seats[i].seat
+		if s.NextFrom == now+1 {
+			s.Beacon, s.NextChain, s.NextFrom = s.NextChain, Chain{}, 0
+		}
+	}
+	m.permits(seats, now+1)
+	m.rosters(seats, now+1)
+	m.forget(now)
+	return nil
+}
+
+// candidates returns all seats with the stake on their hotkeys, by uid.
+func (m *machine) candidates() []candidate {
+	stakes := make(map[protocol.PublicKey]protocol.Amount)
+	err := walk(m.st, []byte{stakeLetter}, func(key []byte, s Stake) bool {
+		stakes[protocol.PublicKey(key[1:1+len(protocol.PublicKey{})])] += s.Amount
+		return true
+	})
+	if err != nil {
+		m.st.fail(err)
+	}
+	seats := all[Seat](m.st, SeatPrefix())
+	out := make([]candidate, len(seats))
+	for i, s := range seats {
+		out[i] = candidate{s, stakes[s.Hotkey]}
+	}
+	return out
+}
+
+// yumaInput gathers what the epoch is computed from. A row that was not opened
+// is empty. An entry for a seat that changed hands since the row was sealed is
+// left out: the validator meant the former holder.
+func (m *machine) yumaInput(now protocol.Epoch, seats []candidate) yuma.Input {
+	n := len(seats)
+	in := yuma.Input{
+		Params: m.yumaParams(n), Block: uint64(m.height), LastStep: uint64(m.meta.LastStep), Emission: uint64(m.meta.Pot),
+		Stake: make([]uint64, n), RegisteredAt: make([]uint64, n), LastUpdate: make([]uint64, n), Permit: make([]bool, n),
+		Weights: make([][]yuma.Entry, n), Bonds: make([][]yuma.Entry, n),
+	}
+	for i := range seats {
+		s := &seats[i].seat
+		in.Stake[i] = uint64(seats[i].stake)
+		in.RegisteredAt[i], in.LastUpdate[i], in.Permit[i] = uint64(s.ID.Registered), uint64(s.LastUpdate), s.Permit
+		if now >= 2 {
+			if row, ok := get[Weights](m.st, WeightsKey(now-2, s.ID.UID)); ok && row.Seat == s.ID {
+				in.Weights[i] = entries(row.UIDs, row.Values, func(uid protocol.UID) bool { return seats[uid].seat.ID.Registered < row.Height })
+			}
+		}
+		if b, ok := get[Bonds](m.st, BondsKey(s.ID.UID)); ok {
+			in.Bonds[i] = entries(b.UIDs, b.Values, func(protocol.UID) bool { return true })
+		}
+	}
+	return in
+}
+
+// yumaParams are the network's settings. All staked seats get Yuma's permit,
+// which only says whose bonds are kept; who may vote is for [machine.permits].
+func (m *machine) yumaParams(n int) yuma.Params {
+	y := m.p.Yuma
+	return yuma.Params{
+		Tempo: m.p.Schedule.Tempo, ActivityCutoff: y.ActivityCutoff, Kappa: y.Kappa, MaxValidators: n,
+		StakeThreshold: uint64(m.p.Seats.MinStake), BondsMovingAverage: y.BondsMovingAverage, BondsPenalty: y.BondsPenalty,
+		Yuma3: y.Yuma3, LiquidAlpha: y.LiquidAlpha, AlphaLow: y.AlphaLow, AlphaHigh: y.AlphaHigh, Steepness: y.Steepness,
+		CarryIfNoIncentive: true,
+	}
+}
+
+func entries(uids []protocol.UID, values []uint16, keep func(protocol.UID) bool) []yuma.Entry {
+	out := make([]yuma.Entry, 0, len(uids))
+	for i, uid := range uids {
+		if keep(uid) {
+			out = append(out, yuma.Entry{UID: uint16(uid), Value: values[i]})
+		}
+	}
+	return out
+}
+
+func (m *machine) keepBonds(rows [][]yuma.Entry) {
+	for i, row := range rows {
+		at := BondsKey(protocol.UID(i))
+		if len(row) == 0 {
+			del(m.st, at)
+			continue
+		}
+		put(m.st, at, bondsOf(row))
+	}
+}
+
+func bondsOf(row []yuma.Entry) Bonds {
+	var b Bonds
+	for _, e := range row {
+		b.UIDs = append(b.UIDs, protocol.UID(e.UID))
+		b.Values = append(b.Values, e.Value)
+	}
+	return b
+}
+
+// pay credits the emission out of the pot and writes the epoch's record and
+// one payment for each seat. What rounding and missed duties leave stays.
+func (m *machine) pay(now protocol.Epoch, seats []candidate, in *yuma.Input, out *yuma.Output) {
+	rec := EpochRecord{Epoch: now, Height: m.height, Inputs: InputsHash(in), Emission: m.meta.Pot, Seats: uint32(len(seats))}
+	done := make([]duties, len(seats))
+	if now > 0 {
+		done = m.fulfilled(now-1, seats)
+	}
+	var paid uint32
+	for i := range seats {
+		s := &seats[i].seat
+		pay := Payment{
+			Seat: s.ID, Hotkey: s.Hotkey, Coldkey: s.Coldkey, Stake: seats[i].stake, Permit: s.Permit,
+			Consensus: out.Consensus[i], Incentive: out.Incentive[i], Dividend: out.Dividends[i],
+			Trust: out.ValidatorTrust[i], StakeShare: out.StakeWeight[i], Duty: uint16(done[i].scale(0xffff)),
+			Drawn: done[i].drawn, Fulfilled: done[i].fulfilled,
+		}
+		pay.Miner = m.fromPot(s.Coldkey, protocol.Amount(out.ServerEmission[i]))
+		pay.Validator = m.payStakers(s.Hotkey, seats[i].stake, done[i].scale(protocol.Amount(out.ValidatorEmission[i])))
+		s.Emission = pay.Miner + pay.Validator
+		if s.Emission > 0 {
+			paid++
+		}
+		rec.Miners += pay.Miner
+		rec.Validators += pay.Validator
+		put(m.st, PaymentKey(now, s.ID.UID), pay)
+	}
+	rec.Carried, rec.Issued, rec.Burned = m.meta.Pot, m.meta.Issued, m.meta.Burned
+	put(m.st, EpochKey(now), rec)
+	m.emit(Event{Kind: EventPaid, Epoch: now, Amount: rec.Miners + rec.Validators, Count: paid})
+}
+
+// fromPot moves an amount from the pot to a balance and returns it.
+func (m *machine) fromPot(to protocol.PublicKey, a protocol.Amount) protocol.Amount {
+	if a == 0 {
+		return 0
+	}
+	rest, err := m.meta.Pot.Sub(a)
+	if err != nil { // Yuma hands out at most what it was given
+		m.st.fail(fmt.Errorf("%w: pay %s from a pot of %s", ErrCorrupt, a, m.meta.Pot))
+		return 0
+	}
+	m.meta.Pot = rest
+	if err := m.credit(to, a); err != nil {
+		m.st.fail(err)
+	}
+	return a
+}
+
+// payStakers divides a among the stakers of a hotkey in proportion, rounded
+// down, and returns what they got together.
+func (m *machine) payStakers(hotkey protocol.PublicKey, total, a protocol.Amount) protocol.Amount {
+	if a == 0 || total == 0 {
+		return 0
+	}
+	stakers, err := ReadStakers(m.st, hotkey)
+	if err != nil {
+		m.st.fail(err)
+	}
+	var sum protocol.Amount
+	for _, s := range stakers {
+		share, err := a.MulDiv(uint64(s.Amount), uint64(total))
+		if err != nil {
+			m.st.fail(fmt.Errorf("%w: stake %s of %s", ErrCorrupt, s.Amount, total))
+			return sum
+		}
+		sum += m.fromPot(s.Coldkey, share)
+	}
+	return sum
+}
+
+// epochInputs is the canonical form of what Yuma was given.
+type epochInputs struct {
+	_            struct{} `cbor:",toarray"`
+	Params       yuma.Params
+	Block        uint64
+	LastStep     uint64
+	Emission     uint64
+	Stake        []uint64
+	RegisteredAt []uint64
+	LastUpdate   []uint64
+	Permit       []bool
+	Weights      []Bonds
+	Bonds        []Bonds
+}
+
+// InputsHash returns SHA-256 over the canonical CBOR of an epoch's inputs, so
+// that whoever computes an epoch again knows that he began with the same: an
+// array of the settings (a map by name), block, last step, emission, stakes,
+// registrations, last updates, permits, and the rows of weights and of bonds,
+// each an array of uids and one of values.
+func InputsHash(in *yuma.Input) protocol.Hash {
+	e := epochInputs{
+		Params: in.Params, Block: in.Block, LastStep: in.LastStep, Emission: in.Emission,
+		Stake: in.Stake, RegisteredAt: in.RegisteredAt, LastUpdate: in.LastUpdate, Permit: in.Permit,
+	}
+	for _, row := range in.Weights {
+		e.Weights = append(e.Weights, bondsOf(row))
+	}
+	for _, row := range in.Bonds {
+		e.Bonds = append(e.Bonds, bondsOf(row))
+	}
+	return wire.HashOf("assay/1/epoch/inputs", wire.Encode(e))
+}

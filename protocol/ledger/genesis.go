@@ -1,0 +1,228 @@
+package ledger
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"io"
+
+	"github.com/assaynet/assay/protocol"
+	"github.com/assaynet/assay/protocol/key"
+	"github.com/assaynet/assay/protocol/params"
+	"github.com/assaynet/assay/protocol/wire"
+)
+
+// Limits of a genesis.
+const (
+	// MaxGenesisBytes is enough for 65,536 accounts as indented JSON.
+	MaxGenesisBytes    = 16 << 20
+	maxGenesisAccounts = 1 << 16
+)
+
+// Genesis is what a network starts from. All nodes must have the same, which
+// the chain id sees to. Its file form is JSON.
+type Genesis struct {
+	_        struct{}         `cbor:",toarray"`
+	Params   params.Params    `json:"params"`
+	Time     int64            `json:"time"` // Unix seconds
+	Accounts []GenesisAccount `json:"accounts"`
+	Seats    []GenesisSeat    `json:"seats"` // uids in this order
+}
+
+// GenesisAccount is a balance at the start.
+type GenesisAccount struct {
+	_       struct{}           `cbor:",toarray"`
+	Key     protocol.PublicKey `json:"key"`
+	Balance protocol.Amount    `json:"balance"`
+}
+
+// GenesisSeat is a seat at the start. A validator has Consensus and Beacon.
+type GenesisSeat struct {
+	_         struct{}           `cbor:",toarray"`
+	Hotkey    protocol.PublicKey `json:"hotkey"`
+	Coldkey   protocol.PublicKey `json:"coldkey"`
+	Stake     protocol.Amount    `json:"stake"` // of the coldkey
+	Models    []protocol.ModelID `json:"models"`
+	Kinds     []string           `json:"kinds"`
+	Capacity  uint16             `json:"capacity"`
+	Addresses []string           `json:"addresses"`
+	Identity  protocol.PublicKey `json:"identity"` // libp2p
+	Consensus *Consensus         `json:"consensus,omitempty"`
+	// Beacon is the anchor of the chain whose first link serves height 1.
+	Beacon *protocol.Hash `json:"beacon,omitempty"`
+}
+
+// ReadGenesis reads the JSON of a genesis and checks it. Unknown fields and
+// anything behind the object are refused. Errors wrap [ErrGenesis].
+func ReadGenesis(b []byte) (*Genesis, error) {
+	if len(b) > MaxGenesisBytes {
+		return nil, fmt.Errorf("%w: %d bytes, at most %d", ErrGenesis, len(b), MaxGenesisBytes)
+	}
+	d := json.NewDecoder(bytes.NewReader(b))
+	d.DisallowUnknownFields()
+	var g Genesis
+	if err := d.Decode(&g); err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrGenesis, err)
+	}
+	if _, err := d.Token(); err != io.EOF {
+		return nil, fmt.Errorf("%w: something follows the object", ErrGenesis)
+	}
+	return &g, g.Check()
+}
+
+// ChainID returns the network's name, '-' and the first eight hex digits of
+// SHA-256 over the canonical CBOR of the genesis.
+func (g *Genesis) ChainID() string {
+	h := sha256.Sum256(wire.Encode(g))
+	return g.Params.Name + "-" + hex.EncodeToString(h[:4])
+}
+
+// Check refuses a genesis that contradicts itself: [ErrGenesis].
+func (g *Genesis) Check() error {
+	if err := g.Params.Check(); err != nil {
+		return fmt.Errorf("%w: %w", ErrGenesis, err)
+	}
+	if len(g.Accounts) > maxGenesisAccounts || len(g.Seats) > int(g.Params.Seats.Max) {
+		return fmt.Errorf("%w: %d accounts, at most %d; %d seats, at most %d", ErrGenesis, len(g.Accounts), maxGenesisAccounts, len(g.Seats), g.Params.Seats.Max)
+	}
+	var supply protocol.Amount
+	seen := make(map[protocol.PublicKey]bool)
+	for i, a := range g.Accounts {
+		if err := freshKey(seen, a.Key); err != nil {
+			return fmt.Errorf("%w: account %d: %w", ErrGenesis, i, err)
+		}
+		var err error
+		if supply, err = supply.Add(a.Balance); err != nil {
+			return fmt.Errorf("%w: account %d: %w", ErrGenesis, i, err)
+		}
+	}
+	seen = make(map[protocol.PublicKey]bool)
+	for i := range g.Seats {
+		if err := g.Seats[i].check(&g.Params, seen); err != nil {
+			return fmt.Errorf("%w: seat %d: %w", ErrGenesis, i, err)
+		}
+		var err error
+		if supply, err = supply.Add(g.Seats[i].Stake); err != nil {
+			return fmt.Errorf("%w: seat %d: %w", ErrGenesis, i, err)
+		}
+	}
+	if supply > g.Params.Emission.MaxSupply {
+		return fmt.Errorf("%w: %s tokens, at most %s", ErrGenesis, supply, g.Params.Emission.MaxSupply)
+	}
+	if len(rank(&g.Params, g.candidates(), 0)) == 0 {
+		return fmt.Errorf("%w: no seat has the stake, the consensus key and the beacon chain of a validator", ErrGenesis)
+	}
+	return nil
+}
+
+// freshKey refuses what is no key, and what was seen before.
+func freshKey(seen map[protocol.PublicKey]bool, k protocol.PublicKey) error {
+	if err := key.CheckPublic(k); err != nil {
+		return err
+	}
+	if seen[k] {
+		return fmt.Errorf("key %s comes twice", k)
+	}
+	seen[k] = true
+	return nil
+}
+
+func (s *GenesisSeat) check(p *params.Params, seen map[protocol.PublicKey]bool) error {
+	if err := freshKey(seen, s.Hotkey); err != nil {
+		return fmt.Errorf("hotkey: %w", err)
+	}
+	if err := key.CheckPublic(s.Coldkey); err != nil {
+		return fmt.Errorf("coldkey: %w", err)
+	}
+	if !s.Identity.IsZero() {
+		if err := freshKey(seen, s.Identity); err != nil {
+			return fmt.Errorf("identity: %w", err)
+		}
+	}
+	if err := checkModels(p, s.Models); err != nil {
+		return err
+	}
+	serve := wire.Serve{Models: s.Models, Kinds: s.Kinds, Capacity: s.Capacity, Addresses: s.Addresses}
+	if err := serve.Check(); err != nil {
+		return err
+	}
+	if (s.Consensus == nil) != (s.Beacon == nil) {
+		return fmt.Errorf("a validator has both a consensus key and a beacon chain")
+	}
+	if s.Consensus == nil {
+		return nil
+	}
+	if err := freshKey(seen, s.Consensus.Key); err != nil {
+		return fmt.Errorf("consensus key: %w", err)
+	}
+	if s.Beacon.IsZero() {
+		return fmt.Errorf("a beacon chain of zeros")
+	}
+	c := wire.SetConsensusKey{Key: s.Consensus.Key, Address: s.Consensus.Address}
+	return c.Check()
+}
+
+// seat returns the seat as the state has it.
+func (s *GenesisSeat) seat(uid protocol.UID) Seat {
+	t := Seat{
+		ID: protocol.SeatID{UID: uid}, Hotkey: s.Hotkey, Coldkey: s.Coldkey,
+		Models: s.Models, Kinds: s.Kinds, Capacity: s.Capacity, Addresses: s.Addresses, Identity: s.Identity,
+	}
+	if s.Consensus != nil && s.Beacon != nil {
+		t.Consensus = *s.Consensus
+		t.Beacon = Chain{Start: 1, Link: *s.Beacon}
+	}
+	return t
+}
+
+// candidates returns the seats with their stakes, by uid.
+func (g *Genesis) candidates() []candidate {
+	out := make([]candidate, len(g.Seats))
+	for i := range g.Seats {
+		out[i] = candidate{g.Seats[i].seat(protocol.UID(i)), g.Seats[i].Stake}
+	}
+	return out
+}
+
+// Init writes the state before the first block into an empty tree and returns
+// the first consensus set, by uid. It calls [Genesis.Check].
+func Init(t Tree, g *Genesis) ([]Power, error) {
+	if err := g.Check(); err != nil {
+		return nil, err
+	}
+	o := newOverlay(t)
+	chain := g.ChainID()
+	m := &machine{chain: chain, p: &g.Params, st: o}
+	m.meta = Meta{Seats: uint32(len(g.Seats)), Price: g.Params.Seats.Price, Beacon: wire.HashOf("assay/1/beacon/genesis", []byte(chain))}
+	for _, a := range g.Accounts {
+		put(o, AccountKey(a.Key), Account{Balance: a.Balance})
+		m.meta.Issued += a.Balance
+	}
+	seats := g.candidates()
+	for _, c := range seats {
+		m.meta.Issued += c.stake
+		put(o, HotkeyKey(c.seat.Hotkey), c.seat.ID.UID)
+		if !c.seat.Identity.IsZero() {
+			put(o, IdentityKey(c.seat.Identity), c.seat.ID.UID)
+		}
+		if !c.seat.Consensus.Key.IsZero() {
+			put(o, ConsensusKeyKey(c.seat.Consensus.Key), c.seat.ID.UID)
+		}
+		if c.stake > 0 {
+			put(o, StakeKey(c.seat.Hotkey, c.seat.Coldkey), Stake{Amount: c.stake})
+		}
+	}
+	put(o, BeaconKey(0), BeaconRecord{Beacon: m.meta.Beacon})
+	m.permits(seats, 0)
+	m.events = nil
+	m.rosters(seats, 0)
+	set, _ := get[ValidatorSet](o, ValidatorsKey())
+	put(o, ValidatorsKey(), ValidatorSet{Set: set.Set, Prev: set.Set})
+	put(o, MetaKey(), m.meta)
+	if *o.fault != nil {
+		return nil, *o.fault
+	}
+	return set.Set, o.flush(t)
+}

@@ -1,0 +1,339 @@
+package ledger_test
+
+import (
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"testing"
+
+	"github.com/assaynet/assay/protocol"
+	"github.com/assaynet/assay/protocol/key"
+	"github.com/assaynet/assay/protocol/ledger"
+	"github.com/assaynet/assay/protocol/params"
+	"github.com/assaynet/assay/protocol/wire"
+)
+
+// secret returns the key that a name stands for.
+func secret(name string) key.Private {
+	seed := sha256.Sum256([]byte(name))
+	k, err := key.FromSeed(seed[:], "ledger-test")
+	if err != nil {
+		panic(err)
+	}
+	return k
+}
+
+// signer lends a key to wire.
+type signer struct{ key.Private }
+
+func (s signer) PublicKey() protocol.PublicKey { return s.Public() }
+
+func (s signer) Sign(domain string, message []byte) (wire.Signature, error) {
+	sig, err := s.Private.Sign(domain, message)
+	return wire.Signature(sig), err
+}
+
+// chains keeps the beacon chains of all tests: each is a million hashes.
+var chains = struct {
+	sync.Mutex
+	made map[string]*ledger.ChainMaker
+}{made: make(map[string]*ledger.ChainMaker)}
+
+func chainOf(name string, start protocol.Height) *ledger.ChainMaker {
+	chains.Lock()
+	defer chains.Unlock()
+	id := fmt.Sprint(name, start)
+	if chains.made[id] == nil {
+		chains.made[id] = ledger.NewChainMaker(sha256.Sum256([]byte(id)), start)
+	}
+	return chains.made[id]
+}
+
+// testParams is a network whose epochs fit on a screen.
+func testParams() params.Params {
+	p := params.Local()
+	p.Name = "assay-test"
+	p.Schedule = protocol.Schedule{Tempo: 20, RoundLength: 10, CommitBlocks: 6, OpenBlocks: 7, WeightBlocks: 15, CardBlocks: 5}
+	p.Seats.MinStake = 10 * protocol.Unit
+	p.Seats.Max = 8
+	p.Seats.MaxPerColdkey = 3
+	p.Seats.Immunity = 30
+	p.Tasks.Retention = 4
+	return p
+}
+
+// network is a ledger with its actors. The hotkey of actor "a" is secret("a"),
+// its coldkey secret("a cold"), and so on.
+type network struct {
+	tb    testing.TB
+	g     *ledger.Genesis
+	p     *params.Params
+	chain string
+	tree  *ledger.MemTree
+	names map[protocol.PublicKey]string // of hotkeys and coldkeys
+	// makers are the chains by hotkey name, in the order of their starts.
+	makers   map[string][]*ledger.ChainMaker
+	consKeys map[protocol.PublicKey]string
+	height   protocol.Height
+	proposer protocol.PublicKey // of the newest block, by its header
+	last     *ledger.Result
+	turn     int
+}
+
+// seat returns a genesis seat; validators have a stake, a consensus key and a chain.
+func seat(name string, stake protocol.Amount, validator bool) ledger.GenesisSeat {
+	s := ledger.GenesisSeat{
+		Hotkey: secret(name).Public(), Coldkey: secret(name + " cold").Public(), Stake: stake,
+		Identity: secret(name + " identity").Public(), Addresses: []string{"/ip4/127.0.0.1/tcp/4001"},
+	}
+	if validator {
+		anchor := chainOf(name, 1).Anchor()
+		s.Consensus = &ledger.Consensus{Key: secret(name + " consensus").Public(), Address: "127.0.0.1:26656"}
+		s.Beacon = &anchor
+		return s
+	}
+	s.Models, s.Kinds, s.Capacity = []protocol.ModelID{params.SmolLM2().ID}, []string{"inference"}, 4
+	return s
+}
+
+// testGenesis has the validators v1 … v3 and the miners m1, m2.
+func testGenesis() *ledger.Genesis {
+	g := &ledger.Genesis{Params: testParams(), Time: 1_700_000_000}
+	for i, stake := range []protocol.Amount{100, 60, 50} {
+		g.Seats = append(g.Seats, seat(fmt.Sprintf("v%d", i+1), stake*protocol.Unit, true))
+	}
+	g.Seats = append(g.Seats, seat("m1", 0, false), seat("m2", 0, false))
+	for _, name := range []string{"v1", "v2", "v3", "m1", "m2", "rich"} {
+		g.Accounts = append(g.Accounts, ledger.GenesisAccount{Key: secret(name + " cold").Public(), Balance: 100 * protocol.Unit})
+	}
+	return g
+}
+
+func newNetwork(tb testing.TB, g *ledger.Genesis) *network {
+	tb.Helper()
+	n := &network{
+		tb: tb, g: g, p: &g.Params, chain: g.ChainID(), tree: &ledger.MemTree{},
+		names: make(map[protocol.PublicKey]string), makers: make(map[string][]*ledger.ChainMaker), consKeys: make(map[protocol.PublicKey]string),
+	}
+	if _, err := ledger.Init(n.tree, g); err != nil {
+		tb.Fatal(err)
+	}
+	for _, name := range []string{"v1", "v2", "v3", "v4", "m1", "m2", "m3", "m4", "rich"} {
+		n.names[secret(name).Public()] = name
+		n.names[secret(name+" cold").Public()] = name + " cold"
+		n.consKeys[secret(name+" consensus").Public()] = name
+		n.makers[name] = []*ledger.ChainMaker{chainOf(name, 1)}
+	}
+	n.checkSupply()
+	return n
+}
+
+func (n *network) checkSupply() {
+	n.tb.Helper()
+	s, err := ledger.ReadSupply(n.tree)
+	if err != nil {
+		n.tb.Fatal(err)
+	}
+	if !s.Conserved() {
+		n.tb.Fatalf("height %d: money is lost or made: %+v", n.height, s)
+	}
+}
+
+// next is the height of the next block.
+func (n *network) next() protocol.Height { return n.height + 1 }
+
+// members returns the consensus keys that may propose the next block.
+func (n *network) members() []protocol.PublicKey {
+	set, _, err := ledger.ReadValidators(n.tree)
+	if err != nil {
+		n.tb.Fatal(err)
+	}
+	m, _, err := ledger.ReadMeta(n.tree)
+	if err != nil {
+		n.tb.Fatal(err)
+	}
+	list := set.Set
+	if n.next() <= m.LastStep+1 {
+		list = set.Prev
+	}
+	var out []protocol.PublicKey
+	for _, v := range list {
+		out = append(out, v.Key)
+	}
+	return out
+}
+
+// head returns the block head that the holder of a consensus key makes at h.
+func (n *network) head(k protocol.PublicKey, h protocol.Height) []byte {
+	name := n.consKeys[k]
+	seat, _, _ := ledger.ReadSeatByHotkey(n.tree, secret(name).Public())
+	for _, c := range n.makers[name] {
+		if c.Start() == seat.Beacon.Start {
+			link, _ := c.Link(h)
+			return wire.Encode(&wire.BlockHead{Link: link})
+		}
+	}
+	return wire.Encode(&wire.BlockHead{})
+}
+
+// draft returns the next block of the member whose turn it is.
+func (n *network) draft(txs ...[]byte) *ledger.Block {
+	members := n.members()
+	k := members[n.turn%len(members)]
+	b := &ledger.Block{Height: n.next(), Proposer: k, Txs: append([][]byte{n.head(k, n.next())}, txs...)}
+	if n.height > 0 {
+		b.PrevEligible = []protocol.PublicKey{n.proposer}
+	}
+	return b
+}
+
+// apply checks and carries out a block, and looks at the invariants.
+func (n *network) apply(b *ledger.Block) *ledger.Result {
+	n.tb.Helper()
+	if err := ledger.CheckBlock(n.tree, n.chain, n.p, b); err != nil {
+		n.tb.Fatalf("height %d: check: %v", b.Height, err)
+	}
+	res, err := ledger.Apply(n.tree, n.chain, n.p, b)
+	if err != nil {
+		n.tb.Fatalf("height %d: apply: %v", b.Height, err)
+	}
+	n.height, n.proposer, n.last = b.Height, b.Proposer, res
+	n.turn++
+	n.checkSupply()
+	return res
+}
+
+// block makes the next block out of txs.
+func (n *network) block(txs ...[]byte) *ledger.Result {
+	n.tb.Helper()
+	return n.apply(n.draft(txs...))
+}
+
+// until makes empty blocks up to height h.
+func (n *network) until(h protocol.Height) {
+	n.tb.Helper()
+	for n.height < h {
+		n.block()
+	}
+}
+
+// nonce returns the next nonce of a key.
+func (n *network) nonce(k protocol.PublicKey) uint64 {
+	a, _, err := ledger.ReadAccount(n.tree, k)
+	if err != nil {
+		n.tb.Fatal(err)
+	}
+	return a.Nonce
+}
+
+// tx signs a transaction with secret(name).
+func (n *network) tx(name string, body wire.Body) []byte {
+	n.tb.Helper()
+	return n.txAt(name, n.nonce(secret(name).Public()), body)
+}
+
+func (n *network) txAt(name string, nonce uint64, body wire.Body) []byte {
+	n.tb.Helper()
+	tx, err := wire.NewTx(signer{secret(name)}, n.chain, nonce, body)
+	if err != nil {
+		n.tb.Fatal(err)
+	}
+	return wire.Encode(tx)
+}
+
+// do puts one transaction into a block and returns its outcome.
+func (n *network) do(name string, body wire.Body) error {
+	n.tb.Helper()
+	return n.block(n.tx(name, body)).Txs[0].Err
+}
+
+// refused checks that a block with raw is refused for the kind.
+func (n *network) refused(raw []byte, want error) {
+	n.tb.Helper()
+	b := n.draft(raw)
+	err := ledger.CheckBlock(n.tree, n.chain, n.p, b)
+	if !errors.Is(err, ledger.ErrBlock) || !errors.Is(err, want) {
+		n.tb.Errorf("check: got %v, want %v and %v", err, ledger.ErrBlock, want)
+	}
+	before := n.tree.Hash()
+	if _, err := ledger.Apply(n.tree, n.chain, n.p, b); !errors.Is(err, want) {
+		n.tb.Errorf("apply: got %v, want %v", err, want)
+	}
+	if n.tree.Hash() != before {
+		n.tb.Error("a refused block changed the state")
+	}
+	if _, err := ledger.CheckTx(n.tree, n.chain, n.p, raw); !errors.Is(err, want) && !errors.Is(want, ledger.ErrBadNonce) {
+		n.tb.Errorf("pool: got %v, want %v", err, want)
+	}
+}
+
+func (n *network) account(name string) ledger.Account {
+	a, _, err := ledger.ReadAccount(n.tree, secret(name).Public())
+	if err != nil {
+		n.tb.Fatal(err)
+	}
+	return a
+}
+
+func (n *network) seat(name string) ledger.Seat {
+	n.tb.Helper()
+	s, ok, err := ledger.ReadSeatByHotkey(n.tree, secret(name).Public())
+	if err != nil || !ok {
+		n.tb.Fatalf("seat of %s: %v, %v", name, ok, err)
+	}
+	return s
+}
+
+// bound returns the signature of secret(name + suffix) over the hotkey of name.
+func (n *network) bound(name, suffix string) wire.Signature {
+	sig, err := signer{secret(name + suffix)}.Sign(string(wire.DomainBind), wire.BindMessage(n.chain, secret(name).Public()))
+	if err != nil {
+		n.tb.Fatal(err)
+	}
+	return sig
+}
+
+// serveAs returns a Serve of one model.
+func (n *network) serveAs(name string, capacity uint16) *wire.Serve {
+	return &wire.Serve{
+		Models: []protocol.ModelID{params.SmolLM2().ID}, Kinds: []string{"inference"}, Capacity: capacity,
+		Identity: secret(name + " identity").Public(), IdentitySig: n.bound(name, " identity"),
+	}
+}
+
+// events returns the kinds of the last block's events.
+func (n *network) events() []ledger.EventKind {
+	var out []ledger.EventKind
+	for _, e := range n.last.Events {
+		out = append(out, e.Kind)
+	}
+	return out
+}
+
+func TestBlocksMoveBeaconDrawTasksAndDuties(t *testing.T) {
+	n := newNetwork(t, testGenesis())
+	n.until(2)
+	if r, _, _ := ledger.ReadRound(n.tree, 0); !r.TaskSeed.IsZero() {
+		t.Fatal("tasks drawn after one link")
+	}
+	// Heights 1 and 2 are final in 2 and 3; round 0 starts at 0, so links of
+	// two proposers have followed at height 2, which block 3 makes final.
+	n.block()
+	if !slices.Contains(n.events(), ledger.EventTaskSeed) {
+		t.Fatalf("height 3: got %v, want a task seed", n.events())
+	}
+	if err := n.do("m1", &wire.Commit{Round: 0, Root: protocol.Hash{1}}); err != nil {
+		t.Fatal(err)
+	}
+	n.until(9)
+	r, _, _ := ledger.ReadRound(n.tree, 0)
+	if r.DutySeed.IsZero() {
+		t.Fatal("no duties")
+	}
+	d, ok, err := ledger.ReadDuties(n.tree, 0, 3)
+	if err != nil || !ok || len(d.Duties) < 2 {
+		t.Fatalf("duties of m1: %+v, %v, %v", d, ok, err)
+	}
+}

@@ -1,0 +1,177 @@
+package ledger
+
+import (
+	"bytes"
+	"fmt"
+	"maps"
+	"slices"
+	"sort"
+	"strings"
+
+	"github.com/assaynet/assay/protocol/wire"
+)
+
+// maxValue bounds a value of the state: the largest, a row of weights over
+// 4,096 seats, has some 25 KB; the records of one block's duties stay far below.
+const maxValue = 1 << 20
+
+// overlay holds the writes of a block, or of one transaction, above what it
+// reads from, until they are flushed or forgotten.
+//
+// The first error of the tree below sticks in *fault, which a stack of
+// overlays shares; from then on reads find nothing and the result is thrown
+// away. So the rules read as rules, and Apply looks at the fault once a step.
+type overlay struct {
+	base  Reader
+	fault *error
+	// writes by first letter of the key, so that a walk over one kind of
+	// record does not look at the others; nil stands for removed.
+	writes map[byte]map[string][]byte
+}
+
+func newOverlay(base Reader) *overlay {
+	return &overlay{base: base, fault: new(error), writes: make(map[byte]map[string][]byte)}
+}
+
+// child returns an overlay for one transaction.
+func (o *overlay) child() *overlay {
+	c := newOverlay(o)
+	c.fault = o.fault
+	return c
+}
+
+func (o *overlay) fail(err error) {
+	if *o.fault == nil {
+		*o.fault = err
+	}
+}
+
+// Get implements [Reader].
+func (o *overlay) Get(key []byte) ([]byte, error) {
+	if v, ok := o.writes[key[0]][string(key)]; ok {
+		return v, nil
+	}
+	return o.base.Get(key)
+}
+
+// Set implements [Tree].
+func (o *overlay) Set(key, value []byte) error {
+	kind := o.writes[key[0]]
+	if kind == nil {
+		kind = make(map[string][]byte)
+		o.writes[key[0]] = kind
+	}
+	kind[string(key)] = value
+	return nil
+}
+
+// Remove implements [Tree].
+func (o *overlay) Remove(key []byte) error { return o.Set(key, nil) }
+
+// Iterate implements [Reader]: a merge of the base with the writes.
+func (o *overlay) Iterate(prefix []byte, fn func(key, value []byte) bool) error {
+	own := o.writes[prefix[0]]
+	var keys []string
+	for k := range own {
+		if strings.HasPrefix(k, string(prefix)) {
+			keys = append(keys, k)
+		}
+	}
+	sort.Strings(keys)
+	next, more := 0, true
+	// emit passes on own writes below limit, or all for a nil limit.
+	emit := func(limit []byte) {
+		for ; more && next < len(keys) && (limit == nil || keys[next] < string(limit)); next++ {
+			if v := own[keys[next]]; v != nil {
+				more = fn([]byte(keys[next]), v)
+			}
+		}
+	}
+	err := o.base.Iterate(prefix, func(key, value []byte) bool {
+		emit(key)
+		if !more {
+			return false
+		}
+		if _, changed := own[string(key)]; !changed {
+			more = fn(key, value)
+		}
+		return more
+	})
+	if err != nil {
+		return err
+	}
+	emit(nil)
+	return nil
+}
+
+// flush writes everything to t in the order of the keys: a Merkle tree's
+// shape, and with it its root, depends on the order.
+func (o *overlay) flush(t Tree) error {
+	for _, kind := range slices.Sorted(maps.Keys(o.writes)) {
+		writes := o.writes[kind]
+		for _, k := range slices.Sorted(maps.Keys(writes)) {
+			if err := flushOne(t, []byte(k), writes[k]); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func flushOne(t Tree, key, value []byte) error {
+	old, err := t.Get(key)
+	switch {
+	case err != nil:
+		return fmt.Errorf("read %x: %w", key, err)
+	case value == nil && old == nil, value != nil && bytes.Equal(old, value):
+		return nil
+	case value == nil:
+		err = t.Remove(key)
+	default:
+		err = t.Set(key, value)
+	}
+	if err != nil {
+		return fmt.Errorf("write %x: %w", key, err)
+	}
+	return nil
+}
+
+// get reads a record.
+func get[T any](o *overlay, key []byte) (T, bool) {
+	v, ok, err := read[T](o, key)
+	if err != nil {
+		o.fail(err)
+	}
+	return v, ok && err == nil
+}
+
+// put writes a record.
+func put(o *overlay, key []byte, v any) { _ = o.Set(key, wire.Encode(v)) }
+
+// del removes a record.
+func del(o *overlay, key []byte) { _ = o.Remove(key) }
+
+// delAll removes every record below prefix.
+func delAll(o *overlay, prefix []byte) {
+	var keys [][]byte
+	err := o.Iterate(prefix, func(k, _ []byte) bool {
+		keys = append(keys, bytes.Clone(k))
+		return true
+	})
+	if err != nil {
+		o.fail(fmt.Errorf("walk %x: %w", prefix, err))
+	}
+	for _, k := range keys {
+		del(o, k)
+	}
+}
+
+// all returns the records below prefix in the order of their keys.
+func all[T any](o *overlay, prefix []byte) []T {
+	v, err := list[T](o, prefix)
+	if err != nil {
+		o.fail(err)
+		return nil
+	}
+	return v
+}

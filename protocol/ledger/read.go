@@ -1,0 +1,251 @@
+package ledger
+
+import (
+	"bytes"
+	"fmt"
+
+	"github.com/assaynet/assay/protocol"
+	"github.com/assaynet/assay/protocol/wire"
+)
+
+// The readers of single records return false when there is none, and touch one
+// key each (two, for [ReadSeatByHotkey]), so that they work over proofs. Those
+// that return lists walk a prefix, which a light reader cannot prove.
+// Errors are the tree's, or [ErrCorrupt].
+
+func read[T any](r Reader, key []byte) (v T, ok bool, err error) {
+	b, err := r.Get(key)
+	if err != nil {
+		return v, false, fmt.Errorf("read %x: %w", key, err)
+	}
+	if b == nil {
+		return v, false, nil
+	}
+	if err := wire.Decode(b, maxValue, &v); err != nil {
+		return v, false, fmt.Errorf("%w: %T under %x: %w", ErrCorrupt, v, key, err)
+	}
+	return v, true, nil
+}
+
+// walk calls fn with each record below prefix.
+func walk[T any](r Reader, prefix []byte, fn func(key []byte, v T) bool) error {
+	var bad error
+	err := r.Iterate(prefix, func(k, b []byte) bool {
+		var v T
+		if err := wire.Decode(b, maxValue, &v); err != nil {
+			bad = fmt.Errorf("%w: %T under %x: %w", ErrCorrupt, v, k, err)
+			return false
+		}
+		return fn(k, v)
+	})
+	if err != nil {
+		return fmt.Errorf("walk %x: %w", prefix, err)
+	}
+	return bad
+}
+
+func list[T any](r Reader, prefix []byte) ([]T, error) {
+	var out []T
+	err := walk(r, prefix, func(_ []byte, v T) bool {
+		out = append(out, v)
+		return true
+	})
+	return out, err
+}
+
+// ReadMeta returns the record that every block changes.
+func ReadMeta(r Reader) (Meta, bool, error) { return read[Meta](r, MetaKey()) }
+
+// ReadValidators returns the consensus set, and the one before.
+func ReadValidators(r Reader) (ValidatorSet, bool, error) {
+	return read[ValidatorSet](r, ValidatorsKey())
+}
+
+// ReadAccount returns the balance and nonce of a key.
+func ReadAccount(r Reader, k protocol.PublicKey) (Account, bool, error) {
+	return read[Account](r, AccountKey(k))
+}
+
+// ReadStake returns what coldkey has staked on hotkey.
+func ReadStake(r Reader, hotkey, coldkey protocol.PublicKey) (Stake, bool, error) {
+	return read[Stake](r, StakeKey(hotkey, coldkey))
+}
+
+// Staker is one coldkey's stake on a hotkey.
+type Staker struct {
+	Coldkey protocol.PublicKey
+	Amount  protocol.Amount
+}
+
+// ReadStakers returns all stakes on hotkey, by coldkey.
+func ReadStakers(r Reader, hotkey protocol.PublicKey) ([]Staker, error) {
+	prefix := StakePrefix(hotkey)
+	var out []Staker
+	err := walk(r, prefix, func(key []byte, s Stake) bool {
+		out = append(out, Staker{Coldkey: protocol.PublicKey(key[len(prefix):]), Amount: s.Amount})
+		return true
+	})
+	return out, err
+}
+
+// ReadSeat returns the seat uid.
+func ReadSeat(r Reader, uid protocol.UID) (Seat, bool, error) { return read[Seat](r, SeatKey(uid)) }
+
+// ReadSeatByHotkey returns the seat of a hotkey.
+func ReadSeatByHotkey(r Reader, hotkey protocol.PublicKey) (Seat, bool, error) {
+	uid, ok, err := read[protocol.UID](r, HotkeyKey(hotkey))
+	if !ok || err != nil {
+		return Seat{}, false, err
+	}
+	return ReadSeat(r, uid)
+}
+
+// Seats calls fn with every seat, by uid, until it returns false.
+func Seats(r Reader, fn func(Seat) bool) error {
+	return walk(r, SeatPrefix(), func(_ []byte, s Seat) bool { return fn(s) })
+}
+
+// ReadBeacon returns the final beacon of a height.
+func ReadBeacon(r Reader, h protocol.Height) (BeaconRecord, bool, error) {
+	return read[BeaconRecord](r, BeaconKey(h))
+}
+
+// ReadRound returns the seeds of a round.
+func ReadRound(r Reader, n protocol.Round) (RoundRecord, bool, error) {
+	return read[RoundRecord](r, RoundKey(n))
+}
+
+// ReadRosterSeat returns the seat uid if it is asked in epoch e.
+func ReadRosterSeat(r Reader, e protocol.Epoch, uid protocol.UID) (RosterSeat, bool, error) {
+	return read[RosterSeat](r, RosterSeatKey(e, uid))
+}
+
+// ReadRosterSeats returns the seats that are asked in epoch e, by uid.
+func ReadRosterSeats(r Reader, e protocol.Epoch) ([]RosterSeat, error) {
+	return list[RosterSeat](r, RosterSeatPrefix(e))
+}
+
+// ReadRosterJudge returns the judge uid of epoch e.
+func ReadRosterJudge(r Reader, e protocol.Epoch, uid protocol.UID) (RosterJudge, bool, error) {
+	return read[RosterJudge](r, RosterJudgeKey(e, uid))
+}
+
+// ReadRosterJudges returns the judges of epoch e, by uid.
+func ReadRosterJudges(r Reader, e protocol.Epoch) ([]RosterJudge, error) {
+	return list[RosterJudge](r, RosterJudgePrefix(e))
+}
+
+// ReadCommit returns the commitment of a seat in a round.
+func ReadCommit(r Reader, n protocol.Round, uid protocol.UID) (CommitRecord, bool, error) {
+	return read[CommitRecord](r, CommitKey(n, uid))
+}
+
+// ReadCommits returns the commitments of a round, by uid.
+func ReadCommits(r Reader, n protocol.Round) ([]CommitRecord, error) {
+	return list[CommitRecord](r, CommitPrefix(n))
+}
+
+// ReadDuties returns who judges which answer of a seat in a round.
+func ReadDuties(r Reader, n protocol.Round, uid protocol.UID) (DutyRecord, bool, error) {
+	return read[DutyRecord](r, DutyKey(n, uid))
+}
+
+// ReadAllDuties returns the duties of a round, by uid.
+func ReadAllDuties(r Reader, n protocol.Round) ([]DutyRecord, error) {
+	return list[DutyRecord](r, DutyPrefix(n))
+}
+
+// ReadCover returns which judges drew an answer of a seat in its window.
+func ReadCover(r Reader, uid protocol.UID) (CoverRecord, bool, error) {
+	return read[CoverRecord](r, CoverKey(uid))
+}
+
+// ReadDrawn returns how many duties a judge drew in epoch e.
+func ReadDrawn(r Reader, e protocol.Epoch, uid protocol.UID) (DrawnRecord, bool, error) {
+	return read[DrawnRecord](r, DrawnKey(e, uid))
+}
+
+// ReadSeal returns the seal of the weights that a validator chose in epoch e.
+func ReadSeal(r Reader, e protocol.Epoch, uid protocol.UID) (SealedWeights, bool, error) {
+	return read[SealedWeights](r, SealKey(e, uid))
+}
+
+// ReadWeights returns a validator's opened weights of epoch e.
+func ReadWeights(r Reader, e protocol.Epoch, uid protocol.UID) (Weights, bool, error) {
+	return read[Weights](r, WeightsKey(e, uid))
+}
+
+// ReadWeightRows returns all opened weights of epoch e, by uid.
+func ReadWeightRows(r Reader, e protocol.Epoch) ([]Weights, error) {
+	return list[Weights](r, WeightsPrefix(e))
+}
+
+// ReadBonds returns what a validator holds in miners.
+func ReadBonds(r Reader, uid protocol.UID) (Bonds, bool, error) { return read[Bonds](r, BondsKey(uid)) }
+
+// ReadCards returns what a validator says it judged in epoch e.
+func ReadCards(r Reader, e protocol.Epoch, uid protocol.UID) (CardsRecord, bool, error) {
+	return read[CardsRecord](r, CardsKey(e, uid))
+}
+
+// ReadAllCards returns the card records of epoch e, by uid.
+func ReadAllCards(r Reader, e protocol.Epoch) ([]CardsRecord, error) {
+	return list[CardsRecord](r, CardsPrefix(e))
+}
+
+// ReadEpoch returns the pots of epoch e.
+func ReadEpoch(r Reader, e protocol.Epoch) (EpochRecord, bool, error) {
+	return read[EpochRecord](r, EpochKey(e))
+}
+
+// ReadPayment returns what Yuma made of a seat in epoch e.
+func ReadPayment(r Reader, e protocol.Epoch, uid protocol.UID) (Payment, bool, error) {
+	return read[Payment](r, PaymentKey(e, uid))
+}
+
+// ReadPayments returns the payments of epoch e, by uid.
+func ReadPayments(r Reader, e protocol.Epoch) ([]Payment, error) {
+	return list[Payment](r, PaymentPrefix(e))
+}
+
+// Supply is where all money is. Invariant, in units:
+// Issued = Balances + Stakes + Unbonding + Collateral + Pot + Burned.
+type Supply struct {
+	Issued     protocol.Amount `json:"issued"`
+	Balances   protocol.Amount `json:"balances"`
+	Stakes     protocol.Amount `json:"stakes"`
+	Unbonding  protocol.Amount `json:"unbonding"`
+	Collateral protocol.Amount `json:"collateral"`
+	Pot        protocol.Amount `json:"pot"`
+	Burned     protocol.Amount `json:"burned"`
+}
+
+// Conserved reports whether the invariant holds. Sums wrap nowhere: what was
+// issued is at most 2^62, and every part is a part of it.
+func (s Supply) Conserved() bool {
+	return s.Issued == s.Balances+s.Stakes+s.Unbonding+s.Collateral+s.Pot+s.Burned
+}
+
+// ReadSupply adds up all money by walking the whole state.
+func ReadSupply(r Reader) (Supply, error) {
+	m, _, err := ReadMeta(r)
+	if err != nil {
+		return Supply{}, err
+	}
+	s := Supply{Issued: m.Issued, Pot: m.Pot, Burned: m.Burned}
+	if err := walk(r, AccountPrefix(), func(_ []byte, a Account) bool { s.Balances += a.Balance; return true }); err != nil {
+		return s, err
+	}
+	if err := walk(r, []byte{stakeLetter}, func(_ []byte, k Stake) bool { s.Stakes += k.Amount; return true }); err != nil {
+		return s, err
+	}
+	if err := walk(r, []byte{unbondingLetter}, func(_ []byte, u Unbonding) bool { s.Unbonding += u.Amount; return true }); err != nil {
+		return s, err
+	}
+	return s, Seats(r, func(t Seat) bool { s.Collateral += t.Collateral; return true })
+}
+
+// coldkeyOf reads the coldkey from the end of a stake's or unbonding's key.
+func coldkeyOf(key []byte) protocol.PublicKey {
+	return protocol.PublicKey(bytes.Clone(key[len(key)-len(protocol.PublicKey{}):]))
+}

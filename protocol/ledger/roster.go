@@ -1,0 +1,149 @@
+package ledger
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/assaynet/assay/protocol"
+	"github.com/assaynet/assay/protocol/params"
+)
+
+// kindInference is the one kind that the ledger asks for so far.
+const kindInference = "inference"
+
+// maxPower clamps what CometBFT gets: it must stay far below 2^63 / 8.
+const maxPower = 1 << 40
+
+// candidate is a seat with the stake on its hotkey.
+type candidate struct {
+	seat  Seat
+	stake protocol.Amount
+}
+
+// rank returns the indices, ascending, of those that are validators of epoch
+// e: the most staked of the seats that have the least stake, a consensus key
+// and a beacon chain for all that they may propose. Of equals the higher uid
+// is taken (yuma.md, is_topk_nonzero).
+func rank(p *params.Params, all []candidate, e protocol.Epoch) []int {
+	var out []int
+	for i := range all {
+		s := &all[i].seat
+		if all[i].stake > 0 && all[i].stake >= p.Seats.MinStake && !s.Consensus.Key.IsZero() && s.NoPermit <= e && lasts(p.Schedule, s, e) {
+			out = append(out, i)
+		}
+	}
+	slices.SortFunc(out, func(a, b int) int {
+		return cmp.Or(cmp.Compare(all[b].stake, all[a].stake), cmp.Compare(b, a))
+	})
+	out = out[:min(len(out), int(p.Seats.MaxValidators))]
+	slices.Sort(out)
+	return out
+}
+
+// lasts reports whether the seat has a link for every height that it may
+// propose as a validator of epoch e: from the second block of the epoch to the
+// first of the next, which a chain that waits may serve.
+func lasts(sched protocol.Schedule, s *Seat, e protocol.Epoch) bool {
+	last := sched.EpochEnd(e)
+	if s.NextFrom != e+1 {
+		last++
+	}
+	return !s.Beacon.Link.IsZero() && s.Beacon.Start <= sched.EpochStart(e)+1 && s.Beacon.End() > last
+}
+
+// permits decides who validates in epoch e and sets the seats' permits. The
+// set is never emptied: where nobody qualifies, all stays as it is.
+func (m *machine) permits(all []candidate, e protocol.Epoch) {
+	old, _ := get[ValidatorSet](m.st, ValidatorsKey())
+	chosen := rank(m.p, all, e)
+	if len(chosen) == 0 {
+		put(m.st, ValidatorsKey(), ValidatorSet{Set: old.Set, Prev: old.Set})
+		return
+	}
+	set := make([]Power, 0, len(chosen))
+	for i := range all {
+		s := &all[i].seat
+		_, permit := slices.BinarySearch(chosen, i)
+		if permit {
+			power := min(max(1, uint64(all[i].stake/protocol.Unit)), maxPower)
+			set = append(set, Power{UID: s.ID.UID, Key: s.Consensus.Key, Power: power})
+		}
+		if permit != s.Permit {
+			kind := EventPermitLost
+			if permit {
+				kind = EventPermit
+			}
+			m.emit(Event{Kind: kind, Epoch: e, Seat: s.ID, Hotkey: s.Hotkey, Amount: all[i].stake})
+		}
+		s.Permit = permit
+	}
+	m.updates = diff(old.Set, set)
+	put(m.st, ValidatorsKey(), ValidatorSet{Set: set, Prev: old.Set})
+}
+
+// diff returns the updates that make a set of another, one for each key:
+// removals with power 0 first.
+func diff(old, set []Power) []Power {
+	find := func(list []Power, k protocol.PublicKey) int {
+		return slices.IndexFunc(list, func(v Power) bool { return v.Key == k })
+	}
+	var out []Power
+	for _, v := range old {
+		if find(set, v.Key) < 0 {
+			out = append(out, Power{UID: v.UID, Key: v.Key})
+		}
+	}
+	for _, v := range set {
+		if i := find(old, v.Key); i < 0 || old[i].Power != v.Power {
+			out = append(out, v)
+		}
+	}
+	return out
+}
+
+// rosters writes who is asked and who judges in epoch e, and the seats.
+func (m *machine) rosters(all []candidate, e protocol.Epoch) {
+	opened := make([]uint32, len(all))
+	if e >= 2 {
+		opened = m.openedMedians(e-2, all)
+	}
+	for i := range all {
+		s := &all[i].seat
+		s.Asked = s.Capacity > 0 && len(s.Models) > 0 && slices.Contains(s.Kinds, kindInference)
+		s.Slots = 0
+		if s.Asked {
+			// Twice what it showed to be able to, so that it can grow.
+			shown := 2 * uint64(opened[i]) / m.p.Schedule.RoundsPerEpoch()
+			s.Slots = uint16(min(uint64(s.Capacity), uint64(m.p.Tasks.MaxSlots), max(1, shown)))
+			put(m.st, RosterSeatKey(e, s.ID.UID), RosterSeat{ID: s.ID, Hotkey: s.Hotkey, Coldkey: s.Coldkey, Slots: s.Slots, Models: s.Models})
+		}
+		if s.Permit {
+			put(m.st, RosterJudgeKey(e, s.ID.UID), RosterJudge{ID: s.ID, Hotkey: s.Hotkey, Coldkey: s.Coldkey, Stake: all[i].stake})
+		}
+		m.putSeat(*s)
+	}
+}
+
+// forget removes what is older than the retention: the records of one epoch at
+// the end of each. The pots of all epochs stay.
+func (m *machine) forget(now protocol.Epoch) {
+	if uint64(now) < m.p.Tasks.Retention {
+		return
+	}
+	sched := m.p.Schedule
+	e := now - protocol.Epoch(m.p.Tasks.Retention)
+	first := sched.RoundOf(sched.EpochStart(e))
+	for r := first; r < first+protocol.Round(sched.RoundsPerEpoch()); r++ {
+		del(m.st, RoundKey(r))
+		delAll(m.st, CommitPrefix(r))
+		delAll(m.st, DutyPrefix(r))
+	}
+	for h := sched.EpochStart(e); h <= sched.EpochEnd(e); h++ {
+		del(m.st, BeaconKey(h))
+	}
+	for _, prefix := range [][]byte{
+		RosterSeatPrefix(e), RosterJudgePrefix(e), DrawnPrefix(e), SealPrefix(e), WeightsPrefix(e), CardsPrefix(e), PaymentPrefix(e),
+	} {
+		delAll(m.st, prefix)
+	}
+}

@@ -1,0 +1,179 @@
+package ledger
+
+import (
+	"slices"
+
+	"github.com/assaynet/assay/protocol"
+	"github.com/assaynet/assay/protocol/key"
+	"github.com/assaynet/assay/protocol/params"
+	"github.com/assaynet/assay/protocol/wire"
+)
+
+// register buys a seat. The price is burned, and bumped for the next one.
+func (m *machine) register(coldkey protocol.PublicKey, b *wire.Register) error {
+	if err := key.CheckPublic(b.Hotkey); err != nil {
+		return broken(ErrBadKey, "hotkey: %v", err)
+	}
+	if _, has := m.seatOf(b.Hotkey); has {
+		return broken(ErrDuplicate, "hotkey %s has a seat", b.Hotkey)
+	}
+	price := m.meta.Price
+	if price > b.MaxPrice {
+		return broken(ErrPrice, "a seat costs %s, at most %s wanted", price, b.MaxPrice)
+	}
+	uid, err := m.freeSeat(coldkey)
+	if err != nil {
+		return err
+	}
+	if err := m.burn(coldkey, price); err != nil {
+		return err
+	}
+	m.meta.Price = bump(price, &m.p.Seats)
+	s := Seat{ID: protocol.SeatID{UID: uid, Registered: m.height}, Hotkey: b.Hotkey, Coldkey: coldkey, LastUpdate: m.height}
+	m.putSeat(s)
+	put(m.st, HotkeyKey(b.Hotkey), uid)
+	m.emit(Event{Kind: EventRegistered, Epoch: m.currentEpoch(), Seat: s.ID, Hotkey: s.Hotkey, Amount: price})
+	return nil
+}
+
+// freeSeat returns the next uid, or that of the seat that it prunes: the one
+// of least (emission, registration, uid) that is neither immune, nor permitted,
+// nor in a consensus set, where its beacon chain is still needed.
+func (m *machine) freeSeat(coldkey protocol.PublicKey) (protocol.UID, error) {
+	seats := all[Seat](m.st, SeatPrefix())
+	own := 0
+	for i := range seats {
+		if seats[i].Coldkey == coldkey {
+			own++
+		}
+	}
+	if own >= int(m.p.Seats.MaxPerColdkey) {
+		return 0, broken(ErrFull, "coldkey has %d seats, at most %d", own, m.p.Seats.MaxPerColdkey)
+	}
+	if m.meta.Seats < m.p.Seats.Max {
+		m.meta.Seats++
+		return protocol.UID(m.meta.Seats - 1), nil
+	}
+	set, _ := get[ValidatorSet](m.st, ValidatorsKey())
+	var worst *Seat
+	for i := range seats {
+		s := &seats[i]
+		if s.Permit || uint64(m.height-s.ID.Registered) < m.p.Seats.Immunity || set.holds(s.ID.UID) {
+			continue
+		}
+		if worst == nil || s.Emission < worst.Emission || s.Emission == worst.Emission && s.ID.Registered < worst.ID.Registered {
+			worst = s
+		}
+	}
+	if worst == nil {
+		return 0, broken(ErrFull, "all %d seats are taken, and none can be pruned", len(seats))
+	}
+	m.prune(worst)
+	return worst.ID.UID, nil
+}
+
+func (v *ValidatorSet) holds(uid protocol.UID) bool {
+	is := func(p Power) bool { return p.UID == uid }
+	return slices.ContainsFunc(v.Set, is) || slices.ContainsFunc(v.Prev, is)
+}
+
+// prune takes a seat from its holder. What names the seat by uid and height of
+// registration (commitments, weights, duties) stays and counts no more; the
+// stake stays with the stakers.
+func (m *machine) prune(s *Seat) {
+	del(m.st, HotkeyKey(s.Hotkey))
+	if !s.Identity.IsZero() {
+		del(m.st, IdentityKey(s.Identity))
+	}
+	if !s.Consensus.Key.IsZero() {
+		del(m.st, ConsensusKeyKey(s.Consensus.Key))
+	}
+	del(m.st, BondsKey(s.ID.UID))
+	del(m.st, CoverKey(s.ID.UID))
+	m.emit(Event{Kind: EventPruned, Epoch: m.currentEpoch(), Seat: s.ID, Hotkey: s.Hotkey})
+}
+
+// serve announces what a seat offers; it is asked from the next epoch on.
+func (m *machine) serve(s Seat, b *wire.Serve) error {
+	if err := checkModels(m.p, b.Models); err != nil {
+		return err
+	}
+	if err := m.checkBound(&s, b.Identity, b.IdentitySig, s.Consensus.Key, IdentityKey(b.Identity)); err != nil {
+		return err
+	}
+	if !s.Identity.IsZero() {
+		del(m.st, IdentityKey(s.Identity))
+	}
+	put(m.st, IdentityKey(b.Identity), s.ID.UID)
+	s.Models, s.Kinds, s.Capacity, s.Addresses, s.Identity = b.Models, b.Kinds, b.Capacity, b.Addresses, b.Identity
+	m.putSeat(s)
+	return nil
+}
+
+// checkModels refuses models that the network does not pay for, and repetition.
+func checkModels(p *params.Params, models []protocol.ModelID) error {
+	for i, id := range models {
+		if _, ok := p.Class(id); !ok {
+			return broken(ErrUnknown, "model %s", id.Short())
+		}
+		if slices.Contains(models[:i], id) {
+			return broken(ErrDuplicate, "model %s", id.Short())
+		}
+	}
+	return nil
+}
+
+// checkBound refuses a derived key that did not sign for the seat, that has
+// another use (a key never signs for two protocols), or that another seat
+// holds; index is where the state keeps the holder.
+func (m *machine) checkBound(s *Seat, k protocol.PublicKey, sig wire.Signature, other protocol.PublicKey, index []byte) error {
+	if k == s.Hotkey || k == s.Coldkey || k == other {
+		return broken(ErrTaken, "key %s has another use", k)
+	}
+	if holder, ok := get[protocol.UID](m.st, index); ok && holder != s.ID.UID {
+		return broken(ErrTaken, "key %s is of seat %d", k, holder)
+	}
+	if err := verify(k, string(wire.DomainBind), wire.BindMessage(m.chain, s.Hotkey), sig); err != nil {
+		return broken(ErrBadKey, "binding of %s: %v", k, err)
+	}
+	return nil
+}
+
+// setConsensusKey binds a consensus key. The set takes it up at the end of the
+// epoch; until then, and for one block more, the key before signs.
+func (m *machine) setConsensusKey(s Seat, b *wire.SetConsensusKey) error {
+	if err := m.checkBound(&s, b.Key, b.KeySig, s.Identity, ConsensusKeyKey(b.Key)); err != nil {
+		return err
+	}
+	set, _ := get[ValidatorSet](m.st, ValidatorsKey())
+	for _, v := range slices.Concat(set.Set, set.Prev) {
+		if v.Key == b.Key && v.UID != s.ID.UID {
+			return broken(ErrTaken, "key %s is in the set for seat %d", b.Key, v.UID)
+		}
+	}
+	if !s.Consensus.Key.IsZero() {
+		del(m.st, ConsensusKeyKey(s.Consensus.Key))
+	}
+	put(m.st, ConsensusKeyKey(b.Key), s.ID.UID)
+	s.Consensus = Consensus{Key: b.Key, TransportKey: b.TransportKey, Address: b.Address}
+	m.putSeat(s)
+	return nil
+}
+
+// extendBeacon registers a chain that serves from the epoch after the next, so
+// that it is chosen before anything is known of the beacons that it moves. A
+// chain that waits cannot be replaced, or its owner would choose among many.
+func (m *machine) extendBeacon(s Seat, b *wire.ExtendBeacon) error {
+	from := m.currentEpoch() + 2
+	switch {
+	case s.NextFrom != 0:
+		return broken(ErrDuplicate, "a chain waits for epoch %d", s.NextFrom)
+	case b.Start != m.p.Schedule.EpochStart(from):
+		return broken(ErrDeadline, "start %d, want %d, the start of epoch %d", b.Start, m.p.Schedule.EpochStart(from), from)
+	case b.Anchor.IsZero():
+		return broken(ErrBadKey, "an anchor of zeros")
+	}
+	s.NextChain, s.NextFrom = Chain{Start: b.Start, Link: b.Anchor}, from
+	m.putSeat(s)
+	return nil
+}

@@ -1,0 +1,109 @@
+package ledger
+
+import (
+	"github.com/assaynet/assay/protocol"
+	"github.com/assaynet/assay/protocol/wire"
+	"github.com/assaynet/assay/scoring/yuma"
+)
+
+// checkCommit says whether a commitment counts: the seat is asked in the
+// round's epoch, the tasks are drawn, the deadline has not passed, and it is
+// the seat's first.
+func (m *machine) checkCommit(s *Seat, b *wire.Commit) error {
+	sched := m.p.Schedule
+	if b.Round != sched.RoundOf(m.height) || m.height > sched.CommitDeadline(b.Round) {
+		return broken(ErrDeadline, "round %d at height %d", b.Round, m.height)
+	}
+	if asked, ok := get[RosterSeat](m.st, RosterSeatKey(sched.EpochOfRound(b.Round), s.ID.UID)); !ok || asked.ID != s.ID {
+		return broken(ErrNotPermitted, "seat %d is not asked in round %d", s.ID.UID, b.Round)
+	}
+	if r, _ := get[RoundRecord](m.st, RoundKey(b.Round)); r.TaskSeed.IsZero() {
+		return broken(ErrDeadline, "the tasks of round %d are not drawn", b.Round)
+	}
+	if c, ok := get[CommitRecord](m.st, CommitKey(b.Round, s.ID.UID)); ok && c.Seat == s.ID {
+		return broken(ErrDuplicate, "seat %d has committed in round %d", s.ID.UID, b.Round)
+	}
+	return nil
+}
+
+func (m *machine) commit(s Seat, b *wire.Commit) error {
+	put(m.st, CommitKey(b.Round, s.ID.UID), CommitRecord{Seat: s.ID, Root: b.Root, Height: m.height})
+	m.emit(Event{Kind: EventCommit, Epoch: m.p.Schedule.EpochOfRound(b.Round), Round: b.Round, Seat: s.ID, Hotkey: s.Hotkey, Hash: b.Root})
+	return nil
+}
+
+// judged refuses seats that are no judges of epoch e.
+func (m *machine) judged(s *Seat, e protocol.Epoch) error {
+	if j, ok := get[RosterJudge](m.st, RosterJudgeKey(e, s.ID.UID)); !ok || j.ID != s.ID {
+		return broken(ErrNotPermitted, "seat %d is no validator of epoch %d", s.ID.UID, e)
+	}
+	return nil
+}
+
+// commitWeights seals the weights of the running epoch, once.
+func (m *machine) commitWeights(s Seat, b *wire.CommitWeights) error {
+	if b.Epoch != m.currentEpoch() {
+		return broken(ErrDeadline, "weights of epoch %d in epoch %d", b.Epoch, m.currentEpoch())
+	}
+	if err := m.judged(&s, b.Epoch); err != nil {
+		return err
+	}
+	at := SealKey(b.Epoch, s.ID.UID)
+	if old, ok := get[SealedWeights](m.st, at); ok && old.Seat == s.ID {
+		return broken(ErrDuplicate, "weights of epoch %d are sealed", b.Epoch)
+	}
+	put(m.st, at, SealedWeights{Seat: s.ID, Hash: b.Hash, Height: m.height})
+	s.LastUpdate = m.height
+	m.putSeat(s)
+	m.emit(Event{Kind: EventSealed, Epoch: b.Epoch, Seat: s.ID, Hotkey: s.Hotkey, Hash: b.Hash})
+	return nil
+}
+
+// revealWeights opens the weights of the epoch before.
+func (m *machine) revealWeights(s Seat, b *wire.RevealWeights) error {
+	if b.Epoch+1 != m.currentEpoch() {
+		return broken(ErrDeadline, "weights of epoch %d opened in epoch %d", b.Epoch, m.currentEpoch())
+	}
+	if err := m.judged(&s, b.Epoch); err != nil {
+		return err
+	}
+	seal, ok := get[SealedWeights](m.st, SealKey(b.Epoch, s.ID.UID))
+	if !ok || seal.Seat != s.ID || seal.Hash != b.Seal(s.Hotkey) {
+		return broken(ErrMismatch, "not the weights that were sealed in epoch %d", b.Epoch)
+	}
+	at := WeightsKey(b.Epoch, s.ID.UID)
+	if old, ok := get[Weights](m.st, at); ok && old.Seat == s.ID {
+		return broken(ErrDuplicate, "weights of epoch %d are open", b.Epoch)
+	}
+	row := Weights{Seat: s.ID, Height: seal.Height}
+	for i, uid := range b.UIDs {
+		if uint32(uid) >= m.meta.Seats {
+			return broken(ErrUnknown, "weight for seat %d of %d", uid, m.meta.Seats)
+		}
+		if uid != s.ID.UID { // nobody votes for himself
+			row.UIDs = append(row.UIDs, uid)
+			row.Values = append(row.Values, b.Values[i])
+		}
+	}
+	row.Values = yuma.MaxUpscale(row.Values)
+	put(m.st, at, row)
+	m.emit(Event{Kind: EventOpened, Epoch: b.Epoch, Seat: s.ID, Hotkey: s.Hotkey, Count: uint32(len(row.UIDs))})
+	return nil
+}
+
+// commitCards keeps what a validator judged in the epoch before, once.
+func (m *machine) commitCards(s Seat, b *wire.CommitCards) error {
+	if b.Epoch+1 != m.currentEpoch() {
+		return broken(ErrDeadline, "cards of epoch %d in epoch %d", b.Epoch, m.currentEpoch())
+	}
+	if err := m.judged(&s, b.Epoch); err != nil {
+		return err
+	}
+	at := CardsKey(b.Epoch, s.ID.UID)
+	if old, ok := get[CardsRecord](m.st, at); ok && old.Seat == s.ID {
+		return broken(ErrDuplicate, "cards of epoch %d are committed", b.Epoch)
+	}
+	put(m.st, at, CardsRecord{Seat: s.ID, Cards: *b})
+	m.emit(Event{Kind: EventCards, Epoch: b.Epoch, Seat: s.ID, Hotkey: s.Hotkey, Hash: b.Root, Count: b.Count})
+	return nil
+}
