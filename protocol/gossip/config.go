@@ -1,0 +1,183 @@
+package gossip
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/libp2p/go-libp2p/core/crypto"
+	"github.com/libp2p/go-libp2p/core/peer"
+	ma "github.com/multiformats/go-multiaddr"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/rs/zerolog"
+
+	"github.com/assaynet/assay/protocol/params"
+)
+
+// A Handler looks at a message before it is passed on, and stores it where it
+// must be stored. Its error goes to [Decide]. from is the peer that passed the
+// message on, which need not be its author. raw is only lent: it must not be
+// changed, nor kept without a copy. Handlers run side by side; ctx ends when
+// the handler has taken too long, and when the host stops.
+//
+// A message is offered once: what is ignored because it came too early is not
+// offered again for two minutes, so a node that can use it later keeps it.
+type Handler func(ctx context.Context, from string, raw []byte) error
+
+// Handlers holds the handler of each topic. Without a handler the topic is not
+// joined: its messages are not received, but can be published.
+type Handlers struct {
+	Tx, Task, Answer, Card Handler
+}
+
+func (h *Handlers) of(t Topic) Handler {
+	switch t {
+	case TopicTx:
+		return h.Tx
+	case TopicTask:
+		return h.Task
+	case TopicAnswer:
+		return h.Answer
+	case TopicScore:
+		return h.Card
+	}
+	return nil
+}
+
+// Config is what a [Host] needs.
+type Config struct {
+	// ChainID is part of every name on the network: letters, digits and "-_.".
+	ChainID string
+	// Identity is the secp256k1 scalar of the libp2p key, 32 bytes (package
+	// key, DeriveIdentity). New copies it; the caller may wipe it.
+	Identity []byte
+	// Listen holds the multiaddrs to listen on, as /ip4/0.0.0.0/tcp/4001; with
+	// none, the host only dials. Port 0 is any free port: see [Host.Addrs].
+	Listen []string
+	// Announce replaces, when set, the addresses that peers are told: for
+	// hosts behind a forwarded port.
+	Announce []string
+	// Bootstrap holds the addresses, with /p2p/ID, to stay connected to.
+	Bootstrap []string
+	// Handlers look at the messages of each topic.
+	Handlers Handlers
+	// MDNS finds peers of the chain on the local network.
+	MDNS bool
+	// Degree is how many connections the host itself tries to have. Default
+	// 12, twice the degree of a topic's mesh; more costs bandwidth.
+	Degree int
+	// MaxPeers is the number of connections above which the least useful are
+	// closed. Default 64; each costs about 100 KiB.
+	MaxPeers int
+	// Redial is the pause before a peer is dialled again. It doubles with
+	// each failure, to 64 times. Default 1 s.
+	Redial time.Duration
+	// Scores are the points of peers. Default params.DefaultPeerScores.
+	Scores *params.PeerScores
+	// Logger logs connections; at debug level, messages. The zero value is silent.
+	Logger zerolog.Logger
+	// Registerer takes the metrics; nil keeps them unregistered.
+	Registerer prometheus.Registerer
+}
+
+// settings are a Config, read and checked.
+type settings struct {
+	Config
+	key      crypto.PrivKey
+	id       peer.ID
+	listen   []ma.Multiaddr
+	announce []ma.Multiaddr
+	boot     []*peer.AddrInfo
+	scores   params.PeerScores
+}
+
+// Defaults and limits of a Config.
+const (
+	defaultDegree   = 12
+	defaultMaxPeers = 64
+	maxMaxPeers     = 4096
+	defaultRedial   = time.Second
+	maxChainID      = 64
+)
+
+// check fills defaults, reads the addresses and refuses contradictions.
+func (c Config) check() (*settings, error) {
+	s := &settings{Config: c, scores: params.DefaultPeerScores()}
+	if !validChain(c.ChainID) {
+		return nil, fmt.Errorf("%w: chain id %.80q is not 1 to %d letters, digits and \"-_.\"", ErrConfig, c.ChainID, maxChainID)
+	}
+	if c.Scores != nil {
+		s.scores = *c.Scores
+	}
+	if s.Degree == 0 {
+		s.Degree = defaultDegree
+	}
+	if s.MaxPeers == 0 {
+		s.MaxPeers = max(defaultMaxPeers, 2*s.Degree)
+	}
+	if s.Redial == 0 {
+		s.Redial = defaultRedial
+	}
+	if s.Degree < 1 || s.MaxPeers < s.Degree || s.MaxPeers > maxMaxPeers || s.Redial < time.Millisecond {
+		return nil, fmt.Errorf("%w: degree %d, max peers %d (at most %d), redial %s", ErrConfig, s.Degree, s.MaxPeers, maxMaxPeers, s.Redial)
+	}
+	if err := s.readIdentity(c.Identity); err != nil {
+		return nil, err
+	}
+	s.Identity = nil // the key is in s.key; no second copy
+	return s, s.readAddresses()
+}
+
+func (s *settings) readIdentity(scalar []byte) error {
+	if len(scalar) != 32 {
+		return fmt.Errorf("%w: identity of %d bytes, want 32", ErrConfig, len(scalar))
+	}
+	var err error
+	if s.key, err = crypto.UnmarshalSecp256k1PrivateKey(scalar); err != nil {
+		return fmt.Errorf("%w: identity: %w", ErrConfig, err)
+	}
+	if s.id, err = peer.IDFromPrivateKey(s.key); err != nil {
+		return fmt.Errorf("%w: identity: %w", ErrConfig, err)
+	}
+	return nil
+}
+
+func (s *settings) readAddresses() error {
+	for _, l := range []struct {
+		name string
+		text []string
+		into *[]ma.Multiaddr
+	}{{"listen", s.Listen, &s.listen}, {"announce", s.Announce, &s.announce}} {
+		for _, a := range l.text {
+			m, err := parseTransport(a)
+			if err != nil {
+				return fmt.Errorf("%w: %s: %w", ErrConfig, l.name, err)
+			}
+			*l.into = append(*l.into, m)
+		}
+	}
+	for _, a := range s.Bootstrap {
+		info, err := parsePeer(a)
+		if err != nil {
+			return fmt.Errorf("%w: bootstrap: %w", ErrConfig, err)
+		}
+		if info.ID != s.id { // one list may serve all nodes, this one included
+			s.boot = append(s.boot, info)
+		}
+	}
+	return nil
+}
+
+func validChain(s string) bool {
+	if len(s) == 0 || len(s) > maxChainID {
+		return false
+	}
+	for _, r := range s {
+		switch {
+		case r >= 'a' && r <= 'z', r >= 'A' && r <= 'Z', r >= '0' && r <= '9', r == '-', r == '_', r == '.':
+		default:
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,82 @@
+package gossip
+
+import (
+	"context"
+	"errors"
+
+	pubsub "github.com/libp2p/go-libp2p-pubsub"
+
+	"github.com/assaynet/assay/protocol/wire"
+)
+
+// blaming lists the errors that only the sender can have caused, and that any
+// node finds from the bytes alone: an honest node does not pass such a message
+// on, whatever it knows of the ledger. Each has its word in the metrics.
+var blaming = []struct {
+	err    error
+	reason string
+}{
+	{wire.ErrTooLarge, "too_large"},
+	{wire.ErrMalformed, "malformed"},
+	{wire.ErrNotCanonical, "not_canonical"},
+	{wire.ErrLimit, "limit"},
+	{wire.ErrSignature, "signature"},
+	{wire.ErrKind, "kind"},
+}
+
+// Decide turns the error of a [Handler] into the fate of the message:
+//
+//   - nil: accept; the message is passed on.
+//   - an error that blames the sender: reject; it is not passed on, and the
+//     peer that brought it loses score.
+//   - any other error: ignore; it is not passed on, and nobody is blamed. Late,
+//     early, seen before, unknown seat, no fee, another chain, a store that is
+//     full: two honest nodes can differ in these.
+func Decide(err error) pubsub.ValidationResult {
+	if err == nil {
+		return pubsub.ValidationAccept
+	}
+	for _, b := range blaming {
+		if errors.Is(err, b.err) {
+			return pubsub.ValidationReject
+		}
+	}
+	return pubsub.ValidationIgnore
+}
+
+// A reasoner is an error with a short word for the metrics, one of a few that
+// stand in code: never made from what a peer sent.
+type reasoner interface{ Reason() string }
+
+// reason returns the word under which err is counted.
+func reason(err error) string {
+	if err == nil {
+		return "ok"
+	}
+	for _, b := range blaming {
+		if errors.Is(err, b.err) {
+			return b.reason
+		}
+	}
+	var r reasoner
+	switch {
+	case errors.As(err, &r):
+		return r.Reason()
+	case errors.Is(err, wire.ErrChain):
+		return "chain"
+	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
+		return "timeout"
+	}
+	return "other"
+}
+
+// verdict names a fate in the metrics.
+func verdict(r pubsub.ValidationResult) string {
+	switch r {
+	case pubsub.ValidationAccept:
+		return "accept"
+	case pubsub.ValidationReject:
+		return "reject"
+	}
+	return "ignore"
+}

@@ -1,0 +1,153 @@
+package gossip
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/libp2p/go-libp2p/core/event"
+	"github.com/libp2p/go-libp2p/core/network"
+	"github.com/libp2p/go-libp2p/core/peer"
+	"github.com/libp2p/go-libp2p/core/protocol"
+	"github.com/libp2p/go-libp2p/p2p/net/swarm"
+	"golang.org/x/sync/errgroup"
+)
+
+// dialsAtOnce bounds the dials under way.
+const dialsAtOnce = 8
+
+// dialLoop keeps the host connected until ctx is done.
+func (h *Host) dialLoop(ctx context.Context, s *session) error {
+	var dials errgroup.Group
+	free := make(chan struct{}, dialsAtOnce) // one token for each dial under way
+	for _, b := range h.set.boot {
+		s.net.ConnManager().Protect(b.ID, "bootstrap")
+	}
+	connected := func(id peer.ID) bool { return s.net.Network().Connectedness(id) == network.Connected }
+	err := every(ctx, max(h.set.Redial/2, time.Millisecond), func() {
+		open := len(s.net.Network().Peers())
+		h.metrics.peers.Set(float64(open))
+		for _, info := range h.book.due(time.Now(), connected, open, h.set.Degree, dialsAtOnce-len(free)) {
+			free <- struct{}{}
+			dials.Go(func() error {
+				defer func() { <-free }()
+				h.dialKnown(ctx, s, info)
+				return nil
+			})
+		}
+	})
+	return errors.Join(err, dials.Wait())
+}
+
+func (h *Host) dialKnown(ctx context.Context, s *session, info peer.AddrInfo) {
+	err := h.dial(ctx, s, info)
+	if h.book.dialled(info.ID, time.Now(), err) && ctx.Err() == nil {
+		h.set.Logger.Warn().Err(err).Str("peer_id", info.ID.String()).Strs("addrs", texts(info.Addrs)).Msg("peer cannot be reached; trying again")
+	}
+}
+
+// dial connects to a peer and checks that it is of our chain.
+func (h *Host) dial(ctx context.Context, s *session, info peer.AddrInfo) error {
+	ctx, cancel := context.WithTimeout(ctx, dialTimeout)
+	defer cancel()
+	if n, ok := s.net.Network().(interface{ Backoff() *swarm.DialBackoff }); ok {
+		n.Backoff().Clear(info.ID) // the pauses are the book's
+	}
+	if err := s.net.Connect(ctx, info); err != nil {
+		h.metrics.dials.WithLabelValues("failed").Inc()
+		return fmt.Errorf("dial %s: %w", info.ID, err)
+	}
+	// Connect returns after the peer has told what it speaks.
+	spoken, err := s.net.Peerstore().GetProtocols(info.ID)
+	if err != nil || len(spoken) == 0 || s.net.Network().Connectedness(info.ID) != network.Connected {
+		h.metrics.dials.WithLabelValues("hung_up").Inc()
+		return errors.Join(err, fmt.Errorf("dial %s: %w", info.ID, ErrHungUp))
+	}
+	if !h.ours(spoken) {
+		h.metrics.dials.WithLabelValues("other_chain").Inc()
+		h.letGo(s, info.ID, spoken)
+		return fmt.Errorf("dial %s, which is of %s: %w", info.ID, chainOf(spoken), ErrOtherChain)
+	}
+	h.metrics.dials.WithLabelValues("ok").Inc()
+	return nil
+}
+
+// Connect dials a peer at an address that ends in /p2p/ID, once. It returns
+// [ErrAddress], [ErrOtherChain], [ErrHungUp], [ErrNotRunning], or why it was not reached.
+func (h *Host) Connect(ctx context.Context, addr string) error {
+	info, err := parsePeer(addr)
+	if err != nil {
+		return fmt.Errorf("connect: %w", err)
+	}
+	s := h.session.Load()
+	if s == nil {
+		return fmt.Errorf("connect: %w", ErrNotRunning)
+	}
+	return h.dial(ctx, s, *info)
+}
+
+// SetLedgerPeers replaces the addresses that the ledger announces. The host
+// dials some of them when it has fewer than Degree connections. Announcements
+// that cannot be read are left out; it returns how many remain.
+func (h *Host) SetLedgerPeers(addrs []Addr) int {
+	var infos []*peer.AddrInfo
+	for _, a := range addrs[:min(len(addrs), maxLedgerPeers)] {
+		info, err := a.resolve()
+		if err != nil {
+			h.set.Logger.Debug().Err(err).Msg("address on the ledger")
+			continue
+		}
+		infos = append(infos, info)
+	}
+	h.book.setLedger(infos)
+	return len(infos)
+}
+
+// ours reports whether a peer that speaks these protocols is of our chain.
+func (h *Host) ours(spoken []protocol.ID) bool { return slices.Contains(spoken, h.routerID()) }
+
+// chainOf says what a peer is, by the protocols that it speaks.
+func chainOf(spoken []protocol.ID) string {
+	for _, p := range spoken {
+		if rest, ok := strings.CutPrefix(string(p), "/assay/"); ok {
+			chain, _, _ := strings.Cut(rest, "/")
+			return fmt.Sprintf("chain %.*q", maxChainID, chain)
+		}
+	}
+	return "another network"
+}
+
+// watchIdentified begins to listen for peers that told what they speak.
+func (s *session) watchIdentified() (event.Subscription, error) {
+	sub, err := s.net.EventBus().Subscribe(new(event.EvtPeerIdentificationCompleted))
+	if err != nil {
+		return nil, fmt.Errorf("watch peers: %w", err)
+	}
+	return sub, nil
+}
+
+// checkChains lets go of those that dialled us and are of another chain.
+func (h *Host) checkChains(ctx context.Context, s *session, identified event.Subscription) error {
+	defer identified.Close() //nolint:errcheck // it only drains
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case e := <-identified.Out():
+			if p, ok := e.(event.EvtPeerIdentificationCompleted); ok && !h.ours(p.Protocols) {
+				h.letGo(s, p.Peer, p.Protocols)
+			}
+		}
+	}
+}
+
+func (h *Host) letGo(s *session, id peer.ID, spoken []protocol.ID) {
+	h.metrics.foreign.Inc()
+	h.set.Logger.Debug().Str("peer_id", id.String()).Str("of", chainOf(spoken)).Msg("peer of another chain let go")
+	if err := s.net.Network().ClosePeer(id); err != nil {
+		h.set.Logger.Debug().Err(err).Str("peer_id", id.String()).Msg("close peer")
+	}
+}

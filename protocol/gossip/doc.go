@@ -1,0 +1,41 @@
+// Package gossip carries Assay's messages between nodes. It is the only home
+// of libp2p.
+//
+// A [Host] joins the topics /assay/CHAIN/1/{tx,task,answer,score} (gossipsub
+// v1.2) and answers requests on the streams /assay/CHAIN/1/{state,evidence,infer}.
+// The chain id is in every name, the router's own protocol included: nodes of
+// another chain are told apart when they connect, and let go.
+//
+// # Messages
+//
+// Bytes that arrive on a topic are given to the node's [Handler] before they
+// are passed on, and its error decides what becomes of them: [Decide], the one
+// place where an error turns into accept, ignore or reject. A rejected message
+// costs the peer that passed it on some of its score (params.PeerScores), until
+// it is cut off; an ignored one costs nothing. Messages sign themselves (package
+// wire); the router adds neither author nor signature. The id of a message is
+// the hash of topic and content: what was decided is not decided twice within
+// two minutes.
+//
+// The host keeps nothing: what must not be lost is for the node to store and
+// to ask for on a stream.
+//
+// # Requests
+//
+// A stream carries one request and one response, each a frame:
+//
+//	kind (1 byte) ‖ length (4 bytes, big-endian) ‖ payload
+//
+//	kind 1: request, at most 64 KiB
+//	kind 2: response, at most 4 MiB
+//	kind 3: error: code (1 byte) ‖ text (UTF-8, at most 256 bytes)
+//
+// # Peers
+//
+// The host stays connected to its bootstrap peers, and dials addresses that the
+// ledger announces until it has Degree connections. mDNS is a switch. Other
+// ways to find peers implement the discovery interface of this package.
+//
+// It leaves to others what a message means, who may send it, and what is due.
+// Start reading at [Host] and [Decide].
+package gossip

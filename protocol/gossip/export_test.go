@@ -1,0 +1,112 @@
+package gossip
+
+import (
+	"bytes"
+	"context"
+	"time"
+
+	pb "github.com/libp2p/go-libp2p-pubsub/pb"
+	"github.com/libp2p/go-libp2p/core/peer"
+)
+
+// What a dishonest peer does, and what tests look at.
+
+// PublishUnchecked publishes what [Host.Publish] would refuse.
+func PublishUnchecked(ctx context.Context, h *Host, t Topic, raw []byte) error {
+	return h.session.Load().topics[t].Publish(ctx, raw)
+}
+
+// SendRaw opens a stream, writes bytes as they are, and returns the frame that
+// comes back.
+func SendRaw(ctx context.Context, h *Host, to string, name Stream, raw []byte) (kind byte, payload []byte, err error) {
+	id, err := peer.Decode(to)
+	if err != nil {
+		return 0, nil, err
+	}
+	st, err := h.session.Load().net.NewStream(ctx, id, h.streamID(string(name)))
+	if err != nil {
+		return 0, nil, err
+	}
+	defer st.Reset()
+	if _, err := st.Write(raw); err != nil {
+		return 0, nil, err
+	}
+	if err := st.CloseWrite(); err != nil {
+		return 0, nil, err
+	}
+	k, p, err := readFrame(st, frameResponse, frameError)
+	return byte(k), p, err
+}
+
+// ReadFrame reads a frame of any kind.
+func ReadFrame(b []byte) (kind byte, payload []byte, rest int, err error) {
+	r := bytes.NewReader(b)
+	k, p, err := readFrame(r, frameRequest, frameResponse, frameError)
+	return byte(k), p, r.Len(), err
+}
+
+// WriteFrame is the inverse of ReadFrame.
+func WriteFrame(kind byte, payload []byte) ([]byte, error) {
+	var b bytes.Buffer
+	err := writeFrame(&b, frameKind(kind), payload)
+	return b.Bytes(), err
+}
+
+// DecodeError and EncodeError are those of error frames.
+func DecodeError(payload []byte) (*RemoteError, byte, error) {
+	e, err := decodeError(payload)
+	if err != nil {
+		return nil, 0, err
+	}
+	return e, byte(e.code), nil
+}
+
+func EncodeError(code byte, text string) []byte { return encodeError(errorCode(code), text) }
+
+// MessageID is the id of a message on a topic.
+func MessageID(topic string, data []byte) string {
+	return messageID(&pb.Message{Topic: &topic, Data: data})
+}
+
+// Resolve reads an address of the ledger; it returns how many are left.
+func Resolve(a Addr) (int, error) {
+	info, err := a.resolve()
+	if err != nil {
+		return 0, err
+	}
+	return len(info.Addrs), nil
+}
+
+// Book is a book under test.
+type Book struct{ b *book }
+
+// NewBook makes one whose pause is redial.
+func NewBook(self string, redial time.Duration) Book {
+	return Book{newBook(peer.ID(self), redial)}
+}
+
+// Add notes a peer: from the config, or from the ledger.
+func (b Book) Add(bootstrap bool, id string) {
+	src := sourceLedger
+	if bootstrap {
+		src = sourceBootstrap
+	}
+	b.b.add(src, &peer.AddrInfo{ID: peer.ID(id)})
+}
+
+// AddLocal notes a peer that a discovery found.
+func (b Book) AddLocal(id string) { b.b.add(sourceLocal, &peer.AddrInfo{ID: peer.ID(id)}) }
+
+// Due returns the ids to dial.
+func (b Book) Due(now time.Time, connected map[string]bool, open, degree, atMost int) []string {
+	var out []string
+	for _, i := range b.b.due(now, func(id peer.ID) bool { return connected[string(id)] }, open, degree, atMost) {
+		out = append(out, string(i.ID))
+	}
+	return out
+}
+
+// Dialled notes the end of a dial.
+func (b Book) Dialled(id string, now time.Time, err error) bool {
+	return b.b.dialled(peer.ID(id), now, err)
+}

@@ -1,0 +1,199 @@
+package gossip
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	pubsub "github.com/libp2p/go-libp2p-pubsub"
+	"github.com/libp2p/go-libp2p/core/host"
+	"golang.org/x/sync/errgroup"
+)
+
+// Host is a node's place in the gossip of one chain. Its methods can be called
+// from any goroutine; those that need the network return [ErrNotRunning]
+// before and after [Host.Run].
+type Host struct {
+	set     *settings
+	metrics *metrics
+	book    *book
+	gater   *gater
+	scores  scoreboard
+	serving map[string]serve // by name of the stream; guarded by mu until Run
+
+	mu      sync.Mutex
+	started bool
+	ready   chan struct{} // closed when the host listens
+
+	session atomic.Pointer[session] // set while Run is up
+}
+
+// session is what exists while a host runs.
+type session struct {
+	net     host.Host
+	router  *pubsub.PubSub
+	topics  map[Topic]*pubsub.Topic
+	tracer  *tracer
+	gate    *gate // every call into the node's code passes here
+	streams slots // requests being served
+}
+
+// New checks the config. It starts nothing and opens no port: call [Host.Run].
+// It returns [ErrConfig], or what the registerer said.
+func New(c Config) (*Host, error) {
+	set, err := c.check()
+	if err != nil {
+		return nil, err
+	}
+	m, err := newMetrics(c.Registerer)
+	if err != nil {
+		return nil, err
+	}
+	h := &Host{
+		set:     set,
+		metrics: m,
+		book:    newBook(set.id, set.Redial),
+		gater:   newGater(),
+		serving: map[string]serve{},
+		ready:   make(chan struct{}),
+	}
+	for _, b := range set.boot {
+		h.book.add(sourceBootstrap, b)
+	}
+	return h, nil
+}
+
+// ID returns the host's own peer id.
+func (h *Host) ID() string { return h.set.id.String() }
+
+// Ready is closed when the host listens and its methods work.
+func (h *Host) Ready() <-chan struct{} { return h.ready }
+
+// Addrs returns the addresses at which the host is reached, with its peer id;
+// none before it is ready.
+func (h *Host) Addrs() []string {
+	s := h.session.Load()
+	if s == nil {
+		return nil
+	}
+	var out []string
+	for _, a := range s.net.Addrs() {
+		out = append(out, a.String()+"/p2p/"+h.ID())
+	}
+	return out
+}
+
+// Run listens, dials and serves until ctx is done; it returns nil then. When
+// it returns, no handler runs any more and the port is free. It returns
+// [ErrListen] when an address cannot be listened on, and [ErrRunning] when it
+// is called a second time.
+func (h *Host) Run(ctx context.Context) error {
+	h.mu.Lock()
+	again := h.started
+	h.started = true
+	h.mu.Unlock()
+	if again {
+		return ErrRunning
+	}
+	group, ctx := errgroup.WithContext(ctx)
+	s, err := h.open(ctx)
+	if err != nil {
+		return err
+	}
+	identified, err := s.watchIdentified()
+	if err != nil {
+		return s.close(err)
+	}
+	group.Go(func() error { return h.checkChains(ctx, s, identified) })
+	group.Go(func() error { return h.dialLoop(ctx, s) })
+	for _, d := range h.discoveries() {
+		group.Go(func() error { return h.discover(ctx, s, d) })
+	}
+	h.session.Store(s)
+	close(h.ready)
+	h.set.Logger.Info().Str("peer_id", h.ID()).Strs("addrs", h.Addrs()).Msg("gossip is up")
+	err = group.Wait()
+	h.session.Store(nil)
+	return s.close(err)
+}
+
+// open makes the host and its router, and listens last: what arrives finds
+// everything in place.
+func (h *Host) open(ctx context.Context) (*session, error) {
+	n, err := h.newNetwork()
+	if err != nil {
+		return nil, fmt.Errorf("open gossip: %w", err)
+	}
+	s := &session{net: n, gate: &gate{}, tracer: h.newTracer()}
+	if err := h.join(ctx, s); err != nil {
+		return nil, s.close(fmt.Errorf("join topics: %w", err))
+	}
+	h.mu.Lock()
+	for name, fn := range h.serving {
+		n.SetStreamHandler(h.streamID(name), h.streamHandler(ctx, s, name, fn))
+	}
+	h.mu.Unlock()
+	for _, a := range h.set.listen {
+		if err := n.Network().Listen(a); err != nil {
+			return nil, s.close(fmt.Errorf("%w on %s: %w", ErrListen, a, err))
+		}
+	}
+	return s, nil
+}
+
+// close ends the session and waits for the node's code; it returns err, or
+// what closing said.
+func (s *session) close(err error) error {
+	s.gate.close()
+	closed := s.net.Close()
+	s.gate.wait()
+	if err == nil && closed != nil {
+		return fmt.Errorf("close gossip: %w", closed)
+	}
+	return err
+}
+
+// gate counts the calls into the node's code, so that none is running, and
+// none begins, after Run has returned: what they use may be closed then.
+type gate struct {
+	mu     sync.Mutex
+	closed bool
+	calls  sync.WaitGroup
+}
+
+// enter reports whether a call may begin; leave ends it.
+func (g *gate) enter() bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.closed {
+		return false
+	}
+	g.calls.Add(1)
+	return true
+}
+
+func (g *gate) leave() { g.calls.Done() }
+
+func (g *gate) close() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.closed = true
+}
+
+func (g *gate) wait() { g.calls.Wait() }
+
+// every calls step at once and then once per period, until ctx is done.
+func every(ctx context.Context, period time.Duration, step func()) error {
+	t := time.NewTicker(period)
+	defer t.Stop()
+	for {
+		step()
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-t.C:
+		}
+	}
+}

@@ -1,0 +1,55 @@
+package gossip
+
+import (
+	"fmt"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+// metrics are what a host counts. Labels have a fixed set of values each:
+// nothing that a peer sends becomes one.
+type metrics struct {
+	messages  *prometheus.CounterVec // topic, verdict, reason
+	published *prometheus.CounterVec // topic
+	dropped   *prometheus.CounterVec // reason
+	served    *prometheus.CounterVec // stream, outcome
+	requested *prometheus.CounterVec // stream, outcome
+	dials     *prometheus.CounterVec // outcome
+	bans      prometheus.Counter
+	foreign   prometheus.Counter
+	peers     prometheus.Gauge
+	mesh      *prometheus.GaugeVec // topic
+}
+
+// newMetrics makes the metrics and gives them to r, unless r is nil.
+func newMetrics(r prometheus.Registerer) (*metrics, error) {
+	vec := func(name, help string, labels ...string) *prometheus.CounterVec {
+		return prometheus.NewCounterVec(prometheus.CounterOpts{Namespace: "assay", Subsystem: "gossip", Name: name, Help: help}, labels)
+	}
+	one := func(name, help string) prometheus.Counter {
+		return prometheus.NewCounter(prometheus.CounterOpts{Namespace: "assay", Subsystem: "gossip", Name: name, Help: help})
+	}
+	m := &metrics{
+		messages:  vec("messages_total", "Messages received and judged.", "topic", "verdict", "reason"),
+		published: vec("published_total", "Own messages sent.", "topic"),
+		dropped:   vec("dropped_total", "Messages dropped before they were judged, and on their way to slow peers.", "reason"),
+		served:    vec("served_total", "Requests of peers, by outcome.", "stream", "outcome"),
+		requested: vec("requested_total", "Requests to peers, by outcome.", "stream", "outcome"),
+		dials:     vec("dials_total", "Attempts to connect, by outcome.", "outcome"),
+		bans:      one("bans_total", "Peers cut off for false messages."),
+		foreign:   one("other_chain_total", "Peers let go because they are of another chain."),
+		peers:     prometheus.NewGauge(prometheus.GaugeOpts{Namespace: "assay", Subsystem: "gossip", Name: "peers", Help: "Connected peers."}),
+		mesh: prometheus.NewGaugeVec(prometheus.GaugeOpts{
+			Namespace: "assay", Subsystem: "gossip", Name: "mesh_peers", Help: "Peers that messages are passed on to; without any, a topic is deaf.",
+		}, []string{"topic"}),
+	}
+	if r == nil {
+		return m, nil
+	}
+	for _, c := range []prometheus.Collector{m.messages, m.published, m.dropped, m.served, m.requested, m.dials, m.bans, m.foreign, m.peers, m.mesh} {
+		if err := r.Register(c); err != nil {
+			return nil, fmt.Errorf("register metrics of gossip: %w", err)
+		}
+	}
+	return m, nil
+}

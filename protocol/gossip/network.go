@@ -1,0 +1,105 @@
+package gossip
+
+import (
+	"fmt"
+	"math"
+	"net/netip"
+	"time"
+
+	"github.com/libp2p/go-libp2p"
+	"github.com/libp2p/go-libp2p/core/host"
+	"github.com/libp2p/go-libp2p/core/network"
+	rcmgr "github.com/libp2p/go-libp2p/p2p/host/resource-manager"
+	"github.com/libp2p/go-libp2p/p2p/muxer/yamux"
+	"github.com/libp2p/go-libp2p/p2p/net/connmgr"
+	"github.com/libp2p/go-libp2p/p2p/security/noise"
+	"github.com/libp2p/go-libp2p/p2p/transport/tcp"
+	ma "github.com/multiformats/go-multiaddr"
+)
+
+// Resources of a host.
+const (
+	// memoryLimit bounds what connections and streams may reserve: 64 peers
+	// with a few streams of at most 4 MiB each.
+	memoryLimit = 512 << 20
+	// fileLimit is the number of sockets, well below the usual limit of 1,024.
+	fileLimit = 512
+	// perAddress is how many connections one IP address may have, but for
+	// local networks: as many as peers may share one without losing score.
+	perAddress = 16
+	// dialTimeout is how long one dial and its handshake may take.
+	dialTimeout = 10 * time.Second
+	// trimGrace is how long a new connection is not trimmed: a peer needs two
+	// heartbeats to join a mesh and become useful.
+	trimGrace = 20 * time.Second
+)
+
+// localNetworks are those that nobody on the internet has an address in.
+var localNetworks = []netip.Prefix{
+	netip.MustParsePrefix("127.0.0.0/8"),    // loopback
+	netip.MustParsePrefix("10.0.0.0/8"),     // private, RFC 1918
+	netip.MustParsePrefix("172.16.0.0/12"),  // private, RFC 1918
+	netip.MustParsePrefix("192.168.0.0/16"), // private, RFC 1918
+	netip.MustParsePrefix("::1/128"),        // loopback
+	netip.MustParsePrefix("fc00::/7"),       // private, RFC 4193
+	netip.MustParsePrefix("fe80::/10"),      // link-local
+}
+
+// newNetwork makes the libp2p host: TCP, Noise, Yamux. It listens on nothing.
+// QUIC would cost a second socket and more memory per node, and relay, hole
+// punching and NAT detection have no use as long as miners only dial.
+func (h *Host) newNetwork() (host.Host, error) {
+	conns, err := connmgr.NewConnManager(max(h.set.Degree, h.set.MaxPeers*3/4), h.set.MaxPeers, connmgr.WithGracePeriod(trimGrace))
+	if err != nil {
+		return nil, fmt.Errorf("connection manager: %w", err)
+	}
+	res, err := newResources()
+	if err != nil {
+		return nil, fmt.Errorf("resource manager: %w", err)
+	}
+	opts := []libp2p.Option{
+		libp2p.Identity(h.set.key),
+		libp2p.Transport(tcp.NewTCPTransport),
+		libp2p.Security(noise.ID, noise.New),
+		libp2p.Muxer(yamux.ID, yamux.DefaultTransport),
+		libp2p.ConnectionManager(conns),
+		libp2p.ResourceManager(res),
+		libp2p.ConnectionGater(h.gater),
+		libp2p.NoListenAddrs, // the addresses are listened on when all is in place
+		libp2p.DisableRelay(),
+		libp2p.ForceReachabilityPublic(), // no probes by AutoNAT
+		libp2p.DisableIdentifyAddressDiscovery(),
+		libp2p.DisableMetrics(), // ours are in metrics.go
+		libp2p.WithDialTimeout(dialTimeout),
+		libp2p.ProtocolVersion(prefix(h.set.ChainID)),
+		libp2p.UserAgent("assay"),
+	}
+	if len(h.set.announce) > 0 {
+		opts = append(opts, libp2p.AddrsFactory(func([]ma.Multiaddr) []ma.Multiaddr { return h.set.announce }))
+	}
+	return libp2p.New(opts...)
+}
+
+// newResources bounds memory, sockets, streams, and connections per address.
+func newResources() (network.ResourceManager, error) {
+	limits := rcmgr.DefaultLimits
+	libp2p.SetDefaultServiceLimits(&limits)
+	var v4, v6 []rcmgr.NetworkPrefixLimit
+	for _, p := range localNetworks {
+		l := rcmgr.NetworkPrefixLimit{Network: p, ConnCount: math.MaxInt}
+		if p.Addr().Is4() {
+			v4 = append(v4, l)
+		} else {
+			v6 = append(v6, l)
+		}
+	}
+	return rcmgr.NewResourceManager(
+		rcmgr.NewFixedLimiter(limits.Scale(memoryLimit, fileLimit)),
+		rcmgr.WithMetricsDisabled(),
+		rcmgr.WithNetworkPrefixLimit(v4, v6),
+		rcmgr.WithLimitPerSubnet(
+			[]rcmgr.ConnLimitPerSubnet{{PrefixLength: 32, ConnCount: perAddress}},
+			[]rcmgr.ConnLimitPerSubnet{{PrefixLength: 56, ConnCount: perAddress}, {PrefixLength: 48, ConnCount: 8 * perAddress}},
+		),
+	)
+}

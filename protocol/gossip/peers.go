@@ -1,0 +1,74 @@
+package gossip
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/libp2p/go-libp2p/core/network"
+	"github.com/libp2p/go-libp2p/core/peer"
+	ma "github.com/multiformats/go-multiaddr"
+)
+
+// PeerInfo is a connected peer.
+type PeerInfo struct {
+	ID      string
+	Addrs   []string // where it is connected from or to, with its peer id
+	Inbound bool     // whether the peer dialled
+	Score   float64  // as of the last second; below zero it did wrong
+	Topics  []Topic  // what it listens to
+	Mesh    []Topic  // of these, what is passed on between it and this host
+}
+
+// Peers returns the connected peers, ordered by id; none when not running.
+func (h *Host) Peers() []PeerInfo {
+	s := h.session.Load()
+	if s == nil {
+		return nil
+	}
+	listening := map[peer.ID][]Topic{}
+	for _, t := range topics {
+		for _, id := range s.topics[t].ListPeers() {
+			listening[id] = append(listening[id], t)
+		}
+	}
+	var out []PeerInfo
+	for _, id := range s.net.Network().Peers() {
+		p := PeerInfo{ID: id.String(), Score: h.scores.of(id), Topics: listening[id], Mesh: s.tracer.meshes(id)}
+		for _, c := range s.net.Network().ConnsToPeer(id) {
+			p.Addrs = append(p.Addrs, c.RemoteMultiaddr().String()+"/p2p/"+p.ID)
+			p.Inbound = p.Inbound || c.Stat().Direction == network.DirInbound
+		}
+		out = append(out, p)
+	}
+	slices.SortFunc(out, func(a, b PeerInfo) int { return compareText(a.ID, b.ID) })
+	return out
+}
+
+// Bootstrap is a peer of the config, and how it stands with it.
+type Bootstrap struct {
+	ID        string
+	Addrs     []string
+	Connected bool
+	LastError string // why the last dial failed, "" when it did not
+}
+
+// Bootstraps returns the bootstrap peers, ordered by id.
+func (h *Host) Bootstraps() []Bootstrap {
+	out := h.book.bootstrap()
+	s := h.session.Load()
+	for i := range out {
+		id, err := peer.Decode(out[i].ID)
+		out[i].Connected = s != nil && err == nil && s.net.Network().Connectedness(id) == network.Connected
+	}
+	return out
+}
+
+func texts(addrs []ma.Multiaddr) []string {
+	out := make([]string, len(addrs))
+	for i, a := range addrs {
+		out[i] = a.String()
+	}
+	return out
+}
+
+func compareText(a, b string) int { return strings.Compare(a, b) }

@@ -1,0 +1,260 @@
+package gossip
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/libp2p/go-libp2p/core/network"
+	"github.com/libp2p/go-libp2p/core/peer"
+	"github.com/libp2p/go-libp2p/core/protocol"
+
+	"github.com/assaynet/assay/protocol/wire"
+)
+
+// A Stream names a service that nodes ask each other for.
+type Stream string
+
+// The streams.
+const (
+	StreamState    Stream = "state"    // ledger state with proofs
+	StreamEvidence Stream = "evidence" // cards and answers of past epochs
+	StreamInfer    Stream = "infer"    // interactive requests
+)
+
+// Times and bounds of a request.
+const (
+	// readTime is how long a request may take to arrive, writeTime how long a
+	// response may take to leave: 4 MiB at 200 kB/s.
+	readTime  = 5 * time.Second
+	writeTime = 20 * time.Second
+	// serveTime is how long a handler may take: a long poll of 20 s and slack.
+	serveTime = 25 * time.Second
+	// requestTime is for the whole of a request whose caller sets no deadline.
+	requestTime = readTime + serveTime + writeTime
+	// perPeer is how many requests of one peer are served side by side, and
+	// allPeers how many in all.
+	perPeer  = 8
+	allPeers = 256
+)
+
+// serve is the node's code behind a stream.
+type serve = func(ctx context.Context, from string, request []byte) ([]byte, error)
+
+// Handle sets what answers requests on a stream. fn runs side by side with
+// itself; ctx ends when the request has taken too long and when the host stops.
+// The text of an error that wraps [ErrRefused] is sent to the peer.
+// It is called before Run: [ErrRunning]; [ErrUnknown] for an unknown stream.
+func (h *Host) Handle(name Stream, fn func(ctx context.Context, from string, request []byte) (response []byte, err error)) error {
+	if !name.known() {
+		return fmt.Errorf("handle stream %.40q: %w", string(name), ErrUnknown)
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.started {
+		return fmt.Errorf("handle stream %s: %w", name, ErrRunning)
+	}
+	h.serving[string(name)] = fn
+	return nil
+}
+
+func (n Stream) known() bool {
+	return n == StreamState || n == StreamEvidence || n == StreamInfer
+}
+
+func (h *Host) streamID(name string) protocol.ID { return protocol.ID(prefix(h.set.ChainID) + name) }
+
+// streamHandler returns what libp2p calls, on a goroutine of its own, for
+// each stream that a peer opens.
+func (h *Host) streamHandler(ctx context.Context, s *session, name string, fn serve) network.StreamHandler {
+	return func(st network.Stream) {
+		if !s.gate.enter() {
+			st.Reset() //nolint:errcheck // the host is stopping
+			return
+		}
+		defer s.gate.leave()
+		outcome := h.serveStream(ctx, s, st, fn)
+		h.metrics.served.WithLabelValues(name, outcome).Inc()
+	}
+}
+
+// serveStream reads a request, has it answered and sends the response; it
+// returns the outcome for the metrics.
+func (h *Host) serveStream(ctx context.Context, s *session, st network.Stream, fn serve) string {
+	from := st.Conn().RemotePeer()
+	if !s.streams.take(from) {
+		return finish(st, frameError, encodeError(codeBusy, "too many requests at once"), "busy")
+	}
+	defer s.streams.give(from)
+	if err := st.SetReadDeadline(time.Now().Add(readTime)); err != nil {
+		return abort(st)
+	}
+	_, request, err := readFrame(st, frameRequest)
+	switch {
+	case errors.Is(err, wire.ErrTooLarge), errors.Is(err, ErrFrame):
+		return finish(st, frameError, encodeError(codeRefused, err.Error()), "bad_frame")
+	case err != nil:
+		return abort(st)
+	}
+	limited, cancel := context.WithTimeout(ctx, serveTime)
+	defer cancel()
+	response, err := fn(limited, from.String(), request)
+	switch {
+	case errors.Is(err, ErrRefused):
+		return finish(st, frameError, encodeError(codeRefused, err.Error()), "refused")
+	case errors.Is(err, context.DeadlineExceeded):
+		return finish(st, frameError, encodeError(codeTimeout, ""), "timeout")
+	case err == nil && len(response) > MaxResponse:
+		err = fmt.Errorf("response of %d bytes, at most %d: %w", len(response), MaxResponse, wire.ErrTooLarge)
+		fallthrough
+	case err != nil:
+		h.set.Logger.Warn().Err(err).Str("stream", string(st.Protocol())).Msg("request not answered")
+		return finish(st, frameError, encodeError(codeInside, ""), "error")
+	}
+	return finish(st, frameResponse, response, "ok")
+}
+
+// finish sends the last frame of a stream and closes it.
+func finish(st network.Stream, kind frameKind, payload []byte, outcome string) string {
+	if err := st.SetWriteDeadline(time.Now().Add(writeTime)); err != nil {
+		return abort(st)
+	}
+	if err := writeFrame(st, kind, payload); err != nil {
+		return abort(st)
+	}
+	if err := st.Close(); err != nil {
+		return abort(st)
+	}
+	return outcome
+}
+
+func abort(st network.Stream) string {
+	st.Reset() //nolint:errcheck // nobody is there to be told
+	return "broken"
+}
+
+// Request asks a peer, by its id, and returns its response: at most
+// [MaxResponse] bytes. A peer that is not connected is dialled when its
+// address is known. ctx bounds the whole; without a deadline it is 50 s.
+// Errors: [*RemoteError], [ErrAddress], [ErrUnknown], [ErrFrame],
+// [wire.ErrTooLarge], [ErrNotRunning], or why the peer was not reached.
+func (h *Host) Request(ctx context.Context, to string, name Stream, request []byte) ([]byte, error) {
+	if !name.known() {
+		return nil, fmt.Errorf("request on %.40q: %w", string(name), ErrUnknown)
+	}
+	if len(request) > MaxRequest {
+		return nil, fmt.Errorf("request of %d bytes, at most %d: %w", len(request), MaxRequest, wire.ErrTooLarge)
+	}
+	id, err := peer.Decode(to)
+	if err != nil {
+		return nil, fmt.Errorf("request to %.80q: %w: %w", to, ErrAddress, err)
+	}
+	s := h.session.Load()
+	if s == nil {
+		return nil, fmt.Errorf("request %s: %w", name, ErrNotRunning)
+	}
+	if _, ok := ctx.Deadline(); !ok {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, requestTime)
+		defer cancel()
+	}
+	response, err := h.ask(ctx, s, id, name, request)
+	if ctx.Err() != nil && err != nil {
+		err = errors.Join(ctx.Err(), err)
+	}
+	h.metrics.requested.WithLabelValues(string(name), requestOutcome(err)).Inc()
+	if err != nil {
+		return nil, fmt.Errorf("request %s of %s: %w", name, to, err)
+	}
+	return response, nil
+}
+
+// ask opens a stream, writes the request and reads the response.
+func (h *Host) ask(ctx context.Context, s *session, id peer.ID, name Stream, request []byte) ([]byte, error) {
+	if s.net.Network().Connectedness(id) != network.Connected {
+		if info, known := h.book.of(id); known {
+			if err := h.dial(ctx, s, info); err != nil {
+				return nil, err
+			}
+		}
+	}
+	st, err := s.net.NewStream(ctx, id, h.streamID(string(name)))
+	if err != nil {
+		return nil, fmt.Errorf("open stream: %w", err)
+	}
+	stop := context.AfterFunc(ctx, func() { st.Reset() }) //nolint:errcheck // it wakes the read below
+	defer stop()
+	if err := writeFrame(st, frameRequest, request); err != nil {
+		abort(st)
+		return nil, err
+	}
+	if err := st.CloseWrite(); err != nil {
+		abort(st)
+		return nil, fmt.Errorf("end request: %w", err)
+	}
+	kind, payload, err := readFrame(st, frameResponse, frameError)
+	if err != nil {
+		abort(st)
+		return nil, err
+	}
+	st.Close() //nolint:errcheck // all that matters has been read
+	if kind == frameResponse {
+		return payload, nil
+	}
+	remote, err := decodeError(payload)
+	if err != nil {
+		return nil, err
+	}
+	return nil, remote
+}
+
+func requestOutcome(err error) string {
+	switch {
+	case err == nil:
+		return "ok"
+	case errors.Is(err, ErrBusy):
+		return "busy"
+	case errors.Is(err, ErrRefused):
+		return "refused"
+	case errors.Is(err, ErrTimeout), errors.Is(err, context.DeadlineExceeded):
+		return "timeout"
+	case errors.Is(err, ErrRemote):
+		return "error"
+	case errors.Is(err, ErrFrame), errors.Is(err, wire.ErrTooLarge):
+		return "bad_frame"
+	}
+	return "unreachable"
+}
+
+// slots counts the requests that are being served.
+type slots struct {
+	mu  sync.Mutex
+	by  map[peer.ID]int // guarded by mu; no entry for zero
+	all int             // guarded by mu: the sum of by
+}
+
+// take reports whether one more request of id may be served; give ends it.
+func (s *slots) take(id peer.ID) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.all >= allPeers || s.by[id] >= perPeer {
+		return false
+	}
+	if s.by == nil {
+		s.by = map[peer.ID]int{}
+	}
+	s.all++
+	s.by[id]++
+	return true
+}
+
+func (s *slots) give(id peer.ID) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.all--
+	if s.by[id]--; s.by[id] == 0 {
+		delete(s.by, id)
+	}
+}
