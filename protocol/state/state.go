@@ -15,9 +15,9 @@ import (
 )
 
 const (
-	// cachedNodes is how many nodes stay in memory, about 250 bytes each: the
-	// whole state of some thousand seats.
-	cachedNodes = 20_000
+	// cachedNodes is how many nodes stay in memory, twice, about 300 bytes
+	// each: the whole state of some hundred seats.
+	cachedNodes = 10_000
 	// Keep is how many versions can be read: some minutes for who is slow, and
 	// the last epochs of a local network.
 	Keep = 200
@@ -30,7 +30,10 @@ const (
 // Iterate, WorkingHash, Rollback and Commit are for one goroutine; Latest, At,
 // Version and Hash for all.
 type State struct {
-	tree   *iavl.MutableTree
+	tree *iavl.MutableTree
+	// reader is a second view of the same store, with nodes of its own: the
+	// working tree changes the nodes in its cache while it copies them.
+	reader *iavl.MutableTree
 	latest atomic.Pointer[Snapshot]
 	mu     sync.Mutex // held while versions come and go, and while one is looked up
 	oldest int64      // guarded by mu
@@ -42,13 +45,16 @@ var _ ledger.Tree = (*State)(nil)
 // empty and never written.
 func Open(space *store.Space) (*State, error) {
 	// One batch holds all of a version: a threshold would write it in pieces.
-	tree := iavl.NewMutableTree(space.Nodes(), cachedNodes, true, iavl.NewNopLogger(),
-		iavl.SyncOption(true), iavl.FlushThresholdOption(math.MaxInt))
+	view := func() *iavl.MutableTree {
+		return iavl.NewMutableTree(space.Nodes(), cachedNodes, true, iavl.NewNopLogger(),
+			iavl.SyncOption(true), iavl.FlushThresholdOption(math.MaxInt))
+	}
+	tree := view()
 	version, err := tree.Load()
 	if err != nil {
 		return nil, fmt.Errorf("load state: %w", err)
 	}
-	s := &State{tree: tree, oldest: version}
+	s := &State{tree: tree, reader: view(), oldest: version}
 	if all := tree.AvailableVersions(); len(all) > 0 {
 		s.oldest = int64(all[0])
 	}
@@ -62,7 +68,7 @@ func Open(space *store.Space) (*State, error) {
 func (s *State) publish(version int64) error {
 	snap := &Snapshot{height: protocol.Height(version)}
 	if version > 0 {
-		tree, err := s.tree.GetImmutable(version)
+		tree, err := s.reader.GetImmutable(version)
 		if err != nil {
 			return fmt.Errorf("load state %d: %w", version, err)
 		}
@@ -173,7 +179,7 @@ func (s *State) At(h protocol.Height) (*Snapshot, error) {
 	if l := s.latest.Load(); h > l.height || int64(h) < s.oldest || h == 0 {
 		return nil, fmt.Errorf("state %d, have %d to %d: %w", h, s.oldest, l.height, ErrVersion)
 	}
-	tree, err := s.tree.GetImmutable(int64(h))
+	tree, err := s.reader.GetImmutable(int64(h))
 	if err != nil {
 		if errors.Is(err, iavl.ErrVersionDoesNotExist) {
 			return nil, fmt.Errorf("state %d: %w", h, ErrVersion)
