@@ -1,5 +1,3 @@
-// Command assay is for those who look at the network, hold keys or try models:
-// each subcommand is a file of its own.
 package main
 
 import (
@@ -26,14 +24,20 @@ func run() error {
 	return app().RunContext(ctx, os.Args)
 }
 
-// app lists the commands.
+// app lists the commands, one constructor each.
 func app() *cli.App {
-	return &cli.App{
-		Name:        "assay",
-		Usage:       "wallet, models and the state of the network",
-		HideVersion: true,
+	a := &cli.App{
+		Name:  "assay",
+		Usage: "wallet, models and the state of the network",
 		Commands: []*cli.Command{
+			modelCommand(),
 			walletCommand(),
 		},
+		HideVersion:    true,
+		ExitErrHandler: func(*cli.Context, error) {}, // main prints and exits
+		OnUsageError:   usageError,
+		Action:         groupAction,
 	}
+	prepare(a.Commands)
+	return a
 }

@@ -1,0 +1,173 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/assaynet/assay/engine"
+	"github.com/assaynet/assay/engine/gguf"
+	"github.com/assaynet/assay/engine/tokenizer"
+)
+
+// Bounds on what the model commands read.
+const (
+	// maxRunFile bounds a run to verify: 128 Ki tokens with their leaves take 10 MiB.
+	maxRunFile = 64 << 20
+	// maxIDsFile bounds a list of ids.
+	maxIDsFile = 16 << 20
+)
+
+// modelCommand is the group that runs models without any network.
+func modelCommand() *cli.Command {
+	return &cli.Command{
+		Name:  "model",
+		Usage: "look into, run and check a model, without any network",
+		Description: `Works on one GGUF file, given by --model or the variable ASSAY_MODEL; without
+either, on the model that "make model" fetches. The same model, prompt and
+settings give the same tokens and the same fingerprint on every machine:
+
+   assay model generate --chat "Why is the sky blue?" --json > run.json
+   assay model verify --run run.json`,
+		Subcommands: withoutArguments([]*cli.Command{
+			modelInfoCommand(),
+			modelTokenizeCommand(),
+			modelDetokenizeCommand(),
+			modelGenerateCommand(),
+			modelVerifyCommand(),
+			modelPerplexityCommand(),
+			modelBenchCommand(),
+		}),
+	}
+}
+
+// modelFlags are the flags of every model command.
+func modelFlags(jsonUsage string, more ...cli.Flag) []cli.Flag {
+	return append([]cli.Flag{
+		&cli.StringFlag{Name: "model", EnvVars: []string{"ASSAY_MODEL"}, Usage: "GGUF `FILE` (default: the one that make model fetches)"},
+		&cli.BoolFlag{Name: "json", Usage: jsonUsage},
+	}, more...)
+}
+
+// threadsFlag is the flag of the commands that run the model.
+func threadsFlag() cli.Flag {
+	return &cli.IntFlag{Name: "threads", Usage: "`N` threads that compute; they change no result (default: one for each processor)", DefaultText: " "}
+}
+
+// modelPath returns the file to work on.
+func modelPath(c *cli.Context) (string, error) {
+	if path := c.String("model"); path != "" {
+		return path, nil
+	}
+	cache, err := os.UserCacheDir()
+	if err != nil {
+		return "", withHint(errors.New("no model is given and there is no cache directory"), "give --model FILE")
+	}
+	path := filepath.Join(cache, "assay", "models", "SmolLM2-135M-Instruct.Q4_1.gguf")
+	if _, err := os.Stat(path); err != nil {
+		return "", withHint(errors.New("no model is given and none was fetched"), "give --model FILE, or run make model")
+	}
+	return path, nil
+}
+
+// modelHint says what to do about a model file that cannot be used.
+func modelHint(err error) error {
+	switch {
+	case errors.Is(err, os.ErrNotExist):
+		return withHint(err, "check the path in --model, or run make model")
+	case errors.Is(err, gguf.ErrNotGGUF):
+		return withHint(err, "--model takes a GGUF file")
+	case errors.Is(err, gguf.ErrTruncated):
+		return withHint(err, "the file is not whole: fetch or copy it again")
+	case errors.Is(err, engine.ErrUnsupported), errors.Is(err, tokenizer.ErrUnsupported), errors.Is(err, gguf.ErrType), errors.Is(err, gguf.ErrVersion):
+		return withHint(err, "this version of assay does not run such a model; try another file")
+	case errors.Is(err, gguf.ErrLimit), errors.Is(err, gguf.ErrMetadata), errors.Is(err, gguf.ErrTensor),
+		errors.Is(err, engine.ErrWeights), errors.Is(err, tokenizer.ErrData):
+		return withHint(err, "the file is damaged or badly made: fetch it again, or try another")
+	}
+	return err
+}
+
+// withModel opens the model, calls f and closes it.
+func withModel(c *cli.Context, cfg engine.Config, f func(*engine.Model) error) error {
+	path, err := modelPath(c)
+	if err != nil {
+		return err
+	}
+	m, err := engine.Open(c.Context, path, cfg)
+	if err != nil {
+		return modelHint(err)
+	}
+	return errors.Join(runHint(f(m)), m.Close())
+}
+
+// runHint says what to do about a run that was refused.
+func runHint(err error) error {
+	switch {
+	case errors.Is(err, engine.ErrContext):
+		return withHint(err, "shorten the prompt, or lower --max-tokens")
+	case errors.Is(err, engine.ErrToken):
+		return withHint(err, "the ids must be of this model's vocabulary, which assay model info shows")
+	case errors.Is(err, engine.ErrNotFinite):
+		return withHint(err, "the model's numbers overflow on this prompt: no machine can answer it")
+	}
+	return err
+}
+
+// withTokenizer opens the model's tokenizer alone, which is quick, and calls f.
+func withTokenizer(c *cli.Context, f func(*tokenizer.Tokenizer) error) error {
+	path, err := modelPath(c)
+	if err != nil {
+		return err
+	}
+	file, err := gguf.Open(path)
+	if err != nil {
+		return modelHint(err)
+	}
+	t, err := tokenizer.New(file)
+	if err == nil {
+		return errors.Join(f(t), file.Close())
+	}
+	return errors.Join(modelHint(err), file.Close())
+}
+
+// printJSON writes one value and a line feed.
+func printJSON(c *cli.Context, v any) error {
+	e := json.NewEncoder(c.App.Writer)
+	e.SetEscapeHTML(false)
+	return e.Encode(v)
+}
+
+// readInput reads a whole file of at most limit bytes; "-" is standard input.
+func readInput(c *cli.Context, path string, limit int64) ([]byte, error) {
+	in := c.App.Reader
+	if path != "-" {
+		f, err := os.Open(path)
+		if err != nil {
+			return nil, err
+		}
+		defer func() { _ = f.Close() }() // only read
+		in = f
+	}
+	data, err := io.ReadAll(io.LimitReader(in, limit+1))
+	if err != nil {
+		return nil, err
+	}
+	if int64(len(data)) > limit {
+		return nil, fmt.Errorf("%s has more than %d bytes", inputName(path), limit)
+	}
+	return data, nil
+}
+
+// inputName is what an error calls an input.
+func inputName(path string) string {
+	if path == "-" {
+		return "standard input"
+	}
+	return path
+}

@@ -1,0 +1,91 @@
+package main
+
+import (
+	"encoding/hex"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/assaynet/assay/engine"
+)
+
+// modelInfo is the object that info --json prints.
+type modelInfo struct {
+	ModelID     string         `json:"model_id"`
+	Name        string         `json:"name"`
+	Arch        string         `json:"architecture"`
+	FileBytes   int64          `json:"file_bytes"`
+	Weights     uint64         `json:"weights"`
+	Tensors     int            `json:"tensors"`
+	Types       map[string]int `json:"types"`
+	Layers      int            `json:"layers"`
+	Width       int            `json:"width"`
+	Heads       int            `json:"heads"`
+	KVHeads     int            `json:"kv_heads"`
+	FFN         int            `json:"ffn"`
+	Context     int            `json:"context"`
+	Vocabulary  int            `json:"vocabulary"`
+	BOS         *engine.Token  `json:"bos"` // null: none
+	AddBOS      bool           `json:"add_bos"`
+	Stop        []engine.Token `json:"stop"`
+	Backend     string         `json:"backend"`
+	ISA         string         `json:"isa"`
+	LoadSeconds float64        `json:"load_seconds"`
+}
+
+func modelInfoCommand() *cli.Command {
+	return &cli.Command{
+		Name:  "info",
+		Usage: "show what a model is",
+		Description: `Shows the model id, which names what the model computes (weights, shape,
+tokenizer and arithmetic; not its name or licence), and its shape. The id is
+kept in FILE.modelid, so that later openings need not read the whole file.`,
+		Flags: modelFlags("print one JSON object; sizes in bytes, lengths in tokens"),
+		Action: func(c *cli.Context) error {
+			return withModel(c, engine.Config{}, func(m *engine.Model) error { return showInfo(c, m) })
+		},
+	}
+}
+
+func showInfo(c *cli.Context, m *engine.Model) error {
+	i, t, id := m.Info(), m.Tokenizer(), m.ID()
+	out := modelInfo{
+		ModelID: hex.EncodeToString(id[:]), Name: i.Name, Arch: i.Arch, FileBytes: i.FileSize, Weights: i.Weights,
+		Tensors: i.Tensors, Types: i.Types, Layers: i.Layers, Width: i.Width, Heads: i.Heads, KVHeads: i.KVHeads,
+		FFN: i.FFN, Context: i.Context, Vocabulary: i.Vocab, AddBOS: t.AddBOS(), Stop: t.StopTokens(),
+		Backend: i.Backend, ISA: i.ISA, LoadSeconds: i.Load.Seconds(),
+	}
+	if bos, ok := t.BOS(); ok {
+		out.BOS = &bos
+	}
+	if out.Stop == nil {
+		out.Stop = []engine.Token{}
+	}
+	if c.Bool("json") {
+		return printJSON(c, out)
+	}
+	var types []string
+	for _, name := range slices.Sorted(maps.Keys(i.Types)) {
+		types = append(types, fmt.Sprintf("%d × %s", i.Types[name], name))
+	}
+	w := tabwriter.NewWriter(c.App.Writer, 0, 0, 2, ' ', 0)
+	for _, line := range [][2]any{
+		{"model id", out.ModelID},
+		{"name", out.Name},
+		{"architecture", out.Arch},
+		{"file", fmt.Sprintf("%.1f MB, %d weights in %d tensors: %s", float64(i.FileSize)/1e6, i.Weights, i.Tensors, strings.Join(types, ", "))},
+		{"shape", fmt.Sprintf("%d layers of width %d, %d heads on %d, ffn %d", i.Layers, i.Width, i.Heads, i.KVHeads, i.FFN)},
+		{"context", fmt.Sprintf("%d tokens", i.Context)},
+		{"vocabulary", fmt.Sprintf("%d tokens; an answer ends at %v", i.Vocab, out.Stop)},
+		{"backend", fmt.Sprintf("%s (%s), %d threads, opened in %.2f s", i.Backend, i.ISA, i.Threads, out.LoadSeconds)},
+	} {
+		if _, err := fmt.Fprintf(w, "%s\t%s\n", line[0], line[1]); err != nil {
+			return err
+		}
+	}
+	return w.Flush()
+}
