@@ -18,10 +18,10 @@ type format struct {
 	finite func(block []byte) bool
 	// minimum tells that each block adds its minimum times the sum of the activations.
 	minimum bool
-	// rows2 adds one chunk (blocks from … to) of two rows for one token, tokens4 of one row for four tokens. They are quick
-	// and give up (ok false) where a sum falls exactly between two binary32 numbers; plainChunk then does it.
-	rows2   func(a, b []byte, v *Vec, from, to int) (ya, yb float32, ok bool)
-	tokens4 func(row []byte, v *[4]*Vec, from, to int) (y [4]float32, ok bool)
+	// rows2 multiplies two rows by one token, tokens4 one row by four tokens. They are quick and give up (ok false) on a sum
+	// that binary64 cannot decide; plainRow then does it.
+	rows2   func(a, b []byte, v *Vec) (ya, yb float32, ok bool)
+	tokens4 func(row []byte, g *quad) (y [4]float32, ok bool)
 }
 
 // formats are the types that matrices may have in memory.
@@ -80,15 +80,23 @@ func decodeQ41(block []byte, w *[BlockLen]int32) (d, m float32) {
 	return widen(binary.LittleEndian.Uint16(block)), widen(binary.LittleEndian.Uint16(block[2:]))
 }
 
-// plainChunk adds blocks from … to of one row for one token as SPEC.md §3 is written. It is the definition that the kernels
-// are tested against, and does the work where they give up.
+// plainRow multiplies a row by one token as SPEC.md §3 is written. It is the definition that the kernels are tested against,
+// and does the work where they give up.
+func (f *format) plainRow(row []byte, v *Vec) float32 {
+	var total float32
+	for from := 0; from < v.Blocks(); from += chunkBlocks {
+		total += f.plainChunk(row, v, from, min(from+chunkBlocks, v.Blocks()))
+	}
+	return total
+}
+
 func (f *format) plainChunk(row []byte, v *Vec, from, to int) float32 {
 	var sum float32
 	var w [BlockLen]int32
 	for b := from; b < to; b++ {
 		d, m := f.decode(row[b*f.bytes:(b+1)*f.bytes], &w)
 		var dot int32
-		for i, q := range v.Q[b*BlockLen : (b+1)*BlockLen] {
+		for i, q := range v.block(b) {
 			dot += w[i] * int32(q)
 		}
 		sum = FMA(float32(dot), float32(d*v.DX[b]), sum)

@@ -17,7 +17,7 @@ const MaxPiece = 32
 // Workspace is the memory of a Forward in progress. It is for one goroutine at a time; the zero value is ready.
 type Workspace struct {
 	x, h, q, k, v, att, gate, up [][]float32
-	vec                          []*Vec
+	batch                        Batch
 	states                       [][]float32
 }
 
@@ -66,13 +66,13 @@ func (m *Model) Forward(spread Spread, w *Workspace, c *Cache, tokens []int32, k
 // Logits returns the logits of states, in memory of its own. A *FailedError with Position i names the first state that has an
 // element or a logit that is not finite; the logits of the states before it are returned.
 func (m *Model) Logits(spread Spread, w *Workspace, states [][]float32) ([][]float32, error) {
-	w.vec = grow(w.vec, len(states))
-	spread(len(states), func(t int) { w.vec[t].Quantize(states[t], m.output.m.Packing()) })
+	w.batch.Reset(len(states), m.Width, m.output.m.Packing())
+	spread(len(states), func(t int) { w.batch.Quantize(t, states[t]) })
 	logits := make([][]float32, len(states))
 	for t := range logits {
 		logits[t] = make([]float32, m.Vocab)
 	}
-	Multiply(spread, w.vec[:len(states)], Product{m.output.m, m.output.bias, logits})
+	Multiply(spread, &w.batch, Product{m.output.m, m.output.bias, logits})
 	for t := range logits {
 		if !allFinite(states[t]) || !allFinite(logits[t]) {
 			return logits[:t], &FailedError{Position: t}
@@ -102,13 +102,14 @@ type pass struct {
 }
 
 // normed quantises the norm of the columns from skip on.
-func (p *pass) normed(norm []float32, pack Packing) []*Vec {
+func (p *pass) normed(norm []float32, pack Packing) *Batch {
 	w, skip := p.w, p.skip
+	w.batch.Reset(p.n-skip, p.m.Width, pack)
 	p.spread(p.n-skip, func(t int) {
 		RMSNorm(w.h[skip+t], w.x[skip+t], norm, p.m.Eps)
-		w.vec[skip+t].Quantize(w.h[skip+t], pack)
+		w.batch.Quantize(t, w.h[skip+t])
 	})
-	return w.vec[skip:p.n]
+	return &w.batch
 }
 
 // attention makes queries, keys and values, and keeps the latter two.
@@ -157,7 +158,8 @@ func (p *pass) attend(i int) {
 		at := h * m.Head
 		p.c.attend(w.att[t][at:at+m.Head], w.q[t][at:at+m.Head], i, h/group, p.first+t)
 	})
-	p.spread(n, func(t int) { w.vec[skip+t].Quantize(w.att[skip+t], ly.o.m.Packing()) })
+	w.batch.Reset(n, m.Heads*m.Head, ly.o.m.Packing())
+	p.spread(n, func(t int) { w.batch.Quantize(t, w.att[skip+t]) })
 	p.residual(ly.o)
 }
 
@@ -167,12 +169,13 @@ func (p *pass) ffn(i int) {
 	x := p.normed(ly.ffnNorm, ly.gate.m.Packing()|ly.up.m.Packing())
 	Multiply(p.spread, x, Product{ly.gate.m, ly.gate.bias, w.gate[p.skip:p.n]}, Product{ly.up.m, ly.up.bias, w.up[p.skip:p.n]})
 	skip := p.skip
+	w.batch.Reset(p.n-skip, p.m.FFN, ly.down.m.Packing())
 	p.spread(p.n-skip, func(t int) {
 		g, u := w.gate[skip+t], w.up[skip+t]
 		for j := range g {
 			g[j] = float32(SiLU(g[j]) * u[j])
 		}
-		w.vec[skip+t].Quantize(g, ly.down.m.Packing())
+		w.batch.Quantize(t, g)
 	})
 	p.residual(ly.down)
 }
@@ -180,7 +183,7 @@ func (p *pass) ffn(i int) {
 // residual adds a product of the quantised columns to the residual stream.
 func (p *pass) residual(l linear) {
 	w := p.w
-	Multiply(p.spread, w.vec[p.skip:p.n], Product{l.m, l.bias, w.h[p.skip:p.n]})
+	Multiply(p.spread, &w.batch, Product{l.m, l.bias, w.h[p.skip:p.n]})
 	for t := p.skip; t < p.n; t++ {
 		for j, y := range w.h[t] {
 			w.x[t][j] += y
@@ -202,12 +205,4 @@ func (w *Workspace) reserve(m *Model, n int) {
 			*b.rows = append(*b.rows, make([]float32, b.width))
 		}
 	}
-	w.vec = grow(w.vec, n)
-}
-
-func grow(v []*Vec, n int) []*Vec {
-	for len(v) < n {
-		v = append(v, &Vec{})
-	}
-	return v
 }

@@ -4,81 +4,109 @@ import "encoding/binary"
 
 // The kernels of one row and four tokens: a block is unpacked once and used four times.
 
-// nibbleWords are a block's 32 nibbles, four to a word, in the order of pack4.
-type nibbleWords [words4]uint64
-
-func unpack4(lo, hi uint64) (w nibbleWords) {
-	w[0], w[1], w[2], w[3] = lo&nibbles, lo>>8&nibbles, lo>>4&nibbles, lo>>12&nibbles
-	w[4], w[5], w[6], w[7] = hi&nibbles, hi>>8&nibbles, hi>>4&nibbles, hi>>12&nibbles
-	return w
+// dotNibbles is the dot product of a block's nibbles, four to a word in the order of pack4, with packed activations.
+func dotNibbles(w0, w1, w2, w3, w4, w5, w6, w7 uint64, x *words4) int64 {
+	a := w0*x[0] + w1*x[1] + w2*x[2] + w3*x[3] + top16
+	b := w4*x[4] + w5*x[5] + w6*x[6] + w7*x[7] + top16
+	return int64(a)>>48 + int64(b)>>48
 }
 
-func (w *nibbleWords) dot(x *[words4]uint64) int64 {
-	a := w[0]*x[0] + w[1]*x[1] + w[2]*x[2] + w[3]*x[3]
-	b := w[4]*x[4] + w[5]*x[5] + w[6]*x[6] + w[7]*x[7]
-	return int64(a+top16)>>48 + int64(b+top16)>>48
-}
-
-func q41Tokens4(row []byte, v *[4]*Vec, from, to int) (y [4]float32, ok bool) {
-	var sum [4]float64
-	for i := from; i < to; i++ {
-		b := (*[20]byte)(row[20*i:])
-		w := unpack4(binary.LittleEndian.Uint64(b[4:]), binary.LittleEndian.Uint64(b[12:]))
-		d, m := half(b[0:]), float64(half(b[2:]))
-		for k, x := range v {
-			a, p := sum[k], float64(w.dot((*[words4]uint64)(x.lanes4[i*words4:])))*float64(d*x.DX[i])
-			s := p + a
-			if wrong(s, p, a) {
-				return y, false
-			}
-			a, p = round32(s), m*float64(x.TX[i])
-			s = p + a
-			if wrong(s, p, a) {
-				return y, false
-			}
-			sum[k] = round32(s)
+func q41Tokens4(row []byte, g *quad) (y [4]float32, ok bool) {
+	r := blocks[q41](row)
+	n := len(r)
+	lanes, dxs, txs := g.lanes4[:n], g.dx[:n], g.tx[:n]
+	var a0, a1, a2, a3 float64
+	var y0, y1, y2, y3 float32
+	for i := range r {
+		b, x, dx, tx := &r[i], &lanes[i], &dxs[i], &txs[i]
+		lo, hi := load64(b[4:]), load64(b[12:])
+		w0, w1, w2, w3 := lo&nibbles, lo>>8&nibbles, lo>>4&nibbles, lo>>12&nibbles
+		w4, w5, w6, w7 := hi&nibbles, hi>>8&nibbles, hi>>4&nibbles, hi>>12&nibbles
+		h := binary.LittleEndian.Uint32(b[0:])
+		d, m := first(h), float64(second(h))
+		p0 := float64(dotNibbles(w0, w1, w2, w3, w4, w5, w6, w7, &x[0])) * float64(d*dx[0])
+		p1 := float64(dotNibbles(w0, w1, w2, w3, w4, w5, w6, w7, &x[1])) * float64(d*dx[1])
+		p2 := float64(dotNibbles(w0, w1, w2, w3, w4, w5, w6, w7, &x[2])) * float64(d*dx[2])
+		p3 := float64(dotNibbles(w0, w1, w2, w3, w4, w5, w6, w7, &x[3])) * float64(d*dx[3])
+		s0, s1, s2, s3 := p0+a0, p1+a1, p2+a2, p3+a3
+		if wrong(s0, p0, a0) || wrong(s1, p1, a1) || wrong(s2, p2, a2) || wrong(s3, p3, a3) {
+			return y, false
+		}
+		a0, a1, a2, a3 = round32(s0), round32(s1), round32(s2), round32(s3)
+		p0, p1, p2, p3 = m*tx[0], m*tx[1], m*tx[2], m*tx[3]
+		s0, s1, s2, s3 = p0+a0, p1+a1, p2+a2, p3+a3
+		if wrong(s0, p0, a0) || wrong(s1, p1, a1) || wrong(s2, p2, a2) || wrong(s3, p3, a3) {
+			return y, false
+		}
+		a0, a1, a2, a3 = round32(s0), round32(s1), round32(s2), round32(s3)
+		if i%chunkBlocks == chunkBlocks-1 {
+			y0, y1, y2, y3 = y0+float32(a0), y1+float32(a1), y2+float32(a2), y3+float32(a3)
+			a0, a1, a2, a3 = 0, 0, 0, 0
 		}
 	}
-	return narrow4(&sum), true
+	return [4]float32{y0 + float32(a0), y1 + float32(a1), y2 + float32(a2), y3 + float32(a3)}, true
 }
 
-func q40Tokens4(row []byte, v *[4]*Vec, from, to int) (y [4]float32, ok bool) {
-	var sum [4]float64
-	for i := from; i < to; i++ {
-		b := (*[18]byte)(row[18*i:])
-		w := unpack4(binary.LittleEndian.Uint64(b[2:]), binary.LittleEndian.Uint64(b[10:]))
-		d := half(b[0:])
-		for k, x := range v {
-			dot := w.dot((*[words4]uint64)(x.lanes4[i*words4:])) - 8*int64(x.T[i])
-			a, p := sum[k], float64(dot)*float64(d*x.DX[i])
-			s := p + a
-			if wrong(s, p, a) {
-				return y, false
-			}
-			sum[k] = round32(s)
+func q40Tokens4(row []byte, g *quad) (y [4]float32, ok bool) {
+	r := blocks[q40](row)
+	n := len(r)
+	lanes, dxs, ts := g.lanes4[:n], g.dx[:n], g.t[:n]
+	var a0, a1, a2, a3 float64
+	var y0, y1, y2, y3 float32
+	for i := range r {
+		b, x, dx, t := &r[i], &lanes[i], &dxs[i], &ts[i]
+		lo, hi := load64(b[2:]), load64(b[10:])
+		w0, w1, w2, w3 := lo&nibbles, lo>>8&nibbles, lo>>4&nibbles, lo>>12&nibbles
+		w4, w5, w6, w7 := hi&nibbles, hi>>8&nibbles, hi>>4&nibbles, hi>>12&nibbles
+		d := first(load16(b[0:]))
+		p0 := float64(dotNibbles(w0, w1, w2, w3, w4, w5, w6, w7, &x[0])-8*int64(t[0])) * float64(d*dx[0])
+		p1 := float64(dotNibbles(w0, w1, w2, w3, w4, w5, w6, w7, &x[1])-8*int64(t[1])) * float64(d*dx[1])
+		p2 := float64(dotNibbles(w0, w1, w2, w3, w4, w5, w6, w7, &x[2])-8*int64(t[2])) * float64(d*dx[2])
+		p3 := float64(dotNibbles(w0, w1, w2, w3, w4, w5, w6, w7, &x[3])-8*int64(t[3])) * float64(d*dx[3])
+		s0, s1, s2, s3 := p0+a0, p1+a1, p2+a2, p3+a3
+		if wrong(s0, p0, a0) || wrong(s1, p1, a1) || wrong(s2, p2, a2) || wrong(s3, p3, a3) {
+			return y, false
+		}
+		a0, a1, a2, a3 = round32(s0), round32(s1), round32(s2), round32(s3)
+		if i%chunkBlocks == chunkBlocks-1 {
+			y0, y1, y2, y3 = y0+float32(a0), y1+float32(a1), y2+float32(a2), y3+float32(a3)
+			a0, a1, a2, a3 = 0, 0, 0, 0
 		}
 	}
-	return narrow4(&sum), true
+	return [4]float32{y0 + float32(a0), y1 + float32(a1), y2 + float32(a2), y3 + float32(a3)}, true
 }
 
-func q80Tokens4(row []byte, v *[4]*Vec, from, to int) (y [4]float32, ok bool) {
-	var sum [4]float64
-	for i := from; i < to; i++ {
-		b := (*[34]byte)(row[34*i:])
-		d := half(b[0:])
-		for k, x := range v {
-			dot := dotQ80(b, (*[words8]uint64)(x.lanes8[i*words8:])) - 128*int64(x.T[i])
-			a, p := sum[k], float64(dot)*float64(d*x.DX[i])
-			s := p + a
-			if wrong(s, p, a) {
-				return y, false
-			}
-			sum[k] = round32(s)
+func q80Tokens4(row []byte, g *quad) (y [4]float32, ok bool) {
+	r := blocks[q80](row)
+	n := len(r)
+	lanes, dxs, ts := g.lanes8[:n], g.dx[:n], g.t[:n]
+	var a0, a1, a2, a3 float64
+	var y0, y1, y2, y3 float32
+	for i := range r {
+		b, x, dx, t := &r[i], &lanes[i], &dxs[i], &ts[i]
+		d0, d1, d2, d3 := uint64(top32), uint64(top32), uint64(top32), uint64(top32)
+		for k := 0; k < 4; k++ {
+			w := load64(b[2+8*k:]) ^ signBits
+			w0, w1, w2, w3 := w&lowBytes, w>>8&lowBytes, w>>16&lowBytes, w>>24&lowBytes
+			d0 += w0*x[0][4*k] + w1*x[0][4*k+1] + w2*x[0][4*k+2] + w3*x[0][4*k+3]
+			d1 += w0*x[1][4*k] + w1*x[1][4*k+1] + w2*x[1][4*k+2] + w3*x[1][4*k+3]
+			d2 += w0*x[2][4*k] + w1*x[2][4*k+1] + w2*x[2][4*k+2] + w3*x[2][4*k+3]
+			d3 += w0*x[3][4*k] + w1*x[3][4*k+1] + w2*x[3][4*k+2] + w3*x[3][4*k+3]
+		}
+		d := first(load16(b[0:]))
+		p0 := float64(int64(d0)>>32-128*int64(t[0])) * float64(d*dx[0])
+		p1 := float64(int64(d1)>>32-128*int64(t[1])) * float64(d*dx[1])
+		p2 := float64(int64(d2)>>32-128*int64(t[2])) * float64(d*dx[2])
+		p3 := float64(int64(d3)>>32-128*int64(t[3])) * float64(d*dx[3])
+		s0, s1, s2, s3 := p0+a0, p1+a1, p2+a2, p3+a3
+		if wrong(s0, p0, a0) || wrong(s1, p1, a1) || wrong(s2, p2, a2) || wrong(s3, p3, a3) {
+			return y, false
+		}
+		a0, a1, a2, a3 = round32(s0), round32(s1), round32(s2), round32(s3)
+		if i%chunkBlocks == chunkBlocks-1 {
+			y0, y1, y2, y3 = y0+float32(a0), y1+float32(a1), y2+float32(a2), y3+float32(a3)
+			a0, a1, a2, a3 = 0, 0, 0, 0
 		}
 	}
-	return narrow4(&sum), true
-}
-
-func narrow4(s *[4]float64) [4]float32 {
-	return [4]float32{float32(s[0]), float32(s[1]), float32(s[2]), float32(s[3])}
+	return [4]float32{y0 + float32(a0), y1 + float32(a1), y2 + float32(a2), y3 + float32(a3)}, true
 }

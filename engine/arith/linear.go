@@ -98,7 +98,7 @@ type Product struct {
 const tileRows = 32
 
 // Multiply computes several products of the same activations.
-func Multiply(spread Spread, x []*Vec, products ...Product) {
+func Multiply(spread Spread, x *Batch, products ...Product) {
 	tiles := 0
 	for _, p := range products {
 		tiles += (p.Matrix.Rows + tileRows - 1) / tileRows
@@ -116,25 +116,25 @@ func Multiply(spread Spread, x []*Vec, products ...Product) {
 }
 
 // tile computes rows from … to for all tokens: four tokens at a time, and the rest two rows at a time.
-func (p Product) tile(x []*Vec, from, to int) {
+func (p Product) tile(x *Batch, from, to int) {
 	t := 0
-	for ; t+4 <= len(x); t += 4 {
-		v := (*[4]*Vec)(x[t:])
+	for ; t+4 <= x.n; t += 4 {
+		v := (*[4]*Vec)(x.vecs[t:])
 		for r := from; r < to; r++ {
-			y := p.Matrix.tokens4(r, v)
+			y := p.Matrix.tokens4(r, x.quads[t/4], v)
 			for k := range y {
 				p.Out[t+k][r] = y[k]
 			}
 		}
 	}
-	for ; t < len(x); t++ {
+	for ; t < x.n; t++ {
 		out := p.Out[t]
 		for r := from; r < to; r += 2 {
 			if r+1 == to {
-				out[r], _ = p.Matrix.rows2(r, r, x[t])
+				out[r], _ = p.Matrix.rows2(r, r, x.vecs[t])
 				break
 			}
-			out[r], out[r+1] = p.Matrix.rows2(r, r+1, x[t])
+			out[r], out[r+1] = p.Matrix.rows2(r, r+1, x.vecs[t])
 		}
 	}
 	if p.Bias != nil {
@@ -146,33 +146,25 @@ func (p Product) tile(x []*Vec, from, to int) {
 	}
 }
 
-// rows2 returns rows a and b times v: chunk sums added ascending from +0.
+// rows2 returns rows a and b times v.
 func (m *Matrix) rows2(a, b int, v *Vec) (ya, yb float32) {
-	ra, rb, n := m.row(a), m.row(b), v.Blocks()
-	for from := 0; from < n; from += chunkBlocks {
-		to := min(from+chunkBlocks, n)
-		ca, cb, ok := m.f.rows2(ra, rb, v, from, to)
-		if !ok {
-			ca, cb = m.f.plainChunk(ra, v, from, to), m.f.plainChunk(rb, v, from, to)
+	if !v.huge {
+		if ya, yb, ok := m.f.rows2(m.row(a), m.row(b), v); ok {
+			return ya, yb
 		}
-		ya += ca
-		yb += cb
 	}
-	return ya, yb
+	return m.f.plainRow(m.row(a), v), m.f.plainRow(m.row(b), v)
 }
 
-// tokens4 returns row r times each of four tokens' activations.
-func (m *Matrix) tokens4(r int, v *[4]*Vec) (y [4]float32) {
-	row, n := m.row(r), v[0].Blocks()
-	for from := 0; from < n; from += chunkBlocks {
-		to := min(from+chunkBlocks, n)
-		c, ok := m.f.tokens4(row, v, from, to)
-		for k := range y {
-			if !ok {
-				c[k] = m.f.plainChunk(row, v[k], from, to)
-			}
-			y[k] += c[k]
+// tokens4 returns row r times each of four tokens' activations, which g holds side by side.
+func (m *Matrix) tokens4(r int, g *quad, v *[4]*Vec) (y [4]float32) {
+	if !v[0].huge && !v[1].huge && !v[2].huge && !v[3].huge {
+		if y, ok := m.f.tokens4(m.row(r), g); ok {
+			return y
 		}
+	}
+	for k := range y {
+		y[k] = m.f.plainRow(m.row(r), v[k])
 	}
 	return y
 }

@@ -20,48 +20,56 @@ const (
 	Pack8
 )
 
-const (
-	words4 = BlockLen / 4 // words of a block under Pack4
-	words8 = BlockLen / 2 // words of a block under Pack8
+// The words of a packed block.
+type (
+	words4 [BlockLen / 4]uint64
+	words8 [BlockLen / 2]uint64
 )
 
-// Vec holds one token's activations, quantised by blocks of 32 (SPEC.md §3). The zero Vec is ready for Quantize, which reuses
-// its memory.
+// Vec holds one token's activations, quantised by blocks of 32 (SPEC.md §3).
 type Vec struct {
 	Q  []int8    // [n] quantised values, |q| ≤ 127
 	DX []float32 // [n/32] scale of each block; NaN where the block is not finite
 	T  []int32   // [n/32] sum of each block's Q
 	TX []float32 // [n/32] float(T)·DX
 
-	lanes4 []uint64 // [n/32][8], see pack
-	lanes8 []uint64 // [n/32][16]
+	lanes4 []words4  // [n/32], see pack4
+	lanes8 []words8  // [n/32], see pack8
+	dx     []float32 // [n/32] DX·2¹¹², see kernels.go
+	tx     []float64 // [n/32] TX·2¹¹²
+	huge   bool      // some dx is infinite where DX is not: the kernels cannot be used
 }
 
 // Blocks returns the number of blocks that v holds.
 func (v *Vec) Blocks() int { return len(v.DX) }
 
-// Quantize sets v to the quantised x, whose length is a multiple of 32, packed for the kernels that p names.
+// Quantize sets v to the quantised x, whose length is a multiple of 32, packed for the kernels that p names. It reuses v's
+// memory; the zero Vec is ready.
 func (v *Vec) Quantize(x []float32, p Packing) {
 	n := len(x) / BlockLen
 	v.Q, v.DX, v.T, v.TX = resize(v.Q, len(x)), resize(v.DX, n), resize(v.T, n), resize(v.TX, n)
+	v.dx, v.tx, v.huge = resize(v.dx, n), resize(v.tx, n), false
 	for b := range n {
-		q := (*[BlockLen]int8)(v.Q[b*BlockLen:])
-		dx, t := quantizeBlock(q, (*[BlockLen]float32)(x[b*BlockLen:]))
+		dx, t := quantizeBlock(v.block(b), (*[BlockLen]float32)(x[b*BlockLen:]))
 		v.DX[b], v.T[b], v.TX[b] = dx, t, float32(t)*dx
+		v.dx[b], v.tx[b] = dx*unbias, float64(v.TX[b])*unbias
+		v.huge = v.huge || dx >= maxScale
 	}
 	if p&Pack4 != 0 {
-		v.lanes4 = resize(v.lanes4, n*words4)
+		v.lanes4 = resize(v.lanes4, n)
 		for b := range n {
-			pack4((*[words4]uint64)(v.lanes4[b*words4:]), (*[BlockLen]int8)(v.Q[b*BlockLen:]))
+			v.lanes4[b] = pack4(v.block(b))
 		}
 	}
 	if p&Pack8 != 0 {
-		v.lanes8 = resize(v.lanes8, n*words8)
+		v.lanes8 = resize(v.lanes8, n)
 		for b := range n {
-			pack8((*[words8]uint64)(v.lanes8[b*words8:]), (*[BlockLen]int8)(v.Q[b*BlockLen:]))
+			v.lanes8[b] = pack8(v.block(b))
 		}
 	}
 }
+
+func (v *Vec) block(b int) *[BlockLen]int8 { return (*[BlockLen]int8)(v.Q[b*BlockLen:]) }
 
 func quantizeBlock(q *[BlockLen]int8, x *[BlockLen]float32) (dx float32, t int32) {
 	var largest uint32
@@ -89,20 +97,91 @@ func quantizeBlock(q *[BlockLen]int8, x *[BlockLen]float32) (dx float32, t int32
 // lane: multiplied by a word with the four weights in ascending lanes, the top lane of the product is their dot product. The
 // values are in the order in which nibbles come out of two little-endian words of a Q4 block: from each word the low nibbles
 // of its even and odd bytes, then the high nibbles.
-func pack4(w *[words4]uint64, q *[BlockLen]int8) {
+func pack4(q *[BlockLen]int8) (w words4) {
 	for half := range 2 {
 		for i, first := range [4]int{0, 1, 16, 17} {
 			e := first + 8*half
 			w[4*half+i] = uint64(int64(q[e]))<<48 + uint64(int64(q[e+2]))<<32 + uint64(int64(q[e+4]))<<16 + uint64(int64(q[e+6]))
 		}
 	}
+	return w
 }
 
 // pack8 lays out one block for weights of eight bits: two values in 32-bit lanes, bytes i and i+4 of each of the four words.
-func pack8(w *[words8]uint64, q *[BlockLen]int8) {
+func pack8(q *[BlockLen]int8) (w words8) {
 	for i := range w {
 		e := i/4*8 + i%4
 		w[i] = uint64(int64(q[e]))<<32 + uint64(int64(q[e+4]))
+	}
+	return w
+}
+
+// Batch holds the quantised activations of several tokens. The zero value is ready for Reset.
+type Batch struct {
+	vecs  []*Vec
+	quads []*quad // of the tokens 4i … 4i+3, for those that have four
+	n     int
+
+	packing Packing
+}
+
+// quad is four tokens' packed activations side by side.
+type quad struct {
+	lanes4 [][4]words4  // [blocks]
+	lanes8 [][4]words8  // [blocks]
+	dx     [][4]float32 // [blocks]
+	tx     [][4]float64 // [blocks]
+	t      [][4]int32   // [blocks]
+}
+
+// Reset makes room for n tokens of width elements, a multiple of 32, under packings p; their contents are then unspecified.
+func (b *Batch) Reset(n, width int, p Packing) {
+	b.n, b.packing = n, p
+	for len(b.vecs) < n {
+		b.vecs = append(b.vecs, &Vec{})
+	}
+	for len(b.quads) < n/4 {
+		b.quads = append(b.quads, &quad{})
+	}
+	blocks := width / BlockLen
+	for _, g := range b.quads[:n/4] {
+		g.dx, g.tx, g.t = resize(g.dx, blocks), resize(g.tx, blocks), resize(g.t, blocks)
+		if p&Pack4 != 0 {
+			g.lanes4 = resize(g.lanes4, blocks)
+		}
+		if p&Pack8 != 0 {
+			g.lanes8 = resize(g.lanes8, blocks)
+		}
+	}
+}
+
+// Len returns the number of tokens.
+func (b *Batch) Len() int { return b.n }
+
+// Vec returns token t.
+func (b *Batch) Vec(t int) *Vec { return b.vecs[t] }
+
+// Quantize sets token t to the quantised x, of the width that Reset was told. Different tokens may be set by different
+// goroutines at once.
+func (b *Batch) Quantize(t int, x []float32) {
+	v, p := b.vecs[t], b.packing
+	v.Quantize(x, p)
+	if t >= b.n/4*4 {
+		return
+	}
+	g, k := b.quads[t/4], t%4
+	for i := range v.DX {
+		g.dx[i][k], g.tx[i][k], g.t[i][k] = v.dx[i], v.tx[i], v.T[i]
+	}
+	if p&Pack4 != 0 {
+		for i := range v.lanes4 {
+			g.lanes4[i][k] = v.lanes4[i]
+		}
+	}
+	if p&Pack8 != 0 {
+		for i := range v.lanes8 {
+			g.lanes8[i][k] = v.lanes8[i]
+		}
 	}
 }
 
