@@ -1,0 +1,36 @@
+package miner
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/assaynet/assay/protocol"
+	"github.com/assaynet/assay/protocol/ledger"
+)
+
+// announce sends a Serve when the ledger says of the seat what is no longer true.
+func (m *Miner) announce(ctx context.Context, head protocol.Height, seat *ledger.Seat) error {
+	if m.cfg.Announce == nil {
+		return nil
+	}
+	want := m.cfg.Announce()
+	if slices.Equal(seat.Models, want.Models) && slices.Equal(seat.Kinds, want.Kinds) && seat.Capacity == want.Capacity &&
+		slices.Equal(seat.Addresses, want.Addresses) && seat.Identity == want.Identity {
+		return nil
+	}
+	m.mu.Lock()
+	due := m.announced == 0 || head >= m.announced+announceEvery
+	m.mu.Unlock()
+	if !due {
+		return nil
+	}
+	if err := m.cfg.Submit(ctx, &want); err != nil {
+		return fmt.Errorf("announce the seat: %w", err)
+	}
+	m.mu.Lock()
+	m.announced = head
+	m.mu.Unlock()
+	m.cfg.Logger.Info().Uint16("capacity", want.Capacity).Strs("addresses", want.Addresses).Msg("announced the seat")
+	return nil
+}

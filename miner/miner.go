@@ -1,0 +1,329 @@
+package miner
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/assaynet/assay/protocol"
+	"github.com/assaynet/assay/protocol/ledger"
+	"github.com/assaynet/assay/protocol/wire"
+)
+
+// Heights between repetitions, and before deadlines.
+const (
+	// openEvery is after how many blocks an opening is published again, for
+	// peers that missed it.
+	openEvery = 2
+	// announceEvery is after how many blocks a Serve that is not on the ledger
+	// is sent again.
+	announceEvery = 4
+	// sealMargin is how many blocks before the deadline a round is sealed with
+	// the answers that there are: one for the way, one for a full block, one
+	// for a reader that lags.
+	sealMargin = 3
+)
+
+// Miner answers the tasks of one seat. Make it with [New] and let it live by
+// [Miner.Run]; its methods are safe for concurrent use.
+type Miner struct {
+	cfg     Config
+	models  map[protocol.ModelID]Model
+	metrics *metrics
+	// wake holds a token when there is work: one is enough, for Work looks at
+	// everything.
+	wake chan struct{}
+
+	mu sync.Mutex
+	// round is the record of the round asked last; a change is in the store
+	// before it is here. What it points to is not changed in place.
+	round *Round
+	// closed is set when the round takes no further answers.
+	closed bool
+	// failed are slots of round that the model could not answer.
+	failed map[uint16]bool
+	// stop ends the generation under way.
+	stop context.CancelFunc
+	// envelopes of the round's openings were last sent at height opened.
+	opened protocol.Height
+	// announced is when Serve was last sent.
+	announced protocol.Height
+	cards     cards
+	status    Status
+	// outcome of the round asked last, until the next begins.
+	asked, committed bool
+}
+
+// New checks the config; it starts nothing.
+func New(cfg Config) (*Miner, error) {
+	if err := cfg.check(); err != nil {
+		return nil, err
+	}
+	m := &Miner{cfg: cfg, models: map[protocol.ModelID]Model{}, wake: make(chan struct{}, 1), metrics: newMetrics(cfg.Metrics), cards: newCards()}
+	for _, model := range cfg.Models {
+		m.models[model.ID()] = model
+	}
+	return m, nil
+}
+
+// Run follows the ledger until ctx ends, and returns nil then. Errors of the
+// ledger or the network are logged and met again at the next height; [ErrStore]
+// ends it.
+func (m *Miner) Run(ctx context.Context) error {
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error { return m.followLedger(ctx) })
+	g.Go(func() error { return m.work(ctx) })
+	if err := g.Wait(); err != nil && !errors.Is(err, context.Canceled) {
+		return err
+	}
+	return nil
+}
+
+func (m *Miner) followLedger(ctx context.Context) error {
+	var head protocol.Height
+	for {
+		next, err := m.cfg.Ledger.WaitNext(ctx, head)
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		if err != nil {
+			m.cfg.Logger.Warn().Err(err).Uint64("after", uint64(head)).Msg("no new block from the ledger")
+			continue
+		}
+		head = next
+		if err := m.Step(ctx, head); err != nil {
+			if ctx.Err() != nil {
+				return ctx.Err()
+			}
+			if errors.Is(err, ErrStore) {
+				return fmt.Errorf("at height %d: %w", head, err)
+			}
+			m.metrics.errors.Inc()
+			m.cfg.Logger.Warn().Err(err).Uint64("height", uint64(head)).Msg("step met an error, trying again at the next block")
+		}
+	}
+}
+
+func (m *Miner) work(ctx context.Context) error {
+	for {
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-m.wake:
+		}
+		if err := m.Work(ctx); err != nil {
+			if ctx.Err() != nil {
+				return ctx.Err()
+			}
+			if errors.Is(err, ErrStore) {
+				return err
+			}
+			m.metrics.errors.Inc()
+			m.cfg.Logger.Warn().Err(err).Msg("answering met an error")
+		}
+	}
+}
+
+// Step does what is due at a verified height. It may be called again for the
+// same height, and heights may be left out.
+func (m *Miner) Step(ctx context.Context, head protocol.Height) error {
+	r, err := m.cfg.Ledger.At(ctx, head)
+	if err != nil {
+		return fmt.Errorf("state at height %d: %w", head, err)
+	}
+	seat, ok, err := ledger.ReadSeatByHotkey(r, m.cfg.Hotkey.PublicKey())
+	if err != nil {
+		return err
+	}
+	m.note(func(s *Status) {
+		s.Height, s.Registered, s.Seat, s.Peers = head, ok, seat.ID, m.cfg.Peers()
+	})
+	if !ok {
+		m.note(func(s *Status) { s.Asked, s.Phase = false, PhaseIdle })
+		return nil
+	}
+	return errors.Join(
+		m.announce(ctx, head, &seat),
+		m.readCards(r, seat.ID),
+		m.readPayment(r, head, seat.ID),
+		m.follow(ctx, r, head, &seat),
+	)
+}
+
+// follow does what the running round needs.
+func (m *Miner) follow(ctx context.Context, r ledger.Reader, head protocol.Height, seat *ledger.Seat) error {
+	s := &m.cfg.Params.Schedule
+	n := s.RoundOf(head)
+	roster, asked, err := ledger.ReadRosterSeat(r, s.EpochOf(head), seat.ID.UID)
+	if err != nil {
+		return err
+	}
+	asked = asked && roster.ID == seat.ID
+	if err := m.enter(n, asked); err != nil || !asked {
+		return err
+	}
+	seeds, _, err := ledger.ReadRound(r, n)
+	if err != nil {
+		return err
+	}
+	if seeds.TaskSeed.IsZero() {
+		m.note(func(s *Status) { s.Phase = PhaseSeed })
+		return nil
+	}
+	commit, committed, err := ledger.ReadCommit(r, n, seat.ID.UID)
+	if err != nil {
+		return err
+	}
+	committed = committed && commit.Seat == seat.ID
+	round, err := m.prepare(n, &roster, seeds.TaskSeed, committed, head)
+	if err != nil {
+		return err
+	}
+	deadline := s.CommitDeadline(n)
+	switch {
+	case committed && (round == nil || !round.Sealed || commit.Root != round.Root):
+		m.finish(PhaseForeign)
+	case committed && head < deadline:
+		m.finish(PhaseCommitted)
+	case committed:
+		return m.publishOpenings(ctx, head, round)
+	case head >= deadline:
+		m.finish(PhaseLate)
+	default:
+		return m.commit(ctx, head, round)
+	}
+	return nil
+}
+
+// enter notes the beginning of a round, and what became of the one before.
+func (m *Miner) enter(n protocol.Round, asked bool) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if asked != m.status.Asked || n != m.status.Round {
+		if m.asked && n != m.status.Round {
+			m.metrics.round(m.committed)
+			m.status.count(m.committed)
+		}
+		if n != m.status.Round {
+			m.status.Round, m.asked, m.committed, m.opened = n, false, false, 0
+			m.closeLocked()
+		}
+		m.status.Asked = asked
+		if !asked {
+			m.status.Phase = PhaseIdle
+		}
+		keep := protocol.Round(m.cfg.Params.Tasks.Retention * m.cfg.Params.Schedule.RoundsPerEpoch())
+		if n > keep {
+			if err := prune(m.cfg.Store, n-keep); err != nil {
+				return fmt.Errorf("prune: %w: %w", ErrStore, err)
+			}
+		}
+	}
+	return nil
+}
+
+// prepare returns the round's record: from memory, from the store, or new. It
+// is nil where a commitment is on the ledger that the store knows nothing of,
+// or where it is too late to begin.
+func (m *Miner) prepare(n protocol.Round, roster *ledger.RosterSeat, seed protocol.Hash, committed bool, head protocol.Height) (*Round, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.asked, m.committed = true, m.committed || committed
+	if m.round != nil && m.round.Round == n {
+		return m.round, nil
+	}
+	round, err := LoadRound(m.cfg.Store, n)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrStore, err)
+	}
+	if round == nil {
+		if committed || head >= m.cfg.Params.Schedule.CommitDeadline(n) {
+			return nil, nil
+		}
+		round = m.newRound(n, roster, seed)
+		if err := round.save(m.cfg.Store); err != nil {
+			return nil, fmt.Errorf("%w: %w", ErrStore, err)
+		}
+	}
+	m.round, m.closed, m.failed = round, false, map[uint16]bool{}
+	if !round.Sealed {
+		m.signal()
+	}
+	return round, nil
+}
+
+// commit seals what there is when the deadline is near, and sends the sealed
+// commitment until it is on the ledger.
+func (m *Miner) commit(ctx context.Context, head protocol.Height, round *Round) error {
+	if round != nil && !round.Sealed && head+sealMargin >= m.cfg.Params.Schedule.CommitDeadline(round.Round) {
+		if err := m.seal(round.Round); err != nil {
+			return err
+		}
+	}
+	return m.submitCommit(ctx)
+}
+
+// submitCommit sends the running round's commitment, if it is sealed.
+func (m *Miner) submitCommit(ctx context.Context) error {
+	m.mu.Lock()
+	round := m.round
+	m.mu.Unlock()
+	if round == nil || !round.Sealed {
+		m.note(func(s *Status) { s.Phase = PhaseAnswering })
+		return nil
+	}
+	m.note(func(s *Status) { s.Phase = PhaseSealed })
+	if err := m.cfg.Submit(ctx, &wire.Commit{Round: round.Round, Root: round.Root}); err != nil {
+		return fmt.Errorf("submit the commitment of round %d: %w", round.Round, err)
+	}
+	return nil
+}
+
+// seal fixes the commitment over the answers that there are; without any it
+// does nothing. Durable when it returns.
+func (m *Miner) seal(n protocol.Round) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.round == nil || m.round.Round != n || m.round.Sealed || m.round.Answers() == 0 {
+		return nil
+	}
+	next := *m.round
+	root, err := next.sealed().Commitment(m.cfg.ChainID, m.cfg.Hotkey.PublicKey())
+	if err != nil {
+		return err
+	}
+	next.Sealed, next.Root = true, root
+	if err := next.save(m.cfg.Store); err != nil {
+		return fmt.Errorf("%w: %w", ErrStore, err)
+	}
+	m.round = &next
+	m.closeLocked()
+	m.cfg.Logger.Info().Uint64("round", uint64(n)).Int("answers", next.Answers()).Int("slots", len(next.Slots)).
+		Str("root", root.Short()).Msg("sealed")
+	return nil
+}
+
+// finish ends the round's answering in a phase.
+func (m *Miner) finish(p Phase) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.status.Phase = p
+	m.closeLocked()
+}
+
+func (m *Miner) closeLocked() {
+	m.closed = true
+	if m.stop != nil {
+		m.stop()
+	}
+}
+
+func (m *Miner) signal() {
+	select {
+	case m.wake <- struct{}{}:
+	default:
+	}
+}

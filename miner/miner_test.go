@@ -1,0 +1,387 @@
+package miner_test
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/assaynet/assay/miner"
+	"github.com/assaynet/assay/protocol"
+	"github.com/assaynet/assay/protocol/ledger"
+	"github.com/assaynet/assay/protocol/wire"
+)
+
+// In params.Local a round has 20 blocks: round 2 begins at 40, its commitments
+// count until 51, its openings until 53.
+const (
+	round    = protocol.Round(2)
+	start    = protocol.Height(40)
+	deadline = start + 11
+	last     = start + 13
+)
+
+func TestARoundIsAnsweredSealedCommittedAndOpened(t *testing.T) {
+	w := newWorld(t)
+	w.ask(2, 3)
+	m := w.miner(newMemory(), puppet{})
+	w.step(m, start)
+	if s := m.Status(); !s.Asked || s.Phase != miner.PhaseSeed || len(w.submitted) != 0 {
+		t.Fatalf("before the seed: %+v, submitted %d", s, len(w.submitted))
+	}
+	w.draw(round)
+	w.step(m, start+3)
+	if s := m.Status(); s.Phase != miner.PhaseAnswering {
+		t.Fatalf("after the seed: phase %s", s.Phase)
+	}
+	w.work(m)
+	if len(w.commits()) != 1 || w.lastCommit().Round != round {
+		t.Fatalf("after the work: %d commitments", len(w.commits()))
+	}
+	w.step(m, start+4) // not in a block yet: sent again, the same
+	if c := w.commits(); len(c) != 2 || *c[0] != *c[1] {
+		t.Fatalf("want the same commitment again, got %v", c)
+	}
+	w.include(start + 5)
+	w.step(m, start+5)
+	if s := m.Status(); s.Phase != miner.PhaseCommitted || len(w.published) != 0 {
+		t.Fatalf("before the deadline: phase %s, published %d", s.Phase, len(w.published))
+	}
+	w.step(m, deadline)
+	if got := w.answers(round, 3); len(got) != 3 {
+		t.Fatalf("opened %d slots, want 3", len(got))
+	}
+	first := slices.Clone(w.published)
+	w.step(m, deadline+1)
+	if len(w.published) != 3 {
+		t.Errorf("opened again after one block")
+	}
+	w.step(m, last)
+	if len(w.published) != 6 || string(first[0]) == string(w.published[3]) {
+		t.Errorf("at the deadline: %d messages, want 6, the second three in new envelopes", len(w.published))
+	}
+	w.step(m, last+2)
+	if len(w.published) != 6 || len(w.commits()) != 2 {
+		t.Errorf("after the deadline: %d messages, %d commitments", len(w.published), len(w.commits()))
+	}
+	w.step(m, start+20)
+	if s := m.Status(); s.Committed != 1 || s.Late != 0 || s.Opened != 3 {
+		t.Errorf("after the round: %+v", s)
+	}
+}
+
+// A crash may come after any write. From every copy of the store the round must
+// be finished, and a commitment that was announced must come again, unchanged.
+func TestAMinerKilledAfterAnyWriteFinishesTheRoundWithOneCommitment(t *testing.T) {
+	var copies []*memory
+	announced := map[int]protocol.Hash{} // by number of copies when it was submitted
+	w := newWorld(t)
+	w.ask(2, 3)
+	w.draw(round)
+	store := newMemory()
+	store.after = func(s *memory) { copies = append(copies, s) }
+	cfg := w.config(store, puppet{})
+	cfg.Submit = func(_ context.Context, b wire.Body) error {
+		announced[len(copies)] = b.(*wire.Commit).Root
+		return nil
+	}
+	m, err := miner.New(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.step(m, start+3)
+	w.work(m)
+	if len(copies) != 5 { // the tasks, three answers, the seal
+		t.Fatalf("%d writes, want 5", len(copies))
+	}
+	for at := range announced {
+		if at != len(copies) {
+			t.Fatalf("a commitment was announced after write %d, before it was sealed", at)
+		}
+	}
+	for i, snapshot := range copies {
+		again := newWorld(t)
+		again.ask(2, 3)
+		again.draw(round)
+		m := again.miner(snapshot, puppet{})
+		again.step(m, start+6)
+		again.work(m)
+		again.step(m, start+7)
+		root := again.include(start + 8).Root
+		if want, ok := announced[i+1]; ok && root != want {
+			t.Errorf("killed after write %d: commitment %s, announced before was %s", i+1, root.Short(), want.Short())
+		}
+		for _, c := range again.commits() {
+			if c.Root != root {
+				t.Errorf("killed after write %d: two commitments", i+1)
+			}
+		}
+		// Killed once more before the opening.
+		m = again.miner(snapshot, puppet{})
+		again.step(m, deadline)
+		if got := again.answers(round, 3); len(got) != 3 {
+			t.Errorf("killed after write %d: opened %d slots", i+1, len(got))
+		}
+	}
+}
+
+func TestNothingIsAnnouncedThatTheStoreDidNotTake(t *testing.T) {
+	for limit := 1; limit <= 4; limit++ {
+		w := newWorld(t)
+		w.ask(2, 3)
+		w.draw(round)
+		s := newMemory()
+		s.limit = limit
+		m := w.miner(s, puppet{})
+		w.step(m, start+3)
+		if err := m.Work(t.Context()); !errors.Is(err, miner.ErrStore) || !errors.Is(err, errDisk) {
+			t.Errorf("after %d writes: got %v, want ErrStore", limit, err)
+		}
+		if len(w.submitted)+len(w.published) != 0 {
+			t.Errorf("after %d writes: something was announced", limit)
+		}
+	}
+}
+
+func TestARoundIsSealedWithTheAnswersThatThereAreWhenTheDeadlineNears(t *testing.T) {
+	w := newWorld(t)
+	w.ask(2, 3)
+	w.draw(round)
+	synctest.Test(t, func(t *testing.T) {
+		hold := make(chan struct{})
+		m := w.miner(newMemory(), puppet{hold: hold})
+		w.step(m, start+3)
+		done := make(chan error, 1)
+		go func() { done <- m.Work(t.Context()) }()
+		hold <- struct{}{}
+		synctest.Wait() // one answer is kept, the second under way
+		w.step(m, deadline-3)
+		if err := <-done; err != nil {
+			t.Errorf("the answer under way was not stopped cleanly: %v", err)
+		}
+		w.include(deadline - 2)
+		w.step(m, deadline)
+	})
+	if got := w.answers(round, 3); len(got) != 1 || got[0] == nil {
+		t.Errorf("opened %d slots, want the first alone", len(got))
+	}
+}
+
+func TestAMinerThatIsTooSlowIsLateAndSaysSo(t *testing.T) {
+	w := newWorld(t)
+	w.ask(2, 1)
+	w.draw(round)
+	synctest.Test(t, func(t *testing.T) {
+		m := w.miner(newMemory(), puppet{hold: make(chan struct{})})
+		w.step(m, start+3)
+		done := make(chan error, 1)
+		go func() { done <- m.Work(t.Context()) }()
+		synctest.Wait()
+		w.step(m, deadline-1)
+		w.step(m, deadline)
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+		w.step(m, start+20)
+		if s := m.Status(); s.Late != 1 || !strings.Contains(m.Status().Why, "not asked") {
+			t.Errorf("got %+v", s)
+		}
+		w.ask(3, 1)
+		w.step(m, start+21)
+		if why := m.Status().Why; !strings.HasPrefix(why, "late: 1 rounds") {
+			t.Errorf("got %q", why)
+		}
+	})
+	if len(w.submitted) != 0 {
+		t.Errorf("submitted %v", w.submitted)
+	}
+}
+
+func TestATaskThatTheModelCannotAnswerLeavesItsSlotEmpty(t *testing.T) {
+	w := newWorld(t)
+	w.ask(2, 2)
+	w.draw(round)
+	m := w.miner(newMemory(), puppet{fail: errors.New("not finite")})
+	w.step(m, start+3)
+	w.work(m)
+	w.step(m, deadline-1)
+	if len(w.submitted) != 0 {
+		t.Errorf("a round without answers was sealed")
+	}
+}
+
+func TestACommitmentThatTheStoreDoesNotKnowIsNeitherOpenedNorContradicted(t *testing.T) {
+	w := newWorld(t)
+	w.ask(2, 1)
+	w.draw(round)
+	w.put(ledger.CommitKey(round, w.seat.UID), &ledger.CommitRecord{Seat: w.seat, Root: protocol.Hash{9}, Height: start + 4})
+	m := w.miner(newMemory(), puppet{})
+	w.step(m, start+5)
+	w.work(m)
+	w.step(m, deadline)
+	if s := m.Status(); s.Phase != miner.PhaseForeign || len(w.submitted)+len(w.published) != 0 || !strings.Contains(s.Why, "another process") {
+		t.Errorf("got %+v", s)
+	}
+}
+
+func TestStatusSaysWhatIsMissingFirst(t *testing.T) {
+	w := newWorld(t)
+	m := w.miner(newMemory(), puppet{})
+	want := func(text string) {
+		t.Helper()
+		if why := m.Status().Why; !strings.Contains(why, text) {
+			t.Errorf("got %q, want %q in it", why, text)
+		}
+	}
+	want("no block")
+	if err := w.tree.Remove(ledger.HotkeyKey(w.hotkey.PublicKey())); err != nil {
+		t.Fatal(err)
+	}
+	w.step(m, start)
+	want("register")
+	w.put(ledger.HotkeyKey(w.hotkey.PublicKey()), w.seat.UID)
+	w.peers = 0
+	w.step(m, start)
+	want("no peers")
+	w.peers = 1
+	w.step(m, start)
+	want("not asked")
+	w.ask(2, 1)
+	w.step(m, start)
+	want("nothing paid yet")
+	w.put(ledger.PaymentKey(1, w.seat.UID), &ledger.Payment{Seat: w.seat, Miner: 5 * protocol.Unit})
+	w.step(m, start+1)
+	want("earning: 5.000000000 in epoch 1")
+}
+
+func TestJudgesCardsShowInTheStatusAndStrangersDoNot(t *testing.T) {
+	w := newWorld(t)
+	w.ask(2, 1)
+	judge, stranger := named(t, "judge"), named(t, "stranger")
+	judgeID := protocol.SeatID{UID: 9, Registered: 1}
+	w.put(ledger.RosterJudgeKey(2, 9), &ledger.RosterJudge{ID: judgeID, Hotkey: judge.PublicKey()})
+	m := w.miner(newMemory(), puppet{})
+	w.step(m, start)
+	send := func(s signer, change func(*wire.Card)) {
+		t.Helper()
+		c := wire.Card{Judge: judgeID, Round: round, Seat: w.seat, Answer: protocol.Hash{1}, Finding: wire.FindingToken, Root: protocol.Hash{1}}
+		change(&c)
+		e, err := wire.Seal(s, wire.DomainCard, chain, start, wire.Encode(&c))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := m.OnCard(wire.Encode(e)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	send(judge, func(*wire.Card) {})
+	send(judge, func(*wire.Card) {}) // again
+	send(stranger, func(*wire.Card) {})
+	send(judge, func(c *wire.Card) { c.Seat.Registered++ })
+	w.step(m, start+1)
+	if s := m.Status(); len(s.Findings) != 1 || s.Findings[wire.FindingToken] != 1 || !strings.HasPrefix(s.Why, "inexact") {
+		t.Errorf("got %+v", s)
+	}
+	if err := m.OnCard([]byte{1, 2, 3}); !errors.Is(err, wire.ErrMalformed) {
+		t.Errorf("garbage: got %v", err)
+	}
+}
+
+func TestTheSeatIsAnnouncedWhenTheLedgerSaysOtherwise(t *testing.T) {
+	w := newWorld(t)
+	cfg := w.config(newMemory(), puppet{})
+	want := wire.Serve{Models: []protocol.ModelID{{1}}, Kinds: []string{"inference"}, Capacity: 2, Addresses: []string{"/ip4/1.2.3.4/tcp/5"}, Identity: protocol.PublicKey{2}}
+	cfg.Announce = func() wire.Serve { return want }
+	m, err := miner.New(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for h := start; h < start+5; h++ {
+		w.step(m, h)
+	}
+	if len(w.submitted) != 2 { // at once, and four blocks later
+		t.Errorf("sent %d times in five blocks, want 2", len(w.submitted))
+	}
+	w.put(ledger.SeatKey(w.seat.UID), &ledger.Seat{ID: w.seat, Hotkey: w.hotkey.PublicKey(), Models: want.Models, Kinds: want.Kinds, Capacity: 2, Addresses: want.Addresses, Identity: want.Identity})
+	for h := start + 5; h < start+15; h++ {
+		w.step(m, h)
+	}
+	if len(w.submitted) != 2 {
+		t.Errorf("sent again though the ledger has it")
+	}
+}
+
+func TestOldRoundsArePruned(t *testing.T) {
+	w := newWorld(t)
+	w.p.Tasks.Retention = 4
+	s := newMemory()
+	m := w.miner(s, puppet{})
+	for n := protocol.Round(1); n < 12; n++ {
+		w.ask(protocol.Epoch(n), 1)
+		w.draw(n)
+		w.step(m, protocol.Height(n)*20+3)
+		w.work(m)
+	}
+	for n := protocol.Round(1); n < 12; n++ {
+		r, err := miner.LoadRound(s, n)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if kept := r != nil; kept != (n >= 7) {
+			t.Errorf("round %d kept: %v", n, kept)
+		}
+	}
+}
+
+func TestRunAnswersWhileBlocksComeAndStopsCleanly(t *testing.T) {
+	w := newWorld(t)
+	w.ask(2, 2)
+	w.draw(round)
+	synctest.Test(t, func(t *testing.T) {
+		w.next = make(chan protocol.Height)
+		m := w.miner(newMemory(), puppet{})
+		ctx, cancel := context.WithCancel(t.Context())
+		done := make(chan error, 1)
+		go func() { done <- m.Run(ctx) }()
+		w.next <- start + 3
+		synctest.Wait()
+		w.include(start + 4)
+		w.next <- deadline
+		synctest.Wait()
+		cancel()
+		if err := <-done; err != nil {
+			t.Errorf("Run: %v", err)
+		}
+	})
+	if got := w.answers(round, 2); len(got) != 2 {
+		t.Errorf("opened %d slots, want 2", len(got))
+	}
+}
+
+func TestNewNamesTheFieldThatIsMissing(t *testing.T) {
+	w := newWorld(t)
+	for field, spoil := range map[string]func(*miner.Config){
+		"ChainID": func(c *miner.Config) { c.ChainID = "" },
+		"Params":  func(c *miner.Config) { c.Params = nil },
+		"Salt":    func(c *miner.Config) { c.Salt = [32]byte{} },
+		"Models":  func(c *miner.Config) { c.Models = nil },
+		"Submit":  func(c *miner.Config) { c.Submit = nil },
+		"not pay": func(c *miner.Config) {
+			p := *c.Params
+			p.Tasks.Models = slices.Clone(p.Tasks.Models)
+			p.Tasks.Models[0].ID[0]++
+			c.Params = &p
+		},
+	} {
+		cfg := w.config(newMemory(), puppet{})
+		cfg.Metrics = prometheus.NewRegistry()
+		spoil(&cfg)
+		if _, err := miner.New(cfg); !errors.Is(err, miner.ErrConfig) || !strings.Contains(err.Error(), field) {
+			t.Errorf("%s: got %v", field, err)
+		}
+	}
+}

@@ -1,0 +1,212 @@
+package miner
+
+import (
+	"fmt"
+	"maps"
+
+	"github.com/assaynet/assay/protocol"
+	"github.com/assaynet/assay/protocol/key"
+	"github.com/assaynet/assay/protocol/ledger"
+	"github.com/assaynet/assay/protocol/wire"
+)
+
+// Phase is where the miner stands in the running round.
+type Phase string
+
+// The phases.
+const (
+	PhaseIdle      Phase = "idle"      // not asked
+	PhaseSeed      Phase = "seed"      // the beacon has not drawn the round's seed yet
+	PhaseAnswering Phase = "answering" // the model runs
+	PhaseSealed    Phase = "sealed"    // the commitment is on its way
+	PhaseCommitted Phase = "committed" // the commitment is on the ledger
+	PhaseOpened    Phase = "opened"    // the answers were published
+	PhaseLate      Phase = "late"      // no commitment was on the ledger by the deadline
+	PhaseForeign   Phase = "foreign"   // the ledger holds a commitment that this store does not know
+)
+
+// Status says what the miner does, and what became of it. Counts are since the
+// process began.
+type Status struct {
+	Height     protocol.Height         `json:"height"`
+	Registered bool                    `json:"registered"`
+	Seat       protocol.SeatID         `json:"seat"`
+	Asked      bool                    `json:"asked"`
+	Round      protocol.Round          `json:"round"`
+	Phase      Phase                   `json:"phase"`
+	Peers      int                     `json:"peers"`
+	Committed  uint64                  `json:"committed"` // rounds
+	Late       uint64                  `json:"late"`      // rounds
+	Opened     uint64                  `json:"opened"`    // answers
+	Findings   map[wire.Finding]uint64 `json:"findings"`  // of judges' cards about own answers
+	// Paid is what the miner's seat was paid in epoch PaidEpoch, the last one
+	// whose payments are on the ledger.
+	Paid      protocol.Amount `json:"paid"`
+	PaidEpoch protocol.Epoch  `json:"paid_epoch"`
+	// Why says in one sentence why the seat earns nothing, or that it earns.
+	Why string `json:"why"`
+}
+
+// Status returns where things stand.
+func (m *Miner) Status() Status {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	s := m.status
+	s.Findings = maps.Clone(s.Findings)
+	s.Why = s.why()
+	return s
+}
+
+func (m *Miner) note(f func(*Status)) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	f(&m.status)
+}
+
+func (s *Status) count(committed bool) {
+	if committed {
+		s.Committed++
+	} else {
+		s.Late++
+	}
+}
+
+// why goes from what is wrong before anything else to what comes last.
+func (s *Status) why() string {
+	var wrong uint64
+	for f, n := range s.Findings {
+		if f != wire.FindingExact {
+			wrong += n
+		}
+	}
+	switch {
+	case s.Height == 0:
+		return "no block of the ledger was verified yet"
+	case !s.Registered:
+		return "the hotkey has no seat: register it (assay tx register)"
+	case s.Peers == 0:
+		return "no peers: nobody hears the answers"
+	case s.Phase == PhaseForeign:
+		return "another process commits with this hotkey, or the database was lost"
+	case !s.Asked:
+		return "not asked yet: a seat is asked from the epoch after its models are on the ledger"
+	case wrong > 0 && wrong >= s.Findings[wire.FindingExact]:
+		return fmt.Sprintf("inexact: judges found %d answers wrong and %d exact; check the model file (miner doctor)", wrong, s.Findings[wire.FindingExact])
+	case s.Late > 0 && s.Late >= s.Committed:
+		return fmt.Sprintf("late: %d rounds without a commitment in time, %d with one; the machine is too slow or its ledger lags", s.Late, s.Committed)
+	case s.Paid > 0:
+		return fmt.Sprintf("earning: %s in epoch %d", s.Paid, s.PaidEpoch)
+	}
+	return "nothing paid yet: weights count two epochs after they are sealed"
+}
+
+// readPayment notes what the last finished epoch paid.
+func (m *Miner) readPayment(r ledger.Reader, head protocol.Height, seat protocol.SeatID) error {
+	e := m.cfg.Params.Schedule.EpochOf(head)
+	if !m.cfg.Params.Schedule.IsEpochEnd(head) {
+		if e == 0 {
+			return nil
+		}
+		e--
+	}
+	m.mu.Lock()
+	known := m.status.PaidEpoch == e && e > 0
+	m.mu.Unlock()
+	if known {
+		return nil
+	}
+	p, ok, err := ledger.ReadPayment(r, e, seat.UID)
+	if err != nil || !ok || p.Seat != seat {
+		return err
+	}
+	m.note(func(s *Status) { s.Paid, s.PaidEpoch = p.Miner, e })
+	return nil
+}
+
+// Bounds of what is remembered of cards.
+const (
+	maxWaitingCards = 256  // until the next step looks at them
+	maxKnownCards   = 4096 // so that none counts twice; forgotten together
+)
+
+// cards are what judges said about own answers, for the status only.
+type cards struct {
+	waiting []wire.Envelope
+	known   map[cardKey]bool
+}
+
+type cardKey struct {
+	judge protocol.PublicKey
+	slot  wire.AnswerKey
+}
+
+func newCards() cards { return cards{known: map[cardKey]bool{}} }
+
+// OnCard takes a card from gossip, for [Status]. Errors are those of wire, and
+// blame the sender; who may sign cards is looked up at the next height.
+func (m *Miner) OnCard(raw []byte) error {
+	verify := func(k protocol.PublicKey, domain string, msg []byte, sig wire.Signature) error {
+		return key.Verify(k, domain, msg, sig[:])
+	}
+	e, err := wire.Open(raw, wire.MaxCardBytes, wire.DomainCard, m.cfg.ChainID, verify)
+	if err != nil {
+		return err
+	}
+	var c wire.Card
+	if err := wire.Decode(e.Payload, wire.MaxCardBytes, &c); err != nil {
+		return err
+	}
+	if err := c.Check(); err != nil {
+		return err
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if c.Seat == m.status.Seat && m.status.Registered && len(m.cards.waiting) < maxWaitingCards {
+		m.cards.waiting = append(m.cards.waiting, *e)
+	}
+	return nil
+}
+
+// readCards counts the waiting cards whose signers the ledger knows as judges.
+func (m *Miner) readCards(r ledger.Reader, seat protocol.SeatID) error {
+	m.mu.Lock()
+	waiting := m.cards.waiting
+	m.cards.waiting = nil
+	m.mu.Unlock()
+	for i := range waiting {
+		var c wire.Card
+		if err := wire.Decode(waiting[i].Payload, wire.MaxCardBytes, &c); err != nil {
+			return err
+		}
+		judge, ok, err := ledger.ReadRosterJudge(r, m.cfg.Params.Schedule.EpochOfRound(c.Round), c.Judge.UID)
+		if err != nil {
+			return err
+		}
+		if ok && judge.ID == c.Judge && judge.Hotkey == waiting[i].Sender && c.Seat == seat {
+			m.countCard(&c, waiting[i].Sender)
+		}
+	}
+	return nil
+}
+
+func (m *Miner) countCard(c *wire.Card, judge protocol.PublicKey) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	k := cardKey{judge: judge, slot: c.Key()}
+	if m.cards.known[k] {
+		return
+	}
+	if len(m.cards.known) >= maxKnownCards {
+		clear(m.cards.known)
+	}
+	m.cards.known[k] = true
+	if m.status.Findings == nil {
+		m.status.Findings = map[wire.Finding]uint64{}
+	}
+	m.status.Findings[c.Finding]++
+	m.metrics.judged(c.Finding)
+	if c.Finding != wire.FindingExact {
+		m.cfg.Logger.Warn().Str("finding", string(c.Finding)).Uint64("round", uint64(c.Round)).Uint16("judge", uint16(c.Judge.UID)).
+			Msg("a judge found an answer wrong")
+	}
+}
