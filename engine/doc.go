@@ -3,8 +3,8 @@
 // the engine; it knows nothing of the network.
 //
 // Open maps a GGUF file and starts the threads that compute; Close stops them. Generate answers a prompt, Verify checks an
-// answer, Perplexity scores a text, Bench measures. A Model is safe for concurrent use; each call is cancelled by its context
-// within one piece of work (at most 32 tokens). Threads, order and company never change a result.
+// answer, Perplexity scores a text. A Model is safe for concurrent use; each call is cancelled by its context within one piece
+// of work (at most 32 tokens). Threads, order and company never change a result.
 //
 // What it leaves to others: package arith computes (SPEC.md there is the law), package fingerprint hashes, package tokenizer
 // turns text into ids and back. Start reading at request.go (the nouns), then generate.go and verify.go.

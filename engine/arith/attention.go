@@ -2,36 +2,61 @@ package arith
 
 import "math"
 
-// attend is the attention of one query head at position pos over the positions 0 … pos of its key head (SPEC.md §5). q is
-// already scaled; out has as many elements.
+// Attend is the attention of one query head over n positions, the last of which is its own (SPEC.md §5): out and q have d
+// elements, k and v [n][d] numbers that binary16 can hold; q is scaled already.
+func Attend(out, q, k, v []float32) {
+	size := PageLen * len(q)
+	r := begin(out)
+	for len(k) > 0 {
+		n := min(size, len(k))
+		r.page(out, q, k[:n], v[:n])
+		k, v = k[n:], v[n:]
+	}
+	r.end(out)
+}
+
+// attend is Attend over the positions 0 … pos of a layer and key head in c.
 func (c *Cache) attend(out, q []float32, layer, head, pos int) {
 	d := c.shape.head
 	at := c.shape.at(layer, head)
-	for e := range out {
-		out[e] = 0
-	}
-	top, total := float32(math.Inf(-1)), float32(0)
-	var p [PageLen]float32
+	r := begin(out)
 	for i := 0; i <= pos/PageLen; i++ {
 		n := min(PageLen, pos+1-i*PageLen)
-		k, v := c.pages[i].k[at:at+n*d], c.pages[i].v[at:at+n*d]
-		scores(p[:n], q, k)
-		m := top
-		for _, s := range p[:n] {
-			m = maxOf(m, s)
-		}
-		alpha := Exp(top - m)
-		for j, s := range p[:n] {
-			p[j] = Exp(s - m)
-		}
-		clear(p[n:])
-		total = FMA(total, alpha, SumPage(&p))
-		mix(out, alpha, p[:n], v)
-		top = m
+		r.page(out, q, c.pages[i].k[at:at+n*d], c.pages[i].v[at:at+n*d])
 	}
-	r := 1 / total
+	r.end(out)
+}
+
+// running is the state of an attention between pages: M and l of SPEC.md §5; o is the output itself.
+type running struct{ top, total float32 }
+
+func begin(out []float32) running {
+	clear(out)
+	return running{top: float32(math.Inf(-1))}
+}
+
+// page takes one page's visible keys and values.
+func (r *running) page(out, q, k, v []float32) {
+	n := len(k) / len(q)
+	var p [PageLen]float32
+	scores(p[:n], q, k)
+	m := r.top
+	for _, s := range p[:n] {
+		m = maxOf(m, s)
+	}
+	alpha := Exp(r.top - m)
+	for j, s := range p[:n] {
+		p[j] = Exp(s - m)
+	}
+	r.total = FMA(r.total, alpha, SumPage(&p))
+	mix(out, alpha, p[:n], v)
+	r.top = m
+}
+
+func (r *running) end(out []float32) {
+	f := 1 / r.total
 	for e := range out {
-		out[e] *= r
+		out[e] *= f
 	}
 }
 

@@ -67,7 +67,7 @@ func TestRopeTablesEqualTheIndependentProgram(t *testing.T) {
 		h := sha256.New()
 		for pos := 0; pos < 131072; pos += 32 {
 			var b []byte
-			for _, v := range r.Table(pos) {
+			for _, v := range r.Row(nil, pos) {
 				b = binary.LittleEndian.AppendUint32(b, math.Float32bits(v))
 			}
 			h.Write(b)

@@ -116,14 +116,20 @@ func (r *Rope) Table(pos int) []float32 {
 func (r *Rope) makePage(page int) []float32 {
 	t := make([]float32, 0, PageLen*2*len(r.freqs))
 	for p := range PageLen {
-		for _, f := range r.freqs {
-			sin, cos := sinCos(float64(float64(page*PageLen+p) * f))
-			t = append(t, float32(cos), float32(sin))
-		}
+		t = r.Row(t, page*PageLen+p)
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.pages[page] = t
+	return t
+}
+
+// Row appends the pairs of a position to t, computed afresh.
+func (r *Rope) Row(t []float32, pos int) []float32 {
+	for _, f := range r.freqs {
+		sin, cos := sinCos(float64(float64(pos) * f))
+		t = append(t, float32(cos), float32(sin))
+	}
 	return t
 }
 

@@ -1,0 +1,90 @@
+package arith_test
+
+import (
+	"math"
+	"math/rand/v2"
+	"testing"
+
+	"github.com/assaynet/assay/engine/arith"
+)
+
+// oracleAttend is SPEC.md §5 for one query head, written with nothing of the package but FMA and Exp.
+func oracleAttend(q, k, v []float32) []float32 {
+	d := len(q)
+	out := make([]float32, d)
+	top, total := float32(math.Inf(-1)), float32(0)
+	for from := 0; from < len(k)/d; from += 64 {
+		to := min(from+64, len(k)/d)
+		var s [64]float32
+		m := top
+		for j := from; j < to; j++ {
+			for e := range d {
+				s[j-from] = arith.FMA(q[e], k[j*d+e], s[j-from])
+			}
+			if !(m > s[j-from]) {
+				m = s[j-from]
+			}
+		}
+		alpha := arith.Exp(top - m)
+		var p [64]float32
+		var partial [16]float32
+		for j := range to - from {
+			p[j] = arith.Exp(s[j] - m)
+			partial[j%16] += p[j]
+		}
+		for w := 8; w > 0; w /= 2 {
+			for l := range w {
+				partial[l] += partial[l+w]
+			}
+		}
+		total = arith.FMA(total, alpha, partial[0])
+		for e := range d {
+			var sum float32
+			for j := range to - from {
+				sum = arith.FMA(p[j], v[(from+j)*d+e], sum)
+			}
+			out[e] = arith.FMA(out[e], alpha, sum)
+		}
+		top = m
+	}
+	r := 1 / total
+	for e := range out {
+		out[e] *= r
+	}
+	return out
+}
+
+func TestAttentionEqualsTheOracleAcrossPages(t *testing.T) {
+	r := rand.New(rand.NewPCG(7, 8))
+	for _, n := range []int{1, 2, 3, 4, 5, 63, 64, 65, 66, 127, 128, 129, 200} {
+		for _, d := range []int{16, 20, 64} {
+			q, k, v := make([]float32, d), make([]float32, n*d), make([]float32, n*d)
+			for i := range q {
+				q[i] = float32(r.NormFloat64())
+			}
+			for i := range k {
+				k[i] = arith.Widen(arith.Narrow(float32(3 * r.NormFloat64())))
+				v[i] = arith.Widen(arith.Narrow(float32(r.NormFloat64())))
+			}
+			got := make([]float32, d)
+			arith.Attend(got, q, k, v)
+			for e, want := range oracleAttend(q, k, v) {
+				if !same(got[e], want) {
+					t.Fatalf("%d positions, element %d of %d: got %x, want %x", n, e, d, got[e], want)
+				}
+			}
+		}
+	}
+}
+
+func TestAttentionNeverLosesNaN(t *testing.T) {
+	q := []float32{1, float32(math.NaN()), 1, 1}
+	k, v := make([]float32, 4*70), make([]float32, 4*70)
+	out := make([]float32, 4)
+	arith.Attend(out, q, k, v)
+	for e, f := range out {
+		if f == f {
+			t.Errorf("element %d: got %x, want NaN", e, f)
+		}
+	}
+}

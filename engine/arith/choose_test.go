@@ -1,0 +1,97 @@
+package arith_test
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/binary"
+	"math"
+	"math/big"
+	"math/rand/v2"
+	"sort"
+	"testing"
+
+	"github.com/assaynet/assay/engine/arith"
+)
+
+// oracleChoose is SPEC.md §6 with a full sort and unbounded integers.
+func oracleChoose(logits []float32, s arith.Sampling, pos int) int32 {
+	ids := make([]int32, len(logits))
+	for i := range ids {
+		ids[i] = int32(i)
+	}
+	sort.SliceStable(ids, func(a, b int) bool { return logits[ids[a]] > logits[ids[b]] })
+	if s.Temperature == 0 {
+		return ids[0]
+	}
+	ids = ids[:min(len(ids), int(s.TopK))]
+	var weights []*big.Int
+	sum := new(big.Int)
+	for _, id := range ids {
+		e := arith.Exp((logits[id] - logits[ids[0]]) / s.Temperature)
+		w := big.NewInt(int64(math.RoundToEven(float64(e) * (1 << 24))))
+		weights = append(weights, w)
+		sum.Add(sum, w)
+	}
+	need := new(big.Int).Mul(big.NewInt(int64(s.TopP)), sum)
+	kept, c := 0, new(big.Int)
+	for kept < len(ids) {
+		c.Add(c, weights[kept])
+		kept++
+		if new(big.Int).Lsh(c, 16).Cmp(need) >= 0 {
+			break
+		}
+	}
+	var msg bytes.Buffer
+	msg.WriteString("assay/ac1/draw")
+	msg.WriteByte(0)
+	msg.Write(s.Seed[:])
+	_ = binary.Write(&msg, binary.LittleEndian, uint64(pos))
+	h := sha256.Sum256(msg.Bytes())
+	x := new(big.Int).Mul(big.NewInt(int64(binary.LittleEndian.Uint32(h[:4]))), c)
+	x.Rsh(x, 32)
+	run := new(big.Int)
+	for i := range kept {
+		if run.Add(run, weights[i]); run.Cmp(x) > 0 {
+			return ids[i]
+		}
+	}
+	return -1
+}
+
+func TestChoiceEqualsTheOracle(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 1))
+	for i := range 3000 {
+		logits := make([]float32, 1+r.IntN(600))
+		for j := range logits {
+			logits[j] = float32(math.Round(r.NormFloat64()*20) / 4) // many ties
+		}
+		s := arith.Sampling{TopK: uint32(1 + r.IntN(256)), TopP: uint32(1 + r.IntN(65536))}
+		if i%8 != 0 {
+			s.Temperature = float32(math.Exp(r.NormFloat64() * 3))
+		}
+		if i%5 == 0 {
+			s.TopP = 65536
+		}
+		for j := range s.Seed {
+			s.Seed[j] = byte(r.Uint32())
+		}
+		if got, want := arith.Choose(logits, s, i), oracleChoose(logits, s, i); got != want {
+			t.Fatalf("case %d, %+v: got %d, want %d", i, s, got, want)
+		}
+	}
+}
+
+func TestChoiceOfEqualLogitsAtTheLargestSettings(t *testing.T) {
+	logits := make([]float32, 1000)
+	s := arith.Sampling{Temperature: math.MaxFloat32, TopK: 256, TopP: 65536}
+	for pos := range 200 {
+		if got, want := arith.Choose(logits, s, pos), oracleChoose(logits, s, pos); got != want || got < 0 || got > 255 {
+			t.Fatalf("position %d: got %d, want %d", pos, got, want)
+		}
+	}
+	s.Temperature = math.SmallestNonzeroFloat32
+	logits[7] = 1
+	if got := arith.Choose(logits, s, 3); got != 7 {
+		t.Errorf("coldest: got %d, want 7", got)
+	}
+}

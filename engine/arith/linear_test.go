@@ -1,0 +1,305 @@
+package arith_test
+
+import (
+	"encoding/binary"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"sync"
+	"testing"
+
+	"github.com/assaynet/assay/engine/arith"
+	"github.com/assaynet/assay/engine/gguf"
+)
+
+// tensor makes a matrix of random blocks of a type, with scales over several magnitudes, zero and subnormal ones among them.
+func tensor(r *rand.Rand, kind gguf.Type, cols, rows int) gguf.Tensor {
+	t := gguf.Tensor{Name: "w", Dims: []uint64{uint64(cols), uint64(rows)}, Type: kind}
+	scale := func() uint16 {
+		switch r.IntN(12) {
+		case 0:
+			return 0
+		case 1:
+			return uint16(r.IntN(1024)) // subnormal
+		}
+		return uint16(r.IntN(2)<<15 | (1+r.IntN(29))<<10 | r.IntN(1024))
+	}
+	scales := map[gguf.Type]int{gguf.Q8_0: 1, gguf.Q4_0: 1, gguf.Q4_1: 2}[kind]
+	if scales == 0 {
+		for range cols * rows {
+			x := float32(r.NormFloat64()) * float32(math.Ldexp(1, r.IntN(8)))
+			switch kind {
+			case gguf.F32:
+				t.Data = binary.LittleEndian.AppendUint32(t.Data, math.Float32bits(x))
+			case gguf.F16:
+				t.Data = binary.LittleEndian.AppendUint16(t.Data, arith.Narrow(x))
+			case gguf.BF16:
+				t.Data = binary.LittleEndian.AppendUint16(t.Data, uint16(math.Float32bits(x)>>16))
+			}
+		}
+		return t
+	}
+	_, size := kind.Block()
+	for range cols / 32 * rows {
+		for range scales {
+			t.Data = binary.LittleEndian.AppendUint16(t.Data, scale())
+		}
+		for range int(size) - 2*scales {
+			t.Data = append(t.Data, byte(r.Uint32()))
+		}
+	}
+	return t
+}
+
+// activations makes n vectors with blocks that are plain, zero, subnormal, of one huge value and, where asked, not finite.
+func activations(r *rand.Rand, n, cols int, broken bool) [][]float32 {
+	x := make([][]float32, n)
+	for t := range x {
+		x[t] = make([]float32, cols)
+		for b := 0; b < cols; b += 32 {
+			kind := r.IntN(16)
+			for i := b; i < b+32; i++ {
+				f := float32(r.NormFloat64())
+				switch kind {
+				case 0:
+					f = 0
+				case 1:
+					f *= 0x1p-140
+				case 2:
+					f *= 0x1p-98
+				case 3:
+					f *= 0x1p70
+				case 4:
+					f *= float32(math.Ldexp(1, r.IntN(40)-20))
+				}
+				x[t][i] = f
+			}
+			if broken && kind == 5 {
+				x[t][b+r.IntN(32)] = float32(math.NaN())
+			}
+			if broken && kind == 6 {
+				x[t][b+r.IntN(32)] = float32(math.Inf(-1))
+			}
+		}
+	}
+	return x
+}
+
+// oracleRow is one row times one token, written from SPEC.md §2 and §3 with nothing of the package but FMA.
+func oracleRow(kind gguf.Type, row []byte, x []float32) float32 {
+	half := func(b []byte) float32 { return arith.Widen(binary.LittleEndian.Uint16(b)) }
+	var total, sum float32
+	for b := 0; b < len(x)/32; b++ {
+		if b%8 == 0 {
+			total += sum
+			sum = 0
+		}
+		var w [32]int
+		var d, m float32
+		switch kind {
+		case gguf.Q8_0:
+			blk := row[34*b:]
+			d = half(blk)
+			for i := range w {
+				w[i] = int(int8(blk[2+i]))
+			}
+		case gguf.Q4_0:
+			blk := row[18*b:]
+			d = half(blk)
+			for i := range 16 {
+				w[i], w[i+16] = int(blk[2+i]&15)-8, int(blk[2+i]>>4)-8
+			}
+		case gguf.Q4_1:
+			blk := row[20*b:]
+			d, m = half(blk), half(blk[2:])
+			for i := range 16 {
+				w[i], w[i+16] = int(blk[4+i]&15), int(blk[4+i]>>4)
+			}
+		}
+		dx, q := oracleQuantize(x[32*b : 32*b+32])
+		s, t := 0, 0
+		for i := range w {
+			s += w[i] * q[i]
+			t += q[i]
+		}
+		sum = arith.FMA(float32(s), float32(d*dx), sum)
+		if kind == gguf.Q4_1 {
+			sum = arith.FMA(m, float32(float32(t)*dx), sum)
+		}
+	}
+	return total + sum
+}
+
+func oracleQuantize(x []float32) (dx float32, q [32]int) {
+	a, broken := 0.0, false
+	for _, f := range x {
+		broken = broken || f != f || math.IsInf(float64(f), 0)
+		a = math.Max(a, math.Abs(float64(f)))
+	}
+	if broken {
+		return float32(math.NaN()), q
+	}
+	if a < 0x1p-100 {
+		return 0, q
+	}
+	id := 127 / float32(a)
+	for i, f := range x {
+		q[i] = int(math.RoundToEven(float64(float32(f * id))))
+	}
+	return float32(float32(a) * 0x1.020408p-7), q
+}
+
+// parallel is a Spread over several goroutines.
+func parallel(n int, part func(int)) {
+	var wg sync.WaitGroup
+	for i := range n {
+		wg.Go(func() { part(i) })
+	}
+	wg.Wait()
+}
+
+func same(a, b float32) bool { return math.Float32bits(a) == math.Float32bits(b) || a != a && b != b }
+
+func TestLinearLayersEqualTheOracle(t *testing.T) {
+	for _, kind := range []gguf.Type{gguf.Q8_0, gguf.Q4_0, gguf.Q4_1} {
+		for _, cols := range []int{32, 64, 256, 288, 576, 1536} {
+			for _, tokens := range []int{1, 2, 4, 7, 9} {
+				t.Run(fmt.Sprintf("%s/%d/%d", kind, cols, tokens), func(t *testing.T) {
+					t.Parallel()
+					r := rand.New(rand.NewPCG(uint64(cols), uint64(tokens)))
+					w := tensor(r, kind, cols, 71)
+					checkLinear(t, w, activations(r, tokens, cols, tokens > 4))
+				})
+			}
+		}
+	}
+}
+
+func checkLinear(t *testing.T, w gguf.Tensor, x [][]float32) {
+	t.Helper()
+	m, err := arith.NewMatrix(w)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var b arith.Batch
+	b.Reset(len(x), m.Cols, m.Packing())
+	out := make([][]float32, len(x))
+	bias := make([]float32, m.Rows)
+	for i := range x {
+		b.Quantize(i, x[i])
+		out[i] = make([]float32, m.Rows)
+	}
+	for r := range bias {
+		bias[r] = float32(r)
+	}
+	for _, spread := range []arith.Spread{arith.Serial, parallel} {
+		arith.Multiply(spread, &b, arith.Product{Matrix: m, Bias: bias, Out: out})
+		for i := range x {
+			for r := range m.Rows {
+				row := w.Data[r*len(w.Data)/m.Rows:][:len(w.Data)/m.Rows]
+				if got, want := out[i][r], oracleRow(w.Type, row, x[i])+bias[r]; !same(got, want) {
+					t.Fatalf("token %d, row %d: got %x, want %x", i, r, got, want)
+				}
+			}
+		}
+	}
+}
+
+func TestKernelsDecideSumsThatBinary64CannotDecide(t *testing.T) {
+	// One block of 1·1·2⁷⁷, then one that adds half a unit in the last place and a third that tips the tie from far below: the
+	// sum of the last two is no binary64 number, so kernels must notice.
+	for _, kind := range []gguf.Type{gguf.Q8_0, gguf.Q4_0, gguf.Q4_1} {
+		r := rand.New(rand.NewPCG(9, 9))
+		for range 300 {
+			w := tensor(r, kind, 96, 2)
+			x := activations(r, 5, 96, false)
+			for _, v := range x {
+				for b, shift := range []int{60, 36 + r.IntN(2), -10 - r.IntN(20)} {
+					for i := range 32 {
+						v[32*b+i] = float32(math.Ldexp(float64(r.IntN(3)-1), shift))
+					}
+				}
+			}
+			checkLinear(t, w, x)
+		}
+	}
+}
+
+func TestFloatMatricesBecomeQ8_0(t *testing.T) {
+	for _, kind := range []gguf.Type{gguf.F32, gguf.F16, gguf.BF16} {
+		r := rand.New(rand.NewPCG(uint64(kind), 1))
+		w := tensor(r, kind, 288, 5)
+		m, err := arith.NewMatrix(w)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if m.Type() != "Q8_0" {
+			t.Fatalf("%s became %s", kind, m.Type())
+		}
+		size := len(w.Data) / 5 / 288
+		for row := range 5 {
+			got := make([]float32, 288)
+			m.Embed(got, row)
+			for b := 0; b < 288; b += 32 {
+				x := make([]float32, 32)
+				for i := range x {
+					at := w.Data[((row*288)+b+i)*size:]
+					switch kind {
+					case gguf.F32:
+						x[i] = math.Float32frombits(binary.LittleEndian.Uint32(at))
+					case gguf.F16:
+						x[i] = arith.Widen(binary.LittleEndian.Uint16(at))
+					case gguf.BF16:
+						x[i] = math.Float32frombits(uint32(binary.LittleEndian.Uint16(at)) << 16)
+					}
+				}
+				for i, want := range oracleTranscode(x) {
+					if !same(got[b+i], want) {
+						t.Fatalf("%s, row %d, element %d: got %x, want %x", kind, row, b+i, got[b+i], want)
+					}
+				}
+			}
+		}
+	}
+}
+
+// oracleTranscode is ggml's quantize_row_q8_0_ref and back.
+func oracleTranscode(x []float32) []float32 {
+	var a float32
+	for _, f := range x {
+		a = max(a, float32(math.Abs(float64(f))))
+	}
+	d := a / 127
+	id := float32(0)
+	if d != 0 {
+		id = 1 / d
+	}
+	kept := arith.Widen(arith.Narrow(d))
+	y := make([]float32, len(x))
+	for i, f := range x {
+		p := float64(float32(f * id))
+		q := math.Trunc(p + math.Copysign(0.5, p))
+		if kept != 0 {
+			y[i] = float32(int(q)) * kept // an integer zero has no sign
+		}
+	}
+	return y
+}
+
+func TestTranscodingKeepsTinyRowsAsZero(t *testing.T) {
+	w := gguf.Tensor{Name: "w", Dims: []uint64{32, 1}, Type: gguf.F32}
+	for range 32 {
+		w.Data = binary.LittleEndian.AppendUint32(w.Data, math.Float32bits(0x1p-140))
+	}
+	m, err := arith.NewMatrix(w)
+	if err != nil {
+		t.Fatal(err)
+	}
+	out := make([]float32, 32)
+	m.Embed(out, 0)
+	for i, f := range out {
+		if f != 0 {
+			t.Errorf("element %d: got %x, want 0", i, f)
+		}
+	}
+}
