@@ -42,13 +42,15 @@ func Salt(secret [32]byte, task protocol.TaskID) (salt [32]byte) {
 // returns when there is nothing left to answer or the round is closed.
 func (m *Miner) Work(ctx context.Context) error {
 	for {
-		n, slot, end, ok := m.next(ctx)
+		within, cancel := context.WithCancel(ctx)
+		n, slot, ok := m.next(cancel)
 		if !ok {
+			cancel()
 			break
 		}
-		result, err := m.answer(end.ctx, &slot.Task)
-		cancelled := end.ctx.Err() != nil
-		end.cancel()
+		result, err := m.answer(within, &slot.Task)
+		cancelled := within.Err() != nil
+		cancel()
 		switch {
 		case cancelled:
 			return ctx.Err()
@@ -65,26 +67,20 @@ func (m *Miner) Work(ctx context.Context) error {
 	return m.sealWhenDone(ctx)
 }
 
-type span struct {
-	ctx    context.Context //nolint:containedctx // handed from next to Work, never kept
-	cancel context.CancelFunc
-}
-
-// next returns a slot to answer, and the time that there is for it.
-func (m *Miner) next(ctx context.Context) (protocol.Round, Slot, span, bool) {
+// next returns a slot to answer; stop ends its answering when the round closes.
+func (m *Miner) next(stop context.CancelFunc) (protocol.Round, Slot, bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.round == nil || m.round.Sealed || m.closed {
-		return 0, Slot{}, span{}, false
+		return 0, Slot{}, false
 	}
 	for _, slot := range m.round.Slots {
 		if !slot.Answered && !m.failed[slot.Task.Slot] {
-			ctx, cancel := context.WithCancel(ctx)
-			m.stop = cancel
-			return m.round.Round, slot, span{ctx, cancel}, true
+			m.stop = stop
+			return m.round.Round, slot, true
 		}
 	}
-	return 0, Slot{}, span{}, false
+	return 0, Slot{}, false
 }
 
 // answer runs the model on a task.

@@ -13,9 +13,9 @@ var (
 	ErrSlots = errors.New("inference: tasks, salts and results differ in number")
 	// ErrUnanswered says that a slot without an answer was to be opened.
 	ErrUnanswered = errors.New("inference: slot without an answer")
-	// ErrOpening says that an opened answer fits no commitment: an honest
-	// miner cannot make it, so it blames the sender.
-	ErrOpening = fmt.Errorf("inference: fits no commitment: %w", wire.ErrMalformed)
+	// ErrOpening says that an opened answer fits no commitment. Its maker is to
+	// blame, but not who passes it on without knowing the ledger.
+	ErrOpening = errors.New("inference: fits no commitment")
 )
 
 // Sealed is a round's work of one seat: what its commitment is over. A slot
