@@ -91,19 +91,19 @@ func Apply(t Tree, chain string, p *params.Params, b *Block) (*Result, error) {
 	}
 	res := &Result{}
 	if res.Txs, err = m.block(b); err != nil {
-		return nil, err
+		return nil, m.blame(err)
 	}
 	m.finalise(b.PrevEligible)
 	m.money()
 	if p.Schedule.IsEpochEnd(m.height) {
 		if err := m.epoch(); err != nil {
-			return nil, err
+			return nil, m.blame(err)
 		}
 	}
 	m.meta.Height = m.height
 	put(m.st, MetaKey(), m.meta)
-	if *m.st.fault != nil {
-		return nil, *m.st.fault
+	if err := m.blame(nil); err != nil {
+		return nil, err
 	}
 	res.Events, res.Validators = m.events, m.updates
 	return res, m.st.flush(t)
@@ -118,10 +118,17 @@ func CheckBlock(r Reader, chain string, p *params.Params, b *Block) error {
 	if err != nil {
 		return err
 	}
-	if _, err := m.block(b); err != nil {
-		return err
+	_, err = m.block(b)
+	return m.blame(err)
+}
+
+// blame returns the tree's error before any other: where the tree fails the
+// rules see an empty state, and what they say of a block is nobody's fault.
+func (m *machine) blame(err error) error {
+	if *m.st.fault != nil {
+		return *m.st.fault
 	}
-	return *m.st.fault
+	return err
 }
 
 // block opens the link and carries out the transactions.
@@ -151,9 +158,6 @@ func (m *machine) block(b *Block) ([]TxResult, error) {
 		ruled, err := m.include(tx, body)
 		if err != nil {
 			return nil, fmt.Errorf("%w: transaction %d: %w", ErrBlock, i+1, err)
-		}
-		if *m.st.fault != nil {
-			return nil, *m.st.fault
 		}
 		results = append(results, TxResult{Hash: tx.Hash(), Kind: tx.Kind, Signer: tx.Signer, Err: ruled})
 	}

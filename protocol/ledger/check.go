@@ -39,10 +39,7 @@ func CheckTx(r Reader, chain string, p *params.Params, raw []byte) (*wire.Tx, er
 			err = ruled
 		}
 	}
-	if *m.st.fault != nil {
-		return nil, *m.st.fault
-	}
-	if err != nil {
+	if err := m.blame(err); err != nil {
 		return nil, err
 	}
 	return tx, nil

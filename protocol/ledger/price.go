@@ -44,8 +44,12 @@ func powQ32(f, n uint64) uint64 {
 	return r
 }
 
-// decayFactor returns the largest f, as Q32, with f^halfLife <= 1/2.
+// decayFactor returns the largest f, as Q32, with f^halfLife <= 1/2; of a
+// half-life of zero, one.
 func decayFactor(halfLife uint64) uint64 {
+	if halfLife == 0 {
+		return one
+	}
 	return uint64(sort.Search(one+1, func(f int) bool { return powQ32(uint64(f), halfLife) > one/2 })) - 1
 }
 

@@ -1,0 +1,22 @@
+package ledger
+
+import "github.com/assaynet/assay/protocol"
+
+// For tests of the arithmetic alone.
+var (
+	BlockEmission = blockEmission
+	DecayFactor   = decayFactor
+	Decay         = decay
+	LowerMedian   = lowerMedian
+)
+
+// Vote is a vote, for tests.
+type Vote = vote
+
+// MakeVote returns a vote.
+func MakeVote(value uint32, stake uint64) Vote { return vote{value, protocol.Amount(stake)} }
+
+// DrawByStake draws n of judges by a seed.
+func DrawByStake(seed protocol.Hash, judges []RosterJudge, n int) []RosterJudge {
+	return seatDraw{seed: seed}.byStake(judges, n)
+}

@@ -1,0 +1,70 @@
+package ledger_test
+
+import (
+	"encoding/json"
+	"testing"
+
+	"github.com/assaynet/assay/protocol"
+	"github.com/assaynet/assay/protocol/ledger"
+	"github.com/assaynet/assay/protocol/wire"
+)
+
+func FuzzReadGenesis(f *testing.F) {
+	raw, err := json.Marshal(testGenesis())
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(raw)
+	f.Add([]byte(`{"params":{},"seats":[{}]}`))
+	f.Add([]byte(`{}`))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		g, err := ledger.ReadGenesis(b)
+		if err != nil {
+			return
+		}
+		if _, err := ledger.Init(&ledger.MemTree{}, g); err != nil {
+			t.Errorf("a genesis that was read cannot begin: %v", err)
+		}
+	})
+}
+
+// FuzzApply signs whatever the fuzzer makes as a transaction, so that it gets
+// behind the signature, and puts it into a block raw and signed.
+func FuzzApply(f *testing.F) {
+	base := newNetwork(f, testGenesis())
+	base.until(24)
+	for _, body := range []wire.Body{
+		&wire.Transfer{To: secret("m1 cold").Public(), Amount: 5}, &wire.Register{Hotkey: secret("m3").Public(), MaxPrice: protocol.Unit},
+		&wire.AddStake{Hotkey: secret("v1").Public(), Amount: protocol.Unit}, &wire.RemoveStake{Hotkey: secret("v1").Public(), Amount: protocol.Unit},
+		base.serveAs("v1", 2), &wire.SetConsensusKey{Key: secret("v1 consensus").Public(), Address: "a:1"},
+		&wire.ExtendBeacon{Start: 60, Anchor: protocol.Hash{1}}, &wire.Commit{Round: 2}, &wire.CommitWeights{Epoch: 1},
+		&wire.RevealWeights{UIDs: []protocol.UID{1}, Values: []uint16{2}}, &wire.CommitCards{Seen: []wire.SeatCount{{UID: 1, Count: 2}}},
+	} {
+		f.Add(uint8(body.Kind()), wire.Encode(body), uint8(0))
+		f.Add(uint8(body.Kind()), wire.Encode(body), uint8(1))
+	}
+	signers := []string{"v1", "v1 cold", "m1"}
+	f.Fuzz(func(t *testing.T, kind uint8, body []byte, who uint8) {
+		n := *base
+		n.tb, n.tree = t, base.tree.Clone()
+		name := signers[int(who)%len(signers)]
+		tx := wire.Tx{Kind: wire.TxKind(kind), ChainID: n.chain, Signer: secret(name).Public(), Nonce: n.nonce(secret(name).Public()), Body: body}
+		sig, err := signer{secret(name)}.Sign(string(wire.DomainTx), wire.Encode(&tx))
+		if err != nil {
+			t.Fatal(err)
+		}
+		tx.Sig = sig
+		for _, raw := range [][]byte{wire.Encode(&tx), body} {
+			_, pool := ledger.CheckTx(n.tree, n.chain, n.p, raw)
+			b := n.draft(raw)
+			err := ledger.CheckBlock(n.tree, n.chain, n.p, b)
+			if pool == nil && err != nil {
+				t.Errorf("the pool took what a block may not hold: %v", err)
+			}
+			if err == nil {
+				n.apply(b)
+				n.until(n.height + 20)
+			}
+		}
+	})
+}
