@@ -112,11 +112,13 @@ func (b *book) due(now time.Time, connected func(peer.ID) bool, open, degree, at
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	var boot, rest []*entry
+	room := degree - open // less those on their way
 	for id, e := range b.peers {
 		switch {
 		case connected(id):
 			b.settleLocked(e, now)
 		case e.dialing:
+			room--
 		case now.Before(e.next):
 			e.since = time.Time{}
 		case e.source == sourceBootstrap:
@@ -126,7 +128,7 @@ func (b *book) due(now time.Time, connected func(peer.ID) bool, open, degree, at
 		}
 	}
 	rand.Shuffle(len(rest), func(i, j int) { rest[i], rest[j] = rest[j], rest[i] })
-	chosen := append(boot, rest[:min(len(rest), max(0, degree-open-len(boot)))]...)
+	chosen := append(boot, rest[:min(len(rest), max(0, room-len(boot)))]...)
 	var out []peer.AddrInfo
 	for _, e := range chosen[:min(len(chosen), atMost)] {
 		e.since, e.dialing = time.Time{}, true
@@ -140,7 +142,7 @@ func (b *book) settleLocked(e *entry, now time.Time) {
 		e.since = now
 	}
 	if now.Sub(e.since) >= settled {
-		e.failures = 0
+		e.failures, e.next = 0, time.Time{}
 	}
 	e.lastErr = ""
 }

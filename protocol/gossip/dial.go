@@ -60,16 +60,16 @@ func (h *Host) dial(ctx context.Context, s *session, info peer.AddrInfo) error {
 		h.metrics.dials.WithLabelValues("failed").Inc()
 		return fmt.Errorf("dial %s: %w", info.ID, err)
 	}
-	// Connect returns after the peer has told what it speaks.
+	// Connect has waited until the peer told what it speaks.
 	spoken, err := s.net.Peerstore().GetProtocols(info.ID)
-	if err != nil || len(spoken) == 0 || s.net.Network().Connectedness(info.ID) != network.Connected {
-		h.metrics.dials.WithLabelValues("hung_up").Inc()
-		return errors.Join(err, fmt.Errorf("dial %s: %w", info.ID, ErrHungUp))
-	}
-	if !h.ours(spoken) {
+	switch {
+	case err == nil && len(spoken) > 0 && !h.ours(spoken):
 		h.metrics.dials.WithLabelValues("other_chain").Inc()
 		h.letGo(s, info.ID, spoken)
 		return fmt.Errorf("dial %s, which is of %s: %w", info.ID, chainOf(spoken), ErrOtherChain)
+	case err != nil || len(spoken) == 0 || s.net.Network().Connectedness(info.ID) != network.Connected:
+		h.metrics.dials.WithLabelValues("hung_up").Inc()
+		return errors.Join(err, fmt.Errorf("dial %s: %w", info.ID, ErrHungUp))
 	}
 	h.metrics.dials.WithLabelValues("ok").Inc()
 	return nil
@@ -129,16 +129,32 @@ func (s *session) watchIdentified() (event.Subscription, error) {
 	return sub, nil
 }
 
+// courtesy is how long a peer of another chain that dialled us may stay: time
+// to read who we are, and to tell its operator so.
+const courtesy = time.Second
+
 // checkChains lets go of those that dialled us and are of another chain.
 func (h *Host) checkChains(ctx context.Context, s *session, identified event.Subscription) error {
 	defer identified.Close() //nolint:errcheck // it only drains
+	type stranger struct {
+		event.EvtPeerIdentificationCompleted
+		until time.Time
+	}
+	var strangers []stranger // the oldest first
+	tick := time.NewTicker(courtesy / 2)
+	defer tick.Stop()
 	for {
 		select {
 		case <-ctx.Done():
 			return nil
 		case e := <-identified.Out():
 			if p, ok := e.(event.EvtPeerIdentificationCompleted); ok && !h.ours(p.Protocols) {
-				h.letGo(s, p.Peer, p.Protocols)
+				strangers = append(strangers, stranger{p, time.Now().Add(courtesy)})
+			}
+		case now := <-tick.C:
+			for len(strangers) > 0 && !now.Before(strangers[0].until) {
+				h.letGo(s, strangers[0].Peer, strangers[0].Protocols)
+				strangers = strangers[1:]
 			}
 		}
 	}
