@@ -170,3 +170,42 @@ func TestSmolLMSplitsLikeItsExpressions(t *testing.T) {
 		}
 	}
 }
+
+// FuzzNew reads tokenizers out of files of arbitrary bytes: an error, or a
+// tokenizer that works.
+func FuzzNew(f *testing.F) {
+	w := &gguf.Writer{} // small, so that mutations hit the structure
+	w.AddString("tokenizer.ggml.model", "gpt2")
+	w.AddString("tokenizer.ggml.pre", "smollm")
+	w.AddStrings("tokenizer.ggml.tokens", []string{"<|im_start|>", "<|im_end|>", "t", "h", "th", "Ġ"})
+	w.AddInt32s("tokenizer.ggml.token_type", []int32{3, 3, 1, 1, 1, 1})
+	w.AddStrings("tokenizer.ggml.merges", []string{"t h"})
+	w.AddUint32("tokenizer.ggml.bos_token_id", 0)
+	w.AddUint32("tokenizer.ggml.eos_token_id", 1)
+	w.AddBool("tokenizer.ggml.add_bos_token", true)
+	w.AddString("tokenizer.chat_template", "<|im_start|>system\nx<|im_end|>")
+	var b bytes.Buffer
+	if _, err := w.WriteTo(&b); err != nil {
+		f.Fatal(err)
+	}
+	f.Add(b.Bytes())
+	f.Fuzz(func(t *testing.T, data []byte) {
+		file, err := gguf.Parse(data)
+		if err != nil {
+			return
+		}
+		tok, err := tokenizer.New(file)
+		if err != nil {
+			return
+		}
+		ids := encode(t, tok, "the <|im_end|> user's é", tokenizer.Options{Special: true, BOS: true})
+		for _, id := range append(ids, tok.StopTokens()...) {
+			if id < 0 || int(id) >= tok.VocabSize() {
+				t.Fatalf("the id %d of %d tokens", id, tok.VocabSize())
+			}
+		}
+		if _, err := tok.Chat([]tokenizer.Message{{Role: "user", Content: "x"}}); err != nil && !errors.Is(err, tokenizer.ErrNoChat) {
+			t.Fatal(err)
+		}
+	})
+}
