@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -109,6 +110,8 @@ func withModel(c *cli.Context, cfg engine.Config, f func(*engine.Model) error) e
 // runHint says what to do about a run that was refused.
 func runHint(err error) error {
 	switch {
+	case errors.Is(err, context.Canceled):
+		return errors.New("interrupted")
 	case errors.Is(err, engine.ErrContext):
 		return withHint(err, "shorten the prompt, or lower --max-tokens")
 	case errors.Is(err, engine.ErrToken):

@@ -247,3 +247,27 @@ func FuzzEncodeJoinsLikeTheDefinition(f *testing.F) {
 		}
 	})
 }
+
+func TestUserDefinedTokensAreAlwaysParsedLongestFirst(t *testing.T) {
+	w, err := enginetest.Build(enginetest.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	kinds := slices.Repeat([]int32{1}, tiny(t).VocabSize())
+	kinds[0], kinds[1], kinds[2], kinds[10], kinds[11] = 3, 3, 3, 4, 4
+	w = change(w, "tokenizer.ggml.tokens", func(v []string) []string {
+		v[10], v[11] = "<tab>", "<tab><tab>"
+		return v
+	})
+	tok, err := load(replace(w, "tokenizer.ggml.token_type", func(w *gguf.Writer, key string) { w.AddInt32s(key, kinds) }))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []int32{11, 10, enginetest.ByteToken + 'x', enginetest.ByteToken + '<', 11}
+	if got := encode(t, tok, "<tab><tab><tab>x<<tab><tab>", tokenizer.Options{}); !slices.Equal(got, want) {
+		t.Errorf("got %v, want %v", got, want)
+	}
+	if got := string(tok.Decode(want)); got != "<tab><tab><tab>x<<tab><tab>" {
+		t.Errorf("got %q", got)
+	}
+}
