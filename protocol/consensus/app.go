@@ -1,0 +1,238 @@
+package consensus
+
+import (
+	"context"
+	"fmt"
+	"sync/atomic"
+
+	abci "github.com/cometbft/cometbft/abci/types"
+	"github.com/cometbft/cometbft/crypto/secp256k1"
+	"github.com/rs/zerolog"
+
+	"github.com/assaynet/assay/protocol"
+	"github.com/assaynet/assay/protocol/ledger"
+	"github.com/assaynet/assay/protocol/state"
+	"github.com/assaynet/assay/protocol/store"
+	"github.com/assaynet/assay/protocol/wire"
+)
+
+// app is the ledger as CometBFT drives it. The calls of its consensus
+// connection come one after the other, from one goroutine at a time:
+//
+//	PrepareProposal   we propose: our link, and what of the pool fits
+//	ProcessProposal   somebody proposed: accept what ledger.CheckBlock accepts
+//	FinalizeBlock     decided: carry the block out on the working tree
+//	Commit            make that durable, then tell of it
+//
+// A crash between the last two leaves the state of the block before, and
+// CometBFT gives the block again. Everything that the state after h depends on
+// is written no later than the state itself.
+type app struct {
+	abci.BaseApplication
+	g     *ledger.Genesis
+	chain string
+	link  func(protocol.Height) (protocol.Hash, bool)
+	log   zerolog.Logger
+
+	st      *state.State
+	genesis *ledger.MemTree // the state before the first block
+	pool    *Pool
+	heads   heads
+
+	space *store.Space
+	rot   *rotation // after the newest block; consensus connection only
+	next  *decided  // between FinalizeBlock and Commit
+
+	refused atomic.Uint64 // proposals
+	rounds  atomic.Uint64 // beyond the first of each height
+}
+
+// decided is a block that is carried out and not yet durable.
+type decided struct {
+	head Head
+	rot  *rotation
+}
+
+func newApp(g *ledger.Genesis, db *store.DB, link func(protocol.Height) (protocol.Hash, bool), log zerolog.Logger) (*app, error) {
+	st, err := state.Open(db.Space("state"))
+	if err != nil {
+		return nil, err
+	}
+	a := &app{g: g, chain: g.ChainID(), link: link, log: log, st: st, genesis: &ledger.MemTree{}, space: db.Space("rotation")}
+	set, err := ledger.Init(a.genesis, g)
+	if err != nil {
+		return nil, err
+	}
+	a.rot = newRotation(set)
+	a.pool = newPool(a.chain, &g.Params, func() ledger.Reader { r, _ := a.latest(); return r })
+	if h := st.Version(); h > 0 {
+		b, err := a.space.Get(store.Key(uint64(h)))
+		if err != nil {
+			return nil, fmt.Errorf("read proposers of block %d: %w", h, err)
+		}
+		if a.rot, err = decodeRotation(b); err != nil {
+			return nil, fmt.Errorf("proposers of block %d: %w: %w", h, store.ErrCorrupt, err)
+		}
+	}
+	return a, nil
+}
+
+// latest returns the newest state, and the height of its block.
+func (a *app) latest() (ledger.Reader, protocol.Height) {
+	if s := a.st.Latest(); s.Height() > 0 {
+		return s, s.Height()
+	}
+	return a.genesis, 0
+}
+
+// Info implements the handshake after a start.
+func (a *app) Info(context.Context, *abci.RequestInfo) (*abci.ResponseInfo, error) {
+	res := &abci.ResponseInfo{Data: "assay", AppVersion: 0}
+	if s := a.st.Latest(); s.Height() > 0 {
+		h := s.Hash()
+		res.LastBlockHeight, res.LastBlockAppHash = int64(s.Height()), h[:]
+	}
+	return res, nil
+}
+
+// InitChain writes the genesis into the working tree. The set of validators is
+// the one that genesisDoc gave.
+func (a *app) InitChain(_ context.Context, r *abci.RequestInitChain) (*abci.ResponseInitChain, error) {
+	if r.ChainId != a.chain {
+		return nil, fmt.Errorf("chain %q, want %q: %w", r.ChainId, a.chain, ErrGenesis)
+	}
+	if err := a.begin(1); err != nil {
+		return nil, err
+	}
+	h := a.st.WorkingHash()
+	return &abci.ResponseInitChain{AppHash: h[:]}, nil
+}
+
+// begin clears the working tree for block h.
+func (a *app) begin(h int64) error {
+	a.st.Rollback()
+	if h != 1 {
+		return nil
+	}
+	if _, err := ledger.Init(a.st, a.g); err != nil {
+		return fmt.Errorf("write genesis: %w", err)
+	}
+	return nil
+}
+
+// block is a proposed or decided block in the ledger's words.
+func (a *app) block(h int64, proposer []byte, round int32, txs [][]byte) *ledger.Block {
+	return &ledger.Block{
+		Height:       protocol.Height(h),
+		Proposer:     a.rot.proposer(proposer),
+		PrevEligible: a.rot.eligible(round),
+		Txs:          txs,
+	}
+}
+
+// PrepareProposal opens our link and takes what fits from the pool. Without a
+// link the proposal is empty, which everybody refuses, ourselves included.
+func (a *app) PrepareProposal(_ context.Context, r *abci.RequestPrepareProposal) (*abci.ResponsePrepareProposal, error) {
+	link, ok := a.link(protocol.Height(r.Height))
+	if !ok {
+		a.log.Warn().Int64("height", r.Height).Msg("no beacon link for this height, so no proposal")
+		return &abci.ResponsePrepareProposal{}, nil
+	}
+	head := wire.Encode(&wire.BlockHead{Link: link})
+	room := r.MaxTxBytes - frame(head)
+	state, _ := a.latest()
+	txs := [][]byte{head}
+	for _, tx := range ledger.SelectTxs(state, a.chain, &a.g.Params, a.pool.candidates(), int(room)) {
+		if room -= frame(tx); room < 0 {
+			break
+		}
+		txs = append(txs, tx)
+	}
+	return &abci.ResponsePrepareProposal{Txs: txs}, nil
+}
+
+// frame is what a transaction takes in a block: protobuf adds a tag and a length.
+func frame(tx []byte) int64 { return int64(len(tx)) + 6 }
+
+// ProcessProposal accepts what the ledger accepts.
+func (a *app) ProcessProposal(_ context.Context, r *abci.RequestProcessProposal) (*abci.ResponseProcessProposal, error) {
+	state, _ := a.latest()
+	b := a.block(r.Height, r.ProposerAddress, r.ProposedLastCommit.Round, r.Txs)
+	if err := ledger.CheckBlock(state, a.chain, &a.g.Params, b); err != nil {
+		a.refused.Add(1)
+		a.log.Warn().Err(err).Int64("height", r.Height).Stringer("proposer", b.Proposer).Msg("proposal refused")
+		return &abci.ResponseProcessProposal{Status: abci.ResponseProcessProposal_REJECT}, nil
+	}
+	return &abci.ResponseProcessProposal{Status: abci.ResponseProcessProposal_ACCEPT}, nil
+}
+
+// FinalizeBlock carries out a decided block on the working tree.
+func (a *app) FinalizeBlock(_ context.Context, r *abci.RequestFinalizeBlock) (*abci.ResponseFinalizeBlock, error) {
+	if err := a.begin(r.Height); err != nil {
+		return nil, err
+	}
+	b := a.block(r.Height, r.ProposerAddress, r.DecidedLastCommit.Round, r.Txs)
+	res, err := ledger.Apply(a.st, a.chain, &a.g.Params, b)
+	if err != nil {
+		return nil, fmt.Errorf("carry out block %d: %w", r.Height, err)
+	}
+	rot, err := a.rot.after(res.Validators)
+	if err != nil {
+		return nil, fmt.Errorf("carry out block %d: %w", r.Height, err)
+	}
+	hash := a.st.WorkingHash()
+	a.next = &decided{rot: rot, head: Head{
+		Height: b.Height, Time: r.Time, StateHash: hash, Proposer: b.Proposer,
+		Rounds: int(r.DecidedLastCommit.Round), Result: res,
+	}}
+	out := &abci.ResponseFinalizeBlock{AppHash: hash[:], TxResults: make([]*abci.ExecTxResult, 1, len(r.Txs))}
+	out.TxResults[0] = &abci.ExecTxResult{} // the head
+	for _, t := range res.Txs {
+		code := uint32(0)
+		if t.Err != nil {
+			code = 1
+		}
+		out.TxResults = append(out.TxResults, &abci.ExecTxResult{Code: code})
+	}
+	for _, v := range res.Validators {
+		out.ValidatorUpdates = append(out.ValidatorUpdates, abci.UpdateValidator(v.Key[:], int64(v.Power), secp256k1.KeyType))
+	}
+	return out, nil
+}
+
+// Commit makes the block durable and tells of it.
+func (a *app) Commit(context.Context, *abci.RequestCommit) (*abci.ResponseCommit, error) {
+	if a.next == nil {
+		return nil, fmt.Errorf("commit without a block: %w", ErrHalted)
+	}
+	d := a.next
+	rot, err := d.rot.encode()
+	if err != nil {
+		return nil, err
+	}
+	// Not synced by itself: the state's synced write comes behind it in one log.
+	h := uint64(d.head.Height)
+	db := a.space.CometDB()
+	if err := db.Set(store.Key(h), rot); err != nil {
+		return nil, fmt.Errorf("keep proposers of block %d: %w", h, err)
+	}
+	hash, version, err := a.st.Commit()
+	if err != nil {
+		return nil, err
+	}
+	if hash != d.head.StateHash || version != d.head.Height {
+		return nil, fmt.Errorf("block %d became state %d with hash %s, want %s: %w", h, version, hash, d.head.StateHash, ErrHalted)
+	}
+	if h > 1 {
+		if err := db.Delete(store.Key(h - 2)); err != nil {
+			return nil, fmt.Errorf("forget proposers of block %d: %w", h-2, err)
+		}
+	}
+	a.rot, a.next = d.rot, nil
+	a.rounds.Add(uint64(d.head.Rounds))
+	if n := a.pool.recheck(); n > 0 {
+		a.log.Debug().Int("transactions", n).Msg("waiting transactions lost their place")
+	}
+	a.heads.publish(d.head)
+	return &abci.ResponseCommit{}, nil
+}

@@ -1,0 +1,131 @@
+package consensus
+
+import (
+	"fmt"
+	"net"
+	"path/filepath"
+	"time"
+
+	dbm "github.com/cometbft/cometbft-db"
+	cfg "github.com/cometbft/cometbft/config"
+	"github.com/rs/zerolog"
+
+	"github.com/assaynet/assay/protocol"
+	"github.com/assaynet/assay/protocol/key"
+	"github.com/assaynet/assay/protocol/ledger"
+	"github.com/assaynet/assay/protocol/store"
+)
+
+const (
+	// gossipPause is how often a peer is looked at for what it lacks: less costs
+	// a small machine more than it speeds up blocks.
+	gossipPause = 50 * time.Millisecond
+	// queryPause is how often peers are asked for majorities. Its goroutine can
+	// outlive a stop by as much, so it is well below the time to stop in.
+	queryPause = 500 * time.Millisecond
+	// lingering is how long such goroutines are waited for.
+	lingering = queryPause + 300*time.Millisecond
+	// defaultStall is after how long without a block something must be wrong.
+	defaultStall = 3 * time.Minute
+	// maxPeers bounds incoming connections: validators, and who wants to be one.
+	maxPeers = 128
+)
+
+// Config is what a node needs.
+type Config struct {
+	// Genesis is the network. Required.
+	Genesis *ledger.Genesis
+	// DB holds the node's blocks and state; the caller closes it after Run. Required.
+	DB *store.DB
+	// Dir is a directory of the node's own for CometBFT's log of a running
+	// height, the one thing that is not in DB. Required.
+	Dir string
+	// Consensus is the secret of the key that signs blocks, bound on the ledger
+	// to the validator's seat. Required.
+	Consensus key.Secret
+	// Transport is the Ed25519 seed under which peers connect. Required.
+	Transport key.Secret
+	// Listen is host:port of the transport; port 0 is refused, for the address
+	// is announced on the ledger. Required.
+	Listen string
+	// Link returns the beacon link of ours that serves a height, false if there
+	// is none. Nil means none: the node proposes nothing.
+	Link func(protocol.Height) (protocol.Hash, bool)
+	// Peers are transports to connect to beside those on the ledger, as
+	// id@host:port with the id in 40 hex digits; for a node that joins late.
+	Peers []string
+	// Publish is given each transaction that Submit took, for gossip. It must
+	// not block. Optional.
+	Publish func(raw []byte)
+	// StallAfter is after how long without a block Run ends with ErrStalled,
+	// while validators with two thirds of the power are connected. Default 3
+	// minutes; shorter ends nodes that are merely slow.
+	StallAfter time.Duration
+	// Logger hears of blocks and trouble.
+	Logger zerolog.Logger
+}
+
+func (c *Config) check() error {
+	switch {
+	case c.Genesis == nil:
+		return fmt.Errorf("%w: no genesis", ErrConfig)
+	case c.DB == nil:
+		return fmt.Errorf("%w: no database", ErrConfig)
+	case c.Dir == "":
+		return fmt.Errorf("%w: no directory", ErrConfig)
+	case c.Consensus.Expose() == [32]byte{} || c.Transport.Expose() == [32]byte{}:
+		return fmt.Errorf("%w: no key", ErrConfig)
+	}
+	if _, port, err := net.SplitHostPort(c.Listen); err != nil || port == "" || port == "0" {
+		return fmt.Errorf("%w: listen on %q, want host:port", ErrConfig, c.Listen)
+	}
+	if c.Link == nil {
+		c.Link = func(protocol.Height) (protocol.Hash, bool) { return protocol.Hash{}, false }
+	}
+	if c.StallAfter <= 0 {
+		c.StallAfter = defaultStall
+	}
+	return nil
+}
+
+// comet returns CometBFT's own configuration (consensus.md, settings and traps).
+func (c *Config) comet() (*cfg.Config, error) {
+	b := c.Genesis.Params.Block
+	millis := func(n uint32) time.Duration { return time.Duration(n) * time.Millisecond }
+	f := cfg.DefaultConfig()
+	f.SetRoot(c.Dir)
+	f.Moniker = "assay"
+	f.RPC.ListenAddress = ""
+	f.Instrumentation.Prometheus = false
+	f.Mempool.Type = cfg.MempoolTypeNop // transactions come from our own pool
+	f.TxIndex.Indexer = "null"
+	f.Storage.DiscardABCIResponses = true
+	f.BlockSync.AdaptiveSync = false
+	f.P2P.ListenAddress = "tcp://" + c.Listen
+	f.P2P.PexReactor = false // the ledger says who is there
+	f.P2P.AllowDuplicateIP = true
+	f.P2P.AddrBookStrict = false
+	f.P2P.MaxNumInboundPeers = maxPeers
+	f.P2P.MaxNumOutboundPeers = maxPeers
+	f.Consensus.SetWalFile(filepath.Join(c.Dir, "wal", "wal"))
+	f.Consensus.TimeoutPropose = millis(b.ProposeMillis)
+	f.Consensus.TimeoutProposeDelta = millis(b.ProposeMillis / 4)
+	f.Consensus.TimeoutPrevote = millis(b.VoteMillis)
+	f.Consensus.TimeoutPrevoteDelta = millis(b.VoteMillis / 4)
+	f.Consensus.TimeoutPrecommit = millis(b.VoteMillis)
+	f.Consensus.TimeoutPrecommitDelta = millis(b.VoteMillis / 4)
+	f.Consensus.TimeoutCommit = millis(b.CommitMillis)
+	f.Consensus.SkipTimeoutCommit = false
+	f.Consensus.DoubleSignCheckHeight = 0
+	f.Consensus.PeerGossipSleepDuration = gossipPause
+	f.Consensus.PeerQueryMaj23SleepDuration = queryPause
+	if err := f.ValidateBasic(); err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrConfig, err)
+	}
+	return f, nil
+}
+
+// stores gives CometBFT a space of the node's database for each of its stores.
+func (c *Config) stores(x *cfg.DBContext) (dbm.DB, error) {
+	return c.DB.Space("comet-" + x.ID).CometDB(), nil
+}

@@ -1,0 +1,46 @@
+package consensus
+
+import "errors"
+
+// Errors of the node.
+var (
+	// ErrConfig: a field of Config that cannot be.
+	ErrConfig = errors.New("consensus: bad configuration")
+	// ErrGenesis: the database belongs to another genesis.
+	ErrGenesis = errors.New("consensus: the database belongs to another network")
+	// ErrListen: the address to listen on cannot be had.
+	ErrListen = errors.New("consensus: cannot listen")
+	// ErrHalted: consensus stopped on an error of ours; the node must not go on.
+	ErrHalted = errors.New("consensus: halted")
+	// ErrStalled: no block came although enough validators are connected.
+	ErrStalled = errors.New("consensus: stalled")
+	// ErrDoubleSign: a signature that would contradict an earlier one was refused.
+	ErrDoubleSign = errors.New("consensus: refused to sign twice")
+)
+
+// Errors of the pool. Neither blames who sent the transaction.
+var (
+	// ErrKnown: the transaction waits already, or another with its nonce does.
+	ErrKnown = errors.New("consensus: transaction waits already")
+	// ErrPoolFull: there is no room for another transaction, or another of this signer.
+	ErrPoolFull = errors.New("consensus: too many transactions wait")
+)
+
+// Errors of light readers and of what serves them.
+var (
+	// ErrRequest: a request that is malformed or asks for too much.
+	ErrRequest = errors.New("consensus: bad request")
+	// ErrNoBlock: the block or state is not there yet, or not any more.
+	ErrNoBlock = errors.New("consensus: no such block")
+	// ErrNotProvable: lists cannot be proven; read single keys.
+	ErrNotProvable = errors.New("consensus: a light reader reads single keys only")
+	// ErrLie: a provider answered what is not true, or not signed.
+	ErrLie = errors.New("consensus: provider answered falsely")
+	// ErrFork: two different blocks of one height carry enough signatures.
+	ErrFork = errors.New("consensus: the validators signed two different chains")
+	// ErrExpired: the newest header that is trusted is older than the trusting
+	// period; give a newer checkpoint.
+	ErrExpired = errors.New("consensus: the trusted header is too old")
+	// ErrNoProvider: nobody answered.
+	ErrNoProvider = errors.New("consensus: no provider answered")
+)

@@ -1,0 +1,70 @@
+package consensus
+
+import (
+	"crypto/ed25519"
+	"fmt"
+	"time"
+
+	"github.com/cometbft/cometbft/crypto/secp256k1"
+	"github.com/cometbft/cometbft/types"
+
+	"github.com/assaynet/assay/protocol"
+	"github.com/assaynet/assay/protocol/key"
+	"github.com/assaynet/assay/protocol/ledger"
+)
+
+// evidenceBlocks is how old a proof of a double signature may be: as long as
+// stake is bound at least, and never none.
+const evidenceBlocks = 1000
+
+// genesisDoc returns what CometBFT starts from. All of it follows from the
+// ledger's genesis; nothing is read from a file.
+func genesisDoc(g *ledger.Genesis) (*types.GenesisDoc, error) {
+	set, err := ledger.Init(&ledger.MemTree{}, g)
+	if err != nil {
+		return nil, err
+	}
+	p := types.DefaultConsensusParams()
+	p.Validator.PubKeyTypes = []string{types.ABCIPubKeyTypeSecp256k1}
+	p.Block.MaxBytes = int64(g.Params.Block.MaxBytes)
+	p.Evidence.MaxAgeNumBlocks = max(evidenceBlocks, int64(g.Params.Seats.Unbonding))
+	p.Evidence.MaxBytes = p.Block.MaxBytes / 4
+	doc := &types.GenesisDoc{
+		GenesisTime:     time.Unix(g.Time, 0).UTC(),
+		ChainID:         g.ChainID(),
+		InitialHeight:   1,
+		ConsensusParams: p,
+	}
+	for _, v := range validators(set) {
+		doc.Validators = append(doc.Validators, types.GenesisValidator{Address: v.Address, PubKey: v.PubKey, Power: v.VotingPower})
+	}
+	if err := doc.ValidateAndComplete(); err != nil {
+		return nil, fmt.Errorf("genesis for consensus: %w", err)
+	}
+	return doc, nil
+}
+
+// validators is a consensus set, or updates of one, in CometBFT's words.
+func validators(set []ledger.Power) []*types.Validator {
+	out := make([]*types.Validator, len(set))
+	for i, v := range set {
+		out[i] = types.NewValidator(cometKey(v.Key), int64(v.Power))
+	}
+	return out
+}
+
+// cometKey is a consensus key in CometBFT's words: the same bytes.
+func cometKey(k protocol.PublicKey) secp256k1.PubKey { return secp256k1.PubKey(k[:]) }
+
+// ourKey is the reverse. ok is false for a key of another kind.
+func ourKey(v *types.Validator) (k protocol.PublicKey, ok bool) {
+	p, ok := v.PubKey.(secp256k1.PubKey)
+	return protocol.PublicKey(p), ok && len(p) == len(k)
+}
+
+// TransportKey returns the public key of a transport secret, which the ledger
+// is told with SetConsensusKey.
+func TransportKey(transport key.Secret) [32]byte {
+	seed := transport.Expose()
+	return [32]byte(ed25519.NewKeyFromSeed(seed[:]).Public().(ed25519.PublicKey))
+}

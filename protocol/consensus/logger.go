@@ -1,0 +1,61 @@
+package consensus
+
+import (
+	"fmt"
+
+	"github.com/cometbft/cometbft/libs/log"
+	"github.com/rs/zerolog"
+)
+
+// haltMessage is what CometBFT logs when its state machine ends on a panic; the
+// process lives on without blocks, unless somebody ends it.
+const haltMessage = "CONSENSUS FAILURE!!!"
+
+// logger takes CometBFT's messages down a level: it calls an error what it
+// tries again by itself, and an info what happens in every block.
+type logger struct {
+	z    zerolog.Logger
+	halt func(reason string)
+}
+
+var _ log.Logger = logger{}
+
+func (l logger) write(e *zerolog.Event, msg string, pairs []any) {
+	if e == nil {
+		return
+	}
+	for i := 0; i+1 < len(pairs); i += 2 {
+		e = e.Str(fmt.Sprint(pairs[i]), fmt.Sprint(pairs[i+1]))
+	}
+	e.Msg(msg)
+}
+
+// Debug implements [log.Logger].
+func (l logger) Debug(msg string, pairs ...any) { l.write(l.z.Trace(), msg, pairs) }
+
+// Info implements [log.Logger].
+func (l logger) Info(msg string, pairs ...any) { l.write(l.z.Debug(), msg, pairs) }
+
+// Warn implements [log.Logger].
+func (l logger) Warn(msg string, pairs ...any) { l.write(l.z.Debug(), msg, pairs) }
+
+// Error implements [log.Logger].
+func (l logger) Error(msg string, pairs ...any) {
+	if msg == haltMessage {
+		reason := msg
+		if len(pairs) > 1 {
+			reason = fmt.Sprint(pairs[1])
+		}
+		l.halt(reason)
+	}
+	l.write(l.z.Warn(), msg, pairs)
+}
+
+// With implements [log.Logger].
+func (l logger) With(pairs ...any) log.Logger {
+	c := l.z.With()
+	for i := 0; i+1 < len(pairs); i += 2 {
+		c = c.Str(fmt.Sprint(pairs[i]), fmt.Sprint(pairs[i+1]))
+	}
+	return logger{z: c.Logger(), halt: l.halt}
+}

@@ -1,0 +1,257 @@
+package consensus
+
+import (
+	"context"
+	stded25519 "crypto/ed25519"
+	"errors"
+	"fmt"
+	"strings"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	cfg "github.com/cometbft/cometbft/config"
+	"github.com/cometbft/cometbft/crypto/ed25519"
+	"github.com/cometbft/cometbft/node"
+	"github.com/cometbft/cometbft/p2p"
+	"github.com/cometbft/cometbft/proxy"
+	"github.com/cometbft/cometbft/types"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/assaynet/assay/protocol"
+	"github.com/assaynet/assay/protocol/ledger"
+	"github.com/assaynet/assay/protocol/store"
+)
+
+// Node takes part in ordering the ledger's blocks, as a validator if its
+// consensus key is in the set. All methods may run at the same time; Run once.
+type Node struct {
+	cfg     Config
+	chain   string
+	doc     *types.GenesisDoc
+	app     *app
+	signer  *signer
+	key     *p2p.NodeKey
+	extra   []validator
+	halted  chan string               // what ended CometBFT's state machine; the first counts
+	comet   atomic.Pointer[node.Node] // while it runs
+	syncing atomic.Bool
+}
+
+// New opens the node's state. It starts nothing. Errors: [ErrConfig],
+// [ErrGenesis], and those of the store.
+func New(c Config) (*Node, error) {
+	if err := c.check(); err != nil {
+		return nil, err
+	}
+	doc, err := genesisDoc(c.Genesis)
+	if err != nil {
+		return nil, err
+	}
+	if err := bind(c.DB, doc.ChainID); err != nil {
+		return nil, err
+	}
+	n := &Node{cfg: c, chain: doc.ChainID, doc: doc, halted: make(chan string, 1)}
+	if n.app, err = newApp(c.Genesis, c.DB, c.Link, c.Logger); err != nil {
+		return nil, err
+	}
+	if n.signer, err = newSigner(c.Consensus, c.DB); err != nil {
+		return nil, err
+	}
+	seed := c.Transport.Expose()
+	n.key = &p2p.NodeKey{PrivKey: ed25519.PrivKey(stded25519.NewKeyFromSeed(seed[:]))}
+	for _, p := range c.Peers {
+		id, address, ok := strings.Cut(p, "@")
+		if !ok {
+			return nil, fmt.Errorf("%w: peer %q, want id@host:port", ErrConfig, p)
+		}
+		n.extra = append(n.extra, validator{id: p2p.ID(id), address: address, own: p2p.ID(id) == n.key.ID()})
+	}
+	return n, nil
+}
+
+// bind refuses a database of another network, and marks a new one.
+func bind(db *store.DB, chain string) error {
+	table := db.Tables().Singles
+	was, ok, err := table.Get(store.Key(store.SingleGenesis))
+	if err != nil {
+		return fmt.Errorf("read the database's network: %w", err)
+	}
+	if !ok {
+		return table.Put(store.Key(store.SingleGenesis), []byte(chain))
+	}
+	if string(was) != chain {
+		return fmt.Errorf("database of %s, genesis of %s: %w (give each network a directory of its own)", was, chain, ErrGenesis)
+	}
+	return nil
+}
+
+// Run takes part until ctx is done. It returns nil after a clean stop, within
+// five seconds, and an error when consensus cannot go on: [ErrListen],
+// [ErrHalted], [ErrStalled]. The database may be closed when it has returned.
+func (n *Node) Run(ctx context.Context) error {
+	if err := wait(ctx, time.Until(n.doc.GenesisTime)); err != nil {
+		return nil // stopped before the network began
+	}
+	f, err := n.cfg.comet()
+	if err != nil {
+		return err
+	}
+	c, err := n.start(ctx, f)
+	if err != nil {
+		return err
+	}
+	n.comet.Store(c)
+	g, run := errgroup.WithContext(ctx)
+	g.Go(func() error { return n.dialer(c).run(run) })
+	g.Go(func() error { return n.watch(run, c) })
+	err = g.Wait()
+	n.comet.Store(nil)
+	return errors.Join(err, stop(c))
+}
+
+// start brings CometBFT up; blocks that the state lacks are replayed meanwhile.
+func (n *Node) start(ctx context.Context, f *cfg.Config) (*node.Node, error) {
+	log := logger{z: n.cfg.Logger, halt: func(reason string) {
+		select {
+		case n.halted <- reason:
+		default:
+		}
+	}}
+	c, err := node.NewNodeWithContext(ctx, f, n.signer, n.key, proxy.NewConnSyncLocalClientCreator(n.app),
+		func() (*types.GenesisDoc, error) { return n.doc, nil }, n.cfg.stores,
+		node.DefaultMetricsProvider(f.Instrumentation), log)
+	if err != nil {
+		return nil, fmt.Errorf("start consensus: %w", err)
+	}
+	if err := c.Start(); err != nil {
+		_ = c.EventBus().Stop()
+		_ = c.ProxyApp().Stop()
+		if errors.Is(err, syscall.EADDRINUSE) || strings.Contains(err.Error(), "address already in use") {
+			return nil, fmt.Errorf("%w on %s: %w (another program has the port)", ErrListen, n.cfg.Listen, err)
+		}
+		return nil, fmt.Errorf("start consensus: %w", err)
+	}
+	return c, nil
+}
+
+// stop ends CometBFT and waits for goroutines of its that outlive its own Stop.
+func stop(c *node.Node) error {
+	err := c.Stop()
+	c.Wait()
+	err = errors.Join(err, c.ProxyApp().Stop())
+	time.Sleep(lingering)
+	if err != nil {
+		return fmt.Errorf("stop consensus: %w", err)
+	}
+	return nil
+}
+
+func wait(ctx context.Context, d time.Duration) error {
+	t := time.NewTimer(max(d, 0))
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-t.C:
+		return ctx.Err()
+	}
+}
+
+func (n *Node) dialer(c *node.Node) *dialer {
+	return &dialer{sw: c.Switch(), own: n.key.ID(), extra: n.extra, log: n.cfg.Logger,
+		state: func() (ledger.Reader, error) { r, _ := n.app.latest(); return r, nil }}
+}
+
+// watch returns an error when consensus has ended, or does not go on although
+// enough validators are there.
+func (n *Node) watch(ctx context.Context, c *node.Node) error {
+	tick := time.NewTicker(time.Second)
+	defer tick.Stop()
+	_, last := n.app.latest()
+	since := time.Now()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case reason := <-n.halted:
+			return fmt.Errorf("%w: %s", ErrHalted, reason)
+		case <-tick.C:
+		}
+		n.syncing.Store(c.ConsensusReactor().WaitSync())
+		r, h := n.app.latest()
+		peers, err := validatorPeers(r, n.key.ID())
+		if err != nil {
+			return err
+		}
+		if h != last || !quorum(c.Switch(), peers) {
+			last, since = h, time.Now()
+		}
+		if time.Since(since) > n.cfg.StallAfter {
+			return fmt.Errorf("%w: no block after %d for %s", ErrStalled, h, n.cfg.StallAfter)
+		}
+	}
+}
+
+// ChainID returns the chain id.
+func (n *Node) ChainID() string { return n.chain }
+
+// Pool returns the transactions that wait for a block.
+func (n *Node) Pool() *Pool { return n.app.pool }
+
+// Submit takes a transaction of our own and publishes it. Errors are those of
+// [Pool.Add].
+func (n *Node) Submit(raw []byte) error {
+	if _, err := n.app.pool.Add(raw); err != nil {
+		return err
+	}
+	if n.cfg.Publish != nil {
+		n.cfg.Publish(raw)
+	}
+	return nil
+}
+
+// Subscribe returns a channel of blocks in their order, beginning with the
+// newest one that was carried out since the start, if any. It is closed when ctx
+// is done. A subscriber that is 256 blocks behind misses the oldest of them.
+func (n *Node) Subscribe(ctx context.Context) <-chan Head { return n.app.heads.subscribe(ctx) }
+
+// Latest returns the newest state and the height of its block; 0 is the genesis.
+func (n *Node) Latest() (ledger.Reader, protocol.Height) { return n.app.latest() }
+
+// At returns the state after block h, one of the last 200: [ErrNoBlock].
+func (n *Node) At(h protocol.Height) (ledger.Reader, protocol.Hash, error) {
+	s, err := n.app.st.At(h)
+	if err != nil {
+		return nil, protocol.Hash{}, fmt.Errorf("%w: %w", ErrNoBlock, err)
+	}
+	return s, s.Hash(), nil
+}
+
+// Stats says how the node is doing.
+type Stats struct {
+	Height    protocol.Height
+	StateHash protocol.Hash
+	Peers     int    // connected transports
+	Syncing   bool   // it still fetches blocks that others have
+	Waiting   int    // transactions in the pool
+	Refused   uint64 // proposals that this node refused
+	Rounds    uint64 // that heights took beyond the first
+}
+
+// Stats returns how the node is doing.
+func (n *Node) Stats() Stats {
+	s := n.app.st.Latest()
+	out := Stats{
+		Height: s.Height(), StateHash: s.Hash(), Waiting: n.app.pool.Size(), Syncing: n.syncing.Load(),
+		Refused: n.app.refused.Load(), Rounds: n.app.rounds.Load(),
+	}
+	if c := n.comet.Load(); c != nil {
+		out.Peers = c.Switch().Peers().Size()
+	}
+	return out
+}
+
+// TransportID returns the id under which the transport is reached, and which
+// Config.Peers of others name.
+func (n *Node) TransportID() string { return string(n.key.ID()) }

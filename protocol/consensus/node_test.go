@@ -1,0 +1,45 @@
+package consensus_test
+
+import (
+	"testing"
+
+	"github.com/assaynet/assay/protocol"
+	"github.com/assaynet/assay/protocol/ledger"
+	"github.com/assaynet/assay/protocol/wire"
+)
+
+func TestFourValidatorsAgreeAndCarryOutATransfer(t *testing.T) {
+	n := newNetwork(t, 4)
+	n.launch(t, nil, nil)
+	to := secret("poor").Public()
+	tx, err := wire.NewTx(signer{secret("rich")}, n.g.ChainID(), 0, &wire.Transfer{To: to, Amount: 5 * protocol.Unit})
+	check(t, err)
+	n.nodes[0].await(t, 1)
+	for _, r := range n.nodes { // as gossip would
+		check(t, r.Submit(wire.Encode(tx)))
+	}
+	head := n.nodes[1].await(t, 10)
+	n.sameState(t, 10)
+	r, _, err := n.nodes[2].At(10)
+	check(t, err)
+	acc, _, err := ledger.ReadAccount(r, to)
+	check(t, err)
+	if acc.Balance != 5*protocol.Unit {
+		t.Fatalf("balance at %d: got %s, want 5", head.Height, acc.Balance)
+	}
+	supply, err := ledger.ReadSupply(r)
+	check(t, err)
+	if !supply.Conserved() {
+		t.Fatalf("supply: %+v", supply)
+	}
+	for h := protocol.Height(1); h < 9; h++ {
+		b, ok, err := ledger.ReadBeacon(r, h)
+		check(t, err)
+		if !ok || !b.Counted {
+			t.Fatalf("beacon of %d: got %+v, %v, want a link that counted", h, b, ok)
+		}
+	}
+	if got := n.nodes[0].Stats(); got.Waiting != 0 || got.Peers != 3 || got.Refused != 0 {
+		t.Fatalf("stats: %+v", got)
+	}
+}

@@ -1,0 +1,150 @@
+package consensus
+
+import (
+	"fmt"
+	"slices"
+	"sync"
+
+	"github.com/assaynet/assay/protocol"
+	"github.com/assaynet/assay/protocol/ledger"
+	"github.com/assaynet/assay/protocol/params"
+	"github.com/assaynet/assay/protocol/wire"
+)
+
+// Limits of the pool.
+const (
+	maxPoolTxs   = 4096
+	maxPoolBytes = 16 << 20 // four full blocks
+)
+
+// Pool holds transactions that wait for a block. Each was valid in the newest
+// state when it came, and those that a later state refuses go. All methods may
+// run at the same time.
+type Pool struct {
+	chain string
+	p     *params.Params
+	state func() ledger.Reader
+
+	mu    sync.Mutex
+	txs   map[protocol.PublicKey]map[uint64]*pooled // by signer and nonce
+	count int
+	bytes int
+	seq   uint64 // of the next arrival
+}
+
+type pooled struct {
+	raw []byte
+	seq uint64
+}
+
+func newPool(chain string, p *params.Params, state func() ledger.Reader) *Pool {
+	return &Pool{chain: chain, p: p, state: state, txs: make(map[protocol.PublicKey]map[uint64]*pooled)}
+}
+
+// Add takes a transaction. Errors: those of [ledger.CheckTx], [ErrKnown],
+// [ErrPoolFull]. The pool keeps raw.
+func (q *Pool) Add(raw []byte) (*wire.Tx, error) {
+	if len(raw) > wire.MaxTxBytes { // before its signature costs anything
+		return nil, fmt.Errorf("transaction of %d bytes: %w", len(raw), wire.ErrTooLarge)
+	}
+	tx, err := ledger.CheckTx(q.state(), q.chain, q.p, raw)
+	if err != nil {
+		return nil, err
+	}
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	own := q.txs[tx.Signer]
+	if own[tx.Nonce] != nil {
+		return nil, fmt.Errorf("nonce %d of %s: %w", tx.Nonce, tx.Signer.Short(), ErrKnown)
+	}
+	if q.count >= maxPoolTxs || q.bytes+len(raw) > maxPoolBytes || len(own) >= ledger.NonceWindow {
+		return nil, fmt.Errorf("%d transactions, %d of %s: %w", q.count, len(own), tx.Signer.Short(), ErrPoolFull)
+	}
+	if own == nil {
+		own = make(map[uint64]*pooled)
+		q.txs[tx.Signer] = own
+	}
+	own[tx.Nonce] = &pooled{raw: raw, seq: q.seq}
+	q.seq++
+	q.count++
+	q.bytes += len(raw)
+	return tx, nil
+}
+
+// Size returns how many transactions wait.
+func (q *Pool) Size() int {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.count
+}
+
+// NextNonce returns the nonce after all transactions of signer that wait and
+// that follow on nonce, the account's.
+func (q *Pool) NextNonce(signer protocol.PublicKey, nonce uint64) uint64 {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	for q.txs[signer][nonce] != nil {
+		nonce++
+	}
+	return nonce
+}
+
+// candidates returns all that wait, in the order in which they came.
+func (q *Pool) candidates() [][]byte {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	all := make([]*pooled, 0, q.count)
+	for _, own := range q.txs {
+		for _, t := range own {
+			all = append(all, t)
+		}
+	}
+	slices.SortFunc(all, func(a, b *pooled) int {
+		if a.seq < b.seq {
+			return -1
+		}
+		return 1
+	})
+	out := make([][]byte, len(all))
+	for i, t := range all {
+		out[i] = t.raw
+	}
+	return out
+}
+
+// recheck drops what the newest state has passed by: transactions with a used
+// nonce, and those whose turn it is and that have no place any more, such as
+// a commitment after its deadline. It returns how many went for that reason.
+func (q *Pool) recheck() int {
+	r := q.state()
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	refused := 0
+	for signer, own := range q.txs {
+		acc, _, err := ledger.ReadAccount(r, signer)
+		if err != nil {
+			continue // the block's own work will meet the failure
+		}
+		for nonce, t := range own {
+			switch {
+			case nonce < acc.Nonce:
+			case nonce == acc.Nonce && q.refused(r, t.raw):
+				refused++
+			default:
+				continue
+			}
+			delete(own, nonce)
+			q.count--
+			q.bytes -= len(t.raw)
+		}
+		if len(own) == 0 {
+			delete(q.txs, signer)
+		}
+	}
+	return refused
+}
+
+func (q *Pool) refused(r ledger.Reader, raw []byte) bool {
+	_, err := ledger.CheckTx(r, q.chain, q.p, raw)
+	return ledger.KindOf(err) != ""
+}
