@@ -6,6 +6,7 @@ import (
 	"time"
 
 	pb "github.com/libp2p/go-libp2p-pubsub/pb"
+	"github.com/libp2p/go-libp2p/core/host"
 	"github.com/libp2p/go-libp2p/core/peer"
 )
 
@@ -75,6 +76,28 @@ func Resolve(a Addr) (int, error) {
 		return 0, err
 	}
 	return len(info.Addrs), nil
+}
+
+// found is a discovery that finds one address and fails.
+type found struct {
+	addr string
+	err  error
+}
+
+func (found) name() string { return "test" }
+
+func (f found) run(_ context.Context, _ host.Host, tell func(*peer.AddrInfo)) error {
+	info, err := parsePeer(f.addr)
+	if err != nil {
+		return err
+	}
+	tell(info)
+	return f.err
+}
+
+// Discover lets h discover the peer at addr, and fail after that.
+func Discover(ctx context.Context, h *Host, addr string, err error) error {
+	return h.discover(ctx, h.session.Load(), found{addr, err})
 }
 
 // Book is a book under test.
