@@ -107,6 +107,9 @@ func newModel(ctx context.Context, f *gguf.File, cfg Config) (*Model, error) {
 	if err != nil {
 		return nil, err
 	}
+	if tok.VocabSize() > net.Vocab {
+		return nil, fmt.Errorf("%w: %d tokens, but embeddings of %d", ErrWeights, tok.VocabSize(), net.Vocab)
+	}
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}

@@ -1,0 +1,154 @@
+package engine_test
+
+import (
+	"context"
+	"encoding/hex"
+	"encoding/json"
+	"math"
+	"os"
+	"slices"
+	"sync"
+	"testing"
+
+	"github.com/assaynet/assay/engine"
+	"github.com/assaynet/assay/engine/tokenizer"
+)
+
+// goldenRun is one run of testdata/golden-smollm2.json. Numbers are exact: the temperature is given by its bits.
+type goldenRun struct {
+	Prompt          []engine.Token `json:"prompt"`
+	TemperatureBits uint32         `json:"temperature_bits"`
+	TopK            uint32         `json:"top_k"`
+	TopP            uint32         `json:"top_p"`
+	Seed            string         `json:"seed"`
+	MaxTokens       int            `json:"max_tokens"`
+	Hotkey          string         `json:"hotkey"`
+	Task            string         `json:"task"`
+	Output          []engine.Token `json:"output"`
+	Fingerprint     string         `json:"fingerprint"`
+}
+
+const goldenFile = "testdata/golden-smollm2.json"
+
+func loadGolden(t *testing.T) (runs []goldenRun) {
+	t.Helper()
+	data, err := os.ReadFile(goldenFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := json.Unmarshal(data, &runs); err != nil {
+		t.Fatal(err)
+	}
+	return runs
+}
+
+func (g goldenRun) request(t *testing.T) engine.Request {
+	t.Helper()
+	read := func(s string, into []byte) {
+		if n, err := hex.Decode(into, []byte(s)); err != nil || n != len(into) {
+			t.Fatalf("%q: %v", s, err)
+		}
+	}
+	r := engine.Request{Prompt: g.Prompt, Settings: engine.Settings{
+		Temperature: math.Float32frombits(g.TemperatureBits), TopK: g.TopK, TopP: g.TopP, MaxTokens: g.MaxTokens,
+	}}
+	read(g.Seed, r.Settings.Seed[:])
+	read(g.Hotkey, r.Binding.Hotkey[:])
+	read(g.Task, r.Binding.Task[:])
+	return r
+}
+
+func (g goldenRun) check(t *testing.T, m *engine.Model, how string) engine.Run {
+	t.Helper()
+	run, err := m.Generate(context.Background(), g.request(t), nil)
+	if err != nil {
+		t.Errorf("%s: %v", how, err)
+		return run
+	}
+	if !slices.Equal(run.Output, g.Output) {
+		t.Errorf("%s: got %v, want %v", how, run.Output, g.Output)
+	}
+	if got := hex.EncodeToString(run.Fingerprint[:]); got != g.Fingerprint {
+		t.Errorf("%s: got fingerprint %s, want %s", how, got, g.Fingerprint)
+	}
+	return run
+}
+
+func TestGoldenRunsAloneAndOnOneThread(t *testing.T) {
+	m := open(t, realModel(t), engine.Config{Threads: 1, PrefixCache: -1})
+	if os.Getenv("UPDATE_GOLDEN") == "1" {
+		writeGolden(t, m)
+	}
+	for _, g := range loadGolden(t) {
+		g.check(t, m, "alone")
+	}
+}
+
+func TestGoldenRunsBesideOthersInPiecesAndVerified(t *testing.T) {
+	m := open(t, realModel(t), engine.Config{Threads: 3})
+	var wg sync.WaitGroup
+	for i, g := range loadGolden(t) {
+		wg.Go(func() {
+			// The beginnings of the prompt come first, so that the run itself begins in the middle of a page.
+			for cut := 1 + i; cut < len(g.Prompt); cut += 45 {
+				r := engine.Request{Prompt: g.Prompt[:cut], Settings: engine.Settings{MaxTokens: 1}}
+				if _, err := m.Generate(context.Background(), r, nil); err != nil {
+					t.Errorf("run %d, beginning of %d: %v", i, cut, err)
+				}
+			}
+			run := g.check(t, m, "in company")
+			report, err := m.Verify(context.Background(), run)
+			if err != nil || !report.Equal {
+				t.Errorf("run %d: verify: %v %d, %v", i, report.Kind, report.Position, err)
+			}
+		})
+	}
+	wg.Wait()
+}
+
+// writeGolden makes the file anew: greedy and sampled runs, short prompts and one that spans three attention pages.
+func writeGolden(t *testing.T, m *engine.Model) {
+	t.Helper()
+	text, err := os.ReadFile("testdata/design.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	long, err := m.Tokenizer().Encode(string(text[:700]), tokenizer.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	encode := func(s string) []engine.Token {
+		ids, err := m.Tokenizer().Encode(s, tokenizer.Options{Special: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return ids
+	}
+	chat := encode("<|im_start|>user\nName three rivers.<|im_end|>\n<|im_start|>assistant\n")
+	seed := hex.EncodeToString(slices.Repeat([]byte{0xa5}, 32))
+	hotkey, task := hex.EncodeToString(slices.Repeat([]byte{3}, 33)), hex.EncodeToString(slices.Repeat([]byte{7}, 32))
+	zero := hex.EncodeToString(make([]byte, 32))
+	runs := []goldenRun{
+		{Prompt: encode("Once upon a time"), MaxTokens: 12, Seed: zero},
+		{Prompt: chat, MaxTokens: 24, Seed: zero},
+		{Prompt: chat, MaxTokens: 12, TemperatureBits: math.Float32bits(0.8), TopK: 40, TopP: 62259, Seed: seed},
+		{Prompt: encode("The sea"), MaxTokens: 12, TemperatureBits: math.Float32bits(1.5), TopK: 256, TopP: 65536, Seed: seed},
+		{Prompt: long, MaxTokens: 6, TemperatureBits: math.Float32bits(0.7), TopK: 8, TopP: 32768, Seed: seed},
+	}
+	for i := range runs {
+		g := &runs[i]
+		g.Hotkey, g.Task = hotkey, task
+		run, err := m.Generate(context.Background(), g.request(t), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		g.Output, g.Fingerprint = run.Output, hex.EncodeToString(run.Fingerprint[:])
+	}
+	data, err := json.Marshal(runs)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(goldenFile, append(data, '\n'), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
