@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/assaynet/assay/protocol"
+	"github.com/assaynet/assay/protocol/key"
 )
 
 // A Domain separates signatures: bytes signed for one use verify for no other.
@@ -28,7 +29,7 @@ const (
 )
 
 // Signature is a compact ECDSA signature over secp256k1: r ‖ s, low s.
-type Signature [64]byte
+type Signature = key.Signature
 
 // Envelope is a signed message. Height is the sender's ledger height when it
 // signed; receivers refuse what is outside their replay window.
