@@ -77,8 +77,8 @@ func Decode(b []byte, limit int, v any) error {
 	return nil
 }
 
-// HashOf returns SHA-256(domain ‖ 0 ‖ parts, each behind nothing): callers
-// give parts of fixed length, or put the one of variable length last.
+// HashOf returns SHA-256(domain ‖ 0 ‖ parts). Nothing separates the parts, so
+// all but the last must have a fixed length.
 func HashOf(domain string, parts ...[]byte) protocol.Hash {
 	h := sha256.New()
 	h.Write([]byte(domain))

@@ -40,13 +40,13 @@ func (b *Serve) Check() error {
 		return fmt.Errorf("capacity %d, at most %d: %w", b.Capacity, MaxSlots, ErrLimit)
 	}
 	for _, a := range b.Addresses {
-		if len(a) > maxAddressText {
-			return fmt.Errorf("address of %d bytes, at most %d: %w", len(a), maxAddressText, ErrLimit)
+		if err := shown("address", a, maxAddressText); err != nil {
+			return err
 		}
 	}
 	for _, k := range b.Kinds {
-		if len(k) > maxKindText {
-			return fmt.Errorf("kind of %d bytes, at most %d: %w", len(k), maxKindText, ErrLimit)
+		if err := shown("kind", k, maxKindText); err != nil {
+			return err
 		}
 	}
 	return nil
@@ -54,10 +54,7 @@ func (b *Serve) Check() error {
 
 // Check implements [Body].
 func (b *SetConsensusKey) Check() error {
-	if len(b.Address) > maxAddressText {
-		return fmt.Errorf("address of %d bytes, at most %d: %w", len(b.Address), maxAddressText, ErrLimit)
-	}
-	return nil
+	return shown("address", b.Address, maxAddressText)
 }
 
 // Check implements [Body].
@@ -100,6 +97,20 @@ func (b *CommitCards) Check() error {
 func positive(a protocol.Amount) error {
 	if a == 0 {
 		return fmt.Errorf("amount of zero: %w", ErrLimit)
+	}
+	return nil
+}
+
+// shown refuses text that is too long, or that could trick a terminal or a log:
+// it must be printable ASCII.
+func shown(what, s string, limit int) error {
+	if len(s) > limit {
+		return fmt.Errorf("%s of %d bytes, at most %d: %w", what, len(s), limit, ErrLimit)
+	}
+	for i := range len(s) {
+		if s[i] < ' ' || s[i] > '~' {
+			return fmt.Errorf("%s %q: %w", what, s, ErrLimit)
+		}
 	}
 	return nil
 }

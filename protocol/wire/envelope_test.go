@@ -1,0 +1,124 @@
+package wire_test
+
+import (
+	"bytes"
+	"errors"
+	"testing"
+
+	"github.com/assaynet/assay/protocol"
+	"github.com/assaynet/assay/protocol/wire"
+)
+
+func sealed(t *testing.T) *wire.Envelope {
+	t.Helper()
+	e, err := wire.Seal(named("alice"), wire.DomainCard, chain, 99, wire.Encode(sampleCard()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return e
+}
+
+func TestEnvelopeOpensWithItsOwnDomainAndChain(t *testing.T) {
+	e := sealed(t)
+	got, err := wire.Open(wire.Encode(e), wire.MaxCardBytes, wire.DomainCard, chain, verify)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got.Hash() != e.Hash() || got.Sender != named("alice").PublicKey() || got.Height != 99 || !bytes.Equal(got.Payload, e.Payload) {
+		t.Errorf("got %+v, want %+v", got, e)
+	}
+	if _, err := wire.Seal(mute{named("alice")}, wire.DomainCard, chain, 1, nil); !errors.Is(err, errMute) {
+		t.Errorf("got %v, want %v", err, errMute)
+	}
+}
+
+func TestEnvelopesOfOthersAreRefused(t *testing.T) {
+	good := sealed(t)
+	open := func(b []byte, domain wire.Domain, chain string) error {
+		_, err := wire.Open(b, wire.MaxCardBytes, domain, chain, verify)
+		return err
+	}
+	if err := open(wire.Encode(good), wire.DomainAnswer, chain); !errors.Is(err, wire.ErrKind) {
+		t.Errorf("another domain: got %v", err)
+	}
+	if err := open(wire.Encode(good), wire.DomainCard, "assay-test-76543210"); !errors.Is(err, wire.ErrChain) {
+		t.Errorf("another chain: got %v", err)
+	}
+	if err := open(make([]byte, wire.MaxCardBytes+1), wire.DomainCard, chain); !errors.Is(err, wire.ErrTooLarge) {
+		t.Errorf("too large: got %v", err)
+	}
+	for name, change := range map[string]func(e *wire.Envelope){
+		"height":      func(e *wire.Envelope) { e.Height++ },
+		"payload":     func(e *wire.Envelope) { e.Payload = append(bytes.Clone(e.Payload), 0) },
+		"sender":      func(e *wire.Envelope) { e.Sender = named("bob").PublicKey() },
+		"no sender":   func(e *wire.Envelope) { e.Sender = protocol.PublicKey{} },
+		"signature":   func(e *wire.Envelope) { e.Sig[5] ^= 1 },
+		"none at all": func(e *wire.Envelope) { e.Sig = wire.Signature{} },
+	} {
+		e := *good
+		change(&e)
+		if err := open(wire.Encode(&e), wire.DomainCard, chain); !errors.Is(err, wire.ErrSignature) {
+			t.Errorf("%s: got %v, want %v", name, err, wire.ErrSignature)
+		}
+	}
+	// Signed for one domain or chain, and relabelled.
+	e := *good
+	e.Domain = wire.DomainAnswer
+	if err := open(wire.Encode(&e), wire.DomainAnswer, chain); !errors.Is(err, wire.ErrSignature) {
+		t.Errorf("relabelled domain: got %v", err)
+	}
+	e = *good
+	e.ChainID = "assay-test-76543210"
+	if err := open(wire.Encode(&e), wire.DomainCard, e.ChainID); !errors.Is(err, wire.ErrSignature) {
+		t.Errorf("relabelled chain: got %v", err)
+	}
+}
+
+func TestEveryBitOfAnEnvelopeCounts(t *testing.T) {
+	raw := wire.Encode(sealed(t))
+	for i := range raw {
+		bad := bytes.Clone(raw)
+		bad[i] ^= 1
+		if _, err := wire.Open(bad, wire.MaxCardBytes, wire.DomainCard, chain, verify); err == nil {
+			t.Fatalf("byte %d of %d does not count", i, len(raw))
+		}
+	}
+}
+
+func TestTransactionsOfOthersAreRefused(t *testing.T) {
+	tx, err := wire.NewTx(named("alice"), chain, 5, &wire.Transfer{To: named("bob").PublicKey(), Amount: 3})
+	if err != nil {
+		t.Fatal(err)
+	}
+	raw := wire.Encode(tx)
+	got, body, err := wire.DecodeTx(raw, chain, verify)
+	if err != nil || got.Hash() != tx.Hash() || body.(*wire.Transfer).Amount != 3 {
+		t.Fatalf("got %+v, %+v, %v", got, body, err)
+	}
+	if _, err := wire.NewTx(mute{named("alice")}, chain, 5, body); !errors.Is(err, errMute) {
+		t.Errorf("got %v, want %v", err, errMute)
+	}
+	for name, c := range map[string]struct {
+		change func(x *wire.Tx)
+		want   error
+	}{
+		"nonce":         {func(x *wire.Tx) { x.Nonce++ }, wire.ErrSignature},
+		"signer":        {func(x *wire.Tx) { x.Signer = named("bob").PublicKey() }, wire.ErrSignature},
+		"kind":          {func(x *wire.Tx) { x.Kind = wire.TxAddStake }, wire.ErrSignature},
+		"unknown kind":  {func(x *wire.Tx) { x.Kind = 200 }, wire.ErrKind},
+		"chain":         {func(x *wire.Tx) { x.ChainID = "other" }, wire.ErrChain},
+		"empty body":    {func(x *wire.Tx) { x.Body = nil }, wire.ErrMalformed},
+		"spelt body":    {func(x *wire.Tx) { x.Body = append(x.Body[:len(x.Body)-1:len(x.Body)-1], 0x18, 3) }, wire.ErrNotCanonical},
+		"zero amount":   {func(x *wire.Tx) { x.Body = wire.Encode(&wire.Transfer{}) }, wire.ErrLimit},
+		"trailing body": {func(x *wire.Tx) { x.Body = append(bytes.Clone(x.Body), 0) }, wire.ErrMalformed},
+	} {
+		x := *tx
+		c.change(&x)
+		if _, _, err := wire.DecodeTx(wire.Encode(&x), chain, verify); !errors.Is(err, c.want) {
+			t.Errorf("%s: got %v, want %v", name, err, c.want)
+		}
+	}
+	if _, _, err := wire.DecodeTx(make([]byte, wire.MaxTxBytes+1), chain, verify); !errors.Is(err, wire.ErrTooLarge) {
+		t.Errorf("got %v, want %v", err, wire.ErrTooLarge)
+	}
+}

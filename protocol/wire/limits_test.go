@@ -1,0 +1,180 @@
+package wire_test
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/assaynet/assay/protocol"
+	"github.com/assaynet/assay/protocol/wire"
+)
+
+func TestBodiesOverTheirLimitsAreRefused(t *testing.T) {
+	long := make([]protocol.UID, 4097)
+	for i := range long {
+		long[i] = protocol.UID(i)
+	}
+	for name, c := range map[string]struct {
+		body wire.Body
+		want error
+	}{
+		"stake of nothing":      {&wire.AddStake{}, wire.ErrLimit},
+		"unstake of nothing":    {&wire.RemoveStake{}, wire.ErrLimit},
+		"too many models":       {&wire.Serve{Models: make([]protocol.ModelID, 17)}, wire.ErrLimit},
+		"too many addresses":    {&wire.Serve{Addresses: make([]string, 9)}, wire.ErrLimit},
+		"too many kinds":        {&wire.Serve{Kinds: make([]string, 9)}, wire.ErrLimit},
+		"too much capacity":     {&wire.Serve{Capacity: wire.MaxSlots + 1}, wire.ErrLimit},
+		"a long address":        {&wire.Serve{Addresses: []string{strings.Repeat("a", 129)}}, wire.ErrLimit},
+		"an address that beeps": {&wire.Serve{Addresses: []string{"a\x07"}}, wire.ErrLimit},
+		"a long kind":           {&wire.Serve{Kinds: []string{strings.Repeat("a", 17)}}, wire.ErrLimit},
+		"a kind beyond ASCII":   {&wire.Serve{Kinds: []string{"ä"}}, wire.ErrLimit},
+		"a long host":           {&wire.SetConsensusKey{Address: strings.Repeat("a", 129)}, wire.ErrLimit},
+		"a host with escapes":   {&wire.SetConsensusKey{Address: "\x1b[31m"}, wire.ErrLimit},
+		"uneven weights":        {&wire.RevealWeights{UIDs: []protocol.UID{1}}, wire.ErrLimit},
+		"too many weights":      {&wire.RevealWeights{UIDs: long, Values: make([]uint16, len(long))}, wire.ErrLimit},
+		"unsorted weights":      {&wire.RevealWeights{UIDs: []protocol.UID{2, 1}, Values: []uint16{1, 1}}, wire.ErrNotCanonical},
+		"repeated weights":      {&wire.RevealWeights{UIDs: []protocol.UID{2, 2}, Values: []uint16{1, 1}}, wire.ErrNotCanonical},
+		"repeated counts":       {&wire.CommitCards{Seen: []wire.SeatCount{{UID: 1}, {UID: 1}}}, wire.ErrNotCanonical},
+		"unsorted counts":       {&wire.CommitCards{Opened: []wire.SeatCount{{UID: 2}, {UID: 1}}}, wire.ErrNotCanonical},
+		"too many counts":       {&wire.CommitCards{Opened: make([]wire.SeatCount, 4097)}, wire.ErrLimit},
+	} {
+		if err := c.body.Check(); !errors.Is(err, c.want) {
+			t.Errorf("%s: got %v, want %v", name, err, c.want)
+		}
+	}
+	for _, b := range bodies() {
+		if err := b.Check(); err != nil {
+			t.Errorf("%T: %v", b, err)
+		}
+	}
+}
+
+func TestLongestBodiesFitTheLimitOfATransaction(t *testing.T) {
+	row := &wire.RevealWeights{Epoch: 1 << 60}
+	cards := &wire.CommitCards{Epoch: 1 << 60, Count: 1 << 31}
+	for i := range 4096 {
+		row.UIDs, row.Values = append(row.UIDs, protocol.UID(i)), append(row.Values, 65535)
+		cards.Opened = append(cards.Opened, wire.SeatCount{UID: protocol.UID(i), Count: 1 << 20})
+		if i < 256 {
+			cards.Seen = append(cards.Seen, wire.SeatCount{UID: protocol.UID(i), Count: 1 << 20})
+		}
+	}
+	for _, b := range []wire.Body{row, cards} {
+		tx, err := wire.NewTx(named("alice"), chain, 1<<60, b)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, _, err := wire.DecodeTx(wire.Encode(tx), chain, verify); err != nil {
+			t.Errorf("%T of %d bytes: %v", b, len(wire.Encode(tx)), err)
+		}
+	}
+}
+
+func TestAnswersThatNoHonestMinerSendsAreRefused(t *testing.T) {
+	for name, change := range map[string]func(a *wire.Answer){
+		"no slots":          func(a *wire.Answer) { a.Slot, a.Slots = 0, 0 },
+		"a slot too high":   func(a *wire.Answer) { a.Slot = a.Slots },
+		"too many slots":    func(a *wire.Answer) { a.Slots = wire.MaxSlots + 1 },
+		"too many tokens":   func(a *wire.Answer) { a.Result.Output = make([]int32, wire.MaxOutputTokens+1) },
+		"too many leaves":   func(a *wire.Answer) { a.Result.Leaves = make([]protocol.Hash, wire.MaxOutputTokens+1) },
+		"a deep proof":      func(a *wire.Answer) { a.Proof = make([]protocol.Hash, 11) },
+		"an unknown finish": func(a *wire.Answer) { a.Result.Finish = "tired" },
+	} {
+		a := sampleAnswer()
+		change(a)
+		if err := a.Check(); !errors.Is(err, wire.ErrLimit) {
+			t.Errorf("%s: got %v, want %v", name, err, wire.ErrLimit)
+		}
+	}
+	a := sampleAnswer()
+	if err := a.Check(); err != nil {
+		t.Error(err)
+	}
+	if got, want := a.Key().Bytes(), []byte{0, 0, 0, 0, 0, 0, 0, 7, 0, 3, 0, 1}; string(got) != string(want) {
+		t.Errorf("key: got %x, want %x", got, want)
+	}
+}
+
+func TestCardsThatNoHonestJudgeSendsAreRefused(t *testing.T) {
+	for name, c := range map[string]struct {
+		change func(c *wire.Card)
+		want   error
+	}{
+		"an unknown finding":      {func(c *wire.Card) { c.Finding = "fine" }, wire.ErrKind},
+		"a long finding":          {func(c *wire.Card) { c.Finding = wire.Finding(strings.Repeat("a", 1000)) }, wire.ErrKind},
+		"exact without a root":    {func(c *wire.Card) { c.Finding, c.Root = wire.FindingExact, protocol.Hash{} }, wire.ErrLimit},
+		"a root without a run":    {func(c *wire.Card) { c.Finding = wire.FindingEnd }, wire.ErrLimit},
+		"unopened, but an answer": {func(c *wire.Card) { c.Finding, c.Root = wire.FindingUnopen, protocol.Hash{} }, wire.ErrLimit},
+		"a token of no answer":    {func(c *wire.Card) { c.Answer = protocol.Hash{} }, wire.ErrLimit},
+		"a slot too high":         {func(c *wire.Card) { c.Slot = wire.MaxSlots }, wire.ErrLimit},
+		"a position too high":     {func(c *wire.Card) { c.Position = wire.MaxOutputTokens + 1 }, wire.ErrLimit},
+		"too many tokens":         {func(c *wire.Card) { c.Tokens = wire.MaxOutputTokens + 1 }, wire.ErrLimit},
+	} {
+		card := sampleCard()
+		c.change(card)
+		if err := card.Check(); !errors.Is(err, c.want) {
+			t.Errorf("%s: got %v, want %v", name, err, c.want)
+		}
+	}
+	unopened := &wire.Card{Finding: wire.FindingUnopen}
+	if err := unopened.Check(); err != nil {
+		t.Error(err)
+	}
+	if unopened.Leaf() == sampleCard().Leaf() || sampleCard().Key() != sampleAnswer().Key() {
+		t.Error("a card's leaf or key does not tell cards apart")
+	}
+}
+
+func TestReceiptsWithSettingsThatNoEngineTakesAreRefused(t *testing.T) {
+	if _, err := wire.DecodeReceipt(wire.Encode(sampleReceipt())); err != nil {
+		t.Error(err)
+	}
+	for name, change := range map[string]func(r *wire.Receipt){
+		"a long prompt":   func(r *wire.Receipt) { r.Task.Prompt = strings.Repeat("a", 64<<10) },
+		"no tokens":       func(r *wire.Receipt) { r.Task.MaxTokens = 0 },
+		"too many tokens": func(r *wire.Receipt) { r.Task.MaxTokens = wire.MaxOutputTokens + 1 },
+		"top-k of none":   func(r *wire.Receipt) { r.Task.TopK = 0 },
+		"top-k of many":   func(r *wire.Receipt) { r.Task.TopK = 257 },
+		"top-p of none":   func(r *wire.Receipt) { r.Task.TopP = 0 },
+		"top-p of more":   func(r *wire.Receipt) { r.Task.TopP = 1<<16 + 1 },
+	} {
+		r := sampleReceipt()
+		change(r)
+		if _, err := wire.DecodeReceipt(wire.Encode(r)); !errors.Is(err, wire.ErrLimit) {
+			t.Errorf("%s: got %v, want %v", name, err, wire.ErrLimit)
+		}
+	}
+	if _, err := wire.DecodeReceipt([]byte{1}); !errors.Is(err, wire.ErrMalformed) {
+		t.Errorf("got %v, want %v", err, wire.ErrMalformed)
+	}
+	if _, err := wire.DecodeBlockHead(make([]byte, 65)); !errors.Is(err, wire.ErrTooLarge) {
+		t.Errorf("got %v, want %v", err, wire.ErrTooLarge)
+	}
+}
+
+func TestSealsAndLeavesBindTheirMaker(t *testing.T) {
+	alice, bob := named("alice").PublicKey(), named("bob").PublicKey()
+	row := &wire.RevealWeights{Epoch: 1, UIDs: []protocol.UID{1}, Values: []uint16{2}}
+	if row.Seal(alice) == row.Seal(bob) {
+		t.Error("a seal does not bind the hotkey")
+	}
+	r := &sampleAnswer().Result
+	leaf := wire.SlotLeaf(chain, hash("task"), alice, [32]byte{1}, r)
+	for name, other := range map[string]protocol.Hash{
+		"chain":  wire.SlotLeaf(chain+"0", hash("task"), alice, [32]byte{1}, r),
+		"task":   wire.SlotLeaf(chain, hash("other"), alice, [32]byte{1}, r),
+		"hotkey": wire.SlotLeaf(chain, hash("task"), bob, [32]byte{1}, r),
+		"salt":   wire.SlotLeaf(chain, hash("task"), alice, [32]byte{2}, r),
+		"result": wire.SlotLeaf(chain, hash("task"), alice, [32]byte{1}, &wire.Result{}),
+	} {
+		if other == leaf {
+			t.Errorf("a leaf does not bind the %s", name)
+		}
+	}
+	if wire.EmptySlotLeaf(0) == wire.EmptySlotLeaf(1) {
+		t.Error("an empty leaf does not bind the slot")
+	}
+	if got, want := string(wire.BindMessage("c", alice)), "c\x00"+string(alice[:]); got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}

@@ -1,0 +1,119 @@
+package wire_test
+
+import (
+	"crypto/sha256"
+	"errors"
+	"fmt"
+
+	"github.com/assaynet/assay/protocol"
+	"github.com/assaynet/assay/protocol/key"
+	"github.com/assaynet/assay/protocol/wire"
+)
+
+const chain = "assay-test-01234567"
+
+// signer lends a key to wire.
+type signer struct{ key.Private }
+
+func (s signer) PublicKey() protocol.PublicKey { return s.Public() }
+
+func (s signer) Sign(domain string, message []byte) (wire.Signature, error) {
+	sig, err := s.Private.Sign(domain, message)
+	return wire.Signature(sig), err
+}
+
+func verify(k protocol.PublicKey, domain string, message []byte, sig wire.Signature) error {
+	return key.Verify(k, domain, message, sig[:])
+}
+
+// named returns the key that a name stands for.
+func named(name string) signer {
+	seed := sha256.Sum256([]byte(name))
+	k, err := key.FromSeed(seed[:], "wire-test")
+	if err != nil {
+		panic(err)
+	}
+	return signer{k}
+}
+
+// mute is a signer whose key is gone.
+type mute struct{ signer }
+
+var errMute = errors.New("no key")
+
+func (mute) Sign(string, []byte) (wire.Signature, error) { return wire.Signature{}, errMute }
+
+func hash(s string) protocol.Hash { return sha256.Sum256([]byte(s)) }
+
+// bodies returns one transaction body of every kind.
+func bodies() []wire.Body {
+	pub := named("bob").PublicKey()
+	return []wire.Body{
+		&wire.Transfer{To: pub, Amount: 12 * protocol.Unit},
+		&wire.Register{Hotkey: pub, MaxPrice: protocol.Unit},
+		&wire.AddStake{Hotkey: pub, Amount: 1},
+		&wire.RemoveStake{Hotkey: pub, Amount: 1 << 40},
+		&wire.Serve{Models: []protocol.ModelID{hash("model")}, Kinds: []string{"inference"}, Capacity: 3, Addresses: []string{"/ip4/10.0.0.1/tcp/4001"}, Identity: pub, IdentitySig: wire.Signature{1}},
+		&wire.SetConsensusKey{Key: pub, KeySig: wire.Signature{2}, TransportKey: [32]byte{3}, Address: "10.0.0.1:26656"},
+		&wire.ExtendBeacon{Start: 40, Anchor: hash("anchor")},
+		&wire.Commit{Round: 7, Root: hash("root")},
+		&wire.CommitWeights{Epoch: 2, Hash: hash("weights")},
+		&wire.RevealWeights{Epoch: 2, UIDs: []protocol.UID{0, 3, 4095}, Values: []uint16{1, 0, 65535}, Salt: [32]byte{9}},
+		&wire.CommitCards{Epoch: 2, Root: hash("cards"), Count: 3, Seen: []wire.SeatCount{{UID: 1, Count: 2}}, Opened: []wire.SeatCount{{UID: 0}, {UID: 300, Count: 70000}}},
+	}
+}
+
+func sampleAnswer() *wire.Answer {
+	return &wire.Answer{
+		Round: 7, Seat: protocol.SeatID{UID: 3, Registered: 41}, Slot: 1, Slots: 2, Task: hash("task"), Salt: [32]byte{4},
+		Result: wire.Result{Output: []int32{17, -1, 49151}, Finish: "stop", Leaves: []protocol.Hash{hash("leaf")}, Fingerprint: hash("print"), Millis: 1234},
+		Proof:  []protocol.Hash{hash("sibling")},
+	}
+}
+
+func sampleCard() *wire.Card {
+	return &wire.Card{
+		Judge: protocol.SeatID{UID: 1}, Round: 7, Seat: protocol.SeatID{UID: 3, Registered: 41}, Slot: 1, Task: hash("task"),
+		Answer: hash("answer"), Finding: wire.FindingToken, Position: 2, Root: hash("own"), Tokens: 3,
+	}
+}
+
+func sampleReceipt() *wire.Receipt {
+	return &wire.Receipt{ChainID: chain, Model: hash("model"), Answer: []byte{1}, Cards: [][]byte{{2}, {3}}, Task: wire.InferenceTask{
+		ID: hash("task"), Round: 7, Seat: protocol.SeatID{UID: 3, Registered: 41}, Slot: 1, Model: hash("model"), System: "Be brief.", Prompt: "1+1?",
+		TemperatureBits: 0x3f4ccccd, TopK: 40, TopP: 62259, Seed: [32]byte{5}, MaxTokens: 16,
+	}}
+}
+
+// messages returns every message by name, signed ones by alice.
+func messages() (names []string, all map[string]any) {
+	all = make(map[string]any)
+	add := func(name string, v any) {
+		names = append(names, name)
+		all[name] = v
+	}
+	for _, b := range bodies() {
+		name := fmt.Sprintf("%T", b)[len("*wire."):]
+		add(name, b)
+		tx, err := wire.NewTx(named("alice"), chain, 5, b)
+		if err != nil {
+			panic(err)
+		}
+		add("Tx "+name, tx)
+	}
+	add("BlockHead", &wire.BlockHead{Link: hash("link")})
+	add("Answer", sampleAnswer())
+	add("Card", sampleCard())
+	add("Receipt", sampleReceipt())
+	for _, m := range []struct {
+		domain  wire.Domain
+		payload any
+	}{{wire.DomainAnswer, sampleAnswer()}, {wire.DomainCard, sampleCard()}} {
+		e, err := wire.Seal(named("alice"), m.domain, chain, 99, wire.Encode(m.payload))
+		if err != nil {
+			panic(err)
+		}
+		add("Envelope "+string(m.domain), e)
+	}
+	return names, all
+}
