@@ -1,0 +1,121 @@
+package config
+
+import "strings"
+
+// setting is one thing to set: a key of config.toml, a flag, and a variable of
+// the environment.
+type setting struct {
+	section, key string
+	flag         string
+	only         Role   // "" is both
+	usage        string // one line, with the unit
+	why          string // more lines of config.toml
+	value        func(*Config) any
+}
+
+// name is how messages name it.
+func (s *setting) name() string { return s.section + "." + s.key }
+
+// env is its variable in the environment.
+func (s *setting) env() string {
+	return "ASSAY_" + strings.ToUpper(strings.ReplaceAll(s.flag, "-", "_"))
+}
+
+// of says whether a role has the setting.
+func (s *setting) of(role Role) bool { return s.only == "" || s.only == role }
+
+// sections explains each section of config.toml.
+var sections = []struct{ name, usage string }{
+	{"node", "The place in the peer-to-peer network."},
+	{"http", "The daemon's own web address, for its status and metrics."},
+	{"engine", "How the model is run. Nothing here changes an answer."},
+	{"seat", "What this miner offers to the network."},
+	{"consensus", "Where the validators vote on blocks."},
+	{"log", "What the daemon writes to standard error."},
+	{"keys", "How the hotkey in keys/hotkey.age is opened."},
+}
+
+// settings is every setting, in the order of config.toml.
+var settings = []setting{
+	{
+		section: "node", key: "listen", flag: "listen",
+		usage: "multiaddrs on which peers reach this node; port 0 takes any free one",
+		why:   "It must be reachable from outside for a validator. A miner behind a firewall\nstill works: it dials. Without any, the node only dials.",
+		value: func(c *Config) any { return &c.Node.Listen },
+	},
+	{
+		section: "node", key: "announce", flag: "announce",
+		usage: "multiaddrs that the ledger tells others, when they differ from listen",
+		why:   "For a machine behind a router that forwards a port. By default: what is in\nlisten, and for 0.0.0.0 the address from which the bootstrap peers are reached.",
+		value: func(c *Config) any { return &c.Node.Announce },
+	},
+	{
+		section: "node", key: "bootstrap", flag: "bootstrap",
+		usage: "multiaddrs, with /p2p/ID, of peers to stay connected to",
+		why:   "Through these the node finds the others; two or more survive the loss of one.",
+		value: func(c *Config) any { return &c.Node.Bootstrap },
+	},
+	{
+		section: "node", key: "mdns", flag: "mdns",
+		usage: "find peers of the same chain on the local network",
+		why:   "It tells everybody on that network that this node is here.",
+		value: func(c *Config) any { return &c.Node.MDNS },
+	},
+	{
+		section: "http", key: "listen", flag: "http-listen",
+		usage: "HOST:PORT of the web address",
+		why:   "It has no password: beyond loopback, put a proxy before it.",
+		value: func(c *Config) any { return &c.HTTP.Listen },
+	},
+	{
+		section: "engine", key: "models", flag: "model",
+		usage: "paths of the models, GGUF files; from the home if they are not absolute",
+		why:   "They must be those that the network pays for, to the bit: doctor checks it. By\ndefault, the file names of the genesis are looked for in HOME/models and in the\nuser's cache, where \"make model\" puts them.",
+		value: func(c *Config) any { return &c.Engine.Models },
+	},
+	{
+		section: "engine", key: "threads", flag: "threads",
+		usage: "threads that compute; 0 is one a processor",
+		why:   "More than there are cores costs time.",
+		value: func(c *Config) any { return &c.Engine.Threads },
+	},
+	{
+		section: "engine", key: "nice", flag: "nice",
+		usage: "how far these threads stand back, 0 to 19, as nice(1) does",
+		why:   "Above 0, blocks and messages are served while the model runs.",
+		value: func(c *Config) any { return &c.Engine.Nice },
+	},
+	{
+		section: "seat", key: "capacity", flag: "capacity", only: Miner,
+		usage: "answers a round that this miner can give, 1 to 1024",
+		why:   "More is asked, and paid, only after so many were given in time: a number that\nis too high costs pay for what comes late.",
+		value: func(c *Config) any { return &c.Seat.Capacity },
+	},
+	{
+		section: "consensus", key: "listen", flag: "consensus-listen", only: Validator,
+		usage: "HOST:PORT on which other validators reach this one; it must be open to them",
+		value: func(c *Config) any { return &c.Consensus.Listen },
+	},
+	{
+		section: "consensus", key: "external", flag: "consensus-external", only: Validator,
+		usage: "HOST:PORT that the ledger tells other validators, when it differs from listen",
+		why:   "By default: what is in listen, and for 0.0.0.0 the address from which the\nbootstrap peers are reached.",
+		value: func(c *Config) any { return &c.Consensus.External },
+	},
+	{
+		section: "log", key: "level", flag: "log-level",
+		usage: "least importance of what is written: debug, info, warn or error",
+		value: func(c *Config) any { return &c.Log.Level },
+	},
+	{
+		section: "log", key: "format", flag: "log-format",
+		usage: "console (for people), json (for programs), or auto: console on a terminal",
+		value: func(c *Config) any { return &c.Log.Format },
+	},
+	{
+		section: "keys", key: "passphrase_file", flag: "passphrase-file",
+		usage: "file whose first line is the hotkey's passphrase; only its owner may read it",
+		why:   "Without one: the variable ASSAY_PASSPHRASE, or a question on the terminal.",
+		value: func(c *Config) any { return &c.Keys.PassphraseFile },
+	},
+}

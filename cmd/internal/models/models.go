@@ -1,0 +1,114 @@
+// Package models finds the model files of a network on this machine, and makes
+// sure that they are the network's to the bit.
+package models
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/assaynet/assay/cmd/internal/config"
+	"github.com/assaynet/assay/engine"
+	"github.com/assaynet/assay/engine/gguf"
+	"github.com/assaynet/assay/engine/tokenizer"
+	"github.com/assaynet/assay/protocol"
+	"github.com/assaynet/assay/protocol/params"
+)
+
+var (
+	// ErrNone says that no model file is there.
+	ErrNone = errors.New("no model")
+	// ErrOther says that a file is not a model that the network pays for.
+	ErrOther = errors.New("wrong model")
+)
+
+// Find returns the paths that the settings name, else the files that the
+// network's models are called, in HOME/models or the user's cache. It returns
+// [ErrNone], with a hint, when there is none.
+func Find(home config.Home, c *config.Config, p *params.Params) ([]string, error) {
+	if len(c.Engine.Models) > 0 {
+		return c.Engine.Models, nil
+	}
+	dirs := []string{filepath.Join(string(home), "models")}
+	if cache, err := os.UserCacheDir(); err == nil {
+		dirs = append(dirs, filepath.Join(cache, "assay", "models"))
+	}
+	var found []string
+	for _, m := range p.Tasks.Models {
+		for _, dir := range dirs {
+			path := filepath.Join(dir, filepath.Base(m.Name))
+			if _, err := os.Stat(path); err == nil {
+				found = append(found, path)
+				break
+			}
+		}
+	}
+	if len(found) == 0 {
+		return nil, fmt.Errorf("%w: %s is not in %s; give --model FILE, or run make model", ErrNone, Names(p), strings.Join(dirs, " or "))
+	}
+	return found, nil
+}
+
+// Names lists the models that a network pays for.
+func Names(p *params.Params) string {
+	names := make([]string, len(p.Tasks.Models))
+	for i, m := range p.Tasks.Models {
+		names[i] = m.Name
+	}
+	return strings.Join(names, ", ")
+}
+
+// Check hashes the file at path, or reads the hash that was kept beside it, and
+// returns the network's model that it is, else [ErrOther].
+func Check(path string, p *params.Params) (params.Model, error) {
+	f, err := gguf.Open(path)
+	if err != nil {
+		return params.Model{}, Hint(err)
+	}
+	id := protocol.ModelID(gguf.CachedModelID(f))
+	if err := f.Close(); err != nil {
+		return params.Model{}, fmt.Errorf("close model %q: %w", path, err)
+	}
+	return Paid(path, id, p)
+}
+
+// Paid returns the network's model with this id, else [ErrOther].
+func Paid(path string, id protocol.ModelID, p *params.Params) (params.Model, error) {
+	for _, m := range p.Tasks.Models {
+		if m.ID == id {
+			return m, nil
+		}
+	}
+	return params.Model{}, fmt.Errorf("%w: %s is model %s, this network pays for %s; run make model, or ask where the file is to be had", ErrOther, path, id.Short(), listed(p))
+}
+
+func listed(p *params.Params) string {
+	out := make([]string, len(p.Tasks.Models))
+	for i, m := range p.Tasks.Models {
+		out[i] = m.Name + " (" + m.ID.Short() + ")"
+	}
+	return strings.Join(out, ", ")
+}
+
+// Hint adds what to do to an error of opening a model.
+func Hint(err error) error {
+	hint := ""
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		hint = "check the path in --model or in config.toml"
+	case errors.Is(err, gguf.ErrNotGGUF):
+		hint = "--model takes a GGUF file"
+	case errors.Is(err, gguf.ErrTruncated):
+		hint = "the file is not whole: fetch or copy it again"
+	case errors.Is(err, engine.ErrUnsupported), errors.Is(err, gguf.ErrType), errors.Is(err, gguf.ErrVersion), errors.Is(err, tokenizer.ErrUnsupported):
+		hint = "this version does not run such a model"
+	case errors.Is(err, gguf.ErrLimit), errors.Is(err, gguf.ErrMetadata), errors.Is(err, gguf.ErrTensor), errors.Is(err, engine.ErrWeights), errors.Is(err, tokenizer.ErrData):
+		hint = "the file is damaged: fetch or copy it again"
+	default:
+		return err
+	}
+	return fmt.Errorf("%w; %s", err, hint)
+}

@@ -1,0 +1,33 @@
+package main
+
+import (
+	"fmt"
+	"os"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/assaynet/assay/cmd/internal/usage"
+)
+
+func main() {
+	if err := usage.Run(app()); err != nil {
+		fmt.Fprintln(os.Stderr, "miner:", usage.Line(err))
+		os.Exit(1)
+	}
+}
+
+// app lists the commands, one file each.
+func app() *cli.App {
+	return usage.App("miner", "answers the network's tasks with a language model, and is paid for it",
+		`A miner needs a home, a seat on the ledger and a model:
+
+   miner init --genesis FILE --bootstrap ADDR
+   assay tx register …         init prints the whole line
+   miner doctor                is everything in place?
+   miner run                   until Ctrl-C or SIGTERM; a second signal ends it at once
+   miner status                what it does, and why it earns nothing
+
+Exit status: 0 after a clean stop or when all is well, 1 after an error, which
+is one line on standard error that says what to do.`,
+		initCommand())
+}

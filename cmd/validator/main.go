@@ -1,0 +1,34 @@
+package main
+
+import (
+	"fmt"
+	"os"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/assaynet/assay/cmd/internal/usage"
+)
+
+func main() {
+	if err := usage.Run(app()); err != nil {
+		fmt.Fprintln(os.Stderr, "validator:", usage.Line(err))
+		os.Exit(1)
+	}
+}
+
+// app lists the commands, one file each.
+func app() *cli.App {
+	return usage.App("validator", "judges answers, scores miners and agrees on the ledger",
+		`A validator needs a home, a seat on the ledger with stake, and a model:
+
+   validator init --genesis FILE --bootstrap ADDR
+   assay tx register …         init prints the whole line
+   assay tx stake …            at least the network's minimum
+   validator doctor            is everything in place?
+   validator run               until Ctrl-C or SIGTERM; a second signal ends it at once
+   validator status            what it does, and why it earns nothing
+
+Exit status: 0 after a clean stop or when all is well, 1 after an error, which
+is one line on standard error that says what to do.`,
+		initCommand())
+}
