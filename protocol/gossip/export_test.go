@@ -28,7 +28,7 @@ func SendRaw(ctx context.Context, h *Host, to string, name Stream, raw []byte) (
 	if err != nil {
 		return 0, nil, err
 	}
-	defer st.Reset()
+	defer abort(st)
 	if _, err := st.Write(raw); err != nil {
 		return 0, nil, err
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -100,7 +101,7 @@ func TestRunSaysWhichAddressIsTaken(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer l.Close()
+	defer l.Close() //nolint:errcheck // the test is over
 	c := config("a")
 	taken := fmt.Sprintf("/ip4/127.0.0.1/tcp/%d", l.Addr().(*net.TCPAddr).Port)
 	c.Listen = append(c.Listen, taken)
@@ -118,9 +119,12 @@ func TestRunStopsSoonAndLeavesNothingBehind(t *testing.T) {
 	eventually(t, "other tests have ended", func() bool { return leftovers() == "" })
 	hub := config("hub")
 	entered := make(chan struct{}, 1)
+	var ended atomic.Bool
 	hub.Handlers.Tx = func(ctx context.Context, _ string, _ []byte) error {
 		entered <- struct{}{}
-		<-ctx.Done() // until the host stops
+		<-ctx.Done()                         // until the host stops
+		<-time.After(100 * time.Millisecond) // a slow end, which Run waits for
+		ended.Store(true)
 		return ctx.Err()
 	}
 	a := launch(t, hub)
@@ -138,6 +142,9 @@ func TestRunStopsSoonAndLeavesNothingBehind(t *testing.T) {
 			t.Errorf("stopping took %s", took)
 		}
 	}
+	if !ended.Load() {
+		t.Error("run returned while a handler was running")
+	}
 	eventually(t, "goroutines have ended:\n"+leftovers(), func() bool { return leftovers() == "" })
 	var port int
 	if _, err := fmt.Sscanf(addr, "/ip4/127.0.0.1/tcp/%d/", &port); err != nil {
@@ -147,5 +154,7 @@ func TestRunStopsSoonAndLeavesNothingBehind(t *testing.T) {
 	if err != nil {
 		t.Fatalf("the port is still taken: %v", err)
 	}
-	l.Close()
+	if err := l.Close(); err != nil {
+		t.Error(err)
+	}
 }

@@ -102,7 +102,7 @@ func (h *Host) routerOptions(s *session) []pubsub.Option {
 		pubsub.WithSubscriptionFilter(pubsub.WrapLimitSubscriptionFilter(
 			pubsub.NewAllowlistSubscriptionFilter(names...), 4*len(topics))),
 		pubsub.WithPeerScore(h.scoreParams(), h.scoreThresholds()),
-		pubsub.WithPeerScoreInspect(pubsub.PeerScoreInspectFn(func(m map[peer.ID]float64) { h.inspect(s, m) }), scorePeriod),
+		pubsub.WithPeerScoreInspect(func(m map[peer.ID]float64) { h.inspect(s, m) }, scorePeriod),
 		pubsub.WithRawTracer(s.tracer),
 		pubsub.WithLogger(slog.New(slog.DiscardHandler)),
 		pubsub.WithRPCLogger(slog.New(slog.DiscardHandler)),

@@ -82,8 +82,7 @@ func TestErrorsOfAHandlerReachTheAsker(t *testing.T) {
 		if strings.Contains(fmt.Sprint(err), "secret") {
 			t.Errorf("%s: an internal error was shown: %v", c.request, err)
 		}
-		var remote *gossip.RemoteError
-		if !errors.As(err, &remote) {
+		if _, ok := errors.AsType[*gossip.RemoteError](err); !ok {
 			t.Errorf("%s: got %T, want a RemoteError", c.request, err)
 		}
 	}
