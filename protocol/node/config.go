@@ -1,0 +1,74 @@
+package node
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/rs/zerolog"
+
+	"github.com/assaynet/assay/protocol/ledger"
+	"github.com/assaynet/assay/protocol/store"
+)
+
+// Errors of this package; what the parts return passes through with its name.
+var (
+	// ErrConfig is wrapped by what New finds wrong with a config.
+	ErrConfig = errors.New("node: invalid config")
+	// ErrNoPeer is returned where a peer is needed and none is connected.
+	ErrNoPeer = errors.New("node: no peer is connected")
+)
+
+// Handler looks at a message of gossip; see gossip.Handler.
+type Handler func(ctx context.Context, from string, raw []byte) error
+
+// Config is what both kinds of node need. The caller opens the database and
+// closes it after Run.
+type Config struct {
+	// Genesis is the network. Required.
+	Genesis *ledger.Genesis
+	// DB is the node's database. Required.
+	DB *store.DB
+	// Hotkey gives the node's identities. Required.
+	Hotkey Hotkey
+
+	// Listen holds the multiaddrs of gossip, Announce those that others are
+	// told where they differ, Bootstrap the peers to begin with.
+	Listen, Announce, Bootstrap []string
+	// MDNS looks for peers on the local network.
+	MDNS bool
+
+	// Answer and Card look at the messages of their topics; nil leaves the
+	// topic out.
+	Answer, Card Handler
+
+	Logger     zerolog.Logger
+	Registerer prometheus.Registerer // optional
+}
+
+func (c *Config) check() error {
+	switch {
+	case c.Genesis == nil:
+		return fmt.Errorf("%w: no genesis", ErrConfig)
+	case c.DB == nil:
+		return fmt.Errorf("%w: no database", ErrConfig)
+	case c.Hotkey == nil:
+		return fmt.Errorf("%w: no hotkey", ErrConfig)
+	}
+	return nil
+}
+
+// FullConfig is a validator's.
+type FullConfig struct {
+	Config
+	// Dir is a directory of consensus' own. Required.
+	Dir string
+	// ConsensusListen is host:port of the consensus transport, and
+	// ConsensusPeers (id@host:port) are transports beside those on the ledger.
+	ConsensusListen string
+	ConsensusPeers  []string
+	// Evidence returns an opened answer that peers ask for, by its key in
+	// canonical bytes; nil where there is none. Optional.
+	Evidence func(ctx context.Context, request []byte) ([]byte, error)
+}

@@ -1,0 +1,59 @@
+package node
+
+import (
+	"github.com/rs/zerolog"
+
+	"github.com/assaynet/assay/protocol/consensus"
+	"github.com/assaynet/assay/protocol/ledger"
+)
+
+// logEvents writes what a block did, one line each: what an operator follows,
+// and what the demo retells.
+func logEvents(log zerolog.Logger, head consensus.Head, r ledger.Reader) {
+	if head.Result == nil {
+		return
+	}
+	for _, e := range head.Result.Events {
+		at := func(l *zerolog.Event) *zerolog.Event {
+			return l.Uint64("height", uint64(e.Height)).Uint64("epoch", uint64(e.Epoch))
+		}
+		seat := func(l *zerolog.Event) *zerolog.Event {
+			return at(l).Uint16("uid", uint16(e.Seat.UID)).Stringer("hotkey", e.Hotkey)
+		}
+		switch e.Kind {
+		case ledger.EventBeacon:
+			at(log.Debug()).Stringer("beacon", e.Hash).Msg("beacon moved on")
+		case ledger.EventTaskSeed:
+			at(log.Info()).Uint64("round", uint64(e.Round)).Stringer("seed", e.Hash).Msg("tasks drawn")
+		case ledger.EventDutySeed:
+			at(log.Info()).Uint64("round", uint64(e.Round)).Stringer("seed", e.Hash).Uint32("duties", e.Count).Msg("duties drawn")
+		case ledger.EventCommit:
+			seat(log.Info()).Uint64("round", uint64(e.Round)).Stringer("root", e.Hash).Msg("commitment recorded")
+		case ledger.EventRegistered:
+			seat(log.Info()).Stringer("amount", e.Amount).Msg("seat registered")
+		case ledger.EventPruned:
+			seat(log.Info()).Msg("seat pruned")
+		case ledger.EventSealed:
+			seat(log.Info()).Msg("weights sealed")
+		case ledger.EventOpened:
+			seat(log.Info()).Uint32("entries", e.Count).Msg("weights opened")
+		case ledger.EventCards:
+			seat(log.Info()).Uint32("cards", e.Count).Stringer("root", e.Hash).Msg("cards recorded")
+		case ledger.EventPermit:
+			seat(log.Info()).Stringer("stake", e.Amount).Msg("permit given")
+		case ledger.EventPermitLost:
+			seat(log.Warn()).Msg("permit lost")
+		case ledger.EventPaid:
+			l := at(log.Info()).Stringer("paid", e.Amount).Uint32("seats", e.Count)
+			if rec, ok, err := ledger.ReadEpoch(r, e.Epoch); err == nil && ok {
+				l = l.Stringer("miners", rec.Miners).Stringer("validators", rec.Validators).Stringer("carried", rec.Carried)
+			}
+			l.Msg("epoch paid")
+		}
+	}
+	for _, t := range head.Result.Txs {
+		if t.Err != nil {
+			log.Debug().Err(t.Err).Stringer("tx", t.Hash).Msg("transaction failed")
+		}
+	}
+}

@@ -1,0 +1,211 @@
+package node
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/assaynet/assay/protocol"
+	"github.com/assaynet/assay/protocol/consensus"
+	"github.com/assaynet/assay/protocol/gossip"
+	"github.com/assaynet/assay/protocol/ledger"
+	"github.com/assaynet/assay/protocol/wire"
+)
+
+// peersEvery is after how many blocks the addresses on the ledger are read
+// again: they change seldom, and dialling has a pause of its own.
+const peersEvery = 10
+
+// Full is a node that takes part in consensus. Its methods may be used from
+// any goroutine; those that need the network work while Run does.
+type Full struct {
+	cfg       FullConfig
+	chain     string
+	consensus *consensus.Node
+	host      *gossip.Host
+	beacons   *beacons
+	txs       submitter
+	tip       *tip
+}
+
+// NewFull opens a validator's node; it starts nothing.
+func NewFull(cfg FullConfig) (*Full, error) {
+	if err := cfg.check(); err != nil {
+		return nil, err
+	}
+	f := &Full{cfg: cfg, chain: cfg.Genesis.ChainID(), tip: newTip()}
+	f.beacons = &beacons{hotkey: cfg.Hotkey, genesis: cfg.Genesis, chain: f.chain, state: f.Latest}
+	if err := f.openConsensus(); err != nil {
+		return nil, err
+	}
+	_, h := f.consensus.Latest()
+	f.tip.set(h)
+	host, err := newHost(&cfg.Config, f.chain, gossip.Handlers{
+		Tx: f.takeTx, Answer: gossip.Handler(cfg.Answer), Card: gossip.Handler(cfg.Card),
+	})
+	if err != nil {
+		return nil, err
+	}
+	f.host = host
+	host.Handle(gossip.StreamState, func(ctx context.Context, _ string, request []byte) ([]byte, error) {
+		return f.serve(ctx, request)
+	})
+	if cfg.Evidence != nil {
+		host.Handle(gossip.StreamEvidence, func(ctx context.Context, _ string, request []byte) ([]byte, error) {
+			return cfg.Evidence(ctx, request)
+		})
+	}
+	f.txs = submitter{signer: cfg.Hotkey, chain: f.chain, next: f.ownNonce, send: f.SubmitRaw}
+	return f, nil
+}
+
+func (f *Full) openConsensus() error {
+	signing, err := f.cfg.Hotkey.DeriveConsensus(generation)
+	if err != nil {
+		return fmt.Errorf("derive consensus key: %w", err)
+	}
+	transport, err := f.cfg.Hotkey.DeriveTransport(generation)
+	if err != nil {
+		return fmt.Errorf("derive transport key: %w", err)
+	}
+	f.consensus, err = consensus.New(consensus.Config{
+		Genesis: f.cfg.Genesis, DB: f.cfg.DB, Dir: f.cfg.Dir, Consensus: signing, Transport: transport,
+		Listen: f.cfg.ConsensusListen, Peers: f.cfg.ConsensusPeers, Link: f.beacons.link, Logger: f.cfg.Logger,
+	})
+	return err
+}
+
+// Run takes part until ctx is done; nil after a clean stop.
+func (f *Full) Run(ctx context.Context) error {
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error { return f.host.Run(ctx) })
+	g.Go(func() error { return f.consensus.Run(ctx) })
+	g.Go(func() error { return f.follow(ctx) })
+	return g.Wait()
+}
+
+// follow tells of blocks in their order.
+func (f *Full) follow(ctx context.Context) error {
+	for head := range f.consensus.Subscribe(ctx) {
+		r, _ := f.consensus.Latest()
+		logEvents(f.cfg.Logger, head, r)
+		if head.Height%peersEvery == 1 {
+			if err := f.announcePeers(r); err != nil {
+				return err
+			}
+		}
+		f.tip.set(head.Height)
+	}
+	return nil
+}
+
+// announcePeers hands the addresses of all seats to gossip.
+func (f *Full) announcePeers(r ledger.Reader) error {
+	var addrs []gossip.Addr
+	err := ledger.Seats(r, func(s ledger.Seat) bool {
+		if len(s.Addresses) > 0 && !s.Identity.IsZero() && s.Hotkey != f.cfg.Hotkey.PublicKey() {
+			addrs = append(addrs, gossip.Addr{Identity: s.Identity, Addresses: s.Addresses})
+		}
+		return true
+	})
+	if err != nil {
+		return fmt.Errorf("read addresses: %w", err)
+	}
+	f.host.SetLedgerPeers(addrs)
+	return nil
+}
+
+// takeTx looks at a transaction from gossip.
+func (f *Full) takeTx(_ context.Context, _ string, raw []byte) error {
+	_, err := f.consensus.Pool().Add(raw)
+	return err
+}
+
+// serve answers light readers; what they did wrong is told to them.
+func (f *Full) serve(ctx context.Context, request []byte) ([]byte, error) {
+	b, err := f.consensus.Serve(ctx, request)
+	if errors.Is(err, consensus.ErrRequest) || errors.Is(err, consensus.ErrNoBlock) {
+		return nil, fmt.Errorf("%w: %w", gossip.ErrRefused, err)
+	}
+	return b, err
+}
+
+// ChainID returns the chain id.
+func (f *Full) ChainID() string { return f.chain }
+
+// WaitNext returns the newest height above after, when there is one.
+func (f *Full) WaitNext(ctx context.Context, after protocol.Height) (protocol.Height, error) {
+	return f.tip.wait(ctx, after)
+}
+
+// At returns the state after the block at height.
+func (f *Full) At(_ context.Context, height protocol.Height) (ledger.Reader, error) {
+	if r, h := f.consensus.Latest(); h == height {
+		return r, nil
+	}
+	r, _, err := f.consensus.At(height)
+	return r, err
+}
+
+// StateHash returns the hash of the state after the block at height.
+func (f *Full) StateHash(height protocol.Height) (protocol.Hash, error) {
+	_, hash, err := f.consensus.At(height)
+	return hash, err
+}
+
+// Latest returns the newest state and its height.
+func (f *Full) Latest() (ledger.Reader, protocol.Height) { return f.consensus.Latest() }
+
+// Stats says how consensus is doing.
+func (f *Full) Stats() consensus.Stats { return f.consensus.Stats() }
+
+// Peers returns the connected peers of gossip.
+func (f *Full) Peers() []gossip.PeerInfo { return f.host.Peers() }
+
+// Identity returns the peer id of gossip.
+func (f *Full) Identity() string { return f.host.ID() }
+
+// Submit signs a transaction of the own hotkey, keeps it in the pool and
+// publishes it; saying the same again makes no second one.
+func (f *Full) Submit(ctx context.Context, body wire.Body) error { return f.txs.submit(ctx, body) }
+
+// SubmitRaw takes a signed transaction of anyone into the pool and publishes
+// it. Errors: those of the pool.
+func (f *Full) SubmitRaw(ctx context.Context, raw []byte) error {
+	_, err := f.consensus.Pool().Add(raw)
+	if err != nil && !errors.Is(err, consensus.ErrKnown) {
+		return err
+	}
+	if err := f.host.Publish(ctx, gossip.TopicTx, raw); err != nil {
+		f.cfg.Logger.Debug().Err(err).Msg("transaction not published, it waits in the own pool")
+	}
+	return nil
+}
+
+// Publish sends signed bytes on a topic.
+func (f *Full) Publish(ctx context.Context, topic string, raw []byte) error {
+	return f.host.Publish(ctx, gossip.Topic(topic), raw)
+}
+
+// Ask puts a request for evidence to peers, one after another, until one has
+// something. It returns nil where nobody of up to three has.
+func (f *Full) Ask(ctx context.Context, request []byte) ([]byte, error) {
+	return ask(ctx, f.host, gossip.StreamEvidence, request)
+}
+
+func (f *Full) ownNonce(context.Context) (uint64, protocol.Height, error) {
+	r, h := f.consensus.Latest()
+	a, _, err := ledger.ReadAccount(r, f.cfg.Hotkey.PublicKey())
+	return a.Nonce, h, err
+}
+
+// Anchor returns the anchor of the own hash chain whose first link serves start.
+func (f *Full) Anchor(start protocol.Height) (protocol.Hash, error) {
+	m, err := f.beacons.maker(start)
+	if err != nil {
+		return protocol.Hash{}, err
+	}
+	return m.Anchor(), nil
+}
