@@ -65,11 +65,12 @@ func (m *machine) drawSeat(r *RoundRecord, epoch protocol.Epoch, seat *RosterSea
 	}
 	var pending, rest []RosterJudge
 	for _, j := range judges {
-		switch {
-		case j.ID.UID == seat.ID.UID || j.Coldkey == seat.Coldkey: // nobody judges himself
-		case slices.Contains(cover.Judges, j.ID.UID):
+		if j.ID.UID == seat.ID.UID || j.Coldkey == seat.Coldkey {
+			continue // nobody judges himself
+		}
+		if _, drew := slices.BinarySearch(cover.Judges, j.ID.UID); drew {
 			rest = append(rest, j)
-		default:
+		} else {
 			pending = append(pending, j)
 		}
 	}

@@ -80,6 +80,7 @@ type network struct {
 	proposer protocol.PublicKey // of the newest block, by its header
 	last     *ledger.Result
 	turn     int
+	only     int // so many of the set take turns, if not zero
 }
 
 // seat returns a genesis seat; validators have a stake, a consensus key and a chain.
@@ -181,6 +182,9 @@ func (n *network) head(k protocol.PublicKey, h protocol.Height) []byte {
 // draft returns the next block of the member whose turn it is.
 func (n *network) draft(txs ...[]byte) *ledger.Block {
 	members := n.members()
+	if n.only > 0 {
+		members = members[:n.only]
+	}
 	k := members[n.turn%len(members)]
 	b := &ledger.Block{Height: n.next(), Proposer: k, Txs: append([][]byte{n.head(k, n.next())}, txs...)}
 	if n.height > 0 {

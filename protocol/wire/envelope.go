@@ -24,8 +24,6 @@ const (
 	MaxAnswerBytes = 1 << 20
 	MaxCardBytes   = 256 << 10
 	MaxTxBytes     = 64 << 10
-	// maxChainID is long enough for a name of 32 letters and the genesis hash.
-	maxChainID = 48
 )
 
 // Signature is a compact ECDSA signature over secp256k1: r ‖ s, low s.
