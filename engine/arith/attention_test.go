@@ -60,11 +60,11 @@ func TestAttentionEqualsTheOracleAcrossPages(t *testing.T) {
 		for _, d := range []int{16, 20, 64} {
 			q, k, v := make([]float32, d), make([]float32, n*d), make([]float32, n*d)
 			for i := range q {
-				q[i] = float32(r.NormFloat64())
+				q[i] = float32(normal(r))
 			}
 			for i := range k {
-				k[i] = arith.Widen(arith.Narrow(float32(3 * r.NormFloat64())))
-				v[i] = arith.Widen(arith.Narrow(float32(r.NormFloat64())))
+				k[i] = arith.Widen(arith.Narrow(float32(3 * normal(r))))
+				v[i] = arith.Widen(arith.Narrow(float32(normal(r))))
 			}
 			got := make([]float32, d)
 			arith.Attend(got, q, k, v)

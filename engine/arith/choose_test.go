@@ -63,11 +63,11 @@ func TestChoiceEqualsTheOracle(t *testing.T) {
 	for i := range 3000 {
 		logits := make([]float32, 1+r.IntN(600))
 		for j := range logits {
-			logits[j] = float32(math.Round(r.NormFloat64()*20) / 4) // many ties
+			logits[j] = float32(math.Round(normal(r)*20) / 4) // many ties
 		}
 		s := arith.Sampling{TopK: uint32(1 + r.IntN(256)), TopP: uint32(1 + r.IntN(65536))}
 		if i%8 != 0 {
-			s.Temperature = float32(math.Exp(r.NormFloat64() * 3))
+			s.Temperature = float32(math.Exp(normal(r) * 3))
 		}
 		if i%5 == 0 {
 			s.TopP = 65536

@@ -27,7 +27,7 @@ func tensor(r *rand.Rand, kind gguf.Type, cols, rows int) gguf.Tensor {
 	scales := map[gguf.Type]int{gguf.Q8_0: 1, gguf.Q4_0: 1, gguf.Q4_1: 2}[kind]
 	if scales == 0 {
 		for range cols * rows {
-			x := float32(r.NormFloat64()) * float32(math.Ldexp(1, r.IntN(8)))
+			x := float32(normal(r)) * float32(math.Ldexp(1, r.IntN(8)))
 			switch kind {
 			case gguf.F32:
 				t.Data = binary.LittleEndian.AppendUint32(t.Data, math.Float32bits(x))
@@ -51,6 +51,15 @@ func tensor(r *rand.Rand, kind gguf.Type, cols, rows int) gguf.Tensor {
 	return t
 }
 
+// normal is about normally distributed, from integers alone, so that vectors have the same inputs on every machine.
+func normal(r *rand.Rand) float64 {
+	sum := 0
+	for range 6 {
+		sum += r.IntN(1<<16) - 1<<15
+	}
+	return float64(sum) * 0x1.6ap-16
+}
+
 // activations makes n vectors with blocks that are plain, zero, subnormal, of one huge value and, where asked, not finite.
 func activations(r *rand.Rand, n, cols int, broken bool) [][]float32 {
 	x := make([][]float32, n)
@@ -59,7 +68,7 @@ func activations(r *rand.Rand, n, cols int, broken bool) [][]float32 {
 		for b := 0; b < cols; b += 32 {
 			kind := r.IntN(16)
 			for i := b; i < b+32; i++ {
-				f := float32(r.NormFloat64())
+				f := float32(normal(r))
 				switch kind {
 				case 0:
 					f = 0
