@@ -49,13 +49,8 @@ func NewFull(cfg FullConfig) (*Full, error) {
 		return nil, err
 	}
 	f.host = host
-	host.Handle(gossip.StreamState, func(ctx context.Context, _ string, request []byte) ([]byte, error) {
-		return f.serve(ctx, request)
-	})
-	if cfg.Evidence != nil {
-		host.Handle(gossip.StreamEvidence, func(ctx context.Context, _ string, request []byte) ([]byte, error) {
-			return cfg.Evidence(ctx, request)
-		})
+	if err := f.answerRequests(); err != nil {
+		return nil, err
 	}
 	f.txs = submitter{signer: cfg.Hotkey, chain: f.chain, next: f.ownNonce, send: f.SubmitRaw}
 	return f, nil
@@ -75,6 +70,19 @@ func (f *Full) openConsensus() error {
 		Listen: f.cfg.ConsensusListen, Peers: f.cfg.ConsensusPeers, Link: f.beacons.link, Logger: f.cfg.Logger,
 	})
 	return err
+}
+
+// answerRequests sets what other nodes may ask of this one.
+func (f *Full) answerRequests() error {
+	err := f.host.Handle(gossip.StreamState, func(ctx context.Context, _ string, request []byte) ([]byte, error) {
+		return f.serve(ctx, request)
+	})
+	if err != nil || f.cfg.Evidence == nil {
+		return err
+	}
+	return f.host.Handle(gossip.StreamEvidence, func(ctx context.Context, _ string, request []byte) ([]byte, error) {
+		return f.cfg.Evidence(ctx, request)
+	})
 }
 
 // Run takes part until ctx is done; nil after a clean stop.

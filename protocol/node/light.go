@@ -1,0 +1,200 @@
+package node
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/assaynet/assay/protocol"
+	"github.com/assaynet/assay/protocol/consensus"
+	"github.com/assaynet/assay/protocol/gossip"
+	"github.com/assaynet/assay/protocol/ledger"
+	"github.com/assaynet/assay/protocol/wire"
+)
+
+// shunFor is how long a peer that did not answer a question about the ledger
+// is not asked again while others are there: most peers of a miner are miners,
+// and keep no ledger.
+const shunFor = 30 * time.Second
+
+// headsKept is how many verified heads can be read at: roles look at the newest.
+const headsKept = 8
+
+// Light is a node that follows the ledger with proofs and takes no part in
+// consensus. Its methods may be used from any goroutine; those that need the
+// network work while Run does.
+type Light struct {
+	cfg   Config
+	chain string
+	host  *gossip.Host
+	light *consensus.Light
+	txs   submitter
+	tip   *tip
+
+	mu    sync.Mutex
+	ctx   context.Context //nolint:containedctx // of Run: state readers that are handed out ask until it ends
+	heads map[protocol.Height]*consensus.LightReader
+	shun  map[string]time.Time // peers that did not answer, until when
+}
+
+// NewLight opens a miner's node; it starts nothing.
+func NewLight(cfg Config) (*Light, error) {
+	if err := cfg.check(); err != nil {
+		return nil, err
+	}
+	l := &Light{
+		cfg: cfg, chain: cfg.Genesis.ChainID(), tip: newTip(),
+		heads: map[protocol.Height]*consensus.LightReader{}, shun: map[string]time.Time{},
+	}
+	host, err := newHost(&cfg, l.chain, gossip.Handlers{Tx: l.passTx, Answer: gossip.Handler(cfg.Answer), Card: gossip.Handler(cfg.Card)})
+	if err != nil {
+		return nil, err
+	}
+	l.host = host
+	l.light, err = consensus.NewLight(consensus.LightConfig{
+		Genesis: cfg.Genesis, DB: cfg.DB, Providers: l.providers, Logger: cfg.Logger,
+	})
+	if err != nil {
+		return nil, err
+	}
+	l.txs = submitter{signer: cfg.Hotkey, chain: l.chain, next: l.ownNonce, send: func(ctx context.Context, raw []byte) error {
+		return l.host.Publish(ctx, gossip.TopicTx, raw)
+	}}
+	return l, nil
+}
+
+// Run follows the ledger until ctx is done; nil after a clean stop.
+func (l *Light) Run(ctx context.Context) error {
+	g, ctx := errgroup.WithContext(ctx)
+	l.mu.Lock()
+	l.ctx = ctx
+	l.mu.Unlock()
+	g.Go(func() error { return l.host.Run(ctx) })
+	g.Go(func() error { return l.follow(ctx) })
+	return g.Wait()
+}
+
+// follow verifies one head after another.
+func (l *Light) follow(ctx context.Context) error {
+	select {
+	case <-ctx.Done():
+		return nil
+	case <-l.host.Ready():
+	}
+	for {
+		head, err := l.light.WaitNext(ctx, l.tip.now())
+		if ctx.Err() != nil {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		l.mu.Lock()
+		l.heads[head.Height] = l.light.Reader(ctx, head)
+		for h := range l.heads {
+			if h+headsKept <= head.Height {
+				delete(l.heads, h)
+			}
+		}
+		l.mu.Unlock()
+		l.tip.set(head.Height)
+	}
+}
+
+// passTx looks at a transaction that is only passed on: without the ledger,
+// its signature is all that can be told.
+func (l *Light) passTx(_ context.Context, _ string, raw []byte) error {
+	_, _, err := wire.DecodeTx(raw, l.chain, verifySignature)
+	return err
+}
+
+// providers returns the peers that may answer questions about the ledger.
+func (l *Light) providers() []consensus.Provider {
+	now := time.Now()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	var some, rest []consensus.Provider
+	for _, p := range l.host.Peers() {
+		r := l.provider(p.ID)
+		if until, ok := l.shun[p.ID]; ok && now.Before(until) {
+			rest = append(rest, r)
+			continue
+		}
+		delete(l.shun, p.ID)
+		some = append(some, r)
+	}
+	if len(some) == 0 {
+		return rest
+	}
+	return some
+}
+
+// provider asks one peer; it is shunned for a while when it does not answer.
+func (l *Light) provider(id string) consensus.Provider {
+	return consensus.Remote(id, func(ctx context.Context, request []byte) ([]byte, error) {
+		b, err := l.host.Request(ctx, id, gossip.StreamState, request)
+		if err != nil && ctx.Err() == nil && !errors.Is(err, gossip.ErrRefused) {
+			l.mu.Lock()
+			l.shun[id] = time.Now().Add(shunFor)
+			l.mu.Unlock()
+		}
+		return b, err
+	})
+}
+
+// ChainID returns the chain id.
+func (l *Light) ChainID() string { return l.chain }
+
+// WaitNext returns the newest verified height above after, when there is one.
+func (l *Light) WaitNext(ctx context.Context, after protocol.Height) (protocol.Height, error) {
+	return l.tip.wait(ctx, after)
+}
+
+// At returns the state after one of the newest verified blocks; it is read with
+// proofs and cannot be walked.
+func (l *Light) At(_ context.Context, height protocol.Height) (ledger.Reader, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if r := l.heads[height]; r != nil {
+		return r, nil
+	}
+	return nil, consensus.ErrNoBlock
+}
+
+// Latest returns the newest verified state and its height; nil before the first.
+func (l *Light) Latest() (ledger.Reader, protocol.Height) {
+	h := l.tip.now()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if r := l.heads[h]; r != nil {
+		return r, h
+	}
+	return nil, 0
+}
+
+// Peers returns the connected peers of gossip.
+func (l *Light) Peers() []gossip.PeerInfo { return l.host.Peers() }
+
+// Identity returns the peer id of gossip.
+func (l *Light) Identity() string { return l.host.ID() }
+
+// Submit signs a transaction of the own hotkey and publishes it; saying the
+// same again makes no second one.
+func (l *Light) Submit(ctx context.Context, body wire.Body) error { return l.txs.submit(ctx, body) }
+
+// Publish sends signed bytes on a topic.
+func (l *Light) Publish(ctx context.Context, topic string, raw []byte) error {
+	return l.host.Publish(ctx, gossip.Topic(topic), raw)
+}
+
+func (l *Light) ownNonce(context.Context) (uint64, protocol.Height, error) {
+	r, h := l.Latest()
+	if r == nil {
+		return 0, 0, consensus.ErrNoBlock
+	}
+	a, _, err := ledger.ReadAccount(r, l.cfg.Hotkey.PublicKey())
+	return a.Nonce, h, err
+}
