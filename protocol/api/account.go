@@ -1,0 +1,153 @@
+package api
+
+import (
+	"encoding/binary"
+	"fmt"
+	"net/http"
+
+	"github.com/assaynet/assay/protocol"
+	"github.com/assaynet/assay/protocol/ledger"
+	"github.com/assaynet/assay/protocol/wire"
+)
+
+// maxRecord bounds the small records of money that are decoded here.
+const maxRecord = 64
+
+const keyLen = len(protocol.PublicKey{})
+
+func (h *Handler) account(r *request) (any, error) {
+	s := r.http.PathValue("address")
+	addr, err := protocol.ParseAddress(s)
+	if err != nil {
+		return nil, problem(http.StatusBadRequest, problemPath, "an address begins with assay1", "address %.100q", s)
+	}
+	prove := r.query["prove"]
+	if prove != "" && prove != "0" && prove != "1" {
+		return nil, problem(http.StatusBadRequest, problemQuery, "give prove=1", "prove %.40q", prove)
+	}
+	v, err := h.view(r.ctx())
+	if err != nil {
+		return nil, err
+	}
+	a := Account{Height: v.height, Address: addr, Stakes: []Stake{}, Staked: []Stake{}, Unbonding: []Unbonding{}}
+	rec, _, err := ledger.ReadAccount(v, addr)
+	if err != nil {
+		return nil, err
+	}
+	a.Balance, a.Nonce = rec.Balance, rec.Nonce
+	seat, ok, err := ledger.ReadSeatByHotkey(v, addr)
+	if err != nil {
+		return nil, err
+	}
+	if ok {
+		a.Seat = &seat.ID.UID
+	}
+	if err := a.readStakes(v); err != nil {
+		return nil, err
+	}
+	if err := a.readUnbonding(v); err != nil {
+		return nil, err
+	}
+	if prove == "1" {
+		a.Proof, err = h.prove(r, ledger.AccountKey(addr))
+	}
+	return a, err
+}
+
+// readStakes finds the stakes by and on the address. They are kept by hotkey, so
+// a coldkey's are found by walking all.
+func (a *Account) readStakes(v *view) error {
+	prefix := ledger.StakePrefix(protocol.PublicKey{})
+	prefix = prefix[:len(prefix)-keyLen]
+	return walkMoney(v, prefix, 2*keyLen, func(key []byte, s ledger.Stake) {
+		st := Stake{Hotkey: protocol.PublicKey(key[:keyLen]), Coldkey: protocol.PublicKey(key[keyLen:]), Amount: s.Amount}
+		if st.Coldkey == a.Address && len(a.Stakes) < MaxStakes {
+			a.Stakes = append(a.Stakes, st)
+		}
+		if st.Hotkey == a.Address && len(a.Staked) < MaxStakes {
+			a.Staked = append(a.Staked, st)
+		}
+	})
+}
+
+func (a *Account) readUnbonding(v *view) error {
+	prefix := ledger.UnbondingPrefix(0)
+	prefix = prefix[:len(prefix)-8]
+	return walkMoney(v, prefix, 8+keyLen, func(key []byte, u ledger.Unbonding) {
+		if protocol.PublicKey(key[8:]) == a.Address && len(a.Unbonding) < MaxStakes {
+			a.Unbonding = append(a.Unbonding, Unbonding{Matures: protocol.Height(binary.BigEndian.Uint64(key)), Amount: u.Amount})
+		}
+	})
+}
+
+// walkMoney decodes the records below prefix, and gives the rest of each key,
+// which has the length rest.
+func walkMoney[T any](v *view, prefix []byte, rest int, fn func(key []byte, rec T)) error {
+	var bad error
+	err := v.Iterate(prefix, func(key, value []byte) bool {
+		var rec T
+		if bad = wire.Decode(value, maxRecord, &rec); bad != nil || len(key) != len(prefix)+rest {
+			bad = fmt.Errorf("record %x: %w", key, ledger.ErrCorrupt)
+			return false
+		}
+		fn(key[len(prefix):], rec)
+		return true
+	})
+	if err != nil {
+		return err
+	}
+	return bad
+}
+
+func (h *Handler) prove(r *request, key []byte) (*Proof, error) {
+	prover, ok := h.src.State.(Prover)
+	if !ok {
+		return nil, notKept("proofs", "ask a running validator")
+	}
+	p, err := prover.Prove(r.ctx(), key)
+	if err != nil {
+		return nil, fmt.Errorf("prove %x: %w", key, err)
+	}
+	return &Proof{Height: p.Height, AppHash: p.StateHash, Key: p.Key, Value: p.Value, ICS23: p.ICS23}, nil
+}
+
+func (h *Handler) supply(r *request) (any, error) {
+	v, err := h.view(r.ctx())
+	if err != nil {
+		return nil, err
+	}
+	s, err := ledger.ReadSupply(v)
+	if err != nil {
+		return nil, err
+	}
+	return Supply{Height: v.height, Supply: s, Conserved: s.Conserved()}, nil
+}
+
+func (h *Handler) stateHash(r *request) (any, error) {
+	if h.src.State == nil {
+		return nil, notKept("ledger state", "ask a validator")
+	}
+	_, height, err := h.src.State.State(r.ctx())
+	if err != nil {
+		return nil, fmt.Errorf("read the state: %w", err)
+	}
+	if s, ok := r.query["height"]; ok {
+		n, err := number(s, 64)
+		if err != nil {
+			return nil, problem(http.StatusBadRequest, problemQuery, "give height=7", "height %.40q", s)
+		}
+		if protocol.Height(n) > height {
+			return nil, problem(http.StatusNotFound, problemNotFound, "wait for it", "height %d, and the newest is %d", n, height)
+		}
+		height = protocol.Height(n)
+	}
+	hash, err := h.src.State.StateHash(r.ctx(), height)
+	if err != nil {
+		return nil, fmt.Errorf("state hash of height %d: %w", height, err)
+	}
+	return StateHash{Height: height, AppHash: hash}, nil
+}
+
+func notKept(what, hint string) error {
+	return problem(http.StatusNotFound, problemNotKept, hint, "this node keeps no %s", what)
+}

@@ -1,0 +1,355 @@
+package api_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/assaynet/assay/protocol"
+	"github.com/assaynet/assay/protocol/api"
+	"github.com/assaynet/assay/protocol/api/apitest"
+	"github.com/assaynet/assay/protocol/ledger"
+	"github.com/assaynet/assay/protocol/wire"
+)
+
+func network(t *testing.T) *apitest.Network {
+	t.Helper()
+	n, err := apitest.New()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
+func handler(t *testing.T, cfg api.Config) *api.Handler {
+	t.Helper()
+	h, err := api.NewHandler(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return h
+}
+
+// ask sends a request as a client on the same machine.
+func ask(t *testing.T, h http.Handler, method, path, body string) *httptest.ResponseRecorder {
+	t.Helper()
+	r := httptest.NewRequestWithContext(t.Context(), method, path, strings.NewReader(body))
+	r.Host = "127.0.0.1:9660"
+	if body != "" {
+		r.Header.Set("Content-Type", "application/json")
+	}
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, r)
+	return w
+}
+
+func get(t *testing.T, h http.Handler, path string) *httptest.ResponseRecorder {
+	t.Helper()
+	return ask(t, h, http.MethodGet, path, "")
+}
+
+// decode reads an answer into v and refuses fields that v has not.
+func decode(t *testing.T, w *httptest.ResponseRecorder, v any) {
+	t.Helper()
+	d := json.NewDecoder(w.Body)
+	d.DisallowUnknownFields()
+	if err := d.Decode(v); err != nil {
+		t.Fatalf("%v in %s", err, w.Body)
+	}
+}
+
+// example is a request whose answer is in testdata, word for word.
+type example struct {
+	name, method, path, body, schema string
+	status                           int
+}
+
+func examples(n *apitest.Network) []example {
+	task := n.TaskOf(apitest.Round, 2).ID.String()
+	tx, _ := wire.NewTx(apitest.Key("miner-0-cold"), n.Genesis.ChainID(), 0, &wire.Transfer{To: apitest.Public("validator-0"), Amount: protocol.Unit})
+	raw := hex.EncodeToString(wire.Encode(tx))
+	list := []example{
+		{name: "status", path: "/v1/status", schema: "Status"},
+		{name: "miners", path: "/v1/miners", schema: "MinerPage"},
+		{name: "miners-first", path: "/v1/miners?limit=1", schema: "MinerPage"},
+		{name: "validators", path: "/v1/validators", schema: "ValidatorPage"},
+		{name: "scores", path: "/v1/scores?epoch=0", schema: "ScorePage"},
+		{name: "weights", path: "/v1/weights", schema: "WeightPage"},
+		{name: "emissions", path: "/v1/emissions?epoch=0..1", schema: "EmissionPage"},
+		{name: "account", path: "/v1/accounts/" + apitest.Public("validator-1-cold").String(), schema: "Account"},
+		{name: "account-proven", path: "/v1/accounts/" + apitest.Public("miner-0").String() + "?prove=1", schema: "Account"},
+		{name: "task", path: "/v1/tasks/" + task, schema: "Task"},
+		{name: "receipt", path: "/v1/receipts/" + task, schema: "Receipt"},
+		{name: "submit", method: http.MethodPost, path: "/v1/txs", body: `{"tx":"` + raw + `"}`, schema: "Submitted", status: http.StatusAccepted},
+		{name: "tx", path: "/v1/txs/" + tx.Hash().String(), schema: "TxResult"},
+		{name: "state-hash", path: "/v1/state-hash?height=44", schema: "StateHash"},
+		{name: "supply", path: "/v1/supply", schema: "Supply"},
+		{name: "healthz", path: "/healthz", schema: "Alive"},
+		{name: "readyz", path: "/readyz", schema: "Alive"},
+		{name: "unknown-parameter", path: "/v1/scores?minr=3", schema: "Problem", status: http.StatusBadRequest},
+		{name: "nothing-there", path: "/v1/nothing", schema: "Problem", status: http.StatusNotFound},
+	}
+	for i := range list {
+		if list[i].method == "" {
+			list[i].method = http.MethodGet
+		}
+		if list[i].status == 0 {
+			list[i].status = http.StatusOK
+		}
+	}
+	return list
+}
+
+// seeded is a handler over a network whose pool takes what the ledger takes, and
+// includes it at once.
+func seeded(t *testing.T) (*apitest.Network, *api.Handler) {
+	t.Helper()
+	n := network(t)
+	n.Pool.Check = func(raw []byte) (*wire.Tx, error) {
+		return ledger.CheckTx(n.Tree, n.Genesis.ChainID(), &n.Genesis.Params, raw)
+	}
+	n.Pool.Include = func(tx *wire.Tx) api.TxResult {
+		return api.TxResult{Hash: tx.Hash(), Height: apitest.Height + 1, Kind: "transfer", Signer: tx.Signer, OK: true}
+	}
+	return n, handler(t, n.Config())
+}
+
+// TestAnswersAreThoseOfTheExamples compares whole answers; UPDATE_GOLDEN=1 writes
+// them anew, for a person to read the difference.
+func TestAnswersAreThoseOfTheExamples(t *testing.T) {
+	n, h := seeded(t)
+	for _, ex := range examples(n) {
+		w := ask(t, h, ex.method, ex.path, ex.body)
+		if w.Code != ex.status {
+			t.Errorf("%s: got status %d, want %d: %s", ex.name, w.Code, ex.status, w.Body)
+			continue
+		}
+		var got bytes.Buffer
+		if err := json.Indent(&got, w.Body.Bytes(), "", "  "); err != nil {
+			t.Fatalf("%s: %v", ex.name, err)
+		}
+		path := filepath.Join("testdata", ex.name+".json")
+		if os.Getenv("UPDATE_GOLDEN") == "1" {
+			if err := os.WriteFile(path, got.Bytes(), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		want, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !bytes.Equal(got.Bytes(), want) {
+			t.Errorf("%s: got\n%s\nwant\n%s", ex.name, got.Bytes(), want)
+		}
+	}
+}
+
+// TestPagesFollowEachOther reads every list one item at a time.
+func TestPagesFollowEachOther(t *testing.T) {
+	_, h := seeded(t)
+	for _, path := range []string{"/v1/miners?", "/v1/validators?", "/v1/scores?", "/v1/scores?miner=3&", "/v1/weights?", "/v1/emissions?epoch=0..1&"} {
+		var all, one api.Page[json.RawMessage]
+		decode(t, get(t, h, path+"limit=1000"), &all)
+		if all.Next != "" || len(all.Items) < 2 {
+			t.Fatalf("%s: %d items, next %q", path, len(all.Items), all.Next)
+		}
+		var items []json.RawMessage
+		for next := path + "limit=1"; ; next = path + "limit=1&cursor=" + one.Next {
+			one = api.Page[json.RawMessage]{}
+			decode(t, get(t, h, next), &one)
+			items = append(items, one.Items...)
+			if one.Next == "" {
+				break
+			}
+			if len(items) > len(all.Items) {
+				t.Fatalf("%s: more items one by one than at once", path)
+			}
+		}
+		if got, want := fmt.Sprintf("%s", items), fmt.Sprintf("%s", all.Items); got != want {
+			t.Errorf("%s: got one by one\n%s\nwant\n%s", path, got, want)
+		}
+	}
+}
+
+func TestScoresAreOfTheSeatThatWasAskedFor(t *testing.T) {
+	_, h := seeded(t)
+	for query, want := range map[string]int{
+		"":         4,
+		"?miner=3": 2,
+		"?miner=9": 0,
+		"?miner=" + apitest.Public("miner-1").String():              2,
+		"?miner=" + apitest.Public("miner-0").String() + "&epoch=1": 1,
+		"?miner=" + apitest.Public("validator-0").String():          0,
+		"?epoch=1..18446744073709551615":                            2,
+		"?epoch=2..3":                                               0,
+		"?miner=" + hex.EncodeToString(publicBytes("miner-1")):      2,
+	} {
+		var p api.Page[api.Score]
+		decode(t, get(t, h, "/v1/scores"+query), &p)
+		if len(p.Items) != want {
+			t.Errorf("%s: got %d scores, want %d", query, len(p.Items), want)
+		}
+	}
+}
+
+func publicBytes(name string) []byte { k := apitest.Public(name); return k[:] }
+
+func TestAScoreNamesABoundedNumberOfTasks(t *testing.T) {
+	n, h := seeded(t)
+	n.Work.Scored[0].Tasks = make([]protocol.TaskID, api.MaxScoreTasks+1)
+	var p api.Page[api.Score]
+	decode(t, get(t, h, "/v1/scores?limit=1"), &p)
+	if got := len(p.Items[0].Tasks); got != api.MaxScoreTasks {
+		t.Errorf("got %d tasks", got)
+	}
+}
+
+func TestEmissionTotalsFollowTheEpochs(t *testing.T) {
+	n, h := seeded(t)
+	total := func() protocol.Amount {
+		var p api.Page[api.Miner]
+		decode(t, get(t, h, "/v1/miners"), &p)
+		return p.Items[0].EmissionTotal
+	}
+	if got, want := total(), protocol.Amount(2*9_984_741_000+1); got != want {
+		t.Errorf("after two epochs: got %s, want %s", got, want)
+	}
+	m, _, err := ledger.ReadMeta(n.Tree)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m.Height = 59
+	pay := ledger.Payment{Seat: protocol.SeatID{UID: 2}, Miner: 5}
+	if err := errors.Join(n.Tree.Set(ledger.MetaKey(), wire.Encode(m)), n.Tree.Set(ledger.PaymentKey(2, 2), wire.Encode(pay))); err != nil {
+		t.Fatal(err)
+	}
+	if got, want := total(), protocol.Amount(2*9_984_741_000+6); got != want {
+		t.Errorf("after three epochs: got %s, want %s", got, want)
+	}
+}
+
+func TestSupplyThatDoesNotAddUpIsSaid(t *testing.T) {
+	n, h := seeded(t)
+	var s api.Supply
+	decode(t, get(t, h, "/v1/supply"), &s)
+	if !s.Conserved {
+		t.Errorf("got %+v", s)
+	}
+	if err := n.Tree.Set(ledger.AccountKey(apitest.Public("thief")), wire.Encode(ledger.Account{Balance: 1})); err != nil {
+		t.Fatal(err)
+	}
+	decode(t, get(t, h, "/v1/supply"), &s)
+	if s.Conserved {
+		t.Errorf("got %+v", s)
+	}
+}
+
+func TestANodeThatKeepsNothingSaysSo(t *testing.T) {
+	n := network(t)
+	cfg := n.Config()
+	cfg.Source = api.Source{Node: n.Node}
+	h := handler(t, cfg)
+	id := n.TaskOf(1, 2).ID.String()
+	for _, path := range []string{
+		"/v1/miners", "/v1/validators", "/v1/scores", "/v1/weights", "/v1/emissions", "/v1/supply", "/v1/state-hash",
+		"/v1/accounts/" + apitest.Public("x").String(), "/v1/tasks/" + id, "/v1/receipts/" + id, "/v1/txs/" + id,
+	} {
+		w := get(t, h, path)
+		var p api.Problem
+		decode(t, w, &p)
+		if w.Code != http.StatusNotFound || p.Type != "urn:assay:problem:not-kept" || !strings.HasPrefix(p.Detail, "this node keeps no ") || p.Hint == "" {
+			t.Errorf("%s: got %d %+v", path, w.Code, p)
+		}
+	}
+	if w := get(t, h, "/v1/status"); w.Code != http.StatusOK {
+		t.Errorf("status: got %d", w.Code)
+	}
+}
+
+func TestReadinessNamesWhatIsMissing(t *testing.T) {
+	n, h := seeded(t)
+	for _, tc := range []struct {
+		change func(*api.Status)
+		want   string
+	}{
+		{func(s *api.Status) { s.Peers = 0 }, "no peers"},
+		{func(s *api.Status) { s.CatchingUp = true }, "catching up, at height 45"},
+		{func(s *api.Status) { s.Height = 0 }, "there is no block yet"},
+	} {
+		before := n.Node.S
+		tc.change(&n.Node.S)
+		w := get(t, h, "/readyz")
+		n.Node.S = before
+		var p api.Problem
+		decode(t, w, &p)
+		if w.Code != http.StatusServiceUnavailable || p.Detail != tc.want {
+			t.Errorf("got %d %q, want %q", w.Code, p.Detail, tc.want)
+		}
+		if w := get(t, h, "/healthz"); w.Code != http.StatusOK {
+			t.Errorf("health: got %d", w.Code)
+		}
+	}
+}
+
+func TestAHandlerRefusesABadConfig(t *testing.T) {
+	n := network(t)
+	for name, change := range map[string]func(*api.Config){
+		"no node":   func(c *api.Config) { c.Source.Node = nil },
+		"no params": func(c *api.Config) { c.Params = nil },
+		"no chain":  func(c *api.Config) { c.ChainID = "" },
+	} {
+		cfg := n.Config()
+		change(&cfg)
+		if _, err := api.NewHandler(cfg); !errors.Is(err, api.ErrConfig) {
+			t.Errorf("%s: got %v", name, err)
+		}
+	}
+}
+
+func TestAServerStopsCleanlyAndItsPortIsTakenOnce(t *testing.T) {
+	n := network(t)
+	s, err := api.New(n.Config())
+	if err != nil {
+		t.Fatal(err)
+	}
+	cfg := n.Config()
+	cfg.Listen = s.Addr()
+	if _, err := api.New(cfg); err == nil || !strings.Contains(err.Error(), s.Addr()) {
+		t.Errorf("a second server on %s: got %v", s.Addr(), err)
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- s.Run(ctx) }()
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+s.Addr()+"/v1/status", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = resp.Body.Close()
+	if resp.StatusCode != http.StatusOK {
+		t.Errorf("got %s", resp.Status)
+	}
+	stop()
+	if err := <-done; err != nil {
+		t.Errorf("run: %v", err)
+	}
+	again, err := api.New(cfg)
+	if err != nil {
+		t.Fatalf("the port is not free again: %v", err)
+	}
+	if err := again.Close(); err != nil {
+		t.Error(err)
+	}
+}

@@ -1,0 +1,235 @@
+package apitest
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/assaynet/assay/protocol"
+	"github.com/assaynet/assay/protocol/api"
+	"github.com/assaynet/assay/protocol/key"
+	"github.com/assaynet/assay/protocol/ledger"
+	"github.com/assaynet/assay/protocol/params"
+	"github.com/assaynet/assay/protocol/wire"
+)
+
+// Height is the newest block of the network: block 5 of epoch 2.
+const Height protocol.Height = 45
+
+// Network is a network at rest. Its fields may be changed before it is asked.
+type Network struct {
+	Genesis *ledger.Genesis
+	Tree    *ledger.MemTree
+	Node    *Node
+	Work    *Work
+	Pool    *Pool
+}
+
+// Signer is a [wire.Signer] with a private key of a test.
+type Signer struct{ key.Private }
+
+// PublicKey implements [wire.Signer].
+func (s Signer) PublicKey() protocol.PublicKey { return s.Public() }
+
+var _ wire.Signer = Signer{}
+
+// Key returns the key called name, the same each time.
+func Key(name string) Signer {
+	k, err := key.FromSeed([]byte("a seed of thirty-two bytes or so"), name)
+	if err != nil {
+		panic(fmt.Sprintf("apitest: key %q: %v", name, err)) // a constant name of ours
+	}
+	return Signer{k}
+}
+
+// Public returns the public key called name.
+func Public(name string) protocol.PublicKey { return Key(name).PublicKey() }
+
+// ModelID is the only model that the network pays for.
+var ModelID = wire.HashOf("assay/test/model")
+
+// New makes a network of two validators (uid 0 and 1) and three miners (2 to 4),
+// the last of them new. Errors are mistakes of this package.
+func New() (*Network, error) { return NewWith(ModelID) }
+
+// NewWith is [New] with another model.
+func NewWith(model protocol.ModelID) (*Network, error) {
+	n := &Network{Genesis: genesis(model), Tree: &ledger.MemTree{}, Pool: &Pool{}}
+	if _, err := ledger.Init(n.Tree, n.Genesis); err != nil {
+		return nil, fmt.Errorf("apitest: %w", err)
+	}
+	if err := n.live(); err != nil {
+		return nil, fmt.Errorf("apitest: %w", err)
+	}
+	n.Node = &Node{S: api.Status{
+		Role: "validator", Height: Height, BlockTime: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC),
+		AppHash: StateHash(Height), Peers: 4, ModelIDs: []protocol.ModelID{model},
+		Reasons: []string{"no duties were drawn yet"},
+	}}
+	n.Work = &Work{Scored: n.scores(), Tasks: map[protocol.TaskID]*api.Evidence{}}
+	ev, err := n.evidence()
+	if err != nil {
+		return nil, fmt.Errorf("apitest: %w", err)
+	}
+	n.Work.Tasks[ev.Task.ID] = ev
+	return n, nil
+}
+
+// Config returns what a handler of the network's first validator is made from.
+func (n *Network) Config() api.Config {
+	return api.Config{
+		Listen: "127.0.0.1:0", ChainID: n.Genesis.ChainID(), Params: &n.Genesis.Params, Version: "test",
+		Source: api.Source{Node: n.Node, State: n, Work: n.Work, Pool: n.Pool},
+	}
+}
+
+// State implements [api.State].
+func (n *Network) State(context.Context) (ledger.Reader, protocol.Height, error) {
+	m, _, err := ledger.ReadMeta(n.Tree)
+	return n.Tree, m.Height, err
+}
+
+// StateHash returns the hash of the state after a block: of the height alone.
+func StateHash(h protocol.Height) protocol.Hash {
+	return wire.HashOf("assay/test/state", wire.Encode(uint64(h)))
+}
+
+// StateHash implements [api.State]; heights below 10 are not kept.
+func (n *Network) StateHash(_ context.Context, h protocol.Height) (protocol.Hash, error) {
+	if h < 10 {
+		return protocol.Hash{}, api.ErrNotFound
+	}
+	return StateHash(h), nil
+}
+
+// Prove implements [api.Prover] with bytes that prove nothing.
+func (n *Network) Prove(_ context.Context, k []byte) (api.Proven, error) {
+	v, err := n.Tree.Get(k)
+	return api.Proven{Height: Height - 1, StateHash: StateHash(Height - 1), Key: k, Value: v, ICS23: []byte("proof")}, err
+}
+
+// Node tells the status S, or Err.
+type Node struct {
+	S   api.Status
+	Err error
+}
+
+// Status implements [api.Node].
+func (n *Node) Status(context.Context) (api.Status, error) { return n.S, n.Err }
+
+// Work holds scores, by epoch and uid, and evidence.
+type Work struct {
+	Scored []api.Score
+	Tasks  map[protocol.TaskID]*api.Evidence
+}
+
+// Scores implements [api.Work].
+func (w *Work) Scores(_ context.Context, from api.ScoreKey, limit int) ([]api.Score, error) {
+	i := slices.IndexFunc(w.Scored, func(s api.Score) bool {
+		return s.Epoch > from.Epoch || s.Epoch == from.Epoch && s.UID >= from.UID
+	})
+	if i < 0 {
+		return nil, nil
+	}
+	return w.Scored[i:min(len(w.Scored), i+limit)], nil
+}
+
+// Evidence implements [api.Work].
+func (w *Work) Evidence(_ context.Context, id protocol.TaskID) (*api.Evidence, error) {
+	if ev := w.Tasks[id]; ev != nil {
+		return ev, nil
+	}
+	return nil, api.ErrNotFound
+}
+
+// Pool keeps what it is given. With Check it refuses what that refuses; with
+// Include a transaction is in a block at once, with this outcome.
+type Pool struct {
+	Check   func(raw []byte) (*wire.Tx, error)
+	Include func(*wire.Tx) api.TxResult
+
+	mu      sync.Mutex
+	results map[protocol.Hash]api.TxResult
+}
+
+// Submit implements [api.Pool].
+func (p *Pool) Submit(_ context.Context, raw []byte) (protocol.Hash, error) {
+	if p.Check == nil {
+		return protocol.Hash{}, api.ErrFull
+	}
+	tx, err := p.Check(raw)
+	if err != nil {
+		return protocol.Hash{}, err
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.results == nil {
+		p.results = map[protocol.Hash]api.TxResult{}
+	}
+	if p.Include != nil {
+		p.results[tx.Hash()] = p.Include(tx)
+	}
+	return tx.Hash(), nil
+}
+
+// Result implements [api.Pool].
+func (p *Pool) Result(_ context.Context, hash protocol.Hash) (api.TxResult, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if r, ok := p.results[hash]; ok {
+		return r, nil
+	}
+	return api.TxResult{}, api.ErrNotFound
+}
+
+// Verify is key.Verify with the shape that package wire wants.
+func Verify(signer protocol.PublicKey, domain string, message []byte, sig wire.Signature) error {
+	return key.Verify(signer, domain, message, sig[:])
+}
+
+// names of the seats, by uid.
+var names = []string{"validator-0", "validator-1", "miner-0", "miner-1", "miner-2"}
+
+func coldkey(uid int) protocol.PublicKey { return Public(names[uid] + "-cold") }
+
+// constants are the network's own, so that another pace of the shipped
+// networks changes nothing here.
+func constants(model protocol.ModelID) params.Params {
+	return params.Params{
+		Name:     "assay-test",
+		Schedule: protocol.Schedule{Tempo: 20, RoundLength: 20, CommitBlocks: 11, OpenBlocks: 13, WeightBlocks: 17, CardBlocks: 8},
+		Block:    params.Block{CommitMillis: 1000, ProposeMillis: 1000, VoteMillis: 500, MaxBytes: 1 << 20},
+		Seats: params.Seats{
+			Max: 64, MaxValidators: 16, MaxPerColdkey: 8, MinStake: 100 * protocol.Unit, Immunity: 40,
+			Price: protocol.Unit, PriceMin: protocol.Unit / 10, PriceMax: 100 * protocol.Unit, PriceHalfLife: 360,
+			BumpPercent: 26, Fee: 10_000, Unbonding: 40,
+		},
+		Emission: params.Emission{PerBlock: protocol.Unit, MaxSupply: 21_000_000 * protocol.Unit},
+		Yuma:     params.Yuma{Kappa: 33423, ActivityCutoff: 100, BondsMovingAverage: 900_000, BondsPenalty: 52428, Yuma3: true, AlphaLow: 45875, AlphaHigh: 58982, Steepness: 1000},
+		Tasks: params.Tasks{
+			Models: []params.Model{{ID: model, Name: "tiny.gguf", Class: params.One}}, MaxTokens: 6, System: "Be brief.",
+			MaxSlots: 4, Judges: 2, SpeedBest: params.One, SpeedWorst: params.One, AverageKeep: params.One / 2, Retention: 8,
+		},
+		Gossip: params.Gossip{ReplayWindow: 60},
+	}
+}
+
+func genesis(model protocol.ModelID) *ledger.Genesis {
+	g := &ledger.Genesis{Params: constants(model), Time: 1_767_323_000}
+	for uid, name := range names[:4] {
+		g.Accounts = append(g.Accounts, ledger.GenesisAccount{Key: coldkey(uid), Balance: 50 * protocol.Unit})
+		s := ledger.GenesisSeat{Hotkey: Public(name), Coldkey: coldkey(uid), Identity: Public(name + "-identity")}
+		if uid < 2 {
+			anchor := wire.HashOf("assay/test/anchor", []byte(name))
+			s.Stake, s.Beacon = 1000*protocol.Unit, &anchor
+			s.Consensus = &ledger.Consensus{Key: Public(name + "-consensus"), Address: "127.0.0.1:26656"}
+		} else {
+			s.Models, s.Kinds, s.Capacity = []protocol.ModelID{model}, []string{"inference"}, 2
+		}
+		g.Seats = append(g.Seats, s)
+	}
+	g.Accounts = append(g.Accounts, ledger.GenesisAccount{Key: coldkey(4), Balance: 50 * protocol.Unit})
+	return g
+}

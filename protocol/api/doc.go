@@ -1,0 +1,21 @@
+// Package api serves a node over HTTP: the ledger's state, scores with their
+// evidence, receipts, transactions, health and metrics. It is the only home of
+// HTTP servers.
+//
+// It reads through the small interfaces of [Source], each of which may be
+// missing: a miner has no scores, and a stopped node has no pool. What is missing
+// is answered by a problem document that says so. The same [Handler] answers
+// over a socket and in the process of a command that reads a stopped node's
+// database, so both show the same.
+//
+// Answers are JSON. Amounts are exact decimals in tokens, as strings; hashes are
+// hex; keys are addresses; shares are whole numbers, in 65535ths or 65536ths as
+// openapi.json says of each. Lists are {"items":[…],"next":"…"}, where next is
+// the cursor of the following page and empty on the last one. Errors are problem
+// documents (RFC 9457). Whatever a client sends, it gets one of these.
+//
+// By default it listens on loopback only, and then refuses requests for other
+// hosts' names, so that no web page can reach it by rebinding a name.
+//
+// Start reading at source.go, then routes.go.
+package api

@@ -1,0 +1,194 @@
+package api
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/assaynet/assay/protocol"
+	"github.com/assaynet/assay/protocol/ledger"
+)
+
+// walkEpochs calls fn for the epochs of a range that the page may need, until
+// the page is full.
+func walkEpochs[T any](ctx context.Context, p *pager[T], r epochRange, fn func(e protocol.Epoch) error) error {
+	if p.begun {
+		r.from = max(r.from, p.after.epoch)
+	}
+	for e := r.from; e <= r.to && !p.more; e++ {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		if err := fn(e); err != nil {
+			return fmt.Errorf("epoch %d: %w", e, err)
+		}
+	}
+	return nil
+}
+
+// weights shows rows that validators opened, one item for each entry.
+func (h *Handler) weights(r *request) (any, error) {
+	p, err := newPager[Weight](r)
+	if err != nil {
+		return nil, err
+	}
+	want, err := r.epochs()
+	if err != nil {
+		return nil, err
+	}
+	v, err := h.view(r.ctx())
+	if err != nil {
+		return nil, err
+	}
+	err = walkEpochs(r.ctx(), p, v.clamp(want), func(e protocol.Epoch) error {
+		rows, err := ledger.ReadWeightRows(v, e)
+		if err != nil {
+			return err
+		}
+		for i := range rows {
+			addRow(p, e, &rows[i])
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return p.page(), nil
+}
+
+// addRow adds the entries of one validator's row.
+func addRow(p *pager[Weight], e protocol.Epoch, w *ledger.Weights) {
+	for j := range min(len(w.UIDs), len(w.Values)) {
+		pos := position{e, w.Seat.UID, w.UIDs[j]}
+		if !p.wants(pos) {
+			continue
+		}
+		if p.full() {
+			return
+		}
+		p.add(pos, Weight{Epoch: e, Validator: w.Seat.UID, UID: w.UIDs[j], Value: w.Values[j]})
+	}
+}
+
+// emissions shows what each epoch paid to each seat.
+func (h *Handler) emissions(r *request) (any, error) {
+	p, err := newPager[Emission](r)
+	if err != nil {
+		return nil, err
+	}
+	want, err := r.epochs()
+	if err != nil {
+		return nil, err
+	}
+	v, err := h.view(r.ctx())
+	if err != nil {
+		return nil, err
+	}
+	err = walkEpochs(r.ctx(), p, v.clamp(want), func(e protocol.Epoch) error {
+		rec, ok, err := ledger.ReadEpoch(v, e)
+		if err != nil || !ok {
+			return err
+		}
+		list, err := ledger.ReadPayments(v, e)
+		if err != nil {
+			return err
+		}
+		for i := range list {
+			pos := position{epoch: e, a: list[i].Seat.UID}
+			if !p.wants(pos) {
+				continue
+			}
+			if p.full() {
+				return nil
+			}
+			p.add(pos, emission(e, rec.Height, &list[i]))
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return p.page(), nil
+}
+
+func emission(e protocol.Epoch, height protocol.Height, p *ledger.Payment) Emission {
+	return Emission{
+		Epoch: e, Height: height, UID: p.Seat.UID, Registered: p.Seat.Registered,
+		Hotkey: p.Hotkey, Coldkey: p.Coldkey, Incentive: p.Incentive, Dividend: p.Dividend,
+		Miner: p.Miner, Validator: p.Validator, Total: p.Miner + p.Validator, // parts of what was issued
+	}
+}
+
+// scoreBatch is how many scores are asked of the source at a time.
+const scoreBatch = 256
+
+// scores shows what this node counted and made of it.
+func (h *Handler) scores(r *request) (any, error) {
+	p, err := newPager[Score](r)
+	if err != nil {
+		return nil, err
+	}
+	want, err := r.epochs()
+	if err != nil {
+		return nil, err
+	}
+	seat, err := r.seat("miner")
+	if err != nil {
+		return nil, err
+	}
+	if h.src.Work == nil {
+		return nil, notKept("scores", "ask a validator")
+	}
+	from := ScoreKey{Epoch: want.from}
+	if p.begun && p.after.epoch >= want.from {
+		from = ScoreKey{Epoch: p.after.epoch, UID: p.after.a}
+	}
+	for !p.more {
+		list, err := h.src.Work.Scores(r.ctx(), from, scoreBatch)
+		if err != nil {
+			return nil, fmt.Errorf("read scores: %w", err)
+		}
+		for i := range list {
+			s := &list[i]
+			pos := position{epoch: s.Epoch, a: s.UID}
+			switch {
+			case s.Epoch > want.to:
+				return p.page(), nil
+			case !p.wants(pos):
+			case p.full():
+				return p.page(), nil
+			case !seat.is(s.UID, s.Hotkey):
+				p.skip(pos)
+			default:
+				p.add(pos, s.shown(h))
+			}
+		}
+		var ok bool
+		if from, ok = after(list); !ok {
+			break
+		}
+	}
+	return p.page(), nil
+}
+
+// after returns the key that follows those of list; false if there is none.
+func after(list []Score) (ScoreKey, bool) {
+	if len(list) == 0 {
+		return ScoreKey{}, false
+	}
+	last := list[len(list)-1]
+	k := ScoreKey{Epoch: last.Epoch, UID: last.UID + 1}
+	if k.UID == 0 { // the uid was the last one of its epoch
+		k.Epoch++
+	}
+	return k, k.Epoch >= last.Epoch
+}
+
+// shown bounds and completes what a source gave.
+func (s *Score) shown(h *Handler) Score {
+	out := *s
+	out.Tasks = append([]protocol.TaskID{}, s.Tasks[:min(len(s.Tasks), MaxScoreTasks)]...)
+	if out.Class == 0 && len(h.params.Tasks.Models) == 1 {
+		out.Class = h.params.Tasks.Models[0].Class
+	}
+	return out
+}

@@ -1,0 +1,135 @@
+package api
+
+import (
+	"fmt"
+	"net/http"
+
+	"github.com/assaynet/assay/protocol"
+	"github.com/assaynet/assay/protocol/ledger"
+	"github.com/assaynet/assay/protocol/wire"
+)
+
+// maxReceiptCards is how many cards a receipt carries, first come, first served:
+// two judges are the rule, and each envelope has about 400 bytes.
+const maxReceiptCards = 64
+
+func (h *Handler) evidence(r *request) (*Evidence, error) {
+	id, err := r.hash("id", "task id")
+	if err != nil {
+		return nil, err
+	}
+	if h.src.Work == nil {
+		return nil, notKept("answers and cards", "ask a validator")
+	}
+	ev, err := h.src.Work.Evidence(r.ctx(), id)
+	if err != nil {
+		return nil, fmt.Errorf("task %s: %w", id, err)
+	}
+	return ev, nil
+}
+
+func (h *Handler) task(r *request) (any, error) {
+	ev, err := h.evidence(r)
+	if err != nil {
+		return nil, err
+	}
+	k := &ev.Task
+	t := Task{
+		ID: k.ID, Kind: "inference", Epoch: h.params.Schedule.EpochOfRound(k.Round), Round: k.Round,
+		UID: k.Seat.UID, Registered: k.Seat.Registered, Hotkey: ev.Hotkey, Slot: k.Slot,
+		Model: k.Model, System: k.System, Prompt: k.Prompt, TemperatureBits: k.TemperatureBits,
+		TopK: k.TopK, TopP: k.TopP, Seed: k.Seed, MaxTokens: k.MaxTokens,
+		Judges: []protocol.UID{}, Answers: []Answer{}, Cards: []Card{},
+	}
+	for _, s := range ev.Answers {
+		a, err := answer(s)
+		if err != nil {
+			return nil, fmt.Errorf("answer of task %s: %w", k.ID, err)
+		}
+		t.Answers = append(t.Answers, a)
+	}
+	for _, s := range ev.Cards {
+		c, err := card(s)
+		if err != nil {
+			return nil, fmt.Errorf("card of task %s: %w", k.ID, err)
+		}
+		t.Cards = append(t.Cards, c)
+	}
+	if h.src.State == nil {
+		return t, nil
+	}
+	return t, h.addFacts(r, &t)
+}
+
+// addFacts adds what the ledger says of the task, if it still does.
+func (h *Handler) addFacts(r *request, t *Task) error {
+	v, err := h.view(r.ctx())
+	if err != nil {
+		return err
+	}
+	c, ok, err := ledger.ReadCommit(v, t.Round, t.UID)
+	if err != nil {
+		return err
+	}
+	if ok {
+		t.Commitment = &Commitment{Root: c.Root, Height: c.Height}
+	}
+	d, _, err := ledger.ReadDuties(v, t.Round, t.UID)
+	if err != nil {
+		return err
+	}
+	for _, duty := range d.Duties {
+		if duty.Slot == t.Slot {
+			t.Judges = append(t.Judges, duty.Judge.UID)
+		}
+	}
+	return nil
+}
+
+func answer(s Signed) (Answer, error) {
+	var e wire.Envelope
+	if err := wire.Decode(s.Raw, wire.MaxAnswerBytes, &e); err != nil {
+		return Answer{}, err
+	}
+	var a wire.Answer
+	if err := wire.Decode(e.Payload, wire.MaxAnswerBytes, &a); err != nil {
+		return Answer{}, err
+	}
+	return Answer{
+		Hash: e.Hash(), Sender: e.Sender, Received: s.Received, Output: a.Result.Output, Finish: a.Result.Finish,
+		Fingerprint: a.Result.Fingerprint, Millis: a.Result.Millis, Raw: s.Raw,
+	}, nil
+}
+
+func card(s Signed) (Card, error) {
+	var e wire.Envelope
+	if err := wire.Decode(s.Raw, wire.MaxCardBytes, &e); err != nil {
+		return Card{}, err
+	}
+	var c wire.Card
+	if err := wire.Decode(e.Payload, wire.MaxCardBytes, &c); err != nil {
+		return Card{}, err
+	}
+	return Card{
+		Judge: c.Judge.UID, Hotkey: e.Sender, Received: s.Received, Answer: c.Answer,
+		Finding: string(c.Finding), Position: c.Position, Tokens: c.Tokens, Root: c.Root, Raw: s.Raw,
+	}, nil
+}
+
+func (h *Handler) receipt(r *request) (any, error) {
+	ev, err := h.evidence(r)
+	if err != nil {
+		return nil, err
+	}
+	if len(ev.Answers) == 0 {
+		return nil, problem(http.StatusNotFound, problemNotFound, "a task that nobody answered has none", "task %s has no answer that this node accepted", ev.Task.ID)
+	}
+	rec := wire.Receipt{ChainID: h.chain, Model: ev.Task.Model, Task: ev.Task, Answer: ev.Answers[0].Raw}
+	for _, c := range ev.Cards[:min(len(ev.Cards), maxReceiptCards)] {
+		rec.Cards = append(rec.Cards, c.Raw)
+	}
+	return Receipt{
+		Format: ReceiptFormat, ChainID: h.chain, Task: ev.Task.ID, Model: ev.Task.Model,
+		Hotkey: ev.Hotkey, Bytes: wire.Encode(&rec),
+	}, nil
+}

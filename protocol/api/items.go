@@ -1,0 +1,212 @@
+package api
+
+import (
+	"time"
+
+	"github.com/assaynet/assay/protocol"
+	"github.com/assaynet/assay/protocol/ledger"
+)
+
+// The shapes of the answers. The units of the fields are in openapi.json.
+
+// Page is a list, or a part of one.
+type Page[T any] struct {
+	Items []T    `json:"items"`
+	Next  string `json:"next"` // cursor of the next page; empty on the last
+}
+
+// Status is the answer of /v1/status.
+type Status struct {
+	ChainID    string             `json:"chain_id"`
+	Role       string             `json:"role"` // "validator", "miner", or "stopped" for a database without its node
+	Version    string             `json:"version"`
+	Height     protocol.Height    `json:"height"`
+	Epoch      protocol.Epoch     `json:"epoch"`
+	Round      protocol.Round     `json:"round"`
+	BlockTime  time.Time          `json:"block_time"`
+	AppHash    protocol.Hash      `json:"app_hash"`
+	CatchingUp bool               `json:"catching_up"`
+	Peers      int                `json:"peers"`
+	ModelIDs   []protocol.ModelID `json:"model_ids"`
+	// Reasons say, in words, why the node earns nothing; none if all is well.
+	Reasons []string `json:"reasons"`
+}
+
+// Miner is an item of /v1/miners.
+type Miner struct {
+	UID           protocol.UID       `json:"uid"`
+	Registered    protocol.Height    `json:"registered"`
+	Hotkey        protocol.PublicKey `json:"hotkey"`
+	Coldkey       protocol.PublicKey `json:"coldkey"`
+	Models        []protocol.ModelID `json:"models"`
+	Capacity      uint16             `json:"capacity"`
+	Slots         uint16             `json:"slots"`
+	Asked         bool               `json:"asked"`
+	Incentive     uint16             `json:"incentive"`
+	Emission      protocol.Amount    `json:"emission"`
+	EmissionTotal protocol.Amount    `json:"emission_total"`
+	Balance       protocol.Amount    `json:"balance"`
+	Immune        bool               `json:"immune"`
+}
+
+// Validator is an item of /v1/validators.
+type Validator struct {
+	UID        protocol.UID       `json:"uid"`
+	Registered protocol.Height    `json:"registered"`
+	Hotkey     protocol.PublicKey `json:"hotkey"`
+	Coldkey    protocol.PublicKey `json:"coldkey"`
+	Stake      protocol.Amount    `json:"stake"`
+	Permit     bool               `json:"permit"`
+	Power      uint64             `json:"power"`
+	Dividend   uint16             `json:"dividend"`
+	Duty       uint16             `json:"duty"`
+	Drawn      uint32             `json:"drawn"`
+	Fulfilled  uint32             `json:"fulfilled"`
+	Emission   protocol.Amount    `json:"emission"`
+	Balance    protocol.Amount    `json:"balance"`
+	LastUpdate protocol.Height    `json:"last_update"`
+}
+
+// MaxScoreTasks bounds the tasks that one score names.
+const MaxScoreTasks = 256
+
+// Score is an item of /v1/scores: what this node counted of a seat in an
+// epoch, and the weight that it made of that.
+type Score struct {
+	Epoch      protocol.Epoch     `json:"epoch"`
+	UID        protocol.UID       `json:"uid"`
+	Registered protocol.Height    `json:"registered"`
+	Hotkey     protocol.PublicKey `json:"hotkey"`
+	// Final says that the epoch's weights are sealed, so nothing here changes.
+	Final     bool   `json:"final"`
+	Asked     uint32 `json:"asked"`
+	Answered  uint32 `json:"answered"`
+	Exact     uint32 `json:"exact"`
+	Inexact   uint32 `json:"inexact"`
+	Late      uint32 `json:"late"`
+	Unopened  uint32 `json:"unopened"`
+	Tokens    uint64 `json:"tokens"`
+	OwnRuns   uint32 `json:"own_runs"`
+	OwnPasses uint32 `json:"own_passes"`
+	// Bound, Speed, Availability and Class are the factors of the weight.
+	Bound        uint32  `json:"bound"`
+	Speed        uint32  `json:"speed"`
+	Availability uint32  `json:"availability"`
+	Class        uint32  `json:"class"`
+	Weight       uint16  `json:"weight"`
+	Explain      Explain `json:"explain"`
+	// Tasks are those that the seat was asked, at most [MaxScoreTasks].
+	Tasks []protocol.TaskID `json:"tasks"`
+}
+
+// Explain is the rest of what a weight was made of.
+type Explain struct {
+	Reason   string `json:"reason"`
+	Work     uint64 `json:"work"`
+	MeanWork uint64 `json:"mean_work"`
+	Raw      uint64 `json:"raw"`
+	Delay    uint64 `json:"delay"`
+	Commits  uint32 `json:"commits"`
+	// Averages over epochs, in which older ones count less.
+	AverageEpochs uint64 `json:"average_epochs"`
+	AverageAsked  uint64 `json:"average_asked"`
+	AverageOpened uint64 `json:"average_opened"`
+	AverageRuns   uint64 `json:"average_runs"`
+	AveragePasses uint64 `json:"average_passes"`
+}
+
+// Weight is an item of /v1/weights: one entry of a validator's opened row.
+type Weight struct {
+	Epoch     protocol.Epoch `json:"epoch"`
+	Validator protocol.UID   `json:"validator_uid"`
+	UID       protocol.UID   `json:"uid"`
+	Value     uint16         `json:"value"`
+}
+
+// Emission is an item of /v1/emissions: what an epoch paid to a seat.
+type Emission struct {
+	Epoch      protocol.Epoch     `json:"epoch"`
+	Height     protocol.Height    `json:"height"`
+	UID        protocol.UID       `json:"uid"`
+	Registered protocol.Height    `json:"registered"`
+	Hotkey     protocol.PublicKey `json:"hotkey"`
+	Coldkey    protocol.PublicKey `json:"coldkey"`
+	Incentive  uint16             `json:"incentive"`
+	Dividend   uint16             `json:"dividend"`
+	Miner      protocol.Amount    `json:"miner"`
+	Validator  protocol.Amount    `json:"validator"`
+	Total      protocol.Amount    `json:"total"`
+}
+
+// MaxStakes bounds each list of an account.
+const MaxStakes = 1000
+
+// Account is the answer of /v1/accounts/{address}.
+type Account struct {
+	Height  protocol.Height    `json:"height"`
+	Address protocol.PublicKey `json:"address"`
+	Balance protocol.Amount    `json:"balance"`
+	Nonce   uint64             `json:"nonce"`
+	// Seat is the uid of the seat whose hotkey the address is, if any.
+	Seat *protocol.UID `json:"seat,omitempty"`
+	// Stakes are those of the address as a coldkey, Staked those on it as a
+	// hotkey, Unbonding what is on its way back to the balance.
+	Stakes    []Stake     `json:"stakes"`
+	Staked    []Stake     `json:"staked"`
+	Unbonding []Unbonding `json:"unbonding"`
+	Proof     *Proof      `json:"proof,omitempty"`
+}
+
+// Stake is one coldkey's stake on one hotkey.
+type Stake struct {
+	Hotkey  protocol.PublicKey `json:"hotkey"`
+	Coldkey protocol.PublicKey `json:"coldkey"`
+	Amount  protocol.Amount    `json:"amount"`
+}
+
+// Unbonding is stake that returns to the balance at a height.
+type Unbonding struct {
+	Matures protocol.Height `json:"matures"`
+	Amount  protocol.Amount `json:"amount"`
+}
+
+// Proof shows that Key has Value (empty: has none) in the state after the block
+// at Height. Bytes are in base64.
+type Proof struct {
+	Height  protocol.Height `json:"height"`
+	AppHash protocol.Hash   `json:"app_hash"`
+	Key     []byte          `json:"key"`
+	Value   []byte          `json:"value"`
+	ICS23   []byte          `json:"ics23"`
+}
+
+// Supply is the answer of /v1/supply.
+type Supply struct {
+	Height protocol.Height `json:"height"`
+	ledger.Supply
+	Conserved bool `json:"conserved"`
+}
+
+// StateHash is the answer of /v1/state-hash.
+type StateHash struct {
+	Height  protocol.Height `json:"height"`
+	AppHash protocol.Hash   `json:"app_hash"`
+}
+
+// Submitted is the answer to a transaction that the pool took.
+type Submitted struct {
+	Hash protocol.Hash `json:"hash"`
+}
+
+// TxResult is the answer of /v1/txs/{hash}: a transaction in a block. One that
+// failed has paid its fee, and changed nothing else.
+type TxResult struct {
+	Hash   protocol.Hash      `json:"hash"`
+	Height protocol.Height    `json:"height"`
+	Kind   string             `json:"kind"`
+	Signer protocol.PublicKey `json:"signer"`
+	OK     bool               `json:"ok"`
+	// Rule names the rule that was broken, Error says how; empty if OK.
+	Rule  string `json:"rule"`
+	Error string `json:"error"`
+}

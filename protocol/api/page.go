@@ -1,0 +1,117 @@
+package api
+
+import (
+	"encoding/base64"
+	"encoding/binary"
+	"net/http"
+
+	"github.com/assaynet/assay/protocol"
+)
+
+// Limits of a page, in items.
+const (
+	DefaultLimit = 100
+	MaxLimit     = 1000
+)
+
+// maxScan bounds the records that one request looks at, whatever its filter
+// lets through: about as much as a page of weights of the largest network.
+const maxScan = 20_000
+
+// position is the place of an item in a list.
+type position struct {
+	epoch protocol.Epoch
+	a, b  protocol.UID
+}
+
+func (p position) less(o position) bool {
+	if p.epoch != o.epoch {
+		return p.epoch < o.epoch
+	}
+	if p.a != o.a {
+		return p.a < o.a
+	}
+	return p.b < o.b
+}
+
+// cursorVersion is the first byte of a cursor: one of another version is refused.
+const cursorVersion = 1
+
+// cursor returns the text after which a list goes on behind p.
+func (p position) cursor() string {
+	b := binary.BigEndian.AppendUint64([]byte{cursorVersion}, uint64(p.epoch))
+	b = binary.BigEndian.AppendUint16(b, uint16(p.a))
+	b = binary.BigEndian.AppendUint16(b, uint16(p.b))
+	return base64.RawURLEncoding.EncodeToString(b)
+}
+
+func parseCursor(s string) (position, bool) {
+	b, err := base64.RawURLEncoding.Strict().DecodeString(s)
+	if err != nil || len(b) != 13 || b[0] != cursorVersion {
+		return position{}, false
+	}
+	return position{
+		epoch: protocol.Epoch(binary.BigEndian.Uint64(b[1:])),
+		a:     protocol.UID(binary.BigEndian.Uint16(b[9:])),
+		b:     protocol.UID(binary.BigEndian.Uint16(b[11:])),
+	}, true
+}
+
+// pager collects one page.
+type pager[T any] struct {
+	limit   int
+	begun   bool     // there is a cursor
+	after   position // it stands for
+	items   []T
+	last    position
+	scanned int
+	more    bool
+}
+
+func newPager[T any](r *request) (*pager[T], error) {
+	p := &pager[T]{limit: DefaultLimit, items: []T{}}
+	if s, ok := r.query["limit"]; ok {
+		n, err := number(s, 32)
+		if err != nil || n == 0 || n > MaxLimit {
+			return nil, problem(http.StatusBadRequest, problemQuery, "give limit=1 to limit=1000", "limit %.40q", s)
+		}
+		p.limit = int(n)
+	}
+	if s, ok := r.query["cursor"]; ok {
+		if p.after, p.begun = parseCursor(s); !p.begun {
+			return nil, problem(http.StatusBadRequest, problemQuery, "give the text that the page before has under next", "cursor %.40q", s)
+		}
+	}
+	return p, nil
+}
+
+// wants reports whether the item at pos belongs to this page or to a later one.
+func (p *pager[T]) wants(pos position) bool { return !p.begun || p.after.less(pos) }
+
+// full reports whether nothing more can be added, and notes that there is more.
+// It is asked before each item that the page wants.
+func (p *pager[T]) full() bool {
+	if len(p.items) >= p.limit || p.scanned >= maxScan {
+		p.more = true
+	}
+	return p.more
+}
+
+// add adds an item; skip notes that the one at pos was looked at.
+func (p *pager[T]) add(pos position, item T) {
+	p.items = append(p.items, item)
+	p.skip(pos)
+}
+
+func (p *pager[T]) skip(pos position) {
+	p.last = pos
+	p.scanned++
+}
+
+func (p *pager[T]) page() Page[T] {
+	out := Page[T]{Items: p.items}
+	if p.more {
+		out.Next = p.last.cursor()
+	}
+	return out
+}

@@ -1,0 +1,125 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+
+	"github.com/assaynet/assay/protocol/ledger"
+	"github.com/assaynet/assay/protocol/wire"
+)
+
+// Problem is an error as a client sees it (RFC 9457), with two members more.
+// It is an error itself.
+type Problem struct {
+	Type     string `json:"type"` // urn:assay:problem: and a name that does not change
+	Title    string `json:"title"`
+	Status   int    `json:"status"`
+	Detail   string `json:"detail"`
+	Instance string `json:"instance,omitempty"` // the path that was asked for
+	// Hint says what to do; Rule names the ledger's rule that was broken.
+	Hint string `json:"hint,omitempty"`
+	Rule string `json:"rule,omitempty"`
+
+	name string // the end of Type, for metrics
+}
+
+// Error returns detail and hint in one line.
+func (p *Problem) Error() string {
+	if p.Hint == "" {
+		return p.Detail
+	}
+	return p.Detail + " (" + p.Hint + ")"
+}
+
+// The kinds of problems: the ends of their types.
+const (
+	problemQuery    = "bad-query"
+	problemPath     = "bad-path"
+	problemBody     = "bad-body"
+	problemMethod   = "method-not-allowed"
+	problemNoRoute  = "no-such-endpoint"
+	problemNotFound = "not-found"
+	problemNotKept  = "not-kept"
+	problemHost     = "wrong-host"
+	problemTooLong  = "too-long"
+	problemBusy     = "busy"
+	problemRule     = "rule-broken"
+	problemNotReady = "not-ready"
+	problemInternal = "internal"
+)
+
+var titles = map[string]string{
+	problemQuery:    "The query cannot be understood",
+	problemPath:     "The path cannot be understood",
+	problemBody:     "The body cannot be understood",
+	problemMethod:   "This endpoint does not have that method",
+	problemNoRoute:  "There is no such endpoint",
+	problemNotFound: "There is no such thing",
+	problemNotKept:  "This node does not keep that",
+	problemHost:     "The request is for another host",
+	problemTooLong:  "The request is too long",
+	problemBusy:     "The node is busy",
+	problemRule:     "The transaction breaks a rule of the ledger",
+	problemNotReady: "The node is not ready",
+	problemInternal: "The node made a mistake",
+}
+
+// problem returns a problem of one of the kinds.
+func problem(status int, name, hint, format string, args ...any) *Problem {
+	return &Problem{
+		Type: "urn:assay:problem:" + name, Title: titles[name], Status: status,
+		Detail: fmt.Sprintf(format, args...), Hint: hint, name: name,
+	}
+}
+
+// problemOf makes a problem of any error. What it does not know is the node's
+// own fault, and its text may hold what is no business of the client's.
+func problemOf(err error) *Problem {
+	var p *Problem
+	switch {
+	case errors.As(err, &p):
+		c := *p // the handler fills in the instance
+		return &c
+	case errors.Is(err, ErrNotFound):
+		return problem(http.StatusNotFound, problemNotFound, "", "%s", err)
+	case errors.Is(err, ErrFull):
+		return problem(http.StatusServiceUnavailable, problemBusy, "try again in some blocks", "%s", err)
+	case errors.Is(err, context.DeadlineExceeded):
+		return problem(http.StatusServiceUnavailable, problemBusy, "ask for less, or later", "the answer took too long")
+	case errors.Is(err, context.Canceled):
+		return problem(http.StatusServiceUnavailable, problemBusy, "", "the request ended before its answer")
+	}
+	return problem(http.StatusInternalServerError, problemInternal, "the node's log says more", "an internal error")
+}
+
+// txProblem makes a problem of an error of [Pool.Submit].
+func txProblem(err error) error {
+	if kind := ledger.KindOf(err); kind != "" {
+		p := problem(http.StatusUnprocessableEntity, problemRule, ruleHint(kind), "%s", err)
+		p.Rule = string(kind)
+		return p
+	}
+	for _, bad := range []error{wire.ErrTooLarge, wire.ErrMalformed, wire.ErrNotCanonical, wire.ErrLimit, wire.ErrSignature, wire.ErrChain, wire.ErrKind} {
+		if errors.Is(err, bad) {
+			return problem(http.StatusBadRequest, problemBody, "", "transaction: %s", err)
+		}
+	}
+	return err
+}
+
+// ruleHint says what to do about a rule that a transaction breaks.
+func ruleHint(k ledger.Kind) string {
+	switch k {
+	case ledger.ErrBadNonce:
+		return "ask /v1/accounts/{address} for the next nonce and sign again"
+	case ledger.ErrCannotPay:
+		return "the account needs the amount and the fee"
+	case ledger.ErrPrice:
+		return "offer a higher maximum price"
+	case ledger.ErrNoSeat:
+		return "register the hotkey first"
+	}
+	return ""
+}

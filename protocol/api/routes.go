@@ -1,0 +1,67 @@
+package api
+
+import (
+	"net/http"
+	"slices"
+)
+
+// route is one endpoint.
+type route struct {
+	method string // GET stands for HEAD, too
+	path   string // a pattern of [http.ServeMux]
+	params []string
+	status int // of success
+	answer func(*request) (any, error)
+}
+
+// unknownRoute is the label of requests for what there is not.
+const unknownRoute = "unknown"
+
+// routes are all endpoints that answer JSON. /v1/openapi.json says the same to
+// clients, and a test compares the two.
+func (h *Handler) routes() []route {
+	get := func(path string, answer func(*request) (any, error), params ...string) route {
+		return route{method: http.MethodGet, path: path, params: params, status: http.StatusOK, answer: answer}
+	}
+	return []route{
+		get("/v1/status", h.status),
+		get("/v1/miners", h.miners, "limit", "cursor"),
+		get("/v1/validators", h.validators, "limit", "cursor"),
+		get("/v1/scores", h.scores, "miner", "epoch", "limit", "cursor"),
+		get("/v1/weights", h.weights, "epoch", "limit", "cursor"),
+		get("/v1/emissions", h.emissions, "epoch", "limit", "cursor"),
+		get("/v1/accounts/{address}", h.account, "prove"),
+		get("/v1/tasks/{id}", h.task),
+		get("/v1/receipts/{id}", h.receipt),
+		{method: http.MethodPost, path: "/v1/txs", status: http.StatusAccepted, answer: h.submit},
+		get("/v1/txs/{hash}", h.txResult),
+		get("/v1/state-hash", h.stateHash, "height"),
+		get("/v1/supply", h.supply),
+		get("/v1/openapi.json", h.openapi),
+		get("/healthz", h.health),
+		get("/readyz", h.ready),
+	}
+}
+
+// allows reports whether a method may be used on the route.
+func (r *route) allows(method string) bool {
+	return method == r.method || (r.method == http.MethodGet && method == http.MethodHead)
+}
+
+// allowed lists a route's methods as the Allow header has them.
+func (r *route) allowed() string {
+	if r.method == http.MethodGet {
+		return "GET, HEAD"
+	}
+	return r.method
+}
+
+// paths lists the endpoints for a hint.
+func paths(routes []route) []string {
+	var out []string
+	for _, r := range routes {
+		out = append(out, r.path)
+	}
+	slices.Sort(out)
+	return out
+}

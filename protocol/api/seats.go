@@ -1,0 +1,203 @@
+package api
+
+import (
+	"context"
+	"fmt"
+	"sync"
+
+	"github.com/assaynet/assay/protocol"
+	"github.com/assaynet/assay/protocol/ledger"
+)
+
+// view is the newest state with what nearly every answer needs of it.
+type view struct {
+	ledger.Reader
+	height protocol.Height
+	epoch  protocol.Epoch
+	oldest protocol.Epoch // no records are kept of epochs before
+	paid   protocol.Epoch // the newest epoch whose emission was paid
+	any    bool           // there is such an epoch
+}
+
+// retentionSlack is by how many epochs the ledger may keep records longer than
+// it must: it removes one old epoch at each epoch's end.
+const retentionSlack = 4
+
+// view reads the state, or says that this node has none.
+func (h *Handler) view(ctx context.Context) (*view, error) {
+	if h.src.State == nil {
+		return nil, notKept("ledger state", "ask a validator")
+	}
+	r, height, err := h.src.State.State(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("read the state: %w", err)
+	}
+	s := h.params.Schedule
+	v := &view{Reader: r, height: height, epoch: s.EpochOf(height)}
+	if keep := protocol.Epoch(h.params.Tasks.Retention) + retentionSlack; v.epoch > keep {
+		v.oldest = v.epoch - keep
+	}
+	switch {
+	case s.IsEpochEnd(height):
+		v.paid, v.any = v.epoch, true
+	case v.epoch > 0:
+		v.paid, v.any = v.epoch-1, true
+	}
+	return v, nil
+}
+
+// clamp bounds a range to what the ledger can have.
+func (v *view) clamp(r epochRange) epochRange {
+	return epochRange{from: max(r.from, v.oldest), to: min(r.to, v.epoch)}
+}
+
+// payment returns what the newest paid epoch gave to a seat; zeros if nothing,
+// or if that was a former holder of the uid.
+func (v *view) payment(id protocol.SeatID) (ledger.Payment, error) {
+	if !v.any {
+		return ledger.Payment{}, nil
+	}
+	p, _, err := ledger.ReadPayment(v, v.paid, id.UID)
+	if err != nil || p.Seat != id {
+		return ledger.Payment{}, err
+	}
+	return p, nil
+}
+
+func (v *view) balance(k protocol.PublicKey) (protocol.Amount, error) {
+	a, _, err := ledger.ReadAccount(v, k)
+	return a.Balance, err
+}
+
+// isValidator tells the two lists apart: a seat with a permit or a consensus
+// key is a validator; one that serves models, or is neither, is a miner.
+func isValidator(s *ledger.Seat) bool { return s.Permit || !s.Consensus.Key.IsZero() }
+
+func isMiner(s *ledger.Seat) bool { return len(s.Models) > 0 || !isValidator(s) }
+
+// seats makes a page of those seats that are kept, one item each.
+func seats[T any](r *request, v *view, keep func(*ledger.Seat) bool, item func(*ledger.Seat) (T, error)) (any, error) {
+	p, err := newPager[T](r)
+	if err != nil {
+		return nil, err
+	}
+	var list []ledger.Seat
+	err = ledger.Seats(v, func(s ledger.Seat) bool {
+		pos := position{a: s.ID.UID}
+		if !p.wants(pos) || !keep(&s) {
+			return true
+		}
+		if len(list) == p.limit {
+			p.more = true
+			return false
+		}
+		list = append(list, s)
+		p.last = pos
+		return true
+	})
+	if err != nil {
+		return nil, err
+	}
+	for i := range list { // the tree is not read while it is walked
+		it, err := item(&list[i])
+		if err != nil {
+			return nil, err
+		}
+		p.items = append(p.items, it)
+	}
+	return p.page(), nil
+}
+
+func (h *Handler) miners(r *request) (any, error) {
+	v, err := h.view(r.ctx())
+	if err != nil {
+		return nil, err
+	}
+	sums, err := h.totals.of(v)
+	if err != nil {
+		return nil, err
+	}
+	return seats(r, v, isMiner, func(s *ledger.Seat) (Miner, error) {
+		m := Miner{
+			UID: s.ID.UID, Registered: s.ID.Registered, Hotkey: s.Hotkey, Coldkey: s.Coldkey,
+			Models: s.Models, Capacity: s.Capacity, Slots: s.Slots, Asked: s.Asked,
+			EmissionTotal: sums[s.ID], Immune: v.height < s.ID.Registered+protocol.Height(h.params.Seats.Immunity),
+		}
+		if m.Models == nil {
+			m.Models = []protocol.ModelID{}
+		}
+		p, err := v.payment(s.ID)
+		if err != nil {
+			return m, err
+		}
+		m.Incentive, m.Emission = p.Incentive, p.Miner
+		m.Balance, err = v.balance(s.Coldkey)
+		return m, err
+	})
+}
+
+func (h *Handler) validators(r *request) (any, error) {
+	v, err := h.view(r.ctx())
+	if err != nil {
+		return nil, err
+	}
+	set, _, err := ledger.ReadValidators(v)
+	if err != nil {
+		return nil, err
+	}
+	power := make(map[protocol.UID]uint64, len(set.Set))
+	for _, p := range set.Set {
+		power[p.UID] = p.Power
+	}
+	return seats(r, v, isValidator, func(s *ledger.Seat) (Validator, error) {
+		out := Validator{
+			UID: s.ID.UID, Registered: s.ID.Registered, Hotkey: s.Hotkey, Coldkey: s.Coldkey,
+			Permit: s.Permit, Power: power[s.ID.UID], LastUpdate: s.LastUpdate,
+		}
+		stakers, err := ledger.ReadStakers(v, s.Hotkey)
+		if err != nil {
+			return out, err
+		}
+		for _, k := range stakers {
+			out.Stake += k.Amount // parts of what was issued: no sum overflows
+		}
+		p, err := v.payment(s.ID)
+		if err != nil {
+			return out, err
+		}
+		out.Dividend, out.Duty, out.Drawn, out.Fulfilled, out.Emission = p.Dividend, p.Duty, p.Drawn, p.Fulfilled, p.Validator
+		out.Balance, err = v.balance(s.Coldkey)
+		return out, err
+	})
+}
+
+// totals holds what miners were paid in all epochs that are kept. It changes
+// once an epoch, so it is added up once an epoch.
+type totals struct {
+	mu   sync.Mutex
+	paid protocol.Epoch                      // guarded by mu: the newest epoch in sums
+	sums map[protocol.SeatID]protocol.Amount // guarded by mu; never changed once made
+}
+
+func (t *totals) of(v *view) (map[protocol.SeatID]protocol.Amount, error) {
+	if !v.any {
+		return nil, nil
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.sums != nil && t.paid == v.paid {
+		return t.sums, nil
+	}
+	sums := map[protocol.SeatID]protocol.Amount{}
+	for e := v.oldest; e <= v.paid; e++ {
+		list, err := ledger.ReadPayments(v, e)
+		if err != nil {
+			return nil, err
+		}
+		for i := range list {
+			sums[list[i].Seat] += list[i].Miner
+		}
+	}
+	t.paid, t.sums = v.paid, sums
+	return sums, nil
+}

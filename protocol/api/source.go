@@ -1,0 +1,102 @@
+package api
+
+import (
+	"context"
+	"errors"
+
+	"github.com/assaynet/assay/protocol"
+	"github.com/assaynet/assay/protocol/ledger"
+	"github.com/assaynet/assay/protocol/wire"
+)
+
+var (
+	// ErrConfig says that a field of [Config] is missing or cannot be.
+	ErrConfig = errors.New("api: bad config")
+	// ErrNotFound is what a source returns for what it does not have.
+	ErrNotFound = errors.New("api: not found")
+	// ErrFull is what a [Pool] returns when it takes no more for now.
+	ErrFull = errors.New("api: the pool is full")
+)
+
+// Source is what a node has to show. Node is needed; each other part may be
+// nil, and its endpoints then say that this node does not keep it. All methods
+// may be called at the same time, and each should return soon after its context
+// ends.
+type Source struct {
+	Node  Node
+	State State
+	Work  Work
+	Pool  Pool
+}
+
+// Node tells how the node is.
+type Node interface {
+	// Status returns what the node knows of itself. The handler fills in
+	// chain id, version, epoch and round.
+	Status(ctx context.Context) (Status, error)
+}
+
+// State gives the ledger's state.
+type State interface {
+	// State returns the newest state, which does not change while it is read,
+	// and the height of the block that made it.
+	State(ctx context.Context) (ledger.Reader, protocol.Height, error)
+	// StateHash returns the hash of the state after the block at height, on
+	// which validators agree; [ErrNotFound] if it is not known or not kept.
+	StateHash(ctx context.Context, height protocol.Height) (protocol.Hash, error)
+}
+
+// Prover is what a [State] may be in addition.
+type Prover interface {
+	// Prove returns the value of a key in the newest state that can be proven,
+	// nil if it has none, and a proof of that.
+	Prove(ctx context.Context, key []byte) (Proven, error)
+}
+
+// Proven is a value with its proof: protobuf of an ICS23 commitment proof
+// against the state hash after the block at Height.
+type Proven struct {
+	Height     protocol.Height
+	StateHash  protocol.Hash
+	Key, Value []byte
+	ICS23      []byte
+}
+
+// ScoreKey is the place of a score among all: by epoch, then by uid.
+type ScoreKey struct {
+	Epoch protocol.Epoch
+	UID   protocol.UID
+}
+
+// Work is what a validator keeps of what it judged.
+type Work interface {
+	// Scores returns scores in the order of their keys, beginning with the first
+	// that is not below from, at most limit; none when there are no more.
+	Scores(ctx context.Context, from ScoreKey, limit int) ([]Score, error)
+	// Evidence returns all that is known of a task; [ErrNotFound].
+	Evidence(ctx context.Context, id protocol.TaskID) (*Evidence, error)
+}
+
+// Evidence is a task with the signed bytes that came in about it.
+type Evidence struct {
+	Task   wire.InferenceTask
+	Hotkey protocol.PublicKey // of the seat that was asked
+	// Answers are the envelopes of accepted answers, Cards of accepted cards.
+	Answers, Cards []Signed
+}
+
+// Signed is the canonical bytes of an envelope, and the height at which it came.
+type Signed struct {
+	Raw      []byte
+	Received protocol.Height
+}
+
+// Pool takes transactions.
+type Pool interface {
+	// Submit checks a transaction, keeps it for a block and sends it on. Errors:
+	// those of package wire, rule errors of package ledger, [ErrFull].
+	Submit(ctx context.Context, raw []byte) (protocol.Hash, error)
+	// Result returns what became of a transaction that is in a block;
+	// [ErrNotFound] for one that is not, or not any more.
+	Result(ctx context.Context, hash protocol.Hash) (TxResult, error)
+}

@@ -1,0 +1,55 @@
+package api
+
+import (
+	"fmt"
+	"net/http"
+
+	"github.com/assaynet/assay/protocol"
+)
+
+func (h *Handler) readStatus(r *request) (Status, error) {
+	s, err := h.src.Node.Status(r.ctx())
+	if err != nil {
+		return s, fmt.Errorf("read the node's status: %w", err)
+	}
+	s.ChainID, s.Version = h.chain, h.version
+	s.Epoch, s.Round = h.params.Schedule.EpochOf(s.Height), h.params.Schedule.RoundOf(s.Height)
+	s.BlockTime = s.BlockTime.UTC()
+	if s.ModelIDs == nil {
+		s.ModelIDs = []protocol.ModelID{}
+	}
+	if s.Reasons == nil {
+		s.Reasons = []string{}
+	}
+	return s, nil
+}
+
+func (h *Handler) status(r *request) (any, error) { return h.readStatus(r) }
+
+// Alive is the answer of /healthz and /readyz when all is well.
+type Alive struct {
+	Status string `json:"status"` // "ok"
+}
+
+func (h *Handler) health(*request) (any, error) { return Alive{"ok"}, nil }
+
+// ready says whether answers of this node are worth asking for: it is caught up
+// and hears from others.
+func (h *Handler) ready(r *request) (any, error) {
+	s, err := h.readStatus(r)
+	if err != nil {
+		return nil, err
+	}
+	var why string
+	switch {
+	case s.Height == 0:
+		why = "there is no block yet"
+	case s.CatchingUp:
+		why = fmt.Sprintf("catching up, at height %d", s.Height)
+	case s.Peers == 0:
+		why = "no peers"
+	default:
+		return Alive{"ok"}, nil
+	}
+	return nil, problem(http.StatusServiceUnavailable, problemNotReady, "", "%s", why)
+}

@@ -1,0 +1,77 @@
+package api
+
+import "github.com/assaynet/assay/protocol"
+
+// Task is the answer of /v1/tasks/{id}: the task with its evidence.
+type Task struct {
+	ID         protocol.TaskID    `json:"id"`
+	Kind       string             `json:"kind"`
+	Epoch      protocol.Epoch     `json:"epoch"`
+	Round      protocol.Round     `json:"round"`
+	UID        protocol.UID       `json:"uid"`
+	Registered protocol.Height    `json:"registered"`
+	Hotkey     protocol.PublicKey `json:"hotkey"`
+	Slot       uint16             `json:"slot"`
+	Model      protocol.ModelID   `json:"model"`
+	System     string             `json:"system"`
+	Prompt     string             `json:"prompt"`
+	// TemperatureBits are the bits of a binary32; 0 is greedy.
+	TemperatureBits uint32        `json:"temperature_bits"`
+	TopK            uint32        `json:"top_k"`
+	TopP            uint32        `json:"top_p"`
+	Seed            protocol.Hash `json:"seed"`
+	MaxTokens       uint32        `json:"max_tokens"`
+	// Commitment is what the seat sealed in the round; absent if it did not,
+	// or if that is not kept any more.
+	Commitment *Commitment `json:"commitment,omitempty"`
+	// Judges are the uids that the beacon drew for this answer.
+	Judges  []protocol.UID `json:"judges"`
+	Answers []Answer       `json:"answers"`
+	Cards   []Card         `json:"cards"`
+}
+
+// Commitment is a seat's sealed root on the ledger.
+type Commitment struct {
+	Root   protocol.Hash   `json:"root"`
+	Height protocol.Height `json:"height"`
+}
+
+// Answer is an opened answer. Raw is its envelope as the miner signed it.
+type Answer struct {
+	Hash        protocol.Hash      `json:"hash"`
+	Sender      protocol.PublicKey `json:"sender"`
+	Received    protocol.Height    `json:"received"`
+	Output      []int32            `json:"output"`
+	Finish      string             `json:"finish"`
+	Fingerprint protocol.Hash      `json:"fingerprint"`
+	Millis      uint64             `json:"millis"`
+	Raw         []byte             `json:"raw"`
+}
+
+// Card is a judgement of the answer. Raw is its envelope as the judge signed it.
+type Card struct {
+	Judge    protocol.UID       `json:"judge_uid"`
+	Hotkey   protocol.PublicKey `json:"hotkey"`
+	Received protocol.Height    `json:"received"`
+	Answer   protocol.Hash      `json:"answer"`
+	Finding  string             `json:"finding"`
+	Position uint32             `json:"position"`
+	Tokens   uint32             `json:"tokens"`
+	Root     protocol.Hash      `json:"root"`
+	Raw      []byte             `json:"raw"`
+}
+
+// ReceiptFormat is the version of [Receipt].
+const ReceiptFormat = "assay-receipt/1"
+
+// Receipt is the answer of /v1/receipts/{id}, and the file that assay verify
+// reads. Bytes is the canonical CBOR of a wire.Receipt, which says everything;
+// the fields before it are for people, and must agree.
+type Receipt struct {
+	Format  string             `json:"format"`
+	ChainID string             `json:"chain_id"`
+	Task    protocol.TaskID    `json:"task"`
+	Model   protocol.ModelID   `json:"model"`
+	Hotkey  protocol.PublicKey `json:"hotkey"`
+	Bytes   []byte             `json:"receipt"`
+}
