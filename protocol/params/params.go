@@ -3,6 +3,7 @@ package params
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/assaynet/assay/protocol"
 )
@@ -158,7 +159,11 @@ func (p *Params) Check() error {
 		{p.Seats.PriceMin > 0 && p.Seats.PriceMin <= p.Seats.Price && p.Seats.Price <= p.Seats.PriceMax, "0 < price_min <= price <= price_max"},
 		{p.Seats.PriceHalfLife > 0, "price_half_life is not zero"},
 		{p.Emission.MaxSupply <= 1<<62 && p.Emission.PerBlock <= p.Emission.MaxSupply, "per_block <= max_supply <= 2^62"},
+		{p.Seats.Unbonding <= 1<<32 && p.Seats.Immunity <= 1<<32, "unbonding and immunity are at most 2^32 blocks"},
 		{p.Yuma.Kappa > 32767, "kappa is above one half"},
+		{p.Yuma.BondsMovingAverage <= 1_000_000, "bonds_moving_average is at most 1000000"},
+		{p.Yuma.AlphaLow <= p.Yuma.AlphaHigh, "alpha_low <= alpha_high"},
+		{!p.Yuma.LiquidAlpha || p.Yuma.Yuma3, "liquid_alpha needs yuma3"},
 		{p.Tasks.MaxTokens >= 1 && p.Tasks.MaxTokens <= 4096, "max_tokens is 1 to 4096"},
 		{p.Tasks.MaxSlots >= 1 && p.Tasks.MaxSlots <= 1024, "max_slots is 1 to 1024"},
 		{p.Tasks.Judges >= 2, "judges is at least 2"},
@@ -166,7 +171,7 @@ func (p *Params) Check() error {
 		{p.Tasks.AverageKeep < One, "average_keep is below one"},
 		{p.Tasks.SpeedWorst <= One && p.Tasks.SpeedBest >= One && p.Tasks.SpeedBest <= 4*One, "speed_worst <= 1 <= speed_best <= 4"},
 		{p.Tasks.Retention >= 4, "retention is at least 4 epochs"},
-		{len(p.Tasks.Models) >= 1 && len(p.Tasks.Models) <= 64, "there are 1 to 64 models"},
+		{validModels(p.Tasks.Models), "there are 1 to 64 models, each once and with a class"},
 		{len(p.Tasks.System) <= 4096, "the system prompt has at most 4096 bytes"},
 		{p.Gossip.ReplayWindow > 0, "replay_window is not zero"},
 	}
@@ -176,6 +181,15 @@ func (p *Params) Check() error {
 		}
 	}
 	return nil
+}
+
+func validModels(models []Model) bool {
+	for i, m := range models {
+		if m.Class == 0 || slices.ContainsFunc(models[:i], func(o Model) bool { return o.ID == m.ID }) {
+			return false
+		}
+	}
+	return len(models) >= 1 && len(models) <= 64
 }
 
 func validName(s string) bool {

@@ -1,0 +1,106 @@
+package params_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"reflect"
+	"strings"
+	"testing"
+
+	"github.com/assaynet/assay/protocol"
+	"github.com/assaynet/assay/protocol/params"
+	"github.com/assaynet/assay/protocol/wire"
+)
+
+func TestNetworksThatShipAreSound(t *testing.T) {
+	for _, p := range []params.Params{params.Local(), params.Demo()} {
+		if err := p.Check(); err != nil {
+			t.Errorf("%s: %v", p.Name, err)
+		}
+		// Weights of epoch e are paid at the end of e + 2.
+		if p.Yuma.ActivityCutoff < 3*p.Schedule.Tempo {
+			t.Errorf("%s: validators count as inactive before their weights count", p.Name)
+		}
+		if p.Seats.Immunity < 4*p.Schedule.Tempo {
+			t.Errorf("%s: seats can be pruned before their first weights count", p.Name)
+		}
+		if _, paid := p.Class(params.SmolLM2().ID); !paid {
+			t.Errorf("%s: the model that ships is not paid", p.Name)
+		}
+	}
+	p := params.Local()
+	if _, paid := p.Class(protocol.ModelID{1}); paid {
+		t.Error("an unknown model is paid")
+	}
+}
+
+func TestConstantsThatContradictEachOtherAreRefused(t *testing.T) {
+	for name, spoil := range map[string]func(p *params.Params){
+		"no name":                func(p *params.Params) { p.Name = "" },
+		"a long name":            func(p *params.Params) { p.Name = strings.Repeat("a", 33) },
+		"a loud name":            func(p *params.Params) { p.Name = "Assay" },
+		"a short tempo":          func(p *params.Params) { p.Schedule.Tempo = 3 },
+		"a long tempo":           func(p *params.Params) { p.Schedule.Tempo = 1<<20 + 20 },
+		"no rounds":              func(p *params.Params) { p.Schedule.RoundLength = 0 },
+		"uneven rounds":          func(p *params.Params) { p.Schedule.RoundLength = 15 },
+		"no time to commit":      func(p *params.Params) { p.Schedule.CommitBlocks = 0 },
+		"no time to open":        func(p *params.Params) { p.Schedule.OpenBlocks = p.Schedule.CommitBlocks },
+		"opening past the round": func(p *params.Params) { p.Schedule.OpenBlocks = p.Schedule.RoundLength },
+		"late weights":           func(p *params.Params) { p.Schedule.WeightBlocks = p.Schedule.Tempo },
+		"late cards":             func(p *params.Params) { p.Schedule.CardBlocks = p.Schedule.Tempo - 1 },
+		"no block time":          func(p *params.Params) { p.Block.CommitMillis = 0 },
+		"small blocks":           func(p *params.Params) { p.Block.MaxBytes = 1000 },
+		"no seats":               func(p *params.Params) { p.Seats.Max = 0 },
+		"many seats":             func(p *params.Params) { p.Seats.Max = 4097 },
+		"many validators":        func(p *params.Params) { p.Seats.MaxValidators = 257 },
+		"no seat for an owner":   func(p *params.Params) { p.Seats.MaxPerColdkey = 0 },
+		"free seats":             func(p *params.Params) { p.Seats.PriceMin = 0 },
+		"a price below":          func(p *params.Params) { p.Seats.Price = p.Seats.PriceMin - 1 },
+		"a price above":          func(p *params.Params) { p.Seats.Price = p.Seats.PriceMax + 1 },
+		"no half-life":           func(p *params.Params) { p.Seats.PriceHalfLife = 0 },
+		"too much money":         func(p *params.Params) { p.Emission.MaxSupply = 1<<62 + 1 },
+		"too much a block":       func(p *params.Params) { p.Emission.PerBlock = p.Emission.MaxSupply + 1 },
+		"a minority rules":       func(p *params.Params) { p.Yuma.Kappa = 32767 },
+		"alphas turned round":    func(p *params.Params) { p.Yuma.AlphaLow = p.Yuma.AlphaHigh + 1 },
+		"bonds over one":         func(p *params.Params) { p.Yuma.BondsMovingAverage = 1_000_001 },
+		"no tokens":              func(p *params.Params) { p.Tasks.MaxTokens = 0 },
+		"no slots":               func(p *params.Params) { p.Tasks.MaxSlots = 0 },
+		"one judge":              func(p *params.Params) { p.Tasks.Judges = 1 },
+		"more than all sampled":  func(p *params.Params) { p.Tasks.SampledPercent = 101 },
+		"averages that never go": func(p *params.Params) { p.Tasks.AverageKeep = params.One },
+		"slow earns more":        func(p *params.Params) { p.Tasks.SpeedWorst = params.One + 1 },
+		"a short memory":         func(p *params.Params) { p.Tasks.Retention = 3 },
+		"no model":               func(p *params.Params) { p.Tasks.Models = nil },
+		"a model twice":          func(p *params.Params) { p.Tasks.Models = append(p.Tasks.Models, p.Tasks.Models[0]) },
+		"a model of no class":    func(p *params.Params) { p.Tasks.Models[0].Class = 0 },
+		"a wait without end":     func(p *params.Params) { p.Seats.Unbonding = 1<<32 + 1 },
+		"alpha without Yuma3":    func(p *params.Params) { p.Yuma.Yuma3 = false },
+		"a long system prompt":   func(p *params.Params) { p.Tasks.System = strings.Repeat("a", 4097) },
+		"no replay window":       func(p *params.Params) { p.Gossip.ReplayWindow = 0 },
+	} {
+		p := params.Local()
+		spoil(&p)
+		if err := p.Check(); !errors.Is(err, params.ErrInvalid) {
+			t.Errorf("%s: got %v, want %v", name, err, params.ErrInvalid)
+		}
+	}
+}
+
+func TestParamsReadAsTheyWereWritten(t *testing.T) {
+	p := params.Demo()
+	raw, err := json.Marshal(p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var back params.Params
+	d := json.NewDecoder(bytes.NewReader(raw))
+	d.DisallowUnknownFields()
+	if err := d.Decode(&back); err != nil || !reflect.DeepEqual(back, p) {
+		t.Errorf("JSON: got %+v, %v, want %+v", back, err, p)
+	}
+	back = params.Params{}
+	if err := wire.Decode(wire.Encode(p), 1<<16, &back); err != nil || !reflect.DeepEqual(back, p) {
+		t.Errorf("CBOR: got %+v, %v, want %+v", back, err, p)
+	}
+}
