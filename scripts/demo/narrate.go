@@ -98,7 +98,7 @@ func (n *narrator) line(v int, m map[string]any) {
 	msg, _ := m["message"].(string)
 	num := func(k string) int { f, _ := m[k].(float64); return int(f) }
 	str := func(k string) string { s, _ := m[k].(string); return s }
-	if msg == "answer judged" {
+	if msg == "judged" {
 		n.verdict(v, num, str)
 		return
 	}
@@ -128,7 +128,7 @@ func (n *narrator) line(v int, m map[string]any) {
 
 // verdict tells a card of validator v.
 func (n *narrator) verdict(v int, num func(string) int, str func(string) string) {
-	judge, miner := n.net.validators[v].name, n.name(str("hotkey"))
+	judge, miner := n.net.validators[v].name, n.uid(num("seat"))
 	switch f := str("finding"); f {
 	case "exact":
 		n.say.printf("verdict    %s ran %s's answer again: equal, bit for bit", judge, miner)
@@ -137,6 +137,14 @@ func (n *narrator) verdict(v int, num func(string) int, str func(string) string)
 	default:
 		n.say.printf("verdict    %s ran %s's answer again: FALSE, the %s differs at token %d", judge, miner, f, num("position"))
 	}
+}
+
+// uid finds the actor of a seat: they were given in order, the late one last.
+func (n *narrator) uid(uid int) string {
+	if all := n.net.actors(); uid < len(all) {
+		return all[uid].name
+	}
+	return fmt.Sprintf("seat %d", uid)
 }
 
 // name finds the actor of a hotkey.

@@ -162,6 +162,9 @@ func (n *network) launch(ctx context.Context, sup *supervisor, say *teller) erro
 		return err
 	}
 	for _, a := range n.actors() {
+		if a.role.cheats() {
+			continue
+		}
 		if err := n.initHome(ctx, a); err != nil {
 			return err
 		}
@@ -237,15 +240,36 @@ func (n *network) startValidator(sup *supervisor, a *actor) error {
 
 func (n *network) startMiner(sup *supervisor, a *actor) error {
 	program, args := "miner", n.runArgs(a, n.model)
-	switch a.role {
-	case roleAltered:
-		program, args = "adversary", append([]string{"altered"}, n.runArgs(a, n.alteredPath())[1:]...)
-	case roleCopier:
-		program, args = "adversary", append([]string{"copier"}, args[1:]...)
+	if a.role.cheats() {
+		program = "adversary"
+		var err error
+		if args, err = n.cheatArgs(a); err != nil {
+			return err
+		}
 	}
 	p, err := sup.start(a.name, filepath.Join(n.bin, program), args...)
 	a.proc = p
 	return err
+}
+
+// cheatArgs are the flags of scripts/adversary.
+func (n *network) cheatArgs(a *actor) ([]string, error) {
+	var boot []string
+	for _, v := range n.validators {
+		b, err := v.bootstrap()
+		if err != nil {
+			return nil, err
+		}
+		boot = append(boot, b)
+	}
+	lie, model := "copier", n.model
+	if a.role == roleAltered {
+		lie, model = "altered", n.alteredPath()
+	}
+	return []string{
+		"-lie", lie, "-home", a.home, "-genesis", n.genesisPath(), "-model", model,
+		"-listen", a.listen(), "-bootstrap", strings.Join(boot, ","),
+	}, nil
 }
 
 // joinLate registers the late miner on the ledger and starts it.
