@@ -1,0 +1,120 @@
+package validator
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/assaynet/assay/protocol"
+	"github.com/assaynet/assay/protocol/ledger"
+	"github.com/assaynet/assay/protocol/task/inference"
+	"github.com/assaynet/assay/protocol/wire"
+)
+
+// OnAnswer checks an opened answer from gossip and keeps the first for each
+// slot. It returns nil when the answer is in the store, an error of wire for
+// bytes that are out of order, else a [Kind]; [ErrEarly] is held and tried again,
+// not lost. It makes no run.
+func (v *Validator) OnAnswer(_ context.Context, raw []byte) error {
+	err := v.takeAnswer(raw, false)
+	v.metrics.message("answer", err)
+	if errors.Is(err, ErrEarly) {
+		return v.hold(raw, wire.DomainAnswer, err)
+	}
+	return err
+}
+
+// takeAnswer checks an answer and writes it. Evidence that was asked for comes
+// after the deadline and with an old height: it was in time for whoever has it.
+func (v *Validator) takeAnswer(raw []byte, evidence bool) error {
+	e, err := wire.Open(raw, wire.MaxAnswerBytes, wire.DomainAnswer, v.cfg.ChainID, verify)
+	if err != nil {
+		return err
+	}
+	var a wire.Answer
+	if err := wire.Decode(e.Payload, wire.MaxAnswerBytes, &a); err != nil {
+		return err
+	}
+	if err := a.Check(); err != nil {
+		return err
+	}
+	v.take.Lock()
+	defer v.take.Unlock()
+	now := v.newest()
+	if now == nil {
+		return fmt.Errorf("before the first block: %w", ErrEarly)
+	}
+	if err := v.checkAnswerTime(now.head, e.Height, a.Round, evidence); err != nil {
+		return err
+	}
+	task, err := v.checkAnswer(now, e.Sender, &a)
+	if err != nil {
+		return err
+	}
+	record := Answer{Envelope: raw, Received: now.head, Hotkey: e.Sender, Task: *task}
+	k := a.Key()
+	if err := write(v.cfg.Store, put{tableAnswers, k.Bytes(), &record}, put{tableTasks, task.ID[:], &k}); err != nil {
+		return err
+	}
+	v.enqueueIfDrawn(k)
+	return nil
+}
+
+// checkAnswerTime refuses what is early, late or replayed.
+func (v *Validator) checkAnswerTime(head, signed protocol.Height, n protocol.Round, evidence bool) error {
+	if err := v.inWindow(head, signed, evidence); err != nil {
+		return err
+	}
+	s := &v.cfg.Params.Schedule
+	switch {
+	case uint64(n) > uint64(s.RoundOf(head))+1:
+		return fmt.Errorf("round %d at height %d: %w", n, head, ErrWindow)
+	case head < s.CommitDeadline(n):
+		return fmt.Errorf("round %d at height %d: %w", n, head, ErrEarly)
+	case head > s.OpenDeadline(n) && !evidence:
+		return fmt.Errorf("round %d at height %d, deadline %d: %w", n, head, s.OpenDeadline(n), ErrLate)
+	}
+	return nil
+}
+
+// inWindow refuses an envelope whose height is too far from ours.
+func (v *Validator) inWindow(head, signed protocol.Height, evidence bool) error {
+	w := protocol.Height(v.cfg.Params.Gossip.ReplayWindow)
+	if signed > head+w || (head > signed+w && !evidence) {
+		return fmt.Errorf("signed at height %d, now %d: %w", signed, head, ErrWindow)
+	}
+	return nil
+}
+
+// checkAnswer checks an answer against the ledger and returns its task.
+func (v *Validator) checkAnswer(now *view, sender protocol.PublicKey, a *wire.Answer) (*wire.InferenceTask, error) {
+	if _, ok, err := get[Answer](v.cfg.Store, tableAnswers, a.Key().Bytes()); err != nil || ok {
+		if err == nil {
+			err = fmt.Errorf("slot %d of seat %d in round %d: %w", a.Slot, a.Seat.UID, a.Round, ErrDuplicate)
+		}
+		return nil, err
+	}
+	roster, ok, err := ledger.ReadRosterSeat(now, v.cfg.Params.Schedule.EpochOfRound(a.Round), a.Seat.UID)
+	if err != nil {
+		return nil, err
+	}
+	if !ok || roster.ID != a.Seat || roster.Hotkey != sender || a.Slot >= roster.Slots {
+		return nil, fmt.Errorf("seat %d, slot %d in round %d: %w", a.Seat.UID, a.Slot, a.Round, ErrNoSeat)
+	}
+	seeds, _, err := ledger.ReadRound(now, a.Round)
+	if err != nil {
+		return nil, err
+	}
+	commit, ok, err := ledger.ReadCommit(now, a.Round, a.Seat.UID)
+	if err != nil {
+		return nil, err
+	}
+	if !ok || commit.Seat != a.Seat || seeds.TaskSeed.IsZero() {
+		return nil, fmt.Errorf("seat %d in round %d: %w", a.Seat.UID, a.Round, ErrNoCommitment)
+	}
+	task := inference.Derive(v.cfg.ChainID, v.cfg.Params, seeds.TaskSeed, a.Round, a.Seat, roster.Models, a.Slot)
+	if err := inference.CheckOpening(v.cfg.ChainID, commit.Root, roster.Slots, sender, &task, a); err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrBadProof, err)
+	}
+	return &task, nil
+}

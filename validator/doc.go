@@ -1,0 +1,16 @@
+// Package validator is the role that judges: it takes opened answers and other
+// judges' cards from gossip, runs the model over what the beacon drew for it,
+// signs cards, and turns what it knows into weights.
+//
+// [Validator.Step] is level-triggered: given a height it reads where the ledger
+// stands and does what is due. [Validator.OnAnswer] and [Validator.OnCard] are the
+// validators of gossip: they return nil only for what is checked and durable. Runs
+// take long and have their own goroutine ([Validator.Work]).
+//
+// Everything that is acknowledged, judged or sealed is in the store first; a
+// validator killed at any moment goes on from there, and asks its peers for
+// what it missed (Config.Evidence). Packages scoring judges and weighs; ledger,
+// store, gossip and engine come as small interfaces in [Config].
+//
+// Start reading at validator.go, then answers.go, duties.go and weights.go.
+package validator

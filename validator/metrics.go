@@ -1,0 +1,68 @@
+package validator
+
+import (
+	"errors"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/assaynet/assay/protocol/wire"
+)
+
+type metrics struct {
+	messages, judgements *prometheus.CounterVec
+	falseCards, errors   prometheus.Counter
+}
+
+// newMetrics registers with r, or counts unseen where r is nil.
+func newMetrics(r prometheus.Registerer) *metrics {
+	if r == nil {
+		r = prometheus.NewRegistry()
+	}
+	opts := func(name, help string) prometheus.CounterOpts {
+		return prometheus.CounterOpts{Namespace: "assay", Subsystem: "validator", Name: name, Help: help}
+	}
+	m := &metrics{
+		messages:   prometheus.NewCounterVec(opts("messages_total", "Answers, cards and evidence looked at, by what became of them."), []string{"topic", "reason"}),
+		judgements: prometheus.NewCounterVec(opts("judgements_total", "Answers judged by an own run or check, by finding."), []string{"finding"}),
+		falseCards: prometheus.NewCounter(opts("false_cards_total", "Other judges' cards that own runs showed to be false.")),
+		errors:     prometheus.NewCounter(opts("errors_total", "Steps and jobs that met an error.")),
+	}
+	r.MustRegister(m.messages, m.judgements, m.falseCards, m.errors)
+	return m
+}
+
+// message counts what became of a message, by a word that stands in code.
+func (m *metrics) message(topic string, err error) {
+	m.messages.WithLabelValues(topic, reasonOf(err)).Inc()
+}
+
+func (m *metrics) judged(f wire.Finding) { m.judgements.WithLabelValues(string(f)).Inc() }
+
+// reasonOf returns the word under which an error is counted.
+func reasonOf(err error) string {
+	if err == nil {
+		return "accepted"
+	}
+	var k Kind
+	if errors.As(err, &k) {
+		return k.Reason()
+	}
+	for _, b := range []struct {
+		err    error
+		reason string
+	}{
+		{wire.ErrTooLarge, "too_large"},
+		{wire.ErrNotCanonical, "not_canonical"},
+		{wire.ErrMalformed, "malformed"},
+		{wire.ErrLimit, "limit"},
+		{wire.ErrSignature, "bad_signature"},
+		{wire.ErrChain, "chain"},
+		{wire.ErrKind, "kind"},
+		{ErrStore, "store"},
+	} {
+		if errors.Is(err, b.err) {
+			return b.reason
+		}
+	}
+	return "other"
+}

@@ -1,0 +1,366 @@
+package validator_test
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/rs/zerolog"
+
+	"github.com/assaynet/assay/engine/fingerprint"
+	"github.com/assaynet/assay/protocol"
+	"github.com/assaynet/assay/protocol/key"
+	"github.com/assaynet/assay/protocol/ledger"
+	"github.com/assaynet/assay/protocol/params"
+	"github.com/assaynet/assay/protocol/task/inference"
+	"github.com/assaynet/assay/protocol/wire"
+	"github.com/assaynet/assay/scoring"
+	"github.com/assaynet/assay/validator"
+)
+
+const chain = "assay-test-01234567"
+
+// In params.Local an epoch is one round of 20 blocks. Epoch 2 begins at 40: its
+// commitments count until 51, openings until 53, weights are sealed from 57,
+// and its cards are in time until 68.
+const (
+	epoch    = protocol.Epoch(2)
+	round    = protocol.Round(2)
+	start    = protocol.Height(40)
+	deadline = start + 11
+	openEnd  = start + 13
+	sealFrom = start + 17
+	cardEnd  = start + 28
+)
+
+// signer signs with a key made from a name.
+type signer struct{ key.Private }
+
+func named(name string) signer {
+	seed := sha256.Sum256([]byte(name))
+	k, err := key.FromBytes(seed[:])
+	if err != nil {
+		panic(err)
+	}
+	return signer{k}
+}
+
+func (s signer) PublicKey() protocol.PublicKey { return s.Public() }
+
+func (s signer) Sign(domain string, msg []byte) (wire.Signature, error) {
+	sig, err := s.Private.Sign(domain, msg)
+	return wire.Signature(sig), err
+}
+
+// memory is a store in memory; after limit writes all others fail.
+type memory struct {
+	mu     sync.Mutex
+	rows   map[string][]byte // table, zero byte, key
+	writes int
+	limit  int           // 0: none
+	after  func(*memory) // called with a copy after each write: what a crash would leave
+}
+
+var errDisk = errors.New("disk is full")
+
+func newMemory() *memory { return &memory{rows: map[string][]byte{}} }
+
+func (s *memory) clone() *memory { return &memory{rows: maps.Clone(s.rows)} }
+
+func (s *memory) Get(table string, key []byte) ([]byte, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return bytes.Clone(s.rows[table+"\x00"+string(key)]), nil
+}
+
+func (s *memory) Write(fn func(put func(string, []byte, []byte))) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.limit > 0 && s.writes >= s.limit {
+		return errDisk
+	}
+	s.writes++
+	fn(func(table string, key, value []byte) {
+		if value == nil {
+			delete(s.rows, table+"\x00"+string(key))
+			return
+		}
+		s.rows[table+"\x00"+string(key)] = bytes.Clone(value)
+	})
+	if s.after != nil {
+		s.after(s.clone())
+	}
+	return nil
+}
+
+func (s *memory) Scan(table string, prefix []byte, fn func(key, value []byte) bool) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	begin := table + "\x00"
+	for _, k := range slices.Sorted(maps.Keys(s.rows)) {
+		if strings.HasPrefix(k, begin+string(prefix)) && !fn([]byte(k[len(begin):]), s.rows[k]) {
+			break
+		}
+	}
+	return nil
+}
+
+// puppet judges by what a result says of itself: outputs that begin with 666 are
+// false. It counts its runs.
+type puppet struct{ runs int }
+
+func (*puppet) Has(protocol.ModelID) bool { return true }
+
+func (p *puppet) Judge(_ context.Context, t *wire.InferenceTask, _ protocol.PublicKey, r *wire.Result) (scoring.Outcome, error) {
+	p.runs++
+	return outcome(t.ID, r), nil
+}
+
+func outcome(task protocol.TaskID, r *wire.Result) scoring.Outcome {
+	o := scoring.Outcome{Task: task, Finding: wire.FindingExact, Tokens: uint32(len(r.Output)), First: 9, FailedAt: -1}
+	for i, token := range r.Output {
+		o.States = append(o.States, sha256.Sum256([]byte{byte(i)}))
+		o.Choices = append(o.Choices, token)
+	}
+	if r.Output[0] == 666 {
+		o.Finding, o.Choices[0] = wire.FindingToken, 1
+	}
+	return o
+}
+
+// maker is a miner that the test plays.
+type maker struct {
+	signer
+	id     protocol.SeatID
+	slots  uint16
+	sealed *inference.Sealed
+}
+
+// world is a ledger that the test writes by hand, and what the validator sent.
+type world struct {
+	t         testing.TB
+	p         params.Params
+	tree      *ledger.MemTree
+	self      signer
+	seat      protocol.SeatID
+	other     signer
+	otherID   protocol.SeatID
+	makers    []*maker
+	judge     *puppet
+	submitted []wire.Body
+	published [][]byte
+	next      chan protocol.Height
+	evidence  func(wire.AnswerKey) ([]byte, error)
+}
+
+// newWorld has two judges, uid 1 (the validator under test) and 2, and two
+// miners, uid 10 and 11, with one slot each.
+func newWorld(t testing.TB) *world {
+	w := &world{
+		t: t, p: params.Local(), tree: new(ledger.MemTree), judge: &puppet{}, next: make(chan protocol.Height),
+		self: named("self"), seat: protocol.SeatID{UID: 1, Registered: 1},
+		other: named("other"), otherID: protocol.SeatID{UID: 2, Registered: 1},
+	}
+	w.put(ledger.HotkeyKey(w.self.PublicKey()), w.seat.UID)
+	w.put(ledger.SeatKey(w.seat.UID), &ledger.Seat{ID: w.seat, Hotkey: w.self.PublicKey(), Permit: true})
+	for _, uid := range []protocol.UID{10, 11} {
+		w.makers = append(w.makers, &maker{signer: named(uid.String()), id: protocol.SeatID{UID: uid, Registered: 5}, slots: 1})
+	}
+	return w
+}
+
+func (w *world) put(key []byte, v any) {
+	w.t.Helper()
+	if err := w.tree.Set(key, wire.Encode(v)); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+// rosters writes who is asked and who judges in epoch e.
+func (w *world) rosters(e protocol.Epoch) {
+	for _, m := range w.makers {
+		w.put(ledger.RosterSeatKey(e, m.id.UID), &ledger.RosterSeat{ID: m.id, Hotkey: m.PublicKey(), Slots: m.slots, Models: []protocol.ModelID{params.SmolLM2().ID}})
+	}
+	w.put(ledger.RosterJudgeKey(e, w.seat.UID), &ledger.RosterJudge{ID: w.seat, Hotkey: w.self.PublicKey(), Stake: 5})
+	w.put(ledger.RosterJudgeKey(e, w.otherID.UID), &ledger.RosterJudge{ID: w.otherID, Hotkey: w.other.PublicKey(), Stake: 5})
+}
+
+// drawTasks writes round n's task seed.
+func (w *world) drawTasks(n protocol.Round) {
+	w.put(ledger.RoundKey(n), &ledger.RoundRecord{Round: n, TaskSeed: wire.HashOf("seed", []byte{byte(n)}), TaskHeight: w.p.Schedule.RoundStart(n) + 3})
+}
+
+// drawDuties writes that both judges judge slot 0 of each miner.
+func (w *world) drawDuties(n protocol.Round) {
+	w.put(ledger.RoundKey(n), &ledger.RoundRecord{
+		Round: n, TaskSeed: wire.HashOf("seed", []byte{byte(n)}), TaskHeight: w.p.Schedule.RoundStart(n) + 3,
+		DutySeed: wire.HashOf("duty", []byte{byte(n)}), DutyHeight: w.p.Schedule.CommitDeadline(n) + 1,
+	})
+	for _, m := range w.makers {
+		w.put(ledger.DutyKey(n, m.id.UID), &ledger.DutyRecord{Duties: []ledger.Duty{{Slot: 0, Judge: w.seat}, {Slot: 0, Judge: w.otherID}}})
+	}
+}
+
+// commit makes miner m's answers of round n, with these first tokens, and puts
+// the commitment on the ledger.
+func (w *world) commit(m *maker, n protocol.Round, height protocol.Height, first ...int32) {
+	w.t.Helper()
+	m.sealed = &inference.Sealed{}
+	seed := wire.HashOf("seed", []byte{byte(n)})
+	m.sealed.Tasks = inference.DeriveAll(chain, &w.p, seed, n, m.id, []protocol.ModelID{params.SmolLM2().ID}, m.slots)
+	for i, token := range first {
+		r := &wire.Result{Output: []int32{token, 2, 3, 4}, Finish: "stop"}
+		for j := range r.Output {
+			r.Leaves = append(r.Leaves, protocol.Hash{byte(j), byte(i)})
+		}
+		m.sealed.Salts, m.sealed.Results = append(m.sealed.Salts, [32]byte{byte(i)}), append(m.sealed.Results, r)
+	}
+	root, err := m.sealed.Commitment(chain, m.PublicKey())
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	w.put(ledger.CommitKey(n, m.id.UID), &ledger.CommitRecord{Seat: m.id, Root: root, Height: height})
+}
+
+// opening returns the answer of a slot, changed and signed.
+func (w *world) opening(m *maker, slot uint16, at protocol.Height, change func(*wire.Answer)) []byte {
+	w.t.Helper()
+	a, err := m.sealed.Opening(chain, m.PublicKey(), slot)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	if change != nil {
+		change(a)
+	}
+	return w.seal(m.signer, wire.DomainAnswer, chain, at, a)
+}
+
+func (w *world) seal(s signer, d wire.Domain, chain string, at protocol.Height, v any) []byte {
+	w.t.Helper()
+	e, err := wire.Seal(s, d, chain, at, wire.Encode(v))
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return wire.Encode(e)
+}
+
+// trueCard returns the card that the other judge gives for miner m's slot 0.
+func (w *world) trueCard(m *maker) wire.Card {
+	t := &m.sealed.Tasks[0]
+	o := outcome(t.ID, m.sealed.Results[0])
+	return o.Card(w.otherID, w.other.PublicKey(), m.id, wire.AnswerKey{Round: t.Round, UID: m.id.UID}, protocol.Hash{1})
+}
+
+func (w *world) card(at protocol.Height, c wire.Card) []byte {
+	return w.seal(w.other, wire.DomainCard, chain, at, &c)
+}
+
+func (w *world) WaitNext(ctx context.Context, after protocol.Height) (protocol.Height, error) {
+	for {
+		select {
+		case <-ctx.Done():
+			return 0, ctx.Err()
+		case h := <-w.next:
+			if h > after {
+				return h, nil
+			}
+		}
+	}
+}
+
+func (w *world) At(context.Context, protocol.Height) (ledger.Reader, error) {
+	return w.tree.Clone(), nil
+}
+
+func (w *world) config(s *memory) validator.Config {
+	cfg := validator.Config{
+		ChainID: chain, Params: &w.p, Hotkey: w.self, Salt: [32]byte{1}, Judge: w.judge, Ledger: w, Store: s,
+		Submit: func(_ context.Context, b wire.Body) error { w.submitted = append(w.submitted, b); return nil },
+		Publish: func(_ context.Context, topic string, raw []byte) error {
+			if topic != validator.TopicScore {
+				return fmt.Errorf("published on %q", topic)
+			}
+			w.published = append(w.published, raw)
+			return nil
+		},
+		Logger: zerolog.Nop(),
+	}
+	if w.evidence != nil {
+		cfg.Evidence = func(_ context.Context, k wire.AnswerKey) ([]byte, error) { return w.evidence(k) }
+	}
+	return cfg
+}
+
+func (w *world) validator(s *memory) *validator.Validator {
+	w.t.Helper()
+	v, err := validator.New(w.config(s))
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return v
+}
+
+func (w *world) step(v *validator.Validator, h protocol.Height) {
+	w.t.Helper()
+	if err := v.Step(context.Background(), h); err != nil {
+		w.t.Fatalf("step at %d: %v", h, err)
+	}
+}
+
+func (w *world) work(v *validator.Validator) {
+	w.t.Helper()
+	if err := v.Work(context.Background()); err != nil {
+		w.t.Fatalf("work: %v", err)
+	}
+}
+
+func (w *world) take(err error) {
+	w.t.Helper()
+	if err != nil {
+		w.t.Fatalf("message refused: %v", err)
+	}
+}
+
+// cards opens what was published.
+func (w *world) cards() []wire.Card {
+	w.t.Helper()
+	out := make([]wire.Card, len(w.published))
+	for i, raw := range w.published {
+		e, err := wire.Open(raw, wire.MaxCardBytes, wire.DomainCard, chain, func(k protocol.PublicKey, domain string, msg []byte, sig wire.Signature) error {
+			return key.Verify(k, domain, msg, sig[:])
+		})
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		if err := wire.Decode(e.Payload, wire.MaxCardBytes, &out[i]); err != nil {
+			w.t.Fatal(err)
+		}
+		if err := out[i].Check(); err != nil {
+			w.t.Fatal(err)
+		}
+	}
+	return out
+}
+
+// sent returns the bodies of one kind that were submitted.
+func sent[T wire.Body](w *world) (out []T) {
+	for _, b := range w.submitted {
+		if t, ok := b.(T); ok {
+			out = append(out, t)
+		}
+	}
+	return out
+}
+
+// root is the judge's root that a card about result r must carry.
+func root(task protocol.TaskID, hotkey protocol.PublicKey, r *wire.Result) protocol.Hash {
+	o := outcome(task, r)
+	return fingerprint.Root(fingerprint.Leaves(fingerprint.Binding{Hotkey: hotkey, Task: task}, 9, o.Choices, o.States))
+}
