@@ -43,8 +43,7 @@ func named(t *testing.T, name string) signer {
 func (s signer) PublicKey() protocol.PublicKey { return s.Public() }
 
 func (s signer) Sign(domain string, msg []byte) (wire.Signature, error) {
-	sig, err := s.Private.Sign(domain, msg)
-	return wire.Signature(sig), err
+	return s.Private.Sign(domain, msg)
 }
 
 // memory is a store in memory; after limit writes all others fail.

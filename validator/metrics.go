@@ -43,8 +43,7 @@ func reasonOf(err error) string {
 	if err == nil {
 		return "accepted"
 	}
-	var k Kind
-	if errors.As(err, &k) {
+	if k, ok := errors.AsType[Kind](err); ok {
 		return k.Reason()
 	}
 	for _, b := range []struct {

@@ -94,9 +94,8 @@ type Sealed struct {
 	Weights wire.RevealWeights
 }
 
-func era(n uint64, rest ...byte) []byte {
-	return append(binary.BigEndian.AppendUint64(nil, n), rest...)
-}
+// era begins the keys of an epoch or a round.
+func era(n uint64) []byte { return binary.BigEndian.AppendUint64(nil, n) }
 
 func cardKey(k wire.AnswerKey, judge protocol.UID) []byte {
 	return binary.BigEndian.AppendUint16(k.Bytes(), uint16(judge))

@@ -122,6 +122,7 @@ func TestAnAnswerThatIsEarlyIsHeldAndNotLost(t *testing.T) {
 	if err := v.OnAnswer(t.Context(), raw); !errors.Is(err, validator.ErrEarly) {
 		t.Fatalf("before the first block: got %v, want ErrEarly", err)
 	}
+	w.step(v, deadline-2)
 	w.step(v, deadline-1)
 	if err := v.OnAnswer(t.Context(), raw); !errors.Is(err, validator.ErrEarly) {
 		t.Fatalf("before the deadline: got %v, want ErrEarly", err)
@@ -135,6 +136,27 @@ func TestAnAnswerThatIsEarlyIsHeldAndNotLost(t *testing.T) {
 	}
 	if held := v.Status().Held; held != 0 {
 		t.Errorf("%d still held", held)
+	}
+}
+
+func TestWhatIsHeldOutlastsSeveralBlocksAndNoMore(t *testing.T) {
+	w := newWorld(t)
+	v := w.validator(newMemory())
+	w.rosters(epoch)
+	w.drawTasks(round)
+	w.commit(w.makers[0], round, start+6, 5)
+	w.step(v, start+4)
+	if err := v.OnAnswer(t.Context(), w.opening(w.makers[0], 0, start+4, nil)); !errors.Is(err, validator.ErrEarly) {
+		t.Fatal(err)
+	}
+	for i := range 9 {
+		if held := v.Status().Held; held != 1 {
+			t.Errorf("after %d blocks: %d held", i, held)
+		}
+		w.step(v, start+5)
+	}
+	if held := v.Status().Held; held != 0 {
+		t.Errorf("still held")
 	}
 }
 
