@@ -125,7 +125,10 @@ func (c *Config) comet() (*cfg.Config, error) {
 	return f, nil
 }
 
+// cometSpace begins the names of CometBFT's spaces in the node's database.
+const cometSpace = "comet-"
+
 // stores gives CometBFT a space of the node's database for each of its stores.
 func (c *Config) stores(x *cfg.DBContext) (dbm.DB, error) {
-	return c.DB.Space("comet-" + x.ID).CometDB(), nil
+	return c.DB.Space(cometSpace + x.ID).CometDB(), nil
 }

@@ -41,6 +41,8 @@ var (
 	// ErrExpired: the newest header that is trusted is older than the trusting
 	// period; give a newer checkpoint.
 	ErrExpired = errors.New("consensus: the trusted header is too old")
+	// ErrClock: headers are of the future; this machine's clock is behind.
+	ErrClock = errors.New("consensus: the header is of the future, check this machine's clock")
 	// ErrNoProvider: nobody answered.
 	ErrNoProvider = errors.New("consensus: no provider answered")
 )

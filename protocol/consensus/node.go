@@ -15,6 +15,8 @@ import (
 	"github.com/cometbft/cometbft/node"
 	"github.com/cometbft/cometbft/p2p"
 	"github.com/cometbft/cometbft/proxy"
+	sm "github.com/cometbft/cometbft/state"
+	cmtstore "github.com/cometbft/cometbft/store"
 	"github.com/cometbft/cometbft/types"
 	"golang.org/x/sync/errgroup"
 
@@ -35,6 +37,8 @@ type Node struct {
 	extra   []validator
 	halted  chan string               // what ended CometBFT's state machine; the first counts
 	comet   atomic.Pointer[node.Node] // while it runs
+	blocks  *cmtstore.BlockStore      // for reading only, as is sets
+	sets    sm.Store
 	syncing atomic.Bool
 }
 
@@ -67,6 +71,7 @@ func New(c Config) (*Node, error) {
 		}
 		n.extra = append(n.extra, validator{id: p2p.ID(id), address: address, own: p2p.ID(id) == n.key.ID()})
 	}
+	n.openStores()
 	return n, nil
 }
 

@@ -39,6 +39,8 @@ func TestFourValidatorsAgreeAndCarryOutATransfer(t *testing.T) {
 			t.Fatalf("beacon of %d: got %+v, %v, want a link that counted", h, b, ok)
 		}
 	}
+	t.Run("light readers follow", func(t *testing.T) { readers(t, n) })
+	t.Run("bad requests are refused", func(t *testing.T) { badRequests(t, n.nodes[1]) })
 	if got := n.nodes[0].Stats(); got.Waiting != 0 || got.Peers != 3 || got.Refused != 0 {
 		t.Fatalf("stats: %+v", got)
 	}

@@ -1,0 +1,369 @@
+package consensus
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/cometbft/cometbft/types"
+	"github.com/rs/zerolog"
+
+	"github.com/assaynet/assay/protocol"
+	"github.com/assaynet/assay/protocol/ledger"
+	"github.com/assaynet/assay/protocol/state"
+	"github.com/assaynet/assay/protocol/store"
+)
+
+const (
+	// defaultTrust is how old the newest trusted header may be. The validators
+	// that signed it must still have stake to lose, so no network's unbonding may
+	// be shorter; a local one has nothing to lose.
+	defaultTrust = 14 * 24 * time.Hour
+	// clockDrift is by how much a header may be ahead of this machine's clock.
+	clockDrift = 10 * time.Second
+	// banFor is how long a provider that answered falsely is not asked.
+	banFor = 10 * time.Minute
+	// askFor bounds one question.
+	askFor = 8 * time.Second
+	// waitFor bounds a question that waits for a block: the server answers
+	// within serveWait.
+	waitFor = serveWait + askFor
+	// waitOn is how many providers are asked at once for the next block.
+	waitOn = 3
+	// followFor bounds the verification of one provider's newest block.
+	followFor = 4 * askFor
+	// keepEvery is how often, in blocks, the trusted header is written down: a
+	// restart verifies as many at most by skipping, in one step.
+	keepEvery = 16
+)
+
+// LightConfig is what a light reader needs.
+type LightConfig struct {
+	// Genesis is the network; its validator set is where trust begins. Required.
+	Genesis *ledger.Genesis
+	// DB keeps the newest trusted header. Required.
+	DB *store.DB
+	// Providers returns who can be asked now; it is called often. Names are
+	// unique. Required. One provider can hold back new blocks; two cannot.
+	Providers func() []Provider
+	// TrustHeight and TrustHash name a block that is trusted by an operator's
+	// word, instead of the genesis. Both or none.
+	TrustHeight protocol.Height
+	TrustHash   protocol.Hash
+	// TrustPeriod is how old the newest trusted header may be. Default 14 days.
+	TrustPeriod time.Duration
+	// Logger hears of providers that answer falsely.
+	Logger zerolog.Logger
+}
+
+// Light follows the chain without taking part. A header counts once two thirds
+// of a set that follows from the genesis signed it, and a second provider, if
+// there is one, does not contradict it. Methods may run at the same time.
+//
+// The state after block h is proven by header h + 1, so a light reader is one
+// block behind.
+type Light struct {
+	cfg     LightConfig
+	chain   string
+	genesis *types.ValidatorSet
+	space   *store.Space
+
+	step   sync.Mutex // held while headers are verified
+	mu     sync.Mutex
+	newest *types.LightBlock    // guarded by mu; verified, nil at first
+	kept   int64                // guarded by step; the height that is written down
+	banned map[string]time.Time // guarded by mu: until when, by name
+	turn   int                  // guarded by mu: who is asked first
+}
+
+// NewLight returns a reader that trusts what it trusted before, the checkpoint
+// or the genesis. It asks nobody yet.
+func NewLight(c LightConfig) (*Light, error) {
+	switch {
+	case c.Genesis == nil || c.DB == nil || c.Providers == nil:
+		return nil, fmt.Errorf("%w: a light reader needs genesis, database and providers", ErrConfig)
+	case (c.TrustHeight == 0) != c.TrustHash.IsZero():
+		return nil, fmt.Errorf("%w: a checkpoint has a height and a hash", ErrConfig)
+	case c.TrustPeriod <= 0:
+		c.TrustPeriod = defaultTrust
+	}
+	doc, err := genesisDoc(c.Genesis)
+	if err != nil {
+		return nil, err
+	}
+	if err := bind(c.DB, doc.ChainID); err != nil {
+		return nil, err
+	}
+	l := &Light{cfg: c, chain: doc.ChainID, space: c.DB.Space("light"), banned: make(map[string]time.Time)}
+	set := make([]*types.Validator, len(doc.Validators))
+	for i, v := range doc.Validators {
+		set[i] = types.NewValidator(v.PubKey, v.Power)
+	}
+	l.genesis = types.NewValidatorSet(set)
+	b, err := l.space.Get(trustedKey)
+	if err != nil {
+		return nil, fmt.Errorf("read trusted header: %w", err)
+	}
+	if b != nil {
+		lb, err := decodeLightBlock(b, l.chain)
+		if err != nil {
+			return nil, fmt.Errorf("read trusted header: %w: %w", store.ErrCorrupt, err)
+		}
+		if uint64(lb.Height) >= uint64(c.TrustHeight) {
+			l.newest, l.kept = lb, lb.Height
+		}
+	}
+	return l, nil
+}
+
+var trustedKey = []byte("trusted")
+
+// ChainID returns the chain id.
+func (l *Light) ChainID() string { return l.chain }
+
+// Latest asks for the newest block and returns the newest state that can be
+// read: [ErrNoProvider] if nobody answered truly, [ErrNoBlock] before the second block.
+func (l *Light) Latest(ctx context.Context) (Head, error) {
+	if err := l.advance(ctx, nil); err != nil {
+		return Head{}, err
+	}
+	head, ok := l.Newest()
+	if !ok {
+		return Head{}, fmt.Errorf("state before the second block: %w", ErrNoBlock)
+	}
+	return head, nil
+}
+
+// WaitNext returns the newest state once it is after the given height. It asks
+// until ctx is done; [ErrFork] and [ErrExpired] end it before.
+func (l *Light) WaitNext(ctx context.Context, after protocol.Height) (Head, error) {
+	for pause := time.Duration(0); ; pause = min(2*pause+100*time.Millisecond, askFor) {
+		if head, ok := l.Newest(); ok && head.Height > after {
+			return head, nil
+		}
+		if err := wait(ctx, pause); err != nil {
+			return Head{}, err
+		}
+		first, err := l.waitAny(ctx, after+1)
+		if err == nil {
+			err = l.advance(ctx, first)
+		}
+		switch {
+		case ctx.Err() != nil:
+			return Head{}, ctx.Err()
+		case errors.Is(err, ErrFork), errors.Is(err, ErrExpired):
+			return Head{}, err
+		case err != nil:
+			l.cfg.Logger.Debug().Err(err).Msg("no new block yet")
+		}
+	}
+}
+
+// Newest returns the newest state that was verified, without asking anybody.
+func (l *Light) Newest() (Head, bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.newest == nil || l.newest.Height < 2 {
+		return Head{}, false
+	}
+	h := Head{Height: protocol.Height(l.newest.Height) - 1, Time: l.newest.Time}
+	copy(h.StateHash[:], l.newest.AppHash)
+	return h, true
+}
+
+// waitAny asks some providers at once for a block above a height and returns
+// the first that says it has one. One that lags or hangs costs no time so.
+func (l *Light) waitAny(ctx context.Context, above protocol.Height) (Provider, error) {
+	ctx, cancel := context.WithTimeout(ctx, waitFor)
+	defer cancel()
+	all := l.providers()
+	all = all[:min(len(all), waitOn)]
+	type answer struct {
+		p   Provider
+		err error
+	}
+	answers := make(chan answer, len(all)) // so that nobody is left behind
+	for _, p := range all {
+		go func() {
+			h, err := p.Wait(ctx, above)
+			if err == nil && h <= above {
+				err = fmt.Errorf("still at %d: %w", h, ErrNoBlock)
+			}
+			answers <- answer{p, err}
+		}()
+	}
+	var errs []error
+	for range all {
+		a := <-answers
+		if a.err == nil {
+			return a.p, nil
+		}
+		errs = append(errs, fmt.Errorf("%s: %w", a.p.Name(), a.err))
+	}
+	return nil, fmt.Errorf("%w: %w", ErrNoProvider, errors.Join(errs...))
+}
+
+// advance verifies the newest block of a provider, of first if it is given.
+func (l *Light) advance(ctx context.Context, first Provider) error {
+	l.step.Lock()
+	defer l.step.Unlock()
+	return l.each(first, func(p Provider) error {
+		c, cancel := context.WithTimeout(ctx, followFor)
+		defer cancel()
+		return l.follow(c, p)
+	})
+}
+
+// each asks one provider after the other until one answers, first before all. One that answered
+// falsely is banned, and the errors of all are returned by name.
+func (l *Light) each(first Provider, ask func(Provider) error) error {
+	all := l.providers()
+	if first != nil {
+		all = slices.DeleteFunc(all, func(p Provider) bool { return p.Name() == first.Name() })
+		all = slices.Insert(all, 0, first)
+	}
+	var errs []error
+	for _, p := range all {
+		err := ask(p)
+		if err == nil {
+			return nil
+		}
+		if errors.Is(err, ErrFork) || errors.Is(err, ErrExpired) {
+			return err
+		}
+		if errors.Is(err, ErrLie) {
+			l.ban(p, err)
+		}
+		errs = append(errs, fmt.Errorf("%s: %w", p.Name(), err))
+	}
+	return fmt.Errorf("%w: %w", ErrNoProvider, errors.Join(errs...))
+}
+
+func (l *Light) ban(p Provider, err error) {
+	l.cfg.Logger.Warn().Err(err).Str("provider", p.Name()).Msg("provider answered falsely")
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.banned[p.Name()] = time.Now().Add(banFor)
+}
+
+// providers returns who may be asked, another one first each time; those that
+// lied come last, for they may be all there is.
+func (l *Light) providers() []Provider {
+	all := slices.Clone(l.cfg.Providers())
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if len(all) > 0 {
+		l.turn = (l.turn + 1) % len(all)
+		all = append(all[l.turn:], all[:l.turn]...)
+	}
+	now := time.Now()
+	for name, until := range l.banned {
+		if now.After(until) {
+			delete(l.banned, name)
+		}
+	}
+	slices.SortStableFunc(all, func(a, b Provider) int { return l.rank(a) - l.rank(b) })
+	return all
+}
+
+func (l *Light) rank(p Provider) int {
+	if _, ok := l.banned[p.Name()]; ok {
+		return 1
+	}
+	return 0
+}
+
+// Reader reads the state of a head that Latest or WaitNext returned, each value
+// with a proof. Get works while the providers keep that state, for some
+// minutes; Iterate returns [ErrNotProvable]. The reader asks until ctx is done.
+func (l *Light) Reader(ctx context.Context, head Head) *LightReader {
+	return &LightReader{head: head, known: make(map[string][]byte), fetch: func(keys [][]byte) ([]Proven, error) {
+		var items []Proven
+		err := l.each(nil, func(p Provider) (err error) {
+			c, cancel := context.WithTimeout(ctx, askFor)
+			defer cancel()
+			items, err = proven(c, p, head, keys)
+			return err
+		})
+		if ctx.Err() != nil {
+			err = ctx.Err()
+		}
+		return items, err
+	}}
+}
+
+// proven asks p for keys and checks every proof.
+func proven(ctx context.Context, p Provider, head Head, keys [][]byte) ([]Proven, error) {
+	items, err := p.State(ctx, head.Height, keys)
+	if err != nil {
+		return nil, err
+	}
+	if len(items) != len(keys) {
+		return nil, fmt.Errorf("%d values for %d keys: %w", len(items), len(keys), ErrLie)
+	}
+	for i, it := range items {
+		if string(it.Key) != string(keys[i]) {
+			return nil, fmt.Errorf("key %x, asked for %x: %w", it.Key, keys[i], ErrLie)
+		}
+		if err := state.Verify(head.StateHash, it.Key, it.Value, it.Proof); err != nil {
+			return nil, fmt.Errorf("state %d: %w: %w", head.Height, ErrLie, err)
+		}
+	}
+	return items, nil
+}
+
+// LightReader reads one state by proofs. Methods may run at the same time.
+type LightReader struct {
+	head  Head
+	fetch func(keys [][]byte) ([]Proven, error)
+
+	mu    sync.Mutex
+	known map[string][]byte // guarded by mu
+}
+
+var _ ledger.Reader = (*LightReader)(nil)
+
+// Head returns the block after which the state was so.
+func (r *LightReader) Head() Head { return r.head }
+
+// Get implements [ledger.Reader].
+func (r *LightReader) Get(key []byte) ([]byte, error) {
+	r.mu.Lock()
+	v, ok := r.known[string(key)]
+	r.mu.Unlock()
+	if ok {
+		return v, nil
+	}
+	if err := r.Prefetch(key); err != nil {
+		return nil, err
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.known[string(key)], nil
+}
+
+// Prefetch reads keys in one question for every MaxKeys of them, so that Get
+// of each needs none.
+func (r *LightReader) Prefetch(keys ...[]byte) error {
+	for part := range slices.Chunk(keys, MaxKeys) {
+		items, err := r.fetch(part)
+		if err != nil {
+			return err
+		}
+		r.mu.Lock()
+		for _, it := range items {
+			if len(it.Value) == 0 {
+				it.Value = nil
+			}
+			r.known[string(it.Key)] = it.Value
+		}
+		r.mu.Unlock()
+	}
+	return nil
+}
+
+// Iterate implements [ledger.Reader]: it returns [ErrNotProvable].
+func (*LightReader) Iterate([]byte, func(key, value []byte) bool) error { return ErrNotProvable }

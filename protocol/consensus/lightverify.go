@@ -1,0 +1,197 @@
+package consensus
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/cometbft/cometbft/light"
+	"github.com/cometbft/cometbft/types"
+
+	"github.com/assaynet/assay/protocol"
+)
+
+// maxSkips bounds the headers between the trusted one and the target: each
+// halves the distance, and every change of a third of the set costs one.
+const maxSkips = 512
+
+// follow verifies the newest block of p by skipping: a header is believed if
+// more than a third of the trusted set and two thirds of its own signed it,
+// and where the sets differ too much, a header halfway comes first
+// (Braithwaite et al., "Tendermint light client", section on skipping).
+func (l *Light) follow(ctx context.Context, p Provider) error {
+	trusted, err := l.root(ctx, p)
+	if err != nil {
+		return err
+	}
+	target, err := l.block(ctx, p, 0)
+	if err != nil {
+		return err
+	}
+	switch {
+	case target.Height < trusted.Height:
+		return fmt.Errorf("behind at %d: %w", target.Height, ErrNoBlock)
+	case target.Height == trusted.Height:
+		if !bytes.Equal(target.Hash(), trusted.Hash()) {
+			return l.contradiction(trusted, trusted, target, p)
+		}
+		return nil
+	}
+	start := trusted
+	steps := []*types.LightBlock{target}
+	for n := 0; len(steps) > 0; n++ {
+		if n == maxSkips {
+			return fmt.Errorf("%d headers are not enough to %d: %w", n, target.Height, ErrLie)
+		}
+		next := steps[len(steps)-1]
+		err := l.verify(trusted, next)
+		var unknown light.ErrNewValSetCantBeTrusted
+		switch {
+		case err == nil:
+			trusted, steps = next, steps[:len(steps)-1]
+		case errors.As(err, &unknown):
+			mid, err := l.block(ctx, p, protocol.Height((trusted.Height+next.Height)/2))
+			if err != nil {
+				return err
+			}
+			steps = append(steps, mid)
+		default:
+			return err
+		}
+	}
+	if err := l.crossCheck(ctx, p, start, target); err != nil {
+		return err
+	}
+	return l.trust(target)
+}
+
+// block fetches one light block; h 0 is the newest.
+func (l *Light) block(ctx context.Context, p Provider, h protocol.Height) (*types.LightBlock, error) {
+	b, err := p.LightBlock(ctx, h)
+	if err != nil {
+		return nil, err
+	}
+	lb, err := decodeLightBlock(b, l.chain)
+	if err != nil {
+		return nil, err
+	}
+	if h > 0 && lb.Height != int64(h) {
+		return nil, fmt.Errorf("block %d, asked for %d: %w", lb.Height, h, ErrLie)
+	}
+	return lb, nil
+}
+
+// verify returns nil if next follows from trusted: [ErrExpired], [ErrClock], [ErrLie], or
+// CometBFT's error that says the sets differ too much.
+func (l *Light) verify(trusted, next *types.LightBlock) error {
+	now := time.Now()
+	if next.Time.After(now.Add(clockDrift)) {
+		return fmt.Errorf("header %d of %s: %w", next.Height, next.Time.Format(time.RFC3339), ErrClock)
+	}
+	err := light.Verify(trusted.SignedHeader, trusted.ValidatorSet, next.SignedHeader, next.ValidatorSet,
+		l.cfg.TrustPeriod, now, clockDrift, light.DefaultTrustLevel)
+	var old light.ErrOldHeaderExpired
+	var unknown light.ErrNewValSetCantBeTrusted
+	switch {
+	case err == nil, errors.As(err, &unknown):
+		return err
+	case errors.As(err, &old):
+		return fmt.Errorf("header %d: %w: %w", trusted.Height, ErrExpired, err)
+	}
+	return fmt.Errorf("header %d after %d: %w: %w", next.Height, trusted.Height, ErrLie, err)
+}
+
+// root returns the newest trusted block; at first it is the checkpoint, or the
+// first block, which the genesis' set must have signed.
+func (l *Light) root(ctx context.Context, p Provider) (*types.LightBlock, error) {
+	l.mu.Lock()
+	newest := l.newest
+	l.mu.Unlock()
+	if newest != nil {
+		return newest, nil
+	}
+	h := max(l.cfg.TrustHeight, 1)
+	lb, err := l.block(ctx, p, h)
+	if err != nil {
+		return nil, err
+	}
+	if l.cfg.TrustHeight > 0 {
+		if !bytes.Equal(lb.Hash(), l.cfg.TrustHash[:]) {
+			return nil, fmt.Errorf("block %d is %X, the checkpoint is %s: %w", h, lb.Hash(), l.cfg.TrustHash, ErrLie)
+		}
+	} else if !bytes.Equal(lb.ValidatorSet.Hash(), l.genesis.Hash()) {
+		return nil, fmt.Errorf("block 1 is not of the genesis' validators: %w", ErrLie)
+	}
+	if err := lb.ValidatorSet.VerifyCommitLight(l.chain, lb.Commit.BlockID, lb.Height, lb.Commit); err != nil {
+		return nil, fmt.Errorf("block %d: %w: %w", h, ErrLie, err)
+	}
+	return lb, nil
+}
+
+// crossCheck asks one other provider for the same height. It may not know it
+// yet; but another block there means that one of the two lies, or that the
+// validators signed two chains.
+func (l *Light) crossCheck(ctx context.Context, p Provider, trusted, target *types.LightBlock) error {
+	for _, w := range l.providers() {
+		if w.Name() == p.Name() {
+			continue
+		}
+		c, cancel := context.WithTimeout(ctx, askFor)
+		other, err := l.block(c, w, protocol.Height(target.Height))
+		cancel()
+		switch {
+		case errors.Is(err, ErrLie):
+			l.ban(w, err)
+			continue
+		case err != nil:
+			continue
+		case bytes.Equal(other.Hash(), target.Hash()):
+			return nil
+		}
+		if err := l.contradiction(trusted, target, other, w); errors.Is(err, ErrFork) {
+			return err
+		}
+		l.ban(w, fmt.Errorf("another block %d: %w", target.Height, ErrLie))
+	}
+	return nil
+}
+
+// contradiction says what it means that w gave other where verified is known:
+// [ErrFork] if other has enough signatures, too, else [ErrLie].
+func (l *Light) contradiction(trusted, verified, other *types.LightBlock, w Provider) error {
+	err := other.ValidatorSet.VerifyCommitLight(l.chain, other.Commit.BlockID, other.Height, other.Commit)
+	if err == nil && trusted.Height < other.Height {
+		err = l.verify(trusted, other)
+	} else if err == nil {
+		err = verified.ValidatorSet.VerifyCommitLight(l.chain, other.Commit.BlockID, other.Height, other.Commit)
+	}
+	if err == nil {
+		return fmt.Errorf("block %d is %X, and %X by %s: %w", verified.Height, verified.Hash(), other.Hash(), w.Name(), ErrFork)
+	}
+	return fmt.Errorf("another block %d: %w: %w", other.Height, ErrLie, err)
+}
+
+// trust makes lb the newest trusted block, and writes it down now and then.
+func (l *Light) trust(lb *types.LightBlock) error {
+	l.mu.Lock()
+	l.newest = lb
+	l.mu.Unlock()
+	if l.kept > 0 && lb.Height < l.kept+keepEvery {
+		return nil
+	}
+	p, err := lb.ToProto()
+	if err != nil {
+		return fmt.Errorf("encode trusted header: %w", err)
+	}
+	b, err := p.Marshal()
+	if err != nil {
+		return fmt.Errorf("encode trusted header: %w", err)
+	}
+	if err := l.space.Set(trustedKey, b); err != nil {
+		return fmt.Errorf("keep trusted header: %w", err)
+	}
+	l.kept = lb.Height
+	return nil
+}

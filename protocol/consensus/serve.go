@@ -1,0 +1,122 @@
+package consensus
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	sm "github.com/cometbft/cometbft/state"
+	cmtstore "github.com/cometbft/cometbft/store"
+	"github.com/cometbft/cometbft/types"
+
+	"github.com/assaynet/assay/protocol"
+	"github.com/assaynet/assay/protocol/wire"
+)
+
+// serveWait is how long a question for the next block is kept open, well below
+// the stream's own deadline.
+const serveWait = 10 * time.Second
+
+// Serve answers one request of a light reader. It may run at the same time for
+// many. Errors: [ErrRequest], which blames who asks, and [ErrNoBlock].
+func (n *Node) Serve(ctx context.Context, request []byte) ([]byte, error) {
+	q, err := decodeRequest(request)
+	if err != nil {
+		return nil, err
+	}
+	var res lightResponse
+	switch q.Ask {
+	case askBlock:
+		res.Height, res.Block, err = n.lightBlock(q.Height)
+	case askState:
+		res.Height = q.Height
+		res.Items, err = n.prove(q.Height, q.Keys)
+	case askWait:
+		res.Height, err = n.waitAbove(ctx, q.Height)
+	default:
+		err = fmt.Errorf("%w: question %d", ErrRequest, q.Ask)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return wire.Encode(&res), nil
+}
+
+// prove returns the values of keys after block h with their proofs.
+func (n *Node) prove(h protocol.Height, keys [][]byte) ([]Proven, error) {
+	s, err := n.app.st.At(h)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrNoBlock, err)
+	}
+	out := make([]Proven, 0, len(keys))
+	size := 0
+	for _, k := range keys {
+		value, proof, err := s.Prove(k)
+		if err != nil {
+			return nil, err
+		}
+		if size += len(k) + len(value) + len(proof) + 32; size > MaxResponse-1024 {
+			return nil, fmt.Errorf("%w: the answer has more than %d bytes, ask for fewer keys", ErrRequest, MaxResponse)
+		}
+		out = append(out, Proven{Key: k, Value: value, Proof: proof})
+	}
+	return out, nil
+}
+
+// waitAbove returns the newest height, once it is above after or serveWait is over.
+func (n *Node) waitAbove(ctx context.Context, after protocol.Height) (protocol.Height, error) {
+	if _, h := n.app.latest(); h > after {
+		return h, nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, serveWait)
+	defer cancel()
+	for head := range n.Subscribe(ctx) {
+		if head.Height > after {
+			return head.Height, nil
+		}
+	}
+	_, h := n.app.latest()
+	return h, nil
+}
+
+// lightBlock returns the light block at h, 0 for the newest that is carried out.
+func (n *Node) lightBlock(h protocol.Height) (protocol.Height, []byte, error) {
+	if h == 0 {
+		_, h = n.app.latest()
+	}
+	lb, err := n.loadLightBlock(int64(h))
+	if err != nil {
+		return 0, nil, err
+	}
+	p, err := lb.ToProto()
+	if err != nil {
+		return 0, nil, fmt.Errorf("encode light block %d: %w", h, err)
+	}
+	b, err := p.Marshal()
+	if err != nil {
+		return 0, nil, fmt.Errorf("encode light block %d: %w", h, err)
+	}
+	return h, b, nil
+}
+
+func (n *Node) loadLightBlock(h int64) (*types.LightBlock, error) {
+	meta := n.blocks.LoadBlockMeta(h)
+	commit := n.blocks.LoadBlockCommit(h) // from the block after, the same for all
+	if commit == nil {
+		commit = n.blocks.LoadSeenCommit(h)
+	}
+	if meta == nil || commit == nil {
+		return nil, fmt.Errorf("light block %d: %w", h, ErrNoBlock)
+	}
+	set, err := n.sets.LoadValidators(h)
+	if err != nil {
+		return nil, fmt.Errorf("light block %d: %w: %w", h, ErrNoBlock, err)
+	}
+	return &types.LightBlock{SignedHeader: &types.SignedHeader{Header: &meta.Header, Commit: commit}, ValidatorSet: set}, nil
+}
+
+// openStores reads CometBFT's stores beside CometBFT itself.
+func (n *Node) openStores() {
+	n.blocks = cmtstore.NewBlockStore(n.cfg.DB.Space(cometSpace + "blockstore").CometDB())
+	n.sets = sm.NewStore(n.cfg.DB.Space(cometSpace+"state").CometDB(), sm.StoreOptions{DiscardABCIResponses: true})
+}
