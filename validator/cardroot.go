@@ -1,109 +1,140 @@
-package ledger
+package validator
 
 import (
+	"context"
+	"fmt"
+
 	"github.com/assaynet/assay/protocol"
+	"github.com/assaynet/assay/protocol/ledger"
 	"github.com/assaynet/assay/protocol/wire"
-	"github.com/assaynet/assay/scoring/yuma"
 )
 
-// checkCommit says whether a commitment counts: the seat is asked in the
-// round's epoch, the tasks are drawn, the deadline has not passed, and it is
-// the seat's first.
-func (m *machine) checkCommit(s *Seat, b *wire.Commit) error {
-	sched := m.p.Schedule
-	if b.Round != sched.RoundOf(m.height) || m.height > sched.CommitDeadline(b.Round) {
-		return broken(ErrDeadline, "round %d at height %d", b.Round, m.height)
+// commitCards puts on the ledger what was judged and seen in the epoch before,
+// once its cards can no longer arrive, and sends it until it is there.
+func (v *Validator) commitCards(ctx context.Context, now *view, seat protocol.SeatID) error {
+	s := &v.cfg.Params.Schedule
+	e := s.EpochOf(now.head)
+	if e == 0 || now.head <= s.EpochStart(e)+protocol.Height(s.CardBlocks) || s.IsEpochEnd(now.head) {
+		return nil
 	}
-	if asked, ok := get[RosterSeat](m.st, RosterSeatKey(sched.EpochOfRound(b.Round), s.ID.UID)); !ok || asked.ID != s.ID {
-		return broken(ErrNotPermitted, "seat %d is not asked in round %d", s.ID.UID, b.Round)
-	}
-	if r, _ := get[RoundRecord](m.st, RoundKey(b.Round)); r.TaskSeed.IsZero() {
-		return broken(ErrDeadline, "the tasks of round %d are not drawn", b.Round)
-	}
-	if c, ok := get[CommitRecord](m.st, CommitKey(b.Round, s.ID.UID)); ok && c.Seat == s.ID {
-		return broken(ErrDuplicate, "seat %d has committed in round %d", s.ID.UID, b.Round)
-	}
-	return nil
-}
-
-func (m *machine) commit(s Seat, b *wire.Commit) error {
-	put(m.st, CommitKey(b.Round, s.ID.UID), CommitRecord{Seat: s.ID, Root: b.Root, Height: m.height})
-	m.emit(Event{Kind: EventCommit, Epoch: m.p.Schedule.EpochOfRound(b.Round), Round: b.Round, Seat: s.ID, Hotkey: s.Hotkey, Hash: b.Root})
-	return nil
-}
-
-// judged refuses seats that are no judges of epoch e.
-func (m *machine) judged(s *Seat, e protocol.Epoch) error {
-	if j, ok := get[RosterJudge](m.st, RosterJudgeKey(e, s.ID.UID)); !ok || j.ID != s.ID {
-		return broken(ErrNotPermitted, "seat %d is no validator of epoch %d", s.ID.UID, e)
-	}
-	return nil
-}
-
-// commitWeights seals the weights of the running epoch, once.
-func (m *machine) commitWeights(s Seat, b *wire.CommitWeights) error {
-	if b.Epoch != m.currentEpoch() {
-		return broken(ErrDeadline, "weights of epoch %d in epoch %d", b.Epoch, m.currentEpoch())
-	}
-	if err := m.judged(&s, b.Epoch); err != nil {
+	e--
+	if judge, err := v.isJudge(now, e, seat); err != nil || !judge {
 		return err
 	}
-	at := SealKey(b.Epoch, s.ID.UID)
-	if old, ok := get[SealedWeights](m.st, at); ok && old.Seat == s.ID {
-		return broken(ErrDuplicate, "weights of epoch %d are sealed", b.Epoch)
+	if _, there, err := ledger.ReadCards(now, e, seat.UID); err != nil || there {
+		return err
 	}
-	put(m.st, at, SealedWeights{Seat: s.ID, Hash: b.Hash, Height: m.height})
-	s.LastUpdate = m.height
-	m.putSeat(s)
-	m.emit(Event{Kind: EventSealed, Epoch: b.Epoch, Seat: s.ID, Hotkey: s.Hotkey, Hash: b.Hash})
+	cards, err := v.countCards(now, e, seat)
+	if err != nil {
+		return err
+	}
+	if err := v.cfg.Submit(ctx, cards); err != nil {
+		return fmt.Errorf("submit the cards of epoch %d: %w", e, err)
+	}
 	return nil
 }
 
-// revealWeights opens the weights of the epoch before.
-func (m *machine) revealWeights(s Seat, b *wire.RevealWeights) error {
-	if b.Epoch+1 != m.currentEpoch() {
-		return broken(ErrDeadline, "weights of epoch %d opened in epoch %d", b.Epoch, m.currentEpoch())
+// countCards returns the record of epoch e's cards, made once and durable.
+func (v *Validator) countCards(now *view, e protocol.Epoch, self protocol.SeatID) (*wire.CommitCards, error) {
+	old, ok, err := get[wire.CommitCards](v.cfg.Store, tableCardRoots, era(uint64(e)))
+	if err != nil || ok {
+		return &old, err
 	}
-	if err := m.judged(&s, b.Epoch); err != nil {
-		return err
-	}
-	seal, ok := get[SealedWeights](m.st, SealKey(b.Epoch, s.ID.UID))
-	if !ok || seal.Seat != s.ID || seal.Hash != b.Seal(s.Hotkey) {
-		return broken(ErrMismatch, "not the weights that were sealed in epoch %d", b.Epoch)
-	}
-	at := WeightsKey(b.Epoch, s.ID.UID)
-	if old, ok := get[Weights](m.st, at); ok && old.Seat == s.ID {
-		return broken(ErrDuplicate, "weights of epoch %d are open", b.Epoch)
-	}
-	row := Weights{Seat: s.ID, Height: seal.Height}
-	for i, uid := range b.UIDs {
-		if uint32(uid) >= m.meta.Seats {
-			return broken(ErrUnknown, "weight for seat %d of %d", uid, m.meta.Seats)
-		}
-		if uid != s.ID.UID { // nobody votes for himself
-			row.UIDs = append(row.UIDs, uid)
-			row.Values = append(row.Values, b.Values[i])
+	c := count{seen: map[protocol.UID]uint32{}, opened: map[protocol.UID]uint32{}}
+	s := &v.cfg.Params.Schedule
+	for n := s.RoundOf(s.EpochStart(e)); n < s.RoundOf(s.EpochStart(e+1)); n++ {
+		if err := v.countRound(n, &c); err != nil {
+			return nil, err
 		}
 	}
-	row.Values = yuma.MaxUpscale(row.Values)
-	put(m.st, at, row)
-	m.emit(Event{Kind: EventOpened, Epoch: b.Epoch, Seat: s.ID, Hotkey: s.Hotkey, Count: uint32(len(row.UIDs))})
+	out := wire.CommitCards{Epoch: e, Root: wire.MerkleRoot(c.own), Count: uint32(len(c.own))}
+	judges, err := ledger.ReadRosterJudges(now, e)
+	if err != nil {
+		return nil, err
+	}
+	for _, j := range judges {
+		if j.ID != self {
+			out.Seen = append(out.Seen, wire.SeatCount{UID: j.ID.UID, Count: c.seen[j.ID.UID]})
+		}
+	}
+	seats, err := ledger.ReadRosterSeats(now, e)
+	if err != nil {
+		return nil, err
+	}
+	for _, seat := range seats {
+		out.Opened = append(out.Opened, wire.SeatCount{UID: seat.ID.UID, Count: c.opened[seat.ID.UID]})
+	}
+	return &out, write(v.cfg.Store, put{tableCardRoots, era(uint64(e)), &out})
+}
+
+type count struct {
+	own    []protocol.Hash
+	seen   map[protocol.UID]uint32
+	opened map[protocol.UID]uint32
+}
+
+// countRound adds a round's cards and answers. A card that an own run shows to
+// be false is not seen; nor is one that says "unopened" of an answer that is
+// here, or a failing one that nothing confirms yet held against an answer once an
+// own run found it exact.
+func (v *Validator) countRound(n protocol.Round, c *count) error {
+	cards, err := scan[Card](v.cfg.Store, tableCards, era(uint64(n)))
+	if err != nil {
+		return err
+	}
+	blamed := map[wire.AnswerKey]bool{}
+	for i := range cards {
+		card, err := cards[i].value.Open()
+		if err != nil {
+			return err
+		}
+		if cards[i].value.Own {
+			c.own = append(c.own, card.Leaf())
+			continue
+		}
+		truthful, err := v.truthful(card, cards[i].value.Judge)
+		if err != nil {
+			return err
+		}
+		if truthful {
+			c.seen[card.Judge.UID]++
+			if card.Finding != wire.FindingExact {
+				blamed[card.Key()] = true
+			}
+		}
+	}
+	answers, err := scan[Answer](v.cfg.Store, tableAnswers, era(uint64(n)))
+	if err != nil {
+		return err
+	}
+	for i := range answers {
+		k := keyOf(answers[i].key)
+		own, judged, err := get[Judgement](v.cfg.Store, tableJudgements, answers[i].key)
+		if err != nil {
+			return err
+		}
+		if !blamed[k] && (!judged || own.Outcome.Passed()) {
+			c.opened[k.UID]++
+		}
+	}
 	return nil
 }
 
-// commitCards keeps what a validator judged in the epoch before, once.
-func (m *machine) commitCards(s Seat, b *wire.CommitCards) error {
-	if b.Epoch+1 != m.currentEpoch() {
-		return broken(ErrDeadline, "cards of epoch %d in epoch %d", b.Epoch, m.currentEpoch())
+// truthful reports whether nothing here shows the card to be false.
+func (v *Validator) truthful(c *wire.Card, judge protocol.PublicKey) (bool, error) {
+	own, judged, err := get[Judgement](v.cfg.Store, tableJudgements, c.Key().Bytes())
+	if err != nil {
+		return false, err
 	}
-	if err := m.judged(&s, b.Epoch); err != nil {
-		return err
+	_, answered, err := get[Answer](v.cfg.Store, tableAnswers, c.Key().Bytes())
+	if err != nil {
+		return false, err
 	}
-	at := CardsKey(b.Epoch, s.ID.UID)
-	if old, ok := get[CardsRecord](m.st, at); ok && old.Seat == s.ID {
-		return broken(ErrDuplicate, "cards of epoch %d are committed", b.Epoch)
+	switch {
+	case judged:
+		return own.Outcome.CheckCard(c, judge) == nil, nil
+	case c.Finding == wire.FindingUnopen:
+		return !answered, nil
 	}
-	put(m.st, at, CardsRecord{Seat: s.ID, Cards: *b})
-	m.emit(Event{Kind: EventCards, Epoch: b.Epoch, Seat: s.ID, Hotkey: s.Hotkey, Hash: b.Root, Count: b.Count})
-	return nil
+	return true, nil
 }

@@ -1,149 +1,291 @@
-package ledger
+package validator
 
 import (
 	"cmp"
+	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/binary"
+	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/assaynet/assay/protocol"
-	"github.com/assaynet/assay/protocol/params"
+	"github.com/assaynet/assay/protocol/ledger"
+	"github.com/assaynet/assay/protocol/wire"
+	"github.com/assaynet/assay/scoring"
 )
 
-// kindInference is the one kind that the ledger asks for so far.
-const kindInference = "inference"
-
-// maxPower clamps what CometBFT gets: it must stay far below 2^63 / 8.
-const maxPower = 1 << 40
-
-// candidate is a seat with the stake on its hotkey.
-type candidate struct {
-	seat  Seat
-	stake protocol.Amount
-}
-
-// rank returns the indices, ascending, of those that are validators of epoch
-// e: the most staked of the seats that have the least stake, a consensus key
-// and a beacon chain for all that they may propose. Of equals the higher uid
-// is taken (yuma.md, is_topk_nonzero).
-func rank(p *params.Params, all []candidate, e protocol.Epoch) []int {
-	var out []int
-	for i := range all {
-		s := &all[i].seat
-		if all[i].stake > 0 && all[i].stake >= p.Seats.MinStake && !s.Consensus.Key.IsZero() && s.NoPermit <= e && lasts(p.Schedule, s, e) {
-			out = append(out, i)
+// weigh seals the weights of the running epoch when their time has come, sends
+// the seal until it is on the ledger, and opens those of the epoch before.
+func (v *Validator) weigh(ctx context.Context, now *view, seat protocol.SeatID) error {
+	s := &v.cfg.Params.Schedule
+	e := s.EpochOf(now.head)
+	if e > 0 {
+		if err := v.reveal(ctx, now, e-1, seat); err != nil {
+			return err
 		}
 	}
-	slices.SortFunc(out, func(a, b int) int {
-		return cmp.Or(cmp.Compare(all[b].stake, all[a].stake), cmp.Compare(b, a))
-	})
-	out = out[:min(len(out), int(p.Seats.MaxValidators))]
-	slices.Sort(out)
-	return out
+	if now.head < s.EpochStart(e)+protocol.Height(s.WeightBlocks) || s.IsEpochEnd(now.head) {
+		return nil
+	}
+	if judge, err := v.isJudge(now, e, seat); err != nil || !judge {
+		return err
+	}
+	if _, sealed, err := ledger.ReadSeal(now, e, seat.UID); err != nil || sealed {
+		return err
+	}
+	record, err := v.sealWeights(now, e, seat.UID)
+	if err != nil {
+		return err
+	}
+	if err := v.cfg.Submit(ctx, &wire.CommitWeights{Epoch: e, Hash: record.Weights.Seal(v.self)}); err != nil {
+		return fmt.Errorf("submit the seal of epoch %d: %w", e, err)
+	}
+	return nil
 }
 
-// lasts reports whether the seat has a link for every height that it may
-// propose as a validator of epoch e: from the second block of the epoch to the
-// first of the next, which a chain that waits may serve.
-func lasts(sched protocol.Schedule, s *Seat, e protocol.Epoch) bool {
-	last := sched.EpochEnd(e)
-	if s.NextFrom != e+1 {
-		last++
+// reveal sends the weights of epoch e, which ended, until they are on the ledger.
+func (v *Validator) reveal(ctx context.Context, now *view, e protocol.Epoch, seat protocol.SeatID) error {
+	seal, sealed, err := ledger.ReadSeal(now, e, seat.UID)
+	if err != nil || !sealed || seal.Seat != seat {
+		return err
 	}
-	return !s.Beacon.Link.IsZero() && s.Beacon.Start <= sched.EpochStart(e)+1 && s.Beacon.End() > last
+	if _, opened, err := ledger.ReadWeights(now, e, seat.UID); err != nil || opened {
+		return err
+	}
+	record, ok, err := get[Sealed](v.cfg.Store, tableEpochs, era(uint64(e)))
+	if err != nil {
+		return err
+	}
+	if !ok || record.Weights.Seal(v.self) != seal.Hash {
+		v.metrics.errors.Inc()
+		v.cfg.Logger.Error().Uint64("epoch", uint64(e)).Msg("cannot open the weights: the seal on the ledger is not of this database")
+		return nil
+	}
+	if err := v.cfg.Submit(ctx, &record.Weights); err != nil {
+		return fmt.Errorf("open the weights of epoch %d: %w", e, err)
+	}
+	return nil
 }
 
-// permits decides who validates in epoch e and sets the seats' permits. The
-// set is never emptied: where nobody qualifies, all stays as it is.
-func (m *machine) permits(all []candidate, e protocol.Epoch) {
-	old, _ := get[ValidatorSet](m.st, ValidatorsKey())
-	chosen := rank(m.p, all, e)
-	if len(chosen) == 0 {
-		put(m.st, ValidatorsKey(), ValidatorSet{Set: old.Set, Prev: old.Set})
-		return
+// countsIn returns the epoch in whose weights a judgement made now counts: this
+// one, or the next when its weights are sealed already. The caller holds take.
+func (v *Validator) countsIn(head protocol.Height) (protocol.Epoch, error) {
+	e := v.cfg.Params.Schedule.EpochOf(head)
+	_, sealed, err := get[Sealed](v.cfg.Store, tableEpochs, era(uint64(e)))
+	if sealed {
+		e++
 	}
-	set := make([]Power, 0, len(chosen))
-	for i := range all {
-		s := &all[i].seat
-		_, permit := slices.BinarySearch(chosen, i)
-		if permit {
-			power := min(max(1, uint64(all[i].stake/protocol.Unit)), maxPower)
-			set = append(set, Power{UID: s.ID.UID, Key: s.Consensus.Key, Power: power})
+	return e, err
+}
+
+// sealWeights returns the weights of epoch e, made once and durable.
+func (v *Validator) sealWeights(now *view, e protocol.Epoch, self protocol.UID) (*Sealed, error) {
+	v.take.Lock()
+	defer v.take.Unlock()
+	old, ok, err := get[Sealed](v.cfg.Store, tableEpochs, era(uint64(e)))
+	if err != nil || ok {
+		return &old, err
+	}
+	before, err := v.lastSealed(e)
+	if err != nil {
+		return nil, err
+	}
+	record := Sealed{Epoch: e, Height: now.head, Next: v.firstRound(e, before)}
+	tallies := tallies{}
+	for v.cfg.Params.Schedule.OpenDeadline(record.Next) < now.head {
+		counted, err := v.tallyRound(now, record.Next, tallies)
+		if err != nil {
+			return nil, err
 		}
-		if permit != s.Permit {
-			kind := EventPermitLost
-			if permit {
-				kind = EventPermit
+		if counted {
+			record.Rounds = append(record.Rounds, record.Next)
+		} else {
+			record.Skipped = append(record.Skipped, record.Next)
+		}
+		record.Next++
+	}
+	if err := v.tallyJudgements(e, tallies); err != nil {
+		return nil, err
+	}
+	list, err := v.explain(e, before, tallies, self)
+	if err != nil {
+		return nil, err
+	}
+	record.Weights = wire.RevealWeights{Epoch: e, Salt: v.salt(e)}
+	record.Weights.UIDs, record.Weights.Values = scoring.Row(list)
+	puts := []put{{tableEpochs, era(uint64(e)), &record}}
+	for i := range list {
+		puts = append(puts, put{tableScores, scoreKey(e, list[i].Tally.Seat.UID), &list[i]})
+	}
+	if err := write(v.cfg.Store, puts...); err != nil {
+		return nil, err
+	}
+	v.cfg.Logger.Info().Uint64("epoch", uint64(e)).Int("seats", len(record.Weights.UIDs)).Int("rounds", len(record.Rounds)).
+		Int("skipped", len(record.Skipped)).Msg("sealed weights")
+	return &record, nil
+}
+
+// salt makes a seal that nobody can open by guessing weights.
+func (v *Validator) salt(e protocol.Epoch) (salt [32]byte) {
+	h := hmac.New(sha256.New, v.cfg.Salt[:])
+	_, _ = h.Write([]byte("assay/1/weights/salt\x00"))
+	_, _ = h.Write(binary.BigEndian.AppendUint64(nil, uint64(e)))
+	copy(salt[:], h.Sum(nil))
+	return salt
+}
+
+// lastSealed returns the newest weights before epoch e, nil if there are none
+// within the retention.
+func (v *Validator) lastSealed(e protocol.Epoch) (*Sealed, error) {
+	for back := protocol.Epoch(1); back <= e && uint64(back) <= v.cfg.Params.Tasks.Retention; back++ {
+		s, ok, err := get[Sealed](v.cfg.Store, tableEpochs, era(uint64(e-back)))
+		if err != nil {
+			return nil, err
+		}
+		if ok {
+			return &s, nil
+		}
+	}
+	return nil, nil
+}
+
+// firstRound returns the first round that the weights of epoch e count: what
+// those before did not, but nothing older than the epoch before.
+func (v *Validator) firstRound(e protocol.Epoch, before *Sealed) protocol.Round {
+	s := &v.cfg.Params.Schedule
+	oldest := s.RoundOf(s.EpochStart(e - min(e, 1)))
+	if before != nil {
+		return max(before.Next, oldest)
+	}
+	return oldest
+}
+
+// tallies are counted by seat, so that two holders of one uid stay apart.
+type tallies map[protocol.SeatID]*scoring.Tally
+
+func (t tallies) of(seat protocol.SeatID) *scoring.Tally {
+	if t[seat] == nil {
+		t[seat] = &scoring.Tally{Seat: seat}
+	}
+	return t[seat]
+}
+
+// tallyRound adds a round to the tallies. It leaves the round out, and reports
+// false, when nobody could answer in time, and when less than half of the seats
+// that committed are known to have opened: then it is more likely that this
+// validator was away than that they were, and no seat is counted up or down.
+func (v *Validator) tallyRound(now *view, n protocol.Round, t tallies) (bool, error) {
+	s := &v.cfg.Params.Schedule
+	seeds, _, err := ledger.ReadRound(now, n)
+	if err != nil || seeds.TaskSeed.IsZero() || seeds.TaskHeight >= s.CommitDeadline(n) {
+		return false, err
+	}
+	roster, err := ledger.ReadRosterSeats(now, s.EpochOfRound(n))
+	if err != nil {
+		return false, err
+	}
+	commits, err := ledger.ReadCommits(now, n)
+	if err != nil {
+		return false, err
+	}
+	rows, err := scan[Answer](v.cfg.Store, tableAnswers, era(uint64(n)))
+	if err != nil {
+		return false, err
+	}
+	answers := map[protocol.UID][]*Answer{}
+	for i := range rows {
+		uid := keyOf(rows[i].key).UID
+		answers[uid] = append(answers[uid], &rows[i].value)
+	}
+	if 2*len(answers) < len(commits) {
+		return false, nil
+	}
+	delays := map[protocol.UID]uint64{}
+	var all []uint64
+	for _, c := range commits {
+		delays[c.Seat.UID] = uint64(c.Height - min(c.Height, seeds.TaskHeight))
+		all = append(all, delays[c.Seat.UID])
+	}
+	median := scoring.Median(all)
+	for i := range roster {
+		if err := v.tallySeat(t.of(roster[i].ID), &roster[i], delays, median, answers[roster[i].ID.UID]); err != nil {
+			return false, err
+		}
+	}
+	return true, nil
+}
+
+func (v *Validator) tallySeat(t *scoring.Tally, seat *ledger.RosterSeat, delays map[protocol.UID]uint64, median uint64, answers []*Answer) error {
+	p := &v.cfg.Params.Tasks
+	slots := uint32(seat.Slots)
+	t.Asked += slots
+	delay, committed := delays[seat.ID.UID]
+	if !committed {
+		t.Late += slots
+		return nil
+	}
+	t.Commits++
+	t.Delay += delay
+	t.Unopened += slots - min(slots, uint32(len(answers)))
+	speed := scoring.Speed(delay, median, p.SpeedWorst, p.SpeedBest)
+	for _, a := range answers {
+		opened, err := a.Open()
+		if err != nil {
+			return err
+		}
+		class, _ := v.cfg.Params.Class(a.Task.Model)
+		t.Answer(min(uint32(len(opened.Result.Output)), a.Task.MaxTokens), class, speed)
+	}
+	return nil
+}
+
+// tallyJudgements adds the own judgements that count in epoch e. They are of
+// this epoch's rounds or of the one's before.
+func (v *Validator) tallyJudgements(e protocol.Epoch, t tallies) error {
+	s := &v.cfg.Params.Schedule
+	for n := s.RoundOf(s.EpochStart(e - min(e, 2))); n < s.RoundOf(s.EpochStart(e+1)); n++ {
+		rows, err := scan[Judgement](v.cfg.Store, tableJudgements, era(uint64(n)))
+		if err != nil {
+			return err
+		}
+		for i := range rows {
+			if j := &rows[i].value; j.Epoch == e {
+				t.of(j.Seat).Judged(&j.Outcome)
 			}
-			m.emit(Event{Kind: kind, Epoch: e, Seat: s.ID, Hotkey: s.Hotkey, Amount: all[i].stake})
 		}
-		s.Permit = permit
 	}
-	m.updates = diff(old.Set, set)
-	put(m.st, ValidatorsKey(), ValidatorSet{Set: set, Prev: old.Set})
+	return nil
 }
 
-// diff returns the updates that make a set of another, one for each key:
-// removals with power 0 first.
-func diff(old, set []Power) []Power {
-	find := func(list []Power, k protocol.PublicKey) int {
-		return slices.IndexFunc(list, func(v Power) bool { return v.Key == k })
-	}
-	var out []Power
-	for _, v := range old {
-		if find(set, v.Key) < 0 {
-			out = append(out, Power{UID: v.UID, Key: v.Key})
+// explain makes the weights of all seats that were asked or are remembered, by
+// uid. Of two holders of one uid the newer counts.
+func (v *Validator) explain(e protocol.Epoch, before *Sealed, t tallies, self protocol.UID) ([]scoring.Explanation, error) {
+	averages := map[protocol.UID]scoring.Average{}
+	if before != nil {
+		rows, err := scan[scoring.Explanation](v.cfg.Store, tableScores, era(uint64(before.Epoch)))
+		if err != nil {
+			return nil, err
+		}
+		for i := range rows {
+			a := rows[i].value.Average
+			averages[a.Seat.UID] = a
+			if !a.Faded() {
+				t.of(a.Seat)
+			}
 		}
 	}
-	for _, v := range set {
-		if i := find(old, v.Key); i < 0 || old[i].Power != v.Power {
-			out = append(out, v)
-		}
+	newest := map[protocol.UID]*scoring.Tally{}
+	for _, seat := range slices.SortedFunc(maps.Keys(t), func(a, b protocol.SeatID) int {
+		return cmp.Or(cmp.Compare(a.UID, b.UID), cmp.Compare(a.Registered, b.Registered))
+	}) {
+		newest[seat.UID] = t[seat]
 	}
-	return out
-}
-
-// rosters writes who is asked and who judges in epoch e, and the seats.
-func (m *machine) rosters(all []candidate, e protocol.Epoch) {
-	opened := make([]uint32, len(all))
-	if e >= 2 {
-		opened = m.openedMedians(e-2, all)
+	delete(newest, self) // nobody weighs himself
+	var list []scoring.Explanation
+	for _, uid := range slices.Sorted(maps.Keys(newest)) {
+		list = append(list, scoring.Explain(e, averages[uid], newest[uid], &v.cfg.Params.Tasks))
 	}
-	for i := range all {
-		s := &all[i].seat
-		s.Asked = s.Capacity > 0 && len(s.Models) > 0 && slices.Contains(s.Kinds, kindInference)
-		s.Slots = 0
-		if s.Asked {
-			// Twice what it showed to be able to, so that it can grow.
-			shown := 2 * uint64(opened[i]) / m.p.Schedule.RoundsPerEpoch()
-			s.Slots = uint16(min(uint64(s.Capacity), uint64(m.p.Tasks.MaxSlots), max(1, shown)))
-			put(m.st, RosterSeatKey(e, s.ID.UID), RosterSeat{ID: s.ID, Hotkey: s.Hotkey, Coldkey: s.Coldkey, Slots: s.Slots, Models: s.Models})
-		}
-		if s.Permit {
-			put(m.st, RosterJudgeKey(e, s.ID.UID), RosterJudge{ID: s.ID, Hotkey: s.Hotkey, Coldkey: s.Coldkey, Stake: all[i].stake})
-		}
-		m.putSeat(*s)
-	}
-}
-
-// forget removes what is older than the retention: the records of one epoch at
-// the end of each. The pots of all epochs stay.
-func (m *machine) forget(now protocol.Epoch) {
-	if uint64(now) < m.p.Tasks.Retention {
-		return
-	}
-	sched := m.p.Schedule
-	e := now - protocol.Epoch(m.p.Tasks.Retention)
-	first := sched.RoundOf(sched.EpochStart(e))
-	for r := first; r < first+protocol.Round(sched.RoundsPerEpoch()); r++ {
-		del(m.st, RoundKey(r))
-		delAll(m.st, CommitPrefix(r))
-		delAll(m.st, DutyPrefix(r))
-	}
-	for h := sched.EpochStart(e); h <= sched.EpochEnd(e); h++ {
-		del(m.st, BeaconKey(h))
-	}
-	for _, prefix := range [][]byte{
-		RosterSeatPrefix(e), RosterJudgePrefix(e), DrawnPrefix(e), SealPrefix(e), WeightsPrefix(e), CardsPrefix(e), PaymentPrefix(e),
-	} {
-		delAll(m.st, prefix)
-	}
+	return list, nil
 }
