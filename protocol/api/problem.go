@@ -84,6 +84,8 @@ func problemOf(err error) *Problem {
 		return &c
 	case errors.Is(err, ErrNotFound):
 		return problem(http.StatusNotFound, problemNotFound, "", "%s", err)
+	case errors.Is(err, ErrNotKept):
+		return problem(http.StatusNotFound, problemNotKept, "", "%s", err)
 	case errors.Is(err, ErrFull):
 		return problem(http.StatusServiceUnavailable, problemBusy, "try again in some blocks", "%s", err)
 	case errors.Is(err, context.DeadlineExceeded):

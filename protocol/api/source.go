@@ -14,6 +14,8 @@ var (
 	ErrConfig = errors.New("api: bad config")
 	// ErrNotFound is what a source returns for what it does not have.
 	ErrNotFound = errors.New("api: not found")
+	// ErrNotKept is what a source returns for what it never keeps.
+	ErrNotKept = errors.New("api: not kept")
 	// ErrFull is what a [Pool] returns when it takes no more for now.
 	ErrFull = errors.New("api: the pool is full")
 )
@@ -97,6 +99,6 @@ type Pool interface {
 	// those of package wire, rule errors of package ledger, [ErrFull].
 	Submit(ctx context.Context, raw []byte) (protocol.Hash, error)
 	// Result returns what became of a transaction that is in a block;
-	// [ErrNotFound] for one that is not, or not any more.
+	// [ErrNotFound] for one that is not, or not any more; [ErrNotKept].
 	Result(ctx context.Context, hash protocol.Hash) (TxResult, error)
 }

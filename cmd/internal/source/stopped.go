@@ -1,0 +1,138 @@
+package source
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/rs/zerolog"
+
+	"github.com/assaynet/assay/protocol"
+	"github.com/assaynet/assay/protocol/api"
+	"github.com/assaynet/assay/protocol/ledger"
+	"github.com/assaynet/assay/protocol/node"
+	"github.com/assaynet/assay/protocol/state"
+	"github.com/assaynet/assay/protocol/store"
+	"github.com/assaynet/assay/protocol/wire"
+	"github.com/assaynet/assay/scoring"
+	"github.com/assaynet/assay/validator"
+)
+
+// ErrOtherNetwork says that a database is not of the genesis that lies beside it.
+var ErrOtherNetwork = errors.New("the database belongs to another network")
+
+// stateSpace is where consensus keeps the ledger's state in a node's database.
+const stateSpace = "state"
+
+// Open opens the database of a stopped validator for reading; Close the result.
+// Errors are those of the store, and [ErrOtherNetwork].
+func Open(dir string, g *ledger.Genesis) (*Stopped, error) {
+	db, err := store.Open(dir, store.Options{ReadOnly: true, Logger: zerolog.Nop()})
+	if err != nil {
+		return nil, err
+	}
+	s := &Stopped{db: db, chain: g.ChainID(), genesis: g}
+	if err := s.open(); err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	return s, nil
+}
+
+// Stopped is a validator that does not run, as its database has it.
+type Stopped struct {
+	db      *store.DB
+	chain   string
+	genesis *ledger.Genesis
+	state   *state.State
+	work    api.Work
+}
+
+func (s *Stopped) open() error {
+	was, ok, err := s.db.Tables().Singles.Get(store.Key(store.SingleGenesis))
+	if err != nil {
+		return err
+	}
+	if ok && string(was) != s.chain {
+		return fmt.Errorf("database of %s, genesis of %s: %w", was, s.chain, ErrOtherNetwork)
+	}
+	if s.state, err = state.Open(s.db.Space(stateSpace)); err != nil {
+		return err
+	}
+	v, err := validator.New(validator.Config{
+		ChainID: s.chain, Params: &s.genesis.Params, Hotkey: nobody{}, Salt: [32]byte{1}, Judge: nobody{},
+		Ledger: nobody{}, Store: node.RecordsOf(s.db),
+		Submit:  func(context.Context, wire.Body) error { return errStopped },
+		Publish: func(context.Context, string, []byte) error { return errStopped },
+	})
+	if err != nil {
+		return fmt.Errorf("read records: %w", err)
+	}
+	s.work = Work(s.chain, &s.genesis.Params, v, s)
+	return nil
+}
+
+// Close closes the database.
+func (s *Stopped) Close() error { return s.db.Close() }
+
+// Config returns what a handler that shows the database is made from.
+func (s *Stopped) Config(version string) api.Config {
+	return api.Config{
+		ChainID: s.chain, Params: &s.genesis.Params, Version: version,
+		Source: api.Source{Node: s, State: s, Work: s.work},
+	}
+}
+
+// Status implements [api.Node].
+func (s *Stopped) Status(context.Context) (api.Status, error) {
+	return api.Status{
+		Role: "stopped", Height: s.state.Version(), AppHash: s.state.Hash(),
+		Reasons: []string{"the node is not running; this is what its database has"},
+	}, nil
+}
+
+// State implements [api.State].
+func (s *Stopped) State(context.Context) (ledger.Reader, protocol.Height, error) {
+	latest := s.state.Latest()
+	return latest, latest.Height(), nil
+}
+
+// StateHash implements [api.State].
+func (s *Stopped) StateHash(_ context.Context, h protocol.Height) (protocol.Hash, error) {
+	snap, err := s.state.At(h)
+	if errors.Is(err, state.ErrVersion) {
+		return protocol.Hash{}, fmt.Errorf("%w: %w", api.ErrNotFound, err)
+	}
+	if err != nil {
+		return protocol.Hash{}, err
+	}
+	return snap.Hash(), nil
+}
+
+// Prove implements [api.Prover].
+func (s *Stopped) Prove(_ context.Context, key []byte) (api.Proven, error) {
+	snap := s.state.Latest()
+	value, proof, err := snap.Prove(key)
+	return api.Proven{Height: snap.Height(), StateHash: snap.Hash(), Key: key, Value: value, ICS23: proof}, err
+}
+
+var errStopped = errors.New("the node is not running")
+
+// nobody stands where a validator that is only read needs a ledger, a judge
+// and a hotkey.
+type nobody struct{}
+
+func (nobody) PublicKey() protocol.PublicKey { return protocol.PublicKey{} }
+
+func (nobody) Sign(string, []byte) (wire.Signature, error) { return wire.Signature{}, errStopped }
+
+func (nobody) Has(protocol.ModelID) bool { return true }
+
+func (nobody) Judge(context.Context, *wire.InferenceTask, protocol.PublicKey, *wire.Result) (scoring.Outcome, error) {
+	return scoring.Outcome{}, errStopped
+}
+
+func (nobody) WaitNext(context.Context, protocol.Height) (protocol.Height, error) {
+	return 0, errStopped
+}
+
+func (nobody) At(context.Context, protocol.Height) (ledger.Reader, error) { return nil, errStopped }

@@ -1,0 +1,195 @@
+package source
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/assaynet/assay/protocol"
+	"github.com/assaynet/assay/protocol/api"
+	"github.com/assaynet/assay/protocol/ledger"
+	"github.com/assaynet/assay/protocol/params"
+	"github.com/assaynet/assay/protocol/task/inference"
+	"github.com/assaynet/assay/protocol/wire"
+	"github.com/assaynet/assay/scoring"
+	"github.com/assaynet/assay/validator"
+)
+
+// Judged is what is read of a validator's records: validator.Validator.
+type Judged interface {
+	Scores(e protocol.Epoch, from protocol.UID, limit int) ([]scoring.Explanation, bool, error)
+	Weights(e protocol.Epoch) (*validator.Sealed, error)
+	Answers(n protocol.Round) ([]wire.AnswerKey, error)
+	Slot(k wire.AnswerKey) (*validator.TaskView, error)
+	Task(id protocol.TaskID) (*validator.TaskView, error)
+}
+
+var _ Judged = (*validator.Validator)(nil)
+
+// Work returns the scores and the evidence of a validator. The state says whose
+// a seat was, and which tasks a round had.
+func Work(chain string, p *params.Params, v Judged, s api.State) api.Work {
+	return &work{chain: chain, params: p, judged: v, state: s}
+}
+
+type work struct {
+	chain  string
+	params *params.Params
+	judged Judged
+	state  api.State
+}
+
+// Scores implements [api.Work]. Scores are kept from the moment at which their
+// weights are sealed, so all are final.
+func (w *work) Scores(ctx context.Context, from api.ScoreKey, limit int) ([]api.Score, error) {
+	r, height, err := w.state.State(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var out []api.Score
+	for last := w.params.Schedule.EpochOf(height); from.Epoch <= last && len(out) < limit; from = (api.ScoreKey{Epoch: from.Epoch + 1}) {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		page, _, err := w.judged.Scores(from.Epoch, from.UID, limit-len(out))
+		if err != nil {
+			return nil, err
+		}
+		if len(page) == 0 {
+			continue
+		}
+		tasks, err := w.tasks(r, from.Epoch)
+		if err != nil {
+			return nil, err
+		}
+		for i := range page {
+			s := score(&page[i])
+			if s.Hotkey, err = hotkeyOf(r, s.Epoch, page[i].Tally.Seat); err != nil {
+				return nil, err
+			}
+			if s.Tasks, err = tasks.of(page[i].Tally.Seat); err != nil {
+				return nil, err
+			}
+			out = append(out, s)
+		}
+	}
+	return out, nil
+}
+
+func score(x *scoring.Explanation) api.Score {
+	t, a := &x.Tally, &x.Average
+	return api.Score{
+		Epoch: x.Epoch, UID: t.Seat.UID, Registered: t.Seat.Registered, Final: true,
+		Asked: t.Asked, Answered: t.Opened, Exact: t.Passes, Inexact: t.False, Late: t.Late, Unopened: t.Unopened,
+		Tokens: t.Tokens, OwnRuns: t.Runs, OwnPasses: t.Passes,
+		Bound: x.Bound, Speed: x.Speed, Availability: x.Availability, Weight: x.Weight,
+		Explain: api.Explain{
+			Reason: string(x.Reason), Work: t.Work, MeanWork: x.Work, Raw: x.Raw, Delay: t.Delay, Commits: t.Commits,
+			AverageEpochs: a.Epochs, AverageAsked: a.Asked, AverageOpened: a.Opened, AverageRuns: a.Runs, AveragePasses: a.Passes,
+		},
+	}
+}
+
+// hotkeyOf finds whose seat it was: on the roster of the epoch, or today. The
+// zero key stands for one that nobody remembers.
+func hotkeyOf(r ledger.Reader, e protocol.Epoch, id protocol.SeatID) (protocol.PublicKey, error) {
+	if s, ok, err := ledger.ReadRosterSeat(r, e, id.UID); err != nil || ok && s.ID == id {
+		return s.Hotkey, err
+	}
+	if s, ok, err := ledger.ReadSeat(r, id.UID); err != nil || ok && s.ID == id {
+		return s.Hotkey, err
+	}
+	if p, ok, err := ledger.ReadPayment(r, e, id.UID); err != nil || ok && p.Seat == id {
+		return p.Hotkey, err
+	}
+	return protocol.PublicKey{}, nil
+}
+
+// epochTasks holds the answers that entered the weights of an epoch.
+type epochTasks struct {
+	w       *work
+	r       ledger.Reader
+	answers map[protocol.UID][]wire.AnswerKey
+}
+
+func (w *work) tasks(r ledger.Reader, e protocol.Epoch) (*epochTasks, error) {
+	t := &epochTasks{w: w, r: r, answers: map[protocol.UID][]wire.AnswerKey{}}
+	sealed, err := w.judged.Weights(e)
+	if errors.Is(err, validator.ErrNotFound) {
+		return t, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	for _, n := range sealed.Rounds {
+		keys, err := w.judged.Answers(n)
+		if err != nil {
+			return nil, err
+		}
+		for _, k := range keys {
+			t.answers[k.UID] = append(t.answers[k.UID], k)
+		}
+	}
+	return t, nil
+}
+
+// of returns the ids of the tasks that a seat answered, at most
+// [api.MaxScoreTasks], the oldest first.
+func (t *epochTasks) of(seat protocol.SeatID) ([]protocol.TaskID, error) {
+	keys := t.answers[seat.UID]
+	var out []protocol.TaskID
+	for _, k := range keys[:min(len(keys), api.MaxScoreTasks)] {
+		id, ok, err := t.id(k, seat)
+		if err != nil {
+			return nil, err
+		}
+		if ok {
+			out = append(out, id)
+		}
+	}
+	return out, nil
+}
+
+// id names the task of a slot: derived from what the ledger has, which is
+// cheap, or else read from the answer.
+func (t *epochTasks) id(k wire.AnswerKey, seat protocol.SeatID) (protocol.TaskID, bool, error) {
+	rec, ok, err := ledger.ReadRound(t.r, k.Round)
+	if err != nil {
+		return protocol.TaskID{}, false, err
+	}
+	roster, asked, err := ledger.ReadRosterSeat(t.r, t.w.params.Schedule.EpochOfRound(k.Round), k.UID)
+	if err != nil {
+		return protocol.TaskID{}, false, err
+	}
+	if ok && asked && !rec.TaskSeed.IsZero() {
+		task := inference.Derive(t.w.chain, t.w.params, rec.TaskSeed, k.Round, roster.ID, roster.Models, k.Slot)
+		return task.ID, roster.ID == seat, nil
+	}
+	view, err := t.w.judged.Slot(k)
+	if errors.Is(err, validator.ErrNotFound) {
+		return protocol.TaskID{}, false, nil
+	}
+	if err != nil {
+		return protocol.TaskID{}, false, err
+	}
+	return view.Answer.Task.ID, view.Answer.Task.Seat == seat, nil
+}
+
+// Evidence implements [api.Work].
+func (w *work) Evidence(_ context.Context, id protocol.TaskID) (*api.Evidence, error) {
+	view, err := w.judged.Task(id)
+	if errors.Is(err, validator.ErrNotFound) {
+		return nil, fmt.Errorf("no answer was accepted: %w", api.ErrNotFound)
+	}
+	if err != nil {
+		return nil, err
+	}
+	ev := &api.Evidence{
+		Task: view.Answer.Task, Hotkey: view.Answer.Hotkey,
+		Answers: []api.Signed{{Raw: view.Answer.Envelope, Received: view.Answer.Received}},
+	}
+	for i := range view.Cards {
+		ev.Cards = append(ev.Cards, api.Signed{Raw: view.Cards[i].Envelope, Received: view.Cards[i].Received})
+	}
+	return ev, nil
+}
