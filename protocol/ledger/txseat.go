@@ -37,8 +37,9 @@ func (m *machine) register(coldkey protocol.PublicKey, b *wire.Register) error {
 }
 
 // freeSeat returns the next uid, or that of the seat that it prunes: the one
-// of least (emission, registration, uid) that is neither immune, nor permitted,
-// nor in a consensus set, where its beacon chain is still needed.
+// of least (emission, registration, uid) that is neither immune nor in a
+// consensus set, where all permitted seats are, and some others whose beacon
+// chain is still needed.
 func (m *machine) freeSeat(coldkey protocol.PublicKey) (protocol.UID, error) {
 	seats := all[Seat](m.st, SeatPrefix())
 	own := 0
@@ -58,7 +59,7 @@ func (m *machine) freeSeat(coldkey protocol.PublicKey) (protocol.UID, error) {
 	var worst *Seat
 	for i := range seats {
 		s := &seats[i]
-		if s.Permit || uint64(m.height-s.ID.Registered) < m.p.Seats.Immunity || set.holds(s.ID.UID) {
+		if uint64(m.height-s.ID.Registered) < m.p.Seats.Immunity || set.holds(s.ID.UID) {
 			continue
 		}
 		if worst == nil || s.Emission < worst.Emission || s.Emission == worst.Emission && s.ID.Registered < worst.ID.Registered {
