@@ -1,0 +1,59 @@
+package consensus
+
+import (
+	"github.com/cometbft/cometbft/types"
+
+	"github.com/assaynet/assay/protocol"
+	"github.com/assaynet/assay/protocol/key"
+	"github.com/assaynet/assay/protocol/ledger"
+	"github.com/assaynet/assay/protocol/params"
+	"github.com/assaynet/assay/protocol/store"
+)
+
+// NewSigner opens the signer over a database.
+func NewSigner(secret key.Secret, db *store.DB) (types.PrivValidator, error) {
+	return newSigner(secret, db)
+}
+
+// NewPool returns a pool over a state.
+func NewPool(chain string, p *params.Params, state func() ledger.Reader) *Pool {
+	return newPool(chain, p, state)
+}
+
+// Recheck drops what the newest state refuses.
+func (q *Pool) Recheck() int { return q.recheck() }
+
+// Candidates returns all that wait.
+func (q *Pool) Candidates() [][]byte { return q.candidates() }
+
+// SetsAt returns the validator set of height h as CometBFT keeps it.
+func (n *Node) SetsAt(h protocol.Height) (*types.ValidatorSet, error) {
+	return n.sets.LoadValidators(int64(h))
+}
+
+// Rotation is the rotation of proposers, for tests.
+type Rotation struct{ r *rotation }
+
+// NewRotation begins with a set.
+func NewRotation(set []ledger.Power) Rotation { return Rotation{newRotation(set)} }
+
+// After goes on by a block.
+func (r Rotation) After(updates []ledger.Power) (Rotation, error) {
+	next, err := r.r.after(updates)
+	return Rotation{next}, err
+}
+
+// Eligible returns the proposers of rounds 0 … round of the last block.
+func (r Rotation) Eligible(round int32) []protocol.PublicKey { return r.r.eligible(round) }
+
+// Now returns the set that proposes next.
+func (r Rotation) Now() *types.ValidatorSet { return r.r.now }
+
+// Encode and DecodeRotation carry it through the store.
+func (r Rotation) Encode() ([]byte, error) { return r.r.encode() }
+
+// DecodeRotation reads what Encode wrote.
+func DecodeRotation(b []byte) (Rotation, error) {
+	r, err := decodeRotation(b)
+	return Rotation{r}, err
+}
