@@ -59,8 +59,9 @@ type Seat struct {
 
 // Consensus is where validators find each other.
 type Consensus struct {
-	Listen   string `toml:"listen"`
-	External string `toml:"external"`
+	Listen   string   `toml:"listen"`
+	External string   `toml:"external"`
+	Peers    []string `toml:"peers"`
 }
 
 // Log is how the daemon speaks.
@@ -132,6 +133,7 @@ func (c *Config) Check() error {
 		{len(c.Node.Listen) <= maxListen, "node.listen", count(c.Node.Listen), "at most 8"},
 		{len(c.Node.Announce) <= maxListen, "node.announce", count(c.Node.Announce), "at most 8"},
 		{len(c.Engine.Models) <= maxModels, "engine.models", count(c.Engine.Models), "at most 64"},
+		{len(c.Consensus.Peers) <= maxPeers, "consensus.peers", count(c.Consensus.Peers), "at most 64"},
 		{len(c.Node.Bootstrap) <= maxPeers, "node.bootstrap", count(c.Node.Bootstrap), "at most 64"},
 		{c.Engine.Threads >= 0 && c.Engine.Threads <= maxThreads, "engine.threads", strconv.Itoa(c.Engine.Threads), "want 1 to 1024, or 0 for one a processor"},
 		{c.Engine.Nice >= 0 && c.Engine.Nice <= maxNice, "engine.nice", strconv.Itoa(c.Engine.Nice), "want 0 (first) to 19 (last)"},
@@ -159,6 +161,11 @@ func (c *Config) checkRole() error {
 	}
 	if strings.HasSuffix(c.Consensus.Listen, ":0") {
 		return wrong("consensus.listen", c.Consensus.Listen, "the port is announced on the ledger: choose one above 0")
+	}
+	for _, p := range c.Consensus.Peers {
+		if id, at, ok := strings.Cut(p, "@"); !ok || len(id) != 40 || checkHostPort(at) != nil {
+			return wrong("consensus.peers", p, "want ID@HOST:PORT with an id of 40 hex digits")
+		}
 	}
 	if c.Consensus.External == "" {
 		return nil

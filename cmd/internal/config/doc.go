@@ -12,6 +12,7 @@
 //	genesis.json  the network
 //	keys/         hotkey.age, and coldkey.age where the owner wants it here
 //	data/         the database
+//	consensus/    what a validator's consensus keeps beside it
 //	run.json      where the running daemon listens; gone when it has stopped
 //
 // Start reading at config.go.

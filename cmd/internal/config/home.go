@@ -43,6 +43,9 @@ func (h Home) Keys() string { return filepath.Join(string(h), "keys") }
 // Data is the directory of the database.
 func (h Home) Data() string { return filepath.Join(string(h), "data") }
 
+// Consensus is the directory of what consensus keeps beside the database.
+func (h Home) Consensus() string { return filepath.Join(string(h), "consensus") }
+
 // RunFile is the path of the file that says where the daemon listens.
 func (h Home) RunFile() string { return filepath.Join(string(h), "run.json") }
 

@@ -103,6 +103,12 @@ var settings = []setting{
 		value: func(c *Config) any { return &c.Consensus.External },
 	},
 	{
+		section: "consensus", key: "peers", flag: "consensus-peer", only: Validator,
+		usage: "ID@HOST:PORT of consensus transports to connect to, beside those on the ledger",
+		why:   "For a validator that joins a network whose first validators have moved.",
+		value: func(c *Config) any { return &c.Consensus.Peers },
+	},
+	{
 		section: "log", key: "level", flag: "log-level",
 		usage: "least importance of what is written: debug, info, warn or error",
 		value: func(c *Config) any { return &c.Log.Level },

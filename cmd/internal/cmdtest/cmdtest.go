@@ -1,0 +1,268 @@
+// Package cmdtest prepares what the scripts of the daemons' commands need: a
+// network of one validator, with a miner that has a seat, keys, free ports, and
+// a model that is tiny.
+package cmdtest
+
+import (
+	"bytes"
+	"crypto/ed25519"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strconv"
+	"syscall"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/assaynet/assay/cmd/internal/config"
+	"github.com/assaynet/assay/engine/enginetest"
+	"github.com/assaynet/assay/engine/gguf"
+	"github.com/assaynet/assay/protocol"
+	"github.com/assaynet/assay/protocol/gossip"
+	"github.com/assaynet/assay/protocol/key"
+	"github.com/assaynet/assay/protocol/keystore"
+	"github.com/assaynet/assay/protocol/ledger"
+	"github.com/assaynet/assay/protocol/node"
+	"github.com/assaynet/assay/protocol/params"
+)
+
+// Passphrase opens the keys of the prepared homes.
+const Passphrase = "correct-horse"
+
+// Setup puts into a script's directory: genesis.json and other-genesis.json;
+// tiny.gguf, the model of the network, and altered.gguf, another; keys of a
+// validator and a miner that the genesis seats, in validator/keys and
+// miner/keys; and passphrase and wrong, files with the right one and a wrong
+// one. It sets the variables
+//
+//	VALIDATOR_P2P, VALIDATOR_CONSENSUS, VALIDATOR_HTTP, MINER_P2P, MINER_HTTP
+//	    free ports of loopback
+//	BOOT   the validator's address in the gossip
+//	CHAIN  the chain id
+func Setup(env *testscript.Env) error {
+	n := &network{dir: env.WorkDir}
+	if err := n.freePorts(); err != nil {
+		return err
+	}
+	if err := n.writeModels(); err != nil {
+		return err
+	}
+	if err := n.writeGenesis(); err != nil {
+		return err
+	}
+	for name, text := range map[string]string{"passphrase": Passphrase, "wrong": "battery-staple"} {
+		if err := os.WriteFile(filepath.Join(n.dir, name), []byte(text+"\n"), 0o600); err != nil {
+			return err
+		}
+	}
+	for i, name := range portNames {
+		env.Setenv(name, fmt.Sprint(n.ports[i]))
+	}
+	env.Setenv("BOOT", n.boot)
+	env.Setenv("CHAIN", n.chain)
+	env.Setenv("HOME", n.dir)
+	return nil
+}
+
+var portNames = []string{"VALIDATOR_P2P", "VALIDATOR_CONSENSUS", "VALIDATOR_HTTP", "MINER_P2P", "MINER_HTTP"}
+
+type network struct {
+	dir   string
+	ports []int
+	model params.Model
+	boot  string
+	chain string
+}
+
+// freePorts takes ports of the kernel's choice: the scripts are short.
+func (n *network) freePorts() error {
+	var held []net.Listener
+	for range portNames {
+		l, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // it does not wait
+		if err != nil {
+			return err
+		}
+		held = append(held, l)
+		n.ports = append(n.ports, l.Addr().(*net.TCPAddr).Port)
+	}
+	var err error
+	for _, l := range held {
+		err = errors.Join(err, l.Close())
+	}
+	return err
+}
+
+// writeModels writes the network's model and another.
+func (n *network) writeModels() error {
+	path := filepath.Join(n.dir, "tiny.gguf")
+	if err := enginetest.Write(path, enginetest.Options{}); err != nil {
+		return err
+	}
+	if err := enginetest.Write(filepath.Join(n.dir, "altered.gguf"), enginetest.Options{Seed: 2}); err != nil {
+		return err
+	}
+	f, err := gguf.Open(path)
+	if err != nil {
+		return err
+	}
+	n.model = params.Model{ID: gguf.ModelID(f), Name: "tiny.gguf", Class: params.One}
+	return f.Close()
+}
+
+// writeGenesis writes the two genesis files and the keys of who is seated.
+func (n *network) writeGenesis() error {
+	p := params.Local()
+	p.Name = "assay-test"
+	p.Tasks.Models = []params.Model{n.model}
+	p.Block.CommitMillis = 200
+	g := &ledger.Genesis{Params: p, Time: time.Now().Unix()}
+	for i, role := range []string{"validator", "miner"} {
+		hot, err := n.makeKey(role, keystore.Hotkey)
+		if err != nil {
+			return err
+		}
+		cold, err := n.makeKey(role, keystore.Coldkey)
+		if err != nil {
+			return err
+		}
+		g.Accounts = append(g.Accounts, ledger.GenesisAccount{Key: cold.PublicKey(), Balance: 1000 * protocol.Unit})
+		identity, err := public(hot.DeriveIdentity(0))
+		if err != nil {
+			return err
+		}
+		at := fmt.Sprintf("/ip4/127.0.0.1/tcp/%d", n.ports[3*i])
+		s := ledger.GenesisSeat{Hotkey: hot.PublicKey(), Coldkey: cold.PublicKey(), Identity: identity, Addresses: []string{at}, Capacity: 1}
+		if role == "miner" {
+			s.Models, s.Kinds = []protocol.ModelID{n.model.ID}, []string{"inference"}
+		} else {
+			n.boot = at + "/p2p/" + gossip.PeerID(identity)
+			if err := n.seatValidator(&s, g, hot); err != nil {
+				return err
+			}
+		}
+		g.Seats = append(g.Seats, s)
+	}
+	n.chain = g.ChainID()
+	other := *g
+	other.Params.Name = "assay-other"
+	return errors.Join(writeJSON(filepath.Join(n.dir, "genesis.json"), g), writeJSON(filepath.Join(n.dir, "other-genesis.json"), &other))
+}
+
+func (n *network) seatValidator(s *ledger.GenesisSeat, g *ledger.Genesis, hot *keystore.Key) error {
+	consensus, err := public(hot.DeriveConsensus(0))
+	if err != nil {
+		return err
+	}
+	transport, err := hot.DeriveTransport(0)
+	if err != nil {
+		return err
+	}
+	beacon, err := node.GenesisBeacon(hot, g)
+	if err != nil {
+		return err
+	}
+	seed, anchor := transport.Expose(), beacon.Anchor()
+	s.Stake, s.Beacon = 1000*protocol.Unit, &anchor
+	s.Consensus = &ledger.Consensus{Key: consensus, Address: fmt.Sprintf("127.0.0.1:%d", n.ports[1])}
+	copy(s.Consensus.TransportKey[:], ed25519.NewKeyFromSeed(seed[:]).Public().(ed25519.PublicKey))
+	return nil
+}
+
+// makeKey makes a key of role that is the same in each script, so that nothing
+// else is random.
+func (n *network) makeKey(role string, kind keystore.Kind) (*keystore.Key, error) {
+	k, err := keystore.Generate(kind, bytes.NewReader(bytes.Repeat([]byte(role+string(kind)), 64)))
+	if err != nil {
+		return nil, err
+	}
+	store, err := keystore.New(keystore.Config{Dir: filepath.Join(n.dir, role, "keys"), WorkFactor: 1})
+	if err != nil {
+		return nil, err
+	}
+	p, err := keystore.NewPassphrase(Passphrase)
+	if err != nil {
+		return nil, err
+	}
+	return k, store.Create(string(kind), k, p)
+}
+
+func public(s key.Secret, err error) (protocol.PublicKey, error) {
+	if err != nil {
+		return protocol.PublicKey{}, err
+	}
+	b := s.Expose()
+	k, err := key.FromBytes(b[:])
+	if err != nil {
+		return protocol.PublicKey{}, err
+	}
+	return k.Public(), nil
+}
+
+func writeJSON(path string, v any) error {
+	b, err := json.MarshalIndent(v, "", "  ")
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(path, b, 0o600)
+}
+
+// patience is how long the command height waits: a busy machine makes a block
+// in well under a second.
+const patience = 60 * time.Second
+
+// Cmds are commands of the scripts:
+//
+//	height PORT N   waits until the daemon with this HTTP port is at height N
+//	term HOME       sends SIGTERM to the daemon of a home
+var Cmds = map[string]func(ts *testscript.TestScript, neg bool, args []string){
+	"height": func(ts *testscript.TestScript, neg bool, args []string) {
+		if neg || len(args) != 2 {
+			ts.Fatalf("usage: height PORT N")
+		}
+		want, err := strconv.ParseUint(args[1], 10, 64)
+		ts.Check(err)
+		if err := waitHeight("http://127.0.0.1:"+args[0]+"/v1/status", want); err != nil {
+			ts.Fatalf("%v", err)
+		}
+	},
+	"term": func(ts *testscript.TestScript, neg bool, args []string) {
+		if neg || len(args) != 1 {
+			ts.Fatalf("usage: term HOME")
+		}
+		r, err := config.Home(ts.MkAbs(args[0])).ReadRunning()
+		ts.Check(err)
+		ts.Check(syscall.Kill(r.PID, syscall.SIGTERM))
+	},
+}
+
+func waitHeight(url string, want uint64) error {
+	deadline := time.Now().Add(patience)
+	for {
+		var s struct {
+			Height uint64 `json:"height"`
+		}
+		err := getJSON(url, &s)
+		if err == nil && s.Height >= want {
+			return nil
+		}
+		if time.Now().After(deadline) {
+			return fmt.Errorf("%s: at height %d after %s, want %d: %w", url, s.Height, patience, want, err)
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+}
+
+func getJSON(url string, v any) error {
+	resp, err := http.Get(url) //nolint:noctx // the script ends with its test
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	return json.NewDecoder(io.LimitReader(resp.Body, 1<<20)).Decode(v)
+}

@@ -1,0 +1,173 @@
+package daemon
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/rs/zerolog"
+	"github.com/urfave/cli/v2"
+
+	"github.com/assaynet/assay/cmd/internal/config"
+	"github.com/assaynet/assay/cmd/internal/keyflags"
+	"github.com/assaynet/assay/cmd/internal/models"
+	"github.com/assaynet/assay/engine"
+	"github.com/assaynet/assay/protocol"
+	"github.com/assaynet/assay/protocol/keystore"
+	"github.com/assaynet/assay/protocol/ledger"
+	"github.com/assaynet/assay/protocol/node"
+	"github.com/assaynet/assay/protocol/store"
+)
+
+// Flags are the flags of the command run.
+func Flags(role config.Role) []cli.Flag {
+	return append([]cli.Flag{config.HomeFlag(role), keyflags.Insecure()}, config.Flags(role, true)...)
+}
+
+// Daemon is an open home.
+type Daemon struct {
+	Home     config.Home
+	Config   *config.Config
+	Genesis  *ledger.Genesis
+	Chain    string
+	Hotkey   *keystore.Key
+	DB       *store.DB
+	Models   []*engine.Model
+	Log      zerolog.Logger
+	Registry *prometheus.Registry
+}
+
+// Open opens what a daemon needs, in the order in which mistakes are cheap to
+// find. Errors say what to do. After nil, Close must be called.
+func Open(c *cli.Context, role config.Role) (*Daemon, error) {
+	d := &Daemon{Registry: prometheus.NewRegistry()}
+	d.Registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	var err error
+	if d.Home, d.Config, err = config.Load(c, role); err != nil {
+		return nil, err
+	}
+	d.Log = newLogger(c.App.ErrWriter, d.Config.Log)
+	if d.Genesis, err = d.Home.ReadGenesis(); err != nil {
+		return nil, err
+	}
+	d.Chain = d.Genesis.ChainID()
+	paths, err := models.Find(d.Home, d.Config, &d.Genesis.Params)
+	if err != nil {
+		return nil, err
+	}
+	for _, open := range []func() error{
+		func() error { return d.openKey(c) },
+		func() error { return d.openDB(c.App.ErrWriter, c.App.Name) },
+		func() error { return d.openModels(c.Context, paths) },
+	} {
+		if err := open(); err != nil {
+			return nil, errors.Join(err, d.Close())
+		}
+	}
+	return d, nil
+}
+
+// openKey opens the hotkey.
+func (d *Daemon) openKey(c *cli.Context) error {
+	store, err := keystore.New(keystore.Config{Dir: d.Home.Keys()})
+	if err != nil {
+		return err
+	}
+	if _, err := os.Lstat(store.Path("hotkey")); err != nil {
+		return fmt.Errorf("hotkey: %w; make one with assay wallet new --home %s", err, d.Home)
+	}
+	pass, err := keyflags.ReadFrom(c, PassphraseFile(c, d.Config), false)
+	if err != nil {
+		return err
+	}
+	if d.Hotkey, err = store.Open("hotkey", pass); err != nil {
+		return keyflags.Hint(err)
+	}
+	if kind := d.Hotkey.Kind(); kind != keystore.Hotkey {
+		return fmt.Errorf("%s is a %s, and a daemon must not hold that; put a hotkey there", store.Path("hotkey"), kind)
+	}
+	return nil
+}
+
+// PassphraseFile is the file that a flag names, else, unless the environment
+// or a flag says otherwise, the one in the settings.
+func PassphraseFile(c *cli.Context, cfg *config.Config) string {
+	if !c.IsSet("passphrase-file") && (os.Getenv(keystore.EnvPassphrase) != "" || c.Bool("insecure-no-passphrase")) {
+		return ""
+	}
+	return cfg.Keys.PassphraseFile
+}
+
+// openDB opens the database of this network.
+func (d *Daemon) openDB(stderr io.Writer, program string) error {
+	var err error
+	d.DB, err = store.Open(d.Home.Data(), store.Options{Logger: d.Log, Fatal: func(err error) {
+		// A write in the background was lost: nothing more may be acknowledged.
+		_, _ = fmt.Fprintf(stderr, "%s: %s\n", program, d.Explain(err))
+		os.Exit(1)
+	}})
+	if err != nil {
+		return d.Explain(err)
+	}
+	return CheckChain(d.DB, d.Home, d.Chain)
+}
+
+// CheckChain refuses a database of another chain.
+func CheckChain(db *store.DB, home config.Home, chain string) error {
+	was, ok, err := db.Tables().Singles.Get(store.Key(store.SingleGenesis))
+	if err != nil {
+		return fmt.Errorf("read database: %w", err)
+	}
+	if ok && string(was) != chain {
+		return fmt.Errorf("%w: the database in %s belongs to chain %s, genesis.json is of %s; put the right genesis back, or use another --home", config.ErrHome, home, was, chain)
+	}
+	return nil
+}
+
+// openModels maps the models and makes sure that they are the network's.
+func (d *Daemon) openModels(ctx context.Context, paths []string) error {
+	for _, path := range paths {
+		m, err := engine.Open(ctx, path, engine.Config{Threads: d.Config.Engine.Threads, Nice: d.Config.Engine.Nice})
+		if err != nil {
+			return models.Hint(err)
+		}
+		d.Models = append(d.Models, m)
+		paid, err := models.Paid(path, protocol.ModelID(m.ID()), &d.Genesis.Params)
+		if err != nil {
+			return err
+		}
+		d.Log.Info().Str("model", paid.Name).Str("model_id", paid.ID.String()).Int("threads", m.Info().Threads).Msg("model is open")
+	}
+	return nil
+}
+
+// Salt returns the secret for what the role seals.
+func (d *Daemon) Salt() ([32]byte, error) { return node.Salt(d.Hotkey, string(d.Config.Role)) }
+
+// ModelIDs returns the ids of the open models.
+func (d *Daemon) ModelIDs() []protocol.ModelID {
+	ids := make([]protocol.ModelID, len(d.Models))
+	for i, m := range d.Models {
+		ids[i] = m.ID()
+	}
+	return ids
+}
+
+// Close closes what is open.
+func (d *Daemon) Close() error {
+	var err error
+	for _, m := range d.Models {
+		err = errors.Join(err, m.Close())
+	}
+	if d.DB != nil {
+		err = errors.Join(err, d.DB.Close())
+	}
+	if d.Hotkey != nil {
+		d.Hotkey.Wipe()
+	}
+	return err
+}

@@ -1,0 +1,82 @@
+package daemon
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/assaynet/assay/cmd/internal/config"
+	"github.com/assaynet/assay/protocol/api"
+)
+
+// stopPatience is how long all components together may take to stop; a daemon
+// is gone within five seconds of a signal.
+const stopPatience = 4500 * time.Millisecond
+
+// Component lives until ctx is done, and returns nil then.
+type Component func(ctx context.Context) error
+
+// Live serves source over HTTP, writes run.json, and runs the components until
+// ctx is done or one of them ends. It returns nil after a clean stop.
+func (d *Daemon) Live(ctx context.Context, source api.Source, gossip []string, components map[string]Component) error {
+	server, err := api.New(api.Config{
+		Listen: d.Config.HTTP.Listen, ChainID: d.Chain, Params: &d.Genesis.Params, Source: source,
+		Registry: d.Registry, Version: Version(), Logger: d.Log,
+	})
+	if err != nil {
+		return d.Explain(err)
+	}
+	r := config.Running{
+		PID: os.Getpid(), Role: d.Config.Role, ChainID: d.Chain, Started: time.Now().UTC().Truncate(time.Second),
+		HTTP: server.Addr(), Gossip: gossip, Consensus: d.Config.Consensus.Listen,
+	}
+	if err := d.Home.WriteRunning(r); err != nil {
+		return d.Explain(errors.Join(err, server.Close()))
+	}
+	d.Log.Info().Str("chain_id", d.Chain).Str("hotkey", d.Hotkey.PublicKey().String()).Str("home", string(d.Home)).
+		Str("http", "http://"+server.Addr()).Strs("gossip", gossip).Msgf("%s started", d.Config.Role)
+	stopTimer := context.AfterFunc(ctx, d.limitStop)
+	defer stopTimer()
+
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error { return part(ctx, "http", server.Run) })
+	for name, run := range components {
+		g.Go(func() error { return part(ctx, name, run) })
+	}
+	err = g.Wait()
+	if e := d.Home.RemoveRunning(); e != nil {
+		d.Log.Warn().Err(e).Msg("run.json was not removed")
+	}
+	if err != nil {
+		return d.Explain(err)
+	}
+	d.Log.Info().Msgf("%s stopped", d.Config.Role)
+	return nil
+}
+
+// part runs a component. One that ends although nobody asked for it ends the
+// daemon.
+func part(ctx context.Context, name string, run Component) error {
+	err := run(ctx)
+	switch {
+	case ctx.Err() != nil && (err == nil || errors.Is(err, context.Canceled)):
+		return nil
+	case err == nil:
+		return fmt.Errorf("%s ended by itself", name)
+	}
+	return err
+}
+
+// limitStop ends the process when its components do not stop in time: what was
+// acknowledged is on the disk, so this loses nothing.
+func (d *Daemon) limitStop() {
+	d.Log.Info().Msg("stopping")
+	time.AfterFunc(stopPatience, func() {
+		d.Log.Error().Dur("after", stopPatience).Msg("did not stop in time, ending at once")
+		os.Exit(1)
+	})
+}

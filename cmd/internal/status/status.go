@@ -1,0 +1,88 @@
+// Package status asks a running daemon what it does and why it earns nothing:
+// the command status of both.
+package status
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/assaynet/assay/cmd/internal/config"
+)
+
+// Command returns the command status of a role.
+func Command(role config.Role) *cli.Command {
+	return &cli.Command{
+		Name:  "status",
+		Usage: "show what the running daemon does, and why it earns nothing",
+		Description: fmt.Sprintf(`Asks the %[1]s that runs on this machine. Heights and rounds are numbers of
+the ledger; below the table stands why the seat earns nothing, the first
+reason first, or that it earns.
+
+It exits with 1 when the %[1]s does not run.`, role),
+		Flags: []cli.Flag{
+			config.HomeFlag(role),
+			&cli.StringFlag{Name: "http-listen", EnvVars: []string{"ASSAY_HTTP_LISTEN"}, Usage: "HOST:PORT where it answers (default: what it wrote when it started)"},
+			&cli.BoolFlag{Name: "json", Usage: "print the daemon's own answer, one JSON object", DisableDefaultText: true},
+		},
+		Action: func(c *cli.Context) error { return show(c, role) },
+	}
+}
+
+func show(c *cli.Context, role config.Role) error {
+	home, cfg, err := config.Load(c, role)
+	if err != nil {
+		return err
+	}
+	r, err := Ask(c.Context, home, cfg)
+	if err != nil {
+		return err
+	}
+	if c.Bool("json") {
+		_, err := fmt.Fprintf(c.App.Writer, "%s\n", strings.TrimSpace(string(r.Raw)))
+		return err
+	}
+	return r.print(c.App.Writer, time.Now())
+}
+
+// print shows a report to a person, in one write.
+func (r *Report) print(out io.Writer, now time.Time) error {
+	var b strings.Builder
+	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
+	row := func(name, format string, args ...any) {
+		_, _ = fmt.Fprintf(w, name+"\t"+format+"\n", args...) // into memory
+	}
+	row("chain", "%s", r.ChainID)
+	row("role", "%s", r.Role)
+	if r.Version != "" {
+		row("version", "%s", r.Version)
+	}
+	height := "%d"
+	if r.CatchingUp {
+		height += " (catching up)"
+	}
+	row("height", height, r.Height)
+	row("epoch, round", "%d, %d", r.Epoch, r.Round)
+	if !r.BlockTime.IsZero() {
+		row("last block", "%s ago", now.Sub(r.BlockTime).Round(100*time.Millisecond))
+	}
+	row("peers", "%d", r.Peers)
+	for _, id := range r.ModelIDs {
+		row("model", "%s", id)
+	}
+	if err := w.Flush(); err != nil {
+		return err
+	}
+	if len(r.Reasons) > 0 {
+		b.WriteString("\n")
+	}
+	for _, reason := range r.Reasons {
+		fmt.Fprintf(&b, "- %s\n", reason)
+	}
+	_, err := io.WriteString(out, b.String())
+	return err
+}

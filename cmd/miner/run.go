@@ -1,0 +1,100 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"strings"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/assaynet/assay/cmd/internal/config"
+	"github.com/assaynet/assay/cmd/internal/daemon"
+	"github.com/assaynet/assay/miner"
+	"github.com/assaynet/assay/protocol/api"
+	"github.com/assaynet/assay/protocol/node"
+	"github.com/assaynet/assay/protocol/wire"
+)
+
+func runCommand() *cli.Command {
+	return &cli.Command{
+		Name:  "run",
+		Usage: "answer tasks until a signal",
+		Description: `Opens the home, follows the ledger with proofs, answers what the seat is
+asked, and opens the answers after the deadline. It logs to standard error.
+
+SIGINT or SIGTERM stops it within five seconds; a second signal ends it at once.
+Whenever it ends, even by SIGKILL, it goes on where it was when it starts again.
+
+A flag goes before its variable in the environment, that before config.toml.`,
+		Flags:  daemon.Flags(config.Miner),
+		Action: run,
+	}
+}
+
+// run opens everything in order, then lives.
+func run(c *cli.Context) (err error) {
+	d, err := daemon.Open(c, config.Miner)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, d.Close()) }()
+
+	var m *miner.Miner // set before the node runs, and so before a card arrives
+	n, err := node.NewLight(node.Config{
+		Genesis: d.Genesis, DB: d.DB, Hotkey: d.Hotkey,
+		Listen: d.Config.Node.Listen, Announce: d.Config.Node.Announce, Bootstrap: d.Config.Node.Bootstrap, MDNS: d.Config.Node.MDNS,
+		Card:   func(_ context.Context, _ string, raw []byte) error { return m.OnCard(raw) },
+		Logger: d.Log, Registerer: d.Registry,
+	})
+	if err != nil {
+		return d.Explain(err)
+	}
+	if m, err = newMiner(c.Context, d, n); err != nil {
+		return err
+	}
+	from := api.Source{Node: &teller{d: d, node: n, miner: m}}
+	return d.Live(c.Context, from, d.GossipAddresses(n.Identity()), map[string]daemon.Component{"node": n.Run, "miner": m.Run})
+}
+
+// newMiner puts the role on top of the node.
+func newMiner(ctx context.Context, d *daemon.Daemon, n *node.Light) (*miner.Miner, error) {
+	salt, err := d.Salt()
+	if err != nil {
+		return nil, err
+	}
+	serve, err := d.Announcement(ctx, d.ModelIDs(), d.Config.Seat.Capacity)
+	if err != nil {
+		return nil, err
+	}
+	var models []miner.Model
+	for _, m := range d.Models {
+		models = append(models, miner.FromEngine(m))
+	}
+	return miner.New(miner.Config{
+		ChainID: d.Chain, Params: &d.Genesis.Params, Hotkey: d.Hotkey, Salt: salt, Models: models,
+		Announce: func() wire.Serve { return serve },
+		Ledger:   n, Store: node.RecordsOf(d.DB), Submit: n.Submit, Publish: n.Publish,
+		Peers:  func() int { return len(n.Peers()) },
+		Logger: d.Log, Metrics: d.Registry,
+	})
+}
+
+// teller tells how the running miner is.
+type teller struct {
+	d     *daemon.Daemon
+	node  *node.Light
+	miner *miner.Miner
+}
+
+// Status implements api.Node.
+func (s *teller) Status(context.Context) (api.Status, error) {
+	st := s.miner.Status()
+	out := api.Status{
+		Role: string(config.Miner), Height: st.Height, Peers: len(s.node.Peers()), ModelIDs: s.d.ModelIDs(),
+		CatchingUp: st.Height == 0,
+	}
+	if st.Why != "" && !strings.HasPrefix(st.Why, "earning") {
+		out.Reasons = []string{st.Why}
+	}
+	return out, nil
+}

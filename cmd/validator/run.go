@@ -1,0 +1,118 @@
+package main
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/assaynet/assay/cmd/internal/config"
+	"github.com/assaynet/assay/cmd/internal/daemon"
+	"github.com/assaynet/assay/cmd/internal/source"
+	"github.com/assaynet/assay/protocol"
+	"github.com/assaynet/assay/protocol/api"
+	"github.com/assaynet/assay/protocol/gossip"
+	"github.com/assaynet/assay/protocol/node"
+	"github.com/assaynet/assay/protocol/wire"
+	"github.com/assaynet/assay/scoring"
+	"github.com/assaynet/assay/validator"
+)
+
+func runCommand() *cli.Command {
+	return &cli.Command{
+		Name:  "run",
+		Usage: "judge and agree until a signal",
+		Description: `Opens the home, takes part in consensus, judges the answers that it is drawn
+for, and seals and opens its weights. It logs to standard error.
+
+SIGINT or SIGTERM stops it within five seconds; a second signal ends it at once.
+Whenever it ends, even by SIGKILL, it goes on where it was when it starts again.
+
+A flag goes before its variable in the environment, that before config.toml.`,
+		Flags:  daemon.Flags(config.Validator),
+		Action: run,
+	}
+}
+
+// run opens everything in order, then lives.
+func run(c *cli.Context) (err error) {
+	d, err := daemon.Open(c, config.Validator)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, d.Close()) }()
+
+	var v *validator.Validator // set before the node runs, and so before anything arrives
+	cfg := node.FullConfig{
+		Config: node.Config{
+			Genesis: d.Genesis, DB: d.DB, Hotkey: d.Hotkey,
+			Listen: d.Config.Node.Listen, Announce: d.Config.Node.Announce, Bootstrap: d.Config.Node.Bootstrap, MDNS: d.Config.Node.MDNS,
+			Answer: func(ctx context.Context, _ string, raw []byte) error { return v.OnAnswer(ctx, raw) },
+			Card:   func(ctx context.Context, _ string, raw []byte) error { return v.OnCard(ctx, raw) },
+			Logger: d.Log, Registerer: d.Registry,
+		},
+		Dir: d.Home.Consensus(), ConsensusListen: d.Config.Consensus.Listen, ConsensusPeers: d.Config.Consensus.Peers,
+		Evidence: func(_ context.Context, request []byte) ([]byte, error) { return evidence(v, request) },
+	}
+	n, err := node.NewFull(cfg)
+	if err != nil {
+		return d.Explain(err)
+	}
+	if v, err = newValidator(c.Context, d, n); err != nil {
+		return d.Explain(err)
+	}
+	state := source.State(n)
+	from := api.Source{
+		Node: &teller{d: d, node: n, validator: v}, State: state, Pool: source.Pool(n),
+		Work: source.Work(d.Chain, &d.Genesis.Params, v, state),
+	}
+	return d.Live(c.Context, from, d.GossipAddresses(n.Identity()), map[string]daemon.Component{"node": n.Run, "validator": v.Run})
+}
+
+// newValidator puts the role on top of the node.
+func newValidator(ctx context.Context, d *daemon.Daemon, n *node.Full) (*validator.Validator, error) {
+	salt, err := d.Salt()
+	if err != nil {
+		return nil, err
+	}
+	serve, err := d.Announcement(ctx, nil, 0)
+	if err != nil {
+		return nil, err
+	}
+	at, err := d.ConsensusAddress(ctx)
+	if err != nil {
+		return nil, err
+	}
+	key, err := node.ConsensusKey(d.Hotkey, d.Chain, at)
+	if err != nil {
+		return nil, fmt.Errorf("derive consensus key: %w", err)
+	}
+	var models []scoring.Model
+	for _, m := range d.Models {
+		models = append(models, scoring.FromEngine(m))
+	}
+	return validator.New(validator.Config{
+		ChainID: d.Chain, Params: &d.Genesis.Params, Hotkey: d.Hotkey, Salt: salt, Judge: scoring.NewJudge(models...),
+		Ledger: n, Store: node.RecordsOf(d.DB), Submit: n.Submit, Publish: n.Publish,
+		Evidence:     func(ctx context.Context, k wire.AnswerKey) ([]byte, error) { return n.Ask(ctx, k.Bytes()) },
+		Announce:     func() wire.Serve { return serve },
+		ConsensusKey: func() wire.SetConsensusKey { return key },
+		Chain:        n.Anchor,
+		Logger:       d.Log, Metrics: d.Registry,
+	})
+}
+
+// evidence answers a peer that asks for an opened answer by its key: round,
+// uid and slot, big-endian, in twelve bytes.
+func evidence(v *validator.Validator, request []byte) ([]byte, error) {
+	if len(request) != len(wire.AnswerKey{}.Bytes()) {
+		return nil, fmt.Errorf("a key of %d bytes, want 12: %w", len(request), gossip.ErrRefused)
+	}
+	return v.Evidence(wire.AnswerKey{
+		Round: protocol.Round(binary.BigEndian.Uint64(request)),
+		UID:   protocol.UID(binary.BigEndian.Uint16(request[8:])),
+		Slot:  binary.BigEndian.Uint16(request[10:]),
+	})
+}
