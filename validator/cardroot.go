@@ -120,6 +120,12 @@ func (v *Validator) countRound(n protocol.Round, c *count) error {
 	return nil
 }
 
+// bothSaw reports whether both saw an answer: who did not cannot say that
+// the other's finding is false, and who says that there is none may have missed it.
+func bothSaw(own *Judgement, c *wire.Card) bool {
+	return own.Outcome.Finding != wire.FindingUnopen && c.Finding != wire.FindingUnopen
+}
+
 // truthful reports whether nothing here shows the card to be false.
 func (v *Validator) truthful(c *wire.Card, judge protocol.PublicKey) (bool, error) {
 	own, judged, err := get[Judgement](v.cfg.Store, tableJudgements, c.Key().Bytes())
@@ -131,10 +137,10 @@ func (v *Validator) truthful(c *wire.Card, judge protocol.PublicKey) (bool, erro
 		return false, err
 	}
 	switch {
-	case judged:
-		return own.Outcome.CheckCard(c, judge) == nil, nil
 	case c.Finding == wire.FindingUnopen:
 		return !answered, nil
+	case judged && bothSaw(&own, c):
+		return own.Outcome.CheckCard(c, judge) == nil, nil
 	}
 	return true, nil
 }

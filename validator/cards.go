@@ -130,6 +130,9 @@ func (v *Validator) reactToCard(c *wire.Card, judge protocol.PublicKey) error {
 
 // compare raises the alarm over a card that is not true.
 func (v *Validator) compare(own *Judgement, c *wire.Card, judge protocol.PublicKey) {
+	if !bothSaw(own, c) {
+		return
+	}
 	if err := own.Outcome.CheckCard(c, judge); err != nil {
 		v.metrics.falseCards.Inc()
 		v.cfg.Logger.Error().Err(err).Uint16("judge", uint16(c.Judge.UID)).Uint64("round", uint64(c.Round)).
