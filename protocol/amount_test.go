@@ -26,7 +26,7 @@ func TestAmountsReadAndPrintAsExactDecimals(t *testing.T) {
 			t.Errorf("%s: got %d, %v", got, back, err)
 		}
 	}
-	if got, want := protocol.Amount(12*protocol.Unit+1).String(), "12.000000001"; got != want {
+	if got, want := (12*protocol.Unit + 1).String(), "12.000000001"; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
 }

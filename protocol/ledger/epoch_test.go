@@ -170,3 +170,42 @@ func TestCapacityIsBelievedOnlyAsFarAsItWasShown(t *testing.T) {
 		t.Errorf("roster: got %+v", r)
 	}
 }
+
+func TestNobodyVouchesForItsOwnCapacity(t *testing.T) {
+	n := newNetwork(t, testGenesis())
+	if err := n.do("v1", n.serveAs("v1", 9)); err != nil {
+		t.Fatal(err)
+	}
+	n.until(20)
+	for name, said := range map[string]uint32{"v1": 100, "v3": 2} { // v1 has twice the stake
+		if err := n.do(name, &wire.CommitCards{Epoch: 0, Opened: []wire.SeatCount{{UID: 0, Count: said}}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	n.until(40)
+	if got := n.seat("v1").Slots; got != 2 {
+		t.Errorf("got %d slots, want 2", got)
+	}
+}
+
+func TestNewHolderDoesNotInheritTheCapacityOfTheOld(t *testing.T) {
+	g := testGenesis()
+	g.Params.Seats.Max, g.Params.Seats.Immunity = 5, 1
+	n := newNetwork(t, g)
+	n.until(20)
+	for _, name := range []string{"v1", "v2"} {
+		if err := n.do(name, &wire.CommitCards{Epoch: 0, Opened: []wire.SeatCount{{UID: 3, Count: 4}}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := n.do("rich cold", &wire.Register{Hotkey: secret("m4").Public(), MaxPrice: 2 * protocol.Unit}); err != nil {
+		t.Fatal(err)
+	}
+	if err := n.do("m4", n.serveAs("m4", 9)); err != nil {
+		t.Fatal(err)
+	}
+	n.until(40)
+	if s := n.seat("m4"); s.ID.UID != 3 || s.Slots != 1 {
+		t.Errorf("seat %d has %d slots, want seat 3 with 1", s.ID.UID, s.Slots)
+	}
+}

@@ -59,8 +59,7 @@ func broken(kind Kind, format string, args ...any) error {
 
 // KindOf returns the rule that err says was broken, "" if none.
 func KindOf(err error) Kind {
-	var rule *RuleError
-	if errors.As(err, &rule) {
+	if rule, ok := errors.AsType[*RuleError](err); ok {
 		return rule.Kind
 	}
 	return ""

@@ -20,3 +20,15 @@ func MakeVote(value uint32, stake uint64) Vote { return vote{value, protocol.Amo
 func DrawByStake(seed protocol.Hash, judges []RosterJudge, n int) []RosterJudge {
 	return seatDraw{seed: seed}.byStake(judges, n)
 }
+
+// Open returns whether link serves height h of the chain.
+func (c Chain) Open(h protocol.Height, link protocol.Hash) bool {
+	_, ok := c.open(h, link)
+	return ok
+}
+
+// LinkHash and Lasts are for tests of chains at their end.
+var (
+	LinkHash = linkHash
+	Lasts    = lasts
+)

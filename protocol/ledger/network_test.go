@@ -31,8 +31,7 @@ type signer struct{ key.Private }
 func (s signer) PublicKey() protocol.PublicKey { return s.Public() }
 
 func (s signer) Sign(domain string, message []byte) (wire.Signature, error) {
-	sig, err := s.Private.Sign(domain, message)
-	return wire.Signature(sig), err
+	return s.Private.Sign(domain, message)
 }
 
 // chains keeps the beacon chains of all tests: each is a million hashes.

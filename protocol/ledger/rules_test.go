@@ -120,6 +120,11 @@ func TestKeysThatOthersHoldAreNotBound(t *testing.T) {
 	if err := n.do("m1", own); !errors.Is(err, ledger.ErrTaken) {
 		t.Errorf("the hotkey as identity: got %v", err)
 	}
+	signs := n.serveAs("v1", 1)
+	signs.Identity, signs.IdentitySig = secret("v1 consensus").Public(), n.bound("v1", " consensus")
+	if err := n.do("v1", signs); !errors.Is(err, ledger.ErrTaken) {
+		t.Errorf("the consensus key as identity: got %v", err)
+	}
 	unpaid := n.serveAs("m1", 1)
 	unpaid.Models = []protocol.ModelID{{1}}
 	if err := n.do("m1", unpaid); !errors.Is(err, ledger.ErrUnknown) {
@@ -463,6 +468,55 @@ func TestChainLinksLeadToTheAnchor(t *testing.T) {
 		if _, ok := c.Link(h); ok {
 			t.Errorf("a link for height %d", h)
 		}
+	}
+}
+
+func TestChainEndsWithItsLastLink(t *testing.T) {
+	beyond := protocol.Hash{7} // what hashes to the last link serves nothing
+	last := ledger.LinkHash(beyond)
+	before := ledger.LinkHash(last)
+	c := ledger.Chain{Start: 40, Seen: ledger.ChainLength - 1, Link: before}
+	if !c.Open(c.End()-1, last) {
+		t.Error("the last link does not serve")
+	}
+	if c.Open(c.End(), beyond) || c.Open(c.End()-2, before) || c.Open(39, before) {
+		t.Error("a link serves a height beyond its chain, or one that was seen")
+	}
+}
+
+func TestValidatorsNeedLinksForAllThatTheyMayPropose(t *testing.T) {
+	sched := testParams().Schedule // epoch 3 is 60 … 79; its set may propose 61 … 80
+	chain := func(start protocol.Height) ledger.Seat {
+		return ledger.Seat{Beacon: ledger.Chain{Start: start, Link: protocol.Hash{1}}}
+	}
+	for name, c := range map[string]struct {
+		seat ledger.Seat
+		e    protocol.Epoch
+		want bool
+	}{
+		"from the start":        {chain(60), 3, true},
+		"from the second block": {chain(61), 3, true},
+		"from the third":        {chain(62), 3, false},
+		"none":                  {ledger.Seat{}, 3, false},
+	} {
+		if got := ledger.Lasts(sched, &c.seat, c.e); got != c.want {
+			t.Errorf("%s: got %v, want %v", name, got, c.want)
+		}
+	}
+	// 1 + 2^20 is the first height without a link: 17 into epoch 52428, 1048560 … 1048579.
+	s := chain(1)
+	e := sched.EpochOf(s.Beacon.End())
+	if ledger.Lasts(sched, &s, e) || !ledger.Lasts(sched, &s, e-1) {
+		t.Error("a chain that ends in an epoch lasts for it, or does not for the one before")
+	}
+	// A chain that serves the last block of an epoch lasts only if another follows.
+	e++
+	s.Beacon.Start = sched.EpochStart(e) - ledger.ChainLength // 4
+	if ledger.Lasts(sched, &s, e-1) {
+		t.Error("no link for the first block after the epoch")
+	}
+	if s.NextFrom = e; !ledger.Lasts(sched, &s, e-1) {
+		t.Error("the chain that waits is not counted")
 	}
 }
 

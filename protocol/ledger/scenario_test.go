@@ -21,7 +21,7 @@ import (
 //	to H                            empty blocks up to height H; prints what happened
 //	tx NAME KIND [key=value …]      a transaction for the next block
 //	block [as=V] [old=V] [header=V] [eligible=V,…]
-//	                                a block of the waiting transactions, made by one validator
+//	                                makes one of the waiting transactions, made by one validator
 //	                                with the name of another in its header; eligible are the
 //	                                true proposers of the rounds of the block before
 //	                                old=V takes the link from V's first chain

@@ -18,8 +18,7 @@ type signer struct{ key.Private }
 func (s signer) PublicKey() protocol.PublicKey { return s.Public() }
 
 func (s signer) Sign(domain string, message []byte) (wire.Signature, error) {
-	sig, err := s.Private.Sign(domain, message)
-	return wire.Signature(sig), err
+	return s.Private.Sign(domain, message)
 }
 
 func verify(k protocol.PublicKey, domain string, message []byte, sig wire.Signature) error {

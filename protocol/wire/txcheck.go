@@ -7,17 +7,37 @@ import (
 )
 
 // Kind implements [Body].
-func (*Transfer) Kind() TxKind        { return TxTransfer }
-func (*Register) Kind() TxKind        { return TxRegister }
-func (*AddStake) Kind() TxKind        { return TxAddStake }
-func (*RemoveStake) Kind() TxKind     { return TxRemoveStake }
-func (*Serve) Kind() TxKind           { return TxServe }
+func (*Transfer) Kind() TxKind { return TxTransfer }
+
+// Kind implements [Body].
+func (*Register) Kind() TxKind { return TxRegister }
+
+// Kind implements [Body].
+func (*AddStake) Kind() TxKind { return TxAddStake }
+
+// Kind implements [Body].
+func (*RemoveStake) Kind() TxKind { return TxRemoveStake }
+
+// Kind implements [Body].
+func (*Serve) Kind() TxKind { return TxServe }
+
+// Kind implements [Body].
 func (*SetConsensusKey) Kind() TxKind { return TxSetConsensusKey }
-func (*ExtendBeacon) Kind() TxKind    { return TxExtendBeacon }
-func (*Commit) Kind() TxKind          { return TxCommit }
-func (*CommitWeights) Kind() TxKind   { return TxCommitWeights }
-func (*RevealWeights) Kind() TxKind   { return TxRevealWeights }
-func (*CommitCards) Kind() TxKind     { return TxCommitCards }
+
+// Kind implements [Body].
+func (*ExtendBeacon) Kind() TxKind { return TxExtendBeacon }
+
+// Kind implements [Body].
+func (*Commit) Kind() TxKind { return TxCommit }
+
+// Kind implements [Body].
+func (*CommitWeights) Kind() TxKind { return TxCommitWeights }
+
+// Kind implements [Body].
+func (*RevealWeights) Kind() TxKind { return TxRevealWeights }
+
+// Kind implements [Body].
+func (*CommitCards) Kind() TxKind { return TxCommitCards }
 
 // Check implements [Body].
 func (b *Transfer) Check() error { return positive(b.Amount) }
@@ -67,13 +87,13 @@ func (b *Commit) Check() error { return nil }
 func (b *CommitWeights) Check() error { return nil }
 
 // Check implements [Body].
-func (b *RevealWeights) Check() error {
-	if len(b.UIDs) != len(b.Values) || len(b.UIDs) > maxWeights {
-		return fmt.Errorf("%d uids, %d values, at most %d: %w", len(b.UIDs), len(b.Values), maxWeights, ErrLimit)
+func (r *RevealWeights) Check() error {
+	if len(r.UIDs) != len(r.Values) || len(r.UIDs) > maxWeights {
+		return fmt.Errorf("%d uids, %d values, at most %d: %w", len(r.UIDs), len(r.Values), maxWeights, ErrLimit)
 	}
-	for i := 1; i < len(b.UIDs); i++ {
-		if b.UIDs[i] <= b.UIDs[i-1] {
-			return fmt.Errorf("uid %d after %d: %w", b.UIDs[i], b.UIDs[i-1], ErrNotCanonical)
+	for i := 1; i < len(r.UIDs); i++ {
+		if r.UIDs[i] <= r.UIDs[i-1] {
+			return fmt.Errorf("uid %d after %d: %w", r.UIDs[i], r.UIDs[i-1], ErrNotCanonical)
 		}
 	}
 	return nil
