@@ -5,6 +5,7 @@ import (
 	"runtime"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/assaynet/assay/engine/arith"
 )
@@ -24,6 +25,11 @@ type pool struct {
 type job struct {
 	run  func(arith.Spread)
 	done chan struct{}
+}
+
+func (j job) do(p *pool) {
+	j.run(p.spread)
+	close(j.done)
 }
 
 func newPool(workers, nice int) *pool {
@@ -67,13 +73,56 @@ func (p *pool) work() {
 	for {
 		select {
 		case j := <-p.jobs:
-			j.run(p.spread)
-			close(j.done)
+			j.do(p)
 		case s := <-p.sections:
 			s.work()
+			p.linger()
 		case <-p.stop:
 			return
 		}
+	}
+}
+
+// lingerFor is how long a thread that has helped looks for the next section before it sleeps, and how long a loop's own thread
+// looks for the end of its helpers. The sections of a token follow each other by some ten microseconds, less than it takes to
+// sleep and wake.
+const lingerFor = 100 * time.Microsecond
+
+// linger works until nothing has come for lingerFor.
+func (p *pool) linger() {
+	spin(func() bool {
+		select {
+		case s := <-p.sections:
+			s.work()
+			return true
+		default:
+		}
+		select {
+		case j := <-p.jobs:
+			j.do(p)
+			return true
+		default:
+			return false
+		}
+	})
+}
+
+// spin calls look until it has returned false for lingerFor, and lets other goroutines run now and then.
+func spin(look func() bool) {
+	const looks = 64 // between looks at the clock, which costs as much as ten of them
+	for last := time.Now(); ; {
+		found := false
+		for range looks {
+			found = look() || found
+		}
+		now := time.Now()
+		switch {
+		case found:
+			last = now
+		case now.Sub(last) > lingerFor:
+			return
+		}
+		runtime.Gosched()
 	}
 }
 
@@ -116,13 +165,14 @@ func (s *section) work() {
 	}
 }
 
-// wait returns when all parts are done. The last part of another thread is mostly a few microseconds away, less than it takes
-// to sleep and wake, so it looks a few times first.
+// wait returns when all parts are done.
 func (s *section) wait() {
-	const looks = 200
-	for range looks {
-		if s.done.Load() == s.n {
-			return
+	const looks = 64
+	for began := time.Now(); time.Since(began) < lingerFor; runtime.Gosched() {
+		for range looks {
+			if s.done.Load() == s.n {
+				return
+			}
 		}
 	}
 	<-s.finished

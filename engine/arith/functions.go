@@ -8,7 +8,22 @@ const (
 	expMin = -0x1.5d51ecp+6
 )
 
+// The coefficients of exp's polynomial, and of the reduction of its argument.
+const (
+	exp6 = 0x1.6a23cep-10
+	exp5 = 0x1.123a2p-7
+	exp4 = 0x1.5558f2p-5
+	exp3 = 0x1.555492p-3
+	exp2 = 0x1.fffffcp-2
+
+	log2e    = 0x1.715476p+0
+	minusLn2 = -0x1.62e43p-1
+	ln2Rest  = 0x1.05c61p-29
+)
+
 // Exp returns e^x as AC1 defines it (SPEC.md §4): within 0.883 ulp on [-87.33, 0], exactly 1 at 0, +0 below; NaN stays NaN.
+//
+// It is plainExp with each fma done in binary64, as in kernels.go; no result of a step is subnormal.
 func Exp(x float32) float32 {
 	if x > expMax {
 		x = expMax
@@ -16,16 +31,52 @@ func Exp(x float32) float32 {
 	if x < expMin {
 		return 0
 	}
-	t := FMA(x, 0x1.715476p+0, 0x1.8p+23)
-	k := t - 0x1.8p+23
-	r := FMA(k, 0x1.05c61p-29, FMA(k, -0x1.62e43p-1, x))
-	p := float32(0x1.6a23cep-10)
-	p = FMA(p, r, 0x1.123a2p-7)
-	p = FMA(p, r, 0x1.5558f2p-5)
-	p = FMA(p, r, 0x1.555492p-3)
-	p = FMA(p, r, 0x1.fffffcp-2)
-	p = FMA(p, r, 1)
-	p = FMA(p, r, 1)
+	a := float64(x)
+	p := a * log2e
+	s := p + intMagic
+	if wrong(s, p, intMagic) {
+		return plainExp(x)
+	}
+	t := float32(s)
+	k := float64(t - intMagic)
+	p = k * minusLn2
+	s = p + a
+	if wrong(s, p, a) {
+		return plainExp(x)
+	}
+	a, p = round32(s), k*ln2Rest
+	s = p + a
+	if wrong(s, p, a) {
+		return plainExp(x)
+	}
+	r := round32(s)
+	p5 := exp6 * r
+	s5 := p5 + exp5
+	p4 := round32(s5) * r
+	s4 := p4 + exp4
+	p3 := round32(s4) * r
+	s3 := p3 + exp3
+	p2 := round32(s3) * r
+	s2 := p2 + exp2
+	p1 := round32(s2) * r
+	s1 := p1 + 1
+	p0 := round32(s1) * r
+	s0 := p0 + 1
+	if wrong(s5, p5, exp5) || wrong(s4, p4, exp4) || wrong(s3, p3, exp3) || wrong(s2, p2, exp2) || wrong(s1, p1, 1) || wrong(s0, p0, 1) {
+		return plainExp(x)
+	}
+	return float32(s0) * math.Float32frombits((math.Float32bits(t)+127)<<23)
+}
+
+// plainExp is Exp as the specification writes it, for x within its limits.
+func plainExp(x float32) float32 {
+	t := FMA(x, log2e, intMagic)
+	k := t - intMagic
+	r := FMA(k, ln2Rest, FMA(k, minusLn2, x))
+	p := float32(exp6)
+	for _, c := range [6]float32{exp5, exp4, exp3, exp2, 1, 1} {
+		p = FMA(p, r, c)
+	}
 	return p * math.Float32frombits((math.Float32bits(t)+127)<<23)
 }
 

@@ -141,3 +141,18 @@ func TestExpKeepsItsPromises(t *testing.T) {
 		t.Errorf("Exp is off by %.3f ulp", worst)
 	}
 }
+
+func TestExpEqualsItsDefinition(t *testing.T) {
+	for b := uint32(0x80000000); b < 0xc2aea8f6; b += 1009 {
+		x := math.Float32frombits(b)
+		if got, want := arith.Exp(x), arith.PlainExp(x); got != want {
+			t.Fatalf("Exp(%x): got %x, want %x", x, got, want)
+		}
+	}
+	for b := uint32(0); b < 0x42b00000; b += 4099 {
+		x := math.Float32frombits(b)
+		if got, want := arith.Exp(x), arith.PlainExp(x); got != want {
+			t.Fatalf("Exp(%x): got %x, want %x", x, got, want)
+		}
+	}
+}

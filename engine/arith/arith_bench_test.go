@@ -1,0 +1,61 @@
+package arith_test
+
+import (
+	"math/rand/v2"
+	"testing"
+
+	"github.com/assaynet/assay/engine/arith"
+	"github.com/assaynet/assay/engine/gguf"
+)
+
+func BenchmarkExp(b *testing.B) {
+	var sum float32
+	x := float32(0)
+	for b.Loop() {
+		x -= 0.37
+		if x < -80 {
+			x = 0
+		}
+		sum += arith.Exp(x)
+	}
+	_ = sum
+}
+
+// BenchmarkMultiply reports the time of one block of 32 weights for one token.
+func BenchmarkMultiply(b *testing.B) {
+	for _, kind := range []gguf.Type{gguf.Q8_0, gguf.Q4_0, gguf.Q4_1} {
+		for tokens, name := range map[int]string{1: "1", 4: "4"} {
+			b.Run(kind.String()+"/tokens="+name, func(b *testing.B) {
+				r := rand.New(rand.NewPCG(1, 2))
+				const cols, rows = 576, 64
+				w := tensor(r, kind, cols, rows)
+				_, size := kind.Block()
+				for at := 1; at < len(w.Data); at += int(size) {
+					w.Data[at] = w.Data[at]&3 | 0x24 // scales of one magnitude, as real ones
+					if kind == gguf.Q4_1 {
+						w.Data[at+2] = w.Data[at+2]&3 | 0xb0
+					}
+				}
+				m, err := arith.NewMatrix(w)
+				if err != nil {
+					b.Fatal(err)
+				}
+				var batch arith.Batch
+				batch.Reset(tokens, cols, m.Packing())
+				out := make([][]float32, tokens)
+				for t := range out {
+					x := make([]float32, cols)
+					for i := range x {
+						x[i] = float32(normal(r))
+					}
+					batch.Quantize(t, x)
+					out[t] = make([]float32, rows)
+				}
+				for b.Loop() {
+					arith.Multiply(arith.Serial, &batch, arith.Product{Matrix: m, Out: out})
+				}
+				b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(tokens*rows*cols/32), "ns/block")
+			})
+		}
+	}
+}

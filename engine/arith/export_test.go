@@ -1,0 +1,4 @@
+package arith
+
+// PlainExp is plainExp, the definition that Exp is tested against.
+var PlainExp = plainExp
