@@ -105,6 +105,7 @@ func (c *Config) comet() (*cfg.Config, error) {
 	f.P2P.PexReactor = false // the ledger says who is there
 	f.P2P.AllowDuplicateIP = true
 	f.P2P.AddrBookStrict = false
+	f.P2P.AddrBook = "addresses.json" // written by CometBFT, never needed
 	f.P2P.MaxNumInboundPeers = maxPeers
 	f.P2P.MaxNumOutboundPeers = maxPeers
 	f.Consensus.SetWalFile(filepath.Join(c.Dir, "wal", "wal"))

@@ -14,9 +14,13 @@ const haltMessage = "CONSENSUS FAILURE!!!"
 // logger takes CometBFT's messages down a level: it calls an error what it
 // tries again by itself, and an info what happens in every block.
 type logger struct {
-	z    zerolog.Logger
-	halt func(reason string)
+	z     zerolog.Logger
+	halt  func(reason string)
+	quiet bool // its errors are only that peers come and go
 }
+
+// quietModules have no errors that an operator could act on.
+var quietModules = map[string]bool{"p2p": true, "blocksync": true, "statesync": true, "evidence": true, "mempool": true}
 
 var _ log.Logger = logger{}
 
@@ -48,14 +52,20 @@ func (l logger) Error(msg string, pairs ...any) {
 		}
 		l.halt(reason)
 	}
+	if l.quiet {
+		l.write(l.z.Debug(), msg, pairs)
+		return
+	}
 	l.write(l.z.Warn(), msg, pairs)
 }
 
 // With implements [log.Logger].
 func (l logger) With(pairs ...any) log.Logger {
-	c := l.z.With()
+	c, quiet := l.z.With(), l.quiet
 	for i := 0; i+1 < len(pairs); i += 2 {
-		c = c.Str(fmt.Sprint(pairs[i]), fmt.Sprint(pairs[i+1]))
+		name, value := fmt.Sprint(pairs[i]), fmt.Sprint(pairs[i+1])
+		c = c.Str(name, value)
+		quiet = quiet || (name == "module" && quietModules[value])
 	}
-	return logger{z: c.Logger(), halt: l.halt}
+	return logger{z: c.Logger(), halt: l.halt, quiet: quiet}
 }

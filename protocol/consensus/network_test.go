@@ -87,8 +87,8 @@ type network struct {
 type running struct {
 	*consensus.Node
 	name string
+	home string // of the database, in its file system
 	dir  string
-	fs   store.FS
 	db   *store.DB
 	stop context.CancelFunc
 	done chan error
@@ -120,10 +120,10 @@ func newNetwork(t testing.TB, n int) *network {
 	return net
 }
 
-// open makes the node of validator i over a database in fs.
-func (n *network) open(t testing.TB, i int, dir string, fs store.FS, change func(*consensus.Config)) *running {
+// open makes the node of validator i over the database home/db in fs.
+func (n *network) open(t testing.TB, i int, home string, fs store.FS, change func(*consensus.Config)) *running {
 	t.Helper()
-	db, err := store.Open(filepath.Join(dir, "db"), store.Options{FS: fs})
+	db, err := store.Open(filepath.Join(home, "db"), store.Options{FS: fs})
 	check(t, err)
 	hot := secret(name(i))
 	cons, err := hot.DeriveConsensus(0)
@@ -131,7 +131,7 @@ func (n *network) open(t testing.TB, i int, dir string, fs store.FS, change func
 	transport, err := hot.DeriveTransport(0)
 	check(t, err)
 	c := consensus.Config{
-		Genesis: n.g, DB: db, Dir: dir, Consensus: cons, Transport: transport, Listen: n.addrs[i],
+		Genesis: n.g, DB: db, Dir: home, Consensus: cons, Transport: transport, Listen: n.addrs[i],
 		Link: maker(name(i)).Link, Logger: testLogger(t, i),
 	}
 	if change != nil {
@@ -139,7 +139,7 @@ func (n *network) open(t testing.TB, i int, dir string, fs store.FS, change func
 	}
 	node, err := consensus.New(c)
 	check(t, err)
-	r := &running{Node: node, name: name(i), dir: dir, fs: fs, db: db}
+	r := &running{Node: node, name: name(i), home: home, dir: c.Dir, db: db}
 	n.nodes[i] = r
 	return r
 }
@@ -225,4 +225,14 @@ func (n *network) sameState(t testing.TB, h protocol.Height) {
 			t.Fatalf("state hash at %d: %s has %s, %s has %s", h, r.name, got, n.nodes[0].name, want)
 		}
 	}
+}
+
+// dial reports whether somebody listens.
+func dial(t testing.TB, addr string) bool {
+	t.Helper()
+	c, err := new(net.Dialer).DialContext(t.Context(), "tcp", addr)
+	if err != nil {
+		return false
+	}
+	return c.Close() == nil
 }

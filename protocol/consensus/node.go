@@ -5,6 +5,7 @@ import (
 	stded25519 "crypto/ed25519"
 	"errors"
 	"fmt"
+	"os"
 	"strings"
 	"sync/atomic"
 	"syscall"
@@ -98,6 +99,9 @@ func (n *Node) Run(ctx context.Context) error {
 	if err := wait(ctx, time.Until(n.doc.GenesisTime)); err != nil {
 		return nil // stopped before the network began
 	}
+	if err := os.MkdirAll(n.cfg.Dir, 0o700); err != nil {
+		return fmt.Errorf("make directory of consensus: %w", err)
+	}
 	f, err := n.cfg.comet()
 	if err != nil {
 		return err
@@ -182,6 +186,9 @@ func (n *Node) watch(ctx context.Context, c *node.Node) error {
 		case reason := <-n.halted:
 			return fmt.Errorf("%w: %s", ErrHalted, reason)
 		case <-tick.C:
+		}
+		if err := n.cfg.DB.Failed(); err != nil {
+			return fmt.Errorf("%w: %w", ErrHalted, err)
 		}
 		n.syncing.Store(c.ConsensusReactor().WaitSync())
 		r, h := n.app.latest()

@@ -161,6 +161,16 @@ func (d *DB) empty() (bool, error) {
 // Dir returns the directory of the database.
 func (d *DB) Dir() string { return d.dir }
 
+// Failed returns the [ErrFailed] after which nothing is written any more, nil
+// while all is well. The process should end: what it holds in memory may not
+// be on the disk.
+func (d *DB) Failed() error {
+	if e := d.failed.Load(); e != nil {
+		return fmt.Errorf("%w: %w", ErrFailed, classify(*e))
+	}
+	return nil
+}
+
 // Size returns the bytes that the database takes on the disk.
 func (d *DB) Size() uint64 {
 	var n uint64
@@ -201,8 +211,8 @@ func (d *DB) do(op func() error) (err error) {
 	if d.closed {
 		return ErrClosed
 	}
-	if e := d.failed.Load(); e != nil {
-		return fmt.Errorf("%w: %w", ErrFailed, *e)
+	if err := d.Failed(); err != nil {
+		return err
 	}
 	defer func() {
 		if e := recoverFatal(recover()); e != nil {

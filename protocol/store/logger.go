@@ -1,6 +1,9 @@
 package store
 
-import "fmt"
+import (
+	"fmt"
+	"strings"
+)
 
 // logger is what pebble writes to.
 type logger struct{ d *DB }
@@ -18,12 +21,10 @@ func (l logger) Errorf(format string, args ...any) {
 
 // Fatalf ends the operation, or the process where no operation waits.
 func (l logger) Fatalf(format string, args ...any) {
-	err := fmt.Errorf(format, args...)
-	for _, a := range args {
-		if e, ok := a.(error); ok {
-			err = fmt.Errorf("%s: %w", fmt.Sprintf(format, "see below"), e)
-		}
+	if text, ok := strings.CutSuffix(format, "%v"); ok { // so that the cause can be told apart
+		format = text + "%w"
 	}
+	err := fmt.Errorf(format, args...)
 	l.d.failed.CompareAndSwap(nil, &err)
 	if l.d.fatal != nil {
 		l.d.fatal(classify(err))

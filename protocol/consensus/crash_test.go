@@ -1,0 +1,217 @@
+package consensus_test
+
+import (
+	"context"
+	"errors"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/assaynet/assay/protocol"
+	"github.com/assaynet/assay/protocol/consensus"
+	"github.com/assaynet/assay/protocol/ledger"
+	"github.com/assaynet/assay/protocol/store"
+	"github.com/assaynet/assay/protocol/store/storetest"
+	"github.com/assaynet/assay/protocol/wire"
+)
+
+// The story of this network: the stake of one validator grows, so the set
+// changes; another is stopped and started again; a third loses power, and comes
+// back from what its disk had. All end with the same state, and all links of
+// true proposers count.
+func TestValidatorsComeBackFromStopAndPowerLoss(t *testing.T) {
+	n := newNetwork(t, 4)
+	disks := make([]storetest.Crash, 4)
+	n.launch(t, func(i int) store.FS { disks[i] = storetest.NewCrash(); return disks[i] }, nil)
+	stake, err := wire.NewTx(signer{secret("rich")}, n.g.ChainID(), 0, &wire.AddStake{Hotkey: secret("v1").Public(), Amount: 200 * protocol.Unit})
+	check(t, err)
+	n.nodes[0].await(t, 1)
+	for _, r := range n.nodes {
+		check(t, r.Submit(wire.Encode(stake)))
+	}
+
+	n.nodes[2].await(t, 4)
+	n.nodes[2].halt(t)
+	before := n.nodes[0].await(t, 7).Height // goes on without it, also past its turns
+	reopen(t, n, 2, disks[2])
+
+	n.nodes[3].await(t, 6)
+	disk := disks[3].Clone(40, 7)
+	wal := t.TempDir()
+	copyDir(t, filepath.Join(n.nodes[3].dir, "wal"), filepath.Join(wal, "wal"))
+	n.nodes[3].halt(t) // what it writes from here on is lost
+	n.nodes[0].await(t, before+3)
+	n.nodes[3].dir = wal
+	reopenAt(t, n, 3, disk, wal)
+
+	last := n.nodes[0].await(t, before+9).Height
+	n.sameState(t, last)
+	r, _, err := n.nodes[3].At(last)
+	check(t, err)
+	checkBeacon(t, r, last)
+	sets, _, err := ledger.ReadValidators(r)
+	check(t, err)
+	if sets.Set[1].Power != 310 {
+		t.Fatalf("power of v1: got %d, want 310", sets.Set[1].Power)
+	}
+	comet, err := n.nodes[0].SetsAt(last)
+	check(t, err)
+	if _, v := comet.GetByAddress(consensusKey(t, "v1").PubKey().Address()); v == nil || v.VotingPower != 310 {
+		t.Fatalf("v1 at %d: got %v, want power 310", last, v)
+	}
+}
+
+// checkBeacon fails unless every link below height last counted: all proposers
+// were honest, whatever rounds their blocks took.
+func checkBeacon(t *testing.T, r ledger.Reader, last protocol.Height) {
+	t.Helper()
+	for h := protocol.Height(1); h < last; h++ {
+		b, ok, err := ledger.ReadBeacon(r, h)
+		check(t, err)
+		if ok && !b.Counted {
+			t.Errorf("the link of block %d did not count", h)
+		}
+	}
+	check(t, ledger.Seats(r, func(s ledger.Seat) bool {
+		if !s.Permit {
+			t.Errorf("seat %d lost its permit", s.ID.UID)
+		}
+		return true
+	}))
+}
+
+func reopen(t *testing.T, n *network, i int, fs store.FS) { reopenAt(t, n, i, fs, n.nodes[i].dir) }
+
+// reopenAt starts validator i again; the name of the database's directory in
+// its file system stays.
+func reopenAt(t *testing.T, n *network, i int, fs store.FS, dir string) {
+	t.Helper()
+	at := n.nodes[i].home
+	n.open(t, i, at, fs, func(c *consensus.Config) { c.Dir = dir }).start()
+}
+
+func copyDir(t *testing.T, from, to string) {
+	t.Helper()
+	check(t, os.MkdirAll(to, 0o700))
+	entries, err := os.ReadDir(from)
+	check(t, err)
+	for _, e := range entries {
+		in, err := os.Open(filepath.Join(from, e.Name()))
+		check(t, err)
+		out, err := os.Create(filepath.Join(to, e.Name()))
+		check(t, err)
+		_, err = io.Copy(out, in)
+		check(t, errors.Join(err, in.Close(), out.Close()))
+	}
+}
+
+func TestAProposalWithAWrongLinkIsRefused(t *testing.T) {
+	n := newNetwork(t, 4)
+	n.launch(t, nil, func(i int, c *consensus.Config) {
+		if i == 3 { // opens the link of the height after
+			c.Link = func(h protocol.Height) (protocol.Hash, bool) { return maker(name(3)).Link(h + 1) }
+		}
+		if i == 2 { // has none
+			c.Link = nil
+		}
+	})
+	n.nodes[0].await(t, 6)
+	n.sameState(t, 6)
+	r, _, err := n.nodes[0].At(6)
+	check(t, err)
+	for h := protocol.Height(1); h < 6; h++ {
+		b, _, err := ledger.ReadBeacon(r, h)
+		check(t, err)
+		if b.Proposer.UID > 1 {
+			t.Errorf("block %d is by validator %d, whose links are wrong", h, b.Proposer.UID)
+		}
+	}
+	if s := n.nodes[0].Stats(); s.Refused == 0 || s.Rounds == 0 {
+		t.Fatalf("stats: got %+v, want refused proposals and rounds", s)
+	}
+}
+
+func TestATakenPortIsOneClearError(t *testing.T) {
+	n := newNetwork(t, 4)
+	r := n.open(t, 0, t.TempDir(), storetest.Memory(), func(c *consensus.Config) { c.Listen = n.addrs[1] })
+	defer r.db.Close()
+	block := n.open(t, 1, t.TempDir(), storetest.Memory(), nil)
+	block.start()
+	defer block.halt(t)
+	deadline := time.Now().Add(10 * time.Second)
+	for { // until the other has the port
+		if dial(t, n.addrs[1]) {
+			break
+		}
+		if time.Now().After(deadline) {
+			t.Fatal("the first node does not listen")
+		}
+	}
+	err := r.Run(t.Context())
+	if !errors.Is(err, consensus.ErrListen) || !strings.Contains(err.Error(), n.addrs[1]) {
+		t.Fatalf("got %v, want %v with the address", err, consensus.ErrListen)
+	}
+}
+
+func TestRunStopsBeforeTheNetworkBegins(t *testing.T) {
+	n := newNetwork(t, 4)
+	n.g.Time += 3600
+	r := n.open(t, 0, t.TempDir(), storetest.Memory(), nil)
+	defer r.db.Close()
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	check(t, r.Run(ctx))
+}
+
+func TestANodeWhoseDiskFailsEndsWithAnError(t *testing.T) {
+	n := newNetwork(t, 1)
+	disk := storetest.NewFaults(storetest.Memory())
+	r := n.open(t, 0, t.TempDir(), disk, nil)
+	r.start()
+	r.await(t, 2)
+	disk.FailAfter(3)
+	select {
+	case err := <-r.done:
+		if !errors.Is(err, consensus.ErrHalted) {
+			t.Fatalf("got %v, want %v", err, consensus.ErrHalted)
+		}
+		t.Log(err)
+	case <-time.After(20 * time.Second):
+		t.Fatal("the node lives on without its disk")
+	}
+	_ = r.db.Close()
+}
+
+func TestANodeThatDoesNotGoOnEndsWithAnError(t *testing.T) {
+	n := newNetwork(t, 1)
+	r := n.open(t, 0, t.TempDir(), storetest.Memory(), func(c *consensus.Config) {
+		c.Link, c.StallAfter = nil, 2*time.Second // it never proposes
+	})
+	defer r.db.Close()
+	if err := r.Run(t.Context()); !errors.Is(err, consensus.ErrStalled) {
+		t.Fatalf("got %v, want %v", err, consensus.ErrStalled)
+	}
+}
+
+func TestBadConfigurationsAreRefused(t *testing.T) {
+	n := newNetwork(t, 4)
+	for what, change := range map[string]func(*consensus.Config){
+		"no genesis":   func(c *consensus.Config) { c.Genesis = nil },
+		"no directory": func(c *consensus.Config) { c.Dir = "" },
+		"no port":      func(c *consensus.Config) { c.Listen = "127.0.0.1" },
+		"port 0":       func(c *consensus.Config) { c.Listen = "127.0.0.1:0" },
+		"a bad peer":   func(c *consensus.Config) { c.Peers = []string{"127.0.0.1:1"} },
+	} {
+		db := storetest.Open(t, storetest.Memory(), "db")
+		k, err := secret("v0").DeriveConsensus(0)
+		check(t, err)
+		c := consensus.Config{Genesis: n.g, DB: db, Dir: t.TempDir(), Consensus: k, Transport: k, Listen: n.addrs[0]}
+		change(&c)
+		if _, err := consensus.New(c); !errors.Is(err, consensus.ErrConfig) {
+			t.Errorf("%s: got %v, want %v", what, err, consensus.ErrConfig)
+		}
+	}
+}
