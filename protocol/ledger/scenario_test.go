@@ -19,12 +19,11 @@ import (
 //
 //	genesis [max=N] [immunity=N]    begin again: validators v1 v2 v3, miners m1 m2, and rich
 //	to H                            empty blocks up to height H; prints what happened
-//	tx NAME KIND [key=value …]      a transaction for the next block
+//	tx NAME KIND [key=value …]      a transaction, which waits
 //	block [as=V] [old=V] [header=V] [eligible=V,…]
-//	                                makes one of the waiting transactions, made by one validator
-//	                                with the name of another in its header; eligible are the
+//	                                makes one of what waits, with as=V's link, or one of old=V's
+//	                                first chain, and header=V in its header; eligible are the
 //	                                true proposers of the rounds of the block before
-//	                                old=V takes the link from V's first chain
 //	show THING …                    supply, account N, seat N, set, epoch E, payments E, duties R, drawn E
 func TestScenarios(t *testing.T) {
 	files, err := filepath.Glob("testdata/*.txt")
