@@ -1,0 +1,135 @@
+package protocoltest
+
+import (
+	"crypto/sha256"
+	"fmt"
+	"sync"
+
+	"github.com/assaynet/assay/protocol"
+	"github.com/assaynet/assay/protocol/key"
+	"github.com/assaynet/assay/protocol/ledger"
+	"github.com/assaynet/assay/protocol/params"
+	"github.com/assaynet/assay/protocol/wire"
+)
+
+// Signer signs with the key that a name stands for; anyone can have it.
+type Signer struct{ private key.Private }
+
+// Named returns the key of a name.
+func Named(name string) Signer {
+	seed := sha256.Sum256([]byte(name))
+	k, err := key.FromSeed(seed[:], "protocoltest")
+	if err != nil {
+		panic(err) // the seed is long enough, the label constant
+	}
+	return Signer{k}
+}
+
+// PublicKey implements wire.Signer.
+func (s Signer) PublicKey() protocol.PublicKey { return s.private.Public() }
+
+// Sign implements wire.Signer.
+func (s Signer) Sign(domain string, message []byte) (wire.Signature, error) {
+	sig, err := s.private.Sign(domain, message)
+	return wire.Signature(sig), err
+}
+
+// Verify checks a signature, as package wire wants it.
+func Verify(signer protocol.PublicKey, domain string, message []byte, sig wire.Signature) error {
+	return key.Verify(signer, domain, message, sig[:])
+}
+
+// Cold returns the coldkey of an owner.
+func Cold(owner string) Signer { return Named(owner + "'s coldkey") }
+
+func consensusKey(name string) Signer { return Named(name + "'s consensus key") }
+func identity(name string) Signer     { return Named(name + "'s identity") }
+
+// Actor is someone with a part in the network. Those with a stake are
+// validators from the genesis on, those with a capacity miners; who has neither
+// has an account, and may register later.
+type Actor struct {
+	Name string
+	// Owner is whose coldkey holds the seat; Name where it is empty.
+	Owner    string
+	Stake    protocol.Amount
+	Capacity uint16
+}
+
+func (a *Actor) owner() string {
+	if a.Owner == "" {
+		return a.Name
+	}
+	return a.Owner
+}
+
+// Purse is the balance of every owner at the start.
+const Purse = 1000 * protocol.Unit
+
+// genesis gives each actor a seat in this order, and each owner a purse.
+func genesis(p params.Params, cast []Actor) *ledger.Genesis {
+	g := &ledger.Genesis{Params: p, Time: 1_700_000_000}
+	rich := map[string]bool{}
+	for i := range cast {
+		a := &cast[i]
+		if o := a.owner(); !rich[o] {
+			rich[o] = true
+			g.Accounts = append(g.Accounts, ledger.GenesisAccount{Key: Cold(o).PublicKey(), Balance: Purse})
+		}
+		if a.Stake == 0 && a.Capacity == 0 {
+			continue
+		}
+		s := ledger.GenesisSeat{
+			Hotkey: Named(a.Name).PublicKey(), Coldkey: Cold(a.owner()).PublicKey(), Stake: a.Stake,
+			Identity: identity(a.Name).PublicKey(), Addresses: []string{"/ip4/127.0.0.1/tcp/4001"},
+		}
+		if a.Stake > 0 {
+			anchor := Chain(a.Name, 1).Anchor()
+			s.Consensus = &ledger.Consensus{Key: consensusKey(a.Name).PublicKey(), Address: "127.0.0.1:26656"}
+			s.Beacon = &anchor
+		}
+		if a.Capacity > 0 {
+			s.Models, s.Kinds, s.Capacity = modelsOf(&p), []string{"inference"}, a.Capacity
+		}
+		g.Seats = append(g.Seats, s)
+	}
+	return g
+}
+
+func modelsOf(p *params.Params) []protocol.ModelID {
+	var ids []protocol.ModelID
+	for _, m := range p.Tasks.Models {
+		ids = append(ids, m.ID)
+	}
+	return ids
+}
+
+// made keeps beacon chains, each a million hashes, for all networks of a test
+// binary. They hold no secret worth the name.
+var made = struct {
+	sync.Mutex
+	chains map[string]*ledger.ChainMaker
+}{chains: map[string]*ledger.ChainMaker{}}
+
+// Chain returns the beacon chain of an actor whose first link serves start.
+func Chain(name string, start protocol.Height) *ledger.ChainMaker {
+	made.Lock()
+	defer made.Unlock()
+	id := fmt.Sprintf("%s %d", name, start)
+	if made.chains[id] == nil {
+		made.chains[id] = ledger.NewChainMaker(sha256.Sum256([]byte(id)), start)
+	}
+	return made.chains[id]
+}
+
+// Params returns constants of a network of one model: epochs of twenty blocks
+// with one round each, and records of the last eight epochs.
+func Params(model protocol.ModelID) params.Params {
+	p := params.Local()
+	p.Name = "assay-memory"
+	p.Tasks.Models = []params.Model{{ID: model, Name: "tiny.gguf", Class: params.One}}
+	p.Tasks.MaxTokens = 8
+	p.Tasks.System = "Be brief."
+	p.Tasks.Retention = 8
+	return p
+}

@@ -1,0 +1,190 @@
+package protocoltest
+
+import (
+	"context"
+
+	"github.com/assaynet/assay/protocol"
+	"github.com/assaynet/assay/protocol/ledger"
+	"github.com/assaynet/assay/protocol/wire"
+)
+
+// topicTx is the topic of ledger transactions, topicAnswer that of answers.
+const (
+	topicTx     = "tx"
+	topicAnswer = "answer"
+)
+
+// copied is one copy of a message on its way to one place; to the pool of
+// transactions where there is none.
+type copied struct {
+	due   protocol.Height
+	to    *place
+	topic string
+	raw   []byte
+}
+
+// spread makes copies of what the nodes sent, in the order of the nodes.
+func (n *Network) spread() {
+	for _, from := range n.places {
+		if from.port == nil {
+			continue
+		}
+		for _, m := range from.port.sent() {
+			if from.cut {
+				continue
+			}
+			if m.topic == topicTx {
+				n.send(nil, m)
+				continue
+			}
+			for _, to := range n.places {
+				if to != from {
+					n.send(to, m)
+				}
+			}
+		}
+	}
+}
+
+// send puts a copy on its way, or loses it.
+func (n *Network) send(to *place, m message) {
+	lost := n.rng.IntN(1000) < n.cfg.Loss
+	due := n.height + protocol.Height(n.rng.IntN(n.cfg.Delay+1))
+	if !lost {
+		n.under = append(n.under, copied{due: due, to: to, topic: m.topic, raw: m.raw})
+	}
+}
+
+// deliver hands every node the copies that have arrived.
+func (n *Network) deliver(ctx context.Context) {
+	inbox := map[*place][]copied{}
+	var rest []copied
+	for _, c := range n.under {
+		switch {
+		case c.to == nil || c.due > n.height:
+			rest = append(rest, c)
+		case c.to.running():
+			inbox[c.to] = append(inbox[c.to], c)
+		}
+	}
+	n.under = rest
+	_ = n.all(func(p *place) error { // a message that a node does not take is no error of the network
+		for _, c := range inbox[p] {
+			if p.node.Message(ctx, c.topic, c.raw) == nil && c.topic == topicAnswer {
+				p.keep(c.raw)
+			}
+		}
+		return nil
+	})
+}
+
+// keep notes that the node has an answer.
+func (p *place) keep(raw []byte) {
+	var e wire.Envelope
+	var a wire.Answer
+	if wire.Decode(raw, wire.MaxAnswerBytes, &e) == nil && wire.Decode(e.Payload, wire.MaxAnswerBytes, &a) == nil {
+		p.kept[a.Key()] = true
+	}
+}
+
+// evidence asks the other nodes, in order, for an answer: the first of those
+// reached that took it from gossip and still has it. Loss applies to none:
+// requests are repeated until they are answered.
+func (n *Network) evidence(asker *Port, k wire.AnswerKey) ([]byte, error) {
+	for _, p := range n.places {
+		w, ok := p.node.(Witness)
+		if !ok || p.port == asker || !p.running() || !p.kept[k] {
+			continue
+		}
+		if raw, err := w.Evidence(k); err != nil || raw != nil {
+			return raw, err
+		}
+	}
+	return nil, nil
+}
+
+// pool holds the transactions that wait for a block.
+type pool struct {
+	waiting []waiting
+}
+
+type waiting struct {
+	raw    []byte
+	hash   protocol.Hash
+	signer protocol.PublicKey
+	nonce  uint64
+	since  protocol.Height
+}
+
+// poolBlocks is for how many blocks a transaction may wait.
+const poolBlocks = 10
+
+// collect takes the transactions that have arrived, of which ledger.CheckTx
+// has nothing to say.
+func (p *pool) collect(n *Network) {
+	var rest []copied
+	for _, c := range n.under {
+		if c.to != nil || c.due > n.height {
+			rest = append(rest, c)
+			continue
+		}
+		if tx, err := ledger.CheckTx(n.tree, n.chain, n.Params(), c.raw); err == nil {
+			p.add(waiting{raw: c.raw, hash: tx.Hash(), signer: tx.Signer, nonce: tx.Nonce, since: n.height})
+		}
+	}
+	n.under = rest
+}
+
+func (p *pool) add(w waiting) {
+	for i := range p.waiting {
+		if p.waiting[i].hash == w.hash {
+			return
+		}
+	}
+	p.waiting = append(p.waiting, w)
+}
+
+func (p *pool) raw() [][]byte {
+	out := make([][]byte, len(p.waiting))
+	for i := range p.waiting {
+		out[i] = p.waiting[i].raw
+	}
+	return out
+}
+
+// settle drops what blocks hold, and what waited too long.
+func (p *pool) settle(n *Network) {
+	var rest []waiting
+	for _, w := range p.waiting {
+		a, _, err := ledger.ReadAccount(n.tree, w.signer)
+		if err == nil && w.nonce >= a.Nonce && w.since+poolBlocks > n.height {
+			rest = append(rest, w)
+		}
+	}
+	p.waiting = rest
+}
+
+// Tx signs a transaction with an actor's key and puts it into the pool, behind
+// the signer's others. The error is why it may not wait there.
+func (n *Network) Tx(s Signer, body wire.Body) error {
+	a, _, err := ledger.ReadAccount(n.tree, s.PublicKey())
+	if err != nil {
+		return err
+	}
+	nonce := a.Nonce
+	for i := range n.pool.waiting {
+		if n.pool.waiting[i].signer == s.PublicKey() {
+			nonce = max(nonce, n.pool.waiting[i].nonce+1)
+		}
+	}
+	tx, err := wire.NewTx(s, n.chain, nonce, body)
+	if err != nil {
+		return err
+	}
+	raw := wire.Encode(tx)
+	if _, err := ledger.CheckTx(n.tree, n.chain, n.Params(), raw); err != nil {
+		return err
+	}
+	n.pool.add(waiting{raw: raw, hash: tx.Hash(), signer: tx.Signer, nonce: nonce, since: n.height})
+	return nil
+}

@@ -1,0 +1,155 @@
+package protocoltest
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/assaynet/assay/protocol"
+	"github.com/assaynet/assay/protocol/ledger"
+	"github.com/assaynet/assay/protocol/wire"
+)
+
+// Turn is a member's turn to propose a block.
+type Turn struct {
+	Height protocol.Height
+	Round  int
+	// Honest is what an honest member proposes; nil where it has no link.
+	Honest *ledger.Block
+	// Members are those of the consensus set, from the proposer of round 0 on.
+	Members []string
+	State   ledger.Reader
+}
+
+// Proposer decides what a member proposes; nil is silence. What honest members
+// refuse makes the round fail, and the next member's turn comes.
+type Proposer func(Turn) *ledger.Block
+
+// orderer stands in for consensus: members take turns, one a height, and one
+// further for each round that fails.
+type orderer struct {
+	names     map[protocol.PublicKey]string // of consensus keys
+	proposers map[string]Proposer
+	eligible  []protocol.PublicKey // true proposers of the rounds of the newest block
+	refusals  map[string][]error
+}
+
+func newOrderer(cast []Actor) orderer {
+	o := orderer{names: map[protocol.PublicKey]string{}, proposers: map[string]Proposer{}, refusals: map[string][]error{}}
+	for i := range cast {
+		o.names[consensusKey(cast[i].Name).PublicKey()] = cast[i].Name
+	}
+	return o
+}
+
+// Propose lets an actor propose by fn from now on.
+func (n *Network) Propose(name string, fn Proposer) { n.orderer.proposers[name] = fn }
+
+// Refused returns why honest members refused what an actor proposed.
+func (n *Network) Refused(name string) []error { return n.orderer.refusals[name] }
+
+// ErrHalted says that no member made a block that the others accept.
+var ErrHalted = errors.New("protocoltest: no proposer makes a valid block")
+
+// order makes the next block.
+func (n *Network) order() (*ledger.Result, error) {
+	members, err := n.members()
+	if err != nil {
+		return nil, err
+	}
+	var eligible []protocol.PublicKey
+	for round := range members {
+		who := members[round]
+		eligible = append(eligible, ConsensusKey(who))
+		b := n.proposal(who, round, members)
+		if b == nil {
+			continue
+		}
+		if err := ledger.CheckBlock(n.tree, n.chain, n.Params(), b); err != nil {
+			n.orderer.refusals[who] = append(n.orderer.refusals[who], err)
+			continue
+		}
+		res, err := n.apply(b)
+		n.orderer.eligible = eligible
+		return res, err
+	}
+	return nil, ErrHalted
+}
+
+func (n *Network) apply(b *ledger.Block) (*ledger.Result, error) {
+	if _, err := ledger.Apply(n.second, n.chain, n.Params(), b); err != nil {
+		return nil, err
+	}
+	res, err := ledger.Apply(n.tree, n.chain, n.Params(), b)
+	if err != nil {
+		return nil, err
+	}
+	n.height = b.Height
+	n.pool.settle(n)
+	return res, nil
+}
+
+// members returns who may propose the next block, in the order of the rounds.
+func (n *Network) members() ([]string, error) {
+	set, _, err := ledger.ReadValidators(n.tree)
+	if err != nil {
+		return nil, err
+	}
+	meta, _, err := ledger.ReadMeta(n.tree)
+	if err != nil {
+		return nil, err
+	}
+	list := set.Set
+	if n.height <= meta.LastStep { // updates act two blocks later
+		list = set.Prev
+	}
+	names := make([]string, len(list))
+	for i := range list {
+		k := list[(int(n.height)+i)%len(list)].Key
+		name, ok := n.orderer.names[k]
+		if !ok {
+			return nil, fmt.Errorf("consensus key %s is nobody's", k)
+		}
+		names[i] = name
+	}
+	return names, nil
+}
+
+func (n *Network) proposal(who string, round int, members []string) *ledger.Block {
+	for _, p := range n.places {
+		if p.name == who && !p.running() {
+			return nil
+		}
+	}
+	honest := n.honest(who)
+	if fn := n.orderer.proposers[who]; fn != nil {
+		return fn(Turn{Height: n.height + 1, Round: round, Honest: honest, Members: members, State: n.tree})
+	}
+	return honest
+}
+
+// honest returns the block that a member makes of the pool.
+func (n *Network) honest(who string) *ledger.Block {
+	link, ok := n.Link(who, n.height+1)
+	if !ok {
+		return nil
+	}
+	head := wire.Encode(&wire.BlockHead{Link: link})
+	txs := ledger.SelectTxs(n.tree, n.chain, n.Params(), n.pool.raw(), int(n.Params().Block.MaxBytes)-len(head))
+	return &ledger.Block{
+		Height: n.height + 1, Proposer: ConsensusKey(who), PrevEligible: n.orderer.eligible,
+		Txs: append([][]byte{head}, txs...),
+	}
+}
+
+// Link returns the link of the chain that serves for an actor at height h,
+// false where its seat has none.
+func (n *Network) Link(name string, h protocol.Height) (protocol.Hash, bool) {
+	seat, ok, err := ledger.ReadSeatByHotkey(n.tree, Named(name).PublicKey())
+	if err != nil || !ok || seat.Beacon.Link.IsZero() {
+		return protocol.Hash{}, false
+	}
+	return Chain(name, seat.Beacon.Start).Link(h)
+}
+
+// ConsensusKey returns the public key with which an actor signs blocks.
+func ConsensusKey(name string) protocol.PublicKey { return consensusKey(name).PublicKey() }

@@ -1,0 +1,50 @@
+package simtest_test
+
+import (
+	"slices"
+	"testing"
+
+	"github.com/assaynet/assay/protocol"
+	"github.com/assaynet/assay/protocol/wire"
+)
+
+func TestHonestNetworkPaysEqualWorkEqually(t *testing.T) {
+	t.Parallel()
+	s := network(t)
+	s.play(9)
+	for _, name := range slices.Concat(miners, judges) {
+		if early := s.Mined(name, 0, 1) + s.Judged(name, 0, 1); early != 0 {
+			t.Errorf("%s was paid %s before any weights could count", name, early)
+		}
+	}
+	// Nobody is paid twice, nothing but dust is left: half for answers, half
+	// for judging.
+	var mined, judged protocol.Amount
+	for _, name := range miners {
+		mined += s.Mined(name, 0, 9)
+	}
+	for _, name := range judges {
+		judged += s.Judged(name, 0, 9)
+	}
+	issued := protocol.Amount(s.Params().Schedule.EpochEnd(9)) * s.Params().Emission.PerBlock
+	const dust = 1000 // units
+	if mined+judged > issued || issued-mined-judged > dust || mined > judged+dust || judged > mined+dust {
+		t.Errorf("miners got %s and judges %s of %s", mined, judged, issued)
+	}
+	for _, name := range miners {
+		s.near(name, s.Mined(name, 0, 9), mined/3, 5)
+	}
+	for _, name := range judges {
+		s.near(name, s.Judged(name, 0, 9), judged/4, 5)
+		for e := range s.lastEpoch() {
+			if p := s.Payment(name, e); p.Fulfilled != p.Drawn {
+				t.Errorf("%s did %d of %d duties before epoch %d", name, p.Fulfilled, p.Drawn, e)
+			}
+		}
+	}
+	for _, name := range miners {
+		if f := s.findings(name); len(f) != 1 || f[wire.FindingExact] < 14 {
+			t.Errorf("findings about %s: %v, want only exact ones, of two judges a round", name, f)
+		}
+	}
+}

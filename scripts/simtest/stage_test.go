@@ -1,0 +1,290 @@
+package simtest_test
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/rs/zerolog"
+
+	"github.com/assaynet/assay/engine"
+	"github.com/assaynet/assay/engine/enginetest"
+	"github.com/assaynet/assay/miner"
+	"github.com/assaynet/assay/protocol"
+	"github.com/assaynet/assay/protocol/protocoltest"
+	"github.com/assaynet/assay/protocol/wire"
+	"github.com/assaynet/assay/scoring"
+	"github.com/assaynet/assay/validator"
+)
+
+var seed = flag.Uint64("seed", 1, "of everything that is left to chance")
+
+// The model that the networks pay for, and the same with altered weights.
+var honest, altered *engine.Model
+
+func TestMain(m *testing.M) {
+	flag.Parse()
+	code, err := withModels(m)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		code = 1
+	}
+	os.Exit(code)
+}
+
+// tiny is as small as a model can be: a run takes a millisecond or two.
+var tiny = enginetest.Options{Width: 32, Layers: 1, Heads: 2, KVHeads: 1, FFN: 32, Context: 512}
+
+func withModels(m *testing.M) (code int, err error) {
+	dir, err := os.MkdirTemp("", "simtest")
+	if err != nil {
+		return 1, err
+	}
+	defer func() { _ = os.RemoveAll(dir) }()
+	path, other := filepath.Join(dir, "tiny.gguf"), filepath.Join(dir, "altered.gguf")
+	if err := enginetest.Write(path, tiny); err != nil {
+		return 1, err
+	}
+	if err := enginetest.Alter(path, other, 0); err != nil {
+		return 1, err
+	}
+	ctx := context.Background()
+	if honest, err = engine.Open(ctx, path, engine.Config{Threads: 1}); err != nil {
+		return 1, err
+	}
+	defer func() { _ = honest.Close() }()
+	if altered, err = engine.Open(ctx, other, engine.Config{Threads: 1}); err != nil {
+		return 1, err
+	}
+	defer func() { _ = altered.Close() }()
+	return m.Run(), nil
+}
+
+// stage is a network with the nodes of a story.
+type stage struct {
+	*testing.T
+	*protocoltest.Network
+	model      *engine.Model
+	stores     map[string]*protocoltest.Store
+	validators map[string]*validator.Validator
+	miners     map[string]*miner.Miner
+}
+
+// The usual cast: four validators of equal stake, and three miners that can
+// give one answer a round. Stories add to it.
+var (
+	judges = []string{"vera", "viktor", "violet", "vincent"}
+	miners = []string{"ada", "bob", "cleo"}
+)
+
+const stake = 100 * protocol.Unit
+
+func cast(more ...protocoltest.Actor) []protocoltest.Actor {
+	var list []protocoltest.Actor
+	for _, name := range judges {
+		list = append(list, protocoltest.Actor{Name: name, Stake: stake})
+	}
+	for _, name := range miners {
+		list = append(list, protocoltest.Actor{Name: name, Capacity: 1})
+	}
+	return append(list, more...)
+}
+
+// network opens a stage with honest nodes for all who have a seat.
+func network(t *testing.T, more ...protocoltest.Actor) *stage {
+	t.Helper()
+	return open(t, honest, protocoltest.Config{Cast: cast(more...)})
+}
+
+func open(t *testing.T, model *engine.Model, cfg protocoltest.Config) *stage {
+	t.Helper()
+	cfg.Seed = *seed
+	t.Logf("seed %d", cfg.Seed)
+	if cfg.Params.Name == "" {
+		cfg.Params = protocoltest.Params(model.ID())
+	}
+	n, err := protocoltest.New(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &stage{
+		T: t, Network: n, model: model, stores: map[string]*protocoltest.Store{},
+		validators: map[string]*validator.Validator{}, miners: map[string]*miner.Miner{},
+	}
+	for _, a := range cfg.Cast {
+		switch {
+		case a.Stake > 0:
+			s.validator(a.Name)
+		case a.Capacity > 0:
+			s.miner(a.Name)
+		}
+	}
+	return s
+}
+
+func (s *stage) store(name string) *protocoltest.Store {
+	if s.stores[name] == nil {
+		s.stores[name] = protocoltest.NewStore()
+	}
+	return s.stores[name]
+}
+
+// miner gives an actor the shipped miner, with its config changed by tweaks.
+func (s *stage) miner(name string, tweaks ...func(*miner.Config)) {
+	s.Helper()
+	port := s.LightPort(name)
+	cfg := miner.Config{
+		ChainID: s.ChainID(), Params: s.Params(), Hotkey: protocoltest.Named(name), Salt: [32]byte{1},
+		Models: []miner.Model{miner.FromEngine(s.model)},
+		Ledger: port, Store: s.store(name), Submit: port.Submit, Publish: port.Publish, Logger: zerolog.Nop(),
+	}
+	for _, tweak := range tweaks {
+		tweak(&cfg)
+	}
+	m, err := miner.New(cfg)
+	if err != nil {
+		s.Fatal(err)
+	}
+	s.miners[name] = m
+	s.Attach(name, port, minerNode{m})
+}
+
+// validator gives an actor the shipped validator, with its config changed by tweaks.
+func (s *stage) validator(name string, tweaks ...func(*validator.Config)) {
+	s.Helper()
+	port := s.Port(name)
+	cfg := validator.Config{
+		ChainID: s.ChainID(), Params: s.Params(), Hotkey: protocoltest.Named(name), Salt: [32]byte{1},
+		Judge:  scoring.NewJudge(scoring.FromEngine(s.model)),
+		Ledger: port, Store: s.store(name), Submit: port.Submit, Publish: port.Publish, Evidence: port.Evidence,
+		Chain: func(start protocol.Height) (protocol.Hash, error) {
+			return protocoltest.Chain(name, start).Anchor(), nil
+		},
+		Logger: zerolog.Nop(),
+	}
+	for _, tweak := range tweaks {
+		tweak(&cfg)
+	}
+	v, err := validator.New(cfg)
+	if err != nil {
+		s.Fatal(err)
+	}
+	s.validators[name] = v
+	s.Attach(name, port, validatorNode{v})
+}
+
+// play makes blocks up to the end of an epoch.
+func (s *stage) play(e protocol.Epoch) {
+	s.Helper()
+	if err := s.Epochs(s.Context(), e); err != nil {
+		s.Fatal(err)
+	}
+}
+
+// block makes one block.
+func (s *stage) block() {
+	s.Helper()
+	if _, err := s.Block(s.Context()); err != nil {
+		s.Fatal(err)
+	}
+}
+
+type minerNode struct{ *miner.Miner }
+
+func (m minerNode) Message(_ context.Context, topic string, raw []byte) error {
+	if topic == validator.TopicScore {
+		return m.OnCard(raw)
+	}
+	return nil
+}
+
+type validatorNode struct{ *validator.Validator }
+
+func (v validatorNode) Message(ctx context.Context, topic string, raw []byte) error {
+	if topic == validator.TopicScore {
+		return v.OnCard(ctx, raw)
+	}
+	return v.OnAnswer(ctx, raw)
+}
+
+// findings counts what the judges' cards say of an actor's answers, as the
+// first validator knows them, over all rounds before the newest.
+func (s *stage) findings(name string) map[wire.Finding]int {
+	s.Helper()
+	seat := s.Payment(name, s.lastEpoch()).Seat
+	out := map[wire.Finding]int{}
+	for n := range s.Params().Schedule.RoundOf(s.Height()) {
+		cards, err := s.validators[judges[0]].CardsOf(n)
+		if err != nil {
+			s.Fatal(err)
+		}
+		for i := range cards {
+			c, err := cards[i].Open()
+			if err != nil {
+				s.Fatal(err)
+			}
+			if c.Seat == seat {
+				out[c.Finding]++
+			}
+		}
+	}
+	return out
+}
+
+// lastEpoch is the newest epoch that was paid.
+func (s *stage) lastEpoch() protocol.Epoch {
+	return s.Params().Schedule.EpochOf(s.Height()+1) - 1
+}
+
+// near complains unless got is within percent of want.
+func (s *stage) near(name string, got, want protocol.Amount, percent uint64) {
+	s.Helper()
+	if band := want * protocol.Amount(percent) / 100; got+band < want || got > want+band {
+		s.Errorf("%s got %s, want %s within %d percent", name, got, want, percent)
+	}
+}
+
+// least returns the least that one of the honest miners mined in the epochs
+// from … to, and complains where it is nothing.
+func (s *stage) least(from, to protocol.Epoch) protocol.Amount {
+	s.Helper()
+	least := s.Mined(miners[0], from, to)
+	for _, name := range miners[1:] {
+		least = min(least, s.Mined(name, from, to))
+	}
+	if least == 0 {
+		s.Fatal("an honest miner was paid nothing")
+	}
+	return least
+}
+
+// minedNothing complains unless the honest miners were paid in all epochs so
+// far, and the named seats never.
+func (s *stage) minedNothing(names ...string) {
+	s.Helper()
+	s.least(0, s.lastEpoch())
+	for _, name := range names {
+		if got := s.Mined(name, 0, s.lastEpoch()); got != 0 {
+			s.Errorf("%s was paid %s", name, got)
+		}
+	}
+}
+
+// found complains unless judges found each of these, and nothing else, of an
+// actor's answers.
+func (s *stage) found(name string, want ...wire.Finding) {
+	s.Helper()
+	got := s.findings(name)
+	for _, f := range want {
+		if got[f] == 0 {
+			s.Errorf("no judge found %q of %s: %v", f, name, got)
+		}
+		delete(got, f)
+	}
+	if len(got) > 0 {
+		s.Errorf("judges found of %s, beside %v: %v", name, want, got)
+	}
+}
