@@ -47,12 +47,12 @@ type Miner struct {
 	failed map[uint16]bool
 	// stop ends the generation under way.
 	stop context.CancelFunc
-	// envelopes of the round's openings were last sent at height opened.
-	opened protocol.Height
-	// announced is when Serve was last sent.
-	announced protocol.Height
-	cards     cards
-	status    Status
+	// opened is when the round's openings were last sent, announced when Serve was.
+	opened, announced protocol.Height
+	// looked is the epoch after the one whose payment was looked up last.
+	looked protocol.Epoch
+	cards  cards
+	status Status
 	// outcome of the round asked last, until the next begins.
 	asked, committed bool
 }
@@ -143,11 +143,11 @@ func (m *Miner) Step(ctx context.Context, head protocol.Height) error {
 	})
 	if !ok {
 		m.note(func(s *Status) { s.Asked, s.Phase = false, PhaseIdle })
-		return nil
+		return m.readCards(r, head)
 	}
 	return errors.Join(
 		m.announce(ctx, head, &seat),
-		m.readCards(r, seat.ID),
+		m.readCards(r, head),
 		m.readPayment(r, head, seat.ID),
 		m.follow(ctx, r, head, &seat),
 	)

@@ -13,6 +13,7 @@ import (
 	"github.com/assaynet/assay/miner"
 	"github.com/assaynet/assay/protocol"
 	"github.com/assaynet/assay/protocol/ledger"
+	"github.com/assaynet/assay/protocol/params"
 	"github.com/assaynet/assay/protocol/wire"
 )
 
@@ -253,12 +254,12 @@ func TestStatusSaysWhatIsMissingFirst(t *testing.T) {
 	w.ask(2, 1)
 	w.step(m, start)
 	want("nothing paid yet")
-	w.put(ledger.PaymentKey(1, w.seat.UID), &ledger.Payment{Seat: w.seat, Miner: 5 * protocol.Unit})
-	w.step(m, start+1)
-	want("earning: 5.000000000 in epoch 1")
+	w.put(ledger.PaymentKey(2, w.seat.UID), &ledger.Payment{Seat: w.seat, Miner: 5 * protocol.Unit})
+	w.step(m, start+19) // the epoch's last block pays it
+	want("earning: 5.000000000 in epoch 2")
 }
 
-func TestJudgesCardsShowInTheStatusAndStrangersDoNot(t *testing.T) {
+func TestJudgesCardsShowInTheStatusAndStrangersAreNotPassedOn(t *testing.T) {
 	w := newWorld(t)
 	w.ask(2, 1)
 	judge, stranger := named(t, "judge"), named(t, "stranger")
@@ -266,29 +267,55 @@ func TestJudgesCardsShowInTheStatusAndStrangersDoNot(t *testing.T) {
 	w.put(ledger.RosterJudgeKey(2, 9), &ledger.RosterJudge{ID: judgeID, Hotkey: judge.PublicKey()})
 	m := w.miner(newMemory(), puppet{})
 	w.step(m, start)
-	send := func(s signer, change func(*wire.Card)) {
+	send := func(s signer, at protocol.Height, change func(*wire.Card)) error {
 		t.Helper()
 		c := wire.Card{Judge: judgeID, Round: round, Seat: w.seat, Answer: protocol.Hash{1}, Finding: wire.FindingToken, Root: protocol.Hash{1}}
 		change(&c)
-		e, err := wire.Seal(s, wire.DomainCard, chain, start, wire.Encode(&c))
+		e, err := wire.Seal(s, wire.DomainCard, chain, at, wire.Encode(&c))
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := m.OnCard(wire.Encode(e)); err != nil {
-			t.Fatal(err)
+		return m.OnCard(wire.Encode(e))
+	}
+	same := func(*wire.Card) {}
+	another := func(c *wire.Card) { c.Seat.UID++ }
+	want := func(what string, got error, want error) {
+		t.Helper()
+		if !errors.Is(got, want) {
+			t.Errorf("%s: got %v, want %v", what, got, want)
 		}
 	}
-	send(judge, func(*wire.Card) {})
-	send(judge, func(*wire.Card) {}) // again
-	send(stranger, func(*wire.Card) {})
-	send(judge, func(c *wire.Card) { c.Seat.Registered++ })
+	want("first of a judge", send(judge, start, same), miner.ErrUnknown)
+	want("first of a stranger", send(stranger, start, same), miner.ErrUnknown)
 	w.step(m, start+1)
 	if s := m.Status(); len(s.Findings) != 1 || s.Findings[wire.FindingToken] != 1 || !strings.HasPrefix(s.Why, "inexact") {
 		t.Errorf("got %+v", s)
 	}
-	if err := m.OnCard([]byte{1, 2, 3}); !errors.Is(err, wire.ErrMalformed) {
-		t.Errorf("garbage: got %v", err)
+	want("again", send(judge, start+1, same), miner.ErrDuplicate)
+	want("stranger", send(stranger, start, another), miner.ErrNoJudge)
+	want("in another judge's name", send(judge, start, func(c *wire.Card) { c.Judge.Registered++ }), miner.ErrNoJudge)
+	want("old", send(judge, start+62, another), miner.ErrWindow)
+	want("about another seat", send(judge, start, another), nil)
+	want("garbage", m.OnCard([]byte{1, 2, 3}), wire.ErrMalformed)
+	if s := m.Status(); s.Findings[wire.FindingToken] != 1 {
+		t.Errorf("counted %d, want 1", s.Findings[wire.FindingToken])
 	}
+}
+
+func FuzzOnCard(f *testing.F) {
+	p := params.Local()
+	m, err := miner.New(miner.Config{
+		ChainID: chain, Params: &p, Hotkey: signer{}, Salt: [32]byte{1}, Models: []miner.Model{puppet{}}, Ledger: &world{}, Store: newMemory(),
+		Submit:  func(context.Context, wire.Body) error { return nil },
+		Publish: func(context.Context, string, []byte) error { return nil },
+	})
+	if err != nil {
+		f.Fatal(err)
+	}
+	c := wire.Card{Finding: wire.FindingUnopen}
+	e := wire.Envelope{Domain: wire.DomainCard, ChainID: chain, Payload: wire.Encode(&c)}
+	f.Add(wire.Encode(&e))
+	f.Fuzz(func(_ *testing.T, raw []byte) { _ = m.OnCard(raw) })
 }
 
 func TestTheSeatIsAnnouncedWhenTheLedgerSaysOtherwise(t *testing.T) {

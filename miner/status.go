@@ -5,7 +5,6 @@ import (
 	"maps"
 
 	"github.com/assaynet/assay/protocol"
-	"github.com/assaynet/assay/protocol/key"
 	"github.com/assaynet/assay/protocol/ledger"
 	"github.com/assaynet/assay/protocol/wire"
 )
@@ -110,103 +109,20 @@ func (m *Miner) readPayment(r ledger.Reader, head protocol.Height, seat protocol
 		e--
 	}
 	m.mu.Lock()
-	known := m.status.PaidEpoch == e && e > 0
+	looked := m.looked == e+1
 	m.mu.Unlock()
-	if known {
+	if looked {
 		return nil
 	}
 	p, ok, err := ledger.ReadPayment(r, e, seat.UID)
-	if err != nil || !ok || p.Seat != seat {
-		return err
-	}
-	m.note(func(s *Status) { s.Paid, s.PaidEpoch = p.Miner, e })
-	return nil
-}
-
-// Bounds of what is remembered of cards.
-const (
-	maxWaitingCards = 256  // until the next step looks at them
-	maxKnownCards   = 4096 // so that none counts twice; forgotten together
-)
-
-// cards are what judges said about own answers, for the status only.
-type cards struct {
-	waiting []wire.Envelope
-	known   map[cardKey]bool
-}
-
-type cardKey struct {
-	judge protocol.PublicKey
-	slot  wire.AnswerKey
-}
-
-func newCards() cards { return cards{known: map[cardKey]bool{}} }
-
-// OnCard takes a card from gossip, for [Status]. Errors are those of wire, and
-// blame the sender; who may sign cards is looked up at the next height.
-func (m *Miner) OnCard(raw []byte) error {
-	verify := func(k protocol.PublicKey, domain string, msg []byte, sig wire.Signature) error {
-		return key.Verify(k, domain, msg, sig[:])
-	}
-	e, err := wire.Open(raw, wire.MaxCardBytes, wire.DomainCard, m.cfg.ChainID, verify)
 	if err != nil {
 		return err
 	}
-	var c wire.Card
-	if err := wire.Decode(e.Payload, wire.MaxCardBytes, &c); err != nil {
-		return err
-	}
-	if err := c.Check(); err != nil {
-		return err
-	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if c.Seat == m.status.Seat && m.status.Registered && len(m.cards.waiting) < maxWaitingCards {
-		m.cards.waiting = append(m.cards.waiting, *e)
+	m.looked = e + 1
+	if ok && p.Seat == seat {
+		m.status.Paid, m.status.PaidEpoch = p.Miner, e
 	}
 	return nil
-}
-
-// readCards counts the waiting cards whose signers the ledger knows as judges.
-func (m *Miner) readCards(r ledger.Reader, seat protocol.SeatID) error {
-	m.mu.Lock()
-	waiting := m.cards.waiting
-	m.cards.waiting = nil
-	m.mu.Unlock()
-	for i := range waiting {
-		var c wire.Card
-		if err := wire.Decode(waiting[i].Payload, wire.MaxCardBytes, &c); err != nil {
-			return err
-		}
-		judge, ok, err := ledger.ReadRosterJudge(r, m.cfg.Params.Schedule.EpochOfRound(c.Round), c.Judge.UID)
-		if err != nil {
-			return err
-		}
-		if ok && judge.ID == c.Judge && judge.Hotkey == waiting[i].Sender && c.Seat == seat {
-			m.countCard(&c, waiting[i].Sender)
-		}
-	}
-	return nil
-}
-
-func (m *Miner) countCard(c *wire.Card, judge protocol.PublicKey) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	k := cardKey{judge: judge, slot: c.Key()}
-	if m.cards.known[k] {
-		return
-	}
-	if len(m.cards.known) >= maxKnownCards {
-		clear(m.cards.known)
-	}
-	m.cards.known[k] = true
-	if m.status.Findings == nil {
-		m.status.Findings = map[wire.Finding]uint64{}
-	}
-	m.status.Findings[c.Finding]++
-	m.metrics.judged(c.Finding)
-	if c.Finding != wire.FindingExact {
-		m.cfg.Logger.Warn().Str("finding", string(c.Finding)).Uint64("round", uint64(c.Round)).Uint16("judge", uint16(c.Judge.UID)).
-			Msg("a judge found an answer wrong")
-	}
 }

@@ -1,0 +1,148 @@
+package miner
+
+import (
+	"fmt"
+	"maps"
+
+	"github.com/assaynet/assay/protocol"
+	"github.com/assaynet/assay/protocol/key"
+	"github.com/assaynet/assay/protocol/ledger"
+	"github.com/assaynet/assay/protocol/wire"
+)
+
+// Bounds of what is remembered of cards.
+const (
+	maxWaitingCards = 256  // about own answers, until their signers are looked up
+	maxWantedJudges = 64   // looked up at the next height, one read each
+	maxKnownCards   = 8192 // so that none passes twice; forgotten together
+)
+
+// cards are what judges said, for the status and to be passed on. Who may judge
+// is read from the ledger, once for each judge and epoch, at the height after
+// one of its cards came by.
+type cards struct {
+	waiting []wire.Envelope
+	known   map[cardKey]bool
+	judges  map[judgeKey]ledger.RosterJudge // the zero record: looked up, and there is none
+	wanted  map[judgeKey]bool
+}
+
+type cardKey struct {
+	judge protocol.PublicKey
+	slot  wire.AnswerKey
+}
+
+type judgeKey struct {
+	epoch protocol.Epoch
+	uid   protocol.UID
+}
+
+func newCards() cards {
+	return cards{known: map[cardKey]bool{}, judges: map[judgeKey]ledger.RosterJudge{}, wanted: map[judgeKey]bool{}}
+}
+
+// OnCard takes a card from gossip and returns nil if it is a judge's and was not
+// seen before: such are worth passing on. Errors are those of wire, which blame
+// the sender, or a [Kind]. Cards about own answers show in [Status].
+func (m *Miner) OnCard(raw []byte) error {
+	verify := func(k protocol.PublicKey, domain string, msg []byte, sig wire.Signature) error {
+		return key.Verify(k, domain, msg, sig[:])
+	}
+	e, err := wire.Open(raw, wire.MaxCardBytes, wire.DomainCard, m.cfg.ChainID, verify)
+	if err != nil {
+		return err
+	}
+	var c wire.Card
+	if err := wire.Decode(e.Payload, wire.MaxCardBytes, &c); err != nil {
+		return err
+	}
+	if err := c.Check(); err != nil {
+		return err
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	window := protocol.Height(m.cfg.Params.Gossip.ReplayWindow)
+	if h := m.status.Height; e.Height > h+window || h > e.Height+window {
+		return fmt.Errorf("signed at height %d, now %d: %w", e.Height, h, ErrWindow)
+	}
+	err = m.takeCardLocked(&c, e.Sender)
+	if KindOf(err) == ErrUnknown && c.Seat == m.status.Seat && m.status.Registered && len(m.cards.waiting) < maxWaitingCards {
+		m.cards.waiting = append(m.cards.waiting, *e)
+	}
+	return err
+}
+
+// takeCardLocked checks who signed a card and counts it.
+func (m *Miner) takeCardLocked(c *wire.Card, signer protocol.PublicKey) error {
+	k := judgeKey{m.cfg.Params.Schedule.EpochOfRound(c.Round), c.Judge.UID}
+	judge, looked := m.cards.judges[k]
+	switch {
+	case !looked:
+		if len(m.cards.wanted) < maxWantedJudges {
+			m.cards.wanted[k] = true
+		}
+		return fmt.Errorf("judge %d of epoch %d: %w", k.uid, k.epoch, ErrUnknown)
+	case judge.ID != c.Judge || judge.Hotkey != signer:
+		return fmt.Errorf("judge %d of epoch %d: %w", k.uid, k.epoch, ErrNoJudge)
+	}
+	name := cardKey{judge: signer, slot: c.Key()}
+	if m.cards.known[name] {
+		return fmt.Errorf("slot %d of seat %d in round %d: %w", c.Slot, c.Seat.UID, c.Round, ErrDuplicate)
+	}
+	if len(m.cards.known) >= maxKnownCards {
+		clear(m.cards.known)
+	}
+	m.cards.known[name] = true
+	if c.Seat == m.status.Seat && m.status.Registered {
+		m.countCardLocked(c)
+	}
+	return nil
+}
+
+func (m *Miner) countCardLocked(c *wire.Card) {
+	if m.status.Findings == nil {
+		m.status.Findings = map[wire.Finding]uint64{}
+	}
+	m.status.Findings[c.Finding]++
+	m.metrics.judged(c.Finding)
+	if c.Finding != wire.FindingExact {
+		m.cfg.Logger.Warn().Str("finding", string(c.Finding)).Uint64("round", uint64(c.Round)).Uint16("judge", uint16(c.Judge.UID)).
+			Msg("a judge found an answer wrong")
+	}
+}
+
+// readCards looks up the judges whose cards came by, and counts what waited for it.
+func (m *Miner) readCards(r ledger.Reader, head protocol.Height) error {
+	m.mu.Lock()
+	waiting, wanted := m.cards.waiting, m.cards.wanted
+	m.cards.waiting, m.cards.wanted = nil, map[judgeKey]bool{}
+	m.mu.Unlock()
+	now := m.cfg.Params.Schedule.EpochOf(head)
+	found := map[judgeKey]ledger.RosterJudge{}
+	for k := range wanted {
+		if k.epoch > now {
+			continue // not drawn up yet
+		}
+		judge, _, err := ledger.ReadRosterJudge(r, k.epoch, k.uid)
+		if err != nil {
+			return err
+		}
+		found[k] = judge
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for k := range m.cards.judges {
+		if k.epoch+2 < now {
+			delete(m.cards.judges, k)
+		}
+	}
+	maps.Copy(m.cards.judges, found)
+	for i := range waiting {
+		var c wire.Card
+		if err := wire.Decode(waiting[i].Payload, wire.MaxCardBytes, &c); err != nil {
+			return err
+		}
+		_ = m.takeCardLocked(&c, waiting[i].Sender) // nobody waits for the verdict any more
+	}
+	return nil
+}
