@@ -30,5 +30,5 @@ func app() *cli.App {
 
 Exit status: 0 after a clean stop or when all is well, 1 after an error, which
 is one line on standard error that says what to do.`,
-		initCommand(), runCommand(), statusCommand())
+		initCommand(), runCommand(), statusCommand(), doctorCommand())
 }

@@ -30,6 +30,7 @@ import (
 	"github.com/assaynet/assay/protocol/ledger"
 	"github.com/assaynet/assay/protocol/node"
 	"github.com/assaynet/assay/protocol/params"
+	"github.com/assaynet/assay/protocol/store"
 )
 
 // Passphrase opens the keys of the prepared homes.
@@ -220,6 +221,8 @@ const patience = 60 * time.Second
 //
 //	height PORT N   waits until the daemon with this HTTP port is at height N
 //	term HOME       sends SIGTERM to the daemon of a home
+//	hold PORT       listens on a port until the script ends
+//	newer HOME      makes the database in a home one of a newer program
 var Cmds = map[string]func(ts *testscript.TestScript, neg bool, args []string){
 	"height": func(ts *testscript.TestScript, neg bool, args []string) {
 		if neg || len(args) != 2 {
@@ -238,6 +241,23 @@ var Cmds = map[string]func(ts *testscript.TestScript, neg bool, args []string){
 		r, err := config.Home(ts.MkAbs(args[0])).ReadRunning()
 		ts.Check(err)
 		ts.Check(syscall.Kill(r.PID, syscall.SIGTERM))
+	},
+	"hold": func(ts *testscript.TestScript, neg bool, args []string) {
+		if neg || len(args) != 1 {
+			ts.Fatalf("usage: hold PORT")
+		}
+		l, err := net.Listen("tcp", "127.0.0.1:"+args[0]) //nolint:noctx // it does not wait
+		ts.Check(err)
+		ts.Defer(func() { _ = l.Close() })
+	},
+	"newer": func(ts *testscript.TestScript, neg bool, args []string) {
+		if neg || len(args) != 1 {
+			ts.Fatalf("usage: newer HOME")
+		}
+		db, err := store.Open(config.Home(ts.MkAbs(args[0])).Data(), store.Options{})
+		ts.Check(err)
+		ts.Check(db.Space("schema").Set([]byte("version"), []byte{0, 0, 0, 99}))
+		ts.Check(db.Close())
 	},
 }
 

@@ -62,9 +62,14 @@ func (c *Config) Apply(ctx *cli.Context) {
 		case *bool:
 			*v = ctx.Bool(s.flag)
 		case *[]string:
-			*v = nil
+			var list []string
 			for _, text := range ctx.StringSlice(s.flag) {
-				*v = append(*v, s.fromHere(text))
+				if text != "" {
+					list = append(list, s.fromHere(text))
+				}
+			}
+			if list != nil {
+				*v = list
 			}
 		}
 	}

@@ -1,0 +1,157 @@
+package doctor
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/assaynet/assay/cmd/internal/config"
+)
+
+// The bounds of the clock, in either direction: a block's time is agreed on by
+// the validators, and consensus bears a few seconds.
+const (
+	clockAhead = 3 * time.Second  // a block from the future
+	clockStale = 60 * time.Second // no block for longer than any round takes
+)
+
+// clock compares the machine's clock with what is known: the newest block if
+// the daemon runs, else the network's beginning.
+func (p *patient) clock(context.Context) Finding {
+	now := time.Now()
+	if began := time.Unix(p.genesis.Time, 0); now.Add(clockAhead).Before(began) {
+		return fail("set the clock: NTP does it by itself (timedatectl set-ntp true)",
+			"it is %s here, before the network began at %s", stamp(now), stamp(began))
+	}
+	if p.running == nil || p.running.BlockTime.IsZero() || p.running.CatchingUp {
+		return ok("%s, after the network began; with a running node it is compared with the newest block", stamp(now))
+	}
+	age := now.Sub(p.running.BlockTime)
+	switch {
+	case age < -clockAhead:
+		return fail("set the clock: NTP does it by itself (timedatectl set-ntp true)", "%s behind the newest block", (-age).Round(time.Second))
+	case age > clockStale:
+		return warn("the clock is fast, or no block comes: look at the peers below, and at the clock by timedatectl", "the newest block is %s old", age.Round(time.Second))
+	}
+	return ok("%s, the newest block is %s old", stamp(now), age.Round(100*time.Millisecond))
+}
+
+func stamp(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05 UTC") }
+
+// The bounds of the disk. A network as large as the shipped ones writes some
+// ten megabytes an hour before what is old is pruned.
+const (
+	diskLeast = 256 << 20 // below, a daemon may stop at any moment
+	diskGood  = 2 << 30   // some days' notice
+)
+
+// disk looks at the space where the database is.
+func (p *patient) disk(context.Context) Finding {
+	var fs syscall.Statfs_t
+	if err := syscall.Statfs(string(p.home), &fs); err != nil {
+		return fail("look at the disk", "space of %s: %s", p.home, err)
+	}
+	free := fs.Bavail * uint64(fs.Bsize)
+	hint := "free some space, or move the home to a larger disk"
+	switch {
+	case free < diskLeast:
+		return fail(hint, "%s free, less than %s", size(free), size(diskLeast))
+	case free < diskGood:
+		return warn(hint, "%s free, less than %s", size(free), size(diskGood))
+	}
+	if err := writable(p.home); err != nil {
+		return fail("run it as the user who owns "+string(p.home), "%s", err)
+	}
+	return ok("%s free", size(free))
+}
+
+// writable tries to write in the home.
+func writable(home config.Home) error {
+	f, err := os.CreateTemp(string(home), ".doctor-")
+	if err != nil {
+		return err
+	}
+	return errors.Join(f.Close(), os.Remove(f.Name()))
+}
+
+func size(n uint64) string {
+	if n >= 1<<30 {
+		return fmt.Sprintf("%.1f GiB", float64(n)/(1<<30))
+	}
+	return fmt.Sprintf("%d MiB", n>>20)
+}
+
+// dialPatience is how long an own port may take to answer.
+const dialPatience = 2 * time.Second
+
+// ports looks whether the own ports are free, or, while the daemon runs,
+// whether it listens on them.
+func (p *patient) ports(ctx context.Context) Finding {
+	var at, bad []string
+	for _, a := range p.listens() {
+		if strings.HasSuffix(a.at, ":0") {
+			continue
+		}
+		at = append(at, a.at)
+		if err := p.port(ctx, a.at); err != nil {
+			bad = append(bad, fmt.Sprintf("%s (--%s): %s", a.at, a.flag, err))
+		}
+	}
+	switch {
+	case len(bad) > 0 && p.running != nil:
+		return fail("start the daemon again, or look at the firewall of this machine", "the daemon runs and does not answer at %s", strings.Join(bad, ", "))
+	case len(bad) > 0:
+		return fail("stop the program that has the port (ss -ltnp shows it), or choose another by the flag", "%s", strings.Join(bad, ", "))
+	case p.running != nil:
+		return ok("listening on %s; whether others get through is seen from outside only (nc -vz HOST PORT)", strings.Join(at, ", "))
+	}
+	return ok("%s free; let others through to all but HTTP", strings.Join(at, ", "))
+}
+
+type listen struct{ flag, at string }
+
+// listens returns where the daemon listens, as HOST:PORT.
+func (p *patient) listens() []listen {
+	out := []listen{{"http-listen", p.cfg.HTTP.Listen}}
+	for _, a := range p.cfg.Node.Listen {
+		if parts := strings.Split(a, "/"); len(parts) == 5 { // checked with the settings
+			out = append(out, listen{"listen", net.JoinHostPort(parts[2], parts[4])})
+		}
+	}
+	if p.cfg.Role == config.Validator {
+		out = append(out, listen{"consensus-listen", p.cfg.Consensus.Listen})
+	}
+	return out
+}
+
+// port takes a port for a moment, or dials it while the daemon runs.
+func (p *patient) port(ctx context.Context, at string) error {
+	if p.running != nil {
+		d := net.Dialer{Timeout: dialPatience}
+		conn, err := d.DialContext(ctx, "tcp", at)
+		if err != nil {
+			return reason(err)
+		}
+		return conn.Close()
+	}
+	var c net.ListenConfig
+	l, err := c.Listen(ctx, "tcp", at)
+	if err != nil {
+		return reason(err)
+	}
+	return l.Close()
+}
+
+// reason is what the system said, without what was attempted.
+func reason(err error) error {
+	var no syscall.Errno
+	if errors.As(err, &no) {
+		return no
+	}
+	return err
+}
