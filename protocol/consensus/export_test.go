@@ -57,3 +57,8 @@ func DecodeRotation(b []byte) (Rotation, error) {
 	r, err := decodeRotation(b)
 	return Rotation{r}, err
 }
+
+// DecodeLightBlock reads what a provider gave.
+func DecodeLightBlock(b []byte, chain string) (*types.LightBlock, error) {
+	return decodeLightBlock(b, chain)
+}
