@@ -44,10 +44,17 @@ func (v *Validator) takeAnswer(raw []byte, evidence bool) error {
 	if now == nil {
 		return fmt.Errorf("before the first block: %w", ErrEarly)
 	}
-	if err := v.checkAnswerTime(now.head, e.Height, a.Round, evidence); err != nil {
+	if err := v.inWindow(now.head, e.Height, evidence); err != nil {
 		return err
 	}
-	task, err := v.checkAnswer(now, e.Sender, &a)
+	roster, err := v.asked(now, e.Sender, &a)
+	if err != nil {
+		return err
+	}
+	if err := v.checkAnswerTime(now.head, a.Round, evidence); err != nil {
+		return err
+	}
+	task, err := v.checkAnswer(now, roster, &a)
 	if err != nil {
 		return err
 	}
@@ -60,14 +67,28 @@ func (v *Validator) takeAnswer(raw []byte, evidence bool) error {
 	return nil
 }
 
-// checkAnswerTime refuses what is early, late or replayed.
-func (v *Validator) checkAnswerTime(head, signed protocol.Height, n protocol.Round, evidence bool) error {
-	if err := v.inWindow(head, signed, evidence); err != nil {
-		return err
+// asked returns the roster's entry of the seat that an answer says it is of. It
+// is looked at before anything is held: keys that were not asked cost nothing.
+func (v *Validator) asked(now *view, sender protocol.PublicKey, a *wire.Answer) (*ledger.RosterSeat, error) {
+	s := &v.cfg.Params.Schedule
+	if a.Round > s.RoundOf(now.head) {
+		return nil, fmt.Errorf("round %d at height %d: %w", a.Round, now.head, ErrWindow)
 	}
+	roster, ok, err := ledger.ReadRosterSeat(now, s.EpochOfRound(a.Round), a.Seat.UID)
+	if err != nil {
+		return nil, err
+	}
+	if !ok || roster.ID != a.Seat || roster.Hotkey != sender || a.Slot >= roster.Slots {
+		return nil, fmt.Errorf("seat %d, slot %d in round %d: %w", a.Seat.UID, a.Slot, a.Round, ErrNoSeat)
+	}
+	return &roster, nil
+}
+
+// checkAnswerTime refuses what is early or late.
+func (v *Validator) checkAnswerTime(head protocol.Height, n protocol.Round, evidence bool) error {
 	s := &v.cfg.Params.Schedule
 	switch {
-	case uint64(n) > uint64(s.RoundOf(head))+1:
+	case head+maxHeldSteps < s.CommitDeadline(n):
 		return fmt.Errorf("round %d at height %d: %w", n, head, ErrWindow)
 	case head < s.CommitDeadline(n):
 		return fmt.Errorf("round %d at height %d: %w", n, head, ErrEarly)
@@ -87,19 +108,12 @@ func (v *Validator) inWindow(head, signed protocol.Height, evidence bool) error 
 }
 
 // checkAnswer checks an answer against the ledger and returns its task.
-func (v *Validator) checkAnswer(now *view, sender protocol.PublicKey, a *wire.Answer) (*wire.InferenceTask, error) {
+func (v *Validator) checkAnswer(now *view, roster *ledger.RosterSeat, a *wire.Answer) (*wire.InferenceTask, error) {
 	if _, ok, err := get[Answer](v.cfg.Store, tableAnswers, a.Key().Bytes()); err != nil || ok {
 		if err == nil {
 			err = fmt.Errorf("slot %d of seat %d in round %d: %w", a.Slot, a.Seat.UID, a.Round, ErrDuplicate)
 		}
 		return nil, err
-	}
-	roster, ok, err := ledger.ReadRosterSeat(now, v.cfg.Params.Schedule.EpochOfRound(a.Round), a.Seat.UID)
-	if err != nil {
-		return nil, err
-	}
-	if !ok || roster.ID != a.Seat || roster.Hotkey != sender || a.Slot >= roster.Slots {
-		return nil, fmt.Errorf("seat %d, slot %d in round %d: %w", a.Seat.UID, a.Slot, a.Round, ErrNoSeat)
 	}
 	seeds, _, err := ledger.ReadRound(now, a.Round)
 	if err != nil {
@@ -113,7 +127,7 @@ func (v *Validator) checkAnswer(now *view, sender protocol.PublicKey, a *wire.An
 		return nil, fmt.Errorf("seat %d in round %d: %w", a.Seat.UID, a.Round, ErrNoCommitment)
 	}
 	task := inference.Derive(v.cfg.ChainID, v.cfg.Params, seeds.TaskSeed, a.Round, a.Seat, roster.Models, a.Slot)
-	if err := inference.CheckOpening(v.cfg.ChainID, commit.Root, roster.Slots, sender, &task, a); err != nil {
+	if err := inference.CheckOpening(v.cfg.ChainID, commit.Root, roster.Slots, roster.Hotkey, &task, a); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrBadProof, err)
 	}
 	return &task, nil

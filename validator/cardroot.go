@@ -36,6 +36,8 @@ func (v *Validator) commitCards(ctx context.Context, now *view, seat protocol.Se
 
 // countCards returns the record of epoch e's cards, made once and durable.
 func (v *Validator) countCards(now *view, e protocol.Epoch, self protocol.SeatID) (*wire.CommitCards, error) {
+	v.take.Lock() // no card comes between the count and its record
+	defer v.take.Unlock()
 	old, ok, err := get[wire.CommitCards](v.cfg.Store, tableCardRoots, era(uint64(e)))
 	if err != nil || ok {
 		return &old, err

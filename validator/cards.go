@@ -74,7 +74,7 @@ func (v *Validator) takeCard(raw []byte) error {
 func (v *Validator) checkCard(now *view, sender protocol.PublicKey, c *wire.Card) error {
 	s := &v.cfg.Params.Schedule
 	switch {
-	case uint64(c.Round) > uint64(s.RoundOf(now.head))+1:
+	case c.Round > s.RoundOf(now.head):
 		return fmt.Errorf("round %d at height %d: %w", c.Round, now.head, ErrWindow)
 	case now.head > v.cardDeadline(c.Round):
 		return fmt.Errorf("round %d at height %d, deadline %d: %w", c.Round, now.head, v.cardDeadline(c.Round), ErrLate)
@@ -83,7 +83,7 @@ func (v *Validator) checkCard(now *view, sender protocol.PublicKey, c *wire.Card
 	if err != nil {
 		return err
 	}
-	if now.head >= s.RoundStart(c.Round) && (!ok || judge.ID != c.Judge || judge.Hotkey != sender) {
+	if !ok || judge.ID != c.Judge || judge.Hotkey != sender {
 		return fmt.Errorf("judge %d in round %d: %w", c.Judge.UID, c.Round, ErrNoSeat)
 	}
 	seeds, _, err := ledger.ReadRound(now, c.Round)

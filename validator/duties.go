@@ -256,7 +256,7 @@ func (v *Validator) keepJudgement(k wire.AnswerKey, seat protocol.SeatID, d *dut
 		puts = append(puts, put{tableJudgements, k.Bytes(), &Judgement{Seat: seat, Duty: d != nil, Epoch: epoch, Outcome: *out}})
 		v.metrics.judged(out.Finding)
 	}
-	if d != nil {
+	if d != nil && now.head <= v.cardDeadline(k.Round) { // later, the epoch's cards are counted
 		if old, err := v.ownCard(k, d.judge); err != nil || old != nil {
 			return nil, 0, err // the step and the work met over one duty
 		}

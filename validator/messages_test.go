@@ -1,0 +1,250 @@
+package validator_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+
+	"github.com/assaynet/assay/protocol"
+	"github.com/assaynet/assay/protocol/ledger"
+	"github.com/assaynet/assay/protocol/wire"
+	"github.com/assaynet/assay/validator"
+)
+
+func TestAnAnswerThatIsEarlyIsHeldAndNotLost(t *testing.T) {
+	w := newWorld(t)
+	v := w.validator(newMemory())
+	w.rosters(epoch)
+	w.drawTasks(round)
+	w.commit(w.makers[0], round, start+6, 5)
+	raw := w.opening(w.makers[0], 0, deadline, nil)
+	if err := v.OnAnswer(t.Context(), raw); !errors.Is(err, validator.ErrEarly) {
+		t.Fatalf("before the first block: got %v, want ErrEarly", err)
+	}
+	w.step(v, deadline-2)
+	w.step(v, deadline-1)
+	if err := v.OnAnswer(t.Context(), raw); !errors.Is(err, validator.ErrEarly) {
+		t.Fatalf("before the deadline: got %v, want ErrEarly", err)
+	}
+	if held := v.Status().Held; held != 1 {
+		t.Errorf("%d held, want one message once", held)
+	}
+	w.step(v, deadline)
+	if _, err := v.Slot(wire.AnswerKey{Round: round, UID: 10}); err != nil {
+		t.Errorf("the early answer was lost: %v", err)
+	}
+	if held := v.Status().Held; held != 0 {
+		t.Errorf("%d still held", held)
+	}
+}
+
+func TestAStrangersAnswerIsNotHeld(t *testing.T) {
+	w := newWorld(t)
+	v := w.validator(newMemory())
+	w.rosters(epoch)
+	w.drawTasks(round)
+	w.commit(w.makers[0], round, start+6, 5)
+	w.step(v, start+4)
+	a, err := w.makers[0].sealed.Opening(chain, w.makers[0].PublicKey(), 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := v.OnAnswer(t.Context(), w.seal(named("stranger"), wire.DomainAnswer, chain, start, a)); !errors.Is(err, validator.ErrNoSeat) {
+		t.Errorf("got %v, want ErrNoSeat", err)
+	}
+	w.step(v, start+2) // nine blocks before the deadline nobody's answer is held
+	if err := v.OnAnswer(t.Context(), w.opening(w.makers[0], 0, start, nil)); !errors.Is(err, validator.ErrWindow) {
+		t.Errorf("got %v, want ErrWindow", err)
+	}
+}
+
+func TestWhatIsHeldOutlastsSeveralBlocksAndNoMore(t *testing.T) {
+	w := newWorld(t)
+	v := w.validator(newMemory())
+	w.rosters(epoch)
+	w.drawTasks(round)
+	w.commit(w.makers[0], round, start+6, 5)
+	w.step(v, start+4)
+	if err := v.OnAnswer(t.Context(), w.opening(w.makers[0], 0, start+4, nil)); !errors.Is(err, validator.ErrEarly) {
+		t.Fatal(err)
+	}
+	for i := range 9 {
+		if held := v.Status().Held; held != 1 {
+			t.Errorf("after %d blocks: %d held", i, held)
+		}
+		w.step(v, start+5)
+	}
+	if held := v.Status().Held; held != 0 {
+		t.Errorf("still held")
+	}
+}
+
+func TestOneSenderCannotFillTheRoomForEarlyMessages(t *testing.T) {
+	w := newWorld(t)
+	v := w.validator(newMemory())
+	w.rosters(epoch)
+	w.drawTasks(round)
+	w.commit(w.makers[0], round, start+6, 5)
+	w.step(v, start+4)
+	full := 0
+	for i := range 80 {
+		if errors.Is(v.OnAnswer(t.Context(), w.opening(w.makers[0], 0, deadline, func(a *wire.Answer) { a.Result.Millis = uint64(i) })), validator.ErrFull) {
+			full++
+		}
+	}
+	if full != 16 {
+		t.Errorf("%d of 80 refused, want 16", full)
+	}
+	w.commit(w.makers[1], round, start+6, 5)
+	if err := v.OnAnswer(t.Context(), w.opening(w.makers[1], 0, deadline, nil)); errors.Is(err, validator.ErrFull) {
+		t.Error("no room for another sender")
+	}
+}
+
+func TestAnswersAreRefusedForOneReasonEach(t *testing.T) {
+	for name, c := range map[string]struct {
+		head protocol.Height
+		make func(w *world, v *validator.Validator) []byte
+		want error
+	}{
+		"late": {openEnd + 1, func(w *world, _ *validator.Validator) []byte { return w.opening(w.makers[0], 0, openEnd, nil) }, validator.ErrLate},
+		"far future round": {deadline, func(w *world, _ *validator.Validator) []byte {
+			return w.opening(w.makers[0], 0, deadline, func(a *wire.Answer) { a.Round += 9 })
+		}, validator.ErrWindow},
+		"for a round that has not begun": {deadline, func(w *world, _ *validator.Validator) []byte {
+			return w.opening(w.makers[0], 0, deadline, func(a *wire.Answer) { a.Round++ })
+		}, validator.ErrWindow},
+		"signed long ago": {start + 61, func(w *world, _ *validator.Validator) []byte { return w.opening(w.makers[0], 0, start, nil) }, validator.ErrWindow},
+		"signed in the future": {deadline, func(w *world, _ *validator.Validator) []byte {
+			return w.opening(w.makers[0], 0, deadline+61, nil)
+		}, validator.ErrWindow},
+		"second": {deadline, func(w *world, v *validator.Validator) []byte {
+			w.take(v.OnAnswer(context.Background(), w.opening(w.makers[0], 0, deadline, nil)))
+			return w.opening(w.makers[0], 0, deadline+1, nil)
+		}, validator.ErrDuplicate},
+		"of a seat that was not asked": {deadline, func(w *world, _ *validator.Validator) []byte {
+			return w.opening(w.makers[0], 0, deadline, func(a *wire.Answer) { a.Seat.UID = 40 })
+		}, validator.ErrNoSeat},
+		"of a former holder of the seat": {deadline, func(w *world, _ *validator.Validator) []byte {
+			return w.opening(w.makers[0], 0, deadline, func(a *wire.Answer) { a.Seat.Registered-- })
+		}, validator.ErrNoSeat},
+		"signed by another miner": {deadline, func(w *world, _ *validator.Validator) []byte {
+			a, _ := w.makers[0].sealed.Opening(chain, w.makers[0].PublicKey(), 0)
+			return w.seal(w.makers[1].signer, wire.DomainAnswer, chain, deadline, a)
+		}, validator.ErrNoSeat},
+		"without commitment": {deadline, func(w *world, _ *validator.Validator) []byte {
+			if err := w.tree.Remove(ledger.CommitKey(round, 10)); err != nil {
+				panic(err)
+			}
+			return w.opening(w.makers[0], 0, deadline, nil)
+		}, validator.ErrNoCommitment},
+		"another answer than committed": {deadline, func(w *world, _ *validator.Validator) []byte {
+			return w.opening(w.makers[0], 0, deadline, func(a *wire.Answer) { a.Result.Output[0]++ })
+		}, validator.ErrBadProof},
+		"copied from another seat": {deadline, func(w *world, _ *validator.Validator) []byte {
+			a, _ := w.makers[0].sealed.Opening(chain, w.makers[0].PublicKey(), 0)
+			a.Seat = w.makers[1].id
+			return w.seal(w.makers[1].signer, wire.DomainAnswer, chain, deadline, a)
+		}, validator.ErrBadProof},
+		"wrong signature": {deadline, func(w *world, _ *validator.Validator) []byte {
+			raw := w.opening(w.makers[0], 0, deadline, nil)
+			raw[len(raw)-1] ^= 1
+			return raw
+		}, wire.ErrSignature},
+		"another chain": {deadline, func(w *world, _ *validator.Validator) []byte {
+			a, _ := w.makers[0].sealed.Opening(chain, w.makers[0].PublicKey(), 0)
+			return w.seal(w.makers[0].signer, wire.DomainAnswer, "assay-other-1", deadline, a)
+		}, wire.ErrChain},
+		"a card on the topic of answers": {deadline, func(w *world, _ *validator.Validator) []byte { return w.card(deadline, w.trueCard(w.makers[0])) }, wire.ErrKind},
+		"slot outside the tree": {deadline, func(w *world, _ *validator.Validator) []byte {
+			return w.opening(w.makers[0], 0, deadline, func(a *wire.Answer) { a.Slot = 1 })
+		}, wire.ErrLimit},
+		"garbage":   {deadline, func(*world, *validator.Validator) []byte { return []byte("garbage") }, wire.ErrMalformed},
+		"too large": {deadline, func(*world, *validator.Validator) []byte { return make([]byte, wire.MaxAnswerBytes+1) }, wire.ErrTooLarge},
+	} {
+		w := newWorld(t)
+		store := newMemory()
+		v := w.validator(store)
+		toOpenings(t, w, v, 5)
+		raw := c.make(w, v)
+		w.step(v, c.head)
+		writes := store.writes
+		if err := v.OnAnswer(t.Context(), raw); !errors.Is(err, c.want) {
+			t.Errorf("%s: got %v, want %v", name, err, c.want)
+		}
+		if store.writes != writes {
+			t.Errorf("%s: something was written", name)
+		}
+	}
+}
+
+func TestCardsAreRefusedForOneReasonEach(t *testing.T) {
+	for name, c := range map[string]struct {
+		head protocol.Height
+		make func(w *world) []byte
+		want error
+	}{
+		"late": {cardEnd + 1, func(w *world) []byte { return w.card(cardEnd, w.trueCard(w.makers[0])) }, validator.ErrLate},
+		"by a hotkey that is no judge": {deadline + 2, func(w *world) []byte {
+			c := w.trueCard(w.makers[0])
+			return w.seal(named("nobody"), wire.DomainCard, chain, deadline, &c)
+		}, validator.ErrNoSeat},
+		"in another judge's name": {deadline + 2, func(w *world) []byte {
+			c := w.trueCard(w.makers[0])
+			c.Judge = w.seat
+			return w.card(deadline, c)
+		}, validator.ErrNoSeat},
+		"about what was not drawn": {deadline + 2, func(w *world) []byte { c := w.trueCard(w.makers[0]); c.Slot = 3; return w.card(deadline, c) }, validator.ErrNotDrawn},
+		"about another task":       {deadline + 2, func(w *world) []byte { c := w.trueCard(w.makers[0]); c.Task[0]++; return w.card(deadline, c) }, validator.ErrNotDrawn},
+		"without a root": {deadline + 2, func(w *world) []byte {
+			c := w.trueCard(w.makers[0])
+			c.Root = protocol.Hash{}
+			return w.card(deadline, c)
+		}, wire.ErrLimit},
+		"with an unknown finding": {deadline + 2, func(w *world) []byte { c := w.trueCard(w.makers[0]); c.Finding = "fine"; return w.card(deadline, c) }, wire.ErrKind},
+		"second":                  {deadline + 3, func(w *world) []byte { return w.card(deadline+1, w.trueCard(w.makers[1])) }, validator.ErrDuplicate},
+		"garbage":                 {deadline + 2, func(*world) []byte { return []byte{0} }, wire.ErrMalformed},
+	} {
+		w := newWorld(t)
+		v := w.validator(newMemory())
+		toOpenings(t, w, v, 5)
+		w.drawDuties(round)
+		w.step(v, deadline+2)
+		w.take(v.OnCard(t.Context(), w.card(deadline+2, w.trueCard(w.makers[1]))))
+		raw := c.make(w)
+		w.step(v, c.head)
+		if err := v.OnCard(t.Context(), raw); !errors.Is(err, c.want) {
+			t.Errorf("%s: got %v, want %v", name, err, c.want)
+		}
+	}
+}
+
+func TestACardBeforeTheDrawIsKnownHereIsHeld(t *testing.T) {
+	w := newWorld(t)
+	v := w.validator(newMemory())
+	toOpenings(t, w, v, 5)
+	raw := w.card(deadline+2, w.trueCard(w.makers[0]))
+	if err := v.OnCard(t.Context(), raw); !errors.Is(err, validator.ErrEarly) {
+		t.Fatalf("got %v, want ErrEarly", err)
+	}
+	w.drawDuties(round)
+	w.step(v, deadline+2)
+	if cards, err := v.CardsOf(round); err != nil || len(cards) != 1 {
+		t.Errorf("%d cards, %v, want the held one", len(cards), err)
+	}
+}
+
+func FuzzMessages(f *testing.F) {
+	w := newWorld(f)
+	v := w.validator(newMemory())
+	toOpenings(f, w, v, 5)
+	w.drawDuties(round)
+	w.step(v, deadline+2)
+	f.Add(w.opening(w.makers[0], 0, deadline, nil))
+	f.Add(w.card(deadline+2, w.trueCard(w.makers[0])))
+	f.Add([]byte{})
+	f.Fuzz(func(t *testing.T, raw []byte) {
+		_ = v.OnAnswer(t.Context(), raw)
+		_ = v.OnCard(t.Context(), raw)
+	})
+}
