@@ -21,7 +21,7 @@ func (v *Validator) commitCards(ctx context.Context, now *view, seat protocol.Se
 	if judge, err := v.isJudge(now, e, seat); err != nil || !judge {
 		return err
 	}
-	if _, there, err := ledger.ReadCards(now, e, seat.UID); err != nil || there {
+	if old, there, err := ledger.ReadCards(now, e, seat.UID); err != nil || (there && old.Seat == seat) {
 		return err
 	}
 	cards, err := v.countCards(now, e, seat)

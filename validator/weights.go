@@ -32,7 +32,7 @@ func (v *Validator) weigh(ctx context.Context, now *view, seat protocol.SeatID) 
 	if judge, err := v.isJudge(now, e, seat); err != nil || !judge {
 		return err
 	}
-	if _, sealed, err := ledger.ReadSeal(now, e, seat.UID); err != nil || sealed {
+	if seal, sealed, err := ledger.ReadSeal(now, e, seat.UID); err != nil || (sealed && seal.Seat == seat) {
 		return err
 	}
 	record, err := v.sealWeights(now, e, seat.UID)
@@ -51,7 +51,7 @@ func (v *Validator) reveal(ctx context.Context, now *view, e protocol.Epoch, sea
 	if err != nil || !sealed || seal.Seat != seat {
 		return err
 	}
-	if _, opened, err := ledger.ReadWeights(now, e, seat.UID); err != nil || opened {
+	if row, opened, err := ledger.ReadWeights(now, e, seat.UID); err != nil || (opened && row.Seat == seat) {
 		return err
 	}
 	record, ok, err := get[Sealed](v.cfg.Store, tableEpochs, era(uint64(e)))
