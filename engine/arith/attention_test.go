@@ -88,3 +88,21 @@ func TestAttentionNeverLosesNaN(t *testing.T) {
 		}
 	}
 }
+
+// TestAttentionDecidesSumsThatBinary64CannotDecide adds 603 · 14245331 = 2³³ + 1, just above half a unit of the last place, to
+// an even sum; binary64 rounds that to the midpoint itself.
+func TestAttentionDecidesSumsThatBinary64CannotDecide(t *testing.T) {
+	for first := 1 << 23; first < 1<<23+40; first++ {
+		sum := float32(first) * 0x1p34
+		want := arith.FMA(603, 14245331, sum)
+		s := make([]float32, 5)
+		arith.Scores(s, []float32{1, 603}, []float32{sum, 14245331, sum, 14245331, sum, 14245331, sum, 14245331, sum, 14245331})
+		o := make([]float32, 5)
+		arith.Mix(o, 1, []float32{1, 603}, []float32{sum, sum, sum, sum, sum, 14245331, 14245331, 14245331, 14245331, 14245331})
+		for i := range 5 {
+			if s[i] != want || o[i] != want {
+				t.Fatalf("%x + (2³³ + 1): got %x and %x, want %x", sum, s[i], o[i], want)
+			}
+		}
+	}
+}

@@ -1,4 +1,8 @@
 package arith
 
-// PlainExp is plainExp, the definition that Exp is tested against.
-var PlainExp = plainExp
+// What tests reach inside for.
+var (
+	PlainExp = plainExp // the definition that Exp is tested against
+	Scores   = scores
+	Mix      = mix
+)

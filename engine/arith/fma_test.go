@@ -64,6 +64,15 @@ func TestFMARoundsOnceWhereTheProductTipsATie(t *testing.T) {
 		checkFMA(t, x, y, z)
 		checkFMA(t, float32(x*0x1p-30), float32(y), z)
 	}
+	// (1 + 2⁻²³)(1 − 2⁻²³) is 1 − 2⁻⁴⁶, too near to 1 for a binary64 sum.
+	for range 200_000 {
+		z := math.Float32frombits(uint32(30+r.IntN(160))<<23 | r.Uint32()&0x807fffff)
+		ulp := math.Abs(float64(math.Float32frombits(math.Float32bits(z)^1)) - float64(z))
+		for _, x := range []float32{1 + 0x1p-23, -1 - 0x1p-23} {
+			checkFMA(t, x, float32(ulp/2)*(1-0x1p-23), z)
+			checkFMA(t, x, float32(ulp/2)*(1-0x1p-22), z)
+		}
+	}
 	// Sums that land on and beside a midpoint with a remainder far below binary64.
 	for range 200_000 {
 		a := float32(r.IntN(1<<24)|1) * 0x1p-24
@@ -81,6 +90,12 @@ func TestFMARoundsOnceAmongSubnormalsAndAtOverflow(t *testing.T) {
 		y := math.Float32frombits(uint32(r.IntN(130))<<23 | r.Uint32()&0x807fffff)
 		z := math.Float32frombits(r.Uint32() & 0x80ffffff)
 		checkFMA(t, x, y, z)
+	}
+	for range 100_000 {
+		// z is an odd multiple of the least subnormal, the product half of that less 2⁻⁴⁶ of it.
+		z := math.Float32frombits(r.Uint32() & 0x807fffff)
+		checkFMA(t, 0x1p-75*(1+0x1p-23), 0x1p-75*(1-0x1p-23), z)
+		checkFMA(t, 0x1p-75*(1+0x1p-23), -0x1p-75*(1-0x1p-23), z)
 	}
 	largest := float32(math.MaxFloat32)
 	for _, z := range []float32{0, 1, largest, -largest, 0x1p103, -0x1p103, 0x1p102, 0x1.fffffep101, 0x1.000002p102} {

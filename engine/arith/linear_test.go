@@ -214,24 +214,96 @@ func checkLinear(t *testing.T, w gguf.Tensor, x [][]float32) {
 	}
 }
 
-func TestKernelsDecideSumsThatBinary64CannotDecide(t *testing.T) {
-	// One block of 1·1·2⁷⁷, then one that adds half a unit in the last place and a third that tips the tie from far below: the
-	// sum of the last two is no binary64 number, so kernels must notice.
-	for _, kind := range []gguf.Type{gguf.Q8_0, gguf.Q4_0, gguf.Q4_1} {
-		r := rand.New(rand.NewPCG(9, 9))
-		for range 300 {
-			w := tensor(r, kind, 96, 2)
-			x := activations(r, 5, 96, false)
-			for _, v := range x {
-				for b, shift := range []int{60, 36 + r.IntN(2), -10 - r.IntN(20)} {
-					for i := range 32 {
-						v[32*b+i] = float32(math.Ldexp(float64(r.IntN(3)-1), shift))
-					}
-				}
-			}
-			checkLinear(t, w, x)
+// largestFor returns the largest magnitude of a block whose scale dx is mantissa·2^exponent.
+func largestFor(t *testing.T, mantissa, exponent int) float32 {
+	t.Helper()
+	want := float32(math.Ldexp(float64(mantissa), exponent))
+	bits := math.Float32bits(float32(float64(want) / 0x1.020408p-7))
+	for b := bits - 4; b < bits+4; b++ {
+		if a := math.Float32frombits(b); float32(a*0x1.020408p-7) == want {
+			return a
 		}
 	}
+	t.Fatalf("no block has the scale %x", want)
+	return 0
+}
+
+// TestKernelsDecideSumsThatBinary64CannotDecide adds a product just below half a unit of the last place to an odd sum, or just
+// above to an even one. The rest is too small for binary64, whose sum is the midpoint itself: rounding that again goes wrong.
+func TestKernelsDecideSumsThatBinary64CannotDecide(t *testing.T) {
+	for _, c := range []struct {
+		kind     gguf.Type
+		dot      int // times the scale 2^power - 1, or + 1 for the minimum
+		mantissa int // of the scale
+		power    int
+		minimum  int // of the second block, where it is that which counts
+	}{
+		{gguf.Q4_1, 57337, 9588151, 39, 0},
+		{gguf.Q4_0, 12285, 5593771, 36, 0},
+		{gguf.Q8_0, 185043, 5941925, 40, 0},
+		{gguf.Q4_1, 0, 14245331, 33, 603},
+	} {
+		for first := 1<<23 + 1; first < 1<<23+40; first++ {
+			w, x := tieCase(t, c.kind, c.dot, c.minimum)
+			// The first block's dot is 1 and its scale the first sum, whose unit is twice the power; 2⁻⁶⁰ keeps scales small.
+			scaleBlock(x[:32], largestFor(t, first, c.power+1-60))
+			scaleBlock(x[32:], largestFor(t, c.mantissa, -60))
+			checkLinear(t, w, [][]float32{x, x, x, x, x})
+		}
+	}
+}
+
+func scaleBlock(x []float32, a float32) {
+	for i := range x {
+		x[i] = float32(float64(x[i]) / 127 * float64(a))
+	}
+}
+
+// tieCase makes two rows of two blocks with scale 1, and activations as integers up to 127, so that the first block's dot is 1
+// and the second's is given; or so that the second's is 0, the sum of its activations 1 and its minimum given.
+func tieCase(t *testing.T, kind gguf.Type, dot, minimum int) (gguf.Tensor, []float32) {
+	t.Helper()
+	x := make([]float32, 64)
+	var weights [64]int
+	x[0], x[1], weights[1] = 127, 1, 1
+	limit := map[gguf.Type]int{gguf.Q4_1: 15, gguf.Q4_0: 7, gguf.Q8_0: 127}[kind]
+	for i := 32; i < 63; i++ {
+		x[i] = 127
+		weights[i] = min(dot/127, limit)
+		dot -= 127 * weights[i]
+	}
+	x[63], weights[63] = float32(dot), min(dot, 1)
+	if minimum != 0 {
+		clear(x[32:])
+		x[32], x[33] = 127, -126
+	} else if dot > 127 {
+		t.Fatalf("%d of the dot are left", dot)
+	}
+	w := gguf.Tensor{Name: "w", Dims: []uint64{64, 2}, Type: kind}
+	for range 2 {
+		for b := 0; b < 64; b += 32 {
+			w.Data = binary.LittleEndian.AppendUint16(w.Data, 0x3c00)
+			if kind == gguf.Q4_1 {
+				w.Data = binary.LittleEndian.AppendUint16(w.Data, arith.Narrow(float32(minimum*(b/32))))
+			}
+			w.Data = appendWeights(w.Data, kind, weights[b:b+32])
+		}
+	}
+	return w, x
+}
+
+func appendWeights(data []byte, kind gguf.Type, w []int) []byte {
+	for i := range w {
+		switch {
+		case kind == gguf.Q8_0:
+			data = append(data, byte(w[i]))
+		case i < 16 && kind == gguf.Q4_0:
+			data = append(data, byte(w[i]+8)|byte(w[i+16]+8)<<4)
+		case i < 16:
+			data = append(data, byte(w[i])|byte(w[i+16])<<4)
+		}
+	}
+	return data
 }
 
 func TestFloatMatricesBecomeQ8_0(t *testing.T) {
