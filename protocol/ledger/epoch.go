@@ -91,7 +91,7 @@ func (m *machine) yumaParams(n int) yuma.Params {
 		Tempo: m.p.Schedule.Tempo, ActivityCutoff: y.ActivityCutoff, Kappa: y.Kappa, MaxValidators: n,
 		StakeThreshold: uint64(m.p.Seats.MinStake), BondsMovingAverage: y.BondsMovingAverage, BondsPenalty: y.BondsPenalty,
 		Yuma3: y.Yuma3, LiquidAlpha: y.LiquidAlpha, AlphaLow: y.AlphaLow, AlphaHigh: y.AlphaHigh, Steepness: y.Steepness,
-		CarryIfNoIncentive: true,
+		CarryIfNoIncentive: true, ZerosKeepBonds: true,
 	}
 }
 
