@@ -14,7 +14,7 @@ devnet: ## the same network without cheats; it stays up until Ctrl-C
 	./scripts/demo.sh devnet
 
 build: ## build miner, validator and assay into ./build
-	$(GO) build -trimpath -o build/ ./cmd/...
+	$(GO) build -o build/ ./cmd/...
 
 model: ## fetch the model that tests and demo use into the user's cache
 	$(FETCH)

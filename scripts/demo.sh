@@ -11,7 +11,7 @@ echo "model: $model ($((SECONDS - start)) s)"
 
 start=$SECONDS
 echo "building miner, validator, assay (the first time takes some minutes)"
-go build -trimpath -o build/ ./cmd/... ./scripts/demo ./scripts/adversary
+go build -o build/ ./cmd/... ./scripts/demo ./scripts/adversary
 echo "built ($((SECONDS - start)) s)"
 
 dir=$(mktemp -d "${TMPDIR:-/tmp}/assay-$mode.XXXXXX")

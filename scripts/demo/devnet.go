@@ -38,8 +38,8 @@ func (n *network) printCommands(say *teller) error {
 	url := n.validators[0].api.url
 	rich := filepath.Join(n.miners[0].home, "keys")
 	say.plain(strings.NewReplacer(
-		"MINER", bin("miner"), "VALIDATOR", bin("validator"), "ASSAY", bin("assay"),
-		"GENESIS", n.genesisPath(), "BOOT", boot, "URL", url, "MODEL", n.model, "RICH", rich, "DIR", n.dir,
+		"{MINER}", bin("miner"), "{VALIDATOR}", bin("validator"), "{ASSAY}", bin("assay"),
+		"{GENESIS}", n.genesisPath(), "{BOOT}", boot, "{URL}", url, "{MODEL}", n.model, "{RICH}", rich, "{DIR}", n.dir,
 	).Replace(devnetHelp))
 	return nil
 }
@@ -48,23 +48,23 @@ const devnetHelp = `
 the network is up; Ctrl-C stops it. In another terminal:
 
   # look at it
-  ASSAY status --node URL
-  ASSAY miners --node URL
-  ASSAY scores --node URL --epoch 1..2
+  {ASSAY} status --node {URL}
+  {ASSAY} miners --node {URL}
+  {ASSAY} scores --node {URL} --epoch 1..2
 
   # your own miner: keys, money from an account of this network, a seat, run
-  export ASSAY_NODE=URL
-  MINER init --home ~/.assay/devnet-miner --genesis GENESIS --bootstrap BOOT --new-coldkey --insecure-no-passphrase
-  ASSAY tx transfer --keys RICH --insecure-no-passphrase --to "$(cat ~/.assay/devnet-miner/keys/coldkey.pub)" --amount 100
-  ASSAY tx register --keys ~/.assay/devnet-miner/keys --insecure-no-passphrase --hotkey "$(cat ~/.assay/devnet-miner/keys/hotkey.pub)"
-  MINER run --home ~/.assay/devnet-miner --model MODEL --insecure-no-passphrase
+  export ASSAY_NODE={URL}
+  {MINER} init --home ~/.assay/devnet-miner --genesis {GENESIS} --bootstrap {BOOT} --new-coldkey --insecure-no-passphrase
+  {ASSAY} tx transfer --keys {RICH} --insecure-no-passphrase --to "$(cat ~/.assay/devnet-miner/keys/coldkey.pub)" --amount 100
+  {ASSAY} tx register --keys ~/.assay/devnet-miner/keys --insecure-no-passphrase --hotkey "$(cat ~/.assay/devnet-miner/keys/hotkey.pub)"
+  {MINER} run --home ~/.assay/devnet-miner --model {MODEL} --insecure-no-passphrase
 
   # your own validator: the same, then stake on its hotkey
-  VALIDATOR init --home ~/.assay/devnet-validator --genesis GENESIS --bootstrap BOOT --new-coldkey --insecure-no-passphrase
-  ASSAY tx transfer --keys RICH --insecure-no-passphrase --to "$(cat ~/.assay/devnet-validator/keys/coldkey.pub)" --amount 300
-  ASSAY tx register --keys ~/.assay/devnet-validator/keys --insecure-no-passphrase --hotkey "$(cat ~/.assay/devnet-validator/keys/hotkey.pub)"
-  ASSAY tx stake --keys ~/.assay/devnet-validator/keys --insecure-no-passphrase --hotkey "$(cat ~/.assay/devnet-validator/keys/hotkey.pub)" --amount 200
-  VALIDATOR run --home ~/.assay/devnet-validator --model MODEL --insecure-no-passphrase
+  {VALIDATOR} init --home ~/.assay/devnet-validator --genesis {GENESIS} --bootstrap {BOOT} --new-coldkey --insecure-no-passphrase
+  {ASSAY} tx transfer --keys {RICH} --insecure-no-passphrase --to "$(cat ~/.assay/devnet-validator/keys/coldkey.pub)" --amount 300
+  {ASSAY} tx register --keys ~/.assay/devnet-validator/keys --insecure-no-passphrase --hotkey "$(cat ~/.assay/devnet-validator/keys/hotkey.pub)"
+  {ASSAY} tx stake --keys ~/.assay/devnet-validator/keys --insecure-no-passphrase --hotkey "$(cat ~/.assay/devnet-validator/keys/hotkey.pub)" --amount 200
+  {VALIDATOR} run --home ~/.assay/devnet-validator --model {MODEL} --insecure-no-passphrase
 
-the nodes' homes are in DIR; after Ctrl-C, ASSAY miners --home DIR/validator-1 still answers from the database
+the nodes' homes are in {DIR}; after Ctrl-C, {ASSAY} miners --home {DIR}/validator-1 still answers from the database
 `
