@@ -29,10 +29,13 @@ func app() *cli.App {
 	a := &cli.App{
 		Name:  "assay",
 		Usage: "wallet, models and the state of the network",
-		Commands: []*cli.Command{
+		Commands: append([]*cli.Command{
 			modelCommand(),
 			walletCommand(),
-		},
+			txCommand(),
+			verifyCommand(),
+		}, queryCommands()...),
+		Flags:          []cli.Flag{&cli.StringFlag{Name: "home", Usage: "home `DIR` of a node, or of keys, for the command that follows"}},
 		HideVersion:    true,
 		ExitErrHandler: func(*cli.Context, error) {}, // main prints and exits
 		OnUsageError:   usageError,

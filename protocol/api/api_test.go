@@ -79,6 +79,7 @@ func examples(n *apitest.Network) []example {
 	raw := hex.EncodeToString(wire.Encode(tx))
 	list := []example{
 		{name: "status", path: "/v1/status", schema: "Status"},
+		{name: "network", path: "/v1/network", schema: "Network"},
 		{name: "miners", path: "/v1/miners", schema: "MinerPage"},
 		{name: "miners-first", path: "/v1/miners?limit=1", schema: "MinerPage"},
 		{name: "validators", path: "/v1/validators", schema: "ValidatorPage"},
@@ -260,7 +261,7 @@ func TestANodeThatKeepsNothingSaysSo(t *testing.T) {
 	h := handler(t, cfg)
 	id := n.TaskOf(1, 2).ID.String()
 	for _, path := range []string{
-		"/v1/miners", "/v1/validators", "/v1/scores", "/v1/weights", "/v1/emissions", "/v1/supply", "/v1/state-hash",
+		"/v1/network", "/v1/miners", "/v1/validators", "/v1/scores", "/v1/weights", "/v1/emissions", "/v1/supply", "/v1/state-hash",
 		"/v1/accounts/" + apitest.Public("x").String(), "/v1/tasks/" + id, "/v1/receipts/" + id, "/v1/txs/" + id,
 	} {
 		w := get(t, h, path)

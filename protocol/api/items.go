@@ -187,6 +187,29 @@ type Supply struct {
 	Conserved bool `json:"conserved"`
 }
 
+// Network is the answer of /v1/network: what it costs to take part, and the pace.
+type Network struct {
+	ChainID     string          `json:"chain_id"`
+	Height      protocol.Height `json:"height"`
+	Seats       uint32          `json:"seats"`
+	MaxSeats    uint32          `json:"max_seats"`
+	Price       protocol.Amount `json:"price"`
+	Fee         protocol.Amount `json:"fee"`
+	MinStake    protocol.Amount `json:"min_stake"`
+	Unbonding   uint64          `json:"unbonding"`
+	Tempo       uint64          `json:"tempo"`
+	RoundLength uint64          `json:"round_length"`
+	Retention   uint64          `json:"retention"`
+	Models      []Model         `json:"models"`
+}
+
+// Model is a model that the network pays for.
+type Model struct {
+	ID    protocol.ModelID `json:"id"`
+	Name  string           `json:"name"`
+	Class uint32           `json:"class"`
+}
+
 // StateHash is the answer of /v1/state-hash.
 type StateHash struct {
 	Height  protocol.Height `json:"height"`

@@ -25,6 +25,7 @@ func (h *Handler) routes() []route {
 	}
 	return []route{
 		get("/v1/status", h.status),
+		get("/v1/network", h.network),
 		get("/v1/miners", h.miners, "limit", "cursor"),
 		get("/v1/validators", h.validators, "limit", "cursor"),
 		get("/v1/scores", h.scores, "miner", "epoch", "limit", "cursor"),

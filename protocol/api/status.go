@@ -5,6 +5,7 @@ import (
 	"net/http"
 
 	"github.com/assaynet/assay/protocol"
+	"github.com/assaynet/assay/protocol/ledger"
 )
 
 func (h *Handler) readStatus(r *request) (Status, error) {
@@ -25,6 +26,28 @@ func (h *Handler) readStatus(r *request) (Status, error) {
 }
 
 func (h *Handler) status(r *request) (any, error) { return h.readStatus(r) }
+
+// network shows constants, and the price of the next seat, which moves.
+func (h *Handler) network(r *request) (any, error) {
+	v, err := h.view(r.ctx())
+	if err != nil {
+		return nil, err
+	}
+	m, _, err := ledger.ReadMeta(v)
+	if err != nil {
+		return nil, err
+	}
+	p := h.params
+	n := Network{
+		ChainID: h.chain, Height: v.height, Seats: m.Seats, MaxSeats: p.Seats.Max, Price: m.Price, Fee: p.Seats.Fee,
+		MinStake: p.Seats.MinStake, Unbonding: p.Seats.Unbonding, Tempo: p.Schedule.Tempo, RoundLength: p.Schedule.RoundLength,
+		Retention: p.Tasks.Retention, Models: []Model{},
+	}
+	for _, model := range p.Tasks.Models {
+		n.Models = append(n.Models, Model{ID: model.ID, Name: model.Name, Class: model.Class})
+	}
+	return n, nil
+}
 
 // Alive is the answer of /healthz and /readyz when all is well.
 type Alive struct {

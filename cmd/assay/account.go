@@ -1,0 +1,36 @@
+package main
+
+import (
+	"fmt"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/assaynet/assay/protocol/api"
+)
+
+func accountCommand() *cli.Command {
+	q := query{
+		name: "account", path: "/v1/accounts/", item: "Account", arg: "ADDRESS",
+		usage: "show a key's money",
+		about: "Shows balance, next nonce and stakes of an address, in tokens.",
+		text: textOf(func(a *api.Account) []pair {
+			out := []pair{
+				{"address", a.Address.String()}, {"balance", a.Balance.String()}, {"nonce", num(a.Nonce)}, {"height", num(a.Height)},
+			}
+			if a.Seat != nil {
+				out = append(out, pair{"seat", "uid " + a.Seat.String()})
+			}
+			for _, s := range a.Stakes {
+				out = append(out, pair{"stake", fmt.Sprintf("%s on %s", s.Amount, s.Hotkey)})
+			}
+			for _, s := range a.Staked {
+				out = append(out, pair{"staked", fmt.Sprintf("%s by %s", s.Amount, s.Coldkey)})
+			}
+			for _, u := range a.Unbonding {
+				out = append(out, pair{"unbonding", fmt.Sprintf("%s at height %d", u.Amount, u.Matures)})
+			}
+			return out
+		}),
+	}
+	return q.command()
+}

@@ -1,0 +1,21 @@
+package main
+
+import "github.com/assaynet/assay/protocol/api"
+
+var emissionsList = list{
+	name: "emissions", path: "/v1/emissions", item: "Emission", epochs: true,
+	usage: "show what each epoch paid to each seat",
+	about: `Shows payments as the ledger has them, in tokens; incentive and dividend are
+shares in 65535ths. The ledger keeps some epochs only.`,
+	table: tableOf([]column[api.Emission]{
+		{"epoch", func(e *api.Emission) string { return num(e.Epoch) }},
+		{"height", func(e *api.Emission) string { return num(e.Height) }},
+		{"uid", func(e *api.Emission) string { return num(e.UID) }},
+		{"hotkey", func(e *api.Emission) string { return end(e.Hotkey) }},
+		{"incentive", func(e *api.Emission) string { return num(e.Incentive) }},
+		{"dividend", func(e *api.Emission) string { return num(e.Dividend) }},
+		{"miner", func(e *api.Emission) string { return e.Miner.String() }},
+		{"validator", func(e *api.Emission) string { return e.Validator.String() }},
+		{"total", func(e *api.Emission) string { return e.Total.String() }},
+	}),
+}

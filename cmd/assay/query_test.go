@@ -1,0 +1,219 @@
+package main
+
+import (
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/assaynet/assay/cmd/internal/config"
+	"github.com/assaynet/assay/engine"
+	"github.com/assaynet/assay/engine/enginetest"
+	"github.com/assaynet/assay/miner"
+	"github.com/assaynet/assay/protocol"
+	"github.com/assaynet/assay/protocol/api"
+	"github.com/assaynet/assay/protocol/api/apitest"
+	"github.com/assaynet/assay/protocol/keystore"
+	"github.com/assaynet/assay/protocol/ledger"
+	"github.com/assaynet/assay/protocol/node"
+	"github.com/assaynet/assay/protocol/state"
+	"github.com/assaynet/assay/protocol/store"
+	"github.com/assaynet/assay/protocol/task/inference"
+	"github.com/assaynet/assay/protocol/wire"
+	"github.com/assaynet/assay/scoring"
+)
+
+// TestQueryScripts runs testdata/query/*.txt against the network of package
+// apitest, which answers at ASSAY_NODE in this process. Its model is tiny.gguf in
+// each script's directory; altered.gguf is another. TASK has an honest answer,
+// FALSE one by the other model, WRONGED an honest one with a false card. keys/
+// holds the coldkey of a miner; validator/ is the home of a stopped validator.
+func TestQueryScripts(t *testing.T) {
+	testscript.Run(t, testscript.Params{Dir: "testdata/query", Setup: func(e *testscript.Env) error { return serveNetwork(t, e) }})
+}
+
+func serveNetwork(t *testing.T, e *testscript.Env) error {
+	honest, err := openTiny(t, e, "tiny.gguf", enginetest.Options{})
+	if err != nil {
+		return err
+	}
+	altered, err := openTiny(t, e, "altered.gguf", enginetest.Options{Seed: 1})
+	if err != nil {
+		return err
+	}
+	n, err := apitest.NewWith(honest.ID())
+	if err != nil {
+		return err
+	}
+	for name, by := range map[string]*engine.Model{"TASK": honest, "WRONGED": honest, "FALSE": altered} {
+		id, err := addEvidence(t, n, name, honest, by)
+		if err != nil {
+			return fmt.Errorf("%s: %w", name, err)
+		}
+		e.Setenv(name, id.String())
+	}
+	n.Pool.Check = func(raw []byte) (*wire.Tx, error) {
+		return ledger.CheckTx(n.Tree, n.Genesis.ChainID(), &n.Genesis.Params, raw)
+	}
+	n.Pool.Include = include
+	h, err := api.NewHandler(n.Config())
+	if err != nil {
+		return err
+	}
+	web := httptest.NewServer(h)
+	e.Defer(web.Close)
+	other := httptest.NewServer(http.NotFoundHandler())
+	e.Defer(other.Close)
+	e.Setenv(envNode, web.URL)
+	e.Setenv("OTHER", other.URL)
+	e.Setenv("CHAIN", n.Genesis.ChainID())
+	for _, name := range []string{"miner-0", "miner-1", "miner-2", "miner-3", "validator-0", "validator-1", "miner-0-cold", "validator-1-cold"} {
+		e.Setenv(strings.ToUpper(strings.ReplaceAll(name, "-", "_")), apitest.Public(name).String())
+	}
+	return errors.Join(writeKeys(e), writeHome(e, n))
+}
+
+// include is what becomes of transactions: stakes of a million are refused.
+func include(tx *wire.Tx) api.TxResult {
+	r := api.TxResult{Hash: tx.Hash(), Height: apitest.Height + 1, Kind: api.TxKindName(tx.Kind), Signer: tx.Signer, OK: true}
+	var s wire.AddStake
+	if tx.Kind == wire.TxAddStake && wire.Decode(tx.Body, wire.MaxTxBytes, &s) == nil && s.Amount >= 20*protocol.Unit {
+		r.OK, r.Rule, r.Error = false, string(ledger.ErrNoSeat), "ledger: ErrNoSeat: the hotkey has no seat"
+	}
+	return r
+}
+
+func openTiny(t *testing.T, e *testscript.Env, name string, o enginetest.Options) (*engine.Model, error) {
+	path := filepath.Join(e.WorkDir, name)
+	if err := enginetest.Write(path, o); err != nil {
+		return nil, err
+	}
+	m, err := engine.Open(t.Context(), path, engine.Config{Threads: 1})
+	if err == nil {
+		e.Defer(func() { _ = m.Close() })
+	}
+	return m, err
+}
+
+// addEvidence lets a model answer a task of its own, and two judges say that it
+// is exact. The second card of WRONGED denies it.
+func addEvidence(t *testing.T, n *apitest.Network, name string, judge, by *engine.Model) (protocol.TaskID, error) {
+	task := n.TaskOf(apitest.Round, 2)
+	task.ID = wire.HashOf("assay/test/" + name)
+	prompt, err := miner.FromEngine(by).Chat(inference.Messages(&task))
+	if err != nil {
+		return task.ID, err
+	}
+	run, err := by.Generate(t.Context(), engine.Request{
+		Prompt: prompt, Settings: scoring.Settings(&task),
+		Binding: engine.Binding{Hotkey: apitest.Public("miner-0"), Task: task.ID},
+	}, nil)
+	if err != nil {
+		return task.ID, err
+	}
+	result := miner.ResultOf(run, time.Second)
+	out, err := scoring.NewJudge(scoring.FromEngine(judge)).Judge(t.Context(), &task, apitest.Public("miner-0"), &result)
+	if err != nil {
+		return task.ID, err
+	}
+	ev, err := n.Sign(&task, &result, func(c *wire.Card) {
+		c.Finding, c.Position = out.Finding, out.Position
+		c.Root = out.Root(apitest.Public([]string{"validator-0", "validator-1"}[c.Judge.UID]))
+		if name == "WRONGED" && c.Judge.UID == 1 {
+			c.Finding = wire.FindingToken
+		}
+	})
+	if err == nil {
+		n.Work.Tasks[task.ID] = ev
+	}
+	return task.ID, err
+}
+
+func writeKeys(e *testscript.Env) error {
+	s, err := keystore.New(keystore.Config{Dir: filepath.Join(e.WorkDir, "keys"), WorkFactor: 2})
+	if err != nil {
+		return err
+	}
+	k, err := keystore.FromPrivate(keystore.Coldkey, apitest.Key("miner-0-cold").Private)
+	if err != nil {
+		return err
+	}
+	return s.Create("coldkey", k, keystore.InsecurePassphrase())
+}
+
+// writeHome writes the home of a validator that does not run, on a port where
+// nothing listens, with the network's state after block 45 and its scores; and
+// others without a database, and of a miner.
+func writeHome(e *testscript.Env, n *apitest.Network) error {
+	home := config.Home(filepath.Join(e.WorkDir, "validator"))
+	if err := writeSettings(home, config.Validator, n); err != nil {
+		return err
+	}
+	if err := writeSettings(config.Home(filepath.Join(e.WorkDir, "empty")), config.Validator, n); err != nil {
+		return err
+	}
+	if err := writeSettings(config.Home(filepath.Join(e.WorkDir, "miner")), config.Miner, n); err != nil {
+		return err
+	}
+	db, err := store.Open(home.Data(), store.Options{})
+	if err != nil {
+		return err
+	}
+	return errors.Join(writeState(db, n), writeScores(db, n), db.Close())
+}
+
+func writeSettings(home config.Home, role config.Role, n *apitest.Network) error {
+	c := config.Default(role)
+	c.HTTP.Listen = "127.0.0.1:1" // the port of tcpmux, which nobody has had for decades
+	g, err := jsonOf(n.Genesis)
+	if err != nil {
+		return err
+	}
+	return errors.Join(os.MkdirAll(string(home), 0o700), os.WriteFile(home.Config(), c.Encode(), 0o600), os.WriteFile(home.Genesis(), g, 0o600))
+}
+
+func writeState(db *store.DB, n *apitest.Network) error {
+	st, err := state.Open(db.Space("state"))
+	if err != nil {
+		return err
+	}
+	for range apitest.Height - 1 {
+		if _, _, err := st.Commit(); err != nil {
+			return err
+		}
+	}
+	var set error
+	err = n.Tree.Iterate(nil, func(k, v []byte) bool {
+		set = st.Set(k, v)
+		return set == nil
+	})
+	if err := errors.Join(err, set); err != nil {
+		return err
+	}
+	_, _, err = st.Commit()
+	return err
+}
+
+// writeScores writes the record of one score as a validator keeps it.
+func writeScores(db *store.DB, n *apitest.Network) error {
+	x := scoring.Explanation{
+		Epoch: 1, Tally: scoring.Tally{Seat: protocol.SeatID{UID: 2}, Asked: 1, Opened: 1, Tokens: 6, Runs: 1, Passes: 1},
+		Bound: 52429, Speed: 65536, Availability: 65536, Weight: 65535, Reason: scoring.ReasonPaid,
+	}
+	key := binary.BigEndian.AppendUint16(binary.BigEndian.AppendUint64(nil, 1), 2)
+	mark := db.Tables().Singles.Put(store.Key(store.SingleGenesis), []byte(n.Genesis.ChainID()))
+	return errors.Join(mark, node.RecordsOf(db).Write(func(put func(string, []byte, []byte)) {
+		put("validator-scores", key, wire.Encode(&x))
+	}))
+}
+
+func jsonOf(g *ledger.Genesis) ([]byte, error) { return json.Marshal(g) }

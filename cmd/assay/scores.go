@@ -1,0 +1,32 @@
+package main
+
+import "github.com/assaynet/assay/protocol/api"
+
+var scoresList = list{
+	name: "scores", path: "/v1/scores", item: "Score", epochs: true, miner: true,
+	usage: "show what a validator counted of each seat, and the weight that it made of it",
+	about: `Shows the scores of one validator, by epoch and uid. exact and inexact are its
+own judgements; bound, speed and availability are in 65536ths, the weight in
+65535ths. From a score to its evidence:
+
+   assay scores --miner 3 --epoch 7 --json | jq -r '.tasks[]'
+   assay task ID
+   assay receipt ID > receipt.json && assay verify receipt.json --model FILE`,
+	table: tableOf([]column[api.Score]{
+		{"epoch", func(s *api.Score) string { return num(s.Epoch) }},
+		{"uid", func(s *api.Score) string { return num(s.UID) }},
+		{"hotkey", func(s *api.Score) string { return end(s.Hotkey) }},
+		{"asked", func(s *api.Score) string { return num(s.Asked) }},
+		{"answered", func(s *api.Score) string { return num(s.Answered) }},
+		{"exact", func(s *api.Score) string { return num(s.Exact) }},
+		{"inexact", func(s *api.Score) string { return num(s.Inexact) }},
+		{"late", func(s *api.Score) string { return num(s.Late) }},
+		{"unopened", func(s *api.Score) string { return num(s.Unopened) }},
+		{"tokens", func(s *api.Score) string { return num(s.Tokens) }},
+		{"bound", func(s *api.Score) string { return num(s.Bound) }},
+		{"speed", func(s *api.Score) string { return num(s.Speed) }},
+		{"availability", func(s *api.Score) string { return num(s.Availability) }},
+		{"weight", func(s *api.Score) string { return num(s.Weight) }},
+		{"reason", func(s *api.Score) string { return s.Explain.Reason }},
+	}),
+}

@@ -1,0 +1,229 @@
+package main
+
+import (
+	"encoding/hex"
+	"fmt"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/assaynet/assay/cmd/internal/keyflags"
+	"github.com/assaynet/assay/protocol"
+	"github.com/assaynet/assay/protocol/api"
+	"github.com/assaynet/assay/protocol/keystore"
+	"github.com/assaynet/assay/protocol/wire"
+)
+
+func txCommand() *cli.Command {
+	return &cli.Command{
+		Name:  "tx",
+		Usage: "send transactions that a coldkey signs",
+		Description: `Signs a transaction with the coldkey of the key directory, sends it to a node,
+and waits until it is in a block. Amounts are tokens, exact decimals such as
+12.5, with at most nine digits after the point. Each transaction costs a fee,
+which assay account and /v1/network show.
+
+   assay tx transfer --to ADDRESS --amount 12.5
+   assay tx register --hotkey ADDRESS
+   assay tx stake --hotkey ADDRESS --amount 100
+   assay tx unstake --hotkey ADDRESS --amount 100
+
+Standard output has the transaction's hash; progress goes to standard error.
+It exits with 1 if the ledger refuses the transaction.`,
+		Subcommands: withoutArguments([]*cli.Command{
+			txKind("transfer", "move tokens to another account", transferBody,
+				addressFlag("to", "`ADDRESS` that gets the tokens"), amountFlag("`TOKENS` to move")),
+			txKind("register", "buy a seat for a hotkey", registerBody,
+				addressFlag("hotkey", "`ADDRESS` of the miner's or validator's hotkey"),
+				&cli.StringFlag{Name: "max-price", Usage: "the most `TOKENS` that the seat may cost; they are burned (default: twice what it costs now)"}),
+			txKind("stake", "stake tokens on a hotkey", stakeBody,
+				addressFlag("hotkey", "`ADDRESS` of the hotkey"), amountFlag("`TOKENS` to stake")),
+			txKind("unstake", "take back stake, which is in the balance after the unbonding time", unstakeBody,
+				addressFlag("hotkey", "`ADDRESS` of the hotkey"), amountFlag("`TOKENS` to take back")),
+		}),
+	}
+}
+
+func addressFlag(name, usage string) cli.Flag { return &cli.StringFlag{Name: name, Usage: usage} }
+
+func amountFlag(usage string) cli.Flag { return &cli.StringFlag{Name: "amount", Usage: usage} }
+
+// bodyFunc makes the body of a transaction from the flags.
+type bodyFunc func(*cli.Context, *client) (wire.Body, error)
+
+func txKind(name, usage string, body bodyFunc, flags ...cli.Flag) *cli.Command {
+	flags = append(flags,
+		&cli.StringFlag{Name: "key", Value: string(keystore.Coldkey), Usage: "`NAME` of the key that signs and pays"},
+		&cli.StringFlag{Name: "chain-id", Usage: "refuse a node of another network than `ID`"},
+		&cli.BoolFlag{Name: "no-wait", Usage: "do not wait for a block", DisableDefaultText: true},
+		&cli.DurationFlag{Name: "timeout", Value: 2 * time.Minute, Usage: "wait for a block at most this `LONG`"},
+		&cli.BoolFlag{Name: "json", Usage: "print one JSON object: hash, and what /v1/txs/{hash} has once it is in a block", DisableDefaultText: true},
+	)
+	flags = append(append(append(flags, nodeFlags()...), keyflags.Dir()...), keyflags.Passphrase()...)
+	return &cli.Command{
+		Name: name, Usage: usage, Flags: flags,
+		Description: "Signs, sends, and waits for a block. Amounts are tokens, exact decimals. The\npassphrase is asked for; a program gives it by --passphrase-file or in the\nvariable " + keystore.EnvPassphrase + ".",
+		Action:      func(c *cli.Context) error { return sendTx(c, body) },
+	}
+}
+
+// address reads a flag that must hold an address.
+func address(c *cli.Context, name string) (protocol.PublicKey, error) {
+	s := c.String(name)
+	if s == "" {
+		return protocol.PublicKey{}, fmt.Errorf("%s needs --%s ADDRESS; assay wallet show prints those of your keys", command(c), name)
+	}
+	k, err := protocol.ParseAddress(s)
+	if err != nil {
+		return k, withHint(fmt.Errorf("--%s %q: %w", name, abridge(s), err), "an address begins with assay1")
+	}
+	return k, nil
+}
+
+// amount reads --amount, which must not be zero.
+func amount(c *cli.Context) (protocol.Amount, error) {
+	s := c.String("amount")
+	if s == "" {
+		return 0, fmt.Errorf("%s needs --amount TOKENS", command(c))
+	}
+	a, err := protocol.ParseAmount(s)
+	if err != nil {
+		return 0, fmt.Errorf("--amount: %w", err)
+	}
+	if a == 0 {
+		return 0, fmt.Errorf("--amount is zero")
+	}
+	return a, nil
+}
+
+func transferBody(c *cli.Context, _ *client) (wire.Body, error) {
+	to, err := address(c, "to")
+	if err != nil {
+		return nil, err
+	}
+	a, err := amount(c)
+	return &wire.Transfer{To: to, Amount: a}, err
+}
+
+func stakeBody(c *cli.Context, _ *client) (wire.Body, error) {
+	hotkey, err := address(c, "hotkey")
+	if err != nil {
+		return nil, err
+	}
+	a, err := amount(c)
+	return &wire.AddStake{Hotkey: hotkey, Amount: a}, err
+}
+
+func unstakeBody(c *cli.Context, _ *client) (wire.Body, error) {
+	hotkey, err := address(c, "hotkey")
+	if err != nil {
+		return nil, err
+	}
+	a, err := amount(c)
+	return &wire.RemoveStake{Hotkey: hotkey, Amount: a}, err
+}
+
+func registerBody(c *cli.Context, n *client) (wire.Body, error) {
+	hotkey, err := address(c, "hotkey")
+	if err != nil {
+		return nil, err
+	}
+	if s := c.String("max-price"); s != "" {
+		most, err := protocol.ParseAmount(s)
+		if err != nil {
+			return nil, fmt.Errorf("--max-price: %w", err)
+		}
+		return &wire.Register{Hotkey: hotkey, MaxPrice: most}, nil
+	}
+	var net api.Network
+	if err := n.get(c.Context, "/v1/network", &net); err != nil {
+		return nil, fmt.Errorf("ask for the price of a seat: %w", err)
+	}
+	most, err := net.Price.MulDiv(2, 1)
+	if err != nil {
+		return nil, fmt.Errorf("twice the price of %s: %w", net.Price, err)
+	}
+	note(c, "a seat costs %s tokens now; at most %s are paid", net.Price, most)
+	return &wire.Register{Hotkey: hotkey, MaxPrice: most}, nil
+}
+
+// sendTx signs and sends one transaction.
+func sendTx(c *cli.Context, body bodyFunc) error {
+	n, err := nodeOf(c)
+	if err != nil {
+		return err
+	}
+	b, err := body(c, n)
+	if err != nil {
+		return err
+	}
+	tx, err := signTx(c, n, b)
+	if err != nil {
+		return err
+	}
+	var sent api.Submitted
+	if err := n.post(c.Context, "/v1/txs", api.TxBody{Tx: hex.EncodeToString(wire.Encode(tx))}, &sent); err != nil {
+		return fmt.Errorf("send transaction: %w", err)
+	}
+	if c.Bool("no-wait") {
+		return printSent(c, sent)
+	}
+	res, err := awaitTx(c, n, tx)
+	if err != nil {
+		return err
+	}
+	if res == nil { // in a block, and the node does not know what became of it
+		return printSent(c, sent)
+	}
+	if c.Bool("json") {
+		err = printJSON(c, res)
+	} else {
+		_, err = fmt.Fprintln(c.App.Writer, res.Hash)
+	}
+	if err == nil && !res.OK {
+		return fmt.Errorf("the ledger refused the transaction in block %d, and kept the fee: %s", res.Height, res.Error)
+	}
+	return err
+}
+
+// printSent prints the hash of a transaction whose outcome is not known.
+func printSent(c *cli.Context, s api.Submitted) error {
+	if c.Bool("json") {
+		return printJSON(c, s)
+	}
+	_, err := fmt.Fprintln(c.App.Writer, s.Hash)
+	return err
+}
+
+// signTx opens the key, asks for its nonce, and signs.
+func signTx(c *cli.Context, n *client, body wire.Body) (*wire.Tx, error) {
+	var st api.Status
+	if err := n.get(c.Context, "/v1/status", &st); err != nil {
+		return nil, err
+	}
+	if want := c.String("chain-id"); want != "" && want != st.ChainID {
+		return nil, fmt.Errorf("%s is a node of %q, not of %q; look at --node", n.url, abridge(st.ChainID), want)
+	}
+	keys, err := keyflags.Open(c, 0)
+	if err != nil {
+		return nil, err
+	}
+	pub, err := keys.Public(c.String("key"))
+	if err != nil {
+		return nil, keyflags.Hint(err)
+	}
+	var acc api.Account
+	if err := n.get(c.Context, "/v1/accounts/"+pub.String(), &acc); err != nil {
+		return nil, fmt.Errorf("ask for the next nonce: %w", err)
+	}
+	pass, err := keyflags.Read(c, false)
+	if err != nil {
+		return nil, err
+	}
+	k, err := keys.Open(c.String("key"), pass)
+	if err != nil {
+		return nil, keyflags.Hint(err)
+	}
+	defer k.Wipe()
+	return wire.NewTx(k, st.ChainID, acc.Nonce, body)
+}

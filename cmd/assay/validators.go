@@ -1,0 +1,23 @@
+package main
+
+import "github.com/assaynet/assay/protocol/api"
+
+var validatorsList = list{
+	name: "validators", path: "/v1/validators", item: "Validator",
+	usage: "show the seats that judge",
+	about: `Shows validators as the newest state has them. Dividend and duty are in
+65535ths; stake, emission and balance are tokens.`,
+	table: tableOf([]column[api.Validator]{
+		{"uid", func(v *api.Validator) string { return num(v.UID) }},
+		{"hotkey", func(v *api.Validator) string { return end(v.Hotkey) }},
+		{"stake", func(v *api.Validator) string { return v.Stake.String() }},
+		{"permit", func(v *api.Validator) string { return yes(v.Permit) }},
+		{"power", func(v *api.Validator) string { return num(v.Power) }},
+		{"dividend", func(v *api.Validator) string { return num(v.Dividend) }},
+		{"duty", func(v *api.Validator) string { return num(v.Duty) }},
+		{"fulfilled", func(v *api.Validator) string { return num(v.Fulfilled) + "/" + num(v.Drawn) }},
+		{"emission", func(v *api.Validator) string { return v.Emission.String() }},
+		{"balance", func(v *api.Validator) string { return v.Balance.String() }},
+		{"last update", func(v *api.Validator) string { return num(v.LastUpdate) }},
+	}),
+}

@@ -1,0 +1,17 @@
+package main
+
+import "github.com/assaynet/assay/protocol/api"
+
+var weightsList = list{
+	name: "weights", path: "/v1/weights", item: "Weight", epochs: true,
+	usage: "show the weights that all validators opened",
+	about: `Shows what validators sealed in an epoch and opened in the next, as the ledger
+has it: one line for each opinion of a validator about a seat. They count at
+the end of the epoch after that.`,
+	table: tableOf([]column[api.Weight]{
+		{"epoch", func(w *api.Weight) string { return num(w.Epoch) }},
+		{"validator", func(w *api.Weight) string { return num(w.Validator) }},
+		{"uid", func(w *api.Weight) string { return num(w.UID) }},
+		{"value", func(w *api.Weight) string { return num(w.Value) }},
+	}),
+}
