@@ -46,11 +46,11 @@ func show(c *cli.Context, role config.Role) error {
 		_, err := fmt.Fprintf(c.App.Writer, "%s\n", strings.TrimSpace(string(r.Raw)))
 		return err
 	}
-	return r.print(c.App.Writer, time.Now())
+	return r.Print(c.App.Writer, time.Now())
 }
 
-// print shows a report to a person, in one write.
-func (r *Report) print(out io.Writer, now time.Time) error {
+// Print shows a report to a person, in one write.
+func (r *Report) Print(out io.Writer, now time.Time) error {
 	var b strings.Builder
 	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
 	row := func(name, format string, args ...any) {
@@ -77,8 +77,9 @@ func (r *Report) print(out io.Writer, now time.Time) error {
 	if err := w.Flush(); err != nil {
 		return err
 	}
-	if len(r.Reasons) > 0 {
-		b.WriteString("\n")
+	b.WriteString("\n")
+	if len(r.Reasons) == 0 {
+		b.WriteString("- it earns; nothing is amiss\n")
 	}
 	for _, reason := range r.Reasons {
 		fmt.Fprintf(&b, "- %s\n", reason)

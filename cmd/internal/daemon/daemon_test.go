@@ -1,0 +1,128 @@
+package daemon_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/assaynet/assay/cmd/internal/config"
+	"github.com/assaynet/assay/cmd/internal/daemon"
+	"github.com/assaynet/assay/protocol/consensus"
+	"github.com/assaynet/assay/protocol/gossip"
+	"github.com/assaynet/assay/protocol/store"
+)
+
+func TestEveryTroubleHasItsHint(t *testing.T) {
+	d := &daemon.Daemon{Home: "/h"}
+	for _, tc := range []struct {
+		err  error
+		want string
+	}{
+		{store.ErrFull, "free some space on the disk of /h"},
+		{fmt.Errorf("write: %w", syscall.ENOSPC), "free some space on the disk of /h"},
+		{store.ErrLocked, "another --home"},
+		{store.ErrNewerSchema, "install the newer program"},
+		{store.ErrCorrupt, "restore /h/data"},
+		{consensus.ErrGenesis, "right genesis.json"},
+		{fmt.Errorf("%w: %w", gossip.ErrListen, syscall.EADDRINUSE), "--listen"},
+		{fmt.Errorf("%w: %w", consensus.ErrListen, syscall.EADDRINUSE), "--consensus-listen"},
+		{fmt.Errorf("http: %w", syscall.EADDRINUSE), "--http-listen"},
+		{consensus.ErrStalled, "doctor"},
+	} {
+		err := d.Explain(fmt.Errorf("run: %w", tc.err))
+		_, hint, ok := strings.Cut(err.Error(), "; ")
+		if !errors.Is(err, tc.err) || !ok || !strings.Contains(hint, tc.want) {
+			t.Errorf("%v: got %q, want a hint with %q", tc.err, err, tc.want)
+		}
+	}
+	other := errors.New("else")
+	if got := d.Explain(other); !errors.Is(got, other) || got.Error() != "else" {
+		t.Errorf("got %q, want it as it was", got)
+	}
+}
+
+func TestAddressesOfAllInterfacesAreNotAnnounced(t *testing.T) {
+	boot := []string{"/ip4/127.0.0.1/tcp/9/p2p/x"}
+	for _, tc := range []struct {
+		name                    string
+		listen, announce, boots []string
+		want                    []string
+	}{
+		{"as listened on", []string{"/ip4/10.0.0.1/tcp/5", "/dns/a.example/tcp/6"}, nil, nil, []string{"/ip4/10.0.0.1/tcp/5", "/dns/a.example/tcp/6"}},
+		{"as the settings say", []string{"/ip4/10.0.0.1/tcp/5"}, []string{"/ip4/192.0.2.1/tcp/7"}, nil, []string{"/ip4/192.0.2.1/tcp/7"}},
+		{"the route to the bootstrap peer", []string{"/ip4/0.0.0.0/tcp/5"}, nil, boot, []string{"/ip4/127.0.0.1/tcp/5"}},
+		{"no route known", []string{"/ip4/0.0.0.0/tcp/5"}, nil, nil, nil},
+		{"a route of the other family", []string{"/ip6/::/tcp/5"}, nil, boot, nil},
+		{"a port of the system's choice", []string{"/ip4/127.0.0.1/tcp/0"}, nil, boot, nil},
+	} {
+		c := config.Default(config.Miner)
+		c.Node.Listen, c.Node.Announce, c.Node.Bootstrap = tc.listen, tc.announce, tc.boots
+		d := &daemon.Daemon{Config: &c}
+		if got := daemon.Announced(d, t.Context()); !slices.Equal(got, tc.want) {
+			t.Errorf("%s: got %q, want %q", tc.name, got, tc.want)
+		}
+	}
+}
+
+func TestTheConsensusAddressCanBeDialled(t *testing.T) {
+	for _, tc := range []struct{ listen, external, boot, want string }{
+		{"127.0.0.1:5", "", "", "127.0.0.1:5"},
+		{"0.0.0.0:5", "node.example:6", "", "node.example:6"},
+		{"0.0.0.0:5", "", "/ip4/127.0.0.1/tcp/9/p2p/x", "127.0.0.1:5"},
+		{":5", "", "/ip4/127.0.0.1/tcp/9/p2p/x", "127.0.0.1:5"},
+		{"0.0.0.0:5", "", "", ""},
+	} {
+		c := config.Default(config.Validator)
+		c.Consensus = config.Consensus{Listen: tc.listen, External: tc.external}
+		if tc.boot != "" {
+			c.Node.Bootstrap = []string{tc.boot}
+		}
+		got, err := (&daemon.Daemon{Config: &c}).ConsensusAddress(t.Context())
+		if got != tc.want || (err == nil) != (tc.want != "") {
+			t.Errorf("%+v: got %q, %v, want %q", tc, got, err, tc.want)
+		}
+		if err != nil && !strings.Contains(err.Error(), "give --consensus-external HOST:PORT") {
+			t.Errorf("got %q without a hint", err)
+		}
+	}
+}
+
+func TestLogsAreJSONForProgramsAndLinesForPeople(t *testing.T) {
+	for format, want := range map[string]string{"auto": `{"level":"info"`, "json": `{"level":"info"`, "console": " INF hello n=1\n"} {
+		var b bytes.Buffer
+		log := daemon.NewLogger(&b, config.Log{Level: "info", Format: format})
+		log.Debug().Msg("unheard")
+		log.Info().Int("n", 1).Msg("hello")
+		if got := b.String(); !strings.Contains(got, want) || strings.Contains(got, "unheard") {
+			t.Errorf("%s: got %q, want %q", format, got, want)
+		}
+	}
+}
+
+func TestAComponentThatEndsByItselfIsAnError(t *testing.T) {
+	stopped, stop := context.WithCancel(t.Context())
+	stop()
+	boom := errors.New("boom")
+	for _, tc := range []struct {
+		name string
+		ctx  context.Context
+		err  error
+		want string
+	}{
+		{"stopped", stopped, nil, ""},
+		{"stopped with the context's error", stopped, context.Canceled, ""},
+		{"an error while stopping", stopped, boom, "boom"},
+		{"an error", t.Context(), boom, "boom"},
+		{"by itself", t.Context(), nil, "x ended by itself"},
+	} {
+		err := daemon.Part(tc.ctx, "x", func(context.Context) error { return tc.err })
+		if fmt.Sprint(err) != tc.want && (err != nil || tc.want != "") {
+			t.Errorf("%s: got %v, want %q", tc.name, err, tc.want)
+		}
+	}
+}

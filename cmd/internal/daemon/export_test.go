@@ -1,0 +1,8 @@
+package daemon
+
+// What tests look at from outside.
+var (
+	Announced = (*Daemon).announced
+	NewLogger = newLogger
+	Part      = part
+)

@@ -1,0 +1,4 @@
+package setup
+
+// Place is tested from outside.
+var Place = place

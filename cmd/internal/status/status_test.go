@@ -1,0 +1,98 @@
+package status_test
+
+import (
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/assaynet/assay/cmd/internal/config"
+	"github.com/assaynet/assay/cmd/internal/status"
+)
+
+// served returns settings whose HTTP address is a server with this answer.
+func served(t *testing.T, code int, body string) *config.Config {
+	t.Helper()
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.WriteHeader(code)
+		_, _ = w.Write([]byte(body))
+	}))
+	t.Cleanup(s.Close)
+	c := config.Default(config.Miner)
+	c.HTTP.Listen = strings.TrimPrefix(s.URL, "http://")
+	return &c
+}
+
+func TestWhateverAnswersIsNamed(t *testing.T) {
+	for _, tc := range []struct {
+		name, body, want string
+		code             int
+	}{
+		{"another program", "hello", "does not answer as a miner does", 200},
+		{"a program that refuses", "", "404 Not Found; another program listens there", 404},
+		{"the other role", `{"role":"validator","chain_id":"x-1"}`, "answers a validator of x-1", 200},
+		{"too much", strings.Repeat(" ", 2<<20), "does not answer as a miner does", 200},
+	} {
+		c := served(t, tc.code, tc.body)
+		_, err := status.Ask(t.Context(), config.Home(t.TempDir()), c)
+		if err == nil || !strings.Contains(err.Error(), tc.want) {
+			t.Errorf("%s: got %q, want %q", tc.name, err, tc.want)
+		}
+	}
+}
+
+func TestNobodyAnsweringIsNotRunning(t *testing.T) {
+	c := served(t, 200, "")
+	s := httptest.NewServer(nil)
+	c.HTTP.Listen = strings.TrimPrefix(s.URL, "http://")
+	s.Close()
+	if _, err := status.Ask(t.Context(), config.Home(t.TempDir()), c); !errors.Is(err, config.ErrNotRunning) {
+		t.Errorf("got %q, want %q", err, config.ErrNotRunning)
+	}
+}
+
+// TestTheRunFileGoesBeforeTheSettings: a daemon on port 0 is found.
+func TestTheRunFileGoesBeforeTheSettings(t *testing.T) {
+	c := served(t, 200, `{"role":"miner","height":7}`)
+	home := config.Home(t.TempDir())
+	if err := home.WriteRunning(config.Running{HTTP: c.HTTP.Listen}); err != nil {
+		t.Fatal(err)
+	}
+	c.HTTP.Listen = "127.0.0.1:0"
+	r, err := status.Ask(t.Context(), home, c)
+	if err != nil || r.Height != 7 {
+		t.Errorf("got height %v and %v, want 7", r, err)
+	}
+}
+
+func TestReportsReadLikeATable(t *testing.T) {
+	now := time.Unix(1000, 0)
+	r := status.Report{
+		ChainID: "assay-test-1", Role: "miner", Version: "v1", Height: 41, Epoch: 2, Round: 2, CatchingUp: true,
+		BlockTime: now.Add(-1500 * time.Millisecond), Peers: 3, Reasons: []string{"not asked yet"},
+	}
+	var b strings.Builder
+	if err := r.Print(&b, now); err != nil {
+		t.Fatal(err)
+	}
+	want := `chain         assay-test-1
+role          miner
+version       v1
+height        41 (catching up)
+epoch, round  2, 2
+last block    1.5s ago
+peers         3
+
+- not asked yet
+`
+	if b.String() != want {
+		t.Errorf("got\n%s\nwant\n%s", b.String(), want)
+	}
+	r.Reasons = nil
+	b.Reset()
+	if err := r.Print(&b, now); err != nil || !strings.HasSuffix(b.String(), "\n- it earns; nothing is amiss\n") {
+		t.Errorf("got %v\n%s", err, b.String())
+	}
+}
