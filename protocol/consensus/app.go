@@ -212,7 +212,7 @@ func (a *app) Commit(context.Context, *abci.RequestCommit) (*abci.ResponseCommit
 	}
 	// Not synced by itself: the state's synced write comes behind it in one log.
 	h := uint64(d.head.Height)
-	db := a.space.CometDB()
+	db := a.space.View()
 	if err := db.Set(store.Key(h), rot); err != nil {
 		return nil, fmt.Errorf("keep proposers of block %d: %w", h, err)
 	}

@@ -130,6 +130,32 @@ func (c *Config) comet() (*cfg.Config, error) {
 const cometSpace = "comet-"
 
 // stores gives CometBFT a space of the node's database for each of its stores.
-func (c *Config) stores(x *cfg.DBContext) (dbm.DB, error) {
-	return c.DB.Space(cometSpace + x.ID).CometDB(), nil
+func (c *Config) stores(x *cfg.DBContext) (dbm.DB, error) { return cometDB(c.DB, x.ID), nil }
+
+// cometDB returns the store of CometBFT's called id.
+func cometDB(db *store.DB, id string) dbm.DB { return view{db.Space(cometSpace + id).View()} }
+
+// view is a space as CometBFT wants it.
+type view struct{ store.View }
+
+var _ dbm.DB = view{}
+
+// Iterator implements [dbm.DB].
+func (v view) Iterator(start, end []byte) (dbm.Iterator, error) { return v.View.Iterator(start, end) }
+
+// ReverseIterator implements [dbm.DB].
+func (v view) ReverseIterator(start, end []byte) (dbm.Iterator, error) {
+	return v.View.ReverseIterator(start, end)
 }
+
+// NewBatch implements [dbm.DB].
+func (v view) NewBatch() dbm.Batch { return v.View.NewBatch() }
+
+// Print does nothing.
+func (view) Print() error { return nil }
+
+// Stats returns nothing; the database has its own.
+func (view) Stats() map[string]string { return nil }
+
+// Compact does nothing: pebble compacts by itself.
+func (view) Compact(_, _ []byte) error { return nil }

@@ -137,15 +137,12 @@ func TestAProposalWithAWrongLinkIsRefused(t *testing.T) {
 func TestATakenPortIsOneClearError(t *testing.T) {
 	n := newNetwork(t, 4)
 	r := n.open(t, 0, t.TempDir(), storetest.Memory(), func(c *consensus.Config) { c.Listen = n.addrs[1] })
-	defer r.db.Close()
+	defer func() { check(t, r.db.Close()) }()
 	block := n.open(t, 1, t.TempDir(), storetest.Memory(), nil)
 	block.start()
 	defer block.halt(t)
 	deadline := time.Now().Add(10 * time.Second)
-	for { // until the other has the port
-		if dial(t, n.addrs[1]) {
-			break
-		}
+	for !dial(t, n.addrs[1]) {
 		if time.Now().After(deadline) {
 			t.Fatal("the first node does not listen")
 		}
@@ -160,7 +157,7 @@ func TestRunStopsBeforeTheNetworkBegins(t *testing.T) {
 	n := newNetwork(t, 4)
 	n.g.Time += 3600
 	r := n.open(t, 0, t.TempDir(), storetest.Memory(), nil)
-	defer r.db.Close()
+	defer func() { check(t, r.db.Close()) }()
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	check(t, r.Run(ctx))
@@ -190,7 +187,7 @@ func TestANodeThatDoesNotGoOnEndsWithAnError(t *testing.T) {
 	r := n.open(t, 0, t.TempDir(), storetest.Memory(), func(c *consensus.Config) {
 		c.Link, c.StallAfter = nil, 2*time.Second // it never proposes
 	})
-	defer r.db.Close()
+	defer func() { check(t, r.db.Close()) }()
 	if err := r.Run(t.Context()); !errors.Is(err, consensus.ErrStalled) {
 		t.Fatalf("got %v, want %v", err, consensus.ErrStalled)
 	}

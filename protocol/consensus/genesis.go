@@ -56,10 +56,13 @@ func validators(set []ledger.Power) []*types.Validator {
 // cometKey is a consensus key in CometBFT's words: the same bytes.
 func cometKey(k protocol.PublicKey) secp256k1.PubKey { return secp256k1.PubKey(k[:]) }
 
-// ourKey is the reverse. ok is false for a key of another kind.
-func ourKey(v *types.Validator) (k protocol.PublicKey, ok bool) {
+// ourKey is the reverse, zero for a key of another kind.
+func ourKey(v *types.Validator) protocol.PublicKey {
 	p, ok := v.PubKey.(secp256k1.PubKey)
-	return protocol.PublicKey(p), ok && len(p) == len(k)
+	if !ok || len(p) != len(protocol.PublicKey{}) {
+		return protocol.PublicKey{}
+	}
+	return protocol.PublicKey(p)
 }
 
 // TransportKey returns the public key of a transport secret, which the ledger

@@ -144,8 +144,8 @@ func (l *Light) WaitNext(ctx context.Context, after protocol.Height) (Head, erro
 		if head, ok := l.Newest(); ok && head.Height > after {
 			return head, nil
 		}
-		if err := wait(ctx, pause); err != nil {
-			return Head{}, err
+		if !wait(ctx, pause) {
+			return Head{}, ctx.Err()
 		}
 		first, err := l.waitAny(ctx, after+1)
 		if err == nil {

@@ -38,7 +38,7 @@ func (s signer) PublicKey() protocol.PublicKey { return s.Public() }
 
 func (s signer) Sign(domain string, message []byte) (wire.Signature, error) {
 	sig, err := s.Private.Sign(domain, message)
-	return wire.Signature(sig), err
+	return sig, err
 }
 
 // makers keeps the validators' beacon chains: each is a million hashes.
@@ -66,8 +66,9 @@ func freePort(t testing.TB) string {
 	t.Helper()
 	l, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	check(t, err)
-	defer l.Close()
-	return l.Addr().String()
+	addr := l.Addr().String()
+	check(t, l.Close())
+	return addr
 }
 
 func check(t testing.TB, err error) {

@@ -96,7 +96,7 @@ func bind(db *store.DB, chain string) error {
 // five seconds, and an error when consensus cannot go on: [ErrListen],
 // [ErrHalted], [ErrStalled]. The database may be closed when it has returned.
 func (n *Node) Run(ctx context.Context) error {
-	if err := wait(ctx, time.Until(n.doc.GenesisTime)); err != nil {
+	if !wait(ctx, time.Until(n.doc.GenesisTime)) {
 		return nil // stopped before the network began
 	}
 	if err := os.MkdirAll(n.cfg.Dir, 0o700); err != nil {
@@ -156,20 +156,22 @@ func stop(c *node.Node) error {
 	return nil
 }
 
-func wait(ctx context.Context, d time.Duration) error {
+// wait reports whether d has passed before ctx was done.
+func wait(ctx context.Context, d time.Duration) bool {
 	t := time.NewTimer(max(d, 0))
 	defer t.Stop()
 	select {
 	case <-ctx.Done():
-		return ctx.Err()
 	case <-t.C:
-		return ctx.Err()
 	}
+	return ctx.Err() == nil
 }
 
 func (n *Node) dialer(c *node.Node) *dialer {
-	return &dialer{sw: c.Switch(), own: n.key.ID(), extra: n.extra, log: n.cfg.Logger,
-		state: func() (ledger.Reader, error) { r, _ := n.app.latest(); return r, nil }}
+	return &dialer{
+		sw: c.Switch(), own: n.key.ID(), extra: n.extra, log: n.cfg.Logger,
+		state: func() ledger.Reader { r, _ := n.app.latest(); return r },
+	}
 }
 
 // watch returns an error when consensus has ended, or does not go on although

@@ -62,7 +62,7 @@ func validatorPeers(r ledger.Reader, own p2p.ID) ([]validator, error) {
 type dialer struct {
 	sw    p2p.Switcher
 	own   p2p.ID
-	state func() (ledger.Reader, error)
+	state func() ledger.Reader
 	extra []validator
 	log   zerolog.Logger
 
@@ -84,11 +84,7 @@ func (d *dialer) run(ctx context.Context) error {
 	tick := time.NewTicker(dialEvery)
 	defer tick.Stop()
 	for {
-		r, err := d.state()
-		if err != nil {
-			return err
-		}
-		peers, err := validatorPeers(r, d.own)
+		peers, err := validatorPeers(d.state(), d.own)
 		if err != nil {
 			return err
 		}

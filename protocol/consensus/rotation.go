@@ -60,8 +60,7 @@ func (r *rotation) eligible(round int32) []protocol.PublicKey {
 		if i > 0 {
 			set.IncrementProposerPriority(1)
 		}
-		k, _ := ourKey(set.GetProposer())
-		out = append(out, k)
+		out = append(out, ourKey(set.GetProposer()))
 	}
 	return out
 }
@@ -73,8 +72,7 @@ func (r *rotation) proposer(address []byte) protocol.PublicKey {
 	if v == nil {
 		return protocol.PublicKey{}
 	}
-	k, _ := ourKey(v)
-	return k
+	return ourKey(v)
 }
 
 // rotationRecord is a rotation in the store: three sets in protobuf.

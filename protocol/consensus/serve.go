@@ -117,6 +117,6 @@ func (n *Node) loadLightBlock(h int64) (*types.LightBlock, error) {
 
 // openStores reads CometBFT's stores beside CometBFT itself.
 func (n *Node) openStores() {
-	n.blocks = cmtstore.NewBlockStore(n.cfg.DB.Space(cometSpace + "blockstore").CometDB())
-	n.sets = sm.NewStore(n.cfg.DB.Space(cometSpace+"state").CometDB(), sm.StoreOptions{DiscardABCIResponses: true})
+	n.blocks = cmtstore.NewBlockStore(cometDB(n.cfg.DB, "blockstore"))
+	n.sets = sm.NewStore(cometDB(n.cfg.DB, "state"), sm.StoreOptions{DiscardABCIResponses: true})
 }

@@ -158,7 +158,7 @@ func TestADatabaseOfAnotherNetworkIsRefused(t *testing.T) {
 	other.g.Time++
 	db, err := store.Open("home/db", store.Options{FS: fs})
 	check(t, err)
-	defer db.Close()
+	defer func() { check(t, db.Close()) }()
 	_, err = consensus.NewLight(consensus.LightConfig{Genesis: other.g, DB: db, Providers: func() []consensus.Provider { return nil }})
 	if !errors.Is(err, consensus.ErrGenesis) {
 		t.Fatalf("got %v, want %v", err, consensus.ErrGenesis)

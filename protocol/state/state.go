@@ -46,7 +46,7 @@ var _ ledger.Tree = (*State)(nil)
 func Open(space *store.Space) (*State, error) {
 	// One batch holds all of a version: a threshold would write it in pieces.
 	view := func() *iavl.MutableTree {
-		return iavl.NewMutableTree(space.Nodes(), cachedNodes, true, iavl.NewNopLogger(),
+		return iavl.NewMutableTree(space.View(), cachedNodes, true, iavl.NewNopLogger(),
 			iavl.SyncOption(true), iavl.FlushThresholdOption(math.MaxInt))
 	}
 	tree := view()
@@ -107,7 +107,7 @@ func iterate(tree *iavl.ImmutableTree, prefix []byte, fn func(key, value []byte)
 	if err != nil {
 		return err
 	}
-	defer it.Close()
+	defer func() { _ = it.Close() }()
 	for ; it.Valid(); it.Next() {
 		if !fn(it.Key(), it.Value()) {
 			break

@@ -5,19 +5,22 @@ import (
 
 	"cosmossdk.io/core/store"
 	"github.com/cockroachdb/pebble/v2"
-	dbm "github.com/cometbft/cometbft-db"
 )
 
-// view is a space as other people's stores want it: the part that CometBFT's
-// and the Merkle tree's interfaces share. Set and Delete are durable with the
-// next synced write, as both expect.
+// View is a space as other people's stores want it: what the interfaces of
+// CometBFT's stores and of the Merkle tree ask for, with iterators and batches
+// as package cosmossdk.io/core/store describes them. Set and Delete are durable
+// with the next synced write, as both expect.
 //
 // A read after the database was closed finds nothing, instead of failing: a
 // goroutine of CometBFT can outlive its Stop, and it panics on errors.
-type view struct{ s *Space }
+type View struct{ s *Space }
+
+// View returns the space for other people's stores.
+func (s *Space) View() View { return View{s} }
 
 // Get returns the value of key, nil when there is none.
-func (v view) Get(key []byte) ([]byte, error) {
+func (v View) Get(key []byte) ([]byte, error) {
 	b, err := v.s.Get(key)
 	if errors.Is(err, ErrClosed) {
 		return nil, nil
@@ -26,15 +29,15 @@ func (v view) Get(key []byte) ([]byte, error) {
 }
 
 // Has reports whether there is a value.
-func (v view) Has(key []byte) (bool, error) {
+func (v View) Has(key []byte) (bool, error) {
 	b, err := v.Get(key)
 	return b != nil, err
 }
 
 // Close does nothing: the database belongs to who opened it.
-func (view) Close() error { return nil }
+func (View) Close() error { return nil }
 
-func (v view) write(o *pebble.WriteOptions, fill func(*Batch)) error {
+func (v View) write(o *pebble.WriteOptions, fill func(*Batch)) error {
 	b := v.s.d.Batch()
 	fill(b)
 	return b.commit(o)
@@ -47,7 +50,7 @@ type walk struct {
 	start, end []byte
 }
 
-func (v view) walk(start, end []byte, rev bool) (*walk, error) {
+func (v View) walk(start, end []byte, rev bool) (*walk, error) {
 	if (start != nil && len(start) == 0) || (end != nil && len(end) == 0) {
 		return nil, ErrKey
 	}
@@ -99,7 +102,7 @@ type batchView struct {
 // errBatchDone: a batch was used after Write or Close.
 var errBatchDone = errors.New("store: batch was written or closed")
 
-func (v view) batch() *batchView { return &batchView{b: v.s.d.Batch(), s: v.s} }
+func (v View) batch() *batchView { return &batchView{b: v.s.d.Batch(), s: v.s} }
 
 // Set adds a write.
 func (b *batchView) Set(key, value []byte) error {
@@ -154,70 +157,36 @@ func (b *batchView) GetByteSize() (int, error) {
 	return b.b.b.Len(), nil
 }
 
-// comet is a space as CometBFT wants it.
-type comet struct{ view }
-
-var _ dbm.DB = comet{}
-
-// CometDB returns the space as a store for CometBFT.
-func (s *Space) CometDB() dbm.DB { return comet{view{s}} }
-
 // Set writes, durable with the next synced write.
-func (c comet) Set(k, v []byte) error {
-	return c.write(pebble.NoSync, func(b *Batch) { b.Set(c.s, k, v) })
+func (v View) Set(key, value []byte) error {
+	return v.write(pebble.NoSync, func(b *Batch) { b.Set(v.s, key, value) })
 }
 
 // SetSync writes to the disk.
-func (c comet) SetSync(k, v []byte) error {
-	return c.write(pebble.Sync, func(b *Batch) { b.Set(c.s, k, v) })
+func (v View) SetSync(key, value []byte) error {
+	return v.write(pebble.Sync, func(b *Batch) { b.Set(v.s, key, value) })
 }
 
 // Delete removes, durable with the next synced write.
-func (c comet) Delete(k []byte) error {
-	return c.write(pebble.NoSync, func(b *Batch) { b.Delete(c.s, k) })
+func (v View) Delete(key []byte) error {
+	return v.write(pebble.NoSync, func(b *Batch) { b.Delete(v.s, key) })
 }
 
 // DeleteSync removes on the disk.
-func (c comet) DeleteSync(k []byte) error {
-	return c.write(pebble.Sync, func(b *Batch) { b.Delete(c.s, k) })
+func (v View) DeleteSync(key []byte) error {
+	return v.write(pebble.Sync, func(b *Batch) { b.Delete(v.s, key) })
 }
 
 // Iterator walks start ≤ key < end.
-func (c comet) Iterator(start, end []byte) (dbm.Iterator, error) { return c.walk(start, end, false) }
+func (v View) Iterator(start, end []byte) (store.Iterator, error) { return v.walk(start, end, false) }
 
 // ReverseIterator walks the same from its end.
-func (c comet) ReverseIterator(start, end []byte) (dbm.Iterator, error) {
-	return c.walk(start, end, true)
+func (v View) ReverseIterator(start, end []byte) (store.Iterator, error) {
+	return v.walk(start, end, true)
 }
 
 // NewBatch returns an empty batch.
-func (c comet) NewBatch() dbm.Batch { return c.batch() }
-
-// Print does nothing.
-func (comet) Print() error { return nil }
-
-// Stats returns nothing; the database has its own.
-func (comet) Stats() map[string]string { return nil }
-
-// Compact does nothing: pebble compacts by itself.
-func (comet) Compact(_, _ []byte) error { return nil }
-
-// Nodes is a space as the Merkle tree of package state wants it.
-type Nodes struct{ view }
-
-// Nodes returns the space as a store for a Merkle tree.
-func (s *Space) Nodes() Nodes { return Nodes{view{s}} }
-
-// Iterator walks start ≤ key < end.
-func (n Nodes) Iterator(start, end []byte) (store.Iterator, error) { return n.walk(start, end, false) }
-
-// ReverseIterator walks the same from its end.
-func (n Nodes) ReverseIterator(start, end []byte) (store.Iterator, error) {
-	return n.walk(start, end, true)
-}
-
-// NewBatch returns an empty batch.
-func (n Nodes) NewBatch() store.Batch { return n.batch() }
+func (v View) NewBatch() store.Batch { return v.batch() }
 
 // NewBatchWithSize returns an empty batch; the size is a hint that is not needed.
-func (n Nodes) NewBatchWithSize(int) store.Batch { return n.batch() }
+func (v View) NewBatchWithSize(int) store.Batch { return v.batch() }

@@ -8,11 +8,11 @@ import (
 	"github.com/assaynet/assay/protocol/store/storetest"
 )
 
-func TestCometDBWalksItsOwnKeysBothWays(t *testing.T) {
+func TestViewWalksItsOwnKeysBothWays(t *testing.T) {
 	db := storetest.Open(t, storetest.Memory(), "db")
 	put(t, db.Space("aa").Set([]byte("k0"), []byte("other")))
 	put(t, db.Space("ab").Set([]byte("k0"), []byte("other")))
-	c := db.Space("a").CometDB()
+	c := db.Space("a").View()
 	for i := range 5 {
 		put(t, c.Set(fmt.Appendf(nil, "k%d", i), []byte{}))
 	}
@@ -42,8 +42,8 @@ func TestCometDBWalksItsOwnKeysBothWays(t *testing.T) {
 	}
 }
 
-func TestCometDBTellsEmptyFromAbsent(t *testing.T) {
-	c := storetest.Open(t, storetest.Memory(), "db").Space("a").CometDB()
+func TestViewTellsEmptyFromAbsent(t *testing.T) {
+	c := storetest.Open(t, storetest.Memory(), "db").Space("a").View()
 	put(t, c.SetSync([]byte("k"), []byte{}))
 	if v, err := c.Get([]byte("k")); err != nil || v == nil {
 		t.Fatalf("empty value: got %v, %v", v, err)
@@ -60,9 +60,9 @@ func TestCometDBTellsEmptyFromAbsent(t *testing.T) {
 	}
 }
 
-func TestCometDBReadsAfterCloseFindNothing(t *testing.T) {
+func TestViewReadsAfterCloseFindNothing(t *testing.T) {
 	db := storetest.Open(t, storetest.Memory(), "db")
-	c := db.Space("a").CometDB()
+	c := db.Space("a").View()
 	put(t, c.SetSync([]byte("k"), []byte("v")))
 	it, err := c.Iterator(nil, nil)
 	put(t, err)
@@ -84,7 +84,7 @@ func TestABatchIsUsedOnce(t *testing.T) {
 		Set(k, v []byte) error
 		WriteSync() error
 		Close() error
-	}{"comet": db.Space("a").CometDB().NewBatch(), "nodes": db.Space("b").Nodes().NewBatch()} {
+	}{"plain": db.Space("a").View().NewBatch(), "sized": db.Space("b").View().NewBatchWithSize(10)} {
 		put(t, b.Set([]byte("k"), []byte("v")))
 		put(t, b.WriteSync())
 		if b.Set([]byte("k"), []byte("w")) == nil || b.WriteSync() == nil {

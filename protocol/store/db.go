@@ -154,7 +154,7 @@ func (d *DB) empty() (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	defer it.Close()
+	defer func() { _ = it.Close() }()
 	return !it.Valid(), it.Error()
 }
 

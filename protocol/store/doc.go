@@ -12,8 +12,8 @@
 // before Commit returns: what was committed is there after SIGKILL or power
 // loss, what was not may be missing, and never is a part of a batch there.
 //
-// The views [Space.CometDB] and [Space.Nodes] give CometBFT's and the Merkle
-// tree's stores a home in the same database.
+// [Space.View] gives CometBFT's and the Merkle tree's stores a home in the same
+// database.
 //
 // What the records mean is left to the roles, and which of them count to the
 // ledger. Start reading at db.go.

@@ -71,7 +71,7 @@ func (s *Space) Iterate(prefix, from []byte, fn func(key, value []byte) bool) er
 	if err != nil {
 		return err
 	}
-	defer it.Close()
+	defer func() { _ = it.Close() }()
 	for ; it.Valid(); it.Next() {
 		if !fn(it.Key()[len(s.prefix):], it.Value()) {
 			break

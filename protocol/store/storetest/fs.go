@@ -70,9 +70,8 @@ func Copy(t *testing.T, from, to store.FS, name string) {
 	t.Helper()
 	in, err := from.Open(name)
 	must(t, err)
-	defer in.Close()
 	out, err := to.Create(name, vfs.WriteCategoryUnspecified)
 	must(t, err)
 	_, err = io.Copy(out, in)
-	must(t, errors.Join(err, out.Close()))
+	must(t, errors.Join(err, in.Close(), out.Close()))
 }
