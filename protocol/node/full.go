@@ -198,7 +198,8 @@ func (f *Full) Publish(ctx context.Context, topic string, raw []byte) error {
 }
 
 // Ask puts a request for evidence to peers, one after another, until one has
-// something. It returns nil where nobody of up to three has.
+// something. It returns nil where those that were asked, at most three, have
+// nothing, and an error where nobody could be asked.
 func (f *Full) Ask(ctx context.Context, request []byte) ([]byte, error) {
 	return ask(ctx, f.host, gossip.StreamEvidence, request)
 }

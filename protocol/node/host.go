@@ -7,7 +7,7 @@ import (
 	"github.com/assaynet/assay/protocol/gossip"
 )
 
-// maxAsked is how many peers a request is put to before it is given up.
+// maxAsked is how many peers say that they have nothing before it is believed.
 const maxAsked = 3
 
 // newHost makes the node's place in the gossip.
@@ -24,23 +24,29 @@ func newHost(c *Config, chain string, handlers gossip.Handlers) (*gossip.Host, e
 	})
 }
 
-// ask puts a request to connected peers until one answers with something.
+// ask puts a request to connected peers until one answers with something. It
+// returns nil where [maxAsked] peers, or all that serve the stream, have
+// nothing, and an error where nobody could be asked.
 func ask(ctx context.Context, host *gossip.Host, stream gossip.Stream, request []byte) ([]byte, error) {
-	err := ErrNoPeer
+	failed := ErrNoPeer
 	asked := 0
 	for _, p := range host.Peers() {
-		if asked == maxAsked {
-			break
-		}
-		asked++
-		var response []byte
-		response, err = host.Request(ctx, p.ID, stream, request)
-		if err == nil && len(response) > 0 {
+		response, err := host.Request(ctx, p.ID, stream, request)
+		switch {
+		case ctx.Err() != nil:
+			return nil, ctx.Err()
+		case err != nil:
+			failed = err // a miner, or a peer in trouble: the next
+			continue
+		case len(response) > 0:
 			return response, nil
 		}
-		if ctx.Err() != nil {
-			return nil, ctx.Err()
+		if asked++; asked == maxAsked {
+			return nil, nil
 		}
 	}
-	return nil, err
+	if asked > 0 {
+		return nil, nil
+	}
+	return nil, failed
 }

@@ -22,7 +22,7 @@ func Local() Params {
 		Schedule: protocol.Schedule{
 			Tempo: 20, RoundLength: 20, // one round an epoch: one answer a seat and epoch
 			CommitBlocks: 11, // about 20 s: two blocks for the seed, then 16 s to answer on a fifth of a core
-			OpenBlocks:   13, // two blocks for gossip
+			OpenBlocks:   14, // three blocks for gossip and a reader that lags
 			WeightBlocks: 17, // three blocks to get the commit into the epoch
 			CardBlocks:   8,  // judging may run into the next epoch
 		},
