@@ -115,6 +115,9 @@ func (n *Node) Run(ctx context.Context) error {
 	g.Go(func() error { return n.dialer(c).run(run) })
 	g.Go(func() error { return n.watch(run, c) })
 	err = g.Wait()
+	if err != nil && !errors.Is(err, ErrHalted) && !errors.Is(err, ErrStalled) {
+		err = fmt.Errorf("%w: %w", ErrHalted, err)
+	}
 	n.comet.Store(nil)
 	return errors.Join(err, stop(c))
 }
