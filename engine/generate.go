@@ -1,7 +1,6 @@
 package engine
 
 import (
-	"cmp"
 	"context"
 
 	"github.com/assaynet/assay/engine/arith"
@@ -70,7 +69,10 @@ func (m *Model) advance(ctx context.Context, c *arith.Cache, tokens []Token, kee
 			some, failed = m.choose(spread, w, c, piece, wanted, s)
 		})
 		made = append(made, some...)
-		if err = cmp.Or(err, failed); err != nil {
+		if err == nil {
+			err = failed
+		}
+		if err != nil {
 			return made, err
 		}
 	}

@@ -16,7 +16,7 @@ type prefixes struct {
 	bytes int64          // guarded by mu; of kept
 }
 
-// fork returns a cache that holds the longest known beginning of tokens, at most most of them, or fresh.
+// fork returns a cache that holds the longest known beginning of tokens, no more than most of them, or fresh.
 func (p *prefixes) fork(tokens []Token, most int, fresh *arith.Cache) *arith.Cache {
 	p.mu.Lock()
 	best, length := -1, 0

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/assaynet/assay/engine/arith"
 )
@@ -34,7 +35,7 @@ func (m *Model) Perplexity(ctx context.Context, ids []Token, window int, bos Tok
 	}
 	size := window - len(begin)
 	for at := 0; at < len(ids); at += size {
-		w := append(begin[:len(begin):len(begin)], ids[at:min(at+size, len(ids))]...)
+		w := append(slices.Clip(begin), ids[at:min(at+size, len(ids))]...)
 		nlls, top1, err := m.Score(ctx, w)
 		if err != nil {
 			return p, fmt.Errorf("score window at token %d: %w", at, err)

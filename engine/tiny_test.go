@@ -43,8 +43,13 @@ func generate(t *testing.T, m *engine.Model, r engine.Request) engine.Run {
 
 func TestThreadsPrefixesAndCompanyChangeNoBit(t *testing.T) {
 	for _, o := range []enginetest.Options{
-		{Type: gguf.Q8_0}, {Type: gguf.Q4_0}, {Type: gguf.Q4_1, Untied: true}, {Float32: true},
-		{Type: gguf.F16}, {Type: gguf.BF16}, {Type: gguf.Q4_1, Width: 288, Heads: 9, KVHeads: 3, FFN: 320},
+		{Type: gguf.Q8_0},
+		{Type: gguf.Q4_0},
+		{Type: gguf.Q4_1, Untied: true},
+		{Float32: true},
+		{Type: gguf.F16},
+		{Type: gguf.BF16},
+		{Type: gguf.Q4_1, Width: 288, Heads: 9, KVHeads: 3, FFN: 320},
 	} {
 		t.Run(fmt.Sprintf("%+v", o), func(t *testing.T) {
 			path := enginetest.Tiny(t, o)
@@ -92,7 +97,11 @@ func TestPiecesOfAPromptChangeNoBit(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer f.Close()
+	defer func() {
+		if err := f.Close(); err != nil {
+			t.Error(err)
+		}
+	}()
 	m, err := arith.Load(f)
 	if err != nil {
 		t.Fatal(err)

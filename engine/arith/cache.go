@@ -9,7 +9,6 @@ type Cache struct {
 	shape  cacheShape
 	tokens []int32
 	pages  []*page
-	shared int // the first pages, which other caches may hold too; Invariant: shared <= len(tokens)/PageLen, rounded up
 }
 
 type cacheShape struct{ layers, heads, head int }
@@ -32,7 +31,7 @@ func (c *Cache) PageBytes() int64 { return int64(c.shape.pageFloats()) * 2 * 4 }
 // Fork, c may only be forked further; that may be done by many goroutines at once.
 func (c *Cache) Fork(n int) *Cache {
 	full := n / PageLen
-	f := &Cache{shape: c.shape, tokens: append([]int32(nil), c.tokens[:n]...), shared: full}
+	f := &Cache{shape: c.shape, tokens: append([]int32(nil), c.tokens[:n]...)}
 	f.pages = append(f.pages, c.pages[:full]...)
 	if n%PageLen != 0 {
 		f.pages = append(f.pages, c.copyPage(full, n%PageLen))

@@ -197,9 +197,15 @@ func (w *Workspace) reserve(m *Model, n int) {
 		rows  *[][]float32
 		width int
 	}{
-		{&w.x, m.Width}, {&w.h, m.Width}, {&w.states, m.Width},
-		{&w.q, m.Heads * m.Head}, {&w.att, m.Heads * m.Head}, {&w.k, m.KVHeads * m.Head}, {&w.v, m.KVHeads * m.Head},
-		{&w.gate, m.FFN}, {&w.up, m.FFN},
+		{&w.x, m.Width},
+		{&w.h, m.Width},
+		{&w.states, m.Width},
+		{&w.q, m.Heads * m.Head},
+		{&w.att, m.Heads * m.Head},
+		{&w.k, m.KVHeads * m.Head},
+		{&w.v, m.KVHeads * m.Head},
+		{&w.gate, m.FFN},
+		{&w.up, m.FFN},
 	} {
 		for len(*b.rows) < n {
 			*b.rows = append(*b.rows, make([]float32, b.width))

@@ -33,7 +33,11 @@ func openModel(t testing.TB) *arith.Model {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { f.Close() })
+	t.Cleanup(func() {
+		if err := f.Close(); err != nil {
+			t.Error(err)
+		}
+	})
 	m, err := arith.Load(f)
 	if err != nil {
 		t.Fatal(err)

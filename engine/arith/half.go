@@ -34,6 +34,3 @@ func Narrow(x float32) uint16 {
 	b += 0xfff + (b>>13)&1
 	return sign | uint16((b-112<<23)>>13)
 }
-
-// roundHalf rounds x to binary16 and widens it again, as keys and values are kept.
-func roundHalf(x float32) float32 { return Widen(Narrow(x)) }

@@ -98,7 +98,7 @@ func activations(r *rand.Rand, n, cols int, broken bool) [][]float32 {
 func oracleRow(kind gguf.Type, row []byte, x []float32) float32 {
 	half := func(b []byte) float32 { return arith.Widen(binary.LittleEndian.Uint16(b)) }
 	var total, sum float32
-	for b := 0; b < len(x)/32; b++ {
+	for b := range len(x) / 32 {
 		if b%8 == 0 {
 			total += sum
 			sum = 0
@@ -170,6 +170,7 @@ func parallel(n int, part func(int)) {
 func same(a, b float32) bool { return math.Float32bits(a) == math.Float32bits(b) || a != a && b != b }
 
 func TestLinearLayersEqualTheOracle(t *testing.T) {
+	t.Parallel()
 	for _, kind := range []gguf.Type{gguf.Q8_0, gguf.Q4_0, gguf.Q4_1} {
 		for _, cols := range []int{32, 64, 256, 288, 576, 1536} {
 			for _, tokens := range []int{1, 2, 4, 7, 9} {
