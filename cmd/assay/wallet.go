@@ -12,6 +12,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/assaynet/assay/cmd/internal/keyflags"
 	"github.com/assaynet/assay/protocol"
 	"github.com/assaynet/assay/protocol/keystore"
 )
@@ -52,7 +53,7 @@ The same words make one coldkey and one, unrelated, hotkey.
 
 The passphrase is asked for twice. A program gives it by --passphrase-file
 or in the variable ` + keystore.EnvPassphrase + `.`,
-		Flags: append(append(keyDirFlags(), passphraseFlags()...),
+		Flags: append(append(keyflags.Dir(), keyflags.Passphrase()...),
 			&cli.StringFlag{Name: "kind", Value: string(keystore.Hotkey), Usage: "hotkey or coldkey"},
 			&cli.StringFlag{Name: "name", Usage: "`NAME` of the key; its kind by default"},
 			&cli.BoolFlag{Name: "mnemonic", Usage: "make 24 words that give the key again (default: for a coldkey; --mnemonic=false makes none)", DisableDefaultText: true},
@@ -72,7 +73,7 @@ func walletShowCommand() *cli.Command {
 		Description: `Shows the keys of the key directory, or those that are named. It reads the
 public files, which needs no passphrase. With --check it opens each key and
 makes sure that passphrase, file and address belong together.`,
-		Flags: append(append(keyDirFlags(), passphraseFlags()...),
+		Flags: append(append(keyflags.Dir(), keyflags.Passphrase()...),
 			&cli.BoolFlag{Name: "check", Usage: "open the keys; then their kind is shown, too"},
 			&cli.BoolFlag{Name: "json", Usage: "print one JSON object for each key and line: name, address, public_key, file, and with --check kind"},
 		),
@@ -104,24 +105,24 @@ func walletNew(c *cli.Context) error {
 	if name == "" {
 		name = string(kind)
 	}
-	store, err := openKeystore(c, c.Int("work-factor"))
+	store, err := keyflags.Open(c, c.Int("work-factor"))
 	if err != nil {
 		return err
 	}
 	if err := store.Vacant(name); err != nil {
-		return keyHint(err)
+		return keyflags.Hint(err)
 	}
 	k, words, err := makeKey(c, kind)
 	if err != nil {
 		return err
 	}
 	defer k.Wipe()
-	p, err := readPassphrase(c, true)
+	p, err := keyflags.Read(c, true)
 	if err != nil {
 		return err
 	}
 	if err := store.Create(name, k, p); err != nil {
-		return keyHint(err)
+		return keyflags.Hint(err)
 	}
 	w := newWallet(store, name, k.PublicKey())
 	w.Kind, w.Mnemonic = kind, words
@@ -168,7 +169,7 @@ func readWords(r io.Reader) (string, error) {
 
 // walletShow shows the named keys, or all.
 func walletShow(c *cli.Context) error {
-	store, err := openKeystore(c, 0)
+	store, err := keyflags.Open(c, 0)
 	if err != nil {
 		return err
 	}
@@ -179,18 +180,18 @@ func walletShow(c *cli.Context) error {
 		}
 	}
 	if len(names) == 0 {
-		return fmt.Errorf("no keys in %s; make one with: assay wallet new", keyDir(c))
+		return fmt.Errorf("no keys in %s; make one with: assay wallet new", keyflags.DirOf(c))
 	}
 	var p keystore.Passphrase
 	if c.Bool("check") {
-		if p, err = readPassphrase(c, false); err != nil {
+		if p, err = keyflags.Read(c, false); err != nil {
 			return err
 		}
 	}
 	for i, name := range names {
 		w, err := lookAtKey(c, store, name, p)
 		if err != nil {
-			return keyHint(err)
+			return keyflags.Hint(err)
 		}
 		if i > 0 && !c.Bool("json") {
 			if _, err := io.WriteString(c.App.Writer, "\n"); err != nil {

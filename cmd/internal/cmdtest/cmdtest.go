@@ -246,7 +246,7 @@ var Cmds = map[string]func(ts *testscript.TestScript, neg bool, args []string){
 		if neg || len(args) != 1 {
 			ts.Fatalf("usage: hold PORT")
 		}
-		l, err := net.Listen("tcp", "127.0.0.1:"+args[0]) //nolint:noctx // it does not wait
+		l, err := net.Listen("tcp", "127.0.0.1:"+args[0])
 		ts.Check(err)
 		ts.Defer(func() { _ = l.Close() })
 	},
@@ -283,6 +283,6 @@ func getJSON(url string, v any) error {
 	if err != nil {
 		return err
 	}
-	defer resp.Body.Close()
+	defer func() { _ = resp.Body.Close() }()
 	return json.NewDecoder(io.LimitReader(resp.Body, 1<<20)).Decode(v)
 }

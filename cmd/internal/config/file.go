@@ -70,8 +70,7 @@ func fileError(err error) error {
 		line, _ := e.Position()
 		return fmt.Errorf("%w: line %d: there is no key %q", ErrFile, line, strings.Join(e.Key(), "."))
 	}
-	var bad *toml.DecodeError
-	if errors.As(err, &bad) {
+	if bad, ok := errors.AsType[*toml.DecodeError](err); ok {
 		line, _ := bad.Position()
 		text := strings.TrimPrefix(bad.Error(), "toml: ")
 		if k := strings.Join(bad.Key(), "."); k != "" {

@@ -110,17 +110,21 @@ func TestAComponentThatEndsByItselfIsAnError(t *testing.T) {
 	boom := errors.New("boom")
 	for _, tc := range []struct {
 		name string
-		ctx  context.Context
+		stop bool
 		err  error
 		want string
 	}{
-		{"stopped", stopped, nil, ""},
-		{"stopped with the context's error", stopped, context.Canceled, ""},
-		{"an error while stopping", stopped, boom, "boom"},
-		{"an error", t.Context(), boom, "boom"},
-		{"by itself", t.Context(), nil, "x ended by itself"},
+		{"stopped", true, nil, ""},
+		{"stopped with the context's error", true, context.Canceled, ""},
+		{"an error while stopping", true, boom, "boom"},
+		{"an error", false, boom, "boom"},
+		{"by itself", false, nil, "x ended by itself"},
 	} {
-		err := daemon.Part(tc.ctx, "x", func(context.Context) error { return tc.err })
+		ctx := t.Context()
+		if tc.stop {
+			ctx = stopped
+		}
+		err := daemon.Part(ctx, "x", func(context.Context) error { return tc.err })
 		if fmt.Sprint(err) != tc.want && (err != nil || tc.want != "") {
 			t.Errorf("%s: got %v, want %q", tc.name, err, tc.want)
 		}

@@ -111,7 +111,7 @@ func examine(c *cli.Context, role config.Role) error {
 		{"peers", p.peers},
 	} {
 		findings = append(findings, named(check.name, check.look(c.Context)))
-		if err := c.Context.Err(); err != nil {
+		if err := c.Err(); err != nil {
 			return fmt.Errorf("interrupted: %w", err)
 		}
 	}

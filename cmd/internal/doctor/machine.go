@@ -149,8 +149,7 @@ func (p *patient) port(ctx context.Context, at string) error {
 
 // reason is what the system said, without what was attempted.
 func reason(err error) error {
-	var no syscall.Errno
-	if errors.As(err, &no) {
+	if no, ok := errors.AsType[syscall.Errno](err); ok {
 		return no
 	}
 	return err

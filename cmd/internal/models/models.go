@@ -95,7 +95,7 @@ func listed(p *params.Params) string {
 
 // Hint adds what to do to an error of opening a model.
 func Hint(err error) error {
-	hint := ""
+	var hint string
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		hint = "check the path in --model or in config.toml"

@@ -130,7 +130,7 @@ func (p *plan) readGenesis(path string) error {
 	if err != nil {
 		return fmt.Errorf("read genesis: %w; check the path in --genesis", err)
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }()
 	if p.raw, err = io.ReadAll(io.LimitReader(f, ledger.MaxGenesisBytes+1)); err != nil {
 		return fmt.Errorf("read genesis: %w", err)
 	}

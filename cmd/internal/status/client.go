@@ -56,7 +56,7 @@ func Ask(ctx context.Context, home config.Home, c *config.Config) (*Report, erro
 	if err != nil {
 		return nil, askError(at, c.Role, err)
 	}
-	defer resp.Body.Close()
+	defer func() { _ = resp.Body.Close() }()
 	body, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
 	if err != nil {
 		return nil, askError(at, c.Role, err)
