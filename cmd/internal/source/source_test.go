@@ -1,0 +1,270 @@
+package source_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"testing"
+
+	"github.com/assaynet/assay/cmd/internal/source"
+	"github.com/assaynet/assay/protocol"
+	"github.com/assaynet/assay/protocol/api"
+	"github.com/assaynet/assay/protocol/api/apitest"
+	"github.com/assaynet/assay/protocol/consensus"
+	"github.com/assaynet/assay/protocol/ledger"
+	"github.com/assaynet/assay/protocol/store"
+	"github.com/assaynet/assay/protocol/task/inference"
+	"github.com/assaynet/assay/protocol/wire"
+	"github.com/assaynet/assay/scoring"
+	"github.com/assaynet/assay/validator"
+)
+
+// records are a validator's, of epochs 0 to 2: seats 2 and 3 in each. Epoch e is
+// made of round e, of which each seat opened slots 0 and 1.
+type records struct{ read int }
+
+func (r *records) Scores(e protocol.Epoch, from protocol.UID, limit int) (out []scoring.Explanation, more bool, err error) {
+	for uid := max(from, 2); uid < 4 && e < 3 && len(out) < limit; uid++ {
+		out = append(out, scoring.Explanation{
+			Epoch: e, Tally: scoring.Tally{Seat: protocol.SeatID{UID: uid}, Asked: 5, Opened: 2, Late: 1, Unopened: 2, Tokens: 12, Runs: 4, Passes: 3, False: 1, Work: 7, Delay: 8, Commits: 9},
+			Average: scoring.Average{Epochs: 1, Asked: 2, Opened: 3, Runs: 4, Passes: 5}, Work: 10, Bound: 11, Availability: 12, Speed: 13, Raw: 14, Weight: 15, Reason: scoring.ReasonPaid,
+		})
+	}
+	return out, false, nil
+}
+
+func (r *records) Weights(e protocol.Epoch) (*validator.Sealed, error) {
+	if e == 2 {
+		return nil, fmt.Errorf("weights of epoch %d: %w", e, validator.ErrNotFound)
+	}
+	return &validator.Sealed{Rounds: []protocol.Round{protocol.Round(e)}}, nil
+}
+
+func (r *records) Answers(n protocol.Round) (out []wire.AnswerKey, err error) {
+	for _, uid := range []protocol.UID{2, 3} {
+		out = append(out, wire.AnswerKey{Round: n, UID: uid}, wire.AnswerKey{Round: n, UID: uid, Slot: 1})
+	}
+	return out, nil
+}
+
+func stored(k wire.AnswerKey) protocol.TaskID { return wire.HashOf("assay/test/stored", k.Bytes()) }
+
+func (r *records) Slot(k wire.AnswerKey) (*validator.TaskView, error) {
+	r.read++
+	if k.UID == 3 {
+		return nil, validator.ErrNotFound // it was pruned meanwhile
+	}
+	t := wire.InferenceTask{ID: stored(k), Seat: protocol.SeatID{UID: k.UID}}
+	return &validator.TaskView{Key: k, Answer: &validator.Answer{Task: t, Envelope: []byte("answer"), Received: 7}, Cards: []validator.Card{{Envelope: []byte("card"), Received: 8}}}, nil
+}
+
+func (r *records) Task(id protocol.TaskID) (*validator.TaskView, error) {
+	if id.IsZero() {
+		return nil, validator.ErrNotFound
+	}
+	return r.Slot(wire.AnswerKey{Round: 1, UID: 2})
+}
+
+// work is over a ledger that still has the seed of round 1, and no longer that of
+// round 0.
+func work(t *testing.T) (*apitest.Network, *records, api.Work) {
+	t.Helper()
+	n, err := apitest.New()
+	if err != nil {
+		t.Fatal(err)
+	}
+	seed := ledger.RoundRecord{Round: 1, TaskSeed: wire.HashOf("assay/test/seed")}
+	err = n.Tree.Set(ledger.RoundKey(1), wire.Encode(seed))
+	for _, uid := range []protocol.UID{2, 3} {
+		s := ledger.RosterSeat{ID: protocol.SeatID{UID: uid}, Hotkey: apitest.Public("then"), Slots: 2, Models: []protocol.ModelID{apitest.ModelID}}
+		err = errors.Join(err, n.Tree.Set(ledger.RosterSeatKey(1, uid), wire.Encode(s)))
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := &records{}
+	return n, r, source.Work(n.Genesis.ChainID(), &n.Genesis.Params, r, n)
+}
+
+func TestScoresHaveTheirTasksAndOwners(t *testing.T) {
+	n, r, w := work(t)
+	got, err := w.Scores(t.Context(), api.ScoreKey{}, 100)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(got) != 6 {
+		t.Fatalf("got %d scores", len(got))
+	}
+	derived := func(uid protocol.UID, slot uint16) protocol.TaskID {
+		p := &n.Genesis.Params
+		return inference.Derive(n.Genesis.ChainID(), p, wire.HashOf("assay/test/seed"), 1, protocol.SeatID{UID: uid}, []protocol.ModelID{apitest.ModelID}, slot).ID
+	}
+	for i, want := range []struct {
+		epoch  protocol.Epoch
+		hotkey protocol.PublicKey
+		tasks  []protocol.TaskID
+	}{
+		{0, apitest.Public("miner-0"), []protocol.TaskID{stored(wire.AnswerKey{UID: 2}), stored(wire.AnswerKey{UID: 2, Slot: 1})}},
+		{0, apitest.Public("miner-1"), nil},
+		{1, apitest.Public("then"), []protocol.TaskID{derived(2, 0), derived(2, 1)}},
+		{1, apitest.Public("then"), []protocol.TaskID{derived(3, 0), derived(3, 1)}},
+		{2, apitest.Public("miner-0"), nil},
+		{2, apitest.Public("miner-1"), nil},
+	} {
+		s := got[i]
+		if s.Epoch != want.epoch || s.UID != protocol.UID(2+i%2) || s.Hotkey != want.hotkey || !slices.Equal(s.Tasks, want.tasks) || !s.Final {
+			t.Errorf("score %d: got %+v, want %+v", i, s, want)
+		}
+	}
+	if r.read != 4 {
+		t.Errorf("%d answers were read, want the 4 of the round that the ledger forgot", r.read)
+	}
+	s := got[0]
+	s.Tasks, s.Hotkey = nil, protocol.PublicKey{}
+	want := api.Score{
+		UID: 2, Final: true, Asked: 5, Answered: 2, Exact: 3, Inexact: 1, Late: 1, Unopened: 2, Tokens: 12, OwnRuns: 4, OwnPasses: 3,
+		Bound: 11, Speed: 13, Availability: 12, Weight: 15,
+		Explain: api.Explain{Reason: "paid", Work: 7, MeanWork: 10, Raw: 14, Delay: 8, Commits: 9, AverageEpochs: 1, AverageAsked: 2, AverageOpened: 3, AverageRuns: 4, AveragePasses: 5},
+	}
+	if a, b := fmt.Sprintf("%+v", s), fmt.Sprintf("%+v", want); a != b {
+		t.Errorf("got  %s\nwant %s", a, b)
+	}
+}
+
+func TestScoresGoOnWhereTheyStopped(t *testing.T) {
+	_, _, w := work(t)
+	all, err := w.Scores(t.Context(), api.ScoreKey{}, 100)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, s := range all {
+		got, err := w.Scores(t.Context(), api.ScoreKey{Epoch: s.Epoch, UID: s.UID}, 2)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := all[i:min(i+2, len(all))]
+		if fmt.Sprintf("%+v", got) != fmt.Sprintf("%+v", want) {
+			t.Errorf("from %d: got %+v", i, got)
+		}
+	}
+	if got, err := w.Scores(t.Context(), api.ScoreKey{Epoch: 9}, 2); err != nil || len(got) != 0 {
+		t.Errorf("after the last: got %v, %v", got, err)
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	stop()
+	if _, err := w.Scores(ctx, api.ScoreKey{}, 2); !errors.Is(err, context.Canceled) {
+		t.Errorf("cancelled: got %v", err)
+	}
+}
+
+func TestASeatThatWasGivenToAnotherKeepsItsScores(t *testing.T) {
+	n, _, w := work(t)
+	other := ledger.Seat{ID: protocol.SeatID{UID: 2, Registered: 44}, Hotkey: apitest.Public("new")}
+	if err := n.Tree.Set(ledger.SeatKey(2), wire.Encode(other)); err != nil {
+		t.Fatal(err)
+	}
+	got, err := w.Scores(t.Context(), api.ScoreKey{}, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got[0].Hotkey != apitest.Public("miner-0") { // as the payments have it
+		t.Errorf("got %s", got[0].Hotkey)
+	}
+}
+
+func TestEvidenceIsWhatWasAccepted(t *testing.T) {
+	_, _, w := work(t)
+	ev, err := w.Evidence(t.Context(), wire.HashOf("x"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if string(ev.Answers[0].Raw) != "answer" || ev.Answers[0].Received != 7 || string(ev.Cards[0].Raw) != "card" || ev.Cards[0].Received != 8 {
+		t.Errorf("got %+v", ev)
+	}
+	if _, err := w.Evidence(t.Context(), protocol.TaskID{}); !errors.Is(err, api.ErrNotFound) {
+		t.Errorf("got %v", err)
+	}
+}
+
+// full is a running node whose pool is full, and which knows one result.
+type full struct {
+	*apitest.Network
+	pool error
+}
+
+func (f full) Latest() (ledger.Reader, protocol.Height) { return f.Tree, apitest.Height }
+
+func (f full) StateHash(h protocol.Height) (protocol.Hash, error) {
+	if h > apitest.Height {
+		return protocol.Hash{}, fmt.Errorf("height %d: %w", h, consensus.ErrNoBlock)
+	}
+	return apitest.StateHash(h), nil
+}
+
+func (f full) SubmitRaw(context.Context, []byte) error { return f.pool }
+
+type fullWithResults struct{ full }
+
+func (fullWithResults) TxResult(hash protocol.Hash) (ledger.TxResult, protocol.Height, bool) {
+	broken := &ledger.RuleError{Kind: ledger.ErrFull, Detail: "no seat is free"}
+	return ledger.TxResult{Hash: hash, Kind: wire.TxRegister, Signer: apitest.Public("miner-0-cold"), Err: broken}, 46, !hash.IsZero()
+}
+
+func TestARunningNodeIsShown(t *testing.T) {
+	n, err := apitest.New()
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := full{Network: n}
+	if _, err := source.State(f).StateHash(t.Context(), 99); !errors.Is(err, api.ErrNotFound) {
+		t.Errorf("a height that is not there: got %v", err)
+	}
+	tx, err := wire.NewTx(apitest.Key("miner-0-cold"), n.Genesis.ChainID(), 0, &wire.Commit{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if hash, err := source.Pool(f).Submit(t.Context(), wire.Encode(tx)); err != nil || hash != tx.Hash() {
+		t.Errorf("got %s, %v", hash, err)
+	}
+	f.pool = consensus.ErrPoolFull
+	if _, err := source.Pool(f).Submit(t.Context(), wire.Encode(tx)); !errors.Is(err, api.ErrFull) {
+		t.Errorf("a full pool: got %v", err)
+	}
+	if _, err := source.Pool(f).Result(t.Context(), tx.Hash()); !errors.Is(err, api.ErrNotKept) {
+		t.Errorf("no results: got %v", err)
+	}
+	p := source.Pool(fullWithResults{f})
+	if _, err := p.Result(t.Context(), protocol.Hash{}); !errors.Is(err, api.ErrNotFound) {
+		t.Errorf("an unknown transaction: got %v", err)
+	}
+	got, err := p.Result(t.Context(), tx.Hash())
+	want := api.TxResult{
+		Hash: tx.Hash(), Height: 46, Kind: "register", Signer: apitest.Public("miner-0-cold"),
+		Rule: "ErrFull", Error: "ledger: ErrFull: no seat is free",
+	}
+	if err != nil || got != want {
+		t.Errorf("got %+v, %v", got, err)
+	}
+}
+
+func TestADatabaseOfAnotherNetworkIsRefused(t *testing.T) {
+	n, err := apitest.New()
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	if _, err := source.Open(dir, n.Genesis); !errors.Is(err, store.ErrMissing) {
+		t.Errorf("no database: got %v", err)
+	}
+	db, err := store.Open(dir, store.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(db.Tables().Singles.Put(store.Key(store.SingleGenesis), []byte("assay-other")), db.Close()); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := source.Open(dir, n.Genesis); !errors.Is(err, source.ErrOtherNetwork) {
+		t.Errorf("another network: got %v", err)
+	}
+}
