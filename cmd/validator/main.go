@@ -10,7 +10,7 @@ import (
 )
 
 func main() {
-	if err := usage.Run(app()); err != nil {
+	if err := usage.Run(app(), os.Args); err != nil {
 		fmt.Fprintln(os.Stderr, "validator:", usage.Line(err))
 		os.Exit(1)
 	}

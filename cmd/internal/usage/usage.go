@@ -5,6 +5,7 @@ package usage
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/signal"
@@ -38,14 +39,18 @@ func App(name, summary, description string, commands ...*cli.Command) *cli.App {
 	}
 }
 
-// Run runs the program until it ends or is told to by SIGINT or SIGTERM. A
+// Run runs the program with its arguments until it ends or is told to by SIGINT or SIGTERM. A
 // second signal ends the process at once.
-func Run(app *cli.App) error {
+func Run(app *cli.App, args []string) error {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	release := context.AfterFunc(ctx, stop) // from then on, signals have their usual effect
 	defer release()
-	return app.RunContext(ctx, os.Args)
+	err := app.RunContext(ctx, args)
+	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
+		return errors.New("interrupted") // before it ran: what runs stops cleanly
+	}
+	return err
 }
 
 // Line returns an error as one line.
