@@ -66,9 +66,10 @@ func (a *Actor) owner() string {
 // Purse is the balance of every owner at the start.
 const Purse = 1000 * protocol.Unit
 
-// genesis gives each actor a seat in this order, and each owner a purse.
-func genesis(p params.Params, cast []Actor) *ledger.Genesis {
-	g := &ledger.Genesis{Params: p, Time: 1_700_000_000}
+// genesis gives each actor a seat in this order, and each owner a purse. The
+// seed enters the chain id, and with it all tasks and draws.
+func genesis(p params.Params, cast []Actor, seed uint64) *ledger.Genesis {
+	g := &ledger.Genesis{Params: p, Time: 1_700_000_000 + int64(seed%1_000_000_000)}
 	rich := map[string]bool{}
 	for i := range cast {
 		a := &cast[i]

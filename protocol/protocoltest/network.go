@@ -82,7 +82,7 @@ const snapshotsKept = 16
 
 // New returns the network before its first block, without nodes.
 func New(cfg Config) (*Network, error) {
-	g := genesis(cfg.Params, cfg.Cast)
+	g := genesis(cfg.Params, cfg.Cast, cfg.Seed)
 	n := &Network{
 		cfg: cfg, genesis: g, chain: g.ChainID(), rng: rand.New(rand.NewPCG(cfg.Seed, 0)),
 		tree: &ledger.MemTree{}, second: &ledger.MemTree{}, snapshots: map[protocol.Height]*ledger.MemTree{},

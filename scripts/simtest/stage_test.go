@@ -2,10 +2,12 @@ package simtest_test
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
 	"path/filepath"
+	"sync"
 	"testing"
 
 	"github.com/rs/zerolog"
@@ -14,6 +16,7 @@ import (
 	"github.com/assaynet/assay/engine/enginetest"
 	"github.com/assaynet/assay/miner"
 	"github.com/assaynet/assay/protocol"
+	"github.com/assaynet/assay/protocol/ledger"
 	"github.com/assaynet/assay/protocol/protocoltest"
 	"github.com/assaynet/assay/protocol/wire"
 	"github.com/assaynet/assay/scoring"
@@ -35,8 +38,10 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-// tiny is as small as a model can be: a run takes a millisecond or two.
-var tiny = enginetest.Options{Width: 32, Layers: 1, Heads: 2, KVHeads: 1, FFN: 32, Context: 512}
+// tiny is as small as a model can be: a run takes a millisecond or two. With
+// this seed it hardly ever stops by itself, so that all answers are of one
+// length and equal work can be compared.
+var tiny = enginetest.Options{Seed: 2, Width: 32, Layers: 1, Heads: 2, KVHeads: 1, FFN: 32, Context: 512}
 
 func withModels(m *testing.M) (code int, err error) {
 	dir, err := os.MkdirTemp("", "simtest")
@@ -71,6 +76,9 @@ type stage struct {
 	stores     map[string]*protocoltest.Store
 	validators map[string]*validator.Validator
 	miners     map[string]*miner.Miner
+	// refused counts why validators did not take messages.
+	mu      sync.Mutex
+	refused map[validator.Kind]int
 }
 
 // The usual cast: four validators of equal stake, and three miners that can
@@ -112,7 +120,7 @@ func open(t *testing.T, model *engine.Model, cfg protocoltest.Config) *stage {
 	}
 	s := &stage{
 		T: t, Network: n, model: model, stores: map[string]*protocoltest.Store{},
-		validators: map[string]*validator.Validator{}, miners: map[string]*miner.Miner{},
+		validators: map[string]*validator.Validator{}, miners: map[string]*miner.Miner{}, refused: map[validator.Kind]int{},
 	}
 	for _, a := range cfg.Cast {
 		switch {
@@ -135,7 +143,11 @@ func (s *stage) store(name string) *protocoltest.Store {
 // miner gives an actor the shipped miner, with its config changed by tweaks.
 func (s *stage) miner(name string, tweaks ...func(*miner.Config)) {
 	s.Helper()
-	port := s.LightPort(name)
+	s.minerAt(name, s.LightPort(name), tweaks...)
+}
+
+func (s *stage) minerAt(name string, port *protocoltest.Port, tweaks ...func(*miner.Config)) {
+	s.Helper()
 	cfg := miner.Config{
 		ChainID: s.ChainID(), Params: s.Params(), Hotkey: protocoltest.Named(name), Salt: [32]byte{1},
 		Models: []miner.Model{miner.FromEngine(s.model)},
@@ -155,7 +167,11 @@ func (s *stage) miner(name string, tweaks ...func(*miner.Config)) {
 // validator gives an actor the shipped validator, with its config changed by tweaks.
 func (s *stage) validator(name string, tweaks ...func(*validator.Config)) {
 	s.Helper()
-	port := s.Port(name)
+	s.validatorAt(name, s.Port(name), tweaks...)
+}
+
+func (s *stage) validatorAt(name string, port *protocoltest.Port, tweaks ...func(*validator.Config)) {
+	s.Helper()
 	cfg := validator.Config{
 		ChainID: s.ChainID(), Params: s.Params(), Hotkey: protocoltest.Named(name), Salt: [32]byte{1},
 		Judge:  scoring.NewJudge(scoring.FromEngine(s.model)),
@@ -173,7 +189,7 @@ func (s *stage) validator(name string, tweaks ...func(*validator.Config)) {
 		s.Fatal(err)
 	}
 	s.validators[name] = v
-	s.Attach(name, port, validatorNode{v})
+	s.Attach(name, port, validatorNode{v, s})
 }
 
 // play makes blocks up to the end of an epoch.
@@ -201,13 +217,24 @@ func (m minerNode) Message(_ context.Context, topic string, raw []byte) error {
 	return nil
 }
 
-type validatorNode struct{ *validator.Validator }
+type validatorNode struct {
+	*validator.Validator
+	stage *stage
+}
 
-func (v validatorNode) Message(ctx context.Context, topic string, raw []byte) error {
+func (v validatorNode) Message(ctx context.Context, topic string, raw []byte) (err error) {
 	if topic == validator.TopicScore {
-		return v.OnCard(ctx, raw)
+		err = v.OnCard(ctx, raw)
+	} else {
+		err = v.OnAnswer(ctx, raw)
 	}
-	return v.OnAnswer(ctx, raw)
+	var kind validator.Kind
+	if errors.As(err, &kind) {
+		v.stage.mu.Lock()
+		defer v.stage.mu.Unlock()
+		v.stage.refused[kind]++
+	}
+	return err
 }
 
 // findings counts what the judges' cards say of an actor's answers, as the
@@ -287,4 +314,44 @@ func (s *stage) found(name string, want ...wire.Finding) {
 	if len(got) > 0 {
 		s.Errorf("judges found of %s, beside %v: %v", name, want, got)
 	}
+}
+
+// refusedFor complains unless validators refused messages for each reason.
+func (s *stage) refusedFor(kinds ...validator.Kind) {
+	s.Helper()
+	for _, k := range kinds {
+		if s.refused[k] == 0 {
+			s.Errorf("no message was refused as %q: %v", k.Reason(), s.refused)
+		}
+	}
+}
+
+// seat returns an actor's seat.
+func (s *stage) seat(name string) ledger.Seat {
+	s.Helper()
+	seat, ok, err := ledger.ReadSeatByHotkey(s.State(), protocoltest.Named(name).PublicKey())
+	if err != nil || !ok {
+		s.Fatalf("seat of %s: %v, %v", name, ok, err)
+	}
+	return seat
+}
+
+// balance returns what an owner's coldkey has.
+func (s *stage) balance(owner string) protocol.Amount {
+	s.Helper()
+	a, _, err := ledger.ReadAccount(s.State(), protocoltest.Cold(owner).PublicKey())
+	if err != nil {
+		s.Fatal(err)
+	}
+	return a.Balance
+}
+
+// serve returns what a seat announces.
+func (s *stage) serve(name string, capacity uint16) *wire.Serve {
+	s.Helper()
+	body, err := s.Serve(name, capacity)
+	if err != nil {
+		s.Fatal(err)
+	}
+	return body
 }

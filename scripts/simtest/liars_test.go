@@ -1,0 +1,153 @@
+package simtest_test
+
+import (
+	"context"
+	"testing"
+
+	"github.com/assaynet/assay/engine"
+	"github.com/assaynet/assay/engine/fingerprint"
+	"github.com/assaynet/assay/miner"
+	"github.com/assaynet/assay/protocol/protocoltest"
+	"github.com/assaynet/assay/protocol/wire"
+)
+
+// liar is a model that is not what its id says.
+type liar struct {
+	miner.Model
+	lie func(ctx context.Context, r engine.Request) (engine.Run, error)
+}
+
+func (l liar) Generate(ctx context.Context, r engine.Request, _ func(engine.Token)) (engine.Run, error) {
+	return l.lie(ctx, r)
+}
+
+// lying makes a miner answer by lie under the honest model's id.
+func lying(lie func(ctx context.Context, r engine.Request) (engine.Run, error)) func(*miner.Config) {
+	return func(c *miner.Config) { c.Models = []miner.Model{liar{c.Models[0], lie}} }
+}
+
+// mallory has a seat like the honest miners' and is up to no good.
+var mallory = protocoltest.Actor{Name: "mallory", Capacity: 1}
+
+func TestAlteredWeightsEarnNothing(t *testing.T) {
+	t.Parallel()
+	s := network(t, mallory)
+	s.miner("mallory", lying(func(ctx context.Context, r engine.Request) (engine.Run, error) {
+		return altered.Generate(ctx, r, nil)
+	}))
+	s.play(8)
+	s.minedNothing("mallory")
+	// So little is altered that the tokens are often the same: the states tell.
+	f := s.findings("mallory")
+	if f[wire.FindingExact] > 0 || f[wire.FindingState] == 0 {
+		t.Errorf("judges found of mallory: %v", f)
+	}
+}
+
+func TestRightTokensWithTheFingerprintOfAnotherTaskEarnNothing(t *testing.T) {
+	t.Parallel()
+	s := network(t, mallory)
+	s.miner("mallory", lying(func(ctx context.Context, r engine.Request) (engine.Run, error) {
+		r.Binding.Task[0] ^= 1
+		return honest.Generate(ctx, r, nil)
+	}))
+	s.play(8)
+	s.minedNothing("mallory")
+	s.found("mallory", wire.FindingState)
+}
+
+func TestStoppingAfterOneTokenEarnsNothing(t *testing.T) {
+	t.Parallel()
+	s := network(t, mallory)
+	s.miner("mallory", lying(func(ctx context.Context, r engine.Request) (engine.Run, error) {
+		r.Settings.MaxTokens = 1
+		return honest.Generate(ctx, r, nil)
+	}))
+	s.play(8)
+	s.minedNothing("mallory")
+	s.found("mallory", wire.FindingEnd)
+}
+
+// Mallory runs the model for one seat, and binds what came out to the task and
+// the hotkey of a second one.
+func TestOneRunForTwoSeatsIsPaidOnce(t *testing.T) {
+	t.Parallel()
+	s := network(t, mallory, protocoltest.Actor{Name: "malcolm", Owner: "mallory", Capacity: 1})
+	var last engine.Run
+	s.miner("mallory", lying(func(ctx context.Context, r engine.Request) (run engine.Run, err error) {
+		last, err = honest.Generate(ctx, r, nil)
+		return last, err
+	}))
+	s.miner("malcolm", lying(func(ctx context.Context, r engine.Request) (engine.Run, error) {
+		states, err := honest.Verify(ctx, last)
+		if err != nil {
+			return engine.Run{}, err
+		}
+		run := last
+		run.Binding = r.Binding
+		run.Leaves = fingerprint.Leaves(r.Binding, states.First, states.Choices, states.States)
+		run.Fingerprint = fingerprint.Root(run.Leaves)
+		return run, nil
+	}))
+	s.play(8)
+	s.minedNothing("malcolm")
+	if f := s.findings("malcolm"); f[wire.FindingExact] > 0 {
+		t.Errorf("judges found of malcolm: %v", f)
+	}
+	s.near("mallory", s.Mined("mallory", 4, 8), s.least(4, 8), 15)
+}
+
+func TestCommittingAndNeverOpeningEarnsNothing(t *testing.T) {
+	t.Parallel()
+	s := network(t, mallory)
+	s.miner("mallory", func(c *miner.Config) {
+		c.Publish = func(context.Context, string, []byte) error { return nil }
+	})
+	s.play(8)
+	s.minedNothing("mallory")
+	s.found("mallory", wire.FindingUnopen)
+}
+
+func TestCommittingLateEarnsNothing(t *testing.T) {
+	t.Parallel()
+	s := network(t, mallory)
+	port := s.LightPort("mallory")
+	s.minerAt("mallory", port, func(c *miner.Config) {
+		c.Submit = func(ctx context.Context, b wire.Body) error {
+			if commit, ok := b.(*wire.Commit); ok && port.Head() < s.Params().Schedule.CommitDeadline(commit.Round) {
+				return nil // slower than the network asks for
+			}
+			return port.Submit(ctx, b)
+		}
+	})
+	s.play(8)
+	s.minedNothing("mallory")
+	s.found("mallory")
+}
+
+// Mallory waits until the others cannot answer any more before she opens.
+func TestOpeningLateEarnsNothing(t *testing.T) {
+	t.Parallel()
+	s := network(t, mallory)
+	port := s.LightPort("mallory")
+	var kept [][]byte
+	s.minerAt("mallory", port, func(c *miner.Config) {
+		c.Publish = func(_ context.Context, _ string, raw []byte) error {
+			kept = append(kept, raw)
+			return nil
+		}
+	})
+	for s.lastEpoch()+1 <= 8 {
+		s.block()
+		if sched := s.Params().Schedule; s.Height() > sched.OpenDeadline(sched.RoundOf(s.Height())) {
+			for _, raw := range kept {
+				if err := port.Publish(t.Context(), miner.TopicAnswer, raw); err != nil {
+					t.Fatal(err)
+				}
+			}
+			kept = nil
+		}
+	}
+	s.minedNothing("mallory")
+	s.found("mallory", wire.FindingUnopen)
+}
