@@ -66,6 +66,14 @@ func TestSpeedIsOneAtTheMedianAndStaysWithinItsBounds(t *testing.T) {
 	}
 }
 
+// tasks are the local network's constants with averages that keep one half: the
+// numbers below are then short.
+func tasks() params.Tasks {
+	p := params.Local().Tasks
+	p.AverageKeep = one / 2
+	return p
+}
+
 var seat = protocol.SeatID{UID: 3, Registered: 9}
 
 func exact() *scoring.Outcome { return &scoring.Outcome{Finding: wire.FindingExact} }
@@ -82,7 +90,7 @@ func tally(runs ...*scoring.Outcome) *scoring.Tally {
 }
 
 func TestWeightOfASteadySeatBridgesEpochsInWhichNothingWasDrawn(t *testing.T) {
-	p := params.Local().Tasks
+	p := tasks()
 	first := scoring.Explain(1, scoring.Average{}, tally(exact()), &p)
 	if first.Work != 16*one || first.Bound != 52428 || first.Availability != one || first.Reason != scoring.ReasonPaid {
 		t.Errorf("first epoch: got %+v", first)
@@ -100,7 +108,7 @@ func TestWeightOfASteadySeatBridgesEpochsInWhichNothingWasDrawn(t *testing.T) {
 }
 
 func TestASeatProvenFalseHasNoWeightInThatEpochAndLittleAfter(t *testing.T) {
-	p := params.Local().Tasks
+	p := tasks()
 	a := scoring.Explain(1, scoring.Average{}, tally(exact(), exact()), &p)
 	bad := scoring.Explain(2, a.Average, tally(exact(), token()), &p)
 	if bad.Raw != 0 || bad.Reason != scoring.ReasonFalse || bad.Tally.False != 1 {
@@ -113,7 +121,7 @@ func TestASeatProvenFalseHasNoWeightInThatEpochAndLittleAfter(t *testing.T) {
 }
 
 func TestASeatThatNeverPassesHasNoWeight(t *testing.T) {
-	p := params.Local().Tasks
+	p := tasks()
 	unopened := scoring.Unopened(protocol.TaskID{})
 	e := scoring.Explain(1, scoring.Average{}, tally(&unopened), &p)
 	if e.Raw != 0 || e.Reason != scoring.ReasonFailed || e.Tally.False != 0 {
@@ -125,7 +133,7 @@ func TestASeatThatNeverPassesHasNoWeight(t *testing.T) {
 }
 
 func TestAnsweringHalfTheTimeEarnsLessThanHalf(t *testing.T) {
-	p := params.Local().Tasks
+	p := tasks()
 	half, full := tally(exact()), tally(exact())
 	half.Asked = 2
 	full.Asked = 2
@@ -137,7 +145,7 @@ func TestAnsweringHalfTheTimeEarnsLessThanHalf(t *testing.T) {
 }
 
 func TestOneMachineInManySeatsEarnsNoMoreThanInOne(t *testing.T) {
-	p := params.Local().Tasks
+	p := tasks()
 	whole := &scoring.Tally{Seat: seat, Asked: 4}
 	for range 4 {
 		whole.Answer(16, one, one)
@@ -193,7 +201,7 @@ func TestRowIsScaledSortedAndKeepsZerosOfJudgedSeats(t *testing.T) {
 }
 
 func TestHugeCountsSaturateInsteadOfWrapping(t *testing.T) {
-	p := params.Local().Tasks
+	p := tasks()
 	t1 := &scoring.Tally{Seat: seat, Asked: math.MaxUint32, Opened: math.MaxUint32, Work: math.MaxUint64, Runs: 3, Passes: 3}
 	e := scoring.Explain(1, scoring.Average{Seat: seat, Epochs: one, Work: math.MaxUint64}, t1, &p)
 	if e.Raw < 1<<62 {

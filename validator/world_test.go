@@ -27,7 +27,7 @@ import (
 
 const chain = "assay-test-01234567"
 
-// In params.Local an epoch is one round of 20 blocks. Epoch 2 begins at 40: its
+// In these tests an epoch is one round of 20 blocks. Epoch 2 begins at 40: its
 // commitments count until 51, openings until 53, weights are sealed from 57,
 // and its cards are in time until 68.
 const (
@@ -163,7 +163,7 @@ type world struct {
 // miners, uid 10 and 11, with one slot each.
 func newWorld(t testing.TB) *world {
 	w := &world{
-		t: t, p: params.Local(), tree: new(ledger.MemTree), judge: &puppet{}, next: make(chan protocol.Height),
+		t: t, p: constants(), tree: new(ledger.MemTree), judge: &puppet{}, next: make(chan protocol.Height),
 		self: named("self"), seat: protocol.SeatID{UID: 1, Registered: 1},
 		other: named("other"), otherID: protocol.SeatID{UID: 2, Registered: 1},
 	}
@@ -362,4 +362,13 @@ func sent[T wire.Body](w *world) (out []T) {
 func root(task protocol.TaskID, hotkey protocol.PublicKey, r *wire.Result) protocol.Hash {
 	o := outcome(task, r)
 	return fingerprint.Root(fingerprint.Leaves(fingerprint.Binding{Hotkey: hotkey, Task: task}, 9, o.Choices, o.States))
+}
+
+// constants are the local network's, with the heights and averages that the
+// stories below are told in.
+func constants() params.Params {
+	p := params.Local()
+	p.Schedule.OpenBlocks = 13
+	p.Tasks.AverageKeep = params.One / 2
+	return p
 }

@@ -20,6 +20,10 @@ import (
 //
 // judges, those that have not drawn it first, and the rest by stake. They spread
 // over the seat's slots so that every slot that is judged at all has two.
+//
+// The first answer that a seat ever commits to is drawn by all judges: otherwise
+// half of them would have no opinion of it in its first epoch, which majorities
+// it meets would be luck, and the few seats with luck would share the whole pot.
 
 // windowEpochs is how many epochs make a window.
 const windowEpochs = 2
@@ -60,7 +64,8 @@ func (m *machine) drawDuties(r *RoundRecord) uint32 {
 func (m *machine) drawSeat(r *RoundRecord, epoch protocol.Epoch, seat *RosterSeat, judges []RosterJudge) []Duty {
 	window := epoch - epoch%windowEpochs
 	cover, ok := get[CoverRecord](m.st, CoverKey(seat.ID.UID))
-	if !ok || cover.Window != window || cover.Seat != seat.ID {
+	first := !ok || cover.Seat != seat.ID
+	if first || cover.Window != window {
 		cover = CoverRecord{Seat: seat.ID, Window: window}
 	}
 	var pending, rest []RosterJudge
@@ -76,6 +81,9 @@ func (m *machine) drawSeat(r *RoundRecord, epoch protocol.Epoch, seat *RosterSea
 	}
 	perEpoch := m.p.Schedule.RoundsPerEpoch()
 	left := windowEpochs*perEpoch - (uint64(r.Round) - uint64(window)*perEpoch)
+	if first {
+		left = 1
+	}
 	quota := max(int(m.p.Tasks.Judges), (len(pending)+int(left)-1)/int(left))
 	quota = min(quota, len(pending)+len(rest))
 

@@ -64,7 +64,7 @@ func Local() Params {
 			SampledPercent: 25,
 			SpeedBest:      One + One/10,
 			SpeedWorst:     One - One/10,
-			AverageKeep:    One / 2,
+			AverageKeep:    One * 9 / 10, // ten epochs of memory: one drawn answer more or less moves a weight by a twentieth
 			Retention:      64,
 		},
 		Gossip: Gossip{ReplayWindow: 60}, // three epochs: answers and cards of the last two
