@@ -1,0 +1,102 @@
+/* engine.h - the one door between Go and the kernels.
+ *
+ * It computes transformers in the arithmetic AC1 (../arith/SPEC.md): the same bits at every level of instructions, for any
+ * number of threads and any company in a batch. Functions return ENG_OK or an eng_status; nothing here prints, exits or keeps
+ * a pointer that it was lent, other than the vectors that eng_model_vector names.
+ */
+#ifndef ENG_ENGINE_H
+#define ENG_ENGINE_H
+
+#include <stdint.h>
+
+/* Levels of instructions. eng_levels returns a bit for each that this machine and its operating system allow. */
+enum eng_level { ENG_SCALAR, ENG_AVX2, ENG_AVXVNNI, ENG_AVX512, ENG_AMX, ENG_NEON, ENG_I8MM, ENG_AMX_EMULATED, ENG_LEVELS };
+
+enum eng_status { ENG_OK, ENG_NO_MEMORY, ENG_NO_LEVEL, ENG_BAD_SHAPE, ENG_BAD_ROUNDING };
+
+/* Types of weights, by ggml's numbers. */
+enum eng_type {
+	ENG_Q4_0 = 2, ENG_Q4_1 = 3, ENG_Q5_0 = 6, ENG_Q5_1 = 7, ENG_Q8_0 = 8, ENG_Q4_K = 12, ENG_Q5_K = 13, ENG_Q6_K = 14
+};
+
+/* The sizes of a model. Scales and caps that a model lacks are 0. */
+struct eng_shape {
+	int32_t layers, width, heads, kv_heads, head, ffn, vocab;
+	int32_t rot;             /* elements of a head that RoPE turns, even */
+	int32_t rope_halves;     /* pairs are (i, i+rot/2), else (2i, 2i+1) */
+	int32_t gelu;            /* the activation is GELU, else SiLU */
+	float eps, query_scale;
+	float embed_scale;       /* multiplies embeddings, where not 0 */
+	float attn_cap, out_cap; /* soft caps of scores and logits */
+};
+
+/* Slots of a layer's matrices and vectors. Layer -1 holds the embedding, the output and the last norm. */
+enum eng_matrix_slot { ENG_Q, ENG_K, ENG_V, ENG_O, ENG_GATE, ENG_UP, ENG_DOWN, ENG_MATRICES };
+enum eng_vector_slot {
+	ENG_ATTN_NORM, ENG_FFN_NORM, ENG_Q_NORM, ENG_K_NORM, ENG_POST_ATTN_NORM, ENG_POST_FFN_NORM,
+	ENG_Q_BIAS, ENG_K_BIAS, ENG_V_BIAS, ENG_O_BIAS, ENG_GATE_BIAS, ENG_UP_BIAS, ENG_DOWN_BIAS, ENG_VECTORS
+};
+enum { ENG_EMBED = 0, ENG_OUTPUT = 1, ENG_LAST_NORM = 0, ENG_OUTPUT_BIAS = 1 };
+
+enum { ENG_PAGE = 64 }; /* positions of a page of keys and values */
+
+typedef struct eng_model eng_model;
+
+/* eng_levels: a mask of 1 << level. */
+uint32_t eng_levels(void);
+/* eng_page_halves: 16-bit numbers of a page of keys and values, all layers. */
+int64_t eng_page_halves(const struct eng_shape *s);
+
+/* eng_model_new makes a model without weights and starts threads-1 threads of the given nice value, 0 … 19. */
+int eng_model_new(eng_model **out, const struct eng_shape *s, int level, int threads, int nice);
+/* eng_model_free ends the threads; no call may be in progress. */
+void eng_model_free(eng_model *m);
+/* eng_model_matrix keeps a repacked copy of data: rows x cols weights of an eng_type as GGUF stores them. */
+int eng_model_matrix(eng_model *m, int layer, int slot, int type, int rows, int cols, const uint8_t *data);
+/* eng_model_tie makes the output matrix the embedding. */
+void eng_model_tie(eng_model *m);
+/* eng_model_vector copies n floats. */
+int eng_model_vector(eng_model *m, int layer, int slot, int n, const float *data);
+/* eng_model_layer: the window of a layer in positions, 0 for none, and which of the RoPE tables of a batch it uses. */
+void eng_model_layer(eng_model *m, int layer, int window, int table);
+/* eng_model_ready tells whether all weights are there, with the shapes that belong to them. */
+int eng_model_ready(const eng_model *m);
+/* eng_model_bytes: memory that the weights take. */
+int64_t eng_model_bytes(const eng_model *m);
+
+/* A batch of n columns: the new tokens of seqs sequences, one sequence after the other. */
+struct eng_batch {
+	int32_t n, seqs, keeps;
+	const int32_t *token;      /* [n] */
+	const int32_t *pos;        /* [n], ascending by one within a sequence */
+	const int32_t *seq_first;  /* [seqs+1] first column of each */
+	uint16_t *const *page;     /* the sequences' pages, from position 0 on, one sequence after the other */
+	const int32_t *page_first; /* [seqs+1] first page of each in page */
+	const float *rope;         /* [tables, n, rot/2, 2] cosine and sine */
+	const int32_t *keep;       /* [keeps] columns whose states are wanted, ascending */
+	float *states;             /* [keeps, width] final-normed states */
+	int32_t *fail;             /* [seqs] out: the first column of each whose key or value is not finite, or n */
+};
+
+/* eng_step runs a batch through all layers and adds its keys and values to the pages. One call at a time for each model. */
+int eng_step(eng_model *m, const struct eng_batch *b);
+/* eng_logits: states [n, width] to logits [n, stride], stride >= vocab rounded up to 16. best[i] is the index of the largest
+ * logit, the lowest on a tie, or -1 where an element of the state or a logit is not finite. */
+int eng_logits(eng_model *m, int n, const float *states, float *logits, int64_t stride, int32_t *best);
+
+/* For tests: single operations at a level, on one thread. */
+
+/* y[rows, n] of one matrix and n quantised rows of x [n, cols]; out [n, rows rounded up to 16]. */
+int eng_test_linear(int level, int type, int rows, int cols, const uint8_t *data, int n, const float *x, const float *bias, float *out);
+/* q [n], dx and tx [n/32] of x. */
+int eng_test_quantize(int level, int n, const float *x, int8_t *q, float *dx, float *tx);
+int eng_test_norm(int level, int n, const float *x, const float *w, float eps, float *y);
+/* kind 0 exp, 1 silu(x)·y, 2 gelu(x)·y, 3 soft cap y[0]. */
+int eng_test_function(int level, int kind, int n, const float *x, const float *y, float *out);
+/* Attention of q [rows, d] (scaled) over positions from[r] … to[r] of k and v [len, d]. */
+int eng_test_attend(int level, int rows, int d, int len, float cap, const float *q, const float *k, const float *v,
+	const int32_t *from, const int32_t *to, float *out);
+/* w[cols]: a row of a matrix as floats. */
+int eng_test_embed(int level, int type, int rows, int cols, const uint8_t *data, int row, float *out);
+
+#endif

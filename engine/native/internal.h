@@ -1,0 +1,187 @@
+/* internal.h - what the files of the engine share: the layouts in memory, and the table of kernels of a level.
+ *
+ * Weights. Sixteen rows of a matrix make a group, stored block by block (32 inputs): first the integers of all blocks, then, in
+ * an area after those of all groups, the scales. The integers of a block are dwords of four inputs of one row; dword r of 64-byte
+ * line j is row r's. U4: 4 lines, whose low nibbles are inputs 4j … 4j+3 and whose high nibbles are inputs 16+4j … 19+4j.
+ * U8: 8 lines, inputs 4j … 4j+3. So a vector of lanes of 32 bits holds one row a lane, the sum over inputs needs no step across
+ * lanes, and the same bytes are a B tile of AMX. A last group that is not full has rows of zeros.
+ *
+ * Activations. A tile is eight tokens; block b of all eight lies together (struct eng_block).
+ *
+ * Pages of keys and values hold, for each layer and key head, keys [head][64] transposed and values [64][head rounded up to 16],
+ * as binary16. Numbers that are not finite are stored as zeros and reported, so nothing that is masked can spread.
+ */
+#ifndef ENG_INTERNAL_H
+#define ENG_INTERNAL_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "engine.h"
+
+#ifdef __clang__
+#pragma STDC FP_CONTRACT OFF
+#define UNROLL _Pragma("clang loop unroll(full)")
+#else
+#define UNROLL _Pragma("GCC unroll 16")
+#endif
+#define FN static inline __attribute__((always_inline, unused))
+
+enum { GROUP = 16, BLOCK = 32, SLOTS = 8, CHUNK_BLOCKS = 8, PAGE = ENG_PAGE };
+
+/* eng_block: block b of the eight tokens of a tile. 384 bytes, six lines. */
+struct eng_block {
+	int8_t q[SLOTS][BLOCK];
+	float dx[SLOTS], tx[SLOTS];
+	int32_t nt[SLOTS];  /* minus the sum of the token's q */
+	int32_t nt2[SLOTS]; /* minus the sum of the last sixteen */
+};
+
+struct eng_matrix {
+	int32_t type, rows, cols;
+	int32_t groups, blocks; /* of sixteen rows, of 32 inputs */
+	uint8_t *q;             /* [groups, blocks, 64*lines] */
+	uint8_t *s;             /* [groups, blocks, scale bytes] */
+	const float *bias;      /* [groups*16] or NULL */
+	size_t bytes;           /* of q and s, which are one allocation */
+};
+
+/* eng_linear_mode: what becomes of a product. */
+enum { STORE, ADD };
+
+/* A task of attention: query rows of one sequence and key head, a token's heads side by side. */
+struct eng_attend {
+	const uint16_t *const *page; /* of the sequence */
+	size_t at;                   /* where the layer and head begin in a page, in halves */
+	int32_t d, dp;               /* head, and rounded up to 16 */
+	float cap;
+	int32_t rows;
+	const float *const *q;       /* [rows] of [d] */
+	float *const *out;           /* [rows] of [d] */
+	const int32_t *from, *to;    /* [rows] first and last visible position */
+	float *scratch;              /* [ATT_SCRATCH] */
+};
+enum { ATT_MAX_ROWS = 6, MAX_HEAD = 1024, ATT_SCRATCH = ATT_MAX_ROWS * (PAGE + MAX_HEAD) + 64 };
+
+/* One token and key head that is turned and kept. */
+struct eng_place {
+	float *q, *k, *v;              /* [heads*d], [d], [d] */
+	int32_t heads, d, rot, halves; /* query heads of this key head */
+	const float *rope;             /* [rot/2, 2] */
+	const float *q_norm, *k_norm;  /* [d] or NULL */
+	float eps, query_scale;
+	uint16_t *page_k, *page_v;     /* column of the keys [d][64], row of the values */
+};
+
+/* The kernels of a level. */
+struct eng_kernels {
+	/* y[n] = norm(x[n]) * w */
+	void (*norm)(float *y, const float *x, const float *w, int n, float eps);
+	/* token slot of a tile from x [32*blocks]; b is the tile's first block */
+	void (*quantize)(struct eng_block *b, int slot, const float *x, int blocks);
+	/* groups of m from group on, for n tokens from the beginning of tile a on: out[t*stride + row - 16*group] */
+	void (*linear)(const struct eng_matrix *m, int group, int groups, const struct eng_block *a, int n, float *out, size_t stride, int mode);
+	/* block of 32 gated activations: act(g)*u quantised into slot t of b, for n tokens; g, u [n, 32] */
+	void (*gate)(struct eng_block *b, int n, const float *g, const float *u, int gelu);
+	/* 1 where key and value are finite */
+	int (*place)(const struct eng_place *p);
+	void (*attend)(const struct eng_attend *a);
+	/* out[cols] = row of m, times scale where it is not 0 */
+	void (*embed)(const struct eng_matrix *m, int row, float scale, float *out);
+	void (*add)(float *x, const float *y, int n);
+	void (*cap)(float *x, int n, float cap);
+	/* index of the largest, the lowest on a tie; -1 where one is not finite */
+	int32_t (*argmax)(const float *x, int n);
+	/* for tests: kinds of eng_test_function */
+	void (*function)(int kind, int n, const float *x, const float *y, float *out);
+	void (*enter)(void); /* on each thread before kernels run, or NULL */
+};
+
+/* eng_kernels_of: the table of a level, or NULL where this build has none. */
+const struct eng_kernels *eng_kernels_of(int level);
+extern const struct eng_kernels eng_kernels_scalar;
+#ifdef __x86_64__
+extern const struct eng_kernels eng_kernels_avx2, eng_kernels_avxvnni, eng_kernels_avx512, eng_kernels_amx;
+#endif
+#ifdef __aarch64__
+extern const struct eng_kernels eng_kernels_neon, eng_kernels_i8mm;
+#endif
+
+/* eng_format: how a type is kept. 0 where it is not known. */
+struct eng_format {
+	int lines, scales; /* bytes of a block of sixteen rows: 64*lines and scales */
+	int source;        /* bytes of a block of one row in the file */
+};
+int eng_format_of(int type, struct eng_format *f);
+
+/* weights.c */
+int eng_matrix_alloc(struct eng_matrix *m, int type, int rows, int cols);
+void eng_matrix_pack(struct eng_matrix *m, int group, const uint8_t *data);
+void eng_matrix_free(struct eng_matrix *m);
+
+/* pool.c: threads that take the parts of a loop. The calling thread is one of them, number 0. */
+typedef void (*eng_part)(void *arg, int part, int thread);
+struct eng_pool;
+int eng_pool_new(struct eng_pool **out, int threads, int nice, void (*enter)(void));
+void eng_pool_free(struct eng_pool *p);
+/* eng_pool_run: part(arg, i, thread) for each i below n, each once; returns when all are done. */
+void eng_pool_run(struct eng_pool *p, int n, eng_part part, void *arg);
+
+struct eng_layer {
+	struct eng_matrix w[ENG_MATRICES];
+	float *v[ENG_VECTORS];
+	int32_t window, table;
+};
+
+struct eng_thread {
+	struct eng_block *acts; /* private tile, for norms that every thread repeats */
+	float *normed;          /* [width] */
+	uint64_t phase;         /* the phase whose prologue ran */
+	float *scratch;
+	char pad[128];
+};
+
+/* A task of attention: columns active[first … first+count-1] of one sequence, for one key head. */
+struct eng_span {
+	int32_t seq, head, first, count;
+};
+enum { ENG_SPAN = 8 }; /* columns of a span */
+
+enum { SLAB = 128 };   /* columns that go through a product together */
+
+/* What a thread needs beside its tile: attention's scratch, or gate and up of a slab. */
+enum { ENG_SCRATCH = ATT_SCRATCH > SLAB * 2 * BLOCK ? ATT_SCRATCH : SLAB * 2 * BLOCK };
+
+struct eng_model {
+	struct eng_shape s;
+	int level, threads;
+	const struct eng_kernels *k;
+	struct eng_pool *pool;
+	struct eng_layer *layers; /* [layers] */
+	struct eng_matrix embed, output;
+	int tied;
+	float *last_norm, *output_bias;
+	struct eng_thread *thread; /* [threads] */
+	uint64_t phase; /* of the loop in progress */
+
+	/* The columns of a step, in one arena; cols is how many there is room for. */
+	int cols;
+	void *arena;
+	size_t q_stride, kv_stride;
+	float *x, *y;              /* residual stream and what is added to it, [cols, width] */
+	float *q, *kk, *v, *att;   /* [cols, q_stride], [cols, kv_stride], …, [cols, heads*head] */
+	struct eng_block *a0, *a1; /* quantised: norms and attention, [cols/8, …]; gated activations, [cols/8, ffn/32] */
+	int32_t *active;           /* [cols] columns that go on; all but in the last layer */
+	struct eng_span *spans;
+	int span_cap;
+};
+
+/* Elements that a head takes in a page, keys and values. */
+size_t eng_head_halves(const struct eng_shape *s);
+/* eng_model_reserve makes room for n columns of seqs sequences. */
+int eng_model_reserve(eng_model *m, int n, int seqs);
+
+void *eng_alloc(size_t bytes);
+FN size_t eng_round(size_t n, size_t to) { return (n + to - 1) / to * to; }
+
+#endif

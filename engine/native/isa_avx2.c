@@ -1,0 +1,24 @@
+/* isa_avx2.c - the kernels for AVX2 with FMA and F16C. */
+#include "internal.h"
+
+#ifdef __x86_64__
+#ifdef __clang__
+#pragma clang attribute push(__attribute__((target("avx2,fma,f16c"))), apply_to = function)
+#else
+#pragma GCC target("avx2,fma,f16c")
+#endif
+#include "simd_avx2.h"
+
+#include "k_float.h"
+#include "k_linear.h"
+#include "k_attention.h"
+
+const struct eng_kernels eng_kernels_avx2 = {
+	.norm = norm, .quantize = quantize, .linear = linear, .gate = gate, .place = place, .attend = attend,
+	.embed = embed, .add = add, .cap = cap, .argmax = argmax, .function = function,
+};
+
+#ifdef __clang__
+#pragma clang attribute pop
+#endif
+#endif

@@ -1,0 +1,24 @@
+/* isa_avx512.c - the kernels for AVX-512 (F, BW, DQ, VL) with VNNI. */
+#include "internal.h"
+
+#ifdef __x86_64__
+#ifdef __clang__
+#pragma clang attribute push(__attribute__((target("avx2,fma,f16c,avx512f,avx512bw,avx512dq,avx512vl,avx512vnni"))), apply_to = function)
+#else
+#pragma GCC target("avx2,fma,f16c,avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")
+#endif
+#include "simd_avx512.h"
+
+#include "k_float.h"
+#include "k_linear.h"
+#include "k_attention.h"
+
+const struct eng_kernels eng_kernels_avx512 = {
+	.norm = norm, .quantize = quantize, .linear = linear, .gate = gate, .place = place, .attend = attend,
+	.embed = embed, .add = add, .cap = cap, .argmax = argmax, .function = function,
+};
+
+#ifdef __clang__
+#pragma clang attribute pop
+#endif
+#endif

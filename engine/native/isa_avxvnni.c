@@ -1,0 +1,25 @@
+/* isa_avxvnni.c - the kernels for AVX2 with the dot products of AVX-VNNI. */
+#include "internal.h"
+
+#ifdef __x86_64__
+#ifdef __clang__
+#pragma clang attribute push(__attribute__((target("avx2,fma,f16c,avxvnni"))), apply_to = function)
+#else
+#pragma GCC target("avx2,fma,f16c,avxvnni")
+#endif
+#define SIMD_VNNI
+#include "simd_avx2.h"
+
+#include "k_float.h"
+#include "k_linear.h"
+#include "k_attention.h"
+
+const struct eng_kernels eng_kernels_avxvnni = {
+	.norm = norm, .quantize = quantize, .linear = linear, .gate = gate, .place = place, .attend = attend,
+	.embed = embed, .add = add, .cap = cap, .argmax = argmax, .function = function,
+};
+
+#ifdef __clang__
+#pragma clang attribute pop
+#endif
+#endif

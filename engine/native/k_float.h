@@ -1,0 +1,190 @@
+/* k_float.h - kernels on floats for any number of lanes: functions, norms, quantisation of activations. Included by each isa_*.c
+ * after its simd_*.h. */
+
+FN vf v_exp(vf x)
+{
+	vf e, k, r, p, t;
+	x = v_gt(x, v_set1(88.0f), v_set1(88.0f), x);
+	t = v_fma(x, v_set1(0x1.715476p+0f), v_set1(0x1.8p+23f));
+	k = v_sub(t, v_set1(0x1.8p+23f));
+	r = v_fma(k, v_set1(0x1.05c61p-29f), v_fma(k, v_set1(-0x1.62e43p-1f), x));
+	p = v_fma(v_set1(0x1.6a23cep-10f), r, v_set1(0x1.123a2p-7f));
+	p = v_fma(p, r, v_set1(0x1.5558f2p-5f));
+	p = v_fma(p, r, v_set1(0x1.555492p-3f));
+	p = v_fma(p, r, v_set1(0x1.fffffcp-2f));
+	p = v_fma(p, r, v_set1(1.0f));
+	p = v_fma(p, r, v_set1(1.0f));
+	e = v_mul(p, v_float(vi_shl(vi_add(v_bits(t), vi_set1(127)), 23)));
+	return v_gt(v_set1(-0x1.5d51ecp+6f), x, v_zero(), e);
+}
+
+FN vf v_neg(vf x) { return v_float(vi_add(v_bits(x), vi_set1(INT32_MIN))); }
+FN vf v_abs(vf x) { return v_float(vi_and(v_bits(x), vi_set1(INT32_MAX))); }
+
+FN vf v_silu(vf x) { return v_div(x, v_add(v_set1(1.0f), v_exp(v_neg(x)))); }
+
+FN vf v_gelu(vf x)
+{
+	vf u = v_mul(x, v_fma(v_set1(0x1.2444f2p-4f), v_mul(x, x), v_set1(0x1.988454p+0f)));
+	return v_div(x, v_add(v_set1(1.0f), v_exp(v_neg(u))));
+}
+
+/* c·tanh(x/c) with the sign of x */
+FN vf v_cap(vf x, vf c)
+{
+	vf e = v_exp(v_mul(v_set1(-2.0f), v_abs(v_div(x, c))));
+	vf y = v_mul(c, v_div(v_sub(v_set1(1.0f), e), v_add(v_set1(1.0f), e)));
+	return v_float(vi_add(v_bits(v_abs(y)), vi_and(v_bits(x), vi_set1(INT32_MIN))));
+}
+
+static float sum_squares(const float *x, int n)
+{
+	float total = 0;
+	for (int at = 0; at < n; at += 256) {
+		int end = n - at < 256 ? n : at + 256, i = at;
+		vf s[GROUP / W];
+		UNROLL for (int l = 0; l < GROUP / W; l++)
+			s[l] = v_zero();
+		for (; i + GROUP <= end; i += GROUP)
+			UNROLL for (int l = 0; l < GROUP / W; l++) {
+				vf v = v_load(x + i + l * W);
+				s[l] = v_fma(v, v, s[l]);
+			}
+		if (i < end) { /* zeros change no sum from +0 */
+			float tail[GROUP] = {0};
+			memcpy(tail, x + i, (size_t)(end - i) * 4);
+			UNROLL for (int l = 0; l < GROUP / W; l++) {
+				vf v = v_load(tail + l * W);
+				s[l] = v_fma(v, v, s[l]);
+			}
+		}
+		total = total + v_fold16(s);
+	}
+	return total;
+}
+
+static void norm(float *y, const float *x, const float *w, int n, float eps)
+{
+	float m = sum_squares(x, n) / (float)n + eps, r = 1.0f / __builtin_sqrtf(m);
+	int i = 0;
+	for (; i + W <= n; i += W)
+		v_store(y + i, v_mul(v_mul(v_load(x + i), v_set1(r)), v_load(w + i)));
+	for (; i < n; i++) {
+		float z = x[i] * r;
+		y[i] = z * w[i];
+	}
+}
+
+/* One block of 32 in BLOCK/W vectors. */
+FN void quantize_block(struct eng_block *b, int slot, const vf x[BLOCK / W])
+{
+	vi big = v_bits(v_abs(x[0]));
+	UNROLL for (int i = 1; i < BLOCK / W; i++)
+		big = vi_max(big, v_bits(v_abs(x[i])));
+	union { int32_t i; float f; } a = {.i = vi_hmax(big)};
+	if (a.i < 0x0d800000 || a.i >= 0x7f800000) { /* below 2^-100, or not finite */
+		memset(b->q[slot], 0, BLOCK);
+		b->nt[slot] = b->nt2[slot] = 0;
+		a.i = a.i < 0x0d800000 ? 0 : 0x7fc00000;
+		b->dx[slot] = b->tx[slot] = a.f;
+		return;
+	}
+	vf id = v_set1(127.0f / a.f);
+	vi lo = vi_set1(0), hi = vi_set1(0);
+	UNROLL for (int i = 0; i < BLOCK / W; i++) {
+		vi q = v_rne(v_mul(x[i], id));
+		vi_store8(b->q[slot] + i * W, q);
+		if (i < 16 / W)
+			lo = vi_add(lo, q);
+		else
+			hi = vi_add(hi, q);
+	}
+	int32_t t2 = vi_hadd(hi), t = vi_hadd(lo) + t2;
+	float dx = a.f * 0x1.020408p-7f;
+	b->nt[slot] = -t;
+	b->nt2[slot] = -t2;
+	b->dx[slot] = dx;
+	b->tx[slot] = (float)t * dx;
+}
+
+static void quantize(struct eng_block *b, int slot, const float *x, int blocks)
+{
+	for (int i = 0; i < blocks; i++, b++, x += BLOCK) {
+		vf v[BLOCK / W];
+		UNROLL for (int j = 0; j < BLOCK / W; j++)
+			v[j] = v_load(x + j * W);
+		quantize_block(b, slot, v);
+	}
+}
+
+static void gate(struct eng_block *b, int n, const float *g, const float *u, int gelu)
+{
+	for (int t = 0; t < n; t++, g += BLOCK, u += BLOCK) {
+		vf v[BLOCK / W];
+		if (gelu)
+			UNROLL for (int j = 0; j < BLOCK / W; j++)
+				v[j] = v_mul(v_gelu(v_load(g + j * W)), v_load(u + j * W));
+		else
+			UNROLL for (int j = 0; j < BLOCK / W; j++)
+				v[j] = v_mul(v_silu(v_load(g + j * W)), v_load(u + j * W));
+		quantize_block(b, t, v);
+	}
+}
+
+static void add(float *x, const float *y, int n)
+{
+	int i = 0;
+	for (; i + W <= n; i += W)
+		v_store(x + i, v_add(v_load(x + i), v_load(y + i)));
+	for (; i < n; i++)
+		x[i] = x[i] + y[i];
+}
+
+static void function(int kind, int n, const float *x, const float *y, float *out);
+
+static void cap(float *x, int n, float c) { function(3, n, x, &c, x); }
+
+/* For any n; kinds of eng_test_function. */
+static void function(int kind, int n, const float *x, const float *y, float *out)
+{
+	for (int i = 0; i < n; i += W) {
+		float a[W] = {0}, b[W] = {0};
+		size_t size = (size_t)(n - i < W ? n - i : W) * 4;
+		memcpy(a, x + i, size);
+		if (kind == 1 || kind == 2)
+			memcpy(b, y + i, size);
+		vf v = v_load(a);
+		switch (kind) {
+		case 0: v = v_exp(v); break;
+		case 1: v = v_mul(v_silu(v), v_load(b)); break;
+		case 2: v = v_mul(v_gelu(v), v_load(b)); break;
+		default: v = v_cap(v, v_set1(y[0])); break;
+		}
+		v_store(a, v);
+		memcpy(out + i, a, size);
+	}
+}
+
+static int32_t argmax(const float *x, int n)
+{
+	vf top = v_set1(-__builtin_inff());
+	vi big = vi_set1(0);
+	int i = 0;
+	for (; i + W <= n; i += W) {
+		vf v = v_load(x + i);
+		top = v_max(v, top);
+		big = vi_max(big, v_bits(v_abs(v)));
+	}
+	float m = v_hmax(top);
+	int32_t bits = vi_hmax(big);
+	for (int j = i; j < n; j++) {
+		union { float f; int32_t i; } u = {.f = x[j]};
+		m = x[j] > m ? x[j] : m;
+		bits = (u.i & INT32_MAX) > bits ? (u.i & INT32_MAX) : bits;
+	}
+	if (bits >= 0x7f800000)
+		return -1;
+	for (i = 0; x[i] != m; i++)
+		;
+	return i;
+}

@@ -1,0 +1,49 @@
+/* levels.c - which instructions this machine and its operating system allow. */
+#include "internal.h"
+
+#ifdef __x86_64__
+#include <cpuid.h>
+
+enum { XCR0_YMM = 0x06, XCR0_ZMM = 0xe6 };
+
+static uint32_t xcr0(void)
+{
+	uint32_t a, d;
+	__asm__ volatile("xgetbv" : "=a"(a), "=d"(d) : "c"(0));
+	return a;
+}
+
+uint32_t eng_levels(void)
+{
+	uint32_t a, b, c, d, found = 1u << ENG_SCALAR, a7, b7, c7, d7, a71 = 0, t;
+	if (!__get_cpuid(1, &a, &b, &c, &d) || !(c & bit_OSXSAVE) || (xcr0() & XCR0_YMM) != XCR0_YMM)
+		return found;
+	if (!(c & bit_FMA) || !(c & bit_F16C) || !__get_cpuid_count(7, 0, &a7, &b7, &c7, &d7) || !(b7 & bit_AVX2))
+		return found;
+	found |= 1u << ENG_AVX2;
+	if (a7 >= 1 && __get_cpuid_count(7, 1, &a71, &t, &t, &t) && (a71 & 1u << 4))
+		found |= 1u << ENG_AVXVNNI;
+	const uint32_t f_dq_bw_vl = 1u << 16 | 1u << 17 | 1u << 30 | 1u << 31;
+	if ((xcr0() & XCR0_ZMM) == XCR0_ZMM && (b7 & f_dq_bw_vl) == f_dq_bw_vl && (c7 & 1u << 11))
+		found |= 1u << ENG_AVX512;
+	return found;
+}
+
+const struct eng_kernels *eng_kernels_of(int level)
+{
+	switch (level) {
+	case ENG_SCALAR: return &eng_kernels_scalar;
+	case ENG_AVX2: return &eng_kernels_avx2;
+	case ENG_AVXVNNI: return &eng_kernels_avxvnni;
+	case ENG_AVX512: return &eng_kernels_avx512;
+	default: return NULL;
+	}
+}
+
+#else
+
+uint32_t eng_levels(void) { return 1u << ENG_SCALAR; }
+
+const struct eng_kernels *eng_kernels_of(int level) { return level == ENG_SCALAR ? &eng_kernels_scalar : NULL; }
+
+#endif

@@ -1,0 +1,69 @@
+//go:build cgo
+
+package native
+
+// #include "engine.h"
+import "C"
+
+import (
+	"fmt"
+	"unsafe"
+
+	"github.com/assaynet/assay/engine/arith"
+)
+
+// load hands the weights to C, which keeps copies in its own layout.
+func (m *Model) load(w arith.Weights) error {
+	if err := m.matrix(-1, C.ENG_EMBED, w.Embed); err != nil {
+		return err
+	}
+	if w.Output.Matrix == w.Embed {
+		C.eng_model_tie(m.c)
+	} else if err := m.matrix(-1, C.ENG_OUTPUT, w.Output.Matrix); err != nil {
+		return err
+	}
+	if err := m.vectors(-1, map[int][]float32{C.ENG_LAST_NORM: w.Norm, C.ENG_OUTPUT_BIAS: w.Output.Bias}); err != nil {
+		return err
+	}
+	for i := range w.Layers {
+		if err := m.layer(i, &w.Layers[i]); err != nil {
+			return err
+		}
+	}
+	if C.eng_model_ready(m.c) == 0 {
+		return fmt.Errorf("%w: the weights do not fit the model's shape", ErrUnsupported)
+	}
+	return nil
+}
+
+func (m *Model) layer(i int, l *arith.LayerWeights) error {
+	linears := [C.ENG_MATRICES]arith.Linear{l.Q, l.K, l.V, l.O, l.Gate, l.Up, l.Down}
+	vectors := map[int][]float32{C.ENG_ATTN_NORM: l.AttnNorm, C.ENG_FFN_NORM: l.FFNNorm}
+	for slot, x := range linears {
+		if err := m.matrix(i, slot, x.Matrix); err != nil {
+			return err
+		}
+		vectors[C.ENG_Q_BIAS+slot] = x.Bias
+	}
+	C.eng_model_layer(m.c, C.int(i), 0, 0)
+	return m.vectors(i, vectors)
+}
+
+func (m *Model) matrix(layer, slot int, w *arith.Matrix) error {
+	t, data := w.Stored()
+	what := fmt.Sprintf("a matrix of %s, %d × %d", t, w.Rows, w.Cols)
+	return status(C.eng_model_matrix(m.c, C.int(layer), C.int(slot), C.int(t), C.int(w.Rows), C.int(w.Cols),
+		(*C.uint8_t)(unsafe.SliceData(data))), what)
+}
+
+func (m *Model) vectors(layer int, vectors map[int][]float32) error {
+	for slot, v := range vectors {
+		if v == nil {
+			continue
+		}
+		if err := status(C.eng_model_vector(m.c, C.int(layer), C.int(slot), C.int(len(v)), floats(v)), "a vector"); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,74 @@
+package native
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+)
+
+var (
+	// ErrUnavailable means that this program was built without cgo.
+	ErrUnavailable = errors.New("native: built without cgo")
+	// ErrLevel means a level of instructions that this machine or build lacks; the text lists those it has.
+	ErrLevel = errors.New("native: instructions not available")
+	// ErrUnsupported means a model that the kernels do not compute, but the reference may.
+	ErrUnsupported = errors.New("native: not supported")
+	// ErrMemory means that the operating system gave no memory or no threads.
+	ErrMemory = errors.New("native: out of memory")
+	// ErrRounding means that something changed how this process's floats are rounded, so that no result would be right.
+	ErrRounding = errors.New("native: the processor's rounding mode was changed")
+)
+
+// Level is a set of instructions that the kernels are written for.
+type Level int
+
+// The levels, as engine.h numbers them. A machine's best is the last that it has.
+const (
+	Scalar Level = iota
+	AVX2
+	AVXVNNI
+	AVX512
+	AMX
+	NEON
+	I8MM
+	AMXEmulated
+)
+
+var levelNames = [...]string{"scalar", "avx2", "avxvnni", "avx512", "amx", "neon", "i8mm", "amx-emulated"}
+
+func (l Level) String() string {
+	if l < 0 || int(l) >= len(levelNames) {
+		return fmt.Sprintf("level %d", int(l))
+	}
+	return levelNames[l]
+}
+
+// Config is how a model is run. No field changes a result.
+type Config struct {
+	// Threads that compute, the caller's included; at least 1.
+	Threads int
+	// Nice lowers the priority of the threads, except the caller's, by as much as nice(1) would; 0 … 19.
+	Nice int
+	// Level names the instructions to use, one of Levels, or is empty for the best.
+	Level string
+}
+
+// level picks the level of cfg among those that there are.
+func (cfg Config) level(have []Level) (Level, error) {
+	if cfg.Level == "" {
+		best := have[0]
+		for _, l := range have {
+			if l < AMXEmulated {
+				best = l
+			}
+		}
+		return best, nil
+	}
+	names := make([]string, len(have))
+	for i, l := range have {
+		if names[i] = l.String(); names[i] == cfg.Level {
+			return l, nil
+		}
+	}
+	return 0, fmt.Errorf("%w: %q; this machine has %s", ErrLevel, cfg.Level, strings.Join(names, ", "))
+}

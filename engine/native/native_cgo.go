@@ -1,0 +1,225 @@
+//go:build cgo
+
+package native
+
+/*
+#cgo CFLAGS: -std=c11 -O3
+#cgo LDFLAGS: -lm -lpthread
+#include "engine.h"
+
+// The fields of a batch one by one: Go may not hand C a struct that points to Go's memory.
+static int step(eng_model *m, int32_t n, int32_t seqs, int32_t keeps, const int32_t *token, const int32_t *pos,
+	const int32_t *seq_first, const uintptr_t *page, const int32_t *page_first, const float *rope, const int32_t *keep,
+	float *states, int32_t *fail)
+{
+	struct eng_batch b = {n, seqs, keeps, token, pos, seq_first, (uint16_t *const *)page, page_first, rope, keep, states, fail};
+	return eng_step(m, &b);
+}
+*/
+import "C"
+
+import (
+	"fmt"
+	"runtime"
+	"sync"
+	"unsafe"
+
+	"github.com/assaynet/assay/engine/arith"
+)
+
+// Levels lists what this machine, its operating system and this build allow, the best last.
+func Levels() []Level {
+	var have []Level
+	mask := uint32(C.eng_levels())
+	for l := range Level(C.ENG_LEVELS) {
+		if mask>>l&1 != 0 {
+			have = append(have, l)
+		}
+	}
+	return have
+}
+
+// Model is a model's weights in the layout of the kernels, with threads. It is safe for concurrent use; its calls take turns.
+type Model struct {
+	arith.Dims
+	level     Level
+	rope      *arith.Rope
+	pageLen   int // 16-bit numbers of a page
+	vocabLine int // logits of a state, rounded up to sixteen
+	halfRot   int
+
+	mu sync.Mutex
+	c  *C.eng_model // guarded by mu; nil when closed
+	in inputs       // guarded by mu
+}
+
+// inputs is the memory of a batch on its way into C.
+type inputs struct {
+	token, pos, seqFirst, pageFirst, keep, fail []int32
+	page                                        []uintptr
+	rope                                        []float32
+}
+
+// New makes a copy of m's weights and starts threads. Errors: ErrLevel, ErrUnsupported, ErrMemory.
+func New(m *arith.Model, cfg Config) (*Model, error) {
+	level, err := cfg.level(Levels())
+	if err != nil {
+		return nil, err
+	}
+	w := m.Weights()
+	rope := w.Rope.Config()
+	shape := C.struct_eng_shape{
+		layers: C.int32_t(m.Layers), width: C.int32_t(m.Width), heads: C.int32_t(m.Heads), kv_heads: C.int32_t(m.KVHeads),
+		head: C.int32_t(m.Head), ffn: C.int32_t(m.FFN), vocab: C.int32_t(m.Vocab), rot: C.int32_t(rope.Rot),
+		eps: C.float(m.Eps), query_scale: C.float(w.QueryScale),
+	}
+	if rope.Halves {
+		shape.rope_halves = 1
+	}
+	n := &Model{
+		Dims: m.Dims, level: level, rope: w.Rope, pageLen: int(C.eng_page_halves(&shape)),
+		vocabLine: (m.Vocab + 15) / 16 * 16, halfRot: rope.Rot / 2,
+	}
+	if err := status(C.eng_model_new(&n.c, &shape, C.int(level), C.int(cfg.Threads), C.int(cfg.Nice)), "make a model"); err != nil {
+		return nil, err
+	}
+	if err := n.load(w); err != nil {
+		n.Close()
+		return nil, err
+	}
+	return n, nil
+}
+
+// status turns a status of C into an error.
+func status(s C.int, what string) error {
+	switch s {
+	case C.ENG_OK:
+		return nil
+	case C.ENG_NO_MEMORY:
+		return fmt.Errorf("%w: %s", ErrMemory, what)
+	case C.ENG_NO_LEVEL:
+		return fmt.Errorf("%w: %s", ErrLevel, what)
+	case C.ENG_BAD_ROUNDING:
+		return ErrRounding
+	}
+	return fmt.Errorf("%w: %s", ErrUnsupported, what)
+}
+
+// Close ends the threads and frees the weights, once the call in progress is done. A second Close does nothing.
+func (m *Model) Close() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	C.eng_model_free(m.c)
+	m.c = nil
+}
+
+// Level returns the instructions that m uses.
+func (m *Model) Level() Level { return m.level }
+
+// Bytes returns the memory of the weights.
+func (m *Model) Bytes() int64 { return int64(C.eng_model_bytes(m.c)) }
+
+// Forward runs the new tokens of all pieces at once and adds them to their caches. An error of a piece (ErrToken, ErrContext, a
+// *FailedError of package arith) is its own, in Err; that of Forward means that nothing ran. After a *FailedError the cache holds
+// the positions before it, and States those of them that were asked for. No cache may be in two pieces.
+func (m *Model) Forward(pieces []*Piece) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.c == nil {
+		return fmt.Errorf("%w: the model is closed", ErrUnsupported)
+	}
+	run := make([]*Piece, 0, len(pieces))
+	for _, p := range pieces {
+		p.States = nil
+		if p.Err = m.check(p); p.Err == nil && len(p.Tokens) > 0 {
+			run = append(run, p)
+		}
+	}
+	if len(run) == 0 {
+		return nil
+	}
+	in, keeps := &m.in, m.in.gather(m, run)
+	states := make([]float32, keeps*m.Width)
+	var pins runtime.Pinner
+	defer pins.Unpin()
+	for _, p := range run {
+		for _, page := range p.Cache.pages {
+			pins.Pin(unsafe.SliceData(page))
+		}
+	}
+	err := status(C.step(m.c, C.int32_t(len(in.token)), C.int32_t(len(run)), C.int32_t(keeps), int32s(in.token), int32s(in.pos),
+		int32s(in.seqFirst), (*C.uintptr_t)(unsafe.Pointer(unsafe.SliceData(in.page))), int32s(in.pageFirst), floats(in.rope), int32s(in.keep),
+		floats(states), int32s(in.fail)), "run a batch")
+	if err != nil {
+		return err
+	}
+	for i, p := range run {
+		keep := min(p.Keep, len(p.Tokens))
+		p.finish(states[:keep*m.Width], m.Width, int(in.fail[i]-in.seqFirst[i]))
+		states = states[keep*m.Width:]
+	}
+	return nil
+}
+
+// gather fills in with the pieces, whose caches it makes longer by pages, and returns how many states are wanted.
+func (in *inputs) gather(m *Model, pieces []*Piece) (keeps int) {
+	in.token, in.pos, in.seqFirst, in.pageFirst = in.token[:0], in.pos[:0], in.seqFirst[:0], in.pageFirst[:0]
+	in.keep, in.page, in.rope = in.keep[:0], in.page[:0], in.rope[:0]
+	for _, p := range pieces {
+		p.Cache.grow(len(p.Tokens))
+		in.seqFirst = append(in.seqFirst, int32(len(in.token)))
+		in.pageFirst = append(in.pageFirst, int32(len(in.page)))
+		for _, page := range p.Cache.pages {
+			in.page = append(in.page, uintptr(unsafe.Pointer(unsafe.SliceData(page))))
+		}
+		for i, id := range p.Tokens {
+			if len(p.Tokens)-i <= p.Keep {
+				in.keep = append(in.keep, int32(len(in.token)))
+			}
+			pos := p.Cache.Len() + i
+			in.token, in.pos = append(in.token, id), append(in.pos, int32(pos))
+			in.rope = append(in.rope, m.rope.Table(pos)...)
+		}
+	}
+	in.seqFirst = append(in.seqFirst, int32(len(in.token)))
+	in.pageFirst = append(in.pageFirst, int32(len(in.page)))
+	in.fail = append(in.fail[:0], make([]int32, len(pieces))...)
+	return len(in.keep)
+}
+
+// Logits returns the logits of states, in memory of its own, and the index of the largest of each, the lowest on a tie. A
+// *FailedError with Position i names the first state that has an element or a logit that is not finite; those before it are
+// returned.
+func (m *Model) Logits(states [][]float32) (logits [][]float32, best []int32, err error) {
+	if len(states) == 0 {
+		return nil, nil, nil
+	}
+	flat := states[0]
+	if len(states) > 1 {
+		flat = make([]float32, 0, len(states)*m.Width)
+		for _, s := range states {
+			flat = append(flat, s...)
+		}
+	}
+	out := make([]float32, len(states)*m.vocabLine)
+	best = make([]int32, len(states))
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.c == nil {
+		return nil, nil, fmt.Errorf("%w: the model is closed", ErrUnsupported)
+	}
+	err = status(C.eng_logits(m.c, C.int(len(states)), floats(flat), floats(out), C.int64_t(m.vocabLine), int32s(best)), "make logits")
+	if err != nil {
+		return nil, nil, err
+	}
+	for i := range states {
+		if best[i] < 0 {
+			return logits, best[:i], &arith.FailedError{Position: i}
+		}
+		logits = append(logits, out[i*m.vocabLine:][:m.Vocab:m.Vocab])
+	}
+	return logits, best, nil
+}
+
+func int32s(s []int32) *C.int32_t  { return (*C.int32_t)(unsafe.SliceData(s)) }
+func floats(s []float32) *C.float { return (*C.float)(unsafe.SliceData(s)) }

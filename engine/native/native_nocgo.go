@@ -1,0 +1,32 @@
+//go:build !cgo
+
+package native
+
+import "github.com/assaynet/assay/engine/arith"
+
+// Levels lists nothing: there are no kernels in this build.
+func Levels() []Level { return nil }
+
+// Model cannot be made in this build.
+type Model struct {
+	arith.Dims
+	pageLen int
+}
+
+// New returns ErrUnavailable.
+func New(*arith.Model, Config) (*Model, error) { return nil, ErrUnavailable }
+
+// Close does nothing.
+func (m *Model) Close() {}
+
+// Level returns Scalar.
+func (m *Model) Level() Level { return Scalar }
+
+// Bytes returns 0.
+func (m *Model) Bytes() int64 { return 0 }
+
+// Forward returns ErrUnavailable.
+func (m *Model) Forward([]*Piece) error { return ErrUnavailable }
+
+// Logits returns ErrUnavailable.
+func (m *Model) Logits([][]float32) ([][]float32, []int32, error) { return nil, nil, ErrUnavailable }

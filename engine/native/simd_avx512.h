@@ -1,0 +1,71 @@
+/* simd_avx512.h - the vocabulary of the kernels with sixteen lanes, for AVX-512 with VNNI. */
+#include <immintrin.h>
+#include <string.h>
+
+enum { W = 16, ATT_ROWS = 6, ATT_VECS = 4, TILE = 8 };
+#define SIMD_S8 0
+
+typedef __m512 vf;
+typedef __m512i vi;
+typedef __m512i vb;
+
+FN vi v_bits(vf x) { return _mm512_castps_si512(x); }
+FN vf v_float(vi i) { return _mm512_castsi512_ps(i); }
+FN vf v_load(const float *p) { return _mm512_loadu_ps(p); }
+FN void v_store(float *p, vf x) { _mm512_storeu_ps(p, x); }
+FN vf v_set1(float x) { return _mm512_set1_ps(x); }
+FN vf v_zero(void) { return _mm512_setzero_ps(); }
+FN vf v_add(vf a, vf b) { return _mm512_add_ps(a, b); }
+FN vf v_sub(vf a, vf b) { return _mm512_sub_ps(a, b); }
+FN vf v_mul(vf a, vf b) { return _mm512_mul_ps(a, b); }
+FN vf v_div(vf a, vf b) { return _mm512_div_ps(a, b); }
+FN vf v_fma(vf a, vf b, vf c) { return _mm512_fmadd_ps(a, b, c); }
+FN vf v_max(vf a, vf b) { return _mm512_max_ps(a, b); } /* a > b ? a : b, also for NaN */
+FN vf v_gt(vf a, vf b, vf x, vf y) { return _mm512_mask_blend_ps(_mm512_cmp_ps_mask(a, b, _CMP_GT_OQ), y, x); }
+FN vf v_cvt(vi i) { return _mm512_cvtepi32_ps(i); }
+FN vi v_rne(vf x) { return _mm512_cvtps_epi32(x); }
+FN vi vi_set1(int32_t i) { return _mm512_set1_epi32(i); }
+FN vi vi_iota(void) { return _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15); }
+FN vi vi_add(vi a, vi b) { return _mm512_add_epi32(a, b); }
+FN vi vi_and(vi a, vi b) { return _mm512_and_si512(a, b); }
+FN vi vi_shl(vi a, int n) { return _mm512_slli_epi32(a, (unsigned)n); }
+FN vi vi_max(vi a, vi b) { return _mm512_max_epi32(a, b); }
+FN vf vi_lt(vi a, vi b, vf x, vf y) { return _mm512_mask_blend_ps(_mm512_cmplt_epi32_mask(a, b), y, x); }
+FN int32_t vi_hmax(vi a) { return _mm512_reduce_max_epi32(a); }
+FN int32_t vi_hadd(vi a) { return _mm512_reduce_add_epi32(a); }
+FN float v_hmax(vf a)
+{
+	__m256 h = _mm256_max_ps(_mm512_castps512_ps256(a), _mm512_extractf32x8_ps(a, 1));
+	__m128 m = _mm_max_ps(_mm256_castps256_ps128(h), _mm256_extractf128_ps(h, 1));
+	m = _mm_max_ps(m, _mm_movehl_ps(m, m));
+	m = _mm_max_ss(m, _mm_shuffle_ps(m, m, 1));
+	return _mm_cvtss_f32(m);
+}
+FN void vi_store8(int8_t *p, vi a) { _mm_storeu_si128((__m128i *)p, _mm512_cvtepi32_epi8(a)); }
+FN float v_widen1(uint16_t h) { return _cvtsh_ss(h); }
+FN uint16_t v_narrow1(float x) { return (uint16_t)_cvtss_sh(x, 0); }
+FN vf v_widen(const uint16_t *p) { return _mm512_cvtph_ps(_mm256_loadu_si256((const __m256i *)p)); }
+FN void v_narrow(uint16_t *p, vf x) { _mm256_storeu_si256((__m256i *)p, _mm512_cvtps_ph(x, 0)); }
+
+FN float v_fold16(const vf a[1])
+{
+	__m256 s = _mm256_add_ps(_mm512_castps512_ps256(a[0]), _mm512_extractf32x8_ps(a[0], 1));
+	__m128 q = _mm_add_ps(_mm256_castps256_ps128(s), _mm256_extractf128_ps(s, 1));
+	q = _mm_add_ps(q, _mm_movehl_ps(q, q));
+	q = _mm_add_ss(q, _mm_shuffle_ps(q, q, 1));
+	return _mm_cvtss_f32(q);
+}
+
+FN vb vb_load(const uint8_t *p) { return _mm512_loadu_si512(p); }
+FN vb vb_low(vb v) { return _mm512_and_si512(v, _mm512_set1_epi8(15)); }
+FN vb vb_high(vb v) { return _mm512_and_si512(_mm512_srli_epi16(v, 4), _mm512_set1_epi8(15)); }
+FN vb vb_sign(vb v) { return _mm512_xor_si512(v, _mm512_set1_epi8(-128)); }
+FN vb vb_dword(const int8_t *q) { int32_t i; memcpy(&i, q, 4); return _mm512_set1_epi32(i); }
+
+FN vi v_dot_u8(const vb w[8], const int8_t *q, vi s)
+{
+	UNROLL for (int j = 0; j < 8; j++)
+		s = _mm512_dpbusd_epi32(s, w[j], vb_dword(q + 4 * j));
+	return s;
+}
+FN vi v_dot_u5(const vb w[8], const int8_t *q) { return v_dot_u8(w, q, _mm512_setzero_si512()); }

@@ -1,0 +1,95 @@
+/* simd_scalar.h - the vocabulary of the kernels with one lane: plain C11, for any machine. See simd.md in doc.go. */
+#include <string.h>
+
+enum { W = 1, ATT_ROWS = 3, ATT_VECS = 2, TILE = 4 };
+#define SIMD_S8 0 /* dot products take weights as unsigned bytes */
+
+typedef float vf;
+typedef int32_t vi;
+typedef uint32_t vb;
+
+FN vi v_bits(vf x) { vi i; memcpy(&i, &x, 4); return i; }
+FN vf v_float(vi i) { vf x; memcpy(&x, &i, 4); return x; }
+FN vf v_load(const float *p) { return *p; }
+FN void v_store(float *p, vf x) { *p = x; }
+FN vf v_set1(float x) { return x; }
+FN vf v_zero(void) { return 0; }
+FN vf v_add(vf a, vf b) { return a + b; }
+FN vf v_sub(vf a, vf b) { return a - b; }
+FN vf v_mul(vf a, vf b) { return a * b; }
+FN vf v_div(vf a, vf b) { return a / b; }
+FN vf v_fma(vf a, vf b, vf c) { return __builtin_fmaf(a, b, c); }
+FN vf v_max(vf a, vf b) { return a > b ? a : b; }
+FN vf v_gt(vf a, vf b, vf x, vf y) { return a > b ? x : y; }
+FN vf v_cvt(vi i) { return (float)i; }
+FN vi v_rne(vf x) { return v_bits(x + 0x1.8p23f) - 0x4B400000; } /* |x| < 2^22 */
+FN vi vi_set1(int32_t i) { return i; }
+FN vi vi_iota(void) { return 0; }
+FN vi vi_add(vi a, vi b) { return (vi)((uint32_t)a + (uint32_t)b); }
+FN vi vi_and(vi a, vi b) { return a & b; }
+FN vi vi_shl(vi a, int n) { return (vi)((uint32_t)a << n); }
+FN vi vi_max(vi a, vi b) { return a > b ? a : b; }
+FN vf vi_lt(vi a, vi b, vf x, vf y) { return a < b ? x : y; }
+FN int32_t vi_hmax(vi a) { return a; }
+FN int32_t vi_hadd(vi a) { return a; }
+FN float v_hmax(vf a) { return a; }
+FN void vi_store8(int8_t *p, vi a) { *p = (int8_t)a; }
+
+FN float v_widen1(uint16_t h)
+{
+	uint32_t b = (uint32_t)(h & 0x8000) << 16 | (uint32_t)(h & 0x7fff) << 13;
+	if ((h & 0x7c00) == 0x7c00)
+		return v_float((vi)(b | 0x7f800000));
+	return v_float((vi)b) * 0x1p112f;
+}
+FN uint16_t v_narrow1(float x)
+{
+	uint32_t b = (uint32_t)v_bits(x), sign = b >> 16 & 0x8000;
+	b &= 0x7fffffff;
+	if (b > 0x7f800000)
+		return (uint16_t)(sign | 0x7e00);
+	if (b >= 0x477ff000)
+		return (uint16_t)(sign | 0x7c00);
+	if (b < 0x38800000)
+		return (uint16_t)(sign | (uint32_t)v_rne(v_float((vi)b) * 0x1p24f));
+	b += 0xfff + (b >> 13 & 1);
+	return (uint16_t)(sign | (b - (112u << 23)) >> 13);
+}
+FN vf v_widen(const uint16_t *p) { return v_widen1(*p); }
+FN void v_narrow(uint16_t *p, vf x) { *p = v_narrow1(x); }
+
+FN float v_fold16(const vf a[16])
+{
+	float s[16];
+	for (int i = 0; i < 16; i++)
+		s[i] = a[i];
+	for (int w = 8; w > 0; w /= 2)
+		for (int i = 0; i < w; i++)
+			s[i] = s[i] + s[i + w];
+	return s[0];
+}
+
+FN vb vb_load(const uint8_t *p) { vb v; memcpy(&v, p, 4); return v; }
+FN vb vb_low(vb v) { return v & 0x0f0f0f0f; }
+FN vb vb_high(vb v) { return v >> 4 & 0x0f0f0f0f; }
+FN vb vb_sign(vb v) { return v ^ 0x80808080; }
+
+FN vi v_dot4(vi s, vb w, const int8_t *q)
+{
+	for (int i = 0; i < 4; i++)
+		s += (int32_t)(w >> 8 * i & 255) * q[i];
+	return s;
+}
+FN vi v_dot_u5(const vb w[8], const int8_t *q)
+{
+	vi s = 0;
+	for (int j = 0; j < 8; j++)
+		s = v_dot4(s, w[j], q + 4 * j);
+	return s;
+}
+FN vi v_dot_u8(const vb w[8], const int8_t *q, vi s)
+{
+	for (int j = 0; j < 8; j++)
+		s = v_dot4(s, w[j], q + 4 * j);
+	return s;
+}

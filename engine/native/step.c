@@ -1,0 +1,427 @@
+/* step.c - a batch of columns through the layers, and states to logits.
+ *
+ * A layer is five loops over parts, each part a piece of work that writes what no other part of the loop reads:
+ *
+ *     qkv      norm and quantise x; rows of q, k, v                     parts: rows
+ *     attend   RoPE, keys and values into pages, attention, quantise    parts: sequence × key head × eight columns
+ *     o        rows of o, added to x                                    parts: rows
+ *     gate     norm and quantise x; rows of gate and up, act, quantise  parts: blocks of 32 rows
+ *     down     rows of down, added to x                                 parts: rows
+ *
+ * With one or two columns every thread makes the norms itself; with more, norms are a loop over tiles of eight columns, and where
+ * a sequence has more than one column, so is the turn of queries and keys. Rows are taken slab by slab of columns, whose
+ * activations stay in a second-level cache. In the last layer only the columns whose states are wanted go on after keys and values.
+ */
+#include <stdlib.h>
+#include <string.h>
+#include "internal.h"
+
+#ifdef __x86_64__
+#include <immintrin.h>
+#endif
+
+enum { REPEAT_NORMS = 2, PARTS_A_THREAD = 8, MAX_COLUMNS = 1 << 14 };
+
+struct step {
+	eng_model *m;
+	const struct eng_batch *b;
+	const struct eng_layer *l;
+	int layer, n;      /* n: active columns */
+	int repeat, merge; /* norms by every thread; keys and values kept by the attention's parts */
+	const float *norm;
+	int rows_a_part, slabs;
+	/* of a product: x is a0 or a1 */
+	const struct eng_matrix *w;
+	const struct eng_block *a;
+	float *out;
+	size_t stride;
+	int mode;
+	int32_t *fail; /* [seqs] */
+	/* of logits */
+	int32_t *best;
+};
+
+static int least(int a, int b) { return a < b ? a : b; }
+
+/* Round to nearest even, subnormals kept: what a thread of Go or C starts with, if nobody changed it. */
+static int rounding_ok(void)
+{
+#ifdef __x86_64__
+	return (_mm_getcsr() & 0xe040) == 0; /* rounding control, flush to zero, denormals are zero */
+#elif defined(__aarch64__)
+	uint64_t fpcr;
+	__asm__ volatile("mrs %0, fpcr" : "=r"(fpcr));
+	return (fpcr & 0x1c80000) == 0; /* FZ, RMode, FZ16 */
+#else
+	return 1;
+#endif
+}
+
+static void run(struct step *s, int parts, eng_part part)
+{
+	s->m->phase++;
+	eng_pool_run(s->m->pool, parts, part, s);
+}
+
+/* Normed and quantised columns first … first+count-1 of a tile. */
+static void norm_columns(struct step *s, struct eng_block *tile, int first, int count)
+{
+	eng_model *m = s->m;
+	const int width = m->s.width;
+	for (int t = 0; t < count; t++) {
+		float *y = m->y + (size_t)(first + t) * (size_t)width;
+		m->k->norm(y, m->x + (size_t)(first + t) * (size_t)width, s->norm, width, m->s.eps);
+		m->k->quantize(tile, t, y, width / BLOCK);
+	}
+}
+
+static void norm_part(void *arg, int part, int thread)
+{
+	struct step *s = arg;
+	(void)thread;
+	norm_columns(s, s->m->a0 + (size_t)part * (size_t)(s->m->s.width / BLOCK), part * SLOTS, least(SLOTS, s->n - part * SLOTS));
+}
+
+/* Makes normed columns ready: now, or when each thread first asks. */
+static void norms(struct step *s, const float *w)
+{
+	s->norm = w;
+	if (!s->repeat)
+		run(s, (s->n + SLOTS - 1) / SLOTS, norm_part);
+}
+
+static const struct eng_block *normed(struct step *s, int thread)
+{
+	struct eng_thread *t = &s->m->thread[thread];
+	if (!s->repeat)
+		return s->m->a0;
+	if (t->phase != s->m->phase) {
+		const int width = s->m->s.width;
+		for (int i = 0; i < s->n; i++) {
+			s->m->k->norm(t->normed, s->m->x + (size_t)i * (size_t)width, s->norm, width, s->m->s.eps);
+			s->m->k->quantize(t->acts, i, t->normed, width / BLOCK);
+		}
+		t->phase = s->m->phase;
+	}
+	return t->acts;
+}
+
+/* Columns of slab i. */
+static int slab_columns(const struct step *s, int i) { return least(SLAB, s->n - i * SLAB); }
+
+static const struct eng_block *slab_of(const struct eng_block *a, int slab, int blocks)
+{
+	return a + (size_t)slab * (SLAB / SLOTS) * (size_t)blocks;
+}
+
+/* How many units of work a part takes, so that each thread has several parts. */
+static void divide(struct step *s, int units)
+{
+	s->rows_a_part = units / (s->m->threads * PARTS_A_THREAD);
+	if (s->rows_a_part < 1)
+		s->rows_a_part = 1;
+	s->slabs = (s->n + SLAB - 1) / SLAB;
+}
+
+static int parts_of(const struct step *s, int units) { return (units + s->rows_a_part - 1) / s->rows_a_part; }
+
+/* Groups from … to-1 of q, k and v as if they were one matrix. */
+static void qkv_part(void *arg, int part, int thread)
+{
+	struct step *s = arg;
+	eng_model *m = s->m;
+	const struct eng_matrix *w = s->l->w;
+	const int total = w[ENG_Q].groups + w[ENG_K].groups + w[ENG_V].groups, parts = parts_of(s, total);
+	const int slab = part / parts, from = part % parts * s->rows_a_part, to = least(total, from + s->rows_a_part);
+	const struct eng_block *a = slab_of(normed(s, thread), slab, w[ENG_Q].blocks);
+	float *const out[3] = {m->q, m->kk, m->v};
+	const size_t stride[3] = {m->q_stride, m->kv_stride, m->kv_stride};
+	for (int i = 0, begin = 0; i < 3; begin += w[i].groups, i++) {
+		int lo = from > begin ? from - begin : 0, hi = least(to - begin, w[i].groups);
+		if (lo < hi)
+			m->k->linear(&w[i], lo, hi - lo, a, slab_columns(s, slab), out[i] + (size_t)slab * SLAB * stride[i] + (size_t)lo * GROUP, stride[i], STORE);
+	}
+}
+
+/* Rows of one matrix times s->a. */
+static void product_part(void *arg, int part, int thread)
+{
+	struct step *s = arg;
+	const struct eng_matrix *w = s->w;
+	const int parts = parts_of(s, w->groups), slab = part / parts;
+	const int from = part % parts * s->rows_a_part, to = least(w->groups, from + s->rows_a_part);
+	(void)thread;
+	s->m->k->linear(w, from, to - from, slab_of(s->a, slab, w->blocks), slab_columns(s, slab),
+		s->out + (size_t)slab * SLAB * s->stride + (size_t)from * GROUP, s->stride, s->mode);
+}
+
+static void product(struct step *s, const struct eng_matrix *w, const struct eng_block *a, float *out, size_t stride, int mode)
+{
+	s->w = w;
+	s->a = a;
+	s->out = out;
+	s->stride = stride;
+	s->mode = mode;
+	divide(s, w->groups);
+	run(s, s->slabs * parts_of(s, w->groups), product_part);
+}
+
+static void post_norm_part(void *arg, int part, int thread)
+{
+	struct step *s = arg;
+	const int width = s->m->s.width;
+	float *y = s->m->y + (size_t)part * (size_t)width;
+	(void)thread;
+	s->m->k->norm(y, y, s->norm, width, s->m->s.eps);
+	s->m->k->add(s->m->x + (size_t)part * (size_t)width, y, width);
+}
+
+/* A product added to the residual stream, through a norm where the layer has one there. */
+static void residual(struct step *s, const struct eng_matrix *w, const struct eng_block *a, const float *post)
+{
+	eng_model *m = s->m;
+	product(s, w, a, post ? m->y : m->x, (size_t)m->s.width, post ? STORE : ADD);
+	if (post) {
+		s->norm = post;
+		run(s, s->n, post_norm_part);
+	}
+}
+
+/* Block b of 32 rows of gate and up, for the columns of a slab. */
+static void gate_block(struct step *s, const struct eng_block *a, int slab, int b, float *scratch)
+{
+	eng_model *m = s->m;
+	const struct eng_matrix *g = &s->l->w[ENG_GATE], *u = &s->l->w[ENG_UP];
+	const int n = slab_columns(s, slab), ffn = m->s.ffn / BLOCK;
+	float *gs = scratch, *us = scratch + SLAB * BLOCK;
+	struct eng_block *out = m->a1 + (size_t)slab * (SLAB / SLOTS) * (size_t)ffn + b;
+	m->k->linear(g, 2 * b, 2, a, n, gs, BLOCK, STORE);
+	m->k->linear(u, 2 * b, 2, a, n, us, BLOCK, STORE);
+	for (int t = 0; t < n; t += SLOTS, out += ffn)
+		m->k->gate(out, least(SLOTS, n - t), gs + t * BLOCK, us + t * BLOCK, m->s.gelu);
+}
+
+static void gate_part(void *arg, int part, int thread)
+{
+	struct step *s = arg;
+	const int units = s->m->s.ffn / BLOCK, parts = parts_of(s, units), slab = part / parts;
+	const struct eng_block *a = slab_of(normed(s, thread), slab, s->l->w[ENG_GATE].blocks);
+	for (int b = part % parts * s->rows_a_part, i = 0; i < s->rows_a_part && b < units; i++, b++)
+		gate_block(s, a, slab, b, s->m->thread[thread].scratch);
+}
+
+/* Turns and keeps column c's key head h; s->fail learns of numbers that are not finite. */
+static void place(struct step *s, int seq, int c, int h)
+{
+	eng_model *m = s->m;
+	const struct eng_shape *d = &m->s;
+	const int group = d->heads / d->kv_heads, pos = s->b->pos[c];
+	uint16_t *page = s->b->page[s->b->page_first[seq] + pos / PAGE];
+	page += ((size_t)s->layer * (size_t)d->kv_heads + (size_t)h) * eng_head_halves(d);
+	struct eng_place p = {
+		.q = m->q + (size_t)c * m->q_stride + (size_t)(h * group * d->head),
+		.k = m->kk + (size_t)c * m->kv_stride + (size_t)(h * d->head),
+		.v = m->v + (size_t)c * m->kv_stride + (size_t)(h * d->head),
+		.heads = group, .d = d->head, .rot = d->rot, .halves = d->rope_halves,
+		.rope = s->b->rope + ((size_t)s->l->table * (size_t)s->b->n + (size_t)c) * (size_t)d->rot,
+		.q_norm = s->l->v[ENG_Q_NORM], .k_norm = s->l->v[ENG_K_NORM], .eps = d->eps, .query_scale = d->query_scale,
+		.page_k = page + pos % PAGE,
+		.page_v = page + (size_t)d->head * PAGE + (size_t)(pos % PAGE) * eng_round((size_t)d->head, GROUP),
+	};
+	if (m->k->place(&p))
+		return;
+	int32_t *f = &s->fail[seq];
+	for (int32_t seen = __atomic_load_n(f, __ATOMIC_RELAXED); c < seen;)
+		if (__atomic_compare_exchange_n(f, &seen, c, 0, __ATOMIC_RELAXED, __ATOMIC_RELAXED))
+			break;
+}
+
+static void place_part(void *arg, int part, int thread)
+{
+	struct step *s = arg;
+	const struct eng_batch *b = s->b;
+	(void)thread;
+	int seq = 0;
+	for (int c = part * SLOTS; c < least(b->n, (part + 1) * SLOTS); c++) {
+		while (b->seq_first[seq + 1] <= c)
+			seq++;
+		for (int h = 0; h < s->m->s.kv_heads; h++)
+			place(s, seq, c, h);
+	}
+}
+
+/* Quantises the attention of active column i, heads from … to-1, whose elements fill whole blocks. */
+static void quantize_heads(struct step *s, int i, int from, int to)
+{
+	eng_model *m = s->m;
+	const int all = m->s.heads * m->s.head, at = from * m->s.head;
+	struct eng_block *a = m->a0 + (size_t)(i / SLOTS) * (size_t)(all / BLOCK) + at / BLOCK;
+	m->k->quantize(a, i % SLOTS, m->att + (size_t)i * (size_t)all + at, (to - from) * m->s.head / BLOCK);
+}
+
+static int heads_fill_blocks(const eng_model *m) { return m->s.heads / m->s.kv_heads * m->s.head % BLOCK == 0; }
+
+/* Attention of the columns of a span, ATT_MAX_ROWS rows at a time. */
+static void attend_part(void *arg, int part, int thread)
+{
+	struct step *s = arg;
+	eng_model *m = s->m;
+	const struct eng_span *span = &m->spans[part];
+	const int d = m->s.head, group = m->s.heads / m->s.kv_heads, all = m->s.heads * d, rows = span->count * group;
+	const float *q[ENG_SPAN * ATT_MAX_ROWS];
+	float *out[ENG_SPAN * ATT_MAX_ROWS];
+	int32_t from[ENG_SPAN * ATT_MAX_ROWS], to[ENG_SPAN * ATT_MAX_ROWS];
+	struct eng_attend a = {
+		.page = (const uint16_t *const *)(s->b->page + s->b->page_first[span->seq]),
+		.at = ((size_t)s->layer * (size_t)m->s.kv_heads + (size_t)span->head) * eng_head_halves(&m->s),
+		.d = d, .dp = (int)eng_round((size_t)d, GROUP), .cap = m->s.attn_cap, .q = q, .out = out, .from = from, .to = to,
+		.scratch = m->thread[thread].scratch,
+	};
+	if (s->merge)
+		place(s, span->seq, m->active[span->first], span->head);
+	for (int r = 0; r < rows;) {
+		for (a.rows = 0; a.rows < ENG_SPAN * ATT_MAX_ROWS && r < rows; a.rows++, r++) {
+			const int i = span->first + r / group, c = m->active[i], h = span->head * group + r % group, pos = s->b->pos[c];
+			q[a.rows] = m->q + (size_t)c * m->q_stride + (size_t)(h * d);
+			out[a.rows] = m->att + (size_t)i * (size_t)all + (size_t)(h * d);
+			to[a.rows] = pos;
+			from[a.rows] = s->l->window > 0 && pos >= s->l->window ? pos - s->l->window + 1 : 0;
+		}
+		m->k->attend(&a);
+	}
+	if (heads_fill_blocks(m))
+		for (int i = 0; i < span->count; i++)
+			quantize_heads(s, span->first + i, span->head * group, (span->head + 1) * group);
+}
+
+static void quantize_part(void *arg, int part, int thread)
+{
+	struct step *s = arg;
+	(void)thread;
+	quantize_heads(s, part, 0, s->m->s.heads);
+}
+
+/* Cuts the active columns into spans; the last ones, which see most, come first. */
+static int make_spans(struct step *s)
+{
+	eng_model *m = s->m;
+	int count = 0;
+	for (int end = s->n, seq = s->b->seqs - 1; end > 0;) {
+		while (s->b->seq_first[seq] > m->active[end - 1])
+			seq--;
+		int first = end - 1;
+		while (first > 0 && end - first < ENG_SPAN && m->active[first - 1] >= s->b->seq_first[seq])
+			first--;
+		for (int h = 0; h < m->s.kv_heads; h++)
+			m->spans[count++] = (struct eng_span){seq, h, first, end - first};
+		end = first;
+	}
+	return count;
+}
+
+/* Leaves only the columns whose states are wanted. */
+static void keep_wanted(struct step *s)
+{
+	eng_model *m = s->m;
+	const size_t width = (size_t)m->s.width;
+	for (int i = 0; i < s->b->keeps; i++) {
+		m->active[i] = s->b->keep[i];
+		memmove(m->x + (size_t)i * width, m->x + (size_t)s->b->keep[i] * width, width * sizeof(float));
+	}
+	s->n = s->b->keeps;
+	s->repeat = s->n <= REPEAT_NORMS;
+}
+
+static void layer(struct step *s, int *spans)
+{
+	eng_model *m = s->m;
+	const struct eng_matrix *w = s->l->w;
+	norms(s, s->l->v[ENG_ATTN_NORM]);
+	const int rows = w[ENG_Q].groups + w[ENG_K].groups + w[ENG_V].groups;
+	divide(s, rows);
+	run(s, s->slabs * parts_of(s, rows), qkv_part);
+	if (!s->merge || s->layer == m->s.layers - 1)
+		run(s, (s->b->n + SLOTS - 1) / SLOTS, place_part);
+	if (s->layer == m->s.layers - 1) {
+		s->merge = 0;
+		keep_wanted(s);
+		*spans = make_spans(s);
+		if (s->n == 0)
+			return;
+	}
+	run(s, *spans, attend_part);
+	if (!heads_fill_blocks(m))
+		run(s, s->n, quantize_part);
+	residual(s, &w[ENG_O], m->a0, s->l->v[ENG_POST_ATTN_NORM]);
+	norms(s, s->l->v[ENG_FFN_NORM]);
+	divide(s, m->s.ffn / BLOCK);
+	run(s, s->slabs * parts_of(s, m->s.ffn / BLOCK), gate_part);
+	residual(s, &w[ENG_DOWN], m->a1, s->l->v[ENG_POST_FFN_NORM]);
+}
+
+static void embed_part(void *arg, int part, int thread)
+{
+	struct step *s = arg;
+	eng_model *m = s->m;
+	(void)thread;
+	for (int c = part * SLOTS; c < least(s->n, (part + 1) * SLOTS); c++)
+		m->k->embed(&m->embed, s->b->token[c], m->s.embed_scale, m->x + (size_t)c * (size_t)m->s.width);
+}
+
+int eng_step(eng_model *m, const struct eng_batch *b)
+{
+	if (b->n < 1 || b->n > MAX_COLUMNS || b->seqs < 1)
+		return ENG_BAD_SHAPE;
+	if (!rounding_ok())
+		return ENG_BAD_ROUNDING;
+	int status = eng_model_reserve(m, b->n, b->seqs);
+	if (status != ENG_OK)
+		return status;
+	struct step s = {.m = m, .b = b, .n = b->n, .repeat = b->n <= REPEAT_NORMS, .merge = b->n == b->seqs, .fail = b->fail};
+	for (int i = 0; i < b->n; i++)
+		m->active[i] = i;
+	for (int i = 0; i < b->seqs; i++)
+		b->fail[i] = b->n;
+	int spans = make_spans(&s);
+	run(&s, (s.n + SLOTS - 1) / SLOTS, embed_part);
+	for (s.layer = 0; s.layer < m->s.layers; s.layer++) {
+		s.l = &m->layers[s.layer];
+		layer(&s, &spans);
+	}
+	for (int i = 0; i < b->keeps; i++)
+		m->k->norm(b->states + (size_t)i * (size_t)m->s.width, m->x + (size_t)i * (size_t)m->s.width, m->last_norm, m->s.width, m->s.eps);
+	return ENG_OK;
+}
+
+static void best_part(void *arg, int part, int thread)
+{
+	struct step *s = arg;
+	eng_model *m = s->m;
+	float *logits = s->out + (size_t)part * s->stride;
+	(void)thread;
+	if (m->s.out_cap != 0)
+		m->k->cap(logits, m->s.vocab, m->s.out_cap);
+	s->best[part] = m->k->argmax(logits, m->s.vocab);
+}
+
+int eng_logits(eng_model *m, int n, const float *states, float *logits, int64_t stride, int32_t *best)
+{
+	if (n < 1 || n > MAX_COLUMNS || stride < (int64_t)eng_round((size_t)m->s.vocab, GROUP))
+		return ENG_BAD_SHAPE;
+	if (!rounding_ok())
+		return ENG_BAD_ROUNDING;
+	int status = eng_model_reserve(m, n, 1);
+	if (status != ENG_OK)
+		return status;
+	const int width = m->s.width;
+	struct step s = {.m = m, .n = n, .best = best};
+	m->output.bias = m->output_bias;
+	for (int i = 0; i < n; i++)
+		m->k->quantize(m->a0 + (size_t)(i / SLOTS) * (size_t)(width / BLOCK), i % SLOTS, states + (size_t)i * (size_t)width, width / BLOCK);
+	product(&s, &m->output, m->a0, logits, (size_t)stride, STORE);
+	run(&s, n, best_part);
+	for (int i = 0; i < n; i++)
+		if (m->k->argmax(states + (size_t)i * (size_t)width, width) < 0)
+			best[i] = -1;
+	return ENG_OK;
+}

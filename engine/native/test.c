@@ -1,0 +1,133 @@
+/* test.c - single operations at a level, for comparison with the reference. */
+#include <stdlib.h>
+#include <string.h>
+#include "internal.h"
+
+static const struct eng_kernels *kernels(int level)
+{
+	return level >= 0 && level < ENG_LEVELS && (eng_levels() >> level & 1) ? eng_kernels_of(level) : NULL;
+}
+
+int eng_test_linear(int level, int type, int rows, int cols, const uint8_t *data, int n, const float *x, const float *bias, float *out)
+{
+	const struct eng_kernels *k = kernels(level);
+	if (!k)
+		return ENG_NO_LEVEL;
+	struct eng_matrix m = {0};
+	int status = eng_matrix_alloc(&m, type, rows, cols);
+	struct eng_block *a = eng_alloc((size_t)(n + SLOTS) / SLOTS * (size_t)(cols / BLOCK + 1) * sizeof *a);
+	float *padded = eng_alloc(eng_round((size_t)rows, GROUP) * sizeof(float));
+	if (status == ENG_OK && (!a || !padded))
+		status = ENG_NO_MEMORY;
+	if (status == ENG_OK) {
+		if (bias) {
+			memcpy(padded, bias, (size_t)rows * sizeof(float));
+			m.bias = padded;
+		}
+		for (int g = 0; g < m.groups; g++)
+			eng_matrix_pack(&m, g, data);
+		for (int t = 0; t < n; t++)
+			k->quantize(a + (size_t)(t / SLOTS) * (size_t)m.blocks, t % SLOTS, x + (size_t)t * (size_t)cols, m.blocks);
+		k->linear(&m, 0, m.groups, a, n, out, (size_t)m.groups * GROUP, STORE);
+	}
+	eng_matrix_free(&m);
+	free(a);
+	free(padded);
+	return status;
+}
+
+int eng_test_quantize(int level, int n, const float *x, int8_t *q, float *dx, float *tx)
+{
+	const struct eng_kernels *k = kernels(level);
+	struct eng_block *b = eng_alloc((size_t)n / BLOCK * sizeof *b);
+	int status = !k ? ENG_NO_LEVEL : !b ? ENG_NO_MEMORY : ENG_OK;
+	if (status == ENG_OK) {
+		k->quantize(b, 3, x, n / BLOCK);
+		for (int i = 0; i < n / BLOCK; i++) {
+			memcpy(q + (size_t)i * BLOCK, b[i].q[3], BLOCK);
+			dx[i] = b[i].dx[3];
+			tx[i] = b[i].tx[3];
+		}
+	}
+	free(b);
+	return status;
+}
+
+int eng_test_norm(int level, int n, const float *x, const float *w, float eps, float *y)
+{
+	const struct eng_kernels *k = kernels(level);
+	if (!k)
+		return ENG_NO_LEVEL;
+	k->norm(y, x, w, n, eps);
+	return ENG_OK;
+}
+
+int eng_test_function(int level, int kind, int n, const float *x, const float *y, float *out)
+{
+	const struct eng_kernels *k = kernels(level);
+	if (!k)
+		return ENG_NO_LEVEL;
+	k->function(kind, n, x, y, out);
+	return ENG_OK;
+}
+
+int eng_test_embed(int level, int type, int rows, int cols, const uint8_t *data, int row, float *out)
+{
+	const struct eng_kernels *k = kernels(level);
+	if (!k)
+		return ENG_NO_LEVEL;
+	struct eng_matrix m = {0};
+	int status = eng_matrix_alloc(&m, type, rows, cols);
+	if (status == ENG_OK) {
+		for (int g = 0; g < m.groups; g++)
+			eng_matrix_pack(&m, g, data);
+		k->embed(&m, row, 0, out);
+	}
+	eng_matrix_free(&m);
+	return status;
+}
+
+/* Keeps keys and values through place, without a turn, and attends. */
+static void attend_over(const struct eng_kernels *k, int rows, int d, int len, float cap, const float *q, const float *key,
+	const float *v, const int32_t *from, const int32_t *to, float *out, uint16_t *pages, float *scratch)
+{
+	const size_t dp = eng_round((size_t)d, GROUP), halves = (size_t)PAGE * ((size_t)d + dp);
+	float *kk = scratch + ATT_SCRATCH, *vv = kk + d;
+	for (int t = 0; t < len; t++) {
+		uint16_t *page = pages + (size_t)(t / PAGE) * halves;
+		memcpy(kk, key + (size_t)t * (size_t)d, (size_t)d * sizeof(float));
+		memcpy(vv, v + (size_t)t * (size_t)d, (size_t)d * sizeof(float));
+		struct eng_place p = {.k = kk, .v = vv, .d = d, .page_k = page + t % PAGE, .page_v = page + (size_t)d * PAGE + (size_t)(t % PAGE) * dp};
+		k->place(&p);
+	}
+	for (int r = 0; r < rows; r += ATT_MAX_ROWS) {
+		const float *qs[ATT_MAX_ROWS];
+		float *outs[ATT_MAX_ROWS];
+		const uint16_t *table[64];
+		struct eng_attend a = {.page = table, .d = d, .dp = (int32_t)dp, .cap = cap, .q = qs, .out = outs, .from = from + r, .to = to + r, .scratch = scratch};
+		for (int i = 0; i < (len + PAGE - 1) / PAGE && i < 64; i++)
+			table[i] = pages + (size_t)i * halves;
+		for (; a.rows < ATT_MAX_ROWS && r + a.rows < rows; a.rows++) {
+			qs[a.rows] = q + (size_t)(r + a.rows) * (size_t)d;
+			outs[a.rows] = out + (size_t)(r + a.rows) * (size_t)d;
+		}
+		k->attend(&a);
+	}
+}
+
+int eng_test_attend(int level, int rows, int d, int len, float cap, const float *q, const float *k, const float *v,
+	const int32_t *from, const int32_t *to, float *out)
+{
+	const struct eng_kernels *kernel = kernels(level);
+	if (!kernel || d > MAX_HEAD || len > 64 * PAGE)
+		return kernel ? ENG_BAD_SHAPE : ENG_NO_LEVEL;
+	const size_t halves = (size_t)PAGE * ((size_t)d + eng_round((size_t)d, GROUP));
+	uint16_t *pages = eng_alloc((size_t)(len + PAGE) / PAGE * halves * sizeof(uint16_t));
+	float *scratch = eng_alloc((ATT_SCRATCH + 2 * (size_t)d) * sizeof(float));
+	int status = pages && scratch ? ENG_OK : ENG_NO_MEMORY;
+	if (status == ENG_OK)
+		attend_over(kernel, rows, d, len, cap, q, k, v, from, to, out, pages, scratch);
+	free(pages);
+	free(scratch);
+	return status;
+}
