@@ -91,7 +91,10 @@ func (s *teller) Status(context.Context) (api.Status, error) {
 	st := s.miner.Status()
 	out := api.Status{
 		Role: string(config.Miner), Height: st.Height, Peers: len(s.node.Peers()), ModelIDs: s.d.ModelIDs(),
-		CatchingUp: st.Height == 0,
+		CatchingUp: st.Height == 0, BlockTime: s.node.BlockTime(),
+	}
+	if hash, err := s.node.StateHash(st.Height); err == nil { // one of the newest
+		out.AppHash = hash
 	}
 	if st.Why != "" && !strings.HasPrefix(st.Why, "earning") {
 		out.Reasons = []string{st.Why}

@@ -25,7 +25,7 @@ func (s *teller) Status(context.Context) (api.Status, error) {
 	stats := s.node.Stats()
 	out := api.Status{
 		Role: string(config.Validator), Height: stats.Height, AppHash: stats.StateHash, CatchingUp: stats.Syncing,
-		Peers: len(s.node.Peers()), ModelIDs: s.d.ModelIDs(),
+		BlockTime: s.node.BlockTime(), Peers: len(s.node.Peers()), ModelIDs: s.d.ModelIDs(),
 	}
 	reasons, err := s.reasons(&out)
 	out.Reasons = reasons

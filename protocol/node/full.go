@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 
@@ -104,7 +105,7 @@ func (f *Full) follow(ctx context.Context) error {
 				return err
 			}
 		}
-		f.tip.set(head.Height)
+		f.tip.setAt(head.Height, head.Time)
 	}
 	return nil
 }
@@ -165,6 +166,13 @@ func (f *Full) StateHash(height protocol.Height) (protocol.Hash, error) {
 
 // Latest returns the newest state and its height.
 func (f *Full) Latest() (ledger.Reader, protocol.Height) { return f.consensus.Latest() }
+
+// BlockTime returns the newest block's own time; zero before the first that was
+// carried out since the start.
+func (f *Full) BlockTime() time.Time { return f.tip.at() }
+
+// Addrs returns the addresses at which gossip is reached, with the peer id.
+func (f *Full) Addrs() []string { return f.host.Addrs() }
 
 // Stats says how consensus is doing.
 func (f *Full) Stats() consensus.Stats { return f.consensus.Stats() }

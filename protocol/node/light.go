@@ -100,7 +100,7 @@ func (l *Light) follow(ctx context.Context) error {
 			}
 		}
 		l.mu.Unlock()
-		l.tip.set(head.Height)
+		l.tip.setAt(head.Height, head.Time)
 	}
 }
 
@@ -174,6 +174,22 @@ func (l *Light) Latest() (ledger.Reader, protocol.Height) {
 	}
 	return nil, 0
 }
+
+// BlockTime returns the newest verified block's own time; zero before the first.
+func (l *Light) BlockTime() time.Time { return l.tip.at() }
+
+// StateHash returns the hash of a state that [Light.At] returns.
+func (l *Light) StateHash(height protocol.Height) (protocol.Hash, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if r := l.heads[height]; r != nil {
+		return r.Head().StateHash, nil
+	}
+	return protocol.Hash{}, consensus.ErrNoBlock
+}
+
+// Addrs returns the addresses at which gossip is reached, with the peer id.
+func (l *Light) Addrs() []string { return l.host.Addrs() }
 
 // Peers returns the connected peers of gossip.
 func (l *Light) Peers() []gossip.PeerInfo { return l.host.Peers() }

@@ -3,6 +3,7 @@ package node
 import (
 	"context"
 	"sync"
+	"time"
 
 	"github.com/assaynet/assay/protocol"
 )
@@ -11,19 +12,23 @@ import (
 type tip struct {
 	mu      sync.Mutex
 	height  protocol.Height
+	time    time.Time     // of the block at height, where it is known
 	changed chan struct{} // closed when height grows, and replaced
 }
 
 func newTip() *tip { return &tip{changed: make(chan struct{})} }
 
 // set raises the height; a lower one is ignored.
-func (t *tip) set(h protocol.Height) {
+func (t *tip) set(h protocol.Height) { t.setAt(h, time.Time{}) }
+
+// setAt is set with the block's own time.
+func (t *tip) setAt(h protocol.Height, at time.Time) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if h <= t.height {
 		return
 	}
-	t.height = h
+	t.height, t.time = h, at
 	close(t.changed)
 	t.changed = make(chan struct{})
 }
@@ -33,6 +38,13 @@ func (t *tip) now() protocol.Height {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return t.height
+}
+
+// at returns the time of the block at that height.
+func (t *tip) at() time.Time {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.time
 }
 
 // wait returns the newest height above after, when there is one.
