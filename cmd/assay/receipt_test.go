@@ -32,6 +32,21 @@ func wrap(r *wire.Receipt, hotkey protocol.PublicKey) api.Receipt {
 	return api.Receipt{Format: api.ReceiptFormat, ChainID: r.ChainID, Task: r.Task.ID, Model: r.Model, Hotkey: hotkey, Bytes: wire.Encode(r)}
 }
 
+// others are a signed card and a signed answer of another task.
+func others(t testing.TB) [][]byte {
+	t.Helper()
+	n, err := apitest.New()
+	if err != nil {
+		t.Fatal(err)
+	}
+	task := n.TaskOf(apitest.Round+1, 2)
+	ev, err := n.Sign(&task, &wire.Result{Output: []int32{1}, Finish: "length"}, func(c *wire.Card) { c.Root = wire.HashOf("root") })
+	if err != nil {
+		t.Fatal(err)
+	}
+	return [][]byte{ev.Cards[0].Raw, ev.Answers[0].Raw}
+}
+
 func encodeReceipt(t testing.TB, r api.Receipt) []byte {
 	t.Helper()
 	b, err := json.Marshal(r)
@@ -97,7 +112,9 @@ func TestAReceiptThatWasChangedIsRefused(t *testing.T) {
 				e.Payload = bytes.Replace(e.Payload, []byte{0x83, 1, 2, 3}, []byte{0x83, 1, 2, 4}, 1)
 			})
 		}),
-		"a card's signature": inner(func(r *wire.Receipt) { r.Cards[1] = envelope(r.Cards[1], func(e *wire.Envelope) { e.Sig[0] ^= 1 }) }),
+		"another task's card":   inner(func(r *wire.Receipt) { r.Cards[1] = others(t)[0] }),
+		"another task's answer": inner(func(r *wire.Receipt) { r.Answer = others(t)[1] }),
+		"a card's signature":    inner(func(r *wire.Receipt) { r.Cards[1] = envelope(r.Cards[1], func(e *wire.Envelope) { e.Sig[0] ^= 1 }) }),
 	} {
 		f := trueReceipt(t)
 		before := encodeReceipt(t, f)

@@ -167,6 +167,9 @@ func TestPagesFollowEachOther(t *testing.T) {
 		for next := path + "limit=1"; ; next = path + "limit=1&cursor=" + one.Next {
 			one = api.Page[json.RawMessage]{}
 			decode(t, get(t, h, next), &one)
+			if len(one.Items) != 1 && path != "/v1/scores?miner=3&" {
+				t.Fatalf("%s: %d items on a page of one", path, len(one.Items))
+			}
 			items = append(items, one.Items...)
 			if one.Next == "" {
 				break
