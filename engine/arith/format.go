@@ -7,15 +7,19 @@ import (
 	"github.com/assaynet/assay/engine/gguf"
 )
 
-// format is how weights of one type are stored and multiplied. A new type is a new entry of formats.
+// format is how weights of one type are stored and multiplied. A new type is a new entry of formats. The types that have no
+// kernels of their own are in spread.go.
 type format struct {
 	name  string
-	bytes int     // of a block of 32 weights
+	bytes int     // of a stored block
+	group int     // stored blocks of 256 weights hold 8 blocks of 32, which this package computes with; the others 1
 	pack  Packing // what the kernels below read of a Vec
-	// decode gives a block's weights as integers, its scale and its minimum (0 where the type has none).
-	decode func(block []byte, w *[BlockLen]int32) (d, m float32)
-	// finite tells whether a block's scale and minimum are.
-	finite func(block []byte) bool
+	// decode gives the weights of block sub of a stored block as integers, with scale and minimum (0 where the type has none).
+	// A type with halves has a second scale, of its last sixteen weights, in the place of a minimum.
+	decode func(stored []byte, sub int, w *[BlockLen]int32) (d, m float32)
+	halves bool
+	// finite tells whether the scales and minima of a stored block are.
+	finite func(stored []byte) bool
 	// minimum tells that each block adds its minimum times the sum of the activations.
 	minimum bool
 	// rows2 multiplies two rows by one token, tokens4 one row by four tokens. They are quick and give up (ok false) on a sum
@@ -27,17 +31,22 @@ type format struct {
 // formats are the types that matrices may have in memory.
 var formats = map[gguf.Type]*format{
 	gguf.Q8_0: {
-		name: "Q8_0", bytes: 34, pack: Pack8, decode: decodeQ80, finite: finiteD,
+		name: "Q8_0", bytes: 34, group: 1, pack: Pack8, decode: decodeQ80, finite: finiteD,
 		rows2: q80Rows2, tokens4: q80Tokens4,
 	},
 	gguf.Q4_0: {
-		name: "Q4_0", bytes: 18, pack: Pack4, decode: decodeQ40, finite: finiteD,
+		name: "Q4_0", bytes: 18, group: 1, pack: Pack4, decode: decodeQ40, finite: finiteD,
 		rows2: q40Rows2, tokens4: q40Tokens4,
 	},
 	gguf.Q4_1: {
-		name: "Q4_1", bytes: 20, pack: Pack4, decode: decodeQ41, finite: finiteDM, minimum: true,
+		name: "Q4_1", bytes: 20, group: 1, pack: Pack4, decode: decodeQ41, finite: finiteDM, minimum: true,
 		rows2: q41Rows2, tokens4: q41Tokens4,
 	},
+	gguf.Q5_0: spreadFormat("Q5_0", 22, 1, spreadQ50),
+	gguf.Q5_1: spreadFormat("Q5_1", 24, 1, spreadQ51),
+	gguf.Q4_K: spreadFormat("Q4_K", 144, 8, spreadQ4K),
+	gguf.Q5_K: spreadFormat("Q5_K", 176, 8, spreadQ5K),
+	gguf.Q6_K: spreadFormat("Q6_K", 210, 8, spreadQ6K),
 }
 
 // transcoded are the types that become Q8_0 when a model is loaded, and how their elements are widened, exactly.
@@ -57,7 +66,7 @@ func finiteDM(block []byte) bool {
 }
 
 // decodeQ80 reads d (binary16) and 32 signed bytes.
-func decodeQ80(block []byte, w *[BlockLen]int32) (d, m float32) {
+func decodeQ80(block []byte, _ int, w *[BlockLen]int32) (d, m float32) {
 	for i := range w {
 		w[i] = int32(int8(block[2+i]))
 	}
@@ -65,7 +74,7 @@ func decodeQ80(block []byte, w *[BlockLen]int32) (d, m float32) {
 }
 
 // decodeQ40 reads d (binary16) and 16 bytes; byte i holds element i in its low and i+16 in its high nibble, each plus 8.
-func decodeQ40(block []byte, w *[BlockLen]int32) (d, m float32) {
+func decodeQ40(block []byte, _ int, w *[BlockLen]int32) (d, m float32) {
 	for i, b := range block[2:18] {
 		w[i], w[i+16] = int32(b&15)-8, int32(b>>4)-8
 	}
@@ -73,7 +82,7 @@ func decodeQ40(block []byte, w *[BlockLen]int32) (d, m float32) {
 }
 
 // decodeQ41 reads d, m (binary16) and 16 bytes of nibbles, laid out as in Q4_0.
-func decodeQ41(block []byte, w *[BlockLen]int32) (d, m float32) {
+func decodeQ41(block []byte, _ int, w *[BlockLen]int32) (d, m float32) {
 	for i, b := range block[4:20] {
 		w[i], w[i+16] = int32(b&15), int32(b>>4)
 	}
@@ -94,12 +103,18 @@ func (f *format) plainChunk(row []byte, v *Vec, from, to int) float32 {
 	var sum float32
 	var w [BlockLen]int32
 	for b := from; b < to; b++ {
-		d, m := f.decode(row[b*f.bytes:(b+1)*f.bytes], &w)
-		var dot int32
+		d, m := f.decode(f.stored(row, b), b%f.group, &w)
+		var dots [2]int32 // of the first and the last sixteen
 		for i, q := range v.block(b) {
-			dot += w[i] * int32(q)
+			dots[i/16] += w[i] * int32(q)
 		}
-		sum = FMA(float32(dot), float32(d*v.DX[b]), sum)
+		switch {
+		case f.halves:
+			sum = FMA(float32(dots[0]), float32(d*v.DX[b]), sum)
+			sum = FMA(float32(dots[1]), float32(m*v.DX[b]), sum)
+		default:
+			sum = FMA(float32(dots[0]+dots[1]), float32(d*v.DX[b]), sum)
+		}
 		if f.minimum {
 			sum = FMA(m, v.TX[b], sum)
 		}
@@ -107,12 +122,21 @@ func (f *format) plainChunk(row []byte, v *Vec, from, to int) float32 {
 	return sum
 }
 
+// stored returns the stored block of a row that block b of 32 weights is part of.
+func (f *format) stored(row []byte, b int) []byte {
+	at := b / f.group * f.bytes
+	return row[at : at+f.bytes]
+}
+
 // embed writes a row's weights as floats: w·d, plus m where the type has one; the products are exact.
 func (f *format) embed(out []float32, row []byte) {
 	var w [BlockLen]int32
 	for b := range len(out) / BlockLen {
-		d, m := f.decode(row[b*f.bytes:(b+1)*f.bytes], &w)
+		d, m := f.decode(f.stored(row, b), b%f.group, &w)
 		for i, k := range w {
+			if f.halves && i == BlockLen/2 {
+				d = m
+			}
 			out[b*BlockLen+i] = float32(float32(k) * d)
 			if f.minimum {
 				out[b*BlockLen+i] += m

@@ -45,7 +45,10 @@ func NewMatrix(t gguf.Tensor) (*Matrix, error) {
 	if !ok {
 		return nil, fmt.Errorf("%w: tensor %s is of type %s", ErrUnsupported, t.Name, t.Type)
 	}
-	m.f, m.data, m.stride = f, t.Data, m.Cols/BlockLen*f.bytes
+	if m.Cols%(BlockLen*f.group) != 0 {
+		return nil, fmt.Errorf("%w: tensor %s is %d wide, not a multiple of %d", ErrWeights, t.Name, m.Cols, BlockLen*f.group)
+	}
+	m.f, m.data, m.stride = f, t.Data, m.Cols/(BlockLen*f.group)*f.bytes
 	if len(m.data) != m.Rows*m.stride {
 		return nil, fmt.Errorf("%w: tensor %s has %d bytes, want %d", ErrWeights, t.Name, len(m.data), m.Rows*m.stride)
 	}
@@ -73,6 +76,13 @@ func (m *Matrix) transcode(t gguf.Tensor, size int, widen func([]byte) float32) 
 		}
 	}
 	return nil
+}
+
+// part returns n of m's rows, from a row on, as a matrix of their own.
+func (m *Matrix) part(from, n int) *Matrix {
+	p := *m
+	p.Rows, p.data = n, m.data[from*m.stride:(from+n)*m.stride]
+	return &p
 }
 
 // Packing says how a Vec must be packed for m.

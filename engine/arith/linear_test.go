@@ -24,8 +24,10 @@ func tensor(r *rand.Rand, kind gguf.Type, cols, rows int) gguf.Tensor {
 		}
 		return uint16(r.IntN(2)<<15 | (1+r.IntN(29))<<10 | r.IntN(1024))
 	}
-	scales := map[gguf.Type]int{gguf.Q8_0: 1, gguf.Q4_0: 1, gguf.Q4_1: 2}[kind]
-	if scales == 0 {
+	scales, mixed := map[gguf.Type]int{
+		gguf.Q8_0: 1, gguf.Q4_0: 1, gguf.Q4_1: 2, gguf.Q5_0: 1, gguf.Q5_1: 2, gguf.Q4_K: 2, gguf.Q5_K: 2, gguf.Q6_K: 1,
+	}[kind]
+	if !mixed {
 		for range cols * rows {
 			x := float32(normal(r)) * float32(math.Ldexp(1, r.IntN(8)))
 			switch kind {
@@ -39,13 +41,17 @@ func tensor(r *rand.Rand, kind gguf.Type, cols, rows int) gguf.Tensor {
 		}
 		return t
 	}
-	_, size := kind.Block()
-	for range cols / 32 * rows {
+	elements, size := kind.Block()
+	for range cols / int(elements) * rows {
 		for range scales {
 			t.Data = binary.LittleEndian.AppendUint16(t.Data, scale())
 		}
 		for range int(size) - 2*scales {
 			t.Data = append(t.Data, byte(r.Uint32()))
+		}
+		if kind == gguf.Q6_K { // its scale comes last
+			at := len(t.Data) - int(size)
+			t.Data = append(t.Data[:at], append(t.Data[at+2:len(t.Data):len(t.Data)], t.Data[at:at+2]...)...)
 		}
 	}
 	return t
@@ -96,43 +102,28 @@ func activations(r *rand.Rand, n, cols int, broken bool) [][]float32 {
 
 // oracleRow is one row times one token, written from SPEC.md §2 and §3 with nothing of the package but FMA.
 func oracleRow(kind gguf.Type, row []byte, x []float32) float32 {
-	half := func(b []byte) float32 { return arith.Widen(binary.LittleEndian.Uint16(b)) }
 	var total, sum float32
 	for b := range len(x) / 32 {
 		if b%8 == 0 {
 			total += sum
 			sum = 0
 		}
-		var w [32]int
-		var d, m float32
-		switch kind {
-		case gguf.Q8_0:
-			blk := row[34*b:]
-			d = half(blk)
-			for i := range w {
-				w[i] = int(int8(blk[2+i]))
-			}
-		case gguf.Q4_0:
-			blk := row[18*b:]
-			d = half(blk)
-			for i := range 16 {
-				w[i], w[i+16] = int(blk[2+i]&15)-8, int(blk[2+i]>>4)-8
-			}
-		case gguf.Q4_1:
-			blk := row[20*b:]
-			d, m = half(blk), half(blk[2:])
-			for i := range 16 {
-				w[i], w[i+16] = int(blk[4+i]&15), int(blk[4+i]>>4)
-			}
-		}
+		w, d, m := oracleBlock(kind, row, b)
 		dx, q := oracleQuantize(x[32*b : 32*b+32])
-		s, t := 0, 0
+		s, t := [2]int{}, 0
 		for i := range w {
-			s += w[i] * q[i]
+			s[i/16] += w[i] * q[i]
 			t += q[i]
 		}
-		sum = arith.FMA(float32(s), float32(d*dx), sum)
-		if kind == gguf.Q4_1 {
+		switch kind {
+		case gguf.Q6_K:
+			sum = arith.FMA(float32(s[0]), float32(d*dx), sum)
+			sum = arith.FMA(float32(s[1]), float32(m*dx), sum)
+		default:
+			sum = arith.FMA(float32(s[0]+s[1]), float32(d*dx), sum)
+		}
+		switch kind {
+		case gguf.Q4_1, gguf.Q5_1, gguf.Q4_K, gguf.Q5_K:
 			sum = arith.FMA(m, float32(float32(t)*dx), sum)
 		}
 	}
@@ -171,8 +162,11 @@ func same(a, b float32) bool { return math.Float32bits(a) == math.Float32bits(b)
 
 func TestLinearLayersEqualTheOracle(t *testing.T) {
 	t.Parallel()
-	for _, kind := range []gguf.Type{gguf.Q8_0, gguf.Q4_0, gguf.Q4_1} {
+	for _, kind := range blockTypes {
 		for _, cols := range []int{32, 64, 256, 288, 576, 1536} {
+			if elements, _ := kind.Block(); cols%int(elements) != 0 {
+				continue
+			}
 			for _, tokens := range []int{1, 2, 4, 7, 9} {
 				t.Run(fmt.Sprintf("%s/%d/%d", kind, cols, tokens), func(t *testing.T) {
 					t.Parallel()
