@@ -20,8 +20,10 @@ var (
 
 // Errors of the pool. Neither blames who sent the transaction.
 var (
-	// ErrKnown: the transaction waits already, or another with its nonce does.
+	// ErrKnown: the transaction waits already.
 	ErrKnown = errors.New("consensus: transaction waits already")
+	// ErrNonceTaken: another transaction of the signer with the same nonce waits.
+	ErrNonceTaken = errors.New("consensus: another transaction with this nonce waits")
 	// ErrPoolFull: there is no room for another transaction, or another of this signer.
 	ErrPoolFull = errors.New("consensus: too many transactions wait")
 )

@@ -1,6 +1,7 @@
 package consensus
 
 import (
+	"bytes"
 	"fmt"
 	"slices"
 	"sync"
@@ -41,7 +42,8 @@ func newPool(chain string, p *params.Params, state func() ledger.Reader) *Pool {
 	return &Pool{chain: chain, p: p, state: state, txs: make(map[protocol.PublicKey]map[uint64]*pooled)}
 }
 
-// Add takes a transaction. Errors: those of [ledger.CheckTx], [ErrKnown],
+// Add takes a transaction. Errors: those of [ledger.CheckTx], [ErrKnown] for the
+// same transaction again, [ErrNonceTaken] for another one in its place,
 // [ErrPoolFull]. The pool keeps raw.
 func (q *Pool) Add(raw []byte) (*wire.Tx, error) {
 	if len(raw) > wire.MaxTxBytes { // before its signature costs anything
@@ -54,7 +56,10 @@ func (q *Pool) Add(raw []byte) (*wire.Tx, error) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	own := q.txs[tx.Signer]
-	if own[tx.Nonce] != nil {
+	if t := own[tx.Nonce]; t != nil {
+		if !bytes.Equal(t.raw, raw) {
+			return nil, fmt.Errorf("nonce %d of %s: %w", tx.Nonce, tx.Signer.Short(), ErrNonceTaken)
+		}
 		return nil, fmt.Errorf("nonce %d of %s: %w", tx.Nonce, tx.Signer.Short(), ErrKnown)
 	}
 	if q.count >= maxPoolTxs || q.bytes+len(raw) > maxPoolBytes || len(own) >= ledger.NonceWindow {

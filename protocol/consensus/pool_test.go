@@ -36,7 +36,7 @@ func TestPoolTakesEachTransactionOnce(t *testing.T) {
 		want error
 	}{
 		"the same":        {first, consensus.ErrKnown},
-		"the same nonce":  {transfer(t, n, "rich", 0, 2), consensus.ErrKnown},
+		"the same nonce":  {transfer(t, n, "rich", 0, 2), consensus.ErrNonceTaken},
 		"far ahead":       {transfer(t, n, "rich", ledger.NonceWindow, 1), ledger.ErrBadNonce},
 		"who cannot pay":  {transfer(t, n, "poor", 0, 1), ledger.ErrCannotPay},
 		"another network": {transfer(t, oldNetwork(t), "rich", 1, 1), wire.ErrChain},

@@ -29,6 +29,7 @@ type Full struct {
 	beacons   *beacons
 	txs       submitter
 	tip       *tip
+	results   results
 }
 
 // NewFull opens a validator's node; it starts nothing.
@@ -100,6 +101,9 @@ func (f *Full) follow(ctx context.Context) error {
 	for head := range f.consensus.Subscribe(ctx) {
 		r, _ := f.consensus.Latest()
 		logEvents(f.cfg.Logger, head, r)
+		if head.Result != nil {
+			f.results.add(head.Height, head.Result.Txs)
+		}
 		if head.Height%peersEvery == 1 {
 			if err := f.announcePeers(r); err != nil {
 				return err
@@ -166,6 +170,12 @@ func (f *Full) StateHash(height protocol.Height) (protocol.Hash, error) {
 
 // Latest returns the newest state and its height.
 func (f *Full) Latest() (ledger.Reader, protocol.Height) { return f.consensus.Latest() }
+
+// TxResult returns what became of a transaction and the height of its block;
+// false where it is in none of the last 200 blocks since the start.
+func (f *Full) TxResult(hash protocol.Hash) (ledger.TxResult, protocol.Height, bool) {
+	return f.results.get(hash)
+}
 
 // BlockTime returns the newest block's own time; zero before the first that was
 // carried out since the start.

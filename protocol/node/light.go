@@ -86,10 +86,10 @@ func (l *Light) follow(ctx context.Context) error {
 	}
 	for {
 		head, err := l.light.WaitNext(ctx, l.tip.now())
-		if ctx.Err() != nil {
-			return nil
-		}
-		if err != nil {
+		switch {
+		case ctx.Err() != nil:
+			return nil //nolint:nilerr // a clean stop
+		case err != nil:
 			return err
 		}
 		l.mu.Lock()

@@ -57,7 +57,7 @@ func (s *supervisor) start(name, path string, args ...string) (*process, error) 
 		return nil, fmt.Errorf("open log: %w", err)
 	}
 	defer out.Close()
-	cmd := exec.Command(path, args...)
+	cmd := exec.Command(path, args...) //nolint:noctx // it is ended in order by stopAll, not by a context
 	cmd.Stdout, cmd.Stderr = out, out
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
 	p := &process{name: name, cmd: cmd, log: logPath, done: make(chan struct{})}

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bufio"
 	"bytes"
 	"context"
 	"encoding/json"
@@ -101,7 +100,7 @@ type (
 	minerRow struct {
 		UID       protocol.UID       `json:"uid"`
 		Hotkey    protocol.PublicKey `json:"hotkey"`
-		Incentive uint64            `json:"incentive"`
+		Incentive uint64             `json:"incentive"`
 		Total     protocol.Amount    `json:"emission_total"`
 		Balance   protocol.Amount    `json:"balance"`
 	}
@@ -109,8 +108,8 @@ type (
 		UID        protocol.UID       `json:"uid"`
 		Hotkey     protocol.PublicKey `json:"hotkey"`
 		LastUpdate protocol.Height    `json:"last_update"`
-		Dividend   uint64            `json:"dividend"`
-		Duty       uint64            `json:"duty"`
+		Dividend   uint64             `json:"dividend"`
+		Duty       uint64             `json:"duty"`
 		Balance    protocol.Amount    `json:"balance"`
 	}
 	emissionRow struct {
@@ -146,17 +145,4 @@ func (s *supply) sum() (protocol.Amount, error) {
 		total = t
 	}
 	return total, nil
-}
-
-// readJSONLines calls fn for each line of r that is a JSON object.
-func readJSONLines(r io.Reader, fn func(map[string]any)) error {
-	sc := bufio.NewScanner(r)
-	sc.Buffer(nil, 1<<20)
-	for sc.Scan() {
-		var m map[string]any
-		if json.Unmarshal(sc.Bytes(), &m) == nil {
-			fn(m)
-		}
-	}
-	return sc.Err()
 }
