@@ -35,7 +35,6 @@ type Light struct {
 	tip   *tip
 
 	mu    sync.Mutex
-	ctx   context.Context //nolint:containedctx // of Run: state readers that are handed out ask until it ends
 	heads map[protocol.Height]*consensus.LightReader
 	shun  map[string]time.Time // peers that did not answer, until when
 }
@@ -69,9 +68,6 @@ func NewLight(cfg Config) (*Light, error) {
 // Run follows the ledger until ctx is done; nil after a clean stop.
 func (l *Light) Run(ctx context.Context) error {
 	g, ctx := errgroup.WithContext(ctx)
-	l.mu.Lock()
-	l.ctx = ctx
-	l.mu.Unlock()
 	g.Go(func() error { return l.host.Run(ctx) })
 	g.Go(func() error { return l.follow(ctx) })
 	return g.Wait()

@@ -56,7 +56,7 @@ func (s *supervisor) start(name, path string, args ...string) (*process, error) 
 	if err != nil {
 		return nil, fmt.Errorf("open log: %w", err)
 	}
-	defer out.Close()
+	defer func() { _ = out.Close() }() // the process has its own
 	cmd := exec.Command(path, args...) //nolint:noctx // it is ended in order by stopAll, not by a context
 	cmd.Stdout, cmd.Stderr = out, out
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
