@@ -18,15 +18,32 @@ var (
 	ErrDoubleSign = errors.New("consensus: refused to sign twice")
 )
 
-// Errors of the pool. Neither blames who sent the transaction.
-var (
+// Errors of the pool. None blames who sent the transaction.
+const (
 	// ErrKnown: the transaction waits already.
-	ErrKnown = errors.New("consensus: transaction waits already")
+	ErrKnown = PoolError("transaction waits already")
 	// ErrNonceTaken: another transaction of the signer with the same nonce waits.
-	ErrNonceTaken = errors.New("consensus: another transaction with this nonce waits")
+	ErrNonceTaken = PoolError("another transaction with this nonce waits")
 	// ErrPoolFull: there is no room for another transaction, or another of this signer.
-	ErrPoolFull = errors.New("consensus: too many transactions wait")
+	ErrPoolFull = PoolError("too many transactions wait")
 )
+
+// PoolError says why the pool does not take a transaction that may be valid.
+type PoolError string
+
+// Error implements error.
+func (e PoolError) Error() string { return "consensus: " + string(e) }
+
+// Reason returns the word under which it is counted.
+func (e PoolError) Reason() string {
+	switch e {
+	case ErrKnown:
+		return "known"
+	case ErrNonceTaken:
+		return "nonce_taken"
+	}
+	return "pool_full"
+}
 
 // Errors of light readers and of what serves them.
 var (

@@ -21,6 +21,7 @@ var blaming = []struct {
 	{wire.ErrNotCanonical, "not_canonical"},
 	{wire.ErrLimit, "limit"},
 	{wire.ErrSignature, "signature"},
+	{wire.ErrChain, "chain"}, // peers of another chain cannot even connect, so this is no mistake
 	{wire.ErrKind, "kind"},
 }
 
@@ -30,8 +31,8 @@ var blaming = []struct {
 //   - an error that blames the sender: reject; it is not passed on, and the
 //     peer that brought it loses score.
 //   - any other error: ignore; it is not passed on, and nobody is blamed. Late,
-//     early, seen before, unknown seat, no fee, another chain, a store that is
-//     full: two honest nodes can differ in these.
+//     early, seen before, unknown seat, no fee, a store that is full: two
+//     honest nodes can differ in these.
 func Decide(err error) pubsub.ValidationResult {
 	if err == nil {
 		return pubsub.ValidationAccept
@@ -62,8 +63,6 @@ func reason(err error) string {
 	switch {
 	case errors.As(err, &r):
 		return r.Reason()
-	case errors.Is(err, wire.ErrChain):
-		return "chain"
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
 		return "timeout"
 	}

@@ -26,7 +26,7 @@ func TestDecideRejectsOnlyWhatBlamesTheSender(t *testing.T) {
 		{wire.ErrSignature, pubsub.ValidationReject},
 		{wire.ErrKind, pubsub.ValidationReject},
 		{fmt.Errorf("body: %w", wire.ErrMalformed), pubsub.ValidationReject},
-		{wire.ErrChain, pubsub.ValidationIgnore},
+		{wire.ErrChain, pubsub.ValidationReject},
 		{context.DeadlineExceeded, pubsub.ValidationIgnore},
 		{errors.New("late"), pubsub.ValidationIgnore},
 	}

@@ -3,6 +3,7 @@ package ledger
 import (
 	"errors"
 	"fmt"
+	"strings"
 )
 
 var (
@@ -40,6 +41,21 @@ const (
 	ErrTooSmall     = Kind("ErrTooSmall")     // a stake below the least
 	ErrOverflow     = Kind("ErrOverflow")     // a sum that no amount holds
 )
+
+// Reason returns the word under which it is counted: "bad_nonce".
+func (k Kind) Reason() string {
+	var b strings.Builder
+	for i, c := range strings.TrimPrefix(string(k), "Err") {
+		if 'A' <= c && c <= 'Z' {
+			if i > 0 {
+				b.WriteByte('_')
+			}
+			c += 'a' - 'A'
+		}
+		b.WriteRune(c)
+	}
+	return b.String()
+}
 
 // RuleError says which rule a transaction breaks, and how.
 type RuleError struct {

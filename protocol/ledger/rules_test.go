@@ -386,3 +386,13 @@ func TestErrorsOfTheTreeEndTheBlock(t *testing.T) {
 		t.Errorf("an empty tree: got %v, want %v", err, ledger.ErrCorrupt)
 	}
 }
+
+func TestBrokenRulesAreCountedUnderShortWords(t *testing.T) {
+	for kind, want := range map[ledger.Kind]string{
+		ledger.ErrBadNonce: "bad_nonce", ledger.ErrCannotPay: "cannot_pay", ledger.ErrOverflow: "overflow", ledger.ErrDuplicate: "duplicate",
+	} {
+		if got := kind.Reason(); got != want {
+			t.Errorf("%v: got %q, want %q", kind, got, want)
+		}
+	}
+}
