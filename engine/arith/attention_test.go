@@ -8,18 +8,28 @@ import (
 	"github.com/assaynet/assay/engine/arith"
 )
 
-// oracleAttend is SPEC.md §5 for one query head, written with nothing of the package but FMA and Exp.
-func oracleAttend(q, k, v []float32) []float32 {
+// oracleAttend is SPEC.md §5 for one query head, written with nothing of the package but FMA, Exp and SoftCap.
+func oracleAttend(q, k, v []float32, see arith.Sight) []float32 {
 	d := len(q)
 	out := make([]float32, d)
 	top, total := float32(math.Inf(-1)), float32(0)
+	seen := func(j int) bool { return see.Window == 0 || j > len(k)/d-1-see.Window }
 	for from := 0; from < len(k)/d; from += 64 {
 		to := min(from+64, len(k)/d)
+		if !seen(to - 1) {
+			continue
+		}
 		var s [64]float32
 		m := top
 		for j := from; j < to; j++ {
 			for e := range d {
 				s[j-from] = arith.FMA(q[e], k[j*d+e], s[j-from])
+			}
+			if see.Cap != 0 {
+				s[j-from] = arith.SoftCap(s[j-from], see.Cap)
+			}
+			if !seen(j) {
+				continue
 			}
 			if !(m > s[j-from]) {
 				m = s[j-from]
@@ -29,7 +39,9 @@ func oracleAttend(q, k, v []float32) []float32 {
 		var p [64]float32
 		var partial [16]float32
 		for j := range to - from {
-			p[j] = arith.Exp(s[j] - m)
+			if p[j] = arith.Exp(s[j] - m); !seen(from + j) {
+				p[j] = 0
+			}
 			partial[j%16] += p[j]
 		}
 		for w := 8; w > 0; w /= 2 {
@@ -66,11 +78,13 @@ func TestAttentionEqualsTheOracleAcrossPages(t *testing.T) {
 				k[i] = arith.Widen(arith.Narrow(float32(3 * normal(r))))
 				v[i] = arith.Widen(arith.Narrow(float32(normal(r))))
 			}
-			got := make([]float32, d)
-			arith.Attend(got, q, k, v)
-			for e, want := range oracleAttend(q, k, v) {
-				if !same(got[e], want) {
-					t.Fatalf("%d positions, element %d of %d: got %x, want %x", n, e, d, got[e], want)
+			for _, see := range []arith.Sight{{}, {Window: 1}, {Window: 2}, {Window: 63}, {Window: 64}, {Window: 65}, {Window: 100}, {Cap: 2}} {
+				got := make([]float32, d)
+				arith.Attend(got, q, k, v, see)
+				for e, want := range oracleAttend(q, k, v, see) {
+					if !same(got[e], want) {
+						t.Fatalf("%d positions, element %d of %d, %+v: got %x, want %x", n, e, d, see, got[e], want)
+					}
 				}
 			}
 		}
@@ -81,7 +95,7 @@ func TestAttentionNeverLosesNaN(t *testing.T) {
 	q := []float32{1, float32(math.NaN()), 1, 1}
 	k, v := make([]float32, 4*70), make([]float32, 4*70)
 	out := make([]float32, 4)
-	arith.Attend(out, q, k, v)
+	arith.Attend(out, q, k, v, arith.Sight{})
 	for e, f := range out {
 		if f == f {
 			t.Errorf("element %d: got %x, want NaN", e, f)

@@ -8,6 +8,8 @@ import "fmt"
 //	x ── norm ── q, k, v ── RoPE ── attention ── o ──+── norm ── gate, up ── act(gate)·up ── down ──+──
 //	 └───────────────────────────────────────────────┘└────────────────────────────────────────────┘
 //
+// Some families norm each query and key before RoPE, and the outputs of o and down before they are added (family.go).
+//
 // Steps that mix elements of one column only (norm, RoPE, activation, quantisation) run with columns spread over goroutines,
 // products with rows spread, attention with columns and heads spread.
 
@@ -41,6 +43,11 @@ func (m *Model) Forward(spread Spread, w *Workspace, c *Cache, tokens []int32, k
 			return nil, fmt.Errorf("%w: %d of %d", ErrToken, id, m.Vocab)
 		}
 		m.embed.Embed(w.x[t], int(id))
+		if m.embedScale != 0 {
+			for j := range w.x[t] {
+				w.x[t][j] *= m.embedScale
+			}
+		}
 	}
 	c.grow(len(tokens))
 	p := &pass{m: m, w: w, c: c, spread: spread, first: c.Len(), n: len(tokens)}
@@ -74,6 +81,11 @@ func (m *Model) Logits(spread Spread, w *Workspace, states [][]float32) ([][]flo
 	}
 	Multiply(spread, &w.batch, Product{m.output.m, m.output.bias, logits})
 	for t := range logits {
+		if m.logitCap != 0 {
+			for j, y := range logits[t] {
+				logits[t][j] = SoftCap(y, m.logitCap)
+			}
+		}
 		if !allFinite(states[t]) || !allFinite(logits[t]) {
 			return logits[:t], &FailedError{Position: t}
 		}
@@ -131,10 +143,12 @@ func (p *pass) attention(i int) {
 // place turns and scales a column's queries, turns its keys and stores keys and values; it reports whether they are finite.
 func (p *pass) place(i, t int) bool {
 	m, w, pos := p.m, p.w, p.first+t
-	table := m.rope.Table(pos)
+	ly := &m.layers[i]
+	table := ly.rope.Table(pos)
 	for h := range m.Heads {
 		q := w.q[t][h*m.Head:][:m.Head]
-		m.rope.Turn(q, table)
+		m.headNorm(q, ly.qNorm)
+		ly.rope.Turn(q, table)
 		for e := range q {
 			q[e] *= m.scale
 		}
@@ -142,25 +156,33 @@ func (p *pass) place(i, t int) bool {
 	ok := true
 	for h := range m.KVHeads {
 		k, v := w.k[t][h*m.Head:][:m.Head], w.v[t][h*m.Head:][:m.Head]
-		m.rope.Turn(k, table)
+		m.headNorm(k, ly.kNorm)
+		ly.rope.Turn(k, table)
 		ok = p.c.store(i, h, pos, k, v) && ok
 	}
 	return ok
+}
+
+// headNorm norms one head in place where the family has a norm for it.
+func (m *Model) headNorm(head, norm []float32) {
+	if norm != nil {
+		RMSNorm(head, head, norm, m.Eps)
+	}
 }
 
 // attend adds the attention's output to the residual stream.
 func (p *pass) attend(i int) {
 	m, w, ly := p.m, p.w, &p.m.layers[i]
 	skip, n := p.skip, p.n-p.skip
-	group := m.Heads / m.KVHeads
+	group, see := m.Heads/m.KVHeads, Sight{ly.window, m.scoreCap}
 	p.spread(n*m.Heads, func(j int) {
 		t, h := skip+j/m.Heads, j%m.Heads
 		at := h * m.Head
-		p.c.attend(w.att[t][at:at+m.Head], w.q[t][at:at+m.Head], i, h/group, p.first+t)
+		p.c.attend(w.att[t][at:at+m.Head], w.q[t][at:at+m.Head], i, h/group, p.first+t, see)
 	})
 	w.batch.Reset(n, m.Heads*m.Head, ly.o.m.Packing())
 	p.spread(n, func(t int) { w.batch.Quantize(t, w.att[skip+t]) })
-	p.residual(ly.o)
+	p.residual(ly.o, ly.attnPost)
 }
 
 // ffn adds the feed-forward block's output to the residual stream.
@@ -168,23 +190,29 @@ func (p *pass) ffn(i int) {
 	w, ly := p.w, &p.m.layers[i]
 	x := p.normed(ly.ffnNorm, ly.gate.m.Packing()|ly.up.m.Packing())
 	Multiply(p.spread, x, Product{ly.gate.m, ly.gate.bias, w.gate[p.skip:p.n]}, Product{ly.up.m, ly.up.bias, w.up[p.skip:p.n]})
-	skip := p.skip
+	skip, act := p.skip, SiLU
+	if p.m.gelu {
+		act = GELU
+	}
 	w.batch.Reset(p.n-skip, p.m.FFN, ly.down.m.Packing())
 	p.spread(p.n-skip, func(t int) {
 		g, u := w.gate[skip+t], w.up[skip+t]
 		for j := range g {
-			g[j] = float32(SiLU(g[j]) * u[j])
+			g[j] = float32(act(g[j]) * u[j])
 		}
 		w.batch.Quantize(t, g)
 	})
-	p.residual(ly.down)
+	p.residual(ly.down, ly.ffnPost)
 }
 
-// residual adds a product of the quantised columns to the residual stream.
-func (p *pass) residual(l linear) {
+// residual adds a product of the quantised columns, normed where the family does that, to the residual stream.
+func (p *pass) residual(l linear, norm []float32) {
 	w := p.w
 	Multiply(p.spread, &w.batch, Product{l.m, l.bias, w.h[p.skip:p.n]})
 	for t := p.skip; t < p.n; t++ {
+		if norm != nil {
+			RMSNorm(w.h[t], w.h[t], norm, p.m.Eps)
+		}
 		for j, y := range w.h[t] {
 			w.x[t][j] += y
 		}

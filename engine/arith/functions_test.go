@@ -13,14 +13,17 @@ import (
 	"github.com/assaynet/assay/engine/arith"
 )
 
+type goldenRun struct {
+	Text           string
+	Prompt, Output []int32
+	States         []string
+}
+
 type golden struct {
-	Greedy []struct {
-		Text           string
-		Prompt, Output []int32
-		States         []string
-	} `json:"greedy"`
-	Exp  [][2]string `json:"exp"`
-	Rope struct {
+	Greedy []goldenRun `json:"greedy"`
+	Gemma  struct{ Short goldenRun }
+	Exp    [][2]string `json:"exp"`
+	Rope   struct {
 		Tables []struct {
 			Base   float32
 			Rot    int

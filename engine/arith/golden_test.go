@@ -18,17 +18,27 @@ import (
 // openModel opens the real model, which `make model` fetches into the user's cache; ASSAY_MODEL names another place.
 func openModel(t testing.TB) *arith.Model {
 	t.Helper()
-	path := os.Getenv("ASSAY_MODEL")
+	return openReal(t, os.Getenv("ASSAY_MODEL"), "SmolLM2-135M-Instruct.Q4_1.gguf")
+}
+
+// openGemma opens the second model, which tests alone use; ASSAY_GEMMA names another place.
+func openGemma(t testing.TB) *arith.Model {
+	t.Helper()
+	return openReal(t, os.Getenv("ASSAY_GEMMA"), "gemma-3-270m.Q4_K_M.gguf")
+}
+
+func openReal(t testing.TB, path, name string) *arith.Model {
+	t.Helper()
 	if path == "" {
 		dir, err := os.UserCacheDir()
 		if err != nil {
 			t.Fatal(err)
 		}
-		path = filepath.Join(dir, "assay", "models", "SmolLM2-135M-Instruct.Q4_1.gguf")
+		path = filepath.Join(dir, "assay", "models", name)
 	}
 	f, err := gguf.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		t.Fatalf("the model is not at %s: run `make model`, or set ASSAY_MODEL", path)
+		t.Fatalf("the model is not at %s: run `make model`", path)
 	}
 	if err != nil {
 		t.Fatal(err)
@@ -58,35 +68,45 @@ func hashState(state []float32) string {
 func TestStatesEqualTheIndependentProgram(t *testing.T) {
 	m := openModel(t)
 	for _, run := range loadGolden(t).Greedy {
-		tokens := append(append([]int32{}, run.Prompt...), run.Output...)
-		tokens = tokens[:len(tokens)-1]
-		var w arith.Workspace
-		c := m.NewCache()
-		for pos := 0; pos < len(tokens); {
-			piece := tokens[pos:min(pos+arith.MaxPiece, len(tokens))]
-			states, err := m.Forward(arith.Serial, &w, c, piece, len(piece))
-			if err != nil {
-				t.Fatal(err)
+		checkRun(t, m, run)
+	}
+}
+
+func TestGemmasStatesEqualTheIndependentProgram(t *testing.T) {
+	checkRun(t, openGemma(t), loadGolden(t).Gemma.Short)
+}
+
+// checkRun runs prompt and output through m and compares every state and choice.
+func checkRun(t *testing.T, m *arith.Model, run goldenRun) {
+	t.Helper()
+	tokens := append(append([]int32{}, run.Prompt...), run.Output...)
+	tokens = tokens[:len(tokens)-1]
+	var w arith.Workspace
+	c := m.NewCache()
+	for pos := 0; pos < len(tokens); {
+		piece := tokens[pos:min(pos+arith.MaxPiece, len(tokens))]
+		states, err := m.Forward(parallel, &w, c, piece, len(piece))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, s := range states {
+			if got := hashState(s); got != run.States[pos+i] {
+				t.Fatalf("%q: state at %d: got %s, want %s", run.Text, pos+i, got, run.States[pos+i])
 			}
-			for i, s := range states {
-				if got := hashState(s); got != run.States[pos+i] {
-					t.Fatalf("%q: state at %d: got %s, want %s", run.Text, pos+i, got, run.States[pos+i])
-				}
-			}
-			logits, err := m.Logits(arith.Serial, &w, states)
+		}
+		first := max(len(run.Prompt)-1-pos, 0) // the first state after which a token is chosen
+		if first < len(states) {
+			logits, err := m.Logits(parallel, &w, states[first:])
 			if err != nil {
 				t.Fatal(err)
 			}
 			for i := range logits {
-				at := pos + i + 1 - len(run.Prompt)
-				if at < 0 {
-					continue
-				}
-				if got := arith.Choose(logits[i], arith.Sampling{}, pos+i); got != run.Output[at] {
+				at := pos + first + i + 1 - len(run.Prompt)
+				if got := arith.Choose(logits[i], arith.Sampling{}, pos+first+i); got != run.Output[at] {
 					t.Fatalf("%q: output %d: got %d, want %d", run.Text, at, got, run.Output[at])
 				}
 			}
-			pos += len(piece)
 		}
+		pos += len(piece)
 	}
 }

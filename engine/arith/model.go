@@ -23,11 +23,15 @@ type Dims struct {
 	Eps     float32
 }
 
-// layer holds one layer's weights.
+// layer holds one layer's weights. Norms that a family lacks are nil.
 type layer struct {
-	attnNorm, ffnNorm []float32
+	attnNorm, ffnNorm []float32 // [Width] before attention and FFN
+	attnPost, ffnPost []float32 // [Width] after them
+	qNorm, kNorm      []float32 // [Head] of each query and key
 	q, k, v, o        linear
 	gate, up, down    linear
+	rope              *Rope
+	window            int // a query sees that many positions up to its own; 0 for all
 }
 
 // linear is a matrix with its bias, or nil.
@@ -44,14 +48,14 @@ type Model struct {
 	embed   *Matrix
 	norm    []float32
 	output  linear
-	rope    *Rope
+	rope    *Rope   // of layers without a window
 	scale   float32 // of queries: 1/√Head
 	packing Packing // all that the layers' matrices want
-}
 
-// architectures are the families of models that Load knows, by general.architecture.
-var architectures = map[string]func(l *loader) (*Model, error){
-	"llama": (*loader).llama,
+	gelu       bool    // the activation of the FFN is GELU, else SiLU
+	embedScale float32 // of embeddings; 0 for none
+	scoreCap   float32 // soft cap of attention's scores; 0 for none
+	logitCap   float32 // soft cap of logits; 0 for none
 }
 
 // Load checks a file's numbers and tensors and makes a model of them. Errors: ErrUnsupported, ErrWeights.
@@ -60,12 +64,12 @@ func Load(f *gguf.File) (*Model, error) {
 	if !ok {
 		return nil, fmt.Errorf("%w: general.architecture is missing", ErrWeights)
 	}
-	build, ok := architectures[arch]
+	kind, ok := families[arch]
 	if !ok {
 		return nil, fmt.Errorf("%w: architecture %q", ErrUnsupported, arch)
 	}
 	l := &loader{f: f, arch: arch, used: map[string]bool{}}
-	m, err := build(l)
+	m, err := l.model(kind)
 	if err != nil {
 		return nil, err
 	}
@@ -141,8 +145,16 @@ func (l *loader) tensor(name string) (gguf.Tensor, bool) {
 	return t, ok
 }
 
-// linear reads name.weight of a shape, and name.bias where the file has one.
-func (l *loader) linear(name string, rows, cols int) linear {
+// cap reads <arch>.key, a soft cap, or 0 where the file has none.
+func (l *loader) cap(key string) float32 {
+	if _, there := l.f.Lookup(l.arch + "." + key); !there {
+		return 0
+	}
+	return l.positive(key, 0)
+}
+
+// linear reads name.weight of a shape, and name.bias where the family knows it and the file has one.
+func (l *loader) linear(name string, rows, cols int, bias bool) linear {
 	t, ok := l.tensor(name + ".weight")
 	if !ok {
 		l.fail(fmt.Errorf("%w: tensor %s.weight is missing", ErrWeights, name))
@@ -156,6 +168,9 @@ func (l *loader) linear(name string, rows, cols int) linear {
 	if err != nil {
 		l.fail(err)
 		return linear{}
+	}
+	if !bias {
+		return linear{m: m}
 	}
 	return linear{m, l.optional(name+".bias", rows)}
 }
@@ -192,31 +207,32 @@ func (l *loader) optional(name string, n int) []float32 {
 	return v
 }
 
-// ropeFactors reads the divisors of rope_freqs.weight (Llama 3), which is F32, or nil.
-func (l *loader) ropeFactors(rot int) []float32 {
-	t, ok := l.tensor("rope_freqs.weight")
+// ropeFactors reads the divisors of the frequencies, which are F32, or nil.
+func (l *loader) ropeFactors(name string, rot int) []float32 {
+	t, ok := l.tensor(name)
 	if !ok {
 		return nil
 	}
 	if t.Type != gguf.F32 || len(t.Data) != 2*rot {
-		l.fail(fmt.Errorf("%w: tensor rope_freqs.weight is not [%d] of F32", ErrWeights, rot/2))
+		l.fail(fmt.Errorf("%w: tensor %s is not [%d] of F32", ErrWeights, name, rot/2))
 		return nil
 	}
 	v := make([]float32, rot/2)
 	for i := range v {
 		v[i] = math.Float32frombits(binary.LittleEndian.Uint32(t.Data[4*i:]))
 		if !finite(v[i]) || v[i] == 0 {
-			l.fail(fmt.Errorf("%w: rope_freqs.weight has a factor that is zero or not finite", ErrWeights))
+			l.fail(fmt.Errorf("%w: %s has a factor that is zero or not finite", ErrWeights, name))
 		}
 	}
 	return v
 }
 
-// ropeScale reads the divisor of linear position scaling, or 1; other kinds of scaling are refused.
-func (l *loader) ropeScale() float32 {
+// ropeScale reads the divisor of linear position scaling, or 1; other kinds of scaling are refused, but for the one that is
+// made of factors where the family has it.
+func (l *loader) ropeScale(factors bool) float32 {
 	kind, ok := l.f.String(l.arch + ".rope.scaling.type")
 	switch {
-	case !ok, kind == "none", kind == "":
+	case !ok, kind == "none", kind == "", kind == "longrope" && factors:
 		return 1
 	case kind == "linear":
 		return l.positive("rope.scaling.factor", 0)

@@ -170,7 +170,7 @@ func attentionVectors(v vectors, r *rand.Rand) {
 			val[i] = arith.Widen(arith.Narrow(float32(normal(r))))
 		}
 		out := make([]float32, d)
-		arith.Attend(out, q, k, val)
+		arith.Attend(out, q, k, val, arith.Sight{})
 		v.add("attention", map[string]any{"q": hexes(q), "k": hexes(k), "v": hexes(val), "out": hexes(out)})
 	}
 }

@@ -71,6 +71,8 @@ type RopeConfig struct {
 	Factors []float32 // divisors of the Rot/2 frequencies, or nil
 	Scale   float32   // divisor of all frequencies; 0 or 1 for none
 	Halves  bool      // pairs are (i, i + Rot/2) rather than (2i, 2i+1)
+	// Attention multiplies cosines and sines; 0 or 1 for none.
+	Attention float32
 }
 
 // Rope holds the cosines and sines of a model's positions. Tables are made for 64 positions at a time when first used.
@@ -128,6 +130,9 @@ func (r *Rope) makePage(page int) []float32 {
 func (r *Rope) Row(t []float32, pos int) []float32 {
 	for _, f := range r.freqs {
 		sin, cos := sinCos(float64(float64(pos) * f))
+		if r.cfg.Attention != 0 && r.cfg.Attention != 1 {
+			sin, cos = float64(sin*float64(r.cfg.Attention)), float64(cos*float64(r.cfg.Attention))
+		}
 		t = append(t, float32(cos), float32(sin))
 	}
 	return t
