@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"fmt"
+	"os"
 	"runtime"
 	"sync"
 	"time"
@@ -21,7 +22,19 @@ type Config struct {
 	// PrefixCache is how many bytes of keys and values of past runs are kept, so that a prompt that begins like an earlier one
 	// is not computed again; 0 means 64 MiB, negative keeps none. A model's page of 64 positions is the least that is kept.
 	PrefixCache int64
+	// Backend says what computes: "native", the kernels in C, "arith", the reference in Go, or, if empty, the native one where it
+	// is there and knows the model, else the reference.
+	Backend string
+	// ISA names the instructions that the native backend uses, such as "scalar" or "avx2"; empty: the environment's ASSAY_ISA, or
+	// the best there are. Open fails where the machine lacks them, with a list of what it has.
+	ISA string
 }
+
+// The backends.
+const (
+	BackendNative    = "native"
+	BackendReference = "arith"
+)
 
 // The bounds of Config.
 const (
@@ -36,6 +49,12 @@ func (c *Config) check() error {
 	}
 	if c.PrefixCache == 0 {
 		c.PrefixCache = defaultPrefixCache
+	}
+	if c.ISA == "" {
+		c.ISA = os.Getenv("ASSAY_ISA")
+	}
+	if c.Backend != "" && c.Backend != BackendNative && c.Backend != BackendReference {
+		return fmt.Errorf("%w: backend %q, not %s or %s", ErrRequest, c.Backend, BackendNative, BackendReference)
 	}
 	if c.Threads < 1 || c.Threads > maxThreads {
 		return fmt.Errorf("%w: %d threads, not within 1 … %d", ErrRequest, c.Threads, maxThreads)
@@ -56,21 +75,20 @@ type Info struct {
 	FileSize int64          // bytes
 	Load     time.Duration  // how long Open took
 	Threads  int            // that compute
-	Backend  string         // what computes: "arith"
-	ISA      string         // the instructions it was built for
+	Backend  string         // what computes: BackendNative or BackendReference
+	ISA      string         // the instructions that it uses
 }
 
 // Model is an open model. It is safe for concurrent use.
 type Model struct {
 	file      *gguf.File
-	net       *arith.Model
+	dims      arith.Dims
+	backend   backend
 	tokenizer *tokenizer.Tokenizer
 	id        [32]byte
 	info      Info
 	stop      map[Token]bool
 	prefixes  *prefixes
-	pool      *pool
-	spaces    sync.Pool // of *arith.Workspace
 
 	mu      sync.Mutex
 	closed  bool           // guarded by mu
@@ -113,24 +131,28 @@ func newModel(ctx context.Context, f *gguf.File, cfg Config) (*Model, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
+	b, err := newBackend(f, net, cfg)
+	if err != nil {
+		return nil, err
+	}
 	m := &Model{
-		file: f, net: net, tokenizer: tok, id: gguf.CachedModelID(f), stop: map[Token]bool{},
+		file: f, dims: net.Dims, backend: b, tokenizer: tok, id: gguf.CachedModelID(f), stop: map[Token]bool{},
 		prefixes: &prefixes{limit: cfg.PrefixCache}, closing: make(chan struct{}),
 	}
 	for _, id := range tok.StopTokens() {
 		m.stop[id] = true
 	}
 	m.describe(cfg)
-	m.pool = newPool(cfg.Threads, cfg.Nice)
 	return m, nil
 }
 
 func (m *Model) describe(cfg Config) {
 	name, _ := m.file.String("general.name")
 	m.info = Info{
-		Dims: m.net.Dims, Name: name, Types: map[string]int{}, Tensors: len(m.file.Tensors()), FileSize: m.file.Size(),
-		Threads: cfg.Threads, Backend: "arith", ISA: runtime.GOARCH,
+		Dims: m.dims, Name: name, Types: map[string]int{}, Tensors: len(m.file.Tensors()), FileSize: m.file.Size(),
+		Threads: cfg.Threads,
 	}
+	m.info.Backend, m.info.ISA = m.backend.name()
 	for _, t := range m.file.Tensors() {
 		m.info.Types[t.Type.String()]++
 		m.info.Weights += t.Elements()
@@ -161,7 +183,7 @@ func (m *Model) Close() error {
 	close(m.closing)
 	m.mu.Unlock()
 	m.calls.Wait()
-	m.pool.close()
+	m.backend.close()
 	return m.file.Close()
 }
 
@@ -183,17 +205,4 @@ func (m *Model) begin(ctx context.Context) (_ context.Context, end func(), err e
 		}
 	}()
 	return ctx, func() { close(released); cancel(nil); m.calls.Done() }, nil
-}
-
-// compute runs f on the pool with a workspace.
-func (m *Model) compute(ctx context.Context, f func(arith.Spread, *arith.Workspace)) error {
-	w, _ := m.spaces.Get().(*arith.Workspace)
-	if w == nil {
-		w = &arith.Workspace{}
-	}
-	defer m.spaces.Put(w)
-	if err := m.pool.do(ctx, func(s arith.Spread) { f(s, w) }); err != nil {
-		return context.Cause(ctx)
-	}
-	return nil
 }

@@ -29,7 +29,7 @@ func (m *Model) Generate(ctx context.Context, r Request, onToken func(Token)) (R
 		return run, err
 	}
 	defer end()
-	c := m.prefixes.fork(run.Prompt, len(run.Prompt)-1, m.net.NewCache())
+	c := m.prefixes.fork(run.Prompt, len(run.Prompt)-1, m.backend.newCache())
 	defer func() { m.prefixes.keep(c) }()
 	next := run.Prompt[c.Len():]
 	for run.Finish == "" {
@@ -57,45 +57,24 @@ func (m *Model) Generate(ctx context.Context, r Request, onToken func(Token)) (R
 
 // advance runs tokens after those in c, piece by piece, and returns the choices at the last keep of their positions. On a
 // *FailedError they are those before the failure.
-func (m *Model) advance(ctx context.Context, c *arith.Cache, tokens []Token, keep int, s Settings) ([]choice, error) {
+func (m *Model) advance(ctx context.Context, c kv, tokens []Token, keep int, s Settings) ([]choice, error) {
 	var made []choice
+	first := c.Len() + len(tokens) - keep
 	for len(tokens) > 0 {
-		piece := tokens[:min(len(tokens), arith.MaxPiece)]
+		piece := tokens[:min(len(tokens), m.backend.most())]
 		tokens = tokens[len(piece):]
 		wanted := min(len(piece), max(0, keep-len(tokens)))
-		var some []choice
-		var failed error
-		err := m.compute(ctx, func(spread arith.Spread, w *arith.Workspace) {
-			some, failed = m.choose(spread, w, c, piece, wanted, s)
+		begin := len(made)
+		made = append(made, make([]choice, wanted)...)
+		ran, err := m.backend.step(ctx, c, piece, wanted, func(i int, state, logits []float32, best Token) {
+			if s.Temperature != 0 {
+				best = arith.Choose(logits, s.sampling(), first+begin+i)
+			}
+			made[begin+i] = choice{token: best, state: fingerprint.State(state)}
 		})
-		made = append(made, some...)
-		if err == nil {
-			err = failed
-		}
 		if err != nil {
-			return made, err
+			return made[:begin+ran], err
 		}
 	}
 	return made, nil
-}
-
-// choose runs one piece and chooses at its last wanted positions.
-func (m *Model) choose(
-	spread arith.Spread, w *arith.Workspace, c *arith.Cache, piece []Token, wanted int, s Settings,
-) ([]choice, error) {
-	first := c.Len() + len(piece) - wanted
-	states, err := m.net.Forward(spread, w, c, piece, wanted)
-	// After a failure the positions before it still have states, and one of those may fail for its own sake.
-	if len(states) == 0 {
-		return nil, err
-	}
-	logits, failed := m.net.Logits(spread, w, states)
-	made := make([]choice, len(logits))
-	spread(len(logits), func(i int) {
-		made[i] = choice{token: arith.Choose(logits[i], s.sampling(), first+i), state: fingerprint.State(states[i])}
-	})
-	if failed != nil {
-		return made, &FailedError{Position: first + len(logits)}
-	}
-	return made, err
 }

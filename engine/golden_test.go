@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/assaynet/assay/engine"
+	"github.com/assaynet/assay/engine/native"
 	"github.com/assaynet/assay/engine/tokenizer"
 )
 
@@ -74,13 +75,20 @@ func (g goldenRun) check(t *testing.T, m *engine.Model, how string) engine.Run {
 	return run
 }
 
-func TestGoldenRunsAloneAndOnOneThread(t *testing.T) {
-	m := open(t, realModel(t), engine.Config{Threads: 1, PrefixCache: -1})
-	if os.Getenv("UPDATE_GOLDEN") == "1" {
-		writeGolden(t, m)
+func TestGoldenRunsAloneAndOnOneThreadOnEveryBackend(t *testing.T) {
+	configs := []engine.Config{{Backend: engine.BackendReference}}
+	for _, l := range native.Levels() {
+		configs = append(configs, engine.Config{Backend: engine.BackendNative, ISA: l.String()})
 	}
-	for _, g := range loadGolden(t) {
-		g.check(t, m, "alone")
+	for _, cfg := range configs {
+		cfg.Threads, cfg.PrefixCache = 1, -1
+		m := open(t, realModel(t), cfg)
+		if os.Getenv("UPDATE_GOLDEN") == "1" && cfg.Backend == engine.BackendReference {
+			writeGolden(t, m)
+		}
+		for _, g := range loadGolden(t) {
+			g.check(t, m, m.Info().Backend+" "+m.Info().ISA)
+		}
 	}
 }
 

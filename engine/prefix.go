@@ -1,10 +1,6 @@
 package engine
 
-import (
-	"sync"
-
-	"github.com/assaynet/assay/engine/arith"
-)
+import "sync"
 
 // prefixes keeps the caches of the last runs, so that a prompt that begins like one of them starts there. Keys and values of a
 // position depend only on the tokens up to it, so it changes no bit.
@@ -12,12 +8,12 @@ type prefixes struct {
 	limit int64 // bytes; nothing is kept where it is below one page
 
 	mu    sync.Mutex
-	kept  []*arith.Cache // guarded by mu; the one used last is last; nobody writes to them
-	bytes int64          // guarded by mu; of kept
+	kept  []kv  // guarded by mu; the one used last is last; nobody writes to them
+	bytes int64 // guarded by mu; of kept
 }
 
 // fork returns a cache that holds the longest known beginning of tokens, no more than most of them, or fresh.
-func (p *prefixes) fork(tokens []Token, most int, fresh *arith.Cache) *arith.Cache {
+func (p *prefixes) fork(tokens []Token, most int, fresh kv) kv {
 	p.mu.Lock()
 	best, length := -1, 0
 	for i, c := range p.kept {
@@ -33,11 +29,11 @@ func (p *prefixes) fork(tokens []Token, most int, fresh *arith.Cache) *arith.Cac
 	copy(p.kept[best:], p.kept[best+1:])
 	p.kept[len(p.kept)-1] = c
 	p.mu.Unlock()
-	return c.Fork(length)
+	return c.fork(length)
 }
 
 // keep takes over c, whose run has ended, and lets go of the caches that it continues and of those used longest ago.
-func (p *prefixes) keep(c *arith.Cache) {
+func (p *prefixes) keep(c kv) {
 	if c.Len() == 0 || c.Bytes() > p.limit {
 		return
 	}

@@ -75,12 +75,12 @@ func (m *Model) checkPrompt(prompt []Token, answer int) error {
 		return fmt.Errorf("%w: the prompt is empty", ErrRequest)
 	}
 	for i, id := range prompt {
-		if id < 0 || int(id) >= m.net.Vocab {
-			return fmt.Errorf("%w: prompt token %d is %d, of %d", ErrToken, i, id, m.net.Vocab)
+		if id < 0 || int(id) >= m.dims.Vocab {
+			return fmt.Errorf("%w: prompt token %d is %d, of %d", ErrToken, i, id, m.dims.Vocab)
 		}
 	}
-	if answer > m.net.Context || len(prompt)+answer-1 > m.net.Context {
-		return fmt.Errorf("%w: prompt of %d and answer of up to %d tokens, of %d", ErrContext, len(prompt), answer, m.net.Context)
+	if answer > m.dims.Context || len(prompt)+answer-1 > m.dims.Context {
+		return fmt.Errorf("%w: prompt of %d and answer of up to %d tokens, of %d", ErrContext, len(prompt), answer, m.dims.Context)
 	}
 	return nil
 }

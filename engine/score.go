@@ -1,13 +1,10 @@
 package engine
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"math"
 	"slices"
-
-	"github.com/assaynet/assay/engine/arith"
 )
 
 // Perplexity is how well a model foresees a text.
@@ -61,40 +58,20 @@ func (m *Model) Score(ctx context.Context, tokens []Token) (nlls []float64, top1
 		return nil, nil, err
 	}
 	defer end()
-	c := m.net.NewCache()
+	c := m.backend.newCache()
 	for c.Len() < len(tokens)-1 {
-		piece := tokens[c.Len():min(c.Len()+arith.MaxPiece, len(tokens)-1)]
+		piece := tokens[c.Len():min(c.Len()+m.backend.most(), len(tokens)-1)]
 		next := tokens[c.Len()+1:]
 		n, t := make([]float64, len(piece)), make([]Token, len(piece))
-		var failed error
-		err := m.compute(ctx, func(spread arith.Spread, w *arith.Workspace) {
-			failed = m.score(spread, w, c, piece, next, n, t)
+		_, err := m.backend.step(ctx, c, piece, len(piece), func(i int, _, logits []float32, best Token) {
+			n[i], t[i] = negativeLog(logits, next[i], best), best
 		})
-		if err != nil || failed != nil {
-			return nlls, top1, cmp.Or(err, failed)
+		if err != nil {
+			return nlls, top1, err
 		}
 		nlls, top1 = append(nlls, n...), append(top1, t...)
 	}
 	return nlls, top1, nil
-}
-
-func (m *Model) score(
-	spread arith.Spread, w *arith.Workspace, c *arith.Cache, piece, next []Token, nlls []float64, top1 []Token,
-) error {
-	first := c.Len()
-	states, err := m.net.Forward(spread, w, c, piece, len(piece))
-	if err != nil {
-		return err
-	}
-	logits, err := m.net.Logits(spread, w, states)
-	if err != nil {
-		return &FailedError{Position: first + len(logits)}
-	}
-	spread(len(logits), func(i int) {
-		top1[i] = arith.Choose(logits[i], arith.Sampling{}, 0)
-		nlls[i] = negativeLog(logits[i], next[i], top1[i])
-	})
-	return nil
 }
 
 // negativeLog is −log softmax(logits)[id], computed with the largest logit, that of top, taken away.

@@ -67,7 +67,7 @@ func (m *Model) Verify(ctx context.Context, run Run) (Report, error) {
 		return r, nil
 	}
 	tokens := append(append([]Token(nil), run.Prompt...), run.Output[:len(run.Output)-1]...)
-	c := m.prefixes.fork(tokens, r.First, m.net.NewCache())
+	c := m.prefixes.fork(tokens, r.First, m.backend.newCache())
 	defer func() { m.prefixes.keep(c) }()
 	made, err := m.advance(ctx, c, tokens[c.Len():], len(run.Output), run.Settings)
 	var failed *FailedError
@@ -97,7 +97,7 @@ func (m *Model) checkForm(run Run) (Kind, int) {
 		return KindLate, run.Settings.MaxTokens
 	}
 	for i, id := range run.Output {
-		if id < 0 || int(id) >= m.net.Vocab {
+		if id < 0 || int(id) >= m.dims.Vocab {
 			return KindRange, i
 		}
 		if m.stop[id] && i < n-1 {

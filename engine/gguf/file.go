@@ -25,6 +25,7 @@ type File struct {
 
 	path    string      // empty for a file that was not opened by path
 	info    fs.FileInfo // at opening; nil like path
+	mapped  []byte      // the mapping, where there is one
 	unmap   func() error
 	closing sync.Once
 	closed  error
@@ -76,7 +77,7 @@ func Open(path string) (*File, error) {
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("open model %q: %w", path, err), syscall.Munmap(data))
 	}
-	f.path, f.info = path, info
+	f.path, f.info, f.mapped = path, info, data
 	f.unmap = func() error { return syscall.Munmap(data) }
 	return f, nil
 }

@@ -112,7 +112,7 @@ func inPieces(t *testing.T, n *native.Model, tokens []int32, size int, states, l
 		if err := n.Forward([]*native.Piece{p}); err != nil || p.Err != nil {
 			t.Fatal(err, p.Err)
 		}
-		l, best, err := n.Logits(p.States)
+		l, best, err := n.Logits(p.States, new([]float32))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -199,7 +199,7 @@ func TestRealModelEqualsTheIndependentProgram(t *testing.T) {
 					t.Fatalf("run %d: state at %d: got %s, want %s", i, pos, got, run.States[pos])
 				}
 			}
-			_, best, err := n.Logits(p.States[len(run.Prompt)-1:])
+			_, best, err := n.Logits(p.States[len(run.Prompt)-1:], new([]float32))
 			if err != nil || !slices.Equal(best, run.Output) {
 				t.Fatalf("run %d: got %v, want %v (%v)", i, best, run.Output, err)
 			}

@@ -66,6 +66,9 @@ func New(m *arith.Model, cfg Config) (*Model, error) {
 	if err != nil {
 		return nil, err
 	}
+	if m.Arch != "llama" {
+		return nil, fmt.Errorf("%w: architecture %q", ErrUnsupported, m.Arch)
+	}
 	w := m.Weights()
 	rope := w.Rope.Config()
 	shape := C.struct_eng_shape{
@@ -187,10 +190,9 @@ func (in *inputs) gather(m *Model, pieces []*Piece) (keeps int) {
 	return len(in.keep)
 }
 
-// Logits returns the logits of states, in memory of its own, and the index of the largest of each, the lowest on a tie. A
-// *FailedError with Position i names the first state that has an element or a logit that is not finite; those before it are
-// returned.
-func (m *Model) Logits(states [][]float32) (logits [][]float32, best []int32, err error) {
+// Logits returns the logits of states and the index of the largest of each, the lowest on a tie, or -1 where an element of the
+// state or a logit is not finite. The logits lie in buf, which grows as needed.
+func (m *Model) Logits(states [][]float32, buf *[]float32) (logits [][]float32, best []int32, err error) {
 	if len(states) == 0 {
 		return nil, nil, nil
 	}
@@ -201,7 +203,10 @@ func (m *Model) Logits(states [][]float32) (logits [][]float32, best []int32, er
 			flat = append(flat, s...)
 		}
 	}
-	out := make([]float32, len(states)*m.vocabLine)
+	if n := len(states) * m.vocabLine; cap(*buf) < n {
+		*buf = make([]float32, n)
+	}
+	out := (*buf)[:len(states)*m.vocabLine]
 	best = make([]int32, len(states))
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -213,13 +218,10 @@ func (m *Model) Logits(states [][]float32) (logits [][]float32, best []int32, er
 		return nil, nil, err
 	}
 	for i := range states {
-		if best[i] < 0 {
-			return logits, best[:i], &arith.FailedError{Position: i}
-		}
 		logits = append(logits, out[i*m.vocabLine:][:m.Vocab:m.Vocab])
 	}
 	return logits, best, nil
 }
 
-func int32s(s []int32) *C.int32_t  { return (*C.int32_t)(unsafe.SliceData(s)) }
+func int32s(s []int32) *C.int32_t { return (*C.int32_t)(unsafe.SliceData(s)) }
 func floats(s []float32) *C.float { return (*C.float)(unsafe.SliceData(s)) }

@@ -29,4 +29,6 @@ func (m *Model) Bytes() int64 { return 0 }
 func (m *Model) Forward([]*Piece) error { return ErrUnavailable }
 
 // Logits returns ErrUnavailable.
-func (m *Model) Logits([][]float32) ([][]float32, []int32, error) { return nil, nil, ErrUnavailable }
+func (m *Model) Logits([][]float32, *[]float32) ([][]float32, []int32, error) {
+	return nil, nil, ErrUnavailable
+}
