@@ -30,8 +30,6 @@ type variantModel struct {
 	runs                                       []variantRun
 }
 
-var _ = fmt.Sprint
-
 // builder writes a variantModel.
 type builder struct {
 	variantModel
@@ -53,13 +51,15 @@ func (v variantModel) write(t *testing.T, path string) {
 func (b *builder) metadata() {
 	w := &b.w
 	w.AddString("general.architecture", "llama")
-	for key, n := range map[string]int{
-		"block_count": b.layers, "context_length": b.context, "embedding_length": b.width, "feed_forward_length": b.ffn,
-		"attention.head_count": b.heads, "attention.head_count_kv": b.kv,
-	} {
-		b.numbers[key] = uint32(n)
+	w.AddUint32("llama.block_count", uint32(b.layers))
+	w.AddUint32("llama.context_length", uint32(b.context))
+	w.AddUint32("llama.embedding_length", uint32(b.width))
+	w.AddUint32("llama.feed_forward_length", uint32(b.ffn))
+	w.AddUint32("llama.attention.head_count", uint32(b.heads))
+	if b.kv != b.heads {
+		w.AddUint32("llama.attention.head_count_kv", uint32(b.kv))
 	}
-	b.floats["attention.layer_norm_rms_epsilon"] = 0x1p-17
+	w.AddFloat32("llama.attention.layer_norm_rms_epsilon", 0x1p-17)
 	for _, key := range slices.Sorted(maps.Keys(b.numbers)) {
 		w.AddUint32("llama."+key, b.numbers[key])
 	}
@@ -71,7 +71,7 @@ func (b *builder) metadata() {
 	}
 	// The tokens are three controls and one letter after another.
 	tokens, kinds := []string{"<eos>", "<eot>", "<eom>"}, []int32{3, 3, 3}
-	for len(tokens) < b.vocab {
+	for len(tokens) < min(b.vocab, 60) {
 		tokens, kinds = append(tokens, string(rune('A'+len(tokens)))), append(kinds, 1)
 	}
 	w.AddString("tokenizer.ggml.model", "gpt2")
