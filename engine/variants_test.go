@@ -13,6 +13,7 @@ import (
 
 	"github.com/assaynet/assay/engine"
 	"github.com/assaynet/assay/engine/fingerprint"
+	"github.com/assaynet/assay/engine/native"
 )
 
 // variantRun is a request for one of variantModels, and what scripts/ac1-oracle.py made of it.
@@ -52,7 +53,7 @@ func TestVariantsEqualTheSlowProgram(t *testing.T) {
 		t.Run(v.Name, func(t *testing.T) {
 			path := filepath.Join(t.TempDir(), "m.gguf")
 			variantModels()[v.Name].write(t, path)
-			for _, cfg := range []engine.Config{{Threads: 1, PrefixCache: -1}, {Threads: 3}} {
+			for _, cfg := range everyBackend() {
 				m := open(t, path, cfg)
 				if id := m.ID(); hex.EncodeToString(id[:]) != v.ModelID {
 					t.Fatalf("model id %x, want %s", id, v.ModelID)
@@ -63,9 +64,23 @@ func TestVariantsEqualTheSlowProgram(t *testing.T) {
 					}
 					r.checkVerify(t, m, i)
 				}
+				if t.Failed() {
+					t.Fatalf("with %+v", cfg)
+				}
 			}
 		})
 	}
+}
+
+// everyBackend returns the reference alone and in company, and every level of the native kernels that this machine has.
+func everyBackend() []engine.Config {
+	configs := []engine.Config{{Backend: engine.BackendReference, Threads: 1, PrefixCache: -1}, {Backend: engine.BackendReference, Threads: 3}}
+	for _, l := range native.Levels() {
+		configs = append(configs,
+			engine.Config{Backend: engine.BackendNative, ISA: l.String(), Threads: 1, PrefixCache: -1},
+			engine.Config{Backend: engine.BackendNative, ISA: l.String(), Threads: 3})
+	}
+	return configs
 }
 
 // checkGenerate makes the run and compares.
