@@ -1,5 +1,12 @@
 package tokenizer
 
+import (
+	"fmt"
+	"unicode/utf8"
+
+	"github.com/assaynet/assay/engine/gguf"
+)
+
 // Byte-pair encoding of one piece.
 //
 // The symbols of a piece start as its bytes and form a linked list. Every
@@ -10,11 +17,66 @@ package tokenizer
 // 3n entries, so a megabyte without a cut takes n log n steps; trying all
 // pairs for each join would take n².
 
+// byteBPE is byte-pair encoding after a splitter.
+type byteBPE struct {
+	split  splitter
+	whole  bool // see family
+	vocab  *vocabulary
+	merges map[pair]merge
+}
+
+func loadByteBPE(f *gguf.File, t *Tokenizer) error {
+	pre, ok := f.String("tokenizer.ggml.pre")
+	if !ok {
+		return fmt.Errorf("%w: the file has no tokenizer.ggml.pre, which names how text is split", ErrData)
+	}
+	kind, ok := splitters[pre]
+	if !ok {
+		return fmt.Errorf("%w splitter %q (tokenizer.ggml.pre)", ErrUnsupported, pre)
+	}
+	merges, err := loadMerges(f, &t.vocab)
+	if err != nil {
+		return err
+	}
+	t.model = &byteBPE{split: kind.split, whole: kind.whole, vocab: &t.vocab, merges: merges}
+	t.addBOS = kind.bos
+	return nil
+}
+
+func (m *byteBPE) spells(b byte) bool { return m.vocab.bytes[b] >= 0 }
+
+func (m *byteBPE) encode(ids []int32, text string) []int32 {
+	w := &worker{m: m}
+	for len(text) > 0 {
+		n := m.split(text)
+		if id, ok := m.token(text[:n]); ok {
+			ids = append(ids, id)
+		} else {
+			ids = w.encode(ids, text[:n])
+		}
+		text = text[n:]
+	}
+	return ids
+}
+
+// token returns the token that a piece is as it stands, for families that ask for it.
+func (m *byteBPE) token(piece string) (id int32, ok bool) {
+	if !m.whole {
+		return 0, false
+	}
+	name := make([]byte, 0, 2*len(piece))
+	for i := range len(piece) {
+		name = utf8.AppendRune(name, alphabet[piece[i]])
+	}
+	id, ok = m.vocab.byText[string(name)]
+	return id, ok && m.vocab.tokens[id].kind == kindNormal
+}
+
 // worker holds the memory that pieces of one text share.
 type worker struct {
-	t       *Tokenizer
+	m       *byteBPE
 	symbols []symbol
-	heap    []candidate
+	heap    heap
 }
 
 // symbol is one element of the list. Invariant: for symbols in use,
@@ -35,14 +97,14 @@ type candidate struct {
 func (w *worker) encode(ids []int32, piece string) []int32 {
 	w.symbols, w.heap = w.symbols[:0], w.heap[:0]
 	for i := range len(piece) {
-		w.symbols = append(w.symbols, symbol{prev: int32(i) - 1, next: int32(i) + 1, id: w.t.vocab.bytes[piece[i]]})
+		w.symbols = append(w.symbols, symbol{prev: int32(i) - 1, next: int32(i) + 1, id: w.m.vocab.bytes[piece[i]]})
 	}
 	w.symbols[len(piece)-1].next = -1
 	for i := range len(piece) - 1 {
 		w.offer(int32(i))
 	}
 	for len(w.heap) > 0 {
-		c := w.pop()
+		c := w.heap.pop()
 		left := int32(uint32(c.order))
 		right := w.symbols[left].next
 		if right < 0 || pairOf(w.symbols[left].id, w.symbols[right].id) != c.pair {
@@ -78,51 +140,9 @@ func (w *worker) offer(left int32) {
 	if a < 0 || b < 0 {
 		return
 	}
-	m, ok := w.t.merges[pairOf(a, b)]
+	m, ok := w.m.merges[pairOf(a, b)]
 	if !ok {
 		return
 	}
-	w.push(candidate{order: uint64(m.rank)<<32 | uint64(uint32(left)), pair: pairOf(a, b), id: m.id})
-}
-
-// push and pop keep the binary heap: the smallest order is first.
-func (w *worker) push(c candidate) {
-	w.heap = append(w.heap, c)
-	i := len(w.heap) - 1
-	for i > 0 {
-		parent := (i - 1) / 2
-		if w.heap[parent].order <= c.order {
-			break
-		}
-		w.heap[i] = w.heap[parent]
-		i = parent
-	}
-	w.heap[i] = c
-}
-
-func (w *worker) pop() candidate {
-	h := w.heap
-	first, last := h[0], h[len(h)-1]
-	h = h[:len(h)-1]
-	w.heap = h
-	if len(h) == 0 {
-		return first
-	}
-	i := 0
-	for {
-		child := 2*i + 1
-		if child >= len(h) {
-			break
-		}
-		if child+1 < len(h) && h[child+1].order < h[child].order {
-			child++
-		}
-		if last.order <= h[child].order {
-			break
-		}
-		h[i] = h[child]
-		i = child
-	}
-	h[i] = last
-	return first
+	w.heap.push(candidate{order: uint64(m.rank)<<32 | uint64(uint32(left)), pair: pairOf(a, b), id: m.id})
 }

@@ -71,7 +71,7 @@ func TestNewRefusesWrongTokenizerData(t *testing.T) {
 		says string
 	}{
 		"no model":                {"model", gone, nil, tokenizer.ErrData, "tokenizer.ggml.model"},
-		"another model":           {"model", str("llama"), nil, tokenizer.ErrUnsupported, `"llama"`},
+		"another model":           {"model", str("bert"), nil, tokenizer.ErrUnsupported, `"bert"`},
 		"model of a wrong type":   {"model", num(1), nil, tokenizer.ErrData, "tokenizer.ggml.model"},
 		"no splitter":             {"pre", gone, nil, tokenizer.ErrData, "tokenizer.ggml.pre"},
 		"unknown splitter":        {"pre", str("qwen9"), nil, tokenizer.ErrUnsupported, `"qwen9"`},

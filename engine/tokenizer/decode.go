@@ -1,12 +1,16 @@
 package tokenizer
 
-import "unicode/utf8"
+import (
+	"strings"
+	"unicode/utf8"
+)
 
 // replacement stands for an id that is outside the vocabulary.
 const replacement = string(utf8.RuneError)
 
 // Decode returns the bytes that ids stand for, without control tokens: the
-// exact bytes of a text that was encoded. An id outside the vocabulary becomes
+// exact bytes of a text that was encoded, as far as the vocabulary can spell
+// them; SentencePiece's models take U+2581 for a space. An id outside the vocabulary becomes
 // U+FFFD; callers that must refuse it compare with [Tokenizer.VocabSize].
 func (t *Tokenizer) Decode(ids []int32) []byte { return t.decode(ids, false) }
 
@@ -15,10 +19,29 @@ func (t *Tokenizer) DecodeSpecial(ids []int32) []byte { return t.decode(ids, tru
 
 func (t *Tokenizer) decode(ids []int32, control bool) []byte {
 	var out []byte
+	begun := false
 	for _, id := range ids {
-		out = append(out, t.text(id, control)...)
+		out = append(out, t.shown(id, control, &begun)...)
 	}
 	return out
+}
+
+// shown is the text of one id after others, without the space that is put
+// before a text; begun tells whether one has begun since the last special token.
+func (t *Tokenizer) shown(id int32, control bool, begun *bool) string {
+	text := t.text(id, control)
+	if t.special.is(id) {
+		*begun = false
+		return text
+	}
+	if *begun || text == "" {
+		return text
+	}
+	*begun = true
+	if t.prefix {
+		text = strings.TrimPrefix(text, " ")
+	}
+	return text
 }
 
 // text returns what one id stands for.
@@ -26,10 +49,11 @@ func (t *Tokenizer) text(id int32, control bool) string {
 	if id < 0 || int(id) >= len(t.vocab.tokens) {
 		return replacement
 	}
-	if tok := t.vocab.tokens[id]; tok.kind != kindControl || control {
-		return tok.text
+	tok := t.vocab.tokens[id]
+	if (tok.kind == kindControl || tok.kind == kindUnknown) && !control {
+		return ""
 	}
-	return ""
+	return tok.text
 }
 
 // Stream decodes ids one by one into whole characters. What it returns, put
@@ -38,6 +62,7 @@ func (t *Tokenizer) text(id int32, control bool) string {
 // concurrent use.
 type Stream struct {
 	t       *Tokenizer
+	begun   bool   // some text came, see shown
 	pending []byte // Invariant: between calls, the start of one character that may still become valid.
 }
 
@@ -46,13 +71,16 @@ func (t *Tokenizer) NewStream() *Stream { return &Stream{t: t} }
 
 // Add returns the characters that id completes, often none or several.
 func (s *Stream) Add(id int32) string {
-	s.pending = append(s.pending, s.t.text(id, false)...)
+	s.pending = append(s.pending, s.t.shown(id, false, &s.begun)...)
 	return s.take(false)
 }
 
 // End returns what is left when no more ids come: U+FFFD for each byte of a
 // character that was never completed. The Stream can then start another text.
-func (s *Stream) End() string { return s.take(true) }
+func (s *Stream) End() string {
+	s.begun = false
+	return s.take(true)
+}
 
 // take removes and returns the characters that are complete, or all if last.
 func (s *Stream) take(last bool) string {

@@ -4,8 +4,9 @@ package tokenizer
 // long as there is a listed pair, join the first of the lowest rank.
 func (t *Tokenizer) EncodePlainly(text string) []int32 {
 	var out []int32
+	bpe := t.model.(*byteBPE)
 	for len(text) > 0 {
-		n := t.split(text)
+		n := bpe.split(text)
 		var ids []int32
 		for i := range n {
 			ids = append(ids, t.vocab.bytes[text[i]])
@@ -13,7 +14,7 @@ func (t *Tokenizer) EncodePlainly(text string) []int32 {
 		for {
 			best, at := merge{}, -1
 			for i := 0; i+1 < len(ids); i++ {
-				if m, ok := t.merges[pairOf(ids[i], ids[i+1])]; ok && (at < 0 || m.rank < best.rank) {
+				if m, ok := bpe.merges[pairOf(ids[i], ids[i+1])]; ok && (at < 0 || m.rank < best.rank) {
 					best, at = m, i
 				}
 			}
@@ -32,7 +33,7 @@ func (t *Tokenizer) EncodePlainly(text string) []int32 {
 func Split(name, text string) []string {
 	var out []string
 	for len(text) > 0 {
-		n := splitters[name](text)
+		n := splitters[name].split(text)
 		out = append(out, text[:n])
 		text = text[n:]
 	}

@@ -14,13 +14,23 @@ import (
 // realTokenizer is that of the model that `make model` fetches.
 func realTokenizer(t testing.TB) *tokenizer.Tokenizer {
 	t.Helper()
-	path := os.Getenv("ASSAY_MODEL")
+	return openReal(t, os.Getenv("ASSAY_MODEL"), "SmolLM2-135M-Instruct.Q4_1.gguf")
+}
+
+// gemmaTokenizer is that of the second model, which tests alone use; ASSAY_GEMMA names another place.
+func gemmaTokenizer(t testing.TB) *tokenizer.Tokenizer {
+	t.Helper()
+	return openReal(t, os.Getenv("ASSAY_GEMMA"), "gemma-3-270m.Q4_K_M.gguf")
+}
+
+func openReal(t testing.TB, path, name string) *tokenizer.Tokenizer {
+	t.Helper()
 	if path == "" {
 		dir, err := os.UserCacheDir()
 		if err != nil {
 			t.Fatal(err)
 		}
-		path = filepath.Join(dir, "assay", "models", "SmolLM2-135M-Instruct.Q4_1.gguf")
+		path = filepath.Join(dir, "assay", "models", name)
 	}
 	f, err := gguf.Open(path)
 	if err != nil {
@@ -39,30 +49,45 @@ func realTokenizer(t testing.TB) *tokenizer.Tokenizer {
 }
 
 func TestEncodeGivesLlamaCppsIDs(t *testing.T) {
-	data, err := os.ReadFile("testdata/tokenize-smollm2-135m-q4_1.json")
+	for name, tok := range map[string]*tokenizer.Tokenizer{
+		"smollm2-135m-q4_1": realTokenizer(t), "gemma3-270m-q4_k_m": gemmaTokenizer(t),
+	} {
+		cases := readCases(t, "testdata/tokenize-"+name+".json")
+		if len(cases) < 100 {
+			t.Fatalf("%s: only %d cases", name, len(cases))
+		}
+		checkCases(t, name, tok, cases)
+	}
+}
+
+// encoding is a text and what an independent program makes of it.
+type encoding struct {
+	Text string
+	IDs  []int32
+}
+
+func readCases(t *testing.T, path string) []encoding {
+	t.Helper()
+	data, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
 	}
-	var file struct {
-		Cases []struct {
-			Text string
-			IDs  []int32
-		}
-	}
+	var file struct{ Cases []encoding }
 	if err := json.Unmarshal(data, &file); err != nil {
 		t.Fatal(err)
 	}
-	if len(file.Cases) < 100 {
-		t.Fatalf("only %d cases", len(file.Cases))
-	}
-	tok := realTokenizer(t)
-	for _, c := range file.Cases {
+	return file.Cases
+}
+
+func checkCases(t *testing.T, name string, tok *tokenizer.Tokenizer, cases []encoding) {
+	t.Helper()
+	for _, c := range cases {
 		got, err := tok.Encode(c.Text, tokenizer.Options{})
 		if err != nil || !slices.Equal(got, c.IDs) {
-			t.Errorf("%q: got %v, %v, want %v", c.Text, got, err, c.IDs)
+			t.Errorf("%s: %q: got %v, %v, want %v", name, c.Text, got, err, c.IDs)
 		}
 		if back := string(tok.Decode(got)); back != c.Text {
-			t.Errorf("%q decodes to %q", c.Text, back)
+			t.Errorf("%s: %q decodes to %q", name, c.Text, back)
 		}
 	}
 }

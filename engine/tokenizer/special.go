@@ -6,6 +6,7 @@ import "slices"
 // the longest of those that start at one place.
 type specials struct {
 	ids     map[string]special
+	members map[int32]bool
 	lengths []int     // the lengths that occur, descending
 	first   [256]bool // the bytes that one of them starts with
 }
@@ -16,12 +17,13 @@ type special struct {
 }
 
 func newSpecials(v *vocabulary) specials {
-	s := specials{ids: map[string]special{}}
+	s := specials{ids: map[string]special{}, members: map[int32]bool{}}
 	for id, t := range v.tokens {
 		if t.kind != kindControl && t.kind != kindUser {
 			continue
 		}
 		s.ids[t.text] = special{id: int32(id), control: t.kind == kindControl}
+		s.members[int32(id)] = true
 		s.first[t.text[0]] = true
 		if !slices.Contains(s.lengths, len(t.text)) {
 			s.lengths = append(s.lengths, len(t.text))
@@ -31,6 +33,9 @@ func newSpecials(v *vocabulary) specials {
 	slices.Reverse(s.lengths)
 	return s
 }
+
+// is reports whether id is one of them.
+func (s *specials) is(id int32) bool { return s.members[id] }
 
 // next returns how many bytes of text come before the first special token, its
 // id and its length; a length of 0 means that there is none. Control tokens

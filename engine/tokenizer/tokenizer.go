@@ -14,40 +14,53 @@ const MaxText = 4 << 20
 // Tokenizer encodes and decodes for one model. It does not change after [New]
 // and keeps nothing of the file; its methods are safe for concurrent use.
 type Tokenizer struct {
-	split   splitter
+	model   model
 	vocab   vocabulary
-	merges  map[pair]merge
 	special specials
 	chat    *chatML // nil: the model has no known chat format
+	// prefix tells that a space goes before each text that begins a prompt or
+	// follows a special token, and that the first one is not shown.
+	prefix bool
 
 	bos    int32 // -1: none
 	addBOS bool
 	stop   []int32 // ascending
 }
 
+// model is a way to make ids of a text without special tokens.
+type model interface {
+	// encode appends the ids of text, which is not empty.
+	encode(ids []int32, text string) []int32
+	// spells reports whether some token stands for byte b by itself.
+	spells(b byte) bool
+}
+
+// kinds are the tokenizers known, by tokenizer.ggml.model.
+var kinds = map[string]struct {
+	alphabet bool // tokens are written in GPT-2's alphabet, otherwise with ▁ for spaces
+	load     func(f *gguf.File, t *Tokenizer) error
+}{
+	"gpt2":  {true, loadByteBPE},
+	"llama": {false, loadSentenceBPE},
+	"t5":    {false, loadUnigram},
+}
+
 // New reads the tokenizer of f. Errors wrap [ErrUnsupported] or [ErrData].
 func New(f *gguf.File) (*Tokenizer, error) {
-	model, ok := f.String("tokenizer.ggml.model")
+	name, ok := f.String("tokenizer.ggml.model")
 	if !ok {
 		return nil, fmt.Errorf("%w: the file has no tokenizer.ggml.model", ErrData)
 	}
-	if model != "gpt2" {
-		return nil, fmt.Errorf("%w model %q: only byte-level BPE (\"gpt2\") is read", ErrUnsupported, model)
-	}
-	pre, ok := f.String("tokenizer.ggml.pre")
+	kind, ok := kinds[name]
 	if !ok {
-		return nil, fmt.Errorf("%w: the file has no tokenizer.ggml.pre, which names how text is split", ErrData)
+		return nil, fmt.Errorf("%w model %q: \"gpt2\", \"llama\" and \"t5\" are read", ErrUnsupported, name)
 	}
-	split, ok := splitters[pre]
-	if !ok {
-		return nil, fmt.Errorf("%w splitter %q (tokenizer.ggml.pre)", ErrUnsupported, pre)
-	}
-	t := &Tokenizer{split: split, bos: -1}
+	t := &Tokenizer{bos: -1}
 	var err error
-	if t.vocab, err = loadVocabulary(f); err != nil {
+	if t.vocab, err = loadVocabulary(f, kind.alphabet); err != nil {
 		return nil, err
 	}
-	if t.merges, err = loadMerges(f, &t.vocab); err != nil {
+	if err := kind.load(f, t); err != nil {
 		return nil, err
 	}
 	t.special = newSpecials(&t.vocab)
@@ -56,6 +69,20 @@ func New(f *gguf.File) (*Tokenizer, error) {
 	}
 	t.chat = newChatML(f, t)
 	return t, nil
+}
+
+// flag reads a bool into v; v stays as it is where the file has none.
+func flag(f *gguf.File, key string, v *bool) error {
+	kv, ok := f.Lookup(key)
+	if !ok {
+		return nil
+	}
+	b, ok := f.Bool(key)
+	if !ok {
+		return fmt.Errorf("%w: %s is a %v, not a bool", ErrData, key, kv.Type)
+	}
+	*v = b
+	return nil
 }
 
 // loadMarks reads the ids of the tokens that begin and end a text.
@@ -67,10 +94,8 @@ func (t *Tokenizer) loadMarks(f *gguf.File) error {
 	if ok {
 		t.bos = bos
 	}
-	if kv, ok := f.Lookup("tokenizer.ggml.add_bos_token"); ok {
-		if t.addBOS, ok = f.Bool(kv.Key); !ok {
-			return fmt.Errorf("%w: %s is a %v, not a bool", ErrData, kv.Key, kv.Type)
-		}
+	if err := flag(f, "tokenizer.ggml.add_bos_token", &t.addBOS); err != nil {
+		return err
 	}
 	if t.addBOS && t.bos < 0 {
 		return fmt.Errorf("%w: add_bos_token is set, but there is no bos_token_id", ErrData)
@@ -122,13 +147,12 @@ func (t *Tokenizer) Encode(text string, o Options) ([]int32, error) {
 	if o.BOS && t.bos >= 0 {
 		ids = append(ids, t.bos)
 	}
-	w := &worker{t: t}
 	for len(text) > 0 {
 		plain, id, size := t.special.next(text, o.Special)
-		for rest := text[:plain]; len(rest) > 0; {
-			n := t.split(rest)
-			ids = w.encode(ids, rest[:n])
-			rest = rest[n:]
+		if plain > 0 && t.prefix {
+			ids = t.model.encode(ids, " "+text[:plain])
+		} else if plain > 0 {
+			ids = t.model.encode(ids, text[:plain])
 		}
 		if size > 0 {
 			ids = append(ids, id)
@@ -139,11 +163,11 @@ func (t *Tokenizer) Encode(text string, o Options) ([]int32, error) {
 }
 
 // Unspellable returns how many bytes of text the vocabulary has no token for.
-// [Tokenizer.Encode] leaves them out.
+// [Tokenizer.Encode] leaves them out, or writes the token for what is unknown.
 func (t *Tokenizer) Unspellable(text string) int {
 	n := 0
 	for i := range len(text) {
-		if t.vocab.bytes[text[i]] < 0 {
+		if !t.model.spells(text[i]) {
 			n++
 		}
 	}

@@ -11,8 +11,10 @@ import (
 // The kinds of token in tokenizer.ggml.token_type, by llama.cpp's numbers.
 const (
 	kindNormal  = 1
+	kindUnknown = 2 // stands for what cannot be spelt; not shown in text
 	kindControl = 3 // parsed only on request, not shown in text
 	kindUser    = 4 // literal text that is always one token
+	kindByte    = 6 // one byte, written <0xNN>
 	kindLast    = 6
 )
 
@@ -24,6 +26,8 @@ type vocabulary struct {
 	tokens []token
 	byText map[string]int32 // by the text as stored
 	bytes  [256]int32       // the token of each single byte, -1 where there is none
+	scores []float32        // of each token, where the model has scores
+	unk    int32            // stands for what cannot be spelt, -1 where there is none
 }
 
 // token is one entry.
@@ -33,9 +37,9 @@ type token struct {
 }
 
 // loadVocabulary reads and checks tokens and their kinds. The tokens are
-// stored in GPT-2's alphabet, except control and user-defined
-// ones, which are stored as they read.
-func loadVocabulary(f *gguf.File) (vocabulary, error) {
+// stored in GPT-2's alphabet, except control and user-defined ones, which are
+// stored as they read; or else all with spaceMark for spaces, and bytes by number.
+func loadVocabulary(f *gguf.File, alphabetic bool) (vocabulary, error) {
 	texts, ok := f.Strings("tokenizer.ggml.tokens")
 	if !ok || len(texts) == 0 {
 		return vocabulary{}, fmt.Errorf("%w: tokenizer.ggml.tokens is absent, empty or no array of strings", ErrData)
@@ -47,7 +51,7 @@ func loadVocabulary(f *gguf.File) (vocabulary, error) {
 	if err != nil {
 		return vocabulary{}, err
 	}
-	v := vocabulary{tokens: make([]token, len(texts)), byText: make(map[string]int32, len(texts))}
+	v := vocabulary{tokens: make([]token, len(texts)), byText: make(map[string]int32, len(texts)), unk: -1}
 	for i, text := range texts {
 		if old, dup := v.byText[text]; dup {
 			return vocabulary{}, fmt.Errorf("%w: tokens %d and %d are both %q", ErrData, old, i, text)
@@ -58,19 +62,61 @@ func loadVocabulary(f *gguf.File) (vocabulary, error) {
 			if text == "" {
 				return vocabulary{}, fmt.Errorf("%w: the special token %d is empty", ErrData, i)
 			}
+		}
+	}
+	if alphabetic {
+		return v, v.readAlphabet()
+	}
+	return v, v.readMarked()
+}
+
+// readAlphabet turns the tokens out of GPT-2's alphabet.
+func (v *vocabulary) readAlphabet() error {
+	for i := range v.tokens {
+		t := &v.tokens[i]
+		if t.kind == kindControl || t.kind == kindUser {
 			continue
 		}
-		if v.tokens[i].text, ok = fromAlphabet(text); !ok {
-			return vocabulary{}, fmt.Errorf("%w: token %d, %q, is not written in the byte alphabet", ErrData, i, text)
+		text, ok := fromAlphabet(t.text)
+		if !ok {
+			return fmt.Errorf("%w: token %d, %q, is not written in the byte alphabet", ErrData, i, t.text)
 		}
+		t.text = text
 	}
 	for b := range v.bytes {
 		v.bytes[b] = -1
-		if id, ok := v.byText[string(alphabet[b])]; ok && kinds[id] == kindNormal {
+		if id, ok := v.byText[string(alphabet[b])]; ok && v.tokens[id].kind == kindNormal {
 			v.bytes[b] = id
 		}
 	}
-	return v, nil
+	return nil
+}
+
+// spaceMark is what SentencePiece writes for a space: U+2581.
+const spaceMark = "\u2581"
+
+// readMarked finds the tokens of bytes and turns the marks of the others into spaces.
+func (v *vocabulary) readMarked() error {
+	for b := range v.bytes {
+		v.bytes[b] = -1
+	}
+	for i := range v.tokens {
+		t := &v.tokens[i]
+		switch t.kind {
+		case kindByte:
+			var b byte
+			if n, err := fmt.Sscanf(t.text, "<0x%02X>", &b); n != 1 || err != nil || t.text != fmt.Sprintf("<0x%02X>", b) {
+				return fmt.Errorf("%w: token %d, %q, is of a byte but not written <0xNN>", ErrData, i, t.text)
+			}
+			v.bytes[b] = int32(i)
+			t.text = string([]byte{b})
+		case kindControl, kindUnknown:
+			delete(v.byText, t.text) // no text becomes these
+		default:
+			t.text = strings.ReplaceAll(t.text, spaceMark, " ")
+		}
+	}
+	return nil
 }
 
 // loadKinds reads token_type; where the file has none all tokens are normal.
