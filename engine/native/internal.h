@@ -3,6 +3,7 @@
  * Weights. Sixteen rows of a matrix make a group, stored block by block (32 inputs): first the integers of all blocks, then, in
  * an area after those of all groups, the scales. The integers of a block are dwords of four inputs of one row; dword r of 64-byte
  * line j is row r's. U4: 4 lines, whose low nibbles are inputs 4j … 4j+3 and whose high nibbles are inputs 16+4j … 19+4j.
+ * U5: the same, and a line of fifth bits: bit 4r+i of its 64-bit word j is that of row r's input 4j+i.
  * U8: 8 lines, inputs 4j … 4j+3. So a vector of lanes of 32 bits holds one row a lane, the sum over inputs needs no step across
  * lanes, and the same bytes are a B tile of AMX. A last group that is not full has rows of zeros.
  *
@@ -110,7 +111,8 @@ extern const struct eng_kernels eng_kernels_neon, eng_kernels_i8mm;
 /* eng_format: how a type is kept. 0 where it is not known. */
 struct eng_format {
 	int lines, scales; /* bytes of a block of sixteen rows: 64*lines and scales */
-	int source;        /* bytes of a block of one row in the file */
+	int source;        /* bytes of a stored block of one row in the file */
+	int group;         /* blocks of 32 in a stored block */
 };
 int eng_format_of(int type, struct eng_format *f);
 

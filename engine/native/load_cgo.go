@@ -7,6 +7,7 @@ import "C"
 
 import (
 	"fmt"
+	"slices"
 	"unsafe"
 
 	"github.com/assaynet/assay/engine/arith"
@@ -38,14 +39,25 @@ func (m *Model) load(w arith.Weights) error {
 
 func (m *Model) layer(i int, l *arith.LayerWeights) error {
 	linears := [C.ENG_MATRICES]arith.Linear{l.Q, l.K, l.V, l.O, l.Gate, l.Up, l.Down}
-	vectors := map[int][]float32{C.ENG_ATTN_NORM: l.AttnNorm, C.ENG_FFN_NORM: l.FFNNorm}
+	vectors := map[int][]float32{
+		C.ENG_ATTN_NORM: l.AttnNorm, C.ENG_FFN_NORM: l.FFNNorm, C.ENG_Q_NORM: l.QNorm, C.ENG_K_NORM: l.KNorm,
+		C.ENG_POST_ATTN_NORM: l.AttnPost, C.ENG_POST_FFN_NORM: l.FFNPost,
+	}
 	for slot, x := range linears {
 		if err := m.matrix(i, slot, x.Matrix); err != nil {
 			return err
 		}
 		vectors[C.ENG_Q_BIAS+slot] = x.Bias
 	}
-	C.eng_model_layer(m.c, C.int(i), 0, 0)
+	table := slices.Index(m.ropes, l.Rope)
+	if table < 0 {
+		table = len(m.ropes)
+		m.ropes = append(m.ropes, l.Rope)
+	}
+	if l.Rope.Config().Halves != m.ropes[0].Config().Halves || l.Rope.Config().Rot != m.ropes[0].Config().Rot {
+		return fmt.Errorf("%w: layers that turn in different ways", ErrUnsupported)
+	}
+	C.eng_model_layer(m.c, C.int(i), C.int(l.Window), C.int(table))
 	return m.vectors(i, vectors)
 }
 

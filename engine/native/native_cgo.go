@@ -43,10 +43,9 @@ func Levels() []Level {
 type Model struct {
 	arith.Dims
 	level     Level
-	rope      *arith.Rope
+	ropes     []*arith.Rope // the layers' tables, each once
 	pageLen   int // 16-bit numbers of a page
 	vocabLine int // logits of a state, rounded up to sixteen
-	halfRot   int
 
 	mu sync.Mutex
 	c  *C.eng_model // guarded by mu; nil when closed
@@ -66,9 +65,6 @@ func New(m *arith.Model, cfg Config) (*Model, error) {
 	if err != nil {
 		return nil, err
 	}
-	if m.Arch != "llama" {
-		return nil, fmt.Errorf("%w: architecture %q", ErrUnsupported, m.Arch)
-	}
 	w := m.Weights()
 	rope := w.Rope.Config()
 	shape := C.struct_eng_shape{
@@ -76,12 +72,16 @@ func New(m *arith.Model, cfg Config) (*Model, error) {
 		head: C.int32_t(m.Head), ffn: C.int32_t(m.FFN), vocab: C.int32_t(m.Vocab), rot: C.int32_t(rope.Rot),
 		eps: C.float(m.Eps), query_scale: C.float(w.QueryScale),
 	}
+	shape.embed_scale, shape.attn_cap, shape.out_cap = C.float(w.EmbedScale), C.float(w.ScoreCap), C.float(w.LogitCap)
 	if rope.Halves {
 		shape.rope_halves = 1
 	}
+	if w.GELU {
+		shape.gelu = 1
+	}
 	n := &Model{
-		Dims: m.Dims, level: level, rope: w.Rope, pageLen: int(C.eng_page_halves(&shape)),
-		vocabLine: (m.Vocab + 15) / 16 * 16, halfRot: rope.Rot / 2,
+		Dims: m.Dims, level: level, pageLen: int(C.eng_page_halves(&shape)),
+		vocabLine: (m.Vocab + 15) / 16 * 16,
 	}
 	if err := status(C.eng_model_new(&n.c, &shape, C.int(level), C.int(cfg.Threads), C.int(cfg.Nice)), "make a model"); err != nil {
 		return nil, err
@@ -181,7 +181,11 @@ func (in *inputs) gather(m *Model, pieces []*Piece) (keeps int) {
 			}
 			pos := p.Cache.Len() + i
 			in.token, in.pos = append(in.token, id), append(in.pos, int32(pos))
-			in.rope = append(in.rope, m.rope.Table(pos)...)
+		}
+	}
+	for _, r := range m.ropes {
+		for _, pos := range in.pos {
+			in.rope = append(in.rope, r.Table(int(pos))...)
 		}
 	}
 	in.seqFirst = append(in.seqFirst, int32(len(in.token)))

@@ -73,24 +73,35 @@ FN float v_fold16(const vf a[2])
 FN vb vb_load(const uint8_t *p) { return _mm256_loadu_si256((const __m256i *)p); }
 FN vb vb_low(vb v) { return _mm256_and_si256(v, _mm256_set1_epi8(15)); }
 FN vb vb_high(vb v) { return _mm256_and_si256(_mm256_srli_epi16(v, 4), _mm256_set1_epi8(15)); }
+FN vb vb_or(vb a, vb b) { return _mm256_or_si256(a, b); }
+/* 16 in each byte whose bit is set; a byte of bits is two rows */
+FN vb vb_fifth(const uint8_t *bits, int row)
+{
+	int32_t i;
+	memcpy(&i, bits + row / 2, 4);
+	const vb spread = _mm256_setr_epi8(0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 2, 2, 2, 2, 2, 2, 2, 2, 3, 3, 3, 3, 3, 3, 3, 3);
+	const vb each = _mm256_set1_epi64x((long long)0x8040201008040201);
+	vb v = _mm256_and_si256(_mm256_shuffle_epi8(_mm256_set1_epi32(i), spread), each);
+	return _mm256_and_si256(_mm256_cmpeq_epi8(v, each), _mm256_set1_epi8(16));
+}
 FN vb vb_sign(vb v) { return _mm256_xor_si256(v, _mm256_set1_epi8(-128)); }
 FN vb vb_dword(const int8_t *q) { int32_t i; memcpy(&i, q, 4); return _mm256_set1_epi32(i); }
 
 #ifdef SIMD_VNNI
 #define SIMD_S8 0
-FN vi v_dot_u8(const vb w[8], const int8_t *q, vi s)
+FN vi v_dot_u8(const vb w[4], const int8_t *q, vi s)
 {
-	UNROLL for (int j = 0; j < 8; j++)
+	UNROLL for (int j = 0; j < 4; j++)
 		s = _mm256_dpbusd_avx_epi32(s, w[j], vb_dword(q + 4 * j));
 	return s;
 }
-FN vi v_dot_u5(const vb w[8], const int8_t *q) { return v_dot_u8(w, q, _mm256_setzero_si256()); }
+FN vi v_dot_u5(const vb w[8], const int8_t *q) { return v_dot_u8(w + 4, q + 16, v_dot_u8(w, q, _mm256_setzero_si256())); }
 #else
 /* Weights of eight bits are signed. The products of two pairs fit 16 bits: 2·128·127 < 2^15. */
 #define SIMD_S8 1
-FN vi v_dot_u8(const vb w[8], const int8_t *q, vi s)
+FN vi v_dot_u8(const vb w[4], const int8_t *q, vi s)
 {
-	UNROLL for (int j = 0; j < 8; j++) {
+	UNROLL for (int j = 0; j < 4; j++) {
 		vi p = _mm256_maddubs_epi16(_mm256_abs_epi8(w[j]), _mm256_sign_epi8(vb_dword(q + 4 * j), w[j]));
 		s = _mm256_add_epi32(s, _mm256_madd_epi16(p, _mm256_set1_epi16(1)));
 	}

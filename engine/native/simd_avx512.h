@@ -59,13 +59,21 @@ FN float v_fold16(const vf a[1])
 FN vb vb_load(const uint8_t *p) { return _mm512_loadu_si512(p); }
 FN vb vb_low(vb v) { return _mm512_and_si512(v, _mm512_set1_epi8(15)); }
 FN vb vb_high(vb v) { return _mm512_and_si512(_mm512_srli_epi16(v, 4), _mm512_set1_epi8(15)); }
+FN vb vb_or(vb a, vb b) { return _mm512_or_si512(a, b); }
+/* 16 in each byte whose bit is set; a byte of bits is two rows */
+FN vb vb_fifth(const uint8_t *bits, int row)
+{
+	uint64_t m;
+	memcpy(&m, bits + row / 2, 8);
+	return _mm512_maskz_set1_epi8((__mmask64)m, 16);
+}
 FN vb vb_sign(vb v) { return _mm512_xor_si512(v, _mm512_set1_epi8(-128)); }
 FN vb vb_dword(const int8_t *q) { int32_t i; memcpy(&i, q, 4); return _mm512_set1_epi32(i); }
 
-FN vi v_dot_u8(const vb w[8], const int8_t *q, vi s)
+FN vi v_dot_u8(const vb w[4], const int8_t *q, vi s)
 {
-	UNROLL for (int j = 0; j < 8; j++)
+	UNROLL for (int j = 0; j < 4; j++)
 		s = _mm512_dpbusd_epi32(s, w[j], vb_dword(q + 4 * j));
 	return s;
 }
-FN vi v_dot_u5(const vb w[8], const int8_t *q) { return v_dot_u8(w, q, _mm512_setzero_si512()); }
+FN vi v_dot_u5(const vb w[8], const int8_t *q) { return v_dot_u8(w + 4, q + 16, v_dot_u8(w, q, _mm512_setzero_si512())); }

@@ -72,6 +72,12 @@ FN float v_fold16(const vf a[16])
 FN vb vb_load(const uint8_t *p) { vb v; memcpy(&v, p, 4); return v; }
 FN vb vb_low(vb v) { return v & 0x0f0f0f0f; }
 FN vb vb_high(vb v) { return v >> 4 & 0x0f0f0f0f; }
+FN vb vb_or(vb a, vb b) { return a | b; }
+FN vb vb_fifth(const uint8_t *bits, int row)
+{
+	uint32_t n = bits[row / 2] >> (row % 2 * 4);
+	return (n & 1) << 4 | (n & 2) << 11 | (n & 4) << 18 | (n & 8) << 25;
+}
 FN vb vb_sign(vb v) { return v ^ 0x80808080; }
 
 FN vi v_dot4(vi s, vb w, const int8_t *q)
@@ -87,9 +93,9 @@ FN vi v_dot_u5(const vb w[8], const int8_t *q)
 		s = v_dot4(s, w[j], q + 4 * j);
 	return s;
 }
-FN vi v_dot_u8(const vb w[8], const int8_t *q, vi s)
+FN vi v_dot_u8(const vb w[4], const int8_t *q, vi s)
 {
-	for (int j = 0; j < 8; j++)
+	for (int j = 0; j < 4; j++)
 		s = v_dot4(s, w[j], q + 4 * j);
 	return s;
 }

@@ -27,9 +27,14 @@ void *eng_alloc(size_t bytes)
 int eng_format_of(int type, struct eng_format *f)
 {
 	switch (type) {
-	case ENG_Q4_0: *f = (struct eng_format){4, 32, 18}; return 1;
-	case ENG_Q4_1: *f = (struct eng_format){4, 64, 20}; return 1;
-	case ENG_Q8_0: *f = (struct eng_format){8, 32, 34}; return 1;
+	case ENG_Q4_0: *f = (struct eng_format){4, 32, 18, 1}; return 1;
+	case ENG_Q4_1: *f = (struct eng_format){4, 64, 20, 1}; return 1;
+	case ENG_Q5_0: *f = (struct eng_format){5, 32, 22, 1}; return 1;
+	case ENG_Q5_1: *f = (struct eng_format){5, 64, 24, 1}; return 1;
+	case ENG_Q8_0: *f = (struct eng_format){8, 32, 34, 1}; return 1;
+	case ENG_Q4_K: *f = (struct eng_format){4, 128, 144, 8}; return 1;
+	case ENG_Q5_K: *f = (struct eng_format){5, 128, 176, 8}; return 1;
+	case ENG_Q6_K: *f = (struct eng_format){8, 128, 210, 8}; return 1;
 	default: return 0;
 	}
 }
@@ -37,7 +42,7 @@ int eng_format_of(int type, struct eng_format *f)
 int eng_matrix_alloc(struct eng_matrix *m, int type, int rows, int cols)
 {
 	struct eng_format f;
-	if (!eng_format_of(type, &f) || rows < 1 || cols < BLOCK || cols % BLOCK != 0)
+	if (!eng_format_of(type, &f) || rows < 1 || cols < BLOCK || cols % (BLOCK * f.group) != 0)
 		return ENG_BAD_SHAPE;
 	m->type = type;
 	m->rows = rows;
@@ -59,27 +64,111 @@ void eng_matrix_free(struct eng_matrix *m)
 	m->q = m->s = NULL;
 }
 
-/* One block of one row: p is the block in the file, q and s the row's place in the group. */
-static void pack_block(int type, const uint8_t *p, uint8_t *q, uint8_t *s)
+/* One block of one row on its way: weights as they are kept, and scales, of which binary16 ones stay bits. */
+struct block {
+	uint8_t w[BLOCK];
+	uint16_t h[2];
+	float f[2];
+};
+
+static uint16_t half_at(const uint8_t *p)
 {
-	memcpy(s, p, 2);
-	switch (type) {
-	case ENG_Q4_1:
-		memcpy(s + 32, p + 2, 2);
-		p += 2;
-		/* fall through */
-	case ENG_Q4_0:
-		for (int j = 0; j < 4; j++)
-			memcpy(q + LINE * j, p + 2 + 4 * j, 4);
-		break;
-	default: /* ENG_Q8_0: signed bytes become unsigned by their top bit */
-		for (int j = 0; j < 8; j++) {
-			uint32_t w;
-			memcpy(&w, p + 2 + 4 * j, 4);
-			w ^= 0x80808080;
-			memcpy(q + LINE * j, &w, 4);
-		}
+	uint16_t h;
+	memcpy(&h, p, 2);
+	return h;
+}
+
+/* A finite binary16 number, widened exactly. */
+static float widen(uint16_t h)
+{
+	uint32_t b = (uint32_t)(h & 0x8000) << 16 | (uint32_t)(h & 0x7fff) << 13;
+	float f;
+	memcpy(&f, &b, 4);
+	return f * 0x1p112f;
+}
+
+static void nibbles(struct block *o, const uint8_t *p)
+{
+	for (int i = 0; i < 16; i++) {
+		o->w[i] = p[i] & 15;
+		o->w[i + 16] = p[i] >> 4;
 	}
+}
+
+static void fifth_bits(struct block *o, const uint8_t *p)
+{
+	for (int i = 0; i < BLOCK; i++)
+		o->w[i] |= (uint8_t)((p[i / 8] >> i % 8 & 1) << 4);
+}
+
+/* Scale and minimum of sub-block k: six bits each, those of the last four with their upper bits above the first four's. */
+static void sub_scales(struct block *o, const uint8_t *p, int k)
+{
+	const uint8_t *s = p + 4;
+	int d = k < 4 ? s[k] & 63 : (s[k + 4] & 15) | s[k - 4] >> 6 << 4;
+	int m = k < 4 ? s[k + 4] & 63 : s[k + 4] >> 4 | s[k] >> 6 << 4;
+	o->f[0] = widen(half_at(p)) * (float)d;
+	o->f[1] = -(widen(half_at(p + 2)) * (float)m);
+}
+
+/* Blocks of 64 weights in 32 bytes: the low nibbles, then the high ones. */
+static void nibbles_k(struct block *o, const uint8_t *q, int k)
+{
+	for (int i = 0; i < BLOCK; i++)
+		o->w[i] = q[k / 2 * 32 + i] >> (k % 2 * 4) & 15;
+}
+
+/* Sub-block k of Q6_K: of each 128 weights 64 bytes of nibbles and 32 of upper bits; sixteen scales of eight bits. */
+static void read_q6k(struct block *o, const uint8_t *p, int k)
+{
+	const uint8_t *low = p + k / 4 * 64 + k % 2 * 32, *high = p + 128 + k / 4 * 32;
+	const int8_t *scale = (const int8_t *)p + 192;
+	for (int i = 0; i < BLOCK; i++)
+		o->w[i] = (uint8_t)(((low[i] >> (k % 4 / 2 * 4) & 15) | (high[i] >> k % 4 * 2 & 3) << 4) - 32 + 128);
+	for (int i = 0; i < 2; i++)
+		o->f[i] = widen(half_at(p + 208)) * (float)scale[2 * k + i];
+}
+
+/* Sub-block k of the stored block p. */
+static void read_block(struct block *o, int type, const uint8_t *p, int k)
+{
+	o->h[0] = half_at(p);
+	o->h[1] = half_at(p + 2);
+	switch (type) {
+	case ENG_Q4_0: nibbles(o, p + 2); break;
+	case ENG_Q4_1: nibbles(o, p + 4); break;
+	case ENG_Q5_0: nibbles(o, p + 6); fifth_bits(o, p + 2); break;
+	case ENG_Q5_1: nibbles(o, p + 8); fifth_bits(o, p + 4); break;
+	case ENG_Q4_K: nibbles_k(o, p + 16, k); sub_scales(o, p, k); break;
+	case ENG_Q5_K:
+		nibbles_k(o, p + 48, k);
+		sub_scales(o, p, k);
+		for (int i = 0; i < BLOCK; i++)
+			o->w[i] |= (uint8_t)((p[16 + i] >> k & 1) << 4);
+		break;
+	case ENG_Q6_K: read_q6k(o, p, k); break;
+	default: /* ENG_Q8_0: signed bytes become unsigned */
+		for (int i = 0; i < BLOCK; i++)
+			o->w[i] = p[2 + i] ^ 0x80;
+	}
+}
+
+/* Puts a block into the place of row r of a group; the place is zero before. */
+static void write_block(const struct block *o, const struct eng_format *f, int r, uint8_t *q, uint8_t *s)
+{
+	for (int i = 0; i < BLOCK; i++) {
+		if (f->lines == 8)
+			q[LINE * (i / 4) + 4 * r + i % 4] = o->w[i];
+		else
+			q[LINE * (i / 4 % 4) + 4 * r + i % 4] |= (uint8_t)((o->w[i] & 15) << (i / 16 * 4));
+		if (f->lines == 5)
+			q[LINE * 4 + 8 * (i / 4) + r / 2] |= (uint8_t)(o->w[i] >> 4 << (r % 2 * 4 + i % 4));
+	}
+	for (int i = 0; i < 2; i++)
+		if (f->group > 1)
+			memcpy(s + LINE * i + 4 * r, &o->f[i], 4);
+		else if (LINE / 2 * i < f->scales)
+			memcpy(s + LINE / 2 * i + 2 * r, &o->h[i], 2);
 }
 
 void eng_matrix_pack(struct eng_matrix *m, int group, const uint8_t *data)
@@ -87,9 +176,12 @@ void eng_matrix_pack(struct eng_matrix *m, int group, const uint8_t *data)
 	struct eng_format f = {0};
 	eng_format_of(m->type, &f);
 	for (int r = 0; r < GROUP && group * GROUP + r < m->rows; r++) {
-		const uint8_t *p = data + (size_t)(group * GROUP + r) * (size_t)m->blocks * (size_t)f.source;
+		const uint8_t *p = data + (size_t)(group * GROUP + r) * (size_t)(m->blocks / f.group) * (size_t)f.source;
 		size_t at = (size_t)group * (size_t)m->blocks;
-		for (int b = 0; b < m->blocks; b++, at++, p += f.source)
-			pack_block(m->type, p, m->q + at * (size_t)(LINE * f.lines) + 4 * r, m->s + at * (size_t)f.scales + 2 * r);
+		for (int b = 0; b < m->blocks; b++, at++) {
+			struct block o;
+			read_block(&o, m->type, p + (size_t)(b / f.group) * (size_t)f.source, b % f.group);
+			write_block(&o, &f, r, m->q + at * (size_t)(LINE * f.lines), m->s + at * (size_t)f.scales);
+		}
 	}
 }

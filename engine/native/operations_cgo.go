@@ -1,0 +1,60 @@
+//go:build cgo
+
+package native
+
+// #include "engine.h"
+import "C"
+
+import (
+	"unsafe"
+
+	"github.com/assaynet/assay/engine/gguf"
+)
+
+// The functions below run one operation at a level, on the calling thread: tests compare them with the reference. cgo is not
+// allowed in test files, so they are here.
+
+// TestLinear multiplies rows × cols stored weights by n rows of x and returns n rows; bias may be nil.
+func TestLinear(l Level, t gguf.Type, rows, cols int, data []byte, n int, x, bias []float32) ([][]float32, error) {
+	stride := (rows + 15) / 16 * 16
+	flat := make([]float32, n*stride)
+	err := status(C.eng_test_linear(C.int(l), C.int(t), C.int(rows), C.int(cols), (*C.uint8_t)(unsafe.SliceData(data)), C.int(n),
+		floats(x), floats(bias), floats(flat)), "multiply")
+	out := make([][]float32, n)
+	for i := range out {
+		out[i] = flat[i*stride:][:rows]
+	}
+	return out, err
+}
+
+// TestEmbed writes a row of stored weights as floats.
+func TestEmbed(l Level, t gguf.Type, rows, cols int, data []byte, row int, out []float32) error {
+	return status(C.eng_test_embed(C.int(l), C.int(t), C.int(rows), C.int(cols), (*C.uint8_t)(unsafe.SliceData(data)), C.int(row),
+		floats(out)), "embed")
+}
+
+// TestQuantize quantises x, whose length is a multiple of 32.
+func TestQuantize(l Level, x []float32) (q []int8, dx, tx []float32, err error) {
+	q, dx, tx = make([]int8, len(x)), make([]float32, len(x)/32), make([]float32, len(x)/32)
+	err = status(C.eng_test_quantize(C.int(l), C.int(len(x)), floats(x), (*C.int8_t)(unsafe.SliceData(q)), floats(dx), floats(tx)), "quantise")
+	return q, dx, tx, err
+}
+
+// TestNorm returns the norm of x with weights w.
+func TestNorm(l Level, x, w []float32, eps float32) ([]float32, error) {
+	y := make([]float32, len(x))
+	return y, status(C.eng_test_norm(C.int(l), C.int(len(x)), floats(x), floats(w), C.float(eps), floats(y)), "norm")
+}
+
+// TestFunction returns a function of each x: 0 exp, 1 silu(x)·y, 2 gelu(x)·y, 3 the soft cap y[0].
+func TestFunction(l Level, kind int, x, y []float32) ([]float32, error) {
+	out := make([]float32, len(x))
+	return out, status(C.eng_test_function(C.int(l), C.int(kind), C.int(len(x)), floats(x), floats(y), floats(out)), "compute")
+}
+
+// TestAttend returns the attention of query rows of d elements over positions from … to of each; k and v are rows of d.
+func TestAttend(l Level, rows, d int, softcap float32, q, k, v []float32, from, to []int32) ([]float32, error) {
+	out := make([]float32, rows*d)
+	return out, status(C.eng_test_attend(C.int(l), C.int(rows), C.int(d), C.int(len(k)/d), C.float(softcap), floats(q), floats(k), floats(v),
+		int32s(from), int32s(to), floats(out)), "attend")
+}
