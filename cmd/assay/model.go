@@ -57,7 +57,7 @@ func modelFlags(jsonUsage string, more ...cli.Flag) []cli.Flag {
 
 // threadsFlag is the flag of the commands that run the model.
 func threadsFlag() cli.Flag {
-	return &cli.IntFlag{Name: "threads", Usage: "`N` threads that compute; they change no result (default: one for each processor)", DefaultText: " "}
+	return &cli.IntFlag{Name: "threads", Usage: "`N` threads that compute; they change no result", DefaultText: "one for each processor"}
 }
 
 // modelPath returns the file to work on.

@@ -142,13 +142,18 @@ func parseSeed(s string) (seed [32]byte, err error) {
 	return seed, nil
 }
 
-// parseTemperature reads 0, which is greedy, or the nearest binary32.
+// parseTemperature reads 0, which is greedy, or the nearest binary32, which must not be 0 then.
 func parseTemperature(s string) (float32, error) {
 	t, err := strconv.ParseFloat(s, 32)
 	if err != nil || math.IsNaN(t) || math.IsInf(t, 0) || t < 0 {
 		return 0, fmt.Errorf("the temperature must be 0 or a number above it, not %q", abridge(s))
 	}
-	return float32(t), nil
+	if t == 0 {
+		if d, err := strconv.ParseFloat(s, 64); err != nil || d != 0 {
+			return 0, fmt.Errorf("the temperature %q is below all binary32 numbers; 0 is greedy", abridge(s))
+		}
+	}
+	return float32(math.Abs(t)), nil // −0 is 0
 }
 
 // parseTopP reads a share of 1 and rounds it to 65536ths, half to even, in binary64.

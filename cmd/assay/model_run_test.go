@@ -25,7 +25,12 @@ func TestTemperatureIsTheNearestBinary32(t *testing.T) {
 	if got, err := parseTemperature(text); err != nil || math.Float32bits(got) != 0x3f800001 {
 		t.Errorf("got %x, %v", math.Float32bits(got), err)
 	}
-	for _, s := range []string{"", "x", "-0.1", "1e39", "inf", "nan"} {
+	for s, want := range map[string]uint32{"0": 0, "-0": 0, "0.0": 0, "1e-45": 1, "0.7": 0x3f333333, "3.4028235e38": 0x7f7fffff} {
+		if got, err := parseTemperature(s); err != nil || math.Float32bits(got) != want {
+			t.Errorf("%q: got %x, %v, want %x", s, math.Float32bits(got), err, want)
+		}
+	}
+	for _, s := range []string{"", "x", "-0.1", "1e39", "inf", "nan", "1e-60"} {
 		if got, err := parseTemperature(s); err == nil {
 			t.Errorf("%q was taken as %v", s, got)
 		}

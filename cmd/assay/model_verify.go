@@ -8,6 +8,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/assaynet/assay/engine"
+	"github.com/assaynet/assay/engine/fingerprint"
 )
 
 func modelVerifyCommand() *cli.Command {
@@ -56,7 +57,7 @@ func verify(c *cli.Context, m *engine.Model, file runFile, run engine.Run) error
 	if id := m.ID(); file.ModelID != hex.EncodeToString(id[:]) {
 		return fmt.Errorf("the run is of model %q, this file is model %x; give --model the file that it was made with", abridge(file.ModelID), id)
 	}
-	report, err := m.Verify(c.Context, run)
+	report, err := recompute(c, m, run)
 	if err != nil {
 		return err
 	}
@@ -78,6 +79,20 @@ func verify(c *cli.Context, m *engine.Model, file runFile, run engine.Run) error
 		return errDiffers
 	}
 	return err
+}
+
+// recompute is Verify, except that leaves that do not give the fingerprint, which is reason enough to refuse a run, do not hide
+// which of them is wrong.
+func recompute(c *cli.Context, m *engine.Model, run engine.Run) (engine.Report, error) {
+	report, err := m.Verify(c.Context, run)
+	if err != nil || report.Kind != engine.KindLeaves || len(run.Leaves) != len(run.Output) {
+		return report, err
+	}
+	run.Fingerprint = fingerprint.Root(run.Leaves)
+	if report, err = m.Verify(c.Context, run); report.Equal {
+		report.Equal, report.Kind = false, engine.KindFingerprint
+	}
+	return report, err
 }
 
 // renderingDiffers checks what nobody signs but a reader believes: that text
