@@ -22,6 +22,7 @@ const (
 	StreamState    Stream = "state"    // ledger state with proofs
 	StreamEvidence Stream = "evidence" // cards and answers of past epochs
 	StreamInfer    Stream = "infer"    // interactive requests
+	StreamSubmit   Stream = "submit"   // a transaction, handed to one peer
 )
 
 // Times and bounds of a request.
@@ -61,7 +62,11 @@ func (h *Host) Handle(name Stream, fn func(ctx context.Context, from string, req
 }
 
 func (n Stream) known() bool {
-	return n == StreamState || n == StreamEvidence || n == StreamInfer
+	switch n {
+	case StreamState, StreamEvidence, StreamInfer, StreamSubmit:
+		return true
+	}
+	return false
 }
 
 func (h *Host) streamID(name string) protocol.ID { return protocol.ID(prefix(h.set.ChainID) + name) }

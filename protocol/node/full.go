@@ -1,6 +1,7 @@
 package node
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -54,7 +55,9 @@ func NewFull(cfg FullConfig) (*Full, error) {
 	if err := f.answerRequests(); err != nil {
 		return nil, err
 	}
-	f.txs = submitter{signer: cfg.Hotkey, chain: f.chain, next: f.ownNonce, send: f.SubmitRaw}
+	f.txs = submitter{signer: cfg.Hotkey, chain: f.chain, next: f.ownNonce, send: func(ctx context.Context, raw []byte, _ bool) error {
+		return f.SubmitRaw(ctx, raw) // the own pool forgets nothing
+	}}
 	return f, nil
 }
 
@@ -76,15 +79,21 @@ func (f *Full) openConsensus() error {
 
 // answerRequests sets what other nodes may ask of this one.
 func (f *Full) answerRequests() error {
-	err := f.host.Handle(gossip.StreamState, func(ctx context.Context, _ string, request []byte) ([]byte, error) {
-		return f.serve(ctx, request)
-	})
-	if err != nil || f.cfg.Evidence == nil {
-		return err
+	type handler = func(ctx context.Context, request []byte) ([]byte, error)
+	for stream, answer := range map[gossip.Stream]handler{
+		gossip.StreamState: f.serve, gossip.StreamSubmit: f.takeHanded, gossip.StreamEvidence: f.cfg.Evidence,
+	} {
+		if answer == nil {
+			continue
+		}
+		err := f.host.Handle(stream, func(ctx context.Context, _ string, request []byte) ([]byte, error) {
+			return answer(ctx, request)
+		})
+		if err != nil {
+			return err
+		}
 	}
-	return f.host.Handle(gossip.StreamEvidence, func(ctx context.Context, _ string, request []byte) ([]byte, error) {
-		return f.cfg.Evidence(ctx, request)
-	})
+	return nil
 }
 
 // Run takes part until ctx is done; nil after a clean stop.
@@ -98,16 +107,18 @@ func (f *Full) Run(ctx context.Context) error {
 
 // follow tells of blocks in their order.
 func (f *Full) follow(ctx context.Context) error {
+	var announced protocol.Height // zero, so that a restart need not wait
 	for head := range f.consensus.Subscribe(ctx) {
 		r, _ := f.consensus.Latest()
 		logEvents(f.cfg.Logger, head, r)
 		if head.Result != nil {
 			f.results.add(head.Height, head.Result.Txs)
 		}
-		if head.Height%peersEvery == 1 {
+		if announced == 0 || head.Height >= announced+peersEvery {
 			if err := f.announcePeers(r); err != nil {
 				return err
 			}
+			announced = head.Height
 		}
 		f.tip.setAt(head.Height, head.Time)
 	}
@@ -130,10 +141,21 @@ func (f *Full) announcePeers(r ledger.Reader) error {
 	return nil
 }
 
-// takeTx looks at a transaction from gossip.
+// takeTx looks at a transaction from gossip, which only lends it.
 func (f *Full) takeTx(_ context.Context, _ string, raw []byte) error {
-	_, err := f.consensus.Pool().Add(raw)
+	_, err := f.consensus.Pool().Add(bytes.Clone(raw))
 	return err
+}
+
+// takeHanded takes a transaction that a peer hands over, and says what is
+// wrong with it. Gossip forgets a message only after minutes, so that this is
+// the way for one that went out once and reached nobody who kept it.
+func (f *Full) takeHanded(ctx context.Context, raw []byte) ([]byte, error) {
+	err := f.SubmitRaw(ctx, raw)
+	if err != nil && !errors.Is(err, ledger.ErrCorrupt) {
+		err = fmt.Errorf("%w: %w", gossip.ErrRefused, err)
+	}
+	return nil, err
 }
 
 // serve answers light readers; what they did wrong is told to them.

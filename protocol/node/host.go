@@ -3,12 +3,19 @@ package node
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/assaynet/assay/protocol/gossip"
 )
 
-// maxAsked is how many peers say that they have nothing before it is believed.
-const maxAsked = 3
+const (
+	// maxAsked is how many peers say that they have nothing before it is believed.
+	maxAsked = 3
+	// askFor bounds a question to one peer, askAllFor one to all of them: whoever
+	// asks has other work to do, and asks again later.
+	askFor    = 5 * time.Second
+	askAllFor = 20 * time.Second
+)
 
 // newHost makes the node's place in the gossip.
 func newHost(c *Config, chain string, handlers gossip.Handlers) (*gossip.Host, error) {
@@ -28,10 +35,12 @@ func newHost(c *Config, chain string, handlers gossip.Handlers) (*gossip.Host, e
 // returns nil where [maxAsked] peers, or all that serve the stream, have
 // nothing, and an error where nobody could be asked.
 func ask(ctx context.Context, host *gossip.Host, stream gossip.Stream, request []byte) ([]byte, error) {
+	ctx, cancel := context.WithTimeout(ctx, askAllFor)
+	defer cancel()
 	failed := ErrNoPeer
 	asked := 0
 	for _, p := range host.Peers() {
-		response, err := host.Request(ctx, p.ID, stream, request)
+		response, err := askOne(ctx, host, p.ID, stream, request)
 		switch {
 		case ctx.Err() != nil:
 			return nil, ctx.Err()
@@ -49,4 +58,11 @@ func ask(ctx context.Context, host *gossip.Host, stream gossip.Stream, request [
 		return nil, nil
 	}
 	return nil, failed
+}
+
+// askOne puts a request to one peer.
+func askOne(ctx context.Context, host *gossip.Host, id string, stream gossip.Stream, request []byte) ([]byte, error) {
+	ctx, cancel := context.WithTimeout(ctx, askFor)
+	defer cancel()
+	return host.Request(ctx, id, stream, request)
 }

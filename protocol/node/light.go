@@ -59,9 +59,7 @@ func NewLight(cfg Config) (*Light, error) {
 	if err != nil {
 		return nil, err
 	}
-	l.txs = submitter{signer: cfg.Hotkey, chain: l.chain, next: l.ownNonce, send: func(ctx context.Context, raw []byte) error {
-		return l.host.Publish(ctx, gossip.TopicTx, raw)
-	}}
+	l.txs = submitter{signer: cfg.Hotkey, chain: l.chain, next: l.ownNonce, send: l.send}
 	return l, nil
 }
 
@@ -70,6 +68,7 @@ func (l *Light) Run(ctx context.Context) error {
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return l.host.Run(ctx) })
 	g.Go(func() error { return l.follow(ctx) })
+	g.Go(func() error { return l.learnPeers(ctx) })
 	return g.Wait()
 }
 
@@ -107,25 +106,34 @@ func (l *Light) passTx(_ context.Context, _ string, raw []byte) error {
 	return err
 }
 
-// providers returns the peers that may answer questions about the ledger.
-func (l *Light) providers() []consensus.Provider {
+// ledgerPeers returns the peers that may answer questions about the ledger.
+func (l *Light) ledgerPeers() []string {
 	now := time.Now()
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	var some, rest []consensus.Provider
+	var some, rest []string
 	for _, p := range l.host.Peers() {
-		r := l.provider(p.ID)
 		if until, ok := l.shun[p.ID]; ok && now.Before(until) {
-			rest = append(rest, r)
+			rest = append(rest, p.ID)
 			continue
 		}
 		delete(l.shun, p.ID)
-		some = append(some, r)
+		some = append(some, p.ID)
 	}
 	if len(some) == 0 {
 		return rest
 	}
 	return some
+}
+
+// providers returns those peers as the light reader wants them.
+func (l *Light) providers() []consensus.Provider {
+	ids := l.ledgerPeers()
+	out := make([]consensus.Provider, len(ids))
+	for i, id := range ids {
+		out[i] = l.provider(id)
+	}
+	return out
 }
 
 // provider asks one peer; it is shunned for a while when it does not answer.

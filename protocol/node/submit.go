@@ -30,12 +30,17 @@ type submitter struct {
 	chain  string
 	// next returns the hotkey's next nonce and the height it holds at.
 	next func(context.Context) (uint64, protocol.Height, error)
-	// send hands signed bytes to the network.
-	send func(context.Context, []byte) error
+	// send hands signed bytes to the network; again says that they were sent before.
+	send func(ctx context.Context, raw []byte, again bool) error
 
 	mu      sync.Mutex
-	pending []pendingTx // ascending nonces, without gaps
+	pending []pendingTx            // ascending nonces, without gaps
+	sent    map[protocol.Hash]bool // bytes that were sent, the newest of them
 }
+
+// maxSent bounds the memory of what was sent: what falls out of it is sent as
+// if it were new.
+const maxSent = 4 * maxPending
 
 type pendingTx struct {
 	body  protocol.Hash
@@ -57,7 +62,7 @@ func (s *submitter) submit(ctx context.Context, body wire.Body) error {
 	name := wire.HashOf("assay/1/pending", []byte{byte(body.Kind())}, wire.Encode(body))
 	for _, p := range s.pending {
 		if p.body == name {
-			return s.send(ctx, p.raw)
+			return s.sendLocked(ctx, p.raw)
 		}
 	}
 	if len(s.pending) >= maxPending {
@@ -69,10 +74,24 @@ func (s *submitter) submit(ctx context.Context, body wire.Body) error {
 		return err
 	}
 	raw := wire.Encode(tx)
-	if err := s.send(ctx, raw); err != nil {
+	if err := s.sendLocked(ctx, raw); err != nil {
 		return err
 	}
 	s.pending = append(s.pending, pendingTx{body: name, nonce: nonce, sent: height, raw: raw})
+	return nil
+}
+
+// sendLocked sends raw. A body that was given up and said again has the same
+// bytes, for signatures are deterministic.
+func (s *submitter) sendLocked(ctx context.Context, raw []byte) error {
+	name := wire.HashOf("assay/1/sent", raw)
+	if err := s.send(ctx, raw, s.sent[name]); err != nil {
+		return err
+	}
+	if s.sent == nil || len(s.sent) >= maxSent {
+		s.sent = map[protocol.Hash]bool{}
+	}
+	s.sent[name] = true
 	return nil
 }
 

@@ -1,0 +1,67 @@
+package node
+
+import (
+	"context"
+
+	"github.com/assaynet/assay/protocol"
+	"github.com/assaynet/assay/protocol/ledger"
+	"github.com/assaynet/assay/protocol/wire"
+)
+
+// What tests look at from outside.
+var (
+	ErrPending = errPending
+	LogEvents  = logEvents
+	NewTip     = newTip
+)
+
+const (
+	Patience     = patience
+	MaxPending   = maxPending
+	ResultBlocks = resultBlocks
+)
+
+// Submitter is a submitter over what a test says.
+type Submitter = submitter
+
+// NewSubmitter returns one.
+func NewSubmitter(s wire.Signer, chain string, next func(context.Context) (uint64, protocol.Height, error),
+	send func(context.Context, []byte, bool) error,
+) *Submitter {
+	return &submitter{signer: s, chain: chain, next: next, send: send}
+}
+
+// Submit is submit.
+func (s *submitter) Submit(ctx context.Context, body wire.Body) error { return s.submit(ctx, body) }
+
+// Set and Wait are those of a tip.
+func (t *tip) Set(h protocol.Height) { t.set(h) }
+func (t *tip) Wait(ctx context.Context, after protocol.Height) (protocol.Height, error) {
+	return t.wait(ctx, after)
+}
+
+// Beacons finds links in a state.
+type Beacons = beacons
+
+// NewBeacons returns one.
+func NewBeacons(h Hotkey, g *ledger.Genesis, state func() (ledger.Reader, protocol.Height)) *Beacons {
+	return &beacons{hotkey: h, genesis: g, chain: g.ChainID(), state: state}
+}
+
+// Link and Maker are those of beacons.
+func (b *beacons) Link(h protocol.Height) (protocol.Hash, bool) { return b.link(h) }
+func (b *beacons) Maker(start protocol.Height) (*ledger.ChainMaker, error) {
+	return b.maker(start)
+}
+
+// Results remembers outcomes.
+type Results = results
+
+// Add and Get are those of results.
+func (r *results) Add(h protocol.Height, txs []ledger.TxResult) { r.add(h, txs) }
+func (r *results) Get(hash protocol.Hash) (ledger.TxResult, protocol.Height, bool) {
+	return r.get(hash)
+}
+
+// Hand is hand.
+func (l *Light) Hand(ctx context.Context, raw []byte) error { return l.hand(ctx, raw) }

@@ -1,0 +1,288 @@
+package node_test
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/assaynet/assay/protocol"
+	"github.com/assaynet/assay/protocol/consensus"
+	"github.com/assaynet/assay/protocol/gossip"
+	"github.com/assaynet/assay/protocol/ledger"
+	"github.com/assaynet/assay/protocol/node"
+	"github.com/assaynet/assay/protocol/wire"
+)
+
+// serve is what the miner announces of itself.
+func serve(t testing.TB, n *network, capacity uint16) *wire.Serve {
+	t.Helper()
+	id, sig, err := node.Identity(hotkey(t, "m"), n.g.ChainID())
+	check(t, err)
+	return &wire.Serve{Models: n.g.Seats[len(n.g.Seats)-1].Models, Kinds: []string{"inference"}, Capacity: capacity, Identity: id, IdentitySig: sig}
+}
+
+// miner is the seat of the miner, whose uid comes after the validators'.
+func (n *network) miner() protocol.UID { return protocol.UID(len(n.g.Seats) - 1) }
+
+func TestAMinerFollowsTheLedgerAndItsTransactionsAreCarriedOut(t *testing.T) {
+	n := newNetwork(t, 2)
+	v := n.full(t, 0, func(c *node.FullConfig) {
+		c.Evidence = func(_ context.Context, request []byte) ([]byte, error) {
+			if string(request) != "slot" {
+				return nil, nil
+			}
+			return []byte("answer"), nil
+		}
+	})
+	other := n.full(t, 1, nil)
+	m := n.light(t, nil)
+	if m.ChainID() != n.g.ChainID() || v.ChainID() != n.g.ChainID() {
+		t.Error("the chain ids differ")
+	}
+
+	// What a light reader believes is what the validators have.
+	until(t, m, "a verified block", func(r ledger.Reader, h protocol.Height) bool {
+		if h < 3 {
+			return false
+		}
+		got, err := m.StateHash(h)
+		check(t, err)
+		want, err := other.StateHash(h)
+		check(t, err)
+		seat, ok, err := ledger.ReadSeatByHotkey(r, hotkey(t, "m").PublicKey())
+		if got != want || got.IsZero() || err != nil || !ok || seat.ID.UID != n.miner() || m.BlockTime().IsZero() {
+			t.Errorf("at %d: hash %s, want %s; seat %+v, %v", h, got, want, seat, err)
+		}
+		return true
+	})
+	_, err := m.At(t.Context(), 1_000_000)
+	errIs(t, "a state that no head was verified of", err, consensus.ErrNoBlock)
+
+	// A transaction, said twice, is carried out once.
+	for range 2 {
+		check(t, m.Submit(t.Context(), serve(t, n, 3)))
+	}
+	until(t, m, "the seat's new capacity", func(r ledger.Reader, _ protocol.Height) bool {
+		s, _, err := ledger.ReadSeat(r, n.miner())
+		check(t, err)
+		return s.Capacity == 3
+	})
+	r, _ := v.Latest()
+	if a, _, err := ledger.ReadAccount(r, hotkey(t, "m").PublicKey()); err != nil || a.Nonce != 1 {
+		t.Errorf("nonce %d, %v, want one transaction", a.Nonce, err)
+	}
+	// The miner has learnt of the second validator from the ledger.
+	eventually(t, "the miner knows both validators", func() bool { return len(m.Peers()) == 2 && len(m.Addrs()) == 0 })
+
+	// Evidence is asked of peers, and the miner is none that has any.
+	for request, want := range map[string]string{"slot": "answer", "another": ""} {
+		got, err := other.Ask(t.Context(), []byte(request))
+		if string(got) != want || err != nil {
+			t.Errorf("evidence for %q: got %q, %v, want %q", request, got, err, want)
+		}
+	}
+	_, err = v.Ask(t.Context(), []byte("slot")) // nobody else keeps evidence
+	if err == nil {
+		t.Error("evidence where nobody could be asked: got no error")
+	}
+}
+
+// A commitment that comes before the tasks are drawn is refused by everybody,
+// and gossip does not pass on the same bytes again for two minutes.
+func TestATransactionThatNobodyKeptIsHandedOver(t *testing.T) {
+	n := newNetwork(t, 1)
+	v := n.full(t, 0, nil)
+	registry := prometheus.NewRegistry()
+	m := n.light(t, func(c *node.Config) { c.Registerer = registry })
+	s := n.g.Params.Schedule
+	var round protocol.Round // the next one
+	until(t, m, "a commitment that was said too early", func(r ledger.Reader, h protocol.Height) bool {
+		if round == 0 {
+			round = s.RoundOf(h) + 1
+		}
+		_, there, err := ledger.ReadCommit(r, round, n.miner())
+		check(t, err)
+		if !there {
+			check(t, m.Submit(t.Context(), &wire.Commit{Round: round, Root: protocol.Hash{1}}))
+		}
+		return there
+	})
+	if got := metric(t, registry, "assay_gossip_requested_total", "ok", "submit"); got == 0 {
+		t.Error("it did not need to be handed over, so this test shows nothing")
+	}
+	// Who takes it says what is wrong with it, and nothing against what waits already.
+	tx := func(nonce uint64) []byte {
+		tx, err := wire.NewTx(hotkey(t, "m cold"), n.g.ChainID(), nonce, &wire.Transfer{To: hotkey(t, "x").PublicKey(), Amount: 1})
+		check(t, err)
+		return wire.Encode(tx)
+	}
+	err := m.Hand(t.Context(), tx(ledger.NonceWindow))
+	errIs(t, "a nonce far ahead", err, gossip.ErrRefused)
+	if err == nil || !strings.Contains(err.Error(), "ErrBadNonce") {
+		t.Errorf("got %v, want the rule that is broken", err)
+	}
+	errIs(t, "no transaction at all", m.Hand(t.Context(), []byte("nonsense")), gossip.ErrRefused)
+	check(t, m.Hand(t.Context(), tx(1)))
+	check(t, m.Hand(t.Context(), tx(1)))
+	check(t, m.Hand(t.Context(), tx(0)))
+	until(t, v, "both in a block", func(r ledger.Reader, _ protocol.Height) bool {
+		a, _, err := ledger.ReadAccount(r, hotkey(t, "x").PublicKey())
+		check(t, err)
+		return a.Balance == 2
+	})
+}
+
+func TestAValidatorGoesOnWithItsNextChainOfLinks(t *testing.T) {
+	n := newNetwork(t, 1)
+	n.g.Params.Schedule.Tempo, n.g.Params.Schedule.RoundLength = 6, 6
+	n.g.Params.Schedule.CommitBlocks, n.g.Params.Schedule.OpenBlocks = 3, 4
+	n.g.Params.Schedule.WeightBlocks, n.g.Params.Schedule.CardBlocks = 4, 3
+	v := n.full(t, 0, nil)
+	s := n.g.Params.Schedule
+	var start protocol.Height
+	until(t, v, "a block at the beginning of an epoch", func(_ ledger.Reader, h protocol.Height) bool {
+		start = s.EpochStart(s.EpochOf(h) + 2)
+		return uint64(h)%s.Tempo < 3
+	})
+	anchor, err := v.Anchor(start)
+	check(t, err)
+	check(t, v.Submit(t.Context(), &wire.ExtendBeacon{Start: start, Anchor: anchor}))
+	until(t, v, "blocks with links of the new chain", func(r ledger.Reader, h protocol.Height) bool {
+		seat, _, err := ledger.ReadSeat(r, 0)
+		check(t, err)
+		if h > start && seat.Beacon.Start != start {
+			t.Fatalf("at %d: the chain begins at %d, want %d", h, seat.Beacon.Start, start)
+		}
+		return h > start+2 && seat.Beacon.Seen > 1
+	})
+	if st := v.Stats(); st.Height < start || st.StateHash.IsZero() {
+		t.Errorf("stats %+v", st)
+	}
+}
+
+// stranger joins the gossip of a network under a key of its own, with no rules.
+func stranger(t testing.TB, n *network, name string) *gossip.Host {
+	t.Helper()
+	secret, err := hotkey(t, name).DeriveIdentity(0)
+	check(t, err)
+	b := secret.Expose()
+	h, err := gossip.New(gossip.Config{ChainID: n.g.ChainID(), Identity: b[:], Bootstrap: n.boot})
+	check(t, err)
+	run(t, h.Run)
+	return h
+}
+
+// metric returns a counter, by the values of its labels in the order of their names.
+func metric(t testing.TB, r *prometheus.Registry, name string, labels ...string) int {
+	t.Helper()
+	families, err := r.Gather()
+	check(t, err)
+	for _, f := range families {
+		if f.GetName() != name {
+			continue
+		}
+		for _, m := range f.GetMetric() {
+			var values []string
+			for _, l := range m.GetLabel() {
+				values = append(values, l.GetValue())
+			}
+			if fmt.Sprint(values) == fmt.Sprint(labels) {
+				return int(m.GetCounter().GetValue())
+			}
+		}
+	}
+	return 0
+}
+
+// transfer is a transaction of the miner's coldkey.
+func transfer(t testing.TB, chain string, nonce uint64, amount protocol.Amount) *wire.Tx {
+	t.Helper()
+	tx, err := wire.NewTx(hotkey(t, "m cold"), chain, nonce, &wire.Transfer{To: hotkey(t, "x").PublicKey(), Amount: amount})
+	check(t, err)
+	return tx
+}
+
+func TestBadTransactionsAreCountedByTheirReasonAndLoseNothing(t *testing.T) {
+	n := newNetwork(t, 1)
+	registry := prometheus.NewRegistry()
+	v := n.full(t, 0, func(c *node.FullConfig) { c.Registerer = registry })
+	chain := n.g.ChainID()
+	check(t, v.SubmitRaw(t.Context(), wire.Encode(transfer(t, chain, 0, 1))))
+	until(t, v, "the first transfer in a block", func(r ledger.Reader, _ protocol.Height) bool {
+		a, _, err := ledger.ReadAccount(r, hotkey(t, "m cold").PublicKey())
+		check(t, err)
+		return a.Nonce == 1
+	})
+	forged := transfer(t, chain, 1, 1)
+	forged.Sig[9] ^= 1
+	spelt := append(wire.Encode(transfer(t, chain, 1, 1)), 0)
+	for name, c := range map[string]struct {
+		raw             []byte
+		verdict, reason string
+	}{
+		"wrong signature": {wire.Encode(forged), "reject", "signature"},
+		"another chain":   {wire.Encode(transfer(t, "assay-other-00000000", 1, 1)), "reject", "chain"},
+		"not canonical":   {spelt, "reject", "malformed"},
+		"a replay":        {wire.Encode(transfer(t, chain, 0, 1)), "ignore", "bad_nonce"},
+		"too far ahead":   {wire.Encode(transfer(t, chain, 1+ledger.NonceWindow, 1)), "ignore", "bad_nonce"},
+		"cannot pay":      {wire.Encode(transfer(t, chain, 1, 1<<60)), "ignore", "cannot_pay"},
+		"overflow":        {wire.Encode(transfer(t, chain, 1, 1<<64-1)), "ignore", "cannot_pay"},
+	} {
+		before := metric(t, registry, "assay_gossip_messages_total", c.reason, "tx", c.verdict)
+		h := stranger(t, n, name)
+		<-h.Ready()
+		eventually(t, name, func() bool {
+			_ = h.Publish(t.Context(), gossip.TopicTx, c.raw) // nobody listens at first
+			return metric(t, registry, "assay_gossip_messages_total", c.reason, "tx", c.verdict) > before
+		})
+	}
+	check(t, v.SubmitRaw(t.Context(), wire.Encode(transfer(t, chain, 1, 1))))
+	until(t, v, "an honest transfer after all that", func(r ledger.Reader, _ protocol.Height) bool {
+		a, _, err := ledger.ReadAccount(r, hotkey(t, "x").PublicKey())
+		check(t, err)
+		return a.Balance == 2
+	})
+}
+
+func TestASecondCommitmentIsRefusedAndCounted(t *testing.T) {
+	n := newNetwork(t, 1)
+	registry := prometheus.NewRegistry()
+	s := n.g.Params.Schedule
+	s.Tempo, s.RoundLength, s.CommitBlocks, s.OpenBlocks, s.WeightBlocks, s.CardBlocks = 20, 20, 17, 18, 18, 10 // time for a second one
+	n.g.Params.Schedule = s
+	v := n.full(t, 0, func(c *node.FullConfig) { c.Registerer = registry })
+	commit := func(round protocol.Round, root byte, nonce uint64) []byte {
+		tx, err := wire.NewTx(hotkey(t, "m"), n.g.ChainID(), nonce, &wire.Commit{Round: round, Root: protocol.Hash{root}})
+		check(t, err)
+		return wire.Encode(tx)
+	}
+	h := stranger(t, n, "stranger")
+	<-h.Ready()
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	var round protocol.Round
+	until(t, v, "a commitment in a block", func(r ledger.Reader, at protocol.Height) bool {
+		round = s.RoundOf(at)
+		if _, ok, err := ledger.ReadCommit(r, round, n.miner()); err != nil || ok {
+			check(t, err)
+			return true
+		}
+		err := v.SubmitRaw(ctx, commit(round, 1, 0)) // refused until the seat is asked and the tasks are drawn
+		if err != nil && ledger.KindOf(err) == "" {
+			t.Fatal(err)
+		}
+		return false
+	})
+	errIs(t, "the second", v.SubmitRaw(ctx, commit(round, 2, 1)), ledger.ErrDuplicate)
+	eventually(t, "the second is counted", func() bool {
+		_ = h.Publish(ctx, gossip.TopicTx, commit(round, 3, 1))
+		return metric(t, registry, "assay_gossip_messages_total", "duplicate", "tx", "ignore") > 0
+	})
+	r, _ := v.Latest()
+	if c, ok, err := ledger.ReadCommit(r, round, n.miner()); err != nil || !ok || c.Root != (protocol.Hash{1}) {
+		t.Errorf("the ledger has %+v, %v, want the first", c, err)
+	}
+}

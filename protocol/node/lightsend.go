@@ -1,0 +1,111 @@
+package node
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/assaynet/assay/protocol"
+	"github.com/assaynet/assay/protocol/consensus"
+	"github.com/assaynet/assay/protocol/gossip"
+	"github.com/assaynet/assay/protocol/ledger"
+)
+
+// maxHanded is how many validators a transaction is handed to, one after
+// another, before it is given up for this time.
+const maxHanded = 3
+
+// send publishes a signed transaction. What goes out a second time is handed
+// to a validator besides: peers do not pass on what they have seen in the last
+// minutes, and those who had it may have lost it.
+func (l *Light) send(ctx context.Context, raw []byte, again bool) error {
+	err := l.host.Publish(ctx, gossip.TopicTx, raw)
+	if !again {
+		return err
+	}
+	handed := l.hand(ctx, raw)
+	switch {
+	case handed == nil:
+		return nil
+	case err != nil:
+		return errors.Join(err, handed)
+	}
+	l.cfg.Logger.Debug().Err(handed).Msg("transaction was not taken over by a validator")
+	return nil
+}
+
+// hand gives a transaction to the first validator that takes it.
+func (l *Light) hand(ctx context.Context, raw []byte) error {
+	errs := []error{}
+	asked := 0
+	for _, id := range l.ledgerPeers() {
+		_, err := askOne(ctx, l.host, id, gossip.StreamSubmit, raw)
+		if err == nil {
+			return nil
+		}
+		errs = append(errs, err)
+		if ctx.Err() != nil {
+			break
+		}
+		if errors.Is(err, gossip.ErrRefused) { // a miner does not even speak the protocol
+			if asked++; asked == maxHanded {
+				break
+			}
+		}
+	}
+	if len(errs) == 0 {
+		return ErrNoPeer
+	}
+	return fmt.Errorf("hand over a transaction: %w", errors.Join(errs...))
+}
+
+// learnPeers tells gossip, now and then, where the ledger says that the
+// validators are reached: bootstrap peers can go away. Only they are read, for
+// a light reader cannot walk all seats.
+func (l *Light) learnPeers(ctx context.Context) error {
+	var read protocol.Height
+	for {
+		h, err := l.tip.wait(ctx, read)
+		if err != nil {
+			return nil //nolint:nilerr // a clean stop
+		}
+		if r, at := l.Latest(); r != nil {
+			addrs, err := validatorAddrs(r)
+			if err != nil {
+				l.cfg.Logger.Debug().Err(err).Msg("addresses of validators not read")
+			} else {
+				l.host.SetLedgerPeers(addrs)
+			}
+			h = at
+		}
+		read = h + peersEvery - 1
+	}
+}
+
+// validatorAddrs reads where the validators of the set are reached.
+func validatorAddrs(r ledger.Reader) ([]gossip.Addr, error) {
+	set, _, err := ledger.ReadValidators(r)
+	if err != nil {
+		return nil, err
+	}
+	keys := make([][]byte, len(set.Set))
+	for i, v := range set.Set {
+		keys[i] = ledger.SeatKey(v.UID)
+	}
+	if p, ok := r.(*consensus.LightReader); ok {
+		if err := p.Prefetch(keys...); err != nil {
+			return nil, err
+		}
+	}
+	var addrs []gossip.Addr
+	for _, v := range set.Set {
+		s, ok, err := ledger.ReadSeat(r, v.UID)
+		if err != nil {
+			return nil, err
+		}
+		if ok && len(s.Addresses) > 0 && !s.Identity.IsZero() {
+			addrs = append(addrs, gossip.Addr{Identity: s.Identity, Addresses: s.Addresses})
+		}
+	}
+	return addrs, nil
+}

@@ -1,0 +1,232 @@
+package node_test
+
+import (
+	"context"
+	"crypto/ed25519"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"net"
+	"path/filepath"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/rs/zerolog"
+
+	"github.com/assaynet/assay/protocol"
+	"github.com/assaynet/assay/protocol/gossip"
+	"github.com/assaynet/assay/protocol/key"
+	"github.com/assaynet/assay/protocol/keystore"
+	"github.com/assaynet/assay/protocol/ledger"
+	"github.com/assaynet/assay/protocol/node"
+	"github.com/assaynet/assay/protocol/params"
+	"github.com/assaynet/assay/protocol/store"
+)
+
+// patience is how long a test waits for what takes a second.
+const patience = 90 * time.Second
+
+func check(t testing.TB, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// hotkey returns the key that a name stands for.
+func hotkey(t testing.TB, name string) *keystore.Key {
+	t.Helper()
+	seed := sha256.Sum256([]byte(name))
+	p, err := key.FromSeed(seed[:], "node-test")
+	check(t, err)
+	k, err := keystore.FromPrivate(keystore.Hotkey, p)
+	check(t, err)
+	return k
+}
+
+// public returns the public key of a derived secret.
+func public(t testing.TB, s key.Secret, err error) protocol.PublicKey {
+	t.Helper()
+	check(t, err)
+	b := s.Expose()
+	p, err := key.FromBytes(b[:])
+	check(t, err)
+	return p.Public()
+}
+
+// network is validators v0 … and a miner m, with seats from the genesis.
+type network struct {
+	g     *ledger.Genesis
+	ports []string // of consensus
+	boot  []string // gossip of the first validator
+	at    string   // where it listens
+}
+
+func testParams() params.Params {
+	p := params.Local()
+	p.Name = "assay-test"
+	p.Schedule = protocol.Schedule{Tempo: 10, RoundLength: 10, CommitBlocks: 6, OpenBlocks: 7, WeightBlocks: 8, CardBlocks: 6}
+	p.Block.CommitMillis, p.Block.ProposeMillis, p.Block.VoteMillis = 100, 600, 200
+	p.Seats.MinStake = 10 * protocol.Unit
+	return p
+}
+
+func newNetwork(t testing.TB, validators int) *network {
+	t.Helper()
+	n := &network{g: &ledger.Genesis{Params: testParams(), Time: time.Now().Unix() - 1}}
+	model := n.g.Params.Tasks.Models[0].ID
+	for i := range validators + 1 {
+		name := fmt.Sprintf("v%d", i)
+		if i == validators {
+			name = "m"
+		}
+		k := hotkey(t, name)
+		cold := hotkey(t, name+" cold").PublicKey()
+		n.g.Accounts = append(n.g.Accounts, ledger.GenesisAccount{Key: cold, Balance: 100 * protocol.Unit})
+		secret, err := k.DeriveIdentity(0)
+		seat := ledger.GenesisSeat{Hotkey: k.PublicKey(), Coldkey: cold, Identity: public(t, secret, err)}
+		if i == validators {
+			seat.Models, seat.Kinds, seat.Capacity = []protocol.ModelID{model}, []string{"inference"}, 1
+		} else {
+			at := n.seatValidator(t, &seat, k, i)
+			if i == 0 {
+				n.at, n.boot = at, []string{at + "/p2p/" + gossip.PeerID(seat.Identity)}
+			}
+		}
+		n.g.Seats = append(n.g.Seats, seat)
+	}
+	return n
+}
+
+// seatValidator adds what a validator's seat has, and returns where it gossips.
+func (n *network) seatValidator(t testing.TB, seat *ledger.GenesisSeat, k *keystore.Key, i int) string {
+	t.Helper()
+	maker, err := node.GenesisBeacon(k, n.g)
+	check(t, err)
+	anchor := maker.Anchor()
+	secret, err := k.DeriveTransport(0)
+	check(t, err)
+	seed := secret.Expose()
+	n.ports = append(n.ports, freePort(t))
+	secret, err = k.DeriveConsensus(0)
+	seat.Stake, seat.Beacon = protocol.Amount(100+i)*protocol.Unit, &anchor
+	seat.Consensus = &ledger.Consensus{Key: public(t, secret, err), Address: n.ports[i]}
+	copy(seat.Consensus.TransportKey[:], ed25519.NewKeyFromSeed(seed[:]).Public().(ed25519.PublicKey))
+	host, port, err := net.SplitHostPort(freePort(t))
+	check(t, err)
+	at := "/ip4/" + host + "/tcp/" + port
+	seat.Addresses = []string{at}
+	return at
+}
+
+func freePort(t testing.TB) string {
+	t.Helper()
+	l, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	check(t, err)
+	addr := l.Addr().String()
+	check(t, l.Close())
+	return addr
+}
+
+// config is that of a node called name, over a database of its own.
+func (n *network) config(t testing.TB, name string) node.Config {
+	t.Helper()
+	db, err := store.Open(filepath.Join(t.TempDir(), "db"), store.Options{})
+	check(t, err)
+	t.Cleanup(func() { check(t, db.Close()) })
+	return node.Config{
+		Genesis: n.g, DB: db, Hotkey: hotkey(t, name), Bootstrap: n.boot, Registerer: prometheus.NewRegistry(),
+		Logger: zerolog.New(zerolog.NewTestWriter(t)).Level(zerolog.WarnLevel),
+	}
+}
+
+// full makes validator i and starts it.
+func (n *network) full(t testing.TB, i int, change func(*node.FullConfig)) *node.Full {
+	t.Helper()
+	c := node.FullConfig{Config: n.config(t, fmt.Sprintf("v%d", i)), Dir: t.TempDir(), ConsensusListen: n.ports[i]}
+	c.Listen = n.g.Seats[i].Addresses
+	if change != nil {
+		change(&c)
+	}
+	f, err := node.NewFull(c)
+	check(t, err)
+	run(t, f.Run)
+	return f
+}
+
+// light makes the miner's node and starts it.
+func (n *network) light(t testing.TB, change func(*node.Config)) *node.Light {
+	t.Helper()
+	c := n.config(t, "m")
+	if change != nil {
+		change(&c)
+	}
+	l, err := node.NewLight(c)
+	check(t, err)
+	run(t, l.Run)
+	return l
+}
+
+// run runs a node until the test ends, and checks that it stops soon.
+func run(t testing.TB, fn func(context.Context) error) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(context.Background())
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		if err := fn(ctx); err != nil {
+			t.Errorf("run: %v", err)
+		}
+	})
+	t.Cleanup(func() {
+		began := time.Now()
+		cancel()
+		wg.Wait()
+		if d := time.Since(began); d > 5*time.Second {
+			t.Errorf("took %s to stop", d)
+		}
+	})
+}
+
+// follower is what both kinds of node do.
+type follower interface {
+	WaitNext(ctx context.Context, after protocol.Height) (protocol.Height, error)
+	Latest() (ledger.Reader, protocol.Height)
+}
+
+// until waits, block by block, for fn to hold in the newest state.
+func until(t testing.TB, f follower, what string, fn func(r ledger.Reader, h protocol.Height) bool) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	var h protocol.Height
+	for {
+		var err error
+		if h, err = f.WaitNext(ctx, h); err != nil {
+			t.Fatalf("%s: %v", what, err)
+		}
+		r, at := f.Latest()
+		if r != nil && fn(r, at) {
+			return
+		}
+	}
+}
+
+// eventually waits for what no block tells of.
+func eventually(t testing.TB, what string, fn func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(patience); !fn(); time.Sleep(10 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("not within %s: %s", patience, what)
+		}
+	}
+}
+
+// errIs fails unless got wraps want.
+func errIs(t testing.TB, what string, got, want error) {
+	t.Helper()
+	if !errors.Is(got, want) {
+		t.Errorf("%s: got %v, want %v", what, got, want)
+	}
+}
