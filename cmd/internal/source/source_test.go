@@ -48,6 +48,21 @@ func (r *records) Answers(n protocol.Round) (out []wire.AnswerKey, err error) {
 	return out, nil
 }
 
+// CardsOf has two judges who differ over the first answer of seat 2, and agree
+// on its second.
+func (r *records) CardsOf(n protocol.Round) (out []validator.Card, err error) {
+	for _, c := range []wire.Card{
+		{Round: n, Seat: protocol.SeatID{UID: 2}, Finding: wire.FindingExact, Root: protocol.Hash{1}},
+		{Round: n, Seat: protocol.SeatID{UID: 2}, Finding: wire.FindingToken, Root: protocol.Hash{2}},
+		{Round: n, Seat: protocol.SeatID{UID: 2}, Slot: 1, Finding: wire.FindingExact, Root: protocol.Hash{3}},
+		{Round: n, Seat: protocol.SeatID{UID: 2}, Slot: 1, Finding: wire.FindingExact, Root: protocol.Hash{4}},
+		{Round: n, Seat: protocol.SeatID{UID: 3}, Finding: wire.FindingUnopen},
+	} {
+		out = append(out, validator.Card{Envelope: wire.Encode(&wire.Envelope{Domain: wire.DomainCard, Payload: wire.Encode(&c)})})
+	}
+	return out, nil
+}
+
 func stored(k wire.AnswerKey) protocol.TaskID { return wire.HashOf("assay/test/stored", k.Bytes()) }
 
 func (r *records) Slot(k wire.AnswerKey) (*validator.TaskView, error) {
@@ -123,7 +138,7 @@ func TestScoresHaveTheirTasksAndOwners(t *testing.T) {
 	s := got[0]
 	s.Tasks, s.Hotkey = nil, protocol.PublicKey{}
 	want := api.Score{
-		UID: 2, Final: true, Asked: 5, Answered: 2, Exact: 3, Inexact: 1, Late: 1, Unopened: 2, Tokens: 12, OwnRuns: 4, OwnPasses: 3,
+		UID: 2, Final: true, Asked: 5, Answered: 2, Exact: 1, Inexact: 1, Late: 1, Unopened: 2, Tokens: 12, OwnRuns: 4, OwnPasses: 3,
 		Bound: 11, Speed: 13, Availability: 12, Weight: 15,
 		Explain: api.Explain{Reason: "paid", Work: 7, MeanWork: 10, Raw: 14, Delay: 8, Commits: 9, AverageEpochs: 1, AverageAsked: 2, AverageOpened: 3, AverageRuns: 4, AveragePasses: 5},
 	}

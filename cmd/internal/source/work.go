@@ -20,6 +20,7 @@ type Judged interface {
 	Scores(e protocol.Epoch, from protocol.UID, limit int) ([]scoring.Explanation, bool, error)
 	Weights(e protocol.Epoch) (*validator.Sealed, error)
 	Answers(n protocol.Round) ([]wire.AnswerKey, error)
+	CardsOf(n protocol.Round) ([]validator.Card, error)
 	Slot(k wire.AnswerKey) (*validator.TaskView, error)
 	Task(id protocol.TaskID) (*validator.TaskView, error)
 }
@@ -70,6 +71,7 @@ func (w *work) Scores(ctx context.Context, from api.ScoreKey, limit int) ([]api.
 			if s.Tasks, err = tasks.of(page[i].Tally.Seat); err != nil {
 				return nil, err
 			}
+			s.Exact, s.Inexact = tasks.judged(page[i].Tally.Seat)
 			out = append(out, s)
 		}
 	}
@@ -80,7 +82,7 @@ func score(x *scoring.Explanation) api.Score {
 	t, a := &x.Tally, &x.Average
 	return api.Score{
 		Epoch: x.Epoch, UID: t.Seat.UID, Registered: t.Seat.Registered, Final: true,
-		Asked: t.Asked, Answered: t.Opened, Exact: t.Passes, Inexact: t.False, Late: t.Late, Unopened: t.Unopened,
+		Asked: t.Asked, Answered: t.Opened, Late: t.Late, Unopened: t.Unopened,
 		Tokens: t.Tokens, OwnRuns: t.Runs, OwnPasses: t.Passes,
 		Bound: x.Bound, Speed: x.Speed, Availability: x.Availability, Weight: x.Weight,
 		Explain: api.Explain{
@@ -110,10 +112,17 @@ type epochTasks struct {
 	w       *work
 	r       ledger.Reader
 	answers map[protocol.UID][]wire.AnswerKey
+	found   map[wire.AnswerKey]findings
+}
+
+// findings are what judges, the own one included, say of an answer.
+type findings struct {
+	seat         protocol.SeatID
+	exact, wrong bool
 }
 
 func (w *work) tasks(r ledger.Reader, e protocol.Epoch) (*epochTasks, error) {
-	t := &epochTasks{w: w, r: r, answers: map[protocol.UID][]wire.AnswerKey{}}
+	t := &epochTasks{w: w, r: r, answers: map[protocol.UID][]wire.AnswerKey{}, found: map[wire.AnswerKey]findings{}}
 	sealed, err := w.judged.Weights(e)
 	if errors.Is(err, validator.ErrNotFound) {
 		return t, nil
@@ -129,8 +138,51 @@ func (w *work) tasks(r ledger.Reader, e protocol.Epoch) (*epochTasks, error) {
 		for _, k := range keys {
 			t.answers[k.UID] = append(t.answers[k.UID], k)
 		}
+		if err := t.cards(n); err != nil {
+			return nil, err
+		}
 	}
 	return t, nil
+}
+
+// cards notes what the judges found in a round.
+func (t *epochTasks) cards(n protocol.Round) error {
+	cards, err := t.w.judged.CardsOf(n)
+	if err != nil {
+		return err
+	}
+	for i := range cards {
+		c, err := cards[i].Open()
+		if err != nil {
+			return err
+		}
+		f := t.found[c.Key()]
+		f.seat = c.Seat
+		switch c.Finding {
+		case wire.FindingExact:
+			f.exact = true
+		case wire.FindingUnopen: // counted by itself
+		default:
+			f.wrong = true
+		}
+		t.found[c.Key()] = f
+	}
+	return nil
+}
+
+// judged counts the answers of a seat that a judge found equal and none found
+// false, and those that some judge found false.
+func (t *epochTasks) judged(seat protocol.SeatID) (exact, inexact uint32) {
+	for _, f := range t.found {
+		switch {
+		case f.seat != seat:
+		case f.wrong:
+			inexact++
+		case f.exact:
+			exact++
+		}
+	}
+	return exact, inexact
 }
 
 // of returns the ids of the tasks that a seat answered, at most
