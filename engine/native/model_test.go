@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io/fs"
 	"math"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"slices"
@@ -203,6 +204,90 @@ func TestRealModelEqualsTheIndependentProgram(t *testing.T) {
 			if err != nil || !slices.Equal(best, run.Output) {
 				t.Fatalf("run %d: got %v, want %v (%v)", i, best, run.Output, err)
 			}
+		}
+	})
+}
+
+// TestCompanyChangesNoBit runs sequences side by side in random batches, some sharing a beginning, and compares with lone runs.
+func TestCompanyChangesNoBit(t *testing.T) {
+	m := load(t, enginetest.Tiny(t, enginetest.Options{Type: gguf.Q4_1, Width: 288, Heads: 9, KVHeads: 3, FFN: 320}))
+	const count = 12
+	tokens := make([][]int32, count)
+	states := make([][][]float32, count)
+	for i := range tokens {
+		tokens[i] = tinyTokens(20+i*13, i)
+		copy(tokens[i][:min(70, len(tokens[i]))], tinyTokens(70, 99)) // a common beginning
+		states[i], _ = reference(t, m, tokens[i])
+	}
+	forEachLevel(t, func(t *testing.T, l native.Level) {
+		r := rand.New(rand.NewPCG(11, uint64(l)))
+		n := open(t, m, l, 2)
+		common := &native.Piece{Cache: n.NewCache(), Tokens: tinyTokens(70, 99)}
+		if err := n.Forward([]*native.Piece{common}); err != nil || common.Err != nil {
+			t.Fatal(err, common.Err)
+		}
+		caches := make([]*native.Cache, count)
+		for i := range caches {
+			caches[i] = common.Cache.Fork(min(r.IntN(71), len(tokens[i])-1))
+		}
+		for left := count; left > 0; {
+			var pieces []*native.Piece
+			var owners []int
+			for i, c := range caches {
+				if most := len(tokens[i]) - c.Len(); most > 0 && r.IntN(3) > 0 {
+					size := 1 + r.IntN(min(most, []int{1, 1, 5, 100}[r.IntN(4)]))
+					pieces = append(pieces, &native.Piece{Cache: c, Tokens: tokens[i][c.Len() : c.Len()+size], Keep: r.IntN(size + 1)})
+					owners = append(owners, i)
+				}
+			}
+			if err := n.Forward(pieces); err != nil {
+				t.Fatal(err)
+			}
+			for k, p := range pieces {
+				if p.Err != nil || len(p.States) != p.Keep {
+					t.Fatal(p.Err, len(p.States), p.Keep)
+				}
+				for j, s := range p.States {
+					if pos := p.Cache.Len() - p.Keep + j; !same(s, states[owners[k]][pos]) {
+						t.Fatalf("sequence %d: the state at %d differs", owners[k], pos)
+					}
+				}
+				if p.Cache.Len() == len(tokens[owners[k]]) {
+					left--
+				}
+			}
+		}
+	})
+}
+
+func TestFailuresNameThePositionOfEachSequenceAlone(t *testing.T) {
+	const bad = 50
+	m := load(t, enginetest.Tiny(t, enginetest.Options{FailToken: bad}))
+	forEachLevel(t, func(t *testing.T, l native.Level) {
+		n := open(t, m, l, 2)
+		failing := append(tinyTokens(70, 3), bad, 21, 22)
+		good := tinyTokens(90, 4)
+		failing = slices.DeleteFunc(failing, func(id int32) bool { return id == bad })
+		at := 60
+		failing[at] = bad
+		good = slices.DeleteFunc(good, func(id int32) bool { return id == bad })
+		want, _ := reference(t, m, good)
+		p, q := &native.Piece{Cache: n.NewCache(), Tokens: failing, Keep: len(failing)}, &native.Piece{Cache: n.NewCache(), Tokens: good, Keep: 2}
+		if err := n.Forward([]*native.Piece{p, q}); err != nil {
+			t.Fatal(err)
+		}
+		var failed *arith.FailedError
+		if !errors.As(p.Err, &failed) || failed.Position != at || len(p.States) != at || p.Cache.Len() != at {
+			t.Errorf("got %v, %d states, %d positions, want a failure at %d", p.Err, len(p.States), p.Cache.Len(), at)
+		}
+		before, _ := reference(t, m, failing[:at])
+		for i, s := range p.States {
+			if !same(s, before[i]) {
+				t.Fatalf("the state at %d, before the failure, differs", i)
+			}
+		}
+		if q.Err != nil || !same(q.States[1], want[len(good)-1]) {
+			t.Errorf("the other sequence: %v", q.Err)
 		}
 	})
 }

@@ -44,8 +44,8 @@ type Model struct {
 	arith.Dims
 	level     Level
 	ropes     []*arith.Rope // the layers' tables, each once
-	pageLen   int // 16-bit numbers of a page
-	vocabLine int // logits of a state, rounded up to sixteen
+	pageLen   int           // 16-bit numbers of a page
+	vocabLine int           // logits of a state, rounded up to sixteen
 
 	mu sync.Mutex
 	c  *C.eng_model // guarded by mu; nil when closed
