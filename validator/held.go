@@ -1,6 +1,7 @@
 package validator
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 
@@ -35,7 +36,7 @@ func newHeld() held {
 	return held{messages: map[protocol.Hash]*heldMessage{}, bySender: map[protocol.PublicKey]int{}}
 }
 
-// hold keeps an early message whose signature was checked, and returns why it
+// hold keeps a copy of an early message whose signature was checked, and returns why it
 // is not taken yet; [ErrFull] when there is no room.
 func (v *Validator) hold(raw []byte, domain wire.Domain, why error) error {
 	var e wire.Envelope
@@ -52,7 +53,7 @@ func (v *Validator) hold(raw []byte, domain wire.Domain, why error) error {
 	case len(h.order) >= maxHeld || h.bytes+len(raw) > maxHeldBytes || h.bySender[e.Sender] >= maxHeldEach:
 		return fmt.Errorf("%w: %w", ErrFull, why)
 	}
-	h.messages[name] = &heldMessage{raw: raw, domain: domain, sender: e.Sender}
+	h.messages[name] = &heldMessage{raw: bytes.Clone(raw), domain: domain, sender: e.Sender}
 	h.order = append(h.order, name)
 	h.bySender[e.Sender]++
 	h.bytes += len(raw)

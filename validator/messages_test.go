@@ -3,7 +3,10 @@ package validator_test
 import (
 	"context"
 	"errors"
+	"maps"
 	"testing"
+
+	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/assaynet/assay/protocol"
 	"github.com/assaynet/assay/protocol/ledger"
@@ -159,10 +162,15 @@ func TestAnswersAreRefusedForOneReasonEach(t *testing.T) {
 		"slot outside the tree": {deadline, func(w *world, _ *validator.Validator) []byte {
 			return w.opening(w.makers[0], 0, deadline, func(a *wire.Answer) { a.Slot = 1 })
 		}, wire.ErrLimit},
+		"not canonical": {deadline, func(w *world, _ *validator.Validator) []byte {
+			raw := w.opening(w.makers[0], 0, deadline, nil)
+			return append([]byte{0x98, raw[0] & 0x1f}, raw[1:]...) // the array's length in two bytes
+		}, wire.ErrNotCanonical},
 		"garbage":   {deadline, func(*world, *validator.Validator) []byte { return []byte("garbage") }, wire.ErrMalformed},
 		"too large": {deadline, func(*world, *validator.Validator) []byte { return make([]byte, wire.MaxAnswerBytes+1) }, wire.ErrTooLarge},
 	} {
 		w := newWorld(t)
+		w.metrics = prometheus.NewRegistry()
 		store := newMemory()
 		v := w.validator(store)
 		toOpenings(t, w, v, 5)
@@ -174,6 +182,9 @@ func TestAnswersAreRefusedForOneReasonEach(t *testing.T) {
 		}
 		if store.writes != writes {
 			t.Errorf("%s: something was written", name)
+		}
+		if got, want := w.counted("answer"), map[string]int{validator.ReasonOf(c.want): 1}; !maps.Equal(got, want) {
+			t.Errorf("%s: counted %v, want %v", name, got, want)
 		}
 	}
 }
@@ -203,9 +214,16 @@ func TestCardsAreRefusedForOneReasonEach(t *testing.T) {
 		}, wire.ErrLimit},
 		"with an unknown finding": {deadline + 2, func(w *world) []byte { c := w.trueCard(w.makers[0]); c.Finding = "fine"; return w.card(deadline, c) }, wire.ErrKind},
 		"second":                  {deadline + 3, func(w *world) []byte { return w.card(deadline+1, w.trueCard(w.makers[1])) }, validator.ErrDuplicate},
-		"garbage":                 {deadline + 2, func(*world) []byte { return []byte{0} }, wire.ErrMalformed},
+		"signed in the future":    {deadline + 2, func(w *world) []byte { return w.card(deadline+2+61, w.trueCard(w.makers[0])) }, validator.ErrWindow},
+		"of another chain": {deadline + 2, func(w *world) []byte {
+			c := w.trueCard(w.makers[0])
+			return w.seal(w.makers[0].signer, wire.DomainCard, "assay-other-1", deadline, &c)
+		}, wire.ErrChain},
+		"too large": {deadline + 2, func(*world) []byte { return make([]byte, wire.MaxCardBytes+1) }, wire.ErrTooLarge},
+		"garbage":   {deadline + 2, func(*world) []byte { return []byte{0} }, wire.ErrMalformed},
 	} {
 		w := newWorld(t)
+		w.metrics = prometheus.NewRegistry()
 		v := w.validator(newMemory())
 		toOpenings(t, w, v, 5)
 		w.drawDuties(round)
@@ -215,6 +233,9 @@ func TestCardsAreRefusedForOneReasonEach(t *testing.T) {
 		w.step(v, c.head)
 		if err := v.OnCard(t.Context(), raw); !errors.Is(err, c.want) {
 			t.Errorf("%s: got %v, want %v", name, err, c.want)
+		}
+		if got, want := w.counted("score"), map[string]int{validator.ReasonOf(c.want): 1}; !maps.Equal(got, want) {
+			t.Errorf("%s: counted %v, want %v", name, got, want)
 		}
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"github.com/rs/zerolog"
 
 	"github.com/assaynet/assay/engine/fingerprint"
@@ -144,6 +145,7 @@ type maker struct {
 
 // world is a ledger that the test writes by hand, and what the validator sent.
 type world struct {
+	metrics   *prometheus.Registry // nil for most tests
 	t         testing.TB
 	p         params.Params
 	tree      *ledger.MemTree
@@ -291,6 +293,9 @@ func (w *world) config(s *memory) validator.Config {
 		},
 		Logger: zerolog.Nop(),
 	}
+	if w.metrics != nil {
+		cfg.Metrics = w.metrics
+	}
 	if w.evidence != nil {
 		cfg.Evidence = func(_ context.Context, k wire.AnswerKey) ([]byte, error) { return w.evidence(k) }
 	}
@@ -371,4 +376,26 @@ func constants() params.Params {
 	p.Schedule.OpenBlocks = 13
 	p.Tasks.AverageKeep = params.One / 2
 	return p
+}
+
+// counted returns how many messages of a topic were refused, by reason.
+func (w *world) counted(topic string) map[string]int {
+	w.t.Helper()
+	families, err := w.metrics.Gather()
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	out := map[string]int{}
+	for _, f := range families {
+		if f.GetName() != "assay_validator_messages_total" {
+			continue
+		}
+		for _, m := range f.GetMetric() {
+			l := m.GetLabel() // reason, topic
+			if l[1].GetValue() == topic && l[0].GetValue() != "accepted" {
+				out[l[0].GetValue()] += int(m.GetCounter().GetValue())
+			}
+		}
+	}
+	return out
 }
