@@ -47,6 +47,9 @@ var formats = map[gguf.Type]*format{
 	gguf.Q4_K: spreadFormat("Q4_K", 144, 8, spreadQ4K),
 	gguf.Q5_K: spreadFormat("Q5_K", 176, 8, spreadQ5K),
 	gguf.Q6_K: spreadFormat("Q6_K", 210, 8, spreadQ6K),
+
+	gguf.IQ4_NL: tableFormat("IQ4_NL", 18, finiteD, decodeIQ4NL),
+	gguf.MXFP4:  tableFormat("MXFP4", 17, finiteE8M0, decodeMXFP4),
 }
 
 // transcoded are the types that become Q8_0 when a model is loaded, and how their elements are widened, exactly.

@@ -25,7 +25,8 @@ func tensor(r *rand.Rand, kind gguf.Type, cols, rows int) gguf.Tensor {
 		return uint16(r.IntN(2)<<15 | (1+r.IntN(29))<<10 | r.IntN(1024))
 	}
 	scales, mixed := map[gguf.Type]int{
-		gguf.Q8_0: 1, gguf.Q4_0: 1, gguf.Q4_1: 2, gguf.Q5_0: 1, gguf.Q5_1: 2, gguf.Q4_K: 2, gguf.Q5_K: 2, gguf.Q6_K: 1,
+		gguf.Q8_0: 1, gguf.Q4_0: 1, gguf.Q4_1: 2, gguf.Q5_0: 1, gguf.Q5_1: 2, gguf.Q4_K: 2, gguf.Q5_K: 2, gguf.Q6_K: 1, gguf.IQ4_NL: 1,
+		gguf.MXFP4: 0,
 	}[kind]
 	if !mixed {
 		for range cols * rows {
@@ -48,6 +49,9 @@ func tensor(r *rand.Rand, kind gguf.Type, cols, rows int) gguf.Tensor {
 		}
 		for range int(size) - 2*scales {
 			t.Data = append(t.Data, byte(r.Uint32()))
+		}
+		if kind == gguf.MXFP4 {
+			t.Data[len(t.Data)-int(size)] = byte(1 + r.IntN(253))
 		}
 		if kind == gguf.Q6_K { // its scale comes last
 			at := len(t.Data) - int(size)

@@ -2,6 +2,7 @@ package arith_test
 
 import (
 	"encoding/binary"
+	"math"
 
 	"github.com/assaynet/assay/engine/arith"
 	"github.com/assaynet/assay/engine/gguf"
@@ -9,7 +10,7 @@ import (
 
 // blockTypes are the types that matrices are multiplied in.
 var blockTypes = []gguf.Type{
-	gguf.Q8_0, gguf.Q4_0, gguf.Q4_1, gguf.Q5_0, gguf.Q5_1, gguf.Q4_K, gguf.Q5_K, gguf.Q6_K,
+	gguf.Q8_0, gguf.Q4_0, gguf.Q4_1, gguf.Q5_0, gguf.Q5_1, gguf.Q4_K, gguf.Q5_K, gguf.Q6_K, gguf.IQ4_NL, gguf.MXFP4,
 }
 
 // oracleBlock reads the 32 weights of block b of a row by the plainest reading of ggml's layouts: integers, scale, and the
@@ -49,6 +50,17 @@ func oracleBlock(kind gguf.Type, row []byte, b int) (w [32]int, d, m float32) {
 			if kind == gguf.Q5_K {
 				w[i] += int(blk[16+i]>>sub&1) << 4
 			}
+		}
+	case gguf.IQ4_NL:
+		d = half(blk)
+		for i := range w {
+			w[i] = [16]int{-127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113}[blk[2+i%16]>>(i/16*4)&15]
+		}
+	case gguf.MXFP4:
+		d = float32(math.Ldexp(0.5, int(blk[0])-127))
+		for i := range w {
+			u := int(blk[1+i%16]>>(i/16*4)) & 15
+			w[i] = [8]int{0, 1, 2, 3, 4, 6, 8, 12}[u&7] * (1 - u&8/4)
 		}
 	case gguf.Q6_K:
 		d, m = half(blk[208:])*float32(int8(blk[192+2*sub])), half(blk[208:])*float32(int8(blk[193+2*sub]))

@@ -54,6 +54,16 @@ func quants(t gguf.Type) (start, size int) {
 		return 2, int(bytes)
 	case gguf.Q4_1:
 		return 4, int(bytes)
+	case gguf.Q5_0:
+		return 6, int(bytes)
+	case gguf.Q5_1:
+		return 8, int(bytes)
+	case gguf.Q4_K:
+		return 16, int(bytes)
+	case gguf.Q5_K:
+		return 48, int(bytes)
+	case gguf.Q6_K:
+		return 0, int(bytes)
 	case gguf.BF16, gguf.F16:
 		return 0, 32 * int(bytes) // the lowest bit of one weight in 32
 	}

@@ -32,6 +32,7 @@ const (
 	I64    Type = 27
 	F64    Type = 28
 	BF16   Type = 30
+	MXFP4  Type = 39
 )
 
 // layout says how a type's elements are stored: block elements in bytes bytes.
@@ -64,6 +65,7 @@ var layouts = map[Type]layout{
 	I64:    {"I64", 1, 8},
 	F64:    {"F64", 1, 8},
 	BF16:   {"BF16", 1, 2},
+	MXFP4:  {"MXFP4", 32, 17},
 }
 
 // String returns ggml's name of the type, or "type N" for one unknown here.

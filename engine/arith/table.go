@@ -1,0 +1,42 @@
+package arith
+
+import "math"
+
+// The types whose nibbles are places in a table of sixteen integers. They have no kernels: plainRow multiplies them.
+
+// valuesIQ4NL are the weights of IQ4_NL, spaced as normally distributed ones lie (ggml's kvalues_iq4nl).
+var valuesIQ4NL = [16]int32{-127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113}
+
+// valuesMXFP4 are twice the numbers of the format E2M1 of the Open Compute Project's Microscaling Formats 1.0.
+var valuesMXFP4 = [16]int32{0, 1, 2, 3, 4, 6, 8, 12, 0, -1, -2, -3, -4, -6, -8, -12}
+
+// tableFormat makes a format without kernels.
+func tableFormat(name string, bytes int, finite func([]byte) bool, decode func([]byte, int, *[BlockLen]int32) (d, m float32)) *format {
+	return &format{
+		name: name, bytes: bytes, group: 1, decode: decode, finite: finite,
+		rows2:   func(_, _ []byte, _ *Vec) (ya, yb float32, ok bool) { return 0, 0, false },
+		tokens4: func([]byte, *quad) (y [4]float32, ok bool) { return y, false },
+	}
+}
+
+// decodeIQ4NL reads d (binary16) and 16 bytes of nibbles, laid out as in Q4_0.
+func decodeIQ4NL(block []byte, _ int, w *[BlockLen]int32) (d, m float32) {
+	lookUp(w, block[2:18], &valuesIQ4NL)
+	return half(block), 0
+}
+
+// decodeMXFP4 reads an exponent and 16 bytes of nibbles, laid out as in Q4_0. The scale is 2^(e−128): half of E8M0's, as the
+// table holds doubles.
+func decodeMXFP4(block []byte, _ int, w *[BlockLen]int32) (d, m float32) {
+	lookUp(w, block[1:17], &valuesMXFP4)
+	return float32(math.Ldexp(1, int(block[0])-128)), 0
+}
+
+// finiteE8M0 tells whether the exponent is not the one that stands for NaN.
+func finiteE8M0(block []byte) bool { return block[0] != 0xFF }
+
+func lookUp(w *[BlockLen]int32, nibbles []byte, values *[16]int32) {
+	for i, b := range nibbles {
+		w[i], w[i+16] = values[b&15], values[b>>4]
+	}
+}

@@ -1,0 +1,23 @@
+#!/usr/bin/env bash
+# peers.sh - makes the test data that comes from other people's programs anew:
+#
+#   engine/arith/testdata/peers.json    logits of tiny models, by llama.cpp
+#   engine/arith/testdata/blocks.json   blocks of weights, by the Python package gguf
+#   engine/tokenizer/testdata/small-*   small vocabularies and token ids, by llama.cpp
+#
+# It builds llama.cpp, which takes minutes. Tests only compare with the files,
+# which change where the models, the texts or those programs do: read the diff.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+tmp=$(mktemp -d)
+trap 'rm -rf "$tmp"' EXIT
+python3 -m venv "$tmp/venv"
+CMAKE_ARGS="-DGGML_NATIVE=ON -DGGML_OPENMP=OFF -DLLAVA_BUILD=OFF" \
+	"$tmp/venv/bin/python" -m pip install --quiet --disable-pip-version-check -r scripts/peers/requirements.txt
+mkdir "$tmp/models"
+go run ./scripts/peers "$tmp/models"
+run() { "$tmp/venv/bin/python" "scripts/peers/$1.py" "${@:2}"; }
+run logits "$tmp/models" engine/arith/testdata/peers.json
+run blocks engine/arith/testdata/blocks.json
+run vocabularies engine/tokenizer/testdata
