@@ -62,3 +62,9 @@ func DecodeRotation(b []byte) (Rotation, error) {
 func DecodeLightBlock(b []byte, chain string) (*types.LightBlock, error) {
 	return decodeLightBlock(b, chain)
 }
+
+// Bounds of the pool.
+const (
+	MaxPoolTxs = maxPoolTxs
+	MaxPoolAge = maxPoolAge
+)

@@ -16,11 +16,16 @@ import (
 const (
 	maxPoolTxs   = 4096
 	maxPoolBytes = 16 << 20 // four full blocks
+	// maxPoolAge is for how many blocks a transaction waits for those of its
+	// signer that come before it. Waiting costs nothing, so it must end.
+	maxPoolAge = 60
 )
 
 // Pool holds transactions that wait for a block. Each was valid in the newest
-// state when it came, and those that a later state refuses go. All methods may
-// run at the same time.
+// state when it came, and those that a later state refuses go. One whose turn
+// has come pays when it enters a block; one that waits for others of its signer
+// may never pay, so where there is no room it goes first, and none stays for
+// ever. All methods may run at the same time.
 type Pool struct {
 	chain string
 	p     *params.Params
@@ -34,8 +39,10 @@ type Pool struct {
 }
 
 type pooled struct {
-	raw []byte
-	seq uint64
+	raw   []byte
+	seq   uint64
+	ahead uint64 // how many nonces are before it, as of the newest state
+	age   int    // in blocks
 }
 
 func newPool(chain string, p *params.Params, state func() ledger.Reader) *Pool {
@@ -53,6 +60,11 @@ func (q *Pool) Add(raw []byte) (*wire.Tx, error) {
 	if err != nil {
 		return nil, err
 	}
+	acc, _, err := ledger.ReadAccount(q.state(), tx.Signer)
+	if err != nil {
+		return nil, err
+	}
+	ahead := tx.Nonce - min(tx.Nonce, acc.Nonce)
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	own := q.txs[tx.Signer]
@@ -62,18 +74,50 @@ func (q *Pool) Add(raw []byte) (*wire.Tx, error) {
 		}
 		return nil, fmt.Errorf("nonce %d of %s: %w", tx.Nonce, tx.Signer.Short(), ErrKnown)
 	}
-	if q.count >= maxPoolTxs || q.bytes+len(raw) > maxPoolBytes || len(own) >= ledger.NonceWindow {
+	if len(own) >= ledger.NonceWindow || !q.makeRoomLocked(len(raw), ahead) {
 		return nil, fmt.Errorf("%d transactions, %d of %s: %w", q.count, len(own), tx.Signer.Short(), ErrPoolFull)
 	}
-	if own == nil {
-		own = make(map[uint64]*pooled)
-		q.txs[tx.Signer] = own
+	if q.txs[tx.Signer] == nil {
+		q.txs[tx.Signer] = make(map[uint64]*pooled)
 	}
-	own[tx.Nonce] = &pooled{raw: raw, seq: q.seq}
+	q.txs[tx.Signer][tx.Nonce] = &pooled{raw: raw, seq: q.seq, ahead: ahead}
 	q.seq++
 	q.count++
 	q.bytes += len(raw)
 	return tx, nil
+}
+
+// makeRoomLocked drops what waits behind more nonces than a newcomer would,
+// the furthest and newest first, until there is room for it. It reports whether
+// there is.
+func (q *Pool) makeRoomLocked(size int, ahead uint64) bool {
+	for q.count >= maxPoolTxs || q.bytes+size > maxPoolBytes {
+		var last *pooled
+		var signer protocol.PublicKey
+		var nonce uint64
+		for s, own := range q.txs {
+			for n, t := range own {
+				if last == nil || t.ahead > last.ahead || t.ahead == last.ahead && t.seq > last.seq {
+					last, signer, nonce = t, s, n
+				}
+			}
+		}
+		if last == nil || last.ahead <= ahead {
+			return false
+		}
+		q.dropLocked(signer, nonce)
+	}
+	return true
+}
+
+func (q *Pool) dropLocked(signer protocol.PublicKey, nonce uint64) {
+	own := q.txs[signer]
+	q.count--
+	q.bytes -= len(own[nonce].raw)
+	delete(own, nonce)
+	if len(own) == 0 {
+		delete(q.txs, signer)
+	}
 }
 
 // Size returns how many transactions wait.
@@ -117,9 +161,10 @@ func (q *Pool) candidates() [][]byte {
 	return out
 }
 
-// recheck drops what the newest state has passed by: transactions with a used
-// nonce, and those whose turn it is and that have no place any more, such as
-// a commitment after its deadline. It returns how many went for that reason.
+// recheck is called after each block. It drops what the newest state has passed
+// by: transactions with a used nonce, those that waited too long for others,
+// and those whose turn it is and that have no place any more, such as a
+// commitment after its deadline. It returns how many went for that last reason.
 func (q *Pool) recheck() int {
 	r := q.state()
 	q.mu.Lock()
@@ -131,19 +176,17 @@ func (q *Pool) recheck() int {
 			continue // the block's own work will meet the failure
 		}
 		for nonce, t := range own {
+			t.age++
+			t.ahead = nonce - min(nonce, acc.Nonce)
 			switch {
 			case nonce < acc.Nonce:
+			case t.ahead > 0 && t.age > maxPoolAge:
 			case nonce == acc.Nonce && q.refused(r, t.raw):
 				refused++
 			default:
 				continue
 			}
-			delete(own, nonce)
-			q.count--
-			q.bytes -= len(t.raw)
-		}
-		if len(own) == 0 {
-			delete(q.txs, signer)
+			q.dropLocked(signer, nonce)
 		}
 	}
 	return refused

@@ -2,6 +2,7 @@ package consensus_test
 
 import (
 	"errors"
+	"fmt"
 	"testing"
 
 	"github.com/assaynet/assay/protocol"
@@ -93,4 +94,47 @@ func TestPoolIsBoundedForEachSigner(t *testing.T) {
 	q.Recheck()
 	_, err := q.Add(transfer(t, n, "rich", ledger.NonceWindow, 1))
 	check(t, err)
+}
+
+// flood fills the pool with what waits behind a nonce that never comes: it
+// costs its signers nothing.
+func flood(t testing.TB, q *consensus.Pool, n *network, tree *ledger.MemTree) {
+	t.Helper()
+	for i := 0; q.Size() < consensus.MaxPoolTxs; i++ {
+		who := fmt.Sprintf("flood %d", i)
+		check(t, tree.Set(ledger.AccountKey(secret(who).Public()), wire.Encode(&ledger.Account{Balance: n.g.Params.Seats.Fee})))
+		for nonce := uint64(1); nonce < ledger.NonceWindow && q.Size() < consensus.MaxPoolTxs; nonce++ {
+			_, err := q.Add(transfer(t, n, who, nonce, 1))
+			check(t, err)
+		}
+	}
+}
+
+func TestAPoolFullOfWhatCannotComeYetTakesWhatCan(t *testing.T) {
+	q, n, tree := newPool(t)
+	flood(t, q, n, tree)
+	_, err := q.Add(transfer(t, n, "rich", 31, 1))
+	if !errors.Is(err, consensus.ErrPoolFull) {
+		t.Errorf("one more that waits: got %v, want %v", err, consensus.ErrPoolFull)
+	}
+	for nonce := range uint64(3) {
+		_, err := q.Add(transfer(t, n, "rich", nonce, 1))
+		check(t, err)
+	}
+	if q.Size() != consensus.MaxPoolTxs {
+		t.Errorf("%d wait, want %d", q.Size(), consensus.MaxPoolTxs)
+	}
+	if got := q.NextNonce(secret("rich").Public(), 0); got != 3 {
+		t.Errorf("next nonce: got %d, want 3", got)
+	}
+	for range consensus.MaxPoolAge {
+		q.Recheck()
+	}
+	if q.Size() != consensus.MaxPoolTxs {
+		t.Errorf("%d wait after %d blocks, want all", q.Size(), consensus.MaxPoolAge)
+	}
+	q.Recheck()
+	if q.Size() != 1 {
+		t.Errorf("%d wait after one block more, want the one whose turn it is", q.Size())
+	}
 }
