@@ -51,7 +51,8 @@ func variantModels() map[string]variantModel {
 		variantRequest(prompt, 6, 3, 256, 65536), variantRequest(prompt, 6, 3, 1, 65536), variantRequest(prompt, 6, 3, 256, 1),
 		variantRequest(prompt, 6, math.SmallestNonzeroFloat32, 256, 65536), variantRequest(prompt, 12, math.MaxFloat32, 256, 65536),
 		variantRequest(prompt, 12, 20, 13, 32768), variantRequest(letters(5, 7, 40), 6, 0, 40, 65536),
-		variantRequest(letters(9, 8, 40), 12, math.MaxFloat32, 256, 65535), variantRequest(letters(11, 9, 40), 12, 100, 4, 49152))
+		variantRequest(letters(9, 8, 40), 12, math.MaxFloat32, 256, 65535), variantRequest(letters(11, 9, 40), 12, 100, 4, 49152),
+		variantRequest(letters(6, 9, 40), 10, 1, 2, 32768), variantRequest(letters(7, 9, 40), 10, 1, 4, 16384))
 	v.vocab = 300
 	add("wide-sampling", v, variantRequest(letters(4, 6, 300), 4, 50, 256, 65536), variantRequest(letters(5, 6, 300), 4, 50, 255, 64000))
 
