@@ -1,0 +1,161 @@
+package main
+
+import (
+	"encoding/binary"
+	"math"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/assaynet/assay/engine"
+)
+
+func TestRandomModelsRunInOurEngine(t *testing.T) {
+	for kind := range kinds {
+		path := filepath.Join(t.TempDir(), kind+".gguf")
+		if err := writeRandom(path, "tiny", kind); err != nil {
+			t.Fatal(err)
+		}
+		m, err := engine.Open(t.Context(), path, engine.Config{Threads: 2})
+		if err != nil {
+			t.Fatalf("%s: %v", kind, err)
+		}
+		run, err := m.Generate(t.Context(), engine.Request{Prompt: []engine.Token{5, 6, 7}, Settings: engine.Settings{MaxTokens: 4}}, nil)
+		if err != nil || len(run.Output) == 0 {
+			t.Errorf("%s: output %v, error %v", kind, run.Output, err)
+		}
+		if err := m.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+func TestWriteRandomNamesWhatThereIs(t *testing.T) {
+	if err := writeRandom("/nowhere", "huge", "q8_0"); err == nil || !strings.Contains(err.Error(), "llama-1b") {
+		t.Errorf("got %v, want the names of the shapes", err)
+	}
+	if err := writeRandom("/nowhere", "tiny", "q9"); err == nil || !strings.Contains(err.Error(), "q4_1") {
+		t.Errorf("got %v, want the names of the types", err)
+	}
+}
+
+func TestHalfPrecisionOfScales(t *testing.T) {
+	for _, c := range []struct {
+		x    float64
+		want uint16
+	}{{1, 0x3c00}, {-2, 0xc000}, {0.1, 0x2e66}, {65504, 0x7bff}, {1.0 / 16384, 0x0400}, {2047.5 / 2048, 0x3c00}} {
+		if got := f16(c.x); got != c.want {
+			t.Errorf("f16(%v) = %#04x, want %#04x", c.x, got, c.want)
+		}
+	}
+}
+
+func TestPoolGivesDifferentPartsOfTheSameScale(t *testing.T) {
+	p := newPool()
+	kind := kinds["q4_1"]
+	a, b := p.blocks(kind, 0.25, 8), p.blocks(kind, 0.25, 8)
+	if len(a) != 8*kind.size || len(b) != len(a) || string(a) == string(b) {
+		t.Errorf("parts of %d and %d bytes, want %d each and different ones", len(a), len(b), 8*kind.size)
+	}
+	for _, part := range [][]byte{a, b} {
+		for i := 0; i < len(part); i += kind.size {
+			if got, want := binary.LittleEndian.Uint16(part[i:]), f16(0.25/kind.spread); got != want {
+				t.Errorf("block %d has the scale %#04x, want %#04x", i/kind.size, got, want)
+			}
+		}
+	}
+}
+
+func TestParseOfWhatLlamaCppPrints(t *testing.T) {
+	v := values{}
+	bench := "{\"build_commit\": \"x\", \"n_prompt\": 512, \"n_gen\": 0, \"avg_ts\": 1661.25}\n{\"n_prompt\": 0, \"n_gen\": 128, \"avg_ts\": 275.5}\n"
+	if err := parseBench([]byte(bench), v); err != nil || v[rowPrefill] != 1661.25 || v[rowDecode] != 275.5 {
+		t.Errorf("values %v, error %v", v, err)
+	}
+	batched := "loading\n\n{\"pl\": 8, \"speed_tg\": 400.5}\n{\"pl\": 32, \"speed_tg\": 700}\n\nperf: 1\n"
+	if err := parseBatchedBench([]byte(batched), v); err != nil || v[rowDecode8] != 400.5 || v[rowDecode32] != 700 {
+		t.Errorf("values %v, error %v", v, err)
+	}
+	for _, bad := range []string{"", "{\"n_prompt\": 512}\n", "{broken\n"} {
+		if err := parseBench([]byte(bad), values{}); err == nil {
+			t.Errorf("%q was taken for figures", bad)
+		}
+	}
+}
+
+func TestAnonymousMemoryLeavesOutFiles(t *testing.T) {
+	status := "Name:\tx\nVmHWM:\t  900 kB\nRssAnon:\t     100 kB\nRssFile:\t    4000 kB\nRssShmem:\t      20 kB\n"
+	if got, want := anonymous([]byte(status)), int64(120<<10); got != want {
+		t.Errorf("got %d bytes, want %d", got, want)
+	}
+}
+
+func TestTableShowsMediansAndTheRatioOfEachRepeat(t *testing.T) {
+	r := &result{
+		model: "/models/m.gguf", size: 98_000_000, identity: identity{Backend: "native", ISA: "avx2"}, threads: 2, repeat: 3,
+		ours:      map[string][]float64{rowPrefill: {300, 100, 200}, rowGenerate: {8, 8, 8}, rowVerify: {1, 2, 1}},
+		theirs:    map[string][]float64{rowPrefill: {100, 100, 100}},
+		gigabytes: 49,
+	}
+	got := r.table()
+	for _, want := range []string{
+		"| prefill of 512 tokens, tokens/s | 200 | 100 | 2.00 | 1.00 to 3.00 |",
+		"| verifying ÷ generating | 1/8.0 | – | – | 1/4.0 to 1/8.0 |",
+		"49.0 GB/s, passes/s | 500 |",
+		"ours native/avx2, 2 threads, medians of 3",
+	} {
+		if !strings.Contains(got, want) {
+			t.Errorf("the table lacks %q:\n%s", want, got)
+		}
+	}
+	if strings.Contains(got, "NO FIGURES") {
+		t.Errorf("a calm measure is called disturbed:\n%s", got)
+	}
+	r.worst = 0.5
+	if !strings.Contains(r.table(), "NO FIGURES") {
+		t.Error("a disturbed measure is not called so")
+	}
+}
+
+func TestMedian(t *testing.T) {
+	if got := median([]float64{4, 1, 3}); got != 3 {
+		t.Errorf("median of three is %v", got)
+	}
+	if got := median([]float64{4, 1}); got != 2.5 {
+		t.Errorf("median of two is %v", got)
+	}
+	if !math.IsNaN(median(nil)) {
+		t.Error("nothing has a median")
+	}
+}
+
+func TestOurSideMeasuresEveryPart(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "tiny.gguf")
+	if err := writeRandom(path, "tiny", "q8_0"); err != nil {
+		t.Fatal(err)
+	}
+	want := map[string][]string{
+		"speed": {rowPrefill, rowDecode}, "batch": {rowDecode8, rowDecode32}, "verify": {rowGenerate, rowVerify}, "load": nil,
+	}
+	for _, p := range parts() {
+		var out strings.Builder
+		if err := (ours{model: path, threads: 2}).run(t.Context(), p, &out); err != nil {
+			t.Fatalf("%s: %v", p.name, err)
+		}
+		v, who, err := parseOurs([]byte(out.String()))
+		if err != nil || who.Backend == "" || len(v) != len(want[p.name]) {
+			t.Errorf("%s: %v %v, error %v", p.name, v, who, err)
+		}
+		if err := has(v, want[p.name]...); err != nil {
+			t.Errorf("%s: %v", p.name, err)
+		}
+	}
+}
+
+func TestRunOfAnUnknownCommandOrModelFails(t *testing.T) {
+	for _, args := range [][]string{nil, {"dance"}, {"ours", "-part", "speed", "-model", "/nowhere"}, {"compare"}, {"ours", "-part", "x"}} {
+		if err := run(t.Context(), args); err == nil {
+			t.Errorf("%v was accepted", args)
+		}
+	}
+}

@@ -1,0 +1,109 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	err := run(ctx, os.Args[1:])
+	stop()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "bench-peers:", err)
+		os.Exit(1)
+	}
+}
+
+var errUsage = errors.New("say compare, ours or random; doc.go tells of each")
+
+func run(ctx context.Context, args []string) error {
+	if len(args) == 0 {
+		return errUsage
+	}
+	f := flag.NewFlagSet(args[0], flag.ContinueOnError)
+	switch args[0] {
+	case "compare":
+		return runCompare(ctx, f, args[1:])
+	case "ours":
+		return runOurs(ctx, f, args[1:])
+	case "random":
+		return runRandom(f, args[1:])
+	}
+	return errUsage
+}
+
+func runCompare(ctx context.Context, f *flag.FlagSet, args []string) error {
+	var c comparison
+	var list string
+	f.StringVar(&c.llama, "llama", "", "directory of llama.cpp's programs")
+	f.StringVar(&c.level, "level", "native", "instructions that both sides may use, for the heading; ASSAY_ISA chooses ours")
+	f.StringVar(&c.backend, "backend", "", "our backend; empty for the default")
+	f.IntVar(&c.threads, "threads", 2, "threads of each side")
+	f.IntVar(&c.repeat, "repeat", 5, "times that each side runs")
+	f.DurationVar(&c.patience, "patience", 0, "time to spend on each model on waiting for an idle machine and measuring again what others disturbed")
+	f.StringVar(&list, "parts", strings.Join(partNames(), ","), "what to measure")
+	if err := f.Parse(args); err != nil {
+		return err
+	}
+	if c.llama == "" || c.threads < 1 || c.repeat < 1 || f.NArg() == 0 {
+		return errors.New("compare needs -llama, at least one thread and repeat, and models")
+	}
+	for name := range strings.SplitSeq(list, ",") {
+		p, err := findPart(name)
+		if err != nil {
+			return err
+		}
+		c.parts = append(c.parts, p)
+	}
+	self, err := os.Executable()
+	if err != nil {
+		return err
+	}
+	c.self = self
+	fmt.Println(machine(c.llama, c.level))
+	for _, model := range f.Args() {
+		result, err := c.run(ctx, model)
+		if err != nil {
+			return fmt.Errorf("compare on %s: %w", model, err)
+		}
+		fmt.Println()
+		fmt.Print(result.table())
+	}
+	return nil
+}
+
+func runOurs(ctx context.Context, f *flag.FlagSet, args []string) error {
+	var o ours
+	var name string
+	f.StringVar(&o.model, "model", "", "GGUF file")
+	f.StringVar(&o.backend, "backend", "", "our backend; empty for the default")
+	f.IntVar(&o.threads, "threads", 2, "threads that compute")
+	f.StringVar(&name, "part", "", "what to measure: "+strings.Join(partNames(), ", "))
+	if err := f.Parse(args); err != nil {
+		return err
+	}
+	p, err := findPart(name)
+	if err != nil {
+		return err
+	}
+	return o.run(ctx, p, os.Stdout)
+}
+
+func runRandom(f *flag.FlagSet, args []string) error {
+	shape := f.String("shape", "llama-1b", "one of "+strings.Join(shapeNames(), ", "))
+	kind := f.String("type", "q8_0", "of the matrices: q4_0, q4_1 or q8_0; the embedding is q8_0")
+	if err := f.Parse(args); err != nil {
+		return err
+	}
+	if f.NArg() != 1 {
+		return errors.New("random needs the file to write")
+	}
+	return writeRandom(f.Arg(0), *shape, *kind)
+}
