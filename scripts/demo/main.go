@@ -46,7 +46,7 @@ func run(o *options) error {
 	if err != nil {
 		return err
 	}
-	sup := newSupervisor(ctx, net.dir)
+	sup := newSupervisor(net.dir)
 	defer sup.stopAll()
 
 	switch o.mode {

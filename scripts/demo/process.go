@@ -28,7 +28,6 @@ type process struct {
 
 // supervisor starts processes and ends all of them.
 type supervisor struct {
-	ctx context.Context
 	dir string
 
 	mu      sync.Mutex
@@ -36,8 +35,8 @@ type supervisor struct {
 	spawn   chan func() // served by one locked thread: Pdeathsig follows the thread that forks
 }
 
-func newSupervisor(ctx context.Context, dir string) *supervisor {
-	s := &supervisor{ctx: ctx, dir: dir, spawn: make(chan func())}
+func newSupervisor(dir string) *supervisor {
+	s := &supervisor{dir: dir, spawn: make(chan func())}
 	go func() {
 		runtime.LockOSThread()
 		for f := range s.spawn {
