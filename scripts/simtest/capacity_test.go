@@ -9,6 +9,7 @@ import (
 	"github.com/assaynet/assay/engine"
 	"github.com/assaynet/assay/miner"
 	"github.com/assaynet/assay/protocol"
+	"github.com/assaynet/assay/protocol/params"
 	"github.com/assaynet/assay/protocol/protocoltest"
 	"github.com/assaynet/assay/protocol/wire"
 )
@@ -53,16 +54,14 @@ func split(t *testing.T, seats int) (paid, price protocol.Amount) {
 		names = append(names, fmt.Sprintf("mallory %d", i+1))
 		more = append(more, protocoltest.Actor{Name: names[i], Owner: "mallory"})
 	}
-	s := network(t, more...)
+	// Averages that forget soon, so that what a seat is asked for, which doubles
+	// every two epochs, is what it is paid for when the counting begins.
+	p := protocoltest.Params(honest.ID())
+	p.Tasks.AverageKeep = params.One / 4
+	s := open(t, honest, protocoltest.Config{Cast: cast(more...), Params: p})
 	run := machine(s, 4)
 	for _, name := range names {
-		port := s.LightPort(name)
-		s.minerAt(name, port, run, func(c *miner.Config) {
-			c.Announce = func() wire.Serve { return *s.serve(name, uint16(4/seats)) }
-		})
-		if err := s.Tx(protocoltest.Cold("mallory"), &wire.Register{Hotkey: protocoltest.Named(name).PublicKey(), MaxPrice: protocoltest.Purse}); err != nil {
-			t.Fatal(err)
-		}
+		s.join(name, "mallory", uint16(4/seats), run)
 	}
 	before := s.balance("mallory")
 	s.block()

@@ -26,15 +26,20 @@ func lying(lie func(ctx context.Context, r engine.Request) (engine.Run, error)) 
 	return func(c *miner.Config) { c.Models = []miner.Model{liar{c.Models[0], lie}} }
 }
 
+// alteredWeights makes a miner run another model than it says.
+func alteredWeights() func(*miner.Config) {
+	return lying(func(ctx context.Context, r engine.Request) (engine.Run, error) {
+		return altered.Generate(ctx, r, nil)
+	})
+}
+
 // mallory has a seat like the honest miners' and is up to no good.
 var mallory = protocoltest.Actor{Name: "mallory", Capacity: 1}
 
 func TestAlteredWeightsEarnNothing(t *testing.T) {
 	t.Parallel()
 	s := network(t, mallory)
-	s.miner("mallory", lying(func(ctx context.Context, r engine.Request) (engine.Run, error) {
-		return altered.Generate(ctx, r, nil)
-	}))
+	s.miner("mallory", alteredWeights())
 	s.play(8)
 	s.minedNothing("mallory")
 	// So little is altered that the tokens are often the same: the states tell.

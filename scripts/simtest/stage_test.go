@@ -109,7 +109,12 @@ func network(t *testing.T, more ...protocoltest.Actor) *stage {
 
 func open(t *testing.T, model *engine.Model, cfg protocoltest.Config) *stage {
 	t.Helper()
-	cfg.Seed = *seed
+	return openSeed(t, model, *seed, cfg)
+}
+
+func openSeed(t *testing.T, model *engine.Model, seed uint64, cfg protocoltest.Config) *stage {
+	t.Helper()
+	cfg.Seed = seed
 	t.Logf("seed %d", cfg.Seed)
 	if cfg.Params.Name == "" {
 		cfg.Params = protocoltest.Params(model.ID())
@@ -196,6 +201,27 @@ func (s *stage) validatorAt(name string, port *protocoltest.Port, tweaks ...func
 func (s *stage) play(e protocol.Epoch) {
 	s.Helper()
 	if err := s.Epochs(s.Context(), e); err != nil {
+		s.Fatal(err)
+	}
+}
+
+// until makes blocks up to a height.
+func (s *stage) until(h protocol.Height) {
+	s.Helper()
+	if err := s.Until(s.Context(), h); err != nil {
+		s.Fatal(err)
+	}
+}
+
+// join registers a seat for an actor, and attaches a miner that announces it.
+func (s *stage) join(name, owner string, capacity uint16, tweaks ...func(*miner.Config)) {
+	s.Helper()
+	tweaks = append(tweaks, func(c *miner.Config) {
+		c.Announce = func() wire.Serve { return *s.serve(name, capacity) }
+	})
+	s.miner(name, tweaks...)
+	hotkey := protocoltest.Named(name).PublicKey()
+	if err := s.Tx(protocoltest.Cold(owner), &wire.Register{Hotkey: hotkey, MaxPrice: protocoltest.Purse}); err != nil {
 		s.Fatal(err)
 	}
 }

@@ -1,0 +1,155 @@
+package simtest_test
+
+import (
+	"context"
+	"testing"
+
+	"github.com/assaynet/assay/protocol"
+	"github.com/assaynet/assay/protocol/ledger"
+	"github.com/assaynet/assay/protocol/protocoltest"
+	"github.com/assaynet/assay/protocol/wire"
+	"github.com/assaynet/assay/scoring"
+	"github.com/assaynet/assay/validator"
+)
+
+// stamp is a judge that runs nothing and finds everything exact.
+type stamp struct{}
+
+// Has implements validator.Judge.
+func (stamp) Has(protocol.ModelID) bool { return true }
+
+// Judge implements validator.Judge.
+func (stamp) Judge(_ context.Context, t *wire.InferenceTask, _ protocol.PublicKey, r *wire.Result) (scoring.Outcome, error) {
+	states := make([][32]byte, len(r.Output)) // invented: the answer's leaves do not show them
+	return scoring.Outcome{
+		Task: t.ID, Finding: wire.FindingExact, Tokens: uint32(len(r.Output)), FailedAt: -1,
+		States: states, Choices: r.Output,
+	}, nil
+}
+
+// leastJudge returns the least that one of the judges but vincent, who is
+// always the one at fault, was paid in the epochs from … to.
+func (s *stage) leastJudge(from, to protocol.Epoch) protocol.Amount {
+	s.Helper()
+	least := s.Judged(judges[0], from, to)
+	for _, name := range judges[:3] {
+		least = min(least, s.Judged(name, from, to))
+	}
+	if least == 0 {
+		s.Fatal("an honest judge was paid nothing")
+	}
+	return least
+}
+
+// idle complains unless vincent was paid nothing in any epoch after one in
+// which he drew a duty.
+func (s *stage) idle() {
+	s.Helper()
+	s.leastJudge(0, s.lastEpoch())
+	drawn := uint32(0)
+	for e := range s.lastEpoch() + 1 {
+		p := s.Payment("vincent", e)
+		drawn += p.Drawn
+		if p.Drawn > 0 && p.Validator > 0 {
+			s.Errorf("vincent did %d of %d duties and was paid %s in epoch %d", p.Fulfilled, p.Drawn, p.Validator, e)
+		}
+	}
+	if drawn == 0 {
+		s.Error("vincent never drew a duty")
+	}
+}
+
+// Vincent's cards carry roots that he could not compute. Who judged the same
+// answer sees it; and as he finds mallory's altered weights exact, where others
+// find them wrong and everybody runs again, all see it.
+func TestSigningExactWithoutRunningEarnsLess(t *testing.T) {
+	t.Parallel()
+	s := network(t, mallory)
+	s.miner("mallory", alteredWeights())
+	s.validator("vincent", func(c *validator.Config) { c.Judge = stamp{} })
+	s.play(12)
+	s.minedNothing("mallory")
+	if stamped, judged := s.Judged("vincent", 4, 12), s.leastJudge(4, 12); 4*stamped > 3*judged {
+		t.Errorf("who ran nothing was paid %s, who judged %s", stamped, judged)
+	}
+}
+
+// Where all miners are honest his cards say the truth, and only the one other
+// judge of an answer knows that he did not run it.
+func TestSigningExactAmongHonestMinersEarnsLess(t *testing.T) {
+	t.Parallel()
+	s := network(t)
+	s.validator("vincent", func(c *validator.Config) { c.Judge = stamp{} })
+	s.play(12)
+	if stamped, judged := s.Judged("vincent", 4, 12), s.leastJudge(4, 12); 20*stamped > 19*judged {
+		t.Errorf("who ran nothing was paid %s, who judged %s", stamped, judged)
+	}
+}
+
+// Vincent commits to as many cards as he drew, and gave none.
+func TestClaimingCardsThatWereNotGivenEarnsNothing(t *testing.T) {
+	t.Parallel()
+	s := network(t)
+	s.validator("vincent", func(c *validator.Config) {
+		c.Publish = func(context.Context, string, []byte) error { return nil }
+	})
+	s.play(10)
+	s.idle()
+	claimed, ok, err := ledger.ReadCards(s.State(), 8, s.seat("vincent").ID.UID)
+	if drawn := s.Payment("vincent", 9).Drawn; err != nil || !ok || claimed.Cards.Count != drawn {
+		t.Errorf("vincent claims %d cards of epoch 8, %v, %v; want the %d that he drew", claimed.Cards.Count, ok, err, drawn)
+	}
+}
+
+// parrot is a validator that runs nothing: it seals again what vera opened in
+// the epoch before, and claims more cards than there are.
+type parrot struct {
+	*stage
+	port   *protocoltest.Port
+	hotkey protocoltest.Signer
+	sealed map[protocol.Epoch]*wire.RevealWeights
+}
+
+func (p *parrot) Work(context.Context) error                    { return nil }
+func (p *parrot) Message(context.Context, string, []byte) error { return nil }
+
+func (p *parrot) Step(ctx context.Context, head protocol.Height) error {
+	sched := p.Params().Schedule
+	e := sched.EpochOf(head)
+	at := head - sched.EpochStart(e)
+	if e == 0 {
+		return nil
+	}
+	switch uint64(at) {
+	case 3:
+		if old := p.sealed[e-1]; old != nil {
+			return p.port.Submit(ctx, old)
+		}
+	case sched.CardBlocks + 1:
+		everyone := []wire.SeatCount{}
+		for uid := range protocol.UID(len(judges)) {
+			everyone = append(everyone, wire.SeatCount{UID: uid, Count: 1000})
+		}
+		return p.port.Submit(ctx, &wire.CommitCards{Epoch: e - 1, Count: 1000, Seen: everyone})
+	case sched.WeightBlocks:
+		row, ok, err := ledger.ReadWeights(p.State(), e-1, p.seat("vera").ID.UID)
+		if err != nil || !ok {
+			return err
+		}
+		p.sealed[e] = &wire.RevealWeights{Epoch: e, UIDs: row.UIDs, Values: row.Values}
+		return p.port.Submit(ctx, &wire.CommitWeights{Epoch: e, Hash: p.sealed[e].Seal(p.hotkey.PublicKey())})
+	}
+	return nil
+}
+
+func TestCopyingWeightsEarnsNothing(t *testing.T) {
+	t.Parallel()
+	s := network(t)
+	p := &parrot{stage: s, port: s.Port("vincent"), hotkey: protocoltest.Named("vincent"), sealed: map[protocol.Epoch]*wire.RevealWeights{}}
+	s.Attach("vincent", p.port, p)
+	s.play(10)
+	s.idle()
+	if row, ok, err := ledger.ReadWeights(s.State(), 8, s.seat("vincent").ID.UID); err != nil || !ok || len(row.UIDs) != len(miners) {
+		t.Errorf("the copied row: %+v, %v, %v", row, ok, err)
+	}
+}
