@@ -22,7 +22,14 @@ const (
 )
 
 func TestQualityIsThatOfTheOracle(t *testing.T) {
-	data, err := os.ReadFile("testdata/nll-smollm2-135m-q4_1.json")
+	m := open(t, realModel(t), engine.Config{PrefixCache: -1})
+	checkQuality(t, m, "testdata/nll-smollm2-135m-q4_1.json", quickWindows)
+}
+
+// checkQuality scores windows of the texts that a file of testdata tells of, all where ASSAY_QUALITY says so.
+func checkQuality(t *testing.T, m *engine.Model, file string, windows int) {
+	t.Helper()
+	data, err := os.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -30,6 +37,7 @@ func TestQualityIsThatOfTheOracle(t *testing.T) {
 		Docs []struct {
 			File   string
 			Window int
+			BOS    *engine.Token
 			Tokens int
 			NLLs   []float64
 			Top1   []engine.Token
@@ -38,7 +46,6 @@ func TestQualityIsThatOfTheOracle(t *testing.T) {
 	if err := json.Unmarshal(data, &o); err != nil {
 		t.Fatal(err)
 	}
-	m := open(t, realModel(t), engine.Config{PrefixCache: -1})
 	for _, d := range o.Docs {
 		text, err := os.ReadFile(filepath.Join("testdata", d.File))
 		if err != nil {
@@ -49,9 +56,13 @@ func TestQualityIsThatOfTheOracle(t *testing.T) {
 			t.Fatalf("%s: got %d tokens, want %d; %v", d.File, len(ids), d.Tokens, err)
 		}
 		if os.Getenv("ASSAY_QUALITY") != "all" {
-			ids = ids[:min(len(ids), quickWindows*d.Window)]
+			ids = ids[:min(len(ids), windows*d.Window)]
 		}
-		p, err := m.Perplexity(context.Background(), ids, d.Window, -1)
+		bos := engine.Token(-1)
+		if d.BOS != nil {
+			bos = *d.BOS
+		}
+		p, err := m.Perplexity(context.Background(), ids, d.Window, bos)
 		if err != nil {
 			t.Fatal(err)
 		}
