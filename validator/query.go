@@ -108,6 +108,27 @@ func (v *Validator) Evidence(k wire.AnswerKey) ([]byte, error) {
 	return a.Envelope, nil
 }
 
+// Serve answers a peer that asks for what is kept of a slot, nil where there
+// is nothing. Errors of wire blame who asks.
+func (v *Validator) Serve(request []byte) ([]byte, error) {
+	r, err := wire.DecodeEvidenceRequest(request)
+	if err != nil {
+		return nil, err
+	}
+	if r.Kind == wire.EvidenceAnswer {
+		return v.Evidence(r.Key)
+	}
+	rows, err := scan[Card](v.cfg.Store, tableCards, r.Key.Bytes())
+	if err != nil || len(rows) == 0 {
+		return nil, err
+	}
+	var list wire.CardList
+	for i := range rows {
+		list.Cards = append(list.Cards, rows[i].value.Envelope)
+	}
+	return wire.Encode(&list), nil
+}
+
 // CardsOf returns the cards about one round that are known here, by slot and judge.
 func (v *Validator) CardsOf(n protocol.Round) ([]Card, error) {
 	rows, err := scan[Card](v.cfg.Store, tableCards, era(uint64(n)))

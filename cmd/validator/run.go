@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/binary"
 	"errors"
 	"fmt"
 
@@ -11,9 +10,7 @@ import (
 	"github.com/assaynet/assay/cmd/internal/config"
 	"github.com/assaynet/assay/cmd/internal/daemon"
 	"github.com/assaynet/assay/cmd/internal/source"
-	"github.com/assaynet/assay/protocol"
 	"github.com/assaynet/assay/protocol/api"
-	"github.com/assaynet/assay/protocol/gossip"
 	"github.com/assaynet/assay/protocol/node"
 	"github.com/assaynet/assay/protocol/wire"
 	"github.com/assaynet/assay/scoring"
@@ -54,7 +51,7 @@ func run(c *cli.Context) (err error) {
 			Logger: d.Log, Registerer: d.Registry,
 		},
 		Dir: d.Home.Consensus(), ConsensusListen: d.Config.Consensus.Listen, ConsensusPeers: d.Config.Consensus.Peers,
-		Evidence: func(_ context.Context, request []byte) ([]byte, error) { return evidence(v, request) },
+		Evidence: func(_ context.Context, request []byte) ([]byte, error) { return v.Serve(request) },
 	}
 	n, err := node.NewFull(cfg)
 	if err != nil {
@@ -96,23 +93,12 @@ func newValidator(ctx context.Context, d *daemon.Daemon, n *node.Full) (*validat
 	return validator.New(validator.Config{
 		ChainID: d.Chain, Params: &d.Genesis.Params, Hotkey: d.Hotkey, Salt: salt, Judge: scoring.NewJudge(models...),
 		Ledger: n, Store: node.RecordsOf(d.DB), Submit: n.Submit, Publish: n.Publish,
-		Evidence:     func(ctx context.Context, k wire.AnswerKey) ([]byte, error) { return n.Ask(ctx, k.Bytes()) },
+		Evidence: func(ctx context.Context, k wire.AnswerKey) ([]byte, error) {
+			return n.Ask(ctx, wire.Encode(&wire.EvidenceRequest{Kind: wire.EvidenceAnswer, Key: k}))
+		},
 		Announce:     func() wire.Serve { return serve },
 		ConsensusKey: func() wire.SetConsensusKey { return key },
 		Chain:        n.Anchor,
 		Logger:       d.Log, Metrics: d.Registry,
-	})
-}
-
-// evidence answers a peer that asks for an opened answer by its key: round,
-// uid and slot, big-endian, in twelve bytes.
-func evidence(v *validator.Validator, request []byte) ([]byte, error) {
-	if len(request) != len(wire.AnswerKey{}.Bytes()) {
-		return nil, fmt.Errorf("a key of %d bytes, want 12: %w", len(request), gossip.ErrRefused)
-	}
-	return v.Evidence(wire.AnswerKey{
-		Round: protocol.Round(binary.BigEndian.Uint64(request)),
-		UID:   protocol.UID(binary.BigEndian.Uint16(request[8:])),
-		Slot:  binary.BigEndian.Uint16(request[10:]),
 	})
 }

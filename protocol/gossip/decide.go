@@ -34,15 +34,23 @@ var blaming = []struct {
 //     early, seen before, unknown seat, no fee, a store that is full: two
 //     honest nodes can differ in these.
 func Decide(err error) pubsub.ValidationResult {
-	if err == nil {
+	switch {
+	case err == nil:
 		return pubsub.ValidationAccept
-	}
-	for _, b := range blaming {
-		if errors.Is(err, b.err) {
-			return pubsub.ValidationReject
-		}
+	case Blames(err):
+		return pubsub.ValidationReject
 	}
 	return pubsub.ValidationIgnore
+}
+
+// Blames reports whether err blames who sent the bytes, of a message or a request.
+func Blames(err error) bool {
+	for _, b := range blaming {
+		if errors.Is(err, b.err) {
+			return true
+		}
+	}
+	return false
 }
 
 // A reasoner is an error with a short word for the metrics, one of a few that

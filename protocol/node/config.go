@@ -68,7 +68,7 @@ type FullConfig struct {
 	// ConsensusPeers (id@host:port) are transports beside those on the ledger.
 	ConsensusListen string
 	ConsensusPeers  []string
-	// Evidence returns an opened answer that peers ask for, by its key in
-	// canonical bytes; nil where there is none. Optional.
+	// Evidence answers a wire.EvidenceRequest of a peer; nil where there is
+	// nothing. Errors of wire are told to the peer. Optional.
 	Evidence func(ctx context.Context, request []byte) ([]byte, error)
 }

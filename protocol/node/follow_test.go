@@ -31,10 +31,13 @@ func TestAMinerFollowsTheLedgerAndItsTransactionsAreCarriedOut(t *testing.T) {
 	n := newNetwork(t, 2)
 	v := n.full(t, 0, func(c *node.FullConfig) {
 		c.Evidence = func(_ context.Context, request []byte) ([]byte, error) {
-			if string(request) != "slot" {
-				return nil, nil
+			switch string(request) {
+			case "slot":
+				return []byte("answer"), nil
+			case "nonsense":
+				return nil, wire.ErrMalformed
 			}
-			return []byte("answer"), nil
+			return nil, nil
 		}
 	})
 	other := n.full(t, 1, nil)
@@ -84,6 +87,8 @@ func TestAMinerFollowsTheLedgerAndItsTransactionsAreCarriedOut(t *testing.T) {
 			t.Errorf("evidence for %q: got %q, %v, want %q", request, got, err, want)
 		}
 	}
+	_, err = other.Ask(t.Context(), []byte("nonsense"))
+	errIs(t, "a request that makes no sense", err, gossip.ErrRefused)
 	_, err = v.Ask(t.Context(), []byte("slot")) // nobody else keeps evidence
 	if err == nil {
 		t.Error("evidence where nobody could be asked: got no error")

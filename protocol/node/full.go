@@ -83,11 +83,15 @@ func (f *Full) answerRequests() error {
 	for stream, answer := range map[gossip.Stream]handler{
 		gossip.StreamState: f.serve, gossip.StreamSubmit: f.takeHanded, gossip.StreamEvidence: f.cfg.Evidence,
 	} {
-		if answer == nil {
+		if answer == nil { // no evidence is kept
 			continue
 		}
 		err := f.host.Handle(stream, func(ctx context.Context, _ string, request []byte) ([]byte, error) {
-			return answer(ctx, request)
+			b, err := answer(ctx, request)
+			if gossip.Blames(err) {
+				err = fmt.Errorf("%w: %w", gossip.ErrRefused, err)
+			}
+			return b, err
 		})
 		if err != nil {
 			return err

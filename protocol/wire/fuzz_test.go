@@ -76,3 +76,14 @@ func FuzzDecodeReceipt(f *testing.F) {
 		}
 	})
 }
+
+func FuzzDecodeEvidenceRequest(f *testing.F) {
+	f.Add(wire.Encode(&wire.EvidenceRequest{Kind: wire.EvidenceAnswer}))
+	f.Add(wire.Encode(&wire.EvidenceRequest{Kind: wire.EvidenceCards, Key: sampleAnswer().Key()}))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		r, err := wire.DecodeEvidenceRequest(b)
+		if err == nil && !bytes.Equal(wire.Encode(r), b) {
+			t.Errorf("%+v does not stand for %x", r, b)
+		}
+	})
+}

@@ -178,3 +178,15 @@ func TestSealsAndLeavesBindTheirMaker(t *testing.T) {
 		t.Errorf("got %q, want %q", got, want)
 	}
 }
+
+func TestRequestsForEvidenceOfAnUnknownKindAreRefused(t *testing.T) {
+	for kind, want := range map[wire.EvidenceKind]error{0: wire.ErrKind, wire.EvidenceAnswer: nil, wire.EvidenceCards: nil, 3: wire.ErrKind} {
+		raw := wire.Encode(&wire.EvidenceRequest{Kind: kind, Key: wire.AnswerKey{Round: 1 << 60, UID: 65535, Slot: 65535}})
+		if _, err := wire.DecodeEvidenceRequest(raw); !errors.Is(err, want) {
+			t.Errorf("kind %d: got %v, want %v", kind, err, want)
+		}
+	}
+	if _, err := wire.DecodeEvidenceRequest(make([]byte, 65)); !errors.Is(err, wire.ErrTooLarge) {
+		t.Errorf("got %v, want %v", err, wire.ErrTooLarge)
+	}
+}

@@ -104,6 +104,8 @@ func messages() (names []string, all map[string]any) {
 	add("Answer", sampleAnswer())
 	add("Card", sampleCard())
 	add("Receipt", sampleReceipt())
+	add("EvidenceRequest", &wire.EvidenceRequest{Kind: wire.EvidenceCards, Key: sampleAnswer().Key()})
+	add("CardList", &wire.CardList{Cards: [][]byte{{1}, {2, 3}}})
 	for _, m := range []struct {
 		domain  wire.Domain
 		payload any

@@ -1,0 +1,42 @@
+package wire
+
+import "fmt"
+
+// EvidenceKind says what of a slot is asked for.
+type EvidenceKind uint8
+
+// The kinds of evidence, with what the response holds.
+const (
+	EvidenceAnswer EvidenceKind = 1 // the envelope of the opened answer
+	EvidenceCards  EvidenceKind = 2 // [CardList]
+)
+
+// maxEvidenceRequest bounds a request: four numbers and their framing.
+const maxEvidenceRequest = 64
+
+// EvidenceRequest asks a validator for what it keeps of one slot. An empty
+// response says that it has nothing.
+type EvidenceRequest struct {
+	_    struct{} `cbor:",toarray"`
+	Kind EvidenceKind
+	Key  AnswerKey
+}
+
+// DecodeEvidenceRequest reads a request; errors are those of [Decode] and [ErrKind].
+func DecodeEvidenceRequest(b []byte) (*EvidenceRequest, error) {
+	var r EvidenceRequest
+	if err := Decode(b, maxEvidenceRequest, &r); err != nil {
+		return nil, err
+	}
+	if r.Kind != EvidenceAnswer && r.Kind != EvidenceCards {
+		return nil, fmt.Errorf("evidence of kind %d: %w", r.Kind, ErrKind)
+	}
+	return &r, nil
+}
+
+// CardList holds the envelopes of all cards about one slot that a validator
+// keeps, by judge. At most 256 judges draw one answer.
+type CardList struct {
+	_     struct{} `cbor:",toarray"`
+	Cards [][]byte
+}
