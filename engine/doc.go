@@ -2,10 +2,12 @@
 // machine, and Verify recomputes one and says whether, where and in what it differs. It is what the rest of the project sees of
 // the engine; it knows nothing of the network.
 //
-// Open maps a GGUF file and starts the threads that compute; Close stops them. Generate answers a prompt, Verify checks an
-// answer, Perplexity scores a text. A Model is safe for concurrent use; each call is cancelled by its context within one piece
-// of work (at most 32 tokens). Threads, order and company never change a result.
+// Open maps a GGUF file and starts the threads that compute; Close stops them. Generate answers a prompt, Verify and VerifyMany
+// check answers, Score tells how likely texts are, Embed gives hidden states, Perplexity scores a long text. A Model is safe for
+// concurrent use: all calls run together as one batch, callers (WithCaller) take turns, and each call ends with its context
+// within one step. Threads, order and company never change a result.
 //
-// What it leaves to others: package arith computes (SPEC.md there is the law), package fingerprint hashes, package tokenizer
-// turns text into ids and back. Start reading at request.go (the nouns), then generate.go and verify.go.
+// What it leaves to others: package arith computes (SPEC.md there is the law), package native does so faster, package sched
+// decides what is computed when, package fingerprint hashes, package tokenizer turns text into ids and back. Start reading at
+// request.go (the nouns), then generate.go and verify.go.
 package engine

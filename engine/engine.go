@@ -10,6 +10,7 @@ import (
 
 	"github.com/assaynet/assay/engine/arith"
 	"github.com/assaynet/assay/engine/gguf"
+	"github.com/assaynet/assay/engine/sched"
 	"github.com/assaynet/assay/engine/tokenizer"
 )
 
@@ -22,6 +23,15 @@ type Config struct {
 	// PrefixCache is how many bytes of keys and values of past runs are kept, so that a prompt that begins like an earlier one
 	// is not computed again; 0 means 64 MiB, negative keeps none. A model's page of 64 positions is the least that is kept.
 	PrefixCache int64
+	// MaxBatch is how many sequences run at once; 0 means 64. More make each slower and all together faster.
+	MaxBatch int
+	// MaxQueue is how many may wait for that; those after them are refused with ErrBusy. 0 means 4096.
+	MaxQueue int
+	// KVBytes bounds the memory of keys and values, PrefixCache included; 0 means 1 GiB, or as much as one sequence of the whole
+	// context needs where that is more. What a sequence may come to need is set aside before it starts.
+	KVBytes int64
+	// Observer, where not nil, is told of each step and of each first token.
+	Observer Observer
 	// Backend says what computes: "native", the kernels in C, "arith", the reference in Go, or, if empty, the native one where it
 	// is there and knows the model, else the reference.
 	Backend string
@@ -41,6 +51,11 @@ const (
 	maxThreads         = 1024
 	maxNice            = 19
 	defaultPrefixCache = 64 << 20
+	defaultMaxBatch    = 64
+	maxMaxBatch        = 4096
+	defaultMaxQueue    = 4096
+	maxMaxQueue        = 1 << 20
+	defaultKVBytes     = 1 << 30
 )
 
 func (c *Config) check() error {
@@ -49,6 +64,12 @@ func (c *Config) check() error {
 	}
 	if c.PrefixCache == 0 {
 		c.PrefixCache = defaultPrefixCache
+	}
+	if c.MaxBatch == 0 {
+		c.MaxBatch = defaultMaxBatch
+	}
+	if c.MaxQueue == 0 {
+		c.MaxQueue = defaultMaxQueue
 	}
 	if c.ISA == "" {
 		c.ISA = os.Getenv("ASSAY_ISA")
@@ -61,6 +82,9 @@ func (c *Config) check() error {
 	}
 	if c.Nice < 0 || c.Nice > maxNice {
 		return fmt.Errorf("%w: nice %d, not within 0 … %d", ErrRequest, c.Nice, maxNice)
+	}
+	if c.MaxBatch < 1 || c.MaxBatch > maxMaxBatch || c.MaxQueue < 1 || c.MaxQueue > maxMaxQueue || c.KVBytes < 0 {
+		return fmt.Errorf("%w: batches of %d, queue of %d, %d bytes of keys and values", ErrRequest, c.MaxBatch, c.MaxQueue, c.KVBytes)
 	}
 	return nil
 }
@@ -88,7 +112,11 @@ type Model struct {
 	id        [32]byte
 	info      Info
 	stop      map[Token]bool
-	prefixes  *prefixes
+	sched     *sched.Scheduler
+	maxBatch  int
+
+	halt context.CancelFunc // ends the scheduler
+	runs sync.WaitGroup     // the scheduler's goroutine
 
 	mu      sync.Mutex
 	closed  bool           // guarded by mu
@@ -107,7 +135,10 @@ func Open(ctx context.Context, path string, cfg Config) (*Model, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open model: %w", err)
 	}
-	m, err := newModel(ctx, f, cfg)
+	var m *Model
+	if cut := guarded(func() { m, err = newModel(ctx, f, cfg) }); cut != nil {
+		err = cut
+	}
 	if err != nil {
 		_ = f.Close() // the first error is the one to tell
 		return nil, fmt.Errorf("open model %s: %w", path, err)
@@ -137,14 +168,57 @@ func newModel(ctx context.Context, f *gguf.File, cfg Config) (*Model, error) {
 	}
 	m := &Model{
 		file: f, dims: net.Dims, backend: b, tokenizer: tok, id: gguf.CachedModelID(f), stop: map[Token]bool{},
-		prefixes: &prefixes{limit: cfg.PrefixCache}, closing: make(chan struct{}),
+		maxBatch: cfg.MaxBatch, closing: make(chan struct{}),
 	}
 	for _, id := range tok.StopTokens() {
 		m.stop[id] = true
 	}
 	m.describe(cfg)
+	if err := m.schedule(ctx, cfg); err != nil {
+		b.close()
+		return nil, err
+	}
 	return m, nil
 }
+
+// schedule starts the goroutine that runs the model.
+func (m *Model) schedule(ctx context.Context, cfg Config) error {
+	size := m.backend.PageBytes()
+	if cfg.KVBytes == 0 {
+		cfg.KVBytes = max(defaultKVBytes, int64((m.dims.Context+sched.PageLen-1)/sched.PageLen)*size)
+	}
+	var err error
+	m.sched, err = sched.New(sched.Config{
+		Backend: m.backend, MaxBatch: cfg.MaxBatch, MaxQueue: cfg.MaxQueue, KVBytes: cfg.KVBytes, KeepBytes: cfg.PrefixCache,
+		Observer: cfg.Observer,
+	})
+	if err != nil {
+		return err
+	}
+	ctx, m.halt = context.WithCancel(context.WithoutCancel(ctx))
+	m.runs.Go(func() {
+		if cfg.Nice > 0 {
+			// The thread keeps its priority until it ends, and it ends with this goroutine, which never unlocks it.
+			runtime.LockOSThread()
+			lowerPriority(cfg.Nice)
+		}
+		_ = m.sched.Run(ctx) // nil: it ends with its context alone
+	})
+	return nil
+}
+
+// The model's scheduler, see package sched.
+type (
+	// Stats is what a Model has done and holds.
+	Stats = sched.Stats
+	// Observer is told what happens; its methods return at once.
+	Observer = sched.Observer
+	// Step is what an Observer is told of a step.
+	Step = sched.Step
+)
+
+// Stats returns what has happened since Open.
+func (m *Model) Stats() Stats { return m.sched.Stats() }
 
 func (m *Model) describe(cfg Config) {
 	name, _ := m.file.String("general.name")
@@ -183,6 +257,8 @@ func (m *Model) Close() error {
 	close(m.closing)
 	m.mu.Unlock()
 	m.calls.Wait()
+	m.halt()
+	m.runs.Wait()
 	m.backend.close()
 	return m.file.Close()
 }

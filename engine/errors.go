@@ -4,6 +4,7 @@ import (
 	"errors"
 
 	"github.com/assaynet/assay/engine/arith"
+	"github.com/assaynet/assay/engine/sched"
 )
 
 // What can go wrong. Errors about the model file are those of packages gguf, arith and tokenizer, wrapped.
@@ -20,6 +21,12 @@ var (
 	ErrContext = arith.ErrContext
 	// ErrToken means a token id of the prompt outside the vocabulary.
 	ErrToken = arith.ErrToken
+	// ErrFile means that the model's file became shorter while it was open. The model is of no use any more.
+	ErrFile = errors.New("engine: the model's file was cut off while it was open")
+	// ErrBusy means that too many calls wait for the model; later there may be room.
+	ErrBusy = sched.ErrBusy
+	// ErrMemory means a call whose keys and values do not fit Config.KVBytes, however long it waited.
+	ErrMemory = sched.ErrMemory
 	// ErrNotFinite means a run that fails: an error, never an answer. The error is a *FailedError.
 	ErrNotFinite = arith.ErrNotFinite
 )

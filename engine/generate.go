@@ -2,9 +2,11 @@ package engine
 
 import (
 	"context"
+	"sync"
 
 	"github.com/assaynet/assay/engine/arith"
 	"github.com/assaynet/assay/engine/fingerprint"
+	"github.com/assaynet/assay/engine/sched"
 )
 
 // choice is the token chosen at a position and the hash of the state there.
@@ -13,9 +15,17 @@ type choice struct {
 	state [32]byte
 }
 
-// Generate answers a prompt. onToken, where it is not nil, is called with each token as soon as it is chosen, from the calling
-// goroutine. Errors: ErrRequest, ErrToken, ErrContext, ErrClosed, a *FailedError, or the cause of ctx; with the last three the
-// Run holds what there was so far, without a fingerprint.
+// choose makes a choice of what a backend computed at a position.
+func (s Settings) choose(state, logits []float32, best Token, position int) choice {
+	if s.Temperature != 0 {
+		best = arith.Choose(logits, s.sampling(), position)
+	}
+	return choice{token: best, state: fingerprint.State(state)}
+}
+
+// Generate answers a prompt. onToken, where it is not nil, is called with each token soon after it is chosen, from the calling
+// goroutine. Errors: ErrRequest, ErrToken, ErrContext, ErrMemory, ErrBusy, ErrClosed, ErrFile, a *FailedError, or the cause of
+// ctx; with the last three the Run holds what there was so far, without a fingerprint.
 func (m *Model) Generate(ctx context.Context, r Request, onToken func(Token)) (Run, error) {
 	run := Run{Prompt: append([]Token(nil), r.Prompt...), Settings: r.Settings, Binding: r.Binding}
 	if err := r.Settings.check(); err != nil {
@@ -29,52 +39,91 @@ func (m *Model) Generate(ctx context.Context, r Request, onToken func(Token)) (R
 		return run, err
 	}
 	defer end()
-	c := m.prefixes.fork(run.Prompt, len(run.Prompt)-1, m.backend.newCache())
-	defer func() { m.prefixes.keep(c) }()
-	next := run.Prompt[c.Len():]
-	for run.Finish == "" {
-		made, err := m.advance(ctx, c, next, 1, r.Settings)
-		if err != nil {
-			return run, err
-		}
-		token := made[0].token
-		run.Output = append(run.Output, token)
-		run.Leaves = append(run.Leaves, fingerprint.Leaf(r.Binding, c.Len()-1, token, made[0].state))
-		if onToken != nil {
-			onToken(token)
-		}
-		next = run.Output[len(run.Output)-1:]
-		switch {
-		case m.stop[token]:
-			run.Finish = FinishStop
-		case len(run.Output) == r.Settings.MaxTokens:
-			run.Finish = FinishLength
-		}
+	g := &generation{m: m, run: run, onToken: onToken, more: make(chan struct{}, 1)}
+	h, err := m.sched.Start(ctx, &sched.Task{
+		Caller: callerOf(ctx), Tokens: run.Prompt, Keep: 1, Most: len(run.Prompt) + r.Settings.MaxTokens - 1,
+		Each: g.each, Next: g.next,
+	})
+	if err != nil {
+		return run, err
 	}
-	run.Fingerprint = fingerprint.Root(run.Leaves)
-	return run, nil
+	err = g.follow(ctx, h)
+	if err == nil {
+		g.run.Fingerprint = fingerprint.Root(g.run.Leaves)
+	}
+	return g.run, err
 }
 
-// advance runs tokens after those in c, piece by piece, and returns the choices at the last keep of their positions. On a
-// *FailedError they are those before the failure.
-func (m *Model) advance(ctx context.Context, c kv, tokens []Token, keep int, s Settings) ([]choice, error) {
-	var made []choice
-	first := c.Len() + len(tokens) - keep
-	for len(tokens) > 0 {
-		piece := tokens[:min(len(tokens), m.backend.most())]
-		tokens = tokens[len(piece):]
-		wanted := min(len(piece), max(0, keep-len(tokens)))
-		begin := len(made)
-		made = append(made, make([]choice, wanted)...)
-		ran, err := m.backend.step(ctx, c, piece, wanted, func(i int, state, logits []float32, best Token) {
-			if s.Temperature != 0 {
-				best = arith.Choose(logits, s.sampling(), first+begin+i)
-			}
-			made[begin+i] = choice{token: best, state: fingerprint.State(state)}
-		})
-		if err != nil {
-			return made[:begin+ran], err
+// generation is an answer in the making. The model's goroutine makes it, the caller's hands out its tokens.
+type generation struct {
+	m       *Model
+	onToken func(Token)
+	made    choice        // of the step in progress
+	more    chan struct{} // capacity 1: there are tokens to hand out
+
+	mu  sync.Mutex
+	run Run // guarded by mu until the task has ended
+}
+
+func (g *generation) each(i int, state, logits []float32, best Token) {
+	g.made = g.run.Settings.choose(state, logits, best, len(g.run.Prompt)-1+i)
+}
+
+// next adds the token that was chosen to the run and continues with it, unless it is the last.
+func (g *generation) next() (Token, bool) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	run := &g.run
+	run.Leaves = append(run.Leaves, fingerprint.Leaf(run.Binding, len(run.Prompt)-1+len(run.Output), g.made.token, g.made.state))
+	run.Output = append(run.Output, g.made.token)
+	switch {
+	case g.m.stop[g.made.token]:
+		run.Finish = FinishStop
+	case len(run.Output) == run.Settings.MaxTokens:
+		run.Finish = FinishLength
+	}
+	if g.onToken != nil {
+		select {
+		case g.more <- struct{}{}:
+		default:
 		}
 	}
-	return made, nil
+	return g.made.token, run.Finish == ""
+}
+
+// follow hands out tokens until the task has ended. Where its context ends, the run is what was handed out.
+func (g *generation) follow(ctx context.Context, h *sched.Handle) error {
+	if g.onToken == nil {
+		_, err := h.Wait()
+		return err
+	}
+	for given := 0; ; {
+		ended := false
+		select {
+		case <-g.more:
+		case <-ctx.Done():
+			_, _ = h.Wait() // with the cause of ctx, or done
+			ended = true
+		case <-h.Done():
+			ended = true
+		}
+		g.mu.Lock()
+		output, finish := g.run.Output, g.run.Finish
+		g.mu.Unlock()
+		for ; given < len(output); given++ {
+			if ctx.Err() != nil {
+				_, _ = h.Wait()
+				g.run.Output, g.run.Leaves, g.run.Finish = output[:given], g.run.Leaves[:given], ""
+				return context.Cause(ctx)
+			}
+			g.onToken(output[given])
+		}
+		if ended && finish != "" {
+			return nil
+		}
+		if ended {
+			_, err := h.Wait()
+			return err
+		}
+	}
 }

@@ -1,8 +1,8 @@
 package engine
 
 import (
-	"context"
 	"runtime"
+	"runtime/debug"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -24,12 +24,11 @@ type pool struct {
 
 type job struct {
 	run  func(arith.Spread)
-	done chan struct{}
+	done chan error // capacity 1: told once
 }
 
 func (j job) do(p *pool) {
-	j.run(p.spread)
-	close(j.done)
+	j.done <- guard(func() { j.run(p.spread) })
 }
 
 func newPool(workers, nice int) *pool {
@@ -49,22 +48,15 @@ func (p *pool) close() {
 	p.wg.Wait()
 }
 
-// do runs f on one of the threads and waits for it. It returns early, without running f, when ctx ends.
-func (p *pool) do(ctx context.Context, f func(arith.Spread)) error {
-	if err := ctx.Err(); err != nil {
-		return err
-	}
-	j := job{run: f, done: make(chan struct{})}
-	select {
-	case p.jobs <- j:
-		<-j.done
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
+// do runs f on one of the threads and waits for it. The error is ErrFile: a part of it read where the file had been cut off.
+func (p *pool) do(f func(arith.Spread)) error {
+	j := job{run: f, done: make(chan error, 1)}
+	p.jobs <- j
+	return <-j.done
 }
 
 func (p *pool) work() {
+	debug.SetPanicOnFault(true) // see guard
 	if p.nice > 0 {
 		// The thread keeps its priority until it ends, and it ends with this goroutine, which never unlocks it.
 		runtime.LockOSThread()
@@ -141,14 +133,18 @@ func (p *pool) spread(n int, part func(int)) {
 	}
 	s.work()
 	s.wait()
+	if err := s.failed.Load(); err != nil {
+		panic(*err)
+	}
 }
 
 // section is one loop whose parts several threads take.
 type section struct {
 	part     func(int)
 	n        int64
-	next     atomic.Int64  // the next part to take
-	done     atomic.Int64  // parts that are done
+	next     atomic.Int64 // the next part to take
+	done     atomic.Int64 // parts that are done
+	failed   atomic.Pointer[fault]
 	finished chan struct{} // capacity 1: told once, when done reaches n
 }
 
@@ -158,7 +154,9 @@ func (s *section) work() {
 		if i >= s.n {
 			return
 		}
-		s.part(int(i))
+		if err := guard(func() { s.part(int(i)) }); err != nil {
+			s.failed.Store(&fault{err})
+		}
 		if s.done.Add(1) == s.n {
 			s.finished <- struct{}{}
 		}

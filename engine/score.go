@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"math"
 	"slices"
+
+	"github.com/assaynet/assay/engine/sched"
 )
 
 // Perplexity is how well a model foresees a text.
@@ -30,14 +32,24 @@ func (m *Model) Perplexity(ctx context.Context, ids []Token, window int, bos Tok
 	if window < 2 {
 		return p, fmt.Errorf("%w: a window of %d tokens", ErrRequest, window)
 	}
+	var windows []ScoreRequest
 	size := window - len(begin)
 	for at := 0; at < len(ids); at += size {
 		w := append(slices.Clip(begin), ids[at:min(at+size, len(ids))]...)
-		nlls, top1, err := m.Score(ctx, w)
-		if err != nil {
-			return p, fmt.Errorf("score window at token %d: %w", at, err)
+		windows = append(windows, ScoreRequest{Prompt: w[:1], Continuation: w[1:]})
+	}
+	scores, err := m.Score(ctx, windows)
+	if err != nil {
+		return p, err
+	}
+	for i, x := range scores {
+		if x.Failed != nil {
+			return p, fmt.Errorf("window at token %d: %w", i*size, x.Failed)
 		}
-		p.NLLs, p.Top1 = append(p.NLLs, nlls...), append(p.Top1, top1...)
+		for _, l := range x.LogProbs {
+			p.NLLs = append(p.NLLs, -l)
+		}
+		p.Top1 = append(p.Top1, x.Top1...)
 	}
 	p.Scored = len(p.NLLs)
 	for _, x := range p.NLLs {
@@ -47,31 +59,77 @@ func (m *Model) Perplexity(ctx context.Context, ids []Token, window int, bos Tok
 	return p, nil
 }
 
-// Score runs tokens from an empty cache and returns, for each but the first, the negative natural logarithm of its probability
-// after those before it, and the likeliest token there.
-func (m *Model) Score(ctx context.Context, tokens []Token) (nlls []float64, top1 []Token, err error) {
-	if err := m.checkPrompt(tokens, 1); err != nil {
-		return nil, nil, err
+// ScoreRequest asks how likely a text is after another.
+type ScoreRequest struct {
+	Prompt       []Token // at least one
+	Continuation []Token // may be empty
+}
+
+// Score is how likely a model thinks a continuation.
+type Score struct {
+	LogProbs []float64    // natural logarithm of the probability of each token of the continuation after all before it
+	Top1     []Token      // the likeliest token at each place
+	Failed   *FailedError // where the run fails, or nil; what there is holds for the tokens before that
+}
+
+// Sum is the log-likelihood of the whole continuation, or as much as there is of it.
+func (s Score) Sum() float64 {
+	sum := 0.0
+	for _, l := range s.LogProbs {
+		sum += l
 	}
+	return sum
+}
+
+// Score tells the log-likelihoods of continuations, all at once; prompts that they share are computed once. The logits are the
+// same bits everywhere; the logarithms are taken in binary64 and are not agreed on. Scores are in the order of the requests. An
+// error means that there are none: ErrRequest, ErrToken, ErrContext, ErrMemory, ErrBusy, ErrClosed, ErrFile or the cause of ctx.
+func (m *Model) Score(ctx context.Context, requests []ScoreRequest) ([]Score, error) {
 	ctx, end, err := m.begin(ctx)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	defer end()
-	c := m.backend.newCache()
-	for c.Len() < len(tokens)-1 {
-		piece := tokens[c.Len():min(c.Len()+m.backend.most(), len(tokens)-1)]
-		next := tokens[c.Len()+1:]
-		n, t := make([]float64, len(piece)), make([]Token, len(piece))
-		_, err := m.backend.step(ctx, c, piece, len(piece), func(i int, _, logits []float32, best Token) {
-			n[i], t[i] = negativeLog(logits, next[i], best), best
-		})
-		if err != nil {
-			return nlls, top1, err
+	scores := make([]Score, len(requests))
+	var tasks []*sched.Task
+	var scored []int // the request of each task
+	for i, r := range requests {
+		tokens := slices.Concat(r.Prompt, r.Continuation)
+		if err := m.checkScore(r.Prompt, tokens); err != nil {
+			return nil, fmt.Errorf("request %d of %d: %w", i+1, len(requests), err)
 		}
-		nlls, top1 = append(nlls, n...), append(top1, t...)
+		if n := len(r.Continuation); n > 0 {
+			scores[i] = Score{LogProbs: make([]float64, n), Top1: make([]Token, n)}
+			tasks, scored = append(tasks, scores[i].task(callerOf(ctx), tokens)), append(scored, i)
+		}
 	}
-	return nlls, top1, nil
+	ran, failed, err := m.runAll(ctx, tasks)
+	if err != nil {
+		return nil, err
+	}
+	for k, i := range scored {
+		s := &scores[i]
+		s.LogProbs, s.Top1, s.Failed = s.LogProbs[:ran[k]], s.Top1[:ran[k]], failed[k]
+	}
+	return scores, nil
+}
+
+func (m *Model) checkScore(prompt, tokens []Token) error {
+	if len(prompt) == 0 {
+		return fmt.Errorf("%w: the prompt is empty", ErrRequest)
+	}
+	return m.checkPrompt(tokens, 1)
+}
+
+// task scores the last tokens, as many as s has room for.
+func (s Score) task(caller string, tokens []Token) *sched.Task {
+	next := tokens[len(tokens)-len(s.LogProbs):]
+	return &sched.Task{
+		Caller: caller, Tokens: tokens[:len(tokens)-1], Keep: len(next), Most: len(tokens) - 1,
+		Each: func(i int, _, logits []float32, best Token) {
+			s.LogProbs[i], s.Top1[i] = -negativeLog(logits, next[i], best), best
+		},
+	}
 }
 
 // negativeLog is −log softmax(logits)[id], computed with the largest logit, that of top, taken away.

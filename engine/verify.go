@@ -2,9 +2,10 @@ package engine
 
 import (
 	"context"
-	"errors"
+	"fmt"
 
 	"github.com/assaynet/assay/engine/fingerprint"
+	"github.com/assaynet/assay/engine/sched"
 )
 
 // Kind says in what a run differs from its recomputation.
@@ -49,42 +50,92 @@ func (r Report) Root(b Binding) [32]byte {
 }
 
 // Verify recomputes a run in one pass over its prompt and output and compares. The report tells of the run; an error means
-// that there is none: ErrRequest, ErrToken (of the prompt), ErrContext, ErrClosed or the cause of ctx.
+// that there is none: ErrRequest, ErrToken (of the prompt), ErrContext, ErrMemory, ErrBusy, ErrClosed, ErrFile or the cause of ctx.
 func (m *Model) Verify(ctx context.Context, run Run) (Report, error) {
-	r := Report{Position: -1, First: len(run.Prompt) - 1, FailedAt: -1}
-	if err := run.Settings.check(); err != nil {
-		return r, err
+	reports, err := m.verify(ctx, []Run{run})
+	return reports[0], err
+}
+
+// VerifyMany is Verify of many runs at once, which is much faster than one after another, and prompts that they share are
+// computed once. The reports are in the order of the runs. An error means that there are none.
+func (m *Model) VerifyMany(ctx context.Context, runs []Run) ([]Report, error) {
+	reports, err := m.verify(ctx, runs)
+	if err != nil {
+		return nil, err
 	}
-	if err := m.checkPrompt(run.Prompt, run.Settings.MaxTokens); err != nil {
-		return r, err
+	return reports, nil
+}
+
+// verify returns a report for each run, in any case.
+func (m *Model) verify(ctx context.Context, runs []Run) ([]Report, error) {
+	reports := make([]Report, len(runs))
+	for i, run := range runs {
+		reports[i] = Report{Position: -1, First: len(run.Prompt) - 1, FailedAt: -1}
+	}
+	for i, run := range runs {
+		if err := m.checkRun(run); err != nil {
+			if len(runs) > 1 {
+				err = fmt.Errorf("run %d of %d: %w", i+1, len(runs), err)
+			}
+			return reports, err
+		}
 	}
 	ctx, end, err := m.begin(ctx)
 	if err != nil {
-		return r, err
+		return reports, err
 	}
 	defer end()
-	if r.Kind, r.Position = m.checkForm(run); r.Kind != "" {
-		return r, nil
+	var tasks []*sched.Task
+	var judged []int // the run of each task
+	made := make([][]choice, len(runs))
+	for i, run := range runs {
+		r := &reports[i]
+		if r.Kind, r.Position = m.checkForm(run); r.Kind == "" {
+			made[i] = make([]choice, len(run.Output))
+			tasks, judged = append(tasks, run.task(callerOf(ctx), made[i])), append(judged, i)
+		}
 	}
+	ran, failed, err := m.runAll(ctx, tasks)
+	if err != nil {
+		return reports, err
+	}
+	for k, i := range judged {
+		reports[i].judge(runs[i], made[i][:ran[k]], failed[k])
+	}
+	return reports, nil
+}
+
+func (m *Model) checkRun(run Run) error {
+	if err := run.Settings.check(); err != nil {
+		return err
+	}
+	return m.checkPrompt(run.Prompt, run.Settings.MaxTokens)
+}
+
+// task recomputes a run that has the right form: each of its choices, after the tokens before it.
+func (run Run) task(caller string, made []choice) *sched.Task {
 	tokens := append(append([]Token(nil), run.Prompt...), run.Output[:len(run.Output)-1]...)
-	c := m.prefixes.fork(tokens, r.First, m.backend.newCache())
-	defer func() { m.prefixes.keep(c) }()
-	made, err := m.advance(ctx, c, tokens[c.Len():], len(run.Output), run.Settings)
-	var failed *FailedError
-	if err != nil && !errors.As(err, &failed) {
-		return r, err
+	first := len(run.Prompt) - 1
+	return &sched.Task{
+		Caller: caller, Tokens: tokens, Keep: len(run.Output), Most: len(tokens),
+		Each: func(i int, state, logits []float32, best Token) {
+			made[i] = run.Settings.choose(state, logits, best, first+i)
+		},
 	}
+}
+
+// judge completes the report with the choices that were made and, where the run fails, how.
+func (r *Report) judge(run Run, made []choice, failed *FailedError) {
 	for _, x := range made {
 		r.Choices = append(r.Choices, x.token)
 		r.States = append(r.States, x.state)
 	}
 	if failed != nil {
 		r.Kind, r.FailedAt, r.Position = KindFailed, failed.Position, max(-1, failed.Position-r.First)
-		return r, nil
+		return
 	}
 	r.Kind, r.Position = r.compare(run)
 	r.Equal = r.Kind == ""
-	return r, nil
 }
 
 // checkForm finds what is wrong with a run whatever the model says.

@@ -1,0 +1,144 @@
+package sched
+
+import "slices"
+
+// minShare is how many positions a task must save to wait for another that is about to compute them: fewer are computed sooner
+// than the other comes to them.
+const minShare = 16
+
+// callerLocked returns the caller of that name. One that comes anew has had as much as the one that has had least, so that it
+// is served soon and nobody gains by going and coming back.
+func (s *Scheduler) callerLocked(id string) *caller {
+	least := ^uint64(0)
+	for _, c := range s.callers {
+		if c.id == id {
+			return c
+		}
+		least = min(least, c.used)
+	}
+	c := &caller{id: id}
+	if len(s.callers) > 0 {
+		c.used = least
+	}
+	s.callers = append(s.callers, c)
+	return c
+}
+
+// admit starts tasks while there are places and memory: the caller that has had least first, its tasks in the order in which
+// they came, but for those that wait for a leader.
+func (s *Scheduler) admit() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for s.queued > 0 && len(s.running) < s.cfg.MaxBatch {
+		h := s.nextLocked()
+		if h == nil {
+			return
+		}
+		s.unqueueLocked(h)
+		s.running = append(s.running, h)
+	}
+}
+
+// nextLocked returns a task that has its memory, or nil where none can start now. A task that does not fit stops those after it:
+// else small ones would pass a large one for ever.
+func (s *Scheduler) nextLocked() *Handle {
+	order := slices.Clone(s.callers)
+	slices.SortStableFunc(order, func(a, b *caller) int { return a.compare(b) })
+	for _, c := range order {
+		for _, h := range c.queue {
+			if h.leader != nil && !h.leader.ended() && h.leader.cache.Len() < h.leaderAt {
+				continue
+			}
+			h.leader = nil
+			source, n := s.beginning(h)
+			if h.leader != nil {
+				continue
+			}
+			if !s.reserve(h, source, n) {
+				return nil
+			}
+			return h
+		}
+	}
+	return nil
+}
+
+// compare orders callers by what they have had, and those with tasks running after those without where that is equal.
+func (c *caller) compare(d *caller) int {
+	switch running, other := c.tasks-len(c.queue), d.tasks-len(d.queue); {
+	case c.used != d.used:
+		if c.used < d.used {
+			return -1
+		}
+		return 1
+	default:
+		return running - other
+	}
+}
+
+func (h *Handle) ended() bool {
+	select {
+	case <-h.done:
+		return true
+	default:
+		return false
+	}
+}
+
+// past is a sequence whose beginning others may share.
+type past struct {
+	cache Cache
+	pages []*page
+}
+
+// beginning finds the past or running sequence that has computed most of h's positions before the first wanted one, and how
+// many. Where one that runs is about to compute clearly more, it makes that one h's leader.
+func (s *Scheduler) beginning(h *Handle) (source *past, n int) {
+	for _, p := range s.pages.kept {
+		if m := min(common(p.cache.Tokens(), h.tokens), h.wanted); m > n {
+			source, n = &p, m
+		}
+	}
+	var leader *Handle
+	most := 0
+	for _, r := range s.running {
+		m := min(common(r.tokens, h.tokens), h.wanted)
+		if have := min(m, r.cache.Len()); have > n {
+			source, n = &past{r.cache, r.pages}, have
+		}
+		if m > most {
+			leader, most = r, m
+		}
+	}
+	if leader != nil && most-n >= minShare {
+		h.leader, h.leaderAt = leader, most
+		leader.pause = max(leader.pause, most)
+	}
+	return source, n
+}
+
+// reserve gives h a cache that shares n positions of source, and all the pages it may need. It is false where they are not there.
+func (s *Scheduler) reserve(h *Handle, source *past, n int) bool {
+	var shared []*page
+	if source != nil {
+		shared = source.pages[:n/PageLen]
+	}
+	if h.pages = s.pages.take(shared, pagesOf(h.task.Most)); h.pages == nil {
+		return false
+	}
+	if h.cache = s.backend.NewCache(); source != nil {
+		h.cache = source.cache.Fork(n)
+		s.pages.touch(source.cache)
+		s.stats.Shared += uint64(n)
+	}
+	return true
+}
+
+// common is the length of the longest common beginning.
+func common(a, b []Token) int {
+	n := 0
+	for n < len(a) && n < len(b) && a[n] == b[n] {
+		n++
+	}
+	return n
+}

@@ -1,0 +1,114 @@
+package sched
+
+import "slices"
+
+// page counts who holds PageLen positions of keys and values; the numbers themselves lie in the Caches.
+type page struct {
+	refs int // sequences, running and past
+	kept int // past sequences among them
+}
+
+// maxKept bounds the past sequences, all of which are compared with each new one.
+const maxKept = 512
+
+// pages is the account of memory. A page is in use while anybody holds it, shared or not.
+type pages struct {
+	limit     int
+	used      int
+	keepLimit int
+	keptUsed  int    // pages that past sequences hold
+	kept      []past // the one used last is last
+}
+
+func pagesOf(positions int) int { return (positions + PageLen - 1) / PageLen }
+
+// take holds the shared pages and new ones, n in all, letting go of past sequences where memory asks for it; nil where even that
+// is not enough.
+func (p *pages) take(shared []*page, n int) []*page {
+	for _, g := range shared {
+		g.refs++
+	}
+	for p.used+n-len(shared) > p.limit {
+		if len(p.kept) == 0 {
+			p.release(shared)
+			return nil
+		}
+		p.dropOldest()
+	}
+	held := slices.Clone(shared)
+	for len(held) < n {
+		held = append(held, &page{refs: 1})
+		p.used++
+	}
+	return held
+}
+
+func (p *pages) release(held []*page) {
+	for _, g := range held {
+		if g.refs--; g.refs == 0 {
+			p.used--
+		}
+	}
+}
+
+// keep takes over the pages of a sequence that has ended: it becomes a past one, in place of those that it continues, unless it
+// is too long, or the beginning of another.
+func (p *pages) keep(c Cache, held []*page) {
+	n := pagesOf(c.Len())
+	p.release(held[n:])
+	held = held[:n]
+	for i, old := range p.kept {
+		if c.Len() <= old.cache.Len() && common(old.cache.Tokens(), c.Tokens()) == c.Len() {
+			p.release(held)
+			p.kept = append(slices.Delete(p.kept, i, i+1), old)
+			return
+		}
+	}
+	if n == 0 || n > p.keepLimit {
+		p.release(held)
+		return
+	}
+	for i := 0; i < len(p.kept); {
+		if old := p.kept[i]; common(old.cache.Tokens(), c.Tokens()) == old.cache.Len() {
+			p.drop(i)
+		} else {
+			i++
+		}
+	}
+	for _, g := range held {
+		if g.kept++; g.kept == 1 {
+			p.keptUsed++
+		}
+	}
+	p.kept = append(p.kept, past{c, held})
+	for p.keptUsed > p.keepLimit || len(p.kept) > maxKept {
+		p.dropOldest()
+	}
+}
+
+// touch makes a past sequence the one used last.
+func (p *pages) touch(c Cache) {
+	if i := slices.IndexFunc(p.kept, func(x past) bool { return x.cache == c }); i >= 0 {
+		x := p.kept[i]
+		p.kept = append(slices.Delete(p.kept, i, i+1), x)
+	}
+}
+
+func (p *pages) dropOldest() { p.drop(0) }
+
+func (p *pages) drop(i int) {
+	held := p.kept[i].pages
+	p.kept = slices.Delete(p.kept, i, i+1)
+	for _, g := range held {
+		if g.kept--; g.kept == 0 {
+			p.keptUsed--
+		}
+	}
+	p.release(held)
+}
+
+func (p *pages) forget() {
+	for len(p.kept) > 0 {
+		p.dropOldest()
+	}
+}

@@ -1,0 +1,206 @@
+package sched
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+)
+
+// Config is how a Scheduler shares a model out. No field changes a result.
+type Config struct {
+	Backend Backend
+	// MaxBatch is how many sequences run at once, at least 1; those after them wait. More make each token of one slower and all
+	// together faster.
+	MaxBatch int
+	// MaxQueue is how many tasks may wait; those after them are refused with ErrBusy.
+	MaxQueue int
+	// KVBytes is how much memory keys and values may take, those of past sequences included.
+	KVBytes int64
+	// KeepBytes is how much of that past sequences may take, whose beginnings others share; below one page nothing is kept.
+	KeepBytes int64
+	// Observer, where not nil, is told what happens.
+	Observer Observer
+}
+
+func (c *Config) check() error {
+	switch {
+	case c.Backend == nil:
+		return fmt.Errorf("%w: no backend", ErrTask)
+	case c.MaxBatch < 1 || c.MaxQueue < 1:
+		return fmt.Errorf("%w: batches of %d, queue of %d", ErrTask, c.MaxBatch, c.MaxQueue)
+	case c.KVBytes < c.Backend.PageBytes():
+		return fmt.Errorf("%w: %d bytes, and a page takes %d", ErrMemory, c.KVBytes, c.Backend.PageBytes())
+	}
+	return nil
+}
+
+// Scheduler runs tasks. Its methods are safe for concurrent use.
+type Scheduler struct {
+	cfg     Config
+	backend Backend
+	wake    chan struct{} // capacity 1: something waits, or has changed
+
+	running []*Handle // of the goroutine of Run; in the order in which they started
+
+	mu      sync.Mutex
+	pages   pages     // guarded by mu, but for the limits, which do not change
+	callers []*caller // guarded by mu: those with tasks, in the order in which they came
+	queued  int       // guarded by mu: tasks that wait
+	stopped bool      // guarded by mu
+	stats   Stats     // guarded by mu
+}
+
+// caller is whose tasks are counted together.
+type caller struct {
+	id    string
+	used  uint64    // tokens that were computed for it, from where it began
+	queue []*Handle // tasks that wait, the oldest first
+	tasks int       // that wait or run
+}
+
+// New makes a Scheduler; nothing runs before Run does. Errors: ErrTask, ErrMemory.
+func New(cfg Config) (*Scheduler, error) {
+	if err := cfg.check(); err != nil {
+		return nil, err
+	}
+	size := cfg.Backend.PageBytes()
+	return &Scheduler{
+		cfg: cfg, backend: cfg.Backend, wake: make(chan struct{}, 1),
+		pages: pages{limit: int(cfg.KVBytes / size), keepLimit: int(max(0, cfg.KeepBytes) / size)},
+	}, nil
+}
+
+// Start hands over a task. It ends with ctx. Errors: ErrTask, ErrMemory, ErrBusy, ErrStopped, the cause of ctx.
+func (s *Scheduler) Start(ctx context.Context, t *Task) (*Handle, error) {
+	if err := t.check(); err != nil {
+		return nil, err
+	}
+	if need := pagesOf(t.Most); need > s.pages.limit {
+		return nil, fmt.Errorf("%w: up to %d positions take %d bytes, of %d", ErrMemory, t.Most, int64(need)*s.backend.PageBytes(), s.cfg.KVBytes)
+	}
+	if ctx.Err() != nil {
+		return nil, context.Cause(ctx)
+	}
+	h := &Handle{
+		s: s, ctx: ctx, task: t, began: time.Now(), done: make(chan struct{}),
+		tokens: slices.Clone(t.Tokens), wanted: len(t.Tokens) - t.Keep, waiting: true,
+	}
+	if err := s.enqueue(h); err != nil {
+		return nil, err
+	}
+	select {
+	case s.wake <- struct{}{}:
+	default:
+	}
+	return h, nil
+}
+
+func (s *Scheduler) enqueue(h *Handle) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch {
+	case s.stopped:
+		return ErrStopped
+	case s.queued >= s.cfg.MaxQueue:
+		s.stats.Refused++
+		return fmt.Errorf("%w: %d", ErrBusy, s.queued)
+	}
+	h.caller = s.callerLocked(h.task.Caller)
+	h.caller.tasks++
+	h.caller.queue = append(h.caller.queue, h)
+	s.queued++
+	return nil
+}
+
+// withdraw ends h if it still waits; else the goroutine that runs it sees the end of its context.
+func (s *Scheduler) withdraw(h *Handle) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if h.waiting {
+		s.unqueueLocked(h)
+		s.finishLocked(h, context.Cause(h.ctx))
+	}
+}
+
+func (s *Scheduler) unqueueLocked(h *Handle) {
+	i := slices.Index(h.caller.queue, h)
+	h.caller.queue = slices.Delete(h.caller.queue, i, i+1)
+	h.waiting = false
+	s.queued--
+}
+
+// finishLocked ends a task that is neither waiting nor running any more.
+func (s *Scheduler) finishLocked(h *Handle, err error) {
+	switch {
+	case h.pages == nil:
+	case h.broken:
+		s.pages.release(h.pages)
+	default:
+		s.pages.keep(h.cache, h.pages)
+	}
+	h.err, h.pages, h.leader = err, nil, nil
+	if h.caller.tasks--; h.caller.tasks == 0 {
+		s.callers = slices.DeleteFunc(s.callers, func(c *caller) bool { return c == h.caller })
+	}
+	close(h.done)
+}
+
+// Run runs the tasks until ctx ends; then it ends those there are with ErrStopped and returns nil.
+func (s *Scheduler) Run(ctx context.Context) error {
+	defer s.stop()
+	for ctx.Err() == nil {
+		s.leave()
+		s.admit()
+		if len(s.running) > 0 {
+			s.step()
+			continue
+		}
+		select {
+		case <-s.wake:
+		case <-ctx.Done():
+		}
+	}
+	return nil
+}
+
+// leave ends the running tasks whose context has ended.
+func (s *Scheduler) leave() {
+	s.retire(func(h *Handle) (bool, error) {
+		if h.ctx.Err() == nil {
+			return false, nil
+		}
+		return true, context.Cause(h.ctx)
+	})
+}
+
+// retire ends the running tasks of which ended says that they have.
+func (s *Scheduler) retire(ended func(*Handle) (bool, error)) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	rest := s.running[:0]
+	for _, h := range s.running {
+		if end, err := ended(h); end {
+			s.finishLocked(h, err)
+		} else {
+			rest = append(rest, h)
+		}
+	}
+	clear(s.running[len(rest):])
+	s.running = rest
+}
+
+// stop ends all tasks.
+func (s *Scheduler) stop() {
+	s.retire(func(*Handle) (bool, error) { return true, ErrStopped })
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.stopped = true
+	for len(s.callers) > 0 {
+		h := s.callers[0].queue[0] // whoever is a caller has tasks, and none runs
+		s.unqueueLocked(h)
+		s.finishLocked(h, ErrStopped)
+	}
+	s.pages.forget()
+}

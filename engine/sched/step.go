@@ -1,0 +1,100 @@
+package sched
+
+import (
+	"fmt"
+	"slices"
+	"time"
+)
+
+// While sequences are being continued, a step has fewer tokens of prompts, so that each of them gets its next token soon: a
+// quarter of the backend's budget, and at least so many that a prompt comes to an end.
+const (
+	mixedShare = 4
+	minMixed   = 8
+)
+
+// part is a piece and whose it is.
+type part struct {
+	h *Handle
+	*Piece
+	continued bool
+}
+
+// plan chooses the tokens of a step. Invariant: it is not empty where tasks run, for each has tokens left.
+func (s *Scheduler) plan() []part {
+	parts := make([]part, 0, len(s.running))
+	var prompts []*Handle
+	for _, h := range s.running {
+		if h.continuing() {
+			parts = append(parts, part{h, h.piece(1), true})
+		} else {
+			prompts = append(prompts, h)
+		}
+	}
+	budget := s.backend.Budget()
+	if len(parts) > 0 {
+		budget = min(budget, max(minMixed, budget/mixedShare))
+	}
+	slices.SortStableFunc(prompts, func(a, b *Handle) int { return a.caller.compare(b.caller) })
+	for _, h := range prompts {
+		if budget == 0 {
+			break
+		}
+		n := min(h.left(), budget)
+		if at := h.cache.Len(); h.pause > at {
+			n = min(n, h.pause-at)
+		}
+		parts = append(parts, part{h, h.piece(n), false})
+		budget -= n
+	}
+	return parts
+}
+
+// step runs one step and ends the tasks that are done with it.
+func (s *Scheduler) step() {
+	s.mu.Lock()
+	parts := s.plan()
+	s.mu.Unlock()
+	pieces := make([]*Piece, len(parts))
+	for i, p := range parts {
+		pieces[i] = p.Piece
+	}
+	began := time.Now()
+	failed := s.backend.Step(pieces)
+	took := time.Since(began)
+	for _, p := range parts {
+		s.advance(p, failed)
+	}
+	s.count(parts, took)
+	s.retire(func(h *Handle) (bool, error) { return h.over, h.err })
+}
+
+// advance takes what a step made of a piece.
+func (s *Scheduler) advance(p part, failed error) {
+	h := p.h
+	if failed != nil {
+		h.over, h.broken, h.err = true, true, failed
+		return
+	}
+	if h.ran == 0 && p.Ran > 0 && s.cfg.Observer != nil {
+		s.cfg.Observer.First(time.Since(h.began))
+	}
+	h.ran += p.Ran
+	switch {
+	case p.Err != nil:
+		h.over, h.err = true, p.Err
+	case h.left() > 0:
+	case h.task.Next == nil:
+		h.over = true
+	default:
+		next, ok := h.task.Next()
+		switch {
+		case !ok:
+			h.over = true
+		case len(h.tokens) == h.task.Most:
+			h.over, h.err = true, fmt.Errorf("%w: token %d of %d", ErrTask, len(h.tokens)+1, h.task.Most)
+		default:
+			h.tokens = append(h.tokens, next)
+		}
+	}
+}
