@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -21,7 +22,7 @@ func TestMain(m *testing.M) {
 
 // TestScripts runs testdata/*.txt. Each finds a tiny model, which ASSAY_MODEL
 // names, one with altered weights in ALTERED, one whose runs fail on "!" in
-// FAILING, and the real model in REAL.
+// FAILING, one that asks for a BOS in BOS, and the real model in REAL.
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir:   "testdata",
@@ -43,6 +44,11 @@ func addModels(e *testscript.Env) error {
 		}
 		e.Setenv(name, path)
 	}
+	withBOS := filepath.Join(e.WorkDir, "BOS.gguf")
+	if err := askForBOS(e.Getenv("ASSAY_MODEL"), withBOS); err != nil {
+		return err
+	}
+	e.Setenv("BOS", withBOS)
 	fetched := os.Getenv("ASSAY_MODEL")
 	if fetched == "" {
 		cache, err := os.UserCacheDir()
@@ -56,6 +62,27 @@ func addModels(e *testscript.Env) error {
 	}
 	e.Setenv("REAL", fetched)
 	return nil
+}
+
+// askForBOS copies a model that then wants a BOS at the beginning.
+func askForBOS(from, to string) (err error) {
+	f, err := gguf.Open(from)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, f.Close()) }()
+	w := &gguf.Writer{}
+	for _, kv := range f.Metadata() {
+		if kv.Key == "tokenizer.ggml.add_bos_token" {
+			w.AddBool(kv.Key, true)
+			continue
+		}
+		w.AddRaw(kv.Key, kv.Type, kv.Raw)
+	}
+	for _, t := range f.Tensors() {
+		w.AddTensor(t)
+	}
+	return w.WriteFile(to)
 }
 
 // editJSON changes one field of the object in a file: edit FILE OUT FIELD VALUE,
