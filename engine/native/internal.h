@@ -7,7 +7,7 @@
  * U8: 8 lines, inputs 4j … 4j+3. So a vector of lanes of 32 bits holds one row a lane, the sum over inputs needs no step across
  * lanes, and the same bytes are a B tile of AMX. A last group that is not full has rows of zeros.
  *
- * Activations. A tile is eight tokens; block b of all eight lies together (struct eng_block).
+ * Activations. A tile is eight tokens; block b of all lies together (struct eng_block).
  *
  * Pages of keys and values hold, for each layer and key head, keys [head][64] transposed and values [64][head rounded up to 16],
  * as binary16. Numbers that are not finite are stored as zeros and reported, so nothing that is masked can spread.
@@ -30,7 +30,7 @@
 
 enum { GROUP = 16, BLOCK = 32, SLOTS = 8, CHUNK_BLOCKS = 8, PAGE = ENG_PAGE };
 
-/* eng_block: block b of the eight tokens of a tile. 384 bytes, six lines. */
+/* eng_block: block b of the tokens of a tile. 384 bytes, six lines. */
 struct eng_block {
 	int8_t q[SLOTS][BLOCK];
 	float dx[SLOTS], tx[SLOTS];
@@ -95,14 +95,13 @@ struct eng_kernels {
 	int32_t (*argmax)(const float *x, int n);
 	/* for tests: kinds of eng_test_function */
 	void (*function)(int kind, int n, const float *x, const float *y, float *out);
-	void (*enter)(void); /* on each thread before kernels run, or NULL */
 };
 
 /* eng_kernels_of: the table of a level, or NULL where this build has none. */
 const struct eng_kernels *eng_kernels_of(int level);
 extern const struct eng_kernels eng_kernels_scalar;
 #ifdef __x86_64__
-extern const struct eng_kernels eng_kernels_avx2, eng_kernels_avxvnni, eng_kernels_avx512, eng_kernels_amx;
+extern const struct eng_kernels eng_kernels_avx2, eng_kernels_avxvnni, eng_kernels_avx512, eng_kernels_amx, eng_kernels_amx_emulated;
 #endif
 #ifdef __aarch64__
 extern const struct eng_kernels eng_kernels_neon, eng_kernels_i8mm;
@@ -124,7 +123,7 @@ void eng_matrix_free(struct eng_matrix *m);
 /* pool.c: threads that take the parts of a loop. The calling thread is one of them, number 0. */
 typedef void (*eng_part)(void *arg, int part, int thread);
 struct eng_pool;
-int eng_pool_new(struct eng_pool **out, int threads, int nice, void (*enter)(void));
+int eng_pool_new(struct eng_pool **out, int threads, int nice);
 void eng_pool_free(struct eng_pool *p);
 /* eng_pool_run: part(arg, i, thread) for each i below n, each once; returns when all are done. */
 void eng_pool_run(struct eng_pool *p, int n, eng_part part, void *arg);

@@ -1,10 +1,25 @@
 /* levels.c - which instructions this machine and its operating system allow. */
+#define _GNU_SOURCE
 #include "internal.h"
 
 #ifdef __x86_64__
 #include <cpuid.h>
+#ifdef __linux__
+#include <sys/syscall.h>
+#include <unistd.h>
+#endif
 
-enum { XCR0_YMM = 0x06, XCR0_ZMM = 0xe6 };
+enum { XCR0_YMM = 0x06, XCR0_ZMM = 0xe6, XCR0_TILES = 0x60000 };
+
+/* Linux keeps the tiles of a process only after it asked: ARCH_REQ_XCOMP_PERM for XFEATURE_XTILEDATA. */
+static int tiles_permitted(void)
+{
+#ifdef __linux__
+	return syscall(SYS_arch_prctl, 0x1023, 18) == 0;
+#else
+	return 0;
+#endif
+}
 
 static uint32_t xcr0(void)
 {
@@ -25,7 +40,10 @@ uint32_t eng_levels(void)
 		found |= 1u << ENG_AVXVNNI;
 	const uint32_t f_dq_bw_vl = 1u << 16 | 1u << 17 | 1u << 30 | 1u << 31;
 	if ((xcr0() & XCR0_ZMM) == XCR0_ZMM && (b7 & f_dq_bw_vl) == f_dq_bw_vl && (c7 & 1u << 11))
-		found |= 1u << ENG_AVX512;
+		found |= 1u << ENG_AVX512 | 1u << ENG_AMX_EMULATED;
+	const uint32_t tile_int8 = 1u << 24 | 1u << 25;
+	if ((found >> ENG_AVX512 & 1) && (xcr0() & XCR0_TILES) == XCR0_TILES && (d7 & tile_int8) == tile_int8 && tiles_permitted())
+		found |= 1u << ENG_AMX;
 	return found;
 }
 
@@ -36,6 +54,8 @@ const struct eng_kernels *eng_kernels_of(int level)
 	case ENG_AVX2: return &eng_kernels_avx2;
 	case ENG_AVXVNNI: return &eng_kernels_avxvnni;
 	case ENG_AVX512: return &eng_kernels_avx512;
+	case ENG_AMX: return &eng_kernels_amx;
+	case ENG_AMX_EMULATED: return &eng_kernels_amx_emulated;
 	default: return NULL;
 	}
 }

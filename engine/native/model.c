@@ -43,7 +43,7 @@ static int make_threads(eng_model *m, int nice)
 		if (!m->thread[i].acts || !m->thread[i].scratch || !m->thread[i].normed)
 			return ENG_NO_MEMORY;
 	}
-	return eng_pool_new(&m->pool, m->threads, nice, NULL);
+	return eng_pool_new(&m->pool, m->threads, nice);
 }
 
 int eng_model_new(eng_model **out, const struct eng_shape *s, int level, int threads, int nice)

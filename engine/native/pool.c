@@ -30,7 +30,6 @@ struct eng_pool {
 	_Atomic int stop;
 	eng_part part;
 	void *arg;
-	void (*enter)(void);
 	int threads, nice, started;
 	pthread_mutex_t mu;
 	pthread_cond_t wake;
@@ -84,8 +83,6 @@ static void *work(void *arg)
 	if (p->nice > 0)
 		setpriority(PRIO_PROCESS, 0, p->nice); /* of this thread; where it is refused nothing changes */
 #endif
-	if (p->enter)
-		p->enter();
 	while (!atomic_load_explicit(&p->stop, memory_order_relaxed)) {
 		take(p, s.thread);
 		int looks = 0;
@@ -105,14 +102,13 @@ static void *work(void *arg)
 	return NULL;
 }
 
-int eng_pool_new(struct eng_pool **out, int threads, int nice, void (*enter)(void))
+int eng_pool_new(struct eng_pool **out, int threads, int nice)
 {
 	struct eng_pool *p = eng_alloc(sizeof *p);
 	if (!p)
 		return ENG_NO_MEMORY;
 	p->threads = threads;
 	p->nice = nice;
-	p->enter = enter;
 	pthread_mutex_init(&p->mu, NULL);
 	pthread_cond_init(&p->wake, NULL);
 	p->thread = calloc((size_t)threads, sizeof *p->thread);

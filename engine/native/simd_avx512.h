@@ -57,6 +57,9 @@ FN float v_fold16(const vf a[1])
 }
 
 FN vb vb_load(const uint8_t *p) { return _mm512_loadu_si512(p); }
+FN void vb_store(int8_t *p, vb v) { _mm512_storeu_si512(p, v); }
+FN vb vb_minus(vb v, int n) { return _mm512_sub_epi8(v, _mm512_set1_epi8((char)n)); }
+FN vi vi_load(const int32_t *p) { return _mm512_loadu_si512(p); }
 FN vb vb_low(vb v) { return _mm512_and_si512(v, _mm512_set1_epi8(15)); }
 FN vb vb_high(vb v) { return _mm512_and_si512(_mm512_srli_epi16(v, 4), _mm512_set1_epi8(15)); }
 FN vb vb_or(vb a, vb b) { return _mm512_or_si512(a, b); }

@@ -1,0 +1,27 @@
+/* isa_amx_emulated.c - the kernels for the kernel of AMX on emulated tiles, for tests. */
+#include <stdlib.h>
+#include "internal.h"
+
+#ifdef __x86_64__
+#ifdef __clang__
+#pragma clang attribute push(__attribute__((target("avx2,fma,f16c,avx512f,avx512bw,avx512dq,avx512vl,avx512vnni"))), apply_to = function)
+#else
+#pragma GCC target("avx2,fma,f16c,avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")
+#endif
+#include "simd_avx512.h"
+#include "tiles_emulated.h"
+
+#include "k_float.h"
+#include "k_linear.h"
+#include "k_amx.h"
+#include "k_attention.h"
+
+const struct eng_kernels eng_kernels_amx_emulated = {
+	.norm = norm, .quantize = quantize, .linear = linear_tiles, .gate = gate, .place = place, .attend = attend,
+	.embed = embed, .add = add, .cap = cap, .argmax = argmax, .function = function,
+};
+
+#ifdef __clang__
+#pragma clang attribute pop
+#endif
+#endif
