@@ -4,8 +4,10 @@ import (
 	"fmt"
 	"testing"
 
+	"github.com/assaynet/assay/protocol"
 	"github.com/assaynet/assay/protocol/store"
 	"github.com/assaynet/assay/protocol/store/storetest"
+	"github.com/assaynet/assay/protocol/wire"
 )
 
 func TestViewWalksItsOwnKeysBothWays(t *testing.T) {
@@ -106,15 +108,15 @@ func FuzzTablesRefuseWhatIsNoRecord(f *testing.F) {
 		f.Fatal(err)
 	}
 	f.Cleanup(func() { _ = db.Close() })
-	tables := db.Tables()
+	f.Add(wire.Encode(wire.RevealWeights{Epoch: 2, UIDs: []protocol.UID{1}, Values: []uint16{9}}))
 	f.Fuzz(func(t *testing.T, b []byte) {
-		put(t, tables.Runs.Space().Set(store.Key(1), b))
-		v, ok, err := tables.Runs.Get(store.Key(1))
+		put(t, db.Space("rows").Set(store.Key(1), b))
+		v, ok, err := rows(db).Get(store.Key(1))
 		if err != nil {
 			return
 		}
-		put(t, tables.Runs.Put(store.Key(2), v))
-		again, _ := tables.Runs.Space().Get(store.Key(2))
+		put(t, rows(db).Put(store.Key(2), v))
+		again, _ := db.Space("rows").Get(store.Key(2))
 		if !ok || string(again) != string(b) {
 			t.Fatalf("got %x, want %x", again, b)
 		}
