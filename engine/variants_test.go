@@ -31,9 +31,9 @@ type variant struct {
 	Runs    []variantRun `json:"runs"`
 }
 
-// TestVariantsEqualTheSlowProgram runs models that use what SmolLM2 does not, against a program of unbounded integers that was
+// TestVariantsEqualTheVectorsOfTheSlowProgram runs models that use what SmolLM2 does not, against a program of unbounded integers that was
 // written from the specification alone. With ASSAY_WRITE_VARIANTS it writes the models and requests for that program instead.
-func TestVariantsEqualTheSlowProgram(t *testing.T) {
+func TestVariantsEqualTheVectorsOfTheSlowProgram(t *testing.T) {
 	if dir := os.Getenv("ASSAY_WRITE_VARIANTS"); dir != "" {
 		writeVariants(t, dir)
 		return
