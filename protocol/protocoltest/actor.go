@@ -30,8 +30,7 @@ func (s Signer) PublicKey() protocol.PublicKey { return s.private.Public() }
 
 // Sign implements wire.Signer.
 func (s Signer) Sign(domain string, message []byte) (wire.Signature, error) {
-	sig, err := s.private.Sign(domain, message)
-	return wire.Signature(sig), err
+	return s.private.Sign(domain, message)
 }
 
 // Verify checks a signature, as package wire wants it.

@@ -35,7 +35,7 @@ func TestHonestNetworkPaysEqualWorkEqually(t *testing.T) {
 	// first epoch; from then on equal work is paid equally.
 	half := s.Params().Emission.PerBlock * protocol.Amount(s.Params().Schedule.Tempo) / 2 * 9
 	for _, name := range miners {
-		s.near(name, s.Mined(name, 4, 12), half/3, 6)
+		s.near(name, s.Mined(name, 4, 12), half/3, 10)
 	}
 	for _, name := range judges {
 		s.near(name, s.Judged(name, 4, 12), half/4, 6)

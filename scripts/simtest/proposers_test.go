@@ -142,7 +142,7 @@ func TestNamingAnotherProposerCostsThePermit(t *testing.T) {
 	s.play(12)
 	lost := s.Params().Schedule.EpochOf(named) + 1
 	if before, without, after := s.Payment("vincent", lost-1), s.Payment("vincent", lost), s.Payment("vincent", lost+1); before.Permit || without.Permit || !after.Permit {
-		t.Errorf("permits in the epochs around %d: %v, %v, %v; want false, false, true", lost, before.Permit, without.Permit, after.Permit)
+		t.Errorf("permits at the ends of the epochs around %d: %v, %v, %v; want it back in the last alone", lost, before.Permit, without.Permit, after.Permit)
 	}
 	if got, least := s.Judged("vincent", 4, 12), s.leastJudge(4, 12); got >= least {
 		t.Errorf("vincent was paid %s, an honest judge %s", got, least)

@@ -254,8 +254,7 @@ func (v validatorNode) Message(ctx context.Context, topic string, raw []byte) (e
 	} else {
 		err = v.OnAnswer(ctx, raw)
 	}
-	var kind validator.Kind
-	if errors.As(err, &kind) {
+	if kind, ok := errors.AsType[validator.Kind](err); ok {
 		v.stage.mu.Lock()
 		defer v.stage.mu.Unlock()
 		v.stage.refused[kind]++
