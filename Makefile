@@ -16,16 +16,20 @@ devnet: ## the same network without cheats; it stays up until Ctrl-C
 build: ## build miner, validator and assay into ./build
 	$(GO) build -o build/ ./cmd/...
 
-model: ## fetch the model that tests and demo use into the user's cache
+model: ## fetch the model that demo and tests run into the user's cache
 	$(FETCH)
 
-test: model ## fetch the model and run all tests
+# MODEL replaces the first model alone; tests compare with numbers of the second.
+models: model ## fetch the tests' second model, too
+	MODEL= $(FETCH) gemma3-270m
+
+test: models ## fetch the models and run all tests
 	$(GO) test -timeout 9m ./...
 
-race: model ## the concurrent packages under the race detector
+race: models ## the concurrent packages under the race detector
 	./scripts/race.sh
 
-nocgo: model ## prove that the tree builds and gives the same bits without a C compiler
+nocgo: models ## prove that the tree builds and gives the same bits without a C compiler
 	CGO_ENABLED=0 $(GO) build ./...
 	CGO_ENABLED=0 $(GO) test -count=1 -run 'Golden|Vector' ./engine/...
 
@@ -35,17 +39,26 @@ fuzz: ## fuzz every decoder for five seconds each
 fuzz-long: ## fuzz every decoder for ten minutes each
 	./scripts/fuzz.sh 10m
 
-quality: model ## the whole comparison with llama.cpp (make test takes a part)
+quality: models ## the whole comparison with llama.cpp (make test takes a part)
 	ASSAY_QUALITY=all $(GO) test -count=1 -timeout 20m -run Quality ./engine/...
 
 bench: model ## run every benchmark, and the engine's speed on the real model
 	$(GO) test -run '^$$' -bench . -benchtime 1s ./...
 	$(GO) run ./cmd/assay model bench --model "$$($(FETCH) | tail -n 1)"
 
-golden: model ## rewrite golden files; read the diff before you commit it
+bench-peers: model ## our engine beside llama.cpp, in alternation (builds llama.cpp once)
+	./scripts/bench-peers.sh
+
+peers: ## make the vectors of other implementations again; read the diff before you commit it
+	./scripts/peers.sh
+
+arm64: models ## the kernels of arm64 under an emulator; needs a cross compiler and qemu-user
+	./scripts/arm64.sh
+
+golden: models ## rewrite golden files; read the diff before you commit it
 	UPDATE_GOLDEN=1 $(GO) test ./...
 
 lint: ## formatting, linter, import map and rules of the house
 	./scripts/lint.sh $(LINT_VERSION)
 
-.PHONY: help demo devnet build model test race nocgo fuzz fuzz-long quality bench golden lint
+.PHONY: help demo devnet build model models test race nocgo fuzz fuzz-long quality bench bench-peers peers arm64 golden lint
