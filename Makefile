@@ -5,7 +5,7 @@ FETCH := ./scripts/fetch-model.sh
 LINT_VERSION := v2.13.1
 
 help: ## show this help
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: ## fetch the model, build, and run four validators and five miners until each is paid
 	./scripts/demo.sh demo
