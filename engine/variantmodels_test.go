@@ -103,8 +103,8 @@ func (b *builder) tensors() {
 	if b.untied {
 		b.matrix("output", b.vocab, b.width)
 	}
-	for _, name := range slices.Sorted(maps.Keys(b.variantModel.vectors)) {
-		b.vector(name, gguf.F32, b.variantModel.vectors[name])
+	for _, name := range slices.Sorted(maps.Keys(b.vectors)) {
+		b.vector(name, gguf.F32, b.vectors[name])
 	}
 }
 
