@@ -239,6 +239,9 @@ func TestStatusSaysWhatIsMissingFirst(t *testing.T) {
 		}
 	}
 	want("no block")
+	w.peers = 0
+	want("no peers: none was reached yet")
+	w.peers = 1
 	if err := w.tree.Remove(ledger.HotkeyKey(w.hotkey.PublicKey())); err != nil {
 		t.Fatal(err)
 	}

@@ -52,6 +52,7 @@ func (m *Miner) Status() Status {
 	defer m.mu.Unlock()
 	s := m.status
 	s.Findings = maps.Clone(s.Findings)
+	s.Peers = m.cfg.Peers() // as of now: without any, no step tells
 	s.Why = s.why()
 	return s
 }
@@ -79,6 +80,8 @@ func (s *Status) why() string {
 		}
 	}
 	switch {
+	case s.Height == 0 && s.Peers == 0:
+		return "no peers: none was reached yet, so nothing is known of the ledger; look with miner doctor"
 	case s.Height == 0:
 		return "no block of the ledger was verified yet"
 	case !s.Registered:

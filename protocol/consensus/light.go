@@ -156,6 +156,8 @@ func (l *Light) WaitNext(ctx context.Context, after protocol.Height) (Head, erro
 			return Head{}, ctx.Err()
 		case errors.Is(err, ErrFork), errors.Is(err, ErrExpired):
 			return Head{}, err
+		case errors.Is(err, ErrClock): // only the operator can mend that
+			l.cfg.Logger.Warn().Err(err).Msg("no block can be verified until the clock is set")
 		case err != nil:
 			l.cfg.Logger.Debug().Err(err).Msg("no new block yet")
 		}

@@ -33,6 +33,8 @@ func TestEveryTroubleHasItsHint(t *testing.T) {
 		{fmt.Errorf("%w: %w", consensus.ErrListen, syscall.EADDRINUSE), "--consensus-listen"},
 		{fmt.Errorf("http: %w", syscall.EADDRINUSE), "--http-listen"},
 		{consensus.ErrStalled, "doctor"},
+		{consensus.ErrExpired, "clock"},
+		{consensus.ErrFork, "two histories"},
 	} {
 		err := d.Explain(fmt.Errorf("run: %w", tc.err))
 		_, hint, ok := strings.Cut(err.Error(), "; ")

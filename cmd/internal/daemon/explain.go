@@ -25,6 +25,8 @@ func (d *Daemon) Explain(err error) error {
 		{gossip.ErrListen, "stop the program that has the port, or choose another by --listen"},
 		{consensus.ErrListen, "stop the program that has the port, or choose another by --consensus-listen"},
 		{syscall.EADDRINUSE, "--http-listen sets the address"},
+		{consensus.ErrExpired, "this node was away for longer than the network's signatures can be believed, or its clock is wrong; look with doctor"},
+		{consensus.ErrFork, "two thirds of the validators signed two histories: stop, keep " + string(d.Home) + " as it is, and ask the network's people"},
 		{consensus.ErrStalled, "look at the clock and the network with doctor, then start again"},
 	} {
 		if errors.Is(err, h.err) {
