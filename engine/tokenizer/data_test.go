@@ -189,6 +189,21 @@ func FuzzNew(f *testing.F) {
 		f.Fatal(err)
 	}
 	f.Add(b.Bytes())
+	for _, model := range []string{"llama", "t5"} {
+		w := &gguf.Writer{}
+		w.AddString("tokenizer.ggml.model", model)
+		w.AddStrings("tokenizer.ggml.tokens", []string{"<unk>", "<s>", "▁", "t", "▁t", "he", "<0x68>", "é", "[[x]]"})
+		w.AddInt32s("tokenizer.ggml.token_type", []int32{2, 3, 1, 1, 1, 1, 6, 1, 4})
+		w.AddFloat32s("tokenizer.ggml.scores", []float32{0, 0, -1, -2, -3.5, -4, 0, -0.25, 1e30})
+		w.AddUint32("tokenizer.ggml.bos_token_id", 1)
+		w.AddUint32("tokenizer.ggml.unknown_token_id", 0)
+		w.AddBool("tokenizer.ggml.remove_extra_whitespaces", true)
+		b.Reset()
+		if _, err := w.WriteTo(&b); err != nil {
+			f.Fatal(err)
+		}
+		f.Add(bytes.Clone(b.Bytes()))
+	}
 	f.Fuzz(func(t *testing.T, data []byte) {
 		file, err := gguf.Parse(data)
 		if err != nil {
@@ -198,7 +213,7 @@ func FuzzNew(f *testing.F) {
 		if err != nil {
 			return
 		}
-		ids := encode(t, tok, "the <|im_end|> user's é", tokenizer.Options{Special: true, BOS: true})
+		ids := encode(t, tok, "the <|im_end|> user's  é [[x]]\xff", tokenizer.Options{Special: true, BOS: true})
 		for _, id := range append(ids, tok.StopTokens()...) {
 			if id < 0 || int(id) >= tok.VocabSize() {
 				t.Fatalf("the id %d of %d tokens", id, tok.VocabSize())

@@ -83,3 +83,58 @@ func TestSmallVocabulariesGiveOtherProgramsIDs(t *testing.T) {
 		}
 	}
 }
+
+// spelling are the small vocabularies that have a token for each byte.
+var spelling = []smallSet{
+	{File: "small-bpe.gguf", Pre: "gpt-2"},
+	{File: "small-bpe.gguf", Pre: "smollm"},
+	{File: "small-bpe.gguf", Pre: "llama-bpe"},
+	{File: "small-bpe.gguf", Pre: "qwen2"},
+	{File: "small-sentence.gguf"},
+	{File: "small-sentence-bare.gguf"},
+	{File: "small-unigram-bytes.gguf"},
+}
+
+// FuzzSmall encodes any bytes with each splitter and model, and decodes them again, at once and one by one.
+func FuzzSmall(f *testing.F) {
+	for _, s := range []string{"", " ", "  a \n\n b", "we'LL 12345 \r\n!?", "[[x]] [[x]]", "\xff\xe2\x96", "привет 世界 🙂", "\x00</s><0x41>"} {
+		f.Add(s)
+	}
+	toks := make([]*tokenizer.Tokenizer, len(spelling))
+	for i, s := range spelling {
+		toks[i] = s.tokenizer(f)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		text = strings.ReplaceAll(text, "\u2581", "_") // what SentencePiece takes for a space
+		for i, tok := range toks {
+			ids, err := tok.Encode(text, tokenizer.Options{})
+			if err != nil {
+				return // too long
+			}
+			if got := string(tok.Decode(ids)); got != text {
+				t.Fatalf("%v: %q decodes to %q", spelling[i], text, got)
+			}
+			s := tok.NewStream()
+			var b strings.Builder
+			for _, id := range ids {
+				b.WriteString(s.Add(id))
+			}
+			b.WriteString(s.End())
+			if got, want := b.String(), string([]rune(text)); got != want { // each wrong byte becomes U+FFFD
+				t.Fatalf("%v: %q streams as %q, want %q", spelling[i], text, got, want)
+			}
+		}
+	})
+}
+
+// TestLongTextsWithoutACutTakeNoQuadraticTime would take hours if it did.
+func TestLongTextsWithoutACutTakeNoQuadraticTime(t *testing.T) {
+	for _, s := range spelling {
+		tok := s.tokenizer(t)
+		for _, text := range []string{strings.Repeat("a", 1<<19), strings.Repeat("the", 1<<17), strings.Repeat(" ", 1<<19), strings.Repeat("é", 1<<17)} {
+			if got := string(tok.Decode(encode(t, tok, text, tokenizer.Options{}))); got != text {
+				t.Errorf("%v: %.3q… of %d bytes does not come back", s, text, len(text))
+			}
+		}
+	}
+}

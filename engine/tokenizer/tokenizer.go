@@ -17,12 +17,13 @@ type Tokenizer struct {
 	model   model
 	vocab   vocabulary
 	special specials
-	chat    *chatML // nil: the model has no known chat format
+	chat    *chat // nil: the model has no known chat format
 	// prefix tells that a space goes before each text that begins a prompt or
 	// follows a special token, and that the first one is not shown.
 	prefix bool
 
 	bos    int32 // -1: none
+	eos    int32 // -1: none
 	addBOS bool
 	stop   []int32 // ascending
 }
@@ -55,7 +56,7 @@ func New(f *gguf.File) (*Tokenizer, error) {
 	if !ok {
 		return nil, fmt.Errorf("%w model %q: \"gpt2\", \"llama\" and \"t5\" are read", ErrUnsupported, name)
 	}
-	t := &Tokenizer{bos: -1}
+	t := &Tokenizer{bos: -1, eos: -1}
 	var err error
 	if t.vocab, err = loadVocabulary(f, kind.alphabet); err != nil {
 		return nil, err
@@ -67,7 +68,7 @@ func New(f *gguf.File) (*Tokenizer, error) {
 	if err := t.loadMarks(f); err != nil {
 		return nil, err
 	}
-	t.chat = newChatML(f, t)
+	t.chat = newChat(f, t)
 	return t, nil
 }
 
@@ -104,6 +105,9 @@ func (t *Tokenizer) loadMarks(f *gguf.File) error {
 		id, ok, err := t.vocab.markedID(f, "tokenizer.ggml."+key+"_token_id")
 		if err != nil {
 			return err
+		}
+		if ok && key == "eos" {
+			t.eos = id
 		}
 		if ok && !slices.Contains(t.stop, id) {
 			t.stop = append(t.stop, id)
