@@ -1,0 +1,177 @@
+package sched_test
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"slices"
+	"sync"
+	"testing"
+
+	"github.com/assaynet/assay/engine/sched"
+)
+
+func TestAnyCompanyGivesWhatRunningAloneGives(t *testing.T) {
+	for seed := range uint64(20) {
+		r := rand.New(rand.NewPCG(seed, 1))
+		b := &toy{budget: 32}
+		s := start(t, b, sched.Config{MaxBatch: 1 + r.IntN(12), KVBytes: int64(6+r.IntN(30)) * pageBytes, KeepBytes: int64(r.IntN(20)) * pageBytes})
+		var wg sync.WaitGroup
+		for range 64 {
+			tokens := append(count(r.IntN(2), r.IntN(200)), count(r.IntN(50), 1+r.IntN(100))...)
+			x := &story{tokens: tokens, keep: 1 + r.IntN(len(tokens)), more: r.IntN(40), caller: string(rune('a' + r.IntN(4)))}
+			give := r.IntN(3 * (x.keep + x.more))
+			wg.Go(func() {
+				ctx, cancel := context.WithCancelCause(context.Background())
+				defer cancel(nil)
+				x.stop = func(made int) bool {
+					if made == give {
+						cancel(errToy)
+					}
+					return false
+				}
+				ran, err := mustStart(ctx, t, s, x.task()).Wait()
+				if err == nil && ran != x.keep+x.more || err != nil && !errors.Is(err, errToy) {
+					t.Errorf("seed %d: %d states of %d, %v", seed, ran, x.keep+x.more, err)
+				}
+				if !slices.Equal(x.states[:ran], x.alone()[:ran]) {
+					t.Errorf("seed %d: the first %d states are not those of running alone", seed, ran)
+				}
+			})
+		}
+		wg.Wait()
+		if x := s.Stats(); x.KVBytes != x.KVKept || x.Running+x.Queued != 0 {
+			t.Errorf("seed %d: nothing runs, but %+v", seed, x)
+		}
+	}
+}
+
+func TestACommonPromptIsComputedOnce(t *testing.T) {
+	const prompt, tail, n = 150, 20, 16
+	for _, keep := range []int64{0, 100 * pageBytes} {
+		all := make(chan struct{})
+		b := &toy{budget: 64, before: func(int, []*sched.Piece) error { <-all; return nil }}
+		s := start(t, b, sched.Config{MaxBatch: n, KeepBytes: keep})
+		var handles []*sched.Handle
+		for i := range n {
+			x := &story{tokens: append(count(0, prompt), count(i+1, tail)...), keep: tail}
+			x.tokens[prompt] = sched.Token(100 + i)
+			handles = append(handles, mustStart(context.Background(), t, s, x.task()))
+		}
+		close(all)
+		for _, h := range handles {
+			if ran, err := h.Wait(); err != nil || ran != tail {
+				t.Errorf("got %d, %v", ran, err)
+			}
+		}
+		if want := prompt + n*tail; b.writes != want {
+			t.Errorf("%d tokens were computed, want %d", b.writes, want)
+		}
+		if x := s.Stats(); x.Shared != (n-1)*prompt || x.Prompt != prompt+n*tail || x.Continued != 0 {
+			t.Errorf("got %+v", x)
+		}
+	}
+}
+
+func TestAFollowerGoesOnWithoutItsLeader(t *testing.T) {
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	b := &toy{budget: 16, before: func(step int, _ []*sched.Piece) error {
+		if step == 3 {
+			cancel()
+		}
+		return nil
+	}}
+	s := start(t, b, sched.Config{})
+	leader := &story{tokens: count(0, 200), keep: 1}
+	follower := &story{tokens: count(0, 200), keep: 1}
+	first := mustStart(ctx, t, s, leader.task())
+	second := mustStart(context.Background(), t, s, follower.task())
+	if _, err := first.Wait(); !errors.Is(err, context.Canceled) {
+		t.Errorf("the leader ended with %v", err)
+	}
+	if ran, err := second.Wait(); err != nil || ran != 1 || !slices.Equal(follower.states, follower.alone()) {
+		t.Errorf("the follower ended with %d, %v", ran, err)
+	}
+}
+
+func TestPromptsDoNotKeepContinuingSequencesWaiting(t *testing.T) {
+	const budget = 64
+	talking := &story{tokens: count(0, 4), keep: 1, more: 60}
+	var s *sched.Scheduler
+	var sizes []int
+	together := make(chan *sched.Handle, 1)
+	b := &toy{budget: budget}
+	b.before = func(step int, pieces []*sched.Piece) error {
+		if step == 5 {
+			together <- mustStart(context.Background(), t, s, (&story{tokens: count(7, 1000), keep: 1}).task())
+		}
+		if step > 5 && step <= 60 {
+			if len(pieces) == 0 || len(pieces[0].Tokens) != 1 || pieces[0].Cache.Len() != step+2 {
+				t.Errorf("step %d leaves out the sequence that is continued", step)
+			}
+			if len(pieces) == 2 {
+				sizes = append(sizes, len(pieces[1].Tokens))
+			}
+		}
+		return nil
+	}
+	s = start(t, b, sched.Config{})
+	if _, err := mustStart(context.Background(), t, s, talking.task()).Wait(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := (<-together).Wait(); err != nil {
+		t.Fatal(err)
+	}
+	if len(sizes) == 0 || slices.Max(sizes) != budget/4 {
+		t.Errorf("prompts took %v tokens of the steps, want %d", sizes, budget/4)
+	}
+	if !slices.Equal(talking.states, talking.alone()) {
+		t.Error("company changed the states")
+	}
+}
+
+func TestCallersTakeTurns(t *testing.T) {
+	var order []string
+	all := make(chan struct{})
+	b := &toy{budget: 100, before: func(int, []*sched.Piece) error { <-all; return nil }}
+	s := start(t, b, sched.Config{MaxBatch: 1})
+	var handles []*sched.Handle
+	for _, caller := range []string{"a", "a", "a", "a", "a", "b", "b", "c"} {
+		x := &story{tokens: count(len(handles)*7, 10), keep: 1, caller: caller}
+		task := x.task()
+		task.Next = func() (sched.Token, bool) { order = append(order, caller); return 0, false }
+		handles = append(handles, mustStart(context.Background(), t, s, task))
+	}
+	close(all)
+	for _, h := range handles {
+		if _, err := h.Wait(); err != nil {
+			t.Error(err)
+		}
+	}
+	if want := []string{"a", "b", "c", "a", "b", "a", "a", "a"}; !slices.Equal(order, want) {
+		t.Errorf("got %v, want %v", order, want)
+	}
+}
+
+func TestAPromptOfOneCallerDoesNotDelayAnother(t *testing.T) {
+	steps := map[string]int{}
+	all := make(chan struct{})
+	b := &toy{budget: 50, before: func(int, []*sched.Piece) error { <-all; return nil }}
+	s := start(t, b, sched.Config{})
+	var handles []*sched.Handle
+	for _, x := range []*story{{tokens: count(0, 1000), keep: 1, caller: "long"}, {tokens: count(5, 100), keep: 1, caller: "short"}} {
+		task := x.task()
+		task.Next = func() (sched.Token, bool) { steps[x.caller] = b.steps; return 0, false }
+		handles = append(handles, mustStart(context.Background(), t, s, task))
+	}
+	close(all)
+	for _, h := range handles {
+		if _, err := h.Wait(); err != nil {
+			t.Error(err)
+		}
+	}
+	if steps["short"] > 5 || steps["long"] != 22 {
+		t.Errorf("prompts ended in steps %v", steps)
+	}
+}

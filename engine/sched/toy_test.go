@@ -1,0 +1,179 @@
+package sched_test
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"sync"
+	"testing"
+
+	"github.com/assaynet/assay/engine/sched"
+)
+
+// toy is a backend whose state at a position is a hash of the tokens up to it.
+type toy struct {
+	budget int
+	before func(step int, pieces []*sched.Piece) error // where not nil, called with each step
+
+	steps  int
+	writes int // tokens computed
+}
+
+// pageBytes is the memory of a toy's page.
+const pageBytes = 1000
+
+type toyCache struct {
+	tokens []sched.Token
+	states []uint32
+}
+
+var errToy = errors.New("toy: the token that fails")
+
+// failing is a token that a toy does not compute.
+const failing = 99
+
+func (b *toy) NewCache() sched.Cache { return &toyCache{} }
+func (b *toy) PageBytes() int64      { return pageBytes }
+func (b *toy) Budget() int           { return b.budget }
+
+func (c *toyCache) Len() int              { return len(c.tokens) }
+func (c *toyCache) Tokens() []sched.Token { return c.tokens }
+func (c *toyCache) Fork(n int) sched.Cache {
+	return &toyCache{slices.Clone(c.tokens[:n]), slices.Clone(c.states[:n])}
+}
+
+func (c *toyCache) add(id sched.Token) {
+	state := uint32(2166136261)
+	if n := len(c.states); n > 0 {
+		state = c.states[n-1]
+	}
+	c.tokens = append(c.tokens, id)
+	c.states = append(c.states, (state^uint32(id))*16777619)
+}
+
+func (b *toy) Step(pieces []*sched.Piece) error {
+	b.steps++
+	if b.before != nil {
+		if err := b.before(b.steps, pieces); err != nil {
+			return err
+		}
+	}
+	var wg sync.WaitGroup
+	for _, p := range pieces {
+		c := p.Cache.(*toyCache)
+		for i, id := range p.Tokens {
+			if id == failing {
+				p.Err = errToy
+				break
+			}
+			b.writes++
+			c.add(id)
+			if k := i - (len(p.Tokens) - p.Keep); k >= 0 {
+				state := c.states[len(c.states)-1]
+				p.Ran++
+				wg.Go(func() { p.Each(k, []float32{float32(state >> 8)}, nil, sched.Token(state>>8%50)) })
+			}
+		}
+	}
+	wg.Wait()
+	return nil
+}
+
+// start runs a Scheduler of b until the test ends.
+func start(t *testing.T, b *toy, cfg sched.Config) *sched.Scheduler {
+	t.Helper()
+	cfg.Backend = b
+	if cfg.MaxBatch == 0 {
+		cfg.MaxBatch = 8
+	}
+	if cfg.MaxQueue == 0 {
+		cfg.MaxQueue = 1000
+	}
+	if cfg.KVBytes == 0 {
+		cfg.KVBytes = 1000 * pageBytes
+	}
+	s, err := sched.New(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		if err := s.Run(ctx); err != nil {
+			t.Error(err)
+		}
+	})
+	t.Cleanup(func() {
+		cancel()
+		wg.Wait()
+		if x := s.Stats(); x.KVBytes != 0 || x.Running != 0 || x.Queued != 0 {
+			t.Errorf("after the end: %+v", x)
+		}
+	})
+	return s
+}
+
+// story is a task that wants the states of the last keep of its tokens and then continues with more.
+type story struct {
+	tokens     []sched.Token
+	keep, more int
+	caller     string
+	stop       func(made int) bool // where not nil, ends the story
+
+	states []float32
+	best   sched.Token
+}
+
+func (x *story) task() *sched.Task {
+	x.states = make([]float32, x.keep+x.more)
+	last := 0
+	t := &sched.Task{
+		Caller: x.caller, Tokens: x.tokens, Keep: x.keep, Most: len(x.tokens) + x.more,
+		Each: func(i int, state, _ []float32, best sched.Token) {
+			if x.states[i] = state[0]; i >= x.keep-1 {
+				x.best = best
+			}
+		},
+	}
+	if x.more > 0 {
+		t.Next = func() (sched.Token, bool) {
+			last++
+			return x.best, last <= x.more && (x.stop == nil || !x.stop(last))
+		}
+	}
+	return t
+}
+
+// alone returns the states that x has without company.
+func (x *story) alone() []float32 {
+	c := &toyCache{}
+	for _, id := range x.tokens {
+		c.add(id)
+	}
+	for range x.more {
+		c.add(sched.Token(c.states[len(c.states)-1] >> 8 % 50))
+	}
+	var states []float32
+	for _, s := range c.states[len(x.tokens)-x.keep:] {
+		states = append(states, float32(s>>8))
+	}
+	return states
+}
+
+func mustStart(ctx context.Context, t *testing.T, s *sched.Scheduler, task *sched.Task) *sched.Handle {
+	t.Helper()
+	h, err := s.Start(ctx, task)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return h
+}
+
+// count returns n tokens that begin at from.
+func count(from, n int) []sched.Token {
+	x := make([]sched.Token, n)
+	for i := range x {
+		x[i] = sched.Token((from + i*i) % 90)
+	}
+	return x
+}
