@@ -36,6 +36,7 @@ func (s *submitter) Submit(ctx context.Context, body wire.Body) error { return s
 
 // Set and Wait are those of a tip.
 func (t *tip) Set(h protocol.Height) { t.set(h) }
+
 func (t *tip) Wait(ctx context.Context, after protocol.Height) (protocol.Height, error) {
 	return t.wait(ctx, after)
 }
@@ -50,6 +51,7 @@ func NewBeacons(h Hotkey, g *ledger.Genesis, state func() (ledger.Reader, protoc
 
 // Link and Maker are those of beacons.
 func (b *beacons) Link(h protocol.Height) (protocol.Hash, bool) { return b.link(h) }
+
 func (b *beacons) Maker(start protocol.Height) (*ledger.ChainMaker, error) {
 	return b.maker(start)
 }
@@ -59,6 +61,7 @@ type Results = results
 
 // Add and Get are those of results.
 func (r *results) Add(h protocol.Height, txs []ledger.TxResult) { r.add(h, txs) }
+
 func (r *results) Get(hash protocol.Hash) (ledger.TxResult, protocol.Height, bool) {
 	return r.get(hash)
 }
