@@ -77,8 +77,8 @@ func tie(name string, x []float32) {
 	if name != "output" {
 		return
 	}
-	for r := 4; r < 30; r++ {
-		copy(x[r*32:(r+1)*32], x[(r%3+30)*32:])
+	for r := 15; r < len(x)/32; r++ { // each letter's row three times or more
+		copy(x[r*32:(r+1)*32], x[((r-3)%12+3)*32:])
 	}
 }
 
