@@ -131,13 +131,17 @@ func CheckChain(db *store.DB, home config.Home, chain string) error {
 // openModels maps the models and makes sure that they are the network's.
 func (d *Daemon) openModels(ctx context.Context, paths []string) error {
 	for _, path := range paths {
-		m, err := engine.Open(ctx, path, engine.Config{Threads: d.Config.Engine.Threads, Nice: d.Config.Engine.Nice})
+		metrics := NewEngineMetrics()
+		m, err := engine.Open(ctx, path, engine.Config{Threads: d.Config.Engine.Threads, Nice: d.Config.Engine.Nice, Observer: metrics})
 		if err != nil {
 			return models.Hint(err)
 		}
 		d.Models = append(d.Models, m)
 		paid, err := models.Paid(path, protocol.ModelID(m.ID()), &d.Genesis.Params)
 		if err != nil {
+			return err
+		}
+		if err := metrics.Register(d.Registry, paid.Name, m.Stats); err != nil {
 			return err
 		}
 		d.Log.Info().Str("model", paid.Name).Str("model_id", paid.ID.String()).Int("threads", m.Info().Threads).Msg("model is open")

@@ -1,0 +1,104 @@
+package daemon
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/assaynet/assay/engine"
+)
+
+// EngineMetrics tells prometheus what a model does. Make it, open the model
+// with it as the Observer, then Register it.
+type EngineMetrics struct {
+	stats func() engine.Stats
+
+	batch, step, first prometheus.Histogram
+	figures            []figure
+}
+
+// figure is a metric that is read from the model's statistics.
+type figure struct {
+	desc  *prometheus.Desc
+	kind  prometheus.ValueType
+	label []string
+	value func(engine.Stats) float64
+}
+
+var _ engine.Observer = (*EngineMetrics)(nil)
+
+// NewEngineMetrics makes the metrics of one model.
+func NewEngineMetrics() *EngineMetrics {
+	histogram := func(name, help string, buckets []float64) prometheus.Histogram {
+		return prometheus.NewHistogram(prometheus.HistogramOpts{
+			Namespace: "assay", Subsystem: "engine", Name: name, Help: help, Buckets: buckets,
+		})
+	}
+	m := &EngineMetrics{
+		batch: histogram("batch_size", "Sequences that a step of the model computes together.", prometheus.ExponentialBuckets(1, 2, 9)),
+		step:  histogram("step_seconds", "Time that a step of the model takes.", prometheus.ExponentialBuckets(0.001, 2, 12)),
+		first: histogram("first_token_seconds", "Time from a request to its first token.", prometheus.ExponentialBuckets(0.004, 2, 15)),
+	}
+	tokens := prometheus.NewDesc("assay_engine_tokens_total",
+		"Tokens: of prompts, that continue answers, and not computed for another sequence began alike.", []string{"kind"}, nil)
+	add := func(d *prometheus.Desc, kind prometheus.ValueType, value func(engine.Stats) float64, label ...string) {
+		m.figures = append(m.figures, figure{d, kind, label, value})
+	}
+	add(tokens, prometheus.CounterValue, func(s engine.Stats) float64 { return float64(s.Prompt) }, "prompt")
+	add(tokens, prometheus.CounterValue, func(s engine.Stats) float64 { return float64(s.Continued) }, "continued")
+	add(tokens, prometheus.CounterValue, func(s engine.Stats) float64 { return float64(s.Shared) }, "shared")
+	one := func(name, help string, kind prometheus.ValueType, value func(engine.Stats) float64) {
+		add(prometheus.NewDesc("assay_engine_"+name, help, nil, nil), kind, value)
+	}
+	one("refused_total", "Requests that came while the queue was full.", prometheus.CounterValue, func(s engine.Stats) float64 { return float64(s.Refused) })
+	one("running", "Sequences that are being computed.", prometheus.GaugeValue, func(s engine.Stats) float64 { return float64(s.Running) })
+	one("queued", "Sequences that wait for a place or memory.", prometheus.GaugeValue, func(s engine.Stats) float64 { return float64(s.Queued) })
+	one("kv_bytes", "Memory of keys and values, held or set aside.", prometheus.GaugeValue, func(s engine.Stats) float64 { return float64(s.KVBytes) })
+	one("kv_kept_bytes", "Part of kv_bytes that past sequences hold.", prometheus.GaugeValue, func(s engine.Stats) float64 { return float64(s.KVKept) })
+	one("kv_limit_bytes", "The most that kv_bytes may be.", prometheus.GaugeValue, func(s engine.Stats) float64 { return float64(s.KVLimit) })
+	return m
+}
+
+// Stepped counts a step; it is part of engine.Observer.
+func (m *EngineMetrics) Stepped(s engine.Step) {
+	m.batch.Observe(float64(s.Sequences))
+	m.step.Observe(s.Took.Seconds())
+}
+
+// First counts a first token; it is part of engine.Observer.
+func (m *EngineMetrics) First(after time.Duration) { m.first.Observe(after.Seconds()) }
+
+// Register gives the metrics to r, with the model's name as a label. A second
+// model of that name is not counted.
+func (m *EngineMetrics) Register(r prometheus.Registerer, model string, stats func() engine.Stats) error {
+	m.stats = stats
+	err := prometheus.WrapRegistererWith(prometheus.Labels{"model": model}, r).Register(m)
+	var there prometheus.AlreadyRegisteredError
+	if err != nil && !errors.As(err, &there) {
+		return fmt.Errorf("register metrics of model %s: %w", model, err)
+	}
+	return nil
+}
+
+// Describe is part of prometheus.Collector.
+func (m *EngineMetrics) Describe(c chan<- *prometheus.Desc) {
+	for _, h := range []prometheus.Histogram{m.batch, m.step, m.first} {
+		h.Describe(c)
+	}
+	for _, f := range m.figures {
+		c <- f.desc
+	}
+}
+
+// Collect is part of prometheus.Collector.
+func (m *EngineMetrics) Collect(c chan<- prometheus.Metric) {
+	for _, h := range []prometheus.Histogram{m.batch, m.step, m.first} {
+		h.Collect(c)
+	}
+	s := m.stats()
+	for _, f := range m.figures {
+		c <- prometheus.MustNewConstMetric(f.desc, f.kind, f.value(s), f.label...)
+	}
+}
