@@ -60,6 +60,33 @@ const struct eng_kernels *eng_kernels_of(int level)
 	}
 }
 
+#elif defined(__aarch64__) && defined(__linux__)
+#include <sys/auxv.h>
+
+/* <asm/hwcap.h>: HWCAP_ASIMDDP, HWCAP2_I8MM */
+enum { HAS_DOT = 1 << 20, HAS_I8MM = 1 << 13 };
+
+uint32_t eng_levels(void)
+{
+	uint32_t found = 1u << ENG_SCALAR;
+	if (getauxval(AT_HWCAP) & HAS_DOT) {
+		found |= 1u << ENG_NEON;
+		if (getauxval(AT_HWCAP2) & HAS_I8MM)
+			found |= 1u << ENG_I8MM;
+	}
+	return found;
+}
+
+const struct eng_kernels *eng_kernels_of(int level)
+{
+	switch (level) {
+	case ENG_SCALAR: return &eng_kernels_scalar;
+	case ENG_NEON: return &eng_kernels_neon;
+	case ENG_I8MM: return &eng_kernels_i8mm;
+	default: return NULL;
+	}
+}
+
 #else
 
 uint32_t eng_levels(void) { return 1u << ENG_SCALAR; }

@@ -1,0 +1,25 @@
+/* isa_i8mm.c - the kernels for arm64 with dot products of unsigned by signed bytes (i8mm). */
+#include "internal.h"
+
+#ifdef __aarch64__
+#ifdef __clang__
+#pragma clang attribute push(__attribute__((target("dotprod,i8mm"))), apply_to = function)
+#else
+#pragma GCC target("arch=armv8.2-a+dotprod+i8mm")
+#endif
+#define SIMD_I8MM
+#include "simd_neon.h"
+
+#include "k_float.h"
+#include "k_linear.h"
+#include "k_attention.h"
+
+const struct eng_kernels eng_kernels_i8mm = {
+	.norm = norm, .quantize = quantize, .linear = linear, .gate = gate, .place = place, .attend = attend,
+	.embed = embed, .add = add, .cap = cap, .argmax = argmax, .function = function,
+};
+
+#ifdef __clang__
+#pragma clang attribute pop
+#endif
+#endif

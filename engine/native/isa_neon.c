@@ -1,0 +1,24 @@
+/* isa_neon.c - the kernels for arm64 with dot products of signed bytes. */
+#include "internal.h"
+
+#ifdef __aarch64__
+#ifdef __clang__
+#pragma clang attribute push(__attribute__((target("dotprod"))), apply_to = function)
+#else
+#pragma GCC target("arch=armv8.2-a+dotprod")
+#endif
+#include "simd_neon.h"
+
+#include "k_float.h"
+#include "k_linear.h"
+#include "k_attention.h"
+
+const struct eng_kernels eng_kernels_neon = {
+	.norm = norm, .quantize = quantize, .linear = linear, .gate = gate, .place = place, .attend = attend,
+	.embed = embed, .add = add, .cap = cap, .argmax = argmax, .function = function,
+};
+
+#ifdef __clang__
+#pragma clang attribute pop
+#endif
+#endif

@@ -1,0 +1,89 @@
+/* simd_neon.h - the vocabulary of the kernels with four lanes, for arm64 with dot products. SIMD_I8MM adds those of unsigned by
+ * signed bytes. */
+#include <arm_neon.h>
+#include <string.h>
+
+enum { W = 4, ATT_ROWS = 3, ATT_VECS = 4, TILE = 4 };
+
+typedef float32x4_t vf;
+typedef int32x4_t vi;
+typedef uint8x16_t vb;
+
+FN vi v_bits(vf x) { return vreinterpretq_s32_f32(x); }
+FN vf v_float(vi i) { return vreinterpretq_f32_s32(i); }
+FN vf v_load(const float *p) { return vld1q_f32(p); }
+FN void v_store(float *p, vf x) { vst1q_f32(p, x); }
+FN vf v_set1(float x) { return vdupq_n_f32(x); }
+FN vf v_zero(void) { return vdupq_n_f32(0); }
+FN vf v_add(vf a, vf b) { return vaddq_f32(a, b); }
+FN vf v_sub(vf a, vf b) { return vsubq_f32(a, b); }
+FN vf v_mul(vf a, vf b) { return vmulq_f32(a, b); }
+FN vf v_div(vf a, vf b) { return vdivq_f32(a, b); }
+FN vf v_fma(vf a, vf b, vf c) { return vfmaq_f32(c, a, b); }
+FN vf v_gt(vf a, vf b, vf x, vf y) { return vbslq_f32(vcgtq_f32(a, b), x, y); }
+FN vf v_max(vf a, vf b) { return v_gt(a, b, a, b); }
+FN vf v_cvt(vi i) { return vcvtq_f32_s32(i); }
+FN vi v_rne(vf x) { return vcvtnq_s32_f32(x); }
+FN vi vi_set1(int32_t i) { return vdupq_n_s32(i); }
+FN vi vi_iota(void) { return (vi){0, 1, 2, 3}; }
+FN vi vi_add(vi a, vi b) { return vaddq_s32(a, b); }
+FN vi vi_and(vi a, vi b) { return vandq_s32(a, b); }
+FN vi vi_shl(vi a, int n) { return vshlq_s32(a, vdupq_n_s32(n)); }
+FN vi vi_max(vi a, vi b) { return vmaxq_s32(a, b); }
+FN vf vi_lt(vi a, vi b, vf x, vf y) { return vbslq_f32(vcltq_s32(a, b), x, y); }
+FN int32_t vi_hmax(vi a) { return vmaxvq_s32(a); }
+FN int32_t vi_hadd(vi a) { return vaddvq_s32(a); }
+FN float v_hmax(vf a)
+{
+	float m = vgetq_lane_f32(a, 0), x[3] = {vgetq_lane_f32(a, 1), vgetq_lane_f32(a, 2), vgetq_lane_f32(a, 3)};
+	for (int i = 0; i < 3; i++)
+		m = m > x[i] ? m : x[i];
+	return m;
+}
+FN void vi_store8(int8_t *p, vi a)
+{
+	int8x8_t b = vmovn_s16(vcombine_s16(vmovn_s32(a), vdup_n_s16(0)));
+	vst1_lane_s32((int32_t *)(void *)p, vreinterpret_s32_s8(b), 0);
+}
+FN float v_widen1(uint16_t h) { return vgetq_lane_f32(vcvt_f32_f16(vreinterpret_f16_u16(vdup_n_u16(h))), 0); }
+FN uint16_t v_narrow1(float x) { return vget_lane_u16(vreinterpret_u16_f16(vcvt_f16_f32(vdupq_n_f32(x))), 0); }
+FN vf v_widen(const uint16_t *p) { return vcvt_f32_f16(vreinterpret_f16_u16(vld1_u16(p))); }
+
+FN float v_fold16(const vf a[4])
+{
+	vf s = vaddq_f32(vaddq_f32(a[0], a[2]), vaddq_f32(a[1], a[3]));
+	float32x2_t h = vadd_f32(vget_low_f32(s), vget_high_f32(s));
+	return vget_lane_f32(h, 0) + vget_lane_f32(h, 1);
+}
+
+FN vb vb_load(const uint8_t *p) { return vld1q_u8(p); }
+FN vb vb_low(vb v) { return vandq_u8(v, vdupq_n_u8(15)); }
+FN vb vb_high(vb v) { return vshrq_n_u8(v, 4); }
+FN vb vb_or(vb a, vb b) { return vorrq_u8(a, b); }
+/* 16 in each byte whose bit is set; a byte of bits is two rows */
+FN vb vb_fifth(const uint8_t *bits, int row)
+{
+	const vb each = {1, 2, 4, 8, 16, 32, 64, 128, 1, 2, 4, 8, 16, 32, 64, 128};
+	vb v = vcombine_u8(vdup_n_u8(bits[row / 2]), vdup_n_u8(bits[row / 2 + 1]));
+	return vandq_u8(vtstq_u8(v, each), vdupq_n_u8(16));
+}
+FN vb vb_sign(vb v) { return veorq_u8(v, vdupq_n_u8(128)); }
+
+#ifdef SIMD_I8MM
+#define SIMD_S8 0
+#define DOT(s, w, q, j) vusdotq_laneq_s32(s, w, q, j)
+#else
+/* Both sides signed: weights of eight bits are stored with 128 added, which vb_sign takes away. */
+#define SIMD_S8 1
+#define DOT(s, w, q, j) vdotq_laneq_s32(s, vreinterpretq_s8_u8(w), q, j)
+#endif
+
+FN vi v_dot_u8(const vb w[4], const int8_t *q, vi s)
+{
+	int8x16_t x = vld1q_s8(q);
+	s = DOT(s, w[0], x, 0);
+	s = DOT(s, w[1], x, 1);
+	s = DOT(s, w[2], x, 2);
+	return DOT(s, w[3], x, 3);
+}
+FN vi v_dot_u5(const vb w[8], const int8_t *q) { return v_dot_u8(w + 4, q + 16, v_dot_u8(w, q, vdupq_n_s32(0))); }
