@@ -145,7 +145,7 @@ func TestFilesThatAreNoModelAreRefused(t *testing.T) {
 		"wrong shape":                     {func(w *gguf.Writer) { replace(w, matrix("blk.1.ffn_down.weight", 64, 96, 0x3c00)) }, engine.ErrWeights},
 		"a type of tensor": {func(w *gguf.Writer) {
 			t := matrix("blk.1.ffn_down.weight", 96, 64, 0x3c00)
-			t.Type, t.Data = gguf.IQ4_NL, make([]byte, 96*64/32*18)
+			t.Type, t.Data = gguf.Q8_1, make([]byte, 96*64/32*36)
 			replace(w, t)
 		}, engine.ErrUnsupported},
 	} {

@@ -23,10 +23,16 @@ var (
 
 // FailedError is a run that fails at a position: a key, a value, a final state or a logit of it is NaN or infinite. The
 // position is the same on every backend.
-type FailedError struct{ Position int }
+type FailedError struct {
+	Position int
+	Layer    int // whose key or value it is, counted from 1; 0 where it is the final state or a logit
+}
 
 func (e *FailedError) Error() string {
-	return fmt.Sprintf("arith: not finite at position %d", e.Position)
+	if e.Layer == 0 {
+		return fmt.Sprintf("arith: not finite at position %d, in the final state or its logits", e.Position)
+	}
+	return fmt.Sprintf("arith: not finite at position %d, in a key or value of blk.%d", e.Position, e.Layer-1)
 }
 
 // Unwrap makes errors.Is(err, ErrNotFinite) hold.

@@ -13,7 +13,7 @@ type family struct {
 	caps      bool    // the file may ask for soft caps of scores and logits
 	fused     bool    // q, k and v are the rows of one matrix, gate and up of another
 	short     bool    // RoPE's factors are those for positions below the original context, which then is the context
-	period    int     // all layers but each period-th see a window only; 0 where all layers see everything
+	period    int     // all layers but each period-th see a window only, where the file has one; 0 where all see everything
 	localBase float32 // RoPE's base in layers with a window
 }
 
@@ -46,11 +46,14 @@ func (l *loader) model(f family) (*Model, error) {
 	if f.embed {
 		m.embedScale = sqrt32(float32(m.Width))
 	}
-	if f.period != 0 && m.Layers == hugeGemma {
+	if f.embed && m.Layers == hugeGemma {
 		m.scale = 1 / sqrt32(float32(m.Width/m.Heads))
 	}
 	if f.caps {
 		m.scoreCap, m.logitCap = l.cap("attn_logit_softcapping"), l.cap("final_logit_softcapping")
+	}
+	if _, there := l.f.Lookup(l.arch + ".attention.sliding_window"); !there {
+		f.period = 0
 	}
 	window := 0
 	if f.period != 0 {

@@ -65,7 +65,7 @@ func (m *Model) Forward(spread Spread, w *Workspace, c *Cache, tokens []int32, k
 		RMSNorm(states[t], w.x[p.skip+t], m.norm, m.Eps)
 	}
 	if p.n < len(tokens) {
-		return states, &FailedError{Position: p.first + p.n}
+		return states, &FailedError{Position: p.first + p.n, Layer: p.failed}
 	}
 	return states, nil
 }
@@ -110,6 +110,7 @@ type pass struct {
 	spread Spread
 	first  int // position of the piece's first token
 	n      int // tokens that have not failed; the columns after them are dropped
+	failed int // the layer that made n smaller, counted from 1
 	skip   int // in the last layer: first columns whose state nobody wants
 }
 
@@ -134,7 +135,7 @@ func (p *pass) attention(i int) {
 	p.spread(p.n, func(t int) { ok[t] = p.place(i, t) })
 	for t := range p.n {
 		if !ok[t] {
-			p.n = t
+			p.n, p.failed = t, i+1
 			break
 		}
 	}

@@ -42,6 +42,11 @@ func TestPrimitivesEqualTheirVectors(t *testing.T) {
 	layerVectors(t, v, r)
 	attentionVectors(v, r)
 	chooseVectors(v, r)
+	// What came later has a source of its own, so that the earlier vectors stay as they are.
+	r = rand.New(rand.NewPCG(2026, 12))
+	blockVectors(t, v, r)
+	windowVectors(v, r)
+	factorVectors(v)
 	var got bytes.Buffer
 	e := json.NewEncoder(&got)
 	e.SetIndent("", " ")
@@ -114,6 +119,17 @@ func scalarVectors(v vectors, r *rand.Rand) {
 	}
 }
 
+// factorVectors are rows of tables that a factor multiplies, as rope has them.
+func factorVectors(v vectors) {
+	c := arith.RopeConfig{Base: 10000, Rot: 8, Halves: true, Factors: []float32{1, 1.25, 2, 3}, Attention: 1.1902380714238083}
+	for _, pos := range []int{0, 1, 4095} {
+		v.add("rope_attention", map[string]any{
+			"base": hex32(c.Base), "rot": c.Rot, "factors": hexes(c.Factors), "attention": hex32(c.Attention),
+			"pos": pos, "table": hexes(arith.NewRope(c).Table(pos)),
+		})
+	}
+}
+
 func sumVectors(v vectors, r *rand.Rand) {
 	for _, n := range []int{1, 16, 17, 255, 256, 257, 300} {
 		x, w := make([]float32, n), make([]float32, n)
@@ -136,25 +152,42 @@ func sumVectors(v vectors, r *rand.Rand) {
 }
 
 func layerVectors(t *testing.T, v vectors, r *rand.Rand) {
+	t.Helper()
 	for _, kind := range []gguf.Type{gguf.Q8_0, gguf.Q4_0, gguf.Q4_1, gguf.F32, gguf.F16, gguf.BF16} {
-		for _, cols := range []int{32, 288} {
-			w := tensor(r, kind, cols, 2)
-			m, err := arith.NewMatrix(w)
-			if err != nil {
-				t.Fatal(err)
-			}
-			x := activations(r, 1, cols, false)
-			out, row := [][]float32{make([]float32, 2)}, make([]float32, cols)
-			var b arith.Batch
-			b.Reset(1, cols, m.Packing())
-			b.Quantize(0, x[0])
-			arith.Multiply(arith.Serial, &b, arith.Product{Matrix: m, Out: out})
-			m.Embed(row, 1)
-			v.add("linear", map[string]any{
-				"type": kind.String(), "cols": cols, "rows": 2, "weights": hex.EncodeToString(w.Data), "x": hexes(x[0]),
-				"q": b.Vec(0).Q, "dx": hexes(b.Vec(0).DX), "out": hexes(out[0]), "embed_row_1": hexes(row),
-			})
+		linearVectors(t, v, r, kind, 32, 288)
+	}
+}
+
+// blockVectors are those of the types that came after the first ones.
+func blockVectors(t *testing.T, v vectors, r *rand.Rand) {
+	t.Helper()
+	for _, kind := range []gguf.Type{gguf.Q5_0, gguf.Q5_1, gguf.IQ4_NL, gguf.MXFP4} {
+		linearVectors(t, v, r, kind, 288)
+	}
+	for _, kind := range []gguf.Type{gguf.Q4_K, gguf.Q5_K, gguf.Q6_K} {
+		linearVectors(t, v, r, kind, 512)
+	}
+}
+
+func linearVectors(t *testing.T, v vectors, r *rand.Rand, kind gguf.Type, widths ...int) {
+	t.Helper()
+	for _, cols := range widths {
+		w := tensor(r, kind, cols, 2)
+		m, err := arith.NewMatrix(w)
+		if err != nil {
+			t.Fatal(err)
 		}
+		x := activations(r, 1, cols, false)
+		out, row := [][]float32{make([]float32, 2)}, make([]float32, cols)
+		var b arith.Batch
+		b.Reset(1, cols, m.Packing())
+		b.Quantize(0, x[0])
+		arith.Multiply(arith.Serial, &b, arith.Product{Matrix: m, Out: out})
+		m.Embed(row, 1)
+		v.add("linear", map[string]any{
+			"type": kind.String(), "cols": cols, "rows": 2, "weights": hex.EncodeToString(w.Data), "x": hexes(x[0]),
+			"q": b.Vec(0).Q, "dx": hexes(b.Vec(0).DX), "out": hexes(out[0]), "embed_row_1": hexes(row),
+		})
 	}
 }
 
@@ -172,6 +205,26 @@ func attentionVectors(v vectors, r *rand.Rand) {
 		out := make([]float32, d)
 		arith.Attend(out, q, k, val, arith.Sight{})
 		v.add("attention", map[string]any{"q": hexes(q), "k": hexes(k), "v": hexes(val), "out": hexes(out)})
+	}
+}
+
+// windowVectors are attention over a window, and with a soft cap; names as in attention, where window and cap are 0.
+func windowVectors(v vectors, r *rand.Rand) {
+	const d, n = 4, 150
+	q, k, val := make([]float32, d), make([]float32, n*d), make([]float32, n*d)
+	for i := range q {
+		q[i] = float32(normal(r))
+	}
+	for i := range k {
+		k[i] = arith.Widen(arith.Narrow(float32(2 * normal(r))))
+		val[i] = arith.Widen(arith.Narrow(float32(normal(r))))
+	}
+	for _, see := range []arith.Sight{{Window: 1}, {Window: 22}, {Window: 64}, {Window: 100}, {Cap: 1.5}} {
+		out := make([]float32, d)
+		arith.Attend(out, q, k, val, see)
+		v.add("window", map[string]any{
+			"q": hexes(q), "k": hexes(k), "v": hexes(val), "window": see.Window, "cap": hex32(see.Cap), "out": hexes(out),
+		})
 	}
 }
 

@@ -71,6 +71,8 @@ var hostile = map[string]struct {
 	"string too long":         {head(0, 1).str("a").u32(8).u64(gguf.MaxString + 1).zeros(8), gguf.ErrLimit},
 	"array too long":          {head(0, 1).str("a").u32(9).u32(0).u64(gguf.MaxArray + 1).zeros(8), gguf.ErrLimit},
 	"array of 2^64-1":         {head(0, 1).str("a").u32(9).u32(10).u64(math.MaxUint64).zeros(8), gguf.ErrLimit},
+	"vocabulary of 2^40":      {head(0, 1).str("tokenizer.ggml.tokens").u32(9).u32(8).u64(1 << 40).zeros(64), gguf.ErrLimit},
+	"embedding of 2^40 rows":  {head(1, 0).tensor("token_embd.weight", 8, 0, 64, 1<<40).zeros(128), gguf.ErrTruncated},
 	"array past the end":      {head(0, 1).str("a").u32(9).u32(4).u64(3).zeros(11), gguf.ErrTruncated},
 	"array of unknown type":   {head(0, 1).str("a").u32(9).u32(99).u64(0).zeros(8), gguf.ErrMetadata},
 	"array nested too deep":   {head(0, 1).str("a").u32(9).arrays(gguf.MaxDepth + 1), gguf.ErrLimit},

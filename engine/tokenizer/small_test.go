@@ -2,6 +2,8 @@ package tokenizer_test
 
 import (
 	"encoding/json"
+	"errors"
+	"math"
 	"os"
 	"slices"
 	"strings"
@@ -134,6 +136,57 @@ func TestLongTextsWithoutACutTakeNoQuadraticTime(t *testing.T) {
 		for _, text := range []string{strings.Repeat("a", 1<<19), strings.Repeat("the", 1<<17), strings.Repeat(" ", 1<<19), strings.Repeat("é", 1<<17)} {
 			if got := string(tok.Decode(encode(t, tok, text, tokenizer.Options{}))); got != text {
 				t.Errorf("%v: %.3q… of %d bytes does not come back", s, text, len(text))
+			}
+		}
+	}
+}
+
+// TestMergesThatMeetAgainEnd joins by merges that undo each other's work as far as merges can: each join makes one symbol of
+// two, so any list of merges ends.
+func TestMergesThatMeetAgainEnd(t *testing.T) {
+	w := &gguf.Writer{}
+	w.AddString("tokenizer.ggml.model", "gpt2")
+	w.AddString("tokenizer.ggml.pre", "gpt-2")
+	w.AddStrings("tokenizer.ggml.tokens", []string{"a", "b", "ab", "ba", "aba", "bab", "abab", "baba"})
+	w.AddStrings("tokenizer.ggml.merges", []string{"a b", "b a", "ab a", "a ba", "b ab", "ba b", "ab ab", "ba ba", "aba b", "a bab", "bab a", "b aba"})
+	tok, err := load(w)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for n := range 40 {
+		text := strings.Repeat("ab", n) + strings.Repeat("ba", n)
+		if got := string(tok.Decode(encode(t, tok, text, tokenizer.Options{}))); got != text {
+			t.Errorf("%q decodes to %q", text, got)
+		}
+	}
+}
+
+func TestNewRefusesWrongScores(t *testing.T) {
+	for name, change := range map[string]func(*gguf.Writer){
+		"none":     func(*gguf.Writer) {},
+		"too few":  func(w *gguf.Writer) { w.AddFloat32s("tokenizer.ggml.scores", []float32{1, 2}) },
+		"NaN":      func(w *gguf.Writer) { w.AddFloat32s("tokenizer.ggml.scores", []float32{1, 2, float32(math.NaN()), 0}) },
+		"integers": func(w *gguf.Writer) { w.AddInt32s("tokenizer.ggml.scores", []int32{1, 2, 3, 4}) },
+		"unknown": func(w *gguf.Writer) {
+			w.AddFloat32s("tokenizer.ggml.scores", make([]float32, 4))
+			w.AddUint32("tokenizer.ggml.unknown_token_id", 4)
+		},
+		"prefix": func(w *gguf.Writer) {
+			w.AddFloat32s("tokenizer.ggml.scores", make([]float32, 4))
+			w.AddUint32("tokenizer.ggml.add_space_prefix", 1)
+		},
+		"byte name": func(w *gguf.Writer) {
+			w.AddFloat32s("tokenizer.ggml.scores", make([]float32, 4))
+			w.AddInt32s("tokenizer.ggml.token_type", []int32{1, 1, 1, 6})
+		},
+	} {
+		for _, model := range []string{"llama", "t5"} {
+			w := &gguf.Writer{}
+			w.AddString("tokenizer.ggml.model", model)
+			w.AddStrings("tokenizer.ggml.tokens", []string{"<unk>", "▁", "a", "<0x4>"})
+			change(w)
+			if _, err := load(w); !errors.Is(err, tokenizer.ErrData) {
+				t.Errorf("%s, %s: got %v, want %v", model, name, err, tokenizer.ErrData)
 			}
 		}
 	}

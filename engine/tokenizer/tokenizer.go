@@ -95,6 +95,9 @@ func (t *Tokenizer) loadMarks(f *gguf.File) error {
 	if ok {
 		t.bos = bos
 	}
+	if t.bos < 0 {
+		t.addBOS = false // what the model's kind adds by itself
+	}
 	if err := flag(f, "tokenizer.ggml.add_bos_token", &t.addBOS); err != nil {
 		return err
 	}
