@@ -7,6 +7,7 @@ import (
 	"github.com/assaynet/assay/engine"
 	"github.com/assaynet/assay/engine/fingerprint"
 	"github.com/assaynet/assay/miner"
+	"github.com/assaynet/assay/protocol"
 	"github.com/assaynet/assay/protocol/protocoltest"
 	"github.com/assaynet/assay/protocol/wire"
 )
@@ -46,6 +47,40 @@ func TestAlteredWeightsEarnNothing(t *testing.T) {
 	f := s.findings("mallory")
 	if f[wire.FindingExact] > 0 || f[wire.FindingState] == 0 {
 		t.Errorf("judges found of mallory: %v", f)
+	}
+}
+
+// alteredIn makes a miner run another model in the epochs that which picks.
+func alteredIn(s *stage, which func(protocol.Epoch) bool) func(*miner.Config) {
+	return lying(func(ctx context.Context, r engine.Request) (engine.Run, error) {
+		if which(s.Params().Schedule.EpochOf(s.Height())) {
+			return altered.Generate(ctx, r, nil)
+		}
+		return honest.Generate(ctx, r, nil)
+	})
+}
+
+// Mallory is honest for seven epochs. What the first judge says then makes all
+// others run the answer, too, so that no good name carries her on. Of five
+// judges, only two draw her in every second epoch.
+func TestAGoodNameDoesNotPayForAlteredWeights(t *testing.T) {
+	t.Parallel()
+	s := network(t, mallory, protocoltest.Actor{Name: "vicky", Stake: stake})
+	s.miner("mallory", alteredIn(s, func(e protocol.Epoch) bool { return e >= 7 }))
+	s.play(12)
+	s.near("mallory", s.Mined("mallory", 4, 8), s.least(4, 8), 15)
+	if got := s.Mined("mallory", 9, 12); got != 0 {
+		t.Errorf("mallory was paid %s for altered weights", got)
+	}
+}
+
+func TestAlteredWeightsNowAndThenEarnLessThanTheyLeaveUndone(t *testing.T) {
+	t.Parallel()
+	s := network(t, mallory)
+	s.miner("mallory", alteredIn(s, func(e protocol.Epoch) bool { return e%4 == 0 }))
+	s.play(16)
+	if got, least := s.Mined("mallory", 5, 16), s.least(5, 16); 2*got > least {
+		t.Errorf("with three epochs of four honest, mallory was paid %s, an honest miner %s", got, least)
 	}
 }
 
@@ -113,19 +148,32 @@ func TestCommittingAndNeverOpeningEarnsNothing(t *testing.T) {
 	s.found("mallory", wire.FindingUnopen)
 }
 
+// Mallory needs longer than the network gives her, and commits in the block
+// after the deadline.
 func TestCommittingLateEarnsNothing(t *testing.T) {
 	t.Parallel()
 	s := network(t, mallory)
 	port := s.LightPort("mallory")
+	var late wire.Body
 	s.minerAt("mallory", port, func(c *miner.Config) {
-		c.Submit = func(ctx context.Context, b wire.Body) error {
-			if commit, ok := b.(*wire.Commit); ok && port.Head() < s.Params().Schedule.CommitDeadline(commit.Round) {
-				return nil // slower than the network asks for
-			}
-			return port.Submit(ctx, b)
+		c.Submit = func(_ context.Context, b wire.Body) error {
+			late = b
+			return nil
 		}
 	})
-	s.play(8)
+	sent := 0
+	for s.lastEpoch()+1 <= 8 {
+		s.block()
+		if sched := s.Params().Schedule; late != nil && s.Height() == sched.CommitDeadline(sched.RoundOf(s.Height())) {
+			if err := port.Submit(t.Context(), late); err != nil {
+				t.Fatal(err)
+			}
+			sent++
+		}
+	}
+	if sent < 8 {
+		t.Errorf("mallory committed in %d rounds, too late in each", sent)
+	}
 	s.minedNothing("mallory")
 	s.found("mallory")
 }
