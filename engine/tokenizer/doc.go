@@ -5,7 +5,7 @@
 // byte-level BPE (tokenizer.ggml.model "gpt2"), whose text is first cut by a
 // splitter that tokenizer.ggml.pre names (bpe.go, split.go); SentencePiece's
 // BPE with scores ("llama", sentence.go); and its unigram model ("t5",
-// unigram.go), without rules of normalisation. Splitters are written by hand:
+// unigram.go), with its rules of normalisation (charsmap.go). Splitters are written by hand:
 // a further family adds a line to a table. A model or a splitter that is not
 // known is an error that names it.
 //

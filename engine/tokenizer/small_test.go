@@ -73,8 +73,8 @@ func TestSmallVocabulariesGiveOtherProgramsIDs(t *testing.T) {
 				}
 				continue
 			}
-			if s.Special || strings.Contains(s.File, "unigram.gguf") {
-				continue // names of control tokens are not shown; what has no token is lost
+			if s.Special || strings.HasPrefix(s.File, "small-unigram") && s.File != "small-unigram-bytes.gguf" {
+				continue // names of control tokens are not shown; what has no token, or is normalised, is lost
 			}
 			if back := string(tok.Decode(got)); back != c.Text {
 				t.Errorf("%s: %q decodes to %q", s.File, c.Text, back)

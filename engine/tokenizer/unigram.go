@@ -28,7 +28,8 @@ type unigram struct {
 	unknown float64 // score of a character without a token
 	next    map[edge]int32
 	ends    []int32 // by node: the token that ends there, or -1
-	merge   bool    // runs of spaces become one, those at the ends none
+	rules   *charsmap
+	merge   bool // runs of spaces become one, those at the ends none
 }
 
 // edge leads from one node of the tree of tokens to the next.
@@ -44,10 +45,11 @@ func loadUnigram(f *gguf.File, t *Tokenizer) error {
 	if err := t.vocab.loadUnknown(f); err != nil {
 		return err
 	}
-	if kv, ok := f.Lookup("tokenizer.ggml.precompiled_charsmap"); ok && len(kv.Raw) > 12 { // an empty array is 12 bytes
-		return fmt.Errorf("%w: a unigram vocabulary with rules of normalisation (%s)", ErrUnsupported, kv.Key)
+	rules, err := loadCharsmap(f)
+	if err != nil {
+		return err
 	}
-	m := &unigram{vocab: &t.vocab, next: map[edge]int32{}, ends: []int32{-1}}
+	m := &unigram{vocab: &t.vocab, rules: rules, next: map[edge]int32{}, ends: []int32{-1}}
 	lowest := math.Inf(1)
 	for id, tok := range t.vocab.tokens {
 		if tok.kind == kindNormal {
@@ -100,6 +102,9 @@ type best struct {
 }
 
 func (m *unigram) encode(ids []int32, text string) []int32 {
+	if m.rules != nil {
+		text = m.rules.normalise(text)
+	}
 	if m.merge {
 		lead := strings.HasPrefix(text, " ")
 		if text = strings.Join(strings.FieldsFunc(text, func(r rune) bool { return r == ' ' }), " "); lead && text != "" {

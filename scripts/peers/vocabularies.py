@@ -13,6 +13,7 @@ import sys
 import gguf
 import llama_cpp as l
 import sentencepiece as spm
+from sentencepiece import sentencepiece_model_pb2
 from tokenizers import Regex, Tokenizer, models, pre_tokenizers, trainers
 
 folder = sys.argv[1]
@@ -28,6 +29,8 @@ atoms = [
 ]
 texts = ["", " ", "  ", "a", " a", "hello world", "The miners' work.", "a\n\n\nb", "   x   ", "1 22 333 4444 55555"]
 texts += ["".join(random.choice(atoms) for _ in range(random.randint(1, 14))) for _ in range(140)]
+
+wide = ["Ｈｅｌｌｏ　ｗｏｒｌｄ", "ﬁne ½ ™ ㌔ ①②", "e\u0301a\u0300 \u1100\u1161\u11a8", "a\u200bb\tc\rd\u00adx", "ｶﾞｷﾞ ﷺ"]
 
 
 def add_common(w, tokens, kinds, model, pre):
@@ -80,11 +83,17 @@ def variant(tokens, kinds, merges, pre, path):
     write(w, path)
 
 
-def sentence(name, kind, byte_fallback, model, prefix):
+def charsmap(proto):
+    model = sentencepiece_model_pb2.ModelProto()
+    model.ParseFromString(proto)
+    return model.normalizer_spec.precompiled_charsmap
+
+
+def sentence(name, kind, byte_fallback, model, prefix, rules="identity"):
     out = io.BytesIO()
     spm.SentencePieceTrainer.train(
         sentence_iterator=iter(corpus), model_writer=out, vocab_size=700 if kind == "bpe" else 600, model_type=kind,
-        byte_fallback=byte_fallback, normalization_rule_name="identity", remove_extra_whitespaces=False, add_dummy_prefix=prefix,
+        byte_fallback=byte_fallback, normalization_rule_name=rules, remove_extra_whitespaces=rules != "identity", add_dummy_prefix=prefix,
         split_digits=False, user_defined_symbols=["[[x]]"], control_symbols=["<|end|>"], minloglevel=2, num_threads=1,
     )
     p = spm.SentencePieceProcessor(model_proto=out.getvalue())
@@ -110,7 +119,9 @@ def sentence(name, kind, byte_fallback, model, prefix):
     w.add_unk_token_id(p.unk_id())
     w.add_add_space_prefix(prefix)
     if model == "t5":
-        w.add_remove_extra_whitespaces(False)
+        w.add_remove_extra_whitespaces(rules != "identity")
+        if rules != "identity":
+            w.add_precompiled_charsmap(charsmap(out.getvalue()))
     write(w, name)
     return p
 
@@ -163,6 +174,10 @@ p = sentence("unigram-bytes", "unigram", True, "t5", True)
 # SentencePiece takes user-defined symbols inside a text as we do, and knows no way to parse control symbols.
 cases = [{"text": t, "ids": p.encode(t)} for t in texts if "\0" not in t]
 out.append({"file": "small-unigram-bytes.gguf", "special": False, "cases": cases})
+sentence("unigram-rules", "unigram", False, "t5", True, "nmt_nfkc")
+texts += wide
+cases = tokenize(f"{folder}/small-unigram-rules.gguf", False, lambda text: blank(text) or "\0" in text)
+out.append({"file": "small-unigram-rules.gguf", "special": False, "cases": cases})
 with open(f"{folder}/small-cases.json", "w") as f:
     json.dump({"source": f"llama.cpp of llama-cpp-python {l.__version__}; SentencePiece {spm.__version__} for unigram-bytes", "sets": out}, f, indent=0)
     f.write("\n")
