@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 
@@ -184,6 +186,40 @@ func TestScoresAndStatesAreThoseOfRunningAlone(t *testing.T) {
 		}
 		if _, err := m.Score(context.Background(), []engine.ScoreRequest{{Continuation: prompt}}); !errors.Is(err, engine.ErrRequest) {
 			t.Errorf("%s: no prompt: %v", cfg.ISA, err)
+		}
+	}
+}
+
+func TestAFailureNamesItsLayer(t *testing.T) {
+	huge := func(norm string) string {
+		w, err := enginetest.Build(enginetest.Options{Type: gguf.Q4_0})
+		if err != nil {
+			t.Fatal(err)
+		}
+		replace(w, vector(norm, 64, 3e38))
+		path := filepath.Join(t.TempDir(), "m.gguf")
+		if err := w.WriteFile(path); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	for _, c := range []struct {
+		norm  string
+		layer int
+		text  string
+	}{
+		{"blk.0.attn_norm.weight", 1, "blk.0"},
+		{"blk.1.attn_norm.weight", 2, "blk.1"},
+		{"output_norm.weight", 0, "the final state or a logit"},
+	} {
+		path := huge(c.norm)
+		for _, cfg := range backends() {
+			m := open(t, path, cfg)
+			run, err := m.Generate(context.Background(), request(tinyPrompt(5, 1), 5), nil)
+			var failed *engine.FailedError
+			if !errors.As(err, &failed) || failed.Layer != c.layer || !strings.Contains(err.Error(), c.text) {
+				t.Errorf("%s, %s: got %v after %v", c.norm, cfg.ISA, err, run.Output)
+			}
 		}
 	}
 }

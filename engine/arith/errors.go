@@ -30,9 +30,9 @@ type FailedError struct {
 
 func (e *FailedError) Error() string {
 	if e.Layer == 0 {
-		return fmt.Sprintf("arith: not finite at position %d, in the final state or its logits", e.Position)
+		return fmt.Sprintf("arith: the final state or a logit is not finite at position %d", e.Position)
 	}
-	return fmt.Sprintf("arith: not finite at position %d, in a key or value of blk.%d", e.Position, e.Layer-1)
+	return fmt.Sprintf("arith: a key or value of blk.%d is not finite at position %d", e.Layer-1, e.Position)
 }
 
 // Unwrap makes errors.Is(err, ErrNotFinite) hold.

@@ -72,11 +72,11 @@ func (m *Model) check(p *Piece) error {
 	return nil
 }
 
-// finish takes the states of the last tokens and the number of tokens before the first that failed.
-func (p *Piece) finish(states []float32, width, ran int) {
+// finish takes the states of the last tokens and the number of tokens before the first that failed, in a layer.
+func (p *Piece) finish(states []float32, width, ran, layer int) {
 	keep := len(states) / width
 	if ran < len(p.Tokens) {
-		p.Err = &arith.FailedError{Position: p.Cache.Len() + ran}
+		p.Err = &arith.FailedError{Position: p.Cache.Len() + ran, Layer: layer + 1}
 		keep = max(0, keep-(len(p.Tokens)-ran))
 	} else {
 		ran = len(p.Tokens)

@@ -76,6 +76,7 @@ struct eng_batch {
 	const int32_t *keep;       /* [keeps] columns whose states are wanted, ascending */
 	float *states;             /* [keeps, width] final-normed states */
 	int32_t *fail;             /* [seqs] out: the first column of each whose key or value is not finite, or n */
+	int32_t *fail_layer;       /* [2, seqs] out: the layer of that column's first such number; and scratch */
 };
 
 /* eng_step runs a batch through all layers and adds its keys and values to the pages. One call at a time for each model. */

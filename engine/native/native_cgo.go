@@ -12,7 +12,7 @@ static int step(eng_model *m, int32_t n, int32_t seqs, int32_t keeps, const int3
 	const int32_t *seq_first, const uintptr_t *page, const int32_t *page_first, const float *rope, const int32_t *keep,
 	float *states, int32_t *fail)
 {
-	struct eng_batch b = {n, seqs, keeps, token, pos, seq_first, (uint16_t *const *)page, page_first, rope, keep, states, fail};
+	struct eng_batch b = {n, seqs, keeps, token, pos, seq_first, (uint16_t *const *)page, page_first, rope, keep, states, fail, fail + seqs};
 	return eng_step(m, &b);
 }
 */
@@ -158,7 +158,7 @@ func (m *Model) Forward(pieces []*Piece) error {
 	}
 	for i, p := range run {
 		keep := min(p.Keep, len(p.Tokens))
-		p.finish(states[:keep*m.Width], m.Width, int(in.fail[i]-in.seqFirst[i]))
+		p.finish(states[:keep*m.Width], m.Width, int(in.fail[i]-in.seqFirst[i]), int(in.fail[len(run)+i]))
 		states = states[keep*m.Width:]
 	}
 	return nil
@@ -190,7 +190,7 @@ func (in *inputs) gather(m *Model, pieces []*Piece) (keeps int) {
 	}
 	in.seqFirst = append(in.seqFirst, int32(len(in.token)))
 	in.pageFirst = append(in.pageFirst, int32(len(in.page)))
-	in.fail = append(in.fail[:0], make([]int32, len(pieces))...)
+	in.fail = append(in.fail[:0], make([]int32, 3*len(pieces))...)
 	return len(in.keep)
 }
 

@@ -368,6 +368,18 @@ static void embed_part(void *arg, int part, int thread)
 		m->k->embed(&m->embed, s->b->token[c], m->s.embed_scale, m->x + (size_t)c * (size_t)m->s.width);
 }
 
+/* Notes the layer for columns that failed first in it. */
+static void name_failures(struct step *s)
+{
+	const struct eng_batch *b = s->b;
+	int32_t *known = b->fail_layer + b->seqs;
+	for (int i = 0; i < b->seqs; i++)
+		if (b->fail[i] < known[i]) {
+			known[i] = b->fail[i];
+			b->fail_layer[i] = s->layer;
+		}
+}
+
 int eng_step(eng_model *m, const struct eng_batch *b)
 {
 	if (b->n < 1 || b->n > MAX_COLUMNS || b->seqs < 1)
@@ -381,12 +393,13 @@ int eng_step(eng_model *m, const struct eng_batch *b)
 	for (int i = 0; i < b->n; i++)
 		m->active[i] = i;
 	for (int i = 0; i < b->seqs; i++)
-		b->fail[i] = b->n;
+		b->fail[i] = b->fail_layer[b->seqs + i] = b->n;
 	int spans = make_spans(&s);
 	run(&s, (s.n + SLOTS - 1) / SLOTS, embed_part);
 	for (s.layer = 0; s.layer < m->s.layers; s.layer++) {
 		s.l = &m->layers[s.layer];
 		layer(&s, &spans);
+		name_failures(&s);
 	}
 	for (int i = 0; i < b->keeps; i++)
 		m->k->norm(b->states + (size_t)i * (size_t)m->s.width, m->x + (size_t)i * (size_t)m->s.width, m->last_norm, m->s.width, m->s.eps);
