@@ -22,6 +22,11 @@ import (
 // where the replacement begins (bits 0 … 30, bit 31 set). All numbers are
 // little-endian. The array comes from a file, so every index is checked.
 
+// maxRule bounds the bytes of a piece that is looked up; NFKC's are below 32.
+// Without it a hostile array, which may lead in circles, would make each place
+// of a text cost the rest of the text.
+const maxRule = 256
+
 // charsmap is such a set of rules.
 type charsmap struct {
 	array        []uint32
@@ -64,10 +69,15 @@ func loadCharsmap(f *gguf.File) (*charsmap, error) {
 }
 
 // normalise replaces, from the left, the longest piece of text that has a rule;
-// bytes that are no UTF-8 become U+FFFD.
+// bytes that are no UTF-8 become U+FFFD. Rules end where the result grows
+// beyond any text: a hostile rule may make megabytes of a byte.
 func (m *charsmap) normalise(text string) string {
 	var b strings.Builder
 	for len(text) > 0 {
+		if b.Len() > MaxText {
+			b.WriteString(text)
+			break
+		}
 		replacement, n := m.longest(text)
 		if n == 0 {
 			var r rune
@@ -83,7 +93,7 @@ func (m *charsmap) normalise(text string) string {
 // longest returns what replaces the longest beginning of text that has a rule, and its length.
 func (m *charsmap) longest(text string) (replacement string, n int) {
 	at := children(m.array[0])
-	for i := range len(text) {
+	for i := range min(len(text), maxRule) {
 		at ^= uint32(text[i])
 		// A zero byte marks the ends of pieces, it is in none.
 		if text[i] == 0 || uint64(at) >= uint64(len(m.array)) || m.array[at]&(1<<31|0xff) != uint32(text[i]) {

@@ -3,6 +3,7 @@ package tokenizer_test
 import (
 	"encoding/binary"
 	"errors"
+	"strings"
 	"testing"
 
 	"github.com/assaynet/assay/engine/gguf"
@@ -58,6 +59,27 @@ func TestRulesThatLeadOutOfTheArrayDoNothing(t *testing.T) {
 		}
 		if got := string(tok.Decode(encode(t, tok, "a b", tokenizer.Options{}))); got != "a b" {
 			t.Errorf("%s: got %q", name, got)
+		}
+	}
+}
+
+// TestHostileRulesTakeNeitherTimeNorMemory has an array that leads every byte on, and a rule that makes a megabyte of a byte.
+func TestHostileRulesTakeNeitherTimeNorMemory(t *testing.T) {
+	tree := make([]uint32, 256)
+	for b := range tree {
+		tree[b] = uint32(b) | 1<<8
+	}
+	tree['a'^0] = 'a' | 1<<8
+	for name, data := range map[string][]byte{
+		"everywhere": rules("b\x00", tree...),
+		"megabyte":   rules(strings.Repeat("b", 1<<20)+"\x00", func() []uint32 { s := make([]uint32, 256); s['a'] = 'a' | 1<<8 | 1<<10; s['a'^1] = 1 << 31; return s }()...),
+	} {
+		tok, err := withRules(data)
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		if n := len(encode(t, tok, strings.Repeat("a", 1<<16), tokenizer.Options{})); n > 2*tokenizer.MaxText {
+			t.Errorf("%s: %d ids", name, n)
 		}
 	}
 }

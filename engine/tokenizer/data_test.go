@@ -82,6 +82,7 @@ func TestNewRefusesWrongTokenizerData(t *testing.T) {
 		"token outside alphabet":  {"tokens", nil, set(259, "a b"), tokenizer.ErrData, "alphabet"},
 		"token of broken UTF-8":   {"tokens", nil, set(259, "\xff"), tokenizer.ErrData, "alphabet"},
 		"empty control token":     {"tokens", nil, set(0, ""), tokenizer.ErrData, "empty"},
+		"endless control token":   {"tokens", nil, set(0, strings.Repeat("<", 257)), tokenizer.ErrData, "257 bytes"},
 		"too few kinds":           {"token_type", kinds(size-1, 1), nil, tokenizer.ErrData, "entries"},
 		"too many kinds":          {"token_type", kinds(size+1, 1), nil, tokenizer.ErrData, "entries"},
 		"kind 0":                  {"token_type", kinds(size, 0), nil, tokenizer.ErrData, "kind 0"},

@@ -19,7 +19,7 @@ const (
 	// unknownPenalty is taken from the lowest score for a character without a token.
 	unknownPenalty = 10
 	// maxUnigram bounds a token, and so the steps at each character of a text.
-	maxUnigram = 1 << 10
+	maxUnigram = 256
 )
 
 // unigram is that model.

@@ -21,6 +21,10 @@ const (
 // maxTokens bounds a vocabulary. The largest known have 262,144.
 const maxTokens = 1 << 20
 
+// maxSpecial bounds the bytes of a special token, and so the lengths that are
+// tried at each place of a text. The longest known have about 40.
+const maxSpecial = 256
+
 // vocabulary is what each id stands for.
 type vocabulary struct {
 	tokens []token
@@ -61,6 +65,9 @@ func loadVocabulary(f *gguf.File, alphabetic bool) (vocabulary, error) {
 		if kinds[i] == kindControl || kinds[i] == kindUser {
 			if text == "" {
 				return vocabulary{}, fmt.Errorf("%w: the special token %d is empty", ErrData, i)
+			}
+			if len(text) > maxSpecial {
+				return vocabulary{}, fmt.Errorf("%w: the special token %d has %d bytes, at most %d are read", ErrData, i, len(text), maxSpecial)
 			}
 		}
 	}
