@@ -8,6 +8,9 @@ import (
 	"github.com/assaynet/assay/engine/gguf"
 )
 
+// edgeSeed draws, at position 5, x = 2²⁴ of C = 2²⁵: exactly the weight of the first of two equal candidates, which it passes.
+const edgeSeed = "1650940100000000000000000000000000000000000000000000000000000000"
+
 // variantModels are models that together use each rule of AC1 for the llama family that SmolLM2 leaves alone, by name.
 func variantModels() map[string]variantModel {
 	small := variantModel{
@@ -47,7 +50,9 @@ func variantModels() map[string]variantModel {
 	v = small
 	v.layers, v.untied, v.change = 1, true, tie
 	prompt := letters(4, 6, 40)
-	add("sampling", v,
+	edge := variantRequest(letters(6, 9, 40), 1, 1, 2, 65536)
+	edge.Seed = edgeSeed
+	add("sampling", v, edge,
 		variantRequest(prompt, 6, 3, 256, 65536), variantRequest(prompt, 6, 3, 1, 65536), variantRequest(prompt, 6, 3, 256, 1),
 		variantRequest(prompt, 6, math.SmallestNonzeroFloat32, 256, 65536), variantRequest(prompt, 12, math.MaxFloat32, 256, 65536),
 		variantRequest(prompt, 12, 20, 13, 32768), variantRequest(letters(5, 7, 40), 6, 0, 40, 65536),
@@ -61,6 +66,23 @@ func variantModels() map[string]variantModel {
 	v.types, v.change = []gguf.Type{gguf.F32, gguf.Q4_1, gguf.Q8_0}, extreme
 	add("extreme", v, variantRequest(letters(66, 10, 40), 4, 2, 30, 65536))
 
+	// Final-normed states of which one block is below the least that is quantised and the other is above, or both are.
+	v = small
+	v.width, v.head, v.layers, v.untied = 64, 32, 1, true
+	v.change = func(name string, x []float32) {
+		if name == "output_norm.weight" {
+			scale(x[:32], 0x1p-103)
+			scale(x[32:], 0x1p-100)
+		}
+	}
+	add("least", v, variantRequest(letters(5, 14, 40), 8, 0, 1, 1))
+	v.change = func(name string, x []float32) {
+		if name == "output_norm.weight" {
+			scale(x, 0x1p-103)
+		}
+	}
+	add("less", v, variantRequest(letters(5, 14, 40), 8, 0, 1, 1))
+
 	// The context's last position, and a judge's choices past a lie.
 	v = small
 	v.layers, v.context = 1, 20
@@ -70,6 +92,12 @@ func variantModels() map[string]variantModel {
 
 	failing(small, add)
 	return models
+}
+
+func scale(x []float32, f float32) {
+	for i := range x {
+		x[i] *= f
+	}
 }
 
 // tie makes rows of the output matrix equal, so that logits are.
@@ -86,23 +114,15 @@ func tie(name string, x []float32) {
 func extreme(name string, x []float32) {
 	switch {
 	case strings.HasSuffix(name, "attn_q"), strings.HasSuffix(name, "attn_k"):
-		for i := range x {
-			x[i] *= 40
-		}
+		scale(x, 40)
 	case strings.HasSuffix(name, "ffn_gate"):
-		for i := range x {
-			x[i] *= 200
-		}
+		scale(x, 200)
 	case name == "blk.1.ffn_norm.weight":
-		for i := range x {
-			x[i] *= 0x1p-105 // some blocks are zero, some are not
-		}
+		scale(x, 0x1p-105) // no block is quantised
 	case name == "blk.0.ffn_norm.weight":
 		x[3], x[4], x[5] = 0x1p-140, -0x1p-149, 0
 	case strings.HasSuffix(name, "attn_v"):
-		for i := range x[:64] {
-			x[i] *= 0x1p-18 // values that binary16 holds as subnormal numbers, and scales that are
-		}
+		scale(x[:64], 0x1p-18) // values that binary16 holds as subnormal numbers, and scales that are
 	case strings.HasSuffix(name, "attn_output"):
 		clear(x[:96])
 	}
