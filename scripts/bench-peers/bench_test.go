@@ -111,9 +111,23 @@ func TestTableShowsMediansAndTheRatioOfEachRepeat(t *testing.T) {
 	if strings.Contains(got, "NO FIGURES") {
 		t.Errorf("a calm measure is called disturbed:\n%s", got)
 	}
-	r.worst = 0.5
+	r.disturbances = []disturbance{{others: 0.01}, {others: 0.3, stolen: 0.2}}
 	if !strings.Contains(r.table(), "NO FIGURES") {
 		t.Error("a disturbed measure is not called so")
+	}
+}
+
+func TestAProgramThatIsNotThereIsAnError(t *testing.T) {
+	c := &comparison{self: "/nowhere", llama: "/nowhere", threads: 1, repeat: 1, parts: parts()[:1]}
+	if _, err := c.run(t.Context(), t.TempDir()); err == nil {
+		t.Error("got no error")
+	}
+}
+
+func TestTableSaysThatPatienceEnded(t *testing.T) {
+	r := &result{model: "m", unfinished: true}
+	if got := r.table(); !strings.Contains(got, "patience ended") {
+		t.Errorf("got:\n%s", got)
 	}
 }
 

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"strings"
@@ -91,9 +92,9 @@ type result struct {
 	repeat       int
 	ours, theirs map[string][]float64 // by row, in the order of the repeats
 	gigabytes    float64              // a second, that the bare read loop reads; 0 where it did not run
-	disturbed    disturbance
-	worst        float64 // part of the machine that others and the hypervisor had during the worst pair that counts
-	thrownAway   int     // pairs that were disturbed and measured again
+	disturbances []disturbance        // of each pair that counts
+	unfinished   bool                 // patience ended before the repeats did
+	thrownAway   int                  // pairs that were disturbed and measured again
 }
 
 // tooMuch is the part of the machine that others may have during a pair: a tenth of one of two processors, which is about what
@@ -111,47 +112,63 @@ func (c *comparison) run(ctx context.Context, model string) (*result, error) {
 		model: model, size: info.Size(), threads: c.threads, repeat: c.repeat,
 		ours: map[string][]float64{}, theirs: map[string][]float64{},
 	}
-	watch, deadline := watchMachine(), time.Now().Add(c.patience)
+	deadline := time.Now().Add(c.patience)
 	for i := range c.repeat {
 		for _, p := range c.parts {
 			for range max(1, p.times) {
-				if err := c.calmly(ctx, p, r, i%2 == 0, deadline); err != nil {
+				err := c.calmly(ctx, p, r, i%2 == 0, deadline)
+				if errors.Is(err, errDisturbed) {
+					r.unfinished = true
+					return r, nil
+				}
+				if err != nil {
 					return nil, err
 				}
 			}
 			fmt.Fprintf(os.Stderr, "%s: %s %d of %d\n", model, p.name, i+1, c.repeat)
 		}
 	}
-	r.disturbed = watch.end()
 	r.gigabytes, err = readLoop(ctx, c, model)
 	return r, err
 }
 
-// calmly measures a pair, again and again until nobody disturbs it or the deadline has come.
+// errDisturbed means that patience ended before the machine was idle for long enough.
+var errDisturbed = errors.New("other processes kept the machine busy")
+
+// calmly measures a pair; with patience it waits for an idle machine and repeats what others disturbed, until the deadline.
 func (c *comparison) calmly(ctx context.Context, p part, r *result, theirsFirst bool, deadline time.Time) error {
 	for {
-		for time.Now().Before(deadline) && !idle(ctx) {
-			continue
+		for c.patience > 0 && !idle(ctx) {
+			if time.Now().After(deadline) {
+				return errDisturbed
+			}
 		}
-		one := result{model: r.model, ours: map[string][]float64{}, theirs: map[string][]float64{}}
+		pair := result{model: r.model, ours: map[string][]float64{}, theirs: map[string][]float64{}}
 		watch := watchMachine()
-		if err := c.both(ctx, p, &one, theirsFirst); err != nil {
+		if err := c.both(ctx, p, &pair, theirsFirst); err != nil {
 			return err
 		}
 		d := watch.end()
-		if d.others+d.stolen > tooMuch && time.Now().Before(deadline) {
-			r.thrownAway++
-			continue
+		if c.patience == 0 || d.sum() <= tooMuch {
+			r.take(pair, d)
+			return nil
 		}
-		r.worst = max(r.worst, d.others+d.stolen)
-		r.identity = one.identity
-		for row, x := range one.ours {
-			r.ours[row] = append(r.ours[row], x...)
+		r.thrownAway++
+		if time.Now().After(deadline) {
+			return errDisturbed
 		}
-		for row, x := range one.theirs {
-			r.theirs[row] = append(r.theirs[row], x...)
-		}
-		return nil
+	}
+}
+
+// take adds a pair that counts.
+func (r *result) take(pair result, d disturbance) {
+	r.identity = pair.identity
+	r.disturbances = append(r.disturbances, d)
+	for row, x := range pair.ours {
+		r.ours[row] = append(r.ours[row], x...)
+	}
+	for row, x := range pair.theirs {
+		r.theirs[row] = append(r.theirs[row], x...)
 	}
 }
 

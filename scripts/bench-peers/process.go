@@ -92,6 +92,8 @@ type disturbance struct {
 	stolen float64 // the hypervisor, for other machines
 }
 
+func (d disturbance) sum() float64 { return d.others + d.stolen }
+
 // watcher remembers where the machine's clocks stood.
 type watcher struct{ busy, stolen, all, own float64 }
 
@@ -122,7 +124,7 @@ func idle(ctx context.Context) bool {
 	case <-time.After(time.Second):
 	}
 	d := watch.end()
-	return d.others+d.stolen <= tooMuch
+	return d.sum() <= tooMuch
 }
 
 // machineTimes reads the first line of /proc/stat: seconds of all processors since the start.

@@ -83,12 +83,20 @@ func (r *result) table() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s (%.0f MB), ours %s/%s, %d threads, medians of %d\n",
 		filepath.Base(r.model), float64(r.size)/1e6, r.identity.Backend, r.identity.ISA, r.threads, r.repeat)
-	fmt.Fprintf(&b, "meanwhile other processes took %.0f %% of the machine, the hypervisor %.0f %%; in the worst pair %.0f %% together\n",
-		100*r.disturbed.others, 100*r.disturbed.stolen, 100*r.worst)
+	worst := disturbance{}
+	for _, d := range r.disturbances {
+		if d.sum() > worst.sum() {
+			worst = d
+		}
+	}
+	fmt.Fprintf(&b, "in the most disturbed pair other processes took %.0f %% of the machine, the hypervisor %.0f %%\n", 100*worst.others, 100*worst.stolen)
 	if r.thrownAway > 0 {
 		fmt.Fprintf(&b, "%d pairs were disturbed, thrown away and measured again\n", r.thrownAway)
 	}
-	if r.worst > tooMuch {
+	if r.unfinished {
+		b.WriteString("other processes kept the machine busy and patience ended: some medians are of fewer, or missing\n")
+	}
+	if worst.sum() > tooMuch {
 		b.WriteString("THESE ARE NO FIGURES TO COMPARE: with others at work threads wait for each other; give -patience, or come back when the machine is idle\n")
 	}
 	b.WriteString("\n")
