@@ -7,8 +7,10 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"runtime"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/assaynet/assay/engine"
 	"github.com/assaynet/assay/engine/enginetest"
@@ -79,6 +81,37 @@ func TestCloseEndsCallsInProgress(t *testing.T) {
 	}
 	if _, err := m.Verify(context.Background(), engine.Run{Prompt: tinyPrompt(2, 1), Settings: engine.Settings{MaxTokens: 1}}); !errors.Is(err, engine.ErrClosed) {
 		t.Errorf("got %v, want ErrClosed", err)
+	}
+}
+
+func TestCloseLeavesNoGoroutine(t *testing.T) {
+	for _, cfg := range backends() {
+		before := runtime.NumGoroutine()
+		cfg.Threads, cfg.Nice = 3, 1
+		m, err := engine.Open(context.Background(), enginetest.Tiny(t, enginetest.Options{}), cfg)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var wg sync.WaitGroup
+		for i := range 8 {
+			wg.Go(func() {
+				_, err := m.Generate(context.Background(), request(tinyPrompt(9, i), 400), nil)
+				if err != nil && !errors.Is(err, engine.ErrClosed) {
+					t.Error(err)
+				}
+			})
+		}
+		if err := m.Close(); err != nil {
+			t.Error(err)
+		}
+		wg.Wait()
+		// A goroutine that has told its end may still be there for a moment.
+		for end := time.Now().Add(10 * time.Second); runtime.NumGoroutine() > before && time.Now().Before(end); {
+			runtime.Gosched()
+		}
+		if n := runtime.NumGoroutine(); n > before {
+			t.Errorf("%s: %d goroutines more than before", cfg.ISA, n-before)
+		}
 	}
 }
 

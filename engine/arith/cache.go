@@ -27,8 +27,8 @@ func (c *Cache) Bytes() int64 { return int64(len(c.pages)) * c.PageBytes() }
 // PageBytes returns the memory of one page.
 func (c *Cache) PageBytes() int64 { return int64(c.shape.pageFloats()) * 2 * 4 }
 
-// Fork returns a cache of the first n positions of c, n ≤ Len: whole pages are shared, the rest of a page is copied. After
-// Fork, c may only be forked further; that may be done by many goroutines at once.
+// Fork returns a cache of the first n positions of c, n ≤ Len: whole pages are shared, the rest of a page is copied. Both
+// may be continued, for what is there is never written again.
 func (c *Cache) Fork(n int) *Cache {
 	full := n / PageLen
 	f := &Cache{shape: c.shape, tokens: append([]int32(nil), c.tokens[:n]...)}

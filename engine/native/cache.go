@@ -29,8 +29,8 @@ func (c *Cache) Bytes() int64 { return int64(len(c.pages)) * c.PageBytes() }
 // PageBytes returns the memory of one page.
 func (c *Cache) PageBytes() int64 { return int64(c.pageLen) * 2 }
 
-// Fork returns a cache of the first n positions of c, n ≤ Len: whole pages are shared, the rest of a page is copied. After
-// Fork, c may only be forked further; that may be done by many goroutines at once.
+// Fork returns a cache of the first n positions of c, n ≤ Len: whole pages are shared, the rest of a page is copied. Both
+// may be continued, for what is there is never written again.
 func (c *Cache) Fork(n int) *Cache {
 	full := n / arith.PageLen
 	f := &Cache{pageLen: c.pageLen, tokens: append([]int32(nil), c.tokens[:n]...)}
