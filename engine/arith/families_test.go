@@ -24,6 +24,7 @@ var families = map[string]enginetest.Options{
 }
 
 func TestPiecesAndThreadsChangeNoBitInAnyFamily(t *testing.T) {
+	t.Parallel()
 	prompt := enginetest.Peer{Tokens: 150}.Prompt()
 	for name, o := range families {
 		t.Run(name, func(t *testing.T) {

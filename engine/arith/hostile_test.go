@@ -141,12 +141,12 @@ func TestHostileModelsOfEachArchitectureAreRefused(t *testing.T) {
 		"phi3 without short factors":        {phi, drop("rope_factors_short.weight"), arith.ErrWeights},
 		"phi3 with a factor of zero":        {phi, withVector("rope_factors_short.weight", 8, 0), arith.ErrWeights},
 		"phi3 with too many factors":        {phi, withVector("rope_factors_long.weight", 9, 1), arith.ErrWeights},
-		"phi3 with attention times NaN":     {phi, edit{key: func(w *gguf.Writer, kv gguf.KV) bool { return kv.Key == "phi3.rope.scaling.attn_factor" }, add: func(w *gguf.Writer) { w.AddFloat32("phi3.rope.scaling.attn_factor", nan) }}, arith.ErrWeights},
+		"phi3 with attention times NaN":     {phi, edit{key: func(_ *gguf.Writer, kv gguf.KV) bool { return kv.Key == "phi3.rope.scaling.attn_factor" }, add: func(w *gguf.Writer) { w.AddFloat32("phi3.rope.scaling.attn_factor", nan) }}, arith.ErrWeights},
 		"llama that turns odd heads":        {enginetest.Options{}, number("llama.rope.dimension_count", 15), arith.ErrWeights},
 		"llama that turns more than heads":  {enginetest.Options{}, number("llama.rope.dimension_count", 32), arith.ErrWeights},
 		"llama of more heads than width":    {enginetest.Options{}, number("llama.attention.head_count", 1000), arith.ErrWeights},
 		"llama with norms of heads":         {enginetest.Options{}, withVector("blk.0.attn_q_norm.weight", 16, 1), arith.ErrUnsupported},
-		"an architecture that nobody has":   {enginetest.Options{}, edit{key: func(w *gguf.Writer, kv gguf.KV) bool { return kv.Key == "general.architecture" }, add: func(w *gguf.Writer) { w.AddString("general.architecture", "mamba") }}, arith.ErrUnsupported},
+		"an architecture that nobody has":   {enginetest.Options{}, edit{key: func(_ *gguf.Writer, kv gguf.KV) bool { return kv.Key == "general.architecture" }, add: func(w *gguf.Writer) { w.AddString("general.architecture", "mamba") }}, arith.ErrUnsupported},
 		"an embedding of three dimensions": {enginetest.Options{}, edit{tensor: func(x *gguf.Tensor) bool {
 			if x.Name == "token_embd.weight" {
 				x.Dims = append(slices.Clone(x.Dims), 1)

@@ -51,6 +51,7 @@ func readPeers(t *testing.T) map[string]peer {
 }
 
 func TestEveryArchitectureAndTypeGivesTheLogitsOfAnIndependentEngine(t *testing.T) {
+	t.Parallel()
 	oracle := readPeers(t)
 	for _, p := range enginetest.Peers() {
 		t.Run(p.Name, func(t *testing.T) {

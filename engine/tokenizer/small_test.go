@@ -148,7 +148,7 @@ func TestMergesThatMeetAgainEnd(t *testing.T) {
 	w.AddString("tokenizer.ggml.model", "gpt2")
 	w.AddString("tokenizer.ggml.pre", "gpt-2")
 	w.AddStrings("tokenizer.ggml.tokens", []string{"a", "b", "ab", "ba", "aba", "bab", "abab", "baba"})
-	w.AddStrings("tokenizer.ggml.merges", []string{"a b", "b a", "ab a", "a ba", "b ab", "ba b", "ab ab", "ba ba", "aba b", "a bab", "bab a", "b aba"})
+	w.AddStrings("tokenizer.ggml.merges", []string{"a b", "b a", "ab a", "a ba", "b ab", "ba b", "ab" + " ab", "ba" + " ba", "aba b", "a bab", "bab a", "b aba"})
 	tok, err := load(w)
 	if err != nil {
 		t.Fatal(err)

@@ -3,6 +3,7 @@ package tokenizer
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -126,13 +127,13 @@ func (m *unigram) encode(ids []int32, text string) []int32 {
 		cuts = append(cuts, at)
 	}
 	unknown := false
-	for i := len(cuts) - 1; i >= 0; i-- {
-		w := ways[cuts[i]]
+	for _, at := range slices.Backward(cuts) {
+		w := ways[at]
 		if w.id >= 0 {
 			ids, unknown = append(ids, w.id), false
 			continue
 		}
-		ids, unknown = m.spell(ids, text[w.from:cuts[i]], unknown)
+		ids, unknown = m.spell(ids, text[w.from:at], unknown)
 	}
 	return ids
 }
