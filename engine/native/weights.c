@@ -64,10 +64,9 @@ void eng_matrix_free(struct eng_matrix *m)
 	m->q = m->s = NULL;
 }
 
-/* One block of one row on its way: weights as they are kept, and scales, of which binary16 ones stay bits. */
+/* A block of a K type on its way: weights as they are kept, and the products of scales. */
 struct block {
 	uint8_t w[BLOCK];
-	uint16_t h[2];
 	float f[2];
 };
 
@@ -85,20 +84,6 @@ static float widen(uint16_t h)
 	float f;
 	memcpy(&f, &b, 4);
 	return f * 0x1p112f;
-}
-
-static void nibbles(struct block *o, const uint8_t *p)
-{
-	for (int i = 0; i < 16; i++) {
-		o->w[i] = p[i] & 15;
-		o->w[i + 16] = p[i] >> 4;
-	}
-}
-
-static void fifth_bits(struct block *o, const uint8_t *p)
-{
-	for (int i = 0; i < BLOCK; i++)
-		o->w[i] |= (uint8_t)((p[i / 8] >> i % 8 & 1) << 4);
 }
 
 /* Scale and minimum of sub-block k: six bits each, those of the last four with their upper bits above the first four's. */
@@ -129,16 +114,10 @@ static void read_q6k(struct block *o, const uint8_t *p, int k)
 		o->f[i] = widen(half_at(p + 208)) * (float)scale[2 * k + i];
 }
 
-/* Sub-block k of the stored block p. */
+/* Sub-block k of the stored block p of a K type. */
 static void read_block(struct block *o, int type, const uint8_t *p, int k)
 {
-	o->h[0] = half_at(p);
-	o->h[1] = half_at(p + 2);
 	switch (type) {
-	case ENG_Q4_0: nibbles(o, p + 2); break;
-	case ENG_Q4_1: nibbles(o, p + 4); break;
-	case ENG_Q5_0: nibbles(o, p + 6); fifth_bits(o, p + 2); break;
-	case ENG_Q5_1: nibbles(o, p + 8); fifth_bits(o, p + 4); break;
 	case ENG_Q4_K: nibbles_k(o, p + 16, k); sub_scales(o, p, k); break;
 	case ENG_Q5_K:
 		nibbles_k(o, p + 48, k);
@@ -146,10 +125,7 @@ static void read_block(struct block *o, int type, const uint8_t *p, int k)
 		for (int i = 0; i < BLOCK; i++)
 			o->w[i] |= (uint8_t)((p[16 + i] >> k & 1) << 4);
 		break;
-	case ENG_Q6_K: read_q6k(o, p, k); break;
-	default: /* ENG_Q8_0: signed bytes become unsigned */
-		for (int i = 0; i < BLOCK; i++)
-			o->w[i] = p[2 + i] ^ 0x80;
+	default: read_q6k(o, p, k); /* ENG_Q6_K */
 	}
 }
 
@@ -165,10 +141,26 @@ static void write_block(const struct block *o, const struct eng_format *f, int r
 			q[LINE * 4 + 8 * (i / 4) + r / 2] |= (uint8_t)(o->w[i] >> 4 << (r % 2 * 4 + i % 4));
 	}
 	for (int i = 0; i < 2; i++)
-		if (f->group > 1)
-			memcpy(s + LINE * i + 4 * r, &o->f[i], 4);
-		else if (LINE / 2 * i < f->scales)
-			memcpy(s + LINE / 2 * i + 2 * r, &o->h[i], 2);
+		memcpy(s + LINE * i + 4 * r, &o->f[i], 4);
+}
+
+/* The same for a type of blocks of 32, whose bytes are already in dwords of four inputs: so they are copied. */
+static void copy_block(const struct eng_format *f, const uint8_t *p, int r, uint8_t *q, uint8_t *s)
+{
+	for (int i = 0; i < f->scales; i += LINE / 2, p += 2)
+		memcpy(s + i + 2 * r, p, 2);
+	if (f->lines == 5) { /* four fifth bits make half a byte */
+		for (int j = 0; j < 8; j++)
+			q[LINE * 4 + 8 * j + r / 2] |= (uint8_t)((p[j / 2] >> (j % 2 * 4) & 15) << (r % 2 * 4));
+		p += 4;
+	}
+	const uint32_t sign = f->lines == 8 ? 0x80808080 : 0; /* signed bytes become unsigned */
+	for (int j = 0; j < (f->lines == 8 ? 8 : 4); j++) {
+		uint32_t w;
+		memcpy(&w, p + 4 * j, 4);
+		w ^= sign;
+		memcpy(q + LINE * j + 4 * r, &w, 4);
+	}
 }
 
 void eng_matrix_pack(struct eng_matrix *m, int group, const uint8_t *data)
@@ -179,9 +171,14 @@ void eng_matrix_pack(struct eng_matrix *m, int group, const uint8_t *data)
 		const uint8_t *p = data + (size_t)(group * GROUP + r) * (size_t)(m->blocks / f.group) * (size_t)f.source;
 		size_t at = (size_t)group * (size_t)m->blocks;
 		for (int b = 0; b < m->blocks; b++, at++) {
+			uint8_t *q = m->q + at * (size_t)(LINE * f.lines), *s = m->s + at * (size_t)f.scales;
+			if (f.group == 1) {
+				copy_block(&f, p + (size_t)b * (size_t)f.source, r, q, s);
+				continue;
+			}
 			struct block o;
 			read_block(&o, m->type, p + (size_t)(b / f.group) * (size_t)f.source, b % f.group);
-			write_block(&o, &f, r, m->q + at * (size_t)(LINE * f.lines), m->s + at * (size_t)f.scales);
+			write_block(&o, &f, r, q, s);
 		}
 	}
 }
