@@ -23,18 +23,15 @@ func BenchmarkExp(b *testing.B) {
 
 // BenchmarkMultiply reports the time of one block of 32 weights for one token.
 func BenchmarkMultiply(b *testing.B) {
-	for _, kind := range []gguf.Type{gguf.Q8_0, gguf.Q4_0, gguf.Q4_1} {
+	for _, kind := range blockTypes {
 		for tokens, name := range map[int]string{1: "1", 4: "4"} {
 			b.Run(kind.String()+"/tokens="+name, func(b *testing.B) {
 				r := rand.New(rand.NewPCG(1, 2))
-				const cols, rows = 576, 64
+				const cols, rows = 768, 64
 				w := tensor(r, kind, cols, rows)
 				_, size := kind.Block()
-				for at := 1; at < len(w.Data); at += int(size) {
-					w.Data[at] = w.Data[at]&3 | 0x24 // scales of one magnitude, as real ones
-					if kind == gguf.Q4_1 {
-						w.Data[at+2] = w.Data[at+2]&3 | 0xb0
-					}
+				for at := 0; at < len(w.Data); at += int(size) {
+					likelyScales(kind, w.Data[at:at+int(size)])
 				}
 				m, err := arith.NewMatrix(w)
 				if err != nil {
@@ -57,5 +54,19 @@ func BenchmarkMultiply(b *testing.B) {
 				b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(tokens*rows*cols/32), "ns/block")
 			})
 		}
+	}
+}
+
+// likelyScales gives a block scales of one magnitude, as real ones have.
+func likelyScales(kind gguf.Type, block []byte) {
+	switch kind {
+	case gguf.MXFP4:
+		block[0] = 120
+	case gguf.Q6_K:
+		block[209] = block[209]&3 | 0x10
+	case gguf.Q4_1, gguf.Q5_1, gguf.Q4_K, gguf.Q5_K:
+		block[1], block[3] = block[1]&3|0x24, block[3]&3|0xb0
+	default:
+		block[1] = block[1]&3 | 0x24
 	}
 }
