@@ -36,7 +36,7 @@ func (t *Task) check() error {
 // Handle is a task on its way.
 type Handle struct {
 	s      *Scheduler
-	ctx    context.Context
+	ctx    context.Context //nolint:containedctx // it is the task's, which outlives the call that starts it
 	task   *Task
 	caller *caller
 	began  time.Time
