@@ -1,6 +1,6 @@
-// Package enginetest makes tiny models: GGUF files of the llama architecture
-// with random weights drawn from a seed, a byte-level vocabulary of about
-// three hundred tokens and the ChatML format. They are written in
+// Package enginetest makes tiny models: GGUF files of every architecture and
+// most types of matrices, with random weights drawn from a seed, a byte-level
+// vocabulary of about three hundred tokens and the ChatML format. They are written in
 // milliseconds and run in milliseconds, and stand for real models wherever
 // the answer's worth does not matter: engine, network and adversary tests.
 //
@@ -8,6 +8,7 @@
 // every machine, and the weights are the same real numbers in every tensor
 // type, all of which hold them exactly.
 //
-// [Tiny] is for tests, [Write] for programs, [Alter] makes the cheat's copy of
+// [Tiny] is for tests, [Write] for programs, [Peers] lists the models whose
+// logits an independent engine has computed, [Alter] makes the cheat's copy of
 // any model file.
 package enginetest
