@@ -49,7 +49,7 @@ func load(t testing.TB, path string) *arith.Model {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { f.Close() })
+	t.Cleanup(func() { _ = f.Close() })
 	m, err := arith.Load(f)
 	if err != nil {
 		t.Fatal(err)
@@ -142,7 +142,12 @@ func tinyTokens(n, seed int) []int32 {
 // shapes are tiny models of every type, with odd widths, heads that fill no vector and key heads of many queries.
 func shapes() []enginetest.Options {
 	return []enginetest.Options{
-		{Type: gguf.Q4_1}, {Type: gguf.Q4_0}, {Type: gguf.Q8_0}, {Float32: true}, {Type: gguf.F16}, {Type: gguf.BF16},
+		{Type: gguf.Q4_1},
+		{Type: gguf.Q4_0},
+		{Type: gguf.Q8_0},
+		{Float32: true},
+		{Type: gguf.F16},
+		{Type: gguf.BF16},
 		{Type: gguf.Q4_1, Untied: true, Width: 576, Heads: 9, KVHeads: 3, FFN: 1536},
 		{Type: gguf.Q8_0, Width: 288, Heads: 9, KVHeads: 3, FFN: 320},
 		{Type: gguf.Q4_0, Width: 64, Heads: 8, KVHeads: 1, FFN: 32},

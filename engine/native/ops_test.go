@@ -218,7 +218,7 @@ func TestNormsEqualTheReference(t *testing.T) {
 
 func TestFunctionsEqualTheReference(t *testing.T) {
 	x := []float32{0, float32(math.Copysign(0, -1)), 88, 89, -87.336544, -87.33655, -88, -104, 1e30, -1e30, float32(math.Inf(1)), float32(math.Inf(-1)), float32(math.NaN())}
-	for b := uint32(0); b < 1<<21; b++ {
+	for b := range uint32(1 << 21) {
 		x = append(x, math.Float32frombits(b*2047+b>>7)) // every exponent and sign
 	}
 	r := rand.New(rand.NewPCG(4, 4))
