@@ -15,6 +15,8 @@ var (
 	ErrUnsupported = errors.New("native: not supported")
 	// ErrMemory means that the operating system gave no memory or no threads.
 	ErrMemory = errors.New("native: out of memory")
+	// ErrClosed means that the Model was closed.
+	ErrClosed = errors.New("native: model is closed")
 	// ErrRounding means that something changed how this process's floats are rounded, so that no result would be right.
 	ErrRounding = errors.New("native: the processor's rounding mode was changed")
 )

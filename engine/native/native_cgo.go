@@ -119,8 +119,15 @@ func (m *Model) Close() {
 // Level returns the instructions that m uses.
 func (m *Model) Level() Level { return m.level }
 
-// Bytes returns the memory of the weights.
-func (m *Model) Bytes() int64 { return int64(C.eng_model_bytes(m.c)) }
+// Bytes returns the memory of the weights; 0 after Close.
+func (m *Model) Bytes() int64 {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.c == nil {
+		return 0
+	}
+	return int64(C.eng_model_bytes(m.c))
+}
 
 // Forward runs the new tokens of all pieces at once and adds them to their caches. An error of a piece (ErrToken, ErrContext, a
 // *FailedError of package arith) is its own, in Err; that of Forward means that nothing ran. After a *FailedError the cache holds
@@ -129,7 +136,7 @@ func (m *Model) Forward(pieces []*Piece) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.c == nil {
-		return fmt.Errorf("%w: the model is closed", ErrUnsupported)
+		return ErrClosed
 	}
 	run := make([]*Piece, 0, len(pieces))
 	for _, p := range pieces {
@@ -215,7 +222,7 @@ func (m *Model) Logits(states [][]float32, buf *[]float32) (logits [][]float32, 
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.c == nil {
-		return nil, nil, fmt.Errorf("%w: the model is closed", ErrUnsupported)
+		return nil, nil, ErrClosed
 	}
 	err = status(C.eng_logits(m.c, C.int(len(states)), floats(flat), floats(out), C.int64_t(m.vocabLine), int32s(best)), "make logits")
 	if err != nil {

@@ -18,7 +18,21 @@ FN vf v_add(vf a, vf b) { return a + b; }
 FN vf v_sub(vf a, vf b) { return a - b; }
 FN vf v_mul(vf a, vf b) { return a * b; }
 FN vf v_div(vf a, vf b) { return a / b; }
+#ifdef __FP_FAST_FMAF
 FN vf v_fma(vf a, vf b, vf c) { return __builtin_fmaf(a, b, c); }
+#else
+/* Without the instruction: in binary64 the product is exact, and rounding the sum twice is wrong only where the first time ended
+ * halfway between two binary32 numbers, or where the result is subnormal. There the library decides. */
+FN vf v_fma(vf a, vf b, vf c)
+{
+	double s = (double)a * (double)b + (double)c;
+	uint64_t bits;
+	memcpy(&bits, &s, 8);
+	if ((bits & 0x1fffffff) == 0x10000000 || (s != 0 && __builtin_fabs(s) < 0x1p-126))
+		return __builtin_fmaf(a, b, c);
+	return (float)s;
+}
+#endif
 FN vf v_max(vf a, vf b) { return a > b ? a : b; }
 FN vf v_gt(vf a, vf b, vf x, vf y) { return a > b ? x : y; }
 FN vf v_cvt(vi i) { return (float)i; }
@@ -80,22 +94,13 @@ FN vb vb_fifth(const uint8_t *bits, int row)
 }
 FN vb vb_sign(vb v) { return v ^ 0x80808080; }
 
-FN vi v_dot4(vi s, vb w, const int8_t *q)
-{
-	for (int i = 0; i < 4; i++)
-		s += (int32_t)(w >> 8 * i & 255) * q[i];
-	return s;
-}
-FN vi v_dot_u5(const vb w[8], const int8_t *q)
-{
-	vi s = 0;
-	for (int j = 0; j < 8; j++)
-		s = v_dot4(s, w[j], q + 4 * j);
-	return s;
-}
+/* Bytes in a row, so that a compiler may use what vectors it has. */
 FN vi v_dot_u8(const vb w[4], const int8_t *q, vi s)
 {
-	for (int j = 0; j < 4; j++)
-		s = v_dot4(s, w[j], q + 4 * j);
+	uint8_t b[16];
+	memcpy(b, w, 16);
+	for (int i = 0; i < 16; i++)
+		s += b[i] * q[i];
 	return s;
 }
+FN vi v_dot_u5(const vb w[8], const int8_t *q) { return v_dot_u8(w + 4, q + 16, v_dot_u8(w, q, 0)); }
