@@ -149,17 +149,9 @@ AMX(q6k, ENG_Q6_K)
 
 static void linear_tiles(const struct eng_matrix *m, int group, int groups, const struct eng_block *a, int n, float *out, size_t stride, int mode)
 {
-	static __thread struct amx_group g; /* grows to the widest matrix; freed with the process's thread only, 700 bytes a block */
-	static __thread int room;
-	if (n < AMX_MIN || m->blocks > AMX_BLOCKS) {
-		linear(m, group, groups, a, n, out, stride, mode);
-		return;
-	}
-	if (room < m->blocks) {
-		free(g.w);
-		g.w = eng_alloc((size_t)m->blocks * (512 + 128));
-		room = g.w ? m->blocks : 0;
-	}
+	struct amx_group g = {0};
+	if (n >= AMX_MIN && m->blocks <= AMX_BLOCKS)
+		g.w = aligned_alloc(64, (size_t)m->blocks * (512 + 128));
 	if (!g.w) {
 		linear(m, group, groups, a, n, out, stride, mode);
 		return;
@@ -179,4 +171,5 @@ static void linear_tiles(const struct eng_matrix *m, int group, int groups, cons
 		default: amx_q80(m, i, &g, a, n, out, stride, mode);
 		}
 	tile_release();
+	free(g.w);
 }

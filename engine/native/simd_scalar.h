@@ -1,4 +1,8 @@
-/* simd_scalar.h - the vocabulary of the kernels with one lane: plain C11, for any machine. See simd.md in doc.go. */
+/* simd_scalar.h - the vocabulary of the kernels with one lane: plain C11, for any machine.
+ *
+ * A simd_*.h gives W lanes of floats (vf), of 32-bit integers (vi) and of four bytes (vb), and these operations on them: v_gt and
+ * vi_lt choose x where the comparison holds, else y; v_max is a > b ? a : b; v_rne rounds to the nearest integer, halves to even;
+ * v_fold16 adds sixteen partial sums as AC1 does; v_dot_* are exact dots of a row's bytes in a lane with a token's bytes. */
 #include <string.h>
 
 enum { W = 1, ATT_ROWS = 3, ATT_VECS = 2, TILE = 4 };
