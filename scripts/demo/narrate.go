@@ -89,7 +89,6 @@ func follow(ctx context.Context, path string, fn func(map[string]any)) {
 type narrator struct {
 	net    *network
 	say    *teller
-	counts map[string]int // commitments and openings, for one line each round
 }
 
 // line tells one log line of validator v. Ledger events are the same on all

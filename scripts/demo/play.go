@@ -169,7 +169,7 @@ func (n *network) launch(ctx context.Context, sup *supervisor, say *teller) erro
 			return err
 		}
 	}
-	tell := &narrator{net: n, say: say, counts: map[string]int{}}
+	tell := &narrator{net: n, say: say}
 	for i, a := range n.validators {
 		if err := n.startValidator(sup, a); err != nil {
 			return err
