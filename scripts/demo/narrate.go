@@ -87,8 +87,8 @@ func follow(ctx context.Context, path string, fn func(map[string]any)) {
 
 // narrator turns the log lines of validators into sentences.
 type narrator struct {
-	net    *network
-	say    *teller
+	net *network
+	say *teller
 }
 
 // line tells one log line of validator v. Ledger events are the same on all
