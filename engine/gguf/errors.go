@@ -17,6 +17,8 @@ var (
 	ErrMetadata = errors.New("gguf: bad metadata")
 	// ErrTensor means a tensor with an impossible shape, place or name.
 	ErrTensor = errors.New("gguf: bad tensor")
+	// ErrChanged means that a file was written to, or cut off, while it was open.
+	ErrChanged = errors.New("gguf: the file changed since it was opened; replace files by renaming")
 	// ErrType means a tensor of a type that this package does not know.
 	ErrType = errors.New("gguf: unknown tensor type")
 )

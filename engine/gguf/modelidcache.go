@@ -38,7 +38,7 @@ func CachedModelID(f *File) [32]byte {
 		return id
 	}
 	id := ModelID(f)
-	if time.Since(f.info.ModTime()) > settled {
+	if time.Since(f.info.ModTime()) > settled && f.Changed() == nil {
 		want.ModelID = hex.EncodeToString(id[:])
 		// A cache that cannot be written costs the next opening a second, nothing else.
 		_ = writeIDCache(f.path+idCacheSuffix, want)
