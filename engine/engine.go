@@ -133,7 +133,7 @@ func Open(ctx context.Context, path string, cfg Config) (*Model, error) {
 	}
 	f, err := gguf.Open(path)
 	if err != nil {
-		return nil, fmt.Errorf("open model: %w", err)
+		return nil, err // it says what was opened
 	}
 	var m *Model
 	if cut := guarded(func() { m, err = newModel(ctx, f, cfg) }); cut != nil {
@@ -141,7 +141,7 @@ func Open(ctx context.Context, path string, cfg Config) (*Model, error) {
 	}
 	if err != nil {
 		_ = f.Close() // the first error is the one to tell
-		return nil, fmt.Errorf("open model %s: %w", path, err)
+		return nil, fmt.Errorf("open model %q: %w", path, err)
 	}
 	m.info.Load = time.Since(began)
 	return m, nil
