@@ -94,7 +94,8 @@ func (m *Miner) answer(ctx context.Context, t *wire.InferenceTask) (wire.Result,
 		return wire.Result{}, fmt.Errorf("render the task: %w", err)
 	}
 	began := time.Now()
-	run, err := model.Generate(ctx, engine.Request{
+	// A model that serves several seats lets them take turns.
+	run, err := model.Generate(engine.WithCaller(ctx, m.cfg.Hotkey.PublicKey().String()), engine.Request{
 		Prompt: prompt,
 		Settings: engine.Settings{
 			Temperature: math.Float32frombits(t.TemperatureBits),

@@ -3,6 +3,7 @@ package miner_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/assaynet/assay/engine"
 	"github.com/assaynet/assay/miner"
 	"github.com/assaynet/assay/protocol"
 	"github.com/assaynet/assay/protocol/ledger"
@@ -413,5 +415,29 @@ func TestNewNamesTheFieldThatIsMissing(t *testing.T) {
 		if _, err := miner.New(cfg); !errors.Is(err, miner.ErrConfig) || !strings.Contains(err.Error(), field) {
 			t.Errorf("%s: got %v", field, err)
 		}
+	}
+}
+
+// asker keeps the context of a generation.
+type asker struct {
+	puppet
+	ctx string
+}
+
+func (a *asker) Generate(ctx context.Context, r engine.Request, onToken func(engine.Token)) (engine.Run, error) {
+	a.ctx = fmt.Sprint(ctx) // a context prints its values
+	return a.puppet.Generate(ctx, r, onToken)
+}
+
+func TestSeatsThatShareAModelTakeTurns(t *testing.T) {
+	w := newWorld(t)
+	w.ask(2, 1)
+	w.draw(round)
+	model := &asker{}
+	m := w.miner(newMemory(), model)
+	w.step(m, start+3)
+	w.work(m)
+	if !strings.Contains(model.ctx, w.hotkey.PublicKey().String()) {
+		t.Errorf("the engine cannot tell whose task it computes: %s", model.ctx)
 	}
 }

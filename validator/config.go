@@ -38,7 +38,9 @@ type Store interface {
 	Scan(table string, prefix []byte, fn func(key, value []byte) bool) error
 }
 
-// Judge judges answers: scoring.Judge.
+// Judge judges answers: scoring.Judge. Answers that wait together are judged by
+// calls at the same time, so that the engine computes them as one batch; each
+// call's context names the answer's hotkey as the engine's caller.
 type Judge interface {
 	Has(id protocol.ModelID) bool
 	Judge(ctx context.Context, t *wire.InferenceTask, hotkey protocol.PublicKey, r *wire.Result) (scoring.Outcome, error)

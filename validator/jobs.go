@@ -16,6 +16,10 @@ const (
 	maxJobs = 4096
 	// maxAsked is how many answers are remembered as asked for.
 	maxAsked = 1 << 16
+	// maxTogether is how many answers are judged side by side: sixteen cost the
+	// engine little more than a few one by one, and an urgent answer that comes
+	// meanwhile does not wait long.
+	maxTogether = 16
 )
 
 // job is one answer to judge, or to ask peers for.
@@ -51,6 +55,16 @@ func (j job) before(o job) bool {
 		return 2
 	}
 	return cmp.Or(cmp.Compare(j.deadline, o.deadline), cmp.Compare(rank(j), rank(o)), slices.Compare(j.key.Bytes(), o.key.Bytes())) < 0
+}
+
+// first returns the most urgent job.
+func (q *jobs) first() (best job, ok bool) {
+	for _, j := range q.waiting {
+		if !ok || j.before(best) {
+			best, ok = j, true
+		}
+	}
+	return best, ok
 }
 
 func (v *Validator) enqueue(j job) {
@@ -93,33 +107,40 @@ func (v *Validator) ask(k wire.AnswerKey) bool {
 	return !asked
 }
 
-// takeJob removes the most urgent job.
-func (v *Validator) takeJob() (best job, ok bool) {
+// takeJobs removes the most urgent jobs that are done together: one to fetch, or
+// up to maxTogether to judge.
+func (v *Validator) takeJobs() (batch []job) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	for _, j := range v.jobs.waiting {
-		if !ok || j.before(best) {
-			best, ok = j, true
+	for len(batch) < maxTogether {
+		next, ok := v.jobs.first()
+		if !ok || (next.fetch && len(batch) > 0) {
+			break
+		}
+		delete(v.jobs.waiting, next.key)
+		batch = append(batch, next)
+		if next.fetch {
+			break
 		}
 	}
-	delete(v.jobs.waiting, best.key)
-	return best, ok
+	return batch
 }
 
-// Work does all jobs that wait, the most urgent first. A job that meets an
-// error is left to the next step; the first error is returned at the end.
+// Work does all jobs that wait, the most urgent first, and judges answers side
+// by side. A job that meets an error is left to the next step, and harms no
+// other; the first error is returned at the end.
 func (v *Validator) Work(ctx context.Context) error {
 	var first error
 	for ctx.Err() == nil {
-		j, ok := v.takeJob()
-		if !ok {
+		batch := v.takeJobs()
+		if len(batch) == 0 {
 			break
 		}
 		var err error
-		if j.fetch {
-			err = v.fetch(ctx, j)
+		if batch[0].fetch {
+			err = v.fetch(ctx, batch[0])
 		} else {
-			err = v.judge(ctx, j)
+			err = v.judgeAll(ctx, batch)
 		}
 		if err != nil && first == nil {
 			first = err
@@ -148,34 +169,6 @@ func (v *Validator) fetch(ctx context.Context, j job) error {
 	}
 	v.jobs.asked[j.key] = true
 	return nil
-}
-
-// judge runs one answer and records what is found.
-func (v *Validator) judge(ctx context.Context, j job) error {
-	now := v.newest()
-	answer, ok, err := get[Answer](v.cfg.Store, tableAnswers, j.key.Bytes())
-	if err != nil || !ok || now.head > j.deadline {
-		return err
-	}
-	opened, err := answer.Open()
-	if err != nil {
-		return err
-	}
-	d, err := v.ownDuty(now, j.key)
-	if err != nil {
-		return err
-	}
-	known, ok, err := get[Judgement](v.cfg.Store, tableJudgements, j.key.Bytes())
-	if err != nil || (ok && d == nil) {
-		return err
-	}
-	out := known.Outcome
-	if !ok || out.Finding == wire.FindingUnopen {
-		if out, err = v.cfg.Judge.Judge(ctx, &answer.Task, answer.Hotkey, &opened.Result); err != nil {
-			return err
-		}
-	}
-	return v.record(ctx, j.key, opened.Seat, d, answer.hash(), &out)
 }
 
 // ownDuty returns the own duty about a slot that has no card yet.

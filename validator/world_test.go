@@ -114,12 +114,17 @@ func (s *memory) Scan(table string, prefix []byte, fn func(key, value []byte) bo
 
 // puppet judges by what a result says of itself: outputs that begin with 666 are
 // false. It counts its runs.
-type puppet struct{ runs int }
+type puppet struct {
+	mu   sync.Mutex
+	runs int // guarded by mu
+}
 
 func (*puppet) Has(protocol.ModelID) bool { return true }
 
 func (p *puppet) Judge(_ context.Context, t *wire.InferenceTask, _ protocol.PublicKey, r *wire.Result) (scoring.Outcome, error) {
+	p.mu.Lock()
 	p.runs++
+	p.mu.Unlock()
 	return outcome(t.ID, r), nil
 }
 

@@ -1,0 +1,249 @@
+package validator_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/assaynet/assay/engine"
+	"github.com/assaynet/assay/engine/enginetest"
+	"github.com/assaynet/assay/protocol"
+	"github.com/assaynet/assay/protocol/ledger"
+	"github.com/assaynet/assay/protocol/params"
+	"github.com/assaynet/assay/protocol/task/inference"
+	"github.com/assaynet/assay/protocol/wire"
+	"github.com/assaynet/assay/scoring"
+	"github.com/assaynet/assay/validator"
+)
+
+// drawAll writes that the validator under test judges every slot.
+func (w *world) drawAll(n protocol.Round) {
+	w.drawDuties(n)
+	for _, m := range w.makers {
+		var r ledger.DutyRecord
+		for slot := range m.slots {
+			r.Duties = append(r.Duties, ledger.Duty{Slot: slot, Judge: w.seat})
+		}
+		w.put(ledger.DutyKey(n, m.id.UID), &r)
+	}
+}
+
+// slow needs a second for each answer, of a clock that stands still while anybody computes.
+type slow struct {
+	puppet
+	busy, most int
+	lost       int // answers that count against nobody
+}
+
+func (s *slow) Judge(ctx context.Context, t *wire.InferenceTask, by protocol.PublicKey, r *wire.Result) (scoring.Outcome, error) {
+	s.mu.Lock()
+	s.busy++
+	s.most = max(s.most, s.busy)
+	if !strings.Contains(fmt.Sprint(ctx), by.String()) { // a context prints its values
+		s.lost++
+	}
+	s.mu.Unlock()
+	time.Sleep(time.Second)
+	s.mu.Lock()
+	s.busy--
+	s.mu.Unlock()
+	return s.puppet.Judge(ctx, t, by, r)
+}
+
+func TestAnswersThatWaitAreJudgedSideBySide(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const slots = 10
+		w := newWorld(t)
+		judge := &slow{}
+		cfg := w.config(newMemory())
+		cfg.Judge = judge
+		v, err := validator.New(cfg)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range w.makers {
+			m.slots = slots
+		}
+		w.rosters(epoch)
+		w.drawTasks(round)
+		w.step(v, start+4)
+		for _, m := range w.makers {
+			w.commit(m, round, start+6, 5, 5, 5, 666, 5, 5, 5, 5, 5, 5)
+		}
+		w.step(v, deadline)
+		for _, m := range w.makers {
+			for slot := range m.slots {
+				w.take(v.OnAnswer(t.Context(), w.opening(m, slot, deadline, nil)))
+			}
+		}
+		w.drawAll(round)
+		w.step(v, deadline+2)
+		began := time.Now()
+		w.work(v)
+		if took := time.Since(began); took != 2*time.Second || judge.most != 16 || judge.runs != 2*slots {
+			t.Errorf("%d runs of a second took %s, %d at once; want 20, 2s, 16", judge.runs, took, judge.most)
+		}
+		if judge.lost != 0 {
+			t.Errorf("%d answers did not count against their miners", judge.lost)
+		}
+		cards := w.cards()
+		if len(cards) != 2*slots {
+			t.Fatalf("%d cards, want %d", len(cards), 2*slots)
+		}
+		for i, c := range cards {
+			want := wire.FindingExact
+			if i%slots == 3 {
+				want = wire.FindingToken
+			}
+			if c.Seat != w.makers[i/slots].id || int(c.Slot) != i%slots || c.Finding != want {
+				t.Errorf("card %d: got %+v, want %s", i, c, want)
+			}
+		}
+	})
+}
+
+// cheats are answers of cheating and of honest miners, by slot.
+var cheats = []struct {
+	name  string
+	model int // 0: the honest one
+	by    int // whose hotkey the run is bound to; 0: the miner's own
+	twist func(r *wire.Result)
+}{
+	{name: "honest"},
+	{name: "altered weights", model: 1},
+	{name: "another token", twist: func(r *wire.Result) { r.Output[1] = (r.Output[1] + 1) % 200 }},
+	{name: "honest again"},
+	{name: "invented leaf", twist: func(r *wire.Result) { r.Leaves[2][0]++; r.Fingerprint = wire.MerkleRoot(r.Leaves) }},
+	{name: "another's fingerprint", by: 1},
+	{name: "unreadable"},
+	{name: "nothing", twist: func(r *wire.Result) { *r = wire.Result{Finish: "length"} }},
+}
+
+const unreadable = 6 // of cheats
+
+// cheat commits what cheats say for miner m.
+func (w *world) cheat(m *maker, models []*engine.Model) {
+	w.t.Helper()
+	m.sealed = &inference.Sealed{Tasks: inference.DeriveAll(chain, &w.p, wire.HashOf("seed", []byte{byte(round)}), round, m.id,
+		[]protocol.ModelID{models[0].ID()}, m.slots)}
+	for i, c := range cheats {
+		task := &m.sealed.Tasks[i]
+		prompt, err := scoring.FromEngine(models[0]).Chat(inference.Messages(task))
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		by := m.PublicKey()
+		if c.by != 0 {
+			by = named("somebody else").PublicKey()
+		}
+		run, err := models[c.model].Generate(w.t.Context(), engine.Request{
+			Prompt: prompt, Settings: scoring.Settings(task), Binding: engine.Binding{Hotkey: by, Task: task.ID},
+		}, nil)
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		r := wire.Result{Output: run.Output, Finish: string(run.Finish), Fingerprint: run.Fingerprint}
+		for _, l := range run.Leaves {
+			r.Leaves = append(r.Leaves, l)
+		}
+		if c.twist != nil {
+			c.twist(&r)
+		}
+		m.sealed.Salts, m.sealed.Results = append(m.sealed.Salts, [32]byte{byte(i)}), append(m.sealed.Results, &r)
+	}
+	root, err := m.sealed.Commitment(chain, m.PublicKey())
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	w.put(ledger.CommitKey(round, m.id.UID), &ledger.CommitRecord{Seat: m.id, Root: root, Height: start + 6})
+}
+
+// spoil makes the stored envelope of an answer unreadable.
+func (w *world) spoil(s *memory, k wire.AnswerKey) {
+	w.t.Helper()
+	row := "validator-answers\x00" + string(k.Bytes())
+	var a validator.Answer
+	if err := wire.Decode(s.rows[row], 1<<20, &a); err != nil {
+		w.t.Fatal(err)
+	}
+	a.Envelope = []byte("unreadable")
+	s.rows[row] = wire.Encode(&a)
+}
+
+func TestVerdictsOfABatchAreThoseOfLoneRuns(t *testing.T) {
+	open := func(seed uint64) *engine.Model {
+		m, err := engine.Open(t.Context(), enginetest.Tiny(t, enginetest.Options{Seed: seed}), engine.Config{Threads: 2})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = m.Close() })
+		return m
+	}
+	w, store := newWorld(t), newMemory()
+	models := []*engine.Model{open(1), open(2)}
+	w.p.Tasks.MaxTokens = 6
+	w.p.Tasks.Models = []params.Model{{ID: models[0].ID(), Name: "tiny", Class: params.One}}
+	cfg := w.config(store)
+	cfg.Judge = scoring.NewJudge(scoring.FromEngine(models[0]))
+	v, err := validator.New(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.rosters(epoch)
+	for _, m := range w.makers {
+		m.slots = uint16(len(cheats))
+		w.put(ledger.RosterSeatKey(epoch, m.id.UID), &ledger.RosterSeat{ID: m.id, Hotkey: m.PublicKey(), Slots: m.slots, Models: []protocol.ModelID{models[0].ID()}})
+	}
+	w.drawTasks(round)
+	w.step(v, start+4)
+	for _, m := range w.makers {
+		w.cheat(m, models)
+	}
+	w.step(v, deadline)
+	for _, m := range w.makers {
+		for slot := range m.slots {
+			w.take(v.OnAnswer(t.Context(), w.opening(m, slot, deadline, nil)))
+		}
+	}
+	w.spoil(store, wire.AnswerKey{Round: round, UID: 10, Slot: unreadable})
+	w.drawAll(round)
+	w.step(v, deadline+2)
+	if err := v.Work(t.Context()); !errors.Is(err, validator.ErrRecord) {
+		t.Fatalf("got %v, want ErrRecord of the unreadable answer", err)
+	}
+	lone := scoring.NewJudge(scoring.FromEngine(open(1)))
+	for _, m := range w.makers {
+		for slot, c := range cheats {
+			view, err := v.Slot(wire.AnswerKey{Round: round, UID: m.id.UID, Slot: uint16(slot)})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if m.id.UID == 10 && slot == unreadable {
+				if view.Judgement != nil || len(view.Cards) != 0 {
+					t.Errorf("an unreadable answer was judged %+v", view.Judgement)
+				}
+				continue
+			}
+			want, err := lone.Judge(t.Context(), &m.sealed.Tasks[slot], m.PublicKey(), m.sealed.Results[slot])
+			if err != nil {
+				t.Fatal(err)
+			}
+			if view.Judgement == nil || !sameOutcome(&view.Judgement.Outcome, &want) || len(view.Cards) != 1 {
+				t.Errorf("seat %d, %s: got %+v, want %+v", m.id.UID, c.name, view.Judgement, want)
+			}
+			if honest := slot == 0 || slot == 3 || slot == unreadable; want.Passed() != honest {
+				t.Errorf("seat %d, %s: found %s", m.id.UID, c.name, want.Finding)
+			}
+		}
+	}
+}
+
+// sameOutcome compares what is recorded of two outcomes.
+func sameOutcome(a, b *scoring.Outcome) bool {
+	return bytes.Equal(wire.Encode(a), wire.Encode(b))
+}
