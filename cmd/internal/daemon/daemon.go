@@ -141,10 +141,12 @@ func (d *Daemon) openModels(ctx context.Context, paths []string) error {
 		if err != nil {
 			return err
 		}
-		if err := metrics.Register(d.Registry, paid.Name, m.Stats); err != nil {
+		if err := metrics.Register(d.Registry, paid.Name, m); err != nil {
 			return err
 		}
-		d.Log.Info().Str("model", paid.Name).Str("model_id", paid.ID.String()).Int("threads", m.Info().Threads).Msg("model is open")
+		info := m.Info()
+		d.Log.Info().Str("model", paid.Name).Str("model_id", paid.ID.String()).Int("threads", info.Threads).
+			Str("backend", info.Backend).Str("isa", info.ISA).Msg("model is open")
 	}
 	return nil
 }

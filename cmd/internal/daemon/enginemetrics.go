@@ -3,6 +3,7 @@ package daemon
 import (
 	"errors"
 	"fmt"
+	"strconv"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -14,10 +15,18 @@ import (
 // with it as the Observer, then Register it.
 type EngineMetrics struct {
 	stats func() engine.Stats
+	info  prometheus.Gauge
 
 	batch, step, first prometheus.Histogram
+	seconds            *prometheus.CounterVec // kind
 	figures            []figure
 }
+
+// The kinds of tokens that are computed.
+const (
+	kindPrompt    = "prompt"
+	kindGenerated = "generated"
+)
 
 // figure is a metric that is read from the model's statistics.
 type figure struct {
@@ -39,15 +48,22 @@ func NewEngineMetrics() *EngineMetrics {
 	m := &EngineMetrics{
 		batch: histogram("batch_size", "Sequences that a step of the model computes together.", prometheus.ExponentialBuckets(1, 2, 9)),
 		step:  histogram("step_seconds", "Time that a step of the model takes.", prometheus.ExponentialBuckets(0.001, 2, 12)),
-		first: histogram("first_token_seconds", "Time from a request to its first token.", prometheus.ExponentialBuckets(0.004, 2, 15)),
+		first: histogram("time_to_first_token_seconds", "Time from a request to its first token.", prometheus.ExponentialBuckets(0.004, 2, 15)),
+		seconds: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Namespace: "assay", Subsystem: "engine", Name: "compute_seconds_total",
+			Help: "Time of the model's steps, shared out among their tokens, by kind: tokens_total by this is a speed.",
+		}, []string{"kind"}),
 	}
+	m.seconds.WithLabelValues(kindPrompt)
+	m.seconds.WithLabelValues(kindGenerated)
 	tokens := prometheus.NewDesc("assay_engine_tokens_total",
-		"Tokens: of prompts, that continue answers, and not computed for another sequence began alike.", []string{"kind"}, nil)
+		"Tokens by kind: prompt, computed of given text, answers to verify included; generated, computed to continue an answer; "+
+			"shared, of given text and not computed, for another sequence had begun alike.", []string{"kind"}, nil)
 	add := func(d *prometheus.Desc, kind prometheus.ValueType, value func(engine.Stats) float64, label ...string) {
 		m.figures = append(m.figures, figure{d, kind, label, value})
 	}
-	add(tokens, prometheus.CounterValue, func(s engine.Stats) float64 { return float64(s.Prompt) }, "prompt")
-	add(tokens, prometheus.CounterValue, func(s engine.Stats) float64 { return float64(s.Continued) }, "continued")
+	add(tokens, prometheus.CounterValue, func(s engine.Stats) float64 { return float64(s.Prompt) }, kindPrompt)
+	add(tokens, prometheus.CounterValue, func(s engine.Stats) float64 { return float64(s.Continued) }, kindGenerated)
 	add(tokens, prometheus.CounterValue, func(s engine.Stats) float64 { return float64(s.Shared) }, "shared")
 	one := func(name, help string, kind prometheus.ValueType, value func(engine.Stats) float64) {
 		add(prometheus.NewDesc("assay_engine_"+name, help, nil, nil), kind, value)
@@ -65,27 +81,44 @@ func NewEngineMetrics() *EngineMetrics {
 func (m *EngineMetrics) Stepped(s engine.Step) {
 	m.batch.Observe(float64(s.Sequences))
 	m.step.Observe(s.Took.Seconds())
+	if n := s.Prompt + s.Continued; n > 0 {
+		each := s.Took.Seconds() / float64(n)
+		m.seconds.WithLabelValues(kindPrompt).Add(each * float64(s.Prompt))
+		m.seconds.WithLabelValues(kindGenerated).Add(each * float64(s.Continued))
+	}
 }
 
 // First counts a first token; it is part of engine.Observer.
 func (m *EngineMetrics) First(after time.Duration) { m.first.Observe(after.Seconds()) }
 
-// Register gives the metrics to r, with the model's name as a label. A second
-// model of that name is not counted.
-func (m *EngineMetrics) Register(r prometheus.Registerer, model string, stats func() engine.Stats) error {
-	m.stats = stats
-	err := prometheus.WrapRegistererWith(prometheus.Labels{"model": model}, r).Register(m)
+// Register gives the metrics of an open model to r, with its name as a label. A
+// second model of that name is not counted.
+func (m *EngineMetrics) Register(r prometheus.Registerer, name string, model *engine.Model) error {
+	info := model.Info()
+	m.stats = model.Stats
+	m.info = prometheus.NewGauge(prometheus.GaugeOpts{
+		Namespace: "assay", Subsystem: "engine", Name: "info",
+		Help:        "One, with what computes: the backend, its instructions, its threads.",
+		ConstLabels: prometheus.Labels{"backend": info.Backend, "isa": info.ISA, "threads": strconv.Itoa(info.Threads)},
+	})
+	m.info.Set(1)
+	err := prometheus.WrapRegistererWith(prometheus.Labels{"model": name}, r).Register(m)
 	var there prometheus.AlreadyRegisteredError
 	if err != nil && !errors.As(err, &there) {
-		return fmt.Errorf("register metrics of model %s: %w", model, err)
+		return fmt.Errorf("register metrics of model %s: %w", name, err)
 	}
 	return nil
 }
 
+// collectors are the metrics that keep their own state.
+func (m *EngineMetrics) collectors() []prometheus.Collector {
+	return []prometheus.Collector{m.info, m.batch, m.step, m.first, m.seconds}
+}
+
 // Describe is part of prometheus.Collector.
 func (m *EngineMetrics) Describe(c chan<- *prometheus.Desc) {
-	for _, h := range []prometheus.Histogram{m.batch, m.step, m.first} {
-		h.Describe(c)
+	for _, x := range m.collectors() {
+		x.Describe(c)
 	}
 	for _, f := range m.figures {
 		c <- f.desc
@@ -94,8 +127,8 @@ func (m *EngineMetrics) Describe(c chan<- *prometheus.Desc) {
 
 // Collect is part of prometheus.Collector.
 func (m *EngineMetrics) Collect(c chan<- prometheus.Metric) {
-	for _, h := range []prometheus.Histogram{m.batch, m.step, m.first} {
-		h.Collect(c)
+	for _, x := range m.collectors() {
+		x.Collect(c)
 	}
 	s := m.stats()
 	for _, f := range m.figures {
