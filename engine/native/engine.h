@@ -100,4 +100,20 @@ int eng_test_attend(int level, int rows, int d, int len, float cap, const float 
 /* w[cols]: a row of a matrix as floats. */
 int eng_test_embed(int level, int type, int rows, int cols, const uint8_t *data, int row, float *out);
 
+/* Files that are cut off while they are mapped (guard.c). */
+
+enum { ENG_WATCHES = 256 }; /* mappings at a time: each is an open model, whose threads and keys cost far more than an entry */
+
+/* eng_watch: from now on a read of these bytes, a mapping of a file, that finds no page there reads zeros and is noted, on any
+ * thread. Returns a number for eng_cut and eng_unwatch, or -1 where ENG_WATCHES mappings are watched or no handler can be set. */
+int eng_watch(const uint8_t *data, int64_t bytes);
+/* eng_cut tells whether a page was missing, and of no watch says no. The pages from it on are zeros, so all that was made of them
+ * is worthless. */
+int eng_cut(int watch);
+/* eng_unwatch: nobody reads the mapping any more; called before it is unmapped. */
+void eng_unwatch(int watch);
+
+/* For tests: the sum of bytes, read by threads. */
+int eng_test_read(int threads, const uint8_t *data, int64_t bytes, uint64_t *sum);
+
 #endif

@@ -17,6 +17,11 @@ var (
 	ErrMemory = errors.New("native: out of memory")
 	// ErrClosed means that the Model was closed.
 	ErrClosed = errors.New("native: model is closed")
+	// ErrFile means that a part of Config.File could not be read: the file was cut off, or its disk failed. The Model is of no use
+	// any more.
+	ErrFile = errors.New("native: the file of the weights cannot be read any more")
+	// ErrTooMany means that as many files are mapped as can be watched.
+	ErrTooMany = errors.New("native: too many models are open")
 	// ErrRounding means that something changed how this process's floats are rounded, so that no result would be right.
 	ErrRounding = errors.New("native: the processor's rounding mode was changed")
 )
@@ -53,6 +58,9 @@ type Config struct {
 	Nice int
 	// Level names the instructions to use, one of Levels, or is empty for the best.
 	Level string
+	// File is the mapping that the weights lie in, if they lie in one. It stays mapped until Close has returned. Where the file is
+	// cut off meanwhile, calls return ErrFile; without File that ends the process.
+	File []byte
 }
 
 // level picks the level of cfg among those that there are.

@@ -47,6 +47,8 @@ type Model struct {
 	pageLen   int           // 16-bit numbers of a page
 	vocabLine int           // logits of a state, rounded up to sixteen
 
+	file *watch // over the mapping that C reads; nil where the weights lie in none
+
 	mu sync.Mutex
 	c  *C.eng_model // guarded by mu; nil when closed
 	in inputs       // guarded by mu
@@ -59,7 +61,8 @@ type inputs struct {
 	rope                                        []float32
 }
 
-// New makes a copy of m's weights and starts threads. Errors: ErrLevel, ErrUnsupported, ErrMemory.
+// New makes a copy of m's weights and starts threads. Errors: ErrLevel, ErrUnsupported, ErrMemory, ErrTooMany,
+// ErrFile.
 func New(m *arith.Model, cfg Config) (*Model, error) {
 	level, err := cfg.level(Levels())
 	if err != nil {
@@ -86,7 +89,13 @@ func New(m *arith.Model, cfg Config) (*Model, error) {
 	if err := status(C.eng_model_new(&n.c, &shape, C.int(level), C.int(cfg.Threads), C.int(cfg.Nice)), "make a model"); err != nil {
 		return nil, err
 	}
-	if err := n.load(w); err != nil {
+	if n.file, err = newWatch(cfg.File); err == nil {
+		err = n.load(w)
+	}
+	if err == nil {
+		err = n.file.err()
+	}
+	if err != nil {
 		n.Close()
 		return nil, err
 	}
@@ -108,13 +117,25 @@ func status(s C.int, what string) error {
 	return fmt.Errorf("%w: %s", ErrUnsupported, what)
 }
 
+// done is status, after C has read weights.
+func (m *Model) done(s C.int, what string) error {
+	if err := status(s, what); err != nil {
+		return err
+	}
+	return m.file.err()
+}
+
 // Close ends the threads and frees the weights, once the call in progress is done. A second Close does nothing.
 func (m *Model) Close() {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	C.eng_model_free(m.c)
 	m.c = nil
+	m.file.close()
 }
+
+// Check returns ErrFile where a part of Config.File could not be read, whoever read it. It waits for no call in progress.
+func (m *Model) Check() error { return m.file.err() }
 
 // Level returns the instructions that m uses.
 func (m *Model) Level() Level { return m.level }
@@ -157,7 +178,7 @@ func (m *Model) Forward(pieces []*Piece) error {
 			pins.Pin(unsafe.SliceData(page))
 		}
 	}
-	err := status(C.step(m.c, C.int32_t(len(in.token)), C.int32_t(len(run)), C.int32_t(keeps), int32s(in.token), int32s(in.pos),
+	err := m.done(C.step(m.c, C.int32_t(len(in.token)), C.int32_t(len(run)), C.int32_t(keeps), int32s(in.token), int32s(in.pos),
 		int32s(in.seqFirst), (*C.uintptr_t)(unsafe.Pointer(unsafe.SliceData(in.page))), int32s(in.pageFirst), floats(in.rope), int32s(in.keep),
 		floats(states), int32s(in.fail)), "run a batch")
 	if err != nil {
@@ -224,7 +245,7 @@ func (m *Model) Logits(states [][]float32, buf *[]float32) (logits [][]float32, 
 	if m.c == nil {
 		return nil, nil, ErrClosed
 	}
-	err = status(C.eng_logits(m.c, C.int(len(states)), floats(flat), floats(out), C.int64_t(m.vocabLine), int32s(best)), "make logits")
+	err = m.done(C.eng_logits(m.c, C.int(len(states)), floats(flat), floats(out), C.int64_t(m.vocabLine), int32s(best)), "make logits")
 	if err != nil {
 		return nil, nil, err
 	}

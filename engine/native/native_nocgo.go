@@ -19,6 +19,9 @@ func New(*arith.Model, Config) (*Model, error) { return nil, ErrUnavailable }
 // Close does nothing.
 func (m *Model) Close() {}
 
+// Check finds nothing.
+func (m *Model) Check() error { return nil }
+
 // Level returns Scalar.
 func (m *Model) Level() Level { return Scalar }
 
