@@ -14,6 +14,8 @@ type backend interface {
 	sched.Backend
 	// name says what it is and which instructions it uses.
 	name() (backend, isa string)
+	// check tells whether all weights that were read could be read.
+	check() error
 	// close frees it; no step may be in progress or follow.
 	close()
 }
@@ -23,7 +25,7 @@ func newBackend(f *gguf.File, net *arith.Model, cfg Config) (backend, error) {
 	if cfg.Backend == BackendReference {
 		return newReference(net, cfg), nil
 	}
-	b, err := newNative(net, cfg)
+	b, err := newNative(f, net, cfg)
 	if err == nil {
 		f.Forget() // the weights are now the kernels' own
 		return b, nil

@@ -107,7 +107,7 @@ type Info struct {
 type Model struct {
 	file      *gguf.File
 	dims      arith.Dims
-	backend   backend
+	backend   *faithful
 	tokenizer *tokenizer.Tokenizer
 	id        [32]byte
 	info      Info
@@ -124,8 +124,8 @@ type Model struct {
 	closing chan struct{}  // closed when closed becomes true
 }
 
-// Open maps the GGUF file at path, checks it, and starts the threads that run it; ctx bounds the opening only. The file must
-// not change while the model is open. Close releases it.
+// Open maps the GGUF file at path, checks it, and starts the threads that run it; ctx bounds the opening only. A file
+// that is written to while the model is open ends its use with ErrFile; replaced by renaming, it stays. Close releases it.
 func Open(ctx context.Context, path string, cfg Config) (*Model, error) {
 	began := time.Now()
 	if err := cfg.check(); err != nil {
@@ -138,6 +138,9 @@ func Open(ctx context.Context, path string, cfg Config) (*Model, error) {
 	var m *Model
 	if cut := guarded(func() { m, err = newModel(ctx, f, cfg) }); cut != nil {
 		err = cut
+	}
+	if changed := f.Changed(); err != nil && changed != nil {
+		err = fmt.Errorf("%w: %w", ErrFile, changed) // whatever came of it
 	}
 	if err != nil {
 		_ = f.Close() // the first error is the one to tell
@@ -162,10 +165,16 @@ func newModel(ctx context.Context, f *gguf.File, cfg Config) (*Model, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	b, err := newBackend(f, net, cfg)
+	computes, err := newBackend(f, net, cfg)
 	if err != nil {
 		return nil, err
 	}
+	b, ready := &faithful{backend: computes, file: f}, false
+	defer func() {
+		if !ready { // with an error, or a fault
+			b.close()
+		}
+	}()
 	m := &Model{
 		file: f, dims: net.Dims, backend: b, tokenizer: tok, id: gguf.CachedModelID(f), stop: map[Token]bool{},
 		maxBatch: cfg.MaxBatch, closing: make(chan struct{}),
@@ -174,10 +183,13 @@ func newModel(ctx context.Context, f *gguf.File, cfg Config) (*Model, error) {
 		m.stop[id] = true
 	}
 	m.describe(cfg)
-	if err := m.schedule(ctx, cfg); err != nil {
-		b.close()
+	if err = b.intact(); err == nil { // all that was read above, too, was the file's
+		err = m.schedule(ctx, cfg)
+	}
+	if err != nil {
 		return nil, err
 	}
+	ready = true
 	return m, nil
 }
 
@@ -269,6 +281,9 @@ func (m *Model) begin(ctx context.Context) (_ context.Context, end func(), err e
 	defer m.mu.Unlock()
 	if m.closed {
 		return nil, nil, ErrClosed
+	}
+	if err := m.backend.intact(); err != nil {
+		return nil, nil, err
 	}
 	m.calls.Add(1)
 	ctx, cancel := context.WithCancelCause(ctx)

@@ -21,8 +21,9 @@ var (
 	ErrContext = arith.ErrContext
 	// ErrToken means a token id of the prompt outside the vocabulary.
 	ErrToken = arith.ErrToken
-	// ErrFile means that the model's file became shorter while it was open. The model is of no use any more.
-	ErrFile = errors.New("engine: the model's file was cut off while it was open")
+	// ErrFile means that the model's file was written to, or cut off, while it was open, or cannot be read any more. All further
+	// calls return it too: the model is of no use any more. Files are to be replaced by renaming, which no open model notices.
+	ErrFile = errors.New("engine: the model's file is not what was opened")
 	// ErrBusy means that too many calls wait for the model; later there may be room.
 	ErrBusy = sched.ErrBusy
 	// ErrMemory means a call whose keys and values do not fit Config.KVBytes, however long it waited.

@@ -1,14 +1,54 @@
 package engine
 
 import (
+	"errors"
 	"fmt"
 	"runtime"
 	"runtime/debug"
+	"sync/atomic"
+
+	"github.com/assaynet/assay/engine/gguf"
+	"github.com/assaynet/assay/engine/sched"
 )
 
-// A file that is cut off while it is mapped has no pages any more where its end was, and who reads there gets a SIGBUS. Go makes
-// that a panic on goroutines that ask for it (debug.SetPanicOnFault), and guard makes the panic an error. C code has no such
-// help, so package native reads the mapping in Go.
+// The weights lie in a mapping of the model's file, and files change. One that is cut off has no pages any more where its end
+// was, and who reads there gets a SIGBUS. Go makes that a panic on goroutines that ask for it (debug.SetPanicOnFault), and guard
+// makes the panic an error; package native has a handler of its own for its threads, after which they read zeros. One that is
+// written to in place gives other weights without a word, and an answer made of them would convict an honest miner. So no result
+// counts before faithful has seen that the file is still the one that was opened.
+
+// faithful is a backend whose results count only while the file is what it was.
+type faithful struct {
+	backend
+	file *gguf.File
+	lost atomic.Pointer[error] // ErrFile, from when it is first seen
+}
+
+// Step is the backend's; nothing of it counts where the file changed before its end.
+func (b *faithful) Step(pieces []*sched.Piece) error {
+	err := b.backend.Step(pieces)
+	if errors.Is(err, ErrFile) {
+		b.lost.CompareAndSwap(nil, &err)
+	}
+	if lost := b.intact(); lost != nil {
+		return lost
+	}
+	return err
+}
+
+// intact returns ErrFile, and does so ever after, where the file is not what it was.
+func (b *faithful) intact() error {
+	if lost := b.lost.Load(); lost != nil {
+		return *lost
+	}
+	err := errors.Join(b.check(), b.file.Changed())
+	if err == nil {
+		return nil
+	}
+	err = fmt.Errorf("%w: %w", ErrFile, err)
+	b.lost.CompareAndSwap(nil, &err)
+	return *b.lost.Load()
+}
 
 // fault is the panic of a loop one of whose parts read where the file had ended.
 type fault struct{ error }

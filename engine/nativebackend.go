@@ -6,6 +6,7 @@ import (
 	"sync"
 
 	"github.com/assaynet/assay/engine/arith"
+	"github.com/assaynet/assay/engine/gguf"
 	"github.com/assaynet/assay/engine/native"
 	"github.com/assaynet/assay/engine/sched"
 )
@@ -32,8 +33,8 @@ type nativeKV struct{ *native.Cache }
 
 func (c nativeKV) Fork(n int) sched.Cache { return nativeKV{c.Cache.Fork(n)} }
 
-func newNative(net *arith.Model, cfg Config) (*nativeBackend, error) {
-	n, err := native.New(net, native.Config{Threads: cfg.Threads, Nice: cfg.Nice, Level: cfg.ISA})
+func newNative(f *gguf.File, net *arith.Model, cfg Config) (*nativeBackend, error) {
+	n, err := native.New(net, native.Config{Threads: cfg.Threads, Nice: cfg.Nice, Level: cfg.ISA, File: f.Bytes()})
 	if err != nil {
 		return nil, err
 	}
@@ -48,6 +49,7 @@ func (b *nativeBackend) name() (string, string) { return BackendNative, b.net.Le
 func (b *nativeBackend) NewCache() sched.Cache  { return nativeKV{b.net.NewCache()} }
 func (b *nativeBackend) PageBytes() int64       { return b.pageBytes }
 func (b *nativeBackend) Budget() int            { return b.budget }
+func (b *nativeBackend) check() error           { return b.net.Check() }
 func (b *nativeBackend) close()                 { b.net.Close() }
 
 // Step runs all new tokens at once, then the logits of the wanted states.

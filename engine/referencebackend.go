@@ -28,6 +28,7 @@ func (b *referenceBackend) name() (string, string) { return BackendReference, ru
 func (b *referenceBackend) NewCache() sched.Cache  { return referenceKV{b.net.NewCache()} }
 func (b *referenceBackend) PageBytes() int64       { return b.pageBytes }
 func (b *referenceBackend) Budget() int            { return arith.MaxPiece }
+func (b *referenceBackend) check() error           { return nil }
 func (b *referenceBackend) close()                 { b.pool.close() }
 
 func (b *referenceBackend) Step(pieces []*sched.Piece) error {

@@ -21,8 +21,8 @@ type Perplexity struct {
 
 // Perplexity cuts a text's ids into windows of that many input tokens, each run from an empty cache, and scores every next
 // token inside a window. bos, where it is not negative, begins each window and takes one of its places. The probabilities are
-// computed in binary64 and are not agreed on. Errors: ErrRequest, ErrToken, ErrContext, ErrClosed, a *FailedError, the cause
-// of ctx.
+// computed in binary64 and are not agreed on. Errors: ErrRequest, ErrToken, ErrContext, ErrClosed, ErrFile, a *FailedError,
+// the cause of ctx.
 func (m *Model) Perplexity(ctx context.Context, ids []Token, window int, bos Token) (Perplexity, error) {
 	p := Perplexity{Tokens: len(ids)}
 	begin := []Token{}
