@@ -1,0 +1,495 @@
+package chattemplate
+
+import "fmt"
+
+// expr is a compiled expression.
+type expr func(r *run, s *scope) (value, error)
+
+// compiler turns the library's tree into closures.
+type compiler struct{ depth int }
+
+// deeper counts a level of the tree; the caller runs the returned function when it leaves.
+func (c *compiler) deeper(n node) (func(), error) {
+	if c.depth++; c.depth > maxNesting {
+		return nil, fmt.Errorf("%w: line %d: the template nests more than %d deep", ErrLimit, n.line(), maxNesting)
+	}
+	return func() { c.depth-- }, nil
+}
+
+// expr compiles n, or the zero node into nil.
+func (c *compiler) expr(n node) (expr, error) {
+	if n.none() {
+		return nil, nil
+	}
+	leave, err := c.deeper(n)
+	if err != nil {
+		return nil, err
+	}
+	defer leave()
+	e, err := c.anyExpr(n)
+	if err != nil {
+		return nil, err
+	}
+	return func(r *run, s *scope) (value, error) {
+		if err := r.spend(1, 0); err != nil {
+			return nil, err
+		}
+		return e(r, s)
+	}, nil
+}
+
+func (c *compiler) anyExpr(n node) (expr, error) {
+	switch n.kind() {
+	case "Var":
+		name := n.text("ID")
+		return func(r *run, s *scope) (value, error) { return r.lookup(s, name), nil }, nil
+	case "Const":
+		v, err := n.literal()
+		if err != nil {
+			return nil, fmt.Errorf("line %d: %w", n.line(), err)
+		}
+		return func(*run, *scope) (value, error) { return v, nil }, nil
+	case "UnaryOp":
+		return c.unary(n)
+	case "BinOp":
+		return c.binary(n)
+	case "Compare":
+		return c.chain(n)
+	case "IfExpr":
+		return c.choice(n)
+	case "Filter":
+		return c.filter(n)
+	case "Test":
+		return c.test(n)
+	case "GetAttr":
+		return c.attribute(n)
+	case "GetItem":
+		return c.item(n)
+	case "Slice":
+		return c.slice(n)
+	case "Call":
+		return c.call(n)
+	case "List":
+		return c.list(n)
+	case "Map":
+		return c.dict(n)
+	}
+	return nil, fmt.Errorf("%w: line %d: an expression of kind %s", ErrSyntax, n.line(), n.kind())
+}
+
+func (c *compiler) exprs(nodes []node) ([]expr, error) {
+	out := make([]expr, len(nodes))
+	for i, n := range nodes {
+		var err error
+		if out[i], err = c.expr(n); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
+func evaluate(r *run, s *scope, es []expr) ([]value, error) {
+	out := make([]value, len(es))
+	for i, e := range es {
+		var err error
+		if out[i], err = e(r, s); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
+// UnaryOp's operators.
+const (
+	unaryNot = iota
+	unaryNeg
+)
+
+func (c *compiler) unary(n node) (expr, error) {
+	e, err := c.expr(n.child("Expr"))
+	if err != nil {
+		return nil, err
+	}
+	not := n.number("Op") == unaryNot
+	return func(r *run, s *scope) (value, error) {
+		v, err := e(r, s)
+		if err != nil {
+			return nil, err
+		}
+		if not {
+			return !truth(v), nil
+		}
+		return negate(v)
+	}, nil
+}
+
+func (c *compiler) binary(n node) (expr, error) {
+	es, err := c.exprs([]node{n.child("Left"), n.child("Right")})
+	if err != nil {
+		return nil, err
+	}
+	left, right, op := es[0], es[1], n.number("Op")
+	if op == opAnd || op == opOr {
+		return func(r *run, s *scope) (value, error) {
+			v, err := left(r, s)
+			if err != nil || truth(v) == (op == opOr) {
+				return v, err
+			}
+			return right(r, s)
+		}, nil
+	}
+	do, ok := operators[op]
+	if !ok {
+		return nil, fmt.Errorf("%w: line %d: the operator %d", ErrSyntax, n.line(), op)
+	}
+	return func(r *run, s *scope) (value, error) {
+		a, err := left(r, s)
+		if err != nil {
+			return nil, err
+		}
+		b, err := right(r, s)
+		if err != nil {
+			return nil, err
+		}
+		return do(r, a, b)
+	}, nil
+}
+
+// chain compiles comparisons such as a < b < c.
+func (c *compiler) chain(n node) (expr, error) {
+	first, err := c.expr(n.child("Expr"))
+	if err != nil {
+		return nil, err
+	}
+	var rest []expr
+	var ops []operator
+	for _, o := range n.children("Ops") {
+		e, err := c.expr(o.child("Expr"))
+		if err != nil {
+			return nil, err
+		}
+		op, ok := comparisons[o.number("Op")]
+		if !ok {
+			return nil, fmt.Errorf("%w: line %d: the comparison %d", ErrSyntax, n.line(), o.number("Op"))
+		}
+		rest, ops = append(rest, e), append(ops, op)
+	}
+	return func(r *run, s *scope) (value, error) {
+		a, err := first(r, s)
+		if err != nil {
+			return nil, err
+		}
+		for i, e := range rest {
+			b, err := e(r, s)
+			if err != nil {
+				return nil, err
+			}
+			if v, err := ops[i](r, a, b); err != nil || !truth(v) {
+				return v, err
+			}
+			a = b
+		}
+		return true, nil
+	}, nil
+}
+
+func (c *compiler) choice(n node) (expr, error) {
+	es, err := c.exprs([]node{n.child("TestExpr"), n.child("TrueExpr"), n.child("FalseExpr")})
+	if err != nil {
+		return nil, err
+	}
+	return func(r *run, s *scope) (value, error) {
+		v, err := es[0](r, s)
+		switch {
+		case err != nil:
+			return nil, err
+		case truth(v):
+			return es[1](r, s)
+		case es[2] != nil:
+			return es[2](r, s)
+		}
+		return undefined{"else"}, nil
+	}, nil
+}
+
+func (c *compiler) list(n node) (expr, error) {
+	es, err := c.exprs(n.children("Items"))
+	if err != nil {
+		return nil, err
+	}
+	return func(r *run, s *scope) (value, error) {
+		items, err := evaluate(r, s, es)
+		return &list{items}, err
+	}, nil
+}
+
+func (c *compiler) dict(n node) (expr, error) {
+	keys, err := c.exprs(n.children("Keys"))
+	if err != nil {
+		return nil, err
+	}
+	values, err := c.exprs(n.children("Values"))
+	if err != nil {
+		return nil, err
+	}
+	return func(r *run, s *scope) (value, error) {
+		d := &dict{}
+		for i := range keys {
+			k, err := keys[i](r, s)
+			if err != nil {
+				return nil, err
+			}
+			v, err := values[i](r, s)
+			if err != nil {
+				return nil, err
+			}
+			if err := d.set(r, k, v); err != nil {
+				return nil, err
+			}
+		}
+		return d, nil
+	}, nil
+}
+
+func (c *compiler) attribute(n node) (expr, error) {
+	e, err := c.expr(n.child("Expr"))
+	if err != nil {
+		return nil, err
+	}
+	name := n.text("Name")
+	return func(r *run, s *scope) (value, error) {
+		v, err := e(r, s)
+		if err != nil {
+			return nil, err
+		}
+		return r.attribute(v, name)
+	}, nil
+}
+
+// attribute is Jinja's v.name: a method, or what v holds under that name.
+func (r *run) attribute(v value, name string) (value, error) {
+	switch v := v.(type) {
+	case undefined:
+		return nil, fail("%s has no %q", kindOf(v), name)
+	case *turn:
+		return v.attribute(name), nil
+	case *namespace:
+		if x, ok := v.get(Own(name)); ok {
+			return x, nil
+		}
+		return undefined{name}, nil
+	}
+	if m, ok := method(v, name); ok {
+		return m, nil
+	}
+	if d, ok := v.(*dict); ok {
+		if x, ok := d.get(Own(name)); ok {
+			return x, nil
+		}
+	}
+	return undefined{name}, nil
+}
+
+func (c *compiler) item(n node) (expr, error) {
+	es, err := c.exprs([]node{n.child("Expr"), n.child("SubscriptExpr")})
+	if err != nil {
+		return nil, err
+	}
+	return func(r *run, s *scope) (value, error) {
+		vs, err := evaluate(r, s, es)
+		if err != nil {
+			return nil, err
+		}
+		return r.item(vs[0], vs[1])
+	}, nil
+}
+
+// item is Jinja's v[key]: what v holds there or, failing that, a method of that name.
+func (r *run) item(v, key value) (value, error) {
+	i, isInt := integer(key)
+	switch v := v.(type) {
+	case undefined:
+		return nil, fail("%s has no items", kindOf(v))
+	case *dict:
+		if x, ok := v.get(key); ok {
+			return x, nil
+		}
+	case *list:
+		if isInt && i < 0 {
+			i += int64(len(v.items))
+		}
+		if isInt && i >= 0 && i < int64(len(v.items)) {
+			return v.items[i], nil
+		}
+	case Text:
+		if isInt {
+			chars, err := r.iterate(v)
+			if err != nil {
+				return nil, err
+			}
+			return r.item(&list{chars}, key)
+		}
+	}
+	if name, ok := key.(Text); ok {
+		return r.attribute(v, name.s)
+	}
+	return undefined{"item"}, nil
+}
+
+func (c *compiler) slice(n node) (expr, error) {
+	es, err := c.exprs([]node{n.child("Expr"), n.child("Start"), n.child("Stop"), n.child("Step")})
+	if err != nil {
+		return nil, err
+	}
+	return func(r *run, s *scope) (value, error) {
+		var vs [4]value
+		for i, e := range es {
+			if e == nil {
+				continue
+			}
+			var err error
+			if vs[i], err = e(r, s); err != nil {
+				return nil, err
+			}
+		}
+		return r.slice(vs[0], vs[1], vs[2], vs[3])
+	}, nil
+}
+
+// argument is an argument of a call before it is evaluated.
+type argument struct {
+	name   string // of a named one
+	e      expr
+	spread int // 0, or one of the two below
+}
+
+const (
+	spreadList = 1 + iota
+	spreadDict
+)
+
+// CallArg's kinds.
+const (
+	argPositional = iota
+	argNamed
+	argSpreadList
+	argSpreadDict
+)
+
+func (c *compiler) arguments(nodes []node) (func(r *run, s *scope) (arguments, error), error) {
+	as := make([]argument, len(nodes))
+	for i, n := range nodes {
+		e, err := c.expr(n.child("Value"))
+		if err != nil {
+			return nil, err
+		}
+		as[i].e = e
+		switch k := n.number("Kind"); k {
+		case argPositional:
+		case argNamed:
+			as[i].name = n.text("Name")
+		case argSpreadList:
+			as[i].spread = spreadList
+		case argSpreadDict:
+			as[i].spread = spreadDict
+		default:
+			return nil, fmt.Errorf("%w: an argument of kind %d", ErrSyntax, k)
+		}
+	}
+	return func(r *run, s *scope) (arguments, error) {
+		var out arguments
+		for _, a := range as {
+			v, err := a.e(r, s)
+			if err != nil {
+				return out, err
+			}
+			if err := out.add(r, a, v); err != nil {
+				return out, err
+			}
+		}
+		return out, nil
+	}, nil
+}
+
+func (c *compiler) call(n node) (expr, error) {
+	f, err := c.expr(n.child("Expr"))
+	if err != nil {
+		return nil, err
+	}
+	args, err := c.arguments(n.children("Args"))
+	if err != nil {
+		return nil, err
+	}
+	return func(r *run, s *scope) (value, error) {
+		v, err := f(r, s)
+		if err != nil {
+			return nil, err
+		}
+		fn, ok := v.(*function)
+		if !ok {
+			return nil, fail("%s cannot be called", kindOf(v))
+		}
+		a, err := args(r, s)
+		if err != nil {
+			return nil, err
+		}
+		return fn.call(r, a)
+	}, nil
+}
+
+func (c *compiler) filter(n node) (expr, error) {
+	e, err := c.expr(n.child("Expr"))
+	if err != nil {
+		return nil, err
+	}
+	apply, err := c.filterOf(n)
+	if err != nil {
+		return nil, err
+	}
+	return func(r *run, s *scope) (value, error) {
+		v, err := e(r, s)
+		if err != nil {
+			return nil, err
+		}
+		return apply(r, s, v)
+	}, nil
+}
+
+// filterOf compiles the filter itself, without what it is applied to.
+func (c *compiler) filterOf(n node) (func(r *run, s *scope, v value) (value, error), error) {
+	args, err := c.arguments(n.children("Args"))
+	if err != nil {
+		return nil, err
+	}
+	name := n.text("Name")
+	return func(r *run, s *scope, v value) (value, error) {
+		a, err := args(r, s)
+		if err != nil {
+			return nil, err
+		}
+		return r.filter(name, v, a)
+	}, nil
+}
+
+func (c *compiler) test(n node) (expr, error) {
+	e, err := c.expr(n.child("Expr"))
+	if err != nil {
+		return nil, err
+	}
+	args, err := c.arguments(n.children("Args"))
+	if err != nil {
+		return nil, err
+	}
+	name := n.text("Name")
+	return func(r *run, s *scope) (value, error) {
+		v, err := e(r, s)
+		if err != nil {
+			return nil, err
+		}
+		a, err := args(r, s)
+		if err != nil {
+			return nil, err
+		}
+		return r.test(name, v, a)
+	}, nil
+}

@@ -1,0 +1,78 @@
+package chattemplate
+
+import (
+	"fmt"
+	"maps"
+)
+
+// Template is a compiled chat template. It does not change; its methods are safe for concurrent use.
+type Template struct {
+	body  stmt
+	known map[string]value
+}
+
+// Message is one turn of a conversation.
+type Message struct {
+	Role    string // the caller vouches for it: it counts as the template's own text
+	Content string // anyone's bytes
+}
+
+// Input is what a template writes a prompt of.
+type Input struct {
+	Messages []Message
+	// BOS and EOS are the texts of the tokens that begin and end a text; "" where there is none.
+	BOS, EOS string
+}
+
+// Parse compiles a template of at most [MaxSource] bytes. Errors: [ErrSyntax], [ErrLimit].
+func Parse(source string) (t *Template, err error) {
+	if len(source) > MaxSource {
+		return nil, fmt.Errorf("%w: a template of %d bytes, at most %d are read", ErrLimit, len(source), MaxSource)
+	}
+	// The library that reads templates meets a stranger's bytes; what it may do at worst is a template that is not read.
+	defer func() {
+		if p := recover(); p != nil {
+			t, err = nil, fmt.Errorf("%w: the reader of templates gave up: %v", ErrSyntax, p)
+		}
+	}()
+	nodes, err := readTree(source)
+	if err != nil {
+		return nil, err
+	}
+	body, err := (&compiler{}).body(nodes)
+	if err != nil {
+		return nil, err
+	}
+	return &Template{body, functions()}, nil
+}
+
+// Render writes the conversation and opens the assistant's turn (add_generation_prompt).
+// Errors: [ErrRun], [ErrLimit], [ErrRefused].
+func (t *Template) Render(in Input) (Text, error) {
+	r := &run{steps: maxSteps, bytes: minBytes, out: &builder{}, known: maps.Clone(t.known)}
+	messages := &list{}
+	for _, m := range in.Messages {
+		r.bytes += bytesPerInput * (len(m.Role) + len(m.Content))
+		d := &dict{}
+		for _, kv := range [][2]Text{{Own("role"), Own(m.Role)}, {Own("content"), Foreign(m.Content)}} {
+			if err := d.set(r, kv[0], kv[1]); err != nil {
+				return Text{}, err
+			}
+		}
+		messages.items = append(messages.items, d)
+	}
+	for name, v := range map[string]value{
+		"messages": messages, "add_generation_prompt": true, "bos_token": Own(in.BOS), "eos_token": Own(in.EOS),
+		"tools": nil, "documents": nil, // as transformers gives them
+	} {
+		r.known[name] = v
+	}
+	if _, err := t.body(r, &scope{}); err != nil {
+		return Text{}, fmt.Errorf("render the chat template: %w", err)
+	}
+	if r.steps < 0 {
+		return Text{}, fmt.Errorf("render the chat template: %w", r.spend(0, 0))
+	}
+	return r.out.text(), nil
+}
+
