@@ -134,6 +134,9 @@ func (d *demo) finish(ctx context.Context, over bool) error {
 	if err := d.net.table(ctx, d.say); err != nil {
 		return err
 	}
+	if err := d.net.speeds(ctx, d.say); err != nil {
+		return err
+	}
 	var fails []string
 	if d.last == nil {
 		fails = append(fails, "no epoch could be judged")

@@ -26,25 +26,34 @@ const maxBody = 8 << 20
 
 // get reads one JSON object.
 func (n *endpoint) get(ctx context.Context, path string, v any) error {
+	body, err := n.read(ctx, path)
+	if err != nil {
+		return err
+	}
+	return json.Unmarshal(body, v)
+}
+
+// read reads one answer.
+func (n *endpoint) read(ctx context.Context, path string) ([]byte, error) {
 	ctx, cancel := context.WithTimeout(ctx, requestPatience)
 	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, n.url+path, nil)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	resp, err := n.client.Do(req)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	defer func() { _ = resp.Body.Close() }()
 	body, err := io.ReadAll(io.LimitReader(resp.Body, maxBody))
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if resp.StatusCode != http.StatusOK {
-		return fmt.Errorf("%s: %s: %s", path, resp.Status, bytes.TrimSpace(body))
+		return nil, fmt.Errorf("%s: %s: %s", path, resp.Status, bytes.TrimSpace(body))
 	}
-	return json.Unmarshal(body, v)
+	return body, nil
 }
 
 // list reads the items of every page of a list.
