@@ -3,8 +3,8 @@ package chattemplate
 const (
 	// MaxSource is the longest template, in bytes. The longest in use, with calls of tools, have about 25 KiB.
 	MaxSource = 64 << 10
-	// MaxOutput is the longest rendering, in bytes: twice the longest conversation that the tokenizer takes.
-	MaxOutput = 8 << 20
+	// MaxOutput is the longest rendering, in bytes: as much as the tokenizer takes.
+	MaxOutput = 4 << 20
 
 	// maxNesting bounds how deep statements and expressions nest, and how long a chain of operators is, for each is a level of
 	// the tree. Templates in use stay below 40; Go's stack would take a million.

@@ -75,4 +75,3 @@ func (t *Template) Render(in Input) (Text, error) {
 	}
 	return r.out.text(), nil
 }
-

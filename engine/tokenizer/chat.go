@@ -1,9 +1,12 @@
 package tokenizer
 
 import (
+	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
+	"github.com/assaynet/assay/engine/chattemplate"
 	"github.com/assaynet/assay/engine/gguf"
 )
 
@@ -13,9 +16,11 @@ type Message struct {
 	Content string
 }
 
-// chat writes conversations in the format of one model's family.
+// chat writes conversations in the format of one model's family or, where that is not known, as the file's template says.
 type chat struct {
-	format *format
+	format *format                // nil: the family is not known
+	jinja  *chattemplate.Template // what is run instead; nil where there is none
+	none   error                  // why there is neither
 	bos    bool
 	// system is put first where a conversation has no system message of its own; it may be empty.
 	system string
@@ -32,21 +37,25 @@ type format struct {
 	write func(p *prompt, c *chat, messages []Message)
 }
 
-// newChat recognises the format of the file's template; nil means that none is known.
-func newChat(f *gguf.File, t *Tokenizer) *chat {
-	template, ok := f.String("tokenizer.chat_template")
+// newChat recognises the format of the file's template, or makes the template ready to be run.
+func newChat(f *gguf.File, t *Tokenizer) chat {
+	source, ok := f.String("tokenizer.chat_template")
 	if !ok {
-		return nil
+		return chat{none: errors.New("the file has no template")}
 	}
 	// Templates hold line feeds as they are or as the escape of Jinja's strings.
-	template = strings.ReplaceAll(template, `\n`, "\n")
+	template := strings.ReplaceAll(source, `\n`, "\n")
 	for i := range formats {
 		if fm := &formats[i]; fm.fits(template, t) {
 			bos := t.addBOS || t.bos >= 0 && strings.Contains(template, "bos_token")
-			return &chat{format: fm, bos: bos, system: defaultSystem(template), template: template}
+			return chat{format: fm, bos: bos, system: defaultSystem(template), template: template}
 		}
 	}
-	return nil
+	jinja, err := chattemplate.Parse(source)
+	if err != nil {
+		err = fmt.Errorf("the file's template is of no family known here (%s) and cannot be run: %w", formatNames(), err)
+	}
+	return chat{jinja: jinja, none: err}
 }
 
 func (fm *format) fits(template string, t *Tokenizer) bool {
@@ -110,13 +119,15 @@ func (p *prompt) flush() {
 }
 
 // Chat returns the ids of a conversation that the assistant is to continue.
-// Names of control tokens inside roles or contents are plain text. Without a
-// system message first, the model's own default comes first, where it has one.
+// Names of control tokens inside contents are plain text. Where the model's
+// format is known, a system message of the model's own comes first if the
+// conversation has none and the model has one; otherwise the file's template
+// decides all ([Tokenizer.ChatFormat] tells which).
 //
-// Errors: [ErrNoChat], [ErrRole], [ErrTooLong].
+// Errors: [ErrNoChat], [ErrTemplate], [ErrRole], [ErrTooLong].
 func (t *Tokenizer) Chat(messages []Message) ([]int32, error) {
-	if t.chat == nil {
-		return nil, fmt.Errorf("%w: the file's template is absent or of no family known here (%s)", ErrNoChat, formatNames())
+	if t.chat.none != nil {
+		return nil, fmt.Errorf("%w: %w", ErrNoChat, t.chat.none)
 	}
 	size := 0
 	for _, m := range messages {
@@ -129,6 +140,9 @@ func (t *Tokenizer) Chat(messages []Message) ([]int32, error) {
 			return nil, fmt.Errorf("%w: a conversation of more than %d bytes", ErrTooLong, MaxText)
 		}
 	}
+	if t.chat.format == nil {
+		return t.chatByTemplate(t.chat.jinja, messages)
+	}
 	if t.chat.system != "" && (len(messages) == 0 || messages[0].Role != "system") {
 		messages = append([]Message{{Role: "system", Content: t.chat.system}}, messages...)
 	}
@@ -136,15 +150,49 @@ func (t *Tokenizer) Chat(messages []Message) ([]int32, error) {
 	if t.chat.bos {
 		p.token(t.bos)
 	}
-	t.chat.format.write(p, t.chat, messages)
+	t.chat.format.write(p, &t.chat, messages)
 	p.flush()
 	return p.ids, p.err
 }
 
-// ChatFormat names the family that the model's conversations are written for; it is empty where none is known.
-func (t *Tokenizer) ChatFormat() string {
-	if t.chat == nil {
+// chatByTemplate runs the template. In what it writes, a control token counts
+// where none of its name's bytes came out of a content.
+func (t *Tokenizer) chatByTemplate(template *chattemplate.Template, messages []Message) ([]int32, error) {
+	in := chattemplate.Input{BOS: t.name(t.bos), EOS: t.name(t.eos)}
+	for _, m := range messages {
+		in.Messages = append(in.Messages, chattemplate.Message{Role: m.Role, Content: m.Content})
+	}
+	text, err := template.Render(in)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrTemplate, err)
+	}
+	if text.Len() > MaxText {
+		return nil, fmt.Errorf("%w: the template wrote %d bytes, at most %d are encoded", ErrTooLong, text.Len(), MaxText)
+	}
+	ids := t.encode(nil, text.String(), func(i, j int) bool { return text.Slice(i, j).Trusted() })
+	if t.addBOS && (len(ids) == 0 || ids[0] != t.bos) {
+		ids = slices.Insert(ids, 0, t.bos)
+	}
+	return ids, nil
+}
+
+// name is the text of a token, or "" for −1, which is none.
+func (t *Tokenizer) name(id int32) string {
+	if id < 0 {
 		return ""
+	}
+	return t.vocab.tokens[id].text
+}
+
+// ChatFormat names the family that the model's conversations are written for:
+// one that this package knows, or "jinja" where the file's own template is
+// run. It is empty where the model has no chat format.
+func (t *Tokenizer) ChatFormat() string {
+	switch {
+	case t.chat.none != nil:
+		return ""
+	case t.chat.format == nil:
+		return "jinja"
 	}
 	return t.chat.format.name
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/assaynet/assay/engine/chattemplate"
 	"github.com/assaynet/assay/engine/gguf"
 	"github.com/assaynet/assay/engine/tokenizer"
 )
@@ -211,13 +212,11 @@ func TestPastThoughtsAreLeftOut(t *testing.T) {
 	}
 }
 
-func TestAnUnknownTemplateIsRefused(t *testing.T) {
-	for _, tok := range []*tokenizer.Tokenizer{
-		chatter(t, "small-bpe.gguf", "{{ messages }}"),
-		chatter(t, "small-bpe.gguf", "<|im_start|> <|im_end|>"), // the vocabulary lacks the marks
-	} {
+func TestATemplateThatCannotBeReadIsRefused(t *testing.T) {
+	for _, template := range []string{"{% if %}", "{{ 'a", "{% nothing %}", strings.Repeat("a", chattemplate.MaxSource+1)} {
+		tok := chatter(t, "small-bpe.gguf", template)
 		if _, err := tok.Chat(asked); !errors.Is(err, tokenizer.ErrNoChat) || tok.ChatFormat() != "" {
-			t.Errorf("got %v and format %q", err, tok.ChatFormat())
+			t.Errorf("%.20q: got %v and format %q", template, err, tok.ChatFormat())
 		}
 	}
 }
@@ -243,7 +242,7 @@ func FuzzChat(f *testing.F) {
 			"<|start_header_id|>", "<|end_header_id|>", "<|eot_id|>")
 		ids, err := tok.Chat([]tokenizer.Message{{Role: role, Content: first}, {Role: "assistant", Content: second}, {Role: "user", Content: first}})
 		if err != nil {
-			if !errors.Is(err, tokenizer.ErrNoChat) && !errors.Is(err, tokenizer.ErrRole) && !errors.Is(err, tokenizer.ErrTooLong) {
+			if !errors.Is(err, tokenizer.ErrNoChat) && !errors.Is(err, tokenizer.ErrTemplate) && !errors.Is(err, tokenizer.ErrRole) && !errors.Is(err, tokenizer.ErrTooLong) {
 				t.Fatal(err)
 			}
 			return

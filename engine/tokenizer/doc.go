@@ -18,8 +18,12 @@
 // [Tokenizer.Unspellable] counts it. SentencePiece's models write a space as
 // U+2581, so that character comes back as a space. Classes of characters are those of package unicode.
 //
-// Chat prompts are written by code for the families it knows (formats.go); a
-// file's template is read only to recognise the family, never run.
+// Chat prompts are written by code for the families it knows (formats.go),
+// which a file's template is read to recognise. A template of no known family
+// is run by package chattemplate, under limits; what it writes may hold control
+// tokens, but only such as the template wrote itself. White space after a
+// control token that a vocabulary takes as part of it (Phi-3's) is known to the
+// families' code alone.
 //
 // What is agreed on between nodes is token ids. Text is a rendering of them.
 // Start reading at [Tokenizer] in tokenizer.go.

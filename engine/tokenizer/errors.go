@@ -9,8 +9,10 @@ var (
 	ErrData = errors.New("tokenizer: bad tokenizer data")
 	// ErrTooLong means a text of more than [MaxText] bytes.
 	ErrTooLong = errors.New("tokenizer: text too long")
-	// ErrNoChat means that the model has no chat format that is known here.
-	ErrNoChat = errors.New("tokenizer: no known chat format")
+	// ErrNoChat means that the model has no chat format: no template, or one that cannot be read.
+	ErrNoChat = errors.New("tokenizer: no chat format")
+	// ErrTemplate means that the model's chat template did not write this conversation; the error says why.
+	ErrTemplate = errors.New("tokenizer: chat template")
 	// ErrRole means a chat message whose role cannot be written.
 	ErrRole = errors.New("tokenizer: bad role")
 )

@@ -37,11 +37,14 @@ func newSpecials(v *vocabulary) specials {
 // is reports whether id is one of them.
 func (s *specials) is(id int32) bool { return s.members[id] }
 
-// next returns how many bytes of text come before the first special token, its
-// id and its length; a length of 0 means that there is none. Control tokens
-// count only if control is set.
-func (s *specials) next(text string, control bool) (plain int, id int32, size int) {
-	for i := range len(text) {
+// always lets every control token count.
+func always(int, int) bool { return true }
+
+// next returns how many bytes of text from byte "from" on come before the first special token, its
+// id and its length; a length of 0 means that there is none. A control token
+// in bytes i to j−1 counts only if control is not nil and control(i, j) says so.
+func (s *specials) next(text string, from int, control func(i, j int) bool) (plain int, id int32, size int) {
+	for i := from; i < len(text); i++ {
 		if !s.first[text[i]] {
 			continue
 		}
@@ -49,10 +52,10 @@ func (s *specials) next(text string, control bool) (plain int, id int32, size in
 			if n > len(text)-i {
 				continue
 			}
-			if found, ok := s.ids[text[i:i+n]]; ok && (control || !found.control) {
-				return i, found.id, n
+			if found, ok := s.ids[text[i:i+n]]; ok && (!found.control || control != nil && control(i, i+n)) {
+				return i - from, found.id, n
 			}
 		}
 	}
-	return len(text), 0, 0
+	return len(text) - from, 0, 0
 }

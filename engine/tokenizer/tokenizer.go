@@ -17,7 +17,7 @@ type Tokenizer struct {
 	model   model
 	vocab   vocabulary
 	special specials
-	chat    *chat // nil: the model has no known chat format
+	chat    chat
 	// prefix tells that a space goes before each text that begins a prompt or
 	// follows a special token, and that the first one is not shown.
 	prefix bool
@@ -154,19 +154,27 @@ func (t *Tokenizer) Encode(text string, o Options) ([]int32, error) {
 	if o.BOS && t.bos >= 0 {
 		ids = append(ids, t.bos)
 	}
-	for len(text) > 0 {
-		plain, id, size := t.special.next(text, o.Special)
+	if o.Special {
+		return t.encode(ids, text, always), nil
+	}
+	return t.encode(ids, text, nil), nil
+}
+
+// encode appends the ids of text; control says which control tokens in it count, see [specials.next].
+func (t *Tokenizer) encode(ids []int32, text string, control func(i, j int) bool) []int32 {
+	for at := 0; at < len(text); {
+		plain, id, size := t.special.next(text, at, control)
 		if plain > 0 && t.prefix {
-			ids = t.model.encode(ids, " "+text[:plain])
+			ids = t.model.encode(ids, " "+text[at:at+plain])
 		} else if plain > 0 {
-			ids = t.model.encode(ids, text[:plain])
+			ids = t.model.encode(ids, text[at:at+plain])
 		}
 		if size > 0 {
 			ids = append(ids, id)
 		}
-		text = text[plain+size:]
+		at += plain + size
 	}
-	return ids, nil
+	return ids
 }
 
 // Unspellable returns how many bytes of text the vocabulary has no token for.
