@@ -26,7 +26,8 @@ var (
 	ErrFile = errors.New("engine: the model's file is not what was opened")
 	// ErrBusy means that too many calls wait for the model; later there may be room.
 	ErrBusy = sched.ErrBusy
-	// ErrMemory means a call whose keys and values do not fit Config.KVBytes, however long it waited.
+	// ErrMemory means a call whose keys and values do not fit Config.KVBytes, however long it waited, or for which the operating
+	// system has no memory; then a later one may fare better.
 	ErrMemory = sched.ErrMemory
 	// ErrNotFinite means a run that fails: an error, never an answer. The error is a *FailedError.
 	ErrNotFinite = arith.ErrNotFinite

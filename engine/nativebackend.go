@@ -2,6 +2,7 @@ package engine
 
 import (
 	"errors"
+	"fmt"
 	"math"
 	"sync"
 
@@ -61,11 +62,11 @@ func (b *nativeBackend) Step(pieces []*sched.Piece) error {
 		firsts[i] = p.Cache.Len() + len(p.Tokens) - p.Keep
 	}
 	if err := b.net.Forward(run); err != nil {
-		return err
+		return memoryError(err)
 	}
 	var states []wantedState
 	for i, p := range pieces {
-		p.Err = run[i].Err
+		p.Err = memoryError(run[i].Err)
 		for k, s := range run[i].States {
 			x := wantedState{p, s, firsts[i] + k}
 			switch {
@@ -82,6 +83,14 @@ func (b *nativeBackend) Step(pieces []*sched.Piece) error {
 		}
 	}
 	return nil
+}
+
+// memoryError makes an error that is due to a lack of memory ErrMemory.
+func memoryError(err error) error {
+	if errors.Is(err, native.ErrMemory) {
+		return fmt.Errorf("%w: %w", ErrMemory, err)
+	}
+	return err
 }
 
 func allFinite(x []float32) bool {
@@ -101,7 +110,7 @@ func (b *nativeBackend) choose(states []wantedState) error {
 	}
 	logits, best, err := b.net.Logits(flat, &b.logits)
 	if err != nil {
-		return err
+		return memoryError(err)
 	}
 	var wg sync.WaitGroup
 	for i, x := range states {

@@ -20,6 +20,9 @@ type referenceKV struct{ *arith.Cache }
 
 func (c referenceKV) Fork(n int) sched.Cache { return referenceKV{c.Cache.Fork(n)} }
 
+// Release leaves the memory to the garbage collector: the reference is no backend for many sequences.
+func (c referenceKV) Release() {}
+
 func newReference(net *arith.Model, cfg Config) *referenceBackend {
 	return &referenceBackend{net: net, pool: newPool(cfg.Threads, cfg.Nice), pageBytes: net.NewCache().PageBytes()}
 }

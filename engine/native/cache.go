@@ -2,6 +2,7 @@ package native
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/assaynet/assay/engine/arith"
 )
@@ -9,13 +10,13 @@ import (
 // Cache holds the keys and values of one sequence of tokens, in pages of 64 positions as internal.h lays them out. It is for one
 // goroutine at a time. Pages that are full are never written again, so caches share them.
 type Cache struct {
-	pageLen int
-	tokens  []int32
-	pages   [][]uint16
+	store  *store
+	tokens []int32
+	pages  []*page
 }
 
 // NewCache returns an empty cache for sequences of m.
-func (m *Model) NewCache() *Cache { return &Cache{pageLen: m.pageLen} }
+func (m *Model) NewCache() *Cache { return &Cache{store: m.pages} }
 
 // Len returns the number of positions that c holds.
 func (c *Cache) Len() int { return len(c.tokens) }
@@ -27,26 +28,53 @@ func (c *Cache) Tokens() []int32 { return c.tokens }
 func (c *Cache) Bytes() int64 { return int64(len(c.pages)) * c.PageBytes() }
 
 // PageBytes returns the memory of one page.
-func (c *Cache) PageBytes() int64 { return int64(c.pageLen) * 2 }
+func (c *Cache) PageBytes() int64 { return c.store.bytes() }
 
-// Fork returns a cache of the first n positions of c, n ≤ Len: whole pages are shared, the rest of a page is copied. Both
-// may be continued, for what is there is never written again.
+// Fork returns a cache of the first n positions of c, n ≤ Len: whole pages are shared, the rest of a page is copied, or left out
+// where there is no memory for it. Both may be continued, for what is there is never written again.
 func (c *Cache) Fork(n int) *Cache {
 	full := n / arith.PageLen
-	f := &Cache{pageLen: c.pageLen, tokens: append([]int32(nil), c.tokens[:n]...)}
-	f.pages = append(f.pages, c.pages[:full]...)
+	f := &Cache{store: c.store, pages: slices.Clone(c.pages[:full])}
+	c.store.hold(f.pages)
 	if n%arith.PageLen != 0 {
-		// Positions from n on are copied too; each is written before it is read.
-		f.pages = append(f.pages, append([]uint16(nil), c.pages[full]...))
+		if p, err := c.store.take(); err == nil {
+			copy(p.data, c.pages[full].data) // positions from n on, too: each is written before it is read
+			f.pages = append(f.pages, p)
+		} else {
+			n = full * arith.PageLen
+		}
 	}
+	f.tokens = slices.Clone(c.tokens[:n])
 	return f
 }
 
-// grow makes room for n more positions.
-func (c *Cache) grow(n int) {
+// Release gives c's pages back, which other caches may still share; c is empty then. A cache that is forgotten without it keeps
+// its memory until the garbage collector finds that.
+func (c *Cache) Release() {
+	c.tokens = nil
+	c.trim()
+}
+
+// grow makes room for n more positions. Errors: ErrMemory, which changes nothing.
+func (c *Cache) grow(n int) error {
 	for len(c.pages)*arith.PageLen < len(c.tokens)+n {
-		c.pages = append(c.pages, make([]uint16, c.pageLen))
+		p, err := c.store.take()
+		if err != nil {
+			c.trim()
+			return err
+		}
+		clear(p.data)
+		c.pages = append(c.pages, p)
 	}
+	return nil
+}
+
+// trim gives back the pages without positions.
+func (c *Cache) trim() {
+	need := (len(c.tokens) + arith.PageLen - 1) / arith.PageLen
+	c.store.drop(c.pages[need:])
+	clear(c.pages[need:])
+	c.pages = c.pages[:need]
 }
 
 // Piece is the new tokens of one sequence.
@@ -85,4 +113,5 @@ func (p *Piece) finish(states []float32, width, ran, layer int) {
 		p.States = append(p.States, states[i*width:(i+1)*width:(i+1)*width])
 	}
 	p.Cache.tokens = append(p.Cache.tokens, p.Tokens[:ran]...)
+	p.Cache.trim()
 }

@@ -113,6 +113,10 @@ int eng_cut(int watch);
 /* eng_unwatch: nobody reads the mapping any more; called before it is unmapped. */
 void eng_unwatch(int watch);
 
+/* eng_page_new: a page of keys and values, of eng_page_halves zeros, for eng_page_free; NULL where there is no memory. */
+uint16_t *eng_page_new(int64_t halves);
+void eng_page_free(uint16_t *page);
+
 /* For tests: the sum of bytes, read by threads. */
 int eng_test_read(int threads, const uint8_t *data, int64_t bytes, uint64_t *sum);
 

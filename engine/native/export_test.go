@@ -16,3 +16,14 @@ func (w *watch) Err() error { return w.err() }
 
 // Close is close.
 func (w *watch) Close() { w.close() }
+
+// SpoilFreePages fills the pages that no cache holds with the largest finite numbers.
+func (m *Model) SpoilFreePages() {
+	m.pages.mu.Lock()
+	defer m.pages.mu.Unlock()
+	for _, p := range m.pages.free {
+		for i := range p.data {
+			p.data[i] = 0x7bff
+		}
+	}
+}

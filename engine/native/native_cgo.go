@@ -20,7 +20,6 @@ import "C"
 
 import (
 	"fmt"
-	"runtime"
 	"sync"
 	"unsafe"
 
@@ -44,7 +43,7 @@ type Model struct {
 	arith.Dims
 	level     Level
 	ropes     []*arith.Rope // the layers' tables, each once
-	pageLen   int           // 16-bit numbers of a page
+	pages     *store        // of keys and values
 	vocabLine int           // logits of a state, rounded up to sixteen
 
 	file *watch // over the mapping that C reads; nil where the weights lie in none
@@ -83,7 +82,7 @@ func New(m *arith.Model, cfg Config) (*Model, error) {
 		shape.gelu = 1
 	}
 	n := &Model{
-		Dims: m.Dims, level: level, pageLen: int(C.eng_page_halves(&shape)),
+		Dims: m.Dims, level: level, pages: &store{len: int(C.eng_page_halves(&shape))},
 		vocabLine: (m.Vocab + 15) / 16 * 16,
 	}
 	if err := status(C.eng_model_new(&n.c, &shape, C.int(level), C.int(cfg.Threads), C.int(cfg.Nice)), "make a model"); err != nil {
@@ -132,7 +131,11 @@ func (m *Model) Close() {
 	C.eng_model_free(m.c)
 	m.c = nil
 	m.file.close()
+	m.pages.close()
 }
+
+// CacheBytes returns the memory of all pages of keys and values, those that no cache holds included: it is kept for the next.
+func (m *Model) CacheBytes() int64 { return m.pages.size() }
 
 // Check returns ErrFile where a part of Config.File could not be read, whoever read it. It waits for no call in progress.
 func (m *Model) Check() error { return m.file.err() }
@@ -151,7 +154,7 @@ func (m *Model) Bytes() int64 {
 }
 
 // Forward runs the new tokens of all pieces at once and adds them to their caches. An error of a piece (ErrToken, ErrContext, a
-// *FailedError of package arith) is its own, in Err; that of Forward means that nothing ran. After a *FailedError the cache holds
+// *FailedError of package arith, ErrMemory) is its own, in Err; that of Forward means that nothing ran. After a *FailedError the cache holds
 // the positions before it, and States those of them that were asked for. No cache may be in two pieces.
 func (m *Model) Forward(pieces []*Piece) error {
 	m.mu.Lock()
@@ -162,7 +165,10 @@ func (m *Model) Forward(pieces []*Piece) error {
 	run := make([]*Piece, 0, len(pieces))
 	for _, p := range pieces {
 		p.States = nil
-		if p.Err = m.check(p); p.Err == nil && len(p.Tokens) > 0 {
+		if p.Err = m.check(p); p.Err != nil || len(p.Tokens) == 0 {
+			continue
+		}
+		if p.Err = p.Cache.grow(len(p.Tokens)); p.Err == nil {
 			run = append(run, p)
 		}
 	}
@@ -171,17 +177,13 @@ func (m *Model) Forward(pieces []*Piece) error {
 	}
 	in, keeps := &m.in, m.in.gather(m, run)
 	states := make([]float32, keeps*m.Width)
-	var pins runtime.Pinner
-	defer pins.Unpin()
-	for _, p := range run {
-		for _, page := range p.Cache.pages {
-			pins.Pin(unsafe.SliceData(page))
-		}
-	}
 	err := m.done(C.step(m.c, C.int32_t(len(in.token)), C.int32_t(len(run)), C.int32_t(keeps), int32s(in.token), int32s(in.pos),
 		int32s(in.seqFirst), (*C.uintptr_t)(unsafe.Pointer(unsafe.SliceData(in.page))), int32s(in.pageFirst), floats(in.rope), int32s(in.keep),
 		floats(states), int32s(in.fail)), "run a batch")
 	if err != nil {
+		for _, p := range run {
+			p.Cache.trim()
+		}
 		return err
 	}
 	for i, p := range run {
@@ -192,16 +194,15 @@ func (m *Model) Forward(pieces []*Piece) error {
 	return nil
 }
 
-// gather fills in with the pieces, whose caches it makes longer by pages, and returns how many states are wanted.
+// gather fills in with the pieces and returns how many states are wanted.
 func (in *inputs) gather(m *Model, pieces []*Piece) (keeps int) {
 	in.token, in.pos, in.seqFirst, in.pageFirst = in.token[:0], in.pos[:0], in.seqFirst[:0], in.pageFirst[:0]
 	in.keep, in.page, in.rope = in.keep[:0], in.page[:0], in.rope[:0]
 	for _, p := range pieces {
-		p.Cache.grow(len(p.Tokens))
 		in.seqFirst = append(in.seqFirst, int32(len(in.token)))
 		in.pageFirst = append(in.pageFirst, int32(len(in.page)))
 		for _, page := range p.Cache.pages {
-			in.page = append(in.page, uintptr(unsafe.Pointer(unsafe.SliceData(page))))
+			in.page = append(in.page, uintptr(unsafe.Pointer(unsafe.SliceData(page.data))))
 		}
 		for i, id := range p.Tokens {
 			if len(p.Tokens)-i <= p.Keep {

@@ -10,8 +10,11 @@ func Levels() []Level { return nil }
 // Model cannot be made in this build.
 type Model struct {
 	arith.Dims
-	pageLen int
+	pages *store
 }
+
+func allocate(n int) []uint16 { return make([]uint16, n) }
+func release([]uint16)        {}
 
 // New returns ErrUnavailable.
 func New(*arith.Model, Config) (*Model, error) { return nil, ErrUnavailable }
@@ -24,6 +27,9 @@ func (m *Model) Check() error { return nil }
 
 // Level returns Scalar.
 func (m *Model) Level() Level { return Scalar }
+
+// CacheBytes returns 0.
+func (m *Model) CacheBytes() int64 { return 0 }
 
 // Bytes returns 0.
 func (m *Model) Bytes() int64 { return 0 }

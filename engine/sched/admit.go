@@ -123,15 +123,25 @@ func (s *Scheduler) reserve(h *Handle, source *past, n int) bool {
 	if source != nil {
 		shared = source.pages[:n/PageLen]
 	}
-	if h.pages = s.pages.take(shared, pagesOf(h.task.Most)); h.pages == nil {
-		return false
+	var gone []Cache
+	if h.pages, gone = s.pages.take(shared, pagesOf(h.task.Most)); h.pages != nil {
+		s.share(h, source, n)
 	}
-	if h.cache = s.backend.NewCache(); source != nil {
-		h.cache = source.cache.Fork(n)
-		s.pages.touch(source.cache)
-		s.stats.Shared += uint64(n)
+	for _, c := range gone {
+		c.Release()
 	}
-	return true
+	return h.pages != nil
+}
+
+// share makes h's cache, before any past sequence that has gone for its sake is released: the source may be one of them.
+func (s *Scheduler) share(h *Handle, source *past, n int) {
+	if source == nil {
+		h.cache = s.backend.NewCache()
+		return
+	}
+	h.cache = source.cache.Fork(n)
+	s.pages.touch(source.cache)
+	s.stats.Shared += uint64(h.cache.Len())
 }
 
 // common is the length of the longest common beginning.

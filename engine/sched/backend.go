@@ -22,9 +22,11 @@ type Cache interface {
 	// Len returns the number of positions, Tokens the tokens at them.
 	Len() int
 	Tokens() []Token
-	// Fork returns a cache of the first n positions, n ≤ Len: whole pages are shared, the rest of a page is copied. Both may be
-	// continued; nobody writes to positions that there are.
+	// Fork returns a cache of the first n positions, n ≤ Len, or of fewer where there is no memory: whole pages are shared, the
+	// rest of a page is copied. Both may be continued; nobody writes to positions that there are.
 	Fork(n int) Cache
+	// Release gives the memory back that no other cache shares. It is the last call.
+	Release()
 }
 
 // Piece is the next tokens of one sequence.

@@ -22,25 +22,25 @@ type pages struct {
 
 func pagesOf(positions int) int { return (positions + PageLen - 1) / PageLen }
 
-// take holds the shared pages and new ones, n in all, letting go of past sequences where memory asks for it; nil where even that
-// is not enough.
-func (p *pages) take(shared []*page, n int) []*page {
+// take holds the shared pages and new ones, n in all, letting go of past sequences where memory asks for it; held is nil where
+// even that is not enough. The caches of the past sequences are the caller's to release: it may be about to share one.
+func (p *pages) take(shared []*page, n int) (held []*page, gone []Cache) {
 	for _, g := range shared {
 		g.refs++
 	}
 	for p.used+n-len(shared) > p.limit {
 		if len(p.kept) == 0 {
 			p.release(shared)
-			return nil
+			return nil, gone
 		}
-		p.dropOldest()
+		gone = append(gone, p.drop(0))
 	}
-	held := slices.Clone(shared)
+	held = slices.Clone(shared)
 	for len(held) < n {
 		held = append(held, &page{refs: 1})
 		p.used++
 	}
-	return held
+	return held, gone
 }
 
 func (p *pages) release(held []*page) {
@@ -51,8 +51,8 @@ func (p *pages) release(held []*page) {
 	}
 }
 
-// keep takes over the pages of a sequence that has ended: it becomes a past one, in place of those that it continues, unless it
-// is too long, or the beginning of another.
+// keep takes over the cache and the pages of a sequence that has ended: it becomes a past one, in place of those that it
+// continues, unless it is too long, or the beginning of another, and is released.
 func (p *pages) keep(c Cache, held []*page) {
 	n := pagesOf(c.Len())
 	p.release(held[n:])
@@ -60,17 +60,19 @@ func (p *pages) keep(c Cache, held []*page) {
 	for i, old := range p.kept {
 		if c.Len() <= old.cache.Len() && common(old.cache.Tokens(), c.Tokens()) == c.Len() {
 			p.release(held)
+			c.Release()
 			p.kept = append(slices.Delete(p.kept, i, i+1), old)
 			return
 		}
 	}
 	if n == 0 || n > p.keepLimit {
 		p.release(held)
+		c.Release()
 		return
 	}
 	for i := 0; i < len(p.kept); {
 		if old := p.kept[i]; common(old.cache.Tokens(), c.Tokens()) == old.cache.Len() {
-			p.drop(i)
+			p.drop(i).Release()
 		} else {
 			i++
 		}
@@ -94,10 +96,11 @@ func (p *pages) touch(c Cache) {
 	}
 }
 
-func (p *pages) dropOldest() { p.drop(0) }
+func (p *pages) dropOldest() { p.drop(0).Release() }
 
-func (p *pages) drop(i int) {
-	held := p.kept[i].pages
+// drop lets go of a past sequence and returns its cache, to be released.
+func (p *pages) drop(i int) Cache {
+	c, held := p.kept[i].cache, p.kept[i].pages
 	p.kept = slices.Delete(p.kept, i, i+1)
 	for _, g := range held {
 		if g.kept--; g.kept == 0 {
@@ -105,6 +108,7 @@ func (p *pages) drop(i int) {
 		}
 	}
 	p.release(held)
+	return c
 }
 
 func (p *pages) forget() {

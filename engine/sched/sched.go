@@ -137,10 +137,11 @@ func (s *Scheduler) finishLocked(h *Handle, err error) {
 	case h.pages == nil:
 	case h.broken:
 		s.pages.release(h.pages)
+		h.cache.Release()
 	default:
 		s.pages.keep(h.cache, h.pages)
 	}
-	h.err, h.pages, h.leader = err, nil, nil
+	h.err, h.cache, h.pages, h.leader = err, nil, nil, nil
 	if h.caller.tasks--; h.caller.tasks == 0 {
 		s.callers = slices.DeleteFunc(s.callers, func(c *caller) bool { return c == h.caller })
 	}

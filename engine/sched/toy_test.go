@@ -5,6 +5,7 @@ import (
 	"errors"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/assaynet/assay/engine/sched"
@@ -16,15 +17,18 @@ type toy struct {
 	before func(step int, pieces []*sched.Piece) error // where not nil, called with each step
 
 	steps  int
-	writes int // tokens computed
+	writes int          // tokens computed
+	live   atomic.Int64 // caches that nobody has released
 }
 
 // pageBytes is the memory of a toy's page.
 const pageBytes = 1000
 
 type toyCache struct {
-	tokens []sched.Token
-	states []uint32
+	b        *toy
+	released bool
+	tokens   []sched.Token
+	states   []uint32
 }
 
 var errToy = errors.New("toy: the token that fails")
@@ -32,14 +36,28 @@ var errToy = errors.New("toy: the token that fails")
 // failing is a token that a toy does not compute.
 const failing = 99
 
-func (b *toy) NewCache() sched.Cache { return &toyCache{} }
+func (b *toy) NewCache() sched.Cache { return b.cache(nil, nil) }
 func (b *toy) PageBytes() int64      { return pageBytes }
 func (b *toy) Budget() int           { return b.budget }
 
 func (c *toyCache) Len() int              { return len(c.tokens) }
 func (c *toyCache) Tokens() []sched.Token { return c.tokens }
 func (c *toyCache) Fork(n int) sched.Cache {
-	return &toyCache{slices.Clone(c.tokens[:n]), slices.Clone(c.states[:n])}
+	return c.b.cache(slices.Clone(c.tokens[:n]), slices.Clone(c.states[:n]))
+}
+
+func (b *toy) cache(tokens []sched.Token, states []uint32) *toyCache {
+	b.live.Add(1)
+	return &toyCache{b: b, tokens: tokens, states: states}
+}
+
+// Release makes any later use of c a panic, or a wrong result.
+func (c *toyCache) Release() {
+	if c.released {
+		panic("a cache is released twice")
+	}
+	c.released, c.tokens, c.states = true, nil, nil
+	c.b.live.Add(-1)
 }
 
 func (c *toyCache) add(id sched.Token) {
@@ -61,6 +79,9 @@ func (b *toy) Step(pieces []*sched.Piece) error {
 	var wg sync.WaitGroup
 	for _, p := range pieces {
 		c := p.Cache.(*toyCache)
+		if c.released {
+			panic("a released cache is continued")
+		}
 		for i, id := range p.Tokens {
 			if id == failing {
 				p.Err = errToy
@@ -108,6 +129,9 @@ func start(t *testing.T, b *toy, cfg sched.Config) *sched.Scheduler {
 		wg.Wait()
 		if x := s.Stats(); x.KVBytes != 0 || x.Running != 0 || x.Queued != 0 {
 			t.Errorf("after the end: %+v", x)
+		}
+		if n := b.live.Load(); n != 0 {
+			t.Errorf("after the end: %d caches that nobody has released", n)
 		}
 	})
 	return s

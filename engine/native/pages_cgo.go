@@ -1,0 +1,20 @@
+//go:build cgo
+
+package native
+
+// #include "engine.h"
+import "C"
+
+import "unsafe"
+
+// allocate returns n zeros outside Go's heap, or nil.
+func allocate(n int) []uint16 {
+	p := C.eng_page_new(C.int64_t(n))
+	if p == nil {
+		return nil
+	}
+	return unsafe.Slice((*uint16)(p), n)
+}
+
+// release frees what allocate returned.
+func release(data []uint16) { C.eng_page_free((*C.uint16_t)(unsafe.SliceData(data))) }
