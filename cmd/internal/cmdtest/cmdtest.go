@@ -219,10 +219,11 @@ const patience = 60 * time.Second
 
 // Cmds are commands of the scripts:
 //
-//	height PORT N   waits until the daemon with this HTTP port is at height N
-//	term HOME       sends SIGTERM to the daemon of a home
-//	hold PORT       listens on a port until the script ends
-//	newer HOME      makes the database in a home one of a newer program
+//	height PORT N       waits until the daemon with this HTTP port is at height N
+//	metrics PORT FILE   writes what that daemon tells prometheus to a file
+//	term HOME           sends SIGTERM to the daemon of a home
+//	hold PORT           listens on a port until the script ends
+//	newer HOME          makes the database in a home one of a newer program
 var Cmds = map[string]func(ts *testscript.TestScript, neg bool, args []string){
 	"height": func(ts *testscript.TestScript, neg bool, args []string) {
 		if neg || len(args) != 2 {
@@ -233,6 +234,14 @@ var Cmds = map[string]func(ts *testscript.TestScript, neg bool, args []string){
 		if err := waitHeight("http://127.0.0.1:"+args[0]+"/v1/status", want); err != nil {
 			ts.Fatalf("%v", err)
 		}
+	},
+	"metrics": func(ts *testscript.TestScript, neg bool, args []string) {
+		if neg || len(args) != 2 {
+			ts.Fatalf("usage: metrics PORT FILE")
+		}
+		text, err := getBody("http://127.0.0.1:" + args[0] + "/metrics")
+		ts.Check(err)
+		ts.Check(os.WriteFile(ts.MkAbs(args[1]), text, 0o600))
 	},
 	"term": func(ts *testscript.TestScript, neg bool, args []string) {
 		if neg || len(args) != 1 {
@@ -279,10 +288,18 @@ func waitHeight(url string, want uint64) error {
 }
 
 func getJSON(url string, v any) error {
-	resp, err := http.Get(url) //nolint:noctx // the script ends with its test
+	body, err := getBody(url)
 	if err != nil {
 		return err
 	}
+	return json.Unmarshal(body, v)
+}
+
+func getBody(url string) ([]byte, error) {
+	resp, err := http.Get(url) //nolint:noctx // the script ends with its test
+	if err != nil {
+		return nil, err
+	}
 	defer func() { _ = resp.Body.Close() }()
-	return json.NewDecoder(io.LimitReader(resp.Body, 1<<20)).Decode(v)
+	return io.ReadAll(io.LimitReader(resp.Body, 1<<20))
 }
