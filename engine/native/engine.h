@@ -117,6 +117,11 @@ void eng_unwatch(int watch);
 uint16_t *eng_page_new(int64_t halves);
 void eng_page_free(uint16_t *page);
 
+/* eng_refuses tells whether the next allocation, or start of a thread, shall fail: never, but for tests that call eng_test_refuse:
+ * then the one after n more does, and all after it. Below 0 none does. */
+int eng_refuses(void);
+void eng_test_refuse(int64_t n);
+
 /* For tests: the sum of bytes, read by threads. */
 int eng_test_read(int threads, const uint8_t *data, int64_t bytes, uint64_t *sum);
 

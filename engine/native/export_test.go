@@ -5,10 +5,11 @@ package native
 // Watched lets tests watch memory of their own.
 type Watched = watch
 
-// What tests use of the watch over mapped files.
+// What tests use of C.
 var (
 	NewWatch = newWatch
 	ReadAll  = readAll
+	Refuse   = refuse
 )
 
 // Err is err.

@@ -31,7 +31,7 @@ static int most(int a, int b) { return a > b ? a : b; }
 
 static int make_threads(eng_model *m, int nice)
 {
-	m->thread = calloc((size_t)m->threads, sizeof *m->thread);
+	m->thread = eng_alloc((size_t)m->threads * sizeof *m->thread);
 	if (!m->thread)
 		return ENG_NO_MEMORY;
 	/* One allocation for each, with room between: rings of two threads that lie close slow each other down. */
@@ -53,14 +53,14 @@ int eng_model_new(eng_model **out, const struct eng_shape *s, int level, int thr
 	const struct eng_kernels *k = level >= 0 && level < ENG_LEVELS && (eng_levels() >> level & 1) ? eng_kernels_of(level) : NULL;
 	if (!k)
 		return ENG_NO_LEVEL;
-	eng_model *m = calloc(1, sizeof *m);
+	eng_model *m = eng_alloc(sizeof *m);
 	if (!m)
 		return ENG_NO_MEMORY;
 	m->s = *s;
 	m->level = level;
 	m->threads = threads;
 	m->k = k;
-	m->layers = calloc((size_t)s->layers, sizeof *m->layers);
+	m->layers = eng_alloc((size_t)s->layers * sizeof *m->layers);
 	int status = m->layers ? make_threads(m, nice) : ENG_NO_MEMORY;
 	if (status != ENG_OK) {
 		eng_model_free(m);
@@ -213,7 +213,7 @@ int eng_model_reserve(eng_model *m, int n, int seqs)
 	if (spans > m->span_cap) {
 		free(m->spans);
 		m->span_cap = 0;
-		m->spans = malloc((size_t)spans * sizeof *m->spans);
+		m->spans = eng_alloc((size_t)spans * sizeof *m->spans);
 		if (!m->spans)
 			return ENG_NO_MEMORY;
 		m->span_cap = spans;
@@ -224,7 +224,7 @@ int eng_model_reserve(eng_model *m, int n, int seqs)
 	free(m->arena);
 	free(m->active);
 	m->cols = 0;
-	m->active = malloc((size_t)n * sizeof *m->active);
+	m->active = eng_alloc((size_t)n * sizeof *m->active);
 	m->arena = eng_alloc(lay_out(m, NULL, (size_t)n));
 	if (!m->arena || !m->active)
 		return ENG_NO_MEMORY;

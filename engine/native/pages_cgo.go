@@ -18,3 +18,6 @@ func allocate(n int) []uint16 {
 
 // release frees what allocate returned.
 func release(data []uint16) { C.eng_page_free((*C.uint16_t)(unsafe.SliceData(data))) }
+
+// refuse makes allocations in C fail after n more, and none where n is negative; for tests.
+func refuse(n int) { C.eng_test_refuse(C.int64_t(n)) }

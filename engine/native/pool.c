@@ -111,12 +111,12 @@ int eng_pool_new(struct eng_pool **out, int threads, int nice)
 	p->nice = nice;
 	pthread_mutex_init(&p->mu, NULL);
 	pthread_cond_init(&p->wake, NULL);
-	p->thread = calloc((size_t)threads, sizeof *p->thread);
+	p->thread = eng_alloc((size_t)threads * sizeof *p->thread);
 	for (int i = 1; p->thread && i < threads; i++) {
-		struct start *s = malloc(sizeof *s);
+		struct start *s = eng_alloc(sizeof *s);
 		if (s)
 			*s = (struct start){p, i};
-		if (!s || pthread_create(&p->thread[i], NULL, work, s) != 0) {
+		if (!s || eng_refuses() || pthread_create(&p->thread[i], NULL, work, s) != 0) {
 			free(s);
 			break;
 		}

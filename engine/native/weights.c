@@ -13,6 +13,8 @@ void *eng_alloc(size_t bytes)
 {
 	size_t align = bytes >= HUGE_PAGE ? HUGE_PAGE : 4096;
 	void *p = NULL;
+	if (eng_refuses())
+		return NULL;
 	bytes = eng_round(bytes ? bytes : 1, LINE);
 	if (posix_memalign(&p, align, bytes) != 0)
 		return NULL;
