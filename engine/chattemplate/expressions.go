@@ -323,11 +323,13 @@ func (r *run) item(v, key value) (value, error) {
 		}
 	case Text:
 		if isInt {
-			chars, err := r.iterate(v)
-			if err != nil {
-				return nil, err
+			n := int64(v.chars())
+			if i < 0 {
+				i += n
 			}
-			return r.item(&list{chars}, key)
+			if i >= 0 && i < n {
+				return v.part(int(i), int(i)+1), r.spend(1, v.Len())
+			}
 		}
 	}
 	if name, ok := key.(Text); ok {

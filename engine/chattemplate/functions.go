@@ -1,6 +1,9 @@
 package chattemplate
 
-import "fmt"
+import (
+	"fmt"
+	"math"
+)
 
 // functions are the global ones.
 func functions() map[string]value {
@@ -38,17 +41,21 @@ func rangeOf(r *run, a arguments) (value, error) {
 	if step == 0 {
 		return nil, fail("range with a step of 0")
 	}
-	var items []value
-	for i := start; step > 0 && i < stop || step < 0 && i > stop; {
-		if err := r.spend(1, 0); err != nil {
-			return nil, err
-		}
-		items = append(items, i)
-		next := i + step
-		if (next > i) != (step > 0) {
-			break // beyond 64 bits
-		}
-		i = next
+	if step > 0 && start >= stop || step < 0 && start <= stop {
+		return &list{}, nil
+	}
+	// Differences of numbers of 64 bits fit into 64 bits without a sign.
+	distance, stride := uint64(stop)-uint64(start), uint64(step)
+	if step < 0 {
+		distance, stride = -distance, -stride
+	}
+	count := (distance-1)/stride + 1
+	if err := r.spend(int(min(count, math.MaxInt32)), 0); err != nil {
+		return nil, err
+	}
+	items := make([]value, count)
+	for i := range items {
+		items[i] = start + int64(i)*step
 	}
 	return &list{items}, nil
 }

@@ -258,39 +258,43 @@ func power(_ *run, a, b value) (value, error) {
 
 // slice is Python's v[start:stop:step]; each of the three may be nil.
 func (r *run) slice(v, start, stop, step value) (value, error) {
-	var items []value
+	var n int
 	text, isText := v.(Text)
-	switch v := v.(type) {
-	case Text, *list:
-		var err error
-		if items, err = r.iterate(v); err != nil {
-			return nil, err
-		}
-	case undefined:
-		return nil, fail("%s cannot be sliced", kindOf(v))
+	l, isList := v.(*list)
+	switch {
+	case isText:
+		n = text.chars()
+	case isList:
+		n = len(l.items)
 	default:
-		return nil, fail("a %s cannot be sliced", kindOf(v))
+		return nil, fail("%s cannot be sliced", kindOf(v))
 	}
-	from, to, by, err := bounds(len(items), start, stop, step)
+	from, to, by, err := bounds(n, start, stop, step)
 	if err != nil {
 		return nil, err
 	}
-	if err := r.spend(len(items), text.Len()); err != nil {
+	if err := r.spend(1, 2*text.Len()); err != nil {
 		return nil, err
 	}
-	var out []value
-	var b builder
-	for i := from; by > 0 && i < to || by < 0 && i > to; i += by {
-		if isText {
-			b.add(items[i].(Text))
-		} else {
-			out = append(out, items[i])
+	if isText && by == 1 {
+		return text.part(from, max(from, to)), nil
+	}
+	if err := r.spend(n, 0); err != nil {
+		return nil, err
+	}
+	if isList {
+		var out []value
+		for i := from; by > 0 && i < to || by < 0 && i > to; i += by {
+			out = append(out, l.items[i])
 		}
+		return &list{out}, nil
 	}
-	if isText {
-		return b.text(), nil
+	var b builder
+	at := text.offsets()
+	for i := from; by > 0 && i < to || by < 0 && i > to; i += by {
+		b.add(text.Slice(at[i], at[i+1]))
 	}
-	return &list{out}, nil
+	return b.text(), nil
 }
 
 // bounds are Python's slice.indices.

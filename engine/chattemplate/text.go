@@ -138,6 +138,22 @@ func (t Text) title(between func(rune) bool) Text {
 // chars returns how many characters there are. A byte that is not UTF-8 is one.
 func (t Text) chars() int { return utf8.RuneCountInString(t.s) }
 
+// part returns characters from to to−1.
+func (t Text) part(from, to int) Text {
+	i, j, at := t.Len(), t.Len(), 0
+	for b := range t.s {
+		if at == from {
+			i = b
+		}
+		if at == to {
+			j = b
+			break
+		}
+		at++
+	}
+	return t.Slice(min(i, j), j)
+}
+
 // offsets returns where each character begins, and the length at the end.
 func (t Text) offsets() []int {
 	out := make([]int, 0, len(t.s)+1)

@@ -1,0 +1,113 @@
+package chattemplate_test
+
+import (
+	"errors"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/assaynet/assay/engine/chattemplate"
+)
+
+// patience is what a rendering that passes a limit may take: limits are counts, so this only tells milliseconds from a hang.
+const patience = 5 * time.Second
+
+// bombs are templates that would take all time, memory or stack.
+var bombs = map[string]string{
+	"a long range":            "{% for i in range(1000000000) %}{% endfor %}",
+	"a range of everything":   "{{ range(-9223372036854775807, 9223372036854775807) | length }}",
+	"nested ranges":           "{% for i in range(1000) %}{% for j in range(1000) %}{% for k in range(1000) %}{% endfor %}{% endfor %}{% endfor %}",
+	"nested empty loops":      strings.Repeat("{% for i in range(9999) %}", 40) + strings.Repeat("{% endfor %}", 40),
+	"a repeated string":       "{{ 'a' * 1000000000 }}",
+	"a repeated string, back": "{{ 9223372036854775807 * 'ab' }}",
+	"a repeated list":         "{{ ([1, 2] * 1000000000) | length }}",
+	"doubling":                "{% set ns = namespace(x='a') %}{% for i in range(64) %}{% set ns.x = ns.x ~ ns.x %}{% endfor %}",
+	"doubling with +":         "{% set ns = namespace(x='a') %}{% for i in range(64) %}{% set ns.x = ns.x + ns.x %}{% endfor %}",
+	"doubling by hand":        "{% set x = 'a' %}" + strings.Repeat("{% set x = x ~ x %}", 64) + "{{ x | length }}",
+	"doubling lists":          "{% set ns = namespace(x=[1]) %}{% for i in range(64) %}{% set ns.x = ns.x + ns.x %}{% endfor %}",
+	"doubling by capture":     "{% set x = 'a' %}" + strings.Repeat("{% set x %}{{ x }}{{ x }}{% endset %}", 64),
+	"doubling by replace":     "{% set ns = namespace(x='a') %}{% for i in range(64) %}{% set ns.x = ns.x.replace('a', 'aa') %}{% endfor %}",
+	"doubling by join":        "{% set ns = namespace(x='a') %}{% for i in range(64) %}{% set ns.x = [ns.x, ns.x] | join %}{% endfor %}",
+	"doubling by format":      "{% set ns = namespace(x='a') %}{% for i in range(64) %}{% set ns.x = [ns.x, ns.x] | tojson %}{% endfor %}",
+	"shared lists written":    "{% set ns = namespace(x=[1]) %}{% for i in range(60) %}{% set ns.x = [ns.x, ns.x] %}{% endfor %}{{ ns.x }}",
+	"shared lists as JSON":    "{% set ns = namespace(x=[1]) %}{% for i in range(60) %}{% set ns.x = {'a': ns.x, 'b': ns.x} %}{% endfor %}{{ ns.x | tojson }}",
+	"shared lists compared": "{% set ns = namespace(x=[1], y=[1]) %}{% for i in range(60) %}{% set ns.x = [ns.x, ns.x] %}{% set ns.y = [ns.y, ns.y] %}{% endfor %}" +
+		"{{ ns.x == ns.y }}",
+	"deep lists written":      "{% set ns = namespace(x=[1]) %}{% for i in range(100) %}{% set ns.x = [ns.x] %}{% endfor %}{{ ns.x }}",
+	"macros without end":      "{% macro m(x) %}{{ m(x) }}{% endmacro %}{{ m(1) }}",
+	"macros that branch":      "{% macro m(n) %}{% if n %}{{ m(n - 1) }}{{ m(n - 1) }}{% endif %}{% endmacro %}{{ m(30) }}",
+	"two macros in turn":      "{% macro a() %}{{ b() }}{% endmacro %}{% macro b() %}{{ a() }}{% endmacro %}{{ a() }}",
+	"a great power":           "{{ 9 ** 9 ** 9 }}",
+	"a great number":          "{{ " + strings.Repeat("9", 60000) + " }}",
+	"numbers that overflow":   "{{ 9223372036854775807 + 1 }}",
+	"products that overflow":  "{{ 4611686018427387904 * 2 }}",
+	"powers that overflow":    "{{ (-2) ** 64 }}",
+	"much output":             "{% for i in range(100000) %}" + strings.Repeat("a", 1000) + "{% endfor %}",
+	"a long scan":             "{% set x = 'a' * 1000000 %}{% for i in range(100000) %}{% set y = 'b' in x %}{% endfor %}",
+	"long slices":             "{% set x = 'a' * 1000000 %}{% for i in range(100000) %}{% set y = x[::2] %}{% endfor %}",
+	"long comparisons":        "{% set x = 'a' * 1000000 %}{% set y = 'a' * 1000000 %}{% for i in range(100000) %}{% set z = x == y %}{% endfor %}",
+	"long sorts":              "{% set x = range(100000) | reverse | list %}{% for i in range(100000) %}{% set z = x | sort %}{% endfor %}",
+	"parentheses":             "{{ " + strings.Repeat("(", 30000) + "1" + strings.Repeat(")", 30000) + " }}",
+	"brackets":                "{{ " + strings.Repeat("[", 60000) + " }}",
+	"not not":                 "{{ " + strings.Repeat("not ", 16000) + "1 }}",
+	"minus minus":             "{{ " + strings.Repeat("-", 65000) + "1 }}",
+	"a chain of else":         "{{ " + strings.Repeat("1 if 0 else ", 5000) + "1 }}",
+	"a chain of elif":         "{% if 0 %}" + strings.Repeat("{% elif 0 %}", 5000) + "{% endif %}",
+	"a chain of ~":            "{{ 1" + strings.Repeat("~1", 30000) + " }}",
+	"a chain of filters":      "{{ 1" + strings.Repeat("|abs", 15000) + " }}",
+	"a chain of attributes":   "{{ a" + strings.Repeat(".a", 30000) + " }}",
+	"a chain of calls":        "{{ a" + strings.Repeat("()", 30000) + " }}",
+	"nested if":               strings.Repeat("{% if 1 %}", 3000) + strings.Repeat("{% endif %}", 3000),
+	"nested targets of two":   "{% set " + strings.Repeat("(a, ", 300) + "a" + strings.Repeat(")", 300) + " = 1 %}",
+	"a chain of powers":       "{{ 1" + strings.Repeat("**1", 20000) + " }}",
+	"a chain of block filter": "{% filter trim" + strings.Repeat("|trim", 12000) + " %}{% endfilter %}",
+	"too long":                strings.Repeat("a", chattemplate.MaxSource+1),
+}
+
+func TestABombEndsInALimit(t *testing.T) {
+	for name, source := range bombs {
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		begin := time.Now()
+		tmpl, err := chattemplate.Parse(source)
+		if err == nil {
+			_, err = tmpl.Render(chattemplate.Input{Messages: []chattemplate.Message{{Role: "user", Content: "a"}}})
+		}
+		took := time.Since(begin)
+		runtime.ReadMemStats(&after)
+		if !errors.Is(err, chattemplate.ErrLimit) && !errors.Is(err, chattemplate.ErrSyntax) {
+			t.Errorf("%s: got %v", name, err)
+		}
+		if took > patience {
+			t.Errorf("%s: took %v", name, took)
+		}
+		// All that was allocated, whether freed or not.
+		const most = 512 << 20
+		made := after.TotalAlloc - before.TotalAlloc
+		if made > most {
+			t.Errorf("%s: allocated %d MiB", name, made>>20)
+		}
+		t.Logf("%-24s %8v %5d MiB  %.100v", name, took.Round(time.Millisecond), made>>20, err)
+	}
+}
+
+// TestHugeNonsenseIsRefusedSoon gives the library's lexer and parser texts of the greatest size that have driven readers of
+// templates to quadratic time.
+func TestHugeNonsenseIsRefusedSoon(t *testing.T) {
+	for _, part := range []string{
+		"{{", "{%", "{#", "}}", "%}", "#}", "{{ '", "{% raw %}", "{% raw -%} ", "{% endraw %}", "{{ a }}", "{% if a %}", "{% for", "\n", "\n {%- ", " {#- -#} ", "\r",
+		"{{ \"\\", "{{ a.", "{{ [", "{{ {", "{{ 1_", "{{ 1e", "{", "{% set a %}", "{% block a %}", "{% macro a(", "{% generation %}", "{% raw", "{{-", "-}}", "\xff", "ü{{",
+	} {
+		begin := time.Now()
+		_, err := chattemplate.Parse(strings.Repeat(part, chattemplate.MaxSource/len(part)))
+		if err != nil && !errors.Is(err, chattemplate.ErrLimit) && !errors.Is(err, chattemplate.ErrSyntax) {
+			t.Errorf("%q: %v", part, err)
+		}
+		if took := time.Since(begin); took > patience {
+			t.Errorf("%q again and again took %v", part, took)
+		} else if took > 50*time.Millisecond {
+			t.Logf("%q again and again took %v", part, took)
+		}
+	}
+}
