@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Writes engine/chattemplate/testdata/rendered.json: what Python's jinja2 makes of the templates beside it.
+"""Writes rendered.json and expressions.json of engine/chattemplate/testdata: what Python's jinja2 makes of the templates there
+and of the lines of expressions.txt, each of which is a small template.
 
 The environment is the one that Hugging Face's transformers renders chat templates with (utils/chat_template_utils.py):
 sandboxed and immutable, trim_blocks, lstrip_blocks, loop controls, the tag "generation", tojson without HTML's escapes and
@@ -61,6 +62,15 @@ def main():
                 case["refused"] = str(e)
             out.append(case)
     (HOME / "rendered.json").write_text(json.dumps(out, indent=1, ensure_ascii=True) + "\n")
+    out = []
+    for line in (HOME / "expressions.txt").read_text().splitlines():
+        case = {"source": line}
+        try:
+            case["text"] = environment().from_string(line).render(messages=[], tools=None, documents=None)
+        except Exception as e:
+            case["error"] = f"{type(e).__name__}: {e}"
+        out.append(case)
+    (HOME / "expressions.json").write_text(json.dumps(out, indent=1, ensure_ascii=True) + "\n")
 
 
 main()

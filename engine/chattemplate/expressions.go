@@ -219,7 +219,7 @@ func (c *compiler) list(n node) (expr, error) {
 	}
 	return func(r *run, s *scope) (value, error) {
 		items, err := evaluate(r, s, es)
-		return &list{items}, err
+		return &list{items: items}, err
 	}, nil
 }
 

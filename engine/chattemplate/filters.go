@@ -231,7 +231,7 @@ func listFilter(r *run, v value, a arguments) (value, error) {
 		return nil, err
 	}
 	items, err := r.iterate(v)
-	return &list{items}, err
+	return &list{items: items}, err
 }
 
 func reverseFilter(r *run, v value, a arguments) (value, error) {
@@ -247,7 +247,7 @@ func reverseFilter(r *run, v value, a arguments) (value, error) {
 	}
 	items = slices.Clone(items)
 	slices.Reverse(items)
-	return &list{items}, r.spend(len(items), 0)
+	return &list{items: items}, r.spend(len(items), 0)
 }
 
 func intFilter(r *run, v value, a arguments) (value, error) {
@@ -373,7 +373,7 @@ func dictsortFilter(r *run, v value, a arguments) (value, error) {
 		return nil, err
 	}
 	items, err := r.sorted(pairs.(*list).items, func(v value) (value, error) { return r.folded(v.(*list).items[0]) })
-	return &list{items}, err
+	return &list{items: items}, err
 }
 
 func sortFilter(r *run, v value, a arguments) (value, error) {
@@ -400,7 +400,7 @@ func sortFilter(r *run, v value, a arguments) (value, error) {
 		}
 		return r.folded(v)
 	})
-	return &list{items}, err
+	return &list{items: items}, err
 }
 
 func uniqueFilter(r *run, v value, a arguments) (value, error) {
@@ -426,7 +426,7 @@ func uniqueFilter(r *run, v value, a arguments) (value, error) {
 		}
 		out = append(out, v)
 	}
-	return &list{out}, r.spend(len(items), 0)
+	return &list{items: out}, r.spend(len(items), 0)
 }
 
 func mapFilter(r *run, v value, a arguments) (value, error) {
@@ -441,7 +441,7 @@ func mapFilter(r *run, v value, a arguments) (value, error) {
 		}
 		a.positional = a.positional[1:]
 		out, err := r.each(items, func(v value) (value, error) { return r.filter(name.s, v, a) })
-		return &list{out}, err
+		return &list{items: out}, err
 	}
 	vs, err := a.bind("map", "attribute", "default")
 	if err != nil {
@@ -454,7 +454,7 @@ func mapFilter(r *run, v value, a arguments) (value, error) {
 		}
 		return x, err
 	})
-	return &list{out}, err
+	return &list{items: out}, err
 }
 
 // selectFilter makes select, reject, selectattr and rejectattr.
@@ -490,7 +490,7 @@ func selectFilter(keep, byAttribute bool) filterFunc {
 				out = append(out, item)
 			}
 		}
-		return &list{out}, nil
+		return &list{items: out}, nil
 	}
 }
 

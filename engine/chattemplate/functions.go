@@ -57,7 +57,7 @@ func rangeOf(r *run, a arguments) (value, error) {
 	for i := range items {
 		items[i] = start + int64(i)*step
 	}
-	return &list{items}, nil
+	return &list{items: items}, nil
 }
 
 func newNamespace(r *run, a arguments) (value, error) {

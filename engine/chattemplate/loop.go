@@ -126,7 +126,7 @@ func (l *turn) attribute(name string) value {
 		}}
 	case "changed":
 		return &function{name, func(r *run, a arguments) (value, error) {
-			now := &list{a.positional}
+			now := &list{items: a.positional}
 			if l.changed != nil {
 				if same, err := r.equal(now, l.changed, 0); err != nil || same {
 					return false, err

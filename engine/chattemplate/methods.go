@@ -42,11 +42,11 @@ var dictMethods = map[string]func(r *run, d *dict, a arguments) (value, error){
 	},
 	"keys": func(r *run, d *dict, a arguments) (value, error) {
 		_, err := a.bind("keys")
-		return &list{d.keys}, err
+		return &list{items: d.keys}, err
 	},
 	"values": func(r *run, d *dict, a arguments) (value, error) {
 		_, err := a.bind("values")
-		return &list{d.values}, err
+		return &list{items: d.values}, err
 	},
 }
 
@@ -244,7 +244,7 @@ func splitMethod(r *run, t Text, a arguments, name string) (value, error) {
 	}
 	parts, err := r.splitAt(t, sep)
 	if err != nil || count < 0 || int64(len(parts)) <= count+1 {
-		return &list{parts}, err
+		return &list{items: parts}, err
 	}
 	n := int(count)
 	if name == "split" { // the last part is the rest
@@ -252,13 +252,13 @@ func splitMethod(r *run, t Text, a arguments, name string) (value, error) {
 		for _, p := range parts[:n] {
 			from += p.(Text).Len() + sep.Len()
 		}
-		return &list{append(parts[:n:n], t.Slice(from, t.Len()))}, nil
+		return &list{items: append(parts[:n:n], t.Slice(from, t.Len()))}, nil
 	}
 	to := t.Len()
 	for _, p := range parts[len(parts)-n:] {
 		to -= p.(Text).Len() + sep.Len()
 	}
-	return &list{append([]value{t.Slice(0, to)}, parts[len(parts)-n:]...)}, nil
+	return &list{items: append([]value{t.Slice(0, to)}, parts[len(parts)-n:]...)}, nil
 }
 
 // splitAt returns what lies between the occurrences of sep, which is not empty.
@@ -304,7 +304,7 @@ func (r *run) words(t Text) (value, error) {
 		}
 	}
 	err := word(t.Len())
-	return &list{out}, err
+	return &list{items: out}, err
 }
 
 // lines are what lies between line ends: \n, \r and \r\n. Python knows rarer ones, too.
@@ -328,7 +328,7 @@ func (r *run) lines(t Text) (value, error) {
 			from++
 		}
 	}
-	return &list{out}, nil
+	return &list{items: out}, nil
 }
 
 // replace is Python's str.replace.

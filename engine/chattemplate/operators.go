@@ -113,7 +113,7 @@ func plus(r *run, a, b value) (value, error) {
 				return nil, err
 			}
 			out := make([]value, 0, len(l.items)+len(m.items))
-			return &list{append(append(out, l.items...), m.items...)}, nil
+			return &list{items: append(append(out, l.items...), m.items...)}, nil
 		}
 	}
 	if i, ok := integer(a); ok {
@@ -180,7 +180,7 @@ func times(r *run, a, b value) (value, error) {
 		for range n {
 			out = append(out, a.items...)
 		}
-		return &list{out}, nil
+		return &list{items: out}, nil
 	}
 	return floats("*", a, b, func(x, y float64) float64 { return x * y })
 }
@@ -287,7 +287,7 @@ func (r *run) slice(v, start, stop, step value) (value, error) {
 		for i := from; by > 0 && i < to || by < 0 && i > to; i += by {
 			out = append(out, l.items[i])
 		}
-		return &list{out}, nil
+		return &list{items: out}, nil
 	}
 	var b builder
 	at := text.offsets()

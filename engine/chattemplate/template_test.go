@@ -66,3 +66,30 @@ func TestTemplatesAreRenderedAsPythonDoes(t *testing.T) {
 		t.Errorf("only %d cases", len(all))
 	}
 }
+
+// TestExpressionsMeanWhatTheyDoInPython compares small templates; where Python fails, so must we, or refuse what is not supported.
+func TestExpressionsMeanWhatTheyDoInPython(t *testing.T) {
+	data, err := os.ReadFile("testdata/expressions.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all []struct{ Source, Text, Error string }
+	if err := json.Unmarshal(data, &all); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range all {
+		tmpl, err := chattemplate.Parse(c.Source)
+		var got chattemplate.Text
+		if err == nil {
+			got, err = tmpl.Render(chattemplate.Input{})
+		}
+		switch {
+		case c.Error != "" && err == nil:
+			t.Errorf("%s: got %q, Python says %s", c.Source, got, c.Error)
+		case c.Error == "" && err != nil:
+			t.Errorf("%s: %v", c.Source, err)
+		case c.Error == "" && got.String() != c.Text:
+			t.Errorf("%s:\ngot  %q\nwant %q", c.Source, got.String(), c.Text)
+		}
+	}
+}

@@ -14,8 +14,12 @@ type value any
 // undefined is the value of a name that stands for nothing.
 type undefined struct{ name string }
 
-// list is a list or a tuple: the library's tree does not tell them apart.
-type list struct{ items []value }
+// list is a list or a tuple.
+type list struct {
+	items []value
+	// tuple is set for pairs of a dictionary. A tuple that a template writes is a list: the library's tree does not tell them apart.
+	tuple bool
+}
 
 // dict is a dictionary in the order of insertion.
 type dict struct {
@@ -146,9 +150,9 @@ func (d *dict) items(r *run) (value, error) {
 	}
 	out := make([]value, len(d.keys))
 	for i, k := range d.keys {
-		out[i] = &list{[]value{k, d.values[i]}}
+		out[i] = &list{[]value{k, d.values[i]}, true}
 	}
-	return &list{out}, nil
+	return &list{items: out}, nil
 }
 
 // integer reads an int or, as Python does, a bool.

@@ -54,7 +54,11 @@ func (r *run) write(b *builder, v value, n notation, depth int) error {
 	case Text:
 		return n.quote(r, b, v)
 	case *list:
-		err = r.writeItems(b, n, depth, "[", "]", len(v.items), func(i int) error { return r.write(b, v.items[i], n, depth+1) })
+		open, end := "[", "]"
+		if v.tuple && !n.json {
+			open, end = "(", ")" // of two, so no comma at its end
+		}
+		err = r.writeItems(b, n, depth, open, end, len(v.items), func(i int) error { return r.write(b, v.items[i], n, depth+1) })
 		before = b.len()
 	case *dict:
 		err = r.writeItems(b, n, depth, "{", "}", len(v.keys), func(i int) error { return r.writePair(b, v, i, n, depth) })
