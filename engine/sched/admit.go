@@ -1,6 +1,9 @@
 package sched
 
-import "slices"
+import (
+	"context"
+	"slices"
+)
 
 // minShare is how many positions a task must save to wait for another that is about to compute them: fewer are computed sooner
 // than the other comes to them.
@@ -45,7 +48,12 @@ func (s *Scheduler) nextLocked() *Handle {
 	order := slices.Clone(s.callers)
 	slices.SortStableFunc(order, func(a, b *caller) int { return a.compare(b) })
 	for _, c := range order {
-		for _, h := range c.queue {
+		for _, h := range slices.Clone(c.queue) {
+			if h.ctx.Err() != nil { // whoever waits for it would take it back, but may come too late
+				s.unqueueLocked(h)
+				s.finishLocked(h, context.Cause(h.ctx))
+				continue
+			}
 			if h.leader != nil && !h.leader.ended() && h.leader.cache.Len() < h.leaderAt {
 				continue
 			}

@@ -128,6 +128,38 @@ func TestATaskEndsWithItsContextWithinOneStep(t *testing.T) {
 	}
 }
 
+// TestTasksWhoseContextHasEndedAreNotBegun ends the context of a task that runs and of ten that wait, for none of which anybody
+// waits yet.
+func TestTasksWhoseContextHasEndedAreNotBegun(t *testing.T) {
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	var s *sched.Scheduler
+	var handles []*sched.Handle
+	ready := make(chan struct{})
+	b := &toy{budget: 10}
+	b.before = func(step int, pieces []*sched.Piece) error {
+		<-ready
+		if step > 1 {
+			t.Errorf("a step of %d after the context had ended", len(pieces))
+		}
+		cancel()
+		return nil
+	}
+	s = start(t, b, sched.Config{MaxBatch: 2})
+	for i := range 11 {
+		handles = append(handles, mustStart(ctx, t, s, (&story{tokens: count(i, 30), keep: 1}).task()))
+	}
+	close(ready)
+	for _, h := range handles {
+		<-h.Done()
+	}
+	for _, h := range handles {
+		if ran, err := h.Wait(); ran != 0 || !errors.Is(err, context.Canceled) {
+			t.Errorf("got %d, %v", ran, err)
+		}
+	}
+}
+
 func TestFailuresEndTheirTasksAlone(t *testing.T) {
 	b := &toy{budget: 40}
 	s := start(t, b, sched.Config{KeepBytes: 100 * pageBytes})
