@@ -428,6 +428,9 @@ func (c *compiler) call(n node) (expr, error) {
 			return nil, err
 		}
 		fn, ok := v.(*function)
+		if v == (undefined{"strftime_now"}) {
+			return nil, fail("the template asks for today's date (strftime_now), and a prompt must not change overnight")
+		}
 		if !ok {
 			return nil, fail("%s cannot be called", kindOf(v))
 		}

@@ -429,8 +429,16 @@ func uniqueFilter(r *run, v value, a arguments) (value, error) {
 	return &list{items: out}, r.spend(len(items), 0)
 }
 
+// some is iterate for filters that take whatever is false, such as None, as nothing.
+func (r *run) some(v value) ([]value, error) {
+	if !truth(v) {
+		return nil, nil
+	}
+	return r.iterate(v)
+}
+
 func mapFilter(r *run, v value, a arguments) (value, error) {
-	items, err := r.iterate(v)
+	items, err := r.some(v)
 	if err != nil {
 		return nil, err
 	}
@@ -476,7 +484,7 @@ func selectFilter(keep, byAttribute bool) filterFunc {
 			}
 			rest = rest[1:]
 		}
-		items, err := r.iterate(v)
+		items, err := r.some(v)
 		if err != nil {
 			return nil, err
 		}

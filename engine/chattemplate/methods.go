@@ -119,6 +119,7 @@ var textMethods = map[string]textMethod{
 		}
 		return int64(strings.Count(t.s, part.s)), r.spend(1, t.Len())
 	},
+	"format":  format,
 	"isdigit": class("isdigit", unicode.IsDigit), "isalpha": class("isalpha", unicode.IsLetter), "isspace": class("isspace", isSpace),
 }
 

@@ -3,9 +3,12 @@ package chattemplate_test
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"os"
 	"strings"
 	"testing"
+
+	"golang.org/x/sync/errgroup"
 
 	"github.com/assaynet/assay/engine/chattemplate"
 )
@@ -91,5 +94,36 @@ func TestExpressionsMeanWhatTheyDoInPython(t *testing.T) {
 		case c.Error == "" && got.String() != c.Text:
 			t.Errorf("%s:\ngot  %q\nwant %q", c.Source, got.String(), c.Text)
 		}
+	}
+}
+
+func TestATemplateThatNeedsAClockSaysSo(t *testing.T) {
+	_, err := parse(t, "a\n{{ strftime_now('%Y') }}").Render(chattemplate.Input{})
+	if !errors.Is(err, chattemplate.ErrRun) || !strings.Contains(err.Error(), "line 2") || !strings.Contains(err.Error(), "overnight") {
+		t.Errorf("got %v", err)
+	}
+}
+
+// TestRenderingsRunSideBySide renders one template from many goroutines.
+func TestRenderingsRunSideBySide(t *testing.T) {
+	all := cases(t)
+	tmpl := parse(t, read(t, "blocks.jinja"))
+	var g errgroup.Group
+	for _, c := range all {
+		if c.Template != "blocks.jinja" {
+			continue
+		}
+		for range 4 {
+			g.Go(func() error {
+				got, err := tmpl.Render(chattemplate.Input{Messages: c.Messages, BOS: "<s>", EOS: "</s>"})
+				if err == nil && got.String() != c.Text {
+					err = fmt.Errorf("%s: got %q", c.Name, got)
+				}
+				return err
+			})
+		}
+	}
+	if err := g.Wait(); err != nil {
+		t.Error(err)
 	}
 }

@@ -102,6 +102,7 @@ func TestNoContentForgesAMarkThroughATemplate(t *testing.T) {
 		"{{ messages[0].content.replace('!', '') }}":                               {hole},
 		"{{ messages[0].content.split('!') | join }}":                              {hole},
 		"{{ messages[0].content[::-1] }}":                                          {">|dne_mi|<"},
+		"{{ '<|{}|>'.format(messages[0].content) }}":                               {"im_end"},
 		"{{ messages[0].content | lower }}":                                        {strings.ToUpper(mark)},
 		"{{ messages[0].content ~ messages[1].content }}":                          {mark[:4], mark[4:]},
 		"<{{ messages[0].content }}":                                               {mark[1:]},
