@@ -97,7 +97,7 @@ func promptIDs(c *cli.Context, t *tokenizer.Tokenizer) ([]engine.Token, error) {
 	case c.IsSet("chat"):
 		warnUnspellable(c, t, c.String("chat"))
 		ids, err := t.Chat([]tokenizer.Message{{Role: "user", Content: c.String("chat")}})
-		if errors.Is(err, tokenizer.ErrNoChat) {
+		if errors.Is(err, tokenizer.ErrNoChat) || errors.Is(err, tokenizer.ErrTemplate) {
 			return nil, withHint(err, "use --prompt")
 		}
 		return ids, err

@@ -32,6 +32,7 @@ type modelInfo struct {
 	BOS         *engine.Token  `json:"bos"` // null: none
 	AddBOS      bool           `json:"add_bos"`
 	Stop        []engine.Token `json:"stop"`
+	Chat        string         `json:"chat"` // the family of its chat format; "jinja": its own template is run; "": it has none
 	Backend     string         `json:"backend"`
 	ISA         string         `json:"isa"`
 	LoadSeconds float64        `json:"load_seconds"`
@@ -56,7 +57,7 @@ func showInfo(c *cli.Context, m *engine.Model) error {
 	out := modelInfo{
 		ModelID: hex.EncodeToString(id[:]), Name: i.Name, Arch: i.Arch, FileBytes: i.FileSize, Weights: i.Weights,
 		Tensors: i.Tensors, Types: i.Types, Layers: i.Layers, Width: i.Width, Heads: i.Heads, KVHeads: i.KVHeads,
-		FFN: i.FFN, Context: i.Context, Vocabulary: i.Vocab, AddBOS: t.AddBOS(), Stop: t.StopTokens(),
+		FFN: i.FFN, Context: i.Context, Vocabulary: i.Vocab, AddBOS: t.AddBOS(), Stop: t.StopTokens(), Chat: t.ChatFormat(),
 		Backend: i.Backend, ISA: i.ISA, LoadSeconds: i.Load.Seconds(),
 	}
 	if bos, ok := t.BOS(); ok {
@@ -81,6 +82,7 @@ func showInfo(c *cli.Context, m *engine.Model) error {
 		{"shape", fmt.Sprintf("%d layers of width %d, %d heads on %d, ffn %d", i.Layers, i.Width, i.Heads, i.KVHeads, i.FFN)},
 		{"context", fmt.Sprintf("%d tokens", i.Context)},
 		{"vocabulary", fmt.Sprintf("%d tokens; an answer ends at %v", i.Vocab, out.Stop)},
+		{"chat", chatWay(out.Chat)},
 		{"backend", fmt.Sprintf("%s (%s), %d threads, opened in %.2f s", i.Backend, i.ISA, i.Threads, out.LoadSeconds)},
 	} {
 		if _, err := fmt.Fprintf(w, "%s\t%s\n", line[0], line[1]); err != nil {
@@ -88,4 +90,15 @@ func showInfo(c *cli.Context, m *engine.Model) error {
 		}
 	}
 	return w.Flush()
+}
+
+// chatWay says how the model's conversations are written.
+func chatWay(format string) string {
+	switch format {
+	case "":
+		return "none: it takes --prompt alone"
+	case "jinja":
+		return "by running the file's own template, which is of no family known here"
+	}
+	return "in the format of the family " + format
 }
