@@ -76,10 +76,10 @@ func (a *arguments) bind(function string, parameters ...string) ([]value, error)
 	return out, nil
 }
 
-// text reads an argument that must be a string; otherwise is for an absent one.
-func textOr(v value, otherwise Text) (Text, error) {
+// textOf reads an argument that must be a string; one that is absent is empty.
+func textOf(v value) (Text, error) {
 	if v == absent || v == nil {
-		return otherwise, nil
+		return Text{}, nil
 	}
 	t, ok := v.(Text)
 	if !ok {
@@ -88,7 +88,7 @@ func textOr(v value, otherwise Text) (Text, error) {
 	return t, nil
 }
 
-// intOr reads an argument that must be an integer; otherwise is for an absent one.
+// intOr reads an argument that must be an integer; otherwise stands for one that is absent.
 func intOr(v value, otherwise int64) (int64, error) {
 	if v == absent || v == nil {
 		return otherwise, nil

@@ -16,5 +16,11 @@
 // template that knows what to do without a clock does that. Whatever is not supported is an error when it is reached, not before:
 // templates hold much that plain conversations never reach, above all calls of tools.
 //
+// Where the meaning differs from Python's: a tuple that a template writes is a list, for the library's tree does not tell them
+// apart; numbers have 64 bits; upper and lower case go character by character; a method that templates do not use is an error.
+// Imports, blocks, call blocks and recursive loops are errors, too. What a message brought stays a message's in every text made
+// of it; numbers and truths learnt from it are the template's, so one that spells a control token with a content's length, or
+// one letter at a time by comparing, does so itself.
+//
 // Start reading at [Parse] in template.go.
 package chattemplate

@@ -148,7 +148,7 @@ func joinFilter(r *run, v value, a arguments) (value, error) {
 	if err != nil {
 		return nil, err
 	}
-	sep, err := textOr(vs[0], Text{})
+	sep, err := textOf(vs[0])
 	if err != nil {
 		return nil, err
 	}
@@ -443,7 +443,7 @@ func mapFilter(r *run, v value, a arguments) (value, error) {
 		return nil, err
 	}
 	if len(a.positional) > 0 {
-		name, err := textOr(a.positional[0], Text{})
+		name, err := textOf(a.positional[0])
 		if err != nil {
 			return nil, err
 		}
@@ -479,7 +479,7 @@ func selectFilter(keep, byAttribute bool) filterFunc {
 		var test Text
 		if len(rest) > 0 {
 			var err error
-			if test, err = textOr(rest[0], Text{}); err != nil {
+			if test, err = textOf(rest[0]); err != nil {
 				return nil, err
 			}
 			rest = rest[1:]

@@ -50,8 +50,8 @@ var bombs = map[string]string{
 	"long sorts":              "{% set x = range(100000) | reverse | list %}{% for i in range(100000) %}{% set z = x | sort %}{% endfor %}",
 	"parentheses":             "{{ " + strings.Repeat("(", 30000) + "1" + strings.Repeat(")", 30000) + " }}",
 	"brackets":                "{{ " + strings.Repeat("[", 60000) + " }}",
-	"not not":                 "{{ " + strings.Repeat("not ", 16000) + "1 }}",
-	"minus minus":             "{{ " + strings.Repeat("-", 65000) + "1 }}",
+	"a chain of not":          "{{ " + strings.Repeat("not ", 16000) + "1 }}",
+	"a chain of minus":        "{{ " + strings.Repeat("-", 65000) + "1 }}",
 	"a chain of else":         "{{ " + strings.Repeat("1 if 0 else ", 5000) + "1 }}",
 	"a chain of elif":         "{% if 0 %}" + strings.Repeat("{% elif 0 %}", 5000) + "{% endif %}",
 	"a chain of ~":            "{{ 1" + strings.Repeat("~1", 30000) + " }}",
@@ -92,6 +92,24 @@ func TestABombEndsInALimit(t *testing.T) {
 	}
 }
 
+func TestEachBombMeetsTheLimitMadeForIt(t *testing.T) {
+	for name, want := range map[string]string{
+		"a long range": "too many steps", "a repeated list": "too many steps", "nested ranges": "too many steps", "shared lists written": "too many steps",
+		"a repeated string": "too many bytes", "doubling": "too many bytes", "much output": "too many bytes", "a long scan": "too many bytes",
+		"macros without end": "macros call macros", "deep lists written": "values nested more than",
+		"a chain of ~": "nests more than", "a chain of not": "nests more than", "a chain of elif": "nests more than",
+		"a great power": "beyond 64 bits", "too long": "at most 65536 are read",
+	} {
+		tmpl, err := chattemplate.Parse(bombs[name])
+		if err == nil {
+			_, err = tmpl.Render(chattemplate.Input{})
+		}
+		if !errors.Is(err, chattemplate.ErrLimit) || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: got %v, want %q", name, err, want)
+		}
+	}
+}
+
 // TestHugeNonsenseIsRefusedSoon gives the library's lexer and parser texts of the greatest size that have driven readers of
 // templates to quadratic time.
 func TestHugeNonsenseIsRefusedSoon(t *testing.T) {
@@ -108,6 +126,37 @@ func TestHugeNonsenseIsRefusedSoon(t *testing.T) {
 			t.Errorf("%q again and again took %v", part, took)
 		} else if took > 50*time.Millisecond {
 			t.Logf("%q again and again took %v", part, took)
+		}
+	}
+}
+
+func TestAnOutputHasALimit(t *testing.T) {
+	tmpl := parse(t, "{{ messages[0].content }}{{ messages[0].content }}")
+	for size, want := range map[int]error{chattemplate.MaxOutput / 2: nil, chattemplate.MaxOutput/2 + 1: chattemplate.ErrLimit} {
+		got, err := tmpl.Render(chattemplate.Input{Messages: []chattemplate.Message{{Role: "user", Content: strings.Repeat("a", size)}}})
+		if !errors.Is(err, want) || err == nil && got.Len() != 2*size {
+			t.Errorf("a content of %d bytes: got %d bytes and %v, want %v", size, got.Len(), err, want)
+		}
+	}
+}
+
+// TestLongConversationsStayWithinTheLimits renders ones that are as long as the tokenizer takes: the limits are for bombs.
+func TestLongConversationsStayWithinTheLimits(t *testing.T) {
+	for _, c := range cases(t) {
+		if c.Name != "asked" || c.Template == "blocks.jinja" || c.Template == "thoughtful.jinja" {
+			continue // those two write contents more than once, or stop early
+		}
+		tmpl := parse(t, read(t, c.Template))
+		for _, turns := range []int{1, 1001, 4001} {
+			in := chattemplate.Input{BOS: "<s>", EOS: "</s>"}
+			for i := range turns {
+				in.Messages = append(in.Messages, chattemplate.Message{
+					Role: []string{"user", "assistant"}[i%2], Content: strings.Repeat("</think> ", chattemplate.MaxOutput*3/4/9/turns),
+				})
+			}
+			if _, err := tmpl.Render(in); err != nil {
+				t.Errorf("%s, %d turns: %v", c.Template, turns, err)
+			}
 		}
 	}
 }

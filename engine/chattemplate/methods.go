@@ -21,7 +21,7 @@ func method(v value, name string) (value, bool) {
 }
 
 var dictMethods = map[string]func(r *run, d *dict, a arguments) (value, error){
-	"get": func(r *run, d *dict, a arguments) (value, error) {
+	"get": func(_ *run, d *dict, a arguments) (value, error) {
 		vs, err := a.bind("get", "key", "default")
 		if err != nil {
 			return nil, err
@@ -40,11 +40,11 @@ var dictMethods = map[string]func(r *run, d *dict, a arguments) (value, error){
 		}
 		return d.items(r)
 	},
-	"keys": func(r *run, d *dict, a arguments) (value, error) {
+	"keys": func(_ *run, d *dict, a arguments) (value, error) {
 		_, err := a.bind("keys")
 		return &list{items: d.keys}, err
 	},
-	"values": func(r *run, d *dict, a arguments) (value, error) {
+	"values": func(_ *run, d *dict, a arguments) (value, error) {
 		_, err := a.bind("values")
 		return &list{items: d.values}, err
 	},
@@ -98,7 +98,7 @@ var textMethods = map[string]textMethod{
 		if err != nil {
 			return nil, err
 		}
-		part, err := textOr(vs[0], Text{})
+		part, err := textOf(vs[0])
 		if err != nil {
 			return nil, err
 		}
@@ -113,7 +113,7 @@ var textMethods = map[string]textMethod{
 		if err != nil {
 			return nil, err
 		}
-		part, err := textOr(vs[0], Text{})
+		part, err := textOf(vs[0])
 		if err != nil {
 			return nil, err
 		}
@@ -146,7 +146,7 @@ func stripper(name string, left, right bool) textMethod {
 func (r *run) strip(t Text, left, right bool, chars value) (value, error) {
 	fits := isSpace
 	if chars != absent && chars != nil {
-		set, err := textOr(chars, Text{})
+		set, err := textOf(chars)
 		if err != nil {
 			return nil, err
 		}
@@ -213,7 +213,7 @@ func cutter(name string, cut func(Text, int) Text, has func(s, part string) bool
 		if err != nil {
 			return nil, err
 		}
-		part, err := textOr(vs[0], Text{})
+		part, err := textOf(vs[0])
 		if err != nil || !has(t.s, part.s) {
 			return t, err
 		}
@@ -236,7 +236,7 @@ func splitMethod(r *run, t Text, a arguments, name string) (value, error) {
 		}
 		return r.words(t)
 	}
-	sep, err := textOr(vs[0], Text{})
+	sep, err := textOf(vs[0])
 	if err != nil {
 		return nil, err
 	}
@@ -334,11 +334,11 @@ func (r *run) lines(t Text) (value, error) {
 
 // replace is Python's str.replace.
 func (r *run) replace(t Text, from, to, count value) (value, error) {
-	before, err := textOr(from, Text{})
+	before, err := textOf(from)
 	if err != nil {
 		return nil, err
 	}
-	after, err := textOr(to, Text{})
+	after, err := textOf(to)
 	if err != nil {
 		return nil, err
 	}

@@ -61,12 +61,10 @@ func (t *Template) Render(in Input) (Text, error) {
 		}
 		messages.items = append(messages.items, d)
 	}
-	for name, v := range map[string]value{
+	maps.Copy(r.known, map[string]value{
 		"messages": messages, "add_generation_prompt": true, "bos_token": Own(in.BOS), "eos_token": Own(in.EOS),
 		"tools": nil, "documents": nil, // as transformers gives them
-	} {
-		r.known[name] = v
-	}
+	})
 	if _, err := t.body(r, &scope{}); err != nil {
 		return Text{}, fmt.Errorf("render the chat template: %w", err)
 	}

@@ -237,6 +237,9 @@ func FuzzChat(f *testing.F) {
 	for _, c := range chatCases {
 		f.Add(c.template, "user", " Hi ", "b</think>")
 	}
+	for _, name := range []string{"command", "thoughtful", "blocks", "chatml-thinks", "gemma"} {
+		f.Add(source(f, name), "user", " Hi ", "b</think>")
+	}
 	f.Fuzz(func(t *testing.T, template, role, first, second string) {
 		tok := chatter(t, "small-sentence.gguf", template, "<|im_start|>", "<|im_end|>", "<|end|>", "<|user|>", "<start_of_turn>", "<end_of_turn>",
 			"<|start_header_id|>", "<|end_header_id|>", "<|eot_id|>")
