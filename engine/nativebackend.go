@@ -37,7 +37,7 @@ func (c nativeKV) Fork(n int) sched.Cache { return nativeKV{c.Cache.Fork(n)} }
 func newNative(f *gguf.File, net *arith.Model, cfg Config) (*nativeBackend, error) {
 	n, err := native.New(net, native.Config{Threads: cfg.Threads, Nice: cfg.Nice, Level: cfg.ISA, File: f.Bytes()})
 	if err != nil {
-		return nil, err
+		return nil, memoryError(err)
 	}
 	work := float64(net.Layers) * float64(net.Width) * float64(3*net.FFN+2*(net.Heads+net.KVHeads)*net.Head)
 	return &nativeBackend{

@@ -131,25 +131,26 @@ func (s *Scheduler) reserve(h *Handle, source *past, n int) bool {
 	if source != nil {
 		shared = source.pages[:n/PageLen]
 	}
-	var gone []Cache
-	if h.pages, gone = s.pages.take(shared, pagesOf(h.task.Most)); h.pages != nil {
-		s.share(h, source, n)
-	}
+	held, gone := s.pages.take(shared, pagesOf(h.task.Most))
 	for _, c := range gone {
+		if source != nil && c == source.cache {
+			n -= n % PageLen // a copy of the rest would be a page too many while the source is there
+			defer c.Release()
+			continue
+		}
 		c.Release()
 	}
-	return h.pages != nil
-}
-
-// share makes h's cache, before any past sequence that has gone for its sake is released: the source may be one of them.
-func (s *Scheduler) share(h *Handle, source *past, n int) {
+	if h.pages = held; held == nil {
+		return false
+	}
 	if source == nil {
 		h.cache = s.backend.NewCache()
-		return
+		return true
 	}
 	h.cache = source.cache.Fork(n)
 	s.pages.touch(source.cache)
 	s.stats.Shared += uint64(h.cache.Len())
+	return true
 }
 
 // common is the length of the longest common beginning.
