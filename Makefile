@@ -23,7 +23,8 @@ model: ## fetch the model that demo and tests run into the user's cache
 models: model ## fetch the tests' second model, too
 	MODEL= $(FETCH) gemma3-270m
 
-test: models ## fetch the models and run all tests
+test: models ## fetch the models and run all tests, at every level of instructions of this machine
+	@$(GO) test -count=1 -v -run Levels ./engine/native | sed -n 's/.*: \(instructions: \)/\1/p'
 	$(GO) test -timeout 9m ./...
 
 race: models ## the concurrent packages under the race detector
@@ -52,7 +53,10 @@ bench-peers: model ## our engine beside llama.cpp, in alternation (builds llama.
 peers: ## make the vectors of other implementations again; read the diff before you commit it
 	./scripts/peers.sh
 
-arm64: models ## the kernels of arm64 under an emulator; needs a cross compiler and qemu-user
+sanitize: ## the kernels without warnings by gcc and clang, and clean under ASan and UBSan
+	./scripts/sanitize.sh
+
+arm64: models ## the kernels of arm64 and the golden vectors of the models under an emulator
 	./scripts/arm64.sh
 
 golden: models ## rewrite golden files; read the diff before you commit it
@@ -61,4 +65,4 @@ golden: models ## rewrite golden files; read the diff before you commit it
 lint: ## formatting, linter, import map and rules of the house
 	./scripts/lint.sh $(LINT_VERSION)
 
-.PHONY: help demo devnet build model models test race nocgo fuzz fuzz-long quality bench bench-peers peers arm64 golden lint
+.PHONY: help demo devnet build model models test race nocgo fuzz fuzz-long quality bench bench-peers peers sanitize arm64 golden lint

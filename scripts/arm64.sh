@@ -1,15 +1,34 @@
 #!/usr/bin/env bash
-# The kernels of arm64, bit for bit, on any machine: builds the tests of engine/native with a cross compiler and runs them under
-# qemu-user, with the golden states of the real model. Needs aarch64-linux-gnu-gcc and qemu-aarch64 (Debian packages
-# gcc-aarch64-linux-gnu, libc6-dev-arm64-cross, qemu-user).
+# arm64.sh - the kernels of arm64, bit for bit, on any machine: compiles them with
+# warnings as errors, builds the tests with a cross compiler, and runs them under
+# qemu-user: every operation and tiny models at each level, and the golden vectors
+# of the real models, in Go too, whose compiler fuses operations on arm64 where it
+# may. The tools are installed where they are missing (need.sh).
 set -euo pipefail
 cd "$(dirname "$0")/.."
-for need in aarch64-linux-gnu-gcc qemu-aarch64; do
-	command -v "$need" >/dev/null || { echo "arm64.sh: $need is missing" >&2; exit 1; }
-done
+run=()
+cc=gcc
+if [ "$(uname -m)" != aarch64 ]; then
+	cc=aarch64-linux-gnu-gcc
+	./scripts/need.sh "$cc" gcc-aarch64-linux-gnu libc6-dev-arm64-cross
+	./scripts/need.sh qemu-aarch64 qemu-user
+	run=(qemu-aarch64 -cpu max -L /usr/aarch64-linux-gnu)
+fi
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
-CGO_ENABLED=1 GOARCH=arm64 CC=aarch64-linux-gnu-gcc go test -c -o "$dir/native.test" ./engine/native
-run=${1:-'Linear|Quantisation|Norms|Functions|Attention|Families|Company|Failures|RealModel'}
-cd engine/native
-qemu-aarch64 -cpu max -L /usr/aarch64-linux-gnu "$dir/native.test" -test.run "$run" -test.timeout 30m
+
+echo "arm64.sh: $("$cc" --version | head -n 1): -Wall -Wextra -Werror"
+for f in engine/native/*.c; do
+	"$cc" -std=c11 -O3 -Wall -Wextra -Werror -c "$f" -o /dev/null
+done
+
+# emulate PACKAGE TESTS - runs tests of a package on arm64.
+emulate() {
+	echo "arm64.sh: $1: $2"
+	CGO_ENABLED=1 GOARCH=arm64 CC=$cc go test -c -o "$dir/test" "./$1"
+	(cd "$1" && "${run[@]}" "$dir/test" -test.run "$2" -test.timeout 30m -test.v >"$dir/log" 2>&1) || { cat "$dir/log" >&2; return 1; }
+	grep -E 'instructions:|^--- PASS' "$dir/log" | sed 's/.*: \(instructions: \)/\1/'
+}
+emulate engine/native 'Levels|Linear|Quantisation|Norms|Functions|Attention|Families|Company|Failures|RealModel'
+emulate engine/arith 'IndependentProgram|FMA|TheirVectors'
+emulate engine 'GoldenRunsBeside|GemmasRun' # GoldenRunsAlone takes four minutes more
