@@ -24,7 +24,7 @@ models: model ## fetch the tests' second model, too
 	MODEL= $(FETCH) gemma3-270m
 
 test: models ## fetch the models and run all tests, at every level of instructions of this machine
-	@$(GO) test -count=1 -v -run Levels ./engine/native | sed -n 's/.*: \(instructions: \)/\1/p'
+	@$(GO) test -count=1 -v -run NoLevel ./engine/native | sed -n 's/.*: \(instructions: \)/\1/p'
 	$(GO) test -timeout 9m ./...
 
 race: models ## the concurrent packages under the race detector
