@@ -27,7 +27,6 @@ func newBackend(f *gguf.File, net *arith.Model, cfg Config) (backend, error) {
 	}
 	b, err := newNative(f, net, cfg)
 	if err == nil {
-		f.Forget() // the weights are now the kernels' own
 		return b, nil
 	}
 	missing := errors.Is(err, native.ErrUnavailable) || errors.Is(err, native.ErrUnsupported)

@@ -2,7 +2,7 @@
  *
  * It computes transformers in the arithmetic AC1 (../arith/SPEC.md): the same bits at every level of instructions, for any
  * number of threads and any company in a batch. Functions return ENG_OK or an eng_status; nothing here prints, exits or keeps
- * a pointer that it was lent, other than the vectors that eng_model_vector names.
+ * a pointer that it was lent, other than the weights that eng_model_matrix names.
  */
 #ifndef ENG_ENGINE_H
 #define ENG_ENGINE_H
@@ -16,7 +16,8 @@ enum eng_status { ENG_OK, ENG_NO_MEMORY, ENG_NO_LEVEL, ENG_BAD_SHAPE, ENG_BAD_RO
 
 /* Types of weights, by ggml's numbers. */
 enum eng_type {
-	ENG_Q4_0 = 2, ENG_Q4_1 = 3, ENG_Q5_0 = 6, ENG_Q5_1 = 7, ENG_Q8_0 = 8, ENG_Q4_K = 12, ENG_Q5_K = 13, ENG_Q6_K = 14
+	ENG_Q4_0 = 2, ENG_Q4_1 = 3, ENG_Q5_0 = 6, ENG_Q5_1 = 7, ENG_Q8_0 = 8, ENG_Q4_K = 12, ENG_Q5_K = 13, ENG_Q6_K = 14,
+	ENG_IQ4_NL = 20, ENG_MXFP4 = 39
 };
 
 /* The sizes of a model. Scales and caps that a model lacks are 0. */
@@ -51,7 +52,8 @@ int64_t eng_page_halves(const struct eng_shape *s);
 int eng_model_new(eng_model **out, const struct eng_shape *s, int level, int threads, int nice);
 /* eng_model_free ends the threads; no call may be in progress. */
 void eng_model_free(eng_model *m);
-/* eng_model_matrix keeps a repacked copy of data: rows x cols weights of an eng_type as GGUF stores them. */
+/* eng_model_matrix sets rows x cols weights of an eng_type as GGUF stores them. They are not copied: data must stay as it is until
+ * eng_model_free. */
 int eng_model_matrix(eng_model *m, int layer, int slot, int type, int rows, int cols, const uint8_t *data);
 /* eng_model_tie makes the output matrix the embedding. */
 void eng_model_tie(eng_model *m);
@@ -61,8 +63,6 @@ int eng_model_vector(eng_model *m, int layer, int slot, int n, const float *data
 void eng_model_layer(eng_model *m, int layer, int window, int table);
 /* eng_model_ready tells whether all weights are there, with the shapes that belong to them. */
 int eng_model_ready(const eng_model *m);
-/* eng_model_bytes: memory that the weights take. */
-int64_t eng_model_bytes(const eng_model *m);
 
 /* A batch of n columns: the new tokens of seqs sequences, one sequence after the other. */
 struct eng_batch {

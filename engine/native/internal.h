@@ -1,11 +1,10 @@
 /* internal.h - what the files of the engine share: the layouts in memory, and the table of kernels of a level.
  *
- * Weights. Sixteen rows of a matrix make a group, stored block by block (32 inputs): first the integers of all blocks, then, in
- * an area after those of all groups, the scales. The integers of a block are dwords of four inputs of one row; dword r of 64-byte
- * line j is row r's. U4: 4 lines, whose low nibbles are inputs 4j … 4j+3 and whose high nibbles are inputs 16+4j … 19+4j.
- * U5: the same, and a line of fifth bits: bit 4r+i of its 64-bit word j is that of row r's input 4j+i.
- * U8: 8 lines, inputs 4j … 4j+3. So a vector of lanes of 32 bits holds one row a lane, the sum over inputs needs no step across
- * lanes, and the same bytes are a B tile of AMX. A last group that is not full has rows of zeros.
+ * Weights stay where the caller has them, as a GGUF file stores them. Sixteen rows of a matrix make a group, and a thread that
+ * multiplies by a group reads it into a panel of its own, block by block (32 inputs): 512 bytes of weights, in dwords of four inputs
+ * of one row, dword r of 64-byte line j holding inputs 4j … 4j+3 of row r; then two scales of each row as binary32. So a vector of
+ * lanes of 32 bits holds one row a lane, the sum over inputs needs no step across lanes, and the same bytes are a B tile of AMX.
+ * A last group that is not full has rows of zeros.
  *
  * Activations. A tile is eight tokens; block b of all lies together (struct eng_block).
  *
@@ -41,11 +40,20 @@ struct eng_block {
 struct eng_matrix {
 	int32_t type, rows, cols;
 	int32_t groups, blocks; /* of sixteen rows, of 32 inputs */
-	uint8_t *q;             /* [groups, blocks, 64*lines] */
-	uint8_t *s;             /* [groups, blocks, scale bytes] */
+	const uint8_t *data;    /* [rows, stride], the caller's */
+	size_t stride;          /* bytes of a row */
 	const float *bias;      /* [groups*16] or NULL */
-	size_t bytes;           /* of q and s, which are one allocation */
 };
+
+/* What the bytes and scales of a panel's block are: by how much bytes exceed the weights, and what the second scale is. BYTES and
+ * HALVES exceed by 128 where dot products take unsigned bytes, else by nothing; for tiles nothing does. */
+enum eng_kind {
+	PLUS_8, PLUS_16, /* up to five bits */
+	MINIMA,          /* weights as they are, up to five bits; the second scale is a minimum */
+	BYTES,           /* eight bits */
+	HALVES           /* eight bits; the second scale is that of the last sixteen inputs */
+};
+enum { PANEL_SCALES = 512, PANEL_BLOCK = PANEL_SCALES + 2 * GROUP * 4 };
 
 /* eng_linear_mode: what becomes of a product. */
 enum { STORE, ADD };
@@ -80,15 +88,17 @@ struct eng_kernels {
 	void (*norm)(float *y, const float *x, const float *w, int n, float eps);
 	/* token slot of a tile from x [32*blocks]; b is the tile's first block */
 	void (*quantize)(struct eng_block *b, int slot, const float *x, int blocks);
-	/* groups of m from group on, for n tokens from the beginning of tile a on: out[t*stride + row - 16*group] */
-	void (*linear)(const struct eng_matrix *m, int group, int groups, const struct eng_block *a, int n, float *out, size_t stride, int mode);
+	/* groups of m from group on, for n tokens from the beginning of tile a on: out[t*stride + row - 16*group]; panel has room for
+	 * the blocks of a row, and for a chunk */
+	void (*linear)(const struct eng_matrix *m, int group, int groups, const struct eng_block *a, int n, float *out, size_t stride, int mode,
+		uint8_t *panel);
 	/* block of 32 gated activations: act(g)*u quantised into slot t of b, for n tokens; g, u [n, 32] */
 	void (*gate)(struct eng_block *b, int n, const float *g, const float *u, int gelu);
 	/* 1 where key and value are finite */
 	int (*place)(const struct eng_place *p);
 	void (*attend)(const struct eng_attend *a);
 	/* out[cols] = row of m, times scale where it is not 0 */
-	void (*embed)(const struct eng_matrix *m, int row, float scale, float *out);
+	void (*embed)(const struct eng_matrix *m, int row, float scale, float *out, uint8_t *panel);
 	void (*add)(float *x, const float *y, int n);
 	void (*cap)(float *x, int n, float cap);
 	/* index of the largest, the lowest on a tie; -1 where one is not finite */
@@ -107,18 +117,10 @@ extern const struct eng_kernels eng_kernels_avx2, eng_kernels_avxvnni, eng_kerne
 extern const struct eng_kernels eng_kernels_neon, eng_kernels_i8mm;
 #endif
 
-/* eng_format: how a type is kept. 0 where it is not known. */
-struct eng_format {
-	int lines, scales; /* bytes of a block of sixteen rows: 64*lines and scales */
-	int source;        /* bytes of a stored block of one row in the file */
-	int group;         /* blocks of 32 in a stored block */
-};
-int eng_format_of(int type, struct eng_format *f);
-
 /* weights.c */
-int eng_matrix_alloc(struct eng_matrix *m, int type, int rows, int cols);
-void eng_matrix_pack(struct eng_matrix *m, int group, const uint8_t *data);
-void eng_matrix_free(struct eng_matrix *m);
+int eng_matrix_set(struct eng_matrix *m, int type, int rows, int cols, const uint8_t *data);
+/* eng_panel_bytes: room for a panel of m. */
+size_t eng_panel_bytes(const struct eng_matrix *m);
 
 /* pool.c: threads that take the parts of a loop. The calling thread is one of them, number 0. */
 typedef void (*eng_part)(void *arg, int part, int thread);
@@ -137,6 +139,7 @@ struct eng_layer {
 struct eng_thread {
 	struct eng_block *acts; /* private tile, for norms that every thread repeats */
 	float *normed;          /* [width] */
+	uint8_t *panel;         /* room for a group of the widest matrix */
 	uint64_t phase;         /* the phase whose prologue ran */
 	float *scratch;
 	char pad[128];
@@ -160,7 +163,6 @@ struct eng_model {
 	struct eng_pool *pool;
 	struct eng_layer *layers; /* [layers] */
 	struct eng_matrix embed, output;
-	int tied;
 	float *last_norm, *output_bias;
 	struct eng_thread *thread; /* [threads] */
 	uint64_t phase; /* of the loop in progress */

@@ -12,6 +12,7 @@
 #include "tiles_amx.h"
 
 #include "k_float.h"
+#include "k_panel.h"
 #include "k_linear.h"
 #include "k_amx.h"
 #include "k_attention.h"

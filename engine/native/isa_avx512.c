@@ -10,6 +10,7 @@
 #include "simd_avx512.h"
 
 #include "k_float.h"
+#include "k_panel.h"
 #include "k_linear.h"
 #include "k_attention.h"
 

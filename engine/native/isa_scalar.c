@@ -4,6 +4,7 @@
 #include "simd_scalar.h"
 
 #include "k_float.h"
+#include "k_panel.h"
 #include "k_linear.h"
 #include "k_attention.h"
 

@@ -3,134 +3,296 @@
  *     for each chunk of eight blocks:  A = 0;  for each block:  A = fma(float(s), dw*dx, A), and A = fma(mw, tx, A) where there is mw
  *                                      total = total + A
  *
- * The reference is plainRow of ../arith/format.go. Weights of a block are unpacked once for the tokens of a tile, which keep
- * their sums in registers; a token's four bytes are broadcast from memory.
+ * The reference is plainRow of ../arith/format.go. Rows come from a panel, which is filled once for all tokens; up to DIRECT tokens
+ * take them straight from the file. A token's four bytes are broadcast from memory, and the tokens of a tile keep their sums in
+ * registers.
  */
 
-/* What is known of a type when it is compiled. Five-bit weights are nibbles and a line of fifth bits. */
-FN int is_four(int type) { return type == ENG_Q4_0 || type == ENG_Q4_1 || type == ENG_Q4_K; }
-FN int is_five(int type) { return type == ENG_Q5_0 || type == ENG_Q5_1 || type == ENG_Q5_K; }
-FN int lines_of(int type) { return is_four(type) ? 4 : is_five(type) ? 5 : 8; }
-FN int has_min(int type) { return type == ENG_Q4_1 || type == ENG_Q5_1 || type == ENG_Q4_K || type == ENG_Q5_K; }
-FN int has_halves(int type) { return type == ENG_Q6_K; }
-FN int is_wide(int type) { return type == ENG_Q4_K || type == ENG_Q5_K || type == ENG_Q6_K; } /* scales are binary32 */
-FN int scales_of(int type) { return (is_wide(type) ? 64 : 32) * (has_min(type) || has_halves(type) ? 2 : 1); }
-
-/* The weights of rows sub … sub+W-1 of the block at p as eight vectors of bytes. */
-FN void unpack(int type, const uint8_t *p, int sub, vb w[8])
+/* The exact dot product of a block. Bytes are the weights and what kind says. */
+FN vi dot(int kind, const vb w[8], const int8_t *q, const int32_t *nt)
 {
-	if (!is_four(type) && !is_five(type)) {
-		UNROLL for (int j = 0; j < 8; j++) {
-			w[j] = vb_load(p + 64 * j + 4 * sub);
-			if (SIMD_S8)
-				w[j] = vb_sign(w[j]);
-		}
-		return;
-	}
-	UNROLL for (int j = 0; j < 4; j++) {
-		vb v = vb_load(p + 64 * j + 4 * sub);
-		w[j] = vb_low(v);
-		w[j + 4] = vb_high(v);
-	}
-	if (is_five(type))
-		UNROLL for (int j = 0; j < 8; j++)
-			w[j] = vb_or(w[j], vb_fifth(p + 256 + 8 * j, sub));
-}
-
-FN vf scale_of(int type, const uint8_t *s, int sub, int second)
-{
-	if (is_wide(type))
-		return v_load((const float *)(const void *)(s + 64 * second) + sub);
-	return v_widen((const uint16_t *)(const void *)(s + 32 * second) + sub);
-}
-
-/* The exact dot product of a block. Bytes are the weight plus 128, five bits plus 16, four plus 8; with a minimum plus nothing. */
-FN vi dot(int type, const vb w[8], const int8_t *q, const int32_t *nt)
-{
-	if (type == ENG_Q8_0)
+	if (kind == BYTES)
 		return v_dot_u8(w + 4, q + 16, v_dot_u8(w, q, SIMD_S8 ? vi_set1(0) : vi_shl(vi_set1(*nt), 7)));
 	vi s = v_dot_u5(w, q);
-	return has_min(type) ? s : vi_add(s, vi_shl(vi_set1(*nt), type == ENG_Q4_0 ? 3 : 4));
+	return kind == MINIMA ? s : vi_add(s, vi_shl(vi_set1(*nt), kind == PLUS_8 ? 3 : 4));
 }
 
 /* One block of one token: the running sum after it. d and m are the scales of the rows. */
-FN vf step(int type, const vb w[8], vf d, vf m, const struct eng_block *a, int slot, vf sum)
+FN vf step(int kind, const vb w[8], vf d, vf m, const struct eng_block *a, int slot, vf sum)
 {
 	const int8_t *q = a->q[slot];
 	vf dx = v_set1(a->dx[slot]);
-	if (has_halves(type)) {
+	if (kind == HALVES) {
 		vi first = SIMD_S8 ? vi_set1(0) : vi_shl(vi_set1(a->nt[slot] - a->nt2[slot]), 7);
 		vi last = SIMD_S8 ? vi_set1(0) : vi_shl(vi_set1(a->nt2[slot]), 7);
 		sum = v_fma(v_cvt(v_dot_u8(w, q, first)), v_mul(d, dx), sum);
 		return v_fma(v_cvt(v_dot_u8(w + 4, q + 16, last)), v_mul(m, dx), sum);
 	}
-	sum = v_fma(v_cvt(dot(type, w, q, &a->nt[slot])), v_mul(d, dx), sum);
-	return has_min(type) ? v_fma(m, v_set1(a->tx[slot]), sum) : sum;
+	sum = v_fma(v_cvt(dot(kind, w, q, &a->nt[slot])), v_mul(d, dx), sum);
+	return kind == MINIMA ? v_fma(m, v_set1(a->tx[slot]), sum) : sum;
 }
 
-/* W rows (sub of a group) by tokens slot … slot+T-1 of tile a. */
-FN void tile(int type, int T, const uint8_t *q, const uint8_t *s, int sub, int blocks, const struct eng_block *a, int slot,
-	float *out, size_t stride, const float *bias, int mode)
+/* Adds blocks of a panel to the totals of tokens slot … slot+T-1 of tile a, for W rows from sub on. */
+FN void tile(int kind, int T, const uint8_t *panel, int sub, int blocks, const struct eng_block *a, int slot, float total[][GROUP])
 {
-	const int lines = 64 * lines_of(type), scales = scales_of(type);
-	vf total[TILE], sum[TILE];
+	vf all[TILE], sum[TILE];
 	UNROLL for (int t = 0; t < T; t++)
-		total[t] = v_zero();
+		all[t] = v_load(total[t] + sub);
 	for (int b = 0; b < blocks;) {
 		int end = blocks - b < CHUNK_BLOCKS ? blocks : b + CHUNK_BLOCKS;
 		UNROLL for (int t = 0; t < T; t++)
 			sum[t] = v_zero();
-		for (; b < end; b++, q += lines, s += scales, a++) {
+		for (; b < end; b++, panel += PANEL_BLOCK, a++) {
+			const float *scales = (const float *)(const void *)(panel + PANEL_SCALES) + sub;
 			vb w[8];
-			unpack(type, q, sub, w);
-			vf d = scale_of(type, s, sub, 0), m = v_zero();
-			if (has_min(type) || has_halves(type))
-				m = scale_of(type, s, sub, 1);
+			UNROLL for (int j = 0; j < 8; j++)
+				w[j] = vb_load(panel + 64 * j + 4 * sub);
+			vf d = v_load(scales), m = kind == MINIMA || kind == HALVES ? v_load(scales + GROUP) : v_zero();
 			UNROLL for (int t = 0; t < T; t++)
-				sum[t] = step(type, w, d, m, a, slot + t, sum[t]);
+				sum[t] = step(kind, w, d, m, a, slot + t, sum[t]);
 		}
 		UNROLL for (int t = 0; t < T; t++)
-			total[t] = v_add(total[t], sum[t]);
+			all[t] = v_add(all[t], sum[t]);
 	}
-	UNROLL for (int t = 0; t < T; t++) {
-		if (bias)
-			total[t] = v_add(total[t], v_load(bias));
-		if (mode == ADD)
-			total[t] = v_add(v_load(out + (size_t)t * stride), total[t]);
-		v_store(out + (size_t)t * stride, total[t]);
+	UNROLL for (int t = 0; t < T; t++)
+		v_store(total[t] + sub, all[t]);
+}
+
+/* The same for n tokens from slot on, at most TILE. */
+FN void multiply(int kind, const uint8_t *panel, int blocks, const struct eng_block *a, int slot, int n, float total[][GROUP])
+{
+	for (int t = 0; t < n;) {
+		const int left = n - t, T = left >= TILE ? TILE : left >= 4 ? 4 : left >= 2 ? 2 : 1;
+		for (int sub = 0; sub < GROUP; sub += W)
+			switch (T) {
+			case TILE: tile(kind, TILE, panel, sub, blocks, a, slot + t, total + t); break;
+#if SIMD_TILE > 4
+			case 4: tile(kind, 4, panel, sub, blocks, a, slot + t, total + t); break;
+#endif
+			case 2: tile(kind, 2, panel, sub, blocks, a, slot + t, total + t); break;
+			default: tile(kind, 1, panel, sub, blocks, a, slot + t, total + t);
+			}
+		t += T;
 	}
 }
 
-/* A group by n tokens. */
-FN void group_of(int type, const struct eng_matrix *m, int group, const struct eng_block *a, int n, float *out, size_t stride, int mode)
+#define MULTIPLY(name, kind)                                                                                                        \
+	static void multiply_##name(const uint8_t *panel, int blocks, const struct eng_block *a, int slot, int n, float total[][GROUP]) \
+	{                                                                                                                           \
+		multiply(kind, panel, blocks, a, slot, n, total);                                                                   \
+	}
+MULTIPLY(plus_8, PLUS_8)
+MULTIPLY(plus_16, PLUS_16)
+MULTIPLY(minima, MINIMA)
+MULTIPLY(bytes, BYTES)
+MULTIPLY(halves, HALVES)
+#undef MULTIPLY
+
+FN void multiply_panel(int kind, const uint8_t *panel, int blocks, const struct eng_block *a, int slot, int n, float total[][GROUP])
 {
-	const size_t row = (size_t)group * (size_t)m->blocks;
-	const uint8_t *q = m->q + row * (size_t)(64 * lines_of(type)), *s = m->s + row * (size_t)scales_of(type);
-	const float *bias = m->bias ? m->bias + GROUP * group : NULL;
-	for (int sub = 0; sub < GROUP; sub += W) {
-		const float *bs = bias ? bias + sub : NULL;
-		int t = 0;
-		for (; t + TILE <= n; t += TILE)
-			tile(type, TILE, q, s, sub, m->blocks, a + (size_t)(t / SLOTS) * (size_t)m->blocks, t % SLOTS, out + (size_t)t * stride + sub, stride, bs, mode);
-		for (int T = TILE / 2; T > 0; T /= 2) {
-			if (t + T > n)
-				continue;
-			const struct eng_block *at = a + (size_t)(t / SLOTS) * (size_t)m->blocks;
-			float *to = out + (size_t)t * stride + sub;
-			switch (T) {
-			case 4: tile(type, TILE < 4 ? TILE : 4, q, s, sub, m->blocks, at, t % SLOTS, to, stride, bs, mode); break;
-			case 2: tile(type, 2, q, s, sub, m->blocks, at, t % SLOTS, to, stride, bs, mode); break;
-			default: tile(type, 1, q, s, sub, m->blocks, at, t % SLOTS, to, stride, bs, mode);
-			}
-			t += T;
+	switch (kind) {
+	case PLUS_8: multiply_plus_8(panel, blocks, a, slot, n, total); break;
+	case PLUS_16: multiply_plus_16(panel, blocks, a, slot, n, total); break;
+	case MINIMA: multiply_minima(panel, blocks, a, slot, n, total); break;
+	case BYTES: multiply_bytes(panel, blocks, a, slot, n, total); break;
+	default: multiply_halves(panel, blocks, a, slot, n, total);
+	}
+}
+
+/* The totals of n tokens, with the bias, to where they belong. */
+FN void finish(const struct eng_matrix *m, int group, int n, float total[][GROUP], float *out, size_t stride, int mode)
+{
+	for (int t = 0; t < n; t++, out += stride)
+		for (int sub = 0; sub < GROUP; sub += W) {
+			vf y = v_load(total[t] + sub);
+			if (m->bias)
+				y = v_add(y, v_load(m->bias + GROUP * group + sub));
+			if (mode == ADD)
+				y = v_add(v_load(out + sub), y);
+			v_store(out + sub, y);
 		}
+}
+
+#define FILL(name, type) static void fill_##name(const struct eng_matrix *m, int group, uint8_t *panel) { panel_fill(type, 0, m, group, panel); }
+FILL(q40, ENG_Q4_0)
+FILL(q41, ENG_Q4_1)
+FILL(q50, ENG_Q5_0)
+FILL(q51, ENG_Q5_1)
+FILL(q80, ENG_Q8_0)
+FILL(q4k, ENG_Q4_K)
+FILL(q5k, ENG_Q5_K)
+FILL(q6k, ENG_Q6_K)
+FILL(iq4nl, ENG_IQ4_NL)
+FILL(mxfp4, ENG_MXFP4)
+#undef FILL
+
+static void fill(const struct eng_matrix *m, int group, uint8_t *panel)
+{
+	switch (m->type) {
+	case ENG_Q4_0: fill_q40(m, group, panel); break;
+	case ENG_Q4_1: fill_q41(m, group, panel); break;
+	case ENG_Q5_0: fill_q50(m, group, panel); break;
+	case ENG_Q5_1: fill_q51(m, group, panel); break;
+	case ENG_Q4_K: fill_q4k(m, group, panel); break;
+	case ENG_Q5_K: fill_q5k(m, group, panel); break;
+	case ENG_Q6_K: fill_q6k(m, group, panel); break;
+	case ENG_IQ4_NL: fill_iq4nl(m, group, panel); break;
+	case ENG_MXFP4: fill_mxfp4(m, group, panel); break;
+	default: fill_q80(m, group, panel);
+	}
+}
+
+enum { DIRECT = 4 };
+
+FN void steps(int kind, int T, const vb w[8], vf d, vf m, const struct eng_block *a, int slot, vf *sum)
+{
+	UNROLL for (int t = 0; t < T; t++)
+		sum[t] = step(kind, w, d, m, a, slot + t, sum[t]);
+}
+
+/* Adds a chunk of Q4_1: four blocks are eighty bytes, five times sixteen, so that the scales are turned with the weights. */
+FN void direct_q41(int T, struct rows r, int blocks, const struct eng_block *a, vf *sum)
+{
+	int b = 0;
+	for (; b + 4 <= blocks; b += 4, r = rows_on(r, 80)) {
+		vb v[20], w[8];
+		UNROLL for (int i = 0; i < 5; i++)
+			vb_rows(r.p, r.stride, 16 * (size_t)i, v + 4 * i);
+		UNROLL for (int i = 0; i < 4; i++) {
+			nibbles_of(v + 5 * i + 1, w);
+			steps(MINIMA, T, w, v_half(vb_int(v[5 * i])), v_half(vi_shr(vb_int(v[5 * i]), 16)), a + b + i, 0, sum);
+		}
+	}
+	for (; b < blocks; b++, r = rows_on(r, 20)) {
+		vb v[4], w[8];
+		vb_rows(r.p, r.stride, 0, v);
+		block_of(ENG_Q4_1, r, w);
+		steps(MINIMA, T, w, v_half(vb_int(v[0])), v_half(vi_shr(vb_int(v[0]), 16)), a + b, 0, sum);
+	}
+}
+
+/* Adds a chunk of a type of blocks of 32. */
+FN void direct_plain(int type, int T, struct rows r, int blocks, const struct eng_block *a, vf *sum)
+{
+	for (int b = 0; b < blocks; b++, r = rows_on(r, source_of(type))) {
+		const vi head = vi_heads(r.p, r.stride);
+		vb w[8];
+		block_of(type, r, w);
+		UNROLL for (int j = 0; j < 8; j++)
+			w[j] = excess(type, 0, w[j], excess_of(type));
+		steps(kind_of(type), T, w, scale_in(type, head), kind_of(type) == MINIMA ? v_half(vi_shr(head, 16)) : v_zero(), a + b, 0, sum);
+	}
+}
+
+/* Adds a block of a K type, whose scales are in a panel. */
+FN void direct_block(int type, int T, int k, vb w[8], const float *scales, const struct eng_block *a, vf *sum)
+{
+	const float *s = scales + k * (PANEL_BLOCK / 4);
+	if (type == ENG_Q6_K)
+		UNROLL for (int j = 0; j < 8; j++)
+			w[j] = excess(type, 0, w[j], 32);
+	steps(kind_of(type), T, w, v_load(s), v_load(s + GROUP), a + k, 0, sum);
+}
+
+/* Adds a chunk of Q4_K or Q5_K. */
+FN void direct_45(int type, int T, struct rows r, int sub, const struct eng_block *a, vf *sum, uint8_t *panel)
+{
+	const float *scales = (const float *)(const void *)(panel + PANEL_SCALES) + sub;
+	vb fifth[8], low[8], high[8];
+	panel_scales(r, sub, panel);
+	if (type == ENG_Q5_K)
+		bytes_of(r, 16, fifth);
+	UNROLL for (int k = 0; k < 8; k += 2) {
+		pair_45(type, r, k, fifth, low, high);
+		direct_block(type, T, k, low, scales, a, sum);
+		direct_block(type, T, k + 1, high, scales, a, sum);
+	}
+}
+
+/* Adds a chunk of Q6_K, whose blocks come out of order: two wait. */
+FN void direct_6(int T, struct rows r, int sub, const struct eng_block *a, vf *sum, uint8_t *panel)
+{
+	const float *scales = (const float *)(const void *)(panel + PANEL_SCALES) + sub;
+	vb upper[8], low[8], high[2][8];
+	panel_scales_6(r, sub, panel);
+	UNROLL for (int k = 0; k < 8; k += 4) {
+		bytes_of(r, 128 + 8 * k, upper);
+		UNROLL for (int i = 0; i < 2; i++) {
+			pair_6(r, k + i, upper, low, high[i]);
+			direct_block(ENG_Q6_K, T, k + i, low, scales, a, sum);
+		}
+		UNROLL for (int i = 0; i < 2; i++)
+			direct_block(ENG_Q6_K, T, k + 2 + i, high[i], scales, a, sum);
+	}
+}
+
+/* Adds a group's chunk of blocks to the totals of T tokens, straight from the file. */
+FN void direct(int type, int T, const struct eng_matrix *m, int group, int b, const struct eng_block *a, float total[][GROUP], uint8_t *panel)
+{
+	const int count = m->blocks - b < CHUNK_BLOCKS ? m->blocks - b : CHUNK_BLOCKS;
+	uint8_t room[CHUNK_ROOM];
+	size_t stride;
+	const uint8_t *p = rows_of(type, m, group, b, count, room, &stride);
+	for (int sub = 0; sub < GROUP; sub += W, p += W * stride) {
+		const struct rows r = rows_at(p, stride);
+		vf sum[DIRECT];
+		UNROLL for (int t = 0; t < T; t++)
+			sum[t] = v_zero();
+		if (type == ENG_Q4_1)
+			direct_q41(T, r, count, a + b, sum);
+		else if (type == ENG_Q6_K)
+			direct_6(T, r, sub, a + b, sum, panel);
+		else if (is_super(type))
+			direct_45(type, T, r, sub, a + b, sum, panel);
+		else
+			direct_plain(type, T, r, count, a + b, sum);
+		UNROLL for (int t = 0; t < T; t++)
+			v_store(total[t] + sub, v_add(v_load(total[t] + sub), sum[t]));
+	}
+}
+
+/* Asks for the bytes of the next group that lie as far in it as blocks from … from+blocks-1 lie in this one. */
+FN void look_ahead(const struct eng_matrix *m, int group, int from)
+{
+	const int end_block = m->blocks - from < CHUNK_BLOCKS ? m->blocks : from + CHUNK_BLOCKS;
+	const size_t bytes = GROUP * m->stride, first = bytes * (size_t)from / (size_t)m->blocks, end = bytes * (size_t)end_block / (size_t)m->blocks;
+	if ((group + 2) * GROUP > m->rows)
+		return;
+	for (size_t at = first; at < end; at += 64)
+		__builtin_prefetch(m->data + (size_t)(group + 1) * bytes + at, 0, 2);
+}
+
+/* A group by n tokens. */
+FN void group_of(int type, const struct eng_matrix *m, int group, const struct eng_block *a, int n, float *out, size_t stride, int mode, uint8_t *panel)
+{
+	_Alignas(64) float total[TILE][GROUP];
+	if (n <= DIRECT) {
+		memset(total, 0, sizeof total);
+		for (int b = 0; b < m->blocks; b += CHUNK_BLOCKS) {
+			look_ahead(m, group, b);
+			switch (n) {
+			case 1: direct(type, 1, m, group, b, a, total, panel); break;
+			case 2: direct(type, 2, m, group, b, a, total, panel); break;
+			default: direct(type, DIRECT, m, group, b, a, total, panel); /* a tile has eight slots */
+			}
+		}
+		finish(m, group, n, total, out, stride, mode);
+		return;
+	}
+	fill(m, group, panel);
+	for (int t = 0; t < n; t += TILE) {
+		const int count = n - t < TILE ? n - t : TILE;
+		memset(total, 0, sizeof total);
+		multiply_panel(kind_of(type), panel, m->blocks, a + (size_t)(t / SLOTS) * (size_t)m->blocks, t % SLOTS, count, total);
+		finish(m, group, count, total, out + (size_t)t * stride, stride, mode);
 	}
 }
 
 #define LINEAR(name, type)                                                                                                          \
-	static void linear_##name(const struct eng_matrix *m, int g, const struct eng_block *a, int n, float *out, size_t stride, int mode) \
+	static void linear_##name(const struct eng_matrix *m, int g, const struct eng_block *a, int n, float *out, size_t stride,   \
+		int mode, uint8_t *panel)                                                                                           \
 	{                                                                                                                           \
-		group_of(type, m, g, a, n, out, stride, mode);                                                                      \
+		group_of(type, m, g, a, n, out, stride, mode, panel);                                                               \
 	}
 LINEAR(q40, ENG_Q4_0)
 LINEAR(q41, ENG_Q4_1)
@@ -140,57 +302,41 @@ LINEAR(q80, ENG_Q8_0)
 LINEAR(q4k, ENG_Q4_K)
 LINEAR(q5k, ENG_Q5_K)
 LINEAR(q6k, ENG_Q6_K)
+LINEAR(iq4nl, ENG_IQ4_NL)
+LINEAR(mxfp4, ENG_MXFP4)
 #undef LINEAR
 
-static void linear(const struct eng_matrix *m, int group, int groups, const struct eng_block *a, int n, float *out, size_t stride, int mode)
+static void linear(const struct eng_matrix *m, int group, int groups, const struct eng_block *a, int n, float *out, size_t stride, int mode,
+	uint8_t *panel)
 {
 	for (int g = group; g < group + groups; g++, out += GROUP)
 		switch (m->type) {
-		case ENG_Q4_0: linear_q40(m, g, a, n, out, stride, mode); break;
-		case ENG_Q4_1: linear_q41(m, g, a, n, out, stride, mode); break;
-		case ENG_Q5_0: linear_q50(m, g, a, n, out, stride, mode); break;
-		case ENG_Q5_1: linear_q51(m, g, a, n, out, stride, mode); break;
-		case ENG_Q4_K: linear_q4k(m, g, a, n, out, stride, mode); break;
-		case ENG_Q5_K: linear_q5k(m, g, a, n, out, stride, mode); break;
-		case ENG_Q6_K: linear_q6k(m, g, a, n, out, stride, mode); break;
-		default: linear_q80(m, g, a, n, out, stride, mode);
+		case ENG_Q4_0: linear_q40(m, g, a, n, out, stride, mode, panel); break;
+		case ENG_Q4_1: linear_q41(m, g, a, n, out, stride, mode, panel); break;
+		case ENG_Q5_0: linear_q50(m, g, a, n, out, stride, mode, panel); break;
+		case ENG_Q5_1: linear_q51(m, g, a, n, out, stride, mode, panel); break;
+		case ENG_Q4_K: linear_q4k(m, g, a, n, out, stride, mode, panel); break;
+		case ENG_Q5_K: linear_q5k(m, g, a, n, out, stride, mode, panel); break;
+		case ENG_Q6_K: linear_q6k(m, g, a, n, out, stride, mode, panel); break;
+		case ENG_IQ4_NL: linear_iq4nl(m, g, a, n, out, stride, mode, panel); break;
+		case ENG_MXFP4: linear_mxfp4(m, g, a, n, out, stride, mode, panel); break;
+		default: linear_q80(m, g, a, n, out, stride, mode, panel);
 		}
 }
 
-FN float scale1(int type, const uint8_t *s, int r, int second)
-{
-	if (is_wide(type)) {
-		float f;
-		memcpy(&f, s + 64 * second + 4 * r, 4);
-		return f;
-	}
-	uint16_t h;
-	memcpy(&h, s + 32 * second + 2 * r, 2);
-	return v_widen1(h);
-}
-
-/* Weight i of row r of the block at q, as it is kept. */
-FN int weight1(int type, const uint8_t *q, int r, int i)
-{
-	if (!is_four(type) && !is_five(type))
-		return q[64 * (i / 4) + 4 * r + i % 4];
-	int w = q[64 * (i / 4 % 4) + 4 * r + i % 4] >> (i / 16 * 4) & 15;
-	return is_five(type) ? w + ((q[256 + 8 * (i / 4) + r / 2] >> (r % 2 * 4 + i % 4) & 1) << 4) : w;
-}
-
 /* w·d, or w·d + m. The products are exact. */
-static void embed(const struct eng_matrix *m, int row, float scale, float *out)
+static void embed(const struct eng_matrix *m, int row, float scale, float *out, uint8_t *panel)
 {
-	const int type = m->type, lines = 64 * lines_of(type), scales = scales_of(type), r = row % GROUP;
-	const int offset = has_min(type) ? 0 : is_four(type) ? 8 : is_five(type) ? 16 : 128;
-	const size_t at = (size_t)(row / GROUP) * (size_t)m->blocks;
-	const uint8_t *q = m->q + at * (size_t)lines, *s = m->s + at * (size_t)scales;
-	for (int b = 0; b < m->blocks; b++, q += lines, s += scales, out += BLOCK) {
-		float d = scale1(type, s, r, 0), second = has_min(type) || has_halves(type) ? scale1(type, s, r, 1) : 0;
+	const int r = row % GROUP, kind = kind_of(m->type);
+	const int wide = kind == BYTES || kind == HALVES, over = wide ? (SIMD_S8 ? 0 : 128) : kind == PLUS_8 ? 8 : kind == PLUS_16 ? 16 : 0;
+	fill(m, row / GROUP, panel);
+	for (int b = 0; b < m->blocks; b++, panel += PANEL_BLOCK, out += BLOCK) {
+		const float *scales = (const float *)(const void *)(panel + PANEL_SCALES) + r;
 		for (int i = 0; i < BLOCK; i++) {
-			float y = (float)(weight1(type, q, r, i) - offset) * (has_halves(type) && i >= 16 ? second : d);
-			if (has_min(type))
-				y = y + second;
+			const uint8_t w = panel[64 * (i / 4) + 4 * r + i % 4];
+			float y = (float)(over || !wide ? w - over : (int8_t)w) * scales[kind == HALVES && i >= 16 ? GROUP : 0];
+			if (kind == MINIMA)
+				y = y + scales[GROUP];
 			out[i] = scale != 0 ? y * scale : y;
 		}
 	}

@@ -41,8 +41,8 @@ func TestClosedModelsRefuseWork(t *testing.T) {
 		t.Fatal(err)
 	}
 	p := &native.Piece{Cache: n.NewCache(), Tokens: tinyTokens(5, 1), Keep: 1}
-	if err := n.Forward([]*native.Piece{p}); err != nil || p.Err != nil || n.Bytes() == 0 {
-		t.Fatal(err, p.Err, n.Bytes())
+	if err := n.Forward([]*native.Piece{p}); err != nil || p.Err != nil {
+		t.Fatal(err, p.Err)
 	}
 	n.Close()
 	n.Close()

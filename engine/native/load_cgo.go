@@ -13,7 +13,7 @@ import (
 	"github.com/assaynet/assay/engine/arith"
 )
 
-// load hands the weights to C, which keeps copies in its own layout.
+// load tells C where the matrices are and gives it the vectors, which it copies.
 func (m *Model) load(w arith.Weights) error {
 	if err := m.matrix(-1, C.ENG_EMBED, w.Embed); err != nil {
 		return err
@@ -64,6 +64,7 @@ func (m *Model) layer(i int, l *arith.LayerWeights) error {
 func (m *Model) matrix(layer, slot int, w *arith.Matrix) error {
 	t, data := w.Stored()
 	what := fmt.Sprintf("a matrix of %s, %d × %d", t, w.Rows, w.Cols)
+	m.weights.Pin(unsafe.SliceData(data)) // which does nothing to what lies in a mapping
 	return status(C.eng_model_matrix(m.c, C.int(layer), C.int(slot), C.int(t), C.int(w.Rows), C.int(w.Cols),
 		(*C.uint8_t)(unsafe.SliceData(data))), what)
 }

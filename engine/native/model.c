@@ -36,11 +36,13 @@ static int make_threads(eng_model *m, int nice)
 		return ENG_NO_MEMORY;
 	/* One allocation for each, with room between: rings of two threads that lie close slow each other down. */
 	size_t blocks = (size_t)most(m->s.width, m->s.heads * m->s.head) / BLOCK;
+	struct eng_matrix widest = {.blocks = most(most(m->s.width, m->s.ffn), m->s.heads * m->s.head) / BLOCK};
 	for (int i = 0; i < m->threads; i++) {
+		m->thread[i].panel = eng_alloc(eng_panel_bytes(&widest) + 4096);
 		m->thread[i].acts = eng_alloc(blocks * sizeof(struct eng_block) + 4096);
 		m->thread[i].scratch = eng_alloc(ENG_SCRATCH * sizeof(float) + 4096);
 		m->thread[i].normed = eng_alloc((size_t)m->s.width * sizeof(float) + 4096);
-		if (!m->thread[i].acts || !m->thread[i].scratch || !m->thread[i].normed)
+		if (!m->thread[i].acts || !m->thread[i].scratch || !m->thread[i].normed || !m->thread[i].panel)
 			return ENG_NO_MEMORY;
 	}
 	return eng_pool_new(&m->pool, m->threads, nice);
@@ -79,16 +81,11 @@ void eng_model_free(eng_model *m)
 		free(m->thread[i].acts);
 		free(m->thread[i].scratch);
 		free(m->thread[i].normed);
+		free(m->thread[i].panel);
 	}
-	for (int i = 0; m->layers && i < m->s.layers; i++) {
-		for (int j = 0; j < ENG_MATRICES; j++)
-			eng_matrix_free(&m->layers[i].w[j]);
+	for (int i = 0; m->layers && i < m->s.layers; i++)
 		for (int j = 0; j < ENG_VECTORS; j++)
 			free(m->layers[i].v[j]);
-	}
-	eng_matrix_free(&m->embed);
-	if (!m->tied)
-		eng_matrix_free(&m->output);
 	free(m->last_norm);
 	free(m->output_bias);
 	free(m->thread);
@@ -99,36 +96,20 @@ void eng_model_free(eng_model *m)
 	free(m);
 }
 
-struct packing {
-	struct eng_matrix *m;
-	const uint8_t *data;
-};
-
-static void pack_part(void *arg, int part, int thread)
-{
-	const struct packing *p = arg;
-	(void)thread;
-	eng_matrix_pack(p->m, part, p->data);
-}
-
 int eng_model_matrix(eng_model *m, int layer, int slot, int type, int rows, int cols, const uint8_t *data)
 {
-	if (layer >= m->s.layers || slot < 0 || slot >= ENG_MATRICES)
+	if (layer >= m->s.layers || slot < 0 || slot >= ENG_MATRICES || !data)
 		return ENG_BAD_SHAPE;
 	struct eng_matrix *w = layer >= 0 ? &m->layers[layer].w[slot] : slot == ENG_EMBED ? &m->embed : &m->output;
-	if (w->q)
+	if (w->data)
 		return ENG_BAD_SHAPE;
-	int status = eng_matrix_alloc(w, type, rows, cols);
-	if (status == ENG_OK)
-		eng_pool_run(m->pool, w->groups, pack_part, &(struct packing){w, data});
-	return status;
+	return eng_matrix_set(w, type, rows, cols, data);
 }
 
 void eng_model_tie(eng_model *m)
 {
 	m->output = m->embed;
 	m->output.bias = NULL;
-	m->tied = 1;
 }
 
 int eng_model_vector(eng_model *m, int layer, int slot, int n, const float *data)
@@ -151,7 +132,7 @@ void eng_model_layer(eng_model *m, int layer, int window, int table)
 	m->layers[layer].table = table;
 }
 
-static int is(const struct eng_matrix *w, int rows, int cols) { return w->q && w->rows == rows && w->cols == cols; }
+static int is(const struct eng_matrix *w, int rows, int cols) { return w->data && w->rows == rows && w->cols == cols; }
 
 int eng_model_ready(const eng_model *m)
 {
@@ -168,15 +149,6 @@ int eng_model_ready(const eng_model *m)
 			w[j].bias = l->v[ENG_Q_BIAS + j];
 	}
 	return ok;
-}
-
-int64_t eng_model_bytes(const eng_model *m)
-{
-	size_t n = m->embed.bytes + (m->tied ? 0 : m->output.bytes);
-	for (int i = 0; i < m->s.layers; i++)
-		for (int j = 0; j < ENG_MATRICES; j++)
-			n += m->layers[i].w[j].bytes;
-	return (int64_t)n;
 }
 
 /* A piece of the arena; each begins on a page of its own. */

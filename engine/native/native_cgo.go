@@ -20,6 +20,7 @@ import "C"
 
 import (
 	"fmt"
+	"runtime"
 	"sync"
 	"unsafe"
 
@@ -38,7 +39,7 @@ func Levels() []Level {
 	return have
 }
 
-// Model is a model's weights in the layout of the kernels, with threads. It is safe for concurrent use; its calls take turns.
+// Model is a model's weights, which stay where they are, with threads. It is safe for concurrent use; its calls take turns.
 type Model struct {
 	arith.Dims
 	level     Level
@@ -51,6 +52,8 @@ type Model struct {
 	mu sync.Mutex
 	c  *C.eng_model // guarded by mu; nil when closed
 	in inputs       // guarded by mu
+
+	weights runtime.Pinner // those that lie in Go's memory, until Close
 }
 
 // inputs is the memory of a batch on its way into C.
@@ -60,8 +63,8 @@ type inputs struct {
 	rope                                        []float32
 }
 
-// New makes a copy of m's weights and starts threads. Errors: ErrLevel, ErrUnsupported, ErrMemory, ErrTooMany,
-// ErrFile.
+// New starts threads that compute with m's weights, which must stay until Close has returned. Errors: ErrLevel, ErrUnsupported,
+// ErrMemory, ErrTooMany, ErrFile.
 func New(m *arith.Model, cfg Config) (*Model, error) {
 	level, err := cfg.level(Levels())
 	if err != nil {
@@ -124,7 +127,7 @@ func (m *Model) done(s C.int, what string) error {
 	return m.file.err()
 }
 
-// Close ends the threads and frees the weights, once the call in progress is done. A second Close does nothing.
+// Close ends the threads, once the call in progress is done. A second Close does nothing.
 func (m *Model) Close() {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -132,6 +135,7 @@ func (m *Model) Close() {
 	m.c = nil
 	m.file.close()
 	m.pages.close()
+	m.weights.Unpin()
 }
 
 // CacheBytes returns the memory of all pages of keys and values, those that no cache holds included: it is kept for the next.
@@ -142,16 +146,6 @@ func (m *Model) Check() error { return m.file.err() }
 
 // Level returns the instructions that m uses.
 func (m *Model) Level() Level { return m.level }
-
-// Bytes returns the memory of the weights; 0 after Close.
-func (m *Model) Bytes() int64 {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if m.c == nil {
-		return 0
-	}
-	return int64(C.eng_model_bytes(m.c))
-}
 
 // Forward runs the new tokens of all pieces at once and adds them to their caches. An error of a piece (ErrToken, ErrContext, a
 // *FailedError of package arith, ErrMemory) is its own, in Err; that of Forward means that nothing ran. After a *FailedError the cache holds

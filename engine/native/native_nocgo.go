@@ -31,9 +31,6 @@ func (m *Model) Level() Level { return Scalar }
 // CacheBytes returns 0.
 func (m *Model) CacheBytes() int64 { return 0 }
 
-// Bytes returns 0.
-func (m *Model) Bytes() int64 { return 0 }
-
 // Forward returns ErrUnavailable.
 func (m *Model) Forward([]*Piece) error { return ErrUnavailable }
 

@@ -31,6 +31,8 @@ var storedTypes = []storedType{
 	{gguf.Q4_K, 144, 256, []int{0, 2}},
 	{gguf.Q5_K, 176, 256, []int{0, 2}},
 	{gguf.Q6_K, 210, 256, []int{208}},
+	{gguf.IQ4_NL, 18, 32, []int{0}},
+	{gguf.MXFP4, 17, 32, nil},
 }
 
 // randomWeights are blocks of random bytes; the scales are of every finite kind: ordinary, subnormal, ±0, the largest.
@@ -40,6 +42,9 @@ func randomWeights(r *rand.Rand, s storedType, rows, cols int) []byte {
 		data[i] = byte(r.Uint32())
 	}
 	for at := 0; at < len(data); at += s.bytes {
+		if s.t == gguf.MXFP4 && data[at] == 0xff { // NaN, which a file may not hold
+			data[at] = byte(r.IntN(3))
+		}
 		for _, h := range s.halves {
 			d := uint16(r.Uint32()) & 0x83ff
 			switch r.IntN(12) {

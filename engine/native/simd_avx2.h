@@ -2,7 +2,8 @@
 #include <immintrin.h>
 #include <string.h>
 
-enum { W = 8, ATT_ROWS = 3, ATT_VECS = 4, TILE = 4 };
+#define SIMD_TILE 4
+enum { W = 8, ATT_ROWS = 3, ATT_VECS = 4, TILE = SIMD_TILE };
 
 typedef __m256 vf;
 typedef __m256i vi;
@@ -27,7 +28,10 @@ FN vi vi_set1(int32_t i) { return _mm256_set1_epi32(i); }
 FN vi vi_iota(void) { return _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7); }
 FN vi vi_add(vi a, vi b) { return _mm256_add_epi32(a, b); }
 FN vi vi_and(vi a, vi b) { return _mm256_and_si256(a, b); }
+FN vi vi_or(vi a, vi b) { return _mm256_or_si256(a, b); }
 FN vi vi_shl(vi a, int n) { return _mm256_slli_epi32(a, n); }
+FN vi vi_shr(vi a, int n) { return _mm256_srli_epi32(a, n); }
+FN vi vi_sar(vi a, int n) { return _mm256_srai_epi32(a, n); }
 FN vi vi_max(vi a, vi b) { return _mm256_max_epi32(a, b); }
 FN vf vi_lt(vi a, vi b, vf x, vf y) { return _mm256_blendv_ps(y, x, _mm256_castsi256_ps(_mm256_cmpgt_epi32(b, a))); }
 FN int32_t vi_hmax(vi a)
@@ -70,21 +74,49 @@ FN float v_fold16(const vf a[2])
 	return _mm_cvtss_f32(q);
 }
 
-FN vb vb_load(const uint8_t *p) { return _mm256_loadu_si256((const __m256i *)p); }
-FN vb vb_low(vb v) { return _mm256_and_si256(v, _mm256_set1_epi8(15)); }
-FN vb vb_high(vb v) { return _mm256_and_si256(_mm256_srli_epi16(v, 4), _mm256_set1_epi8(15)); }
+FN vb vb_load(const uint8_t *p) { return _mm256_loadu_si256((const __m256i *)(const void *)p); }
+FN void vb_store(uint8_t *p, vb v) { _mm256_storeu_si256((__m256i *)(void *)p, v); }
+FN vi vb_int(vb v) { return v; }
+FN vi vi_load(const int32_t *p) { return _mm256_loadu_si256((const __m256i *)(const void *)p); }
+FN vb vb_set1(int n) { return _mm256_set1_epi8((char)n); }
+FN vb vb_add(vb a, vb b) { return _mm256_add_epi8(a, b); }
 FN vb vb_or(vb a, vb b) { return _mm256_or_si256(a, b); }
-/* 16 in each byte whose bit is set; a byte of bits is two rows */
-FN vb vb_fifth(const uint8_t *bits, int row)
+FN vb vb_shr(vb v, int n, int mask) { return _mm256_and_si256(_mm256_srli_epi16(v, n), _mm256_set1_epi8((char)mask)); }
+FN vb vb_shl(vb v, int n) { return _mm256_slli_epi16(v, n); }
+FN vb vb_look(const int8_t *table, vb v) { return _mm256_shuffle_epi8(_mm256_broadcastsi128_si256(_mm_loadu_si128((const __m128i *)(const void *)table)), v); }
+FN vb vb_fifth(vb bits, int j)
 {
-	int32_t i;
-	memcpy(&i, bits + row / 2, 4);
-	const vb spread = _mm256_setr_epi8(0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 2, 2, 2, 2, 2, 2, 2, 2, 3, 3, 3, 3, 3, 3, 3, 3);
-	const vb each = _mm256_set1_epi64x((long long)0x8040201008040201);
-	vb v = _mm256_and_si256(_mm256_shuffle_epi8(_mm256_set1_epi32(i), spread), each);
-	return _mm256_and_si256(_mm256_cmpeq_epi8(v, each), _mm256_set1_epi8(16));
+	const vb each = _mm256_set1_epi32(j % 2 ? (int)0x80402010 : 0x08040201);
+	const vb quarter = _mm256_setr_epi32(0, 0x04040404, 0x08080808, 0x0c0c0c0c, 0, 0x04040404, 0x08080808, 0x0c0c0c0c);
+	const vb at = _mm256_shuffle_epi8(bits, _mm256_add_epi8(quarter, _mm256_set1_epi8((char)(j / 2))));
+	return _mm256_and_si256(_mm256_cmpeq_epi8(_mm256_and_si256(at, each), each), _mm256_set1_epi8(16));
 }
-FN vb vb_sign(vb v) { return _mm256_xor_si256(v, _mm256_set1_epi8(-128)); }
+FN __m128i vb_16(const uint8_t *p) { return _mm_loadu_si128((const __m128i *)(const void *)p); }
+FN __m256i vb_two(const uint8_t *const p[4], size_t at)
+{
+	return _mm256_inserti128_si256(_mm256_castsi128_si256(vb_16(p[0] + at)), vb_16(p[1] + at), 1);
+}
+FN void vb_rows(const uint8_t *const p[4], size_t stride, size_t at, vb w[4])
+{
+	const __m256i a = vb_two(p, at), b = vb_two(p, at + stride), c = vb_two(p, at + 2 * stride), d = vb_two(p, at + 3 * stride);
+	const __m256i ab = _mm256_unpacklo_epi32(a, b), cd = _mm256_unpacklo_epi32(c, d);
+	const __m256i ab2 = _mm256_unpackhi_epi32(a, b), cd2 = _mm256_unpackhi_epi32(c, d);
+	w[0] = _mm256_unpacklo_epi64(ab, cd);
+	w[1] = _mm256_unpackhi_epi64(ab, cd);
+	w[2] = _mm256_unpacklo_epi64(ab2, cd2);
+	w[3] = _mm256_unpackhi_epi64(ab2, cd2);
+}
+FN __m128i vi_four(const uint8_t *p, size_t stride)
+{
+	int32_t h[4];
+	UNROLL for (int i = 0; i < 4; i++)
+		memcpy(h + i, p + (size_t)i * stride, 4);
+	return _mm_insert_epi32(_mm_insert_epi32(_mm_insert_epi32(_mm_cvtsi32_si128(h[0]), h[1], 1), h[2], 2), h[3], 3);
+}
+FN vi vi_heads(const uint8_t *const p[4], size_t stride)
+{
+	return _mm256_inserti128_si256(_mm256_castsi128_si256(vi_four(p[0], stride)), vi_four(p[1], stride), 1);
+}
 FN vb vb_dword(const int8_t *q) { int32_t i; memcpy(&i, q, 4); return _mm256_set1_epi32(i); }
 
 #ifdef SIMD_VNNI

@@ -2,7 +2,8 @@
 #include <immintrin.h>
 #include <string.h>
 
-enum { W = 16, ATT_ROWS = 6, ATT_VECS = 4, TILE = 8 };
+#define SIMD_TILE 8
+enum { W = 16, ATT_ROWS = 6, ATT_VECS = 4, TILE = SIMD_TILE };
 #define SIMD_S8 0
 
 typedef __m512 vf;
@@ -28,7 +29,10 @@ FN vi vi_set1(int32_t i) { return _mm512_set1_epi32(i); }
 FN vi vi_iota(void) { return _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15); }
 FN vi vi_add(vi a, vi b) { return _mm512_add_epi32(a, b); }
 FN vi vi_and(vi a, vi b) { return _mm512_and_si512(a, b); }
+FN vi vi_or(vi a, vi b) { return _mm512_or_si512(a, b); }
 FN vi vi_shl(vi a, int n) { return _mm512_slli_epi32(a, (unsigned)n); }
+FN vi vi_shr(vi a, int n) { return _mm512_srli_epi32(a, (unsigned)n); }
+FN vi vi_sar(vi a, int n) { return _mm512_srai_epi32(a, (unsigned)n); }
 FN vi vi_max(vi a, vi b) { return _mm512_max_epi32(a, b); }
 FN vf vi_lt(vi a, vi b, vf x, vf y) { return _mm512_mask_blend_ps(_mm512_cmplt_epi32_mask(a, b), y, x); }
 FN int32_t vi_hmax(vi a) { return _mm512_reduce_max_epi32(a); }
@@ -57,20 +61,48 @@ FN float v_fold16(const vf a[1])
 }
 
 FN vb vb_load(const uint8_t *p) { return _mm512_loadu_si512(p); }
-FN void vb_store(int8_t *p, vb v) { _mm512_storeu_si512(p, v); }
-FN vb vb_minus(vb v, int n) { return _mm512_sub_epi8(v, _mm512_set1_epi8((char)n)); }
+FN void vb_store(uint8_t *p, vb v) { _mm512_storeu_si512(p, v); }
+FN vi vb_int(vb v) { return v; }
 FN vi vi_load(const int32_t *p) { return _mm512_loadu_si512(p); }
-FN vb vb_low(vb v) { return _mm512_and_si512(v, _mm512_set1_epi8(15)); }
-FN vb vb_high(vb v) { return _mm512_and_si512(_mm512_srli_epi16(v, 4), _mm512_set1_epi8(15)); }
+FN vb vb_set1(int n) { return _mm512_set1_epi8((char)n); }
+FN vb vb_add(vb a, vb b) { return _mm512_add_epi8(a, b); }
 FN vb vb_or(vb a, vb b) { return _mm512_or_si512(a, b); }
-/* 16 in each byte whose bit is set; a byte of bits is two rows */
-FN vb vb_fifth(const uint8_t *bits, int row)
+FN vb vb_shr(vb v, int n, int mask) { return _mm512_and_si512(_mm512_srli_epi16(v, (unsigned)n), _mm512_set1_epi8((char)mask)); }
+FN vb vb_shl(vb v, int n) { return _mm512_slli_epi16(v, (unsigned)n); }
+FN vb vb_look(const int8_t *table, vb v) { return _mm512_shuffle_epi8(_mm512_broadcast_i32x4(_mm_loadu_si128((const __m128i *)(const void *)table)), v); }
+FN vb vb_fifth(vb bits, int j)
 {
-	uint64_t m;
-	memcpy(&m, bits + row / 2, 8);
-	return _mm512_maskz_set1_epi8((__mmask64)m, 16);
+	const vb at = _mm512_shuffle_epi8(bits, _mm512_add_epi8(_mm512_set4_epi32(0x0c0c0c0c, 0x08080808, 0x04040404, 0), _mm512_set1_epi8((char)(j / 2))));
+	return _mm512_maskz_set1_epi8(_mm512_test_epi8_mask(at, _mm512_set1_epi32(j % 2 ? (int)0x80402010 : 0x08040201)), 16);
 }
-FN vb vb_sign(vb v) { return _mm512_xor_si512(v, _mm512_set1_epi8(-128)); }
+FN __m128i vb_16(const uint8_t *p) { return _mm_loadu_si128((const __m128i *)(const void *)p); }
+FN __m512i vb_four(const uint8_t *const p[4], size_t at)
+{
+	__m512i v = _mm512_inserti32x4(_mm512_castsi128_si512(vb_16(p[0] + at)), vb_16(p[1] + at), 1);
+	return _mm512_inserti32x4(_mm512_inserti32x4(v, vb_16(p[2] + at), 2), vb_16(p[3] + at), 3);
+}
+FN void vb_rows(const uint8_t *const p[4], size_t stride, size_t at, vb w[4])
+{
+	const __m512i a = vb_four(p, at), b = vb_four(p, at + stride), c = vb_four(p, at + 2 * stride), d = vb_four(p, at + 3 * stride);
+	const __m512i ab = _mm512_unpacklo_epi32(a, b), cd = _mm512_unpacklo_epi32(c, d);
+	const __m512i ab2 = _mm512_unpackhi_epi32(a, b), cd2 = _mm512_unpackhi_epi32(c, d);
+	w[0] = _mm512_unpacklo_epi64(ab, cd);
+	w[1] = _mm512_unpackhi_epi64(ab, cd);
+	w[2] = _mm512_unpacklo_epi64(ab2, cd2);
+	w[3] = _mm512_unpackhi_epi64(ab2, cd2);
+}
+FN __m128i vi_four(const uint8_t *p, size_t stride)
+{
+	int32_t h[4];
+	UNROLL for (int i = 0; i < 4; i++)
+		memcpy(h + i, p + (size_t)i * stride, 4);
+	return _mm_insert_epi32(_mm_insert_epi32(_mm_insert_epi32(_mm_cvtsi32_si128(h[0]), h[1], 1), h[2], 2), h[3], 3);
+}
+FN vi vi_heads(const uint8_t *const p[4], size_t stride)
+{
+	__m512i v = _mm512_inserti32x4(_mm512_castsi128_si512(vi_four(p[0], stride)), vi_four(p[1], stride), 1);
+	return _mm512_inserti32x4(_mm512_inserti32x4(v, vi_four(p[2], stride), 2), vi_four(p[3], stride), 3);
+}
 FN vb vb_dword(const int8_t *q) { int32_t i; memcpy(&i, q, 4); return _mm512_set1_epi32(i); }
 
 FN vi v_dot_u8(const vb w[4], const int8_t *q, vi s)

@@ -3,7 +3,8 @@
 #include <arm_neon.h>
 #include <string.h>
 
-enum { W = 4, ATT_ROWS = 3, ATT_VECS = 4, TILE = 4 };
+#define SIMD_TILE 4
+enum { W = 4, ATT_ROWS = 3, ATT_VECS = 4, TILE = SIMD_TILE };
 
 typedef float32x4_t vf;
 typedef int32x4_t vi;
@@ -28,7 +29,10 @@ FN vi vi_set1(int32_t i) { return vdupq_n_s32(i); }
 FN vi vi_iota(void) { return (vi){0, 1, 2, 3}; }
 FN vi vi_add(vi a, vi b) { return vaddq_s32(a, b); }
 FN vi vi_and(vi a, vi b) { return vandq_s32(a, b); }
+FN vi vi_or(vi a, vi b) { return vorrq_s32(a, b); }
 FN vi vi_shl(vi a, int n) { return vshlq_s32(a, vdupq_n_s32(n)); }
+FN vi vi_shr(vi a, int n) { return vreinterpretq_s32_u32(vshlq_u32(vreinterpretq_u32_s32(a), vdupq_n_s32(-n))); }
+FN vi vi_sar(vi a, int n) { return vshlq_s32(a, vdupq_n_s32(-n)); }
 FN vi vi_max(vi a, vi b) { return vmaxq_s32(a, b); }
 FN vf vi_lt(vi a, vi b, vf x, vf y) { return vbslq_f32(vcltq_s32(a, b), x, y); }
 FN int32_t vi_hmax(vi a) { return vmaxvq_s32(a); }
@@ -57,23 +61,46 @@ FN float v_fold16(const vf a[4])
 }
 
 FN vb vb_load(const uint8_t *p) { return vld1q_u8(p); }
-FN vb vb_low(vb v) { return vandq_u8(v, vdupq_n_u8(15)); }
-FN vb vb_high(vb v) { return vshrq_n_u8(v, 4); }
+FN void vb_store(uint8_t *p, vb v) { vst1q_u8(p, v); }
+FN vi vb_int(vb v) { return vreinterpretq_s32_u8(v); }
+FN vi vi_load(const int32_t *p) { return vld1q_s32(p); }
+FN vb vb_set1(int n) { return vdupq_n_u8((uint8_t)n); }
+FN vb vb_add(vb a, vb b) { return vaddq_u8(a, b); }
 FN vb vb_or(vb a, vb b) { return vorrq_u8(a, b); }
-/* 16 in each byte whose bit is set; a byte of bits is two rows */
-FN vb vb_fifth(const uint8_t *bits, int row)
+FN vb vb_shr(vb v, int n, int mask) { return vandq_u8(vshlq_u8(v, vdupq_n_s8((int8_t)-n)), vdupq_n_u8((uint8_t)mask)); }
+FN vb vb_shl(vb v, int n) { return vshlq_u8(v, vdupq_n_s8((int8_t)n)); }
+FN vb vb_look(const int8_t *table, vb v) { return vreinterpretq_u8_s8(vqtbl1q_s8(vld1q_s8(table), v)); }
+FN vb vb_fifth(vb bits, int j)
 {
-	const vb each = {1, 2, 4, 8, 16, 32, 64, 128, 1, 2, 4, 8, 16, 32, 64, 128};
-	vb v = vcombine_u8(vdup_n_u8(bits[row / 2]), vdup_n_u8(bits[row / 2 + 1]));
-	return vandq_u8(vtstq_u8(v, each), vdupq_n_u8(16));
+	const vb quarter = {0, 0, 0, 0, 4, 4, 4, 4, 8, 8, 8, 8, 12, 12, 12, 12};
+	const vb each = vreinterpretq_u8_u32(vdupq_n_u32(j % 2 ? 0x80402010 : 0x08040201));
+	const vb at = vqtbl1q_u8(bits, vaddq_u8(quarter, vdupq_n_u8((uint8_t)(j / 2))));
+	return vandq_u8(vtstq_u8(at, each), vdupq_n_u8(16));
 }
-FN vb vb_sign(vb v) { return veorq_u8(v, vdupq_n_u8(128)); }
+FN vi vi_heads(const uint8_t *const p[4], size_t stride)
+{
+	int32_t h[4];
+	for (int i = 0; i < 4; i++)
+		memcpy(h + i, p[0] + (size_t)i * stride, 4);
+	return (vi){h[0], h[1], h[2], h[3]};
+}
+FN void vb_rows(const uint8_t *const rows[4], size_t stride, size_t at, vb w[4])
+{
+	const uint8_t *p = rows[0] + at;
+	const uint32x4_t a = vreinterpretq_u32_u8(vld1q_u8(p)), b = vreinterpretq_u32_u8(vld1q_u8(p + stride));
+	const uint32x4_t c = vreinterpretq_u32_u8(vld1q_u8(p + 2 * stride)), d = vreinterpretq_u32_u8(vld1q_u8(p + 3 * stride));
+	const uint32x4_t ac = vzip1q_u32(a, c), bd = vzip1q_u32(b, d), ac2 = vzip2q_u32(a, c), bd2 = vzip2q_u32(b, d);
+	w[0] = vreinterpretq_u8_u32(vzip1q_u32(ac, bd));
+	w[1] = vreinterpretq_u8_u32(vzip2q_u32(ac, bd));
+	w[2] = vreinterpretq_u8_u32(vzip1q_u32(ac2, bd2));
+	w[3] = vreinterpretq_u8_u32(vzip2q_u32(ac2, bd2));
+}
 
 #ifdef SIMD_I8MM
 #define SIMD_S8 0
 #define DOT(s, w, q, j) vusdotq_laneq_s32(s, w, q, j)
 #else
-/* Both sides signed: weights of eight bits are stored with 128 added, which vb_sign takes away. */
+/* Both sides signed. */
 #define SIMD_S8 1
 #define DOT(s, w, q, j) vdotq_laneq_s32(s, vreinterpretq_s8_u8(w), q, j)
 #endif

@@ -2,10 +2,14 @@
  *
  * A simd_*.h gives W lanes of floats (vf), of 32-bit integers (vi) and of four bytes (vb), and these operations on them: v_gt and
  * vi_lt choose x where the comparison holds, else y; v_max is a > b ? a : b; v_rne rounds to the nearest integer, halves to even;
- * v_fold16 adds sixteen partial sums as AC1 does; v_dot_* are exact dots of a row's bytes in a lane with a token's bytes. */
+ * v_fold16 adds sixteen partial sums as AC1 does; v_dot_* are exact dots of a row's bytes in a lane with a token's bytes. Of bytes,
+ * vb_shr shifts each and masks it, vb_shl shifts those whose bits do not leave the byte, vb_look takes each from a table of
+ * sixteen, vb_fifth is 16 where bit 4j+i of a lane is set, for its byte i. vb_rows reads sixteen bytes, from at on, of each of W rows
+ * (every fourth one's place is in p): dword j of row r becomes lane r of w[j]. vi_heads reads four of each. */
 #include <string.h>
 
-enum { W = 1, ATT_ROWS = 3, ATT_VECS = 2, TILE = 4 };
+#define SIMD_TILE 4
+enum { W = 1, ATT_ROWS = 3, ATT_VECS = 2, TILE = SIMD_TILE };
 #define SIMD_S8 0 /* dot products take weights as unsigned bytes */
 
 typedef float vf;
@@ -45,7 +49,10 @@ FN vi vi_set1(int32_t i) { return i; }
 FN vi vi_iota(void) { return 0; }
 FN vi vi_add(vi a, vi b) { return (vi)((uint32_t)a + (uint32_t)b); }
 FN vi vi_and(vi a, vi b) { return a & b; }
+FN vi vi_or(vi a, vi b) { return a | b; }
 FN vi vi_shl(vi a, int n) { return (vi)((uint32_t)a << n); }
+FN vi vi_shr(vi a, int n) { return (vi)((uint32_t)a >> n); }
+FN vi vi_sar(vi a, int n) { return a < 0 ? ~(~a >> n) : a >> n; }
 FN vi vi_max(vi a, vi b) { return a > b ? a : b; }
 FN vf vi_lt(vi a, vi b, vf x, vf y) { return a < b ? x : y; }
 FN int32_t vi_hmax(vi a) { return a; }
@@ -88,15 +95,38 @@ FN float v_fold16(const vf a[16])
 }
 
 FN vb vb_load(const uint8_t *p) { vb v; memcpy(&v, p, 4); return v; }
-FN vb vb_low(vb v) { return v & 0x0f0f0f0f; }
-FN vb vb_high(vb v) { return v >> 4 & 0x0f0f0f0f; }
+FN void vb_store(uint8_t *p, vb v) { memcpy(p, &v, 4); }
+FN vi vb_int(vb v) { return (vi)v; }
+FN vi vi_load(const int32_t *p) { return *p; }
+FN vb vb_set1(int n) { return ((uint32_t)n & 255) * 0x01010101; }
+FN vb vb_add(vb a, vb b) { return ((a & 0x7f7f7f7f) + (b & 0x7f7f7f7f)) ^ ((a ^ b) & 0x80808080); }
 FN vb vb_or(vb a, vb b) { return a | b; }
-FN vb vb_fifth(const uint8_t *bits, int row)
+FN vb vb_shr(vb v, int n, int mask) { return v >> n & (uint32_t)mask * 0x01010101; }
+FN vb vb_shl(vb v, int n) { return v << n; }
+FN vb vb_look(const int8_t *table, vb v)
 {
-	uint32_t n = bits[row / 2] >> (row % 2 * 4);
+	vb w = 0;
+	for (int i = 0; i < 4; i++)
+		w |= (uint32_t)(uint8_t)table[v >> 8 * i & 15] << 8 * i;
+	return w;
+}
+FN vb vb_fifth(vb bits, int j)
+{
+	uint32_t n = bits >> 4 * j;
 	return (n & 1) << 4 | (n & 2) << 11 | (n & 4) << 18 | (n & 8) << 25;
 }
-FN vb vb_sign(vb v) { return v ^ 0x80808080; }
+FN vi vi_heads(const uint8_t *const p[4], size_t stride)
+{
+	vi h;
+	(void)stride;
+	memcpy(&h, p[0], 4);
+	return h;
+}
+FN void vb_rows(const uint8_t *const p[4], size_t stride, size_t at, vb w[4])
+{
+	(void)stride;
+	memcpy(w, p[0] + at, 16);
+}
 
 /* Bytes in a row, so that a compiler may use what vectors it has. */
 FN vi v_dot_u8(const vb w[4], const int8_t *q, vi s)

@@ -139,7 +139,8 @@ static void qkv_part(void *arg, int part, int thread)
 	for (int i = 0, begin = 0; i < 3; begin += w[i].groups, i++) {
 		int lo = from > begin ? from - begin : 0, hi = least(to - begin, w[i].groups);
 		if (lo < hi)
-			m->k->linear(&w[i], lo, hi - lo, a, slab_columns(s, slab), out[i] + (size_t)slab * SLAB * stride[i] + (size_t)lo * GROUP, stride[i], STORE);
+			m->k->linear(&w[i], lo, hi - lo, a, slab_columns(s, slab), out[i] + (size_t)slab * SLAB * stride[i] + (size_t)lo * GROUP, stride[i], STORE,
+				m->thread[thread].panel);
 	}
 }
 
@@ -150,9 +151,8 @@ static void product_part(void *arg, int part, int thread)
 	const struct eng_matrix *w = s->w;
 	const int parts = parts_of(s, w->groups), slab = part / parts;
 	const int from = part % parts * s->rows_a_part, to = least(w->groups, from + s->rows_a_part);
-	(void)thread;
 	s->m->k->linear(w, from, to - from, slab_of(s->a, slab, w->blocks), slab_columns(s, slab),
-		s->out + (size_t)slab * SLAB * s->stride + (size_t)from * GROUP, s->stride, s->mode);
+		s->out + (size_t)slab * SLAB * s->stride + (size_t)from * GROUP, s->stride, s->mode, s->m->thread[thread].panel);
 }
 
 static void product(struct step *s, const struct eng_matrix *w, const struct eng_block *a, float *out, size_t stride, int mode)
@@ -188,15 +188,15 @@ static void residual(struct step *s, const struct eng_matrix *w, const struct en
 }
 
 /* Block b of 32 rows of gate and up, for the columns of a slab. */
-static void gate_block(struct step *s, const struct eng_block *a, int slab, int b, float *scratch)
+static void gate_block(struct step *s, const struct eng_block *a, int slab, int b, const struct eng_thread *own)
 {
 	eng_model *m = s->m;
 	const struct eng_matrix *g = &s->l->w[ENG_GATE], *u = &s->l->w[ENG_UP];
 	const int n = slab_columns(s, slab), ffn = m->s.ffn / BLOCK;
-	float *gs = scratch, *us = scratch + SLAB * BLOCK;
+	float *gs = own->scratch, *us = gs + SLAB * BLOCK;
 	struct eng_block *out = m->a1 + (size_t)slab * (SLAB / SLOTS) * (size_t)ffn + b;
-	m->k->linear(g, 2 * b, 2, a, n, gs, BLOCK, STORE);
-	m->k->linear(u, 2 * b, 2, a, n, us, BLOCK, STORE);
+	m->k->linear(g, 2 * b, 2, a, n, gs, BLOCK, STORE, own->panel);
+	m->k->linear(u, 2 * b, 2, a, n, us, BLOCK, STORE, own->panel);
 	for (int t = 0; t < n; t += SLOTS, out += ffn)
 		m->k->gate(out, least(SLOTS, n - t), gs + t * BLOCK, us + t * BLOCK, m->s.gelu);
 }
@@ -207,7 +207,7 @@ static void gate_part(void *arg, int part, int thread)
 	const int units = s->m->s.ffn / BLOCK, parts = parts_of(s, units), slab = part / parts;
 	const struct eng_block *a = slab_of(normed(s, thread), slab, s->l->w[ENG_GATE].blocks);
 	for (int b = part % parts * s->rows_a_part, i = 0; i < s->rows_a_part && b < units; i++, b++)
-		gate_block(s, a, slab, b, s->m->thread[thread].scratch);
+		gate_block(s, a, slab, b, &s->m->thread[thread]);
 }
 
 /* Turns and keeps column c's key head h; s->fail learns of numbers that are not finite. */
@@ -363,9 +363,8 @@ static void embed_part(void *arg, int part, int thread)
 {
 	struct step *s = arg;
 	eng_model *m = s->m;
-	(void)thread;
 	for (int c = part * SLOTS; c < least(s->n, (part + 1) * SLOTS); c++)
-		m->k->embed(&m->embed, s->b->token[c], m->s.embed_scale, m->x + (size_t)c * (size_t)m->s.width);
+		m->k->embed(&m->embed, s->b->token[c], m->s.embed_scale, m->x + (size_t)c * (size_t)m->s.width, m->thread[thread].panel);
 }
 
 /* Notes the layer for columns that failed first in it. */

@@ -14,23 +14,22 @@ int eng_test_linear(int level, int type, int rows, int cols, const uint8_t *data
 	if (!k)
 		return ENG_NO_LEVEL;
 	struct eng_matrix m = {0};
-	int status = eng_matrix_alloc(&m, type, rows, cols);
+	int status = eng_matrix_set(&m, type, rows, cols, data);
+	uint8_t *panel = eng_alloc(eng_panel_bytes(&m));
 	struct eng_block *a = eng_alloc((size_t)(n + SLOTS) / SLOTS * (size_t)(cols / BLOCK + 1) * sizeof *a);
 	float *padded = eng_alloc(eng_round((size_t)rows, GROUP) * sizeof(float));
-	if (status == ENG_OK && (!a || !padded))
+	if (status == ENG_OK && (!a || !padded || !panel))
 		status = ENG_NO_MEMORY;
 	if (status == ENG_OK) {
 		if (bias) {
 			memcpy(padded, bias, (size_t)rows * sizeof(float));
 			m.bias = padded;
 		}
-		for (int g = 0; g < m.groups; g++)
-			eng_matrix_pack(&m, g, data);
 		for (int t = 0; t < n; t++)
 			k->quantize(a + (size_t)(t / SLOTS) * (size_t)m.blocks, t % SLOTS, x + (size_t)t * (size_t)cols, m.blocks);
-		k->linear(&m, 0, m.groups, a, n, out, (size_t)m.groups * GROUP, STORE);
+		k->linear(&m, 0, m.groups, a, n, out, (size_t)m.groups * GROUP, STORE, panel);
 	}
-	eng_matrix_free(&m);
+	free(panel);
 	free(a);
 	free(padded);
 	return status;
@@ -77,13 +76,13 @@ int eng_test_embed(int level, int type, int rows, int cols, const uint8_t *data,
 	if (!k)
 		return ENG_NO_LEVEL;
 	struct eng_matrix m = {0};
-	int status = eng_matrix_alloc(&m, type, rows, cols);
-	if (status == ENG_OK) {
-		for (int g = 0; g < m.groups; g++)
-			eng_matrix_pack(&m, g, data);
-		k->embed(&m, row, 0, out);
-	}
-	eng_matrix_free(&m);
+	int status = eng_matrix_set(&m, type, rows, cols, data);
+	uint8_t *panel = eng_alloc(eng_panel_bytes(&m));
+	if (status == ENG_OK && !panel)
+		status = ENG_NO_MEMORY;
+	if (status == ENG_OK)
+		k->embed(&m, row, 0, out, panel);
+	free(panel);
 	return status;
 }
 

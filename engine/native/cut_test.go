@@ -1,0 +1,73 @@
+//go:build cgo
+
+package native_test
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/assaynet/assay/engine/arith"
+	"github.com/assaynet/assay/engine/enginetest"
+	"github.com/assaynet/assay/engine/gguf"
+	"github.com/assaynet/assay/engine/native"
+)
+
+// cuttable is a model of a file that a test may cut off.
+func cuttable(t *testing.T, kind gguf.Type) (path string, f *gguf.File, m *arith.Model) {
+	t.Helper()
+	path = filepath.Join(t.TempDir(), "cut.gguf")
+	if err := enginetest.Write(path, enginetest.Options{Type: kind, Width: 256, FFN: 512}); err != nil {
+		t.Fatal(err)
+	}
+	f, err := gguf.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := f.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	if m, err = arith.Load(f); err != nil {
+		t.Fatal(err)
+	}
+	return path, f, m
+}
+
+// TestKernelsThatReadWhereAFileWasCutOffEndWithAnError cuts the file off, to some of its tensors and to nothing, between steps.
+func TestKernelsThatReadWhereAFileWasCutOffEndWithAnError(t *testing.T) {
+	forEachLevel(t, func(t *testing.T, l native.Level) {
+		for _, kind := range []gguf.Type{gguf.Q8_0, gguf.Q4_0, gguf.Q4_1, gguf.Q5_0, gguf.Q5_1, gguf.Q4_K, gguf.Q5_K, gguf.Q6_K} {
+			for _, threads := range []int{1, 3} {
+				for _, part := range []int64{0, 2} { // of four
+					path, f, m := cuttable(t, kind)
+					n, err := native.New(m, native.Config{Threads: threads, Level: l.String(), File: f.Bytes()})
+					if err != nil {
+						t.Fatal(err)
+					}
+					t.Cleanup(n.Close)
+					c := n.NewCache()
+					states := ran(t, n, c, tinyTokens(70, 1))
+					if err := os.Truncate(path, f.Size()*part/4); err != nil {
+						t.Fatal(err)
+					}
+					for range 2 {
+						p := &native.Piece{Cache: c, Tokens: tinyTokens(20, 2), Keep: 20}
+						if err := n.Forward([]*native.Piece{p}); !errors.Is(err, native.ErrFile) || len(p.States) != 0 || c.Len() != 70 {
+							t.Errorf("%s, %d threads, cut to %d/4: %v, %d positions", kind, threads, part, err, c.Len())
+						}
+						var buf []float32
+						if _, _, err := n.Logits(states, &buf); !errors.Is(err, native.ErrFile) {
+							t.Errorf("%s, %d threads, cut to %d/4: logits: %v", kind, threads, part, err)
+						}
+					}
+					if err := n.Check(); !errors.Is(err, native.ErrFile) {
+						t.Errorf("%s: the check says %v", kind, err)
+					}
+				}
+			}
+		}
+	})
+}
