@@ -25,13 +25,16 @@ func newBackend(f *gguf.File, net *arith.Model, cfg Config) (backend, error) {
 	if cfg.Backend == BackendReference {
 		return newReference(net, cfg), nil
 	}
+	chosen := cfg.Backend != "" || cfg.ISA != ""
 	b, err := newNative(f, net, cfg)
-	if err == nil {
-		return b, nil
-	}
-	missing := errors.Is(err, native.ErrUnavailable) || errors.Is(err, native.ErrUnsupported)
-	if cfg.Backend == "" && missing && cfg.ISA == "" {
+	switch {
+	case err == nil && !chosen && b.net.Level() == native.Scalar:
+		b.close() // the reference is quicker than kernels without vectors: it packs several products into one multiplication
 		return newReference(net, cfg), nil
+	case !chosen && (errors.Is(err, native.ErrUnavailable) || errors.Is(err, native.ErrUnsupported)):
+		return newReference(net, cfg), nil
+	case err != nil:
+		return nil, err
 	}
-	return nil, err
+	return b, nil
 }

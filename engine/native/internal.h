@@ -151,7 +151,7 @@ struct eng_span {
 };
 enum { ENG_SPAN = 8 }; /* columns of a span */
 
-enum { SLAB = 128 };   /* columns that go through a product together */
+enum { SLAB = 256 };   /* columns that go through a product together */
 
 /* What a thread needs beside its tile: attention's scratch, or gate and up of a slab. */
 enum { ENG_SCRATCH = ATT_SCRATCH > SLAB * 2 * BLOCK ? ATT_SCRATCH : SLAB * 2 * BLOCK };

@@ -142,7 +142,7 @@ static void fill(const struct eng_matrix *m, int group, uint8_t *panel)
 	}
 }
 
-enum { DIRECT = 4 };
+enum { DIRECT = TILE };
 
 FN void steps(int kind, int T, const vb w[8], vf d, vf m, const struct eng_block *a, int slot, vf *sum)
 {
@@ -251,15 +251,15 @@ FN void direct(int type, int T, const struct eng_matrix *m, int group, int b, co
 	}
 }
 
-/* Asks for the bytes of the next group that lie as far in it as blocks from … from+blocks-1 lie in this one. */
-FN void look_ahead(const struct eng_matrix *m, int group, int from)
+/* Asks for a part of the next group's bytes, of so many. */
+FN void look_ahead(const struct eng_matrix *m, int group, int part, int parts)
 {
-	const int end_block = m->blocks - from < CHUNK_BLOCKS ? m->blocks : from + CHUNK_BLOCKS;
-	const size_t bytes = GROUP * m->stride, first = bytes * (size_t)from / (size_t)m->blocks, end = bytes * (size_t)end_block / (size_t)m->blocks;
+	const size_t bytes = GROUP * m->stride, share = (bytes / (size_t)parts + 63) / 64 * 64, first = share * (size_t)part;
+	const uint8_t *p = m->data + (size_t)(group + 1) * bytes;
 	if ((group + 2) * GROUP > m->rows)
 		return;
-	for (size_t at = first; at < end; at += 64)
-		__builtin_prefetch(m->data + (size_t)(group + 1) * bytes + at, 0, 2);
+	for (size_t at = first; at < first + share && at < bytes; at += 64)
+		__builtin_prefetch(p + at, 0, 2);
 }
 
 /* A group by n tokens. */
@@ -269,11 +269,13 @@ FN void group_of(int type, const struct eng_matrix *m, int group, const struct e
 	if (n <= DIRECT) {
 		memset(total, 0, sizeof total);
 		for (int b = 0; b < m->blocks; b += CHUNK_BLOCKS) {
-			look_ahead(m, group, b);
+			look_ahead(m, group, b / CHUNK_BLOCKS, (m->blocks + CHUNK_BLOCKS - 1) / CHUNK_BLOCKS);
 			switch (n) {
 			case 1: direct(type, 1, m, group, b, a, total, panel); break;
-			case 2: direct(type, 2, m, group, b, a, total, panel); break;
-			default: direct(type, DIRECT, m, group, b, a, total, panel); /* a tile has eight slots */
+#if SIMD_TILE > 4
+			case 2: case 3: case 4: direct(type, 4, m, group, b, a, total, panel); break;
+#endif
+			default: direct(type, DIRECT, m, group, b, a, total, panel); /* a tile has eight slots, used or not */
 			}
 		}
 		finish(m, group, n, total, out, stride, mode);
@@ -282,6 +284,7 @@ FN void group_of(int type, const struct eng_matrix *m, int group, const struct e
 	fill(m, group, panel);
 	for (int t = 0; t < n; t += TILE) {
 		const int count = n - t < TILE ? n - t : TILE;
+		look_ahead(m, group, t / TILE, (n + TILE - 1) / TILE);
 		memset(total, 0, sizeof total);
 		multiply_panel(kind_of(type), panel, m->blocks, a + (size_t)(t / SLOTS) * (size_t)m->blocks, t % SLOTS, count, total);
 		finish(m, group, count, total, out + (size_t)t * stride, stride, mode);

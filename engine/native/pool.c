@@ -48,19 +48,21 @@ static void relax(void)
 static int parts_of(uint64_t w) { return (int)(w >> INDEX_BITS & INDEX_MASK); }
 static int next_of(uint64_t w) { return (int)(w & INDEX_MASK); }
 
-/* Takes parts until there are none. */
+/* Takes parts until there are none. They are all of one loop: the next does not begin before these are counted as done. */
 static void take(struct eng_pool *p, int thread)
 {
-	for (;;) {
+	uint32_t count = 0;
+	for (;; count++) {
 		uint64_t w = atomic_load_explicit(&p->word, memory_order_relaxed);
 		if (next_of(w) >= parts_of(w))
-			return;
+			break;
 		w = atomic_fetch_add_explicit(&p->word, 1, memory_order_acq_rel);
 		if (next_of(w) >= parts_of(w))
-			return;
+			break;
 		p->part(p->arg, next_of(w), thread);
-		atomic_fetch_add_explicit(&p->done, 1, memory_order_release);
 	}
+	if (count > 0)
+		atomic_fetch_add_explicit(&p->done, count, memory_order_release);
 }
 
 struct start {

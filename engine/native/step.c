@@ -20,7 +20,7 @@
 #include <immintrin.h>
 #endif
 
-enum { REPEAT_NORMS = 2, PARTS_A_THREAD = 8, MAX_COLUMNS = 1 << 14 };
+enum { REPEAT_NORMS = 2, PARTS_A_THREAD = 2, MAX_COLUMNS = 1 << 14 };
 
 struct step {
 	eng_model *m;
