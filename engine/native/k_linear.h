@@ -259,7 +259,7 @@ FN void look_ahead(const struct eng_matrix *m, int group, int part, int parts)
 	if ((group + 2) * GROUP > m->rows)
 		return;
 	for (size_t at = first; at < first + share && at < bytes; at += 64)
-		__builtin_prefetch(p + at, 0, 2);
+		__builtin_prefetch(p + at, 0, 3);
 }
 
 /* A group by n tokens. */
