@@ -18,9 +18,7 @@ dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
 
 echo "arm64.sh: $("$cc" --version | head -n 1): -Wall -Wextra -Werror"
-for f in engine/native/*.c; do
-	"$cc" -std=c11 -O3 -Wall -Wextra -Werror -c "$f" -o /dev/null
-done
+printf '%s\n' engine/native/*.c | xargs -P "$(nproc)" -I{} "$cc" -std=c11 -O3 -Wall -Wextra -Werror -c {} -o /dev/null
 
 # emulate PACKAGE TESTS - runs tests of a package on arm64.
 emulate() {

@@ -18,14 +18,12 @@ done
 cd ../engine/native
 for cc in gcc "$clang"; do
 	echo "sanitize.sh: $("$cc" --version | head -n 1): -Wall -Wextra -Werror"
-	for f in *.c; do
-		"$cc" -std=c11 -O3 -Wall -Wextra -Werror -c "$f" -o /dev/null
-	done
+	printf '%s\n' *.c | xargs -P "$(nproc)" -I{} "$cc" -std=c11 -O3 -Wall -Wextra -Werror -c {} -o /dev/null
 done
 
-run='Linear|Quantisation|Norms|Functions|Attention|Families|Company|Failures|Closed'
+run='Linear|Quantisation|Norms|Functions|Attention|Families|Company|Failures|Closed|CutOff|Watch|Memory|Pages'
 echo "sanitize.sh: AddressSanitizer"
-CC=gcc ASAN_OPTIONS=detect_leaks=0 go test -asan -count=1 -timeout 15m -run "$run" .
+CC=gcc ASAN_OPTIONS=detect_leaks=1 go test -asan -count=1 -timeout 15m -run "$run" .
 echo "sanitize.sh: UndefinedBehaviorSanitizer"
 CC=gcc CGO_CFLAGS="-g -O1 -fsanitize=undefined -fno-sanitize-recover=all" CGO_LDFLAGS="-fsanitize=undefined" \
 	go test -count=1 -timeout 15m -run "$run" .

@@ -8,6 +8,13 @@
  * registers.
  */
 
+/* With ENG_FREE_ORDER, a build for scripts/bench-order.sh alone, sums have no chunks: what the order of AC1 costs. */
+#ifdef ENG_FREE_ORDER
+enum { FREE_ORDER = 1 };
+#else
+enum { FREE_ORDER = 0 };
+#endif
+
 /* The exact dot product of a block. Bytes are the weights and what kind says. */
 FN vi dot(int kind, const vb w[8], const int8_t *q, const int32_t *nt)
 {
@@ -39,7 +46,7 @@ FN void tile(int kind, int T, const uint8_t *panel, int sub, int blocks, const s
 	UNROLL for (int t = 0; t < T; t++)
 		all[t] = v_load(total[t] + sub);
 	for (int b = 0; b < blocks;) {
-		int end = blocks - b < CHUNK_BLOCKS ? blocks : b + CHUNK_BLOCKS;
+		int end = FREE_ORDER || blocks - b < CHUNK_BLOCKS ? blocks : b + CHUNK_BLOCKS;
 		UNROLL for (int t = 0; t < T; t++)
 			sum[t] = v_zero();
 		for (; b < end; b++, panel += PANEL_BLOCK, a++) {
@@ -237,7 +244,7 @@ FN void direct(int type, int T, const struct eng_matrix *m, int group, int b, co
 		const struct rows r = rows_at(p, stride);
 		vf sum[DIRECT];
 		UNROLL for (int t = 0; t < T; t++)
-			sum[t] = v_zero();
+			sum[t] = FREE_ORDER ? v_load(total[t] + sub) : v_zero();
 		if (type == ENG_Q4_1)
 			direct_q41(T, r, count, a + b, sum);
 		else if (type == ENG_Q6_K)
@@ -247,7 +254,7 @@ FN void direct(int type, int T, const struct eng_matrix *m, int group, int b, co
 		else
 			direct_plain(type, T, r, count, a + b, sum);
 		UNROLL for (int t = 0; t < T; t++)
-			v_store(total[t] + sub, v_add(v_load(total[t] + sub), sum[t]));
+			v_store(total[t] + sub, FREE_ORDER ? sum[t] : v_add(v_load(total[t] + sub), sum[t]));
 	}
 }
 
