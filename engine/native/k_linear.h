@@ -151,6 +151,23 @@ static void fill(const struct eng_matrix *m, int group, uint8_t *panel)
 
 enum { DIRECT = TILE };
 
+/* Where the group after this one begins, NULL after the last. Its bytes are asked for while this one is multiplied, a few lines a
+ * block: all at once they would wait for each other. */
+FN const uint8_t *next_group(const struct eng_matrix *m, int group)
+{
+	return (group + 2) * GROUP <= m->rows ? m->data + (size_t)(group + 1) * GROUP * m->stride : NULL;
+}
+
+/* Asks for up to a kilobyte, known when this is compiled, and returns what follows. */
+FN const uint8_t *ask(const uint8_t *p, int bytes)
+{
+	if (!p)
+		return NULL;
+	UNROLL for (int i = 0; i < (bytes + 63) / 64; i++)
+		__builtin_prefetch(p + 64 * i, 0, 3);
+	return p + bytes;
+}
+
 FN void steps(int kind, int T, const vb w[8], vf d, vf m, const struct eng_block *a, int slot, vf *sum)
 {
 	UNROLL for (int t = 0; t < T; t++)
@@ -158,7 +175,7 @@ FN void steps(int kind, int T, const vb w[8], vf d, vf m, const struct eng_block
 }
 
 /* Adds a chunk of Q4_1: four blocks are eighty bytes, five times sixteen, so that the scales are turned with the weights. */
-FN void direct_q41(int T, struct rows r, int blocks, const struct eng_block *a, vf *sum)
+FN void direct_q41(int T, struct rows r, int blocks, const struct eng_block *a, vf *sum, const uint8_t *ahead)
 {
 	int b = 0;
 	for (; b + 4 <= blocks; b += 4, r = rows_on(r, 80)) {
@@ -166,6 +183,7 @@ FN void direct_q41(int T, struct rows r, int blocks, const struct eng_block *a, 
 		UNROLL for (int i = 0; i < 5; i++)
 			vb_rows(r.p, r.stride, 16 * (size_t)i, v + 4 * i);
 		UNROLL for (int i = 0; i < 4; i++) {
+			ahead = ask(ahead, W * 20);
 			nibbles_of(v + 5 * i + 1, w);
 			steps(MINIMA, T, w, v_half(vb_int(v[5 * i])), v_half(vi_shr(vb_int(v[5 * i]), 16)), a + b + i, 0, sum);
 		}
@@ -179,9 +197,10 @@ FN void direct_q41(int T, struct rows r, int blocks, const struct eng_block *a, 
 }
 
 /* Adds a chunk of a type of blocks of 32. */
-FN void direct_plain(int type, int T, struct rows r, int blocks, const struct eng_block *a, vf *sum)
+FN void direct_plain(int type, int T, struct rows r, int blocks, const struct eng_block *a, vf *sum, const uint8_t *ahead)
 {
 	for (int b = 0; b < blocks; b++, r = rows_on(r, source_of(type))) {
+		ahead = ask(ahead, W * (int)source_of(type));
 		const vi head = vi_heads(r.p, r.stride);
 		vb w[8];
 		block_of(type, r, w);
@@ -192,8 +211,10 @@ FN void direct_plain(int type, int T, struct rows r, int blocks, const struct en
 }
 
 /* Adds a block of a K type, whose scales are in a panel. */
-FN void direct_block(int type, int T, int k, vb w[8], const float *scales, const struct eng_block *a, vf *sum)
+FN void direct_block(int type, int T, int k, vb w[8], const float *scales, const struct eng_block *a, vf *sum, const uint8_t *ahead)
 {
+	const int share = W * (int)source_of(type) / CHUNK_BLOCKS;
+	ask(ahead ? ahead + k * share : NULL, share);
 	const float *s = scales + k * (PANEL_BLOCK / 4);
 	if (type == ENG_Q6_K)
 		UNROLL for (int j = 0; j < 8; j++)
@@ -202,7 +223,7 @@ FN void direct_block(int type, int T, int k, vb w[8], const float *scales, const
 }
 
 /* Adds a chunk of Q4_K or Q5_K. */
-FN void direct_45(int type, int T, struct rows r, int sub, const struct eng_block *a, vf *sum, uint8_t *panel)
+FN void direct_45(int type, int T, struct rows r, int sub, const struct eng_block *a, vf *sum, uint8_t *panel, const uint8_t *ahead)
 {
 	const float *scales = (const float *)(const void *)(panel + PANEL_SCALES) + sub;
 	vb fifth[8], low[8], high[8];
@@ -211,13 +232,13 @@ FN void direct_45(int type, int T, struct rows r, int sub, const struct eng_bloc
 		bytes_of(r, 16, fifth);
 	UNROLL for (int k = 0; k < 8; k += 2) {
 		pair_45(type, r, k, fifth, low, high);
-		direct_block(type, T, k, low, scales, a, sum);
-		direct_block(type, T, k + 1, high, scales, a, sum);
+		direct_block(type, T, k, low, scales, a, sum, ahead);
+		direct_block(type, T, k + 1, high, scales, a, sum, ahead);
 	}
 }
 
 /* Adds a chunk of Q6_K, whose blocks come out of order: two wait. */
-FN void direct_6(int T, struct rows r, int sub, const struct eng_block *a, vf *sum, uint8_t *panel)
+FN void direct_6(int T, struct rows r, int sub, const struct eng_block *a, vf *sum, uint8_t *panel, const uint8_t *ahead)
 {
 	const float *scales = (const float *)(const void *)(panel + PANEL_SCALES) + sub;
 	vb upper[8], low[8], high[2][8];
@@ -226,10 +247,10 @@ FN void direct_6(int T, struct rows r, int sub, const struct eng_block *a, vf *s
 		bytes_of(r, 128 + 8 * k, upper);
 		UNROLL for (int i = 0; i < 2; i++) {
 			pair_6(r, k + i, upper, low, high[i]);
-			direct_block(ENG_Q6_K, T, k + i, low, scales, a, sum);
+			direct_block(ENG_Q6_K, T, k + i, low, scales, a, sum, ahead);
 		}
 		UNROLL for (int i = 0; i < 2; i++)
-			direct_block(ENG_Q6_K, T, k + 2 + i, high[i], scales, a, sum);
+			direct_block(ENG_Q6_K, T, k + 2 + i, high[i], scales, a, sum, ahead);
 	}
 }
 
@@ -239,34 +260,27 @@ FN void direct(int type, int T, const struct eng_matrix *m, int group, int b, co
 	const int count = m->blocks - b < CHUNK_BLOCKS ? m->blocks - b : CHUNK_BLOCKS;
 	uint8_t room[CHUNK_ROOM];
 	size_t stride;
-	const uint8_t *p = rows_of(type, m, group, b, count, room, &stride);
+	const uint8_t *p = rows_of(type, m, group, b, count, room, &stride), *next = next_group(m, group);
+	const size_t bytes = is_super(type) ? source_of(type) : (size_t)count * source_of(type); /* of a row, in this chunk */
+	if (next)
+		next += (size_t)b * GROUP * source_of(type) / (is_super(type) ? CHUNK_BLOCKS : 1);
 	for (int sub = 0; sub < GROUP; sub += W, p += W * stride) {
 		const struct rows r = rows_at(p, stride);
+		const uint8_t *ahead = next ? next + (size_t)sub * bytes : NULL;
 		vf sum[DIRECT];
 		UNROLL for (int t = 0; t < T; t++)
 			sum[t] = FREE_ORDER ? v_load(total[t] + sub) : v_zero();
 		if (type == ENG_Q4_1)
-			direct_q41(T, r, count, a + b, sum);
+			direct_q41(T, r, count, a + b, sum, ahead);
 		else if (type == ENG_Q6_K)
-			direct_6(T, r, sub, a + b, sum, panel);
+			direct_6(T, r, sub, a + b, sum, panel, ahead);
 		else if (is_super(type))
-			direct_45(type, T, r, sub, a + b, sum, panel);
+			direct_45(type, T, r, sub, a + b, sum, panel, ahead);
 		else
-			direct_plain(type, T, r, count, a + b, sum);
+			direct_plain(type, T, r, count, a + b, sum, ahead);
 		UNROLL for (int t = 0; t < T; t++)
 			v_store(total[t] + sub, FREE_ORDER ? sum[t] : v_add(v_load(total[t] + sub), sum[t]));
 	}
-}
-
-/* Asks for a part of the next group's bytes, of so many. */
-FN void look_ahead(const struct eng_matrix *m, int group, int part, int parts)
-{
-	const size_t bytes = GROUP * m->stride, share = (bytes / (size_t)parts + 63) / 64 * 64, first = share * (size_t)part;
-	const uint8_t *p = m->data + (size_t)(group + 1) * bytes;
-	if ((group + 2) * GROUP > m->rows)
-		return;
-	for (size_t at = first; at < first + share && at < bytes; at += 64)
-		__builtin_prefetch(p + at, 0, 3);
 }
 
 /* A group by n tokens. */
@@ -275,8 +289,7 @@ FN void group_of(int type, const struct eng_matrix *m, int group, const struct e
 	_Alignas(64) float total[TILE][GROUP];
 	if (n <= DIRECT) {
 		memset(total, 0, sizeof total);
-		for (int b = 0; b < m->blocks; b += CHUNK_BLOCKS) {
-			look_ahead(m, group, b / CHUNK_BLOCKS, (m->blocks + CHUNK_BLOCKS - 1) / CHUNK_BLOCKS);
+		for (int b = 0; b < m->blocks; b += CHUNK_BLOCKS)
 			switch (n) {
 			case 1: direct(type, 1, m, group, b, a, total, panel); break;
 #if SIMD_TILE > 4
@@ -284,14 +297,16 @@ FN void group_of(int type, const struct eng_matrix *m, int group, const struct e
 #endif
 			default: direct(type, DIRECT, m, group, b, a, total, panel); /* a tile has eight slots, used or not */
 			}
-		}
 		finish(m, group, n, total, out, stride, mode);
 		return;
 	}
+	const uint8_t *next = next_group(m, group);
+	const size_t share = (GROUP * m->stride * TILE / (size_t)(n + TILE - 1) + 63) / 64 * 64;
 	fill(m, group, panel);
-	for (int t = 0; t < n; t += TILE) {
+	for (int t = 0; t < n; t += TILE, next = next ? next + share : NULL) {
 		const int count = n - t < TILE ? n - t : TILE;
-		look_ahead(m, group, t / TILE, (n + TILE - 1) / TILE);
+		for (size_t at = 0; next && at < share; at += 64)
+			__builtin_prefetch(next + at, 0, 3);
 		memset(total, 0, sizeof total);
 		multiply_panel(kind_of(type), panel, m->blocks, a + (size_t)(t / SLOTS) * (size_t)m->blocks, t % SLOTS, count, total);
 		finish(m, group, count, total, out + (size_t)t * stride, stride, mode);
