@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
-# bench-order.sh [ROUNDS [LEVEL]] - what exactness costs: the kernels as they are beside
-# the same kernels in a build whose sums are in free order (no chunks, and the
-# compiler may reassociate), in alternation on one thread and on two, five rounds at
-# the best level of this machine unless told otherwise. Prints the median speeds and their ratio; free order gives other bits and is for this alone.
+# bench-order.sh [ROUNDS [LEVEL]] - what exactness costs: the kernels as they are
+# beside the same kernels in a build whose sums are in free order (no chunks, and
+# the compiler may reassociate), in alternation on one thread and on two. Five
+# rounds at the best level of this machine unless told otherwise. Prints the median
+# speeds and their ratio; free order gives other bits and is for this alone.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 rounds=${1:-5}

@@ -60,7 +60,6 @@ FN void vi_store8(int8_t *p, vi a)
 	__m128i h = _mm_packs_epi32(_mm256_castsi256_si128(a), _mm256_extracti128_si256(a, 1));
 	_mm_storel_epi64((__m128i *)p, _mm_packs_epi16(h, h));
 }
-FN float v_widen1(uint16_t h) { return _cvtsh_ss(h); }
 FN uint16_t v_narrow1(float x) { return (uint16_t)_cvtss_sh(x, 0); }
 FN vf v_widen(const uint16_t *p) { return _mm256_cvtph_ps(_mm_loadu_si128((const __m128i *)p)); }
 FN void v_narrow(uint16_t *p, vf x) { _mm_storeu_si128((__m128i *)p, _mm256_cvtps_ph(x, 0)); }

@@ -46,7 +46,6 @@ FN float v_hmax(vf a)
 	return _mm_cvtss_f32(m);
 }
 FN void vi_store8(int8_t *p, vi a) { _mm_storeu_si128((__m128i *)p, _mm512_cvtepi32_epi8(a)); }
-FN float v_widen1(uint16_t h) { return _cvtsh_ss(h); }
 FN uint16_t v_narrow1(float x) { return (uint16_t)_cvtss_sh(x, 0); }
 FN vf v_widen(const uint16_t *p) { return _mm512_cvtph_ps(_mm256_loadu_si256((const __m256i *)p)); }
 FN void v_narrow(uint16_t *p, vf x) { _mm256_storeu_si256((__m256i *)p, _mm512_cvtps_ph(x, 0)); }

@@ -49,7 +49,6 @@ FN void vi_store8(int8_t *p, vi a)
 	int8x8_t b = vmovn_s16(vcombine_s16(vmovn_s32(a), vdup_n_s16(0)));
 	vst1_lane_s32((int32_t *)(void *)p, vreinterpret_s32_s8(b), 0);
 }
-FN float v_widen1(uint16_t h) { return vgetq_lane_f32(vcvt_f32_f16(vreinterpret_f16_u16(vdup_n_u16(h))), 0); }
 FN uint16_t v_narrow1(float x) { return vget_lane_u16(vreinterpret_u16_f16(vcvt_f16_f32(vdupq_n_f32(x))), 0); }
 FN vf v_widen(const uint16_t *p) { return vcvt_f32_f16(vreinterpret_f16_u16(vld1_u16(p))); }
 
