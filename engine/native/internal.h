@@ -119,7 +119,7 @@ extern const struct eng_kernels eng_kernels_neon, eng_kernels_i8mm;
 
 /* weights.c */
 int eng_matrix_set(struct eng_matrix *m, int type, int rows, int cols, const uint8_t *data);
-/* eng_panel_bytes: room for a panel of m. */
+/* eng_panel_bytes: room for a panel of m, and behind it for a token's bytes. */
 size_t eng_panel_bytes(const struct eng_matrix *m);
 
 /* pool.c: threads that take the parts of a loop. The calling thread is one of them, number 0. */

@@ -242,7 +242,7 @@ FN void direct_6(int T, struct rows r, int sub, const struct eng_block *a, vf *s
 {
 	const float *scales = (const float *)(const void *)(panel + PANEL_SCALES) + sub;
 	vb upper[8], low[8], high[2][8];
-	panel_scales_6(r, sub, panel);
+	panel_scales_6(rows_on(r, SCALES_6), sub, panel);
 	UNROLL for (int k = 0; k < 8; k += 4) {
 		bytes_of(r, 128 + 8 * k, upper);
 		UNROLL for (int i = 0; i < 2; i++) {
@@ -283,10 +283,22 @@ FN void direct(int type, int T, const struct eng_matrix *m, int group, int b, co
 	}
 }
 
+#ifdef SIMD_TWINS
+#include "k_rows.h"
+#endif
+
 /* A group by n tokens. */
 FN void group_of(int type, const struct eng_matrix *m, int group, const struct eng_block *a, int n, float *out, size_t stride, int mode, uint8_t *panel)
 {
 	_Alignas(64) float total[TILE][GROUP];
+#ifdef SIMD_TWINS
+	if (n == 1 && goes_by_rows(type) && (group + 1) * GROUP <= m->rows) {
+		memset(total, 0, sizeof total[0]);
+		group_of_one(type, m, group, a, total[0], panel);
+		finish(m, group, 1, total, out, stride, mode);
+		return;
+	}
+#endif
 	if (n <= DIRECT) {
 		memset(total, 0, sizeof total);
 		for (int b = 0; b < m->blocks; b += CHUNK_BLOCKS)
@@ -314,10 +326,11 @@ FN void group_of(int type, const struct eng_matrix *m, int group, const struct e
 }
 
 #define LINEAR(name, type)                                                                                                          \
-	static void linear_##name(const struct eng_matrix *m, int g, const struct eng_block *a, int n, float *out, size_t stride,   \
-		int mode, uint8_t *panel)                                                                                           \
+	static void linear_##name(const struct eng_matrix *m, int group, int groups, const struct eng_block *a, int n, float *out,  \
+		size_t stride, int mode, uint8_t *panel)                                                                            \
 	{                                                                                                                           \
-		group_of(type, m, g, a, n, out, stride, mode, panel);                                                               \
+		for (int g = group; g < group + groups; g++, out += GROUP)                                                          \
+			group_of(type, m, g, a, n, out, stride, mode, panel);                                                       \
 	}
 LINEAR(q40, ENG_Q4_0)
 LINEAR(q41, ENG_Q4_1)
@@ -334,19 +347,22 @@ LINEAR(mxfp4, ENG_MXFP4)
 static void linear(const struct eng_matrix *m, int group, int groups, const struct eng_block *a, int n, float *out, size_t stride, int mode,
 	uint8_t *panel)
 {
-	for (int g = group; g < group + groups; g++, out += GROUP)
-		switch (m->type) {
-		case ENG_Q4_0: linear_q40(m, g, a, n, out, stride, mode, panel); break;
-		case ENG_Q4_1: linear_q41(m, g, a, n, out, stride, mode, panel); break;
-		case ENG_Q5_0: linear_q50(m, g, a, n, out, stride, mode, panel); break;
-		case ENG_Q5_1: linear_q51(m, g, a, n, out, stride, mode, panel); break;
-		case ENG_Q4_K: linear_q4k(m, g, a, n, out, stride, mode, panel); break;
-		case ENG_Q5_K: linear_q5k(m, g, a, n, out, stride, mode, panel); break;
-		case ENG_Q6_K: linear_q6k(m, g, a, n, out, stride, mode, panel); break;
-		case ENG_IQ4_NL: linear_iq4nl(m, g, a, n, out, stride, mode, panel); break;
-		case ENG_MXFP4: linear_mxfp4(m, g, a, n, out, stride, mode, panel); break;
-		default: linear_q80(m, g, a, n, out, stride, mode, panel);
-		}
+#ifdef SIMD_TWINS
+	if (n == 1 && goes_by_rows(m->type))
+		make_twins(m, a, panel);
+#endif
+	switch (m->type) {
+	case ENG_Q4_0: linear_q40(m, group, groups, a, n, out, stride, mode, panel); break;
+	case ENG_Q4_1: linear_q41(m, group, groups, a, n, out, stride, mode, panel); break;
+	case ENG_Q5_0: linear_q50(m, group, groups, a, n, out, stride, mode, panel); break;
+	case ENG_Q5_1: linear_q51(m, group, groups, a, n, out, stride, mode, panel); break;
+	case ENG_Q4_K: linear_q4k(m, group, groups, a, n, out, stride, mode, panel); break;
+	case ENG_Q5_K: linear_q5k(m, group, groups, a, n, out, stride, mode, panel); break;
+	case ENG_Q6_K: linear_q6k(m, group, groups, a, n, out, stride, mode, panel); break;
+	case ENG_IQ4_NL: linear_iq4nl(m, group, groups, a, n, out, stride, mode, panel); break;
+	case ENG_MXFP4: linear_mxfp4(m, group, groups, a, n, out, stride, mode, panel); break;
+	default: linear_q80(m, group, groups, a, n, out, stride, mode, panel);
+	}
 }
 
 /* w·d, or w·d + m. The products are exact. */

@@ -94,11 +94,13 @@ FN int integers_at(int type)
 	return type == ENG_MXFP4 ? 1 : (kind_of(type) == MINIMA ? 4 : 2) + (type == ENG_Q5_0 || type == ENG_Q5_1 ? 4 : 0);
 }
 
+/* What a nibble stands for. */
+static const int8_t nl_values[16] = {-127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113};
+static const int8_t mx_values[16] = {0, 1, 2, 3, 4, 6, 8, 12, 0, -1, -2, -3, -4, -6, -8, -12};
+
 /* A block of 32 weights, as the file has them: bytes, or nibbles with what belongs to them. */
 FN void block_of(int type, struct rows r, vb w[8])
 {
-	static const int8_t nl[16] = {-127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113};
-	static const int8_t mx[16] = {0, 1, 2, 3, 4, 6, 8, 12, 0, -1, -2, -3, -4, -6, -8, -12};
 	vb v[4];
 	if (type == ENG_Q8_0) {
 		bytes_of(r, integers_at(type), w);
@@ -113,7 +115,7 @@ FN void block_of(int type, struct rows r, vb w[8])
 	}
 	if (type == ENG_IQ4_NL || type == ENG_MXFP4)
 		UNROLL for (int j = 0; j < 8; j++)
-			w[j] = vb_look(type == ENG_MXFP4 ? mx : nl, w[j]);
+			w[j] = vb_look(type == ENG_MXFP4 ? mx_values : nl_values, w[j]);
 }
 
 /* By how much the bytes of block_of exceed the weights. */
@@ -200,12 +202,15 @@ FN void panel_45(int type, int tiles, struct rows r, int sub, uint8_t *panel)
 	}
 }
 
-/* The sixteen scales of 256 weights of Q6_K. */
+/* Where a block of Q6_K has its scales, which are its last eighteen bytes. */
+enum { SCALES_6 = 192 };
+
+/* The sixteen scales of 256 weights of Q6_K, r being where the blocks have them. */
 FN void panel_scales_6(struct rows r, int sub, uint8_t *panel)
 {
 	vb scale[4];
-	vb_rows(r.p, r.stride, 192, scale);
-	const vf d = v_half(vi_shr(vi_heads(rows_on(r, 206).p, r.stride), 16)); /* the last two bytes */
+	vb_rows(r.p, r.stride, 0, scale);
+	const vf d = v_half(vi_shr(vi_heads(rows_on(r, 14).p, r.stride), 16)); /* the last two bytes */
 	UNROLL for (int k = 0; k < 8; k++) {
 		const vi s = vb_int(scale[k / 2]);
 		const int up = 24 - 16 * (k % 2);
@@ -228,7 +233,7 @@ FN void pair_6(struct rows r, int k, const vb upper[8], vb low[8], vb high[8])
 FN void panel_6(int tiles, struct rows r, int sub, uint8_t *panel)
 {
 	vb upper[8], low[8], high[8];
-	panel_scales_6(r, sub, panel);
+	panel_scales_6(rows_on(r, SCALES_6), sub, panel);
 	UNROLL for (int k = 0; k < 8; k++) {
 		if (k % 4 == 0)
 			bytes_of(r, 128 + 8 * k, upper);

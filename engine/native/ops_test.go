@@ -123,7 +123,7 @@ func TestLinearLayersEqualTheReference(t *testing.T) {
 	forEachLevel(t, func(t *testing.T, l native.Level) {
 		cases := 0
 		for _, s := range storedTypes {
-			for _, cols := range []int{32, 96, 256, 288, 512, 576, 768, 1536} {
+			for _, cols := range []int{32, 96, 128, 160, 224, 256, 288, 512, 576, 768, 1536} {
 				if cols%s.len != 0 {
 					continue
 				}
@@ -132,6 +132,12 @@ func TestLinearLayersEqualTheReference(t *testing.T) {
 						linearCase(t, l, s, rows, cols, n, uint64(cases))
 						cases++
 					}
+				}
+			}
+			for _, cols := range []int{8448, 8480, 8672} { // rows longer than a run of k_rows.h
+				if cols%s.len == 0 {
+					linearCase(t, l, s, 21, cols, 1, uint64(cases))
+					cases++
 				}
 			}
 		}

@@ -151,3 +151,62 @@ FN vi v_dot_u5(const vb w[8], const int8_t *q)
 	return _mm256_add_epi32(s[0], s[1]);
 }
 #endif
+
+/* Twins: 32 bytes, or what they stand for, of two blocks. */
+#define SIMD_TWINS
+typedef struct { __m256i a, b; } vt;
+FN vt vt_load(const uint8_t *p, const uint8_t *q) { return (vt){vb_load(p), vb_load(q)}; }
+FN __m256i vt_low_high(const uint8_t *p)
+{
+	const __m128i v = vb_16(p);
+	return vb_shr(_mm256_inserti128_si256(_mm256_castsi128_si256(v), _mm_srli_epi16(v, 4), 1), 0, 15);
+}
+FN vt vt_nibbles(const uint8_t *p, const uint8_t *q) { return (vt){vt_low_high(p), vt_low_high(q)}; }
+FN vt vt_zero(void) { return (vt){_mm256_setzero_si256(), _mm256_setzero_si256()}; }
+FN vt vt_flip(vt v) { return (vt){_mm256_xor_si256(v.a, vb_set1(-128)), _mm256_xor_si256(v.b, vb_set1(-128))}; }
+FN vt vt_or(vt a, vt b) { return (vt){vb_or(a.a, b.a), vb_or(a.b, b.b)}; }
+FN vt vt_up(vt v) { return (vt){vb_shl(v.a, 4), vb_shl(v.b, 4)}; }
+FN vt vt_bits(vt v, int n, int mask) { return (vt){vb_shr(v.a, n, mask), vb_shr(v.b, n, mask)}; }
+FN vt vt_look(const int8_t *table, vt v) { return (vt){vb_look(table, v.a), vb_look(table, v.b)}; }
+FN __m256i vt_spread(const uint8_t *p)
+{
+	int32_t bits;
+	memcpy(&bits, p, 4);
+	const __m256i byte = _mm256_setr_epi64x(0, 0x0101010101010101, 0x0202020202020202, 0x0303030303030303);
+	const __m256i each = _mm256_set1_epi64x((int64_t)0x8040201008040201);
+	const __m256i v = _mm256_shuffle_epi8(_mm256_set1_epi32(bits), byte);
+	return _mm256_and_si256(_mm256_cmpeq_epi8(_mm256_and_si256(v, each), each), vb_set1(16));
+}
+FN vt vt_fifth(const uint8_t *p, const uint8_t *q) { return (vt){vt_spread(p), vt_spread(q)}; }
+#ifdef SIMD_VNNI
+FN __m256i vt_dot_one(__m256i w, const int8_t *q, int wide)
+{
+	(void)wide;
+	return _mm256_dpbusd_avx_epi32(_mm256_setzero_si256(), w, vb_load((const uint8_t *)q));
+}
+#else
+FN __m256i vt_dot_one(__m256i w, const int8_t *q, int wide)
+{
+	const __m256i v = vb_load((const uint8_t *)q);
+	const __m256i p = wide ? _mm256_maddubs_epi16(_mm256_abs_epi8(w), _mm256_sign_epi8(v, w)) : _mm256_maddubs_epi16(w, v);
+	return _mm256_madd_epi16(p, _mm256_set1_epi16(1));
+}
+#endif
+FN vt vt_dot(vt w, const int8_t *q, int wide) { return (vt){vt_dot_one(w.a, q, wide), vt_dot_one(w.b, q + 32, wide)}; }
+/* Four blocks' sums of halves: of the first halves, then of the second. */
+FN __m256i vt_quarters(__m256i a, __m256i b, __m256i c, __m256i d)
+{
+	a = _mm256_add_epi32(_mm256_unpacklo_epi32(a, b), _mm256_unpackhi_epi32(a, b));
+	c = _mm256_add_epi32(_mm256_unpacklo_epi32(c, d), _mm256_unpackhi_epi32(c, d));
+	return _mm256_add_epi32(_mm256_unpacklo_epi64(a, c), _mm256_unpackhi_epi64(a, c));
+}
+FN void vt_halves(const vt z[4], int32_t *out)
+{
+	_mm256_storeu_si256((__m256i *)(void *)out, vt_quarters(z[0].a, z[1].a, z[2].a, z[3].a));
+	_mm256_storeu_si256((__m256i *)(void *)(out + 8), vt_quarters(z[0].b, z[1].b, z[2].b, z[3].b));
+}
+FN void vt_totals(const vt z[4], int32_t *out)
+{
+	const __m256i a = vt_quarters(z[0].a, z[1].a, z[2].a, z[3].a), b = vt_quarters(z[0].b, z[1].b, z[2].b, z[3].b);
+	_mm256_storeu_si256((__m256i *)(void *)out, _mm256_add_epi32(_mm256_permute2x128_si256(a, b, 0x20), _mm256_permute2x128_si256(a, b, 0x31)));
+}

@@ -111,3 +111,47 @@ FN vi v_dot_u8(const vb w[4], const int8_t *q, vi s)
 	return s;
 }
 FN vi v_dot_u5(const vb w[8], const int8_t *q) { return v_dot_u8(w + 4, q + 16, v_dot_u8(w, q, _mm512_setzero_si512())); }
+
+/* Twins: 32 bytes, or what they stand for, of two blocks. */
+#define SIMD_TWINS
+typedef __m512i vt;
+FN __m256i vt_32(const void *p) { return _mm256_loadu_si256((const __m256i *)p); }
+FN vt vt_load(const uint8_t *p, const uint8_t *q) { return _mm512_inserti64x4(_mm512_castsi256_si512(vt_32(p)), vt_32(q), 1); }
+FN vt vt_nibbles(const uint8_t *p, const uint8_t *q)
+{
+	const vt v = _mm512_mask_broadcast_i32x4(_mm512_broadcast_i32x4(vb_16(p)), 0xff00, vb_16(q));
+	return _mm512_and_si512(_mm512_srlv_epi32(v, _mm512_setr_epi32(0, 0, 0, 0, 4, 4, 4, 4, 0, 0, 0, 0, 4, 4, 4, 4)), _mm512_set1_epi8(15));
+}
+FN vt vt_zero(void) { return _mm512_setzero_si512(); }
+FN vt vt_flip(vt v) { return _mm512_xor_si512(v, _mm512_set1_epi8(-128)); }
+FN vt vt_or(vt a, vt b) { return _mm512_or_si512(a, b); }
+FN vt vt_up(vt v) { return _mm512_slli_epi16(v, 4); }
+FN vt vt_bits(vt v, int n, int mask) { return vb_shr(v, n, mask); }
+FN vt vt_look(const int8_t *table, vt v) { return vb_look(table, v); }
+FN vt vt_fifth(const uint8_t *p, const uint8_t *q)
+{
+	uint32_t a, b;
+	memcpy(&a, p, 4);
+	memcpy(&b, q, 4);
+	return _mm512_maskz_set1_epi8((__mmask64)((uint64_t)b << 32 | a), 16);
+}
+FN vt vt_dot(vt w, const int8_t *q, int wide)
+{
+	(void)wide;
+	return _mm512_dpbusd_epi32(_mm512_setzero_si512(), w, _mm512_loadu_si512(q));
+}
+/* The sums of halves of eight blocks, from four twins' dots: lanes 0, 1 those of blocks 0 … 3, lanes 2, 3 those of 4 … 7. */
+FN vt vt_quarters(const vt z[4])
+{
+	const vt a = _mm512_add_epi32(_mm512_unpacklo_epi32(z[0], z[1]), _mm512_unpackhi_epi32(z[0], z[1]));
+	const vt b = _mm512_add_epi32(_mm512_unpacklo_epi32(z[2], z[3]), _mm512_unpackhi_epi32(z[2], z[3]));
+	return _mm512_add_epi32(_mm512_unpacklo_epi64(a, b), _mm512_unpackhi_epi64(a, b));
+}
+FN void vt_halves(const vt z[4], int32_t *out) { _mm512_storeu_si512(out, vt_quarters(z)); }
+FN void vt_totals(const vt z[4], int32_t *out)
+{
+	vt v = vt_quarters(z);
+	v = _mm512_add_epi32(v, _mm512_permutex_epi64(v, 0x4e));
+	v = _mm512_permutexvar_epi64(_mm512_setr_epi64(0, 1, 4, 5, 0, 1, 4, 5), v);
+	_mm256_storeu_si256((__m256i *)(void *)out, _mm512_castsi512_si256(v));
+}

@@ -56,4 +56,4 @@ int eng_matrix_set(struct eng_matrix *m, int type, int rows, int cols, const uin
 	return ENG_OK;
 }
 
-size_t eng_panel_bytes(const struct eng_matrix *m) { return eng_round((size_t)m->blocks, CHUNK_BLOCKS) * PANEL_BLOCK; }
+size_t eng_panel_bytes(const struct eng_matrix *m) { return eng_round((size_t)m->blocks, CHUNK_BLOCKS) * (PANEL_BLOCK + BLOCK); }
