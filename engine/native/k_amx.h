@@ -101,16 +101,7 @@ FN void amx_rows(int type, const struct eng_matrix *m, int group, const struct e
 	{                                                                                                                           \
 		amx_rows(type, m, group, a, n, out, stride, mode, panel);                                                           \
 	}
-AMX(q40, ENG_Q4_0)
-AMX(q41, ENG_Q4_1)
-AMX(q50, ENG_Q5_0)
-AMX(q51, ENG_Q5_1)
-AMX(q80, ENG_Q8_0)
-AMX(q4k, ENG_Q4_K)
-AMX(q5k, ENG_Q5_K)
-AMX(q6k, ENG_Q6_K)
-AMX(iq4nl, ENG_IQ4_NL)
-AMX(mxfp4, ENG_MXFP4)
+EACH_TYPE(AMX)
 #undef AMX
 
 static void linear_tiles(const struct eng_matrix *m, int group, int groups, const struct eng_block *a, int n, float *out, size_t stride,
@@ -121,18 +112,9 @@ static void linear_tiles(const struct eng_matrix *m, int group, int groups, cons
 		return;
 	}
 	tile_configure(&amx_config);
+#define AMX(name, type) case type: amx_##name(m, i, a, n, out, stride, mode, panel); break;
 	for (int i = group; i < group + groups; i++, out += GROUP)
-		switch (m->type) {
-		case ENG_Q4_0: amx_q40(m, i, a, n, out, stride, mode, panel); break;
-		case ENG_Q4_1: amx_q41(m, i, a, n, out, stride, mode, panel); break;
-		case ENG_Q5_0: amx_q50(m, i, a, n, out, stride, mode, panel); break;
-		case ENG_Q5_1: amx_q51(m, i, a, n, out, stride, mode, panel); break;
-		case ENG_Q4_K: amx_q4k(m, i, a, n, out, stride, mode, panel); break;
-		case ENG_Q5_K: amx_q5k(m, i, a, n, out, stride, mode, panel); break;
-		case ENG_Q6_K: amx_q6k(m, i, a, n, out, stride, mode, panel); break;
-		case ENG_IQ4_NL: amx_iq4nl(m, i, a, n, out, stride, mode, panel); break;
-		case ENG_MXFP4: amx_mxfp4(m, i, a, n, out, stride, mode, panel); break;
-		default: amx_q80(m, i, a, n, out, stride, mode, panel);
-		}
+		switch (m->type) { EACH_TYPE(AMX) }
+#undef AMX
 	tile_release();
 }

@@ -120,33 +120,20 @@ FN void finish(const struct eng_matrix *m, int group, int n, float total[][GROUP
 		}
 }
 
+/* X for each type that is stored, with a name for what is made for it. */
+#define EACH_TYPE(X)                                                                                                                \
+	X(q40, ENG_Q4_0) X(q41, ENG_Q4_1) X(q50, ENG_Q5_0) X(q51, ENG_Q5_1) X(q80, ENG_Q8_0)                                        \
+	X(q4k, ENG_Q4_K) X(q5k, ENG_Q5_K) X(q6k, ENG_Q6_K) X(iq4nl, ENG_IQ4_NL) X(mxfp4, ENG_MXFP4)
+
 #define FILL(name, type) static void fill_##name(const struct eng_matrix *m, int group, uint8_t *panel) { panel_fill(type, 0, m, group, panel); }
-FILL(q40, ENG_Q4_0)
-FILL(q41, ENG_Q4_1)
-FILL(q50, ENG_Q5_0)
-FILL(q51, ENG_Q5_1)
-FILL(q80, ENG_Q8_0)
-FILL(q4k, ENG_Q4_K)
-FILL(q5k, ENG_Q5_K)
-FILL(q6k, ENG_Q6_K)
-FILL(iq4nl, ENG_IQ4_NL)
-FILL(mxfp4, ENG_MXFP4)
+EACH_TYPE(FILL)
 #undef FILL
 
 static void fill(const struct eng_matrix *m, int group, uint8_t *panel)
 {
-	switch (m->type) {
-	case ENG_Q4_0: fill_q40(m, group, panel); break;
-	case ENG_Q4_1: fill_q41(m, group, panel); break;
-	case ENG_Q5_0: fill_q50(m, group, panel); break;
-	case ENG_Q5_1: fill_q51(m, group, panel); break;
-	case ENG_Q4_K: fill_q4k(m, group, panel); break;
-	case ENG_Q5_K: fill_q5k(m, group, panel); break;
-	case ENG_Q6_K: fill_q6k(m, group, panel); break;
-	case ENG_IQ4_NL: fill_iq4nl(m, group, panel); break;
-	case ENG_MXFP4: fill_mxfp4(m, group, panel); break;
-	default: fill_q80(m, group, panel);
-	}
+#define FILL(name, type) case type: fill_##name(m, group, panel); break;
+	switch (m->type) { EACH_TYPE(FILL) }
+#undef FILL
 }
 
 enum { DIRECT = TILE };
@@ -332,16 +319,7 @@ FN void group_of(int type, const struct eng_matrix *m, int group, const struct e
 		for (int g = group; g < group + groups; g++, out += GROUP)                                                          \
 			group_of(type, m, g, a, n, out, stride, mode, panel);                                                       \
 	}
-LINEAR(q40, ENG_Q4_0)
-LINEAR(q41, ENG_Q4_1)
-LINEAR(q50, ENG_Q5_0)
-LINEAR(q51, ENG_Q5_1)
-LINEAR(q80, ENG_Q8_0)
-LINEAR(q4k, ENG_Q4_K)
-LINEAR(q5k, ENG_Q5_K)
-LINEAR(q6k, ENG_Q6_K)
-LINEAR(iq4nl, ENG_IQ4_NL)
-LINEAR(mxfp4, ENG_MXFP4)
+EACH_TYPE(LINEAR)
 #undef LINEAR
 
 static void linear(const struct eng_matrix *m, int group, int groups, const struct eng_block *a, int n, float *out, size_t stride, int mode,
@@ -351,18 +329,9 @@ static void linear(const struct eng_matrix *m, int group, int groups, const stru
 	if (n == 1 && goes_by_rows(m->type))
 		make_twins(m, a, panel);
 #endif
-	switch (m->type) {
-	case ENG_Q4_0: linear_q40(m, group, groups, a, n, out, stride, mode, panel); break;
-	case ENG_Q4_1: linear_q41(m, group, groups, a, n, out, stride, mode, panel); break;
-	case ENG_Q5_0: linear_q50(m, group, groups, a, n, out, stride, mode, panel); break;
-	case ENG_Q5_1: linear_q51(m, group, groups, a, n, out, stride, mode, panel); break;
-	case ENG_Q4_K: linear_q4k(m, group, groups, a, n, out, stride, mode, panel); break;
-	case ENG_Q5_K: linear_q5k(m, group, groups, a, n, out, stride, mode, panel); break;
-	case ENG_Q6_K: linear_q6k(m, group, groups, a, n, out, stride, mode, panel); break;
-	case ENG_IQ4_NL: linear_iq4nl(m, group, groups, a, n, out, stride, mode, panel); break;
-	case ENG_MXFP4: linear_mxfp4(m, group, groups, a, n, out, stride, mode, panel); break;
-	default: linear_q80(m, group, groups, a, n, out, stride, mode, panel);
-	}
+#define LINEAR(name, type) case type: linear_##name(m, group, groups, a, n, out, stride, mode, panel); break;
+	switch (m->type) { EACH_TYPE(LINEAR) }
+#undef LINEAR
 }
 
 /* w·d, or w·d + m. The products are exact. */
