@@ -2,53 +2,17 @@ package chattemplate
 
 import "fmt"
 
-// expr is a compiled expression.
-type expr func(r *run, s *scope) (value, error)
-
-// compiler turns the library's tree into closures.
-type compiler struct{ depth int }
-
-// deeper counts a level of the tree; the caller runs the returned function when it leaves.
-func (c *compiler) deeper(n node) (func(), error) {
-	if c.depth++; c.depth > maxNesting {
-		return nil, fmt.Errorf("%w: line %d: the template nests more than %d deep", ErrLimit, n.line(), maxNesting)
-	}
-	return func() { c.depth-- }, nil
-}
-
-// expr compiles n, or the zero node into nil.
-func (c *compiler) expr(n node) (expr, error) {
-	if n.none() {
-		return nil, nil
-	}
-	leave, err := c.deeper(n)
-	if err != nil {
-		return nil, err
-	}
-	defer leave()
-	e, err := c.anyExpr(n)
-	if err != nil {
-		return nil, err
-	}
-	return func(r *run, s *scope) (value, error) {
-		if err := r.spend(1, 0); err != nil {
-			return nil, err
-		}
-		return e(r, s)
-	}, nil
-}
-
-func (c *compiler) anyExpr(n node) (expr, error) {
+func (c *compiler) anyExpr(n node) expr {
 	switch n.kind() {
 	case "Var":
 		name := n.text("ID")
-		return func(r *run, s *scope) (value, error) { return r.lookup(s, name), nil }, nil
+		return func(r *run, s *scope) (value, error) { return r.lookup(s, name), nil }
 	case "Const":
 		v, err := n.literal()
 		if err != nil {
-			return nil, fmt.Errorf("line %d: %w", n.line(), err)
+			c.stop(fmt.Errorf("line %d: %w", n.line(), err))
 		}
-		return func(*run, *scope) (value, error) { return v, nil }, nil
+		return func(*run, *scope) (value, error) { return v, nil }
 	case "UnaryOp":
 		return c.unary(n)
 	case "BinOp":
@@ -74,29 +38,8 @@ func (c *compiler) anyExpr(n node) (expr, error) {
 	case "Map":
 		return c.dict(n)
 	}
-	return nil, fmt.Errorf("%w: line %d: an expression of kind %s", ErrSyntax, n.line(), n.kind())
-}
-
-func (c *compiler) exprs(nodes []node) ([]expr, error) {
-	out := make([]expr, len(nodes))
-	for i, n := range nodes {
-		var err error
-		if out[i], err = c.expr(n); err != nil {
-			return nil, err
-		}
-	}
-	return out, nil
-}
-
-func evaluate(r *run, s *scope, es []expr) ([]value, error) {
-	out := make([]value, len(es))
-	for i, e := range es {
-		var err error
-		if out[i], err = e(r, s); err != nil {
-			return nil, err
-		}
-	}
-	return out, nil
+	c.refuse(n, "an expression of kind %s", n.kind())
+	return nil
 }
 
 // UnaryOp's operators.
@@ -105,11 +48,8 @@ const (
 	unaryNeg
 )
 
-func (c *compiler) unary(n node) (expr, error) {
-	e, err := c.expr(n.child("Expr"))
-	if err != nil {
-		return nil, err
-	}
+func (c *compiler) unary(n node) expr {
+	e := c.expr(n.child("Expr"))
 	not := n.number("Op") == unaryNot
 	return func(r *run, s *scope) (value, error) {
 		v, err := e(r, s)
@@ -120,14 +60,11 @@ func (c *compiler) unary(n node) (expr, error) {
 			return !truth(v), nil
 		}
 		return negate(v)
-	}, nil
+	}
 }
 
-func (c *compiler) binary(n node) (expr, error) {
-	es, err := c.exprs([]node{n.child("Left"), n.child("Right")})
-	if err != nil {
-		return nil, err
-	}
+func (c *compiler) binary(n node) expr {
+	es := c.exprs(n.child("Left"), n.child("Right"))
 	left, right, op := es[0], es[1], n.number("Op")
 	if op == opAnd || op == opOr {
 		return func(r *run, s *scope) (value, error) {
@@ -136,11 +73,11 @@ func (c *compiler) binary(n node) (expr, error) {
 				return v, err
 			}
 			return right(r, s)
-		}, nil
+		}
 	}
 	do, ok := operators[op]
 	if !ok {
-		return nil, fmt.Errorf("%w: line %d: the operator %d", ErrSyntax, n.line(), op)
+		c.refuse(n, "the operator %d", op)
 	}
 	return func(r *run, s *scope) (value, error) {
 		a, err := left(r, s)
@@ -152,25 +89,19 @@ func (c *compiler) binary(n node) (expr, error) {
 			return nil, err
 		}
 		return do(r, a, b)
-	}, nil
+	}
 }
 
 // chain compiles comparisons such as a < b < c.
-func (c *compiler) chain(n node) (expr, error) {
-	first, err := c.expr(n.child("Expr"))
-	if err != nil {
-		return nil, err
-	}
+func (c *compiler) chain(n node) expr {
+	first := c.expr(n.child("Expr"))
 	var rest []expr
 	var ops []operator
 	for _, o := range n.children("Ops") {
-		e, err := c.expr(o.child("Expr"))
-		if err != nil {
-			return nil, err
-		}
+		e := c.expr(o.child("Expr"))
 		op, ok := comparisons[o.number("Op")]
 		if !ok {
-			return nil, fmt.Errorf("%w: line %d: the comparison %d", ErrSyntax, n.line(), o.number("Op"))
+			c.refuse(n, "the comparison %d", o.number("Op"))
 		}
 		rest, ops = append(rest, e), append(ops, op)
 	}
@@ -190,14 +121,11 @@ func (c *compiler) chain(n node) (expr, error) {
 			a = b
 		}
 		return true, nil
-	}, nil
+	}
 }
 
-func (c *compiler) choice(n node) (expr, error) {
-	es, err := c.exprs([]node{n.child("TestExpr"), n.child("TrueExpr"), n.child("FalseExpr")})
-	if err != nil {
-		return nil, err
-	}
+func (c *compiler) choice(n node) expr {
+	es := c.exprs(n.child("TestExpr"), n.child("TrueExpr"), n.child("FalseExpr"))
 	return func(r *run, s *scope) (value, error) {
 		v, err := es[0](r, s)
 		switch {
@@ -209,29 +137,20 @@ func (c *compiler) choice(n node) (expr, error) {
 			return es[2](r, s)
 		}
 		return undefined{"else"}, nil
-	}, nil
+	}
 }
 
-func (c *compiler) list(n node) (expr, error) {
-	es, err := c.exprs(n.children("Items"))
-	if err != nil {
-		return nil, err
-	}
+func (c *compiler) list(n node) expr {
+	es := c.exprs(n.children("Items")...)
 	return func(r *run, s *scope) (value, error) {
 		items, err := evaluate(r, s, es)
 		return &list{items: items}, err
-	}, nil
+	}
 }
 
-func (c *compiler) dict(n node) (expr, error) {
-	keys, err := c.exprs(n.children("Keys"))
-	if err != nil {
-		return nil, err
-	}
-	values, err := c.exprs(n.children("Values"))
-	if err != nil {
-		return nil, err
-	}
+func (c *compiler) dict(n node) expr {
+	keys := c.exprs(n.children("Keys")...)
+	values := c.exprs(n.children("Values")...)
 	return func(r *run, s *scope) (value, error) {
 		d := &dict{}
 		for i := range keys {
@@ -248,14 +167,11 @@ func (c *compiler) dict(n node) (expr, error) {
 			}
 		}
 		return d, nil
-	}, nil
+	}
 }
 
-func (c *compiler) attribute(n node) (expr, error) {
-	e, err := c.expr(n.child("Expr"))
-	if err != nil {
-		return nil, err
-	}
+func (c *compiler) attribute(n node) expr {
+	e := c.expr(n.child("Expr"))
 	name := n.text("Name")
 	return func(r *run, s *scope) (value, error) {
 		v, err := e(r, s)
@@ -263,7 +179,7 @@ func (c *compiler) attribute(n node) (expr, error) {
 			return nil, err
 		}
 		return r.attribute(v, name)
-	}, nil
+	}
 }
 
 // attribute is Jinja's v.name: a method, or what v holds under that name.
@@ -290,18 +206,15 @@ func (r *run) attribute(v value, name string) (value, error) {
 	return undefined{name}, nil
 }
 
-func (c *compiler) item(n node) (expr, error) {
-	es, err := c.exprs([]node{n.child("Expr"), n.child("SubscriptExpr")})
-	if err != nil {
-		return nil, err
-	}
+func (c *compiler) item(n node) expr {
+	es := c.exprs(n.child("Expr"), n.child("SubscriptExpr"))
 	return func(r *run, s *scope) (value, error) {
 		vs, err := evaluate(r, s, es)
 		if err != nil {
 			return nil, err
 		}
 		return r.item(vs[0], vs[1])
-	}, nil
+	}
 }
 
 // item is Jinja's v[key]: what v holds there or, failing that, a method of that name.
@@ -338,11 +251,8 @@ func (r *run) item(v, key value) (value, error) {
 	return undefined{"item"}, nil
 }
 
-func (c *compiler) slice(n node) (expr, error) {
-	es, err := c.exprs([]node{n.child("Expr"), n.child("Start"), n.child("Stop"), n.child("Step")})
-	if err != nil {
-		return nil, err
-	}
+func (c *compiler) slice(n node) expr {
+	es := c.exprs(n.child("Expr"), n.child("Start"), n.child("Stop"), n.child("Step"))
 	return func(r *run, s *scope) (value, error) {
 		var vs [4]value
 		for i, e := range es {
@@ -355,7 +265,7 @@ func (c *compiler) slice(n node) (expr, error) {
 			}
 		}
 		return r.slice(vs[0], vs[1], vs[2], vs[3])
-	}, nil
+	}
 }
 
 // argument is an argument of a call before it is evaluated.
@@ -378,14 +288,10 @@ const (
 	argSpreadDict
 )
 
-func (c *compiler) arguments(nodes []node) (func(r *run, s *scope) (arguments, error), error) {
+func (c *compiler) arguments(nodes []node) func(r *run, s *scope) (arguments, error) {
 	as := make([]argument, len(nodes))
 	for i, n := range nodes {
-		e, err := c.expr(n.child("Value"))
-		if err != nil {
-			return nil, err
-		}
-		as[i].e = e
+		as[i].e = c.expr(n.child("Value"))
 		switch k := n.number("Kind"); k {
 		case argPositional:
 		case argNamed:
@@ -395,7 +301,7 @@ func (c *compiler) arguments(nodes []node) (func(r *run, s *scope) (arguments, e
 		case argSpreadDict:
 			as[i].spread = spreadDict
 		default:
-			return nil, fmt.Errorf("%w: an argument of kind %d", ErrSyntax, k)
+			c.stop(fmt.Errorf("%w: an argument of kind %d", ErrSyntax, k))
 		}
 	}
 	return func(r *run, s *scope) (arguments, error) {
@@ -410,18 +316,12 @@ func (c *compiler) arguments(nodes []node) (func(r *run, s *scope) (arguments, e
 			}
 		}
 		return out, nil
-	}, nil
+	}
 }
 
-func (c *compiler) call(n node) (expr, error) {
-	f, err := c.expr(n.child("Expr"))
-	if err != nil {
-		return nil, err
-	}
-	args, err := c.arguments(n.children("Args"))
-	if err != nil {
-		return nil, err
-	}
+func (c *compiler) call(n node) expr {
+	f := c.expr(n.child("Expr"))
+	args := c.arguments(n.children("Args"))
 	return func(r *run, s *scope) (value, error) {
 		v, err := f(r, s)
 		if err != nil {
@@ -439,33 +339,24 @@ func (c *compiler) call(n node) (expr, error) {
 			return nil, err
 		}
 		return fn.call(r, a)
-	}, nil
+	}
 }
 
-func (c *compiler) filter(n node) (expr, error) {
-	e, err := c.expr(n.child("Expr"))
-	if err != nil {
-		return nil, err
-	}
-	apply, err := c.filterOf(n)
-	if err != nil {
-		return nil, err
-	}
+func (c *compiler) filter(n node) expr {
+	e := c.expr(n.child("Expr"))
+	apply := c.filterOf(n)
 	return func(r *run, s *scope) (value, error) {
 		v, err := e(r, s)
 		if err != nil {
 			return nil, err
 		}
 		return apply(r, s, v)
-	}, nil
+	}
 }
 
 // filterOf compiles the filter itself, without what it is applied to.
-func (c *compiler) filterOf(n node) (func(r *run, s *scope, v value) (value, error), error) {
-	args, err := c.arguments(n.children("Args"))
-	if err != nil {
-		return nil, err
-	}
+func (c *compiler) filterOf(n node) func(r *run, s *scope, v value) (value, error) {
+	args := c.arguments(n.children("Args"))
 	name := n.text("Name")
 	return func(r *run, s *scope, v value) (value, error) {
 		a, err := args(r, s)
@@ -473,18 +364,12 @@ func (c *compiler) filterOf(n node) (func(r *run, s *scope, v value) (value, err
 			return nil, err
 		}
 		return r.filter(name, v, a)
-	}, nil
+	}
 }
 
-func (c *compiler) test(n node) (expr, error) {
-	e, err := c.expr(n.child("Expr"))
-	if err != nil {
-		return nil, err
-	}
-	args, err := c.arguments(n.children("Args"))
-	if err != nil {
-		return nil, err
-	}
+func (c *compiler) test(n node) expr {
+	e := c.expr(n.child("Expr"))
+	args := c.arguments(n.children("Args"))
 	name := n.text("Name")
 	return func(r *run, s *scope) (value, error) {
 		v, err := e(r, s)
@@ -496,5 +381,5 @@ func (c *compiler) test(n node) (expr, error) {
 			return nil, err
 		}
 		return r.test(name, v, a)
-	}, nil
+	}
 }

@@ -1,25 +1,13 @@
 package chattemplate
 
 // loop compiles a for loop. Each turn has variables of its own, of which "loop" tells where it is.
-func (c *compiler) loop(n node) (stmt, error) {
-	assign, err := c.target(n.child("Target"))
-	if err != nil {
-		return nil, err
-	}
-	es, err := c.exprs([]node{n.child("Iter"), n.child("FilterExpr")})
-	if err != nil {
-		return nil, err
-	}
-	body, err := c.body(n.children("Body"))
-	if err != nil {
-		return nil, err
-	}
-	otherwise, err := c.body(n.children("ElseBody"))
-	if err != nil {
-		return nil, err
-	}
+func (c *compiler) loop(n node) stmt {
+	assign := c.target(n.child("Target"))
+	es := c.exprs(n.child("Iter"), n.child("FilterExpr"))
+	body := c.body(n.children("Body"))
+	otherwise := c.body(n.children("ElseBody"))
 	if n.flag("Recursive") {
-		return func(*run, *scope) (signal, error) { return goOn, fail("recursive loops are not supported") }, nil
+		return func(*run, *scope) (signal, error) { return goOn, fail("recursive loops are not supported") }
 	}
 	return func(r *run, s *scope) (signal, error) {
 		v, err := es[0](r, s)
@@ -39,7 +27,7 @@ func (c *compiler) loop(n node) (stmt, error) {
 			return otherwise(r, s.inner())
 		}
 		return goOn, r.turns(s, items, assign, body)
-	}, nil
+	}
 }
 
 // chosen returns the items that a loop's own condition lets through.

@@ -1,59 +1,12 @@
 package chattemplate
 
-import (
-	"errors"
-	"fmt"
-)
+import "fmt"
 
-// stmt is a compiled statement.
-type stmt func(r *run, s *scope) (signal, error)
-
-// signal says how a statement ended.
-type signal int
-
-const (
-	goOn signal = iota
-	breakLoop
-	continueLoop
-)
-
-// atLine is an error with the line of the innermost statement.
-type atLine struct {
-	line int
-	err  error
-}
-
-func (e *atLine) Error() string { return fmt.Sprintf("line %d: %v", e.line, e.err) }
-func (e *atLine) Unwrap() error { return e.err }
-
-func (c *compiler) stmt(n node) (stmt, error) {
-	leave, err := c.deeper(n)
-	if err != nil {
-		return nil, err
-	}
-	defer leave()
-	do, err := c.anyStmt(n)
-	if err != nil {
-		return nil, err
-	}
-	line := n.line()
-	return func(r *run, s *scope) (signal, error) {
-		if err := r.spend(1, 0); err != nil {
-			return goOn, err
-		}
-		sig, err := do(r, s)
-		if at := (*atLine)(nil); err != nil && !errors.As(err, &at) {
-			err = &atLine{line, err}
-		}
-		return sig, err
-	}, nil
-}
-
-func (c *compiler) anyStmt(n node) (stmt, error) {
+func (c *compiler) anyStmt(n node) stmt {
 	switch n.kind() {
 	case "EmitRaw":
 		raw := Own(n.text("Raw"))
-		return func(r *run, _ *scope) (signal, error) { return goOn, r.print(raw) }, nil
+		return func(r *run, _ *scope) (signal, error) { return goOn, r.print(raw) }
 	case "EmitExpr":
 		return c.emit(n)
 	case "IfCond":
@@ -69,39 +22,17 @@ func (c *compiler) anyStmt(n node) (stmt, error) {
 	case "Macro":
 		return c.macro(n)
 	case "Break":
-		return func(*run, *scope) (signal, error) { return breakLoop, nil }, nil
+		return func(*run, *scope) (signal, error) { return breakLoop, nil }
 	case "Continue":
-		return func(*run, *scope) (signal, error) { return continueLoop, nil }, nil
+		return func(*run, *scope) (signal, error) { return continueLoop, nil }
 	}
 	// Import, Include, Extends, Block, CallBlock, AutoEscape, Do.
 	kind := n.kind()
-	return func(*run, *scope) (signal, error) { return goOn, fail("the statement %s is not supported", kind) }, nil
+	return func(*run, *scope) (signal, error) { return goOn, fail("the statement %s is not supported", kind) }
 }
 
-// body compiles statements that follow each other.
-func (c *compiler) body(nodes []node) (stmt, error) {
-	stmts := make([]stmt, len(nodes))
-	for i, n := range nodes {
-		var err error
-		if stmts[i], err = c.stmt(n); err != nil {
-			return nil, err
-		}
-	}
-	return func(r *run, s *scope) (signal, error) {
-		for _, do := range stmts {
-			if sig, err := do(r, s); err != nil || sig != goOn {
-				return sig, err
-			}
-		}
-		return goOn, nil
-	}, nil
-}
-
-func (c *compiler) emit(n node) (stmt, error) {
-	e, err := c.expr(n.child("Expr"))
-	if err != nil {
-		return nil, err
-	}
+func (c *compiler) emit(n node) stmt {
+	e := c.expr(n.child("Expr"))
 	return func(r *run, s *scope) (signal, error) {
 		v, err := e(r, s)
 		if err != nil {
@@ -112,22 +43,13 @@ func (c *compiler) emit(n node) (stmt, error) {
 			return goOn, err
 		}
 		return goOn, r.print(t)
-	}, nil
+	}
 }
 
-func (c *compiler) ifElse(n node) (stmt, error) {
-	e, err := c.expr(n.child("Expr"))
-	if err != nil {
-		return nil, err
-	}
-	yes, err := c.body(n.children("TrueBody"))
-	if err != nil {
-		return nil, err
-	}
-	no, err := c.body(n.children("FalseBody"))
-	if err != nil {
-		return nil, err
-	}
+func (c *compiler) ifElse(n node) stmt {
+	e := c.expr(n.child("Expr"))
+	yes := c.body(n.children("TrueBody"))
+	no := c.body(n.children("FalseBody"))
 	return func(r *run, s *scope) (signal, error) {
 		v, err := e(r, s)
 		switch {
@@ -137,22 +59,19 @@ func (c *compiler) ifElse(n node) (stmt, error) {
 			return yes(r, s)
 		}
 		return no(r, s)
-	}, nil
+	}
 }
 
 // assigner puts a value where a target says.
 type assigner func(r *run, s *scope, v value) error
 
-func (c *compiler) target(n node) (assigner, error) {
+func (c *compiler) target(n node) assigner {
 	switch n.kind() {
 	case "Var":
 		name := n.text("ID")
-		return func(_ *run, s *scope, v value) error { s.set(name, v); return nil }, nil
+		return func(_ *run, s *scope, v value) error { s.set(name, v); return nil }
 	case "GetAttr":
-		e, err := c.expr(n.child("Expr"))
-		if err != nil {
-			return nil, err
-		}
+		e := c.expr(n.child("Expr"))
 		name := Own(n.text("Name"))
 		return func(r *run, s *scope, v value) error {
 			to, err := e(r, s)
@@ -164,24 +83,20 @@ func (c *compiler) target(n node) (assigner, error) {
 				return fail("only a namespace's attributes can be set, not a %s's", kindOf(to))
 			}
 			return ns.set(r, name, v)
-		}, nil
+		}
 	case "List":
 		return c.targets(n.children("Items"))
 	}
-	return nil, fmt.Errorf("%w: line %d: a %s is set", ErrSyntax, n.line(), n.kind())
+	c.refuse(n, "a %s is set", n.kind())
+	return nil
 }
 
-func (c *compiler) targets(nodes []node) (assigner, error) {
+func (c *compiler) targets(nodes []node) assigner {
 	parts := make([]assigner, len(nodes))
 	for i, n := range nodes {
-		leave, err := c.deeper(n)
-		if err != nil {
-			return nil, err
-		}
-		parts[i], err = c.target(n)
-		leave()
-		if err != nil {
-			return nil, err
+		if c.enter(n) {
+			parts[i] = c.target(n)
+			c.leave()
 		}
 	}
 	return func(r *run, s *scope, v value) error {
@@ -198,29 +113,23 @@ func (c *compiler) targets(nodes []node) (assigner, error) {
 			}
 		}
 		return nil
-	}, nil
+	}
 }
 
-func (c *compiler) set(n node) (stmt, error) {
-	assign, err := c.target(n.child("Target"))
-	if err != nil {
-		return nil, err
-	}
-	e, err := c.expr(n.child("Expr"))
-	if err != nil {
-		return nil, err
-	}
+func (c *compiler) set(n node) stmt {
+	assign := c.target(n.child("Target"))
+	e := c.expr(n.child("Expr"))
 	return func(r *run, s *scope) (signal, error) {
 		v, err := e(r, s)
 		if err != nil {
 			return goOn, err
 		}
 		return goOn, assign(r, s, v)
-	}, nil
+	}
 }
 
 // caught compiles {% set x %} and {% filter f %}, whose bodies' output goes elsewhere.
-func (c *compiler) caught(n node) (stmt, error) {
+func (c *compiler) caught(n node) stmt {
 	assign := func(r *run, _ *scope, v value) error {
 		t, err := r.str(v)
 		if err != nil {
@@ -228,20 +137,11 @@ func (c *compiler) caught(n node) (stmt, error) {
 		}
 		return r.print(t)
 	}
-	var err error
 	if n.kind() == "SetBlock" {
-		if assign, err = c.target(n.child("Target")); err != nil {
-			return nil, err
-		}
+		assign = c.target(n.child("Target"))
 	}
-	body, err := c.body(n.children("Body"))
-	if err != nil {
-		return nil, err
-	}
-	filters, err := c.filters(n.child("Filter"))
-	if err != nil {
-		return nil, err
-	}
+	body := c.body(n.children("Body"))
+	filters := c.filters(n.child("Filter"))
 	return func(r *run, s *scope) (signal, error) {
 		var sig signal
 		t, err := r.catch(func() (err error) { sig, err = body(r, s.inner()); return err })
@@ -255,45 +155,27 @@ func (c *compiler) caught(n node) (stmt, error) {
 			}
 		}
 		return goOn, assign(r, s, v)
-	}, nil
+	}
 }
 
 // filters compiles a chain of filters that stands by itself, the first one first.
-func (c *compiler) filters(n node) ([]func(r *run, s *scope, v value) (value, error), error) {
-	if n.none() {
-		return nil, nil
+func (c *compiler) filters(n node) []func(r *run, s *scope, v value) (value, error) {
+	if n.none() || !c.enter(n) {
+		return nil
 	}
-	leave, err := c.deeper(n)
-	if err != nil {
-		return nil, err
-	}
-	defer leave()
-	before, err := c.filters(n.child("Expr"))
-	if err != nil {
-		return nil, err
-	}
-	f, err := c.filterOf(n)
-	return append(before, f), err
+	defer c.leave()
+	before := c.filters(n.child("Expr"))
+	return append(before, c.filterOf(n))
 }
 
-func (c *compiler) with(n node) (stmt, error) {
+func (c *compiler) with(n node) stmt {
 	var targets []assigner
 	var values []expr
 	for _, a := range n.children("Assignments") {
-		t, err := c.target(a.child("Target"))
-		if err != nil {
-			return nil, err
-		}
-		v, err := c.expr(a.child("Value"))
-		if err != nil {
-			return nil, err
-		}
-		targets, values = append(targets, t), append(values, v)
+		targets = append(targets, c.target(a.child("Target")))
+		values = append(values, c.expr(a.child("Value")))
 	}
-	body, err := c.body(n.children("Body"))
-	if err != nil {
-		return nil, err
-	}
+	body := c.body(n.children("Body"))
 	return func(r *run, s *scope) (signal, error) {
 		vs, err := evaluate(r, s, values)
 		if err != nil {
@@ -306,24 +188,18 @@ func (c *compiler) with(n node) (stmt, error) {
 			}
 		}
 		return body(r, inner)
-	}, nil
+	}
 }
 
 // macro compiles the definition of a macro. It sees the variables around its definition.
-func (c *compiler) macro(n node) (stmt, error) {
+func (c *compiler) macro(n node) stmt {
 	name := n.text("Name")
 	var names []string
 	for _, a := range n.children("Args") {
 		names = append(names, a.text("ID"))
 	}
-	defaults, err := c.exprs(n.children("Defaults"))
-	if err != nil {
-		return nil, err
-	}
-	body, err := c.body(n.children("Body"))
-	if err != nil {
-		return nil, err
-	}
+	defaults := c.exprs(n.children("Defaults")...)
+	body := c.body(n.children("Body"))
 	call := func(r *run, s *scope, a arguments) (value, error) {
 		if r.calls++; r.calls > maxCalls {
 			return nil, fmt.Errorf("%w: macros call macros more than %d deep", ErrLimit, maxCalls)
@@ -350,5 +226,5 @@ func (c *compiler) macro(n node) (stmt, error) {
 	return func(_ *run, s *scope) (signal, error) {
 		s.set(name, &function{name, func(r *run, a arguments) (value, error) { return call(r, s, a) }})
 		return goOn, nil
-	}, nil
+	}
 }

@@ -39,9 +39,10 @@ func Parse(source string) (t *Template, err error) {
 	if err != nil {
 		return nil, err
 	}
-	body, err := (&compiler{}).body(nodes)
-	if err != nil {
-		return nil, err
+	c := &compiler{}
+	body := c.body(nodes)
+	if c.err != nil {
+		return nil, c.err
 	}
 	return &Template{body, functions()}, nil
 }
