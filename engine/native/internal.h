@@ -186,5 +186,6 @@ int eng_model_reserve(eng_model *m, int n, int seqs);
 
 void *eng_alloc(size_t bytes);
 FN size_t eng_round(size_t n, size_t to) { return (n + to - 1) / to * to; }
+FN int eng_least(int a, int b) { return a < b ? a : b; }
 
 #endif

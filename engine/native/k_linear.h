@@ -4,8 +4,8 @@
  *                                      total = total + A
  *
  * The reference is plainRow of ../arith/format.go. Rows come from a panel, which is filled once for all tokens; up to DIRECT tokens
- * take them straight from the file. A token's four bytes are broadcast from memory, and the tokens of a tile keep their sums in
- * registers.
+ * take them straight from the file, and one token goes by rows (k_rows.h). A token's four bytes are broadcast from memory, and the
+ * tokens of a tile keep their sums in registers.
  */
 
 /* With ENG_FREE_ORDER, a build for scripts/bench-order.sh alone, sums have no chunks: what the order of AC1 costs. */

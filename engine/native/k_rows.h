@@ -11,8 +11,8 @@ enum { RUN = 256, RUN_AHEAD = 8192 };
 /* What the first step leaves to the second. Q6_K has two dots a block: of a chunk's sixteen, those of the first halves of blocks
  * 0 … 3, of their second halves, then the same of 4 … 7. */
 struct run {
-	_Alignas(64) uint32_t head[RUN][GROUP];               /* the first four bytes of each block, but for Q6_K */
-	_Alignas(64) int32_t dots[GROUP * (2 * RUN + 8)];     /* a row after another, dots_row apart */
+	_Alignas(64) uint32_t head[RUN][GROUP];           /* the first four bytes of each block, but for Q6_K */
+	_Alignas(64) int32_t dots[GROUP * (2 * RUN + 8)]; /* a row after another, dots_row apart */
 };
 
 /* Q4_K and Q5_K spend as much on their scales as they would save; from memory they lose. */
@@ -20,7 +20,6 @@ FN int goes_by_rows(int type) { return type != ENG_Q4_K && type != ENG_Q5_K; }
 FN int dots_of(int type) { return kind_of(type) == HALVES ? 2 * CHUNK_BLOCKS : CHUNK_BLOCKS; }
 FN int dots_row(int type) { return RUN / CHUNK_BLOCKS * dots_of(type) + 8; }
 FN size_t chunk_bytes(int type) { return is_super(type) ? source_of(type) : CHUNK_BLOCKS * source_of(type); }
-FN int least_of(int a, int b) { return a < b ? a : b; }
 
 /* By how much the bytes of twins_of exceed the weights. */
 FN int twin_excess(int type)
@@ -42,7 +41,7 @@ FN int dot_at(int twins, int k) { return k < twins ? k : 4 + k - twins; }
 FN vt twin_of(int type, const uint8_t *p, int k, int twins, int last)
 {
 	const int at = integers_at(type);
-	const uint8_t *a = p + (size_t)least_of(k, last) * source_of(type) + at, *b = p + (size_t)least_of(k + twins, last) * source_of(type) + at;
+	const uint8_t *a = p + (size_t)eng_least(k, last) * source_of(type) + at, *b = p + (size_t)eng_least(k + twins, last) * source_of(type) + at;
 	if (type == ENG_Q8_0)
 		return SIMD_S8 ? vt_load(a, b) : vt_flip(vt_load(a, b));
 	const vt w = vt_nibbles(a, b);
@@ -82,7 +81,7 @@ FN void row_chunk(int type, const uint8_t *p, int twins, int last, const int8_t 
 	}
 	vt_totals(z, dots);
 	UNROLL for (int b = 0; b < 2 * twins; b++)
-		memcpy(head + b * GROUP, p + (size_t)least_of(b, last) * source_of(type), 4);
+		memcpy(head + b * GROUP, p + (size_t)eng_least(b, last) * source_of(type), 4);
 }
 
 /* The dots of a row's count blocks from p on; asks for as many bytes from ahead on. */
@@ -176,10 +175,10 @@ static void make_twins(const struct eng_matrix *m, const struct eng_block *a, ui
 {
 	int8_t(*to)[2 * BLOCK] = twins_behind(m, panel);
 	for (int b = 0; b < m->blocks; b += CHUNK_BLOCKS) {
-		const int left = m->blocks - b, twins = twins_in(left), last = least_of(left, CHUNK_BLOCKS) - 1;
+		const int left = m->blocks - b, twins = twins_in(left), last = eng_least(left, CHUNK_BLOCKS) - 1;
 		for (int k = 0; k < twins; k++, to++) {
-			memcpy(*to, a[b + least_of(k, last)].q[0], BLOCK);
-			memcpy(*to + BLOCK, a[b + least_of(k + twins, last)].q[0], BLOCK);
+			memcpy(*to, a[b + eng_least(k, last)].q[0], BLOCK);
+			memcpy(*to + BLOCK, a[b + eng_least(k + twins, last)].q[0], BLOCK);
 		}
 	}
 }
@@ -192,7 +191,7 @@ FN void group_of_one(int type, const struct eng_matrix *m, int group, const stru
 	const uint8_t *p = m->data + (size_t)group * GROUP * stride, *next = next_group(m, group);
 	int8_t(*q)[2 * BLOCK] = twins_behind(m, panel);
 	for (int b = 0; b < m->blocks; b += RUN, p += RUN / CHUNK_BLOCKS * chunk_bytes(type), q += RUN / 2) {
-		const int count = least_of(RUN, m->blocks - b);
+		const int count = eng_least(RUN, m->blocks - b);
 		const size_t bytes = (size_t)count * chunk_bytes(type) / CHUNK_BLOCKS;
 		/* What is asked for is wanted so many rows later: of this run, or of the one after it. */
 		const int far = bytes * GROUP <= RUN_AHEAD ? GROUP : bytes < RUN_AHEAD ? (int)(RUN_AHEAD / bytes) : 1;

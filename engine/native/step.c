@@ -41,8 +41,6 @@ struct step {
 	int32_t *best;
 };
 
-static int least(int a, int b) { return a < b ? a : b; }
-
 /* Round to nearest even, subnormals kept: what a thread of Go or C starts with, if nobody changed it. */
 static int rounding_ok(void)
 {
@@ -79,7 +77,7 @@ static void norm_part(void *arg, int part, int thread)
 {
 	struct step *s = arg;
 	(void)thread;
-	norm_columns(s, s->m->a0 + (size_t)part * (size_t)(s->m->s.width / BLOCK), part * SLOTS, least(SLOTS, s->n - part * SLOTS));
+	norm_columns(s, s->m->a0 + (size_t)part * (size_t)(s->m->s.width / BLOCK), part * SLOTS, eng_least(SLOTS, s->n - part * SLOTS));
 }
 
 /* Makes normed columns ready: now, or when each thread first asks. */
@@ -107,7 +105,7 @@ static const struct eng_block *normed(struct step *s, int thread)
 }
 
 /* Columns of slab i. */
-static int slab_columns(const struct step *s, int i) { return least(SLAB, s->n - i * SLAB); }
+static int slab_columns(const struct step *s, int i) { return eng_least(SLAB, s->n - i * SLAB); }
 
 static const struct eng_block *slab_of(const struct eng_block *a, int slab, int blocks)
 {
@@ -132,12 +130,12 @@ static void qkv_part(void *arg, int part, int thread)
 	eng_model *m = s->m;
 	const struct eng_matrix *w = s->l->w;
 	const int total = w[ENG_Q].groups + w[ENG_K].groups + w[ENG_V].groups, parts = parts_of(s, total);
-	const int slab = part / parts, from = part % parts * s->rows_a_part, to = least(total, from + s->rows_a_part);
+	const int slab = part / parts, from = part % parts * s->rows_a_part, to = eng_least(total, from + s->rows_a_part);
 	const struct eng_block *a = slab_of(normed(s, thread), slab, w[ENG_Q].blocks);
 	float *const out[3] = {m->q, m->kk, m->v};
 	const size_t stride[3] = {m->q_stride, m->kv_stride, m->kv_stride};
 	for (int i = 0, begin = 0; i < 3; begin += w[i].groups, i++) {
-		int lo = from > begin ? from - begin : 0, hi = least(to - begin, w[i].groups);
+		int lo = from > begin ? from - begin : 0, hi = eng_least(to - begin, w[i].groups);
 		if (lo < hi)
 			m->k->linear(&w[i], lo, hi - lo, a, slab_columns(s, slab), out[i] + (size_t)slab * SLAB * stride[i] + (size_t)lo * GROUP, stride[i], STORE,
 				m->thread[thread].panel);
@@ -150,7 +148,7 @@ static void product_part(void *arg, int part, int thread)
 	struct step *s = arg;
 	const struct eng_matrix *w = s->w;
 	const int parts = parts_of(s, w->groups), slab = part / parts;
-	const int from = part % parts * s->rows_a_part, to = least(w->groups, from + s->rows_a_part);
+	const int from = part % parts * s->rows_a_part, to = eng_least(w->groups, from + s->rows_a_part);
 	s->m->k->linear(w, from, to - from, slab_of(s->a, slab, w->blocks), slab_columns(s, slab),
 		s->out + (size_t)slab * SLAB * s->stride + (size_t)from * GROUP, s->stride, s->mode, s->m->thread[thread].panel);
 }
@@ -198,7 +196,7 @@ static void gate_block(struct step *s, const struct eng_block *a, int slab, int 
 	m->k->linear(g, 2 * b, 2, a, n, gs, BLOCK, STORE, own->panel);
 	m->k->linear(u, 2 * b, 2, a, n, us, BLOCK, STORE, own->panel);
 	for (int t = 0; t < n; t += SLOTS, out += ffn)
-		m->k->gate(out, least(SLOTS, n - t), gs + t * BLOCK, us + t * BLOCK, m->s.gelu);
+		m->k->gate(out, eng_least(SLOTS, n - t), gs + t * BLOCK, us + t * BLOCK, m->s.gelu);
 }
 
 static void gate_part(void *arg, int part, int thread)
@@ -242,7 +240,7 @@ static void place_part(void *arg, int part, int thread)
 	const struct eng_batch *b = s->b;
 	(void)thread;
 	int seq = 0;
-	for (int c = part * SLOTS; c < least(b->n, (part + 1) * SLOTS); c++) {
+	for (int c = part * SLOTS; c < eng_least(b->n, (part + 1) * SLOTS); c++) {
 		while (b->seq_first[seq + 1] <= c)
 			seq++;
 		for (int h = 0; h < s->m->s.kv_heads; h++)
@@ -363,7 +361,7 @@ static void embed_part(void *arg, int part, int thread)
 {
 	struct step *s = arg;
 	eng_model *m = s->m;
-	for (int c = part * SLOTS; c < least(s->n, (part + 1) * SLOTS); c++)
+	for (int c = part * SLOTS; c < eng_least(s->n, (part + 1) * SLOTS); c++)
 		m->k->embed(&m->embed, s->b->token[c], m->s.embed_scale, m->x + (size_t)c * (size_t)m->s.width, m->thread[thread].panel);
 }
 
