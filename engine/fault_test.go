@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"os"
-	"path/filepath"
 	"slices"
 	"sync"
 	"testing"
@@ -18,15 +17,7 @@ import (
 // ownFile is a model of several pages of memory in a file of its own, which was written some time ago.
 func ownFile(t *testing.T) string {
 	t.Helper()
-	path := filepath.Join(t.TempDir(), "own.gguf")
-	if err := enginetest.Write(path, enginetest.Options{Type: gguf.Q8_0, Context: 2048}); err != nil {
-		t.Fatal(err)
-	}
-	long := time.Now().Add(-time.Hour)
-	if err := os.Chtimes(path, long, long); err != nil {
-		t.Fatal(err)
-	}
-	return path
+	return enginetest.Aged(t, enginetest.Tiny(t, enginetest.Options{Type: gguf.Q8_0, Context: 2048}), time.Hour)
 }
 
 // question is one thing that a model can be asked, of at least two steps, and what it answers.

@@ -93,16 +93,7 @@ func TestThreadsPrefixesAndCompanyChangeNoBit(t *testing.T) {
 }
 
 func TestPiecesOfAPromptChangeNoBit(t *testing.T) {
-	f, err := gguf.Open(enginetest.Tiny(t, enginetest.Options{Type: gguf.Q4_0}))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() {
-		if err := f.Close(); err != nil {
-			t.Error(err)
-		}
-	}()
-	m, err := arith.Load(f)
+	m, err := arith.Load(enginetest.Open(t, enginetest.Tiny(t, enginetest.Options{Type: gguf.Q4_0})))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -8,7 +8,8 @@
 // every machine, and the weights are the same real numbers in every tensor
 // type, all of which hold them exactly.
 //
-// [Tiny] is for tests, [Write] for programs, [Peers] lists the models whose
+// [Tiny] is for tests, with [Aged] and [Open] where they cut or change the
+// file, [Write] for programs, [Peers] lists the models whose
 // logits an independent engine has computed, [Alter] makes the cheat's copy of
 // any model file.
 package enginetest

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
-	"path/filepath"
 
 	"github.com/assaynet/assay/engine/gguf"
 )
@@ -98,23 +97,6 @@ func (o Options) check() error {
 	}
 	_, err := appendBlocks(nil, o.Type, make([]levels, elements/32))
 	return err
-}
-
-// TB is what [Tiny] needs of a testing.TB.
-type TB interface {
-	Helper()
-	TempDir() string
-	Fatal(args ...any)
-}
-
-// Tiny writes a model into a directory that goes with the test and returns its path.
-func Tiny(t TB, o Options) string {
-	t.Helper()
-	path := filepath.Join(t.TempDir(), "tiny.gguf")
-	if err := Write(path, o); err != nil {
-		t.Fatal(err)
-	}
-	return path
 }
 
 // Write writes a model to path, which it replaces as a whole.

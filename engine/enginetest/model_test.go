@@ -38,23 +38,9 @@ var options = map[string]enginetest.Options{
 	"failing": {FailToken: enginetest.ByteToken + '!'},
 }
 
-func open(t *testing.T, path string) *gguf.File {
-	t.Helper()
-	f, err := gguf.Open(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := f.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	return f
-}
-
 func TestEveryModelIsAValidFile(t *testing.T) {
 	for name, o := range options {
-		f := open(t, enginetest.Tiny(t, o))
+		f := enginetest.Open(t, enginetest.Tiny(t, o))
 		tok, err := tokenizer.New(f)
 		if err != nil {
 			t.Fatalf("%s: %v", name, err)
@@ -82,8 +68,8 @@ func TestTheFileIsTheSameEverywhere(t *testing.T) {
 }
 
 func TestSeedsDifferInWeightsOnly(t *testing.T) {
-	a := open(t, enginetest.Tiny(t, enginetest.Options{Seed: 1}))
-	b := open(t, enginetest.Tiny(t, enginetest.Options{Seed: 2}))
+	a := enginetest.Open(t, enginetest.Tiny(t, enginetest.Options{Seed: 1}))
+	b := enginetest.Open(t, enginetest.Tiny(t, enginetest.Options{Seed: 2}))
 	if gguf.ModelID(a) == gguf.ModelID(b) {
 		t.Error("two seeds give one model id")
 	}
@@ -115,7 +101,7 @@ func TestAllTypesHoldTheSameWeights(t *testing.T) {
 // weights decodes a matrix by the plainest reading of ggml's layouts.
 func weights(t *testing.T, o enginetest.Options) []float32 {
 	t.Helper()
-	x, _ := open(t, enginetest.Tiny(t, o)).Tensor("blk.1.ffn_down.weight")
+	x, _ := enginetest.Open(t, enginetest.Tiny(t, o)).Tensor("blk.1.ffn_down.weight")
 	_, size := x.Type.Block()
 	var out []float32
 	for b := range slices.Chunk(x.Data, int(size)) {
@@ -194,7 +180,7 @@ func TestAlterChangesFewWeightsAndNothingElse(t *testing.T) {
 		if err := enginetest.Alter(from, to, 3); err != nil {
 			t.Fatal(err)
 		}
-		a, b := open(t, from), open(t, to)
+		a, b := enginetest.Open(t, from), enginetest.Open(t, to)
 		if gguf.ModelID(a) == gguf.ModelID(b) {
 			t.Error("the altered model has the same id")
 		}

@@ -3,31 +3,18 @@ package gguf_test
 import (
 	"errors"
 	"os"
-	"path/filepath"
 	"testing"
 	"time"
 
+	"github.com/assaynet/assay/engine/enginetest"
 	"github.com/assaynet/assay/engine/gguf"
 )
 
 // opened is a file that was written an hour ago.
 func opened(t testing.TB) (string, *gguf.File) {
 	t.Helper()
-	path := filepath.Join(t.TempDir(), "m.gguf")
-	long := time.Now().Add(-time.Hour)
-	if err := errors.Join(sample().WriteFile(path), os.Chtimes(path, long, long)); err != nil {
-		t.Fatal(err)
-	}
-	f, err := gguf.Open(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := f.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	return path, f
+	path := enginetest.Aged(t, written(t), time.Hour)
+	return path, enginetest.Open(t, path)
 }
 
 func TestChangesInPlaceAreSeen(t *testing.T) {
@@ -74,10 +61,7 @@ func TestWhatLeavesTheOpenFileAloneIsNoChange(t *testing.T) {
 }
 
 func TestAFileThatIsCutOffWhileItIsReadIsTruncated(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "m.gguf")
-	if err := sample().WriteFile(path); err != nil {
-		t.Fatal(err)
-	}
+	path := written(t)
 	f, data, err := gguf.MapFile(path)
 	if err != nil {
 		t.Fatal(err)

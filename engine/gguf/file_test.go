@@ -28,6 +28,16 @@ func sample() *gguf.Writer {
 	return w
 }
 
+// written is the path of a file of the sample.
+func written(t testing.TB) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "m.gguf")
+	if err := sample().WriteFile(path); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
 // render returns the bytes of the file that w builds.
 func render(t testing.TB, w *gguf.Writer) []byte {
 	t.Helper()
@@ -145,11 +155,7 @@ func TestUintRefusesNegativeNumbers(t *testing.T) {
 }
 
 func TestOpenMapsAFile(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "m.gguf")
-	if err := sample().WriteFile(path); err != nil {
-		t.Fatal(err)
-	}
-	f, err := gguf.Open(path)
+	f, err := gguf.Open(written(t))
 	if err != nil {
 		t.Fatal(err)
 	}

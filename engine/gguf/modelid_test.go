@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/assaynet/assay/engine/enginetest"
 	"github.com/assaynet/assay/engine/gguf"
 )
 
@@ -75,13 +76,6 @@ func retensor(w *gguf.Writer, change func(*gguf.Tensor)) {
 	w.ReplaceTensor("y", x)
 }
 
-func closeFile(t *testing.T, f *gguf.File) {
-	t.Helper()
-	if err := f.Close(); err != nil {
-		t.Error(err)
-	}
-}
-
 func TestCachedModelIDIsKeptAndForgotten(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "m.gguf")
@@ -90,19 +84,11 @@ func TestCachedModelIDIsKeptAndForgotten(t *testing.T) {
 		if err := w.WriteFile(path); err != nil {
 			t.Fatal(err)
 		}
-		when := time.Now().Add(-age)
-		if err := os.Chtimes(path, when, when); err != nil {
-			t.Fatal(err)
-		}
+		enginetest.Aged(t, path, age)
 	}
 	cached := func() [32]byte {
 		t.Helper()
-		f, err := gguf.Open(path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer closeFile(t, f)
-		return gguf.CachedModelID(f)
+		return gguf.CachedModelID(enginetest.Open(t, path))
 	}
 	write(sample(), time.Hour)
 	want := cached()
@@ -136,15 +122,8 @@ func TestCachedModelIDIsKeptAndForgotten(t *testing.T) {
 }
 
 func TestCachedModelIDIsNotKeptForAFreshFile(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "m.gguf")
-	if err := sample().WriteFile(path); err != nil {
-		t.Fatal(err)
-	}
-	f, err := gguf.Open(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer closeFile(t, f)
+	path := written(t)
+	f := enginetest.Open(t, path)
 	if gguf.CachedModelID(f) != gguf.ModelID(f) {
 		t.Error("the cached id is not the id")
 	}

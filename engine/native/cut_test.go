@@ -5,7 +5,6 @@ package native_test
 import (
 	"errors"
 	"os"
-	"path/filepath"
 	"testing"
 
 	"github.com/assaynet/assay/engine/arith"
@@ -17,23 +16,9 @@ import (
 // cuttable is a model of a file that a test may cut off.
 func cuttable(t *testing.T, kind gguf.Type) (path string, f *gguf.File, m *arith.Model) {
 	t.Helper()
-	path = filepath.Join(t.TempDir(), "cut.gguf")
-	if err := enginetest.Write(path, enginetest.Options{Type: kind, Width: 256, FFN: 512}); err != nil {
-		t.Fatal(err)
-	}
-	f, err := gguf.Open(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := f.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	if m, err = arith.Load(f); err != nil {
-		t.Fatal(err)
-	}
-	return path, f, m
+	path = enginetest.Tiny(t, enginetest.Options{Type: kind, Width: 256, FFN: 512})
+	f = enginetest.Open(t, path)
+	return path, f, loadFile(t, f)
 }
 
 // TestKernelsThatReadWhereAFileWasCutOffEndWithAnError cuts the file off, to some of its tensors and to nothing, between steps.

@@ -45,11 +45,11 @@ func realModel(t testing.TB) string {
 
 func load(t testing.TB, path string) *arith.Model {
 	t.Helper()
-	f, err := gguf.Open(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = f.Close() })
+	return loadFile(t, enginetest.Open(t, path))
+}
+
+func loadFile(t testing.TB, f *gguf.File) *arith.Model {
+	t.Helper()
 	m, err := arith.Load(f)
 	if err != nil {
 		t.Fatal(err)
