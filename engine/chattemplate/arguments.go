@@ -18,17 +18,17 @@ func (a *arguments) add(r *run, to argument, v value) error {
 	if err := r.spend(1, 0); err != nil {
 		return err
 	}
-	switch {
-	case to.name != "":
+	switch to.kind {
+	case argNamed:
 		return a.name(to.name, v)
-	case to.spread == spreadList:
+	case argSpreadList:
 		items, err := r.iterate(v)
 		if err != nil {
 			return err
 		}
 		a.positional = append(a.positional, items...)
 		return r.spend(len(items), 0)
-	case to.spread == spreadDict:
+	case argSpreadDict:
 		d, ok := v.(*dict)
 		if !ok {
 			return fail("a %s after **", kindOf(v))

@@ -20,6 +20,9 @@ const (
 	continueLoop
 )
 
+// step goes on with a value that was just evaluated.
+type step[T any] func(r *run, s *scope, v value) (T, error)
+
 // compiler turns the library's tree into closures.
 type compiler struct {
 	depth int // levels of the tree around what is compiled now
@@ -119,13 +122,36 @@ type atLine struct {
 func (e *atLine) Error() string { return fmt.Sprintf("line %d: %v", e.line, e.err) }
 func (e *atLine) Unwrap() error { return e.err }
 
-// evaluate returns the values of es, nil (None) for what is not there.
+// then evaluates e and gives its value to next, which makes an expression (of T value) or a statement (of T signal).
+func then[T any](e expr, next step[T]) func(r *run, s *scope) (T, error) {
+	return func(r *run, s *scope) (out T, err error) {
+		v, err := e(r, s)
+		if err != nil {
+			return out, err
+		}
+		return next(r, s, v)
+	}
+}
+
+// both evaluates two expressions and gives their values to do.
+func both(left, right expr, do operator) expr {
+	return func(r *run, s *scope) (value, error) {
+		a, err := left(r, s)
+		if err != nil {
+			return nil, err
+		}
+		b, err := right(r, s)
+		if err != nil {
+			return nil, err
+		}
+		return do(r, a, b)
+	}
+}
+
+// evaluate returns the values of es.
 func evaluate(r *run, s *scope, es []expr) ([]value, error) {
 	out := make([]value, len(es))
 	for i, e := range es {
-		if e == nil {
-			continue
-		}
 		var err error
 		if out[i], err = e(r, s); err != nil {
 			return nil, err

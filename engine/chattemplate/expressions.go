@@ -22,13 +22,14 @@ func (c *compiler) anyExpr(n node) expr {
 	case "IfExpr":
 		return c.choice(n)
 	case "Filter":
-		return c.filter(n)
+		return then(c.expr(n.child("Expr")), c.applied(n, (*run).filter))
 	case "Test":
-		return c.test(n)
+		return then(c.expr(n.child("Expr")), c.applied(n, (*run).test))
 	case "GetAttr":
-		return c.attribute(n)
+		name := n.text("Name")
+		return then(c.expr(n.child("Expr")), func(r *run, _ *scope, v value) (value, error) { return r.attribute(v, name) })
 	case "GetItem":
-		return c.item(n)
+		return both(c.expr(n.child("Expr")), c.expr(n.child("SubscriptExpr")), (*run).item)
 	case "Slice":
 		return c.slice(n)
 	case "Call":
@@ -50,46 +51,27 @@ const (
 
 func (c *compiler) unary(n node) expr {
 	e := c.expr(n.child("Expr"))
-	not := n.number("Op") == unaryNot
-	return func(r *run, s *scope) (value, error) {
-		v, err := e(r, s)
-		if err != nil {
-			return nil, err
-		}
-		if not {
-			return !truth(v), nil
-		}
-		return negate(v)
+	if n.number("Op") == unaryNot {
+		return then(e, func(_ *run, _ *scope, v value) (value, error) { return !truth(v), nil })
 	}
+	return then(e, func(_ *run, _ *scope, v value) (value, error) { return negate(v) })
 }
 
 func (c *compiler) binary(n node) expr {
-	es := c.exprs(n.child("Left"), n.child("Right"))
-	left, right, op := es[0], es[1], n.number("Op")
+	left, right, op := c.expr(n.child("Left")), c.expr(n.child("Right")), n.number("Op")
 	if op == opAnd || op == opOr {
-		return func(r *run, s *scope) (value, error) {
-			v, err := left(r, s)
-			if err != nil || truth(v) == (op == opOr) {
-				return v, err
+		return then(left, func(r *run, s *scope, v value) (value, error) {
+			if truth(v) == (op == opOr) {
+				return v, nil
 			}
 			return right(r, s)
-		}
+		})
 	}
 	do, ok := operators[op]
 	if !ok {
 		c.refuse(n, "the operator %d", op)
 	}
-	return func(r *run, s *scope) (value, error) {
-		a, err := left(r, s)
-		if err != nil {
-			return nil, err
-		}
-		b, err := right(r, s)
-		if err != nil {
-			return nil, err
-		}
-		return do(r, a, b)
-	}
+	return both(left, right, do)
 }
 
 // chain compiles comparisons such as a < b < c.
@@ -126,18 +108,15 @@ func (c *compiler) chain(n node) expr {
 
 func (c *compiler) choice(n node) expr {
 	es := c.exprs(n.child("TestExpr"), n.child("TrueExpr"), n.child("FalseExpr"))
-	return func(r *run, s *scope) (value, error) {
-		v, err := es[0](r, s)
+	return then(es[0], func(r *run, s *scope, v value) (value, error) {
 		switch {
-		case err != nil:
-			return nil, err
 		case truth(v):
 			return es[1](r, s)
 		case es[2] != nil:
 			return es[2](r, s)
 		}
 		return undefined{"else"}, nil
-	}
+	})
 }
 
 func (c *compiler) list(n node) expr {
@@ -170,18 +149,6 @@ func (c *compiler) dict(n node) expr {
 	}
 }
 
-func (c *compiler) attribute(n node) expr {
-	e := c.expr(n.child("Expr"))
-	name := n.text("Name")
-	return func(r *run, s *scope) (value, error) {
-		v, err := e(r, s)
-		if err != nil {
-			return nil, err
-		}
-		return r.attribute(v, name)
-	}
-}
-
 // attribute is Jinja's v.name: a method, or what v holds under that name.
 func (r *run) attribute(v value, name string) (value, error) {
 	switch v := v.(type) {
@@ -204,17 +171,6 @@ func (r *run) attribute(v value, name string) (value, error) {
 		}
 	}
 	return undefined{name}, nil
-}
-
-func (c *compiler) item(n node) expr {
-	es := c.exprs(n.child("Expr"), n.child("SubscriptExpr"))
-	return func(r *run, s *scope) (value, error) {
-		vs, err := evaluate(r, s, es)
-		if err != nil {
-			return nil, err
-		}
-		return r.item(vs[0], vs[1])
-	}
 }
 
 // item is Jinja's v[key]: what v holds there or, failing that, a method of that name.
@@ -270,15 +226,10 @@ func (c *compiler) slice(n node) expr {
 
 // argument is an argument of a call before it is evaluated.
 type argument struct {
-	name   string // of a named one
-	e      expr
-	spread int // 0, or one of the two below
+	kind int
+	name string // of a named one
+	e    expr
 }
-
-const (
-	spreadList = 1 + iota
-	spreadDict
-)
 
 // CallArg's kinds.
 const (
@@ -291,16 +242,8 @@ const (
 func (c *compiler) arguments(nodes []node) func(r *run, s *scope) (arguments, error) {
 	as := make([]argument, len(nodes))
 	for i, n := range nodes {
-		as[i].e = c.expr(n.child("Value"))
-		switch k := n.number("Kind"); k {
-		case argPositional:
-		case argNamed:
-			as[i].name = n.text("Name")
-		case argSpreadList:
-			as[i].spread = spreadList
-		case argSpreadDict:
-			as[i].spread = spreadDict
-		default:
+		as[i] = argument{n.number("Kind"), n.text("Name"), c.expr(n.child("Value"))}
+		if k := as[i].kind; k < argPositional || k > argSpreadDict {
 			c.stop(fmt.Errorf("%w: an argument of kind %d", ErrSyntax, k))
 		}
 	}
@@ -320,13 +263,8 @@ func (c *compiler) arguments(nodes []node) func(r *run, s *scope) (arguments, er
 }
 
 func (c *compiler) call(n node) expr {
-	f := c.expr(n.child("Expr"))
-	args := c.arguments(n.children("Args"))
-	return func(r *run, s *scope) (value, error) {
-		v, err := f(r, s)
-		if err != nil {
-			return nil, err
-		}
+	f, args := c.expr(n.child("Expr")), c.arguments(n.children("Args"))
+	return then(f, func(r *run, s *scope, v value) (value, error) {
 		fn, ok := v.(*function)
 		if v == (undefined{"strftime_now"}) {
 			return nil, fail("the template asks for today's date (strftime_now), and a prompt must not change overnight")
@@ -339,47 +277,17 @@ func (c *compiler) call(n node) expr {
 			return nil, err
 		}
 		return fn.call(r, a)
-	}
+	})
 }
 
-func (c *compiler) filter(n node) expr {
-	e := c.expr(n.child("Expr"))
-	apply := c.filterOf(n)
-	return func(r *run, s *scope) (value, error) {
-		v, err := e(r, s)
-		if err != nil {
-			return nil, err
-		}
-		return apply(r, s, v)
-	}
-}
-
-// filterOf compiles the filter itself, without what it is applied to.
-func (c *compiler) filterOf(n node) func(r *run, s *scope, v value) (value, error) {
-	args := c.arguments(n.children("Args"))
-	name := n.text("Name")
+// applied compiles a filter or a test, without what it is applied to.
+func (c *compiler) applied(n node, do func(r *run, name string, v value, a arguments) (value, error)) step[value] {
+	name, args := n.text("Name"), c.arguments(n.children("Args"))
 	return func(r *run, s *scope, v value) (value, error) {
 		a, err := args(r, s)
 		if err != nil {
 			return nil, err
 		}
-		return r.filter(name, v, a)
-	}
-}
-
-func (c *compiler) test(n node) expr {
-	e := c.expr(n.child("Expr"))
-	args := c.arguments(n.children("Args"))
-	name := n.text("Name")
-	return func(r *run, s *scope) (value, error) {
-		v, err := e(r, s)
-		if err != nil {
-			return nil, err
-		}
-		a, err := args(r, s)
-		if err != nil {
-			return nil, err
-		}
-		return r.test(name, v, a)
+		return do(r, name, v, a)
 	}
 }

@@ -9,11 +9,7 @@ func (c *compiler) loop(n node) stmt {
 	if n.flag("Recursive") {
 		return func(*run, *scope) (signal, error) { return goOn, fail("recursive loops are not supported") }
 	}
-	return func(r *run, s *scope) (signal, error) {
-		v, err := es[0](r, s)
-		if err != nil {
-			return goOn, err
-		}
+	return then(es[0], func(r *run, s *scope, v value) (signal, error) {
 		items, err := r.iterate(v)
 		if err != nil {
 			return goOn, err
@@ -27,7 +23,7 @@ func (c *compiler) loop(n node) stmt {
 			return otherwise(r, s.inner())
 		}
 		return goOn, r.turns(s, items, assign, body)
-	}
+	})
 }
 
 // chosen returns the items that a loop's own condition lets through.

@@ -8,13 +8,14 @@ func (c *compiler) anyStmt(n node) stmt {
 		raw := Own(n.text("Raw"))
 		return func(r *run, _ *scope) (signal, error) { return goOn, r.print(raw) }
 	case "EmitExpr":
-		return c.emit(n)
+		return put(c.expr(n.child("Expr")), printed)
 	case "IfCond":
 		return c.ifElse(n)
 	case "ForLoop":
 		return c.loop(n)
 	case "Set":
-		return c.set(n)
+		assign := c.target(n.child("Target"))
+		return put(c.expr(n.child("Expr")), assign)
 	case "SetBlock", "FilterBlock":
 		return c.caught(n)
 	case "WithBlock":
@@ -31,39 +32,33 @@ func (c *compiler) anyStmt(n node) stmt {
 	return func(*run, *scope) (signal, error) { return goOn, fail("the statement %s is not supported", kind) }
 }
 
-func (c *compiler) emit(n node) stmt {
-	e := c.expr(n.child("Expr"))
-	return func(r *run, s *scope) (signal, error) {
-		v, err := e(r, s)
-		if err != nil {
-			return goOn, err
-		}
-		t, err := r.str(v)
-		if err != nil {
-			return goOn, err
-		}
-		return goOn, r.print(t)
-	}
-}
-
 func (c *compiler) ifElse(n node) stmt {
 	e := c.expr(n.child("Expr"))
-	yes := c.body(n.children("TrueBody"))
-	no := c.body(n.children("FalseBody"))
-	return func(r *run, s *scope) (signal, error) {
-		v, err := e(r, s)
-		switch {
-		case err != nil:
-			return goOn, err
-		case truth(v):
+	yes, no := c.body(n.children("TrueBody")), c.body(n.children("FalseBody"))
+	return then(e, func(r *run, s *scope, v value) (signal, error) {
+		if truth(v) {
 			return yes(r, s)
 		}
 		return no(r, s)
-	}
+	})
 }
 
 // assigner puts a value where a target says.
 type assigner func(r *run, s *scope, v value) error
+
+// put is the statement that gives e's value to assign.
+func put(e expr, assign assigner) stmt {
+	return then(e, func(r *run, s *scope, v value) (signal, error) { return goOn, assign(r, s, v) })
+}
+
+// printed is the assigner of what goes to the output.
+func printed(r *run, _ *scope, v value) error {
+	t, err := r.str(v)
+	if err != nil {
+		return err
+	}
+	return r.print(t)
+}
 
 func (c *compiler) target(n node) assigner {
 	switch n.kind() {
@@ -116,27 +111,9 @@ func (c *compiler) targets(nodes []node) assigner {
 	}
 }
 
-func (c *compiler) set(n node) stmt {
-	assign := c.target(n.child("Target"))
-	e := c.expr(n.child("Expr"))
-	return func(r *run, s *scope) (signal, error) {
-		v, err := e(r, s)
-		if err != nil {
-			return goOn, err
-		}
-		return goOn, assign(r, s, v)
-	}
-}
-
 // caught compiles {% set x %} and {% filter f %}, whose bodies' output goes elsewhere.
 func (c *compiler) caught(n node) stmt {
-	assign := func(r *run, _ *scope, v value) error {
-		t, err := r.str(v)
-		if err != nil {
-			return err
-		}
-		return r.print(t)
-	}
+	assign := assigner(printed)
 	if n.kind() == "SetBlock" {
 		assign = c.target(n.child("Target"))
 	}
@@ -159,13 +136,12 @@ func (c *compiler) caught(n node) stmt {
 }
 
 // filters compiles a chain of filters that stands by itself, the first one first.
-func (c *compiler) filters(n node) []func(r *run, s *scope, v value) (value, error) {
+func (c *compiler) filters(n node) []step[value] {
 	if n.none() || !c.enter(n) {
 		return nil
 	}
 	defer c.leave()
-	before := c.filters(n.child("Expr"))
-	return append(before, c.filterOf(n))
+	return append(c.filters(n.child("Expr")), c.applied(n, (*run).filter))
 }
 
 func (c *compiler) with(n node) stmt {
