@@ -10,12 +10,8 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/assaynet/assay/engine"
-	"github.com/assaynet/assay/engine/enginetest"
 	"github.com/assaynet/assay/protocol"
 	"github.com/assaynet/assay/protocol/ledger"
-	"github.com/assaynet/assay/protocol/params"
-	"github.com/assaynet/assay/protocol/task/inference"
 	"github.com/assaynet/assay/protocol/wire"
 	"github.com/assaynet/assay/scoring"
 	"github.com/assaynet/assay/validator"
@@ -76,11 +72,7 @@ func TestAnswersThatWaitAreJudgedSideBySide(t *testing.T) {
 			w.commit(m, round, start+6, 5, 5, 5, 666, 5, 5, 5, 5, 5, 5)
 		}
 		w.step(v, deadline)
-		for _, m := range w.makers {
-			for slot := range m.slots {
-				w.take(v.OnAnswer(t.Context(), w.opening(m, slot, deadline, nil)))
-			}
-		}
+		w.openAll(v)
 		w.drawAll(round)
 		w.step(v, deadline+2)
 		began := time.Now()
@@ -108,12 +100,7 @@ func TestAnswersThatWaitAreJudgedSideBySide(t *testing.T) {
 }
 
 // cheats are answers of cheating and of honest miners, by slot.
-var cheats = []struct {
-	name  string
-	model int // 0: the honest one
-	by    int // whose hotkey the run is bound to; 0: the miner's own
-	twist func(r *wire.Result)
-}{
+var cheats = []deed{
 	{name: "honest"},
 	{name: "altered weights", model: 1},
 	{name: "another token", twist: func(r *wire.Result) { r.Output[1] = (r.Output[1] + 1) % 200 }},
@@ -125,43 +112,6 @@ var cheats = []struct {
 }
 
 const unreadable = 6 // of cheats
-
-// cheat commits what cheats say for miner m.
-func (w *world) cheat(m *maker, models []*engine.Model) {
-	w.t.Helper()
-	m.sealed = &inference.Sealed{Tasks: inference.DeriveAll(chain, &w.p, wire.HashOf("seed", []byte{byte(round)}), round, m.id,
-		[]protocol.ModelID{models[0].ID()}, m.slots)}
-	for i, c := range cheats {
-		task := &m.sealed.Tasks[i]
-		prompt, err := scoring.FromEngine(models[0]).Chat(inference.Messages(task))
-		if err != nil {
-			w.t.Fatal(err)
-		}
-		by := m.PublicKey()
-		if c.by != 0 {
-			by = named("somebody else").PublicKey()
-		}
-		run, err := models[c.model].Generate(w.t.Context(), engine.Request{
-			Prompt: prompt, Settings: scoring.Settings(task), Binding: engine.Binding{Hotkey: by, Task: task.ID},
-		}, nil)
-		if err != nil {
-			w.t.Fatal(err)
-		}
-		r := wire.Result{Output: run.Output, Finish: string(run.Finish), Fingerprint: run.Fingerprint}
-		for _, l := range run.Leaves {
-			r.Leaves = append(r.Leaves, l)
-		}
-		if c.twist != nil {
-			c.twist(&r)
-		}
-		m.sealed.Salts, m.sealed.Results = append(m.sealed.Salts, [32]byte{byte(i)}), append(m.sealed.Results, &r)
-	}
-	root, err := m.sealed.Commitment(chain, m.PublicKey())
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	w.put(ledger.CommitKey(round, m.id.UID), &ledger.CommitRecord{Seat: m.id, Root: root, Height: start + 6})
-}
 
 // spoil makes the stored envelope of an answer unreadable.
 func (w *world) spoil(s *memory, k wire.AnswerKey) {
@@ -176,47 +126,15 @@ func (w *world) spoil(s *memory, k wire.AnswerKey) {
 }
 
 func TestVerdictsOfABatchAreThoseOfLoneRuns(t *testing.T) {
-	open := func(seed uint64) *engine.Model {
-		m, err := engine.Open(t.Context(), enginetest.Tiny(t, enginetest.Options{Seed: seed}), engine.Config{Threads: 2})
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() { _ = m.Close() })
-		return m
-	}
-	w, store := newWorld(t), newMemory()
-	models := []*engine.Model{open(1), open(2)}
-	w.p.Tasks.MaxTokens = 6
-	w.p.Tasks.Models = []params.Model{{ID: models[0].ID(), Name: "tiny", Class: params.One}}
-	cfg := w.config(store)
-	cfg.Judge = scoring.NewJudge(scoring.FromEngine(models[0]))
-	v, err := validator.New(cfg)
-	if err != nil {
-		t.Fatal(err)
-	}
-	w.rosters(epoch)
-	for _, m := range w.makers {
-		m.slots = uint16(len(cheats))
-		w.put(ledger.RosterSeatKey(epoch, m.id.UID), &ledger.RosterSeat{ID: m.id, Hotkey: m.PublicKey(), Slots: m.slots, Models: []protocol.ModelID{models[0].ID()}})
-	}
-	w.drawTasks(round)
-	w.step(v, start+4)
-	for _, m := range w.makers {
-		w.cheat(m, models)
-	}
-	w.step(v, deadline)
-	for _, m := range w.makers {
-		for slot := range m.slots {
-			w.take(v.OnAnswer(t.Context(), w.opening(m, slot, deadline, nil)))
-		}
-	}
+	store := newMemory()
+	w, v := modelWorld(t, store, cheats, cheats)
 	w.spoil(store, wire.AnswerKey{Round: round, UID: 10, Slot: unreadable})
 	w.drawAll(round)
 	w.step(v, deadline+2)
 	if err := v.Work(t.Context()); !errors.Is(err, validator.ErrRecord) {
 		t.Fatalf("got %v, want ErrRecord of the unreadable answer", err)
 	}
-	lone := scoring.NewJudge(scoring.FromEngine(open(1)))
+	lone := scoring.NewJudge(scoring.FromEngine(openModel(t, 1)))
 	for _, m := range w.makers {
 		for slot, c := range cheats {
 			view, err := v.Slot(wire.AnswerKey{Round: round, UID: m.id.UID, Slot: uint16(slot)})

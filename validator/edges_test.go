@@ -3,15 +3,9 @@ package validator_test
 import (
 	"testing"
 
-	"github.com/assaynet/assay/engine"
-	"github.com/assaynet/assay/engine/enginetest"
-	"github.com/assaynet/assay/protocol"
-	"github.com/assaynet/assay/protocol/ledger"
 	"github.com/assaynet/assay/protocol/params"
-	"github.com/assaynet/assay/protocol/task/inference"
 	"github.com/assaynet/assay/protocol/wire"
 	"github.com/assaynet/assay/scoring"
-	"github.com/assaynet/assay/validator"
 )
 
 func TestACardOfTheLastBlockIsInTime(t *testing.T) {
@@ -48,9 +42,7 @@ func TestNobodyWeighsHimself(t *testing.T) {
 	toOpenings(t, w, v, 5)
 	w.commit(w.makers[2], round, start+6, 5)
 	w.step(v, deadline)
-	for _, m := range w.makers {
-		w.take(v.OnAnswer(t.Context(), w.opening(m, 0, deadline, nil)))
-	}
+	w.openAll(v)
 	w.step(v, sealFrom)
 	page, _, err := v.Scores(epoch, 0, 10)
 	if err != nil || len(page) != 2 || page[0].Tally.Seat.UID != 10 {
@@ -86,71 +78,8 @@ func TestANewHolderOfAUIDInheritsNothing(t *testing.T) {
 	}
 }
 
-// realWorld is a world whose miners and judge run a tiny model.
-func realWorld(t *testing.T) (*world, *validator.Validator, *engine.Model) {
-	t.Helper()
-	open := func(seed uint64) *engine.Model {
-		m, err := engine.Open(t.Context(), enginetest.Tiny(t, enginetest.Options{Seed: seed}), engine.Config{Threads: 1})
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() { _ = m.Close() })
-		return m
-	}
-	w := newWorld(t)
-	honest := open(1)
-	w.p.Tasks.MaxTokens = 6
-	w.p.Tasks.Models = []params.Model{{ID: honest.ID(), Name: "tiny", Class: params.One}}
-	cfg := w.config(newMemory())
-	cfg.Judge = scoring.NewJudge(scoring.FromEngine(honest))
-	v, err := validator.New(cfg)
-	if err != nil {
-		t.Fatal(err)
-	}
-	w.rosters(epoch)
-	for _, m := range w.makers {
-		w.put(ledger.RosterSeatKey(epoch, m.id.UID), &ledger.RosterSeat{ID: m.id, Hotkey: m.PublicKey(), Slots: 1, Models: []protocol.ModelID{honest.ID()}})
-	}
-	w.drawTasks(round)
-	w.step(v, start+4)
-	for i, model := range []*engine.Model{honest, open(2)} {
-		w.generate(w.makers[i], model, honest)
-	}
-	return w, v, honest
-}
-
-// generate commits what a model answers to miner m's task, rendered by another.
-func (w *world) generate(m *maker, model, renders *engine.Model) {
-	w.t.Helper()
-	tasks := inference.DeriveAll(chain, &w.p, wire.HashOf("seed", []byte{byte(round)}), round, m.id, []protocol.ModelID{renders.ID()}, 1)
-	prompt, err := scoring.FromEngine(renders).Chat(inference.Messages(&tasks[0]))
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	run, err := model.Generate(w.t.Context(), engine.Request{
-		Prompt: prompt, Settings: scoring.Settings(&tasks[0]), Binding: engine.Binding{Hotkey: m.PublicKey(), Task: tasks[0].ID},
-	}, nil)
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	r := wire.Result{Output: run.Output, Finish: string(run.Finish), Fingerprint: run.Fingerprint}
-	for _, l := range run.Leaves {
-		r.Leaves = append(r.Leaves, l)
-	}
-	m.sealed = &inference.Sealed{Tasks: tasks, Salts: make([][32]byte, 1), Results: []*wire.Result{&r}}
-	root, err := m.sealed.Commitment(chain, m.PublicKey())
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	w.put(ledger.CommitKey(round, m.id.UID), &ledger.CommitRecord{Seat: m.id, Root: root, Height: start + 6})
-}
-
 func TestAModelWithAlteredWeightsIsFoundOutByOneRun(t *testing.T) {
-	w, v, _ := realWorld(t)
-	w.step(v, deadline)
-	for _, m := range w.makers {
-		w.take(v.OnAnswer(t.Context(), w.opening(m, 0, deadline, nil)))
-	}
+	w, v := modelWorld(t, newMemory(), []deed{{}}, []deed{{model: 1}})
 	w.drawDuties(round)
 	w.step(v, deadline+2)
 	w.work(v)

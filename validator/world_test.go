@@ -248,6 +248,16 @@ func (w *world) opening(m *maker, slot uint16, at protocol.Height, change func(*
 	return w.seal(m.signer, wire.DomainAnswer, chain, at, a)
 }
 
+// openAll brings the answers of all slots to the validator.
+func (w *world) openAll(v *validator.Validator) {
+	w.t.Helper()
+	for _, m := range w.makers {
+		for slot := range m.slots {
+			w.take(v.OnAnswer(w.t.Context(), w.opening(m, slot, deadline, nil)))
+		}
+	}
+}
+
 func (w *world) seal(s signer, d wire.Domain, chain string, at protocol.Height, v any) []byte {
 	w.t.Helper()
 	e, err := wire.Seal(s, d, chain, at, wire.Encode(v))

@@ -1,0 +1,103 @@
+package validator_test
+
+import (
+	"testing"
+
+	"github.com/assaynet/assay/engine"
+	"github.com/assaynet/assay/engine/enginetest"
+	"github.com/assaynet/assay/protocol"
+	"github.com/assaynet/assay/protocol/ledger"
+	"github.com/assaynet/assay/protocol/params"
+	"github.com/assaynet/assay/protocol/task/inference"
+	"github.com/assaynet/assay/protocol/wire"
+	"github.com/assaynet/assay/scoring"
+	"github.com/assaynet/assay/validator"
+)
+
+// openModel opens a tiny model until the test ends.
+func openModel(t *testing.T, seed uint64) *engine.Model {
+	t.Helper()
+	m, err := engine.Open(t.Context(), enginetest.Tiny(t, enginetest.Options{Seed: seed}), engine.Config{Threads: 2})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = m.Close() })
+	return m
+}
+
+// deed is how an answer comes about; the zero value is honest.
+type deed struct {
+	name  string
+	model int // 0: the honest one
+	by    int // whose hotkey the run is bound to; 0: the miner's own
+	twist func(r *wire.Result)
+}
+
+// modelWorld is a world whose miners and judge run tiny models, all of whose
+// answers are opened: those of each miner, a slot each, come about as the
+// deeds say.
+func modelWorld(t *testing.T, store *memory, deeds ...[]deed) (*world, *validator.Validator) {
+	t.Helper()
+	w := newWorld(t)
+	models := []*engine.Model{openModel(t, 1), openModel(t, 2)}
+	id := models[0].ID()
+	w.p.Tasks.MaxTokens = 6
+	w.p.Tasks.Models = []params.Model{{ID: id, Name: "tiny", Class: params.One}}
+	cfg := w.config(store)
+	cfg.Judge = scoring.NewJudge(scoring.FromEngine(models[0]))
+	v, err := validator.New(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.rosters(epoch)
+	for i, m := range w.makers {
+		m.slots = uint16(len(deeds[i]))
+		w.put(ledger.RosterSeatKey(epoch, m.id.UID), &ledger.RosterSeat{ID: m.id, Hotkey: m.PublicKey(), Slots: m.slots, Models: []protocol.ModelID{id}})
+	}
+	w.drawTasks(round)
+	w.step(v, start+4)
+	for i, m := range w.makers {
+		w.generate(m, models, deeds[i])
+	}
+	w.step(v, deadline)
+	w.openAll(v)
+	return w, v
+}
+
+// generate commits what models answer to miner m's tasks, which the honest one
+// renders.
+func (w *world) generate(m *maker, models []*engine.Model, deeds []deed) {
+	w.t.Helper()
+	m.sealed = &inference.Sealed{Tasks: inference.DeriveAll(chain, &w.p, wire.HashOf("seed", []byte{byte(round)}), round, m.id,
+		[]protocol.ModelID{models[0].ID()}, m.slots)}
+	for i, d := range deeds {
+		task := &m.sealed.Tasks[i]
+		prompt, err := scoring.FromEngine(models[0]).Chat(inference.Messages(task))
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		by := m.PublicKey()
+		if d.by != 0 {
+			by = named("somebody else").PublicKey()
+		}
+		run, err := models[d.model].Generate(w.t.Context(), engine.Request{
+			Prompt: prompt, Settings: scoring.Settings(task), Binding: engine.Binding{Hotkey: by, Task: task.ID},
+		}, nil)
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		r := wire.Result{Output: run.Output, Finish: string(run.Finish), Fingerprint: run.Fingerprint}
+		for _, l := range run.Leaves {
+			r.Leaves = append(r.Leaves, l)
+		}
+		if d.twist != nil {
+			d.twist(&r)
+		}
+		m.sealed.Salts, m.sealed.Results = append(m.sealed.Salts, [32]byte{byte(i)}), append(m.sealed.Results, &r)
+	}
+	root, err := m.sealed.Commitment(chain, m.PublicKey())
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	w.put(ledger.CommitKey(round, m.id.UID), &ledger.CommitRecord{Seat: m.id, Root: root, Height: start + 6})
+}
