@@ -55,11 +55,7 @@ func TestANewHolderOfAUIDInheritsNothing(t *testing.T) {
 	w := newWorld(t)
 	v := w.validator(newMemory())
 	toOpenings(t, w, v, 5)
-	w.take(v.OnAnswer(t.Context(), w.opening(w.makers[0], 0, deadline, nil)))
-	w.take(v.OnAnswer(t.Context(), w.opening(w.makers[1], 0, deadline, nil)))
-	w.drawDuties(round)
-	w.step(v, deadline+2)
-	w.work(v)
+	w.judgeAll(v)
 	w.step(v, sealFrom)
 	old, err := v.Score(epoch, 10)
 	if err != nil || old.Average.Runs != params.One {

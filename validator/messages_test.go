@@ -17,9 +17,7 @@ import (
 func TestAnAnswerThatIsEarlyIsHeldAndNotLost(t *testing.T) {
 	w := newWorld(t)
 	v := w.validator(newMemory())
-	w.rosters(epoch)
-	w.drawTasks(round)
-	w.commit(w.makers[0], round, start+6, 5)
+	w.commitFirst()
 	raw := w.opening(w.makers[0], 0, deadline, nil)
 	if err := v.OnAnswer(t.Context(), raw); !errors.Is(err, validator.ErrEarly) {
 		t.Fatalf("before the first block: got %v, want ErrEarly", err)
@@ -44,9 +42,7 @@ func TestAnAnswerThatIsEarlyIsHeldAndNotLost(t *testing.T) {
 func TestAStrangersAnswerIsNotHeld(t *testing.T) {
 	w := newWorld(t)
 	v := w.validator(newMemory())
-	w.rosters(epoch)
-	w.drawTasks(round)
-	w.commit(w.makers[0], round, start+6, 5)
+	w.commitFirst()
 	w.step(v, start+4)
 	a, err := w.makers[0].sealed.Opening(chain, w.makers[0].PublicKey(), 0)
 	if err != nil {
@@ -64,9 +60,7 @@ func TestAStrangersAnswerIsNotHeld(t *testing.T) {
 func TestWhatIsHeldOutlastsSeveralBlocksAndNoMore(t *testing.T) {
 	w := newWorld(t)
 	v := w.validator(newMemory())
-	w.rosters(epoch)
-	w.drawTasks(round)
-	w.commit(w.makers[0], round, start+6, 5)
+	w.commitFirst()
 	w.step(v, start+4)
 	if err := v.OnAnswer(t.Context(), w.opening(w.makers[0], 0, start+4, nil)); !errors.Is(err, validator.ErrEarly) {
 		t.Fatal(err)
@@ -85,9 +79,7 @@ func TestWhatIsHeldOutlastsSeveralBlocksAndNoMore(t *testing.T) {
 func TestOneSenderCannotFillTheRoomForEarlyMessages(t *testing.T) {
 	w := newWorld(t)
 	v := w.validator(newMemory())
-	w.rosters(epoch)
-	w.drawTasks(round)
-	w.commit(w.makers[0], round, start+6, 5)
+	w.commitFirst()
 	w.step(v, start+4)
 	full := 0
 	for i := range 80 {

@@ -35,12 +35,7 @@ func TestAnEpochIsJudgedWeighedAndPutOnTheLedger(t *testing.T) {
 	store := newMemory()
 	v := w.validator(store)
 	toOpenings(t, w, v, 666)
-	for _, m := range w.makers {
-		w.take(v.OnAnswer(t.Context(), w.opening(m, 0, deadline, nil)))
-	}
-	w.drawDuties(round)
-	w.step(v, deadline+2)
-	w.work(v)
+	w.judgeAll(v)
 	cards := w.cards()
 	if len(cards) != 2 {
 		t.Fatalf("published %d cards, want 2", len(cards))
@@ -125,8 +120,7 @@ func TestAnotherJudgesFailingCardIsNotBelievedButCausesAnOwnRun(t *testing.T) {
 		w := newWorld(t)
 		v := w.validator(newMemory())
 		toOpenings(t, w, v, first)
-		w.take(v.OnAnswer(t.Context(), w.opening(w.makers[0], 0, deadline, nil)))
-		w.take(v.OnAnswer(t.Context(), w.opening(w.makers[1], 0, deadline, nil)))
+		w.openAll(v)
 		soleJudge(w)
 		w.step(v, deadline+2)
 		w.take(v.OnCard(t.Context(), w.card(deadline+2, w.trueCard(w.makers[0]))))
@@ -163,12 +157,7 @@ func TestACardSignedWithoutARunIsNotSeen(t *testing.T) {
 	w := newWorld(t)
 	v := w.validator(newMemory())
 	toOpenings(t, w, v, 5)
-	for _, m := range w.makers {
-		w.take(v.OnAnswer(t.Context(), w.opening(m, 0, deadline, nil)))
-	}
-	w.drawDuties(round)
-	w.step(v, deadline+2)
-	w.work(v)
+	w.judgeAll(v)
 	invented := w.trueCard(w.makers[0])
 	invented.Root = protocol.Hash{7}
 	copied := w.trueCard(w.makers[1])
@@ -206,9 +195,7 @@ func TestWhatWasCommittedAndNeverOpenedIsWrong(t *testing.T) {
 func TestAValidatorThatWasAwayHoldsNothingAgainstAnybody(t *testing.T) {
 	w := newWorld(t)
 	v := w.validator(newMemory())
-	w.rosters(epoch)
-	w.drawTasks(round)
-	w.commit(w.makers[0], round, start+6, 5)
+	w.commitFirst()
 	w.commit(w.makers[1], round, start+7, 5)
 	w.drawDuties(round)
 	w.step(v, openEnd+1) // the first block that this process sees
@@ -237,9 +224,7 @@ func TestAnswersThatWereMissedAreFetchedFromPeers(t *testing.T) {
 		return nil, nil
 	}
 	v := w.validator(newMemory())
-	w.rosters(epoch)
-	w.drawTasks(round)
-	w.commit(w.makers[0], round, start+6, 5)
+	w.commitFirst()
 	w.commit(w.makers[1], round, start+7, 5)
 	w.drawDuties(round)
 	for h := openEnd + 1; h < openEnd+4; h++ {
@@ -263,11 +248,7 @@ func TestOwnCardsAreRepeatedAFewTimesInNewEnvelopes(t *testing.T) {
 	w := newWorld(t)
 	v := w.validator(newMemory())
 	toOpenings(t, w, v, 5)
-	w.take(v.OnAnswer(t.Context(), w.opening(w.makers[0], 0, deadline, nil)))
-	w.take(v.OnAnswer(t.Context(), w.opening(w.makers[1], 0, deadline, nil)))
-	w.drawDuties(round)
-	w.step(v, deadline+2)
-	w.work(v)
+	w.judgeAll(v)
 	for h := deadline + 2; h < deadline+14; h++ {
 		w.step(v, h)
 	}
@@ -389,9 +370,7 @@ func TestAJudgementAfterTheSealCountsInTheNextEpoch(t *testing.T) {
 	w := newWorld(t)
 	v := w.validator(newMemory())
 	toOpenings(t, w, v, 5)
-	for _, m := range w.makers {
-		w.take(v.OnAnswer(t.Context(), w.opening(m, 0, deadline, nil)))
-	}
+	w.openAll(v)
 	w.drawDuties(round)
 	w.step(v, sealFrom) // sealed before the runs are done
 	w.work(v)
@@ -532,9 +511,7 @@ func TestScoresComeInPages(t *testing.T) {
 	w := newWorld(t)
 	v := w.validator(newMemory())
 	toOpenings(t, w, v, 5)
-	for _, m := range w.makers {
-		w.take(v.OnAnswer(t.Context(), w.opening(m, 0, deadline, nil)))
-	}
+	w.openAll(v)
 	w.step(v, sealFrom)
 	page, more, err := v.Scores(epoch, 0, 1)
 	if err != nil || !more || len(page) != 1 || page[0].Tally.Seat.UID != 10 {
@@ -570,9 +547,7 @@ func TestRunJudgesWhileBlocksComeAndStopsCleanly(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		done := make(chan error, 1)
 		go func() { done <- v.Run(ctx) }()
-		w.rosters(epoch)
-		w.drawTasks(round)
-		w.commit(w.makers[0], round, start+6, 5)
+		w.commitFirst()
 		w.commit(w.makers[1], round, start+6, 5)
 		w.next <- deadline
 		synctest.Wait()

@@ -235,6 +235,14 @@ func (w *world) commit(m *maker, n protocol.Round, height protocol.Height, first
 	w.put(ledger.CommitKey(n, m.id.UID), &ledger.CommitRecord{Seat: m.id, Root: root, Height: height})
 }
 
+// commitFirst writes the ledger until the first miner's commitment.
+func (w *world) commitFirst() {
+	w.t.Helper()
+	w.rosters(epoch)
+	w.drawTasks(round)
+	w.commit(w.makers[0], round, start+6, 5)
+}
+
 // opening returns the answer of a slot, changed and signed.
 func (w *world) opening(m *maker, slot uint16, at protocol.Height, change func(*wire.Answer)) []byte {
 	w.t.Helper()
@@ -256,6 +264,15 @@ func (w *world) openAll(v *validator.Validator) {
 			w.take(v.OnAnswer(w.t.Context(), w.opening(m, slot, deadline, nil)))
 		}
 	}
+}
+
+// judgeAll opens all answers, and has those judged that are drawn.
+func (w *world) judgeAll(v *validator.Validator) {
+	w.t.Helper()
+	w.openAll(v)
+	w.drawDuties(round)
+	w.step(v, deadline+2)
+	w.work(v)
 }
 
 func (w *world) seal(s signer, d wire.Domain, chain string, at protocol.Height, v any) []byte {
