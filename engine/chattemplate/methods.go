@@ -64,8 +64,7 @@ var textMethods = map[string]textMethod{
 	"split":        func(r *run, t Text, a arguments) (value, error) { return splitMethod(r, t, a, "split") },
 	"rsplit":       func(r *run, t Text, a arguments) (value, error) { return splitMethod(r, t, a, "rsplit") },
 	"splitlines": func(r *run, t Text, a arguments) (value, error) {
-		_, err := a.bind("splitlines")
-		if err != nil {
+		if _, err := a.bind("splitlines"); err != nil {
 			return nil, err
 		}
 		return r.lines(t)
@@ -93,32 +92,16 @@ var textMethods = map[string]textMethod{
 		}
 		return r.joinAll(items, t)
 	},
-	"find": func(r *run, t Text, a arguments) (value, error) {
-		vs, err := a.bind("find", "part")
-		if err != nil {
-			return nil, err
-		}
-		part, err := textOf(vs[0])
-		if err != nil {
-			return nil, err
-		}
+	"find": onPart("find", func(r *run, t, part Text) (value, error) {
 		i, err := r.find(t, part, 0)
 		if i > 0 {
 			i = t.Slice(0, i).chars()
 		}
 		return int64(i), err
-	},
-	"count": func(r *run, t Text, a arguments) (value, error) {
-		vs, err := a.bind("count", "part")
-		if err != nil {
-			return nil, err
-		}
-		part, err := textOf(vs[0])
-		if err != nil {
-			return nil, err
-		}
+	}),
+	"count": onPart("count", func(r *run, t, part Text) (value, error) {
 		return int64(strings.Count(t.s, part.s)), r.spend(1, t.Len())
-	},
+	}),
 	"format":  format,
 	"isdigit": class("isdigit", unicode.IsDigit), "isalpha": class("isalpha", unicode.IsLetter), "isspace": class("isspace", isSpace),
 }
@@ -207,18 +190,28 @@ func affix(name string, has func(s, part string) bool) textMethod {
 	}
 }
 
-func cutter(name string, cut func(Text, int) Text, has func(s, part string) bool) textMethod {
+// onPart is a method that takes a string.
+func onPart(name string, do func(r *run, t, part Text) (value, error)) textMethod {
 	return func(r *run, t Text, a arguments) (value, error) {
 		vs, err := a.bind(name, "part")
 		if err != nil {
 			return nil, err
 		}
 		part, err := textOf(vs[0])
-		if err != nil || !has(t.s, part.s) {
-			return t, err
+		if err != nil {
+			return nil, err
+		}
+		return do(r, t, part)
+	}
+}
+
+func cutter(name string, cut func(Text, int) Text, has func(s, part string) bool) textMethod {
+	return onPart(name, func(r *run, t, part Text) (value, error) {
+		if !has(t.s, part.s) {
+			return t, nil
 		}
 		return cut(t, part.Len()), r.spend(1, part.Len())
-	}
+	})
 }
 
 func splitMethod(r *run, t Text, a arguments, name string) (value, error) {
