@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/assaynet/assay/engine"
+	"github.com/assaynet/assay/engine/enginetest"
 )
 
 func prompt(n int) []engine.Token {
@@ -20,7 +21,7 @@ func prompt(n int) []engine.Token {
 func BenchmarkDecode(b *testing.B) {
 	for _, threads := range []int{1, 2} {
 		b.Run("threads="+strconv.Itoa(threads), func(b *testing.B) {
-			m := open(b, realModel(b), engine.Config{Threads: threads})
+			m := open(b, enginetest.Real(b), engine.Config{Threads: threads})
 			for b.Loop() {
 				r := engine.Request{Prompt: prompt(4), Settings: engine.Settings{MaxTokens: 32}}
 				run, err := m.Generate(context.Background(), r, nil)
@@ -37,7 +38,7 @@ func BenchmarkDecode(b *testing.B) {
 func BenchmarkPrefill(b *testing.B) {
 	for _, threads := range []int{1, 2} {
 		b.Run("threads="+strconv.Itoa(threads), func(b *testing.B) {
-			m := open(b, realModel(b), engine.Config{Threads: threads, PrefixCache: -1})
+			m := open(b, enginetest.Real(b), engine.Config{Threads: threads, PrefixCache: -1})
 			for b.Loop() {
 				r := engine.Request{Prompt: prompt(128), Settings: engine.Settings{MaxTokens: 1}}
 				if _, err := m.Generate(context.Background(), r, nil); err != nil {
@@ -52,7 +53,7 @@ func BenchmarkPrefill(b *testing.B) {
 // BenchmarkVerifyMany checks sixteen answers of 128 tokens to one prompt of 32 together; gain is the time of making them one by
 // one over that.
 func BenchmarkVerifyMany(b *testing.B) {
-	m := open(b, realModel(b), engine.Config{Threads: 2, PrefixCache: -1})
+	m := open(b, enginetest.Real(b), engine.Config{Threads: 2, PrefixCache: -1})
 	runs := make([]engine.Run, 16)
 	began := time.Now()
 	for i := range runs {

@@ -5,30 +5,12 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"os"
-	"path/filepath"
 	"slices"
 	"testing"
 
 	"github.com/assaynet/assay/engine"
+	"github.com/assaynet/assay/engine/enginetest"
 )
-
-// gemma is the file that `make model` fetches beside the usual model, for tests alone; ASSAY_GEMMA names another place. It has
-// what the usual model has not: SentencePiece, Q5_0, Q4_K and Q6_K, a sliding window, GELU, QK-norm.
-func gemma(t testing.TB) string {
-	t.Helper()
-	path := os.Getenv("ASSAY_GEMMA")
-	if path == "" {
-		dir, err := os.UserCacheDir()
-		if err != nil {
-			t.Fatal(err)
-		}
-		path = filepath.Join(dir, "assay", "models", "gemma-3-270m.Q4_K_M.gguf")
-	}
-	if _, err := os.Stat(path); err != nil {
-		t.Fatalf("%v: run `make model`, or set ASSAY_GEMMA", err)
-	}
-	return path
-}
 
 func TestGemmasRunEqualsTheIndependentProgram(t *testing.T) {
 	data, err := os.ReadFile("arith/testdata/golden-ac1.json")
@@ -45,7 +27,7 @@ func TestGemmasRunEqualsTheIndependentProgram(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := file.Gemma.Short
-	m := open(t, gemma(t), engine.Config{})
+	m := open(t, enginetest.Gemma(t), engine.Config{})
 	if got := m.ID(); hex.EncodeToString(got[:]) != file.Gemma.ModelID {
 		t.Errorf("model id: got %x, want %s", got, file.Gemma.ModelID)
 	}
@@ -72,5 +54,5 @@ func TestGemmasRunEqualsTheIndependentProgram(t *testing.T) {
 const gemmaWindows = 2
 
 func TestGemmasQualityIsThatOfTheOracle(t *testing.T) {
-	checkQuality(t, open(t, gemma(t), engine.Config{PrefixCache: -1}), "testdata/nll-gemma3-270m-q4_k_m.json", gemmaWindows)
+	checkQuality(t, open(t, enginetest.Gemma(t), engine.Config{PrefixCache: -1}), "testdata/nll-gemma3-270m-q4_k_m.json", gemmaWindows)
 }

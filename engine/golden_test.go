@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/assaynet/assay/engine"
+	"github.com/assaynet/assay/engine/enginetest"
 	"github.com/assaynet/assay/engine/native"
 	"github.com/assaynet/assay/engine/tokenizer"
 )
@@ -82,7 +83,7 @@ func TestGoldenRunsAloneAndOnOneThreadOnEveryBackend(t *testing.T) {
 	}
 	for _, cfg := range configs {
 		cfg.Threads, cfg.PrefixCache = 1, -1
-		m := open(t, realModel(t), cfg)
+		m := open(t, enginetest.Real(t), cfg)
 		if os.Getenv("UPDATE_GOLDEN") == "1" && cfg.Backend == engine.BackendReference {
 			writeGolden(t, m)
 		}
@@ -93,7 +94,7 @@ func TestGoldenRunsAloneAndOnOneThreadOnEveryBackend(t *testing.T) {
 }
 
 func TestGoldenRunsBesideOthersInPiecesAndVerified(t *testing.T) {
-	m := open(t, realModel(t), engine.Config{Threads: 3})
+	m := open(t, enginetest.Real(t), engine.Config{Threads: 3})
 	var wg sync.WaitGroup
 	for i, g := range loadGolden(t) {
 		wg.Go(func() {

@@ -4,33 +4,13 @@ import (
 	"context"
 	"encoding/hex"
 	"encoding/json"
-	"errors"
-	"io/fs"
 	"os"
-	"path/filepath"
 	"slices"
 	"testing"
 
 	"github.com/assaynet/assay/engine"
 	"github.com/assaynet/assay/engine/fingerprint"
 )
-
-// realModel is the file that `make model` fetches into the user's cache; ASSAY_MODEL names another place.
-func realModel(t testing.TB) string {
-	t.Helper()
-	path := os.Getenv("ASSAY_MODEL")
-	if path == "" {
-		dir, err := os.UserCacheDir()
-		if err != nil {
-			t.Fatal(err)
-		}
-		path = filepath.Join(dir, "assay", "models", "SmolLM2-135M-Instruct.Q4_1.gguf")
-	}
-	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
-		t.Fatalf("the model is not at %s: run `make model`, or set ASSAY_MODEL", path)
-	}
-	return path
-}
 
 func open(t testing.TB, path string, cfg engine.Config) *engine.Model {
 	t.Helper()

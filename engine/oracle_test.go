@@ -7,11 +7,12 @@ import (
 	"testing"
 
 	"github.com/assaynet/assay/engine"
+	"github.com/assaynet/assay/engine/enginetest"
 )
 
 func TestRunsEqualTheIndependentProgram(t *testing.T) {
 	o := loadOracle(t)
-	m := open(t, realModel(t), engine.Config{})
+	m := open(t, enginetest.Real(t), engine.Config{})
 	if got := m.ID(); hex.EncodeToString(got[:]) != o.ModelID {
 		t.Errorf("model id: got %x, want %s", got, o.ModelID)
 	}

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/assaynet/assay/engine"
+	"github.com/assaynet/assay/engine/enginetest"
 	"github.com/assaynet/assay/engine/tokenizer"
 )
 
@@ -22,7 +23,7 @@ const (
 )
 
 func TestQualityIsThatOfTheOracle(t *testing.T) {
-	m := open(t, realModel(t), engine.Config{PrefixCache: -1})
+	m := open(t, enginetest.Real(t), engine.Config{PrefixCache: -1})
 	checkQuality(t, m, "testdata/nll-smollm2-135m-q4_1.json", quickWindows)
 }
 

@@ -9,7 +9,7 @@
 // type, all of which hold them exactly.
 //
 // [Tiny] is for tests, with [Aged] and [Open] where they cut or change the
-// file, [Write] for programs, [Peers] lists the models whose
-// logits an independent engine has computed, [Alter] makes the cheat's copy of
-// any model file.
+// file, [Write] for programs, [Peers] lists the models whose logits an
+// independent engine has computed, [Alter] makes the cheat's copy of any model
+// file. [Real] and [Gemma] are real models, for the tests that need one.
 package enginetest

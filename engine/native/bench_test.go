@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/assaynet/assay/engine/enginetest"
 	"github.com/assaynet/assay/engine/native"
 )
 
@@ -53,7 +54,7 @@ func (s *stopwatch) report(b *testing.B) {
 }
 
 func BenchmarkPrefill(b *testing.B) {
-	m := load(b, realModel(b))
+	m := load(b, enginetest.Real(b))
 	tokens := prompt(512)
 	for _, l := range native.Levels() {
 		for _, threads := range []int{1, 2} {
@@ -70,7 +71,7 @@ func BenchmarkPrefill(b *testing.B) {
 }
 
 func BenchmarkDecode(b *testing.B) {
-	m := load(b, realModel(b))
+	m := load(b, enginetest.Real(b))
 	for _, l := range native.Levels() {
 		for _, batch := range []int{1, 8, 32} {
 			for _, threads := range []int{1, 2} {

@@ -6,11 +6,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io/fs"
 	"math"
 	"math/rand/v2"
 	"os"
-	"path/filepath"
 	"slices"
 	"testing"
 
@@ -24,23 +22,6 @@ import (
 func TestMain(m *testing.M) {
 	fmt.Println("native: levels of this machine, all tested:", native.Levels())
 	os.Exit(m.Run())
-}
-
-// realModel is the file that `make model` fetches into the user's cache; ASSAY_MODEL names another place.
-func realModel(t testing.TB) string {
-	t.Helper()
-	path := os.Getenv("ASSAY_MODEL")
-	if path == "" {
-		dir, err := os.UserCacheDir()
-		if err != nil {
-			t.Fatal(err)
-		}
-		path = filepath.Join(dir, "assay", "models", "SmolLM2-135M-Instruct.Q4_1.gguf")
-	}
-	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
-		t.Fatalf("the model is not at %s: run `make model`, or set ASSAY_MODEL", path)
-	}
-	return path
 }
 
 func load(t testing.TB, path string) *arith.Model {
@@ -189,7 +170,7 @@ func TestRealModelEqualsTheIndependentProgram(t *testing.T) {
 	if err := json.Unmarshal(data, &golden); err != nil {
 		t.Fatal(err)
 	}
-	m := load(t, realModel(t))
+	m := load(t, enginetest.Real(t))
 	forEachLevel(t, func(t *testing.T, l native.Level) {
 		n := open(t, m, l, 2)
 		for i, run := range golden.Greedy {
