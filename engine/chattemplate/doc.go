@@ -9,7 +9,7 @@
 // Its renderer is not used, for no renderer known bounds memory ("x ~ x" doubles a string for one unit of fuel) or tells a
 // template's bytes from a message's. The library's syntax tree is internal, so tree.go reads it by reflection; the version is
 // pinned, and the tests fail if the tree ever looks different. The rest of this package compiles that tree into closures
-// (statements.go, expressions.go) and runs them under a budget (run.go) on values that remember who wrote them (text.go).
+// (compiler.go, statements.go, expressions.go) and runs them under a budget (run.go) on values that remember who wrote them (text.go).
 //
 // What runs is the part of Jinja that chat templates use, with Python's meaning as Hugging Face's transformers gives it
 // (trim_blocks, lstrip_blocks, loop controls, raise_exception, tojson without HTML's escapes). strftime_now is not defined, so a
