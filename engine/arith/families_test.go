@@ -29,7 +29,7 @@ func TestPiecesAndThreadsChangeNoBitInAnyFamily(t *testing.T) {
 	for name, o := range families {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			m := openReal(t, enginetest.Tiny(t, o), "")
+			m := loadModel(t, enginetest.Tiny(t, o))
 			want := states(t, m, arith.Serial, prompt, 1)
 			for _, piece := range []int{2, 7, 32} {
 				for i, spread := range []arith.Spread{arith.Serial, parallel} {

@@ -4,51 +4,28 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
-	"errors"
-	"io/fs"
 	"math"
-	"os"
-	"path/filepath"
 	"testing"
 
 	"github.com/assaynet/assay/engine/arith"
-	"github.com/assaynet/assay/engine/gguf"
+	"github.com/assaynet/assay/engine/enginetest"
 )
 
-// openModel opens the real model, which `make model` fetches into the user's cache; ASSAY_MODEL names another place.
+// openModel opens the real model, which `make model` fetches.
 func openModel(t testing.TB) *arith.Model {
 	t.Helper()
-	return openReal(t, os.Getenv("ASSAY_MODEL"), "SmolLM2-135M-Instruct.Q4_1.gguf")
+	return loadModel(t, enginetest.Real(t))
 }
 
-// openGemma opens the second model, which tests alone use; ASSAY_GEMMA names another place.
+// openGemma opens the second model, which tests alone use.
 func openGemma(t testing.TB) *arith.Model {
 	t.Helper()
-	return openReal(t, os.Getenv("ASSAY_GEMMA"), "gemma-3-270m.Q4_K_M.gguf")
+	return loadModel(t, enginetest.Gemma(t))
 }
 
-func openReal(t testing.TB, path, name string) *arith.Model {
+func loadModel(t testing.TB, path string) *arith.Model {
 	t.Helper()
-	if path == "" {
-		dir, err := os.UserCacheDir()
-		if err != nil {
-			t.Fatal(err)
-		}
-		path = filepath.Join(dir, "assay", "models", name)
-	}
-	f, err := gguf.Open(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		t.Fatalf("the model is not at %s: run `make model`", path)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := f.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	m, err := arith.Load(f)
+	m, err := arith.Load(enginetest.Open(t, path))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -69,7 +69,7 @@ func TestEveryArchitectureAndTypeGivesTheLogitsOfAnIndependentEngine(t *testing.
 				t.Fatal("the model or its positions have changed since the logits were made: run `make peers`")
 			}
 			worst, mean := 0.0, 0.0
-			for i, got := range logitsAt(t, openReal(t, path, ""), p.Prompt(), p.Positions) {
+			for i, got := range logitsAt(t, loadModel(t, path), p.Prompt(), p.Positions) {
 				off := difference(got, halves(t, o.Logits[i]))
 				worst, mean = max(worst, off), mean+off/float64(len(p.Positions))
 				if !(off < furthestFromPeers) {

@@ -3,61 +3,38 @@ package tokenizer_test
 import (
 	"encoding/json"
 	"os"
-	"path/filepath"
 	"slices"
 	"testing"
 
 	"github.com/assaynet/assay/engine/chattemplate"
-	"github.com/assaynet/assay/engine/gguf"
+	"github.com/assaynet/assay/engine/enginetest"
 	"github.com/assaynet/assay/engine/tokenizer"
 )
 
 // realTokenizer is that of the model that `make model` fetches.
 func realTokenizer(t testing.TB) *tokenizer.Tokenizer {
 	t.Helper()
-	return openReal(t, os.Getenv("ASSAY_MODEL"), "SmolLM2-135M-Instruct.Q4_1.gguf")
+	return openTokenizer(t, enginetest.Real(t))
 }
 
-// gemmaTokenizer is that of the second model, which tests alone use; ASSAY_GEMMA names another place.
+// gemmaTokenizer is that of the second model, which tests alone use.
 func gemmaTokenizer(t testing.TB) *tokenizer.Tokenizer {
 	t.Helper()
-	return openReal(t, os.Getenv("ASSAY_GEMMA"), "gemma-3-270m.Q4_K_M.gguf")
+	return openTokenizer(t, enginetest.Gemma(t))
 }
 
-func openReal(t testing.TB, path, name string) *tokenizer.Tokenizer {
+func openTokenizer(t testing.TB, path string) *tokenizer.Tokenizer {
 	t.Helper()
-	tok, err := tokenizer.New(openFile(t, path, name))
+	tok, err := tokenizer.New(enginetest.Open(t, path))
 	if err != nil {
 		t.Fatal(err)
 	}
 	return tok
 }
 
-// openFile opens the file at path, or the one of that name among the models fetched.
-func openFile(t testing.TB, path, name string) *gguf.File {
-	t.Helper()
-	if path == "" {
-		dir, err := os.UserCacheDir()
-		if err != nil {
-			t.Fatal(err)
-		}
-		path = filepath.Join(dir, "assay", "models", name)
-	}
-	f, err := gguf.Open(path)
-	if err != nil {
-		t.Fatalf("%v (hint: run `make model`, which fetches it)", err)
-	}
-	t.Cleanup(func() {
-		if err := f.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	return f
-}
-
 // TestTheRealTemplateWritesWhatItsFamilysCodeDoes runs the template of the model that `make model` fetches.
 func TestTheRealTemplateWritesWhatItsFamilysCodeDoes(t *testing.T) {
-	f := openFile(t, os.Getenv("ASSAY_MODEL"), "SmolLM2-135M-Instruct.Q4_1.gguf")
+	f := enginetest.Open(t, enginetest.Real(t))
 	source, _ := f.String("tokenizer.chat_template")
 	template, err := chattemplate.Parse(source)
 	if err != nil {
