@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"github.com/urfave/cli/v2"
+
+	"github.com/assaynet/assay/cmd/internal/usage"
 )
 
 // arguments returns a command's arguments, of which there must be n. Flags may
@@ -31,7 +33,7 @@ func arguments(c *cli.Context, n int, what string) ([]string, error) {
 		}
 	}
 	if len(args) != n {
-		return nil, withHint(fmt.Errorf("%s takes %s, not %d arguments", command(c), what, len(args)), command(c)+" --help says more")
+		return nil, withHint(fmt.Errorf("%s takes %s, not %d arguments", usage.Name(c), what, len(args)), usage.Name(c)+" --help says more")
 	}
 	return args, nil
 }
@@ -42,7 +44,7 @@ func lateFlag(c *cli.Context, arg string, rest []string) ([]string, error) {
 	name, value, has := strings.Cut(strings.TrimLeft(arg, "-"), "=")
 	i := slices.IndexFunc(c.Command.Flags, func(f cli.Flag) bool { return slices.Contains(f.Names(), name) })
 	if i < 0 {
-		return nil, withHint(fmt.Errorf("flag provided but not defined: -%s", name), command(c)+" --help lists the flags")
+		return nil, withHint(fmt.Errorf("flag provided but not defined: -%s", name), usage.Name(c)+" --help lists the flags")
 	}
 	if _, isBool := c.Command.Flags[i].(*cli.BoolFlag); isBool && !has {
 		value, has = "true", true

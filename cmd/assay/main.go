@@ -8,6 +8,8 @@ import (
 	"syscall"
 
 	"github.com/urfave/cli/v2"
+
+	"github.com/assaynet/assay/cmd/internal/usage"
 )
 
 func main() {
@@ -38,9 +40,9 @@ func app() *cli.App {
 		Flags:          []cli.Flag{&cli.StringFlag{Name: "home", Usage: "home `DIR` of a node, or of keys, for the command that follows"}},
 		HideVersion:    true,
 		ExitErrHandler: func(*cli.Context, error) {}, // main prints and exits
-		OnUsageError:   usageError,
-		Action:         groupAction,
+		OnUsageError:   usage.WrongFlag,
+		Action:         usage.Group,
 	}
-	prepare(a.Commands)
+	usage.Prepare(a.Commands)
 	return a
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/assaynet/assay/cmd/internal/usage"
 	"github.com/assaynet/assay/engine"
 	"github.com/assaynet/assay/engine/gguf"
 	"github.com/assaynet/assay/engine/tokenizer"
@@ -35,7 +36,7 @@ settings give the same tokens and the same fingerprint on every machine:
 
    assay model generate --chat "Why is the sky blue?" --json > run.json
    assay model verify --run run.json`,
-		Subcommands: withoutArguments([]*cli.Command{
+		Subcommands: usage.WithoutArguments([]*cli.Command{
 			modelInfoCommand(),
 			modelTokenizeCommand(),
 			modelDetokenizeCommand(),

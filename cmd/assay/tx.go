@@ -8,6 +8,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/assaynet/assay/cmd/internal/keyflags"
+	"github.com/assaynet/assay/cmd/internal/usage"
 	"github.com/assaynet/assay/protocol"
 	"github.com/assaynet/assay/protocol/api"
 	"github.com/assaynet/assay/protocol/keystore"
@@ -30,7 +31,7 @@ which assay account and /v1/network show.
 
 Standard output has the transaction's hash; progress goes to standard error.
 It exits with 1 if the ledger refuses the transaction.`,
-		Subcommands: withoutArguments([]*cli.Command{
+		Subcommands: usage.WithoutArguments([]*cli.Command{
 			txKind("transfer", "move tokens to another account", transferBody,
 				addressFlag("to", "`ADDRESS` that gets the tokens"), amountFlag("`TOKENS` to move")),
 			txKind("register", "buy a seat for a hotkey", registerBody,
@@ -71,7 +72,7 @@ func txKind(name, usage string, body bodyFunc, flags ...cli.Flag) *cli.Command {
 func address(c *cli.Context, name string) (protocol.PublicKey, error) {
 	s := c.String(name)
 	if s == "" {
-		return protocol.PublicKey{}, fmt.Errorf("%s needs --%s ADDRESS; assay wallet show prints those of your keys", command(c), name)
+		return protocol.PublicKey{}, fmt.Errorf("%s needs --%s ADDRESS; assay wallet show prints those of your keys", usage.Name(c), name)
 	}
 	k, err := protocol.ParseAddress(s)
 	if err != nil {
@@ -84,7 +85,7 @@ func address(c *cli.Context, name string) (protocol.PublicKey, error) {
 func amount(c *cli.Context) (protocol.Amount, error) {
 	s := c.String("amount")
 	if s == "" {
-		return 0, fmt.Errorf("%s needs --amount TOKENS", command(c))
+		return 0, fmt.Errorf("%s needs --amount TOKENS", usage.Name(c))
 	}
 	a, err := protocol.ParseAmount(s)
 	if err != nil {

@@ -4,17 +4,6 @@ import (
 	"fmt"
 
 	"github.com/urfave/cli/v2"
-
-	"github.com/assaynet/assay/cmd/internal/usage"
-)
-
-// What all programs do alike, under the names that it has here.
-var (
-	prepare          = usage.Prepare
-	withoutArguments = usage.WithoutArguments
-	usageError       = usage.WrongFlag
-	groupAction      = usage.Group
-	command          = usage.Name
 )
 
 // withHint adds what to do to an error.
