@@ -13,7 +13,7 @@ func Real(t TB) string {
 	return fetched(t, "ASSAY_MODEL", "SmolLM2-135M-Instruct.Q4_1.gguf")
 }
 
-// Gemma returns the path of the model that `make model` fetches beside [Real],
+// Gemma returns the path of the model that `make models` fetches beside [Real],
 // for tests alone; ASSAY_GEMMA names another place. It has what the usual model
 // has not: SentencePiece, Q5_0, Q4_K and Q6_K, a sliding window, GELU, QK-norm.
 func Gemma(t TB) string {
@@ -32,7 +32,7 @@ func fetched(t TB, variable, name string) string {
 		path = filepath.Join(dir, "assay", "models", name)
 	}
 	if _, err := os.Stat(path); err != nil {
-		t.Fatal(fmt.Errorf("%w: run `make model`, or set %s", err, variable))
+		t.Fatal(fmt.Errorf("%w: run `make models`, or set %s", err, variable))
 	}
 	return path
 }

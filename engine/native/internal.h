@@ -88,8 +88,8 @@ struct eng_kernels {
 	void (*norm)(float *y, const float *x, const float *w, int n, float eps);
 	/* token slot of a tile from x [32*blocks]; b is the tile's first block */
 	void (*quantize)(struct eng_block *b, int slot, const float *x, int blocks);
-	/* groups of m from group on, for n tokens from the beginning of tile a on: out[t*stride + row - 16*group]; panel has room for
-	 * the blocks of a row, and for a chunk */
+	/* groups of m from group on, for n tokens from the beginning of tile a on: out[t*stride + row - 16*group]; panel has
+	 * eng_panel_bytes of m */
 	void (*linear)(const struct eng_matrix *m, int group, int groups, const struct eng_block *a, int n, float *out, size_t stride, int mode,
 		uint8_t *panel);
 	/* block of 32 gated activations: act(g)*u quantised into slot t of b, for n tokens; g, u [n, 32] */

@@ -84,7 +84,7 @@ FN void row_chunk(int type, const uint8_t *p, int twins, int last, const int8_t 
 		memcpy(head + b * GROUP, p + (size_t)eng_least(b, last) * source_of(type), 4);
 }
 
-/* The dots of a row's count blocks from p on; asks for as many bytes from ahead on. */
+/* The dots of a row's count blocks from p on; asks for as many bytes from ahead on, in whole chunks. */
 FN void row_dots(int type, const uint8_t *p, int count, const int8_t (*q)[2 * BLOCK], struct run *x, int row, const uint8_t *ahead)
 {
 	const size_t chunk = chunk_bytes(type);
