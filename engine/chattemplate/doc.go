@@ -12,8 +12,9 @@
 // (compiler.go, statements.go, expressions.go) and runs them under a budget (run.go) on values that remember who wrote them (text.go).
 //
 // What runs is the part of Jinja that chat templates use, with Python's meaning as Hugging Face's transformers gives it
-// (trim_blocks, lstrip_blocks, loop controls, raise_exception, tojson without HTML's escapes). strftime_now is not defined, so a
-// template that knows what to do without a clock does that. Whatever is not supported is an error when it is reached, not before:
+// (trim_blocks, lstrip_blocks, loop controls, raise_exception, tojson without HTML's escapes). strftime_now writes the day that the
+// caller gives ([Input].Today), at midnight; where none is given it is not defined, so a template that knows what to do without a
+// clock does that. Whatever is not supported is an error when it is reached, not before:
 // templates hold much that plain conversations never reach, above all calls of tools.
 //
 // Where the meaning differs from Python's: a tuple that a template writes is a list, for the library's tree does not tell them

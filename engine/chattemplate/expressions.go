@@ -267,7 +267,7 @@ func (c *compiler) call(n node) expr {
 	return then(f, func(r *run, s *scope, v value) (value, error) {
 		fn, ok := v.(*function)
 		if v == (undefined{"strftime_now"}) {
-			return nil, fail("the template asks for today's date (strftime_now), and a prompt must not change overnight")
+			return nil, fail("the template asks for today's date (strftime_now), and a prompt must not change overnight: none was given")
 		}
 		if !ok {
 			return nil, fail("%s cannot be called", kindOf(v))

@@ -3,6 +3,7 @@ package chattemplate
 import (
 	"fmt"
 	"maps"
+	"time"
 )
 
 // Template is a compiled chat template. It does not change; its methods are safe for concurrent use.
@@ -22,6 +23,9 @@ type Input struct {
 	Messages []Message
 	// BOS and EOS are the texts of the tokens that begin and end a text; "" where there is none.
 	BOS, EOS string
+	// Today is the day that strftime_now writes, at midnight, in Today's own zone; the clock is never read. With the zero Time,
+	// strftime_now is not defined, and a template that knows what to do without a clock does that.
+	Today time.Time
 }
 
 // Parse compiles a template of at most [MaxSource] bytes. Errors: [ErrSyntax], [ErrLimit].
@@ -66,6 +70,9 @@ func (t *Template) Render(in Input) (Text, error) {
 		"messages": messages, "add_generation_prompt": true, "bos_token": Own(in.BOS), "eos_token": Own(in.EOS),
 		"tools": nil, "documents": nil, // as transformers gives them
 	})
+	if !in.Today.IsZero() {
+		r.known["strftime_now"] = strftimeNow(in.Today)
+	}
 	if _, err := t.body(r, &scope{}); err != nil {
 		return Text{}, fmt.Errorf("render the chat template: %w", err)
 	}

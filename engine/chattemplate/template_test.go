@@ -97,13 +97,6 @@ func TestExpressionsMeanWhatTheyDoInPython(t *testing.T) {
 	}
 }
 
-func TestATemplateThatNeedsAClockSaysSo(t *testing.T) {
-	_, err := parse(t, "a\n{{ strftime_now('%Y') }}").Render(chattemplate.Input{})
-	if !errors.Is(err, chattemplate.ErrRun) || !strings.Contains(err.Error(), "line 2") || !strings.Contains(err.Error(), "overnight") {
-		t.Errorf("got %v", err)
-	}
-}
-
 // TestRenderingsRunSideBySide renders one template from many goroutines.
 func TestRenderingsRunSideBySide(t *testing.T) {
 	all := cases(t)
