@@ -44,7 +44,7 @@ func lateFlag(c *cli.Context, arg string, rest []string) ([]string, error) {
 	name, value, has := strings.Cut(strings.TrimLeft(arg, "-"), "=")
 	i := slices.IndexFunc(c.Command.Flags, func(f cli.Flag) bool { return slices.Contains(f.Names(), name) })
 	if i < 0 {
-		return nil, withHint(fmt.Errorf("flag provided but not defined: -%s", name), usage.Name(c)+" --help lists the flags")
+		return nil, usage.NoFlag(c, name)
 	}
 	if _, isBool := c.Command.Flags[i].(*cli.BoolFlag); isBool && !has {
 		value, has = "true", true

@@ -5,5 +5,5 @@
 // How it speaks: results go to standard output, with --json one object and
 // nothing else; everything else goes to standard error. An error is one line
 // that says what was attempted, what is wrong, and after a semicolon what to
-// do; the exit status is then 1.
+// do; the exit status is then 1, or 2 where 1 means "differs" (verdict.go).
 package main

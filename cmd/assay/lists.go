@@ -65,7 +65,7 @@ func end(k protocol.PublicKey) string { return "…" + k.Short() }
 
 // listFlags are the flags of a list.
 func (l *list) flags() []cli.Flag {
-	out := append(queryFlags(), &cli.Uint64Flag{Name: "limit", Usage: "show at most `N` items (default: all)", DefaultText: " "})
+	out := append(queryFlags(), &cli.Uint64Flag{Name: "limit", Usage: "show at most `N` items", DefaultText: "all"})
 	if l.epochs {
 		out = append(out, &cli.StringFlag{Name: "epoch", Usage: "one epoch `E`, or A..B with both ends (default: all that the node has)"})
 	}

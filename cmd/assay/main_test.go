@@ -12,6 +12,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"github.com/assaynet/assay/cmd/internal/cmdtest"
 	"github.com/assaynet/assay/engine/enginetest"
 	"github.com/assaynet/assay/engine/gguf"
 )
@@ -30,6 +31,8 @@ func TestScripts(t *testing.T) {
 		Cmds:  map[string]func(*testscript.TestScript, bool, []string){"edit": editJSON, "holds": jsonHolds, "write": writeBytes, "relabel": relabel},
 	})
 }
+
+func TestHelpIsWhole(t *testing.T) { cmdtest.CheckHelp(t, app()) }
 
 func addModels(e *testscript.Env) error {
 	for name, o := range map[string]enginetest.Options{

@@ -27,7 +27,8 @@ const (
 
 // modelCommand is the group that runs models without any network.
 func modelCommand() *cli.Command {
-	return &cli.Command{
+	check := modelVerifyCommand()
+	group := &cli.Command{
 		Name:  "model",
 		Usage: "look into, run and check a model, without any network",
 		Description: `Works on one GGUF file, given by --model or the variable ASSAY_MODEL; without
@@ -41,11 +42,13 @@ settings give the same tokens and the same fingerprint on every machine:
 			modelTokenizeCommand(),
 			modelDetokenizeCommand(),
 			modelGenerateCommand(),
-			modelVerifyCommand(),
+			check,
 			modelPerplexityCommand(),
 			modelBenchCommand(),
 		}),
 	}
+	judged(check) // an argument too many has its exit status, too
+	return group
 }
 
 // modelFlags are the flags of every model command.
@@ -112,7 +115,7 @@ func withModel(c *cli.Context, cfg engine.Config, f func(*engine.Model) error) e
 func runHint(err error) error {
 	switch {
 	case errors.Is(err, context.Canceled):
-		return errors.New("interrupted")
+		return context.Canceled // in whatever words the engine says it
 	case errors.Is(err, engine.ErrContext):
 		return withHint(err, "shorten the prompt, or lower --max-tokens")
 	case errors.Is(err, engine.ErrToken):

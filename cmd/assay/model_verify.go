@@ -18,12 +18,14 @@ func modelVerifyCommand() *cli.Command {
 		Description: `Runs the model once over prompt and answer and compares every choice and every
 hidden state, bit for bit. Prints "equal" and exits 0, or prints the first
 output token that differs and how ("token", "hidden state", "ended too early",
-"ended too late", …) and exits 1.
+"ended too late", …) and exits 1. Where nothing could be found out, as for another
+model, it says why and exits 2.
 
    assay model generate --prompt "Two and two is" --json | assay model verify --run -
 
 JSON fields: equal, position (index of the output token, or -1), kind,
-fingerprint (this machine's own, with the run's binding; empty where it did not run).`,
+fingerprint (this machine's own, with the run's binding; empty where it did not run).
+With exit status 2 they are: equal, which is null; error.`,
 		Flags: modelFlags("print one JSON object; the exit status stays",
 			&cli.StringFlag{Name: "run", Usage: "`FILE` with the run; - is standard input"},
 			threadsFlag()),

@@ -14,14 +14,15 @@ import (
 )
 
 func verifyCommand() *cli.Command {
-	return &cli.Command{
+	return judged(&cli.Command{
 		Name: "verify", ArgsUsage: "RECEIPT",
 		Usage: "run a receipt's answer again, with no network",
 		Description: `Reads what assay receipt printed (- is standard input), checks the signatures of
 miner and judges, and that the model file is the one that was asked for; then
 runs the model over prompt and answer and compares every token and every hidden
 state, bit for bit. It prints "equal" and exits 0, or prints the first output
-token that differs and how, and exits 1.
+token that differs and how, and exits 1. Where nothing could be found out, as
+for a receipt that is not valid or another model, it says why and exits 2.
 
    assay verify receipt.json --model SmolLM2-135M-Instruct.Q4_1.gguf
 
@@ -33,10 +34,11 @@ CBOR that says everything; its other fields repeat some of it for people.
 
 With --json, fields: equal; finding (exact, token, state, failed, range, length,
 end, leaves); position (output token that differs); tokens; task; model; hotkey
-(that signed the answer); cards (uid, hotkey, finding, and whether that is true).`,
+(that signed the answer); cards (uid, hotkey, finding, and whether that is true).
+With exit status 2 they are: equal, which is null; error.`,
 		Flags:  modelFlags("print one JSON object; the exit status stays", threadsFlag()),
 		Action: verifyReceipt,
-	}
+	})
 }
 
 // receiptVerdict is the object that verify --json prints.

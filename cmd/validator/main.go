@@ -1,20 +1,12 @@
 package main
 
 import (
-	"fmt"
-	"os"
-
 	"github.com/urfave/cli/v2"
 
 	"github.com/assaynet/assay/cmd/internal/usage"
 )
 
-func main() {
-	if err := usage.Run(app(), os.Args); err != nil {
-		fmt.Fprintln(os.Stderr, "validator:", usage.Line(err))
-		os.Exit(1)
-	}
-}
+func main() { usage.Main(app()) }
 
 // app lists the commands, one file each.
 func app() *cli.App {
@@ -29,6 +21,7 @@ func app() *cli.App {
    validator status            what it does, and why it earns nothing
 
 Exit status: 0 after a clean stop or when all is well, 1 after an error, which
-is one line on standard error that says what to do.`,
+is one line on standard error that says what to do, and 130 or 143 where Ctrl-C
+or SIGTERM came before it ran.`,
 		initCommand(), runCommand(), statusCommand(), doctorCommand())
 }

@@ -15,3 +15,5 @@ func TestMain(m *testing.M) {
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{Dir: "testdata", Setup: cmdtest.Setup, Cmds: cmdtest.Cmds})
 }
+
+func TestHelpIsWhole(t *testing.T) { cmdtest.CheckHelp(t, app()) }

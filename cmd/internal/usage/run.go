@@ -1,0 +1,103 @@
+package usage
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+
+	"github.com/urfave/cli/v2"
+)
+
+// Main runs the program with the process's arguments, prints its error, and
+// exits with the [Status] of it.
+func Main(app *cli.App) {
+	err := Run(app, os.Args)
+	if err != nil {
+		fmt.Fprintf(os.Stderr, "%s: %s\n", app.Name, Line(err))
+	}
+	os.Exit(Status(err))
+}
+
+// Run runs the program with its arguments until it ends or is told to by SIGINT or SIGTERM. A
+// second signal ends the process at once. What a signal broke off gives an error of the type
+// *[Interrupted].
+func Run(app *cli.App, args []string) error {
+	ctx, cancel := context.WithCancelCause(context.Background())
+	defer cancel(nil)
+	signals := make(chan os.Signal, 1) // one: the first counts
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	defer signal.Stop(signals)
+	go func() {
+		select {
+		case s := <-signals:
+			signal.Stop(signals) // from now on, signals have their usual effect
+			cancel(&Interrupted{signal: s})
+		case <-ctx.Done():
+		}
+	}()
+	err := app.RunContext(ctx, args)
+	stop := (*Interrupted)(nil)
+	if errors.As(context.Cause(ctx), &stop) && errors.Is(err, context.Canceled) {
+		return &Interrupted{signal: stop.signal, err: err}
+	}
+	return err
+}
+
+// Interrupted says that a signal ended a command before it was done. It is
+// [context.Canceled] to [errors.Is].
+type Interrupted struct {
+	signal os.Signal
+	err    error // what the command said, nil for nothing
+}
+
+// Error returns what was broken off, where the command said it.
+func (e *Interrupted) Error() string {
+	if e.err == nil {
+		return "interrupted"
+	}
+	return strings.ReplaceAll(e.err.Error(), context.Canceled.Error(), "interrupted")
+}
+
+// Unwrap returns what the command said.
+func (e *Interrupted) Unwrap() error { return e.err }
+
+// Is makes it a [context.Canceled].
+func (e *Interrupted) Is(target error) bool { return target == context.Canceled } //nolint:errorlint // a sentinel, as Is must compare it
+
+// Status returns the exit status of a program that ended with err: 0 for nil;
+// 128 and the signal's number for [Interrupted], as shells count; what was given
+// to [WithStatus]; else 1.
+func Status(err error) int {
+	if err == nil {
+		return 0
+	}
+	if stop := (*Interrupted)(nil); errors.As(err, &stop) {
+		if s, ok := stop.signal.(syscall.Signal); ok {
+			return 128 + int(s)
+		}
+	}
+	if s := (*statusError)(nil); errors.As(err, &s) {
+		return s.status
+	}
+	return 1
+}
+
+// WithStatus returns err with the exit status that it is to give, 2 to 125; nil
+// for nil.
+func WithStatus(err error, status int) error {
+	if err == nil {
+		return nil
+	}
+	return &statusError{err, status}
+}
+
+type statusError struct {
+	error
+	status int
+}
+
+func (e *statusError) Unwrap() error { return e.error }
