@@ -66,7 +66,7 @@ func (e *Interrupted) Error() string {
 func (e *Interrupted) Unwrap() error { return e.err }
 
 // Is makes it a [context.Canceled].
-func (e *Interrupted) Is(target error) bool { return target == context.Canceled } //nolint:errorlint // a sentinel, as Is must compare it
+func (e *Interrupted) Is(target error) bool { return target == context.Canceled }
 
 // Status returns the exit status of a program that ended with err: 0 for nil;
 // 128 and the signal's number for [Interrupted], as shells count; what was given
