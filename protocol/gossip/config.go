@@ -25,7 +25,8 @@ import (
 type Handler func(ctx context.Context, from string, raw []byte) error
 
 // Handlers holds the handler of each topic. Without a handler the topic is not
-// joined: its messages are not received, but can be published.
+// joined: its messages are not received, but can be published. A host that
+// joins none is let go by its peers after a while.
 type Handlers struct {
 	Tx, Task, Answer, Card Handler
 }
@@ -89,6 +90,7 @@ type settings struct {
 	announce []ma.Multiaddr
 	boot     []*peer.AddrInfo
 	scores   params.PeerScores
+	watch    watchTimes
 }
 
 // Defaults and limits of a Config.
@@ -102,7 +104,7 @@ const (
 
 // check fills defaults, reads the addresses and refuses contradictions.
 func (c Config) check() (*settings, error) {
-	s := &settings{Config: c, scores: params.DefaultPeerScores()}
+	s := &settings{Config: c, scores: params.DefaultPeerScores(), watch: defaultWatch}
 	if !validChain(c.ChainID) {
 		return nil, fmt.Errorf("%w: chain id %.80q is not 1 to %d letters, digits and \"-_.\"", ErrConfig, c.ChainID, maxChainID)
 	}

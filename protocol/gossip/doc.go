@@ -36,6 +36,9 @@
 // ledger announces until it has Degree connections. mDNS is a switch. Other
 // ways to find peers implement the discovery interface of this package.
 //
+// A peer that is connected and listens to no topic is let go and dialled again
+// (watch.go): every node of a chain listens to some.
+//
 // It leaves to others what a message means, who may send it, and what is due.
 // Start reading at [Host] and [Decide].
 package gossip

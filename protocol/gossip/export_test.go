@@ -100,6 +100,11 @@ func Discover(ctx context.Context, h *Host, addr string, err error) error {
 	return h.discover(ctx, h.session.Load(), found{addr, err})
 }
 
+// Watch sets the periods of the watch of a host that does not run yet.
+func Watch(h *Host, every, lost, pause, deaf time.Duration) {
+	h.set.watch = watchTimes{every: every, lost: lost, pause: pause, deaf: deaf}
+}
+
 // Book is a book under test.
 type Book struct{ b *book }
 

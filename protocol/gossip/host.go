@@ -36,6 +36,7 @@ type session struct {
 	router  *pubsub.PubSub
 	topics  map[Topic]*pubsub.Topic
 	tracer  *tracer
+	watch   *watch
 	gate    *gate // every call into the node's code passes here
 	streams slots // requests being served
 }
@@ -108,6 +109,7 @@ func (h *Host) Run(ctx context.Context) error {
 	}
 	group.Go(func() error { return h.checkChains(ctx, s, identified) })
 	group.Go(func() error { return h.dialLoop(ctx, s) })
+	group.Go(func() error { return h.watchLoop(ctx, s) })
 	for _, d := range h.discoveries() {
 		group.Go(func() error { return h.discover(ctx, s, d) })
 	}
@@ -126,7 +128,7 @@ func (h *Host) open(ctx context.Context) (*session, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open gossip: %w", err)
 	}
-	s := &session{net: n, gate: &gate{}, tracer: h.newTracer()}
+	s := &session{net: n, gate: &gate{}, tracer: h.newTracer(), watch: newWatch()}
 	if err := h.join(ctx, s); err != nil {
 		return nil, s.close(fmt.Errorf("join topics: %w", err))
 	}

@@ -17,6 +17,7 @@ type metrics struct {
 	dials     *prometheus.CounterVec // outcome
 	bans      prometheus.Counter
 	foreign   prometheus.Counter
+	renewed   prometheus.Counter
 	peers     prometheus.Gauge
 	mesh      *prometheus.GaugeVec // topic
 }
@@ -38,6 +39,7 @@ func newMetrics(r prometheus.Registerer) (*metrics, error) {
 		dials:     vec("dials_total", "Attempts to connect, by outcome.", "outcome"),
 		bans:      one("bans_total", "Peers cut off for false messages."),
 		foreign:   one("other_chain_total", "Peers let go because they are of another chain."),
+		renewed:   one("renewed_total", "Peers let go and dialled again because they were connected and not heard."),
 		peers:     prometheus.NewGauge(prometheus.GaugeOpts{Namespace: "assay", Subsystem: "gossip", Name: "peers", Help: "Connected peers."}),
 		mesh: prometheus.NewGaugeVec(prometheus.GaugeOpts{
 			Namespace: "assay", Subsystem: "gossip", Name: "mesh_peers", Help: "Peers that messages are passed on to; without any, a topic is deaf.",
@@ -46,7 +48,7 @@ func newMetrics(r prometheus.Registerer) (*metrics, error) {
 	if r == nil {
 		return m, nil
 	}
-	for _, c := range []prometheus.Collector{m.messages, m.published, m.dropped, m.served, m.requested, m.dials, m.bans, m.foreign, m.peers, m.mesh} {
+	for _, c := range []prometheus.Collector{m.messages, m.published, m.dropped, m.served, m.requested, m.dials, m.bans, m.foreign, m.renewed, m.peers, m.mesh} {
 		if err := r.Register(c); err != nil {
 			return nil, fmt.Errorf("register metrics of gossip: %w", err)
 		}

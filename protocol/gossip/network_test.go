@@ -90,12 +90,19 @@ func start(t *testing.T, h *gossip.Host) running {
 
 func launch(t *testing.T, c gossip.Config) running {
 	t.Helper()
+	return launchWith(t, c, func(*gossip.Host) {})
+}
+
+// launchWith launches a host that set has changed before.
+func launchWith(t *testing.T, c gossip.Config, set func(*gossip.Host)) running {
+	t.Helper()
 	registry := prometheus.NewRegistry()
 	c.Registerer = registry
 	h, err := gossip.New(c)
 	if err != nil {
 		t.Fatal(err)
 	}
+	set(h)
 	r := start(t, h)
 	r.registry = registry
 	return r

@@ -33,7 +33,12 @@ func (h *Host) Peers() []PeerInfo {
 	}
 	var out []PeerInfo
 	for _, id := range s.net.Network().Peers() {
-		p := PeerInfo{ID: id.String(), Score: h.scores.of(id), Topics: listening[id], Mesh: s.tracer.meshes(id)}
+		p := PeerInfo{ID: id.String(), Score: h.scores.of(id), Topics: listening[id]}
+		for _, t := range p.Topics {
+			if s.tracer.inMesh(t, id) {
+				p.Mesh = append(p.Mesh, t)
+			}
+		}
 		for _, c := range s.net.Network().ConnsToPeer(id) {
 			p.Addrs = append(p.Addrs, c.RemoteMultiaddr().String()+"/p2p/"+p.ID)
 			p.Inbound = p.Inbound || c.Stat().Direction == network.DirInbound

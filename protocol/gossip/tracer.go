@@ -1,8 +1,8 @@
 package gossip
 
 import (
-	"slices"
 	"sync"
+	"time"
 
 	pubsub "github.com/libp2p/go-libp2p-pubsub"
 	"github.com/libp2p/go-libp2p/core/peer"
@@ -15,14 +15,15 @@ type tracer struct {
 	metrics *metrics
 	names   map[string]Topic // by full name; never changed
 
-	mu   sync.Mutex
-	mesh map[Topic]map[peer.ID]bool // guarded by mu
+	mu     sync.Mutex
+	mesh   map[Topic]map[peer.ID]bool // guarded by mu
+	closed map[peer.ID][]time.Time    // guarded by mu: ends of streams since they were taken
 }
 
 var _ pubsub.RawTracer = (*tracer)(nil)
 
 func (h *Host) newTracer() *tracer {
-	t := &tracer{metrics: h.metrics, names: map[string]Topic{}, mesh: map[Topic]map[peer.ID]bool{}}
+	t := &tracer{metrics: h.metrics, names: map[string]Topic{}, mesh: map[Topic]map[peer.ID]bool{}, closed: map[peer.ID][]time.Time{}}
 	for _, topic := range topics {
 		t.names[h.topicName(topic)] = topic
 		t.mesh[topic] = map[peer.ID]bool{}
@@ -31,11 +32,21 @@ func (h *Host) newTracer() *tracer {
 	return t
 }
 
-// meshes returns the topics in whose mesh id is, in the order of topics.
-func (t *tracer) meshes(id peer.ID) []Topic {
+// inMesh reports whether a peer is in the mesh of a topic. It may be there and
+// not listen any more: the router takes it out only when its own stream breaks.
+func (t *tracer) inMesh(topic Topic, id peer.ID) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return slices.DeleteFunc(slices.Clone(topics), func(topic Topic) bool { return !t.mesh[topic][id] })
+	return t.mesh[topic][id]
+}
+
+// takeClosed returns when streams to peers ended, and forgets it.
+func (t *tracer) takeClosed() map[peer.ID][]time.Time {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	out := t.closed
+	t.closed = map[peer.ID][]time.Time{}
+	return out
 }
 
 func (t *tracer) set(topic Topic, id peer.ID, in bool) {
@@ -58,8 +69,12 @@ func (t *tracer) Graft(id peer.ID, name string) { t.set(t.names[name], id, true)
 // Prune implements [pubsub.RawTracer].
 func (t *tracer) Prune(id peer.ID, name string) { t.set(t.names[name], id, false) }
 
-// OnClosedOutboundStream implements [pubsub.RawTracer]: the peer is gone.
+// OnClosedOutboundStream implements [pubsub.RawTracer]: the peer is gone, or
+// only the stream to it.
 func (t *tracer) OnClosedOutboundStream(id peer.ID) {
+	t.mu.Lock()
+	t.closed[id] = append(t.closed[id], time.Now())
+	t.mu.Unlock()
 	for _, topic := range topics {
 		t.set(topic, id, false)
 	}
