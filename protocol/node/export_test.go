@@ -68,3 +68,8 @@ func (r *results) Get(hash protocol.Hash) (ledger.TxResult, protocol.Height, boo
 
 // Hand is hand.
 func (l *Light) Hand(ctx context.Context, raw []byte) error { return l.hand(ctx, raw) }
+
+// Send is send.
+func (l *Light) Send(ctx context.Context, raw []byte, again bool) error {
+	return l.send(ctx, raw, again)
+}

@@ -1,6 +1,7 @@
 package node_test
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"strings"
@@ -165,6 +166,32 @@ func TestAValidatorGoesOnWithItsNextChainOfLinks(t *testing.T) {
 	})
 	if st := v.Stats(); st.Height < start || st.StateHash.IsZero() {
 		t.Errorf("stats %+v", st)
+	}
+}
+
+// TestATransactionThatNobodyListensForIsHandedOver: gossip has lost the only
+// peer, which answers requests all the same.
+func TestATransactionThatNobodyListensForIsHandedOver(t *testing.T) {
+	n := newNetwork(t, 1)
+	n.boot = nil
+	taken := make(chan []byte, 1)
+	secret, err := hotkey(t, "v0").DeriveIdentity(0)
+	check(t, err)
+	b := secret.Expose()
+	peer, err := gossip.New(gossip.Config{ChainID: n.g.ChainID(), Identity: b[:], Listen: []string{"/ip4/127.0.0.1/tcp/0"}})
+	check(t, err)
+	check(t, peer.Handle(gossip.StreamSubmit, func(_ context.Context, _ string, raw []byte) ([]byte, error) {
+		taken <- bytes.Clone(raw)
+		return nil, nil
+	}))
+	run(t, peer.Run)
+	<-peer.Ready()
+	m := n.light(t, func(c *node.Config) { c.Bootstrap = peer.Addrs() })
+	eventually(t, "connected", func() bool { return len(m.Peers()) == 1 })
+	raw := wire.Encode(transfer(t, n.g.ChainID(), 0, 1))
+	check(t, m.Send(t.Context(), raw, false))
+	if got := <-taken; !bytes.Equal(got, raw) {
+		t.Errorf("got %x, want %x", got, raw)
 	}
 }
 

@@ -15,13 +15,14 @@ import (
 // another, before it is given up for this time.
 const maxHanded = 3
 
-// send publishes a signed transaction. What goes out a second time is handed
-// to a validator besides: peers do not pass on what they have seen in the last
-// minutes, and those who had it may have lost it.
+// send publishes a signed transaction. Where nobody listens, it is handed to a
+// validator instead: gossip may have lost peers that still answer requests. What
+// goes out a second time is handed over besides: peers do not pass on what they
+// have seen in the last minutes, and those who had it may have lost it.
 func (l *Light) send(ctx context.Context, raw []byte, again bool) error {
 	err := l.host.Publish(ctx, gossip.TopicTx, raw)
-	if !again {
-		return err
+	if err == nil && !again {
+		return nil
 	}
 	handed := l.hand(ctx, raw)
 	switch {
