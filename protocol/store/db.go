@@ -39,20 +39,24 @@ type Options struct {
 	ReadOnly bool
 	// Logger hears of what pebble recovered from. The zero value is silent.
 	Logger zerolog.Logger
-	// Fatal is told of a write that did not succeed in the background, where no
-	// caller waits for it. The default panics: going on would lose what was
-	// acknowledged. It must not return.
+	// Fatal is told what made the open database fail: a write, or work in the
+	// background, where no caller waits for it. The default panics: going on
+	// would lose what was acknowledged. It must not return. What happens within
+	// Open is Open's error and not told here.
 	Fatal func(error)
 }
 
 // DB is an open database. All methods may run at the same time.
 type DB struct {
-	dir    string
-	db     *pebble.DB
-	lock   *pebble.Lock
-	fatal  func(error)
-	log    zerolog.Logger
-	failed atomic.Pointer[error]
+	dir     string
+	db      *pebble.DB
+	lock    *pebble.Lock
+	fatal   func(error)
+	log     zerolog.Logger
+	failed  atomic.Pointer[error]
+	broken  chan struct{} // closed when failed is set
+	opened  atomic.Bool   // open has succeeded
+	flushed atomic.Bool   // a flush has begun
 
 	mu     sync.RWMutex // held for reading by every operation, for writing by Close
 	closed bool
@@ -61,7 +65,9 @@ type DB struct {
 }
 
 // Open opens the database in dir, and makes one if there is none. Errors:
-// [ErrNewerSchema], [ErrCorrupt], [ErrLocked], [ErrFull], [ErrMissing].
+// [ErrNewerSchema], [ErrCorrupt], [ErrLocked], [ErrFull], [ErrMissing], and
+// those of the system, such as syscall.EROFS, with their number. After trouble
+// with the disk, the directory may stay locked until the process ends.
 func Open(dir string, o Options) (*DB, error) {
 	if o.FS == nil {
 		o.FS = vfs.Default
@@ -71,17 +77,11 @@ func Open(dir string, o Options) (*DB, error) {
 	}
 	lock, err := pebble.LockDirectory(dir, o.FS)
 	if err != nil {
-		if errors.Is(classify(err), ErrFull) {
-			return nil, classifyOpen(dir, err)
-		}
-		return nil, fmt.Errorf("open database %q: %w: %w (is this node running already?)", dir, ErrLocked, err)
+		return nil, classifyLock(dir, err)
 	}
-	d := &DB{dir: dir, lock: lock, fatal: o.Fatal, log: o.Logger, iters: map[*Iterator]struct{}{}}
+	d := &DB{dir: dir, lock: lock, fatal: o.Fatal, log: o.Logger, iters: map[*Iterator]struct{}{}, broken: make(chan struct{})}
 	if err := d.open(o); err != nil {
-		return nil, errors.Join(classifyOpen(dir, err), lock.Close())
-	}
-	if err := d.checkSchema(o.ReadOnly); err != nil {
-		return nil, errors.Join(err, d.Close())
+		return nil, err
 	}
 	return d, nil
 }
@@ -105,24 +105,49 @@ func prepare(dir string, o Options) error {
 	return nil
 }
 
-func (d *DB) open(o Options) (err error) {
-	defer func() { // pebble reports some failures of a new file by Fatalf
-		if e := recoverFatal(recover()); e != nil {
-			err = e
-		}
-	}()
+// open opens what was locked, on a goroutine of its own: after trouble that
+// pebble would not return from, that one is left behind, with the lock, and the
+// trouble is the error here ([DB.die], [disk]).
+func (d *DB) open(o Options) error {
+	ended := make(chan error, 1) // so that nobody need wait for it
+	go func() { ended <- d.openLocked(o) }()
+	var err error
+	select {
+	case err = <-ended:
+	case <-d.broken:
+	}
+	if failed := d.failed.Load(); failed != nil {
+		return classifyOpen(d.dir, *failed)
+	}
+	return err
+}
+
+// openLocked gives the lock back after an error.
+func (d *DB) openLocked(o Options) error {
+	l := logger{d}
 	po := &pebble.Options{
-		FS:                 o.FS,
+		FS:                 disk{o.FS, d},
 		Lock:               d.lock,
 		ReadOnly:           o.ReadOnly,
 		FormatMajorVersion: format,
 		MemTableSize:       memTableBytes,
 		MaxOpenFiles:       maxOpenFiles,
-		Logger:             logger{d},
+		Logger:             l,
+		EventListener: &pebble.EventListener{
+			BackgroundError: d.die, DataCorruption: l.corrupt,
+			FlushBegin: func(pebble.FlushInfo) { d.flushed.Store(true) },
+		},
 	}
 	po.CacheSize = cacheBytes
-	d.db, err = pebble.Open(d.dir, po)
-	return err
+	var err error
+	if d.db, err = pebble.Open(d.dir, po); err != nil {
+		return errors.Join(classifyOpen(d.dir, err), d.lock.Close())
+	}
+	if err := d.checkSchema(o.ReadOnly); err != nil {
+		return errors.Join(err, d.Close())
+	}
+	d.opened.Store(true)
+	return nil
 }
 
 // checkSchema reads the schema's version, and writes it into a new database.
@@ -144,7 +169,7 @@ func (d *DB) checkSchema(readOnly bool) error {
 		return fmt.Errorf("open database %q: version of %d bytes: %w", d.dir, len(v), ErrCorrupt)
 	}
 	if n := binary.BigEndian.Uint32(v); n > schema {
-		return fmt.Errorf("open database %q: schema %d, this program reads up to %d: %w (install the newer program)", d.dir, n, schema, ErrNewerSchema)
+		return fmt.Errorf("open database %q: schema %d, this program reads up to %d: %w", d.dir, n, schema, ErrNewerSchema)
 	}
 	return nil
 }

@@ -2,7 +2,8 @@ package store
 
 import (
 	"fmt"
-	"strings"
+
+	"github.com/cockroachdb/pebble/v2"
 )
 
 // logger is what pebble writes to.
@@ -21,15 +22,48 @@ func (l logger) Errorf(format string, args ...any) {
 
 // Fatalf ends the operation, or the process where no operation waits.
 func (l logger) Fatalf(format string, args ...any) {
-	if text, ok := strings.CutSuffix(format, "%v"); ok { // so that the cause can be told apart
-		format = text + "%w"
+	err := fatalText{text: fmt.Sprintf(format, args...)}
+	for _, a := range args {
+		if cause, ok := a.(error); ok {
+			err.cause = cause
+		}
 	}
-	err := fmt.Errorf(format, args...)
-	l.d.failed.CompareAndSwap(nil, &err)
-	if l.d.fatal != nil {
-		l.d.fatal(classify(err))
+	l.d.die(err)
+}
+
+// fatalText is what Fatalf was told, with its cause so that it can be told apart.
+type fatalText struct {
+	text  string
+	cause error
+}
+
+func (e fatalText) Error() string { return e.text }
+
+func (e fatalText) Unwrap() error { return e.cause }
+
+// corrupt ends the operation, or the process, that met a damaged file.
+func (l logger) corrupt(info pebble.DataCorruptionInfo) {
+	l.d.die(fmt.Errorf("%w: %s: %w", ErrCorrupt, info.Path, info.Details))
+}
+
+// die makes the database fail, and does not return. It is called on pebble's own
+// goroutines, which would try again at once and for ever, and on those of
+// operations. While the database is being opened, all stop where they are: nobody
+// but [DB.open] waits for them. Later the first one tells Fatal, which ends the
+// process; without it, an operation panics with a [fatalError], which is its
+// error in the end.
+func (d *DB) die(err error) {
+	first := d.failed.CompareAndSwap(nil, &err)
+	if first {
+		close(d.broken)
 	}
-	panic(fatalError{err})
+	switch {
+	case d.opened.Load() && d.fatal == nil:
+		panic(fatalError{err})
+	case d.opened.Load() && first:
+		d.fatal(classify(err))
+	}
+	select {}
 }
 
 // recoverFatal returns what Fatalf was told; another panic goes on.

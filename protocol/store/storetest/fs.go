@@ -3,8 +3,9 @@ package storetest
 import (
 	"errors"
 	"io"
+	"io/fs"
 	"math/rand/v2"
-	"sync/atomic"
+	"sync"
 	"testing"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
@@ -13,7 +14,7 @@ import (
 	"github.com/assaynet/assay/protocol/store"
 )
 
-// ErrInjected is what [Faults] makes of a write.
+// ErrInjected is what [Faults] makes of a write unless it is told otherwise.
 var ErrInjected = errors.New("storetest: injected error")
 
 // Memory returns an empty file system in memory.
@@ -34,36 +35,59 @@ func (c Crash) Clone(percent int, seed uint64) Crash {
 	})}
 }
 
-// Faults is a file system whose writes can be made to fail.
+// Faults is a file system whose writes, or reads, can be made to fail.
 type Faults struct {
 	store.FS
-	left atomic.Int64 // writes until the first failure; negative: none fails
+	mu    sync.Mutex
+	kind  errorfs.OpReadWrite
+	err   error
+	left  int64 // operations of the kind until the first failure; negative: none fails
+	count int64 // operations that failed
 }
 
-// NewFaults wraps fs; nothing fails until FailAfter.
+// NewFaults wraps fs; nothing fails until FailAfter or one of its like.
 func NewFaults(fs store.FS) *Faults {
-	f := &Faults{}
-	f.left.Store(-1)
-	f.FS = errorfs.Wrap(fs, errorfs.InjectorFunc(func(op errorfs.Op) error {
-		if op.Kind.ReadOrWrite() != errorfs.OpIsWrite {
-			return nil
-		}
-		switch n := f.left.Load(); {
-		case n < 0:
-			return nil
-		case n == 0:
-			return ErrInjected
-		default:
-			f.left.Store(n - 1)
-			return nil
-		}
-	}))
+	f := &Faults{left: -1}
+	f.FS = errorfs.Wrap(fs, errorfs.InjectorFunc(f.inject))
 	return f
+}
+
+func (f *Faults) inject(op errorfs.Op) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	switch {
+	case f.left < 0 || op.Kind.ReadOrWrite() != f.kind:
+		return nil
+	case f.left > 0:
+		f.left--
+		return nil
+	}
+	f.count++
+	return &fs.PathError{Op: "injected", Path: op.Path, Err: f.err}
 }
 
 // FailAfter lets n more writes pass; all after them fail. A negative n ends
 // the trouble.
-func (f *Faults) FailAfter(n int64) { f.left.Store(n) }
+func (f *Faults) FailAfter(n int64) { f.FailWritesAfter(n, ErrInjected) }
+
+// FailWritesAfter is FailAfter with the error of the system that it makes.
+func (f *Faults) FailWritesAfter(n int64, err error) { f.set(errorfs.OpIsWrite, n, err) }
+
+// FailReadsAfter lets n more reads pass; all after them fail with err.
+func (f *Faults) FailReadsAfter(n int64, err error) { f.set(errorfs.OpIsRead, n, err) }
+
+func (f *Faults) set(kind errorfs.OpReadWrite, n int64, err error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.kind, f.left, f.err = kind, n, err
+}
+
+// Failed returns how many operations have failed.
+func (f *Faults) Failed() int64 {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.count
+}
 
 // Copy copies one file from one file system to another.
 func Copy(t *testing.T, from, to store.FS, name string) {
