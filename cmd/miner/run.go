@@ -40,20 +40,22 @@ func run(c *cli.Context) (err error) {
 	defer func() { err = errors.Join(err, d.Close()) }()
 
 	var m *miner.Miner // set before the node runs, and so before a card arrives
+	opened := d.WaitFor("node, to open")
 	n, err := node.NewLight(node.Config{
 		Genesis: d.Genesis, DB: d.DB, Hotkey: d.Hotkey,
 		Listen: d.Config.Node.Listen, Announce: d.Config.Node.Announce, Bootstrap: d.Config.Node.Bootstrap, MDNS: d.Config.Node.MDNS,
 		Card:   func(_ context.Context, _ string, raw []byte) error { return m.OnCard(raw) },
 		Logger: d.Log, Registerer: d.Registry,
 	})
+	opened()
 	if err != nil {
 		return d.Explain(err)
 	}
 	if m, err = newMiner(c.Context, d, n); err != nil {
-		return err
+		return d.Explain(err)
 	}
 	from := api.Source{Node: &teller{d: d, node: n, miner: m}}
-	return d.Live(c.Context, from, d.GossipAddresses(n.Identity()), map[string]daemon.Component{"node": n.Run, "miner": m.Run})
+	return d.Live(c.Context, from, d.GossipAddresses(n.Identity()), n.Ready(), map[string]daemon.Component{"node": n.Run, "miner": m.Run})
 }
 
 // newMiner puts the role on top of the node.

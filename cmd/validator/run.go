@@ -53,7 +53,9 @@ func run(c *cli.Context) (err error) {
 		Dir: d.Home.Consensus(), ConsensusListen: d.Config.Consensus.Listen, ConsensusPeers: d.Config.Consensus.Peers,
 		Evidence: func(_ context.Context, request []byte) ([]byte, error) { return v.Serve(request) },
 	}
+	opened := d.WaitFor("node, to open")
 	n, err := node.NewFull(cfg)
+	opened()
 	if err != nil {
 		return d.Explain(err)
 	}
@@ -65,7 +67,7 @@ func run(c *cli.Context) (err error) {
 		Node: &teller{d: d, node: n, validator: v}, State: state, Pool: source.Pool(n),
 		Work: source.Work(d.Chain, &d.Genesis.Params, v, state),
 	}
-	return d.Live(c.Context, from, d.GossipAddresses(n.Identity()), map[string]daemon.Component{"node": n.Run, "validator": v.Run})
+	return d.Live(c.Context, from, d.GossipAddresses(n.Identity()), n.Ready(), map[string]daemon.Component{"node": n.Run, "validator": v.Run})
 }
 
 // newValidator puts the role on top of the node.

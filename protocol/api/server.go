@@ -87,7 +87,7 @@ func New(cfg Config) (*Server, error) {
 	}
 	l, err := net.Listen("tcp", cfg.Listen) //nolint:noctx // it returns at once
 	if err != nil {
-		return nil, fmt.Errorf("listen for http on %s: %w (choose another address, or stop what has it)", cfg.Listen, err)
+		return nil, fmt.Errorf("%w on %s: %w", ErrListen, cfg.Listen, err)
 	}
 	return &Server{handler: h, listener: l, log: cfg.Logger}, nil
 }

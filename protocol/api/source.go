@@ -12,6 +12,8 @@ import (
 var (
 	// ErrConfig says that a field of [Config] is missing or cannot be.
 	ErrConfig = errors.New("api: bad config")
+	// ErrListen says that the address to serve on cannot be had.
+	ErrListen = errors.New("listen for http")
 	// ErrNotFound is what a source returns for what it does not have.
 	ErrNotFound = errors.New("api: not found")
 	// ErrNotKept is what a source returns for what it never keeps.

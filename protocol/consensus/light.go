@@ -205,7 +205,16 @@ func (l *Light) waitAny(ctx context.Context, above protocol.Height) (Provider, e
 		}
 		errs = append(errs, fmt.Errorf("%s: %w", a.p.Name(), a.err))
 	}
-	return nil, fmt.Errorf("%w: %w", ErrNoProvider, errors.Join(errs...))
+	return nil, noProvider(errs)
+}
+
+// noProvider is the error when none of those that were asked answered, or when
+// there was nobody to ask.
+func noProvider(errs []error) error {
+	if len(errs) == 0 {
+		return fmt.Errorf("%w: no peer that could be asked is connected yet", ErrNoProvider)
+	}
+	return fmt.Errorf("%w: %w", ErrNoProvider, errors.Join(errs...))
 }
 
 // advance verifies the newest block of a provider, of first if it is given.
@@ -241,7 +250,7 @@ func (l *Light) each(first Provider, ask func(Provider) error) error {
 		}
 		errs = append(errs, fmt.Errorf("%s: %w", p.Name(), err))
 	}
-	return fmt.Errorf("%w: %w", ErrNoProvider, errors.Join(errs...))
+	return noProvider(errs)
 }
 
 func (l *Light) ban(p Provider, err error) {

@@ -5,6 +5,7 @@ import (
 	stded25519 "crypto/ed25519"
 	"errors"
 	"fmt"
+	"net"
 	"os"
 	"strings"
 	"sync/atomic"
@@ -41,6 +42,7 @@ type Node struct {
 	blocks  *cmtstore.BlockStore      // for reading only, as is sets
 	sets    sm.Store
 	syncing atomic.Bool
+	ready   chan struct{} // closed by Run, once
 }
 
 // New opens the node's state. It starts nothing. Errors: [ErrConfig],
@@ -56,7 +58,7 @@ func New(c Config) (*Node, error) {
 	if err := bind(c.DB, doc.ChainID); err != nil {
 		return nil, err
 	}
-	n := &Node{cfg: c, chain: doc.ChainID, doc: doc, halted: make(chan string, 1)}
+	n := &Node{cfg: c, chain: doc.ChainID, doc: doc, halted: make(chan string, 1), ready: make(chan struct{})}
 	if n.app, err = newApp(c.Genesis, c.DB, c.Link, c.Logger); err != nil {
 		return nil, err
 	}
@@ -96,6 +98,11 @@ func bind(db *store.DB, chain string) error {
 // five seconds, and an error when consensus cannot go on: [ErrListen],
 // [ErrHalted], [ErrStalled]. The database may be closed when it has returned.
 func (n *Node) Run(ctx context.Context) error {
+	early := time.Until(n.doc.GenesisTime) > 0
+	if early {
+		n.cfg.Logger.Info().Time("begins", n.doc.GenesisTime).Msg("waiting for the network to begin")
+		close(n.ready)
+	}
 	if !wait(ctx, time.Until(n.doc.GenesisTime)) {
 		return nil // stopped before the network began
 	}
@@ -111,6 +118,9 @@ func (n *Node) Run(ctx context.Context) error {
 		return err
 	}
 	n.comet.Store(c)
+	if !early {
+		close(n.ready)
+	}
 	g, run := errgroup.WithContext(ctx)
 	g.Go(func() error { return n.dialer(c).run(run) })
 	g.Go(func() error { return n.watch(run, c) })
@@ -139,8 +149,10 @@ func (n *Node) start(ctx context.Context, f *cfg.Config) (*node.Node, error) {
 	if err := c.Start(); err != nil {
 		_ = c.EventBus().Stop()
 		_ = c.ProxyApp().Stop()
-		if errors.Is(err, syscall.EADDRINUSE) || strings.Contains(err.Error(), "address already in use") {
-			return nil, fmt.Errorf("%w on %s: %w (another program has the port)", ErrListen, n.cfg.Listen, err)
+		var socket *net.OpError
+		var lookup *net.DNSError
+		if errors.As(err, &socket) && socket.Op == "listen" || errors.As(err, &lookup) {
+			return nil, fmt.Errorf("%w on %s: %w", ErrListen, n.cfg.Listen, err)
 		}
 		return nil, fmt.Errorf("start consensus: %w", err)
 	}
@@ -189,7 +201,7 @@ func (n *Node) watch(ctx context.Context, c *node.Node) error {
 		case <-ctx.Done():
 			return nil
 		case reason := <-n.halted:
-			return fmt.Errorf("%w: %s", ErrHalted, reason)
+			return fmt.Errorf("%w: %w", ErrHalted, haltReason(reason))
 		case <-tick.C:
 		}
 		if err := n.cfg.DB.Failed(); err != nil {
@@ -209,6 +221,26 @@ func (n *Node) watch(ctx context.Context, c *node.Node) error {
 		}
 	}
 }
+
+// haltReason is why CometBFT's state machine ended. It tells a text alone, also
+// of what the system refused its log; that gets its number back, so that it can
+// be told apart.
+type haltReason string
+
+func (r haltReason) Error() string { return string(r) }
+
+func (r haltReason) Unwrap() error {
+	for _, no := range []syscall.Errno{syscall.ENOSPC, syscall.EDQUOT, syscall.EROFS, syscall.EIO, syscall.EMFILE, syscall.ENFILE, syscall.EACCES} {
+		if strings.Contains(string(r), no.Error()) {
+			return no
+		}
+	}
+	return nil
+}
+
+// Ready is closed when the transport listens, or when Run waits for the network
+// to begin.
+func (n *Node) Ready() <-chan struct{} { return n.ready }
 
 // ChainID returns the chain id.
 func (n *Node) ChainID() string { return n.chain }

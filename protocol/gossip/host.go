@@ -9,6 +9,7 @@ import (
 
 	pubsub "github.com/libp2p/go-libp2p-pubsub"
 	"github.com/libp2p/go-libp2p/core/host"
+	ma "github.com/multiformats/go-multiaddr"
 	"golang.org/x/sync/errgroup"
 )
 
@@ -138,11 +139,20 @@ func (h *Host) open(ctx context.Context) (*session, error) {
 	}
 	h.mu.Unlock()
 	for _, a := range h.set.listen {
-		if err := n.Network().Listen(a); err != nil {
+		if err := listen(n, a); err != nil {
 			return nil, s.close(fmt.Errorf("%w on %s: %w", ErrListen, a, err))
 		}
 	}
 	return s, nil
+}
+
+// listen listens on one address. The error of the swarm's own Listen is text
+// alone; where it can, this keeps the system's number in it.
+func listen(n host.Host, a ma.Multiaddr) error {
+	if one, ok := n.Network().(interface{ AddListenAddr(ma.Multiaddr) error }); ok {
+		return one.AddListenAddr(a)
+	}
+	return n.Network().Listen(a)
 }
 
 // close ends the session and waits for the node's code; it returns err, or

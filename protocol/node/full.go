@@ -31,6 +31,7 @@ type Full struct {
 	txs       submitter
 	tip       *tip
 	results   results
+	ready     chan struct{} // closed by Run
 }
 
 // NewFull opens a validator's node; it starts nothing.
@@ -38,7 +39,7 @@ func NewFull(cfg FullConfig) (*Full, error) {
 	if err := cfg.check(); err != nil {
 		return nil, err
 	}
-	f := &Full{cfg: cfg, chain: cfg.Genesis.ChainID(), tip: newTip()}
+	f := &Full{cfg: cfg, chain: cfg.Genesis.ChainID(), tip: newTip(), ready: make(chan struct{})}
 	f.beacons = &beacons{hotkey: cfg.Hotkey, genesis: cfg.Genesis, chain: f.chain, state: f.Latest}
 	if err := f.openConsensus(); err != nil {
 		return nil, err
@@ -106,8 +107,23 @@ func (f *Full) Run(ctx context.Context) error {
 	g.Go(func() error { return f.host.Run(ctx) })
 	g.Go(func() error { return f.consensus.Run(ctx) })
 	g.Go(func() error { return f.follow(ctx) })
+	g.Go(func() error {
+		for _, part := range []<-chan struct{}{f.host.Ready(), f.consensus.Ready()} {
+			select {
+			case <-ctx.Done():
+				return nil
+			case <-part:
+			}
+		}
+		close(f.ready)
+		return nil
+	})
 	return g.Wait()
 }
+
+// Ready is closed when gossip and consensus listen; a network that has not begun
+// yet is not waited for.
+func (f *Full) Ready() <-chan struct{} { return f.ready }
 
 // follow tells of blocks in their order.
 func (f *Full) follow(ctx context.Context) error {

@@ -72,6 +72,9 @@ func (l *Light) Run(ctx context.Context) error {
 	return g.Wait()
 }
 
+// Ready is closed when gossip listens.
+func (l *Light) Ready() <-chan struct{} { return l.host.Ready() }
+
 // follow verifies one head after another.
 func (l *Light) follow(ctx context.Context) error {
 	select {

@@ -281,7 +281,7 @@ func waitHeight(url string, want uint64) error {
 			return nil
 		}
 		if time.Now().After(deadline) {
-			return fmt.Errorf("%s: at height %d after %s, want %d: %w", url, s.Height, patience, want, err)
+			return errors.Join(err, fmt.Errorf("%s: at height %d after %s, want %d", url, s.Height, patience, want))
 		}
 		time.Sleep(50 * time.Millisecond)
 	}

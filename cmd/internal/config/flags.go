@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"github.com/urfave/cli/v2"
+
+	"github.com/assaynet/assay/cmd/internal/usage"
 )
 
 // HomeFlag names the home.
@@ -91,19 +93,27 @@ func (s *setting) isPath() bool { return s.flag == "model" || s.flag == "passphr
 
 // Load returns home and settings of a command: the file of the home, and the
 // flags and environment over it. Errors are [ErrNoHome], [ErrHome], [ErrFile]
-// and [ErrValue].
+// and [ErrValue], each a [usage.Mistake], or what the system refused.
 func Load(ctx *cli.Context, role Role) (Home, *Config, error) {
 	home, err := HomeOf(ctx, role)
 	if err != nil {
-		return home, nil, err
+		return home, nil, usage.Mistake(err)
 	}
-	c, err := home.Read()
+	c, err := home.load(ctx, role)
+	if err != nil && home.Hint(err) == "" {
+		err = usage.Mistake(err)
+	}
+	return home, c, err
+}
+
+func (h Home) load(ctx *cli.Context, role Role) (*Config, error) {
+	c, err := h.Read()
 	if err != nil {
-		return home, nil, err
+		return nil, err
 	}
 	if c.Role != role {
-		return home, nil, fmt.Errorf("%w: %s belongs to a %s; run %s, or give another --home", ErrHome, home, c.Role, c.Role)
+		return nil, fmt.Errorf("%w: %s belongs to a %s; run %s, or give another --home", ErrHome, h, c.Role, c.Role)
 	}
 	c.Apply(ctx)
-	return home, c, c.Check()
+	return c, c.Check()
 }

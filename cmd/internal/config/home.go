@@ -57,7 +57,7 @@ func (h Home) Read() (*Config, error) {
 	case errors.Is(err, fs.ErrNotExist):
 		return nil, fmt.Errorf("%w in %s; make one with init, or give --home", ErrNoHome, h)
 	case err != nil:
-		return nil, fmt.Errorf("read settings: %w", err)
+		return nil, h.Explain(fmt.Errorf("read settings: %w", err), "look at that file")
 	}
 	c, err := Decode(b)
 	if err != nil {
@@ -95,7 +95,7 @@ func (h Home) ReadGenesis() (*ledger.Genesis, error) {
 		return nil, fmt.Errorf("%w: %s is missing; copy the network's genesis there", ErrHome, h.Genesis())
 	}
 	if err != nil {
-		return nil, fmt.Errorf("read genesis: %w", err)
+		return nil, h.Explain(fmt.Errorf("read genesis: %w", err), "copy the network's genesis there once more")
 	}
 	g, err := ledger.ReadGenesis(b)
 	if err != nil {

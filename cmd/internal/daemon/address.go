@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/assaynet/assay/cmd/internal/usage"
 	"github.com/assaynet/assay/protocol"
 	"github.com/assaynet/assay/protocol/node"
 	"github.com/assaynet/assay/protocol/wire"
@@ -67,7 +68,7 @@ func (d *Daemon) ConsensusAddress(ctx context.Context) (string, error) {
 	if ip := net.ParseIP(host); host == "" || ip != nil && ip.IsUnspecified() {
 		own := d.ownAddress(ctx)
 		if own == nil {
-			return "", fmt.Errorf("consensus.listen is %s, which others cannot dial, and this machine's own address cannot be told; give --consensus-external HOST:PORT", c.Listen)
+			return "", usage.Mistake(fmt.Errorf("consensus.listen is %s, which others cannot dial, and this machine's own address cannot be told; give --consensus-external HOST:PORT", c.Listen))
 		}
 		host = own.String()
 	}

@@ -15,6 +15,7 @@ import (
 	"github.com/assaynet/assay/cmd/internal/config"
 	"github.com/assaynet/assay/cmd/internal/keyflags"
 	"github.com/assaynet/assay/cmd/internal/models"
+	"github.com/assaynet/assay/cmd/internal/usage"
 	"github.com/assaynet/assay/engine"
 	"github.com/assaynet/assay/protocol"
 	"github.com/assaynet/assay/protocol/keystore"
@@ -39,14 +40,46 @@ type Daemon struct {
 	Models   []*engine.Model
 	Log      zerolog.Logger
 	Registry *prometheus.Registry
+
+	stop    stopping
+	release func() bool // ends the wait for a signal; nil before it began
 }
 
 // Open opens what a daemon needs, in the order in which mistakes are cheap to
-// find. Errors say what to do. After nil, Close must be called.
+// find. Errors say what to do; those that starting again does not mend are marked
+// as [usage.Mistake]. After nil, Close must be called.
 func Open(c *cli.Context, role config.Role) (*Daemon, error) {
 	d := &Daemon{Registry: prometheus.NewRegistry()}
 	d.Registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	var err error
+	paths, err := d.settle(c, role)
+	if err != nil {
+		return nil, d.mistake(err)
+	}
+	d.stop.log, d.stop.exit = d.Log, os.Exit
+	d.release = context.AfterFunc(c.Context, func() {
+		d.Log.Info().Msg("stopping")
+		d.stop.begin()
+	})
+	for _, part := range []struct {
+		name string
+		open func() error
+	}{
+		{"hotkey", func() error { return d.mistake(d.openKey(c)) }},
+		{"database", func() error { return d.openDB(c.App.ErrWriter, c.App.Name) }},
+		{"models", func() error { return d.mistake(d.openModels(c.Context, paths)) }},
+	} {
+		opened := d.stop.waitFor(part.name)
+		err := part.open()
+		opened()
+		if err != nil {
+			return nil, errors.Join(err, d.Close())
+		}
+	}
+	return d, nil
+}
+
+// settle reads the settings and the genesis, and finds the models.
+func (d *Daemon) settle(c *cli.Context, role config.Role) (paths []string, err error) {
 	if d.Home, d.Config, err = config.Load(c, role); err != nil {
 		return nil, err
 	}
@@ -55,20 +88,16 @@ func Open(c *cli.Context, role config.Role) (*Daemon, error) {
 		return nil, err
 	}
 	d.Chain = d.Genesis.ChainID()
-	paths, err := models.Find(d.Home, d.Config, &d.Genesis.Params)
-	if err != nil {
-		return nil, err
+	return models.Find(d.Home, d.Config, &d.Genesis.Params)
+}
+
+// mistake marks an error of what an operator set, unless it is the machine's, which may
+// be gone the next time, or a signal.
+func (d *Daemon) mistake(err error) error {
+	if err == nil || errors.Is(err, context.Canceled) || d.Home.Hint(err) != "" {
+		return err
 	}
-	for _, open := range []func() error{
-		func() error { return d.openKey(c) },
-		func() error { return d.openDB(c.App.ErrWriter, c.App.Name) },
-		func() error { return d.openModels(c.Context, paths) },
-	} {
-		if err := open(); err != nil {
-			return nil, errors.Join(err, d.Close())
-		}
-	}
-	return d, nil
+	return usage.Mistake(err)
 }
 
 // openKey opens the hotkey.
@@ -106,14 +135,15 @@ func PassphraseFile(c *cli.Context, cfg *config.Config) string {
 func (d *Daemon) openDB(stderr io.Writer, program string) error {
 	var err error
 	d.DB, err = store.Open(d.Home.Data(), store.Options{Logger: d.Log, Fatal: func(err error) {
-		// A write in the background was lost: nothing more may be acknowledged.
-		_, _ = fmt.Fprintf(stderr, "%s: %s\n", program, d.Explain(err))
+		// A write was lost: nothing more may be acknowledged.
+		_, _ = fmt.Fprintf(stderr, "%s: %s\n", program, usage.Line(d.Explain(err)))
+		_ = d.Home.RemoveRunning()
 		os.Exit(1)
 	}})
 	if err != nil {
 		return d.Explain(err)
 	}
-	return CheckChain(d.DB, d.Home, d.Chain)
+	return d.mistake(CheckChain(d.DB, d.Home, d.Chain))
 }
 
 // CheckChain refuses a database of another chain.
@@ -163,8 +193,16 @@ func (d *Daemon) ModelIDs() []protocol.ModelID {
 	return ids
 }
 
-// Close closes what is open.
+// WaitFor says what the daemon waits for until the function is called that it
+// returns: when it is told to stop and does not in time, it says so.
+func (d *Daemon) WaitFor(what string) (done func()) { return d.stop.waitFor(what) }
+
+// Close closes what is open, and ends the process where that takes too long.
 func (d *Daemon) Close() error {
+	d.release()
+	d.stop.begin()
+	defer d.stop.done()
+	defer d.stop.waitFor("models and database, to close")()
 	var err error
 	for _, m := range d.Models {
 		err = errors.Join(err, m.Close())

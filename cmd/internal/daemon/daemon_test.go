@@ -5,6 +5,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
+	"net"
+	"os"
 	"slices"
 	"strings"
 	"syscall"
@@ -12,6 +15,7 @@ import (
 
 	"github.com/assaynet/assay/cmd/internal/config"
 	"github.com/assaynet/assay/cmd/internal/daemon"
+	"github.com/assaynet/assay/protocol/api"
 	"github.com/assaynet/assay/protocol/consensus"
 	"github.com/assaynet/assay/protocol/gossip"
 	"github.com/assaynet/assay/protocol/store"
@@ -19,27 +23,54 @@ import (
 
 func TestEveryTroubleHasItsHint(t *testing.T) {
 	d := &daemon.Daemon{Home: "/h"}
+	file := func(no syscall.Errno) error { return &fs.PathError{Op: "write", Path: "/h/data/000004.log", Err: no} }
+	socket := func(kind error, no syscall.Errno) error {
+		return fmt.Errorf("%w: %w", kind, &net.OpError{Op: "listen", Net: "tcp", Err: os.NewSyscallError("bind", no)})
+	}
 	for _, tc := range []struct {
 		err  error
 		want string
 	}{
-		{store.ErrFull, "free some space on the disk of /h"},
-		{fmt.Errorf("write: %w", syscall.ENOSPC), "free some space on the disk of /h"},
 		{store.ErrLocked, "another --home"},
 		{store.ErrNewerSchema, "install the newer program"},
 		{store.ErrCorrupt, "restore /h/data"},
 		{consensus.ErrGenesis, "right genesis.json"},
-		{fmt.Errorf("%w: %w", gossip.ErrListen, syscall.EADDRINUSE), "--listen"},
-		{fmt.Errorf("%w: %w", consensus.ErrListen, syscall.EADDRINUSE), "--consensus-listen"},
-		{fmt.Errorf("http: %w", syscall.EADDRINUSE), "--http-listen"},
 		{consensus.ErrStalled, "doctor"},
 		{consensus.ErrExpired, "clock"},
 		{consensus.ErrFork, "two histories"},
+
+		// What the system refuses a file, and what a component makes of it.
+		{file(syscall.ENOSPC), "free some space on the disk of /h and start again"},
+		{fmt.Errorf("%w: %w", store.ErrFull, file(syscall.ENOSPC)), "free some space on the disk of /h and start again"},
+		{fmt.Errorf("%w: %w", consensus.ErrHalted, file(syscall.ENOSPC)), "free some space"},
+		{file(syscall.EDQUOT), "free some space"},
+		{file(syscall.EROFS), "mount it for writing"},
+		{file(syscall.EIO), "does not answer as it should"},
+		{file(syscall.EMFILE), "ulimit -n"},
+		{file(syscall.ENFILE), "ulimit -n"},
+		{syscall.ENOLCK, "local disk"},
+		{file(syscall.EACCES), "must belong to the user who runs this"},
+		{file(syscall.EPERM), "must belong to the user who runs this"},
+
+		// The same numbers mean something else for a socket.
+		{socket(gossip.ErrListen, syscall.EADDRINUSE), "stop the program that has the port, or choose another by --listen"},
+		{socket(consensus.ErrListen, syscall.EADDRINUSE), "stop the program that has the port, or choose another by --consensus-listen"},
+		{socket(api.ErrListen, syscall.EADDRINUSE), "stop the program that has the port, or choose another by --http-listen"},
+		{socket(gossip.ErrListen, syscall.EADDRNOTAVAIL), "this machine does not have that address; give one that it has by --listen, or 0.0.0.0 for all, and what others dial by --announce"},
+		{socket(consensus.ErrListen, syscall.EADDRNOTAVAIL), "or 0.0.0.0 for all, and what others dial by --consensus-external"},
+		{socket(api.ErrListen, syscall.EADDRNOTAVAIL), "this machine does not have that address; give one that it has by --http-listen"},
+		{socket(api.ErrListen, syscall.EACCES), "ports below 1024 are the system's; choose another by --http-listen"},
+		{socket(gossip.ErrListen, syscall.EAFNOSUPPORT), "that kind of address; choose another by --listen"},
+		{fmt.Errorf("%w: %w", api.ErrListen, &net.DNSError{Name: "x"}), "this machine does not have that address"},
+		{fmt.Errorf("%w: else", api.ErrListen), "choose another address by --http-listen"},
 	} {
 		err := d.Explain(fmt.Errorf("run: %w", tc.err))
 		_, hint, ok := strings.Cut(err.Error(), "; ")
 		if !errors.Is(err, tc.err) || !ok || !strings.Contains(hint, tc.want) {
 			t.Errorf("%v: got %q, want a hint with %q", tc.err, err, tc.want)
+		}
+		if strings.Contains(hint, "port") != strings.Contains(tc.want, "port") {
+			t.Errorf("%v: got %q, a hint of another trouble", tc.err, err)
 		}
 	}
 	other := errors.New("else")

@@ -1,8 +1,35 @@
 package daemon
 
+import (
+	"os"
+
+	"github.com/rs/zerolog"
+)
+
 // What tests look at from outside.
 var (
 	Announced = (*Daemon).announced
 	NewLogger = newLogger
 	Part      = part
 )
+
+// Stopping bounds the end of a daemon.
+type Stopping = stopping
+
+// NewStopping returns one that calls exit where a daemon would end.
+func NewStopping(log zerolog.Logger, exit func(int)) *Stopping {
+	return &stopping{log: log, exit: exit}
+}
+
+// StopPatience is stopPatience.
+const StopPatience = stopPatience
+
+// WaitFor, Begin and Done are those of stopping.
+func (s *stopping) WaitFor(what string) func() { return s.waitFor(what) }
+
+func (s *stopping) Begin() { s.begin() }
+
+func (s *stopping) Done() { s.done() }
+
+// Limit is what begin starts, with signals of the test's own.
+func (s *stopping) Limit(end <-chan struct{}, again chan os.Signal) { s.limit(end, again) }

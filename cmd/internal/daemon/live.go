@@ -13,16 +13,13 @@ import (
 	"github.com/assaynet/assay/protocol/api"
 )
 
-// stopPatience is how long all components together may take to stop; a daemon
-// is gone within five seconds of a signal.
-const stopPatience = 4500 * time.Millisecond
-
 // Component lives until ctx is done, and returns nil then.
 type Component func(ctx context.Context) error
 
 // Live serves source over HTTP, writes run.json, and runs the components until
-// ctx is done or one of them ends. It returns nil after a clean stop.
-func (d *Daemon) Live(ctx context.Context, source api.Source, gossip []string, components map[string]Component) error {
+// ctx is done or one of them ends. ready is closed when they listen: only then
+// the daemon says that it has started. It returns nil after a clean stop.
+func (d *Daemon) Live(ctx context.Context, source api.Source, gossip []string, ready <-chan struct{}, components map[string]Component) error {
 	server, err := api.New(api.Config{
 		Listen: d.Config.HTTP.Listen, ChainID: d.Chain, Params: &d.Genesis.Params, Source: source,
 		Registry: d.Registry, Version: Version(), Logger: d.Log,
@@ -37,16 +34,27 @@ func (d *Daemon) Live(ctx context.Context, source api.Source, gossip []string, c
 	if err := d.Home.WriteRunning(r); err != nil {
 		return d.Explain(errors.Join(err, server.Close()))
 	}
-	d.Log.Info().Str("chain_id", d.Chain).Str("hotkey", d.Hotkey.PublicKey().String()).Str("home", string(d.Home)).
-		Str("http", "http://"+server.Addr()).Strs("gossip", gossip).Msgf("%s started", d.Config.Role)
-	stopTimer := context.AfterFunc(ctx, d.limitStop)
-	defer stopTimer()
-
 	g, ctx := errgroup.WithContext(ctx)
-	g.Go(func() error { return part(ctx, "http", server.Run) })
-	for name, run := range components {
-		g.Go(func() error { return part(ctx, name, run) })
+	defer context.AfterFunc(ctx, d.stop.begin)() // also when a component fails
+	run := func(name string, c Component) {
+		g.Go(func() error {
+			defer d.stop.waitFor(name)()
+			return part(ctx, name, c)
+		})
 	}
+	run("http", server.Run)
+	for name, c := range components {
+		run(name, c)
+	}
+	g.Go(func() error {
+		select {
+		case <-ctx.Done():
+		case <-ready:
+			d.Log.Info().Str("chain_id", d.Chain).Str("hotkey", d.Hotkey.PublicKey().String()).Str("home", string(d.Home)).
+				Str("http", "http://"+server.Addr()).Strs("gossip", gossip).Msgf("%s started", d.Config.Role)
+		}
+		return nil
+	})
 	err = g.Wait()
 	if e := d.Home.RemoveRunning(); e != nil {
 		d.Log.Warn().Err(e).Msg("run.json was not removed")
@@ -69,14 +77,4 @@ func part(ctx context.Context, name string, run Component) error {
 		return fmt.Errorf("%s ended by itself", name)
 	}
 	return err
-}
-
-// limitStop ends the process when its components do not stop in time: what was
-// acknowledged is on the disk, so this loses nothing.
-func (d *Daemon) limitStop() {
-	d.Log.Info().Msg("stopping")
-	time.AfterFunc(stopPatience, func() {
-		d.Log.Error().Dur("after", stopPatience).Msg("did not stop in time, ending at once")
-		os.Exit(1)
-	})
 }

@@ -60,9 +60,9 @@ func noCommand(name string, commands []*cli.Command, group string) error {
 		names = append(names, c.Names()...)
 	}
 	if near := nearest(name, names); near != "" {
-		return fmt.Errorf("there is no command %q; did you mean %s %s? %s --help lists the commands", name, group, near, group)
+		return Mistake(fmt.Errorf("there is no command %q; did you mean %s %s? %s --help lists the commands", name, group, near, group))
 	}
-	return fmt.Errorf("there is no command %q; %s --help lists the commands", name, group)
+	return Mistake(fmt.Errorf("there is no command %q; %s --help lists the commands", name, group))
 }
 
 // WrongFlag is the OnUsageError of all commands: what a wrong flag gives.
@@ -70,7 +70,7 @@ func WrongFlag(c *cli.Context, err error, _ bool) error {
 	if name, ok := strings.CutPrefix(err.Error(), "flag provided but not defined: -"); ok {
 		return NoFlag(c, name)
 	}
-	return fmt.Errorf("%w; %s --help lists the flags", err, Name(c))
+	return Mistake(fmt.Errorf("%w; %s --help lists the flags", err, Name(c)))
 }
 
 // NoFlag refuses a flag that the command of c does not have, and names the one
@@ -85,9 +85,9 @@ func NoFlag(c *cli.Context, name string) error {
 		names = append(names, f.Names()...)
 	}
 	if near := nearest(name, names); near != "" {
-		return fmt.Errorf("flag provided but not defined: -%s; did you mean --%s? %s --help lists the flags", name, near, Name(c))
+		return Mistake(fmt.Errorf("flag provided but not defined: -%s; did you mean --%s? %s --help lists the flags", name, near, Name(c)))
 	}
-	return fmt.Errorf("flag provided but not defined: -%s; %s --help lists the flags", name, Name(c))
+	return Mistake(fmt.Errorf("flag provided but not defined: -%s; %s --help lists the flags", name, Name(c)))
 }
 
 // maxTypo bounds a word for which a near one is looked for, in bytes.

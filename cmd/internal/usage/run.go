@@ -95,6 +95,10 @@ func WithStatus(err error, status int) error {
 	return &statusError{err, status}
 }
 
+// Mistake returns err, which may be nil, as a mistake of what a person set, which trying
+// again does not mend: its exit status is 2, so that what starts a daemon again can leave it be.
+func Mistake(err error) error { return WithStatus(err, 2) }
+
 type statusError struct {
 	error
 	status int

@@ -61,7 +61,7 @@ func WithoutArguments(commands []*cli.Command) []*cli.Command {
 		action := c.Action
 		c.Action = func(ctx *cli.Context) error {
 			if extra := ctx.Args().First(); extra != "" {
-				return fmt.Errorf("%s takes no argument %q; flags begin with --", Name(ctx), extra)
+				return Mistake(fmt.Errorf("%s takes no argument %q; flags begin with --", Name(ctx), extra))
 			}
 			return action(ctx)
 		}

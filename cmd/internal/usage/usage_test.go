@@ -216,3 +216,13 @@ func TestTheNamesOfAllPackagesAreKnown(t *testing.T) {
 		}
 	}
 }
+
+func TestAMistakeHasAStatusOfItsOwn(t *testing.T) {
+	for line, want := range map[string]int{
+		"x run": 0, "x run --fast": 2, "x run --lisen": 2, "x run --listen=no": 2, "x rum": 2, "x walk": 2, "x run away": 2, "x --fast": 2, "x tx transfre": 2,
+	} {
+		if _, err := invoke(line); usage.Status(err) != want {
+			t.Errorf("%q: status %d of %v, want %d", line, usage.Status(err), err, want)
+		}
+	}
+}

@@ -1,0 +1,99 @@
+package daemon
+
+import (
+	"maps"
+	"os"
+	"os/signal"
+	"slices"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/rs/zerolog"
+)
+
+// stopPatience is how long opening, the components and closing together may take
+// to stop; a daemon is gone within five seconds of a signal.
+const stopPatience = 4500 * time.Millisecond
+
+// stopping bounds the end of a daemon, whatever it waits for: what was
+// acknowledged is on the disk, so that ending the process loses nothing. The zero
+// value, with its two fields set, waits for nothing.
+type stopping struct {
+	log  zerolog.Logger
+	exit func(status int) // ends the process
+
+	once sync.Once
+	end  chan struct{} // closed when all has ended; made by begin
+
+	mu      sync.Mutex
+	waiting map[string]bool // guarded by mu; by the name of what has not ended
+	ended   bool            // guarded by mu
+}
+
+// waitFor says what runs until the function is called that it returns.
+func (s *stopping) waitFor(what string) (done func()) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.waiting == nil {
+		s.waiting = make(map[string]bool)
+	}
+	s.waiting[what] = true
+	return func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		delete(s.waiting, what)
+	}
+}
+
+// names returns what has not ended.
+func (s *stopping) names() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Sorted(maps.Keys(s.waiting))
+}
+
+// begin begins to count, once. When all takes too long, or another signal comes,
+// the process ends, and says what it waited for.
+func (s *stopping) begin() {
+	s.once.Do(func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		if s.ended {
+			return
+		}
+		s.end = make(chan struct{})
+		again := make(chan os.Signal, 1)
+		signal.Notify(again, os.Interrupt, syscall.SIGTERM)
+		go s.limit(s.end, again)
+	})
+}
+
+func (s *stopping) limit(end <-chan struct{}, again chan os.Signal) {
+	defer signal.Stop(again)
+	late := time.NewTimer(stopPatience)
+	defer late.Stop()
+	status := 1
+	select {
+	case <-end:
+		return
+	case <-late.C:
+		s.log.Error().Dur("after", stopPatience).Strs("waiting_for", s.names()).Msg("did not stop in time, ending at once")
+	case sig := <-again:
+		if n, ok := sig.(syscall.Signal); ok {
+			status = 128 + int(n) // as a shell says of a program that a signal ended
+		}
+		s.log.Error().Stringer("signal", sig).Strs("waiting_for", s.names()).Msg("told again to stop, ending at once")
+	}
+	s.exit(status)
+}
+
+// done ends the counting.
+func (s *stopping) done() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.ended && s.end != nil {
+		close(s.end)
+	}
+	s.ended = true
+}
