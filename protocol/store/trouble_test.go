@@ -81,7 +81,7 @@ func TestOpenEndsOnADiskThatTakesNoMore(t *testing.T) {
 					break
 				}
 				failed++
-				full := no == syscall.ENOSPC || no == syscall.EDQUOT
+				full := errors.Is(no, syscall.ENOSPC) || errors.Is(no, syscall.EDQUOT)
 				if !errors.Is(err, no) || errors.Is(err, store.ErrFull) != full || errors.Is(err, store.ErrLocked) || errors.Is(err, store.ErrCorrupt) {
 					t.Fatalf("write %d: got %v, want %v", k, err, no)
 				}
