@@ -12,6 +12,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/assaynet/assay/protocol"
@@ -327,7 +328,7 @@ func TestAServerStopsCleanlyAndItsPortIsTakenOnce(t *testing.T) {
 	}
 	cfg := n.Config()
 	cfg.Listen = s.Addr()
-	if _, err := api.New(cfg); err == nil || !strings.Contains(err.Error(), s.Addr()) {
+	if _, err := api.New(cfg); !errors.Is(err, api.ErrListen) || !errors.Is(err, syscall.EADDRINUSE) || !strings.Contains(err.Error(), s.Addr()) {
 		t.Errorf("a second server on %s: got %v", s.Addr(), err)
 	}
 	ctx, stop := context.WithCancel(t.Context())

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -148,8 +149,45 @@ func TestATakenPortIsOneClearError(t *testing.T) {
 		}
 	}
 	err := r.Run(t.Context())
-	if !errors.Is(err, consensus.ErrListen) || !strings.Contains(err.Error(), n.addrs[1]) {
+	if !errors.Is(err, consensus.ErrListen) || !errors.Is(err, syscall.EADDRINUSE) || !strings.Contains(err.Error(), n.addrs[1]) {
 		t.Fatalf("got %v, want %v with the address", err, consensus.ErrListen)
+	}
+}
+
+func TestAForeignAddressIsToldFromATakenPort(t *testing.T) {
+	n := newNetwork(t, 1)
+	const foreign = "192.0.2.7:9662" // TEST-NET-1, which no machine has
+	r := n.open(t, 0, t.TempDir(), storetest.Memory(), func(c *consensus.Config) { c.Listen = foreign })
+	defer func() { check(t, r.db.Close()) }()
+	err := r.Run(t.Context())
+	if !errors.Is(err, consensus.ErrListen) || !errors.Is(err, syscall.EADDRNOTAVAIL) || !strings.Contains(err.Error(), foreign) {
+		t.Fatalf("got %v, want %v with the address and the reason", err, consensus.ErrListen)
+	}
+	select {
+	case <-r.Ready():
+		t.Error("ready although nothing listens")
+	default:
+	}
+}
+
+// What the system refuses CometBFT's own log keeps its number, so that the disk is
+// named and not the network.
+func TestADiskThatRefusesTheLogOfConsensusIsNamed(t *testing.T) {
+	n := newNetwork(t, 1)
+	dir := t.TempDir()
+	check(t, os.MkdirAll(filepath.Join(dir, "wal"), 0o700))
+	check(t, os.Symlink("/dev/full", filepath.Join(dir, "wal", "wal")))
+	r := n.open(t, 0, dir, storetest.Memory(), nil)
+	defer func() { check(t, r.db.Close()) }()
+	if err := r.Run(t.Context()); !errors.Is(err, syscall.ENOSPC) {
+		t.Errorf("got %v, want %v", err, syscall.ENOSPC)
+	}
+	reason := consensus.HaltReason("failed to write x to the log due to write wal: no space left on device; check your file system")
+	if !errors.Is(reason, syscall.ENOSPC) || errors.Is(reason, syscall.EROFS) {
+		t.Errorf("got %v from the text of a halt, want %v", errors.Unwrap(reason), syscall.ENOSPC)
+	}
+	if other := consensus.HaltReason("+2/3 committed an invalid block"); errors.Unwrap(other) != nil {
+		t.Errorf("got %v from a text without one", errors.Unwrap(other))
 	}
 }
 
@@ -161,6 +199,7 @@ func TestRunStopsBeforeTheNetworkBegins(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	check(t, r.Run(ctx))
+	<-r.Ready() // what waits has started
 }
 
 func TestANodeWhoseDiskFailsEndsWithAnError(t *testing.T) {

@@ -15,6 +15,9 @@ func NewSigner(secret key.Secret, db *store.DB) (types.PrivValidator, error) {
 	return newSigner(secret, db)
 }
 
+// HaltReason is why CometBFT ended, in its own words.
+type HaltReason = haltReason
+
 // NewPool returns a pool over a state.
 func NewPool(chain string, p *params.Params, state func() ledger.Reader) *Pool {
 	return newPool(chain, p, state)

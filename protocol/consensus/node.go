@@ -144,7 +144,7 @@ func (n *Node) start(ctx context.Context, f *cfg.Config) (*node.Node, error) {
 		func() (*types.GenesisDoc, error) { return n.doc, nil }, n.cfg.stores,
 		node.DefaultMetricsProvider(f.Instrumentation), log)
 	if err != nil {
-		return nil, fmt.Errorf("start consensus: %w", err)
+		return nil, fmt.Errorf("start consensus: %w", numbered(err))
 	}
 	if err := c.Start(); err != nil {
 		_ = c.EventBus().Stop()
@@ -154,7 +154,7 @@ func (n *Node) start(ctx context.Context, f *cfg.Config) (*node.Node, error) {
 		if errors.As(err, &socket) && socket.Op == "listen" || errors.As(err, &lookup) {
 			return nil, fmt.Errorf("%w on %s: %w", ErrListen, n.cfg.Listen, err)
 		}
-		return nil, fmt.Errorf("start consensus: %w", err)
+		return nil, fmt.Errorf("start consensus: %w", numbered(err))
 	}
 	return c, nil
 }
@@ -236,6 +236,15 @@ func (r haltReason) Unwrap() error {
 		}
 	}
 	return nil
+}
+
+// numbered returns an error of CometBFT with the system's number in it, where its
+// text alone tells of one.
+func numbered(err error) error {
+	if _, ok := errors.AsType[syscall.Errno](err); ok || haltReason(err.Error()).Unwrap() == nil {
+		return err
+	}
+	return haltReason(err.Error())
 }
 
 // Ready is closed when the transport listens, or when Run waits for the network

@@ -7,6 +7,7 @@ import (
 	"net"
 	"strings"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
@@ -96,6 +97,25 @@ func TestMethodsSayWhenTheHostIsNotRunning(t *testing.T) {
 	}
 }
 
+func TestRunSaysWhichAddressIsAnotherMachines(t *testing.T) {
+	c := config("a")
+	const foreign = "/ip4/192.0.2.7/tcp/9661" // TEST-NET-1, which no machine has
+	c.Listen = append(c.Listen, foreign)
+	h, err := gossip.New(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = h.Run(t.Context())
+	if !errors.Is(err, gossip.ErrListen) || !errors.Is(err, syscall.EADDRNOTAVAIL) || !strings.Contains(err.Error(), foreign) {
+		t.Errorf("got %v, want ErrListen on %s with the reason", err, foreign)
+	}
+	select {
+	case <-h.Ready():
+		t.Error("ready although one address is not listened on")
+	default:
+	}
+}
+
 func TestRunSaysWhichAddressIsTaken(t *testing.T) {
 	l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
@@ -110,7 +130,7 @@ func TestRunSaysWhichAddressIsTaken(t *testing.T) {
 		t.Fatal(err)
 	}
 	err = h.Run(t.Context())
-	if !errors.Is(err, gossip.ErrListen) || !strings.Contains(err.Error(), taken) {
+	if !errors.Is(err, gossip.ErrListen) || !errors.Is(err, syscall.EADDRINUSE) || !strings.Contains(err.Error(), taken) {
 		t.Errorf("got %v, want ErrListen on %s", err, taken)
 	}
 }

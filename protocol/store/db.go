@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"io/fs"
 	"sync"
 	"sync/atomic"
 
@@ -95,7 +96,7 @@ func prepare(dir string, o Options) error {
 	}
 	desc, err := pebble.Peek(dir, o.FS)
 	switch {
-	case o.ReadOnly && (err != nil || !desc.Exists):
+	case o.ReadOnly && (errors.Is(err, fs.ErrNotExist) || err == nil && !desc.Exists):
 		return fmt.Errorf("open database %q: %w", dir, ErrMissing)
 	case err != nil:
 		return classifyOpen(dir, err)

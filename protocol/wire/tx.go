@@ -176,7 +176,7 @@ type SetConsensusKey struct {
 	Key          protocol.PublicKey // secp256k1
 	KeySig       Signature          // Key's own signature over the hotkey (DomainBind)
 	TransportKey [32]byte           // ed25519 public key of the CometBFT transport
-	Address      string             // host:port of the CometBFT transport
+	Address      string             // of the CometBFT transport, see CheckHostPort; or empty
 }
 
 // ExtendBeacon registers the end of a new hash chain for the beacon. Link i

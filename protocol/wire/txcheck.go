@@ -74,7 +74,10 @@ func (b *Serve) Check() error {
 
 // Check implements [Body].
 func (b *SetConsensusKey) Check() error {
-	return shown("address", b.Address, maxAddressText)
+	if b.Address == "" { // it dials, and is not dialled
+		return nil
+	}
+	return CheckHostPort(b.Address)
 }
 
 // Check implements [Body].

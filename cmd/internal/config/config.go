@@ -1,13 +1,9 @@
 package config
 
 import (
-	"fmt"
-	"net"
 	"slices"
 	"strconv"
 	"strings"
-
-	ma "github.com/multiformats/go-multiaddr"
 )
 
 // Role is which daemon a home belongs to; also the name of its program.
@@ -106,25 +102,11 @@ const (
 	maxModels   = 64 // as many as a network has
 )
 
-// Check refuses values that make no sense, with a hint: [ErrValue].
+// Check refuses values that make no sense, with a hint: [ErrValue]. It writes
+// multiaddrs in their one form.
 func (c *Config) Check() error {
-	for _, a := range c.Node.Listen {
-		if err := checkTransport(a); err != nil {
-			return wrong("node.listen", a, err.Error())
-		}
-	}
-	for _, a := range c.Node.Announce {
-		if err := checkTransport(a); err != nil {
-			return wrong("node.announce", a, err.Error())
-		}
-	}
-	for _, a := range c.Node.Bootstrap {
-		if err := checkPeer(a); err != nil {
-			return wrong("node.bootstrap", a, err.Error())
-		}
-	}
-	if err := checkHostPort(c.HTTP.Listen); err != nil {
-		return wrong("http.listen", c.HTTP.Listen, err.Error()+", such as "+Default(c.Role).HTTP.Listen)
+	if err := c.checkAddresses(); err != nil {
+		return err
 	}
 	rules := []struct {
 		ok              bool
@@ -156,25 +138,7 @@ func (c *Config) checkRole() error {
 		}
 		return nil
 	}
-	if err := checkHostPort(c.Consensus.Listen); err != nil {
-		return wrong("consensus.listen", c.Consensus.Listen, err.Error()+", such as 0.0.0.0:9662")
-	}
-	if strings.HasSuffix(c.Consensus.Listen, ":0") {
-		return wrong("consensus.listen", c.Consensus.Listen, "the port is announced on the ledger: choose one above 0")
-	}
-	for _, p := range c.Consensus.Peers {
-		if id, at, ok := strings.Cut(p, "@"); !ok || len(id) != 40 || checkHostPort(at) != nil {
-			return wrong("consensus.peers", p, "want ID@HOST:PORT with an id of 40 hex digits")
-		}
-	}
-	if c.Consensus.External == "" {
-		return nil
-	}
-	host, port, err := net.SplitHostPort(c.Consensus.External)
-	if err != nil || host == "" || port == "0" || unspecified(host) {
-		return wrong("consensus.external", c.Consensus.External, "want the HOST:PORT that other validators dial")
-	}
-	return nil
+	return c.checkConsensus()
 }
 
 var (
@@ -184,48 +148,12 @@ var (
 
 func count(list []string) string { return strconv.Itoa(len(list)) + " entries" }
 
-// wrong names a setting in all its forms.
+// wrong is the error of a setting's value.
 func wrong(name, value, hint string) error {
-	flag := ""
 	for i := range settings {
 		if settings[i].name() == name {
-			flag = settings[i].flag
+			return &valueError{&settings[i], value, hint}
 		}
 	}
-	return fmt.Errorf("%w: %s (--%s) is %.80q: %s", ErrValue, name, flag, value, hint)
-}
-
-// checkTransport accepts the addresses on which gossip listens.
-func checkTransport(s string) error {
-	m, err := ma.NewMultiaddr(s)
-	if err != nil || len(m) != 2 || m[1].Protocol().Code != ma.P_TCP {
-		return fmt.Errorf("want a multiaddr such as /ip4/0.0.0.0/tcp/9661")
-	}
-	return nil
-}
-
-// checkPeer accepts the addresses that gossip dials.
-func checkPeer(s string) error {
-	m, err := ma.NewMultiaddr(s)
-	if err != nil || len(m) != 3 || m[2].Protocol().Code != ma.P_P2P {
-		return fmt.Errorf("want a multiaddr with its peer id, such as /ip4/192.0.2.1/tcp/9661/p2p/16Uiu2…; a running node logs its own")
-	}
-	return nil
-}
-
-func checkHostPort(s string) error {
-	_, port, err := net.SplitHostPort(s)
-	if err != nil {
-		return fmt.Errorf("want HOST:PORT")
-	}
-	if _, err := strconv.ParseUint(port, 10, 16); err != nil {
-		return fmt.Errorf("want HOST:PORT with a port of 0 to 65535")
-	}
-	return nil
-}
-
-// unspecified says whether host stands for all addresses of a machine.
-func unspecified(host string) bool {
-	ip := net.ParseIP(host)
-	return host == "" || ip != nil && ip.IsUnspecified()
+	panic("config: there is no setting " + name)
 }

@@ -20,6 +20,10 @@ func Decode(b []byte) (Config, error) {
 	if len(b) > MaxFileBytes {
 		return Config{}, fmt.Errorf("%w: %d bytes, at most %d", ErrFile, len(b), MaxFileBytes)
 	}
+	b, err := Text(b)
+	if err != nil {
+		return Config{}, fmt.Errorf("%w: %w", ErrFile, err)
+	}
 	var head struct {
 		Role Role `toml:"role"`
 	}

@@ -115,5 +115,8 @@ func (h Home) load(ctx *cli.Context, role Role) (*Config, error) {
 		return nil, fmt.Errorf("%w: %s belongs to a %s; run %s, or give another --home", ErrHome, h, c.Role, c.Role)
 	}
 	c.Apply(ctx)
-	return c, c.Check()
+	if err := c.Check(); err != nil {
+		return c, h.locate(err, ctx.IsSet)
+	}
+	return c, nil
 }

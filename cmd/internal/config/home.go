@@ -97,6 +97,9 @@ func (h Home) ReadGenesis() (*ledger.Genesis, error) {
 	if err != nil {
 		return nil, h.Explain(fmt.Errorf("read genesis: %w", err), "copy the network's genesis there once more")
 	}
+	if b, err = Text(b); err != nil {
+		return nil, fmt.Errorf("read %s: %w, or copy the network's genesis there once more", h.Genesis(), err)
+	}
 	g, err := ledger.ReadGenesis(b)
 	if err != nil {
 		return nil, fmt.Errorf("read %s: %w; copy the network's genesis there once more", h.Genesis(), err)

@@ -65,6 +65,9 @@ func (p *patient) disk(context.Context) Finding {
 		return warn(hint, "%s free, less than %s", size(free), size(diskGood))
 	}
 	if err := writable(p.home); err != nil {
+		if hint := p.home.Hint(err); hint != "" && !errors.Is(err, os.ErrPermission) {
+			return fail(hint, "%s", err)
+		}
 		return fail("run it as the user who owns "+string(p.home), "%s", err)
 	}
 	return ok("%s free", size(free))
@@ -93,12 +96,16 @@ const dialPatience = 2 * time.Second
 // whether it listens on them.
 func (p *patient) ports(ctx context.Context) Finding {
 	var at, bad []string
+	hint := "stop the program that has the port (ss -ltnp shows it), or choose another by the flag"
 	for _, a := range p.listens() {
 		if strings.HasSuffix(a.at, ":0") {
 			continue
 		}
 		at = append(at, a.at)
 		if err := p.port(ctx, a.at); err != nil {
+			if !errors.Is(err, syscall.EADDRINUSE) && len(bad) == 0 {
+				hint = config.ListenHint(err, a.flag, a.told)
+			}
 			bad = append(bad, fmt.Sprintf("%s (--%s): %s", a.at, a.flag, err))
 		}
 	}
@@ -106,25 +113,27 @@ func (p *patient) ports(ctx context.Context) Finding {
 	case len(bad) > 0 && p.running != nil:
 		return fail("start the daemon again, or look at the firewall of this machine", "the daemon runs and does not answer at %s", strings.Join(bad, ", "))
 	case len(bad) > 0:
-		return fail("stop the program that has the port (ss -ltnp shows it), or choose another by the flag", "%s", strings.Join(bad, ", "))
+		return fail(hint, "%s", strings.Join(bad, ", "))
 	case p.running != nil:
 		return ok("listening on %s; whether others get through is seen from outside only (nc -vz HOST PORT)", strings.Join(at, ", "))
 	}
 	return ok("%s free; let others through to all but HTTP", strings.Join(at, ", "))
 }
 
-type listen struct{ flag, at string }
+// listen is an address to listen on, the flag that sets it, and the one that sets
+// what others are told instead, "" where nobody is told.
+type listen struct{ flag, at, told string }
 
 // listens returns where the daemon listens, as HOST:PORT.
 func (p *patient) listens() []listen {
-	out := []listen{{"http-listen", p.cfg.HTTP.Listen}}
+	out := []listen{{"http-listen", p.cfg.HTTP.Listen, ""}}
 	for _, a := range p.cfg.Node.Listen {
 		if parts := strings.Split(a, "/"); len(parts) == 5 { // checked with the settings
-			out = append(out, listen{"listen", net.JoinHostPort(parts[2], parts[4])})
+			out = append(out, listen{"listen", net.JoinHostPort(parts[2], parts[4]), "announce"})
 		}
 	}
 	if p.cfg.Role == config.Validator {
-		out = append(out, listen{"consensus-listen", p.cfg.Consensus.Listen})
+		out = append(out, listen{"consensus-listen", p.cfg.Consensus.Listen, "consensus-external"})
 	}
 	return out
 }

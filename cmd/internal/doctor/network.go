@@ -35,8 +35,10 @@ func (p *patient) database(context.Context) Finding {
 		return fail("install the newer program", "%s", oneLine(err))
 	case errors.Is(err, store.ErrLocked):
 		return fail("another daemon runs on this home, and answers at another address than config.toml says", "%s", oneLine(err))
-	case err != nil:
+	case errors.Is(err, store.ErrCorrupt):
 		return fail("restore it from a copy, or move it away", "%s", oneLine(err))
+	case err != nil:
+		return failed(p.home.Explain(err, "look at that directory"))
 	}
 	defer func() { _ = db.Close() }() // only read
 	if err := daemon.CheckChain(db, p.home, p.genesis.ChainID()); err != nil {

@@ -132,12 +132,19 @@ func (p *plan) readGenesis(path string) error {
 	}
 	defer func() { _ = f.Close() }()
 	if p.raw, err = io.ReadAll(io.LimitReader(f, ledger.MaxGenesisBytes+1)); err != nil {
-		return fmt.Errorf("read genesis: %w", err)
+		return fmt.Errorf("read genesis: %w; look at the file %s", err, path)
+	}
+	if p.raw, err = config.Text(p.raw); err != nil {
+		return fmt.Errorf("genesis %s: %w, or get it once more from those who run the network", path, err)
 	}
 	if p.genesis, err = ledger.ReadGenesis(p.raw); err != nil {
 		return fmt.Errorf("genesis %s: %w; get the file once more from those who run the network", path, err)
 	}
-	if old, err := os.ReadFile(p.home.Genesis()); err == nil && !bytes.Equal(old, p.raw) {
+	old, err := os.ReadFile(p.home.Genesis())
+	if err != nil {
+		return nil //nolint:nilerr // there is none yet, or writing it will say why not
+	}
+	if old, err = config.Text(old); err != nil || !bytes.Equal(old, p.raw) {
 		return fmt.Errorf("%s holds another genesis; remove it, or give another --home", p.home)
 	}
 	return nil
@@ -210,27 +217,39 @@ func (p *plan) write(k *keys) (*addresses, error) {
 		at = filepath.Dir(at)
 	}
 	if err := os.MkdirAll(at, 0o700); err != nil {
-		return nil, fmt.Errorf("make home: %w; choose a --home where you may write", err)
+		return nil, p.explain(fmt.Errorf("make home: %w", err))
 	}
 	tmp, err := os.MkdirTemp(at, ".init-")
 	if err != nil {
-		return nil, fmt.Errorf("make home: %w; choose a --home where you may write", err)
+		return nil, p.explain(fmt.Errorf("make home: %w", err))
 	}
 	defer func() { _ = os.RemoveAll(tmp) }()
 	fresh := config.Home(tmp)
 	if err := k.write(fresh.Keys()); err != nil {
+		if p.home.Hint(err) != "" {
+			return nil, p.explain(err)
+		}
 		return nil, keyflags.Hint(err)
 	}
 	if err := writeSynced(fresh.Genesis(), p.raw); err != nil {
-		return nil, fmt.Errorf("write genesis: %w", err)
+		return nil, p.explain(fmt.Errorf("write genesis: %w", err))
 	}
 	if err := writeSynced(fresh.Config(), p.cfg.Encode()); err != nil {
-		return nil, fmt.Errorf("write settings: %w", err)
+		return nil, p.explain(fmt.Errorf("write settings: %w", err))
 	}
 	if err := place(tmp, p.home); err != nil {
-		return nil, fmt.Errorf("make home %s: %w", p.home, err)
+		return nil, p.explain(fmt.Errorf("make home %s: %w", p.home, err))
 	}
 	return p.addresses()
+}
+
+// explain says what to do where the home cannot be written.
+func (p *plan) explain(err error) error {
+	const other = "choose a --home where you may write"
+	if errors.Is(err, fs.ErrPermission) {
+		return fmt.Errorf("%w; %s", err, other)
+	}
+	return p.home.Explain(err, other)
 }
 
 func (k *keys) write(dir string) error {
