@@ -119,7 +119,7 @@ func openHome(c *cli.Context, home config.Home) (*client, error) {
 	case errors.Is(err, store.ErrLocked):
 		return nil, withHint(fmt.Errorf("the node of %s has its database open and does not answer at %s", home, n.url), "it is starting or stopping; try again")
 	case err != nil:
-		return nil, err
+		return nil, home.Explain(err, "")
 	}
 	h, err := api.NewHandler(s.Config(""))
 	if err != nil {

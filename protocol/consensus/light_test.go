@@ -49,6 +49,18 @@ func sliding(h int) []string {
 	return out
 }
 
+// A light node that starts has nobody to ask at first, and says so in words.
+func TestNobodyToAskIsSaidInWords(t *testing.T) {
+	l := newLight(t, oldNetwork(t), nil, nil)
+	ask := func() error { _, err := l.Latest(t.Context()); return err }
+	read := func() error { _, err := l.Reader(t.Context(), consensus.Head{}).Get([]byte("k")); return err }
+	for name, err := range map[string]error{"the newest block": ask(), "a value": read()} {
+		if !errors.Is(err, consensus.ErrNoProvider) || !strings.HasSuffix(err.Error(), "no provider answered: no peer that could be asked is connected yet") {
+			t.Errorf("%s: got %v, want %v", name, err, consensus.ErrNoProvider)
+		}
+	}
+}
+
 func TestLightSkipsAlongAChangingSet(t *testing.T) {
 	n := oldNetwork(t)
 	f := newFakeChain(t, n.g, 60, 99, "", sliding)

@@ -56,7 +56,7 @@ type Consensus struct {
 	_            struct{}           `cbor:",toarray"`
 	Key          protocol.PublicKey `json:"key"`
 	TransportKey protocol.Hash      `json:"transport_key"` // an ed25519 public key, 32 bytes
-	Address      string             `json:"address"`       // host:port
+	Address      string             `json:"address"`       // HOST:PORT, see wire.CheckHostPort; or empty
 }
 
 // Chain is a beacon hash chain: Link is the last link that the ledger saw,

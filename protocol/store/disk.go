@@ -21,8 +21,8 @@ type disk struct {
 
 // check returns err, unless nobody should go on after it.
 func (f disk) check(err error) error {
-	if err == nil || errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrExist) {
-		return err
+	if err == nil || errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrExist) || errors.Is(err, fs.ErrClosed) {
+		return err // no word of the disk's
 	}
 	if opened := f.d.opened.Load(); opened && f.d.fatal != nil || !opened && f.d.flushed.Load() {
 		f.d.die(err)

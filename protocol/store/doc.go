@@ -2,8 +2,10 @@
 // one pebble database per node. It is the only importer of pebble.
 //
 // [Open] checks what it finds: a newer schema, a damaged file and a database
-// that is in use are three errors with a hint each ([ErrNewerSchema],
-// [ErrCorrupt], [ErrLocked]), and nothing is ever reset silently.
+// that is in use are three errors ([ErrNewerSchema], [ErrCorrupt], [ErrLocked]),
+// and nothing is ever reset silently. What the disk refuses ends the opening at
+// once, and later the process ([Options].Fatal), with the system's own number:
+// nothing is tried again, and nothing waits for space (disk.go).
 //
 // A key is the name of its [Space], a zero byte and the caller's key, so that
 // names of spaces need not be free of each other's prefixes. [Space] is the plain view;

@@ -100,6 +100,9 @@ func listenable(m ma.Multiaddr) error {
 
 // dialable accepts an address that peers can dial.
 func dialable(m ma.Multiaddr) error {
+	if len(m) == 3 && m[2].Protocol().Code == ma.P_P2P {
+		return errors.New("leave /p2p/ and what follows out: the ledger has this node's id beside it")
+	}
 	if err := listenable(m); err != nil {
 		return fmt.Errorf("want a multiaddr that others dial, such as /ip4/192.0.2.1/tcp/9661")
 	}

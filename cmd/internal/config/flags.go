@@ -100,10 +100,7 @@ func Load(ctx *cli.Context, role Role) (Home, *Config, error) {
 		return home, nil, usage.Mistake(err)
 	}
 	c, err := home.load(ctx, role)
-	if err != nil && home.Hint(err) == "" {
-		err = usage.Mistake(err)
-	}
-	return home, c, err
+	return home, c, usage.Mistake(err)
 }
 
 func (h Home) load(ctx *cli.Context, role Role) (*Config, error) {

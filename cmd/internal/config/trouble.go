@@ -5,11 +5,22 @@ import (
 	"fmt"
 	"net"
 	"syscall"
+
+	"github.com/assaynet/assay/protocol/store"
 )
 
-// Hint says what to do about what the system refused a home: its disk, its
-// rights, its files. "" is for all other errors.
+// Hint says what to do about trouble with a home: with its database, and with
+// what the system refuses, its disk, its rights, its files. "" is for all other
+// errors.
 func (h Home) Hint(err error) string {
+	switch {
+	case errors.Is(err, store.ErrLocked):
+		return "stop the other one, or give this one another --home"
+	case errors.Is(err, store.ErrNewerSchema):
+		return "install the newer program; the database was not touched"
+	case errors.Is(err, store.ErrCorrupt):
+		return "restore " + h.Data() + " from a copy, or move it away: then the node fetches the ledger anew, and has lost what it kept for itself"
+	}
 	for _, t := range []struct {
 		no   []syscall.Errno
 		hint string

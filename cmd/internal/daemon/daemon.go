@@ -53,7 +53,7 @@ func Open(c *cli.Context, role config.Role) (*Daemon, error) {
 	d.Registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	paths, err := d.settle(c, role)
 	if err != nil {
-		return nil, d.mistake(err)
+		return nil, usage.Mistake(err)
 	}
 	d.stop.log, d.stop.exit = d.Log, os.Exit
 	d.release = context.AfterFunc(c.Context, func() {
@@ -64,9 +64,9 @@ func Open(c *cli.Context, role config.Role) (*Daemon, error) {
 		name string
 		open func() error
 	}{
-		{"hotkey", func() error { return d.mistake(d.openKey(c)) }},
+		{"hotkey", func() error { return usage.Mistake(d.openKey(c)) }},
 		{"database", func() error { return d.openDB(c.App.ErrWriter, c.App.Name) }},
-		{"models", func() error { return d.mistake(d.openModels(c.Context, paths)) }},
+		{"models", func() error { return usage.Mistake(d.openModels(c.Context, paths)) }},
 	} {
 		opened := d.stop.waitFor(part.name)
 		err := part.open()
@@ -89,15 +89,6 @@ func (d *Daemon) settle(c *cli.Context, role config.Role) (paths []string, err e
 	}
 	d.Chain = d.Genesis.ChainID()
 	return models.Find(d.Home, d.Config, &d.Genesis.Params)
-}
-
-// mistake marks an error of what an operator set, unless it is the machine's, which may
-// be gone the next time, or a signal.
-func (d *Daemon) mistake(err error) error {
-	if err == nil || errors.Is(err, context.Canceled) || d.Home.Hint(err) != "" {
-		return err
-	}
-	return usage.Mistake(err)
 }
 
 // openKey opens the hotkey.
@@ -143,7 +134,7 @@ func (d *Daemon) openDB(stderr io.Writer, program string) error {
 	if err != nil {
 		return d.Explain(err)
 	}
-	return d.mistake(CheckChain(d.DB, d.Home, d.Chain))
+	return usage.Mistake(CheckChain(d.DB, d.Home, d.Chain))
 }
 
 // CheckChain refuses a database of another chain.
@@ -199,7 +190,9 @@ func (d *Daemon) WaitFor(what string) (done func()) { return d.stop.waitFor(what
 
 // Close closes what is open, and ends the process where that takes too long.
 func (d *Daemon) Close() error {
-	d.release()
+	if d.release != nil {
+		d.release()
+	}
 	d.stop.begin()
 	defer d.stop.done()
 	defer d.stop.waitFor("models and database, to close")()

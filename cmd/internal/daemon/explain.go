@@ -8,7 +8,6 @@ import (
 	"github.com/assaynet/assay/protocol/api"
 	"github.com/assaynet/assay/protocol/consensus"
 	"github.com/assaynet/assay/protocol/gossip"
-	"github.com/assaynet/assay/protocol/store"
 )
 
 // Explain adds what to do to an error of a component. What a component says of
@@ -25,9 +24,6 @@ func (d *Daemon) hint(err error) string {
 		err  error
 		hint string
 	}{
-		{store.ErrLocked, "stop the other one, or give this one another --home"},
-		{store.ErrNewerSchema, "install the newer program; the database was not touched"},
-		{store.ErrCorrupt, "restore " + d.Home.Data() + " from a copy, or move it away: then the node fetches the ledger anew, and has lost what it kept for itself"},
 		{consensus.ErrGenesis, "put the right genesis.json back into " + string(d.Home) + ", or use another --home"},
 		{gossip.ErrListen, config.ListenHint(err, "listen", "announce")},
 		{consensus.ErrListen, config.ListenHint(err, "consensus-listen", "consensus-external")},

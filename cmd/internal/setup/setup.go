@@ -17,6 +17,7 @@ import (
 
 	"github.com/assaynet/assay/cmd/internal/config"
 	"github.com/assaynet/assay/cmd/internal/keyflags"
+	"github.com/assaynet/assay/cmd/internal/usage"
 	"github.com/assaynet/assay/protocol"
 	"github.com/assaynet/assay/protocol/key"
 	"github.com/assaynet/assay/protocol/keystore"
@@ -71,7 +72,7 @@ type plan struct {
 func initialise(c *cli.Context, role config.Role) error {
 	p, err := newPlan(c, role)
 	if err != nil {
-		return err
+		return usage.Mistake(err)
 	}
 	made, err := p.makeKeys(c)
 	if err != nil {

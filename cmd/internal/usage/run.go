@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"slices"
 	"strings"
 	"syscall"
 
@@ -95,9 +96,18 @@ func WithStatus(err error, status int) error {
 	return &statusError{err, status}
 }
 
-// Mistake returns err, which may be nil, as a mistake of what a person set, which trying
-// again does not mend: its exit status is 2, so that what starts a daemon again can leave it be.
-func Mistake(err error) error { return WithStatus(err, 2) }
+// Mistake returns err, which may be nil, as a mistake of what a person set, which trying again
+// does not mend: its exit status is 2, so that what starts a daemon again can leave it be. What
+// the system refused is none, unless a path or a right is wrong: it may be gone the next time.
+func Mistake(err error) error {
+	if no, ok := errors.AsType[syscall.Errno](err); ok && !slices.Contains(lasting, no) {
+		return err
+	}
+	return WithStatus(err, 2)
+}
+
+// lasting are what the system refuses until somebody mends a path or a right.
+var lasting = []syscall.Errno{syscall.ENOENT, syscall.ENOTDIR, syscall.EISDIR, syscall.ELOOP, syscall.ENAMETOOLONG, syscall.EACCES, syscall.EPERM}
 
 type statusError struct {
 	error

@@ -226,3 +226,19 @@ func TestAMistakeHasAStatusOfItsOwn(t *testing.T) {
 		}
 	}
 }
+
+func TestTroubleOfTheMachineIsNoMistake(t *testing.T) {
+	file := func(no syscall.Errno) error {
+		return fmt.Errorf("read settings: %w", &fs.PathError{Op: "open", Path: "x", Err: no})
+	}
+	for no, want := range map[syscall.Errno]int{
+		syscall.ENOSPC: 1, syscall.EIO: 1, syscall.EMFILE: 1, syscall.ENOMEM: 1, syscall.EROFS: 1, syscall.ENOENT: 2, syscall.EACCES: 2, syscall.ENOTDIR: 2,
+	} {
+		if err := usage.Mistake(file(no)); usage.Status(err) != want || !errors.Is(err, no) {
+			t.Errorf("status %d of %v, want %d", usage.Status(err), err, want)
+		}
+	}
+	if err := usage.Mistake(nil); err != nil {
+		t.Errorf("got %v of nothing", err)
+	}
+}
