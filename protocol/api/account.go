@@ -25,11 +25,11 @@ func (h *Handler) account(r *request) (any, error) {
 	if prove != "" && prove != "0" && prove != "1" {
 		return nil, problem(http.StatusBadRequest, problemQuery, "give prove=1", "prove %.40q", prove)
 	}
-	v, err := h.view(r.ctx())
+	v, proof, err := h.accountState(r, addr)
 	if err != nil {
 		return nil, err
 	}
-	a := Account{Height: v.height, Address: addr, Stakes: []Stake{}, Staked: []Stake{}, Unbonding: []Unbonding{}}
+	a := Account{Height: v.height, Address: addr, Stakes: []Stake{}, Staked: []Stake{}, Unbonding: []Unbonding{}, Proof: proof}
 	rec, _, err := ledger.ReadAccount(v, addr)
 	if err != nil {
 		return nil, err
@@ -45,13 +45,27 @@ func (h *Handler) account(r *request) (any, error) {
 	if err := a.readStakes(v); err != nil {
 		return nil, err
 	}
-	if err := a.readUnbonding(v); err != nil {
-		return nil, err
+	return a, a.readUnbonding(v)
+}
+
+// accountState is the newest state, or with prove=1 the newest that can be
+// proven, with the proof of the account's record.
+func (h *Handler) accountState(r *request, addr protocol.PublicKey) (*view, *Proof, error) {
+	v, err := h.view(r.ctx())
+	if err != nil || r.query["prove"] != "1" {
+		return v, nil, err
 	}
-	if prove == "1" {
-		a.Proof, err = h.prove(r, ledger.AccountKey(addr))
+	prover, ok := h.src.State.(Prover)
+	if !ok {
+		return nil, nil, notKept("proofs", "ask a validator")
 	}
-	return a, err
+	key := ledger.AccountKey(addr)
+	p, err := prover.Prove(r.ctx(), key)
+	if err != nil {
+		return nil, nil, fmt.Errorf("prove %x: %w", key, err)
+	}
+	v.Reader, v.height = p.State, p.Height
+	return v, &Proof{Height: p.Height, AppHash: p.StateHash, Key: p.Key, Value: p.Value, ICS23: p.ICS23, Block: p.Block}, nil
 }
 
 // readStakes finds the stakes by and on the address. They are kept by hotkey, so
@@ -97,18 +111,6 @@ func walkMoney[T any](v *view, prefix []byte, rest int, fn func(key []byte, rec 
 		return err
 	}
 	return bad
-}
-
-func (h *Handler) prove(r *request, key []byte) (*Proof, error) {
-	prover, ok := h.src.State.(Prover)
-	if !ok {
-		return nil, notKept("proofs", "ask a running validator")
-	}
-	p, err := prover.Prove(r.ctx(), key)
-	if err != nil {
-		return nil, fmt.Errorf("prove %x: %w", key, err)
-	}
-	return &Proof{Height: p.Height, AppHash: p.StateHash, Key: p.Key, Value: p.Value, ICS23: p.ICS23}, nil
 }
 
 func (h *Handler) supply(r *request) (any, error) {

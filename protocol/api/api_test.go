@@ -7,6 +7,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -346,6 +348,9 @@ func TestAServerStopsCleanlyAndItsPortIsTakenOnce(t *testing.T) {
 	if resp.StatusCode != http.StatusOK {
 		t.Errorf("got %s", resp.Status)
 	}
+	if got := raw(t, s.Addr(), "OPTIONS * HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"); !strings.Contains(got, "urn:assay:problem:no-such-endpoint") {
+		t.Errorf("options of everything: got %s", got)
+	}
 	stop()
 	if err := <-done; err != nil {
 		t.Errorf("run: %v", err)
@@ -356,5 +361,46 @@ func TestAServerStopsCleanlyAndItsPortIsTakenOnce(t *testing.T) {
 	}
 	if err := again.Close(); err != nil {
 		t.Error(err)
+	}
+}
+
+// raw sends bytes to a server and returns all that it answers.
+func raw(t *testing.T, addr, request string) string {
+	t.Helper()
+	conn, err := new(net.Dialer).DialContext(t.Context(), "tcp", addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = conn.Close() }() // only read
+	if _, err := conn.Write([]byte(request)); err != nil {
+		t.Fatal(err)
+	}
+	b, err := io.ReadAll(conn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(b)
+}
+
+// TestWhatIsShownBesideAProofIsOfTheProvenState: a proof is of the state before
+// the newest, and so is the rest of the answer.
+func TestWhatIsShownBesideAProofIsOfTheProvenState(t *testing.T) {
+	n, h := seeded(t)
+	addr := apitest.Public("miner-0")
+	var a api.Account
+	decode(t, get(t, h, "/v1/accounts/"+addr.String()+"?prove=1"), &a)
+	var rec ledger.Account
+	if err := wire.Decode(a.Proof.Value, 64, &rec); err != nil {
+		t.Fatal(err)
+	}
+	if a.Height != a.Proof.Height || a.Height != apitest.Height-1 || rec.Nonce != a.Nonce || rec.Balance != a.Balance || string(a.Proof.Block) != "block" {
+		t.Errorf("got %+v, proven %+v", a, rec)
+	}
+	n.Unproven = api.ErrNotFound
+	if w := get(t, h, "/v1/accounts/"+addr.String()+"?prove=1"); w.Code != http.StatusNotFound {
+		t.Errorf("before anything is proven: got %d", w.Code)
+	}
+	if w := get(t, h, "/v1/accounts/"+addr.String()+"?prove=0"); w.Code != http.StatusOK {
+		t.Errorf("without a proof: got %d", w.Code)
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"path"
 	"runtime/debug"
 	"strconv"
 	"strings"
@@ -63,11 +64,14 @@ func NewHandler(cfg Config) (*Handler, error) {
 		h.mux.Handle(r.path, h.endpoint(r))
 	}
 	h.mux.Handle("/metrics", h.metricsRoute(cfg.Registry))
-	hint := "there are " + strings.Join(paths(h.routes()), " ") + " /metrics"
-	h.mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
-		h.fail(w, r, unknownRoute, problem(http.StatusNotFound, problemNoRoute, hint, "no endpoint %.100q", r.URL.Path))
-	})
+	h.mux.HandleFunc("/", h.noRoute)
 	return h, nil
+}
+
+// noRoute answers requests for what there is not.
+func (h *Handler) noRoute(w http.ResponseWriter, r *http.Request) {
+	hint := "there are " + strings.Join(paths(h.routes()), " ") + " /metrics"
+	h.fail(w, r, unknownRoute, problem(http.StatusNotFound, problemNoRoute, hint, "no endpoint %.100q", r.URL.Path))
 }
 
 // ServeHTTP implements [http.Handler]: what holds for every request, whatever
@@ -95,9 +99,20 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		h.fail(w, r, unknownRoute, problem(http.StatusRequestURITooLong, problemTooLong, "", "a path and query of more than %d bytes", maxURL))
 	case h.local && !isLocalName(r.Host):
 		h.fail(w, r, unknownRoute, problem(http.StatusMisdirectedRequest, problemHost, "use localhost or 127.0.0.1; a node listens for others if its configuration says so", "host %.100q", r.Host))
+	case !isCanonical(r.URL.EscapedPath()):
+		h.noRoute(w, r) // the mux would answer with a redirect, as a page
 	default:
 		h.mux.ServeHTTP(w, r)
 	}
+}
+
+// isCanonical reports whether a path is one that [http.ServeMux] looks up as it
+// is: it begins with a slash and has no empty, "." or ".." elements.
+func isCanonical(p string) bool {
+	if !strings.HasPrefix(p, "/") || strings.Contains(p, "//") {
+		return false
+	}
+	return p == "/" || path.Clean(p) == strings.TrimSuffix(p, "/")
 }
 
 // recover answers a request that met a mistake of ours.

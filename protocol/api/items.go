@@ -8,6 +8,11 @@ import (
 )
 
 // The shapes of the answers. The units of the fields are in openapi.json.
+//
+// Many readers of JSON hold numbers as binary64, exact up to 2^53. What can be
+// more (sums that saturate at 2^64 - 1, and what a peer merely says) is a string;
+// all other numbers count what happens once a block or less, or are bounded by
+// the rules of the network.
 
 // Page is a list, or a part of one.
 type Page[T any] struct {
@@ -102,17 +107,17 @@ type Score struct {
 // Explain is the rest of what a weight was made of.
 type Explain struct {
 	Reason   string `json:"reason"`
-	Work     uint64 `json:"work"`
-	MeanWork uint64 `json:"mean_work"`
-	Raw      uint64 `json:"raw"`
+	Work     uint64 `json:"work,string"`
+	MeanWork uint64 `json:"mean_work,string"`
+	Raw      uint64 `json:"raw,string"`
 	Delay    uint64 `json:"delay"`
 	Commits  uint32 `json:"commits"`
 	// Averages over epochs, in which older ones count less.
-	AverageEpochs uint64 `json:"average_epochs"`
-	AverageAsked  uint64 `json:"average_asked"`
-	AverageOpened uint64 `json:"average_opened"`
-	AverageRuns   uint64 `json:"average_runs"`
-	AveragePasses uint64 `json:"average_passes"`
+	AverageEpochs uint64 `json:"average_epochs,string"`
+	AverageAsked  uint64 `json:"average_asked,string"`
+	AverageOpened uint64 `json:"average_opened,string"`
+	AverageRuns   uint64 `json:"average_runs,string"`
+	AveragePasses uint64 `json:"average_passes,string"`
 }
 
 // Weight is an item of /v1/weights: one entry of a validator's opened row.
@@ -171,13 +176,14 @@ type Unbonding struct {
 }
 
 // Proof shows that Key has Value (empty: has none) in the state after the block
-// at Height. Bytes are in base64.
+// at Height, whose hash the header in Block carries. Bytes are in base64.
 type Proof struct {
 	Height  protocol.Height `json:"height"`
 	AppHash protocol.Hash   `json:"app_hash"`
 	Key     []byte          `json:"key"`
 	Value   []byte          `json:"value"`
 	ICS23   []byte          `json:"ics23"`
+	Block   []byte          `json:"block"`
 }
 
 // Supply is the answer of /v1/supply.

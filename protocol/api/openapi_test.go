@@ -14,6 +14,7 @@ import (
 	"testing"
 
 	"github.com/assaynet/assay/protocol/api"
+	"github.com/assaynet/assay/protocol/api/apitest"
 )
 
 func protocolHex(b []byte) string { return hex.EncodeToString(b) }
@@ -198,6 +199,53 @@ func TestEveryFieldIsDescribed(t *testing.T) {
 			if p.Ref != "" && s.resolve(p).Type == "" {
 				t.Errorf("%s.%s refers to nothing: %s", name, field, p.Ref)
 			}
+		}
+	}
+}
+
+// exact is the largest number that a reader with binary64 holds with all below.
+const exact = 1<<53 - 1
+
+// TestEveryNumberIsHeldByEveryReader: many readers of JSON have no integers
+// beyond 2^53, so the description bounds each number, or has it as a string.
+func TestEveryNumberIsHeldByEveryReader(t *testing.T) {
+	s := readSpec(t)
+	var look func(at string, c *schema)
+	look = func(at string, c *schema) {
+		if c.Type == "number" || c.Type == "integer" && (c.Minimum == nil || *c.Minimum < -exact || c.Maximum == nil || *c.Maximum > exact) {
+			t.Errorf("%s may be more than 2^53", at)
+		}
+		for name, p := range c.Properties {
+			look(at+"."+name, p)
+		}
+		if c.Items != nil {
+			look(at+"[]", c.Items)
+		}
+	}
+	for name, c := range s.Components.Schemas {
+		look(name, c)
+	}
+}
+
+// TestWhatMayBeHugeIsAString: a miner says any time that it likes, and sums
+// saturate.
+func TestWhatMayBeHugeIsAString(t *testing.T) {
+	const most = math.MaxUint64
+	s := readSpec(t)
+	for what, v := range map[string]any{
+		"Answer":  api.Answer{Sender: apitest.Public("miner-0"), Finish: "stop", Output: []int32{math.MinInt32, math.MaxInt32}, Millis: most, Raw: []byte{1}},
+		"Explain": api.Explain{Reason: "paid", Work: most, MeanWork: most, Raw: most, AverageEpochs: most, AverageAsked: most, AverageOpened: most, AverageRuns: most, AveragePasses: most},
+	} {
+		b, err := json.Marshal(v)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got any
+		if err := json.Unmarshal(b, &got); err != nil {
+			t.Fatal(err)
+		}
+		if d := s.check(s.Components.Schemas[what], got, what); d != "" {
+			t.Errorf("%s in %s", d, b)
 		}
 	}
 }

@@ -112,6 +112,8 @@ func (s *Server) Run(ctx context.Context) error {
 		IdleTimeout:       idleTimeout,
 		MaxHeaderBytes:    maxHeader,
 		ErrorLog:          newErrorLog(s.log),
+		// "OPTIONS *" gets a problem document, as every request does.
+		DisableGeneralOptionsHandler: true,
 	}
 	g, stopped := errgroup.WithContext(ctx)
 	g.Go(func() error {

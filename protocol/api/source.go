@@ -52,18 +52,23 @@ type State interface {
 
 // Prover is what a [State] may be in addition.
 type Prover interface {
-	// Prove returns the value of a key in the newest state that can be proven,
-	// nil if it has none, and a proof of that.
+	// Prove returns the value of a key in the newest state that a signed header
+	// carries, nil if it has none, and a proof of that; [ErrNotFound] while
+	// there is no such state.
 	Prove(ctx context.Context, key []byte) (Proven, error)
 }
 
-// Proven is a value with its proof: protobuf of an ICS23 commitment proof
-// against the state hash after the block at Height.
+// Proven is a value with its proof, in the state after the block at Height.
 type Proven struct {
 	Height     protocol.Height
 	StateHash  protocol.Hash
 	Key, Value []byte
-	ICS23      []byte
+	ICS23      []byte // protobuf of a commitment proof against StateHash
+	// Block is protobuf of CometBFT's light block of Height + 1, whose header
+	// carries StateHash.
+	Block []byte
+	// State is that state, so that what is shown beside the proof is of it.
+	State ledger.Reader
 }
 
 // ScoreKey is the place of a score among all: by epoch, then by uid.

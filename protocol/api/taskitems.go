@@ -44,7 +44,7 @@ type Answer struct {
 	Output      []int32            `json:"output"`
 	Finish      string             `json:"finish"`
 	Fingerprint protocol.Hash      `json:"fingerprint"`
-	Millis      uint64             `json:"millis"`
+	Millis      uint64             `json:"millis,string"`
 	Raw         []byte             `json:"raw"`
 }
 

@@ -31,7 +31,7 @@ func (q *Pool) Candidates() [][]byte { return q.candidates() }
 
 // SetsAt returns the validator set of height h as CometBFT keeps it.
 func (n *Node) SetsAt(h protocol.Height) (*types.ValidatorSet, error) {
-	return n.sets.LoadValidators(int64(h))
+	return n.archive.sets.LoadValidators(int64(h))
 }
 
 // Rotation is the rotation of proposers, for tests.

@@ -17,8 +17,6 @@ import (
 	"github.com/cometbft/cometbft/node"
 	"github.com/cometbft/cometbft/p2p"
 	"github.com/cometbft/cometbft/proxy"
-	sm "github.com/cometbft/cometbft/state"
-	cmtstore "github.com/cometbft/cometbft/store"
 	"github.com/cometbft/cometbft/types"
 	"golang.org/x/sync/errgroup"
 
@@ -39,8 +37,7 @@ type Node struct {
 	extra   []validator
 	halted  chan string               // what ended CometBFT's state machine; the first counts
 	comet   atomic.Pointer[node.Node] // while it runs
-	blocks  *cmtstore.BlockStore      // for reading only, as is sets
-	sets    sm.Store
+	archive *Archive
 	syncing atomic.Bool
 	ready   chan struct{} // closed by Run, once
 }
@@ -74,7 +71,7 @@ func New(c Config) (*Node, error) {
 		}
 		n.extra = append(n.extra, validator{id: p2p.ID(id), address: address, own: p2p.ID(id) == n.key.ID()})
 	}
-	n.openStores()
+	n.archive = OpenArchive(c.DB)
 	return n, nil
 }
 
@@ -285,6 +282,9 @@ func (n *Node) At(h protocol.Height) (ledger.Reader, protocol.Hash, error) {
 	}
 	return s, s.Hash(), nil
 }
+
+// Prove is [Archive.Prove] of the running node.
+func (n *Node) Prove(key []byte) (Proof, error) { return n.archive.Prove(n.app.st, key) }
 
 // Stats says how the node is doing.
 type Stats struct {

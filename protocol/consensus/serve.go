@@ -5,10 +5,6 @@ import (
 	"fmt"
 	"time"
 
-	sm "github.com/cometbft/cometbft/state"
-	cmtstore "github.com/cometbft/cometbft/store"
-	"github.com/cometbft/cometbft/types"
-
 	"github.com/assaynet/assay/protocol"
 	"github.com/assaynet/assay/protocol/wire"
 )
@@ -84,39 +80,6 @@ func (n *Node) lightBlock(h protocol.Height) (protocol.Height, []byte, error) {
 	if h == 0 {
 		_, h = n.app.latest()
 	}
-	lb, err := n.loadLightBlock(int64(h))
-	if err != nil {
-		return 0, nil, err
-	}
-	p, err := lb.ToProto()
-	if err != nil {
-		return 0, nil, fmt.Errorf("encode light block %d: %w", h, err)
-	}
-	b, err := p.Marshal()
-	if err != nil {
-		return 0, nil, fmt.Errorf("encode light block %d: %w", h, err)
-	}
-	return h, b, nil
-}
-
-func (n *Node) loadLightBlock(h int64) (*types.LightBlock, error) {
-	meta := n.blocks.LoadBlockMeta(h)
-	commit := n.blocks.LoadBlockCommit(h) // from the block after, the same for all
-	if commit == nil {
-		commit = n.blocks.LoadSeenCommit(h)
-	}
-	if meta == nil || commit == nil {
-		return nil, fmt.Errorf("light block %d: %w", h, ErrNoBlock)
-	}
-	set, err := n.sets.LoadValidators(h)
-	if err != nil {
-		return nil, fmt.Errorf("light block %d: %w: %w", h, ErrNoBlock, err)
-	}
-	return &types.LightBlock{SignedHeader: &types.SignedHeader{Header: &meta.Header, Commit: commit}, ValidatorSet: set}, nil
-}
-
-// openStores reads CometBFT's stores beside CometBFT itself.
-func (n *Node) openStores() {
-	n.blocks = cmtstore.NewBlockStore(cometDB(n.cfg.DB, "blockstore"))
-	n.sets = sm.NewStore(cometDB(n.cfg.DB, "state"), sm.StoreOptions{DiscardABCIResponses: true})
+	b, err := n.archive.lightBlock(h)
+	return h, b, err
 }

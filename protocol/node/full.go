@@ -210,6 +210,10 @@ func (f *Full) StateHash(height protocol.Height) (protocol.Hash, error) {
 	return hash, err
 }
 
+// Prove proves a key in the newest state that a signed header carries, the one
+// before the newest: [consensus.ErrNoBlock] before the second block.
+func (f *Full) Prove(key []byte) (consensus.Proof, error) { return f.consensus.Prove(key) }
+
 // Latest returns the newest state and its height.
 func (f *Full) Latest() (ledger.Reader, protocol.Height) { return f.consensus.Latest() }
 

@@ -16,6 +16,7 @@ import (
 type Full interface {
 	Latest() (ledger.Reader, protocol.Height)
 	StateHash(height protocol.Height) (protocol.Hash, error)
+	Prove(key []byte) (consensus.Proof, error)
 	SubmitRaw(ctx context.Context, raw []byte) error
 }
 
@@ -47,6 +48,21 @@ func (r running) StateHash(_ context.Context, h protocol.Height) (protocol.Hash,
 		return hash, fmt.Errorf("%w: %w", api.ErrNotFound, err)
 	}
 	return hash, err
+}
+
+// Prove implements [api.Prover].
+func (r running) Prove(_ context.Context, key []byte) (api.Proven, error) {
+	return proven(r.full.Prove(key))
+}
+
+// proven is a proof in the words of package api.
+func proven(p consensus.Proof, err error) (api.Proven, error) {
+	if errors.Is(err, consensus.ErrNoBlock) {
+		err = fmt.Errorf("%w: %w", api.ErrNotFound, err)
+	}
+	return api.Proven{
+		Height: p.Height, StateHash: p.StateHash, Key: p.Key, Value: p.Value, ICS23: p.ICS23, Block: p.Block, State: p.State,
+	}, err
 }
 
 func (r running) Submit(ctx context.Context, raw []byte) (protocol.Hash, error) {

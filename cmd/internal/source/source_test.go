@@ -205,7 +205,7 @@ func TestEvidenceIsWhatWasAccepted(t *testing.T) {
 // full is a running node whose pool is full, and which knows one result.
 type full struct {
 	*apitest.Network
-	pool error
+	pool, unproven error
 }
 
 func (f full) Latest() (ledger.Reader, protocol.Height) { return f.Tree, apitest.Height }
@@ -215,6 +215,10 @@ func (f full) StateHash(h protocol.Height) (protocol.Hash, error) {
 		return protocol.Hash{}, fmt.Errorf("height %d: %w", h, consensus.ErrNoBlock)
 	}
 	return apitest.StateHash(h), nil
+}
+
+func (f full) Prove(k []byte) (consensus.Proof, error) {
+	return consensus.Proof{Height: apitest.Height - 1, Key: k, State: f.Tree}, f.unproven
 }
 
 func (f full) SubmitRaw(context.Context, []byte) error { return f.pool }
@@ -234,6 +238,17 @@ func TestARunningNodeIsShown(t *testing.T) {
 	f := full{Network: n}
 	if _, err := source.State(f).StateHash(t.Context(), 99); !errors.Is(err, api.ErrNotFound) {
 		t.Errorf("a height that is not there: got %v", err)
+	}
+	prover, ok := source.State(f).(api.Prover)
+	if !ok {
+		t.Fatal("a running node proves nothing")
+	}
+	if p, err := prover.Prove(t.Context(), []byte("k")); err != nil || p.Height != apitest.Height-1 || string(p.Key) != "k" || p.State != n.Tree {
+		t.Errorf("got %+v, %v", p, err)
+	}
+	f.unproven = consensus.ErrNoBlock
+	if _, err := source.State(f).(api.Prover).Prove(t.Context(), nil); !errors.Is(err, api.ErrNotFound) {
+		t.Errorf("before anything is proven: got %v", err)
 	}
 	tx, err := wire.NewTx(apitest.Key("miner-0-cold"), n.Genesis.ChainID(), 0, &wire.Commit{})
 	if err != nil {

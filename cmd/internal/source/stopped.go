@@ -9,6 +9,7 @@ import (
 
 	"github.com/assaynet/assay/protocol"
 	"github.com/assaynet/assay/protocol/api"
+	"github.com/assaynet/assay/protocol/consensus"
 	"github.com/assaynet/assay/protocol/ledger"
 	"github.com/assaynet/assay/protocol/node"
 	"github.com/assaynet/assay/protocol/state"
@@ -44,6 +45,7 @@ type Stopped struct {
 	chain   string
 	genesis *ledger.Genesis
 	state   *state.State
+	archive *consensus.Archive
 	work    api.Work
 }
 
@@ -58,6 +60,7 @@ func (s *Stopped) open() error {
 	if s.state, err = state.Open(s.db.Space(stateSpace)); err != nil {
 		return err
 	}
+	s.archive = consensus.OpenArchive(s.db)
 	v, err := validator.New(validator.Config{
 		ChainID: s.chain, Params: &s.genesis.Params, Hotkey: nobody{}, Salt: [32]byte{1}, Judge: nobody{},
 		Ledger: nobody{}, Store: node.RecordsOf(s.db),
@@ -110,9 +113,7 @@ func (s *Stopped) StateHash(_ context.Context, h protocol.Height) (protocol.Hash
 
 // Prove implements [api.Prover].
 func (s *Stopped) Prove(_ context.Context, key []byte) (api.Proven, error) {
-	snap := s.state.Latest()
-	value, proof, err := snap.Prove(key)
-	return api.Proven{Height: snap.Height(), StateHash: snap.Hash(), Key: key, Value: value, ICS23: proof}, err
+	return proven(s.archive.Prove(s.state, key))
 }
 
 var errStopped = errors.New("the node is not running")

@@ -25,6 +25,8 @@ type Network struct {
 	Node    *Node
 	Work    *Work
 	Pool    *Pool
+	// Unproven is what Prove fails with.
+	Unproven error
 }
 
 // Signer is a [wire.Signer] with a private key of a test.
@@ -107,7 +109,12 @@ func (n *Network) StateHash(_ context.Context, h protocol.Height) (protocol.Hash
 // Prove implements [api.Prover] with bytes that prove nothing.
 func (n *Network) Prove(_ context.Context, k []byte) (api.Proven, error) {
 	v, err := n.Tree.Get(k)
-	return api.Proven{Height: Height - 1, StateHash: StateHash(Height - 1), Key: k, Value: v, ICS23: []byte("proof")}, err
+	if n.Unproven != nil {
+		err = n.Unproven
+	}
+	return api.Proven{
+		Height: Height - 1, StateHash: StateHash(Height - 1), Key: k, Value: v, ICS23: []byte("proof"), Block: []byte("block"), State: n.Tree,
+	}, err
 }
 
 // Node tells the status S, or Err.
