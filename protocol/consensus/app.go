@@ -230,7 +230,11 @@ func (a *app) Commit(context.Context, *abci.RequestCommit) (*abci.ResponseCommit
 	}
 	a.rot, a.next = d.rot, nil
 	a.rounds.Add(uint64(d.head.Rounds))
-	if n := a.pool.recheck(); n > 0 {
+	included := make([]protocol.Hash, len(d.head.Result.Txs))
+	for i, t := range d.head.Result.Txs {
+		included[i] = t.Hash
+	}
+	if n := a.pool.recheck(included); n > 0 {
 		a.log.Debug().Int("transactions", n).Msg("waiting transactions lost their place")
 	}
 	a.heads.publish(d.head)

@@ -28,6 +28,15 @@ const (
 	ErrPoolFull = PoolError("too many transactions wait")
 )
 
+// Why the pool dropped a transaction that it had taken, besides [ErrPoolFull]
+// and the rules of the ledger.
+const (
+	// ErrReplaced: a block has another transaction of the signer with the same nonce.
+	ErrReplaced = PoolError("a block has another transaction with this nonce")
+	// ErrWaited: those of the signer that come before it did not come.
+	ErrWaited = PoolError("it waited too long for the nonces before it")
+)
+
 // PoolError says why the pool does not take a transaction that may be valid.
 type PoolError string
 
@@ -41,6 +50,10 @@ func (e PoolError) Reason() string {
 		return "known"
 	case ErrNonceTaken:
 		return "nonce_taken"
+	case ErrReplaced:
+		return "replaced"
+	case ErrWaited:
+		return "waited"
 	}
 	return "pool_full"
 }

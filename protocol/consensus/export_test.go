@@ -23,8 +23,8 @@ func NewPool(chain string, p *params.Params, state func() ledger.Reader) *Pool {
 	return newPool(chain, p, state)
 }
 
-// Recheck drops what the newest state refuses.
-func (q *Pool) Recheck() int { return q.recheck() }
+// Recheck drops what the newest state refuses, after a block with these.
+func (q *Pool) Recheck(included ...protocol.Hash) int { return q.recheck(included) }
 
 // Candidates returns all that wait.
 func (q *Pool) Candidates() [][]byte { return q.candidates() }

@@ -25,28 +25,41 @@ const (
 // state when it came, and those that a later state refuses go. One whose turn
 // has come pays when it enters a block; one that waits for others of its signer
 // may never pay, so where there is no room it goes first, and none stays for
-// ever. All methods may run at the same time.
+// ever. The pool remembers why the last of those that went did, for who sent
+// them was told that they were taken. All methods may run at the same time.
 type Pool struct {
 	chain string
 	p     *params.Params
 	state func() ledger.Reader
 
-	mu    sync.Mutex
-	txs   map[protocol.PublicKey]map[uint64]*pooled // by signer and nonce
-	count int
-	bytes int
-	seq   uint64 // of the next arrival
+	mu     sync.Mutex
+	txs    map[protocol.PublicKey]map[uint64]*pooled // by signer and nonce
+	places map[protocol.Hash]place                   // of those in txs
+	gone   gone
+	count  int
+	bytes  int
+	seq    uint64 // of the next arrival
+}
+
+// place is where a transaction waits.
+type place struct {
+	signer protocol.PublicKey
+	nonce  uint64
 }
 
 type pooled struct {
 	raw   []byte
+	hash  protocol.Hash
 	seq   uint64
 	ahead uint64 // how many nonces are before it, as of the newest state
 	age   int    // in blocks
 }
 
 func newPool(chain string, p *params.Params, state func() ledger.Reader) *Pool {
-	return &Pool{chain: chain, p: p, state: state, txs: make(map[protocol.PublicKey]map[uint64]*pooled)}
+	return &Pool{
+		chain: chain, p: p, state: state,
+		txs: make(map[protocol.PublicKey]map[uint64]*pooled), places: make(map[protocol.Hash]place),
+	}
 }
 
 // Add takes a transaction. Errors: those of [ledger.CheckTx], [ErrKnown] for the
@@ -60,13 +73,18 @@ func (q *Pool) Add(raw []byte) (*wire.Tx, error) {
 	if err != nil {
 		return nil, err
 	}
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	// A block may have come since. What is put in here is looked at again after
+	// the next one, so that the state that counts is the one of now.
 	acc, _, err := ledger.ReadAccount(q.state(), tx.Signer)
 	if err != nil {
 		return nil, err
 	}
-	ahead := tx.Nonce - min(tx.Nonce, acc.Nonce)
-	q.mu.Lock()
-	defer q.mu.Unlock()
+	if tx.Nonce < acc.Nonce {
+		return nil, &ledger.RuleError{Kind: ledger.ErrBadNonce, Detail: fmt.Sprintf("nonce %d, want %d", tx.Nonce, acc.Nonce)}
+	}
+	ahead := tx.Nonce - acc.Nonce
 	own := q.txs[tx.Signer]
 	if t := own[tx.Nonce]; t != nil {
 		if !bytes.Equal(t.raw, raw) {
@@ -80,7 +98,10 @@ func (q *Pool) Add(raw []byte) (*wire.Tx, error) {
 	if q.txs[tx.Signer] == nil {
 		q.txs[tx.Signer] = make(map[uint64]*pooled)
 	}
-	q.txs[tx.Signer][tx.Nonce] = &pooled{raw: raw, seq: q.seq, ahead: ahead}
+	hash := tx.Hash()
+	q.txs[tx.Signer][tx.Nonce] = &pooled{raw: raw, hash: hash, seq: q.seq, ahead: ahead}
+	q.places[hash] = place{tx.Signer, tx.Nonce}
+	q.gone.forget(hash)
 	q.seq++
 	q.count++
 	q.bytes += len(raw)
@@ -105,6 +126,7 @@ func (q *Pool) makeRoomLocked(size int, ahead uint64) bool {
 		if last == nil || last.ahead <= ahead {
 			return false
 		}
+		q.gone.add(last.hash, ErrPoolFull)
 		q.dropLocked(signer, nonce)
 	}
 	return true
@@ -112,6 +134,7 @@ func (q *Pool) makeRoomLocked(size int, ahead uint64) bool {
 
 func (q *Pool) dropLocked(signer protocol.PublicKey, nonce uint64) {
 	own := q.txs[signer]
+	delete(q.places, own[nonce].hash)
 	q.count--
 	q.bytes -= len(own[nonce].raw)
 	delete(own, nonce)
@@ -127,15 +150,51 @@ func (q *Pool) Size() int {
 	return q.count
 }
 
-// NextNonce returns the nonce after all transactions of signer that wait and
-// that follow on nonce, the account's.
-func (q *Pool) NextNonce(signer protocol.PublicKey, nonce uint64) uint64 {
+// NextNonce returns the nonce for the next transaction of signer: after its
+// account's, and after all that wait and follow on that.
+func (q *Pool) NextNonce(signer protocol.PublicKey) (uint64, error) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
+	acc, _, err := ledger.ReadAccount(q.state(), signer)
+	if err != nil {
+		return 0, err
+	}
+	return q.freeLocked(signer, acc.Nonce), nil
+}
+
+// freeLocked returns the first nonce from the given one on that is not taken.
+func (q *Pool) freeLocked(signer protocol.PublicKey, nonce uint64) uint64 {
 	for q.txs[signer][nonce] != nil {
 		nonce++
 	}
 	return nonce
+}
+
+// Standing says how a transaction stands that is in no block.
+type Standing struct {
+	Nonce uint64
+	// Missing is the first nonce that neither a block nor the pool has yet; if
+	// it is below Nonce, the transaction waits for one that is not there.
+	Missing uint64
+	// Dropped is why it does not wait any more, nil if it waits: [ErrReplaced],
+	// [ErrWaited], [ErrPoolFull], or the rule that it broke when its turn came.
+	Dropped error
+}
+
+// Standing returns how a transaction stands; false for one that the pool never
+// had, or dropped long ago.
+func (q *Pool) Standing(hash protocol.Hash) (Standing, bool) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if at, ok := q.places[hash]; ok {
+		acc, _, err := ledger.ReadAccount(q.state(), at.signer)
+		if err != nil {
+			return Standing{}, false
+		}
+		return Standing{Nonce: at.nonce, Missing: q.freeLocked(at.signer, acc.Nonce)}, true
+	}
+	why, ok := q.gone.why[hash]
+	return Standing{Dropped: why}, ok
 }
 
 // candidates returns all that wait, in the order in which they came.
@@ -161,15 +220,21 @@ func (q *Pool) candidates() [][]byte {
 	return out
 }
 
-// recheck is called after each block. It drops what the newest state has passed
-// by: transactions with a used nonce, those that waited too long for others,
-// and those whose turn it is and that have no place any more, such as a
-// commitment after its deadline. It returns how many went for that last reason.
-func (q *Pool) recheck() int {
+// recheck is called after each block, with the hashes of its transactions. It
+// drops what the newest state has passed by: transactions with a used nonce,
+// those that waited too long for others, and those whose turn it is and that
+// have no place any more, such as a commitment after its deadline. It returns
+// how many went for that last reason.
+func (q *Pool) recheck(included []protocol.Hash) int {
 	r := q.state()
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	refused := 0
+	in := make(map[protocol.Hash]bool, len(included))
+	for _, hash := range included {
+		in[hash] = true
+		q.gone.forget(hash) // it waited elsewhere
+	}
 	for signer, own := range q.txs {
 		acc, _, err := ledger.ReadAccount(r, signer)
 		if err != nil {
@@ -180,8 +245,17 @@ func (q *Pool) recheck() int {
 			t.ahead = nonce - min(nonce, acc.Nonce)
 			switch {
 			case nonce < acc.Nonce:
+				if !in[t.hash] {
+					q.gone.add(t.hash, ErrReplaced)
+				}
 			case t.ahead > 0 && t.age > maxPoolAge:
-			case nonce == acc.Nonce && q.refused(r, t.raw):
+				q.gone.add(t.hash, ErrWaited)
+			case nonce == acc.Nonce:
+				broken := q.broken(r, t.raw)
+				if broken == nil {
+					continue
+				}
+				q.gone.add(t.hash, broken)
 				refused++
 			default:
 				continue
@@ -192,7 +266,33 @@ func (q *Pool) recheck() int {
 	return refused
 }
 
-func (q *Pool) refused(r ledger.Reader, raw []byte) bool {
-	_, err := ledger.CheckTx(r, q.chain, q.p, raw)
-	return ledger.KindOf(err) != ""
+// broken returns the rule that a transaction breaks, nil if none.
+func (q *Pool) broken(r ledger.Reader, raw []byte) error {
+	if _, err := ledger.CheckTx(r, q.chain, q.p, raw); ledger.KindOf(err) != "" {
+		return err
+	}
+	return nil
 }
+
+// gone remembers why the last maxGone transactions that were dropped were.
+type gone struct {
+	why   map[protocol.Hash]error
+	order []protocol.Hash // oldest first; some may be forgotten already
+}
+
+// maxGone bounds what is remembered to about a megabyte: errors are short.
+const maxGone = maxPoolTxs
+
+func (g *gone) add(hash protocol.Hash, why error) {
+	if g.why == nil {
+		g.why = make(map[protocol.Hash]error)
+	}
+	if len(g.order) >= maxGone {
+		delete(g.why, g.order[0])
+		g.order = g.order[1:]
+	}
+	g.why[hash] = why
+	g.order = append(g.order, hash)
+}
+
+func (g *gone) forget(hash protocol.Hash) { delete(g.why, hash) }

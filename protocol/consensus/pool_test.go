@@ -18,6 +18,13 @@ func transfer(t testing.TB, n *network, from string, nonce uint64, amount protoc
 	return wire.Encode(tx)
 }
 
+func nextNonce(t testing.TB, q *consensus.Pool, who string, want uint64) {
+	t.Helper()
+	if got, err := q.NextNonce(secret(who).Public()); err != nil || got != want {
+		t.Errorf("next nonce of %s: got %d, %v, want %d", who, got, err, want)
+	}
+}
+
 func newPool(t testing.TB) (*consensus.Pool, *network, *ledger.MemTree) {
 	t.Helper()
 	n := newNetwork(t, 4)
@@ -59,9 +66,7 @@ func TestPoolGivesCandidatesAsTheyCameAndDropsWhatPassed(t *testing.T) {
 		_, err := q.Add(transfer(t, n, "rich", nonce, 1))
 		check(t, err)
 	}
-	if got := q.NextNonce(secret("rich").Public(), 0); got != 3 {
-		t.Fatalf("next nonce: got %d, want 3", got)
-	}
+	nextNonce(t, q, "rich", 3)
 	var order []uint64
 	for _, raw := range q.Candidates() {
 		var tx wire.Tx
@@ -124,9 +129,7 @@ func TestAPoolFullOfWhatCannotComeYetTakesWhatCan(t *testing.T) {
 	if q.Size() != consensus.MaxPoolTxs {
 		t.Errorf("%d wait, want %d", q.Size(), consensus.MaxPoolTxs)
 	}
-	if got := q.NextNonce(secret("rich").Public(), 0); got != 3 {
-		t.Errorf("next nonce: got %d, want 3", got)
-	}
+	nextNonce(t, q, "rich", 3)
 	for range consensus.MaxPoolAge {
 		q.Recheck()
 	}
@@ -136,5 +139,93 @@ func TestAPoolFullOfWhatCannotComeYetTakesWhatCan(t *testing.T) {
 	q.Recheck()
 	if q.Size() != 1 {
 		t.Errorf("%d wait after one block more, want the one whose turn it is", q.Size())
+	}
+}
+
+func hashOf(t testing.TB, raw []byte) protocol.Hash {
+	t.Helper()
+	var tx wire.Tx
+	check(t, wire.Decode(raw, wire.MaxTxBytes, &tx))
+	return tx.Hash()
+}
+
+// TestAPoolSaysWhatBecameOfWhatItTook: somebody was told of each that it waits.
+func TestAPoolSaysWhatBecameOfWhatItTook(t *testing.T) {
+	q, n, tree := newPool(t)
+	put := func(balance protocol.Amount, nonce uint64) {
+		t.Helper()
+		check(t, tree.Set(ledger.AccountKey(secret("rich").Public()), wire.Encode(&ledger.Account{Balance: balance, Nonce: nonce})))
+	}
+	var raws [][]byte
+	var hashes []protocol.Hash
+	for _, nonce := range []uint64{0, 1, 2, 4} {
+		raws = append(raws, transfer(t, n, "rich", nonce, 1))
+		hashes = append(hashes, hashOf(t, raws[len(raws)-1]))
+		_, err := q.Add(raws[len(raws)-1])
+		check(t, err)
+	}
+	stands := func(when string, i int, want consensus.Standing, known bool) {
+		t.Helper()
+		got, ok := q.Standing(hashes[i])
+		if ok != known || got.Nonce != want.Nonce || got.Missing != want.Missing || !errors.Is(got.Dropped, want.Dropped) {
+			t.Errorf("%s: transaction %d: got %+v, %v, want %+v, %v", when, i, got, ok, want, known)
+		}
+	}
+	stands("at first", 2, consensus.Standing{Nonce: 2, Missing: 3}, true)
+	stands("at first", 3, consensus.Standing{Nonce: 4, Missing: 3}, true)
+	if _, ok := q.Standing(protocol.Hash{1}); ok {
+		t.Error("a transaction that never came is known")
+	}
+
+	// A block has the first, and in place of the second one that came elsewhere.
+	put(protocol.Unit, 2)
+	q.Recheck(hashes[0], hashOf(t, transfer(t, n, "rich", 1, 9)))
+	stands("after a block", 0, consensus.Standing{}, false) // its result is for others to tell
+	stands("after a block", 1, consensus.Standing{Dropped: consensus.ErrReplaced}, true)
+	if _, err := q.Add(raws[1]); !errors.Is(err, ledger.ErrBadNonce) {
+		t.Errorf("a nonce that is used: got %v", err)
+	}
+
+	// The money goes, and with it the third; the fourth waits for it in vain.
+	put(1, 2)
+	q.Recheck()
+	stands("without money", 2, consensus.Standing{Dropped: ledger.ErrCannotPay}, true)
+	stands("without money", 3, consensus.Standing{Nonce: 4, Missing: 2}, true)
+	nextNonce(t, q, "rich", 2)
+	for range consensus.MaxPoolAge {
+		q.Recheck()
+	}
+	stands("in the end", 3, consensus.Standing{Dropped: consensus.ErrWaited}, true)
+
+	// What comes again waits again, and what a block has after all was not dropped.
+	put(protocol.Unit, 2)
+	_, err := q.Add(raws[2])
+	check(t, err)
+	stands("again", 2, consensus.Standing{Nonce: 2, Missing: 3}, true)
+	q.Recheck(hashes[3])
+	stands("in a block after all", 3, consensus.Standing{}, false)
+}
+
+func TestWhatMadeRoomForOthersIsSaidToHave(t *testing.T) {
+	q, n, tree := newPool(t)
+	flood(t, q, n, tree)
+	var waiting []protocol.Hash
+	for _, raw := range q.Candidates() {
+		waiting = append(waiting, hashOf(t, raw))
+	}
+	_, err := q.Add(transfer(t, n, "rich", 0, 1))
+	check(t, err)
+	dropped := 0
+	for _, hash := range waiting {
+		s, ok := q.Standing(hash)
+		if !ok || s.Dropped != nil && !errors.Is(s.Dropped, consensus.ErrPoolFull) {
+			t.Fatalf("got %+v, %v", s, ok)
+		}
+		if s.Dropped != nil {
+			dropped++
+		}
+	}
+	if dropped != 1 {
+		t.Errorf("%d were dropped for one, want one", dropped)
 	}
 }
