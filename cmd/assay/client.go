@@ -201,11 +201,20 @@ func (n *client) explain(ctx context.Context, err error) error {
 		return context.Cause(ctx)
 	case errors.Is(err, syscall.ECONNREFUSED):
 		return fmt.Errorf("%w: nothing answers at %s; is a validator running there? start one with validator run, or say where with --node or %s", config.ErrNotRunning, n.url, envNode)
+	case errors.As(err, &op) && op.Op == "dial":
+		return withHint(fmt.Errorf("ask %s: %w", n.url, &notReached{op.Err}), "look at --node")
 	case errors.As(err, &op):
 		return withHint(fmt.Errorf("ask %s: %w", n.url, op.Err), "look at --node")
 	}
 	return fmt.Errorf("ask %s: %w", n.url, err)
 }
+
+// notReached says that no connection came about, so that nobody was asked.
+type notReached struct{ err error }
+
+func (e *notReached) Error() string { return e.err.Error() }
+
+func (e *notReached) Unwrap() error { return e.err }
 
 // recorder keeps the answer of a handler.
 type recorder struct {

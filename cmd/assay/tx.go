@@ -1,7 +1,7 @@
 package main
 
 import (
-	"encoding/hex"
+	"errors"
 	"fmt"
 	"time"
 
@@ -29,9 +29,14 @@ which assay account and /v1/network show.
    assay tx stake --hotkey ADDRESS --amount 100
    assay tx unstake --hotkey ADDRESS --amount 100
 
-Standard output has the transaction's hash; progress goes to standard error.
-It exits with 1 if the ledger refuses the transaction.`,
-		Subcommands: usage.WithoutArguments([]*cli.Command{
+   assay tx show HASH
+
+Each command makes one transaction of its own: two equal payments are two, also
+where the first still waits for a block. Commands with one key wait for each
+other. Once a transaction was sent, standard output has its hash; progress goes
+to standard error. It exits with 1 if the ledger refuses the transaction, and if
+it stopped waiting, by Ctrl-C or --timeout, for one that may still come.`,
+		Subcommands: append(usage.WithoutArguments([]*cli.Command{
 			txKind("transfer", "move tokens to another account", transferBody,
 				addressFlag("to", "`ADDRESS` that gets the tokens"), amountFlag("`TOKENS` to move")),
 			txKind("register", "buy a seat for a hotkey", registerBody,
@@ -41,7 +46,7 @@ It exits with 1 if the ledger refuses the transaction.`,
 				addressFlag("hotkey", "`ADDRESS` of the hotkey"), amountFlag("`TOKENS` to stake")),
 			txKind("unstake", "take back stake, which is in the balance after the unbonding time", unstakeBody,
 				addressFlag("hotkey", "`ADDRESS` of the hotkey"), amountFlag("`TOKENS` to take back")),
-		}),
+		}), txShowCommand()),
 	}
 }
 
@@ -148,7 +153,8 @@ func registerBody(c *cli.Context, n *client) (wire.Body, error) {
 	return &wire.Register{Hotkey: hotkey, MaxPrice: most}, nil
 }
 
-// sendTx signs and sends one transaction.
+// sendTx signs and sends one transaction. Once one was sent, its hash is printed
+// whatever becomes of it.
 func sendTx(c *cli.Context, body bodyFunc) error {
 	n, err := nodeOf(c)
 	if err != nil {
@@ -158,23 +164,21 @@ func sendTx(c *cli.Context, body bodyFunc) error {
 	if err != nil {
 		return err
 	}
-	tx, err := signTx(c, n, b)
+	s, err := newSender(c, n, b)
 	if err != nil {
 		return err
 	}
-	var sent api.Submitted
-	if err := n.post(c.Context, "/v1/txs", api.TxBody{Tx: hex.EncodeToString(wire.Encode(tx))}, &sent); err != nil {
-		return fmt.Errorf("send transaction: %w", err)
+	tx, err := s.send()
+	s.key.Wipe()
+	if err != nil {
+		return err
 	}
 	if c.Bool("no-wait") {
-		return printSent(c, sent)
+		return printSent(c, tx)
 	}
 	res, err := awaitTx(c, n, tx)
 	if err != nil {
-		return err
-	}
-	if res == nil { // in a block, and the node does not know what became of it
-		return printSent(c, sent)
+		return errors.Join(err, printSent(c, tx))
 	}
 	if c.Bool("json") {
 		err = printJSON(c, res)
@@ -188,43 +192,32 @@ func sendTx(c *cli.Context, body bodyFunc) error {
 }
 
 // printSent prints the hash of a transaction whose outcome is not known.
-func printSent(c *cli.Context, s api.Submitted) error {
+func printSent(c *cli.Context, tx *wire.Tx) error {
 	if c.Bool("json") {
-		return printJSON(c, s)
+		return printJSON(c, api.Submitted{Hash: tx.Hash()})
 	}
-	_, err := fmt.Fprintln(c.App.Writer, s.Hash)
+	_, err := fmt.Fprintln(c.App.Writer, tx.Hash())
 	return err
 }
 
-// signTx opens the key, asks for its nonce, and signs.
-func signTx(c *cli.Context, n *client, body wire.Body) (*wire.Tx, error) {
-	var st api.Status
-	if err := n.get(c.Context, "/v1/status", &st); err != nil {
-		return nil, err
+// txShowCommand shows what became of a transaction.
+func txShowCommand() *cli.Command {
+	q := query{
+		name: "show", path: "/v1/txs/", item: "TxResult", arg: "HASH",
+		usage: "show what became of a transaction",
+		about: `Shows the block that has a transaction, and what it did there. It is an error,
+which says more, if no block has it: it waits, it was dropped, or the node does
+not know of it. A node knows the outcomes of the last 200 blocks.`,
+		text: textOf(func(r *api.TxResult) []pair {
+			outcome := "carried out"
+			if !r.OK {
+				outcome = "refused, and the fee is kept: " + r.Error
+			}
+			return []pair{
+				{"transaction", r.Hash.String()}, {"kind", r.Kind}, {"signer", r.Signer.String()},
+				{"block", num(r.Height)}, {"outcome", outcome},
+			}
+		}),
 	}
-	if want := c.String("chain-id"); want != "" && want != st.ChainID {
-		return nil, fmt.Errorf("%s is a node of %q, not of %q; look at --node", n.url, abridge(st.ChainID), want)
-	}
-	keys, err := keyflags.Open(c, 0)
-	if err != nil {
-		return nil, err
-	}
-	pub, err := keys.Public(c.String("key"))
-	if err != nil {
-		return nil, keyflags.Hint(err)
-	}
-	var acc api.Account
-	if err := n.get(c.Context, "/v1/accounts/"+pub.String(), &acc); err != nil {
-		return nil, fmt.Errorf("ask for the next nonce: %w", err)
-	}
-	pass, err := keyflags.Read(c, false)
-	if err != nil {
-		return nil, err
-	}
-	k, err := keys.Open(c.String("key"), pass)
-	if err != nil {
-		return nil, keyflags.Hint(err)
-	}
-	defer k.Wipe()
-	return wire.NewTx(k, st.ChainID, acc.Nonce, body)
+	return q.command()
 }

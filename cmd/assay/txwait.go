@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"strings"
 	"time"
 
 	"github.com/urfave/cli/v2"
@@ -18,68 +17,120 @@ import (
 // or more.
 const askEvery = 500 * time.Millisecond
 
-// awaitTx waits until tx is in a block. The result is nil if it is in one and the
-// node keeps no results.
+// awaitTx waits until tx, which was sent, is in a block. Errors say that it may
+// still come into one, or why it will not.
 func awaitTx(c *cli.Context, n *client, tx *wire.Tx) (*api.TxResult, error) {
 	ctx, cancel := context.WithTimeout(c.Context, c.Duration("timeout"))
 	defer cancel()
 	note(c, "sent %s; waiting for a block", tx.Hash())
-	tick := time.NewTicker(askEvery)
-	defer tick.Stop()
-	passed := false // another block has used the nonce
+	w := &waiter{c: c, n: n, tx: tx}
 	for {
-		res, done, err := lookForTx(ctx, n, tx)
+		res, err := w.look(ctx)
 		switch {
 		case c.Err() != nil:
-			return nil, context.Cause(c.Context)
+			return nil, withHint(fmt.Errorf("stopped waiting: transaction %s was sent, and may still come into a block", tx.Hash()), w.hint())
 		case ctx.Err() != nil:
-			return nil, withHint(fmt.Errorf("the transaction is in no block after %s", c.Duration("timeout")), "it may still come: ask "+n.url+"/v1/txs/"+tx.Hash().String())
+			return nil, withHint(fmt.Errorf("the transaction is in no block after %s; it may still come%s", c.Duration("timeout"), w.because()), w.hint())
 		case err != nil:
 			return nil, err
-		case done && res == nil:
-			note(c, "the transaction is in a block; this node does not keep what became of it")
-			return nil, nil
 		case res != nil:
 			note(c, "in block %d", res.Height)
 			return res, nil
 		}
-		used, err := nonceUsed(ctx, n, tx)
-		if err != nil && ctx.Err() == nil {
-			return nil, err
-		}
-		if used && passed {
-			return nil, withHint(errors.New("another transaction of the same key came first, and took the place of this one"), "look at assay account, and send it again if it is still wanted")
-		}
-		passed = used // look once more: the block may have come between the two questions
-		select {
-		case <-ctx.Done():
-		case <-tick.C:
-		}
+		pause(ctx, askEvery)
 	}
 }
 
-// lookForTx asks for the result. Where the node keeps none, a used nonce says
-// that the transaction is in a block.
-func lookForTx(ctx context.Context, n *client, tx *wire.Tx) (res *api.TxResult, done bool, err error) {
+// waiter looks again and again for what became of a transaction.
+type waiter struct {
+	c  *cli.Context
+	n  *client
+	tx *wire.Tx
+
+	lost  int   // how often in a row the node did not know of it
+	last  error // what the node said last
+	told  bool  // that it cannot be asked
+	spent int   // how often in a row its nonce was used, and it was in no block
+}
+
+func (w *waiter) hint() string { return "ask assay tx show " + w.tx.Hash().String() }
+
+func (w *waiter) because() string {
+	if w.last == nil {
+		return ""
+	}
+	return " (" + w.last.Error() + ")"
+}
+
+// look asks once. It returns nil and nil while there is nothing to say.
+func (w *waiter) look(ctx context.Context) (*api.TxResult, error) {
 	var r api.TxResult
-	err = n.get(ctx, "/v1/txs/"+tx.Hash().String(), &r)
-	var p *api.Problem
-	switch {
-	case err == nil:
-		return &r, true, nil
-	case !errors.As(err, &p) || p.Status != http.StatusNotFound:
-		return nil, false, err
-	case strings.HasSuffix(p.Type, ":not-kept"):
-		done, err = nonceUsed(ctx, n, tx)
-		return nil, done, err
+	err := w.n.get(ctx, "/v1/txs/"+w.tx.Hash().String(), &r)
+	if err == nil {
+		return &r, nil
 	}
-	return nil, false, nil
+	var p *api.Problem
+	known := errors.As(err, &p)
+	if !known || p.Status >= http.StatusInternalServerError {
+		w.trouble(err)
+		return nil, nil
+	}
+	if w.last == nil || p.Kind() != api.ProblemNotFound { // which says less than what came before
+		w.last = err
+	}
+	switch p.Kind() {
+	case api.ProblemTxWaiting:
+		w.lost, w.spent = 0, 0
+		return nil, nil
+	case api.ProblemNotFound, api.ProblemNotKept:
+		return nil, w.missing(ctx)
+	case api.ProblemTxDropped:
+		return nil, fmt.Errorf("the transaction was sent, and dropped before a block had it: %w", err)
+	}
+	return nil, fmt.Errorf("the transaction was sent; ask what became of it: %w", err)
 }
 
-func nonceUsed(ctx context.Context, n *client, tx *wire.Tx) (bool, error) {
-	var acc api.Account
-	if err := n.get(ctx, "/v1/accounts/"+tx.Signer.String(), &acc); err != nil {
-		return false, fmt.Errorf("ask for the nonce: %w", err)
+// trouble notes once that the node cannot be asked: it may come back.
+func (w *waiter) trouble(err error) {
+	w.last = err
+	if !w.told {
+		note(w.c, "the node cannot be asked; waiting for it: %s", err)
+		w.told = true
 	}
-	return acc.Nonce > tx.Nonce, nil
+}
+
+// missing is called when the node knows nothing of the transaction: its nonce
+// was used, or the node has lost it, as in a restart, and is given it again.
+func (w *waiter) missing(ctx context.Context) error {
+	var acc api.Account
+	if err := w.n.get(ctx, "/v1/accounts/"+w.tx.Signer.String(), &acc); err != nil {
+		w.trouble(err)
+		return nil
+	}
+	if acc.Nonce > w.tx.Nonce {
+		w.lost = 0
+		if w.spent++; w.spent == 1 { // the block may have come between the two questions
+			return nil
+		}
+		return withHint(
+			fmt.Errorf("a block has a transaction with the same nonce, %d, and the node does not know that it is this one (%w)", w.tx.Nonce, w.last),
+			"look at assay account and assay tx show before it is sent again")
+	}
+	w.spent = 0
+	if w.lost++; w.lost == 1 { // it may be between the pool and its block
+		return nil
+	}
+	w.lost = 0
+	_, err := offerTx(ctx, w.n, w.tx)
+	switch kind := kindOf(err); {
+	case err == nil:
+		note(w.c, "the node had lost the transaction, and has it again")
+	case kind == api.ProblemNonceTaken:
+		return fmt.Errorf("the node lost the transaction, and another one is in its place: %w", err)
+	case kind == api.ProblemRule, kind == api.ProblemBadBody:
+		return fmt.Errorf("the node lost the transaction, and does not take it again: %w", err)
+	default:
+		w.last = err
+	}
+	return nil
 }

@@ -19,18 +19,27 @@ import (
 )
 
 // script answers questions about one transaction: the nonce of its account and
-// its result, by how often the result was asked for.
+// its result, by how often the result was asked for, and what becomes of the
+// same transaction when it is sent again.
 type script struct {
 	asked  int
+	again  int // how often it was sent
 	nonce  func(asked int) uint64
 	result func(asked int) any // an api.TxResult or an *api.Problem
+	taken  func() any          // an api.Submitted or an *api.Problem
 }
 
 func (s *script) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	var v any = api.Account{Nonce: s.nonce(s.asked)}
-	if strings.HasPrefix(r.URL.Path, "/v1/txs/") {
+	var v any
+	switch {
+	case r.Method == http.MethodPost:
+		s.again++
+		v = s.taken()
+	case strings.HasPrefix(r.URL.Path, "/v1/txs/"):
 		s.asked++
 		v = s.result(s.asked)
+	default:
+		v = api.Account{Nonce: s.nonce(s.asked)}
 	}
 	if p, ok := v.(*api.Problem); ok {
 		w.WriteHeader(p.Status)
@@ -38,65 +47,73 @@ func (s *script) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	_ = json.NewEncoder(w).Encode(v)
 }
 
-// await waits for a transaction of nonce 5 in a bubble of its own time.
-func await(t *testing.T, s *script) (*api.TxResult, error) {
-	t.Helper()
+// flags is the context of a command that waits for a minute.
+func flags(ctx context.Context) *cli.Context {
 	set := flag.NewFlagSet("tx", flag.ContinueOnError)
 	set.Duration("timeout", time.Minute, "")
 	c := cli.NewContext(&cli.App{ErrWriter: io.Discard}, set, nil)
-	c.Context = t.Context()
-	tx := &wire.Tx{Kind: wire.TxTransfer, Signer: apitest.Public("miner-0"), Nonce: 5}
-	return awaitTx(c, &client{url: "http://node", http: s}, tx)
+	c.Context = ctx
+	return c
 }
 
-func gone(kind string) *api.Problem {
-	return &api.Problem{Type: "urn:assay:problem:" + kind, Status: http.StatusNotFound}
+// await waits for a transaction of nonce 5 in a bubble of its own time.
+func await(t *testing.T, s *script) (*api.TxResult, error) {
+	t.Helper()
+	tx := &wire.Tx{Kind: wire.TxTransfer, Signer: apitest.Public("miner-0"), Nonce: 5}
+	return awaitTx(flags(t.Context()), &client{url: "http://node", http: s}, tx)
 }
+
+func wrong(status int, kind, detail string) *api.Problem {
+	return &api.Problem{Type: "urn:assay:problem:" + kind, Status: status, Detail: detail}
+}
+
+func gone(kind string) *api.Problem { return wrong(http.StatusNotFound, kind, kind) }
 
 func TestWaitingForABlock(t *testing.T) {
 	same := func(n uint64) func(int) uint64 { return func(int) uint64 { return n } }
+	always := func(v any) func(int) any { return func(int) any { return v } }
+	from := func(n int, before *api.Problem) func(int) any {
+		return func(asked int) any {
+			if asked < n {
+				return before
+			}
+			return api.TxResult{Height: 46, OK: true}
+		}
+	}
 	for _, tc := range []struct {
 		name   string
 		script script
-		height uint64 // 0: no result
+		height uint64 // 0: an error
+		again  bool   // it was sent again
 		want   string // of the error
 	}{
-		{"the block comes after a while", script{
-			nonce: same(5),
-			result: func(asked int) any {
-				if asked < 4 {
-					return gone("not-found")
-				}
-				return api.TxResult{Height: 46, OK: true}
-			},
-		}, 46, ""},
-		{"the block comes between two questions", script{
-			nonce: same(6),
-			result: func(asked int) any {
-				if asked < 2 {
-					return gone("not-found")
-				}
-				return api.TxResult{Height: 46, OK: true}
-			},
-		}, 46, ""},
+		{"the block comes after a while", script{nonce: same(5), result: from(4, gone("tx-waiting"))}, 46, false, ""},
+		{"the block comes between two questions", script{nonce: same(6), result: from(2, gone("not-found"))}, 46, false, ""},
+		{"the node is away for a while", script{nonce: same(5), result: from(9, wrong(500, "internal", "an internal error"))}, 46, false, ""},
+		{"the node loses it and is given it again", script{
+			nonce: same(5), result: from(6, gone("not-found")), taken: func() any { return api.Submitted{} },
+		}, 46, true, ""},
+		{"the node is too busy to take it again", script{
+			nonce: same(5), result: always(gone("not-found")), taken: func() any { return wrong(503, "busy", "all seats are taken") },
+		}, 0, true, "the transaction is in no block after 1m0s; it may still come (all seats are taken)"},
+		{"another is in its place", script{
+			nonce: same(5), result: always(gone("not-found")), taken: func() any { return wrong(409, "nonce-taken", "nonce 5") },
+		}, 0, true, "the node lost the transaction, and another one is in its place: nonce 5"},
+		{"it cannot pay any more", script{
+			nonce: same(5), result: always(gone("not-found")), taken: func() any { return wrong(422, "rule-broken", "ErrCannotPay") },
+		}, 0, true, "does not take it again: ErrCannotPay"},
+		{"a block has another, and the pool knows", script{
+			nonce: same(6), result: always(wrong(410, "tx-dropped", "a block has another transaction with this nonce")),
+		}, 0, false, "was sent, and dropped before a block had it: a block has another transaction with this nonce"},
+		{"a block has one with its nonce", script{nonce: same(6), result: always(gone("not-found"))}, 0, false, "a block has a transaction with the same nonce, 5"},
 		{"the node keeps no results", script{
-			nonce:  func(asked int) uint64 { return uint64(4 + min(asked, 2)) },
-			result: func(int) any { return gone("not-kept") },
-		}, 0, ""},
-		{"another transaction comes first", script{
-			nonce:  same(6),
-			result: func(int) any { return gone("not-found") },
-		}, 0, "another transaction of the same key came first"},
-		{"no block comes", script{
-			nonce:  same(5),
-			result: func(int) any { return gone("not-found") },
-		}, 0, "the transaction is in no block after 1m0s; it may still come"},
+			nonce: func(asked int) uint64 { return uint64(4 + min(asked, 2)) }, result: always(gone("not-kept")),
+		}, 0, false, "the node does not know that it is this one"},
+		{"no block comes", script{nonce: same(5), result: always(gone("tx-waiting"))}, 0, false, "the transaction is in no block after 1m0s; it may still come (tx-waiting); ask assay tx show "},
 		{"the node fails", script{
-			nonce: same(5),
-			result: func(int) any {
-				return &api.Problem{Type: "urn:assay:problem:internal", Status: 500, Detail: "an internal error"}
-			},
-		}, 0, "an internal error"},
+			nonce: same(5), result: always(wrong(500, "internal", "an internal error")),
+		}, 0, false, "in no block after 1m0s; it may still come (an internal error)"},
+		{"the node does not understand", script{nonce: same(5), result: always(wrong(400, "bad-path", "what?"))}, 0, false, "the transaction was sent; ask what became of it: what?"},
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			res, err := await(t, &tc.script)
@@ -107,21 +124,23 @@ func TestWaitingForABlock(t *testing.T) {
 				}
 			case err != nil:
 				t.Errorf("%s: %v", tc.name, err)
-			case (res == nil) != (tc.height == 0) || res != nil && uint64(res.Height) != tc.height:
+			case uint64(res.Height) != tc.height:
 				t.Errorf("%s: got %+v", tc.name, res)
+			}
+			if (tc.script.again > 0) != tc.again {
+				t.Errorf("%s: sent again %d times", tc.name, tc.script.again)
 			}
 		})
 	}
 }
 
-func TestWaitingEndsWithItsContext(t *testing.T) {
+func TestWhoStopsWaitingReadsThatItWasSent(t *testing.T) {
 	ctx, stop := context.WithCancel(t.Context())
-	set := flag.NewFlagSet("tx", flag.ContinueOnError)
-	set.Duration("timeout", time.Minute, "")
-	c := cli.NewContext(&cli.App{ErrWriter: io.Discard}, set, nil)
-	c.Context = ctx
-	s := &script{nonce: func(int) uint64 { return 0 }, result: func(int) any { stop(); return gone("not-found") }}
-	if _, err := awaitTx(c, &client{url: "http://node", http: s}, &wire.Tx{}); err == nil || !strings.Contains(err.Error(), "canceled") {
-		t.Errorf("got %v", err)
+	s := &script{nonce: func(int) uint64 { return 0 }, result: func(int) any { stop(); return gone("tx-waiting") }}
+	tx := &wire.Tx{}
+	_, err := awaitTx(flags(ctx), &client{url: "http://node", http: s}, tx)
+	want := "stopped waiting: transaction " + tx.Hash().String() + " was sent, and may still come into a block; ask assay tx show " + tx.Hash().String()
+	if err == nil || err.Error() != want {
+		t.Errorf("got %v, want %s", err, want)
 	}
 }

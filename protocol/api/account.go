@@ -34,7 +34,14 @@ func (h *Handler) account(r *request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	a.Balance, a.Nonce = rec.Balance, rec.Nonce
+	a.Balance, a.Nonce, a.NextNonce = rec.Balance, rec.Nonce, rec.Nonce
+	if h.src.Pool != nil {
+		next, err := h.src.Pool.NextNonce(r.ctx(), addr)
+		if err != nil {
+			return nil, fmt.Errorf("next nonce of %s: %w", addr, err)
+		}
+		a.NextNonce = max(a.Nonce, next)
+	}
 	seat, ok, err := ledger.ReadSeatByHotkey(v, addr)
 	if err != nil {
 		return nil, err

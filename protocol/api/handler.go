@@ -155,8 +155,12 @@ func (h *Handler) endpoint(rt route) http.Handler {
 			h.fail(w, r, rt.path, fmt.Errorf("encode answer: %w", err))
 			return
 		}
-		h.write(w, r, "application/json", rt.status, body)
-		h.metrics.answered(rt.path, rt.status, time.Since(start))
+		status := rt.status
+		if own, ok := v.(interface{ status() int }); ok {
+			status = own.status()
+		}
+		h.write(w, r, "application/json", status, body)
+		h.metrics.answered(rt.path, status, time.Since(start))
 	})
 }
 

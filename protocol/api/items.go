@@ -1,6 +1,7 @@
 package api
 
 import (
+	"net/http"
 	"time"
 
 	"github.com/assaynet/assay/protocol"
@@ -152,6 +153,9 @@ type Account struct {
 	Address protocol.PublicKey `json:"address"`
 	Balance protocol.Amount    `json:"balance"`
 	Nonce   uint64             `json:"nonce"`
+	// NextNonce is Nonce, or what follows on the transactions that wait in this
+	// node's pool.
+	NextNonce uint64 `json:"next_nonce"`
 	// Seat is the uid of the seat whose hotkey the address is, if any.
 	Seat *protocol.UID `json:"seat,omitempty"`
 	// Stakes are those of the address as a coldkey, Staked those on it as a
@@ -222,9 +226,18 @@ type StateHash struct {
 	AppHash protocol.Hash   `json:"app_hash"`
 }
 
-// Submitted is the answer to a transaction that the pool took.
+// Submitted is the answer to a transaction that the pool has.
 type Submitted struct {
 	Hash protocol.Hash `json:"hash"`
+	// Known says that it had come before: nothing was added.
+	Known bool `json:"known"`
+}
+
+func (s Submitted) status() int {
+	if s.Known {
+		return http.StatusOK
+	}
+	return http.StatusAccepted
 }
 
 // TxResult is the answer of /v1/txs/{hash}: a transaction in a block. One that

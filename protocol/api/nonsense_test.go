@@ -134,8 +134,8 @@ func TestABrokenRuleIsNamed(t *testing.T) {
 		return w, p
 	}
 	pay := &wire.Transfer{To: apitest.Public("x"), Amount: protocol.Unit}
-	if w, p := send(99, pay, n.Genesis.ChainID()); w.Code != http.StatusUnprocessableEntity || p.Rule != string(ledger.ErrBadNonce) || p.Hint == "" {
-		t.Errorf("a nonce that is far off: got %d %+v", w.Code, p)
+	if w, p := send(0, &wire.Transfer{To: apitest.Public("x"), Amount: 1 << 60}, n.Genesis.ChainID()); w.Code != http.StatusUnprocessableEntity || p.Rule != string(ledger.ErrCannotPay) || p.Hint == "" {
+		t.Errorf("more than there is: got %d %+v", w.Code, p)
 	}
 	if w, p := send(0, pay, "assay-other"); w.Code != http.StatusBadRequest || p.Type != "urn:assay:problem:bad-body" {
 		t.Errorf("another chain: got %d %+v", w.Code, p)

@@ -5,12 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strings"
 
 	"github.com/assaynet/assay/protocol/ledger"
-	"github.com/assaynet/assay/protocol/wire"
 )
 
-// Problem is an error as a client sees it (RFC 9457), with two members more.
+// Problem is an error as a client sees it (RFC 9457), with three members more.
 // It is an error itself.
 type Problem struct {
 	Type     string `json:"type"` // urn:assay:problem: and a name that does not change
@@ -21,9 +21,17 @@ type Problem struct {
 	// Hint says what to do; Rule names the ledger's rule that was broken.
 	Hint string `json:"hint,omitempty"`
 	Rule string `json:"rule,omitempty"`
+	// NextNonce is the nonce to sign with instead, where that is what is wrong.
+	NextNonce *uint64 `json:"next_nonce,omitempty"`
 
 	name string // the end of Type, for metrics
 }
+
+// Kind returns the end of the type, which names what is wrong.
+func (p *Problem) Kind() string { return strings.TrimPrefix(p.Type, typePrefix) }
+
+// typePrefix begins the type of every problem.
+const typePrefix = "urn:assay:problem:"
 
 // Error returns detail and hint in one line.
 func (p *Problem) Error() string {
@@ -32,6 +40,29 @@ func (p *Problem) Error() string {
 	}
 	return p.Detail + " (" + p.Hint + ")"
 }
+
+// The kinds of problems that whoever sends transactions tells apart.
+const (
+	// ProblemNonceTaken: another transaction with the same nonce waits. The one
+	// that was sent is not kept.
+	ProblemNonceTaken = "nonce-taken"
+	// ProblemNoncePassed: a block has a transaction with the same nonce, which
+	// the node does not know to be the one that was sent.
+	ProblemNoncePassed = "nonce-passed"
+	// ProblemNonceAhead: the nonce is further ahead than transactions may wait.
+	ProblemNonceAhead = "nonce-ahead"
+	// ProblemTxWaiting: the transaction is in no block yet.
+	ProblemTxWaiting = "tx-waiting"
+	// ProblemTxDropped: the node had the transaction and gave it up.
+	ProblemTxDropped = "tx-dropped"
+
+	ProblemNotFound = problemNotFound
+	ProblemNotKept  = problemNotKept
+	ProblemNotReady = problemNotReady
+	ProblemBusy     = problemBusy
+	ProblemRule     = problemRule
+	ProblemBadBody  = problemBody
+)
 
 // The kinds of problems: the ends of their types.
 const (
@@ -64,12 +95,18 @@ var titles = map[string]string{
 	problemRule:     "The transaction breaks a rule of the ledger",
 	problemNotReady: "The node is not ready",
 	problemInternal: "The node made a mistake",
+
+	ProblemNonceTaken:  "Another transaction has that nonce",
+	ProblemNoncePassed: "A block has used that nonce",
+	ProblemNonceAhead:  "The nonce is too far ahead",
+	ProblemTxWaiting:   "The transaction waits for a block",
+	ProblemTxDropped:   "The node gave the transaction up",
 }
 
 // problem returns a problem of one of the kinds.
 func problem(status int, name, hint, format string, args ...any) *Problem {
 	return &Problem{
-		Type: "urn:assay:problem:" + name, Title: titles[name], Status: status,
+		Type: typePrefix + name, Title: titles[name], Status: status,
 		Detail: fmt.Sprintf(format, args...), Hint: hint, name: name,
 	}
 }
@@ -86,6 +123,10 @@ func problemOf(err error) *Problem {
 		return problem(http.StatusNotFound, problemNotFound, "", "%s", err)
 	case errors.Is(err, ErrNotKept):
 		return problem(http.StatusNotFound, problemNotKept, "", "%s", err)
+	case errors.Is(err, ErrWaiting):
+		return problem(http.StatusNotFound, ProblemTxWaiting, "ask again after the next block", "%s", err)
+	case errors.Is(err, ErrDropped):
+		return problem(http.StatusGone, ProblemTxDropped, "other nodes may still have it, and a block may still take it while its nonce is not used", "%s", err)
 	case errors.Is(err, ErrFull):
 		return problem(http.StatusServiceUnavailable, problemBusy, "try again in some blocks", "%s", err)
 	case errors.Is(err, context.DeadlineExceeded):
@@ -96,26 +137,9 @@ func problemOf(err error) *Problem {
 	return problem(http.StatusInternalServerError, problemInternal, "the node's log says more", "an internal error")
 }
 
-// txProblem makes a problem of an error of [Pool.Submit].
-func txProblem(err error) error {
-	if kind := ledger.KindOf(err); kind != "" {
-		p := problem(http.StatusUnprocessableEntity, problemRule, ruleHint(kind), "%s", err)
-		p.Rule = string(kind)
-		return p
-	}
-	for _, bad := range []error{wire.ErrTooLarge, wire.ErrMalformed, wire.ErrNotCanonical, wire.ErrLimit, wire.ErrSignature, wire.ErrChain, wire.ErrKind} {
-		if errors.Is(err, bad) {
-			return problem(http.StatusBadRequest, problemBody, "", "transaction: %s", err)
-		}
-	}
-	return err
-}
-
 // ruleHint says what to do about a rule that a transaction breaks.
 func ruleHint(k ledger.Kind) string {
 	switch k {
-	case ledger.ErrBadNonce:
-		return "ask /v1/accounts/{address} for the next nonce and sign again"
 	case ledger.ErrCannotPay:
 		return "the account needs the amount and the fee"
 	case ledger.ErrPrice:

@@ -10,7 +10,7 @@ type route struct {
 	method string // GET stands for HEAD, too
 	path   string // a pattern of [http.ServeMux]
 	params []string
-	status int // of success
+	status int // of success, unless the answer has one of its own
 	answer func(*request) (any, error)
 }
 

@@ -20,6 +20,13 @@ var (
 	ErrNotKept = errors.New("api: not kept")
 	// ErrFull is what a [Pool] returns when it takes no more for now.
 	ErrFull = errors.New("api: the pool is full")
+	// ErrNonceTaken is what a [Pool] returns for a transaction in whose place
+	// another one waits.
+	ErrNonceTaken = errors.New("api: the nonce is taken")
+	// ErrWaiting is what a [Pool] returns for a transaction that is in no block yet.
+	ErrWaiting = errors.New("api: the transaction waits for a block")
+	// ErrDropped is what a [Pool] returns for a transaction that it had and gave up.
+	ErrDropped = errors.New("api: the transaction was dropped")
 )
 
 // Source is what a node has to show. Node is needed; each other part may be
@@ -102,10 +109,16 @@ type Signed struct {
 
 // Pool takes transactions.
 type Pool interface {
-	// Submit checks a transaction, keeps it for a block and sends it on. Errors:
-	// those of package wire, rule errors of package ledger, [ErrFull].
-	Submit(ctx context.Context, raw []byte) (protocol.Hash, error)
+	// Submit checks a transaction, keeps it for a block and sends it on. known
+	// says that the same one waits already, or is in a recent block. Errors:
+	// those of package wire, rule errors of package ledger, [ErrNonceTaken],
+	// [ErrFull].
+	Submit(ctx context.Context, raw []byte) (hash protocol.Hash, known bool, err error)
+	// NextNonce returns the nonce for the next transaction of a signer: after
+	// those in blocks, and those that wait without a gap.
+	NextNonce(ctx context.Context, signer protocol.PublicKey) (uint64, error)
 	// Result returns what became of a transaction that is in a block;
-	// [ErrNotFound] for one that is not, or not any more; [ErrNotKept].
+	// [ErrWaiting], [ErrDropped] with the reason, [ErrNotFound] for one that is
+	// not known, or not any more; [ErrNotKept].
 	Result(ctx context.Context, hash protocol.Hash) (TxResult, error)
 }

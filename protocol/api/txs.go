@@ -9,6 +9,7 @@ import (
 	"mime"
 	"net/http"
 
+	"github.com/assaynet/assay/protocol/ledger"
 	"github.com/assaynet/assay/protocol/wire"
 )
 
@@ -29,11 +30,65 @@ func (h *Handler) submit(r *request) (any, error) {
 	if h.src.Pool == nil {
 		return nil, notKept("pool of transactions", "send it to a running validator")
 	}
-	hash, err := h.src.Pool.Submit(r.ctx(), raw)
+	s, err := h.readStatus(r)
 	if err != nil {
-		return nil, txProblem(err)
+		return nil, err
 	}
-	return Submitted{Hash: hash}, nil
+	if s.CatchingUp { // its nonces are old, and what it takes may be in a block long since
+		return nil, problem(http.StatusServiceUnavailable, problemNotReady, "wait, or send it to another node", "catching up, at height %d", s.Height)
+	}
+	hash, known, err := h.src.Pool.Submit(r.ctx(), raw)
+	if err != nil {
+		return nil, h.txProblem(r, raw, err)
+	}
+	return Submitted{Hash: hash, Known: known}, nil
+}
+
+// txProblem makes a problem of an error of [Pool.Submit].
+func (h *Handler) txProblem(r *request, raw []byte, err error) error {
+	kind := ledger.KindOf(err)
+	if kind == ledger.ErrBadNonce || errors.Is(err, ErrNonceTaken) {
+		return h.nonceProblem(r, raw, err)
+	}
+	if kind != "" {
+		p := problem(http.StatusUnprocessableEntity, problemRule, ruleHint(kind), "%s", err)
+		p.Rule = string(kind)
+		return p
+	}
+	for _, bad := range []error{wire.ErrTooLarge, wire.ErrMalformed, wire.ErrNotCanonical, wire.ErrLimit, wire.ErrSignature, wire.ErrChain, wire.ErrKind} {
+		if errors.Is(err, bad) {
+			return problem(http.StatusBadRequest, problemBody, "", "transaction: %s", err)
+		}
+	}
+	return err
+}
+
+// nonceProblem is a conflict: the transaction may be good with another nonce.
+func (h *Handler) nonceProblem(r *request, raw []byte, err error) error {
+	var tx wire.Tx
+	if bad := wire.Decode(raw, wire.MaxTxBytes, &tx); bad != nil {
+		return bad // the pool has decoded it
+	}
+	next, bad := h.src.Pool.NextNonce(r.ctx(), tx.Signer)
+	if bad != nil {
+		return fmt.Errorf("next nonce of %s: %w", tx.Signer, bad)
+	}
+	again := fmt.Sprintf("sign again with nonce %d, which /v1/accounts/%s has as next_nonce", next, tx.Signer)
+	name, hint := ProblemNonceAhead, again
+	switch {
+	case errors.Is(err, ErrNonceTaken):
+		name = ProblemNonceTaken
+	case tx.Nonce < next:
+		name, hint = ProblemNoncePassed, "unless it is in a block already, "+again
+	case tx.Nonce == next:
+		hint = fmt.Sprintf("at most %d transactions of a signer wait; send it again after a block", ledger.NonceWindow)
+	}
+	p := problem(http.StatusConflict, name, hint, "%s", err)
+	p.NextNonce = &next
+	if kind := ledger.KindOf(err); kind != "" {
+		p.Rule = string(kind)
+	}
+	return p
 }
 
 // readTx reads the bytes of a transaction from a body of JSON. Other content

@@ -37,6 +37,7 @@ type app struct {
 	st      *state.State
 	genesis *ledger.MemTree // the state before the first block
 	pool    *Pool
+	results results
 	heads   heads
 
 	space *store.Space
@@ -230,6 +231,7 @@ func (a *app) Commit(context.Context, *abci.RequestCommit) (*abci.ResponseCommit
 	}
 	a.rot, a.next = d.rot, nil
 	a.rounds.Add(uint64(d.head.Rounds))
+	a.results.add(d.head.Height, d.head.Result.Txs)
 	included := make([]protocol.Hash, len(d.head.Result.Txs))
 	for i, t := range d.head.Result.Txs {
 		included[i] = t.Hash

@@ -71,3 +71,16 @@ const (
 	MaxPoolTxs = maxPoolTxs
 	MaxPoolAge = maxPoolAge
 )
+
+// ResultBlocks is for how many blocks outcomes are remembered.
+const ResultBlocks = resultBlocks
+
+// Results remembers outcomes.
+type Results = results
+
+// Add and Get are those of results.
+func (r *results) Add(h protocol.Height, txs []ledger.TxResult) { r.add(h, txs) }
+
+func (r *results) Get(hash protocol.Hash) (ledger.TxResult, protocol.Height, bool) {
+	return r.get(hash)
+}

@@ -114,6 +114,7 @@ func (n *Node) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	n.syncing.Store(c.ConsensusReactor().WaitSync())
 	n.comet.Store(c)
 	if !early {
 		close(n.ready)
@@ -254,6 +255,12 @@ func (n *Node) ChainID() string { return n.chain }
 // Pool returns the transactions that wait for a block.
 func (n *Node) Pool() *Pool { return n.app.pool }
 
+// TxResult returns what became of a transaction and the height of its block;
+// false where it is in none of the last 200 blocks since the start.
+func (n *Node) TxResult(hash protocol.Hash) (ledger.TxResult, protocol.Height, bool) {
+	return n.app.results.get(hash)
+}
+
 // Submit takes a transaction of our own and publishes it. Errors are those of
 // [Pool.Add].
 func (n *Node) Submit(raw []byte) error {
@@ -291,7 +298,7 @@ type Stats struct {
 	Height    protocol.Height
 	StateHash protocol.Hash
 	Peers     int    // connected transports
-	Syncing   bool   // it still fetches blocks that others have
+	Syncing   bool   // it still fetches blocks that others have, or does not run
 	Waiting   int    // transactions in the pool
 	Refused   uint64 // proposals that this node refused
 	Rounds    uint64 // that heights took beyond the first
@@ -301,11 +308,11 @@ type Stats struct {
 func (n *Node) Stats() Stats {
 	s := n.app.st.Latest()
 	out := Stats{
-		Height: s.Height(), StateHash: s.Hash(), Waiting: n.app.pool.Size(), Syncing: n.syncing.Load(),
+		Height: s.Height(), StateHash: s.Hash(), Waiting: n.app.pool.Size(), Syncing: true,
 		Refused: n.app.refused.Load(), Rounds: n.app.rounds.Load(),
 	}
 	if c := n.comet.Load(); c != nil {
-		out.Peers = c.Switch().Peers().Size()
+		out.Peers, out.Syncing = c.Switch().Peers().Size(), n.syncing.Load()
 	}
 	return out
 }

@@ -16,9 +16,8 @@ var (
 )
 
 const (
-	Patience     = patience
-	MaxPending   = maxPending
-	ResultBlocks = resultBlocks
+	Patience   = patience
+	MaxPending = maxPending
 )
 
 // Submitter is a submitter over what a test says.
@@ -54,16 +53,6 @@ func (b *beacons) Link(h protocol.Height) (protocol.Hash, bool) { return b.link(
 
 func (b *beacons) Maker(start protocol.Height) (*ledger.ChainMaker, error) {
 	return b.maker(start)
-}
-
-// Results remembers outcomes.
-type Results = results
-
-// Add and Get are those of results.
-func (r *results) Add(h protocol.Height, txs []ledger.TxResult) { r.add(h, txs) }
-
-func (r *results) Get(hash protocol.Hash) (ledger.TxResult, protocol.Height, bool) {
-	return r.get(hash)
 }
 
 // Hand is hand.

@@ -242,7 +242,7 @@ func TestBadTransactionsAreCountedByTheirReasonAndLoseNothing(t *testing.T) {
 	registry := prometheus.NewRegistry()
 	v := n.full(t, 0, func(c *node.FullConfig) { c.Registerer = registry })
 	chain := n.g.ChainID()
-	check(t, v.SubmitRaw(t.Context(), wire.Encode(transfer(t, chain, 0, 1))))
+	submit(t, v, wire.Encode(transfer(t, chain, 0, 1)))
 	until(t, v, "the first transfer in a block", func(r ledger.Reader, _ protocol.Height) bool {
 		a, _, err := ledger.ReadAccount(r, hotkey(t, "m cold").PublicKey())
 		check(t, err)
@@ -271,7 +271,7 @@ func TestBadTransactionsAreCountedByTheirReasonAndLoseNothing(t *testing.T) {
 			return metric(t, registry, "assay_gossip_messages_total", c.reason, "tx", c.verdict) > before
 		})
 	}
-	check(t, v.SubmitRaw(t.Context(), wire.Encode(transfer(t, chain, 1, 1))))
+	submit(t, v, wire.Encode(transfer(t, chain, 1, 1)))
 	until(t, v, "an honest transfer after all that", func(r ledger.Reader, _ protocol.Height) bool {
 		a, _, err := ledger.ReadAccount(r, hotkey(t, "x").PublicKey())
 		check(t, err)
@@ -302,13 +302,14 @@ func TestASecondCommitmentIsRefusedAndCounted(t *testing.T) {
 			check(t, err)
 			return true
 		}
-		err := v.SubmitRaw(ctx, commit(round, 1, 0)) // refused until the seat is asked and the tasks are drawn
+		_, err := v.SubmitRaw(ctx, commit(round, 1, 0)) // refused until the seat is asked and the tasks are drawn
 		if err != nil && ledger.KindOf(err) == "" {
 			t.Fatal(err)
 		}
 		return false
 	})
-	errIs(t, "the second", v.SubmitRaw(ctx, commit(round, 2, 1)), ledger.ErrDuplicate)
+	_, err := v.SubmitRaw(ctx, commit(round, 2, 1))
+	errIs(t, "the second", err, ledger.ErrDuplicate)
 	eventually(t, "the second is counted", func() bool {
 		_ = h.Publish(ctx, gossip.TopicTx, commit(round, 3, 1))
 		return metric(t, registry, "assay_gossip_messages_total", "duplicate", "tx", "ignore") > 0
@@ -316,5 +317,13 @@ func TestASecondCommitmentIsRefusedAndCounted(t *testing.T) {
 	r, _ := v.Latest()
 	if c, ok, err := ledger.ReadCommit(r, round, n.miner()); err != nil || !ok || c.Root != (protocol.Hash{1}) {
 		t.Errorf("the ledger has %+v, %v, want the first", c, err)
+	}
+}
+
+// submit hands a validator a transaction that it has not seen.
+func submit(t testing.TB, v *node.Full, raw []byte) {
+	t.Helper()
+	if known, err := v.SubmitRaw(t.Context(), raw); err != nil || known {
+		t.Fatalf("submit: known %v, %v", known, err)
 	}
 }

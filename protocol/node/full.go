@@ -30,7 +30,6 @@ type Full struct {
 	beacons   *beacons
 	txs       submitter
 	tip       *tip
-	results   results
 	ready     chan struct{} // closed by Run
 }
 
@@ -57,7 +56,8 @@ func NewFull(cfg FullConfig) (*Full, error) {
 		return nil, err
 	}
 	f.txs = submitter{signer: cfg.Hotkey, chain: f.chain, next: f.ownNonce, send: func(ctx context.Context, raw []byte, _ bool) error {
-		return f.SubmitRaw(ctx, raw) // the own pool forgets nothing
+		_, err := f.SubmitRaw(ctx, raw)
+		return err
 	}}
 	return f, nil
 }
@@ -131,9 +131,6 @@ func (f *Full) follow(ctx context.Context) error {
 	for head := range f.consensus.Subscribe(ctx) {
 		r, _ := f.consensus.Latest()
 		logEvents(f.cfg.Logger, head, r)
-		if head.Result != nil {
-			f.results.add(head.Height, head.Result.Txs)
-		}
 		if announced == 0 || head.Height >= announced+peersEvery {
 			if err := f.announcePeers(r); err != nil {
 				return err
@@ -171,7 +168,7 @@ func (f *Full) takeTx(_ context.Context, _ string, raw []byte) error {
 // wrong with it. Gossip forgets a message only after minutes, so that this is
 // the way for one that went out once and reached nobody who kept it.
 func (f *Full) takeHanded(ctx context.Context, raw []byte) ([]byte, error) {
-	err := f.SubmitRaw(ctx, raw)
+	_, err := f.SubmitRaw(ctx, raw)
 	if err != nil && !errors.Is(err, ledger.ErrCorrupt) {
 		err = fmt.Errorf("%w: %w", gossip.ErrRefused, err)
 	}
@@ -220,7 +217,7 @@ func (f *Full) Latest() (ledger.Reader, protocol.Height) { return f.consensus.La
 // TxResult returns what became of a transaction and the height of its block;
 // false where it is in none of the last 200 blocks since the start.
 func (f *Full) TxResult(hash protocol.Hash) (ledger.TxResult, protocol.Height, bool) {
-	return f.results.get(hash)
+	return f.consensus.TxResult(hash)
 }
 
 // BlockTime returns the newest block's own time; zero before the first that was
@@ -244,16 +241,44 @@ func (f *Full) Identity() string { return f.host.ID() }
 func (f *Full) Submit(ctx context.Context, body wire.Body) error { return f.txs.submit(ctx, body) }
 
 // SubmitRaw takes a signed transaction of anyone into the pool and publishes
-// it. Errors: those of the pool.
-func (f *Full) SubmitRaw(ctx context.Context, raw []byte) error {
-	_, err := f.consensus.Pool().Add(raw)
-	if err != nil && !errors.Is(err, consensus.ErrKnown) {
-		return err
+// it. known says that it waits already, or is in one of the last 200 blocks.
+// Errors: those of the pool.
+func (f *Full) SubmitRaw(ctx context.Context, raw []byte) (known bool, err error) {
+	_, err = f.consensus.Pool().Add(raw)
+	switch {
+	case errors.Is(err, consensus.ErrKnown):
+		known = true
+	case errors.Is(err, ledger.ErrBadNonce) && f.carriedOut(raw):
+		return true, nil
+	case err != nil:
+		return false, err
 	}
 	if err := f.host.Publish(ctx, gossip.TopicTx, raw); err != nil {
 		f.cfg.Logger.Debug().Err(err).Msg("transaction not published, it waits in the own pool")
 	}
-	return nil
+	return known, nil
+}
+
+// carriedOut reports whether a recent block has these bytes.
+func (f *Full) carriedOut(raw []byte) bool {
+	var tx wire.Tx
+	if wire.Decode(raw, wire.MaxTxBytes, &tx) != nil {
+		return false
+	}
+	_, _, ok := f.consensus.TxResult(tx.Hash())
+	return ok
+}
+
+// NextNonce returns the nonce for the next transaction of a signer, behind
+// those that wait in the own pool.
+func (f *Full) NextNonce(signer protocol.PublicKey) (uint64, error) {
+	return f.consensus.Pool().NextNonce(signer)
+}
+
+// TxStanding says how a transaction stands in the own pool that is in no block;
+// false if the pool does not know of it.
+func (f *Full) TxStanding(hash protocol.Hash) (consensus.Standing, bool) {
+	return f.consensus.Pool().Standing(hash)
 }
 
 // Publish sends signed bytes on a topic.

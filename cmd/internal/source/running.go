@@ -17,23 +17,17 @@ type Full interface {
 	Latest() (ledger.Reader, protocol.Height)
 	StateHash(height protocol.Height) (protocol.Hash, error)
 	Prove(key []byte) (consensus.Proof, error)
-	SubmitRaw(ctx context.Context, raw []byte) error
+	SubmitRaw(ctx context.Context, raw []byte) (known bool, err error)
+	NextNonce(signer protocol.PublicKey) (uint64, error)
+	TxResult(hash protocol.Hash) (ledger.TxResult, protocol.Height, bool)
+	TxStanding(hash protocol.Hash) (consensus.Standing, bool)
 }
 
 // State returns the ledger of a running node.
 func State(f Full) api.State { return running{f} }
 
-// Pool returns the pool of a running node. It keeps no results unless the node
-// has them ([Results]).
+// Pool returns the pool of a running node.
 func Pool(f Full) api.Pool { return running{f} }
-
-// Results is what a [Full] may be in addition: it knows the outcome of the
-// transactions in recent blocks.
-type Results interface {
-	// TxResult returns the outcome and the height of the block; false for a
-	// transaction that is in no recent block.
-	TxResult(hash protocol.Hash) (ledger.TxResult, protocol.Height, bool)
-}
 
 type running struct{ full Full }
 
@@ -65,32 +59,49 @@ func proven(p consensus.Proof, err error) (api.Proven, error) {
 	}, err
 }
 
-func (r running) Submit(ctx context.Context, raw []byte) (protocol.Hash, error) {
-	if err := r.full.SubmitRaw(ctx, raw); err != nil {
-		if errors.Is(err, consensus.ErrPoolFull) {
-			return protocol.Hash{}, fmt.Errorf("%w: %w", api.ErrFull, err)
-		}
-		return protocol.Hash{}, err
+func (r running) Submit(ctx context.Context, raw []byte) (protocol.Hash, bool, error) {
+	known, err := r.full.SubmitRaw(ctx, raw)
+	switch {
+	case errors.Is(err, consensus.ErrPoolFull):
+		return protocol.Hash{}, false, fmt.Errorf("%w: %w", api.ErrFull, err)
+	case errors.Is(err, consensus.ErrNonceTaken):
+		return protocol.Hash{}, false, fmt.Errorf("%w: %w", api.ErrNonceTaken, err)
+	case err != nil:
+		return protocol.Hash{}, false, err
 	}
 	var tx wire.Tx
 	if err := wire.Decode(raw, wire.MaxTxBytes, &tx); err != nil {
-		return protocol.Hash{}, err
+		return protocol.Hash{}, false, err
 	}
-	return tx.Hash(), nil
+	return tx.Hash(), known, nil
+}
+
+func (r running) NextNonce(_ context.Context, signer protocol.PublicKey) (uint64, error) {
+	return r.full.NextNonce(signer)
 }
 
 func (r running) Result(_ context.Context, hash protocol.Hash) (api.TxResult, error) {
-	results, ok := r.full.(Results)
-	if !ok {
-		return api.TxResult{}, fmt.Errorf("results of transactions: %w", api.ErrNotKept)
+	// The pool first: a block that comes between the two questions takes the
+	// transaction from there, and its result is found then.
+	standing, stands := r.full.TxStanding(hash)
+	res, height, ok := r.full.TxResult(hash)
+	switch {
+	case ok:
+		return shown(hash, height, &res), nil
+	case !stands:
+		return api.TxResult{}, fmt.Errorf("%w in the pool, nor in the last 200 blocks since the node began", api.ErrNotFound)
+	case standing.Dropped != nil:
+		return api.TxResult{}, fmt.Errorf("%w: %w", api.ErrDropped, standing.Dropped)
+	case standing.Missing < standing.Nonce:
+		return api.TxResult{}, fmt.Errorf("%w: it has nonce %d, and nonce %d has not come yet", api.ErrWaiting, standing.Nonce, standing.Missing)
 	}
-	res, height, ok := results.TxResult(hash)
-	if !ok {
-		return api.TxResult{}, api.ErrNotFound
-	}
+	return api.TxResult{}, api.ErrWaiting
+}
+
+func shown(hash protocol.Hash, height protocol.Height, res *ledger.TxResult) api.TxResult {
 	out := api.TxResult{Hash: hash, Height: height, Kind: api.TxKindName(res.Kind), Signer: res.Signer, OK: res.Err == nil}
 	if res.Err != nil {
 		out.Rule, out.Error = string(ledger.KindOf(res.Err)), res.Err.Error()
 	}
-	return out, nil
+	return out
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/assaynet/assay/cmd/internal/source"
@@ -206,6 +207,10 @@ func TestEvidenceIsWhatWasAccepted(t *testing.T) {
 type full struct {
 	*apitest.Network
 	pool, unproven error
+	known          bool
+	inBlock        protocol.Hash
+	standing       consensus.Standing
+	stands         bool
 }
 
 func (f full) Latest() (ledger.Reader, protocol.Height) { return f.Tree, apitest.Height }
@@ -221,14 +226,17 @@ func (f full) Prove(k []byte) (consensus.Proof, error) {
 	return consensus.Proof{Height: apitest.Height - 1, Key: k, State: f.Tree}, f.unproven
 }
 
-func (f full) SubmitRaw(context.Context, []byte) error { return f.pool }
+func (f full) SubmitRaw(context.Context, []byte) (bool, error) { return f.known, f.pool }
 
-type fullWithResults struct{ full }
+func (f full) NextNonce(protocol.PublicKey) (uint64, error) { return 7, nil }
 
-func (fullWithResults) TxResult(hash protocol.Hash) (ledger.TxResult, protocol.Height, bool) {
+// TxResult knows one transaction, which is in block 46.
+func (f full) TxResult(hash protocol.Hash) (ledger.TxResult, protocol.Height, bool) {
 	broken := &ledger.RuleError{Kind: ledger.ErrFull, Detail: "no seat is free"}
-	return ledger.TxResult{Hash: hash, Kind: wire.TxRegister, Signer: apitest.Public("miner-0-cold"), Err: broken}, 46, !hash.IsZero()
+	return ledger.TxResult{Hash: hash, Kind: wire.TxRegister, Signer: apitest.Public("miner-0-cold"), Err: broken}, 46, hash == f.inBlock
 }
+
+func (f full) TxStanding(protocol.Hash) (consensus.Standing, bool) { return f.standing, f.stands }
 
 func TestARunningNodeIsShown(t *testing.T) {
 	n, err := apitest.New()
@@ -254,23 +262,45 @@ func TestARunningNodeIsShown(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if hash, err := source.Pool(f).Submit(t.Context(), wire.Encode(tx)); err != nil || hash != tx.Hash() {
-		t.Errorf("got %s, %v", hash, err)
+	for _, known := range []bool{false, true} {
+		f.known = known
+		if hash, got, err := source.Pool(f).Submit(t.Context(), wire.Encode(tx)); err != nil || got != known || hash != tx.Hash() {
+			t.Errorf("got %s, %v, %v, want known %v", hash, got, err, known)
+		}
 	}
-	f.pool = consensus.ErrPoolFull
-	if _, err := source.Pool(f).Submit(t.Context(), wire.Encode(tx)); !errors.Is(err, api.ErrFull) {
-		t.Errorf("a full pool: got %v", err)
+	if got, err := source.Pool(f).NextNonce(t.Context(), tx.Signer); got != 7 || err != nil {
+		t.Errorf("next nonce: got %d, %v", got, err)
 	}
-	if _, err := source.Pool(f).Result(t.Context(), tx.Hash()); !errors.Is(err, api.ErrNotKept) {
-		t.Errorf("no results: got %v", err)
+	for pool, want := range map[error]error{consensus.ErrPoolFull: api.ErrFull, consensus.ErrNonceTaken: api.ErrNonceTaken, ledger.ErrNoSeat: ledger.ErrNoSeat} {
+		f.pool = pool
+		if _, _, err := source.Pool(f).Submit(t.Context(), wire.Encode(tx)); !errors.Is(err, want) {
+			t.Errorf("%v: got %v, want %v", pool, err, want)
+		}
 	}
-	p := source.Pool(fullWithResults{f})
-	if _, err := p.Result(t.Context(), protocol.Hash{}); !errors.Is(err, api.ErrNotFound) {
-		t.Errorf("an unknown transaction: got %v", err)
+}
+
+func TestWhatBecameOfATransactionIsShown(t *testing.T) {
+	hash := wire.HashOf("assay/test/tx")
+	for _, tc := range []struct {
+		what string
+		full full
+		want error
+		text string
+	}{
+		{"unknown", full{}, api.ErrNotFound, ""},
+		{"waiting", full{stands: true, standing: consensus.Standing{Nonce: 5, Missing: 6}}, api.ErrWaiting, ""},
+		{"waiting in vain", full{stands: true, standing: consensus.Standing{Nonce: 5, Missing: 3}}, api.ErrWaiting, "nonce 3 has not come yet"},
+		{"dropped", full{stands: true, standing: consensus.Standing{Dropped: consensus.ErrReplaced}}, api.ErrDropped, "another transaction with this nonce"},
+	} {
+		_, err := source.Pool(tc.full).Result(t.Context(), hash)
+		if !errors.Is(err, tc.want) || !strings.Contains(err.Error(), tc.text) {
+			t.Errorf("%s: got %v, want %v with %q", tc.what, err, tc.want, tc.text)
+		}
 	}
-	got, err := p.Result(t.Context(), tx.Hash())
+	// What is in a block is, whatever the pool says of it.
+	got, err := source.Pool(full{inBlock: hash, stands: true, standing: consensus.Standing{Dropped: consensus.ErrReplaced}}).Result(t.Context(), hash)
 	want := api.TxResult{
-		Hash: tx.Hash(), Height: 46, Kind: "register", Signer: apitest.Public("miner-0-cold"),
+		Hash: hash, Height: 46, Kind: "register", Signer: apitest.Public("miner-0-cold"),
 		Rule: "ErrFull", Error: "ledger: ErrFull: no seat is free",
 	}
 	if err != nil || got != want {

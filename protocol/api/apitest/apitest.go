@@ -58,7 +58,8 @@ func New() (*Network, error) { return NewWith(ModelID) }
 
 // NewWith is [New] with another model.
 func NewWith(model protocol.ModelID) (*Network, error) {
-	n := &Network{Genesis: genesis(model), Tree: &ledger.MemTree{}, Pool: &Pool{}}
+	tree := &ledger.MemTree{}
+	n := &Network{Genesis: genesis(model), Tree: tree, Pool: &Pool{tree: tree}}
 	if _, err := ledger.Init(n.Tree, n.Genesis); err != nil {
 		return nil, fmt.Errorf("apitest: %w", err)
 	}
@@ -151,34 +152,79 @@ func (w *Work) Evidence(_ context.Context, id protocol.TaskID) (*api.Evidence, e
 	return nil, api.ErrNotFound
 }
 
-// Pool keeps what it is given. With Check it refuses what that refuses; with
-// Include a transaction is in a block at once, with this outcome.
+// Pool keeps what it is given, one transaction for each nonce. With Check it
+// refuses what that refuses; with Include a transaction is in a block at once,
+// with this outcome. Dropped are given up, for these reasons.
 type Pool struct {
 	Check   func(raw []byte) (*wire.Tx, error)
 	Include func(*wire.Tx) api.TxResult
+	Dropped map[protocol.Hash]error
 
+	tree    *ledger.MemTree
 	mu      sync.Mutex
-	results map[protocol.Hash]api.TxResult
+	waiting map[protocol.PublicKey]map[uint64]protocol.Hash // guarded by mu
+	results map[protocol.Hash]api.TxResult                  // guarded by mu
 }
 
 // Submit implements [api.Pool].
-func (p *Pool) Submit(_ context.Context, raw []byte) (protocol.Hash, error) {
+func (p *Pool) Submit(_ context.Context, raw []byte) (protocol.Hash, bool, error) {
 	if p.Check == nil {
-		return protocol.Hash{}, api.ErrFull
-	}
-	tx, err := p.Check(raw)
-	if err != nil {
-		return protocol.Hash{}, err
+		return protocol.Hash{}, false, api.ErrFull
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	var sent wire.Tx
+	if err := wire.Decode(raw, wire.MaxTxBytes, &sent); err == nil {
+		if _, ok := p.results[sent.Hash()]; ok {
+			return sent.Hash(), true, nil
+		}
+	}
+	tx, err := p.Check(raw)
+	if err != nil {
+		return protocol.Hash{}, false, err
+	}
+	hash := tx.Hash()
+	if other, ok := p.waiting[tx.Signer][tx.Nonce]; ok {
+		if other != hash {
+			return hash, false, fmt.Errorf("nonce %d: %w", tx.Nonce, api.ErrNonceTaken)
+		}
+		return hash, true, nil
+	}
+	if p.Include != nil {
+		p.include(tx)
+		return hash, false, nil
+	}
+	if p.waiting == nil {
+		p.waiting = map[protocol.PublicKey]map[uint64]protocol.Hash{}
+	}
+	if p.waiting[tx.Signer] == nil {
+		p.waiting[tx.Signer] = map[uint64]protocol.Hash{}
+	}
+	p.waiting[tx.Signer][tx.Nonce] = hash
+	return hash, false, nil
+}
+
+// include notes the outcome and uses the nonce; p.mu is held.
+func (p *Pool) include(tx *wire.Tx) {
 	if p.results == nil {
 		p.results = map[protocol.Hash]api.TxResult{}
 	}
-	if p.Include != nil {
-		p.results[tx.Hash()] = p.Include(tx)
+	p.results[tx.Hash()] = p.Include(tx)
+	acc, _, _ := ledger.ReadAccount(p.tree, tx.Signer) // the tree is in memory
+	acc.Nonce = tx.Nonce + 1
+	_ = p.tree.Set(ledger.AccountKey(tx.Signer), wire.Encode(acc))
+}
+
+// NextNonce implements [api.Pool].
+func (p *Pool) NextNonce(_ context.Context, signer protocol.PublicKey) (uint64, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	acc, _, err := ledger.ReadAccount(p.tree, signer)
+	nonce := acc.Nonce
+	for !p.waiting[signer][nonce].IsZero() {
+		nonce++
 	}
-	return tx.Hash(), nil
+	return nonce, err
 }
 
 // Result implements [api.Pool].
@@ -187,6 +233,16 @@ func (p *Pool) Result(_ context.Context, hash protocol.Hash) (api.TxResult, erro
 	defer p.mu.Unlock()
 	if r, ok := p.results[hash]; ok {
 		return r, nil
+	}
+	if why := p.Dropped[hash]; why != nil {
+		return api.TxResult{}, fmt.Errorf("%w: %w", api.ErrDropped, why)
+	}
+	for _, own := range p.waiting {
+		for _, h := range own {
+			if h == hash {
+				return api.TxResult{}, api.ErrWaiting
+			}
+		}
 	}
 	return api.TxResult{}, api.ErrNotFound
 }

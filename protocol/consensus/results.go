@@ -1,4 +1,4 @@
-package node
+package consensus
 
 import (
 	"sync"
@@ -11,7 +11,9 @@ import (
 // remembered: who sent it asks within a few.
 const resultBlocks = 200
 
-// results remembers what became of the transactions of recent blocks.
+// results remembers what became of the transactions of recent blocks. A block's
+// are here before the pool drops them, so that one that was taken is always
+// found in one of the two.
 type results struct {
 	mu     sync.Mutex
 	byHash map[protocol.Hash]outcome

@@ -1,0 +1,126 @@
+package main
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+	"github.com/rs/zerolog"
+
+	"github.com/assaynet/assay/cmd/internal/cmdtest"
+	"github.com/assaynet/assay/cmd/internal/config"
+	"github.com/assaynet/assay/cmd/internal/source"
+	"github.com/assaynet/assay/protocol/api"
+	"github.com/assaynet/assay/protocol/keystore"
+	"github.com/assaynet/assay/protocol/node"
+	"github.com/assaynet/assay/protocol/store"
+)
+
+// TestNetworkScripts runs testdata/network/*.txt against the node of a
+// validator that makes blocks alone, in this process. It answers at ASSAY_NODE;
+// keys and passphrases are those of package cmdtest.
+func TestNetworkScripts(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir: "testdata/network", Cmds: cmdtest.Cmds,
+		Setup: func(e *testscript.Env) error {
+			if err := cmdtest.Setup(e); err != nil {
+				return err
+			}
+			return runValidator(t, e)
+		},
+	})
+}
+
+// runValidator starts the node that the script's genesis seats, and its API.
+func runValidator(t *testing.T, e *testscript.Env) error {
+	home := config.Home(filepath.Join(e.WorkDir, "validator"))
+	if err := os.Link(filepath.Join(e.WorkDir, "genesis.json"), home.Genesis()); err != nil {
+		return err
+	}
+	g, err := home.ReadGenesis()
+	if err != nil {
+		return err
+	}
+	keys, err := keystore.New(keystore.Config{Dir: home.Keys()})
+	if err != nil {
+		return err
+	}
+	pass, err := keystore.NewPassphrase(cmdtest.Passphrase)
+	if err != nil {
+		return err
+	}
+	hotkey, err := keys.Open("hotkey", pass)
+	if err != nil {
+		return err
+	}
+	db, err := store.Open(home.Data(), store.Options{})
+	if err != nil {
+		return err
+	}
+	n, err := node.NewFull(node.FullConfig{
+		Config: node.Config{
+			Genesis: g, DB: db, Hotkey: hotkey, Listen: []string{"/ip4/127.0.0.1/tcp/" + e.Getenv("VALIDATOR_P2P")},
+			Logger: zerolog.New(zerolog.NewTestWriter(t)).Level(zerolog.WarnLevel),
+		},
+		Dir: home.Consensus(), ConsensusListen: "127.0.0.1:" + e.Getenv("VALIDATOR_CONSENSUS"),
+	})
+	if err != nil {
+		return err
+	}
+	s, err := api.New(api.Config{
+		Listen: "127.0.0.1:" + e.Getenv("VALIDATOR_HTTP"), ChainID: g.ChainID(), Params: &g.Params,
+		Source: api.Source{Node: teller{n}, State: source.State(n), Pool: source.Pool(n)},
+	})
+	if err != nil {
+		return err
+	}
+	e.Setenv(envNode, "http://"+s.Addr())
+	ctx, stop := context.WithCancel(context.Background())
+	done := make(chan error, 2)
+	go func() { done <- n.Run(ctx) }()
+	go func() { done <- s.Run(ctx) }()
+	e.Defer(func() {
+		stop()
+		for range 2 {
+			if err := <-done; err != nil {
+				t.Error(err)
+			}
+		}
+		if err := db.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return publics(e)
+}
+
+// publics sets addresses: MINER_COLD can pay, NOBODY has nothing.
+func publics(e *testscript.Env) error {
+	s, err := keystore.New(keystore.Config{Dir: filepath.Join(e.WorkDir, "miner", "keys")})
+	if err != nil {
+		return err
+	}
+	cold, err := s.Public("coldkey")
+	if err != nil {
+		return err
+	}
+	hot, err := s.Public("hotkey")
+	if err != nil {
+		return err
+	}
+	e.Setenv("MINER_COLD", cold.String())
+	e.Setenv("NOBODY", hot.String())
+	e.Setenv(keystore.EnvPassphrase, cmdtest.Passphrase)
+	return nil
+}
+
+// teller tells as much of a node as a wallet asks for.
+type teller struct{ *node.Full }
+
+// Status implements api.Node.
+func (n teller) Status(context.Context) (api.Status, error) {
+	s := n.Stats()
+	return api.Status{Role: "validator", Height: s.Height, AppHash: s.StateHash, CatchingUp: s.Syncing, BlockTime: time.Unix(1, 0)}, nil
+}
