@@ -1,6 +1,8 @@
 package validator
 
 import (
+	"fmt"
+
 	"github.com/assaynet/assay/protocol"
 	"github.com/assaynet/assay/protocol/ledger"
 )
@@ -19,6 +21,8 @@ type Status struct {
 	Held       int             `json:"held"`    // messages that came early
 	// Why says in one sentence why the seat judges nothing, or that it judges.
 	Why string `json:"why"`
+
+	outlook ledger.Outlook // of a seat without a permit
 }
 
 // Status returns where things stand.
@@ -31,12 +35,13 @@ func (v *Validator) Status() Status {
 	return s
 }
 
-func (s *Status) see(head protocol.Height, registered bool, seat *ledger.Seat, judge bool) {
+// see notes what the ledger says. The outlook counts while there is no permit.
+func (s *Status) see(head protocol.Height, registered bool, seat *ledger.Seat, judge bool, o ledger.Outlook) {
 	if s.Since == 0 {
 		s.Since = head
 	}
 	s.Height, s.Registered, s.Seat = head, registered, seat.ID
-	s.Permit, s.Judge = registered && seat.Permit, judge
+	s.Permit, s.Judge, s.outlook = registered && seat.Permit, judge, o
 }
 
 func (s *Status) why() string {
@@ -46,9 +51,24 @@ func (s *Status) why() string {
 	case !s.Registered:
 		return "the hotkey has no seat: register it (assay tx register)"
 	case !s.Permit && !s.Judge:
-		return "no permit: it goes by stake, and needs a consensus key and a beacon chain on the ledger (assay tx stake)"
+		return noPermit(&s.outlook)
 	case !s.Judge:
 		return "permitted, and judges from the next epoch on"
 	}
 	return "judging"
+}
+
+// noPermit says when the permit comes, or what it takes.
+func noPermit(o *ledger.Outlook) string {
+	switch o.Lacks {
+	case "":
+		return fmt.Sprintf("no permit yet: with a stake of %s, it comes with epoch %d", o.Stake, o.From)
+	case ledger.LackStake:
+		return fmt.Sprintf("no permit: %s is staked on the hotkey, and it takes %s (assay tx stake)", o.Stake, o.Needs)
+	case ledger.LackKey:
+		return "no permit: the consensus key is not on the ledger yet; this program sends it"
+	case ledger.LackChain:
+		return "no permit: no beacon chain of the seat is on the ledger yet; this program sends one, which serves from the epoch after the next"
+	}
+	return fmt.Sprintf("no permit: %s is staked on the hotkey, all places are taken, and the least of them has %s (assay tx stake)", o.Stake, o.Needs)
 }

@@ -133,10 +133,16 @@ func (v *Validator) Step(ctx context.Context, head protocol.Height) error {
 	if err != nil {
 		return err
 	}
+	var outlook ledger.Outlook
+	if ok && !judge && !seat.Permit {
+		if outlook, err = ledger.PermitOutlook(r, v.cfg.Params, v.self, v.cfg.Params.Schedule.EpochOf(head+1)); err != nil {
+			return err
+		}
+	}
 	now := &view{r, head}
 	v.mu.Lock()
 	v.view = now
-	v.status.see(head, ok, &seat, ok && judge)
+	v.status.see(head, ok, &seat, ok && judge, outlook)
 	v.mu.Unlock()
 
 	errs := []error{v.retryHeld(), v.prune(head)}

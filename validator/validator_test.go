@@ -3,6 +3,7 @@ package validator_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"reflect"
 	"slices"
 	"strings"
@@ -412,8 +413,27 @@ func TestAValidatorWithoutPermitIdlesAndSaysSo(t *testing.T) {
 	if len(w.submitted) != 0 {
 		t.Errorf("submitted %+v", w.submitted)
 	}
-	if why := v.Status().Why; !strings.Contains(why, "no permit") {
+	if why := v.Status().Why; why != "no permit: 0.000000000 is staked on the hotkey, and it takes "+w.p.Seats.MinStake.String()+" (assay tx stake)" {
 		t.Errorf("got %q", why)
+	}
+
+	// With what it takes on the ledger, the permit is announced.
+	w.put(ledger.StakeKey(w.self.PublicKey(), named("cold").PublicKey()), &ledger.Stake{Amount: w.p.Seats.MinStake})
+	w.step(v, cardEnd+1)
+	if why := v.Status().Why; !strings.Contains(why, "the consensus key is not on the ledger yet") {
+		t.Errorf("got %q", why)
+	}
+	seat := ledger.Seat{ID: w.seat, Hotkey: w.self.PublicKey(), Consensus: ledger.Consensus{Key: named("consensus").PublicKey()}}
+	w.put(ledger.SeatKey(w.seat.UID), &seat)
+	w.step(v, cardEnd+1)
+	if why := v.Status().Why; !strings.Contains(why, "no beacon chain of the seat is on the ledger yet") {
+		t.Errorf("got %q", why)
+	}
+	seat.NextChain, seat.NextFrom = ledger.Chain{Start: w.p.Schedule.EpochStart(epoch + 3), Link: protocol.Hash{1}}, epoch+3
+	w.put(ledger.SeatKey(w.seat.UID), &seat)
+	w.step(v, cardEnd+1)
+	if why, want := v.Status().Why, fmt.Sprintf("no permit yet: with a stake of %s, it comes with epoch %d", w.p.Seats.MinStake, epoch+3); why != want {
+		t.Errorf("got %q, want %q", why, want)
 	}
 	if err := w.tree.Remove(ledger.HotkeyKey(w.self.PublicKey())); err != nil {
 		t.Fatal(err)

@@ -27,12 +27,7 @@ func (m *machine) epoch() error {
 	m.pay(now, seats, &in, &out)
 	m.keepBonds(out.Bonds)
 	m.meta.LastStep = m.height
-	for i := range seats {
-		s := &seats[i].seat
-		if s.NextFrom == now+1 {
-			s.Beacon, s.NextChain, s.NextFrom = s.NextChain, Chain{}, 0
-		}
-	}
+	takeChains(seats, now+1)
 	m.permits(seats, now+1)
 	m.rosters(seats, now+1)
 	m.forget(now)
@@ -41,20 +36,28 @@ func (m *machine) epoch() error {
 
 // candidates returns all seats with the stake on their hotkeys, by uid.
 func (m *machine) candidates() []candidate {
+	all, err := candidatesOf(m.st)
+	if err != nil {
+		m.st.fail(err)
+	}
+	return all
+}
+
+func candidatesOf(r Reader) ([]candidate, error) {
 	stakes := make(map[protocol.PublicKey]protocol.Amount)
-	err := walk(m.st, []byte{stakeLetter}, func(key []byte, s Stake) bool {
+	err := walk(r, []byte{stakeLetter}, func(key []byte, s Stake) bool {
 		stakes[protocol.PublicKey(key[1:1+len(protocol.PublicKey{})])] += s.Amount
 		return true
 	})
 	if err != nil {
-		m.st.fail(err)
+		return nil, err
 	}
-	seats := all[Seat](m.st, SeatPrefix())
-	out := make([]candidate, len(seats))
-	for i, s := range seats {
-		out[i] = candidate{s, stakes[s.Hotkey]}
-	}
-	return out
+	var out []candidate
+	err = Seats(r, func(s Seat) bool {
+		out = append(out, candidate{s, stakes[s.Hotkey]})
+		return true
+	})
+	return out, err
 }
 
 // yumaInput gathers what the epoch is computed from. A row that was not opened
