@@ -62,3 +62,19 @@ func (l *Light) Hand(ctx context.Context, raw []byte) error { return l.hand(ctx,
 func (l *Light) Send(ctx context.Context, raw []byte, again bool) error {
 	return l.send(ctx, raw, again)
 }
+
+// Resender keeps what is sent again.
+type Resender = resender
+
+// ResendEvery and MaxResends are its limits.
+const (
+	ResendEvery = resendEvery
+	MaxResends  = maxResends
+)
+
+// Add and Due are those of a resender.
+func (r *resender) Add(hash protocol.Hash, raw []byte, at protocol.Height) { r.add(hash, raw, at) }
+
+func (r *resender) Due(at protocol.Height, waits func(protocol.Hash) bool) [][]byte {
+	return r.due(at, waits)
+}

@@ -31,6 +31,7 @@ type Full struct {
 	txs       submitter
 	tip       *tip
 	ready     chan struct{} // closed by Run
+	given     resender
 }
 
 // NewFull opens a validator's node; it starts nothing.
@@ -118,6 +119,7 @@ func (f *Full) Run(ctx context.Context) error {
 		close(f.ready)
 		return nil
 	})
+	g.Go(func() error { return f.sendAgain(ctx) })
 	return g.Wait()
 }
 
@@ -168,7 +170,7 @@ func (f *Full) takeTx(_ context.Context, _ string, raw []byte) error {
 // wrong with it. Gossip forgets a message only after minutes, so that this is
 // the way for one that went out once and reached nobody who kept it.
 func (f *Full) takeHanded(ctx context.Context, raw []byte) ([]byte, error) {
-	_, err := f.SubmitRaw(ctx, raw)
+	_, _, err := f.take(ctx, raw)
 	if err != nil && !errors.Is(err, ledger.ErrCorrupt) {
 		err = fmt.Errorf("%w: %w", gossip.ErrRefused, err)
 	}
@@ -241,22 +243,34 @@ func (f *Full) Identity() string { return f.host.ID() }
 func (f *Full) Submit(ctx context.Context, body wire.Body) error { return f.txs.submit(ctx, body) }
 
 // SubmitRaw takes a signed transaction of anyone into the pool and publishes
-// it. known says that it waits already, or is in one of the last 200 blocks.
-// Errors: those of the pool.
+// it, again and again while no block has it. known says that it waits already,
+// or is in one of the last 200 blocks. Errors: those of the pool, which keeps raw.
 func (f *Full) SubmitRaw(ctx context.Context, raw []byte) (known bool, err error) {
-	_, err = f.consensus.Pool().Add(raw)
+	hash, known, err := f.take(ctx, raw)
+	if err == nil && !known {
+		f.given.add(hash, raw, f.tip.now())
+	}
+	return known, err
+}
+
+// take is SubmitRaw for what a peer sees to itself. The hash is that of what is
+// new.
+func (f *Full) take(ctx context.Context, raw []byte) (hash protocol.Hash, known bool, err error) {
+	tx, err := f.consensus.Pool().Add(raw)
 	switch {
 	case errors.Is(err, consensus.ErrKnown):
 		known = true
 	case errors.Is(err, ledger.ErrBadNonce) && f.carriedOut(raw):
-		return true, nil
+		return hash, true, nil
 	case err != nil:
-		return false, err
+		return hash, false, err
+	default:
+		hash = tx.Hash()
 	}
 	if err := f.host.Publish(ctx, gossip.TopicTx, raw); err != nil {
 		f.cfg.Logger.Debug().Err(err).Msg("transaction not published, it waits in the own pool")
 	}
-	return known, nil
+	return hash, known, nil
 }
 
 // carriedOut reports whether a recent block has these bytes.
