@@ -34,8 +34,8 @@ which assay account and /v1/network show.
 Each command makes one transaction of its own: two equal payments are two, also
 where the first still waits for a block. Commands with one key wait for each
 other. Once a transaction was sent, standard output has its hash; progress goes
-to standard error. It exits with 1 if the ledger refuses the transaction, and if
-it stopped waiting, by Ctrl-C or --timeout, for one that may still come.`,
+to standard error. It exits with 1 if the ledger refuses the transaction, and
+not with 0 if it stopped waiting, by Ctrl-C or --timeout, for one that may come.`,
 		Subcommands: append(usage.WithoutArguments([]*cli.Command{
 			txKind("transfer", "move tokens to another account", transferBody,
 				addressFlag("to", "`ADDRESS` that gets the tokens"), amountFlag("`TOKENS` to move")),

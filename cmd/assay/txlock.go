@@ -50,7 +50,7 @@ func lockSigner(ctx context.Context, c *cli.Context, keys string, pub protocol.P
 			who := holder(f)
 			release()
 			if c.Err() != nil {
-				return nil, errors.New("interrupted; nothing was sent")
+				return nil, fmt.Errorf("%w; nothing was sent", context.Canceled)
 			}
 			return nil, withHint(fmt.Errorf("%s signs with the same key and has not ended; nothing was sent", who), "try again, or give a longer --timeout")
 		case <-tick.C:

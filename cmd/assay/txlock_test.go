@@ -41,7 +41,7 @@ func TestWhoSignsWithTheSameKeyWaits(t *testing.T) {
 	}
 	gone, stop := context.WithCancel(t.Context())
 	stop()
-	if _, err := lockSigner(gone, flags(gone), dir, key); err == nil || err.Error() != "interrupted; nothing was sent" {
+	if _, err := lockSigner(gone, flags(gone), dir, key); err == nil || err.Error() != "context canceled; nothing was sent" {
 		t.Errorf("interrupted: got %v", err)
 	}
 	release()

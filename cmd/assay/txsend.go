@@ -133,7 +133,7 @@ func (s *sender) offer(ctx context.Context) (*wire.Tx, error) {
 // unsent is the error of a wish that no node was told of.
 func (s *sender) unsent(err error) error {
 	if s.c.Err() != nil {
-		return errors.New("interrupted; nothing was sent")
+		return fmt.Errorf("%w; nothing was sent", context.Canceled)
 	}
 	return fmt.Errorf("send transaction: %w; nothing was sent", err)
 }

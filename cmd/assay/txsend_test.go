@@ -134,7 +134,7 @@ func TestWhoInterruptsAWishReadsWhetherItWasSent(t *testing.T) {
 			t.Errorf("after it was sent: got %v", err)
 		}
 		p = &pool{t: t}
-		if _, err = testSender(t, ctx, p).send(); err == nil || err.Error() != "interrupted; nothing was sent" || len(p.nonces) > 0 {
+		if _, err = testSender(t, ctx, p).send(); err == nil || err.Error() != "context canceled; nothing was sent" || len(p.nonces) > 0 {
 			t.Errorf("before: got %v, sent %d", err, p.nonces)
 		}
 	})

@@ -28,7 +28,7 @@ func awaitTx(c *cli.Context, n *client, tx *wire.Tx) (*api.TxResult, error) {
 		res, err := w.look(ctx)
 		switch {
 		case c.Err() != nil:
-			return nil, withHint(fmt.Errorf("stopped waiting: transaction %s was sent, and may still come into a block", tx.Hash()), w.hint())
+			return nil, withHint(fmt.Errorf("%w: transaction %s was sent, and may still come into a block", context.Canceled, tx.Hash()), w.hint())
 		case ctx.Err() != nil:
 			return nil, withHint(fmt.Errorf("the transaction is in no block after %s; it may still come%s", c.Duration("timeout"), w.because()), w.hint())
 		case err != nil:

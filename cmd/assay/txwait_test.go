@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"flag"
 	"io"
 	"net/http"
@@ -139,8 +140,8 @@ func TestWhoStopsWaitingReadsThatItWasSent(t *testing.T) {
 	s := &script{nonce: func(int) uint64 { return 0 }, result: func(int) any { stop(); return gone("tx-waiting") }}
 	tx := &wire.Tx{}
 	_, err := awaitTx(flags(ctx), &client{url: "http://node", http: s}, tx)
-	want := "stopped waiting: transaction " + tx.Hash().String() + " was sent, and may still come into a block; ask assay tx show " + tx.Hash().String()
-	if err == nil || err.Error() != want {
+	want := "context canceled: transaction " + tx.Hash().String() + " was sent, and may still come into a block; ask assay tx show " + tx.Hash().String()
+	if err == nil || err.Error() != want || !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v, want %s", err, want)
 	}
 }
