@@ -214,8 +214,11 @@ not know of it. A node knows the outcomes of the last 200 blocks.`,
 				outcome = "refused, and the fee is kept: " + r.Error
 			}
 			return []pair{
-				{"transaction", r.Hash.String()}, {"kind", r.Kind}, {"signer", r.Signer.String()},
-				{"block", num(r.Height)}, {"outcome", outcome},
+				{"transaction", r.Hash.String()},
+				{"kind", r.Kind},
+				{"signer", r.Signer.String()},
+				{"block", num(r.Height)},
+				{"outcome", outcome},
 			}
 		}),
 	}

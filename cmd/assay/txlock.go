@@ -2,12 +2,12 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
-	"strconv"
-	"strings"
 	"syscall"
 	"time"
 
@@ -24,31 +24,31 @@ const lockEvery = 50 * time.Millisecond
 // lock when its holder ends, however that ends. Where there is no lock to be had,
 // as on a read-only disk, there is none: a node refuses a second transaction with
 // one nonce all the same.
-func lockSigner(ctx context.Context, c *cli.Context, keys string, pub protocol.PublicKey) (release func(), err error) {
+func lockSigner(ctx context.Context, c *cli.Context, keys string, pub protocol.PublicKey) (*signerLock, error) {
 	f := openLock(keys, pub)
 	if f == nil {
-		return func() {}, nil
+		return &signerLock{}, nil
 	}
-	release = func() { _ = f.Close() } // which frees it
+	l := &signerLock{f: f}
 	tick := time.NewTicker(lockEvery)
 	defer tick.Stop()
 	for told := false; ; {
 		switch err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); {
 		case err == nil:
-			leavePID(f)
-			return release, nil
+			l.write(lockNote{PID: os.Getpid(), Sent: l.read().Sent})
+			return l, nil
 		case !errors.Is(err, syscall.EWOULDBLOCK) && !errors.Is(err, syscall.EINTR):
-			release()
-			return func() {}, nil //nolint:nilerr // a disk without locks
+			l.release()
+			return &signerLock{}, nil // a disk without locks
 		}
 		if !told {
-			note(c, "waiting for %s, which signs with the same key", holder(f))
+			note(c, "waiting for %s, which signs with the same key", l.holder())
 			told = true
 		}
 		select {
 		case <-ctx.Done():
-			who := holder(f)
-			release()
+			who := l.holder()
+			l.release()
 			if c.Err() != nil {
 				return nil, fmt.Errorf("%w; nothing was sent", context.Canceled)
 			}
@@ -81,19 +81,59 @@ func openLock(keys string, pub protocol.PublicKey) *os.File {
 	return nil
 }
 
-// leavePID writes who holds the lock, for who waits to read.
-func leavePID(f *os.File) {
-	if f.Truncate(0) == nil {
-		_, _ = f.WriteAt([]byte(strconv.Itoa(os.Getpid())+"\n"), 0) // it only helps people
+// maxLock bounds the file: the transactions of a coldkey have some 200 bytes.
+const maxLock = 64 << 10
+
+// signerLock is a lock that is held, or none where the file is nil.
+type signerLock struct{ f *os.File }
+
+// lockNote is what its holder writes into it.
+type lockNote struct {
+	PID  int      `json:"pid"`
+	Sent []sentTx `json:"sent"` // lately, by nonce
+}
+
+// sentTx is a transaction that a node has taken.
+type sentTx struct {
+	Chain string    `json:"chain"`
+	Nonce uint64    `json:"nonce"`
+	Tx    string    `json:"tx"` // in hex
+	At    time.Time `json:"at"`
+}
+
+// release frees the lock.
+func (l *signerLock) release() {
+	if l.f != nil {
+		_ = l.f.Close() // which frees it
 	}
 }
 
+// read returns the note; an empty one if there is none, or one that is broken.
+func (l *signerLock) read() lockNote {
+	var n lockNote
+	if l.f == nil {
+		return n
+	}
+	b, err := io.ReadAll(io.NewSectionReader(l.f, 0, maxLock))
+	if err != nil || json.Unmarshal(b, &n) != nil {
+		return lockNote{}
+	}
+	return n
+}
+
+// write replaces the note, which only helps: nothing depends on it.
+func (l *signerLock) write(n lockNote) {
+	b, err := json.Marshal(n)
+	if l.f == nil || err != nil || len(b) > maxLock || l.f.Truncate(0) != nil {
+		return
+	}
+	_, _ = l.f.WriteAt(append(b, '\n'), 0)
+}
+
 // holder names who holds the lock.
-func holder(f *os.File) string {
-	b := make([]byte, 20)
-	n, _ := f.ReadAt(b, 0) // the end of the file is an error, too
-	if pid, err := strconv.Atoi(strings.TrimSpace(string(b[:n]))); err == nil {
-		return fmt.Sprintf("process %d", pid)
+func (l *signerLock) holder() string {
+	if n := l.read(); n.PID > 0 {
+		return fmt.Sprintf("process %d", n.PID)
 	}
 	return "another process"
 }

@@ -20,7 +20,7 @@ func TestWhoSignsWithTheSameKeyWaits(t *testing.T) {
 	var said bytes.Buffer
 	c := flags(t.Context())
 	c.App.ErrWriter = &said
-	release, err := lockSigner(t.Context(), c, dir, key)
+	first, err := lockSigner(t.Context(), c, dir, key)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -28,7 +28,7 @@ func TestWhoSignsWithTheSameKeyWaits(t *testing.T) {
 	if err != nil || said.Len() > 0 {
 		t.Fatalf("another key waits: %v, %s", err, &said)
 	}
-	other()
+	other.release()
 	soon, cancel := context.WithTimeout(t.Context(), 2*lockEvery)
 	defer cancel()
 	_, err = lockSigner(soon, c, dir, key)
@@ -44,12 +44,12 @@ func TestWhoSignsWithTheSameKeyWaits(t *testing.T) {
 	if _, err := lockSigner(gone, flags(gone), dir, key); err == nil || err.Error() != "context canceled; nothing was sent" {
 		t.Errorf("interrupted: got %v", err)
 	}
-	release()
+	first.release()
 	again, err := lockSigner(t.Context(), c, dir, key)
 	if err != nil {
 		t.Fatal(err)
 	}
-	again()
+	again.release()
 }
 
 // holdEnv makes the test below the process that holds the lock, until its
@@ -93,11 +93,11 @@ func TestALockEndsWithItsHolder(t *testing.T) {
 		t.Fatal(err)
 	}
 	_ = holder.Wait() // it was killed
-	release, err := lockSigner(t.Context(), flags(t.Context()), dir, key)
+	l, err := lockSigner(t.Context(), flags(t.Context()), dir, key)
 	if err != nil {
 		t.Fatal(err)
 	}
-	release()
+	l.release()
 }
 
 func TestWhereKeysCannotHaveALockItIsElsewhere(t *testing.T) {
@@ -115,10 +115,13 @@ func TestWhereKeysCannotHaveALockItIsElsewhere(t *testing.T) {
 	if err := os.WriteFile(keys, nil, 0o600); err != nil { // no directory can be made below a file
 		t.Fatal(err)
 	}
-	release, err := lockSigner(t.Context(), flags(t.Context()), keys, apitest.Public("miner-0-cold"))
+	l, err := lockSigner(t.Context(), flags(t.Context()), keys, apitest.Public("miner-0-cold"))
 	if err != nil {
-		t.Errorf("without any lock: %v", err)
-	} else {
-		release()
+		t.Fatalf("without any lock: %v", err)
 	}
+	l.write(lockNote{PID: 1})
+	if n := l.read(); n.PID != 0 {
+		t.Errorf("a lock that is none holds %+v", n)
+	}
+	l.release()
 }

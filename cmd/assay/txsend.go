@@ -37,7 +37,8 @@ const (
 // this machine come one after the other ([lockSigner]); where one of another
 // machine took the nonce, the node refuses ours, which then has surely not been
 // taken, and it is signed again with the next. If the answer is lost, the same
-// bytes are offered again, which makes no second transaction.
+// bytes are offered again, which makes no second transaction. So are the last
+// wishes of this machine, where the node does not know of them ([sender.recall]).
 
 // sender signs and sends one wish.
 type sender struct {
@@ -84,13 +85,17 @@ func newSender(c *cli.Context, n *client, body wire.Body) (*sender, error) {
 func (s *sender) send() (*wire.Tx, error) {
 	ctx, cancel := context.WithTimeout(s.c.Context, s.c.Duration("timeout"))
 	defer cancel()
-	release, err := lockSigner(ctx, s.c, s.keys, s.key.PublicKey())
+	lock, err := lockSigner(ctx, s.c, s.keys, s.key.PublicKey())
 	if err != nil {
 		return nil, err
 	}
-	defer release()
+	defer lock.release()
+	s.recall(ctx, lock.read().Sent)
 	for range maxCollisions {
 		tx, err := s.offer(ctx)
+		if err == nil && s.c.Bool("no-wait") {
+			s.remember(lock, tx)
+		}
 		if !errors.Is(err, errCollision) {
 			return tx, err
 		}
@@ -107,7 +112,10 @@ func (s *sender) offer(ctx context.Context) (*wire.Tx, error) {
 	var full error // why it was not taken yet
 	for {
 		tx, err := s.sign(ctx)
-		if err = cmp.Or(err, ctx.Err()); err != nil {
+		if err == nil {
+			err = ctx.Err()
+		}
+		if err != nil {
 			return nil, s.unsent(cmp.Or(full, err))
 		}
 		known, err := offerTx(ctx, s.n, tx)
@@ -194,8 +202,7 @@ func (e *unknown) Unwrap() error { return e.err }
 // unsure reports whether a node may have taken what it was sent, although there
 // was this error.
 func unsure(err error) bool {
-	var p *api.Problem
-	if errors.As(err, &p) {
+	if p, ok := errors.AsType[*api.Problem](err); ok {
 		return p.Status >= http.StatusInternalServerError && p.Kind() != api.ProblemNotReady
 	}
 	var far *notReached
@@ -204,8 +211,7 @@ func unsure(err error) bool {
 
 // kindOf returns the kind of a problem, "" for another error.
 func kindOf(err error) string {
-	var p *api.Problem
-	if errors.As(err, &p) {
+	if p, ok := errors.AsType[*api.Problem](err); ok {
 		return p.Kind()
 	}
 	return ""

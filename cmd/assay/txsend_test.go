@@ -25,6 +25,7 @@ type pool struct {
 	next   uint64   // the next nonce
 	nonces []uint64 // of what was sent
 	does   []func(*pool) any
+	stands string // what it says of a transaction
 }
 
 // errLost stands for an answer that does not come back.
@@ -32,8 +33,11 @@ var errLost = errors.New("connection reset by peer")
 
 func (p *pool) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	var v any = api.Account{NextNonce: p.next}
-	if r.Method == http.MethodPost {
+	switch {
+	case r.Method == http.MethodPost:
 		v = p.take(r)
+	case strings.HasPrefix(r.URL.Path, "/v1/txs/"):
+		v = gone(p.stands)
 	}
 	switch x := v.(type) {
 	case *api.Problem:
@@ -57,6 +61,7 @@ func (p *pool) take(r *http.Request) any {
 	}
 	p.nonces = append(p.nonces, tx.Nonce)
 	if len(p.does) == 0 {
+		p.next = max(p.next, tx.Nonce+1)
 		return api.Submitted{Hash: tx.Hash()}
 	}
 	do := p.does[0]

@@ -27,15 +27,15 @@ func awaitTx(c *cli.Context, n *client, tx *wire.Tx) (*api.TxResult, error) {
 	for {
 		res, err := w.look(ctx)
 		switch {
+		case res != nil:
+			note(c, "in block %d", res.Height)
+			return res, nil
 		case c.Err() != nil:
 			return nil, withHint(fmt.Errorf("%w: transaction %s was sent, and may still come into a block", context.Canceled, tx.Hash()), w.hint())
 		case ctx.Err() != nil:
 			return nil, withHint(fmt.Errorf("the transaction is in no block after %s; it may still come%s", c.Duration("timeout"), w.because()), w.hint())
 		case err != nil:
 			return nil, err
-		case res != nil:
-			note(c, "in block %d", res.Height)
-			return res, nil
 		}
 		pause(ctx, askEvery)
 	}

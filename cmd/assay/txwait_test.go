@@ -52,6 +52,7 @@ func (s *script) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func flags(ctx context.Context) *cli.Context {
 	set := flag.NewFlagSet("tx", flag.ContinueOnError)
 	set.Duration("timeout", time.Minute, "")
+	set.Bool("no-wait", true, "")
 	c := cli.NewContext(&cli.App{ErrWriter: io.Discard}, set, nil)
 	c.Context = ctx
 	return c
