@@ -3,6 +3,8 @@ package chattemplate
 import (
 	"errors"
 	"fmt"
+
+	"github.com/assaynet/assay/engine/chattemplate/syntax"
 )
 
 // expr is a compiled expression.
@@ -23,44 +25,16 @@ const (
 // step goes on with a value that was just evaluated.
 type step[T any] func(r *run, s *scope, v value) (T, error)
 
-// compiler turns the library's tree into closures.
+// compiler turns a syntax tree into closures. The tree has a bounded depth, so the compiler recurses.
 type compiler struct {
-	depth int // levels of the tree around what is compiled now
-	// err is the first error. After it nothing more is compiled, and what was must not run.
-	err error
+	// literals are the strings of the template. One that occurs twice is one string, for "is sameas" sees the difference.
+	literals map[string]Text
 }
 
-// enter counts a level of the tree. If it returns true, the caller compiles n and then calls leave.
-func (c *compiler) enter(n node) bool {
-	if c.depth >= maxNesting {
-		c.stop(fmt.Errorf("%w: line %d: the template nests more than %d deep", ErrLimit, n.line(), maxNesting))
-	}
-	if c.err != nil {
-		return false
-	}
-	c.depth++
-	return true
-}
-
-func (c *compiler) leave() { c.depth-- }
-
-func (c *compiler) stop(err error) {
-	if c.err == nil {
-		c.err = err
-	}
-}
-
-// refuse stops at an n that cannot be compiled.
-func (c *compiler) refuse(n node, format string, args ...any) {
-	c.stop(fmt.Errorf("%w: line %d: %w", ErrSyntax, n.line(), fmt.Errorf(format, args...)))
-}
-
-// expr compiles n, or the zero node into nil.
-func (c *compiler) expr(n node) expr {
-	if n.none() || !c.enter(n) {
+func (c *compiler) expr(n syntax.Expr) expr {
+	if n == nil {
 		return nil
 	}
-	defer c.leave()
 	e := c.anyExpr(n)
 	return func(r *run, s *scope) (value, error) {
 		if err := r.spend(1, 0); err != nil {
@@ -70,7 +44,7 @@ func (c *compiler) expr(n node) expr {
 	}
 }
 
-func (c *compiler) exprs(nodes ...node) []expr {
+func (c *compiler) exprs(nodes []syntax.Expr) []expr {
 	out := make([]expr, len(nodes))
 	for i, n := range nodes {
 		out[i] = c.expr(n)
@@ -78,13 +52,9 @@ func (c *compiler) exprs(nodes ...node) []expr {
 	return out
 }
 
-func (c *compiler) stmt(n node) stmt {
-	if !c.enter(n) {
-		return nil
-	}
-	defer c.leave()
+func (c *compiler) stmt(n syntax.Stmt) stmt {
 	do := c.anyStmt(n)
-	line := n.line()
+	line := n.Line()
 	return func(r *run, s *scope) (signal, error) {
 		if err := r.spend(1, 0); err != nil {
 			return goOn, err
@@ -98,7 +68,7 @@ func (c *compiler) stmt(n node) stmt {
 }
 
 // body compiles statements that follow each other.
-func (c *compiler) body(nodes []node) stmt {
+func (c *compiler) body(nodes []syntax.Stmt) stmt {
 	stmts := make([]stmt, len(nodes))
 	for i, n := range nodes {
 		stmts[i] = c.stmt(n)
@@ -148,10 +118,13 @@ func both(left, right expr, do operator) expr {
 	}
 }
 
-// evaluate returns the values of es.
+// evaluate returns the values of es; of one that is nil, nil.
 func evaluate(r *run, s *scope, es []expr) ([]value, error) {
 	out := make([]value, len(es))
 	for i, e := range es {
+		if e == nil {
+			continue
+		}
 		var err error
 		if out[i], err = e(r, s); err != nil {
 			return nil, err

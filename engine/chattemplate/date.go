@@ -11,7 +11,7 @@ import (
 func strftimeNow(today time.Time) *function {
 	year, month, day := today.Date()
 	midnight := time.Date(year, month, day, 0, 0, 0, 0, time.UTC)
-	return &function{"strftime_now", func(r *run, a arguments) (value, error) {
+	return &function{name: "strftime_now", call: func(r *run, a arguments) (value, error) {
 		vs, err := a.bind("strftime_now", "format")
 		if err != nil {
 			return nil, err

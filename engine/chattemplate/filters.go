@@ -1,7 +1,6 @@
 package chattemplate
 
 import (
-	"slices"
 	"strconv"
 	"strings"
 	"unicode"
@@ -9,27 +8,16 @@ import (
 
 type filterFunc func(r *run, v value, a arguments) (value, error)
 
-// filters by name. A function, for some filters call others.
+// filters are jinja2's, by name. A function, for some filters call others.
 func filters(name string) filterFunc {
+	if f := textFilters(name); f != nil {
+		return f
+	}
 	switch name {
-	case "trim":
-		return trimFilter
 	case "length", "count":
 		return lengthFilter
 	case "default", "d":
 		return defaultFilter
-	case "upper":
-		return textFilter(name, Text.upper)
-	case "lower":
-		return textFilter(name, Text.lower)
-	case "capitalize":
-		return textFilter(name, Text.capitalize)
-	case "title":
-		return textFilter(name, func(t Text) Text {
-			return t.title(func(c rune) bool { return unicode.IsSpace(c) || strings.ContainsRune("-([{<", c) })
-		})
-	case "replace":
-		return replaceFilter
 	case "join":
 		return joinFilter
 	case "first", "last":
@@ -38,21 +26,16 @@ func filters(name string) filterFunc {
 		return listFilter
 	case "reverse":
 		return reverseFilter
-	case "string", "safe":
-		return func(r *run, v value, a arguments) (value, error) {
-			if _, err := a.bind(name); err != nil {
-				return nil, err
-			}
-			return r.str(v)
-		}
 	case "int":
 		return intFilter
+	case "float":
+		return floatFilter
 	case "abs":
 		return absFilter
+	case "round":
+		return roundFilter
 	case "tojson":
 		return jsonFilter
-	case "indent":
-		return indentFilter
 	case "items":
 		return itemsFilter
 	case "dictsort":
@@ -61,8 +44,20 @@ func filters(name string) filterFunc {
 		return sortFilter
 	case "unique":
 		return uniqueFilter
+	case "min", "max":
+		return extremeFilter(name == "max")
+	case "sum":
+		return sumFilter
+	case "groupby":
+		return groupFilter
+	case "batch":
+		return batchFilter
+	case "slice":
+		return sliceFilter
 	case "map":
 		return mapFilter
+	case "attr":
+		return attrFilter
 	case "select", "reject":
 		return selectFilter(name == "select", false)
 	case "selectattr", "rejectattr":
@@ -74,42 +69,29 @@ func filters(name string) filterFunc {
 func (r *run) filter(name string, v value, a arguments) (value, error) {
 	f := filters(name)
 	if f == nil {
-		return nil, fail("the filter %q is not supported", name)
+		return nil, fail("the filter %.80q is not supported", name)
 	}
 	return f(r, v, a)
 }
 
-func trimFilter(r *run, v value, a arguments) (value, error) {
-	vs, err := a.bind("trim", "chars")
-	if err != nil {
-		return nil, err
-	}
-	t, err := r.str(v)
-	if err != nil {
-		return nil, err
-	}
-	return r.strip(t, true, true, vs[0])
-}
-
-func lengthFilter(r *run, v value, a arguments) (value, error) {
+func lengthFilter(_ *run, v value, a arguments) (value, error) {
 	if _, err := a.bind("length"); err != nil {
 		return nil, err
 	}
-	if t, ok := v.(Text); ok {
-		return int64(t.chars()), r.spend(1, t.Len())
+	n, ok := length(v)
+	if !ok {
+		return nil, fail("a %s has no length", kindOf(v))
 	}
-	items, err := r.iterate(v)
-	return int64(len(items)), err
+	return int64(n), nil
 }
 
 func defaultFilter(_ *run, v value, a arguments) (value, error) {
-	vs, err := a.bind("default", "default_value", "boolean")
+	vs, err := a.bind("default", "default_value?", "boolean?")
 	if err != nil {
 		return nil, err
 	}
 	_, isUndefined := v.(undefined)
-	boolean := vs[1] != absent && truth(vs[1])
-	if !isUndefined && (!boolean || truth(v)) {
+	if !isUndefined && (!given(vs[1]) || truth(v)) {
 		return v, nil
 	}
 	if vs[0] == absent {
@@ -118,111 +100,92 @@ func defaultFilter(_ *run, v value, a arguments) (value, error) {
 	return vs[0], nil
 }
 
-func textFilter(name string, f func(Text) Text) filterFunc {
-	return func(r *run, v value, a arguments) (value, error) {
-		if _, err := a.bind(name); err != nil {
-			return nil, err
-		}
-		t, err := r.str(v)
-		if err != nil {
-			return nil, err
-		}
-		return r.mapped(t, f)
-	}
-}
-
-func replaceFilter(r *run, v value, a arguments) (value, error) {
-	vs, err := a.bind("replace", "old", "new", "count")
-	if err != nil {
-		return nil, err
-	}
-	t, err := r.str(v)
-	if err != nil {
-		return nil, err
-	}
-	return r.replace(t, vs[0], vs[1], vs[2])
-}
-
 func joinFilter(r *run, v value, a arguments) (value, error) {
-	vs, err := a.bind("join", "d", "attribute")
+	vs, err := a.bind("join", "d?", "attribute?")
 	if err != nil {
 		return nil, err
 	}
-	sep, err := textOf(vs[0])
-	if err != nil {
-		return nil, err
+	var sep Text
+	if vs[0] != absent {
+		if sep, err = r.str(vs[0]); err != nil {
+			return nil, err
+		}
 	}
-	items, err := r.iterate(v)
+	items, err := r.all(v)
 	if err != nil {
 		return nil, err
 	}
 	if vs[1] != absent && vs[1] != nil {
-		if items, err = r.each(items, func(v value) (value, error) { return r.path(v, vs[1]) }); err != nil {
-			return nil, err
+		out := make([]value, len(items))
+		for i, v := range items {
+			if out[i], err = r.path(v, vs[1], nil); err != nil {
+				return nil, err
+			}
 		}
+		items = out
 	}
 	return r.joinAll(items, sep)
 }
 
-// each maps items.
-func (r *run) each(items []value, f func(value) (value, error)) ([]value, error) {
-	out := make([]value, 0, min(len(items), r.steps))
-	for _, v := range items {
-		if err := r.spend(1, 0); err != nil {
-			return nil, err
-		}
-		x, err := f(v)
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, x)
-	}
-	return out, nil
-}
-
-// path reads an attribute as filters name them: "a.b.0".
-func (r *run) path(v value, name value) (value, error) {
-	if i, ok := integer(name); ok {
-		return r.item(v, i)
+// path reads an attribute as filters name them: "a.b.0". What is not there is what otherwise says, unless that is nil.
+func (r *run) path(v, name, otherwise value) (value, error) {
+	if name == nil {
+		return v, nil
 	}
 	t, ok := name.(Text)
 	if !ok {
-		return nil, fail("an attribute is named by a %s", kindOf(name))
+		v, err := r.item(v, name)
+		return instead(v, otherwise), err
 	}
 	for part := range strings.SplitSeq(t.s, ".") {
 		if err := r.spend(1, len(part)); err != nil {
 			return nil, err
 		}
-		key := value(Own(part))
-		if i, err := strconv.ParseInt(part, 10, 64); err == nil {
+		key := value(t.like(part))
+		if part != "" && strings.Trim(part, "0123456789") == "" {
+			i, err := strconv.ParseInt(part, 10, 64)
+			if err != nil {
+				return nil, errBigNumber
+			}
 			key = i
-		}
-		if _, gone := v.(undefined); gone {
-			return v, nil
 		}
 		var err error
 		if v, err = r.item(v, key); err != nil {
 			return nil, err
 		}
+		v = instead(v, otherwise)
 	}
 	return v, nil
 }
 
+func instead(v, otherwise value) value {
+	if _, gone := v.(undefined); gone && otherwise != nil && otherwise != absent {
+		return otherwise
+	}
+	return v
+}
+
+// endFilter makes first and last.
 func endFilter(first bool) filterFunc {
 	return func(r *run, v value, a arguments) (value, error) {
-		if _, err := a.bind("first or last"); err != nil {
+		if _, err := a.bind("first"); err != nil {
 			return nil, err
 		}
-		items, err := r.iterate(v)
-		switch {
-		case err != nil:
-			return nil, err
-		case len(items) == 0:
-			return undefined{"first or last of nothing"}, nil
-		case first:
-			return items[0], nil
+		if _, once := v.(*iterator); once && !first {
+			return nil, fail("last of a generator: make it a list before")
 		}
-		return items[len(items)-1], nil
+		items, err := r.iter(v)
+		if err != nil {
+			return nil, err
+		}
+		if !first {
+			items = &iterator{items: items.items[max(0, len(items.items)-1):]}
+		}
+		x, ok, err := items.next(r)
+		if !ok {
+			return undefined{"first or last of nothing"}, err
+		}
+		return x, nil
 	}
 }
 
@@ -230,7 +193,7 @@ func listFilter(r *run, v value, a arguments) (value, error) {
 	if _, err := a.bind("list"); err != nil {
 		return nil, err
 	}
-	items, err := r.iterate(v)
+	items, err := r.all(v)
 	return &list{items: items}, err
 }
 
@@ -238,284 +201,133 @@ func reverseFilter(r *run, v value, a arguments) (value, error) {
 	if _, err := a.bind("reverse"); err != nil {
 		return nil, err
 	}
-	if _, ok := v.(Text); ok {
-		return r.slice(v, nil, nil, int64(-1))
-	}
-	items, err := r.iterate(v)
+	t, isText := v.(Text)
+	items, err := r.all(v)
 	if err != nil {
 		return nil, err
 	}
-	items = slices.Clone(items)
-	slices.Reverse(items)
-	return &list{items: items}, r.spend(len(items), 0)
-}
-
-func intFilter(r *run, v value, a arguments) (value, error) {
-	vs, err := a.bind("int", "default")
-	if err != nil {
+	if err := r.spend(len(items), t.Len()); err != nil {
 		return nil, err
 	}
-	otherwise, err := intOr(vs[0], 0)
-	if err != nil {
-		return nil, err
+	out := make([]value, len(items))
+	for i, x := range items {
+		out[len(out)-1-i] = x
 	}
-	switch v := v.(type) {
-	case float64:
-		if v > -1<<62 && v < 1<<62 {
-			return int64(v), nil
+	if isText {
+		var b builder
+		for _, x := range out {
+			b.add(x.(Text))
 		}
-	case Text:
-		s := strings.TrimFunc(v.s, isSpace)
-		if i, err := strconv.ParseInt(strings.TrimPrefix(s, "+"), 10, 64); err == nil && len(s) < 24 {
-			return i, nil
-		}
-		return otherwise, r.spend(1, v.Len())
+		return b.text().as(t.markup), nil
 	}
-	if i, ok := integer(v); ok {
-		return i, nil
+	if _, once := v.(*iterator); once {
+		return &list{items: out}, nil
 	}
-	return otherwise, nil
-}
-
-func absFilter(_ *run, v value, a arguments) (value, error) {
-	if _, err := a.bind("abs"); err != nil {
-		return nil, err
-	}
-	if x, ok := number(v); ok && x >= 0 {
-		return v, nil
-	}
-	return negate(v)
-}
-
-// maxIndent bounds the spaces by which tojson indents, and indent.
-const maxIndent = 64
-
-func jsonFilter(r *run, v value, a arguments) (value, error) {
-	vs, err := a.bind("tojson", "indent")
-	if err != nil {
-		return nil, err
-	}
-	n := asJSON
-	if vs[0] != absent && vs[0] != nil {
-		i, err := intOr(vs[0], 0)
-		if err != nil || i < 1 || i > maxIndent {
-			return nil, fail("tojson with such an indent is not supported")
-		}
-		n.indent = strings.Repeat(" ", int(i))
-	}
-	var b builder
-	err = r.write(&b, v, n, 0)
-	return b.text(), err
-}
-
-func indentFilter(r *run, v value, a arguments) (value, error) {
-	vs, err := a.bind("indent", "width", "first", "blank")
-	if err != nil {
-		return nil, err
-	}
-	width, err := intOr(vs[0], 4)
-	if err != nil || width < 0 || width > maxIndent {
-		return nil, fail("indent of such a width is not supported")
-	}
-	if vs[2] != absent && truth(vs[2]) {
-		return nil, fail("indent of blank lines is not supported")
-	}
-	t, err := r.str(v)
-	if err != nil {
-		return nil, err
-	}
-	lines, err := r.splitAt(t, Own("\n"))
-	if err != nil {
-		return nil, err
-	}
-	by := Own(strings.Repeat(" ", int(width)))
-	for i, line := range lines {
-		if l := line.(Text); i > 0 && l.Len() > 0 || i == 0 && vs[1] != absent && truth(vs[1]) {
-			if lines[i], err = r.join(by, l); err != nil {
-				return nil, err
-			}
-		}
-	}
-	return r.joinAll(lines, Own("\n"))
+	return &iterator{items: out}, nil
 }
 
 func itemsFilter(r *run, v value, a arguments) (value, error) {
 	if _, err := a.bind("items"); err != nil {
 		return nil, err
 	}
-	switch v := v.(type) {
-	case undefined:
-		return &list{}, nil
-	case *dict:
-		return v.items(r)
-	}
-	return nil, fail("items of a %s", kindOf(v))
-}
-
-// folded is a key of sorting: strings without their case, as Jinja sorts unless told otherwise.
-func (r *run) folded(v value) (value, error) {
-	if t, ok := v.(Text); ok {
-		return r.mapped(t, Text.lower)
-	}
-	return v, nil
-}
-
-func dictsortFilter(r *run, v value, a arguments) (value, error) {
-	if _, err := a.bind("dictsort"); err != nil {
-		return nil, err
-	}
-	d, ok := v.(*dict)
-	if !ok {
-		return nil, fail("dictsort of a %s", kindOf(v))
-	}
-	pairs, err := d.items(r)
-	if err != nil {
-		return nil, err
-	}
-	items, err := r.sorted(pairs.(*list).items, func(v value) (value, error) { return r.folded(v.(*list).items[0]) })
-	return &list{items: items}, err
-}
-
-func sortFilter(r *run, v value, a arguments) (value, error) {
-	vs, err := a.bind("sort", "reverse", "case_sensitive", "attribute")
-	if err != nil {
-		return nil, err
-	}
-	if vs[0] != absent && truth(vs[0]) {
-		return nil, fail("sort in reverse is not supported")
-	}
-	items, err := r.iterate(v)
-	if err != nil {
-		return nil, err
-	}
-	items, err = r.sorted(items, func(v value) (value, error) {
-		if vs[2] != absent && vs[2] != nil {
-			var err error
-			if v, err = r.path(v, vs[2]); err != nil {
+	return later(func(r *run) ([]value, error) {
+		switch v := v.(type) {
+		case undefined:
+			return nil, nil
+		case *dict:
+			l, err := v.items(r)
+			if err != nil {
 				return nil, err
 			}
+			return l.items, nil
 		}
-		if vs[1] != absent && truth(vs[1]) {
-			return v, nil
-		}
-		return r.folded(v)
-	})
-	return &list{items: items}, err
+		return nil, fail("items of a %s", kindOf(v))
+	}), r.spend(1, 0)
 }
 
-func uniqueFilter(r *run, v value, a arguments) (value, error) {
-	if _, err := a.bind("unique"); err != nil {
-		return nil, err
-	}
-	items, err := r.iterate(v)
+func attrFilter(r *run, v value, a arguments) (value, error) {
+	vs, err := a.bind("attr", "name")
 	if err != nil {
 		return nil, err
 	}
-	seen := &dict{}
-	var out []value
-	for _, v := range items {
-		key, err := r.folded(v)
-		if err != nil {
-			return nil, err
-		}
-		if _, ok := seen.get(key); ok {
-			continue
-		}
-		if err := seen.set(r, key, nil); err != nil {
-			return nil, err
-		}
-		out = append(out, v)
+	name, err := textOf(vs[0])
+	if err != nil {
+		return nil, err
 	}
-	return &list{items: out}, r.spend(len(items), 0)
-}
-
-// some is iterate for filters that take whatever is false, such as None, as nothing.
-func (r *run) some(v value) ([]value, error) {
-	if !truth(v) {
-		return nil, nil
+	if _, isDict := v.(*dict); isDict {
+		if m, ok := method(v, name.s); ok {
+			return m, nil
+		}
+		return undefined{name.s}, nil
 	}
-	return r.iterate(v)
+	return r.attribute(v, name.s)
 }
 
 func mapFilter(r *run, v value, a arguments) (value, error) {
-	items, err := r.some(v)
+	if !truth(v) {
+		return &iterator{}, r.spend(1, 0)
+	}
+	if len(a.positional) == 0 {
+		by := a.take("attribute")
+		otherwise := a.take("default")
+		if by != absent {
+			if len(a.names) > 0 {
+				return nil, fail("map takes no argument %q", a.names[0])
+			}
+			return lazily(v, func(r *run, v value) (value, bool, error) {
+				x, err := r.path(v, by, otherwise)
+				return x, true, err
+			}), nil
+		}
+		return nil, fail("map without a filter")
+	}
+	name, err := textOf(a.positional[0])
 	if err != nil {
 		return nil, err
 	}
-	if len(a.positional) > 0 {
-		name, err := textOf(a.positional[0])
-		if err != nil {
-			return nil, err
-		}
-		a.positional = a.positional[1:]
-		out, err := r.each(items, func(v value) (value, error) { return r.filter(name.s, v, a) })
-		return &list{items: out}, err
-	}
-	vs, err := a.bind("map", "attribute", "default")
-	if err != nil {
-		return nil, err
-	}
-	out, err := r.each(items, func(v value) (value, error) {
-		x, err := r.path(v, vs[0])
-		if _, gone := x.(undefined); gone && vs[1] != absent {
-			return vs[1], err
-		}
-		return x, err
-	})
-	return &list{items: out}, err
+	a.positional = a.positional[1:]
+	return lazily(v, func(r *run, v value) (value, bool, error) {
+		x, err := r.filter(name.s, v, a)
+		return x, true, err
+	}), nil
 }
 
 // selectFilter makes select, reject, selectattr and rejectattr.
 func selectFilter(keep, byAttribute bool) filterFunc {
 	return func(r *run, v value, a arguments) (value, error) {
-		rest := a.positional
+		if !truth(v) {
+			return &iterator{}, r.spend(1, 0)
+		}
 		var attribute value
 		if byAttribute {
-			if len(rest) == 0 {
+			if len(a.positional) == 0 {
 				return nil, fail("selectattr without an attribute")
 			}
-			attribute, rest = rest[0], rest[1:]
+			attribute, a.positional = a.positional[0], a.positional[1:]
 		}
 		var test Text
-		if len(rest) > 0 {
+		if len(a.positional) > 0 {
 			var err error
-			if test, err = textOf(rest[0]); err != nil {
+			if test, err = textOf(a.positional[0]); err != nil {
 				return nil, err
 			}
-			rest = rest[1:]
+			a.positional = a.positional[1:]
 		}
-		items, err := r.some(v)
-		if err != nil {
-			return nil, err
-		}
-		var out []value
-		for _, item := range items {
-			yes, err := r.passes(item, attribute, test, rest)
+		return lazily(v, func(r *run, v value) (value, bool, error) {
+			x, err := r.path(v, attribute, nil)
 			if err != nil {
-				return nil, err
+				return nil, false, err
 			}
-			if yes == keep {
-				out = append(out, item)
+			if test.s != "" {
+				if x, err = r.test(test.s, x, a); err != nil {
+					return nil, false, err
+				}
 			}
-		}
-		return &list{items: out}, nil
+			return v, truth(x) == keep, nil
+		}), nil
 	}
 }
 
-// passes tests an item or, unless it is nil, its attribute; without a test's name, for truth.
-func (r *run) passes(item, attribute value, test Text, args []value) (bool, error) {
-	if err := r.spend(1, 0); err != nil {
-		return false, err
-	}
-	var err error
-	if attribute != nil {
-		if item, err = r.path(item, attribute); err != nil {
-			return false, err
-		}
-	}
-	if test.s == "" {
-		return truth(item), nil
-	}
-	v, err := r.test(test.s, item, arguments{positional: args})
-	return truth(v), err
+func isWord(c rune) bool {
+	return c == '_' || unicode.IsLetter(c) || isNumeric(c)
 }

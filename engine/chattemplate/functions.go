@@ -2,62 +2,17 @@ package chattemplate
 
 import (
 	"fmt"
-	"math"
 )
 
 // functions are the global ones.
 func functions() map[string]value {
 	out := map[string]value{}
 	for name, call := range map[string]func(r *run, a arguments) (value, error){
-		"range": rangeOf, "namespace": newNamespace, "dict": newDict, "raise_exception": refuse,
+		"range": rangeOf, "namespace": newNamespace, "dict": newDict, "raise_exception": refuse, "joiner": newJoiner, "cycler": newCycler,
 	} {
-		out[name] = &function{name, call}
+		out[name] = &function{name: name, call: call}
 	}
 	return out
-}
-
-func rangeOf(r *run, a arguments) (value, error) {
-	if len(a.names) > 0 || len(a.positional) == 0 {
-		return nil, fail("range takes one to three numbers")
-	}
-	vs, err := a.bind("range", "start", "stop", "step")
-	if err != nil {
-		return nil, err
-	}
-	if vs[1] == absent {
-		vs[0], vs[1] = int64(0), vs[0]
-	}
-	if vs[2] == absent {
-		vs[2] = int64(1)
-	}
-	var n [3]int64
-	for i, v := range vs {
-		var ok bool
-		if n[i], ok = integer(v); !ok {
-			return nil, fail("range of a %s", kindOf(v))
-		}
-	}
-	start, stop, step := n[0], n[1], n[2]
-	if step == 0 {
-		return nil, fail("range with a step of 0")
-	}
-	if step > 0 && start >= stop || step < 0 && start <= stop {
-		return &list{}, nil
-	}
-	// Differences of numbers of 64 bits fit into 64 bits without a sign.
-	distance, stride := uint64(stop)-uint64(start), uint64(step)
-	if step < 0 {
-		distance, stride = -distance, -stride
-	}
-	count := (distance-1)/stride + 1
-	if err := r.spend(int(min(count, math.MaxInt32)), 0); err != nil {
-		return nil, err
-	}
-	items := make([]value, count)
-	for i := range items {
-		items[i] = start + int64(i)*step
-	}
-	return &list{items: items}, nil
 }
 
 func newNamespace(r *run, a arguments) (value, error) {
@@ -68,15 +23,33 @@ func newNamespace(r *run, a arguments) (value, error) {
 	return &namespace{*d.(*dict)}, nil
 }
 
+// newDict is the function dict: of a dictionary or of pairs, and of named arguments.
 func newDict(r *run, a arguments) (value, error) {
 	d := &dict{}
+	if len(a.positional) > 1 {
+		return nil, fail("dict takes one argument by place, not %d", len(a.positional))
+	}
 	for _, v := range a.positional {
-		from, ok := v.(*dict)
-		if !ok {
-			return nil, fail("a dict of a %s", kindOf(v))
+		if from, ok := v.(*dict); ok {
+			pairs, err := from.items(r)
+			if err != nil {
+				return nil, err
+			}
+			v = pairs
 		}
-		for i, k := range from.keys {
-			if err := d.set(r, k, from.values[i]); err != nil {
+		pairs, err := r.all(v)
+		if err != nil {
+			return nil, err
+		}
+		for _, p := range pairs {
+			kv, err := r.all(p)
+			if err != nil {
+				return nil, err
+			}
+			if len(kv) != 2 {
+				return nil, fail("a dict of what is no pair")
+			}
+			if err := d.set(r, kv[0], kv[1]); err != nil {
 				return nil, err
 			}
 		}
@@ -97,11 +70,70 @@ func refuse(r *run, a arguments) (value, error) {
 	if err != nil {
 		return nil, err
 	}
-	t := Text{}
-	if vs[0] != absent {
-		if t, err = r.str(vs[0]); err != nil {
-			return nil, err
-		}
+	t, err := r.str(vs[0])
+	if err != nil {
+		return nil, err
 	}
 	return nil, fmt.Errorf("%w: %q", ErrRefused, t.s[:min(len(t.s), maxReason)])
+}
+
+// newJoiner returns a function that gives nothing when it is first called, and a separator after.
+func newJoiner(_ *run, a arguments) (value, error) {
+	vs, err := a.bind("joiner", "sep?")
+	if err != nil {
+		return nil, err
+	}
+	sep := vs[0]
+	if sep == absent {
+		sep = Own(", ")
+	}
+	used := false
+	return &function{name: "joiner", call: func(_ *run, a arguments) (value, error) {
+		if _, err := a.bind("joiner"); err != nil {
+			return nil, err
+		}
+		if !used {
+			used = true
+			return Text{}, nil
+		}
+		return sep, nil
+	}}, nil
+}
+
+// cycler gives its items one after another, and begins anew after the last.
+type cycler struct {
+	items []value
+	at    int
+}
+
+func newCycler(_ *run, a arguments) (value, error) {
+	if len(a.positional) == 0 || len(a.names) > 0 {
+		return nil, fail("cycler takes the items to cycle through")
+	}
+	return &cycler{items: a.positional}, nil
+}
+
+func (c *cycler) attribute(name string) value {
+	switch name {
+	case "current":
+		return c.items[c.at]
+	case "items":
+		return &list{items: c.items, kind: aTuple}
+	case "pos":
+		return int64(c.at)
+	case "next":
+		return &function{name: name, call: func(_ *run, a arguments) (value, error) {
+			v := c.items[c.at]
+			c.at = (c.at + 1) % len(c.items)
+			_, err := a.bind("next")
+			return v, err
+		}}
+	case "reset":
+		return &function{name: name, call: func(_ *run, a arguments) (value, error) {
+			c.at = 0
+			_, err := a.bind("reset")
+			return nil, err
+		}}
+	}
+	return undefined{name}
 }

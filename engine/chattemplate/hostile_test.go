@@ -53,8 +53,25 @@ var bombs = map[string]string{
 	"a chain of not":          "{{ " + strings.Repeat("not ", 16000) + "1 }}",
 	"a chain of minus":        "{{ " + strings.Repeat("-", 65000) + "1 }}",
 	"a chain of else":         "{{ " + strings.Repeat("1 if 0 else ", 5000) + "1 }}",
-	"a chain of elif":         "{% if 0 %}" + strings.Repeat("{% elif 0 %}", 5000) + "{% endif %}",
-	"a chain of ~":            "{{ 1" + strings.Repeat("~1", 30000) + " }}",
+	"a chain of +":            "{{ 1" + strings.Repeat("+1", 30000) + " }}",
+	"a chain of or":           "{{ 0" + strings.Repeat(" or 0", 10000) + " }}",
+	"nested calls of macros":  "{% macro m() %}{{ caller() }}{% endmacro %}" + strings.Repeat("{% call m() %}", 300) + strings.Repeat("{% endcall %}", 300),
+	"a recursive loop":        "{% for x in [1] recursive %}{{ loop([1]) }}{% endfor %}",
+	"a recursive loop, wide":  "{% for x in [1, 2] recursive %}{{ loop([1, 2]) if loop.depth < 30 }}{% endfor %}",
+	"a wide format":           "{{ '{:>1000000000}'.format('a') }}",
+	"a wide format of %":      "{{ '%1000000000d' % 1 }}",
+	"a wide format of *":      "{{ '%*s' % (1000000000, 'a') }}",
+	"a precise format":        "{{ '%.1000000000f' % 1 }}",
+	"a wide center":           "{{ 'a'.center(1000000000) }}",
+	"many zeros":              "{{ 'a'.zfill(1000000000) }}",
+	"wide tabs":               "{{ '\t'.expandtabs(1000000000) }}",
+	"a wide batch":            "{{ [1] | batch(1000000000, 0) | list }}",
+	"many slices":             "{{ [1] | slice(1000000000) | list }}",
+	"a wide indent":           "{{ 'a\nb' | indent(1000000000) }}",
+	"a wide indent of JSON":   "{{ [1] | tojson(indent=1000000000) }}",
+	"long keys":               "{% set ns = namespace(x=('a',)) %}{% for i in range(60) %}{% set ns.x = (ns.x, ns.x) %}{% endfor %}{{ {ns.x: 1} }}",
+	"long keys of JSON":       "{% set x = 'a' * 1000000 %}{{ [1, 2, 3] | tojson(separators=(x, x), indent=x) }}",
+	"text between characters": "{% set x = 'a' * 1000000 %}{{ x.replace('', x) }}",
 	"a chain of filters":      "{{ 1" + strings.Repeat("|abs", 15000) + " }}",
 	"a chain of attributes":   "{{ a" + strings.Repeat(".a", 30000) + " }}",
 	"a chain of calls":        "{{ a" + strings.Repeat("()", 30000) + " }}",
@@ -94,10 +111,10 @@ func TestABombEndsInALimit(t *testing.T) {
 
 func TestEachBombMeetsTheLimitMadeForIt(t *testing.T) {
 	for name, want := range map[string]string{
-		"a long range": "too many steps", "a repeated list": "too many steps", "nested ranges": "too many steps", "shared lists written": "too many steps",
+		"a long range": "a range of more than", "a repeated list": "too many steps", "nested ranges": "too many steps", "shared lists written": "too many bytes",
 		"a repeated string": "too many bytes", "doubling": "too many bytes", "much output": "too many bytes", "a long scan": "too many bytes",
 		"macros without end": "macros call macros", "deep lists written": "values nested more than",
-		"a chain of ~": "nests more than", "a chain of not": "nests more than", "a chain of elif": "nests more than",
+		"a chain of +": "nests more than", "a chain of not": "nests more than", "a recursive loop": "loops call themselves",
 		"a great power": "beyond 64 bits", "too long": "at most 65536 are read",
 	} {
 		tmpl, err := chattemplate.Parse(bombs[name])
@@ -110,7 +127,7 @@ func TestEachBombMeetsTheLimitMadeForIt(t *testing.T) {
 	}
 }
 
-// TestHugeNonsenseIsRefusedSoon gives the library's lexer and parser texts of the greatest size that have driven readers of
+// TestHugeNonsenseIsRefusedSoon gives the lexer and the parser texts of the greatest size that have driven readers of
 // templates to quadratic time.
 func TestHugeNonsenseIsRefusedSoon(t *testing.T) {
 	for _, part := range []string{
@@ -126,6 +143,25 @@ func TestHugeNonsenseIsRefusedSoon(t *testing.T) {
 			t.Errorf("%q again and again took %v", part, took)
 		} else if took > 50*time.Millisecond {
 			t.Logf("%q again and again took %v", part, took)
+		}
+	}
+}
+
+// TestFlatThingsAreNoBombs renders what is long and not deep.
+func TestFlatThingsAreNoBombs(t *testing.T) {
+	for source, want := range map[string]string{
+		"{% if 0 %}" + strings.Repeat("{% elif 0 %}", 5000) + "{% else %}a{% endif %}": "a",
+		"{{ 1" + strings.Repeat("~1", 30000) + " }}":                                   strings.Repeat("1", 30001),
+		"{{ [" + strings.Repeat("1,", 30000) + "] | length }}":                         "30000",
+		"{{ '" + strings.Repeat("a", 60000) + "' | length }}":                          "60000",
+		"{{ 1" + strings.Repeat(" == 1", 10000) + " }}":                                "True",
+		strings.Repeat("{{ 1 }}", 9000):                                                strings.Repeat("1", 9000),
+		strings.Repeat("{# a #}\n", 8000):                                              "",
+		strings.Repeat("{% set a = 1 %}\n", 4000) + "{{ a }}":                          "1",
+	} {
+		got, err := parse(t, source).Render(chattemplate.Input{})
+		if err != nil || got.String() != want {
+			t.Errorf("%.40s…: got %.40q, %v", source, got, err)
 		}
 	}
 }

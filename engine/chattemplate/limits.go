@@ -6,11 +6,10 @@ const (
 	// MaxOutput is the longest rendering, in bytes: as much as the tokenizer takes.
 	MaxOutput = 4 << 20
 
-	// maxNesting bounds how deep statements and expressions nest, and how long a chain of operators is, for each is a level of
-	// the tree. Templates in use stay below 40; Go's stack would take a million.
-	maxNesting = 250
-	// maxCalls bounds how deep macros call macros.
+	// maxCalls bounds how deep macros call macros, and loops themselves.
 	maxCalls = 32
+	// maxRange bounds the numbers of a range, as jinja2's sandbox does.
+	maxRange = 100000
 	// maxDeep bounds how deep lists and dictionaries nest where they are compared or written out.
 	maxDeep = 64
 

@@ -9,46 +9,13 @@ import (
 
 type operator func(r *run, a, b value) (value, error)
 
-// BinOp's operators, by the library's numbers.
-const (
-	opEq = iota
-	opNe
-	opLess
-	opLessEq
-	opGreater
-	opGreaterEq
-	opAnd
-	opOr
-	opAdd
-	opSub
-	opMul
-	opDiv
-	opFloorDiv
-	opRem
-	opPow
-	opConcat
-	opIn
-)
-
-// Compare's last two; the first six are as above.
-const (
-	compareIn = 6 + iota
-	compareNotIn
-)
-
-var operators = map[int]operator{
-	opEq: equals, opNe: not(equals), opIn: in,
-	opLess: ordered(func(c int) bool { return c < 0 }), opLessEq: ordered(func(c int) bool { return c <= 0 }),
-	opGreater: ordered(func(c int) bool { return c > 0 }), opGreaterEq: ordered(func(c int) bool { return c >= 0 }),
-	opAdd: plus, opMul: times, opConcat: concat, opSub: arithmetic, opDiv: divide,
-	opFloorDiv: floored(func(quotient, _ int64) int64 { return quotient }),
-	opRem:      floored(func(_, remainder int64) int64 { return remainder }),
-	opPow:      power,
+var operators = map[string]operator{
+	"+": plus, "-": minus, "*": times, "/": divide, "//": floored(true), "%": percent, "**": power,
 }
 
-var comparisons = map[int]operator{
-	opEq: operators[opEq], opNe: operators[opNe], opLess: operators[opLess], opLessEq: operators[opLessEq],
-	opGreater: operators[opGreater], opGreaterEq: operators[opGreaterEq], compareIn: in, compareNotIn: not(in),
+var comparisons = map[string]operator{
+	"==": equals, "!=": not(equals), "in": in, "not in": not(in),
+	"<": ordered(-1, -1), "<=": ordered(-1, 0), ">": ordered(1, 1), ">=": ordered(1, 0),
 }
 
 var errBigNumber = fmt.Errorf("%w: a number beyond 64 bits", ErrLimit)
@@ -63,10 +30,11 @@ func not(f operator) operator {
 func equals(r *run, a, b value) (value, error) { return r.equal(a, b, 0) }
 func in(r *run, a, b value) (value, error)     { return r.contains(b, a) }
 
-func ordered(fits func(int) bool) operator {
+// ordered makes a comparison that is true for two results of compare.
+func ordered(one, other int) operator {
 	return func(r *run, a, b value) (value, error) {
-		c, err := r.compare(a, b)
-		return fits(c), err
+		c, err := r.compare(a, b, 0)
+		return c == one || c == other, err
 	}
 }
 
@@ -88,19 +56,6 @@ func negate(v value) (value, error) {
 	return -n, nil
 }
 
-// concat is Jinja's ~: it makes strings of both first.
-func concat(r *run, a, b value) (value, error) {
-	s, err := r.str(a)
-	if err != nil {
-		return nil, err
-	}
-	t, err := r.str(b)
-	if err != nil {
-		return nil, err
-	}
-	return r.join(s, t)
-}
-
 func plus(r *run, a, b value) (value, error) {
 	if s, ok := a.(Text); ok {
 		if t, ok := b.(Text); ok {
@@ -109,11 +64,7 @@ func plus(r *run, a, b value) (value, error) {
 	}
 	if l, ok := a.(*list); ok {
 		if m, ok := b.(*list); ok {
-			if err := r.spend(len(l.items)+len(m.items), 0); err != nil {
-				return nil, err
-			}
-			out := make([]value, 0, len(l.items)+len(m.items))
-			return &list{items: append(append(out, l.items...), m.items...)}, nil
+			return r.joinLists(l, m)
 		}
 	}
 	if i, ok := integer(a); ok {
@@ -127,8 +78,23 @@ func plus(r *run, a, b value) (value, error) {
 	return floats("+", a, b, func(x, y float64) float64 { return x + y })
 }
 
-// arithmetic is a − b.
-func arithmetic(_ *run, a, b value) (value, error) {
+// joinLists is a + b of two lists or two tuples.
+func (r *run) joinLists(a, b *list) (value, error) {
+	if a.isTuple() != b.isTuple() || !a.isTuple() && (a.kind != aList || b.kind != aList) {
+		return nil, unsupported("+", a, b)
+	}
+	if err := r.spend(len(a.items)+len(b.items), 0); err != nil {
+		return nil, err
+	}
+	out := make([]value, 0, len(a.items)+len(b.items))
+	l := &list{items: append(append(out, a.items...), b.items...)}
+	if a.isTuple() {
+		l.kind = aTuple
+	}
+	return l, nil
+}
+
+func minus(_ *run, a, b value) (value, error) {
 	if i, ok := integer(a); ok {
 		if j, ok := integer(b); ok {
 			if d := i - j; (d < i) == (j > 0) {
@@ -146,11 +112,7 @@ func floats(what string, a, b value, f func(x, y float64) float64) (value, error
 	if !ok || !ok2 {
 		return nil, unsupported(what, a, b)
 	}
-	z := f(x, y)
-	if math.IsInf(z, 0) || math.IsNaN(z) {
-		return nil, fmt.Errorf("%w: a number that is not finite", ErrLimit)
-	}
-	return z, nil
+	return f(x, y), nil
 }
 
 func times(r *run, a, b value) (value, error) {
@@ -170,17 +132,20 @@ func times(r *run, a, b value) (value, error) {
 		if err != nil {
 			return nil, err
 		}
-		return Text{strings.Repeat(a.s, n), strings.Repeat(a.foreign, n)}, nil
+		return Text{strings.Repeat(a.s, n), strings.Repeat(a.foreign, n), a.markup}, nil
 	case *list:
+		if a.kind != aList && !a.isTuple() {
+			return nil, unsupported("*", a, b)
+		}
 		n, err := r.repeats(j, len(a.items), 0)
 		if err != nil {
 			return nil, err
 		}
-		out := make([]value, 0, n*len(a.items))
+		out := &list{items: make([]value, 0, n*len(a.items)), kind: min(a.kind, aTuple)}
 		for range n {
-			out = append(out, a.items...)
+			out.items = append(out.items, a.items...)
 		}
-		return &list{items: out}, nil
+		return out, nil
 	}
 	return floats("*", a, b, func(x, y float64) float64 { return x * y })
 }
@@ -216,14 +181,23 @@ func divide(_ *run, a, b value) (value, error) {
 	return floats("/", a, b, func(x, y float64) float64 { return x / y })
 }
 
-// floored makes Python's // or %, whose remainder has the sign of the divisor.
-func floored(pick func(quotient, remainder int64) int64) operator {
+// percent is the remainder of numbers, and formats a string.
+func percent(r *run, a, b value) (value, error) {
+	if t, ok := a.(Text); ok {
+		return r.percentFormat(t, b)
+	}
+	return floored(false)(r, a, b)
+}
+
+// floored makes Python's // (whole) or %, whose remainder has the sign of the divisor.
+func floored(whole bool) operator {
 	return func(_ *run, a, b value) (value, error) {
 		i, ok := integer(a)
 		j, ok2 := integer(b)
+		if !ok || !ok2 {
+			return flooredFloats(a, b, whole)
+		}
 		switch {
-		case !ok || !ok2:
-			return nil, unsupported("// or %", a, b)
 		case j == 0:
 			return nil, fail("division by zero")
 		case i == math.MinInt64 && j == -1:
@@ -233,15 +207,49 @@ func floored(pick func(quotient, remainder int64) int64) operator {
 		if m != 0 && (m < 0) != (j < 0) {
 			q, m = q-1, m+j
 		}
-		return pick(q, m), nil
+		if whole {
+			return q, nil
+		}
+		return m, nil
 	}
+}
+
+// flooredFloats is floored for floats, in the steps of Python's float_divmod.
+func flooredFloats(a, b value, whole bool) (value, error) {
+	x, ok := number(a)
+	y, ok2 := number(b)
+	switch {
+	case !ok || !ok2:
+		return nil, unsupported("// or %", a, b)
+	case y == 0:
+		return nil, fail("division by zero")
+	}
+	m := math.Mod(x, y)
+	q := (x - m) / y
+	if m != 0 && (m < 0) != (y < 0) {
+		m += y
+		q--
+	} else if m == 0 {
+		m = math.Copysign(0, y)
+	}
+	if !whole {
+		return m, nil
+	}
+	if q == 0 {
+		return math.Copysign(0, x/y), nil
+	}
+	f := math.Floor(q)
+	if q-f > 0.5 {
+		f++
+	}
+	return f, nil
 }
 
 func power(_ *run, a, b value) (value, error) {
 	i, ok := integer(a)
 	j, ok2 := integer(b)
 	if !ok || !ok2 || j < 0 {
-		return nil, unsupported("**", a, b)
+		return floatPower(a, b)
 	}
 	out := value(int64(1))
 	for range min(j, 64) { // beyond 64 turns only −1, 0 and 1 are left
@@ -256,18 +264,34 @@ func power(_ *run, a, b value) (value, error) {
 	return out, nil
 }
 
+func floatPower(a, b value) (value, error) {
+	x, ok := number(a)
+	y, ok2 := number(b)
+	switch {
+	case !ok || !ok2:
+		return nil, unsupported("**", a, b)
+	case x == 0 && y < 0:
+		return nil, fail("zero to a negative power")
+	case x < 0 && y != math.Trunc(y):
+		return nil, fail("a complex number, which is not supported")
+	}
+	z := math.Pow(x, y)
+	if math.IsInf(z, 0) && !math.IsInf(x, 0) && !math.IsInf(y, 0) {
+		return nil, fail("a power out of range")
+	}
+	return z, nil
+}
+
 // slice is Python's v[start:stop:step]; each of the three may be nil.
 func (r *run) slice(v, start, stop, step value) (value, error) {
-	var n int
 	text, isText := v.(Text)
 	l, isList := v.(*list)
-	switch {
-	case isText:
-		n = text.chars()
-	case isList:
-		n = len(l.items)
-	default:
-		return nil, fail("%s cannot be sliced", kindOf(v))
+	n, ok := length(v)
+	if _, isDict := v.(*dict); isDict || !ok || isList && l.isView() {
+		return undefined{"slice"}, nil
+	}
+	if _, gone := v.(undefined); gone {
+		return nil, fail("%s has no items", kindOf(v))
 	}
 	from, to, by, err := bounds(n, start, stop, step)
 	if err != nil {
@@ -283,11 +307,7 @@ func (r *run) slice(v, start, stop, step value) (value, error) {
 		return nil, err
 	}
 	if isList {
-		var out []value
-		for i := from; by > 0 && i < to || by < 0 && i > to; i += by {
-			out = append(out, l.items[i])
-		}
-		return &list{items: out}, nil
+		return l.slice(from, to, by), nil
 	}
 	var b builder
 	at := text.offsets()
@@ -295,6 +315,20 @@ func (r *run) slice(v, start, stop, step value) (value, error) {
 		b.add(text.Slice(at[i], at[i+1]))
 	}
 	return b.text(), nil
+}
+
+func (l *list) slice(from, to, by int) *list {
+	out := &list{kind: l.kind}
+	switch l.kind {
+	case aGroup:
+		out.kind = aTuple
+	case aRange:
+		out.start, out.stop, out.step = l.start+int64(from)*l.step, l.start+int64(to)*l.step, l.step*int64(by)
+	}
+	for i := from; by > 0 && i < to || by < 0 && i > to; i += by {
+		out.items = append(out.items, l.items[i])
+	}
+	return out
 }
 
 // bounds are Python's slice.indices.

@@ -48,17 +48,6 @@ func (r *run) catch(f func() error) (Text, error) {
 	return t, err
 }
 
-// join is Python's a + b of two strings.
-func (r *run) join(a, b Text) (Text, error) {
-	if err := r.spend(0, a.Len()+b.Len()); err != nil {
-		return Text{}, err
-	}
-	var out builder
-	out.add(a)
-	out.add(b)
-	return out.text(), nil
-}
-
 // find returns where part first is in t at or after byte from, or −1.
 func (r *run) find(t, part Text, from int) (int, error) {
 	i := strings.Index(t.s[from:], part.s)
@@ -70,24 +59,66 @@ func (r *run) find(t, part Text, from int) (int, error) {
 
 // scope holds the variables of a block; a name is looked up inside out.
 type scope struct {
-	names map[string]value
-	outer *scope
+	// names and values of few variables are searched one by one; at finds those of many.
+	names  []string
+	values []value
+	at     map[string]int
+	outer  *scope
 }
+
+// few is how many variables are searched one by one.
+const few = 12
 
 func (s *scope) inner() *scope { return &scope{outer: s} }
 
-func (s *scope) set(name string, v value) {
-	if s.names == nil {
-		s.names = map[string]value{}
+// outermost returns the scope of the top level.
+func (s *scope) outermost() *scope {
+	for s.outer != nil {
+		s = s.outer
 	}
-	s.names[name] = v
+	return s
+}
+
+// index returns where a variable is, or −1.
+func (s *scope) index(name string) int {
+	if s.at != nil {
+		if i, ok := s.at[name]; ok {
+			return i
+		}
+		return -1
+	}
+	for i, n := range s.names {
+		if n == name {
+			return i
+		}
+	}
+	return -1
+}
+
+func (s *scope) set(name string, v value) {
+	if i := s.index(name); i >= 0 {
+		s.values[i] = v
+		return
+	}
+	if s.names == nil {
+		s.names, s.values = make([]string, 0, 3), make([]value, 0, 3)
+	}
+	s.names, s.values = append(s.names, name), append(s.values, v)
+	if s.at != nil {
+		s.at[name] = len(s.names) - 1
+	} else if len(s.names) > few {
+		s.at = make(map[string]int, 2*few)
+		for i, n := range s.names {
+			s.at[n] = i
+		}
+	}
 }
 
 func (r *run) lookup(s *scope, name string) value {
 	for ; s != nil; s = s.outer {
 		r.steps-- // who asks next what is left finds out
-		if v, ok := s.names[name]; ok {
-			return v
+		if i := s.index(name); i >= 0 {
+			return s.values[i]
 		}
 	}
 	if v, ok := r.known[name]; ok {

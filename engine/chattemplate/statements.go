@@ -1,46 +1,89 @@
 package chattemplate
 
-import "fmt"
+import (
+	"github.com/assaynet/assay/engine/chattemplate/syntax"
+)
 
-func (c *compiler) anyStmt(n node) stmt {
-	switch n.kind() {
-	case "EmitRaw":
-		raw := Own(n.text("Raw"))
-		return func(r *run, _ *scope) (signal, error) { return goOn, r.print(raw) }
-	case "EmitExpr":
-		return put(c.expr(n.child("Expr")), printed)
-	case "IfCond":
+func (c *compiler) anyStmt(n syntax.Stmt) stmt {
+	switch n := n.(type) {
+	case *syntax.Data:
+		text := Own(n.Text)
+		return func(r *run, _ *scope) (signal, error) { return goOn, r.print(text) }
+	case *syntax.Print:
+		return c.print(n)
+	case *syntax.If:
 		return c.ifElse(n)
-	case "ForLoop":
+	case *syntax.For:
 		return c.loop(n)
-	case "Set":
-		assign := c.target(n.child("Target"))
-		return put(c.expr(n.child("Expr")), assign)
-	case "SetBlock", "FilterBlock":
-		return c.caught(n)
-	case "WithBlock":
+	case *syntax.Set:
+		return put(c.expr(n.Value), c.target(n.Target))
+	case *syntax.SetBlock:
+		return c.caught(n.Body, n.Filter, c.target(n.Target))
+	case *syntax.FilterBlock:
+		return c.caught(n.Body, n.Filter, printed)
+	case *syntax.With:
 		return c.with(n)
-	case "Macro":
+	case *syntax.Macro:
 		return c.macro(n)
-	case "Break":
+	case *syntax.CallBlock:
+		return c.callBlock(n)
+	case *syntax.Block:
+		return c.block(n)
+	case *syntax.Scope:
+		return c.within(c.body(n.Body))
+	case *syntax.Autoescape:
+		return c.autoescape(n)
+	case *syntax.Break:
 		return func(*run, *scope) (signal, error) { return breakLoop, nil }
-	case "Continue":
+	case *syntax.Continue:
 		return func(*run, *scope) (signal, error) { return continueLoop, nil }
+	case *syntax.Elsewhere:
+		tag := n.Tag
+		return func(*run, *scope) (signal, error) {
+			return goOn, fail("%s needs another template, and a model's file has none", tag)
+		}
 	}
-	// Import, Include, Extends, Block, CallBlock, AutoEscape, Do.
-	kind := n.kind()
-	return func(*run, *scope) (signal, error) { return goOn, fail("the statement %s is not supported", kind) }
+	panic("chattemplate: a statement that is not known") // the parser gives no other
 }
 
-func (c *compiler) ifElse(n node) stmt {
-	e := c.expr(n.child("Expr"))
-	yes, no := c.body(n.children("TrueBody")), c.body(n.children("FalseBody"))
-	return then(e, func(r *run, s *scope, v value) (signal, error) {
-		if truth(v) {
-			return yes(r, s)
+func (c *compiler) print(n *syntax.Print) stmt {
+	if len(n.Values) == 1 {
+		return put(c.expr(n.Values[0]), printed)
+	}
+	es := c.exprs(n.Values)
+	return func(r *run, s *scope) (signal, error) {
+		for _, e := range es {
+			v, err := e(r, s)
+			if err != nil {
+				return goOn, err
+			}
+			if err := printed(r, s, v); err != nil {
+				return goOn, err
+			}
 		}
-		return no(r, s)
-	})
+		return goOn, nil
+	}
+}
+
+func (c *compiler) ifElse(n *syntax.If) stmt {
+	tests := make([]expr, len(n.Branches))
+	bodies := make([]stmt, len(n.Branches))
+	for i, b := range n.Branches {
+		tests[i], bodies[i] = c.expr(b.Test), c.body(b.Body)
+	}
+	otherwise := c.body(n.Else)
+	return func(r *run, s *scope) (signal, error) {
+		for i, test := range tests {
+			v, err := test(r, s)
+			if err != nil {
+				return goOn, err
+			}
+			if truth(v) {
+				return bodies[i](r, s)
+			}
+		}
+		return otherwise(r, s)
+	}
 }
 
 // assigner puts a value where a target says.
@@ -60,14 +103,14 @@ func printed(r *run, _ *scope, v value) error {
 	return r.print(t)
 }
 
-func (c *compiler) target(n node) assigner {
-	switch n.kind() {
-	case "Var":
-		name := n.text("ID")
+func (c *compiler) target(n syntax.Target) assigner {
+	switch n := n.(type) {
+	case *syntax.Name:
+		name := n.Name
 		return func(_ *run, s *scope, v value) error { s.set(name, v); return nil }
-	case "GetAttr":
-		e := c.expr(n.child("Expr"))
-		name := Own(n.text("Name"))
+	case *syntax.Attribute:
+		e := c.expr(n.X)
+		name := Own(n.Name)
 		return func(r *run, s *scope, v value) error {
 			to, err := e(r, s)
 			if err != nil {
@@ -79,23 +122,19 @@ func (c *compiler) target(n node) assigner {
 			}
 			return ns.set(r, name, v)
 		}
-	case "List":
-		return c.targets(n.children("Items"))
+	case *syntax.Tuple:
+		return c.targets(n.Items)
 	}
-	c.refuse(n, "a %s is set", n.kind())
-	return nil
+	panic("chattemplate: a target that is not known") // the parser gives no other
 }
 
-func (c *compiler) targets(nodes []node) assigner {
+func (c *compiler) targets(nodes []syntax.Target) assigner {
 	parts := make([]assigner, len(nodes))
 	for i, n := range nodes {
-		if c.enter(n) {
-			parts[i] = c.target(n)
-			c.leave()
-		}
+		parts[i] = c.target(n)
 	}
 	return func(r *run, s *scope, v value) error {
-		items, err := r.iterate(v)
+		items, err := r.all(v)
 		if err != nil {
 			return err
 		}
@@ -111,23 +150,25 @@ func (c *compiler) targets(nodes []node) assigner {
 	}
 }
 
-// caught compiles {% set x %} and {% filter f %}, whose bodies' output goes elsewhere.
-func (c *compiler) caught(n node) stmt {
-	assign := assigner(printed)
-	if n.kind() == "SetBlock" {
-		assign = c.target(n.child("Target"))
-	}
-	body := c.body(n.children("Body"))
-	filters := c.filters(n.child("Filter"))
+// within runs a body with variables of its own.
+func (c *compiler) within(body stmt) stmt {
+	return func(r *run, s *scope) (signal, error) { return body(r, s.inner()) }
+}
+
+// caught compiles a body whose output goes through filters to assign.
+func (c *compiler) caught(nodes []syntax.Stmt, filter *syntax.Filter, assign assigner) stmt {
+	body := c.body(nodes)
+	filters := c.filters(filter)
 	return func(r *run, s *scope) (signal, error) {
 		var sig signal
-		t, err := r.catch(func() (err error) { sig, err = body(r, s.inner()); return err })
+		inner := s.inner()
+		t, err := r.catch(func() (err error) { sig, err = body(r, inner); return err })
 		if err != nil || sig != goOn {
 			return sig, err
 		}
 		v := value(t)
 		for _, f := range filters {
-			if v, err = f(r, s, v); err != nil {
+			if v, err = f(r, inner, v); err != nil {
 				return goOn, err
 			}
 		}
@@ -136,22 +177,21 @@ func (c *compiler) caught(n node) stmt {
 }
 
 // filters compiles a chain of filters that stands by itself, the first one first.
-func (c *compiler) filters(n node) []step[value] {
-	if n.none() || !c.enter(n) {
+func (c *compiler) filters(n *syntax.Filter) []step[value] {
+	if n == nil {
 		return nil
 	}
-	defer c.leave()
-	return append(c.filters(n.child("Expr")), c.applied(n, (*run).filter))
+	before, _ := n.X.(*syntax.Filter)
+	return append(c.filters(before), c.applied(n.Name, n.Arguments, (*run).filter))
 }
 
-func (c *compiler) with(n node) stmt {
-	var targets []assigner
-	var values []expr
-	for _, a := range n.children("Assignments") {
-		targets = append(targets, c.target(a.child("Target")))
-		values = append(values, c.expr(a.child("Value")))
+func (c *compiler) with(n *syntax.With) stmt {
+	values := c.exprs(n.Values)
+	targets := make([]assigner, len(n.Targets))
+	for i, t := range n.Targets {
+		targets[i] = c.target(t)
 	}
-	body := c.body(n.children("Body"))
+	body := c.body(n.Body)
 	return func(r *run, s *scope) (signal, error) {
 		vs, err := evaluate(r, s, values)
 		if err != nil {
@@ -167,40 +207,29 @@ func (c *compiler) with(n node) stmt {
 	}
 }
 
-// macro compiles the definition of a macro. It sees the variables around its definition.
-func (c *compiler) macro(n node) stmt {
-	name := n.text("Name")
-	var names []string
-	for _, a := range n.children("Args") {
-		names = append(names, a.text("ID"))
-	}
-	defaults := c.exprs(n.children("Defaults")...)
-	body := c.body(n.children("Body"))
-	call := func(r *run, s *scope, a arguments) (value, error) {
-		if r.calls++; r.calls > maxCalls {
-			return nil, fmt.Errorf("%w: macros call macros more than %d deep", ErrLimit, maxCalls)
+// block compiles a block, which no other template replaces. It sees the variables of the top level alone, unless it is scoped.
+func (c *compiler) block(n *syntax.Block) stmt {
+	body := c.body(n.Body)
+	if n.Required {
+		return func(*run, *scope) (signal, error) {
+			return goOn, fail("the block %q is required of another template, and a model's file has none", n.Name)
 		}
-		defer func() { r.calls-- }()
-		given, err := a.bind(name, names...)
-		if err != nil {
-			return nil, err
-		}
-		inner := s.inner()
-		for i, v := range given {
-			if at := i - len(names) + len(defaults); v == absent && at >= 0 {
-				if v, err = defaults[at](r, inner); err != nil {
-					return nil, err
-				}
-			} else if v == absent {
-				v = undefined{names[i]}
-			}
-			inner.set(names[i], v)
-		}
-		t, err := r.catch(func() error { _, err := body(r, inner); return err })
-		return t, err
 	}
-	return func(_ *run, s *scope) (signal, error) {
-		s.set(name, &function{name, func(r *run, a arguments) (value, error) { return call(r, s, a) }})
-		return goOn, nil
+	scoped := n.Scoped
+	return func(r *run, s *scope) (signal, error) {
+		if !scoped {
+			s = s.outermost()
+		}
+		return body(r, s.inner())
 	}
+}
+
+func (c *compiler) autoescape(n *syntax.Autoescape) stmt {
+	body := c.body(n.Body)
+	return then(c.expr(n.On), func(r *run, s *scope, on value) (signal, error) {
+		if truth(on) {
+			return goOn, fail("autoescape is not supported: a prompt is not HTML")
+		}
+		return body(r, s.inner())
+	})
 }

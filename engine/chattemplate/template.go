@@ -1,9 +1,12 @@
 package chattemplate
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"time"
+
+	"github.com/assaynet/assay/engine/chattemplate/syntax"
 )
 
 // Template is a compiled chat template. It does not change; its methods are safe for concurrent use.
@@ -29,26 +32,19 @@ type Input struct {
 }
 
 // Parse compiles a template of at most [MaxSource] bytes. Errors: [ErrSyntax], [ErrLimit].
-func Parse(source string) (t *Template, err error) {
+func Parse(source string) (*Template, error) {
 	if len(source) > MaxSource {
 		return nil, fmt.Errorf("%w: a template of %d bytes, at most %d are read", ErrLimit, len(source), MaxSource)
 	}
-	// The library that reads templates meets a stranger's bytes; what it may do at worst is a template that is not read.
-	defer func() {
-		if p := recover(); p != nil {
-			t, err = nil, fmt.Errorf("%w: the reader of templates gave up: %v", ErrSyntax, p)
-		}
-	}()
-	nodes, err := readTree(source)
-	if err != nil {
-		return nil, err
+	nodes, err := syntax.Parse(source)
+	switch {
+	case errors.Is(err, syntax.ErrLimit):
+		return nil, fmt.Errorf("%w: %w", ErrLimit, err)
+	case err != nil:
+		return nil, fmt.Errorf("%w: %w", ErrSyntax, err)
 	}
-	c := &compiler{}
-	body := c.body(nodes)
-	if c.err != nil {
-		return nil, c.err
-	}
-	return &Template{body, functions()}, nil
+	c := &compiler{literals: map[string]Text{}}
+	return &Template{c.body(nodes), functions()}, nil
 }
 
 // Render writes the conversation and opens the assistant's turn (add_generation_prompt).

@@ -2,8 +2,9 @@ package chattemplate
 
 import (
 	"strings"
-	"unicode"
 	"unicode/utf8"
+
+	"github.com/assaynet/assay/engine/chattemplate/syntax"
 )
 
 // Text is a string of which each byte is known to be the template's own or a message's.
@@ -11,6 +12,8 @@ type Text struct {
 	s string
 	// foreign is empty if no byte is a message's; otherwise it has a byte for each of s, 1 where it is a message's and 0 elsewhere.
 	foreign string
+	// markup is set for what the filters safe and escape gave: HTML, which escapes what is joined to it.
+	markup bool
 }
 
 const (
@@ -22,7 +25,7 @@ const (
 func Own(s string) Text { return Text{s: s} }
 
 // Foreign returns s as a message's text.
-func Foreign(s string) Text { return Text{s, strings.Repeat(foreign, len(s))} }
+func Foreign(s string) Text { return Text{s: s, foreign: strings.Repeat(foreign, len(s))} }
 
 // String returns the bytes.
 func (t Text) String() string { return t.s }
@@ -33,9 +36,9 @@ func (t Text) Len() int { return len(t.s) }
 // Slice returns bytes i to j−1.
 func (t Text) Slice(i, j int) Text {
 	if t.foreign == "" {
-		return Text{s: t.s[i:j]}
+		return Text{s: t.s[i:j], markup: t.markup}
 	}
-	return Text{t.s[i:j], t.foreign[i:j]}
+	return Text{t.s[i:j], t.foreign[i:j], t.markup}
 }
 
 // Trusted reports whether no byte is a message's.
@@ -47,6 +50,12 @@ func (t Text) like(s string) Text {
 		return Own(s)
 	}
 	return Foreign(s)
+}
+
+// as returns t as markup or not.
+func (t Text) as(markup bool) Text {
+	t.markup = markup
+	return t
 }
 
 // builder joins texts.
@@ -68,21 +77,21 @@ func (b *builder) add(t Text) {
 	}
 }
 
-// addRune adds c, as foreign as the byte of t at i.
-func (b *builder) addRune(c rune, t Text, i int) {
+// addLike adds s, as foreign as the byte of t at i.
+func (b *builder) addLike(s string, t Text, i int) {
 	if t.foreign != "" && t.foreign[i] == foreign[0] {
-		b.add(Foreign(string(c)))
+		b.add(Foreign(s))
 		return
 	}
-	b.add(Own(string(c)))
+	b.add(Own(s))
 }
 
 func (b *builder) len() int { return b.s.Len() }
 
-func (b *builder) text() Text { return Text{b.s.String(), string(b.f)} }
+func (b *builder) text() Text { return Text{s: b.s.String(), foreign: string(b.f)} }
 
 // isSpace is Python's str.isspace for one character.
-func isSpace(c rune) bool { return unicode.IsSpace(c) || c >= 0x1c && c <= 0x1f }
+func isSpace(c rune) bool { return syntax.IsSpace(c) }
 
 // strip cuts characters that fit off the ends.
 func (t Text) strip(left, right bool, fits func(rune) bool) Text {
@@ -96,43 +105,19 @@ func (t Text) strip(left, right bool, fits func(rune) bool) Text {
 	return t.Slice(i, j)
 }
 
-// each maps every character; the results are as foreign as what they are made of.
-func (t Text) each(f func(i int, c rune) rune) Text {
+// each maps every character to a string; the results are as foreign as what they are made of.
+func (t Text) each(f func(i int, c rune) string) Text {
 	var b builder
 	for i := 0; i < len(t.s); {
 		c, n := utf8.DecodeRuneInString(t.s[i:])
 		if c == utf8.RuneError && n == 1 {
 			b.add(t.Slice(i, i+1)) // not UTF-8: the byte stays
 		} else {
-			b.addRune(f(i, c), t, i)
+			b.addLike(f(i, c), t, i)
 		}
 		i += n
 	}
-	return b.text()
-}
-
-func (t Text) upper() Text { return t.each(func(_ int, c rune) rune { return unicode.ToUpper(c) }) }
-func (t Text) lower() Text { return t.each(func(_ int, c rune) rune { return unicode.ToLower(c) }) }
-
-func (t Text) capitalize() Text {
-	return t.each(func(i int, c rune) rune {
-		if i == 0 {
-			return unicode.ToTitle(c)
-		}
-		return unicode.ToLower(c)
-	})
-}
-
-// title raises the first letter of each word, where words are what is let of them by the given test for what lies between.
-func (t Text) title(between func(rune) bool) Text {
-	start := true
-	return t.each(func(_ int, c rune) rune {
-		defer func() { start = between(c) }()
-		if start {
-			return unicode.ToTitle(c)
-		}
-		return unicode.ToLower(c)
-	})
+	return b.text().as(t.markup)
 }
 
 // chars returns how many characters there are. A byte that is not UTF-8 is one.
@@ -161,4 +146,43 @@ func (t Text) offsets() []int {
 		out = append(out, i)
 	}
 	return append(out, len(t.s))
+}
+
+// join is Python's a + b of two strings.
+func (r *run) join(a, b Text) (Text, error) {
+	if a.markup != b.markup {
+		var err error
+		if a, err = r.escaped(a); err != nil {
+			return Text{}, err
+		}
+		if b, err = r.escaped(b); err != nil {
+			return Text{}, err
+		}
+	}
+	if err := r.spend(0, a.Len()+b.Len()); err != nil {
+		return Text{}, err
+	}
+	var out builder
+	out.add(a)
+	out.add(b)
+	return out.text().as(a.markup), nil
+}
+
+// escapes are what HTML's characters become.
+var escapes = map[rune]string{'&': "&amp;", '<': "&lt;", '>': "&gt;", '\'': "&#39;", '"': "&#34;"}
+
+// escaped returns t as markup: as it is if it is that already, otherwise with HTML's characters escaped.
+func (r *run) escaped(t Text) (Text, error) {
+	if t.markup || !strings.ContainsAny(t.s, `&<>'"`) {
+		return t.as(true), r.spend(1, t.Len())
+	}
+	if err := r.spend(t.Len()/4, 5*t.Len()); err != nil {
+		return Text{}, err
+	}
+	return t.each(func(_ int, c rune) string {
+		if e, ok := escapes[c]; ok {
+			return e
+		}
+		return string(c)
+	}).as(true), nil
 }

@@ -1,25 +1,45 @@
 package chattemplate
 
 import (
-	"cmp"
 	"fmt"
 	"math"
-	"slices"
 	"strconv"
+	"unsafe"
 )
 
-// value is what an expression gives: nil (None), undefined, bool, int64, float64, Text, *list, *dict, *namespace, *function or *turn.
+// value is what an expression gives: nil (None), undefined, bool, int64, float64, Text, *list, *dict, *iterator, *namespace,
+// *cycler, *function or *turn.
 type value any
 
 // undefined is the value of a name that stands for nothing.
 type undefined struct{ name string }
 
-// list is a list or a tuple.
+// listKind is what a list is to Python.
+type listKind uint8
+
+const (
+	aList listKind = iota
+	aTuple
+	aGroup // the tuple (grouper, list) of groupby
+	aRange
+	aKeys // of a dictionary
+	aValues
+	aItems
+)
+
+// list is a list, a tuple, a range or a view of a dictionary. It does not change.
 type list struct {
 	items []value
-	// tuple is set for pairs of a dictionary. A tuple that a template writes is a list: the library's tree does not tell them apart.
-	tuple bool
+	kind  listKind
+	// start, stop and step are those of a range.
+	start, stop, step int64
 }
+
+// isTuple reports whether a list is a tuple.
+func (l *list) isTuple() bool { return l.kind == aTuple || l.kind == aGroup }
+
+// isView reports whether a list is a view of a dictionary, which has no items by number.
+func (l *list) isView() bool { return l.kind >= aKeys }
 
 // dict is a dictionary in the order of insertion.
 type dict struct {
@@ -28,14 +48,8 @@ type dict struct {
 	at     map[string]int // by hash
 }
 
-// namespace is the only value that can change (apart from loop's): its attributes are set by {% set ns.name = … %}.
+// namespace is a value that can change: its attributes are set by {% set ns.name = … %}.
 type namespace struct{ dict }
-
-// function is anything that can be called.
-type function struct {
-	name string
-	call func(r *run, a arguments) (value, error)
-}
 
 // fail returns an ErrRun.
 func fail(format string, args ...any) error {
@@ -58,15 +72,21 @@ func kindOf(v value) string {
 	case Text:
 		return "str"
 	case *list:
-		return "list"
+		return [...]string{"list", "tuple", "tuple", "range", "dict_keys", "dict_values", "dict_items"}[v.kind]
 	case *dict:
 		return "dict"
+	case *iterator:
+		return "generator"
 	case *namespace:
 		return "namespace"
+	case *cycler:
+		return "cycler"
 	case *function:
 		return "function " + v.name
 	case *turn:
 		return "loop"
+	case missing:
+		return "missing argument"
 	}
 	return "unknown"
 }
@@ -91,49 +111,102 @@ func truth(v value) bool {
 	return true
 }
 
+// length is Python's len of what has one without being used up.
+func length(v value) (int, bool) {
+	switch v := v.(type) {
+	case undefined:
+		return 0, true
+	case Text:
+		return v.chars(), true
+	case *list:
+		return len(v.items), true
+	case *dict:
+		return len(v.keys), true
+	}
+	return 0, false
+}
+
 // hash is the same for two keys exactly if they are equal; ok is false for what cannot be a key.
+func (r *run) hash(v value, depth int) (h string, ok bool, err error) {
+	if l, ok := v.(*list); ok {
+		if !l.isTuple() || depth > maxDeep {
+			return "", false, nil
+		}
+		return r.hashTuple(l, depth)
+	}
+	h, ok = hash(v)
+	return h, ok, r.spend(1, len(h))
+}
+
+func (r *run) hashTuple(l *list, depth int) (h string, ok bool, err error) {
+	h = "t"
+	for _, x := range l.items {
+		part, ok, err := r.hash(x, depth+1)
+		if err != nil || !ok {
+			return "", false, err
+		}
+		if err := r.spend(1, len(h)+len(part)); err != nil {
+			return "", false, err
+		}
+		h += strconv.Itoa(len(part)) + ":" + part
+	}
+	return h, true, nil
+}
+
 func hash(v value) (h string, ok bool) {
 	switch v := v.(type) {
 	case nil:
 		return "none", true
+	case undefined:
+		return "undefined", true
 	case Text:
 		return "s" + v.s, true
+	case float64:
+		if v == math.Trunc(v) && math.Abs(v) < 1<<63 {
+			return "n" + strconv.FormatInt(int64(v), 10), true
+		}
+		return "f" + strconv.FormatFloat(v, 'g', -1, 64), true
 	}
 	if n, ok := integer(v); ok {
 		return "n" + strconv.FormatInt(n, 10), true
 	}
-	if x, ok := v.(float64); ok {
-		if x == math.Trunc(x) && math.Abs(x) < 1<<53 {
-			return "n" + strconv.FormatInt(int64(x), 10), true
-		}
-		return "f" + strconv.FormatFloat(x, 'g', -1, 64), true
-	}
 	return "", false
 }
 
-func (d *dict) get(key value) (value, bool) {
-	h, ok := hash(key)
-	if !ok {
-		return nil, false
+func (d *dict) get(r *run, key value) (value, bool, error) {
+	h, ok, err := r.hash(key, 0)
+	if !ok || err != nil {
+		return nil, false, err
 	}
 	i, ok := d.at[h]
 	if !ok {
-		return nil, false
+		return nil, false, nil
 	}
-	return d.values[i], true
+	return d.values[i], true, nil
+}
+
+// field is what a dictionary holds under a string.
+func (d *dict) field(name string) (value, bool) {
+	if i, ok := d.at["s"+name]; ok {
+		return d.values[i], true
+	}
+	return nil, false
 }
 
 func (d *dict) set(r *run, key, v value) error {
-	h, ok := hash(key)
+	h, ok, err := r.hash(key, 0)
+	if err != nil {
+		return err
+	}
 	if !ok {
 		return fail("a %s cannot be a key", kindOf(key))
-	}
-	if err := r.spend(2, len(h)); err != nil {
-		return err
 	}
 	if i, ok := d.at[h]; ok {
 		d.values[i] = v
 		return nil
+	}
+	if err := r.spend(1, 0); err != nil {
+		return err
 	}
 	if d.at == nil {
 		d.at = map[string]int{}
@@ -143,16 +216,16 @@ func (d *dict) set(r *run, key, v value) error {
 	return nil
 }
 
-// items returns the pairs as lists of two.
-func (d *dict) items(r *run) (value, error) {
+// items returns the pairs as tuples.
+func (d *dict) items(r *run) (*list, error) {
 	if err := r.spend(3*len(d.keys), 0); err != nil {
 		return nil, err
 	}
 	out := make([]value, len(d.keys))
 	for i, k := range d.keys {
-		out[i] = &list{[]value{k, d.values[i]}, true}
+		out[i] = &list{items: []value{k, d.values[i]}, kind: aTuple}
 	}
-	return &list{items: out}, nil
+	return &list{items: out, kind: aItems}, nil
 }
 
 // integer reads an int or, as Python does, a bool.
@@ -178,169 +251,20 @@ func number(v value) (float64, bool) {
 	return float64(n), ok
 }
 
-// iterate returns what a loop over v takes in turn.
-func (r *run) iterate(v value) ([]value, error) {
-	switch v := v.(type) {
-	case undefined:
-		return nil, nil
-	case *list:
-		return v.items, nil
-	case *dict:
-		return v.keys, nil
-	case Text:
-		if err := r.spend(v.chars(), v.Len()); err != nil {
-			return nil, err
-		}
-		at := v.offsets()
-		out := make([]value, len(at)-1)
-		for i := range out {
-			out[i] = v.Slice(at[i], at[i+1])
-		}
-		return out, nil
-	}
-	return nil, fail("a %s cannot be iterated over", kindOf(v))
-}
-
-// equal is Python's ==.
-func (r *run) equal(a, b value, depth int) (bool, error) {
-	if depth > maxDeep {
-		return false, fmt.Errorf("%w: values nested more than %d deep", ErrLimit, maxDeep)
-	}
-	if err := r.spend(1, 0); err != nil {
-		return false, err
-	}
-	if x, ok := number(a); ok {
-		if i, ok := integer(a); ok {
-			if j, ok := integer(b); ok {
-				return i == j, nil
-			}
-		}
-		y, ok := number(b)
-		return ok && x == y, nil
-	}
+// same is Python's "is", as far as values have an identity: strings are the same if they are one string, or of at most one
+// character, and numbers if they are equal.
+func same(a, b value) bool {
 	switch a := a.(type) {
-	case nil:
-		return b == nil, nil
 	case undefined:
-		_, ok := b.(undefined)
-		return ok, nil
+		return false // each use of an undefined name makes a new one
 	case Text:
 		t, ok := b.(Text)
-		if !ok || len(a.s) != len(t.s) {
-			return false, nil
-		}
-		return a.s == t.s, r.spend(0, len(a.s))
+		return ok && len(a.s) == len(t.s) && (a.s == t.s && len(a.s) < 2 || unsafe.StringData(a.s) == unsafe.StringData(t.s))
 	case *list:
 		l, ok := b.(*list)
-		if !ok || len(a.items) != len(l.items) {
-			return false, nil
-		}
-		for i := range a.items {
-			if same, err := r.equal(a.items[i], l.items[i], depth+1); err != nil || !same {
-				return false, err
-			}
-		}
-		return true, nil
-	case *dict:
-		d, ok := b.(*dict)
-		if !ok || len(a.keys) != len(d.keys) {
-			return false, nil
-		}
-		for i, k := range a.keys {
-			v, ok := d.get(k)
-			if !ok {
-				return false, nil
-			}
-			if same, err := r.equal(a.values[i], v, depth+1); err != nil || !same {
-				return false, err
-			}
-		}
-		return true, nil
-	case *namespace:
-		n, ok := b.(*namespace)
-		return ok && a == n, nil
-	case *function:
-		f, ok := b.(*function)
-		return ok && a == f, nil
+		return ok && (a == l || a.kind == aTuple && l.kind == aTuple && len(a.items)+len(l.items) == 0)
+	case missing:
+		return false
 	}
-	return false, nil
-}
-
-// compare orders two numbers or two strings.
-func (r *run) compare(a, b value) (int, error) {
-	if i, ok := integer(a); ok {
-		if j, ok := integer(b); ok {
-			return cmp.Compare(i, j), nil
-		}
-	}
-	if x, ok := number(a); ok {
-		if y, ok := number(b); ok {
-			return cmp.Compare(x, y), nil
-		}
-	}
-	if s, ok := a.(Text); ok {
-		if t, ok := b.(Text); ok {
-			return cmp.Compare(s.s, t.s), r.spend(0, min(s.Len(), t.Len()))
-		}
-	}
-	return 0, fail("%s and %s have no order", kindOf(a), kindOf(b))
-}
-
-// contains is Python's "v in in".
-func (r *run) contains(in, v value) (bool, error) {
-	switch in := in.(type) {
-	case Text:
-		part, ok := v.(Text)
-		if !ok {
-			return false, fail("a %s is never in a str", kindOf(v))
-		}
-		i, err := r.find(in, part, 0)
-		return i >= 0, err
-	case *dict:
-		_, ok := in.get(v)
-		return ok, r.spend(1, 0)
-	case *list:
-		for _, x := range in.items {
-			if same, err := r.equal(x, v, 0); err != nil || same {
-				return same, err
-			}
-		}
-		return false, nil
-	case undefined:
-		return false, nil
-	}
-	return false, fail("%s holds nothing", kindOf(in))
-}
-
-// sorted returns the items in order, equal ones as they were.
-func (r *run) sorted(items []value, key func(value) (value, error)) ([]value, error) {
-	// n·log n comparisons, each of which spends by itself.
-	if err := r.spend(len(items), 0); err != nil {
-		return nil, err
-	}
-	type pair struct{ key, v value }
-	pairs := make([]pair, len(items))
-	for i, v := range items {
-		k, err := key(v)
-		if err != nil {
-			return nil, err
-		}
-		pairs[i] = pair{k, v}
-	}
-	var failed error
-	slices.SortStableFunc(pairs, func(a, b pair) int {
-		if failed != nil {
-			return 0
-		}
-		var c int
-		if failed = r.spend(1, 0); failed == nil {
-			c, failed = r.compare(a.key, b.key)
-		}
-		return c
-	})
-	out := make([]value, len(pairs))
-	for i := range pairs {
-		out[i] = pairs[i].v
-	}
-	return out, failed
+	return a == b
 }
