@@ -37,6 +37,9 @@ func newDict(r *run, a arguments) (value, error) {
 			}
 			v = pairs
 		}
+		if _, gone := v.(undefined); gone {
+			return nil, fail("a dict of what is %s", kindOf(v))
+		}
 		pairs, err := r.all(v)
 		if err != nil {
 			return nil, err

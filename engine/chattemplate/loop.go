@@ -52,6 +52,7 @@ func (c *loopCode) run(r *run, s *scope, v value, depth int) (signal, error) {
 	if c.recursive {
 		l.again = func(r *run, v value) (value, error) { return c.nested(r, s, v, depth+1) }
 	}
+	// As in jinja2, only a turn that reaches the end of the body keeps the else from running.
 	some := false
 	for {
 		v, ok, err := l.next(r)
@@ -61,7 +62,6 @@ func (c *loopCode) run(r *run, s *scope, v value, depth int) (signal, error) {
 		if !ok {
 			break
 		}
-		some = true
 		inner := s.inner()
 		inner.set("loop", l)
 		if err := c.assign(r, inner, v); err != nil {
@@ -72,8 +72,9 @@ func (c *loopCode) run(r *run, s *scope, v value, depth int) (signal, error) {
 			return goOn, err
 		}
 		if sig == breakLoop {
-			return goOn, nil
+			break
 		}
+		some = some || sig == goOn
 	}
 	if some {
 		return goOn, nil

@@ -287,11 +287,8 @@ func (r *run) slice(v, start, stop, step value) (value, error) {
 	text, isText := v.(Text)
 	l, isList := v.(*list)
 	n, ok := length(v)
-	if _, isDict := v.(*dict); isDict || !ok || isList && l.isView() {
-		return undefined{"slice"}, nil
-	}
-	if _, gone := v.(undefined); gone {
-		return nil, fail("%s has no items", kindOf(v))
+	if !ok || !isText && (!isList || l.isView()) {
+		return nil, fail("%s cannot be sliced", kindOf(v))
 	}
 	from, to, by, err := bounds(n, start, stop, step)
 	if err != nil {

@@ -27,6 +27,8 @@ func (r *run) percentFormat(t Text, values value) (Text, error) {
 			p.items = v.items
 		}
 		p.lenient = v.kind == aList || v.kind == aRange
+	case undefined:
+		p.lenient = true
 	}
 	var b builder
 	for at := 0; ; {
@@ -199,8 +201,11 @@ func (p *percenting) text(v value, kind byte, how spec) (t Text, err error) {
 
 func (p *percenting) integer(v value, kind byte, how spec) (Text, error) {
 	n, ok := integer(v)
-	if x, isFloat := v.(float64); isFloat && strings.IndexByte("diu", kind) >= 0 && x > -1<<63 && x < 1<<63 {
-		n, ok = int64(x), true
+	if x, isFloat := v.(float64); isFloat && strings.IndexByte("diu", kind) >= 0 && !math.IsNaN(x) {
+		var err error
+		if n, ok, err = wholeOf(x); err != nil {
+			return Text{}, err
+		}
 	}
 	if !ok {
 		return Text{}, fail("%%%c formats a %s", kind, kindOf(v))

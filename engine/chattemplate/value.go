@@ -129,7 +129,7 @@ func length(v value) (int, bool) {
 // hash is the same for two keys exactly if they are equal; ok is false for what cannot be a key.
 func (r *run) hash(v value, depth int) (h string, ok bool, err error) {
 	if l, ok := v.(*list); ok {
-		if !l.isTuple() || depth > maxDeep {
+		if !l.isTuple() && l.kind != aRange || depth > maxDeep {
 			return "", false, nil
 		}
 		return r.hashTuple(l, depth)
@@ -140,6 +140,9 @@ func (r *run) hash(v value, depth int) (h string, ok bool, err error) {
 
 func (r *run) hashTuple(l *list, depth int) (h string, ok bool, err error) {
 	h = "t"
+	if l.kind == aRange {
+		h = "r"
+	}
 	for _, x := range l.items {
 		part, ok, err := r.hash(x, depth+1)
 		if err != nil || !ok {
