@@ -23,6 +23,10 @@ model: ## fetch the model that demo and tests run into the user's cache
 models: model ## fetch the tests' second model, too
 	MODEL= $(FETCH) gemma3-270m
 
+templates: ## fetch other programs' chat templates and compare what becomes of them with Python's jinja2
+	@dir=$$(./scripts/fetch-templates.sh | tail -n 1) && \
+		ASSAY_TEMPLATES=$$dir $(GO) test -count=1 -v -run Peers ./engine/chattemplate
+
 test: models ## fetch the models and run all tests, at every level of instructions of this machine
 	@$(GO) test -count=1 -v -run NoLevel ./engine/native | sed -n 's/.*: \(instructions: \)/\1/p'
 	$(GO) test -timeout 9m ./...
@@ -65,4 +69,4 @@ golden: models ## rewrite golden files; read the diff before you commit it
 lint: ## formatting, linter, import map and rules of the house
 	./scripts/lint.sh $(LINT_VERSION)
 
-.PHONY: help demo devnet build model models test race nocgo fuzz fuzz-long quality bench bench-peers peers sanitize arm64 golden lint
+.PHONY: help demo devnet build model models templates test race nocgo fuzz fuzz-long quality bench bench-peers peers sanitize arm64 golden lint

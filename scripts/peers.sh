@@ -4,6 +4,7 @@
 #   engine/arith/testdata/peers.json    logits of tiny models, by llama.cpp
 #   engine/arith/testdata/blocks.json   blocks of weights, by the Python package gguf
 #   engine/tokenizer/testdata/small-*   small vocabularies and token ids, by llama.cpp
+#   engine/chattemplate/testdata/*.json what chat templates make, by Python's jinja2
 #
 # It builds llama.cpp, which takes minutes. Tests only compare with the files,
 # which change where the models, the texts or those programs do: read the diff.
@@ -21,3 +22,4 @@ run() { "$tmp/venv/bin/python" "scripts/peers/$1.py" "${@:2}"; }
 run logits "$tmp/models" engine/arith/testdata/peers.json
 run blocks engine/arith/testdata/blocks.json
 run vocabularies engine/tokenizer/testdata
+"$tmp/venv/bin/python" scripts/chat-oracle.py "$(./scripts/fetch-templates.sh | tail -n 1)"

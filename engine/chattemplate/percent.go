@@ -145,7 +145,7 @@ func (p *percenting) size(s string) (string, int64, error) {
 // write writes the next value as the kind that rest begins with.
 func (p *percenting) write(rest string, how spec) (Text, error) {
 	kind := rest[0]
-	if kind == '%' {
+	if kind == '%' && how.width == 0 && how.precision < 0 {
 		return Own("%"), nil
 	}
 	if strings.IndexByte("srcadiuoxXeEfFgG", kind) < 0 {

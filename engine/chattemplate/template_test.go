@@ -84,7 +84,7 @@ func TestExpressionsMeanWhatTheyDoInPython(t *testing.T) {
 		tmpl, err := chattemplate.Parse(c.Source)
 		var got chattemplate.Text
 		if err == nil {
-			got, err = tmpl.Render(chattemplate.Input{})
+			got, err = tmpl.Render(chattemplate.Input{BOS: "<s>", EOS: "</s>"})
 		}
 		switch {
 		case c.Error != "" && err == nil:
