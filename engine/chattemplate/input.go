@@ -107,7 +107,7 @@ func (r *run) decode(text json.RawMessage) (value, error) {
 	if err != nil {
 		return nil, err
 	}
-	if _, err := d.Token(); err != io.EOF { //nolint:errorlint // Token returns io.EOF itself
+	if _, err := d.Token(); err != io.EOF {
 		return nil, fmt.Errorf("%w: more than one value", ErrInput)
 	}
 	return v, nil

@@ -25,7 +25,7 @@ func TestToolsAndFurtherFieldsReachTheTemplate(t *testing.T) {
 		"{{ messages[1].keys() }}": "dict_keys(['role', 'content', 'reasoning_content', 'tool_calls'])",
 		"{{ messages[1].content is none }} {{ messages[1].reasoning_content }} {{ messages[1].tool_calls[0].arguments.place }}": "True hm Bern",
 		"{{ messages[0].tool_calls is defined }} {{ messages[2].name }} {{ messages[2].content }}":                              "False weather cold",
-		"{{ messages[1].tool_calls[0].arguments is mapping }} {{ messages[1].tool_calls is sequence }}":                         "True True",
+		"{{ messages[1].tool_calls[0].arguments is mapping }},{{ messages[1].tool_calls is sequence }}":                         "True,True",
 	} {
 		got, err := parse(t, source).Render(called)
 		if err != nil || got.String() != want {

@@ -150,7 +150,7 @@ var reports = []struct{ source, content, want string }{
 	{"{% if messages | selectattr('role', 'equalto', 'tool') %}tools{% else %}plain{% endif %}", "", "tools"},
 	{"a {% raw %}\nb{% endraw %}", "", "a \nb"},
 	{`{{ 'a\vb\fc' | length }}`, "", "5"},
-	{"{{ 1 is sameas true }} {{ 0 is sameas false }} {{ true is sameas true }}", "", "False False True"},
+	{"{{ 1 is sameas true }},{{ 0 is sameas false }},{{ true is sameas true }}", "", "False,False,True"},
 	{"{% for a in [1] %}{% for b in [1] %}{{ loop.depth }}{{ loop.depth0 }}{% endfor %}{% endfor %}", "", "10"},
 	{"{{ messages[0] | tojson(ensure_ascii=False) }}", "ü", `{"role": "user", "content": "ü"}`},
 	{"{{ messages[0].content.split(None, 1)[1] }}", "one two three", "two three"},
