@@ -230,7 +230,7 @@ func itemsFilter(r *run, v value, a arguments) (value, error) {
 	if _, err := a.bind("items"); err != nil {
 		return nil, err
 	}
-	return later(func(r *run) ([]value, error) {
+	return r.later(v, func(r *run) ([]value, error) {
 		switch v := v.(type) {
 		case undefined:
 			return nil, nil
@@ -242,7 +242,7 @@ func itemsFilter(r *run, v value, a arguments) (value, error) {
 			return l.items, nil
 		}
 		return nil, fail("items of a %s", kindOf(v))
-	}), r.spend(1, 0)
+	})
 }
 
 func attrFilter(r *run, v value, a arguments) (value, error) {
@@ -274,10 +274,10 @@ func mapFilter(r *run, v value, a arguments) (value, error) {
 			if len(a.names) > 0 {
 				return nil, fail("map takes no argument %q", a.names[0])
 			}
-			return lazily(v, func(r *run, v value) (value, bool, error) {
+			return r.lazily(v, func(r *run, v value) (value, bool, error) {
 				x, err := r.path(v, by, otherwise)
 				return x, true, err
-			}), nil
+			})
 		}
 		return nil, fail("map without a filter")
 	}
@@ -286,10 +286,10 @@ func mapFilter(r *run, v value, a arguments) (value, error) {
 		return nil, err
 	}
 	a.positional = a.positional[1:]
-	return lazily(v, func(r *run, v value) (value, bool, error) {
+	return r.lazily(v, func(r *run, v value) (value, bool, error) {
 		x, err := r.filter(name.s, v, a)
 		return x, true, err
-	}), nil
+	})
 }
 
 // selectFilter makes select, reject, selectattr and rejectattr.
@@ -313,7 +313,7 @@ func selectFilter(keep, byAttribute bool) filterFunc {
 			}
 			a.positional = a.positional[1:]
 		}
-		return lazily(v, func(r *run, v value) (value, bool, error) {
+		return r.lazily(v, func(r *run, v value) (value, bool, error) {
 			x, err := r.path(v, attribute, nil)
 			if err != nil {
 				return nil, false, err
@@ -324,7 +324,7 @@ func selectFilter(keep, byAttribute bool) filterFunc {
 				}
 			}
 			return v, truth(x) == keep, nil
-		}), nil
+		})
 	}
 }
 

@@ -87,13 +87,13 @@ func optional(v value) value {
 	return v
 }
 
-func uniqueFilter(_ *run, v value, a arguments) (value, error) {
+func uniqueFilter(r *run, v value, a arguments) (value, error) {
 	vs, err := a.bind("unique", "case_sensitive?", "attribute?")
 	if err != nil {
 		return nil, err
 	}
 	seen := &dict{}
-	return lazily(v, func(r *run, v value) (value, bool, error) {
+	return r.lazily(v, func(r *run, v value) (value, bool, error) {
 		x, err := r.path(v, optional(vs[1]), nil)
 		if err != nil {
 			return nil, false, err
@@ -106,7 +106,7 @@ func uniqueFilter(_ *run, v value, a arguments) (value, error) {
 			return nil, false, err
 		}
 		return v, true, seen.set(r, key, nil)
-	}), nil
+	})
 }
 
 // extremeFilter makes min and max.
@@ -222,12 +222,12 @@ func groupFilter(r *run, v value, a arguments) (value, error) {
 	return out, nil
 }
 
-func batchFilter(_ *run, v value, a arguments) (value, error) {
+func batchFilter(r *run, v value, a arguments) (value, error) {
 	vs, err := a.bind("batch", "linecount", "fill_with?")
 	if err != nil {
 		return nil, err
 	}
-	return later(func(r *run) ([]value, error) {
+	return r.later(v, func(r *run) ([]value, error) {
 		size, err := intOr(vs[0], 0)
 		if err != nil {
 			return nil, err
@@ -261,15 +261,15 @@ func batchFilter(_ *run, v value, a arguments) (value, error) {
 			}
 		}
 		return out, nil
-	}), nil
+	})
 }
 
-func sliceFilter(_ *run, v value, a arguments) (value, error) {
+func sliceFilter(r *run, v value, a arguments) (value, error) {
 	vs, err := a.bind("slice", "slices", "fill_with?")
 	if err != nil {
 		return nil, err
 	}
-	return later(func(r *run) ([]value, error) {
+	return r.later(v, func(r *run) ([]value, error) {
 		items, err := r.all(v)
 		if err != nil {
 			return nil, err
@@ -299,7 +299,7 @@ func sliceFilter(_ *run, v value, a arguments) (value, error) {
 			out = append(out, &list{items: part})
 		}
 		return out, nil
-	}), nil
+	})
 }
 
 // rangeOf is the function range. As in jinja2's sandbox it has at most maxRange numbers.

@@ -132,6 +132,9 @@ func (r *run) formatInt(n int64, p spec) (Text, error) {
 	prefix, base, every := "", 10, 3
 	switch p.kind {
 	case 'c':
+		if n < 0 || n > utf8.MaxRune {
+			return Text{}, fail("the number %d is of no character", n)
+		}
 		return r.formatText(Own(string(rune(n))), spec{fill: p.fill, align: p.align, width: p.width, precision: -1, zero: true})
 	case 'b', 'o', 'x', 'X':
 		base, every = map[byte]int{'b': 2, 'o': 8, 'x': 16, 'X': 16}[p.kind], 4

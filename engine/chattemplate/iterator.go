@@ -1,6 +1,9 @@
 package chattemplate
 
-import "slices"
+import (
+	"fmt"
+	"slices"
+)
 
 // iterator gives items one after another, once. As a value it is what filters such as map and select give: true even where it has
 // no items, without a length, and empty after it was read.
@@ -8,6 +11,20 @@ type iterator struct {
 	items []value // what is given first
 	// pull gives more. Nil means that there is no more.
 	pull func(r *run) (value, bool, error)
+	// deep is how many iterators this one reads through.
+	deep int
+}
+
+// through returns how deep an iterator over v is.
+func (r *run) through(v value) (int, error) {
+	it, ok := v.(*iterator)
+	if !ok {
+		return 0, r.spend(1, 0)
+	}
+	if it.deep >= maxDeep {
+		return 0, fmt.Errorf("%w: generators of generators more than %d deep", ErrLimit, maxDeep)
+	}
+	return it.deep + 1, r.spend(1, 0)
 }
 
 // next returns the next item. The bool is false if there is none.
@@ -83,9 +100,10 @@ func (r *run) all(v value) ([]value, error) {
 
 // lazily is the iterator of what f makes of each item of v; f says whether it gives one. Like Python's generators, it looks at v
 // when its first item is asked for.
-func lazily(v value, f func(r *run, v value) (value, bool, error)) *iterator {
+func (r *run) lazily(v value, f func(r *run, v value) (value, bool, error)) (value, error) {
+	deep, err := r.through(v)
 	var from *iterator
-	return &iterator{pull: func(r *run) (value, bool, error) {
+	return &iterator{deep: deep, pull: func(r *run) (value, bool, error) {
 		if from == nil {
 			var err error
 			if from, err = r.iter(v); err != nil {
@@ -104,19 +122,20 @@ func lazily(v value, f func(r *run, v value) (value, bool, error)) *iterator {
 				return out, ok, err
 			}
 		}
-	}}
+	}}, err
 }
 
-// later is the iterator over what items returns when the first is asked for.
-func later(items func(r *run) ([]value, error)) *iterator {
-	var it *iterator
-	it = &iterator{pull: func(r *run) (value, bool, error) {
+// later is the iterator over what items makes of v when the first is asked for.
+func (r *run) later(v value, items func(r *run) ([]value, error)) (value, error) {
+	deep, err := r.through(v)
+	it := &iterator{deep: deep}
+	it.pull = func(r *run) (value, bool, error) {
 		all, err := items(r)
 		if err != nil || len(all) == 0 {
 			return nil, false, err
 		}
 		it.items, it.pull = all[1:], nil
 		return all[0], true, nil
-	}}
-	return it
+	}
+	return it, err
 }

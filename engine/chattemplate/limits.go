@@ -6,7 +6,7 @@ const (
 	// MaxOutput is the longest rendering, in bytes: as much as the tokenizer takes.
 	MaxOutput = 4 << 20
 
-	// maxCalls bounds how deep macros call macros, and loops themselves.
+	// maxCalls bounds how deep macros and recursive loops call each other.
 	maxCalls = 32
 	// maxRange bounds the numbers of a range, as jinja2's sandbox does.
 	maxRange = 100000

@@ -31,9 +31,10 @@ func (c *compiler) loop(n *syntax.For) stmt {
 
 // nested returns what a recursive loop writes.
 func (c *loopCode) nested(r *run, s *scope, v value, depth int) (Text, error) {
-	if depth >= maxCalls {
+	if r.calls++; r.calls > maxCalls {
 		return Text{}, fmt.Errorf("%w: loops call themselves more than %d deep", ErrLimit, maxCalls)
 	}
+	defer func() { r.calls-- }()
 	return r.catch(func() error { _, err := c.run(r, s, v, depth); return err })
 }
 

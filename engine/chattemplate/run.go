@@ -9,7 +9,7 @@ import (
 type run struct {
 	steps int // left to spend
 	bytes int
-	calls int // macros within macros now
+	calls int // macros and recursive loops within each other now
 	out   *builder
 	known map[string]value // what every name that is not set stands for; never written while rendering
 }

@@ -62,7 +62,7 @@ func kindOf(v value) string {
 	case nil:
 		return "None"
 	case undefined:
-		return fmt.Sprintf("undefined %q", v.name)
+		return fmt.Sprintf("undefined %.80q", v.name)
 	case bool:
 		return "bool"
 	case int64:
@@ -82,7 +82,7 @@ func kindOf(v value) string {
 	case *cycler:
 		return "cycler"
 	case *function:
-		return "function " + v.name
+		return fmt.Sprintf("function %.80s", v.name)
 	case *turn:
 		return "loop"
 	case missing:
