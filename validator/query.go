@@ -41,6 +41,23 @@ func (v *Validator) Scores(e protocol.Epoch, from protocol.UID, limit int) (page
 	return page, false, nil
 }
 
+// OldestScores returns the oldest epoch of which there are scores;
+// [ErrNotFound] where there are none.
+func (v *Validator) OldestScores() (e protocol.Epoch, err error) {
+	found := false
+	err = v.cfg.Store.Scan(tableScores, nil, func(key, _ []byte) bool {
+		e, found = epochOf(key), true
+		return false
+	})
+	switch {
+	case err != nil:
+		return 0, fmt.Errorf("%w: scan %s: %w", ErrStore, tableScores, err)
+	case !found:
+		return 0, fmt.Errorf("scores: %w", ErrNotFound)
+	}
+	return e, nil
+}
+
 // Weights returns what the weights of epoch e were made of; [ErrNotFound]
 // before they are sealed.
 func (v *Validator) Weights(e protocol.Epoch) (*Sealed, error) {

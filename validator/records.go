@@ -158,6 +158,14 @@ func keyOf(b []byte) (k wire.AnswerKey) {
 	return k
 }
 
+// epochOf reads the epoch at the beginning of a row's key.
+func epochOf(b []byte) protocol.Epoch {
+	if len(b) < 8 {
+		return 0
+	}
+	return protocol.Epoch(binary.BigEndian.Uint64(b))
+}
+
 // put is one write of a batch.
 type put struct {
 	table string

@@ -6,7 +6,10 @@ var emissionsList = list{
 	name: "emissions", path: "/v1/emissions", item: "Emission", epochs: true,
 	usage: "show what each epoch paid to each seat",
 	about: `Shows payments as the ledger has them, in tokens; incentive and dividend are
-shares in 65535ths. The ledger keeps some epochs only.`,
+shares in 65535ths; total is miner and validator together. The ledger keeps the
+payments of some epochs only (retention, in /v1/network): a list that begins
+later than asked says so on standard error, and one of older epochs alone is an
+error.`,
 	table: tableOf([]column[api.Emission]{
 		{"epoch", func(e *api.Emission) string { return num(e.Epoch) }},
 		{"height", func(e *api.Emission) string { return num(e.Height) }},

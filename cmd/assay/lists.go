@@ -141,6 +141,7 @@ func (l *list) pages(c *cli.Context, n *client, fn func([]json.RawMessage) error
 			q.Set(name, v)
 		}
 	}
+	begins := begun(c, l.name)
 	left, limited := c.Uint64("limit"), c.IsSet("limit")
 	if limited && left == 0 {
 		return withHint(fmt.Errorf("--limit 0 shows nothing"), "leave it out to see all")
@@ -155,6 +156,9 @@ func (l *list) pages(c *cli.Context, n *client, fn func([]json.RawMessage) error
 		if err != nil {
 			return err
 		}
+		if l.epochs {
+			begins(page.OldestEpoch)
+		}
 		if err := fn(page.Items); err != nil {
 			return err
 		}
@@ -163,6 +167,21 @@ func (l *list) pages(c *cli.Context, n *client, fn func([]json.RawMessage) error
 			return nil
 		}
 		q.Set("cursor", page.Next)
+	}
+}
+
+// begun returns what says, once, that a list begins later than it was asked to:
+// without it, what is no longer kept looks like what never was.
+func begun(c *cli.Context, what string) func(oldest protocol.Epoch) {
+	from, _, _ := strings.Cut(c.String("epoch"), "..")
+	first, _ := strconv.ParseUint(from, 10, 64) // the node refuses what is no number
+	said := false
+	return func(oldest protocol.Epoch) {
+		if said || uint64(oldest) <= first {
+			return
+		}
+		said = true
+		note(c, "the %s begin at epoch %d: of the epochs before, this node has none", what, oldest)
 	}
 }
 

@@ -39,7 +39,11 @@ func (h *Handler) weights(r *request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	err = walkEpochs(r.ctx(), p, v.clamp(want), func(e protocol.Epoch) error {
+	if want, err = p.keeps("weights", want, v.oldest); err != nil {
+		return nil, err
+	}
+	want.to = min(want.to, v.epoch)
+	err = walkEpochs(r.ctx(), p, want, func(e protocol.Epoch) error {
 		rows, err := ledger.ReadWeightRows(v, e)
 		if err != nil {
 			return err
@@ -83,7 +87,11 @@ func (h *Handler) emissions(r *request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	err = walkEpochs(r.ctx(), p, v.clamp(want), func(e protocol.Epoch) error {
+	if want, err = p.keeps("emissions", want, v.oldest); err != nil {
+		return nil, err
+	}
+	want.to = min(want.to, v.epoch)
+	err = walkEpochs(r.ctx(), p, want, func(e protocol.Epoch) error {
 		rec, ok, err := ledger.ReadEpoch(v, e)
 		if err != nil || !ok {
 			return err
@@ -137,6 +145,13 @@ func (h *Handler) scores(r *request) (any, error) {
 	}
 	if h.src.Work == nil {
 		return nil, notKept("scores", "ask a validator")
+	}
+	oldest, err := h.src.Work.OldestScores(r.ctx())
+	if err != nil {
+		return nil, fmt.Errorf("read scores: %w", err)
+	}
+	if want, err = p.keeps("scores", want, oldest); err != nil {
+		return nil, err
 	}
 	from := ScoreKey{Epoch: want.from}
 	if p.begun && p.after.epoch >= want.from {

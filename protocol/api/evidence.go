@@ -1,6 +1,7 @@
 package api
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 
@@ -22,10 +23,26 @@ func (h *Handler) evidence(r *request) (*Evidence, error) {
 		return nil, notKept("answers and cards", "ask a validator")
 	}
 	ev, err := h.src.Work.Evidence(r.ctx(), id)
+	if errors.Is(err, ErrNotFound) && h.src.State != nil {
+		return nil, h.noTask(r, id, err)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("task %s: %w", id, err)
 	}
 	return ev, nil
+}
+
+// noTask says that there is no such task here, and from which epoch on there
+// could be: an id does not tell how old it is.
+func (h *Handler) noTask(r *request, id protocol.TaskID, why error) error {
+	v, err := h.view(r.ctx())
+	if err != nil {
+		return err
+	}
+	p := problem(http.StatusNotFound, problemNotFound, fmt.Sprintf("answers and cards are kept for %d epochs, here those of epoch %d and later", h.params.Tasks.Retention, v.oldest),
+		"task %s: %s", id, why)
+	p.OldestEpoch = &v.oldest
+	return p
 }
 
 func (h *Handler) task(r *request) (any, error) {

@@ -19,6 +19,9 @@ import (
 type Page[T any] struct {
 	Items []T    `json:"items"`
 	Next  string `json:"next"` // cursor of the next page; empty on the last
+	// OldestEpoch is the oldest epoch that the list has, or is made of: records
+	// of those before it are not kept.
+	OldestEpoch protocol.Epoch `json:"oldest_epoch"`
 }
 
 // Status is the answer of /v1/status.

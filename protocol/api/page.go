@@ -66,6 +66,7 @@ type pager[T any] struct {
 	last    position
 	scanned int
 	more    bool
+	oldest  protocol.Epoch // that is kept
 }
 
 func newPager[T any](r *request) (*pager[T], error) {
@@ -83,6 +84,21 @@ func newPager[T any](r *request) (*pager[T], error) {
 		}
 	}
 	return p, nil
+}
+
+// keeps bounds a range of epochs to those from oldest on, which are kept. A
+// range of which nothing is kept is a problem, and so is a page that goes on
+// where what follows was removed meanwhile.
+func (p *pager[T]) keeps(what string, want epochRange, oldest protocol.Epoch) (epochRange, error) {
+	p.oldest = oldest
+	if want.to < oldest {
+		return want, gone(what, want.to, oldest)
+	}
+	if p.begun && p.after.epoch >= want.from && p.after.epoch < oldest {
+		return want, gone(what, p.after.epoch, oldest)
+	}
+	want.from = max(want.from, oldest)
+	return want, nil
 }
 
 // wants reports whether the item at pos belongs to this page or to a later one.
@@ -109,7 +125,7 @@ func (p *pager[T]) skip(pos position) {
 }
 
 func (p *pager[T]) page() Page[T] {
-	out := Page[T]{Items: p.items}
+	out := Page[T]{Items: p.items, OldestEpoch: p.oldest}
 	if p.more {
 		out.Next = p.last.cursor()
 	}

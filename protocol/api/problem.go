@@ -7,10 +7,11 @@ import (
 	"net/http"
 	"strings"
 
+	"github.com/assaynet/assay/protocol"
 	"github.com/assaynet/assay/protocol/ledger"
 )
 
-// Problem is an error as a client sees it (RFC 9457), with three members more.
+// Problem is an error as a client sees it (RFC 9457), with four members more.
 // It is an error itself.
 type Problem struct {
 	Type     string `json:"type"` // urn:assay:problem: and a name that does not change
@@ -23,6 +24,9 @@ type Problem struct {
 	Rule string `json:"rule,omitempty"`
 	// NextNonce is the nonce to sign with instead, where that is what is wrong.
 	NextNonce *uint64 `json:"next_nonce,omitempty"`
+	// OldestEpoch is the oldest epoch that is kept here, where it was asked for
+	// what may be older.
+	OldestEpoch *protocol.Epoch `json:"oldest_epoch,omitempty"`
 
 	name string // the end of Type, for metrics
 }
@@ -73,6 +77,7 @@ const (
 	problemNoRoute  = "no-such-endpoint"
 	problemNotFound = "not-found"
 	problemNotKept  = "not-kept"
+	problemGone     = "gone"
 	problemHost     = "wrong-host"
 	problemTooLong  = "too-long"
 	problemBusy     = "busy"
@@ -89,6 +94,7 @@ var titles = map[string]string{
 	problemNoRoute:  "There is no such endpoint",
 	problemNotFound: "There is no such thing",
 	problemNotKept:  "This node does not keep that",
+	problemGone:     "That is older than what is kept",
 	problemHost:     "The request is for another host",
 	problemTooLong:  "The request is too long",
 	problemBusy:     "The node is busy",
@@ -109,6 +115,15 @@ func problem(status int, name, hint, format string, args ...any) *Problem {
 		Type: typePrefix + name, Title: titles[name], Status: status,
 		Detail: fmt.Sprintf(format, args...), Hint: hint, name: name,
 	}
+}
+
+// gone says that an epoch lies below the oldest that is kept. An empty list would
+// say that there was nothing.
+func gone(what string, asked, oldest protocol.Epoch) *Problem {
+	p := problem(http.StatusGone, problemGone, fmt.Sprintf("ask from epoch %d on", oldest),
+		"this node has no %s of epoch %d any more: it keeps those of epoch %d and later", what, asked, oldest)
+	p.OldestEpoch = &oldest
+	return p
 }
 
 // problemOf makes a problem of any error. What it does not know is the node's

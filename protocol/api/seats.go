@@ -14,14 +14,10 @@ type view struct {
 	ledger.Reader
 	height protocol.Height
 	epoch  protocol.Epoch
-	oldest protocol.Epoch // no records are kept of epochs before
+	oldest protocol.Epoch // the first epoch of which the ledger has all records
 	paid   protocol.Epoch // the newest epoch whose emission was paid
 	any    bool           // there is such an epoch
 }
-
-// retentionSlack is by how many epochs the ledger may keep records longer than
-// it must: it removes one old epoch at each epoch's end.
-const retentionSlack = 4
 
 // view reads the state, or says that this node has none.
 func (h *Handler) view(ctx context.Context) (*view, error) {
@@ -34,8 +30,9 @@ func (h *Handler) view(ctx context.Context) (*view, error) {
 	}
 	s := h.params.Schedule
 	v := &view{Reader: r, height: height, epoch: s.EpochOf(height)}
-	if keep := protocol.Epoch(h.params.Tasks.Retention) + retentionSlack; v.epoch > keep {
-		v.oldest = v.epoch - keep
+	// The last block of an epoch removes the records of the one that is Retention old.
+	if ended := s.EpochOf(height + 1); uint64(ended) > h.params.Tasks.Retention {
+		v.oldest = ended - protocol.Epoch(h.params.Tasks.Retention)
 	}
 	switch {
 	case s.IsEpochEnd(height):
@@ -44,11 +41,6 @@ func (h *Handler) view(ctx context.Context) (*view, error) {
 		v.paid, v.any = v.epoch-1, true
 	}
 	return v, nil
-}
-
-// clamp bounds a range to what the ledger can have.
-func (v *view) clamp(r epochRange) epochRange {
-	return epochRange{from: max(r.from, v.oldest), to: min(r.to, v.epoch)}
 }
 
 // payment returns what the newest paid epoch gave to a seat; zeros if nothing,
@@ -81,6 +73,7 @@ func seats[T any](r *request, v *view, keep func(*ledger.Seat) bool, item func(*
 	if err != nil {
 		return nil, err
 	}
+	p.oldest = v.oldest
 	var list []ledger.Seat
 	err = ledger.Seats(v, func(s ledger.Seat) bool {
 		pos := position{a: s.ID.UID}

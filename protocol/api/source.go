@@ -89,6 +89,9 @@ type Work interface {
 	// Scores returns scores in the order of their keys, beginning with the first
 	// that is not below from, at most limit; none when there are no more.
 	Scores(ctx context.Context, from ScoreKey, limit int) ([]Score, error)
+	// OldestScores returns the oldest epoch of which it has scores; the running
+	// one where it has none.
+	OldestScores(ctx context.Context) (protocol.Epoch, error)
 	// Evidence returns all that is known of a task; [ErrNotFound].
 	Evidence(ctx context.Context, id protocol.TaskID) (*Evidence, error)
 }

@@ -35,6 +35,8 @@ func (r *records) Scores(e protocol.Epoch, from protocol.UID, limit int) (out []
 	return out, false, nil
 }
 
+func (r *records) OldestScores() (protocol.Epoch, error) { return 0, nil }
+
 func (r *records) Weights(e protocol.Epoch) (*validator.Sealed, error) {
 	if e == 2 {
 		return nil, fmt.Errorf("weights of epoch %d: %w", e, validator.ErrNotFound)

@@ -18,6 +18,7 @@ import (
 // Judged is what is read of a validator's records: validator.Validator.
 type Judged interface {
 	Scores(e protocol.Epoch, from protocol.UID, limit int) ([]scoring.Explanation, bool, error)
+	OldestScores() (protocol.Epoch, error)
 	Weights(e protocol.Epoch) (*validator.Sealed, error)
 	Answers(n protocol.Round) ([]wire.AnswerKey, error)
 	CardsOf(n protocol.Round) ([]validator.Card, error)
@@ -76,6 +77,16 @@ func (w *work) Scores(ctx context.Context, from api.ScoreKey, limit int) ([]api.
 		}
 	}
 	return out, nil
+}
+
+// OldestScores implements [api.Work].
+func (w *work) OldestScores(ctx context.Context) (protocol.Epoch, error) {
+	e, err := w.judged.OldestScores()
+	if !errors.Is(err, validator.ErrNotFound) {
+		return e, err
+	}
+	_, height, err := w.state.State(ctx)
+	return w.params.Schedule.EpochOf(height), err
 }
 
 func score(x *scoring.Explanation) api.Score {

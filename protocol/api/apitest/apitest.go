@@ -144,6 +144,14 @@ func (w *Work) Scores(_ context.Context, from api.ScoreKey, limit int) ([]api.Sc
 	return w.Scored[i:min(len(w.Scored), i+limit)], nil
 }
 
+// OldestScores implements [api.Work].
+func (w *Work) OldestScores(context.Context) (protocol.Epoch, error) {
+	if len(w.Scored) == 0 {
+		return constants(ModelID).Schedule.EpochOf(Height), nil
+	}
+	return w.Scored[0].Epoch, nil
+}
+
 // Evidence implements [api.Work].
 func (w *Work) Evidence(_ context.Context, id protocol.TaskID) (*api.Evidence, error) {
 	if ev := w.Tasks[id]; ev != nil {
