@@ -64,14 +64,16 @@ type Average struct {
 	Passes uint64          `json:"passes"`
 }
 
-// Add returns the average after one more epoch. An epoch in which the seat was
-// asked nothing counts as one without work, so that a seat which leaves fades.
-func (a Average) Add(t *Tally, keep uint32) Average {
+// Add returns the average after one more epoch, of which the validator observed
+// a share, in 65536ths. An epoch in which the seat was asked nothing counts as one
+// without work, so that a seat which leaves fades; one that nobody observed here
+// counts as none, so that what is remembered ages and says the same.
+func (a Average) Add(t *Tally, keep, share uint32) Average {
 	if a.Seat != t.Seat {
 		a = Average{Seat: t.Seat} // the uid was given to another
 	}
 	decay := func(sum, v uint64) uint64 { return addSat(mulDiv(sum, uint64(keep), one), v) }
-	a.Epochs = decay(a.Epochs, one)
+	a.Epochs = decay(a.Epochs, uint64(share))
 	a.Work = decay(a.Work, t.Work)
 	a.Asked = decay(a.Asked, uint64(t.Asked)*one)
 	a.Opened = decay(a.Opened, uint64(t.Opened)*one)
@@ -79,6 +81,17 @@ func (a Average) Add(t *Tally, keep uint32) Average {
 	a.Passes = decay(a.Passes, uint64(t.Passes)*one)
 	return a
 }
+
+// Age returns the average as many epochs later, of which the validator knows
+// nothing: all rates stay, and count less beside what comes.
+func (a Average) Age(keep uint32, epochs uint64) Average {
+	for ; epochs > 0 && !a.empty(); epochs-- {
+		a = a.Add(&Tally{Seat: a.Seat}, keep, 0)
+	}
+	return a
+}
+
+func (a *Average) empty() bool { return *a == Average{Seat: a.Seat} }
 
 // Faded reports whether nothing is left to remember.
 func (a *Average) Faded() bool { return a.Work < one && a.Asked < one/2 && a.Runs < one/2 }

@@ -62,11 +62,15 @@ const (
 	ReasonUnproven Reason = "unproven" // no own run yet: left out of the row
 	ReasonFailed   Reason = "failed"   // own runs, and none of note that passed
 	ReasonIdle     Reason = "idle"     // no work on average
+	// ReasonUnobserved: the validator observed nothing of the epoch; the weight is
+	// what it thought before.
+	ReasonUnobserved Reason = "unobserved"
 )
 
-// Explain makes the weight of one seat, before the row is scaled.
-func Explain(epoch protocol.Epoch, before Average, t *Tally, p *params.Tasks) Explanation {
-	a := before.Add(t, p.AverageKeep)
+// Explain makes the weight of one seat, before the row is scaled, in an epoch of
+// which the validator observed a share, in 65536ths.
+func Explain(epoch protocol.Epoch, before Average, t *Tally, share uint32, p *params.Tasks) Explanation {
+	a := before.Add(t, p.AverageKeep, share)
 	e := Explanation{
 		Epoch: epoch, Tally: *t, Average: a,
 		Work: a.meanWork(), Bound: LowerBound(a.Passes, a.Runs), Availability: a.availability(),
@@ -82,6 +86,8 @@ func Explain(epoch protocol.Epoch, before Average, t *Tally, p *params.Tasks) Ex
 		e.Reason = ReasonFailed
 	case e.Raw == 0:
 		e.Reason = ReasonIdle
+	case share == 0:
+		e.Reason = ReasonUnobserved
 	default:
 		e.Reason = ReasonPaid
 	}

@@ -28,6 +28,9 @@ func (v *Validator) commitCards(ctx context.Context, now *view, seat protocol.Se
 	if err != nil {
 		return err
 	}
+	if ok, err := v.witnessed(e, cards.Count); err != nil || !ok {
+		return err
+	}
 	if err := v.cfg.Submit(ctx, cards); err != nil {
 		return fmt.Errorf("submit the cards of epoch %d: %w", e, err)
 	}

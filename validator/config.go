@@ -69,6 +69,10 @@ type Config struct {
 	// asked. Optional; without it a validator that was away judges less.
 	Evidence func(ctx context.Context, k wire.AnswerKey) ([]byte, error)
 
+	// Presence says how well the node takes part now; it is asked at every step.
+	// Optional; without it the node is taken to be present from its first step on.
+	Presence func() Presence
+
 	// Announce, ConsensusKey and Chain keep the seat's entry on the ledger
 	// current; each is optional. Chain returns the anchor of the hash chain
 	// whose first link serves start, the same at every call.

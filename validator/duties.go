@@ -131,9 +131,13 @@ func (v *Validator) fulfil(ctx context.Context, now *view, d duty) (bool, error)
 }
 
 // surelyUnopened reports whether an answer that did not come was not opened, as
-// far as one can know: peers were asked and have none, and no other judge says
-// that there is one. A validator that was away must not hold that against a miner.
+// far as one can know: the round was observed, peers were asked and have none, and
+// no other judge says that there is one. A validator that was away must not hold
+// that against a miner.
 func (v *Validator) surelyUnopened(d duty) (bool, error) {
+	if ok, err := v.observed(d.key.Round); err != nil || !ok {
+		return false, err
+	}
 	cards, err := scan[Card](v.cfg.Store, tableCards, d.key.Bytes())
 	if err != nil {
 		return false, err
@@ -147,14 +151,9 @@ func (v *Validator) surelyUnopened(d duty) (bool, error) {
 			return false, nil
 		}
 	}
-	if v.cfg.Evidence != nil {
-		v.mu.Lock()
-		defer v.mu.Unlock()
-		return v.jobs.asked[d.key], nil
-	}
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	return v.status.Since <= v.cfg.Params.Schedule.CommitDeadline(d.key.Round), nil
+	return v.cfg.Evidence == nil || v.jobs.asked[d.key], nil
 }
 
 // lookAtCards finds failing cards about answers that were not judged here.

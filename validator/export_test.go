@@ -1,4 +1,12 @@
 package validator
 
+import "context"
+
 // ReasonOf is the word under which a test expects an error to be counted.
 var ReasonOf = reasonOf
+
+// FinalEpochs is how many epochs scores are kept.
+const FinalEpochs = finalEpochs
+
+// Tolerate is what Run does with an error of a step.
+func Tolerate(v *Validator, err error) error { return v.tolerate(context.Background(), err) }

@@ -10,7 +10,8 @@ import (
 )
 
 // The tables. Those of rounds begin their keys with a round, the others with
-// an epoch, eight bytes big-endian; but tableTasks has task ids for keys.
+// an epoch, eight bytes big-endian; but tableTasks has task ids for keys, and
+// tableMarks words.
 const (
 	tableAnswers    = "validator-answers"    // AnswerKey → Answer
 	tableTasks      = "validator-tasks"      // task id → AnswerKey
@@ -19,7 +20,15 @@ const (
 	tableScores     = "validator-scores"     // epoch, uid → scoring.Explanation
 	tableEpochs     = "validator-epochs"     // epoch → Sealed
 	tableCardRoots  = "validator-card-roots" // epoch → wire.CommitCards
+	tableObserved   = "validator-observed"   // round → Observation
+	tableAbstained  = "validator-abstained"  // epoch → Abstention
+	tableFinals     = "validator-finals"     // epoch, uid → Final
+	tableClosed     = "validator-closed"     // epoch → Closed
+	tableMarks      = "validator-marks"      // one of the marks → what it says
 )
+
+// markFinals is the mark that says from which epoch on scores become final.
+var markFinals = []byte("finals")
 
 // maxRecord bounds a record that is read back: an answer of a mebibyte and its
 // task, or a run over 4,096 tokens.
@@ -158,7 +167,7 @@ func keyOf(b []byte) (k wire.AnswerKey) {
 	return k
 }
 
-// epochOf reads the epoch at the beginning of a row's key.
+// epochOf reads the epoch, or the number of the round, at the beginning of a row's key.
 func epochOf(b []byte) protocol.Epoch {
 	if len(b) < 8 {
 		return 0

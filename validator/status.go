@@ -19,6 +19,9 @@ type Status struct {
 	Judged     int             `json:"judged"`  // of them with a card
 	Waiting    int             `json:"waiting"` // answers to judge or to ask for
 	Held       int             `json:"held"`    // messages that came early
+	// NotObserving says in words why rounds are not observed now, empty where
+	// they are: nothing that is missing of them is held against anybody.
+	NotObserving string `json:"not_observing"`
 	// Why says in one sentence why the seat judges nothing, or that it judges.
 	Why string `json:"why"`
 
@@ -31,6 +34,7 @@ func (v *Validator) Status() Status {
 	defer v.mu.Unlock()
 	s := v.status
 	s.Waiting, s.Held = len(v.jobs.waiting), len(v.held.order)
+	s.NotObserving = v.watch.why
 	s.Why = s.why()
 	return s
 }

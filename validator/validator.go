@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"sync"
 
 	"golang.org/x/sync/errgroup"
@@ -37,8 +36,14 @@ type Validator struct {
 	duties map[protocol.Round][]duty // of rounds whose duties are drawn
 	sent   map[string]repetition     // own cards by key
 	upkeep map[wire.TxKind]protocol.Height
-	epoch  protocol.Epoch // of the newest step
-	status Status
+	// troubles are what was said to be wrong, with the epoch in which.
+	troubles map[string]protocol.Epoch
+	epoch    protocol.Epoch // of the newest step
+	watch    watch          // written by Step alone
+	status   Status
+	// unclosed are the epochs whose scores may become final, ascending; nil
+	// before the first step. It is Step's own.
+	unclosed []protocol.Epoch
 }
 
 // view is the newest state of the ledger.
@@ -55,7 +60,7 @@ func New(cfg Config) (*Validator, error) {
 	return &Validator{
 		cfg: cfg, self: cfg.Hotkey.PublicKey(), wake: make(chan struct{}, 1), metrics: newMetrics(cfg.Metrics),
 		held: newHeld(), jobs: newJobs(), duties: map[protocol.Round][]duty{}, sent: map[string]repetition{},
-		upkeep: map[wire.TxKind]protocol.Height{},
+		upkeep: map[wire.TxKind]protocol.Height{}, troubles: map[string]protocol.Epoch{},
 	}, nil
 }
 
@@ -103,24 +108,13 @@ func (v *Validator) work(ctx context.Context) error {
 	}
 }
 
-// tolerate logs an error that the next block may mend, and returns the others.
-func (v *Validator) tolerate(ctx context.Context, err error) error {
-	switch {
-	case ctx.Err() != nil:
-		return ctx.Err()
-	case err == nil:
-		return nil
-	case errors.Is(err, ErrStore):
+// Step does what is due at a height. It may be called again for the same
+// height, and heights may be left out. While the node is behind it only follows.
+func (v *Validator) Step(ctx context.Context, head protocol.Height) error {
+	present, err := v.observe(head)
+	if err != nil {
 		return err
 	}
-	v.metrics.errors.Inc()
-	v.cfg.Logger.Warn().Err(err).Msg("met an error, trying again at the next block")
-	return nil
-}
-
-// Step does what is due at a height. It may be called again for the same
-// height, and heights may be left out.
-func (v *Validator) Step(ctx context.Context, head protocol.Height) error {
 	r, err := v.cfg.Ledger.At(ctx, head)
 	if err != nil {
 		return fmt.Errorf("state at height %d: %w", head, err)
@@ -145,7 +139,10 @@ func (v *Validator) Step(ctx context.Context, head protocol.Height) error {
 	v.status.see(head, ok, &seat, ok && judge, outlook)
 	v.mu.Unlock()
 
-	errs := []error{v.retryHeld(), v.prune(head)}
+	errs := []error{v.retryHeld(), v.tidy(now)}
+	if present.Behind {
+		return errors.Join(errs...)
+	}
 	if !ok { // follow and keep what passes by; there is nothing to send
 		return errors.Join(append(errs, v.judgeDue(ctx, now, nil))...)
 	}
@@ -189,55 +186,4 @@ func (v *Validator) openRounds(head protocol.Height) (first, last protocol.Round
 
 func verify(k protocol.PublicKey, domain string, msg []byte, sig wire.Signature) error {
 	return key.Verify(k, domain, msg, sig[:])
-}
-
-// prune forgets, once an epoch, rounds whose cards are no longer in time, and
-// removes from the store what is older than the network's retention.
-func (v *Validator) prune(head protocol.Height) error {
-	s := &v.cfg.Params.Schedule
-	e := s.EpochOf(head)
-	if !v.forget(head, e) || uint64(e) <= v.cfg.Params.Tasks.Retention {
-		return nil
-	}
-	round := s.RoundOf(s.EpochStart(e - protocol.Epoch(v.cfg.Params.Tasks.Retention)))
-	var puts []put
-	for _, table := range []string{tableAnswers, tableJudgements, tableCards} {
-		err := v.cfg.Store.Scan(table, nil, func(key, value []byte) bool {
-			if keyOf(key).Round >= round {
-				return false
-			}
-			puts = append(puts, put{table, append([]byte(nil), key...), nil})
-			if table == tableAnswers {
-				var a Answer
-				if wire.Decode(value, maxRecord, &a) == nil {
-					puts = append(puts, put{tableTasks, a.Task.ID[:], nil})
-				}
-			}
-			return true
-		})
-		if err != nil {
-			return fmt.Errorf("%w: prune %s: %w", ErrStore, table, err)
-		}
-	}
-	if len(puts) == 0 {
-		return nil
-	}
-	return write(v.cfg.Store, puts...)
-}
-
-// forget drops what is remembered of closed rounds, and reports whether epoch e
-// is a new one.
-func (v *Validator) forget(head protocol.Height, e protocol.Epoch) bool {
-	first, _ := v.openRounds(head)
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	if e == v.epoch {
-		return false
-	}
-	v.epoch = e
-	maps.DeleteFunc(v.duties, func(n protocol.Round, _ []duty) bool { return n < first })
-	maps.DeleteFunc(v.sent, func(k string, _ repetition) bool { return keyOf([]byte(k)).Round < first })
-	maps.DeleteFunc(v.jobs.asked, func(k wire.AnswerKey, _ bool) bool { return k.Round < first })
-	maps.DeleteFunc(v.jobs.complete, func(n protocol.Round, _ bool) bool { return n < first })
-	return true
 }

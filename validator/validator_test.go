@@ -227,6 +227,7 @@ func TestAnswersThatWereMissedAreFetchedFromPeers(t *testing.T) {
 	v := w.validator(newMemory())
 	w.commitFirst()
 	w.commit(w.makers[1], round, start+7, 5)
+	w.step(v, deadline) // it is there, and misses both
 	w.drawDuties(round)
 	for h := openEnd + 1; h < openEnd+4; h++ {
 		w.step(v, h)
@@ -311,8 +312,10 @@ func TestAValidatorKilledAfterAnyWriteSaysTheSame(t *testing.T) {
 		w.step(v, cardEnd+1)
 	}
 	play(w, v)
-	if len(copies) != 6 { // two answers, two judgements with cards, the weights, the cards' root
-		t.Fatalf("%d writes, want 6", len(copies))
+	// The mark of a first start, two answers, two judgements with cards, the
+	// observation, the weights, the final scores, the cards' root.
+	if len(copies) != 9 {
+		t.Fatalf("%d writes, want 9", len(copies))
 	}
 	for i, snapshot := range copies {
 		again := newWorld(t)
@@ -342,7 +345,7 @@ func TestAValidatorKilledAfterAnyWriteSaysTheSame(t *testing.T) {
 }
 
 func TestNothingIsAnnouncedThatTheStoreDidNotTake(t *testing.T) {
-	for limit := 1; limit <= 5; limit++ {
+	for limit := 1; limit <= 7; limit++ {
 		w := newWorld(t)
 		s := newMemory()
 		s.limit = limit
@@ -357,11 +360,11 @@ func TestNothingIsAnnouncedThatTheStoreDidNotTake(t *testing.T) {
 		if err := errors.Join(errs...); !errors.Is(err, validator.ErrStore) || !errors.Is(err, errDisk) {
 			t.Errorf("after %d writes: got %v, want ErrStore", limit, err)
 		}
-		want := []int{0, 0, 0, 1, 2, 2}[limit] // cards: the third and fourth write
+		want := []int{0, 0, 0, 0, 1, 2, 2, 2}[limit] // cards: the fourth and fifth write
 		if len(w.published) < want || len(w.published) > 4*want {
 			t.Errorf("after %d writes: %d cards were announced", limit, len(w.published))
 		}
-		if len(sent[*wire.CommitWeights](w)) > 0 && limit < 5 || len(sent[*wire.CommitCards](w)) > 0 {
+		if len(sent[*wire.CommitWeights](w)) > 0 && limit < 7 || len(sent[*wire.CommitCards](w)) > 0 {
 			t.Errorf("after %d writes: %+v was announced", limit, w.submitted)
 		}
 	}

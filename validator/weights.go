@@ -12,6 +12,7 @@ import (
 
 	"github.com/assaynet/assay/protocol"
 	"github.com/assaynet/assay/protocol/ledger"
+	"github.com/assaynet/assay/protocol/params"
 	"github.com/assaynet/assay/protocol/wire"
 	"github.com/assaynet/assay/scoring"
 )
@@ -39,6 +40,9 @@ func (v *Validator) weigh(ctx context.Context, now *view, seat protocol.SeatID) 
 	if err != nil {
 		return err
 	}
+	if blank, err := v.blank(&record.Weights); err != nil || blank {
+		return err
+	}
 	if err := v.cfg.Submit(ctx, &wire.CommitWeights{Epoch: e, Hash: record.Weights.Seal(v.self)}); err != nil {
 		return fmt.Errorf("submit the seal of epoch %d: %w", e, err)
 	}
@@ -59,8 +63,11 @@ func (v *Validator) reveal(ctx context.Context, now *view, e protocol.Epoch, sea
 		return err
 	}
 	if !ok || record.Weights.Seal(v.self) != seal.Hash {
-		v.metrics.errors.Inc()
-		v.cfg.Logger.Error().Uint64("epoch", uint64(e)).Msg("cannot open the weights: the seal on the ledger is not of this database")
+		if v.first("seal of another database", e) {
+			v.metrics.errors.Inc()
+			v.cfg.Logger.Error().Uint64("epoch", uint64(e)).
+				Msg("cannot open the weights: the seal on the ledger is not of this database, which may be an older copy")
+		}
 		return nil
 	}
 	if err := v.cfg.Submit(ctx, &record.Weights); err != nil {
@@ -94,28 +101,33 @@ func (v *Validator) sealWeights(now *view, e protocol.Epoch, self protocol.UID) 
 	}
 	record := Sealed{Epoch: e, Height: now.head, Next: v.firstRound(e, before)}
 	tallies := tallies{}
-	for v.cfg.Params.Schedule.OpenDeadline(record.Next) < now.head {
-		counted, err := v.tallyRound(now, record.Next, tallies)
-		if err != nil {
-			return nil, err
-		}
-		if counted {
-			record.Rounds = append(record.Rounds, record.Next)
-		} else {
-			record.Skipped = append(record.Skipped, record.Next)
-		}
-		record.Next++
+	abstained, err := v.tallyRounds(now, &record, tallies)
+	if err != nil {
+		return nil, err
 	}
 	if err := v.tallyJudgements(e, tallies); err != nil {
 		return nil, err
 	}
-	list, err := v.explain(e, before, tallies, self)
+	list, err := v.explain(now, opinion{epoch: e, before: before, share: v.share(len(record.Rounds), len(abstained.Rounds)), self: self}, tallies)
 	if err != nil {
 		return nil, err
 	}
 	record.Weights = wire.RevealWeights{Epoch: e, Salt: v.salt(e)}
 	record.Weights.UIDs, record.Weights.Values = scoring.Row(list)
-	puts := []put{{tableEpochs, era(uint64(e)), &record}}
+	seats := make([]protocol.SeatID, len(list))
+	for i := range list {
+		seats[i] = list[i].Tally.Seat
+	}
+	puts, err := v.owners(now, e, seats)
+	if err != nil {
+		return nil, err
+	}
+	puts = append(puts, put{tableEpochs, era(uint64(e)), &record})
+	if len(abstained.Rounds) > 0 {
+		puts = append(puts, put{tableAbstained, era(uint64(e)), &abstained})
+		v.cfg.Logger.Warn().Uint64("epoch", uint64(e)).Str("left_out", abstainedText(abstained.Rounds)).
+			Msg("weights leave out rounds that were not observed: earlier opinions stand")
+	}
 	for i := range list {
 		puts = append(puts, put{tableScores, scoreKey(e, list[i].Tally.Seat.UID), &list[i]})
 	}
@@ -125,6 +137,26 @@ func (v *Validator) sealWeights(now *view, e protocol.Epoch, self protocol.UID) 
 	v.cfg.Logger.Info().Uint64("epoch", uint64(e)).Int("seats", len(record.Weights.UIDs)).Int("rounds", len(record.Rounds)).
 		Int("skipped", len(record.Skipped)).Msg("sealed weights")
 	return &record, nil
+}
+
+// tallyRounds adds the rounds that are over to the tallies, and notes in the record
+// which, and apart which were left out because they were not observed.
+func (v *Validator) tallyRounds(now *view, record *Sealed, t tallies) (out Abstention, err error) {
+	for ; v.cfg.Params.Schedule.OpenDeadline(record.Next) < now.head; record.Next++ {
+		found, err := v.tallyRound(now, record.Next, t)
+		if err != nil {
+			return out, err
+		}
+		if found == roundCounted {
+			record.Rounds = append(record.Rounds, record.Next)
+			continue
+		}
+		record.Skipped = append(record.Skipped, record.Next)
+		if found == roundUnobserved {
+			out.Rounds = append(out.Rounds, record.Next)
+		}
+	}
+	return out, nil
 }
 
 // salt makes a seal that nobody can open by guessing weights.
@@ -172,35 +204,61 @@ func (t tallies) of(seat protocol.SeatID) *scoring.Tally {
 	return t[seat]
 }
 
-// tallyRound adds a round to the tallies. It leaves the round out, and reports
-// false, when nobody could answer in time, and when less than half of the seats
-// that committed are known to have opened: then it is more likely that this
-// validator was away than that they were, and no seat is counted up or down.
-func (v *Validator) tallyRound(now *view, n protocol.Round, t tallies) (bool, error) {
+// share returns how much of an epoch was observed, in 65536ths: all of it, but
+// where rounds were left out.
+func (v *Validator) share(counted, abstained int) uint32 {
+	if abstained == 0 {
+		return params.One
+	}
+	return uint32(min(params.One, params.One*uint64(counted)/v.cfg.Params.Schedule.RoundsPerEpoch()))
+}
+
+// How a round enters the weights.
+type roundFound int
+
+const (
+	roundCounted    roundFound = iota
+	roundImpossible            // nobody could answer in time
+	roundUnobserved            // what is missing here may have been opened
+)
+
+// tallyRound adds a round to the tallies. It leaves it out when nobody could
+// answer in time, and when answers are missing of which this validator cannot say
+// that they were not opened: then no seat is counted up or down. It can say so of a
+// round that it observed, once peers were asked, or if they could not be asked, if
+// half of the seats that committed are known to have opened: else it is more
+// likely that this validator is deaf than that they are silent.
+func (v *Validator) tallyRound(now *view, n protocol.Round, t tallies) (roundFound, error) {
 	s := &v.cfg.Params.Schedule
 	seeds, _, err := ledger.ReadRound(now, n)
 	if err != nil || seeds.TaskSeed.IsZero() || seeds.TaskHeight >= s.CommitDeadline(n) {
-		return false, err
+		return roundImpossible, err
 	}
 	roster, err := ledger.ReadRosterSeats(now, s.EpochOfRound(n))
 	if err != nil {
-		return false, err
+		return 0, err
 	}
 	commits, err := ledger.ReadCommits(now, n)
 	if err != nil {
-		return false, err
+		return 0, err
 	}
 	rows, err := scan[Answer](v.cfg.Store, tableAnswers, era(uint64(n)))
 	if err != nil {
-		return false, err
+		return 0, err
 	}
 	answers := map[protocol.UID][]*Answer{}
 	for i := range rows {
 		uid := keyOf(rows[i].key).UID
 		answers[uid] = append(answers[uid], &rows[i].value)
 	}
-	if 2*len(answers) < len(commits) {
-		return false, nil
+	if !complete(roster, commits, answers) {
+		observed, err := v.observed(n)
+		if err != nil {
+			return 0, err
+		}
+		if !observed || (!v.askedAll(n) && 2*len(answers) < len(commits)) {
+			return roundUnobserved, nil
+		}
 	}
 	delays := map[protocol.UID]uint64{}
 	var all []uint64
@@ -211,10 +269,22 @@ func (v *Validator) tallyRound(now *view, n protocol.Round, t tallies) (bool, er
 	median := scoring.Median(all)
 	for i := range roster {
 		if err := v.tallySeat(t.of(roster[i].ID), &roster[i], delays, median, answers[roster[i].ID.UID]); err != nil {
-			return false, err
+			return 0, err
 		}
 	}
-	return true, nil
+	return roundCounted, nil
+}
+
+// complete reports whether every answer that was committed to is here.
+func complete(roster []ledger.RosterSeat, commits []ledger.CommitRecord, answers map[protocol.UID][]*Answer) bool {
+	for i := range roster {
+		id := roster[i].ID
+		committed := slices.ContainsFunc(commits, func(c ledger.CommitRecord) bool { return c.Seat == id })
+		if committed && len(answers[id.UID]) < int(roster[i].Slots) {
+			return false
+		}
+	}
+	return true
 }
 
 func (v *Validator) tallySeat(t *scoring.Tally, seat *ledger.RosterSeat, delays map[protocol.UID]uint64, median uint64, answers []*Answer) error {
@@ -259,21 +329,24 @@ func (v *Validator) tallyJudgements(e protocol.Epoch, t tallies) error {
 	return nil
 }
 
+// opinion is what weights are made from beside the tallies.
+type opinion struct {
+	epoch  protocol.Epoch
+	before *Sealed // nil where there is none
+	share  uint32  // of the epoch that was observed
+	self   protocol.UID
+}
+
 // explain makes the weights of all seats that were asked or are remembered, by
 // uid. Of two holders of one uid the newer counts.
-func (v *Validator) explain(e protocol.Epoch, before *Sealed, t tallies, self protocol.UID) ([]scoring.Explanation, error) {
-	averages := map[protocol.UID]scoring.Average{}
-	if before != nil {
-		rows, err := scan[scoring.Explanation](v.cfg.Store, tableScores, era(uint64(before.Epoch)))
-		if err != nil {
-			return nil, err
-		}
-		for i := range rows {
-			a := rows[i].value.Average
-			averages[a.Seat.UID] = a
-			if !a.Faded() {
-				t.of(a.Seat)
-			}
+func (v *Validator) explain(now *view, o opinion, t tallies) ([]scoring.Explanation, error) {
+	averages, err := v.remembered(now, o)
+	if err != nil {
+		return nil, err
+	}
+	for _, a := range averages {
+		if !a.Faded() {
+			t.of(a.Seat)
 		}
 	}
 	newest := map[protocol.UID]*scoring.Tally{}
@@ -282,10 +355,35 @@ func (v *Validator) explain(e protocol.Epoch, before *Sealed, t tallies, self pr
 	}) {
 		newest[seat.UID] = t[seat]
 	}
-	delete(newest, self) // nobody weighs himself
+	delete(newest, o.self) // nobody weighs himself
 	var list []scoring.Explanation
 	for _, uid := range slices.Sorted(maps.Keys(newest)) {
-		list = append(list, scoring.Explain(e, averages[uid], newest[uid], &v.cfg.Params.Tasks))
+		list = append(list, scoring.Explain(o.epoch, averages[uid], newest[uid], o.share, &v.cfg.Params.Tasks))
 	}
 	return list, nil
+}
+
+// remembered returns what was thought before of the seats that are still there,
+// as it counts now: epochs without weights of this validator have aged it.
+func (v *Validator) remembered(now *view, o opinion) (map[protocol.UID]scoring.Average, error) {
+	averages := map[protocol.UID]scoring.Average{}
+	if o.before == nil {
+		return averages, nil
+	}
+	rows, err := scan[scoring.Explanation](v.cfg.Store, tableScores, era(uint64(o.before.Epoch)))
+	if err != nil {
+		return nil, err
+	}
+	for i := range rows {
+		a := rows[i].value.Average
+		seat, ok, err := ledger.ReadSeat(now, a.Seat.UID)
+		if err != nil {
+			return nil, err
+		}
+		if ok && seat.ID != a.Seat {
+			continue // an opinion of its former holder would pay whoever sits there now
+		}
+		averages[a.Seat.UID] = a.Age(v.cfg.Params.Tasks.AverageKeep, uint64(o.epoch-o.before.Epoch-1))
+	}
+	return averages, nil
 }

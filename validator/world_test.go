@@ -164,6 +164,7 @@ type world struct {
 	published [][]byte
 	next      chan protocol.Height
 	evidence  func(wire.AnswerKey) ([]byte, error)
+	presence  func() validator.Presence
 }
 
 // newWorld has two judges, uid 1 (the validator under test) and 2, and two
@@ -323,7 +324,7 @@ func (w *world) config(s *memory) validator.Config {
 			w.published = append(w.published, raw)
 			return nil
 		},
-		Logger: zerolog.Nop(),
+		Logger: zerolog.Nop(), Presence: w.presence,
 	}
 	if w.metrics != nil {
 		cfg.Metrics = w.metrics

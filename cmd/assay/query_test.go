@@ -30,6 +30,7 @@ import (
 	"github.com/assaynet/assay/protocol/task/inference"
 	"github.com/assaynet/assay/protocol/wire"
 	"github.com/assaynet/assay/scoring"
+	"github.com/assaynet/assay/validator"
 )
 
 // TestQueryScripts runs testdata/query/*.txt against the network of package
@@ -203,16 +204,22 @@ func writeState(db *store.DB, n *apitest.Network) error {
 	return err
 }
 
-// writeScores writes the record of one score as a validator keeps it.
+// writeScores writes the records of one score as a validator keeps it, final
+// in epoch 1 and not yet in epoch 2.
 func writeScores(db *store.DB, n *apitest.Network) error {
 	x := scoring.Explanation{
 		Epoch: 1, Tally: scoring.Tally{Seat: protocol.SeatID{UID: 2}, Asked: 1, Opened: 1, Tokens: 6, Runs: 1, Passes: 1},
 		Bound: 52429, Speed: 65536, Availability: 65536, Weight: 65535, Reason: scoring.ReasonPaid,
 	}
+	final := validator.Final{Seat: x.Tally.Seat, Hotkey: apitest.Public("miner-0"), Exact: 1, Tasks: []protocol.TaskID{{7}}}
 	key := binary.BigEndian.AppendUint16(binary.BigEndian.AppendUint64(nil, 1), 2)
 	mark := db.Tables().Singles.Put(store.Key(store.SingleGenesis), []byte(n.Genesis.ChainID()))
 	return errors.Join(mark, node.RecordsOf(db).Write(func(put func(string, []byte, []byte)) {
 		put("validator-scores", key, wire.Encode(&x))
+		put("validator-finals", key, wire.Encode(&final))
+		put("validator-closed", key[:8], wire.Encode(&validator.Closed{Height: 49}))
+		x.Epoch = 2
+		put("validator-scores", binary.BigEndian.AppendUint16(binary.BigEndian.AppendUint64(nil, 2), 2), wire.Encode(&x))
 	}))
 }
 

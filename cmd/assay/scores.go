@@ -7,7 +7,9 @@ var scoresList = list{
 	usage: "show what a validator counted of each seat, and the weight that it made of it",
 	about: `Shows the scores of one validator, by epoch and uid. exact and inexact are its
 own judgements; bound, speed and availability are in 65536ths, the weight in
-65535ths. From a score to its evidence:
+65535ths. exact and inexact may grow until a score is final, a few blocks into the
+next epoch; then nothing of it changes, also when its answers and cards are no
+longer kept. A validator keeps the scores of 4,096 epochs. From a score to its evidence:
 
    assay scores --miner 3 --epoch 7 --json | jq -r '.tasks[]'
    assay task ID

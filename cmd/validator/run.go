@@ -65,7 +65,7 @@ func run(c *cli.Context) (err error) {
 	state := source.State(n)
 	from := api.Source{
 		Node: &teller{d: d, node: n, validator: v}, State: state, Pool: source.Pool(n),
-		Work: source.Work(d.Chain, &d.Genesis.Params, v, state),
+		Work: source.Work(&d.Genesis.Params, v, state),
 	}
 	return d.Live(c.Context, from, d.GossipAddresses(n.Identity()), n.Ready(), map[string]daemon.Component{"node": n.Run, "validator": v.Run})
 }
@@ -97,6 +97,10 @@ func newValidator(ctx context.Context, d *daemon.Daemon, n *node.Full) (*validat
 		Ledger: n, Store: node.RecordsOf(d.DB), Submit: n.Submit, Publish: n.Publish,
 		Evidence: func(ctx context.Context, k wire.AnswerKey) ([]byte, error) {
 			return n.Ask(ctx, wire.Encode(&wire.EvidenceRequest{Kind: wire.EvidenceAnswer, Key: k}))
+		},
+		Presence: func() (p validator.Presence) {
+			p.Behind, p.Deaf = n.Presence()
+			return p
 		},
 		Announce:     func() wire.Serve { return serve },
 		ConsensusKey: func() wire.SetConsensusKey { return key },

@@ -42,6 +42,9 @@ func (s *teller) reasons(st *api.Status) ([]string, error) {
 		out = append(out, "no peers: no answers come in, and nobody hears the cards; look with validator doctor")
 	}
 	v := s.validator.Status()
+	if v.NotObserving != "" && len(out) == 0 {
+		out = append(out, "rounds are not observed now ("+v.NotObserving+"): what is missing of them is held against nobody, and earlier opinions stand as weights")
+	}
 	if why := v.Why; why != "" && !strings.HasPrefix(why, "judging") {
 		return append(out, why), nil
 	}

@@ -86,7 +86,8 @@ type Score struct {
 	UID        protocol.UID       `json:"uid"`
 	Registered protocol.Height    `json:"registered"`
 	Hotkey     protocol.PublicKey `json:"hotkey"`
-	// Final says that the epoch's weights are sealed, so nothing here changes.
+	// Final says that no card about the epoch can be in time any more, so that
+	// nothing here changes, also when the evidence is pruned.
 	Final     bool   `json:"final"`
 	Asked     uint32 `json:"asked"`
 	Answered  uint32 `json:"answered"`
@@ -104,7 +105,7 @@ type Score struct {
 	Class        uint32  `json:"class"`
 	Weight       uint16  `json:"weight"`
 	Explain      Explain `json:"explain"`
-	// Tasks are those that the seat was asked, at most [MaxScoreTasks].
+	// Tasks are those that the seat answered, at most [MaxScoreTasks].
 	Tasks []protocol.TaskID `json:"tasks"`
 }
 
@@ -116,6 +117,8 @@ type Explain struct {
 	Raw      uint64 `json:"raw,string"`
 	Delay    uint64 `json:"delay"`
 	Commits  uint32 `json:"commits"`
+	// Unobserved are rounds that this node left out because it did not observe them.
+	Unobserved uint32 `json:"unobserved"`
 	// Averages over epochs, in which older ones count less.
 	AverageEpochs uint64 `json:"average_epochs,string"`
 	AverageAsked  uint64 `json:"average_asked,string"`

@@ -110,6 +110,7 @@ func (n *Node) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	n.syncing.Store(true) // until it is known: blocks that the state lacks come first
 	c, err := n.start(ctx, f)
 	if err != nil {
 		return err

@@ -13,6 +13,7 @@ var (
 	ErrPending = errPending
 	LogEvents  = logEvents
 	NewTip     = newTip
+	Deafness   = deafness
 )
 
 const (

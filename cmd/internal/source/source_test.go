@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"testing"
 
@@ -15,15 +14,13 @@ import (
 	"github.com/assaynet/assay/protocol/consensus"
 	"github.com/assaynet/assay/protocol/ledger"
 	"github.com/assaynet/assay/protocol/store"
-	"github.com/assaynet/assay/protocol/task/inference"
 	"github.com/assaynet/assay/protocol/wire"
 	"github.com/assaynet/assay/scoring"
 	"github.com/assaynet/assay/validator"
 )
 
-// records are a validator's, of epochs 0 to 2: seats 2 and 3 in each. Epoch e is
-// made of round e, of which each seat opened slots 0 and 1.
-type records struct{ read int }
+// records are a validator's, of epochs 0 to 2: seats 2 and 3 in each.
+type records struct{ none bool }
 
 func (r *records) Scores(e protocol.Epoch, from protocol.UID, limit int) (out []scoring.Explanation, more bool, err error) {
 	for uid := max(from, 2); uid < 4 && e < 3 && len(out) < limit; uid++ {
@@ -35,78 +32,48 @@ func (r *records) Scores(e protocol.Epoch, from protocol.UID, limit int) (out []
 	return out, false, nil
 }
 
-func (r *records) OldestScores() (protocol.Epoch, error) { return 0, nil }
-
-func (r *records) Weights(e protocol.Epoch) (*validator.Sealed, error) {
-	if e == 2 {
-		return nil, fmt.Errorf("weights of epoch %d: %w", e, validator.ErrNotFound)
+func (r *records) OldestScores() (protocol.Epoch, error) {
+	if r.none {
+		return 0, validator.ErrNotFound
 	}
-	return &validator.Sealed{Rounds: []protocol.Round{protocol.Round(e)}}, nil
+	return 0, nil
 }
 
-func (r *records) Answers(n protocol.Round) (out []wire.AnswerKey, err error) {
-	for _, uid := range []protocol.UID{2, 3} {
-		out = append(out, wire.AnswerKey{Round: n, UID: uid}, wire.AnswerKey{Round: n, UID: uid, Slot: 1})
-	}
-	return out, nil
+// Finals are counted of seats 2 and 3, and final in epochs 0 and 1.
+func (r *records) Finals(_ ledger.Reader, e protocol.Epoch) ([]validator.Final, bool, error) {
+	return []validator.Final{
+		{Seat: protocol.SeatID{UID: 2}, Hotkey: apitest.Public("then"), Exact: 3, Inexact: 1, Tasks: []protocol.TaskID{task(e)}},
+		{Seat: protocol.SeatID{UID: 3}, Hotkey: apitest.Public("miner-1")},
+		{Seat: protocol.SeatID{UID: 2, Registered: 9}, Exact: 9}, // of another holder of the uid
+	}, e < 2, nil
 }
 
-// CardsOf has two judges who differ over the first answer of seat 2, and agree
-// on its second.
-func (r *records) CardsOf(n protocol.Round) (out []validator.Card, err error) {
-	for _, c := range []wire.Card{
-		{Round: n, Seat: protocol.SeatID{UID: 2}, Finding: wire.FindingExact, Root: protocol.Hash{1}},
-		{Round: n, Seat: protocol.SeatID{UID: 2}, Finding: wire.FindingToken, Root: protocol.Hash{2}},
-		{Round: n, Seat: protocol.SeatID{UID: 2}, Slot: 1, Finding: wire.FindingExact, Root: protocol.Hash{3}},
-		{Round: n, Seat: protocol.SeatID{UID: 2}, Slot: 1, Finding: wire.FindingExact, Root: protocol.Hash{4}},
-		{Round: n, Seat: protocol.SeatID{UID: 3}, Finding: wire.FindingUnopen},
-	} {
-		out = append(out, validator.Card{Envelope: wire.Encode(&wire.Envelope{Domain: wire.DomainCard, Payload: wire.Encode(&c)})})
-	}
-	return out, nil
-}
+func task(e protocol.Epoch) protocol.TaskID { return protocol.TaskID{byte(e + 1)} }
 
-func stored(k wire.AnswerKey) protocol.TaskID { return wire.HashOf("assay/test/stored", k.Bytes()) }
-
-func (r *records) Slot(k wire.AnswerKey) (*validator.TaskView, error) {
-	r.read++
-	if k.UID == 3 {
-		return nil, validator.ErrNotFound // it was pruned meanwhile
-	}
-	t := wire.InferenceTask{ID: stored(k), Seat: protocol.SeatID{UID: k.UID}}
-	return &validator.TaskView{Key: k, Answer: &validator.Answer{Task: t, Envelope: []byte("answer"), Received: 7}, Cards: []validator.Card{{Envelope: []byte("card"), Received: 8}}}, nil
+func (r *records) Abstained(e protocol.Epoch) ([]protocol.Round, error) {
+	return make([]protocol.Round, e), nil
 }
 
 func (r *records) Task(id protocol.TaskID) (*validator.TaskView, error) {
 	if id.IsZero() {
 		return nil, validator.ErrNotFound
 	}
-	return r.Slot(wire.AnswerKey{Round: 1, UID: 2})
+	t := wire.InferenceTask{ID: id, Seat: protocol.SeatID{UID: 2}}
+	return &validator.TaskView{Answer: &validator.Answer{Task: t, Envelope: []byte("answer"), Received: 7}, Cards: []validator.Card{{Envelope: []byte("card"), Received: 8}}}, nil
 }
 
-// work is over a ledger that still has the seed of round 1, and no longer that of
-// round 0.
-func work(t *testing.T) (*apitest.Network, *records, api.Work) {
+func work(t *testing.T) (*records, api.Work) {
 	t.Helper()
 	n, err := apitest.New()
 	if err != nil {
 		t.Fatal(err)
 	}
-	seed := ledger.RoundRecord{Round: 1, TaskSeed: wire.HashOf("assay/test/seed")}
-	err = n.Tree.Set(ledger.RoundKey(1), wire.Encode(seed))
-	for _, uid := range []protocol.UID{2, 3} {
-		s := ledger.RosterSeat{ID: protocol.SeatID{UID: uid}, Hotkey: apitest.Public("then"), Slots: 2, Models: []protocol.ModelID{apitest.ModelID}}
-		err = errors.Join(err, n.Tree.Set(ledger.RosterSeatKey(1, uid), wire.Encode(s)))
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
 	r := &records{}
-	return n, r, source.Work(n.Genesis.ChainID(), &n.Genesis.Params, r, n)
+	return r, source.Work(&n.Genesis.Params, r, n)
 }
 
-func TestScoresHaveTheirTasksAndOwners(t *testing.T) {
-	n, r, w := work(t)
+func TestScoresAreWhatTheValidatorWroteDown(t *testing.T) {
+	_, w := work(t)
 	got, err := w.Scores(t.Context(), api.ScoreKey{}, 100)
 	if err != nil {
 		t.Fatal(err)
@@ -114,44 +81,28 @@ func TestScoresHaveTheirTasksAndOwners(t *testing.T) {
 	if len(got) != 6 {
 		t.Fatalf("got %d scores", len(got))
 	}
-	derived := func(uid protocol.UID, slot uint16) protocol.TaskID {
-		p := &n.Genesis.Params
-		return inference.Derive(n.Genesis.ChainID(), p, wire.HashOf("assay/test/seed"), 1, protocol.SeatID{UID: uid}, []protocol.ModelID{apitest.ModelID}, slot).ID
-	}
-	for i, want := range []struct {
-		epoch  protocol.Epoch
-		hotkey protocol.PublicKey
-		tasks  []protocol.TaskID
-	}{
-		{0, apitest.Public("miner-0"), []protocol.TaskID{stored(wire.AnswerKey{UID: 2}), stored(wire.AnswerKey{UID: 2, Slot: 1})}},
-		{0, apitest.Public("miner-1"), nil},
-		{1, apitest.Public("then"), []protocol.TaskID{derived(2, 0), derived(2, 1)}},
-		{1, apitest.Public("then"), []protocol.TaskID{derived(3, 0), derived(3, 1)}},
-		{2, apitest.Public("miner-0"), nil},
-		{2, apitest.Public("miner-1"), nil},
-	} {
-		s := got[i]
-		if s.Epoch != want.epoch || s.UID != protocol.UID(2+i%2) || s.Hotkey != want.hotkey || !slices.Equal(s.Tasks, want.tasks) || !s.Final {
-			t.Errorf("score %d: got %+v, want %+v", i, s, want)
+	for i, s := range got {
+		e := protocol.Epoch(i / 2)
+		want := api.Score{
+			Epoch: e, UID: 2, Hotkey: apitest.Public("then"), Final: e < 2, Exact: 3, Inexact: 1, Tasks: []protocol.TaskID{task(e)},
+			Asked: 5, Answered: 2, Late: 1, Unopened: 2, Tokens: 12, OwnRuns: 4, OwnPasses: 3,
+			Bound: 11, Speed: 13, Availability: 12, Weight: 15,
+			Explain: api.Explain{
+				Reason: "paid", Work: 7, MeanWork: 10, Raw: 14, Delay: 8, Commits: 9, Unobserved: uint32(e),
+				AverageEpochs: 1, AverageAsked: 2, AverageOpened: 3, AverageRuns: 4, AveragePasses: 5,
+			},
 		}
-	}
-	if r.read != 4 {
-		t.Errorf("%d answers were read, want the 4 of the round that the ledger forgot", r.read)
-	}
-	s := got[0]
-	s.Tasks, s.Hotkey = nil, protocol.PublicKey{}
-	want := api.Score{
-		UID: 2, Final: true, Asked: 5, Answered: 2, Exact: 1, Inexact: 1, Late: 1, Unopened: 2, Tokens: 12, OwnRuns: 4, OwnPasses: 3,
-		Bound: 11, Speed: 13, Availability: 12, Weight: 15,
-		Explain: api.Explain{Reason: "paid", Work: 7, MeanWork: 10, Raw: 14, Delay: 8, Commits: 9, AverageEpochs: 1, AverageAsked: 2, AverageOpened: 3, AverageRuns: 4, AveragePasses: 5},
-	}
-	if a, b := fmt.Sprintf("%+v", s), fmt.Sprintf("%+v", want); a != b {
-		t.Errorf("got  %s\nwant %s", a, b)
+		if i%2 == 1 {
+			want.UID, want.Hotkey, want.Exact, want.Inexact, want.Tasks = 3, apitest.Public("miner-1"), 0, 0, nil
+		}
+		if a, b := fmt.Sprintf("%+v", s), fmt.Sprintf("%+v", want); a != b {
+			t.Errorf("score %d: got  %s\nwant %s", i, a, b)
+		}
 	}
 }
 
 func TestScoresGoOnWhereTheyStopped(t *testing.T) {
-	_, _, w := work(t)
+	_, w := work(t)
 	all, err := w.Scores(t.Context(), api.ScoreKey{}, 100)
 	if err != nil {
 		t.Fatal(err)
@@ -176,23 +127,18 @@ func TestScoresGoOnWhereTheyStopped(t *testing.T) {
 	}
 }
 
-func TestASeatThatWasGivenToAnotherKeepsItsScores(t *testing.T) {
-	n, _, w := work(t)
-	other := ledger.Seat{ID: protocol.SeatID{UID: 2, Registered: 44}, Hotkey: apitest.Public("new")}
-	if err := n.Tree.Set(ledger.SeatKey(2), wire.Encode(other)); err != nil {
-		t.Fatal(err)
-	}
-	got, err := w.Scores(t.Context(), api.ScoreKey{}, 1)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if got[0].Hotkey != apitest.Public("miner-0") { // as the payments have it
-		t.Errorf("got %s", got[0].Hotkey)
+func TestTheOldestScoresAreTheRunningEpochsWhereThereAreNone(t *testing.T) {
+	r, w := work(t)
+	for none, want := range map[bool]protocol.Epoch{false: 0, true: 2} {
+		r.none = none
+		if got, err := w.OldestScores(t.Context()); err != nil || got != want {
+			t.Errorf("none: %v, got %d, %v, want %d", none, got, err, want)
+		}
 	}
 }
 
 func TestEvidenceIsWhatWasAccepted(t *testing.T) {
-	_, _, w := work(t)
+	_, w := work(t)
 	ev, err := w.Evidence(t.Context(), wire.HashOf("x"))
 	if err != nil {
 		t.Fatal(err)

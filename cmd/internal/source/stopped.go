@@ -70,7 +70,7 @@ func (s *Stopped) open() error {
 	if err != nil {
 		return fmt.Errorf("read records: %w", err)
 	}
-	s.work = Work(s.chain, &s.genesis.Params, v, s)
+	s.work = Work(&s.genesis.Params, v, s)
 	return nil
 }
 

@@ -9,8 +9,6 @@ import (
 	"github.com/assaynet/assay/protocol/api"
 	"github.com/assaynet/assay/protocol/ledger"
 	"github.com/assaynet/assay/protocol/params"
-	"github.com/assaynet/assay/protocol/task/inference"
-	"github.com/assaynet/assay/protocol/wire"
 	"github.com/assaynet/assay/scoring"
 	"github.com/assaynet/assay/validator"
 )
@@ -19,30 +17,28 @@ import (
 type Judged interface {
 	Scores(e protocol.Epoch, from protocol.UID, limit int) ([]scoring.Explanation, bool, error)
 	OldestScores() (protocol.Epoch, error)
-	Weights(e protocol.Epoch) (*validator.Sealed, error)
-	Answers(n protocol.Round) ([]wire.AnswerKey, error)
-	CardsOf(n protocol.Round) ([]validator.Card, error)
-	Slot(k wire.AnswerKey) (*validator.TaskView, error)
+	Finals(r ledger.Reader, e protocol.Epoch) (list []validator.Final, final bool, err error)
+	Abstained(e protocol.Epoch) ([]protocol.Round, error)
 	Task(id protocol.TaskID) (*validator.TaskView, error)
 }
 
 var _ Judged = (*validator.Validator)(nil)
 
-// Work returns the scores and the evidence of a validator. The state says whose
-// a seat was, and which tasks a round had.
-func Work(chain string, p *params.Params, v Judged, s api.State) api.Work {
-	return &work{chain: chain, params: p, judged: v, state: s}
+// Work returns the scores and the evidence of a validator. Of scores that are not
+// final yet, the state says whose a seat is, and which tasks a round had.
+func Work(p *params.Params, v Judged, s api.State) api.Work {
+	return &work{params: p, judged: v, state: s}
 }
 
 type work struct {
-	chain  string
 	params *params.Params
 	judged Judged
 	state  api.State
 }
 
-// Scores implements [api.Work]. Scores are kept from the moment at which their
-// weights are sealed, so all are final.
+// Scores implements [api.Work]. Scores are there from the moment at which their
+// weights are sealed, and final when no card about them can come any more: then
+// they are what the validator wrote down.
 func (w *work) Scores(ctx context.Context, from api.ScoreKey, limit int) ([]api.Score, error) {
 	r, height, err := w.state.State(ctx)
 	if err != nil {
@@ -60,19 +56,13 @@ func (w *work) Scores(ctx context.Context, from api.ScoreKey, limit int) ([]api.
 		if len(page) == 0 {
 			continue
 		}
-		tasks, err := w.tasks(r, from.Epoch)
+		counted, err := w.counted(r, from.Epoch)
 		if err != nil {
 			return nil, err
 		}
 		for i := range page {
 			s := score(&page[i])
-			if s.Hotkey, err = hotkeyOf(r, s.Epoch, page[i].Tally.Seat); err != nil {
-				return nil, err
-			}
-			if s.Tasks, err = tasks.of(page[i].Tally.Seat); err != nil {
-				return nil, err
-			}
-			s.Exact, s.Inexact = tasks.judged(page[i].Tally.Seat)
+			counted.add(&s)
 			out = append(out, s)
 		}
 	}
@@ -92,7 +82,7 @@ func (w *work) OldestScores(ctx context.Context) (protocol.Epoch, error) {
 func score(x *scoring.Explanation) api.Score {
 	t, a := &x.Tally, &x.Average
 	return api.Score{
-		Epoch: x.Epoch, UID: t.Seat.UID, Registered: t.Seat.Registered, Final: true,
+		Epoch: x.Epoch, UID: t.Seat.UID, Registered: t.Seat.Registered,
 		Asked: t.Asked, Answered: t.Opened, Late: t.Late, Unopened: t.Unopened,
 		Tokens: t.Tokens, OwnRuns: t.Runs, OwnPasses: t.Passes,
 		Bound: x.Bound, Speed: x.Speed, Availability: x.Availability, Weight: x.Weight,
@@ -103,139 +93,33 @@ func score(x *scoring.Explanation) api.Score {
 	}
 }
 
-// hotkeyOf finds whose seat it was: on the roster of the epoch, or today. The
-// zero key stands for one that nobody remembers.
-func hotkeyOf(r ledger.Reader, e protocol.Epoch, id protocol.SeatID) (protocol.PublicKey, error) {
-	if s, ok, err := ledger.ReadRosterSeat(r, e, id.UID); err != nil || ok && s.ID == id {
-		return s.Hotkey, err
-	}
-	if s, ok, err := ledger.ReadSeat(r, id.UID); err != nil || ok && s.ID == id {
-		return s.Hotkey, err
-	}
-	if p, ok, err := ledger.ReadPayment(r, e, id.UID); err != nil || ok && p.Seat == id {
-		return p.Hotkey, err
-	}
-	return protocol.PublicKey{}, nil
+// counted is what judges found in an epoch.
+type counted struct {
+	seats      map[protocol.SeatID]validator.Final
+	final      bool
+	unobserved uint32
 }
 
-// epochTasks holds the answers that entered the weights of an epoch.
-type epochTasks struct {
-	w       *work
-	r       ledger.Reader
-	answers map[protocol.UID][]wire.AnswerKey
-	found   map[wire.AnswerKey]findings
-}
-
-// findings are what judges, the own one included, say of an answer.
-type findings struct {
-	seat         protocol.SeatID
-	exact, wrong bool
-}
-
-func (w *work) tasks(r ledger.Reader, e protocol.Epoch) (*epochTasks, error) {
-	t := &epochTasks{w: w, r: r, answers: map[protocol.UID][]wire.AnswerKey{}, found: map[wire.AnswerKey]findings{}}
-	sealed, err := w.judged.Weights(e)
-	if errors.Is(err, validator.ErrNotFound) {
-		return t, nil
-	}
+func (w *work) counted(r ledger.Reader, e protocol.Epoch) (*counted, error) {
+	list, final, err := w.judged.Finals(r, e)
 	if err != nil {
 		return nil, err
 	}
-	for _, n := range sealed.Rounds {
-		keys, err := w.judged.Answers(n)
-		if err != nil {
-			return nil, err
-		}
-		for _, k := range keys {
-			t.answers[k.UID] = append(t.answers[k.UID], k)
-		}
-		if err := t.cards(n); err != nil {
-			return nil, err
-		}
+	abstained, err := w.judged.Abstained(e)
+	if err != nil {
+		return nil, err
 	}
-	return t, nil
+	c := &counted{seats: make(map[protocol.SeatID]validator.Final, len(list)), final: final, unobserved: uint32(len(abstained))}
+	for _, f := range list {
+		c.seats[f.Seat] = f
+	}
+	return c, nil
 }
 
-// cards notes what the judges found in a round.
-func (t *epochTasks) cards(n protocol.Round) error {
-	cards, err := t.w.judged.CardsOf(n)
-	if err != nil {
-		return err
-	}
-	for i := range cards {
-		c, err := cards[i].Open()
-		if err != nil {
-			return err
-		}
-		f := t.found[c.Key()]
-		f.seat = c.Seat
-		switch c.Finding {
-		case wire.FindingExact:
-			f.exact = true
-		case wire.FindingUnopen: // counted by itself
-		default:
-			f.wrong = true
-		}
-		t.found[c.Key()] = f
-	}
-	return nil
-}
-
-// judged counts the answers of a seat that a judge found equal and none found
-// false, and those that some judge found false.
-func (t *epochTasks) judged(seat protocol.SeatID) (exact, inexact uint32) {
-	for _, f := range t.found {
-		switch {
-		case f.seat != seat:
-		case f.wrong:
-			inexact++
-		case f.exact:
-			exact++
-		}
-	}
-	return exact, inexact
-}
-
-// of returns the ids of the tasks that a seat answered, at most
-// [api.MaxScoreTasks], the oldest first.
-func (t *epochTasks) of(seat protocol.SeatID) ([]protocol.TaskID, error) {
-	keys := t.answers[seat.UID]
-	var out []protocol.TaskID
-	for _, k := range keys[:min(len(keys), api.MaxScoreTasks)] {
-		id, ok, err := t.id(k, seat)
-		if err != nil {
-			return nil, err
-		}
-		if ok {
-			out = append(out, id)
-		}
-	}
-	return out, nil
-}
-
-// id names the task of a slot: derived from what the ledger has, which is
-// cheap, or else read from the answer.
-func (t *epochTasks) id(k wire.AnswerKey, seat protocol.SeatID) (protocol.TaskID, bool, error) {
-	rec, ok, err := ledger.ReadRound(t.r, k.Round)
-	if err != nil {
-		return protocol.TaskID{}, false, err
-	}
-	roster, asked, err := ledger.ReadRosterSeat(t.r, t.w.params.Schedule.EpochOfRound(k.Round), k.UID)
-	if err != nil {
-		return protocol.TaskID{}, false, err
-	}
-	if ok && asked && !rec.TaskSeed.IsZero() {
-		task := inference.Derive(t.w.chain, t.w.params, rec.TaskSeed, k.Round, roster.ID, roster.Models, k.Slot)
-		return task.ID, roster.ID == seat, nil
-	}
-	view, err := t.w.judged.Slot(k)
-	if errors.Is(err, validator.ErrNotFound) {
-		return protocol.TaskID{}, false, nil
-	}
-	if err != nil {
-		return protocol.TaskID{}, false, err
-	}
-	return view.Answer.Task.ID, view.Answer.Task.Seat == seat, nil
+func (c *counted) add(s *api.Score) {
+	f := c.seats[protocol.SeatID{UID: s.UID, Registered: s.Registered}]
+	s.Hotkey, s.Exact, s.Inexact, s.Tasks = f.Hotkey, f.Exact, f.Inexact, f.Tasks
+	s.Final, s.Explain.Unobserved = c.final, c.unobserved
 }
 
 // Evidence implements [api.Work].

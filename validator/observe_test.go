@@ -1,0 +1,387 @@
+package validator_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/rs/zerolog"
+
+	"github.com/assaynet/assay/protocol"
+	"github.com/assaynet/assay/protocol/ledger"
+	"github.com/assaynet/assay/protocol/params"
+	"github.com/assaynet/assay/protocol/wire"
+	"github.com/assaynet/assay/scoring"
+	"github.com/assaynet/assay/validator"
+)
+
+// present makes the world's validators ask it how well their node takes part.
+func (w *world) present() *validator.Presence {
+	p := &validator.Presence{}
+	w.presence = func() validator.Presence { return *p }
+	return p
+}
+
+// nobodyHas makes every peer say that it has nothing.
+func (w *world) nobodyHas() {
+	w.evidence = func(wire.AnswerKey) ([]byte, error) { return nil, nil }
+}
+
+// play steps through an epoch to its last block: both miners commit in time, and
+// the answers of those that open come to the validator.
+func (w *world) play(v *validator.Validator, e protocol.Epoch, open ...*maker) {
+	w.t.Helper()
+	n, from := protocol.Round(e), w.p.Schedule.EpochStart(e)
+	w.rosters(e)
+	w.rosters(e + 1)
+	w.drawTasks(n)
+	for h := from; h < from+20; h++ {
+		switch h {
+		case from + 6:
+			for _, m := range w.makers {
+				w.commit(m, n, from+6, 5)
+			}
+		case from + 12:
+			for _, m := range open {
+				if err := v.OnAnswer(w.t.Context(), w.opening(m, 0, from+11, nil)); err != nil && !errors.Is(err, validator.ErrWindow) {
+					w.t.Fatal(err)
+				}
+			}
+			w.drawDuties(n)
+		}
+		w.step(v, h)
+		w.work(v)
+	}
+}
+
+// row is what the validator thinks of miners 10 and 11 in epoch e.
+func row(t *testing.T, v *validator.Validator, e protocol.Epoch) (ten, eleven *scoring.Explanation) {
+	t.Helper()
+	ten, err := v.Score(e, 10)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if eleven, err = v.Score(e, 11); err != nil {
+		t.Fatal(err)
+	}
+	return ten, eleven
+}
+
+// unopened counts own cards that say so, and weights counts the seals that were sent.
+func (w *world) unopened() (n int) {
+	for _, c := range w.cards() {
+		if c.Finding == wire.FindingUnopen {
+			n++
+		}
+	}
+	return n
+}
+
+// Each story begins after an epoch in which both miners were honest, and the
+// database is as it was then. In the next epoch the validator misses the
+// openings, and no peer has them.
+func TestWhatWasNotObservedIsHeldAgainstNobody(t *testing.T) {
+	for name, story := range map[string]func(w *world, p *validator.Presence, s *memory) *validator.Validator{
+		"stopped, and back when the openings are over": func(w *world, _ *validator.Presence, s *memory) *validator.Validator {
+			v := w.validator(s)
+			from := w.p.Schedule.EpochStart(epoch + 1)
+			w.rosters(epoch + 1)
+			w.drawTasks(round + 1)
+			for _, m := range w.makers {
+				w.commit(m, round+1, from+6, 5)
+			}
+			w.drawDuties(round + 1)
+			for h := from + 14; h < from+20; h++ {
+				w.step(v, h)
+				w.work(v)
+			}
+			return v
+		},
+		"an older copy, catching up through all of it": func(w *world, p *validator.Presence, s *memory) *validator.Validator {
+			v := w.validator(s)
+			p.Behind = true
+			w.play(v, epoch+1)
+			p.Behind = false
+			return v
+		},
+		"deaf while blocks come": func(w *world, p *validator.Presence, s *memory) *validator.Validator {
+			v := w.validator(s)
+			p.Deaf = "no peers"
+			w.play(v, epoch+1)
+			p.Deaf = ""
+			return v
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			p := w.present()
+			w.nobodyHas()
+			s := newMemory()
+			w.play(w.validator(s), epoch, w.makers...)
+			before := w.unopened()
+			v := story(w, p, s)
+			if n := w.unopened(); n != before {
+				t.Errorf("%d cards say unopened", n-before)
+			}
+			// In the epoch after, all is well again: both are paid alike, and as much.
+			w.play(v, epoch+2, w.makers...)
+			ten, eleven := row(t, v, epoch+2)
+			if ten.Weight != 65535 || eleven.Weight != 65535 || ten.Availability != params.One || ten.Reason != scoring.ReasonPaid {
+				t.Errorf("got %+v and %+v, want both paid as ever", ten, eleven)
+			}
+			if again := w.unopened(); again != before {
+				t.Errorf("%d cards say unopened afterwards", again-before)
+			}
+		})
+	}
+}
+
+// The opinion from before stands, ages by the epochs in between, and is sent.
+func TestAnUnobservedEpochIsWeighedByEarlierOpinions(t *testing.T) {
+	w := newWorld(t)
+	p := w.present()
+	w.nobodyHas()
+	v := w.validator(newMemory())
+	w.play(v, epoch, w.makers[0]) // 11 commits and does not open
+	good, bad := row(t, v, epoch)
+	if good.Weight != 65535 || bad.Weight != 0 || bad.Tally.Unopened != 1 {
+		t.Fatalf("got %+v and %+v", good, bad)
+	}
+	p.Deaf = "no peers"
+	w.play(v, epoch+1)
+	ten, eleven := row(t, v, epoch+1)
+	if ten.Weight != 65535 || eleven.Weight != 0 || ten.Reason != scoring.ReasonUnobserved || ten.Work != good.Work || ten.Tally != (scoring.Tally{Seat: good.Tally.Seat}) {
+		t.Errorf("got %+v and %+v, want the opinion from before", ten, eleven)
+	}
+	if got, err := v.Abstained(epoch + 1); err != nil || !slices.Equal(got, []protocol.Round{round + 1}) {
+		t.Errorf("abstained of %v, %v", got, err)
+	}
+	if got, err := v.Abstained(epoch); err != nil || len(got) != 0 {
+		t.Errorf("abstained before: %v, %v", got, err)
+	}
+	if seals := sent[*wire.CommitWeights](w); seals[len(seals)-1].Epoch != epoch+1 {
+		t.Errorf("seals %+v, want one of epoch %d", seals, epoch+1)
+	}
+}
+
+// Who has no opinion at all says nothing: an empty row would speak against everybody.
+func TestAFreshValidatorThatObservedNothingSendsNeitherWeightsNorCards(t *testing.T) {
+	w := newWorld(t)
+	p := w.present()
+	w.nobodyHas()
+	v := w.validator(newMemory())
+	p.Deaf = "no peers"
+	w.play(v, epoch)
+	w.play(v, epoch+1)
+	if a, b := sent[*wire.CommitWeights](w), sent[*wire.CommitCards](w); len(a) != 0 || len(b) != 0 || len(w.published) != 0 {
+		t.Errorf("sent %+v, %+v and %d cards", a, b, len(w.published))
+	}
+	p.Deaf = ""
+	w.play(v, epoch+2, w.makers...)
+	w.play(v, epoch+3, w.makers...)
+	if a, b := sent[*wire.CommitWeights](w), sent[*wire.CommitCards](w); len(a) == 0 || a[0].Epoch != epoch+2 || len(b) == 0 || b[0].Epoch != epoch+2 {
+		t.Errorf("sent %+v and %+v, want from epoch %d on", a, b, epoch+2)
+	}
+}
+
+// A node that catches up sends nothing of what was due at the heights it passes.
+func TestWhileItCatchesUpAValidatorOnlyFollows(t *testing.T) {
+	w := newWorld(t)
+	p := w.present()
+	asked := 0
+	w.evidence = func(wire.AnswerKey) ([]byte, error) { asked++; return nil, nil }
+	v := w.validator(newMemory())
+	p.Behind = true
+	for e := epoch; e < epoch+3; e++ {
+		w.play(v, e)
+	}
+	if len(w.submitted) != 0 || len(w.published) != 0 || asked != 0 {
+		t.Errorf("submitted %+v, published %d, asked %d", w.submitted, len(w.published), asked)
+	}
+	if s := v.Status(); s.Height != w.p.Schedule.EpochEnd(epoch+2) || s.NotObserving != "catching up with the ledger" {
+		t.Errorf("status %+v", s)
+	}
+}
+
+// Answers prove themselves: those that peers still have are judged and counted
+// also of a round that was not observed, if all of it is there.
+func TestARoundThatPeersHaveCompleteCountsUnobserved(t *testing.T) {
+	for _, complete := range []bool{true, false} {
+		w := newWorld(t)
+		w.present()
+		w.evidence = func(k wire.AnswerKey) ([]byte, error) {
+			if k.UID == 11 && !complete {
+				return nil, nil
+			}
+			return w.opening(w.makers[k.UID-10], 0, deadline, nil), nil
+		}
+		v := w.validator(newMemory())
+		w.commitFirst()
+		w.commit(w.makers[1], round, start+7, 5)
+		w.drawDuties(round)
+		for h := openEnd + 1; h <= sealFrom; h++ {
+			w.step(v, h)
+			w.work(v)
+		}
+		s, err := v.Weights(epoch)
+		if err != nil {
+			t.Fatal(err)
+		}
+		cards := map[protocol.UID]wire.Finding{}
+		for _, c := range w.cards() {
+			cards[c.Seat.UID] = c.Finding
+		}
+		want := map[protocol.UID]wire.Finding{10: wire.FindingExact}
+		if complete {
+			want[11] = wire.FindingExact
+		}
+		if slices.Contains(s.Rounds, round) != complete || fmt.Sprint(cards) != fmt.Sprint(want) {
+			t.Errorf("complete %v: counted %v, cards %v, want %v", complete, s.Rounds, cards, want)
+		}
+	}
+}
+
+// The record of the observation outlives the process: what was seen to be
+// missing is missing, also for the next process, and in a copy of its database.
+func TestWhoReallyDidNotOpenLosesByTheRecordThatItWasObserved(t *testing.T) {
+	w := newWorld(t)
+	w.present()
+	w.nobodyHas()
+	s := newMemory()
+	v := w.validator(s)
+	toOpenings(t, w, v, 5)
+	w.take(v.OnAnswer(t.Context(), w.opening(w.makers[0], 0, deadline, nil)))
+	w.step(v, openEnd+1) // the observation is written; then the process dies
+	again := w.validator(s.clone())
+	w.drawDuties(round)
+	for h := openEnd + 2; h <= sealFrom; h++ {
+		w.step(again, h)
+		w.work(again)
+	}
+	if n := w.unopened(); n == 0 {
+		t.Error("no card says unopened")
+	}
+	if ten, eleven := row(t, again, epoch); ten.Weight != 65535 || eleven.Weight != 0 || eleven.Tally.Unopened != 1 {
+		t.Errorf("got %+v and %+v", ten, eleven)
+	}
+}
+
+// A stretch is broken by deafness of one block between the two deadlines, and
+// begins anew after it.
+func TestARoundIsObservedFromDeadlineToDeadlineOrNotAtAll(t *testing.T) {
+	for deafAt, want := range map[protocol.Height]int{
+		start: 1, deadline - 1: 1, // before: it hears again in time
+		deadline: 0, deadline + 1: 0, openEnd: 0, openEnd + 1: 0,
+		openEnd + 2: 1, // after
+	} {
+		w := newWorld(t)
+		p := w.present()
+		w.nobodyHas()
+		v := w.validator(newMemory())
+		w.rosters(epoch)
+		w.drawTasks(round)
+		for _, m := range w.makers {
+			w.commit(m, round, start+6, 5)
+		}
+		for h := start; h <= openEnd+3; h++ {
+			p.Deaf = ""
+			if h == deafAt {
+				p.Deaf = "for a moment"
+			}
+			if h == deadline+1 {
+				w.take(v.OnAnswer(t.Context(), w.opening(w.makers[0], 0, deadline, nil)))
+				w.drawDuties(round)
+			}
+			w.step(v, h)
+			w.work(v)
+		}
+		if got := w.unopened(); got < want || got > 4*want {
+			t.Errorf("deaf at block %d of the epoch: %d cards say unopened, want %d", deafAt-start, got, want)
+		}
+	}
+}
+
+// Seats that commit rubbish and never open were half of all and more: nothing
+// of the round counted, and nobody's weight ever changed again.
+func TestSilentSeatsInTheMajorityKeepNobodyFromBeingPaid(t *testing.T) {
+	w := newWorld(t)
+	w.present()
+	w.nobodyHas()
+	v := w.validator(newMemory())
+	w.play(v, epoch, w.makers...)
+	for uid := protocol.UID(20); uid < 25; uid++ {
+		w.makers = append(w.makers, &maker{signer: named(uid.String()), id: protocol.SeatID{UID: uid, Registered: 5}, slots: 1})
+	}
+	w.play(v, epoch+1, w.makers[:2]...)
+	x, err := v.Score(epoch+1, 20)
+	if err != nil || x.Tally.Unopened != 1 || x.Weight != 0 {
+		t.Errorf("a silent seat: %+v, %v", x, err)
+	}
+	if ten, eleven := row(t, v, epoch+1); ten.Weight != 65535 || eleven.Weight != 65535 || ten.Tally.Opened != 1 {
+		t.Errorf("got %+v and %+v", ten, eleven)
+	}
+}
+
+// The uid was given to another while the validator was away.
+func TestAnOldOpinionIsNotOfANewHolder(t *testing.T) {
+	w := newWorld(t)
+	p := w.present()
+	w.nobodyHas()
+	v := w.validator(newMemory())
+	w.play(v, epoch, w.makers...)
+	w.put(ledger.SeatKey(10), &ledger.Seat{ID: protocol.SeatID{UID: 10, Registered: 59}})
+	p.Deaf = "no peers"
+	w.play(v, epoch+1)
+	if _, err := v.Score(epoch+1, 10); !errors.Is(err, validator.ErrNotFound) {
+		t.Errorf("the new holder of uid 10 has a weight: %v", err)
+	}
+	if x, err := v.Score(epoch+1, 11); err != nil || x.Weight != 65535 {
+		t.Errorf("got %+v, %v", x, err)
+	}
+}
+
+func TestWhatIsAmissIsSaidOnce(t *testing.T) {
+	w := newWorld(t)
+	p := w.present()
+	w.nobodyHas()
+	var log bytes.Buffer
+	cfg := w.config(newMemory())
+	cfg.Logger = zerolog.New(&log).Level(zerolog.InfoLevel)
+	v, err := validator.New(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.play(v, epoch, w.makers...)
+	// The seal that is on the ledger is not of this database.
+	w.put(ledger.SealKey(epoch, w.seat.UID), &ledger.SealedWeights{Seat: w.seat, Hash: protocol.Hash{9}})
+	p.Deaf = "no peers"
+	w.drawTasks(round + 1)
+	for _, m := range w.makers {
+		w.commit(m, round+1, w.p.Schedule.EpochStart(epoch+1)+6, 5)
+	}
+	for h := w.p.Schedule.EpochStart(epoch + 1); h < w.p.Schedule.EpochStart(epoch+1)+20; h++ {
+		if err := validator.Tolerate(v, errors.Join(v.Step(context.Background(), h), fmt.Errorf("slot %d of round 7: no peer is connected", h))); err != nil {
+			t.Fatal(err)
+		}
+	}
+	p.Deaf = ""
+	w.play(v, epoch+2, w.makers...)
+	for what, want := range map[string]int{
+		`"message":"not observing`:            1,
+		`"message":"observing rounds`:         2, // at the start, and again
+		`"message":"cannot open the weights`:  1,
+		`"message":"met an error`:             1,
+		`"message":"weights leave out rounds`: 1,
+	} {
+		if got := strings.Count(log.String(), what); got != want {
+			t.Errorf("%s: said %d times, want %d", what, got, want)
+		}
+	}
+	if t.Failed() {
+		t.Log(log.String())
+	}
+}
