@@ -6,7 +6,8 @@ var validatorsList = list{
 	name: "validators", path: "/v1/validators", item: "Validator",
 	usage: "show the seats that judge",
 	about: `Shows validators as the newest state has them. Dividend and duty are in
-65535ths; stake, emission and balance are tokens.`,
+65535ths; stake and emission are tokens, and so is the balance of the coldkey:
+seats of one owner show the same one.`,
 	table: tableOf([]column[api.Validator]{
 		{"uid", func(v *api.Validator) string { return num(v.UID) }},
 		{"hotkey", func(v *api.Validator) string { return end(v.Hotkey) }},
@@ -17,7 +18,7 @@ var validatorsList = list{
 		{"duty", func(v *api.Validator) string { return num(v.Duty) }},
 		{"fulfilled", func(v *api.Validator) string { return num(v.Fulfilled) + "/" + num(v.Drawn) }},
 		{"emission", func(v *api.Validator) string { return v.Emission.String() }},
-		{"balance", func(v *api.Validator) string { return v.Balance.String() }},
+		{"coldkey has", func(v *api.Validator) string { return v.Balance.String() }},
 		{"last update", func(v *api.Validator) string { return num(v.LastUpdate) }},
 	}),
 }

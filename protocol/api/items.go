@@ -43,19 +43,22 @@ type Status struct {
 
 // Miner is an item of /v1/miners.
 type Miner struct {
-	UID           protocol.UID       `json:"uid"`
-	Registered    protocol.Height    `json:"registered"`
-	Hotkey        protocol.PublicKey `json:"hotkey"`
-	Coldkey       protocol.PublicKey `json:"coldkey"`
-	Models        []protocol.ModelID `json:"models"`
-	Capacity      uint16             `json:"capacity"`
-	Slots         uint16             `json:"slots"`
-	Asked         bool               `json:"asked"`
-	Incentive     uint16             `json:"incentive"`
-	Emission      protocol.Amount    `json:"emission"`
-	EmissionTotal protocol.Amount    `json:"emission_total"`
-	Balance       protocol.Amount    `json:"balance"`
-	Immune        bool               `json:"immune"`
+	UID        protocol.UID       `json:"uid"`
+	Registered protocol.Height    `json:"registered"`
+	Hotkey     protocol.PublicKey `json:"hotkey"`
+	Coldkey    protocol.PublicKey `json:"coldkey"`
+	Models     []protocol.ModelID `json:"models"`
+	Capacity   uint16             `json:"capacity"`
+	Slots      uint16             `json:"slots"`
+	Asked      bool               `json:"asked"`
+	Incentive  uint16             `json:"incentive"`
+	Emission   protocol.Amount    `json:"emission"`
+	// EmissionTotal is the sum of all epochs from TotalSince on: 0, unless this
+	// node did not follow from the beginning.
+	EmissionTotal protocol.Amount `json:"emission_total"`
+	TotalSince    protocol.Epoch  `json:"total_since"`
+	Balance       protocol.Amount `json:"balance"`
+	Immune        bool            `json:"immune"`
 }
 
 // Validator is an item of /v1/validators.

@@ -106,15 +106,11 @@ func (h *Handler) miners(r *request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	sums, err := h.totals.of(v)
-	if err != nil {
-		return nil, err
-	}
 	return seats(r, v, isMiner, func(s *ledger.Seat) (Miner, error) {
 		m := Miner{
 			UID: s.ID.UID, Registered: s.ID.Registered, Hotkey: s.Hotkey, Coldkey: s.Coldkey,
 			Models: s.Models, Capacity: s.Capacity, Slots: s.Slots, Asked: s.Asked,
-			EmissionTotal: sums[s.ID], Immune: v.height < s.ID.Registered+protocol.Height(h.params.Seats.Immunity),
+			Immune: v.height < s.ID.Registered+protocol.Height(h.params.Seats.Immunity),
 		}
 		if m.Models == nil {
 			m.Models = []protocol.ModelID{}
@@ -124,6 +120,9 @@ func (h *Handler) miners(r *request) (any, error) {
 			return m, err
 		}
 		m.Incentive, m.Emission = p.Incentive, p.Miner
+		if m.EmissionTotal, m.TotalSince, err = h.total(v, s.ID); err != nil {
+			return m, err
+		}
 		m.Balance, err = v.balance(s.Coldkey)
 		return m, err
 	})
@@ -162,6 +161,18 @@ func (h *Handler) validators(r *request) (any, error) {
 		out.Balance, err = v.balance(s.Coldkey)
 		return out, err
 	})
+}
+
+// total returns what a seat was ever paid for work, as far as this node knows,
+// and from which epoch on.
+func (h *Handler) total(v *view, id protocol.SeatID) (protocol.Amount, protocol.Epoch, error) {
+	if t, ok := h.src.State.(Totaler); ok {
+		if sum, since, ok := t.Total(id); ok {
+			return sum, since, nil
+		}
+	}
+	sums, err := h.totals.of(v)
+	return sums[id], v.oldest, err
 }
 
 // totals holds what miners were paid in all epochs that are kept. It changes

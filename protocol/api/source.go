@@ -65,6 +65,14 @@ type Prover interface {
 	Prove(ctx context.Context, key []byte) (Proven, error)
 }
 
+// Totaler is what a [State] may be in addition: it knows more payments than the
+// ledger keeps.
+type Totaler interface {
+	// Total returns what a seat was paid for work in all epochs from since on;
+	// false where that is not known.
+	Total(id protocol.SeatID) (sum protocol.Amount, since protocol.Epoch, ok bool)
+}
+
 // Proven is a value with its proof, in the state after the block at Height.
 type Proven struct {
 	Height     protocol.Height

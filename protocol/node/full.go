@@ -32,6 +32,7 @@ type Full struct {
 	tip       *tip
 	ready     chan struct{} // closed by Run
 	given     resender
+	totals    *Totals
 }
 
 // NewFull opens a validator's node; it starts nothing.
@@ -44,8 +45,15 @@ func NewFull(cfg FullConfig) (*Full, error) {
 	if err := f.openConsensus(); err != nil {
 		return nil, err
 	}
-	_, h := f.consensus.Latest()
+	r, h := f.consensus.Latest()
 	f.tip.set(h)
+	var err error
+	if f.totals, err = OpenTotals(cfg.DB, &cfg.Genesis.Params); err != nil {
+		return nil, err
+	}
+	if err := f.totals.Add(r, h); err != nil { // what a kill left
+		return nil, err
+	}
 	host, err := newHost(&cfg.Config, f.chain, gossip.Handlers{
 		Tx: f.takeTx, Answer: gossip.Handler(cfg.Answer), Card: gossip.Handler(cfg.Card),
 	})
@@ -131,8 +139,11 @@ func (f *Full) Ready() <-chan struct{} { return f.ready }
 func (f *Full) follow(ctx context.Context) error {
 	var announced protocol.Height // zero, so that a restart need not wait
 	for head := range f.consensus.Subscribe(ctx) {
-		r, _ := f.consensus.Latest()
+		r, newest := f.consensus.Latest()
 		logEvents(f.cfg.Logger, head, r)
+		if err := f.totals.Add(r, newest); err != nil {
+			return err
+		}
 		if announced == 0 || head.Height >= announced+peersEvery {
 			if err := f.announcePeers(r); err != nil {
 				return err
@@ -220,6 +231,12 @@ func (f *Full) Latest() (ledger.Reader, protocol.Height) { return f.consensus.La
 // false where it is in none of the last 200 blocks since the start.
 func (f *Full) TxResult(hash protocol.Hash) (ledger.TxResult, protocol.Height, bool) {
 	return f.consensus.TxResult(hash)
+}
+
+// Total returns what a seat was paid in all epochs from since on; false while no
+// epoch ended.
+func (f *Full) Total(id protocol.SeatID) (sum Total, since protocol.Epoch, ok bool) {
+	return f.totals.Of(id)
 }
 
 // BlockTime returns the newest block's own time; zero before the first that was

@@ -9,6 +9,7 @@ import (
 	"github.com/assaynet/assay/protocol/api"
 	"github.com/assaynet/assay/protocol/consensus"
 	"github.com/assaynet/assay/protocol/ledger"
+	"github.com/assaynet/assay/protocol/node"
 	"github.com/assaynet/assay/protocol/wire"
 )
 
@@ -34,6 +35,21 @@ type running struct{ full Full }
 func (r running) State(context.Context) (ledger.Reader, protocol.Height, error) {
 	s, h := r.full.Latest()
 	return s, h, nil
+}
+
+// Totals is what a [Full] may be in addition: it knows what seats were ever paid.
+type Totals interface {
+	Total(id protocol.SeatID) (sum node.Total, since protocol.Epoch, ok bool)
+}
+
+// Total implements [api.Totaler].
+func (r running) Total(id protocol.SeatID) (protocol.Amount, protocol.Epoch, bool) {
+	t, ok := r.full.(Totals)
+	if !ok {
+		return 0, 0, false
+	}
+	sum, since, ok := t.Total(id)
+	return sum.Miner, since, ok
 }
 
 func (r running) StateHash(_ context.Context, h protocol.Height) (protocol.Hash, error) {

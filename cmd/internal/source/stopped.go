@@ -47,6 +47,7 @@ type Stopped struct {
 	state   *state.State
 	archive *consensus.Archive
 	work    api.Work
+	totals  *node.Totals
 }
 
 func (s *Stopped) open() error {
@@ -61,6 +62,9 @@ func (s *Stopped) open() error {
 		return err
 	}
 	s.archive = consensus.OpenArchive(s.db)
+	if s.totals, err = node.OpenTotals(s.db, &s.genesis.Params); err != nil {
+		return err
+	}
 	v, err := validator.New(validator.Config{
 		ChainID: s.chain, Params: &s.genesis.Params, Hotkey: nobody{}, Salt: [32]byte{1}, Judge: nobody{},
 		Ledger: nobody{}, Store: node.RecordsOf(s.db),
@@ -97,6 +101,12 @@ func (s *Stopped) Status(context.Context) (api.Status, error) {
 func (s *Stopped) State(context.Context) (ledger.Reader, protocol.Height, error) {
 	latest := s.state.Latest()
 	return latest, latest.Height(), nil
+}
+
+// Total implements [api.Totaler].
+func (s *Stopped) Total(id protocol.SeatID) (protocol.Amount, protocol.Epoch, bool) {
+	sum, since, ok := s.totals.Of(id)
+	return sum.Miner, since, ok
 }
 
 // StateHash implements [api.State].
