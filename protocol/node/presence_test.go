@@ -1,6 +1,8 @@
 package node_test
 
 import (
+	"context"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -43,5 +45,30 @@ func TestANodeIsDeafWithoutFreshBlocksOrPeersThatPassAnswersOn(t *testing.T) {
 		if !strings.HasPrefix(got, tc.want) || tc.want == "" && got != "" {
 			t.Errorf("case %d: got %q, want %q", i, got, tc.want)
 		}
+	}
+}
+
+// listens makes a validator's node take part in the topics of validators.
+func listens(c *node.FullConfig) {
+	c.Answer = func(context.Context, string, []byte) error { return nil }
+	c.Card = c.Answer
+}
+
+func TestAValidatorIsPresentAmongOthersAndAloneWithItsMiner(t *testing.T) {
+	for _, validators := range []int{1, 2} {
+		n := newNetwork(t, validators)
+		v := n.full(t, 0, listens)
+		if behind, deaf := v.Presence(); !behind && deaf == "" {
+			t.Errorf("present before it has met anybody")
+		}
+		if validators == 2 {
+			n.full(t, 1, listens)
+		} else {
+			n.light(t, func(c *node.Config) { c.Card = func(context.Context, string, []byte) error { return nil } })
+		}
+		eventually(t, fmt.Sprintf("present, one of %d", validators), func() bool {
+			behind, deaf := v.Presence()
+			return !behind && deaf == ""
+		})
 	}
 }
