@@ -9,7 +9,10 @@
 //
 // Everything that is acknowledged, judged or sealed is in the store first; a
 // validator killed at any moment goes on from there, and asks its peers for
-// what it missed (Config.Evidence). Packages scoring judges and weighs; ledger,
+// what it missed (Config.Evidence). What is missing of a round counts against a
+// miner only if this process observed the round (observe.go); scores become final
+// when no card can be in time any more, and then outlive their evidence
+// (finals.go). Packages scoring judges and weighs; ledger,
 // store, gossip and engine come as small interfaces in [Config].
 //
 // Start reading at validator.go, then answers.go, duties.go and weights.go.
