@@ -27,6 +27,11 @@ for, and seals and opens its weights. It logs to standard error.
 SIGINT or SIGTERM stops it within five seconds; a second signal ends it at once.
 Whenever it ends, even by SIGKILL, it goes on where it was when it starts again.
 
+Of rounds that it did not observe, for it was stopped, catching up, deaf, or its
+database is an older copy, it holds nothing that is missing against a miner: its
+earlier opinions stand as weights, and duties about answers that no peer has any
+more stay undone, which costs dividends.
+
 A flag goes before its variable in the environment, that before config.toml.`,
 		Flags:  daemon.Flags(config.Validator),
 		Action: run,
