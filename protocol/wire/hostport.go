@@ -73,6 +73,7 @@ func number(s string, limit int) (int, bool) {
 // looksLikeIP4 reports whether the last label of a host is a number: then it is
 // an address or nothing, for no domain at the top is one.
 func looksLikeIP4(host string) bool {
+	host = strings.TrimSuffix(host, ".")
 	last := host[strings.LastIndexByte(host, '.')+1:]
 	return last != "" && strings.Trim(last, "0123456789") == ""
 }
