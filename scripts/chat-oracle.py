@@ -17,6 +17,7 @@ import datetime
 import hashlib
 import json
 import pathlib
+import re
 import sys
 import warnings
 
@@ -104,7 +105,7 @@ def small(sources, messages):
         try:
             case["text"] = render(template(source), messages)
         except Exception as e:
-            case["error"] = f"{type(e).__name__}: {e}"[:100]
+            case["error"] = re.sub(" at 0x[0-9a-f]+", "", f"{type(e).__name__}: {e}")[:100]
         yield case
 
 

@@ -25,7 +25,8 @@
 // Numbers have 64 bits: a greater one is an error. Characters are those of Go's tables of Unicode. A text that Python would write
 // with a place in memory (a function, a generator) is an error, and so are complex numbers, autoescape, the escape of half a
 // surrogate pair, what needs another template (include, import, extends, a required block), self, super, lipsum and encode. Numbers
-// have no attributes, and views of dictionaries are no sets beyond being equal. A filter or a test that is not known is an error
+// have no attributes, views of dictionaries are no sets beyond being equal, generators and functions are no keys, and a slice whose
+// bounds are no numbers is an error also where jinja2 makes undefined of a constant one. A filter or a test that is not known is an error
 // when it is reached, not before: templates hold much that plain conversations never reach. "is sameas" knows the identity of
 // lists, dictionaries and strings; numbers are the same if they are equal and of one type.
 //

@@ -21,6 +21,9 @@ func FuzzTemplate(f *testing.F) {
 			f.Add(bombs[name], "a", "")
 		}
 	}
+	for line := range strings.Lines(read(f, "expressions.txt")) {
+		f.Add(strings.TrimSuffix(line, "\n"), "one two", "<think>a</think>b")
+	}
 	const mark = "⟦" // what only contents have
 	f.Fuzz(func(t *testing.T, source, first, second string) {
 		tmpl, err := chattemplate.Parse(source)

@@ -79,3 +79,29 @@ func TestBadToolsAndFieldsAreRefused(t *testing.T) {
 		}
 	}
 }
+
+// FuzzInput reads any tools and any further fields: an error of the kinds that are promised, or values none of whose bytes are trusted
+// where they are written.
+func FuzzInput(f *testing.F) {
+	f.Add([]byte(called.Tools), []byte(called.Messages[1].Extra))
+	f.Add([]byte(`[]`), []byte(`{"content": [{"type": "text", "text": "a"}], "a": {"a": 1, "a": -0.0}}`))
+	f.Add([]byte(`[9223372036854775808]`), []byte(`{"\ud800": "\ud83d\ude00", "b": 1e999}`))
+	f.Add([]byte(strings.Repeat("[", 70)), []byte(`{"a":`))
+	tmpl := parse(f, "{{ tools | tojson if tools }}{% for k, v in messages[0].items() if k != 'role' %}{{ k if v is not string else v }}{{ v | tojson }}{% endfor %}")
+	f.Fuzz(func(t *testing.T, tools, extra []byte) {
+		in := chattemplate.Input{Tools: tools, Messages: []chattemplate.Message{{Role: "user", Content: "a", Extra: extra}}}
+		got, err := tmpl.Render(in)
+		if err != nil {
+			if !errors.Is(err, chattemplate.ErrInput) && !errors.Is(err, chattemplate.ErrLimit) && !errors.Is(err, chattemplate.ErrRun) {
+				t.Fatal(err)
+			}
+			return
+		}
+		for i, c := range got.String() {
+			// What JSON writes by itself is ASCII: its marks, numbers, true, false and null.
+			if c >= 0x80 && got.Slice(i, i+1).Trusted() {
+				t.Fatalf("byte %d of %q counts as the template's", i, got)
+			}
+		}
+	})
+}

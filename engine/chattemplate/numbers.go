@@ -226,7 +226,7 @@ func roundFilter(_ *run, v value, a arguments) (value, error) {
 			return nil, fail("round of a number out of range")
 		}
 		scale := math.Pow(10, float64(digits))
-		return f(x*scale) / scale, nil
+		return (f(x*scale) + 0) / scale, nil // Python's ints know no negative zero
 	}
 	return nil, fail("round knows common, ceil and floor, not %.40q", method)
 }
