@@ -10,10 +10,19 @@ import (
 	"github.com/assaynet/assay/cmd/internal/usage"
 )
 
-// arguments returns a command's arguments, of which there must be n. Flags may
-// stand behind them, as in "assay verify RECEIPT --model FILE": the flag package
-// stops at the first argument, so the rest is read here.
+// arguments returns a command's arguments, of which there must be n.
 func arguments(c *cli.Context, n int, what string) ([]string, error) {
+	args, err := anyArguments(c)
+	if err == nil && len(args) != n {
+		err = withHint(fmt.Errorf("%s takes %s, not %d arguments", usage.Name(c), what, len(args)), usage.Name(c)+" --help says more")
+	}
+	return args, err
+}
+
+// anyArguments returns a command's arguments. Flags may stand behind them, as in
+// "assay verify RECEIPT --model FILE": the flag package stops at the first
+// argument, so the rest is read here.
+func anyArguments(c *cli.Context) ([]string, error) {
 	var args []string
 	rest := c.Args().Slice()
 	for len(rest) > 0 {
@@ -31,9 +40,6 @@ func arguments(c *cli.Context, n int, what string) ([]string, error) {
 		if rest, err = lateFlag(c, arg, rest); err != nil {
 			return nil, err
 		}
-	}
-	if len(args) != n {
-		return nil, withHint(fmt.Errorf("%s takes %s, not %d arguments", usage.Name(c), what, len(args)), usage.Name(c)+" --help says more")
 	}
 	return args, nil
 }

@@ -5,12 +5,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/assaynet/assay/cmd/internal/input"
 	"github.com/assaynet/assay/cmd/internal/usage"
 	"github.com/assaynet/assay/engine"
 	"github.com/assaynet/assay/engine/gguf"
@@ -150,23 +150,33 @@ func printJSON(c *cli.Context, v any) error {
 	return e.Encode(v)
 }
 
-// readInput reads a whole file of at most limit bytes; "-" is standard input.
-func readInput(c *cli.Context, path string, limit int64) ([]byte, error) {
-	in := c.App.Reader
+// readInput reads a whole file of at most limit bytes; "-" is standard input, of
+// which a person at a terminal is told that what is waited for.
+func readInput(c *cli.Context, path, what string, limit int64) ([]byte, error) {
+	var data []byte
+	var err error
 	if path != "-" {
-		f, err := os.Open(path)
-		if err != nil {
-			return nil, err
+		data, err = input.ReadFile(c.Context, path, limit)
+	} else {
+		if input.Terminal(c.App.Reader) != nil {
+			note(c, "waiting for %s; end it with Enter and Ctrl-D", what)
 		}
-		defer func() { _ = f.Close() }() // only read
-		in = f
+		data, err = input.Read(c.Context, c.App.Reader, limit)
 	}
-	data, err := io.ReadAll(io.LimitReader(in, limit+1))
+	if errors.Is(err, input.ErrTooLong) {
+		return nil, fmt.Errorf("%s has %w", inputName(path), err)
+	}
+	return data, err
+}
+
+// readText is readInput of a text for programs.
+func readText(c *cli.Context, path, what string, limit int64) ([]byte, error) {
+	data, err := readInput(c, path, what, limit)
 	if err != nil {
 		return nil, err
 	}
-	if int64(len(data)) > limit {
-		return nil, fmt.Errorf("%s has more than %d bytes", inputName(path), limit)
+	if data, err = input.Text(data); err != nil {
+		return nil, fmt.Errorf("read %s: %w", inputName(path), err)
 	}
 	return data, nil
 }

@@ -30,7 +30,7 @@ BOS is added. Names of control tokens are ordinary text, unless --special.
 }
 
 func tokenize(c *cli.Context, t *tokenizer.Tokenizer) error {
-	text, err := readInput(c, "-", tokenizer.MaxText)
+	text, err := readInput(c, "-", "a text", tokenizer.MaxText)
 	if err != nil {
 		return withHint(err, "give a shorter text")
 	}
@@ -94,7 +94,7 @@ func detokenize(c *cli.Context, t *tokenizer.Tokenizer) error {
 
 // readIDs reads a JSON array of ids, or ids separated by blanks.
 func readIDs(c *cli.Context, path string) ([]engine.Token, error) {
-	data, err := readInput(c, path, maxIDsFile)
+	data, err := readText(c, path, "token ids", maxIDsFile)
 	if err != nil {
 		return nil, withHint(err, "give a JSON array of token ids")
 	}

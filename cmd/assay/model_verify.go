@@ -34,7 +34,7 @@ With exit status 2 they are: equal, which is null; error.`,
 			if path == "" {
 				return fmt.Errorf("no run is given; give --run FILE, which %s generate --json printed", c.App.Name+" model")
 			}
-			data, err := readInput(c, path, maxRunFile)
+			data, err := readText(c, path, "a run", maxRunFile)
 			if err != nil {
 				return withHint(err, "--run takes what assay model generate --json printed")
 			}

@@ -69,7 +69,7 @@ func newSender(c *cli.Context, n *client, body wire.Body) (*sender, error) {
 	if _, err := keys.Public(c.String("key")); err != nil {
 		return nil, keyflags.Hint(err)
 	}
-	pass, err := keyflags.Read(c, false)
+	pass, err := keyflags.Read(c, "key "+keys.Path(c.String("key")))
 	if err != nil {
 		return nil, err
 	}

@@ -1,15 +1,17 @@
 package main
 
 import (
+	"context"
+	"errors"
 	"fmt"
 
 	"github.com/urfave/cli/v2"
 )
 
-// withHint adds what to do to an error.
+// withHint adds what to do to an error. Whoever interrupted it knows.
 func withHint(err error, hint string) error {
-	if err == nil {
-		return nil
+	if err == nil || errors.Is(err, context.Canceled) {
+		return err
 	}
 	return fmt.Errorf("%w; %s", err, hint)
 }

@@ -65,7 +65,7 @@ func verifyReceipt(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	data, err := readInput(c, args[0], maxReceiptFile)
+	data, err := readText(c, args[0], "a receipt", maxReceiptFile)
 	if err != nil {
 		return withHint(err, "give the file that assay receipt ID printed")
 	}

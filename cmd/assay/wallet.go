@@ -1,25 +1,22 @@
 package main
 
 import (
-	"bufio"
 	"crypto/rand"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"strings"
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/assaynet/assay/cmd/internal/input"
 	"github.com/assaynet/assay/cmd/internal/keyflags"
 	"github.com/assaynet/assay/protocol"
 	"github.com/assaynet/assay/protocol/keystore"
 )
-
-// maxMnemonicInput bounds what --recover reads, in bytes; 24 words have at
-// most 215.
-const maxMnemonicInput = 4096
 
 // walletCommand is the command group that makes and shows keys.
 func walletCommand() *cli.Command {
@@ -44,20 +41,26 @@ func walletNewCommand() *cli.Command {
 		Description: `Makes a key and writes it, encrypted, to NAME.age in the key directory, and
 its address to NAME.pub. A key that exists is never replaced.
 
-A coldkey comes with 24 words, shown once and stored nowhere: write them on
-paper. They make the key again, on any machine:
+A key comes with 24 words, shown once and stored nowhere: write them on paper.
+They make the key again, on any machine, and of a hotkey this is the only way to
+have its seat again when the file is lost:
 
    assay wallet new --kind coldkey --recover < words.txt
 
-The same words make one coldkey and one, unrelated, hotkey.
+On a terminal they are asked for, and not shown. They are read as they were
+printed and in other layouts: with numbers, commas or quotes, in capitals, by
+the first four letters of each. The same words make one coldkey and one,
+unrelated, hotkey.
 
-The passphrase is asked for twice. A program gives it by --passphrase-file
-or in the variable ` + keystore.EnvPassphrase + `.`,
+The passphrase is asked for twice. A program gives it by --passphrase-file, also
+from a pipe as in --passphrase-file <(pass show x), or in the variable
+` + keystore.EnvPassphrase + `. Its form does not matter ("é" in one or two characters), and what
+is not seen, as a byte order mark, is refused.`,
 		Flags: append(append(keyflags.Dir(), keyflags.Passphrase()...),
 			&cli.StringFlag{Name: "kind", Value: string(keystore.Hotkey), Usage: "hotkey or coldkey"},
 			&cli.StringFlag{Name: "name", Usage: "`NAME` of the key; its kind by default"},
-			&cli.BoolFlag{Name: "mnemonic", Usage: "make 24 words that give the key again (default: for a coldkey; --mnemonic=false makes none)", DisableDefaultText: true},
-			&cli.BoolFlag{Name: "recover", Usage: "make the key from 24 words on standard input"},
+			&cli.BoolFlag{Name: "mnemonic", Value: true, Usage: "make 24 words that give the key again; --mnemonic=false makes none"},
+			&cli.BoolFlag{Name: "recover", Usage: "make the key from 24 words on standard input, or asked for on a terminal"},
 			&cli.IntFlag{Name: "work-factor", Value: keystore.DefaultWorkFactor, Usage: "log2 of the cost of trying one passphrase, 1 to 20; 18 takes about a second and 256 MiB"},
 			&cli.BoolFlag{Name: "json", Usage: "print one JSON object: name, kind, address, public_key, file, and mnemonic if one was made"},
 		),
@@ -65,30 +68,15 @@ or in the variable ` + keystore.EnvPassphrase + `.`,
 	}
 }
 
-func walletShowCommand() *cli.Command {
-	return &cli.Command{
-		Name:      "show",
-		Usage:     "show the addresses of keys",
-		ArgsUsage: "[NAME...]",
-		Description: `Shows the keys of the key directory, or those that are named. It reads the
-public files, which needs no passphrase. With --check it opens each key and
-makes sure that passphrase, file and address belong together.`,
-		Flags: append(append(keyflags.Dir(), keyflags.Passphrase()...),
-			&cli.BoolFlag{Name: "check", Usage: "open the keys; then their kind is shown, too"},
-			&cli.BoolFlag{Name: "json", Usage: "print one JSON object for each key and line: name, address, public_key, file, and with --check kind"},
-		),
-		Action: walletShow,
-	}
-}
-
 // wallet is what is shown of a key. The public key is in hex, 33 bytes.
 type wallet struct {
 	Name      string             `json:"name"`
 	Kind      keystore.Kind      `json:"kind,omitempty"`
-	Address   protocol.PublicKey `json:"address"`
-	PublicKey string             `json:"public_key"`
+	Address   protocol.PublicKey `json:"address,omitzero"`
+	PublicKey string             `json:"public_key,omitempty"`
 	File      string             `json:"file"`
 	Mnemonic  string             `json:"mnemonic,omitempty"`
+	Error     string             `json:"error,omitempty"` // why it cannot be used
 }
 
 // walletNew makes a key. All that can be refused is refused before anything
@@ -109,15 +97,18 @@ func walletNew(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := store.Vacant(name); err != nil {
+	if err := store.Vacant(name); err != nil && !(c.Bool("recover") && errors.Is(err, keystore.ErrLost)) {
 		return keyflags.Hint(err)
+	}
+	if err := wordsAndPassphrase(c); err != nil {
+		return err
 	}
 	k, words, err := makeKey(c, kind)
 	if err != nil {
-		return err
+		return keyflags.Hint(err)
 	}
 	defer k.Wipe()
-	p, err := keyflags.Read(c, true)
+	p, err := keyflags.ReadNew(c, c.String("passphrase-file"), "the new "+string(kind))
 	if err != nil {
 		return err
 	}
@@ -132,16 +123,16 @@ func walletNew(c *cli.Context) error {
 // makeKey draws a key or recovers it, and returns the words that were drawn.
 func makeKey(c *cli.Context, kind keystore.Kind) (*keystore.Key, string, error) {
 	switch {
-	case c.Bool("recover") && c.Bool("mnemonic"):
+	case c.Bool("recover") && c.IsSet("mnemonic") && c.Bool("mnemonic"):
 		return nil, "", errors.New("--recover takes words and --mnemonic makes some; choose one")
 	case c.Bool("recover"):
-		words, err := readWords(c.App.Reader)
+		words, err := readWords(c)
 		if err != nil {
 			return nil, "", err
 		}
 		k, err := keystore.FromMnemonic(kind, words)
 		return k, "", err
-	case c.Bool("mnemonic"), kind == keystore.Coldkey && !c.IsSet("mnemonic"):
+	case c.Bool("mnemonic"):
 		words, err := keystore.NewMnemonic(rand.Reader)
 		if err != nil {
 			return nil, "", err
@@ -153,76 +144,41 @@ func makeKey(c *cli.Context, kind keystore.Kind) (*keystore.Key, string, error) 
 	return k, "", err
 }
 
-// readWords reads lines until they hold as many words as a mnemonic has, so
-// that a person need not end the input.
-func readWords(r io.Reader) (string, error) {
-	lines := bufio.NewScanner(io.LimitReader(r, maxMnemonicInput))
-	var words []string
-	for len(words) < keystore.MnemonicWords && lines.Scan() {
-		words = append(words, strings.Fields(lines.Text())...)
+// readWords asks the person at a terminal, or reads standard input to its end.
+func readWords(c *cli.Context) (string, error) {
+	if tty := input.Terminal(c.App.Reader); tty != nil {
+		return keystore.AskMnemonic(c.Context, tty, c.App.ErrWriter)
 	}
-	if err := lines.Err(); err != nil {
+	b, err := input.Read(c.Context, c.App.Reader, keystore.MaxMnemonicText)
+	if err != nil {
 		return "", fmt.Errorf("read words from standard input: %w", err)
 	}
-	return strings.Join(words, " "), nil
+	return string(b), nil
 }
 
-// walletShow shows the named keys, or all.
-func walletShow(c *cli.Context) error {
-	store, err := keyflags.Open(c, 0)
+// wordsAndPassphrase refuses a passphrase file that is standard input, from
+// which the words come: their first line would be the passphrase.
+func wordsAndPassphrase(c *cli.Context) error {
+	in, ok := c.App.Reader.(*os.File)
+	if !ok || !c.Bool("recover") || c.String("passphrase-file") == "" {
+		return nil
+	}
+	words, err := in.Stat()
 	if err != nil {
-		return err
+		return nil //nolint:nilerr // reading it says so
 	}
-	names := c.Args().Slice()
-	if len(names) == 0 {
-		if names, err = store.Names(); err != nil {
-			return err
-		}
-	}
-	if len(names) == 0 {
-		return fmt.Errorf("no keys in %s; make one with: assay wallet new", keyflags.DirOf(c))
-	}
-	var p keystore.Passphrase
-	if c.Bool("check") {
-		if p, err = keyflags.Read(c, false); err != nil {
-			return err
-		}
-	}
-	for i, name := range names {
-		w, err := lookAtKey(c, store, name, p)
-		if err != nil {
-			return keyflags.Hint(err)
-		}
-		if i > 0 && !c.Bool("json") {
-			if _, err := io.WriteString(c.App.Writer, "\n"); err != nil {
-				return err
-			}
-		}
-		if err := printWallet(c, w); err != nil {
-			return err
-		}
+	if passphrase, err := os.Stat(c.String("passphrase-file")); err == nil && os.SameFile(words, passphrase) {
+		return errors.New("--recover reads the words from standard input, and --passphrase-file is the same; put the passphrase into a file of its own")
 	}
 	return nil
 }
 
-// lookAtKey reads a public file, or opens the key when it is to be checked.
-func lookAtKey(c *cli.Context, store *keystore.Store, name string, p keystore.Passphrase) (wallet, error) {
-	if !c.Bool("check") {
-		pub, err := store.Public(name)
-		return newWallet(store, name, pub), err
-	}
-	k, err := store.Open(name, p)
-	if err != nil {
-		return wallet{}, err
-	}
-	defer k.Wipe()
-	w := newWallet(store, name, k.PublicKey())
-	w.Kind = k.Kind()
-	return w, nil
-}
-
 func newWallet(store *keystore.Store, name string, pub protocol.PublicKey) wallet {
-	return wallet{Name: name, Address: pub, PublicKey: hex.EncodeToString(pub[:]), File: store.Path(name)}
+	w := wallet{Name: name, Address: pub, File: store.Path(name)}
+	if !pub.IsZero() {
+		w.PublicKey = hex.EncodeToString(pub[:])
+	}
+	return w
 }
 
 // printWallet shows w as JSON or as a person reads it, in one write.
@@ -235,15 +191,15 @@ func printWallet(c *cli.Context, w wallet) error {
 	if w.Kind != "" {
 		fmt.Fprintf(&text, "kind     %s\n", w.Kind)
 	}
-	fmt.Fprintf(&text, "address  %s\nfile     %s\n", w.Address, w.File)
+	if !w.Address.IsZero() {
+		fmt.Fprintf(&text, "address  %s\n", w.Address)
+	}
+	fmt.Fprintf(&text, "file     %s\n", w.File)
+	if w.Error != "" {
+		fmt.Fprintf(&text, "error    %s\n", w.Error)
+	}
 	if w.Mnemonic != "" {
-		text.WriteString("\nWrite these words on paper. They are the key, they are shown once,\nand nobody can find them again:\n\n")
-		for i, word := range strings.Fields(w.Mnemonic) {
-			fmt.Fprintf(&text, "  %2d %-9s", i+1, word)
-			if i%4 == 3 {
-				text.WriteByte('\n')
-			}
-		}
+		text.WriteString(keyflags.Words("the key", w.Mnemonic))
 	}
 	_, err := io.WriteString(c.App.Writer, text.String())
 	return err

@@ -27,11 +27,19 @@ const (
 	maxWorkFactor = 20
 )
 
-// seal returns the key file of k: its content, encrypted and armored.
+// seal returns the key file of k: its content, encrypted and armored. What is
+// unfit for a new key is [ErrNoPassphrase].
 func seal(k *Key, p Passphrase, workFactor int) ([]byte, error) {
 	content := encodeContent(k)
 	defer clear(content)
-	recipient, err := age.NewScryptRecipient(p.expose())
+	forms := p.expose()
+	if len(forms) == 0 {
+		return nil, ErrNoPassphrase
+	}
+	if p.fault != "" {
+		return nil, unusable(p.fault)
+	}
+	recipient, err := age.NewScryptRecipient(forms[0])
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrNoPassphrase, err)
 	}
@@ -51,18 +59,59 @@ func seal(k *Key, p Passphrase, workFactor int) ([]byte, error) {
 	return out.Bytes(), nil
 }
 
-// unseal reads a key file. It returns [ErrPassphrase], [ErrVersion], or
-// [ErrCorrupt] for all else that is not exactly what seal writes. It does
-// scrypt's work once, at most of 2^maxWork.
+// unseal reads a key file. It returns [ErrPassphrase], [ErrNoPassphrase] where
+// the passphrase is one that only old keys have, [ErrVersion], or [ErrCorrupt]
+// for all else that is not exactly what seal writes. It does scrypt's work, at
+// most of 2^maxWork, once for each form of the passphrase: once for all ASCII.
 func unseal(file []byte, p Passphrase, maxWork int) (*Key, error) {
+	err := ErrNoPassphrase
+	for _, form := range p.expose() {
+		identity, wrong := age.NewScryptIdentity(form)
+		if wrong != nil {
+			return nil, fmt.Errorf("%w: %w", ErrNoPassphrase, wrong)
+		}
+		identity.SetMaxWorkFactor(maxWork)
+		k, wrong := decrypt(file, identity)
+		if !errors.Is(wrong, ErrPassphrase) {
+			return k, wrong
+		}
+		err = wrong
+	}
+	if p.fault != "" {
+		err = unusable(p.fault)
+	}
+	return nil, err
+}
+
+// nobody is an identity that opens no file, at no cost.
+type nobody struct{}
+
+func (nobody) Unwrap([]*age.Stanza) ([]byte, error) { return nil, age.ErrIncorrectIdentity }
+
+// inspect returns what is wrong with a key file as far as that shows without a
+// passphrase, in the words of unseal.
+func inspect(file []byte) error {
+	file = bytes.TrimPrefix(file, []byte(byteOrderMark))
+	_, err := decrypt(file, nobody{})
+	if errors.Is(err, ErrPassphrase) {
+		// The header is whole. So is the file, if its last line is there.
+		_, err = io.Copy(io.Discard, armor.NewReader(bytes.NewReader(file)))
+		if err != nil {
+			err = fmt.Errorf("%w: %w", ErrCorrupt, err)
+		}
+	}
+	return err
+}
+
+// decrypt reads a key file, as unseal does.
+func decrypt(file []byte, identity age.Identity) (*Key, error) {
 	if len(file) > maxFile {
 		return nil, fmt.Errorf("file of %d bytes, limit %d: %w", len(file), maxFile, ErrCorrupt)
 	}
-	identity, err := age.NewScryptIdentity(p.expose())
-	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrNoPassphrase, err)
+	file = bytes.TrimPrefix(file, []byte(byteOrderMark)) // an editor's: what follows is authenticated
+	if fault := fault(file); fault != "" {
+		return nil, fmt.Errorf("it %s: %w", fault, ErrCorrupt)
 	}
-	identity.SetMaxWorkFactor(maxWork)
 	r, err := age.Decrypt(armor.NewReader(bytes.NewReader(file)), identity)
 	if mismatch := new(age.NoIdentityMatchError); errors.As(err, &mismatch) {
 		for _, stanza := range mismatch.StanzaTypes {

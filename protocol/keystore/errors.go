@@ -11,6 +11,9 @@ var (
 	ErrExists = errors.New("keystore: key exists already")
 	// ErrMissing says that there is no key of that name.
 	ErrMissing = errors.New("keystore: no such key")
+	// ErrLost says that a public file is there and its key file is not: a new key
+	// of that name would be another one.
+	ErrLost = errors.New("keystore: its key file is gone")
 	// ErrCorrupt says that a key file is damaged, or is not a key file.
 	ErrCorrupt = errors.New("keystore: damaged key file")
 	// ErrVersion says that a newer program wrote a key file.

@@ -107,30 +107,37 @@ func makeDir(dir string) error {
 }
 
 // readFile reads a regular file of at most limit bytes, else it returns
-// errShape. It returns [ErrExposed] if the mode has a bit of forbidden. It
-// does not wait for the other end of a pipe.
-func readFile(path string, limit int64, forbidden fs.FileMode) ([]byte, error) {
+// errShape. It returns [ErrExposed] if the mode has a bit of forbidden; but a
+// file that a container is given may, and is open then. It does not wait for the
+// other end of a pipe.
+func readFile(path string, limit int64, forbidden fs.FileMode) (b []byte, open bool, err error) {
 	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	defer func() { _ = f.Close() }()
 	info, err := f.Stat()
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	if !info.Mode().IsRegular() {
-		return nil, fmt.Errorf("%s is of type %s: %w", path, info.Mode().Type(), errShape)
+		return nil, false, fmt.Errorf("%s is of type %s: %w", path, info.Mode().Type(), errShape)
 	}
-	if mode := info.Mode().Perm(); mode&forbidden != 0 {
-		return nil, fmt.Errorf("%s has mode %04o, run chmod 600 %s: %w", path, mode, path, ErrExposed)
+	if open, err = checkExposed(f, info, forbidden); err != nil {
+		return nil, false, err
 	}
+	b, err = readAtMost(f, limit)
+	return b, open, err
+}
+
+// readAtMost reads f, or returns errShape if it has over limit bytes.
+func readAtMost(f *os.File, limit int64) ([]byte, error) {
 	b, err := io.ReadAll(io.LimitReader(f, limit+1))
 	if err != nil {
 		return nil, err
 	}
 	if int64(len(b)) > limit {
-		return nil, fmt.Errorf("%s has over %d bytes: %w", path, limit, errShape)
+		return nil, fmt.Errorf("%s has over %d bytes: %w", f.Name(), limit, errShape)
 	}
 	return b, nil
 }

@@ -28,21 +28,18 @@ func NewMnemonic(random io.Reader) (string, error) {
 	return words, nil
 }
 
-// FromMnemonic makes the key that 24 words stand for. Case and spacing do not
-// matter. It returns [ErrMnemonic] with the position of an unknown word, or if
-// the checksum is wrong; the error never contains a word.
+// FromMnemonic makes the key that 24 words stand for, in the layouts in which
+// people keep them: the package's documentation says which. It returns
+// [ErrMnemonic] with the position of an unknown word, and words of the list that
+// are near it, or if the checksum is wrong; the error contains no word that was
+// given.
 func FromMnemonic(kind Kind, words string) (*Key, error) {
 	if _, err := ParseKind(string(kind)); err != nil {
 		return nil, err
 	}
-	list := strings.Fields(strings.ToLower(words))
-	if len(list) != MnemonicWords {
-		return nil, fmt.Errorf("mnemonic of %d words, want %d: %w", len(list), MnemonicWords, ErrMnemonic)
-	}
-	for i, word := range list {
-		if _, ok := bip39.ReverseWordMap[word]; !ok {
-			return nil, fmt.Errorf("word %d is not in the English list of BIP 39: %w", i+1, ErrMnemonic)
-		}
+	list, err := mnemonicWords(words)
+	if err != nil {
+		return nil, err
 	}
 	seed, err := bip39.NewSeedWithErrorChecking(strings.Join(list, " "), "")
 	if err != nil {

@@ -1,6 +1,7 @@
 package keystore
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -66,9 +67,15 @@ func (s *Store) Path(name string) string { return filepath.Join(s.cfg.Dir, name+
 func (s *Store) publicPath(name string) string { return filepath.Join(s.cfg.Dir, name+".pub") }
 
 // Create writes the files of a key that is not there yet, else it returns
-// [ErrExists] and changes nothing. When it returns nil, the key is on disk.
+// [ErrExists] and changes nothing. Where a public file is left of a key, it makes
+// that one again, and returns [ErrLost] for another. When it returns nil, the key
+// is on disk.
 func (s *Store) Create(name string, k *Key, p Passphrase) error {
-	if err := s.Vacant(name); err != nil {
+	if err := s.Vacant(name); errors.Is(err, ErrLost) {
+		if pub, wrong := s.Public(name); wrong != nil || pub != k.PublicKey() {
+			return fmt.Errorf("%w, and this key is %s", err, k.PublicKey())
+		}
+	} else if err != nil {
 		return err
 	}
 	if err := makeDir(s.cfg.Dir); err != nil {
@@ -91,8 +98,9 @@ func (s *Store) Create(name string, k *Key, p Passphrase) error {
 	return nil
 }
 
-// Vacant returns nil if Create may make that key, or [ErrName] or [ErrExists]:
-// ask it before a passphrase is asked for.
+// Vacant returns nil if Create may make any key of that name, or [ErrName],
+// [ErrExists], or [ErrLost] where a public file is left of one: ask it before a
+// passphrase is asked for.
 func (s *Store) Vacant(name string) error {
 	if err := checkName(name); err != nil {
 		return err
@@ -103,17 +111,34 @@ func (s *Store) Vacant(name string) error {
 	} else if !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("look for key: %w", err)
 	}
-	return nil
+	return s.lost(name)
 }
 
-// Open decrypts a key. It returns [ErrMissing], [ErrExposed],
-// [ErrPassphrase], [ErrVersion], or [ErrCorrupt], the last also if the public
-// file names another key. It writes the public file if a crash left none.
+// lost returns [ErrLost] if there is a public file of that name, nil if not. It
+// is for a name without a key file.
+func (s *Store) lost(name string) error {
+	path := s.publicPath(name)
+	if _, err := os.Lstat(path); errors.Is(err, fs.ErrNotExist) {
+		return nil
+	} else if err != nil {
+		return fmt.Errorf("look for public key: %w", err)
+	}
+	pub, err := s.Public(name)
+	if err != nil {
+		return fmt.Errorf("%s is there: %w", path, ErrLost)
+	}
+	return fmt.Errorf("%s names %s: %w", path, pub, ErrLost)
+}
+
+// Open decrypts a key. It returns [ErrMissing], [ErrLost], [ErrExposed],
+// [ErrPassphrase], [ErrNoPassphrase], [ErrVersion], or [ErrCorrupt], the last
+// also if the public file names another key. It writes the public file if a
+// crash left none.
 func (s *Store) Open(name string, p Passphrase) (*Key, error) {
 	if err := checkName(name); err != nil {
 		return nil, err
 	}
-	file, err := readFile(s.Path(name), maxFile, 0o077)
+	file, err := s.readKey(name, p.isPublic())
 	if err != nil {
 		return nil, s.openError(name, err)
 	}
@@ -128,11 +153,40 @@ func (s *Store) Open(name string, p Passphrase) (*Key, error) {
 	return k, nil
 }
 
-// openError says what failed, with a missing file as [ErrMissing].
+// Check looks at a key's files without its passphrase. It returns what Open
+// would, as far as that shows.
+func (s *Store) Check(name string) error {
+	if err := checkName(name); err != nil {
+		return err
+	}
+	file, err := s.readKey(name, false)
+	if err == nil {
+		err = inspect(file)
+	}
+	if err != nil {
+		return s.openError(name, err)
+	}
+	return nil
+}
+
+// readKey reads a key file. One that is closed by its mode alone, and open all
+// the same, is refused.
+func (s *Store) readKey(name string, public bool) ([]byte, error) {
+	path := s.Path(name)
+	file, open, err := readFile(path, maxFile, 0o077)
+	if err == nil && open && public {
+		return nil, fmt.Errorf("%s has no passphrase, and every user here may read it: %w", path, ErrExposed)
+	}
+	return file, err
+}
+
+// openError says what failed, with a missing file as [ErrMissing] or [ErrLost].
 func (s *Store) openError(name string, err error) error {
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		err = ErrMissing
+		if err = s.lost(name); err == nil {
+			err = ErrMissing
+		}
 	case errors.Is(err, errShape):
 		err = fmt.Errorf("%w: %w", ErrCorrupt, err)
 	}
@@ -165,7 +219,7 @@ func (s *Store) Public(name string) (protocol.PublicKey, error) {
 		return none, err
 	}
 	path := s.publicPath(name)
-	b, err := readFile(path, maxPublic, 0)
+	b, _, err := readFile(path, maxPublic, 0)
 	if errors.Is(err, fs.ErrNotExist) {
 		return none, fmt.Errorf("read public key %s: %w", path, ErrMissing)
 	}
@@ -174,6 +228,9 @@ func (s *Store) Public(name string) (protocol.PublicKey, error) {
 	}
 	if err != nil {
 		return none, fmt.Errorf("read public key: %w", err)
+	}
+	if b = bytes.TrimPrefix(b, []byte(byteOrderMark)); fault(b) != "" {
+		return none, fmt.Errorf("read public key: %s %s: %w", path, fault(b), ErrCorrupt)
 	}
 	pub, err := protocol.ParseAddress(strings.TrimSpace(string(b)))
 	if err != nil {
@@ -185,8 +242,8 @@ func (s *Store) Public(name string) (protocol.PublicKey, error) {
 	return pub, nil
 }
 
-// Names lists the keys of the store by name, sorted. A directory that does
-// not exist has none.
+// Names lists the keys of the store by name, sorted, those of which a public
+// file alone is left, too. A directory that does not exist has none.
 func (s *Store) Names() ([]string, error) {
 	entries, err := os.ReadDir(s.cfg.Dir)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -197,12 +254,14 @@ func (s *Store) Names() ([]string, error) {
 	}
 	var names []string
 	for _, e := range entries {
-		if name, ok := strings.CutSuffix(e.Name(), ".age"); ok && checkName(name) == nil {
+		name, isKey := strings.CutSuffix(e.Name(), ".age")
+		name, isPublic := strings.CutSuffix(name, ".pub")
+		if isKey != isPublic && checkName(name) == nil {
 			names = append(names, name)
 		}
 	}
 	slices.Sort(names)
-	return names, nil
+	return slices.Compact(names), nil
 }
 
 // checkName returns [ErrName] unless name is 1 … 64 of a-z, 0-9, '-' and '_',

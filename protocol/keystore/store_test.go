@@ -219,6 +219,114 @@ func TestOpenSaysWhatIsWrong(t *testing.T) {
 	}
 }
 
+// TestAPublicFileThatIsLeftKeepsItsName: a new key under the name of one whose
+// key file was deleted would be another, and hide that.
+func TestAPublicFileThatIsLeftKeepsItsName(t *testing.T) {
+	s, dir := newStore(t)
+	k := create(t, s)
+	if err := os.Remove(s.Path("hotkey")); err != nil {
+		t.Fatal(err)
+	}
+	_, err := s.Open("hotkey", passphrase(t, "secret"))
+	want(t, "open", err, keystore.ErrLost)
+	want(t, "check", s.Check("hotkey"), keystore.ErrLost)
+	want(t, "vacant", s.Vacant("hotkey"), keystore.ErrLost)
+	if !strings.Contains(fmt.Sprint(s.Vacant("hotkey")), k.PublicKey().String()) {
+		t.Errorf("got %v, want the address in it", s.Vacant("hotkey"))
+	}
+	want(t, "another key", s.Create("hotkey", testKey(t, keystore.Hotkey, 2), passphrase(t, "x")), keystore.ErrLost)
+	if pub, err := s.Public("hotkey"); err != nil || pub != k.PublicKey() {
+		t.Errorf("the public file changed: %s, %v", pub, err)
+	}
+	// The key itself may come back, from its words.
+	if err := s.Create("hotkey", k, passphrase(t, "another")); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Open("hotkey", passphrase(t, "another")); err != nil {
+		t.Error(err)
+	}
+	// Even what cannot be read is not replaced.
+	if err := os.WriteFile(filepath.Join(dir, "other.pub"), []byte("scratched"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	want(t, "damaged", s.Create("other", k, passphrase(t, "x")), keystore.ErrLost)
+}
+
+// TestCheckNeedsNoPassphrase: what is damaged shows all the same.
+func TestCheckNeedsNoPassphrase(t *testing.T) {
+	s, _ := newStore(t)
+	want(t, "missing", s.Check("hotkey"), keystore.ErrMissing)
+	want(t, "no name", s.Check("../x"), keystore.ErrName)
+	create(t, s)
+	if err := s.Check("hotkey"); err != nil {
+		t.Error(err)
+	}
+	path := s.Path("hotkey")
+	good, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, file := range map[string][]byte{
+		"empty": nil, "text": []byte("secret\n"), "UTF-16": []byte(utf16Text(string(good), true)), "huge": bytes.Repeat([]byte{' '}, keystore.MaxFile+1),
+		"without its end": good[:len(good)-3], "half": good[:len(good)/2], "text after the end": append(slices.Clone(good), "x"...),
+	} {
+		if err := os.WriteFile(path, file, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		want(t, name, s.Check("hotkey"), keystore.ErrCorrupt)
+	}
+	if err := os.WriteFile(path, good, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Chmod(path, 0o604); err != nil {
+		t.Fatal(err)
+	}
+	want(t, "open to others", s.Check("hotkey"), keystore.ErrExposed)
+}
+
+// TestNamesAreOfAllThatIsThere, in whole or in part.
+func TestNamesAreOfAllThatIsThere(t *testing.T) {
+	s, dir := newStore(t)
+	create(t, s)
+	for _, name := range []string{"lost.pub", "half.age", "x.pub.age", ".hidden.age", "notes.txt", "Upper.age"} {
+		if err := os.WriteFile(filepath.Join(dir, name), nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if names, err := s.Names(); err != nil || !slices.Equal(names, []string{"half", "hotkey", "lost"}) {
+		t.Errorf("got %v, %v", names, err)
+	}
+}
+
+// TestAnEditorsMarkHarmsNoKey: what follows is authenticated, or has a checksum.
+func TestAnEditorsMarkHarmsNoKey(t *testing.T) {
+	s, dir := newStore(t)
+	k := create(t, s)
+	for _, path := range []string{s.Path("hotkey"), filepath.Join(dir, "hotkey.pub")} {
+		b, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, append([]byte("\ufeff"), bytes.ReplaceAll(b, []byte("\n"), []byte("\r\n"))...), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := s.Check("hotkey"); err != nil {
+		t.Error(err)
+	}
+	if got, err := s.Open("hotkey", passphrase(t, "secret")); err != nil || got.PublicKey() != k.PublicKey() {
+		t.Errorf("got %v, %v", got, err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "hotkey.pub"), []byte(utf16Text(k.PublicKey().String(), true)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	_, err := s.Public("hotkey")
+	want(t, "UTF-16", err, keystore.ErrCorrupt)
+	if !strings.Contains(fmt.Sprint(err), "is UTF-16; save it as UTF-8") {
+		t.Errorf("got %v", err)
+	}
+}
+
 func TestOpenRestoresALostPublicFile(t *testing.T) {
 	s, dir := newStore(t)
 	k := create(t, s)

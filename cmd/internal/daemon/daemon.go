@@ -100,7 +100,7 @@ func (d *Daemon) openKey(c *cli.Context) error {
 	if _, err := os.Lstat(store.Path("hotkey")); err != nil {
 		return fmt.Errorf("hotkey: %w; make one with assay wallet new --home %s", err, d.Home)
 	}
-	pass, err := keyflags.ReadFrom(c, PassphraseFile(c, d.Config), false)
+	pass, err := keyflags.ReadFrom(c, PassphraseFile(c, d.Config), "key "+store.Path("hotkey"))
 	if err != nil {
 		return err
 	}

@@ -55,7 +55,7 @@ func (p *patient) key(context.Context) Finding {
 	if err != nil {
 		return failed(err)
 	}
-	pass, err := keyflags.ReadFrom(p.c, daemon.PassphraseFile(p.c, p.cfg), false)
+	pass, err := keyflags.ReadFrom(p.c, daemon.PassphraseFile(p.c, p.cfg), "key "+ks.Path("hotkey"))
 	if err != nil {
 		return fail("give --passphrase-file, set ASSAY_PASSPHRASE, or run this on a terminal", "%s", oneLine(err))
 	}

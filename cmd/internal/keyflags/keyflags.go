@@ -63,39 +63,40 @@ func Open(c *cli.Context, workFactor int) (*keystore.Store, error) {
 	return keystore.New(keystore.Config{Dir: dir, WorkFactor: workFactor})
 }
 
-// Read gets the passphrase from where the flags say, else the environment,
-// else the terminal; twice where a new key is made.
-func Read(c *cli.Context, confirm bool) (keystore.Passphrase, error) {
-	return ReadFrom(c, c.String("passphrase-file"), confirm)
+// Read gets the passphrase of a key that is there, from where the flags say,
+// else the environment, else the terminal, where whose says which it is.
+func Read(c *cli.Context, whose string) (keystore.Passphrase, error) {
+	return ReadFrom(c, c.String("passphrase-file"), whose)
 }
 
 // ReadFrom is [Read] with the path of the passphrase file, "" for none.
-func ReadFrom(c *cli.Context, file string, confirm bool) (keystore.Passphrase, error) {
-	return keystore.ReadPassphrase(c.Context, keystore.PassphraseOptions{
+func ReadFrom(c *cli.Context, file, whose string) (keystore.Passphrase, error) {
+	return keystore.ReadPassphrase(c.Context, options(c, file, whose))
+}
+
+// ReadNew gets the passphrase of a key that is made: a person is asked twice.
+// File is the path of the passphrase file, "" for none.
+func ReadNew(c *cli.Context, file, whose string) (keystore.Passphrase, error) {
+	o := options(c, file, whose)
+	o.New = true
+	return keystore.ReadPassphrase(c.Context, o)
+}
+
+func options(c *cli.Context, file, whose string) keystore.PassphraseOptions {
+	return keystore.PassphraseOptions{
+		Whose:    whose,
 		File:     file,
 		Env:      os.Getenv(keystore.EnvPassphrase),
 		Prompt:   keystore.Terminal,
-		Confirm:  confirm,
 		Insecure: c.Bool("insecure-no-passphrase"),
-		Warn:     func(s string) { _, _ = fmt.Fprintln(c.App.ErrWriter, "warning:", s) },
-	})
+		Warn:     func(s string) { Warn(c, s) },
+	}
 }
 
-// Hint adds what to do to an error of the keystore.
-func Hint(err error) error {
-	for _, h := range []struct {
-		err  error
-		hint string
-	}{
-		{keystore.ErrExists, "choose another --name; a key that is lost cannot be made again"},
-		{keystore.ErrMissing, "make one with assay wallet new, or look in another --home"},
-		{keystore.ErrPassphrase, "a key made without one needs --insecure-no-passphrase"},
-		{keystore.ErrCorrupt, "restore the file from a copy, or the key by assay wallet new --recover"},
-		{keystore.ErrVersion, "use the program that made it, or a newer one"},
-	} {
-		if errors.Is(err, h.err) {
-			return fmt.Errorf("%w; %s", err, h.hint)
-		}
-	}
-	return err
+// Warn writes a warning to standard error.
+func Warn(c *cli.Context, text string) { _, _ = fmt.Fprintln(c.App.ErrWriter, "warning:", text) }
+
+// Asks says whether [Read] would ask a person.
+func Asks(c *cli.Context) bool {
+	return c.String("passphrase-file") == "" && os.Getenv(keystore.EnvPassphrase) == "" && !c.Bool("insecure-no-passphrase")
 }

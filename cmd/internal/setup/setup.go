@@ -186,7 +186,7 @@ func (p *plan) makeKeys(c *cli.Context) (*keys, error) {
 	if !needHot && !c.Bool("new-coldkey") {
 		return k, nil
 	}
-	if k.passphrase, err = keyflags.ReadFrom(c, p.cfg.Keys.PassphraseFile, true); err != nil {
+	if k.passphrase, err = keyflags.ReadNew(c, p.cfg.Keys.PassphraseFile, "the new hotkey"); err != nil {
 		return nil, err
 	}
 	if needHot {
