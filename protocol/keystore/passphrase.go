@@ -3,6 +3,7 @@ package keystore
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -213,7 +214,11 @@ func (o *PassphraseOptions) ask(ctx context.Context) (Passphrase, error) {
 	var first string
 	for range askings {
 		var err error
-		if first, err = o.Prompt(ctx, "Passphrase for "+o.Whose+": "); err != nil {
+		first, err = o.Prompt(ctx, "Passphrase for "+o.Whose+": ")
+		if errors.Is(err, ErrNoPassphrase) { // nobody is there
+			return Passphrase{}, fmt.Errorf("%s: %w; give %s or set %s", o.Whose, err, o.FileFlag, o.EnvName)
+		}
+		if err != nil {
 			return Passphrase{}, err
 		}
 		if first != "" || !o.New {

@@ -18,7 +18,7 @@ import (
 func Terminal(ctx context.Context, label string) (string, error) {
 	tty, err := os.OpenFile("/dev/tty", os.O_RDWR, 0)
 	if err != nil {
-		return "", fmt.Errorf("%w, and no terminal to ask on; give --passphrase-file or set %s", ErrNoPassphrase, EnvPassphrase)
+		return "", fmt.Errorf("%w, and no terminal to ask on", ErrNoPassphrase)
 	}
 	line, err := ask(ctx, tty, label)
 	if ctx.Err() == nil {

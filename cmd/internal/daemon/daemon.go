@@ -97,15 +97,15 @@ func (d *Daemon) openKey(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	if _, err := os.Lstat(store.Path("hotkey")); err != nil {
-		return fmt.Errorf("hotkey: %w; make one with assay wallet new --home %s", err, d.Home)
+	if err := store.Check("hotkey"); err != nil { // before a passphrase is asked for
+		return keyflags.HomeHint(err, string(d.Home))
 	}
 	pass, err := keyflags.ReadFrom(c, PassphraseFile(c, d.Config), "key "+store.Path("hotkey"))
 	if err != nil {
 		return err
 	}
 	if d.Hotkey, err = store.Open("hotkey", pass); err != nil {
-		return keyflags.Hint(err)
+		return keyflags.HomeHint(err, string(d.Home))
 	}
 	if kind := d.Hotkey.Kind(); kind != keystore.Hotkey {
 		return fmt.Errorf("%s is a %s, and a daemon must not hold that; put a hotkey there", store.Path("hotkey"), kind)

@@ -55,13 +55,16 @@ func (p *patient) key(context.Context) Finding {
 	if err != nil {
 		return failed(err)
 	}
+	if err := ks.Check("hotkey"); err != nil {
+		return failed(keyflags.HomeHint(err, string(p.home)))
+	}
 	pass, err := keyflags.ReadFrom(p.c, daemon.PassphraseFile(p.c, p.cfg), "key "+ks.Path("hotkey"))
 	if err != nil {
 		return fail("give --passphrase-file, set ASSAY_PASSPHRASE, or run this on a terminal", "%s", oneLine(err))
 	}
 	k, err := ks.Open("hotkey", pass)
 	if err != nil {
-		return failed(keyflags.Hint(err))
+		return failed(keyflags.HomeHint(err, string(p.home)))
 	}
 	defer k.Wipe()
 	if k.Kind() != keystore.Hotkey {

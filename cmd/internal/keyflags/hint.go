@@ -33,6 +33,16 @@ func Hint(err error) error {
 	return err
 }
 
+// HomeHint is [Hint] for the hotkey of a daemon's home: a home that lacks it had
+// one, which has the seat.
+func HomeHint(err error, home string) error {
+	if errors.Is(err, keystore.ErrMissing) {
+		return fmt.Errorf("%w; put the hotkey back from a copy, or make it again from its 24 words with assay wallet new --home %s --recover; "+
+			"a new one, without --recover, has no seat until assay tx register buys one", err, home)
+	}
+	return Hint(err)
+}
+
 func text(s string) func() string { return func() string { return s } }
 
 // Elsewhere goes on from a hint about keys that are missing: it names the homes

@@ -82,6 +82,23 @@ func ReadNew(c *cli.Context, file, whose string) (keystore.Passphrase, error) {
 	return keystore.ReadPassphrase(c.Context, o)
 }
 
+// EnvColdkeyPassphrase is the environment variable that may hold the passphrase
+// of a coldkey that init makes. Without it, [keystore.EnvPassphrase] is taken.
+const EnvColdkeyPassphrase = "ASSAY_COLDKEY_PASSPHRASE"
+
+// ReadNewColdkey is [ReadNew] of the coldkey that init makes beside a hotkey,
+// from --coldkey-passphrase-file, the environment or a person. Insecure does
+// without one.
+func ReadNewColdkey(c *cli.Context, insecure bool) (keystore.Passphrase, error) {
+	o := options(c, c.String("coldkey-passphrase-file"), "the new coldkey")
+	o.FileFlag = "--coldkey-passphrase-file"
+	if own := os.Getenv(EnvColdkeyPassphrase); own != "" || o.Env == "" {
+		o.Env, o.EnvName = own, EnvColdkeyPassphrase
+	}
+	o.New, o.Insecure = true, insecure
+	return keystore.ReadPassphrase(c.Context, o)
+}
+
 func options(c *cli.Context, file, whose string) keystore.PassphraseOptions {
 	return keystore.PassphraseOptions{
 		Whose:    whose,

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/assaynet/assay/cmd/internal/config"
+	"github.com/assaynet/assay/cmd/internal/keyflags"
 	"github.com/assaynet/assay/protocol"
 	"github.com/assaynet/assay/protocol/keystore"
 )
@@ -42,14 +43,11 @@ func (p *plan) report(w io.Writer, a *addresses, k *keys) error {
 	if !a.owner.IsZero() {
 		fmt.Fprintf(&b, "coldkey  %s\n", a.owner)
 	}
-	if k.words != "" {
-		b.WriteString("\nWrite these words on paper. They are the coldkey, they are shown once,\nand nobody can find them again:\n\n")
-		for i, word := range strings.Fields(k.words) {
-			fmt.Fprintf(&b, "  %2d %-9s", i+1, word)
-			if i%4 == 3 {
-				b.WriteByte('\n')
-			}
-		}
+	if k.hot != nil && k.hot.words != "" {
+		b.WriteString(keyflags.Words("the hotkey", k.hot.words))
+	}
+	if k.cold != nil {
+		b.WriteString(keyflags.Words("the coldkey", k.cold.words))
 	}
 	p.writeNext(&b, a)
 	_, err := io.WriteString(w, b.String())

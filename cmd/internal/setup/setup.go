@@ -4,10 +4,8 @@ package setup
 
 import (
 	"bytes"
-	"crypto/rand"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -16,6 +14,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/assaynet/assay/cmd/internal/config"
+	"github.com/assaynet/assay/cmd/internal/input"
 	"github.com/assaynet/assay/cmd/internal/keyflags"
 	"github.com/assaynet/assay/cmd/internal/usage"
 	"github.com/assaynet/assay/protocol"
@@ -42,8 +41,15 @@ func Command(role config.Role) *cli.Command {
 
 A hotkey is made unless the home has one already; it signs what this machine
 sends. The coldkey owns the seat and what it earns. Keep it elsewhere and name
-it by --coldkey, or let --new-coldkey make one here. The settings below are
-written into config.toml. Ports by default: HTTP on %[2]s, gossip on
+it by --coldkey, or let --new-coldkey make one here. Each comes with 24 words,
+shown once, that make it again.
+
+Each key has a passphrase of its own, asked for twice. A program gives the
+hotkey's by --passphrase-file, which config.toml keeps for the daemon, or in
+ASSAY_PASSPHRASE; the coldkey's by --coldkey-passphrase-file, which nothing
+keeps, or in `+keyflags.EnvColdkeyPassphrase+`.
+
+The settings below are written into config.toml. Ports by default: HTTP on %[2]s, gossip on
 %[3]s.
 
 Nothing is replaced: a home that is finished is refused.`, role, def.HTTP.Listen, strings.Join(def.Node.Listen, ", ")),
@@ -52,6 +58,8 @@ Nothing is replaced: a home that is finished is refused.`, role, def.HTTP.Listen
 			&cli.StringFlag{Name: "genesis", Usage: "`FILE` of the network's genesis, which is copied (needed)"},
 			&cli.StringFlag{Name: "coldkey", Usage: "`ADDRESS` of the owner, whose coldkey is elsewhere"},
 			&cli.BoolFlag{Name: "new-coldkey", Usage: "make the owner's key here, too, and show its 24 words once", DisableDefaultText: true},
+			&cli.StringFlag{Name: "coldkey-passphrase-file", Usage: "`FILE` whose first line is the new coldkey's passphrase"},
+			&cli.BoolFlag{Name: "mnemonic", Value: true, Usage: "make the hotkey from 24 words, shown once; --mnemonic=false makes none"},
 			keyflags.Insecure(),
 			&cli.IntFlag{Name: "work-factor", Usage: "log2 of the cost of trying one passphrase, 1 to 20", DefaultText: fmt.Sprint(keystore.DefaultWorkFactor)},
 		}, config.Flags(role, false)...),
@@ -110,7 +118,10 @@ func newPlan(c *cli.Context, role config.Role) (*plan, error) {
 			return nil, fmt.Errorf("--coldkey %.90s: %w; give the address that assay wallet show prints", text, err)
 		}
 	}
-	return p, p.readGenesis(c.String("genesis"))
+	if c.IsSet("coldkey-passphrase-file") && !c.Bool("new-coldkey") {
+		return nil, errors.New("--coldkey-passphrase-file is for the key that --new-coldkey makes; give that, too, or leave it out")
+	}
+	return p, p.readGenesis(c)
 }
 
 // vacant refuses a home that is finished.
@@ -123,17 +134,13 @@ func vacant(home config.Home) error {
 	return nil
 }
 
-func (p *plan) readGenesis(path string) error {
+func (p *plan) readGenesis(c *cli.Context) (err error) {
+	path := c.String("genesis")
 	if path == "" {
 		return errors.New("--genesis FILE is needed; those who run the network hand it out, and all must have the same")
 	}
-	f, err := os.Open(path)
-	if err != nil {
+	if p.raw, err = input.ReadFile(c.Context, path, ledger.MaxGenesisBytes); err != nil {
 		return fmt.Errorf("read genesis: %w; check the path in --genesis", err)
-	}
-	defer func() { _ = f.Close() }()
-	if p.raw, err = io.ReadAll(io.LimitReader(f, ledger.MaxGenesisBytes+1)); err != nil {
-		return fmt.Errorf("read genesis: %w; look at the file %s", err, path)
 	}
 	if p.raw, err = config.Text(p.raw); err != nil {
 		return fmt.Errorf("genesis %s: %w, or get it once more from those who run the network", path, err)
@@ -149,65 +156,6 @@ func (p *plan) readGenesis(path string) error {
 		return fmt.Errorf("%s holds another genesis; remove it, or give another --home", p.home)
 	}
 	return nil
-}
-
-// keys are those that init makes; nil for one that it does not.
-type keys struct {
-	hot, cold  *keystore.Key
-	words      string
-	passphrase keystore.Passphrase
-	workFactor int
-}
-
-func (k *keys) wipe() {
-	for _, one := range []*keystore.Key{k.hot, k.cold} {
-		if one != nil {
-			one.Wipe()
-		}
-	}
-}
-
-// makeKeys draws the keys that the home does not have yet.
-func (p *plan) makeKeys(c *cli.Context) (*keys, error) {
-	k := &keys{workFactor: c.Int("work-factor")}
-	if c.Bool("insecure-no-passphrase") && !c.IsSet("work-factor") {
-		k.workFactor = 1 // a passphrase that everybody knows is not made safer by work
-	}
-	store, err := keystore.New(keystore.Config{Dir: p.home.Keys(), WorkFactor: k.workFactor})
-	if err != nil {
-		return nil, err
-	}
-	needHot := !has(store, hotkey)
-	if c.Bool("new-coldkey") {
-		if err := store.Vacant(coldkey); err != nil {
-			return nil, fmt.Errorf("%w; leave --new-coldkey out to keep it", err)
-		}
-	}
-	if !needHot && !c.Bool("new-coldkey") {
-		return k, nil
-	}
-	if k.passphrase, err = keyflags.ReadNew(c, p.cfg.Keys.PassphraseFile, "the new hotkey"); err != nil {
-		return nil, err
-	}
-	if needHot {
-		if k.hot, err = keystore.Generate(keystore.Hotkey, rand.Reader); err != nil {
-			return nil, err
-		}
-	}
-	if c.Bool("new-coldkey") {
-		if k.words, err = keystore.NewMnemonic(rand.Reader); err != nil {
-			return nil, err
-		}
-		if k.cold, err = keystore.FromMnemonic(keystore.Coldkey, k.words); err != nil {
-			return nil, err
-		}
-	}
-	return k, nil
-}
-
-func has(store *keystore.Store, name string) bool {
-	_, err := os.Lstat(store.Path(name))
-	return err == nil
 }
 
 // write makes the home in a temporary directory, beside it or in what is there
@@ -251,20 +199,4 @@ func (p *plan) explain(err error) error {
 		return fmt.Errorf("%w; %s", err, other)
 	}
 	return p.home.Explain(err, other)
-}
-
-func (k *keys) write(dir string) error {
-	store, err := keystore.New(keystore.Config{Dir: dir, WorkFactor: k.workFactor})
-	if err != nil {
-		return err
-	}
-	if k.hot != nil {
-		if err := store.Create(hotkey, k.hot, k.passphrase); err != nil {
-			return err
-		}
-	}
-	if k.cold != nil {
-		return store.Create(coldkey, k.cold, k.passphrase)
-	}
-	return nil
 }
