@@ -128,6 +128,9 @@ func readSecret(ctx context.Context, path string, limit int64, warn func(string)
 	if errors.Is(err, errShape) {
 		return nil, fmt.Errorf("%w: %w", ErrNoPassphrase, err)
 	}
+	if errors.Is(err, ErrExposed) {
+		return nil, fmt.Errorf("read passphrase file: %w; or hand it over in a pipe, as <(cat %s)", err, path)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("read passphrase file: %w", err)
 	}

@@ -60,7 +60,8 @@ func (e *Interrupted) Error() string {
 	if e.err == nil {
 		return "interrupted"
 	}
-	return strings.ReplaceAll(e.err.Error(), context.Canceled.Error(), "interrupted")
+	text := strings.ReplaceAll(e.err.Error(), context.Canceled.Error(), "interrupted")
+	return strings.ReplaceAll(text, "interrupted: interrupted", "interrupted")
 }
 
 // Unwrap returns what the command said.

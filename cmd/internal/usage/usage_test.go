@@ -46,6 +46,7 @@ func TestASignalIsOneWordAndAStatus(t *testing.T) {
 	}{
 		{syscall.SIGINT, "%w", "interrupted", 130},
 		{syscall.SIGTERM, "%w", "interrupted", 143},
+		{syscall.SIGINT, "look: interrupted: %w", "look: interrupted", 130},
 		{syscall.SIGINT, "ask for a passphrase: %w", "ask for a passphrase: interrupted", 130},
 	} {
 		err := usage.Run(waiting(c.signal, as(c.format)), []string{"x", "open"})
