@@ -17,6 +17,7 @@ import (
 	"github.com/assaynet/assay/cmd/internal/config"
 	"github.com/assaynet/assay/cmd/internal/keyflags"
 	"github.com/assaynet/assay/cmd/internal/status"
+	"github.com/assaynet/assay/cmd/internal/usage"
 	"github.com/assaynet/assay/protocol/ledger"
 )
 
@@ -52,7 +53,7 @@ func fail(hint, detail string, args ...any) Finding {
 
 // failed makes a finding of an error whose text, after its semicolon, is a hint.
 func failed(err error) Finding {
-	detail, hint, _ := strings.Cut(strings.Join(strings.Fields(err.Error()), " "), "; ")
+	detail, hint, _ := strings.Cut(usage.Line(err), "; ")
 	return Finding{State: Fail, Detail: detail, Hint: hint}
 }
 

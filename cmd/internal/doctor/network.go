@@ -15,6 +15,7 @@ import (
 	"github.com/assaynet/assay/cmd/internal/daemon"
 	"github.com/assaynet/assay/cmd/internal/keyflags"
 	"github.com/assaynet/assay/cmd/internal/models"
+	"github.com/assaynet/assay/cmd/internal/usage"
 	"github.com/assaynet/assay/protocol/gossip"
 	"github.com/assaynet/assay/protocol/key"
 	"github.com/assaynet/assay/protocol/keystore"
@@ -47,7 +48,7 @@ func (p *patient) database(context.Context) Finding {
 	return ok("%d MiB", db.Size()>>20)
 }
 
-func oneLine(err error) string { return strings.Join(strings.Fields(err.Error()), " ") }
+func oneLine(err error) string { return usage.Line(err) }
 
 // key opens the hotkey.
 func (p *patient) key(context.Context) Finding {
