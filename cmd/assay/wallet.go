@@ -97,7 +97,8 @@ func walletNew(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := store.Vacant(name); err != nil && !(c.Bool("recover") && errors.Is(err, keystore.ErrLost)) {
+	comesBack := func(err error) bool { return c.Bool("recover") && errors.Is(err, keystore.ErrLost) }
+	if err := store.Vacant(name); err != nil && !comesBack(err) {
 		return keyflags.Hint(err)
 	}
 	if err := wordsAndPassphrase(c); err != nil {

@@ -37,7 +37,7 @@
 //     writing of others, unless it is read-only itself or, above a read-only
 //     mount, sticky.
 //
-// In a container, all users there are are this program's. That cannot be told
+// The users of a container are all of this program. That cannot be told
 // from a read-only mount of a machine with others, hence the warning. An ordinary file is refused, /tmp in memory included: its
 // owner can run chmod. A key without a passphrase is never accepted so: nothing
 // else protects it. All this is known of Linux alone; elsewhere the mode decides.

@@ -65,18 +65,18 @@ func checkExposed(f *os.File, info fs.FileInfo, forbidden fs.FileMode) (open boo
 	if err != nil {
 		return false, err
 	}
-	real, err := filepath.EvalSymlinks(f.Name()) // Kubernetes: to ..data, and on from there
+	target, err := filepath.EvalSymlinks(f.Name()) // Kubernetes: to ..data, and on from there
 	if err != nil {
 		return false, err
 	}
-	if real, err = filepath.Abs(real); err != nil {
+	if target, err = filepath.Abs(target); err != nil {
 		return false, err
 	}
-	if same, err := os.Stat(real); err != nil || !os.SameFile(same, info) {
+	if same, err := os.Stat(target); err != nil || !os.SameFile(same, info) {
 		return false, errors.Join(fmt.Errorf("%s was replaced while it was read: %w", f.Name(), ErrExposed), err)
 	}
 	var way []place
-	for at := filepath.Dir(real); ; at = filepath.Dir(at) {
+	for at := filepath.Dir(target); ; at = filepath.Dir(at) {
 		info, err := os.Lstat(at)
 		if err != nil {
 			return false, err
