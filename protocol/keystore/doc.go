@@ -37,10 +37,11 @@
 //     writing of others, unless it is read-only itself or, above a read-only
 //     mount, sticky.
 //
-// The users of a container are all of this program. That cannot be told
-// from a read-only mount of a machine with others, hence the warning. An ordinary file is refused, /tmp in memory included: its
-// owner can run chmod. A key without a passphrase is never accepted so: nothing
-// else protects it. All this is known of Linux alone; elsewhere the mode decides.
+// All users of a container are its program's. That cannot be told from a
+// read-only mount of a machine with others, hence the warning. An ordinary file
+// is refused, in a /tmp in memory, too: its owner can run chmod. A key without a
+// passphrase is never accepted so: nothing else protects it. All this is known of
+// Linux alone; elsewhere the mode decides.
 //
 // A passphrase also comes through a pipe that is closed to others, as
 // "<(pass show x)" makes it: 4 KiB and two minutes at most. That is the way out
