@@ -10,6 +10,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/assaynet/assay/cmd/internal/config"
 	"github.com/assaynet/assay/cmd/internal/input"
 	"github.com/assaynet/assay/cmd/internal/usage"
 	"github.com/assaynet/assay/engine"
@@ -175,7 +176,7 @@ func readText(c *cli.Context, path, what string, limit int64) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	if data, err = input.Text(data); err != nil {
+	if data, err = config.Text(data); err != nil {
 		return nil, fmt.Errorf("read %s: %w", inputName(path), err)
 	}
 	return data, nil

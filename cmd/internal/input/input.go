@@ -4,7 +4,6 @@
 package input
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -62,16 +61,4 @@ func readAll(ctx context.Context, open func() (io.ReadCloser, error), limit int6
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}
-}
-
-// Text returns the text of a file that is for programs, such as JSON, without
-// the byte order mark that some editors write. UTF-16 is an error that says so:
-// no line of it looks wrong.
-func Text(b []byte) ([]byte, error) {
-	for _, mark := range []string{"\xff\xfe", "\xfe\xff"} {
-		if bytes.HasPrefix(b, []byte(mark)) {
-			return nil, errors.New("the text is UTF-16; save it as UTF-8")
-		}
-	}
-	return bytes.TrimPrefix(b, []byte("\ufeff")), nil
 }

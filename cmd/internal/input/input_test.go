@@ -84,16 +84,3 @@ func TestOnlyATerminalIsOne(t *testing.T) {
 		t.Error("a terminal is not taken for one")
 	}
 }
-
-func TestMarksOfEditorsAreNoText(t *testing.T) {
-	for text, want := range map[string]string{"{}": "{}", "\ufeff{}": "{}", "": "", "{}\ufeff": "{}\ufeff"} {
-		if got, err := input.Text([]byte(text)); err != nil || string(got) != want {
-			t.Errorf("%q: got %q, %v, want %q", text, got, err, want)
-		}
-	}
-	for _, text := range []string{"\xff\xfe{\x00}\x00", "\xfe\xff\x00{\x00}"} {
-		if _, err := input.Text([]byte(text)); err == nil || err.Error() != "the text is UTF-16; save it as UTF-8" {
-			t.Errorf("%q: got %v", text, err)
-		}
-	}
-}
