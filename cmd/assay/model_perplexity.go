@@ -35,7 +35,7 @@ logarithm), perplexity (its exponential), top1 (the likeliest id at each place).
 func perplexity(c *cli.Context, m *engine.Model) error {
 	text, err := readInput(c, c.String("file"), "a text", tokenizer.MaxText)
 	if err != nil {
-		return withHint(err, "--file takes a text")
+		return readHint(err, "--file takes a text")
 	}
 	t := m.Tokenizer()
 	ids, err := t.Encode(string(text), tokenizer.Options{})

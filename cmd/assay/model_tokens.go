@@ -32,7 +32,7 @@ BOS is added. Names of control tokens are ordinary text, unless --special.
 func tokenize(c *cli.Context, t *tokenizer.Tokenizer) error {
 	text, err := readInput(c, "-", "a text", tokenizer.MaxText)
 	if err != nil {
-		return withHint(err, "give a shorter text")
+		return readHint(err, "give a shorter text")
 	}
 	ids, err := t.Encode(string(text), tokenizer.Options{Special: c.Bool("special")})
 	if err != nil {
@@ -96,7 +96,7 @@ func detokenize(c *cli.Context, t *tokenizer.Tokenizer) error {
 func readIDs(c *cli.Context, path string) ([]engine.Token, error) {
 	data, err := readText(c, path, "token ids", maxIDsFile)
 	if err != nil {
-		return nil, withHint(err, "give a JSON array of token ids")
+		return nil, readHint(err, "give a JSON array of token ids")
 	}
 	text := strings.TrimSpace(string(data))
 	ids := []engine.Token{}

@@ -36,7 +36,7 @@ With exit status 2 they are: equal, which is null; error.`,
 			}
 			data, err := readText(c, path, "a run", maxRunFile)
 			if err != nil {
-				return withHint(err, "--run takes what assay model generate --json printed")
+				return readHint(err, "--run takes what assay model generate --json printed")
 			}
 			file, run, err := parseRunFile(data)
 			if err != nil {

@@ -67,7 +67,7 @@ func verifyReceipt(c *cli.Context) error {
 	}
 	data, err := readText(c, args[0], "a receipt", maxReceiptFile)
 	if err != nil {
-		return withHint(err, "give the file that assay receipt ID printed")
+		return readHint(err, "give the file that assay receipt ID printed")
 	}
 	r, err := readReceipt(data)
 	if err != nil {
