@@ -3,6 +3,7 @@ package consensus
 import (
 	"bytes"
 	"fmt"
+	"maps"
 	"slices"
 	"sync"
 
@@ -69,7 +70,7 @@ func (q *Pool) Add(raw []byte) (*wire.Tx, error) {
 	if len(raw) > wire.MaxTxBytes { // before its signature costs anything
 		return nil, fmt.Errorf("transaction of %d bytes: %w", len(raw), wire.ErrTooLarge)
 	}
-	tx, err := ledger.CheckTx(q.state(), q.chain, q.p, raw)
+	tx, err := ledger.CheckTx(q.state(), q.chain, q.p, raw, q.before(raw)...)
 	if err != nil {
 		return nil, err
 	}
@@ -106,6 +107,25 @@ func (q *Pool) Add(raw []byte) (*wire.Tx, error) {
 	q.count++
 	q.bytes += len(raw)
 	return tx, nil
+}
+
+// before returns what waits of the signer of raw, with the nonces before its
+// own: what they spend, it cannot spend again.
+func (q *Pool) before(raw []byte) [][]byte {
+	var tx wire.Tx
+	if wire.Decode(raw, wire.MaxTxBytes, &tx) != nil {
+		return nil // which the check says
+	}
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	var out [][]byte
+	own := q.txs[tx.Signer]
+	for _, nonce := range slices.Sorted(maps.Keys(own)) {
+		if nonce < tx.Nonce {
+			out = append(out, own[nonce].raw)
+		}
+	}
+	return out
 }
 
 // makeRoomLocked drops what waits behind more nonces than a newcomer would,

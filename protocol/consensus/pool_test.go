@@ -229,3 +229,26 @@ func TestWhatMadeRoomForOthersIsSaidToHave(t *testing.T) {
 		t.Errorf("%d were dropped for one, want one", dropped)
 	}
 }
+
+// TestWhatWaitsIsSpent: of three payments with money for two, the third is
+// refused when it comes, and not in a block that keeps its fee.
+func TestWhatWaitsIsSpent(t *testing.T) {
+	q, n, tree := newPool(t)
+	fee := n.g.Params.Seats.Fee
+	rich := ledger.AccountKey(secret("rich").Public())
+	check(t, tree.Set(rich, wire.Encode(&ledger.Account{Balance: 1799 + 3*fee, Nonce: 0})))
+	pay := func(nonce uint64) error {
+		_, err := q.Add(transfer(t, n, "rich", nonce, 600))
+		return err
+	}
+	check(t, pay(0))
+	check(t, pay(1))
+	if err := pay(2); !errors.Is(err, ledger.ErrCannotPay) {
+		t.Errorf("the third: got %v, want %v", err, ledger.ErrCannotPay)
+	}
+	nextNonce(t, q, "rich", 2)
+	check(t, pay(3)) // behind a gap nobody knows what will be there
+	check(t, tree.Set(rich, wire.Encode(&ledger.Account{Balance: 1200 + 2*fee, Nonce: 2})))
+	q.Recheck()
+	check(t, pay(2))
+}

@@ -14,11 +14,12 @@ import (
 const NonceWindow = 32
 
 // CheckTx says whether a transaction may wait for a block and be relayed, in
-// the state of r. One whose turn has come must also be carried out without a
-// broken rule, in a block of its own. Errors are those of [wire.DecodeTx],
-// which blame the sender, a [RuleError], which may be honest bad luck, or the
-// tree's.
-func CheckTx(r Reader, chain string, p *params.Params, raw []byte) (*wire.Tx, error) {
+// the state of r, behind others of its signer that wait already: those with the
+// nonces before its own, in their order, which were checked before. One whose
+// turn comes after them must also be carried out without a broken rule, in a
+// block with them alone. Errors are those of [wire.DecodeTx], which blame the
+// sender, a [RuleError], which may be honest bad luck, or the tree's.
+func CheckTx(r Reader, chain string, p *params.Params, raw []byte, before ...[]byte) (*wire.Tx, error) {
 	m, err := newMachine(r, chain, p)
 	if err != nil {
 		return nil, err
@@ -31,7 +32,8 @@ func CheckTx(r Reader, chain string, p *params.Params, raw []byte) (*wire.Tx, er
 	if tx.Nonce < signer.Nonce || tx.Nonce-signer.Nonce >= NonceWindow {
 		return nil, broken(ErrBadNonce, "nonce %d, want %d or up to %d more", tx.Nonce, signer.Nonce, NonceWindow-1)
 	}
-	if tx.Nonce > signer.Nonce {
+	m.carryOut(before)
+	if signer, _ = get[Account](m.st, AccountKey(tx.Signer)); tx.Nonce > signer.Nonce {
 		_, err = m.admit(tx, body)
 	} else {
 		var ruled error
@@ -43,6 +45,21 @@ func CheckTx(r Reader, chain string, p *params.Params, raw []byte) (*wire.Tx, er
 		return nil, err
 	}
 	return tx, nil
+}
+
+// carryOut includes transactions whose signatures were looked at before. One
+// that may not stand in a block, and so what follows on it, is passed over.
+func (m *machine) carryOut(txs [][]byte) {
+	seen := func(protocol.PublicKey, string, []byte, wire.Signature) error { return nil }
+	for _, raw := range txs {
+		tx, body, err := wire.DecodeTx(raw, m.chain, seen)
+		if err != nil {
+			continue
+		}
+		if _, err := m.include(tx, body); err != nil {
+			continue
+		}
+	}
 }
 
 // waiting is a candidate for a block.
