@@ -3,6 +3,7 @@ package node
 import (
 	"encoding/binary"
 	"fmt"
+	"maps"
 	"sync"
 
 	"github.com/assaynet/assay/protocol"
@@ -123,9 +124,7 @@ func (t *Totals) Add(r ledger.Reader, height protocol.Height) error {
 	if to.Since != t.reach.Since {
 		clear(t.sums)
 	}
-	for id, sum := range changed {
-		t.sums[id] = sum
-	}
+	maps.Copy(t.sums, changed)
 	t.reach = to
 	return nil
 }
