@@ -6,7 +6,7 @@ import "github.com/assaynet/assay/engine/gguf"
 const (
 	EndOfText int32 = 0 // <|endoftext|>
 	ChatStart int32 = 1 // <|im_start|>, also the BOS, which is not added by itself
-	ChatEnd   int32 = 2 // <|im_end|>, the only stop token
+	ChatEnd   int32 = 2 // <|im_end|>, the EOS; EndOfText ends an answer, too
 	ByteToken int32 = 3
 )
 

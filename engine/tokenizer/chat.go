@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/assaynet/assay/engine/chattemplate"
 	"github.com/assaynet/assay/engine/gguf"
@@ -16,164 +17,151 @@ type Message struct {
 	Content string
 }
 
-// chat writes conversations in the format of one model's family or, where that is not known, as the file's template says.
+// chat is the file's chat template, or why there is none.
 type chat struct {
-	format *format                // nil: the family is not known
-	jinja  *chattemplate.Template // what is run instead; nil where there is none
-	none   error                  // why there is neither
-	bos    bool
-	// system is put first where a conversation has no system message of its own; it may be empty.
-	system string
-	// template is the file's, its escaped line feeds made real: formats look for variants in it.
-	template string
+	template *chattemplate.Template
+	source   string
+	none     error
 }
 
-// format is how a family of models writes conversations. Formats are told apart by their marks, see formats.go.
-type format struct {
-	name  string
-	marks []string // control tokens that the template names and the vocabulary has
-	texts []string // other texts that the template has
-	// write writes the turns and opens the assistant's.
-	write func(p *prompt, c *chat, messages []Message)
-}
+// The keys of templates. A file may have several: the one for plain conversations is under chatKey, in files by some tools under
+// chatKey.default; the others, for calls of tools or retrieval, are under chatKey.<name>, and chatNamesKey lists their names.
+const (
+	chatKey      = "tokenizer.chat_template"
+	chatNamesKey = "tokenizer.chat_templates"
+)
 
-// newChat recognises the format of the file's template, or makes the template ready to be run.
-func newChat(f *gguf.File, t *Tokenizer) chat {
-	source, ok := f.String("tokenizer.chat_template")
-	if !ok {
-		return chat{none: errors.New("the file has no template")}
-	}
-	// Templates hold line feeds as they are or as the escape of Jinja's strings.
-	template := strings.ReplaceAll(source, `\n`, "\n")
-	for i := range formats {
-		if fm := &formats[i]; fm.fits(template, t) {
-			bos := t.addBOS || t.bos >= 0 && strings.Contains(template, "bos_token")
-			return chat{format: fm, bos: bos, system: defaultSystem(template), template: template}
-		}
-	}
-	jinja, err := chattemplate.Parse(source)
+// newChat makes the file's template ready to be run.
+func newChat(f *gguf.File) chat {
+	source, err := chatSource(f)
 	if err != nil {
-		err = fmt.Errorf("the file's template is of no family known here (%s) and cannot be run: %w", formatNames(), err)
+		return chat{none: err}
 	}
-	return chat{jinja: jinja, none: err}
+	template, err := chattemplate.Parse(source)
+	if err != nil {
+		return chat{none: fmt.Errorf("the file's chat template cannot be read: %w", err)}
+	}
+	return chat{template: template, source: source}
 }
 
-func (fm *format) fits(template string, t *Tokenizer) bool {
-	for _, m := range fm.marks {
-		if s, ok := t.special.ids[m]; !ok || !s.control || !strings.Contains(template, m) {
-			return false
+// chatSource returns the template for plain conversations. One of white space alone is none: it would write no message.
+func chatSource(f *gguf.File) (string, error) {
+	for _, key := range []string{chatKey, chatKey + ".default"} {
+		if s, ok := f.String(key); ok && strings.TrimSpace(s) != "" {
+			return s, nil
 		}
 	}
-	for _, text := range fm.texts {
-		if !strings.Contains(template, text) {
-			return false
+	if kv, there := f.Lookup(chatKey); there && kv.Type != gguf.String {
+		return "", errors.New("the file's chat template is no text")
+	} else if there {
+		return "", errors.New("the file's chat template is empty")
+	}
+	var names []string
+	for _, kv := range f.Metadata() {
+		if name, ok := strings.CutPrefix(kv.Key, chatKey+"."); ok {
+			names = append(names, name)
 		}
 	}
-	return true
-}
-
-// prompt is a conversation on its way to ids. Text between two marks is
-// encoded at once: where a turn's frame ends and its content begins is no
-// boundary of tokens.
-type prompt struct {
-	t    *Tokenizer
-	ids  []int32
-	text strings.Builder
-	err  error // the first; afterwards nothing is done
-}
-
-// say adds plain text: names of control tokens in it are text.
-func (p *prompt) say(parts ...string) {
-	for _, s := range parts {
-		p.text.WriteString(s)
+	if names != nil {
+		return "", fmt.Errorf("the file has chat templates for %s, but none for plain conversations", strings.Join(names, ", "))
 	}
+	return "", errors.New("the file has no chat template")
 }
 
-// mark adds a control token, or its name as text where the vocabulary has none.
-func (p *prompt) mark(name string) {
-	s, ok := p.t.special.ids[name]
-	if !ok {
-		p.say(name)
-		return
-	}
-	p.flush()
-	p.ids = append(p.ids, s.id)
-}
-
-// token adds a token by its id, or nothing where the model has none.
-func (p *prompt) token(id int32) {
-	p.flush()
-	if id >= 0 {
-		p.ids = append(p.ids, id)
-	}
-}
-
-func (p *prompt) flush() {
-	if p.err != nil || p.text.Len() == 0 {
-		return
-	}
-	var ids []int32
-	ids, p.err = p.t.Encode(p.text.String(), Options{})
-	p.ids = append(p.ids, ids...)
-	p.text.Reset()
-}
-
-// Chat returns the ids of a conversation that the assistant is to continue.
-// Names of control tokens inside contents are plain text. Where the model's
-// format is known, a system message of the model's own comes first if the
-// conversation has none and the model has one; otherwise the file's template
-// decides all ([Tokenizer.ChatFormat] tells which).
+// Chat returns the ids of a conversation that the assistant is to continue, as the file's own template writes it. In contents
+// nothing becomes a mark that the template writes, nor an end. What a template cannot do is an error, and never another prompt:
+// a role that it refuses, parts of Jinja that are not there, the day.
 //
-// Errors: [ErrNoChat], [ErrTemplate], [ErrRole], [ErrTooLong].
+// Errors: [ErrNoChat], [ErrTemplate] (with [ErrDay] where the template asks for the day), [ErrRole], [ErrTooLong].
 func (t *Tokenizer) Chat(messages []Message) ([]int32, error) {
+	return t.ChatOn(time.Time{}, messages)
+}
+
+// ChatOn is Chat on a day, which templates that ask for it write into the prompt; of the time of day they know nothing. The clock
+// is never read, and Chat knows no day, so that all nodes make one prompt of one task.
+func (t *Tokenizer) ChatOn(day time.Time, messages []Message) ([]int32, error) {
 	if t.chat.none != nil {
 		return nil, fmt.Errorf("%w: %w", ErrNoChat, t.chat.none)
 	}
-	size := 0
-	for _, m := range messages {
-		switch m.Role {
-		case "system", "user", "assistant":
-		default:
-			return nil, fmt.Errorf("%w %q: it must be system, user or assistant", ErrRole, m.Role)
-		}
-		if size += len(m.Content); size > MaxText {
-			return nil, fmt.Errorf("%w: a conversation of more than %d bytes", ErrTooLong, MaxText)
-		}
+	if err := checkMessages(messages); err != nil {
+		return nil, err
 	}
-	if t.chat.format == nil {
-		return t.chatByTemplate(t.chat.jinja, messages)
-	}
-	if t.chat.system != "" && (len(messages) == 0 || messages[0].Role != "system") {
-		messages = append([]Message{{Role: "system", Content: t.chat.system}}, messages...)
-	}
-	p := &prompt{t: t}
-	if t.chat.bos {
-		p.token(t.bos)
-	}
-	t.chat.format.write(p, &t.chat, messages)
-	p.flush()
-	return p.ids, p.err
-}
-
-// chatByTemplate runs the template. In what it writes, a control token counts
-// where none of its name's bytes came out of a content.
-func (t *Tokenizer) chatByTemplate(template *chattemplate.Template, messages []Message) ([]int32, error) {
-	in := chattemplate.Input{BOS: t.name(t.bos), EOS: t.name(t.eos)}
-	for _, m := range messages {
-		in.Messages = append(in.Messages, chattemplate.Message{Role: m.Role, Content: m.Content})
-	}
-	text, err := template.Render(in)
+	text, err := t.render(day, messages)
 	if err != nil {
+		if _, on := t.render(anyDay, messages); day.IsZero() && on == nil {
+			err = fmt.Errorf("%w: %w", ErrDay, err)
+		}
 		return nil, fmt.Errorf("%w: %w", ErrTemplate, err)
 	}
 	if text.Len() > MaxText {
 		return nil, fmt.Errorf("%w: the template wrote %d bytes, at most %d are encoded", ErrTooLong, text.Len(), MaxText)
+	}
+	if text.Trusted() && slices.ContainsFunc(messages, func(m Message) bool { return strings.TrimSpace(m.Content) != "" }) {
+		return nil, fmt.Errorf("%w: it writes nothing of what is said; it may want contents in parts, which are not supported", ErrTemplate)
 	}
 	ids := t.encode(nil, text.String(), func(i, j int) bool { return text.Slice(i, j).Trusted() })
 	if t.addBOS && (len(ids) == 0 || ids[0] != t.bos) {
 		ids = slices.Insert(ids, 0, t.bos)
 	}
 	return ids, nil
+}
+
+func checkMessages(messages []Message) error {
+	size := 0
+	for _, m := range messages {
+		switch m.Role {
+		case "system", "user", "assistant":
+		default:
+			return fmt.Errorf("%w %q: it must be system, user or assistant", ErrRole, m.Role)
+		}
+		if size += len(m.Content); size > MaxText {
+			return fmt.Errorf("%w: a conversation of more than %d bytes", ErrTooLong, MaxText)
+		}
+	}
+	return nil
+}
+
+// render runs the template.
+func (t *Tokenizer) render(day time.Time, messages []Message) (chattemplate.Text, error) {
+	in := chattemplate.Input{BOS: t.name(t.bos), EOS: t.name(t.eos), Today: day}
+	for _, m := range messages {
+		in.Messages = append(in.Messages, chattemplate.Message{Role: m.Role, Content: m.Content})
+	}
+	return t.chat.template.Render(in)
+}
+
+// anyDay and its morrow find out what a template does with the day.
+var anyDay = time.Date(2024, 7, 26, 0, 0, 0, 0, time.UTC)
+
+// DayUse says what a model's chat template does with the day.
+type DayUse string
+
+// What a template does with the day.
+const (
+	DayUnused DayUse = "unused"
+	DayUsed   DayUse = "used"   // writes it where one is given, and something else where not
+	DayNeeded DayUse = "needed" // writes nothing without one
+)
+
+// ChatDay tells by trials what the template does with the day. Without a template it is DayUnused.
+func (t *Tokenizer) ChatDay() DayUse {
+	if t.chat.template == nil {
+		return DayUnused
+	}
+	use := DayUnused
+	for _, messages := range talks {
+		first, err := t.render(anyDay, messages)
+		if err != nil {
+			continue // it fails for another reason
+		}
+		if _, err := t.render(time.Time{}, messages); err != nil {
+			return DayNeeded
+		}
+		if second, err := t.render(anyDay.AddDate(1, 1, 1), messages); err == nil && second.String() != first.String() {
+			use = DayUsed
+		}
+	}
+	return use
 }
 
 // name is the text of a token, or "" for −1, which is none.
@@ -184,15 +172,11 @@ func (t *Tokenizer) name(id int32) string {
 	return t.vocab.tokens[id].text
 }
 
-// ChatFormat names the family that the model's conversations are written for:
-// one that this package knows, or "jinja" where the file's own template is
-// run. It is empty where the model has no chat format.
+// ChatFormat is "template" where conversations are written by the file's own template, and empty where there is none that can
+// be read; [Tokenizer.Chat] says why.
 func (t *Tokenizer) ChatFormat() string {
-	switch {
-	case t.chat.none != nil:
+	if t.chat.none != nil {
 		return ""
-	case t.chat.format == nil:
-		return "jinja"
 	}
-	return t.chat.format.name
+	return "template"
 }

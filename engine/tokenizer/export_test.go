@@ -1,12 +1,5 @@
 package tokenizer
 
-import "github.com/assaynet/assay/engine/chattemplate"
-
-// ChatByTemplate is Chat for a model whose template is this one and of no known family.
-func (t *Tokenizer) ChatByTemplate(template *chattemplate.Template, messages []Message) ([]int32, error) {
-	return t.chatByTemplate(template, messages)
-}
-
 // EncodePlainly is the definition of byte-pair encoding, without a heap: as
 // long as there is a listed pair, join the first of the lowest rank.
 func (t *Tokenizer) EncodePlainly(text string) []int32 {

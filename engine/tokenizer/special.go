@@ -1,6 +1,9 @@
 package tokenizer
 
-import "slices"
+import (
+	"slices"
+	"strings"
+)
 
 // specials finds control and user-defined tokens in a text: the leftmost, and
 // the longest of those that start at one place.
@@ -13,16 +16,18 @@ type specials struct {
 
 type special struct {
 	id      int32
-	control bool
+	guarded bool // see [token.guarded]
+	strips  bool // white space after it is part of it, see [vocabulary.strips]
 }
 
 func newSpecials(v *vocabulary) specials {
 	s := specials{ids: map[string]special{}, members: map[int32]bool{}}
+	strips := v.stripping()
 	for id, t := range v.tokens {
 		if t.kind != kindControl && t.kind != kindUser {
 			continue
 		}
-		s.ids[t.text] = special{id: int32(id), control: t.kind == kindControl}
+		s.ids[t.text] = special{id: int32(id), guarded: t.guarded(), strips: strips && !slices.Contains(stripNothing, t.text)}
 		s.members[int32(id)] = true
 		s.first[t.text[0]] = true
 		if !slices.Contains(s.lengths, len(t.text)) {
@@ -37,13 +42,13 @@ func newSpecials(v *vocabulary) specials {
 // is reports whether id is one of them.
 func (s *specials) is(id int32) bool { return s.members[id] }
 
-// always lets every control token count.
+// always lets every special token count.
 func always(int, int) bool { return true }
 
-// next returns how many bytes of text from byte "from" on come before the first special token, its
-// id and its length; a length of 0 means that there is none. A control token
-// in bytes i to j−1 counts only if control is not nil and control(i, j) says so.
-func (s *specials) next(text string, from int, control func(i, j int) bool) (plain int, id int32, size int) {
+// next returns how many bytes of text from byte "from" on come before the first special token, the
+// token and the bytes that it takes; 0 of them mean that there is none. A guarded token
+// in bytes i to j−1 counts only if trusted is not nil and trusted(i, j) says so.
+func (s *specials) next(text string, from int, trusted func(i, j int) bool) (plain int, id int32, size int) {
 	for i := from; i < len(text); i++ {
 		if !s.first[text[i]] {
 			continue
@@ -52,10 +57,40 @@ func (s *specials) next(text string, from int, control func(i, j int) bool) (pla
 			if n > len(text)-i {
 				continue
 			}
-			if found, ok := s.ids[text[i:i+n]]; ok && (!found.control || control != nil && control(i, i+n)) {
-				return i - from, found.id, n
+			found, ok := s.ids[text[i:i+n]]
+			if !ok || found.guarded && (trusted == nil || !trusted(i, i+n)) {
+				continue
 			}
+			if found.strips {
+				n = len(text) - i - len(strings.TrimLeft(text[i+n:], whiteSpace))
+			}
+			return i - from, found.id, n
 		}
 	}
 	return len(text) - from, 0, 0
+}
+
+// whiteSpace is what a token that strips takes: white space of ASCII.
+const whiteSpace = " \t\n\v\f\r"
+
+// stripNothing are the special tokens of Phi-3 that do not take the white space after them.
+var stripNothing = []string{"<unk>", "<s>", "<|endoftext|>"}
+
+// stripping reports whether special tokens take the white space after them, which GGUF files do not say. Those of Phi-3 do,
+// which is known by its vocabulary: SentencePiece's with these marks. (llama.cpp goes by the model's name, which a model id
+// leaves out, so that one id would have two prompts.)
+func (v *vocabulary) stripping() bool {
+	if v.scores == nil {
+		return false
+	}
+	there := 0
+	for i := range v.tokens {
+		switch v.tokens[i].text {
+		case "<|user|>", "<|assistant|>", "<|end|>", "<|endoftext|>":
+			if k := v.tokens[i].kind; k == kindControl || k == kindUser {
+				there++
+			}
+		}
+	}
+	return there == 4
 }

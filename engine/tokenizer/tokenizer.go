@@ -25,7 +25,7 @@ type Tokenizer struct {
 	bos    int32 // -1: none
 	eos    int32 // -1: none
 	addBOS bool
-	stop   []int32 // ascending
+	stop   []int32 // the ends of an answer, ascending
 }
 
 // model is a way to make ids of a text without special tokens.
@@ -61,14 +61,22 @@ func New(f *gguf.File) (*Tokenizer, error) {
 	if t.vocab, err = loadVocabulary(f, kind.alphabet); err != nil {
 		return nil, err
 	}
+	if err := t.loadEnds(f); err != nil {
+		return nil, err
+	}
+	t.hideEnds()
+	t.chat = newChat(f)
+	t.findMarks()
+	if !kind.alphabet {
+		t.vocab.forgetGuarded()
+	}
 	if err := kind.load(f, t); err != nil {
 		return nil, err
 	}
 	t.special = newSpecials(&t.vocab)
-	if err := t.loadMarks(f); err != nil {
+	if err := t.loadAddBOS(f); err != nil {
 		return nil, err
 	}
-	t.chat = newChat(f, t)
 	return t, nil
 }
 
@@ -86,17 +94,10 @@ func flag(f *gguf.File, key string, v *bool) error {
 	return nil
 }
 
-// loadMarks reads the ids of the tokens that begin and end a text.
-func (t *Tokenizer) loadMarks(f *gguf.File) error {
-	bos, ok, err := t.vocab.markedID(f, "tokenizer.ggml.bos_token_id")
-	if err != nil {
-		return err
-	}
-	if ok {
-		t.bos = bos
-	}
+// loadAddBOS reads whether a text begins with a BOS; what the model's kind says stands where the file does not.
+func (t *Tokenizer) loadAddBOS(f *gguf.File) error {
 	if t.bos < 0 {
-		t.addBOS = false // what the model's kind adds by itself
+		t.addBOS = false
 	}
 	if err := flag(f, "tokenizer.ggml.add_bos_token", &t.addBOS); err != nil {
 		return err
@@ -104,19 +105,6 @@ func (t *Tokenizer) loadMarks(f *gguf.File) error {
 	if t.addBOS && t.bos < 0 {
 		return fmt.Errorf("%w: add_bos_token is set, but there is no bos_token_id", ErrData)
 	}
-	for _, key := range []string{"eos", "eot", "eom"} {
-		id, ok, err := t.vocab.markedID(f, "tokenizer.ggml."+key+"_token_id")
-		if err != nil {
-			return err
-		}
-		if ok && key == "eos" {
-			t.eos = id
-		}
-		if ok && !slices.Contains(t.stop, id) {
-			t.stop = append(t.stop, id)
-		}
-	}
-	slices.Sort(t.stop)
 	return nil
 }
 
@@ -130,13 +118,14 @@ func (t *Tokenizer) BOS() (id int32, ok bool) { return t.bos, t.bos >= 0 }
 // AddBOS reports whether the model wants BOS before a prompt (add_bos_token).
 func (t *Tokenizer) AddBOS() bool { return t.addBOS }
 
-// StopTokens returns the ids that end an answer, ascending: the file's end of
-// sequence, of turn and of message, and no others. The caller owns the slice.
+// StopTokens returns the ids that end an answer, ascending: those that the file
+// names, and those whose names are ends in every vocabulary known (ends.go).
+// The caller owns the slice.
 func (t *Tokenizer) StopTokens() []int32 { return slices.Clone(t.stop) }
 
 // Options say how a text becomes ids. The zero value encodes the text alone.
 type Options struct {
-	// Special makes the names of control tokens in the text ("<|im_end|>")
+	// Special makes the names of control tokens and marks in the text ("<|im_end|>")
 	// those tokens. Never set it for text from outside: it would let the text
 	// pretend to be another's turn.
 	Special bool
@@ -160,10 +149,10 @@ func (t *Tokenizer) Encode(text string, o Options) ([]int32, error) {
 	return t.encode(ids, text, nil), nil
 }
 
-// encode appends the ids of text; control says which control tokens in it count, see [specials.next].
-func (t *Tokenizer) encode(ids []int32, text string, control func(i, j int) bool) []int32 {
+// encode appends the ids of text; trusted says where guarded tokens count, see [specials.next].
+func (t *Tokenizer) encode(ids []int32, text string, trusted func(i, j int) bool) []int32 {
 	for at := 0; at < len(text); {
-		plain, id, size := t.special.next(text, at, control)
+		plain, id, size := t.special.next(text, at, trusted)
 		if plain > 0 && t.prefix {
 			ids = t.model.encode(ids, " "+text[at:at+plain])
 		} else if plain > 0 {

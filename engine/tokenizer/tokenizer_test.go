@@ -181,13 +181,13 @@ func TestChatNeedsATemplateThatCanBeRead(t *testing.T) {
 	}
 }
 
-func TestChatPutsTheDefaultSystemFirst(t *testing.T) {
+func TestATemplateMayPutASystemMessageFirst(t *testing.T) {
 	tok := tiny(t)
 	for _, c := range []struct {
 		messages []tokenizer.Message
 		want     string
 	}{
-		{nil, "<|im_start|>system\nYou are Tiny<|im_end|>\n<|im_start|>assistant\n"},
+		{nil, "<|im_start|>assistant\n"},
 		{[]tokenizer.Message{{Role: "system", Content: ""}}, "<|im_start|>system\n<|im_end|>\n<|im_start|>assistant\n"},
 		{
 			[]tokenizer.Message{{Role: "user", Content: "a"}, {Role: "assistant", Content: "b"}},

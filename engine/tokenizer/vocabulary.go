@@ -38,7 +38,11 @@ type vocabulary struct {
 type token struct {
 	text string // what it decodes to
 	kind int32
+	mark bool // the chat template writes it, see marks.go
 }
+
+// guarded reports whether text becomes the token only where it is not a stranger's: a control token, or a mark.
+func (t *token) guarded() bool { return t.kind == kindControl || t.mark }
 
 // loadVocabulary reads and checks tokens and their kinds. The tokens are
 // stored in GPT-2's alphabet, except control and user-defined ones, which are
@@ -126,6 +130,15 @@ func (v *vocabulary) readMarked() error {
 	return nil
 }
 
+// forgetGuarded takes the guarded tokens out of what SentencePiece's models join text into. Those of control were never there.
+func (v *vocabulary) forgetGuarded() {
+	for text, id := range v.byText {
+		if v.tokens[id].guarded() {
+			delete(v.byText, text)
+		}
+	}
+}
+
 // loadKinds reads token_type; where the file has none all tokens are normal.
 func loadKinds(f *gguf.File, n int) ([]int32, error) {
 	const key = "tokenizer.ggml.token_type"
@@ -205,6 +218,11 @@ func loadMerges(f *gguf.File, v *vocabulary) (map[pair]merge, error) {
 			return nil, fmt.Errorf("%w: merges %d and %d are both %q", ErrData, old.rank, i, line)
 		}
 		merges[p] = merge{rank: uint32(i), id: ids[2]}
+	}
+	for p, m := range merges {
+		if v.tokens[m.id].guarded() {
+			delete(merges, p) // no stranger's text is joined into one
+		}
 	}
 	return merges, nil
 }
