@@ -79,7 +79,7 @@ func Open(path string) (*File, error) {
 	}
 	f, err := parseMapped(data)
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("open model %q: %w", path, err), syscall.Munmap(data), file.Close())
+		return nil, errors.Join(fmt.Errorf("open model %q: %w", path, explainPart(path, err)), syscall.Munmap(data), file.Close())
 	}
 	f.path, f.info, f.file, f.mapped = path, info, file, data
 	return f, nil

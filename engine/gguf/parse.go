@@ -22,6 +22,9 @@ func Parse(data []byte) (*File, error) {
 	if err := parsePairs(c, f, pairs); err != nil {
 		return nil, err
 	}
+	if err := refusePart(f); err != nil {
+		return nil, err
+	}
 	if f.alignment, err = alignment(f); err != nil {
 		return nil, err
 	}
