@@ -13,7 +13,7 @@ type family struct {
 	caps      bool    // the file may ask for soft caps of scores and logits
 	fused     bool    // q, k and v are the rows of one matrix, gate and up of another
 	short     bool    // RoPE's factors are those for positions below the original context, which then is the context
-	period    int     // all layers but each period-th see a window only, where the file has one; 0 where all see everything
+	period    int     // all layers but each period-th see a window only, where the file has one; 0: a window ends the context
 	localBase float32 // RoPE's base in layers with a window
 }
 
@@ -37,7 +37,6 @@ var families = map[string]family{
 
 // model reads a model of a family.
 func (l *loader) model(f family) (*Model, error) {
-	l.refuse("expert_count")
 	m := &Model{Dims: l.dims(), gelu: f.gelu}
 	if l.err != nil {
 		return nil, l.err
@@ -52,16 +51,21 @@ func (l *loader) model(f family) (*Model, error) {
 	if f.caps {
 		m.scoreCap, m.logitCap = l.cap("attn_logit_softcapping"), l.cap("final_logit_softcapping")
 	}
-	if _, there := l.f.Lookup(l.arch + ".attention.sliding_window"); !there {
+	window := 0
+	if f.period == 0 {
+		l.boundByWindow(&m.Dims)
+	} else if _, there := l.f.Lookup(l.key("attention.sliding_window")); !there {
 		f.period = 0
 	}
-	window := 0
 	if f.period != 0 {
 		window = l.number("attention.sliding_window", 0, maxContext)
 		f.period = l.number("attention.sliding_window_pattern", f.period, maxLayers)
 	}
 	rope, local := l.ropes(&m.Dims, f)
 	m.rope = rope
+	if l.err == nil {
+		l.checkKeys(&m.Dims, rope.cfg.Rot)
+	}
 	l.ends(m)
 	for i := 0; i < m.Layers && l.err == nil; i++ {
 		ly := l.layer(&m.Dims, f, fmt.Sprintf("blk.%d.", i))
@@ -107,10 +111,13 @@ func (l *loader) dims() Dims {
 	return d
 }
 
+// defaultBase is RoPE's base where a file has none.
+const defaultBase = 10000
+
 // ropes reads what the positions turn by: rope is for all layers, local for those with a window, which know no factors and no
 // scale.
 func (l *loader) ropes(d *Dims, f family) (rope, local *Rope) {
-	c := RopeConfig{Base: l.positive("rope.freq_base", 10000), Halves: f.halves, Scale: l.ropeScale(f.short)}
+	c := RopeConfig{Base: l.positive("rope.freq_base", defaultBase), Halves: f.halves, Scale: l.ropeScale(f.short)}
 	c.Rot = l.number("rope.dimension_count", d.Head, maxWidth)
 	if c.Rot%2 != 0 || c.Rot > d.Head {
 		l.fail(fmt.Errorf("%w: %d elements of heads of %d are turned", ErrWeights, c.Rot, d.Head))
@@ -126,6 +133,8 @@ func (l *loader) ropes(d *Dims, f family) (rope, local *Rope) {
 	}
 	if f.short && c.Factors != nil {
 		d.Context = min(d.Context, l.number("rope.scaling.original_context_length", d.Context, maxContext))
+	}
+	if f.short {
 		c.Attention = l.positive("rope.scaling.attn_factor", 1)
 	}
 	if l.err != nil {

@@ -4,7 +4,6 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math"
-	"strings"
 
 	"github.com/assaynet/assay/engine/gguf"
 )
@@ -68,7 +67,10 @@ func Load(f *gguf.File) (*Model, error) {
 	if !ok {
 		return nil, fmt.Errorf("%w: architecture %q", ErrUnsupported, arch)
 	}
-	l := &loader{f: f, arch: arch, used: map[string]bool{}}
+	if kind, ok := f.String("general.type"); ok && kind != "model" {
+		return nil, fmt.Errorf("%w: the file is of type %q, and no model", ErrUnsupported, kind)
+	}
+	l := &loader{f: f, arch: arch, used: map[string]bool{}, read: map[string]bool{}}
 	m, err := l.model(kind)
 	if err != nil {
 		return nil, err
@@ -95,7 +97,8 @@ const (
 type loader struct {
 	f    *gguf.File
 	arch string
-	used map[string]bool
+	used map[string]bool // tensors
+	read map[string]bool // keys of the architecture
 	err  error
 }
 
@@ -107,7 +110,7 @@ func (l *loader) fail(err error) {
 
 // number reads <arch>.key, an integer 1 … limit; def stands for a missing one where it is not 0.
 func (l *loader) number(key string, def, limit int) int {
-	key = l.arch + "." + key
+	key = l.key(key)
 	n, ok := l.f.Uint(key)
 	switch {
 	case !ok && def != 0:
@@ -127,7 +130,7 @@ func (l *loader) number(key string, def, limit int) int {
 
 // positive reads <arch>.key, a finite float above zero; def stands for a missing one where it is not 0.
 func (l *loader) positive(key string, def float32) float32 {
-	key = l.arch + "." + key
+	key = l.key(key)
 	x, ok := l.f.Float32(key)
 	if _, there := l.f.Lookup(key); !there && def != 0 {
 		return def
@@ -145,9 +148,13 @@ func (l *loader) tensor(name string) (gguf.Tensor, bool) {
 	return t, ok
 }
 
-// cap reads <arch>.key, a soft cap, or 0 where the file has none.
+// cap reads <arch>.key, a soft cap, or 0 where the file has none or says 0.
 func (l *loader) cap(key string) float32 {
-	if _, there := l.f.Lookup(l.arch + "." + key); !there {
+	full := l.key(key)
+	if _, there := l.f.Lookup(full); !there {
+		return 0
+	}
+	if x, ok := l.f.Float32(full); ok && x == 0 {
 		return 0
 	}
 	return l.positive(key, 0)
@@ -225,27 +232,4 @@ func (l *loader) ropeFactors(name string, rot int) []float32 {
 		}
 	}
 	return v
-}
-
-// ropeScale reads the divisor of linear position scaling, or 1; other kinds of scaling are refused, but for the one that is
-// made of factors where the family has it.
-func (l *loader) ropeScale(factors bool) float32 {
-	kind, ok := l.f.String(l.arch + ".rope.scaling.type")
-	switch {
-	case !ok, kind == "none", kind == "", kind == "longrope" && factors:
-		return 1
-	case kind == "linear":
-		return l.positive("rope.scaling.factor", 0)
-	}
-	l.fail(fmt.Errorf("%w: RoPE scaling of type %q", ErrUnsupported, kind))
-	return 1
-}
-
-// refuse fails where the file has a key that means a graph that is not computed here.
-func (l *loader) refuse(keys ...string) {
-	for _, key := range keys {
-		if n, ok := l.f.Uint(l.arch + "." + key); ok && n != 0 {
-			l.fail(fmt.Errorf("%w: %s in architecture %s", ErrUnsupported, strings.ReplaceAll(key, "_", " "), l.arch))
-		}
-	}
 }
