@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"reflect"
 	"regexp"
 	"strconv"
 	"testing"
@@ -28,7 +29,7 @@ func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir:   "testdata",
 		Setup: addModels,
-		Cmds:  map[string]func(*testscript.TestScript, bool, []string){"edit": editJSON, "holds": jsonHolds, "write": writeBytes, "relabel": relabel},
+		Cmds:  map[string]func(*testscript.TestScript, bool, []string){"edit": editJSON, "holds": jsonHolds, "write": writeBytes, "relabel": relabel, "same": sameField},
 	})
 }
 
@@ -47,11 +48,34 @@ func addModels(e *testscript.Env) error {
 		}
 		e.Setenv(name, path)
 	}
-	withBOS := filepath.Join(e.WorkDir, "BOS.gguf")
-	if err := askForBOS(e.Getenv("ASSAY_MODEL"), withBOS); err != nil {
-		return err
+	const template = "tokenizer.chat_template"
+	for name, change := range map[string]struct {
+		key string
+		add func(w *gguf.Writer, key string)
+	}{
+		"BOS": {"tokenizer.ggml.add_bos_token", func(w *gguf.Writer, key string) { w.AddBool(key, true) }},
+		"PART": {"general.name", func(w *gguf.Writer, _ string) {
+			w.AddUint32("split.no", 0)
+			w.AddUint32("split.count", 2)
+		}},
+		"LOGITS": {"general.name", func(w *gguf.Writer, _ string) { w.AddFloat32("llama.logit_scale", 0.125) }},
+		"NOCHAT": {template, func(*gguf.Writer, string) {}},
+		"DATED": {template, func(w *gguf.Writer, key string) {
+			w.AddString(key, "{{ strftime_now('%d %b %Y: ') }}{{ messages[0].content }}")
+		}},
+		"MAYDATE": {template, func(w *gguf.Writer, key string) {
+			w.AddString(key, "{{ strftime_now('%F: ') if strftime_now is defined }}{{ messages[0].content }}")
+		}},
+		"REFUSES": {template, func(w *gguf.Writer, key string) {
+			w.AddString(key, "{% if messages[0].role == 'system' %}{{ raise_exception('no system turns') }}{% endif %}{{ messages[0].content }}")
+		}},
+	} {
+		path := filepath.Join(e.WorkDir, name+".gguf")
+		if err := rewrite(e.Getenv("ASSAY_MODEL"), path, change.key, change.add); err != nil {
+			return err
+		}
+		e.Setenv(name, path)
 	}
-	e.Setenv("BOS", withBOS)
 	fetched := os.Getenv("ASSAY_MODEL")
 	if fetched == "" {
 		cache, err := os.UserCacheDir()
@@ -67,8 +91,8 @@ func addModels(e *testscript.Env) error {
 	return nil
 }
 
-// askForBOS copies a model that then wants a BOS at the beginning.
-func askForBOS(from, to string) (err error) {
+// rewrite copies a model with the pair under key written by add, which may write nothing.
+func rewrite(from, to, key string, add func(w *gguf.Writer, key string)) (err error) {
 	f, err := gguf.Open(from)
 	if err != nil {
 		return err
@@ -76,8 +100,8 @@ func askForBOS(from, to string) (err error) {
 	defer func() { err = errors.Join(err, f.Close()) }()
 	w := &gguf.Writer{}
 	for _, kv := range f.Metadata() {
-		if kv.Key == "tokenizer.ggml.add_bos_token" {
-			w.AddBool(kv.Key, true)
+		if kv.Key == key {
+			add(w, key)
 			continue
 		}
 		w.AddRaw(kv.Key, kv.Type, kv.Raw)
@@ -136,6 +160,17 @@ func jsonHolds(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	for name := range object {
 		ts.Fatalf("%s has the field %q", args[0], name)
+	}
+}
+
+// sameField checks that two objects have a field in common: same FIELD FILE OTHER.
+func sameField(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 3 {
+		ts.Fatalf("usage: same FIELD FILE OTHER")
+	}
+	a, b := readObject(ts, args[1])[args[0]], readObject(ts, args[2])[args[0]]
+	if a == nil || !reflect.DeepEqual(a, b) {
+		ts.Fatalf("%s is %v in %s, and %v in %s", args[0], a, args[1], b, args[2])
 	}
 }
 

@@ -86,6 +86,8 @@ func modelHint(err error) error {
 	switch {
 	case errors.Is(err, os.ErrNotExist):
 		return withHint(err, "check the path in --model, or run make model")
+	case errors.Is(err, gguf.ErrPart):
+		return withHint(err, "join the parts with gguf-split --merge FIRST-PART OUT.gguf (pieces cut by bytes: with cat), and give OUT.gguf")
 	case errors.Is(err, gguf.ErrNotGGUF):
 		return withHint(err, "--model takes a GGUF file")
 	case errors.Is(err, gguf.ErrTruncated):

@@ -26,8 +26,12 @@ fingerprint and all that "assay model verify" needs to check them:
    assay model generate --chat "Name three rivers." --max-tokens 40
    assay model generate --prompt "Once upon" --temperature 0.8 --seed 7 --json
 
-Give one of --prompt, --chat and --ids. --chat wraps the text in the model's
-chat format with its default system message.
+Give one of --prompt, --chat and --ids. --chat writes a conversation of the one
+message as the chat template in the model's file does, with the system message
+that the template has of its own, if any. Some templates write the day; it is
+that of --date, and never this machine's, for a prompt must not change
+overnight: without --date they write what they have for such a case, or it is
+an error.
 
 JSON fields: model_id, prompt_ids, ids, text, finish ("stop" or "length"),
 fingerprint, leaves (one for each id), binding, settings (temperature_bits is
@@ -35,6 +39,7 @@ the binary32, top_p counts 65536ths, seed is hex), timings (seconds).`,
 		Flags: modelFlags("print one JSON object instead of streaming the text",
 			&cli.StringFlag{Name: "prompt", Usage: "`TEXT` to go on from; a BOS is added where the model asks for it"},
 			&cli.StringFlag{Name: "chat", Usage: "`TEXT` that a user says"},
+			&cli.StringFlag{Name: "date", Usage: "the day, as `YYYY-MM-DD`, for a chat template that writes it", DefaultText: "none"},
 			&cli.StringFlag{Name: "ids", Usage: "`FILE` with a JSON array of the prompt's token ids; - is standard input"},
 			&cli.IntFlag{Name: "max-tokens", Usage: "`N` tokens at most, the end token included", DefaultText: "128, or what the context leaves"},
 			&cli.StringFlag{Name: "temperature", Value: "0", Usage: "0 takes the likeliest token; above, tokens are drawn"},
@@ -93,19 +98,37 @@ func promptIDs(c *cli.Context, t *tokenizer.Tokenizer) ([]engine.Token, error) {
 	if given != 1 {
 		return nil, withHint(fmt.Errorf("%d prompts are given", given), "give one of --prompt, --chat and --ids")
 	}
+	if c.IsSet("date") && !c.IsSet("chat") {
+		return nil, withHint(errors.New("--date is for --chat alone"), "leave it out, or write the day into the prompt")
+	}
 	switch {
 	case c.IsSet("chat"):
-		warnUnspellable(c, t, c.String("chat"))
-		ids, err := t.Chat([]tokenizer.Message{{Role: "user", Content: c.String("chat")}})
-		if errors.Is(err, tokenizer.ErrNoChat) || errors.Is(err, tokenizer.ErrTemplate) {
-			return nil, withHint(err, "use --prompt")
-		}
-		return ids, err
+		return chatIDs(c, t)
 	case c.IsSet("ids"):
 		return readIDs(c, c.String("ids"))
 	}
 	warnUnspellable(c, t, c.String("prompt"))
 	return t.Encode(c.String("prompt"), tokenizer.Options{BOS: t.AddBOS()})
+}
+
+// chatIDs writes the conversation of --chat on the day of --date.
+func chatIDs(c *cli.Context, t *tokenizer.Tokenizer) ([]engine.Token, error) {
+	var day time.Time
+	if c.IsSet("date") {
+		var err error
+		if day, err = time.Parse(time.DateOnly, c.String("date")); err != nil || day.IsZero() {
+			return nil, withHint(fmt.Errorf("%q is no date", c.String("date")), "give --date YYYY-MM-DD, such as --date 2026-07-26")
+		}
+	}
+	warnUnspellable(c, t, c.String("chat"))
+	ids, err := t.ChatOn(day, []tokenizer.Message{{Role: "user", Content: c.String("chat")}})
+	switch {
+	case errors.Is(err, tokenizer.ErrDay):
+		return nil, withHint(err, "give it with --date YYYY-MM-DD")
+	case errors.Is(err, tokenizer.ErrNoChat), errors.Is(err, tokenizer.ErrTemplate):
+		return nil, withHint(err, "use --prompt with a text as the model was trained on, or --ids")
+	}
+	return ids, err
 }
 
 // generate runs the request that the flags describe and prints the answer.

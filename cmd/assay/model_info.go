@@ -7,10 +7,12 @@ import (
 	"slices"
 	"strings"
 	"text/tabwriter"
+	"time"
 
 	"github.com/urfave/cli/v2"
 
 	"github.com/assaynet/assay/engine"
+	"github.com/assaynet/assay/engine/tokenizer"
 )
 
 // modelInfo is the object that info --json prints.
@@ -32,7 +34,10 @@ type modelInfo struct {
 	BOS         *engine.Token  `json:"bos"` // null: none
 	AddBOS      bool           `json:"add_bos"`
 	Stop        []engine.Token `json:"stop"`
-	Chat        string         `json:"chat"` // the family of its chat format; "jinja": its own template is run; "": it has none
+	Chat        string         `json:"chat"`         // "template": its own chat template is run; "": it has none that can be read
+	ChatSystem  bool           `json:"chat_system"`  // it takes a system message
+	ChatDay     string         `json:"chat_day"`     // what the template does with --date: "unused", "used" or "needed"
+	ChatProblem string         `json:"chat_problem"` // why a plain question cannot be asked; "": it can
 	Backend     string         `json:"backend"`
 	ISA         string         `json:"isa"`
 	LoadSeconds float64        `json:"load_seconds"`
@@ -58,7 +63,7 @@ func showInfo(c *cli.Context, m *engine.Model) error {
 		ModelID: hex.EncodeToString(id[:]), Name: i.Name, Arch: i.Arch, FileBytes: i.FileSize, Weights: i.Weights,
 		Tensors: i.Tensors, Types: i.Types, Layers: i.Layers, Width: i.Width, Heads: i.Heads, KVHeads: i.KVHeads,
 		FFN: i.FFN, Context: i.Context, Vocabulary: i.Vocab, AddBOS: t.AddBOS(), Stop: t.StopTokens(), Chat: t.ChatFormat(),
-		Backend: i.Backend, ISA: i.ISA, LoadSeconds: i.Load.Seconds(),
+		ChatDay: string(t.ChatDay()), Backend: i.Backend, ISA: i.ISA, LoadSeconds: i.Load.Seconds(),
 	}
 	if bos, ok := t.BOS(); ok {
 		out.BOS = &bos
@@ -66,6 +71,12 @@ func showInfo(c *cli.Context, m *engine.Model) error {
 	if out.Stop == nil {
 		out.Stop = []engine.Token{}
 	}
+	user := tokenizer.Message{Role: "user", Content: "Hello."}
+	if _, err := t.Chat([]tokenizer.Message{user}); err != nil {
+		out.ChatProblem = err.Error()
+	}
+	_, err := t.ChatOn(time.Unix(0, 0), []tokenizer.Message{{Role: "system", Content: "Be kind."}, user})
+	out.ChatSystem = err == nil
 	if c.Bool("json") {
 		return printJSON(c, out)
 	}
@@ -81,8 +92,8 @@ func showInfo(c *cli.Context, m *engine.Model) error {
 		{"file", fmt.Sprintf("%.1f MB, %d weights in %d tensors: %s", float64(i.FileSize)/1e6, i.Weights, i.Tensors, strings.Join(types, ", "))},
 		{"shape", fmt.Sprintf("%d layers of width %d, %d heads on %d, ffn %d", i.Layers, i.Width, i.Heads, i.KVHeads, i.FFN)},
 		{"context", fmt.Sprintf("%d tokens", i.Context)},
-		{"vocabulary", fmt.Sprintf("%d tokens; an answer ends at %v", i.Vocab, out.Stop)},
-		{"chat", chatWay(out.Chat)},
+		{"vocabulary", fmt.Sprintf("%d tokens; an answer ends at %s", i.Vocab, named(t, out.Stop))},
+		{"chat", chatWay(&out)},
 		{"backend", fmt.Sprintf("%s (%s), %d threads, opened in %.2f s", i.Backend, i.ISA, i.Threads, out.LoadSeconds)},
 	} {
 		if _, err := fmt.Fprintf(w, "%s\t%s\n", line[0], line[1]); err != nil {
@@ -92,13 +103,35 @@ func showInfo(c *cli.Context, m *engine.Model) error {
 	return w.Flush()
 }
 
-// chatWay says how the model's conversations are written.
-func chatWay(format string) string {
-	switch format {
-	case "":
-		return "none: it takes --prompt alone"
-	case "jinja":
-		return "by running the file's own template, which is of no family known here"
+// named lists tokens by name and id.
+func named(t *tokenizer.Tokenizer, ids []engine.Token) string {
+	if len(ids) == 0 {
+		return "its greatest length alone"
 	}
-	return "in the format of the family " + format
+	var out []string
+	for _, id := range ids {
+		out = append(out, fmt.Sprintf("%s (%d)", t.DecodeSpecial([]engine.Token{id}), id))
+	}
+	return strings.Join(out, ", ")
+}
+
+// chatWay says how the model is asked.
+func chatWay(m *modelInfo) string {
+	if m.Chat == "" {
+		return "by --prompt alone: " + m.ChatProblem
+	}
+	way := "by the file's own template"
+	if !m.ChatSystem {
+		way += ", which takes no system message"
+	}
+	switch tokenizer.DayUse(m.ChatDay) {
+	case tokenizer.DayNeeded:
+		return way + "; it needs the day (--date), so it can serve no network's tasks"
+	case tokenizer.DayUsed:
+		way += "; it writes the day where --date gives one"
+	}
+	if m.ChatProblem != "" {
+		way += "; but " + m.ChatProblem
+	}
+	return way
 }
