@@ -162,6 +162,9 @@ func (d *Daemon) openModels(ctx context.Context, paths []string) error {
 		if err != nil {
 			return err
 		}
+		if err := models.Answers(path, m.Tokenizer(), &d.Genesis.Params); err != nil {
+			return err
+		}
 		if err := metrics.Register(d.Registry, paid.Name, m); err != nil {
 			return err
 		}

@@ -16,6 +16,8 @@ import (
 	"github.com/assaynet/assay/engine/tokenizer"
 	"github.com/assaynet/assay/protocol"
 	"github.com/assaynet/assay/protocol/params"
+	"github.com/assaynet/assay/protocol/task/inference"
+	"github.com/assaynet/assay/protocol/wire"
 )
 
 var (
@@ -23,6 +25,8 @@ var (
 	ErrNone = errors.New("no model")
 	// ErrOther says that a file is not a model that the network pays for.
 	ErrOther = errors.New("wrong model")
+	// ErrTasks says that a model's chat template cannot write the network's tasks.
+	ErrTasks = errors.New("model cannot be asked")
 )
 
 // Find returns the paths that the settings name, else the files that the
@@ -62,17 +66,42 @@ func Names(p *params.Params) string {
 }
 
 // Check hashes the file at path, or reads the hash that was kept beside it, and
-// returns the network's model that it is, else [ErrOther].
+// returns the network's model that it is, else [ErrOther] or [ErrTasks].
 func Check(path string, p *params.Params) (params.Model, error) {
 	f, err := gguf.Open(path)
 	if err != nil {
 		return params.Model{}, Hint(err)
 	}
 	id := protocol.ModelID(gguf.CachedModelID(f))
-	if err := f.Close(); err != nil {
-		return params.Model{}, fmt.Errorf("close model %q: %w", path, err)
+	t, err := tokenizer.New(f)
+	if cerr := f.Close(); err == nil && cerr != nil {
+		err = fmt.Errorf("close model %q: %w", path, cerr)
 	}
-	return Paid(path, id, p)
+	m, other := Paid(path, id, p)
+	switch {
+	case other != nil:
+		return m, other
+	case err != nil:
+		return m, Hint(err)
+	}
+	return m, Answers(path, t, p)
+}
+
+// Answers returns [ErrTasks] where the network's tasks cannot be written for a model: its template refuses a system message, needs
+// the day, or is none. Such a model would fail each task that it is asked.
+func Answers(path string, t *tokenizer.Tokenizer, p *params.Params) error {
+	var conversation []tokenizer.Message
+	for _, m := range inference.Messages(&wire.InferenceTask{System: p.Tasks.System, Prompt: "Hello."}) {
+		conversation = append(conversation, tokenizer.Message{Role: m.Role, Content: m.Content})
+	}
+	_, err := t.Chat(conversation)
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, tokenizer.ErrDay):
+		return fmt.Errorf("%w: %s: %w, which tasks do not give, for all must make one prompt of a task; name another model with --model", ErrTasks, path, err)
+	}
+	return fmt.Errorf("%w: this network's tasks cannot be written for %s: %w; name another model with --model", ErrTasks, path, err)
 }
 
 // Paid returns the network's model with this id, else [ErrOther].
@@ -99,6 +128,8 @@ func Hint(err error) error {
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		hint = "check the path in --model or in config.toml"
+	case errors.Is(err, gguf.ErrPart):
+		hint = "join the parts with gguf-split --merge FIRST-PART OUT.gguf (pieces cut by bytes: with cat), and give OUT.gguf"
 	case errors.Is(err, gguf.ErrNotGGUF):
 		hint = "--model takes a GGUF file"
 	case errors.Is(err, gguf.ErrTruncated):
