@@ -17,11 +17,23 @@ func (m *Miner) announce(ctx context.Context, head protocol.Height, seat *ledger
 	want := m.cfg.Announce()
 	if slices.Equal(seat.Models, want.Models) && slices.Equal(seat.Kinds, want.Kinds) && seat.Capacity == want.Capacity &&
 		slices.Equal(seat.Addresses, want.Addresses) && seat.Identity == want.Identity {
+		m.mu.Lock()
+		m.agreed = true
+		m.mu.Unlock()
 		return nil
 	}
 	m.mu.Lock()
+	changed := m.agreed // and this process announces the same all its life
+	m.agreed = false
+	if changed {
+		m.status.facts.changed = m.cfg.Params.Schedule.EpochOf(head) + 1
+	}
 	due := m.announced == 0 || head >= m.announced+announceEvery
 	m.mu.Unlock()
+	if changed {
+		m.cfg.Logger.Warn().Strs("addresses", seat.Addresses).Uint16("capacity", seat.Capacity).
+			Msg("the ledger says of the seat what this miner did not announce: its home runs somewhere else, too")
+	}
 	if !due {
 		return nil
 	}

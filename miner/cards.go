@@ -104,6 +104,7 @@ func (m *Miner) countCardLocked(c *wire.Card) {
 		m.status.Findings = map[wire.Finding]uint64{}
 	}
 	m.status.Findings[c.Finding]++
+	m.status.facts.judged(m.cfg.Params.Schedule.EpochOfRound(c.Round), c.Finding)
 	m.metrics.judged(c.Finding)
 	if c.Finding != wire.FindingExact {
 		m.cfg.Logger.Warn().Str("finding", string(c.Finding)).Uint64("round", uint64(c.Round)).Uint16("judge", uint16(c.Judge.UID)).

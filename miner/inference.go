@@ -128,6 +128,8 @@ func (m *Miner) fail(n protocol.Round, slot uint16, err error) {
 	m.metrics.failed.Inc()
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	m.status.Failed++
+	m.status.facts.of(m.cfg.Params.Schedule.EpochOfRound(n), func(t *tally) { t.failed++ })
 	if m.round != nil && m.round.Round == n {
 		m.failed[slot] = true
 	}

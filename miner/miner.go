@@ -49,6 +49,8 @@ type Miner struct {
 	stop context.CancelFunc
 	// opened is when the round's openings were last sent, announced when Serve was.
 	opened, announced protocol.Height
+	// agreed is set while the ledger says of the seat what this process announces.
+	agreed bool
 	// looked is the epoch after the one whose payment was looked up last.
 	looked protocol.Epoch
 	cards  cards
@@ -94,7 +96,14 @@ func (m *Miner) followLedger(ctx context.Context) error {
 			continue
 		}
 		head = next
-		if err := m.Step(ctx, head); err != nil {
+		err = m.Step(ctx, head)
+		m.note(func(s *Status) {
+			s.facts.trouble = ""
+			if err != nil {
+				s.facts.trouble = err.Error()
+			}
+		})
+		if err != nil {
 			if ctx.Err() != nil {
 				return ctx.Err()
 			}
@@ -186,6 +195,7 @@ func (m *Miner) follow(ctx context.Context, r ledger.Reader, head protocol.Heigh
 	switch {
 	case committed && (round == nil || !round.Sealed || commit.Root != round.Root):
 		m.finish(PhaseForeign)
+		m.note(func(st *Status) { st.facts.foreign = s.EpochOf(head) + 1 })
 	case committed && head < deadline:
 		m.finish(PhaseCommitted)
 	case committed:
@@ -205,7 +215,7 @@ func (m *Miner) enter(n protocol.Round, asked bool) error {
 	if asked != m.status.Asked || n != m.status.Round {
 		if m.asked && n != m.status.Round {
 			m.metrics.round(m.committed)
-			m.status.count(m.committed)
+			m.status.count(m.cfg.Params.Schedule.EpochOfRound(m.status.Round), m.committed)
 		}
 		if n != m.status.Round {
 			m.status.Round, m.asked, m.committed, m.opened = n, false, false, 0

@@ -37,13 +37,22 @@ type Status struct {
 	Committed  uint64                  `json:"committed"` // rounds
 	Late       uint64                  `json:"late"`      // rounds
 	Opened     uint64                  `json:"opened"`    // answers
+	Failed     uint64                  `json:"failed"`    // tasks that the model could not answer
 	Findings   map[wire.Finding]uint64 `json:"findings"`  // of judges' cards about own answers
 	// Paid is what the miner's seat was paid in epoch PaidEpoch, the last one
 	// whose payments are on the ledger.
 	Paid      protocol.Amount `json:"paid"`
 	PaidEpoch protocol.Epoch  `json:"paid_epoch"`
-	// Why says in one sentence why the seat earns nothing, or that it earns.
+	// Reasons say, a sentence each, why the seat earns nothing, or less than it
+	// could, what comes first first; none when nothing is amiss. What went wrong
+	// in a round is told for three epochs.
+	Reasons []string `json:"reasons"`
+	// Faults are those of the reasons that keep the miner from its work.
+	Faults []string `json:"faults"`
+	// Why is the first reason, or says that the seat earns.
 	Why string `json:"why"`
+
+	facts facts
 }
 
 // Status returns where things stand.
@@ -53,7 +62,12 @@ func (m *Miner) Status() Status {
 	s := m.status
 	s.Findings = maps.Clone(s.Findings)
 	s.Peers = m.cfg.Peers() // as of now: without any, no step tells
-	s.Why = s.why()
+	s.Reasons, s.Faults = s.explain(m.cfg.Params.Schedule.EpochOf(s.Height))
+	s.Why = fmt.Sprintf("earning: %s in epoch %d", s.Paid, s.PaidEpoch)
+	if len(s.Reasons) > 0 {
+		s.Why = s.Reasons[0]
+	}
+	s.facts = facts{} // what it points to goes on changing
 	return s
 }
 
@@ -63,46 +77,21 @@ func (m *Miner) note(f func(*Status)) {
 	f(&m.status)
 }
 
-func (s *Status) count(committed bool) {
+// count notes the end of a round of epoch e that asked the seat.
+func (s *Status) count(e protocol.Epoch, committed bool) {
 	if committed {
 		s.Committed++
-	} else {
-		s.Late++
+		s.facts.missed = 0
+		s.facts.of(e, func(t *tally) { t.committed++ })
+		return
 	}
+	s.Late++
+	s.facts.missed++
+	s.facts.of(e, func(t *tally) { t.late++ })
 }
 
-// why goes from what is wrong before anything else to what comes last.
-func (s *Status) why() string {
-	var wrong uint64
-	for f, n := range s.Findings {
-		if f != wire.FindingExact {
-			wrong += n
-		}
-	}
-	switch {
-	case s.Height == 0 && s.Peers == 0:
-		return "no peers: none was reached yet, so nothing is known of the ledger; look with miner doctor"
-	case s.Height == 0:
-		return "no block of the ledger was verified yet"
-	case !s.Registered:
-		return "the hotkey has no seat: register it (assay tx register)"
-	case s.Peers == 0:
-		return "no peers: nobody hears the answers"
-	case s.Phase == PhaseForeign:
-		return "another process commits with this hotkey, or the database was lost"
-	case !s.Asked:
-		return "not asked yet: a seat is asked from the epoch after its models are on the ledger"
-	case wrong > 0 && wrong >= s.Findings[wire.FindingExact]:
-		return fmt.Sprintf("inexact: judges found %d answers wrong and %d exact; check the model file (miner doctor)", wrong, s.Findings[wire.FindingExact])
-	case s.Late > 0 && s.Late >= s.Committed:
-		return fmt.Sprintf("late: %d rounds without a commitment in time, %d with one; the machine is too slow or its ledger lags", s.Late, s.Committed)
-	case s.Paid > 0:
-		return fmt.Sprintf("earning: %s in epoch %d", s.Paid, s.PaidEpoch)
-	}
-	return "nothing paid yet: weights count two epochs after they are sealed"
-}
-
-// readPayment notes what the last finished epoch paid.
+// readPayment notes what the last finished epoch paid, and at first what those
+// before it did.
 func (m *Miner) readPayment(r ledger.Reader, head protocol.Height, seat protocol.SeatID) error {
 	e := m.cfg.Params.Schedule.EpochOf(head)
 	if !m.cfg.Params.Schedule.IsEpochEnd(head) {
@@ -112,20 +101,28 @@ func (m *Miner) readPayment(r ledger.Reader, head protocol.Height, seat protocol
 		e--
 	}
 	m.mu.Lock()
-	looked := m.looked == e+1
+	next := m.looked
 	m.mu.Unlock()
-	if looked {
+	if next == e+1 {
 		return nil
 	}
-	p, ok, err := ledger.ReadPayment(r, e, seat.UID)
-	if err != nil {
-		return err
+	var pays []pay
+	for n := max(next, e+1-min(e+1, paysKept)); n <= e; n++ {
+		p, ok, err := ledger.ReadPayment(r, n, seat.UID)
+		if err != nil {
+			return err
+		}
+		if ok && p.Seat == seat {
+			pays = append(pays, pay{n, p.Miner})
+		} else if n == e { // earlier, the seat may not have been there
+			pays = append(pays, pay{n, 0})
+		}
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.looked = e + 1
-	if ok && p.Seat == seat {
-		m.status.Paid, m.status.PaidEpoch = p.Miner, e
-	}
+	all := append(m.status.facts.pays, pays...)
+	m.status.facts.pays = all[max(0, len(all)-paysKept):]
+	m.status.Paid, m.status.PaidEpoch = all[len(all)-1].amount, e
 	return nil
 }

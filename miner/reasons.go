@@ -1,0 +1,180 @@
+package miner
+
+import (
+	"fmt"
+
+	"github.com/assaynet/assay/protocol"
+	"github.com/assaynet/assay/protocol/wire"
+)
+
+const (
+	// recentEpochs is for how many epochs, the running one included, what went
+	// wrong is told: long enough to be noticed, short enough that what was
+	// mended is not told for ever.
+	recentEpochs = 3
+	// paysKept is how many epochs' payments are compared.
+	paysKept = 4
+	// missedFault is how many asked rounds in a row without a commitment are no
+	// accident any more.
+	missedFault = 3
+)
+
+// facts are what the reasons are made from, beside what [Status] shows.
+type facts struct {
+	recent map[protocol.Epoch]*tally
+	missed uint64 // asked rounds since the last one with a commitment
+	pays   []pay  // of the last epochs, the newest last
+	// foreign and changed are the epochs, plus one, in which the ledger had a
+	// commitment, and an announcement, of the own hotkey that are not this
+	// process's.
+	foreign, changed protocol.Epoch
+	// trouble is the error of the newest step, "" if it met none.
+	trouble string
+}
+
+// tally counts what happened to the rounds of an epoch.
+type tally struct{ committed, late, exact, wrong, unopened, failed uint64 }
+
+// pay is what an epoch paid.
+type pay struct {
+	epoch  protocol.Epoch
+	amount protocol.Amount
+}
+
+// of changes the tally of an epoch, and forgets those that are too old.
+func (f *facts) of(e protocol.Epoch, change func(*tally)) {
+	if f.recent == nil {
+		f.recent = map[protocol.Epoch]*tally{}
+	}
+	if f.recent[e] == nil {
+		f.recent[e] = &tally{}
+	}
+	change(f.recent[e])
+	for old := range f.recent {
+		if old+recentEpochs < e {
+			delete(f.recent, old)
+		}
+	}
+}
+
+// sum adds up the epochs that are recent in epoch now.
+func (f *facts) sum(now protocol.Epoch) tally {
+	var t tally
+	for e, n := range f.recent {
+		if e+recentEpochs > now {
+			t.committed, t.late, t.failed = t.committed+n.committed, t.late+n.late, t.failed+n.failed
+			t.exact, t.wrong, t.unopened = t.exact+n.exact, t.wrong+n.wrong, t.unopened+n.unopened
+		}
+	}
+	return t
+}
+
+// judged counts a card.
+func (f *facts) judged(e protocol.Epoch, found wire.Finding) {
+	f.of(e, func(t *tally) {
+		switch found {
+		case wire.FindingExact:
+			t.exact++
+		case wire.FindingUnopen:
+			t.unopened++
+		default:
+			t.wrong++
+		}
+	})
+}
+
+// told collects what there is to say.
+type told struct{ reasons, faults []string }
+
+func (t *told) reason(format string, args ...any) {
+	t.reasons = append(t.reasons, fmt.Sprintf(format, args...))
+}
+
+func (t *told) fault(format string, args ...any) {
+	t.reason(format, args...)
+	t.faults = append(t.faults, t.reasons[len(t.reasons)-1])
+}
+
+// explain goes from what is wrong before anything else to what comes last.
+func (s *Status) explain(now protocol.Epoch) (reasons, faults []string) {
+	var t told
+	switch {
+	case s.Height == 0 && s.Peers == 0:
+		t.fault("no peers: none was reached yet, so nothing is known of the ledger; look with miner doctor")
+	case s.Height == 0:
+		t.fault("no block of the ledger was verified yet")
+	case !s.Registered:
+		t.fault("the hotkey has no seat: register it (assay tx register)")
+	default:
+		if s.Peers == 0 {
+			t.fault("no peers: nobody hears the answers")
+		}
+		s.explainOthers(&t, now)
+		if !s.Asked {
+			t.reason("not asked yet: a seat is asked from the epoch after its models are on the ledger")
+		}
+		s.explainRounds(&t, now)
+		if s.Asked {
+			s.explainPay(&t)
+		}
+	}
+	return t.reasons, t.faults
+}
+
+// explainOthers tells of another process with the same hotkey.
+func (s *Status) explainOthers(t *told, now protocol.Epoch) {
+	const why = "its home runs somewhere else, too, or the database was lost"
+	recent := func(e protocol.Epoch) bool { return e > 0 && e-1+recentEpochs > now }
+	switch {
+	case s.Phase == PhaseForeign:
+		t.fault("another process commits with this hotkey: %s", why)
+	case recent(s.facts.foreign):
+		t.reason("another process committed with this hotkey in epoch %d: %s", s.facts.foreign-1, why)
+	}
+	if recent(s.facts.changed) {
+		t.reason("another process announced other addresses or models for this hotkey in epoch %d: its home runs somewhere else, too", s.facts.changed-1)
+	}
+}
+
+// explainRounds tells of rounds and answers that went wrong.
+func (s *Status) explainRounds(t *told, now protocol.Epoch) {
+	n := s.facts.sum(now)
+	switch {
+	case s.facts.missed >= missedFault:
+		t.fault("late: the last %d rounds had no commitment in time; the machine is too slow, its ledger lags, or no peer takes its transactions", s.facts.missed)
+	case n.late > 0:
+		t.reason("late: %d rounds without a commitment in time, %d with one, in the last %d epochs; the machine is too slow or its ledger lags", n.late, n.committed, recentEpochs)
+	}
+	if n.wrong > 0 {
+		t.reason("inexact: judges found %d answers wrong and %d exact in the last %d epochs; check the model file (miner doctor)", n.wrong, n.exact, recentEpochs)
+	}
+	if n.unopened > 0 {
+		t.reason("unopened: judges did not get %d answers in time in the last %d epochs; peers did not hear this node, or it was away when they were due", n.unopened, recentEpochs)
+	}
+	if n.failed > 0 {
+		t.reason("the model could not answer %d tasks in the last %d epochs; the log says why", n.failed, recentEpochs)
+	}
+	if s.facts.trouble != "" {
+		t.reason("the newest step met an error: %.300s", s.facts.trouble)
+	}
+}
+
+// explainPay compares the last payment with the mean of those before it. Pay
+// moves by itself with what other miners do: what is told is more than a tenth.
+func (s *Status) explainPay(t *told) {
+	var before, epochs protocol.Amount
+	pays := s.facts.pays
+	for _, p := range pays[:max(0, len(pays)-1)] {
+		before += p.amount
+		epochs++
+	}
+	switch {
+	case before == 0 && s.Paid == 0:
+		t.reason("nothing paid yet: weights count two epochs after they are sealed")
+	case before == 0:
+	case s.Paid == 0:
+		t.reason("pay stopped: nothing in epoch %d, %s an epoch in the %d before", s.PaidEpoch, before/epochs, epochs)
+	case s.Paid < before/epochs/10*9:
+		t.reason("pay fell: %s in epoch %d, %s an epoch in the %d before; what is late, wrong or unopened costs weight, and so do better miners", s.Paid, s.PaidEpoch, before/epochs, epochs)
+	}
+}
