@@ -14,7 +14,7 @@ devnet: ## the same network without cheats; it stays up until Ctrl-C
 	./scripts/demo.sh devnet
 
 build: ## build miner, validator and assay into ./build
-	$(GO) build -o build/ ./cmd/...
+	$(GO) build -buildvcs=auto -o build/ ./cmd/...
 
 model: ## fetch the model that demo and tests run into the user's cache
 	$(FETCH)

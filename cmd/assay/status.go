@@ -13,9 +13,12 @@ func statusCommand() *cli.Command {
 	q := query{
 		name: "status", path: "/v1/status", item: "Status",
 		usage: "show how a node is",
-		about: "Shows what a node says of itself; the reasons are why it earns nothing.",
+		about: "Shows what a node says of itself; the reasons are why it earns nothing, or less\nthan it could.",
 		text: textOf(func(s *api.Status) []pair {
 			out := []pair{{"chain", s.ChainID}, {"role", s.Role}}
+			if s.Hotkey != "" {
+				out = append(out, pair{"hotkey", s.Hotkey})
+			}
 			if s.Version != "" {
 				out = append(out, pair{"version", s.Version})
 			}

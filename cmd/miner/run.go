@@ -3,7 +3,8 @@ package main
 import (
 	"context"
 	"errors"
-	"strings"
+	"slices"
+	"time"
 
 	"github.com/urfave/cli/v2"
 
@@ -92,14 +93,17 @@ type teller struct {
 func (s *teller) Status(context.Context) (api.Status, error) {
 	st := s.miner.Status()
 	out := api.Status{
-		Role: string(config.Miner), Height: st.Height, Peers: len(s.node.Peers()), ModelIDs: s.d.ModelIDs(),
+		Role: string(config.Miner), Started: s.d.Started, Hotkey: s.d.Hotkey.PublicKey().String(), Registered: st.Registered,
+		Height: st.Height, Peers: len(s.node.Peers()), ModelIDs: s.d.ModelIDs(),
 		CatchingUp: st.Height == 0, BlockTime: s.node.BlockTime(),
 	}
 	if hash, err := s.node.StateHash(st.Height); err == nil { // one of the newest
 		out.AppHash = hash
 	}
-	if st.Why != "" && !strings.HasPrefix(st.Why, "earning") {
-		out.Reasons = []string{st.Why}
-	}
+	faults, warnings := s.d.Look(daemon.Vitals{
+		CatchingUp: out.CatchingUp, Deaf: s.node.Deaf(), Elsewhere: s.node.Elsewhere(), BlockTime: out.BlockTime,
+	}, time.Now())
+	out.Faults = slices.Concat(faults, st.Faults)
+	out.Reasons = slices.Concat(faults, st.Reasons, warnings)
 	return out, nil
 }

@@ -3,10 +3,13 @@ package main
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
+	"time"
 
 	"github.com/assaynet/assay/cmd/internal/config"
 	"github.com/assaynet/assay/cmd/internal/daemon"
+	"github.com/assaynet/assay/protocol"
 	"github.com/assaynet/assay/protocol/api"
 	"github.com/assaynet/assay/protocol/ledger"
 	"github.com/assaynet/assay/protocol/node"
@@ -23,26 +26,34 @@ type teller struct {
 // Status implements api.Node.
 func (s *teller) Status(context.Context) (api.Status, error) {
 	stats := s.node.Stats()
+	v := s.validator.Status()
 	out := api.Status{
-		Role: string(config.Validator), Height: stats.Height, AppHash: stats.StateHash, CatchingUp: stats.Syncing,
+		Role: string(config.Validator), Started: s.d.Started, Hotkey: s.d.Hotkey.PublicKey().String(),
+		Registered: v.Registered, Permit: v.Permit,
+		Height: stats.Height, AppHash: stats.StateHash, CatchingUp: stats.Syncing,
 		BlockTime: s.node.BlockTime(), Peers: len(s.node.Peers()), ModelIDs: s.d.ModelIDs(),
 	}
-	reasons, err := s.reasons(&out)
-	out.Reasons = reasons
+	if out.CatchingUp {
+		out.Faults = append(out.Faults, "catching up with the ledger: nothing is judged until then")
+	}
+	if out.Peers == 0 {
+		out.Faults = append(out.Faults, "no peers: no answers come in, and nobody hears the cards; look with validator doctor")
+	}
+	faults, warnings := s.d.Look(daemon.Vitals{
+		CatchingUp: out.CatchingUp, Deaf: s.node.Deaf(), Elsewhere: s.node.Elsewhere(), BlockTime: out.BlockTime,
+	}, time.Now())
+	out.Faults = append(out.Faults, faults...)
+	reasons, err := s.reasons(&v, len(out.Faults) == 0)
+	out.Reasons = slices.Concat(out.Faults, reasons, warnings)
 	return out, err
 }
 
-// reasons says why the seat earns nothing, what comes first first.
-func (s *teller) reasons(st *api.Status) ([]string, error) {
+// reasons says why the seat earns nothing, or less than it could. A seat or a
+// permit that is missing is a reason and no fault: the node follows the ledger
+// and answers for it all the same. Well is said of a node without a fault.
+func (s *teller) reasons(v *validator.Status, well bool) ([]string, error) {
 	var out []string
-	if st.CatchingUp {
-		out = append(out, "catching up with the ledger: nothing is judged until then")
-	}
-	if st.Peers == 0 {
-		out = append(out, "no peers: no answers come in, and nobody hears the cards; look with validator doctor")
-	}
-	v := s.validator.Status()
-	if v.NotObserving != "" && len(out) == 0 {
+	if v.NotObserving != "" && well {
 		out = append(out, "rounds are not observed now ("+v.NotObserving+"): what is missing of them is held against nobody, and earlier opinions stand as weights")
 	}
 	if why := v.Why; why != "" && !strings.HasPrefix(why, "judging") {
@@ -50,12 +61,46 @@ func (s *teller) reasons(st *api.Status) ([]string, error) {
 	}
 	r, h := s.node.Latest()
 	e := s.d.Genesis.Params.Schedule.EpochOf(h)
-	if len(out) > 0 || e == 0 {
-		return out, nil
+	if e == 0 {
+		return append(out, "nothing paid yet: the first epoch is not over"), nil
 	}
-	paid, ok, err := ledger.ReadPayment(r, e-1, v.Seat.UID)
-	if err == nil && (!ok || paid.Validator == 0) {
-		out = append(out, fmt.Sprintf("nothing was paid in epoch %d: dividends follow weights, which count two epochs after they are sealed, and duties fulfilled", e-1))
+	pay, err := payReasons(func(e protocol.Epoch) (ledger.Payment, bool, error) {
+		p, ok, err := ledger.ReadPayment(r, e, v.Seat.UID)
+		return p, ok && p.Seat == v.Seat, err
+	}, e-1)
+	return append(out, pay...), err
+}
+
+// paysCompared is how many epochs before the last one its pay is compared with.
+const paysCompared = 3
+
+// payReasons tells what the payments say, up to that of epoch last. Pay moves
+// by itself with what others do: what is told is more than a tenth.
+func payReasons(read func(protocol.Epoch) (ledger.Payment, bool, error), last protocol.Epoch) ([]string, error) {
+	paid, ok, err := read(last)
+	if err != nil {
+		return nil, err
 	}
-	return out, err
+	var before, epochs protocol.Amount
+	for e := last - min(last, paysCompared); e < last; e++ {
+		p, ok, err := read(e)
+		if err != nil {
+			return nil, err
+		}
+		if ok {
+			before += p.Validator
+			epochs++
+		}
+	}
+	var out []string
+	switch {
+	case !ok || paid.Validator == 0:
+		out = append(out, fmt.Sprintf("nothing was paid in epoch %d: dividends follow weights, which count two epochs after they are sealed, and duties fulfilled", last))
+	case epochs > 0 && paid.Validator < before/epochs/10*9:
+		out = append(out, fmt.Sprintf("pay fell: %s in epoch %d, %s an epoch in the %d before; dividends follow stake, weights that others agree with, and duties fulfilled", paid.Validator, last, before/epochs, epochs))
+	}
+	if ok && paid.Fulfilled < paid.Drawn {
+		out = append(out, fmt.Sprintf("%d of %d duties of epoch %d were not fulfilled in time: the node was away, or its machine is too slow", paid.Drawn-paid.Fulfilled, paid.Drawn, last-min(last, 1)))
+	}
+	return out, nil
 }

@@ -291,6 +291,7 @@ func TestReadinessNamesWhatIsMissing(t *testing.T) {
 		{func(s *api.Status) { s.Peers = 0 }, "no peers"},
 		{func(s *api.Status) { s.CatchingUp = true }, "catching up, at height 45"},
 		{func(s *api.Status) { s.Height = 0 }, "there is no block yet"},
+		{func(s *api.Status) { s.Faults = []string{"deaf", "the disk is full"} }, "deaf; the disk is full"},
 	} {
 		before := n.Node.S
 		tc.change(&n.Node.S)

@@ -29,6 +29,10 @@ type Status struct {
 	ChainID    string             `json:"chain_id"`
 	Role       string             `json:"role"` // "validator", "miner", or "stopped" for a database without its node
 	Version    string             `json:"version"`
+	Started    time.Time          `json:"started"`
+	Hotkey     string             `json:"hotkey"` // an address; "" for a database without its node
+	Registered bool               `json:"registered"`
+	Permit     bool               `json:"permit"`
 	Height     protocol.Height    `json:"height"`
 	Epoch      protocol.Epoch     `json:"epoch"`
 	Round      protocol.Round     `json:"round"`
@@ -37,7 +41,11 @@ type Status struct {
 	CatchingUp bool               `json:"catching_up"`
 	Peers      int                `json:"peers"`
 	ModelIDs   []protocol.ModelID `json:"model_ids"`
-	// Reasons say, in words, why the node earns nothing; none if all is well.
+	// Faults say, in words, what keeps the node from its work; the node is not
+	// ready while there is one.
+	Faults []string `json:"faults"`
+	// Reasons say, in words, why the node earns nothing, or less than it could,
+	// the faults among them; none if all is well.
 	Reasons []string `json:"reasons"`
 }
 

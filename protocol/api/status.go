@@ -3,6 +3,7 @@ package api
 import (
 	"fmt"
 	"net/http"
+	"strings"
 
 	"github.com/assaynet/assay/protocol"
 	"github.com/assaynet/assay/protocol/ledger"
@@ -15,9 +16,12 @@ func (h *Handler) readStatus(r *request) (Status, error) {
 	}
 	s.ChainID, s.Version = h.chain, h.version
 	s.Epoch, s.Round = h.params.Schedule.EpochOf(s.Height), h.params.Schedule.RoundOf(s.Height)
-	s.BlockTime = s.BlockTime.UTC()
+	s.BlockTime, s.Started = s.BlockTime.UTC(), s.Started.UTC()
 	if s.ModelIDs == nil {
 		s.ModelIDs = []protocol.ModelID{}
+	}
+	if s.Faults == nil {
+		s.Faults = []string{}
 	}
 	if s.Reasons == nil {
 		s.Reasons = []string{}
@@ -56,8 +60,8 @@ type Alive struct {
 
 func (h *Handler) health(*request) (any, error) { return Alive{"ok"}, nil }
 
-// ready says whether answers of this node are worth asking for: it is caught up
-// and hears from others.
+// ready says whether this node does its work, and its answers are worth asking
+// for: it is caught up, hears from others, and knows of no fault.
 func (h *Handler) ready(r *request) (any, error) {
 	s, err := h.readStatus(r)
 	if err != nil {
@@ -71,6 +75,8 @@ func (h *Handler) ready(r *request) (any, error) {
 		why = fmt.Sprintf("catching up, at height %d", s.Height)
 	case s.Peers == 0:
 		why = "no peers"
+	case len(s.Faults) > 0:
+		why = strings.Join(s.Faults, "; ")
 	default:
 		return Alive{"ok"}, nil
 	}

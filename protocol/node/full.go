@@ -252,6 +252,12 @@ func (f *Full) Stats() consensus.Stats { return f.consensus.Stats() }
 // Peers returns the connected peers of gossip.
 func (f *Full) Peers() []gossip.PeerInfo { return f.host.Peers() }
 
+// Deaf returns the topics of gossip that nobody passes on; see gossip.Host.
+func (f *Full) Deaf() []gossip.Topic { return f.host.Deaf() }
+
+// Elsewhere reports whether another process seems to use the own identity.
+func (f *Full) Elsewhere() bool { return f.host.Elsewhere() }
+
 // Identity returns the peer id of gossip.
 func (f *Full) Identity() string { return f.host.ID() }
 

@@ -201,6 +201,12 @@ func (l *Light) Addrs() []string { return l.host.Addrs() }
 // Peers returns the connected peers of gossip.
 func (l *Light) Peers() []gossip.PeerInfo { return l.host.Peers() }
 
+// Deaf returns the topics of gossip that nobody passes on; see gossip.Host.
+func (l *Light) Deaf() []gossip.Topic { return l.host.Deaf() }
+
+// Elsewhere reports whether another process seems to use the own identity.
+func (l *Light) Elsewhere() bool { return l.host.Elsewhere() }
+
 // Identity returns the peer id of gossip.
 func (l *Light) Identity() string { return l.host.ID() }
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
@@ -40,6 +41,7 @@ type Daemon struct {
 	Models   []*engine.Model
 	Log      zerolog.Logger
 	Registry *prometheus.Registry
+	Started  time.Time // whole seconds, as run.json has it
 
 	stop    stopping
 	release func() bool // ends the wait for a signal; nil before it began
@@ -49,7 +51,7 @@ type Daemon struct {
 // find. Errors say what to do; those that starting again does not mend are marked
 // as [usage.Mistake]. After nil, Close must be called.
 func Open(c *cli.Context, role config.Role) (*Daemon, error) {
-	d := &Daemon{Registry: prometheus.NewRegistry()}
+	d := &Daemon{Registry: prometheus.NewRegistry(), Started: time.Now().UTC().Truncate(time.Second)}
 	d.Registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	paths, err := d.settle(c, role)
 	if err != nil {

@@ -11,6 +11,7 @@ var (
 	Announced = (*Daemon).announced
 	NewLogger = newLogger
 	Part      = part
+	LookAt    = (*Vitals).look
 )
 
 // Stopping bounds the end of a daemon.

@@ -5,11 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"time"
 
 	"golang.org/x/sync/errgroup"
 
 	"github.com/assaynet/assay/cmd/internal/config"
+	"github.com/assaynet/assay/cmd/internal/usage"
 	"github.com/assaynet/assay/protocol/api"
 )
 
@@ -22,13 +22,13 @@ type Component func(ctx context.Context) error
 func (d *Daemon) Live(ctx context.Context, source api.Source, gossip []string, ready <-chan struct{}, components map[string]Component) error {
 	server, err := api.New(api.Config{
 		Listen: d.Config.HTTP.Listen, ChainID: d.Chain, Params: &d.Genesis.Params, Source: source,
-		Registry: d.Registry, Version: Version(), Logger: d.Log,
+		Registry: d.Registry, Version: usage.Version(), Logger: d.Log,
 	})
 	if err != nil {
 		return d.Explain(err)
 	}
 	r := config.Running{
-		PID: os.Getpid(), Role: d.Config.Role, ChainID: d.Chain, Started: time.Now().UTC().Truncate(time.Second),
+		PID: os.Getpid(), Role: d.Config.Role, ChainID: d.Chain, Started: d.Started,
 		HTTP: server.Addr(), Gossip: gossip, Consensus: d.Config.Consensus.Listen,
 	}
 	if err := d.Home.WriteRunning(r); err != nil {

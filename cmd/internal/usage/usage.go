@@ -22,12 +22,12 @@ func App(name, summary, description string, commands ...*cli.Command) *cli.App {
 }
 
 // Finish gives a program with its commands what all programs have: the command
-// help, and one way to refuse. It returns the program.
+// help, the flag --version, and one way to refuse. It returns the program.
 func Finish(a *cli.App) *cli.App {
 	Prepare(a.Commands)
 	a.Commands = append(a.Commands, helpCommand())
-	a.Flags = append(a.Flags, cli.HelpFlag) // which the library adds with its own help command only
-	a.HideVersion = true
+	a.Flags = append(a.Flags, cli.HelpFlag)         // which the library adds with its own help command only
+	a.Version = Version()                           // for the flag --version, which the library adds
 	a.ExitErrHandler = func(*cli.Context, error) {} // Main prints and exits
 	a.OnUsageError = WrongFlag
 	a.Action = Group

@@ -69,6 +69,7 @@ func NewWith(model protocol.ModelID) (*Network, error) {
 	n.Node = &Node{S: api.Status{
 		Role: "validator", Height: Height, BlockTime: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC),
 		AppHash: StateHash(Height), Peers: 4, ModelIDs: []protocol.ModelID{model},
+		Started: time.Date(2026, 1, 2, 3, 0, 0, 0, time.UTC), Hotkey: n.Genesis.Seats[0].Hotkey.String(), Registered: true, Permit: true,
 		Reasons: []string{"no duties were drawn yet"},
 	}}
 	n.Work = &Work{Scored: n.scores(), Tasks: map[protocol.TaskID]*api.Evidence{}}

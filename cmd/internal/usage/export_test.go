@@ -1,0 +1,4 @@
+package usage
+
+// VersionOf is the version that is read from how a program was built.
+var VersionOf = version
