@@ -19,6 +19,7 @@ import (
 
 	"github.com/assaynet/assay/cmd/internal/config"
 	"github.com/assaynet/assay/cmd/internal/source"
+	"github.com/assaynet/assay/cmd/internal/status"
 	"github.com/assaynet/assay/protocol/api"
 	"github.com/assaynet/assay/protocol/store"
 )
@@ -101,7 +102,7 @@ func openHome(c *cli.Context, home config.Home) (*client, error) {
 		return nil, err
 	}
 	n := &client{url: home.URL(cfg)}
-	err = n.get(c.Context, "/healthz", &api.Alive{})
+	_, err = status.Ask(c.Context, home, cfg) // another home's daemon may have the address
 	if err == nil || !errors.Is(err, config.ErrNotRunning) {
 		return n, nil // what is wrong with its answers shows at the question
 	}

@@ -224,6 +224,7 @@ const patience = 60 * time.Second
 //	term HOME           sends SIGTERM to the daemon of a home
 //	hold PORT           listens on a port until the script ends
 //	newer HOME          makes the database in a home one of a newer program
+//	network             runs a node of the validator until the script ends
 var Cmds = map[string]func(ts *testscript.TestScript, neg bool, args []string){
 	"height": func(ts *testscript.TestScript, neg bool, args []string) {
 		if neg || len(args) != 2 {
@@ -268,6 +269,7 @@ var Cmds = map[string]func(ts *testscript.TestScript, neg bool, args []string){
 		ts.Check(db.Space("schema").Set([]byte("version"), []byte{0, 0, 0, 99}))
 		ts.Check(db.Close())
 	},
+	"network": runNetwork,
 }
 
 func waitHeight(url string, want uint64) error {

@@ -152,12 +152,18 @@ func (h Home) WriteRunning(r Running) error {
 }
 
 // URL is where the daemon of this home answers, as run.json says, else the
-// settings: "http://HOST:PORT", on loopback if it listens on all addresses.
+// settings; see [URL].
 func (h Home) URL(c *Config) string {
 	at := c.HTTP.Listen
 	if r, err := h.ReadRunning(); err == nil && r.HTTP != "" {
 		at = r.HTTP
 	}
+	return URL(at)
+}
+
+// URL is how an address to listen on is asked: "http://HOST:PORT", on loopback
+// if it stands for all addresses of the machine.
+func URL(at string) string {
 	host, port, err := net.SplitHostPort(at)
 	if err == nil && unspecified(host) {
 		at = net.JoinHostPort("127.0.0.1", port)

@@ -18,6 +18,7 @@ import (
 	"github.com/assaynet/assay/cmd/internal/keyflags"
 	"github.com/assaynet/assay/cmd/internal/status"
 	"github.com/assaynet/assay/cmd/internal/usage"
+	"github.com/assaynet/assay/protocol"
 	"github.com/assaynet/assay/protocol/ledger"
 )
 
@@ -64,10 +65,14 @@ var ErrIll = errors.New("not everything is well; see the lines marked fail")
 func Command(role config.Role) *cli.Command {
 	return &cli.Command{
 		Name:  "doctor",
-		Usage: "check clock, ports, disk, keys, model and peers",
+		Usage: "check clock, ports, disk, keys, model, peers and the seat on the ledger",
 		Description: fmt.Sprintf(`Checks what the %[1]s needs, running or not, and changes nothing. Each line
 says ok, warn or fail, what was found, and what to do about it. It takes the
 flags of "%[1]s run", so that it checks what that would use.
+
+While the %[1]s of the home runs, it says how that does its work. Otherwise it
+dials the bootstrap peers and asks them, with proofs, what the ledger says of
+the hotkey; what cannot be checked is never ok.
 
 It exits with 1 when a check fails.`, role),
 		Flags: append([]cli.Flag{
@@ -86,6 +91,8 @@ type patient struct {
 	genesis *ledger.Genesis
 	running *status.Report // nil when the daemon does not run
 	self    string         // the own peer id, once the key is open
+	hotkey  protocol.PublicKey
+	proven  *Finding // what peers said of the seat, nil if none was asked
 }
 
 func examine(c *cli.Context, role config.Role) error {
@@ -110,6 +117,8 @@ func examine(c *cli.Context, role config.Role) error {
 		{"model", p.model},
 		{"ports", p.ports},
 		{"peers", p.peers},
+		{"seat", p.seat}, // after peers, who are asked about it
+		{"work", p.work},
 	} {
 		findings = append(findings, named(check.name, check.look(c.Context)))
 		if err := c.Err(); err != nil {
@@ -126,19 +135,27 @@ func named(name string, f Finding) Finding {
 
 // daemon says whether the daemon runs, which is neither good nor bad.
 func (p *patient) daemon(ctx context.Context) Finding {
+	at, set := p.home.URL(p.cfg), config.URL(p.cfg.HTTP.Listen)
 	r, err := status.Ask(ctx, p.home, p.cfg)
 	switch {
+	case errors.Is(err, status.ErrOther):
+		return failed(err)
 	case errors.Is(err, config.ErrNotRunning):
+		if r, err := status.AskAt(ctx, set, p.cfg.Role); at != set && err == nil {
+			return fail("stop it, or choose another --http-listen for one of the two",
+				"not running, and at %s answers another home's %s of chain %s, hotkey %s", set, r.Role, r.ChainID, r.Hotkey)
+		}
 		return ok("not running")
 	case err != nil:
 		f := failed(err)
 		f.State = Warn
 		return f
-	case r.ChainID != p.genesis.ChainID():
-		return fail("stop it: another home's daemon has the address", "%s runs there, of chain %s", r.Role, r.ChainID)
 	}
 	p.running = r
-	return ok("running at %s, height %d", p.home.URL(p.cfg), r.Height)
+	if p.c.String("http-listen") != "" && at != set && !strings.HasSuffix(set, ":0") {
+		return warn("start it again with that, or leave --http-listen out", "running at %s, height %d; not at %s, which --http-listen says", at, r.Height, set)
+	}
+	return ok("running at %s, height %d", at, r.Height)
 }
 
 // report prints the findings and returns [ErrIll] if one is a failure.

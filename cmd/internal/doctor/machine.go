@@ -11,20 +11,14 @@ import (
 	"time"
 
 	"github.com/assaynet/assay/cmd/internal/config"
-)
-
-// The bounds of the clock, in either direction: a block's time is agreed on by
-// the validators, and consensus bears a few seconds.
-const (
-	clockAhead = 3 * time.Second  // a block from the future
-	clockStale = 60 * time.Second // no block for longer than any round takes
+	"github.com/assaynet/assay/cmd/internal/daemon"
 )
 
 // clock compares the machine's clock with what is known: the newest block if
 // the daemon runs, else the network's beginning.
 func (p *patient) clock(context.Context) Finding {
 	now := time.Now()
-	if began := time.Unix(p.genesis.Time, 0); now.Add(clockAhead).Before(began) {
+	if began := time.Unix(p.genesis.Time, 0); now.Add(daemon.ClockAhead).Before(began) {
 		return fail("set the clock: NTP does it by itself (timedatectl set-ntp true)",
 			"it is %s here, before the network began at %s", stamp(now), stamp(began))
 	}
@@ -33,9 +27,9 @@ func (p *patient) clock(context.Context) Finding {
 	}
 	age := now.Sub(p.running.BlockTime)
 	switch {
-	case age < -clockAhead:
+	case age < -daemon.ClockAhead:
 		return fail("set the clock: NTP does it by itself (timedatectl set-ntp true)", "%s behind the newest block", (-age).Round(time.Second))
-	case age > clockStale:
+	case age > daemon.ClockStale:
 		return warn("the clock is fast, or no block comes: look at the peers below, and at the clock by timedatectl", "the newest block is %s old", age.Round(time.Second))
 	}
 	return ok("%s, the newest block is %s old", stamp(now), age.Round(100*time.Millisecond))
@@ -43,26 +37,18 @@ func (p *patient) clock(context.Context) Finding {
 
 func stamp(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05 UTC") }
 
-// The bounds of the disk. A network as large as the shipped ones writes some
-// ten megabytes an hour before what is old is pruned.
-const (
-	diskLeast = 256 << 20 // below, a daemon may stop at any moment
-	diskGood  = 2 << 30   // some days' notice
-)
-
 // disk looks at the space where the database is.
 func (p *patient) disk(context.Context) Finding {
-	var fs syscall.Statfs_t
-	if err := syscall.Statfs(string(p.home), &fs); err != nil {
-		return fail("look at the disk", "space of %s: %s", p.home, err)
+	free, err := daemon.Free(string(p.home))
+	if err != nil {
+		return fail("look at the disk", "%s", err)
 	}
-	free := fs.Bavail * uint64(fs.Bsize)
 	hint := "free some space, or move the home to a larger disk"
 	switch {
-	case free < diskLeast:
-		return fail(hint, "%s free, less than %s", size(free), size(diskLeast))
-	case free < diskGood:
-		return warn(hint, "%s free, less than %s", size(free), size(diskGood))
+	case free < daemon.DiskLeast:
+		return fail(hint, "%s free, less than %s", daemon.Size(free), daemon.Size(daemon.DiskLeast))
+	case free < daemon.DiskGood:
+		return warn(hint, "%s free, less than %s", daemon.Size(free), daemon.Size(daemon.DiskGood))
 	}
 	if err := writable(p.home); err != nil {
 		if hint := p.home.Hint(err); hint != "" && !errors.Is(err, os.ErrPermission) {
@@ -70,7 +56,7 @@ func (p *patient) disk(context.Context) Finding {
 		}
 		return fail("run it as the user who owns "+string(p.home), "%s", err)
 	}
-	return ok("%s free", size(free))
+	return ok("%s free", daemon.Size(free))
 }
 
 // writable tries to write in the home.
@@ -80,13 +66,6 @@ func writable(home config.Home) error {
 		return err
 	}
 	return errors.Join(f.Close(), os.Remove(f.Name()))
-}
-
-func size(n uint64) string {
-	if n >= 1<<30 {
-		return fmt.Sprintf("%.1f GiB", float64(n)/(1<<30))
-	}
-	return fmt.Sprintf("%d MiB", n>>20)
 }
 
 // dialPatience is how long an own port may take to answer.
@@ -124,16 +103,21 @@ func (p *patient) ports(ctx context.Context) Finding {
 // what others are told instead, "" where nobody is told.
 type listen struct{ flag, at, told string }
 
-// listens returns where the daemon listens, as HOST:PORT.
+// listens returns where the daemon listens, as HOST:PORT: while it runs, as it
+// wrote down, for the settings may have changed since.
 func (p *patient) listens() []listen {
-	out := []listen{{"http-listen", p.cfg.HTTP.Listen, ""}}
-	for _, a := range p.cfg.Node.Listen {
-		if parts := strings.Split(a, "/"); len(parts) == 5 { // checked with the settings
+	http, gossip, consensus := p.cfg.HTTP.Listen, p.cfg.Node.Listen, p.cfg.Consensus.Listen
+	if r, err := p.home.ReadRunning(); err == nil && p.running != nil {
+		http, gossip, consensus = r.HTTP, r.Gossip, r.Consensus
+	}
+	out := []listen{{"http-listen", http, ""}}
+	for _, a := range gossip {
+		if parts := strings.Split(a, "/"); len(parts) >= 5 { // "", "ip4", host, "tcp", port, and perhaps a peer id
 			out = append(out, listen{"listen", net.JoinHostPort(parts[2], parts[4]), "announce"})
 		}
 	}
 	if p.cfg.Role == config.Validator {
-		out = append(out, listen{"consensus-listen", p.cfg.Consensus.Listen, "consensus-external"})
+		out = append(out, listen{"consensus-listen", consensus, "consensus-external"})
 	}
 	return out
 }

@@ -56,6 +56,9 @@ func (p *patient) key(context.Context) Finding {
 	if err != nil {
 		return failed(err)
 	}
+	if pub, err := ks.Public("hotkey"); err == nil {
+		p.hotkey = pub // it is compared when the key opens; without a passphrase it must do
+	}
 	if err := ks.Check("hotkey"); err != nil {
 		return failed(keyflags.HomeHint(err, string(p.home)))
 	}
@@ -68,6 +71,7 @@ func (p *patient) key(context.Context) Finding {
 		return failed(keyflags.HomeHint(err, string(p.home)))
 	}
 	defer k.Wipe()
+	p.hotkey = k.PublicKey()
 	if k.Kind() != keystore.Hotkey {
 		return fail("put a hotkey there, and take the coldkey off this machine", "%s is a %s", ks.Path("hotkey"), k.Kind())
 	}
@@ -128,7 +132,8 @@ func (p *patient) peers(ctx context.Context) Finding {
 }
 
 // dial dials addresses under an identity of the moment, as a node of the same
-// chain. problems has a line for each that was not reached.
+// chain, and asks those that it reaches about the seat. problems has a line for
+// each that was not reached.
 func (p *patient) dial(ctx context.Context, addrs []string) (reached int, problems []string, err error) {
 	ctx, cancel := context.WithTimeout(ctx, peerPatience)
 	defer cancel()
@@ -162,6 +167,10 @@ func (p *patient) dial(ctx context.Context, addrs []string) (reached int, proble
 			} else {
 				problems = append(problems, oneLine(e))
 			}
+		}
+		if reached > 0 {
+			f := p.prove(ctx, host)
+			p.proven = &f
 		}
 	case <-ctx.Done():
 	}

@@ -14,6 +14,7 @@ import (
 
 	"github.com/assaynet/assay/cmd/internal/config"
 	"github.com/assaynet/assay/protocol"
+	"github.com/assaynet/assay/protocol/keystore"
 )
 
 const (
@@ -29,6 +30,10 @@ type Report struct {
 	ChainID    string             `json:"chain_id"`
 	Role       config.Role        `json:"role"`
 	Version    string             `json:"version"`
+	Started    time.Time          `json:"started"`
+	Hotkey     string             `json:"hotkey"`
+	Registered bool               `json:"registered"`
+	Permit     bool               `json:"permit"`
 	Height     protocol.Height    `json:"height"`
 	Epoch      protocol.Epoch     `json:"epoch"`
 	Round      protocol.Round     `json:"round"`
@@ -37,42 +42,94 @@ type Report struct {
 	CatchingUp bool               `json:"catching_up"`
 	Peers      int                `json:"peers"`
 	ModelIDs   []protocol.ModelID `json:"model_ids"`
+	Faults     []string           `json:"faults"`
 	Reasons    []string           `json:"reasons"`
 
 	Raw json.RawMessage `json:"-"`
 }
 
+// ErrOther says that another home's daemon answers at the address of this
+// home's. It is a [config.ErrNotRunning], too.
+var ErrOther = errors.New("another daemon has the address")
+
 // Ask asks the daemon of a home. It returns [config.ErrNotRunning] when nothing
-// answers there, or something else does.
+// answers there, or something else does: [ErrOther], for a daemon of the role.
 func Ask(ctx context.Context, home config.Home, c *config.Config) (*Report, error) {
+	at := home.URL(c)
+	r, err := AskAt(ctx, at, c.Role)
+	if err != nil {
+		return nil, err
+	}
+	if why := r.notOf(home); why != "" {
+		return nil, fmt.Errorf("%w: %w: at %s answers a %s that is not of %s: %s; stop it, or choose another --http-listen for one of the two",
+			config.ErrNotRunning, ErrOther, at, r.Role, home, why)
+	}
+	return r, nil
+}
+
+// AskAt asks whichever daemon of a role answers at a URL. It returns
+// [config.ErrNotRunning] when nothing answers there, or the other role does.
+func AskAt(ctx context.Context, at string, role config.Role) (*Report, error) {
+	const see = "see http.listen in config.toml, or --http-listen"
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	at := home.URL(c)
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, at+"/v1/status", nil)
 	if err != nil {
 		return nil, fmt.Errorf("ask %s: %w", at, err)
 	}
 	resp, err := http.DefaultClient.Do(req)
 	if err != nil {
-		return nil, askError(at, c.Role, err)
+		return nil, askError(at, role, err)
 	}
 	defer func() { _ = resp.Body.Close() }()
 	body, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
 	if err != nil {
-		return nil, askError(at, c.Role, err)
+		return nil, askError(at, role, err)
 	}
 	if resp.StatusCode != http.StatusOK {
-		return nil, fmt.Errorf("%s answers %s; another program listens there: see http.listen in %s", at, resp.Status, home.Config())
+		return nil, fmt.Errorf("%s answers %s; another program listens there: %s", at, resp.Status, see)
 	}
 	r := &Report{Raw: body}
 	if err := json.Unmarshal(body, r); err != nil {
-		return nil, fmt.Errorf("%s does not answer as a %s does (%w); see http.listen in %s", at, c.Role, err, home.Config())
+		return nil, fmt.Errorf("%s does not answer as a %s does (%w); %s", at, role, err, see)
 	}
-	if r.Role != c.Role {
-		return nil, fmt.Errorf("%w: at %s answers a %s of %s; see http.listen in %s", config.ErrNotRunning, at, r.Role, r.ChainID, home.Config())
+	if r.Role != role {
+		return nil, fmt.Errorf("%w: at %s answers a %s of %s; %s", config.ErrNotRunning, at, r.Role, r.ChainID, see)
 	}
 	return r, nil
 }
+
+// notOf says in words why a report is not that of a home's daemon, "" if it is:
+// by the chain, by the hotkey, and, for a home that was copied, by when the
+// process began, which it wrote down. What cannot be read tells nothing.
+func (r *Report) notOf(home config.Home) string {
+	if g, err := home.ReadGenesis(); err == nil && r.ChainID != g.ChainID() {
+		return "it is of chain " + r.ChainID
+	}
+	copied := ""
+	if keys, err := keystore.New(keystore.Config{Dir: home.Keys()}); err == nil && r.Hotkey != "" {
+		own, err := keys.Public("hotkey")
+		switch {
+		case err == nil && r.Hotkey != own.String():
+			return "its hotkey is " + r.Hotkey
+		case err == nil:
+			copied = ", and has the same hotkey: one home is a copy of the other"
+		}
+	}
+	if r.Started.IsZero() {
+		return ""
+	}
+	run, err := home.ReadRunning()
+	switch {
+	case errors.Is(err, config.ErrNotRunning):
+		return "it began at " + stamp(r.Started) + " while none runs on this home" + copied
+	case err == nil && !run.Started.Equal(r.Started):
+		return "it began at " + stamp(r.Started) + ", this home's at " + stamp(run.Started) + copied
+	}
+	return ""
+}
+
+func stamp(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05 UTC") }
 
 // askError says in plain words that nobody answers.
 func askError(at string, role config.Role, err error) error {

@@ -19,14 +19,15 @@ func Command(role config.Role) *cli.Command {
 	return &cli.Command{
 		Name:  "status",
 		Usage: "show what the running daemon does, and why it earns nothing",
-		Description: fmt.Sprintf(`Asks the %[1]s that runs on this machine. Heights and rounds are numbers of
-the ledger; below the table stands why the seat earns nothing, the first
-reason first, or that it earns.
+		Description: fmt.Sprintf(`Asks the %[1]s of the home, at the address that it wrote down when it started,
+or, with --http-listen, whichever %[1]s answers there. Heights and rounds are
+numbers of the ledger; below the table stands why the seat earns nothing, or
+less than it could, the first reason first, or that nothing is amiss.
 
 It exits with 1 when the %[1]s does not run.`, role),
 		Flags: []cli.Flag{
 			config.HomeFlag(role),
-			&cli.StringFlag{Name: "http-listen", EnvVars: []string{"ASSAY_HTTP_LISTEN"}, Usage: "HOST:PORT where it answers (default: what it wrote when it started)"},
+			&cli.StringFlag{Name: "http-listen", EnvVars: []string{"ASSAY_HTTP_LISTEN"}, Usage: "HOST:PORT to ask (default: where the daemon of the home listens)"},
 			&cli.BoolFlag{Name: "json", Usage: "print the daemon's own answer, one JSON object", DisableDefaultText: true},
 		},
 		Action: func(c *cli.Context) error { return show(c, role) },
@@ -38,7 +39,7 @@ func show(c *cli.Context, role config.Role) error {
 	if err != nil {
 		return err
 	}
-	r, err := Ask(c.Context, home, cfg)
+	r, err := asked(c, home, cfg)
 	if err != nil {
 		return err
 	}
@@ -47,6 +48,26 @@ func show(c *cli.Context, role config.Role) error {
 		return err
 	}
 	return r.Print(c.App.Writer, time.Now())
+}
+
+// asked asks the daemon that the command line means. An address that was given
+// is asked, whoever answers there; what does not fit the home is told.
+func asked(c *cli.Context, home config.Home, cfg *config.Config) (*Report, error) {
+	given, own := config.URL(cfg.HTTP.Listen), home.URL(cfg)
+	if c.String("http-listen") == "" || strings.HasSuffix(given, ":0") {
+		return Ask(c.Context, home, cfg)
+	}
+	r, err := AskAt(c.Context, given, cfg.Role)
+	if err != nil {
+		if _, e := Ask(c.Context, home, cfg); e == nil && own != given {
+			return nil, fmt.Errorf("%w; the %s of %s answers at %s: leave --http-listen out", err, cfg.Role, home, own)
+		}
+		return nil, err
+	}
+	if why := r.notOf(home); why != "" {
+		_, err = fmt.Fprintf(c.App.ErrWriter, "note: at %s answers another %s than that of %s: %s\n", given, cfg.Role, home, why)
+	}
+	return r, err
 }
 
 // Print shows a report to a person, in one write.
@@ -58,6 +79,9 @@ func (r *Report) Print(out io.Writer, now time.Time) error {
 	}
 	row("chain", "%s", r.ChainID)
 	row("role", "%s", r.Role)
+	if r.Hotkey != "" {
+		row("hotkey", "%s", r.Hotkey)
+	}
 	if r.Version != "" {
 		row("version", "%s", r.Version)
 	}
@@ -79,7 +103,7 @@ func (r *Report) Print(out io.Writer, now time.Time) error {
 	}
 	b.WriteString("\n")
 	if len(r.Reasons) == 0 {
-		b.WriteString("- it earns; nothing is amiss\n")
+		b.WriteString("- it earns; nothing is amiss\n") // a daemon that knows of anything has a reason
 	}
 	for _, reason := range r.Reasons {
 		fmt.Fprintf(&b, "- %s\n", reason)

@@ -1,6 +1,8 @@
 package status_test
 
 import (
+	"crypto/rand"
+	"encoding/json"
 	"errors"
 	"net/http"
 	"net/http/httptest"
@@ -10,6 +12,7 @@ import (
 
 	"github.com/assaynet/assay/cmd/internal/config"
 	"github.com/assaynet/assay/cmd/internal/status"
+	"github.com/assaynet/assay/protocol/keystore"
 )
 
 // served returns settings whose HTTP address is a server with this answer.
@@ -64,6 +67,60 @@ func TestTheRunFileGoesBeforeTheSettings(t *testing.T) {
 	r, err := status.Ask(t.Context(), home, c)
 	if err != nil || r.Height != 7 {
 		t.Errorf("got height %v and %v, want 7", r, err)
+	}
+}
+
+// TestADaemonOfAnotherHomeIsNotThisOnes: by the chain and the hotkey, and for a
+// copy of the home, by when the process began.
+func TestADaemonOfAnotherHomeIsNotThisOnes(t *testing.T) {
+	dir := t.TempDir()
+	home := config.Home(dir)
+	keys, err := keystore.New(keystore.Config{Dir: home.Keys(), WorkFactor: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	k, err := keystore.Generate(keystore.Hotkey, rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := keys.Create("hotkey", k, keystore.InsecurePassphrase()); err != nil {
+		t.Fatal(err)
+	}
+	own := k.PublicKey().String()
+	began := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	for _, tc := range []struct {
+		name, hotkey string
+		started      time.Time
+		running      *config.Running // run.json, but for the address
+		want         string          // "" for the home's own
+	}{
+		{"its own", own, began, &config.Running{Started: began}, ""},
+		{"an older release, which says neither", "", time.Time{}, nil, ""},
+		{"another hotkey", "assay1other", began, &config.Running{Started: began}, "its hotkey is assay1other"},
+		{"a copy, and this one does not run", own, began, nil, "it began at 2026-01-02 03:04:05 UTC while none runs on this home, and has the same hotkey"},
+		{"a copy, and this one was killed", own, began, &config.Running{Started: began.Add(-time.Hour)}, "it began at 2026-01-02 03:04:05 UTC, this home's at 2026-01-02 02:04:05 UTC"},
+	} {
+		body, err := json.Marshal(map[string]any{"role": "miner", "hotkey": tc.hotkey, "started": tc.started})
+		if err != nil {
+			t.Fatal(err)
+		}
+		c := served(t, 200, string(body))
+		_ = home.RemoveRunning() // of the case before
+		if tc.running != nil {
+			tc.running.HTTP = c.HTTP.Listen
+			if err := home.WriteRunning(*tc.running); err != nil {
+				t.Fatal(err)
+			}
+		}
+		_, err = status.Ask(t.Context(), home, c)
+		switch {
+		case tc.want == "":
+			if err != nil {
+				t.Errorf("%s: got %v", tc.name, err)
+			}
+		case !errors.Is(err, status.ErrOther) || !errors.Is(err, config.ErrNotRunning) || !strings.Contains(err.Error(), tc.want):
+			t.Errorf("%s: got %v, want %q", tc.name, err, tc.want)
+		}
 	}
 }
 

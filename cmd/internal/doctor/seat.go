@@ -1,0 +1,173 @@
+package doctor
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/assaynet/assay/cmd/internal/config"
+	"github.com/assaynet/assay/cmd/internal/source"
+	"github.com/assaynet/assay/protocol"
+	"github.com/assaynet/assay/protocol/consensus"
+	"github.com/assaynet/assay/protocol/gossip"
+	"github.com/assaynet/assay/protocol/ledger"
+	"github.com/assaynet/assay/protocol/store"
+)
+
+// seat says what the ledger has of the hotkey: as the running daemon knows it,
+// as peers proved it, or, of a validator that is offline, as its database has it.
+func (p *patient) seat(ctx context.Context) Finding {
+	switch {
+	case p.running != nil:
+		return p.seatOfRunning()
+	case p.hotkey.IsZero():
+		return warn("see the line on the key", "could not be checked: the hotkey is not known")
+	case p.proven != nil && p.proven.State != Warn:
+		return *p.proven
+	case p.cfg.Role == config.Validator:
+		if f, ok := p.seatOfDatabase(ctx); ok {
+			return f
+		}
+	}
+	if p.proven != nil {
+		return *p.proven
+	}
+	return warn("see the line on the peers", "could not be checked: no peer was reached")
+}
+
+// seatOfRunning is what the daemon itself says.
+func (p *patient) seatOfRunning() Finding {
+	r := p.running
+	switch {
+	case r.Height == 0:
+		return warn("wait, or see the line on the peers", "could not be checked: the daemon knows no block yet")
+	case !r.Registered:
+		return fail("register it: assay tx register", "%s has no seat at height %d", r.Hotkey, r.Height)
+	case p.cfg.Role == config.Miner:
+		return ok("there is one, at height %d", r.Height)
+	case r.Permit:
+		return ok("there is one, with a permit, at height %d", r.Height)
+	}
+	for _, why := range r.Reasons {
+		if strings.Contains(why, "permit") {
+			return fail("see assay tx stake --help", "no permit at height %d: %s", r.Height, why)
+		}
+	}
+	return fail("see assay tx stake --help", "no permit at height %d", r.Height)
+}
+
+// work says what the running daemon knows to be amiss.
+func (p *patient) work(context.Context) Finding {
+	switch {
+	case p.running == nil:
+		return ok("not running")
+	case len(p.running.Faults) > 0:
+		return fail("the lines above, and the daemon's log, say more", "%s", strings.Join(p.running.Faults, "; "))
+	case len(p.running.Reasons) > 0:
+		return warn(fmt.Sprintf("see %s status", p.cfg.Role), "%s", strings.Join(p.running.Reasons, "; "))
+	}
+	return ok("nothing is amiss")
+}
+
+// seatOfDatabase reads the ledger of a validator that does not run.
+func (p *patient) seatOfDatabase(ctx context.Context) (Finding, bool) {
+	s, err := source.Open(p.home.Data(), p.genesis)
+	if err != nil {
+		return Finding{}, false
+	}
+	defer func() { _ = s.Close() }() // only read
+	r, height, err := s.State(ctx)
+	if err != nil || height == 0 {
+		return Finding{}, false
+	}
+	f, err := p.judge(r, height)
+	f.Detail += ", when it last ran"
+	return f, err == nil
+}
+
+// prove asks the connected peers for the seat, with proofs that begin at the
+// genesis, or at nothing where the network has forgotten it. Nothing is staked
+// on the answer, so that the age of the genesis does not matter as it does to a
+// node.
+func (p *patient) prove(ctx context.Context, host *gossip.Host) Finding {
+	f, err := p.read(ctx, host)
+	switch {
+	case errors.Is(err, os.ErrDeadlineExceeded), errors.Is(err, context.DeadlineExceeded):
+		return warn("try again, or ask a validator: assay miners --node URL", "could not be checked: the peers that were reached keep no ledger, or took longer than %s", peerPatience)
+	case err != nil:
+		return warn("try again, or ask a validator: assay miners --node URL", "could not be checked: %s", oneLine(err))
+	}
+	return f
+}
+
+// forever is the trust of [patient.prove].
+const forever = time.Duration(math.MaxInt64)
+
+func (p *patient) read(ctx context.Context, host *gossip.Host) (f Finding, err error) {
+	if p.hotkey.IsZero() {
+		return f, errors.New("the hotkey is not known")
+	}
+	dir, err := os.MkdirTemp("", "assay-doctor-")
+	if err != nil {
+		return f, err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	db, err := store.Open(dir, store.Options{})
+	if err != nil {
+		return f, err
+	}
+	defer func() { err = errors.Join(err, db.Close()) }()
+	light, err := consensus.NewLight(consensus.LightConfig{Genesis: p.genesis, DB: db, TrustPeriod: forever, Providers: func() []consensus.Provider {
+		var out []consensus.Provider
+		for _, peer := range host.Peers() {
+			out = append(out, consensus.Remote(peer.ID, func(ctx context.Context, request []byte) ([]byte, error) {
+				return host.Request(ctx, peer.ID, gossip.StreamState, request)
+			}))
+		}
+		return out
+	}})
+	if err != nil {
+		return f, err
+	}
+	head, err := light.Latest(ctx)
+	if err != nil {
+		return f, err
+	}
+	return p.judge(light.Reader(ctx, head), head.Height)
+}
+
+// judge says what a state has of the hotkey. Of stake, only the owner's own can
+// be proven.
+func (p *patient) judge(r ledger.Reader, at protocol.Height) (Finding, error) {
+	seat, registered, err := ledger.ReadSeatByHotkey(r, p.hotkey)
+	if err != nil {
+		return Finding{}, err
+	}
+	if !registered {
+		return fail("register it: assay tx register", "%s has no seat at height %d", p.hotkey, at), nil
+	}
+	if p.cfg.Role == config.Miner {
+		if !seat.Asked {
+			return ok("seat %d, at height %d not asked yet: it is from the epoch after the miner announced its models", seat.ID.UID, at), nil
+		}
+		return ok("seat %d, asked, at height %d", seat.ID.UID, at), nil
+	}
+	if seat.Permit {
+		return ok("seat %d with a permit, at height %d", seat.ID.UID, at), nil
+	}
+	stake, _, err := ledger.ReadStake(r, p.hotkey, seat.Coldkey)
+	least := p.genesis.Params.Seats.MinStake
+	switch {
+	case err != nil:
+		return Finding{}, err
+	case stake.Amount < least:
+		return fail(fmt.Sprintf("stake the rest: assay tx stake --amount %s", least-stake.Amount),
+			"seat %d has no permit at height %d: its owner has staked %s, the least is %s", seat.ID.UID, at, stake.Amount, least), nil
+	}
+	return fail("start the validator, which announces its keys; permits are given at the end of each epoch, to those with most stake",
+		"seat %d has no permit at height %d, with %s staked by its owner", seat.ID.UID, at, stake.Amount), nil
+}

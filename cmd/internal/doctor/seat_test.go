@@ -1,0 +1,84 @@
+package doctor_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/assaynet/assay/cmd/internal/config"
+	"github.com/assaynet/assay/cmd/internal/doctor"
+	"github.com/assaynet/assay/cmd/internal/status"
+	"github.com/assaynet/assay/protocol"
+	"github.com/assaynet/assay/protocol/ledger"
+	"github.com/assaynet/assay/protocol/params"
+	"github.com/assaynet/assay/protocol/wire"
+)
+
+// TestTheSeatIsJudgedByWhatTheLedgerHas: seat, permit and stake, of a daemon
+// that does not run.
+func TestTheSeatIsJudgedByWhatTheLedgerHas(t *testing.T) {
+	p := params.Local()
+	hotkey, coldkey := protocol.PublicKey{2, 1}, protocol.PublicKey{2, 2}
+	least := p.Seats.MinStake
+	for _, tc := range []struct {
+		name   string
+		role   config.Role
+		seat   *ledger.Seat
+		stake  protocol.Amount
+		state  doctor.State
+		detail string
+		hint   string
+	}{
+		{"a stranger", config.Miner, nil, 0, doctor.Fail, "has no seat at height 7", "assay tx register"},
+		{"a miner", config.Miner, &ledger.Seat{Asked: true}, 0, doctor.OK, "seat 5, asked, at height 7", ""},
+		{"a miner that is new", config.Miner, &ledger.Seat{}, 0, doctor.OK, "seat 5, at height 7 not asked yet", ""},
+		{"a validator", config.Validator, &ledger.Seat{Permit: true}, 0, doctor.OK, "seat 5 with a permit, at height 7", ""},
+		{"a validator without stake", config.Validator, &ledger.Seat{}, 0, doctor.Fail, "its owner has staked 0.000000000", "--amount " + least.String()},
+		{"a validator with too little", config.Validator, &ledger.Seat{}, least - 1, doctor.Fail, "the least is " + least.String(), "--amount 0.000000001"},
+		{"a validator with enough", config.Validator, &ledger.Seat{}, least, doctor.Fail, "no permit at height 7, with " + least.String() + " staked", "at the end of each epoch"},
+		{"a validator that is no seat", config.Validator, nil, least, doctor.Fail, "has no seat at height 7", "assay tx register"},
+	} {
+		tree := new(ledger.MemTree)
+		put := func(key []byte, v any) {
+			if err := tree.Set(key, wire.Encode(v)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if tc.seat != nil {
+			tc.seat.ID, tc.seat.Hotkey, tc.seat.Coldkey = protocol.SeatID{UID: 5, Registered: 3}, hotkey, coldkey
+			put(ledger.HotkeyKey(hotkey), protocol.UID(5))
+			put(ledger.SeatKey(5), tc.seat)
+		}
+		if tc.stake > 0 {
+			put(ledger.StakeKey(hotkey, coldkey), &ledger.Stake{Amount: tc.stake})
+		}
+		f, err := doctor.Judge(tc.role, &p, hotkey, tree, 7)
+		if err != nil || f.State != tc.state || !strings.Contains(f.Detail, tc.detail) || !strings.Contains(f.Hint, tc.hint) || (f.Hint == "") != (tc.hint == "") {
+			t.Errorf("%s: got %+v, %v, want %s %q, %q", tc.name, f, err, tc.state, tc.detail, tc.hint)
+		}
+	}
+}
+
+// TestARunningDaemonSpeaksForItself: what it says of its seat and its work, and
+// which of it fails the check.
+func TestARunningDaemonSpeaksForItself(t *testing.T) {
+	const late = "late: 2 rounds"
+	for _, tc := range []struct {
+		name       string
+		role       config.Role
+		r          status.Report
+		seat, work doctor.State
+	}{
+		{"a miner that earns", config.Miner, status.Report{Height: 7, Registered: true}, doctor.OK, doctor.OK},
+		{"a miner that is late", config.Miner, status.Report{Height: 7, Registered: true, Reasons: []string{late}}, doctor.OK, doctor.Warn},
+		{"a miner that is deaf", config.Miner, status.Report{Height: 7, Registered: true, Faults: []string{"deaf"}, Reasons: []string{"deaf", late}}, doctor.OK, doctor.Fail},
+		{"a miner without a seat", config.Miner, status.Report{Height: 7, Faults: []string{"no seat"}, Reasons: []string{"no seat"}}, doctor.Fail, doctor.Fail},
+		{"a miner before the first block", config.Miner, status.Report{}, doctor.Warn, doctor.OK},
+		{"a validator", config.Validator, status.Report{Height: 7, Registered: true, Permit: true}, doctor.OK, doctor.OK},
+		{"a validator without a permit", config.Validator, status.Report{Height: 7, Registered: true, Reasons: []string{"no permit"}}, doctor.Fail, doctor.Warn},
+	} {
+		seat, work := doctor.Running(t.Context(), tc.role, &tc.r)
+		if seat.State != tc.seat || work.State != tc.work {
+			t.Errorf("%s: got seat %+v and work %+v, want %s and %s", tc.name, seat, work, tc.seat, tc.work)
+		}
+	}
+}
