@@ -49,7 +49,7 @@ func (v *Validator) takeCard(raw []byte) error {
 		return err
 	}
 	if e.Sender == v.self {
-		return nil // our own, on its way out through the same checks: it was in the store before
+		return v.seeOwn(&c)
 	}
 	v.take.Lock()
 	defer v.take.Unlock()
@@ -68,6 +68,32 @@ func (v *Validator) takeCard(raw []byte) error {
 		return err
 	}
 	return v.reactToCard(&c, e.Sender)
+}
+
+// twinEpochs is for how many epochs, the running one included, a card of the own
+// hotkey that was not made here is told.
+const twinEpochs = 3
+
+// seeOwn looks at a card of the own hotkey. Each was in the store before it went
+// out; one that is not there, and is still in time, another process made.
+func (v *Validator) seeOwn(c *wire.Card) error {
+	now := v.newest()
+	if now == nil || now.head > v.cardDeadline(c.Round) {
+		return nil
+	}
+	known, err := v.ownCard(c.Key(), c.Judge)
+	if err != nil || known != nil {
+		return err
+	}
+	v.mu.Lock()
+	first := v.twin == 0
+	v.twin = v.cfg.Params.Schedule.EpochOf(now.head) + 1
+	v.mu.Unlock()
+	if first {
+		v.cfg.Logger.Warn().Uint64("round", uint64(c.Round)).Uint16("seat", uint16(c.Seat.UID)).
+			Msg("a card of this hotkey was not made here: its home runs somewhere else, too, or the database was lost")
+	}
+	return nil
 }
 
 // checkCard checks a card against the ledger.

@@ -232,6 +232,33 @@ func TestCardsAreRefusedForOneReasonEach(t *testing.T) {
 	}
 }
 
+// TestACardOfTheOwnHotkeyThatWasNotMadeHereIsTold: the home runs somewhere else,
+// too. Own cards that come back, and those that are out of time, tell nothing.
+func TestACardOfTheOwnHotkeyThatWasNotMadeHereIsTold(t *testing.T) {
+	w := newWorld(t)
+	v := w.validator(newMemory())
+	toOpenings(t, w, v, 5)
+	w.judgeAll(v)
+	if len(w.published) == 0 {
+		t.Fatal("no own card")
+	}
+	for _, raw := range w.published {
+		w.take(v.OnCard(t.Context(), raw))
+	}
+	foreign := w.cards()[0]
+	foreign.Slot = 77
+	w.take(v.OnCard(t.Context(), w.seal(w.self, wire.DomainCard, chain, 3, &wire.Card{
+		Round: 0, Judge: foreign.Judge, Seat: foreign.Seat, Answer: foreign.Answer, Finding: foreign.Finding, Root: foreign.Root,
+	})))
+	if v.Status().Twin {
+		t.Error("own cards, and old ones, are taken for another process's")
+	}
+	w.take(v.OnCard(t.Context(), w.seal(w.self, wire.DomainCard, chain, deadline+2, &foreign)))
+	if !v.Status().Twin {
+		t.Error("a card that was made elsewhere is not told")
+	}
+}
+
 func TestACardBeforeTheDrawIsKnownHereIsHeld(t *testing.T) {
 	w := newWorld(t)
 	v := w.validator(newMemory())

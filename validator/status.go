@@ -22,6 +22,9 @@ type Status struct {
 	// NotObserving says in words why rounds are not observed now, empty where
 	// they are: nothing that is missing of them is held against anybody.
 	NotObserving string `json:"not_observing"`
+	// Twin is set for some epochs after a card of the own hotkey came by that
+	// this process did not make.
+	Twin bool `json:"twin"`
 	// Why says in one sentence why the seat judges nothing, or that it judges.
 	Why string `json:"why"`
 
@@ -35,6 +38,7 @@ func (v *Validator) Status() Status {
 	s := v.status
 	s.Waiting, s.Held = len(v.jobs.waiting), len(v.held.order)
 	s.NotObserving = v.watch.why
+	s.Twin = v.twin > 0 && v.twin-1+twinEpochs > v.cfg.Params.Schedule.EpochOf(s.Height)
 	s.Why = s.why()
 	return s
 }

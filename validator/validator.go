@@ -39,6 +39,7 @@ type Validator struct {
 	// troubles are what was said to be wrong, with the epoch in which.
 	troubles map[string]protocol.Epoch
 	epoch    protocol.Epoch // of the newest step
+	twin     protocol.Epoch // plus one: when a card of the own hotkey was seen that was not made here
 	watch    watch          // written by Step alone
 	status   Status
 	// unclosed are the epochs whose scores may become final, ascending; nil

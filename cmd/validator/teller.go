@@ -43,6 +43,9 @@ func (s *teller) Status(context.Context) (api.Status, error) {
 		CatchingUp: out.CatchingUp, Deaf: s.node.Deaf(), Elsewhere: s.node.Elsewhere(), BlockTime: out.BlockTime,
 	}, time.Now())
 	out.Faults = append(out.Faults, faults...)
+	if v.Twin {
+		warnings = append(warnings, "another process judges with this hotkey: its home runs somewhere else, too, or the database was lost; two that vote with one key lose the permit, stop one of them")
+	}
 	reasons, err := s.reasons(&v, len(out.Faults) == 0)
 	out.Reasons = slices.Concat(out.Faults, reasons, warnings)
 	return out, err

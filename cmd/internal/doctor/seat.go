@@ -53,7 +53,10 @@ func (p *patient) seatOfRunning() Finding {
 		return ok("there is one, with a permit, at height %d", r.Height)
 	}
 	for _, why := range r.Reasons {
-		if strings.Contains(why, "permit") {
+		switch {
+		case strings.HasPrefix(why, "no permit yet"):
+			return warn("wait for that epoch", "%s", why)
+		case strings.Contains(why, "permit"):
 			return fail("see assay tx stake --help", "no permit at height %d: %s", r.Height, why)
 		}
 	}
