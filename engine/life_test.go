@@ -166,16 +166,17 @@ func TestFilesThatAreNoModelAreRefused(t *testing.T) {
 			*w = gguf.Writer{}
 			w.AddString("general.architecture", "mamba")
 		}, engine.ErrUnsupported},
-		"yarn":                            {func(w *gguf.Writer) { w.AddString("llama.rope.scaling.type", "yarn") }, engine.ErrUnsupported},
-		"experts":                         {func(w *gguf.Writer) { w.AddUint32("llama.expert_count", 8) }, engine.ErrUnsupported},
-		"linear scaling without a factor": {func(w *gguf.Writer) { w.AddString("llama.rope.scaling.type", "linear") }, engine.ErrWeights},
-		"unknown tensor":                  {func(w *gguf.Writer) { w.AddTensor(vector("blk.0.odd.weight", 64, 1)) }, engine.ErrUnsupported},
-		"NaN in a norm":                   {func(w *gguf.Writer) { replace(w, vector("output_norm.weight", 64, float32(math.NaN()))) }, engine.ErrWeights},
-		"short norm":                      {func(w *gguf.Writer) { replace(w, vector("output_norm.weight", 32, 1)) }, engine.ErrWeights},
-		"infinite bias":                   {func(w *gguf.Writer) { w.AddTensor(vector("blk.0.attn_q.bias", 64, float32(math.Inf(1)))) }, engine.ErrWeights},
-		"zero RoPE factor":                {func(w *gguf.Writer) { w.AddTensor(vector("rope_freqs.weight", 8, 0)) }, engine.ErrWeights},
-		"NaN scale":                       {func(w *gguf.Writer) { replace(w, matrix("blk.1.ffn_down.weight", 96, 64, 0x7e00)) }, engine.ErrWeights},
-		"wrong shape":                     {func(w *gguf.Writer) { replace(w, matrix("blk.1.ffn_down.weight", 64, 96, 0x3c00)) }, engine.ErrWeights},
+		"yarn":                         {func(w *gguf.Writer) { w.AddString("llama.rope.scaling.type", "yarn") }, engine.ErrUnsupported},
+		"experts":                      {func(w *gguf.Writer) { w.AddUint32("llama.expert_count", 8) }, engine.ErrUnsupported},
+		"linear scaling below nothing": {func(w *gguf.Writer) { w.AddFloat32("llama.rope.scaling.factor", -4) }, engine.ErrWeights},
+		"a key of another graph":       {func(w *gguf.Writer) { w.AddFloat32("llama.logit_scale", 0.125) }, engine.ErrUnsupported},
+		"unknown tensor":               {func(w *gguf.Writer) { w.AddTensor(vector("blk.0.odd.weight", 64, 1)) }, engine.ErrUnsupported},
+		"NaN in a norm":                {func(w *gguf.Writer) { replace(w, vector("output_norm.weight", 64, float32(math.NaN()))) }, engine.ErrWeights},
+		"short norm":                   {func(w *gguf.Writer) { replace(w, vector("output_norm.weight", 32, 1)) }, engine.ErrWeights},
+		"infinite bias":                {func(w *gguf.Writer) { w.AddTensor(vector("blk.0.attn_q.bias", 64, float32(math.Inf(1)))) }, engine.ErrWeights},
+		"zero RoPE factor":             {func(w *gguf.Writer) { w.AddTensor(vector("rope_freqs.weight", 8, 0)) }, engine.ErrWeights},
+		"NaN scale":                    {func(w *gguf.Writer) { replace(w, matrix("blk.1.ffn_down.weight", 96, 64, 0x7e00)) }, engine.ErrWeights},
+		"wrong shape":                  {func(w *gguf.Writer) { replace(w, matrix("blk.1.ffn_down.weight", 64, 96, 0x3c00)) }, engine.ErrWeights},
 		"a type of tensor": {func(w *gguf.Writer) {
 			t := matrix("blk.1.ffn_down.weight", 96, 64, 0x3c00)
 			t.Type, t.Data = gguf.Q8_1, make([]byte, 96*64/32*36)
