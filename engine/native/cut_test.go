@@ -28,7 +28,7 @@ func TestKernelsThatReadWhereAFileWasCutOffEndWithAnError(t *testing.T) {
 			for _, threads := range []int{1, 3} {
 				for _, part := range []int64{0, 2} { // of four
 					path, f, m := cuttable(t, kind)
-					n, err := native.New(m, native.Config{Threads: threads, Level: l.String(), File: f.Bytes()})
+					n, err := native.New(m, native.Config{Threads: threads, Level: l.String(), Weights: native.Mapped, File: f.Bytes()})
 					if err != nil {
 						t.Fatal(err)
 					}

@@ -64,6 +64,11 @@ void eng_model_layer(eng_model *m, int layer, int window, int table);
 /* eng_model_ready tells whether all weights are there, with the shapes that belong to them. */
 int eng_model_ready(const eng_model *m);
 
+/* eng_model_interleave copies all weights of a model that is ready into memory of its own, in the order in which products read them,
+ * and gives back the pages of those that lie in file; afterwards no weights are read from where they were. Without it products
+ * read them there. The bits are the same. */
+int eng_model_interleave(eng_model *m, const uint8_t *file, int64_t size);
+
 /* A batch of n columns: the new tokens of seqs sequences, one sequence after the other. */
 struct eng_batch {
 	int32_t n, seqs, keeps;
@@ -87,8 +92,8 @@ int eng_logits(eng_model *m, int n, const float *states, float *logits, int64_t 
 
 /* For tests: single operations at a level, on one thread. */
 
-/* y[rows, n] of one matrix and n quantised rows of x [n, cols]; out [n, rows rounded up to 16]. */
-int eng_test_linear(int level, int type, int rows, int cols, const uint8_t *data, int n, const float *x, const float *bias, float *out);
+/* y[rows, n] of one matrix, as the file has it or interleaved, and n quantised rows of x [n, cols]; out [n, rows rounded up to 16]. */
+int eng_test_linear(int level, int interleaved, int type, int rows, int cols, const uint8_t *data, int n, const float *x, const float *bias, float *out);
 /* q [n], dx and tx [n/32] of x. */
 int eng_test_quantize(int level, int n, const float *x, int8_t *q, float *dx, float *tx);
 int eng_test_norm(int level, int n, const float *x, const float *w, float eps, float *y);
@@ -98,7 +103,16 @@ int eng_test_function(int level, int kind, int n, const float *x, const float *y
 int eng_test_attend(int level, int rows, int d, int len, float cap, const float *q, const float *k, const float *v,
 	const int32_t *from, const int32_t *to, float *out);
 /* w[cols]: a row of a matrix as floats. */
-int eng_test_embed(int level, int type, int rows, int cols, const uint8_t *data, int row, float *out);
+int eng_test_embed(int level, int interleaved, int type, int rows, int cols, const uint8_t *data, int row, float *out);
+
+/* For scripts/bench-kernels (bench.c): the seconds of the quickest of some rounds. */
+
+/* A matrix of random weights by n tokens, its groups shared out among threads. Returns the bytes of the weights by *bytes. */
+int eng_bench_linear(int level, int interleaved, int threads, int type, int rows, int cols, int n, int rounds, double *best, int64_t *bytes);
+/* Nothing but reading so many bytes, shared out likewise. */
+int eng_bench_read(int level, int threads, int64_t bytes, int rounds, double *best);
+/* Sixteen rows of bytes by eight tokens and 576 inputs from the first cache, on one thread, a thousand times. */
+int eng_bench_multiply(int level, int rounds, double *best);
 
 /* Files that are cut off while they are mapped (guard.c). */
 

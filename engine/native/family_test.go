@@ -129,12 +129,14 @@ func TestFamiliesEqualTheReference(t *testing.T) {
 		tokens := tinyTokens(160, 2)
 		states, logits := reference(t, m, tokens)
 		for _, l := range native.Levels() {
-			t.Run(fmt.Sprintf("%v %s %s", l, f.arch, f.t.t), func(t *testing.T) {
-				n := open(t, m, l, 2)
-				for _, size := range []int{1, 7, 160} {
-					inPieces(t, n, tokens, size, states, logits)
-				}
-			})
+			for _, weights := range []string{native.Mapped, native.Interleaved} {
+				t.Run(fmt.Sprintf("%v %s %s %s", l, f.arch, f.t.t, weights), func(t *testing.T) {
+					n := openWith(t, m, native.Config{Threads: 2, Level: l.String(), Weights: weights})
+					for _, size := range []int{1, 7, 160} {
+						inPieces(t, n, tokens, size, states, logits)
+					}
+				})
+			}
 		}
 	}
 }

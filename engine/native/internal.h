@@ -1,9 +1,9 @@
 /* internal.h - what the files of the engine share: the layouts in memory, and the table of kernels of a level.
  *
- * Weights stay where the caller has them, as a GGUF file stores them. Sixteen rows of a matrix make a group, and a thread that
- * multiplies by a group reads it into a panel of its own, block by block (32 inputs): 512 bytes of weights, in dwords of four inputs
- * of one row, dword r of 64-byte line j holding inputs 4j … 4j+3 of row r; then two scales of each row as binary32. So a vector of
- * lanes of 32 bits holds one row a lane, the sum over inputs needs no step across lanes, and the same bytes are a B tile of AMX.
+ * Weights stay where the caller has them, as a GGUF file stores them, or lie interleaved in a copy (lanes.h).
+ * Sixteen rows of a matrix make a group, and a thread that multiplies by a group reads it into a panel of its own, block by block
+ * (32 inputs): 512 bytes of weights, in dwords of four inputs of one row, dword r of 64-byte line j holding inputs 4j … 4j+3 of row
+ * r; then two scales of each row as binary32. So a vector of lanes of 32 bits holds one row a lane, the sum over inputs needs no step across lanes, and the same bytes are a B tile of AMX.
  * A last group that is not full has rows of zeros.
  *
  * Activations. A tile is eight tokens; block b of all lies together (struct eng_block).
@@ -27,7 +27,7 @@
 #endif
 #define FN static inline __attribute__((always_inline, unused))
 
-enum { GROUP = 16, BLOCK = 32, SLOTS = 8, CHUNK_BLOCKS = 8, PAGE = ENG_PAGE };
+enum { GROUP = 16, BLOCK = 32, SLOTS = 8, CHUNK_BLOCKS = 8, PAGE = ENG_PAGE, LINE = 64 };
 
 /* eng_block: block b of the tokens of a tile. 384 bytes, six lines. */
 struct eng_block {
@@ -43,7 +43,14 @@ struct eng_matrix {
 	const uint8_t *data;    /* [rows, stride], the caller's */
 	size_t stride;          /* bytes of a row */
 	const float *bias;      /* [groups*16] or NULL */
+	/* Where the groups lie interleaved (lanes.h), or NULL: bytes of one, and how far two of them are from the next two. */
+	const uint8_t *lanes;
+	size_t group_bytes, pair_bytes;
 };
+FN const uint8_t *eng_lanes_of(const struct eng_matrix *m, int group)
+{
+	return m->lanes + (size_t)(group / 2) * m->pair_bytes + (size_t)(group % 2) * m->group_bytes;
+}
 
 /* What the bytes and scales of a panel's block are: by how much bytes exceed the weights, and what the second scale is. BYTES and
  * HALVES exceed by 128 where dot products take unsigned bytes, else by nothing; for tiles nothing does. */
@@ -84,6 +91,7 @@ struct eng_place {
 
 /* The kernels of a level. */
 struct eng_kernels {
+	int flips; /* interleaved bytes exceed the weights by 128 */
 	/* y[n] = norm(x[n]) * w */
 	void (*norm)(float *y, const float *x, const float *w, int n, float eps);
 	/* token slot of a tile from x [32*blocks]; b is the tile's first block */
@@ -105,6 +113,9 @@ struct eng_kernels {
 	int32_t (*argmax)(const float *x, int n);
 	/* for tests: kinds of eng_test_function */
 	void (*function)(int kind, int n, const float *x, const float *y, float *out);
+	/* for bench.c: a sum of n bytes, a multiple of 1,024, which do nothing but come; and a panel of bytes by the SLOTS tokens of a tile */
+	uint32_t (*read)(const uint8_t *p, size_t n);
+	void (*multiply)(const uint8_t *panel, int blocks, const struct eng_block *a, float total[SLOTS][GROUP]);
 };
 
 /* eng_kernels_of: the table of a level, or NULL where this build has none. */
@@ -121,6 +132,12 @@ extern const struct eng_kernels eng_kernels_neon, eng_kernels_i8mm;
 int eng_matrix_set(struct eng_matrix *m, int type, int rows, int cols, const uint8_t *data);
 /* eng_panel_bytes: room for a panel of m, and behind it for a token's bytes. */
 size_t eng_panel_bytes(const struct eng_matrix *m);
+
+/* interleave.c */
+enum { LANES_AHEAD = 2560 }; /* bytes that products ask for ahead of what they read, and that may be asked for behind the last */
+size_t eng_lanes_group(int type, int blocks);
+/* eng_matrix_interleave: one matrix to zeros, for tests; there is room for all its groups and LANES_AHEAD bytes. */
+void eng_matrix_interleave(struct eng_matrix *m, int flip, uint8_t *to);
 
 /* pool.c: threads that take the parts of a loop. The calling thread is one of them, number 0. */
 typedef void (*eng_part)(void *arg, int part, int thread);
@@ -163,6 +180,8 @@ struct eng_model {
 	struct eng_pool *pool;
 	struct eng_layer *layers; /* [layers] */
 	struct eng_matrix embed, output;
+	uint8_t *lanes; /* of all matrices, or NULL */
+	size_t lanes_bytes;
 	float *last_norm, *output_bias;
 	struct eng_thread *thread; /* [threads] */
 	uint64_t phase; /* of the loop in progress */
@@ -185,6 +204,9 @@ size_t eng_head_halves(const struct eng_shape *s);
 int eng_model_reserve(eng_model *m, int n, int seqs);
 
 void *eng_alloc(size_t bytes);
+/* eng_map: zeros in large pages where the system has them, touched by nobody yet; NULL where there is no memory. */
+void *eng_map(size_t bytes);
+void eng_unmap(void *p, size_t bytes);
 FN size_t eng_round(size_t n, size_t to) { return (n + to - 1) / to * to; }
 FN int eng_least(int a, int b) { return a < b ? a : b; }
 

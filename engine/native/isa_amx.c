@@ -12,14 +12,18 @@
 #include "tiles_amx.h"
 
 #include "k_float.h"
+#include "lanes.h"
 #include "k_panel.h"
+#include "k_lanes.h"
+#include "k_block.h"
 #include "k_linear.h"
 #include "k_amx.h"
 #include "k_attention.h"
 
 const struct eng_kernels eng_kernels_amx = {
-	.norm = norm, .quantize = quantize, .linear = linear_tiles, .gate = gate, .place = place, .attend = attend,
+	.flips = !SIMD_S8, .norm = norm, .quantize = quantize, .linear = linear_tiles, .gate = gate, .place = place, .attend = attend,
 	.embed = embed, .add = add, .cap = cap, .argmax = argmax, .function = function,
+	.read = read_bytes, .multiply = multiply_tile_amx,
 };
 
 #ifdef __clang__

@@ -1,5 +1,5 @@
 /* k_amx.h - linear layers on tiles: eight tokens by sixteen rows, 32 inputs a step. Included after k_linear.h, whose linear it
- * replaces for four tokens and more.
+ * replaces for more than eight tokens.
  *
  *     for each group of sixteen rows:  fill a panel of signed bytes
  *         for each eight tokens:  for each block:  C = A × B  (int32, exact);  for each token:  A = fma(float(C), dw*dx, A), …
@@ -9,7 +9,7 @@
  * this one are summed. The configuration lies in static storage and is loaded by assembly: a compiler that believes fewer bytes
  * of it are read would drop the rest.
  */
-enum { AMX_TOKENS = SLOTS, AMX_MIN = 4 };
+enum { AMX_TOKENS = SLOTS, AMX_MIN = SLOTS + 1 };
 
 /* Tiles: 0, 1 sums; 2, 3 tokens; 4, 5 weights; 6 tokens and 7 weights of half a block. */
 struct amx_config {
@@ -88,7 +88,7 @@ FN void amx_rows(int type, const struct eng_matrix *m, int group, const struct e
 	uint8_t *panel)
 {
 	_Alignas(64) float total[AMX_TOKENS][GROUP];
-	panel_fill(type, 1, m, group, panel);
+	group_fill(type, 1, m, group, panel);
 	for (int t = 0; t < n; t += AMX_TOKENS) {
 		amx_tile(kind_of(type), panel, m->blocks, a + (size_t)(t / SLOTS) * (size_t)m->blocks, total);
 		finish(m, group, n - t < AMX_TOKENS ? n - t : AMX_TOKENS, total, out + (size_t)t * stride, stride, mode);
@@ -116,5 +116,12 @@ static void linear_tiles(const struct eng_matrix *m, int group, int groups, cons
 	for (int i = group; i < group + groups; i++, out += GROUP)
 		switch (m->type) { EACH_TYPE(AMX) }
 #undef AMX
+	tile_release();
+}
+
+static void multiply_tile_amx(const uint8_t *panel, int blocks, const struct eng_block *a, float total[SLOTS][GROUP])
+{
+	tile_configure(&amx_config);
+	amx_tile(BYTES, panel, blocks, a, total);
 	tile_release();
 }

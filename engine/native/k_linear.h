@@ -4,40 +4,9 @@
  *                                      total = total + A
  *
  * The reference is plainRow of ../arith/format.go. Rows come from a panel, which is filled once for all tokens; up to DIRECT tokens
- * take them straight from the file, and one token goes by rows (k_rows.h). A token's four bytes are broadcast from memory, and the
+ * take them straight from where they lie: from their lanes where they are interleaved, else from the file, and one token by rows (k_rows.h). A token's four bytes are broadcast from memory, and the
  * tokens of a tile keep their sums in registers.
  */
-
-/* With ENG_FREE_ORDER, a build for scripts/bench-order.sh alone, sums have no chunks: what the order of AC1 costs. */
-#ifdef ENG_FREE_ORDER
-enum { FREE_ORDER = 1 };
-#else
-enum { FREE_ORDER = 0 };
-#endif
-
-/* The exact dot product of a block. Bytes are the weights and what kind says. */
-FN vi dot(int kind, const vb w[8], const int8_t *q, const int32_t *nt)
-{
-	if (kind == BYTES)
-		return v_dot_u8(w + 4, q + 16, v_dot_u8(w, q, SIMD_S8 ? vi_set1(0) : vi_shl(vi_set1(*nt), 7)));
-	vi s = v_dot_u5(w, q);
-	return kind == MINIMA ? s : vi_add(s, vi_shl(vi_set1(*nt), kind == PLUS_8 ? 3 : 4));
-}
-
-/* One block of one token: the running sum after it. d and m are the scales of the rows. */
-FN vf step(int kind, const vb w[8], vf d, vf m, const struct eng_block *a, int slot, vf sum)
-{
-	const int8_t *q = a->q[slot];
-	vf dx = v_set1(a->dx[slot]);
-	if (kind == HALVES) {
-		vi first = SIMD_S8 ? vi_set1(0) : vi_shl(vi_set1(a->nt[slot] - a->nt2[slot]), 7);
-		vi last = SIMD_S8 ? vi_set1(0) : vi_shl(vi_set1(a->nt2[slot]), 7);
-		sum = v_fma(v_cvt(v_dot_u8(w, q, first)), v_mul(d, dx), sum);
-		return v_fma(v_cvt(v_dot_u8(w + 4, q + 16, last)), v_mul(m, dx), sum);
-	}
-	sum = v_fma(v_cvt(dot(kind, w, q, &a->nt[slot])), v_mul(d, dx), sum);
-	return kind == MINIMA ? v_fma(m, v_set1(a->tx[slot]), sum) : sum;
-}
 
 /* Adds blocks of a panel to the totals of tokens slot … slot+T-1 of tile a, for W rows from sub on. */
 FN void tile(int kind, int T, const uint8_t *panel, int sub, int blocks, const struct eng_block *a, int slot, float total[][GROUP])
@@ -51,12 +20,8 @@ FN void tile(int kind, int T, const uint8_t *panel, int sub, int blocks, const s
 			sum[t] = v_zero();
 		for (; b < end; b++, panel += PANEL_BLOCK, a++) {
 			const float *scales = (const float *)(const void *)(panel + PANEL_SCALES) + sub;
-			vb w[8];
-			UNROLL for (int j = 0; j < 8; j++)
-				w[j] = vb_load(panel + 64 * j + 4 * sub);
-			vf d = v_load(scales), m = kind == MINIMA || kind == HALVES ? v_load(scales + GROUP) : v_zero();
-			UNROLL for (int t = 0; t < T; t++)
-				sum[t] = step(kind, w, d, m, a, slot + t, sum[t]);
+			const vf d = v_load(scales), m = kind == MINIMA || kind == HALVES ? v_load(scales + GROUP) : v_zero();
+			steps(kind, panel_excess(kind), PANELLED, T, panel + 4 * sub, d, m, a, slot, sum);
 		}
 		UNROLL for (int t = 0; t < T; t++)
 			all[t] = v_add(all[t], sum[t]);
@@ -125,7 +90,16 @@ FN void finish(const struct eng_matrix *m, int group, int n, float total[][GROUP
 	X(q40, ENG_Q4_0) X(q41, ENG_Q4_1) X(q50, ENG_Q5_0) X(q51, ENG_Q5_1) X(q80, ENG_Q8_0)                                        \
 	X(q4k, ENG_Q4_K) X(q5k, ENG_Q5_K) X(q6k, ENG_Q6_K) X(iq4nl, ENG_IQ4_NL) X(mxfp4, ENG_MXFP4)
 
-#define FILL(name, type) static void fill_##name(const struct eng_matrix *m, int group, uint8_t *panel) { panel_fill(type, 0, m, group, panel); }
+/* A group from where it lies to a panel. */
+FN void group_fill(int type, int tiles, const struct eng_matrix *m, int group, uint8_t *panel)
+{
+	if (m->lanes)
+		lanes_fill(type, tiles, m, group, panel);
+	else
+		panel_fill(type, tiles, m, group, panel);
+}
+
+#define FILL(name, type) static void fill_##name(const struct eng_matrix *m, int group, uint8_t *panel) { group_fill(type, 0, m, group, panel); }
 EACH_TYPE(FILL)
 #undef FILL
 
@@ -142,7 +116,7 @@ enum { DIRECT = TILE };
  * block: all at once they would wait for each other. */
 FN const uint8_t *next_group(const struct eng_matrix *m, int group)
 {
-	return (group + 2) * GROUP <= m->rows ? m->data + (size_t)(group + 1) * GROUP * m->stride : NULL;
+	return !m->lanes && (group + 2) * GROUP <= m->rows ? m->data + (size_t)(group + 1) * GROUP * m->stride : NULL;
 }
 
 /* Asks for up to a kilobyte, known when this is compiled, and returns what follows. */
@@ -155,7 +129,7 @@ FN const uint8_t *ask(const uint8_t *p, int bytes)
 	return p + bytes;
 }
 
-FN void steps(int kind, int T, const vb w[8], vf d, vf m, const struct eng_block *a, int slot, vf *sum)
+FN void direct_steps(int kind, int T, const vb w[8], vf d, vf m, const struct eng_block *a, int slot, vf *sum)
 {
 	UNROLL for (int t = 0; t < T; t++)
 		sum[t] = step(kind, w, d, m, a, slot + t, sum[t]);
@@ -172,14 +146,14 @@ FN void direct_q41(int T, struct rows r, int blocks, const struct eng_block *a, 
 		UNROLL for (int i = 0; i < 4; i++) {
 			ahead = ask(ahead, W * 20);
 			nibbles_of(v + 5 * i + 1, w);
-			steps(MINIMA, T, w, v_half(vb_int(v[5 * i])), v_half(vi_shr(vb_int(v[5 * i]), 16)), a + b + i, 0, sum);
+			direct_steps(MINIMA, T, w, v_half(vb_int(v[5 * i])), v_half(vi_shr(vb_int(v[5 * i]), 16)), a + b + i, 0, sum);
 		}
 	}
 	for (; b < blocks; b++, r = rows_on(r, 20)) {
 		vb v[4], w[8];
 		vb_rows(r.p, r.stride, 0, v);
 		block_of(ENG_Q4_1, r, w);
-		steps(MINIMA, T, w, v_half(vb_int(v[0])), v_half(vi_shr(vb_int(v[0]), 16)), a + b, 0, sum);
+		direct_steps(MINIMA, T, w, v_half(vb_int(v[0])), v_half(vi_shr(vb_int(v[0]), 16)), a + b, 0, sum);
 	}
 }
 
@@ -193,7 +167,7 @@ FN void direct_plain(int type, int T, struct rows r, int blocks, const struct en
 		block_of(type, r, w);
 		UNROLL for (int j = 0; j < 8; j++)
 			w[j] = excess(type, 0, w[j], excess_of(type));
-		steps(kind_of(type), T, w, scale_in(type, head), kind_of(type) == MINIMA ? v_half(vi_shr(head, 16)) : v_zero(), a + b, 0, sum);
+		direct_steps(kind_of(type), T, w, scale_in(type, head), kind_of(type) == MINIMA ? v_half(vi_shr(head, 16)) : v_zero(), a + b, 0, sum);
 	}
 }
 
@@ -206,7 +180,7 @@ FN void direct_block(int type, int T, int k, vb w[8], const float *scales, const
 	if (type == ENG_Q6_K)
 		UNROLL for (int j = 0; j < 8; j++)
 			w[j] = excess(type, 0, w[j], 32);
-	steps(kind_of(type), T, w, v_load(s), v_load(s + GROUP), a + k, 0, sum);
+	direct_steps(kind_of(type), T, w, v_load(s), v_load(s + GROUP), a + k, 0, sum);
 }
 
 /* Adds a chunk of Q4_K or Q5_K. */
@@ -270,6 +244,55 @@ FN void direct(int type, int T, const struct eng_matrix *m, int group, int b, co
 	}
 }
 
+/* Asks for the lines of which bytes from p on are a part. */
+FN void ask_lines(const uint8_t *p, size_t bytes)
+{
+	UNROLL for (size_t i = 0; i < bytes; i += LINE)
+		__builtin_prefetch(p + i, 0, 3);
+}
+
+/* A group's W rows from sub on by T tokens. */
+FN void lanes_tile(int type, int T, const uint8_t *p, int sub, int blocks, const struct eng_block *a, float total[][GROUP])
+{
+	vf all[TILE], sum[TILE];
+	UNROLL for (int t = 0; t < T; t++)
+		all[t] = v_zero();
+	for (int b = 0; b < blocks;) {
+		const int end = blocks - b < CHUNK_BLOCKS ? blocks : b + CHUNK_BLOCKS, first = b;
+		const uint8_t *head = p;
+		if (sub == 0)
+			ask_lines(p + LANES_AHEAD, lanes_head(type));
+		p += lanes_head(type);
+		UNROLL for (int t = 0; t < T; t++)
+			sum[t] = FREE_ORDER ? all[t] : v_zero();
+		for (; b < end; b++, p += lanes_block(type)) {
+			vf d, m;
+			if (sub == 0)
+				ask_lines(p + LANES_AHEAD, lanes_block(type));
+			lanes_scale(type, head, p, b - first, sub, &d, &m);
+			steps(kind_of(type), lanes_excess(type), type, T, p + 4 * sub, d, m, a + b, 0, sum);
+		}
+		UNROLL for (int t = 0; t < T; t++)
+			all[t] = FREE_ORDER ? sum[t] : v_add(all[t], sum[t]);
+	}
+	UNROLL for (int t = 0; t < T; t++)
+		v_store(total[t] + sub, all[t]);
+}
+
+/* A group by up to DIRECT tokens. */
+FN void lanes_direct(int type, int n, const struct eng_matrix *m, int group, const struct eng_block *a, float total[][GROUP])
+{
+	const uint8_t *p = eng_lanes_of(m, group);
+	for (int sub = 0; sub < GROUP; sub += W)
+		switch (n) {
+		case 1: lanes_tile(type, 1, p, sub, m->blocks, a, total); break;
+#if SIMD_TILE > 4
+		case 2: case 3: case 4: lanes_tile(type, 4, p, sub, m->blocks, a, total); break;
+#endif
+		default: lanes_tile(type, TILE, p, sub, m->blocks, a, total);
+		}
+}
+
 #ifdef SIMD_TWINS
 #include "k_rows.h"
 #endif
@@ -278,6 +301,11 @@ FN void direct(int type, int T, const struct eng_matrix *m, int group, int b, co
 FN void group_of(int type, const struct eng_matrix *m, int group, const struct eng_block *a, int n, float *out, size_t stride, int mode, uint8_t *panel)
 {
 	_Alignas(64) float total[TILE][GROUP];
+	if (m->lanes && n <= DIRECT) {
+		lanes_direct(type, n, m, group, a, total);
+		finish(m, group, n, total, out, stride, mode);
+		return;
+	}
 #ifdef SIMD_TWINS
 	if (n == 1 && goes_by_rows(type) && (group + 1) * GROUP <= m->rows) {
 		memset(total, 0, sizeof total[0]);
@@ -326,7 +354,7 @@ static void linear(const struct eng_matrix *m, int group, int groups, const stru
 	uint8_t *panel)
 {
 #ifdef SIMD_TWINS
-	if (n == 1 && goes_by_rows(m->type))
+	if (n == 1 && !m->lanes && goes_by_rows(m->type))
 		make_twins(m, a, panel);
 #endif
 #define LINEAR(name, type) case type: linear_##name(m, group, groups, a, n, out, stride, mode, panel); break;
@@ -350,4 +378,25 @@ static void embed(const struct eng_matrix *m, int row, float scale, float *out, 
 			out[i] = scale != 0 ? y * scale : y;
 		}
 	}
+}
+
+/* What bench.c measures beside the kernels. */
+static uint32_t read_bytes(const uint8_t *p, size_t n)
+{
+	vi sum[8];
+	UNROLL for (int i = 0; i < 8; i++)
+		sum[i] = vi_set1(0);
+	for (const uint8_t *end = p + n; p < end; p += 8 * sizeof(vi))
+		UNROLL for (int i = 0; i < 8; i++)
+			sum[i] = vi_add(sum[i], vi_load((const int32_t *)(const void *)(p + (size_t)i * sizeof(vi))));
+	vi all = sum[0];
+	UNROLL for (int i = 1; i < 8; i++)
+		all = vi_add(all, sum[i]);
+	return (uint32_t)vi_hadd(all);
+}
+
+__attribute__((unused)) static void multiply_tile(const uint8_t *panel, int blocks, const struct eng_block *a, float total[SLOTS][GROUP])
+{
+	for (int t = 0; t < SLOTS; t += TILE)
+		multiply_bytes(panel, blocks, a, t, TILE, total + t);
 }

@@ -1,35 +1,8 @@
 /* k_panel.h - sixteen rows of a matrix, read from a GGUF file's blocks into a panel, as internal.h describes both. The weights of
  * W rows are turned four inputs at a time: sixteen bytes of each row become four vectors with a row in each lane.
  *
- * Included by each isa_*.c after its simd_*.h and before k_linear.h. What a type's bytes mean: ../arith/SPEC.md section 2.
+ * Included by each isa_*.c after its simd_*.h and before k_linear.h. Interleaved weights come to a panel in k_lanes.h. What a type's bytes mean: ../arith/SPEC.md section 2.
  */
-
-/* What is known of a type when it is compiled. */
-FN int kind_of(int type)
-{
-	switch (type) {
-	case ENG_Q4_0: return PLUS_8;
-	case ENG_Q5_0: return PLUS_16;
-	case ENG_Q4_1: case ENG_Q5_1: case ENG_Q4_K: case ENG_Q5_K: return MINIMA;
-	case ENG_Q6_K: return HALVES;
-	default: return BYTES; /* ENG_Q8_0, ENG_IQ4_NL, ENG_MXFP4 */
-	}
-}
-FN size_t source_of(int type)
-{
-	switch (type) {
-	case ENG_Q4_0: case ENG_IQ4_NL: return 18;
-	case ENG_Q4_1: return 20;
-	case ENG_Q5_0: return 22;
-	case ENG_Q5_1: return 24;
-	case ENG_Q4_K: return 144;
-	case ENG_Q5_K: return 176;
-	case ENG_Q6_K: return 210;
-	case ENG_MXFP4: return 17;
-	default: return 34; /* ENG_Q8_0 */
-	}
-}
-FN int is_super(int type) { return type == ENG_Q4_K || type == ENG_Q5_K || type == ENG_Q6_K; }
 
 /* W rows, stride bytes apart: every fourth one's place. Compilers that know how these lie to each other use a register for each
  * row, and run out of them. */
@@ -86,12 +59,6 @@ FN void nibbles_of(const vb v[4], vb w[8])
 		w[j] = vb_shr(v[j], 0, 15);
 		w[j + 4] = vb_shr(v[j], 4, 15);
 	}
-}
-
-/* Where a block of 32 weights has its integers; fifth bits are in the four bytes before them. */
-FN int integers_at(int type)
-{
-	return type == ENG_MXFP4 ? 1 : (kind_of(type) == MINIMA ? 4 : 2) + (type == ENG_Q5_0 || type == ENG_Q5_1 ? 4 : 0);
 }
 
 /* What a nibble stands for. */
@@ -281,7 +248,7 @@ FN const uint8_t *rows_of(int type, const struct eng_matrix *m, int group, int b
 	return room;
 }
 
-/* All blocks of a group of m. */
+/* All blocks of a group of m, from the file. */
 FN void panel_fill(int type, int tiles, const struct eng_matrix *m, int group, uint8_t *panel)
 {
 	uint8_t room[CHUNK_ROOM];

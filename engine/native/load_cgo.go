@@ -37,6 +37,13 @@ func (m *Model) load(w arith.Weights) error {
 	return nil
 }
 
+// interleave copies all weights; afterwards none are read where they lay. Those of the file give their memory back.
+func (m *Model) interleave(file []byte) error {
+	err := status(C.eng_model_interleave(m.c, (*C.uint8_t)(unsafe.SliceData(file)), C.int64_t(len(file))), "interleave the weights")
+	m.weights.Unpin()
+	return err
+}
+
 func (m *Model) layer(i int, l *arith.LayerWeights) error {
 	linears := [C.ENG_MATRICES]arith.Linear{l.Q, l.K, l.V, l.O, l.Gate, l.Up, l.Down}
 	vectors := map[int][]float32{

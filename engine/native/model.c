@@ -88,6 +88,7 @@ void eng_model_free(eng_model *m)
 			free(m->layers[i].v[j]);
 	free(m->last_norm);
 	free(m->output_bias);
+	eng_unmap(m->lanes, m->lanes_bytes);
 	free(m->thread);
 	free(m->layers);
 	free(m->arena);

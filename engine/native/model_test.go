@@ -40,7 +40,12 @@ func loadFile(t testing.TB, f *gguf.File) *arith.Model {
 
 func open(t testing.TB, m *arith.Model, level native.Level, threads int) *native.Model {
 	t.Helper()
-	n, err := native.New(m, native.Config{Threads: threads, Level: level.String()})
+	return openWith(t, m, native.Config{Threads: threads, Level: level.String()})
+}
+
+func openWith(t testing.TB, m *arith.Model, cfg native.Config) *native.Model {
+	t.Helper()
+	n, err := native.New(m, cfg)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -50,6 +50,30 @@ func (l Level) String() string {
 	return levelNames[l]
 }
 
+// Where products read weights; Config.Weights.
+const (
+	// Mapped weights are read where the caller has them, usually a mapping that all processes of a machine share.
+	Mapped = "mapped"
+	// Interleaved weights are copied when a model is opened, sixteen rows side by side, and the pages of the file are given back.
+	// They are of the same size to 3 %, and reading them is one stream of memory.
+	Interleaved = "interleaved"
+	// Auto is what is quicker at the level: Interleaved where vectors hold sixteen rows, else Mapped.
+	Auto = "auto"
+)
+
+// interleaves tells whether a model of this level copies its weights. Errors: ErrUnsupported.
+func (cfg Config) interleaves(l Level) (bool, error) {
+	switch cfg.Weights {
+	case Mapped:
+		return false, nil
+	case Interleaved:
+		return true, nil
+	case Auto, "":
+		return l == AVX512 || l == AMX || l == AMXEmulated, nil
+	}
+	return false, fmt.Errorf("%w: weights %q; they may be %s, %s or %s", ErrUnsupported, cfg.Weights, Auto, Mapped, Interleaved)
+}
+
 // Config is how a model is run. No field changes a result.
 type Config struct {
 	// Threads that compute, the caller's included; at least 1.
@@ -58,6 +82,8 @@ type Config struct {
 	Nice int
 	// Level names the instructions to use, one of Levels, or is empty for the best.
 	Level string
+	// Weights is where products read the weights: Mapped, Interleaved, or Auto, which is meant where it is empty.
+	Weights string
 	// File is the mapping that the weights lie in, if they lie in one. It stays mapped until Close has returned. Where the file is
 	// cut off meanwhile, calls return ErrFile; without File that ends the process.
 	File []byte

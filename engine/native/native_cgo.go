@@ -42,10 +42,11 @@ func Levels() []Level {
 // Model is a model's weights, which stay where they are, with threads. It is safe for concurrent use; its calls take turns.
 type Model struct {
 	arith.Dims
-	level     Level
-	ropes     []*arith.Rope // the layers' tables, each once
-	pages     *store        // of keys and values
-	vocabLine int           // logits of a state, rounded up to sixteen
+	level       Level
+	interleaved bool
+	ropes       []*arith.Rope // the layers' tables, each once
+	pages       *store        // of keys and values
+	vocabLine   int           // logits of a state, rounded up to sixteen
 
 	file *watch // over the mapping that C reads; nil where the weights lie in none
 
@@ -70,6 +71,10 @@ func New(m *arith.Model, cfg Config) (*Model, error) {
 	if err != nil {
 		return nil, err
 	}
+	interleaves, err := cfg.interleaves(level)
+	if err != nil {
+		return nil, err
+	}
 	w := m.Weights()
 	rope := w.Rope.Config()
 	shape := C.struct_eng_shape{
@@ -85,7 +90,7 @@ func New(m *arith.Model, cfg Config) (*Model, error) {
 		shape.gelu = 1
 	}
 	n := &Model{
-		Dims: m.Dims, level: level, pages: &store{len: int(C.eng_page_halves(&shape))},
+		Dims: m.Dims, level: level, interleaved: interleaves, pages: &store{len: int(C.eng_page_halves(&shape))},
 		vocabLine: (m.Vocab + 15) / 16 * 16,
 	}
 	if err := status(C.eng_model_new(&n.c, &shape, C.int(level), C.int(cfg.Threads), C.int(cfg.Nice)), "make a model"); err != nil {
@@ -93,6 +98,9 @@ func New(m *arith.Model, cfg Config) (*Model, error) {
 	}
 	if n.file, err = newWatch(cfg.File); err == nil {
 		err = n.load(w)
+	}
+	if err == nil && interleaves {
+		err = n.interleave(cfg.File)
 	}
 	if err == nil {
 		err = n.file.err()
@@ -143,6 +151,14 @@ func (m *Model) CacheBytes() int64 { return m.pages.size() }
 
 // Check returns ErrFile where a part of Config.File could not be read, whoever read it. It waits for no call in progress.
 func (m *Model) Check() error { return m.file.err() }
+
+// Weights returns where m reads the weights: Mapped or Interleaved.
+func (m *Model) Weights() string {
+	if m.interleaved {
+		return Interleaved
+	}
+	return Mapped
+}
 
 // Level returns the instructions that m uses.
 func (m *Model) Level() Level { return m.level }

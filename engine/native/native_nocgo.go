@@ -25,6 +25,9 @@ func (m *Model) Close() {}
 // Check finds nothing.
 func (m *Model) Check() error { return nil }
 
+// Weights returns Mapped.
+func (m *Model) Weights() string { return Mapped }
+
 // Level returns Scalar.
 func (m *Model) Level() Level { return Scalar }
 

@@ -14,11 +14,11 @@ import (
 // The functions below run one operation at a level, on the calling thread: tests compare them with the reference. cgo is not
 // allowed in test files, so they are here.
 
-// TestLinear multiplies rows × cols stored weights by n rows of x and returns n rows; bias may be nil.
-func TestLinear(l Level, t gguf.Type, rows, cols int, data []byte, n int, x, bias []float32) ([][]float32, error) {
+// TestLinear multiplies rows × cols stored weights, as they lie or interleaved, by n rows of x and returns n rows; bias may be nil.
+func TestLinear(l Level, interleaved bool, t gguf.Type, rows, cols int, data []byte, n int, x, bias []float32) ([][]float32, error) {
 	stride := (rows + 15) / 16 * 16
 	flat := make([]float32, n*stride)
-	err := status(C.eng_test_linear(C.int(l), C.int(t), C.int(rows), C.int(cols), (*C.uint8_t)(unsafe.SliceData(data)), C.int(n),
+	err := status(C.eng_test_linear(C.int(l), truth(interleaved), C.int(t), C.int(rows), C.int(cols), (*C.uint8_t)(unsafe.SliceData(data)), C.int(n),
 		floats(x), floats(bias), floats(flat)), "multiply")
 	out := make([][]float32, n)
 	for i := range out {
@@ -27,9 +27,16 @@ func TestLinear(l Level, t gguf.Type, rows, cols int, data []byte, n int, x, bia
 	return out, err
 }
 
+func truth(x bool) C.int {
+	if x {
+		return 1
+	}
+	return 0
+}
+
 // TestEmbed writes a row of stored weights as floats.
-func TestEmbed(l Level, t gguf.Type, rows, cols int, data []byte, row int, out []float32) error {
-	return status(C.eng_test_embed(C.int(l), C.int(t), C.int(rows), C.int(cols), (*C.uint8_t)(unsafe.SliceData(data)), C.int(row),
+func TestEmbed(l Level, interleaved bool, t gguf.Type, rows, cols int, data []byte, row int, out []float32) error {
+	return status(C.eng_test_embed(C.int(l), truth(interleaved), C.int(t), C.int(rows), C.int(cols), (*C.uint8_t)(unsafe.SliceData(data)), C.int(row),
 		floats(out)), "embed")
 }
 
@@ -57,4 +64,28 @@ func TestAttend(l Level, rows, d int, softcap float32, q, k, v []float32, from, 
 	out := make([]float32, rows*d)
 	return out, status(C.eng_test_attend(C.int(l), C.int(rows), C.int(d), C.int(len(k)/d), C.float(softcap), floats(q), floats(k), floats(v),
 		int32s(from), int32s(to), floats(out)), "attend")
+}
+
+// The functions below measure kernels alone, for scripts/bench-kernels. Each returns the seconds of the quickest of some rounds.
+
+// BenchLinear multiplies random weights by n tokens, on so many threads. It also returns the bytes that a file has of the weights.
+func BenchLinear(l Level, interleaved bool, threads int, t gguf.Type, rows, cols, n, rounds int) (seconds float64, bytes int64, err error) {
+	var best C.double
+	var size C.int64_t
+	err = status(C.eng_bench_linear(C.int(l), truth(interleaved), C.int(threads), C.int(t), C.int(rows), C.int(cols), C.int(n), C.int(rounds), &best, &size), "measure")
+	return float64(best), int64(size), err
+}
+
+// BenchRead reads so many bytes and does nothing else.
+func BenchRead(l Level, threads int, bytes int64, rounds int) (seconds float64, err error) {
+	var best C.double
+	err = status(C.eng_bench_read(C.int(l), C.int(threads), C.int64_t(bytes), C.int(rounds), &best), "measure")
+	return float64(best), err
+}
+
+// BenchMultiply multiplies 16 rows by 8 tokens and 576 inputs, which stay in the first cache, a thousand times on one thread.
+func BenchMultiply(l Level, rounds int) (seconds float64, err error) {
+	var best C.double
+	err = status(C.eng_bench_multiply(C.int(l), C.int(rounds), &best), "measure")
+	return float64(best), err
 }

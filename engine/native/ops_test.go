@@ -169,20 +169,23 @@ func linearCase(t *testing.T, l native.Level, s storedType, rows, cols, n int, s
 		p.Out = append(p.Out, make([]float32, rows))
 	}
 	arith.Multiply(arith.Serial, &batch, p)
-	got, err := native.TestLinear(l, s.t, rows, cols, data, n, x, bias)
-	if err != nil {
-		t.Fatal(what, err)
-	}
-	for i := range n {
-		agree(t, fmt.Sprintf("%s, token %d", what, i), got[i], p.Out[i])
-	}
 	row := int(seed) % rows
 	embed, want := make([]float32, cols), make([]float32, cols)
 	m.Embed(want, row)
-	if err := native.TestEmbed(l, s.t, rows, cols, data, row, embed); err != nil {
-		t.Fatal(what, err)
+	for _, interleaved := range []bool{false, true} {
+		what := fmt.Sprintf("%s, interleaved %v", what, interleaved)
+		got, err := native.TestLinear(l, interleaved, s.t, rows, cols, data, n, x, bias)
+		if err != nil {
+			t.Fatal(what, err)
+		}
+		for i := range n {
+			agree(t, fmt.Sprintf("%s, token %d", what, i), got[i], p.Out[i])
+		}
+		if err := native.TestEmbed(l, interleaved, s.t, rows, cols, data, row, embed); err != nil {
+			t.Fatal(what, err)
+		}
+		agree(t, what+", embedding", embed, want)
 	}
-	agree(t, what+", embedding", embed, want)
 }
 
 func TestQuantisationEqualsTheReference(t *testing.T) {

@@ -116,10 +116,15 @@ FN vi vi_heads(const uint8_t *const p[4], size_t stride)
 {
 	return _mm256_inserti128_si256(_mm256_castsi128_si256(vi_four(p[0], stride)), vi_four(p[1], stride), 1);
 }
+FN __m128i vb_8(const uint8_t *p) { return _mm_loadl_epi64((const __m128i *)(const void *)p); }
+FN vi vi_unsigned(const uint8_t *p) { return _mm256_cvtepu8_epi32(vb_8(p)); }
+FN vi vi_signed(const uint8_t *p) { return _mm256_cvtepi8_epi32(vb_8(p)); }
 FN vb vb_dword(const int8_t *q) { int32_t i; memcpy(&i, q, 4); return _mm256_set1_epi32(i); }
 
 #ifdef SIMD_VNNI
 #define SIMD_S8 0
+#define SIMD_DOT
+FN vi v_dot(vb w, const int8_t *q, vi s) { return _mm256_dpbusd_avx_epi32(s, w, vb_dword(q)); }
 FN vi v_dot_u8(const vb w[4], const int8_t *q, vi s)
 {
 	UNROLL for (int j = 0; j < 4; j++)

@@ -102,8 +102,12 @@ FN vi vi_heads(const uint8_t *const p[4], size_t stride)
 	__m512i v = _mm512_inserti32x4(_mm512_castsi128_si512(vi_four(p[0], stride)), vi_four(p[1], stride), 1);
 	return _mm512_inserti32x4(_mm512_inserti32x4(v, vi_four(p[2], stride), 2), vi_four(p[3], stride), 3);
 }
+FN vi vi_unsigned(const uint8_t *p) { return _mm512_cvtepu8_epi32(vb_16(p)); }
+FN vi vi_signed(const uint8_t *p) { return _mm512_cvtepi8_epi32(vb_16(p)); }
 FN vb vb_dword(const int8_t *q) { int32_t i; memcpy(&i, q, 4); return _mm512_set1_epi32(i); }
 
+#define SIMD_DOT
+FN vi v_dot(vb w, const int8_t *q, vi s) { return _mm512_dpbusd_epi32(s, w, vb_dword(q)); }
 FN vi v_dot_u8(const vb w[4], const int8_t *q, vi s)
 {
 	UNROLL for (int j = 0; j < 4; j++)

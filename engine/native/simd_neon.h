@@ -83,6 +83,19 @@ FN vi vi_heads(const uint8_t *const p[4], size_t stride)
 		memcpy(h + i, p[0] + (size_t)i * stride, 4);
 	return (vi){h[0], h[1], h[2], h[3]};
 }
+FN uint16x8_t vb_4(const uint8_t *p)
+{
+	uint32_t four;
+	memcpy(&four, p, 4);
+	return vmovl_u8(vcreate_u8(four));
+}
+FN vi vi_unsigned(const uint8_t *p) { return vreinterpretq_s32_u32(vmovl_u16(vget_low_u16(vb_4(p)))); }
+FN vi vi_signed(const uint8_t *p)
+{
+	int32_t four;
+	memcpy(&four, p, 4);
+	return vmovl_s16(vget_low_s16(vmovl_s8(vcreate_s8((uint64_t)(uint32_t)four))));
+}
 FN void vb_rows(const uint8_t *const rows[4], size_t stride, size_t at, vb w[4])
 {
 	const uint8_t *p = rows[0] + at;

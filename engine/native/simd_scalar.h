@@ -122,6 +122,8 @@ FN vi vi_heads(const uint8_t *const p[4], size_t stride)
 	memcpy(&h, p[0], 4);
 	return h;
 }
+FN vi vi_unsigned(const uint8_t *p) { return *p; }
+FN vi vi_signed(const uint8_t *p) { return (int8_t)*p; }
 FN void vb_rows(const uint8_t *const p[4], size_t stride, size_t at, vb w[4])
 {
 	(void)stride;

@@ -20,7 +20,9 @@
 #include <immintrin.h>
 #endif
 
-enum { REPEAT_NORMS = 2, PARTS_A_THREAD = 2, MAX_COLUMNS = 1 << 14 };
+/* One token's parts are few, so that each is a long stream of memory; many tokens' are many, for a processor may be slower than the
+ * other, if only by the system's own work on it. */
+enum { REPEAT_NORMS = 2, PARTS_A_THREAD = 2, PARTS_OF_MANY = 8, MAX_COLUMNS = 1 << 14 };
 
 struct step {
 	eng_model *m;
@@ -115,7 +117,7 @@ static const struct eng_block *slab_of(const struct eng_block *a, int slab, int 
 /* How many units of work a part takes, so that each thread has several parts. */
 static void divide(struct step *s, int units)
 {
-	s->rows_a_part = units / (s->m->threads * PARTS_A_THREAD);
+	s->rows_a_part = units / (s->m->threads * (s->n > SLOTS ? PARTS_OF_MANY : PARTS_A_THREAD));
 	if (s->rows_a_part < 1)
 		s->rows_a_part = 1;
 	s->slabs = (s->n + SLAB - 1) / SLAB;
@@ -234,17 +236,22 @@ static void place(struct step *s, int seq, int c, int h)
 			break;
 }
 
+/* Columns of a part of place_part. A line of keys holds one element of 32 positions: threads that share it wait for each other. */
+enum { PLACED = 32 };
+
+static int place_parts(const struct step *s) { return (s->b->n + PLACED - 1) / PLACED * s->m->s.kv_heads; }
+
 static void place_part(void *arg, int part, int thread)
 {
 	struct step *s = arg;
 	const struct eng_batch *b = s->b;
+	const int head = part % s->m->s.kv_heads, from = part / s->m->s.kv_heads * PLACED;
 	(void)thread;
 	int seq = 0;
-	for (int c = part * SLOTS; c < eng_least(b->n, (part + 1) * SLOTS); c++) {
+	for (int c = from; c < eng_least(b->n, from + PLACED); c++) {
 		while (b->seq_first[seq + 1] <= c)
 			seq++;
-		for (int h = 0; h < s->m->s.kv_heads; h++)
-			place(s, seq, c, h);
+		place(s, seq, c, head);
 	}
 }
 
@@ -339,7 +346,7 @@ static void layer(struct step *s, int *spans)
 	divide(s, rows);
 	run(s, s->slabs * parts_of(s, rows), qkv_part);
 	if (!s->merge || s->layer == m->s.layers - 1)
-		run(s, (s->b->n + SLOTS - 1) / SLOTS, place_part);
+		run(s, place_parts(s), place_part);
 	if (s->layer == m->s.layers - 1) {
 		s->merge = 0;
 		keep_wanted(s);

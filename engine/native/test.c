@@ -8,13 +8,26 @@ static const struct eng_kernels *kernels(int level)
 	return level >= 0 && level < ENG_LEVELS && (eng_levels() >> level & 1) ? eng_kernels_of(level) : NULL;
 }
 
-int eng_test_linear(int level, int type, int rows, int cols, const uint8_t *data, int n, const float *x, const float *bias, float *out)
+/* A matrix of which the caller frees the lanes; m is set whatever comes of it. */
+static int stored(struct eng_matrix *m, const struct eng_kernels *k, int interleaved, int type, int rows, int cols, const uint8_t *data)
+{
+	int status = eng_matrix_set(m, type, rows, cols, data);
+	if (status != ENG_OK || !interleaved)
+		return status;
+	uint8_t *lanes = eng_alloc((size_t)m->groups * eng_lanes_group(type, m->blocks) + LANES_AHEAD);
+	if (!lanes)
+		return ENG_NO_MEMORY;
+	eng_matrix_interleave(m, k->flips, lanes);
+	return ENG_OK;
+}
+
+int eng_test_linear(int level, int interleaved, int type, int rows, int cols, const uint8_t *data, int n, const float *x, const float *bias, float *out)
 {
 	const struct eng_kernels *k = kernels(level);
 	if (!k)
 		return ENG_NO_LEVEL;
 	struct eng_matrix m = {0};
-	int status = eng_matrix_set(&m, type, rows, cols, data);
+	int status = stored(&m, k, interleaved, type, rows, cols, data);
 	uint8_t *panel = eng_alloc(eng_panel_bytes(&m));
 	struct eng_block *a = eng_alloc((size_t)(n + SLOTS) / SLOTS * (size_t)(cols / BLOCK + 1) * sizeof *a);
 	float *padded = eng_alloc(eng_round((size_t)rows, GROUP) * sizeof(float));
@@ -29,6 +42,7 @@ int eng_test_linear(int level, int type, int rows, int cols, const uint8_t *data
 			k->quantize(a + (size_t)(t / SLOTS) * (size_t)m.blocks, t % SLOTS, x + (size_t)t * (size_t)cols, m.blocks);
 		k->linear(&m, 0, m.groups, a, n, out, (size_t)m.groups * GROUP, STORE, panel);
 	}
+	free((void *)m.lanes);
 	free(panel);
 	free(a);
 	free(padded);
@@ -70,18 +84,19 @@ int eng_test_function(int level, int kind, int n, const float *x, const float *y
 	return ENG_OK;
 }
 
-int eng_test_embed(int level, int type, int rows, int cols, const uint8_t *data, int row, float *out)
+int eng_test_embed(int level, int interleaved, int type, int rows, int cols, const uint8_t *data, int row, float *out)
 {
 	const struct eng_kernels *k = kernels(level);
 	if (!k)
 		return ENG_NO_LEVEL;
 	struct eng_matrix m = {0};
-	int status = eng_matrix_set(&m, type, rows, cols, data);
+	int status = stored(&m, k, interleaved, type, rows, cols, data);
 	uint8_t *panel = eng_alloc(eng_panel_bytes(&m));
 	if (status == ENG_OK && !panel)
 		status = ENG_NO_MEMORY;
 	if (status == ENG_OK)
 		k->embed(&m, row, 0, out, panel);
+	free((void *)m.lanes);
 	free(panel);
 	return status;
 }

@@ -7,7 +7,7 @@
 #endif
 #include "internal.h"
 
-enum { LINE = 64, HUGE_PAGE = 2 << 20 };
+enum { HUGE_PAGE = 2 << 20 };
 
 void *eng_alloc(size_t bytes)
 {
@@ -24,6 +24,40 @@ void *eng_alloc(size_t bytes)
 #endif
 	memset(p, 0, bytes);
 	return p;
+}
+
+void *eng_map(size_t bytes)
+{
+#ifdef __linux__
+	/* As much more as it takes to begin where a large page does; what is not touched takes no memory. */
+	const size_t all = eng_round(bytes, HUGE_PAGE) + HUGE_PAGE;
+	char *p = mmap(NULL, all, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (p == MAP_FAILED)
+		return NULL;
+	const size_t before = eng_round((uintptr_t)p, HUGE_PAGE) - (uintptr_t)p;
+	if (before > 0)
+		munmap(p, before);
+	if (before < HUGE_PAGE)
+		munmap(p + before + all - HUGE_PAGE, HUGE_PAGE - before);
+#ifdef MADV_HUGEPAGE
+	madvise(p + before, all - HUGE_PAGE, MADV_HUGEPAGE);
+#endif
+	return p + before;
+#else
+	return eng_alloc(bytes);
+#endif
+}
+
+void eng_unmap(void *p, size_t bytes)
+{
+	if (!p)
+		return;
+#ifdef __linux__
+	munmap(p, eng_round(bytes, HUGE_PAGE));
+#else
+	(void)bytes;
+	free(p);
+#endif
 }
 
 /* Bytes and weights of a stored block. */

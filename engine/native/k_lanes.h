@@ -1,0 +1,90 @@
+/* k_lanes.h - reads interleaved weights (lanes.h): dwords of W rows, and their scales. Included after k_panel.h. */
+
+/* The table of nl_values or mx_values as the level's dot products take them. */
+FN vb look_up(int type, vb nibbles)
+{
+	const vb w = vb_look(type == ENG_MXFP4 ? mx_values : nl_values, nibbles);
+	return SIMD_S8 ? w : vb_add(w, vb_set1(-128));
+}
+
+/* What stands for a type where a block is one of a panel. */
+enum { PANELLED = -1 };
+
+/* Dwords j of W rows of the block at p, whose bytes exceed the weights by lanes_excess. */
+FN vb lanes_dword(int type, const uint8_t *p, int j)
+{
+	if (type == ENG_Q8_0 || type == PANELLED)
+		return vb_load(p + LINE * j);
+	vb w = vb_shr(vb_load(p + LINE * (j % 4)), j / 4 * 4, 15);
+	if (has_table(type))
+		return look_up(type, w);
+	if (has_fifth(type)) {
+		const vb h = vb_load(p + 4 * LINE);
+		w = vb_or(w, vb_shr(j < 4 ? h : vb_shl(h, 4), j % 4, 16));
+	}
+	if (type == ENG_Q6_K) {
+		const vb h = vb_load(p + (4 + j / 4) * LINE);
+		w = vb_or(w, vb_shr(j % 4 < 2 ? h : vb_shl(h, 4), 2 * (j % 2), 48));
+	}
+	return w;
+}
+
+/* By how much the bytes of lanes_dword exceed the weights. */
+FN int lanes_excess(int type)
+{
+	switch (kind_of(type)) {
+	case PLUS_8: return 8;
+	case PLUS_16: return 16;
+	case MINIMA: return 0;
+	case HALVES: return 32;
+	default: return SIMD_S8 ? 0 : 128;
+	}
+}
+
+/* Scales and minima (or scales of the last sixteen) of W rows: block k of its 256 inputs at p, with the head at head. */
+FN void lanes_scale(int type, const uint8_t *head, const uint8_t *p, int k, int sub, vf *d, vf *m)
+{
+	*m = v_zero();
+	if (is_super(type)) {
+		const uint8_t *s = head + head_scales(type) + sub;
+		const vf dd = v_widen((const uint16_t *)(const void *)head + sub);
+		if (type == ENG_Q6_K) {
+			*d = v_mul(dd, v_cvt(vi_signed(s + 2 * GROUP * k)));
+			*m = v_mul(dd, v_cvt(vi_signed(s + 2 * GROUP * k + GROUP)));
+			return;
+		}
+		*d = v_mul(dd, v_cvt(vi_unsigned(s + GROUP * k)));
+		*m = v_mul(v_neg(v_widen((const uint16_t *)(const void *)head + GROUP + sub)), v_cvt(vi_unsigned(s + GROUP * (CHUNK_BLOCKS + k))));
+		return;
+	}
+	p += lanes_weights(type);
+	if (type == ENG_MXFP4) {
+		*d = v_exponent(vi_unsigned(p + sub));
+		return;
+	}
+	*d = v_widen((const uint16_t *)(const void *)p + sub);
+	if (kind_of(type) == MINIMA)
+		*m = v_widen((const uint16_t *)(const void *)p + GROUP + sub);
+}
+
+/* All blocks of a group to a panel. */
+FN void lanes_fill(int type, int tiles, const struct eng_matrix *m, int group, uint8_t *panel)
+{
+	const uint8_t *p = eng_lanes_of(m, group), *head = p;
+	for (int b = 0; b < m->blocks; b++, p += lanes_block(type), panel += PANEL_BLOCK) {
+		if (is_super(type) && b % CHUNK_BLOCKS == 0) {
+			head = p;
+			p += lanes_head(type);
+		}
+		for (int sub = 0; sub < GROUP; sub += W) {
+			float *scales = (float *)(void *)(panel + PANEL_SCALES) + sub;
+			vf d, mm;
+			lanes_scale(type, head, p, b % CHUNK_BLOCKS, sub, &d, &mm);
+			v_store(scales, d);
+			if (kind_of(type) == MINIMA || kind_of(type) == HALVES)
+				v_store(scales + GROUP, mm);
+			UNROLL for (int j = 0; j < 8; j++)
+				keep(type, tiles, panel, sub, j, lanes_dword(type, p + 4 * sub, j), lanes_excess(type));
+		}
+	}
+}
