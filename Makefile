@@ -47,9 +47,10 @@ fuzz-long: ## fuzz every decoder for ten minutes each
 quality: models ## the whole comparison with llama.cpp (make test takes a part)
 	ASSAY_QUALITY=all $(GO) test -count=1 -timeout 20m -run Quality ./engine/...
 
-bench: model ## run every benchmark, and the engine's speed on the real model
+bench: model ## run every benchmark, the engine's speed on the real model, and its kernels beside what the machine can do
 	$(GO) test -run '^$$' -bench . -benchtime 1s ./...
 	$(GO) run ./cmd/assay model bench --model "$$($(FETCH) | tail -n 1)"
+	$(GO) run ./scripts/bench-kernels -levels all
 
 bench-peers: model ## our engine beside llama.cpp, in alternation (builds llama.cpp once)
 	./scripts/bench-peers.sh

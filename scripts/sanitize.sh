@@ -28,4 +28,4 @@ echo "sanitize.sh: AddressSanitizer with leaks, UndefinedBehaviorSanitizer"
 flags="-g1 --param asan-instrumentation-with-call-threshold=0"
 flags+=" -fsanitize=undefined -fsanitize-undefined-trap-on-error -fno-sanitize=null,object-size"
 CC=gcc ASAN_OPTIONS=detect_leaks=1 CGO_CFLAGS=$flags go test -asan -count=1 -timeout 15m \
-	-run 'Linear|Quantisation|Norms|Functions|Attention|Families|Company|Failures|Closed|CutOff|Watch|Memory|Pages' .
+	-run 'Linear|Quantisation|Norms|Functions|Attention|Families|Company|Failures|Interleave|Closed|CutOff|Watch|Memory|Pages' .
