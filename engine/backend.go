@@ -13,7 +13,7 @@ import (
 type backend interface {
 	sched.Backend
 	// name says what it is and which instructions it uses.
-	name() (backend, isa string)
+	name() (backend, isa, layout string)
 	// check tells whether all weights that were read could be read.
 	check() error
 	// close frees it; no step may be in progress or follow.

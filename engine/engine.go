@@ -1,15 +1,18 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"os"
 	"runtime"
+	"slices"
 	"sync"
 	"time"
 
 	"github.com/assaynet/assay/engine/arith"
 	"github.com/assaynet/assay/engine/gguf"
+	"github.com/assaynet/assay/engine/native"
 	"github.com/assaynet/assay/engine/sched"
 	"github.com/assaynet/assay/engine/tokenizer"
 )
@@ -38,12 +41,24 @@ type Config struct {
 	// ISA names the instructions that the native backend uses, such as "scalar" or "avx2"; empty: the environment's ASSAY_ISA, or
 	// the best there are. Open fails where the machine lacks them, with a list of what it has.
 	ISA string
+	// Weights is where the native backend reads the weights: "mapped", in the file's pages, which all processes share;
+	// "interleaved", in a copy of the same size that is made at Open and in which products are one stream of memory, and then the
+	// file's pages are given back; or "auto", what is quicker with these instructions. Empty: the environment's ASSAY_WEIGHTS, or
+	// auto.
+	Weights string
 }
 
 // The backends.
 const (
 	BackendNative    = "native"
 	BackendReference = "arith"
+)
+
+// Where weights are read; Config.Weights.
+const (
+	WeightsAuto        = native.Auto
+	WeightsMapped      = native.Mapped
+	WeightsInterleaved = native.Interleaved
 )
 
 // The bounds of Config.
@@ -74,6 +89,12 @@ func (c *Config) check() error {
 	if c.ISA == "" {
 		c.ISA = os.Getenv("ASSAY_ISA")
 	}
+	if c.Weights == "" {
+		c.Weights = cmp.Or(os.Getenv("ASSAY_WEIGHTS"), WeightsAuto)
+	}
+	if !slices.Contains([]string{WeightsAuto, WeightsMapped, WeightsInterleaved}, c.Weights) {
+		return fmt.Errorf("%w: weights %q, not %s, %s or %s", ErrRequest, c.Weights, WeightsAuto, WeightsMapped, WeightsInterleaved)
+	}
 	if c.Backend != "" && c.Backend != BackendNative && c.Backend != BackendReference {
 		return fmt.Errorf("%w: backend %q, not %s or %s", ErrRequest, c.Backend, BackendNative, BackendReference)
 	}
@@ -101,6 +122,7 @@ type Info struct {
 	Threads  int            // that compute
 	Backend  string         // what computes: BackendNative or BackendReference
 	ISA      string         // the instructions that it uses
+	Layout   string         // where it reads the weights: WeightsMapped or WeightsInterleaved
 }
 
 // Model is an open model. It is safe for concurrent use.
@@ -165,6 +187,7 @@ func newModel(ctx context.Context, f *gguf.File, cfg Config) (*Model, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
+	id := gguf.CachedModelID(f) // before the weights are copied: it may read the whole file, whose pages the copy gives back
 	computes, err := newBackend(f, net, cfg)
 	if err != nil {
 		return nil, err
@@ -176,7 +199,7 @@ func newModel(ctx context.Context, f *gguf.File, cfg Config) (*Model, error) {
 		}
 	}()
 	m := &Model{
-		file: f, dims: net.Dims, backend: b, tokenizer: tok, id: gguf.CachedModelID(f), stop: map[Token]bool{},
+		file: f, dims: net.Dims, backend: b, tokenizer: tok, id: id, stop: map[Token]bool{},
 		maxBatch: cfg.MaxBatch, closing: make(chan struct{}),
 	}
 	for _, id := range tok.StopTokens() {
@@ -238,7 +261,7 @@ func (m *Model) describe(cfg Config) {
 		Dims: m.dims, Name: name, Types: map[string]int{}, Tensors: len(m.file.Tensors()), FileSize: m.file.Size(),
 		Threads: cfg.Threads,
 	}
-	m.info.Backend, m.info.ISA = m.backend.name()
+	m.info.Backend, m.info.ISA, m.info.Layout = m.backend.name()
 	for _, t := range m.file.Tensors() {
 		m.info.Types[t.Type.String()]++
 		m.info.Weights += t.Elements()

@@ -35,7 +35,7 @@ type nativeKV struct{ *native.Cache }
 func (c nativeKV) Fork(n int) sched.Cache { return nativeKV{c.Cache.Fork(n)} }
 
 func newNative(f *gguf.File, net *arith.Model, cfg Config) (*nativeBackend, error) {
-	n, err := native.New(net, native.Config{Threads: cfg.Threads, Nice: cfg.Nice, Level: cfg.ISA, File: f.Bytes()})
+	n, err := native.New(net, native.Config{Threads: cfg.Threads, Nice: cfg.Nice, Level: cfg.ISA, Weights: cfg.Weights, File: f.Bytes()})
 	if err != nil {
 		return nil, memoryError(err)
 	}
@@ -46,12 +46,15 @@ func newNative(f *gguf.File, net *arith.Model, cfg Config) (*nativeBackend, erro
 	}, nil
 }
 
-func (b *nativeBackend) name() (string, string) { return BackendNative, b.net.Level().String() }
-func (b *nativeBackend) NewCache() sched.Cache  { return nativeKV{b.net.NewCache()} }
-func (b *nativeBackend) PageBytes() int64       { return b.pageBytes }
-func (b *nativeBackend) Budget() int            { return b.budget }
-func (b *nativeBackend) check() error           { return b.net.Check() }
-func (b *nativeBackend) close()                 { b.net.Close() }
+func (b *nativeBackend) name() (backend, isa, layout string) {
+	return BackendNative, b.net.Level().String(), b.net.Weights()
+}
+
+func (b *nativeBackend) NewCache() sched.Cache { return nativeKV{b.net.NewCache()} }
+func (b *nativeBackend) PageBytes() int64      { return b.pageBytes }
+func (b *nativeBackend) Budget() int           { return b.budget }
+func (b *nativeBackend) check() error          { return b.net.Check() }
+func (b *nativeBackend) close()                { b.net.Close() }
 
 // Step runs all new tokens at once, then the logits of the wanted states.
 func (b *nativeBackend) Step(pieces []*sched.Piece) error {

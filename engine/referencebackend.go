@@ -27,12 +27,15 @@ func newReference(net *arith.Model, cfg Config) *referenceBackend {
 	return &referenceBackend{net: net, pool: newPool(cfg.Threads, cfg.Nice), pageBytes: net.NewCache().PageBytes()}
 }
 
-func (b *referenceBackend) name() (string, string) { return BackendReference, runtime.GOARCH }
-func (b *referenceBackend) NewCache() sched.Cache  { return referenceKV{b.net.NewCache()} }
-func (b *referenceBackend) PageBytes() int64       { return b.pageBytes }
-func (b *referenceBackend) Budget() int            { return arith.MaxPiece }
-func (b *referenceBackend) check() error           { return nil }
-func (b *referenceBackend) close()                 { b.pool.close() }
+func (b *referenceBackend) name() (backend, isa, layout string) {
+	return BackendReference, runtime.GOARCH, WeightsMapped
+}
+
+func (b *referenceBackend) NewCache() sched.Cache { return referenceKV{b.net.NewCache()} }
+func (b *referenceBackend) PageBytes() int64      { return b.pageBytes }
+func (b *referenceBackend) Budget() int           { return arith.MaxPiece }
+func (b *referenceBackend) check() error          { return nil }
+func (b *referenceBackend) close()                { b.pool.close() }
 
 func (b *referenceBackend) Step(pieces []*sched.Piece) error {
 	return b.pool.do(func(spread arith.Spread) {

@@ -65,6 +65,19 @@ func threadsFlag() cli.Flag {
 	return &cli.IntFlag{Name: "threads", Usage: "`N` threads that compute; they change no result", DefaultText: "one for each processor"}
 }
 
+// weightsFlag is the other flag of those commands.
+func weightsFlag() cli.Flag {
+	return &cli.StringFlag{
+		Name: "weights", EnvVars: []string{"ASSAY_WEIGHTS"}, DefaultText: engine.WeightsAuto,
+		Usage: "`WHERE` weights are read: mapped, in the file; interleaved, in a copy that is quicker to read and takes the place of the file's pages; auto, by the processor",
+	}
+}
+
+// engineConfig is what threadsFlag and weightsFlag say, with so many bytes of prefix cache (see engine.Config).
+func engineConfig(c *cli.Context, prefixCache int64) engine.Config {
+	return engine.Config{Threads: c.Int("threads"), Weights: c.String("weights"), PrefixCache: prefixCache}
+}
+
 // modelPath returns the file to work on.
 func modelPath(c *cli.Context) (string, error) {
 	if path := c.String("model"); path != "" {

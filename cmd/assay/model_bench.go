@@ -22,6 +22,7 @@ type benchResult struct {
 	ModelID     string       `json:"model_id"`
 	Backend     string       `json:"backend"`
 	ISA         string       `json:"isa"`
+	Layout      string       `json:"weights"`
 	Threads     int          `json:"threads"`
 	Prefill     benchSpeed   `json:"prefill"`
 	Decode      []benchBatch `json:"decode"`
@@ -63,7 +64,7 @@ as many answers at once as each batch says, counted together; and verify, one
 pass over a prompt and its answer. Speeds are medians in tokens/s, with the
 slowest and the fastest.
 
-JSON fields: model_id, backend, isa, threads, prefill, decode (one for each
+JSON fields: model_id, backend, isa, weights (mapped or interleaved), threads, prefill, decode (one for each
 batch), verify, load_seconds, peak_bytes (memory of the process, the touched
 part of the mapped file included).`,
 		Flags: modelFlags("print one JSON object",
@@ -71,13 +72,13 @@ part of the mapped file included).`,
 			&cli.IntFlag{Name: "generate", Value: 128, Usage: "`N` tokens of each answer"},
 			&cli.StringFlag{Name: "batch", Value: "1", Usage: "`SIZES` of batches to decode, like 1,8"},
 			&cli.IntFlag{Name: "repeat", Value: 3, Usage: "`N` times each"},
-			threadsFlag()),
+			threadsFlag(), weightsFlag()),
 		Action: func(c *cli.Context) error {
 			plan, err := readBenchPlan(c)
 			if err != nil {
 				return err
 			}
-			return withModel(c, engine.Config{Threads: c.Int("threads"), PrefixCache: -1}, func(m *engine.Model) error { return bench(c, m, plan) })
+			return withModel(c, engineConfig(c, -1), func(m *engine.Model) error { return bench(c, m, plan) })
 		},
 	}
 }
@@ -104,7 +105,7 @@ func bench(c *cli.Context, m *engine.Model, p benchPlan) error {
 		return fmt.Errorf("%d and %d tokens exceed the model's context of %d; lower --prompt or --generate", p.prompt, p.generate, info.Context)
 	}
 	b := &benchmark{m: m, plan: p}
-	out := benchResult{ModelID: hex.EncodeToString(id[:]), Backend: info.Backend, ISA: info.ISA, Threads: info.Threads, LoadSeconds: info.Load.Seconds()}
+	out := benchResult{ModelID: hex.EncodeToString(id[:]), Backend: info.Backend, ISA: info.ISA, Layout: info.Layout, Threads: info.Threads, LoadSeconds: info.Load.Seconds()}
 	speeds, err := b.times(func() (int, error) { return p.prompt, b.prefill(c.Context) })
 	if err != nil {
 		return err
@@ -231,7 +232,7 @@ func peakBytes() int64 {
 func showBench(c *cli.Context, r benchResult) error {
 	lines := []string{
 		fmt.Sprintf("model    %s", r.ModelID),
-		fmt.Sprintf("backend  %s (%s), %d threads, opened in %.2f s, peak memory %.0f MB", r.Backend, r.ISA, r.Threads, r.LoadSeconds, float64(r.PeakBytes)/1e6),
+		fmt.Sprintf("backend  %s (%s, weights %s), %d threads, opened in %.2f s, peak memory %.0f MB", r.Backend, r.ISA, r.Layout, r.Threads, r.LoadSeconds, float64(r.PeakBytes)/1e6),
 		fmt.Sprintf("prefill  %8.1f tokens/s  (%.1f to %.1f)  %d tokens", r.Prefill.TokensPerSecond, r.Prefill.Min, r.Prefill.Max, r.Prefill.Tokens),
 	}
 	for _, d := range r.Decode {

@@ -52,7 +52,7 @@ tokenizer and arithmetic; not its name or licence), and its shape. The id is
 kept in FILE.modelid, so that later openings need not read the whole file.`,
 		Flags: modelFlags("print one JSON object; sizes in bytes, lengths in tokens"),
 		Action: func(c *cli.Context) error {
-			return withModel(c, engine.Config{}, func(m *engine.Model) error { return showInfo(c, m) })
+			return withModel(c, engine.Config{Weights: engine.WeightsMapped}, func(m *engine.Model) error { return showInfo(c, m) })
 		},
 	}
 }

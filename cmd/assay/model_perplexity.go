@@ -22,12 +22,12 @@ logarithm), perplexity (its exponential), top1 (the likeliest id at each place).
 		Flags: modelFlags("print one JSON object",
 			&cli.StringFlag{Name: "file", Usage: "`FILE` with the text; - is standard input"},
 			&cli.IntFlag{Name: "window", Value: 256, Usage: "`N` input tokens in a window"},
-			threadsFlag()),
+			threadsFlag(), weightsFlag()),
 		Action: func(c *cli.Context) error {
 			if c.String("file") == "" {
 				return fmt.Errorf("no text is given; give --file FILE")
 			}
-			return withModel(c, engine.Config{Threads: c.Int("threads"), PrefixCache: -1}, func(m *engine.Model) error { return perplexity(c, m) })
+			return withModel(c, engineConfig(c, -1), func(m *engine.Model) error { return perplexity(c, m) })
 		},
 	}
 }

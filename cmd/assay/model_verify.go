@@ -28,7 +28,7 @@ fingerprint (this machine's own, with the run's binding; empty where it did not 
 With exit status 2 they are: equal, which is null; error.`,
 		Flags: modelFlags("print one JSON object; the exit status stays",
 			&cli.StringFlag{Name: "run", Usage: "`FILE` with the run; - is standard input"},
-			threadsFlag()),
+			threadsFlag(), weightsFlag()),
 		Action: func(c *cli.Context) error {
 			path := c.String("run")
 			if path == "" {
@@ -42,7 +42,7 @@ With exit status 2 they are: equal, which is null; error.`,
 			if err != nil {
 				return withHint(fmt.Errorf("read run from %s: %w", inputName(path), err), "--run takes what assay model generate --json printed")
 			}
-			return withModel(c, engine.Config{Threads: c.Int("threads")}, func(m *engine.Model) error { return verify(c, m, file, run) })
+			return withModel(c, engineConfig(c, 0), func(m *engine.Model) error { return verify(c, m, file, run) })
 		},
 	}
 }

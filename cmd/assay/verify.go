@@ -36,7 +36,7 @@ With --json, fields: equal; finding (exact, token, state, failed, range, length,
 end, leaves); position (output token that differs); tokens; task; model; hotkey
 (that signed the answer); cards (uid, hotkey, finding, and whether that is true).
 With exit status 2 they are: equal, which is null; error.`,
-		Flags:  modelFlags("print one JSON object; the exit status stays", threadsFlag()),
+		Flags:  modelFlags("print one JSON object; the exit status stays", threadsFlag(), weightsFlag()),
 		Action: verifyReceipt,
 	})
 }
@@ -73,7 +73,7 @@ func verifyReceipt(c *cli.Context) error {
 	if err != nil {
 		return withHint(fmt.Errorf("read %s: %w", inputName(args[0]), err), "get it again with assay receipt ID")
 	}
-	return withModel(c, engine.Config{Threads: c.Int("threads")}, func(m *engine.Model) error {
+	return withModel(c, engineConfig(c, 0), func(m *engine.Model) error {
 		if id := protocol.ModelID(m.ID()); id != r.Model {
 			return withHint(fmt.Errorf("the receipt is of model %s, this file is model %s", r.Model, id), "give --model the file that the network names")
 		}

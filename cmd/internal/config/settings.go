@@ -80,6 +80,12 @@ var settings = []setting{
 		value: func(c *Config) any { return &c.Engine.Threads },
 	},
 	{
+		section: "engine", key: "weights", flag: "weights",
+		usage: "where weights are read: mapped, interleaved or auto",
+		why:   "mapped: in the model's file, whose pages all processes of a machine share.\ninterleaved: in a copy of the same size, made at the start, which some processors\nread much faster. auto: what is quicker on this one.",
+		value: func(c *Config) any { return &c.Engine.Weights },
+	},
+	{
 		section: "engine", key: "nice", flag: "nice",
 		usage: "how far these threads stand back, 0 to 19, as nice(1) does",
 		why:   "Above 0, blocks and messages are served while the model runs.",

@@ -155,7 +155,7 @@ func CheckChain(db *store.DB, home config.Home, chain string) error {
 func (d *Daemon) openModels(ctx context.Context, paths []string) error {
 	for _, path := range paths {
 		metrics := NewEngineMetrics()
-		m, err := engine.Open(ctx, path, engine.Config{Threads: d.Config.Engine.Threads, Nice: d.Config.Engine.Nice, Observer: metrics})
+		m, err := engine.Open(ctx, path, engine.Config{Threads: d.Config.Engine.Threads, Weights: d.Config.Engine.Weights, Nice: d.Config.Engine.Nice, Observer: metrics})
 		if err != nil {
 			return models.Hint(err)
 		}
@@ -172,7 +172,7 @@ func (d *Daemon) openModels(ctx context.Context, paths []string) error {
 		}
 		info := m.Info()
 		d.Log.Info().Str("model", paid.Name).Str("model_id", paid.ID.String()).Int("threads", info.Threads).
-			Str("backend", info.Backend).Str("isa", info.ISA).Msg("model is open")
+			Str("backend", info.Backend).Str("isa", info.ISA).Str("weights", info.Layout).Msg("model is open")
 	}
 	return nil
 }
