@@ -3,7 +3,7 @@
 package native
 
 /*
-#cgo CFLAGS: -std=c11 -O3
+#cgo CFLAGS: -std=c11 -O3 -g1
 #cgo LDFLAGS: -lm -lpthread
 #include "engine.h"
 
