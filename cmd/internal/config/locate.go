@@ -55,10 +55,10 @@ func lineOf(b []byte, section, key string) int {
 				line = p.Shape(it.Node().Raw).Start.Line
 			}
 		}
-		switch {
-		case e.Kind == unstable.Table:
+		switch e.Kind {
+		case unstable.Table:
 			table = path
-		case e.Kind == unstable.KeyValue:
+		case unstable.KeyValue:
 			path = append(append([]string{}, table...), path...)
 			if len(path) == 2 && path[0] == section && path[1] == key {
 				return line
