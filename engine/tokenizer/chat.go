@@ -1,6 +1,7 @@
 package tokenizer
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -96,8 +97,8 @@ func (t *Tokenizer) ChatOn(day time.Time, messages []Message) ([]int32, error) {
 	if text.Len() > MaxText {
 		return nil, fmt.Errorf("%w: the template wrote %d bytes, at most %d are encoded", ErrTooLong, text.Len(), MaxText)
 	}
-	if text.Trusted() && slices.ContainsFunc(messages, func(m Message) bool { return strings.TrimSpace(m.Content) != "" }) {
-		return nil, fmt.Errorf("%w: it writes nothing of what is said; it may want contents in parts, which are not supported", ErrTemplate)
+	if text.Trusted() && t.wantsParts(day, messages) {
+		return nil, fmt.Errorf("%w: it writes nothing of what is said, for it wants contents in parts, which are not supported", ErrTemplate)
 	}
 	ids := t.encode(nil, text.String(), func(i, j int) bool { return text.Slice(i, j).Trusted() })
 	if t.addBOS && (len(ids) == 0 || ids[0] != t.bos) {
@@ -123,11 +124,34 @@ func checkMessages(messages []Message) error {
 
 // render runs the template.
 func (t *Tokenizer) render(day time.Time, messages []Message) (chattemplate.Text, error) {
+	return t.chat.template.Render(t.input(day, messages))
+}
+
+func (t *Tokenizer) input(day time.Time, messages []Message) chattemplate.Input {
 	in := chattemplate.Input{BOS: t.name(t.bos), EOS: t.name(t.eos), Today: day}
 	for _, m := range messages {
 		in.Messages = append(in.Messages, chattemplate.Message{Role: m.Role, Content: m.Content})
 	}
-	return t.chat.template.Render(in)
+	return in
+}
+
+// wantsParts tells whether a template would write something of what is said if it came as transformers gives texts beside
+// pictures: a list of parts with a type. Templates that ask for that write nothing of a plain text, and say nothing of it.
+func (t *Tokenizer) wantsParts(day time.Time, messages []Message) bool {
+	type part struct {
+		Type string `json:"type"`
+		Text string `json:"text"`
+	}
+	in := t.input(day, messages)
+	for i, m := range messages {
+		extra, err := json.Marshal(map[string][]part{"content": {{"text", m.Content}}})
+		if err != nil {
+			return false
+		}
+		in.Messages[i].Extra = extra
+	}
+	text, err := t.chat.template.Render(in)
+	return err == nil && !text.Trusted()
 }
 
 // anyDay and its morrow find out what a template does with the day.

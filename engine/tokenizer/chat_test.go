@@ -147,7 +147,6 @@ func TestWhatATemplateCannotDoIsAnError(t *testing.T) {
 		"asks for the day": {"{{ strftime_now('%d') }}{{ messages[-1].content }}", tokenizer.ErrDay, "asks for the day"},
 		"asks for parts":   {"{% for m in messages %}{{ '<|im_start|>' }}{% for c in m.content %}{{ c.text }}{% endfor %}{{ '<|im_end|>' }}{% endfor %}", tokenizer.ErrTemplate, "contents in parts"},
 		"asks for tools":   {"{{ tools[0].name }}{{ messages[-1].content }}", chattemplate.ErrRun, ""},
-		"says nothing":     {"Hello.", tokenizer.ErrTemplate, "nothing of what is said"},
 	} {
 		tok := chatter(t, "small-bpe.gguf", c.template, "<|im_start|>", "<|im_end|>")
 		ids, err := tok.Chat(told)
@@ -155,10 +154,20 @@ func TestWhatATemplateCannotDoIsAnError(t *testing.T) {
 			t.Errorf("%s: got %v, %v", name, ids, err)
 		}
 	}
-	// A conversation without a word has nothing to lose.
-	tok := chatter(t, "small-bpe.gguf", "Hello.")
-	if got := said(t, tok, []tokenizer.Message{{Role: "user", Content: " \n"}}); got != "Hello." {
-		t.Errorf("got %q", got)
+}
+
+// TestATemplateNeedNotWriteWhatIsSaid where it makes something else of it: only one that would write parts is told from that.
+func TestATemplateNeedNotWriteWhatIsSaid(t *testing.T) {
+	for template, want := range map[string]string{
+		"Hello.":                                             "Hello.",
+		"{{ messages[0].content | int + 1 }}":                "4",
+		"{{ messages[0].content | length }}":                 "3",
+		"{{ 'a' if messages[0].content == '3.7' else 'b' }}": "a",
+	} {
+		tok := chatter(t, "small-bpe.gguf", template)
+		if got := said(t, tok, []tokenizer.Message{{Role: "user", Content: "3.7"}}); got != want {
+			t.Errorf("%s: got %q, want %q", template, got, want)
+		}
 	}
 }
 

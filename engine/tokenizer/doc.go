@@ -26,7 +26,8 @@
 // Templates with other names (tool_use, rag) are for what is not done here, and are not run.
 //
 // What a template cannot do is an error that says so ([ErrTemplate]), and never another prompt: it refuses a role, it uses what
-// chattemplate lacks, it writes nothing of what is said. A system message that is refused is not moved into the user's.
+// chattemplate lacks, it wants contents in parts. A system message that is refused is not moved into the user's. A template that
+// by itself makes little of a content, or nothing, is run as it is.
 //
 // The day comes from the caller ([Tokenizer.ChatOn]) and never from the clock. Without one, strftime_now is not defined: a template
 // that knows what to write then does so, any other is an error with [ErrDay]. Tasks of a network give no day, for all its nodes
