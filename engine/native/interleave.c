@@ -133,21 +133,6 @@ static void interleave_group(const struct eng_matrix *m, int flip, int group, ui
 	}
 }
 
-enum { GROUPS_A_PART = 8 };
-
-struct interleaving {
-	struct eng_matrix *m;
-	int flip;
-};
-
-static void interleave_part(void *arg, int part, int thread)
-{
-	const struct interleaving *x = arg;
-	(void)thread;
-	for (int g = part * GROUPS_A_PART; g < eng_least(x->m->groups, (part + 1) * GROUPS_A_PART); g++)
-		interleave_group(x->m, x->flip, g, (uint8_t *)eng_lanes_of(x->m, g));
-}
-
 /* Gives back what the system keeps in memory of bytes from p on of the file. They can still be read. */
 static void give_back(const uint8_t *p, size_t bytes, const uint8_t *file, size_t size)
 {
@@ -161,6 +146,27 @@ static void give_back(const uint8_t *p, size_t bytes, const uint8_t *file, size_
 #else
 	(void)p, (void)bytes, (void)file, (void)size;
 #endif
+}
+
+/* About as many bytes of the file are copied before their pages are given back: a matrix may be half of a model. */
+enum { PART_BYTES = 1 << 20 };
+
+struct interleaving {
+	struct eng_matrix *m;
+	int flip, groups; /* of a part */
+	const uint8_t *file;
+	size_t size;
+};
+
+static void interleave_part(void *arg, int part, int thread)
+{
+	const struct interleaving *x = arg;
+	const int from = part * x->groups, to = eng_least(x->m->groups, from + x->groups);
+	(void)thread;
+	for (int g = from; g < to; g++)
+		interleave_group(x->m, x->flip, g, (uint8_t *)eng_lanes_of(x->m, g));
+	const size_t rows = (size_t)(eng_least(x->m->rows, to * GROUP) - from * GROUP);
+	give_back(x->m->data + (size_t)(from * GROUP) * x->m->stride, rows * x->m->stride, x->file, x->size);
 }
 
 /* Sets where the lanes of w begin, when they are so many pairs of groups apart, or only counts. Returns the bytes that they take. */
@@ -212,8 +218,10 @@ void eng_matrix_interleave(struct eng_matrix *m, int flip, uint8_t *to)
 
 static void interleave_matrix(eng_model *m, struct eng_matrix *w, const uint8_t *file, size_t size)
 {
-	struct interleaving x = {w, m->k->flips};
-	eng_pool_run(m->pool, (w->groups + GROUPS_A_PART - 1) / GROUPS_A_PART, interleave_part, &x);
+	const int fit = (int)(PART_BYTES / (GROUP * w->stride));
+	struct interleaving x = {w, m->k->flips, fit > 0 ? fit : 1, file, size};
+	eng_pool_run(m->pool, (w->groups + x.groups - 1) / x.groups, interleave_part, &x);
+	/* The pages that two parts share, too. */
 	give_back(w->data, (size_t)w->rows * w->stride, file, size);
 }
 
