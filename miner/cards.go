@@ -43,7 +43,7 @@ func newCards() cards {
 
 // OnCard takes a card from gossip and returns nil if it is a judge's and was not
 // seen before: such are worth passing on. Errors are those of wire, which blame
-// the sender, or a [Kind]. Cards about own answers show in [Status].
+// the sender, or a [Reason]. Cards about own answers show in [Status].
 func (m *Miner) OnCard(raw []byte) error {
 	verify := func(k protocol.PublicKey, domain string, msg []byte, sig wire.Signature) error {
 		return key.Verify(k, domain, msg, sig[:])
@@ -66,7 +66,7 @@ func (m *Miner) OnCard(raw []byte) error {
 		return fmt.Errorf("signed at height %d, now %d: %w", e.Height, h, ErrWindow)
 	}
 	err = m.takeCardLocked(&c, e.Sender)
-	if KindOf(err) == ErrUnknown && c.Seat == m.status.Seat && m.status.Registered && len(m.cards.waiting) < maxWaitingCards {
+	if ReasonOf(err) == ErrUnknown && c.Seat == m.status.Seat && m.status.Registered && len(m.cards.waiting) < maxWaitingCards {
 		m.cards.waiting = append(m.cards.waiting, *e)
 	}
 	return err

@@ -12,26 +12,26 @@ var (
 	ErrRecord = errors.New("miner: corrupt record")
 )
 
-// Kind says why a message was not taken although its bytes are in order. None
+// Reason says why a message was not taken although its bytes are in order. None
 // blames who passed it on. Bytes out of order give the errors of package wire.
-type Kind string
+type Reason string
 
-// The kinds.
+// The reasons.
 const (
-	ErrUnknown   = Kind("unknown_judge") // its signer is looked up with the next block
-	ErrNoJudge   = Kind("no_judge")      // its signer does not judge in that epoch
-	ErrWindow    = Kind("window")        // signed at a height outside the replay window
-	ErrDuplicate = Kind("duplicate")     // seen before
+	ErrUnknown   = Reason("unknown_judge") // its signer is looked up with the next block
+	ErrNoJudge   = Reason("no_judge")      // its signer does not judge in that epoch
+	ErrWindow    = Reason("window")        // signed at a height outside the replay window
+	ErrDuplicate = Reason("duplicate")     // seen before
 )
 
-// Error returns the kind.
-func (k Kind) Error() string { return "miner: " + string(k) }
+// Error returns the reason.
+func (r Reason) Error() string { return "miner: " + string(r) }
 
-// Reason returns the word under which it is counted.
-func (k Kind) Reason() string { return string(k) }
+// Word returns the word under which it is counted.
+func (r Reason) Word() string { return string(r) }
 
-// KindOf returns the kind of an error, "" if it has none.
-func KindOf(err error) Kind {
-	k, _ := errors.AsType[Kind](err)
+// ReasonOf returns the reason of an error, "" if it has none.
+func ReasonOf(err error) Reason {
+	k, _ := errors.AsType[Reason](err)
 	return k
 }

@@ -317,7 +317,7 @@ func FuzzOnCard(f *testing.F) {
 	if err != nil {
 		f.Fatal(err)
 	}
-	c := wire.Card{Finding: wire.FindingUnopen}
+	c := wire.Card{Finding: wire.FindingUnopened}
 	e := wire.Envelope{Domain: wire.DomainCard, ChainID: chain, Payload: wire.Encode(&c)}
 	f.Add(wire.Encode(&e))
 	f.Fuzz(func(_ *testing.T, raw []byte) { _ = m.OnCard(raw) })

@@ -75,7 +75,7 @@ func (f *facts) judged(e protocol.Epoch, found wire.Finding) {
 		switch found {
 		case wire.FindingExact:
 			t.exact++
-		case wire.FindingUnopen:
+		case wire.FindingUnopened:
 			t.unopened++
 		default:
 			t.wrong++

@@ -140,12 +140,12 @@ func TestWhatJudgesSayIsTold(t *testing.T) {
 	w.put(ledger.RosterJudgeKey(2, 9), &ledger.RosterJudge{ID: id, Hotkey: judge.PublicKey()})
 	m := w.miner(newMemory(), puppet{})
 	w.commit(m, 2)
-	for slot, f := range []wire.Finding{wire.FindingExact, wire.FindingExact, wire.FindingToken, wire.FindingUnopen} {
+	for slot, f := range []wire.Finding{wire.FindingExact, wire.FindingExact, wire.FindingToken, wire.FindingUnopened} {
 		c := wire.Card{Judge: id, Round: round, Seat: w.seat, Slot: uint16(slot), Finding: f}
 		if f.NeedsRun() {
 			c.Root = protocol.Hash{1}
 		}
-		if f != wire.FindingUnopen {
+		if f != wire.FindingUnopened {
 			c.Answer = protocol.Hash{1}
 		}
 		e, err := wire.Seal(judge, wire.DomainCard, chain, begin(2)+2, wire.Encode(&c))

@@ -11,12 +11,20 @@
 //   - block, epoch, round: the ledger's heartbeat; Tempo blocks, after which
 //     emission is paid; the blocks in which one set of tasks is set, answered
 //     and opened.
+//   - kind: what sort of work a task is ("inference"), and nothing else: errors
+//     have reasons, transactions types, events names.
+//   - roster: who is asked, and who judges, in an epoch; fixed when it begins.
+//   - permit: the right to judge and to vote in an epoch, which stake gives.
 //   - task, slot, answer: what the beacon sets; the place of a task among
 //     those of one seat and round; what a miner returns.
-//   - commitment, opening: the sealed root over a round's answers on the
-//     ledger; the answer with its proof against that root.
-//   - duty, card: an answer that the beacon drew for a validator to judge; the
-//     validator's signed judgement of it.
+//   - seal: a hash that binds its maker to what it will show later, of answers
+//     or of weights.
+//   - commitment, opening: the seal over a round's answers on the ledger, a
+//     Merkle root; the answer with its proof against that root.
+//   - duty, card, finding: an answer that the beacon drew for a validator to
+//     judge; the validator's signed judgement of it; what the card says.
+//   - window, cover: two epochs, in which every judge draws every asked seat
+//     once; the judges that have drawn a seat in its window so far.
 //   - weight: a validator's opinion of a seat in an epoch, sixteen bits.
 //   - incentive, dividend, emission: what Yuma makes of all weights for
 //     miners, for validators; what is newly paid.

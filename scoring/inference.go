@@ -89,7 +89,7 @@ type Outcome struct {
 // Unopened returns the judgement of a slot that was committed and that nobody
 // opened in time.
 func Unopened(task protocol.TaskID) Outcome {
-	return Outcome{Task: task, Finding: wire.FindingUnopen, FailedAt: -1}
+	return Outcome{Task: task, Finding: wire.FindingUnopened, FailedAt: -1}
 }
 
 // with takes over the engine's report.
@@ -116,7 +116,7 @@ func (o *Outcome) Passed() bool { return o.Finding == wire.FindingExact }
 
 // Proven reports whether the answer was found false in a way that anyone who
 // has its bytes can repeat: everything but a missing opening.
-func (o *Outcome) Proven() bool { return !o.Passed() && o.Finding != wire.FindingUnopen }
+func (o *Outcome) Proven() bool { return !o.Passed() && o.Finding != wire.FindingUnopened }
 
 // Root returns the root that the judge with this hotkey puts on its card for
 // the same run: hashing only. It is zero where the finding needs no run.

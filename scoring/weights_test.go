@@ -227,7 +227,7 @@ func TestMedianIsTheLower(t *testing.T) {
 // counts less beside what comes after.
 func TestAnEpochThatWasNotObservedChangesNoRate(t *testing.T) {
 	p := tasks()
-	before := scoring.Explain(1, scoring.Average{}, tally(exact(), exact(), &scoring.Outcome{Finding: wire.FindingUnopen}), one, &p)
+	before := scoring.Explain(1, scoring.Average{}, tally(exact(), exact(), &scoring.Outcome{Finding: wire.FindingUnopened}), one, &p)
 	away := scoring.Explain(2, before.Average, &scoring.Tally{Seat: seat}, 0, &p)
 	if away.Work != before.Work || away.Availability != before.Availability || away.Reason != scoring.ReasonUnobserved {
 		t.Errorf("got %+v, want the work of %+v", away, before)

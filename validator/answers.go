@@ -13,7 +13,7 @@ import (
 
 // OnAnswer checks an opened answer from gossip and keeps the first for each
 // slot. It returns nil when the answer is in the store, an error of wire for
-// bytes that are out of order, else a [Kind]; [ErrEarly] is held and tried again,
+// bytes that are out of order, else a [Reason]; [ErrEarly] is held and tried again,
 // not lost. It makes no run.
 func (v *Validator) OnAnswer(_ context.Context, raw []byte) error {
 	err := v.takeAnswer(raw, false)

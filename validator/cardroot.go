@@ -128,7 +128,7 @@ func (v *Validator) countRound(n protocol.Round, c *count) error {
 // bothSaw reports whether both saw an answer: who did not cannot say that
 // the other's finding is false, and who says that there is none may have missed it.
 func bothSaw(own *Judgement, c *wire.Card) bool {
-	return own.Outcome.Finding != wire.FindingUnopen && c.Finding != wire.FindingUnopen
+	return own.Outcome.Finding != wire.FindingUnopened && c.Finding != wire.FindingUnopened
 }
 
 // truthful reports whether nothing here shows the card to be false.
@@ -142,7 +142,7 @@ func (v *Validator) truthful(c *wire.Card, judge protocol.PublicKey) (bool, erro
 		return false, err
 	}
 	switch {
-	case c.Finding == wire.FindingUnopen:
+	case c.Finding == wire.FindingUnopened:
 		return !answered, nil
 	case judged && bothSaw(&own, c):
 		return own.Outcome.CheckCard(c, judge) == nil, nil

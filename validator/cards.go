@@ -29,7 +29,7 @@ type repetition struct {
 // true shows when the same answer is judged here.
 func (v *Validator) OnCard(_ context.Context, raw []byte) error {
 	err := v.takeCard(raw)
-	v.metrics.message("score", err)
+	v.metrics.message("card", err)
 	if errors.Is(err, ErrEarly) {
 		return v.hold(raw, wire.DomainCard, err)
 	}
@@ -192,7 +192,7 @@ func (v *Validator) publishCard(ctx context.Context, head protocol.Height, c *wi
 	if err != nil {
 		return err
 	}
-	if err := v.cfg.Publish(ctx, TopicScore, raw); err != nil {
+	if err := v.cfg.Publish(ctx, TopicCard, raw); err != nil {
 		return fmt.Errorf("publish a card of round %d: %w", c.Round, err)
 	}
 	return nil

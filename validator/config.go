@@ -14,8 +14,8 @@ import (
 	"github.com/assaynet/assay/scoring"
 )
 
-// TopicScore is the topic on which cards are published.
-const TopicScore = "score"
+// TopicCard is the topic on which cards are published.
+const TopicCard = "card"
 
 // Ledger is what the validator follows: heights that were agreed on, and the
 // state at them, which may be read from several goroutines.

@@ -147,7 +147,7 @@ func (v *Validator) surelyUnopened(d duty) (bool, error) {
 		if err != nil {
 			return false, err
 		}
-		if c.Finding != wire.FindingUnopen {
+		if c.Finding != wire.FindingUnopened {
 			return false, nil
 		}
 	}

@@ -30,7 +30,7 @@ func TestAnAnswerThatAnotherJudgeHasIsNotCalledUnopened(t *testing.T) {
 	w.take(v.OnCard(t.Context(), w.card(deadline+2, w.trueCard(w.makers[0]))))
 	w.step(v, openEnd+1)
 	cards := w.cards()
-	if len(cards) != 1 || cards[0].Seat != w.makers[1].id || cards[0].Finding != wire.FindingUnopen {
+	if len(cards) != 1 || cards[0].Seat != w.makers[1].id || cards[0].Finding != wire.FindingUnopened {
 		t.Errorf("got %+v, want miner 11's alone", cards)
 	}
 }

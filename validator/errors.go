@@ -14,26 +14,26 @@ var (
 	ErrNotFound = errors.New("validator: not found")
 )
 
-// Kind says why a message was not taken although its bytes are in order. None
+// Reason says why a message was not taken although its bytes are in order. None
 // blames who passed it on: honest nodes differ in what they know. Bytes that
 // are out of order give the errors of package wire.
-type Kind string
+type Reason string
 
-// The kinds.
+// The reasons.
 const (
-	ErrEarly        = Kind("early")         // held, and looked at again with the next block
-	ErrLate         = Kind("late")          // after its deadline
-	ErrWindow       = Kind("window")        // signed at a height outside the replay window
-	ErrDuplicate    = Kind("duplicate")     // there is one already
-	ErrNoSeat       = Kind("no_seat")       // its signer was not asked, or is no judge
-	ErrNoCommitment = Kind("no_commitment") // nothing on the ledger that it could open
-	ErrBadProof     = Kind("bad_proof")     // fits no commitment
-	ErrNotDrawn     = Kind("not_drawn")     // a card about what its judge did not draw
-	ErrFull         = Kind("full")          // early, and there is no room to hold it
+	ErrEarly        = Reason("early")         // held, and looked at again with the next block
+	ErrLate         = Reason("late")          // after its deadline
+	ErrWindow       = Reason("window")        // signed at a height outside the replay window
+	ErrDuplicate    = Reason("duplicate")     // there is one already
+	ErrNoSeat       = Reason("no_seat")       // its signer was not asked, or is no judge
+	ErrNoCommitment = Reason("no_commitment") // nothing on the ledger that it could open
+	ErrBadProof     = Reason("bad_proof")     // fits no commitment
+	ErrNotDrawn     = Reason("not_drawn")     // a card about what its judge did not draw
+	ErrFull         = Reason("full")          // early, and there is no room to hold it
 )
 
-// Error returns the kind.
-func (k Kind) Error() string { return "validator: " + string(k) }
+// Error returns the reason.
+func (r Reason) Error() string { return "validator: " + string(r) }
 
-// Reason returns the word under which it is counted.
-func (k Kind) Reason() string { return string(k) }
+// Word returns the word under which it is counted.
+func (r Reason) Word() string { return string(r) }

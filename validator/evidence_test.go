@@ -10,9 +10,9 @@ import (
 )
 
 // ask asks for evidence as a peer does.
-func ask(t *testing.T, v *validator.Validator, kind wire.EvidenceKind, k wire.AnswerKey) []byte {
+func ask(t *testing.T, v *validator.Validator, part wire.EvidencePart, k wire.AnswerKey) []byte {
 	t.Helper()
-	b, err := v.Serve(wire.Encode(&wire.EvidenceRequest{Kind: kind, Key: k}))
+	b, err := v.Serve(wire.Encode(&wire.EvidenceRequest{Part: part, Key: k}))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -70,15 +70,15 @@ func TestRequestsForEvidenceThatMakeNoSenseAreRefused(t *testing.T) {
 		want error
 	}{
 		"nothing":         {nil, wire.ErrMalformed},
-		"an unknown kind": {wire.Encode(&wire.EvidenceRequest{Kind: 9}), wire.ErrKind},
+		"an unknown part": {wire.Encode(&wire.EvidenceRequest{Part: 9}), wire.ErrUnknown},
 		"too long":        {make([]byte, 100), wire.ErrTooLarge},
 	} {
 		if b, err := v.Serve(c.raw); b != nil || !errors.Is(err, c.want) {
 			t.Errorf("%s: got %x, %v, want %v", what, b, err, c.want)
 		}
 	}
-	for _, kind := range []wire.EvidenceKind{wire.EvidenceAnswer, wire.EvidenceCards} {
-		if b := ask(t, v, kind, wire.AnswerKey{Round: 99}); b != nil {
+	for _, part := range []wire.EvidencePart{wire.EvidenceAnswer, wire.EvidenceCards} {
+		if b := ask(t, v, part, wire.AnswerKey{Round: 99}); b != nil {
 			t.Errorf("evidence that is not there: %x", b)
 		}
 	}

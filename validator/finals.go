@@ -314,7 +314,7 @@ func (f *finalCount) addCards(n protocol.Round) error {
 		switch c.Finding {
 		case wire.FindingExact:
 			x.exact = true
-		case wire.FindingUnopen: // counted by itself
+		case wire.FindingUnopened: // counted by itself
 		default:
 			x.wrong = true
 		}

@@ -103,5 +103,5 @@ func topicOf(d wire.Domain) string {
 	if d == wire.DomainAnswer {
 		return "answer"
 	}
-	return "score"
+	return "card"
 }

@@ -87,6 +87,6 @@ func (v *Validator) prepare(now *view, j job) (*judging, error) {
 	}
 	return &judging{
 		key: j.key, answer: answer, opened: opened, duty: d,
-		run: !ok || known.Outcome.Finding == wire.FindingUnopen, out: known.Outcome, done: make(chan struct{}),
+		run: !ok || known.Outcome.Finding == wire.FindingUnopened, out: known.Outcome, done: make(chan struct{}),
 	}, nil
 }

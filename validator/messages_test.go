@@ -150,7 +150,7 @@ func TestAnswersAreRefusedForOneReasonEach(t *testing.T) {
 			a, _ := w.makers[0].sealed.Opening(chain, w.makers[0].PublicKey(), 0)
 			return w.seal(w.makers[0].signer, wire.DomainAnswer, "assay-other-1", deadline, a)
 		}, wire.ErrChain},
-		"a card on the topic of answers": {deadline, func(w *world, _ *validator.Validator) []byte { return w.card(deadline, w.trueCard(w.makers[0])) }, wire.ErrKind},
+		"a card on the topic of answers": {deadline, func(w *world, _ *validator.Validator) []byte { return w.card(deadline, w.trueCard(w.makers[0])) }, wire.ErrUnknown},
 		"slot outside the tree": {deadline, func(w *world, _ *validator.Validator) []byte {
 			return w.opening(w.makers[0], 0, deadline, func(a *wire.Answer) { a.Slot = 1 })
 		}, wire.ErrLimit},
@@ -204,7 +204,7 @@ func TestCardsAreRefusedForOneReasonEach(t *testing.T) {
 			c.Root = protocol.Hash{}
 			return w.card(deadline, c)
 		}, wire.ErrLimit},
-		"with an unknown finding": {deadline + 2, func(w *world) []byte { c := w.trueCard(w.makers[0]); c.Finding = "fine"; return w.card(deadline, c) }, wire.ErrKind},
+		"with an unknown finding": {deadline + 2, func(w *world) []byte { c := w.trueCard(w.makers[0]); c.Finding = "fine"; return w.card(deadline, c) }, wire.ErrUnknown},
 		"second":                  {deadline + 3, func(w *world) []byte { return w.card(deadline+1, w.trueCard(w.makers[1])) }, validator.ErrDuplicate},
 		"signed in the future":    {deadline + 2, func(w *world) []byte { return w.card(deadline+2+61, w.trueCard(w.makers[0])) }, validator.ErrWindow},
 		"of another chain": {deadline + 2, func(w *world) []byte {
@@ -226,7 +226,7 @@ func TestCardsAreRefusedForOneReasonEach(t *testing.T) {
 		if err := v.OnCard(t.Context(), raw); !errors.Is(err, c.want) {
 			t.Errorf("%s: got %v, want %v", name, err, c.want)
 		}
-		if got, want := w.counted("score"), map[string]int{validator.ReasonOf(c.want): 1}; !maps.Equal(got, want) {
+		if got, want := w.counted("card"), map[string]int{validator.ReasonOf(c.want): 1}; !maps.Equal(got, want) {
 			t.Errorf("%s: counted %v, want %v", name, got, want)
 		}
 	}

@@ -43,8 +43,8 @@ func reasonOf(err error) string {
 	if err == nil {
 		return "accepted"
 	}
-	if k, ok := errors.AsType[Kind](err); ok {
-		return k.Reason()
+	if k, ok := errors.AsType[Reason](err); ok {
+		return k.Word()
 	}
 	for _, b := range []struct {
 		err    error
@@ -56,7 +56,7 @@ func reasonOf(err error) string {
 		{wire.ErrLimit, "limit"},
 		{wire.ErrSignature, "bad_signature"},
 		{wire.ErrChain, "chain"},
-		{wire.ErrKind, "kind"},
+		{wire.ErrUnknown, "unknown_type"},
 		{ErrStore, "store"},
 	} {
 		if errors.Is(err, b.err) {

@@ -74,7 +74,7 @@ func row(t *testing.T, v *validator.Validator, e protocol.Epoch) (ten, eleven *s
 // unopened counts own cards that say so, and weights counts the seals that were sent.
 func (w *world) unopened() (n int) {
 	for _, c := range w.cards() {
-		if c.Finding == wire.FindingUnopen {
+		if c.Finding == wire.FindingUnopened {
 			n++
 		}
 	}

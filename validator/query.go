@@ -132,7 +132,7 @@ func (v *Validator) Serve(request []byte) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	if r.Kind == wire.EvidenceAnswer {
+	if r.Part == wire.EvidenceAnswer {
 		return v.Evidence(r.Key)
 	}
 	rows, err := scan[Card](v.cfg.Store, tableCards, r.Key.Bytes())

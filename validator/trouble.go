@@ -13,7 +13,7 @@ import (
 // maxTroubles bounds what is remembered as said; beyond it all is said anew.
 const maxTroubles = 256
 
-// tolerate logs an error that the next block may mend, each kind once an epoch
+// tolerate logs an error that the next block may mend, each once an epoch
 // (again at debug), and returns the others.
 func (v *Validator) tolerate(ctx context.Context, err error) error {
 	switch {
@@ -26,8 +26,8 @@ func (v *Validator) tolerate(ctx context.Context, err error) error {
 	}
 	v.metrics.errors.Inc()
 	level := zerolog.DebugLevel
-	for _, kind := range kindsOf(err) {
-		if v.first(kind, v.running()) {
+	for _, what := range troublesOf(err) {
+		if v.first(what, v.running()) {
 			level = zerolog.WarnLevel
 		}
 	}
@@ -56,9 +56,9 @@ func (v *Validator) first(what string, e protocol.Epoch) bool {
 	return true
 }
 
-// kindsOf returns the lines of an error without their numbers: what fails for
+// troublesOf returns the lines of an error without their numbers: what fails for
 // each slot of each round is one trouble.
-func kindsOf(err error) []string {
+func troublesOf(err error) []string {
 	words := strings.Map(func(r rune) rune {
 		if r >= '0' && r <= '9' {
 			return -1

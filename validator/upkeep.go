@@ -60,7 +60,7 @@ func (v *Validator) extendChain(ctx context.Context, head protocol.Height, seat 
 // mend sends a transaction that the ledger should have, not too often.
 func (v *Validator) mend(ctx context.Context, head protocol.Height, body wire.Body) error {
 	v.mu.Lock()
-	last, sent := v.upkeep[body.Kind()]
+	last, sent := v.upkeep[body.Type()]
 	v.mu.Unlock()
 	if sent && head < last+upkeepEvery {
 		return nil
@@ -69,7 +69,7 @@ func (v *Validator) mend(ctx context.Context, head protocol.Height, body wire.Bo
 		return fmt.Errorf("keep the seat current: %w", err)
 	}
 	v.mu.Lock()
-	v.upkeep[body.Kind()] = head
+	v.upkeep[body.Type()] = head
 	v.mu.Unlock()
 	return nil
 }

@@ -35,7 +35,7 @@ type Validator struct {
 	jobs   jobs
 	duties map[protocol.Round][]duty // of rounds whose duties are drawn
 	sent   map[string]repetition     // own cards by key
-	upkeep map[wire.TxKind]protocol.Height
+	upkeep map[wire.TxType]protocol.Height
 	// troubles are what was said to be wrong, with the epoch in which.
 	troubles map[string]protocol.Epoch
 	epoch    protocol.Epoch // of the newest step
@@ -61,7 +61,7 @@ func New(cfg Config) (*Validator, error) {
 	return &Validator{
 		cfg: cfg, self: cfg.Hotkey.PublicKey(), wake: make(chan struct{}, 1), metrics: newMetrics(cfg.Metrics),
 		held: newHeld(), jobs: newJobs(), duties: map[protocol.Round][]duty{}, sent: map[string]repetition{},
-		upkeep: map[wire.TxKind]protocol.Height{}, troubles: map[string]protocol.Epoch{},
+		upkeep: map[wire.TxType]protocol.Height{}, troubles: map[string]protocol.Epoch{},
 	}, nil
 }
 

@@ -184,7 +184,7 @@ func TestWhatWasCommittedAndNeverOpenedIsWrong(t *testing.T) {
 	}
 	w.step(v, openEnd+1)
 	cards := w.cards()
-	if len(cards) != 2 || cards[1].Finding != wire.FindingUnopen || cards[1].Seat != w.makers[1].id {
+	if len(cards) != 2 || cards[1].Finding != wire.FindingUnopened || cards[1].Seat != w.makers[1].id {
 		t.Fatalf("got %+v", cards)
 	}
 	w.step(v, sealFrom)
@@ -238,7 +238,7 @@ func TestAnswersThatWereMissedAreFetchedFromPeers(t *testing.T) {
 	for _, c := range cards {
 		byFinding[c.Finding] = c.Seat.UID
 	}
-	if len(byFinding) != 2 || byFinding[wire.FindingExact] != 10 || byFinding[wire.FindingUnopen] != 11 {
+	if len(byFinding) != 2 || byFinding[wire.FindingExact] != 10 || byFinding[wire.FindingUnopened] != 11 {
 		t.Errorf("got %v, want 10 exact and 11 unopened", byFinding)
 	}
 	if asked[wire.AnswerKey{Round: round, UID: 10}] != 1 || asked[wire.AnswerKey{Round: round, UID: 11}] != 1 {

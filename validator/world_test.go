@@ -318,7 +318,7 @@ func (w *world) config(s *memory) validator.Config {
 		ChainID: chain, Params: &w.p, Hotkey: w.self, Salt: [32]byte{1}, Judge: w.judge, Ledger: w, Store: s,
 		Submit: func(_ context.Context, b wire.Body) error { w.submitted = append(w.submitted, b); return nil },
 		Publish: func(_ context.Context, topic string, raw []byte) error {
-			if topic != validator.TopicScore {
+			if topic != validator.TopicCard {
 				return fmt.Errorf("published on %q", topic)
 			}
 			w.published = append(w.published, raw)

@@ -37,14 +37,14 @@ other. Once a transaction was sent, standard output has its hash; progress goes
 to standard error. It exits with 1 if the ledger refuses the transaction, and
 not with 0 if it stopped waiting, by Ctrl-C or --timeout, for one that may come.`,
 		Subcommands: append(usage.WithoutArguments([]*cli.Command{
-			txKind("transfer", "move tokens to another account", transferBody,
+			txSending("transfer", "move tokens to another account", transferBody,
 				addressFlag("to", "`ADDRESS` that gets the tokens"), amountFlag("`TOKENS` to move")),
-			txKind("register", "buy a seat for a hotkey", registerBody,
+			txSending("register", "buy a seat for a hotkey", registerBody,
 				addressFlag("hotkey", "`ADDRESS` of the miner's or validator's hotkey"),
 				&cli.StringFlag{Name: "max-price", Usage: "the most `TOKENS` that the seat may cost; they are burned (default: twice what it costs now)"}),
-			txKind("stake", "stake tokens on a hotkey", stakeBody,
+			txSending("stake", "stake tokens on a hotkey", stakeBody,
 				addressFlag("hotkey", "`ADDRESS` of the hotkey"), amountFlag("`TOKENS` to stake")),
-			txKind("unstake", "take back stake, which is in the balance after the unbonding time", unstakeBody,
+			txSending("unstake", "take back stake, which is in the balance after the unbonding time", unstakeBody,
 				addressFlag("hotkey", "`ADDRESS` of the hotkey"), amountFlag("`TOKENS` to take back")),
 		}), txShowCommand()),
 	}
@@ -57,7 +57,7 @@ func amountFlag(usage string) cli.Flag { return &cli.StringFlag{Name: "amount", 
 // bodyFunc makes the body of a transaction from the flags.
 type bodyFunc func(*cli.Context, *client) (wire.Body, error)
 
-func txKind(name, usage string, body bodyFunc, flags ...cli.Flag) *cli.Command {
+func txSending(name, usage string, body bodyFunc, flags ...cli.Flag) *cli.Command {
 	flags = append(flags,
 		&cli.StringFlag{Name: "key", Value: string(keystore.Coldkey), Usage: "`NAME` of the key that signs and pays"},
 		&cli.StringFlag{Name: "chain-id", Usage: "refuse a node of another network than `ID`"},
@@ -215,7 +215,7 @@ not know of it. A node knows the outcomes of the last 200 blocks.`,
 			}
 			return []pair{
 				{"transaction", r.Hash.String()},
-				{"kind", r.Kind},
+				{"type", r.Type},
 				{"signer", r.Signer.String()},
 				{"block", num(r.Height)},
 				{"outcome", outcome},

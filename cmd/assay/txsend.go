@@ -203,7 +203,7 @@ func (e *unknown) Unwrap() error { return e.err }
 // was this error.
 func unsure(err error) bool {
 	if p, ok := errors.AsType[*api.Problem](err); ok {
-		return p.Status >= http.StatusInternalServerError && p.Kind() != api.ProblemNotReady
+		return p.Status >= http.StatusInternalServerError && p.Name() != api.ProblemNotReady
 	}
 	var far *notReached
 	return !errors.Is(err, config.ErrNotRunning) && !errors.As(err, &far)
@@ -212,7 +212,7 @@ func unsure(err error) bool {
 // kindOf returns the kind of a problem, "" for another error.
 func kindOf(err error) string {
 	if p, ok := errors.AsType[*api.Problem](err); ok {
-		return p.Kind()
+		return p.Name()
 	}
 	return ""
 }

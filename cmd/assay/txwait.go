@@ -75,10 +75,10 @@ func (w *waiter) look(ctx context.Context) (*api.TxResult, error) {
 		w.trouble(err)
 		return nil, nil
 	}
-	if w.last == nil || p.Kind() != api.ProblemNotFound { // which says less than what came before
+	if w.last == nil || p.Name() != api.ProblemNotFound { // which says less than what came before
 		w.last = err
 	}
-	switch p.Kind() {
+	switch p.Name() {
 	case api.ProblemTxWaiting:
 		w.lost, w.spent = 0, 0
 		return nil, nil

@@ -61,7 +61,7 @@ func flags(ctx context.Context) *cli.Context {
 // await waits for a transaction of nonce 5 in a bubble of its own time.
 func await(t *testing.T, s *script) (*api.TxResult, error) {
 	t.Helper()
-	tx := &wire.Tx{Kind: wire.TxTransfer, Signer: apitest.Public("miner-0"), Nonce: 5}
+	tx := &wire.Tx{Type: wire.TxTransfer, Signer: apitest.Public("miner-0"), Nonce: 5}
 	return awaitTx(flags(t.Context()), &client{url: "http://node", http: s}, tx)
 }
 

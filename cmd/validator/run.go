@@ -101,7 +101,7 @@ func newValidator(ctx context.Context, d *daemon.Daemon, n *node.Full) (*validat
 		ChainID: d.Chain, Params: &d.Genesis.Params, Hotkey: d.Hotkey, Salt: salt, Judge: scoring.NewJudge(models...),
 		Ledger: n, Store: node.RecordsOf(d.DB), Submit: n.Submit, Publish: n.Publish,
 		Evidence: func(ctx context.Context, k wire.AnswerKey) ([]byte, error) {
-			return n.Ask(ctx, wire.Encode(&wire.EvidenceRequest{Kind: wire.EvidenceAnswer, Key: k}))
+			return n.Ask(ctx, wire.Encode(&wire.EvidenceRequest{Part: wire.EvidenceAnswer, Key: k}))
 		},
 		Presence: func() (p validator.Presence) {
 			p.Behind, p.Deaf = n.Presence()

@@ -122,7 +122,7 @@ func seeded(t *testing.T) (*apitest.Network, *api.Handler) {
 		return ledger.CheckTx(n.Tree, n.Genesis.ChainID(), &n.Genesis.Params, raw)
 	}
 	n.Pool.Include = func(tx *wire.Tx) api.TxResult {
-		return api.TxResult{Hash: tx.Hash(), Height: apitest.Height + 1, Kind: "transfer", Signer: tx.Signer, OK: true}
+		return api.TxResult{Hash: tx.Hash(), Height: apitest.Height + 1, Type: "transfer", Signer: tx.Signer, OK: true}
 	}
 	return n, handler(t, n.Config())
 }

@@ -262,7 +262,7 @@ func (s Submitted) status() int {
 type TxResult struct {
 	Hash   protocol.Hash      `json:"hash"`
 	Height protocol.Height    `json:"height"`
-	Kind   string             `json:"kind"`
+	Type   string             `json:"type"`
 	Signer protocol.PublicKey `json:"signer"`
 	OK     bool               `json:"ok"`
 	// Rule names the rule that was broken, Error says how; empty if OK.

@@ -31,8 +31,8 @@ type Problem struct {
 	name string // the end of Type, for metrics
 }
 
-// Kind returns the end of the type, which names what is wrong.
-func (p *Problem) Kind() string { return strings.TrimPrefix(p.Type, typePrefix) }
+// Name returns the end of the type, which names what is wrong.
+func (p *Problem) Name() string { return strings.TrimPrefix(p.Type, typePrefix) }
 
 // typePrefix begins the type of every problem.
 const typePrefix = "urn:assay:problem:"
@@ -45,7 +45,7 @@ func (p *Problem) Error() string {
 	return p.Detail + " (" + p.Hint + ")"
 }
 
-// The kinds of problems that whoever sends transactions tells apart.
+// The problems that whoever sends transactions tells apart.
 const (
 	// ProblemNonceTaken: another transaction with the same nonce waits. The one
 	// that was sent is not kept.
@@ -68,7 +68,7 @@ const (
 	ProblemBadBody  = problemBody
 )
 
-// The kinds of problems: the ends of their types.
+// The problems: the ends of their types.
 const (
 	problemQuery    = "bad-query"
 	problemPath     = "bad-path"
@@ -109,7 +109,7 @@ var titles = map[string]string{
 	ProblemTxDropped:   "The node gave the transaction up",
 }
 
-// problem returns a problem of one of the kinds.
+// problem returns one of the problems above.
 func problem(status int, name, hint, format string, args ...any) *Problem {
 	return &Problem{
 		Type: typePrefix + name, Title: titles[name], Status: status,
@@ -153,7 +153,7 @@ func problemOf(err error) *Problem {
 }
 
 // ruleHint says what to do about a rule that a transaction breaks.
-func ruleHint(k ledger.Kind) string {
+func ruleHint(k ledger.Reason) string {
 	switch k {
 	case ledger.ErrCannotPay:
 		return "the account needs the amount and the fee"

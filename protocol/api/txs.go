@@ -46,16 +46,16 @@ func (h *Handler) submit(r *request) (any, error) {
 
 // txProblem makes a problem of an error of [Pool.Submit].
 func (h *Handler) txProblem(r *request, raw []byte, err error) error {
-	kind := ledger.KindOf(err)
-	if kind == ledger.ErrBadNonce || errors.Is(err, ErrNonceTaken) {
+	rule := ledger.ReasonOf(err)
+	if rule == ledger.ErrBadNonce || errors.Is(err, ErrNonceTaken) {
 		return h.nonceProblem(r, raw, err)
 	}
-	if kind != "" {
-		p := problem(http.StatusUnprocessableEntity, problemRule, ruleHint(kind), "%s", err)
-		p.Rule = string(kind)
+	if rule != "" {
+		p := problem(http.StatusUnprocessableEntity, problemRule, ruleHint(rule), "%s", err)
+		p.Rule = string(rule)
 		return p
 	}
-	for _, bad := range []error{wire.ErrTooLarge, wire.ErrMalformed, wire.ErrNotCanonical, wire.ErrLimit, wire.ErrSignature, wire.ErrChain, wire.ErrKind} {
+	for _, bad := range []error{wire.ErrTooLarge, wire.ErrMalformed, wire.ErrNotCanonical, wire.ErrLimit, wire.ErrSignature, wire.ErrChain, wire.ErrUnknown} {
 		if errors.Is(err, bad) {
 			return problem(http.StatusBadRequest, problemBody, "", "transaction: %s", err)
 		}
@@ -85,8 +85,8 @@ func (h *Handler) nonceProblem(r *request, raw []byte, err error) error {
 	}
 	p := problem(http.StatusConflict, name, hint, "%s", err)
 	p.NextNonce = &next
-	if kind := ledger.KindOf(err); kind != "" {
-		p.Rule = string(kind)
+	if rule := ledger.ReasonOf(err); rule != "" {
+		p.Rule = string(rule)
 	}
 	return p
 }
@@ -132,8 +132,8 @@ func (h *Handler) txResult(r *request) (any, error) {
 	return res, nil
 }
 
-// TxKindName returns the name of a kind of transaction, as results show it.
-func TxKindName(k wire.TxKind) string {
+// TxTypeName returns the name of a type of transaction, as results show it.
+func TxTypeName(k wire.TxType) string {
 	switch k {
 	case wire.TxTransfer:
 		return "transfer"
@@ -158,5 +158,5 @@ func TxKindName(k wire.TxKind) string {
 	case wire.TxCommitCards:
 		return "commit-cards"
 	}
-	return fmt.Sprintf("kind-%d", k)
+	return fmt.Sprintf("type-%d", k)
 }

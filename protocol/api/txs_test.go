@@ -70,7 +70,7 @@ func TestTwoWishesAreTwoTransactions(t *testing.T) {
 	} {
 		var p api.Problem
 		status := send(t, h, payment(t, n, tc.nonce, 2), &p)
-		if status != http.StatusConflict || p.Kind() != tc.kind || p.NextNonce == nil || *p.NextNonce != 3 || !strings.HasPrefix(p.Hint, tc.hint) || p.Title == "" {
+		if status != http.StatusConflict || p.Name() != tc.kind || p.NextNonce == nil || *p.NextNonce != 3 || !strings.HasPrefix(p.Hint, tc.hint) || p.Title == "" {
 			t.Errorf("%s: got %d %+v", tc.what, status, p)
 		}
 	}
@@ -78,7 +78,7 @@ func TestTwoWishesAreTwoTransactions(t *testing.T) {
 		send(t, h, payment(t, n, i, 1), &got)
 	}
 	var p api.Problem
-	if status := send(t, h, payment(t, n, ledger.NonceWindow, 1), &p); status != http.StatusConflict || p.Kind() != api.ProblemNonceAhead || !strings.Contains(p.Hint, "send it again after a block") {
+	if status := send(t, h, payment(t, n, ledger.NonceWindow, 1), &p); status != http.StatusConflict || p.Name() != api.ProblemNonceAhead || !strings.Contains(p.Hint, "send it again after a block") {
 		t.Errorf("one more than may wait: got %d %+v", status, p)
 	}
 }
@@ -94,7 +94,7 @@ func TestWhatABlockHasIsKnownAndItsNonceIsNotFree(t *testing.T) {
 	}
 	var p api.Problem
 	status := send(t, h, payment(t, n, 0, 2), &p)
-	if status != http.StatusConflict || p.Kind() != api.ProblemNoncePassed || p.NextNonce == nil || *p.NextNonce != 1 || p.Rule != string(ledger.ErrBadNonce) || !strings.HasPrefix(p.Hint, "unless it is in a block already, sign again with nonce 1") {
+	if status != http.StatusConflict || p.Name() != api.ProblemNoncePassed || p.NextNonce == nil || *p.NextNonce != 1 || p.Rule != string(ledger.ErrBadNonce) || !strings.HasPrefix(p.Hint, "unless it is in a block already, sign again with nonce 1") {
 		t.Errorf("another with its nonce: got %d %+v", status, p)
 	}
 }
@@ -120,7 +120,7 @@ func TestATransactionWithoutABlockIsToldApart(t *testing.T) {
 		w := get(t, h, "/v1/txs/"+tc.tx.Hash().String())
 		var p api.Problem
 		decode(t, w, &p)
-		if w.Code != tc.status || p.Status != tc.status || p.Kind() != tc.kind || !strings.Contains(p.Detail, tc.detail) {
+		if w.Code != tc.status || p.Status != tc.status || p.Name() != tc.kind || !strings.Contains(p.Detail, tc.detail) {
 			t.Errorf("got %d %+v, want %d %s", w.Code, p, tc.status, tc.kind)
 		}
 	}
@@ -132,7 +132,7 @@ func TestANodeThatIsBehindTakesNoTransactions(t *testing.T) {
 	n, h := seeded(t)
 	n.Node.S.CatchingUp = true
 	var p api.Problem
-	if status := send(t, h, payment(t, n, 0, 1), &p); status != http.StatusServiceUnavailable || p.Kind() != api.ProblemNotReady || p.Hint == "" {
+	if status := send(t, h, payment(t, n, 0, 1), &p); status != http.StatusServiceUnavailable || p.Name() != api.ProblemNotReady || p.Hint == "" {
 		t.Errorf("got %d %+v", status, p)
 	}
 	if _, free := next(t, h); free != 0 {

@@ -83,7 +83,7 @@ func (q *Pool) Add(raw []byte) (*wire.Tx, error) {
 		return nil, err
 	}
 	if tx.Nonce < acc.Nonce {
-		return nil, &ledger.RuleError{Kind: ledger.ErrBadNonce, Detail: fmt.Sprintf("nonce %d, want %d", tx.Nonce, acc.Nonce)}
+		return nil, &ledger.RuleError{Reason: ledger.ErrBadNonce, Detail: fmt.Sprintf("nonce %d, want %d", tx.Nonce, acc.Nonce)}
 	}
 	ahead := tx.Nonce - acc.Nonce
 	own := q.txs[tx.Signer]
@@ -288,7 +288,7 @@ func (q *Pool) recheck(included []protocol.Hash) int {
 
 // broken returns the rule that a transaction breaks, nil if none.
 func (q *Pool) broken(r ledger.Reader, raw []byte) error {
-	if _, err := ledger.CheckTx(r, q.chain, q.p, raw); ledger.KindOf(err) != "" {
+	if _, err := ledger.CheckTx(r, q.chain, q.p, raw); ledger.ReasonOf(err) != "" {
 		return err
 	}
 	return nil

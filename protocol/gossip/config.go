@@ -39,7 +39,7 @@ func (h *Handlers) of(t Topic) Handler {
 		return h.Task
 	case TopicAnswer:
 		return h.Answer
-	case TopicScore:
+	case TopicCard:
 		return h.Card
 	}
 	return nil

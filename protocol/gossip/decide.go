@@ -22,7 +22,7 @@ var blaming = []struct {
 	{wire.ErrLimit, "limit"},
 	{wire.ErrSignature, "signature"},
 	{wire.ErrChain, "chain"}, // peers of another chain cannot even connect, so this is no mistake
-	{wire.ErrKind, "kind"},
+	{wire.ErrUnknown, "unknown_type"},
 }
 
 // Decide turns the error of a [Handler] into the fate of the message:
@@ -55,7 +55,7 @@ func Blames(err error) bool {
 
 // A reasoner is an error with a short word for the metrics, one of a few that
 // stand in code: never made from what a peer sent.
-type reasoner interface{ Reason() string }
+type reasoner interface{ Word() string }
 
 // reason returns the word under which err is counted.
 func reason(err error) string {
@@ -70,7 +70,7 @@ func reason(err error) string {
 	var r reasoner
 	switch {
 	case errors.As(err, &r):
-		return r.Reason()
+		return r.Word()
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
 		return "timeout"
 	}

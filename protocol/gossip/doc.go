@@ -24,11 +24,11 @@
 //
 // A stream carries one request and one response, each a frame:
 //
-//	kind (1 byte) ‖ length (4 bytes, big-endian) ‖ payload
+//	type (1 byte) ‖ length (4 bytes, big-endian) ‖ payload
 //
-//	kind 1: request, at most 64 KiB
-//	kind 2: response, at most 4 MiB
-//	kind 3: error: code (1 byte) ‖ text (UTF-8, at most 256 bytes)
+//	type 1: request, at most 64 KiB
+//	type 2: response, at most 4 MiB
+//	type 3: error: code (1 byte) ‖ text (UTF-8, at most 256 bytes)
 //
 // # Peers
 //

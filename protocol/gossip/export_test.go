@@ -19,7 +19,7 @@ func PublishUnchecked(ctx context.Context, h *Host, t Topic, raw []byte) error {
 
 // SendRaw opens a stream, writes bytes as they are, and returns the frame that
 // comes back.
-func SendRaw(ctx context.Context, h *Host, to string, name Stream, raw []byte) (kind byte, payload []byte, err error) {
+func SendRaw(ctx context.Context, h *Host, to string, name Stream, raw []byte) (typ byte, payload []byte, err error) {
 	id, err := peer.Decode(to)
 	if err != nil {
 		return 0, nil, err
@@ -39,17 +39,17 @@ func SendRaw(ctx context.Context, h *Host, to string, name Stream, raw []byte) (
 	return byte(k), p, err
 }
 
-// ReadFrame reads a frame of any kind.
-func ReadFrame(b []byte) (kind byte, payload []byte, rest int, err error) {
+// ReadFrame reads a frame of any type.
+func ReadFrame(b []byte) (typ byte, payload []byte, rest int, err error) {
 	r := bytes.NewReader(b)
 	k, p, err := readFrame(r, frameRequest, frameResponse, frameError)
 	return byte(k), p, r.Len(), err
 }
 
 // WriteFrame is the inverse of ReadFrame.
-func WriteFrame(kind byte, payload []byte) ([]byte, error) {
+func WriteFrame(typ byte, payload []byte) ([]byte, error) {
 	var b bytes.Buffer
-	err := writeFrame(&b, frameKind(kind), payload)
+	err := writeFrame(&b, frameType(typ), payload)
 	return b.Bytes(), err
 }
 

@@ -21,20 +21,20 @@ const (
 	maxErrorText = 256
 )
 
-// frameKind says what a frame holds.
-type frameKind byte
+// frameType says what a frame holds.
+type frameType byte
 
 const (
-	frameRequest  frameKind = 1
-	frameResponse frameKind = 2
-	frameError    frameKind = 3
+	frameRequest  frameType = 1
+	frameResponse frameType = 2
+	frameError    frameType = 3
 )
 
-// frameHead is kind (1 byte) and length (4 bytes, big-endian).
+// frameHead is type (1 byte) and length (4 bytes, big-endian).
 const frameHead = 5
 
-// limit is the most bytes of a payload; 0 for no kind.
-func (k frameKind) limit() int {
+// limit is the most bytes of a payload; 0 for no type.
+func (k frameType) limit() int {
 	switch k {
 	case frameRequest:
 		return MaxRequest
@@ -46,24 +46,24 @@ func (k frameKind) limit() int {
 	return 0
 }
 
-// readFrame reads one frame that must be of one of the given kinds. Memory
+// readFrame reads one frame that must be of one of the given types. Memory
 // grows with what arrives, not with what was promised. It returns [ErrFrame],
 // [wire.ErrTooLarge], or what reading said.
-func readFrame(r io.Reader, kinds ...frameKind) (frameKind, []byte, error) {
+func readFrame(r io.Reader, types ...frameType) (frameType, []byte, error) {
 	var head [frameHead]byte
 	if _, err := io.ReadFull(r, head[:]); err != nil {
 		return 0, nil, fmt.Errorf("read frame: %w", err)
 	}
-	kind, n := frameKind(head[0]), binary.BigEndian.Uint32(head[1:])
+	typ, n := frameType(head[0]), binary.BigEndian.Uint32(head[1:])
 	known := false
-	for _, k := range kinds {
-		known = known || k == kind
+	for _, k := range types {
+		known = known || k == typ
 	}
 	if !known {
-		return 0, nil, fmt.Errorf("frame of kind %d: %w", kind, ErrFrame)
+		return 0, nil, fmt.Errorf("frame of type %d: %w", typ, ErrFrame)
 	}
-	if uint64(n) > uint64(kind.limit()) {
-		return 0, nil, fmt.Errorf("frame of %d bytes, at most %d: %w", n, kind.limit(), wire.ErrTooLarge)
+	if uint64(n) > uint64(typ.limit()) {
+		return 0, nil, fmt.Errorf("frame of %d bytes, at most %d: %w", n, typ.limit(), wire.ErrTooLarge)
 	}
 	var payload bytes.Buffer
 	got, err := io.Copy(&payload, io.LimitReader(r, int64(n)))
@@ -73,16 +73,16 @@ func readFrame(r io.Reader, kinds ...frameKind) (frameKind, []byte, error) {
 	if got < int64(n) {
 		return 0, nil, fmt.Errorf("read frame: %d of %d bytes: %w", got, n, io.ErrUnexpectedEOF)
 	}
-	return kind, payload.Bytes(), nil
+	return typ, payload.Bytes(), nil
 }
 
 // writeFrame writes one frame in one piece. It returns [wire.ErrTooLarge] for
-// a payload over the kind's limit.
-func writeFrame(w io.Writer, kind frameKind, payload []byte) error {
-	if len(payload) > kind.limit() {
-		return fmt.Errorf("frame of %d bytes, at most %d: %w", len(payload), kind.limit(), wire.ErrTooLarge)
+// a payload over the type's limit.
+func writeFrame(w io.Writer, typ frameType, payload []byte) error {
+	if len(payload) > typ.limit() {
+		return fmt.Errorf("frame of %d bytes, at most %d: %w", len(payload), typ.limit(), wire.ErrTooLarge)
 	}
-	b := append(make([]byte, 0, frameHead+len(payload)), byte(kind))
+	b := append(make([]byte, 0, frameHead+len(payload)), byte(typ))
 	b = binary.BigEndian.AppendUint32(b, uint32(len(payload)))
 	if _, err := w.Write(append(b, payload...)); err != nil {
 		return fmt.Errorf("write frame: %w", err)
@@ -90,7 +90,7 @@ func writeFrame(w io.Writer, kind frameKind, payload []byte) error {
 	return nil
 }
 
-// errorCode says what kind of error an error frame tells.
+// errorCode says what sort of error an error frame tells.
 type errorCode byte
 
 const (

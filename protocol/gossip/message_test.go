@@ -24,7 +24,7 @@ func TestDecideRejectsOnlyWhatBlamesTheSender(t *testing.T) {
 		{wire.ErrNotCanonical, pubsub.ValidationReject},
 		{wire.ErrLimit, pubsub.ValidationReject},
 		{wire.ErrSignature, pubsub.ValidationReject},
-		{wire.ErrKind, pubsub.ValidationReject},
+		{wire.ErrUnknown, pubsub.ValidationReject},
 		{fmt.Errorf("body: %w", wire.ErrMalformed), pubsub.ValidationReject},
 		{wire.ErrChain, pubsub.ValidationReject},
 		{context.DeadlineExceeded, pubsub.ValidationIgnore},
@@ -102,7 +102,7 @@ func TestPublishRefusesWhatItCannotSend(t *testing.T) {
 		{gossip.TopicTx, nil, wire.ErrMalformed},
 		{gossip.TopicTx, make([]byte, wire.MaxTxBytes+1), wire.ErrTooLarge},
 		{gossip.TopicAnswer, make([]byte, wire.MaxAnswerBytes+1), wire.ErrTooLarge},
-		{gossip.TopicScore, make([]byte, wire.MaxCardBytes+1), wire.ErrTooLarge},
+		{gossip.TopicCard, make([]byte, wire.MaxCardBytes+1), wire.ErrTooLarge},
 		{"nonsense", message(1), gossip.ErrUnknown},
 	}
 	for _, c := range cases {
@@ -205,7 +205,7 @@ func TestSameContentOnAnotherTopicIsAnotherMessage(t *testing.T) {
 	if gossip.MessageID("/assay/c/1/tx", message(1)) == gossip.MessageID("/assay/c/1/answer", message(1)) {
 		t.Fatal("the ids are equal: who repeats a message on a wrong topic would suppress it")
 	}
-	in, tx := &inbox{err: wire.ErrKind}, &inbox{}
+	in, tx := &inbox{err: wire.ErrUnknown}, &inbox{}
 	c := config("receiver")
 	c.Handlers.Answer, c.Handlers.Tx = in.handle, tx.handle
 	receiver := launch(t, c)
@@ -222,7 +222,7 @@ func TestSameContentOnAnotherTopicIsAnotherMessage(t *testing.T) {
 func TestShippedScoresKeepTheirPromises(t *testing.T) {
 	p := params.DefaultPeerScores()
 	most := int32(0)
-	for _, name := range []string{"tx", "task", "answer", "score"} {
+	for _, name := range []string{"tx", "task", "answer", "card"} {
 		s, ok := p.Topics[name]
 		if !ok {
 			t.Fatalf("topic %s has no score", name)

@@ -122,11 +122,11 @@ func (h *Host) serveStream(ctx context.Context, s *session, st network.Stream, f
 }
 
 // finish sends the last frame of a stream and closes it.
-func finish(st network.Stream, kind frameKind, payload []byte, outcome string) string {
+func finish(st network.Stream, typ frameType, payload []byte, outcome string) string {
 	if err := st.SetWriteDeadline(time.Now().Add(writeTime)); err != nil {
 		return abort(st)
 	}
-	if err := writeFrame(st, kind, payload); err != nil {
+	if err := writeFrame(st, typ, payload); err != nil {
 		return abort(st)
 	}
 	if err := st.Close(); err != nil {
@@ -199,13 +199,13 @@ func (h *Host) ask(ctx context.Context, s *session, id peer.ID, name Stream, req
 		abort(st)
 		return nil, fmt.Errorf("end request: %w", err)
 	}
-	kind, payload, err := readFrame(st, frameResponse, frameError)
+	typ, payload, err := readFrame(st, frameResponse, frameError)
 	if err != nil {
 		abort(st)
 		return nil, err
 	}
 	st.Close() //nolint:errcheck // all that matters has been read
-	if kind == frameResponse {
+	if typ == frameResponse {
 		return payload, nil
 	}
 	remote, err := decodeError(payload)

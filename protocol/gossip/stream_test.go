@@ -122,12 +122,12 @@ func TestMalformedFramesAreRefusedBeforeTheHandler(t *testing.T) {
 	huge := binary.BigEndian.AppendUint32([]byte{1}, gossip.MaxRequest+1)
 	for name, raw := range map[string][]byte{
 		"a length over the limit": huge,
-		"a frame of no kind":      {9, 0, 0, 0, 0},
+		"a frame of no type":      {9, 0, 0, 0, 0},
 		"a response":              {2, 0, 0, 0, 1, 'x'},
 	} {
-		kind, payload, err := gossip.SendRaw(t.Context(), client.Host, server.ID(), gossip.StreamState, raw)
-		if err != nil || kind != 3 || len(payload) == 0 || payload[0] != 1 {
-			t.Errorf("%s: got kind %d, %q, %v; want a refusal", name, kind, payload, err)
+		typ, payload, err := gossip.SendRaw(t.Context(), client.Host, server.ID(), gossip.StreamState, raw)
+		if err != nil || typ != 3 || len(payload) == 0 || payload[0] != 1 {
+			t.Errorf("%s: got type %d, %q, %v; want a refusal", name, typ, payload, err)
 		}
 	}
 	for name, raw := range map[string][]byte{
@@ -214,8 +214,8 @@ func TestRequestDialsAPeerOfTheLedger(t *testing.T) {
 }
 
 func FuzzFrame(f *testing.F) {
-	for kind, payload := range map[byte]string{1: "request", 2: "", 3: "\x01no"} {
-		b, err := gossip.WriteFrame(kind, []byte(payload))
+	for typ, payload := range map[byte]string{1: "request", 2: "", 3: "\x01no"} {
+		b, err := gossip.WriteFrame(typ, []byte(payload))
 		if err != nil {
 			f.Fatal(err)
 		}
@@ -225,15 +225,15 @@ func FuzzFrame(f *testing.F) {
 	f.Add([]byte{1, 0xff, 0xff, 0xff, 0xff})
 	f.Add([]byte{3, 0, 0, 0, 2, 4, 0x80})
 	f.Fuzz(func(t *testing.T, b []byte) {
-		kind, payload, rest, err := gossip.ReadFrame(b)
+		typ, payload, rest, err := gossip.ReadFrame(b)
 		if err != nil {
 			return
 		}
-		again, err := gossip.WriteFrame(kind, payload)
+		again, err := gossip.WriteFrame(typ, payload)
 		if err != nil || !bytes.Equal(again, b[:len(b)-rest]) {
 			t.Errorf("decoded %x, encoded %x, %v", b, again, err)
 		}
-		if kind != 3 {
+		if typ != 3 {
 			return
 		}
 		e, code, err := gossip.DecodeError(payload)

@@ -16,7 +16,7 @@ const (
 	TopicTx     Topic = "tx"     // ledger transactions
 	TopicTask   Topic = "task"   // tasks that people set
 	TopicAnswer Topic = "answer" // opened answers
-	TopicScore  Topic = "score"  // score cards
+	TopicCard   Topic = "card"   // score cards
 )
 
 // maxTaskBytes bounds a task that people set: a preference pair is two
@@ -27,7 +27,7 @@ const maxTaskBytes = 256 << 10
 const maxMessage = wire.MaxAnswerBytes
 
 // topics lists all topics, in the order in which they are joined.
-var topics = []Topic{TopicTx, TopicTask, TopicAnswer, TopicScore}
+var topics = []Topic{TopicTx, TopicTask, TopicAnswer, TopicCard}
 
 // Limit is the most bytes that a message of the topic has; 0 for no topic.
 func (t Topic) Limit() int {
@@ -38,7 +38,7 @@ func (t Topic) Limit() int {
 		return maxTaskBytes
 	case TopicAnswer:
 		return wire.MaxAnswerBytes
-	case TopicScore:
+	case TopicCard:
 		return wire.MaxCardBytes
 	}
 	return 0

@@ -34,7 +34,7 @@ func blind(t *testing.T, c gossip.Config) running {
 
 // both reports whether a and b pass messages of both topics on to each other.
 func both(a, b running) bool {
-	return meshed(a, gossip.TopicTx, 1) && meshed(a, gossip.TopicScore, 1) && meshed(b, gossip.TopicTx, 1) && meshed(b, gossip.TopicScore, 1)
+	return meshed(a, gossip.TopicTx, 1) && meshed(a, gossip.TopicCard, 1) && meshed(b, gossip.TopicTx, 1) && meshed(b, gossip.TopicCard, 1)
 }
 
 // TestAHomeThatRanTwiceHearsAgain: two processes of one identity break each
@@ -58,7 +58,7 @@ func TestAHomeThatRanTwiceHearsAgain(t *testing.T) {
 		t.Fatal(err)
 	}
 	eventually(t, "the miner hears", func() bool { return ears[1].count(message(1)) == 1 })
-	if err := miner.Publish(t.Context(), gossip.TopicScore, message(2)); err != nil {
+	if err := miner.Publish(t.Context(), gossip.TopicCard, message(2)); err != nil {
 		t.Fatal(err)
 	}
 	eventually(t, "the miner is heard", func() bool { return ears[0].count(message(2)) == 1 })
@@ -75,7 +75,7 @@ func TestADeafHostSaysSo(t *testing.T) {
 	alone := blind(t, hearing("alone", &ear))
 	launch(t, config("mute", alone.Addrs()...)) // takes part in no topic
 	eventually(t, "both topics are deaf", func() bool {
-		return slices.Equal(alone.Deaf(), []gossip.Topic{gossip.TopicTx, gossip.TopicScore})
+		return slices.Equal(alone.Deaf(), []gossip.Topic{gossip.TopicTx, gossip.TopicCard})
 	})
 	launch(t, hearing("speaker", &ear, alone.Addrs()...))
 	eventually(t, "a peer that takes part ends it", func() bool { return len(alone.Deaf()) == 0 })

@@ -38,7 +38,7 @@ type Block struct {
 // TxResult says what became of one transaction.
 type TxResult struct {
 	Hash   protocol.Hash
-	Kind   wire.TxKind
+	Type   wire.TxType
 	Signer protocol.PublicKey
 	Err    error // a *RuleError, nil when it was carried out
 }
@@ -159,7 +159,7 @@ func (m *machine) block(b *Block) ([]TxResult, error) {
 		if err != nil {
 			return nil, fmt.Errorf("%w: transaction %d: %w", ErrBlock, i+1, err)
 		}
-		results = append(results, TxResult{Hash: tx.Hash(), Kind: tx.Kind, Signer: tx.Signer, Err: ruled})
+		results = append(results, TxResult{Hash: tx.Hash(), Type: tx.Type, Signer: tx.Signer, Err: ruled})
 	}
 	return results, nil
 }

@@ -30,7 +30,7 @@ func (m *machine) finalise(eligible []protocol.PublicKey) {
 		}
 		put(m.st, BeaconKey(h), rec)
 		m.meta.Beacon = rec.Beacon
-		m.emit(Event{Kind: EventBeacon, Epoch: m.p.Schedule.EpochOf(h), Round: m.p.Schedule.RoundOf(h), Seat: rec.Proposer, Hash: rec.Beacon})
+		m.emit(Event{Name: EventBeacon, Epoch: m.p.Schedule.EpochOf(h), Round: m.p.Schedule.RoundOf(h), Seat: rec.Proposer, Hash: rec.Beacon})
 		if rec.Counted {
 			m.seeds(h, &rec)
 		}
@@ -54,7 +54,7 @@ func (m *machine) punish(k protocol.PublicKey) {
 	s.Permit = false
 	s.NoPermit = m.currentEpoch() + 2
 	m.putSeat(s)
-	m.emit(Event{Kind: EventPermitLost, Epoch: m.currentEpoch(), Seat: s.ID, Hotkey: s.Hotkey})
+	m.emit(Event{Name: EventPermitLost, Epoch: m.currentEpoch(), Seat: s.ID, Hotkey: s.Hotkey})
 }
 
 // seeds draws what the final beacon of height g is enough for, in the round of
@@ -83,7 +83,7 @@ func (m *machine) seedRound(n protocol.Round, g protocol.Height, rec *BeaconReco
 	case r.TaskSeed.IsZero() && g > sched.RoundStart(n) && m.height < deadline: // or nobody could answer
 		if alone || r.TaskHas && r.TaskFirst != rec.Proposer {
 			r.TaskSeed, r.TaskHeight = rec.Beacon, m.height
-			m.emit(Event{Kind: EventTaskSeed, Epoch: epoch, Round: n, Hash: r.TaskSeed})
+			m.emit(Event{Name: EventTaskSeed, Epoch: epoch, Round: n, Hash: r.TaskSeed})
 		} else if !r.TaskHas {
 			r.TaskFirst, r.TaskHas = rec.Proposer, true
 		}
@@ -91,7 +91,7 @@ func (m *machine) seedRound(n protocol.Round, g protocol.Height, rec *BeaconReco
 		if alone || r.DutyHas && r.DutyFirst != rec.Proposer {
 			r.DutySeed, r.DutyHeight = rec.Beacon, m.height
 			drawn := m.drawDuties(&r)
-			m.emit(Event{Kind: EventDutySeed, Epoch: epoch, Round: n, Hash: r.DutySeed, Count: drawn})
+			m.emit(Event{Name: EventDutySeed, Epoch: epoch, Round: n, Hash: r.DutySeed, Count: drawn})
 		} else if !r.DutyHas {
 			r.DutyFirst, r.DutyHas = rec.Proposer, true
 		}

@@ -6,7 +6,7 @@
 // behind the interface [Tree]; package state puts a Merkle tree there, tests a
 // map. Every key that a light reader needs can be proven by itself.
 //
-// Rule violations are a [RuleError] with a [Kind]; they are part of a block's
+// Rule violations are a [RuleError] with a [Reason]; they are part of a block's
 // result. An error of the tree itself ends Apply, and nothing of the block holds.
 //
 // It leaves ordering to consensus, storage to state, and the questions that a

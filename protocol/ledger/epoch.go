@@ -157,7 +157,7 @@ func (m *machine) pay(now protocol.Epoch, seats []candidate, in *yuma.Input, out
 	}
 	rec.Carried, rec.Issued, rec.Burned = m.meta.Pot, m.meta.Issued, m.meta.Burned
 	put(m.st, EpochKey(now), rec)
-	m.emit(Event{Kind: EventPaid, Epoch: now, Amount: rec.Miners + rec.Validators, Count: paid})
+	m.emit(Event{Name: EventPaid, Epoch: now, Amount: rec.Miners + rec.Validators, Count: paid})
 }
 
 // fromPot moves an amount from the pot to a balance and returns it.

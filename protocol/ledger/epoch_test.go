@@ -141,7 +141,7 @@ func TestWeightsForUnknownSeatsFail(t *testing.T) {
 		t.Fatal(err)
 	}
 	n.until(20)
-	if err := n.do("v1", row); ledger.KindOf(err) != ledger.ErrUnknown {
+	if err := n.do("v1", row); ledger.ReasonOf(err) != ledger.ErrUnknown {
 		t.Errorf("got %v, want %v", err, ledger.ErrUnknown)
 	}
 }

@@ -40,15 +40,15 @@ func FuzzApply(f *testing.F) {
 		&wire.ExtendBeacon{Start: 60, Anchor: protocol.Hash{1}}, &wire.Commit{Round: 2}, &wire.CommitWeights{Epoch: 1},
 		&wire.RevealWeights{UIDs: []protocol.UID{1}, Values: []uint16{2}}, &wire.CommitCards{Seen: []wire.SeatCount{{UID: 1, Count: 2}}},
 	} {
-		f.Add(uint8(body.Kind()), wire.Encode(body), uint8(0))
-		f.Add(uint8(body.Kind()), wire.Encode(body), uint8(1))
+		f.Add(uint8(body.Type()), wire.Encode(body), uint8(0))
+		f.Add(uint8(body.Type()), wire.Encode(body), uint8(1))
 	}
 	signers := []string{"v1", "v1 cold", "m1"}
-	f.Fuzz(func(t *testing.T, kind uint8, body []byte, who uint8) {
+	f.Fuzz(func(t *testing.T, typ uint8, body []byte, who uint8) {
 		n := *base
 		n.tb, n.tree = t, base.tree.Clone()
 		name := signers[int(who)%len(signers)]
-		tx := wire.Tx{Kind: wire.TxKind(kind), ChainID: n.chain, Signer: secret(name).Public(), Nonce: n.nonce(secret(name).Public()), Body: body}
+		tx := wire.Tx{Type: wire.TxType(typ), ChainID: n.chain, Signer: secret(name).Public(), Nonce: n.nonce(secret(name).Public()), Body: body}
 		sig, err := signer{secret(name)}.Sign(string(wire.DomainTx), wire.Encode(&tx))
 		if err != nil {
 			t.Fatal(err)

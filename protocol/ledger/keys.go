@@ -6,7 +6,7 @@ import (
 	"github.com/assaynet/assay/protocol"
 )
 
-// The keys of the state: one letter for the kind, then numbers big-endian, so
+// The keys of the state: one letter for the record, then numbers big-endian, so
 // that a prefix walks in order.
 
 func u64(b []byte, v uint64) []byte       { return binary.BigEndian.AppendUint64(b, v) }

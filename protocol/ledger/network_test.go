@@ -252,7 +252,7 @@ func (n *network) do(name string, body wire.Body) error {
 	return n.block(n.tx(name, body)).Txs[0].Err
 }
 
-// refused checks that a block with raw is refused for the kind.
+// refused checks that a block with raw is refused for the rule.
 func (n *network) refused(raw []byte, want error) {
 	n.tb.Helper()
 	b := n.draft(raw)
@@ -306,11 +306,11 @@ func (n *network) serveAs(name string, capacity uint16) *wire.Serve {
 	}
 }
 
-// events returns the kinds of the last block's events.
-func (n *network) events() []ledger.EventKind {
-	var out []ledger.EventKind
+// events returns the names of the last block's events.
+func (n *network) events() []ledger.EventName {
+	var out []ledger.EventName
 	for _, e := range n.last.Events {
-		out = append(out, e.Kind)
+		out = append(out, e.Name)
 	}
 	return out
 }

@@ -24,7 +24,7 @@ const maxValue = 1 << 20
 type overlay struct {
 	base  Reader
 	fault *error
-	// writes by first letter of the key, so that a walk over one kind of
+	// writes by first letter of the key, so that a walk over one sort of
 	// record does not look at the others; nil stands for removed.
 	writes map[byte]map[string][]byte
 }
@@ -56,12 +56,12 @@ func (o *overlay) Get(key []byte) ([]byte, error) {
 
 // Set implements [Tree].
 func (o *overlay) Set(key, value []byte) error {
-	kind := o.writes[key[0]]
-	if kind == nil {
-		kind = make(map[string][]byte)
-		o.writes[key[0]] = kind
+	letter := o.writes[key[0]]
+	if letter == nil {
+		letter = make(map[string][]byte)
+		o.writes[key[0]] = letter
 	}
-	kind[string(key)] = value
+	letter[string(key)] = value
 	return nil
 }
 
@@ -107,8 +107,8 @@ func (o *overlay) Iterate(prefix []byte, fn func(key, value []byte) bool) error 
 // flush writes everything to t in the order of the keys: a Merkle tree's
 // shape, and with it its root, depends on the order.
 func (o *overlay) flush(t Tree) error {
-	for _, kind := range slices.Sorted(maps.Keys(o.writes)) {
-		writes := o.writes[kind]
+	for _, letter := range slices.Sorted(maps.Keys(o.writes)) {
+		writes := o.writes[letter]
 		for _, k := range slices.Sorted(maps.Keys(writes)) {
 			if err := flushOne(t, []byte(k), writes[k]); err != nil {
 				return err

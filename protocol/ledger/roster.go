@@ -69,11 +69,11 @@ func (m *machine) permits(all []candidate, e protocol.Epoch) {
 			set = append(set, Power{UID: s.ID.UID, Key: s.Consensus.Key, Power: power})
 		}
 		if permit != s.Permit {
-			kind := EventPermitLost
+			name := EventPermitLost
 			if permit {
-				kind = EventPermit
+				name = EventPermit
 			}
-			m.emit(Event{Kind: kind, Epoch: e, Seat: s.ID, Hotkey: s.Hotkey, Amount: all[i].stake})
+			m.emit(Event{Name: name, Epoch: e, Seat: s.ID, Hotkey: s.Hotkey, Amount: all[i].stake})
 		}
 		s.Permit = permit
 	}

@@ -270,7 +270,7 @@ func TestPoolTakesWhatMayComeNext(t *testing.T) {
 	if _, err := ledger.CheckTx(n.tree, n.chain, n.p, n.txAt("poor", 3, &wire.Transfer{To: to, Amount: 1})); !errors.Is(err, ledger.ErrCannotPay) {
 		t.Errorf("got %v", err)
 	}
-	if tx, err := ledger.CheckTx(n.tree, n.chain, n.p, n.tx("rich cold", &wire.Transfer{To: to, Amount: 1})); err != nil || tx.Kind != wire.TxTransfer {
+	if tx, err := ledger.CheckTx(n.tree, n.chain, n.p, n.tx("rich cold", &wire.Transfer{To: to, Amount: 1})); err != nil || tx.Type != wire.TxTransfer {
 		t.Errorf("got %v, %v", tx, err)
 	}
 }
@@ -388,11 +388,11 @@ func TestErrorsOfTheTreeEndTheBlock(t *testing.T) {
 }
 
 func TestBrokenRulesAreCountedUnderShortWords(t *testing.T) {
-	for kind, want := range map[ledger.Kind]string{
+	for rule, want := range map[ledger.Reason]string{
 		ledger.ErrBadNonce: "bad_nonce", ledger.ErrCannotPay: "cannot_pay", ledger.ErrOverflow: "overflow", ledger.ErrDuplicate: "duplicate",
 	} {
-		if got := kind.Reason(); got != want {
-			t.Errorf("%v: got %q, want %q", kind, got, want)
+		if got := rule.Word(); got != want {
+			t.Errorf("%v: got %q, want %q", rule, got, want)
 		}
 	}
 }

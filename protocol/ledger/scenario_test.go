@@ -157,10 +157,10 @@ func (s *scenario) nonce(name string, a map[string]string) uint64 {
 	return s.n.nonce(secret(account(name)).Public()) + s.ahead[name] - 1
 }
 
-// body makes the body of a transaction of a kind.
-func (s *scenario) body(name, kind string, a map[string]string) wire.Body {
+// body makes the body of a transaction of a type.
+func (s *scenario) body(name, typ string, a map[string]string) wire.Body {
 	epoch := func() protocol.Epoch { return protocol.Epoch(number(s.t, a["epoch"])) }
-	switch kind {
+	switch typ {
 	case "transfer":
 		return &wire.Transfer{To: secret(account(a["to"])).Public(), Amount: amount(s.t, a["amount"])}
 	case "register":
@@ -190,7 +190,7 @@ func (s *scenario) body(name, kind string, a map[string]string) wire.Body {
 			Seen: s.counts(a["seen"]), Opened: s.counts(a["opened"]),
 		}
 	}
-	s.t.Fatalf("unknown transaction %q", kind)
+	s.t.Fatalf("unknown transaction %q", typ)
 	return nil
 }
 
@@ -271,8 +271,8 @@ func (s *scenario) named(text string) string {
 // happened prints the last block's events, but the beacon's.
 func (s *scenario) happened() {
 	for _, e := range s.n.last.Events {
-		at := fmt.Sprintf("h%d %s:", e.Height, e.Kind)
-		switch e.Kind {
+		at := fmt.Sprintf("h%d %s:", e.Height, e.Name)
+		switch e.Name {
 		case ledger.EventBeacon:
 		case ledger.EventTaskSeed:
 			s.printf("%s round %d", at, e.Round)

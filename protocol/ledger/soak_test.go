@@ -10,7 +10,7 @@ import (
 	"github.com/assaynet/assay/protocol/wire"
 )
 
-// gambler makes transactions of every kind, mostly sensible ones.
+// gambler makes transactions of every type, mostly sensible ones.
 type gambler struct {
 	*rand.Rand
 	n     *network
@@ -81,12 +81,12 @@ func (g *gambler) hotkey() (string, wire.Body) {
 
 // soak runs random blocks. The validators' own chains are left alone: a chain
 // of nobody would stop the network, which is what a validator that lies gets.
-func soak(t *testing.T, seed int64, blocks int) (protocol.Hash, map[ledger.Kind]int) {
+func soak(t *testing.T, seed int64, blocks int) (protocol.Hash, map[ledger.Reason]int) {
 	g := testGenesis()
 	g.Params.Seats.MinStake = protocol.Unit
 	n := newNetwork(t, g)
 	random := &gambler{Rand: rand.New(rand.NewSource(seed)), n: n}
-	kinds := make(map[ledger.Kind]int)
+	rules := make(map[ledger.Reason]int)
 	for range blocks {
 		random.ahead = make(map[string]uint64)
 		var pool [][]byte
@@ -103,25 +103,25 @@ func soak(t *testing.T, seed int64, blocks int) (protocol.Hash, map[ledger.Kind]
 		}
 		res := n.block(ledger.SelectTxs(n.tree, n.chain, n.p, pool, 1<<16)...)
 		for _, r := range res.Txs {
-			kinds[ledger.KindOf(r.Err)]++
+			rules[ledger.ReasonOf(r.Err)]++
 		}
 	}
-	return n.tree.Hash(), kinds
+	return n.tree.Hash(), rules
 }
 
 func TestRandomBlocksKeepTheSupplyAndGiveOneState(t *testing.T) {
-	all := make(map[ledger.Kind]int)
+	all := make(map[ledger.Reason]int)
 	for seed := range int64(3) {
-		a, kinds := soak(t, seed, 150)
+		a, rules := soak(t, seed, 150)
 		b, _ := soak(t, seed, 150)
 		if a != b {
 			t.Errorf("seed %d: two runs, two states: %s and %s", seed, a, b)
 		}
-		for k, c := range kinds {
+		for k, c := range rules {
 			all[k] += c
 		}
 	}
-	for _, k := range []ledger.Kind{"", ledger.ErrCannotPay, ledger.ErrNotPermitted, ledger.ErrDeadline, ledger.ErrDuplicate, ledger.ErrPrice} {
+	for _, k := range []ledger.Reason{"", ledger.ErrCannotPay, ledger.ErrNotPermitted, ledger.ErrDeadline, ledger.ErrDuplicate, ledger.ErrPrice} {
 		if all[k] == 0 {
 			t.Errorf("no transaction ended with %q: %v", k, all)
 		}

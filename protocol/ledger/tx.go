@@ -8,9 +8,9 @@ import (
 	"github.com/assaynet/assay/protocol/wire"
 )
 
-// byColdkey reports whether a kind is signed by a coldkey; the others are
+// byColdkey reports whether a type is signed by a coldkey; the others are
 // signed by the hotkey of a seat, and its coldkey pays.
-func byColdkey(k wire.TxKind) bool {
+func byColdkey(k wire.TxType) bool {
 	switch k {
 	case wire.TxTransfer, wire.TxRegister, wire.TxAddStake, wire.TxRemoveStake:
 		return true
@@ -28,7 +28,7 @@ type origin struct {
 // admit says whether a transaction may stand in a block, its nonce aside.
 func (m *machine) admit(tx *wire.Tx, body wire.Body) (origin, error) {
 	o := origin{payer: tx.Signer, fee: m.p.Seats.Fee}
-	if !byColdkey(tx.Kind) {
+	if !byColdkey(tx.Type) {
 		seat, ok := m.seatOf(tx.Signer)
 		if !ok {
 			return o, broken(ErrNoSeat, "hotkey %s", tx.Signer)
@@ -104,7 +104,7 @@ func (m *machine) execute(signer protocol.PublicKey, body wire.Body, o *origin) 
 	case *wire.CommitCards:
 		return m.commitCards(o.seat, b)
 	}
-	return errors.New("ledger: a transaction without a rule") // wire knows the same kinds
+	return errors.New("ledger: a transaction without a rule") // wire knows the same types
 }
 
 // seatOf returns the seat of a hotkey.

@@ -32,7 +32,7 @@ func (m *machine) register(coldkey protocol.PublicKey, b *wire.Register) error {
 	s := Seat{ID: protocol.SeatID{UID: uid, Registered: m.height}, Hotkey: b.Hotkey, Coldkey: coldkey, LastUpdate: m.height}
 	m.putSeat(s)
 	put(m.st, HotkeyKey(b.Hotkey), uid)
-	m.emit(Event{Kind: EventRegistered, Epoch: m.currentEpoch(), Seat: s.ID, Hotkey: s.Hotkey, Amount: price})
+	m.emit(Event{Name: EventRegistered, Epoch: m.currentEpoch(), Seat: s.ID, Hotkey: s.Hotkey, Amount: price})
 	return nil
 }
 
@@ -91,7 +91,7 @@ func (m *machine) prune(s *Seat) {
 	}
 	del(m.st, BondsKey(s.ID.UID))
 	del(m.st, CoverKey(s.ID.UID))
-	m.emit(Event{Kind: EventPruned, Epoch: m.currentEpoch(), Seat: s.ID, Hotkey: s.Hotkey})
+	m.emit(Event{Name: EventPruned, Epoch: m.currentEpoch(), Seat: s.ID, Hotkey: s.Hotkey})
 }
 
 // serve announces what a seat offers; it is asked from the next epoch on.

@@ -28,7 +28,7 @@ func (m *machine) checkCommit(s *Seat, b *wire.Commit) error {
 
 func (m *machine) commit(s Seat, b *wire.Commit) error {
 	put(m.st, CommitKey(b.Round, s.ID.UID), CommitRecord{Seat: s.ID, Root: b.Root, Height: m.height})
-	m.emit(Event{Kind: EventCommit, Epoch: m.p.Schedule.EpochOfRound(b.Round), Round: b.Round, Seat: s.ID, Hotkey: s.Hotkey, Hash: b.Root})
+	m.emit(Event{Name: EventCommit, Epoch: m.p.Schedule.EpochOfRound(b.Round), Round: b.Round, Seat: s.ID, Hotkey: s.Hotkey, Hash: b.Root})
 	return nil
 }
 
@@ -55,7 +55,7 @@ func (m *machine) commitWeights(s Seat, b *wire.CommitWeights) error {
 	put(m.st, at, SealedWeights{Seat: s.ID, Hash: b.Hash, Height: m.height})
 	s.LastUpdate = m.height
 	m.putSeat(s)
-	m.emit(Event{Kind: EventSealed, Epoch: b.Epoch, Seat: s.ID, Hotkey: s.Hotkey, Hash: b.Hash})
+	m.emit(Event{Name: EventSealed, Epoch: b.Epoch, Seat: s.ID, Hotkey: s.Hotkey, Hash: b.Hash})
 	return nil
 }
 
@@ -87,7 +87,7 @@ func (m *machine) revealWeights(s Seat, b *wire.RevealWeights) error {
 	}
 	row.Values = yuma.MaxUpscale(row.Values)
 	put(m.st, at, row)
-	m.emit(Event{Kind: EventOpened, Epoch: b.Epoch, Seat: s.ID, Hotkey: s.Hotkey, Count: uint32(len(row.UIDs))})
+	m.emit(Event{Name: EventOpened, Epoch: b.Epoch, Seat: s.ID, Hotkey: s.Hotkey, Count: uint32(len(row.UIDs))})
 	return nil
 }
 
@@ -104,6 +104,6 @@ func (m *machine) commitCards(s Seat, b *wire.CommitCards) error {
 		return broken(ErrDuplicate, "cards of epoch %d are committed", b.Epoch)
 	}
 	put(m.st, at, CardsRecord{Seat: s.ID, Cards: *b})
-	m.emit(Event{Kind: EventCards, Epoch: b.Epoch, Seat: s.ID, Hotkey: s.Hotkey, Hash: b.Root, Count: b.Count})
+	m.emit(Event{Name: EventCards, Epoch: b.Epoch, Seat: s.ID, Hotkey: s.Hotkey, Hash: b.Root, Count: b.Count})
 	return nil
 }

@@ -20,7 +20,7 @@ func logEvents(log zerolog.Logger, head consensus.Head, r ledger.Reader) {
 		seat := func(l *zerolog.Event) *zerolog.Event {
 			return at(l).Uint16("uid", uint16(e.Seat.UID)).Stringer("hotkey", e.Hotkey)
 		}
-		switch e.Kind {
+		switch e.Name {
 		case ledger.EventBeacon:
 			at(log.Debug()).Stringer("beacon", e.Hash).Msg("beacon moved on")
 		case ledger.EventTaskSeed:

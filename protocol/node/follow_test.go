@@ -303,7 +303,7 @@ func TestASecondCommitmentIsRefusedAndCounted(t *testing.T) {
 			return true
 		}
 		_, err := v.SubmitRaw(ctx, commit(round, 1, 0)) // refused until the seat is asked and the tasks are drawn
-		if err != nil && ledger.KindOf(err) == "" {
+		if err != nil && ledger.ReasonOf(err) == "" {
 			t.Fatal(err)
 		}
 		return false

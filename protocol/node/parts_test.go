@@ -155,7 +155,7 @@ func TestEachEventIsOneLine(t *testing.T) {
 	_, err := ledger.Init(tree, newNetwork(t, 1).g)
 	check(t, err)
 	check(t, tree.Set(ledger.EpochKey(3), wire.Encode(&ledger.EpochRecord{Miners: 5, Validators: 4, Carried: 1})))
-	want := map[ledger.EventKind]string{
+	want := map[ledger.EventName]string{
 		ledger.EventBeacon:     `"message":"beacon moved on"`,
 		ledger.EventTaskSeed:   `"round":2`,
 		ledger.EventDutySeed:   `"duties":6`,
@@ -171,7 +171,7 @@ func TestEachEventIsOneLine(t *testing.T) {
 	}
 	for kind, text := range want {
 		var out bytes.Buffer
-		e := ledger.Event{Kind: kind, Height: 33, Epoch: 3, Round: 2, Count: 6, Amount: 10}
+		e := ledger.Event{Name: kind, Height: 33, Epoch: 3, Round: 2, Count: 6, Amount: 10}
 		node.LogEvents(zerolog.New(&out), consensus.Head{Height: 33, Result: &ledger.Result{Events: []ledger.Event{e}}}, tree)
 		got := out.String()
 		if !strings.Contains(got, text) || !strings.Contains(got, `"height":33`) || strings.Count(got, "\n") != 1 {

@@ -18,9 +18,9 @@ func TestANodeIsDeafWithoutFreshBlocksOrPeersThatPassAnswersOn(t *testing.T) {
 	b := params.Local().Block
 	now := time.Unix(1_800_000_000, 0)
 	topics := func(list ...gossip.Topic) []gossip.Topic { return list }
-	miner := gossip.PeerInfo{Topics: topics(gossip.TopicTx, gossip.TopicScore), Mesh: topics(gossip.TopicScore)}
-	judge := gossip.PeerInfo{Topics: topics(gossip.TopicAnswer, gossip.TopicScore), Mesh: topics(gossip.TopicAnswer)}
-	mute := gossip.PeerInfo{Topics: topics(gossip.TopicAnswer, gossip.TopicScore), Mesh: topics(gossip.TopicScore)}
+	miner := gossip.PeerInfo{Topics: topics(gossip.TopicTx, gossip.TopicCard), Mesh: topics(gossip.TopicCard)}
+	judge := gossip.PeerInfo{Topics: topics(gossip.TopicAnswer, gossip.TopicCard), Mesh: topics(gossip.TopicAnswer)}
+	mute := gossip.PeerInfo{Topics: topics(gossip.TopicAnswer, gossip.TopicCard), Mesh: topics(gossip.TopicCard)}
 	lost := gossip.PeerInfo{} // connected, and gone for the router
 	peers := func(list ...gossip.PeerInfo) []gossip.PeerInfo { return list }
 	const nobody = "no peer passes answers on to this node"

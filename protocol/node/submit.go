@@ -59,7 +59,7 @@ func (s *submitter) submit(ctx context.Context, body wire.Body) error {
 		return fmt.Errorf("read own nonce: %w", err)
 	}
 	s.settleLocked(next, height)
-	name := wire.HashOf("assay/1/pending", []byte{byte(body.Kind())}, wire.Encode(body))
+	name := wire.HashOf("assay/1/pending", []byte{byte(body.Type())}, wire.Encode(body))
 	for _, p := range s.pending {
 		if p.body == name {
 			return s.sendLocked(ctx, p.raw)

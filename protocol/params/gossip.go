@@ -71,7 +71,7 @@ func DefaultPeerScores() PeerScores {
 			"tx":     topic(40), // 2 points
 			"task":   topic(20), // 1 point: few tasks are set by people
 			"answer": topic(40),
-			"score":  topic(40),
+			"card":   topic(40),
 		},
 		SameAddress: 5, SameAddressFree: 16, // a rack behind one address is normal, a hundred peers are not
 		Behaviour: 1, BehaviourFree: 16, // a machine busy with a model misses some deadlines

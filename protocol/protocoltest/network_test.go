@@ -23,7 +23,7 @@ type talker struct {
 
 func (n *talker) Step(ctx context.Context, head protocol.Height) error {
 	n.steps = append(n.steps, head)
-	return n.port.Publish(ctx, "score", append([]byte(n.name), byte(head)))
+	return n.port.Publish(ctx, "card", append([]byte(n.name), byte(head)))
 }
 
 func (n *talker) Work(context.Context) error { return nil }

@@ -113,7 +113,7 @@ func (p *Port) Submit(ctx context.Context, body wire.Body) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.settle(a.Nonce, head)
-	name := wire.HashOf("protocoltest/body", []byte{byte(body.Kind())}, wire.Encode(body))
+	name := wire.HashOf("protocoltest/body", []byte{byte(body.Type())}, wire.Encode(body))
 	for i := range p.pending {
 		if p.pending[i].body == name {
 			p.out = append(p.out, message{topicTx, p.pending[i].raw})

@@ -12,16 +12,16 @@ type Finding string
 // The findings. Those up to FindingFailed follow from an own run and carry a
 // root; the rest are decided without a run and carry none (arithmetic.md §7).
 const (
-	FindingExact   Finding = "exact"    // equal, bit for bit
-	FindingToken   Finding = "token"    // another token was to be chosen at Position
-	FindingState   Finding = "state"    // the leaf at Position is not the model's
-	FindingFailed  Finding = "failed"   // the model's run fails at Position
-	FindingRange   Finding = "range"    // a token id that the model does not have
-	FindingLength  Finding = "length"   // no token, or more than the maximum
-	FindingEnd     Finding = "end"      // ended too early or too late
-	FindingLeaves  Finding = "leaves"   // the leaves do not give the fingerprint
-	FindingUnopen  Finding = "unopened" // committed, and no valid opening in time
-	maxFindingText         = len(FindingUnopen)
+	FindingExact    Finding = "exact"    // equal, bit for bit
+	FindingToken    Finding = "token"    // another token was to be chosen at Position
+	FindingState    Finding = "state"    // the leaf at Position is not the model's
+	FindingFailed   Finding = "failed"   // the model's run fails at Position
+	FindingRange    Finding = "range"    // a token id that the model does not have
+	FindingLength   Finding = "length"   // no token, or more than the maximum
+	FindingEnd      Finding = "end"      // ended too early or too late
+	FindingLeaves   Finding = "leaves"   // the leaves do not give the fingerprint
+	FindingUnopened Finding = "unopened" // committed, and no valid opening in time
+	maxFindingText          = len(FindingUnopened)
 )
 
 // NeedsRun reports whether the finding carries the judge's own root.
@@ -55,12 +55,12 @@ func (c *Card) Key() AnswerKey { return AnswerKey{Round: c.Round, UID: c.Seat.UI
 // Leaf is the card's leaf in the epoch's tree of cards (see CommitCards).
 func (c *Card) Leaf() protocol.Hash { return leafHash(HashOf("assay/1/card/leaf", Encode(c))) }
 
-// Check refuses what no honest judge sends: [ErrLimit], [ErrKind].
+// Check refuses what no honest judge sends: [ErrLimit], [ErrUnknown].
 func (c *Card) Check() error {
 	switch c.Finding {
-	case FindingExact, FindingToken, FindingState, FindingFailed, FindingRange, FindingLength, FindingEnd, FindingLeaves, FindingUnopen:
+	case FindingExact, FindingToken, FindingState, FindingFailed, FindingRange, FindingLength, FindingEnd, FindingLeaves, FindingUnopened:
 	default:
-		return fmt.Errorf("finding %.*q: %w", maxFindingText, c.Finding, ErrKind)
+		return fmt.Errorf("finding %.*q: %w", maxFindingText, c.Finding, ErrUnknown)
 	}
 	if c.Slot >= MaxSlots || c.Position > MaxOutputTokens || c.Tokens > MaxOutputTokens {
 		return fmt.Errorf("slot %d, position %d, %d tokens: %w", c.Slot, c.Position, c.Tokens, ErrLimit)
@@ -68,7 +68,7 @@ func (c *Card) Check() error {
 	if c.Finding.NeedsRun() == c.Root.IsZero() {
 		return fmt.Errorf("finding %q with root %s: %w", c.Finding, c.Root.Short(), ErrLimit)
 	}
-	if (c.Finding == FindingUnopen) != c.Answer.IsZero() {
+	if (c.Finding == FindingUnopened) != c.Answer.IsZero() {
 		return fmt.Errorf("finding %q with answer %s: %w", c.Finding, c.Answer.Short(), ErrLimit)
 	}
 	return nil

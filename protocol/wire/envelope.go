@@ -73,7 +73,7 @@ func (e *Envelope) signBytes() []byte {
 func (e *Envelope) Hash() protocol.Hash { return HashOf("assay/1/envelope", Encode(e)) }
 
 // Open decodes an envelope of at most limit bytes and checks domain, chain
-// and signature. Errors: those of [Decode], [ErrKind], [ErrChain], [ErrSignature].
+// and signature. Errors: those of [Decode], [ErrUnknown], [ErrChain], [ErrSignature].
 func Open(b []byte, limit int, domain Domain, chain string, verify Verifier) (*Envelope, error) {
 	var e Envelope
 	if err := Decode(b, limit, &e); err != nil {
@@ -81,7 +81,7 @@ func Open(b []byte, limit int, domain Domain, chain string, verify Verifier) (*E
 	}
 	switch {
 	case e.Domain != domain:
-		return nil, fmt.Errorf("domain %.40q, want %q: %w", e.Domain, domain, ErrKind)
+		return nil, fmt.Errorf("domain %.40q, want %q: %w", e.Domain, domain, ErrUnknown)
 	case e.ChainID != chain:
 		return nil, fmt.Errorf("chain %.60q, want %q: %w", e.ChainID, chain, ErrChain)
 	}

@@ -38,7 +38,7 @@ func TestEnvelopesOfOthersAreRefused(t *testing.T) {
 		_, err := wire.Open(b, wire.MaxCardBytes, domain, chain, verify)
 		return err
 	}
-	if err := open(wire.Encode(good), wire.DomainAnswer, chain); !errors.Is(err, wire.ErrKind) {
+	if err := open(wire.Encode(good), wire.DomainAnswer, chain); !errors.Is(err, wire.ErrUnknown) {
 		t.Errorf("another domain: got %v", err)
 	}
 	if err := open(wire.Encode(good), wire.DomainCard, "assay-test-76543210"); !errors.Is(err, wire.ErrChain) {
@@ -104,8 +104,8 @@ func TestTransactionsOfOthersAreRefused(t *testing.T) {
 	}{
 		"nonce":         {func(x *wire.Tx) { x.Nonce++ }, wire.ErrSignature},
 		"signer":        {func(x *wire.Tx) { x.Signer = named("bob").PublicKey() }, wire.ErrSignature},
-		"kind":          {func(x *wire.Tx) { x.Kind = wire.TxAddStake }, wire.ErrSignature},
-		"unknown kind":  {func(x *wire.Tx) { x.Kind = 200 }, wire.ErrKind},
+		"type":          {func(x *wire.Tx) { x.Type = wire.TxAddStake }, wire.ErrSignature},
+		"unknown type":  {func(x *wire.Tx) { x.Type = 200 }, wire.ErrUnknown},
 		"chain":         {func(x *wire.Tx) { x.ChainID = "other" }, wire.ErrChain},
 		"empty body":    {func(x *wire.Tx) { x.Body = nil }, wire.ErrMalformed},
 		"spelt body":    {func(x *wire.Tx) { x.Body = append(x.Body[:len(x.Body)-1:len(x.Body)-1], 0x18, 3) }, wire.ErrNotCanonical},

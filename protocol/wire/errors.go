@@ -11,5 +11,5 @@ var (
 	ErrLimit        = errors.New("wire: a field is over its limit")
 	ErrSignature    = errors.New("wire: wrong signature")
 	ErrChain        = errors.New("wire: of another chain")
-	ErrKind         = errors.New("wire: unknown kind")
+	ErrUnknown      = errors.New("wire: unknown type")
 )

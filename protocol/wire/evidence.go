@@ -2,13 +2,13 @@ package wire
 
 import "fmt"
 
-// EvidenceKind says what of a slot is asked for.
-type EvidenceKind uint8
+// EvidencePart says what of a slot is asked for.
+type EvidencePart uint8
 
-// The kinds of evidence, with what the response holds.
+// The parts, with what the response holds.
 const (
-	EvidenceAnswer EvidenceKind = 1 // the envelope of the opened answer
-	EvidenceCards  EvidenceKind = 2 // [CardList]
+	EvidenceAnswer EvidencePart = 1 // the envelope of the opened answer
+	EvidenceCards  EvidencePart = 2 // [CardList]
 )
 
 // maxEvidenceRequest bounds a request: four numbers and their framing.
@@ -18,18 +18,18 @@ const maxEvidenceRequest = 64
 // response says that it has nothing.
 type EvidenceRequest struct {
 	_    struct{} `cbor:",toarray"`
-	Kind EvidenceKind
+	Part EvidencePart
 	Key  AnswerKey
 }
 
-// DecodeEvidenceRequest reads a request; errors are those of [Decode] and [ErrKind].
+// DecodeEvidenceRequest reads a request; errors are those of [Decode] and [ErrUnknown].
 func DecodeEvidenceRequest(b []byte) (*EvidenceRequest, error) {
 	var r EvidenceRequest
 	if err := Decode(b, maxEvidenceRequest, &r); err != nil {
 		return nil, err
 	}
-	if r.Kind != EvidenceAnswer && r.Kind != EvidenceCards {
-		return nil, fmt.Errorf("evidence of kind %d: %w", r.Kind, ErrKind)
+	if r.Part != EvidenceAnswer && r.Part != EvidenceCards {
+		return nil, fmt.Errorf("evidence of part %d: %w", r.Part, ErrUnknown)
 	}
 	return &r, nil
 }

@@ -48,7 +48,7 @@ func FuzzDecodeTx(f *testing.F) {
 		if err != nil {
 			return
 		}
-		if !bytes.Equal(wire.Encode(tx), b) || !bytes.Equal(wire.Encode(body), tx.Body) || body.Kind() != tx.Kind {
+		if !bytes.Equal(wire.Encode(tx), b) || !bytes.Equal(wire.Encode(body), tx.Body) || body.Type() != tx.Type {
 			t.Errorf("%+v does not stand for %x", tx, b)
 		}
 	})
@@ -78,8 +78,8 @@ func FuzzDecodeReceipt(f *testing.F) {
 }
 
 func FuzzDecodeEvidenceRequest(f *testing.F) {
-	f.Add(wire.Encode(&wire.EvidenceRequest{Kind: wire.EvidenceAnswer}))
-	f.Add(wire.Encode(&wire.EvidenceRequest{Kind: wire.EvidenceCards, Key: sampleAnswer().Key()}))
+	f.Add(wire.Encode(&wire.EvidenceRequest{Part: wire.EvidenceAnswer}))
+	f.Add(wire.Encode(&wire.EvidenceRequest{Part: wire.EvidenceCards, Key: sampleAnswer().Key()}))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		r, err := wire.DecodeEvidenceRequest(b)
 		if err == nil && !bytes.Equal(wire.Encode(r), b) {

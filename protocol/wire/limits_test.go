@@ -100,11 +100,11 @@ func TestCardsThatNoHonestJudgeSendsAreRefused(t *testing.T) {
 		change func(c *wire.Card)
 		want   error
 	}{
-		"an unknown finding":      {func(c *wire.Card) { c.Finding = "fine" }, wire.ErrKind},
-		"a long finding":          {func(c *wire.Card) { c.Finding = wire.Finding(strings.Repeat("a", 1000)) }, wire.ErrKind},
+		"an unknown finding":      {func(c *wire.Card) { c.Finding = "fine" }, wire.ErrUnknown},
+		"a long finding":          {func(c *wire.Card) { c.Finding = wire.Finding(strings.Repeat("a", 1000)) }, wire.ErrUnknown},
 		"exact without a root":    {func(c *wire.Card) { c.Finding, c.Root = wire.FindingExact, protocol.Hash{} }, wire.ErrLimit},
 		"a root without a run":    {func(c *wire.Card) { c.Finding = wire.FindingEnd }, wire.ErrLimit},
-		"unopened, but an answer": {func(c *wire.Card) { c.Finding, c.Root = wire.FindingUnopen, protocol.Hash{} }, wire.ErrLimit},
+		"unopened, but an answer": {func(c *wire.Card) { c.Finding, c.Root = wire.FindingUnopened, protocol.Hash{} }, wire.ErrLimit},
 		"a token of no answer":    {func(c *wire.Card) { c.Answer = protocol.Hash{} }, wire.ErrLimit},
 		"a slot too high":         {func(c *wire.Card) { c.Slot = wire.MaxSlots }, wire.ErrLimit},
 		"a position too high":     {func(c *wire.Card) { c.Position = wire.MaxOutputTokens + 1 }, wire.ErrLimit},
@@ -116,7 +116,7 @@ func TestCardsThatNoHonestJudgeSendsAreRefused(t *testing.T) {
 			t.Errorf("%s: got %v, want %v", name, err, c.want)
 		}
 	}
-	unopened := &wire.Card{Finding: wire.FindingUnopen}
+	unopened := &wire.Card{Finding: wire.FindingUnopened}
 	if err := unopened.Check(); err != nil {
 		t.Error(err)
 	}
@@ -179,11 +179,11 @@ func TestSealsAndLeavesBindTheirMaker(t *testing.T) {
 	}
 }
 
-func TestRequestsForEvidenceOfAnUnknownKindAreRefused(t *testing.T) {
-	for kind, want := range map[wire.EvidenceKind]error{0: wire.ErrKind, wire.EvidenceAnswer: nil, wire.EvidenceCards: nil, 3: wire.ErrKind} {
-		raw := wire.Encode(&wire.EvidenceRequest{Kind: kind, Key: wire.AnswerKey{Round: 1 << 60, UID: 65535, Slot: 65535}})
+func TestRequestsForEvidenceOfAnUnknownPartAreRefused(t *testing.T) {
+	for part, want := range map[wire.EvidencePart]error{0: wire.ErrUnknown, wire.EvidenceAnswer: nil, wire.EvidenceCards: nil, 3: wire.ErrUnknown} {
+		raw := wire.Encode(&wire.EvidenceRequest{Part: part, Key: wire.AnswerKey{Round: 1 << 60, UID: 65535, Slot: 65535}})
 		if _, err := wire.DecodeEvidenceRequest(raw); !errors.Is(err, want) {
-			t.Errorf("kind %d: got %v, want %v", kind, err, want)
+			t.Errorf("part %d: got %v, want %v", part, err, want)
 		}
 	}
 	if _, err := wire.DecodeEvidenceRequest(make([]byte, 65)); !errors.Is(err, wire.ErrTooLarge) {

@@ -44,7 +44,7 @@ func (mute) Sign(string, []byte) (wire.Signature, error) { return wire.Signature
 
 func hash(s string) protocol.Hash { return sha256.Sum256([]byte(s)) }
 
-// bodies returns one transaction body of every kind.
+// bodies returns one transaction body of every type.
 func bodies() []wire.Body {
 	pub := named("bob").PublicKey()
 	return []wire.Body{
@@ -104,7 +104,7 @@ func messages() (names []string, all map[string]any) {
 	add("Answer", sampleAnswer())
 	add("Card", sampleCard())
 	add("Receipt", sampleReceipt())
-	add("EvidenceRequest", &wire.EvidenceRequest{Kind: wire.EvidenceCards, Key: sampleAnswer().Key()})
+	add("EvidenceRequest", &wire.EvidenceRequest{Part: wire.EvidenceCards, Key: sampleAnswer().Key()})
 	add("CardList", &wire.CardList{Cards: [][]byte{{1}, {2, 3}}})
 	for _, m := range []struct {
 		domain  wire.Domain

@@ -6,47 +6,47 @@ import (
 	"github.com/assaynet/assay/protocol"
 )
 
-// TxKind numbers the transactions. Numbers are never used twice.
-type TxKind uint8
+// TxType numbers the transactions. Numbers are never used twice.
+type TxType uint8
 
 // The transactions. Those marked (c) are signed by a coldkey, which pays the
 // fee; the others by the hotkey of a seat, whose coldkey pays it.
 const (
-	TxTransfer        TxKind = 1  // (c)
-	TxRegister        TxKind = 2  // (c)
-	TxAddStake        TxKind = 3  // (c)
-	TxRemoveStake     TxKind = 4  // (c)
-	TxServe           TxKind = 5  //
-	TxSetConsensusKey TxKind = 6  //
-	TxExtendBeacon    TxKind = 7  //
-	TxCommit          TxKind = 8  // free
-	TxCommitWeights   TxKind = 9  //
-	TxRevealWeights   TxKind = 10 //
-	TxCommitCards     TxKind = 11 //
+	TxTransfer        TxType = 1  // (c)
+	TxRegister        TxType = 2  // (c)
+	TxAddStake        TxType = 3  // (c)
+	TxRemoveStake     TxType = 4  // (c)
+	TxServe           TxType = 5  //
+	TxSetConsensusKey TxType = 6  //
+	TxExtendBeacon    TxType = 7  //
+	TxCommit          TxType = 8  // free
+	TxCommitWeights   TxType = 9  //
+	TxRevealWeights   TxType = 10 //
+	TxCommitCards     TxType = 11 //
 )
 
 // Tx is a ledger transaction. Nonce is the signer's next one: the ledger
 // counts them for coldkeys and hotkeys alike, so that nothing replays.
 type Tx struct {
 	_       struct{} `cbor:",toarray"`
-	Kind    TxKind
+	Type    TxType
 	ChainID string
 	Signer  protocol.PublicKey
 	Nonce   uint64
-	Body    []byte // canonical bytes of the body that Kind names
+	Body    []byte // canonical bytes of the body that Type names
 	Sig     Signature
 }
 
-// Body is the content of a transaction of one kind.
+// Body is the content of a transaction of one type.
 type Body interface {
-	Kind() TxKind
+	Type() TxType
 	// Check refuses what the bytes alone show to be wrong: [ErrLimit].
 	Check() error
 }
 
 // NewTx signs body.
 func NewTx(s Signer, chain string, nonce uint64, body Body) (*Tx, error) {
-	t := &Tx{Kind: body.Kind(), ChainID: chain, Signer: s.PublicKey(), Nonce: nonce, Body: Encode(body)}
+	t := &Tx{Type: body.Type(), ChainID: chain, Signer: s.PublicKey(), Nonce: nonce, Body: Encode(body)}
 	sig, err := s.Sign(string(DomainTx), t.signBytes())
 	if err != nil {
 		return nil, fmt.Errorf("sign transaction: %w", err)
@@ -65,7 +65,7 @@ func (t *Tx) signBytes() []byte {
 func (t *Tx) Hash() protocol.Hash { return HashOf("assay/1/txhash", Encode(t)) }
 
 // DecodeTx reads a transaction and its body, and checks chain and signature.
-// Errors: those of [Decode], [ErrChain], [ErrKind], [ErrLimit], [ErrSignature].
+// Errors: those of [Decode], [ErrChain], [ErrUnknown], [ErrLimit], [ErrSignature].
 func DecodeTx(b []byte, chain string, verify Verifier) (*Tx, Body, error) {
 	var t Tx
 	if err := Decode(b, MaxTxBytes, &t); err != nil {
@@ -74,9 +74,9 @@ func DecodeTx(b []byte, chain string, verify Verifier) (*Tx, Body, error) {
 	if t.ChainID != chain {
 		return nil, nil, fmt.Errorf("chain %.60q, want %q: %w", t.ChainID, chain, ErrChain)
 	}
-	body := newBody(t.Kind)
+	body := newBody(t.Type)
 	if body == nil {
-		return nil, nil, fmt.Errorf("transaction kind %d: %w", t.Kind, ErrKind)
+		return nil, nil, fmt.Errorf("transaction of type %d: %w", t.Type, ErrUnknown)
 	}
 	if err := Decode(t.Body, MaxTxBytes, body); err != nil {
 		return nil, nil, fmt.Errorf("body: %w", err)
@@ -90,7 +90,7 @@ func DecodeTx(b []byte, chain string, verify Verifier) (*Tx, Body, error) {
 	return &t, body, nil
 }
 
-func newBody(k TxKind) Body {
+func newBody(k TxType) Body {
 	switch k {
 	case TxTransfer:
 		return new(Transfer)

@@ -6,38 +6,38 @@ import (
 	"github.com/assaynet/assay/protocol"
 )
 
-// Kind implements [Body].
-func (*Transfer) Kind() TxKind { return TxTransfer }
+// Type implements [Body].
+func (*Transfer) Type() TxType { return TxTransfer }
 
-// Kind implements [Body].
-func (*Register) Kind() TxKind { return TxRegister }
+// Type implements [Body].
+func (*Register) Type() TxType { return TxRegister }
 
-// Kind implements [Body].
-func (*AddStake) Kind() TxKind { return TxAddStake }
+// Type implements [Body].
+func (*AddStake) Type() TxType { return TxAddStake }
 
-// Kind implements [Body].
-func (*RemoveStake) Kind() TxKind { return TxRemoveStake }
+// Type implements [Body].
+func (*RemoveStake) Type() TxType { return TxRemoveStake }
 
-// Kind implements [Body].
-func (*Serve) Kind() TxKind { return TxServe }
+// Type implements [Body].
+func (*Serve) Type() TxType { return TxServe }
 
-// Kind implements [Body].
-func (*SetConsensusKey) Kind() TxKind { return TxSetConsensusKey }
+// Type implements [Body].
+func (*SetConsensusKey) Type() TxType { return TxSetConsensusKey }
 
-// Kind implements [Body].
-func (*ExtendBeacon) Kind() TxKind { return TxExtendBeacon }
+// Type implements [Body].
+func (*ExtendBeacon) Type() TxType { return TxExtendBeacon }
 
-// Kind implements [Body].
-func (*Commit) Kind() TxKind { return TxCommit }
+// Type implements [Body].
+func (*Commit) Type() TxType { return TxCommit }
 
-// Kind implements [Body].
-func (*CommitWeights) Kind() TxKind { return TxCommitWeights }
+// Type implements [Body].
+func (*CommitWeights) Type() TxType { return TxCommitWeights }
 
-// Kind implements [Body].
-func (*RevealWeights) Kind() TxKind { return TxRevealWeights }
+// Type implements [Body].
+func (*RevealWeights) Type() TxType { return TxRevealWeights }
 
-// Kind implements [Body].
-func (*CommitCards) Kind() TxKind { return TxCommitCards }
+// Type implements [Body].
+func (*CommitCards) Type() TxType { return TxCommitCards }
 
 // Check implements [Body].
 func (b *Transfer) Check() error { return positive(b.Amount) }

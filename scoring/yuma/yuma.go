@@ -6,7 +6,7 @@ import (
 	"github.com/assaynet/assay/scoring/fixed"
 )
 
-// Run computes one epoch. Its errors wrap an *InputError with the [Kind] of the rule that the input breaks; every
+// Run computes one epoch. Its errors wrap an *InputError with the [Reason] of the rule that the input breaks; every
 // input without such a fault has an output. It is safe for concurrent use.
 func Run(in Input) (Output, error) {
 	if err := in.check(); err != nil {

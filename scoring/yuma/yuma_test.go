@@ -130,7 +130,7 @@ func TestRunRefusesMalformedInput(t *testing.T) {
 	tests := []struct {
 		name  string
 		spoil func(*yuma.Input)
-		want  yuma.Kind
+		want  yuma.Reason
 	}{
 		{"too many seats", func(in *yuma.Input) { in.Stake = make([]uint64, yuma.MaxSeats+1) }, yuma.ErrSize},
 		{"registrations short", func(in *yuma.Input) { in.RegisteredAt = in.RegisteredAt[1:] }, yuma.ErrSize},

@@ -145,7 +145,7 @@ func TestCommittingAndNeverOpeningEarnsNothing(t *testing.T) {
 	})
 	s.play(8)
 	s.minedNothing("mallory")
-	s.found("mallory", wire.FindingUnopen)
+	s.found("mallory", wire.FindingUnopened)
 }
 
 // Mallory needs longer than the network gives her, and commits in the block
@@ -202,5 +202,5 @@ func TestOpeningLateEarnsNothing(t *testing.T) {
 		}
 	}
 	s.minedNothing("mallory")
-	s.found("mallory", wire.FindingUnopen)
+	s.found("mallory", wire.FindingUnopened)
 }

@@ -53,7 +53,7 @@ func TestAValidatorRestoredFromAnOlderCopyBlamesNobodyForWhatItMissed(t *testing
 		t.Errorf("he abstained of %v, %v", rounds, err)
 	}
 	for _, name := range miners {
-		if f := s.findings(name); f[wire.FindingUnopen] != 0 {
+		if f := s.findings(name); f[wire.FindingUnopened] != 0 {
 			t.Errorf("cards about %s: %v", name, f)
 		}
 		s.near(name, s.Mined(name, 8, 12), 5*10*protocol.Unit/3, 15)

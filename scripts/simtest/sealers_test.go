@@ -143,7 +143,7 @@ func TestACopiedAnswerEarnsNothing(t *testing.T) {
 	}
 	s.play(8)
 	s.minedNothing("mallory")
-	s.found("mallory", wire.FindingUnopen)
+	s.found("mallory", wire.FindingUnopened)
 	s.refusedFor(validator.ErrBadProof, validator.ErrNoSeat)
 }
 
@@ -189,7 +189,7 @@ func TestSealingTwoAnswersForOneSlotEarnsNothing(t *testing.T) {
 	}
 	s.play(8)
 	s.minedNothing("mallory")
-	s.found("mallory", wire.FindingUnopen)
+	s.found("mallory", wire.FindingUnopened)
 	s.refusedFor(validator.ErrBadProof, validator.ErrNoSeat)
 	if again == 0 {
 		t.Error("nobody tried to commit twice")

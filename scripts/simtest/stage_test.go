@@ -78,7 +78,7 @@ type stage struct {
 	miners     map[string]*miner.Miner
 	// refused counts why validators did not take messages.
 	mu      sync.Mutex
-	refused map[validator.Kind]int
+	refused map[validator.Reason]int
 }
 
 // The usual cast: four validators of equal stake, and three miners that can
@@ -125,7 +125,7 @@ func openSeed(t *testing.T, model *engine.Model, seed uint64, cfg protocoltest.C
 	}
 	s := &stage{
 		T: t, Network: n, model: model, stores: map[string]*protocoltest.Store{},
-		validators: map[string]*validator.Validator{}, miners: map[string]*miner.Miner{}, refused: map[validator.Kind]int{},
+		validators: map[string]*validator.Validator{}, miners: map[string]*miner.Miner{}, refused: map[validator.Reason]int{},
 	}
 	for _, a := range cfg.Cast {
 		switch {
@@ -237,7 +237,7 @@ func (s *stage) block() {
 type minerNode struct{ *miner.Miner }
 
 func (m minerNode) Message(_ context.Context, topic string, raw []byte) error {
-	if topic == validator.TopicScore {
+	if topic == validator.TopicCard {
 		return m.OnCard(raw)
 	}
 	return nil
@@ -249,12 +249,12 @@ type validatorNode struct {
 }
 
 func (v validatorNode) Message(ctx context.Context, topic string, raw []byte) (err error) {
-	if topic == validator.TopicScore {
+	if topic == validator.TopicCard {
 		err = v.OnCard(ctx, raw)
 	} else {
 		err = v.OnAnswer(ctx, raw)
 	}
-	if kind, ok := errors.AsType[validator.Kind](err); ok {
+	if kind, ok := errors.AsType[validator.Reason](err); ok {
 		v.stage.mu.Lock()
 		defer v.stage.mu.Unlock()
 		v.stage.refused[kind]++
@@ -342,11 +342,11 @@ func (s *stage) found(name string, want ...wire.Finding) {
 }
 
 // refusedFor complains unless validators refused messages for each reason.
-func (s *stage) refusedFor(kinds ...validator.Kind) {
+func (s *stage) refusedFor(kinds ...validator.Reason) {
 	s.Helper()
 	for _, k := range kinds {
 		if s.refused[k] == 0 {
-			s.Errorf("no message was refused as %q: %v", k.Reason(), s.refused)
+			s.Errorf("no message was refused as %q: %v", k.Word(), s.refused)
 		}
 	}
 }

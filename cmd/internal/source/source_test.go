@@ -180,8 +180,8 @@ func (f full) NextNonce(protocol.PublicKey) (uint64, error) { return 7, nil }
 
 // TxResult knows one transaction, which is in block 46.
 func (f full) TxResult(hash protocol.Hash) (ledger.TxResult, protocol.Height, bool) {
-	broken := &ledger.RuleError{Kind: ledger.ErrFull, Detail: "no seat is free"}
-	return ledger.TxResult{Hash: hash, Kind: wire.TxRegister, Signer: apitest.Public("miner-0-cold"), Err: broken}, 46, hash == f.inBlock
+	broken := &ledger.RuleError{Reason: ledger.ErrFull, Detail: "no seat is free"}
+	return ledger.TxResult{Hash: hash, Type: wire.TxRegister, Signer: apitest.Public("miner-0-cold"), Err: broken}, 46, hash == f.inBlock
 }
 
 func (f full) TxStanding(protocol.Hash) (consensus.Standing, bool) { return f.standing, f.stands }
@@ -248,7 +248,7 @@ func TestWhatBecameOfATransactionIsShown(t *testing.T) {
 	// What is in a block is, whatever the pool says of it.
 	got, err := source.Pool(full{inBlock: hash, stands: true, standing: consensus.Standing{Dropped: consensus.ErrReplaced}}).Result(t.Context(), hash)
 	want := api.TxResult{
-		Hash: hash, Height: 46, Kind: "register", Signer: apitest.Public("miner-0-cold"),
+		Hash: hash, Height: 46, Type: "register", Signer: apitest.Public("miner-0-cold"),
 		Rule: "ErrFull", Error: "ledger: ErrFull: no seat is free",
 	}
 	if err != nil || got != want {
