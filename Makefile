@@ -1,17 +1,17 @@
 .DEFAULT_GOAL := help
 GO ?= go
 # The one model that tests and demo run; MODEL=/some/file.gguf takes another file.
-FETCH := ./scripts/fetch-model.sh
+FETCH := ./scripts/fetch/model.sh
 LINT_VERSION := v2.13.1
 
 help: ## show this help
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: ## fetch the model, build, and run four validators and five miners until each is paid
-	./scripts/demo.sh demo
+	./scripts/demo/run.sh demo
 
 devnet: ## the same network without cheats; it stays up until Ctrl-C
-	./scripts/demo.sh devnet
+	./scripts/demo/run.sh devnet
 
 build: ## build miner, validator and assay into ./build
 	$(GO) build -buildvcs=auto -o build/ ./cmd/...
@@ -24,7 +24,7 @@ models: model ## fetch the tests' second model, too
 	MODEL= $(FETCH) gemma3-270m
 
 templates: ## fetch other programs' chat templates and compare what becomes of them with Python's jinja2
-	@dir=$$(./scripts/fetch-templates.sh | tail -n 1) && \
+	@dir=$$(./scripts/fetch/templates.sh | tail -n 1) && \
 		ASSAY_TEMPLATES=$$dir $(GO) test -count=1 -v -run Peers ./engine/chattemplate
 
 test: models ## fetch the models and run all tests, at every level of instructions of this machine
@@ -32,17 +32,17 @@ test: models ## fetch the models and run all tests, at every level of instructio
 	$(GO) test -timeout 9m ./...
 
 race: models ## the concurrent packages under the race detector
-	./scripts/race.sh
+	./scripts/check/race.sh
 
 nocgo: models ## prove that the tree builds and gives the same bits without a C compiler
 	CGO_ENABLED=0 $(GO) build ./...
 	CGO_ENABLED=0 $(GO) test -count=1 -run 'Golden|Vector' ./engine/...
 
 fuzz: ## fuzz every decoder for five seconds each
-	./scripts/fuzz.sh 5s
+	./scripts/check/fuzz.sh 5s
 
 fuzz-long: ## fuzz every decoder for ten minutes each
-	./scripts/fuzz.sh 10m
+	./scripts/check/fuzz.sh 10m
 
 quality: models ## the whole comparison with llama.cpp (make test takes a part)
 	ASSAY_QUALITY=all $(GO) test -count=1 -timeout 20m -run Quality ./engine/...
@@ -50,24 +50,24 @@ quality: models ## the whole comparison with llama.cpp (make test takes a part)
 bench: model ## run every benchmark, the engine's speed on the real model, and its kernels beside what the machine can do
 	$(GO) test -run '^$$' -bench . -benchtime 1s ./...
 	$(GO) run ./cmd/assay model bench --model "$$($(FETCH) | tail -n 1)"
-	$(GO) run ./scripts/bench-kernels -levels all
+	$(GO) run ./scripts/bench/kernels -levels all
 
 bench-peers: model ## our engine beside llama.cpp, in alternation (builds llama.cpp once)
-	./scripts/bench-peers.sh
+	./scripts/bench/peers.sh
 
 peers: ## make the vectors of other implementations again; read the diff before you commit it
-	./scripts/peers.sh
+	./scripts/oracle/peers.sh
 
 sanitize: ## the kernels without warnings by gcc and clang, and clean under ASan and UBSan
-	./scripts/sanitize.sh
+	./scripts/check/sanitize.sh
 
 arm64: models ## the kernels of arm64 and the golden vectors of the models under an emulator
-	./scripts/arm64.sh
+	./scripts/check/arm64.sh
 
 golden: models ## rewrite golden files; read the diff before you commit it
 	UPDATE_GOLDEN=1 $(GO) test ./...
 
 lint: ## formatting, linter, import map and rules of the house
-	./scripts/lint.sh $(LINT_VERSION)
+	./scripts/check/lint.sh $(LINT_VERSION)
 
 .PHONY: help demo devnet build model models templates test race nocgo fuzz fuzz-long quality bench bench-peers peers sanitize arm64 golden lint

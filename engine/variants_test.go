@@ -16,7 +16,7 @@ import (
 	"github.com/assaynet/assay/engine/native"
 )
 
-// variantRun is a request for one of variantModels, and what scripts/ac1-oracle.py made of it.
+// variantRun is a request for one of variantModels, and what scripts/oracle/ac1.py made of it.
 type variantRun struct {
 	goldenRun
 	Answer   []engine.Token `json:"answer,omitempty"` // the context of a judge, whose own choices are in Output

@@ -3,7 +3,7 @@ package enginetest
 import "github.com/assaynet/assay/engine/gguf"
 
 // Peer is a tiny model that an independent engine has run too: its logits are
-// in engine/testdata/peers.json, made by scripts/peers.sh.
+// in engine/testdata/peers.json, made by scripts/oracle/peers.sh.
 type Peer struct {
 	Name      string
 	Options   Options

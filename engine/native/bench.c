@@ -1,4 +1,4 @@
-/* bench.c - kernels alone, and loops that say how quick they could be, for scripts/bench-kernels. */
+/* bench.c - kernels alone, and loops that say how quick they could be, for scripts/bench/kernels. */
 #define _GNU_SOURCE
 #include <stdlib.h>
 #include <string.h>

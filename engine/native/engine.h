@@ -105,7 +105,7 @@ int eng_test_attend(int level, int rows, int d, int len, float cap, const float 
 /* w[cols]: a row of a matrix as floats. */
 int eng_test_embed(int level, int interleaved, int type, int rows, int cols, const uint8_t *data, int row, float *out);
 
-/* For scripts/bench-kernels (bench.c): the seconds of the quickest of some rounds. */
+/* For scripts/bench/kernels (bench.c): the seconds of the quickest of some rounds. */
 
 /* A matrix of random weights by n tokens, its groups shared out among threads. Returns the bytes of the weights by *bytes. */
 int eng_bench_linear(int level, int interleaved, int threads, int type, int rows, int cols, int n, int rounds, double *best, int64_t *bytes);

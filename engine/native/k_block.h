@@ -2,7 +2,7 @@
  * Included after k_lanes.h.
  */
 
-/* With ENG_FREE_ORDER, a build for scripts/bench-order.sh alone, sums have no chunks: what the order of AC1 costs. */
+/* With ENG_FREE_ORDER, a build for scripts/bench/order.sh alone, sums have no chunks: what the order of AC1 costs. */
 #ifdef ENG_FREE_ORDER
 enum { FREE_ORDER = 1 };
 #else

@@ -66,7 +66,7 @@ func TestAttend(l Level, rows, d int, softcap float32, q, k, v []float32, from, 
 		int32s(from), int32s(to), floats(out)), "attend")
 }
 
-// The functions below measure kernels alone, for scripts/bench-kernels. Each returns the seconds of the quickest of some rounds.
+// The functions below measure kernels alone, for scripts/bench/kernels. Each returns the seconds of the quickest of some rounds.
 
 // BenchLinear multiplies random weights by n tokens, on so many threads. It also returns the bytes that a file has of the weights.
 func BenchLinear(l Level, interleaved bool, threads int, t gguf.Type, rows, cols, n, rounds int) (seconds float64, bytes int64, err error) {

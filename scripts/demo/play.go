@@ -255,7 +255,7 @@ func (n *network) startMiner(sup *supervisor, a *actor) error {
 	return err
 }
 
-// cheatArgs are the flags of scripts/adversary.
+// cheatArgs are the flags of scripts/demo/adversary.
 func (n *network) cheatArgs(a *actor) ([]string, error) {
 	var boot []string
 	for _, v := range n.validators {

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # lint.sh VERSION - the linter at a pinned version, installed when missing, then the rules of the house.
 set -euo pipefail
-cd "$(dirname "$0")/.."
+cd "$(dirname "$0")/../.."
 version=${1:?usage: lint.sh VERSION}
 bin=$(go env GOPATH)/bin/golangci-lint
 if ! "$bin" version 2>/dev/null | grep -qF "${version#v}"; then
@@ -11,4 +11,4 @@ fi
 "$bin" run ./...
 "$bin" fmt --diff
 go mod tidy -diff
-./scripts/check-house.sh
+./scripts/check/house.sh

@@ -6,7 +6,7 @@
 # A target that ended so, without an input that fails, is run again; a third
 # time counts as a failure.
 set -euo pipefail
-cd "$(dirname "$0")/.."
+cd "$(dirname "$0")/../.."
 time=${1:?usage: fuzz.sh TIME, for example 5s}
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT

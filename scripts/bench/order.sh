@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# bench-order.sh [ROUNDS [LEVEL]] - what exactness costs: the kernels as they are
+# order.sh [ROUNDS [LEVEL]] - what exactness costs: the kernels as they are
 # beside the same kernels in a build whose sums are in free order (no chunks, and
 # the compiler may reassociate), in alternation on one thread and on two. Five
 # rounds at the best level of this machine unless told otherwise. Prints the median
 # speeds and their ratio; free order gives other bits and is for this alone.
 set -euo pipefail
-cd "$(dirname "$0")/.."
+cd "$(dirname "$0")/../.."
 rounds=${1:-5}
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
@@ -16,7 +16,7 @@ cd engine/native
 level=${2:-$("$dir/exact" -test.run NoLevel -test.v | sed -n 's/.*tested at \(.*\); this.*/\1/p' | tr -d ' ' | tr , '\n' | grep -v emulated | tail -n 1)}
 for ((i = 1; i <= rounds; i++)); do
 	for build in exact free; do
-		echo "bench-order.sh: $build, $i of $rounds" >&2
+		echo "order.sh: $build, $i of $rounds" >&2
 		"$dir/$build" -test.run '^$' -test.bench "(Prefill|Decode)/$level/" -test.benchtime 0.5s |
 			awk -v build="$build" '/^Benchmark/ { for (i = 2; i < NF; i++) if ($(i+1) == "tokens/s") print build, $1, $i }'
 	done

@@ -1,5 +1,5 @@
 // Command peers writes the tiny models that an independent engine is to run,
-// and what it is to run them on, into a folder. scripts/peers.sh calls it.
+// and what it is to run them on, into a folder. scripts/oracle/peers.sh calls it.
 package main
 
 import (

@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""ac1-oracle.py - runs of tiny llama models under AC1, the slow way.
+"""ac1.py - runs of tiny llama models under AC1, the slow way.
 
 Written from the text of the specification (engine/arith/SPEC.md) and from no
 other program: one position at a time, no library of numbers, every fused step
 in unbounded integers. It reads GGUF files by itself.
 
-    ac1-oracle.py DIR > engine/testdata/variants.json
+    ac1.py DIR > engine/testdata/variants.json
 
 DIR holds NAME.gguf and NAME.json, a list of requests, for each model. What each
 request gives is printed; engine/testdata/README.md says how DIR is made.

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# fetch-model.sh [NAME] - puts a model of scripts/models.txt into the user's
+# model.sh [NAME] - puts a model of scripts/fetch/models.txt into the user's
 # cache, once, and prints its path as the last line of standard output.
 # Everything else goes to standard error. MODEL=/some/file.gguf prints that
 # file instead and fetches nothing.
@@ -12,7 +12,7 @@ say() { printf '%s\n' "$*" >&2; }
 
 # die MESSAGE HINT
 die() {
-	say "fetch-model: $1"
+	say "model.sh: $1"
 	say "hint: $2"
 	exit 1
 }

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# fetch-templates.sh - puts the chat templates that come with the source of
+# templates.sh - puts the chat templates that come with the source of
 # llama-cpp-python into the user's cache, once, and prints their folder as the
 # last line of standard output. They are other people's, so they are not kept
 # in this repository: engine/chattemplate/testdata/peers.json has their hashes.
@@ -12,7 +12,7 @@ say() { printf '%s\n' "$*" >&2; }
 
 # die MESSAGE HINT
 die() {
-	say "fetch-templates: $1"
+	say "templates.sh: $1"
 	say "hint: $2"
 	exit 1
 }

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # race.sh - the packages that start goroutines, under the race detector.
-# The pure core has none (check-house.sh proves it), and the arithmetic is slow
+# The pure core has none (house.sh proves it), and the arithmetic is slow
 # under the detector, so the engine runs its concurrent tests only.
 set -euo pipefail
-cd "$(dirname "$0")/.."
+cd "$(dirname "$0")/../.."
 go test -race -timeout 15m ./protocol/gossip/... ./protocol/store/... ./protocol/state/... ./protocol/consensus/... \
 	./protocol/api/... ./protocol/node/... ./protocol/protocoltest/... ./miner/... ./validator/... ./scoring ./engine/sched/... ./cmd/internal/daemon/...
 go test -race -timeout 15m -run 'Concurrent|Cancel|Close|Threads' ./engine/...

@@ -1,10 +1,10 @@
 //go:build cgo
 
-// Bench-kernels measures the engine's matrix kernels alone, at each level of instructions of this machine, beside loops that say how
+// Command kernels measures the engine's matrix kernels alone, at each level of instructions of this machine, beside loops that say how
 // quick they could be: so that a machine shows by itself where the kernels stay behind it.
 //
-//	go run ./scripts/bench-kernels            # the best level that is no emulation
-//	go run ./scripts/bench-kernels -levels avx2,avx512 -types Q4_1,Q8_0 -threads 1
+//	go run ./scripts/bench/kernels            # the best level that is no emulation
+//	go run ./scripts/bench/kernels -levels avx2,avx512 -types Q4_1,Q8_0 -threads 1
 //
 // One token is bound by memory: GB/s of weights, of 512 KiB a thread that stay in a second-level cache, and of more than any cache
 // holds; beside a loop that only reads. Many tokens are bound by arithmetic: GMAC/s a thread; beside sixteen rows of eight bits by
@@ -29,7 +29,7 @@ import (
 
 func main() {
 	if err := run(os.Args[1:], os.Stdout); err != nil && !errors.Is(err, flag.ErrHelp) {
-		fmt.Fprintln(os.Stderr, "bench-kernels:", err)
+		fmt.Fprintln(os.Stderr, "kernels:", err)
 		os.Exit(1)
 	}
 }
@@ -60,7 +60,7 @@ func run(args []string, out io.Writer) error {
 }
 
 func parse(args []string) (plan, error) {
-	f := flag.NewFlagSet("bench-kernels", flag.ContinueOnError)
+	f := flag.NewFlagSet("kernels", flag.ContinueOnError)
 	levels := f.String("levels", "", "levels of instructions, with commas between; empty for the best, all for all but emulations")
 	kinds := f.String("types", "", "types of weights, with commas between; empty for all")
 	threads := f.Int("threads", runtime.GOMAXPROCS(0), "`N` threads")

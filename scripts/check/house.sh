@@ -1,7 +1,7 @@
 #!/bin/sh
-# check-house.sh - rules of the house that the linter cannot see.
+# house.sh - rules of the house that the linter cannot see.
 set -eu
-cd "$(dirname "$0")/.."
+cd "$(dirname "$0")/../.."
 fail=0
 say() {
 	printf '%s\n%s\n' "$1" "$2" >&2
@@ -29,5 +29,15 @@ found=$(git ls-files '*.go' '*.c' '*.h' | grep -v '_gen\.go$' | xargs wc -l | aw
 # Only the fixed names stand at the top.
 found=$(git ls-files | cut -d/ -f1 | sort -u | grep -vE '^(miner|validator|protocol|scoring|engine|cmd|scripts|go\.mod|go\.sum|Makefile|README\.md|\..*)$' || true)
 [ -z "$found" ] || say 'unexpected names at the top level:' "$found"
+
+# scripts/README.md says what each script is for.
+for name in $(git ls-files scripts | cut -d/ -f2-3 | grep -vE '^(simtest|demo)/.*\.go$' | sort -u); do
+	grep -qF "\`$name" scripts/README.md || [ "$name" = README.md ] || say 'a script without a line in scripts/README.md:' "$name"
+done
+
+# README.md names tests that there are.
+for name in $(grep -oE '\`Test[A-Za-z]+' README.md | tr -d '\`'); do
+	git grep -q "^func $name(" -- '*_test.go' || say 'a test that README.md names and nobody has:' "$name"
+done
 
 exit $fail

@@ -10,7 +10,7 @@ The environment is the one that Hugging Face's transformers renders chat templat
 and immutable, trim_blocks, lstrip_blocks, loop controls, the tag "generation", tojson without HTML's escapes, raise_exception and
 strftime_now, which here gives one day, for a prompt must not change overnight. Needs jinja2; written with 3.1.6.
 
-    scripts/chat-oracle.py [FOLDER]
+    scripts/oracle/chat.py [FOLDER]
 """
 
 import datetime
@@ -26,7 +26,7 @@ from jinja2 import nodes
 from jinja2.ext import Extension, loopcontrols
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-HOME = pathlib.Path(__file__).parent.parent / "engine/chattemplate/testdata"
+HOME = pathlib.Path(__file__).parents[2] / "engine/chattemplate/testdata"
 DAY = datetime.datetime(2024, 7, 9)
 
 CONVERSATIONS = {

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# bench-peers.sh [OPTION…] [MODEL…] - measures our engine against llama.cpp on
+# peers.sh [OPTION…] [MODEL…] - measures our engine against llama.cpp on
 # this machine, in alternation, and prints a table for each model: medians of
 # ours and theirs, and the ratio.
 #
@@ -8,7 +8,7 @@
 #   smollm2-135m-q8_0    the same, stored again as Q8_0 by llama.cpp's llama-quantize
 #   random-1b-q8_0       random weights in the shape of a model with 10⁹ of them,
 #   random-1b-q4_1       where memory rules
-#   all                  the two SmolLM2 and the two random ones, and gemma-3-270m if models.txt has it
+#   all                  the two SmolLM2 and the two random ones, and gemma3-270m if models.txt has it
 #
 # --level LEVEL   native (the default), avx512, avxvnni or avx2: build theirs for
 #                 no more than that, and force ours there (ASSAY_ISA)
@@ -17,7 +17,7 @@
 #                 idle machine and measuring again what others disturbed)
 #
 # The first run takes ten minutes or more, in which llama.cpp is built
-# (bench-peers/build.sh); everything made is kept in ~/.cache/assay/peers.
+# (peers/build.sh); everything made is kept in ~/.cache/assay/peers.
 set -euo pipefail
 cd "$(dirname "$0")"
 
@@ -30,7 +30,7 @@ say() { printf '%s\n' "$*" >&2; }
 
 # die MESSAGE HINT
 die() {
-	say "bench-peers: $1"
+	say "peers.sh: $1"
 	say "hint: $2"
 	exit 1
 }
@@ -52,7 +52,7 @@ while [ $# -gt 0 ]; do
 		;;
 	all)
 		models+=(smollm2-135m smollm2-135m-q8_0)
-		if grep -q '^gemma-3-270m ' models.txt; then models+=(gemma-3-270m); fi
+		if grep -q '^gemma3-270m ' ../fetch/models.txt; then models+=(gemma3-270m); fi
 		models+=(random-1b-q8_0 random-1b-q4_1)
 		;;
 	*) models+=("$(if [ -f "$OLDPWD/$1" ]; then realpath "$OLDPWD/$1"; else printf '%s' "$1"; fi)") ;;
@@ -61,11 +61,11 @@ while [ $# -gt 0 ]; do
 done
 [ ${#models[@]} -gt 0 ] || models=(smollm2-135m)
 
-llama=$(./bench-peers/build.sh "$level" | tail -n 1)
+llama=$(./peers/build.sh "$level" | tail -n 1)
 say "building ours"
 # Go's own build cache makes this quick when nothing changed.
 ours=$cache/bench-peers
-go build -o "$ours" ./bench-peers
+go build -o "$ours" ./peers
 
 # made OUT COMMAND… - makes a model with a command that gets the file's name last, once.
 made() {
@@ -85,10 +85,10 @@ requantized() { "$llama/llama-quantize" --allow-requantize "$1" "$2" q8_0; }
 # path_of MODEL - prints where a model is, after making or fetching it.
 path_of() {
 	case $1 in
-	smollm2-135m-q8_0) made "$cache/SmolLM2-135M-Instruct.Q8_0.gguf" requantized "$(./fetch-model.sh smollm2-135m | tail -n 1)" ;;
+	smollm2-135m-q8_0) made "$cache/SmolLM2-135M-Instruct.Q8_0.gguf" requantized "$(../fetch/model.sh smollm2-135m | tail -n 1)" ;;
 	random-1b-*) made "$cache/$1.gguf" "$ours" random -shape llama-1b -type "${1#random-1b-}" ;;
 	/*) printf '%s\n' "$1" ;;
-	*) ./fetch-model.sh "$1" | tail -n 1 ;;
+	*) ../fetch/model.sh "$1" | tail -n 1 ;;
 	esac
 }
 

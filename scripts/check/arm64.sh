@@ -5,13 +5,13 @@
 # of the real models, in Go too, whose compiler fuses operations on arm64 where it
 # may. The tools are installed where they are missing (need.sh).
 set -euo pipefail
-cd "$(dirname "$0")/.."
+cd "$(dirname "$0")/../.."
 run=()
 cc=gcc
 if [ "$(uname -m)" != aarch64 ]; then
 	cc=aarch64-linux-gnu-gcc
-	./scripts/need.sh "$cc" gcc-aarch64-linux-gnu libc6-dev-arm64-cross
-	./scripts/need.sh qemu-aarch64 qemu-user
+	./scripts/check/need.sh "$cc" gcc-aarch64-linux-gnu libc6-dev-arm64-cross
+	./scripts/check/need.sh qemu-aarch64 qemu-user
 	run=(qemu-aarch64 -cpu max -L /usr/aarch64-linux-gnu)
 fi
 dir=$(mktemp -d)

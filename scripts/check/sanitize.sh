@@ -15,7 +15,7 @@ for c in clang-19 clang; do
 done
 [ -n "$clang" ] || { echo "sanitize.sh: no clang" >&2; exit 1; }
 
-cd ../engine/native
+cd ../../engine/native
 for cc in gcc "$clang"; do
 	echo "sanitize.sh: $("$cc" --version | head -n 1): -Wall -Wextra -Werror"
 	printf '%s\n' *.c | xargs -P "$(nproc)" -I{} "$cc" -std=c11 -O3 -Wall -Wextra -Werror -c {} -o /dev/null

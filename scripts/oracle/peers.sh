@@ -9,17 +9,17 @@
 # It builds llama.cpp, which takes minutes. Tests only compare with the files,
 # which change where the models, the texts or those programs do: read the diff.
 set -euo pipefail
-cd "$(dirname "$0")/.."
+cd "$(dirname "$0")/../.."
 
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
 python3 -m venv "$tmp/venv"
 CMAKE_ARGS="-DGGML_NATIVE=ON -DGGML_OPENMP=OFF -DLLAVA_BUILD=OFF" \
-	"$tmp/venv/bin/python" -m pip install --quiet --disable-pip-version-check -r scripts/peers/requirements.txt
+	"$tmp/venv/bin/python" -m pip install --quiet --disable-pip-version-check -r scripts/oracle/peers/requirements.txt
 mkdir "$tmp/models"
-go run ./scripts/peers "$tmp/models"
-run() { "$tmp/venv/bin/python" "scripts/peers/$1.py" "${@:2}"; }
+go run ./scripts/oracle/peers "$tmp/models"
+run() { "$tmp/venv/bin/python" "scripts/oracle/peers/$1.py" "${@:2}"; }
 run logits "$tmp/models" engine/arith/testdata/peers.json
 run blocks engine/arith/testdata/blocks.json
 run vocabularies engine/tokenizer/testdata
-"$tmp/venv/bin/python" scripts/chat-oracle.py "$(./scripts/fetch-templates.sh | tail -n 1)"
+"$tmp/venv/bin/python" scripts/oracle/chat.py "$(./scripts/fetch/templates.sh | tail -n 1)"

@@ -25,7 +25,7 @@ say() { printf '%s\n' "$*" >&2; }
 
 # die MESSAGE HINT
 die() {
-	say "bench-peers: $1"
+	say "build.sh: $1"
 	say "hint: $2"
 	exit 1
 }
@@ -93,9 +93,9 @@ compiler=$("$clang" -dumpversion)
 dir=$cache/llama.cpp-$version-clang$compiler-$cpu
 [ "$level" = native ] || dir=$dir-$level
 mkdir -p "$dir/bin"
-loop=$(dirname "$0")/readloop/readloop.c
+loop=$(dirname "$0")/readloop.c.in # Go takes no .c beside its own
 if [ ! "$dir/bin/readloop" -nt "$loop" ]; then
-	"$clang" -O3 -march=native -pthread -o "$dir/bin/readloop" "$loop" >&2 || die "the read loop did not compile" "its own words are above"
+	"$clang" -O3 -march=native -pthread -o "$dir/bin/readloop" -x c "$loop" >&2 || die "the read loop did not compile" "its own words are above"
 fi
 if [ -f "$dir/built" ]; then
 	printf '%s\n' "$dir/bin"
