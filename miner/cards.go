@@ -5,7 +5,6 @@ import (
 	"maps"
 
 	"github.com/assaynet/assay/protocol"
-	"github.com/assaynet/assay/protocol/key"
 	"github.com/assaynet/assay/protocol/ledger"
 	"github.com/assaynet/assay/protocol/wire"
 )
@@ -21,7 +20,7 @@ const (
 // is read from the ledger, once for each judge and epoch, at the height after
 // one of its cards came by.
 type cards struct {
-	waiting []wire.Envelope
+	waiting []*wire.SignedCard
 	known   map[cardKey]bool
 	judges  map[judgeKey]ledger.RosterJudge // the zero record: looked up, and there is none
 	wanted  map[judgeKey]bool
@@ -45,29 +44,20 @@ func newCards() cards {
 // seen before: such are worth passing on. Errors are those of wire, which blame
 // the sender, or a [Reason]. Cards about own answers show in [Status].
 func (m *Miner) OnCard(raw []byte) error {
-	verify := func(k protocol.PublicKey, domain string, msg []byte, sig wire.Signature) error {
-		return key.Verify(k, domain, msg, sig[:])
-	}
-	e, err := wire.Open(raw, wire.MaxCardBytes, wire.DomainCard, m.cfg.ChainID, verify)
+	s, err := wire.OpenCard(raw, m.cfg.ChainID)
 	if err != nil {
 		return err
 	}
-	var c wire.Card
-	if err := wire.Decode(e.Payload, wire.MaxCardBytes, &c); err != nil {
-		return err
-	}
-	if err := c.Check(); err != nil {
-		return err
-	}
+	c := &s.Card
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	window := protocol.Height(m.cfg.Params.Gossip.ReplayWindow)
-	if h := m.status.Height; e.Height > h+window || h > e.Height+window {
-		return fmt.Errorf("signed at height %d, now %d: %w", e.Height, h, ErrWindow)
+	if h := m.status.Height; s.Height > h+window || h > s.Height+window {
+		return fmt.Errorf("signed at height %d, now %d: %w", s.Height, h, ErrWindow)
 	}
-	err = m.takeCardLocked(&c, e.Sender)
+	err = m.takeCardLocked(c, s.Sender)
 	if ReasonOf(err) == ErrUnknown && c.Seat == m.status.Seat && m.status.Registered && len(m.cards.waiting) < maxWaitingCards {
-		m.cards.waiting = append(m.cards.waiting, *e)
+		m.cards.waiting = append(m.cards.waiting, s)
 	}
 	return err
 }
@@ -138,12 +128,8 @@ func (m *Miner) readCards(r ledger.Reader, head protocol.Height) error {
 		}
 	}
 	maps.Copy(m.cards.judges, found)
-	for i := range waiting {
-		var c wire.Card
-		if err := wire.Decode(waiting[i].Payload, wire.MaxCardBytes, &c); err != nil {
-			return err
-		}
-		_ = m.takeCardLocked(&c, waiting[i].Sender) // nobody waits for the verdict any more
+	for _, s := range waiting {
+		_ = m.takeCardLocked(&s.Card, s.Sender) // nobody waits for the verdict any more
 	}
 	return nil
 }

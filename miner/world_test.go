@@ -264,16 +264,11 @@ func (w *world) answers(n protocol.Round, slots uint16) map[uint16]*wire.Answer 
 	w.t.Helper()
 	out := map[uint16]*wire.Answer{}
 	for _, raw := range w.published {
-		e, err := wire.Open(raw, wire.MaxAnswerBytes, wire.DomainAnswer, chain, func(k protocol.PublicKey, domain string, msg []byte, sig wire.Signature) error {
-			return key.Verify(k, domain, msg, sig[:])
-		})
+		s, err := wire.OpenAnswer(raw, chain)
 		if err != nil {
 			w.t.Fatal(err)
 		}
-		var a wire.Answer
-		if err := wire.Decode(e.Payload, wire.MaxAnswerBytes, &a); err != nil {
-			w.t.Fatal(err)
-		}
+		a := s.Answer
 		commit, ok, err := ledger.ReadCommit(w.tree, n, w.seat.UID)
 		if err != nil || !ok {
 			w.t.Fatalf("no commitment on the ledger: %v", err)

@@ -27,38 +27,32 @@ func (v *Validator) OnAnswer(_ context.Context, raw []byte) error {
 // takeAnswer checks an answer and writes it. Evidence that was asked for comes
 // after the deadline and with an old height: it was in time for whoever has it.
 func (v *Validator) takeAnswer(raw []byte, evidence bool) error {
-	e, err := wire.Open(raw, wire.MaxAnswerBytes, wire.DomainAnswer, v.cfg.ChainID, verify)
+	s, err := wire.OpenAnswer(raw, v.cfg.ChainID)
 	if err != nil {
 		return err
 	}
-	var a wire.Answer
-	if err := wire.Decode(e.Payload, wire.MaxAnswerBytes, &a); err != nil {
-		return err
-	}
-	if err := a.Check(); err != nil {
-		return err
-	}
+	a := &s.Answer
 	v.take.Lock()
 	defer v.take.Unlock()
 	now := v.newest()
 	if now == nil {
 		return fmt.Errorf("before the first block: %w", ErrEarly)
 	}
-	if err := v.inWindow(now.head, e.Height, evidence); err != nil {
+	if err := v.inWindow(now.head, s.Height, evidence); err != nil {
 		return err
 	}
-	roster, err := v.asked(now, e.Sender, &a)
+	roster, err := v.asked(now, s.Sender, a)
 	if err != nil {
 		return err
 	}
 	if err := v.checkAnswerTime(now.head, a.Round, evidence); err != nil {
 		return err
 	}
-	task, err := v.checkAnswer(now, roster, &a)
+	task, err := v.checkAnswer(now, roster, a)
 	if err != nil {
 		return err
 	}
-	record := Answer{Envelope: raw, Received: now.head, Hotkey: e.Sender, Task: *task}
+	record := Answer{Envelope: raw, Received: now.head, Hotkey: s.Sender, Task: *task}
 	k := a.Key()
 	if err := write(v.cfg.Store, put{tableAnswers, k.Bytes(), &record}, put{tableTasks, task.ID[:], &k}); err != nil {
 		return err

@@ -37,19 +37,13 @@ func (v *Validator) OnCard(_ context.Context, raw []byte) error {
 }
 
 func (v *Validator) takeCard(raw []byte) error {
-	e, err := wire.Open(raw, wire.MaxCardBytes, wire.DomainCard, v.cfg.ChainID, verify)
+	s, err := wire.OpenCard(raw, v.cfg.ChainID)
 	if err != nil {
 		return err
 	}
-	var c wire.Card
-	if err := wire.Decode(e.Payload, wire.MaxCardBytes, &c); err != nil {
-		return err
-	}
-	if err := c.Check(); err != nil {
-		return err
-	}
-	if e.Sender == v.self {
-		return v.seeOwn(&c)
+	c := &s.Card
+	if s.Sender == v.self {
+		return v.seeOwn(c)
 	}
 	v.take.Lock()
 	defer v.take.Unlock()
@@ -57,17 +51,17 @@ func (v *Validator) takeCard(raw []byte) error {
 	if now == nil {
 		return fmt.Errorf("before the first block: %w", ErrEarly)
 	}
-	if err := v.inWindow(now.head, e.Height, false); err != nil {
+	if err := v.inWindow(now.head, s.Height, false); err != nil {
 		return err
 	}
-	if err := v.checkCard(now, e.Sender, &c); err != nil {
+	if err := v.checkCard(now, s.Sender, c); err != nil {
 		return err
 	}
-	record := Card{Envelope: raw, Received: now.head, Judge: e.Sender}
+	record := Card{Envelope: raw, Received: now.head, Judge: s.Sender}
 	if err := write(v.cfg.Store, put{tableCards, cardKey(c.Key(), c.Judge.UID), &record}); err != nil {
 		return err
 	}
-	return v.reactToCard(&c, e.Sender)
+	return v.reactToCard(c, s.Sender)
 }
 
 // twinEpochs is for how many epochs, the running one included, a card of the own

@@ -45,15 +45,11 @@ type Answer struct {
 
 // Open returns the answer in the envelope, which was checked when it came.
 func (a *Answer) Open() (*wire.Answer, error) {
-	var e wire.Envelope
-	if err := wire.Decode(a.Envelope, wire.MaxAnswerBytes, &e); err != nil {
+	s, err := wire.ReadAnswer(a.Envelope)
+	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrRecord, err)
 	}
-	var out wire.Answer
-	if err := wire.Decode(e.Payload, wire.MaxAnswerBytes, &out); err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrRecord, err)
-	}
-	return &out, nil
+	return &s.Answer, nil
 }
 
 // hash names the envelope, as cards do.
@@ -79,15 +75,11 @@ type Card struct {
 
 // Open returns the card in the envelope, which was checked when it came.
 func (c *Card) Open() (*wire.Card, error) {
-	var e wire.Envelope
-	if err := wire.Decode(c.Envelope, wire.MaxCardBytes, &e); err != nil {
+	s, err := wire.ReadCard(c.Envelope)
+	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrRecord, err)
 	}
-	var out wire.Card
-	if err := wire.Decode(e.Payload, wire.MaxCardBytes, &out); err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrRecord, err)
-	}
-	return &out, nil
+	return &s.Card, nil
 }
 
 // Sealed is what the weights of an epoch were made of, written before they are sent.

@@ -9,7 +9,6 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/assaynet/assay/protocol"
-	"github.com/assaynet/assay/protocol/key"
 	"github.com/assaynet/assay/protocol/ledger"
 	"github.com/assaynet/assay/protocol/wire"
 )
@@ -183,8 +182,4 @@ func (v *Validator) openRounds(head protocol.Height) (first, last protocol.Round
 		e--
 	}
 	return s.RoundOf(s.EpochStart(e)), s.RoundOf(head)
-}
-
-func verify(k protocol.PublicKey, domain string, msg []byte, sig wire.Signature) error {
-	return key.Verify(k, domain, msg, sig[:])
 }

@@ -85,7 +85,7 @@ func serveNetwork(t *testing.T, e *testscript.Env) error {
 
 // include is what becomes of transactions: stakes of a million are refused.
 func include(tx *wire.Tx) api.TxResult {
-	r := api.TxResult{Hash: tx.Hash(), Height: apitest.Height + 1, Type: api.TxTypeName(tx.Type), Signer: tx.Signer, OK: true}
+	r := api.TxResult{Hash: tx.Hash(), Height: apitest.Height + 1, Type: tx.Type.String(), Signer: tx.Signer, OK: true}
 	var s wire.AddStake
 	if tx.Type == wire.TxAddStake && wire.Decode(tx.Body, wire.MaxTxBytes, &s) == nil && s.Amount >= 20*protocol.Unit {
 		r.OK, r.Rule, r.Error = false, string(ledger.ErrNoSeat), "ledger: ErrNoSeat: the hotkey has no seat"

@@ -7,9 +7,7 @@ import (
 	"fmt"
 	"io"
 
-	"github.com/assaynet/assay/protocol"
 	"github.com/assaynet/assay/protocol/api"
-	"github.com/assaynet/assay/protocol/key"
 	"github.com/assaynet/assay/protocol/wire"
 )
 
@@ -23,15 +21,8 @@ var errReceipt = errors.New("the receipt is not valid")
 // receipt is a receipt whose signatures hold.
 type receipt struct {
 	wire.Receipt
-	answer wire.Answer
-	hotkey protocol.PublicKey // that signed the answer
-	cards  []signedCard
-}
-
-// signedCard is a card with the hotkey that signed it.
-type signedCard struct {
-	wire.Card
-	hotkey protocol.PublicKey
+	answer *wire.SignedAnswer
+	cards  []*wire.SignedCard
 }
 
 // readReceipt reads what assay receipt printed and checks all that needs no
@@ -62,60 +53,13 @@ func openReceipt(b []byte) (*receipt, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &receipt{Receipt: *in}
-	if err := r.openAnswer(); err != nil {
-		return nil, fmt.Errorf("answer: %w", err)
+	a, cards, err := in.Open()
+	if err != nil {
+		return nil, err
 	}
-	if r.ChainID != f.ChainID || r.Task.ID != f.Task || r.Model != f.Model || r.hotkey != f.Hotkey {
+	r := &receipt{Receipt: *in, answer: a, cards: cards}
+	if r.ChainID != f.ChainID || r.Task.ID != f.Task || r.Model != f.Model || r.answer.Sender != f.Hotkey {
 		return nil, errors.New("the fields around the bytes say something else than the bytes")
 	}
-	for i, raw := range in.Cards {
-		c, err := r.openCard(raw)
-		if err != nil {
-			return nil, fmt.Errorf("card %d: %w", i, err)
-		}
-		r.cards = append(r.cards, *c)
-	}
 	return r, nil
-}
-
-func (r *receipt) openAnswer() error {
-	e, err := wire.Open(r.Answer, wire.MaxAnswerBytes, wire.DomainAnswer, r.ChainID, verifySignature)
-	if err != nil {
-		return err
-	}
-	if err := wire.Decode(e.Payload, wire.MaxAnswerBytes, &r.answer); err != nil {
-		return err
-	}
-	if err := r.answer.Check(); err != nil {
-		return err
-	}
-	a, t := &r.answer, &r.Task
-	if a.Task != t.ID || a.Round != t.Round || a.Seat != t.Seat || a.Slot != t.Slot || t.Model != r.Model {
-		return errors.New("it is of another task")
-	}
-	r.hotkey = e.Sender
-	return nil
-}
-
-func (r *receipt) openCard(raw []byte) (*signedCard, error) {
-	e, err := wire.Open(raw, wire.MaxCardBytes, wire.DomainCard, r.ChainID, verifySignature)
-	if err != nil {
-		return nil, err
-	}
-	c := &signedCard{hotkey: e.Sender}
-	if err := wire.Decode(e.Payload, wire.MaxCardBytes, &c.Card); err != nil {
-		return nil, err
-	}
-	if err := c.Check(); err != nil {
-		return nil, err
-	}
-	if c.Task != r.Task.ID || c.Key() != r.answer.Key() {
-		return nil, errors.New("it is of another task")
-	}
-	return c, nil
-}
-
-func verifySignature(signer protocol.PublicKey, domain string, message []byte, sig wire.Signature) error {
-	return key.Verify(signer, domain, message, sig[:])
 }

@@ -61,8 +61,8 @@ func TestATrueReceiptIsRead(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if r.hotkey != apitest.Public("miner-0") || len(r.cards) != 2 || r.cards[1].hotkey != apitest.Public("validator-1") {
-		t.Errorf("got hotkey %s, %d cards", r.hotkey, len(r.cards))
+	if r.answer.Sender != apitest.Public("miner-0") || len(r.cards) != 2 || r.cards[1].Sender != apitest.Public("validator-1") {
+		t.Errorf("got hotkey %s, %d cards", r.answer.Sender, len(r.cards))
 	}
 }
 
@@ -156,7 +156,7 @@ func FuzzReadReceipt(f *testing.F) {
 			}
 			return
 		}
-		if r.hotkey.IsZero() || r.answer.Task != r.Task.ID {
+		if r.answer.Sender.IsZero() || r.answer.Answer.Task != r.Task.ID {
 			t.Fatalf("%+v", r)
 		}
 	})

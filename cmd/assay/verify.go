@@ -96,17 +96,16 @@ var errAnswerDiffers = errors.New("the answer differs")
 
 // judge runs the answer again, and compares what the judges said of it.
 func (r *receipt) judge(c *cli.Context, m *engine.Model) (*receiptVerdict, error) {
-	out, err := scoring.NewJudge(scoring.FromEngine(m)).Judge(c.Context, &r.Task, r.hotkey, &r.answer.Result)
+	out, err := scoring.NewJudge(scoring.FromEngine(m)).Judge(c.Context, &r.Task, r.answer.Sender, &r.answer.Answer.Result)
 	if err != nil {
 		return nil, err
 	}
 	v := &receiptVerdict{
 		Equal: out.Passed(), Finding: out.Finding, Position: out.Position, Tokens: out.Tokens,
-		Task: r.Task.ID, Model: r.Model, Hotkey: r.hotkey, Cards: []cardVerdict{},
+		Task: r.Task.ID, Model: r.Model, Hotkey: r.answer.Sender, Cards: []cardVerdict{},
 	}
-	for i := range r.cards {
-		k := &r.cards[i]
-		v.Cards = append(v.Cards, cardVerdict{k.Judge.UID, k.hotkey, k.Finding, out.CheckCard(&k.Card, k.hotkey) == nil})
+	for _, k := range r.cards {
+		v.Cards = append(v.Cards, cardVerdict{k.Card.Judge.UID, k.Sender, k.Card.Finding, out.CheckCard(&k.Card, k.Sender) == nil})
 	}
 	return v, nil
 }

@@ -104,14 +104,11 @@ func (h *Handler) addFacts(r *request, t *Task) error {
 }
 
 func answer(s Signed) (Answer, error) {
-	var e wire.Envelope
-	if err := wire.Decode(s.Raw, wire.MaxAnswerBytes, &e); err != nil {
+	e, err := wire.ReadAnswer(s.Raw)
+	if err != nil {
 		return Answer{}, err
 	}
-	var a wire.Answer
-	if err := wire.Decode(e.Payload, wire.MaxAnswerBytes, &a); err != nil {
-		return Answer{}, err
-	}
+	a := &e.Answer
 	return Answer{
 		Hash: e.Hash(), Sender: e.Sender, Received: s.Received, Output: a.Result.Output, Finish: a.Result.Finish,
 		Fingerprint: a.Result.Fingerprint, Millis: a.Result.Millis, Raw: s.Raw,
@@ -119,14 +116,11 @@ func answer(s Signed) (Answer, error) {
 }
 
 func card(s Signed) (Card, error) {
-	var e wire.Envelope
-	if err := wire.Decode(s.Raw, wire.MaxCardBytes, &e); err != nil {
+	e, err := wire.ReadCard(s.Raw)
+	if err != nil {
 		return Card{}, err
 	}
-	var c wire.Card
-	if err := wire.Decode(e.Payload, wire.MaxCardBytes, &c); err != nil {
-		return Card{}, err
-	}
+	c := &e.Card
 	return Card{
 		Judge: c.Judge.UID, Hotkey: e.Sender, Received: s.Received, Answer: c.Answer,
 		Finding: string(c.Finding), Position: c.Position, Tokens: c.Tokens, Root: c.Root, Raw: s.Raw,

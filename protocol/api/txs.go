@@ -131,32 +131,3 @@ func (h *Handler) txResult(r *request) (any, error) {
 	}
 	return res, nil
 }
-
-// TxTypeName returns the name of a type of transaction, as results show it.
-func TxTypeName(k wire.TxType) string {
-	switch k {
-	case wire.TxTransfer:
-		return "transfer"
-	case wire.TxRegister:
-		return "register"
-	case wire.TxAddStake:
-		return "add-stake"
-	case wire.TxRemoveStake:
-		return "remove-stake"
-	case wire.TxServe:
-		return "serve"
-	case wire.TxSetConsensusKey:
-		return "set-consensus-key"
-	case wire.TxExtendBeacon:
-		return "extend-beacon"
-	case wire.TxCommit:
-		return "commit"
-	case wire.TxCommitWeights:
-		return "commit-weights"
-	case wire.TxRevealWeights:
-		return "reveal-weights"
-	case wire.TxCommitCards:
-		return "commit-cards"
-	}
-	return fmt.Sprintf("type-%d", k)
-}

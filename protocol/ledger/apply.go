@@ -5,7 +5,6 @@ import (
 	"slices"
 
 	"github.com/assaynet/assay/protocol"
-	"github.com/assaynet/assay/protocol/key"
 	"github.com/assaynet/assay/protocol/params"
 	"github.com/assaynet/assay/protocol/wire"
 )
@@ -151,7 +150,7 @@ func (m *machine) block(b *Block) ([]TxResult, error) {
 	}
 	results := make([]TxResult, 0, len(b.Txs)-1)
 	for i, raw := range b.Txs[1:] {
-		tx, body, err := wire.DecodeTx(raw, m.chain, verify)
+		tx, body, err := wire.DecodeTx(raw, m.chain)
 		if err != nil {
 			return nil, fmt.Errorf("%w: transaction %d: %w", ErrBlock, i+1, err)
 		}
@@ -162,11 +161,6 @@ func (m *machine) block(b *Block) ([]TxResult, error) {
 		results = append(results, TxResult{Hash: tx.Hash(), Type: tx.Type, Signer: tx.Signer, Err: ruled})
 	}
 	return results, nil
-}
-
-// verify is key.Verify as wire wants it.
-func verify(signer protocol.PublicKey, domain string, message []byte, sig wire.Signature) error {
-	return key.Verify(signer, domain, message, sig[:])
 }
 
 // openLink checks the head of a block against the chain of the seat that the

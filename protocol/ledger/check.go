@@ -24,7 +24,7 @@ func CheckTx(r Reader, chain string, p *params.Params, raw []byte, before ...[]b
 	if err != nil {
 		return nil, err
 	}
-	tx, body, err := wire.DecodeTx(raw, chain, verify)
+	tx, body, err := wire.DecodeTx(raw, chain)
 	if err != nil {
 		return nil, err
 	}
@@ -50,9 +50,8 @@ func CheckTx(r Reader, chain string, p *params.Params, raw []byte, before ...[]b
 // carryOut includes transactions whose signatures were looked at before. One
 // that may not stand in a block, and so what follows on it, is passed over.
 func (m *machine) carryOut(txs [][]byte) {
-	seen := func(protocol.PublicKey, string, []byte, wire.Signature) error { return nil }
 	for _, raw := range txs {
-		tx, body, err := wire.DecodeTx(raw, m.chain, seen)
+		tx, body, err := wire.ReadTx(raw, m.chain)
 		if err != nil {
 			continue
 		}
@@ -87,7 +86,7 @@ func SelectTxs(r Reader, chain string, p *params.Params, candidates [][]byte, ma
 		if acc, _ := get[Account](m.st, AccountKey(w.signer)); acc.Nonce != w.nonce {
 			continue // before its signature is looked at, which costs most
 		}
-		tx, body, err := wire.DecodeTx(w.raw, chain, verify)
+		tx, body, err := wire.DecodeTx(w.raw, chain)
 		if err != nil {
 			continue
 		}

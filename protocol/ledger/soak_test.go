@@ -92,7 +92,7 @@ func soak(t *testing.T, seed int64, blocks int) (protocol.Hash, map[ledger.Reaso
 		var pool [][]byte
 		for range random.Intn(6) {
 			raw := random.tx()
-			tx, body, err := wire.DecodeTx(raw, n.chain, func(protocol.PublicKey, string, []byte, wire.Signature) error { return nil })
+			tx, body, err := wire.ReadTx(raw, n.chain)
 			if err != nil {
 				t.Fatal(err)
 			}

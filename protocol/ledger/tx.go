@@ -8,16 +8,6 @@ import (
 	"github.com/assaynet/assay/protocol/wire"
 )
 
-// byColdkey reports whether a type is signed by a coldkey; the others are
-// signed by the hotkey of a seat, and its coldkey pays.
-func byColdkey(k wire.TxType) bool {
-	switch k {
-	case wire.TxTransfer, wire.TxRegister, wire.TxAddStake, wire.TxRemoveStake:
-		return true
-	}
-	return false
-}
-
 // origin says who stands behind a transaction.
 type origin struct {
 	seat  Seat // of the hotkey; zero for what a coldkey signs
@@ -28,22 +18,29 @@ type origin struct {
 // admit says whether a transaction may stand in a block, its nonce aside.
 func (m *machine) admit(tx *wire.Tx, body wire.Body) (origin, error) {
 	o := origin{payer: tx.Signer, fee: m.p.Seats.Fee}
-	if !byColdkey(tx.Type) {
+	if !tx.Type.ByColdkey() {
 		seat, ok := m.seatOf(tx.Signer)
 		if !ok {
 			return o, broken(ErrNoSeat, "hotkey %s", tx.Signer)
 		}
 		o.seat, o.payer = seat, seat.Coldkey
 	}
-	if c, free := body.(*wire.Commit); free {
-		// It costs nothing, so only one that counts may enter.
+	if tx.Type.Free() { // so only one that counts may enter
 		o.fee = 0
-		return o, m.checkCommit(&o.seat, c)
+		return o, m.checkFree(&o.seat, body)
 	}
 	if payer, _ := get[Account](m.st, AccountKey(o.payer)); payer.Balance < o.fee {
 		return o, broken(ErrCannotPay, "fee %s, balance %s of %s", o.fee, payer.Balance, o.payer)
 	}
 	return o, nil
+}
+
+// checkFree says whether a transaction that costs nothing counts.
+func (m *machine) checkFree(s *Seat, body wire.Body) error {
+	if b, ok := body.(*wire.Commit); ok {
+		return m.checkCommit(s, b)
+	}
+	return errNoRule
 }
 
 // include takes nonce and fee of tx and carries it out. ruled is why it failed
@@ -79,6 +76,9 @@ func (m *machine) try(tx *wire.Tx, body wire.Body, o *origin) error {
 	return err
 }
 
+// errNoRule ends a transaction that wire knows and this package does not.
+var errNoRule = errors.New("ledger: a transaction without a rule")
+
 func (m *machine) execute(signer protocol.PublicKey, body wire.Body, o *origin) error {
 	switch b := body.(type) {
 	case *wire.Transfer:
@@ -104,7 +104,7 @@ func (m *machine) execute(signer protocol.PublicKey, body wire.Body, o *origin) 
 	case *wire.CommitCards:
 		return m.commitCards(o.seat, b)
 	}
-	return errors.New("ledger: a transaction without a rule") // wire knows the same types
+	return errNoRule // wire knows the same types
 }
 
 // seatOf returns the seat of a hotkey.

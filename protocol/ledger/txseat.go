@@ -134,7 +134,7 @@ func (m *machine) checkBound(s *Seat, k protocol.PublicKey, sig wire.Signature, 
 	if holder, ok := get[protocol.UID](m.st, index); ok && holder != s.ID.UID {
 		return broken(ErrTaken, "key %s is of seat %d", k, holder)
 	}
-	if err := verify(k, string(wire.DomainBind), wire.BindMessage(m.chain, s.Hotkey), sig); err != nil {
+	if err := wire.CheckBind(k, m.chain, s.Hotkey, sig); err != nil {
 		return broken(ErrBadKey, "binding of %s: %v", k, err)
 	}
 	return nil

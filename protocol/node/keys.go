@@ -70,8 +70,3 @@ func bound(derive func(uint32) (key.Secret, error), hotkey protocol.PublicKey, c
 	sig, err := p.Sign(string(wire.DomainBind), wire.BindMessage(chain, hotkey))
 	return p.Public(), sig, err
 }
-
-// verifySignature is [key.Verify] as package wire wants it.
-func verifySignature(signer protocol.PublicKey, domain string, message []byte, sig wire.Signature) error {
-	return key.Verify(signer, domain, message, sig[:])
-}

@@ -7,7 +7,6 @@ import (
 	"testing"
 
 	"github.com/assaynet/assay/protocol"
-	"github.com/assaynet/assay/protocol/key"
 	"github.com/assaynet/assay/protocol/ledger"
 	"github.com/assaynet/assay/protocol/node"
 	"github.com/assaynet/assay/protocol/wire"
@@ -50,9 +49,7 @@ func (a *account) nonces() []uint64 {
 	a.t.Helper()
 	var out []uint64
 	for _, raw := range a.sent {
-		tx, _, err := wire.DecodeTx(raw, chain, func(k protocol.PublicKey, d string, m []byte, s wire.Signature) error {
-			return key.Verify(k, d, m, s[:])
-		})
+		tx, _, err := wire.DecodeTx(raw, chain)
 		check(a.t, err)
 		out = append(out, tx.Nonce)
 	}

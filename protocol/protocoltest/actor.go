@@ -33,11 +33,6 @@ func (s Signer) Sign(domain string, message []byte) (wire.Signature, error) {
 	return s.private.Sign(domain, message)
 }
 
-// Verify checks a signature, as package wire wants it.
-func Verify(signer protocol.PublicKey, domain string, message []byte, sig wire.Signature) error {
-	return key.Verify(signer, domain, message, sig[:])
-}
-
 // Cold returns the coldkey of an owner.
 func Cold(owner string) Signer { return Named(owner + "'s coldkey") }
 

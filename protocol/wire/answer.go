@@ -9,6 +9,8 @@ import (
 
 // Limits of an answer, named before anything is allocated.
 const (
+	// MaxAnswerBytes bounds an answer in its envelope (network.md, Topics).
+	MaxAnswerBytes  = 1 << 20
 	MaxOutputTokens = 4096
 	// MaxSlots is the most tasks that one seat is asked in one round; the
 	// network's own, lower cap is in params.
@@ -72,6 +74,40 @@ func (a *Answer) Check() error {
 		return fmt.Errorf("finish %.20q: %w", a.Result.Finish, ErrLimit)
 	}
 	return nil
+}
+
+// SignedAnswer is an answer with the envelope in which it came.
+type SignedAnswer struct {
+	Envelope
+	Answer Answer
+}
+
+// OpenAnswer reads the envelope of an answer and checks all that its bytes
+// show, the signature included. Errors: those of [Open], [ErrLimit].
+func OpenAnswer(raw []byte, chain string) (*SignedAnswer, error) {
+	e, err := Open(raw, MaxAnswerBytes, DomainAnswer, chain)
+	if err != nil {
+		return nil, err
+	}
+	return answerIn(e)
+}
+
+// ReadAnswer reads the envelope of an answer that was opened before: it does
+// not look at the signature again. Errors: those of [Decode], [ErrLimit].
+func ReadAnswer(raw []byte) (*SignedAnswer, error) {
+	var e Envelope
+	if err := Decode(raw, MaxAnswerBytes, &e); err != nil {
+		return nil, err
+	}
+	return answerIn(&e)
+}
+
+func answerIn(e *Envelope) (*SignedAnswer, error) {
+	s := &SignedAnswer{Envelope: *e}
+	if err := Decode(e.Payload, MaxAnswerBytes, &s.Answer); err != nil {
+		return nil, err
+	}
+	return s, s.Answer.Check()
 }
 
 // SlotLeaf returns the leaf of an answered slot: it binds chain, task, hotkey,

@@ -6,6 +6,9 @@ import (
 	"github.com/assaynet/assay/protocol"
 )
 
+// MaxCardBytes bounds a card in its envelope (network.md, Topics).
+const MaxCardBytes = 256 << 10
+
 // A Finding is what a judge found of an answer.
 type Finding string
 
@@ -72,4 +75,39 @@ func (c *Card) Check() error {
 		return fmt.Errorf("finding %q with answer %s: %w", c.Finding, c.Answer.Short(), ErrLimit)
 	}
 	return nil
+}
+
+// SignedCard is a card with the envelope in which it came.
+type SignedCard struct {
+	Envelope
+	Card Card
+}
+
+// OpenCard reads the envelope of a card and checks all that its bytes show, the
+// signature included. Errors: those of [Open], [ErrLimit], [ErrUnknown].
+func OpenCard(raw []byte, chain string) (*SignedCard, error) {
+	e, err := Open(raw, MaxCardBytes, DomainCard, chain)
+	if err != nil {
+		return nil, err
+	}
+	return cardIn(e)
+}
+
+// ReadCard reads the envelope of a card that was opened before: it does not
+// look at the signature again. Errors: those of [Decode], [ErrLimit],
+// [ErrUnknown].
+func ReadCard(raw []byte) (*SignedCard, error) {
+	var e Envelope
+	if err := Decode(raw, MaxCardBytes, &e); err != nil {
+		return nil, err
+	}
+	return cardIn(&e)
+}
+
+func cardIn(e *Envelope) (*SignedCard, error) {
+	s := &SignedCard{Envelope: *e}
+	if err := Decode(e.Payload, MaxCardBytes, &s.Card); err != nil {
+		return nil, err
+	}
+	return s, s.Card.Check()
 }

@@ -12,18 +12,10 @@ type Domain string
 
 // The domains of signed messages. The first two travel in an [Envelope].
 const (
-	DomainAnswer  Domain = "assay/1/answer"
-	DomainCard    Domain = "assay/1/card"
-	DomainTx      Domain = "assay/1/tx"
-	DomainReceipt Domain = "assay/1/receipt"
-	DomainBind    Domain = "assay/1/bind" // a hotkey's statement about a derived key
-)
-
-// Limits of one message on the wire, in bytes (network.md, Topics).
-const (
-	MaxAnswerBytes = 1 << 20
-	MaxCardBytes   = 256 << 10
-	MaxTxBytes     = 64 << 10
+	DomainAnswer Domain = "assay/1/answer"
+	DomainCard   Domain = "assay/1/card"
+	DomainTx     Domain = "assay/1/tx"
+	DomainBind   Domain = "assay/1/bind" // a hotkey's statement about a derived key
 )
 
 // Signature is a compact ECDSA signature over secp256k1: r ‖ s, low s.
@@ -48,9 +40,6 @@ type Signer interface {
 	Sign(domain string, message []byte) (Signature, error)
 }
 
-// A Verifier checks a signature made by a [Signer].
-type Verifier func(signer protocol.PublicKey, domain string, message []byte, sig Signature) error
-
 // Seal signs payload for chain.
 func Seal(s Signer, domain Domain, chain string, height protocol.Height, payload []byte) (*Envelope, error) {
 	e := &Envelope{Domain: domain, ChainID: chain, Sender: s.PublicKey(), Height: height, Payload: payload}
@@ -74,7 +63,7 @@ func (e *Envelope) Hash() protocol.Hash { return HashOf("assay/1/envelope", Enco
 
 // Open decodes an envelope of at most limit bytes and checks domain, chain
 // and signature. Errors: those of [Decode], [ErrUnknown], [ErrChain], [ErrSignature].
-func Open(b []byte, limit int, domain Domain, chain string, verify Verifier) (*Envelope, error) {
+func Open(b []byte, limit int, domain Domain, chain string) (*Envelope, error) {
 	var e Envelope
 	if err := Decode(b, limit, &e); err != nil {
 		return nil, err
@@ -85,7 +74,7 @@ func Open(b []byte, limit int, domain Domain, chain string, verify Verifier) (*E
 	case e.ChainID != chain:
 		return nil, fmt.Errorf("chain %.60q, want %q: %w", e.ChainID, chain, ErrChain)
 	}
-	if err := verify(e.Sender, string(e.Domain), e.signBytes(), e.Sig); err != nil {
+	if err := key.Verify(e.Sender, string(e.Domain), e.signBytes(), e.Sig[:]); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrSignature, err)
 	}
 	return &e, nil

@@ -20,7 +20,7 @@ func sealed(t *testing.T) *wire.Envelope {
 
 func TestEnvelopeOpensWithItsOwnDomainAndChain(t *testing.T) {
 	e := sealed(t)
-	got, err := wire.Open(wire.Encode(e), wire.MaxCardBytes, wire.DomainCard, chain, verify)
+	got, err := wire.Open(wire.Encode(e), wire.MaxCardBytes, wire.DomainCard, chain)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -35,7 +35,7 @@ func TestEnvelopeOpensWithItsOwnDomainAndChain(t *testing.T) {
 func TestEnvelopesOfOthersAreRefused(t *testing.T) {
 	good := sealed(t)
 	open := func(b []byte, domain wire.Domain, chain string) error {
-		_, err := wire.Open(b, wire.MaxCardBytes, domain, chain, verify)
+		_, err := wire.Open(b, wire.MaxCardBytes, domain, chain)
 		return err
 	}
 	if err := open(wire.Encode(good), wire.DomainAnswer, chain); !errors.Is(err, wire.ErrUnknown) {
@@ -79,7 +79,7 @@ func TestEveryBitOfAnEnvelopeCounts(t *testing.T) {
 	for i := range raw {
 		bad := bytes.Clone(raw)
 		bad[i] ^= 1
-		if _, err := wire.Open(bad, wire.MaxCardBytes, wire.DomainCard, chain, verify); err == nil {
+		if _, err := wire.Open(bad, wire.MaxCardBytes, wire.DomainCard, chain); err == nil {
 			t.Fatalf("byte %d of %d does not count", i, len(raw))
 		}
 	}
@@ -91,7 +91,7 @@ func TestTransactionsOfOthersAreRefused(t *testing.T) {
 		t.Fatal(err)
 	}
 	raw := wire.Encode(tx)
-	got, body, err := wire.DecodeTx(raw, chain, verify)
+	got, body, err := wire.DecodeTx(raw, chain)
 	if err != nil || got.Hash() != tx.Hash() || body.(*wire.Transfer).Amount != 3 {
 		t.Fatalf("got %+v, %+v, %v", got, body, err)
 	}
@@ -114,11 +114,32 @@ func TestTransactionsOfOthersAreRefused(t *testing.T) {
 	} {
 		x := *tx
 		c.change(&x)
-		if _, _, err := wire.DecodeTx(wire.Encode(&x), chain, verify); !errors.Is(err, c.want) {
+		if _, _, err := wire.DecodeTx(wire.Encode(&x), chain); !errors.Is(err, c.want) {
 			t.Errorf("%s: got %v, want %v", name, err, c.want)
 		}
 	}
-	if _, _, err := wire.DecodeTx(make([]byte, wire.MaxTxBytes+1), chain, verify); !errors.Is(err, wire.ErrTooLarge) {
+	if _, _, err := wire.DecodeTx(make([]byte, wire.MaxTxBytes+1), chain); !errors.Is(err, wire.ErrTooLarge) {
 		t.Errorf("got %v, want %v", err, wire.ErrTooLarge)
+	}
+}
+
+func TestEveryTypeOfTransactionStandsInTheTableWithItsBody(t *testing.T) {
+	cold := map[wire.TxType]bool{wire.TxTransfer: true, wire.TxRegister: true, wire.TxAddStake: true, wire.TxRemoveStake: true}
+	names := map[string]bool{}
+	for _, b := range bodies() {
+		k := b.Type()
+		if !k.Known() || k.ByColdkey() != cold[k] || k.Free() != (k == wire.TxCommit) || names[k.String()] {
+			t.Errorf("%T: known %t, by a coldkey %t, free %t, name %q", b, k.Known(), k.ByColdkey(), k.Free(), k)
+		}
+		names[k.String()] = true
+	}
+	known := 0
+	for k := range 256 {
+		if wire.TxType(k).Known() {
+			known++
+		}
+	}
+	if known != len(bodies()) || wire.TxType(0).Known() || wire.TxType(200).String() != "type-200" {
+		t.Errorf("%d types are known, want %d", known, len(bodies()))
 	}
 }

@@ -12,4 +12,5 @@ var (
 	ErrSignature    = errors.New("wire: wrong signature")
 	ErrChain        = errors.New("wire: of another chain")
 	ErrUnknown      = errors.New("wire: unknown type")
+	ErrOtherTask    = errors.New("wire: of another task")
 )

@@ -5,7 +5,6 @@ import (
 	"reflect"
 	"testing"
 
-	"github.com/assaynet/assay/protocol"
 	"github.com/assaynet/assay/protocol/wire"
 )
 
@@ -35,16 +34,14 @@ func FuzzDecode(f *testing.F) {
 	})
 }
 
-// trusting verifies everything, so that fuzzing gets behind the signature.
-func trusting(protocol.PublicKey, string, []byte, wire.Signature) error { return nil }
-
-func FuzzDecodeTx(f *testing.F) {
+// Fuzzing never gets behind a signature, so it begins there.
+func FuzzReadTx(f *testing.F) {
 	_, all := messages()
 	for _, v := range all {
 		f.Add(wire.Encode(v))
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {
-		tx, body, err := wire.DecodeTx(b, chain, trusting)
+		tx, body, err := wire.ReadTx(b, chain)
 		if err != nil {
 			return
 		}
@@ -54,15 +51,28 @@ func FuzzDecodeTx(f *testing.F) {
 	})
 }
 
-func FuzzOpen(f *testing.F) {
+func FuzzReadAnswer(f *testing.F) {
 	_, all := messages()
 	for _, v := range all {
 		f.Add(wire.Encode(v))
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {
-		e, err := wire.Open(b, wire.MaxAnswerBytes, wire.DomainAnswer, chain, trusting)
-		if err == nil && !bytes.Equal(wire.Encode(e), b) {
-			t.Errorf("%+v does not stand for %x", e, b)
+		a, err := wire.ReadAnswer(b)
+		if err == nil && (!bytes.Equal(wire.Encode(&a.Envelope), b) || !bytes.Equal(wire.Encode(&a.Answer), a.Payload)) {
+			t.Errorf("%+v does not stand for %x", a, b)
+		}
+	})
+}
+
+func FuzzReadCard(f *testing.F) {
+	_, all := messages()
+	for _, v := range all {
+		f.Add(wire.Encode(v))
+	}
+	f.Fuzz(func(t *testing.T, b []byte) {
+		c, err := wire.ReadCard(b)
+		if err == nil && (!bytes.Equal(wire.Encode(&c.Envelope), b) || !bytes.Equal(wire.Encode(&c.Card), c.Payload)) {
+			t.Errorf("%+v does not stand for %x", c, b)
 		}
 	})
 }

@@ -64,7 +64,7 @@ func TestLongestBodiesFitTheLimitOfATransaction(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, _, err := wire.DecodeTx(wire.Encode(tx), chain, verify); err != nil {
+		if _, _, err := wire.DecodeTx(wire.Encode(tx), chain); err != nil {
 			t.Errorf("%T of %d bytes: %v", b, len(wire.Encode(tx)), err)
 		}
 	}

@@ -29,6 +29,30 @@ func DecodeReceipt(b []byte) (*Receipt, error) {
 	return &r, r.Task.Check()
 }
 
+// Open opens answer and cards, and checks that all are of the receipt's chain
+// and task. Errors: those of [OpenAnswer] and [OpenCard], [ErrOtherTask].
+func (r *Receipt) Open() (*SignedAnswer, []*SignedCard, error) {
+	a, err := OpenAnswer(r.Answer, r.ChainID)
+	if err != nil {
+		return nil, nil, fmt.Errorf("answer: %w", err)
+	}
+	if a.Answer.Task != r.Task.ID || a.Answer.Key() != r.Task.Key() || a.Answer.Seat != r.Task.Seat || r.Task.Model != r.Model {
+		return nil, nil, fmt.Errorf("answer: %w", ErrOtherTask)
+	}
+	cards := make([]*SignedCard, len(r.Cards))
+	for i, raw := range r.Cards {
+		c, err := OpenCard(raw, r.ChainID)
+		if err == nil && (c.Card.Task != r.Task.ID || c.Card.Key() != r.Task.Key()) {
+			err = ErrOtherTask
+		}
+		if err != nil {
+			return nil, nil, fmt.Errorf("card %d: %w", i, err)
+		}
+		cards[i] = c
+	}
+	return a, cards, nil
+}
+
 // Limits of an inference task.
 const (
 	maxPromptText = 64 << 10
@@ -51,6 +75,11 @@ type InferenceTask struct {
 	TopP            uint32 // 1 … 65536, in 65536ths
 	Seed            [32]byte
 	MaxTokens       uint32 // 1 … MaxOutputTokens
+}
+
+// Key names the slot that the task fills.
+func (t *InferenceTask) Key() AnswerKey {
+	return AnswerKey{Round: t.Round, UID: t.Seat.UID, Slot: t.Slot}
 }
 
 // Check refuses settings that no engine takes: [ErrLimit].

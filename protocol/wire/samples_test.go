@@ -21,10 +21,6 @@ func (s signer) Sign(domain string, message []byte) (wire.Signature, error) {
 	return s.Private.Sign(domain, message)
 }
 
-func verify(k protocol.PublicKey, domain string, message []byte, sig wire.Signature) error {
-	return key.Verify(k, domain, message, sig[:])
-}
-
 // named returns the key that a name stands for.
 func named(name string) signer {
 	seed := sha256.Sum256([]byte(name))

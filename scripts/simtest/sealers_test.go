@@ -33,15 +33,11 @@ func (o *outlaw) Message(_ context.Context, topic string, raw []byte) error {
 	if topic != miner.TopicAnswer || o.hear == nil {
 		return nil
 	}
-	e, err := wire.Open(raw, wire.MaxAnswerBytes, wire.DomainAnswer, o.ChainID(), protocoltest.Verify)
+	a, err := wire.OpenAnswer(raw, o.ChainID())
 	if err != nil {
 		return err
 	}
-	var a wire.Answer
-	if err := wire.Decode(e.Payload, wire.MaxAnswerBytes, &a); err != nil {
-		return err
-	}
-	o.hear(&a)
+	o.hear(&a.Answer)
 	return nil
 }
 

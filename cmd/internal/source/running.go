@@ -115,7 +115,7 @@ func (r running) Result(_ context.Context, hash protocol.Hash) (api.TxResult, er
 }
 
 func shown(hash protocol.Hash, height protocol.Height, res *ledger.TxResult) api.TxResult {
-	out := api.TxResult{Hash: hash, Height: height, Type: api.TxTypeName(res.Type), Signer: res.Signer, OK: res.Err == nil}
+	out := api.TxResult{Hash: hash, Height: height, Type: res.Type.String(), Signer: res.Signer, OK: res.Err == nil}
 	if res.Err != nil {
 		out.Rule, out.Error = string(ledger.ReasonOf(res.Err)), res.Err.Error()
 	}

@@ -256,11 +256,6 @@ func (p *Pool) Result(_ context.Context, hash protocol.Hash) (api.TxResult, erro
 	return api.TxResult{}, api.ErrNotFound
 }
 
-// Verify is key.Verify with the shape that package wire wants.
-func Verify(signer protocol.PublicKey, domain string, message []byte, sig wire.Signature) error {
-	return key.Verify(signer, domain, message, sig[:])
-}
-
 // names of the seats, by uid.
 var names = []string{"validator-0", "validator-1", "miner-0", "miner-1", "miner-2"}
 

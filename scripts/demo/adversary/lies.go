@@ -40,17 +40,13 @@ func (c *copier) Chat(m []inference.Message) ([]int32, error) { return c.chat(m)
 
 // listen keeps the newest answer of anyone else.
 func (c *copier) listen(_ context.Context, _ string, raw []byte) error {
-	var e wire.Envelope
-	if err := wire.Decode(raw, wire.MaxAnswerBytes, &e); err != nil {
-		return err
-	}
-	var a wire.Answer
-	if err := wire.Decode(e.Payload, wire.MaxAnswerBytes, &a); err != nil {
+	a, err := wire.ReadAnswer(raw)
+	if err != nil {
 		return err
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.copied = a.Result
+	c.copied = a.Answer.Result
 	return nil
 }
 

@@ -1,0 +1,67 @@
+package wire
+
+import (
+	"fmt"
+
+	"github.com/assaynet/assay/protocol"
+)
+
+// Transfer moves Amount from the signer to To.
+type Transfer struct {
+	_      struct{} `cbor:",toarray"`
+	To     protocol.PublicKey
+	Amount protocol.Amount
+}
+
+// Type implements [Body].
+func (*Transfer) Type() TxType { return TxTransfer }
+
+// Check implements [Body].
+func (b *Transfer) Check() error { return positive(b.Amount) }
+
+// Register buys a seat for Hotkey, for at most MaxPrice; the price is burned.
+type Register struct {
+	_        struct{} `cbor:",toarray"`
+	Hotkey   protocol.PublicKey
+	MaxPrice protocol.Amount
+}
+
+// Type implements [Body].
+func (*Register) Type() TxType { return TxRegister }
+
+// Check implements [Body].
+func (b *Register) Check() error { return nil }
+
+// AddStake moves Amount from the signer's balance to its stake on Hotkey.
+type AddStake struct {
+	_      struct{} `cbor:",toarray"`
+	Hotkey protocol.PublicKey
+	Amount protocol.Amount
+}
+
+// Type implements [Body].
+func (*AddStake) Type() TxType { return TxAddStake }
+
+// Check implements [Body].
+func (b *AddStake) Check() error { return positive(b.Amount) }
+
+// RemoveStake moves Amount of the signer's stake on Hotkey to the unbonding
+// queue, from which it returns to the balance.
+type RemoveStake struct {
+	_      struct{} `cbor:",toarray"`
+	Hotkey protocol.PublicKey
+	Amount protocol.Amount
+}
+
+// Type implements [Body].
+func (*RemoveStake) Type() TxType { return TxRemoveStake }
+
+// Check implements [Body].
+func (b *RemoveStake) Check() error { return positive(b.Amount) }
+
+func positive(a protocol.Amount) error {
+	if a == 0 {
+		return fmt.Errorf("amount of zero: %w", ErrLimit)
+	}
+	return nil
+}

@@ -1,0 +1,106 @@
+package wire
+
+import (
+	"fmt"
+
+	"github.com/assaynet/assay/protocol"
+)
+
+// Commit seals the signer's answers of a round: the Merkle root over exactly
+// the slots that its seat was asked. Free, one per seat and round.
+type Commit struct {
+	_     struct{} `cbor:",toarray"`
+	Round protocol.Round
+	Root  protocol.Hash
+}
+
+// Type implements [Body].
+func (*Commit) Type() TxType { return TxCommit }
+
+// Check implements [Body].
+func (b *Commit) Check() error { return nil }
+
+// CommitWeights seals the signer's weights of the running epoch.
+type CommitWeights struct {
+	_     struct{} `cbor:",toarray"`
+	Epoch protocol.Epoch
+	Hash  protocol.Hash
+}
+
+// Type implements [Body].
+func (*CommitWeights) Type() TxType { return TxCommitWeights }
+
+// Check implements [Body].
+func (b *CommitWeights) Check() error { return nil }
+
+// maxWeights is the largest number of seats of any network (params).
+const maxWeights = 4096
+
+// RevealWeights opens the weights that were sealed in Epoch, in the epoch after
+// it. Rows are sorted by uid, without repetition.
+type RevealWeights struct {
+	_      struct{} `cbor:",toarray"`
+	Epoch  protocol.Epoch
+	UIDs   []protocol.UID
+	Values []uint16
+	Salt   [32]byte
+}
+
+// Type implements [Body].
+func (*RevealWeights) Type() TxType { return TxRevealWeights }
+
+// Check implements [Body].
+func (r *RevealWeights) Check() error {
+	if len(r.UIDs) != len(r.Values) || len(r.UIDs) > maxWeights {
+		return fmt.Errorf("%d uids, %d values, at most %d: %w", len(r.UIDs), len(r.Values), maxWeights, ErrLimit)
+	}
+	for i := 1; i < len(r.UIDs); i++ {
+		if r.UIDs[i] <= r.UIDs[i-1] {
+			return fmt.Errorf("uid %d after %d: %w", r.UIDs[i], r.UIDs[i-1], ErrNotCanonical)
+		}
+	}
+	return nil
+}
+
+// Seal returns the hash that CommitWeights carries for these weights.
+func (r *RevealWeights) Seal(hotkey protocol.PublicKey) protocol.Hash {
+	return HashOf("assay/1/weights", hotkey[:], Encode(r))
+}
+
+// SeatCount is a number of things of one seat.
+type SeatCount struct {
+	_     struct{} `cbor:",toarray"`
+	UID   protocol.UID
+	Count uint32
+}
+
+// CommitCards puts on the ledger what the signer judged in Epoch. Seen counts,
+// for every other judge, the cards that arrived in time and were not found
+// false; Opened, for every asked seat, the answers that it opened and that
+// nobody found false. Both are sorted by uid, without repetition.
+type CommitCards struct {
+	_      struct{} `cbor:",toarray"`
+	Epoch  protocol.Epoch
+	Root   protocol.Hash // Merkle root over the leaves of the signer's own cards, by key
+	Count  uint32
+	Seen   []SeatCount
+	Opened []SeatCount
+}
+
+// Type implements [Body].
+func (*CommitCards) Type() TxType { return TxCommitCards }
+
+// Check implements [Body].
+func (b *CommitCards) Check() error {
+	for _, list := range [][]SeatCount{b.Seen, b.Opened} {
+		if len(list) > maxWeights {
+			return fmt.Errorf("%d counts, at most %d: %w", len(list), maxWeights, ErrLimit)
+		}
+		for i := 1; i < len(list); i++ {
+			if list[i].UID <= list[i-1].UID {
+				return fmt.Errorf("uid %d after %d: %w", list[i].UID, list[i-1].UID, ErrNotCanonical)
+			}
+		}
+	}
+	return nil
+}
