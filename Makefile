@@ -8,10 +8,10 @@ help: ## show this help
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: ## fetch the model, build, and run four validators and five miners until each is paid
-	./scripts/demo/run.sh demo
+	./scripts/demo/run.sh --story --cheats
 
 devnet: ## the same network without cheats; it stays up until Ctrl-C
-	./scripts/demo/run.sh devnet
+	./scripts/demo/run.sh
 
 build: ## build miner, validator and assay into ./build
 	$(GO) build -buildvcs=auto -o build/ ./cmd/...

@@ -12,7 +12,7 @@ func main() { usage.Main(app()) }
 func app() *cli.App {
 	return usage.Finish(&cli.App{
 		Name:  "assay",
-		Usage: "wallet, models and the state of the network",
+		Usage: "wallet, models, the state of the network, and a network of your own",
 		Description: `Results go to standard output, all else to standard error.
 
 Exit status: 0 when it is done, 1 after an error, which is one line on standard
@@ -24,6 +24,7 @@ answer that differs, 2 when it could not be checked.`,
 			walletCommand(),
 			txCommand(),
 			verifyCommand(),
+			devnetCommand(),
 		}, queryCommands()...),
 		Flags: []cli.Flag{&cli.StringFlag{Name: "home", Usage: "home `DIR` of a node, or of keys, for the command that follows"}},
 	})

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# demo.sh demo|devnet - fetches the model, builds the programs, runs the network.
+# run.sh [FLAG…] - fetches the model, builds the programs and the one that
+# cheats, and runs assay devnet with the flags (assay devnet --help lists them).
 # MODEL=/some/file.gguf takes a file instead of the fetched one.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
-mode=${1:?usage: demo.sh demo|devnet}
 
 start=$SECONDS
 model=$(./scripts/fetch/model.sh | tail -n 1)
@@ -11,8 +11,7 @@ echo "model: $model ($((SECONDS - start)) s)"
 
 start=$SECONDS
 echo "building miner, validator, assay (the first time takes some minutes)"
-go build -o build/ ./cmd/... ./scripts/demo ./scripts/demo/adversary
+go build -o build/ ./cmd/... ./scripts/demo/adversary
 echo "built ($((SECONDS - start)) s)"
 
-dir=$(mktemp -d "${TMPDIR:-/tmp}/assay-$mode.XXXXXX")
-exec build/demo -mode "$mode" -model "$model" -bin build -dir "$dir"
+exec build/assay devnet --model "$model" --keep "$@"

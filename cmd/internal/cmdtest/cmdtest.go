@@ -5,7 +5,6 @@ package cmdtest
 
 import (
 	"bytes"
-	"crypto/ed25519"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -25,7 +24,6 @@ import (
 	"github.com/assaynet/assay/engine/gguf"
 	"github.com/assaynet/assay/protocol"
 	"github.com/assaynet/assay/protocol/gossip"
-	"github.com/assaynet/assay/protocol/key"
 	"github.com/assaynet/assay/protocol/keystore"
 	"github.com/assaynet/assay/protocol/ledger"
 	"github.com/assaynet/assay/protocol/node"
@@ -133,7 +131,7 @@ func (n *network) writeGenesis() error {
 			return err
 		}
 		g.Accounts = append(g.Accounts, ledger.GenesisAccount{Key: cold.PublicKey(), Balance: 1000 * protocol.Unit})
-		identity, err := public(hot.DeriveIdentity(0))
+		identity, _, err := node.Identity(hot, "") // its statement is for those who join later
 		if err != nil {
 			return err
 		}
@@ -156,11 +154,7 @@ func (n *network) writeGenesis() error {
 }
 
 func (n *network) seatValidator(s *ledger.GenesisSeat, g *ledger.Genesis, hot *keystore.Key) error {
-	consensus, err := public(hot.DeriveConsensus(0))
-	if err != nil {
-		return err
-	}
-	transport, err := hot.DeriveTransport(0)
+	consensus, err := node.ConsensusKey(hot, "", fmt.Sprintf("127.0.0.1:%d", n.ports[1]))
 	if err != nil {
 		return err
 	}
@@ -168,10 +162,9 @@ func (n *network) seatValidator(s *ledger.GenesisSeat, g *ledger.Genesis, hot *k
 	if err != nil {
 		return err
 	}
-	seed, anchor := transport.Expose(), beacon.Anchor()
+	anchor := beacon.Anchor()
 	s.Stake, s.Beacon = 1000*protocol.Unit, &anchor
-	s.Consensus = &ledger.Consensus{Key: consensus, Address: fmt.Sprintf("127.0.0.1:%d", n.ports[1])}
-	copy(s.Consensus.TransportKey[:], ed25519.NewKeyFromSeed(seed[:]).Public().(ed25519.PublicKey))
+	s.Consensus = &ledger.Consensus{Key: consensus.Key, TransportKey: consensus.TransportKey, Address: consensus.Address}
 	return nil
 }
 
@@ -191,18 +184,6 @@ func (n *network) makeKey(role string, kind keystore.Kind) (*keystore.Key, error
 		return nil, err
 	}
 	return k, store.Create(string(kind), k, p)
-}
-
-func public(s key.Secret, err error) (protocol.PublicKey, error) {
-	if err != nil {
-		return protocol.PublicKey{}, err
-	}
-	b := s.Expose()
-	k, err := key.FromBytes(b[:])
-	if err != nil {
-		return protocol.PublicKey{}, err
-	}
-	return k.Public(), nil
 }
 
 func writeJSON(path string, v any) error {

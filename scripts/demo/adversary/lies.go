@@ -13,6 +13,9 @@ import (
 	"github.com/assaynet/assay/protocol/wire"
 )
 
+// alteredSeed picks which weights of the model are changed; any seed is caught.
+const alteredSeed = 1
+
 // altered runs another model and says that it was the honest one.
 type altered struct {
 	miner.Model

@@ -15,6 +15,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/assaynet/assay/engine"
+	"github.com/assaynet/assay/engine/enginetest"
 	"github.com/assaynet/assay/miner"
 	"github.com/assaynet/assay/protocol/keystore"
 	"github.com/assaynet/assay/protocol/ledger"
@@ -22,7 +23,7 @@ import (
 	"github.com/assaynet/assay/protocol/store"
 )
 
-// options are what the demo hands over.
+// options are what package devnet hands over.
 type options struct {
 	lie       string
 	home      string
@@ -38,7 +39,7 @@ func main() {
 	flag.StringVar(&o.lie, "lie", "", "altered or copier")
 	flag.StringVar(&o.home, "home", "", "directory with the keys; the database goes there")
 	flag.StringVar(&o.genesis, "genesis", "", "the network's genesis file")
-	flag.StringVar(&o.model, "model", "", "the model file to run, or to take the tokenizer from")
+	flag.StringVar(&o.model, "model", "", "the honest model, to alter, or to take the tokenizer from")
 	flag.StringVar(&o.listen, "listen", "/ip4/127.0.0.1/tcp/0", "multiaddr to listen on")
 	flag.StringVar(&o.bootstrap, "bootstrap", "", "peers to begin with, separated by commas")
 	flag.IntVar(&o.nice, "nice", 10, "niceness of the engine's threads")
@@ -72,7 +73,14 @@ func run(o *options) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
-	model, err := engine.Open(ctx, o.model, engine.Config{Threads: 1, Nice: o.nice})
+	runs := o.model
+	if o.lie == "altered" {
+		runs = filepath.Join(o.home, "altered.gguf")
+		if err := enginetest.Alter(o.model, runs, alteredSeed); err != nil {
+			return fmt.Errorf("alter the model: %w", err)
+		}
+	}
+	model, err := engine.Open(ctx, runs, engine.Config{Threads: 1, Nice: o.nice})
 	if err != nil {
 		return err
 	}

@@ -1,4 +1,4 @@
-package main
+package devnet
 
 import (
 	"bufio"
@@ -93,7 +93,7 @@ func (f *figures) add(name string, labels map[string]string, x float64) {
 func (n *network) speeds(ctx context.Context, say *teller) error {
 	var b strings.Builder
 	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(w, "\nengine\tbackend\tinstructions\tthreads\tread\ttokens/s\tgenerated\ttokens/s\tfirst token\t")
+	_, _ = fmt.Fprintln(w, "\nengine\tbackend\tinstructions\tthreads\tread\ttokens/s\tgenerated\ttokens/s\tfirst token\t")
 	for _, a := range n.actors() {
 		if a.role.cheats() {
 			continue // their program has no metrics
@@ -106,7 +106,7 @@ func (n *network) speeds(ctx context.Context, say *teller) error {
 		if err != nil {
 			return fmt.Errorf("speed of %s: %w", a.name, err)
 		}
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%.0f\t%s\t%.0f\t%s\t%s\t\n",
+		_, _ = fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%.0f\t%s\t%.0f\t%s\t%s\t\n",
 			a.name, f.backend, f.isa, f.threads, f.prompt.n, f.prompt.perSecond(), f.generated.n, f.generated.perSecond(), f.first.each())
 	}
 	if err := w.Flush(); err != nil {

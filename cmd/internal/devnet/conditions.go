@@ -1,4 +1,4 @@
-package main
+package devnet
 
 import (
 	"context"
@@ -7,6 +7,7 @@ import (
 	"strconv"
 
 	"github.com/assaynet/assay/protocol"
+	"github.com/assaynet/assay/protocol/api"
 )
 
 // holdFor is for how many epochs in a row all conditions must hold.
@@ -16,10 +17,10 @@ const holdFor = 2
 // miners earn.
 const cheatShare = 100
 
-// verdictOf says which of the demo's conditions fail; nil is success.
+// verdictOf says which of the story's conditions fail; nil is success.
 type verdictOf struct {
 	height protocol.Height
-	hash   string
+	hash   protocol.Hash
 	fails  []string
 }
 
@@ -49,7 +50,7 @@ func (v *verdictOf) failf(format string, args ...any) {
 // sameState asks every validator for its state hash at one height that all have.
 func (n *network) sameState(ctx context.Context, v *verdictOf) error {
 	for i, a := range n.validators {
-		var s status
+		var s api.Status
 		if err := a.api.get(ctx, "/v1/status", &s); err != nil {
 			return fmt.Errorf("%s: %w", a.name, err)
 		}
@@ -59,11 +60,11 @@ func (n *network) sameState(ctx context.Context, v *verdictOf) error {
 	}
 	path := "/v1/state-hash?height=" + strconv.FormatUint(uint64(v.height), 10)
 	for _, a := range n.validators {
-		var h stateHash
+		var h api.StateHash
 		if err := a.api.get(ctx, path, &h); err != nil {
 			return fmt.Errorf("%s: %w", a.name, err)
 		}
-		if v.hash == "" {
+		if v.hash == (protocol.Hash{}) {
 			v.hash = h.AppHash
 		}
 		if h.AppHash != v.hash || h.Height != v.height {
@@ -74,23 +75,19 @@ func (n *network) sameState(ctx context.Context, v *verdictOf) error {
 }
 
 func (n *network) conserved(ctx context.Context, v *verdictOf) error {
-	var s supply
+	var s api.Supply
 	if err := n.validators[0].api.get(ctx, "/v1/supply", &s); err != nil {
 		return err
 	}
-	sum, err := s.sum()
-	if err != nil {
-		return err
-	}
-	if sum != s.Issued {
-		v.failf("supply: issued %s, but balances, stakes, collateral, pots and burned add up to %s", s.Issued, sum)
+	if !s.Supply.Conserved() {
+		v.failf("supply: issued %s, but balances, stakes, collateral, pots and burned add up to something else: %+v", s.Issued, s.Supply)
 	}
 	return nil
 }
 
 // earnings checks one epoch's emissions, and those of the whole run.
 func (n *network) earnings(ctx context.Context, v *verdictOf, epoch protocol.Epoch) error {
-	rows, err := list[emissionRow](ctx, n.validators[0].api, "/v1/emissions?epoch=0.."+strconv.FormatUint(uint64(epoch), 10))
+	rows, err := list[api.Emission](ctx, n.validators[0].api, "/v1/emissions?epoch=0.."+strconv.FormatUint(uint64(epoch), 10))
 	if err != nil {
 		return err
 	}
@@ -130,7 +127,7 @@ func (n *network) returned(ctx context.Context, v *verdictOf, since protocol.Hei
 		v.failf("%s was not killed and started again yet", n.victim().name)
 		return nil
 	}
-	rows, err := list[validatorRow](ctx, n.validators[0].api, "/v1/validators")
+	rows, err := list[api.Validator](ctx, n.validators[0].api, "/v1/validators")
 	if err != nil {
 		return err
 	}

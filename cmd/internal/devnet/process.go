@@ -1,4 +1,4 @@
-package main
+package devnet
 
 import (
 	"context"
@@ -88,14 +88,14 @@ func (s *supervisor) forget(p *process) {
 	s.running = slices.DeleteFunc(s.running, func(q *process) bool { return q == p })
 }
 
-// dead returns a process that ended by itself, if there is one.
-func (s *supervisor) dead() *process {
+// failed returns an error when a process ended by itself, nil while all run.
+func (s *supervisor) failed() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, p := range s.running {
 		select {
 		case <-p.done:
-			return p
+			return fmt.Errorf("%s ended by itself: %w; see %s", p.name, p.err, p.log)
 		default:
 		}
 	}

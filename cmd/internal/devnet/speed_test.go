@@ -1,12 +1,14 @@
-package main
+package devnet_test
 
 import (
 	"errors"
 	"testing"
+
+	"github.com/assaynet/assay/cmd/internal/devnet"
 )
 
 func TestSpeedsAreReadFromPrometheusText(t *testing.T) {
-	f, err := readFigures([]byte(`# HELP assay_engine_compute_seconds_total Time.
+	f, err := devnet.ReadFigures([]byte(`# HELP assay_engine_compute_seconds_total Time.
 # TYPE assay_engine_compute_seconds_total counter
 assay_engine_compute_seconds_total{kind="generated",model="m {1}.gguf"} 2.5
 assay_engine_compute_seconds_total{kind="prompt",model="m {1}.gguf"} 0.5
@@ -23,23 +25,23 @@ assay_miner_tokens_total 104
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := figures{backend: "native", isa: "avx2", threads: "1", prompt: rate{300, 0.5}, generated: rate{100, 2.5}, first: rate{4, 0.5}}
+	want := devnet.NewFigures("native", "avx2", "1", devnet.NewRate(300, 0.5), devnet.NewRate(100, 2.5), devnet.NewRate(4, 0.5))
 	if *f != want {
 		t.Errorf("got %+v, want %+v", *f, want)
 	}
-	if a, b, c := f.prompt.perSecond(), f.generated.perSecond(), f.first.each(); a != "600.0" || b != "40.0" || c != "125ms" {
-		t.Errorf("got %s, %s, %s", a, b, c)
+	if got, want := f.Words(), [3]string{"600.0", "40.0", "125ms"}; got != want {
+		t.Errorf("got %q, want %q", got, want)
 	}
-	if a, b := (rate{}).perSecond(), (rate{}).each(); a != "–" || b != "–" {
-		t.Errorf("of nothing: %s, %s", a, b)
+	if got, want := new(devnet.Figures).Words(), [3]string{"–", "–", "–"}; got != want {
+		t.Errorf("of nothing: %q, want %q", got, want)
 	}
 }
 
 func TestMetricsWithoutAnEngineAreNoSpeed(t *testing.T) {
-	if _, err := readFigures([]byte("assay_miner_tokens_total 104\n")); !errors.Is(err, errNoEngine) {
+	if _, err := devnet.ReadFigures([]byte("assay_miner_tokens_total 104\n")); !errors.Is(err, devnet.ErrNoEngine) {
 		t.Errorf("got %v", err)
 	}
-	if _, err := readFigures([]byte("assay_engine_info{backend=\"native\"} one\n")); err == nil {
+	if _, err := devnet.ReadFigures([]byte("assay_engine_info{backend=\"native\"} one\n")); err == nil {
 		t.Error("a value that is no number was read")
 	}
 }

@@ -1,0 +1,157 @@
+package devnet
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/assaynet/assay/protocol/api"
+)
+
+// startPatience is how long nodes may take from start to first block.
+const startPatience = 90 * time.Second
+
+// launch starts everybody but the late miner and waits for the first block.
+func (n *network) launch(ctx context.Context, sup *supervisor, say *teller) error {
+	say.plain(fmt.Sprintf("chain %s: %d validators, %d miners, each a process with its own keys and database in %s", n.genesis.ChainID(), len(n.validators), len(n.miners), n.dir))
+	for _, a := range n.actors() {
+		if a.role.cheats() {
+			continue
+		}
+		if err := n.initHome(ctx, a); err != nil {
+			return err
+		}
+	}
+	tell := &narrator{net: n, say: say}
+	for i, a := range n.validators {
+		if err := n.startValidator(sup, a); err != nil {
+			return err
+		}
+		go follow(ctx, filepath.Join(n.dir, "log", a.name+".log"), func(m map[string]any) { tell.line(i, m) })
+	}
+	for _, a := range n.miners {
+		if a.role != roleLate {
+			if err := n.startMiner(sup, a); err != nil {
+				return err
+			}
+		}
+	}
+	deadline := time.After(startPatience)
+	for {
+		var s api.Status
+		if err := n.validators[0].api.get(ctx, "/v1/status", &s); err == nil && s.Height >= 1 {
+			say.restart()
+			say.printf("block 1    the validators agree; an epoch is %d blocks of about %d s", n.params.Schedule.Tempo, (n.params.Block.CommitMillis+999)/1000)
+			return nil
+		}
+		if err := sup.failed(); err != nil {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-deadline:
+			return errors.New("no block within " + startPatience.String() + "; see the logs in " + filepath.Join(n.dir, "log"))
+		case <-time.After(pollEvery):
+		}
+	}
+}
+
+// initHome writes a node's home as an operator would.
+func (n *network) initHome(ctx context.Context, a *actor) error {
+	program := n.bin.miner
+	if a.role == roleValidator {
+		program = n.bin.validator
+	}
+	boot, err := n.bootstraps()
+	if err != nil {
+		return err
+	}
+	args := []string{"init", "--home", a.home, "--genesis", n.genesisPath()}
+	for _, b := range boot {
+		args = append(args, "--bootstrap", b)
+	}
+	_, err = call(ctx, program, args...)
+	return err
+}
+
+// runArgs are the flags that both daemons take.
+func (n *network) runArgs(a *actor) []string {
+	return []string{
+		"run", "--home", a.home, "--model", n.model, "--insecure-no-passphrase",
+		"--listen", a.listen(), "--http-listen", fmt.Sprintf("127.0.0.1:%d", a.http),
+		"--threads", "1", "--nice", "10", "--log-format", "json",
+	}
+}
+
+func (n *network) startValidator(sup *supervisor, a *actor) error {
+	args := append(n.runArgs(a), "--consensus-listen", fmt.Sprintf("127.0.0.1:%d", a.consensus))
+	p, err := sup.start(a.name, n.bin.validator, args...)
+	a.proc = p
+	return err
+}
+
+func (n *network) startMiner(sup *supervisor, a *actor) error {
+	program, args := n.bin.miner, n.runArgs(a)
+	if a.role.cheats() {
+		program = n.bin.adversary
+		var err error
+		if args, err = n.cheatArgs(a); err != nil {
+			return err
+		}
+	}
+	p, err := sup.start(a.name, program, args...)
+	a.proc = p
+	return err
+}
+
+// cheatArgs are the flags of scripts/demo/adversary.
+func (n *network) cheatArgs(a *actor) ([]string, error) {
+	boot, err := n.bootstraps()
+	if err != nil {
+		return nil, err
+	}
+	lie := "copier"
+	if a.role == roleAltered {
+		lie = "altered"
+	}
+	return []string{
+		"-lie", lie, "-home", a.home, "-genesis", n.genesisPath(), "-model", n.model,
+		"-listen", a.listen(), "-bootstrap", strings.Join(boot, ","),
+	}, nil
+}
+
+// bootstraps are the addresses of all validators.
+func (n *network) bootstraps() ([]string, error) {
+	var all []string
+	for _, v := range n.validators {
+		b, err := v.bootstrap()
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, b)
+	}
+	return all, nil
+}
+
+// joinLate registers the late miner on the ledger and starts it.
+func (n *network) joinLate(ctx context.Context, sup *supervisor, say *teller) error {
+	for _, a := range n.miners {
+		if a.role != roleLate {
+			continue
+		}
+		_, err := call(ctx, n.bin.assay, "tx", "register", "--node", n.validators[0].api.url,
+			"--keys", filepath.Join(a.home, "keys"), "--insecure-no-passphrase", "--hotkey", a.hotkey.PublicKey().String(), "--no-wait")
+		if err != nil {
+			return err
+		}
+		say.printf("register   %s asks for a seat with a transaction on the ledger", a.name)
+		if err := n.startMiner(sup, a); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,76 @@
+package devnet_test
+
+import (
+	"bytes"
+	"context"
+	"os"
+	"path/filepath"
+	"slices"
+	"testing"
+
+	"github.com/assaynet/assay/cmd/internal/devnet"
+	"github.com/assaynet/assay/protocol"
+)
+
+// TestALogIsFollowedWhileItIsWritten: a line counts when it is whole, and what
+// is no JSON, as of a crash, is passed over.
+func TestALogIsFollowedWhileItIsWritten(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "log")
+	got := make(chan string)
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		devnet.Follow(ctx, path, func(m map[string]any) { got <- m["message"].(string) })
+	}()
+	f, err := os.Create(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = f.Close() }()
+	for _, step := range []struct{ write, want string }{
+		{`{"message":"one"}` + "\npanic: no JSON\n" + `{"mess`, "one"},
+		{`age":"two"}` + "\n", "two"},
+	} {
+		if _, err := f.WriteString(step.write); err != nil {
+			t.Fatal(err)
+		}
+		if m := <-got; m != step.want {
+			t.Errorf("got %q, want %q", m, step.want)
+		}
+	}
+	cancel()
+	<-ended
+}
+
+func TestPortsAreFreeAndDifferent(t *testing.T) {
+	ports, err := devnet.FreePorts(30)
+	if err != nil || len(ports) != 30 {
+		t.Fatalf("got %v, %v", ports, err)
+	}
+	slices.Sort(ports)
+	if len(slices.Compact(ports)) != 30 || ports[0] < 12_000 || ports[29] >= 32_000 {
+		t.Errorf("got %v", ports)
+	}
+}
+
+// TestACheaterMayEarnLessThanOneInAHundred of what all miners earn.
+func TestACheaterMayEarnLessThanOneInAHundred(t *testing.T) {
+	for _, tc := range []struct {
+		part, whole uint64
+		want        bool
+	}{{0, 0, false}, {0, 100, false}, {1, 101, true}, {1, 200, false}, {2, 200, true}, {1, 0, true}} {
+		if got := devnet.TooMuch(protocol.Amount(tc.part), protocol.Amount(tc.whole)); got != tc.want {
+			t.Errorf("%d of %d: got %v", tc.part, tc.whole, got)
+		}
+	}
+}
+
+func TestALineStandsBehindTheTimeSinceTheFirstBlock(t *testing.T) {
+	var b bytes.Buffer
+	say := devnet.NewTeller(&b)
+	devnet.Tell(say, "register   zoe")
+	if got, want := b.String(), "0:00  register   zoe\n"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}

@@ -1,0 +1,101 @@
+package devnet
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"time"
+
+	"github.com/assaynet/assay/protocol"
+	"github.com/assaynet/assay/protocol/ledger"
+	"github.com/assaynet/assay/protocol/params"
+)
+
+// network is everything that is made before the first process starts.
+type network struct {
+	dir        string
+	bin        *programs
+	model      string
+	params     params.Params
+	genesis    *ledger.Genesis
+	validators []*actor
+	miners     []*actor
+}
+
+// Money at the start, in tokens: enough for fees and one more registration.
+const (
+	startBalance = 1000 * protocol.Unit
+	startStake   = 1000 * protocol.Unit
+)
+
+// newNetwork makes keys, genesis and homes in dir.
+func newNetwork(c *Config, dir string, bin *programs) (*network, error) {
+	model, err := filepath.Abs(c.Model)
+	if err != nil {
+		return nil, fmt.Errorf("find the model: %w", err)
+	}
+	n := &network{dir: dir, bin: bin, model: model, params: params.Local()}
+	roles := []role{roleHonest, roleHonest}
+	if c.Cheats {
+		roles = append(roles, roleAltered, roleCopier)
+	}
+	if c.Story {
+		n.params = params.Demo()
+		roles = append(roles, roleLate)
+	}
+	for i := range 4 {
+		n.validators = append(n.validators, &actor{name: "validator-" + strconv.Itoa(i+1), role: roleValidator})
+	}
+	for i, r := range roles {
+		n.miners = append(n.miners, &actor{name: "miner-" + strconv.Itoa(i+1), role: r})
+	}
+	ports, err := freePorts(3 * len(n.actors()))
+	if err != nil {
+		return nil, err
+	}
+	if err := os.MkdirAll(filepath.Join(n.dir, "log"), 0o700); err != nil {
+		return nil, fmt.Errorf("make directory: %w", err)
+	}
+	for i, a := range n.actors() {
+		a.home = filepath.Join(n.dir, a.name)
+		a.p2p, a.consensus, a.http = ports[3*i], ports[3*i+1], ports[3*i+2]
+		a.api = &endpoint{url: fmt.Sprintf("http://127.0.0.1:%d", a.http)}
+		if err := a.makeKeys(); err != nil {
+			return nil, fmt.Errorf("keys of %s: %w", a.name, err)
+		}
+	}
+	return n, n.makeGenesis()
+}
+
+func (n *network) actors() []*actor {
+	return append(append([]*actor{}, n.validators...), n.miners...)
+}
+
+// makeGenesis seats everybody but the late miner, which has money only.
+func (n *network) makeGenesis() error {
+	g := &ledger.Genesis{Params: n.params, Time: time.Now().Unix()}
+	for _, a := range n.actors() {
+		g.Accounts = append(g.Accounts, ledger.GenesisAccount{Key: a.coldkey.PublicKey(), Balance: startBalance})
+		if a.role == roleLate {
+			continue
+		}
+		seat, err := a.genesisSeat(g)
+		if err != nil {
+			return fmt.Errorf("genesis seat of %s: %w", a.name, err)
+		}
+		g.Seats = append(g.Seats, seat)
+	}
+	if err := g.Check(); err != nil {
+		return err
+	}
+	n.genesis = g
+	b, err := json.MarshalIndent(g, "", "  ")
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(n.genesisPath(), b, 0o600)
+}
+
+func (n *network) genesisPath() string { return filepath.Join(n.dir, "genesis.json") }

@@ -1,0 +1,56 @@
+package devnet
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/binary"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/assaynet/assay/protocol"
+	"github.com/assaynet/assay/protocol/api"
+)
+
+// checkReceipt draws one answer of an honest miner and lets `assay verify` run
+// it again.
+func (n *network) checkReceipt(ctx context.Context, say *teller) error {
+	scores, err := list[api.Score](ctx, n.validators[0].api, "/v1/scores")
+	if err != nil {
+		return err
+	}
+	honest := map[protocol.PublicKey]bool{}
+	for _, a := range n.miners {
+		honest[a.hotkey.PublicKey()] = !a.role.cheats()
+	}
+	var ids []protocol.TaskID
+	for _, s := range scores {
+		if honest[s.Hotkey] && s.Exact > 0 {
+			ids = append(ids, s.Tasks...)
+		}
+	}
+	if len(ids) == 0 {
+		return errors.New("there is none to draw")
+	}
+	var seed [8]byte
+	if _, err := rand.Read(seed[:]); err != nil {
+		return err
+	}
+	id := ids[binary.LittleEndian.Uint64(seed[:])%uint64(len(ids))]
+	say.printf("receipt    drawn with seed %x: task %s", seed, id)
+	receipt, err := call(ctx, n.bin.assay, "receipt", "--node", n.validators[0].api.url, id.String())
+	if err != nil {
+		return err
+	}
+	path := filepath.Join(n.dir, "receipt.json")
+	if err := os.WriteFile(path, receipt, 0o600); err != nil {
+		return err
+	}
+	out, err := call(ctx, n.bin.assay, "verify", "--model", n.model, path)
+	if err != nil {
+		return err
+	}
+	say.printf("receipt    assay verify: %s", strings.TrimSpace(string(out)))
+	return nil
+}
