@@ -18,7 +18,7 @@
 //	tensor data; offsets count from here and are multiples of the alignment
 //
 // A value is a number, a bool of one byte, a str, or an array: u32 element
-// type, u64 count, elements. The format is described in ggml's docs/gguf.md.
+// type, u64 count, elements. The format is ggml's.
 //
 // [ModelID] names what a file computes. [Writer] makes files for tests.
 // Start reading at [File] in file.go, then parse.go.

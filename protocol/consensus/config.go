@@ -88,7 +88,7 @@ func (c *Config) check() error {
 	return nil
 }
 
-// comet returns CometBFT's own configuration (consensus.md, settings and traps).
+// comet returns CometBFT's own configuration.
 func (c *Config) comet() (*cfg.Config, error) {
 	b := c.Genesis.Params.Block
 	millis := func(n uint32) time.Duration { return time.Duration(n) * time.Millisecond }

@@ -26,7 +26,7 @@ const (
 
 // signer is the consensus key. What it signs is on the disk before anybody
 // sees it, and it signs nothing that contradicts what it signed before, also
-// after a crash (consensus.md). It never writes the key.
+// after a crash. It never writes the key.
 type signer struct {
 	priv  secp256k1.PrivKey
 	table store.Table[[]byte]

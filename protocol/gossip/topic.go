@@ -20,7 +20,7 @@ const (
 )
 
 // maxTaskBytes bounds a task that people set: a preference pair is two
-// answers and a prompt (network.md, Topics).
+// answers and a prompt.
 const maxTaskBytes = 256 << 10
 
 // maxMessage is the largest message of any topic.

@@ -8,8 +8,8 @@ import (
 	"github.com/assaynet/assay/protocol/params"
 )
 
-// blockEmission returns what a block issues (yuma.md, section 10.1): PerBlock,
-// halved whenever half of what was left of the maximum has been issued, so
+// blockEmission returns what a block issues: PerBlock, halved whenever half of
+// what was left of the maximum has been issued, so
 // PerBlock / 2^floor(log2(max / (max − issued))); never beyond the maximum.
 func blockEmission(issued protocol.Amount, e params.Emission) protocol.Amount {
 	if issued >= e.MaxSupply {
@@ -53,7 +53,7 @@ func decayFactor(halfLife uint64) uint64 {
 	return uint64(sort.Search(one+1, func(f int) bool { return powQ32(uint64(f), halfLife) > one/2 })) - 1
 }
 
-// decay returns a price one block later (yuma.md, section 8.1).
+// decay returns a price one block later.
 func decay(price protocol.Amount, halfLife uint64) protocol.Amount {
 	return protocol.Amount(mulQ32(uint64(price), decayFactor(halfLife)))
 }

@@ -23,7 +23,7 @@ type candidate struct {
 // rank returns the indices, ascending, of those that are validators of epoch
 // e: the most staked of the seats that have the least stake, a consensus key
 // and a beacon chain for all that they may propose. Of equals the higher uid
-// is taken (yuma.md, is_topk_nonzero).
+// is taken, as in Yuma's own choice of permits.
 func rank(p *params.Params, all []candidate, e protocol.Epoch) []int {
 	var out []int
 	for i := range all {

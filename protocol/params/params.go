@@ -53,7 +53,7 @@ type Seats struct {
 	// MinStake is the least stake that gives a permit.
 	MinStake protocol.Amount `cbor:"4,keyasint" json:"min_stake"`
 	// Immunity is how many blocks a new seat cannot be pruned: longer than the
-	// four epochs until its first weights count (yuma.md, section 6).
+	// four epochs until its first weights count.
 	Immunity uint64 `cbor:"5,keyasint" json:"immunity"`
 	// Price is the first price of a seat; it halves every PriceHalfLife blocks,
 	// grows by BumpPercent with each registration, within PriceMin … PriceMax.
@@ -72,12 +72,12 @@ type Seats struct {
 // Emission says what is newly paid.
 type Emission struct {
 	// PerBlock is the first emission of a block; it halves whenever half of
-	// what was left of MaxSupply has been issued (yuma.md, section 10.1).
+	// what was left of MaxSupply has been issued.
 	PerBlock  protocol.Amount `cbor:"1,keyasint" json:"per_block"`
 	MaxSupply protocol.Amount `cbor:"2,keyasint" json:"max_supply"`
 }
 
-// Yuma holds the settings of the epoch (yuma.md, section 4).
+// Yuma holds the settings of the epoch (package scoring/yuma).
 type Yuma struct {
 	// Kappa is the stake, in 65535ths, that must back a weight. Strictly more
 	// than one half: a cabal of exactly half the stake gets nothing.

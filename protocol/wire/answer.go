@@ -9,7 +9,7 @@ import (
 
 // Limits of an answer, named before anything is allocated.
 const (
-	// MaxAnswerBytes bounds an answer in its envelope (network.md, Topics).
+	// MaxAnswerBytes bounds an answer in its envelope.
 	MaxAnswerBytes  = 1 << 20
 	MaxOutputTokens = 4096
 	// MaxSlots is the most tasks that one seat is asked in one round; the

@@ -6,14 +6,15 @@ import (
 	"github.com/assaynet/assay/protocol"
 )
 
-// MaxCardBytes bounds a card in its envelope (network.md, Topics).
+// MaxCardBytes bounds a card in its envelope.
 const MaxCardBytes = 256 << 10
 
 // A Finding is what a judge found of an answer.
 type Finding string
 
 // The findings. Those up to FindingFailed follow from an own run and carry a
-// root; the rest are decided without a run and carry none (arithmetic.md §7).
+// root; the rest are decided without a run and carry none (engine/arith/SPEC.md,
+// section 7).
 const (
 	FindingExact    Finding = "exact"    // equal, bit for bit
 	FindingToken    Finding = "token"    // another token was to be chosen at Position

@@ -7,7 +7,7 @@ import (
 	"github.com/assaynet/assay/protocol/key"
 )
 
-// MaxTxBytes bounds a transaction (network.md, Topics).
+// MaxTxBytes bounds a transaction.
 const MaxTxBytes = 64 << 10
 
 // TxType numbers the transactions. Numbers are never used twice.

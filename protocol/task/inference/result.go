@@ -12,7 +12,7 @@ const (
 	FinishLength = "length" // it has the maximum of tokens
 )
 
-// CheckResult makes the checks that need no run (arithmetic.md, section 7):
+// CheckResult makes the checks that need no run (engine/arith/SPEC.md, section 7):
 // vocab is the number of the model's tokens, stop its stop tokens. It returns
 // [wire.FindingExact] when nothing is wrong so far, else what is, and the
 // output position where it shows.
