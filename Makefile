@@ -27,9 +27,10 @@ templates: ## fetch other programs' chat templates and compare what becomes of t
 	@dir=$$(./scripts/fetch/templates.sh | tail -n 1) && \
 		ASSAY_TEMPLATES=$$dir $(GO) test -count=1 -v -run Peers ./engine/chattemplate
 
-test: models ## fetch the models and run all tests, at every level of instructions of this machine
+test: models ## fetch the models and run all tests, at every level of instructions of this machine, and the oracle
 	@$(GO) test -count=1 -v -run NoLevel ./engine/native | sed -n 's/.*: \(instructions: \)/\1/p'
 	$(GO) test -timeout 9m ./...
+	@$(MAKE) --no-print-directory oracle
 
 race: models ## the concurrent packages under the race detector
 	./scripts/check/race.sh
@@ -55,6 +56,9 @@ bench: model ## run every benchmark, the engine's speed on the real model, and i
 bench-peers: model ## our engine beside llama.cpp, in alternation (builds llama.cpp once)
 	./scripts/bench/peers.sh
 
+oracle: ## take a recorded network apart by protocol/SPEC.md alone
+	python3 -B scripts/oracle/protocol/main.py
+
 peers: ## make the vectors of other implementations again; read the diff before you commit it
 	./scripts/oracle/peers.sh
 
@@ -70,4 +74,4 @@ golden: models ## rewrite golden files; read the diff before you commit it
 lint: ## formatting, linter, import map and rules of the house
 	./scripts/check/lint.sh $(LINT_VERSION)
 
-.PHONY: help demo devnet build model models templates test race nocgo fuzz fuzz-long quality bench bench-peers peers sanitize arm64 golden lint
+.PHONY: help demo devnet build model models templates test race nocgo fuzz fuzz-long quality bench bench-peers oracle peers sanitize arm64 golden lint

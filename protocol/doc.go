@@ -34,5 +34,6 @@
 //   - receipt: a signed, self-contained record of an answer that anyone can
 //     run again.
 //
-// Start reading at [PublicKey], [Amount] and [Schedule].
+// SPEC.md, beside this file, defines the whole protocol, to the byte. Start
+// reading at [PublicKey], [Amount] and [Schedule].
 package protocol

@@ -1,0 +1,591 @@
+"""The ledger: blocks, transactions, beacon, rounds, duties, epochs (protocol/SPEC.md, sections 5 to 10, 13 and 15)."""
+
+import yuma
+from form import *
+
+TX = ("u8", "text", "b33", "u64", "b", "b64")
+COUNTS = [("u16", "u32")]
+BODIES = {
+    1: ("b33", "u64"), 2: ("b33", "u64"), 3: ("b33", "u64"), 4: ("b33", "u64"),
+    5: (["b32"], ["text"], "u16", ["text"], "b33", "b64"), 6: ("b33", "b64", "b32", "text"), 7: ("u64", "b32"),
+    8: ("u64", "b32"), 9: ("u64", "b32"), 10: ("u64", ["u16"], ["u16"], "b32"),
+    11: ("u64", "b32", "u32", COUNTS, COUNTS),
+}
+SEAT = ("id hotkey coldkey collateral models kinds capacity addresses identity permit last_update emission slots asked "
+        "consensus chain next next_from no_permit").split()
+META = "height seats issued burned pot price last_step beacon link proposer proposer_key".split()
+ROUND = "round task_seed task_height duty_seed duty_height task_first duty_first task_has duty_has".split()
+NOBODY = {1: 0, 2: 0}
+NO_CHAIN = [0, 0, ZERO]
+LINKS = 1 << 20
+LEAST_ENTRY = 10**7
+
+
+class Rule(Exception):
+    """A broken rule: the transaction's effects are undone."""
+
+
+def rule(ok, name):
+    if not ok:
+        raise Rule(name)
+
+
+class Record(dict):
+    """A record's fields by name."""
+    __getattr__ = dict.__getitem__
+    __setattr__ = dict.__setitem__
+
+
+def on_curve(key):
+    try:
+        point(key)
+    except Wrong as e:
+        raise Rule("ErrBadKey") from e
+
+
+def link_hash(x):
+    return sha(b"assay/1/beacon/link\0" + x)
+
+
+def median(votes):
+    """The least value that half of the stake or more does not exceed."""
+    whole, s = sum(stake for _, stake in votes), 0
+    for value, stake in sorted(votes):
+        s += stake
+        if 2 * s >= whole:
+            return value
+    return 0
+
+
+class Ledger:
+    def __init__(self, net):
+        self.net, self.state = net, {}
+        supply = sum(b for _, b in net.accounts) + sum(s[2] for s in net.seats_at_start)
+        for key, balance in net.accounts:
+            self.put(b"a" + key, [balance, 0])
+        self.meta = Record(zip(META, [0, len(net.seats_at_start), supply, 0, 0, net.seats.price, 0,
+                                      H("assay/1/beacon/genesis", net.chain.encode()), ZERO, NOBODY, NO_KEY]))
+        seats = []
+        for uid, (hot, cold, stake, models, kinds, capacity, addresses, identity, consensus, anchor) in enumerate(net.seats_at_start):
+            seats.append(Record(zip(SEAT, [
+                {1: uid, 2: 0}, hot, cold, 0, models, kinds, capacity, addresses, identity, False, 0, 0, 0, False,
+                consensus or [NO_KEY, ZERO, ""], [1, 0, anchor] if anchor else NO_CHAIN, NO_CHAIN, 0, 0])))
+            self.put(b"h" + hot, uid)
+            if identity != NO_KEY:
+                self.put(b"i" + identity, uid)
+            if consensus:
+                self.put(b"x" + consensus[0], uid)
+            if stake:
+                self.put(b"k" + hot + cold, [stake])
+        self.put(b"b" + u64(0), [self.meta.beacon, NOBODY, False])
+        self.put(b"z", [[], []])
+        self.permits(seats, 0)
+        self.rosters(seats, 0)
+        first = self.get(b"z")[0]
+        self.put(b"z", [first, first])
+        self.put(b"m", list(self.meta.values()))
+
+    # The state: what is kept are canonical bytes.
+
+    def get(self, key, default=None):
+        return decode(self.state[key]) if key in self.state else default
+
+    def put(self, key, value):
+        self.state[key] = encode(value)
+
+    def delete(self, key):
+        self.state.pop(key, None)
+
+    def below(self, prefix):
+        return [(k, decode(self.state[k])) for k in sorted(self.state) if k.startswith(prefix)]
+
+    def seat(self, uid):
+        v = self.get(b"s" + u16(uid))
+        return Record(zip(SEAT, v)) if v else None
+
+    def put_seat(self, s):
+        self.put(b"s" + u16(s.id[1]), list(s.values()))
+
+    def seats(self):
+        return [self.seat(uid) for uid in range(self.meta.seats)]
+
+    def seat_of(self, hotkey):
+        uid = self.get(b"h" + hotkey)
+        return None if uid is None else self.seat(uid)
+
+    def stake(self, hotkey):
+        return sum(v[0] for _, v in self.below(b"k" + hotkey))
+
+    def account(self, key):
+        return self.get(b"a" + key, [0, 0])
+
+    def credit(self, key, amount):
+        balance, nonce = self.account(key)
+        self.put(b"a" + key, [balance + amount, nonce])
+
+    def debit(self, key, amount):
+        balance, nonce = self.account(key)
+        rule(balance >= amount, "ErrCannotPay")
+        if amount:
+            self.put(b"a" + key, [balance - amount, nonce])
+
+    def burn(self, key, amount):
+        self.debit(key, amount)
+        self.meta.burned += amount
+
+    # Section 6.
+
+    def apply(self, proposer, eligible, items):
+        self.height = self.meta.height + 1
+        must(sum(map(len, items)) <= self.net.block.max_bytes, "a block's size")
+        link = shape(decode(items[0], 64), ("b32",), "head")[0]
+        sets = self.get(b"z")
+        members = sets[1] if self.height <= self.meta.last_step + 1 else sets[0]
+        uid = next((m[0] for m in members if m[1] == proposer), None)
+        must(uid is not None, "a proposer that is not in the set")
+        seat = self.seat(uid)
+        seat.chain = self.opened(seat.chain, link)
+        self.put_seat(seat)
+        for raw in items[1:]:
+            self.include(raw)
+        self.finalise(eligible)
+        self.meta.update(link=link, proposer=seat.id, proposer_key=proposer)
+        self.money()
+        if self.net.epoch_end(self.net.epoch(self.height)) == self.height:
+            self.epoch_ends()
+        self.meta.height = self.height
+        self.put(b"m", list(self.meta.values()))
+
+    def opened(self, chain, link):
+        """Section 9: the chain after link was shown at this height."""
+        start, seen, known = chain
+        must(start + seen <= self.height < start + LINKS and link != ZERO, "a link that serves another height")
+        x = link
+        for _ in range(self.height - start + 1 - seen):
+            x = link_hash(x)
+        must(x == known, "a link of another chain")
+        return [start, self.height - start + 1, link]
+
+    # Section 7.
+
+    def include(self, raw):
+        kind, chain, signer, nonce, body, sig = shape(decode(raw, 64 << 10), TX, "transaction")
+        must(chain == self.net.chain and kind in BODIES, "a transaction's chain or type")
+        b = shape(decode(body), BODIES[kind], "body")
+        verify(signer, "assay/1/tx", encode([kind, chain, signer, nonce, body, bytes(64)]), sig)
+        balance, next_nonce = self.account(signer)
+        must(nonce == next_nonce, "a nonce out of turn")
+        seat, payer, fee = None, signer, self.net.seats.fee
+        if kind > 4:
+            seat = self.seat_of(signer)
+            must(seat, "a hotkey without a seat")
+            payer = seat.coldkey
+        if kind == 8:
+            fee = 0
+            must(self.commit_counts(seat, b[0]), "a commitment that does not count")
+        must(self.account(payer)[0] >= fee, "a fee that is not there")
+        self.put(b"a" + signer, [balance, nonce + 1])
+        self.burn(payer, fee)
+        state, meta = dict(self.state), Record(self.meta)
+        try:
+            if kind <= 4:
+                (self.transfer, self.register, self.add_stake, self.remove_stake)[kind - 1](signer, b)
+            else:
+                (self.serve, self.set_consensus_key, self.extend_beacon, self.commit, self.commit_weights, self.reveal_weights,
+                 self.commit_cards)[kind - 5](seat, b, body)
+        except Rule:
+            self.state, self.meta = state, meta
+
+    def transfer(self, signer, b):
+        to, amount = b
+        must(amount > 0, "an amount of zero")
+        on_curve(to)
+        self.debit(signer, amount)
+        self.credit(to, amount)
+
+    def register(self, coldkey, b):
+        hotkey, most = b
+        p = self.net.seats
+        on_curve(hotkey)
+        rule(not self.seat_of(hotkey), "ErrDuplicate")
+        price = self.meta.price
+        rule(price <= most, "ErrPrice")
+        rule(sum(s.coldkey == coldkey for s in self.seats()) < p.max_per_coldkey, "ErrFull")
+        if self.meta.seats < p.max:
+            uid = self.meta.seats
+            self.meta.seats += 1
+        else:
+            uid = self.prune()
+        self.burn(coldkey, price)
+        self.meta.price = self.priced(price * (100 + p.bump_percent) // 100)
+        self.put_seat(Record(zip(SEAT, [{1: uid, 2: self.height}, hotkey, coldkey, 0, [], [], 0, [], NO_KEY, False, self.height, 0, 0,
+                                        False, [NO_KEY, ZERO, ""], NO_CHAIN, NO_CHAIN, 0, 0])))
+        self.put(b"h" + hotkey, uid)
+
+    def prune(self):
+        held = {m[0] for s in self.get(b"z") for m in s}
+        old = [s for s in self.seats() if self.height - s.id[2] >= self.net.seats.immunity and s.id[1] not in held]
+        rule(old, "ErrFull")
+        s = min(old, key=lambda s: (s.emission, s.id[2], s.id[1]))
+        for key in (b"h" + s.hotkey, b"i" + s.identity, b"x" + s.consensus[0], b"y" + u16(s.id[1]), b"v" + u16(s.id[1])):
+            self.delete(key)
+        return s.id[1]
+
+    def add_stake(self, coldkey, b):
+        hotkey, amount = b
+        must(amount > 0, "an amount of zero")
+        rule(self.seat_of(hotkey), "ErrNoSeat")
+        self.debit(coldkey, amount)
+        key = b"k" + hotkey + coldkey
+        stake = self.get(key, [0])[0] + amount
+        rule(stake >= LEAST_ENTRY, "ErrTooSmall")
+        self.put(key, [stake])
+
+    def remove_stake(self, coldkey, b):
+        hotkey, amount = b
+        must(amount > 0, "an amount of zero")
+        key = b"k" + hotkey + coldkey
+        rest = self.get(key, [0])[0] - amount
+        rule(rest >= 0, "ErrCannotPay")
+        rule(rest == 0 or rest >= LEAST_ENTRY, "ErrTooSmall")
+        if rest:
+            self.put(key, [rest])
+        else:
+            self.delete(key)
+        key = b"q" + u64(self.height + self.net.seats.unbonding) + coldkey
+        self.put(key, [self.get(key, [0])[0] + amount])
+
+    def bound(self, seat, key, sig, other, index):
+        rule(key not in (seat.hotkey, seat.coldkey, other), "ErrTaken")
+        rule(self.get(index + key, seat.id[1]) == seat.id[1], "ErrTaken")
+        try:
+            verify(key, "assay/1/bind", self.net.chain.encode() + b"\0" + seat.hotkey, sig)
+        except Wrong as e:
+            raise Rule("ErrBadKey") from e
+
+    def serve(self, s, b, _):
+        models, kinds, capacity, addresses, identity, sig = b
+        must(len(models) <= 16 and len(kinds) <= 8 and len(addresses) <= 8 and capacity <= 1024, "limits of Serve")
+        rule(all(m in self.net.models for m in models) and len(set(models)) == len(models), "ErrUnknown")
+        self.bound(s, identity, sig, s.consensus[0], b"i")
+        self.delete(b"i" + s.identity)
+        self.put(b"i" + identity, s.id[1])
+        s.update(models=models, kinds=kinds, capacity=capacity, addresses=addresses, identity=identity)
+        self.put_seat(s)
+
+    def set_consensus_key(self, s, b, _):
+        key, sig, transport, address = b
+        self.bound(s, key, sig, s.identity, b"x")
+        rule(all(m[1] != key or m[0] == s.id[1] for members in self.get(b"z") for m in members), "ErrTaken")
+        self.delete(b"x" + s.consensus[0])
+        self.put(b"x" + key, s.id[1])
+        s.consensus = [key, transport, address]
+        self.put_seat(s)
+
+    def extend_beacon(self, s, b, _):
+        start, anchor = b
+        e = self.net.epoch(self.height) + 2
+        rule(s.next_from == 0, "ErrDuplicate")
+        rule(start == self.net.epoch_start(e) and anchor != ZERO, "ErrDeadline")
+        s.next, s.next_from = [start, 0, anchor], e
+        self.put_seat(s)
+
+    def commit_counts(self, s, r):
+        net, uid = self.net, u16(s.id[1])
+        roster = self.get(b"o" + u64(net.round_epoch(r)) + uid, [None])
+        there = self.get(b"c" + u64(r) + uid, [None])
+        return (r == net.round(self.height) and self.height <= net.commit_deadline(r) and roster[0] == s.id
+                and self.round(r).task_seed != ZERO and there[0] != s.id)
+
+    def commit(self, s, b, _):
+        self.put(b"c" + u64(b[0]) + u16(s.id[1]), [s.id, b[1], self.height])
+
+    def judges(self, e, s):
+        rule(self.get(b"j" + u64(e) + u16(s.id[1]), [None])[0] == s.id, "ErrNotPermitted")
+
+    def commit_weights(self, s, b, _):
+        e = b[0]
+        rule(e == self.net.epoch(self.height), "ErrDeadline")
+        self.judges(e, s)
+        key = b"l" + u64(e) + u16(s.id[1])
+        rule(self.get(key, [None])[0] != s.id, "ErrDuplicate")
+        self.put(key, [s.id, b[1], self.height])
+        s.last_update = self.height
+        self.put_seat(s)
+
+    def reveal_weights(self, s, b, body):
+        e, uids, values, _ = b
+        must(len(uids) == len(values) <= 4096 and uids == sorted(set(uids)), "a row of weights")
+        rule(e + 1 == self.net.epoch(self.height), "ErrDeadline")
+        self.judges(e, s)
+        seal = self.get(b"l" + u64(e) + u16(s.id[1]), [None])
+        rule(seal[0] == s.id and seal[1] == H("assay/1/weights", s.hotkey + body), "ErrMismatch")
+        key = b"w" + u64(e) + u16(s.id[1])
+        rule(self.get(key, [None])[0] != s.id, "ErrDuplicate")
+        rule(all(uid < self.meta.seats for uid in uids), "ErrUnknown")
+        row = [(uid, v) for uid, v in zip(uids, values) if uid != s.id[1]]
+        self.put(key, [s.id, seal[2], [uid for uid, _ in row], yuma.upscale([v for _, v in row])])
+
+    def commit_cards(self, s, b, _):
+        must(all([c[0] for c in x] == sorted({c[0] for c in x}) and len(x) <= 4096 for x in b[3:]), "counts")
+        rule(b[0] + 1 == self.net.epoch(self.height), "ErrDeadline")
+        self.judges(b[0], s)
+        key = b"g" + u64(b[0]) + u16(s.id[1])
+        rule(self.get(key, [None])[0] != s.id, "ErrDuplicate")
+        self.put(key, [s.id, b])
+
+    # Section 8.
+
+    def priced(self, price):
+        return max(self.net.seats.price_min, min(price, self.net.seats.price_max))
+
+    def factor(self):
+        """The largest f, as Q32, with f^half-life at most one half."""
+        low, high = 0, 1 << 32
+        while low < high:
+            f = (low + high + 1) // 2
+            r, x, n = 1 << 32, f, self.net.seats.price_half_life
+            while n:
+                if n & 1:
+                    r = r * x >> 32
+                x, n = x * x >> 32, n >> 1
+            low, high = (f, high) if r <= 1 << 31 else (low, f - 1)
+        return low
+
+    def money(self):
+        p = self.net.emission
+        left, z = p.max_supply - self.meta.issued, 0
+        if left > 0:
+            while left <= p.max_supply >> z + 1:
+                z += 1
+            paid = min(p.per_block >> z, left)
+            self.meta.issued += paid
+            self.meta.pot += paid
+        if not hasattr(self, "decay"):
+            self.decay = self.factor()
+        self.meta.price = self.priced(self.meta.price * self.decay >> 32)
+        for key, (amount,) in self.below(b"q" + u64(self.height)):
+            self.credit(key[9:], amount)
+            self.delete(key)
+
+    # Sections 9 and 10.
+
+    def finalise(self, eligible):
+        if self.height == 1:
+            return
+        m, g = self.meta, self.height - 1
+        counted = m.proposer_key in eligible
+        m.beacon = H("assay/1/beacon", m.beacon + (m.link if counted else b""))
+        if not counted and len(eligible) == 1:
+            self.punish(eligible[0])
+        self.put(b"b" + u64(g), [m.beacon, m.proposer if counted else NOBODY, counted])
+        if counted:
+            for r in (self.net.round(g) - 1, self.net.round(g)):
+                if r >= 0:
+                    self.seed(r, g)
+
+    def punish(self, key):
+        uid = next((m[0] for members in self.get(b"z") for m in members if m[1] == key), None)
+        seat = None if uid is None else self.seat(uid)
+        if seat and seat.permit:
+            seat.permit, seat.no_permit = False, self.net.epoch(self.height) + 2
+            self.put_seat(seat)
+
+    def round(self, r):
+        return Record(zip(ROUND, self.get(b"r" + u64(r), [r, ZERO, 0, ZERO, 0, NOBODY, NOBODY, False, False])))
+
+    def seed(self, r, g):
+        rec, net = self.round(r), self.net
+        if rec.task_seed == ZERO and g > net.round_start(r) and self.height < net.commit_deadline(r):
+            what = "task"
+        elif rec.task_seed != ZERO and rec.duty_seed == ZERO and g > net.commit_deadline(r):
+            what = "duty"
+        else:
+            return
+        p = self.meta.proposer
+        if len(self.get(b"z")[0]) < 2 or rec[what + "_has"] and rec[what + "_first"] != p:
+            rec[what + "_seed"], rec[what + "_height"] = self.meta.beacon, self.height
+            if what == "duty":
+                self.draw(rec)
+        elif not rec[what + "_has"]:
+            rec[what + "_first"], rec[what + "_has"] = p, True
+        self.put(b"r" + u64(r), list(rec.values()))
+
+    # Section 13.
+
+    def draw(self, rec):
+        e = self.net.round_epoch(rec.round)
+        judges = [v for _, v in self.below(b"j" + u64(e))]
+        counts = {}
+        for _, (seat, _, _) in self.below(b"c" + u64(rec.round)):
+            roster = self.get(b"o" + u64(e) + u16(seat[1]), [None])
+            if roster[0] != seat:
+                continue
+            duties = self.draw_seat(rec, e, roster, judges)
+            for _, judge in duties:
+                counts[judge[1]] = counts.get(judge[1], 0) + 1
+            if duties:
+                self.put(b"d" + u64(rec.round) + u16(seat[1]), [duties])
+        for uid, n in counts.items():
+            key = b"n" + u64(e) + u16(uid)
+            self.put(key, [self.get(key, [0])[0] + n])
+
+    def draw_seat(self, rec, e, roster, judges):
+        seat, _, k, _, coldkey = roster
+        ticket = lambda domain, x: H(domain, rec.duty_seed + u16(seat[1]) + u64(seat[2]) + u32(x))
+        window, rounds = e - e % 2, 2 * self.net.rounds()
+        cover = self.get(b"v" + u16(seat[1]), [None, None, []])
+        first = cover[0] != seat
+        known = [] if first or cover[1] != window else cover[2]
+        able = [j for j in judges if j[0][1] != seat[1] and j[3] != coldkey]
+        pending, rest = [j for j in able if j[0][1] not in known], [j for j in able if j[0][1] in known]
+        left = 1 if first else rounds - (rec.round - window * self.net.rounds())
+        quota = min(max(self.net.tasks.judges, -(-len(pending) // left)), len(able))
+        drawn = sorted(pending, key=lambda j: ticket("assay/1/duty/order", j[0][1]))[:quota]
+        for i in range(quota - len(drawn)):
+            x = int.from_bytes(ticket("assay/1/duty/fill", i)[:8], "big") * sum(j[2] for j in rest) >> 64
+            n = 0
+            while n < len(rest) - 1 and x >= rest[n][2]:
+                x -= rest[n][2]
+                n += 1
+            drawn.append(rest.pop(n))
+        self.put(b"v" + u16(seat[1]), [seat, window, sorted(set(known) | {j[0][1] for j in drawn})])
+        if not drawn or not k:
+            return []
+        perm = sorted(range(k), key=lambda i: ticket("assay/1/duty/slot", i))
+        s = min(max(1, len(drawn) // 2), k)
+        duties = [[perm[i % s], j[0]] for i, j in enumerate(drawn)]
+        return sorted(duties, key=lambda d: (d[0], d[1][1]))
+
+    def statements(self, e):
+        """Judge, stake and body of each statement about an epoch."""
+        out = []
+        for key, (judge, _, stake, _) in self.below(b"j" + u64(e)):
+            said = self.get(b"g" + key[1:], [None])
+            if said[0] == judge:
+                out.append((judge, stake, said[1]))
+        return out
+
+    def opened_by(self, seat, e):
+        if e < 0 or seat.id[2] > self.net.epoch_end(e):
+            return 0
+        uid = seat.id[1]
+        return median([(dict(map(tuple, b[4])).get(uid, 0), stake) for judge, stake, b in self.statements(e) if judge[1] != uid])
+
+    def duties_of(self, seat, e):
+        """Duties drawn and fulfilled in an epoch."""
+        uid = seat.id[1]
+        if e < 0 or self.get(b"j" + u64(e) + u16(uid), [None])[0] != seat.id:
+            return 0, 0
+        drawn = self.get(b"n" + u64(e) + u16(uid), [0])[0]
+        said = self.statements(e)
+        own = [b for judge, _, b in said if judge == seat.id]
+        if not own:
+            return drawn, 0
+        others = [(dict(map(tuple, b[3])).get(uid, 0), stake) for judge, stake, b in said if judge != seat.id]
+        return drawn, min([own[0][2], drawn] + ([median(others)] if others else []))
+
+    # Section 15.
+
+    def epoch_ends(self):
+        e, m, net = self.net.epoch(self.height), self.meta, self.net
+        seats = self.seats()
+        stake = [self.stake(s.hotkey) for s in seats]
+        rows, bonds = [], []
+        for s in seats:
+            key = u16(s.id[1])
+            row = self.get(b"w" + u64(e - 2) + key, [None]) if e >= 2 else [None]
+            rows.append({j: v for j, v in zip(*row[2:]) if seats[j].id[2] < row[1]} if row[0] == s.id else {})
+            bonds.append(dict(zip(*self.get(b"y" + key, [[], []]))))
+        y = net.yuma
+        lists = [stake, [s.id[2] for s in seats], [s.last_update for s in seats], [s.permit for s in seats]]
+        settings = {
+            "ActivityCutoff": y.activity_cutoff, "AlphaHigh": y.alpha_high, "AlphaLow": y.alpha_low,
+            "BondsMovingAverage": y.bonds_moving_average, "BondsPenalty": y.bonds_penalty, "CarryIfNoIncentive": True,
+            "CommitReveal": False, "Kappa": y.kappa, "LiquidAlpha": y.liquid_alpha, "MaxValidators": len(seats),
+            "StakeThreshold": net.seats.min_stake, "Steepness": y.steepness, "Tempo": net.schedule.tempo, "Yuma3": y.yuma3,
+            "ZerosKeepBonds": True}
+        listed = lambda rows: [[list(r), list(r.values())] for r in rows]
+        inputs = H("assay/1/epoch/inputs", encode([settings, self.height, m.last_step, m.pot] + lists + [listed(rows), listed(bonds)]))
+        out = yuma.run(y, self.height, net.schedule.tempo, net.seats.min_stake, m.last_step, *lists, rows, bonds)
+        self.pay(e, seats, stake, out, inputs)
+        for s, row in zip(seats, out["bonds"]):
+            if row:
+                self.put(b"y" + u16(s.id[1]), [list(row), list(row.values())])
+            else:
+                self.delete(b"y" + u16(s.id[1]))
+        m.last_step = self.height
+        for s in seats:
+            if s.next_from == e + 1:
+                s.chain, s.next, s.next_from = s.next, NO_CHAIN, 0
+        self.permits(seats, e + 1)
+        self.rosters(seats, e + 1)
+        self.forget(e - net.tasks.retention)
+
+    def pay(self, e, seats, stake, out, inputs):
+        m, pot = self.meta, self.meta.pot
+        whole = yuma.total(out["I"]) + yuma.total(out["D"])
+        share = lambda x: pot * yuma.div(x, whole) >> 32 if whole else 0
+        sums = [0, 0]
+        for i, s in enumerate(seats):
+            drawn, done = self.duties_of(s, e - 1)
+            part = lambda x: x * done // drawn if drawn else x
+            miner, validator = share(out["I"][i]), 0
+            self.credit(s.coldkey, miner) if miner else None
+            dividend = part(share(out["D"][i]))
+            for key, (own,) in self.below(b"k" + s.hotkey):
+                amount = dividend * own // stake[i]
+                self.credit(key[34:], amount) if amount else None
+                validator += amount
+            m.pot -= miner + validator
+            s.emission = miner + validator
+            sums = [sums[0] + miner, sums[1] + validator]
+            n = yuma.narrow
+            self.put(b"p" + u64(e) + u16(i), [
+                s.id, s.hotkey, s.coldkey, stake[i], s.permit, n(out["C"][i]), n(out["I"][i]), n(out["D"][i]), n(out["trust"][i]),
+                part(65535), n(out["S"][i]), miner, validator, drawn, done])
+        self.put(b"e" + u64(e), [e, self.height, inputs, pot] + sums + [m.pot, m.issued, m.burned, len(seats)])
+
+    def permits(self, seats, e):
+        net, able = self.net, []
+        for s in seats:
+            start, _, link = s.chain
+            last = net.epoch_end(e) + (0 if s.next_from == e + 1 else 1)
+            stake = self.stake(s.hotkey)
+            if (stake and stake >= net.seats.min_stake and s.consensus[0] != NO_KEY and s.no_permit <= e and link != ZERO
+                    and start <= net.epoch_start(e) + 1 and start + LINKS > last):
+                able.append((stake, s.id[1], s))
+        able = sorted(able, key=lambda x: x[:2], reverse=True)[:net.seats.max_validators]
+        old = self.get(b"z")[0]
+        if not able:
+            self.put(b"z", [old, old])
+            return
+        chosen = {uid for _, uid, _ in able}
+        for s in seats:
+            s.permit = s.id[1] in chosen
+        members = [[uid, s.consensus[0], max(1, min(stake // 10**9, 1 << 40))] for stake, uid, s in able]
+        self.put(b"z", [sorted(members), old])
+
+    def rosters(self, seats, e):
+        for s in seats:
+            s.asked = s.capacity > 0 and len(s.models) > 0 and "inference" in s.kinds
+            s.slots = 0
+            key = u64(e) + u16(s.id[1])
+            if s.asked:
+                shown = 2 * self.opened_by(s, e - 2) // self.net.rounds()
+                s.slots = min(s.capacity, self.net.tasks.max_slots, max(1, shown))
+                self.put(b"o" + key, [s.id, s.hotkey, s.slots, s.models, s.coldkey])
+            if s.permit:
+                self.put(b"j" + key, [s.id, s.hotkey, self.stake(s.hotkey), s.coldkey])
+            self.put_seat(s)
+
+    def forget(self, e):
+        if e < 0:
+            return
+        first = self.net.round(self.net.epoch_start(e))
+        old = [letter + u64(e) for letter in (b"o", b"j", b"n", b"l", b"w", b"g", b"p")]
+        old += [letter + u64(first + i) for letter in (b"r", b"c", b"d") for i in range(self.net.rounds())]
+        old += [b"b" + u64(h) for h in range(self.net.epoch_start(e), self.net.epoch_end(e) + 1)]
+        for prefix in old:
+            for key, _ in self.below(prefix):
+                self.delete(key)

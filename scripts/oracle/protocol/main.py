@@ -1,0 +1,180 @@
+#!/usr/bin/env python3
+"""protocol/main.py [TRAFFIC] - takes a recorded network apart, by protocol/SPEC.md alone, and is its miners.
+
+It carries out every block and compares the whole state, byte by byte; derives the tasks; makes each miner's commitments, openings and
+signatures from its secrets and the outputs of its model, which are all that it takes from the record; and checks answers, cards,
+statements and a receipt. It says what it found, and ends with 1 where something does not agree. Python 3 without packages."""
+
+import json
+import pathlib
+import sys
+import time
+
+from form import *
+from ledger import Ledger
+from network import Network
+import work
+
+DEFAULT = pathlib.Path(__file__).resolve().parents[2] / "simtest" / "testdata" / "traffic.json"
+
+
+def unhex(v):
+    if isinstance(v, dict):
+        return {k: x if k == "name" else unhex(x) for k, x in v.items()}
+    if isinstance(v, list):
+        return [unhex(x) for x in v]
+    return bytes.fromhex(v) if isinstance(v, str) else v
+
+
+def state_of(led, r, uid):
+    """Roster seat and commitment of a seat in a round."""
+    return led.get(b"o" + u64(led.net.round_epoch(r)) + u16(uid)), led.get(b"c" + u64(r) + u16(uid))
+
+
+def ledger(net, record):
+    led = Ledger(net)
+    for b in record["blocks"]:
+        must(b["height"] == led.meta.height + 1, "a block out of order")
+        led.apply(b["proposer"], b["eligible"] or [], b["items"])
+    want = {e["key"]: e["value"] for e in record["state"]}
+    for key in sorted(set(want) | set(led.state)):
+        got = led.state.get(key)
+        must(got == want.get(key), "the state under %s %s: got %s, want %s" % (
+            key[:1].decode(), key[1:].hex(), got and decode(got), want.get(key) and decode(want[key])))
+    supply = sum(v[0] for letter in (b"a", b"k", b"q") for _, v in led.below(letter))
+    must(led.meta.issued == supply + led.meta.pot + led.meta.burned, "money is not conserved")
+    print("ledger: %d blocks, %d transactions, %d records equal, %d payments" % (
+        len(record["blocks"]), sum(len(b["items"]) - 1 for b in record["blocks"]), len(want), len(led.below(b"p"))))
+    return led
+
+
+def answers(led, record):
+    """Every answer that was opened, by (round, uid, slot); all of them open their commitments."""
+    net, found = led.net, {}
+    for raw in record["answers"]:
+        sender, _, a = net.open(raw, "assay/1/answer", 1 << 20)
+        work.check_answer(a)
+        r, seat, slot = a[:3]
+        roster, commitment = state_of(led, r, seat[1])
+        must(roster[0] == seat and roster[1] == sender and slot < roster[2] and commitment[0] == seat, "an answer of nobody who was asked")
+        task = work.derive(net, led.round(r).task_seed, r, seat, roster[3], slot)
+        work.check_opening(net, commitment[1], roster[2], sender, task, a)
+        must(work.check_result(task, a[6]) is None, "an answer that shows to be wrong without a run")
+        found[r, seat[1], slot] = (H("assay/1/envelope", raw), task, a, raw)
+    print("answers: %d open their commitments, of %d tasks" % (len(found), sum(
+        state_of(led, int.from_bytes(k[1:9], "big"), c[0][1])[0][2] for k, c in led.below(b"c"))))
+    return found
+
+
+def miners(led, record, found):
+    """Makes what each miner said, from its secrets and its results."""
+    net, sent = led.net, {raw for b in record["blocks"] for raw in b["items"]}
+    made = 0
+    for m in record["miners"]:
+        d = derive(m["seed"], "seed/protocoltest")
+        hotkey = public(d)
+        nonce = 0
+        for key, (seat, commitment, _) in led.below(b"c"):
+            r = int.from_bytes(key[1:9], "big")
+            roster, _ = state_of(led, r, seat[1])
+            if roster[1] != hotkey:
+                continue
+            leaves, results = [], {}
+            for slot in range(roster[2]):
+                task = work.derive(net, led.round(r).task_seed, r, seat, roster[3], slot)
+                salt = work.miner_salt(m["salt"], task[0])
+                if (r, seat[1], slot) not in found:
+                    leaves.append(work.empty_leaf(slot))
+                    continue
+                result = found[r, seat[1], slot][2][6]
+                results[slot] = task, salt, result
+                leaves.append(work.slot_leaf(net, task[0], hotkey, salt, result))
+            must(root(leaves) == commitment, "another commitment than %s's of round %d" % (m["name"], r))
+            tx = [8, net.chain, hotkey, nonce, encode([r, commitment]), bytes(64)]
+            tx[5] = sign(d, "assay/1/tx", encode(tx))
+            must(encode(tx) in sent, "another Commit than %s's of round %d" % (m["name"], r))
+            nonce += 1
+            for slot, (task, salt, result) in results.items():
+                payload = [r, seat, slot, len(leaves), task[0], salt, result, proof(leaves, slot)]
+                raw = net.seal(d, "assay/1/answer", net.commit_deadline(r), payload)
+                must(raw == found[r, seat[1], slot][3], "another answer than %s's" % m["name"])
+            made += 1 + len(results)
+    print("miners: %d transactions and answers made, equal to what they sent" % made)
+
+
+def cards(led, record, found):
+    """Every card is a judge's about what it drew; statements are over them."""
+    net, known, findings = led.net, {}, {}
+    for raw in record["cards"]:
+        sender, _, c = net.open(raw, "assay/1/card", 256 << 10)
+        judge, r, seat, slot, task, answer, finding, position, own, tokens = work.check_card(c)
+        roster = led.get(b"j" + u64(net.round_epoch(r)) + u16(judge[1]))
+        must(roster[0] == judge and roster[1] == sender, "a card of no judge")
+        duties = led.get(b"d" + u64(r) + u16(seat[1]))[0]
+        must([slot, judge] in duties, "a card about what its judge did not draw")
+        must(led.below(b"o" + u64(net.round_epoch(r)) + u16(seat[1]))[0][1][0] == seat, "a card about nobody")
+        name = (r, seat[1], slot)
+        models = state_of(led, r, seat[1])[0][3]
+        must(task == work.derive(net, led.round(r).task_seed, r, seat, models, slot)[0], "a card about another task")
+        if finding == "unopened":
+            must(name not in found, "unopened, and yet there is an answer")
+        else:
+            must(answer == found[name][0] and tokens == len(found[name][2][6][0]), "a card about another answer")
+            must(finding in work.BY_RUN, "an answer that has the right form")
+        must(known.setdefault((name, judge[1]), c) == c, "two cards of a judge about one answer")
+    for c in known.values():
+        findings[c[6]] = findings.get(c[6], 0) + 1
+    for key, (judge, said) in led.below(b"g"):
+        e = int.from_bytes(key[1:9], "big")
+        own = [work.card_leaf(c) for (name, uid), c in sorted(known.items()) if uid == judge[1] and net.round_epoch(name[0]) == e]
+        must(root(own) == said[1] and len(own) == said[2], "a statement over other cards")
+    print("cards: %d about drawn answers: %s; %d statements over them" % (
+        len(known), ", ".join("%d %s" % (n, f) for f, n in sorted(findings.items())), len(led.below(b"g"))))
+
+
+def receipt(led, record, found):
+    task, hotkey, a, about = work.open_receipt(led.net, record["receipt"])
+    want = found[a[0], a[1][1], a[2]]
+    must(task == want[1] and a == want[2] and about, "a receipt that says something else")
+    print("receipt: round %d, seat %d, slot %d, with %d cards: %r" % (a[0], a[1][1], a[2], len(about), task[6]))
+
+
+def refusals(led, record):
+    """Bytes that must be refused: every form but the canonical one, and every changed bit of a signed message."""
+    for b in (b"\x18\x17", b"\x19\x00\xff", b"\x9f\xff", b"\xf9\x3c\x00", b"\xc0\x00", b"\xa2\x02\x00\x01\x00", b"\xa2\x01\x00\x01\x00",
+              b"\x61\xff", b"\x00\x00", b"\x81" * 9 + b"\x00", b"\xf7", b"\x5a\x00\x00\x00\x01\x00", b""):
+        refused(lambda: decode(b), b.hex())
+    raw = record["answers"][0]
+    for i in (0, 3, len(raw) // 2, len(raw) - 1):
+        refused(lambda: led.net.open(raw[:i] + bytes([raw[i] ^ 1]) + raw[i + 1:], "assay/1/answer", 1 << 20), "an answer, changed")
+    refused(lambda: led.net.open(raw, "assay/1/card", 1 << 20), "an answer as a card")
+    print("refusals: as they must be")
+
+
+def refused(call, what):
+    try:
+        call()
+    except Wrong:
+        return
+    raise Wrong("not refused: " + what)
+
+
+def main(path):
+    began = time.time()
+    record = unhex(json.loads(pathlib.Path(path).read_text()))
+    net = Network(record["genesis"])
+    print("network: %s, %d seats, %d models" % (net.chain, len(net.seats_at_start), len(net.models)))
+    led = ledger(net, record)
+    found = answers(led, record)
+    miners(led, record, found)
+    cards(led, record, found)
+    receipt(led, record, found)
+    refusals(led, record)
+    print("all agree, in %.1f s" % (time.time() - began))
+
+
+if __name__ == "__main__":
+    try:
+        main(sys.argv[1] if len(sys.argv) > 1 else DEFAULT)
+    except Wrong as e:
+        sys.exit("does not agree: %s" % e)

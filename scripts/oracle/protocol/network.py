@@ -1,0 +1,62 @@
+"""The network: genesis, parameters, clock, envelopes (protocol/SPEC.md, sections 3 and 4)."""
+
+from form import *
+
+SCHEDULE = {1: "tempo", 2: "round_length", 3: "commit_blocks", 4: "open_blocks", 5: "weight_blocks", 6: "card_blocks"}
+BLOCK = {1: "commit_millis", 2: "propose_millis", 3: "vote_millis", 4: "max_bytes"}
+SEATS = {1: "max", 2: "max_validators", 3: "max_per_coldkey", 4: "min_stake", 5: "immunity", 6: "price", 7: "price_min",
+         8: "price_max", 9: "price_half_life", 10: "bump_percent", 11: "fee", 12: "unbonding"}
+EMISSION = {1: "per_block", 2: "max_supply"}
+YUMA = {1: "kappa", 2: "activity_cutoff", 3: "bonds_moving_average", 4: "bonds_penalty", 5: "yuma3", 6: "liquid_alpha",
+        7: "alpha_low", 8: "alpha_high", 9: "steepness"}
+TASKS = {1: "models", 2: "max_tokens", 3: "system", 4: "max_slots", 5: "judges", 6: "sampled_percent", 7: "speed_best",
+         8: "speed_worst", 9: "average_keep", 10: "retention"}
+GOSSIP = {1: "replay_window"}
+
+
+class Named:
+    """A map by number, read by name."""
+
+    def __init__(self, fields, numbers):
+        must(list(fields) == list(numbers), "parameters")
+        for n, name in numbers.items():
+            setattr(self, name, fields[n])
+
+
+class Network:
+    def __init__(self, raw):
+        params, self.time, self.accounts, self.seats_at_start = decode(raw)
+        must(list(params) == [1, 2, 3, 4, 5, 6, 7, 8], "parameters")
+        self.chain = params[1] + "-" + sha(raw).hex()[:8]
+        self.schedule, self.block = Named(params[2], SCHEDULE), Named(params[3], BLOCK)
+        self.seats, self.emission = Named(params[4], SEATS), Named(params[5], EMISSION)
+        self.yuma, self.tasks = Named(params[6], YUMA), Named(params[7], TASKS)
+        self.gossip = Named(params[8], GOSSIP)
+        self.models = {m[1]: m[3] for m in self.tasks.models}
+
+    # The clock.
+    def epoch(self, h): return h // self.schedule.tempo
+    def round(self, h): return h // self.schedule.round_length
+    def epoch_start(self, e): return e * self.schedule.tempo
+    def epoch_end(self, e): return self.epoch_start(e + 1) - 1
+    def round_start(self, r): return r * self.schedule.round_length
+    def round_epoch(self, r): return self.epoch(self.round_start(r))
+    def commit_deadline(self, r): return self.round_start(r) + self.schedule.commit_blocks
+    def open_deadline(self, r): return self.round_start(r) + self.schedule.open_blocks
+    def card_deadline(self, r): return self.epoch_start(self.round_epoch(r) + 1) + self.schedule.card_blocks
+    def rounds(self): return self.schedule.tempo // self.schedule.round_length
+
+    def counted(self):
+        """The chain id behind its length, as it enters hashes."""
+        return u64(len(self.chain)) + self.chain.encode()
+
+    def open(self, raw, domain, limit):
+        """The sender, height and payload of an envelope."""
+        fields = shape(decode(raw, limit), ("text", "text", "b33", "u64", "b", "b64"), "envelope")
+        must(fields[0] == domain and fields[1] == self.chain, "an envelope of another domain or chain")
+        verify(fields[2], domain, encode(fields[:5] + [bytes(64)]), fields[5])
+        return fields[2], fields[3], decode(fields[4], limit)
+
+    def seal(self, d, domain, height, payload):
+        fields = [domain, self.chain, public(d), height, encode(payload), bytes(64)]
+        return encode(fields[:5] + [sign(d, domain, encode(fields))])
