@@ -213,7 +213,7 @@ func writeScores(db *store.DB, n *apitest.Network) error {
 	}
 	final := validator.Final{Seat: x.Tally.Seat, Hotkey: apitest.Public("miner-0"), Exact: 1, Tasks: []protocol.TaskID{{7}}}
 	key := binary.BigEndian.AppendUint16(binary.BigEndian.AppendUint64(nil, 1), 2)
-	mark := db.Tables().Singles.Put(store.Key(store.SingleGenesis), []byte(n.Genesis.ChainID()))
+	mark := db.BindChain(n.Genesis.ChainID())
 	return errors.Join(mark, node.RecordsOf(db).Write(func(put func(string, []byte, []byte)) {
 		put("validator-scores", key, wire.Encode(&x))
 		put("validator-finals", key, wire.Encode(&final))

@@ -100,7 +100,7 @@ func (a *app) Info(context.Context, *abci.RequestInfo) (*abci.ResponseInfo, erro
 // the one that genesisDoc gave.
 func (a *app) InitChain(_ context.Context, r *abci.RequestInitChain) (*abci.ResponseInitChain, error) {
 	if r.ChainId != a.chain {
-		return nil, fmt.Errorf("chain %q, want %q: %w", r.ChainId, a.chain, ErrGenesis)
+		return nil, fmt.Errorf("chain %q, want %q: %w", r.ChainId, a.chain, store.ErrOtherChain)
 	}
 	if err := a.begin(1); err != nil {
 		return nil, err

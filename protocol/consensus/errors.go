@@ -6,8 +6,6 @@ import "errors"
 var (
 	// ErrConfig: a field of Config that cannot be.
 	ErrConfig = errors.New("consensus: bad configuration")
-	// ErrGenesis: the database belongs to another genesis.
-	ErrGenesis = errors.New("consensus: the database belongs to another network")
 	// ErrListen: the address to listen on cannot be had.
 	ErrListen = errors.New("consensus: cannot listen")
 	// ErrHalted: consensus stopped on an error of ours; the node must not go on.

@@ -94,7 +94,7 @@ func NewLight(c LightConfig) (*Light, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := bind(c.DB, doc.ChainID); err != nil {
+	if err := c.DB.BindChain(doc.ChainID); err != nil {
 		return nil, err
 	}
 	l := &Light{cfg: c, chain: doc.ChainID, space: c.DB.Space("light"), banned: make(map[string]time.Time)}

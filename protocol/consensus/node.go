@@ -22,7 +22,6 @@ import (
 
 	"github.com/assaynet/assay/protocol"
 	"github.com/assaynet/assay/protocol/ledger"
-	"github.com/assaynet/assay/protocol/store"
 )
 
 // Node takes part in ordering the ledger's blocks, as a validator if its
@@ -42,8 +41,8 @@ type Node struct {
 	ready   chan struct{} // closed by Run, once
 }
 
-// New opens the node's state. It starts nothing. Errors: [ErrConfig],
-// [ErrGenesis], and those of the store.
+// New opens the node's state. It starts nothing. Errors: [ErrConfig], and those
+// of the store: [store.ErrOtherChain] where the database is another network's.
 func New(c Config) (*Node, error) {
 	if err := c.check(); err != nil {
 		return nil, err
@@ -52,7 +51,7 @@ func New(c Config) (*Node, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := bind(c.DB, doc.ChainID); err != nil {
+	if err := c.DB.BindChain(doc.ChainID); err != nil {
 		return nil, err
 	}
 	n := &Node{cfg: c, chain: doc.ChainID, doc: doc, halted: make(chan string, 1), ready: make(chan struct{})}
@@ -73,22 +72,6 @@ func New(c Config) (*Node, error) {
 	}
 	n.archive = OpenArchive(c.DB)
 	return n, nil
-}
-
-// bind refuses a database of another network, and marks a new one.
-func bind(db *store.DB, chain string) error {
-	table := db.Tables().Singles
-	was, ok, err := table.Get(store.Key(store.SingleGenesis))
-	if err != nil {
-		return fmt.Errorf("read the database's network: %w", err)
-	}
-	if !ok {
-		return table.Put(store.Key(store.SingleGenesis), []byte(chain))
-	}
-	if string(was) != chain {
-		return fmt.Errorf("database of %s, genesis of %s: %w (give each network a directory of its own)", was, chain, ErrGenesis)
-	}
-	return nil
 }
 
 // Run takes part until ctx is done. It returns nil after a clean stop, within

@@ -160,7 +160,7 @@ func TestADatabaseOfAnotherNetworkIsRefused(t *testing.T) {
 	check(t, err)
 	defer func() { check(t, db.Close()) }()
 	_, err = consensus.NewLight(consensus.LightConfig{Genesis: other.g, DB: db, Providers: func() []consensus.Provider { return nil }})
-	if !errors.Is(err, consensus.ErrGenesis) {
-		t.Fatalf("got %v, want %v", err, consensus.ErrGenesis)
+	if !errors.Is(err, store.ErrOtherChain) {
+		t.Fatalf("got %v, want %v", err, store.ErrOtherChain)
 	}
 }

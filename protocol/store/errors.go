@@ -18,6 +18,8 @@ var (
 	ErrCorrupt = errors.New("store: the database is damaged")
 	// ErrLocked: another process has the database open.
 	ErrLocked = errors.New("store: the database is in use")
+	// ErrOtherChain: the database belongs to another chain than it is used for.
+	ErrOtherChain = errors.New("store: the database belongs to another chain")
 	// ErrMissing: there is no database, and it was to be opened for reading only.
 	ErrMissing = errors.New("store: there is no database")
 	// ErrFull: the disk is full, or this user's share of it.

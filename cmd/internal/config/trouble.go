@@ -16,6 +16,8 @@ func (h Home) Hint(err error) string {
 	switch {
 	case errors.Is(err, store.ErrLocked):
 		return "stop the other one, or give this one another --home"
+	case errors.Is(err, store.ErrOtherChain):
+		return "put the right genesis.json back into " + string(h) + ", or use another --home"
 	case errors.Is(err, store.ErrNewerSchema):
 		return "install the newer program; the database was not touched"
 	case errors.Is(err, store.ErrCorrupt):

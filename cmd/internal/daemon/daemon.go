@@ -136,19 +136,7 @@ func (d *Daemon) openDB(stderr io.Writer, program string) error {
 	if err != nil {
 		return d.Explain(err)
 	}
-	return usage.Mistake(CheckChain(d.DB, d.Home, d.Chain))
-}
-
-// CheckChain refuses a database of another chain.
-func CheckChain(db *store.DB, home config.Home, chain string) error {
-	was, ok, err := db.Tables().Singles.Get(store.Key(store.SingleGenesis))
-	if err != nil {
-		return fmt.Errorf("read database: %w", err)
-	}
-	if ok && string(was) != chain {
-		return fmt.Errorf("%w: the database in %s belongs to chain %s, genesis.json is of %s; put the right genesis back, or use another --home", config.ErrHome, home, was, chain)
-	}
-	return nil
+	return usage.Mistake(d.Home.Explain(d.DB.CheckChain(d.Chain), ""))
 }
 
 // openModels maps the models and makes sure that they are the network's.

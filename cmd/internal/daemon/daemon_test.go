@@ -34,7 +34,7 @@ func TestEveryTroubleHasItsHint(t *testing.T) {
 		{store.ErrLocked, "another --home"},
 		{store.ErrNewerSchema, "install the newer program"},
 		{store.ErrCorrupt, "restore /h/data"},
-		{consensus.ErrGenesis, "right genesis.json"},
+		{store.ErrOtherChain, "right genesis.json"},
 		{consensus.ErrStalled, "doctor"},
 		{consensus.ErrExpired, "clock"},
 		{consensus.ErrFork, "two histories"},

@@ -24,7 +24,6 @@ func (d *Daemon) hint(err error) string {
 		err  error
 		hint string
 	}{
-		{consensus.ErrGenesis, "put the right genesis.json back into " + string(d.Home) + ", or use another --home"},
 		{gossip.ErrListen, config.ListenHint(err, "listen", "announce")},
 		{consensus.ErrListen, config.ListenHint(err, "consensus-listen", "consensus-external")},
 		{api.ErrListen, config.ListenHint(err, "http-listen", "")},

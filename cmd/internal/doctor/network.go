@@ -42,8 +42,8 @@ func (p *patient) database(context.Context) Finding {
 		return failed(p.home.Explain(err, "look at that directory"))
 	}
 	defer func() { _ = db.Close() }() // only read
-	if err := daemon.CheckChain(db, p.home, p.genesis.ChainID()); err != nil {
-		return failed(err)
+	if err := db.CheckChain(p.genesis.ChainID()); err != nil {
+		return failed(p.home.Explain(err, ""))
 	}
 	return ok("%d MiB", db.Size()>>20)
 }

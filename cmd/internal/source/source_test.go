@@ -269,10 +269,10 @@ func TestADatabaseOfAnotherNetworkIsRefused(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := errors.Join(db.Tables().Singles.Put(store.Key(store.SingleGenesis), []byte("assay-other")), db.Close()); err != nil {
+	if err := errors.Join(db.BindChain("assay-other"), db.Close()); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := source.Open(dir, n.Genesis); !errors.Is(err, source.ErrOtherNetwork) {
+	if _, err := source.Open(dir, n.Genesis); !errors.Is(err, store.ErrOtherChain) {
 		t.Errorf("another network: got %v", err)
 	}
 }

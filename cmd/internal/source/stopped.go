@@ -19,14 +19,11 @@ import (
 	"github.com/assaynet/assay/validator"
 )
 
-// ErrOtherNetwork says that a database is not of the genesis that lies beside it.
-var ErrOtherNetwork = errors.New("the database belongs to another network")
-
 // stateSpace is where consensus keeps the ledger's state in a node's database.
 const stateSpace = "state"
 
 // Open opens the database of a stopped validator for reading; Close the result.
-// Errors are those of the store, and [ErrOtherNetwork].
+// Errors are those of the store, [store.ErrOtherChain] among them.
 func Open(dir string, g *ledger.Genesis) (*Stopped, error) {
 	db, err := store.Open(dir, store.Options{ReadOnly: true, Logger: zerolog.Nop()})
 	if err != nil {
@@ -51,12 +48,9 @@ type Stopped struct {
 }
 
 func (s *Stopped) open() error {
-	was, ok, err := s.db.Tables().Singles.Get(store.Key(store.SingleGenesis))
+	err := s.db.CheckChain(s.chain)
 	if err != nil {
 		return err
-	}
-	if ok && string(was) != s.chain {
-		return fmt.Errorf("database of %s, genesis of %s: %w", was, s.chain, ErrOtherNetwork)
 	}
 	if s.state, err = state.Open(s.db.Space(stateSpace)); err != nil {
 		return err
