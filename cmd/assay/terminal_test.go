@@ -3,7 +3,6 @@ package main
 import (
 	"bufio"
 	"errors"
-	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -11,32 +10,9 @@ import (
 	"syscall"
 	"testing"
 
-	"golang.org/x/sys/unix"
-
 	"github.com/assaynet/assay/engine/enginetest"
+	"github.com/assaynet/assay/protocol/keystore/terminaltest"
 )
-
-// openTerminal returns the two ends of a pseudo-terminal.
-func openTerminal(t *testing.T) (master, tty *os.File) {
-	t.Helper()
-	master, err := os.OpenFile("/dev/ptmx", os.O_RDWR|unix.O_NOCTTY, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := unix.IoctlSetPointerInt(int(master.Fd()), unix.TIOCSPTLCK, 0); err != nil {
-		t.Fatal(err)
-	}
-	n, err := unix.IoctlGetUint32(int(master.Fd()), unix.TIOCGPTN)
-	if err != nil {
-		t.Fatal(err)
-	}
-	tty, err = os.OpenFile(fmt.Sprintf("/dev/pts/%d", n), os.O_RDWR|unix.O_NOCTTY, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _, _ = master.Close(), tty.Close() })
-	return master, tty
-}
 
 // TestWhoWaitsForATerminalSaysSoAndEndsAtCtrlC: a command that reads standard
 // input says what it waits for, on standard error, and is not deaf.
@@ -55,7 +31,7 @@ func TestWhoWaitsForATerminalSaysSoAndEndsAtCtrlC(t *testing.T) {
 		"verify -":                            "waiting for a receipt; end it with Enter and Ctrl-D",
 		"wallet new --recover --keys " + keys: "The 24 words of the key, in order, one or more a line. They are not shown.",
 	} {
-		master, tty := openTerminal(t)
+		master, tty := terminaltest.Open(t)
 		program := exec.CommandContext(t.Context(), "assay", strings.Fields(line)...)
 		program.Env = append(os.Environ(), "ASSAY_MODEL="+model, "ASSAY_PASSPHRASE=correct-horse")
 		program.Stdin = tty
@@ -82,9 +58,8 @@ func TestWhoWaitsForATerminalSaysSoAndEndsAtCtrlC(t *testing.T) {
 		if err := program.Wait(); !errors.As(err, &exit) || exit.ExitCode() != 130 || !strings.HasSuffix(last, "interrupted") {
 			t.Errorf("assay %s: got %v and %q, want status 130 and interrupted", line, err, last)
 		}
-		state, err := unix.IoctlGetTermios(int(master.Fd()), unix.TCGETS)
-		if err != nil || state.Lflag&unix.ECHO == 0 {
-			t.Errorf("assay %s: the terminal stays quiet, %v", line, err)
+		if !terminaltest.Echoes(t, master) {
+			t.Errorf("assay %s: the terminal stays quiet", line)
 		}
 	}
 	if _, err := os.Stat(keys); !errors.Is(err, os.ErrNotExist) {

@@ -4,48 +4,14 @@ import (
 	"bufio"
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"os"
 	"strings"
 	"testing"
 
-	"golang.org/x/sys/unix"
-
 	"github.com/assaynet/assay/protocol/keystore"
+	"github.com/assaynet/assay/protocol/keystore/terminaltest"
 )
-
-// openTerminal returns the two ends of a pseudo-terminal.
-func openTerminal(t *testing.T) (master, tty *os.File) {
-	t.Helper()
-	master, err := os.OpenFile("/dev/ptmx", os.O_RDWR, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = master.Close() })
-	if err := unix.IoctlSetPointerInt(int(master.Fd()), unix.TIOCSPTLCK, 0); err != nil {
-		t.Fatal(err)
-	}
-	n, err := unix.IoctlGetUint32(int(master.Fd()), unix.TIOCGPTN)
-	if err != nil {
-		t.Fatal(err)
-	}
-	tty, err = os.OpenFile(fmt.Sprintf("/dev/pts/%d", n), os.O_RDWR|unix.O_NOCTTY, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return master, tty
-}
-
-// echoes reports whether the terminal shows what is typed.
-func echoes(t *testing.T, master *os.File) bool {
-	t.Helper()
-	state, err := unix.IoctlGetTermios(int(master.Fd()), unix.TCGETS)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return state.Lflag&unix.ECHO != 0
-}
 
 type reply struct {
 	line string
@@ -54,13 +20,13 @@ type reply struct {
 
 func startAsking(ctx context.Context, t *testing.T) (master *os.File, replies chan reply) {
 	t.Helper()
-	master, tty := openTerminal(t)
+	master, tty := terminaltest.Open(t)
 	replies = make(chan reply, 1)
 	go func() {
 		line, err := keystore.Ask(ctx, tty, "Passphrase: ")
 		replies <- reply{line, err}
 	}()
-	for echoes(t, master) { // until it is listening
+	for terminaltest.Echoes(t, master) { // until it is listening
 		if t.Context().Err() != nil {
 			t.Fatal("the terminal never went quiet")
 		}
@@ -88,7 +54,7 @@ func TestAnInterruptedQuestionGivesTheEchoBack(t *testing.T) {
 	if r := <-replies; !errors.Is(r.err, context.Canceled) {
 		t.Errorf("got %q, %v, want %v", r.line, r.err, context.Canceled)
 	}
-	if !echoes(t, master) {
+	if !terminaltest.Echoes(t, master) {
 		t.Error("the terminal stays quiet")
 	}
 }
@@ -103,7 +69,7 @@ type session struct {
 
 func askWords(ctx context.Context, t *testing.T) *session {
 	t.Helper()
-	master, tty := openTerminal(t)
+	master, tty := terminaltest.Open(t)
 	r, w := io.Pipe()
 	s := &session{t: t, master: master, screen: bufio.NewReader(r), done: make(chan reply, 1)}
 	go func() {
@@ -146,7 +112,7 @@ func TestWordsAreAskedForAndNotShown(t *testing.T) {
 	words, want := mnemonic(t)
 	s := askWords(t.Context(), t)
 	s.sees("The 24 words of the key, in order, one or more a line. They are not shown.\nfrom word 1: ")
-	if echoes(t, s.master) {
+	if terminaltest.Echoes(t, s.master) {
 		t.Error("the terminal shows what is typed")
 	}
 	s.types(strings.Join(words[:8], " ") + "\n")
@@ -160,7 +126,7 @@ func TestWordsAreAskedForAndNotShown(t *testing.T) {
 	if err != nil || addressOf(t, text) != want {
 		t.Errorf("got another key, %v", err)
 	}
-	if !echoes(t, s.master) {
+	if !terminaltest.Echoes(t, s.master) {
 		t.Error("the terminal stays quiet")
 	}
 	s.types("\nseen\n") // what the terminal itself showed comes before it
@@ -203,7 +169,7 @@ func TestAskingForWordsEndsAtOnceAndGivesTheEchoBack(t *testing.T) {
 	if _, err := s.ends(); !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v, want %v", err, context.Canceled)
 	}
-	if !echoes(t, s.master) {
+	if !terminaltest.Echoes(t, s.master) {
 		t.Error("the terminal stays quiet")
 	}
 }
