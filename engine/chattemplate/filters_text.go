@@ -10,21 +10,21 @@ func textFilters(name string) filterFunc {
 	case "trim":
 		return trimFilter
 	case "upper":
-		return textFilter(name, Text.upper)
+		return characterFilter(name, Text.upper)
 	case "lower":
-		return textFilter(name, Text.lower)
+		return characterFilter(name, Text.lower)
 	case "capitalize":
-		return textFilter(name, Text.capitalize)
+		return characterFilter(name, Text.capitalize)
 	case "title":
-		return textFilter(name, Text.titleWords)
+		return characterFilter(name, Text.titleWords)
 	case "string":
-		return textFilter(name, func(t Text) Text { return t })
+		return characterFilter(name, func(t Text) Text { return t })
 	case "safe":
-		return textFilter(name, func(t Text) Text { return t.as(true) })
+		return characterFilter(name, func(t Text) Text { return t.as(true) })
 	case "escape", "e":
-		return escapeFilter(name, false)
+		return textFilter(name, func(r *run, t Text) (value, error) { return r.escaped(t) })
 	case "forceescape":
-		return escapeFilter(name, true)
+		return textFilter(name, func(r *run, t Text) (value, error) { return r.escaped(t.as(false)) })
 	case "replace":
 		return replaceFilter
 	case "center":
@@ -55,7 +55,8 @@ func trimFilter(r *run, v value, a arguments) (value, error) {
 	return r.strip(t, true, true, vs[0])
 }
 
-func textFilter(name string, f func(Text) Text) filterFunc {
+// textFilter takes no argument, and makes of a value's text what f makes.
+func textFilter(name string, f func(*run, Text) (value, error)) filterFunc {
 	return func(r *run, v value, a arguments) (value, error) {
 		if _, err := a.bind(name); err != nil {
 			return nil, err
@@ -64,24 +65,13 @@ func textFilter(name string, f func(Text) Text) filterFunc {
 		if err != nil {
 			return nil, err
 		}
-		return r.mapped(t, f)
+		return f(r, t)
 	}
 }
 
-func escapeFilter(name string, again bool) filterFunc {
-	return func(r *run, v value, a arguments) (value, error) {
-		if _, err := a.bind(name); err != nil {
-			return nil, err
-		}
-		t, err := r.str(v)
-		if err != nil {
-			return nil, err
-		}
-		if again {
-			t = t.as(false)
-		}
-		return r.escaped(t)
-	}
+// characterFilter is [textFilter] for an f that works character by character.
+func characterFilter(name string, f func(Text) Text) filterFunc {
+	return textFilter(name, func(r *run, t Text) (value, error) { return r.mapped(t, f) })
 }
 
 func replaceFilter(r *run, v value, a arguments) (value, error) {
