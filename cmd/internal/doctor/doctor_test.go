@@ -8,12 +8,15 @@ import (
 
 	"github.com/assaynet/assay/cmd/internal/doctor"
 	"github.com/assaynet/assay/cmd/internal/status"
+	"github.com/assaynet/assay/protocol/api"
 )
 
 func TestTheClockIsComparedWithBlocks(t *testing.T) {
 	now := time.Now()
-	block := func(age time.Duration) *status.Report { return &status.Report{BlockTime: now.Add(-age)} }
-	old := &status.Report{BlockTime: now.Add(-time.Hour), CatchingUp: true}
+	block := func(age time.Duration) *status.Report {
+		return &status.Report{Status: api.Status{BlockTime: now.Add(-age)}}
+	}
+	old := &status.Report{Status: api.Status{BlockTime: now.Add(-time.Hour), CatchingUp: true}}
 	for _, tc := range []struct {
 		name    string
 		began   time.Time

@@ -8,6 +8,7 @@ import (
 	"github.com/assaynet/assay/cmd/internal/doctor"
 	"github.com/assaynet/assay/cmd/internal/status"
 	"github.com/assaynet/assay/protocol"
+	"github.com/assaynet/assay/protocol/api"
 	"github.com/assaynet/assay/protocol/ledger"
 	"github.com/assaynet/assay/protocol/params"
 	"github.com/assaynet/assay/protocol/wire"
@@ -65,18 +66,18 @@ func TestARunningDaemonSpeaksForItself(t *testing.T) {
 	for _, tc := range []struct {
 		name       string
 		role       config.Role
-		r          status.Report
+		r          api.Status
 		seat, work doctor.State
 	}{
-		{"a miner that earns", config.Miner, status.Report{Height: 7, Registered: true}, doctor.OK, doctor.OK},
-		{"a miner that is late", config.Miner, status.Report{Height: 7, Registered: true, Reasons: []string{late}}, doctor.OK, doctor.Warn},
-		{"a miner that is deaf", config.Miner, status.Report{Height: 7, Registered: true, Faults: []string{"deaf"}, Reasons: []string{"deaf", late}}, doctor.OK, doctor.Fail},
-		{"a miner without a seat", config.Miner, status.Report{Height: 7, Faults: []string{"no seat"}, Reasons: []string{"no seat"}}, doctor.Fail, doctor.Fail},
-		{"a miner before the first block", config.Miner, status.Report{}, doctor.Warn, doctor.OK},
-		{"a validator", config.Validator, status.Report{Height: 7, Registered: true, Permit: true}, doctor.OK, doctor.OK},
-		{"a validator without a permit", config.Validator, status.Report{Height: 7, Registered: true, Reasons: []string{"no permit"}}, doctor.Fail, doctor.Warn},
+		{"a miner that earns", config.Miner, api.Status{Height: 7, Registered: true}, doctor.OK, doctor.OK},
+		{"a miner that is late", config.Miner, api.Status{Height: 7, Registered: true, Reasons: []string{late}}, doctor.OK, doctor.Warn},
+		{"a miner that is deaf", config.Miner, api.Status{Height: 7, Registered: true, Faults: []string{"deaf"}, Reasons: []string{"deaf", late}}, doctor.OK, doctor.Fail},
+		{"a miner without a seat", config.Miner, api.Status{Height: 7, Faults: []string{"no seat"}, Reasons: []string{"no seat"}}, doctor.Fail, doctor.Fail},
+		{"a miner before the first block", config.Miner, api.Status{}, doctor.Warn, doctor.OK},
+		{"a validator", config.Validator, api.Status{Height: 7, Registered: true, Permit: true}, doctor.OK, doctor.OK},
+		{"a validator without a permit", config.Validator, api.Status{Height: 7, Registered: true, Reasons: []string{"no permit"}}, doctor.Fail, doctor.Warn},
 	} {
-		seat, work := doctor.Running(t.Context(), tc.role, &tc.r)
+		seat, work := doctor.Running(t.Context(), tc.role, &status.Report{Status: tc.r})
 		if seat.State != tc.seat || work.State != tc.work {
 			t.Errorf("%s: got seat %+v and work %+v, want %s and %s", tc.name, seat, work, tc.seat, tc.work)
 		}

@@ -13,7 +13,7 @@ import (
 	"time"
 
 	"github.com/assaynet/assay/cmd/internal/config"
-	"github.com/assaynet/assay/protocol"
+	"github.com/assaynet/assay/protocol/api"
 	"github.com/assaynet/assay/protocol/keystore"
 )
 
@@ -24,28 +24,10 @@ const (
 	maxAnswer = 1 << 20
 )
 
-// Report is what a daemon says of itself: what people are shown. The rest of
-// the answer is in Raw.
+// Report is what a daemon says of itself.
 type Report struct {
-	ChainID    string             `json:"chain_id"`
-	Role       config.Role        `json:"role"`
-	Version    string             `json:"version"`
-	Started    time.Time          `json:"started"`
-	Hotkey     string             `json:"hotkey"`
-	Registered bool               `json:"registered"`
-	Permit     bool               `json:"permit"`
-	Height     protocol.Height    `json:"height"`
-	Epoch      protocol.Epoch     `json:"epoch"`
-	Round      protocol.Round     `json:"round"`
-	BlockTime  time.Time          `json:"block_time"`
-	AppHash    string             `json:"app_hash"`
-	CatchingUp bool               `json:"catching_up"`
-	Peers      int                `json:"peers"`
-	ModelIDs   []protocol.ModelID `json:"model_ids"`
-	Faults     []string           `json:"faults"`
-	Reasons    []string           `json:"reasons"`
-
-	Raw json.RawMessage `json:"-"`
+	api.Status
+	Raw json.RawMessage // as it came
 }
 
 // ErrOther says that another home's daemon answers at the address of this
@@ -90,10 +72,10 @@ func AskAt(ctx context.Context, at string, role config.Role) (*Report, error) {
 		return nil, fmt.Errorf("%s answers %s; another program listens there: %s", at, resp.Status, see)
 	}
 	r := &Report{Raw: body}
-	if err := json.Unmarshal(body, r); err != nil {
+	if err := json.Unmarshal(body, &r.Status); err != nil {
 		return nil, fmt.Errorf("%s does not answer as a %s does (%w); %s", at, role, err, see)
 	}
-	if r.Role != role {
+	if config.Role(r.Role) != role {
 		return nil, fmt.Errorf("%w: at %s answers a %s of %s; %s", config.ErrNotRunning, at, r.Role, r.ChainID, see)
 	}
 	return r, nil

@@ -12,6 +12,7 @@ import (
 
 	"github.com/assaynet/assay/cmd/internal/config"
 	"github.com/assaynet/assay/cmd/internal/status"
+	"github.com/assaynet/assay/protocol/api"
 	"github.com/assaynet/assay/protocol/keystore"
 )
 
@@ -126,10 +127,10 @@ func TestADaemonOfAnotherHomeIsNotThisOnes(t *testing.T) {
 
 func TestReportsReadLikeATable(t *testing.T) {
 	now := time.Unix(1000, 0)
-	r := status.Report{
+	r := status.Report{Status: api.Status{
 		ChainID: "assay-test-1", Role: "miner", Version: "v1", Height: 41, Epoch: 2, Round: 2, CatchingUp: true,
 		BlockTime: now.Add(-1500 * time.Millisecond), Peers: 3, Reasons: []string{"not asked yet"},
-	}
+	}}
 	var b strings.Builder
 	if err := r.Print(&b, now); err != nil {
 		t.Fatal(err)
