@@ -25,9 +25,10 @@ func walkEpochs[T any](ctx context.Context, p *pager[T], r epochRange, fn func(e
 	return nil
 }
 
-// weights shows rows that validators opened, one item for each entry.
-func (h *Handler) weights(r *request) (any, error) {
-	p, err := newPager[Weight](r)
+// perEpoch shows a list that the ledger keeps epoch by epoch: add adds the items
+// of one, until the page is full.
+func perEpoch[T any](h *Handler, r *request, list string, add func(v *view, p *pager[T], e protocol.Epoch) error) (any, error) {
+	p, err := newPager[T](r)
 	if err != nil {
 		return nil, err
 	}
@@ -39,11 +40,19 @@ func (h *Handler) weights(r *request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	if want, err = p.keeps("weights", want, v.oldest); err != nil {
+	if want, err = p.keeps(list, want, v.oldest); err != nil {
 		return nil, err
 	}
 	want.to = min(want.to, v.epoch)
-	err = walkEpochs(r.ctx(), p, want, func(e protocol.Epoch) error {
+	if err := walkEpochs(r.ctx(), p, want, func(e protocol.Epoch) error { return add(v, p, e) }); err != nil {
+		return nil, err
+	}
+	return p.page(), nil
+}
+
+// weights shows rows that validators opened, one item for each entry.
+func (h *Handler) weights(r *request) (any, error) {
+	return perEpoch(h, r, "weights", func(v *view, p *pager[Weight], e protocol.Epoch) error {
 		rows, err := ledger.ReadWeightRows(v, e)
 		if err != nil {
 			return err
@@ -53,10 +62,6 @@ func (h *Handler) weights(r *request) (any, error) {
 		}
 		return nil
 	})
-	if err != nil {
-		return nil, err
-	}
-	return p.page(), nil
 }
 
 // addRow adds the entries of one validator's row.
@@ -75,23 +80,7 @@ func addRow(p *pager[Weight], e protocol.Epoch, w *ledger.Weights) {
 
 // emissions shows what each epoch paid to each seat.
 func (h *Handler) emissions(r *request) (any, error) {
-	p, err := newPager[Emission](r)
-	if err != nil {
-		return nil, err
-	}
-	want, err := r.epochs()
-	if err != nil {
-		return nil, err
-	}
-	v, err := h.view(r.ctx())
-	if err != nil {
-		return nil, err
-	}
-	if want, err = p.keeps("emissions", want, v.oldest); err != nil {
-		return nil, err
-	}
-	want.to = min(want.to, v.epoch)
-	err = walkEpochs(r.ctx(), p, want, func(e protocol.Epoch) error {
+	return perEpoch(h, r, "emissions", func(v *view, p *pager[Emission], e protocol.Epoch) error {
 		rec, ok, err := ledger.ReadEpoch(v, e)
 		if err != nil || !ok {
 			return err
@@ -112,10 +101,6 @@ func (h *Handler) emissions(r *request) (any, error) {
 		}
 		return nil
 	})
-	if err != nil {
-		return nil, err
-	}
-	return p.page(), nil
 }
 
 func emission(e protocol.Epoch, height protocol.Height, p *ledger.Payment) Emission {
