@@ -10,11 +10,11 @@ import (
 	"sync"
 	"time"
 
-	"github.com/assaynet/assay/engine/arith"
 	"github.com/assaynet/assay/engine/gguf"
 	"github.com/assaynet/assay/engine/native"
 	"github.com/assaynet/assay/engine/sched"
 	"github.com/assaynet/assay/engine/tokenizer"
+	"github.com/assaynet/assay/engine/weights"
 )
 
 // Config is how a model is run. No field changes a result.
@@ -112,7 +112,7 @@ func (c *Config) check() error {
 
 // Info describes an open model.
 type Info struct {
-	arith.Dims
+	weights.Dims
 	Name     string         // general.name, or empty
 	Types    map[string]int // tensors of each type in the file
 	Tensors  int            // all tensors
@@ -128,7 +128,7 @@ type Info struct {
 // Model is an open model. It is safe for concurrent use.
 type Model struct {
 	file      *gguf.File
-	dims      arith.Dims
+	dims      weights.Dims
 	backend   *faithful
 	tokenizer *tokenizer.Tokenizer
 	id        [32]byte
@@ -173,7 +173,7 @@ func Open(ctx context.Context, path string, cfg Config) (*Model, error) {
 }
 
 func newModel(ctx context.Context, f *gguf.File, cfg Config) (*Model, error) {
-	net, err := arith.Load(f)
+	net, err := weights.Load(f)
 	if err != nil {
 		return nil, err
 	}
@@ -192,7 +192,7 @@ func newModel(ctx context.Context, f *gguf.File, cfg Config) (*Model, error) {
 	if err != nil {
 		return nil, err
 	}
-	b, ready := &faithful{backend: computes, file: f}, false
+	b, ready := &faithful{anyBackend: computes, file: f}, false
 	defer func() {
 		if !ready { // with an error, or a fault
 			b.close()

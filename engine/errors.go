@@ -3,24 +3,25 @@ package engine
 import (
 	"errors"
 
-	"github.com/assaynet/assay/engine/arith"
+	"github.com/assaynet/assay/engine/backend"
 	"github.com/assaynet/assay/engine/sched"
+	"github.com/assaynet/assay/engine/weights"
 )
 
-// What can go wrong. Errors about the model file are those of packages gguf, arith and tokenizer, wrapped.
+// What can go wrong. Errors about the model file are those of packages gguf, weights and tokenizer, wrapped.
 var (
 	// ErrClosed means that the Model was closed before or during the call.
 	ErrClosed = errors.New("engine: model is closed")
 	// ErrRequest means a request that no model can answer: an empty prompt, a setting out of range.
 	ErrRequest = errors.New("engine: bad request")
 	// ErrUnsupported means a model that the engine does not compute; the text names the architecture or type.
-	ErrUnsupported = arith.ErrUnsupported
+	ErrUnsupported = weights.ErrUnsupported
 	// ErrWeights means a model file that contradicts itself.
-	ErrWeights = arith.ErrWeights
+	ErrWeights = weights.ErrWeights
 	// ErrContext means a prompt and answer longer than the model's context.
-	ErrContext = arith.ErrContext
+	ErrContext = backend.ErrContext
 	// ErrToken means a token id of the prompt outside the vocabulary.
-	ErrToken = arith.ErrToken
+	ErrToken = backend.ErrToken
 	// ErrFile means that the model's file was written to, or cut off, while it was open, or cannot be read any more. All further
 	// calls return it too: the model is of no use any more. Files are to be replaced by renaming, which no open model notices.
 	ErrFile = errors.New("engine: the model's file is not what was opened")
@@ -30,8 +31,8 @@ var (
 	// system has no memory; then a later one may fare better.
 	ErrMemory = sched.ErrMemory
 	// ErrNotFinite means a run that fails: an error, never an answer. The error is a *FailedError.
-	ErrNotFinite = arith.ErrNotFinite
+	ErrNotFinite = backend.ErrNotFinite
 )
 
 // FailedError says at which position a run fails.
-type FailedError = arith.FailedError
+type FailedError = backend.FailedError

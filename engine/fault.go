@@ -19,14 +19,14 @@ import (
 
 // faithful is a backend whose results count only while the file is what it was.
 type faithful struct {
-	backend
+	anyBackend
 	file *gguf.File
 	lost atomic.Pointer[error] // ErrFile, from when it is first seen
 }
 
 // Step is the backend's; nothing of it counts where the file changed before its end.
 func (b *faithful) Step(pieces []*sched.Piece) error {
-	err := b.backend.Step(pieces)
+	err := b.anyBackend.Step(pieces)
 	if errors.Is(err, ErrFile) {
 		b.lost.CompareAndSwap(nil, &err)
 	}

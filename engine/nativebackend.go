@@ -6,10 +6,10 @@ import (
 	"math"
 	"sync"
 
-	"github.com/assaynet/assay/engine/arith"
 	"github.com/assaynet/assay/engine/gguf"
 	"github.com/assaynet/assay/engine/native"
 	"github.com/assaynet/assay/engine/sched"
+	"github.com/assaynet/assay/engine/weights"
 )
 
 // nativeBackend is package native: all pieces of a step are one batch.
@@ -34,15 +34,15 @@ type nativeKV struct{ *native.Cache }
 
 func (c nativeKV) Fork(n int) sched.Cache { return nativeKV{c.Cache.Fork(n)} }
 
-func newNative(f *gguf.File, net *arith.Model, cfg Config) (*nativeBackend, error) {
-	n, err := native.New(net, native.Config{Threads: cfg.Threads, Nice: cfg.Nice, Level: cfg.ISA, Weights: cfg.Weights, File: f.Bytes()})
+func newNative(f *gguf.File, w *weights.Model, cfg Config) (*nativeBackend, error) {
+	n, err := native.New(w, native.Config{Threads: cfg.Threads, Nice: cfg.Nice, Level: cfg.ISA, Weights: cfg.Weights, File: f.Bytes()})
 	if err != nil {
 		return nil, memoryError(err)
 	}
-	work := float64(net.Layers) * float64(net.Width) * float64(3*net.FFN+2*(net.Heads+net.KVHeads)*net.Head)
+	work := float64(w.Layers) * float64(w.Width) * float64(3*w.FFN+2*(w.Heads+w.KVHeads)*w.Head)
 	return &nativeBackend{
 		net: n, pageBytes: n.NewCache().PageBytes(),
-		budget: min(maxBudget, max(minBudget, int(stepWork/work)/arith.PageLen*arith.PageLen)),
+		budget: min(maxBudget, max(minBudget, int(stepWork/work)/sched.PageLen*sched.PageLen)),
 	}, nil
 }
 

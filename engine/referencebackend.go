@@ -6,6 +6,7 @@ import (
 
 	"github.com/assaynet/assay/engine/arith"
 	"github.com/assaynet/assay/engine/sched"
+	"github.com/assaynet/assay/engine/weights"
 )
 
 // referenceBackend is package arith on a pool of goroutines: each piece for itself, all at once.
@@ -23,7 +24,8 @@ func (c referenceKV) Fork(n int) sched.Cache { return referenceKV{c.Cache.Fork(n
 // Release leaves the memory to the garbage collector: the reference is no backend for many sequences.
 func (c referenceKV) Release() {}
 
-func newReference(net *arith.Model, cfg Config) *referenceBackend {
+func newReference(w *weights.Model, cfg Config) *referenceBackend {
+	net := arith.New(w)
 	return &referenceBackend{net: net, pool: newPool(cfg.Threads, cfg.Nice), pageBytes: net.NewCache().PageBytes()}
 }
 

@@ -13,6 +13,7 @@ import (
 	"github.com/assaynet/assay/engine/enginetest"
 	"github.com/assaynet/assay/engine/fingerprint"
 	"github.com/assaynet/assay/engine/gguf"
+	"github.com/assaynet/assay/engine/weights"
 )
 
 // tinyPrompt is a prompt of ordinary tokens for enginetest's vocabulary.
@@ -93,10 +94,11 @@ func TestThreadsPrefixesAndCompanyChangeNoBit(t *testing.T) {
 }
 
 func TestPiecesOfAPromptChangeNoBit(t *testing.T) {
-	m, err := arith.Load(enginetest.Open(t, enginetest.Tiny(t, enginetest.Options{Type: gguf.Q4_0})))
+	w, err := weights.Load(enginetest.Open(t, enginetest.Tiny(t, enginetest.Options{Type: gguf.Q4_0})))
 	if err != nil {
 		t.Fatal(err)
 	}
+	m := arith.New(w)
 	tokens := tinyPrompt(150, 3)
 	var want [][32]byte
 	for _, piece := range []int{32, 1, 2, 7, 31} {

@@ -10,8 +10,8 @@ import (
 	"testing"
 
 	"github.com/assaynet/assay/engine"
-	"github.com/assaynet/assay/engine/arith"
 	"github.com/assaynet/assay/engine/gguf"
+	"github.com/assaynet/assay/engine/half"
 )
 
 // variantModel is a small llama model, made of integers alone so that its bytes are the same everywhere.
@@ -160,7 +160,7 @@ func (b *builder) encode(kind gguf.Type, x []float32) (data []byte) {
 		case gguf.F32:
 			data = binary.LittleEndian.AppendUint32(data, math.Float32bits(v))
 		case gguf.F16:
-			data = binary.LittleEndian.AppendUint16(data, arith.Narrow(v))
+			data = binary.LittleEndian.AppendUint16(data, half.Narrow(v))
 		case gguf.BF16:
 			data = binary.LittleEndian.AppendUint16(data, uint16(math.Float32bits(v)>>16))
 		default:
@@ -182,9 +182,9 @@ func (b *builder) block(data []byte, kind gguf.Type, x []float32) []byte {
 	case gguf.Q4_1:
 		d, m, least, most = (high-low)/15, low, 0, 15
 	}
-	data = binary.LittleEndian.AppendUint16(data, arith.Narrow(d))
+	data = binary.LittleEndian.AppendUint16(data, half.Narrow(d))
 	if kind == gguf.Q4_1 {
-		data = binary.LittleEndian.AppendUint16(data, arith.Narrow(m))
+		data = binary.LittleEndian.AppendUint16(data, half.Narrow(m))
 	}
 	var w [32]int
 	for i, v := range x {

@@ -33,10 +33,7 @@ func BenchmarkMultiply(b *testing.B) {
 				for at := 0; at < len(w.Data); at += int(size) {
 					likelyScales(kind, w.Data[at:at+int(size)])
 				}
-				m, err := arith.NewMatrix(w)
-				if err != nil {
-					b.Fatal(err)
-				}
+				m := matrix(b, w)
 				var batch arith.Batch
 				batch.Reset(tokens, cols, m.Packing())
 				out := make([][]float32, tokens)

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/assaynet/assay/engine/arith"
+	"github.com/assaynet/assay/engine/half"
 )
 
 // oracleAttend is SPEC.md §5 for one query head, written with nothing of the package but FMA, Exp and SoftCap.
@@ -75,8 +76,8 @@ func TestAttentionEqualsTheOracleAcrossPages(t *testing.T) {
 				q[i] = float32(normal(r))
 			}
 			for i := range k {
-				k[i] = arith.Widen(arith.Narrow(float32(3 * normal(r))))
-				v[i] = arith.Widen(arith.Narrow(float32(normal(r))))
+				k[i] = half.Widen(half.Narrow(float32(3 * normal(r))))
+				v[i] = half.Widen(half.Narrow(float32(normal(r))))
 			}
 			for _, see := range []arith.Sight{{}, {Window: 1}, {Window: 2}, {Window: 63}, {Window: 64}, {Window: 65}, {Window: 100}, {Cap: 2}} {
 				got := make([]float32, d)

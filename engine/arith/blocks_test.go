@@ -8,7 +8,6 @@ import (
 	"os"
 	"testing"
 
-	"github.com/assaynet/assay/engine/arith"
 	"github.com/assaynet/assay/engine/gguf"
 )
 
@@ -38,10 +37,7 @@ func TestBlocksAreReadAsAnIndependentProgramReadsThem(t *testing.T) {
 			t.Fatal(err)
 		}
 		n := len(floats) / 4
-		m, err := arith.NewMatrix(gguf.Tensor{Name: "w", Dims: []uint64{uint64(n), 1}, Type: c.Type, Data: block})
-		if err != nil {
-			t.Fatalf("%s: %v", c.Name, err)
-		}
+		m := matrix(t, gguf.Tensor{Name: "w", Dims: []uint64{uint64(n), 1}, Type: c.Type, Data: block})
 		got := make([]float32, n)
 		m.Embed(got, 0)
 		for i := range got {

@@ -1,5 +1,7 @@
 package arith
 
+import "github.com/assaynet/assay/engine/half"
+
 // page holds keys and values of 64 positions: for each layer and key head, [PageLen][head] numbers that binary16 can hold.
 type page struct{ k, v []float32 }
 
@@ -76,9 +78,9 @@ func (c *Cache) store(layer, head, pos int, k, v []float32) (ok bool) {
 func storeHalf(dst, src []float32) bool {
 	ok := true
 	for i, x := range src {
-		h := Narrow(x)
-		ok = ok && finiteHalf(h)
-		dst[i] = Widen(h)
+		h := half.Narrow(x)
+		ok = ok && half.Finite(h)
+		dst[i] = half.Widen(h)
 	}
 	return ok
 }

@@ -2,9 +2,9 @@ package arith
 
 import (
 	"encoding/binary"
-	"math"
 
 	"github.com/assaynet/assay/engine/gguf"
+	"github.com/assaynet/assay/engine/half"
 )
 
 // format is how weights of one type are stored and multiplied. A new type is a new entry of formats. The types that have no
@@ -18,8 +18,6 @@ type format struct {
 	// A type with halves has a second scale, of its last sixteen weights, in the place of a minimum.
 	decode func(stored []byte, sub int, w *[BlockLen]int32) (d, m float32)
 	halves bool
-	// finite tells whether the scales and minima of a stored block are.
-	finite func(stored []byte) bool
 	// minimum tells that each block adds its minimum times the sum of the activations.
 	minimum bool
 	// rows2 multiplies two rows by one token, tokens4 one row by four tokens. They are quick and give up (ok false) on a sum
@@ -28,18 +26,18 @@ type format struct {
 	tokens4 func(row []byte, g *quad) (y [4]float32, ok bool)
 }
 
-// formats are the types that matrices may have in memory.
+// formats are the types that matrices may have: weights.Types, no more and no fewer.
 var formats = map[gguf.Type]*format{
 	gguf.Q8_0: {
-		name: "Q8_0", bytes: 34, group: 1, pack: Pack8, decode: decodeQ80, finite: finiteD,
+		name: "Q8_0", bytes: 34, group: 1, pack: Pack8, decode: decodeQ80,
 		rows2: q80Rows2, tokens4: q80Tokens4,
 	},
 	gguf.Q4_0: {
-		name: "Q4_0", bytes: 18, group: 1, pack: Pack4, decode: decodeQ40, finite: finiteD,
+		name: "Q4_0", bytes: 18, group: 1, pack: Pack4, decode: decodeQ40,
 		rows2: q40Rows2, tokens4: q40Tokens4,
 	},
 	gguf.Q4_1: {
-		name: "Q4_1", bytes: 20, group: 1, pack: Pack4, decode: decodeQ41, finite: finiteDM, minimum: true,
+		name: "Q4_1", bytes: 20, group: 1, pack: Pack4, decode: decodeQ41, minimum: true,
 		rows2: q41Rows2, tokens4: q41Tokens4,
 	},
 	gguf.Q5_0: spreadFormat("Q5_0", 22, 1, spreadQ50),
@@ -48,24 +46,8 @@ var formats = map[gguf.Type]*format{
 	gguf.Q5_K: spreadFormat("Q5_K", 176, 8, spreadQ5K),
 	gguf.Q6_K: spreadFormat("Q6_K", 210, 8, spreadQ6K),
 
-	gguf.IQ4_NL: tableFormat("IQ4_NL", 18, finiteD, decodeIQ4NL),
-	gguf.MXFP4:  tableFormat("MXFP4", 17, finiteE8M0, decodeMXFP4),
-}
-
-// transcoded are the types that become Q8_0 when a model is loaded, and how their elements are widened, exactly.
-var transcoded = map[gguf.Type]struct {
-	bytes int
-	widen func(b []byte) float32
-}{
-	gguf.F32:  {4, func(b []byte) float32 { return math.Float32frombits(binary.LittleEndian.Uint32(b)) }},
-	gguf.F16:  {2, func(b []byte) float32 { return Widen(binary.LittleEndian.Uint16(b)) }},
-	gguf.BF16: {2, func(b []byte) float32 { return math.Float32frombits(uint32(binary.LittleEndian.Uint16(b)) << 16) }},
-}
-
-func finiteD(block []byte) bool { return finiteHalf(binary.LittleEndian.Uint16(block)) }
-
-func finiteDM(block []byte) bool {
-	return finiteHalf(binary.LittleEndian.Uint16(block)) && finiteHalf(binary.LittleEndian.Uint16(block[2:]))
+	gguf.IQ4_NL: tableFormat("IQ4_NL", 18, decodeIQ4NL),
+	gguf.MXFP4:  tableFormat("MXFP4", 17, decodeMXFP4),
 }
 
 // decodeQ80 reads d (binary16) and 32 signed bytes.
@@ -73,7 +55,7 @@ func decodeQ80(block []byte, _ int, w *[BlockLen]int32) (d, m float32) {
 	for i := range w {
 		w[i] = int32(int8(block[2+i]))
 	}
-	return widen(binary.LittleEndian.Uint16(block)), 0
+	return half.WidenFinite(binary.LittleEndian.Uint16(block)), 0
 }
 
 // decodeQ40 reads d (binary16) and 16 bytes; byte i holds element i in its low and i+16 in its high nibble, each plus 8.
@@ -81,7 +63,7 @@ func decodeQ40(block []byte, _ int, w *[BlockLen]int32) (d, m float32) {
 	for i, b := range block[2:18] {
 		w[i], w[i+16] = int32(b&15)-8, int32(b>>4)-8
 	}
-	return widen(binary.LittleEndian.Uint16(block)), 0
+	return half.WidenFinite(binary.LittleEndian.Uint16(block)), 0
 }
 
 // decodeQ41 reads d, m (binary16) and 16 bytes of nibbles, laid out as in Q4_0.
@@ -89,7 +71,7 @@ func decodeQ41(block []byte, _ int, w *[BlockLen]int32) (d, m float32) {
 	for i, b := range block[4:20] {
 		w[i], w[i+16] = int32(b&15), int32(b>>4)
 	}
-	return widen(binary.LittleEndian.Uint16(block)), widen(binary.LittleEndian.Uint16(block[2:]))
+	return half.WidenFinite(binary.LittleEndian.Uint16(block)), half.WidenFinite(binary.LittleEndian.Uint16(block[2:]))
 }
 
 // plainRow multiplies a row by one token as SPEC.md §3 is written. It is the definition that the kernels are tested against,
@@ -146,36 +128,4 @@ func (f *format) embed(out []float32, row []byte) {
 			}
 		}
 	}
-}
-
-// transcode returns the row x as Q8_0 blocks, rounded as ggml's quantize_row_q8_0_ref rounds; ok is false where an element or
-// a scale is not finite.
-func transcode(out []byte, x []float32) (_ []byte, ok bool) {
-	for ; len(x) > 0; x = x[BlockLen:] {
-		var a float32
-		for _, f := range x[:BlockLen] {
-			if !finite(f) {
-				return nil, false
-			}
-			a = max(a, float32(math.Abs(float64(f))))
-		}
-		d := a / 127
-		id := float32(0)
-		if d != 0 {
-			id = 1 / d
-		}
-		h := Narrow(d)
-		if !finiteHalf(h) {
-			return nil, false
-		}
-		out = binary.LittleEndian.AppendUint16(out, h)
-		for _, f := range x[:BlockLen] {
-			q := int8(0)
-			if h != 0 {
-				q = int8(math.Round(float64(f * id)))
-			}
-			out = append(out, byte(q))
-		}
-	}
-	return out, true
 }

@@ -1,6 +1,10 @@
 package arith
 
-import "fmt"
+import (
+	"fmt"
+
+	"github.com/assaynet/assay/engine/backend"
+)
 
 // The graph of a model, for a piece of one sequence. Each token of the piece is a column of activations; every column's
 // numbers depend on the tokens before it alone, so pieces may be cut anywhere. For each layer:
@@ -35,12 +39,12 @@ func (m *Model) NewCache() *Cache {
 // Other errors, which change nothing: ErrToken, ErrContext.
 func (m *Model) Forward(spread Spread, w *Workspace, c *Cache, tokens []int32, keep int) ([][]float32, error) {
 	if len(tokens) > MaxPiece || c.Len()+len(tokens) > m.Context {
-		return nil, fmt.Errorf("%w: %d positions and %d more, of %d", ErrContext, c.Len(), len(tokens), m.Context)
+		return nil, fmt.Errorf("%w: %d positions and %d more, of %d", backend.ErrContext, c.Len(), len(tokens), m.Context)
 	}
 	w.reserve(m, len(tokens))
 	for t, id := range tokens {
 		if id < 0 || int(id) >= m.Vocab {
-			return nil, fmt.Errorf("%w: %d of %d", ErrToken, id, m.Vocab)
+			return nil, fmt.Errorf("%w: %d of %d", backend.ErrToken, id, m.Vocab)
 		}
 		m.embed.Embed(w.x[t], int(id))
 		if m.embedScale != 0 {
@@ -65,7 +69,7 @@ func (m *Model) Forward(spread Spread, w *Workspace, c *Cache, tokens []int32, k
 		RMSNorm(states[t], w.x[p.skip+t], m.norm, m.Eps)
 	}
 	if p.n < len(tokens) {
-		return states, &FailedError{Position: p.first + p.n, Layer: p.failed}
+		return states, &backend.FailedError{Position: p.first + p.n, Layer: p.failed}
 	}
 	return states, nil
 }
@@ -87,7 +91,7 @@ func (m *Model) Logits(spread Spread, w *Workspace, states [][]float32) ([][]flo
 			}
 		}
 		if !allFinite(states[t]) || !allFinite(logits[t]) {
-			return logits[:t], &FailedError{Position: t}
+			return logits[:t], &backend.FailedError{Position: t}
 		}
 	}
 	return logits, nil
@@ -145,11 +149,11 @@ func (p *pass) attention(i int) {
 func (p *pass) place(i, t int) bool {
 	m, w, pos := p.m, p.w, p.first+t
 	ly := &m.layers[i]
-	table := ly.rope.Table(pos)
+	pairs := ly.rope.At(pos)
 	for h := range m.Heads {
 		q := w.q[t][h*m.Head:][:m.Head]
 		m.headNorm(q, ly.qNorm)
-		ly.rope.Turn(q, table)
+		Turn(q, pairs, m.halves)
 		for e := range q {
 			q[e] *= m.scale
 		}
@@ -158,7 +162,7 @@ func (p *pass) place(i, t int) bool {
 	for h := range m.KVHeads {
 		k, v := w.k[t][h*m.Head:][:m.Head], w.v[t][h*m.Head:][:m.Head]
 		m.headNorm(k, ly.kNorm)
-		ly.rope.Turn(k, table)
+		Turn(k, pairs, m.halves)
 		ok = p.c.store(i, h, pos, k, v) && ok
 	}
 	return ok

@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/assaynet/assay/engine/arith"
+	"github.com/assaynet/assay/engine/rope"
 )
 
 type goldenRun struct {
@@ -66,7 +67,7 @@ func TestExpEqualsTheIndependentProgram(t *testing.T) {
 
 func TestRopeTablesEqualTheIndependentProgram(t *testing.T) {
 	for _, c := range loadGolden(t).Rope.Tables {
-		r := arith.NewRope(arith.RopeConfig{Base: c.Base, Rot: c.Rot})
+		r := rope.New(rope.Config{Base: c.Base, Rot: c.Rot})
 		h := sha256.New()
 		for pos := 0; pos < 131072; pos += 32 {
 			var b []byte
@@ -77,42 +78,6 @@ func TestRopeTablesEqualTheIndependentProgram(t *testing.T) {
 		}
 		if got := hex.EncodeToString(h.Sum(nil)); got != c.SHA256 {
 			t.Errorf("base %v, rot %d: got %s, want %s", c.Base, c.Rot, got, c.SHA256)
-		}
-	}
-}
-
-func TestHalfRoundTripsAndRoundsToNearestEven(t *testing.T) {
-	for h := range 1 << 16 {
-		w := arith.Widen(uint16(h))
-		if w != w {
-			if n := arith.Narrow(w); n&0x7c00 != 0x7c00 || n&0x3ff == 0 {
-				t.Fatalf("%#04x is NaN and narrows to %#04x", h, n)
-			}
-			continue
-		}
-		if n := arith.Narrow(w); n != uint16(h) {
-			t.Fatalf("%#04x widens to %x and narrows to %#04x", h, w, n)
-		}
-		// Halfway to the next larger magnitude goes to the even one; a hair beside it to the nearer.
-		if h&0x7fff >= 0x7bff {
-			continue
-		}
-		next := arith.Widen(uint16(h + 1))
-		mid := w + (next-w)/2
-		want := uint16(h + h&1)
-		if n := arith.Narrow(mid); n != want {
-			t.Fatalf("%x narrows to %#04x, want %#04x", mid, n, want)
-		}
-		if n := arith.Narrow(math.Nextafter32(mid, next)); n != uint16(h+1) {
-			t.Fatalf("above %x narrows to %#04x, want %#04x", mid, n, h+1)
-		}
-		if n := arith.Narrow(math.Nextafter32(mid, w)); n != uint16(h) {
-			t.Fatalf("below %x narrows to %#04x, want %#04x", mid, n, h)
-		}
-	}
-	for x, want := range map[float32]uint16{65519: 0x7bff, 65520: 0x7c00, -65520: 0xfc00, 1e30: 0x7c00, 0: 0} {
-		if n := arith.Narrow(x); n != want {
-			t.Errorf("%v narrows to %#04x, want %#04x", x, n, want)
 		}
 	}
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/assaynet/assay/engine/arith"
 	"github.com/assaynet/assay/engine/enginetest"
+	"github.com/assaynet/assay/engine/weights"
 )
 
 // openModel opens the real model, which `make model` fetches.
@@ -25,11 +26,11 @@ func openGemma(t testing.TB) *arith.Model {
 
 func loadModel(t testing.TB, path string) *arith.Model {
 	t.Helper()
-	m, err := arith.Load(enginetest.Open(t, path))
+	w, err := weights.Load(enginetest.Open(t, path))
 	if err != nil {
 		t.Fatal(err)
 	}
-	return m
+	return arith.New(w)
 }
 
 // hashState is h_t: the hash of a final-normed state.

@@ -1,10 +1,6 @@
 package arith
 
-import (
-	"fmt"
-
-	"github.com/assaynet/assay/engine/gguf"
-)
+import "github.com/assaynet/assay/engine/weights"
 
 // Spread runs part(0) … part(n−1), each once, in any order and on any goroutines, and returns when all are done. No result
 // depends on how it does that. Serial is the simplest.
@@ -25,64 +21,9 @@ type Matrix struct {
 	stride     int // bytes of a row
 }
 
-// NewMatrix takes a tensor of two dimensions as a matrix: the mapped bytes themselves, or a transcoded copy for F32, F16 and
-// BF16. It refuses other types (ErrUnsupported), widths that are no multiple of 32 and scales or elements that are not finite
-// (ErrWeights).
-func NewMatrix(t gguf.Tensor) (*Matrix, error) {
-	if len(t.Dims) != 2 {
-		return nil, fmt.Errorf("%w: tensor %s has %d dimensions, want 2", ErrWeights, t.Name, len(t.Dims))
-	}
-	m := &Matrix{Cols: int(t.Dims[0]), Rows: int(t.Dims[1])}
-	if m.Cols%BlockLen != 0 {
-		return nil, fmt.Errorf("%w: tensor %s is %d wide, not a multiple of %d", ErrWeights, t.Name, m.Cols, BlockLen)
-	}
-	if from, ok := transcoded[t.Type]; ok {
-		m.f = formats[gguf.Q8_0]
-		m.stride = m.Cols / BlockLen * m.f.bytes
-		return m, m.transcode(t, from.bytes, from.widen)
-	}
-	f, ok := formats[t.Type]
-	if !ok {
-		return nil, fmt.Errorf("%w: tensor %s is of type %s", ErrUnsupported, t.Name, t.Type)
-	}
-	if m.Cols%(BlockLen*f.group) != 0 {
-		return nil, fmt.Errorf("%w: tensor %s is %d wide, not a multiple of %d", ErrWeights, t.Name, m.Cols, BlockLen*f.group)
-	}
-	m.f, m.data, m.stride = f, t.Data, m.Cols/(BlockLen*f.group)*f.bytes
-	if len(m.data) != m.Rows*m.stride {
-		return nil, fmt.Errorf("%w: tensor %s has %d bytes, want %d", ErrWeights, t.Name, len(m.data), m.Rows*m.stride)
-	}
-	for at := 0; at < len(m.data); at += f.bytes {
-		if !f.finite(m.data[at : at+f.bytes]) {
-			return nil, fmt.Errorf("%w: tensor %s has a scale that is not finite in row %d", ErrWeights, t.Name, at/m.stride)
-		}
-	}
-	return m, nil
-}
-
-func (m *Matrix) transcode(t gguf.Tensor, size int, widen func([]byte) float32) error {
-	if len(t.Data) != m.Rows*m.Cols*size {
-		return fmt.Errorf("%w: tensor %s has %d bytes, want %d", ErrWeights, t.Name, len(t.Data), m.Rows*m.Cols*size)
-	}
-	m.data = make([]byte, 0, m.Rows*m.stride)
-	row := make([]float32, m.Cols)
-	for r := range m.Rows {
-		for i := range row {
-			row[i] = widen(t.Data[(r*m.Cols+i)*size:])
-		}
-		var ok bool
-		if m.data, ok = transcode(m.data, row); !ok {
-			return fmt.Errorf("%w: tensor %s has an element or a scale that is not finite in row %d", ErrWeights, t.Name, r)
-		}
-	}
-	return nil
-}
-
-// part returns n of m's rows, from a row on, as a matrix of their own.
-func (m *Matrix) part(from, n int) *Matrix {
-	p := *m
-	p.Rows, p.data = n, m.data[from*m.stride:(from+n)*m.stride]
-	return &p
+// NewMatrix returns the matrix that multiplies by w, which it shares.
+func NewMatrix(w *weights.Matrix) *Matrix {
+	return &Matrix{Rows: w.Rows, Cols: w.Cols, f: formats[w.Type], data: w.Data, stride: w.Stride()}
 }
 
 // Packing says how a Vec must be packed for m.

@@ -4,8 +4,8 @@ import (
 	"encoding/binary"
 	"math"
 
-	"github.com/assaynet/assay/engine/arith"
 	"github.com/assaynet/assay/engine/gguf"
+	"github.com/assaynet/assay/engine/half"
 )
 
 // blockTypes are the types that matrices are multiplied in.
@@ -16,7 +16,7 @@ var blockTypes = []gguf.Type{
 // oracleBlock reads the 32 weights of block b of a row by the plainest reading of ggml's layouts: integers, scale, and the
 // minimum or, for Q6_K, the scale of the last sixteen.
 func oracleBlock(kind gguf.Type, row []byte, b int) (w [32]int, d, m float32) {
-	half := func(b []byte) float32 { return arith.Widen(binary.LittleEndian.Uint16(b)) }
+	half := func(b []byte) float32 { return half.Widen(binary.LittleEndian.Uint16(b)) }
 	elements, size := kind.Block()
 	group := int(elements) / 32
 	blk, sub := row[b/group*int(size):][:size], b%group

@@ -14,6 +14,7 @@ import (
 	"github.com/assaynet/assay/engine/arith"
 	"github.com/assaynet/assay/engine/enginetest"
 	"github.com/assaynet/assay/engine/gguf"
+	"github.com/assaynet/assay/engine/half"
 )
 
 // How far logits may be from llama.cpp's, as the size of the difference to the size of the logits: on average over a model's
@@ -122,7 +123,7 @@ func halves(t *testing.T, text string) (x []float32) {
 		t.Fatal(err)
 	}
 	for ; len(data) > 0; data = data[2:] {
-		x = append(x, arith.Widen(binary.LittleEndian.Uint16(data)))
+		x = append(x, half.Widen(binary.LittleEndian.Uint16(data)))
 	}
 	return x
 }

@@ -12,6 +12,8 @@ import (
 
 	"github.com/assaynet/assay/engine/arith"
 	"github.com/assaynet/assay/engine/gguf"
+	"github.com/assaynet/assay/engine/half"
+	"github.com/assaynet/assay/engine/rope"
 )
 
 // The vectors of testdata/primitives.json are what a stranger's backend is compared with, one list for each primitive; their
@@ -97,20 +99,20 @@ func scalarVectors(v vectors, r *rand.Rand) {
 		v.add("silu", map[string]any{"x": hex32(x), "out": hex32(arith.SiLU(x))})
 		v.add("gelu", map[string]any{"x": hex32(x), "out": hex32(arith.GELU(x))})
 		v.add("soft_cap", map[string]any{"x": hex32(x), "c": hex32(30), "out": hex32(arith.SoftCap(x, 30))})
-		v.add("narrow", map[string]any{"x": hex32(x), "out": int(arith.Narrow(x))})
+		v.add("narrow", map[string]any{"x": hex32(x), "out": int(half.Narrow(x))})
 	}
-	for _, c := range []arith.RopeConfig{
+	for _, c := range []rope.Config{
 		{Base: 10000, Rot: 8}, {Base: 500000, Rot: 8, Factors: []float32{1, 2.5, 8, 32}}, {Base: 10000, Rot: 8, Scale: 4, Halves: true},
 	} {
-		rope := arith.NewRope(c)
+		tables := rope.New(c)
 		for _, pos := range []int{0, 1, 63, 64, 8191, 131071, 1<<20 - 1} {
 			head := make([]float32, 8)
 			for i := range head {
 				head[i] = float32(normal(r))
 			}
 			in := hexes(head)
-			table := rope.Table(pos)
-			rope.Turn(head, table)
+			table := tables.At(pos)
+			arith.Turn(head, table, c.Halves)
 			v.add("rope", map[string]any{
 				"base": hex32(c.Base), "rot": c.Rot, "factors": hexes(c.Factors), "scale": hex32(c.Scale), "halves": c.Halves,
 				"pos": pos, "table": hexes(table), "head": in, "out": hexes(head),
@@ -121,11 +123,11 @@ func scalarVectors(v vectors, r *rand.Rand) {
 
 // factorVectors are rows of tables that a factor multiplies, as rope has them.
 func factorVectors(v vectors) {
-	c := arith.RopeConfig{Base: 10000, Rot: 8, Halves: true, Factors: []float32{1, 1.25, 2, 3}, Attention: 1.1902380714238083}
+	c := rope.Config{Base: 10000, Rot: 8, Halves: true, Factors: []float32{1, 1.25, 2, 3}, Attention: 1.1902380714238083}
 	for _, pos := range []int{0, 1, 4095} {
 		v.add("rope_attention", map[string]any{
 			"base": hex32(c.Base), "rot": c.Rot, "factors": hexes(c.Factors), "attention": hex32(c.Attention),
-			"pos": pos, "table": hexes(arith.NewRope(c).Table(pos)),
+			"pos": pos, "table": hexes(rope.New(c).At(pos)),
 		})
 	}
 }
@@ -173,10 +175,7 @@ func linearVectors(t *testing.T, v vectors, r *rand.Rand, kind gguf.Type, widths
 	t.Helper()
 	for _, cols := range widths {
 		w := tensor(r, kind, cols, 2)
-		m, err := arith.NewMatrix(w)
-		if err != nil {
-			t.Fatal(err)
-		}
+		m := matrix(t, w)
 		x := activations(r, 1, cols, false)
 		out, row := [][]float32{make([]float32, 2)}, make([]float32, cols)
 		var b arith.Batch
@@ -199,8 +198,8 @@ func attentionVectors(v vectors, r *rand.Rand) {
 			q[i] = float32(normal(r))
 		}
 		for i := range k {
-			k[i] = arith.Widen(arith.Narrow(float32(2 * normal(r))))
-			val[i] = arith.Widen(arith.Narrow(float32(normal(r))))
+			k[i] = half.Widen(half.Narrow(float32(2 * normal(r))))
+			val[i] = half.Widen(half.Narrow(float32(normal(r))))
 		}
 		out := make([]float32, d)
 		arith.Attend(out, q, k, val, arith.Sight{})
@@ -216,8 +215,8 @@ func windowVectors(v vectors, r *rand.Rand) {
 		q[i] = float32(normal(r))
 	}
 	for i := range k {
-		k[i] = arith.Widen(arith.Narrow(float32(2 * normal(r))))
-		val[i] = arith.Widen(arith.Narrow(float32(normal(r))))
+		k[i] = half.Widen(half.Narrow(float32(2 * normal(r))))
+		val[i] = half.Widen(half.Narrow(float32(normal(r))))
 	}
 	for _, see := range []arith.Sight{{Window: 1}, {Window: 22}, {Window: 64}, {Window: 100}, {Cap: 1.5}} {
 		out := make([]float32, d)

@@ -1,6 +1,10 @@
 package arith
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+
+	"github.com/assaynet/assay/engine/half"
+)
 
 // The types whose weights have five or six bits, or a scale of scales. One kernel serves them all: a type's spread function
 // puts the 32 weights of a block, unsigned, into four words of eight bytes, in order, and says by how much they are shifted
@@ -20,7 +24,6 @@ type spreader struct {
 	offset  int32 // taken from each weight
 	minimum bool
 	halves  bool
-	finite  func(stored []byte) bool
 	// load reads block sub of a stored block.
 	load func(stored []byte, sub int) spread32
 }
@@ -35,7 +38,7 @@ const (
 
 // spreadFormat makes a format of a spreader.
 func spreadFormat(name string, bytes, group int, s spreader) *format {
-	f := &format{name: name, bytes: bytes, group: group, pack: Pack4, minimum: s.minimum, halves: s.halves, finite: s.finite}
+	f := &format{name: name, bytes: bytes, group: group, pack: Pack4, minimum: s.minimum, halves: s.halves}
 	f.decode = func(stored []byte, sub int, w *[BlockLen]int32) (d, m float32) {
 		b := s.load(stored, sub)
 		for i := range w {
@@ -128,8 +131,8 @@ func (f *format) spreadRow4(s *spreader, row []byte, g *quad) (y [4]float32) {
 // rebias undoes unbias: exactly, where the product did not overflow (Vec.huge).
 const rebias = 0x1p-112
 
-// half reads a binary16 number.
-func half(b []byte) float32 { return widen(binary.LittleEndian.Uint16(b)) }
+// scale16 reads a binary16 number.
+func scale16(b []byte) float32 { return half.WidenFinite(binary.LittleEndian.Uint16(b)) }
 
 // nibbles32 spreads sixteen bytes of nibbles: weights 0 … 15 are the low ones, 16 … 31 the high ones.
 func nibbles32(b []byte) (u [4]uint64) {
@@ -150,15 +153,15 @@ func fifthBits(u *[4]uint64, bits uint32) {
 }
 
 // spreadQ50: d, then bit 4 of the 32 weights, then their nibbles; each is 16 too large.
-var spreadQ50 = spreader{offset: 16, finite: finiteD, load: func(b []byte, _ int) spread32 {
-	s := spread32{u: nibbles32(b[6:]), d: half(b)}
+var spreadQ50 = spreader{offset: 16, load: func(b []byte, _ int) spread32 {
+	s := spread32{u: nibbles32(b[6:]), d: scale16(b)}
 	fifthBits(&s.u, binary.LittleEndian.Uint32(b[2:]))
 	return s
 }}
 
 // spreadQ51: d, m, then bit 4 of the 32 weights, then their nibbles.
-var spreadQ51 = spreader{minimum: true, finite: finiteDM, load: func(b []byte, _ int) spread32 {
-	s := spread32{u: nibbles32(b[8:]), d: half(b), m: half(b[2:])}
+var spreadQ51 = spreader{minimum: true, load: func(b []byte, _ int) spread32 {
+	s := spread32{u: nibbles32(b[8:]), d: scale16(b), m: scale16(b[2:])}
 	fifthBits(&s.u, binary.LittleEndian.Uint32(b[4:]))
 	return s
 }}
@@ -171,7 +174,7 @@ func subScales(b []byte, sub int) (d, m float32) {
 	if sub >= 4 {
 		sc, mn = q[sub+4]&15|q[sub-4]>>6<<4, q[sub+4]>>4|q[sub]>>6<<4
 	}
-	return half(b) * float32(sc), -(half(b[2:]) * float32(mn))
+	return scale16(b) * float32(sc), -(scale16(b[2:]) * float32(mn))
 }
 
 // runNibbles spreads the nibbles of 32 bytes: the low ones for even sub, the high ones for odd.
@@ -183,14 +186,14 @@ func runNibbles(b []byte, sub int) (u [4]uint64) {
 }
 
 // spreadQ4K: d, dmin, twelve bytes of scales, and for each two blocks 32 bytes, nibbles of one low, of the other high.
-var spreadQ4K = spreader{minimum: true, finite: finiteDM, load: func(b []byte, sub int) (s spread32) {
+var spreadQ4K = spreader{minimum: true, load: func(b []byte, sub int) (s spread32) {
 	s.d, s.m = subScales(b, sub)
 	s.u = runNibbles(b[16+sub/2*32:], sub)
 	return s
 }}
 
 // spreadQ5K: as Q4_K, with 32 bytes before the nibbles, whose bit sub is bit 4 of block sub's weights.
-var spreadQ5K = spreader{minimum: true, finite: finiteDM, load: func(b []byte, sub int) (s spread32) {
+var spreadQ5K = spreader{minimum: true, load: func(b []byte, sub int) (s spread32) {
 	s.d, s.m = subScales(b, sub)
 	s.u = runNibbles(b[48+sub/2*32:], sub)
 	for i := range s.u {
@@ -204,14 +207,13 @@ var spreadQ5K = spreader{minimum: true, finite: finiteDM, load: func(b []byte, s
 // (block i in bits 2i and 2i+1).
 var spreadQ6K = spreader{
 	offset: 32, halves: true,
-	finite: func(b []byte) bool { return finiteD(b[208:]) },
 	load: func(b []byte, sub int) (s spread32) {
 		part, i := sub/4, sub%4
 		low, high := b[part*64+i%2*32:], b[128+part*32:]
 		for j := range s.u {
 			s.u[j] = load64(low[8*j:])>>(i/2*4)&lowNibbles | load64(high[8*j:])>>(2*i)&everyThree<<4
 		}
-		d := half(b[208:])
+		d := scale16(b[208:])
 		s.d, s.m = d*float32(int8(b[192+2*sub])), d*float32(int8(b[193+2*sub]))
 		return s
 	},

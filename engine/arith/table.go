@@ -11,9 +11,9 @@ var valuesIQ4NL = [16]int32{-127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25,
 var valuesMXFP4 = [16]int32{0, 1, 2, 3, 4, 6, 8, 12, 0, -1, -2, -3, -4, -6, -8, -12}
 
 // tableFormat makes a format without kernels.
-func tableFormat(name string, bytes int, finite func([]byte) bool, decode func([]byte, int, *[BlockLen]int32) (d, m float32)) *format {
+func tableFormat(name string, bytes int, decode func([]byte, int, *[BlockLen]int32) (d, m float32)) *format {
 	return &format{
-		name: name, bytes: bytes, group: 1, decode: decode, finite: finite,
+		name: name, bytes: bytes, group: 1, decode: decode,
 		rows2:   func(_, _ []byte, _ *Vec) (ya, yb float32, ok bool) { return 0, 0, false },
 		tokens4: func([]byte, *quad) (y [4]float32, ok bool) { return y, false },
 	}
@@ -22,7 +22,7 @@ func tableFormat(name string, bytes int, finite func([]byte) bool, decode func([
 // decodeIQ4NL reads d (binary16) and 16 bytes of nibbles, laid out as in Q4_0.
 func decodeIQ4NL(block []byte, _ int, w *[BlockLen]int32) (d, m float32) {
 	lookUp(w, block[2:18], &valuesIQ4NL)
-	return half(block), 0
+	return scale16(block), 0
 }
 
 // decodeMXFP4 reads an exponent and 16 bytes of nibbles, laid out as in Q4_0. The scale is 2^(e−128): half of E8M0's, as the
@@ -31,9 +31,6 @@ func decodeMXFP4(block []byte, _ int, w *[BlockLen]int32) (d, m float32) {
 	lookUp(w, block[1:17], &valuesMXFP4)
 	return float32(math.Ldexp(1, int(block[0])-128)), 0
 }
-
-// finiteE8M0 tells whether the exponent is not the one that stands for NaN.
-func finiteE8M0(block []byte) bool { return block[0] != 0xFF }
 
 func lookUp(w *[BlockLen]int32, nibbles []byte, values *[16]int32) {
 	for i, b := range nibbles {

@@ -4,8 +4,11 @@ import (
 	"fmt"
 	"slices"
 
-	"github.com/assaynet/assay/engine/arith"
+	"github.com/assaynet/assay/engine/backend"
 )
+
+// pageLen is how many positions a page holds.
+const pageLen = 64
 
 // Cache holds the keys and values of one sequence of tokens, in pages of 64 positions as internal.h lays them out. It is for one
 // goroutine at a time. Pages that are full are never written again, so caches share them.
@@ -33,15 +36,15 @@ func (c *Cache) PageBytes() int64 { return c.store.bytes() }
 // Fork returns a cache of the first n positions of c, n ≤ Len: whole pages are shared, the rest of a page is copied, or left out
 // where there is no memory for it. Both may be continued, for what is there is never written again.
 func (c *Cache) Fork(n int) *Cache {
-	full := n / arith.PageLen
+	full := n / pageLen
 	f := &Cache{store: c.store, pages: slices.Clone(c.pages[:full])}
 	c.store.hold(f.pages)
-	if n%arith.PageLen != 0 {
+	if n%pageLen != 0 {
 		if p, err := c.store.take(); err == nil {
 			copy(p.data, c.pages[full].data) // positions from n on, too: each is written before it is read
 			f.pages = append(f.pages, p)
 		} else {
-			n = full * arith.PageLen
+			n = full * pageLen
 		}
 	}
 	f.tokens = slices.Clone(c.tokens[:n])
@@ -57,7 +60,7 @@ func (c *Cache) Release() {
 
 // grow makes room for n more positions. Errors: ErrMemory, which changes nothing.
 func (c *Cache) grow(n int) error {
-	for len(c.pages)*arith.PageLen < len(c.tokens)+n {
+	for len(c.pages)*pageLen < len(c.tokens)+n {
 		p, err := c.store.take()
 		if err != nil {
 			c.trim()
@@ -71,7 +74,7 @@ func (c *Cache) grow(n int) error {
 
 // trim gives back the pages without positions.
 func (c *Cache) trim() {
-	need := (len(c.tokens) + arith.PageLen - 1) / arith.PageLen
+	need := (len(c.tokens) + pageLen - 1) / pageLen
 	c.store.drop(c.pages[need:])
 	clear(c.pages[need:])
 	c.pages = c.pages[:need]
@@ -90,11 +93,11 @@ type Piece struct {
 // check refuses a piece that cannot run.
 func (m *Model) check(p *Piece) error {
 	if p.Cache.Len()+len(p.Tokens) > m.Context {
-		return fmt.Errorf("%w: %d positions and %d more, of %d", arith.ErrContext, p.Cache.Len(), len(p.Tokens), m.Context)
+		return fmt.Errorf("%w: %d positions and %d more, of %d", backend.ErrContext, p.Cache.Len(), len(p.Tokens), m.Context)
 	}
 	for _, id := range p.Tokens {
 		if id < 0 || int(id) >= m.Vocab {
-			return fmt.Errorf("%w: %d of %d", arith.ErrToken, id, m.Vocab)
+			return fmt.Errorf("%w: %d of %d", backend.ErrToken, id, m.Vocab)
 		}
 	}
 	return nil
@@ -104,7 +107,7 @@ func (m *Model) check(p *Piece) error {
 func (p *Piece) finish(states []float32, width, ran, layer int) {
 	keep := len(states) / width
 	if ran < len(p.Tokens) {
-		p.Err = &arith.FailedError{Position: p.Cache.Len() + ran, Layer: layer + 1}
+		p.Err = &backend.FailedError{Position: p.Cache.Len() + ran, Layer: layer + 1}
 		keep = max(0, keep-(len(p.Tokens)-ran))
 	} else {
 		ran = len(p.Tokens)

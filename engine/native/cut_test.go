@@ -7,14 +7,14 @@ import (
 	"os"
 	"testing"
 
-	"github.com/assaynet/assay/engine/arith"
 	"github.com/assaynet/assay/engine/enginetest"
 	"github.com/assaynet/assay/engine/gguf"
 	"github.com/assaynet/assay/engine/native"
+	"github.com/assaynet/assay/engine/weights"
 )
 
 // cuttable is a model of a file that a test may cut off.
-func cuttable(t *testing.T, kind gguf.Type) (path string, f *gguf.File, m *arith.Model) {
+func cuttable(t *testing.T, kind gguf.Type) (path string, f *gguf.File, m *weights.Model) {
 	t.Helper()
 	path = enginetest.Tiny(t, enginetest.Options{Type: kind, Width: 256, FFN: 512})
 	f = enginetest.Open(t, path)

@@ -9,7 +9,7 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/assaynet/assay/engine/arith"
+	"github.com/assaynet/assay/engine/backend"
 	"github.com/assaynet/assay/engine/enginetest"
 	"github.com/assaynet/assay/engine/gguf"
 	"github.com/assaynet/assay/engine/native"
@@ -71,7 +71,7 @@ func TestBadPiecesHarmNoOther(t *testing.T) {
 			t.Errorf("the state at %d differs", i)
 		}
 	}
-	if !errors.Is(long.Err, arith.ErrContext) || !errors.Is(beyond.Err, arith.ErrToken) || !errors.Is(below.Err, arith.ErrToken) || empty.Err != nil {
+	if !errors.Is(long.Err, backend.ErrContext) || !errors.Is(beyond.Err, backend.ErrToken) || !errors.Is(below.Err, backend.ErrToken) || empty.Err != nil {
 		t.Errorf("got %v, %v, %v, %v", long.Err, beyond.Err, below.Err, empty.Err)
 	}
 }

@@ -10,11 +10,11 @@ import (
 	"slices"
 	"unsafe"
 
-	"github.com/assaynet/assay/engine/arith"
+	"github.com/assaynet/assay/engine/weights"
 )
 
 // load tells C where the matrices are and gives it the vectors, which it copies.
-func (m *Model) load(w arith.Weights) error {
+func (m *Model) load(w *weights.Model) error {
 	if err := m.matrix(-1, C.ENG_EMBED, w.Embed); err != nil {
 		return err
 	}
@@ -26,8 +26,8 @@ func (m *Model) load(w arith.Weights) error {
 	if err := m.vectors(-1, map[int][]float32{C.ENG_LAST_NORM: w.Norm, C.ENG_OUTPUT_BIAS: w.Output.Bias}); err != nil {
 		return err
 	}
-	for i := range w.Layers {
-		if err := m.layer(i, &w.Layers[i]); err != nil {
+	for i := range w.Stack {
+		if err := m.layer(i, &w.Stack[i]); err != nil {
 			return err
 		}
 	}
@@ -44,8 +44,8 @@ func (m *Model) interleave(file []byte) error {
 	return err
 }
 
-func (m *Model) layer(i int, l *arith.LayerWeights) error {
-	linears := [C.ENG_MATRICES]arith.Linear{l.Q, l.K, l.V, l.O, l.Gate, l.Up, l.Down}
+func (m *Model) layer(i int, l *weights.Layer) error {
+	linears := [C.ENG_MATRICES]weights.Linear{l.Q, l.K, l.V, l.O, l.Gate, l.Up, l.Down}
 	vectors := map[int][]float32{
 		C.ENG_ATTN_NORM: l.AttnNorm, C.ENG_FFN_NORM: l.FFNNorm, C.ENG_Q_NORM: l.QNorm, C.ENG_K_NORM: l.KNorm,
 		C.ENG_POST_ATTN_NORM: l.AttnPost, C.ENG_POST_FFN_NORM: l.FFNPost,
@@ -68,12 +68,11 @@ func (m *Model) layer(i int, l *arith.LayerWeights) error {
 	return m.vectors(i, vectors)
 }
 
-func (m *Model) matrix(layer, slot int, w *arith.Matrix) error {
-	t, data := w.Stored()
-	what := fmt.Sprintf("a matrix of %s, %d × %d", t, w.Rows, w.Cols)
-	m.weights.Pin(unsafe.SliceData(data)) // which does nothing to what lies in a mapping
-	return status(C.eng_model_matrix(m.c, C.int(layer), C.int(slot), C.int(t), C.int(w.Rows), C.int(w.Cols),
-		(*C.uint8_t)(unsafe.SliceData(data))), what)
+func (m *Model) matrix(layer, slot int, w *weights.Matrix) error {
+	what := fmt.Sprintf("a matrix of %s, %d × %d", w.Type, w.Rows, w.Cols)
+	m.weights.Pin(unsafe.SliceData(w.Data)) // which does nothing to what lies in a mapping
+	return status(C.eng_model_matrix(m.c, C.int(layer), C.int(slot), C.int(w.Type), C.int(w.Rows), C.int(w.Cols),
+		(*C.uint8_t)(unsafe.SliceData(w.Data))), what)
 }
 
 func (m *Model) vectors(layer int, vectors map[int][]float32) error {

@@ -12,6 +12,7 @@ import (
 	"github.com/assaynet/assay/engine/arith"
 	"github.com/assaynet/assay/engine/enginetest"
 	"github.com/assaynet/assay/engine/native"
+	"github.com/assaynet/assay/engine/weights"
 )
 
 // underEachFailure calls f with memory for no allocation, for one, and so on, until f says that it was enough. Tests that use it
@@ -130,7 +131,7 @@ func checkLogitsUnderFailure(t *testing.T, n *native.Model, states, want [][]flo
 }
 
 // openNow makes a model with all the memory that it wants.
-func openNow(t *testing.T, m *arith.Model) *native.Model {
+func openNow(t *testing.T, m *weights.Model) *native.Model {
 	t.Helper()
 	native.Refuse(-1)
 	n, err := native.New(m, native.Config{Threads: 2})

@@ -13,10 +13,12 @@ import (
 	"testing"
 
 	"github.com/assaynet/assay/engine/arith"
+	"github.com/assaynet/assay/engine/backend"
 	"github.com/assaynet/assay/engine/enginetest"
 	"github.com/assaynet/assay/engine/fingerprint"
 	"github.com/assaynet/assay/engine/gguf"
 	"github.com/assaynet/assay/engine/native"
+	"github.com/assaynet/assay/engine/weights"
 )
 
 func TestMain(m *testing.M) {
@@ -24,26 +26,26 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-func load(t testing.TB, path string) *arith.Model {
+func load(t testing.TB, path string) *weights.Model {
 	t.Helper()
 	return loadFile(t, enginetest.Open(t, path))
 }
 
-func loadFile(t testing.TB, f *gguf.File) *arith.Model {
+func loadFile(t testing.TB, f *gguf.File) *weights.Model {
 	t.Helper()
-	m, err := arith.Load(f)
+	m, err := weights.Load(f)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return m
 }
 
-func open(t testing.TB, m *arith.Model, level native.Level, threads int) *native.Model {
+func open(t testing.TB, m *weights.Model, level native.Level, threads int) *native.Model {
 	t.Helper()
 	return openWith(t, m, native.Config{Threads: threads, Level: level.String()})
 }
 
-func openWith(t testing.TB, m *arith.Model, cfg native.Config) *native.Model {
+func openWith(t testing.TB, m *weights.Model, cfg native.Config) *native.Model {
 	t.Helper()
 	n, err := native.New(m, cfg)
 	if err != nil {
@@ -62,8 +64,9 @@ func forEachLevel(t *testing.T, test func(t *testing.T, l native.Level)) {
 }
 
 // reference runs tokens through package arith and returns all states and all logits.
-func reference(t *testing.T, m *arith.Model, tokens []int32) (states, logits [][]float32) {
+func reference(t *testing.T, loaded *weights.Model, tokens []int32) (states, logits [][]float32) {
 	t.Helper()
+	m := arith.New(loaded)
 	var w arith.Workspace
 	c := m.NewCache()
 	for c.Len() < len(tokens) {
@@ -267,7 +270,7 @@ func TestFailuresNameThePositionOfEachSequenceAlone(t *testing.T) {
 		if err := n.Forward([]*native.Piece{p, q}); err != nil {
 			t.Fatal(err)
 		}
-		var failed *arith.FailedError
+		var failed *backend.FailedError
 		if !errors.As(p.Err, &failed) || failed.Position != at || len(p.States) != at || p.Cache.Len() != at {
 			t.Errorf("got %v, %d states, %d positions, want a failure at %d", p.Err, len(p.States), p.Cache.Len(), at)
 		}

@@ -24,7 +24,8 @@ import (
 	"sync"
 	"unsafe"
 
-	"github.com/assaynet/assay/engine/arith"
+	"github.com/assaynet/assay/engine/rope"
+	"github.com/assaynet/assay/engine/weights"
 )
 
 // Levels lists what this machine, its operating system and this build allow, the best last.
@@ -41,12 +42,12 @@ func Levels() []Level {
 
 // Model is a model's weights, which stay where they are, with threads. It is safe for concurrent use; its calls take turns.
 type Model struct {
-	arith.Dims
+	weights.Dims
 	level       Level
 	interleaved bool
-	ropes       []*arith.Rope // the layers' tables, each once
-	pages       *store        // of keys and values
-	vocabLine   int           // logits of a state, rounded up to sixteen
+	ropes       []*rope.Tables // the layers' tables, each once
+	pages       *store         // of keys and values
+	vocabLine   int            // logits of a state, rounded up to sixteen
 
 	file *watch // over the mapping that C reads; nil where the weights lie in none
 
@@ -66,7 +67,7 @@ type inputs struct {
 
 // New starts threads that compute with m's weights, which must stay until Close has returned. Errors: ErrLevel, ErrUnsupported,
 // ErrMemory, ErrTooMany, ErrFile.
-func New(m *arith.Model, cfg Config) (*Model, error) {
+func New(w *weights.Model, cfg Config) (*Model, error) {
 	level, err := cfg.level(Levels())
 	if err != nil {
 		return nil, err
@@ -75,23 +76,22 @@ func New(m *arith.Model, cfg Config) (*Model, error) {
 	if err != nil {
 		return nil, err
 	}
-	w := m.Weights()
-	rope := w.Rope.Config()
+	turn := w.Rope.Config()
 	shape := C.struct_eng_shape{
-		layers: C.int32_t(m.Layers), width: C.int32_t(m.Width), heads: C.int32_t(m.Heads), kv_heads: C.int32_t(m.KVHeads),
-		head: C.int32_t(m.Head), ffn: C.int32_t(m.FFN), vocab: C.int32_t(m.Vocab), rot: C.int32_t(rope.Rot),
-		eps: C.float(m.Eps), query_scale: C.float(w.QueryScale),
+		layers: C.int32_t(w.Layers), width: C.int32_t(w.Width), heads: C.int32_t(w.Heads), kv_heads: C.int32_t(w.KVHeads),
+		head: C.int32_t(w.Head), ffn: C.int32_t(w.FFN), vocab: C.int32_t(w.Vocab), rot: C.int32_t(turn.Rot),
+		eps: C.float(w.Eps), query_scale: C.float(w.QueryScale),
 	}
 	shape.embed_scale, shape.attn_cap, shape.out_cap = C.float(w.EmbedScale), C.float(w.ScoreCap), C.float(w.LogitCap)
-	if rope.Halves {
+	if turn.Halves {
 		shape.rope_halves = 1
 	}
 	if w.GELU {
 		shape.gelu = 1
 	}
 	n := &Model{
-		Dims: m.Dims, level: level, interleaved: interleaves, pages: &store{len: int(C.eng_page_halves(&shape))},
-		vocabLine: (m.Vocab + 15) / 16 * 16,
+		Dims: w.Dims, level: level, interleaved: interleaves, pages: &store{len: int(C.eng_page_halves(&shape))},
+		vocabLine: (w.Vocab + 15) / 16 * 16,
 	}
 	if err := status(C.eng_model_new(&n.c, &shape, C.int(level), C.int(cfg.Threads), C.int(cfg.Nice)), "make a model"); err != nil {
 		return nil, err
@@ -164,7 +164,7 @@ func (m *Model) Weights() string {
 func (m *Model) Level() Level { return m.level }
 
 // Forward runs the new tokens of all pieces at once and adds them to their caches. An error of a piece (ErrToken, ErrContext, a
-// *FailedError of package arith, ErrMemory) is its own, in Err; that of Forward means that nothing ran. After a *FailedError the cache holds
+// *backend.FailedError, ErrMemory) is its own, in Err; that of Forward means that nothing ran. After a *FailedError the cache holds
 // the positions before it, and States those of them that were asked for. No cache may be in two pieces.
 func (m *Model) Forward(pieces []*Piece) error {
 	m.mu.Lock()
@@ -224,7 +224,7 @@ func (in *inputs) gather(m *Model, pieces []*Piece) (keeps int) {
 	}
 	for _, r := range m.ropes {
 		for _, pos := range in.pos {
-			in.rope = append(in.rope, r.Table(int(pos))...)
+			in.rope = append(in.rope, r.At(int(pos))...)
 		}
 	}
 	in.seqFirst = append(in.seqFirst, int32(len(in.token)))

@@ -2,14 +2,14 @@
 
 package native
 
-import "github.com/assaynet/assay/engine/arith"
+import "github.com/assaynet/assay/engine/weights"
 
 // Levels lists nothing: there are no kernels in this build.
 func Levels() []Level { return nil }
 
 // Model cannot be made in this build.
 type Model struct {
-	arith.Dims
+	weights.Dims
 	pages *store
 }
 
@@ -17,7 +17,7 @@ func allocate(n int) []uint16 { return make([]uint16, n) }
 func release([]uint16)        {}
 
 // New returns ErrUnavailable.
-func New(*arith.Model, Config) (*Model, error) { return nil, ErrUnavailable }
+func New(*weights.Model, Config) (*Model, error) { return nil, ErrUnavailable }
 
 // Close does nothing.
 func (m *Model) Close() {}

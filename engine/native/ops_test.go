@@ -11,7 +11,9 @@ import (
 
 	"github.com/assaynet/assay/engine/arith"
 	"github.com/assaynet/assay/engine/gguf"
+	"github.com/assaynet/assay/engine/half"
 	"github.com/assaynet/assay/engine/native"
+	"github.com/assaynet/assay/engine/weights"
 )
 
 // storedType is a type of weights: bytes of a stored block, its weights, and where its binary16 scales are.
@@ -150,10 +152,11 @@ func linearCase(t *testing.T, l native.Level, s storedType, rows, cols, n int, s
 	r := rand.New(rand.NewPCG(seed, 1))
 	what := fmt.Sprintf("%s, %d × %d, %d tokens", s.t, rows, cols, n)
 	data := randomWeights(r, s, rows, cols)
-	m, err := arith.NewMatrix(gguf.Tensor{Name: "w", Dims: []uint64{uint64(cols), uint64(rows)}, Type: s.t, Data: data})
+	w, err := weights.NewMatrix(gguf.Tensor{Name: "w", Dims: []uint64{uint64(cols), uint64(rows)}, Type: s.t, Data: data})
 	if err != nil {
 		t.Fatal(what, err)
 	}
+	m := arith.NewMatrix(w)
 	var bias []float32
 	if seed%2 == 0 {
 		bias = make([]float32, rows)
@@ -284,7 +287,7 @@ func attentionCase(t *testing.T, l native.Level, r *rand.Rand, d, n int) {
 	const rows = 7
 	half := func(x []float32) []float32 {
 		for i := range x {
-			x[i] = arith.Widen(arith.Narrow(x[i]))
+			x[i] = half.Widen(half.Narrow(x[i]))
 		}
 		return x
 	}

@@ -18,7 +18,7 @@ type store struct {
 	closed bool    // guarded by mu: pages are not used again
 }
 
-// page is the keys and values of arith.PageLen positions. Where its caches are forgotten without a Release, the collector frees it.
+// page is the keys and values of pageLen positions. Where its caches are forgotten without a Release, the collector frees it.
 type page struct {
 	data    []uint16
 	refs    int // guarded by the store's mu: caches that hold it

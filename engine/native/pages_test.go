@@ -8,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/assaynet/assay/engine/arith"
+	"github.com/assaynet/assay/engine/backend"
 	"github.com/assaynet/assay/engine/enginetest"
 	"github.com/assaynet/assay/engine/native"
 )
@@ -68,7 +68,7 @@ func TestAFailedPieceKeepsNoPageTooMany(t *testing.T) {
 	tokens := append(tinyTokens(60, 1), 200)
 	tokens = append(tokens, tinyTokens(100, 2)...)
 	p := &native.Piece{Cache: c, Tokens: tokens, Keep: 1}
-	if err := n.Forward([]*native.Piece{p}); err != nil || !errors.Is(p.Err, arith.ErrNotFinite) {
+	if err := n.Forward([]*native.Piece{p}); err != nil || !errors.Is(p.Err, backend.ErrNotFinite) {
 		t.Fatal(err, p.Err)
 	}
 	if c.Len() != 60 || c.Bytes() != c.PageBytes() {

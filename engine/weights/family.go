@@ -1,6 +1,11 @@
-package arith
+package weights
 
-import "fmt"
+import (
+	"fmt"
+	"math"
+
+	"github.com/assaynet/assay/engine/rope"
+)
 
 // family is how the models of one general.architecture differ in their graph (SPEC.md §5). A new one is a new entry of families.
 type family struct {
@@ -37,19 +42,19 @@ var families = map[string]family{
 
 // model reads a model of a family.
 func (l *loader) model(f family) (*Model, error) {
-	m := &Model{Dims: l.dims(), gelu: f.gelu}
+	m := &Model{Dims: l.dims(), GELU: f.gelu}
 	if l.err != nil {
 		return nil, l.err
 	}
-	m.scale = 1 / sqrt32(float32(m.Head))
+	m.QueryScale = 1 / root(float32(m.Head))
 	if f.embed {
-		m.embedScale = sqrt32(float32(m.Width))
+		m.EmbedScale = root(float32(m.Width))
 	}
 	if f.embed && m.Layers == hugeGemma {
-		m.scale = 1 / sqrt32(float32(m.Width/m.Heads))
+		m.QueryScale = 1 / root(float32(m.Width/m.Heads))
 	}
 	if f.caps {
-		m.scoreCap, m.logitCap = l.cap("attn_logit_softcapping"), l.cap("final_logit_softcapping")
+		m.ScoreCap, m.LogitCap = l.cap("attn_logit_softcapping"), l.cap("final_logit_softcapping")
 	}
 	window := 0
 	if f.period == 0 {
@@ -61,30 +66,28 @@ func (l *loader) model(f family) (*Model, error) {
 		window = l.number("attention.sliding_window", 0, maxContext)
 		f.period = l.number("attention.sliding_window_pattern", f.period, maxLayers)
 	}
-	rope, local := l.ropes(&m.Dims, f)
-	m.rope = rope
+	all, local := l.ropes(&m.Dims, f)
+	m.Rope = all
 	if l.err == nil {
-		l.checkKeys(&m.Dims, rope.cfg.Rot)
+		l.checkKeys(&m.Dims, all.Config().Rot)
 	}
 	l.ends(m)
 	for i := 0; i < m.Layers && l.err == nil; i++ {
 		ly := l.layer(&m.Dims, f, fmt.Sprintf("blk.%d.", i))
-		ly.rope = rope
+		ly.Rope = all
 		if f.period != 0 && i%f.period != f.period-1 {
-			ly.rope, ly.window = local, window
+			ly.Rope, ly.Window = local, window
 		}
-		m.layers = append(m.layers, ly)
+		m.Stack = append(m.Stack, ly)
 	}
 	if l.err != nil {
 		return nil, l.err
 	}
-	for _, ly := range m.layers {
-		for _, w := range []linear{ly.q, ly.k, ly.v, ly.o, ly.gate, ly.up, ly.down} {
-			m.packing |= w.m.Packing()
-		}
-	}
 	return m, nil
 }
+
+// root is the correctly rounded binary32 square root.
+func root(x float32) float32 { return float32(math.Sqrt(float64(x))) }
 
 // hugeGemma is the number of layers of Gemma 3 27B, the one model whose queries are scaled for another size than that of its heads.
 const hugeGemma = 62
@@ -114,10 +117,10 @@ func (l *loader) dims() Dims {
 // defaultBase is RoPE's base where a file has none.
 const defaultBase = 10000
 
-// ropes reads what the positions turn by: rope is for all layers, local for those with a window, which know no factors and no
+// ropes reads what the positions turn by: all is for all layers, local for those with a window, which know no factors and no
 // scale.
-func (l *loader) ropes(d *Dims, f family) (rope, local *Rope) {
-	c := RopeConfig{Base: l.positive("rope.freq_base", defaultBase), Halves: f.halves, Scale: l.ropeScale(f.short)}
+func (l *loader) ropes(d *Dims, f family) (all, local *rope.Tables) {
+	c := rope.Config{Base: l.positive("rope.freq_base", defaultBase), Halves: f.halves, Scale: l.ropeScale(f.short)}
 	c.Rot = l.number("rope.dimension_count", d.Head, maxWidth)
 	if c.Rot%2 != 0 || c.Rot > d.Head {
 		l.fail(fmt.Errorf("%w: %d elements of heads of %d are turned", ErrWeights, c.Rot, d.Head))
@@ -140,41 +143,41 @@ func (l *loader) ropes(d *Dims, f family) (rope, local *Rope) {
 	if l.err != nil {
 		return nil, nil
 	}
-	rope = NewRope(c)
+	all = rope.New(c)
 	if f.period != 0 {
-		local = NewRope(RopeConfig{Base: l.positive("rope.freq_base_swa", f.localBase), Rot: c.Rot, Halves: f.halves})
+		local = rope.New(rope.Config{Base: l.positive("rope.freq_base_swa", f.localBase), Rot: c.Rot, Halves: f.halves})
 	}
-	return rope, local
+	return all, local
 }
 
 // layer reads the weights of one layer, whose tensors' names begin with at.
-func (l *loader) layer(d *Dims, f family, at string) layer {
+func (l *loader) layer(d *Dims, f family, at string) Layer {
 	q, kv := d.Heads*d.Head, d.KVHeads*d.Head
-	ly := layer{
-		attnNorm: l.vector(at+"attn_norm.weight", d.Width),
-		ffnNorm:  l.vector(at+"ffn_norm.weight", d.Width),
-		o:        l.linear(at+"attn_output", d.Width, q, f.bias == anywhere),
-		down:     l.linear(at+"ffn_down", d.Width, d.FFN, f.bias == anywhere),
+	ly := Layer{
+		AttnNorm: l.vector(at+"attn_norm.weight", d.Width),
+		FFNNorm:  l.vector(at+"ffn_norm.weight", d.Width),
+		O:        l.linear(at+"attn_output", d.Width, q, f.bias == anywhere),
+		Down:     l.linear(at+"ffn_down", d.Width, d.FFN, f.bias == anywhere),
 	}
 	if f.fused {
-		qkv, gateUp := l.linear(at+"attn_qkv", q+2*kv, d.Width, false).m, l.linear(at+"ffn_up", 2*d.FFN, d.Width, false).m
+		qkv, gateUp := l.linear(at+"attn_qkv", q+2*kv, d.Width, false).Matrix, l.linear(at+"ffn_up", 2*d.FFN, d.Width, false).Matrix
 		if l.err == nil {
-			ly.q, ly.k, ly.v = linear{m: qkv.part(0, q)}, linear{m: qkv.part(q, kv)}, linear{m: qkv.part(q+kv, kv)}
-			ly.gate, ly.up = linear{m: gateUp.part(0, d.FFN)}, linear{m: gateUp.part(d.FFN, d.FFN)}
+			ly.Q, ly.K, ly.V = Linear{Matrix: qkv.part(0, q)}, Linear{Matrix: qkv.part(q, kv)}, Linear{Matrix: qkv.part(q+kv, kv)}
+			ly.Gate, ly.Up = Linear{Matrix: gateUp.part(0, d.FFN)}, Linear{Matrix: gateUp.part(d.FFN, d.FFN)}
 		}
 	} else {
-		ly.q = l.linear(at+"attn_q", q, d.Width, f.bias >= ofQKV)
-		ly.k = l.linear(at+"attn_k", kv, d.Width, f.bias >= ofQKV)
-		ly.v = l.linear(at+"attn_v", kv, d.Width, f.bias >= ofQKV)
-		ly.gate = l.linear(at+"ffn_gate", d.FFN, d.Width, f.bias == anywhere)
-		ly.up = l.linear(at+"ffn_up", d.FFN, d.Width, f.bias == anywhere)
+		ly.Q = l.linear(at+"attn_q", q, d.Width, f.bias >= ofQKV)
+		ly.K = l.linear(at+"attn_k", kv, d.Width, f.bias >= ofQKV)
+		ly.V = l.linear(at+"attn_v", kv, d.Width, f.bias >= ofQKV)
+		ly.Gate = l.linear(at+"ffn_gate", d.FFN, d.Width, f.bias == anywhere)
+		ly.Up = l.linear(at+"ffn_up", d.FFN, d.Width, f.bias == anywhere)
 	}
 	if f.headNorm {
-		ly.qNorm, ly.kNorm = l.vector(at+"attn_q_norm.weight", d.Head), l.vector(at+"attn_k_norm.weight", d.Head)
+		ly.QNorm, ly.KNorm = l.vector(at+"attn_q_norm.weight", d.Head), l.vector(at+"attn_k_norm.weight", d.Head)
 	}
 	if f.postNorms {
-		ly.attnPost = l.vector(at+"post_attention_norm.weight", d.Width)
-		ly.ffnPost = l.vector(at+"post_ffw_norm.weight", d.Width)
+		ly.AttnPost = l.vector(at+"post_attention_norm.weight", d.Width)
+		ly.FFNPost = l.vector(at+"post_ffw_norm.weight", d.Width)
 	}
 	return ly
 }
@@ -187,10 +190,10 @@ func (l *loader) ends(m *Model) {
 		return
 	}
 	m.Vocab = int(t.Dims[1])
-	m.embed = l.linear("token_embd", m.Vocab, m.Width, false).m
-	m.norm = l.vector("output_norm.weight", m.Width)
-	m.output = linear{m: m.embed}
+	m.Embed = l.linear("token_embd", m.Vocab, m.Width, false).Matrix
+	m.Norm = l.vector("output_norm.weight", m.Width)
+	m.Output = Linear{Matrix: m.Embed}
 	if _, ok := l.f.Tensor("output.weight"); ok {
-		m.output = l.linear("output", m.Vocab, m.Width, true)
+		m.Output = l.linear("output", m.Vocab, m.Width, true)
 	}
 }

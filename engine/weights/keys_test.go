@@ -1,7 +1,8 @@
-package arith_test
+package weights_test
 
 import (
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -9,6 +10,7 @@ import (
 	"github.com/assaynet/assay/engine/arith"
 	"github.com/assaynet/assay/engine/enginetest"
 	"github.com/assaynet/assay/engine/gguf"
+	"github.com/assaynet/assay/engine/weights"
 )
 
 // set adds a key of the architecture, or replaces it, by a value of a type that files have there.
@@ -34,13 +36,28 @@ func set(arch, name string, value any) edit {
 }
 
 // loadWith loads a tiny model of an architecture after the edits.
-func loadWith(t *testing.T, o enginetest.Options, edits ...edit) (*arith.Model, error) {
+func loadWith(t *testing.T, o enginetest.Options, edits ...edit) (*weights.Model, error) {
 	t.Helper()
 	data := wire(t, o)
 	for _, e := range edits {
 		data = edited(t, parse(t, data), e)
 	}
-	return arith.Load(parse(t, data))
+	return weights.Load(parse(t, data))
+}
+
+// states are all states of a prompt.
+func states(t *testing.T, w *weights.Model, prompt []int32) []string {
+	t.Helper()
+	m := arith.New(w)
+	all, err := m.Forward(arith.Serial, &arith.Workspace{}, m.NewCache(), prompt, len(prompt))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out []string
+	for _, s := range all {
+		out = append(out, fmt.Sprintf("%x", s))
+	}
+	return out
 }
 
 var architectures = []string{"llama", "qwen2", "qwen3", "gemma3", "phi3"}
@@ -65,7 +82,7 @@ func TestAKeyThatWouldChangeTheModelIsRefused(t *testing.T) {
 			"logit_scale ": uint32(1), "attention.sinks": true,
 		} {
 			_, err := loadWith(t, enginetest.Options{Arch: arch}, set(arch, name, value))
-			if !errors.Is(err, arith.ErrUnsupported) || !strings.Contains(err.Error(), arch+"."+name) {
+			if !errors.Is(err, weights.ErrUnsupported) || !strings.Contains(err.Error(), arch+"."+name) {
 				t.Errorf("%s.%s = %v: got %v", arch, name, value, err)
 			}
 		}
@@ -74,13 +91,13 @@ func TestAKeyThatWouldChangeTheModelIsRefused(t *testing.T) {
 		for name, value := range map[string]any{
 			"attn_logit_softcapping": float32(50), "final_logit_softcapping": float32(30), "rope.freq_base_swa": float32(1234),
 		} {
-			if _, err := loadWith(t, enginetest.Options{Arch: arch}, set(arch, name, value)); !errors.Is(err, arith.ErrUnsupported) {
+			if _, err := loadWith(t, enginetest.Options{Arch: arch}, set(arch, name, value)); !errors.Is(err, weights.ErrUnsupported) {
 				t.Errorf("%s.%s: got %v", arch, name, err)
 			}
 		}
 	}
 	for _, arch := range []string{"llama", "qwen2", "qwen3", "gemma3"} {
-		if _, err := loadWith(t, enginetest.Options{Arch: arch}, set(arch, "rope.scaling.attn_factor", float32(1.19))); !errors.Is(err, arith.ErrUnsupported) {
+		if _, err := loadWith(t, enginetest.Options{Arch: arch}, set(arch, "rope.scaling.attn_factor", float32(1.19))); !errors.Is(err, weights.ErrUnsupported) {
 			t.Errorf("%s: attention's factor: got %v", arch, err)
 		}
 	}
@@ -111,7 +128,7 @@ func TestAKeyThatSaysNothingChangesNothing(t *testing.T) {
 			t.Errorf("%s: %v", arch, err)
 			continue
 		}
-		if got, want := states(t, m, arith.Serial, prompt, 8), states(t, plain, arith.Serial, prompt, 8); !slices.Equal(got, want) || m.Context != plain.Context {
+		if got, want := states(t, m, prompt), states(t, plain, prompt); !slices.Equal(got, want) || m.Context != plain.Context {
 			t.Errorf("%s: other states", arch)
 		}
 	}
@@ -126,7 +143,7 @@ func TestAFactorWithoutATypeScalesPositions(t *testing.T) {
 			if err != nil {
 				t.Fatalf("%s: %v", arch, err)
 			}
-			return states(t, m, arith.Serial, prompt, 8)
+			return states(t, m, prompt)
 		}
 		typed := func(kind string) edit { return set(arch, "rope.scaling.type", kind) }
 		factor, old := set(arch, "rope.scaling.factor", float32(4)), set(arch, "rope.scale_linear", float32(4))
@@ -160,15 +177,15 @@ func TestScalingsOfPositionsThatAreRefused(t *testing.T) {
 		edits []edit
 		want  error
 	}{
-		"two factors":            {"llama", []edit{factor(float32(4)), set("llama", "rope.scale_linear", float32(2))}, arith.ErrWeights},
-		"below nothing":          {"llama", []edit{factor(float32(-4))}, arith.ErrWeights},
-		"no float":               {"llama", []edit{factor(uint32(4))}, arith.ErrWeights},
-		"an older that is none":  {"llama", []edit{set("llama", "rope.scale_linear", "4")}, arith.ErrWeights},
-		"a type that is no text": {"llama", []edit{set("llama", "rope.scaling.type", uint32(1)), factor(float32(4))}, arith.ErrWeights},
-		"YaRN":                   {"llama", []edit{set("llama", "rope.scaling.type", "yarn"), factor(float32(4))}, arith.ErrUnsupported},
-		"another's factors":      {"llama", []edit{set("llama", "rope.scaling.type", "longrope")}, arith.ErrUnsupported},
-		"factors and a factor":   {"phi3", []edit{set("phi3", "rope.scaling.type", "longrope"), set("phi3", "rope.scaling.factor", float32(32))}, arith.ErrUnsupported},
-		"an adapter":             {"llama", []edit{{add: func(w *gguf.Writer) { w.AddString("general.type", "adapter") }}}, arith.ErrUnsupported},
+		"two factors":            {"llama", []edit{factor(float32(4)), set("llama", "rope.scale_linear", float32(2))}, weights.ErrWeights},
+		"below nothing":          {"llama", []edit{factor(float32(-4))}, weights.ErrWeights},
+		"no float":               {"llama", []edit{factor(uint32(4))}, weights.ErrWeights},
+		"an older that is none":  {"llama", []edit{set("llama", "rope.scale_linear", "4")}, weights.ErrWeights},
+		"a type that is no text": {"llama", []edit{set("llama", "rope.scaling.type", uint32(1)), factor(float32(4))}, weights.ErrWeights},
+		"YaRN":                   {"llama", []edit{set("llama", "rope.scaling.type", "yarn"), factor(float32(4))}, weights.ErrUnsupported},
+		"another's factors":      {"llama", []edit{set("llama", "rope.scaling.type", "longrope")}, weights.ErrUnsupported},
+		"factors and a factor":   {"phi3", []edit{set("phi3", "rope.scaling.type", "longrope"), set("phi3", "rope.scaling.factor", float32(32))}, weights.ErrUnsupported},
+		"an adapter":             {"llama", []edit{{add: func(w *gguf.Writer) { w.AddString("general.type", "adapter") }}}, weights.ErrUnsupported},
 	} {
 		if _, err := loadWith(t, enginetest.Options{Arch: c.arch}, c.edits...); !errors.Is(err, c.want) {
 			t.Errorf("%s: got %v, want %v", name, err, c.want)
@@ -190,7 +207,7 @@ func TestAWindowThatIsNotComputedEndsTheContext(t *testing.T) {
 				t.Errorf("%s, a window of %d: a context of %d, want %d", arch, window, m.Context, want)
 			}
 		}
-		if _, err := loadWith(t, enginetest.Options{Arch: arch}, set(arch, "attention.sliding_window", "all")); !errors.Is(err, arith.ErrWeights) {
+		if _, err := loadWith(t, enginetest.Options{Arch: arch}, set(arch, "attention.sliding_window", "all")); !errors.Is(err, weights.ErrWeights) {
 			t.Errorf("%s, a window that is no number: got %v", arch, err)
 		}
 	}
@@ -208,7 +225,7 @@ func TestATensorThatWouldChangeTheModelIsRefused(t *testing.T) {
 			"output_norm.bias", "token_embd_norm.weight", "position_embd.weight", "cls.weight", "blk.0.attn_rot_embd.weight", "blk.9.attn_norm.weight",
 			"blk.0.ffn_sub_norm.weight", "blk.0.attn_gate.weight", "blk.0.layer_output_scale.weight", "rope_factors_shorter.weight",
 		} {
-			if _, err := loadWith(t, enginetest.Options{Arch: arch}, withVector(name, 8, 1)); !errors.Is(err, arith.ErrUnsupported) || !strings.Contains(err.Error(), name) {
+			if _, err := loadWith(t, enginetest.Options{Arch: arch}, withVector(name, 8, 1)); !errors.Is(err, weights.ErrUnsupported) || !strings.Contains(err.Error(), name) {
 				t.Errorf("%s with %s: got %v", arch, name, err)
 			}
 		}

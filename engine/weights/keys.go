@@ -1,4 +1,4 @@
-package arith
+package weights
 
 import (
 	"fmt"

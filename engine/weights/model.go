@@ -1,0 +1,51 @@
+package weights
+
+import "github.com/assaynet/assay/engine/rope"
+
+// Dims are the sizes of a model.
+type Dims struct {
+	Arch    string
+	Layers  int
+	Width   int // of the residual stream
+	Heads   int // query heads
+	KVHeads int // key heads; Heads is a multiple
+	Head    int // elements of a head
+	FFN     int // width between up and down
+	Vocab   int
+	Context int // positions
+	Eps     float32
+}
+
+// Model is what a file says of a model. It does not change and is safe for concurrent use; its matrices are bytes of the file,
+// which stays open as long. Parts that a family lacks are 0, nil or false: a backend refuses a model with a part that it does not
+// compute.
+type Model struct {
+	Dims
+	Embed      *Matrix
+	Norm       []float32    // [Width], the last one
+	Output     Linear       // its matrix is Embed itself where the file has no other
+	Stack      []Layer      // [Layers], the first one first
+	Rope       *rope.Tables // of layers without a window
+	QueryScale float32      // mostly 1/√Head
+	GELU       bool         // the activation of the FFN is GELU, else SiLU
+	EmbedScale float32      // multiplies embeddings
+	ScoreCap   float32      // soft cap of attention's scores
+	LogitCap   float32      // soft cap of logits
+}
+
+// Layer is one layer's part of a Model.
+type Layer struct {
+	AttnNorm, FFNNorm []float32 // [Width] before attention and FFN
+	AttnPost, FFNPost []float32 // [Width] of their outputs, before they are added
+	QNorm, KNorm      []float32 // [Head] of each head, before RoPE
+	Q, K, V, O        Linear
+	Gate, Up, Down    Linear
+	Rope              *rope.Tables // that of the Model, or another in layers with a window
+	Window            int          // positions that a query sees, its own being the last; 0 for all
+}
+
+// Linear is a matrix with its bias, or nil.
+type Linear struct {
+	Matrix *Matrix
+	Bias   []float32 // [Matrix.Rows]
+}
