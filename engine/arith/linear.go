@@ -29,9 +29,6 @@ func NewMatrix(w *weights.Matrix) *Matrix {
 // Packing says how a Vec must be packed for m.
 func (m *Matrix) Packing() Packing { return m.f.pack }
 
-// Type names the weights' type in memory.
-func (m *Matrix) Type() string { return m.f.name }
-
 // Embed writes row r as floats into out, which has Cols elements.
 func (m *Matrix) Embed(out []float32, r int) { m.f.embed(out, m.row(r)) }
 

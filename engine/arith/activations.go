@@ -11,21 +11,6 @@ const (
 	intMagic = 0x1.8p+23
 )
 
-// Packing says in which forms the kernels of a matrix want quantised activations.
-type Packing uint8
-
-// The packings: four 16-bit lanes or two 32-bit lanes to a word, for weights of four and of eight bits.
-const (
-	Pack4 Packing = 1 << iota
-	Pack8
-)
-
-// The words of a packed block.
-type (
-	words4 [BlockLen / 4]uint64
-	words8 [BlockLen / 2]uint64
-)
-
 // Vec holds one token's activations, quantised by blocks of 32 (SPEC.md §3).
 type Vec struct {
 	Q  []int8    // [n] quantised values, |q| ≤ 127
@@ -35,7 +20,7 @@ type Vec struct {
 
 	lanes4 []words4  // [n/32], see pack4
 	lanes8 []words8  // [n/32], see pack8
-	dx     []float32 // [n/32] DX·2¹¹², see kernels.go
+	dx     []float32 // [n/32] DX·2¹¹², see fast.go
 	tx     []float64 // [n/32] TX·2¹¹²
 	huge   bool      // some dx is infinite where DX is not: the kernels cannot be used
 }
@@ -93,29 +78,6 @@ func quantizeBlock(q *[BlockLen]int8, x *[BlockLen]float32) (dx float32, t int32
 	return a * quantStep, t
 }
 
-// pack4 lays out one block for weights of four bits. A word holds four signed values in 16-bit lanes, the first in the top
-// lane: multiplied by a word with the four weights in ascending lanes, the top lane of the product is their dot product. The
-// values are in the order in which nibbles come out of two little-endian words of a Q4 block: from each word the low nibbles
-// of its even and odd bytes, then the high nibbles.
-func pack4(q *[BlockLen]int8) (w words4) {
-	for half := range 2 {
-		for i, first := range [4]int{0, 1, 16, 17} {
-			e := first + 8*half
-			w[4*half+i] = uint64(int64(q[e]))<<48 + uint64(int64(q[e+2]))<<32 + uint64(int64(q[e+4]))<<16 + uint64(int64(q[e+6]))
-		}
-	}
-	return w
-}
-
-// pack8 lays out one block for weights of eight bits: two values in 32-bit lanes, bytes i and i+4 of each of the four words.
-func pack8(q *[BlockLen]int8) (w words8) {
-	for i := range w {
-		e := i/4*8 + i%4
-		w[i] = uint64(int64(q[e]))<<32 + uint64(int64(q[e+4]))
-	}
-	return w
-}
-
 // Batch holds the quantised activations of several tokens. The zero value is ready for Reset.
 type Batch struct {
 	vecs  []*Vec
@@ -123,15 +85,6 @@ type Batch struct {
 	n     int
 
 	packing Packing
-}
-
-// quad is four tokens' packed activations side by side.
-type quad struct {
-	lanes4 [][4]words4  // [blocks]
-	lanes8 [][4]words8  // [blocks]
-	dx     [][4]float32 // [blocks]
-	tx     [][4]float64 // [blocks]
-	t      [][4]int32   // [blocks]
 }
 
 // Reset makes room for n tokens of width elements, a multiple of 32, under packings p; their contents are then unspecified.

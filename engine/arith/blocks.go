@@ -8,9 +8,9 @@ import (
 )
 
 // format is how weights of one type are stored and multiplied. A new type is a new entry of formats. The types that have no
-// kernels of their own are in spread.go.
+// kernels of their own are in
+// blocks_spread.go and blocks_table.go, the kernels in fast.go and its neighbours.
 type format struct {
-	name  string
 	bytes int     // of a stored block
 	group int     // stored blocks of 256 weights hold 8 blocks of 32, which this package computes with; the others 1
 	pack  Packing // what the kernels below read of a Vec
@@ -29,25 +29,25 @@ type format struct {
 // formats are the types that matrices may have: weights.Types, no more and no fewer.
 var formats = map[gguf.Type]*format{
 	gguf.Q8_0: {
-		name: "Q8_0", bytes: 34, group: 1, pack: Pack8, decode: decodeQ80,
+		bytes: 34, group: 1, pack: Pack8, decode: decodeQ80,
 		rows2: q80Rows2, tokens4: q80Tokens4,
 	},
 	gguf.Q4_0: {
-		name: "Q4_0", bytes: 18, group: 1, pack: Pack4, decode: decodeQ40,
+		bytes: 18, group: 1, pack: Pack4, decode: decodeQ40,
 		rows2: q40Rows2, tokens4: q40Tokens4,
 	},
 	gguf.Q4_1: {
-		name: "Q4_1", bytes: 20, group: 1, pack: Pack4, decode: decodeQ41, minimum: true,
+		bytes: 20, group: 1, pack: Pack4, decode: decodeQ41, minimum: true,
 		rows2: q41Rows2, tokens4: q41Tokens4,
 	},
-	gguf.Q5_0: spreadFormat("Q5_0", 22, 1, spreadQ50),
-	gguf.Q5_1: spreadFormat("Q5_1", 24, 1, spreadQ51),
-	gguf.Q4_K: spreadFormat("Q4_K", 144, 8, spreadQ4K),
-	gguf.Q5_K: spreadFormat("Q5_K", 176, 8, spreadQ5K),
-	gguf.Q6_K: spreadFormat("Q6_K", 210, 8, spreadQ6K),
+	gguf.Q5_0: spreadFormat(22, 1, spreadQ50),
+	gguf.Q5_1: spreadFormat(24, 1, spreadQ51),
+	gguf.Q4_K: spreadFormat(144, 8, spreadQ4K),
+	gguf.Q5_K: spreadFormat(176, 8, spreadQ5K),
+	gguf.Q6_K: spreadFormat(210, 8, spreadQ6K),
 
-	gguf.IQ4_NL: tableFormat("IQ4_NL", 18, decodeIQ4NL),
-	gguf.MXFP4:  tableFormat("MXFP4", 17, decodeMXFP4),
+	gguf.IQ4_NL: tableFormat(18, decodeIQ4NL),
+	gguf.MXFP4:  tableFormat(17, decodeMXFP4),
 }
 
 // decodeQ80 reads d (binary16) and 32 signed bytes.

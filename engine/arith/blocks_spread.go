@@ -9,7 +9,7 @@ import (
 // The types whose weights have five or six bits, or a scale of scales. One kernel serves them all: a type's spread function
 // puts the 32 weights of a block, unsigned, into four words of eight bytes, in order, and says by how much they are shifted
 // up. The kernel takes every second byte of a word as a 16-bit lane and multiplies with activations packed by pack4, as
-// kernels.go explains; with weights up to 63 the top lane of one product is at most 4·63·127 < 2¹⁵, so each is read by itself.
+// fast.go explains; with weights up to 63 the top lane of one product is at most 4·63·127 < 2¹⁵, so each is read by itself.
 //
 // Scales of blocks of 256 are products of a binary16 number and an integer of at most eight bits, exact in binary32.
 
@@ -37,8 +37,8 @@ const (
 )
 
 // spreadFormat makes a format of a spreader.
-func spreadFormat(name string, bytes, group int, s spreader) *format {
-	f := &format{name: name, bytes: bytes, group: group, pack: Pack4, minimum: s.minimum, halves: s.halves}
+func spreadFormat(bytes, group int, s spreader) *format {
+	f := &format{bytes: bytes, group: group, pack: Pack4, minimum: s.minimum, halves: s.halves}
 	f.decode = func(stored []byte, sub int, w *[BlockLen]int32) (d, m float32) {
 		b := s.load(stored, sub)
 		for i := range w {
@@ -52,84 +52,6 @@ func spreadFormat(name string, bytes, group int, s spreader) *format {
 	f.tokens4 = func(row []byte, g *quad) (y [4]float32, ok bool) { return f.spreadRow4(&s, row, g), true }
 	return f
 }
-
-// words lays the weights out for the lanes of pack4: word 2i and 2i+1 of a half hold the even and odd bytes.
-func (b *spread32) words() (w words4) {
-	for i, u := range [4]uint64{b.u[0], b.u[2], b.u[1], b.u[3]} {
-		w[2*i], w[2*i+1] = u&everySecnd, u>>8&everySecnd
-	}
-	return w
-}
-
-// dots returns the dots of the first and of the last sixteen weights.
-func (w *words4) dots(x *words4) (first, last int64) {
-	lane := func(i int) int64 { return int64(w[i]*x[i]+top16) >> top16Only }
-	return lane(0) + lane(1) + lane(4) + lane(5), lane(2) + lane(3) + lane(6) + lane(7)
-}
-
-// halfSums returns the sums of the first and of the last sixteen activations.
-func halfSums(x *words4) (first, last int64) {
-	ones := words4{}
-	for i := range ones {
-		ones[i] = 0x0001000100010001
-	}
-	return ones.dots(x)
-}
-
-// step adds one block to a running sum.
-func (s *spreader) step(b *spread32, w, x *words4, t int32, dx, tx float32, sum float64) float64 {
-	first, last := w.dots(x)
-	if s.halves {
-		tf, tl := halfSums(x)
-		sum = add(float64(first-int64(s.offset)*tf)*float64(b.d*dx), sum)
-		return add(float64(last-int64(s.offset)*tl)*float64(b.m*dx), sum)
-	}
-	sum = add(float64(first+last-int64(s.offset*t))*float64(b.d*dx), sum)
-	if s.minimum {
-		sum = add(float64(b.m)*float64(tx), sum)
-	}
-	return sum
-}
-
-// spreadRow is plainRow of a type with a spreader.
-func (f *format) spreadRow(s *spreader, row []byte, v *Vec) float32 {
-	var total float32
-	var sum float64
-	for i := range v.DX {
-		b := s.load(f.stored(row, i), i%f.group)
-		w := b.words()
-		sum = s.step(&b, &w, &v.lanes4[i], v.T[i], v.DX[i], v.TX[i], sum)
-		if i%chunkBlocks == chunkBlocks-1 {
-			total, sum = total+float32(sum), 0
-		}
-	}
-	return total + float32(sum)
-}
-
-// spreadRow4 is spreadRow for four tokens.
-func (f *format) spreadRow4(s *spreader, row []byte, g *quad) (y [4]float32) {
-	var sum [4]float64
-	for i := range g.t {
-		b := s.load(f.stored(row, i), i%f.group)
-		w := b.words()
-		for k := range sum {
-			dx, tx := g.dx[i][k]*rebias, float32(g.tx[i][k]*rebias)
-			sum[k] = s.step(&b, &w, &g.lanes4[i][k], g.t[i][k], dx, tx, sum[k])
-		}
-		if i%chunkBlocks == chunkBlocks-1 {
-			for k := range sum {
-				y[k], sum[k] = y[k]+float32(sum[k]), 0
-			}
-		}
-	}
-	for k := range sum {
-		y[k] += float32(sum[k])
-	}
-	return y
-}
-
-// rebias undoes unbias: exactly, where the product did not overflow (Vec.huge).
-const rebias = 0x1p-112
 
 // scale16 reads a binary16 number.
 func scale16(b []byte) float32 { return half.WidenFinite(binary.LittleEndian.Uint16(b)) }

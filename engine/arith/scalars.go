@@ -70,3 +70,21 @@ func sqrt32(x float32) float32 { return float32(math.Sqrt(float64(x))) }
 
 // finite tells whether x is neither NaN nor infinite.
 func finite(x float32) bool { return math.Float32bits(x)&0x7f800000 != 0x7f800000 }
+
+// Finite tells whether all elements of x are neither NaN nor infinite.
+func Finite(x []float32) bool {
+	for _, f := range x {
+		if !finite(f) {
+			return false
+		}
+	}
+	return true
+}
+
+// maxOf is a > b ? a : b.
+func maxOf(a, b float32) float32 {
+	if a > b {
+		return a
+	}
+	return b
+}

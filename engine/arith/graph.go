@@ -90,20 +90,11 @@ func (m *Model) Logits(spread Spread, w *Workspace, states [][]float32) ([][]flo
 				logits[t][j] = SoftCap(y, m.logitCap)
 			}
 		}
-		if !allFinite(states[t]) || !allFinite(logits[t]) {
+		if !Finite(states[t]) || !Finite(logits[t]) {
 			return logits[:t], &backend.FailedError{Position: t}
 		}
 	}
 	return logits, nil
-}
-
-func allFinite(x []float32) bool {
-	for _, f := range x {
-		if !finite(f) {
-			return false
-		}
-	}
-	return true
 }
 
 // pass is one Forward on its way through the layers.
@@ -166,6 +157,14 @@ func (p *pass) place(i, t int) bool {
 		ok = p.c.store(i, h, pos, k, v) && ok
 	}
 	return ok
+}
+
+// RMSNorm sets y to (x·r)·w with r = 1 / sqrt(Σx²/n + eps). y, x and w have n elements; y may be x.
+func RMSNorm(y, x, w []float32, eps float32) {
+	r := 1 / sqrt32(SumSquares(x)/float32(len(x))+eps)
+	for i, v := range x {
+		y[i] = float32(v*r) * w[i]
+	}
 }
 
 // headNorm norms one head in place where the family has a norm for it.
