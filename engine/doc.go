@@ -7,7 +7,8 @@
 // concurrent use: all calls run together as one batch, callers (WithCaller) take turns, and each call ends with its context
 // within one step. Threads, order and company never change a result.
 //
-// What it leaves to others: package arith computes (SPEC.md there is the law), package native does so faster, package sched
-// decides what is computed when, package fingerprint hashes, package tokenizer turns text into ids and back. Start reading at
-// request.go (the nouns), then generate.go and verify.go.
+// What it leaves to others: package weights reads models from files; package backend is the contract of whatever runs them, which
+// package native does in C and package arith, whose SPEC.md is the law, in Go; package sched decides what is computed when,
+// package fingerprint hashes, package tokenizer turns text into ids and back. Start reading at request.go (the nouns), then
+// generate.go and verify.go; backend.go is the list of backends.
 package engine

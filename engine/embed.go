@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/assaynet/assay/engine/backend"
 	"github.com/assaynet/assay/engine/sched"
 )
 
@@ -28,8 +29,8 @@ func (m *Model) Embed(ctx context.Context, sequences [][]Token) ([][][]float32, 
 		made := make([][]float32, len(tokens))
 		states[i] = made
 		tasks[i] = &sched.Task{
-			Caller: callerOf(ctx), Tokens: tokens, Keep: len(tokens), Most: len(tokens), Bare: true,
-			Each: func(i int, state, _ []float32, _ Token) { made[i] = slices.Clone(state) },
+			Caller: callerOf(ctx), Tokens: tokens, Keep: len(tokens), Want: backend.State, Most: len(tokens),
+			Each: func(i int, r backend.Result) { made[i] = slices.Clone(r.State) },
 		}
 	}
 	_, failed, err := m.runAll(ctx, tasks)

@@ -10,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/assaynet/assay/engine/backend"
 	"github.com/assaynet/assay/engine/gguf"
 	"github.com/assaynet/assay/engine/native"
 	"github.com/assaynet/assay/engine/sched"
@@ -35,8 +36,9 @@ type Config struct {
 	KVBytes int64
 	// Observer, where not nil, is told of each step and of each first token.
 	Observer Observer
-	// Backend says what computes: "native", the kernels in C, "arith", the reference in Go, or, if empty, the native one where it
-	// is there and knows the model, else the reference.
+	// Backend says what computes, one of Backends: "native", the kernels in C, "arith", the reference in Go, or "auto", the first
+	// of these that is there, knows the model and is not slower than the next. Empty: the environment's ASSAY_BACKEND, or native
+	// where ISA names instructions, or auto.
 	Backend string
 	// ISA names the instructions that the native backend uses, such as "scalar" or "avx2"; empty: the environment's ASSAY_ISA, or
 	// the best there are. Open fails where the machine lacks them, with a list of what it has.
@@ -47,12 +49,6 @@ type Config struct {
 	// auto.
 	Weights string
 }
-
-// The backends.
-const (
-	BackendNative    = "native"
-	BackendReference = "arith"
-)
 
 // Where weights are read; Config.Weights.
 const (
@@ -89,14 +85,20 @@ func (c *Config) check() error {
 	if c.ISA == "" {
 		c.ISA = os.Getenv("ASSAY_ISA")
 	}
+	if c.Backend == "" {
+		c.Backend = cmp.Or(os.Getenv("ASSAY_BACKEND"), BackendAuto)
+	}
+	if c.Backend == BackendAuto && c.ISA != "" {
+		c.Backend = BackendNative
+	}
 	if c.Weights == "" {
 		c.Weights = cmp.Or(os.Getenv("ASSAY_WEIGHTS"), WeightsAuto)
 	}
 	if !slices.Contains([]string{WeightsAuto, WeightsMapped, WeightsInterleaved}, c.Weights) {
 		return fmt.Errorf("%w: weights %q, not %s, %s or %s", ErrRequest, c.Weights, WeightsAuto, WeightsMapped, WeightsInterleaved)
 	}
-	if c.Backend != "" && c.Backend != BackendNative && c.Backend != BackendReference {
-		return fmt.Errorf("%w: backend %q, not %s or %s", ErrRequest, c.Backend, BackendNative, BackendReference)
+	if err := checkBackend(c.Backend); err != nil {
+		return err
 	}
 	if c.Threads < 1 || c.Threads > maxThreads {
 		return fmt.Errorf("%w: %d threads, not within 1 … %d", ErrRequest, c.Threads, maxThreads)
@@ -120,9 +122,9 @@ type Info struct {
 	FileSize int64          // bytes
 	Load     time.Duration  // how long Open took
 	Threads  int            // that compute
-	Backend  string         // what computes: BackendNative or BackendReference
+	Backend  string         // what computes: one of Backends, but not BackendAuto
 	ISA      string         // the instructions that it uses
-	Layout   string         // where it reads the weights: WeightsMapped or WeightsInterleaved
+	Layout   string         // how the weights lie that it reads, such as WeightsMapped or WeightsInterleaved
 }
 
 // Model is an open model. It is safe for concurrent use.
@@ -173,7 +175,7 @@ func Open(ctx context.Context, path string, cfg Config) (*Model, error) {
 }
 
 func newModel(ctx context.Context, f *gguf.File, cfg Config) (*Model, error) {
-	net, err := weights.Load(f)
+	w, err := weights.Load(f)
 	if err != nil {
 		return nil, err
 	}
@@ -181,31 +183,31 @@ func newModel(ctx context.Context, f *gguf.File, cfg Config) (*Model, error) {
 	if err != nil {
 		return nil, err
 	}
-	if tok.VocabSize() > net.Vocab {
-		return nil, fmt.Errorf("%w: %d tokens, but embeddings of %d", ErrWeights, tok.VocabSize(), net.Vocab)
+	if tok.VocabSize() > w.Vocab {
+		return nil, fmt.Errorf("%w: %d tokens, but embeddings of %d", ErrWeights, tok.VocabSize(), w.Vocab)
 	}
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
 	id := gguf.CachedModelID(f) // before the weights are copied: it may read the whole file, whose pages the copy gives back
-	computes, err := newBackend(f, net, cfg)
+	computes, name, err := openBackend(f, w, cfg)
 	if err != nil {
 		return nil, err
 	}
-	b, ready := &faithful{anyBackend: computes, file: f}, false
+	b, ready := &faithful{Backend: computes, file: f}, false
 	defer func() {
 		if !ready { // with an error, or a fault
-			b.close()
+			b.Close()
 		}
 	}()
 	m := &Model{
-		file: f, dims: net.Dims, backend: b, tokenizer: tok, id: id, stop: map[Token]bool{},
+		file: f, dims: w.Dims, backend: b, tokenizer: tok, id: id, stop: map[Token]bool{},
 		maxBatch: cfg.MaxBatch, closing: make(chan struct{}),
 	}
 	for _, id := range tok.StopTokens() {
 		m.stop[id] = true
 	}
-	m.describe(cfg)
+	m.describe(name, cfg)
 	if err = b.intact(); err == nil { // all that was read above, too, was the file's
 		err = m.schedule(ctx, cfg)
 	}
@@ -220,7 +222,7 @@ func newModel(ctx context.Context, f *gguf.File, cfg Config) (*Model, error) {
 func (m *Model) schedule(ctx context.Context, cfg Config) error {
 	size := m.backend.PageBytes()
 	if cfg.KVBytes == 0 {
-		cfg.KVBytes = max(defaultKVBytes, int64((m.dims.Context+sched.PageLen-1)/sched.PageLen)*size)
+		cfg.KVBytes = max(defaultKVBytes, int64((m.dims.Context+backend.PageLen-1)/backend.PageLen)*size)
 	}
 	var err error
 	m.sched, err = sched.New(sched.Config{
@@ -255,13 +257,14 @@ type (
 // Stats returns what has happened since Open.
 func (m *Model) Stats() Stats { return m.sched.Stats() }
 
-func (m *Model) describe(cfg Config) {
+func (m *Model) describe(computes string, cfg Config) {
 	name, _ := m.file.String("general.name")
 	m.info = Info{
 		Dims: m.dims, Name: name, Types: map[string]int{}, Tensors: len(m.file.Tensors()), FileSize: m.file.Size(),
 		Threads: cfg.Threads,
 	}
-	m.info.Backend, m.info.ISA, m.info.Layout = m.backend.name()
+	about := m.backend.About()
+	m.info.Backend, m.info.ISA, m.info.Layout = computes, about.ISA, about.Layout
 	for _, t := range m.file.Tensors() {
 		m.info.Types[t.Type.String()]++
 		m.info.Weights += t.Elements()
@@ -294,7 +297,7 @@ func (m *Model) Close() error {
 	m.calls.Wait()
 	m.halt()
 	m.runs.Wait()
-	m.backend.close()
+	m.backend.Close()
 	return m.file.Close()
 }
 

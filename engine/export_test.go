@@ -1,9 +1,38 @@
 package engine
 
+import (
+	"github.com/assaynet/assay/engine/backend"
+	"github.com/assaynet/assay/engine/gguf"
+	"github.com/assaynet/assay/engine/native"
+	"github.com/assaynet/assay/engine/weights"
+)
+
 // CacheBytes is the memory of all keys and values that the native backend has, in use or not; 0 of another backend.
 func (m *Model) CacheBytes() int64 {
-	if b, ok := m.backend.anyBackend.(*nativeBackend); ok {
-		return b.net.CacheBytes()
+	if b, ok := m.backend.Backend.(*native.Backend); ok {
+		return b.CacheBytes()
 	}
 	return 0
+}
+
+// OpenReference makes the reference's backend alone.
+func OpenReference(f *gguf.File, w *weights.Model, threads int) (backend.Backend, error) {
+	return openReference(f, w, Config{Threads: threads})
+}
+
+// Spy has look see the pieces of each step before the backend does; it is called before any other.
+func (m *Model) Spy(look func([]*backend.Piece) error) {
+	m.backend.Backend = spy{m.backend.Backend, look}
+}
+
+type spy struct {
+	backend.Backend
+	look func([]*backend.Piece) error
+}
+
+func (s spy) Step(pieces []*backend.Piece) error {
+	if err := s.look(pieces); err != nil {
+		return err
+	}
+	return s.Backend.Step(pieces)
 }

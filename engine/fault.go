@@ -7,8 +7,8 @@ import (
 	"runtime/debug"
 	"sync/atomic"
 
+	"github.com/assaynet/assay/engine/backend"
 	"github.com/assaynet/assay/engine/gguf"
-	"github.com/assaynet/assay/engine/sched"
 )
 
 // The weights lie in a mapping of the model's file, and files change. One that is cut off has no pages any more where its end
@@ -17,17 +17,17 @@ import (
 // written to in place gives other weights without a word, and an answer made of them would convict an honest miner. So no result
 // counts before faithful has seen that the file is still the one that was opened.
 
-// faithful is a backend whose results count only while the file is what it was.
+// faithful is a backend whose results count only while the file is what it was, and what computes has not failed.
 type faithful struct {
-	anyBackend
+	backend.Backend
 	file *gguf.File
-	lost atomic.Pointer[error] // ErrFile, from when it is first seen
+	lost atomic.Pointer[error] // ErrFile or ErrDevice, from when it is first seen
 }
 
 // Step is the backend's; nothing of it counts where the file changed before its end.
-func (b *faithful) Step(pieces []*sched.Piece) error {
-	err := b.anyBackend.Step(pieces)
-	if errors.Is(err, ErrFile) {
+func (b *faithful) Step(pieces []*backend.Piece) error {
+	err := b.Backend.Step(pieces)
+	if errors.Is(err, ErrFile) || errors.Is(err, ErrDevice) {
 		b.lost.CompareAndSwap(nil, &err)
 	}
 	if lost := b.intact(); lost != nil {
@@ -36,16 +36,18 @@ func (b *faithful) Step(pieces []*sched.Piece) error {
 	return err
 }
 
-// intact returns ErrFile, and does so ever after, where the file is not what it was.
+// intact returns ErrFile or ErrDevice, and does so ever after, where the file is not what it was or the backend is lost.
 func (b *faithful) intact() error {
 	if lost := b.lost.Load(); lost != nil {
 		return *lost
 	}
-	err := errors.Join(b.check(), b.file.Changed())
+	err := b.Check()
+	if changed := b.file.Changed(); changed != nil { // it says more
+		err = fmt.Errorf("%w: %w", ErrFile, changed)
+	}
 	if err == nil {
 		return nil
 	}
-	err = fmt.Errorf("%w: %w", ErrFile, err)
 	b.lost.CompareAndSwap(nil, &err)
 	return *b.lost.Load()
 }

@@ -5,6 +5,7 @@ import (
 	"sync"
 
 	"github.com/assaynet/assay/engine/arith"
+	"github.com/assaynet/assay/engine/backend"
 	"github.com/assaynet/assay/engine/fingerprint"
 	"github.com/assaynet/assay/engine/sched"
 )
@@ -15,12 +16,21 @@ type choice struct {
 	state [32]byte
 }
 
-// choose makes a choice of what a backend computed at a position.
-func (s Settings) choose(state, logits []float32, best Token, position int) choice {
-	if s.Temperature != 0 {
-		best = arith.Choose(logits, s.sampling(), position)
+// want is what a choice takes of a backend: its state is hashed, and its token is the likeliest, or drawn.
+func (s Settings) want() backend.Want {
+	if s.Temperature == 0 {
+		return backend.State | backend.Likeliest
 	}
-	return choice{token: best, state: fingerprint.State(state)}
+	return backend.State | backend.Logits
+}
+
+// choose makes a choice of what a backend computed at a position.
+func (s Settings) choose(r backend.Result, position int) choice {
+	token := r.Likeliest
+	if s.Temperature != 0 {
+		token = arith.Choose(r.Logits, s.sampling(), position)
+	}
+	return choice{token: token, state: fingerprint.State(r.State)}
 }
 
 // Generate answers a prompt. onToken, where it is not nil, is called with each token soon after it is chosen, from the calling
@@ -41,7 +51,7 @@ func (m *Model) Generate(ctx context.Context, r Request, onToken func(Token)) (R
 	defer end()
 	g := &generation{m: m, run: run, onToken: onToken, more: make(chan struct{}, 1)}
 	h, err := m.sched.Start(ctx, &sched.Task{
-		Caller: callerOf(ctx), Tokens: run.Prompt, Keep: 1, Most: len(run.Prompt) + r.Settings.MaxTokens - 1,
+		Caller: callerOf(ctx), Tokens: run.Prompt, Keep: 1, Want: r.Settings.want(), Most: len(run.Prompt) + r.Settings.MaxTokens - 1,
 		Each: g.each, Next: g.next,
 	})
 	if err != nil {
@@ -65,8 +75,8 @@ type generation struct {
 	run Run // guarded by mu until the task has ended
 }
 
-func (g *generation) each(i int, state, logits []float32, best Token) {
-	g.made = g.run.Settings.choose(state, logits, best, len(g.run.Prompt)-1+i)
+func (g *generation) each(i int, r backend.Result) {
+	g.made = g.run.Settings.choose(r, len(g.run.Prompt)-1+i)
 }
 
 // next adds the token that was chosen to the run and continues with it, unless it is the last.

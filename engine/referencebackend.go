@@ -3,9 +3,11 @@ package engine
 import (
 	"runtime"
 	"sync"
+	"sync/atomic"
 
 	"github.com/assaynet/assay/engine/arith"
-	"github.com/assaynet/assay/engine/sched"
+	"github.com/assaynet/assay/engine/backend"
+	"github.com/assaynet/assay/engine/gguf"
 	"github.com/assaynet/assay/engine/weights"
 )
 
@@ -13,34 +15,47 @@ import (
 type referenceBackend struct {
 	net       *arith.Model
 	pool      *pool
+	close     func() // ends the pool, once
 	pageBytes int64
 	spaces    sync.Pool // of *arith.Workspace
+	lost      atomic.Pointer[error]
 }
 
 type referenceKV struct{ *arith.Cache }
 
-func (c referenceKV) Fork(n int) sched.Cache { return referenceKV{c.Cache.Fork(n)} }
+func (c referenceKV) Fork(n int) backend.Cache { return referenceKV{c.Cache.Fork(n)} }
 
 // Release leaves the memory to the garbage collector: the reference is no backend for many sequences.
 func (c referenceKV) Release() {}
 
-func newReference(w *weights.Model, cfg Config) *referenceBackend {
-	net := arith.New(w)
-	return &referenceBackend{net: net, pool: newPool(cfg.Threads, cfg.Nice), pageBytes: net.NewCache().PageBytes()}
+func openReference(_ *gguf.File, w *weights.Model, cfg Config) (backend.Backend, error) {
+	net, p := arith.New(w), newPool(cfg.Threads, cfg.Nice)
+	return &referenceBackend{net: net, pool: p, close: sync.OnceFunc(p.close), pageBytes: net.NewCache().PageBytes()}, nil
 }
 
-func (b *referenceBackend) name() (backend, isa, layout string) {
-	return BackendReference, runtime.GOARCH, WeightsMapped
+// About says that the reference is Go, for whatever processor that is, and reads weights where the file has them.
+func (b *referenceBackend) About() backend.About {
+	return backend.About{ISA: runtime.GOARCH, Layout: WeightsMapped}
 }
 
-func (b *referenceBackend) NewCache() sched.Cache { return referenceKV{b.net.NewCache()} }
-func (b *referenceBackend) PageBytes() int64      { return b.pageBytes }
-func (b *referenceBackend) Budget() int           { return arith.MaxPiece }
-func (b *referenceBackend) check() error          { return nil }
-func (b *referenceBackend) close()                { b.pool.close() }
+func (b *referenceBackend) NewCache() backend.Cache { return referenceKV{b.net.NewCache()} }
+func (b *referenceBackend) PageBytes() int64        { return b.pageBytes }
+func (b *referenceBackend) Budget() int             { return arith.MaxPiece }
+func (b *referenceBackend) Close()                  { b.close() }
 
-func (b *referenceBackend) Step(pieces []*sched.Piece) error {
-	return b.pool.do(func(spread arith.Spread) {
+// Check returns what a step has met.
+func (b *referenceBackend) Check() error {
+	if lost := b.lost.Load(); lost != nil {
+		return *lost
+	}
+	return nil
+}
+
+func (b *referenceBackend) Step(pieces []*backend.Piece) error {
+	if err := b.Check(); err != nil {
+		return err
+	}
+	err := b.pool.do(func(spread arith.Spread) {
 		spread(len(pieces), func(i int) {
 			w, _ := b.spaces.Get().(*arith.Workspace)
 			if w == nil {
@@ -50,10 +65,14 @@ func (b *referenceBackend) Step(pieces []*sched.Piece) error {
 			b.run(spread, w, pieces[i])
 		})
 	})
+	if err != nil { // the pool's only one: a part of the file was not there
+		b.lost.Store(&err)
+	}
+	return err
 }
 
 // run runs a piece.
-func (b *referenceBackend) run(spread arith.Spread, w *arith.Workspace, p *sched.Piece) {
+func (b *referenceBackend) run(spread arith.Spread, w *arith.Workspace, p *backend.Piece) {
 	c := p.Cache.(referenceKV).Cache
 	first := c.Len() + len(p.Tokens) - p.Keep
 	states, err := b.net.Forward(spread, w, c, p.Tokens, p.Keep)
@@ -62,25 +81,31 @@ func (b *referenceBackend) run(spread arith.Spread, w *arith.Workspace, p *sched
 	if len(states) == 0 {
 		return
 	}
-	if p.Bare {
+	if p.Want&^backend.State == 0 {
 		b.bare(p, states, first)
 		return
 	}
 	logits, failed := b.net.Logits(spread, w, states)
-	spread(len(logits), func(i int) { p.Each(i, states[i], logits[i], arith.Choose(logits[i], arith.Sampling{}, 0)) })
+	spread(len(logits), func(i int) {
+		r := backend.Result{State: states[i], Logits: logits[i]}
+		if p.Want&backend.Likeliest != 0 {
+			r.Likeliest = arith.Choose(logits[i], arith.Sampling{}, 0)
+		}
+		p.Give(i, r)
+	})
 	if p.Ran = len(logits); failed != nil {
 		p.Err = &FailedError{Position: first + p.Ran}
 	}
 }
 
 // bare hands over states without logits.
-func (b *referenceBackend) bare(p *sched.Piece, states [][]float32, first int) {
+func (b *referenceBackend) bare(p *backend.Piece, states [][]float32, first int) {
 	for i, s := range states {
-		if !allFinite(s) {
+		if !arith.Finite(s) {
 			p.Err = &FailedError{Position: first + i}
 			return
 		}
-		p.Each(i, s, nil, 0)
+		p.Give(i, backend.Result{State: s})
 		p.Ran++
 	}
 }

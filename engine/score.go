@@ -6,6 +6,7 @@ import (
 	"math"
 	"slices"
 
+	"github.com/assaynet/assay/engine/backend"
 	"github.com/assaynet/assay/engine/sched"
 )
 
@@ -125,9 +126,9 @@ func (m *Model) checkScore(prompt, tokens []Token) error {
 func (s Score) task(caller string, tokens []Token) *sched.Task {
 	next := tokens[len(tokens)-len(s.LogProbs):]
 	return &sched.Task{
-		Caller: caller, Tokens: tokens[:len(tokens)-1], Keep: len(next), Most: len(tokens) - 1,
-		Each: func(i int, _, logits []float32, best Token) {
-			s.LogProbs[i], s.Top1[i] = -negativeLog(logits, next[i], best), best
+		Caller: caller, Tokens: tokens[:len(tokens)-1], Keep: len(next), Want: backend.Likeliest | backend.Logits, Most: len(tokens) - 1,
+		Each: func(i int, r backend.Result) {
+			s.LogProbs[i], s.Top1[i] = -negativeLog(r.Logits, next[i], r.Likeliest), r.Likeliest
 		},
 	}
 }

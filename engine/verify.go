@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/assaynet/assay/engine/backend"
 	"github.com/assaynet/assay/engine/fingerprint"
 	"github.com/assaynet/assay/engine/sched"
 )
@@ -117,9 +118,9 @@ func (run Run) task(caller string, made []choice) *sched.Task {
 	tokens := append(append([]Token(nil), run.Prompt...), run.Output[:len(run.Output)-1]...)
 	first := len(run.Prompt) - 1
 	return &sched.Task{
-		Caller: caller, Tokens: tokens, Keep: len(run.Output), Most: len(tokens),
-		Each: func(i int, state, logits []float32, best Token) {
-			made[i] = run.Settings.choose(state, logits, best, first+i)
+		Caller: caller, Tokens: tokens, Keep: len(run.Output), Want: run.Settings.want(), Most: len(tokens),
+		Each: func(i int, r backend.Result) {
+			made[i] = run.Settings.choose(r, first+i)
 		},
 	}
 }

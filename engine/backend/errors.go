@@ -12,6 +12,16 @@ var (
 	ErrToken = errors.New("backend: token out of range")
 	// ErrNotFinite means a run that fails; the error is a *FailedError, which says where.
 	ErrNotFinite = errors.New("backend: not finite")
+	// ErrMemory means that there was no memory, of whatever kind, for what was asked; later there may be.
+	ErrMemory = errors.New("backend: out of memory")
+	// ErrFile means that the file of the weights is not what was opened, or cannot be read any more. The backend is lost.
+	ErrFile = errors.New("backend: the model's file is not what was opened")
+	// ErrDevice means that what computes has failed. The backend is lost.
+	ErrDevice = errors.New("backend: the device failed")
+	// ErrUnavailable means that this build or machine has not what the backend runs on.
+	ErrUnavailable = errors.New("backend: not available")
+	// ErrUnsupported means a model that the backend does not compute, but another may.
+	ErrUnsupported = errors.New("backend: model not supported")
 )
 
 // FailedError is a run that fails at a position: a key, a value, a final state or a logit of it is NaN or infinite. The

@@ -6,7 +6,7 @@ import "fmt"
 type Type uint32
 
 // The types that this package knows the layout of. Which of them can be
-// computed with is for package arith to say.
+// computed with is for package weights to say.
 //
 //nolint:revive,staticcheck // ggml's own names, underscores included
 const (

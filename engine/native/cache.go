@@ -58,7 +58,7 @@ func (c *Cache) Release() {
 	c.trim()
 }
 
-// grow makes room for n more positions. Errors: ErrMemory, which changes nothing.
+// grow makes room for n more positions. Errors: backend.ErrMemory, which changes nothing.
 func (c *Cache) grow(n int) error {
 	for len(c.pages)*pageLen < len(c.tokens)+n {
 		p, err := c.store.take()

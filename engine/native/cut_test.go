@@ -7,6 +7,7 @@ import (
 	"os"
 	"testing"
 
+	"github.com/assaynet/assay/engine/backend"
 	"github.com/assaynet/assay/engine/enginetest"
 	"github.com/assaynet/assay/engine/gguf"
 	"github.com/assaynet/assay/engine/native"
@@ -40,15 +41,15 @@ func TestKernelsThatReadWhereAFileWasCutOffEndWithAnError(t *testing.T) {
 					}
 					for range 2 {
 						p := &native.Piece{Cache: c, Tokens: tinyTokens(20, 2), Keep: 20}
-						if err := n.Forward([]*native.Piece{p}); !errors.Is(err, native.ErrFile) || len(p.States) != 0 || c.Len() != 70 {
+						if err := n.Forward([]*native.Piece{p}); !errors.Is(err, backend.ErrFile) || len(p.States) != 0 || c.Len() != 70 {
 							t.Errorf("%s, %d threads, cut to %d/4: %v, %d positions", kind, threads, part, err, c.Len())
 						}
 						var buf []float32
-						if _, _, err := n.Logits(states, &buf); !errors.Is(err, native.ErrFile) {
+						if _, _, err := n.Logits(states, &buf); !errors.Is(err, backend.ErrFile) {
 							t.Errorf("%s, %d threads, cut to %d/4: logits: %v", kind, threads, part, err)
 						}
 					}
-					if err := n.Check(); !errors.Is(err, native.ErrFile) {
+					if err := n.Check(); !errors.Is(err, backend.ErrFile) {
 						t.Errorf("%s: the check says %v", kind, err)
 					}
 				}

@@ -1,12 +1,15 @@
 // Package native computes models in C: the arithmetic AC1 with the instructions that the processor has, to the bits of package
-// arith, many times as fast. It is the only package with cgo; without cgo New returns ErrUnavailable and the reference serves.
+// arith, many times as fast. It is the only package with cgo; without cgo there is
+// backend.ErrUnavailable, and the reference serves.
 //
-// New makes a Model of what package weights has loaded. A lane of a vector is an output row, so that the sums of AC1 come out in order. Weights are
-// either mapped: they stay in the mapping of the file, and a thread that multiplies by them turns sixteen rows at a time, or for one
-// token their dot products; or they are interleaved: copied once, sixteen rows side by side, and the pages of the file are given back
-// (Config.Weights; levels with vectors of sixteen lanes do so by themselves, for there one token is up to twice as quick). Forward runs new tokens of any number of sequences through all layers in one call into C; Logits
-// multiplies states with the output matrix. A Cache holds a sequence's keys and values. Levels of instructions (Levels) are chosen
-// when a model is made; the results do not depend on them, nor on threads, nor on company.
+// Open makes a Backend of what package weights has loaded: a Model behind the contract of package backend. A lane of a vector is an
+// output row, so that the sums of AC1 come out in order. Weights are either mapped: they stay in the mapping of the file, and a
+// thread that multiplies by them turns sixteen rows at a time, or for one token their dot products; or they are interleaved: copied
+// once, sixteen rows side by side, and the pages of the file are given back (Config.Weights; levels with vectors of sixteen lanes
+// do so by themselves, for there one token is up to twice as quick). Model.Forward runs new tokens of any number of sequences
+// through all layers in one call into C; Model.Logits multiplies states with the output matrix. A Cache holds a sequence's keys and
+// values. Levels of instructions (Levels) are chosen when a model is made; the results do not depend on them, nor on threads, nor
+// on company.
 //
 // The C code: engine.h is the door, internal.h the layouts in memory, step.c the graph, pool.c the threads. The kernels are
 // written once, in k_*.h, for vectors of any width; each simd_*.h gives them one vocabulary of vectors, and each isa_*.c is one

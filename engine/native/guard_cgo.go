@@ -9,6 +9,8 @@ import (
 	"fmt"
 	"sync/atomic"
 	"unsafe"
+
+	"github.com/assaynet/assay/engine/backend"
 )
 
 // watch is a mapping whose missing pages are noted instead of ending the process. A nil watch watches nothing.
@@ -32,10 +34,10 @@ func newWatch(data []byte) (*watch, error) {
 	return w, nil
 }
 
-// err returns ErrFile where a page was missing.
+// err returns backend.ErrFile where a page was missing.
 func (w *watch) err() error {
 	if w != nil && C.eng_cut(C.int(w.entry.Load())) != 0 {
-		return ErrFile
+		return fmt.Errorf("%w: a part of it cannot be read", backend.ErrFile)
 	}
 	return nil
 }

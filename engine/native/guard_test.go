@@ -13,6 +13,7 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/assaynet/assay/engine/backend"
 	"github.com/assaynet/assay/engine/native"
 )
 
@@ -82,7 +83,7 @@ func TestThreadsThatReadWhereAFileWasCutOffReadZeros(t *testing.T) {
 		keep := 65536 // bytes, whole pages everywhere
 		truncate(t, path, int64(keep))
 		for range 2 {
-			if n := sum(t, threads, data); n != uint64(keep) || !errors.Is(w.Err(), native.ErrFile) {
+			if n := sum(t, threads, data); n != uint64(keep) || !errors.Is(w.Err(), backend.ErrFile) {
 				t.Errorf("%d threads: got %d, %v, want %d", threads, n, w.Err(), keep)
 			}
 		}

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/assaynet/assay/engine/backend"
 	"github.com/assaynet/assay/engine/gguf"
 	"github.com/assaynet/assay/engine/native"
 )
@@ -45,7 +46,7 @@ func TestAFileThatIsCutOffBeforeItsWeightsAreInterleavedIsAnError(t *testing.T) 
 		t.Fatal(err)
 	}
 	n, err := native.New(m, native.Config{Threads: 2, Weights: native.Interleaved, File: f.Bytes()})
-	if !errors.Is(err, native.ErrFile) || n != nil {
+	if !errors.Is(err, backend.ErrFile) || n != nil {
 		t.Errorf("got %v", err)
 	}
 }
@@ -63,7 +64,7 @@ func TestWeightsAreInterleavedByTheProcessorUnlessToldOtherwise(t *testing.T) {
 			}
 		}
 	})
-	if _, err := native.New(m, native.Config{Threads: 1, Weights: "woven"}); !errors.Is(err, native.ErrUnsupported) {
+	if _, err := native.New(m, native.Config{Threads: 1, Weights: "woven"}); !errors.Is(err, backend.ErrUnsupported) {
 		t.Errorf("woven weights: %v", err)
 	}
 }

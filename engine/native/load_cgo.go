@@ -10,6 +10,7 @@ import (
 	"slices"
 	"unsafe"
 
+	"github.com/assaynet/assay/engine/backend"
 	"github.com/assaynet/assay/engine/weights"
 )
 
@@ -32,7 +33,7 @@ func (m *Model) load(w *weights.Model) error {
 		}
 	}
 	if C.eng_model_ready(m.c) == 0 {
-		return fmt.Errorf("%w: the weights do not fit the model's shape", ErrUnsupported)
+		return fmt.Errorf("%w: the weights do not fit the model's shape", backend.ErrUnsupported)
 	}
 	return nil
 }
@@ -62,7 +63,7 @@ func (m *Model) layer(i int, l *weights.Layer) error {
 		m.ropes = append(m.ropes, l.Rope)
 	}
 	if l.Rope.Config().Halves != m.ropes[0].Config().Halves || l.Rope.Config().Rot != m.ropes[0].Config().Rot {
-		return fmt.Errorf("%w: layers that turn in different ways", ErrUnsupported)
+		return fmt.Errorf("%w: layers that turn in different ways", backend.ErrUnsupported)
 	}
 	C.eng_model_layer(m.c, C.int(i), C.int(l.Window), C.int(table))
 	return m.vectors(i, vectors)

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/assaynet/assay/engine/arith"
+	"github.com/assaynet/assay/engine/backend"
 	"github.com/assaynet/assay/engine/enginetest"
 	"github.com/assaynet/assay/engine/native"
 	"github.com/assaynet/assay/engine/weights"
@@ -49,7 +50,7 @@ func TestWithoutMemoryForAModelThereIsAnErrorAndNothingStays(t *testing.T) {
 		n, err := native.New(m, native.Config{Threads: 4})
 		native.Refuse(-1)
 		if err != nil {
-			if !errors.Is(err, native.ErrMemory) || n != nil {
+			if !errors.Is(err, backend.ErrMemory) || n != nil {
 				t.Errorf("with %d allocations: got %v", allocations, err)
 			}
 			return false
@@ -86,7 +87,7 @@ func TestWithoutMemoryForAStepTheModelGoesOn(t *testing.T) {
 		p := &native.Piece{Cache: c, Tokens: rest, Keep: len(rest)}
 		err := n.Forward([]*native.Piece{p})
 		enough := err == nil && p.Err == nil
-		if lack := errors.Join(err, p.Err); !enough && (!errors.Is(lack, native.ErrMemory) || c.Len() != len(first) || len(p.States) != 0) {
+		if lack := errors.Join(err, p.Err); !enough && (!errors.Is(lack, backend.ErrMemory) || c.Len() != len(first) || len(p.States) != 0) {
 			t.Errorf("with %d allocations: got %v, and %d positions", allocations, lack, c.Len())
 		}
 		native.Refuse(-1)
@@ -115,7 +116,7 @@ func checkLogitsUnderFailure(t *testing.T, n *native.Model, states, want [][]flo
 	}
 	var buf []float32
 	native.Refuse(0)
-	if got, _, err := n.Logits(many, &buf); !errors.Is(err, native.ErrMemory) || got != nil {
+	if got, _, err := n.Logits(many, &buf); !errors.Is(err, backend.ErrMemory) || got != nil {
 		t.Errorf("logits without memory: %v", err)
 	}
 	native.Refuse(-1)

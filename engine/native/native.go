@@ -4,22 +4,16 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+
+	"github.com/assaynet/assay/engine/backend"
 )
 
+// What can be wrong beside what package backend names.
 var (
-	// ErrUnavailable means that this program was built without cgo.
-	ErrUnavailable = errors.New("native: built without cgo")
 	// ErrLevel means a level of instructions that this machine or build lacks; the text lists those it has.
 	ErrLevel = errors.New("native: instructions not available")
-	// ErrUnsupported means a model that the kernels do not compute, but the reference may.
-	ErrUnsupported = errors.New("native: not supported")
-	// ErrMemory means that the operating system gave no memory or no threads.
-	ErrMemory = errors.New("native: out of memory")
 	// ErrClosed means that the Model was closed.
 	ErrClosed = errors.New("native: model is closed")
-	// ErrFile means that a part of Config.File could not be read: the file was cut off, or its disk failed. The Model is of no use
-	// any more.
-	ErrFile = errors.New("native: the file of the weights cannot be read any more")
 	// ErrTooMany means that as many files are mapped as can be watched.
 	ErrTooMany = errors.New("native: too many models are open")
 	// ErrRounding means that something changed how this process's floats are rounded, so that no result would be right.
@@ -61,7 +55,7 @@ const (
 	Auto = "auto"
 )
 
-// interleaves tells whether a model of this level copies its weights. Errors: ErrUnsupported.
+// interleaves tells whether a model of this level copies its weights. Errors: backend.ErrUnsupported.
 func (cfg Config) interleaves(l Level) (bool, error) {
 	switch cfg.Weights {
 	case Mapped:
@@ -71,7 +65,7 @@ func (cfg Config) interleaves(l Level) (bool, error) {
 	case Auto, "":
 		return l == AVX512 || l == AMX || l == AMXEmulated, nil
 	}
-	return false, fmt.Errorf("%w: weights %q; they may be %s, %s or %s", ErrUnsupported, cfg.Weights, Auto, Mapped, Interleaved)
+	return false, fmt.Errorf("%w: weights %q; they may be %s, %s or %s", backend.ErrUnsupported, cfg.Weights, Auto, Mapped, Interleaved)
 }
 
 // Config is how a model is run. No field changes a result.
@@ -85,7 +79,7 @@ type Config struct {
 	// Weights is where products read the weights: Mapped, Interleaved, or Auto, which is meant where it is empty.
 	Weights string
 	// File is the mapping that the weights lie in, if they lie in one. It stays mapped until Close has returned. Where the file is
-	// cut off meanwhile, calls return ErrFile; without File that ends the process.
+	// cut off meanwhile, calls return backend.ErrFile; without File that ends the process.
 	File []byte
 }
 

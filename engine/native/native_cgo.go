@@ -24,6 +24,7 @@ import (
 	"sync"
 	"unsafe"
 
+	"github.com/assaynet/assay/engine/backend"
 	"github.com/assaynet/assay/engine/rope"
 	"github.com/assaynet/assay/engine/weights"
 )
@@ -65,8 +66,8 @@ type inputs struct {
 	rope                                        []float32
 }
 
-// New starts threads that compute with m's weights, which must stay until Close has returned. Errors: ErrLevel, ErrUnsupported,
-// ErrMemory, ErrTooMany, ErrFile.
+// New starts threads that compute with m's weights, which must stay until Close has returned. Errors: ErrLevel, backend.ErrUnsupported,
+// backend.ErrMemory, ErrTooMany, backend.ErrFile.
 func New(w *weights.Model, cfg Config) (*Model, error) {
 	level, err := cfg.level(Levels())
 	if err != nil {
@@ -118,13 +119,13 @@ func status(s C.int, what string) error {
 	case C.ENG_OK:
 		return nil
 	case C.ENG_NO_MEMORY:
-		return fmt.Errorf("%w: %s", ErrMemory, what)
+		return fmt.Errorf("%w: %s", backend.ErrMemory, what)
 	case C.ENG_NO_LEVEL:
 		return fmt.Errorf("%w: %s", ErrLevel, what)
 	case C.ENG_BAD_ROUNDING:
 		return ErrRounding
 	}
-	return fmt.Errorf("%w: %s", ErrUnsupported, what)
+	return fmt.Errorf("%w: %s", backend.ErrUnsupported, what)
 }
 
 // done is status, after C has read weights.
@@ -149,7 +150,7 @@ func (m *Model) Close() {
 // CacheBytes returns the memory of all pages of keys and values, those that no cache holds included: it is kept for the next.
 func (m *Model) CacheBytes() int64 { return m.pages.size() }
 
-// Check returns ErrFile where a part of Config.File could not be read, whoever read it. It waits for no call in progress.
+// Check returns backend.ErrFile where a part of Config.File could not be read, whoever read it. It waits for no call in progress.
 func (m *Model) Check() error { return m.file.err() }
 
 // Weights returns where m reads the weights: Mapped or Interleaved.
@@ -164,7 +165,7 @@ func (m *Model) Weights() string {
 func (m *Model) Level() Level { return m.level }
 
 // Forward runs the new tokens of all pieces at once and adds them to their caches. An error of a piece (ErrToken, ErrContext, a
-// *backend.FailedError, ErrMemory) is its own, in Err; that of Forward means that nothing ran. After a *FailedError the cache holds
+// *backend.FailedError, backend.ErrMemory) is its own, in Err; that of Forward means that nothing ran. After a *FailedError the cache holds
 // the positions before it, and States those of them that were asked for. No cache may be in two pieces.
 func (m *Model) Forward(pieces []*Piece) error {
 	m.mu.Lock()

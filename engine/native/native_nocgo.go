@@ -2,7 +2,10 @@
 
 package native
 
-import "github.com/assaynet/assay/engine/weights"
+import (
+	"github.com/assaynet/assay/engine/backend"
+	"github.com/assaynet/assay/engine/weights"
+)
 
 // Levels lists nothing: there are no kernels in this build.
 func Levels() []Level { return nil }
@@ -16,8 +19,8 @@ type Model struct {
 func allocate(n int) []uint16 { return make([]uint16, n) }
 func release([]uint16)        {}
 
-// New returns ErrUnavailable.
-func New(*weights.Model, Config) (*Model, error) { return nil, ErrUnavailable }
+// New returns backend.ErrUnavailable.
+func New(*weights.Model, Config) (*Model, error) { return nil, backend.ErrUnavailable }
 
 // Close does nothing.
 func (m *Model) Close() {}
@@ -34,10 +37,10 @@ func (m *Model) Level() Level { return Scalar }
 // CacheBytes returns 0.
 func (m *Model) CacheBytes() int64 { return 0 }
 
-// Forward returns ErrUnavailable.
-func (m *Model) Forward([]*Piece) error { return ErrUnavailable }
+// Forward returns backend.ErrUnavailable.
+func (m *Model) Forward([]*Piece) error { return backend.ErrUnavailable }
 
-// Logits returns ErrUnavailable.
+// Logits returns backend.ErrUnavailable.
 func (m *Model) Logits([][]float32, *[]float32) ([][]float32, []int32, error) {
-	return nil, nil, ErrUnavailable
+	return nil, nil, backend.ErrUnavailable
 }

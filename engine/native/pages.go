@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"runtime"
 	"sync"
+
+	"github.com/assaynet/assay/engine/backend"
 )
 
 // store is the memory of a model's keys and values: pages of one size, outside Go's heap. The garbage collector would let as much
@@ -27,7 +29,7 @@ type page struct {
 
 func (s *store) bytes() int64 { return int64(s.len) * 2 }
 
-// take returns a page that holds anything finite. Errors: ErrMemory.
+// take returns a page that holds anything finite. Errors: backend.ErrMemory.
 func (s *store) take() (*page, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -38,7 +40,7 @@ func (s *store) take() (*page, error) {
 	}
 	data := allocate(s.len)
 	if data == nil {
-		return nil, fmt.Errorf("%w: %d bytes of keys and values beside %d", ErrMemory, s.bytes(), int64(s.made)*s.bytes())
+		return nil, fmt.Errorf("%w: %d bytes of keys and values beside %d", backend.ErrMemory, s.bytes(), int64(s.made)*s.bytes())
 	}
 	p := &page{data: data, refs: 1}
 	p.cleanup = runtime.AddCleanup(p, s.lost, data)

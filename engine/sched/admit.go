@@ -3,6 +3,8 @@ package sched
 import (
 	"context"
 	"slices"
+
+	"github.com/assaynet/assay/engine/backend"
 )
 
 // minShare is how many positions a task must save to wait for another that is about to compute them: fewer are computed sooner
@@ -95,7 +97,7 @@ func (h *Handle) ended() bool {
 
 // past is a sequence whose beginning others may share.
 type past struct {
-	cache Cache
+	cache backend.Cache
 	pages []*page
 }
 
@@ -129,12 +131,12 @@ func (s *Scheduler) beginning(h *Handle) (source *past, n int) {
 func (s *Scheduler) reserve(h *Handle, source *past, n int) bool {
 	var shared []*page
 	if source != nil {
-		shared = source.pages[:n/PageLen]
+		shared = source.pages[:n/backend.PageLen]
 	}
 	held, gone := s.pages.take(shared, pagesOf(h.task.Most))
 	for _, c := range gone {
 		if source != nil && c == source.cache {
-			n -= n % PageLen // a copy of the rest would be a page too many while the source is there
+			n -= n % backend.PageLen // a copy of the rest would be a page too many while the source is there
 			defer c.Release()
 			continue
 		}
@@ -154,7 +156,7 @@ func (s *Scheduler) reserve(h *Handle, source *past, n int) bool {
 }
 
 // common is the length of the longest common beginning.
-func common(a, b []Token) int {
+func common(a, b []backend.Token) int {
 	n := 0
 	for n < len(a) && n < len(b) && a[n] == b[n] {
 		n++

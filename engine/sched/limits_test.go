@@ -6,14 +6,15 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/assaynet/assay/engine/backend"
 	"github.com/assaynet/assay/engine/sched"
 )
 
 func TestWhatCanNeverFitIsRefusedAndWhatCannotNowWaits(t *testing.T) {
 	most := 0
-	b := &toy{budget: 1000, before: func(_ int, pieces []*sched.Piece) error { most = max(most, len(pieces)); return nil }}
+	b := &toy{budget: 1000, before: func(_ int, pieces []*backend.Piece) error { most = max(most, len(pieces)); return nil }}
 	s := start(t, b, sched.Config{KVBytes: 4*pageBytes + 1, KeepBytes: 100 * pageBytes})
-	if _, err := s.Start(context.Background(), (&story{tokens: count(0, 250), keep: 1, more: 7}).task()); !errors.Is(err, sched.ErrMemory) {
+	if _, err := s.Start(context.Background(), (&story{tokens: count(0, 250), keep: 1, more: 7}).task()); !errors.Is(err, backend.ErrMemory) {
 		t.Errorf("five pages of four: got %v", err)
 	}
 	var handles []*sched.Handle
@@ -34,7 +35,7 @@ func TestWhatCanNeverFitIsRefusedAndWhatCannotNowWaits(t *testing.T) {
 func TestSharedPagesCountOnce(t *testing.T) {
 	most := 0
 	all := make(chan struct{})
-	b := &toy{budget: 1000, before: func(_ int, pieces []*sched.Piece) error {
+	b := &toy{budget: 1000, before: func(_ int, pieces []*backend.Piece) error {
 		<-all
 		most = max(most, len(pieces))
 		return nil
@@ -43,7 +44,7 @@ func TestSharedPagesCountOnce(t *testing.T) {
 	s := start(t, b, sched.Config{KVBytes: 11 * pageBytes})
 	var handles []*sched.Handle
 	for i := range 8 {
-		x := &story{tokens: append(count(0, 3*sched.PageLen), sched.Token(100+i)), keep: 1, more: 20}
+		x := &story{tokens: append(count(0, 3*backend.PageLen), backend.Token(100+i)), keep: 1, more: 20}
 		handles = append(handles, mustStart(context.Background(), t, s, x.task()))
 	}
 	close(all)
@@ -60,7 +61,7 @@ func TestSharedPagesCountOnce(t *testing.T) {
 func TestAFullQueueIsBusy(t *testing.T) {
 	hold := make(chan struct{})
 	begun := make(chan struct{}, 1)
-	b := &toy{budget: 10, before: func(step int, _ []*sched.Piece) error {
+	b := &toy{budget: 10, before: func(step int, _ []*backend.Piece) error {
 		if step == 1 {
 			begun <- struct{}{}
 		}
@@ -102,7 +103,7 @@ func TestATaskEndsWithItsContextWithinOneStep(t *testing.T) {
 	defer giveUp()
 	var s *sched.Scheduler
 	b := &toy{budget: 10}
-	b.before = func(step int, pieces []*sched.Piece) error {
+	b.before = func(step int, pieces []*backend.Piece) error {
 		switch step {
 		case 2:
 			// One that waits leaves at once, in the middle of a step.
@@ -137,7 +138,7 @@ func TestTasksWhoseContextHasEndedAreNotBegun(t *testing.T) {
 	var handles []*sched.Handle
 	ready := make(chan struct{})
 	b := &toy{budget: 10}
-	b.before = func(step int, pieces []*sched.Piece) error {
+	b.before = func(step int, pieces []*backend.Piece) error {
 		<-ready
 		if step > 1 {
 			t.Errorf("a step of %d after the context had ended", len(pieces))
@@ -177,7 +178,7 @@ func TestFailuresEndTheirTasksAlone(t *testing.T) {
 
 func TestAFailedStepEndsAllOfItAndLeavesNothing(t *testing.T) {
 	broken := errors.New("broken")
-	b := &toy{budget: 10, before: func(step int, _ []*sched.Piece) error {
+	b := &toy{budget: 10, before: func(step int, _ []*backend.Piece) error {
 		if step == 3 {
 			return broken
 		}
@@ -199,7 +200,7 @@ func TestAFailedStepEndsAllOfItAndLeavesNothing(t *testing.T) {
 func TestTheEndOfRunEndsAll(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	begun := make(chan struct{})
-	b := &toy{budget: 10, before: func(step int, _ []*sched.Piece) error {
+	b := &toy{budget: 10, before: func(step int, _ []*backend.Piece) error {
 		if step == 1 {
 			close(begun)
 			<-ctx.Done()
@@ -234,17 +235,18 @@ func TestTheEndOfRunEndsAll(t *testing.T) {
 func TestTasksAndConfigsThatContradictAreRefused(t *testing.T) {
 	s := start(t, &toy{budget: 10}, sched.Config{})
 	for _, task := range []*sched.Task{
-		{Keep: 1, Most: 5},
-		{Tokens: count(0, 4), Most: 4},
-		{Tokens: count(0, 4), Keep: 5, Most: 4},
-		{Tokens: count(0, 4), Keep: 1, Most: 3},
+		{Keep: 1, Want: backend.State, Most: 5},
+		{Tokens: count(0, 4), Want: backend.State, Most: 4},
+		{Tokens: count(0, 4), Keep: 5, Want: backend.State, Most: 4},
+		{Tokens: count(0, 4), Keep: 1, Want: backend.State, Most: 3},
+		{Tokens: count(0, 4), Keep: 1, Most: 4},
 	} {
 		if _, err := s.Start(context.Background(), task); !errors.Is(err, sched.ErrTask) {
 			t.Errorf("%+v: got %v", task, err)
 		}
 	}
 	endless := (&story{tokens: count(0, 4), keep: 1, more: 2}).task()
-	endless.Next = func() (sched.Token, bool) { return 1, true }
+	endless.Next = func() (backend.Token, bool) { return 1, true }
 	if ran, err := mustStart(context.Background(), t, s, endless).Wait(); ran != 3 || !errors.Is(err, sched.ErrTask) {
 		t.Errorf("a task beyond its length: %d, %v", ran, err)
 	}

@@ -1,6 +1,10 @@
 package sched
 
-import "slices"
+import (
+	"slices"
+
+	"github.com/assaynet/assay/engine/backend"
+)
 
 // page counts who holds PageLen positions of keys and values; the numbers themselves lie in the Caches.
 type page struct {
@@ -20,11 +24,11 @@ type pages struct {
 	kept      []past // the one used last is last
 }
 
-func pagesOf(positions int) int { return (positions + PageLen - 1) / PageLen }
+func pagesOf(positions int) int { return (positions + backend.PageLen - 1) / backend.PageLen }
 
 // take holds the shared pages and new ones, n in all, letting go of past sequences where memory asks for it; held is nil where
 // even that is not enough. The caches of the past sequences are the caller's to release: it may be about to share one.
-func (p *pages) take(shared []*page, n int) (held []*page, gone []Cache) {
+func (p *pages) take(shared []*page, n int) (held []*page, gone []backend.Cache) {
 	for _, g := range shared {
 		g.refs++
 	}
@@ -53,7 +57,7 @@ func (p *pages) release(held []*page) {
 
 // keep takes over the cache and the pages of a sequence that has ended: it becomes a past one, in place of those that it
 // continues, unless it is too long, or the beginning of another, and is released.
-func (p *pages) keep(c Cache, held []*page) {
+func (p *pages) keep(c backend.Cache, held []*page) {
 	n := pagesOf(c.Len())
 	p.release(held[n:])
 	held = held[:n]
@@ -89,7 +93,7 @@ func (p *pages) keep(c Cache, held []*page) {
 }
 
 // touch makes a past sequence the one used last.
-func (p *pages) touch(c Cache) {
+func (p *pages) touch(c backend.Cache) {
 	if i := slices.IndexFunc(p.kept, func(x past) bool { return x.cache == c }); i >= 0 {
 		x := p.kept[i]
 		p.kept = append(slices.Delete(p.kept, i, i+1), x)
@@ -99,7 +103,7 @@ func (p *pages) touch(c Cache) {
 func (p *pages) dropOldest() { p.drop(0).Release() }
 
 // drop lets go of a past sequence and returns its cache, to be released.
-func (p *pages) drop(i int) Cache {
+func (p *pages) drop(i int) backend.Cache {
 	c, held := p.kept[i].cache, p.kept[i].pages
 	p.kept = slices.Delete(p.kept, i, i+1)
 	for _, g := range held {

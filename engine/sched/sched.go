@@ -6,6 +6,8 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"github.com/assaynet/assay/engine/backend"
 )
 
 // Config is how a Scheduler shares a model out. No field changes a result.
@@ -31,7 +33,7 @@ func (c *Config) check() error {
 	case c.MaxBatch < 1 || c.MaxQueue < 1:
 		return fmt.Errorf("%w: batches of %d, queue of %d", ErrTask, c.MaxBatch, c.MaxQueue)
 	case c.KVBytes < c.Backend.PageBytes():
-		return fmt.Errorf("%w: %d bytes, and a page takes %d", ErrMemory, c.KVBytes, c.Backend.PageBytes())
+		return fmt.Errorf("%w for keys and values: %d bytes, and a page takes %d", backend.ErrMemory, c.KVBytes, c.Backend.PageBytes())
 	}
 	return nil
 }
@@ -60,7 +62,7 @@ type caller struct {
 	tasks int       // that wait or run
 }
 
-// New makes a Scheduler; nothing runs before Run does. Errors: ErrTask, ErrMemory.
+// New makes a Scheduler; nothing runs before Run does. Errors: ErrTask, backend.ErrMemory.
 func New(cfg Config) (*Scheduler, error) {
 	if err := cfg.check(); err != nil {
 		return nil, err
@@ -72,13 +74,14 @@ func New(cfg Config) (*Scheduler, error) {
 	}, nil
 }
 
-// Start hands over a task. It ends with ctx. Errors: ErrTask, ErrMemory, ErrBusy, ErrStopped, the cause of ctx.
+// Start hands over a task. It ends with ctx. Errors: ErrTask, ErrBusy, ErrStopped, the cause of ctx, and
+// backend.ErrMemory where the keys and values would not fit, however long the task waited.
 func (s *Scheduler) Start(ctx context.Context, t *Task) (*Handle, error) {
 	if err := t.check(); err != nil {
 		return nil, err
 	}
 	if need := pagesOf(t.Most); need > s.pages.limit {
-		return nil, fmt.Errorf("%w: up to %d positions take %d bytes, of %d", ErrMemory, t.Most, int64(need)*s.backend.PageBytes(), s.cfg.KVBytes)
+		return nil, fmt.Errorf("%w for keys and values: up to %d positions take %d bytes, of %d", backend.ErrMemory, t.Most, int64(need)*s.backend.PageBytes(), s.cfg.KVBytes)
 	}
 	if ctx.Err() != nil {
 		return nil, context.Cause(ctx)

@@ -8,6 +8,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/assaynet/assay/engine/backend"
 	"github.com/assaynet/assay/engine/sched"
 )
 
@@ -50,12 +51,12 @@ func TestACommonPromptIsComputedOnce(t *testing.T) {
 	const prompt, tail, n = 150, 20, 16
 	for _, keep := range []int64{0, 100 * pageBytes} {
 		all := make(chan struct{})
-		b := &toy{budget: 64, before: func(int, []*sched.Piece) error { <-all; return nil }}
+		b := &toy{budget: 64, before: func(int, []*backend.Piece) error { <-all; return nil }}
 		s := start(t, b, sched.Config{MaxBatch: n, KeepBytes: keep})
 		var handles []*sched.Handle
 		for i := range n {
 			x := &story{tokens: append(count(0, prompt), count(i+1, tail)...), keep: tail}
-			x.tokens[prompt] = sched.Token(100 + i)
+			x.tokens[prompt] = backend.Token(100 + i)
 			handles = append(handles, mustStart(context.Background(), t, s, x.task()))
 		}
 		close(all)
@@ -76,7 +77,7 @@ func TestACommonPromptIsComputedOnce(t *testing.T) {
 func TestAFollowerGoesOnWithoutItsLeader(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
-	b := &toy{budget: 16, before: func(step int, _ []*sched.Piece) error {
+	b := &toy{budget: 16, before: func(step int, _ []*backend.Piece) error {
 		if step == 3 {
 			cancel()
 		}
@@ -102,7 +103,7 @@ func TestPromptsDoNotKeepContinuingSequencesWaiting(t *testing.T) {
 	var sizes []int
 	together := make(chan *sched.Handle, 1)
 	b := &toy{budget: budget}
-	b.before = func(step int, pieces []*sched.Piece) error {
+	b.before = func(step int, pieces []*backend.Piece) error {
 		if step == 5 {
 			together <- mustStart(context.Background(), t, s, (&story{tokens: count(7, 1000), keep: 1}).task())
 		}
@@ -134,13 +135,13 @@ func TestPromptsDoNotKeepContinuingSequencesWaiting(t *testing.T) {
 func TestCallersTakeTurns(t *testing.T) {
 	var order []string
 	all := make(chan struct{})
-	b := &toy{budget: 100, before: func(int, []*sched.Piece) error { <-all; return nil }}
+	b := &toy{budget: 100, before: func(int, []*backend.Piece) error { <-all; return nil }}
 	s := start(t, b, sched.Config{MaxBatch: 1})
 	var handles []*sched.Handle
 	for _, caller := range []string{"a", "a", "a", "a", "a", "b", "b", "c"} {
 		x := &story{tokens: count(len(handles)*7, 10), keep: 1, caller: caller}
 		task := x.task()
-		task.Next = func() (sched.Token, bool) { order = append(order, caller); return 0, false }
+		task.Next = func() (backend.Token, bool) { order = append(order, caller); return 0, false }
 		handles = append(handles, mustStart(context.Background(), t, s, task))
 	}
 	close(all)
@@ -157,12 +158,12 @@ func TestCallersTakeTurns(t *testing.T) {
 func TestAPromptOfOneCallerDoesNotDelayAnother(t *testing.T) {
 	steps := map[string]int{}
 	all := make(chan struct{})
-	b := &toy{budget: 50, before: func(int, []*sched.Piece) error { <-all; return nil }}
+	b := &toy{budget: 50, before: func(int, []*backend.Piece) error { <-all; return nil }}
 	s := start(t, b, sched.Config{})
 	var handles []*sched.Handle
 	for _, x := range []*story{{tokens: count(0, 1000), keep: 1, caller: "long"}, {tokens: count(5, 100), keep: 1, caller: "short"}} {
 		task := x.task()
-		task.Next = func() (sched.Token, bool) { steps[x.caller] = b.steps; return 0, false }
+		task.Next = func() (backend.Token, bool) { steps[x.caller] = b.steps; return 0, false }
 		handles = append(handles, mustStart(context.Background(), t, s, task))
 	}
 	close(all)

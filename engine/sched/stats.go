@@ -29,7 +29,7 @@ type Step struct {
 type Observer interface {
 	// Stepped is called after each step.
 	Stepped(Step)
-	// First is called when a task has its first wanted state, that long after Start.
+	// First is called when a task has its first wanted result, that long after Start.
 	First(after time.Duration)
 }
 

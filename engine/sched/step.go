@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"time"
+
+	"github.com/assaynet/assay/engine/backend"
 )
 
 // While sequences are being continued, a step has fewer tokens of prompts, so that each of them gets its next token soon: a
@@ -16,7 +18,7 @@ const (
 // part is a piece and whose it is.
 type part struct {
 	h *Handle
-	*Piece
+	*backend.Piece
 	continued bool
 }
 
@@ -55,7 +57,7 @@ func (s *Scheduler) step() {
 	s.mu.Lock()
 	parts := s.plan()
 	s.mu.Unlock()
-	pieces := make([]*Piece, len(parts))
+	pieces := make([]*backend.Piece, len(parts))
 	for i, p := range parts {
 		pieces[i] = p.Piece
 	}

@@ -4,21 +4,23 @@ import (
 	"context"
 	"fmt"
 	"time"
+
+	"github.com/assaynet/assay/engine/backend"
 )
 
 // Task is a sequence to run. It is the Scheduler's from Start until the task has ended.
 type Task struct {
-	Caller string  // whom the work is counted against
-	Tokens []Token // at least one
-	Keep   int     // how many of the last Tokens' states are wanted, at least one
-	Bare   bool    // no logits are wanted
+	Caller string          // whom the work is counted against
+	Tokens []backend.Token // at least one
+	Keep   int             // of how many of the last Tokens something is wanted, at least one
+	Want   backend.Want    // what; of each token that Next adds, too
 	// Most is the most positions that the sequence may have, Tokens included.
 	Most int
 	// Each is called for each wanted position, i from 0 and growing with each token that Next adds. Within a step the order is
-	// any and the goroutines are many; between steps it has returned. Where Bare, logits is nil.
-	Each func(i int, state, logits []float32, best Token)
+	// any and the goroutines are many; between steps it has returned. What a Result holds is of use within the call only.
+	Each func(i int, r backend.Result)
 	// Next, where not nil, returns the token that continues the sequence, after Each of its last position; false ends it.
-	Next func() (Token, bool)
+	Next func() (backend.Token, bool)
 }
 
 func (t *Task) check() error {
@@ -26,7 +28,9 @@ func (t *Task) check() error {
 	case len(t.Tokens) == 0:
 		return fmt.Errorf("%w: no tokens", ErrTask)
 	case t.Keep < 1 || t.Keep > len(t.Tokens):
-		return fmt.Errorf("%w: %d states of %d tokens wanted", ErrTask, t.Keep, len(t.Tokens))
+		return fmt.Errorf("%w: results of %d of %d tokens wanted", ErrTask, t.Keep, len(t.Tokens))
+	case t.Want == 0:
+		return fmt.Errorf("%w: nothing is wanted", ErrTask)
 	case t.Most < len(t.Tokens):
 		return fmt.Errorf("%w: %d tokens of at most %d", ErrTask, len(t.Tokens), t.Most)
 	}
@@ -45,14 +49,14 @@ type Handle struct {
 	waiting bool // guarded by s.mu: in its caller's queue
 
 	// Of the goroutine that runs, until done is closed.
-	tokens   []Token // those of the task and what Next added
-	wanted   int     // position of the first wanted state
-	cache    Cache
+	tokens   []backend.Token // those of the task and what Next added
+	wanted   int             // position of the first wanted result
+	cache    backend.Cache
 	pages    []*page // reserved: enough for the task's Most
 	leader   *Handle // while waiting: it computes positions that this one will share
 	leaderAt int     // so many
 	pause    int     // somebody waits for so many positions of this one: a chunk ends there
-	ran      int     // wanted states that were computed
+	ran      int     // wanted results that were computed
 	broken   bool    // nothing can be said of the cache
 	over     bool    // with err
 	err      error
@@ -61,7 +65,7 @@ type Handle struct {
 // Done is closed when the task has ended.
 func (h *Handle) Done() <-chan struct{} { return h.done }
 
-// Wait returns when the task has ended: how many of the wanted states were computed, and why not all, where that is so: the
+// Wait returns when the task has ended: how many of the wanted results were computed, and why not all, where that is so: the
 // backend's error of this task or step, the cause of the task's context, ErrTask or ErrStopped.
 func (h *Handle) Wait() (ran int, err error) {
 	select {
@@ -80,10 +84,10 @@ func (h *Handle) left() int { return len(h.tokens) - h.cache.Len() }
 func (h *Handle) continuing() bool { return h.cache.Len() >= len(h.task.Tokens) }
 
 // piece makes a piece of the next n tokens.
-func (h *Handle) piece(n int) *Piece {
+func (h *Handle) piece(n int) *backend.Piece {
 	at := h.cache.Len()
-	p := &Piece{Cache: h.cache, Tokens: h.tokens[at : at+n], Keep: min(n, max(0, at+n-h.wanted)), Bare: h.task.Bare}
+	p := &backend.Piece{Cache: h.cache, Tokens: h.tokens[at : at+n], Keep: min(n, max(0, at+n-h.wanted)), Want: h.task.Want}
 	first := at + n - p.Keep - h.wanted
-	p.Each = func(i int, state, logits []float32, best Token) { h.task.Each(first+i, state, logits, best) }
+	p.Each = func(i int, r backend.Result) { h.task.Each(first+i, r) }
 	return p
 }

@@ -8,13 +8,14 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"github.com/assaynet/assay/engine/backend"
 	"github.com/assaynet/assay/engine/sched"
 )
 
 // toy is a backend whose state at a position is a hash of the tokens up to it.
 type toy struct {
 	budget int
-	before func(step int, pieces []*sched.Piece) error // where not nil, called with each step
+	before func(step int, pieces []*backend.Piece) error // where not nil, called with each step
 
 	steps  int
 	writes int          // tokens computed
@@ -27,7 +28,7 @@ const pageBytes = 1000
 type toyCache struct {
 	b        *toy
 	released bool
-	tokens   []sched.Token
+	tokens   []backend.Token
 	states   []uint32
 }
 
@@ -36,17 +37,17 @@ var errToy = errors.New("toy: the token that fails")
 // failing is a token that a toy does not compute.
 const failing = 99
 
-func (b *toy) NewCache() sched.Cache { return b.cache(nil, nil) }
-func (b *toy) PageBytes() int64      { return pageBytes }
-func (b *toy) Budget() int           { return b.budget }
+func (b *toy) NewCache() backend.Cache { return b.cache(nil, nil) }
+func (b *toy) PageBytes() int64        { return pageBytes }
+func (b *toy) Budget() int             { return b.budget }
 
-func (c *toyCache) Len() int              { return len(c.tokens) }
-func (c *toyCache) Tokens() []sched.Token { return c.tokens }
-func (c *toyCache) Fork(n int) sched.Cache {
+func (c *toyCache) Len() int                { return len(c.tokens) }
+func (c *toyCache) Tokens() []backend.Token { return c.tokens }
+func (c *toyCache) Fork(n int) backend.Cache {
 	return c.b.cache(slices.Clone(c.tokens[:n]), slices.Clone(c.states[:n]))
 }
 
-func (b *toy) cache(tokens []sched.Token, states []uint32) *toyCache {
+func (b *toy) cache(tokens []backend.Token, states []uint32) *toyCache {
 	b.live.Add(1)
 	return &toyCache{b: b, tokens: tokens, states: states}
 }
@@ -60,7 +61,7 @@ func (c *toyCache) Release() {
 	c.b.live.Add(-1)
 }
 
-func (c *toyCache) add(id sched.Token) {
+func (c *toyCache) add(id backend.Token) {
 	state := uint32(2166136261)
 	if n := len(c.states); n > 0 {
 		state = c.states[n-1]
@@ -69,7 +70,7 @@ func (c *toyCache) add(id sched.Token) {
 	c.states = append(c.states, (state^uint32(id))*16777619)
 }
 
-func (b *toy) Step(pieces []*sched.Piece) error {
+func (b *toy) Step(pieces []*backend.Piece) error {
 	b.steps++
 	if b.before != nil {
 		if err := b.before(b.steps, pieces); err != nil {
@@ -92,7 +93,9 @@ func (b *toy) Step(pieces []*sched.Piece) error {
 			if k := i - (len(p.Tokens) - p.Keep); k >= 0 {
 				state := c.states[len(c.states)-1]
 				p.Ran++
-				wg.Go(func() { p.Each(k, []float32{float32(state >> 8)}, nil, sched.Token(state>>8%50)) })
+				wg.Go(func() {
+					p.Each(k, backend.Result{State: []float32{float32(state >> 8)}, Likeliest: backend.Token(state >> 8 % 50)})
+				})
 			}
 		}
 	}
@@ -139,28 +142,28 @@ func start(t *testing.T, b *toy, cfg sched.Config) *sched.Scheduler {
 
 // story is a task that wants the states of the last keep of its tokens and then continues with more.
 type story struct {
-	tokens     []sched.Token
+	tokens     []backend.Token
 	keep, more int
 	caller     string
 	stop       func(made int) bool // where not nil, ends the story
 
 	states []float32
-	best   sched.Token
+	best   backend.Token
 }
 
 func (x *story) task() *sched.Task {
 	x.states = make([]float32, x.keep+x.more)
 	last := 0
 	t := &sched.Task{
-		Caller: x.caller, Tokens: x.tokens, Keep: x.keep, Most: len(x.tokens) + x.more,
-		Each: func(i int, state, _ []float32, best sched.Token) {
-			if x.states[i] = state[0]; i >= x.keep-1 {
-				x.best = best
+		Caller: x.caller, Tokens: x.tokens, Keep: x.keep, Want: backend.State | backend.Likeliest, Most: len(x.tokens) + x.more,
+		Each: func(i int, r backend.Result) {
+			if x.states[i] = r.State[0]; i >= x.keep-1 {
+				x.best = r.Likeliest
 			}
 		},
 	}
 	if x.more > 0 {
-		t.Next = func() (sched.Token, bool) {
+		t.Next = func() (backend.Token, bool) {
 			last++
 			return x.best, last <= x.more && (x.stop == nil || !x.stop(last))
 		}
@@ -175,7 +178,7 @@ func (x *story) alone() []float32 {
 		c.add(id)
 	}
 	for range x.more {
-		c.add(sched.Token(c.states[len(c.states)-1] >> 8 % 50))
+		c.add(backend.Token(c.states[len(c.states)-1] >> 8 % 50))
 	}
 	var states []float32
 	for _, s := range c.states[len(x.tokens)-x.keep:] {
@@ -194,10 +197,10 @@ func mustStart(ctx context.Context, t *testing.T, s *sched.Scheduler, task *sche
 }
 
 // count returns n tokens that begin at from.
-func count(from, n int) []sched.Token {
-	x := make([]sched.Token, n)
+func count(from, n int) []backend.Token {
+	x := make([]backend.Token, n)
 	for i := range x {
-		x[i] = sched.Token((from + i*i) % 90)
+		x[i] = backend.Token((from + i*i) % 90)
 	}
 	return x
 }

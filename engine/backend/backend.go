@@ -1,0 +1,89 @@
+package backend
+
+// Token is a token's id in the model's vocabulary.
+type Token = int32
+
+// PageLen is how many positions a page of keys and values holds.
+const PageLen = 64
+
+// Backend runs a model. See the package's comment for what it owes.
+type Backend interface {
+	// About says what computes.
+	About() About
+	// NewCache returns an empty cache, without pages.
+	NewCache() Cache
+	// PageBytes is the memory that PageLen positions of a sequence take.
+	PageBytes() int64
+	// Budget is how many tokens of prompts a step may have, at least 1, so that it ends soon enough for those who wait or give up.
+	Budget() int
+	// Step runs the pieces, of different caches each, and calls their Each. An error means that nothing can be said of any piece:
+	// ErrMemory, and another step may do better, or ErrFile or ErrDevice, and none will.
+	Step(pieces []*Piece) error
+	// Check returns ErrFile or ErrDevice where the backend is of no use any more: once a step has met that, or sooner.
+	Check() error
+	// Close frees it; no step is in progress or follows. A second one does nothing.
+	Close()
+}
+
+// About is what a backend says of itself, in short lower-case words.
+type About struct {
+	ISA    string // the instructions that it uses
+	Layout string // how the weights lie that it reads
+}
+
+// Cache is the keys and values of one sequence. Step writes to it; it is for one goroutine at a time.
+type Cache interface {
+	// Len returns the number of positions, Tokens the tokens at them, which the caller does not change.
+	Len() int
+	Tokens() []Token
+	// Fork returns a cache of the first n positions, n ≤ Len, or of fewer where there is no memory: whole pages are shared, the
+	// rest of a page is copied. Both may be continued; nobody writes to positions that there are.
+	Fork(n int) Cache
+	// Release gives the memory back that no other cache shares. It is the last call.
+	Release()
+}
+
+// Want is what is wanted of a position: a sum of State, Likeliest and Logits.
+type Want uint8
+
+// The parts of a Result.
+const (
+	State Want = 1 << iota
+	Likeliest
+	Logits
+)
+
+// Result is what was computed at a position: what the piece wants, and zero values for the rest.
+type Result struct {
+	State     []float32 // [Dims.Width], final-normed
+	Likeliest Token     // the largest logit's, the lowest among equals (SPEC.md §6)
+	Logits    []float32 // [Dims.Vocab]
+}
+
+// Piece is the next tokens of one sequence.
+type Piece struct {
+	Cache  Cache   // of the Backend that runs the piece
+	Tokens []Token // at least one
+	Keep   int     // of how many of the last tokens something is wanted, 0 … len(Tokens)
+	Want   Want    // what; not 0 where Keep is not
+	// Each is called within Step for each of the last Keep tokens that did not fail, i from 0, in any order and on any goroutines.
+	// The slices are valid within the call only.
+	Each func(i int, r Result)
+
+	Ran int   // out: how many of the Keep were computed, from 0 on
+	Err error // out: of this piece alone; the cache holds the positions before the one that failed
+}
+
+// Give calls Each with what the piece wants of a result.
+func (p *Piece) Give(i int, r Result) {
+	if p.Want&State == 0 {
+		r.State = nil
+	}
+	if p.Want&Likeliest == 0 {
+		r.Likeliest = 0
+	}
+	if p.Want&Logits == 0 {
+		r.Logits = nil
+	}
+	p.Each(i, r)
+}

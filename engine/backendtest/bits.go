@@ -1,0 +1,178 @@
+package backendtest
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"path/filepath"
+	"slices"
+	"testing"
+
+	"github.com/assaynet/assay/engine/backend"
+	"github.com/assaynet/assay/engine/enginetest"
+	"github.com/assaynet/assay/engine/gguf"
+)
+
+// models are tiny models of every type and family, with odd widths, windows that cut pages, and numbers that few files have.
+func models() []enginetest.Options {
+	list := []enginetest.Options{
+		{Float32: true, Biases: true},
+		{Type: gguf.Q4_1, Untied: true, Width: 288, Heads: 9, KVHeads: 3, FFN: 320},
+		{Type: gguf.Q8_0, Width: 256, Heads: 1, KVHeads: 1, FFN: 64, Layers: 1},
+		{Type: gguf.Q4_0, Width: 64, Heads: 8, KVHeads: 1, FFN: 32, Rot: 4},
+		{Type: gguf.Q8_0, Factors: true, Scale: 4},
+		{Arch: "qwen2", Type: gguf.Q5_0},
+		{Arch: "qwen3", Type: gguf.Q5_1, Head: 32},
+		{Arch: "gemma3", Type: gguf.Q8_0, Head: 32, Layers: 6, Window: 33, LogitCap: 3, Scale: 8},
+		{Arch: "phi3", Type: gguf.Q4_K, Width: 256, FFN: 256, Factors: true},
+	}
+	for _, kind := range []gguf.Type{gguf.F16, gguf.BF16, gguf.Q5_K, gguf.Q6_K} {
+		list = append(list, enginetest.Options{Type: kind, Width: 256, FFN: 256})
+	}
+	return list
+}
+
+func (s Subject) testBits(t *testing.T) {
+	for _, o := range models() {
+		t.Run(fmt.Sprintf("%s %s", o.Arch, o.Type), func(t *testing.T) {
+			b, want := s.tiny(t, o)
+			tokens := prompt(100, 1)
+			all := want.run(t, tokens)
+			for _, size := range []int{1, 7, 64, 100} {
+				c := b.NewCache()
+				for c.Len() < len(tokens) {
+					n := min(size, len(tokens)-c.Len(), b.Budget())
+					a := ask(c, tokens[c.Len():c.Len()+n], n, everything)
+					step(t, b, a)
+					a.check(t, all)
+				}
+				c.Release()
+			}
+		})
+	}
+}
+
+func (s Subject) testWants(t *testing.T) {
+	b, want := s.tiny(t, enginetest.Options{Type: gguf.Q4_1, Untied: true})
+	tokens := prompt(70, 2)
+	all := want.run(t, tokens)
+	var list []*asked
+	for w := backend.State; w <= everything; w++ {
+		for _, keep := range []int{0, 1, 32} {
+			c := b.NewCache()
+			for c.Len() < 38 {
+				step(t, b, ask(c, tokens[c.Len():min(38, c.Len()+b.Budget())], 0, 0))
+			}
+			a := ask(c, tokens[38:], keep, w)
+			step(t, b, a) // alone
+			a.check(t, all)
+			half := c.Fork(38)
+			c.Release()
+			list = append(list, ask(half, tokens[38:], keep, w))
+		}
+	}
+	step(t, b, list...) // beside those that want something else
+	for _, a := range list {
+		a.check(t, all)
+		a.Cache.Release()
+	}
+}
+
+// testTies has a vocabulary that repeats itself: whatever is likeliest has equals, far and near.
+func (s Subject) testTies(t *testing.T) {
+	const period = 20
+	path := rewrite(t, enginetest.Options{Type: gguf.Q8_0}, func(x *gguf.Tensor) {
+		if x.Name == "token_embd.weight" {
+			row := len(x.Data) / int(x.Dims[1])
+			x.Data = slices.Clone(x.Data)
+			for at := period * row; at < len(x.Data); at += row {
+				copy(x.Data[at:at+row], x.Data[at%(period*row):])
+			}
+		}
+	})
+	b, want := s.open(t, path)
+	tokens := prompt(60, 3)
+	all := want.run(t, tokens)
+	c := b.NewCache()
+	defer c.Release()
+	for c.Len() < len(tokens) {
+		n := min(b.Budget(), len(tokens)-c.Len())
+		a := ask(c, tokens[c.Len():c.Len()+n], n, backend.Likeliest)
+		step(t, b, a)
+		a.check(t, all)
+		for _, r := range a.got {
+			if r.Likeliest < 0 || r.Likeliest >= period {
+				t.Fatalf("the likeliest is %d, which has equals below %d", r.Likeliest, period)
+			}
+		}
+	}
+}
+
+// rewrite writes a tiny model with each tensor changed, and returns its path.
+func rewrite(t *testing.T, o enginetest.Options, change func(x *gguf.Tensor)) string {
+	t.Helper()
+	f := enginetest.Open(t, enginetest.Tiny(t, o))
+	w := &gguf.Writer{}
+	for _, kv := range f.Metadata() {
+		w.AddRaw(kv.Key, kv.Type, kv.Raw)
+	}
+	for _, x := range f.Tensors() {
+		change(&x)
+		w.AddTensor(x)
+	}
+	path := filepath.Join(t.TempDir(), "changed.gguf")
+	if err := w.WriteFile(path); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// testCompany runs sequences side by side in random batches, which begin alike and share pages, and fork and end in between.
+func (s Subject) testCompany(t *testing.T) {
+	b, want := s.tiny(t, enginetest.Options{Type: gguf.Q4_1, Width: 96, Heads: 3, KVHeads: 1, FFN: 96})
+	r := rand.New(rand.NewPCG(11, 12))
+	const count, common = 12, 70
+	tokens, all := make([][]backend.Token, count), make([][]backend.Result, count)
+	for i := range tokens {
+		tokens[i] = prompt(20+i*13, i)
+		copy(tokens[i][:min(common, len(tokens[i]))], prompt(common, 99))
+		all[i] = want.run(t, tokens[i])
+	}
+	first := b.NewCache()
+	for first.Len() < common {
+		step(t, b, ask(first, prompt(common, 99)[first.Len():min(common, first.Len()+b.Budget())], 0, 0))
+	}
+	caches := make([]backend.Cache, count)
+	for i := range caches {
+		caches[i] = first.Fork(min(r.IntN(common+1), len(tokens[i])-1))
+	}
+	first.Release()
+	for left := count; left > 0; {
+		var list []*asked
+		var owners []int
+		for i, c := range caches {
+			most := 0
+			if c != nil {
+				most = min(len(tokens[i])-c.Len(), b.Budget())
+			}
+			if most == 0 || r.IntN(3) == 0 {
+				continue
+			}
+			n := 1 + r.IntN(min(most, []int{1, 1, 5, 100}[r.IntN(4)]))
+			list = append(list, ask(c, tokens[i][c.Len():c.Len()+n], r.IntN(n+1), 1+backend.Want(r.IntN(int(everything)))))
+			owners = append(owners, i)
+		}
+		step(t, b, list...)
+		for k, a := range list {
+			i := owners[k]
+			a.check(t, all[i])
+			if a.Cache.Len() == len(tokens[i]) {
+				a.Cache.Release()
+				caches[i] = nil
+				left--
+			} else if r.IntN(5) == 0 { // goes on as another, from somewhere before
+				caches[i] = a.Cache.Fork(1 + r.IntN(a.Cache.Len()))
+				a.Cache.Release()
+			}
+		}
+	}
+}
