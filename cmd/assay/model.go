@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/urfave/cli/v2"
 
@@ -65,6 +66,14 @@ func threadsFlag() cli.Flag {
 	return &cli.IntFlag{Name: "threads", Usage: "`N` threads that compute; they change no result", DefaultText: "one for each processor"}
 }
 
+// backendFlag is another flag of those commands.
+func backendFlag() cli.Flag {
+	return &cli.StringFlag{
+		Name: "backend", EnvVars: []string{"ASSAY_BACKEND"}, DefaultText: engine.BackendAuto,
+		Usage: "`WHAT` computes: " + strings.Join(engine.Backends(), ", ") + "; all give the same bits",
+	}
+}
+
 // weightsFlag is the other flag of those commands.
 func weightsFlag() cli.Flag {
 	return &cli.StringFlag{
@@ -73,9 +82,9 @@ func weightsFlag() cli.Flag {
 	}
 }
 
-// engineConfig is what threadsFlag and weightsFlag say, with so many bytes of prefix cache (see engine.Config).
+// engineConfig is what threadsFlag, backendFlag and weightsFlag say, with so many bytes of prefix cache (see engine.Config).
 func engineConfig(c *cli.Context, prefixCache int64) engine.Config {
-	return engine.Config{Threads: c.Int("threads"), Weights: c.String("weights"), PrefixCache: prefixCache}
+	return engine.Config{Threads: c.Int("threads"), Backend: c.String("backend"), Weights: c.String("weights"), PrefixCache: prefixCache}
 }
 
 // modelPath returns the file to work on.

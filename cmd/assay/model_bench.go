@@ -72,7 +72,7 @@ part of the mapped file included).`,
 			&cli.IntFlag{Name: "generate", Value: 128, Usage: "`N` tokens of each answer"},
 			&cli.StringFlag{Name: "batch", Value: "1", Usage: "`SIZES` of batches to decode, like 1,8"},
 			&cli.IntFlag{Name: "repeat", Value: 3, Usage: "`N` times each"},
-			threadsFlag(), weightsFlag()),
+			threadsFlag(), backendFlag(), weightsFlag()),
 		Action: func(c *cli.Context) error {
 			plan, err := readBenchPlan(c)
 			if err != nil {

@@ -22,7 +22,7 @@ logarithm), perplexity (its exponential), top1 (the likeliest id at each place).
 		Flags: modelFlags("print one JSON object",
 			&cli.StringFlag{Name: "file", Usage: "`FILE` with the text; - is standard input"},
 			&cli.IntFlag{Name: "window", Value: 256, Usage: "`N` input tokens in a window"},
-			threadsFlag(), weightsFlag()),
+			threadsFlag(), backendFlag(), weightsFlag()),
 		Action: func(c *cli.Context) error {
 			if c.String("file") == "" {
 				return fmt.Errorf("no text is given; give --file FILE")

@@ -28,7 +28,7 @@ fingerprint (this machine's own, with the run's binding; empty where it did not 
 With exit status 2 they are: equal, which is null; error.`,
 		Flags: modelFlags("print one JSON object; the exit status stays",
 			&cli.StringFlag{Name: "run", Usage: "`FILE` with the run; - is standard input"},
-			threadsFlag(), weightsFlag()),
+			threadsFlag(), backendFlag(), weightsFlag()),
 		Action: func(c *cli.Context) error {
 			path := c.String("run")
 			if path == "" {

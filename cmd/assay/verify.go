@@ -36,7 +36,7 @@ With --json, fields: equal; finding (exact, token, state, failed, range, length,
 end, leaves); position (output token that differs); tokens; task; model; hotkey
 (that signed the answer); cards (uid, hotkey, finding, and whether that is true).
 With exit status 2 they are: equal, which is null; error.`,
-		Flags:  modelFlags("print one JSON object; the exit status stays", threadsFlag(), weightsFlag()),
+		Flags:  modelFlags("print one JSON object; the exit status stays", threadsFlag(), backendFlag(), weightsFlag()),
 		Action: verifyReceipt,
 	})
 }

@@ -1,6 +1,10 @@
 package config
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/assaynet/assay/engine"
+)
 
 // setting is one thing to set: a key of config.toml, a flag, and a variable of
 // the environment.
@@ -78,6 +82,12 @@ var settings = []setting{
 		usage: "threads that compute; 0 is one a processor",
 		why:   "More than there are cores costs time.",
 		value: func(c *Config) any { return &c.Engine.Threads },
+	},
+	{
+		section: "engine", key: "backend", flag: "backend",
+		usage: "what computes: " + strings.Join(engine.Backends(), ", "),
+		why:   "They give the same bits and differ in speed. auto: the first of them that this\nmachine has, and that knows the model.",
+		value: func(c *Config) any { return &c.Engine.Backend },
 	},
 	{
 		section: "engine", key: "weights", flag: "weights",

@@ -143,7 +143,7 @@ func (d *Daemon) openDB(stderr io.Writer, program string) error {
 func (d *Daemon) openModels(ctx context.Context, paths []string) error {
 	for _, path := range paths {
 		metrics := NewEngineMetrics()
-		m, err := engine.Open(ctx, path, engine.Config{Threads: d.Config.Engine.Threads, Weights: d.Config.Engine.Weights, Nice: d.Config.Engine.Nice, Observer: metrics})
+		m, err := engine.Open(ctx, path, engine.Config{Threads: d.Config.Engine.Threads, Backend: d.Config.Engine.Backend, Weights: d.Config.Engine.Weights, Nice: d.Config.Engine.Nice, Observer: metrics})
 		if err != nil {
 			return models.Hint(err)
 		}
