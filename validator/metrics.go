@@ -38,30 +38,19 @@ func (m *metrics) message(topic string, err error) {
 
 func (m *metrics) judged(f wire.Finding) { m.judgements.WithLabelValues(string(f)).Inc() }
 
-// reasonOf returns the word under which an error is counted.
+// reasonOf returns the word under which an error is counted, as gossip counts it.
 func reasonOf(err error) string {
 	if err == nil {
-		return "accepted"
+		return "ok"
 	}
-	if k, ok := errors.AsType[Reason](err); ok {
-		return k.Word()
+	if r, ok := errors.AsType[Reason](err); ok {
+		return r.Word()
 	}
-	for _, b := range []struct {
-		err    error
-		reason string
-	}{
-		{wire.ErrTooLarge, "too_large"},
-		{wire.ErrNotCanonical, "not_canonical"},
-		{wire.ErrMalformed, "malformed"},
-		{wire.ErrLimit, "limit"},
-		{wire.ErrSignature, "bad_signature"},
-		{wire.ErrChain, "chain"},
-		{wire.ErrUnknown, "unknown_type"},
-		{ErrStore, "store"},
-	} {
-		if errors.Is(err, b.err) {
-			return b.reason
-		}
+	if word, ok := wire.Word(err); ok {
+		return word
+	}
+	if errors.Is(err, ErrStore) {
+		return "store"
 	}
 	return "other"
 }

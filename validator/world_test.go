@@ -418,7 +418,7 @@ func (w *world) counted(topic string) map[string]int {
 		}
 		for _, m := range f.GetMetric() {
 			l := m.GetLabel() // reason, topic
-			if l[1].GetValue() == topic && l[0].GetValue() != "accepted" {
+			if l[1].GetValue() == topic && l[0].GetValue() != "ok" {
 				out[l[0].GetValue()] += int(m.GetCounter().GetValue())
 			}
 		}

@@ -9,22 +9,6 @@ import (
 	"github.com/assaynet/assay/protocol/wire"
 )
 
-// blaming lists the errors that only the sender can have caused, and that any
-// node finds from the bytes alone: an honest node does not pass such a message
-// on, whatever it knows of the ledger. Each has its word in the metrics.
-var blaming = []struct {
-	err    error
-	reason string
-}{
-	{wire.ErrTooLarge, "too_large"},
-	{wire.ErrMalformed, "malformed"},
-	{wire.ErrNotCanonical, "not_canonical"},
-	{wire.ErrLimit, "limit"},
-	{wire.ErrSignature, "signature"},
-	{wire.ErrChain, "chain"}, // peers of another chain cannot even connect, so this is no mistake
-	{wire.ErrUnknown, "unknown_type"},
-}
-
 // Decide turns the error of a [Handler] into the fate of the message:
 //
 //   - nil: accept; the message is passed on.
@@ -43,14 +27,14 @@ func Decide(err error) pubsub.ValidationResult {
 	return pubsub.ValidationIgnore
 }
 
-// Blames reports whether err blames who sent the bytes, of a message or a request.
+// Blames reports whether err blames who sent the bytes, of a message or a
+// request: only the sender can have caused it, and any node finds it from the
+// bytes alone, so that an honest node does not pass such a message on, whatever
+// it knows of the ledger. Peers of another chain cannot even connect, so that
+// its messages are no mistake either.
 func Blames(err error) bool {
-	for _, b := range blaming {
-		if errors.Is(err, b.err) {
-			return true
-		}
-	}
-	return false
+	_, blames := wire.Word(err)
+	return blames
 }
 
 // A reasoner is an error with a short word for the metrics, one of a few that
@@ -62,10 +46,8 @@ func reason(err error) string {
 	if err == nil {
 		return "ok"
 	}
-	for _, b := range blaming {
-		if errors.Is(err, b.err) {
-			return b.reason
-		}
+	if word, ok := wire.Word(err); ok {
+		return word
 	}
 	var r reasoner
 	switch {
