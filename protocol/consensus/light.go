@@ -228,8 +228,9 @@ func (l *Light) advance(ctx context.Context, first Provider) error {
 	})
 }
 
-// each asks one provider after the other until one answers, first before all. One that answered
-// falsely is banned, and the errors of all are returned by name.
+// each asks one provider after the other until one answers, first before all.
+// One that answered falsely is banned, and the errors of all are returned by
+// name.
 func (l *Light) each(first Provider, ask func(Provider) error) error {
 	all := l.providers()
 	if first != nil {

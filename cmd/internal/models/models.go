@@ -87,8 +87,9 @@ func Check(path string, p *params.Params) (params.Model, error) {
 	return m, Answers(path, t, p)
 }
 
-// Answers returns [ErrTasks] where the network's tasks cannot be written for a model: its template refuses a system message, needs
-// the day, or is none. Such a model would fail each task that it is asked.
+// Answers returns [ErrTasks] where the network's tasks cannot be written for a
+// model: its template refuses a system message, needs the day, or is none. Such
+// a model would fail each task that it is asked.
 func Answers(path string, t *tokenizer.Tokenizer, p *params.Params) error {
 	var conversation []tokenizer.Message
 	for _, m := range inference.Messages(&wire.InferenceTask{System: p.Tasks.System, Prompt: "Hello."}) {

@@ -12,8 +12,9 @@ import (
 	"github.com/assaynet/assay/protocol/params"
 )
 
-// withTemplate writes a tiny model with another chat template, or without one, and returns its path and the parameters of a
-// network that pays for it and gives its tasks a system message.
+// withTemplate writes a tiny model with another chat template, or without one,
+// and returns its path and the parameters of a network that pays for it and
+// gives its tasks a system message.
 func withTemplate(t *testing.T, template, system string) (string, *params.Params) {
 	t.Helper()
 	path := enginetest.Tiny(t, enginetest.Options{})
@@ -43,7 +44,8 @@ func withTemplate(t *testing.T, template, system string) (string, *params.Params
 	return other, p
 }
 
-// TestAModelThatCannotBeAskedTheNetworksTasksIsRefused at the start, and not at each task.
+// TestAModelThatCannotBeAskedTheNetworksTasksIsRefused at the start, and not at
+// each task.
 func TestAModelThatCannotBeAskedTheNetworksTasksIsRefused(t *testing.T) {
 	const refuses = "{% if messages[0].role == 'system' %}{{ raise_exception('no system turns') }}{% endif %}{{ messages[0].content }}"
 	for name, c := range map[string]struct {
