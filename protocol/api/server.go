@@ -92,9 +92,6 @@ func New(cfg Config) (*Server, error) {
 	return &Server{handler: h, listener: l, log: cfg.Logger}, nil
 }
 
-// Handler returns what answers.
-func (s *Server) Handler() http.Handler { return s.handler }
-
 // Addr returns the address that the server listens on, with its port.
 func (s *Server) Addr() string { return s.listener.Addr().String() }
 

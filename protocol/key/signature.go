@@ -79,7 +79,7 @@ func Verify(pub protocol.PublicKey, domain string, msg, sig []byte) error {
 	if s.IsOverHalfOrder() {
 		return fmt.Errorf("s in the upper half: %w", ErrSignature)
 	}
-	p, err := point(pub[:])
+	p, err := point(pub)
 	if err != nil {
 		return err
 	}

@@ -1,10 +1,10 @@
 package node
 
 import (
-	"crypto/ed25519"
 	"fmt"
 
 	"github.com/assaynet/assay/protocol"
+	"github.com/assaynet/assay/protocol/consensus"
 	"github.com/assaynet/assay/protocol/key"
 	"github.com/assaynet/assay/protocol/keystore"
 	"github.com/assaynet/assay/protocol/wire"
@@ -49,8 +49,7 @@ func ConsensusKey(h Hotkey, chain, address string) (wire.SetConsensusKey, error)
 		return wire.SetConsensusKey{}, fmt.Errorf("derive transport key: %w", err)
 	}
 	defer transport.Wipe()
-	seed := transport.Expose()
-	copy(c.TransportKey[:], ed25519.NewKeyFromSeed(seed[:]).Public().(ed25519.PublicKey))
+	c.TransportKey = consensus.TransportKey(transport)
 	return c, nil
 }
 
