@@ -3,7 +3,6 @@ package miner
 import (
 	"context"
 	"fmt"
-	"slices"
 
 	"github.com/assaynet/assay/protocol"
 	"github.com/assaynet/assay/protocol/ledger"
@@ -15,8 +14,7 @@ func (m *Miner) announce(ctx context.Context, head protocol.Height, seat *ledger
 		return nil
 	}
 	want := m.cfg.Announce()
-	if slices.Equal(seat.Models, want.Models) && slices.Equal(seat.Kinds, want.Kinds) && seat.Capacity == want.Capacity &&
-		slices.Equal(seat.Addresses, want.Addresses) && seat.Identity == want.Identity {
+	if seat.Announced(&want) {
 		m.mu.Lock()
 		m.agreed = true
 		m.mu.Unlock()
@@ -31,7 +29,7 @@ func (m *Miner) announce(ctx context.Context, head protocol.Height, seat *ledger
 	due := m.announced == 0 || head >= m.announced+announceEvery
 	m.mu.Unlock()
 	if changed {
-		m.cfg.Logger.Warn().Strs("addresses", seat.Addresses).Uint16("capacity", seat.Capacity).
+		m.cfg.Logger.Warn().Strs("addresses", seat.Addresses).Interface("offers", seat.Offers).
 			Msg("the ledger says of the seat what this miner did not announce: its home runs somewhere else, too")
 	}
 	if !due {
@@ -43,6 +41,6 @@ func (m *Miner) announce(ctx context.Context, head protocol.Height, seat *ledger
 	m.mu.Lock()
 	m.announced = head
 	m.mu.Unlock()
-	m.cfg.Logger.Info().Uint16("capacity", want.Capacity).Strs("addresses", want.Addresses).Msg("announced the seat")
+	m.cfg.Logger.Info().Interface("offers", want.Offers).Strs("addresses", want.Addresses).Msg("announced the seat")
 	return nil
 }

@@ -49,6 +49,9 @@ func (m *Miner) OnCard(raw []byte) error {
 		return err
 	}
 	c := &s.Card
+	if err := m.cfg.Kinds.CheckCard(c); err != nil {
+		return err
+	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	window := protocol.Height(m.cfg.Params.Gossip.ReplayWindow)
@@ -96,7 +99,7 @@ func (m *Miner) countCardLocked(c *wire.Card) {
 	m.status.Findings[c.Finding]++
 	m.status.facts.judged(m.cfg.Params.Schedule.EpochOfRound(c.Round), c.Finding)
 	m.metrics.judged(c.Finding)
-	if c.Finding != wire.FindingExact {
+	if c.Finding != wire.FindingPassed {
 		m.cfg.Logger.Warn().Str("finding", string(c.Finding)).Uint64("round", uint64(c.Round)).Uint16("judge", uint16(c.Judge.UID)).
 			Msg("a judge found an answer wrong")
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/assaynet/assay/protocol"
 	"github.com/assaynet/assay/protocol/ledger"
 	"github.com/assaynet/assay/protocol/params"
+	"github.com/assaynet/assay/protocol/task"
 	"github.com/assaynet/assay/protocol/task/inference"
 	"github.com/assaynet/assay/protocol/wire"
 )
@@ -72,6 +73,8 @@ type Config struct {
 	// Salt is a secret of the hotkey from which the salts of sealed answers
 	// follow: who knows it can guess sealed answers.
 	Salt [32]byte
+	// Kinds are those that the program has; they must hold all that the ledger asks.
+	Kinds task.Table
 	// Models that the seat serves.
 	Models []Model
 	// Announce returns what the ledger shall say of the seat: models, capacity,
@@ -96,10 +99,10 @@ type Config struct {
 func (c *Config) check() error {
 	missing := map[string]bool{
 		"ChainID": c.ChainID == "", "Params": c.Params == nil, "Hotkey": c.Hotkey == nil, "Salt": c.Salt == [32]byte{},
-		"Models": len(c.Models) == 0, "Ledger": c.Ledger == nil, "Store": c.Store == nil,
+		"Kinds": len(c.Kinds) == 0, "Models": len(c.Models) == 0, "Ledger": c.Ledger == nil, "Store": c.Store == nil,
 		"Submit": c.Submit == nil, "Publish": c.Publish == nil,
 	}
-	for _, field := range []string{"ChainID", "Params", "Hotkey", "Salt", "Models", "Ledger", "Store", "Submit", "Publish"} {
+	for _, field := range []string{"ChainID", "Params", "Hotkey", "Salt", "Kinds", "Models", "Ledger", "Store", "Submit", "Publish"} {
 		if missing[field] {
 			return fmt.Errorf("%s is not set: %w", field, ErrConfig)
 		}

@@ -18,13 +18,17 @@ import (
 )
 
 // newRound derives a round's tasks and salts.
-func (m *Miner) newRound(n protocol.Round, roster *ledger.RosterSeat, seed protocol.Hash) *Round {
+func (m *Miner) newRound(n protocol.Round, roster *ledger.RosterSeat, seed protocol.Hash) (*Round, error) {
+	tasks, err := m.cfg.Kinds.DeriveAll(m.cfg.ChainID, m.cfg.Params, seed, n, roster.ID, roster.Asked)
+	if err != nil {
+		return nil, err
+	}
 	r := &Round{Round: n, Seat: roster.ID, Seed: seed}
-	for _, t := range inference.DeriveAll(m.cfg.ChainID, m.cfg.Params, seed, n, roster.ID, roster.Models, roster.Slots) {
+	for _, t := range tasks {
 		r.Slots = append(r.Slots, Slot{Task: t, Salt: Salt(m.cfg.Salt, t.ID)})
 	}
 	m.cfg.Logger.Info().Uint64("round", uint64(n)).Int("tasks", len(r.Slots)).Msg("asked")
-	return r
+	return r, nil
 }
 
 // Salt returns the salt of a sealed answer: HMAC-SHA256(secret, "assay/1/salt" ‖ 0 ‖ task).
@@ -48,7 +52,7 @@ func (m *Miner) Work(ctx context.Context) error {
 			cancel()
 			break
 		}
-		result, err := m.answer(within, &slot.Task)
+		body, err := m.answer(within, &slot.Task)
 		cancelled := within.Err() != nil
 		cancel()
 		switch {
@@ -59,7 +63,7 @@ func (m *Miner) Work(ctx context.Context) error {
 		case err != nil:
 			m.fail(n, slot.Task.Slot, err)
 		default:
-			if err := m.keep(n, slot.Task.Slot, result); err != nil {
+			if err := m.keep(n, slot.Task.Slot, body); err != nil {
 				return err
 			}
 		}
@@ -84,14 +88,18 @@ func (m *Miner) next(stop context.CancelFunc) (protocol.Round, Slot, bool) {
 }
 
 // answer runs the model on a task.
-func (m *Miner) answer(ctx context.Context, t *wire.InferenceTask) (wire.Result, error) {
+func (m *Miner) answer(ctx context.Context, asked *wire.Task) ([]byte, error) {
+	t, err := inference.ReadTask(asked.Body)
+	if err != nil {
+		return nil, err
+	}
 	model := m.models[t.Model]
 	if model == nil {
-		return wire.Result{}, fmt.Errorf("task asks for model %s, which is not loaded", t.Model.Short())
+		return nil, fmt.Errorf("task asks for model %s, which is not loaded", t.Model.Short())
 	}
 	prompt, err := model.Chat(inference.Messages(t))
 	if err != nil {
-		return wire.Result{}, fmt.Errorf("render the task: %w", err)
+		return nil, fmt.Errorf("render the task: %w", err)
 	}
 	began := time.Now()
 	// A model that serves several seats lets them take turns.
@@ -101,19 +109,19 @@ func (m *Miner) answer(ctx context.Context, t *wire.InferenceTask) (wire.Result,
 			Temperature: math.Float32frombits(t.TemperatureBits),
 			TopK:        t.TopK, TopP: t.TopP, Seed: t.Seed, MaxTokens: int(t.MaxTokens),
 		},
-		Binding: engine.Binding{Hotkey: m.cfg.Hotkey.PublicKey(), Task: t.ID},
+		Binding: engine.Binding{Hotkey: m.cfg.Hotkey.PublicKey(), Task: asked.ID},
 	}, nil)
 	if err != nil {
-		return wire.Result{}, fmt.Errorf("generate: %w", err)
+		return nil, fmt.Errorf("generate: %w", err)
 	}
 	took := time.Since(began)
 	m.metrics.answered(len(run.Output), took)
-	return ResultOf(run, took), nil
+	return wire.Encode(ResultOf(run, took)), nil
 }
 
-// ResultOf returns the wire's form of a run.
-func ResultOf(run engine.Run, took time.Duration) wire.Result {
-	r := wire.Result{
+// ResultOf returns the answer that a run is.
+func ResultOf(run engine.Run, took time.Duration) *inference.Result {
+	r := &inference.Result{
 		Output: run.Output, Finish: string(run.Finish), Fingerprint: run.Fingerprint,
 		Leaves: make([]protocol.Hash, len(run.Leaves)), Millis: uint64(max(0, took.Milliseconds())),
 	}
@@ -136,7 +144,7 @@ func (m *Miner) fail(n protocol.Round, slot uint16, err error) {
 }
 
 // keep puts an answer into the store, unless its round was sealed without it.
-func (m *Miner) keep(n protocol.Round, slot uint16, result wire.Result) error {
+func (m *Miner) keep(n protocol.Round, slot uint16, body []byte) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.round == nil || m.round.Round != n || m.round.Sealed {
@@ -144,7 +152,7 @@ func (m *Miner) keep(n protocol.Round, slot uint16, result wire.Result) error {
 	}
 	next := *m.round
 	next.Slots = slices.Clone(next.Slots)
-	next.Slots[slot].Answered, next.Slots[slot].Result = true, result
+	next.Slots[slot].Answered, next.Slots[slot].Body = true, body
 	if err := next.save(m.cfg.Store); err != nil {
 		return fmt.Errorf("%w: %w", ErrStore, err)
 	}

@@ -253,7 +253,9 @@ func (m *Miner) prepare(n protocol.Round, roster *ledger.RosterSeat, seed protoc
 		if committed || head >= m.cfg.Params.Schedule.CommitDeadline(n) {
 			return nil, nil
 		}
-		round = m.newRound(n, roster, seed)
+		if round, err = m.newRound(n, roster, seed); err != nil {
+			return nil, err
+		}
 		if err := round.save(m.cfg.Store); err != nil {
 			return nil, fmt.Errorf("%w: %w", ErrStore, err)
 		}

@@ -16,6 +16,8 @@ import (
 	"github.com/assaynet/assay/protocol"
 	"github.com/assaynet/assay/protocol/ledger"
 	"github.com/assaynet/assay/protocol/params"
+	"github.com/assaynet/assay/protocol/task/inference"
+	"github.com/assaynet/assay/protocol/task/kinds"
 	"github.com/assaynet/assay/protocol/wire"
 )
 
@@ -274,7 +276,7 @@ func TestJudgesCardsShowInTheStatusAndStrangersAreNotPassedOn(t *testing.T) {
 	w.step(m, start)
 	send := func(s signer, at protocol.Height, change func(*wire.Card)) error {
 		t.Helper()
-		c := wire.Card{Judge: judgeID, Round: round, Seat: w.seat, Answer: protocol.Hash{1}, Finding: wire.FindingToken, Root: protocol.Hash{1}}
+		c := wire.Card{Judge: judgeID, Round: round, Seat: w.seat, Answer: protocol.Hash{1}, Kind: inference.Kind, Finding: wire.FindingFalse, Body: said(inference.CodeToken)}
 		change(&c)
 		e, err := wire.Seal(s, wire.DomainCard, chain, at, wire.Encode(&c))
 		if err != nil {
@@ -293,7 +295,7 @@ func TestJudgesCardsShowInTheStatusAndStrangersAreNotPassedOn(t *testing.T) {
 	want("first of a judge", send(judge, start, same), miner.ErrUnknown)
 	want("first of a stranger", send(stranger, start, same), miner.ErrUnknown)
 	w.step(m, start+1)
-	if s := m.Status(); len(s.Findings) != 1 || s.Findings[wire.FindingToken] != 1 || !strings.HasPrefix(s.Why, "inexact") {
+	if s := m.Status(); len(s.Findings) != 1 || s.Findings[wire.FindingFalse] != 1 || !strings.HasPrefix(s.Why, "inexact") {
 		t.Errorf("got %+v", s)
 	}
 	want("again", send(judge, start+1, same), miner.ErrDuplicate)
@@ -302,22 +304,31 @@ func TestJudgesCardsShowInTheStatusAndStrangersAreNotPassedOn(t *testing.T) {
 	want("old", send(judge, start+62, another), miner.ErrWindow)
 	want("about another seat", send(judge, start, another), nil)
 	want("garbage", m.OnCard([]byte{1, 2, 3}), wire.ErrMalformed)
-	if s := m.Status(); s.Findings[wire.FindingToken] != 1 {
-		t.Errorf("counted %d, want 1", s.Findings[wire.FindingToken])
+	if s := m.Status(); s.Findings[wire.FindingFalse] != 1 {
+		t.Errorf("counted %d, want 1", s.Findings[wire.FindingFalse])
 	}
+}
+
+// said is the body of a card with a code.
+func said(code inference.Code) []byte {
+	c := inference.Card{Code: code}
+	if code.NeedsRun() {
+		c.Root = protocol.Hash{1}
+	}
+	return wire.Encode(&c)
 }
 
 func FuzzOnCard(f *testing.F) {
 	p := params.Local()
 	m, err := miner.New(miner.Config{
-		ChainID: chain, Params: &p, Hotkey: signer{}, Salt: [32]byte{1}, Models: []miner.Model{puppet{}}, Ledger: &world{}, Store: newMemory(),
+		ChainID: chain, Kinds: kinds.All(), Params: &p, Hotkey: signer{}, Salt: [32]byte{1}, Models: []miner.Model{puppet{}}, Ledger: &world{}, Store: newMemory(),
 		Submit:  func(context.Context, wire.Body) error { return nil },
 		Publish: func(context.Context, string, []byte) error { return nil },
 	})
 	if err != nil {
 		f.Fatal(err)
 	}
-	c := wire.Card{Finding: wire.FindingUnopened}
+	c := wire.Card{Kind: inference.Kind, Finding: wire.FindingUnopened}
 	e := wire.Envelope{Domain: wire.DomainCard, ChainID: chain, Payload: wire.Encode(&c)}
 	f.Add(wire.Encode(&e))
 	f.Fuzz(func(_ *testing.T, raw []byte) { _ = m.OnCard(raw) })
@@ -326,7 +337,7 @@ func FuzzOnCard(f *testing.F) {
 func TestTheSeatIsAnnouncedWhenTheLedgerSaysOtherwise(t *testing.T) {
 	w := newWorld(t)
 	cfg := w.config(newMemory(), puppet{})
-	want := wire.Serve{Models: []protocol.ModelID{{1}}, Kinds: []string{"inference"}, Capacity: 2, Addresses: []string{"/ip4/1.2.3.4/tcp/5"}, Identity: protocol.PublicKey{2}}
+	want := wire.Serve{Offers: []wire.Offer{{Kind: inference.Kind, Capacity: 2, Models: []protocol.ModelID{{1}}}}, Addresses: []string{"/ip4/1.2.3.4/tcp/5"}, Identity: protocol.PublicKey{2}}
 	cfg.Announce = func() wire.Serve { return want }
 	m, err := miner.New(cfg)
 	if err != nil {
@@ -338,7 +349,7 @@ func TestTheSeatIsAnnouncedWhenTheLedgerSaysOtherwise(t *testing.T) {
 	if len(w.submitted) != 2 { // at once, and four blocks later
 		t.Errorf("sent %d times in five blocks, want 2", len(w.submitted))
 	}
-	w.put(ledger.SeatKey(w.seat.UID), &ledger.Seat{ID: w.seat, Hotkey: w.hotkey.PublicKey(), Models: want.Models, Kinds: want.Kinds, Capacity: 2, Addresses: want.Addresses, Identity: want.Identity})
+	w.put(ledger.SeatKey(w.seat.UID), &ledger.Seat{ID: w.seat, Hotkey: w.hotkey.PublicKey(), Offers: want.Offers, Addresses: want.Addresses, Identity: want.Identity})
 	for h := start + 5; h < start+15; h++ {
 		w.step(m, h)
 	}
@@ -400,6 +411,7 @@ func TestNewNamesTheFieldThatIsMissing(t *testing.T) {
 		"ChainID": func(c *miner.Config) { c.ChainID = "" },
 		"Params":  func(c *miner.Config) { c.Params = nil },
 		"Salt":    func(c *miner.Config) { c.Salt = [32]byte{} },
+		"Kinds":   func(c *miner.Config) { c.Kinds = nil },
 		"Models":  func(c *miner.Config) { c.Models = nil },
 		"Submit":  func(c *miner.Config) { c.Submit = nil },
 		"not pay": func(c *miner.Config) {

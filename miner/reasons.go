@@ -73,7 +73,7 @@ func (f *facts) sum(now protocol.Epoch) tally {
 func (f *facts) judged(e protocol.Epoch, found wire.Finding) {
 	f.of(e, func(t *tally) {
 		switch found {
-		case wire.FindingExact:
+		case wire.FindingPassed:
 			t.exact++
 		case wire.FindingUnopened:
 			t.unopened++

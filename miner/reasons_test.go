@@ -9,6 +9,7 @@ import (
 	"github.com/assaynet/assay/miner"
 	"github.com/assaynet/assay/protocol"
 	"github.com/assaynet/assay/protocol/ledger"
+	"github.com/assaynet/assay/protocol/task/inference"
 	"github.com/assaynet/assay/protocol/wire"
 )
 
@@ -140,13 +141,10 @@ func TestWhatJudgesSayIsTold(t *testing.T) {
 	w.put(ledger.RosterJudgeKey(2, 9), &ledger.RosterJudge{ID: id, Hotkey: judge.PublicKey()})
 	m := w.miner(newMemory(), puppet{})
 	w.commit(m, 2)
-	for slot, f := range []wire.Finding{wire.FindingExact, wire.FindingExact, wire.FindingToken, wire.FindingUnopened} {
-		c := wire.Card{Judge: id, Round: round, Seat: w.seat, Slot: uint16(slot), Finding: f}
-		if f.NeedsRun() {
-			c.Root = protocol.Hash{1}
-		}
-		if f != wire.FindingUnopened {
-			c.Answer = protocol.Hash{1}
+	for slot, code := range []inference.Code{inference.CodeExact, inference.CodeExact, inference.CodeToken, ""} {
+		c := wire.Card{Judge: id, Round: round, Seat: w.seat, Slot: uint16(slot), Kind: inference.Kind, Finding: wire.FindingUnopened}
+		if code != "" {
+			c.Finding, c.Answer, c.Body = code.Finding(), protocol.Hash{1}, said(code)
 		}
 		e, err := wire.Seal(judge, wire.DomainCard, chain, begin(2)+2, wire.Encode(&c))
 		if err != nil {
@@ -171,12 +169,12 @@ func TestAnAnnouncementThatIsNotOursIsTold(t *testing.T) {
 		w.ask(e, 1)
 		w.put(ledger.PaymentKey(e, w.seat.UID), &ledger.Payment{Seat: w.seat, Miner: protocol.Unit})
 	}
-	seat := ledger.Seat{ID: w.seat, Hotkey: w.hotkey.PublicKey(), Capacity: 2}
+	seat := ledger.Seat{ID: w.seat, Hotkey: w.hotkey.PublicKey(), Offers: []wire.Offer{{Kind: inference.Kind, Capacity: 2}}}
 	w.put(ledger.SeatKey(w.seat.UID), &seat)
-	m := w.announcing(wire.Serve{Capacity: 2})
+	m := w.announcing(wire.Serve{Offers: []wire.Offer{{Kind: inference.Kind, Capacity: 2}}})
 	w.commit(m, 3)
 	reasons(t, m, "as announced")
-	seat.Capacity = 5
+	seat.Offers[0].Capacity = 5
 	w.put(ledger.SeatKey(w.seat.UID), &seat)
 	w.commit(m, 4)
 	reasons(t, m, "another's", "another process announced other addresses or models for this hotkey in epoch 4: its home runs somewhere else, too")

@@ -5,7 +5,7 @@ import (
 	"fmt"
 
 	"github.com/assaynet/assay/protocol"
-	"github.com/assaynet/assay/protocol/task/inference"
+	"github.com/assaynet/assay/protocol/task"
 	"github.com/assaynet/assay/protocol/wire"
 )
 
@@ -31,10 +31,10 @@ type Round struct {
 // Slot is one task of a round.
 type Slot struct {
 	_        struct{} `cbor:",toarray"`
-	Task     wire.InferenceTask
+	Task     wire.Task
 	Salt     [32]byte
 	Answered bool
-	Result   wire.Result
+	Body     []byte // of the answer
 }
 
 func roundKey(n protocol.Round) []byte { return binary.BigEndian.AppendUint64(nil, uint64(n)) }
@@ -51,16 +51,16 @@ func (r *Round) Answers() int {
 }
 
 // sealed returns what the commitment is over.
-func (r *Round) sealed() *inference.Sealed {
-	var s inference.Sealed
+func (r *Round) sealed() *task.Sealed {
+	var s task.Sealed
 	for i := range r.Slots {
 		slot := &r.Slots[i]
 		s.Tasks, s.Salts = append(s.Tasks, slot.Task), append(s.Salts, slot.Salt)
-		var result *wire.Result
+		var body []byte
 		if slot.Answered {
-			result = &slot.Result
+			body = slot.Body
 		}
-		s.Results = append(s.Results, result)
+		s.Answers = append(s.Answers, body)
 	}
 	return &s
 }

@@ -21,7 +21,9 @@ import (
 	"github.com/assaynet/assay/protocol/key"
 	"github.com/assaynet/assay/protocol/ledger"
 	"github.com/assaynet/assay/protocol/params"
+	"github.com/assaynet/assay/protocol/task"
 	"github.com/assaynet/assay/protocol/task/inference"
+	"github.com/assaynet/assay/protocol/task/kinds"
 	"github.com/assaynet/assay/protocol/wire"
 )
 
@@ -161,8 +163,13 @@ func (w *world) put(key []byte, v any) {
 // ask puts the seat on the roster of epoch e with a number of slots.
 func (w *world) ask(e protocol.Epoch, slots uint16) {
 	w.put(ledger.RosterSeatKey(e, w.seat.UID), &ledger.RosterSeat{
-		ID: w.seat, Hotkey: w.hotkey.PublicKey(), Slots: slots, Models: []protocol.ModelID{params.SmolLM2().ID},
+		ID: w.seat, Hotkey: w.hotkey.PublicKey(), Asked: asked(slots),
 	})
+}
+
+// asked is a number of slots of the one kind.
+func asked(slots uint16) []task.Asked {
+	return []task.Asked{{Kind: inference.Kind, Slots: slots, Models: []protocol.ModelID{params.SmolLM2().ID}}}
 }
 
 // draw puts a round's seed on the ledger.
@@ -221,7 +228,7 @@ func (points) Iterate([]byte, func(_, _ []byte) bool) error {
 
 func (w *world) config(s *memory, m miner.Model) miner.Config {
 	return miner.Config{
-		ChainID: chain, Params: &w.p, Hotkey: w.hotkey, Salt: [32]byte{1}, Models: []miner.Model{m},
+		ChainID: chain, Kinds: kinds.All(), Params: &w.p, Hotkey: w.hotkey, Salt: [32]byte{1}, Models: []miner.Model{m},
 		Ledger: w, Store: s,
 		Submit: func(_ context.Context, b wire.Body) error { w.submitted = append(w.submitted, b); return nil },
 		Publish: func(_ context.Context, topic string, raw []byte) error {
@@ -274,8 +281,11 @@ func (w *world) answers(n protocol.Round, slots uint16) map[uint16]*wire.Answer 
 			w.t.Fatalf("no commitment on the ledger: %v", err)
 		}
 		seeds, _, _ := ledger.ReadRound(w.tree, n)
-		task := inference.Derive(chain, &w.p, seeds.TaskSeed, n, w.seat, []protocol.ModelID{params.SmolLM2().ID}, a.Slot)
-		if err := inference.CheckOpening(chain, commit.Root, slots, w.hotkey.PublicKey(), &task, &a); err != nil {
+		asked, err := kinds.All().Derive(chain, &w.p, seeds.TaskSeed, n, w.seat, asked(slots), a.Slot)
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		if err := task.CheckOpening(chain, commit.Root, slots, w.hotkey.PublicKey(), asked, &a); err != nil {
 			w.t.Fatal(err)
 		}
 		out[a.Slot] = &a

@@ -76,8 +76,8 @@ func tasks() params.Tasks {
 
 var seat = protocol.SeatID{UID: 3, Registered: 9}
 
-func exact() *scoring.Outcome { return &scoring.Outcome{Finding: wire.FindingExact} }
-func token() *scoring.Outcome { return &scoring.Outcome{Finding: wire.FindingToken} }
+func exact() *scoring.Outcome { return &scoring.Outcome{Finding: wire.FindingPassed} }
+func token() *scoring.Outcome { return &scoring.Outcome{Finding: wire.FindingFalse} }
 
 // tally returns an epoch with one answer of 16 tokens at the median's speed, and the outcomes of own runs.
 func tally(runs ...*scoring.Outcome) *scoring.Tally {
@@ -122,7 +122,7 @@ func TestASeatProvenFalseHasNoWeightInThatEpochAndLittleAfter(t *testing.T) {
 
 func TestASeatThatNeverPassesHasNoWeight(t *testing.T) {
 	p := tasks()
-	unopened := scoring.Unopened(protocol.TaskID{})
+	unopened := scoring.Unopened(&wire.Task{})
 	e := scoring.Explain(1, scoring.Average{}, tally(&unopened), params.One, &p)
 	if e.Raw != 0 || e.Reason != scoring.ReasonFailed || e.Tally.False != 0 {
 		t.Errorf("got %+v", e)

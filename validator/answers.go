@@ -7,7 +7,7 @@ import (
 
 	"github.com/assaynet/assay/protocol"
 	"github.com/assaynet/assay/protocol/ledger"
-	"github.com/assaynet/assay/protocol/task/inference"
+	"github.com/assaynet/assay/protocol/task"
 	"github.com/assaynet/assay/protocol/wire"
 )
 
@@ -72,7 +72,7 @@ func (v *Validator) asked(now *view, sender protocol.PublicKey, a *wire.Answer) 
 	if err != nil {
 		return nil, err
 	}
-	if !ok || roster.ID != a.Seat || roster.Hotkey != sender || a.Slot >= roster.Slots {
+	if !ok || roster.ID != a.Seat || roster.Hotkey != sender || a.Slot >= roster.Slots() {
 		return nil, fmt.Errorf("seat %d, slot %d in round %d: %w", a.Seat.UID, a.Slot, a.Round, ErrNoSeat)
 	}
 	return &roster, nil
@@ -102,7 +102,7 @@ func (v *Validator) inWindow(head, signed protocol.Height, evidence bool) error 
 }
 
 // checkAnswer checks an answer against the ledger and returns its task.
-func (v *Validator) checkAnswer(now *view, roster *ledger.RosterSeat, a *wire.Answer) (*wire.InferenceTask, error) {
+func (v *Validator) checkAnswer(now *view, roster *ledger.RosterSeat, a *wire.Answer) (*wire.Task, error) {
 	if _, ok, err := get[Answer](v.cfg.Store, tableAnswers, a.Key().Bytes()); err != nil || ok {
 		if err == nil {
 			err = fmt.Errorf("slot %d of seat %d in round %d: %w", a.Slot, a.Seat.UID, a.Round, ErrDuplicate)
@@ -120,9 +120,12 @@ func (v *Validator) checkAnswer(now *view, roster *ledger.RosterSeat, a *wire.An
 	if !ok || commit.Seat != a.Seat || seeds.TaskSeed.IsZero() {
 		return nil, fmt.Errorf("seat %d in round %d: %w", a.Seat.UID, a.Round, ErrNoCommitment)
 	}
-	task := inference.Derive(v.cfg.ChainID, v.cfg.Params, seeds.TaskSeed, a.Round, a.Seat, roster.Models, a.Slot)
-	if err := inference.CheckOpening(v.cfg.ChainID, commit.Root, roster.Slots, roster.Hotkey, &task, a); err != nil {
+	t, err := v.cfg.Kinds.Derive(v.cfg.ChainID, v.cfg.Params, seeds.TaskSeed, a.Round, a.Seat, roster.Asked, a.Slot)
+	if err != nil {
+		return nil, err
+	}
+	if err := task.CheckOpening(v.cfg.ChainID, commit.Root, roster.Slots(), roster.Hotkey, t, a); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrBadProof, err)
 	}
-	return &task, nil
+	return t, v.cfg.Kinds.CheckAnswer(t, a.Body)
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/assaynet/assay/protocol"
 	"github.com/assaynet/assay/protocol/ledger"
+	"github.com/assaynet/assay/protocol/task/inference"
 	"github.com/assaynet/assay/protocol/wire"
 	"github.com/assaynet/assay/scoring"
 	"github.com/assaynet/assay/validator"
@@ -36,7 +37,7 @@ type slow struct {
 	lost       int // answers that count against nobody
 }
 
-func (s *slow) Judge(ctx context.Context, t *wire.InferenceTask, by protocol.PublicKey, r *wire.Result) (scoring.Outcome, error) {
+func (s *slow) Judge(ctx context.Context, t *wire.Task, by protocol.PublicKey, answer []byte) (scoring.Outcome, error) {
 	s.mu.Lock()
 	s.busy++
 	s.most = max(s.most, s.busy)
@@ -48,7 +49,7 @@ func (s *slow) Judge(ctx context.Context, t *wire.InferenceTask, by protocol.Pub
 	s.mu.Lock()
 	s.busy--
 	s.mu.Unlock()
-	return s.puppet.Judge(ctx, t, by, r)
+	return s.puppet.Judge(ctx, t, by, answer)
 }
 
 func TestAnswersThatWaitAreJudgedSideBySide(t *testing.T) {
@@ -88,9 +89,9 @@ func TestAnswersThatWaitAreJudgedSideBySide(t *testing.T) {
 			t.Fatalf("%d cards, want %d", len(cards), 2*slots)
 		}
 		for i, c := range cards {
-			want := wire.FindingExact
+			want := wire.FindingPassed
 			if i%slots == 3 {
-				want = wire.FindingToken
+				want = wire.FindingFalse
 			}
 			if c.Seat != w.makers[i/slots].id || int(c.Slot) != i%slots || c.Finding != want {
 				t.Errorf("card %d: got %+v, want %s", i, c, want)
@@ -103,12 +104,12 @@ func TestAnswersThatWaitAreJudgedSideBySide(t *testing.T) {
 var cheats = []deed{
 	{name: "honest"},
 	{name: "altered weights", model: 1},
-	{name: "another token", twist: func(r *wire.Result) { r.Output[1] = (r.Output[1] + 1) % 200 }},
+	{name: "another token", twist: func(r *inference.Result) { r.Output[1] = (r.Output[1] + 1) % 200 }},
 	{name: "honest again"},
-	{name: "invented leaf", twist: func(r *wire.Result) { r.Leaves[2][0]++; r.Fingerprint = wire.MerkleRoot(r.Leaves) }},
+	{name: "invented leaf", twist: func(r *inference.Result) { r.Leaves[2][0]++; r.Fingerprint = wire.MerkleRoot(r.Leaves) }},
 	{name: "another's fingerprint", by: 1},
 	{name: "unreadable"},
-	{name: "nothing", twist: func(r *wire.Result) { *r = wire.Result{Finish: "length"} }},
+	{name: "nothing", twist: func(r *inference.Result) { *r = inference.Result{Finish: "length"} }},
 }
 
 const unreadable = 6 // of cheats
@@ -147,7 +148,7 @@ func TestVerdictsOfABatchAreThoseOfLoneRuns(t *testing.T) {
 				}
 				continue
 			}
-			want, err := lone.Judge(t.Context(), &m.sealed.Tasks[slot], m.PublicKey(), m.sealed.Results[slot])
+			want, err := lone.Judge(t.Context(), &m.sealed.Tasks[slot], m.PublicKey(), m.sealed.Answers[slot])
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -155,7 +156,7 @@ func TestVerdictsOfABatchAreThoseOfLoneRuns(t *testing.T) {
 				t.Fatalf("seat %d, %s: judgement %v, %d cards", m.id.UID, c.name, view.Judgement, len(view.Cards))
 			}
 			if got := &view.Judgement.Outcome; !sameOutcome(got, &want) {
-				t.Errorf("seat %d, %s: found %s at %d, alone %s at %d", m.id.UID, c.name, got.Finding, got.Position, want.Finding, want.Position)
+				t.Errorf("seat %d, %s: found %s at %d, alone %s at %d", m.id.UID, c.name, got.Code, got.Position, want.Code, want.Position)
 			}
 			if honest := slot == 0 || slot == 3 || slot == unreadable; want.Passed() != honest {
 				t.Errorf("seat %d, %s: found %s", m.id.UID, c.name, want.Finding)

@@ -103,7 +103,7 @@ func (v *Validator) countRound(n protocol.Round, c *count) error {
 		}
 		if truthful {
 			c.seen[card.Judge.UID]++
-			if card.Finding != wire.FindingExact {
+			if card.Finding != wire.FindingPassed {
 				blamed[card.Key()] = true
 			}
 		}

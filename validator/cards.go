@@ -42,6 +42,9 @@ func (v *Validator) takeCard(raw []byte) error {
 		return err
 	}
 	c := &s.Card
+	if err := v.cfg.Kinds.CheckCard(c); err != nil {
+		return err
+	}
 	if s.Sender == v.self {
 		return v.seeOwn(c)
 	}
@@ -118,7 +121,7 @@ func (v *Validator) checkCard(now *view, sender protocol.PublicKey, c *wire.Card
 		return err
 	}
 	if !slices.ContainsFunc(drawn, func(d duty) bool {
-		return d.key == c.Key() && d.seat == c.Seat && d.judge == c.Judge && d.task == c.Task
+		return d.key == c.Key() && d.seat == c.Seat && d.judge == c.Judge && d.task.ID == c.Task && d.task.Kind == c.Kind
 	}) {
 		return fmt.Errorf("judge %d, slot %d of seat %d in round %d: %w", c.Judge.UID, c.Slot, c.Seat.UID, c.Round, ErrNotDrawn)
 	}
@@ -142,7 +145,7 @@ func (v *Validator) reactToCard(c *wire.Card, judge protocol.PublicKey) error {
 		v.compare(&own, c, judge)
 		return nil
 	}
-	if c.Finding != wire.FindingExact {
+	if c.Finding != wire.FindingPassed {
 		v.enqueue(job{key: c.Key(), deadline: v.cardDeadline(c.Round)})
 	}
 	return nil

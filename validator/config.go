@@ -10,6 +10,7 @@ import (
 	"github.com/assaynet/assay/protocol"
 	"github.com/assaynet/assay/protocol/ledger"
 	"github.com/assaynet/assay/protocol/params"
+	"github.com/assaynet/assay/protocol/task"
 	"github.com/assaynet/assay/protocol/wire"
 	"github.com/assaynet/assay/scoring"
 )
@@ -43,7 +44,7 @@ type Store interface {
 // call's context names the answer's hotkey as the engine's caller.
 type Judge interface {
 	Has(id protocol.ModelID) bool
-	Judge(ctx context.Context, t *wire.InferenceTask, hotkey protocol.PublicKey, r *wire.Result) (scoring.Outcome, error)
+	Judge(ctx context.Context, t *wire.Task, hotkey protocol.PublicKey, answer []byte) (scoring.Outcome, error)
 }
 
 // Config assembles a validator. All fields are needed but those marked optional.
@@ -53,7 +54,9 @@ type Config struct {
 	// Hotkey signs cards; its public key finds the seat.
 	Hotkey wire.Signer
 	// Salt is a secret of the hotkey from which the salts of sealed weights follow.
-	Salt  [32]byte
+	Salt [32]byte
+	// Kinds are those that the program has; they must hold all that the ledger asks.
+	Kinds task.Table
 	Judge Judge
 
 	Ledger Ledger
@@ -93,6 +96,7 @@ func (c *Config) check() error {
 		{"Params", c.Params == nil},
 		{"Hotkey", c.Hotkey == nil},
 		{"Salt", c.Salt == [32]byte{}},
+		{"Kinds", len(c.Kinds) == 0},
 		{"Judge", c.Judge == nil},
 		{"Ledger", c.Ledger == nil},
 		{"Store", c.Store == nil},

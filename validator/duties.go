@@ -7,7 +7,6 @@ import (
 
 	"github.com/assaynet/assay/protocol"
 	"github.com/assaynet/assay/protocol/ledger"
-	"github.com/assaynet/assay/protocol/task/inference"
 	"github.com/assaynet/assay/protocol/wire"
 	"github.com/assaynet/assay/scoring"
 )
@@ -16,7 +15,7 @@ import (
 type duty struct {
 	key   wire.AnswerKey
 	seat  protocol.SeatID
-	task  protocol.TaskID
+	task  wire.Task // without its body
 	judge protocol.SeatID
 }
 
@@ -50,7 +49,7 @@ func (v *Validator) dutiesOf(now *view, n protocol.Round) ([]duty, error) {
 			}
 			out = append(out, duty{
 				key:  wire.AnswerKey{Round: n, UID: c.Seat.UID, Slot: d.Slot},
-				seat: c.Seat, task: task.ID, judge: d.Judge,
+				seat: c.Seat, task: wire.Task{ID: task.ID, Kind: task.Kind}, judge: d.Judge,
 			})
 		}
 	}
@@ -61,12 +60,12 @@ func (v *Validator) dutiesOf(now *view, n protocol.Round) ([]duty, error) {
 }
 
 // task derives the task of a slot.
-func (v *Validator) task(now *view, seeds *ledger.RoundRecord, seat protocol.SeatID, slot uint16) (wire.InferenceTask, error) {
+func (v *Validator) task(now *view, seeds *ledger.RoundRecord, seat protocol.SeatID, slot uint16) (*wire.Task, error) {
 	roster, _, err := ledger.ReadRosterSeat(now, v.cfg.Params.Schedule.EpochOfRound(seeds.Round), seat.UID)
 	if err != nil {
-		return wire.InferenceTask{}, err
+		return nil, err
 	}
-	return inference.Derive(v.cfg.ChainID, v.cfg.Params, seeds.TaskSeed, seeds.Round, seat, roster.Models, slot), nil
+	return v.cfg.Kinds.Derive(v.cfg.ChainID, v.cfg.Params, seeds.TaskSeed, seeds.Round, seat, roster.Asked, slot)
 }
 
 // judgeDue looks at every round whose cards are still in time: own duties,
@@ -123,7 +122,7 @@ func (v *Validator) fulfil(ctx context.Context, now *view, d duty) (bool, error)
 	if err != nil || !missing {
 		return false, err
 	}
-	out := scoring.Unopened(d.task)
+	out := scoring.Unopened(&d.task)
 	if err := v.record(ctx, d.key, d.seat, &d, protocol.Hash{}, &out); err != nil {
 		return false, err
 	}
@@ -170,7 +169,7 @@ func (v *Validator) lookAtCards(n protocol.Round) error {
 		if err != nil {
 			return err
 		}
-		if c.Finding == wire.FindingExact {
+		if c.Finding == wire.FindingPassed {
 			continue
 		}
 		known, err := v.judged(c.Key())
@@ -210,7 +209,7 @@ func (v *Validator) fetchMissing(now *view, n protocol.Round) error {
 		if err != nil {
 			return err
 		}
-		for slot := range roster.Slots {
+		for slot := range roster.Slots() {
 			k := wire.AnswerKey{Round: n, UID: c.Seat.UID, Slot: slot}
 			_, have, err := get[Answer](v.cfg.Store, tableAnswers, k.Bytes())
 			if err != nil {

@@ -7,7 +7,6 @@ import (
 
 	"github.com/assaynet/assay/protocol"
 	"github.com/assaynet/assay/protocol/ledger"
-	"github.com/assaynet/assay/protocol/task/inference"
 	"github.com/assaynet/assay/protocol/wire"
 	"github.com/assaynet/assay/scoring"
 )
@@ -291,7 +290,10 @@ func (f *finalCount) task(rec *ledger.RoundRecord, k wire.AnswerKey) (protocol.S
 		return protocol.SeatID{}, protocol.TaskID{}, err
 	}
 	if asked && !rec.TaskSeed.IsZero() {
-		t := inference.Derive(f.v.cfg.ChainID, f.v.cfg.Params, rec.TaskSeed, k.Round, roster.ID, roster.Models, k.Slot)
+		t, err := f.v.cfg.Kinds.Derive(f.v.cfg.ChainID, f.v.cfg.Params, rec.TaskSeed, k.Round, roster.ID, roster.Asked, k.Slot)
+		if err != nil {
+			return protocol.SeatID{}, protocol.TaskID{}, err
+		}
 		return roster.ID, t.ID, nil
 	}
 	a, _, err := get[Answer](f.v.cfg.Store, tableAnswers, k.Bytes())
@@ -312,7 +314,7 @@ func (f *finalCount) addCards(n protocol.Round) error {
 		x := f.found[c.Key()]
 		x.seat = c.Seat
 		switch c.Finding {
-		case wire.FindingExact:
+		case wire.FindingPassed:
 			x.exact = true
 		case wire.FindingUnopened: // counted by itself
 		default:

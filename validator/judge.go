@@ -47,7 +47,7 @@ func (v *Validator) judgeAll(ctx context.Context, batch []job) (first error) {
 		runs.Go(func() {
 			defer close(x.done)
 			if x.run {
-				x.out, x.err = v.judge(ctx, &x.answer.Task, x.answer.Hotkey, &x.opened.Result)
+				x.out, x.err = v.judge(ctx, &x.answer.Task, x.answer.Hotkey, x.opened.Body)
 			}
 		})
 	}
@@ -62,8 +62,8 @@ func (v *Validator) judgeAll(ctx context.Context, batch []job) (first error) {
 }
 
 // judge runs one answer. Miners take turns at the engine, whatever each sent.
-func (v *Validator) judge(ctx context.Context, t *wire.InferenceTask, hotkey protocol.PublicKey, r *wire.Result) (scoring.Outcome, error) {
-	return v.cfg.Judge.Judge(engine.WithCaller(ctx, hotkey.String()), t, hotkey, r)
+func (v *Validator) judge(ctx context.Context, t *wire.Task, hotkey protocol.PublicKey, answer []byte) (scoring.Outcome, error) {
+	return v.cfg.Judge.Judge(engine.WithCaller(ctx, hotkey.String()), t, hotkey, answer)
 }
 
 // prepare reads what a job needs; nil where there is nothing to judge, or no

@@ -10,6 +10,7 @@ import (
 
 	"github.com/assaynet/assay/protocol"
 	"github.com/assaynet/assay/protocol/ledger"
+	"github.com/assaynet/assay/protocol/task/inference"
 	"github.com/assaynet/assay/protocol/wire"
 	"github.com/assaynet/assay/validator"
 )
@@ -83,7 +84,7 @@ func TestOneSenderCannotFillTheRoomForEarlyMessages(t *testing.T) {
 	w.step(v, start+4)
 	full := 0
 	for i := range 80 {
-		if errors.Is(v.OnAnswer(t.Context(), w.opening(w.makers[0], 0, deadline, func(a *wire.Answer) { a.Result.Millis = uint64(i) })), validator.ErrFull) {
+		if errors.Is(v.OnAnswer(t.Context(), w.opening(w.makers[0], 0, deadline, func(a *wire.Answer) { a.Salt[31] = byte(i) })), validator.ErrFull) {
 			full++
 		}
 	}
@@ -134,7 +135,7 @@ func TestAnswersAreRefusedForOneReasonEach(t *testing.T) {
 			return w.opening(w.makers[0], 0, deadline, nil)
 		}, validator.ErrNoCommitment},
 		"another answer than committed": {deadline, func(w *world, _ *validator.Validator) []byte {
-			return w.opening(w.makers[0], 0, deadline, func(a *wire.Answer) { a.Result.Output[0]++ })
+			return w.opening(w.makers[0], 0, deadline, func(a *wire.Answer) { a.Body[5]++ })
 		}, validator.ErrBadProof},
 		"copied from another seat": {deadline, func(w *world, _ *validator.Validator) []byte {
 			a, _ := w.makers[0].sealed.Opening(chain, w.makers[0].PublicKey(), 0)
@@ -201,7 +202,7 @@ func TestCardsAreRefusedForOneReasonEach(t *testing.T) {
 		"about another task":       {deadline + 2, func(w *world) []byte { c := w.trueCard(w.makers[0]); c.Task[0]++; return w.card(deadline, c) }, validator.ErrNotDrawn},
 		"without a root": {deadline + 2, func(w *world) []byte {
 			c := w.trueCard(w.makers[0])
-			c.Root = protocol.Hash{}
+			w.resay(&c, func(b *inference.Card) { b.Root = protocol.Hash{} })
 			return w.card(deadline, c)
 		}, wire.ErrLimit},
 		"with an unknown finding": {deadline + 2, func(w *world) []byte { c := w.trueCard(w.makers[0]); c.Finding = "fine"; return w.card(deadline, c) }, wire.ErrUnknown},
@@ -248,7 +249,7 @@ func TestACardOfTheOwnHotkeyThatWasNotMadeHereIsTold(t *testing.T) {
 	foreign := w.cards()[0]
 	foreign.Slot = 77
 	w.take(v.OnCard(t.Context(), w.seal(w.self, wire.DomainCard, chain, 3, &wire.Card{
-		Round: 0, Judge: foreign.Judge, Seat: foreign.Seat, Answer: foreign.Answer, Finding: foreign.Finding, Root: foreign.Root,
+		Round: 0, Judge: foreign.Judge, Seat: foreign.Seat, Answer: foreign.Answer, Kind: foreign.Kind, Finding: foreign.Finding, Body: foreign.Body,
 	})))
 	if v.Status().Twin {
 		t.Error("own cards, and old ones, are taken for another process's")

@@ -5,10 +5,11 @@ import (
 
 	"github.com/assaynet/assay/engine"
 	"github.com/assaynet/assay/engine/enginetest"
-	"github.com/assaynet/assay/protocol"
 	"github.com/assaynet/assay/protocol/ledger"
 	"github.com/assaynet/assay/protocol/params"
+	"github.com/assaynet/assay/protocol/task"
 	"github.com/assaynet/assay/protocol/task/inference"
+	"github.com/assaynet/assay/protocol/task/kinds"
 	"github.com/assaynet/assay/protocol/wire"
 	"github.com/assaynet/assay/scoring"
 	"github.com/assaynet/assay/validator"
@@ -30,7 +31,7 @@ type deed struct {
 	name  string
 	model int // 0: the honest one
 	by    int // whose hotkey the run is bound to; 0: the miner's own
-	twist func(r *wire.Result)
+	twist func(r *inference.Result)
 }
 
 // modelWorld is a world whose miners and judge run tiny models, all of whose
@@ -52,7 +53,7 @@ func modelWorld(t *testing.T, store *memory, deeds ...[]deed) (*world, *validato
 	w.rosters(epoch)
 	for i, m := range w.makers {
 		m.slots = uint16(len(deeds[i]))
-		w.put(ledger.RosterSeatKey(epoch, m.id.UID), &ledger.RosterSeat{ID: m.id, Hotkey: m.PublicKey(), Slots: m.slots, Models: []protocol.ModelID{id}})
+		w.put(ledger.RosterSeatKey(epoch, m.id.UID), &ledger.RosterSeat{ID: m.id, Hotkey: m.PublicKey(), Asked: asked(m.slots, id)})
 	}
 	w.drawTasks(round)
 	w.step(v, start+4)
@@ -68,11 +69,17 @@ func modelWorld(t *testing.T, store *memory, deeds ...[]deed) (*world, *validato
 // renders.
 func (w *world) generate(m *maker, models []*engine.Model, deeds []deed) {
 	w.t.Helper()
-	m.sealed = &inference.Sealed{Tasks: inference.DeriveAll(chain, &w.p, wire.HashOf("seed", []byte{byte(round)}), round, m.id,
-		[]protocol.ModelID{models[0].ID()}, m.slots)}
+	tasks, err := kinds.All().DeriveAll(chain, &w.p, wire.HashOf("seed", []byte{byte(round)}), round, m.id, asked(m.slots, models[0].ID()))
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	m.sealed = &task.Sealed{Tasks: tasks}
 	for i, d := range deeds {
-		task := &m.sealed.Tasks[i]
-		prompt, err := scoring.FromEngine(models[0]).Chat(inference.Messages(task))
+		body, err := inference.ReadTask(tasks[i].Body)
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		prompt, err := scoring.FromEngine(models[0]).Chat(inference.Messages(body))
 		if err != nil {
 			w.t.Fatal(err)
 		}
@@ -81,19 +88,19 @@ func (w *world) generate(m *maker, models []*engine.Model, deeds []deed) {
 			by = named("somebody else").PublicKey()
 		}
 		run, err := models[d.model].Generate(w.t.Context(), engine.Request{
-			Prompt: prompt, Settings: scoring.Settings(task), Binding: engine.Binding{Hotkey: by, Task: task.ID},
+			Prompt: prompt, Settings: scoring.Settings(body), Binding: engine.Binding{Hotkey: by, Task: tasks[i].ID},
 		}, nil)
 		if err != nil {
 			w.t.Fatal(err)
 		}
-		r := wire.Result{Output: run.Output, Finish: string(run.Finish), Fingerprint: run.Fingerprint}
+		r := inference.Result{Output: run.Output, Finish: string(run.Finish), Fingerprint: run.Fingerprint}
 		for _, l := range run.Leaves {
 			r.Leaves = append(r.Leaves, l)
 		}
 		if d.twist != nil {
 			d.twist(&r)
 		}
-		m.sealed.Salts, m.sealed.Results = append(m.sealed.Salts, [32]byte{byte(i)}), append(m.sealed.Results, &r)
+		m.sealed.Salts, m.sealed.Answers = append(m.sealed.Salts, [32]byte{byte(i)}), append(m.sealed.Answers, wire.Encode(&r))
 	}
 	root, err := m.sealed.Commitment(chain, m.PublicKey())
 	if err != nil {

@@ -176,7 +176,7 @@ func (v *Validator) Receipt(k wire.AnswerKey) (*wire.Receipt, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &wire.Receipt{ChainID: v.cfg.ChainID, Model: view.Answer.Task.Model, Task: view.Answer.Task, Answer: view.Answer.Envelope}
+	r := &wire.Receipt{ChainID: v.cfg.ChainID, Task: view.Answer.Task, Answer: view.Answer.Envelope}
 	for i := range view.Cards {
 		r.Cards = append(r.Cards, view.Cards[i].Envelope)
 	}

@@ -40,7 +40,7 @@ type Answer struct {
 	Envelope []byte             // as it came
 	Received protocol.Height    // the height here when it came
 	Hotkey   protocol.PublicKey // who signed it
-	Task     wire.InferenceTask
+	Task     wire.Task
 }
 
 // Open returns the answer in the envelope, which was checked when it came.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 
 	"github.com/assaynet/assay/protocol"
 	"github.com/assaynet/assay/protocol/ledger"
@@ -25,8 +24,7 @@ func (v *Validator) keepCurrent(ctx context.Context, now *view, seat *ledger.Sea
 	var errs []error
 	if v.cfg.Announce != nil {
 		want := v.cfg.Announce()
-		if !slices.Equal(seat.Models, want.Models) || !slices.Equal(seat.Kinds, want.Kinds) || seat.Capacity != want.Capacity ||
-			!slices.Equal(seat.Addresses, want.Addresses) || seat.Identity != want.Identity {
+		if !seat.Announced(&want) {
 			errs = append(errs, v.mend(ctx, now.head, &want))
 		}
 	}

@@ -1,6 +1,7 @@
 package validator_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -13,6 +14,7 @@ import (
 	"github.com/assaynet/assay/protocol"
 	"github.com/assaynet/assay/protocol/ledger"
 	"github.com/assaynet/assay/protocol/params"
+	"github.com/assaynet/assay/protocol/task/inference"
 	"github.com/assaynet/assay/protocol/wire"
 	"github.com/assaynet/assay/scoring"
 	"github.com/assaynet/assay/validator"
@@ -41,9 +43,9 @@ func TestAnEpochIsJudgedWeighedAndPutOnTheLedger(t *testing.T) {
 	if len(cards) != 2 {
 		t.Fatalf("published %d cards, want 2", len(cards))
 	}
-	for i, want := range []wire.Finding{wire.FindingExact, wire.FindingToken} {
-		task, r := w.makers[i].sealed.Tasks[0].ID, w.makers[i].sealed.Results[0]
-		if c := cards[i]; c.Finding != want || c.Judge != w.seat || c.Seat != w.makers[i].id || c.Task != task || c.Tokens != 4 || c.Root != root(task, w.self.PublicKey(), r) {
+	for i, want := range []wire.Finding{wire.FindingPassed, wire.FindingFalse} {
+		task, r := w.makers[i].sealed.Tasks[0].ID, w.makers[i].sealed.Answers[0]
+		if c, b := cards[i], w.said(cards[i]); c.Finding != want || c.Judge != w.seat || c.Seat != w.makers[i].id || c.Task != task || b.Tokens != 4 || b.Root != root(task, w.self.PublicKey(), r) {
 			t.Errorf("card %d: got %+v", i, c)
 		}
 		w.take(v.OnCard(t.Context(), w.card(deadline+2, w.trueCard(w.makers[i]))))
@@ -130,7 +132,8 @@ func TestAnotherJudgesFailingCardIsNotBelievedButCausesAnOwnRun(t *testing.T) {
 			t.Errorf("%s: a passing card caused a run", name)
 		}
 		c := w.trueCard(w.makers[1])
-		c.Finding, c.Position = wire.FindingToken, 0
+		c.Finding = wire.FindingFalse
+		w.resay(&c, func(b *inference.Card) { b.Code = inference.CodeToken })
 		w.take(v.OnCard(t.Context(), w.card(deadline+2, c)))
 		w.work(v)
 		w.step(v, deadline+3)
@@ -160,9 +163,9 @@ func TestACardSignedWithoutARunIsNotSeen(t *testing.T) {
 	toOpenings(t, w, v, 5)
 	w.judgeAll(v)
 	invented := w.trueCard(w.makers[0])
-	invented.Root = protocol.Hash{7}
+	w.resay(&invented, func(b *inference.Card) { b.Root = protocol.Hash{7} })
 	copied := w.trueCard(w.makers[1])
-	copied.Root = w.cards()[1].Root // ours, in the other's card
+	w.resay(&copied, func(b *inference.Card) { b.Root = w.said(w.cards()[1]).Root }) // ours, in the other's card
 	w.take(v.OnCard(t.Context(), w.card(deadline+2, invented)))
 	w.take(v.OnCard(t.Context(), w.card(deadline+2, copied)))
 	w.step(v, cardEnd+1)
@@ -238,7 +241,7 @@ func TestAnswersThatWereMissedAreFetchedFromPeers(t *testing.T) {
 	for _, c := range cards {
 		byFinding[c.Finding] = c.Seat.UID
 	}
-	if len(byFinding) != 2 || byFinding[wire.FindingExact] != 10 || byFinding[wire.FindingUnopened] != 11 {
+	if len(byFinding) != 2 || byFinding[wire.FindingPassed] != 10 || byFinding[wire.FindingUnopened] != 11 {
 		t.Errorf("got %v, want 10 exact and 11 unopened", byFinding)
 	}
 	if asked[wire.AnswerKey{Round: round, UID: 10}] != 1 || asked[wire.AnswerKey{Round: round, UID: 11}] != 1 {
@@ -513,7 +516,7 @@ func TestReceiptsAndTasksAreFoundByID(t *testing.T) {
 		t.Fatal(err)
 	}
 	back, err := wire.DecodeReceipt(wire.Encode(receipt))
-	if err != nil || back.Task.Prompt != task.Prompt || len(back.Cards) != 2 || back.ChainID != chain {
+	if err != nil || back.Task.ID != task.ID || !bytes.Equal(back.Task.Body, task.Body) || len(back.Cards) != 2 || back.ChainID != chain {
 		t.Errorf("got %+v, %v", back, err)
 	}
 	if raw, err := v.Evidence(view.Key); err != nil || string(raw) != string(back.Answer) {

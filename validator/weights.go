@@ -13,6 +13,7 @@ import (
 	"github.com/assaynet/assay/protocol"
 	"github.com/assaynet/assay/protocol/ledger"
 	"github.com/assaynet/assay/protocol/params"
+	"github.com/assaynet/assay/protocol/task/inference"
 	"github.com/assaynet/assay/protocol/wire"
 	"github.com/assaynet/assay/scoring"
 )
@@ -280,7 +281,7 @@ func complete(roster []ledger.RosterSeat, commits []ledger.CommitRecord, answers
 	for i := range roster {
 		id := roster[i].ID
 		committed := slices.ContainsFunc(commits, func(c ledger.CommitRecord) bool { return c.Seat == id })
-		if committed && len(answers[id.UID]) < int(roster[i].Slots) {
+		if committed && len(answers[id.UID]) < int(roster[i].Slots()) {
 			return false
 		}
 	}
@@ -289,7 +290,7 @@ func complete(roster []ledger.RosterSeat, commits []ledger.CommitRecord, answers
 
 func (v *Validator) tallySeat(t *scoring.Tally, seat *ledger.RosterSeat, delays map[protocol.UID]uint64, median uint64, answers []*Answer) error {
 	p := &v.cfg.Params.Tasks
-	slots := uint32(seat.Slots)
+	slots := uint32(seat.Slots())
 	t.Asked += slots
 	delay, committed := delays[seat.ID.UID]
 	if !committed {
@@ -305,8 +306,16 @@ func (v *Validator) tallySeat(t *scoring.Tally, seat *ledger.RosterSeat, delays 
 		if err != nil {
 			return err
 		}
-		class, _ := v.cfg.Params.Class(a.Task.Model)
-		t.Answer(min(uint32(len(opened.Result.Output)), a.Task.MaxTokens), class, speed)
+		asked, err := inference.ReadTask(a.Task.Body)
+		if err != nil {
+			return fmt.Errorf("%w: %w", ErrRecord, err)
+		}
+		result, err := inference.ReadResult(opened.Body)
+		if err != nil {
+			return fmt.Errorf("%w: %w", ErrRecord, err)
+		}
+		class, _ := v.cfg.Params.Class(asked.Model)
+		t.Answer(min(uint32(len(result.Output)), asked.MaxTokens), class, speed)
 	}
 	return nil
 }

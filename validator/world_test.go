@@ -20,7 +20,9 @@ import (
 	"github.com/assaynet/assay/protocol/key"
 	"github.com/assaynet/assay/protocol/ledger"
 	"github.com/assaynet/assay/protocol/params"
+	"github.com/assaynet/assay/protocol/task"
 	"github.com/assaynet/assay/protocol/task/inference"
+	"github.com/assaynet/assay/protocol/task/kinds"
 	"github.com/assaynet/assay/protocol/wire"
 	"github.com/assaynet/assay/scoring"
 	"github.com/assaynet/assay/validator"
@@ -121,21 +123,25 @@ type puppet struct {
 
 func (*puppet) Has(protocol.ModelID) bool { return true }
 
-func (p *puppet) Judge(_ context.Context, t *wire.InferenceTask, _ protocol.PublicKey, r *wire.Result) (scoring.Outcome, error) {
+func (p *puppet) Judge(_ context.Context, t *wire.Task, _ protocol.PublicKey, answer []byte) (scoring.Outcome, error) {
 	p.mu.Lock()
 	p.runs++
 	p.mu.Unlock()
-	return outcome(t.ID, r), nil
+	return outcome(t.ID, answer), nil
 }
 
-func outcome(task protocol.TaskID, r *wire.Result) scoring.Outcome {
-	o := scoring.Outcome{Task: task, Finding: wire.FindingExact, Tokens: uint32(len(r.Output)), First: 9, FailedAt: -1}
+func outcome(task protocol.TaskID, answer []byte) scoring.Outcome {
+	r, err := inference.ReadResult(answer)
+	if err != nil {
+		panic(err) // the validator reads it first
+	}
+	o := scoring.Outcome{Task: task, Kind: inference.Kind, Finding: wire.FindingPassed, Code: inference.CodeExact, Tokens: uint32(len(r.Output)), First: 9, FailedAt: -1}
 	for i, token := range r.Output {
 		o.States = append(o.States, sha256.Sum256([]byte{byte(i)}))
 		o.Choices = append(o.Choices, token)
 	}
 	if r.Output[0] == 666 {
-		o.Finding, o.Choices[0] = wire.FindingToken, 1
+		o.Finding, o.Code, o.Choices[0] = wire.FindingFalse, inference.CodeToken, 1
 	}
 	return o
 }
@@ -145,7 +151,7 @@ type maker struct {
 	signer
 	id     protocol.SeatID
 	slots  uint16
-	sealed *inference.Sealed
+	sealed *task.Sealed
 }
 
 // world is a ledger that the test writes by hand, and what the validator sent.
@@ -193,10 +199,15 @@ func (w *world) put(key []byte, v any) {
 // rosters writes who is asked and who judges in epoch e.
 func (w *world) rosters(e protocol.Epoch) {
 	for _, m := range w.makers {
-		w.put(ledger.RosterSeatKey(e, m.id.UID), &ledger.RosterSeat{ID: m.id, Hotkey: m.PublicKey(), Slots: m.slots, Models: []protocol.ModelID{params.SmolLM2().ID}})
+		w.put(ledger.RosterSeatKey(e, m.id.UID), &ledger.RosterSeat{ID: m.id, Hotkey: m.PublicKey(), Asked: asked(m.slots, params.SmolLM2().ID)})
 	}
 	w.put(ledger.RosterJudgeKey(e, w.seat.UID), &ledger.RosterJudge{ID: w.seat, Hotkey: w.self.PublicKey(), Stake: 5})
 	w.put(ledger.RosterJudgeKey(e, w.otherID.UID), &ledger.RosterJudge{ID: w.otherID, Hotkey: w.other.PublicKey(), Stake: 5})
+}
+
+// asked is a number of slots of the one kind.
+func asked(slots uint16, model protocol.ModelID) []task.Asked {
+	return []task.Asked{{Kind: inference.Kind, Slots: slots, Models: []protocol.ModelID{model}}}
 }
 
 // drawTasks writes round n's task seed.
@@ -219,15 +230,18 @@ func (w *world) drawDuties(n protocol.Round) {
 // the commitment on the ledger.
 func (w *world) commit(m *maker, n protocol.Round, height protocol.Height, first ...int32) {
 	w.t.Helper()
-	m.sealed = &inference.Sealed{}
+	m.sealed = &task.Sealed{}
 	seed := wire.HashOf("seed", []byte{byte(n)})
-	m.sealed.Tasks = inference.DeriveAll(chain, &w.p, seed, n, m.id, []protocol.ModelID{params.SmolLM2().ID}, m.slots)
+	var err error
+	if m.sealed.Tasks, err = kinds.All().DeriveAll(chain, &w.p, seed, n, m.id, asked(m.slots, params.SmolLM2().ID)); err != nil {
+		w.t.Fatal(err)
+	}
 	for i, token := range first {
-		r := &wire.Result{Output: []int32{token, 2, 3, 4}, Finish: "stop"}
+		r := &inference.Result{Output: []int32{token, 2, 3, 4}, Finish: "stop"}
 		for j := range r.Output {
 			r.Leaves = append(r.Leaves, protocol.Hash{byte(j), byte(i)})
 		}
-		m.sealed.Salts, m.sealed.Results = append(m.sealed.Salts, [32]byte{byte(i)}), append(m.sealed.Results, r)
+		m.sealed.Salts, m.sealed.Answers = append(m.sealed.Salts, [32]byte{byte(i)}), append(m.sealed.Answers, wire.Encode(r))
 	}
 	root, err := m.sealed.Commitment(chain, m.PublicKey())
 	if err != nil {
@@ -288,7 +302,7 @@ func (w *world) seal(s signer, d wire.Domain, chain string, at protocol.Height, 
 // trueCard returns the card that the other judge gives for miner m's slot 0.
 func (w *world) trueCard(m *maker) wire.Card {
 	t := &m.sealed.Tasks[0]
-	o := outcome(t.ID, m.sealed.Results[0])
+	o := outcome(t.ID, m.sealed.Answers[0])
 	return o.Card(w.otherID, w.other.PublicKey(), m.id, wire.AnswerKey{Round: t.Round, UID: m.id.UID}, protocol.Hash{1})
 }
 
@@ -315,7 +329,7 @@ func (w *world) At(context.Context, protocol.Height) (ledger.Reader, error) {
 
 func (w *world) config(s *memory) validator.Config {
 	cfg := validator.Config{
-		ChainID: chain, Params: &w.p, Hotkey: w.self, Salt: [32]byte{1}, Judge: w.judge, Ledger: w, Store: s,
+		ChainID: chain, Kinds: kinds.All(), Params: &w.p, Hotkey: w.self, Salt: [32]byte{1}, Judge: w.judge, Ledger: w, Store: s,
 		Submit: func(_ context.Context, b wire.Body) error { w.submitted = append(w.submitted, b); return nil },
 		Publish: func(_ context.Context, topic string, raw []byte) error {
 			if topic != validator.TopicCard {
@@ -379,6 +393,24 @@ func (w *world) cards() []wire.Card {
 	return out
 }
 
+// said reads the body of a card.
+func (w *world) said(c wire.Card) *inference.Card {
+	w.t.Helper()
+	b, err := inference.ReadCard(c.Body)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return b
+}
+
+// resay changes the body of a card.
+func (w *world) resay(c *wire.Card, change func(*inference.Card)) {
+	w.t.Helper()
+	b := w.said(*c)
+	change(b)
+	c.Body = wire.Encode(b)
+}
+
 // sent returns the bodies of one kind that were submitted.
 func sent[T wire.Body](w *world) (out []T) {
 	for _, b := range w.submitted {
@@ -390,8 +422,8 @@ func sent[T wire.Body](w *world) (out []T) {
 }
 
 // root is the judge's root that a card about result r must carry.
-func root(task protocol.TaskID, hotkey protocol.PublicKey, r *wire.Result) protocol.Hash {
-	o := outcome(task, r)
+func root(task protocol.TaskID, hotkey protocol.PublicKey, answer []byte) protocol.Hash {
+	o := outcome(task, answer)
 	return fingerprint.Root(fingerprint.Leaves(fingerprint.Binding{Hotkey: hotkey, Task: task}, 9, o.Choices, o.States))
 }
 

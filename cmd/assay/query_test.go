@@ -110,27 +110,31 @@ func openTiny(t *testing.T, e *testscript.Env, name string, o enginetest.Options
 func addEvidence(t *testing.T, n *apitest.Network, name string, judge, by *engine.Model) (protocol.TaskID, error) {
 	task := n.TaskOf(apitest.Round, 2)
 	task.ID = wire.HashOf("assay/test/" + name)
-	prompt, err := miner.FromEngine(by).Chat(inference.Messages(&task))
+	asked, err := inference.ReadTask(task.Body)
+	if err != nil {
+		return task.ID, err
+	}
+	prompt, err := miner.FromEngine(by).Chat(inference.Messages(asked))
 	if err != nil {
 		return task.ID, err
 	}
 	run, err := by.Generate(t.Context(), engine.Request{
-		Prompt: prompt, Settings: scoring.Settings(&task),
+		Prompt: prompt, Settings: scoring.Settings(asked),
 		Binding: engine.Binding{Hotkey: apitest.Public("miner-0"), Task: task.ID},
 	}, nil)
 	if err != nil {
 		return task.ID, err
 	}
 	result := miner.ResultOf(run, time.Second)
-	out, err := scoring.NewJudge(scoring.FromEngine(judge)).Judge(t.Context(), &task, apitest.Public("miner-0"), &result)
+	out, err := scoring.NewJudge(scoring.FromEngine(judge)).Judge(t.Context(), &task, apitest.Public("miner-0"), wire.Encode(result))
 	if err != nil {
 		return task.ID, err
 	}
-	ev, err := n.Sign(&task, &result, func(c *wire.Card) {
-		c.Finding, c.Position = out.Finding, out.Position
-		c.Root = out.Root(apitest.Public([]string{"validator-0", "validator-1"}[c.Judge.UID]))
-		if name == "WRONGED" && c.Judge.UID == 1 {
-			c.Finding = wire.FindingToken
+	ev, err := n.Sign(&task, result, func(judge protocol.UID, c *inference.Card) {
+		c.Code, c.Position = out.Code, out.Position
+		c.Root = out.Root(apitest.Public([]string{"validator-0", "validator-1"}[judge]))
+		if name == "WRONGED" && judge == 1 {
+			c.Code = inference.CodeToken
 		}
 	})
 	if err == nil {

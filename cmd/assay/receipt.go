@@ -7,7 +7,10 @@ import (
 	"fmt"
 	"io"
 
+	"github.com/assaynet/assay/protocol"
 	"github.com/assaynet/assay/protocol/api"
+	"github.com/assaynet/assay/protocol/task/inference"
+	"github.com/assaynet/assay/protocol/task/kinds"
 	"github.com/assaynet/assay/protocol/wire"
 )
 
@@ -23,6 +26,8 @@ type receipt struct {
 	wire.Receipt
 	answer *wire.SignedAnswer
 	cards  []*wire.SignedCard
+	model  protocol.ModelID
+	codes  []inference.Code // of the cards; "unopened" of one that says so
 }
 
 // readReceipt reads what assay receipt printed and checks all that needs no
@@ -58,8 +63,38 @@ func openReceipt(b []byte) (*receipt, error) {
 		return nil, err
 	}
 	r := &receipt{Receipt: *in, answer: a, cards: cards}
-	if r.ChainID != f.ChainID || r.Task.ID != f.Task || r.Model != f.Model || r.answer.Sender != f.Hotkey {
+	if err := r.readBodies(); err != nil {
+		return nil, err
+	}
+	if r.ChainID != f.ChainID || r.Task.ID != f.Task || r.model != f.Model || r.answer.Sender != f.Hotkey {
 		return nil, errors.New("the fields around the bytes say something else than the bytes")
 	}
 	return r, nil
+}
+
+// readBodies reads what the kind of the task has to say.
+func (r *receipt) readBodies() error {
+	if r.Task.Kind != inference.Kind {
+		return fmt.Errorf("a task of kind %q, this program runs %q again", r.Task.Kind, inference.Kind)
+	}
+	t, err := inference.ReadTask(r.Task.Body)
+	if err != nil {
+		return err
+	}
+	r.model = t.Model
+	table := kinds.All()
+	if err := table.CheckAnswer(&r.Task, r.answer.Answer.Body); err != nil {
+		return fmt.Errorf("answer: %w", err)
+	}
+	for i, c := range r.cards {
+		if err := table.CheckCard(&c.Card); err != nil {
+			return fmt.Errorf("card %d: %w", i, err)
+		}
+		code := inference.Code(c.Card.Finding)
+		if b, err := inference.ReadCard(c.Card.Body); err == nil {
+			code = b.Code
+		}
+		r.codes = append(r.codes, code)
+	}
+	return nil
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/assaynet/assay/protocol"
 	"github.com/assaynet/assay/protocol/api"
 	"github.com/assaynet/assay/protocol/api/apitest"
+	"github.com/assaynet/assay/protocol/task/inference"
 	"github.com/assaynet/assay/protocol/wire"
 )
 
@@ -21,7 +22,7 @@ func trueReceipt(t testing.TB) api.Receipt {
 		t.Fatal(err)
 	}
 	ev := n.Work.Tasks[n.TaskOf(apitest.Round, 2).ID]
-	r := wire.Receipt{ChainID: n.Genesis.ChainID(), Model: apitest.ModelID, Task: ev.Task, Answer: ev.Answers[0].Raw}
+	r := wire.Receipt{ChainID: n.Genesis.ChainID(), Task: ev.Task, Answer: ev.Answers[0].Raw}
 	for _, c := range ev.Cards {
 		r.Cards = append(r.Cards, c.Raw)
 	}
@@ -29,7 +30,7 @@ func trueReceipt(t testing.TB) api.Receipt {
 }
 
 func wrap(r *wire.Receipt, hotkey protocol.PublicKey) api.Receipt {
-	return api.Receipt{Format: api.ReceiptFormat, ChainID: r.ChainID, Task: r.Task.ID, Model: r.Model, Hotkey: hotkey, Bytes: wire.Encode(r)}
+	return api.Receipt{Format: api.ReceiptFormat, ChainID: r.ChainID, Task: r.Task.ID, Model: apitest.ModelID, Hotkey: hotkey, Bytes: wire.Encode(r)}
 }
 
 // others are a signed card and a signed answer of another task.
@@ -40,11 +41,22 @@ func others(t testing.TB) [][]byte {
 		t.Fatal(err)
 	}
 	task := n.TaskOf(apitest.Round+1, 2)
-	ev, err := n.Sign(&task, &wire.Result{Output: []int32{1}, Finish: "length"}, func(c *wire.Card) { c.Root = wire.HashOf("root") })
+	ev, err := n.Sign(&task, &inference.Result{Output: []int32{1}, Finish: "length"}, func(_ protocol.UID, c *inference.Card) { c.Root = wire.HashOf("root") })
 	if err != nil {
 		t.Fatal(err)
 	}
 	return [][]byte{ev.Cards[0].Raw, ev.Answers[0].Raw}
+}
+
+// asking is the body of a receipt's task, changed.
+func asking(t testing.TB, r *wire.Receipt, change func(*inference.Task)) []byte {
+	t.Helper()
+	a, err := inference.ReadTask(r.Task.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	change(a)
+	return wire.Encode(a)
 }
 
 func encodeReceipt(t testing.TB, r api.Receipt) []byte {
@@ -96,10 +108,11 @@ func TestAReceiptThatWasChangedIsRefused(t *testing.T) {
 		"bytes appended":        func(f *api.Receipt) { f.Bytes = append(f.Bytes, 0) },
 		"no bytes":              func(f *api.Receipt) { f.Bytes = nil },
 		"another chain":         inner(func(r *wire.Receipt) { r.ChainID = "assay-other" }),
-		"another model":         inner(func(r *wire.Receipt) { r.Model[0] ^= 1 }),
+		"another model":         inner(func(r *wire.Receipt) { r.Task.Body = asking(t, r, func(a *inference.Task) { a.Model[0] ^= 1 }) }),
+		"another kind":          inner(func(r *wire.Receipt) { r.Task.Kind = "echo" }),
 		"another task":          inner(func(r *wire.Receipt) { r.Task.ID[0] ^= 1 }),
 		"another slot":          inner(func(r *wire.Receipt) { r.Task.Slot++ }),
-		"impossible settings":   inner(func(r *wire.Receipt) { r.Task.TopK = 0 }),
+		"impossible settings":   inner(func(r *wire.Receipt) { r.Task.Body = asking(t, r, func(a *inference.Task) { a.TopK = 0 }) }),
 		"no answer":             inner(func(r *wire.Receipt) { r.Answer = nil }),
 		"a card for an answer":  inner(func(r *wire.Receipt) { r.Answer = r.Cards[0] }),
 		"an answer for a card":  inner(func(r *wire.Receipt) { r.Cards[0] = r.Answer }),

@@ -41,7 +41,7 @@ func taskText(t *api.Task) []pair {
 	}
 	out := []pair{
 		{"task", t.ID.String()},
-		{"kind", t.Kind},
+		{"kind", string(t.Kind)},
 		{"epoch, round", fmt.Sprintf("%d, %d", t.Epoch, t.Round)},
 		{"seat", fmt.Sprintf("uid %d, slot %d, hotkey %s", t.UID, t.Slot, t.Hotkey)},
 		{"model", t.Model.String()},

@@ -9,7 +9,7 @@ import (
 
 	"github.com/assaynet/assay/engine"
 	"github.com/assaynet/assay/protocol"
-	"github.com/assaynet/assay/protocol/wire"
+	"github.com/assaynet/assay/protocol/task/inference"
 	"github.com/assaynet/assay/scoring"
 )
 
@@ -44,7 +44,7 @@ With exit status 2 they are: equal, which is null; error.`,
 // receiptVerdict is the object that verify --json prints.
 type receiptVerdict struct {
 	Equal    bool               `json:"equal"`
-	Finding  wire.Finding       `json:"finding"`
+	Finding  inference.Code     `json:"finding"`
 	Position uint32             `json:"position"`
 	Tokens   uint32             `json:"tokens"`
 	Task     protocol.TaskID    `json:"task"`
@@ -56,7 +56,7 @@ type receiptVerdict struct {
 type cardVerdict struct {
 	UID     protocol.UID       `json:"uid"`
 	Hotkey  protocol.PublicKey `json:"hotkey"`
-	Finding wire.Finding       `json:"finding"`
+	Finding inference.Code     `json:"finding"`
 	True    bool               `json:"true"`
 }
 
@@ -74,8 +74,8 @@ func verifyReceipt(c *cli.Context) error {
 		return withHint(fmt.Errorf("read %s: %w", inputName(args[0]), err), "get it again with assay receipt ID")
 	}
 	return withModel(c, engineConfig(c, 0), func(m *engine.Model) error {
-		if id := protocol.ModelID(m.ID()); id != r.Model {
-			return withHint(fmt.Errorf("the receipt is of model %s, this file is model %s", r.Model, id), "give --model the file that the network names")
+		if id := protocol.ModelID(m.ID()); id != r.model {
+			return withHint(fmt.Errorf("the receipt is of model %s, this file is model %s", r.model, id), "give --model the file that the network names")
 		}
 		v, err := r.judge(c, m)
 		if err != nil {
@@ -96,16 +96,16 @@ var errAnswerDiffers = errors.New("the answer differs")
 
 // judge runs the answer again, and compares what the judges said of it.
 func (r *receipt) judge(c *cli.Context, m *engine.Model) (*receiptVerdict, error) {
-	out, err := scoring.NewJudge(scoring.FromEngine(m)).Judge(c.Context, &r.Task, r.answer.Sender, &r.answer.Answer.Result)
+	out, err := scoring.NewJudge(scoring.FromEngine(m)).Judge(c.Context, &r.Task, r.answer.Sender, r.answer.Answer.Body)
 	if err != nil {
 		return nil, err
 	}
 	v := &receiptVerdict{
-		Equal: out.Passed(), Finding: out.Finding, Position: out.Position, Tokens: out.Tokens,
-		Task: r.Task.ID, Model: r.Model, Hotkey: r.answer.Sender, Cards: []cardVerdict{},
+		Equal: out.Passed(), Finding: out.Code, Position: out.Position, Tokens: out.Tokens,
+		Task: r.Task.ID, Model: r.model, Hotkey: r.answer.Sender, Cards: []cardVerdict{},
 	}
-	for _, k := range r.cards {
-		v.Cards = append(v.Cards, cardVerdict{k.Card.Judge.UID, k.Sender, k.Card.Finding, out.CheckCard(&k.Card, k.Sender) == nil})
+	for i, k := range r.cards {
+		v.Cards = append(v.Cards, cardVerdict{k.Card.Judge.UID, k.Sender, r.codes[i], out.CheckCard(&k.Card, k.Sender) == nil})
 	}
 	return v, nil
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/assaynet/assay/miner"
 	"github.com/assaynet/assay/protocol/api"
 	"github.com/assaynet/assay/protocol/node"
+	"github.com/assaynet/assay/protocol/task/kinds"
 	"github.com/assaynet/assay/protocol/wire"
 )
 
@@ -74,7 +75,7 @@ func newMiner(ctx context.Context, d *daemon.Daemon, n *node.Light) (*miner.Mine
 		models = append(models, miner.FromEngine(m))
 	}
 	return miner.New(miner.Config{
-		ChainID: d.Chain, Params: &d.Genesis.Params, Hotkey: d.Hotkey, Salt: salt, Models: models,
+		ChainID: d.Chain, Kinds: kinds.All(), Params: &d.Genesis.Params, Hotkey: d.Hotkey, Salt: salt, Models: models,
 		Announce: func() wire.Serve { return serve },
 		Ledger:   n, Store: node.RecordsOf(d.DB), Submit: n.Submit, Publish: n.Publish,
 		Peers:  func() int { return len(n.Peers()) },

@@ -12,6 +12,7 @@ import (
 	"github.com/assaynet/assay/cmd/internal/source"
 	"github.com/assaynet/assay/protocol/api"
 	"github.com/assaynet/assay/protocol/node"
+	"github.com/assaynet/assay/protocol/task/kinds"
 	"github.com/assaynet/assay/protocol/wire"
 	"github.com/assaynet/assay/scoring"
 	"github.com/assaynet/assay/validator"
@@ -98,7 +99,7 @@ func newValidator(ctx context.Context, d *daemon.Daemon, n *node.Full) (*validat
 		models = append(models, scoring.FromEngine(m))
 	}
 	return validator.New(validator.Config{
-		ChainID: d.Chain, Params: &d.Genesis.Params, Hotkey: d.Hotkey, Salt: salt, Judge: scoring.NewJudge(models...),
+		ChainID: d.Chain, Kinds: kinds.All(), Params: &d.Genesis.Params, Hotkey: d.Hotkey, Salt: salt, Judge: scoring.NewJudge(models...),
 		Ledger: n, Store: node.RecordsOf(d.DB), Submit: n.Submit, Publish: n.Publish,
 		Evidence: func(ctx context.Context, k wire.AnswerKey) ([]byte, error) {
 			return n.Ask(ctx, wire.Encode(&wire.EvidenceRequest{Part: wire.EvidenceAnswer, Key: k}))

@@ -7,6 +7,7 @@ import (
 
 	"github.com/assaynet/assay/protocol"
 	"github.com/assaynet/assay/protocol/ledger"
+	"github.com/assaynet/assay/protocol/task/inference"
 	"github.com/assaynet/assay/protocol/wire"
 )
 
@@ -51,11 +52,15 @@ func (h *Handler) task(r *request) (any, error) {
 		return nil, err
 	}
 	k := &ev.Task
+	asked, err := inference.ReadTask(k.Body)
+	if err != nil {
+		return nil, fmt.Errorf("task %s: %w", k.ID, err)
+	}
 	t := Task{
-		ID: k.ID, Kind: "inference", Epoch: h.params.Schedule.EpochOfRound(k.Round), Round: k.Round,
+		ID: k.ID, Kind: k.Kind, Epoch: h.params.Schedule.EpochOfRound(k.Round), Round: k.Round,
 		UID: k.Seat.UID, Registered: k.Seat.Registered, Hotkey: ev.Hotkey, Slot: k.Slot,
-		Model: k.Model, System: k.System, Prompt: k.Prompt, TemperatureBits: k.TemperatureBits,
-		TopK: k.TopK, TopP: k.TopP, Seed: k.Seed, MaxTokens: k.MaxTokens,
+		Model: asked.Model, System: asked.System, Prompt: asked.Prompt, TemperatureBits: asked.TemperatureBits,
+		TopK: asked.TopK, TopP: asked.TopP, Seed: asked.Seed, MaxTokens: asked.MaxTokens,
 		Judges: []protocol.UID{}, Answers: []Answer{}, Cards: []Card{},
 	}
 	for _, s := range ev.Answers {
@@ -108,10 +113,13 @@ func answer(s Signed) (Answer, error) {
 	if err != nil {
 		return Answer{}, err
 	}
-	a := &e.Answer
+	r, err := inference.ReadResult(e.Answer.Body)
+	if err != nil {
+		return Answer{}, err
+	}
 	return Answer{
-		Hash: e.Hash(), Sender: e.Sender, Received: s.Received, Output: a.Result.Output, Finish: a.Result.Finish,
-		Fingerprint: a.Result.Fingerprint, Millis: a.Result.Millis, Raw: s.Raw,
+		Hash: e.Hash(), Sender: e.Sender, Received: s.Received, Output: r.Output, Finish: r.Finish,
+		Fingerprint: r.Fingerprint, Millis: r.Millis, Raw: s.Raw,
 	}, nil
 }
 
@@ -120,11 +128,19 @@ func card(s Signed) (Card, error) {
 	if err != nil {
 		return Card{}, err
 	}
-	c := &e.Card
-	return Card{
-		Judge: c.Judge.UID, Hotkey: e.Sender, Received: s.Received, Answer: c.Answer,
-		Finding: string(c.Finding), Position: c.Position, Tokens: c.Tokens, Root: c.Root, Raw: s.Raw,
-	}, nil
+	c := Card{
+		Judge: e.Card.Judge.UID, Hotkey: e.Sender, Received: s.Received, Answer: e.Card.Answer,
+		Finding: string(e.Card.Finding), Raw: s.Raw,
+	}
+	if e.Card.Finding == wire.FindingUnopened {
+		return c, nil
+	}
+	b, err := inference.ReadCard(e.Card.Body)
+	if err != nil {
+		return Card{}, err
+	}
+	c.Finding, c.Position, c.Tokens, c.Root = string(b.Code), b.Position, b.Tokens, b.Root
+	return c, nil
 }
 
 func (h *Handler) receipt(r *request) (any, error) {
@@ -135,12 +151,16 @@ func (h *Handler) receipt(r *request) (any, error) {
 	if len(ev.Answers) == 0 {
 		return nil, problem(http.StatusNotFound, problemNotFound, "a task that nobody answered has none", "task %s has no answer that this node accepted", ev.Task.ID)
 	}
-	rec := wire.Receipt{ChainID: h.chain, Model: ev.Task.Model, Task: ev.Task, Answer: ev.Answers[0].Raw}
+	asked, err := inference.ReadTask(ev.Task.Body)
+	if err != nil {
+		return nil, fmt.Errorf("task %s: %w", ev.Task.ID, err)
+	}
+	rec := wire.Receipt{ChainID: h.chain, Task: ev.Task, Answer: ev.Answers[0].Raw}
 	for _, c := range ev.Cards[:min(len(ev.Cards), maxReceiptCards)] {
 		rec.Cards = append(rec.Cards, c.Raw)
 	}
 	return Receipt{
-		Format: ReceiptFormat, ChainID: h.chain, Task: ev.Task.ID, Model: ev.Task.Model,
+		Format: ReceiptFormat, ChainID: h.chain, Task: ev.Task.ID, Model: asked.Model,
 		Hotkey: ev.Hotkey, Bytes: wire.Encode(&rec),
 	}, nil
 }

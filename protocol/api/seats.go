@@ -65,7 +65,7 @@ func (v *view) balance(k protocol.PublicKey) (protocol.Amount, error) {
 // key is a validator; one that serves models, or is neither, is a miner.
 func isValidator(s *ledger.Seat) bool { return s.Permit || !s.Consensus.Key.IsZero() }
 
-func isMiner(s *ledger.Seat) bool { return len(s.Models) > 0 || !isValidator(s) }
+func isMiner(s *ledger.Seat) bool { return len(s.Offers) > 0 || !isValidator(s) }
 
 // seats makes a page of those seats that are kept, one item each.
 func seats[T any](r *request, v *view, keep func(*ledger.Seat) bool, item func(*ledger.Seat) (T, error)) (any, error) {
@@ -109,11 +109,13 @@ func (h *Handler) miners(r *request) (any, error) {
 	return seats(r, v, isMiner, func(s *ledger.Seat) (Miner, error) {
 		m := Miner{
 			UID: s.ID.UID, Registered: s.ID.Registered, Hotkey: s.Hotkey, Coldkey: s.Coldkey,
-			Models: s.Models, Capacity: s.Capacity, Slots: s.Slots, Asked: s.Asked,
+			Slots: s.Slots, Asked: s.Asked,
 			Immune: v.height < s.ID.Registered+protocol.Height(h.params.Seats.Immunity),
 		}
-		if m.Models == nil {
-			m.Models = []protocol.ModelID{}
+		m.Models = []protocol.ModelID{}
+		for _, o := range s.Offers {
+			m.Capacity += o.Capacity
+			m.Models = append(m.Models, o.Models...)
 		}
 		p, err := v.payment(s.ID)
 		if err != nil {

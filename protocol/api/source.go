@@ -106,7 +106,7 @@ type Work interface {
 
 // Evidence is a task with the signed bytes that came in about it.
 type Evidence struct {
-	Task   wire.InferenceTask
+	Task   wire.Task
 	Hotkey protocol.PublicKey // of the seat that was asked
 	// Answers are the envelopes of accepted answers, Cards of accepted cards.
 	Answers, Cards []Signed

@@ -5,7 +5,7 @@ import "github.com/assaynet/assay/protocol"
 // Task is the answer of /v1/tasks/{id}: the task with its evidence.
 type Task struct {
 	ID         protocol.TaskID    `json:"id"`
-	Kind       string             `json:"kind"`
+	Kind       protocol.Kind      `json:"kind"`
 	Epoch      protocol.Epoch     `json:"epoch"`
 	Round      protocol.Round     `json:"round"`
 	UID        protocol.UID       `json:"uid"`

@@ -96,7 +96,7 @@ func (m *machine) drawSeat(r *RoundRecord, epoch protocol.Epoch, seat *RosterSea
 		}
 	}
 	put(m.st, CoverKey(seat.ID.UID), cover)
-	return draw.slots(int(seat.Slots), drawn)
+	return draw.slots(int(seat.Slots()), drawn)
 }
 
 // seatDraw is the randomness of one seat in one round.

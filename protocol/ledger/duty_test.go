@@ -21,7 +21,7 @@ func dutyNetwork(t *testing.T) *network {
 		s := seat(fmt.Sprintf("v%d", i+1), protocol.Amount(20+10*i)*protocol.Unit, true)
 		if i == 5 {
 			m := seat("v6", 0, false)
-			s.Models, s.Kinds, s.Capacity = m.Models, m.Kinds, m.Capacity
+			s.Offers = m.Offers
 		}
 		g.Seats = append(g.Seats, s)
 	}

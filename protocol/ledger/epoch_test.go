@@ -166,7 +166,7 @@ func TestCapacityIsBelievedOnlyAsFarAsItWasShown(t *testing.T) {
 		t.Errorf("got %d slots, want 3", got)
 	}
 	r, ok, _ := ledger.ReadRosterSeat(n.tree, 2, 3)
-	if !ok || r.Slots != 3 {
+	if !ok || r.Slots() != 3 {
 		t.Errorf("roster: got %+v", r)
 	}
 }

@@ -44,9 +44,7 @@ type GenesisSeat struct {
 	Hotkey    protocol.PublicKey `json:"hotkey"`
 	Coldkey   protocol.PublicKey `json:"coldkey"`
 	Stake     protocol.Amount    `json:"stake"` // of the coldkey
-	Models    []protocol.ModelID `json:"models"`
-	Kinds     []string           `json:"kinds"`
-	Capacity  uint16             `json:"capacity"`
+	Offers    []wire.Offer       `json:"offers"`
 	Addresses []string           `json:"addresses"`
 	Identity  protocol.PublicKey `json:"identity"` // libp2p
 	Consensus *Consensus         `json:"consensus,omitempty"`
@@ -141,11 +139,11 @@ func (s *GenesisSeat) check(p *params.Params, seen map[protocol.PublicKey]bool) 
 			return fmt.Errorf("identity: %w", err)
 		}
 	}
-	if err := checkModels(p, s.Models); err != nil {
+	serve := wire.Serve{Offers: s.Offers, Addresses: s.Addresses}
+	if err := serve.Check(); err != nil {
 		return err
 	}
-	serve := wire.Serve{Models: s.Models, Kinds: s.Kinds, Capacity: s.Capacity, Addresses: s.Addresses}
-	if err := serve.Check(); err != nil {
+	if err := checkOffers(p, s.Offers); err != nil {
 		return err
 	}
 	if (s.Consensus == nil) != (s.Beacon == nil) {
@@ -168,7 +166,7 @@ func (s *GenesisSeat) check(p *params.Params, seen map[protocol.PublicKey]bool) 
 func (s *GenesisSeat) seat(uid protocol.UID) Seat {
 	t := Seat{
 		ID: protocol.SeatID{UID: uid}, Hotkey: s.Hotkey, Coldkey: s.Coldkey,
-		Models: s.Models, Kinds: s.Kinds, Capacity: s.Capacity, Addresses: s.Addresses, Identity: s.Identity,
+		Offers: s.Offers, Addresses: s.Addresses, Identity: s.Identity,
 	}
 	if s.Consensus != nil && s.Beacon != nil {
 		t.Consensus = *s.Consensus

@@ -34,7 +34,7 @@ func TestGenesisReadsAsItWasWritten(t *testing.T) {
 	for name, bad := range map[string][]byte{
 		"an unknown key":   bytes.Replace(raw, []byte(`"time"`), []byte(`"tim"`), 1),
 		"something behind": append(bytes.Clone(raw), '{', '}'),
-		"a float":          bytes.Replace(raw, []byte(`1700000000`), []byte(`17.5`), 1),
+		"a float":          bytes.Replace(raw, []byte(`1700000021`), []byte(`17.5`), 1),
 		"nothing":          nil,
 		"too much":         make([]byte, ledger.MaxGenesisBytes+1),
 	} {
@@ -54,8 +54,8 @@ func TestGenesisThatContradictsItselfIsRefused(t *testing.T) {
 		"a key twice":        func(g *ledger.Genesis) { g.Seats[1].Consensus.Key = g.Seats[0].Consensus.Key },
 		"a key, no chain":    func(g *ledger.Genesis) { g.Seats[1].Beacon = nil },
 		"an empty chain":     func(g *ledger.Genesis) { g.Seats[1].Beacon = new(protocol.Hash) },
-		"an unknown model":   func(g *ledger.Genesis) { g.Seats[3].Models = []protocol.ModelID{{1}} },
-		"too much capacity":  func(g *ledger.Genesis) { g.Seats[3].Capacity = wire.MaxSlots + 1 },
+		"an unknown model":   func(g *ledger.Genesis) { g.Seats[3].Offers[0].Models = []protocol.ModelID{{1}} },
+		"too much capacity":  func(g *ledger.Genesis) { g.Seats[3].Offers[0].Capacity = wire.MaxSlots + 1 },
 		"too many seats":     func(g *ledger.Genesis) { g.Params.Seats.Max = 4 },
 		"more than there is": func(g *ledger.Genesis) { g.Params.Emission.MaxSupply = 800 * protocol.Unit },
 		"no validator":       func(g *ledger.Genesis) { g.Params.Seats.MinStake = 200 * protocol.Unit },

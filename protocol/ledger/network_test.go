@@ -94,13 +94,20 @@ func seat(name string, stake protocol.Amount, validator bool) ledger.GenesisSeat
 		s.Beacon = &anchor
 		return s
 	}
-	s.Models, s.Kinds, s.Capacity = []protocol.ModelID{params.SmolLM2().ID}, []string{"inference"}, 4
+	s.Offers = offers(4)
 	return s
+}
+
+// offers is an offer of the one kind and model.
+func offers(capacity uint16) []wire.Offer {
+	return []wire.Offer{{Kind: "inference", Capacity: capacity, Models: []protocol.ModelID{params.SmolLM2().ID}}}
 }
 
 // testGenesis has the validators v1 … v3 and the miners m1, m2.
 func testGenesis() *ledger.Genesis {
-	g := &ledger.Genesis{Params: testParams(), Time: 1_700_000_000}
+	// The time decides the chain id, and so all seeds: at this one each validator
+	// draws a duty in the epoch that the scenarios tell of.
+	g := &ledger.Genesis{Params: testParams(), Time: 1_700_000_021}
 	for i, stake := range []protocol.Amount{100, 60, 50} {
 		g.Seats = append(g.Seats, seat(fmt.Sprintf("v%d", i+1), stake*protocol.Unit, true))
 	}
@@ -301,7 +308,7 @@ func (n *network) bound(name, suffix string) wire.Signature {
 // serveAs returns a Serve of one model.
 func (n *network) serveAs(name string, capacity uint16) *wire.Serve {
 	return &wire.Serve{
-		Models: []protocol.ModelID{params.SmolLM2().ID}, Kinds: []string{"inference"}, Capacity: capacity,
+		Offers:   offers(capacity),
 		Identity: secret(name + " identity").Public(), IdentitySig: n.bound(name, " identity"),
 	}
 }

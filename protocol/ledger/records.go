@@ -1,7 +1,10 @@
 package ledger
 
 import (
+	"slices"
+
 	"github.com/assaynet/assay/protocol"
+	"github.com/assaynet/assay/protocol/task"
 	"github.com/assaynet/assay/protocol/wire"
 )
 
@@ -32,9 +35,7 @@ type Seat struct {
 	Hotkey     protocol.PublicKey
 	Coldkey    protocol.PublicKey
 	Collateral protocol.Amount // for the later rules of slashing; zero for now
-	Models     []protocol.ModelID
-	Kinds      []string
-	Capacity   uint16
+	Offers     []wire.Offer
 	Addresses  []string
 	Identity   protocol.PublicKey // libp2p
 	Permit     bool
@@ -49,6 +50,14 @@ type Seat struct {
 	NextFrom  protocol.Epoch
 	// NoPermit is the first epoch in which the seat may hold a permit again.
 	NoPermit protocol.Epoch
+}
+
+// Announced reports whether the ledger says of the seat what its owner wants to
+// be said.
+func (s *Seat) Announced(want *wire.Serve) bool {
+	return slices.EqualFunc(s.Offers, want.Offers, func(a, b wire.Offer) bool {
+		return a.Kind == b.Kind && a.Capacity == b.Capacity && slices.Equal(a.Models, b.Models)
+	}) && slices.Equal(s.Addresses, want.Addresses) && s.Identity == want.Identity
 }
 
 // Consensus is how a validator takes part in CometBFT.
@@ -134,11 +143,15 @@ type RosterSeat struct {
 	_      struct{} `cbor:",toarray"`
 	ID     protocol.SeatID
 	Hotkey protocol.PublicKey
-	Slots  uint16
-	Models []protocol.ModelID
+	// Asked is what the seat is asked in each round, by kind: its slots are
+	// theirs, one kind's after the other's.
+	Asked []task.Asked
 	// Coldkey's own validators do not judge the seat.
 	Coldkey protocol.PublicKey
 }
+
+// Slots returns how many slots the seat has in a round.
+func (s *RosterSeat) Slots() uint16 { return task.Slots(s.Asked) }
 
 // RosterJudge is kept under RosterJudgeKey(epoch, uid): a permitted validator
 // of the epoch, as it was when the epoch began.

@@ -6,10 +6,11 @@ import (
 
 	"github.com/assaynet/assay/protocol"
 	"github.com/assaynet/assay/protocol/params"
+	"github.com/assaynet/assay/protocol/task"
 )
 
 // kindInference is the one kind that the ledger asks for so far.
-const kindInference = "inference"
+const kindInference protocol.Kind = "inference"
 
 // maxPower clamps what CometBFT gets: it must stay far below 2^63 / 8.
 const maxPower = 1 << 40
@@ -109,19 +110,33 @@ func (m *machine) rosters(all []candidate, e protocol.Epoch) {
 	}
 	for i := range all {
 		s := &all[i].seat
-		s.Asked = s.Capacity > 0 && len(s.Models) > 0 && slices.Contains(s.Kinds, kindInference)
-		s.Slots = 0
+		asked := m.asked(s, opened[i])
+		s.Slots, s.Asked = task.Slots(asked), len(asked) > 0
 		if s.Asked {
-			// Twice what it showed to be able to, so that it can grow.
-			shown := 2 * uint64(opened[i]) / m.p.Schedule.RoundsPerEpoch()
-			s.Slots = uint16(min(uint64(s.Capacity), uint64(m.p.Tasks.MaxSlots), max(1, shown)))
-			put(m.st, RosterSeatKey(e, s.ID.UID), RosterSeat{ID: s.ID, Hotkey: s.Hotkey, Coldkey: s.Coldkey, Slots: s.Slots, Models: s.Models})
+			put(m.st, RosterSeatKey(e, s.ID.UID), RosterSeat{ID: s.ID, Hotkey: s.Hotkey, Coldkey: s.Coldkey, Asked: asked})
 		}
 		if s.Permit {
 			put(m.st, RosterJudgeKey(e, s.ID.UID), RosterJudge{ID: s.ID, Hotkey: s.Hotkey, Coldkey: s.Coldkey, Stake: all[i].stake})
 		}
 		m.putSeat(*s)
 	}
+}
+
+// asked returns what a seat is asked in a round, by kind, that opened so many
+// answers in an epoch: of each kind that it offers, twice what it showed to be
+// able to, so that it can grow.
+func (m *machine) asked(s *Seat, opened uint32) []task.Asked {
+	var out []task.Asked
+	for i := range s.Offers {
+		o := &s.Offers[i]
+		if o.Capacity == 0 || len(o.Models) == 0 {
+			continue
+		}
+		shown := 2 * uint64(opened) / m.p.Schedule.RoundsPerEpoch()
+		slots := uint16(min(uint64(o.Capacity), uint64(m.p.Tasks.MaxSlots), max(1, shown)))
+		out = append(out, task.Asked{Kind: o.Kind, Slots: slots, Models: o.Models})
+	}
+	return out
 }
 
 // forget removes what is older than the retention: the records of one epoch at

@@ -123,7 +123,7 @@ func TestKeysThatOthersHoldAreNotBound(t *testing.T) {
 		t.Errorf("the consensus key as identity: got %v", err)
 	}
 	unpaid := n.serveAs("m1", 1)
-	unpaid.Models = []protocol.ModelID{{1}}
+	unpaid.Offers[0].Models = []protocol.ModelID{{1}}
 	if err := n.do("m1", unpaid); !errors.Is(err, ledger.ErrUnknown) {
 		t.Errorf("an unknown model: got %v", err)
 	}

@@ -187,7 +187,7 @@ func largeNetwork(tb testing.TB, seats, validators int) *network {
 			s.Consensus, s.Beacon = &ledger.Consensus{Key: secret(name + " consensus").Public()}, &protocol.Hash{1}
 		}
 		m := seat(name, 0, false)
-		s.Models, s.Kinds, s.Capacity = m.Models, m.Kinds, m.Capacity
+		s.Offers = m.Offers
 		g.Seats = append(g.Seats, s)
 	}
 	n := newNetwork(tb, g)

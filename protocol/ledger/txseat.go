@@ -96,7 +96,7 @@ func (m *machine) prune(s *Seat) {
 
 // serve announces what a seat offers; it is asked from the next epoch on.
 func (m *machine) serve(s Seat, b *wire.Serve) error {
-	if err := checkModels(m.p, b.Models); err != nil {
+	if err := checkOffers(m.p, b.Offers); err != nil {
 		return err
 	}
 	if err := m.checkBound(&s, b.Identity, b.IdentitySig, s.Consensus.Key, IdentityKey(b.Identity)); err != nil {
@@ -106,8 +106,21 @@ func (m *machine) serve(s Seat, b *wire.Serve) error {
 		del(m.st, IdentityKey(s.Identity))
 	}
 	put(m.st, IdentityKey(b.Identity), s.ID.UID)
-	s.Models, s.Kinds, s.Capacity, s.Addresses, s.Identity = b.Models, b.Kinds, b.Capacity, b.Addresses, b.Identity
+	s.Offers, s.Addresses, s.Identity = b.Offers, b.Addresses, b.Identity
 	m.putSeat(s)
+	return nil
+}
+
+// checkOffers refuses offers of what the network does not have.
+func checkOffers(p *params.Params, offers []wire.Offer) error {
+	for i := range offers {
+		if offers[i].Kind != kindInference {
+			return broken(ErrUnknown, "kind %q", offers[i].Kind)
+		}
+		if err := checkModels(p, offers[i].Models); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 

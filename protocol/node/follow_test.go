@@ -22,7 +22,7 @@ func serve(t testing.TB, n *network, capacity uint16) *wire.Serve {
 	t.Helper()
 	id, sig, err := node.Identity(hotkey(t, "m"), n.g.ChainID())
 	check(t, err)
-	return &wire.Serve{Models: n.g.Seats[len(n.g.Seats)-1].Models, Kinds: []string{"inference"}, Capacity: capacity, Identity: id, IdentitySig: sig}
+	return &wire.Serve{Offers: []wire.Offer{{Kind: "inference", Capacity: capacity, Models: n.g.Seats[len(n.g.Seats)-1].Offers[0].Models}}, Identity: id, IdentitySig: sig}
 }
 
 // miner is the seat of the miner, whose uid comes after the validators'.
@@ -72,7 +72,7 @@ func TestAMinerFollowsTheLedgerAndItsTransactionsAreCarriedOut(t *testing.T) {
 	until(t, m, "the seat's new capacity", func(r ledger.Reader, _ protocol.Height) bool {
 		s, _, err := ledger.ReadSeat(r, n.miner())
 		check(t, err)
-		return s.Capacity == 3
+		return s.Offers[0].Capacity == 3
 	})
 	r, _ := v.Latest()
 	if a, _, err := ledger.ReadAccount(r, hotkey(t, "m").PublicKey()); err != nil || a.Nonce != 1 {

@@ -23,6 +23,7 @@ import (
 	"github.com/assaynet/assay/protocol/node"
 	"github.com/assaynet/assay/protocol/params"
 	"github.com/assaynet/assay/protocol/store"
+	"github.com/assaynet/assay/protocol/wire"
 )
 
 // patience is how long a test waits for what takes a second.
@@ -88,7 +89,7 @@ func newNetwork(t testing.TB, validators int) *network {
 		secret, err := k.DeriveIdentity(0)
 		seat := ledger.GenesisSeat{Hotkey: k.PublicKey(), Coldkey: cold, Identity: public(t, secret, err)}
 		if i == validators {
-			seat.Models, seat.Kinds, seat.Capacity = []protocol.ModelID{model}, []string{"inference"}, 1
+			seat.Offers = []wire.Offer{{Kind: "inference", Capacity: 1, Models: []protocol.ModelID{model}}}
 		} else {
 			at := n.seatValidator(t, &seat, k, i)
 			if i == 0 {

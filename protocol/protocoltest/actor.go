@@ -9,6 +9,7 @@ import (
 	"github.com/assaynet/assay/protocol/key"
 	"github.com/assaynet/assay/protocol/ledger"
 	"github.com/assaynet/assay/protocol/params"
+	"github.com/assaynet/assay/protocol/task/inference"
 	"github.com/assaynet/assay/protocol/wire"
 )
 
@@ -84,19 +85,20 @@ func genesis(p params.Params, cast []Actor, seed uint64) *ledger.Genesis {
 			s.Beacon = &anchor
 		}
 		if a.Capacity > 0 {
-			s.Models, s.Kinds, s.Capacity = modelsOf(&p), []string{"inference"}, a.Capacity
+			s.Offers = offersOf(&p, a.Capacity)
 		}
 		g.Seats = append(g.Seats, s)
 	}
 	return g
 }
 
-func modelsOf(p *params.Params) []protocol.ModelID {
-	var ids []protocol.ModelID
+// offersOf returns an offer of all models that the network pays for.
+func offersOf(p *params.Params, capacity uint16) []wire.Offer {
+	o := wire.Offer{Kind: inference.Kind, Capacity: capacity}
 	for _, m := range p.Tasks.Models {
-		ids = append(ids, m.ID)
+		o.Models = append(o.Models, m.ID)
 	}
-	return ids
+	return []wire.Offer{o}
 }
 
 // made keeps beacon chains, each a million hashes, for all networks of a test

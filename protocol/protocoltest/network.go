@@ -43,6 +43,8 @@ type Config struct {
 	// Parallel is how many nodes run at the same time; 1 when 0. It changes no
 	// result.
 	Parallel int
+	// Ordered, where it is set, is told each block before it is carried out.
+	Ordered func(b *ledger.Block)
 }
 
 // Network is a ledger with its nodes. It belongs to one goroutine; ports
@@ -100,6 +102,9 @@ func New(cfg Config) (*Network, error) {
 
 // ChainID returns the chain id.
 func (n *Network) ChainID() string { return n.chain }
+
+// Genesis returns what the network began with.
+func (n *Network) Genesis() *ledger.Genesis { return n.genesis }
 
 // Params returns the network's constants.
 func (n *Network) Params() *params.Params { return &n.genesis.Params }

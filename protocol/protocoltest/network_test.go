@@ -148,8 +148,8 @@ func TestSayingATransactionAgainMakesNoSecondOne(t *testing.T) {
 		t.Errorf("nonce %d, %v; want 1", a.Nonce, err)
 	}
 	seat, _, err := ledger.ReadSeatByHotkey(n.State(), protocoltest.Named("ada").PublicKey())
-	if err != nil || seat.Capacity != 3 {
-		t.Errorf("capacity %d, %v; want 3", seat.Capacity, err)
+	if err != nil || seat.Offers[0].Capacity != 3 {
+		t.Errorf("capacity %d, %v; want 3", seat.Offers[0].Capacity, err)
 	}
 }
 

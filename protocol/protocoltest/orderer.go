@@ -76,6 +76,9 @@ func (n *Network) order() (*ledger.Result, error) {
 }
 
 func (n *Network) apply(b *ledger.Block) (*ledger.Result, error) {
+	if n.cfg.Ordered != nil {
+		n.cfg.Ordered(b)
+	}
 	if _, err := ledger.Apply(n.second, n.chain, n.Params(), b); err != nil {
 		return nil, err
 	}

@@ -161,7 +161,7 @@ func (n *Network) Serve(name string, capacity uint16) (*wire.Serve, error) {
 		return nil, err
 	}
 	return &wire.Serve{
-		Models: modelsOf(n.Params()), Kinds: []string{"inference"}, Capacity: capacity,
+		Offers:   offersOf(n.Params(), capacity),
 		Identity: identity(name).PublicKey(), IdentitySig: sig,
 	}, nil
 }

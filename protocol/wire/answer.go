@@ -10,37 +10,26 @@ import (
 // Limits of an answer, named before anything is allocated.
 const (
 	// MaxAnswerBytes bounds an answer in its envelope.
-	MaxAnswerBytes  = 1 << 20
-	MaxOutputTokens = 4096
-	// MaxSlots is the most tasks that one seat is asked in one round; the
-	// network's own, lower cap is in params.
-	MaxSlots = 1024
+	MaxAnswerBytes = 1 << 20
+	// MaxResultBytes bounds what was answered: what the answer's own fields and
+	// the envelope leave, rounded down.
+	MaxResultBytes = MaxAnswerBytes - 4<<10
 	// maxProof is the depth of a tree over MaxSlots.
 	maxProof = 10
 )
 
-// Result is what a miner found: the part of an answer that a card judges.
-type Result struct {
-	_           struct{} `cbor:",toarray"`
-	Output      []int32  // token ids, the end token included
-	Finish      string   // "stop" or "length"
-	Leaves      []protocol.Hash
-	Fingerprint protocol.Hash
-	Millis      uint64 // how long the miner says it took; nothing is paid by it
-}
-
 // Answer is one opened slot of a round's commitment. It travels in an
 // [Envelope] of [DomainAnswer] that the seat's hotkey signed.
 type Answer struct {
-	_      struct{} `cbor:",toarray"`
-	Round  protocol.Round
-	Seat   protocol.SeatID
-	Slot   uint16
-	Slots  uint16 // how many slots the commitment is over
-	Task   protocol.TaskID
-	Salt   [32]byte
-	Result Result
-	Proof  []protocol.Hash // RFC 6962 audit path from the slot's leaf to the root
+	_     struct{} `cbor:",toarray"`
+	Round protocol.Round
+	Seat  protocol.SeatID
+	Slot  uint16
+	Slots uint16 // how many slots the commitment is over
+	Task  protocol.TaskID
+	Salt  [32]byte
+	Body  []byte          // canonical bytes of what was answered, as the task's kind has it
+	Proof []protocol.Hash // RFC 6962 audit path from the slot's leaf to the root
 }
 
 // Key names the slot that the answer fills.
@@ -61,17 +50,16 @@ func (k AnswerKey) Bytes() []byte {
 	return binary.BigEndian.AppendUint16(b, k.Slot)
 }
 
-// Check refuses what no honest miner sends: [ErrLimit].
+// Check refuses what no honest miner sends: [ErrLimit]. What the body says is
+// for the task's kind to check.
 func (a *Answer) Check() error {
 	switch {
 	case a.Slots == 0 || a.Slots > MaxSlots || a.Slot >= a.Slots:
 		return fmt.Errorf("slot %d of %d: %w", a.Slot, a.Slots, ErrLimit)
-	case len(a.Result.Output) > MaxOutputTokens || len(a.Result.Leaves) > MaxOutputTokens:
-		return fmt.Errorf("%d tokens, %d leaves, at most %d: %w", len(a.Result.Output), len(a.Result.Leaves), MaxOutputTokens, ErrLimit)
+	case len(a.Body) > MaxResultBytes:
+		return fmt.Errorf("body of %d bytes, at most %d: %w", len(a.Body), MaxResultBytes, ErrLimit)
 	case len(a.Proof) > maxProof:
 		return fmt.Errorf("proof of %d hashes, at most %d: %w", len(a.Proof), maxProof, ErrLimit)
-	case a.Result.Finish != "stop" && a.Result.Finish != "length":
-		return fmt.Errorf("finish %.20q: %w", a.Result.Finish, ErrLimit)
 	}
 	return nil
 }
@@ -111,9 +99,10 @@ func answerIn(e *Envelope) (*SignedAnswer, error) {
 }
 
 // SlotLeaf returns the leaf of an answered slot: it binds chain, task, hotkey,
-// salt and answer, so that it can be neither guessed nor used by another.
-func SlotLeaf(chain string, task protocol.TaskID, hotkey protocol.PublicKey, salt [32]byte, r *Result) protocol.Hash {
-	return leafHash(HashOf("assay/1/slot", lengthed(chain), task[:], hotkey[:], salt[:], Encode(r)))
+// salt and the answer's body, so that it can be neither guessed nor used by
+// another.
+func SlotLeaf(chain string, task protocol.TaskID, hotkey protocol.PublicKey, salt [32]byte, body []byte) protocol.Hash {
+	return leafHash(HashOf("assay/1/slot", lengthed(chain), task[:], hotkey[:], salt[:], body))
 }
 
 // EmptySlotLeaf returns the leaf of a slot that was not answered.

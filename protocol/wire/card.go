@@ -6,51 +6,46 @@ import (
 	"github.com/assaynet/assay/protocol"
 )
 
-// MaxCardBytes bounds a card in its envelope.
-const MaxCardBytes = 256 << 10
-
-// A Finding is what a judge found of an answer.
-type Finding string
-
-// The findings. Those up to FindingFailed follow from an own run and carry a
-// root; the rest are decided without a run and carry none (engine/arith/SPEC.md,
-// section 7).
+// Limits of a card.
 const (
-	FindingExact    Finding = "exact"    // equal, bit for bit
-	FindingToken    Finding = "token"    // another token was to be chosen at Position
-	FindingState    Finding = "state"    // the leaf at Position is not the model's
-	FindingFailed   Finding = "failed"   // the model's run fails at Position
-	FindingRange    Finding = "range"    // a token id that the model does not have
-	FindingLength   Finding = "length"   // no token, or more than the maximum
-	FindingEnd      Finding = "end"      // ended too early or too late
-	FindingLeaves   Finding = "leaves"   // the leaves do not give the fingerprint
-	FindingUnopened Finding = "unopened" // committed, and no valid opening in time
-	maxFindingText          = len(FindingUnopened)
+	// MaxCardBytes bounds a card in its envelope.
+	MaxCardBytes = 256 << 10
+	// MaxVerdictBytes bounds what a kind's judge says beside the finding.
+	MaxVerdictBytes = 64 << 10
 )
 
-// NeedsRun reports whether the finding carries the judge's own root.
-func (f Finding) NeedsRun() bool {
-	switch f {
-	case FindingExact, FindingToken, FindingState, FindingFailed:
-		return true
-	}
-	return false
-}
+// A Finding is what a judge found of an answer, of whatever kind. Why, is for
+// the kind's own code to say, in the card's body.
+type Finding string
+
+// The findings. That a commitment came late is no finding: the ledger says so,
+// and nobody is drawn to judge it.
+const (
+	FindingPassed    Finding = "passed"    // it is what the task asks for
+	FindingFalse     Finding = "false"     // the judge's own work on the task shows that it is not
+	FindingMalformed Finding = "malformed" // its own bytes show that it is not
+	FindingUnopened  Finding = "unopened"  // committed, and no valid opening in time
+	maxFindingText           = len(FindingMalformed)
+)
+
+// Proven reports whether the finding says that the answer is not what the task
+// asks for, so that anyone who has its bytes can find the same: everything
+// against it but a missing opening.
+func (f Finding) Proven() bool { return f == FindingFalse || f == FindingMalformed }
 
 // Card is a validator's judgement of one drawn answer. It travels in an
 // [Envelope] of [DomainCard] that the judge's hotkey signed.
 type Card struct {
-	_        struct{} `cbor:",toarray"`
-	Judge    protocol.SeatID
-	Round    protocol.Round
-	Seat     protocol.SeatID
-	Slot     uint16
-	Task     protocol.TaskID
-	Answer   protocol.Hash // hash of the answer's envelope; zero when unopened
-	Finding  Finding
-	Position uint32        // first position that differs, where the finding has one
-	Root     protocol.Hash // the judge's own root, bound to its own hotkey; zero without a run
-	Tokens   uint32        // tokens of the answer
+	_       struct{} `cbor:",toarray"`
+	Judge   protocol.SeatID
+	Round   protocol.Round
+	Seat    protocol.SeatID
+	Slot    uint16
+	Task    protocol.TaskID
+	Answer  protocol.Hash // hash of the answer's envelope; zero when unopened
+	Kind    protocol.Kind
+	Finding Finding
+	Body    []byte // canonical bytes of what the kind's judge says; empty when unopened
 }
 
 // Key names the slot that the card judges.
@@ -59,23 +54,25 @@ func (c *Card) Key() AnswerKey { return AnswerKey{Round: c.Round, UID: c.Seat.UI
 // Leaf is the card's leaf in the epoch's tree of cards (see CommitCards).
 func (c *Card) Leaf() protocol.Hash { return leafHash(HashOf("assay/1/card/leaf", Encode(c))) }
 
-// Check refuses what no honest judge sends: [ErrLimit], [ErrUnknown].
+// Check refuses what no honest judge sends: [ErrLimit], [ErrUnknown]. What the
+// body says is for the kind to check.
 func (c *Card) Check() error {
 	switch c.Finding {
-	case FindingExact, FindingToken, FindingState, FindingFailed, FindingRange, FindingLength, FindingEnd, FindingLeaves, FindingUnopened:
+	case FindingPassed, FindingFalse, FindingMalformed, FindingUnopened:
 	default:
 		return fmt.Errorf("finding %.*q: %w", maxFindingText, c.Finding, ErrUnknown)
 	}
-	if c.Slot >= MaxSlots || c.Position > MaxOutputTokens || c.Tokens > MaxOutputTokens {
-		return fmt.Errorf("slot %d, position %d, %d tokens: %w", c.Slot, c.Position, c.Tokens, ErrLimit)
+	if c.Slot >= MaxSlots || len(c.Body) > MaxVerdictBytes {
+		return fmt.Errorf("slot %d, body of %d bytes: %w", c.Slot, len(c.Body), ErrLimit)
 	}
-	if c.Finding.NeedsRun() == c.Root.IsZero() {
-		return fmt.Errorf("finding %q with root %s: %w", c.Finding, c.Root.Short(), ErrLimit)
-	}
-	if (c.Finding == FindingUnopened) != c.Answer.IsZero() {
+	unopened := c.Finding == FindingUnopened
+	if unopened != c.Answer.IsZero() {
 		return fmt.Errorf("finding %q with answer %s: %w", c.Finding, c.Answer.Short(), ErrLimit)
 	}
-	return nil
+	if unopened != (len(c.Body) == 0) {
+		return fmt.Errorf("finding %q with a body of %d bytes: %w", c.Finding, len(c.Body), ErrLimit)
+	}
+	return checkKind(c.Kind)
 }
 
 // SignedCard is a card with the envelope in which it came.

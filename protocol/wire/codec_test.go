@@ -106,7 +106,7 @@ func TestDecodeRefusesEveryOtherForm(t *testing.T) {
 }
 
 func TestTextMustBeUTF8AndListsHaveABound(t *testing.T) {
-	bad := wire.Encode(&wire.Serve{Kinds: []string{"ab"}})
+	bad := wire.Encode(&wire.Serve{Addresses: []string{"ab"}})
 	bad = bytes.Replace(bad, []byte("ab"), []byte{0xc3, 0x28}, 1)
 	if err := wire.Decode(bad, 1000, new(wire.Serve)); !errors.Is(err, wire.ErrMalformed) {
 		t.Errorf("got %v, want %v", err, wire.ErrMalformed)

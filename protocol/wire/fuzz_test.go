@@ -26,6 +26,8 @@ func FuzzDecode(f *testing.F) {
 		switch m := v.(type) {
 		case wire.Body:
 			_ = m.Check()
+		case *wire.Task:
+			_ = m.Check()
 		case *wire.Answer:
 			_ = m.Check()
 		case *wire.Card:

@@ -20,14 +20,17 @@ func TestBodiesOverTheirLimitsAreRefused(t *testing.T) {
 	}{
 		"stake of nothing":      {&wire.AddStake{}, wire.ErrLimit},
 		"unstake of nothing":    {&wire.RemoveStake{}, wire.ErrLimit},
-		"too many models":       {&wire.Serve{Models: make([]protocol.ModelID, 17)}, wire.ErrLimit},
+		"too many models":       {&wire.Serve{Offers: []wire.Offer{{Kind: "a", Models: make([]protocol.ModelID, 17)}}}, wire.ErrLimit},
 		"too many addresses":    {&wire.Serve{Addresses: make([]string, 9)}, wire.ErrLimit},
-		"too many kinds":        {&wire.Serve{Kinds: make([]string, 9)}, wire.ErrLimit},
-		"too much capacity":     {&wire.Serve{Capacity: wire.MaxSlots + 1}, wire.ErrLimit},
+		"too many offers":       {&wire.Serve{Offers: make([]wire.Offer, 9)}, wire.ErrLimit},
+		"offers unsorted":       {&wire.Serve{Offers: []wire.Offer{{Kind: "b"}, {Kind: "a"}}}, wire.ErrNotCanonical},
+		"offers repeated":       {&wire.Serve{Offers: []wire.Offer{{Kind: "a"}, {Kind: "a"}}}, wire.ErrNotCanonical},
+		"an offer of no kind":   {&wire.Serve{Offers: []wire.Offer{{}}}, wire.ErrLimit},
+		"too much capacity":     {&wire.Serve{Offers: []wire.Offer{{Kind: "a", Capacity: wire.MaxSlots}, {Kind: "b", Capacity: 1}}}, wire.ErrLimit},
 		"a long address":        {&wire.Serve{Addresses: []string{strings.Repeat("a", 129)}}, wire.ErrLimit},
 		"an address that beeps": {&wire.Serve{Addresses: []string{"a\x07"}}, wire.ErrLimit},
-		"a long kind":           {&wire.Serve{Kinds: []string{strings.Repeat("a", 17)}}, wire.ErrLimit},
-		"a kind beyond ASCII":   {&wire.Serve{Kinds: []string{"ä"}}, wire.ErrLimit},
+		"a long kind":           {&wire.Serve{Offers: []wire.Offer{{Kind: protocol.Kind(strings.Repeat("a", 17))}}}, wire.ErrLimit},
+		"a kind beyond ASCII":   {&wire.Serve{Offers: []wire.Offer{{Kind: "ä"}}}, wire.ErrLimit},
 		"a long host":           {&wire.SetConsensusKey{Address: strings.Repeat("a", 129)}, wire.ErrLimit},
 		"a host with escapes":   {&wire.SetConsensusKey{Address: "\x1b[31m"}, wire.ErrLimit},
 		"uneven weights":        {&wire.RevealWeights{UIDs: []protocol.UID{1}}, wire.ErrLimit},
@@ -72,13 +75,11 @@ func TestLongestBodiesFitTheLimitOfATransaction(t *testing.T) {
 
 func TestAnswersThatNoHonestMinerSendsAreRefused(t *testing.T) {
 	for name, change := range map[string]func(a *wire.Answer){
-		"no slots":          func(a *wire.Answer) { a.Slot, a.Slots = 0, 0 },
-		"a slot too high":   func(a *wire.Answer) { a.Slot = a.Slots },
-		"too many slots":    func(a *wire.Answer) { a.Slots = wire.MaxSlots + 1 },
-		"too many tokens":   func(a *wire.Answer) { a.Result.Output = make([]int32, wire.MaxOutputTokens+1) },
-		"too many leaves":   func(a *wire.Answer) { a.Result.Leaves = make([]protocol.Hash, wire.MaxOutputTokens+1) },
-		"a deep proof":      func(a *wire.Answer) { a.Proof = make([]protocol.Hash, 11) },
-		"an unknown finish": func(a *wire.Answer) { a.Result.Finish = "tired" },
+		"no slots":        func(a *wire.Answer) { a.Slot, a.Slots = 0, 0 },
+		"a slot too high": func(a *wire.Answer) { a.Slot = a.Slots },
+		"too many slots":  func(a *wire.Answer) { a.Slots = wire.MaxSlots + 1 },
+		"a long body":     func(a *wire.Answer) { a.Body = make([]byte, wire.MaxResultBytes+1) },
+		"a deep proof":    func(a *wire.Answer) { a.Proof = make([]protocol.Hash, 11) },
 	} {
 		a := sampleAnswer()
 		change(a)
@@ -102,13 +103,14 @@ func TestCardsThatNoHonestJudgeSendsAreRefused(t *testing.T) {
 	}{
 		"an unknown finding":      {func(c *wire.Card) { c.Finding = "fine" }, wire.ErrUnknown},
 		"a long finding":          {func(c *wire.Card) { c.Finding = wire.Finding(strings.Repeat("a", 1000)) }, wire.ErrUnknown},
-		"exact without a root":    {func(c *wire.Card) { c.Finding, c.Root = wire.FindingExact, protocol.Hash{} }, wire.ErrLimit},
-		"a root without a run":    {func(c *wire.Card) { c.Finding = wire.FindingEnd }, wire.ErrLimit},
-		"unopened, but an answer": {func(c *wire.Card) { c.Finding, c.Root = wire.FindingUnopened, protocol.Hash{} }, wire.ErrLimit},
-		"a token of no answer":    {func(c *wire.Card) { c.Answer = protocol.Hash{} }, wire.ErrLimit},
+		"no kind":                 {func(c *wire.Card) { c.Kind = "" }, wire.ErrLimit},
+		"a long kind":             {func(c *wire.Card) { c.Kind = "a kind of long name" }, wire.ErrLimit},
+		"passed without a word":   {func(c *wire.Card) { c.Finding, c.Body = wire.FindingPassed, nil }, wire.ErrLimit},
+		"unopened, with a body":   {func(c *wire.Card) { c.Finding, c.Answer = wire.FindingUnopened, protocol.Hash{} }, wire.ErrLimit},
+		"unopened, but an answer": {func(c *wire.Card) { c.Finding, c.Body = wire.FindingUnopened, nil }, wire.ErrLimit},
+		"false of no answer":      {func(c *wire.Card) { c.Answer = protocol.Hash{} }, wire.ErrLimit},
 		"a slot too high":         {func(c *wire.Card) { c.Slot = wire.MaxSlots }, wire.ErrLimit},
-		"a position too high":     {func(c *wire.Card) { c.Position = wire.MaxOutputTokens + 1 }, wire.ErrLimit},
-		"too many tokens":         {func(c *wire.Card) { c.Tokens = wire.MaxOutputTokens + 1 }, wire.ErrLimit},
+		"a long body":             {func(c *wire.Card) { c.Body = make([]byte, wire.MaxVerdictBytes+1) }, wire.ErrLimit},
 	} {
 		card := sampleCard()
 		c.change(card)
@@ -116,7 +118,7 @@ func TestCardsThatNoHonestJudgeSendsAreRefused(t *testing.T) {
 			t.Errorf("%s: got %v, want %v", name, err, c.want)
 		}
 	}
-	unopened := &wire.Card{Finding: wire.FindingUnopened}
+	unopened := &wire.Card{Kind: "inference", Finding: wire.FindingUnopened}
 	if err := unopened.Check(); err != nil {
 		t.Error(err)
 	}
@@ -125,18 +127,14 @@ func TestCardsThatNoHonestJudgeSendsAreRefused(t *testing.T) {
 	}
 }
 
-func TestReceiptsWithSettingsThatNoEngineTakesAreRefused(t *testing.T) {
+func TestReceiptsOfTasksThatNoBeaconDrawsAreRefused(t *testing.T) {
 	if _, err := wire.DecodeReceipt(wire.Encode(sampleReceipt())); err != nil {
 		t.Error(err)
 	}
 	for name, change := range map[string]func(r *wire.Receipt){
-		"a long prompt":   func(r *wire.Receipt) { r.Task.Prompt = strings.Repeat("a", 64<<10) },
-		"no tokens":       func(r *wire.Receipt) { r.Task.MaxTokens = 0 },
-		"too many tokens": func(r *wire.Receipt) { r.Task.MaxTokens = wire.MaxOutputTokens + 1 },
-		"top-k of none":   func(r *wire.Receipt) { r.Task.TopK = 0 },
-		"top-k of many":   func(r *wire.Receipt) { r.Task.TopK = 257 },
-		"top-p of none":   func(r *wire.Receipt) { r.Task.TopP = 0 },
-		"top-p of more":   func(r *wire.Receipt) { r.Task.TopP = 1<<16 + 1 },
+		"a slot too high": func(r *wire.Receipt) { r.Task.Slot = wire.MaxSlots },
+		"a long body":     func(r *wire.Receipt) { r.Task.Body = make([]byte, wire.MaxTaskBytes+1) },
+		"no kind":         func(r *wire.Receipt) { r.Task.Kind = "" },
 	} {
 		r := sampleReceipt()
 		change(r)
@@ -158,14 +156,14 @@ func TestSealsAndLeavesBindTheirMaker(t *testing.T) {
 	if row.Seal(alice) == row.Seal(bob) {
 		t.Error("a seal does not bind the hotkey")
 	}
-	r := &sampleAnswer().Result
+	r := sampleAnswer().Body
 	leaf := wire.SlotLeaf(chain, hash("task"), alice, [32]byte{1}, r)
 	for name, other := range map[string]protocol.Hash{
 		"chain":  wire.SlotLeaf(chain+"0", hash("task"), alice, [32]byte{1}, r),
 		"task":   wire.SlotLeaf(chain, hash("other"), alice, [32]byte{1}, r),
 		"hotkey": wire.SlotLeaf(chain, hash("task"), bob, [32]byte{1}, r),
 		"salt":   wire.SlotLeaf(chain, hash("task"), alice, [32]byte{2}, r),
-		"result": wire.SlotLeaf(chain, hash("task"), alice, [32]byte{1}, &wire.Result{}),
+		"body":   wire.SlotLeaf(chain, hash("task"), alice, [32]byte{1}, nil),
 	} {
 		if other == leaf {
 			t.Errorf("a leaf does not bind the %s", name)

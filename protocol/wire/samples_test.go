@@ -48,7 +48,7 @@ func bodies() []wire.Body {
 		&wire.Register{Hotkey: pub, MaxPrice: protocol.Unit},
 		&wire.AddStake{Hotkey: pub, Amount: 1},
 		&wire.RemoveStake{Hotkey: pub, Amount: 1 << 40},
-		&wire.Serve{Models: []protocol.ModelID{hash("model")}, Kinds: []string{"inference"}, Capacity: 3, Addresses: []string{"/ip4/10.0.0.1/tcp/4001"}, Identity: pub, IdentitySig: wire.Signature{1}},
+		&wire.Serve{Offers: []wire.Offer{{Kind: "inference", Capacity: 3, Models: []protocol.ModelID{hash("model")}}}, Addresses: []string{"/ip4/10.0.0.1/tcp/4001"}, Identity: pub, IdentitySig: wire.Signature{1}},
 		&wire.SetConsensusKey{Key: pub, KeySig: wire.Signature{2}, TransportKey: [32]byte{3}, Address: "10.0.0.1:26656"},
 		&wire.ExtendBeacon{Start: 40, Anchor: hash("anchor")},
 		&wire.Commit{Round: 7, Root: hash("root")},
@@ -61,23 +61,24 @@ func bodies() []wire.Body {
 func sampleAnswer() *wire.Answer {
 	return &wire.Answer{
 		Round: 7, Seat: protocol.SeatID{UID: 3, Registered: 41}, Slot: 1, Slots: 2, Task: hash("task"), Salt: [32]byte{4},
-		Result: wire.Result{Output: []int32{17, -1, 49151}, Finish: "stop", Leaves: []protocol.Hash{hash("leaf")}, Fingerprint: hash("print"), Millis: 1234},
-		Proof:  []protocol.Hash{hash("sibling")},
+		Body:  []byte("what was answered"),
+		Proof: []protocol.Hash{hash("sibling")},
 	}
 }
 
 func sampleCard() *wire.Card {
 	return &wire.Card{
 		Judge: protocol.SeatID{UID: 1}, Round: 7, Seat: protocol.SeatID{UID: 3, Registered: 41}, Slot: 1, Task: hash("task"),
-		Answer: hash("answer"), Finding: wire.FindingToken, Position: 2, Root: hash("own"), Tokens: 3,
+		Answer: hash("answer"), Kind: "inference", Finding: wire.FindingFalse, Body: []byte("why"),
 	}
 }
 
+func sampleTask() *wire.Task {
+	return &wire.Task{ID: hash("task"), Kind: "inference", Round: 7, Seat: protocol.SeatID{UID: 3, Registered: 41}, Slot: 1, Body: []byte("what is asked")}
+}
+
 func sampleReceipt() *wire.Receipt {
-	return &wire.Receipt{ChainID: chain, Model: hash("model"), Answer: []byte{1}, Cards: [][]byte{{2}, {3}}, Task: wire.InferenceTask{
-		ID: hash("task"), Round: 7, Seat: protocol.SeatID{UID: 3, Registered: 41}, Slot: 1, Model: hash("model"), System: "Be brief.", Prompt: "1+1?",
-		TemperatureBits: 0x3f4ccccd, TopK: 40, TopP: 62259, Seed: [32]byte{5}, MaxTokens: 16,
-	}}
+	return &wire.Receipt{ChainID: chain, Task: *sampleTask(), Answer: []byte{1}, Cards: [][]byte{{2}, {3}}}
 }
 
 // messages returns every message by name, signed ones by alice.
@@ -97,6 +98,7 @@ func messages() (names []string, all map[string]any) {
 		add("Tx "+name, tx)
 	}
 	add("BlockHead", &wire.BlockHead{Link: hash("link")})
+	add("Task", sampleTask())
 	add("Answer", sampleAnswer())
 	add("Card", sampleCard())
 	add("Receipt", sampleReceipt())

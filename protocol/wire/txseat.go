@@ -8,19 +8,25 @@ import (
 
 // Limits of Serve.
 const (
+	maxOffers       = 8
 	maxServedModels = 16
 	maxAddresses    = 8
 	maxAddressText  = 128
-	maxKinds        = 8
-	maxKindText     = 16
 )
 
-// Serve announces what the signer's seat offers and where it is reached.
+// Offer is what a seat says that it can do of one kind of task.
+type Offer struct {
+	_        struct{}           `cbor:",toarray"`
+	Kind     protocol.Kind      `json:"kind"`
+	Capacity uint16             `json:"capacity"` // answers per round
+	Models   []protocol.ModelID `json:"models"`   // that it has for the kind
+}
+
+// Serve announces what the signer's seat offers and where it is reached. Offers
+// are sorted by kind, without repetition.
 type Serve struct {
 	_         struct{} `cbor:",toarray"`
-	Models    []protocol.ModelID
-	Kinds     []string // task kinds: "inference"
-	Capacity  uint16   // answers per round that the seat says it can give
+	Offers    []Offer
 	Addresses []string // multiaddrs, without the peer id
 	Identity  protocol.PublicKey
 	// IdentitySig is the libp2p identity's own signature over the hotkey
@@ -33,21 +39,30 @@ func (*Serve) Type() TxType { return TxServe }
 
 // Check implements [Body].
 func (b *Serve) Check() error {
-	if len(b.Models) > maxServedModels || len(b.Addresses) > maxAddresses || len(b.Kinds) > maxKinds {
-		return fmt.Errorf("%d models, %d addresses, %d kinds: %w", len(b.Models), len(b.Addresses), len(b.Kinds), ErrLimit)
-	}
-	if b.Capacity > MaxSlots {
-		return fmt.Errorf("capacity %d, at most %d: %w", b.Capacity, MaxSlots, ErrLimit)
+	if len(b.Offers) > maxOffers || len(b.Addresses) > maxAddresses {
+		return fmt.Errorf("%d offers, %d addresses: %w", len(b.Offers), len(b.Addresses), ErrLimit)
 	}
 	for _, a := range b.Addresses {
 		if err := shown("address", a, maxAddressText); err != nil {
 			return err
 		}
 	}
-	for _, k := range b.Kinds {
-		if err := shown("kind", k, maxKindText); err != nil {
+	capacity := 0
+	for i := range b.Offers {
+		o := &b.Offers[i]
+		if err := checkKind(o.Kind); err != nil {
 			return err
 		}
+		if len(o.Models) > maxServedModels {
+			return fmt.Errorf("%d models, at most %d: %w", len(o.Models), maxServedModels, ErrLimit)
+		}
+		if i > 0 && b.Offers[i-1].Kind >= o.Kind {
+			return fmt.Errorf("offer of %q after %q: %w", o.Kind, b.Offers[i-1].Kind, ErrNotCanonical)
+		}
+		capacity += int(o.Capacity)
+	}
+	if capacity > MaxSlots {
+		return fmt.Errorf("capacity %d, at most %d: %w", capacity, MaxSlots, ErrLimit)
 	}
 	return nil
 }

@@ -46,7 +46,7 @@ func TestHonestNetworkPaysEqualWorkEqually(t *testing.T) {
 		}
 	}
 	for _, name := range miners {
-		if f := s.findings(name); len(f) != 1 || f[wire.FindingExact] < 14 {
+		if f := s.findings(name); len(f) != 1 || f[wire.FindingPassed] < 14 {
 			t.Errorf("findings about %s: %v, want only exact ones, of two judges a round", name, f)
 		}
 	}

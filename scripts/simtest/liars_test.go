@@ -45,7 +45,7 @@ func TestAlteredWeightsEarnNothing(t *testing.T) {
 	s.minedNothing("mallory")
 	// So little is altered that the tokens are often the same: the states tell.
 	f := s.findings("mallory")
-	if f[wire.FindingExact] > 0 || f[wire.FindingState] == 0 {
+	if f[wire.FindingPassed] > 0 || f[wire.FindingFalse] == 0 {
 		t.Errorf("judges found of mallory: %v", f)
 	}
 }
@@ -93,7 +93,7 @@ func TestRightTokensWithTheFingerprintOfAnotherTaskEarnNothing(t *testing.T) {
 	}))
 	s.play(8)
 	s.minedNothing("mallory")
-	s.found("mallory", wire.FindingState)
+	s.found("mallory", wire.FindingFalse)
 }
 
 func TestStoppingAfterOneTokenEarnsNothing(t *testing.T) {
@@ -105,7 +105,7 @@ func TestStoppingAfterOneTokenEarnsNothing(t *testing.T) {
 	}))
 	s.play(8)
 	s.minedNothing("mallory")
-	s.found("mallory", wire.FindingEnd)
+	s.found("mallory", wire.FindingMalformed)
 }
 
 // Mallory runs the model for one seat, and binds what came out to the task and
@@ -131,7 +131,7 @@ func TestOneRunForTwoSeatsIsPaidOnce(t *testing.T) {
 	}))
 	s.play(8)
 	s.minedNothing("malcolm")
-	if f := s.findings("malcolm"); f[wire.FindingExact] > 0 {
+	if f := s.findings("malcolm"); f[wire.FindingPassed] > 0 {
 		t.Errorf("judges found of malcolm: %v", f)
 	}
 	s.near("mallory", s.Mined("mallory", 4, 8), s.least(4, 8), 15)

@@ -29,7 +29,7 @@ func TestHonestNetworkSurvivesLossAndAKilledValidator(t *testing.T) {
 	s.validator("vera")
 	s.play(16)
 	for _, name := range miners {
-		if f := s.findings(name); f[wire.FindingExact] < 10 || len(f) > 1 && f[wire.FindingExact] < 9*f[wire.FindingUnopened] {
+		if f := s.findings(name); f[wire.FindingPassed] < 10 || len(f) > 1 && f[wire.FindingPassed] < 9*f[wire.FindingUnopened] {
 			t.Errorf("findings about %s: %v", name, f)
 		}
 		s.near(name, s.Mined(name, 4, 16), 13*10*protocol.Unit/3, 15)

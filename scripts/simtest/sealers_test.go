@@ -11,6 +11,7 @@ import (
 	"github.com/assaynet/assay/protocol/ledger"
 	"github.com/assaynet/assay/protocol/protocoltest"
 	"github.com/assaynet/assay/protocol/task/inference"
+	"github.com/assaynet/assay/protocol/task/kinds"
 	"github.com/assaynet/assay/protocol/wire"
 	"github.com/assaynet/assay/validator"
 )
@@ -22,8 +23,8 @@ type outlaw struct {
 	port   *protocoltest.Port
 	// seal is called at every height of a round whose tasks are drawn, before
 	// the deadline, and told whether there is a commitment; open from then on.
-	seal func(tasks []wire.InferenceTask, there bool) *wire.Commit
-	open func(tasks []wire.InferenceTask, head protocol.Height) [][]byte
+	seal func(tasks []wire.Task, there bool) *wire.Commit
+	open func(tasks []wire.Task, head protocol.Height) [][]byte
 	hear func(a *wire.Answer)
 }
 
@@ -56,7 +57,10 @@ func (o *outlaw) Step(ctx context.Context, head protocol.Height) error {
 	if err != nil || seeds.TaskSeed.IsZero() {
 		return err
 	}
-	tasks := inference.DeriveAll(o.ChainID(), p, seeds.TaskSeed, n, seat.ID, roster.Models, roster.Slots)
+	tasks, err := kinds.All().DeriveAll(o.ChainID(), p, seeds.TaskSeed, n, seat.ID, roster.Asked)
+	if err != nil {
+		return err
+	}
 	if head >= p.Schedule.CommitDeadline(n) {
 		for _, raw := range o.open(tasks, head) {
 			if err := o.port.Publish(ctx, miner.TopicAnswer, raw); err != nil {
@@ -92,20 +96,23 @@ func (o *outlaw) signed(a *wire.Answer, head protocol.Height) []byte {
 }
 
 // result runs a model on a task, bound to the outlaw's hotkey.
-func (o *outlaw) result(m *engine.Model, t *wire.InferenceTask) *wire.Result {
+func (o *outlaw) result(m *engine.Model, asked *wire.Task) []byte {
+	t, err := inference.ReadTask(asked.Body)
+	if err != nil {
+		o.Fatal(err)
+	}
 	prompt, err := miner.FromEngine(m).Chat(inference.Messages(t))
 	if err != nil {
 		o.Fatal(err)
 	}
 	run, err := m.Generate(o.Context(), engine.Request{
 		Prompt: prompt, Settings: engine.Settings{TopK: t.TopK, TopP: t.TopP, Seed: t.Seed, MaxTokens: int(t.MaxTokens)},
-		Binding: engine.Binding{Hotkey: o.hotkey.PublicKey(), Task: t.ID},
+		Binding: engine.Binding{Hotkey: o.hotkey.PublicKey(), Task: asked.ID},
 	}, nil)
 	if err != nil {
 		o.Fatal(err)
 	}
-	r := miner.ResultOf(run, 0)
-	return &r
+	return wire.Encode(miner.ResultOf(run, 0))
 }
 
 // Mallory puts ada's commitment on the ledger as her own, and when ada opens
@@ -121,14 +128,14 @@ func TestACopiedAnswerEarnsNothing(t *testing.T) {
 			heard = a
 		}
 	}
-	o.seal = func(tasks []wire.InferenceTask, there bool) *wire.Commit {
+	o.seal = func(tasks []wire.Task, there bool) *wire.Commit {
 		c, ok, err := ledger.ReadCommit(s.State(), tasks[0].Round, ada.ID.UID)
 		if err != nil || !ok || there {
 			return nil
 		}
 		return &wire.Commit{Round: tasks[0].Round, Root: c.Root}
 	}
-	o.open = func(tasks []wire.InferenceTask, head protocol.Height) [][]byte {
+	o.open = func(tasks []wire.Task, head protocol.Height) [][]byte {
 		if heard == nil || heard.Round != tasks[0].Round {
 			return nil
 		}
@@ -149,10 +156,10 @@ func TestSealingTwoAnswersForOneSlotEarnsNothing(t *testing.T) {
 	t.Parallel()
 	s := network(t, mallory)
 	o := s.outlaw("mallory")
-	var sealed [2]*wire.Result
+	var sealed [2][]byte
 	var leaves [2]protocol.Hash
 	again := 0
-	o.seal = func(tasks []wire.InferenceTask, there bool) *wire.Commit {
+	o.seal = func(tasks []wire.Task, there bool) *wire.Commit {
 		task := &tasks[0]
 		if there {
 			if err := s.Tx(o.hotkey, &wire.Commit{Round: task.Round, Root: leaves[0]}); !errors.Is(err, ledger.ErrDuplicate) {
@@ -167,14 +174,14 @@ func TestSealingTwoAnswersForOneSlotEarnsNothing(t *testing.T) {
 		}
 		return &wire.Commit{Round: task.Round, Root: wire.MerkleRoot(leaves[:])}
 	}
-	o.open = func(tasks []wire.InferenceTask, head protocol.Height) (out [][]byte) {
+	o.open = func(tasks []wire.Task, head protocol.Height) (out [][]byte) {
 		task := &tasks[0]
 		for i, r := range sealed {
 			a := wire.Answer{Round: task.Round, Seat: task.Seat, Task: task.ID, Proof: wire.MerkleProof(leaves[:], i)}
 			if r == nil {
 				return nil
 			}
-			a.Result = *r
+			a.Body = r
 			for _, slots := range []uint16{1, 2} {
 				a.Slots = slots
 				a.Slot = min(uint16(i), slots-1)

@@ -18,6 +18,7 @@ import (
 	"github.com/assaynet/assay/protocol"
 	"github.com/assaynet/assay/protocol/ledger"
 	"github.com/assaynet/assay/protocol/protocoltest"
+	"github.com/assaynet/assay/protocol/task/kinds"
 	"github.com/assaynet/assay/protocol/wire"
 	"github.com/assaynet/assay/scoring"
 	"github.com/assaynet/assay/validator"
@@ -154,7 +155,7 @@ func (s *stage) miner(name string, tweaks ...func(*miner.Config)) {
 func (s *stage) minerAt(name string, port *protocoltest.Port, tweaks ...func(*miner.Config)) {
 	s.Helper()
 	cfg := miner.Config{
-		ChainID: s.ChainID(), Params: s.Params(), Hotkey: protocoltest.Named(name), Salt: [32]byte{1},
+		ChainID: s.ChainID(), Kinds: kinds.All(), Params: s.Params(), Hotkey: protocoltest.Named(name), Salt: [32]byte{1},
 		Models: []miner.Model{miner.FromEngine(s.model)},
 		Ledger: port, Store: s.store(name), Submit: port.Submit, Publish: port.Publish, Logger: zerolog.Nop(),
 	}
@@ -178,7 +179,7 @@ func (s *stage) validator(name string, tweaks ...func(*validator.Config)) {
 func (s *stage) validatorAt(name string, port *protocoltest.Port, tweaks ...func(*validator.Config)) {
 	s.Helper()
 	cfg := validator.Config{
-		ChainID: s.ChainID(), Params: s.Params(), Hotkey: protocoltest.Named(name), Salt: [32]byte{1},
+		ChainID: s.ChainID(), Kinds: kinds.All(), Params: s.Params(), Hotkey: protocoltest.Named(name), Salt: [32]byte{1},
 		Judge:  scoring.NewJudge(scoring.FromEngine(s.model)),
 		Ledger: port, Store: s.store(name), Submit: port.Submit, Publish: port.Publish, Evidence: port.Evidence,
 		Chain: func(start protocol.Height) (protocol.Hash, error) {

@@ -7,6 +7,7 @@ import (
 	"github.com/assaynet/assay/protocol"
 	"github.com/assaynet/assay/protocol/ledger"
 	"github.com/assaynet/assay/protocol/protocoltest"
+	"github.com/assaynet/assay/protocol/task/inference"
 	"github.com/assaynet/assay/protocol/wire"
 	"github.com/assaynet/assay/scoring"
 	"github.com/assaynet/assay/validator"
@@ -19,10 +20,14 @@ type stamp struct{}
 func (stamp) Has(protocol.ModelID) bool { return true }
 
 // Judge implements validator.Judge.
-func (stamp) Judge(_ context.Context, t *wire.InferenceTask, _ protocol.PublicKey, r *wire.Result) (scoring.Outcome, error) {
+func (stamp) Judge(_ context.Context, t *wire.Task, _ protocol.PublicKey, answer []byte) (scoring.Outcome, error) {
+	r, err := inference.ReadResult(answer)
+	if err != nil {
+		return scoring.Outcome{}, err
+	}
 	states := make([][32]byte, len(r.Output)) // invented: the answer's leaves do not show them
 	return scoring.Outcome{
-		Task: t.ID, Finding: wire.FindingExact, Tokens: uint32(len(r.Output)), FailedAt: -1,
+		Task: t.ID, Kind: t.Kind, Finding: wire.FindingPassed, Code: inference.CodeExact, Tokens: uint32(len(r.Output)), FailedAt: -1,
 		States: states, Choices: r.Output,
 	}, nil
 }

@@ -29,6 +29,8 @@ import (
 	"github.com/assaynet/assay/protocol/node"
 	"github.com/assaynet/assay/protocol/params"
 	"github.com/assaynet/assay/protocol/store"
+	"github.com/assaynet/assay/protocol/task/inference"
+	"github.com/assaynet/assay/protocol/wire"
 )
 
 // Passphrase opens the keys of the prepared homes.
@@ -136,9 +138,9 @@ func (n *network) writeGenesis() error {
 			return err
 		}
 		at := fmt.Sprintf("/ip4/127.0.0.1/tcp/%d", n.ports[3*i])
-		s := ledger.GenesisSeat{Hotkey: hot.PublicKey(), Coldkey: cold.PublicKey(), Identity: identity, Addresses: []string{at}, Capacity: 1}
+		s := ledger.GenesisSeat{Hotkey: hot.PublicKey(), Coldkey: cold.PublicKey(), Identity: identity, Addresses: []string{at}}
 		if role == "miner" {
-			s.Models, s.Kinds = []protocol.ModelID{n.model.ID}, []string{"inference"}
+			s.Offers = []wire.Offer{{Kind: inference.Kind, Capacity: 1, Models: []protocol.ModelID{n.model.ID}}}
 		} else {
 			n.boot = at + "/p2p/" + gossip.PeerID(identity)
 			if err := n.seatValidator(&s, g, hot); err != nil {

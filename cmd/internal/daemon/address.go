@@ -10,6 +10,7 @@ import (
 	"github.com/assaynet/assay/cmd/internal/usage"
 	"github.com/assaynet/assay/protocol"
 	"github.com/assaynet/assay/protocol/node"
+	"github.com/assaynet/assay/protocol/task/inference"
 	"github.com/assaynet/assay/protocol/wire"
 )
 
@@ -23,9 +24,9 @@ func (d *Daemon) Announcement(ctx context.Context, models []protocol.ModelID, ca
 	if err != nil {
 		return wire.Serve{}, fmt.Errorf("derive identity: %w", err)
 	}
-	s := wire.Serve{Models: models, Capacity: uint16(capacity), Addresses: d.announced(ctx), Identity: identity, IdentitySig: sig}
+	s := wire.Serve{Addresses: d.announced(ctx), Identity: identity, IdentitySig: sig}
 	if len(models) > 0 {
-		s.Kinds = []string{"inference"}
+		s.Offers = []wire.Offer{{Kind: inference.Kind, Capacity: uint16(capacity), Models: models}}
 	}
 	return s, s.Check()
 }

@@ -10,6 +10,8 @@ import (
 	"github.com/assaynet/assay/protocol/keystore"
 	"github.com/assaynet/assay/protocol/ledger"
 	"github.com/assaynet/assay/protocol/node"
+	"github.com/assaynet/assay/protocol/task/inference"
+	"github.com/assaynet/assay/protocol/wire"
 )
 
 // A role is what an actor does; the last two cheat.
@@ -67,9 +69,7 @@ func (a *actor) genesisSeat(g *ledger.Genesis) (ledger.GenesisSeat, error) {
 	}
 	s.Identity = identity
 	if a.role != roleValidator {
-		s.Models = []protocol.ModelID{g.Params.Tasks.Models[0].ID}
-		s.Kinds = []string{"inference"}
-		s.Capacity = 1
+		s.Offers = []wire.Offer{{Kind: inference.Kind, Capacity: 1, Models: []protocol.ModelID{g.Params.Tasks.Models[0].ID}}}
 		return s, nil
 	}
 	s.Stake = startStake

@@ -17,7 +17,6 @@ import (
 	"github.com/assaynet/assay/protocol"
 	"github.com/assaynet/assay/protocol/params"
 	"github.com/assaynet/assay/protocol/task/inference"
-	"github.com/assaynet/assay/protocol/wire"
 )
 
 var (
@@ -92,7 +91,7 @@ func Check(path string, p *params.Params) (params.Model, error) {
 // a model would fail each task that it is asked.
 func Answers(path string, t *tokenizer.Tokenizer, p *params.Params) error {
 	var conversation []tokenizer.Message
-	for _, m := range inference.Messages(&wire.InferenceTask{System: p.Tasks.System, Prompt: "Hello."}) {
+	for _, m := range inference.Messages(&inference.Task{System: p.Tasks.System, Prompt: "Hello."}) {
 		conversation = append(conversation, tokenizer.Message{Role: m.Role, Content: m.Content})
 	}
 	_, err := t.Chat(conversation)

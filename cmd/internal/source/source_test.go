@@ -58,7 +58,7 @@ func (r *records) Task(id protocol.TaskID) (*validator.TaskView, error) {
 	if id.IsZero() {
 		return nil, validator.ErrNotFound
 	}
-	t := wire.InferenceTask{ID: id, Seat: protocol.SeatID{UID: 2}}
+	t := wire.Task{ID: id, Seat: protocol.SeatID{UID: 2}}
 	return &validator.TaskView{Answer: &validator.Answer{Task: t, Envelope: []byte("answer"), Received: 7}, Cards: []validator.Card{{Envelope: []byte("card"), Received: 8}}}, nil
 }
 

@@ -14,6 +14,7 @@ import (
 	"github.com/assaynet/assay/protocol/node"
 	"github.com/assaynet/assay/protocol/state"
 	"github.com/assaynet/assay/protocol/store"
+	"github.com/assaynet/assay/protocol/task/kinds"
 	"github.com/assaynet/assay/protocol/wire"
 	"github.com/assaynet/assay/scoring"
 	"github.com/assaynet/assay/validator"
@@ -60,7 +61,7 @@ func (s *Stopped) open() error {
 		return err
 	}
 	v, err := validator.New(validator.Config{
-		ChainID: s.chain, Params: &s.genesis.Params, Hotkey: nobody{}, Salt: [32]byte{1}, Judge: nobody{},
+		ChainID: s.chain, Kinds: kinds.All(), Params: &s.genesis.Params, Hotkey: nobody{}, Salt: [32]byte{1}, Judge: nobody{},
 		Ledger: nobody{}, Store: node.RecordsOf(s.db),
 		Submit:  func(context.Context, wire.Body) error { return errStopped },
 		Publish: func(context.Context, string, []byte) error { return errStopped },
@@ -132,7 +133,7 @@ func (nobody) Sign(string, []byte) (wire.Signature, error) { return wire.Signatu
 
 func (nobody) Has(protocol.ModelID) bool { return true }
 
-func (nobody) Judge(context.Context, *wire.InferenceTask, protocol.PublicKey, *wire.Result) (scoring.Outcome, error) {
+func (nobody) Judge(context.Context, *wire.Task, protocol.PublicKey, []byte) (scoring.Outcome, error) {
 	return scoring.Outcome{}, errStopped
 }
 

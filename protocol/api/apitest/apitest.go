@@ -12,6 +12,7 @@ import (
 	"github.com/assaynet/assay/protocol/key"
 	"github.com/assaynet/assay/protocol/ledger"
 	"github.com/assaynet/assay/protocol/params"
+	"github.com/assaynet/assay/protocol/task/inference"
 	"github.com/assaynet/assay/protocol/wire"
 )
 
@@ -293,7 +294,7 @@ func genesis(model protocol.ModelID) *ledger.Genesis {
 			s.Stake, s.Beacon = 1000*protocol.Unit, &anchor
 			s.Consensus = &ledger.Consensus{Key: Public(name + "-consensus"), Address: "127.0.0.1:26656"}
 		} else {
-			s.Models, s.Kinds, s.Capacity = []protocol.ModelID{model}, []string{"inference"}, 2
+			s.Offers = []wire.Offer{{Kind: inference.Kind, Capacity: 2, Models: []protocol.ModelID{model}}}
 		}
 		g.Seats = append(g.Seats, s)
 	}

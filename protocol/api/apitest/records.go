@@ -6,6 +6,7 @@ import (
 	"github.com/assaynet/assay/protocol"
 	"github.com/assaynet/assay/protocol/api"
 	"github.com/assaynet/assay/protocol/ledger"
+	"github.com/assaynet/assay/protocol/task/inference"
 	"github.com/assaynet/assay/protocol/wire"
 )
 
@@ -67,13 +68,15 @@ func (n *Network) paid(e protocol.Epoch) {
 }
 
 // TaskOf is the task that a seat was asked in a round.
-func (n *Network) TaskOf(round protocol.Round, uid protocol.UID) wire.InferenceTask {
+func (n *Network) TaskOf(round protocol.Round, uid protocol.UID) wire.Task {
 	place := wire.Encode([]uint64{uint64(round), uint64(uid)})
 	p := &n.Genesis.Params.Tasks
-	return wire.InferenceTask{
-		ID: wire.HashOf("assay/test/task", place), Round: round, Seat: protocol.SeatID{UID: uid},
-		Model: p.Models[0].ID, System: p.System, Prompt: "Ask a cat.", TopK: 40, TopP: 1 << 16,
-		Seed: wire.HashOf("assay/test/seed", place), MaxTokens: p.MaxTokens,
+	return wire.Task{
+		ID: wire.HashOf("assay/test/task", place), Kind: inference.Kind, Round: round, Seat: protocol.SeatID{UID: uid},
+		Body: wire.Encode(&inference.Task{
+			Model: p.Models[0].ID, System: p.System, Prompt: "Ask a cat.", TopK: 40, TopP: 1 << 16,
+			Seed: wire.HashOf("assay/test/seed", place), MaxTokens: p.MaxTokens,
+		}),
 	}
 }
 
@@ -102,30 +105,31 @@ func (n *Network) scores() []api.Score {
 // cards of both judges.
 func (n *Network) evidence() (*api.Evidence, error) {
 	t := n.TaskOf(Round, 2)
-	r := wire.Result{Output: []int32{1, 2, 3}, Finish: "stop", Fingerprint: wire.HashOf("assay/test/fingerprint"), Millis: 1234}
+	r := inference.Result{Output: []int32{1, 2, 3}, Finish: "stop", Fingerprint: wire.HashOf("assay/test/fingerprint"), Millis: 1234}
 	for i := range r.Output {
 		r.Leaves = append(r.Leaves, wire.HashOf("assay/test/leaf", []byte{byte(i)}))
 	}
 	root := wire.HashOf("assay/test/root-of-judge")
-	return n.Sign(&t, &r, func(c *wire.Card) { c.Root = root })
+	return n.Sign(&t, &r, func(_ protocol.UID, c *inference.Card) { c.Root = root })
 }
 
 // Sign makes the evidence of a task of miner 2 from its result: the answer, and a
 // card "exact" of each judge, which card may change before it is signed.
-func (n *Network) Sign(t *wire.InferenceTask, r *wire.Result, card func(*wire.Card)) (*api.Evidence, error) {
+func (n *Network) Sign(t *wire.Task, r *inference.Result, card func(judge protocol.UID, c *inference.Card)) (*api.Evidence, error) {
 	chain := n.Genesis.ChainID()
-	a := wire.Answer{Round: t.Round, Seat: t.Seat, Slot: t.Slot, Slots: 1, Task: t.ID, Result: *r}
+	a := wire.Answer{Round: t.Round, Seat: t.Seat, Slot: t.Slot, Slots: 1, Task: t.ID, Body: wire.Encode(r)}
 	e, err := wire.Seal(Key(names[2]), wire.DomainAnswer, chain, 33, wire.Encode(&a))
 	if err != nil {
 		return nil, fmt.Errorf("sign answer: %w", err)
 	}
 	ev := &api.Evidence{Task: *t, Hotkey: Public(names[2]), Answers: []api.Signed{{Raw: wire.Encode(e), Received: 33}}}
 	for v := range protocol.UID(2) {
+		body := inference.Card{Code: inference.CodeExact, Tokens: uint32(len(r.Output))}
+		card(v, &body)
 		c := wire.Card{
 			Judge: protocol.SeatID{UID: v}, Round: t.Round, Seat: t.Seat, Slot: t.Slot, Task: t.ID,
-			Answer: e.Hash(), Finding: wire.FindingExact, Tokens: uint32(len(r.Output)),
+			Answer: e.Hash(), Kind: t.Kind, Finding: body.Code.Finding(), Body: wire.Encode(&body),
 		}
-		card(&c)
 		ce, err := wire.Seal(Key(names[v]), wire.DomainCard, chain, 35, wire.Encode(&c))
 		if err != nil {
 			return nil, fmt.Errorf("sign card: %w", err)

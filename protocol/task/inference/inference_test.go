@@ -1,15 +1,18 @@
 package inference_test
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"math"
 	"os"
 	"regexp"
+	"strings"
 	"testing"
 
 	"github.com/assaynet/assay/protocol"
 	"github.com/assaynet/assay/protocol/params"
+	"github.com/assaynet/assay/protocol/task"
 	"github.com/assaynet/assay/protocol/task/inference"
 	"github.com/assaynet/assay/protocol/wire"
 )
@@ -18,14 +21,38 @@ const chain = "assay-test-01234567"
 
 var seat = protocol.SeatID{UID: 7, Registered: 41}
 
-func derive(t *testing.T, seed string, round protocol.Round, seat protocol.SeatID, slot uint16) wire.InferenceTask {
+// asked is four slots of a model.
+func asked(models ...protocol.ModelID) []task.Asked {
+	return []task.Asked{{Kind: inference.Kind, Slots: 4, Models: models}}
+}
+
+// derived is a task with what its body asks.
+type derived struct {
+	*wire.Task
+	asks *inference.Task
+}
+
+func deriveWith(t *testing.T, p *params.Params, chain, seed string, round protocol.Round, seat protocol.SeatID, slot uint16, models ...protocol.ModelID) derived {
 	t.Helper()
-	p := params.Local()
-	task := inference.Derive(chain, &p, wire.HashOf(seed), round, seat, []protocol.ModelID{p.Tasks.Models[0].ID}, slot)
-	if err := task.Check(); err != nil {
+	table := task.Table{inference.New()}
+	d, err := table.Derive(chain, p, wire.HashOf(seed), round, seat, asked(models...), slot)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(d.Check(), table.CheckTask(d)); err != nil {
 		t.Fatalf("derived task: %v", err)
 	}
-	return task
+	b, err := inference.ReadTask(d.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return derived{d, b}
+}
+
+func derive(t *testing.T, seed string, round protocol.Round, seat protocol.SeatID, slot uint16) derived {
+	t.Helper()
+	p := params.Local()
+	return deriveWith(t, &p, chain, seed, round, seat, slot, p.Tasks.Models[0].ID)
 }
 
 // golden is what another implementation needs to compare itself with.
@@ -47,7 +74,7 @@ func TestDeriveGivesTheGoldenTasks(t *testing.T) {
 	for _, seed := range []string{"a", "b", "c"} {
 		for slot := range uint16(4) {
 			task := derive(t, seed, 12, seat, slot)
-			got = append(got, golden{seed, 12, seat, slot, task.ID, task.Prompt, task.TemperatureBits, task.TopP, task.Seed})
+			got = append(got, golden{seed, 12, seat, slot, task.ID, task.asks.Prompt, task.asks.TemperatureBits, task.asks.TopP, task.asks.Seed})
 		}
 	}
 	text, err := json.MarshalIndent(got, "", "  ")
@@ -76,7 +103,7 @@ func TestDeriveNeverRepeatsAPromptAndKeepsTheShareOfSampledTasks(t *testing.T) {
 	sampled, longest := 0, 0
 	const n = 100_000
 	for i := range n {
-		task := inference.Derive(chain, &p, wire.HashOf("seed"), protocol.Round(i/100), protocol.SeatID{UID: protocol.UID(i % 100)}, models, 0)
+		task := inference.Draw(&p, wire.HashOf("seed", []byte{byte(i), byte(i >> 8), byte(i >> 16)}), models)
 		if seen[task.Prompt] {
 			t.Fatalf("prompt %q comes twice in %d tasks", task.Prompt, i)
 		}
@@ -126,18 +153,17 @@ func TestListsHoldNoWordTwice(t *testing.T) {
 
 func TestTasksOfTwoSeatsRoundsSlotsAndChainsDiffer(t *testing.T) {
 	p := params.Local()
-	models := []protocol.ModelID{p.Tasks.Models[0].ID}
 	base := derive(t, "a", 12, seat, 0)
-	others := map[string]wire.InferenceTask{
+	others := map[string]derived{
 		"slot":       derive(t, "a", 12, seat, 1),
 		"round":      derive(t, "a", 13, seat, 0),
 		"uid":        derive(t, "a", 12, protocol.SeatID{UID: 8, Registered: 41}, 0),
 		"registered": derive(t, "a", 12, protocol.SeatID{UID: 7, Registered: 42}, 0),
 		"seed":       derive(t, "b", 12, seat, 0),
-		"chain":      inference.Derive(chain+"x", &p, wire.HashOf("a"), 12, seat, models, 0),
+		"chain":      deriveWith(t, &p, chain+"x", "a", 12, seat, 0, p.Tasks.Models[0].ID),
 	}
 	for what, o := range others {
-		if o.ID == base.ID || o.Seed == base.Seed || o.Prompt == base.Prompt {
+		if o.ID == base.ID || o.asks.Seed == base.asks.Seed || o.asks.Prompt == base.asks.Prompt {
 			t.Errorf("another %s gives the same id, seed or prompt", what)
 		}
 	}
@@ -150,78 +176,14 @@ func TestDeriveDrawsOnlyModelsThatTheNetworkPaysFor(t *testing.T) {
 	unpaid := protocol.ModelID{2}
 	count := map[protocol.ModelID]int{}
 	for i := range 400 {
-		task := inference.Derive(chain, &p, wire.HashOf("m"), protocol.Round(i), seat, []protocol.ModelID{unpaid, paid, p.Tasks.Models[0].ID}, 0)
+		task := inference.Draw(&p, wire.HashOf("m", []byte{byte(i), byte(i >> 8)}), []protocol.ModelID{unpaid, paid, p.Tasks.Models[0].ID})
 		count[task.Model]++
 	}
 	if count[unpaid] != 0 || count[paid] < 150 || count[p.Tasks.Models[0].ID] < 150 {
 		t.Errorf("models drawn %v, want the paid ones about 200 times each", count)
 	}
-	if got := inference.Derive(chain, &p, wire.HashOf("m"), 0, seat, []protocol.ModelID{unpaid}, 0).Model; !got.IsZero() {
+	if got := inference.Draw(&p, wire.HashOf("m"), []protocol.ModelID{unpaid}).Model; !got.IsZero() {
 		t.Errorf("model %s drawn though none is paid for", got)
-	}
-}
-
-func hotkey(b byte) (k protocol.PublicKey) { k[0], k[1] = 2, b; return k }
-
-// sealed returns three slots, the middle one without an answer.
-func sealed(t *testing.T) *inference.Sealed {
-	t.Helper()
-	s := &inference.Sealed{}
-	for i := range uint16(3) {
-		s.Tasks = append(s.Tasks, derive(t, "a", 12, seat, i))
-		s.Salts = append(s.Salts, [32]byte{9, byte(i)})
-		s.Results = append(s.Results, &wire.Result{Output: []int32{int32(i), 5}, Finish: "stop"})
-	}
-	s.Results[1] = nil
-	return s
-}
-
-func TestAnOpeningFitsItsOwnSlotOfItsOwnCommitmentOnly(t *testing.T) {
-	s := sealed(t)
-	root, err := s.Commitment(chain, hotkey(1))
-	if err != nil {
-		t.Fatal(err)
-	}
-	check := func(root protocol.Hash, slots uint16, k protocol.PublicKey, task int, a *wire.Answer) error {
-		return inference.CheckOpening(chain, root, slots, k, &s.Tasks[task], a)
-	}
-	open := func() *wire.Answer {
-		a, err := s.Opening(chain, hotkey(1), 2)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return a
-	}
-	if err := check(root, 3, hotkey(1), 2, open()); err != nil {
-		t.Fatalf("true opening refused: %v", err)
-	}
-	if _, err := s.Opening(chain, hotkey(1), 1); !errors.Is(err, inference.ErrUnanswered) {
-		t.Errorf("opening of the empty slot: got %v, want ErrUnanswered", err)
-	}
-	for what, err := range map[string]error{
-		"another root":   check(protocol.Hash{1}, 3, hotkey(1), 2, open()),
-		"another size":   check(root, 4, hotkey(1), 2, open()),
-		"another hotkey": check(root, 3, hotkey(2), 2, open()),
-		"another task":   check(root, 3, hotkey(1), 0, open()),
-		"another salt":   check(root, 3, hotkey(1), 2, func() *wire.Answer { a := open(); a.Salt[0]++; return a }()),
-		"another result": check(root, 3, hotkey(1), 2, func() *wire.Answer { a := open(); a.Result.Output = []int32{3}; return a }()),
-		"another slot":   check(root, 3, hotkey(1), 2, func() *wire.Answer { a := open(); a.Slot = 0; return a }()),
-		"longer proof":   check(root, 3, hotkey(1), 2, func() *wire.Answer { a := open(); a.Proof = append(a.Proof, root); return a }()),
-	} {
-		if !errors.Is(err, inference.ErrOpening) {
-			t.Errorf("%s: got %v, want ErrOpening", what, err)
-		}
-	}
-}
-
-func TestCommitmentRefusesPartsThatDoNotBelongTogether(t *testing.T) {
-	s := sealed(t)
-	s.Salts = s.Salts[:2]
-	if _, err := s.Commitment(chain, hotkey(1)); !errors.Is(err, inference.ErrSlots) {
-		t.Errorf("got %v, want ErrSlots", err)
-	}
-	if _, err := new(inference.Sealed).Commitment(chain, hotkey(1)); !errors.Is(err, inference.ErrSlots) {
-		t.Errorf("no slots: got %v, want ErrSlots", err)
 	}
 }
 
@@ -233,33 +195,33 @@ func TestCheckResultFindsWhatNeedsNoRun(t *testing.T) {
 		}
 		return l
 	}
-	whole := func(finish string, out ...int32) wire.Result {
+	whole := func(finish string, out ...int32) inference.Result {
 		l := leaves(len(out))
-		return wire.Result{Output: out, Finish: finish, Leaves: l, Fingerprint: wire.MerkleRoot(l)}
+		return inference.Result{Output: out, Finish: finish, Leaves: l, Fingerprint: wire.MerkleRoot(l)}
 	}
-	task := &wire.InferenceTask{MaxTokens: 4}
-	with := func(r wire.Result, f func(*wire.Result)) wire.Result { f(&r); return r }
+	task := &inference.Task{MaxTokens: 4}
+	with := func(r inference.Result, f func(*inference.Result)) inference.Result { f(&r); return r }
 	for _, c := range []struct {
 		name string
-		r    wire.Result
-		want wire.Finding
+		r    inference.Result
+		want inference.Code
 		pos  int
 	}{
-		{"stopped", whole("stop", 1, stop), wire.FindingExact, 0},
-		{"stopped at once", whole("stop", stop), wire.FindingExact, 0},
-		{"stopped at the maximum", whole("stop", 1, 2, 3, stop), wire.FindingExact, 0},
-		{"full length", whole("length", 1, 2, 3, 4), wire.FindingExact, 0},
-		{"empty", whole("length"), wire.FindingLength, 0},
-		{"too long", whole("length", 1, 2, 3, 4, 5), wire.FindingLength, 4},
-		{"token too large", whole("length", 1, 2, vocab, 4), wire.FindingRange, 2},
-		{"token negative", whole("length", 1, -1, 3, 4), wire.FindingRange, 1},
-		{"ended after one token", whole("length", 1), wire.FindingEnd, 1},
-		{"ended too early, called a stop", whole("stop", 1, 2), wire.FindingEnd, 2},
-		{"ended too late", whole("length", 1, stop, 3, 4), wire.FindingEnd, 1},
-		{"stop called length", whole("length", 1, stop), wire.FindingEnd, 1},
-		{"length called stop", whole("stop", 1, 2, 3, 4), wire.FindingEnd, 3},
-		{"leaf missing", with(whole("length", 1, 2, 3, 4), func(r *wire.Result) { r.Leaves = r.Leaves[:3] }), wire.FindingLeaves, 3},
-		{"another root", with(whole("length", 1, 2, 3, 4), func(r *wire.Result) { r.Fingerprint[0]++ }), wire.FindingLeaves, 0},
+		{"stopped", whole("stop", 1, stop), inference.CodeExact, 0},
+		{"stopped at once", whole("stop", stop), inference.CodeExact, 0},
+		{"stopped at the maximum", whole("stop", 1, 2, 3, stop), inference.CodeExact, 0},
+		{"full length", whole("length", 1, 2, 3, 4), inference.CodeExact, 0},
+		{"empty", whole("length"), inference.CodeLength, 0},
+		{"too long", whole("length", 1, 2, 3, 4, 5), inference.CodeLength, 4},
+		{"token too large", whole("length", 1, 2, vocab, 4), inference.CodeRange, 2},
+		{"token negative", whole("length", 1, -1, 3, 4), inference.CodeRange, 1},
+		{"ended after one token", whole("length", 1), inference.CodeEnd, 1},
+		{"ended too early, called a stop", whole("stop", 1, 2), inference.CodeEnd, 2},
+		{"ended too late", whole("length", 1, stop, 3, 4), inference.CodeEnd, 1},
+		{"stop called length", whole("length", 1, stop), inference.CodeEnd, 1},
+		{"length called stop", whole("stop", 1, 2, 3, 4), inference.CodeEnd, 3},
+		{"leaf missing", with(whole("length", 1, 2, 3, 4), func(r *inference.Result) { r.Leaves = r.Leaves[:3] }), inference.CodeLeaves, 3},
+		{"another root", with(whole("length", 1, 2, 3, 4), func(r *inference.Result) { r.Fingerprint[0]++ }), inference.CodeLeaves, 0},
 	} {
 		if got, pos := inference.CheckResult(task, &c.r, vocab, []int32{stop}); got != c.want || pos != c.pos {
 			t.Errorf("%s: got %s at %d, want %s at %d", c.name, got, pos, c.want, c.pos)
@@ -268,13 +230,80 @@ func TestCheckResultFindsWhatNeedsNoRun(t *testing.T) {
 }
 
 func TestMessagesBeginWithTheSharedSystemPrompt(t *testing.T) {
-	task := derive(t, "a", 1, seat, 0)
-	m := inference.Messages(&task)
+	task := derive(t, "a", 1, seat, 0).asks
+	m := inference.Messages(task)
 	if len(m) != 2 || m[0].Role != "system" || m[0].Content != params.Local().Tasks.System || m[1].Role != "user" || m[1].Content != task.Prompt {
 		t.Errorf("got %+v", m)
 	}
 	task.System = ""
-	if m := inference.Messages(&task); len(m) != 1 || m[0].Role != "user" {
+	if m := inference.Messages(task); len(m) != 1 || m[0].Role != "user" {
 		t.Errorf("without a system prompt: got %+v", m)
 	}
+}
+
+func TestBodiesThatNoHonestProgramMakesAreRefused(t *testing.T) {
+	table := task.Table{inference.New()}
+	ask := func(change func(*inference.Task)) error {
+		d := derive(t, "a", 1, seat, 0)
+		change(d.asks)
+		return table.CheckTask(&wire.Task{Kind: inference.Kind, Body: wire.Encode(d.asks)})
+	}
+	answer := func(change func(*inference.Result)) error {
+		r := &inference.Result{Output: []int32{1, 2}, Finish: inference.FinishLength, Leaves: make([]protocol.Hash, 2)}
+		change(r)
+		return table.CheckAnswer(&wire.Task{Kind: inference.Kind}, wire.Encode(r))
+	}
+	card := func(f wire.Finding, change func(*inference.Card)) error {
+		b := &inference.Card{Code: inference.CodeToken, Position: 1, Root: protocol.Hash{1}, Tokens: 2}
+		change(b)
+		return table.CheckCard(&wire.Card{Kind: inference.Kind, Finding: f, Body: wire.Encode(b)})
+	}
+	for what, c := range map[string]struct{ got, want error }{
+		"a derived task":             {ask(func(*inference.Task) {}), nil},
+		"a long prompt":              {ask(func(a *inference.Task) { a.Prompt = strings.Repeat("a", 64<<10) }), wire.ErrLimit},
+		"a prompt beyond the bytes":  {ask(func(a *inference.Task) { a.Prompt = strings.Repeat("a", 70<<10) }), wire.ErrTooLarge},
+		"no tokens":                  {ask(func(a *inference.Task) { a.MaxTokens = 0 }), wire.ErrLimit},
+		"a maximum beyond the limit": {ask(func(a *inference.Task) { a.MaxTokens = inference.MaxOutputTokens + 1 }), wire.ErrLimit},
+		"top-k of none":              {ask(func(a *inference.Task) { a.TopK = 0 }), wire.ErrLimit},
+		"top-k of many":              {ask(func(a *inference.Task) { a.TopK = 257 }), wire.ErrLimit},
+		"top-p of none":              {ask(func(a *inference.Task) { a.TopP = 0 }), wire.ErrLimit},
+		"top-p of more":              {ask(func(a *inference.Task) { a.TopP = 1<<16 + 1 }), wire.ErrLimit},
+		"an answer":                  {answer(func(*inference.Result) {}), nil},
+		"too many tokens":            {answer(func(r *inference.Result) { r.Output = make([]int32, inference.MaxOutputTokens+1) }), wire.ErrLimit},
+		"too many leaves":            {answer(func(r *inference.Result) { r.Leaves = make([]protocol.Hash, inference.MaxOutputTokens+1) }), wire.ErrLimit},
+		"an unknown finish":          {answer(func(r *inference.Result) { r.Finish = "tired" }), wire.ErrLimit},
+		"no bytes":                   {table.CheckAnswer(&wire.Task{Kind: inference.Kind}, nil), wire.ErrMalformed},
+		"a card":                     {card(wire.FindingFalse, func(*inference.Card) {}), nil},
+		"an unknown code":            {card(wire.FindingFalse, func(b *inference.Card) { b.Code = "fine" }), wire.ErrUnknown},
+		"exact without a root":       {card(wire.FindingPassed, func(b *inference.Card) { b.Code, b.Root = inference.CodeExact, protocol.Hash{} }), wire.ErrLimit},
+		"a root without a run":       {card(wire.FindingMalformed, func(b *inference.Card) { b.Code = inference.CodeEnd }), wire.ErrLimit},
+		"a position too high":        {card(wire.FindingFalse, func(b *inference.Card) { b.Position = inference.MaxOutputTokens + 1 }), wire.ErrLimit},
+		"tokens too many":            {card(wire.FindingFalse, func(b *inference.Card) { b.Tokens = inference.MaxOutputTokens + 1 }), wire.ErrLimit},
+		"a code of another finding":  {card(wire.FindingPassed, func(*inference.Card) {}), wire.ErrLimit},
+	} {
+		if !errors.Is(c.got, c.want) {
+			t.Errorf("%s: got %v, want %v", what, c.got, c.want)
+		}
+	}
+}
+
+// FuzzBodies gives bytes to every body: what is read encodes to the same bytes.
+func FuzzBodies(f *testing.F) {
+	p := params.Local()
+	f.Add(wire.Encode(inference.Draw(&p, protocol.TaskID{1}, nil)))
+	f.Add(wire.Encode(&inference.Result{Output: []int32{1}, Finish: inference.FinishStop, Leaves: []protocol.Hash{{2}}}))
+	f.Add(wire.Encode(&inference.Card{Code: inference.CodeExact, Root: protocol.Hash{3}, Tokens: 1}))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		same := func(v any, err error) {
+			if err == nil && !bytes.Equal(wire.Encode(v), b) {
+				t.Errorf("%+v does not stand for %x", v, b)
+			}
+		}
+		asks, err := inference.ReadTask(b)
+		same(asks, err)
+		result, err := inference.ReadResult(b)
+		same(result, err)
+		card, err := inference.ReadCard(b)
+		same(card, err)
+	})
 }

@@ -3,6 +3,8 @@ package inference
 import (
 	"strconv"
 	"strings"
+
+	"github.com/assaynet/assay/protocol/task"
 )
 
 // Prompts come from templates in five families. A place in braces is filled
@@ -65,13 +67,13 @@ var lists = map[string][]string{
 		Lisbon London Madrid Miami Milan Moscow Munich Oslo Paris Prague Rome Seattle Sydney Tokyo Vienna Warsaw`),
 }
 
-// prompt draws a family, one of its templates, and what fills it.
-func (s *stream) prompt() string {
-	family := families[s.below(uint64(len(families)))]
-	return s.fill(family[s.below(uint64(len(family)))])
+// drawPrompt draws a family, one of its templates, and what fills it.
+func drawPrompt(s *task.Stream) string {
+	family := families[s.Below(uint64(len(families)))]
+	return fill(s, family[s.Below(uint64(len(family)))])
 }
 
-func (s *stream) fill(template string) string {
+func fill(s *task.Stream, template string) string {
 	var b strings.Builder
 	used := map[string]bool{}
 	for {
@@ -82,24 +84,24 @@ func (s *stream) fill(template string) string {
 		}
 		var place string
 		place, template, _ = strings.Cut(rest, "}")
-		b.WriteString(s.place(place, used))
+		b.WriteString(draw(s, place, used))
 	}
 }
 
-// place draws what fills one place; used holds the words of the prompt so far.
-func (s *stream) place(place string, used map[string]bool) string {
+// draw draws what fills one place; used holds the words of the prompt so far.
+func draw(s *task.Stream, place string, used map[string]bool) string {
 	switch {
 	case place == "d": // an index into four elements
-		return strconv.FormatUint(s.below(4), 10)
+		return strconv.FormatUint(s.Below(4), 10)
 	case place[0] == 'n' && len(place) == 2:
 		low := uint64(1)
 		for range place[1] - '1' {
 			low *= 10
 		}
-		return strconv.FormatUint(low+s.below(9*low), 10)
+		return strconv.FormatUint(low+s.Below(9*low), 10)
 	}
 	list := lists[place]
-	i := s.below(uint64(len(list)))
+	i := s.Below(uint64(len(list)))
 	for used[list[i]] { // lists are longer than any prompt
 		i = (i + 1) % uint64(len(list))
 	}

@@ -32,7 +32,7 @@ type copier struct {
 	chat   func([]inference.Message) ([]int32, error)
 
 	mu     sync.Mutex
-	copied wire.Result // the newest that came by
+	copied inference.Result // the newest that came by
 }
 
 // ID returns the id of a model that is not run.
@@ -47,9 +47,13 @@ func (c *copier) listen(_ context.Context, _ string, raw []byte) error {
 	if err != nil {
 		return err
 	}
+	r, err := inference.ReadResult(a.Answer.Body)
+	if err != nil {
+		return err
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.copied = a.Answer.Result
+	c.copied = *r
 	return nil
 }
 

@@ -21,6 +21,7 @@ import (
 	"github.com/assaynet/assay/protocol/ledger"
 	"github.com/assaynet/assay/protocol/node"
 	"github.com/assaynet/assay/protocol/store"
+	"github.com/assaynet/assay/protocol/task/kinds"
 )
 
 // options are what package devnet hands over.
@@ -116,7 +117,7 @@ func mine(ctx context.Context, c node.Config, liar miner.Model) error {
 		return err
 	}
 	m, err := miner.New(miner.Config{
-		ChainID: n.ChainID(), Params: &c.Genesis.Params, Hotkey: c.Hotkey, Salt: salt, Models: []miner.Model{liar},
+		ChainID: n.ChainID(), Kinds: kinds.All(), Params: &c.Genesis.Params, Hotkey: c.Hotkey, Salt: salt, Models: []miner.Model{liar},
 		Ledger: n, Store: node.RecordsOf(c.DB), Submit: n.Submit, Publish: n.Publish, Logger: c.Logger,
 	})
 	if err != nil {

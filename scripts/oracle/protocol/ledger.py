@@ -7,11 +7,11 @@ TX = ("u8", "text", "b33", "u64", "b", "b64")
 COUNTS = [("u16", "u32")]
 BODIES = {
     1: ("b33", "u64"), 2: ("b33", "u64"), 3: ("b33", "u64"), 4: ("b33", "u64"),
-    5: (["b32"], ["text"], "u16", ["text"], "b33", "b64"), 6: ("b33", "b64", "b32", "text"), 7: ("u64", "b32"),
+    5: ([("text", "u16", ["b32"])], ["text"], "b33", "b64"), 6: ("b33", "b64", "b32", "text"), 7: ("u64", "b32"),
     8: ("u64", "b32"), 9: ("u64", "b32"), 10: ("u64", ["u16"], ["u16"], "b32"),
     11: ("u64", "b32", "u32", COUNTS, COUNTS),
 }
-SEAT = ("id hotkey coldkey collateral models kinds capacity addresses identity permit last_update emission slots asked "
+SEAT = ("id hotkey coldkey collateral offers addresses identity permit last_update emission slots asked "
         "consensus chain next next_from no_permit").split()
 META = "height seats issued burned pot price last_step beacon link proposer proposer_key".split()
 ROUND = "round task_seed task_height duty_seed duty_height task_first duty_first task_has duty_has".split()
@@ -66,9 +66,9 @@ class Ledger:
         self.meta = Record(zip(META, [0, len(net.seats_at_start), supply, 0, 0, net.seats.price, 0,
                                       H("assay/1/beacon/genesis", net.chain.encode()), ZERO, NOBODY, NO_KEY]))
         seats = []
-        for uid, (hot, cold, stake, models, kinds, capacity, addresses, identity, consensus, anchor) in enumerate(net.seats_at_start):
+        for uid, (hot, cold, stake, offers, addresses, identity, consensus, anchor) in enumerate(net.seats_at_start):
             seats.append(Record(zip(SEAT, [
-                {1: uid, 2: 0}, hot, cold, 0, models, kinds, capacity, addresses, identity, False, 0, 0, 0, False,
+                {1: uid, 2: 0}, hot, cold, 0, offers, addresses, identity, False, 0, 0, 0, False,
                 consensus or [NO_KEY, ZERO, ""], [1, 0, anchor] if anchor else NO_CHAIN, NO_CHAIN, 0, 0])))
             self.put(b"h" + hot, uid)
             if identity != NO_KEY:
@@ -264,13 +264,16 @@ class Ledger:
             raise Rule("ErrBadKey") from e
 
     def serve(self, s, b, _):
-        models, kinds, capacity, addresses, identity, sig = b
-        must(len(models) <= 16 and len(kinds) <= 8 and len(addresses) <= 8 and capacity <= 1024, "limits of Serve")
-        rule(all(m in self.net.models for m in models) and len(set(models)) == len(models), "ErrUnknown")
+        offers, addresses, identity, sig = b
+        must(len(offers) <= 8 and len(addresses) <= 8 and sum(c for _, c, _ in offers) <= 1024, "limits of Serve")
+        must(all(0 < len(k.encode()) <= 16 and len(m) <= 16 for k, _, m in offers), "limits of an offer")
+        must(all(a[0] < b[0] for a, b in zip(offers, offers[1:])), "offers in another order")
+        for kind, _, models in offers:
+            rule(kind == "inference" and all(m in self.net.models for m in models) and len(set(models)) == len(models), "ErrUnknown")
         self.bound(s, identity, sig, s.consensus[0], b"i")
         self.delete(b"i" + s.identity)
         self.put(b"i" + identity, s.id[1])
-        s.update(models=models, kinds=kinds, capacity=capacity, addresses=addresses, identity=identity)
+        s.update(offers=offers, addresses=addresses, identity=identity)
         self.put_seat(s)
 
     def set_consensus_key(self, s, b, _):
@@ -431,7 +434,8 @@ class Ledger:
             self.put(key, [self.get(key, [0])[0] + n])
 
     def draw_seat(self, rec, e, roster, judges):
-        seat, _, k, _, coldkey = roster
+        seat, _, asked, coldkey = roster
+        k = sum(a[1] for a in asked)
         ticket = lambda domain, x: H(domain, rec.duty_seed + u16(seat[1]) + u64(seat[2]) + u32(x))
         window, rounds = e - e % 2, 2 * self.net.rounds()
         cover = self.get(b"v" + u16(seat[1]), [None, None, []])
@@ -568,13 +572,13 @@ class Ledger:
 
     def rosters(self, seats, e):
         for s in seats:
-            s.asked = s.capacity > 0 and len(s.models) > 0 and "inference" in s.kinds
-            s.slots = 0
+            able = [(k, c, m) for k, c, m in s.offers if c > 0 and m]
+            shown = 2 * self.opened_by(s, e - 2) // self.net.rounds() if able else 0
+            asked = [[k, min(c, self.net.tasks.max_slots, max(1, shown)), m] for k, c, m in able]
+            s.asked, s.slots = len(asked) > 0, sum(a[1] for a in asked)
             key = u64(e) + u16(s.id[1])
             if s.asked:
-                shown = 2 * self.opened_by(s, e - 2) // self.net.rounds()
-                s.slots = min(s.capacity, self.net.tasks.max_slots, max(1, shown))
-                self.put(b"o" + key, [s.id, s.hotkey, s.slots, s.models, s.coldkey])
+                self.put(b"o" + key, [s.id, s.hotkey, asked, s.coldkey])
             if s.permit:
                 self.put(b"j" + key, [s.id, s.hotkey, self.stake(s.hotkey), s.coldkey])
             self.put_seat(s)

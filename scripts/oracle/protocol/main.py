@@ -56,13 +56,13 @@ def answers(led, record):
         work.check_answer(a)
         r, seat, slot = a[:3]
         roster, commitment = state_of(led, r, seat[1])
-        must(roster[0] == seat and roster[1] == sender and slot < roster[2] and commitment[0] == seat, "an answer of nobody who was asked")
-        task = work.derive(net, led.round(r).task_seed, r, seat, roster[3], slot)
-        work.check_opening(net, commitment[1], roster[2], sender, task, a)
-        must(work.check_result(task, a[6]) is None, "an answer that shows to be wrong without a run")
+        must(roster[0] == seat and roster[1] == sender and slot < work.slots(roster[2]) and commitment[0] == seat, "an answer of nobody who was asked")
+        task = work.derive(net, led.round(r).task_seed, r, seat, roster[2], slot)
+        work.check_opening(net, commitment[1], work.slots(roster[2]), sender, task, a)
+        must(work.check_result(task, work.result_of(a)) is None, "an answer that shows to be wrong without a run")
         found[r, seat[1], slot] = (H("assay/1/envelope", raw), task, a, raw)
     print("answers: %d open their commitments, of %d tasks" % (len(found), sum(
-        state_of(led, int.from_bytes(k[1:9], "big"), c[0][1])[0][2] for k, c in led.below(b"c"))))
+        work.slots(state_of(led, int.from_bytes(k[1:9], "big"), c[0][1])[0][2]) for k, c in led.below(b"c"))))
     return found
 
 
@@ -80,8 +80,8 @@ def miners(led, record, found):
             if roster[1] != hotkey:
                 continue
             leaves, results = [], {}
-            for slot in range(roster[2]):
-                task = work.derive(net, led.round(r).task_seed, r, seat, roster[3], slot)
+            for slot in range(work.slots(roster[2])):
+                task = work.derive(net, led.round(r).task_seed, r, seat, roster[2], slot)
                 salt = work.miner_salt(m["salt"], task[0])
                 if (r, seat[1], slot) not in found:
                     leaves.append(work.empty_leaf(slot))
@@ -107,23 +107,24 @@ def cards(led, record, found):
     net, known, findings = led.net, {}, {}
     for raw in record["cards"]:
         sender, _, c = net.open(raw, "assay/1/card", 256 << 10)
-        judge, r, seat, slot, task, answer, finding, position, own, tokens = work.check_card(c)
+        judge, r, seat, slot, task, answer, kind, finding, _ = work.check_card(c)
         roster = led.get(b"j" + u64(net.round_epoch(r)) + u16(judge[1]))
         must(roster[0] == judge and roster[1] == sender, "a card of no judge")
         duties = led.get(b"d" + u64(r) + u16(seat[1]))[0]
         must([slot, judge] in duties, "a card about what its judge did not draw")
         must(led.below(b"o" + u64(net.round_epoch(r)) + u16(seat[1]))[0][1][0] == seat, "a card about nobody")
         name = (r, seat[1], slot)
-        models = state_of(led, r, seat[1])[0][3]
-        must(task == work.derive(net, led.round(r).task_seed, r, seat, models, slot)[0], "a card about another task")
+        asked = state_of(led, r, seat[1])[0][2]
+        must([task, kind] == work.derive(net, led.round(r).task_seed, r, seat, asked, slot)[:2], "a card about another task")
         if finding == "unopened":
             must(name not in found, "unopened, and yet there is an answer")
         else:
-            must(answer == found[name][0] and tokens == len(found[name][2][6][0]), "a card about another answer")
-            must(finding in work.BY_RUN, "an answer that has the right form")
+            code, _, _, tokens = work.said(c)
+            must(answer == found[name][0] and tokens == len(work.result_of(found[name][2])[0]), "a card about another answer")
+            must(code in work.BY_RUN, "an answer that has the right form")
         must(known.setdefault((name, judge[1]), c) == c, "two cards of a judge about one answer")
     for c in known.values():
-        findings[c[6]] = findings.get(c[6], 0) + 1
+        findings[c[7]] = findings.get(c[7], 0) + 1
     for key, (judge, said) in led.below(b"g"):
         e = int.from_bytes(key[1:9], "big")
         own = [work.card_leaf(c) for (name, uid), c in sorted(known.items()) if uid == judge[1] and net.round_epoch(name[0]) == e]
@@ -136,7 +137,7 @@ def receipt(led, record, found):
     task, hotkey, a, about = work.open_receipt(led.net, record["receipt"])
     want = found[a[0], a[1][1], a[2]]
     must(task == want[1] and a == want[2] and about, "a receipt that says something else")
-    print("receipt: round %d, seat %d, slot %d, with %d cards: %r" % (a[0], a[1][1], a[2], len(about), task[6]))
+    print("receipt: round %d, seat %d, slot %d, with %d cards: %r" % (a[0], a[1][1], a[2], len(about), work.asks(task)[2]))
 
 
 def refusals(led, record):

@@ -1,4 +1,4 @@
-package inference
+package task
 
 import (
 	"errors"
@@ -9,35 +9,34 @@ import (
 )
 
 var (
-	// ErrSlots says that tasks, salts and results do not belong together.
-	ErrSlots = errors.New("inference: tasks, salts and results differ in number")
+	// ErrSlots says that tasks, salts and answers do not belong together.
+	ErrSlots = errors.New("task: tasks, salts and answers differ in number")
 	// ErrUnanswered says that a slot without an answer was to be opened.
-	ErrUnanswered = errors.New("inference: slot without an answer")
+	ErrUnanswered = errors.New("task: slot without an answer")
 	// ErrOpening says that an opened answer fits no commitment. Its maker is to
 	// blame, but not who passes it on without knowing the ledger.
-	ErrOpening = errors.New("inference: fits no commitment")
+	ErrOpening = errors.New("task: fits no commitment")
 )
 
-// Sealed is a round's work of one seat: what its commitment is over. A slot
-// without an answer has a nil result.
+// Sealed is a round's work of one seat, of all kinds: what its commitment is over.
 type Sealed struct {
-	Tasks   []wire.InferenceTask // all slots that the seat was asked, in order
-	Salts   [][32]byte           // one a slot
-	Results []*wire.Result
+	Tasks   []wire.Task // all slots that the seat was asked, in order
+	Salts   [][32]byte  // one a slot
+	Answers [][]byte    // the answers' bodies; nil for a slot without an answer
 }
 
 // Leaves returns the leaves of the commitment, one a slot.
 func (s *Sealed) Leaves(chain string, hotkey protocol.PublicKey) ([]protocol.Hash, error) {
-	if len(s.Tasks) == 0 || len(s.Tasks) > wire.MaxSlots || len(s.Salts) != len(s.Tasks) || len(s.Results) != len(s.Tasks) {
-		return nil, fmt.Errorf("%d tasks, %d salts, %d results: %w", len(s.Tasks), len(s.Salts), len(s.Results), ErrSlots)
+	if len(s.Tasks) == 0 || len(s.Tasks) > wire.MaxSlots || len(s.Salts) != len(s.Tasks) || len(s.Answers) != len(s.Tasks) {
+		return nil, fmt.Errorf("%d tasks, %d salts, %d answers: %w", len(s.Tasks), len(s.Salts), len(s.Answers), ErrSlots)
 	}
 	leaves := make([]protocol.Hash, len(s.Tasks))
-	for i, r := range s.Results {
-		if r == nil {
+	for i, body := range s.Answers {
+		if body == nil {
 			leaves[i] = wire.EmptySlotLeaf(uint16(i))
 			continue
 		}
-		leaves[i] = wire.SlotLeaf(chain, s.Tasks[i].ID, hotkey, s.Salts[i], r)
+		leaves[i] = wire.SlotLeaf(chain, s.Tasks[i].ID, hotkey, s.Salts[i], body)
 	}
 	return leaves, nil
 }
@@ -57,29 +56,29 @@ func (s *Sealed) Opening(chain string, hotkey protocol.PublicKey, slot uint16) (
 	if err != nil {
 		return nil, err
 	}
-	if int(slot) >= len(leaves) || s.Results[slot] == nil {
+	if int(slot) >= len(leaves) || s.Answers[slot] == nil {
 		return nil, fmt.Errorf("slot %d of %d: %w", slot, len(leaves), ErrUnanswered)
 	}
 	t := &s.Tasks[slot]
 	return &wire.Answer{
 		Round: t.Round, Seat: t.Seat, Slot: slot, Slots: uint16(len(leaves)),
-		Task: t.ID, Salt: s.Salts[slot], Result: *s.Results[slot],
+		Task: t.ID, Salt: s.Salts[slot], Body: s.Answers[slot],
 		Proof: wire.MerkleProof(leaves, int(slot)),
 	}, nil
 }
 
 // CheckOpening returns nil if a opens its slot of a commitment over exactly
 // slots leaves, with the given root, made by hotkey for task; else [ErrOpening].
-func CheckOpening(chain string, root protocol.Hash, slots uint16, hotkey protocol.PublicKey, task *wire.InferenceTask, a *wire.Answer) error {
+func CheckOpening(chain string, root protocol.Hash, slots uint16, hotkey protocol.PublicKey, t *wire.Task, a *wire.Answer) error {
 	switch {
-	case a.Round != task.Round || a.Seat != task.Seat || a.Slot != task.Slot:
+	case a.Key() != t.Key() || a.Seat != t.Seat:
 		return fmt.Errorf("slot %d of seat %d in round %d: %w", a.Slot, a.Seat.UID, a.Round, ErrOpening)
-	case a.Task != task.ID:
-		return fmt.Errorf("task %s, want %s: %w", a.Task.Short(), task.ID.Short(), ErrOpening)
+	case a.Task != t.ID:
+		return fmt.Errorf("task %s, want %s: %w", a.Task.Short(), t.ID.Short(), ErrOpening)
 	case a.Slots != slots:
 		return fmt.Errorf("a tree of %d slots, want %d: %w", a.Slots, slots, ErrOpening)
 	}
-	leaf := wire.SlotLeaf(chain, a.Task, hotkey, a.Salt, &a.Result)
+	leaf := wire.SlotLeaf(chain, a.Task, hotkey, a.Salt, a.Body)
 	if !wire.MerkleVerify(root, leaf, int(a.Slot), int(a.Slots), a.Proof) {
 		return fmt.Errorf("proof against root %s: %w", root.Short(), ErrOpening)
 	}

@@ -1,0 +1,156 @@
+package inference
+
+import (
+	"fmt"
+
+	"github.com/assaynet/assay/protocol"
+	"github.com/assaynet/assay/protocol/wire"
+)
+
+// Kind is the name under which a seat offers to take these tasks.
+const Kind protocol.Kind = "inference"
+
+// Limits of the bodies, named before anything is allocated.
+const (
+	// MaxOutputTokens is the most tokens of an answer; the network's own, lower
+	// cap is in params.
+	MaxOutputTokens = 4096
+	maxPromptText   = 64 << 10
+	maxTopK         = 256
+	// maxTaskBytes is a prompt with its settings, maxCardBytes a code, two
+	// numbers and a root.
+	maxTaskBytes = maxPromptText + 4<<10
+	maxCardBytes = 256
+)
+
+// Task is the body of a [wire.Task]: everything that decides the answer.
+type Task struct {
+	_               struct{} `cbor:",toarray"`
+	Model           protocol.ModelID
+	System          string
+	Prompt          string
+	TemperatureBits uint32 // the bits of a binary32: 0 is greedy
+	TopK            uint32 // 1 … 256
+	TopP            uint32 // 1 … 65536, in 65536ths
+	Seed            [32]byte
+	MaxTokens       uint32 // 1 … MaxOutputTokens
+}
+
+// ReadTask reads the body of a task and refuses settings that no engine takes.
+// Errors are those of [wire.Decode], and [wire.ErrLimit].
+func ReadTask(body []byte) (*Task, error) {
+	t, err := read[Task](body, maxTaskBytes)
+	if err != nil {
+		return nil, fmt.Errorf("inference task: %w", err)
+	}
+	switch {
+	case len(t.System)+len(t.Prompt) > maxPromptText:
+		return nil, fmt.Errorf("prompt of %d bytes, at most %d: %w", len(t.System)+len(t.Prompt), maxPromptText, wire.ErrLimit)
+	case t.MaxTokens == 0 || t.MaxTokens > MaxOutputTokens:
+		return nil, fmt.Errorf("maximum of %d tokens, 1 … %d: %w", t.MaxTokens, MaxOutputTokens, wire.ErrLimit)
+	case t.TopK == 0 || t.TopK > maxTopK || t.TopP == 0 || t.TopP > 1<<16:
+		return nil, fmt.Errorf("top-k %d, top-p %d: %w", t.TopK, t.TopP, wire.ErrLimit)
+	}
+	return t, nil
+}
+
+// Result is the body of a [wire.Answer]: what a miner's run gave.
+type Result struct {
+	_           struct{} `cbor:",toarray"`
+	Output      []int32  // token ids, the end token included
+	Finish      string   // FinishStop or FinishLength
+	Leaves      []protocol.Hash
+	Fingerprint protocol.Hash
+	Millis      uint64 // how long the miner says it took; nothing is paid by it
+}
+
+// The two ways in which an answer ends.
+const (
+	FinishStop   = "stop"   // its last token is a stop token
+	FinishLength = "length" // it has the maximum of tokens
+)
+
+// ReadResult reads the body of an answer and refuses what no honest miner
+// sends. Errors are those of [wire.Decode], and [wire.ErrLimit].
+func ReadResult(body []byte) (*Result, error) {
+	r, err := read[Result](body, wire.MaxResultBytes)
+	if err != nil {
+		return nil, fmt.Errorf("inference result: %w", err)
+	}
+	switch {
+	case len(r.Output) > MaxOutputTokens || len(r.Leaves) > MaxOutputTokens:
+		return nil, fmt.Errorf("%d tokens, %d leaves, at most %d: %w", len(r.Output), len(r.Leaves), MaxOutputTokens, wire.ErrLimit)
+	case r.Finish != FinishStop && r.Finish != FinishLength:
+		return nil, fmt.Errorf("finish %.20q: %w", r.Finish, wire.ErrLimit)
+	}
+	return r, nil
+}
+
+// A Code says in one word how an answer compares with the judge's own run.
+type Code string
+
+// The codes. Those up to CodeFailed follow from an own run and come with a
+// root; the rest are decided without a run and have none (engine/arith/SPEC.md,
+// section 7).
+const (
+	CodeExact   Code = "exact"  // equal, bit for bit
+	CodeToken   Code = "token"  // another token was to be chosen at Position
+	CodeState   Code = "state"  // the leaf at Position is not the model's
+	CodeFailed  Code = "failed" // the model's run fails at Position
+	CodeRange   Code = "range"  // a token id that the model does not have
+	CodeLength  Code = "length" // no token, or more than the maximum
+	CodeEnd     Code = "end"    // ended too early or too late
+	CodeLeaves  Code = "leaves" // the leaves do not give the fingerprint
+	maxCodeText      = len(CodeLength)
+)
+
+// Finding returns what the code says in the words of all kinds, "" for what is
+// no code.
+func (c Code) Finding() wire.Finding {
+	switch c {
+	case CodeExact:
+		return wire.FindingPassed
+	case CodeToken, CodeState, CodeFailed:
+		return wire.FindingFalse
+	case CodeRange, CodeLength, CodeEnd, CodeLeaves:
+		return wire.FindingMalformed
+	}
+	return ""
+}
+
+// NeedsRun reports whether the code comes with the judge's own root.
+func (c Code) NeedsRun() bool {
+	return c == CodeExact || c.Finding() == wire.FindingFalse
+}
+
+// Card is the body of a [wire.Card] about an answer that was opened.
+type Card struct {
+	_        struct{} `cbor:",toarray"`
+	Code     Code
+	Position uint32        // first output position that differs, where the code has one
+	Root     protocol.Hash // the judge's own root, bound to its own hotkey; zero without a run
+	Tokens   uint32        // of the answer
+}
+
+// ReadCard reads the body of a card and refuses what no honest judge sends.
+// Errors are those of [wire.Decode], [wire.ErrLimit] and [wire.ErrUnknown].
+func ReadCard(body []byte) (*Card, error) {
+	c, err := read[Card](body, maxCardBytes)
+	if err != nil {
+		return nil, fmt.Errorf("inference card: %w", err)
+	}
+	switch {
+	case c.Code.Finding() == "":
+		return nil, fmt.Errorf("code %.*q: %w", maxCodeText, c.Code, wire.ErrUnknown)
+	case c.Position > MaxOutputTokens || c.Tokens > MaxOutputTokens:
+		return nil, fmt.Errorf("position %d, %d tokens: %w", c.Position, c.Tokens, wire.ErrLimit)
+	case c.Code.NeedsRun() == c.Root.IsZero():
+		return nil, fmt.Errorf("code %q with root %s: %w", c.Code, c.Root.Short(), wire.ErrLimit)
+	}
+	return c, nil
+}
+
+func read[T any](body []byte, limit int) (*T, error) {
+	v := new(T)
+	return v, wire.Decode(body, limit, v)
+}

@@ -1,0 +1,12 @@
+// Package kinds is the table of all kinds of tasks that the programs have, in a
+// fixed order. It is all that names them together; package task says what a kind
+// is, and what a new one costs.
+package kinds
+
+import (
+	"github.com/assaynet/assay/protocol/task"
+	"github.com/assaynet/assay/protocol/task/inference"
+)
+
+// All returns the table.
+func All() task.Table { return task.Table{inference.New()} }
