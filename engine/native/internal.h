@@ -23,7 +23,7 @@
 #pragma STDC FP_CONTRACT OFF
 #define UNROLL _Pragma("clang loop unroll(full)")
 #else
-#define UNROLL _Pragma("GCC unroll 16")
+#define UNROLL _Pragma("GCC unroll 32")
 #endif
 #define FN static inline __attribute__((always_inline, unused))
 
@@ -77,7 +77,9 @@ struct eng_attend {
 	const int32_t *from, *to;    /* [rows] first and last visible position */
 	float *scratch;              /* [ATT_SCRATCH] */
 };
-enum { ATT_MAX_ROWS = 6, MAX_HEAD = 1024, ATT_SCRATCH = ATT_MAX_ROWS * (PAGE + MAX_HEAD) + 64 };
+/* Rows that a level attends to together, at most, and rows of a task. */
+enum { ATT_MAX_ROWS = 24, ATT_TASK = 2 * ATT_MAX_ROWS };
+enum { MAX_HEAD = 1024, ATT_SCRATCH = ATT_MAX_ROWS * (PAGE + 2 * MAX_HEAD) + 64 };
 
 /* One token and key head that is turned and kept. */
 struct eng_place {

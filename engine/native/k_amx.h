@@ -1,17 +1,18 @@
-/* k_amx.h - linear layers on tiles: eight tokens by sixteen rows, 32 inputs a step. Included after k_linear.h, whose linear it
+/* k_amx.h - linear layers on tiles: sixteen tokens by sixteen rows, 32 inputs a step. Included after k_linear.h, whose linear it
  * replaces for more than eight tokens.
  *
  *     for each group of sixteen rows:  fill a panel of signed bytes
- *         for each eight tokens:  for each block:  C = A × B  (int32, exact);  for each token:  A = fma(float(C), dw*dx, A), …
+ *         for each two tiles of eight tokens:  for each block:  C = A × B for both  (int32, exact);
+ *                                              for each token:  A = fma(float(C), dw*dx, A), …
  *
  * A is the tokens' bytes (a token a row), B the weights' dwords (four inputs of sixteen rows a row), so a row of C has a lane for
- * each weight row, and the float steps are those of k_linear.h. The tile of the next block is in the making while the lanes of
- * this one are summed. The configuration lies in static storage and is loaded by assembly: a compiler that believes fewer bytes
- * of it are read would drop the rest.
+ * each weight row, and the float steps are those of k_linear.h. The tiles of the next block are in the making while the lanes of
+ * this one are summed; B serves two of them, for what costs is not the product but loading and storing. The configuration lies in
+ * static storage and is loaded by assembly: a compiler that believes fewer bytes of it are read would drop the rest.
  */
-enum { AMX_TOKENS = SLOTS, AMX_MIN = SLOTS + 1 };
+enum { AMX_MIN = SLOTS + 1, AMX_TOKENS = 2 * SLOTS };
 
-/* Tiles: 0, 1 sums; 2, 3 tokens; 4, 5 weights; 6 tokens and 7 weights of half a block. */
+/* Tiles: 0, 1 sums; 2, 3 tokens; 4 weights; of half a block 5, 6 tokens and 7 weights. */
 struct amx_config {
 	uint8_t palette, start, zero[14];
 	uint16_t row_bytes[16];
@@ -19,66 +20,79 @@ struct amx_config {
 };
 static const struct amx_config amx_config = {
 	.palette = 1,
-	.row_bytes = {64, 64, 32, 32, 64, 64, 16, 64},
+	.row_bytes = {64, 64, 32, 32, 64, 16, 16, 64},
 	.rows = {8, 8, 8, 8, 8, 8, 8, 4},
 };
 
-/* The dots of block b: C [8][16] into c, or of its halves into c and c + 128. */
-FN void amx_dots(int kind, const uint8_t *panel, const struct eng_block *a, int b, int32_t *c)
+/* The dots of a block by H tiles of tokens, whose blocks lie apart: C [8*H][16] into c, or of its halves into c and c + 256. */
+FN void amx_dots(int kind, int H, const uint8_t *w, const struct eng_block *a, int apart, int32_t *c)
 {
-	const uint8_t *w = panel + b * PANEL_BLOCK;
 	if (kind == HALVES) {
-		UNROLL for (int h = 0; h < 2; h++) {
+		UNROLL for (int h = 0; h < 2; h++, w += 256, c += 256) {
+			tile_load(7, w, 64);
 			tile_zero(0);
-			tile_load(6, a[b].q[0] + 16 * h, BLOCK);
-			tile_load(7, w + 256 * h, 64);
-			tile_dot(0, 6, 7);
-			tile_store(0, c + 128 * h, 64);
+			tile_load(5, a->q[0] + 16 * h, BLOCK);
+			tile_dot(0, 5, 7);
+			tile_store(0, c, 64);
+			if (H == 1)
+				continue;
+			tile_zero(1);
+			tile_load(6, a[apart].q[0] + 16 * h, BLOCK);
+			tile_dot(1, 6, 7);
+			tile_store(1, c + 128, 64);
 		}
 		return;
 	}
-	tile_zero(0);
-	tile_load(2, a[b].q[0], BLOCK);
 	tile_load(4, w, 64);
+	tile_zero(0);
+	tile_load(2, a->q[0], BLOCK);
 	tile_dot(0, 2, 4);
 	tile_store(0, c, 64);
+	if (H == 1)
+		return;
+	tile_zero(1);
+	tile_load(3, a[apart].q[0], BLOCK);
+	tile_dot(1, 3, 4);
+	tile_store(1, c + 128, 64);
 }
 
-/* Adds the dots c of block b to the sums of T tokens. */
-FN void amx_sum(int kind, int T, const uint8_t *panel, const struct eng_block *a, int b, const int32_t *c, int sub, vf sum[AMX_TOKENS])
+/* Adds the dots c of a block to the sums of a tile. */
+FN void amx_sum(int kind, const uint8_t *panel, const struct eng_block *a, const int32_t *c, int sub, vf sum[SLOTS])
 {
-	const float *scales = (const float *)(const void *)(panel + b * PANEL_BLOCK + PANEL_SCALES) + sub;
+	const float *scales = (const float *)(const void *)(panel + PANEL_SCALES) + sub;
 	vf d = v_load(scales), m = kind == MINIMA || kind == HALVES ? v_load(scales + GROUP) : v_zero();
-	UNROLL for (int t = 0; t < T; t++) {
-		vf dx = v_set1(a[b].dx[t]);
+	UNROLL for (int t = 0; t < SLOTS; t++) {
+		vf dx = v_set1(a->dx[t]);
 		sum[t] = v_fma(v_cvt(vi_load(c + t * GROUP + sub)), v_mul(d, dx), sum[t]);
 		if (kind == HALVES)
-			sum[t] = v_fma(v_cvt(vi_load(c + 128 + t * GROUP + sub)), v_mul(m, dx), sum[t]);
+			sum[t] = v_fma(v_cvt(vi_load(c + 256 + t * GROUP + sub)), v_mul(m, dx), sum[t]);
 		if (kind == MINIMA)
-			sum[t] = v_fma(m, v_set1(a[b].tx[t]), sum[t]);
+			sum[t] = v_fma(m, v_set1(a->tx[t]), sum[t]);
 	}
 }
 
-/* A group by a tile of tokens. */
-FN void amx_tile(int kind, const uint8_t *panel, int blocks, const struct eng_block *a, float total[AMX_TOKENS][GROUP])
+/* A group by H tiles of tokens. */
+FN void amx_tiles(int kind, int H, const uint8_t *panel, int blocks, const struct eng_block *a, float total[][GROUP])
 {
-	_Alignas(64) int32_t c[2][256];
-	memset(total, 0, AMX_TOKENS * sizeof *total);
-	amx_dots(kind, panel, a, 0, c[0]);
+	_Alignas(64) int32_t c[2][512];
+	memset(total, 0, (size_t)(H * SLOTS) * sizeof *total);
+	amx_dots(kind, H, panel, a, blocks, c[0]);
 	for (int b = 0; b < blocks;) {
 		const int first = b, end = blocks - b < CHUNK_BLOCKS ? blocks : b + CHUNK_BLOCKS;
 		for (int sub = 0; sub < GROUP; sub += W) {
 			vf sum[AMX_TOKENS];
-			UNROLL for (int t = 0; t < AMX_TOKENS; t++)
+			UNROLL for (int t = 0; t < H * SLOTS; t++)
 				sum[t] = v_zero();
 			for (b = first; b < end; b++) {
+				const uint8_t *w = panel + b * PANEL_BLOCK;
 				if ((int)W < (int)GROUP) /* the dots of a chunk are made again for each part of the rows */
-					amx_dots(kind, panel, a, b, c[b & 1]);
+					amx_dots(kind, H, w, a + b, blocks, c[b & 1]);
 				else if (b + 1 < blocks)
-					amx_dots(kind, panel, a, b + 1, c[(b + 1) & 1]);
-				amx_sum(kind, AMX_TOKENS, panel, a, b, c[b & 1], sub, sum);
+					amx_dots(kind, H, w + PANEL_BLOCK, a + b + 1, blocks, c[(b + 1) & 1]);
+				UNROLL for (int h = 0; h < H; h++)
+					amx_sum(kind, w, a + h * blocks + b, c[b & 1] + 128 * h, sub, sum + h * SLOTS);
 			}
-			UNROLL for (int t = 0; t < AMX_TOKENS; t++)
+			UNROLL for (int t = 0; t < H * SLOTS; t++)
 				v_store(total[t] + sub, v_add(v_load(total[t] + sub), sum[t]));
 		}
 	}
@@ -89,8 +103,11 @@ FN void amx_rows(int type, const struct eng_matrix *m, int group, const struct e
 {
 	_Alignas(64) float total[AMX_TOKENS][GROUP];
 	group_fill(type, 1, m, group, panel);
-	for (int t = 0; t < n; t += AMX_TOKENS) {
-		amx_tile(kind_of(type), panel, m->blocks, a + (size_t)(t / SLOTS) * (size_t)m->blocks, total);
+	for (int t = 0; t < n; t += AMX_TOKENS, a += 2 * (size_t)m->blocks) {
+		if (n - t > SLOTS)
+			amx_tiles(kind_of(type), 2, panel, m->blocks, a, total);
+		else
+			amx_tiles(kind_of(type), 1, panel, m->blocks, a, total);
 		finish(m, group, n - t < AMX_TOKENS ? n - t : AMX_TOKENS, total, out + (size_t)t * stride, stride, mode);
 	}
 }
@@ -122,6 +139,6 @@ static void linear_tiles(const struct eng_matrix *m, int group, int groups, cons
 static void multiply_tile_amx(const uint8_t *panel, int blocks, const struct eng_block *a, float total[SLOTS][GROUP])
 {
 	tile_configure(&amx_config);
-	amx_tile(BYTES, panel, blocks, a, total);
+	amx_tiles(BYTES, 1, panel, blocks, a, total);
 	tile_release();
 }

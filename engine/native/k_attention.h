@@ -1,24 +1,52 @@
 /* k_attention.h - the turn of queries and keys, and attention over pages, a lane a key for scores and an element for values.
  *
- * The reference is ../arith/attention.go. Up to ATT_ROWS query rows that share a key head go together over the pages, ascending;
+ * The reference is ../arith/attention.go. Up to ATT_MOST query rows that share a key head go together over the pages, ascending:
+ * ATT_ROWS by ATT_VECS vectors of keys or elements, or, where there are registers, ATT_MOST by one, for which fewer numbers are widened;
  * for each page: scores of 64 keys, their maximum, exp, the sum of p by fold16, and o = fma(o, α, Σ p·v).
  */
 
-FN void turn(float *x, const float *rope, int rot, int halves)
+/* One pair: (a, b) turned by the angle of cosine c and sine s. */
+FN void turn_pair(float *a, float *b, float c, float s)
+{
+	const float x = *a, y = *b, ys = y * s, yc = y * c;
+	*a = __builtin_fmaf(x, c, -ys);
+	*b = __builtin_fmaf(x, s, yc);
+}
+
+/* Compilers make vectors of both loops, which have no other order. */
+FN void turn(float *x, const float *restrict rope, int rot, int halves)
 {
 	const int half = rot / 2;
-	for (int i = 0; i < half; i++) {
-		float c = rope[2 * i], s = rope[2 * i + 1];
-		float *pa = halves ? x + i : x + 2 * i, *pb = halves ? x + i + half : x + 2 * i + 1;
-		float a = *pa, b = *pb, bs = b * s, bc = b * c;
-		*pa = __builtin_fmaf(a, c, -bs);
-		*pb = __builtin_fmaf(a, s, bc);
+	float *restrict first = x, *restrict second = x + half;
+	if (halves)
+		for (int i = 0; i < half; i++)
+			turn_pair(&first[i], &second[i], rope[2 * i], rope[2 * i + 1]);
+	else
+		for (int i = 0; i < half; i++)
+			turn_pair(&x[2 * i], &x[2 * i + 1], rope[2 * i], rope[2 * i + 1]);
+}
+
+/* h[d] = x[d] as binary16, what is not finite as zeros; returns 0x7c00 where there was any of it. */
+FN uint16_t narrow(uint16_t *restrict h, const float *x, int d)
+{
+	int e = 0;
+	uint16_t worst = 0;
+	for (; e + W <= d; e += W)
+		v_narrow(h + e, v_load(x + e));
+	for (; e < d; e++)
+		h[e] = v_narrow1(x[e]);
+	for (e = 0; e < d; e++) {
+		const uint16_t exponent = h[e] & 0x7c00;
+		worst = exponent > worst ? exponent : worst;
+		h[e] = exponent == 0x7c00 ? 0 : h[e];
 	}
+	return worst;
 }
 
 static int place(const struct eng_place *p)
 {
 	const int d = p->d, dp = (int)eng_round((size_t)d, GROUP);
+	uint16_t key[MAX_HEAD];
 	for (int h = 0; h < p->heads; h++) {
 		float *q = p->q + h * d;
 		if (p->q_norm)
@@ -30,78 +58,70 @@ static int place(const struct eng_place *p)
 	if (p->k_norm)
 		norm(p->k, p->k, p->k_norm, d, p->eps);
 	turn(p->k, p->rope, p->rot, p->halves);
-	uint32_t worst = 0;
-	for (int e = 0; e < d; e++) {
-		uint32_t k = (uint32_t)v_narrow1(p->k[e]), v = (uint32_t)v_narrow1(p->v[e]);
-		uint32_t kx = k & 0x7c00, vx = v & 0x7c00;
-		worst = kx > worst ? kx : worst;
-		worst = vx > worst ? vx : worst;
-		p->page_k[e * PAGE] = kx == 0x7c00 ? 0 : (uint16_t)k;
-		p->page_v[e] = vx == 0x7c00 ? 0 : (uint16_t)v;
-	}
+	const uint16_t worst_k = narrow(key, p->k, d), worst_v = narrow(p->page_v, p->v, d);
+	for (int e = 0; e < d; e++)
+		p->page_k[e * PAGE] = key[e];
 	for (int e = d; e < dp; e++)
 		p->page_v[e] = 0;
-	return worst != 0x7c00;
+	return worst_k != 0x7c00 && worst_v != 0x7c00;
 }
 
-/* s[r][64] = q_r·k for the keys below hi of a page k [d][64] */
-FN void scores(int R, float *s, const float *const *q, const uint16_t *k, int d, int hi)
+/* s[r][64] = q_r·k for the keys below hi of a page k [d][64], V vectors of keys at a time. Of many rows q lies together in all, [d][R]. */
+FN void scores(int R, int V, float *s, const float *const *q, const float *all, const uint16_t *k, int d, int hi)
 {
-	for (int at = 0; at < hi; at += ATT_VECS * W) {
-		vf a[ATT_ROWS][ATT_VECS];
+	for (int at = 0; at < hi; at += V * W) {
+		vf a[ATT_MOST][ATT_VECS];
 		UNROLL for (int r = 0; r < R; r++)
-			UNROLL for (int i = 0; i < ATT_VECS; i++)
+			UNROLL for (int i = 0; i < V; i++)
 				a[r][i] = v_zero();
 		for (int e = 0; e < d; e++) {
 			vf x[ATT_VECS];
-			UNROLL for (int i = 0; i < ATT_VECS; i++)
+			UNROLL for (int i = 0; i < V; i++)
 				x[i] = v_widen(k + e * PAGE + at + i * W);
 			UNROLL for (int r = 0; r < R; r++) {
-				vf y = v_set1(q[r][e]);
-				UNROLL for (int i = 0; i < ATT_VECS; i++)
+				vf y = v_set1(R > ATT_ROWS ? all[e * R + r] : q[r][e]);
+				UNROLL for (int i = 0; i < V; i++)
 					a[r][i] = v_fma(y, x[i], a[r][i]);
 			}
 		}
 		UNROLL for (int r = 0; r < R; r++)
-			UNROLL for (int i = 0; i < ATT_VECS; i++)
+			UNROLL for (int i = 0; i < V; i++)
 				v_store(s + r * PAGE + at + i * W, a[r][i]);
 	}
 }
 
-/* o[r] = fma(o[r], alpha[r], Σ p[r][j]·v[j]) for lo ≤ j < hi, in the rows that see the page */
-FN void mix(int R, float *o, const float *alpha, const int *seen, const float *p, const uint16_t *v, int dp, int lo, int hi)
+/* V vectors of o[r] = fma(o[r], alpha[r], Σ p[r][j]·v[j]) for lo ≤ j < hi, from element at on, in the rows that see the page. */
+FN void mix_part(int R, int V, float *o, const float *alpha, const int *seen, const float *p, const uint16_t *v, int dp, int at, int lo, int hi)
 {
-	for (int at = 0; at < dp; at += ATT_VECS * W) {
-		const int vecs = dp - at < ATT_VECS * W ? (dp - at) / W : ATT_VECS;
-		vf a[ATT_ROWS][ATT_VECS];
-		UNROLL for (int r = 0; r < R; r++)
-			UNROLL for (int i = 0; i < ATT_VECS; i++)
-				a[r][i] = v_zero();
-		if (vecs == ATT_VECS) {
-			for (int j = lo; j < hi; j++) {
-				vf x[ATT_VECS];
-				UNROLL for (int i = 0; i < ATT_VECS; i++)
-					x[i] = v_widen(v + j * dp + at + i * W);
-				UNROLL for (int r = 0; r < R; r++) {
-					vf y = v_set1(p[r * PAGE + j]);
-					UNROLL for (int i = 0; i < ATT_VECS; i++)
-						a[r][i] = v_fma(y, x[i], a[r][i]);
-				}
-			}
-		} else {
-			for (int j = lo; j < hi; j++)
-				UNROLL for (int i = 0; i < ATT_VECS; i++)
-					if (i < vecs)
-						UNROLL for (int r = 0; r < R; r++)
-							a[r][i] = v_fma(v_set1(p[r * PAGE + j]), v_widen(v + j * dp + at + i * W), a[r][i]);
+	vf a[ATT_MOST][ATT_VECS];
+	UNROLL for (int r = 0; r < R; r++)
+		UNROLL for (int i = 0; i < V; i++)
+			a[r][i] = v_zero();
+	for (int j = lo; j < hi; j++) {
+		vf x[ATT_VECS];
+		UNROLL for (int i = 0; i < V; i++)
+			x[i] = v_widen(v + j * dp + at + i * W);
+		UNROLL for (int r = 0; r < R; r++) {
+			vf y = v_set1(p[r * PAGE + j]);
+			UNROLL for (int i = 0; i < V; i++)
+				a[r][i] = v_fma(y, x[i], a[r][i]);
 		}
-		UNROLL for (int r = 0; r < R; r++)
-			UNROLL for (int i = 0; i < ATT_VECS; i++)
-				if (i < vecs && seen[r]) {
-					float *to = o + r * dp + at + i * W;
-					v_store(to, v_fma(v_load(to), v_set1(alpha[r]), a[r][i]));
-				}
 	}
+	UNROLL for (int r = 0; r < R; r++)
+		UNROLL for (int i = 0; i < V; i++)
+			if (seen[r]) {
+				float *to = o + r * dp + at + i * W;
+				v_store(to, v_fma(v_load(to), v_set1(alpha[r]), a[r][i]));
+			}
+}
+
+FN void mix(int R, int V, float *o, const float *alpha, const int *seen, const float *p, const uint16_t *v, int dp, int lo, int hi)
+{
+	int at = 0;
+	for (; at + V * W <= dp; at += V * W)
+		mix_part(R, V, o, alpha, seen, p, v, dp, at, lo, hi);
+	for (; V > 1 && at < dp; at += W)
+		mix_part(R, 1, o, alpha, seen, p, v, dp, at, lo, hi);
 }
 
 /* The step from scores to weights of one row: s becomes p; keys lo ≤ j < hi are visible. */
@@ -142,16 +162,19 @@ FN float weigh(float *s, int lo, int hi, float softcap, float *top, float *sum)
 	return alpha[0];
 }
 
-FN void attend_rows(int R, const struct eng_attend *a, int first)
+FN void attend_rows(int R, int V, const struct eng_attend *a, int first)
 {
 	const int d = a->d, dp = a->dp;
-	float *s = a->scratch, *o = s + R * PAGE;
-	float top[ATT_ROWS], sum[ATT_ROWS], alpha[ATT_ROWS];
-	int seen[ATT_ROWS];
+	float *s = a->scratch, *o = s + R * PAGE, *all = o + R * dp;
+	float top[ATT_MOST], sum[ATT_MOST], alpha[ATT_MOST];
+	int seen[ATT_MOST];
 	const float *const *q = a->q + first;
 	const int32_t *from = a->from + first, *to = a->to + first;
 	int begin = from[0], end = to[0];
 	for (int r = 0; r < R; r++) {
+		const float *own = q[r];
+		for (int e = 0; e < d && R > ATT_ROWS; e++)
+			all[e * R + r] = own[e];
 		top[r] = -__builtin_inff();
 		sum[r] = 0;
 		begin = from[r] < begin ? from[r] : begin;
@@ -162,7 +185,7 @@ FN void attend_rows(int R, const struct eng_attend *a, int first)
 		const int base = page * PAGE;
 		const int low = begin > base ? begin - base : 0, high = end - base + 1 < PAGE ? end - base + 1 : PAGE;
 		const uint16_t *k = a->page[page] + a->at, *v = k + d * PAGE;
-		scores(R, s, q, k, d, high);
+		scores(R, V, s, q, all, k, d, high);
 		for (int r = 0; r < R; r++) {
 			int lo = from[r] > base ? from[r] - base : 0, hi = to[r] - base + 1 < PAGE ? to[r] - base + 1 : PAGE;
 			seen[r] = lo < hi;
@@ -172,7 +195,7 @@ FN void attend_rows(int R, const struct eng_attend *a, int first)
 			else
 				memset(s + r * PAGE, 0, PAGE * 4);
 		}
-		mix(R, o, alpha, seen, s, v, dp, low, high);
+		mix(R, V, o, alpha, seen, s, v, dp, low, high);
 	}
 	for (int r = 0; r < R; r++) {
 		float f = 1.0f / sum[r], *out = a->out[first + r];
@@ -184,10 +207,14 @@ FN void attend_rows(int R, const struct eng_attend *a, int first)
 static void attend(const struct eng_attend *a)
 {
 	int r = 0;
-	for (; r + ATT_ROWS <= a->rows; r += ATT_ROWS)
-		attend_rows(ATT_ROWS, a, r);
+	for (; r + ATT_MOST <= a->rows; r += ATT_MOST)
+		attend_rows(ATT_MOST, ATT_MOST > ATT_ROWS ? 1 : ATT_VECS, a, r);
+	for (; ATT_MOST > ATT_ROWS && r + ATT_ROWS <= a->rows; r += ATT_ROWS)
+		attend_rows(ATT_ROWS, ATT_VECS, a, r);
+	for (; ATT_ROWS > 4 && r + 4 <= a->rows; r += 4)
+		attend_rows(4, ATT_VECS, a, r);
 	for (; ATT_ROWS > 3 && r + 3 <= a->rows; r += 3)
-		attend_rows(3, a, r);
+		attend_rows(3, ATT_VECS, a, r);
 	for (; r < a->rows; r++)
-		attend_rows(1, a, r);
+		attend_rows(1, ATT_VECS, a, r);
 }

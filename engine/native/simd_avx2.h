@@ -3,7 +3,7 @@
 #include <string.h>
 
 #define SIMD_TILE 4
-enum { W = 8, ATT_ROWS = 3, ATT_VECS = 4, TILE = SIMD_TILE };
+enum { W = 8, ATT_MOST = 3, ATT_ROWS = 3, ATT_VECS = 4, TILE = SIMD_TILE };
 
 typedef __m256 vf;
 typedef __m256i vi;

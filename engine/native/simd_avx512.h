@@ -3,7 +3,7 @@
 #include <string.h>
 
 #define SIMD_TILE 8
-enum { W = 16, ATT_ROWS = 6, ATT_VECS = 4, TILE = SIMD_TILE };
+enum { W = 16, ATT_MOST = 24, ATT_ROWS = 6, ATT_VECS = 4, TILE = SIMD_TILE };
 #define SIMD_S8 0
 
 typedef __m512 vf;

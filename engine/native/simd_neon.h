@@ -4,7 +4,7 @@
 #include <string.h>
 
 #define SIMD_TILE 4
-enum { W = 4, ATT_ROWS = 3, ATT_VECS = 4, TILE = SIMD_TILE };
+enum { W = 4, ATT_MOST = 3, ATT_ROWS = 3, ATT_VECS = 4, TILE = SIMD_TILE };
 
 typedef float32x4_t vf;
 typedef int32x4_t vi;
@@ -49,6 +49,7 @@ FN void vi_store8(int8_t *p, vi a)
 	int8x8_t b = vmovn_s16(vcombine_s16(vmovn_s32(a), vdup_n_s16(0)));
 	vst1_lane_s32((int32_t *)(void *)p, vreinterpret_s32_s8(b), 0);
 }
+FN void v_narrow(uint16_t *p, vf x) { vst1_u16(p, vreinterpret_u16_f16(vcvt_f16_f32(x))); }
 FN uint16_t v_narrow1(float x) { return vget_lane_u16(vreinterpret_u16_f16(vcvt_f16_f32(vdupq_n_f32(x))), 0); }
 FN vf v_widen(const uint16_t *p) { return vcvt_f32_f16(vreinterpret_f16_u16(vld1_u16(p))); }
 

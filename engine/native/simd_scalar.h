@@ -9,7 +9,7 @@
 #include <string.h>
 
 #define SIMD_TILE 4
-enum { W = 1, ATT_ROWS = 3, ATT_VECS = 2, TILE = SIMD_TILE };
+enum { W = 1, ATT_MOST = 3, ATT_ROWS = 3, ATT_VECS = 2, TILE = SIMD_TILE };
 #define SIMD_S8 0 /* dot products take weights as unsigned bytes */
 
 typedef float vf;

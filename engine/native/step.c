@@ -266,16 +266,16 @@ static void quantize_heads(struct step *s, int i, int from, int to)
 
 static int heads_fill_blocks(const eng_model *m) { return m->s.heads / m->s.kv_heads * m->s.head % BLOCK == 0; }
 
-/* Attention of the columns of a span, ATT_MAX_ROWS rows at a time. */
+/* Attention of the columns of a span, ATT_TASK rows at a time. */
 static void attend_part(void *arg, int part, int thread)
 {
 	struct step *s = arg;
 	eng_model *m = s->m;
 	const struct eng_span *span = &m->spans[part];
 	const int d = m->s.head, group = m->s.heads / m->s.kv_heads, all = m->s.heads * d, rows = span->count * group;
-	const float *q[ENG_SPAN * ATT_MAX_ROWS];
-	float *out[ENG_SPAN * ATT_MAX_ROWS];
-	int32_t from[ENG_SPAN * ATT_MAX_ROWS], to[ENG_SPAN * ATT_MAX_ROWS];
+	const float *q[ATT_TASK];
+	float *out[ATT_TASK];
+	int32_t from[ATT_TASK], to[ATT_TASK];
 	struct eng_attend a = {
 		.page = (const uint16_t *const *)(s->b->page + s->b->page_first[span->seq]),
 		.at = ((size_t)s->layer * (size_t)m->s.kv_heads + (size_t)span->head) * eng_head_halves(&m->s),
@@ -285,7 +285,7 @@ static void attend_part(void *arg, int part, int thread)
 	if (s->merge)
 		place(s, span->seq, m->active[span->first], span->head);
 	for (int r = 0; r < rows;) {
-		for (a.rows = 0; a.rows < ENG_SPAN * ATT_MAX_ROWS && r < rows; a.rows++, r++) {
+		for (a.rows = 0; a.rows < ATT_TASK && r < rows; a.rows++, r++) {
 			const int i = span->first + r / group, c = m->active[i], h = span->head * group + r % group, pos = s->b->pos[c];
 			q[a.rows] = m->q + (size_t)c * m->q_stride + (size_t)(h * d);
 			out[a.rows] = m->att + (size_t)i * (size_t)all + (size_t)(h * d);

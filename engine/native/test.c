@@ -114,14 +114,14 @@ static void attend_over(const struct eng_kernels *k, int rows, int d, int len, f
 		struct eng_place p = {.k = kk, .v = vv, .d = d, .page_k = page + t % PAGE, .page_v = page + (size_t)d * PAGE + (size_t)(t % PAGE) * dp};
 		k->place(&p);
 	}
-	for (int r = 0; r < rows; r += ATT_MAX_ROWS) {
-		const float *qs[ATT_MAX_ROWS];
-		float *outs[ATT_MAX_ROWS];
+	for (int r = 0; r < rows; r += ATT_TASK) {
+		const float *qs[ATT_TASK];
+		float *outs[ATT_TASK];
 		const uint16_t *table[64];
 		struct eng_attend a = {.page = table, .d = d, .dp = (int32_t)dp, .cap = cap, .q = qs, .out = outs, .from = from + r, .to = to + r, .scratch = scratch};
 		for (int i = 0; i < (len + PAGE - 1) / PAGE && i < 64; i++)
 			table[i] = pages + (size_t)i * halves;
-		for (; a.rows < ATT_MAX_ROWS && r + a.rows < rows; a.rows++) {
+		for (; a.rows < ATT_TASK && r + a.rows < rows; a.rows++) {
 			qs[a.rows] = q + (size_t)(r + a.rows) * (size_t)d;
 			outs[a.rows] = out + (size_t)(r + a.rows) * (size_t)d;
 		}
