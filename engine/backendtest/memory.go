@@ -138,7 +138,7 @@ func (s Subject) testLife(t *testing.T) {
 // testCancellation runs tasks by the scheduler and cancels some of them after the third step.
 func (s Subject) testCancellation(t *testing.T) {
 	b, want := s.tiny(t, enginetest.Options{})
-	ctx, cancel := context.WithCancel(context.Background())
+	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	steps := &stepped{after: 3, do: cancel}
 	run, err := sched.New(sched.Config{Backend: b, MaxBatch: 4, MaxQueue: 100, KVBytes: 20 * b.PageBytes(), KeepBytes: 6 * b.PageBytes(), Observer: steps})
@@ -147,14 +147,14 @@ func (s Subject) testCancellation(t *testing.T) {
 	}
 	var handles []*sched.Handle
 	for i := range 12 {
-		h, err := run.Start([]context.Context{ctx, context.Background()}[i%2], greedy(t, want, prompt(30+i*5, i%3), 20))
+		h, err := run.Start([]context.Context{ctx, t.Context()}[i%2], greedy(t, want, prompt(30+i*5, i%3), 20))
 		if err != nil {
 			t.Fatal(err)
 		}
 		handles = append(handles, h)
 	}
 	var life sync.WaitGroup
-	end, stop := context.WithCancel(context.Background())
+	end, stop := context.WithCancel(t.Context())
 	life.Go(func() {
 		if err := run.Run(end); err != nil {
 			t.Error(err)
