@@ -13,6 +13,7 @@ import (
 	"github.com/assaynet/assay/protocol/task/inference"
 	"github.com/assaynet/assay/protocol/task/kinds"
 	"github.com/assaynet/assay/protocol/wire"
+	"github.com/assaynet/assay/scoring"
 	"github.com/assaynet/assay/validator"
 )
 
@@ -106,7 +107,7 @@ func (o *outlaw) result(m *engine.Model, asked *wire.Task) []byte {
 		o.Fatal(err)
 	}
 	run, err := m.Generate(o.Context(), engine.Request{
-		Prompt: prompt, Settings: engine.Settings{TopK: t.TopK, TopP: t.TopP, Seed: t.Seed, MaxTokens: int(t.MaxTokens)},
+		Prompt: prompt, Settings: scoring.Settings(t),
 		Binding: engine.Binding{Hotkey: o.hotkey.PublicKey(), Task: asked.ID},
 	}, nil)
 	if err != nil {

@@ -218,7 +218,7 @@ class Ledger:
             uid = self.prune()
         self.burn(coldkey, price)
         self.meta.price = self.priced(price * (100 + p.bump_percent) // 100)
-        self.put_seat(Record(zip(SEAT, [{1: uid, 2: self.height}, hotkey, coldkey, 0, [], [], 0, [], NO_KEY, False, self.height, 0, 0,
+        self.put_seat(Record(zip(SEAT, [{1: uid, 2: self.height}, hotkey, coldkey, 0, [], [], NO_KEY, False, self.height, 0, 0,
                                         False, [NO_KEY, ZERO, ""], NO_CHAIN, NO_CHAIN, 0, 0])))
         self.put(b"h" + hotkey, uid)
 
@@ -265,11 +265,12 @@ class Ledger:
 
     def serve(self, s, b, _):
         offers, addresses, identity, sig = b
-        must(len(offers) <= 8 and len(addresses) <= 8 and sum(c for _, c, _ in offers) <= 1024, "limits of Serve")
-        must(all(0 < len(k.encode()) <= 16 and len(m) <= 16 for k, _, m in offers), "limits of an offer")
-        must(all(a[0] < b[0] for a, b in zip(offers, offers[1:])), "offers in another order")
+        names = [kind for kind, _, _ in offers]
+        must(len(offers) <= 8 and names == sorted(set(names)) and len(addresses) <= 8 and sum(c for _, c, _ in offers) <= 1024
+             and all(len(models) <= 16 for _, _, models in offers), "limits of Serve")
         for kind, _, models in offers:
-            rule(kind == "inference" and all(m in self.net.models for m in models) and len(set(models)) == len(models), "ErrUnknown")
+            rule(kind == "inference" and all(m in self.net.models for m in models), "ErrUnknown")
+            rule(len(set(models)) == len(models), "ErrDuplicate")
         self.bound(s, identity, sig, s.consensus[0], b"i")
         self.delete(b"i" + s.identity)
         self.put(b"i" + identity, s.id[1])
@@ -435,7 +436,7 @@ class Ledger:
 
     def draw_seat(self, rec, e, roster, judges):
         seat, _, asked, coldkey = roster
-        k = sum(a[1] for a in asked)
+        k = sum(n for _, n, _ in asked)
         ticket = lambda domain, x: H(domain, rec.duty_seed + u16(seat[1]) + u64(seat[2]) + u32(x))
         window, rounds = e - e % 2, 2 * self.net.rounds()
         cover = self.get(b"v" + u16(seat[1]), [None, None, []])
@@ -572,12 +573,12 @@ class Ledger:
 
     def rosters(self, seats, e):
         for s in seats:
-            able = [(k, c, m) for k, c, m in s.offers if c > 0 and m]
-            shown = 2 * self.opened_by(s, e - 2) // self.net.rounds() if able else 0
-            asked = [[k, min(c, self.net.tasks.max_slots, max(1, shown)), m] for k, c, m in able]
-            s.asked, s.slots = len(asked) > 0, sum(a[1] for a in asked)
             key = u64(e) + u16(s.id[1])
-            if s.asked:
+            shown = max(1, 2 * self.opened_by(s, e - 2) // self.net.rounds())
+            asked = [[kind, min(capacity, self.net.tasks.max_slots, shown), models]
+                     for kind, capacity, models in s.offers if capacity and models]
+            s.slots, s.asked = sum(n for _, n, _ in asked), bool(asked)
+            if asked:
                 self.put(b"o" + key, [s.id, s.hotkey, asked, s.coldkey])
             if s.permit:
                 self.put(b"j" + key, [s.id, s.hotkey, self.stake(s.hotkey), s.coldkey])

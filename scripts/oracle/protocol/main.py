@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """protocol/main.py [TRAFFIC] - takes a recorded network apart, by protocol/SPEC.md alone, and is its miners.
 
-It carries out every block and compares the whole state, byte by byte; derives the tasks; makes each miner's commitments, openings and
+It carries out every block and compares the whole state; derives the tasks; makes each miner's commitments, openings and
 signatures from its secrets and the outputs of its model, which are all that it takes from the record; and checks answers, cards,
 statements and a receipt. It says what it found, and ends with 1 where something does not agree. Python 3 without packages."""
 
@@ -31,10 +31,17 @@ def state_of(led, r, uid):
     return led.get(b"o" + u64(led.net.round_epoch(r)) + u16(uid)), led.get(b"c" + u64(r) + u16(uid))
 
 
+def hash_of(state):
+    """The recording's own short word for a whole state; it is no part of the protocol."""
+    part = lambda b: u64(len(b)) + b
+    return sha(b"".join(part(k) + part(state[k]) for k in sorted(state)))
+
+
 def ledger(net, record):
     led = Ledger(net)
     for b in record["blocks"]:
         must(b["height"] == led.meta.height + 1, "a block out of order")
+        must(b["before"] == hash_of(led.state), "another state before block %d" % b["height"])
         led.apply(b["proposer"], b["eligible"] or [], b["items"])
     want = {e["key"]: e["value"] for e in record["state"]}
     for key in sorted(set(want) | set(led.state)):
@@ -43,7 +50,7 @@ def ledger(net, record):
             key[:1].decode(), key[1:].hex(), got and decode(got), want.get(key) and decode(want[key])))
     supply = sum(v[0] for letter in (b"a", b"k", b"q") for _, v in led.below(letter))
     must(led.meta.issued == supply + led.meta.pot + led.meta.burned, "money is not conserved")
-    print("ledger: %d blocks, %d transactions, %d records equal, %d payments" % (
+    print("ledger: %d blocks, %d transactions, the state before each and %d records after the last equal, %d payments" % (
         len(record["blocks"]), sum(len(b["items"]) - 1 for b in record["blocks"]), len(want), len(led.below(b"p"))))
     return led
 
@@ -56,10 +63,10 @@ def answers(led, record):
         work.check_answer(a)
         r, seat, slot = a[:3]
         roster, commitment = state_of(led, r, seat[1])
-        must(roster[0] == seat and roster[1] == sender and slot < work.slots(roster[2]) and commitment[0] == seat, "an answer of nobody who was asked")
+        must(roster[0] == seat and roster[1] == sender and commitment[0] == seat, "an answer of nobody who was asked")
         task = work.derive(net, led.round(r).task_seed, r, seat, roster[2], slot)
         work.check_opening(net, commitment[1], work.slots(roster[2]), sender, task, a)
-        must(work.check_result(task, work.result_of(a)) is None, "an answer that shows to be wrong without a run")
+        must(work.check_result(task, work.read_result(a[6])) is None, "an answer that shows to be wrong without a run")
         found[r, seat[1], slot] = (H("assay/1/envelope", raw), task, a, raw)
     print("answers: %d open their commitments, of %d tasks" % (len(found), sum(
         work.slots(state_of(led, int.from_bytes(k[1:9], "big"), c[0][1])[0][2]) for k, c in led.below(b"c"))))
@@ -86,16 +93,16 @@ def miners(led, record, found):
                 if (r, seat[1], slot) not in found:
                     leaves.append(work.empty_leaf(slot))
                     continue
-                result = found[r, seat[1], slot][2][6]
-                results[slot] = task, salt, result
-                leaves.append(work.slot_leaf(net, task[0], hotkey, salt, result))
+                body = found[r, seat[1], slot][2][6]
+                results[slot] = task, salt, body
+                leaves.append(work.slot_leaf(net, task[0], hotkey, salt, body))
             must(root(leaves) == commitment, "another commitment than %s's of round %d" % (m["name"], r))
             tx = [8, net.chain, hotkey, nonce, encode([r, commitment]), bytes(64)]
             tx[5] = sign(d, "assay/1/tx", encode(tx))
             must(encode(tx) in sent, "another Commit than %s's of round %d" % (m["name"], r))
             nonce += 1
-            for slot, (task, salt, result) in results.items():
-                payload = [r, seat, slot, len(leaves), task[0], salt, result, proof(leaves, slot)]
+            for slot, (task, salt, body) in results.items():
+                payload = [r, seat, slot, len(leaves), task[0], salt, body, proof(leaves, slot)]
                 raw = net.seal(d, "assay/1/answer", net.commit_deadline(r), payload)
                 must(raw == found[r, seat[1], slot][3], "another answer than %s's" % m["name"])
             made += 1 + len(results)
@@ -107,7 +114,7 @@ def cards(led, record, found):
     net, known, findings = led.net, {}, {}
     for raw in record["cards"]:
         sender, _, c = net.open(raw, "assay/1/card", 256 << 10)
-        judge, r, seat, slot, task, answer, kind, finding, _ = work.check_card(c)
+        judge, r, seat, slot, task, answer, _, finding, body = work.check_card(c)
         roster = led.get(b"j" + u64(net.round_epoch(r)) + u16(judge[1]))
         must(roster[0] == judge and roster[1] == sender, "a card of no judge")
         duties = led.get(b"d" + u64(r) + u16(seat[1]))[0]
@@ -115,16 +122,17 @@ def cards(led, record, found):
         must(led.below(b"o" + u64(net.round_epoch(r)) + u16(seat[1]))[0][1][0] == seat, "a card about nobody")
         name = (r, seat[1], slot)
         asked = state_of(led, r, seat[1])[0][2]
-        must([task, kind] == work.derive(net, led.round(r).task_seed, r, seat, asked, slot)[:2], "a card about another task")
+        must(task == work.derive(net, led.round(r).task_seed, r, seat, asked, slot)[0], "a card about another task")
         if finding == "unopened":
             must(name not in found, "unopened, and yet there is an answer")
         else:
-            code, _, _, tokens = work.said(c)
-            must(answer == found[name][0] and tokens == len(work.result_of(found[name][2])[0]), "a card about another answer")
+            code, _, _, tokens = decode(body)
+            must(answer == found[name][0] and tokens == len(work.read_result(found[name][2][6])[0]), "a card about another answer")
             must(code in work.BY_RUN, "an answer that has the right form")
         must(known.setdefault((name, judge[1]), c) == c, "two cards of a judge about one answer")
     for c in known.values():
-        findings[c[7]] = findings.get(c[7], 0) + 1
+        why = c[7] + (" (%s)" % decode(c[8])[0] if c[8] else "")
+        findings[why] = findings.get(why, 0) + 1
     for key, (judge, said) in led.below(b"g"):
         e = int.from_bytes(key[1:9], "big")
         own = [work.card_leaf(c) for (name, uid), c in sorted(known.items()) if uid == judge[1] and net.round_epoch(name[0]) == e]
@@ -133,11 +141,24 @@ def cards(led, record, found):
         len(known), ", ".join("%d %s" % (n, f) for f, n in sorted(findings.items())), len(led.below(b"g"))))
 
 
+def tasks(led, record):
+    """Every task is the one that the recorded network derived."""
+    net, made = led.net, set()
+    for key, (seat, _, _) in led.below(b"c"):
+        r = int.from_bytes(key[1:9], "big")
+        asked = state_of(led, r, seat[1])[0][2]
+        for slot in range(work.slots(asked)):
+            made.add(encode(work.derive(net, led.round(r).task_seed, r, seat, asked, slot)))
+    must(made == set(record["tasks"]), "other tasks than those recorded")
+    sampled = sum(decode(decode(t)[5])[3] > 0 for t in made)
+    print("tasks: %d equal, %d of them sampled" % (len(made), sampled))
+
+
 def receipt(led, record, found):
     task, hotkey, a, about = work.open_receipt(led.net, record["receipt"])
     want = found[a[0], a[1][1], a[2]]
     must(task == want[1] and a == want[2] and about, "a receipt that says something else")
-    print("receipt: round %d, seat %d, slot %d, with %d cards: %r" % (a[0], a[1][1], a[2], len(about), work.asks(task)[2]))
+    print("receipt: round %d, seat %d, slot %d, with %d cards: %r" % (a[0], a[1][1], a[2], len(about), decode(task[5])[2]))
 
 
 def refusals(led, record):
@@ -167,6 +188,7 @@ def main(path):
     print("network: %s, %d seats, %d models" % (net.chain, len(net.seats_at_start), len(net.models)))
     led = ledger(net, record)
     found = answers(led, record)
+    tasks(led, record)
     miners(led, record, found)
     cards(led, record, found)
     receipt(led, record, found)

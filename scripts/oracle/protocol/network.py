@@ -46,10 +46,6 @@ class Network:
     def card_deadline(self, r): return self.epoch_start(self.round_epoch(r) + 1) + self.schedule.card_blocks
     def rounds(self): return self.schedule.tempo // self.schedule.round_length
 
-    def counted(self):
-        """The chain id behind its length, as it enters hashes."""
-        return u64(len(self.chain)) + self.chain.encode()
-
     def open(self, raw, domain, limit):
         """The sender, height and payload of an envelope."""
         fields = shape(decode(raw, limit), ("text", "text", "b33", "u64", "b", "b64"), "envelope")
