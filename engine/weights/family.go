@@ -54,7 +54,7 @@ func (l *loader) model(f family) (*Model, error) {
 		m.QueryScale = 1 / root(float32(m.Width/m.Heads))
 	}
 	if f.caps {
-		m.ScoreCap, m.LogitCap = l.cap("attn_logit_softcapping"), l.cap("final_logit_softcapping")
+		m.ScoreCap, m.LogitCap = l.positiveOr("attn_logit_softcapping", 0), l.positiveOr("final_logit_softcapping", 0)
 	}
 	window := 0
 	if f.period == 0 {

@@ -108,7 +108,7 @@ func (l *loader) ropeScale(short bool) float32 {
 			l.fail(fmt.Errorf("%w: %s is no string", ErrWeights, l.key("rope.scaling.type")))
 		}
 	}
-	factor, old := l.scaleOf("rope.scaling.factor"), l.scaleOf("rope.scale_linear")
+	factor, old := l.positiveOr("rope.scaling.factor", 1), l.positiveOr("rope.scale_linear", 1)
 	scale := factor
 	if scale == 1 {
 		scale = old
@@ -126,18 +126,6 @@ func (l *loader) ropeScale(short bool) float32 {
 	}
 	l.fail(fmt.Errorf("%w: RoPE scaling of type %q, by %v", ErrUnsupported, kind, scale))
 	return 1
-}
-
-// scaleOf reads a divisor; 0 stands for none, as an absent one does.
-func (l *loader) scaleOf(name string) float32 {
-	key := l.key(name)
-	if _, there := l.f.Lookup(key); !there {
-		return 1
-	}
-	if x, ok := l.f.Float32(key); ok && x == 0 {
-		return 1
-	}
-	return l.positive(name, 0)
 }
 
 // boundByWindow ends the context where a window would begin to hide positions, in families whose graph has no window here: up to

@@ -99,16 +99,16 @@ func (l *loader) tensor(name string) (gguf.Tensor, bool) {
 	return t, ok
 }
 
-// cap reads <arch>.key, a soft cap, or 0 where the file has none or says 0.
-func (l *loader) cap(key string) float32 {
-	full := l.key(key)
-	if _, there := l.f.Lookup(full); !there {
-		return 0
+// positiveOr reads <arch>.name, a positive number, or none where the file has none or says 0, which stands for the same.
+func (l *loader) positiveOr(name string, none float32) float32 {
+	key := l.key(name)
+	if _, there := l.f.Lookup(key); !there {
+		return none
 	}
-	if x, ok := l.f.Float32(full); ok && x == 0 {
-		return 0
+	if x, ok := l.f.Float32(key); ok && x == 0 {
+		return none
 	}
-	return l.positive(key, 0)
+	return l.positive(name, 0)
 }
 
 // linear reads name.weight of a shape, and name.bias where the family knows it and the file has one.
