@@ -6,13 +6,6 @@
 #include "internal.h"
 #include "lanes.h"
 
-enum { PARTS_A_THREAD = 2 };
-
-static const struct eng_kernels *kernels(int level)
-{
-	return level >= 0 && level < ENG_LEVELS && (eng_levels() >> level & 1) ? eng_kernels_of(level) : NULL;
-}
-
 static double now(void)
 {
 	struct timespec t;
@@ -117,7 +110,7 @@ static int make_tokens(struct bench *b, int threads)
 
 int eng_bench_linear(int level, int interleaved, int threads, int type, int rows, int cols, int n, int rounds, double *best, int64_t *bytes)
 {
-	struct bench b = {.k = kernels(level), .n = n, .parts = threads * PARTS_A_THREAD};
+	struct bench b = {.k = eng_kernels_at(level), .n = n, .parts = threads * PARTS_A_THREAD};
 	struct eng_pool *pool = NULL;
 	uint8_t *data = NULL;
 	if (!b.k)
@@ -142,7 +135,7 @@ int eng_bench_linear(int level, int interleaved, int threads, int type, int rows
 
 int eng_bench_read(int level, int threads, int64_t bytes, int rounds, double *best)
 {
-	struct bench b = {.k = kernels(level), .parts = threads * PARTS_A_THREAD};
+	struct bench b = {.k = eng_kernels_at(level), .parts = threads * PARTS_A_THREAD};
 	if (!b.k || threads < 1)
 		return ENG_NO_LEVEL;
 	b.share = (size_t)bytes / (size_t)b.parts / 1024 * 1024;
@@ -162,7 +155,7 @@ int eng_bench_read(int level, int threads, int64_t bytes, int rounds, double *be
 int eng_bench_multiply(int level, int rounds, double *best)
 {
 	enum { BLOCKS = 18, TIMES = 1000 };
-	const struct eng_kernels *k = kernels(level);
+	const struct eng_kernels *k = eng_kernels_at(level);
 	if (!k)
 		return ENG_NO_LEVEL;
 	uint8_t *panel = eng_alloc(BLOCKS * PANEL_BLOCK);

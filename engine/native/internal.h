@@ -3,7 +3,8 @@
  * Weights stay where the caller has them, as a GGUF file stores them, or lie interleaved in a copy (lanes.h).
  * Sixteen rows of a matrix make a group, and a thread that multiplies by a group reads it into a panel of its own, block by block
  * (32 inputs): 512 bytes of weights, in dwords of four inputs of one row, dword r of 64-byte line j holding inputs 4j … 4j+3 of row
- * r; then two scales of each row as binary32. So a vector of lanes of 32 bits holds one row a lane, the sum over inputs needs no step across lanes, and the same bytes are a B tile of AMX.
+ * r; then two scales of each row as binary32. So a vector of lanes of 32 bits holds one row a lane, the sum over inputs needs no step
+ * across lanes, and the same bytes are a B tile of AMX.
  * A last group that is not full has rows of zeros.
  *
  * Activations. A tile is eight tokens; block b of all lies together (struct eng_block).
@@ -122,6 +123,11 @@ struct eng_kernels {
 
 /* eng_kernels_of: the table of a level, or NULL where this build has none. */
 const struct eng_kernels *eng_kernels_of(int level);
+/* eng_kernels_at: the same, or NULL where this machine lacks the level. */
+FN const struct eng_kernels *eng_kernels_at(int level)
+{
+	return level >= 0 && level < ENG_LEVELS && (eng_levels() >> level & 1) ? eng_kernels_of(level) : NULL;
+}
 extern const struct eng_kernels eng_kernels_scalar;
 #ifdef __x86_64__
 extern const struct eng_kernels eng_kernels_avx2, eng_kernels_avxvnni, eng_kernels_avx512, eng_kernels_amx, eng_kernels_amx_emulated;
@@ -142,6 +148,7 @@ size_t eng_lanes_group(int type, int blocks);
 void eng_matrix_interleave(struct eng_matrix *m, int flip, uint8_t *to);
 
 /* pool.c: threads that take the parts of a loop. The calling thread is one of them, number 0. */
+enum { PARTS_A_THREAD = 2 }; /* of a product by few tokens: each is a long stream of memory */
 typedef void (*eng_part)(void *arg, int part, int thread);
 struct eng_pool;
 int eng_pool_new(struct eng_pool **out, int threads, int nice);

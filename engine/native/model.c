@@ -52,7 +52,7 @@ int eng_model_new(eng_model **out, const struct eng_shape *s, int level, int thr
 {
 	if (!shape_ok(s) || !within(threads, MAX_THREADS))
 		return ENG_BAD_SHAPE;
-	const struct eng_kernels *k = level >= 0 && level < ENG_LEVELS && (eng_levels() >> level & 1) ? eng_kernels_of(level) : NULL;
+	const struct eng_kernels *k = eng_kernels_at(level);
 	if (!k)
 		return ENG_NO_LEVEL;
 	eng_model *m = eng_alloc(sizeof *m);

@@ -20,9 +20,8 @@
 #include <immintrin.h>
 #endif
 
-/* One token's parts are few, so that each is a long stream of memory; many tokens' are many, for a processor may be slower than the
- * other, if only by the system's own work on it. */
-enum { REPEAT_NORMS = 2, PARTS_A_THREAD = 2, PARTS_OF_MANY = 8, MAX_COLUMNS = 1 << 14 };
+/* Many tokens' parts are more than PARTS_A_THREAD, for a processor may be slower than the other, if only by the system's own work on it. */
+enum { REPEAT_NORMS = 2, PARTS_OF_MANY = 8, MAX_COLUMNS = 1 << 14 };
 
 struct step {
 	eng_model *m;

@@ -3,11 +3,6 @@
 #include <string.h>
 #include "internal.h"
 
-static const struct eng_kernels *kernels(int level)
-{
-	return level >= 0 && level < ENG_LEVELS && (eng_levels() >> level & 1) ? eng_kernels_of(level) : NULL;
-}
-
 /* A matrix of which the caller frees the lanes; m is set whatever comes of it. */
 static int stored(struct eng_matrix *m, const struct eng_kernels *k, int interleaved, int type, int rows, int cols, const uint8_t *data)
 {
@@ -23,7 +18,7 @@ static int stored(struct eng_matrix *m, const struct eng_kernels *k, int interle
 
 int eng_test_linear(int level, int interleaved, int type, int rows, int cols, const uint8_t *data, int n, const float *x, const float *bias, float *out)
 {
-	const struct eng_kernels *k = kernels(level);
+	const struct eng_kernels *k = eng_kernels_at(level);
 	if (!k)
 		return ENG_NO_LEVEL;
 	struct eng_matrix m = {0};
@@ -51,7 +46,7 @@ int eng_test_linear(int level, int interleaved, int type, int rows, int cols, co
 
 int eng_test_quantize(int level, int n, const float *x, int8_t *q, float *dx, float *tx)
 {
-	const struct eng_kernels *k = kernels(level);
+	const struct eng_kernels *k = eng_kernels_at(level);
 	struct eng_block *b = eng_alloc((size_t)n / BLOCK * sizeof *b);
 	int status = !k ? ENG_NO_LEVEL : !b ? ENG_NO_MEMORY : ENG_OK;
 	if (status == ENG_OK) {
@@ -68,7 +63,7 @@ int eng_test_quantize(int level, int n, const float *x, int8_t *q, float *dx, fl
 
 int eng_test_norm(int level, int n, const float *x, const float *w, float eps, float *y)
 {
-	const struct eng_kernels *k = kernels(level);
+	const struct eng_kernels *k = eng_kernels_at(level);
 	if (!k)
 		return ENG_NO_LEVEL;
 	k->norm(y, x, w, n, eps);
@@ -77,7 +72,7 @@ int eng_test_norm(int level, int n, const float *x, const float *w, float eps, f
 
 int eng_test_function(int level, int kind, int n, const float *x, const float *y, float *out)
 {
-	const struct eng_kernels *k = kernels(level);
+	const struct eng_kernels *k = eng_kernels_at(level);
 	if (!k)
 		return ENG_NO_LEVEL;
 	k->function(kind, n, x, y, out);
@@ -86,7 +81,7 @@ int eng_test_function(int level, int kind, int n, const float *x, const float *y
 
 int eng_test_embed(int level, int interleaved, int type, int rows, int cols, const uint8_t *data, int row, float *out)
 {
-	const struct eng_kernels *k = kernels(level);
+	const struct eng_kernels *k = eng_kernels_at(level);
 	if (!k)
 		return ENG_NO_LEVEL;
 	struct eng_matrix m = {0};
@@ -132,7 +127,7 @@ static void attend_over(const struct eng_kernels *k, int rows, int d, int len, f
 int eng_test_attend(int level, int rows, int d, int len, float cap, const float *q, const float *k, const float *v,
 	const int32_t *from, const int32_t *to, float *out)
 {
-	const struct eng_kernels *kernel = kernels(level);
+	const struct eng_kernels *kernel = eng_kernels_at(level);
 	if (!kernel || d > MAX_HEAD || len > 64 * PAGE)
 		return kernel ? ENG_BAD_SHAPE : ENG_NO_LEVEL;
 	const size_t halves = (size_t)PAGE * ((size_t)d + eng_round((size_t)d, GROUP));
