@@ -43,7 +43,8 @@ func TestPagesThatNobodyHoldsAreUsedAgain(t *testing.T) {
 			t.Errorf("got %d bytes, want four pages of %d", got, size)
 		}
 		n.SpoilFreePages()
-		for _, c := range []*native.Cache{fork, n.NewCache()} {
+		second := n.NewCache()
+		for _, c := range []*native.Cache{fork, second} {
 			at := c.Len()
 			for i, s := range ran(t, n, c, tokens[at:]) {
 				if !same(s, want[at+i]) {
@@ -55,9 +56,12 @@ func TestPagesThatNobodyHoldsAreUsedAgain(t *testing.T) {
 			t.Errorf("got %d bytes, want six pages of %d: three for each", got, size)
 		}
 		fork.Release()
-		if ran(t, n, n.NewCache(), tokens); n.CacheBytes() != 6*size {
+		third := n.NewCache()
+		if ran(t, n, third, tokens); n.CacheBytes() != 6*size {
 			t.Errorf("got %d bytes after one in the place of another", n.CacheBytes())
 		}
+		runtime.KeepAlive(second) // a cache that nobody can reach gives its pages back
+		runtime.KeepAlive(third)
 	})
 }
 
