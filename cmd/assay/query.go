@@ -100,11 +100,16 @@ func printPairs(out io.Writer, pairs []pair) error {
 
 // textOf reads an object of type T for a person.
 func textOf[T any](fn func(*T) []pair) func([]byte) ([]pair, error) {
+	return readAs(func(v *T) ([]pair, error) { return fn(v), nil })
+}
+
+// readAs is [textOf] where what was read may still be none.
+func readAs[T any](fn func(*T) ([]pair, error)) func([]byte) ([]pair, error) {
 	return func(raw []byte) ([]pair, error) {
 		var v T
 		if err := json.Unmarshal(raw, &v); err != nil {
 			return nil, err
 		}
-		return fn(&v), nil
+		return fn(&v)
 	}
 }

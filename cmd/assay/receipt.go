@@ -6,17 +6,17 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"reflect"
 
-	"github.com/assaynet/assay/protocol"
 	"github.com/assaynet/assay/protocol/api"
-	"github.com/assaynet/assay/protocol/task/inference"
+	"github.com/assaynet/assay/protocol/task"
 	"github.com/assaynet/assay/protocol/task/kinds"
 	"github.com/assaynet/assay/protocol/wire"
 )
 
-// maxReceiptFile bounds a receipt's file: the bytes in base64, and the fields
-// around them.
-const maxReceiptFile = wire.MaxReceiptBytes*4/3 + 4096
+// maxReceiptFile bounds a receipt's file: the bytes in base64, the task's body,
+// of which each byte may be escaped in six, and the fields around them.
+const maxReceiptFile = wire.MaxReceiptBytes*4/3 + 6*wire.MaxTaskBytes + 4096
 
 // errReceipt says that a file is no receipt, or not a true one.
 var errReceipt = errors.New("the receipt is not valid")
@@ -26,12 +26,11 @@ type receipt struct {
 	wire.Receipt
 	answer *wire.SignedAnswer
 	cards  []*wire.SignedCard
-	model  protocol.ModelID
-	codes  []inference.Code // of the cards; "unopened" of one that says so
+	bodies []json.RawMessage // of the cards, as the API has them; nil of one that says unopened
 }
 
-// readReceipt reads what assay receipt printed and checks all that needs no
-// model: form, signatures, and that task, answer and cards belong together.
+// readReceipt reads what assay receipt printed and checks all that its bytes
+// show: form, signatures, and that task, answer and cards belong together.
 // Errors are [errReceipt].
 func readReceipt(b []byte) (*receipt, error) {
 	r, err := openReceipt(b)
@@ -66,35 +65,44 @@ func openReceipt(b []byte) (*receipt, error) {
 	if err := r.readBodies(); err != nil {
 		return nil, err
 	}
-	if r.ChainID != f.ChainID || r.Task.ID != f.Task || r.model != f.Model || r.answer.Sender != f.Hotkey {
-		return nil, errors.New("the fields around the bytes say something else than the bytes")
+	want, err := api.NewReceipt(in, a.Sender)
+	if err != nil {
+		return nil, err
+	}
+	if !sameJSON(f.Body, want.Body) {
+		return nil, errAround
+	}
+	f.Body, want.Body = nil, nil
+	if !reflect.DeepEqual(f, want) {
+		return nil, errAround
 	}
 	return r, nil
 }
 
-// readBodies reads what the kind of the task has to say.
+var errAround = errors.New("the fields around the bytes say something else than the bytes")
+
+// sameJSON reports whether two objects are one, however they are written.
+func sameJSON(a, b []byte) bool {
+	var x, y any
+	return json.Unmarshal(a, &x) == nil && json.Unmarshal(b, &y) == nil && reflect.DeepEqual(x, y)
+}
+
+// readBodies refuses bodies of answer and cards that their kind refuses. Of a kind
+// that this program does not have, it takes any.
 func (r *receipt) readBodies() error {
-	if r.Task.Kind != inference.Kind {
-		return fmt.Errorf("a task of kind %q, this program runs %q again", r.Task.Kind, inference.Kind)
-	}
-	t, err := inference.ReadTask(r.Task.Body)
-	if err != nil {
-		return err
-	}
-	r.model = t.Model
-	table := kinds.All()
-	if err := table.CheckAnswer(&r.Task, r.answer.Answer.Body); err != nil {
+	if _, err := api.AnswerBody(r.Task.Kind, &r.answer.Answer); err != nil {
 		return fmt.Errorf("answer: %w", err)
 	}
+	table := kinds.All()
 	for i, c := range r.cards {
-		if err := table.CheckCard(&c.Card); err != nil {
+		if err := table.CheckCard(&c.Card); err != nil && !errors.Is(err, task.ErrKind) {
 			return fmt.Errorf("card %d: %w", i, err)
 		}
-		code := inference.Code(c.Card.Finding)
-		if b, err := inference.ReadCard(c.Card.Body); err == nil {
-			code = b.Code
+		body, err := api.CardBody(&c.Card)
+		if err != nil {
+			return fmt.Errorf("card %d: %w", i, err)
 		}
-		r.codes = append(r.codes, code)
+		r.bodies = append(r.bodies, body)
 	}
 	return nil
 }

@@ -1,30 +1,32 @@
 package main
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
 
 	"github.com/urfave/cli/v2"
 
-	"github.com/assaynet/assay/engine"
 	"github.com/assaynet/assay/protocol"
-	"github.com/assaynet/assay/protocol/task/inference"
-	"github.com/assaynet/assay/scoring"
+	"github.com/assaynet/assay/protocol/wire"
 )
 
 func verifyCommand() *cli.Command {
 	return judged(&cli.Command{
 		Name: "verify", ArgsUsage: "RECEIPT",
-		Usage: "run a receipt's answer again, with no network",
+		Usage: "check a receipt's answer again, with no network",
 		Description: `Reads what assay receipt printed (- is standard input), checks the signatures of
-miner and judges, and that the model file is the one that was asked for; then
+miner and judges, and then the answer, as the kind of its task is checked.
+
+Of the kind inference: that the model file is the one that was asked for; then it
 runs the model over prompt and answer and compares every token and every hidden
 state, bit for bit. It prints "equal" and exits 0, or prints the first output
 token that differs and how, and exits 1. Where nothing could be found out, as
-for a receipt that is not valid or another model, it says why and exits 2.
+for a receipt that is not valid, another model, or a kind that this program does
+not have, it says why and exits 2.
 
-   assay verify receipt.json --model SmolLM2-135M-Instruct.Q4_1.gguf
+   assay verify receipt.json --model FILE
 
 A judge whose card says something else than what was found here is named; that
 changes no exit status, for the question is the answer's.
@@ -32,10 +34,11 @@ changes no exit status, for the question is the answer's.
 The file is a JSON object whose field "receipt" holds, in base64, the canonical
 CBOR that says everything; its other fields repeat some of it for people.
 
-With --json, fields: equal; finding (exact, token, state, failed, range, length,
-end, leaves); position (output token that differs); tokens; task; model; hotkey
-(that signed the answer); cards (uid, hotkey, finding, and whether that is true).
-With exit status 2 they are: equal, which is null; error.`,
+With --json, fields: equal; kind; finding (passed, false, malformed); body, which
+is the kind's; task; hotkey (that signed the answer); cards (uid, hotkey, finding,
+body, and whether that is true). The body of inference: model; code (exact, token,
+state, failed, range, length, end, leaves); position (output token that differs);
+tokens. With exit status 2 they are: equal, which is null; error.`,
 		Flags:  modelFlags("print one JSON object; the exit status stays", threadsFlag(), backendFlag(), weightsFlag()),
 		Action: verifyReceipt,
 	})
@@ -43,20 +46,20 @@ With exit status 2 they are: equal, which is null; error.`,
 
 // receiptVerdict is the object that verify --json prints.
 type receiptVerdict struct {
-	Equal    bool               `json:"equal"`
-	Finding  inference.Code     `json:"finding"`
-	Position uint32             `json:"position"`
-	Tokens   uint32             `json:"tokens"`
-	Task     protocol.TaskID    `json:"task"`
-	Model    protocol.ModelID   `json:"model"`
-	Hotkey   protocol.PublicKey `json:"hotkey"`
-	Cards    []cardVerdict      `json:"cards"`
+	Equal   bool               `json:"equal"`
+	Kind    protocol.Kind      `json:"kind"`
+	Finding wire.Finding       `json:"finding"`
+	Body    any                `json:"body"`
+	Task    protocol.TaskID    `json:"task"`
+	Hotkey  protocol.PublicKey `json:"hotkey"`
+	Cards   []cardVerdict      `json:"cards"`
 }
 
 type cardVerdict struct {
 	UID     protocol.UID       `json:"uid"`
 	Hotkey  protocol.PublicKey `json:"hotkey"`
-	Finding inference.Code     `json:"finding"`
+	Finding wire.Finding       `json:"finding"`
+	Body    json.RawMessage    `json:"body,omitempty"`
 	True    bool               `json:"true"`
 }
 
@@ -73,59 +76,51 @@ func verifyReceipt(c *cli.Context) error {
 	if err != nil {
 		return withHint(fmt.Errorf("read %s: %w", inputName(args[0]), err), "get it again with assay receipt ID")
 	}
-	return withModel(c, engineConfig(c, 0), func(m *engine.Model) error {
-		if id := protocol.ModelID(m.ID()); id != r.model {
-			return withHint(fmt.Errorf("the receipt is of model %s, this file is model %s", r.model, id), "give --model the file that the network names")
-		}
-		v, err := r.judge(c, m)
-		if err != nil {
-			return err
-		}
-		if err := v.print(c); err != nil {
-			return err
-		}
-		if !v.Equal {
-			return errAnswerDiffers
-		}
-		return nil
-	})
+	kind := taskKindOf(r.Task.Kind)
+	found, err := kind.check(c, r)
+	if err != nil {
+		return err
+	}
+	v := r.verdict(found)
+	if c.Bool("json") {
+		err = printJSON(c, v)
+	} else {
+		err = v.print(c, &kind, found.words)
+	}
+	if err == nil && !v.Equal {
+		return errAnswerDiffers
+	}
+	return err
 }
 
 // errAnswerDiffers ends verify with exit status 1 after it has said what differs.
 var errAnswerDiffers = errors.New("the answer differs")
 
-// judge runs the answer again, and compares what the judges said of it.
-func (r *receipt) judge(c *cli.Context, m *engine.Model) (*receiptVerdict, error) {
-	out, err := scoring.NewJudge(scoring.FromEngine(m)).Judge(c.Context, &r.Task, r.answer.Sender, r.answer.Answer.Body)
-	if err != nil {
-		return nil, err
-	}
+// verdict compares what the judges said with what was found.
+func (r *receipt) verdict(found *checked) *receiptVerdict {
 	v := &receiptVerdict{
-		Equal: out.Passed(), Finding: out.Code, Position: out.Position, Tokens: out.Tokens,
-		Task: r.Task.ID, Model: r.model, Hotkey: r.answer.Sender, Cards: []cardVerdict{},
+		Equal: found.finding == wire.FindingPassed, Kind: r.Task.Kind, Finding: found.finding, Body: found.body,
+		Task: r.Task.ID, Hotkey: r.answer.Sender, Cards: []cardVerdict{},
 	}
 	for i, k := range r.cards {
-		v.Cards = append(v.Cards, cardVerdict{k.Card.Judge.UID, k.Sender, r.codes[i], out.CheckCard(&k.Card, k.Sender) == nil})
+		v.Cards = append(v.Cards, cardVerdict{k.Card.Judge.UID, k.Sender, k.Card.Finding, r.bodies[i], found.isTrue(&k.Card, k.Sender)})
 	}
-	return v, nil
+	return v
 }
 
-func (v *receiptVerdict) print(c *cli.Context) error {
-	if c.Bool("json") {
-		return printJSON(c, v)
-	}
+func (v *receiptVerdict) print(c *cli.Context, kind *taskKind, words string) error {
 	var b strings.Builder
-	if v.Equal {
-		fmt.Fprintf(&b, "equal: %d tokens, bit for bit\n", v.Tokens)
-	} else {
-		b.WriteString(finding(string(v.Finding), v.Position) + "\n")
-	}
+	b.WriteString(words + "\n")
 	for _, k := range v.Cards {
 		if k.True {
 			fmt.Fprintf(&b, "judge %d (%s) says so, too\n", k.UID, end(k.Hotkey))
 			continue
 		}
-		fmt.Fprintf(&b, "judge %d (%s) gave a FALSE card: %q\n", k.UID, end(k.Hotkey), k.Finding)
+		says, err := kind.cardWords(k.Finding, k.Body)
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(&b, "judge %d (%s) gave a FALSE card: %q\n", k.UID, end(k.Hotkey), says)
 	}
 	_, err := c.App.Writer.Write([]byte(b.String()))
 	return err

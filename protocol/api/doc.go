@@ -14,6 +14,9 @@
 // the cursor of the following page and empty on the last one. Errors are problem
 // documents (RFC 9457). Whatever a client sends, it gets one of these.
 //
+// Tasks of all kinds have the same members; what a kind asks, answers and judges
+// is the member body, an object with a schema of the kind's own (shapes.go).
+//
 // By default it listens on loopback only, and then refuses requests for other
 // hosts' names, so that no web page can reach it by rebinding a name.
 //

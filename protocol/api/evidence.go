@@ -7,7 +7,6 @@ import (
 
 	"github.com/assaynet/assay/protocol"
 	"github.com/assaynet/assay/protocol/ledger"
-	"github.com/assaynet/assay/protocol/task/inference"
 	"github.com/assaynet/assay/protocol/wire"
 )
 
@@ -52,19 +51,17 @@ func (h *Handler) task(r *request) (any, error) {
 		return nil, err
 	}
 	k := &ev.Task
-	asked, err := inference.ReadTask(k.Body)
+	body, err := TaskBody(k)
 	if err != nil {
 		return nil, fmt.Errorf("task %s: %w", k.ID, err)
 	}
 	t := Task{
 		ID: k.ID, Kind: k.Kind, Epoch: h.params.Schedule.EpochOfRound(k.Round), Round: k.Round,
-		UID: k.Seat.UID, Registered: k.Seat.Registered, Hotkey: ev.Hotkey, Slot: k.Slot,
-		Model: asked.Model, System: asked.System, Prompt: asked.Prompt, TemperatureBits: asked.TemperatureBits,
-		TopK: asked.TopK, TopP: asked.TopP, Seed: asked.Seed, MaxTokens: asked.MaxTokens,
+		UID: k.Seat.UID, Registered: k.Seat.Registered, Hotkey: ev.Hotkey, Slot: k.Slot, Body: body,
 		Judges: []protocol.UID{}, Answers: []Answer{}, Cards: []Card{},
 	}
 	for _, s := range ev.Answers {
-		a, err := answer(s)
+		a, err := answer(k.Kind, s)
 		if err != nil {
 			return nil, fmt.Errorf("answer of task %s: %w", k.ID, err)
 		}
@@ -108,19 +105,13 @@ func (h *Handler) addFacts(r *request, t *Task) error {
 	return nil
 }
 
-func answer(s Signed) (Answer, error) {
+func answer(kind protocol.Kind, s Signed) (Answer, error) {
 	e, err := wire.ReadAnswer(s.Raw)
 	if err != nil {
 		return Answer{}, err
 	}
-	r, err := inference.ReadResult(e.Answer.Body)
-	if err != nil {
-		return Answer{}, err
-	}
-	return Answer{
-		Hash: e.Hash(), Sender: e.Sender, Received: s.Received, Output: r.Output, Finish: r.Finish,
-		Fingerprint: r.Fingerprint, Millis: r.Millis, Raw: s.Raw,
-	}, nil
+	body, err := AnswerBody(kind, &e.Answer)
+	return Answer{Hash: e.Hash(), Sender: e.Sender, Received: s.Received, Body: body, Raw: s.Raw}, err
 }
 
 func card(s Signed) (Card, error) {
@@ -128,19 +119,11 @@ func card(s Signed) (Card, error) {
 	if err != nil {
 		return Card{}, err
 	}
-	c := Card{
+	body, err := CardBody(&e.Card)
+	return Card{
 		Judge: e.Card.Judge.UID, Hotkey: e.Sender, Received: s.Received, Answer: e.Card.Answer,
-		Finding: string(e.Card.Finding), Raw: s.Raw,
-	}
-	if e.Card.Finding == wire.FindingUnopened {
-		return c, nil
-	}
-	b, err := inference.ReadCard(e.Card.Body)
-	if err != nil {
-		return Card{}, err
-	}
-	c.Finding, c.Position, c.Tokens, c.Root = string(b.Code), b.Position, b.Tokens, b.Root
-	return c, nil
+		Finding: e.Card.Finding, Body: body, Raw: s.Raw,
+	}, err
 }
 
 func (h *Handler) receipt(r *request) (any, error) {
@@ -151,16 +134,9 @@ func (h *Handler) receipt(r *request) (any, error) {
 	if len(ev.Answers) == 0 {
 		return nil, problem(http.StatusNotFound, problemNotFound, "a task that nobody answered has none", "task %s has no answer that this node accepted", ev.Task.ID)
 	}
-	asked, err := inference.ReadTask(ev.Task.Body)
-	if err != nil {
-		return nil, fmt.Errorf("task %s: %w", ev.Task.ID, err)
-	}
 	rec := wire.Receipt{ChainID: h.chain, Task: ev.Task, Answer: ev.Answers[0].Raw}
 	for _, c := range ev.Cards[:min(len(ev.Cards), maxReceiptCards)] {
 		rec.Cards = append(rec.Cards, c.Raw)
 	}
-	return Receipt{
-		Format: ReceiptFormat, ChainID: h.chain, Task: ev.Task.ID, Model: asked.Model,
-		Hotkey: ev.Hotkey, Bytes: wire.Encode(&rec),
-	}, nil
+	return NewReceipt(&rec, ev.Hotkey)
 }

@@ -35,14 +35,19 @@ func ExampleHandler() {
 			return
 		}
 		for _, m := range page.Items {
-			fmt.Printf("seat %d has %s tokens and capacity for %d\n", m.UID, m.Balance, m.Capacity)
+			fmt.Printf("seat %d has %s tokens\n", m.UID, m.Balance)
+			for _, o := range m.Offers {
+				fmt.Printf("  and answers %d tasks a round of the kind %s\n", o.Capacity, o.Kind)
+			}
 		}
 		cursor = page.Next
 	}
 	// Output:
-	// seat 2 has 50.000000000 tokens and capacity for 2
-	// seat 3 has 50.000000000 tokens and capacity for 2
-	// seat 4 has 50.000000000 tokens and capacity for 0
+	// seat 2 has 50.000000000 tokens
+	//   and answers 2 tasks a round of the kind inference
+	// seat 3 has 50.000000000 tokens
+	//   and answers 2 tasks a round of the kind inference
+	// seat 4 has 50.000000000 tokens
 }
 
 // What is asked wrongly is answered by a problem document, which says why.

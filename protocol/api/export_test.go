@@ -1,5 +1,7 @@
 package api
 
+import "github.com/assaynet/assay/protocol"
+
 // Route is one endpoint as the tests see it.
 type Route struct {
 	Method, Path string
@@ -11,6 +13,15 @@ func Routes() []Route {
 	var out []Route
 	for _, r := range new(Handler).routes() {
 		out = append(out, Route{r.method, r.path, r.params})
+	}
+	return out
+}
+
+// ShapeNames lists the kinds whose bodies are shown, in their order.
+func ShapeNames() []protocol.Kind {
+	var out []protocol.Kind
+	for _, s := range shapes() {
+		out = append(out, s.kind)
 	}
 	return out
 }

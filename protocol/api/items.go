@@ -6,6 +6,7 @@ import (
 
 	"github.com/assaynet/assay/protocol"
 	"github.com/assaynet/assay/protocol/ledger"
+	"github.com/assaynet/assay/protocol/wire"
 )
 
 // The shapes of the answers. The units of the fields are in openapi.json.
@@ -55,8 +56,7 @@ type Miner struct {
 	Registered protocol.Height    `json:"registered"`
 	Hotkey     protocol.PublicKey `json:"hotkey"`
 	Coldkey    protocol.PublicKey `json:"coldkey"`
-	Models     []protocol.ModelID `json:"models"`
-	Capacity   uint16             `json:"capacity"`
+	Offers     []wire.Offer       `json:"offers"` // by kind
 	Slots      uint16             `json:"slots"`
 	Asked      bool               `json:"asked"`
 	Incentive  uint16             `json:"incentive"`

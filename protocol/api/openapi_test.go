@@ -14,7 +14,6 @@ import (
 	"testing"
 
 	"github.com/assaynet/assay/protocol/api"
-	"github.com/assaynet/assay/protocol/api/apitest"
 )
 
 func protocolHex(b []byte) string { return hex.EncodeToString(b) }
@@ -50,6 +49,7 @@ type schema struct {
 	Required    []string           `json:"required"`
 	Properties  map[string]*schema `json:"properties"`
 	Items       *schema            `json:"items"`
+	OneOf       []*schema          `json:"oneOf"`
 }
 
 func readSpec(t *testing.T) *spec {
@@ -74,6 +74,9 @@ func (s *spec) resolve(c *schema) *schema {
 // check returns how a value differs from a schema, "" if it does not.
 func (s *spec) check(c *schema, v any, at string) string {
 	c = s.resolve(c)
+	if len(c.OneOf) > 0 {
+		return s.checkOneOf(c, v, at)
+	}
 	switch v := v.(type) {
 	case map[string]any:
 		return s.checkObject(c, v, at)
@@ -102,6 +105,21 @@ func (s *spec) check(c *schema, v any, at string) string {
 		return fmt.Sprintf("%s is %v", at, v)
 	}
 	return ""
+}
+
+func (s *spec) checkOneOf(c *schema, v any, at string) string {
+	fit, why := 0, ""
+	for _, one := range c.OneOf {
+		if d := s.check(one, v, at); d != "" {
+			why += "; " + d
+		} else {
+			fit++
+		}
+	}
+	if fit == 1 {
+		return ""
+	}
+	return fmt.Sprintf("%s fits %d of %d schemas%s", at, fit, len(c.OneOf), why)
 }
 
 func (s *spec) checkObject(c *schema, v map[string]any, at string) string {
@@ -221,6 +239,9 @@ func TestEveryNumberIsHeldByEveryReader(t *testing.T) {
 		if c.Items != nil {
 			look(at+"[]", c.Items)
 		}
+		for _, one := range c.OneOf {
+			look(at, one)
+		}
 	}
 	for name, c := range s.Components.Schemas {
 		look(name, c)
@@ -233,8 +254,8 @@ func TestWhatMayBeHugeIsAString(t *testing.T) {
 	const most = math.MaxUint64
 	s := readSpec(t)
 	for what, v := range map[string]any{
-		"Answer":  api.Answer{Sender: apitest.Public("miner-0"), Finish: "stop", Output: []int32{math.MinInt32, math.MaxInt32}, Millis: most, Raw: []byte{1}},
-		"Explain": api.Explain{Reason: "paid", Work: most, MeanWork: most, Raw: most, AverageEpochs: most, AverageAsked: most, AverageOpened: most, AverageRuns: most, AveragePasses: most},
+		"InferenceAnswer": api.InferenceAnswer{Finish: "stop", Output: []int32{math.MinInt32, math.MaxInt32}, Millis: most},
+		"Explain":         api.Explain{Reason: "paid", Work: most, MeanWork: most, Raw: most, AverageEpochs: most, AverageAsked: most, AverageOpened: most, AverageRuns: most, AveragePasses: most},
 	} {
 		b, err := json.Marshal(v)
 		if err != nil {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/assaynet/assay/protocol"
 	"github.com/assaynet/assay/protocol/ledger"
+	"github.com/assaynet/assay/protocol/wire"
 )
 
 // view is the newest state with what nearly every answer needs of it.
@@ -109,13 +110,8 @@ func (h *Handler) miners(r *request) (any, error) {
 	return seats(r, v, isMiner, func(s *ledger.Seat) (Miner, error) {
 		m := Miner{
 			UID: s.ID.UID, Registered: s.ID.Registered, Hotkey: s.Hotkey, Coldkey: s.Coldkey,
-			Slots: s.Slots, Asked: s.Asked,
+			Offers: append([]wire.Offer{}, s.Offers...), Slots: s.Slots, Asked: s.Asked,
 			Immune: v.height < s.ID.Registered+protocol.Height(h.params.Seats.Immunity),
-		}
-		m.Models = []protocol.ModelID{}
-		for _, o := range s.Offers {
-			m.Capacity += o.Capacity
-			m.Models = append(m.Models, o.Models...)
 		}
 		p, err := v.payment(s.ID)
 		if err != nil {

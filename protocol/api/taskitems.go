@@ -1,8 +1,15 @@
 package api
 
-import "github.com/assaynet/assay/protocol"
+import (
+	"encoding/json"
 
-// Task is the answer of /v1/tasks/{id}: the task with its evidence.
+	"github.com/assaynet/assay/protocol"
+	"github.com/assaynet/assay/protocol/wire"
+)
+
+// Task is the answer of /v1/tasks/{id}: the task with its evidence. The bodies of
+// task, answers and cards are objects that the kind decides: [InferenceTask] and
+// its like, or [OtherBody].
 type Task struct {
 	ID         protocol.TaskID    `json:"id"`
 	Kind       protocol.Kind      `json:"kind"`
@@ -12,15 +19,7 @@ type Task struct {
 	Registered protocol.Height    `json:"registered"`
 	Hotkey     protocol.PublicKey `json:"hotkey"`
 	Slot       uint16             `json:"slot"`
-	Model      protocol.ModelID   `json:"model"`
-	System     string             `json:"system"`
-	Prompt     string             `json:"prompt"`
-	// TemperatureBits are the bits of a binary32; 0 is greedy.
-	TemperatureBits uint32        `json:"temperature_bits"`
-	TopK            uint32        `json:"top_k"`
-	TopP            uint32        `json:"top_p"`
-	Seed            protocol.Hash `json:"seed"`
-	MaxTokens       uint32        `json:"max_tokens"`
+	Body       json.RawMessage    `json:"body"`
 	// Commitment is what the seat sealed in the round; absent if it did not,
 	// or if that is not kept any more.
 	Commitment *Commitment `json:"commitment,omitempty"`
@@ -38,14 +37,11 @@ type Commitment struct {
 
 // Answer is an opened answer. Raw is its envelope as the miner signed it.
 type Answer struct {
-	Hash        protocol.Hash      `json:"hash"`
-	Sender      protocol.PublicKey `json:"sender"`
-	Received    protocol.Height    `json:"received"`
-	Output      []int32            `json:"output"`
-	Finish      string             `json:"finish"`
-	Fingerprint protocol.Hash      `json:"fingerprint"`
-	Millis      uint64             `json:"millis,string"`
-	Raw         []byte             `json:"raw"`
+	Hash     protocol.Hash      `json:"hash"`
+	Sender   protocol.PublicKey `json:"sender"`
+	Received protocol.Height    `json:"received"`
+	Body     json.RawMessage    `json:"body"`
+	Raw      []byte             `json:"raw"`
 }
 
 // Card is a judgement of the answer. Raw is its envelope as the judge signed it.
@@ -54,11 +50,10 @@ type Card struct {
 	Hotkey   protocol.PublicKey `json:"hotkey"`
 	Received protocol.Height    `json:"received"`
 	Answer   protocol.Hash      `json:"answer"`
-	Finding  string             `json:"finding"`
-	Position uint32             `json:"position"`
-	Tokens   uint32             `json:"tokens"`
-	Root     protocol.Hash      `json:"root"`
-	Raw      []byte             `json:"raw"`
+	Finding  wire.Finding       `json:"finding"`
+	// Body is absent where the answer was not opened.
+	Body json.RawMessage `json:"body,omitempty"`
+	Raw  []byte          `json:"raw"`
 }
 
 // ReceiptFormat is the version of [Receipt].
@@ -66,12 +61,13 @@ const ReceiptFormat = "assay-receipt/1"
 
 // Receipt is the answer of /v1/receipts/{id}, and the file that assay verify
 // reads. Bytes is the canonical CBOR of a wire.Receipt, which says everything;
-// the fields before it are for people, and must agree.
+// the fields before it are for people, and must agree. Body is the task's.
 type Receipt struct {
 	Format  string             `json:"format"`
 	ChainID string             `json:"chain_id"`
 	Task    protocol.TaskID    `json:"task"`
-	Model   protocol.ModelID   `json:"model"`
+	Kind    protocol.Kind      `json:"kind"`
+	Body    json.RawMessage    `json:"body"`
 	Hotkey  protocol.PublicKey `json:"hotkey"`
 	Bytes   []byte             `json:"receipt"`
 }
