@@ -28,6 +28,14 @@ func (w *world) commit(m *miner.Miner, e protocol.Epoch) {
 	w.step(m, begin(e)+6)
 }
 
+// steady asks one slot a round in the first epochs, and pays for each the same.
+func (w *world) steady(epochs protocol.Epoch) {
+	for e := range epochs {
+		w.ask(e, 1)
+		w.put(ledger.PaymentKey(e, w.seat.UID), &ledger.Payment{Seat: w.seat, Miner: protocol.Unit})
+	}
+}
+
 // late plays a round of epoch e that the miner does not answer.
 func (w *world) late(m *miner.Miner, e protocol.Epoch) {
 	w.t.Helper()
@@ -106,10 +114,7 @@ func TestPayThatFallsIsToldUntilItRises(t *testing.T) {
 // what was mended is forgotten.
 func TestLateRoundsAreToldForAWhile(t *testing.T) {
 	w := newWorld(t)
-	for e := range protocol.Epoch(16) {
-		w.ask(e, 1)
-		w.put(ledger.PaymentKey(e, w.seat.UID), &ledger.Payment{Seat: w.seat, Miner: protocol.Unit})
-	}
+	w.steady(16)
 	m := w.miner(newMemory(), puppet{})
 	w.commit(m, 3)
 	w.late(m, 4)
@@ -132,10 +137,7 @@ func TestLateRoundsAreToldForAWhile(t *testing.T) {
 // nothing is amiss.
 func TestWhatJudgesSayIsTold(t *testing.T) {
 	w := newWorld(t)
-	for e := range protocol.Epoch(8) {
-		w.ask(e, 1)
-		w.put(ledger.PaymentKey(e, w.seat.UID), &ledger.Payment{Seat: w.seat, Miner: protocol.Unit})
-	}
+	w.steady(8)
 	judge := named(t, "judge")
 	id := protocol.SeatID{UID: 9, Registered: 1}
 	w.put(ledger.RosterJudgeKey(2, 9), &ledger.RosterJudge{ID: id, Hotkey: judge.PublicKey()})
@@ -165,10 +167,7 @@ func TestWhatJudgesSayIsTold(t *testing.T) {
 // announces, and says something else now.
 func TestAnAnnouncementThatIsNotOursIsTold(t *testing.T) {
 	w := newWorld(t)
-	for e := range protocol.Epoch(8) {
-		w.ask(e, 1)
-		w.put(ledger.PaymentKey(e, w.seat.UID), &ledger.Payment{Seat: w.seat, Miner: protocol.Unit})
-	}
+	w.steady(8)
 	seat := ledger.Seat{ID: w.seat, Hotkey: w.hotkey.PublicKey(), Offers: []wire.Offer{{Kind: inference.Kind, Capacity: 2}}}
 	w.put(ledger.SeatKey(w.seat.UID), &seat)
 	m := w.announcing(wire.Serve{Offers: []wire.Offer{{Kind: inference.Kind, Capacity: 2}}})

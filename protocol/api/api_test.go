@@ -11,7 +11,6 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
-	"os"
 	"path/filepath"
 	"strings"
 	"syscall"
@@ -20,6 +19,7 @@ import (
 	"github.com/assaynet/assay/protocol"
 	"github.com/assaynet/assay/protocol/api"
 	"github.com/assaynet/assay/protocol/api/apitest"
+	"github.com/assaynet/assay/protocol/goldentest"
 	"github.com/assaynet/assay/protocol/ledger"
 	"github.com/assaynet/assay/protocol/wire"
 )
@@ -141,19 +141,7 @@ func TestAnswersAreThoseOfTheExamples(t *testing.T) {
 		if err := json.Indent(&got, w.Body.Bytes(), "", "  "); err != nil {
 			t.Fatalf("%s: %v", ex.name, err)
 		}
-		path := filepath.Join("testdata", ex.name+".json")
-		if os.Getenv("UPDATE_GOLDEN") == "1" {
-			if err := os.WriteFile(path, got.Bytes(), 0o600); err != nil {
-				t.Fatal(err)
-			}
-		}
-		want, err := os.ReadFile(path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if !bytes.Equal(got.Bytes(), want) {
-			t.Errorf("%s: got\n%s\nwant\n%s", ex.name, got.Bytes(), want)
-		}
+		t.Run(ex.name, func(t *testing.T) { goldentest.Text(t, filepath.Join("testdata", ex.name+".json"), got.Bytes()) })
 	}
 }
 

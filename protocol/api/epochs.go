@@ -105,8 +105,8 @@ func (h *Handler) emissions(r *request) (any, error) {
 
 func emission(e protocol.Epoch, height protocol.Height, p *ledger.Payment) Emission {
 	return Emission{
-		Epoch: e, Height: height, UID: p.Seat.UID, Registered: p.Seat.Registered,
-		Hotkey: p.Hotkey, Coldkey: p.Coldkey, Incentive: p.Incentive, Dividend: p.Dividend,
+		Epoch: e, Height: height, Holder: Holder{p.Seat.UID, p.Seat.Registered, p.Hotkey, p.Coldkey},
+		Incentive: p.Incentive, Dividend: p.Dividend,
 		Miner: p.Miner, Validator: p.Validator, Total: p.Miner + p.Validator, // parts of what was issued
 	}
 }

@@ -50,17 +50,22 @@ type Status struct {
 	Reasons []string `json:"reasons"`
 }
 
-// Miner is an item of /v1/miners.
-type Miner struct {
+// Holder names a seat, and who holds it.
+type Holder struct {
 	UID        protocol.UID       `json:"uid"`
 	Registered protocol.Height    `json:"registered"`
 	Hotkey     protocol.PublicKey `json:"hotkey"`
 	Coldkey    protocol.PublicKey `json:"coldkey"`
-	Offers     []wire.Offer       `json:"offers"` // by kind
-	Slots      uint16             `json:"slots"`
-	Asked      bool               `json:"asked"`
-	Incentive  uint16             `json:"incentive"`
-	Emission   protocol.Amount    `json:"emission"`
+}
+
+// Miner is an item of /v1/miners.
+type Miner struct {
+	Holder
+	Offers    []wire.Offer    `json:"offers"` // by kind
+	Slots     uint16          `json:"slots"`
+	Asked     bool            `json:"asked"`
+	Incentive uint16          `json:"incentive"`
+	Emission  protocol.Amount `json:"emission"`
 	// EmissionTotal is the sum of all epochs from TotalSince on: 0, unless this
 	// node did not follow from the beginning.
 	EmissionTotal protocol.Amount `json:"emission_total"`
@@ -71,20 +76,17 @@ type Miner struct {
 
 // Validator is an item of /v1/validators.
 type Validator struct {
-	UID        protocol.UID       `json:"uid"`
-	Registered protocol.Height    `json:"registered"`
-	Hotkey     protocol.PublicKey `json:"hotkey"`
-	Coldkey    protocol.PublicKey `json:"coldkey"`
-	Stake      protocol.Amount    `json:"stake"`
-	Permit     bool               `json:"permit"`
-	Power      uint64             `json:"power"`
-	Dividend   uint16             `json:"dividend"`
-	Duty       uint16             `json:"duty"`
-	Drawn      uint32             `json:"drawn"`
-	Fulfilled  uint32             `json:"fulfilled"`
-	Emission   protocol.Amount    `json:"emission"`
-	Balance    protocol.Amount    `json:"balance"`
-	LastUpdate protocol.Height    `json:"last_update"`
+	Holder
+	Stake      protocol.Amount `json:"stake"`
+	Permit     bool            `json:"permit"`
+	Power      uint64          `json:"power"`
+	Dividend   uint16          `json:"dividend"`
+	Duty       uint16          `json:"duty"`
+	Drawn      uint32          `json:"drawn"`
+	Fulfilled  uint32          `json:"fulfilled"`
+	Emission   protocol.Amount `json:"emission"`
+	Balance    protocol.Amount `json:"balance"`
+	LastUpdate protocol.Height `json:"last_update"`
 }
 
 // MaxScoreTasks bounds the tasks that one score names.
@@ -148,17 +150,14 @@ type Weight struct {
 
 // Emission is an item of /v1/emissions: what an epoch paid to a seat.
 type Emission struct {
-	Epoch      protocol.Epoch     `json:"epoch"`
-	Height     protocol.Height    `json:"height"`
-	UID        protocol.UID       `json:"uid"`
-	Registered protocol.Height    `json:"registered"`
-	Hotkey     protocol.PublicKey `json:"hotkey"`
-	Coldkey    protocol.PublicKey `json:"coldkey"`
-	Incentive  uint16             `json:"incentive"`
-	Dividend   uint16             `json:"dividend"`
-	Miner      protocol.Amount    `json:"miner"`
-	Validator  protocol.Amount    `json:"validator"`
-	Total      protocol.Amount    `json:"total"`
+	Epoch  protocol.Epoch  `json:"epoch"`
+	Height protocol.Height `json:"height"`
+	Holder
+	Incentive uint16          `json:"incentive"`
+	Dividend  uint16          `json:"dividend"`
+	Miner     protocol.Amount `json:"miner"`
+	Validator protocol.Amount `json:"validator"`
+	Total     protocol.Amount `json:"total"`
 }
 
 // MaxStakes bounds each list of an account.

@@ -109,7 +109,7 @@ func (h *Handler) miners(r *request) (any, error) {
 	}
 	return seats(r, v, isMiner, func(s *ledger.Seat) (Miner, error) {
 		m := Miner{
-			UID: s.ID.UID, Registered: s.ID.Registered, Hotkey: s.Hotkey, Coldkey: s.Coldkey,
+			Holder: Holder{s.ID.UID, s.ID.Registered, s.Hotkey, s.Coldkey},
 			Offers: append([]wire.Offer{}, s.Offers...), Slots: s.Slots, Asked: s.Asked,
 			Immune: v.height < s.ID.Registered+protocol.Height(h.params.Seats.Immunity),
 		}
@@ -141,7 +141,7 @@ func (h *Handler) validators(r *request) (any, error) {
 	}
 	return seats(r, v, isValidator, func(s *ledger.Seat) (Validator, error) {
 		out := Validator{
-			UID: s.ID.UID, Registered: s.ID.Registered, Hotkey: s.Hotkey, Coldkey: s.Coldkey,
+			Holder: Holder{s.ID.UID, s.ID.Registered, s.Hotkey, s.Coldkey},
 			Permit: s.Permit, Power: power[s.ID.UID], LastUpdate: s.LastUpdate,
 		}
 		stakers, err := ledger.ReadStakers(v, s.Hotkey)

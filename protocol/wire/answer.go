@@ -73,29 +73,15 @@ type SignedAnswer struct {
 // OpenAnswer reads the envelope of an answer and checks all that its bytes
 // show, the signature included. Errors: those of [Open], [ErrLimit].
 func OpenAnswer(raw []byte, chain string) (*SignedAnswer, error) {
-	e, err := Open(raw, MaxAnswerBytes, DomainAnswer, chain)
-	if err != nil {
-		return nil, err
-	}
-	return answerIn(e)
+	s := new(SignedAnswer)
+	return s, s.open(raw, MaxAnswerBytes, DomainAnswer, chain, &s.Answer)
 }
 
 // ReadAnswer reads the envelope of an answer that was opened before: it does
 // not look at the signature again. Errors: those of [Decode], [ErrLimit].
 func ReadAnswer(raw []byte) (*SignedAnswer, error) {
-	var e Envelope
-	if err := Decode(raw, MaxAnswerBytes, &e); err != nil {
-		return nil, err
-	}
-	return answerIn(&e)
-}
-
-func answerIn(e *Envelope) (*SignedAnswer, error) {
-	s := &SignedAnswer{Envelope: *e}
-	if err := Decode(e.Payload, MaxAnswerBytes, &s.Answer); err != nil {
-		return nil, err
-	}
-	return s, s.Answer.Check()
+	s := new(SignedAnswer)
+	return s, s.read(raw, MaxAnswerBytes, &s.Answer)
 }
 
 // SlotLeaf returns the leaf of an answered slot: it binds chain, task, hotkey,

@@ -84,28 +84,14 @@ type SignedCard struct {
 // OpenCard reads the envelope of a card and checks all that its bytes show, the
 // signature included. Errors: those of [Open], [ErrLimit], [ErrUnknown].
 func OpenCard(raw []byte, chain string) (*SignedCard, error) {
-	e, err := Open(raw, MaxCardBytes, DomainCard, chain)
-	if err != nil {
-		return nil, err
-	}
-	return cardIn(e)
+	s := new(SignedCard)
+	return s, s.open(raw, MaxCardBytes, DomainCard, chain, &s.Card)
 }
 
 // ReadCard reads the envelope of a card that was opened before: it does not
 // look at the signature again. Errors: those of [Decode], [ErrLimit],
 // [ErrUnknown].
 func ReadCard(raw []byte) (*SignedCard, error) {
-	var e Envelope
-	if err := Decode(raw, MaxCardBytes, &e); err != nil {
-		return nil, err
-	}
-	return cardIn(&e)
-}
-
-func cardIn(e *Envelope) (*SignedCard, error) {
-	s := &SignedCard{Envelope: *e}
-	if err := Decode(e.Payload, MaxCardBytes, &s.Card); err != nil {
-		return nil, err
-	}
-	return s, s.Card.Check()
+	s := new(SignedCard)
+	return s, s.read(raw, MaxCardBytes, &s.Card)
 }

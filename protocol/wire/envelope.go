@@ -79,3 +79,31 @@ func Open(b []byte, limit int, domain Domain, chain string) (*Envelope, error) {
 	}
 	return &e, nil
 }
+
+// checked is a message that refuses by itself what no honest program sends.
+type checked interface{ Check() error }
+
+// open opens an envelope and reads the message in it into m, a pointer.
+func (e *Envelope) open(b []byte, limit int, domain Domain, chain string, m checked) error {
+	opened, err := Open(b, limit, domain, chain)
+	if err != nil {
+		return err
+	}
+	*e = *opened
+	return e.message(limit, m)
+}
+
+// read is open for an envelope that was opened before.
+func (e *Envelope) read(b []byte, limit int, m checked) error {
+	if err := Decode(b, limit, e); err != nil {
+		return err
+	}
+	return e.message(limit, m)
+}
+
+func (e *Envelope) message(limit int, m checked) error {
+	if err := Decode(e.Payload, limit, m); err != nil {
+		return err
+	}
+	return m.Check()
+}

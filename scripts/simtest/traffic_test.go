@@ -5,13 +5,12 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"encoding/json"
-	"os"
 	"testing"
 
 	"github.com/assaynet/assay/engine"
 	"github.com/assaynet/assay/miner"
 	"github.com/assaynet/assay/protocol"
+	"github.com/assaynet/assay/protocol/goldentest"
 	"github.com/assaynet/assay/protocol/ledger"
 	"github.com/assaynet/assay/protocol/protocoltest"
 	"github.com/assaynet/assay/protocol/task"
@@ -239,33 +238,5 @@ func TestTrafficIsTheGoldenTraffic(t *testing.T) {
 	}); err != nil {
 		t.Fatal(err)
 	}
-	compareTraffic(t, &w.traffic)
-}
-
-func compareTraffic(t *testing.T, got *traffic) {
-	t.Helper()
-	const file = "testdata/traffic.json"
-	text, err := json.MarshalIndent(got, "", " ")
-	if err != nil {
-		t.Fatal(err)
-	}
-	text = append(text, '\n')
-	if os.Getenv("UPDATE_GOLDEN") != "" {
-		if err := os.WriteFile(file, text, 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	a, b := bytes.Split(text, []byte("\n")), bytes.Split(want, []byte("\n"))
-	for i := range min(len(a), len(b)) {
-		if !bytes.Equal(a[i], b[i]) {
-			t.Fatalf("%s:%d: got %.200s, want %.200s", file, i+1, a[i], b[i])
-		}
-	}
-	if len(a) != len(b) {
-		t.Errorf("%s: got %d lines, want %d", file, len(a), len(b))
-	}
+	goldentest.JSON(t, "testdata/traffic.json", &w.traffic)
 }

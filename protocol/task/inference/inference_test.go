@@ -2,15 +2,14 @@ package inference_test
 
 import (
 	"bytes"
-	"encoding/json"
 	"errors"
 	"math"
-	"os"
 	"regexp"
 	"strings"
 	"testing"
 
 	"github.com/assaynet/assay/protocol"
+	"github.com/assaynet/assay/protocol/goldentest"
 	"github.com/assaynet/assay/protocol/params"
 	"github.com/assaynet/assay/protocol/task"
 	"github.com/assaynet/assay/protocol/task/inference"
@@ -69,7 +68,6 @@ type golden struct {
 }
 
 func TestDeriveGivesTheGoldenTasks(t *testing.T) {
-	const file = "testdata/tasks.json"
 	var got []golden
 	for _, seed := range []string{"a", "b", "c"} {
 		for slot := range uint16(4) {
@@ -77,23 +75,7 @@ func TestDeriveGivesTheGoldenTasks(t *testing.T) {
 			got = append(got, golden{seed, 12, seat, slot, task.ID, task.asks.Prompt, task.asks.TemperatureBits, task.asks.TopP, task.asks.Seed})
 		}
 	}
-	text, err := json.MarshalIndent(got, "", "  ")
-	if err != nil {
-		t.Fatal(err)
-	}
-	text = append(text, '\n')
-	if os.Getenv("UPDATE_GOLDEN") != "" {
-		if err := os.WriteFile(file, text, 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if string(want) != string(text) {
-		t.Errorf("tasks differ from %s; got\n%s", file, text)
-	}
+	goldentest.JSON(t, "testdata/tasks.json", got)
 }
 
 func TestDeriveNeverRepeatsAPromptAndKeepsTheShareOfSampledTasks(t *testing.T) {

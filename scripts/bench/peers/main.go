@@ -44,8 +44,7 @@ func runCompare(ctx context.Context, f *flag.FlagSet, args []string) error {
 	var list string
 	f.StringVar(&c.llama, "llama", "", "directory of llama.cpp's programs")
 	f.StringVar(&c.level, "level", "native", "instructions that both sides may use, for the heading; ASSAY_ISA chooses ours")
-	f.StringVar(&c.backend, "backend", "", "our backend; empty for the default")
-	f.IntVar(&c.threads, "threads", 2, "threads of each side")
+	sideFlags(f, &c.backend, &c.threads)
 	f.IntVar(&c.repeat, "repeat", 5, "times that each side runs")
 	f.DurationVar(&c.patience, "patience", 0, "time to spend on each model on waiting for an idle machine and measuring again what others disturbed")
 	f.StringVar(&list, "parts", strings.Join(partNames(), ","), "what to measure")
@@ -79,12 +78,17 @@ func runCompare(ctx context.Context, f *flag.FlagSet, args []string) error {
 	return nil
 }
 
+// sideFlags are the flags of what measures our side.
+func sideFlags(f *flag.FlagSet, backend *string, threads *int) {
+	f.StringVar(backend, "backend", "", "our backend; empty for the default")
+	f.IntVar(threads, "threads", 2, "threads that compute, of each side")
+}
+
 func runOurs(ctx context.Context, f *flag.FlagSet, args []string) error {
 	var o ours
 	var name string
 	f.StringVar(&o.model, "model", "", "GGUF file")
-	f.StringVar(&o.backend, "backend", "", "our backend; empty for the default")
-	f.IntVar(&o.threads, "threads", 2, "threads that compute")
+	sideFlags(f, &o.backend, &o.threads)
 	f.StringVar(&name, "part", "", "what to measure: "+strings.Join(partNames(), ", "))
 	if err := f.Parse(args); err != nil {
 		return err
