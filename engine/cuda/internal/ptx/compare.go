@@ -1,0 +1,82 @@
+package ptx
+
+import "cmp"
+
+// Comparison and selection (PTX ISA §9.7.6, §9.7.7). Comparisons of floats without u are false where one is NaN, those with u true.
+var comparisons = append(append(append(
+	compareFamily("s32", "i32", func(x uint64) int64 { return int64(int32(x)) }),
+	compareFamily("u32", "i32", func(x uint64) uint64 { return x })...),
+	append(compareFamily("s64", "i64", func(x uint64) int64 { return int64(x) }),
+		compareFamily("u64", "i64", func(x uint64) uint64 { return x })...)...),
+	append(append(compareFamily("s16", "i16", func(x uint64) int64 { return int64(int16(x)) }),
+		compareFamily("u16", "i16", func(x uint64) uint64 { return x })...), append(compareFloats,
+		selectOf("selp.f32 f32,f32,f32,p"), selectOf("selp.b32 b32,b32,b32,p"), selectOf("selp.u32 i32,i32,i32,p"),
+		selectOf("selp.s32 i32,i32,i32,p"), selectOf("selp.b64 b64,b64,b64,p"), selectOf("selp.u64 i64,i64,i64,p"), selectOf("selp.b16 b16,b16,b16,p"),
+		predicate("and.pred", func(a, b uint32) uint32 { return a & b }),
+		predicate("or.pred", func(a, b uint32) uint32 { return a | b }),
+		predicate("xor.pred", func(a, b uint32) uint32 { return a ^ b }),
+		predicateNot(), op(sets, "mov.pred p,pc"))...)...)
+
+// compareFamily are the six comparisons of a type of integers.
+func compareFamily[T int64 | uint64](name, operand string, as func(uint64) T) []opcode {
+	entry := func(rel string, f func(order int) bool) opcode {
+		o := op(compares, "setp."+rel+"."+name+" p,"+operand+","+operand)
+		o.test = func(a, b *lanes) (p uint32) {
+			for l := range a {
+				if f(cmp.Compare(as(a[l]), as(b[l]))) {
+					p |= 1 << l
+				}
+			}
+			return p
+		}
+		return o
+	}
+	return []opcode{
+		entry("eq", func(o int) bool { return o == 0 }), entry("ne", func(o int) bool { return o != 0 }),
+		entry("lt", func(o int) bool { return o < 0 }), entry("le", func(o int) bool { return o <= 0 }),
+		entry("gt", func(o int) bool { return o > 0 }), entry("ge", func(o int) bool { return o >= 0 }),
+	}
+}
+
+var compareFloats = []opcode{
+	compareFloat("eq", func(x, y float32) bool { return x == y }),
+	compareFloat("lt", func(x, y float32) bool { return x < y }),
+	compareFloat("le", func(x, y float32) bool { return x <= y }),
+	compareFloat("gt", func(x, y float32) bool { return x > y }),
+	compareFloat("ge", func(x, y float32) bool { return x >= y }),
+	compareFloat("equ", func(x, y float32) bool { return !(x < y) && !(x > y) }),
+	compareFloat("neu", func(x, y float32) bool { return x != y }),
+	compareFloat("ltu", func(x, y float32) bool { return !(x >= y) }),
+	compareFloat("leu", func(x, y float32) bool { return !(x > y) }),
+	compareFloat("gtu", func(x, y float32) bool { return !(x <= y) }),
+	compareFloat("geu", func(x, y float32) bool { return !(x < y) }),
+	compareFloat("num", func(x, y float32) bool { return x == x && y == y }),
+	compareFloat("nan", func(x, y float32) bool { return x != x || y != y }),
+}
+
+func compareFloat(rel string, f func(x, y float32) bool) opcode {
+	o := op(compares, "setp."+rel+".f32 p,f32,f32")
+	o.test = func(a, b *lanes) (p uint32) {
+		for l := range a {
+			if f(float(a[l]), float(b[l])) {
+				p |= 1 << l
+			}
+		}
+		return p
+	}
+	return o
+}
+
+func selectOf(form string) opcode { return op(selects, form) }
+
+func predicate(name string, f func(a, b uint32) uint32) opcode {
+	o := op(logic, name+" p,p,p")
+	o.bits = f
+	return o
+}
+
+func predicateNot() opcode {
+	o := op(logic, "not.pred p,p")
+	o.bits = func(a, _ uint32) uint32 { return ^a }
+	return o
+}

@@ -1,0 +1,184 @@
+package ptx
+
+import (
+	"encoding/binary"
+	"fmt"
+)
+
+const (
+	maxThreads = 1024
+	// maxBlocks bounds a grid here; a device's bound is higher.
+	maxBlocks = 1 << 22
+	// atOnce is how many blocks of a random schedule are under way together.
+	atOnce = 3
+)
+
+// Grid is the size of a launch: blocks in x and y, threads of a block.
+type Grid struct{ X, Y, Threads int }
+
+// Run runs the kernel over a grid in memory m, with the bytes of each argument. Errors: ErrLaunch, and those of instructions, which
+// leave memory as it then is.
+func (k *Kernel) Run(m *Memory, g Grid, args [][]byte, s Schedule) error {
+	values, err := k.arguments(args)
+	if err != nil {
+		return err
+	}
+	most := maxThreads
+	if k.MaxThreads > 0 {
+		most = k.MaxThreads
+	}
+	if g.X < 1 || g.Y < 1 || g.X > maxBlocks/g.Y || g.Threads < 1 || g.Threads > most || g.Threads%warpSize != 0 {
+		return fmt.Errorf("%w: %s: %d × %d blocks of %d threads", ErrLaunch, k.Name, g.X, g.Y, g.Threads)
+	}
+	m.moments.begin()
+	p := newPlan(s)
+	todo := p.order(g.X * g.Y)
+	var under []*block
+	for len(todo) > 0 || len(under) > 0 {
+		for len(todo) > 0 && len(under) < p.atOnce() {
+			under, todo = append(under, k.block(m, g, values, todo[0], p)), todo[1:]
+		}
+		i := p.number(len(under))
+		done, err := under[i].run()
+		if err != nil {
+			return err
+		}
+		if done {
+			p.kept = append(p.kept, under[i])
+			under = append(under[:i], under[i+1:]...)
+		}
+	}
+	return nil
+}
+
+// arguments reads the arguments as numbers.
+func (k *Kernel) arguments(args [][]byte) ([]uint64, error) {
+	if len(args) != len(k.Params) {
+		return nil, fmt.Errorf("%w: %s takes %d arguments, not %d", ErrLaunch, k.Name, len(k.Params), len(args))
+	}
+	values := make([]uint64, len(args))
+	for i, a := range args {
+		if len(a) != k.Params[i] {
+			return nil, fmt.Errorf("%w: %s: argument %d has %d bytes, want %d", ErrLaunch, k.Name, i, len(a), k.Params[i])
+		}
+		var b [8]byte
+		copy(b[:], a)
+		values[i] = binary.LittleEndian.Uint64(b[:])
+	}
+	return values, nil
+}
+
+// block is a block that is under way.
+type block struct {
+	k      *Kernel
+	mem    *Memory
+	plan   *plan
+	args   []uint64
+	number int
+	shared region
+	warps  []*warp
+	races  bool
+	moment uint32
+}
+
+// block makes a block, in the memory of one that has ended where there is one.
+func (k *Kernel) block(m *Memory, g Grid, args []uint64, number int, p *plan) *block {
+	var b *block
+	if n := len(p.kept); n > 0 {
+		b, p.kept = p.kept[n-1], p.kept[:n-1]
+		clear(b.shared.valid)
+		b.shared.whole, b.shared.notes = false, nil
+	} else {
+		b = &block{k: k, mem: m, plan: p, args: args, races: p.Races}
+		b.shared = region{base: sharedBase, data: make([]byte, k.shared), valid: make([]byte, k.shared)}
+		for i := range g.Threads / warpSize {
+			b.warps = append(b.warps, &warp{
+				k: k, block: b, number: i, regs: make([]lanes, len(k.regs)), defined: make([]uint32, len(k.regs)),
+				preds: make([]uint32, k.preds), known: make([]uint32, k.preds),
+			})
+		}
+	}
+	b.number, b.moment = number, m.moments.next(number)
+	for _, w := range b.warps {
+		w.begin(g)
+	}
+	return b
+}
+
+// begin readies a warp for its block.
+func (w *warp) begin(g Grid) {
+	clear(w.defined)
+	clear(w.known)
+	w.pc, w.live, w.waiting, w.last = [warpSize]int32{}, fullWarp, 0, nil
+	set := func(slot int, f func(lane int) uint64) {
+		for l := range w.regs[slot] {
+			w.regs[slot][l] = f(l)
+		}
+		w.defined[slot] = fullWarp
+	}
+	for _, c := range w.k.consts {
+		set(c.slot, func(int) uint64 { return c.value })
+	}
+	for s, slot := range w.k.specials {
+		v := [...]int{ctaidX: w.block.number % g.X, ctaidY: w.block.number / g.X, ntidX: g.Threads, nctaidX: g.X, nctaidY: g.Y}[s]
+		set(slot, func(lane int) uint64 {
+			if s == tidX {
+				return uint64(w.number*warpSize + lane)
+			}
+			return uint64(v)
+		})
+	}
+}
+
+// run runs the block for a while, and tells whether it has ended.
+func (b *block) run() (done bool, err error) {
+	moved := false
+	for _, i := range b.plan.order(len(b.warps)) {
+		w := b.warps[i]
+		if w.live&^w.waiting == 0 {
+			continue
+		}
+		moved = true
+		if err := w.run(b.plan.quantum()); err != nil {
+			return false, err
+		}
+	}
+	if moved {
+		return false, nil
+	}
+	return b.meet()
+}
+
+// meet ends a barrier where all warps are at it. Nothing in the block can run.
+func (b *block) meet() (done bool, err error) {
+	ended := 0
+	for _, w := range b.warps {
+		if w.live == 0 {
+			ended++
+		}
+	}
+	if ended == len(b.warps) {
+		return true, nil
+	}
+	for _, w := range b.warps {
+		if !w.atBarrier() {
+			return false, b.stuck()
+		}
+	}
+	for _, w := range b.warps {
+		w.release(fullWarp, int(w.pc[0])+1)
+	}
+	b.moment = b.mem.moments.next(b.number)
+	return false, nil
+}
+
+// stuck says who waits.
+func (b *block) stuck() error {
+	for _, w := range b.warps {
+		if w.waiting != 0 {
+			in := &b.k.code[w.pc[lowest(w.waiting)]]
+			return w.wrong(ErrDeadlock, in, w.waiting, "lanes %#x wait for others, %#x have not ended", w.waiting, w.live)
+		}
+	}
+	return ErrDeadlock // not reached: a warp that has not ended waits
+}

@@ -1,0 +1,84 @@
+package ptx
+
+import "strings"
+
+// kind says what runs an instruction.
+type kind int
+
+const (
+	plain    kind = iota // lanes of registers to lanes of a register: value
+	splits               // one register to a vector
+	joins                // a vector to one register
+	compares             // lanes of registers to a predicate: test
+	logic                // predicates to a predicate: bits
+	sets                 // a predicate from a constant
+	selects              // one of two registers, by a predicate
+	params               // ld.param
+	loads                // from memory
+	stores               // to memory
+	jumps
+	exits
+	shuffles // between the lanes that a mask names
+	barriers // of a block
+)
+
+// lanes are a register's values in the lanes of a warp, without sign, the bits above the register's are 0.
+type lanes [warpSize]uint64
+
+// space is where an address points.
+type space int
+
+const (
+	global space = iota
+	constantGlobal
+	shared
+)
+
+// opcode is an entry of the table.
+type opcode struct {
+	name  string
+	kind  kind
+	kinds []string // of the operands, see fits
+	// value computes all lanes at once; those that do not take part are thrown away.
+	value func(d, a, b, c *lanes)
+	// masked tells that value leaves bits above those of the register.
+	masked bool
+	test   func(a, b *lanes) uint32
+	bits   func(a, b uint32) uint32
+	space  space
+	size   int  // bytes of an access
+	signed bool // of a load
+}
+
+// opcodes is the whole table.
+var opcodes = table(integers, floats, comparisons, moves, accesses, warpwide)
+
+// table joins families. An operation that is there twice would be a mistake of this package.
+func table(families ...[]opcode) map[string]*opcode {
+	all := map[string]*opcode{}
+	for _, f := range families {
+		for i := range f {
+			if all[f[i].name] != nil {
+				panic("ptx: " + f[i].name + " is there twice")
+			}
+			all[f[i].name] = &f[i]
+		}
+	}
+	return all
+}
+
+// op makes an entry of a name, a space, and its operands, separated by commas.
+func op(k kind, form string) opcode {
+	name, operands, some := strings.Cut(form, " ")
+	o := opcode{name: name, kind: k}
+	if some {
+		o.kinds = strings.Split(operands, ",")
+	}
+	return o
+}
+
+func value(form string, f func(d, a, b, c *lanes)) opcode {
+	o := op(plain, form)
+	o.value = f
+	return o
+}

@@ -1,0 +1,129 @@
+package ptx
+
+import "strings"
+
+// Operations of several lanes: shfl.sync (PTX ISA §9.7.9.6) and bar.sync (§9.7.13.1).
+//
+// shfl.sync waits for the lanes that its mask names, all at the same instruction with the same mask. A lane that asks for the value
+// of one that takes no part gets an undefined one: that is an error here.
+var warpwide = []opcode{
+	shuffle("shfl.sync.idx.b32"), shuffle("shfl.sync.bfly.b32"), shuffle("shfl.sync.up.b32"), shuffle("shfl.sync.down.b32"),
+	op(barriers, "bar.sync c"), op(barriers, "bar.warp.sync i32"),
+	op(jumps, "bra"), op(jumps, "bra.uni"), op(exits, "ret"), op(exits, "exit"),
+}
+
+// shuffle has operands d, a, b, c and the mask, which is the fifth register.
+func shuffle(name string) opcode { return op(shuffles, name+" b32,b32,i32,i32,i32") }
+
+// source is the lane whose value lane l takes; in tells whether it lies within l's segment. Where not, l keeps its own.
+func source(mode string, l, b, c int) (lane int, in bool) {
+	clamp, segment := c&31, c>>8&31
+	most := l&segment | clamp&^segment
+	least := l & segment
+	switch b &= 31; mode {
+	case "idx":
+		lane = least | b&^segment
+	case "bfly":
+		lane = l ^ b
+	case "up":
+		return l - b, l-b >= most
+	case "down":
+		lane = l + b
+	}
+	return lane, lane <= most
+}
+
+// shuffle runs for all lanes of the mask at once.
+func (w *warp) shuffle(in *instr, mask uint32) error {
+	mode := strings.Split(in.op.name, ".")[2]
+	a, b, c := &w.regs[in.a], &w.regs[in.b], &w.regs[in.c]
+	var x lanes
+	for m := mask; m != 0; m &= m - 1 {
+		l := lowest(m)
+		from, ok := source(mode, l, int(b[l]), int(c[l]))
+		if !ok {
+			from = l
+		}
+		if mask>>from&1 == 0 {
+			return w.wrong(ErrUndefined, in, 1<<l, "the value of lane %d, which takes no part", from)
+		}
+		x[l] = a[from]
+	}
+	w.write(in.d, &x, mask)
+	w.syncs++
+	return nil
+}
+
+// allNamed tells whether all lanes of a shuffle name the whole warp, as nearly all do.
+func (w *warp) allNamed(in *instr) bool {
+	for _, x := range w.regs[in.more[0]] {
+		if x != fullWarp {
+			return false
+		}
+	}
+	return true
+}
+
+// named is the mask of lanes that a waiting lane names.
+func (w *warp) named(in *instr, lane int) uint32 {
+	if in.op.kind == shuffles {
+		return uint32(w.regs[in.more[0]][lane])
+	}
+	return uint32(w.regs[in.a][lane]) // bar.warp.sync
+}
+
+// arrive runs an operation that waits, for those lanes that are complete. Lanes of mask have just come to it.
+func (w *warp) arrive(in *instr, pc int, mask uint32) error {
+	if in.op.name == "bar.sync" {
+		return nil // the block does it
+	}
+	lane := lowest(mask)
+	names := w.named(in, lane)
+	for m := mask; m != 0; m &= m - 1 {
+		if l := lowest(m); w.named(in, l) != names { // lanes of other masks are other groups
+			mask &^= 1 << l
+		}
+	}
+	if mask&^names != 0 {
+		return w.wrong(ErrDeadlock, in, mask, "a lane that its own mask %#x does not name", names)
+	}
+	if names&^w.live != 0 {
+		return w.wrong(ErrDeadlock, in, mask, "the mask %#x names lanes that have ended", names)
+	}
+	for m := names; m != 0; m &= m - 1 {
+		l := lowest(m)
+		if w.waiting>>l&1 == 0 || int(w.pc[l]) != pc || w.named(in, l) != names {
+			return nil
+		}
+	}
+	if in.op.kind == shuffles {
+		if err := w.shuffle(in, names); err != nil {
+			return err
+		}
+	} else {
+		w.syncs++
+	}
+	w.release(names, pc+1)
+	return nil
+}
+
+// release lets lanes go on.
+func (w *warp) release(mask uint32, pc int) {
+	w.waiting &^= mask
+	for m := mask; m != 0; m &= m - 1 {
+		w.pc[lowest(m)] = int32(pc)
+	}
+}
+
+// atBarrier tells whether the whole warp waits at one bar.sync.
+func (w *warp) atBarrier() bool {
+	if w.waiting != fullWarp || w.live != fullWarp {
+		return false
+	}
+	for _, pc := range w.pc {
+		if pc != w.pc[0] {
+			return false
+		}
+	}
+	return w.k.code[w.pc[0]].op.name == "bar.sync"
+}
