@@ -5,6 +5,7 @@ import (
 
 	"github.com/assaynet/assay/protocol"
 	"github.com/assaynet/assay/protocol/params"
+	"github.com/assaynet/assay/scoring/fixed"
 )
 
 // one is the whole of a share, and what counts are multiplied by in averages.
@@ -36,7 +37,7 @@ type Tally struct {
 func (t *Tally) Answer(tokens, class, speed uint32) {
 	t.Opened++
 	t.Tokens += uint64(tokens)
-	t.Work = addSat(t.Work, mulDiv(uint64(tokens)*uint64(class), uint64(speed), one))
+	t.Work = addSat(t.Work, fixed.MulDiv(uint64(tokens)*uint64(class), uint64(speed), one))
 }
 
 // Judged adds an own judgement.
@@ -72,7 +73,7 @@ func (a Average) Add(t *Tally, keep, share uint32) Average {
 	if a.Seat != t.Seat {
 		a = Average{Seat: t.Seat} // the uid was given to another
 	}
-	decay := func(sum, v uint64) uint64 { return addSat(mulDiv(sum, uint64(keep), one), v) }
+	decay := func(sum, v uint64) uint64 { return addSat(fixed.MulDiv(sum, uint64(keep), one), v) }
 	a.Epochs = decay(a.Epochs, uint64(share))
 	a.Work = decay(a.Work, t.Work)
 	a.Asked = decay(a.Asked, uint64(t.Asked)*one)
@@ -97,45 +98,25 @@ func (a *Average) empty() bool { return *a == Average{Seat: a.Seat} }
 func (a *Average) Faded() bool { return a.Work < one && a.Asked < one/2 && a.Runs < one/2 }
 
 // meanWork is the average work of an epoch, in 65536ths of a token.
-func (a *Average) meanWork() uint64 { return mulDiv(a.Work, one, max(a.Epochs, 1)) }
+func (a *Average) meanWork() uint64 { return fixed.MulDiv(a.Work, one, max(a.Epochs, 1)) }
 
 // availability is answered ÷ asked, in 65536ths; one where nothing was asked.
 func (a *Average) availability() uint32 {
 	if a.Asked == 0 {
 		return one
 	}
-	return uint32(min(mulDiv(a.Opened, one, a.Asked), one))
+	return uint32(min(fixed.MulDiv(a.Opened, one, a.Asked), one))
 }
 
-// zSquared is the square of the number of deviations by which [LowerBound]
-// stays below the rate seen, in 65536ths: z = ½. With more, validators that
-// happened to draw a seat once or twice would differ too much in their weights:
-// at z = 1 a seat without fault has 0.50 after one run and 0.67 after two, at
-// ½ it has 0.80 and 0.89.
-const zSquared = one / 4
+// deviations is by how many [LowerBound] stays below the rate seen, in 65536ths:
+// z = ½. With more, validators that happened to draw a seat once or twice would
+// differ too much in their weights: at z = 1 a seat without fault has 0.50 after
+// one run and 0.67 after two, at ½ it has 0.80 and 0.89.
+const deviations = one / 2
 
 // LowerBound returns the lower end of Wilson's interval for the rate
-// passes ÷ runs (E. B. Wilson, JASA 22, 1927), both in 65536ths:
-//
-//	(k + z²/2 − z·√(k(n−k)/n + z²/4)) ÷ (n + z²)
-//
-// in 65536ths, rounded down; 0 where there were no runs.
-func LowerBound(passes, runs uint64) uint32 {
-	const most = 1 << 40 // 2²⁴ runs: beyond, only the rate counts, and no product overflows
-	if runs > most {
-		passes, runs = mulDiv(passes, most, runs), most
-	}
-	if runs == 0 || passes > runs {
-		return 0
-	}
-	variance := mulDiv(passes, runs-passes, runs) + zSquared/4
-	margin := sqrt(variance<<16) / 2 // z = ½
-	top := passes + zSquared/2
-	if margin >= top {
-		return 0
-	}
-	return uint32((top - margin) << 16 / (runs + zSquared))
-}
+// passes ÷ runs at z = ½ ([fixed.LowerBound]), all in 65536ths.
+func LowerBound(passes, runs uint64) uint32 { return fixed.LowerBound(passes, runs, deviations) }
 
 // Speed returns the factor of a commitment that came delay blocks after its
 // round's seed, where the median was median: the curve 4m/(3m + d), which is 1 at
@@ -146,35 +127,6 @@ func Speed(delay, median uint64, worst, best uint32) uint32 {
 	delay, median = min(delay, most), min(max(median, 1), most)
 	f := 4 * median * one / (3*median + delay)
 	return uint32(min(max(f, uint64(worst)), uint64(best)))
-}
-
-// sqrt returns ⌊√v⌋, by Newton's iteration from above.
-func sqrt(v uint64) uint64 {
-	if v < 2 {
-		return v
-	}
-	x := uint64(1) << ((bits.Len64(v) + 1) / 2)
-	for {
-		y := (x + v/x) / 2
-		if y >= x {
-			return x
-		}
-		x = y
-	}
-}
-
-// mulDiv returns ⌊a·b/d⌋ with a product of 128 bits, the largest uint64 where
-// the quotient does not fit, 0 where d is 0.
-func mulDiv(a, b, d uint64) uint64 {
-	if d == 0 {
-		return 0
-	}
-	hi, lo := bits.Mul64(a, b)
-	if hi >= d {
-		return ^uint64(0)
-	}
-	q, _ := bits.Div64(hi, lo, d)
-	return q
 }
 
 func addSat(a, b uint64) uint64 {

@@ -6,6 +6,7 @@ import (
 
 	"github.com/assaynet/assay/protocol"
 	"github.com/assaynet/assay/protocol/params"
+	"github.com/assaynet/assay/scoring/fixed"
 )
 
 // A weight is what a seat's verified work was worth, as one validator knows it:
@@ -74,9 +75,9 @@ func Explain(epoch protocol.Epoch, before Average, t *Tally, share uint32, p *pa
 	e := Explanation{
 		Epoch: epoch, Tally: *t, Average: a,
 		Work: a.meanWork(), Bound: LowerBound(a.Passes, a.Runs), Availability: a.availability(),
-		Speed: uint32(min(mulDiv(t.Work, 1, max(t.Tokens, 1)), 1<<31)),
+		Speed: uint32(min(fixed.MulDiv(t.Work, 1, max(t.Tokens, 1)), 1<<31)),
 	}
-	e.Raw = mulDiv(mulDiv(e.Work, uint64(e.Bound), one), uint64(e.Availability), one)
+	e.Raw = fixed.MulDiv(fixed.MulDiv(e.Work, uint64(e.Bound), one), uint64(e.Availability), one)
 	switch {
 	case t.False > 0:
 		e.Raw, e.Reason = 0, ReasonFalse
@@ -108,7 +109,7 @@ func Row(list []Explanation) (uids []protocol.UID, values []uint16) {
 		e := &list[i]
 		e.Weight = 0
 		if e.Raw > 0 {
-			e.Weight = uint16((mulDiv(e.Raw, 2*65535, largest) + 1) / 2)
+			e.Weight = uint16((fixed.MulDiv(e.Raw, 2*65535, largest) + 1) / 2)
 		}
 		if e.Reason != ReasonUnproven {
 			uids, values = append(uids, e.Tally.Seat.UID), append(values, e.Weight)
