@@ -29,6 +29,7 @@ func TestWhoWaitsForATerminalSaysSoAndEndsAtCtrlC(t *testing.T) {
 		"model generate --ids -":              "waiting for token ids; end it with Enter and Ctrl-D",
 		"model verify --run -":                "waiting for a run; end it with Enter and Ctrl-D",
 		"verify -":                            "waiting for a receipt; end it with Enter and Ctrl-D",
+		"dataset score --kind preference -":   "waiting for pairs, one a line; end it with Enter and Ctrl-D",
 		"wallet new --recover --keys " + keys: "The 24 words of the key, in order, one or more a line. They are not shown.",
 	} {
 		master, tty := terminaltest.Open(t)

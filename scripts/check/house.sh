@@ -16,7 +16,7 @@ found=$(go list -f '{{if .CgoFiles}}{{.ImportPath}}{{end}}' ./... | grep -vE '/e
 there() { git ls-files -- "$1" | grep -q . || say "a rule in $2 about what is not there:" "$1"; }
 
 # The core starts no goroutine.
-core='protocol/ledger protocol/wire protocol/key protocol/params protocol/task scoring/fixed scoring/yuma'
+core='protocol/ledger protocol/wire protocol/key protocol/params protocol/task scoring/fixed scoring/yuma scoring/preference'
 found=$(grep -rnE '(^|[[:space:]{;])go[[:space:]]+(func|[A-Za-z_][A-Za-z0-9_.]*\()' --include='*.go' --exclude='*_test.go' $core || true)
 [ -z "$found" ] || say 'goroutine in the core:' "$found"
 

@@ -36,6 +36,33 @@ func ReadFile(ctx context.Context, path string, limit int64) ([]byte, error) {
 	return readAll(ctx, func() (io.ReadCloser, error) { return os.Open(path) }, limit)
 }
 
+// Stream calls use with the file at path, or with stdin where path is "-", and
+// returns its error, or the context's as soon as that ends. Then use may still
+// run, and what it has made must not be touched.
+func Stream(ctx context.Context, stdin io.Reader, path string, use func(io.Reader) error) error {
+	done := make(chan error, 1) // one: use never waits for us
+	go func() {
+		if path == "-" {
+			done <- use(stdin)
+			return
+		}
+		f, err := os.Open(path)
+		if err != nil {
+			done <- err
+			return
+		}
+		err = use(f)
+		_ = f.Close() // only read
+		done <- err
+	}()
+	select {
+	case err := <-done:
+		return err
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
 func readAll(ctx context.Context, open func() (io.ReadCloser, error), limit int64) ([]byte, error) {
 	type result struct {
 		b   []byte

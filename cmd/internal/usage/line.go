@@ -10,7 +10,7 @@ func Line(err error) string { return Plain(strings.Join(strings.Fields(err.Error
 
 // packages are those whose errors begin with their name: a test finds them.
 const packages = `api|arith|backend|chattemplate|consensus|engine|fixed|gguf|gossip|inference|key|keystore|ledger|miner|native|` +
-	`node|params|protocol|sched|scoring|state|store|syntax|task|tokenizer|validator|weights|wire|yuma`
+	`node|params|preference|protocol|sched|scoring|state|store|syntax|task|tokenizer|validator|weights|wire|yuma`
 
 var (
 	packageName = regexp.MustCompile(`(^|[:;] |\()(?:` + packages + `): `)

@@ -1,0 +1,76 @@
+package main
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/assaynet/assay/cmd/internal/usage"
+)
+
+// datasetCommand is the group that works on the data that the network makes.
+func datasetCommand() *cli.Command {
+	return &cli.Command{
+		Name:  "dataset",
+		Usage: "score the data that raters and makers produce",
+		Description: `What scores is a pure function of a file: anyone who has the file has the
+score, to the unit. protocol/SPEC.md has the formulas.`,
+		Subcommands: []*cli.Command{
+			datasetScoreCommand(),
+		},
+	}
+}
+
+// scorer scores the files of one kind.
+type scorer struct {
+	kind  string
+	about string // of its file and its JSON, for the help
+	score func(c *cli.Context, file string) error
+}
+
+// scorers are the kinds of data that have a score.
+func scorers() []scorer {
+	return []scorer{preferenceScorer()}
+}
+
+func datasetScoreCommand() *cli.Command {
+	var kinds, abouts []string
+	for _, s := range scorers() {
+		kinds, abouts = append(kinds, s.kind), append(abouts, s.about)
+	}
+	return &cli.Command{
+		Name: "score", ArgsUsage: "FILE",
+		Usage: "score a file of one kind of data",
+		Description: `Reads FILE as JSON Lines, one line at a time; - is standard input. The same
+lines in another order give the same bytes.
+
+` + strings.Join(abouts, "\n\n"),
+		Flags: append([]cli.Flag{
+			&cli.StringFlag{Name: "kind", Usage: "`KIND` of the data: " + strings.Join(kinds, ", ")},
+			&cli.BoolFlag{Name: "json", Usage: "print JSON Lines", DisableDefaultText: true},
+		}, preferenceFlags()...),
+		Action: scoreFile,
+	}
+}
+
+func scoreFile(c *cli.Context) error {
+	args, err := arguments(c, 1, "one FILE")
+	if err != nil {
+		return err
+	}
+	var kinds []string
+	for _, s := range scorers() {
+		kinds = append(kinds, "--kind "+s.kind)
+	}
+	kind := c.String("kind")
+	if kind == "" {
+		return usage.Mistake(withHint(fmt.Errorf("no kind of data is given"), "give "+strings.Join(kinds, " or ")))
+	}
+	i := slices.IndexFunc(scorers(), func(s scorer) bool { return s.kind == kind })
+	if i < 0 {
+		return usage.Mistake(withHint(fmt.Errorf("there is no score of the kind %q", abridge(kind)), "give "+strings.Join(kinds, " or ")))
+	}
+	return scorers()[i].score(c, args[0])
+}

@@ -1,0 +1,112 @@
+package preference
+
+import (
+	"fmt"
+	"math/big"
+
+	"github.com/assaynet/assay/scoring/fixed"
+)
+
+// Row is what an epoch says of one rater, in 65536ths.
+type Row struct {
+	Rater string `json:"rater"`
+	// Pay is done · max(0, q − FreeAgreement) · gate: a share of the lane, in
+	// 65536ths of a rating of full agreement.
+	Pay uint64 `json:"pay"`
+	// Q is the mean agreement with the others, by weight, voice and pairs in
+	// common; negative where it is worse than chance.
+	Q int64 `json:"q"`
+	// Gate is 0 to one: how far the bound on golds is above GateFrom.
+	Gate uint32 `json:"gate"`
+	// Done counts the answered pairs of the epoch; one that r raters of a voice
+	// answered counts 1/r for each.
+	Done uint64 `json:"done"`
+	// W is the rater's weight in the agreement of others, before it is divided by its voice.
+	W uint32 `json:"w"`
+	// Voice is the number of raters that are one with this one, itself included, in 65536ths.
+	Voice uint64 `json:"voice"`
+}
+
+var errMeetings = fmt.Errorf("%w: more than %d twos of raters met", ErrLimit, MaxMeetings)
+
+// step scores one epoch, whose golds and agreement it adds to the sums.
+func (b *Book) step(e *epoch) ([]Row, error) {
+	s, n := &b.sums, len(b.raters.list)
+	if err := s.addGolds(e); err != nil {
+		return nil, err
+	}
+	rows := make([]Row, n)
+	weights := make([]int64, n)
+	for i := range rows {
+		bound := s.bound(uint32(i), &b.p)
+		weights[i] = max(0, 2*int64(bound)-one)
+		rows[i] = Row{Rater: b.raters.list[i], Gate: gate(bound, &b.p), W: uint32(weights[i])}
+	}
+	if err := s.addAgreement(e, n, weights); err != nil {
+		return nil, err
+	}
+	v := s.voices(n, &b.p)
+	done := e.done(n, v)
+	for i, q := range s.quality(weights, v, &b.p) {
+		r := &rows[i]
+		r.Q, r.Done, r.Voice = q, done[i], uint64(v.size[v.of[i]])*one
+		r.Pay = fixed.MulDiv(fixed.MulDiv(r.Done, uint64(max(0, q-int64(b.p.FreeAgreement))), one), uint64(r.Gate), one)
+	}
+	return rows, nil
+}
+
+// gate opens from GateFrom on, linearly.
+func gate(bound uint32, p *Params) uint32 {
+	if bound <= p.GateFrom {
+		return 0
+	}
+	return uint32(min(fixed.MulDiv(uint64(bound-p.GateFrom), one, uint64(p.GateWidth)), one))
+}
+
+// done counts what each rater answered.
+func (e *epoch) done(raters int, v *voices) []uint64 {
+	out := make([]uint64, raters)
+	_ = e.all(func(_ head, answers []entry) error { // never fails
+		for _, a := range answers {
+			if a.choice() == Absent {
+				continue
+			}
+			r := uint64(0)
+			for _, b := range answers {
+				if b.choice() != Absent && v.of[a.rater()] == v.of[b.rater()] {
+					r++
+				}
+			}
+			out[a.rater()] += one / r
+		}
+		return nil
+	})
+	return out
+}
+
+// quality returns Q of each rater: Σ W·C ÷ Σ W over those of other voices, with
+// W = w·M ÷ one ÷ size of the voice.
+func (s *sums) quality(weights []int64, v *voices, p *Params) []int64 {
+	top := make([]big.Int, len(weights)) // 2⁷¹ at the limits
+	all := make([]uint64, len(weights))
+	var term, factor big.Int
+	for i := range s.pairs {
+		t := &s.pairs[i]
+		if v.of[t.a] == v.of[t.b] {
+			continue
+		}
+		c := factor.SetInt64(t.agreement(p))
+		for _, d := range [2]meeting{{t.a, t.b}, {t.b, t.a}} { // a is told by b, then b by a
+			w := fixed.MulDiv(uint64(weights[d.b]), t.met, one) / uint64(v.size[v.of[d.b]])
+			all[d.a] += w
+			top[d.a].Add(&top[d.a], term.Mul(term.SetUint64(w), c))
+		}
+	}
+	out := make([]int64, len(weights))
+	for i := range out {
+		if all[i] > 0 {
+			out[i] = top[i].Quo(&top[i], term.SetUint64(all[i])).Int64()
+		}
+	}
+	return out
+}
