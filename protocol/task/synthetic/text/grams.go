@@ -1,0 +1,69 @@
+package text
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"slices"
+)
+
+// Sizes of grams, in words.
+const (
+	NovelGram   = 5  // of masked words: what is new, and what is alike
+	OverlapGram = 13 // of words as they stand: what was copied from an evaluation set
+)
+
+// Masked returns the words with numbers and names masked, and runs of one
+// mask as one: a name of three words hides as much as one of one.
+func Masked(words []Word) []string {
+	out := make([]string, 0, len(words))
+	for _, w := range words {
+		switch {
+		case w.Mask == "":
+			out = append(out, w.Text)
+		case len(out) == 0 || out[len(out)-1] != w.Mask:
+			out = append(out, w.Mask)
+		}
+	}
+	return out
+}
+
+// Plain returns the words as they stand.
+func Plain(words []Word) []string {
+	out := make([]string, len(words))
+	for i, w := range words {
+		out[i] = w.Text
+	}
+	return out
+}
+
+// Grams returns the hashes of all runs of n words, n below 256, ascending and
+// each once: the first eight bytes, big-endian, of
+//
+//	SHA-256("assay/1/gram" ‖ 0 ‖ n ‖ word ‖ 0 ‖ word ‖ 0 …)
+//
+// Of fewer words there are none.
+func Grams(words []string, n int) []uint64 {
+	if len(words) < n || n == 0 {
+		return nil
+	}
+	out := make([]uint64, 0, len(words)-n+1)
+	b := make([]byte, 0, 256)
+	for i := range len(words) - n + 1 {
+		b = append(append(b[:0], "assay/1/gram\x00"...), byte(n))
+		for _, w := range words[i : i+n] {
+			b = append(append(b, w...), 0)
+		}
+		h := sha256.Sum256(b)
+		out = append(out, binary.BigEndian.Uint64(h[:8]))
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}
+
+// Novel returns the grams by which a text is compared with what was there
+// before: those of [NovelGram] masked words, or one of all where there are
+// fewer. Only a text without words has none.
+func Novel(words []Word) []uint64 {
+	m := Masked(words)
+	return Grams(m, min(NovelGram, len(m)))
+}

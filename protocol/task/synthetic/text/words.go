@@ -1,0 +1,112 @@
+package text
+
+import (
+	"unicode/utf8"
+)
+
+// Word is one word of a text.
+type Word struct {
+	// Text is the word with ASCII's capitals made small.
+	Text string
+	// Mask is what it is masked to, [Number] or [Name]; "" for an ordinary word.
+	Mask string
+}
+
+// What words are masked to. No word of a text is equal to one of them.
+const (
+	Number = "#" // a word with one of ASCII's digits in it
+	Name   = "^" // another that begins with a capital letter
+)
+
+// Words cuts s, which is valid UTF-8, into its words: longest runs of letters,
+// where a letter of a script that puts no spaces is a word of its own.
+func Words(s string) []Word {
+	words := make([]Word, 0, len(s)/6+1)
+	for i := 0; i < len(s); {
+		r, size := utf8.DecodeRuneInString(s[i:])
+		switch class(r) {
+		case gap:
+			i += size
+		case whole:
+			words = append(words, Word{Text: s[i : i+size]})
+			i += size
+		case letter:
+			end := i + size
+			for end < len(s) {
+				r, size := utf8.DecodeRuneInString(s[end:])
+				if class(r) != letter {
+					break
+				}
+				end += size
+			}
+			words = append(words, word(s[i:end]))
+			i = end
+		}
+	}
+	return words
+}
+
+// word makes a word of its letters.
+func word(s string) Word {
+	w := Word{Text: s}
+	first, _ := utf8.DecodeRuneInString(s)
+	if capital(first) {
+		w.Mask = Name
+	}
+	small := true
+	for i := range len(s) {
+		small = small && (s[i] < 'A' || s[i] > 'Z')
+		if '0' <= s[i] && s[i] <= '9' {
+			w.Mask = Number
+		}
+	}
+	if !small {
+		b := []byte(s)
+		for i, c := range b {
+			if 'A' <= c && c <= 'Z' {
+				b[i] = c + 'a' - 'A'
+			}
+		}
+		w.Text = string(b)
+	}
+	return w
+}
+
+// What a code point is to [Words].
+const (
+	letter = iota // part of a word
+	gap           // between words
+	whole         // a word
+)
+
+func class(r rune) int {
+	switch {
+	case r < 0x80:
+		if '0' <= r && r <= '9' || 'A' <= r && r <= 'Z' || 'a' <= r && r <= 'z' {
+			return letter
+		}
+		return gap
+	case r <= 0xbf, // controls, signs, the space that does not break, the soft hyphen
+		0x2000 <= r && r <= 0x2bff, // spaces, marks, punctuation, arrows, mathematics, boxes, symbols
+		0x3000 <= r && r <= 0x303f, // punctuation of East Asia
+		0xfe00 <= r && r <= 0xfe0f, // selectors of variants
+		r == 0xfeff,                // a space of no width
+		0xff00 <= r && r <= 0xff0f: // wide punctuation
+		return gap
+	case 0x0e00 <= r && r <= 0x0eff, // Thai, Lao
+		0x1000 <= r && r <= 0x109f, // Burmese
+		0x1780 <= r && r <= 0x17ff, // Khmer
+		0x2e80 <= r && r <= 0xabff, // radicals, kana, ideographs, hangul's signs, Yi
+		0xf900 <= r && r <= 0xfaff, // more ideographs
+		r >= 0x1f000:               // emoji, more ideographs
+		return whole
+	}
+	return letter
+}
+
+// capital reports whether r is a capital of the Latin, Greek or Cyrillic
+// alphabet in its first block.
+func capital(r rune) bool {
+	return 'A' <= r && r <= 'Z' || 0xc0 <= r && r <= 0xde && r != 0xd7 ||
+		0x391 <= r && r <= 0x3a9 || 0x400 <= r && r <= 0x42f
+}

@@ -1,0 +1,219 @@
+package index_test
+
+import (
+	"encoding/binary"
+	"errors"
+	"math/rand/v2"
+	"runtime"
+	"testing"
+
+	"github.com/assaynet/assay/protocol/store"
+	"github.com/assaynet/assay/scoring/synthetic/gate"
+	"github.com/assaynet/assay/scoring/synthetic/index"
+)
+
+// records makes records of n grams each, of which a share is the same as the
+// record's before.
+func records(seed uint64, count, n, same int) []index.Entry {
+	r := rand.New(rand.NewPCG(seed, 1))
+	list := make([]index.Entry, count)
+	for i := range list {
+		grams := make([]uint64, n)
+		for k := range grams {
+			grams[k] = r.Uint64()
+		}
+		if i > 0 {
+			copy(grams, list[i-1].Grams[:same])
+		}
+		list[i] = index.Entry{Grams: grams, Signature: gate.Sign(grams)}
+	}
+	return list
+}
+
+func open(t testing.TB, dir string) (*store.DB, *index.Disk) {
+	t.Helper()
+	db, err := store.Open(dir, store.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = db.Close() })
+	d, err := index.OpenDisk(db, "window")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return db, d
+}
+
+// TestMemoryAndDiskAgree: over the same records, added one by one and in two
+// parts with the database closed between them.
+func TestMemoryAndDiskAgree(t *testing.T) {
+	list := append(records(1, 200, 40, 38), records(2, 100, 40, 0)...)
+	dir := t.TempDir()
+	db, d := open(t, dir)
+	if err := d.Add(list[:150]); err != nil {
+		t.Fatal(err)
+	}
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	_, d = open(t, dir)
+	if err := d.Add(list[150:]); err != nil {
+		t.Fatal(err)
+	}
+	var m index.Memory
+	for i := range list {
+		m.Add(list[i].Grams, &list[i].Signature)
+	}
+	if m.Len() != 300 || d.Len() != 300 {
+		t.Fatalf("%d in memory and %d on the disk, want 300", m.Len(), d.Len())
+	}
+	alike := 0
+	probes := append(records(1, 250, 40, 37), records(3, 50, 40, 0)...)
+	probes = append(probes, list...)
+	for i := range probes {
+		p := &probes[i]
+		number, equal := m.Alike(&p.Signature)
+		onDisk, equalOnDisk, err := d.Alike(&p.Signature)
+		if err != nil || number != onDisk || equal != equalOnDisk {
+			t.Fatalf("probe %d: memory says %d with %d, the disk %d with %d, %v", i, number, equal, onDisk, equalOnDisk, err)
+		}
+		if equal == gate.Positions {
+			alike++
+		}
+		for _, g := range p.Grams {
+			if has, err := d.Has(g); err != nil || has != m.Has(g) {
+				t.Fatalf("probe %d: memory has a gram: %v, the disk: %v, %v", i, m.Has(g), has, err)
+			}
+		}
+	}
+	if alike < 300 {
+		t.Errorf("%d probes found themselves, want 300", alike)
+	}
+}
+
+// TestAFullBandStaysQuick: a thousand records of one signature; the first is found.
+func TestAFullBandStaysQuick(t *testing.T) {
+	list := records(4, 1, 40, 0)
+	var m index.Memory
+	for range 1000 {
+		m.Add(list[0].Grams, &list[0].Signature)
+	}
+	if number, equal := m.Alike(&list[0].Signature); number != 0 || equal != gate.Positions {
+		t.Errorf("found %d with %d positions, want 0 with all", number, equal)
+	}
+	if allocs := testing.AllocsPerRun(10, func() { m.Alike(&list[0].Signature) }); allocs > 8 {
+		t.Errorf("%v allocations to look through a full band", allocs)
+	}
+}
+
+func TestADamagedIndexIsSaid(t *testing.T) {
+	db, d := open(t, t.TempDir())
+	list := records(5, 1, 40, 0)
+	if err := d.Add(list); err != nil {
+		t.Fatal(err)
+	}
+	if err := db.Space("window/signs").Set(store.Key(0), []byte{1}); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := d.Alike(&list[0].Signature); !errors.Is(err, store.ErrCorrupt) {
+		t.Errorf("a short signature: got %v, want %v", err, store.ErrCorrupt)
+	}
+	if err := db.Space("window").Set([]byte("next"), []byte{1}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := index.OpenDisk(db, "window"); !errors.Is(err, store.ErrCorrupt) {
+		t.Errorf("a short count: got %v, want %v", err, store.ErrCorrupt)
+	}
+}
+
+// fill makes the same record's grams and signature cheaply, for benchmarks of many.
+func fill(e *index.Entry, r *rand.ChaCha8) {
+	for i := range e.Grams {
+		e.Grams[i] = r.Uint64()
+	}
+	for i := range e.Signature {
+		e.Signature[i] = uint16(r.Uint64())
+	}
+}
+
+// BenchmarkMemory builds an index of a million records of 40 grams and looks
+// records up in it.
+func BenchmarkMemory(b *testing.B) {
+	const million = 1_000_000
+	r, e := rand.NewChaCha8([32]byte{1}), index.Entry{Grams: make([]uint64, 40)}
+	var before, after runtime.MemStats
+	runtime.GC()
+	runtime.ReadMemStats(&before)
+	var m index.Memory
+	for range million {
+		fill(&e, r)
+		m.Add(e.Grams, &e.Signature)
+	}
+	runtime.GC()
+	runtime.ReadMemStats(&after)
+	for b.Loop() {
+		fill(&e, r)
+		for _, g := range e.Grams {
+			m.Has(g)
+		}
+		m.Alike(&e.Signature)
+	}
+	b.ReportMetric(float64(after.HeapAlloc-before.HeapAlloc)/million, "B/record")
+	runtime.KeepAlive(&m)
+}
+
+// BenchmarkDisk does the same with 100,000 records in a database.
+func BenchmarkDisk(b *testing.B) {
+	const count, batch = 100_000, 1000
+	db, d := open(b, b.TempDir())
+	r, list := rand.NewChaCha8([32]byte{1}), make([]index.Entry, batch)
+	for i := range list {
+		list[i].Grams = make([]uint64, 40)
+	}
+	for range count / batch {
+		for i := range list {
+			fill(&list[i], r)
+		}
+		if err := d.Add(list); err != nil {
+			b.Fatal(err)
+		}
+	}
+	if err := db.Flush(); err != nil {
+		b.Fatal(err)
+	}
+	for b.Loop() {
+		e := &list[0]
+		fill(e, r)
+		for _, g := range e.Grams {
+			if _, err := d.Has(g); err != nil {
+				b.Fatal(err)
+			}
+		}
+		if _, _, err := d.Alike(&e.Signature); err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.ReportMetric(float64(db.Size())/count, "disk-B/record")
+}
+
+// FuzzAlike: any signatures that share a band find each other.
+func FuzzAlike(f *testing.F) {
+	f.Add([]byte("a signature"), uint8(3))
+	f.Fuzz(func(t *testing.T, b []byte, band uint8) {
+		var s, u gate.Signature
+		for i := range s {
+			s[i] = binary.BigEndian.Uint16([]byte{byte(i), 1})
+			if len(b) > 0 {
+				s[i] += uint16(b[i%len(b)])
+			}
+			u[i] = ^s[i]
+		}
+		at := int(band) % gate.Bands * gate.Rows
+		copy(u[at:at+gate.Rows], s[at:])
+		var m index.Memory
+		m.Add([]uint64{1}, &s)
+		if _, equal := m.Alike(&u); equal != gate.Rows {
+			t.Fatalf("%d positions are equal, want %d", equal, gate.Rows)
+		}
+	})
+}

@@ -1,0 +1,150 @@
+package index
+
+import (
+	"slices"
+
+	"github.com/assaynet/assay/scoring/synthetic/gate"
+)
+
+// MaxBand is how many records are found by one band: the first that have it.
+const MaxBand = 8
+
+// Memory is an index in memory. The zero value is empty.
+type Memory struct {
+	grams gramTable
+	signs []gate.Signature
+	// first holds, by [bandKey], the first record that has a band, and next, by
+	// record and band, the next one, plus one.
+	first map[uint64]uint32
+	next  [][gate.Bands]uint32
+}
+
+// Has reports whether a gram was added.
+func (m *Memory) Has(gram uint64) bool { return m.grams.has(gram) }
+
+// Len returns how many records were added.
+func (m *Memory) Len() int { return len(m.signs) }
+
+// Alike returns the number of the record with a band in common and the most
+// equal positions, the first of equals, and how many those are; 0 positions where
+// no record has a band in common.
+func (m *Memory) Alike(s *gate.Signature) (number uint64, equal int) {
+	var found []uint64
+	for b := range gate.Bands {
+		at, ok := m.first[bandKey(s, b)]
+		for ok {
+			found = append(found, uint64(at))
+			at, ok = m.next[at][b]-1, m.next[at][b] != 0
+		}
+	}
+	number, equal, _ = most(found, func(n uint64) (int, error) { return s.Equal(&m.signs[n]), nil })
+	return number, equal
+}
+
+// most returns which of the records that were found is the most alike, the first
+// of equals.
+func most(found []uint64, equal func(uint64) (int, error)) (number uint64, best int, err error) {
+	slices.Sort(found)
+	for _, n := range slices.Compact(found) {
+		e, err := equal(n)
+		if err != nil {
+			return 0, 0, err
+		}
+		if e > best {
+			number, best = n, e
+		}
+	}
+	return number, best, nil
+}
+
+// Add adds a record. Its number is how many there were before.
+func (m *Memory) Add(grams []uint64, s *gate.Signature) {
+	if m.first == nil {
+		m.first = map[uint64]uint32{}
+	}
+	for _, g := range grams {
+		m.grams.add(g)
+	}
+	number := uint32(len(m.signs))
+	m.signs, m.next = append(m.signs, *s), append(m.next, [gate.Bands]uint32{})
+	for b := range gate.Bands {
+		key := bandKey(s, b)
+		at, ok := m.first[key]
+		if !ok {
+			m.first[key] = number
+			continue
+		}
+		count := 1
+		for m.next[at][b] != 0 {
+			at, count = m.next[at][b]-1, count+1
+		}
+		if count < MaxBand {
+			m.next[at][b] = number + 1
+		}
+	}
+}
+
+// bandKey hashes a band. Bands of one hash are one: the hash spreads 16 bytes
+// over 8, and who looks for two that collide finds himself compared.
+func bandKey(s *gate.Signature, b int) uint64 {
+	rows := s.Band(b)
+	h := uint64(b + 1)
+	for i := 0; i < gate.Rows; i += 4 {
+		h ^= uint64(rows[i]) | uint64(rows[i+1])<<16 | uint64(rows[i+2])<<32 | uint64(rows[i+3])<<48
+		h = mix(h)
+	}
+	return h
+}
+
+// mix is the finaliser of splitmix64 (S. Vigna), a bijection.
+func mix(h uint64) uint64 {
+	h += 0x9e3779b97f4a7c15
+	h = (h ^ h>>30) * 0xbf58476d1ce4e5b9
+	h = (h ^ h>>27) * 0x94d049bb133111eb
+	return h ^ h>>31
+}
+
+// gramTable is a set of hashes: open addressing at most ¾ full, eight bytes a
+// slot, a third of what Go's map takes.
+type gramTable struct {
+	slots []uint64 // 0: empty
+	used  int
+	zero  bool // 0 is in the set
+}
+
+func (t *gramTable) has(g uint64) bool {
+	if g == 0 {
+		return t.zero
+	}
+	return len(t.slots) > 0 && t.slots[t.find(g)] == g
+}
+
+// find returns the slot of g, or the empty one where it belongs.
+func (t *gramTable) find(g uint64) int {
+	mask := len(t.slots) - 1
+	i := int(g) & mask // grams are spread already
+	for t.slots[i] != 0 && t.slots[i] != g {
+		i = (i + 1) & mask
+	}
+	return i
+}
+
+func (t *gramTable) add(g uint64) {
+	if g == 0 {
+		t.zero = true
+		return
+	}
+	if 4*(t.used+1) > 3*len(t.slots) {
+		old := t.slots
+		t.slots = make([]uint64, max(1024, 2*len(old)))
+		for _, v := range old {
+			if v != 0 {
+				t.slots[t.find(v)] = v
+			}
+		}
+	}
+	if i := t.find(g); t.slots[i] == 0 {
+		t.slots[i] = g
+		t.used++
+	}
+}

@@ -1,0 +1,12 @@
+// Package schema checks records against the JSON Schema (draft 2020-12) of a
+// request, and refuses schemas that would cost more than they are worth: what
+// references repeat is counted before anything runs, a schema that refers to
+// itself or beyond itself is refused, and patterns are bounded by the size of
+// the automaton that they become. It is the only home of the library.
+//
+// The language is the draft's without: references that are no JSON Pointer
+// into the schema itself, anchors, identifiers and dynamic scope;
+// unevaluatedProperties and unevaluatedItems; and, in patterns, Unicode classes
+// and folded case, which change with Unicode's tables. format and content…
+// say nothing about validity, as in the draft.
+package schema
