@@ -6,6 +6,7 @@ import (
 
 	"github.com/assaynet/assay/engine/arith"
 	"github.com/assaynet/assay/engine/fingerprint"
+	"github.com/assaynet/assay/engine/form"
 )
 
 // Token is a token's id in the model's vocabulary.
@@ -35,8 +36,8 @@ type Finish string
 
 // The ends of an answer.
 const (
-	FinishStop   Finish = "stop"   // with a stop token, its last
-	FinishLength Finish = "length" // at MaxTokens
+	FinishStop   Finish = form.Stop   // with a stop token, its last
+	FinishLength Finish = form.Length // at MaxTokens
 )
 
 // Run is an answer with all that is needed to check it.

@@ -3,13 +3,14 @@ package arith
 import (
 	"crypto/sha256"
 	"encoding/binary"
+
+	"github.com/assaynet/assay/engine/form"
 )
 
 const (
-	// MaxTopK bounds top-k, so that the sum of the candidates' weights fits 32 bits and the draw 64.
-	MaxTopK = 256
-	// TopPOne is top-p 1: all candidates.
-	TopPOne = 65536
+	// MaxTopK bounds top-k, TopPOne is top-p 1.
+	MaxTopK = form.MaxTopK
+	TopPOne = form.TopPOne
 	// drawTag begins what is hashed for a draw, closed by a zero byte.
 	drawTag = "assay/ac1/draw\x00"
 )

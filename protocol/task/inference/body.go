@@ -3,6 +3,7 @@ package inference
 import (
 	"fmt"
 
+	"github.com/assaynet/assay/engine/form"
 	"github.com/assaynet/assay/protocol"
 	"github.com/assaynet/assay/protocol/wire"
 )
@@ -16,7 +17,6 @@ const (
 	// cap is in params.
 	MaxOutputTokens = 4096
 	maxPromptText   = 64 << 10
-	maxTopK         = 256
 	// maxTaskBytes is a prompt with its settings, maxCardBytes a code, two
 	// numbers and a root.
 	maxTaskBytes = maxPromptText + 4<<10
@@ -30,8 +30,8 @@ type Task struct {
 	System          string
 	Prompt          string
 	TemperatureBits uint32 // the bits of a binary32: 0 is greedy
-	TopK            uint32 // 1 … 256
-	TopP            uint32 // 1 … 65536, in 65536ths
+	TopK            uint32 // 1 … form.MaxTopK
+	TopP            uint32 // 1 … form.TopPOne
 	Seed            [32]byte
 	MaxTokens       uint32 // 1 … MaxOutputTokens
 }
@@ -48,7 +48,7 @@ func ReadTask(body []byte) (*Task, error) {
 		return nil, fmt.Errorf("prompt of %d bytes, at most %d: %w", len(t.System)+len(t.Prompt), maxPromptText, wire.ErrLimit)
 	case t.MaxTokens == 0 || t.MaxTokens > MaxOutputTokens:
 		return nil, fmt.Errorf("maximum of %d tokens, 1 … %d: %w", t.MaxTokens, MaxOutputTokens, wire.ErrLimit)
-	case t.TopK == 0 || t.TopK > maxTopK || t.TopP == 0 || t.TopP > 1<<16:
+	case t.TopK == 0 || t.TopK > form.MaxTopK || t.TopP == 0 || t.TopP > form.TopPOne:
 		return nil, fmt.Errorf("top-k %d, top-p %d: %w", t.TopK, t.TopP, wire.ErrLimit)
 	}
 	return t, nil
@@ -58,17 +58,11 @@ func ReadTask(body []byte) (*Task, error) {
 type Result struct {
 	_           struct{} `cbor:",toarray"`
 	Output      []int32  // token ids, the end token included
-	Finish      string   // FinishStop or FinishLength
+	Finish      string   // form.Stop or form.Length
 	Leaves      []protocol.Hash
 	Fingerprint protocol.Hash
 	Millis      uint64 // how long the miner says it took; nothing is paid by it
 }
-
-// The two ways in which an answer ends.
-const (
-	FinishStop   = "stop"   // its last token is a stop token
-	FinishLength = "length" // it has the maximum of tokens
-)
 
 // ReadResult reads the body of an answer and refuses what no honest miner
 // sends. Errors are those of [wire.Decode], and [wire.ErrLimit].
@@ -80,7 +74,7 @@ func ReadResult(body []byte) (*Result, error) {
 	switch {
 	case len(r.Output) > MaxOutputTokens || len(r.Leaves) > MaxOutputTokens:
 		return nil, fmt.Errorf("%d tokens, %d leaves, at most %d: %w", len(r.Output), len(r.Leaves), MaxOutputTokens, wire.ErrLimit)
-	case r.Finish != FinishStop && r.Finish != FinishLength:
+	case r.Finish != form.Stop && r.Finish != form.Length:
 		return nil, fmt.Errorf("finish %.20q: %w", r.Finish, wire.ErrLimit)
 	}
 	return r, nil

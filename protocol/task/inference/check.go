@@ -3,6 +3,7 @@ package inference
 import (
 	"slices"
 
+	"github.com/assaynet/assay/engine/form"
 	"github.com/assaynet/assay/protocol/wire"
 )
 
@@ -29,7 +30,7 @@ func CheckResult(t *Task, r *Result, vocab int, stop []int32) (Code, int) {
 		return CodeEnd, first // went on after a stop token
 	case first < 0 && n < most:
 		return CodeEnd, n // stopped on its own account
-	case (first == n-1) != (r.Finish == FinishStop):
+	case (first == n-1) != (r.Finish == form.Stop):
 		return CodeEnd, n - 1 // says it ended otherwise
 	}
 	if len(r.Leaves) != n {

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/assaynet/assay/engine/form"
 	"github.com/assaynet/assay/protocol"
 	"github.com/assaynet/assay/protocol/goldentest"
 	"github.com/assaynet/assay/protocol/params"
@@ -231,7 +232,7 @@ func TestBodiesThatNoHonestProgramMakesAreRefused(t *testing.T) {
 		return table.CheckTask(&wire.Task{Kind: inference.Kind, Body: wire.Encode(d.asks)})
 	}
 	answer := func(change func(*inference.Result)) error {
-		r := &inference.Result{Output: []int32{1, 2}, Finish: inference.FinishLength, Leaves: make([]protocol.Hash, 2)}
+		r := &inference.Result{Output: []int32{1, 2}, Finish: form.Length, Leaves: make([]protocol.Hash, 2)}
 		change(r)
 		return table.CheckAnswer(&wire.Task{Kind: inference.Kind}, wire.Encode(r))
 	}
@@ -273,7 +274,7 @@ func TestBodiesThatNoHonestProgramMakesAreRefused(t *testing.T) {
 func FuzzBodies(f *testing.F) {
 	p := params.Local()
 	f.Add(wire.Encode(inference.Draw(&p, protocol.TaskID{1}, nil)))
-	f.Add(wire.Encode(&inference.Result{Output: []int32{1}, Finish: inference.FinishStop, Leaves: []protocol.Hash{{2}}}))
+	f.Add(wire.Encode(&inference.Result{Output: []int32{1}, Finish: form.Stop, Leaves: []protocol.Hash{{2}}}))
 	f.Add(wire.Encode(&inference.Card{Code: inference.CodeExact, Root: protocol.Hash{3}, Tokens: 1}))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		same := func(v any, err error) {
