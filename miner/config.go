@@ -7,13 +7,10 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/rs/zerolog"
 
-	"github.com/assaynet/assay/engine"
-	"github.com/assaynet/assay/engine/tokenizer"
 	"github.com/assaynet/assay/protocol"
 	"github.com/assaynet/assay/protocol/ledger"
 	"github.com/assaynet/assay/protocol/params"
 	"github.com/assaynet/assay/protocol/task"
-	"github.com/assaynet/assay/protocol/task/inference"
 	"github.com/assaynet/assay/protocol/wire"
 )
 
@@ -42,26 +39,16 @@ type Store interface {
 	Scan(table string, prefix []byte, fn func(key, value []byte) bool) error
 }
 
-// Model is what the miner needs of an engine with one model.
-type Model interface {
-	ID() [32]byte
-	// Chat renders a conversation, with the beginning of the model's turn.
-	Chat(messages []inference.Message) ([]int32, error)
-	// Generate answers a prompt; it stops within one token when ctx ends.
-	Generate(ctx context.Context, r engine.Request, onToken func(engine.Token)) (engine.Run, error)
-}
-
-// FromEngine returns the miner's view of an open model.
-func FromEngine(m *engine.Model) Model { return opened{m} }
-
-type opened struct{ *engine.Model }
-
-func (o opened) Chat(messages []inference.Message) ([]int32, error) {
-	list := make([]tokenizer.Message, len(messages))
-	for i, m := range messages {
-		list[i] = tokenizer.Message{Role: m.Role, Content: m.Content}
-	}
-	return o.Tokenizer().Chat(list)
+// Worker answers tasks of one kind, as [Inference] does.
+type Worker interface {
+	// Offer is what the seat announces of the kind: its name, how many answers
+	// it can give in a round, and with which models, none where it needs none. It
+	// is the same at every call.
+	Offer() wire.Offer
+	// Answer returns the body of the answer to a task of the kind, in the name of
+	// a hotkey. It returns soon after ctx ends. [ErrStopped] says that the worker
+	// answers nothing any more; any other error leaves this one slot empty.
+	Answer(ctx context.Context, t *wire.Task, hotkey protocol.PublicKey) ([]byte, error)
 }
 
 // Config assembles a miner. All fields are needed but those marked optional.
@@ -75,8 +62,8 @@ type Config struct {
 	Salt [32]byte
 	// Kinds are those that the program has; they must hold all that the ledger asks.
 	Kinds task.Table
-	// Models that the seat serves.
-	Models []Model
+	// Workers are one for each kind that the seat offers.
+	Workers []Worker
 	// Announce returns what the ledger shall say of the seat: models, capacity,
 	// addresses, identity with its signature. Asked at every height; optional.
 	Announce func() wire.Serve
@@ -99,10 +86,10 @@ type Config struct {
 func (c *Config) check() error {
 	missing := map[string]bool{
 		"ChainID": c.ChainID == "", "Params": c.Params == nil, "Hotkey": c.Hotkey == nil, "Salt": c.Salt == [32]byte{},
-		"Kinds": len(c.Kinds) == 0, "Models": len(c.Models) == 0, "Ledger": c.Ledger == nil, "Store": c.Store == nil,
+		"Kinds": len(c.Kinds) == 0, "Workers": len(c.Workers) == 0, "Ledger": c.Ledger == nil, "Store": c.Store == nil,
 		"Submit": c.Submit == nil, "Publish": c.Publish == nil,
 	}
-	for _, field := range []string{"ChainID", "Params", "Hotkey", "Salt", "Kinds", "Models", "Ledger", "Store", "Submit", "Publish"} {
+	for _, field := range []string{"ChainID", "Params", "Hotkey", "Salt", "Kinds", "Workers", "Ledger", "Store", "Submit", "Publish"} {
 		if missing[field] {
 			return fmt.Errorf("%s is not set: %w", field, ErrConfig)
 		}
@@ -110,9 +97,9 @@ func (c *Config) check() error {
 	if err := c.Params.Check(); err != nil {
 		return fmt.Errorf("%w: %w", ErrConfig, err)
 	}
-	for _, m := range c.Models {
-		if id := protocol.ModelID(m.ID()); !paid(c.Params, id) {
-			return fmt.Errorf("model %s: this network does not pay for it: %w", id.Short(), ErrConfig)
+	for _, w := range c.Workers {
+		if err := c.checkOffer(w.Offer()); err != nil {
+			return err
 		}
 	}
 	if c.Peers == nil {
@@ -121,4 +108,15 @@ func (c *Config) check() error {
 	return nil
 }
 
-func paid(p *params.Params, id protocol.ModelID) bool { _, ok := p.Class(id); return ok }
+// checkOffer refuses an offer that the network has no use for.
+func (c *Config) checkOffer(o wire.Offer) error {
+	if _, err := c.Kinds.Of(o.Kind); err != nil {
+		return fmt.Errorf("%w: worker: %w", ErrConfig, err)
+	}
+	for _, id := range o.Models {
+		if _, paid := c.Params.Class(id); !paid {
+			return fmt.Errorf("model %s: this network does not pay for it: %w", id.Short(), ErrConfig)
+		}
+	}
+	return nil
+}

@@ -8,6 +8,9 @@ var (
 	// ErrStore says that a record could not be read or written. It ends Run: a
 	// miner that cannot keep what it sealed must not seal.
 	ErrStore = errors.New("miner: store")
+	// ErrStopped says that a worker answers nothing any more, as when its model
+	// was closed. The round goes on without it.
+	ErrStopped = errors.New("miner: worker stopped")
 	// ErrRecord says that the store holds what this program did not write.
 	ErrRecord = errors.New("miner: corrupt record")
 )

@@ -2,227 +2,86 @@ package miner
 
 import (
 	"context"
-	"crypto/hmac"
-	"crypto/sha256"
 	"errors"
 	"fmt"
-	"math"
-	"slices"
 	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/assaynet/assay/engine"
 	"github.com/assaynet/assay/protocol"
-	"github.com/assaynet/assay/protocol/ledger"
+	"github.com/assaynet/assay/protocol/bridge"
 	"github.com/assaynet/assay/protocol/task/inference"
 	"github.com/assaynet/assay/protocol/wire"
 )
 
-// newRound derives a round's tasks and salts.
-func (m *Miner) newRound(n protocol.Round, roster *ledger.RosterSeat, seed protocol.Hash) (*Round, error) {
-	tasks, err := m.cfg.Kinds.DeriveAll(m.cfg.ChainID, m.cfg.Params, seed, n, roster.ID, roster.Asked)
-	if err != nil {
-		return nil, err
-	}
-	r := &Round{Round: n, Seat: roster.ID, Seed: seed}
-	for _, t := range tasks {
-		r.Slots = append(r.Slots, Slot{Task: t, Salt: Salt(m.cfg.Salt, t.ID)})
-	}
-	m.cfg.Logger.Info().Uint64("round", uint64(n)).Int("tasks", len(r.Slots)).Msg("asked")
-	return r, nil
+// Model is what the worker of the kind inference needs of an engine with one
+// model: bridge.Model.
+type Model interface {
+	ID() [32]byte
+	// Chat renders a conversation, with the beginning of the model's turn.
+	Chat(messages []inference.Message) ([]int32, error)
+	// Generate answers a prompt; it stops within one token when ctx ends.
+	Generate(ctx context.Context, r engine.Request, onToken func(engine.Token)) (engine.Run, error)
 }
 
-// Salt returns the salt of a sealed answer: HMAC-SHA256(secret, "assay/1/salt" ‖ 0 ‖ task).
-// It is found again after a crash, and nobody without the secret can guess it.
-func Salt(secret [32]byte, task protocol.TaskID) (salt [32]byte) {
-	h := hmac.New(sha256.New, secret[:])
-	_, _ = h.Write([]byte("assay/1/salt\x00"))
-	_, _ = h.Write(task[:])
-	copy(salt[:], h.Sum(nil))
-	return salt
+// Inference answers tasks of the kind inference by running their models.
+type Inference struct {
+	capacity uint16
+	models   []Model
+	tokens   prometheus.Counter
 }
 
-// Work answers the running round's open slots one after the other, keeps each
-// answer as it comes, and seals and sends the commitment when all are done. It
-// returns when there is nothing left to answer or the round is closed.
-func (m *Miner) Work(ctx context.Context) error {
-	for {
-		within, cancel := context.WithCancel(ctx)
-		n, slot, ok := m.next(cancel)
-		if !ok {
-			cancel()
-			break
-		}
-		body, err := m.answer(within, &slot.Task)
-		cancelled := within.Err() != nil
-		cancel()
-		switch {
-		case cancelled:
-			return ctx.Err()
-		case errors.Is(err, engine.ErrClosed):
-			return err
-		case err != nil:
-			m.fail(n, slot.Task.Slot, err)
-		default:
-			if err := m.keep(n, slot.Task.Slot, body); err != nil {
-				return err
-			}
-		}
+// NewInference returns a worker that offers as many answers a round with these
+// models. Metrics may be nil.
+func NewInference(capacity uint16, metrics prometheus.Registerer, models ...Model) *Inference {
+	return &Inference{
+		capacity: capacity, models: models,
+		tokens: counter(metrics, "tokens_total", "Tokens of all answers of the kind inference."),
 	}
-	return m.sealWhenDone(ctx)
 }
 
-// next returns a slot to answer; stop ends its answering when the round closes.
-func (m *Miner) next(stop context.CancelFunc) (protocol.Round, Slot, bool) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if m.round == nil || m.round.Sealed || m.closed {
-		return 0, Slot{}, false
+// Offer says what the seat announces.
+func (w *Inference) Offer() wire.Offer {
+	o := wire.Offer{Kind: inference.Kind, Capacity: w.capacity}
+	for _, m := range w.models {
+		o.Models = append(o.Models, m.ID())
 	}
-	for _, slot := range m.round.Slots {
-		if !slot.Answered && !m.failed[slot.Task.Slot] {
-			m.stop = stop
-			return m.round.Round, slot, true
-		}
-	}
-	return 0, Slot{}, false
+	return o
 }
 
-// answer runs the model on a task.
-func (m *Miner) answer(ctx context.Context, asked *wire.Task) ([]byte, error) {
+// Answer runs the model that a task asks for. Errors: [ErrStopped] once the
+// model is closed, else what the model says.
+func (w *Inference) Answer(ctx context.Context, asked *wire.Task, hotkey protocol.PublicKey) ([]byte, error) {
 	t, err := inference.ReadTask(asked.Body)
 	if err != nil {
 		return nil, err
 	}
-	model := m.models[t.Model]
+	model := w.model(t.Model)
 	if model == nil {
 		return nil, fmt.Errorf("task asks for model %s, which is not loaded", t.Model.Short())
 	}
-	prompt, err := model.Chat(inference.Messages(t))
+	request, err := bridge.Request(model, asked.ID, t, hotkey)
 	if err != nil {
-		return nil, fmt.Errorf("render the task: %w", err)
+		return nil, err
 	}
 	began := time.Now()
-	// A model that serves several seats lets them take turns.
-	run, err := model.Generate(engine.WithCaller(ctx, m.cfg.Hotkey.PublicKey().String()), engine.Request{
-		Prompt: prompt,
-		Settings: engine.Settings{
-			Temperature: math.Float32frombits(t.TemperatureBits),
-			TopK:        t.TopK, TopP: t.TopP, Seed: t.Seed, MaxTokens: int(t.MaxTokens),
-		},
-		Binding: engine.Binding{Hotkey: m.cfg.Hotkey.PublicKey(), Task: asked.ID},
-	}, nil)
+	run, err := model.Generate(bridge.For(ctx, hotkey), request, nil)
+	if errors.Is(err, engine.ErrClosed) {
+		err = fmt.Errorf("%w: %w", ErrStopped, err)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("generate: %w", err)
 	}
-	took := time.Since(began)
-	m.metrics.answered(len(run.Output), took)
-	return wire.Encode(ResultOf(run, took)), nil
+	w.tokens.Add(float64(len(run.Output)))
+	return wire.Encode(bridge.Result(run, time.Since(began))), nil
 }
 
-// ResultOf returns the answer that a run is.
-func ResultOf(run engine.Run, took time.Duration) *inference.Result {
-	r := &inference.Result{
-		Output: run.Output, Finish: string(run.Finish), Fingerprint: run.Fingerprint,
-		Leaves: make([]protocol.Hash, len(run.Leaves)), Millis: uint64(max(0, took.Milliseconds())),
+func (w *Inference) model(id protocol.ModelID) Model {
+	for _, m := range w.models {
+		if m.ID() == id {
+			return m
+		}
 	}
-	for i, l := range run.Leaves {
-		r.Leaves[i] = l
-	}
-	return r
-}
-
-func (m *Miner) fail(n protocol.Round, slot uint16, err error) {
-	m.cfg.Logger.Error().Err(err).Uint64("round", uint64(n)).Uint16("slot", slot).Msg("task has no answer")
-	m.metrics.failed.Inc()
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.status.Failed++
-	m.status.facts.of(m.cfg.Params.Schedule.EpochOfRound(n), func(t *tally) { t.failed++ })
-	if m.round != nil && m.round.Round == n {
-		m.failed[slot] = true
-	}
-}
-
-// keep puts an answer into the store, unless its round was sealed without it.
-func (m *Miner) keep(n protocol.Round, slot uint16, body []byte) error {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if m.round == nil || m.round.Round != n || m.round.Sealed {
-		return nil
-	}
-	next := *m.round
-	next.Slots = slices.Clone(next.Slots)
-	next.Slots[slot].Answered, next.Slots[slot].Body = true, body
-	if err := next.save(m.cfg.Store); err != nil {
-		return fmt.Errorf("%w: %w", ErrStore, err)
-	}
-	m.round = &next
 	return nil
-}
-
-func (m *Miner) sealWhenDone(ctx context.Context) error {
-	m.mu.Lock()
-	round, closed := m.round, m.closed
-	m.mu.Unlock()
-	if round == nil || closed || round.Sealed {
-		return nil
-	}
-	if err := m.seal(round.Round); err != nil {
-		return err
-	}
-	return m.submitCommit(ctx)
-}
-
-// publishOpenings opens the round's answers, and again every other block until
-// the deadline, for peers that missed them.
-func (m *Miner) publishOpenings(ctx context.Context, head protocol.Height, round *Round) error {
-	m.mu.Lock()
-	last := m.opened
-	due := last == 0 || head >= last+openEvery
-	m.status.Phase = PhaseOpened
-	m.closeLocked()
-	m.mu.Unlock()
-	if head > m.cfg.Params.Schedule.OpenDeadline(round.Round) || !due {
-		return nil
-	}
-	envelopes, err := Openings(m.cfg.ChainID, m.cfg.Hotkey, head, round)
-	if err != nil {
-		return err
-	}
-	for _, raw := range envelopes {
-		if err := m.cfg.Publish(ctx, TopicAnswer, raw); err != nil {
-			return fmt.Errorf("publish an opening of round %d: %w", round.Round, err)
-		}
-	}
-	m.mu.Lock()
-	m.opened = head
-	if last == 0 {
-		m.status.Opened += uint64(len(envelopes))
-	}
-	m.mu.Unlock()
-	m.metrics.openings.Add(float64(len(envelopes)))
-	return nil
-}
-
-// Openings returns the signed answers that open a sealed round, one for each
-// slot that has an answer. The height enters the envelope, so that a repetition
-// is not taken for the message that peers saw already.
-func Openings(chain string, s wire.Signer, head protocol.Height, round *Round) ([][]byte, error) {
-	var out [][]byte
-	sealed := round.sealed()
-	for i := range round.Slots {
-		if !round.Slots[i].Answered {
-			continue
-		}
-		a, err := sealed.Opening(chain, s.PublicKey(), uint16(i))
-		if err != nil {
-			return nil, err
-		}
-		e, err := wire.Seal(s, wire.DomainAnswer, chain, head, wire.Encode(a))
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, wire.Encode(e))
-	}
-	return out, nil
 }

@@ -9,8 +9,8 @@ import (
 )
 
 type metrics struct {
-	answers, tokens, seconds, failed, openings, errors prometheus.Counter
-	rounds, cards                                      *prometheus.CounterVec
+	answers, seconds, failed, openings, errors prometheus.Counter
+	rounds, cards                              *prometheus.CounterVec
 }
 
 // newMetrics registers with r, or counts unseen where r is nil.
@@ -18,11 +18,7 @@ func newMetrics(r prometheus.Registerer) *metrics {
 	if r == nil {
 		r = prometheus.NewRegistry()
 	}
-	counter := func(name, help string) prometheus.Counter {
-		c := prometheus.NewCounter(prometheus.CounterOpts{Namespace: "assay", Subsystem: "miner", Name: name, Help: help})
-		r.MustRegister(c)
-		return c
-	}
+	counter := func(name, help string) prometheus.Counter { return counter(r, name, help) }
 	vec := func(name, help, label string) *prometheus.CounterVec {
 		c := prometheus.NewCounterVec(prometheus.CounterOpts{Namespace: "assay", Subsystem: "miner", Name: name, Help: help}, []string{label})
 		r.MustRegister(c)
@@ -30,9 +26,8 @@ func newMetrics(r prometheus.Registerer) *metrics {
 	}
 	return &metrics{
 		answers:  counter("answers_total", "Tasks answered."),
-		tokens:   counter("tokens_total", "Tokens of all answers."),
 		seconds:  counter("generate_seconds_total", "Time spent on answers."),
-		failed:   counter("failed_total", "Tasks that the model could not answer."),
+		failed:   counter("failed_total", "Tasks that no worker could answer."),
 		openings: counter("openings_total", "Openings published, repetitions included."),
 		errors:   counter("errors_total", "Steps that met an error."),
 		rounds:   vec("rounds_total", "Rounds that asked the seat, by outcome.", "outcome"),
@@ -40,9 +35,18 @@ func newMetrics(r prometheus.Registerer) *metrics {
 	}
 }
 
-func (m *metrics) answered(tokens int, took time.Duration) {
+// counter returns a counter of the miner's that is registered with r, or counts
+// unseen where r is nil.
+func counter(r prometheus.Registerer, name, help string) prometheus.Counter {
+	c := prometheus.NewCounter(prometheus.CounterOpts{Namespace: "assay", Subsystem: "miner", Name: name, Help: help})
+	if r != nil {
+		r.MustRegister(c)
+	}
+	return c
+}
+
+func (m *metrics) answered(took time.Duration) {
 	m.answers.Inc()
-	m.tokens.Add(float64(tokens))
 	m.seconds.Add(took.Seconds())
 }
 

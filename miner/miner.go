@@ -31,7 +31,7 @@ const (
 // [Miner.Run]; its methods are safe for concurrent use.
 type Miner struct {
 	cfg     Config
-	models  map[protocol.ModelID]Model
+	workers map[protocol.Kind]Worker
 	metrics *metrics
 	// wake holds a token when there is work: one is enough, for Work looks at
 	// everything.
@@ -43,9 +43,9 @@ type Miner struct {
 	round *Round
 	// closed is set when the round takes no further answers.
 	closed bool
-	// failed are slots of round that the model could not answer.
+	// failed are slots of round that no worker could answer.
 	failed map[uint16]bool
-	// stop ends the generation under way.
+	// stop ends the answering under way.
 	stop context.CancelFunc
 	// opened is when the round's openings were last sent, announced when Serve was.
 	opened, announced protocol.Height
@@ -64,9 +64,9 @@ func New(cfg Config) (*Miner, error) {
 	if err := cfg.check(); err != nil {
 		return nil, err
 	}
-	m := &Miner{cfg: cfg, models: map[protocol.ModelID]Model{}, wake: make(chan struct{}, 1), metrics: newMetrics(cfg.Metrics), cards: newCards()}
-	for _, model := range cfg.Models {
-		m.models[model.ID()] = model
+	m := &Miner{cfg: cfg, workers: map[protocol.Kind]Worker{}, wake: make(chan struct{}, 1), metrics: newMetrics(cfg.Metrics), cards: newCards()}
+	for _, w := range cfg.Workers {
+		m.workers[w.Offer().Kind] = w
 	}
 	return m, nil
 }

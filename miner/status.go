@@ -37,7 +37,7 @@ type Status struct {
 	Committed  uint64                  `json:"committed"` // rounds
 	Late       uint64                  `json:"late"`      // rounds
 	Opened     uint64                  `json:"opened"`    // answers
-	Failed     uint64                  `json:"failed"`    // tasks that the model could not answer
+	Failed     uint64                  `json:"failed"`    // tasks that no worker could answer
 	Findings   map[wire.Finding]uint64 `json:"findings"`  // of judges' cards about own answers
 	// Paid is what the miner's seat was paid in epoch PaidEpoch, the last one
 	// whose payments are on the ledger.

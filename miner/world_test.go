@@ -228,7 +228,7 @@ func (points) Iterate([]byte, func(_, _ []byte) bool) error {
 
 func (w *world) config(s *memory, m miner.Model) miner.Config {
 	return miner.Config{
-		ChainID: chain, Kinds: kinds.All(), Params: &w.p, Hotkey: w.hotkey, Salt: [32]byte{1}, Models: []miner.Model{m},
+		ChainID: chain, Kinds: kinds.All(), Params: &w.p, Hotkey: w.hotkey, Salt: [32]byte{1}, Workers: []miner.Worker{miner.NewInference(1, nil, m)},
 		Ledger: w, Store: s,
 		Submit: func(_ context.Context, b wire.Body) error { w.submitted = append(w.submitted, b); return nil },
 		Publish: func(_ context.Context, topic string, raw []byte) error {

@@ -1,38 +1,62 @@
 package scoring
 
 import (
-	"bytes"
 	"context"
 	"fmt"
-	"math"
 
 	"github.com/assaynet/assay/engine"
 	"github.com/assaynet/assay/engine/fingerprint"
 	"github.com/assaynet/assay/protocol"
+	"github.com/assaynet/assay/protocol/bridge"
+	"github.com/assaynet/assay/protocol/params"
 	"github.com/assaynet/assay/protocol/task/inference"
 	"github.com/assaynet/assay/protocol/wire"
 )
 
-// Judge judges answers of the kind inference. It is safe for concurrent use,
-// as its models are.
-type Judge struct{ models map[protocol.ModelID]Model }
+// Model is what a judge needs of an engine with one model: bridge.Model.
+type Model interface {
+	ID() [32]byte
+	// Vocab is the number of tokens, StopTokens those that end an answer.
+	Vocab() int
+	StopTokens() []int32
+	// Chat renders a conversation, with the beginning of the model's turn.
+	Chat(messages []inference.Message) ([]int32, error)
+	// Verify recomputes a run in one pass. An error means that there is no
+	// report, not that the run is wrong.
+	Verify(ctx context.Context, run engine.Run) (engine.Report, error)
+}
 
-// NewJudge returns a judge of the given models.
-func NewJudge(models ...Model) *Judge {
-	j := &Judge{models: map[protocol.ModelID]Model{}}
+// Inference judges answers of the kind inference. It is safe for concurrent
+// use, as its models are.
+type Inference struct{ models map[protocol.ModelID]Model }
+
+// NewInference returns a judge of the given models.
+func NewInference(models ...Model) *Inference {
+	j := &Inference{models: map[protocol.ModelID]Model{}}
 	for _, m := range models {
 		j.models[m.ID()] = m
 	}
 	return j
 }
 
-// Has reports whether the judge has a model.
-func (j *Judge) Has(id protocol.ModelID) bool { return j.models[id] != nil }
+// Kind returns the kind that it judges.
+func (*Inference) Kind() protocol.Kind { return inference.Kind }
+
+// Check returns [ErrModel] unless the judge has every model that a network pays
+// for.
+func (j *Inference) Check(p *params.Params) error {
+	for _, m := range p.Tasks.Models {
+		if j.models[m.ID] == nil {
+			return fmt.Errorf("model %s (%s), which the network pays for: %w", m.Name, m.ID.Short(), ErrModel)
+		}
+	}
+	return nil
+}
 
 // Judge checks the answer that hotkey gave to a task: first what needs no run,
 // then by one pass over prompt and output. Errors mean that there is no
 // judgement: [ErrModel], a prompt that the model cannot take, or ctx's.
-func (j *Judge) Judge(ctx context.Context, task *wire.Task, hotkey protocol.PublicKey, answer []byte) (Outcome, error) {
+func (j *Inference) Judge(ctx context.Context, task *wire.Task, hotkey protocol.PublicKey, answer []byte) (Outcome, error) {
 	t, err := inference.ReadTask(task.Body)
 	if err != nil {
 		return Outcome{}, err
@@ -45,133 +69,79 @@ func (j *Judge) Judge(ctx context.Context, task *wire.Task, hotkey protocol.Publ
 	if m == nil {
 		return Outcome{}, fmt.Errorf("model %s: %w", t.Model.Short(), ErrModel)
 	}
-	out := Outcome{Task: task.ID, Kind: task.Kind, Tokens: uint32(len(r.Output)), FailedAt: -1}
+	c := Comparison{Tokens: uint32(len(r.Output)), FailedAt: -1}
 	if code, pos := inference.CheckResult(t, r, m.Vocab(), m.StopTokens()); code != inference.CodeExact {
-		out.Finding, out.Code, out.Position = code.Finding(), code, uint32(pos)
-		return out, nil
+		c.Code, c.Position = code, uint32(pos)
+		return c.outcome(task), nil
 	}
-	prompt, err := m.Chat(inference.Messages(t))
+	request, err := bridge.Request(m, task.ID, t, hotkey)
 	if err != nil {
-		return Outcome{}, fmt.Errorf("render task %s: %w", task.ID.Short(), err)
+		return Outcome{}, err
 	}
-	report, err := m.Verify(ctx, run(task.ID, t, prompt, hotkey, r))
+	report, err := m.Verify(bridge.For(ctx, hotkey), bridge.Run(request, r))
 	if err != nil {
 		return Outcome{}, fmt.Errorf("verify task %s: %w", task.ID.Short(), err)
 	}
-	return out.with(report)
+	if c.Code, err = bridge.Code(report); err != nil {
+		return Outcome{}, fmt.Errorf("verify task %s: %w", task.ID.Short(), err)
+	}
+	c.Position = uint32(max(0, report.Position))
+	c.First, c.States, c.Choices, c.FailedAt = uint64(report.First), report.States, report.Choices, int64(report.FailedAt)
+	return c.outcome(task), nil
 }
 
-// Settings returns the engine's settings of a task.
-func Settings(t *inference.Task) engine.Settings {
-	return engine.Settings{
-		Temperature: math.Float32frombits(t.TemperatureBits),
-		TopK:        t.TopK, TopP: t.TopP, Seed: t.Seed, MaxTokens: int(t.MaxTokens),
+// Body returns what the judge with this hotkey says on its card beside the
+// finding of an answer. It takes hashing only: the root on it cannot be made
+// without the run, nor copied from another's card.
+func (*Inference) Body(o *Outcome, hotkey protocol.PublicKey) ([]byte, error) {
+	c, err := ReadComparison(o)
+	if err != nil {
+		return nil, err
 	}
+	return wire.Encode(&inference.Card{Code: c.Code, Position: c.Position, Root: c.Root(o.Task, hotkey), Tokens: c.Tokens}), nil
 }
 
-func run(id protocol.TaskID, t *inference.Task, prompt []int32, hotkey protocol.PublicKey, r *inference.Result) engine.Run {
-	leaves := make([][32]byte, len(r.Leaves))
-	for i, l := range r.Leaves {
-		leaves[i] = l
-	}
-	return engine.Run{
-		Prompt: prompt, Output: r.Output, Settings: Settings(t),
-		Binding: engine.Binding{Hotkey: hotkey, Task: id},
-		Finish:  engine.Finish(r.Finish), Leaves: leaves, Fingerprint: r.Fingerprint,
-	}
-}
-
-// Outcome is a judgement, with what gives the root of any judge. It is a
-// record: its canonical bytes are what a judge keeps.
-type Outcome struct {
+// Comparison is what a judge of the kind inference found: how an answer compares
+// with its own run, with what gives the root of any judge. It is an outcome's
+// Found.
+type Comparison struct {
 	_        struct{} `cbor:",toarray"`
-	Task     protocol.TaskID
-	Kind     protocol.Kind
-	Finding  wire.Finding
-	Code     inference.Code // why, where there was an answer
-	Position uint32         // the first output position that differs, where Code has one
-	Tokens   uint32         // of the answer
-	First    uint64         // position of the first choice: the prompt's length less one
-	States   [][32]byte     // of every choice; none where the model did not run
-	Choices  []int32        // the model's own, after each beginning of the answer as given
-	FailedAt int64          // position at which the run fails, or −1
+	Code     inference.Code
+	Position uint32     // the first output position that differs, where Code has one
+	Tokens   uint32     // of the answer
+	First    uint64     // position of the first choice: the prompt's length less one
+	States   [][32]byte // of every choice; none where the model did not run
+	Choices  []int32    // the model's own, after each beginning of the answer as given
+	FailedAt int64      // position at which the run fails, or −1
 }
 
-// Unopened returns the judgement of a slot that was committed and that nobody
-// opened in time.
-func Unopened(t *wire.Task) Outcome {
-	return Outcome{Task: t.ID, Kind: t.Kind, Finding: wire.FindingUnopened, FailedAt: -1}
-}
+// maxComparison bounds what is read back: the choices and states of the longest
+// answer take 160 KiB.
+const maxComparison = 1 << 20
 
-// with takes over the engine's report.
-func (o Outcome) with(r engine.Report) (Outcome, error) {
-	switch {
-	case r.Equal:
-		o.Code = inference.CodeExact
-	case r.Kind == engine.KindToken:
-		o.Code = inference.CodeToken
-	case r.Kind == engine.KindState:
-		o.Code = inference.CodeState
-	case r.Kind == engine.KindFailed:
-		o.Code = inference.CodeFailed
-	default: // the form was checked before the run
-		return Outcome{}, fmt.Errorf("engine reports %q of task %s, which has the right form", r.Kind, o.Task.Short())
+// ReadComparison reads what was found of an answer of the kind inference. An
+// error says that the outcome is not of one.
+func ReadComparison(o *Outcome) (*Comparison, error) {
+	c := new(Comparison)
+	if err := wire.Decode(o.Found, maxComparison, c); err != nil {
+		return nil, fmt.Errorf("what was found of task %s: %w", o.Task.Short(), err)
 	}
-	o.Finding, o.Position = o.Code.Finding(), uint32(max(0, r.Position))
-	o.First, o.States, o.Choices, o.FailedAt = uint64(r.First), r.States, r.Choices, int64(r.FailedAt)
-	return o, nil
+	return c, nil
 }
 
-// Passed reports whether the answer is what the task asks for.
-func (o *Outcome) Passed() bool { return o.Finding == wire.FindingPassed }
+func (c *Comparison) outcome(t *wire.Task) Outcome {
+	return Outcome{Task: t.ID, Kind: t.Kind, Finding: c.Code.Finding(), Found: wire.Encode(c)}
+}
 
-// Proven reports whether the answer was found false in a way that anyone who
-// has its bytes can repeat: everything but a missing opening.
-func (o *Outcome) Proven() bool { return o.Finding.Proven() }
-
-// Root returns the root that the judge with this hotkey puts on its card for
-// the same run: hashing only. It is zero where the finding needs no run.
-func (o *Outcome) Root(hotkey protocol.PublicKey) protocol.Hash {
-	b := fingerprint.Binding{Hotkey: hotkey, Task: o.Task}
+// Root returns the root that the judge with this hotkey puts on its card about
+// the task for the same run. It is zero where the finding needs no run.
+func (c *Comparison) Root(t protocol.TaskID, hotkey protocol.PublicKey) protocol.Hash {
+	b := fingerprint.Binding{Hotkey: hotkey, Task: t}
 	switch {
-	case !o.Code.NeedsRun():
+	case !c.Code.NeedsRun():
 		return protocol.Hash{}
-	case o.FailedAt >= 0:
-		return fingerprint.Failed(b, int(o.FailedAt))
+	case c.FailedAt >= 0:
+		return fingerprint.Failed(b, int(c.FailedAt))
 	}
-	return fingerprint.Root(fingerprint.Leaves(b, int(o.First), o.Choices, o.States))
-}
-
-// Card returns the card on which a judge states the outcome. Answer is the hash
-// of the answer's envelope, zero where there was none.
-func (o *Outcome) Card(judge protocol.SeatID, hotkey protocol.PublicKey, seat protocol.SeatID, k wire.AnswerKey, answer protocol.Hash) wire.Card {
-	return wire.Card{
-		Judge: judge, Round: k.Round, Seat: seat, Slot: k.Slot, Task: o.Task, Answer: answer,
-		Kind: o.Kind, Finding: o.Finding, Body: o.body(hotkey),
-	}
-}
-
-// body returns what the judge with this hotkey says beside the finding; nil of an
-// answer that was not opened.
-func (o *Outcome) body(hotkey protocol.PublicKey) []byte {
-	if o.Finding == wire.FindingUnopened {
-		return nil
-	}
-	return wire.Encode(&inference.Card{Code: o.Code, Position: o.Position, Root: o.Root(hotkey), Tokens: o.Tokens})
-}
-
-// CheckCard returns [ErrFalseCard] unless the card of the judge with this
-// hotkey says what the outcome is. Its root cannot be made without the run, nor
-// copied from another's card. The answer's hash is not compared: a miner may
-// send the same answer in two envelopes.
-func (o *Outcome) CheckCard(c *wire.Card, hotkey protocol.PublicKey) error {
-	switch {
-	case c.Task != o.Task:
-		return fmt.Errorf("task %s, not %s: %w", c.Task.Short(), o.Task.Short(), ErrFalseCard)
-	case c.Kind != o.Kind || c.Finding != o.Finding:
-		return fmt.Errorf("says %s, found %s: %w", c.Finding, o.Finding, ErrFalseCard)
-	case !bytes.Equal(c.Body, o.body(hotkey)):
-		return fmt.Errorf("says %s, as was found, for other reasons: %w", c.Finding, ErrFalseCard)
-	}
-	return nil
+	return fingerprint.Root(fingerprint.Leaves(b, int(c.First), c.Choices, c.States))
 }

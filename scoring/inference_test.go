@@ -1,13 +1,18 @@
 package scoring_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	"fmt"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/assaynet/assay/engine"
 	"github.com/assaynet/assay/engine/enginetest"
 	"github.com/assaynet/assay/protocol"
+	"github.com/assaynet/assay/protocol/bridge"
 	"github.com/assaynet/assay/protocol/params"
 	"github.com/assaynet/assay/protocol/task"
 	"github.com/assaynet/assay/protocol/task/inference"
@@ -19,8 +24,8 @@ import (
 // bench is a tiny model with a judge of it.
 type bench struct {
 	engine *engine.Model
-	model  scoring.Model
-	judge  *scoring.Judge
+	model  bridge.Model
+	judge  *scoring.Inference
 	params params.Params
 }
 
@@ -37,8 +42,8 @@ func open(t *testing.T, path string) *engine.Model {
 func setUp(t *testing.T, o enginetest.Options) *bench {
 	t.Helper()
 	b := &bench{engine: open(t, enginetest.Tiny(t, o)), params: params.Local()}
-	b.model = scoring.FromEngine(b.engine)
-	b.judge = scoring.NewJudge(b.model)
+	b.model = bridge.Model{Model: b.engine}
+	b.judge = scoring.NewInference(b.model)
 	b.params.Tasks.Models = []params.Model{{ID: b.engine.ID(), Name: "tiny", Class: params.One}}
 	b.params.Tasks.MaxTokens = 6
 	return b
@@ -68,21 +73,35 @@ func hotkey(n byte) (k protocol.PublicKey) { k[0], k[1] = 2, n; return k }
 // answer runs a task with a model, as the miner with this hotkey.
 func (b *bench) answer(t *testing.T, m *engine.Model, task *wire.Task, by protocol.PublicKey) inference.Result {
 	t.Helper()
-	prompt, err := b.model.Chat(inference.Messages(body(t, task)))
+	request, err := bridge.Request(b.model, task.ID, body(t, task), by)
 	if err != nil {
 		t.Fatal(err)
 	}
-	run, err := m.Generate(t.Context(), engine.Request{
-		Prompt: prompt, Settings: scoring.Settings(body(t, task)), Binding: engine.Binding{Hotkey: by, Task: task.ID},
-	}, nil)
+	run, err := m.Generate(t.Context(), request, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := inference.Result{Output: run.Output, Finish: string(run.Finish), Fingerprint: run.Fingerprint}
-	for _, l := range run.Leaves {
-		r.Leaves = append(r.Leaves, l)
+	return *bridge.Result(run, 0)
+}
+
+// found reads what the judge says of an answer, and what it found.
+func found(t *testing.T, o *scoring.Outcome) *scoring.Comparison {
+	t.Helper()
+	c, err := scoring.ReadComparison(o)
+	if err != nil {
+		t.Fatal(err)
 	}
-	return r
+	return c
+}
+
+// said is what the judge with this hotkey says of an outcome.
+func (b *bench) said(t *testing.T, o *scoring.Outcome, hotkey protocol.PublicKey) []byte {
+	t.Helper()
+	body, err := b.judge.Body(o, hotkey)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return body
 }
 
 func (b *bench) judgeIt(t *testing.T, task *wire.Task, by protocol.PublicKey, r inference.Result) scoring.Outcome {
@@ -103,8 +122,8 @@ func TestHonestAnswersAreExactGreedyAndSampled(t *testing.T) {
 			sampled++
 		}
 		o := b.judgeIt(t, &task, hotkey(1), b.answer(t, b.engine, &task, hotkey(1)))
-		if !o.Passed() || o.Proven() || len(o.States) != int(o.Tokens) {
-			t.Errorf("round %d: got %+v", round, o)
+		if c := found(t, &o); !o.Passed() || o.Proven() || len(c.States) != int(c.Tokens) {
+			t.Errorf("round %d: got %+v", round, c)
 		}
 	}
 	if sampled == 0 || sampled == 12 {
@@ -145,15 +164,12 @@ func TestAnswersThatAreNotTheModelsAreFoundFalse(t *testing.T) {
 		"nothing":                   {inference.Result{Finish: "length"}, []inference.Code{inference.CodeLength}},
 	} {
 		o := b.judgeIt(t, &task, hotkey(1), c.r)
-		found := false
-		for _, w := range c.want {
-			found = found || o.Code == w
+		f := found(t, &o)
+		if !slices.Contains(c.want, f.Code) || !o.Proven() {
+			t.Errorf("%s: found %s at %d, want one of %v", name, f.Code, f.Position, c.want)
 		}
-		if !found || !o.Proven() {
-			t.Errorf("%s: found %s at %d, want one of %v", name, o.Code, o.Position, c.want)
-		}
-		if root := o.Root(hotkey(8)); root.IsZero() == o.Code.NeedsRun() {
-			t.Errorf("%s: code %s with root %s", name, o.Code, root.Short())
+		if root := f.Root(task.ID, hotkey(8)); root.IsZero() == f.Code.NeedsRun() {
+			t.Errorf("%s: code %s with root %s", name, f.Code, root.Short())
 		}
 	}
 }
@@ -166,19 +182,21 @@ func TestOneRunChecksTheCardOfEveryJudge(t *testing.T) {
 	key := wire.AnswerKey{Round: task.Round, UID: seat.UID}
 	judge := protocol.SeatID{UID: 20}
 	card := func() *wire.Card {
-		c := theirs.Card(judge, hotkey(20), seat, key, protocol.Hash{1})
+		c := theirs.Card(judge, seat, key, protocol.Hash{1}, b.said(t, &theirs, hotkey(20)))
 		return &c
 	}
 	if err := card().Check(); err != nil {
 		t.Fatal(err)
 	}
-	if err := mine.CheckCard(card(), hotkey(20)); err != nil {
+	want := b.said(t, &mine, hotkey(20))
+	if err := mine.CheckCard(card(), want); err != nil {
 		t.Errorf("true card: %v", err)
 	}
-	if mine.Root(hotkey(20)) == mine.Root(hotkey(21)) {
-		t.Error("two judges have one root, which could be copied")
+	another := b.said(t, &mine, hotkey(21))
+	if bytes.Equal(want, another) {
+		t.Error("two judges say the same, which could be copied")
 	}
-	copied := mine.Card(judge, hotkey(21), seat, key, protocol.Hash{1}) // 20 signs the root of 21
+	copied := mine.Card(judge, seat, key, protocol.Hash{1}, another) // 20 signs the root of 21
 	say := func(change func(*inference.Card)) *wire.Card {
 		c := card()
 		b, err := inference.ReadCard(c.Body)
@@ -194,7 +212,7 @@ func TestOneRunChecksTheCardOfEveryJudge(t *testing.T) {
 	foreign := card()
 	foreign.Task = protocol.TaskID{5}
 	for name, c := range map[string]*wire.Card{"copied root": &copied, "failing card of an exact answer": failing, "invented root": invented, "another task": foreign} {
-		if err := mine.CheckCard(c, hotkey(20)); !errors.Is(err, scoring.ErrFalseCard) {
+		if err := mine.CheckCard(c, want); !errors.Is(err, scoring.ErrFalseCard) {
 			t.Errorf("%s: got %v, want ErrFalseCard", name, err)
 		}
 	}
@@ -209,10 +227,11 @@ func TestARunThatFailsHasARootOfItsOwn(t *testing.T) {
 	}
 	r.Fingerprint = wire.MerkleRoot(r.Leaves)
 	o := b.judgeIt(t, &task, hotkey(1), r)
-	if o.Code != inference.CodeFailed || o.FailedAt < 0 {
-		t.Fatalf("got %+v", o)
+	c := found(t, &o)
+	if c.Code != inference.CodeFailed || c.FailedAt < 0 {
+		t.Fatalf("got %+v", c)
 	}
-	if o.Root(hotkey(1)).IsZero() || o.Root(hotkey(1)) == o.Root(hotkey(2)) {
+	if c.Root(task.ID, hotkey(1)).IsZero() || c.Root(task.ID, hotkey(1)) == c.Root(task.ID, hotkey(2)) {
 		t.Error("the root of a failed run is not bound to its judge")
 	}
 }
@@ -225,7 +244,7 @@ func TestAnOutcomeIsARecord(t *testing.T) {
 	if err := wire.Decode(wire.Encode(&o), 1<<20, &back); err != nil {
 		t.Fatal(err)
 	}
-	if back.Root(hotkey(3)) != o.Root(hotkey(3)) || back.FailedAt != -1 {
+	if !bytes.Equal(b.said(t, &back, hotkey(3)), b.said(t, &o, hotkey(3))) || found(t, &back).FailedAt != -1 {
 		t.Errorf("got %+v, want %+v", back, o)
 	}
 }
@@ -245,5 +264,36 @@ func TestJudgeRefusesAModelThatItDoesNotHaveAndACancelledContext(t *testing.T) {
 	task.Body = wire.Encode(asks)
 	if _, err := b.judge.Judge(t.Context(), &task, hotkey(1), answer); !errors.Is(err, scoring.ErrModel) {
 		t.Errorf("got %v, want ErrModel", err)
+	}
+	if err := b.judge.Check(&b.params); err != nil {
+		t.Errorf("with all models: %v", err)
+	}
+	b.params.Tasks.Models = append(b.params.Tasks.Models, params.Model{ID: protocol.ModelID{1}, Name: "other", Class: params.One})
+	if err := b.judge.Check(&b.params); !errors.Is(err, scoring.ErrModel) {
+		t.Errorf("a model is missing: got %v, want ErrModel", err)
+	}
+}
+
+// attentive keeps the context of a verification.
+type attentive struct {
+	bridge.Model
+	ctx string
+}
+
+func (a *attentive) Verify(ctx context.Context, run engine.Run) (engine.Report, error) {
+	a.ctx = fmt.Sprint(ctx) // a context prints its values
+	return a.Model.Verify(ctx, run)
+}
+
+func TestMinersTakeTurnsAtTheJudgesEngine(t *testing.T) {
+	b := setUp(t, enginetest.Options{})
+	task := b.task(1)
+	r := b.answer(t, b.engine, &task, hotkey(1))
+	m := &attentive{Model: b.model}
+	if _, err := scoring.NewInference(m).Judge(t.Context(), &task, hotkey(1), wire.Encode(&r)); err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(m.ctx, hotkey(1).String()) {
+		t.Errorf("the engine cannot tell whose answer it computes: %s", m.ctx)
 	}
 }

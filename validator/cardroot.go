@@ -2,11 +2,13 @@ package validator
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/assaynet/assay/protocol"
 	"github.com/assaynet/assay/protocol/ledger"
 	"github.com/assaynet/assay/protocol/wire"
+	"github.com/assaynet/assay/scoring"
 )
 
 // commitCards puts on the ledger what was judged and seen in the epoch before,
@@ -145,7 +147,11 @@ func (v *Validator) truthful(c *wire.Card, judge protocol.PublicKey) (bool, erro
 	case c.Finding == wire.FindingUnopened:
 		return !answered, nil
 	case judged && bothSaw(&own, c):
-		return own.Outcome.CheckCard(c, judge) == nil, nil
+		err := judges(v.cfg.Judges).checkCard(&own.Outcome, c, judge)
+		if errors.Is(err, scoring.ErrFalseCard) {
+			return false, nil
+		}
+		return true, err
 	}
 	return true, nil
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/assaynet/assay/protocol"
 	"github.com/assaynet/assay/protocol/ledger"
 	"github.com/assaynet/assay/protocol/wire"
+	"github.com/assaynet/assay/scoring"
 )
 
 // Own cards are published when they are made, and again every other block for
@@ -142,8 +143,7 @@ func (v *Validator) reactToCard(c *wire.Card, judge protocol.PublicKey) error {
 		return err
 	}
 	if ok {
-		v.compare(&own, c, judge)
-		return nil
+		return v.compare(&own, c, judge)
 	}
 	if c.Finding != wire.FindingPassed {
 		v.enqueue(job{key: c.Key(), deadline: v.cardDeadline(c.Round)})
@@ -152,15 +152,18 @@ func (v *Validator) reactToCard(c *wire.Card, judge protocol.PublicKey) error {
 }
 
 // compare raises the alarm over a card that is not true.
-func (v *Validator) compare(own *Judgement, c *wire.Card, judge protocol.PublicKey) {
+func (v *Validator) compare(own *Judgement, c *wire.Card, judge protocol.PublicKey) error {
 	if !bothSaw(own, c) {
-		return
+		return nil
 	}
-	if err := own.Outcome.CheckCard(c, judge); err != nil {
+	err := judges(v.cfg.Judges).checkCard(&own.Outcome, c, judge)
+	if errors.Is(err, scoring.ErrFalseCard) {
 		v.metrics.falseCards.Inc()
 		v.cfg.Logger.Error().Err(err).Uint16("judge", uint16(c.Judge.UID)).Uint64("round", uint64(c.Round)).
 			Uint16("seat", uint16(c.Seat.UID)).Uint16("slot", c.Slot).Msg("false card of another judge")
+		return nil
 	}
+	return err
 }
 
 // sealCard signs a card at the newest height.

@@ -39,12 +39,22 @@ type Store interface {
 	Scan(table string, prefix []byte, fn func(key, value []byte) bool) error
 }
 
-// Judge judges answers: scoring.Judge. Answers that wait together are judged by
-// calls at the same time, so that the engine computes them as one batch; each
-// call's context names the answer's hotkey as the engine's caller.
+// Judge judges answers of one kind, as scoring.Inference does. It is safe for
+// concurrent use: answers that wait together are judged by calls at the same
+// time.
 type Judge interface {
-	Has(id protocol.ModelID) bool
+	// Kind is what it judges.
+	Kind() protocol.Kind
+	// Check returns what it lacks to judge all of its kind that a network pays
+	// for, such as a model; nil if nothing.
+	Check(p *params.Params) error
+	// Judge judges the answer that a hotkey gave to a task. Both bodies passed
+	// the checks of the kind's table. An error means that there is no judgement.
 	Judge(ctx context.Context, t *wire.Task, hotkey protocol.PublicKey, answer []byte) (scoring.Outcome, error)
+	// Body returns what the judge with this hotkey must say on its card beside
+	// the finding, of an outcome that Judge gave: any judge's, so that a false
+	// card is known. It takes no run, nor what Check asks for.
+	Body(o *scoring.Outcome, hotkey protocol.PublicKey) ([]byte, error)
 }
 
 // Config assembles a validator. All fields are needed but those marked optional.
@@ -57,7 +67,8 @@ type Config struct {
 	Salt [32]byte
 	// Kinds are those that the program has; they must hold all that the ledger asks.
 	Kinds task.Table
-	Judge Judge
+	// Judges are one for each of Kinds.
+	Judges []Judge
 
 	Ledger Ledger
 	Store  Store
@@ -97,7 +108,7 @@ func (c *Config) check() error {
 		{"Hotkey", c.Hotkey == nil},
 		{"Salt", c.Salt == [32]byte{}},
 		{"Kinds", len(c.Kinds) == 0},
-		{"Judge", c.Judge == nil},
+		{"Judges", len(c.Judges) == 0},
 		{"Ledger", c.Ledger == nil},
 		{"Store", c.Store == nil},
 		{"Submit", c.Submit == nil},
@@ -110,9 +121,13 @@ func (c *Config) check() error {
 	if err := c.Params.Check(); err != nil {
 		return fmt.Errorf("%w: %w", ErrConfig, err)
 	}
-	for _, m := range c.Params.Tasks.Models {
-		if !c.Judge.Has(m.ID) {
-			return fmt.Errorf("model %s (%s), which the network pays for, is not loaded: %w", m.Name, m.ID.Short(), ErrConfig)
+	for _, k := range c.Kinds {
+		j := judges(c.Judges).of(k.Name())
+		if j == nil {
+			return fmt.Errorf("no judge of the kind %s: %w", k.Name(), ErrConfig)
+		}
+		if err := j.Check(c.Params); err != nil {
+			return fmt.Errorf("judge of the kind %s: %w: %w", k.Name(), ErrConfig, err)
 		}
 	}
 	return nil

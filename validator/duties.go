@@ -258,7 +258,11 @@ func (v *Validator) keepJudgement(k wire.AnswerKey, seat protocol.SeatID, d *dut
 		if old, err := v.ownCard(k, d.judge); err != nil || old != nil {
 			return nil, 0, err // the step and the work met over one duty
 		}
-		c := out.Card(d.judge, v.self, seat, k, answer)
+		body, err := judges(v.cfg.Judges).body(out, v.self)
+		if err != nil {
+			return nil, 0, err
+		}
+		c := out.Card(d.judge, seat, k, answer, body)
 		raw, err := v.sealCard(&c, now.head)
 		if err != nil {
 			return nil, 0, err
@@ -291,7 +295,9 @@ func (v *Validator) compareAll(k wire.AnswerKey, out *scoring.Outcome) error {
 		if err != nil {
 			return fmt.Errorf("card under %x: %w", cards[i].key, err)
 		}
-		v.compare(&own, c, cards[i].value.Judge)
+		if err := v.compare(&own, c, cards[i].value.Judge); err != nil {
+			return err
+		}
 	}
 	return nil
 }

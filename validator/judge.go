@@ -4,8 +4,6 @@ import (
 	"context"
 	"sync"
 
-	"github.com/assaynet/assay/engine"
-	"github.com/assaynet/assay/protocol"
 	"github.com/assaynet/assay/protocol/wire"
 	"github.com/assaynet/assay/scoring"
 )
@@ -47,7 +45,7 @@ func (v *Validator) judgeAll(ctx context.Context, batch []job) (first error) {
 		runs.Go(func() {
 			defer close(x.done)
 			if x.run {
-				x.out, x.err = v.judge(ctx, &x.answer.Task, x.answer.Hotkey, x.opened.Body)
+				x.out, x.err = judges(v.cfg.Judges).judge(ctx, &x.answer.Task, x.answer.Hotkey, x.opened.Body)
 			}
 		})
 	}
@@ -59,11 +57,6 @@ func (v *Validator) judgeAll(ctx context.Context, batch []job) (first error) {
 		keep(x.err)
 	}
 	return first
-}
-
-// judge runs one answer. Miners take turns at the engine, whatever each sent.
-func (v *Validator) judge(ctx context.Context, t *wire.Task, hotkey protocol.PublicKey, answer []byte) (scoring.Outcome, error) {
-	return v.cfg.Judge.Judge(engine.WithCaller(ctx, hotkey.String()), t, hotkey, answer)
 }
 
 // prepare reads what a job needs; nil where there is nothing to judge, or no

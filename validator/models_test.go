@@ -5,6 +5,7 @@ import (
 
 	"github.com/assaynet/assay/engine"
 	"github.com/assaynet/assay/engine/enginetest"
+	"github.com/assaynet/assay/protocol/bridge"
 	"github.com/assaynet/assay/protocol/ledger"
 	"github.com/assaynet/assay/protocol/params"
 	"github.com/assaynet/assay/protocol/task"
@@ -45,7 +46,7 @@ func modelWorld(t *testing.T, store *memory, deeds ...[]deed) (*world, *validato
 	w.p.Tasks.MaxTokens = 6
 	w.p.Tasks.Models = []params.Model{{ID: id, Name: "tiny", Class: params.One}}
 	cfg := w.config(store)
-	cfg.Judge = scoring.NewJudge(scoring.FromEngine(models[0]))
+	cfg.Judges = []validator.Judge{scoring.NewInference(bridge.Model{Model: models[0]})}
 	v, err := validator.New(cfg)
 	if err != nil {
 		t.Fatal(err)
@@ -79,28 +80,23 @@ func (w *world) generate(m *maker, models []*engine.Model, deeds []deed) {
 		if err != nil {
 			w.t.Fatal(err)
 		}
-		prompt, err := scoring.FromEngine(models[0]).Chat(inference.Messages(body))
-		if err != nil {
-			w.t.Fatal(err)
-		}
 		by := m.PublicKey()
 		if d.by != 0 {
 			by = named("somebody else").PublicKey()
 		}
-		run, err := models[d.model].Generate(w.t.Context(), engine.Request{
-			Prompt: prompt, Settings: scoring.Settings(body), Binding: engine.Binding{Hotkey: by, Task: tasks[i].ID},
-		}, nil)
+		request, err := bridge.Request(bridge.Model{Model: models[0]}, tasks[i].ID, body, by)
 		if err != nil {
 			w.t.Fatal(err)
 		}
-		r := inference.Result{Output: run.Output, Finish: string(run.Finish), Fingerprint: run.Fingerprint}
-		for _, l := range run.Leaves {
-			r.Leaves = append(r.Leaves, l)
+		run, err := models[d.model].Generate(w.t.Context(), request, nil)
+		if err != nil {
+			w.t.Fatal(err)
 		}
+		r := bridge.Result(run, 0)
 		if d.twist != nil {
-			d.twist(&r)
+			d.twist(r)
 		}
-		m.sealed.Salts, m.sealed.Answers = append(m.sealed.Salts, [32]byte{byte(i)}), append(m.sealed.Answers, wire.Encode(&r))
+		m.sealed.Salts, m.sealed.Answers = append(m.sealed.Salts, [32]byte{byte(i)}), append(m.sealed.Answers, wire.Encode(r))
 	}
 	root, err := m.sealed.Commitment(chain, m.PublicKey())
 	if err != nil {

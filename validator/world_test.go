@@ -121,7 +121,13 @@ type puppet struct {
 	runs int // guarded by mu
 }
 
-func (*puppet) Has(protocol.ModelID) bool { return true }
+func (*puppet) Kind() protocol.Kind { return inference.Kind }
+
+func (*puppet) Check(*params.Params) error { return nil }
+
+func (*puppet) Body(o *scoring.Outcome, hotkey protocol.PublicKey) ([]byte, error) {
+	return new(scoring.Inference).Body(o, hotkey)
+}
 
 func (p *puppet) Judge(_ context.Context, t *wire.Task, _ protocol.PublicKey, answer []byte) (scoring.Outcome, error) {
 	p.mu.Lock()
@@ -135,15 +141,24 @@ func outcome(task protocol.TaskID, answer []byte) scoring.Outcome {
 	if err != nil {
 		panic(err) // the validator reads it first
 	}
-	o := scoring.Outcome{Task: task, Kind: inference.Kind, Finding: wire.FindingPassed, Code: inference.CodeExact, Tokens: uint32(len(r.Output)), First: 9, FailedAt: -1}
+	c := scoring.Comparison{Code: inference.CodeExact, Tokens: uint32(len(r.Output)), First: 9, FailedAt: -1}
 	for i, token := range r.Output {
-		o.States = append(o.States, sha256.Sum256([]byte{byte(i)}))
-		o.Choices = append(o.Choices, token)
+		c.States = append(c.States, sha256.Sum256([]byte{byte(i)}))
+		c.Choices = append(c.Choices, token)
 	}
 	if r.Output[0] == 666 {
-		o.Finding, o.Code, o.Choices[0] = wire.FindingFalse, inference.CodeToken, 1
+		c.Code, c.Choices[0] = inference.CodeToken, 1
 	}
-	return o
+	return scoring.Outcome{Task: task, Kind: inference.Kind, Finding: c.Code.Finding(), Found: wire.Encode(&c)}
+}
+
+// bodyOf is what the judge with this hotkey says of an outcome.
+func bodyOf(o *scoring.Outcome, hotkey protocol.PublicKey) []byte {
+	body, err := new(puppet).Body(o, hotkey)
+	if err != nil {
+		panic(err) // the outcome is made above
+	}
+	return body
 }
 
 // maker is a miner that the test plays.
@@ -303,7 +318,7 @@ func (w *world) seal(s signer, d wire.Domain, chain string, at protocol.Height, 
 func (w *world) trueCard(m *maker) wire.Card {
 	t := &m.sealed.Tasks[0]
 	o := outcome(t.ID, m.sealed.Answers[0])
-	return o.Card(w.otherID, w.other.PublicKey(), m.id, wire.AnswerKey{Round: t.Round, UID: m.id.UID}, protocol.Hash{1})
+	return o.Card(w.otherID, m.id, wire.AnswerKey{Round: t.Round, UID: m.id.UID}, protocol.Hash{1}, bodyOf(&o, w.other.PublicKey()))
 }
 
 func (w *world) card(at protocol.Height, c wire.Card) []byte {
@@ -329,7 +344,7 @@ func (w *world) At(context.Context, protocol.Height) (ledger.Reader, error) {
 
 func (w *world) config(s *memory) validator.Config {
 	cfg := validator.Config{
-		ChainID: chain, Kinds: kinds.All(), Params: &w.p, Hotkey: w.self, Salt: [32]byte{1}, Judge: w.judge, Ledger: w, Store: s,
+		ChainID: chain, Kinds: kinds.All(), Params: &w.p, Hotkey: w.self, Salt: [32]byte{1}, Judges: []validator.Judge{w.judge}, Ledger: w, Store: s,
 		Submit: func(_ context.Context, b wire.Body) error { w.submitted = append(w.submitted, b); return nil },
 		Publish: func(_ context.Context, topic string, raw []byte) error {
 			if topic != validator.TopicCard {
@@ -424,7 +439,11 @@ func sent[T wire.Body](w *world) (out []T) {
 // root is the judge's root that a card about result r must carry.
 func root(task protocol.TaskID, hotkey protocol.PublicKey, answer []byte) protocol.Hash {
 	o := outcome(task, answer)
-	return fingerprint.Root(fingerprint.Leaves(fingerprint.Binding{Hotkey: hotkey, Task: task}, 9, o.Choices, o.States))
+	c, err := scoring.ReadComparison(&o)
+	if err != nil {
+		panic(err) // it is made above
+	}
+	return fingerprint.Root(fingerprint.Leaves(fingerprint.Binding{Hotkey: hotkey, Task: task}, 9, c.Choices, c.States))
 }
 
 // constants are the local network's, with the heights and averages that the

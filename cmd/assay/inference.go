@@ -9,6 +9,7 @@ import (
 	"github.com/assaynet/assay/engine"
 	"github.com/assaynet/assay/protocol"
 	"github.com/assaynet/assay/protocol/api"
+	"github.com/assaynet/assay/protocol/bridge"
 	"github.com/assaynet/assay/protocol/task/inference"
 	"github.com/assaynet/assay/protocol/wire"
 	"github.com/assaynet/assay/scoring"
@@ -68,24 +69,33 @@ func checkInference(c *cli.Context, r *receipt) (*checked, error) {
 	if err != nil {
 		return nil, err
 	}
+	var judge *scoring.Inference
 	var out scoring.Outcome
 	err = withModel(c, engineConfig(c, 0), func(m *engine.Model) error {
 		if id := protocol.ModelID(m.ID()); id != t.Model {
 			return withHint(fmt.Errorf("the receipt is of model %s, this file is model %s", t.Model, id), "give --model the file that the network names")
 		}
-		out, err = scoring.NewJudge(scoring.FromEngine(m)).Judge(c.Context, &r.Task, r.answer.Sender, r.answer.Answer.Body)
+		judge = scoring.NewInference(bridge.Model{Model: m})
+		out, err = judge.Judge(c.Context, &r.Task, r.answer.Sender, r.answer.Answer.Body)
 		return err
 	})
 	if err != nil {
 		return nil, err
 	}
+	found, err := scoring.ReadComparison(&out)
+	if err != nil {
+		return nil, err
+	}
 	v := &checked{
-		finding: out.Finding, body: inferenceVerdict{t.Model, out.Code, out.Position, out.Tokens},
-		words:  fmt.Sprintf("%s: %s", out.Finding, codeWords(out.Code, out.Position)),
-		isTrue: func(c *wire.Card, hotkey protocol.PublicKey) bool { return out.CheckCard(c, hotkey) == nil },
+		finding: out.Finding, body: inferenceVerdict{t.Model, found.Code, found.Position, found.Tokens},
+		words: fmt.Sprintf("%s: %s", out.Finding, codeWords(found.Code, found.Position)),
+		isTrue: func(c *wire.Card, hotkey protocol.PublicKey) bool {
+			body, err := judge.Body(&out, hotkey)
+			return err == nil && out.CheckCard(c, body) == nil
+		},
 	}
 	if out.Passed() {
-		v.words = fmt.Sprintf("equal: %d tokens, bit for bit", out.Tokens)
+		v.words = fmt.Sprintf("equal: %d tokens, bit for bit", found.Tokens)
 	}
 	return v, nil
 }

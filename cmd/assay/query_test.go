@@ -18,10 +18,10 @@ import (
 	"github.com/assaynet/assay/cmd/internal/config"
 	"github.com/assaynet/assay/engine"
 	"github.com/assaynet/assay/engine/enginetest"
-	"github.com/assaynet/assay/miner"
 	"github.com/assaynet/assay/protocol"
 	"github.com/assaynet/assay/protocol/api"
 	"github.com/assaynet/assay/protocol/api/apitest"
+	"github.com/assaynet/assay/protocol/bridge"
 	"github.com/assaynet/assay/protocol/keystore"
 	"github.com/assaynet/assay/protocol/ledger"
 	"github.com/assaynet/assay/protocol/node"
@@ -114,25 +114,26 @@ func addEvidence(t *testing.T, n *apitest.Network, name string, judge, by *engin
 	if err != nil {
 		return task.ID, err
 	}
-	prompt, err := miner.FromEngine(by).Chat(inference.Messages(asked))
+	request, err := bridge.Request(bridge.Model{Model: by}, task.ID, asked, apitest.Public("miner-0"))
 	if err != nil {
 		return task.ID, err
 	}
-	run, err := by.Generate(t.Context(), engine.Request{
-		Prompt: prompt, Settings: scoring.Settings(asked),
-		Binding: engine.Binding{Hotkey: apitest.Public("miner-0"), Task: task.ID},
-	}, nil)
+	run, err := by.Generate(t.Context(), request, nil)
 	if err != nil {
 		return task.ID, err
 	}
-	result := miner.ResultOf(run, time.Second)
-	out, err := scoring.NewJudge(scoring.FromEngine(judge)).Judge(t.Context(), &task, apitest.Public("miner-0"), wire.Encode(result))
+	result := bridge.Result(run, time.Second)
+	out, err := scoring.NewInference(bridge.Model{Model: judge}).Judge(t.Context(), &task, apitest.Public("miner-0"), wire.Encode(result))
+	if err != nil {
+		return task.ID, err
+	}
+	found, err := scoring.ReadComparison(&out)
 	if err != nil {
 		return task.ID, err
 	}
 	ev, err := n.Sign(&task, result, func(judge protocol.UID, c *inference.Card) {
-		c.Code, c.Position = out.Code, out.Position
-		c.Root = out.Root(apitest.Public([]string{"validator-0", "validator-1"}[judge]))
+		c.Code, c.Position = found.Code, found.Position
+		c.Root = found.Root(task.ID, apitest.Public([]string{"validator-0", "validator-1"}[judge]))
 		if name == "WRONGED" && judge == 1 {
 			c.Code = inference.CodeToken
 		}

@@ -12,6 +12,7 @@ import (
 	"github.com/assaynet/assay/cmd/internal/daemon"
 	"github.com/assaynet/assay/miner"
 	"github.com/assaynet/assay/protocol/api"
+	"github.com/assaynet/assay/protocol/bridge"
 	"github.com/assaynet/assay/protocol/node"
 	"github.com/assaynet/assay/protocol/task/kinds"
 	"github.com/assaynet/assay/protocol/wire"
@@ -66,21 +67,38 @@ func newMiner(ctx context.Context, d *daemon.Daemon, n *node.Light) (*miner.Mine
 	if err != nil {
 		return nil, err
 	}
-	serve, err := d.Announcement(ctx, d.ModelIDs(), d.Config.Seat.Capacity)
+	workers := workers(d)
+	serve, err := d.Announcement(ctx, offers(workers))
 	if err != nil {
 		return nil, err
 	}
-	var models []miner.Model
-	for _, m := range d.Models {
-		models = append(models, miner.FromEngine(m))
-	}
 	return miner.New(miner.Config{
-		ChainID: d.Chain, Kinds: kinds.All(), Params: &d.Genesis.Params, Hotkey: d.Hotkey, Salt: salt, Models: models,
+		ChainID: d.Chain, Kinds: kinds.All(), Params: &d.Genesis.Params, Hotkey: d.Hotkey, Salt: salt, Workers: workers,
 		Announce: func() wire.Serve { return serve },
 		Ledger:   n, Store: node.RecordsOf(d.DB), Submit: n.Submit, Publish: n.Publish,
 		Peers:  func() int { return len(n.Peers()) },
 		Logger: d.Log, Metrics: d.Registry,
 	})
+}
+
+// workers returns one for each kind that the seat offers: what runs models
+// where any are open.
+func workers(d *daemon.Daemon) (list []miner.Worker) {
+	var models []miner.Model
+	for _, m := range d.Models {
+		models = append(models, bridge.Model{Model: m})
+	}
+	if len(models) > 0 {
+		list = append(list, miner.NewInference(uint16(d.Config.Seat.Capacity), d.Registry, models...))
+	}
+	return list
+}
+
+func offers(workers []miner.Worker) (list []wire.Offer) {
+	for _, w := range workers {
+		list = append(list, w.Offer())
+	}
+	return list
 }
 
 // teller tells how the running miner is.

@@ -11,6 +11,7 @@ import (
 	"github.com/assaynet/assay/cmd/internal/daemon"
 	"github.com/assaynet/assay/cmd/internal/source"
 	"github.com/assaynet/assay/protocol/api"
+	"github.com/assaynet/assay/protocol/bridge"
 	"github.com/assaynet/assay/protocol/node"
 	"github.com/assaynet/assay/protocol/task/kinds"
 	"github.com/assaynet/assay/protocol/wire"
@@ -82,7 +83,7 @@ func newValidator(ctx context.Context, d *daemon.Daemon, n *node.Full) (*validat
 	if err != nil {
 		return nil, err
 	}
-	serve, err := d.Announcement(ctx, nil, 0)
+	serve, err := d.Announcement(ctx, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -96,10 +97,10 @@ func newValidator(ctx context.Context, d *daemon.Daemon, n *node.Full) (*validat
 	}
 	var models []scoring.Model
 	for _, m := range d.Models {
-		models = append(models, scoring.FromEngine(m))
+		models = append(models, bridge.Model{Model: m})
 	}
 	return validator.New(validator.Config{
-		ChainID: d.Chain, Kinds: kinds.All(), Params: &d.Genesis.Params, Hotkey: d.Hotkey, Salt: salt, Judge: scoring.NewJudge(models...),
+		ChainID: d.Chain, Kinds: kinds.All(), Params: &d.Genesis.Params, Hotkey: d.Hotkey, Salt: salt, Judges: []validator.Judge{scoring.NewInference(models...)},
 		Ledger: n, Store: node.RecordsOf(d.DB), Submit: n.Submit, Publish: n.Publish,
 		Evidence: func(ctx context.Context, k wire.AnswerKey) ([]byte, error) {
 			return n.Ask(ctx, wire.Encode(&wire.EvidenceRequest{Part: wire.EvidenceAnswer, Key: k}))

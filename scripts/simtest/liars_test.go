@@ -8,6 +8,7 @@ import (
 	"github.com/assaynet/assay/engine/fingerprint"
 	"github.com/assaynet/assay/miner"
 	"github.com/assaynet/assay/protocol"
+	"github.com/assaynet/assay/protocol/bridge"
 	"github.com/assaynet/assay/protocol/protocoltest"
 	"github.com/assaynet/assay/protocol/wire"
 )
@@ -24,7 +25,9 @@ func (l liar) Generate(ctx context.Context, r engine.Request, _ func(engine.Toke
 
 // lying makes a miner answer by lie under the honest model's id.
 func lying(lie func(ctx context.Context, r engine.Request) (engine.Run, error)) func(*miner.Config) {
-	return func(c *miner.Config) { c.Models = []miner.Model{liar{c.Models[0], lie}} }
+	return func(c *miner.Config) {
+		c.Workers = []miner.Worker{miner.NewInference(1, nil, liar{bridge.Model{Model: honest}, lie})}
+	}
 }
 
 // alteredWeights makes a miner run another model than it says.

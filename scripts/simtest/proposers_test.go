@@ -81,7 +81,7 @@ func TestAProposerThatWithholdsSavesNobody(t *testing.T) {
 	t.Parallel()
 	s := network(t, mallory)
 	s.miner("mallory", alteredWeights())
-	s.validator("vincent", func(c *validator.Config) { c.Judge = stamp{} })
+	s.validator("vincent", func(c *validator.Config) { c.Judges = []validator.Judge{&stamp{}} })
 	her, his := s.seat("mallory").ID, s.seat("vincent").ID
 	silent := 0
 	s.Propose("vincent", func(turn protocoltest.Turn) *ledger.Block {

@@ -8,12 +8,12 @@ import (
 	"github.com/assaynet/assay/engine"
 	"github.com/assaynet/assay/miner"
 	"github.com/assaynet/assay/protocol"
+	"github.com/assaynet/assay/protocol/bridge"
 	"github.com/assaynet/assay/protocol/ledger"
 	"github.com/assaynet/assay/protocol/protocoltest"
 	"github.com/assaynet/assay/protocol/task/inference"
 	"github.com/assaynet/assay/protocol/task/kinds"
 	"github.com/assaynet/assay/protocol/wire"
-	"github.com/assaynet/assay/scoring"
 	"github.com/assaynet/assay/validator"
 )
 
@@ -102,18 +102,15 @@ func (o *outlaw) result(m *engine.Model, asked *wire.Task) []byte {
 	if err != nil {
 		o.Fatal(err)
 	}
-	prompt, err := miner.FromEngine(m).Chat(inference.Messages(t))
+	request, err := bridge.Request(bridge.Model{Model: m}, asked.ID, t, o.hotkey.PublicKey())
 	if err != nil {
 		o.Fatal(err)
 	}
-	run, err := m.Generate(o.Context(), engine.Request{
-		Prompt: prompt, Settings: scoring.Settings(t),
-		Binding: engine.Binding{Hotkey: o.hotkey.PublicKey(), Task: asked.ID},
-	}, nil)
+	run, err := m.Generate(o.Context(), request, nil)
 	if err != nil {
 		o.Fatal(err)
 	}
-	return wire.Encode(miner.ResultOf(run, 0))
+	return wire.Encode(bridge.Result(run, 0))
 }
 
 // Mallory puts ada's commitment on the ledger as her own, and when ada opens

@@ -16,6 +16,7 @@ import (
 	"github.com/assaynet/assay/engine/enginetest"
 	"github.com/assaynet/assay/miner"
 	"github.com/assaynet/assay/protocol"
+	"github.com/assaynet/assay/protocol/bridge"
 	"github.com/assaynet/assay/protocol/ledger"
 	"github.com/assaynet/assay/protocol/protocoltest"
 	"github.com/assaynet/assay/protocol/task/kinds"
@@ -156,8 +157,8 @@ func (s *stage) minerAt(name string, port *protocoltest.Port, tweaks ...func(*mi
 	s.Helper()
 	cfg := miner.Config{
 		ChainID: s.ChainID(), Kinds: kinds.All(), Params: s.Params(), Hotkey: protocoltest.Named(name), Salt: [32]byte{1},
-		Models: []miner.Model{miner.FromEngine(s.model)},
-		Ledger: port, Store: s.store(name), Submit: port.Submit, Publish: port.Publish, Logger: zerolog.Nop(),
+		Workers: []miner.Worker{miner.NewInference(1, nil, bridge.Model{Model: s.model})},
+		Ledger:  port, Store: s.store(name), Submit: port.Submit, Publish: port.Publish, Logger: zerolog.Nop(),
 	}
 	for _, tweak := range tweaks {
 		tweak(&cfg)
@@ -180,7 +181,7 @@ func (s *stage) validatorAt(name string, port *protocoltest.Port, tweaks ...func
 	s.Helper()
 	cfg := validator.Config{
 		ChainID: s.ChainID(), Kinds: kinds.All(), Params: s.Params(), Hotkey: protocoltest.Named(name), Salt: [32]byte{1},
-		Judge:  scoring.NewJudge(scoring.FromEngine(s.model)),
+		Judges: []validator.Judge{scoring.NewInference(bridge.Model{Model: s.model})},
 		Ledger: port, Store: s.store(name), Submit: port.Submit, Publish: port.Publish, Evidence: port.Evidence,
 		Chain: func(start protocol.Height) (protocol.Hash, error) {
 			return protocoltest.Chain(name, start).Anchor(), nil

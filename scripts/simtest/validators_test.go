@@ -6,6 +6,7 @@ import (
 
 	"github.com/assaynet/assay/protocol"
 	"github.com/assaynet/assay/protocol/ledger"
+	"github.com/assaynet/assay/protocol/params"
 	"github.com/assaynet/assay/protocol/protocoltest"
 	"github.com/assaynet/assay/protocol/task/inference"
 	"github.com/assaynet/assay/protocol/wire"
@@ -13,23 +14,22 @@ import (
 	"github.com/assaynet/assay/validator"
 )
 
-// stamp is a judge that runs nothing and finds everything exact.
-type stamp struct{}
+// stamp is a judge that runs nothing and finds everything exact. It makes its
+// cards as an honest judge does.
+type stamp struct{ scoring.Inference }
 
-// Has implements validator.Judge.
-func (stamp) Has(protocol.ModelID) bool { return true }
+// Check implements validator.Judge.
+func (*stamp) Check(*params.Params) error { return nil }
 
 // Judge implements validator.Judge.
-func (stamp) Judge(_ context.Context, t *wire.Task, _ protocol.PublicKey, answer []byte) (scoring.Outcome, error) {
+func (*stamp) Judge(_ context.Context, t *wire.Task, _ protocol.PublicKey, answer []byte) (scoring.Outcome, error) {
 	r, err := inference.ReadResult(answer)
 	if err != nil {
 		return scoring.Outcome{}, err
 	}
 	states := make([][32]byte, len(r.Output)) // invented: the answer's leaves do not show them
-	return scoring.Outcome{
-		Task: t.ID, Kind: t.Kind, Finding: wire.FindingPassed, Code: inference.CodeExact, Tokens: uint32(len(r.Output)), FailedAt: -1,
-		States: states, Choices: r.Output,
-	}, nil
+	found := scoring.Comparison{Code: inference.CodeExact, Tokens: uint32(len(r.Output)), FailedAt: -1, States: states, Choices: r.Output}
+	return scoring.Outcome{Task: t.ID, Kind: t.Kind, Finding: wire.FindingPassed, Found: wire.Encode(&found)}, nil
 }
 
 // leastJudge returns the least that one of the judges but vincent, who is
@@ -71,7 +71,7 @@ func TestSigningExactWithoutRunningEarnsLess(t *testing.T) {
 	t.Parallel()
 	s := network(t, mallory)
 	s.miner("mallory", alteredWeights())
-	s.validator("vincent", func(c *validator.Config) { c.Judge = stamp{} })
+	s.validator("vincent", func(c *validator.Config) { c.Judges = []validator.Judge{&stamp{}} })
 	s.play(12)
 	s.minedNothing("mallory")
 	if stamped, judged := s.Judged("vincent", 4, 12), s.leastJudge(4, 12); 4*stamped > 3*judged {
@@ -84,7 +84,7 @@ func TestSigningExactWithoutRunningEarnsLess(t *testing.T) {
 func TestSigningExactAmongHonestMinersEarnsLess(t *testing.T) {
 	t.Parallel()
 	s := network(t)
-	s.validator("vincent", func(c *validator.Config) { c.Judge = stamp{} })
+	s.validator("vincent", func(c *validator.Config) { c.Judges = []validator.Judge{&stamp{}} })
 	s.play(12)
 	if stamped, judged := s.Judged("vincent", 4, 12), s.leastJudge(4, 12); 20*stamped > 19*judged {
 		t.Errorf("who ran nothing was paid %s, who judged %s", stamped, judged)

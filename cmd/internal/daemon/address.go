@@ -8,26 +8,21 @@ import (
 	"time"
 
 	"github.com/assaynet/assay/cmd/internal/usage"
-	"github.com/assaynet/assay/protocol"
 	"github.com/assaynet/assay/protocol/node"
-	"github.com/assaynet/assay/protocol/task/inference"
 	"github.com/assaynet/assay/protocol/wire"
 )
 
 // lookup is how long the name of a bootstrap peer may take to resolve.
 const lookup = 3 * time.Second
 
-// Announcement returns what the ledger shall say of the seat: a miner's models
-// and capacity, and where gossip reaches it.
-func (d *Daemon) Announcement(ctx context.Context, models []protocol.ModelID, capacity int) (wire.Serve, error) {
+// Announcement returns what the ledger shall say of the seat: what a miner
+// offers, and where gossip reaches it.
+func (d *Daemon) Announcement(ctx context.Context, offers []wire.Offer) (wire.Serve, error) {
 	identity, sig, err := node.Identity(d.Hotkey, d.Chain)
 	if err != nil {
 		return wire.Serve{}, fmt.Errorf("derive identity: %w", err)
 	}
-	s := wire.Serve{Addresses: d.announced(ctx), Identity: identity, IdentitySig: sig}
-	if len(models) > 0 {
-		s.Offers = []wire.Offer{{Kind: inference.Kind, Capacity: uint16(capacity), Models: models}}
-	}
+	s := wire.Serve{Addresses: d.announced(ctx), Identity: identity, IdentitySig: sig, Offers: offers}
 	return s, s.Check()
 }
 

@@ -15,6 +15,7 @@ import (
 	"github.com/assaynet/assay/engine/gguf"
 	"github.com/assaynet/assay/engine/tokenizer"
 	"github.com/assaynet/assay/protocol"
+	"github.com/assaynet/assay/protocol/bridge"
 	"github.com/assaynet/assay/protocol/params"
 	"github.com/assaynet/assay/protocol/task/inference"
 )
@@ -29,10 +30,14 @@ var (
 )
 
 // Find returns the paths that the settings name, else the files that the
-// network's models are called, in HOME/models or the user's cache. It returns
-// [ErrNone], with a hint, when there is none.
+// network's models are called, in HOME/models or the user's cache: none where the
+// network pays for no kind that needs one. It returns [ErrNone], with a hint, when
+// none is there.
 func Find(home config.Home, c *config.Config, p *params.Params) ([]string, error) {
-	if len(c.Engine.Models) > 0 {
+	switch {
+	case len(p.Tasks.Models) == 0: // its kinds of tasks need none
+		return nil, nil
+	case len(c.Engine.Models) > 0:
 		return c.Engine.Models, nil
 	}
 	dirs := []string{filepath.Join(string(home), "models")}
@@ -90,11 +95,7 @@ func Check(path string, p *params.Params) (params.Model, error) {
 // model: its template refuses a system message, needs the day, or is none. Such
 // a model would fail each task that it is asked.
 func Answers(path string, t *tokenizer.Tokenizer, p *params.Params) error {
-	var conversation []tokenizer.Message
-	for _, m := range inference.Messages(&inference.Task{System: p.Tasks.System, Prompt: "Hello."}) {
-		conversation = append(conversation, tokenizer.Message{Role: m.Role, Content: m.Content})
-	}
-	_, err := t.Chat(conversation)
+	_, err := t.Chat(bridge.Conversation(inference.Messages(&inference.Task{System: p.Tasks.System, Prompt: "Hello."})))
 	switch {
 	case err == nil:
 		return nil

@@ -12,8 +12,10 @@ import (
 	"github.com/assaynet/assay/protocol/consensus"
 	"github.com/assaynet/assay/protocol/ledger"
 	"github.com/assaynet/assay/protocol/node"
+	"github.com/assaynet/assay/protocol/params"
 	"github.com/assaynet/assay/protocol/state"
 	"github.com/assaynet/assay/protocol/store"
+	"github.com/assaynet/assay/protocol/task/inference"
 	"github.com/assaynet/assay/protocol/task/kinds"
 	"github.com/assaynet/assay/protocol/wire"
 	"github.com/assaynet/assay/scoring"
@@ -61,7 +63,7 @@ func (s *Stopped) open() error {
 		return err
 	}
 	v, err := validator.New(validator.Config{
-		ChainID: s.chain, Kinds: kinds.All(), Params: &s.genesis.Params, Hotkey: nobody{}, Salt: [32]byte{1}, Judge: nobody{},
+		ChainID: s.chain, Kinds: kinds.All(), Params: &s.genesis.Params, Hotkey: nobody{}, Salt: [32]byte{1}, Judges: []validator.Judge{nobody{}},
 		Ledger: nobody{}, Store: node.RecordsOf(s.db),
 		Submit:  func(context.Context, wire.Body) error { return errStopped },
 		Publish: func(context.Context, string, []byte) error { return errStopped },
@@ -131,7 +133,11 @@ func (nobody) PublicKey() protocol.PublicKey { return protocol.PublicKey{} }
 
 func (nobody) Sign(string, []byte) (wire.Signature, error) { return wire.Signature{}, errStopped }
 
-func (nobody) Has(protocol.ModelID) bool { return true }
+func (nobody) Kind() protocol.Kind { return inference.Kind }
+
+func (nobody) Check(*params.Params) error { return nil }
+
+func (nobody) Body(*scoring.Outcome, protocol.PublicKey) ([]byte, error) { return nil, errStopped }
 
 func (nobody) Judge(context.Context, *wire.Task, protocol.PublicKey, []byte) (scoring.Outcome, error) {
 	return scoring.Outcome{}, errStopped

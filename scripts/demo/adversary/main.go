@@ -17,6 +17,7 @@ import (
 	"github.com/assaynet/assay/engine"
 	"github.com/assaynet/assay/engine/enginetest"
 	"github.com/assaynet/assay/miner"
+	"github.com/assaynet/assay/protocol/bridge"
 	"github.com/assaynet/assay/protocol/keystore"
 	"github.com/assaynet/assay/protocol/ledger"
 	"github.com/assaynet/assay/protocol/node"
@@ -92,7 +93,7 @@ func run(o *options) (err error) {
 		Bootstrap: strings.Split(o.bootstrap, ","), Logger: log,
 	}
 	claims := genesis.Params.Tasks.Models[0].ID
-	honest := miner.FromEngine(model)
+	honest := bridge.Model{Model: model}
 	var liar miner.Model
 	switch o.lie {
 	case "altered":
@@ -117,8 +118,9 @@ func mine(ctx context.Context, c node.Config, liar miner.Model) error {
 		return err
 	}
 	m, err := miner.New(miner.Config{
-		ChainID: n.ChainID(), Kinds: kinds.All(), Params: &c.Genesis.Params, Hotkey: c.Hotkey, Salt: salt, Models: []miner.Model{liar},
-		Ledger: n, Store: node.RecordsOf(c.DB), Submit: n.Submit, Publish: n.Publish, Logger: c.Logger,
+		ChainID: n.ChainID(), Kinds: kinds.All(), Params: &c.Genesis.Params, Hotkey: c.Hotkey, Salt: salt,
+		Workers: []miner.Worker{miner.NewInference(1, nil, liar)},
+		Ledger:  n, Store: node.RecordsOf(c.DB), Submit: n.Submit, Publish: n.Publish, Logger: c.Logger,
 	})
 	if err != nil {
 		return err

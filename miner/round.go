@@ -1,0 +1,195 @@
+package miner
+
+import (
+	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/assaynet/assay/protocol"
+	"github.com/assaynet/assay/protocol/ledger"
+	"github.com/assaynet/assay/protocol/wire"
+)
+
+// newRound derives a round's tasks and salts.
+func (m *Miner) newRound(n protocol.Round, roster *ledger.RosterSeat, seed protocol.Hash) (*Round, error) {
+	tasks, err := m.cfg.Kinds.DeriveAll(m.cfg.ChainID, m.cfg.Params, seed, n, roster.ID, roster.Asked)
+	if err != nil {
+		return nil, err
+	}
+	r := &Round{Round: n, Seat: roster.ID, Seed: seed}
+	for _, t := range tasks {
+		r.Slots = append(r.Slots, Slot{Task: t, Salt: Salt(m.cfg.Salt, t.ID)})
+	}
+	m.cfg.Logger.Info().Uint64("round", uint64(n)).Int("tasks", len(r.Slots)).Msg("asked")
+	return r, nil
+}
+
+// Salt returns the salt of a sealed answer: HMAC-SHA256(secret, "assay/1/salt" ‖ 0 ‖ task).
+// It is found again after a crash, and nobody without the secret can guess it.
+func Salt(secret [32]byte, task protocol.TaskID) (salt [32]byte) {
+	h := hmac.New(sha256.New, secret[:])
+	_, _ = h.Write([]byte("assay/1/salt\x00"))
+	_, _ = h.Write(task[:])
+	copy(salt[:], h.Sum(nil))
+	return salt
+}
+
+// Work answers the running round's open slots one after the other, keeps each
+// answer as it comes, and seals and sends the commitment when all are done. It
+// returns when there is nothing left to answer or the round is closed.
+func (m *Miner) Work(ctx context.Context) error {
+	for {
+		within, cancel := context.WithCancel(ctx)
+		n, slot, ok := m.next(cancel)
+		if !ok {
+			cancel()
+			break
+		}
+		body, err := m.answer(within, &slot.Task)
+		cancelled := within.Err() != nil
+		cancel()
+		switch {
+		case cancelled:
+			return ctx.Err()
+		case errors.Is(err, ErrStopped):
+			return err
+		case err != nil:
+			m.fail(n, slot.Task.Slot, err)
+		default:
+			if err := m.keep(n, slot.Task.Slot, body); err != nil {
+				return err
+			}
+		}
+	}
+	return m.sealWhenDone(ctx)
+}
+
+// next returns a slot to answer; stop ends its answering when the round closes.
+func (m *Miner) next(stop context.CancelFunc) (protocol.Round, Slot, bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.round == nil || m.round.Sealed || m.closed {
+		return 0, Slot{}, false
+	}
+	for _, slot := range m.round.Slots {
+		if !slot.Answered && !m.failed[slot.Task.Slot] {
+			m.stop = stop
+			return m.round.Round, slot, true
+		}
+	}
+	return 0, Slot{}, false
+}
+
+// answer has a task answered by the worker of its kind.
+func (m *Miner) answer(ctx context.Context, t *wire.Task) ([]byte, error) {
+	w := m.workers[t.Kind]
+	if w == nil {
+		return nil, fmt.Errorf("kind %.16q, for which there is no worker", t.Kind)
+	}
+	began := time.Now()
+	body, err := w.Answer(ctx, t, m.cfg.Hotkey.PublicKey())
+	if err == nil {
+		m.metrics.answered(time.Since(began))
+	}
+	return body, err
+}
+
+func (m *Miner) fail(n protocol.Round, slot uint16, err error) {
+	m.cfg.Logger.Error().Err(err).Uint64("round", uint64(n)).Uint16("slot", slot).Msg("task has no answer")
+	m.metrics.failed.Inc()
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.status.Failed++
+	m.status.facts.of(m.cfg.Params.Schedule.EpochOfRound(n), func(t *tally) { t.failed++ })
+	if m.round != nil && m.round.Round == n {
+		m.failed[slot] = true
+	}
+}
+
+// keep puts an answer into the store, unless its round was sealed without it.
+func (m *Miner) keep(n protocol.Round, slot uint16, body []byte) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.round == nil || m.round.Round != n || m.round.Sealed {
+		return nil
+	}
+	next := *m.round
+	next.Slots = slices.Clone(next.Slots)
+	next.Slots[slot].Answered, next.Slots[slot].Body = true, body
+	if err := next.save(m.cfg.Store); err != nil {
+		return fmt.Errorf("%w: %w", ErrStore, err)
+	}
+	m.round = &next
+	return nil
+}
+
+func (m *Miner) sealWhenDone(ctx context.Context) error {
+	m.mu.Lock()
+	round, closed := m.round, m.closed
+	m.mu.Unlock()
+	if round == nil || closed || round.Sealed {
+		return nil
+	}
+	if err := m.seal(round.Round); err != nil {
+		return err
+	}
+	return m.submitCommit(ctx)
+}
+
+// publishOpenings opens the round's answers, and again every other block until
+// the deadline, for peers that missed them.
+func (m *Miner) publishOpenings(ctx context.Context, head protocol.Height, round *Round) error {
+	m.mu.Lock()
+	last := m.opened
+	due := last == 0 || head >= last+openEvery
+	m.status.Phase = PhaseOpened
+	m.closeLocked()
+	m.mu.Unlock()
+	if head > m.cfg.Params.Schedule.OpenDeadline(round.Round) || !due {
+		return nil
+	}
+	envelopes, err := Openings(m.cfg.ChainID, m.cfg.Hotkey, head, round)
+	if err != nil {
+		return err
+	}
+	for _, raw := range envelopes {
+		if err := m.cfg.Publish(ctx, TopicAnswer, raw); err != nil {
+			return fmt.Errorf("publish an opening of round %d: %w", round.Round, err)
+		}
+	}
+	m.mu.Lock()
+	m.opened = head
+	if last == 0 {
+		m.status.Opened += uint64(len(envelopes))
+	}
+	m.mu.Unlock()
+	m.metrics.openings.Add(float64(len(envelopes)))
+	return nil
+}
+
+// Openings returns the signed answers that open a sealed round, one for each
+// slot that has an answer. The height enters the envelope, so that a repetition
+// is not taken for the message that peers saw already.
+func Openings(chain string, s wire.Signer, head protocol.Height, round *Round) ([][]byte, error) {
+	var out [][]byte
+	sealed := round.sealed()
+	for i := range round.Slots {
+		if !round.Slots[i].Answered {
+			continue
+		}
+		a, err := sealed.Opening(chain, s.PublicKey(), uint16(i))
+		if err != nil {
+			return nil, err
+		}
+		e, err := wire.Seal(s, wire.DomainAnswer, chain, head, wire.Encode(a))
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, wire.Encode(e))
+	}
+	return out, nil
+}
