@@ -77,7 +77,7 @@ static int make_weights(struct bench *b, uint8_t **data, int interleaved, int ty
 	int status = eng_matrix_set(&b->m, type, rows, cols, (const uint8_t *)"");
 	if (status != ENG_OK)
 		return status;
-	const size_t bytes = (size_t)rows * b->m.stride, lanes = (size_t)b->m.groups * eng_lanes_group(type, b->m.blocks) + LANES_AHEAD;
+	const size_t bytes = (size_t)rows * b->m.stride, lanes = (size_t)b->m.groups * eng_lanes_group(type, b->m.blocks) + PREFETCH_LANES;
 	*data = eng_alloc(bytes);
 	uint8_t *to = interleaved ? eng_alloc(lanes) : NULL;
 	if (!*data || (interleaved && !to)) {

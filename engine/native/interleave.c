@@ -2,7 +2,7 @@
  *
  * A product of a group then reads one stream of memory from its beginning to its end, with one load for a vector of sixteen rows,
  * where the file has sixteen streams, a row apart. All matrices of a model lie in one piece of memory in the order of a step, so that
- * what is asked for ahead of a product is the next one's.
+ * what a product prefetches behind its end is the next one's.
  */
 #define _GNU_SOURCE
 #include <string.h>
@@ -206,7 +206,7 @@ static size_t place_all(eng_model *m, uint8_t *at)
 	} else {
 		bytes += place_lanes(&m->embed, at ? at + bytes : NULL);
 	}
-	return bytes + LANES_AHEAD;
+	return bytes + PREFETCH_LANES;
 }
 
 void eng_matrix_interleave(struct eng_matrix *m, int flip, uint8_t *to)

@@ -142,9 +142,9 @@ int eng_matrix_set(struct eng_matrix *m, int type, int rows, int cols, const uin
 size_t eng_panel_bytes(const struct eng_matrix *m);
 
 /* interleave.c */
-enum { LANES_AHEAD = 2560 }; /* bytes that products ask for ahead of what they read, and that may be asked for behind the last */
+enum { PREFETCH_LANES = 2560 }; /* how far products prefetch ahead of what they read; so many bytes may be prefetched behind the last */
 size_t eng_lanes_group(int type, int blocks);
-/* eng_matrix_interleave: one matrix to zeros, for tests; there is room for all its groups and LANES_AHEAD bytes. */
+/* eng_matrix_interleave: one matrix to zeros, for tests; there is room for all its groups and PREFETCH_LANES bytes. */
 void eng_matrix_interleave(struct eng_matrix *m, int flip, uint8_t *to);
 
 /* pool.c: threads that take the parts of a loop. The calling thread is one of them, number 0. */

@@ -112,15 +112,15 @@ static void fill(const struct eng_matrix *m, int group, uint8_t *panel)
 
 enum { DIRECT = TILE };
 
-/* Where the group after this one begins, NULL after the last. Its bytes are asked for while this one is multiplied, a few lines a
+/* Where the group after this one begins, NULL after the last. Its bytes are prefetched while this one is multiplied, a few lines a
  * block: all at once they would wait for each other. */
 FN const uint8_t *next_group(const struct eng_matrix *m, int group)
 {
 	return !m->lanes && (group + 2) * GROUP <= m->rows ? m->data + (size_t)(group + 1) * GROUP * m->stride : NULL;
 }
 
-/* Asks for up to a kilobyte, known when this is compiled, and returns what follows. */
-FN const uint8_t *ask(const uint8_t *p, int bytes)
+/* Prefetches up to a kilobyte, known when this is compiled, and returns what follows. */
+FN const uint8_t *prefetch(const uint8_t *p, int bytes)
 {
 	if (!p)
 		return NULL;
@@ -144,7 +144,7 @@ FN void direct_q41(int T, struct rows r, int blocks, const struct eng_block *a, 
 		UNROLL for (int i = 0; i < 5; i++)
 			vb_rows(r.p, r.stride, 16 * (size_t)i, v + 4 * i);
 		UNROLL for (int i = 0; i < 4; i++) {
-			ahead = ask(ahead, W * 20);
+			ahead = prefetch(ahead, W * 20);
 			nibbles_of(v + 5 * i + 1, w);
 			direct_steps(MINIMA, T, w, v_half(vb_int(v[5 * i])), v_half(vi_shr(vb_int(v[5 * i]), 16)), a + b + i, 0, sum);
 		}
@@ -161,7 +161,7 @@ FN void direct_q41(int T, struct rows r, int blocks, const struct eng_block *a, 
 FN void direct_plain(int type, int T, struct rows r, int blocks, const struct eng_block *a, vf *sum, const uint8_t *ahead)
 {
 	for (int b = 0; b < blocks; b++, r = rows_on(r, source_of(type))) {
-		ahead = ask(ahead, W * (int)source_of(type));
+		ahead = prefetch(ahead, W * (int)source_of(type));
 		const vi head = vi_heads(r.p, r.stride);
 		vb w[8];
 		block_of(type, r, w);
@@ -175,7 +175,7 @@ FN void direct_plain(int type, int T, struct rows r, int blocks, const struct en
 FN void direct_block(int type, int T, int k, vb w[8], const float *scales, const struct eng_block *a, vf *sum, const uint8_t *ahead)
 {
 	const int share = W * (int)source_of(type) / CHUNK_BLOCKS;
-	ask(ahead ? ahead + k * share : NULL, share);
+	prefetch(ahead ? ahead + k * share : NULL, share);
 	const float *s = scales + k * (PANEL_BLOCK / 4);
 	if (type == ENG_Q6_K)
 		UNROLL for (int j = 0; j < 8; j++)
@@ -244,8 +244,8 @@ FN void direct(int type, int T, const struct eng_matrix *m, int group, int b, co
 	}
 }
 
-/* Asks for the lines of which bytes from p on are a part. */
-FN void ask_lines(const uint8_t *p, size_t bytes)
+/* Prefetches the lines of which bytes from p on are a part. */
+FN void prefetch_lines(const uint8_t *p, size_t bytes)
 {
 	UNROLL for (size_t i = 0; i < bytes; i += LINE)
 		__builtin_prefetch(p + i, 0, 3);
@@ -261,14 +261,14 @@ FN void lanes_tile(int type, int T, const uint8_t *p, int sub, int blocks, const
 		const int end = blocks - b < CHUNK_BLOCKS ? blocks : b + CHUNK_BLOCKS, first = b;
 		const uint8_t *head = p;
 		if (sub == 0)
-			ask_lines(p + LANES_AHEAD, lanes_head(type));
+			prefetch_lines(p + PREFETCH_LANES, lanes_head(type));
 		p += lanes_head(type);
 		UNROLL for (int t = 0; t < T; t++)
 			sum[t] = FREE_ORDER ? all[t] : v_zero();
 		for (; b < end; b++, p += lanes_block(type)) {
 			vf d, m;
 			if (sub == 0)
-				ask_lines(p + LANES_AHEAD, lanes_block(type));
+				prefetch_lines(p + PREFETCH_LANES, lanes_block(type));
 			lanes_scale(type, head, p, b - first, sub, &d, &m);
 			steps(kind_of(type), lanes_excess(type), type, T, p + 4 * sub, d, m, a + b, 0, sum);
 		}

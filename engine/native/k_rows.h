@@ -6,7 +6,7 @@
  * float steps follow in the order of k_linear.h. The last blocks of a row may be fewer than eight: up to four are the twins k and
  * k+2, up to two are one twin.
  */
-enum { RUN = 256, RUN_AHEAD = 8192 };
+enum { RUN = 256, PREFETCH_ROWS = 8192 };
 
 /* What the first step leaves to the second. Q6_K has two dots a block: of a chunk's sixteen, those of the first halves of blocks
  * 0 … 3, of their second halves, then the same of 4 … 7. */
@@ -84,7 +84,7 @@ FN void row_chunk(int type, const uint8_t *p, int twins, int last, const int8_t 
 		memcpy(head + b * GROUP, p + (size_t)eng_least(b, last) * source_of(type), 4);
 }
 
-/* The dots of a row's count blocks from p on; asks for as many bytes from ahead on, in whole chunks. */
+/* The dots of a row's count blocks from p on; prefetches as many bytes from ahead on, in whole chunks. */
 FN void row_dots(int type, const uint8_t *p, int count, const int8_t (*q)[2 * BLOCK], struct run *x, int row, const uint8_t *ahead)
 {
 	const size_t chunk = chunk_bytes(type);
@@ -92,12 +92,12 @@ FN void row_dots(int type, const uint8_t *p, int count, const int8_t (*q)[2 * BL
 	uint32_t *head = &x->head[0][row];
 	int left = count;
 	for (; left >= CHUNK_BLOCKS; left -= CHUNK_BLOCKS, p += chunk, q += 4, dots += dots_of(type), head += CHUNK_BLOCKS * GROUP) {
-		ahead = ask(ahead, (int)chunk);
+		ahead = prefetch(ahead, (int)chunk);
 		row_chunk(type, p, 4, CHUNK_BLOCKS - 1, q, dots, head);
 	}
 	if (left == 0 || is_super(type))
 		return;
-	ask(ahead, (int)chunk);
+	prefetch(ahead, (int)chunk);
 	switch (twins_in(left)) {
 	case 1: row_chunk(type, p, 1, left - 1, q, dots, head); break;
 	case 2: row_chunk(type, p, 2, left - 1, q, dots, head); break;
@@ -193,8 +193,8 @@ FN void group_of_one(int type, const struct eng_matrix *m, int group, const stru
 	for (int b = 0; b < m->blocks; b += RUN, p += RUN / CHUNK_BLOCKS * chunk_bytes(type), q += RUN / 2) {
 		const int count = eng_least(RUN, m->blocks - b);
 		const size_t bytes = (size_t)count * chunk_bytes(type) / CHUNK_BLOCKS;
-		/* What is asked for is wanted so many rows later: of this run, or of the one after it. */
-		const int far = bytes * GROUP <= RUN_AHEAD ? GROUP : bytes < RUN_AHEAD ? (int)(RUN_AHEAD / bytes) : 1;
+		/* What is prefetched is wanted so many rows later: of this run, or of the one after it. */
+		const int far = bytes * GROUP <= PREFETCH_ROWS ? GROUP : bytes < PREFETCH_ROWS ? (int)(PREFETCH_ROWS / bytes) : 1;
 		const uint8_t *after = b + RUN < m->blocks ? p + bytes : next;
 		for (int row = 0; row < GROUP; row++) {
 			const int wanted = row + far;

@@ -9,7 +9,7 @@ static int stored(struct eng_matrix *m, const struct eng_kernels *k, int interle
 	int status = eng_matrix_set(m, type, rows, cols, data);
 	if (status != ENG_OK || !interleaved)
 		return status;
-	uint8_t *lanes = eng_alloc((size_t)m->groups * eng_lanes_group(type, m->blocks) + LANES_AHEAD);
+	uint8_t *lanes = eng_alloc((size_t)m->groups * eng_lanes_group(type, m->blocks) + PREFETCH_LANES);
 	if (!lanes)
 		return ENG_NO_MEMORY;
 	eng_matrix_interleave(m, k->flips, lanes);
