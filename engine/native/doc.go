@@ -4,7 +4,7 @@
 //
 // Open makes a Backend of what package weights has loaded: a Model behind the contract of package backend. A lane of a vector is an
 // output row, so that the sums of AC1 come out in order. Weights are either mapped: they stay in the mapping of the file, and a
-// thread that multiplies by them turns sixteen rows at a time, or for one token their dot products; or they are interleaved: copied
+// thread that multiplies by them transposes sixteen rows at a time, or for one token their dot products; or they are interleaved: copied
 // once, sixteen rows side by side, and the pages of the file are given back (Config.Weights; levels with vectors of sixteen lanes
 // do so by themselves, for there one token is up to twice as quick). Model.Forward runs new tokens of any number of sequences
 // through all layers in one call into C; Model.Logits multiplies states with the output matrix. A Cache holds a sequence's keys and

@@ -135,14 +135,14 @@ FN void direct_steps(int kind, int T, const vb w[8], vf d, vf m, const struct en
 		sum[t] = step(kind, w, d, m, a, slot + t, sum[t]);
 }
 
-/* Adds a chunk of Q4_1: four blocks are eighty bytes, five times sixteen, so that the scales are turned with the weights. */
+/* Adds a chunk of Q4_1: four blocks are eighty bytes, five times sixteen, so that the scales are transposed with the weights. */
 FN void direct_q41(int T, struct rows r, int blocks, const struct eng_block *a, vf *sum, const uint8_t *ahead)
 {
 	int b = 0;
 	for (; b + 4 <= blocks; b += 4, r = rows_on(r, 80)) {
 		vb v[20], w[8];
 		UNROLL for (int i = 0; i < 5; i++)
-			vb_rows(r.p, r.stride, 16 * (size_t)i, v + 4 * i);
+			vb_transpose(r.p, r.stride, 16 * (size_t)i, v + 4 * i);
 		UNROLL for (int i = 0; i < 4; i++) {
 			ahead = prefetch(ahead, W * 20);
 			nibbles_of(v + 5 * i + 1, w);
@@ -151,7 +151,7 @@ FN void direct_q41(int T, struct rows r, int blocks, const struct eng_block *a, 
 	}
 	for (; b < blocks; b++, r = rows_on(r, 20)) {
 		vb v[4], w[8];
-		vb_rows(r.p, r.stride, 0, v);
+		vb_transpose(r.p, r.stride, 0, v);
 		block_of(ENG_Q4_1, r, w);
 		direct_steps(MINIMA, T, w, v_half(vb_int(v[0])), v_half(vi_shr(vb_int(v[0]), 16)), a + b, 0, sum);
 	}

@@ -1,5 +1,5 @@
 /* k_panel.h - sixteen rows of a matrix, read from a GGUF file's blocks into a panel, as internal.h describes both. The weights of
- * W rows are turned four inputs at a time: sixteen bytes of each row become four vectors with a row in each lane.
+ * W rows are transposed four inputs at a time: sixteen bytes of each row become four vectors with a row in each lane.
  *
  * Included by each isa_*.c after its simd_*.h and before k_linear.h. Interleaved weights come to a panel in k_lanes.h. What a type's bytes mean: ../arith/SPEC.md section 2.
  */
@@ -48,8 +48,8 @@ FN void keep(int type, int tiles, uint8_t *panel, int sub, int j, vb w, int have
 
 FN void bytes_of(struct rows r, int at, vb w[8])
 {
-	vb_rows(r.p, r.stride, at, w);
-	vb_rows(r.p, r.stride, at + 16, w + 4);
+	vb_transpose(r.p, r.stride, at, w);
+	vb_transpose(r.p, r.stride, at + 16, w + 4);
 }
 
 /* Nibbles in sixteen bytes of each row, the low ones first. */
@@ -73,10 +73,10 @@ FN void block_of(int type, struct rows r, vb w[8])
 		bytes_of(r, integers_at(type), w);
 		return;
 	}
-	vb_rows(r.p, r.stride, integers_at(type), v);
+	vb_transpose(r.p, r.stride, integers_at(type), v);
 	nibbles_of(v, w);
 	if (type == ENG_Q5_0 || type == ENG_Q5_1) {
-		vb_rows(r.p, r.stride, integers_at(type) - 4, v);
+		vb_transpose(r.p, r.stride, integers_at(type) - 4, v);
 		UNROLL for (int j = 0; j < 8; j++)
 			w[j] = vb_or(w[j], vb_fifth(v[0], j));
 	}
@@ -127,7 +127,7 @@ FN vf six_bits(vi v) { return v_cvt(vi_and(v, vi_set1(63))); }
 FN void panel_scales(struct rows r, int sub, uint8_t *panel)
 {
 	vb v[4];
-	vb_rows(r.p, r.stride, 0, v);
+	vb_transpose(r.p, r.stride, 0, v);
 	const vi low = vb_int(v[1]), high = vb_int(v[2]), last = vb_int(v[3]);
 	const vf d = v_half(vb_int(v[0])), m = v_neg(v_half(vi_shr(vb_int(v[0]), 16)));
 	UNROLL for (int k = 0; k < 4; k++) {
@@ -176,7 +176,7 @@ enum { SCALES_6 = 192 };
 FN void panel_scales_6(struct rows r, int sub, uint8_t *panel)
 {
 	vb scale[4];
-	vb_rows(r.p, r.stride, 0, scale);
+	vb_transpose(r.p, r.stride, 0, scale);
 	const vf d = v_half(vi_shr(vi_heads(rows_on(r, 14).p, r.stride), 16)); /* the last two bytes */
 	UNROLL for (int k = 0; k < 8; k++) {
 		const vi s = vb_int(scale[k / 2]);

@@ -2,7 +2,7 @@
  * order that its prefetchers expect. Part of k_linear.h where the level has the vocabulary of twins (SIMD_TWINS).
  *
  * A group of sixteen rows is taken in runs of up to RUN blocks. First come each row's dot products, eight blocks at a time: four
- * twins, a twin being blocks k and k+4 side by side. Then the dots are turned, so that sixteen rows are the lanes of vectors, and the
+ * twins, a twin being blocks k and k+4 side by side. Then the dots are transposed, so that sixteen rows are the lanes of vectors, and the
  * float steps follow in the order of k_linear.h. The last blocks of a row may be fewer than eight: up to four are the twins k and
  * k+2, up to two are one twin.
  */
@@ -105,7 +105,7 @@ FN void row_dots(int type, const uint8_t *p, int count, const int8_t (*q)[2 * BL
 	}
 }
 
-/* Turned dots as numbers, less what the excess of the weights added; nt is minus the sum of the token's bytes. */
+/* Transposed dots as numbers, less what the excess of the weights added; nt is minus the sum of the token's bytes. */
 FN vf dot_of(int type, vb v, int32_t nt) { return v_cvt(vi_add(vb_int(v), vi_set1(nt * twin_excess(type)))); }
 
 /* The sum of a chunk of Q6_K for W rows, whose scales are in a panel. */
@@ -147,7 +147,7 @@ FN void run_sums(int type, const struct run *x, const uint8_t *p, size_t stride,
 			vf sum = FREE_ORDER ? all : v_zero();
 			vb v[16];
 			UNROLL for (int i = 0; i < dots_of(type); i += 4)
-				vb_rows(dots.p, dots.stride, 4 * (size_t)i, v + i);
+				vb_transpose(dots.p, dots.stride, 4 * (size_t)i, v + i);
 			if (type == ENG_Q6_K) {
 				panel_scales_6(rows_on(rows_at(p + (size_t)sub * stride, stride), (size_t)b / CHUNK_BLOCKS * source_of(type) + SCALES_6), sub, panel);
 				sum = chunk_sum_6(v, sub, a + b, panel, sum);

@@ -95,7 +95,7 @@ FN __m256i vb_two(const uint8_t *const p[4], size_t at)
 {
 	return _mm256_inserti128_si256(_mm256_castsi128_si256(vb_16(p[0] + at)), vb_16(p[1] + at), 1);
 }
-FN void vb_rows(const uint8_t *const p[4], size_t stride, size_t at, vb w[4])
+FN void vb_transpose(const uint8_t *const p[4], size_t stride, size_t at, vb w[4])
 {
 	const __m256i a = vb_two(p, at), b = vb_two(p, at + stride), c = vb_two(p, at + 2 * stride), d = vb_two(p, at + 3 * stride);
 	const __m256i ab = _mm256_unpacklo_epi32(a, b), cd = _mm256_unpacklo_epi32(c, d);

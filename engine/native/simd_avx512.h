@@ -80,7 +80,7 @@ FN __m512i vb_four(const uint8_t *const p[4], size_t at)
 	__m512i v = _mm512_inserti32x4(_mm512_castsi128_si512(vb_16(p[0] + at)), vb_16(p[1] + at), 1);
 	return _mm512_inserti32x4(_mm512_inserti32x4(v, vb_16(p[2] + at), 2), vb_16(p[3] + at), 3);
 }
-FN void vb_rows(const uint8_t *const p[4], size_t stride, size_t at, vb w[4])
+FN void vb_transpose(const uint8_t *const p[4], size_t stride, size_t at, vb w[4])
 {
 	const __m512i a = vb_four(p, at), b = vb_four(p, at + stride), c = vb_four(p, at + 2 * stride), d = vb_four(p, at + 3 * stride);
 	const __m512i ab = _mm512_unpacklo_epi32(a, b), cd = _mm512_unpacklo_epi32(c, d);

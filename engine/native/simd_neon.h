@@ -97,7 +97,7 @@ FN vi vi_signed(const uint8_t *p)
 	memcpy(&four, p, 4);
 	return vmovl_s16(vget_low_s16(vmovl_s8(vcreate_s8((uint64_t)(uint32_t)four))));
 }
-FN void vb_rows(const uint8_t *const rows[4], size_t stride, size_t at, vb w[4])
+FN void vb_transpose(const uint8_t *const rows[4], size_t stride, size_t at, vb w[4])
 {
 	const uint8_t *p = rows[0] + at;
 	const uint32x4_t a = vreinterpretq_u32_u8(vld1q_u8(p)), b = vreinterpretq_u32_u8(vld1q_u8(p + stride));

@@ -4,7 +4,7 @@
  * vi_lt choose x where the comparison holds, else y; v_max is a > b ? a : b; v_rne rounds to the nearest integer, halves to even;
  * v_fold16 adds sixteen partial sums as AC1 does; v_dot_* are exact dots of a row's bytes in a lane with a token's bytes. Of bytes,
  * vb_shr shifts each and masks it, vb_shl shifts those whose bits do not leave the byte, vb_look takes each from a table of
- * sixteen, vb_fifth is 16 where bit 4j+i of a lane is set, for its byte i. vb_rows reads sixteen bytes, from at on, of each of W rows
+ * sixteen, vb_fifth is 16 where bit 4j+i of a lane is set, for its byte i. vb_transpose reads sixteen bytes, from at on, of each of W rows
  * (every fourth one's place is in p): dword j of row r becomes lane r of w[j]. vi_heads reads four of each. */
 #include <string.h>
 
@@ -124,7 +124,7 @@ FN vi vi_heads(const uint8_t *const p[4], size_t stride)
 }
 FN vi vi_unsigned(const uint8_t *p) { return *p; }
 FN vi vi_signed(const uint8_t *p) { return (int8_t)*p; }
-FN void vb_rows(const uint8_t *const p[4], size_t stride, size_t at, vb w[4])
+FN void vb_transpose(const uint8_t *const p[4], size_t stride, size_t at, vb w[4])
 {
 	(void)stride;
 	memcpy(w, p[0] + at, 16);
