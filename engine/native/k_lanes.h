@@ -1,9 +1,9 @@
 /* k_lanes.h - reads interleaved weights (lanes.h): dwords of W rows, and their scales. Included after k_panel.h. */
 
 /* The table of nl_values or mx_values as the level's dot products take them. */
-FN vb look_up(int type, vb nibbles)
+FN vb lookup(int type, vb nibbles)
 {
-	const vb w = vb_look(type == ENG_MXFP4 ? mx_values : nl_values, nibbles);
+	const vb w = vb_lookup(type == ENG_MXFP4 ? mx_values : nl_values, nibbles);
 	return SIMD_S8 ? w : vb_add(w, vb_set1(-128));
 }
 
@@ -17,7 +17,7 @@ FN vb lanes_dword(int type, const uint8_t *p, int j)
 		return vb_load(p + LINE * j);
 	vb w = vb_shr(vb_load(p + LINE * (j % 4)), j / 4 * 4, 15);
 	if (has_table(type))
-		return look_up(type, w);
+		return lookup(type, w);
 	if (has_fifth(type)) {
 		const vb h = vb_load(p + 4 * LINE);
 		w = vb_or(w, vb_shr(j < 4 ? h : vb_shl(h, 4), j % 4, 16));

@@ -162,7 +162,7 @@ FN void direct_plain(int type, int T, struct rows r, int blocks, const struct en
 {
 	for (int b = 0; b < blocks; b++, r = rows_on(r, source_of(type))) {
 		ahead = prefetch(ahead, W * (int)source_of(type));
-		const vi head = vi_heads(r.p, r.stride);
+		const vi head = vi_gather(r.p, r.stride);
 		vb w[8];
 		block_of(type, r, w);
 		UNROLL for (int j = 0; j < 8; j++)

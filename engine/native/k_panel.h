@@ -82,7 +82,7 @@ FN void block_of(int type, struct rows r, vb w[8])
 	}
 	if (type == ENG_IQ4_NL || type == ENG_MXFP4)
 		UNROLL for (int j = 0; j < 8; j++)
-			w[j] = vb_look(type == ENG_MXFP4 ? mx_values : nl_values, w[j]);
+			w[j] = vb_lookup(type == ENG_MXFP4 ? mx_values : nl_values, w[j]);
 }
 
 /* By how much the bytes of block_of exceed the weights. */
@@ -103,7 +103,7 @@ FN void panel_plain(int type, int tiles, struct rows r, int blocks, int sub, uin
 {
 	for (int b = 0; b < blocks; b++, panel += PANEL_BLOCK, r = rows_on(r, source_of(type))) {
 		float *d = (float *)(void *)(panel + PANEL_SCALES) + sub;
-		const vi head = vi_heads(r.p, r.stride);
+		const vi head = vi_gather(r.p, r.stride);
 		vb w[8];
 		v_store(d, scale_in(type, head));
 		if (kind_of(type) == MINIMA)
@@ -177,7 +177,7 @@ FN void panel_scales_6(struct rows r, int sub, uint8_t *panel)
 {
 	vb scale[4];
 	vb_transpose(r.p, r.stride, 0, scale);
-	const vf d = v_half(vi_shr(vi_heads(rows_on(r, 14).p, r.stride), 16)); /* the last two bytes */
+	const vf d = v_half(vi_shr(vi_gather(rows_on(r, 14).p, r.stride), 16)); /* the last two bytes */
 	UNROLL for (int k = 0; k < 8; k++) {
 		const vi s = vb_int(scale[k / 2]);
 		const int up = 24 - 16 * (k % 2);

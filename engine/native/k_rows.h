@@ -46,7 +46,7 @@ FN vt twin_of(int type, const uint8_t *p, int k, int twins, int last)
 		return SIMD_S8 ? vt_load(a, b) : vt_flip(vt_load(a, b));
 	const vt w = vt_nibbles(a, b);
 	if (type == ENG_IQ4_NL || type == ENG_MXFP4) {
-		const vt v = vt_look(type == ENG_MXFP4 ? mx_values : nl_values, w);
+		const vt v = vt_lookup(type == ENG_MXFP4 ? mx_values : nl_values, w);
 		return SIMD_S8 ? v : vt_flip(v);
 	}
 	return type == ENG_Q5_0 || type == ENG_Q5_1 ? vt_or(w, vt_fifth(a - 4, b - 4)) : w;

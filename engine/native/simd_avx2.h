@@ -82,7 +82,7 @@ FN vb vb_add(vb a, vb b) { return _mm256_add_epi8(a, b); }
 FN vb vb_or(vb a, vb b) { return _mm256_or_si256(a, b); }
 FN vb vb_shr(vb v, int n, int mask) { return _mm256_and_si256(_mm256_srli_epi16(v, n), _mm256_set1_epi8((char)mask)); }
 FN vb vb_shl(vb v, int n) { return _mm256_slli_epi16(v, n); }
-FN vb vb_look(const int8_t *table, vb v) { return _mm256_shuffle_epi8(_mm256_broadcastsi128_si256(_mm_loadu_si128((const __m128i *)(const void *)table)), v); }
+FN vb vb_lookup(const int8_t *table, vb v) { return _mm256_shuffle_epi8(_mm256_broadcastsi128_si256(_mm_loadu_si128((const __m128i *)(const void *)table)), v); }
 FN vb vb_fifth(vb bits, int j)
 {
 	const vb each = _mm256_set1_epi32(j % 2 ? (int)0x80402010 : 0x08040201);
@@ -112,7 +112,7 @@ FN __m128i vi_four(const uint8_t *p, size_t stride)
 		memcpy(h + i, p + (size_t)i * stride, 4);
 	return _mm_insert_epi32(_mm_insert_epi32(_mm_insert_epi32(_mm_cvtsi32_si128(h[0]), h[1], 1), h[2], 2), h[3], 3);
 }
-FN vi vi_heads(const uint8_t *const p[4], size_t stride)
+FN vi vi_gather(const uint8_t *const p[4], size_t stride)
 {
 	return _mm256_inserti128_si256(_mm256_castsi128_si256(vi_four(p[0], stride)), vi_four(p[1], stride), 1);
 }
@@ -172,7 +172,7 @@ FN vt vt_flip(vt v) { return (vt){_mm256_xor_si256(v.a, vb_set1(-128)), _mm256_x
 FN vt vt_or(vt a, vt b) { return (vt){vb_or(a.a, b.a), vb_or(a.b, b.b)}; }
 FN vt vt_up(vt v) { return (vt){vb_shl(v.a, 4), vb_shl(v.b, 4)}; }
 FN vt vt_bits(vt v, int n, int mask) { return (vt){vb_shr(v.a, n, mask), vb_shr(v.b, n, mask)}; }
-FN vt vt_look(const int8_t *table, vt v) { return (vt){vb_look(table, v.a), vb_look(table, v.b)}; }
+FN vt vt_lookup(const int8_t *table, vt v) { return (vt){vb_lookup(table, v.a), vb_lookup(table, v.b)}; }
 FN __m256i vt_spread(const uint8_t *p)
 {
 	int32_t bits;

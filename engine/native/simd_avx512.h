@@ -68,7 +68,7 @@ FN vb vb_add(vb a, vb b) { return _mm512_add_epi8(a, b); }
 FN vb vb_or(vb a, vb b) { return _mm512_or_si512(a, b); }
 FN vb vb_shr(vb v, int n, int mask) { return _mm512_and_si512(_mm512_srli_epi16(v, (unsigned)n), _mm512_set1_epi8((char)mask)); }
 FN vb vb_shl(vb v, int n) { return _mm512_slli_epi16(v, (unsigned)n); }
-FN vb vb_look(const int8_t *table, vb v) { return _mm512_shuffle_epi8(_mm512_broadcast_i32x4(_mm_loadu_si128((const __m128i *)(const void *)table)), v); }
+FN vb vb_lookup(const int8_t *table, vb v) { return _mm512_shuffle_epi8(_mm512_broadcast_i32x4(_mm_loadu_si128((const __m128i *)(const void *)table)), v); }
 FN vb vb_fifth(vb bits, int j)
 {
 	const vb at = _mm512_shuffle_epi8(bits, _mm512_add_epi8(_mm512_set4_epi32(0x0c0c0c0c, 0x08080808, 0x04040404, 0), _mm512_set1_epi8((char)(j / 2))));
@@ -97,7 +97,7 @@ FN __m128i vi_four(const uint8_t *p, size_t stride)
 		memcpy(h + i, p + (size_t)i * stride, 4);
 	return _mm_insert_epi32(_mm_insert_epi32(_mm_insert_epi32(_mm_cvtsi32_si128(h[0]), h[1], 1), h[2], 2), h[3], 3);
 }
-FN vi vi_heads(const uint8_t *const p[4], size_t stride)
+FN vi vi_gather(const uint8_t *const p[4], size_t stride)
 {
 	__m512i v = _mm512_inserti32x4(_mm512_castsi128_si512(vi_four(p[0], stride)), vi_four(p[1], stride), 1);
 	return _mm512_inserti32x4(_mm512_inserti32x4(v, vi_four(p[2], stride), 2), vi_four(p[3], stride), 3);
@@ -131,7 +131,7 @@ FN vt vt_flip(vt v) { return _mm512_xor_si512(v, _mm512_set1_epi8(-128)); }
 FN vt vt_or(vt a, vt b) { return _mm512_or_si512(a, b); }
 FN vt vt_up(vt v) { return _mm512_slli_epi16(v, 4); }
 FN vt vt_bits(vt v, int n, int mask) { return vb_shr(v, n, mask); }
-FN vt vt_look(const int8_t *table, vt v) { return vb_look(table, v); }
+FN vt vt_lookup(const int8_t *table, vt v) { return vb_lookup(table, v); }
 FN vt vt_fifth(const uint8_t *p, const uint8_t *q)
 {
 	uint32_t a, b;

@@ -69,7 +69,7 @@ FN vb vb_add(vb a, vb b) { return vaddq_u8(a, b); }
 FN vb vb_or(vb a, vb b) { return vorrq_u8(a, b); }
 FN vb vb_shr(vb v, int n, int mask) { return vandq_u8(vshlq_u8(v, vdupq_n_s8((int8_t)-n)), vdupq_n_u8((uint8_t)mask)); }
 FN vb vb_shl(vb v, int n) { return vshlq_u8(v, vdupq_n_s8((int8_t)n)); }
-FN vb vb_look(const int8_t *table, vb v) { return vreinterpretq_u8_s8(vqtbl1q_s8(vld1q_s8(table), v)); }
+FN vb vb_lookup(const int8_t *table, vb v) { return vreinterpretq_u8_s8(vqtbl1q_s8(vld1q_s8(table), v)); }
 FN vb vb_fifth(vb bits, int j)
 {
 	const vb quarter = {0, 0, 0, 0, 4, 4, 4, 4, 8, 8, 8, 8, 12, 12, 12, 12};
@@ -77,7 +77,7 @@ FN vb vb_fifth(vb bits, int j)
 	const vb at = vqtbl1q_u8(bits, vaddq_u8(quarter, vdupq_n_u8((uint8_t)(j / 2))));
 	return vandq_u8(vtstq_u8(at, each), vdupq_n_u8(16));
 }
-FN vi vi_heads(const uint8_t *const p[4], size_t stride)
+FN vi vi_gather(const uint8_t *const p[4], size_t stride)
 {
 	int32_t h[4];
 	for (int i = 0; i < 4; i++)

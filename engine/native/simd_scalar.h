@@ -3,9 +3,9 @@
  * A simd_*.h gives W lanes of floats (vf), of 32-bit integers (vi) and of four bytes (vb), and these operations on them: v_gt and
  * vi_lt choose x where the comparison holds, else y; v_max is a > b ? a : b; v_rne rounds to the nearest integer, halves to even;
  * v_fold16 adds sixteen partial sums as AC1 does; v_dot_* are exact dots of a row's bytes in a lane with a token's bytes. Of bytes,
- * vb_shr shifts each and masks it, vb_shl shifts those whose bits do not leave the byte, vb_look takes each from a table of
+ * vb_shr shifts each and masks it, vb_shl shifts those whose bits do not leave the byte, vb_lookup takes each from a table of
  * sixteen, vb_fifth is 16 where bit 4j+i of a lane is set, for its byte i. vb_transpose reads sixteen bytes, from at on, of each of W rows
- * (every fourth one's place is in p): dword j of row r becomes lane r of w[j]. vi_heads reads four of each. */
+ * (every fourth one's place is in p): dword j of row r becomes lane r of w[j]. vi_gather reads four of each. */
 #include <string.h>
 
 #define SIMD_TILE 4
@@ -103,7 +103,7 @@ FN vb vb_add(vb a, vb b) { return ((a & 0x7f7f7f7f) + (b & 0x7f7f7f7f)) ^ ((a ^ 
 FN vb vb_or(vb a, vb b) { return a | b; }
 FN vb vb_shr(vb v, int n, int mask) { return v >> n & (uint32_t)mask * 0x01010101; }
 FN vb vb_shl(vb v, int n) { return v << n; }
-FN vb vb_look(const int8_t *table, vb v)
+FN vb vb_lookup(const int8_t *table, vb v)
 {
 	vb w = 0;
 	for (int i = 0; i < 4; i++)
@@ -115,7 +115,7 @@ FN vb vb_fifth(vb bits, int j)
 	uint32_t n = bits >> 4 * j;
 	return (n & 1) << 4 | (n & 2) << 11 | (n & 4) << 18 | (n & 8) << 25;
 }
-FN vi vi_heads(const uint8_t *const p[4], size_t stride)
+FN vi vi_gather(const uint8_t *const p[4], size_t stride)
 {
 	vi h;
 	(void)stride;
