@@ -23,7 +23,7 @@ enum eng_type {
 /* The sizes of a model. Scales and caps that a model lacks are 0. */
 struct eng_shape {
 	int32_t layers, width, heads, kv_heads, head, ffn, vocab;
-	int32_t rot;             /* elements of a head that RoPE turns, even */
+	int32_t rot;             /* elements of a head that RoPE rotates, even */
 	int32_t rope_halves;     /* pairs are (i, i+rot/2), else (2i, 2i+1) */
 	int32_t gelu;            /* the activation is GELU, else SiLU */
 	float eps, query_scale;

@@ -82,7 +82,7 @@ struct eng_attend {
 enum { ATT_MAX_ROWS = 24, ATT_TASK = 2 * ATT_MAX_ROWS };
 enum { MAX_HEAD = 1024, ATT_SCRATCH = ATT_MAX_ROWS * (PAGE + 2 * MAX_HEAD) + 64 };
 
-/* One token and key head that is turned and kept. */
+/* One token and key head that is rotated and kept. */
 struct eng_place {
 	float *q, *k, *v;              /* [heads*d], [d], [d] */
 	int32_t heads, d, rot, halves; /* query heads of this key head */

@@ -1,29 +1,30 @@
-/* k_attention.h - the turn of queries and keys, and attention over pages, a lane a key for scores and an element for values.
+/* k_attention.h - RoPE of queries and keys, and attention over pages, a lane a key for scores and an element for values.
  *
  * The reference is ../arith/attention.go. Up to ATT_MOST query rows that share a key head go together over the pages, ascending:
  * ATT_ROWS by ATT_VECS vectors of keys or elements, or, where there are registers, ATT_MOST by one, for which fewer numbers are widened;
  * for each page: scores of 64 keys, their maximum, exp, the sum of p by fold16, and o = fma(o, α, Σ p·v).
  */
 
-/* One pair: (a, b) turned by the angle of cosine c and sine s. */
-FN void turn_pair(float *a, float *b, float c, float s)
+/* One pair: (a, b) rotated by the angle of cosine c and sine s. */
+FN void rope_pair(float *a, float *b, float c, float s)
 {
 	const float x = *a, y = *b, ys = y * s, yc = y * c;
 	*a = __builtin_fmaf(x, c, -ys);
 	*b = __builtin_fmaf(x, s, yc);
 }
 
-/* Compilers make vectors of both loops, which have no other order. */
-FN void turn(float *x, const float *restrict rope, int rot, int halves)
+/* RoPE of one head: the first rot elements of x by the cosines and sines of table[rot/2, 2]; pairs (i, i+rot/2) with halves, else
+ * (2i, 2i+1). Compilers make vectors of both loops, which have no other order. */
+FN void rope(float *x, const float *restrict table, int rot, int halves)
 {
 	const int half = rot / 2;
 	float *restrict first = x, *restrict second = x + half;
 	if (halves)
 		for (int i = 0; i < half; i++)
-			turn_pair(&first[i], &second[i], rope[2 * i], rope[2 * i + 1]);
+			rope_pair(&first[i], &second[i], table[2 * i], table[2 * i + 1]);
 	else
 		for (int i = 0; i < half; i++)
-			turn_pair(&x[2 * i], &x[2 * i + 1], rope[2 * i], rope[2 * i + 1]);
+			rope_pair(&x[2 * i], &x[2 * i + 1], table[2 * i], table[2 * i + 1]);
 }
 
 /* h[d] = x[d] as binary16, what is not finite as zeros; returns 0x7c00 where there was any of it. */
@@ -51,13 +52,13 @@ static int place(const struct eng_place *p)
 		float *q = p->q + h * d;
 		if (p->q_norm)
 			norm(q, q, p->q_norm, d, p->eps);
-		turn(q, p->rope, p->rot, p->halves);
+		rope(q, p->rope, p->rot, p->halves);
 		for (int e = 0; e < d; e++)
 			q[e] = q[e] * p->query_scale;
 	}
 	if (p->k_norm)
 		norm(p->k, p->k, p->k_norm, d, p->eps);
-	turn(p->k, p->rope, p->rot, p->halves);
+	rope(p->k, p->rope, p->rot, p->halves);
 	const uint16_t worst_k = narrow(key, p->k, d), worst_v = narrow(p->page_v, p->v, d);
 	for (int e = 0; e < d; e++)
 		p->page_k[e * PAGE] = key[e];

@@ -63,7 +63,7 @@ func (m *Model) layer(i int, l *weights.Layer) error {
 		m.ropes = append(m.ropes, l.Rope)
 	}
 	if l.Rope.Config().Halves != m.ropes[0].Config().Halves || l.Rope.Config().Rot != m.ropes[0].Config().Rot {
-		return fmt.Errorf("%w: layers that turn in different ways", backend.ErrUnsupported)
+		return fmt.Errorf("%w: layers with different kinds of RoPE", backend.ErrUnsupported)
 	}
 	C.eng_model_layer(m.c, C.int(i), C.int(l.Window), C.int(table))
 	return m.vectors(i, vectors)

@@ -77,14 +77,14 @@ func New(w *weights.Model, cfg Config) (*Model, error) {
 	if err != nil {
 		return nil, err
 	}
-	turn := w.Rope.Config()
+	rotation := w.Rope.Config()
 	shape := C.struct_eng_shape{
 		layers: C.int32_t(w.Layers), width: C.int32_t(w.Width), heads: C.int32_t(w.Heads), kv_heads: C.int32_t(w.KVHeads),
-		head: C.int32_t(w.Head), ffn: C.int32_t(w.FFN), vocab: C.int32_t(w.Vocab), rot: C.int32_t(turn.Rot),
+		head: C.int32_t(w.Head), ffn: C.int32_t(w.FFN), vocab: C.int32_t(w.Vocab), rot: C.int32_t(rotation.Rot),
 		eps: C.float(w.Eps), query_scale: C.float(w.QueryScale),
 	}
 	shape.embed_scale, shape.attn_cap, shape.out_cap = C.float(w.EmbedScale), C.float(w.ScoreCap), C.float(w.LogitCap)
-	if turn.Halves {
+	if rotation.Halves {
 		shape.rope_halves = 1
 	}
 	if w.GELU {

@@ -9,7 +9,7 @@
  *     down     rows of down, added to x                                 parts: rows
  *
  * With one or two columns every thread makes the norms itself; with more, norms are a loop over tiles of eight columns, and where
- * a sequence has more than one column, so is the turn of queries and keys. Rows are taken slab by slab of columns, whose
+ * a sequence has more than one column, so is RoPE. Rows are taken slab by slab of columns, whose
  * activations stay in a second-level cache. In the last layer only the columns whose states are wanted go on after keys and values.
  */
 #include <stdlib.h>
@@ -209,7 +209,7 @@ static void gate_part(void *arg, int part, int thread)
 		gate_block(s, a, slab, b, &s->m->thread[thread]);
 }
 
-/* Turns and keeps column c's key head h; s->fail learns of numbers that are not finite. */
+/* Rotates and keeps column c's key head h; s->fail learns of numbers that are not finite. */
 static void place(struct step *s, int seq, int c, int h)
 {
 	eng_model *m = s->m;

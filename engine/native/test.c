@@ -96,7 +96,7 @@ int eng_test_embed(int level, int interleaved, int type, int rows, int cols, con
 	return status;
 }
 
-/* Keeps keys and values through place, without a turn, and attends. */
+/* Keeps keys and values through place, without RoPE, and attends. */
 static void attend_over(const struct eng_kernels *k, int rows, int d, int len, float cap, const float *q, const float *key,
 	const float *v, const int32_t *from, const int32_t *to, float *out, uint16_t *pages, float *scratch)
 {
