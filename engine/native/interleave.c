@@ -25,8 +25,8 @@ static uint32_t dword(const uint8_t *p)
 	return x;
 }
 
-/* Puts dword x of a row into a line of dwords, of which to is that row's place. */
-static void put(uint8_t *to, int line, uint32_t x) { memcpy(to + line * LINE, &x, sizeof x); }
+/* Stores dword x of a row in a line of dwords, of which to is that row's place. */
+static void store_dword(uint8_t *to, int line, uint32_t x) { memcpy(to + line * LINE, &x, sizeof x); }
 
 /* Four fours of bits, each of a byte of its own. */
 static uint32_t spread(uint32_t n) { return (n & 1) | (n & 2) << 7 | (n & 4) << 14 | (n & 8) << 21; }
@@ -40,17 +40,17 @@ static void plain_row(int type, int flip, const uint8_t *p, uint8_t *to, uint8_t
 	const uint8_t *w = p + integers_at(type);
 	if (type == ENG_Q8_0) {
 		for (int j = 0; j < 8; j++)
-			put(to, j, dword(w + 4 * j) ^ (flip ? 0x80808080 : 0));
+			store_dword(to, j, dword(w + 4 * j) ^ (flip ? 0x80808080 : 0));
 	} else {
 		for (int j = 0; j < 4; j++)
-			put(to, j, dword(w + 4 * j));
+			store_dword(to, j, dword(w + 4 * j));
 	}
 	if (type == ENG_Q5_0 || type == ENG_Q5_1) {
 		const uint32_t bits = dword(w - 4);
 		uint32_t x = 0;
 		for (int j = 0; j < 8; j++)
 			x |= fifth_at(spread(bits >> 4 * j & 15), j);
-		put(to, 4, x);
+		store_dword(to, 4, x);
 	}
 	if (type == ENG_MXFP4) {
 		scales[r] = p[0];
@@ -67,7 +67,7 @@ static void nibble_lines(const uint8_t *p, int high, uint8_t *to)
 	const uint32_t low4 = 0x0f0f0f0f;
 	for (int j = 0; j < 4; j++) {
 		const uint32_t a = dword(p + 4 * j), b = dword(p + 4 * j + 16);
-		put(to, j, high ? (a >> 4 & low4) | (b & ~low4) : (a & low4) | (b & low4) << 4);
+		store_dword(to, j, high ? (a >> 4 & low4) | (b & ~low4) : (a & low4) | (b & low4) << 4);
 	}
 }
 
@@ -87,7 +87,7 @@ static void super_row_45(int type, const uint8_t *p, uint8_t *head, uint8_t *to,
 		uint32_t x = 0;
 		for (int j = 0; j < 8; j++)
 			x |= fifth_at(dword(p + 16 + 4 * j) >> k & 0x01010101, j);
-		put(to, 4, x);
+		store_dword(to, 4, x);
 	}
 }
 
@@ -107,7 +107,7 @@ static void super_row_6(const uint8_t *p, uint8_t *head, uint8_t *to, int r)
 				const uint32_t two = dword(p + 128 + 32 * h + 16 * line + 4 * j) >> 2 * s & 0x03030303;
 				x |= two << (j < 2 ? 4 + 2 * j : 2 * j - 4);
 			}
-			put(to, 4 + line, x);
+			store_dword(to, 4 + line, x);
 		}
 	}
 }

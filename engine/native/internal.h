@@ -82,8 +82,8 @@ struct eng_attend {
 enum { ATT_MAX_ROWS = 24, ATT_TASK = 2 * ATT_MAX_ROWS };
 enum { MAX_HEAD = 1024, ATT_SCRATCH = ATT_MAX_ROWS * (PAGE + 2 * MAX_HEAD) + 64 };
 
-/* One token and key head that is rotated and kept. */
-struct eng_place {
+/* A token and key head: q and k are rotated, k and v stored in their page. */
+struct eng_store_kv {
 	float *q, *k, *v;              /* [heads*d], [d], [d] */
 	int32_t heads, d, rot, halves; /* query heads of this key head */
 	const float *rope;             /* [rot/2, 2] */
@@ -106,7 +106,7 @@ struct eng_kernels {
 	/* block of 32 gated activations: act(g)*u quantised into slot t of b, for n tokens; g, u [n, 32] */
 	void (*gate)(struct eng_block *b, int n, const float *g, const float *u, int gelu);
 	/* 1 where key and value are finite */
-	int (*place)(const struct eng_place *p);
+	int (*store_kv)(const struct eng_store_kv *p);
 	void (*attend)(const struct eng_attend *a);
 	/* out[cols] = row of m, times scale where it is not 0 */
 	void (*embed)(const struct eng_matrix *m, int row, float scale, float *out, uint8_t *panel);

@@ -21,7 +21,7 @@
 #include "k_attention.h"
 
 const struct eng_kernels eng_kernels_amx_emulated = {
-	.flips = !SIMD_S8, .norm = norm, .quantize = quantize, .linear = linear_tiles, .gate = gate, .place = place, .attend = attend,
+	.flips = !SIMD_S8, .norm = norm, .quantize = quantize, .linear = linear_tiles, .gate = gate, .store_kv = store_kv, .attend = attend,
 	.embed = embed, .add = add, .cap = cap, .argmax = argmax, .function = function,
 	.read = read_bytes, .multiply = multiply_tile_amx,
 };

@@ -44,7 +44,7 @@ FN uint16_t narrow(uint16_t *restrict h, const float *x, int d)
 	return worst;
 }
 
-static int place(const struct eng_place *p)
+static int store_kv(const struct eng_store_kv *p)
 {
 	const int d = p->d, dp = (int)eng_round((size_t)d, GROUP);
 	uint16_t key[MAX_HEAD];

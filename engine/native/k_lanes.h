@@ -84,7 +84,7 @@ FN void lanes_fill(int type, int tiles, const struct eng_matrix *m, int group, u
 			if (kind_of(type) == MINIMA || kind_of(type) == HALVES)
 				v_store(scales + GROUP, mm);
 			UNROLL for (int j = 0; j < 8; j++)
-				keep(type, tiles, panel, sub, j, lanes_dword(type, p + 4 * sub, j), lanes_excess(type));
+				store(type, tiles, panel, sub, j, lanes_dword(type, p + 4 * sub, j), lanes_excess(type));
 		}
 	}
 }

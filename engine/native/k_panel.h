@@ -41,7 +41,7 @@ FN vb excess(int type, int tiles, vb w, int have)
 	return want == have ? w : vb_add(w, vb_set1((want - have) & 255));
 }
 
-FN void keep(int type, int tiles, uint8_t *panel, int sub, int j, vb w, int have)
+FN void store(int type, int tiles, uint8_t *panel, int sub, int j, vb w, int have)
 {
 	vb_store(panel + 64 * j + 4 * sub, excess(type, tiles, w, have));
 }
@@ -110,11 +110,11 @@ FN void panel_plain(int type, int tiles, struct rows r, int blocks, int sub, uin
 			v_store(d + GROUP, v_half(vi_shr(head, 16)));
 		block_of(type, r, w);
 		UNROLL for (int j = 0; j < 8; j++)
-			keep(type, tiles, panel, sub, j, w[j], excess_of(type));
+			store(type, tiles, panel, sub, j, w[j], excess_of(type));
 	}
 }
 
-FN void keep_scales(uint8_t *panel, int block, int sub, vf d, vf m)
+FN void store_scales(uint8_t *panel, int block, int sub, vf d, vf m)
 {
 	float *to = (float *)(void *)(panel + block * PANEL_BLOCK + PANEL_SCALES) + sub;
 	v_store(to, d);
@@ -132,10 +132,10 @@ FN void panel_scales(struct rows r, int sub, uint8_t *panel)
 	const vf d = v_half(vb_int(v[0])), m = v_neg(v_half(vi_shr(vb_int(v[0]), 16)));
 	UNROLL for (int k = 0; k < 4; k++) {
 		const vi two = vi_set1(48), four = vi_set1(15);
-		keep_scales(panel, k, sub, v_mul(d, six_bits(vi_shr(low, 8 * k))), v_mul(m, six_bits(vi_shr(high, 8 * k))));
+		store_scales(panel, k, sub, v_mul(d, six_bits(vi_shr(low, 8 * k))), v_mul(m, six_bits(vi_shr(high, 8 * k))));
 		vi sc = vi_or(vi_and(vi_shr(last, 8 * k), four), vi_and(vi_shr(low, 8 * k + 2), two));
 		vi mn = vi_or(vi_and(vi_shr(last, 8 * k + 4), four), vi_and(vi_shr(high, 8 * k + 2), two));
-		keep_scales(panel, k + 4, sub, v_mul(d, v_cvt(sc)), v_mul(m, v_cvt(mn)));
+		store_scales(panel, k + 4, sub, v_mul(d, v_cvt(sc)), v_mul(m, v_cvt(mn)));
 	}
 }
 
@@ -163,8 +163,8 @@ FN void panel_45(int type, int tiles, struct rows r, int sub, uint8_t *panel)
 	UNROLL for (int k = 0; k < 8; k += 2) {
 		pair_45(type, r, k, fifth, low, high);
 		UNROLL for (int j = 0; j < 8; j++) {
-			keep(type, tiles, panel + k * PANEL_BLOCK, sub, j, low[j], 0);
-			keep(type, tiles, panel + (k + 1) * PANEL_BLOCK, sub, j, high[j], 0);
+			store(type, tiles, panel + k * PANEL_BLOCK, sub, j, low[j], 0);
+			store(type, tiles, panel + (k + 1) * PANEL_BLOCK, sub, j, high[j], 0);
 		}
 	}
 }
@@ -181,7 +181,7 @@ FN void panel_scales_6(struct rows r, int sub, uint8_t *panel)
 	UNROLL for (int k = 0; k < 8; k++) {
 		const vi s = vb_int(scale[k / 2]);
 		const int up = 24 - 16 * (k % 2);
-		keep_scales(panel, k, sub, v_mul(d, v_cvt(vi_sar(vi_shl(s, up), 24))), v_mul(d, v_cvt(vi_sar(vi_shl(s, up - 8), 24))));
+		store_scales(panel, k, sub, v_mul(d, v_cvt(vi_sar(vi_shl(s, up), 24))), v_mul(d, v_cvt(vi_sar(vi_shl(s, up - 8), 24))));
 	}
 }
 
@@ -208,8 +208,8 @@ FN void panel_6(int tiles, struct rows r, int sub, uint8_t *panel)
 			continue;
 		pair_6(r, k, upper, low, high);
 		UNROLL for (int j = 0; j < 8; j++) {
-			keep(ENG_Q6_K, tiles, panel + k * PANEL_BLOCK, sub, j, low[j], 32);
-			keep(ENG_Q6_K, tiles, panel + (k + 2) * PANEL_BLOCK, sub, j, high[j], 32);
+			store(ENG_Q6_K, tiles, panel + k * PANEL_BLOCK, sub, j, low[j], 32);
+			store(ENG_Q6_K, tiles, panel + (k + 2) * PANEL_BLOCK, sub, j, high[j], 32);
 		}
 	}
 }

@@ -28,7 +28,7 @@ struct step {
 	const struct eng_batch *b;
 	const struct eng_layer *l;
 	int layer, n;      /* n: active columns */
-	int repeat, merge; /* norms by every thread; keys and values kept by the attention's parts */
+	int repeat, merge; /* norms by every thread; keys and values stored by the attention's parts */
 	const float *norm;
 	int rows_a_part, slabs;
 	/* of a product: x is a0 or a1 */
@@ -209,15 +209,15 @@ static void gate_part(void *arg, int part, int thread)
 		gate_block(s, a, slab, b, &s->m->thread[thread]);
 }
 
-/* Rotates and keeps column c's key head h; s->fail learns of numbers that are not finite. */
-static void place(struct step *s, int seq, int c, int h)
+/* RoPE of column c's key head h, whose key and value are stored in their page; s->fail learns of numbers that are not finite. */
+static void store_kv(struct step *s, int seq, int c, int h)
 {
 	eng_model *m = s->m;
 	const struct eng_shape *d = &m->s;
 	const int group = d->heads / d->kv_heads, pos = s->b->pos[c];
 	uint16_t *page = s->b->page[s->b->page_first[seq] + pos / PAGE];
 	page += ((size_t)s->layer * (size_t)d->kv_heads + (size_t)h) * eng_head_halves(d);
-	struct eng_place p = {
+	struct eng_store_kv p = {
 		.q = m->q + (size_t)c * m->q_stride + (size_t)(h * group * d->head),
 		.k = m->kk + (size_t)c * m->kv_stride + (size_t)(h * d->head),
 		.v = m->v + (size_t)c * m->kv_stride + (size_t)(h * d->head),
@@ -227,7 +227,7 @@ static void place(struct step *s, int seq, int c, int h)
 		.page_k = page + pos % PAGE,
 		.page_v = page + (size_t)d->head * PAGE + (size_t)(pos % PAGE) * eng_round((size_t)d->head, GROUP),
 	};
-	if (m->k->place(&p))
+	if (m->k->store_kv(&p))
 		return;
 	int32_t *f = &s->fail[seq];
 	for (int32_t seen = __atomic_load_n(f, __ATOMIC_RELAXED); c < seen;)
@@ -235,22 +235,22 @@ static void place(struct step *s, int seq, int c, int h)
 			break;
 }
 
-/* Columns of a part of place_part. A line of keys holds one element of 32 positions: threads that share it wait for each other. */
-enum { PLACED = 32 };
+/* Columns of a part of store_kv_part. A line of keys holds one element of 32 positions: threads that share it wait for each other. */
+enum { STORE_COLUMNS = 32 };
 
-static int place_parts(const struct step *s) { return (s->b->n + PLACED - 1) / PLACED * s->m->s.kv_heads; }
+static int store_kv_parts(const struct step *s) { return (s->b->n + STORE_COLUMNS - 1) / STORE_COLUMNS * s->m->s.kv_heads; }
 
-static void place_part(void *arg, int part, int thread)
+static void store_kv_part(void *arg, int part, int thread)
 {
 	struct step *s = arg;
 	const struct eng_batch *b = s->b;
-	const int head = part % s->m->s.kv_heads, from = part / s->m->s.kv_heads * PLACED;
+	const int head = part % s->m->s.kv_heads, from = part / s->m->s.kv_heads * STORE_COLUMNS;
 	(void)thread;
 	int seq = 0;
-	for (int c = from; c < eng_least(b->n, from + PLACED); c++) {
+	for (int c = from; c < eng_least(b->n, from + STORE_COLUMNS); c++) {
 		while (b->seq_first[seq + 1] <= c)
 			seq++;
-		place(s, seq, c, head);
+		store_kv(s, seq, c, head);
 	}
 }
 
@@ -282,7 +282,7 @@ static void attend_part(void *arg, int part, int thread)
 		.scratch = m->thread[thread].scratch,
 	};
 	if (s->merge)
-		place(s, span->seq, m->active[span->first], span->head);
+		store_kv(s, span->seq, m->active[span->first], span->head);
 	for (int r = 0; r < rows;) {
 		for (a.rows = 0; a.rows < ATT_TASK && r < rows; a.rows++, r++) {
 			const int i = span->first + r / group, c = m->active[i], h = span->head * group + r % group, pos = s->b->pos[c];
@@ -345,7 +345,7 @@ static void layer(struct step *s, int *spans)
 	divide(s, rows);
 	run(s, s->slabs * parts_of(s, rows), qkv_part);
 	if (!s->merge || s->layer == m->s.layers - 1)
-		run(s, place_parts(s), place_part);
+		run(s, store_kv_parts(s), store_kv_part);
 	if (s->layer == m->s.layers - 1) {
 		s->merge = 0;
 		keep_wanted(s);

@@ -96,7 +96,7 @@ int eng_test_embed(int level, int interleaved, int type, int rows, int cols, con
 	return status;
 }
 
-/* Keeps keys and values through place, without RoPE, and attends. */
+/* Stores keys and values by store_kv, without RoPE, and attends. */
 static void attend_over(const struct eng_kernels *k, int rows, int d, int len, float cap, const float *q, const float *key,
 	const float *v, const int32_t *from, const int32_t *to, float *out, uint16_t *pages, float *scratch)
 {
@@ -106,8 +106,8 @@ static void attend_over(const struct eng_kernels *k, int rows, int d, int len, f
 		uint16_t *page = pages + (size_t)(t / PAGE) * halves;
 		memcpy(kk, key + (size_t)t * (size_t)d, (size_t)d * sizeof(float));
 		memcpy(vv, v + (size_t)t * (size_t)d, (size_t)d * sizeof(float));
-		struct eng_place p = {.k = kk, .v = vv, .d = d, .page_k = page + t % PAGE, .page_v = page + (size_t)d * PAGE + (size_t)(t % PAGE) * dp};
-		k->place(&p);
+		struct eng_store_kv p = {.k = kk, .v = vv, .d = d, .page_k = page + t % PAGE, .page_v = page + (size_t)d * PAGE + (size_t)(t % PAGE) * dp};
+		k->store_kv(&p);
 	}
 	for (int r = 0; r < rows; r += ATT_TASK) {
 		const float *qs[ATT_TASK];
