@@ -12,7 +12,7 @@
 
 #include "k_float.h"
 #include "lanes.h"
-#include "k_panel.h"
+#include "k_pack.h"
 #include "k_lanes.h"
 #include "k_block.h"
 #include "k_linear.h"

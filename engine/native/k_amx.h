@@ -102,7 +102,7 @@ FN void amx_rows(int type, const struct eng_matrix *m, int group, const struct e
 	uint8_t *panel)
 {
 	_Alignas(64) float total[AMX_TOKENS][GROUP];
-	group_fill(type, 1, m, group, panel);
+	pack_group(type, 1, m, group, panel);
 	for (int t = 0; t < n; t += AMX_TOKENS, a += 2 * (size_t)m->blocks) {
 		if (n - t > SLOTS)
 			amx_tiles(kind_of(type), 2, panel, m->blocks, a, total);

@@ -1,4 +1,4 @@
-/* k_lanes.h - reads interleaved weights (lanes.h): dwords of W rows, and their scales. Included after k_panel.h. */
+/* k_lanes.h - reads interleaved weights (lanes.h): dwords of W rows, and their scales. Included after k_pack.h. */
 
 /* The table of nl_values or mx_values as the level's dot products take them. */
 FN vb lookup(int type, vb nibbles)
@@ -68,7 +68,7 @@ FN void lanes_scale(int type, const uint8_t *head, const uint8_t *p, int k, int 
 }
 
 /* All blocks of a group to a panel. */
-FN void lanes_fill(int type, int tiles, const struct eng_matrix *m, int group, uint8_t *panel)
+FN void pack_lanes(int type, int tiles, const struct eng_matrix *m, int group, uint8_t *panel)
 {
 	const uint8_t *p = eng_lanes_of(m, group), *head = p;
 	for (int b = 0; b < m->blocks; b++, p += lanes_block(type), panel += PANEL_BLOCK) {

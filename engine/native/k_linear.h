@@ -91,23 +91,23 @@ FN void finish(const struct eng_matrix *m, int group, int n, float total[][GROUP
 	X(q4k, ENG_Q4_K) X(q5k, ENG_Q5_K) X(q6k, ENG_Q6_K) X(iq4nl, ENG_IQ4_NL) X(mxfp4, ENG_MXFP4)
 
 /* A group from where it lies to a panel. */
-FN void group_fill(int type, int tiles, const struct eng_matrix *m, int group, uint8_t *panel)
+FN void pack_group(int type, int tiles, const struct eng_matrix *m, int group, uint8_t *panel)
 {
 	if (m->lanes)
-		lanes_fill(type, tiles, m, group, panel);
+		pack_lanes(type, tiles, m, group, panel);
 	else
-		panel_fill(type, tiles, m, group, panel);
+		pack_rows(type, tiles, m, group, panel);
 }
 
-#define FILL(name, type) static void fill_##name(const struct eng_matrix *m, int group, uint8_t *panel) { group_fill(type, 0, m, group, panel); }
-EACH_TYPE(FILL)
-#undef FILL
+#define PACK(name, type) static void pack_##name(const struct eng_matrix *m, int group, uint8_t *panel) { pack_group(type, 0, m, group, panel); }
+EACH_TYPE(PACK)
+#undef PACK
 
-static void fill(const struct eng_matrix *m, int group, uint8_t *panel)
+static void pack(const struct eng_matrix *m, int group, uint8_t *panel)
 {
-#define FILL(name, type) case type: fill_##name(m, group, panel); break;
-	switch (m->type) { EACH_TYPE(FILL) }
-#undef FILL
+#define PACK(name, type) case type: pack_##name(m, group, panel); break;
+	switch (m->type) { EACH_TYPE(PACK) }
+#undef PACK
 }
 
 enum { DIRECT = TILE };
@@ -188,7 +188,7 @@ FN void direct_45(int type, int T, struct rows r, int sub, const struct eng_bloc
 {
 	const float *scales = (const float *)(const void *)(panel + PANEL_SCALES) + sub;
 	vb fifth[8], low[8], high[8];
-	panel_scales(r, sub, panel);
+	pack_scales_45(r, sub, panel);
 	if (type == ENG_Q5_K)
 		bytes_of(r, 16, fifth);
 	UNROLL for (int k = 0; k < 8; k += 2) {
@@ -203,7 +203,7 @@ FN void direct_6(int T, struct rows r, int sub, const struct eng_block *a, vf *s
 {
 	const float *scales = (const float *)(const void *)(panel + PANEL_SCALES) + sub;
 	vb upper[8], low[8], high[2][8];
-	panel_scales_6(rows_on(r, SCALES_6), sub, panel);
+	pack_scales_6(rows_on(r, SCALES_6), sub, panel);
 	UNROLL for (int k = 0; k < 8; k += 4) {
 		bytes_of(r, 128 + 8 * k, upper);
 		UNROLL for (int i = 0; i < 2; i++) {
@@ -329,7 +329,7 @@ FN void group_of(int type, const struct eng_matrix *m, int group, const struct e
 	}
 	const uint8_t *next = next_group(m, group);
 	const size_t share = (GROUP * m->stride * TILE / (size_t)(n + TILE - 1) + 63) / 64 * 64;
-	fill(m, group, panel);
+	pack(m, group, panel);
 	for (int t = 0; t < n; t += TILE, next = next ? next + share : NULL) {
 		const int count = n - t < TILE ? n - t : TILE;
 		for (size_t at = 0; next && at < share; at += 64)
@@ -367,7 +367,7 @@ static void embed(const struct eng_matrix *m, int row, float scale, float *out, 
 {
 	const int r = row % GROUP, kind = kind_of(m->type);
 	const int wide = kind == BYTES || kind == HALVES, over = wide ? (SIMD_S8 ? 0 : 128) : kind == PLUS_8 ? 8 : kind == PLUS_16 ? 16 : 0;
-	fill(m, row / GROUP, panel);
+	pack(m, row / GROUP, panel);
 	for (int b = 0; b < m->blocks; b++, panel += PANEL_BLOCK, out += BLOCK) {
 		const float *scales = (const float *)(const void *)(panel + PANEL_SCALES) + r;
 		for (int i = 0; i < BLOCK; i++) {

@@ -149,7 +149,7 @@ FN void run_sums(int type, const struct run *x, const uint8_t *p, size_t stride,
 			UNROLL for (int i = 0; i < dots_of(type); i += 4)
 				vb_transpose(dots.p, dots.stride, 4 * (size_t)i, v + i);
 			if (type == ENG_Q6_K) {
-				panel_scales_6(rows_on(rows_at(p + (size_t)sub * stride, stride), (size_t)b / CHUNK_BLOCKS * source_of(type) + SCALES_6), sub, panel);
+				pack_scales_6(rows_on(rows_at(p + (size_t)sub * stride, stride), (size_t)b / CHUNK_BLOCKS * source_of(type) + SCALES_6), sub, panel);
 				sum = chunk_sum_6(v, sub, a + b, panel, sum);
 			} else if (left >= CHUNK_BLOCKS)
 				sum = chunk_sum(type, v, head, 4, CHUNK_BLOCKS - 1, a + b, sum);

@@ -1,4 +1,4 @@
-/* k_panel.h - sixteen rows of a matrix, read from a GGUF file's blocks into a panel, as internal.h describes both. The weights of
+/* k_pack.h - sixteen rows of a matrix, read from a GGUF file's blocks into a panel, as internal.h describes both. The weights of
  * W rows are transposed four inputs at a time: sixteen bytes of each row become four vectors with a row in each lane.
  *
  * Included by each isa_*.c after its simd_*.h and before k_linear.h. Interleaved weights come to a panel in k_lanes.h. What a type's bytes mean: ../arith/SPEC.md section 2.
@@ -99,7 +99,7 @@ FN vf v_exponent(vi e)
 FN vf scale_in(int type, vi head) { return type == ENG_MXFP4 ? v_exponent(head) : v_half(head); }
 
 /* Blocks of 32 weights of W rows. */
-FN void panel_plain(int type, int tiles, struct rows r, int blocks, int sub, uint8_t *panel)
+FN void pack_plain(int type, int tiles, struct rows r, int blocks, int sub, uint8_t *panel)
 {
 	for (int b = 0; b < blocks; b++, panel += PANEL_BLOCK, r = rows_on(r, source_of(type))) {
 		float *d = (float *)(void *)(panel + PANEL_SCALES) + sub;
@@ -124,7 +124,7 @@ FN void store_scales(uint8_t *panel, int block, int sub, vf d, vf m)
 FN vf six_bits(vi v) { return v_cvt(vi_and(v, vi_set1(63))); }
 
 /* Scales and minima of Q4_K and Q5_K: six bits each, those of the last four blocks with their upper bits above the first four's. */
-FN void panel_scales(struct rows r, int sub, uint8_t *panel)
+FN void pack_scales_45(struct rows r, int sub, uint8_t *panel)
 {
 	vb v[4];
 	vb_transpose(r.p, r.stride, 0, v);
@@ -154,10 +154,10 @@ FN void pair_45(int type, struct rows r, int k, const vb fifth[8], vb low[8], vb
 	}
 }
 
-FN void panel_45(int type, int tiles, struct rows r, int sub, uint8_t *panel)
+FN void pack_45(int type, int tiles, struct rows r, int sub, uint8_t *panel)
 {
 	vb fifth[8], low[8], high[8];
-	panel_scales(r, sub, panel);
+	pack_scales_45(r, sub, panel);
 	if (type == ENG_Q5_K)
 		bytes_of(r, 16, fifth);
 	UNROLL for (int k = 0; k < 8; k += 2) {
@@ -173,7 +173,7 @@ FN void panel_45(int type, int tiles, struct rows r, int sub, uint8_t *panel)
 enum { SCALES_6 = 192 };
 
 /* The sixteen scales of 256 weights of Q6_K, r being where the blocks have them. */
-FN void panel_scales_6(struct rows r, int sub, uint8_t *panel)
+FN void pack_scales_6(struct rows r, int sub, uint8_t *panel)
 {
 	vb scale[4];
 	vb_transpose(r.p, r.stride, 0, scale);
@@ -197,10 +197,10 @@ FN void pair_6(struct rows r, int k, const vb upper[8], vb low[8], vb high[8])
 	}
 }
 
-FN void panel_6(int tiles, struct rows r, int sub, uint8_t *panel)
+FN void pack_6(int tiles, struct rows r, int sub, uint8_t *panel)
 {
 	vb upper[8], low[8], high[8];
-	panel_scales_6(rows_on(r, SCALES_6), sub, panel);
+	pack_scales_6(rows_on(r, SCALES_6), sub, panel);
 	UNROLL for (int k = 0; k < 8; k++) {
 		if (k % 4 == 0)
 			bytes_of(r, 128 + 8 * k, upper);
@@ -215,16 +215,16 @@ FN void panel_6(int tiles, struct rows r, int sub, uint8_t *panel)
 }
 
 /* Up to a chunk of blocks of sixteen rows, a stride apart, of which the first begins at p. */
-FN void panel_chunk(int type, int tiles, const uint8_t *p, size_t stride, int blocks, uint8_t *panel)
+FN void pack_chunk(int type, int tiles, const uint8_t *p, size_t stride, int blocks, uint8_t *panel)
 {
 	for (int sub = 0; sub < GROUP; sub += W) {
 		const struct rows r = rows_at(p + (size_t)sub * stride, stride);
 		if (type == ENG_Q6_K)
-			panel_6(tiles, r, sub, panel);
+			pack_6(tiles, r, sub, panel);
 		else if (is_super(type))
-			panel_45(type, tiles, r, sub, panel);
+			pack_45(type, tiles, r, sub, panel);
 		else
-			panel_plain(type, tiles, r, blocks, sub, panel);
+			pack_plain(type, tiles, r, blocks, sub, panel);
 	}
 }
 
@@ -249,13 +249,13 @@ FN const uint8_t *rows_of(int type, const struct eng_matrix *m, int group, int b
 }
 
 /* All blocks of a group of m, from the file. */
-FN void panel_fill(int type, int tiles, const struct eng_matrix *m, int group, uint8_t *panel)
+FN void pack_rows(int type, int tiles, const struct eng_matrix *m, int group, uint8_t *panel)
 {
 	uint8_t room[CHUNK_ROOM];
 	for (int b = 0; b < m->blocks; b += CHUNK_BLOCKS, panel += CHUNK_BLOCKS * PANEL_BLOCK) {
 		const int count = m->blocks - b < CHUNK_BLOCKS ? m->blocks - b : CHUNK_BLOCKS;
 		size_t stride;
 		const uint8_t *p = rows_of(type, m, group, b, count, room, &stride);
-		panel_chunk(type, tiles, p, stride, count, panel);
+		pack_chunk(type, tiles, p, stride, count, panel);
 	}
 }
