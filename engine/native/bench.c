@@ -26,11 +26,11 @@ struct bench {
 	uint32_t *sum;     /* of each part: used, so that no compiler leaves the reading away */
 };
 
-static void linear_part(void *arg, int part, int thread)
+static void gemm_part(void *arg, int part, int thread)
 {
 	const struct bench *b = arg;
 	const int from = b->m.groups * part / b->parts, to = b->m.groups * (part + 1) / b->parts;
-	b->k->linear(&b->m, from, to - from, b->a, b->n, b->out + (size_t)from * GROUP, (size_t)b->m.groups * GROUP, STORE,
+	b->k->gemm(&b->m, from, to - from, b->a, b->n, b->out + (size_t)from * GROUP, (size_t)b->m.groups * GROUP, STORE,
 		b->panel + (size_t)thread * b->panel_bytes);
 }
 
@@ -108,7 +108,7 @@ static int make_tokens(struct bench *b, int threads)
 	return ok ? ENG_OK : ENG_NO_MEMORY;
 }
 
-int eng_bench_linear(int level, int interleaved, int threads, int type, int rows, int cols, int n, int rounds, double *best, int64_t *bytes)
+int eng_bench_gemm(int level, int interleaved, int threads, int type, int rows, int cols, int n, int rounds, double *best, int64_t *bytes)
 {
 	struct bench b = {.k = eng_kernels_at(level), .n = n, .parts = threads * PARTS_A_THREAD};
 	struct eng_pool *pool = NULL;
@@ -121,7 +121,7 @@ int eng_bench_linear(int level, int interleaved, int threads, int type, int rows
 	if (status == ENG_OK)
 		status = eng_pool_new(&pool, threads, 0);
 	if (status == ENG_OK) {
-		*best = quickest(pool, &b, linear_part, rounds);
+		*best = quickest(pool, &b, gemm_part, rounds);
 		*bytes = (int64_t)rows * (int64_t)b.m.stride;
 	}
 	eng_pool_free(pool);
@@ -152,7 +152,7 @@ int eng_bench_read(int level, int threads, int64_t bytes, int rounds, double *be
 	return status;
 }
 
-int eng_bench_multiply(int level, int rounds, double *best)
+int eng_bench_tile(int level, int rounds, double *best)
 {
 	enum { BLOCKS = 18, TIMES = 1000 };
 	const struct eng_kernels *k = eng_kernels_at(level);
@@ -165,7 +165,7 @@ int eng_bench_multiply(int level, int rounds, double *best)
 	for (int i = 0; panel && a && i < rounds; i++) {
 		const double began = now();
 		for (int j = 0; j < TIMES; j++)
-			k->multiply(panel, BLOCKS, a, total);
+			k->tile(panel, BLOCKS, a, total);
 		const double took = now() - began;
 		if (i == 0 || took < *best)
 			*best = took;

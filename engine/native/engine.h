@@ -93,7 +93,7 @@ int eng_logits(eng_model *m, int n, const float *states, float *logits, int64_t 
 /* For tests: single operations at a level, on one thread. */
 
 /* y[rows, n] of one matrix, as the file has it or interleaved, and n quantised rows of x [n, cols]; out [n, rows rounded up to 16]. */
-int eng_test_linear(int level, int interleaved, int type, int rows, int cols, const uint8_t *data, int n, const float *x, const float *bias, float *out);
+int eng_test_gemm(int level, int interleaved, int type, int rows, int cols, const uint8_t *data, int n, const float *x, const float *bias, float *out);
 /* q [n], dx and tx [n/32] of x. */
 int eng_test_quantize(int level, int n, const float *x, int8_t *q, float *dx, float *tx);
 int eng_test_norm(int level, int n, const float *x, const float *w, float eps, float *y);
@@ -108,11 +108,11 @@ int eng_test_embed(int level, int interleaved, int type, int rows, int cols, con
 /* For scripts/bench/kernels (bench.c): the seconds of the quickest of some rounds. */
 
 /* A matrix of random weights by n tokens, its groups shared out among threads. Returns the bytes of the weights by *bytes. */
-int eng_bench_linear(int level, int interleaved, int threads, int type, int rows, int cols, int n, int rounds, double *best, int64_t *bytes);
+int eng_bench_gemm(int level, int interleaved, int threads, int type, int rows, int cols, int n, int rounds, double *best, int64_t *bytes);
 /* Nothing but reading so many bytes, shared out likewise. */
 int eng_bench_read(int level, int threads, int64_t bytes, int rounds, double *best);
 /* Sixteen rows of bytes by eight tokens and 576 inputs from the first cache, on one thread, a thousand times. */
-int eng_bench_multiply(int level, int rounds, double *best);
+int eng_bench_tile(int level, int rounds, double *best);
 
 /* Files that are cut off while they are mapped (guard.c). */
 

@@ -63,7 +63,7 @@ enum eng_kind {
 };
 enum { PANEL_SCALES = 512, PANEL_BLOCK = PANEL_SCALES + 2 * GROUP * 4 };
 
-/* eng_linear_mode: what becomes of a product. */
+/* eng_gemm_mode: what becomes of a product. */
 enum { STORE, ADD };
 
 /* A task of attention: query rows of one sequence and key head, a token's heads side by side. */
@@ -101,7 +101,7 @@ struct eng_kernels {
 	void (*quantize)(struct eng_block *b, int slot, const float *x, int blocks);
 	/* groups of m from group on, for n tokens from the beginning of tile a on: out[t*stride + row - 16*group]; panel has
 	 * eng_panel_bytes of m */
-	void (*linear)(const struct eng_matrix *m, int group, int groups, const struct eng_block *a, int n, float *out, size_t stride, int mode,
+	void (*gemm)(const struct eng_matrix *m, int group, int groups, const struct eng_block *a, int n, float *out, size_t stride, int mode,
 		uint8_t *panel);
 	/* block of 32 gated activations: act(g)*u quantised into slot t of b, for n tokens; g, u [n, 32] */
 	void (*gate)(struct eng_block *b, int n, const float *g, const float *u, int gelu);
@@ -118,7 +118,7 @@ struct eng_kernels {
 	void (*function)(int kind, int n, const float *x, const float *y, float *out);
 	/* for bench.c: a sum of n bytes, a multiple of 1,024, which do nothing but come; and a panel of bytes by the SLOTS tokens of a tile */
 	uint32_t (*read)(const uint8_t *p, size_t n);
-	void (*multiply)(const uint8_t *panel, int blocks, const struct eng_block *a, float total[SLOTS][GROUP]);
+	void (*tile)(const uint8_t *panel, int blocks, const struct eng_block *a, float total[SLOTS][GROUP]);
 };
 
 /* eng_kernels_of: the table of a level, or NULL where this build has none. */

@@ -14,13 +14,13 @@
 #include "k_pack.h"
 #include "k_lanes.h"
 #include "k_block.h"
-#include "k_linear.h"
+#include "k_gemm.h"
 #include "k_attention.h"
 
 const struct eng_kernels eng_kernels_neon = {
-	.flips = !SIMD_S8, .norm = norm, .quantize = quantize, .linear = linear, .gate = gate, .store_kv = store_kv, .attend = attend,
+	.flips = !SIMD_S8, .norm = norm, .quantize = quantize, .gemm = gemm, .gate = gate, .store_kv = store_kv, .attend = attend,
 	.embed = embed, .add = add, .cap = cap, .argmax = argmax, .function = function,
-	.read = read_bytes, .multiply = multiply_tile,
+	.read = read_bytes, .tile = gemm_bytes,
 };
 
 #ifdef __clang__

@@ -1,12 +1,12 @@
-/* k_amx.h - linear layers on tiles: sixteen tokens by sixteen rows, 32 inputs a step. Included after k_linear.h, whose linear it
+/* k_amx.h - gemm on tiles: sixteen tokens by sixteen rows, 32 inputs a step. Included after k_gemm.h, whose gemm it
  * replaces for more than eight tokens.
  *
- *     for each group of sixteen rows:  fill a panel of signed bytes
+ *     for each group of sixteen rows:  pack a panel of signed bytes
  *         for each two tiles of eight tokens:  for each block:  C = A × B for both  (int32, exact);
  *                                              for each token:  A = fma(float(C), dw*dx, A), …
  *
  * A is the tokens' bytes (a token a row), B the weights' dwords (four inputs of sixteen rows a row), so a row of C has a lane for
- * each weight row, and the float steps are those of k_linear.h. The tiles of the next block are in the making while the lanes of
+ * each weight row, and the float steps are those of k_gemm.h. The tiles of the next block are in the making while the lanes of
  * this one are summed; B serves two of them, for what costs is not the product but loading and storing. The configuration lies in
  * static storage and is loaded by assembly: a compiler that believes fewer bytes of it are read would drop the rest.
  */
@@ -108,7 +108,7 @@ FN void amx_rows(int type, const struct eng_matrix *m, int group, const struct e
 			amx_tiles(kind_of(type), 2, panel, m->blocks, a, total);
 		else
 			amx_tiles(kind_of(type), 1, panel, m->blocks, a, total);
-		finish(m, group, n - t < AMX_TOKENS ? n - t : AMX_TOKENS, total, out + (size_t)t * stride, stride, mode);
+		epilogue(m, group, n - t < AMX_TOKENS ? n - t : AMX_TOKENS, total, out + (size_t)t * stride, stride, mode);
 	}
 }
 
@@ -121,11 +121,11 @@ FN void amx_rows(int type, const struct eng_matrix *m, int group, const struct e
 EACH_TYPE(AMX)
 #undef AMX
 
-static void linear_tiles(const struct eng_matrix *m, int group, int groups, const struct eng_block *a, int n, float *out, size_t stride,
+static void gemm_amx(const struct eng_matrix *m, int group, int groups, const struct eng_block *a, int n, float *out, size_t stride,
 	int mode, uint8_t *panel)
 {
 	if (n < AMX_MIN) {
-		linear(m, group, groups, a, n, out, stride, mode, panel);
+		gemm(m, group, groups, a, n, out, stride, mode, panel);
 		return;
 	}
 	tile_configure(&amx_config);
@@ -136,7 +136,7 @@ static void linear_tiles(const struct eng_matrix *m, int group, int groups, cons
 	tile_release();
 }
 
-static void multiply_tile_amx(const uint8_t *panel, int blocks, const struct eng_block *a, float total[SLOTS][GROUP])
+static void gemm_bytes_amx(const uint8_t *panel, int blocks, const struct eng_block *a, float total[SLOTS][GROUP])
 {
 	tile_configure(&amx_config);
 	amx_tiles(BYTES, 1, panel, blocks, a, total);

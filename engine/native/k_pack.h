@@ -1,7 +1,7 @@
 /* k_pack.h - sixteen rows of a matrix, read from a GGUF file's blocks into a panel, as internal.h describes both. The weights of
  * W rows are transposed four inputs at a time: sixteen bytes of each row become four vectors with a row in each lane.
  *
- * Included by each isa_*.c after its simd_*.h and before k_linear.h. Interleaved weights come to a panel in k_lanes.h. What a type's bytes mean: ../arith/SPEC.md section 2.
+ * Included by each isa_*.c after its simd_*.h and before k_gemm.h. Interleaved weights come to a panel in k_lanes.h. What a type's bytes mean: ../arith/SPEC.md section 2.
  */
 
 /* W rows, stride bytes apart: every fourth one's place. Compilers that know how these lie to each other use a register for each

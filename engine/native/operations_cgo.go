@@ -14,11 +14,11 @@ import (
 // The functions below run one operation at a level, on the calling thread: tests compare them with the reference. cgo is not
 // allowed in test files, so they are here.
 
-// TestLinear multiplies rows × cols stored weights, as they lie or interleaved, by n rows of x and returns n rows; bias may be nil.
-func TestLinear(l Level, interleaved bool, t gguf.Type, rows, cols int, data []byte, n int, x, bias []float32) ([][]float32, error) {
+// TestGEMM multiplies rows × cols stored weights, as they lie or interleaved, by n rows of x and returns n rows; bias may be nil.
+func TestGEMM(l Level, interleaved bool, t gguf.Type, rows, cols int, data []byte, n int, x, bias []float32) ([][]float32, error) {
 	stride := (rows + 15) / 16 * 16
 	flat := make([]float32, n*stride)
-	err := status(C.eng_test_linear(C.int(l), truth(interleaved), C.int(t), C.int(rows), C.int(cols), (*C.uint8_t)(unsafe.SliceData(data)), C.int(n),
+	err := status(C.eng_test_gemm(C.int(l), truth(interleaved), C.int(t), C.int(rows), C.int(cols), (*C.uint8_t)(unsafe.SliceData(data)), C.int(n),
 		floats(x), floats(bias), floats(flat)), "multiply")
 	out := make([][]float32, n)
 	for i := range out {
@@ -68,11 +68,11 @@ func TestAttend(l Level, rows, d int, softcap float32, q, k, v []float32, from, 
 
 // The functions below measure kernels alone, for scripts/bench/kernels. Each returns the seconds of the quickest of some rounds.
 
-// BenchLinear multiplies random weights by n tokens, on so many threads. It also returns the bytes that a file has of the weights.
-func BenchLinear(l Level, interleaved bool, threads int, t gguf.Type, rows, cols, n, rounds int) (seconds float64, bytes int64, err error) {
+// BenchGEMM multiplies random weights by n tokens, on so many threads. It also returns the bytes that a file has of the weights.
+func BenchGEMM(l Level, interleaved bool, threads int, t gguf.Type, rows, cols, n, rounds int) (seconds float64, bytes int64, err error) {
 	var best C.double
 	var size C.int64_t
-	err = status(C.eng_bench_linear(C.int(l), truth(interleaved), C.int(threads), C.int(t), C.int(rows), C.int(cols), C.int(n), C.int(rounds), &best, &size), "measure")
+	err = status(C.eng_bench_gemm(C.int(l), truth(interleaved), C.int(threads), C.int(t), C.int(rows), C.int(cols), C.int(n), C.int(rounds), &best, &size), "measure")
 	return float64(best), int64(size), err
 }
 
@@ -83,9 +83,9 @@ func BenchRead(l Level, threads int, bytes int64, rounds int) (seconds float64, 
 	return float64(best), err
 }
 
-// BenchMultiply multiplies 16 rows by 8 tokens and 576 inputs, which stay in the first cache, a thousand times on one thread.
-func BenchMultiply(l Level, rounds int) (seconds float64, err error) {
+// BenchTile multiplies 16 rows by 8 tokens and 576 inputs, which stay in the first cache, a thousand times on one thread.
+func BenchTile(l Level, rounds int) (seconds float64, err error) {
 	var best C.double
-	err = status(C.eng_bench_multiply(C.int(l), C.int(rounds), &best), "measure")
+	err = status(C.eng_bench_tile(C.int(l), C.int(rounds), &best), "measure")
 	return float64(best), err
 }

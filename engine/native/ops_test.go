@@ -136,7 +136,7 @@ func TestLinearLayersEqualTheReference(t *testing.T) {
 					}
 				}
 			}
-			for _, cols := range []int{8448, 8480, 8672} { // rows longer than a run of k_rows.h
+			for _, cols := range []int{8448, 8480, 8672} { // rows longer than a run of k_gemv.h
 				if cols%s.len == 0 {
 					linearCase(t, l, s, 21, cols, 1, uint64(cases))
 					cases++
@@ -177,7 +177,7 @@ func linearCase(t *testing.T, l native.Level, s storedType, rows, cols, n int, s
 	m.Embed(want, row)
 	for _, interleaved := range []bool{false, true} {
 		what := fmt.Sprintf("%s, interleaved %v", what, interleaved)
-		got, err := native.TestLinear(l, interleaved, s.t, rows, cols, data, n, x, bias)
+		got, err := native.TestGEMM(l, interleaved, s.t, rows, cols, data, n, x, bias)
 		if err != nil {
 			t.Fatal(what, err)
 		}

@@ -138,7 +138,7 @@ static void qkv_part(void *arg, int part, int thread)
 	for (int i = 0, begin = 0; i < 3; begin += w[i].groups, i++) {
 		int lo = from > begin ? from - begin : 0, hi = eng_least(to - begin, w[i].groups);
 		if (lo < hi)
-			m->k->linear(&w[i], lo, hi - lo, a, slab_columns(s, slab), out[i] + (size_t)slab * SLAB * stride[i] + (size_t)lo * GROUP, stride[i], STORE,
+			m->k->gemm(&w[i], lo, hi - lo, a, slab_columns(s, slab), out[i] + (size_t)slab * SLAB * stride[i] + (size_t)lo * GROUP, stride[i], STORE,
 				m->thread[thread].panel);
 	}
 }
@@ -150,7 +150,7 @@ static void product_part(void *arg, int part, int thread)
 	const struct eng_matrix *w = s->w;
 	const int parts = parts_of(s, w->groups), slab = part / parts;
 	const int from = part % parts * s->rows_a_part, to = eng_least(w->groups, from + s->rows_a_part);
-	s->m->k->linear(w, from, to - from, slab_of(s->a, slab, w->blocks), slab_columns(s, slab),
+	s->m->k->gemm(w, from, to - from, slab_of(s->a, slab, w->blocks), slab_columns(s, slab),
 		s->out + (size_t)slab * SLAB * s->stride + (size_t)from * GROUP, s->stride, s->mode, s->m->thread[thread].panel);
 }
 
@@ -194,8 +194,8 @@ static void gate_block(struct step *s, const struct eng_block *a, int slab, int 
 	const int n = slab_columns(s, slab), ffn = m->s.ffn / BLOCK;
 	float *gs = own->scratch, *us = gs + SLAB * BLOCK;
 	struct eng_block *out = m->a1 + (size_t)slab * (SLAB / SLOTS) * (size_t)ffn + b;
-	m->k->linear(g, 2 * b, 2, a, n, gs, BLOCK, STORE, own->panel);
-	m->k->linear(u, 2 * b, 2, a, n, us, BLOCK, STORE, own->panel);
+	m->k->gemm(g, 2 * b, 2, a, n, gs, BLOCK, STORE, own->panel);
+	m->k->gemm(u, 2 * b, 2, a, n, us, BLOCK, STORE, own->panel);
 	for (int t = 0; t < n; t += SLOTS, out += ffn)
 		m->k->gate(out, eng_least(SLOTS, n - t), gs + t * BLOCK, us + t * BLOCK, m->s.gelu);
 }

@@ -16,7 +16,7 @@ static int stored(struct eng_matrix *m, const struct eng_kernels *k, int interle
 	return ENG_OK;
 }
 
-int eng_test_linear(int level, int interleaved, int type, int rows, int cols, const uint8_t *data, int n, const float *x, const float *bias, float *out)
+int eng_test_gemm(int level, int interleaved, int type, int rows, int cols, const uint8_t *data, int n, const float *x, const float *bias, float *out)
 {
 	const struct eng_kernels *k = eng_kernels_at(level);
 	if (!k)
@@ -35,7 +35,7 @@ int eng_test_linear(int level, int interleaved, int type, int rows, int cols, co
 		}
 		for (int t = 0; t < n; t++)
 			k->quantize(a + (size_t)(t / SLOTS) * (size_t)m.blocks, t % SLOTS, x + (size_t)t * (size_t)cols, m.blocks);
-		k->linear(&m, 0, m.groups, a, n, out, (size_t)m.groups * GROUP, STORE, panel);
+		k->gemm(&m, 0, m.groups, a, n, out, (size_t)m.groups * GROUP, STORE, panel);
 	}
 	free((void *)m.lanes);
 	free(panel);

@@ -134,7 +134,7 @@ func (p plan) ceilings(l native.Level) (c ceilings, err error) {
 		return float64(bytes) / seconds / 1e9
 	}
 	c.cache, c.memory = read(int64(p.threads)*cached, 20*p.rounds), read(p.memory, p.rounds)
-	seconds, failed := native.BenchMultiply(l, 3*p.rounds)
+	seconds, failed := native.BenchTile(l, 3*p.rounds)
 	c.multiply = 1000 * 16 * 8 * 576 / seconds / 1e9
 	return c, cmp.Or(err, failed)
 }
@@ -172,7 +172,7 @@ func (p plan) row(w io.Writer, l native.Level, t gguf.Type, interleaved bool, c 
 	}
 	fmt.Fprintf(w, "%s\t%s", t, name)
 	bytes := func(size int64, rounds int, ceiling float64) error {
-		seconds, had, err := native.BenchLinear(l, interleaved, p.threads, t, rowsOf(t, size), cols, 1, rounds)
+		seconds, had, err := native.BenchGEMM(l, interleaved, p.threads, t, rowsOf(t, size), cols, 1, rounds)
 		if err == nil {
 			rate := float64(had) / seconds / 1e9
 			fmt.Fprintf(w, "\t%.1f (%.2f)", rate, rate/ceiling)
@@ -187,7 +187,7 @@ func (p plan) row(w io.Writer, l native.Level, t gguf.Type, interleaved bool, c 
 	}
 	for _, n := range counts {
 		rows := rowsOf(t, int64(p.threads)*cached)
-		seconds, _, err := native.BenchLinear(l, interleaved, p.threads, t, rows, cols, n, p.rounds)
+		seconds, _, err := native.BenchGEMM(l, interleaved, p.threads, t, rows, cols, n, p.rounds)
 		if err != nil {
 			return err
 		}

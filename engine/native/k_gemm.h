@@ -1,15 +1,15 @@
-/* k_linear.h - linear layers: sixteen rows of weights by up to TILE tokens, a lane a row.
+/* k_gemm.h - linear layers, gemm: sixteen rows of weights by up to TILE tokens, a lane a row.
  *
  *     for each chunk of eight blocks:  A = 0;  for each block:  A = fma(float(s), dw*dx, A), and A = fma(mw, tx, A) where there is mw
  *                                      total = total + A
  *
- * The reference is plainRow of ../arith/format.go. Rows come from a panel, which is filled once for all tokens; up to DIRECT tokens
- * take them straight from where they lie: from their lanes where they are interleaved, else from the file, and one token by rows (k_rows.h). A token's four bytes are broadcast from memory, and the
+ * The reference is plainRow of ../arith/format.go. Rows come from a panel, which is packed once for all tokens; up to FEW tokens
+ * take them straight from where they lie: from their lanes where they are interleaved, else from the file, and one token by rows (k_gemv.h). A token's four bytes are broadcast from memory, and the
  * tokens of a tile keep their sums in registers.
  */
 
 /* Adds blocks of a panel to the totals of tokens slot … slot+T-1 of tile a, for W rows from sub on. */
-FN void tile(int kind, int T, const uint8_t *panel, int sub, int blocks, const struct eng_block *a, int slot, float total[][GROUP])
+FN void gemm_tile(int kind, int T, const uint8_t *panel, int sub, int blocks, const struct eng_block *a, int slot, float total[][GROUP])
 {
 	vf all[TILE], sum[TILE];
 	UNROLL for (int t = 0; t < T; t++)
@@ -31,48 +31,48 @@ FN void tile(int kind, int T, const uint8_t *panel, int sub, int blocks, const s
 }
 
 /* The same for n tokens from slot on, at most TILE. */
-FN void multiply(int kind, const uint8_t *panel, int blocks, const struct eng_block *a, int slot, int n, float total[][GROUP])
+FN void gemm_panel(int kind, const uint8_t *panel, int blocks, const struct eng_block *a, int slot, int n, float total[][GROUP])
 {
 	for (int t = 0; t < n;) {
 		const int left = n - t, T = left >= TILE ? TILE : left >= 4 ? 4 : left >= 2 ? 2 : 1;
 		for (int sub = 0; sub < GROUP; sub += W)
 			switch (T) {
-			case TILE: tile(kind, TILE, panel, sub, blocks, a, slot + t, total + t); break;
+			case TILE: gemm_tile(kind, TILE, panel, sub, blocks, a, slot + t, total + t); break;
 #if SIMD_TILE > 4
-			case 4: tile(kind, 4, panel, sub, blocks, a, slot + t, total + t); break;
+			case 4: gemm_tile(kind, 4, panel, sub, blocks, a, slot + t, total + t); break;
 #endif
-			case 2: tile(kind, 2, panel, sub, blocks, a, slot + t, total + t); break;
-			default: tile(kind, 1, panel, sub, blocks, a, slot + t, total + t);
+			case 2: gemm_tile(kind, 2, panel, sub, blocks, a, slot + t, total + t); break;
+			default: gemm_tile(kind, 1, panel, sub, blocks, a, slot + t, total + t);
 			}
 		t += T;
 	}
 }
 
-#define MULTIPLY(name, kind)                                                                                                        \
-	static void multiply_##name(const uint8_t *panel, int blocks, const struct eng_block *a, int slot, int n, float total[][GROUP]) \
+#define GEMM_PANEL(name, kind)                                                                                                        \
+	static void gemm_panel_##name(const uint8_t *panel, int blocks, const struct eng_block *a, int slot, int n, float total[][GROUP]) \
 	{                                                                                                                           \
-		multiply(kind, panel, blocks, a, slot, n, total);                                                                   \
+		gemm_panel(kind, panel, blocks, a, slot, n, total);                                                                   \
 	}
-MULTIPLY(plus_8, PLUS_8)
-MULTIPLY(plus_16, PLUS_16)
-MULTIPLY(minima, MINIMA)
-MULTIPLY(bytes, BYTES)
-MULTIPLY(halves, HALVES)
-#undef MULTIPLY
+GEMM_PANEL(plus_8, PLUS_8)
+GEMM_PANEL(plus_16, PLUS_16)
+GEMM_PANEL(minima, MINIMA)
+GEMM_PANEL(bytes, BYTES)
+GEMM_PANEL(halves, HALVES)
+#undef GEMM_PANEL
 
-FN void multiply_panel(int kind, const uint8_t *panel, int blocks, const struct eng_block *a, int slot, int n, float total[][GROUP])
+FN void gemm_kind(int kind, const uint8_t *panel, int blocks, const struct eng_block *a, int slot, int n, float total[][GROUP])
 {
 	switch (kind) {
-	case PLUS_8: multiply_plus_8(panel, blocks, a, slot, n, total); break;
-	case PLUS_16: multiply_plus_16(panel, blocks, a, slot, n, total); break;
-	case MINIMA: multiply_minima(panel, blocks, a, slot, n, total); break;
-	case BYTES: multiply_bytes(panel, blocks, a, slot, n, total); break;
-	default: multiply_halves(panel, blocks, a, slot, n, total);
+	case PLUS_8: gemm_panel_plus_8(panel, blocks, a, slot, n, total); break;
+	case PLUS_16: gemm_panel_plus_16(panel, blocks, a, slot, n, total); break;
+	case MINIMA: gemm_panel_minima(panel, blocks, a, slot, n, total); break;
+	case BYTES: gemm_panel_bytes(panel, blocks, a, slot, n, total); break;
+	default: gemm_panel_halves(panel, blocks, a, slot, n, total);
 	}
 }
 
 /* The totals of n tokens, with the bias, to where they belong. */
-FN void finish(const struct eng_matrix *m, int group, int n, float total[][GROUP], float *out, size_t stride, int mode)
+FN void epilogue(const struct eng_matrix *m, int group, int n, float total[][GROUP], float *out, size_t stride, int mode)
 {
 	for (int t = 0; t < n; t++, out += stride)
 		for (int sub = 0; sub < GROUP; sub += W) {
@@ -110,7 +110,7 @@ static void pack(const struct eng_matrix *m, int group, uint8_t *panel)
 #undef PACK
 }
 
-enum { DIRECT = TILE };
+enum { FEW = TILE };
 
 /* Where the group after this one begins, NULL after the last. Its bytes are prefetched while this one is multiplied, a few lines a
  * block: all at once they would wait for each other. */
@@ -129,14 +129,14 @@ FN const uint8_t *prefetch(const uint8_t *p, int bytes)
 	return p + bytes;
 }
 
-FN void direct_steps(int kind, int T, const vb w[8], vf d, vf m, const struct eng_block *a, int slot, vf *sum)
+FN void gemm_rows_steps(int kind, int T, const vb w[8], vf d, vf m, const struct eng_block *a, int slot, vf *sum)
 {
 	UNROLL for (int t = 0; t < T; t++)
 		sum[t] = step(kind, w, d, m, a, slot + t, sum[t]);
 }
 
 /* Adds a chunk of Q4_1: four blocks are eighty bytes, five times sixteen, so that the scales are transposed with the weights. */
-FN void direct_q41(int T, struct rows r, int blocks, const struct eng_block *a, vf *sum, const uint8_t *ahead)
+FN void gemm_rows_q41(int T, struct rows r, int blocks, const struct eng_block *a, vf *sum, const uint8_t *ahead)
 {
 	int b = 0;
 	for (; b + 4 <= blocks; b += 4, r = rows_on(r, 80)) {
@@ -146,19 +146,19 @@ FN void direct_q41(int T, struct rows r, int blocks, const struct eng_block *a, 
 		UNROLL for (int i = 0; i < 4; i++) {
 			ahead = prefetch(ahead, W * 20);
 			nibbles_of(v + 5 * i + 1, w);
-			direct_steps(MINIMA, T, w, v_half(vb_int(v[5 * i])), v_half(vi_shr(vb_int(v[5 * i]), 16)), a + b + i, 0, sum);
+			gemm_rows_steps(MINIMA, T, w, v_half(vb_int(v[5 * i])), v_half(vi_shr(vb_int(v[5 * i]), 16)), a + b + i, 0, sum);
 		}
 	}
 	for (; b < blocks; b++, r = rows_on(r, 20)) {
 		vb v[4], w[8];
 		vb_transpose(r.p, r.stride, 0, v);
 		block_of(ENG_Q4_1, r, w);
-		direct_steps(MINIMA, T, w, v_half(vb_int(v[0])), v_half(vi_shr(vb_int(v[0]), 16)), a + b, 0, sum);
+		gemm_rows_steps(MINIMA, T, w, v_half(vb_int(v[0])), v_half(vi_shr(vb_int(v[0]), 16)), a + b, 0, sum);
 	}
 }
 
 /* Adds a chunk of a type of blocks of 32. */
-FN void direct_plain(int type, int T, struct rows r, int blocks, const struct eng_block *a, vf *sum, const uint8_t *ahead)
+FN void gemm_rows_plain(int type, int T, struct rows r, int blocks, const struct eng_block *a, vf *sum, const uint8_t *ahead)
 {
 	for (int b = 0; b < blocks; b++, r = rows_on(r, source_of(type))) {
 		ahead = prefetch(ahead, W * (int)source_of(type));
@@ -167,12 +167,12 @@ FN void direct_plain(int type, int T, struct rows r, int blocks, const struct en
 		block_of(type, r, w);
 		UNROLL for (int j = 0; j < 8; j++)
 			w[j] = excess(type, 0, w[j], excess_of(type));
-		direct_steps(kind_of(type), T, w, scale_in(type, head), kind_of(type) == MINIMA ? v_half(vi_shr(head, 16)) : v_zero(), a + b, 0, sum);
+		gemm_rows_steps(kind_of(type), T, w, scale_in(type, head), kind_of(type) == MINIMA ? v_half(vi_shr(head, 16)) : v_zero(), a + b, 0, sum);
 	}
 }
 
 /* Adds a block of a K type, whose scales are in a panel. */
-FN void direct_block(int type, int T, int k, vb w[8], const float *scales, const struct eng_block *a, vf *sum, const uint8_t *ahead)
+FN void gemm_rows_block(int type, int T, int k, vb w[8], const float *scales, const struct eng_block *a, vf *sum, const uint8_t *ahead)
 {
 	const int share = W * (int)source_of(type) / CHUNK_BLOCKS;
 	prefetch(ahead ? ahead + k * share : NULL, share);
@@ -180,11 +180,11 @@ FN void direct_block(int type, int T, int k, vb w[8], const float *scales, const
 	if (type == ENG_Q6_K)
 		UNROLL for (int j = 0; j < 8; j++)
 			w[j] = excess(type, 0, w[j], 32);
-	direct_steps(kind_of(type), T, w, v_load(s), v_load(s + GROUP), a + k, 0, sum);
+	gemm_rows_steps(kind_of(type), T, w, v_load(s), v_load(s + GROUP), a + k, 0, sum);
 }
 
 /* Adds a chunk of Q4_K or Q5_K. */
-FN void direct_45(int type, int T, struct rows r, int sub, const struct eng_block *a, vf *sum, uint8_t *panel, const uint8_t *ahead)
+FN void gemm_rows_45(int type, int T, struct rows r, int sub, const struct eng_block *a, vf *sum, uint8_t *panel, const uint8_t *ahead)
 {
 	const float *scales = (const float *)(const void *)(panel + PANEL_SCALES) + sub;
 	vb fifth[8], low[8], high[8];
@@ -193,13 +193,13 @@ FN void direct_45(int type, int T, struct rows r, int sub, const struct eng_bloc
 		bytes_of(r, 16, fifth);
 	UNROLL for (int k = 0; k < 8; k += 2) {
 		pair_45(type, r, k, fifth, low, high);
-		direct_block(type, T, k, low, scales, a, sum, ahead);
-		direct_block(type, T, k + 1, high, scales, a, sum, ahead);
+		gemm_rows_block(type, T, k, low, scales, a, sum, ahead);
+		gemm_rows_block(type, T, k + 1, high, scales, a, sum, ahead);
 	}
 }
 
 /* Adds a chunk of Q6_K, whose blocks come out of order: two wait. */
-FN void direct_6(int T, struct rows r, int sub, const struct eng_block *a, vf *sum, uint8_t *panel, const uint8_t *ahead)
+FN void gemm_rows_6(int T, struct rows r, int sub, const struct eng_block *a, vf *sum, uint8_t *panel, const uint8_t *ahead)
 {
 	const float *scales = (const float *)(const void *)(panel + PANEL_SCALES) + sub;
 	vb upper[8], low[8], high[2][8];
@@ -208,15 +208,15 @@ FN void direct_6(int T, struct rows r, int sub, const struct eng_block *a, vf *s
 		bytes_of(r, 128 + 8 * k, upper);
 		UNROLL for (int i = 0; i < 2; i++) {
 			pair_6(r, k + i, upper, low, high[i]);
-			direct_block(ENG_Q6_K, T, k + i, low, scales, a, sum, ahead);
+			gemm_rows_block(ENG_Q6_K, T, k + i, low, scales, a, sum, ahead);
 		}
 		UNROLL for (int i = 0; i < 2; i++)
-			direct_block(ENG_Q6_K, T, k + 2 + i, high[i], scales, a, sum, ahead);
+			gemm_rows_block(ENG_Q6_K, T, k + 2 + i, high[i], scales, a, sum, ahead);
 	}
 }
 
 /* Adds a group's chunk of blocks to the totals of T tokens, straight from the file. */
-FN void direct(int type, int T, const struct eng_matrix *m, int group, int b, const struct eng_block *a, float total[][GROUP], uint8_t *panel)
+FN void gemm_rows(int type, int T, const struct eng_matrix *m, int group, int b, const struct eng_block *a, float total[][GROUP], uint8_t *panel)
 {
 	const int count = m->blocks - b < CHUNK_BLOCKS ? m->blocks - b : CHUNK_BLOCKS;
 	uint8_t room[CHUNK_ROOM];
@@ -228,17 +228,17 @@ FN void direct(int type, int T, const struct eng_matrix *m, int group, int b, co
 	for (int sub = 0; sub < GROUP; sub += W, p += W * stride) {
 		const struct rows r = rows_at(p, stride);
 		const uint8_t *ahead = next ? next + (size_t)sub * bytes : NULL;
-		vf sum[DIRECT];
+		vf sum[FEW];
 		UNROLL for (int t = 0; t < T; t++)
 			sum[t] = FREE_ORDER ? v_load(total[t] + sub) : v_zero();
 		if (type == ENG_Q4_1)
-			direct_q41(T, r, count, a + b, sum, ahead);
+			gemm_rows_q41(T, r, count, a + b, sum, ahead);
 		else if (type == ENG_Q6_K)
-			direct_6(T, r, sub, a + b, sum, panel, ahead);
+			gemm_rows_6(T, r, sub, a + b, sum, panel, ahead);
 		else if (is_super(type))
-			direct_45(type, T, r, sub, a + b, sum, panel, ahead);
+			gemm_rows_45(type, T, r, sub, a + b, sum, panel, ahead);
 		else
-			direct_plain(type, T, r, count, a + b, sum, ahead);
+			gemm_rows_plain(type, T, r, count, a + b, sum, ahead);
 		UNROLL for (int t = 0; t < T; t++)
 			v_store(total[t] + sub, FREE_ORDER ? sum[t] : v_add(v_load(total[t] + sub), sum[t]));
 	}
@@ -252,7 +252,7 @@ FN void prefetch_lines(const uint8_t *p, size_t bytes)
 }
 
 /* A group's W rows from sub on by T tokens. */
-FN void lanes_tile(int type, int T, const uint8_t *p, int sub, int blocks, const struct eng_block *a, float total[][GROUP])
+FN void gemm_lanes_tile(int type, int T, const uint8_t *p, int sub, int blocks, const struct eng_block *a, float total[][GROUP])
 {
 	vf all[TILE], sum[TILE];
 	UNROLL for (int t = 0; t < T; t++)
@@ -279,52 +279,52 @@ FN void lanes_tile(int type, int T, const uint8_t *p, int sub, int blocks, const
 		v_store(total[t] + sub, all[t]);
 }
 
-/* A group by up to DIRECT tokens. */
-FN void lanes_direct(int type, int n, const struct eng_matrix *m, int group, const struct eng_block *a, float total[][GROUP])
+/* A group by up to FEW tokens. */
+FN void gemm_lanes(int type, int n, const struct eng_matrix *m, int group, const struct eng_block *a, float total[][GROUP])
 {
 	const uint8_t *p = eng_lanes_of(m, group);
 	for (int sub = 0; sub < GROUP; sub += W)
 		switch (n) {
-		case 1: lanes_tile(type, 1, p, sub, m->blocks, a, total); break;
+		case 1: gemm_lanes_tile(type, 1, p, sub, m->blocks, a, total); break;
 #if SIMD_TILE > 4
-		case 2: case 3: case 4: lanes_tile(type, 4, p, sub, m->blocks, a, total); break;
+		case 2: case 3: case 4: gemm_lanes_tile(type, 4, p, sub, m->blocks, a, total); break;
 #endif
-		default: lanes_tile(type, TILE, p, sub, m->blocks, a, total);
+		default: gemm_lanes_tile(type, TILE, p, sub, m->blocks, a, total);
 		}
 }
 
 #ifdef SIMD_TWINS
-#include "k_rows.h"
+#include "k_gemv.h"
 #endif
 
 /* A group by n tokens. */
-FN void group_of(int type, const struct eng_matrix *m, int group, const struct eng_block *a, int n, float *out, size_t stride, int mode, uint8_t *panel)
+FN void gemm_group(int type, const struct eng_matrix *m, int group, const struct eng_block *a, int n, float *out, size_t stride, int mode, uint8_t *panel)
 {
 	_Alignas(64) float total[TILE][GROUP];
-	if (m->lanes && n <= DIRECT) {
-		lanes_direct(type, n, m, group, a, total);
-		finish(m, group, n, total, out, stride, mode);
+	if (m->lanes && n <= FEW) {
+		gemm_lanes(type, n, m, group, a, total);
+		epilogue(m, group, n, total, out, stride, mode);
 		return;
 	}
 #ifdef SIMD_TWINS
 	if (n == 1 && goes_by_rows(type) && (group + 1) * GROUP <= m->rows) {
 		memset(total, 0, sizeof total[0]);
-		group_of_one(type, m, group, a, total[0], panel);
-		finish(m, group, 1, total, out, stride, mode);
+		gemv_group(type, m, group, a, total[0], panel);
+		epilogue(m, group, 1, total, out, stride, mode);
 		return;
 	}
 #endif
-	if (n <= DIRECT) {
+	if (n <= FEW) {
 		memset(total, 0, sizeof total);
 		for (int b = 0; b < m->blocks; b += CHUNK_BLOCKS)
 			switch (n) {
-			case 1: direct(type, 1, m, group, b, a, total, panel); break;
+			case 1: gemm_rows(type, 1, m, group, b, a, total, panel); break;
 #if SIMD_TILE > 4
-			case 2: case 3: case 4: direct(type, 4, m, group, b, a, total, panel); break;
+			case 2: case 3: case 4: gemm_rows(type, 4, m, group, b, a, total, panel); break;
 #endif
-			default: direct(type, DIRECT, m, group, b, a, total, panel); /* a tile has eight slots, used or not */
+			default: gemm_rows(type, FEW, m, group, b, a, total, panel); /* a tile has eight slots, used or not */
 			}
-		finish(m, group, n, total, out, stride, mode);
+		epilogue(m, group, n, total, out, stride, mode);
 		return;
 	}
 	const uint8_t *next = next_group(m, group);
@@ -335,31 +335,31 @@ FN void group_of(int type, const struct eng_matrix *m, int group, const struct e
 		for (size_t at = 0; next && at < share; at += 64)
 			__builtin_prefetch(next + at, 0, 3);
 		memset(total, 0, sizeof total);
-		multiply_panel(kind_of(type), panel, m->blocks, a + (size_t)(t / SLOTS) * (size_t)m->blocks, t % SLOTS, count, total);
-		finish(m, group, count, total, out + (size_t)t * stride, stride, mode);
+		gemm_kind(kind_of(type), panel, m->blocks, a + (size_t)(t / SLOTS) * (size_t)m->blocks, t % SLOTS, count, total);
+		epilogue(m, group, count, total, out + (size_t)t * stride, stride, mode);
 	}
 }
 
-#define LINEAR(name, type)                                                                                                          \
-	static void linear_##name(const struct eng_matrix *m, int group, int groups, const struct eng_block *a, int n, float *out,  \
+#define GEMM(name, type)                                                                                                          \
+	static void gemm_##name(const struct eng_matrix *m, int group, int groups, const struct eng_block *a, int n, float *out,  \
 		size_t stride, int mode, uint8_t *panel)                                                                            \
 	{                                                                                                                           \
 		for (int g = group; g < group + groups; g++, out += GROUP)                                                          \
-			group_of(type, m, g, a, n, out, stride, mode, panel);                                                       \
+			gemm_group(type, m, g, a, n, out, stride, mode, panel);                                                       \
 	}
-EACH_TYPE(LINEAR)
-#undef LINEAR
+EACH_TYPE(GEMM)
+#undef GEMM
 
-static void linear(const struct eng_matrix *m, int group, int groups, const struct eng_block *a, int n, float *out, size_t stride, int mode,
+static void gemm(const struct eng_matrix *m, int group, int groups, const struct eng_block *a, int n, float *out, size_t stride, int mode,
 	uint8_t *panel)
 {
 #ifdef SIMD_TWINS
 	if (n == 1 && !m->lanes && goes_by_rows(m->type))
 		make_twins(m, a, panel);
 #endif
-#define LINEAR(name, type) case type: linear_##name(m, group, groups, a, n, out, stride, mode, panel); break;
-	switch (m->type) { EACH_TYPE(LINEAR) }
-#undef LINEAR
+#define GEMM(name, type) case type: gemm_##name(m, group, groups, a, n, out, stride, mode, panel); break;
+	switch (m->type) { EACH_TYPE(GEMM) }
+#undef GEMM
 }
 
 /* w·d, or w·d + m. The products are exact. */
@@ -395,8 +395,8 @@ static uint32_t read_bytes(const uint8_t *p, size_t n)
 	return (uint32_t)vi_hadd(all);
 }
 
-__attribute__((unused)) static void multiply_tile(const uint8_t *panel, int blocks, const struct eng_block *a, float total[SLOTS][GROUP])
+__attribute__((unused)) static void gemm_bytes(const uint8_t *panel, int blocks, const struct eng_block *a, float total[SLOTS][GROUP])
 {
 	for (int t = 0; t < SLOTS; t += TILE)
-		multiply_bytes(panel, blocks, a, t, TILE, total + t);
+		gemm_panel_bytes(panel, blocks, a, t, TILE, total + t);
 }

@@ -1,9 +1,9 @@
-/* k_rows.h - linear layers of one token: rows multiplied as they lie in the file, one after another, so that memory is read in the
- * order that its prefetchers expect. Part of k_linear.h where the level has the vocabulary of twins (SIMD_TWINS).
+/* k_gemv.h - linear layers of one token, gemv: rows multiplied as they lie in the file, one after another, so that memory is read in the
+ * order that its prefetchers expect. Part of k_gemm.h where the level has the vocabulary of twins (SIMD_TWINS).
  *
  * A group of sixteen rows is taken in runs of up to RUN blocks. First come each row's dot products, eight blocks at a time: four
  * twins, a twin being blocks k and k+4 side by side. Then the dots are transposed, so that sixteen rows are the lanes of vectors, and the
- * float steps follow in the order of k_linear.h. The last blocks of a row may be fewer than eight: up to four are the twins k and
+ * float steps follow in the order of k_gemm.h. The last blocks of a row may be fewer than eight: up to four are the twins k and
  * k+2, up to two are one twin.
  */
 enum { RUN = 256, PREFETCH_ROWS = 8192 };
@@ -184,7 +184,7 @@ static void make_twins(const struct eng_matrix *m, const struct eng_block *a, ui
 }
 
 /* Adds a full group by one token, whose twins lie behind the panel, to the totals. */
-FN void group_of_one(int type, const struct eng_matrix *m, int group, const struct eng_block *a, float total[GROUP], uint8_t *panel)
+FN void gemv_group(int type, const struct eng_matrix *m, int group, const struct eng_block *a, float total[GROUP], uint8_t *panel)
 {
 	struct run x;
 	const size_t stride = m->stride;
