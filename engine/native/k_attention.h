@@ -67,8 +67,8 @@ static int store_kv(const struct eng_store_kv *p)
 	return worst_k != 0x7c00 && worst_v != 0x7c00;
 }
 
-/* s[r][64] = q_r·k for the keys below hi of a page k [d][64], V vectors of keys at a time. Of many rows q lies together in all, [d][R]. */
-FN void scores(int R, int V, float *s, const float *const *q, const float *all, const uint16_t *k, int d, int hi)
+/* q·k: s[R, 64] = q[R, d] · k[d, 64] for the keys below hi of a page, V vectors of keys at a time. Of many rows q lies together in all[d, R]. */
+FN void qk(int R, int V, float *s, const float *const *q, const float *all, const uint16_t *k, int d, int hi)
 {
 	for (int at = 0; at < hi; at += V * W) {
 		vf a[ATT_MOST][ATT_VECS];
@@ -91,8 +91,8 @@ FN void scores(int R, int V, float *s, const float *const *q, const float *all, 
 	}
 }
 
-/* V vectors of o[r] = fma(o[r], alpha[r], Σ p[r][j]·v[j]) for lo ≤ j < hi, from element at on, in the rows that see the page. */
-FN void mix_part(int R, int V, float *o, const float *alpha, const int *seen, const float *p, const uint16_t *v, int dp, int at, int lo, int hi)
+/* p·v: o[R, dp] = α o + p[R, 64] · v[64, dp]; here V vectors of o[r] = fma(o[r], alpha[r], Σ p[r][j]·v[j]) for lo ≤ j < hi, from element at on, in the rows that see the page. */
+FN void pv_part(int R, int V, float *o, const float *alpha, const int *seen, const float *p, const uint16_t *v, int dp, int at, int lo, int hi)
 {
 	vf a[ATT_MOST][ATT_VECS];
 	UNROLL for (int r = 0; r < R; r++)
@@ -116,17 +116,18 @@ FN void mix_part(int R, int V, float *o, const float *alpha, const int *seen, co
 			}
 }
 
-FN void mix(int R, int V, float *o, const float *alpha, const int *seen, const float *p, const uint16_t *v, int dp, int lo, int hi)
+FN void pv(int R, int V, float *o, const float *alpha, const int *seen, const float *p, const uint16_t *v, int dp, int lo, int hi)
 {
 	int at = 0;
 	for (; at + V * W <= dp; at += V * W)
-		mix_part(R, V, o, alpha, seen, p, v, dp, at, lo, hi);
+		pv_part(R, V, o, alpha, seen, p, v, dp, at, lo, hi);
 	for (; V > 1 && at < dp; at += W)
-		mix_part(R, 1, o, alpha, seen, p, v, dp, at, lo, hi);
+		pv_part(R, 1, o, alpha, seen, p, v, dp, at, lo, hi);
 }
 
-/* The step from scores to weights of one row: s becomes p; keys lo ≤ j < hi are visible. */
-FN float weigh(float *s, int lo, int hi, float softcap, float *top, float *sum)
+/* A page of the softmax of one row, whose maximum so far is *top and whose sum is *sum: s[64] becomes p[64] = exp(s − top), +0 for keys that are
+ * not visible, lo ≤ j < hi being those that are. Returns alpha, by which the output so far is to be multiplied. SPEC.md §5, Attention. */
+FN float softmax(float *s, int lo, int hi, float softcap, float *top, float *sum)
 {
 	vf x[PAGE / W], m = v_set1(*top);
 	vi low = vi_set1(lo), high = vi_set1(hi);
@@ -186,17 +187,17 @@ FN void attend_rows(int R, int V, const struct eng_attend *a, int first)
 		const int base = page * PAGE;
 		const int low = begin > base ? begin - base : 0, high = end - base + 1 < PAGE ? end - base + 1 : PAGE;
 		const uint16_t *k = a->page[page] + a->at, *v = k + d * PAGE;
-		scores(R, V, s, q, all, k, d, high);
+		qk(R, V, s, q, all, k, d, high);
 		for (int r = 0; r < R; r++) {
 			int lo = from[r] > base ? from[r] - base : 0, hi = to[r] - base + 1 < PAGE ? to[r] - base + 1 : PAGE;
 			seen[r] = lo < hi;
 			alpha[r] = 1;
 			if (seen[r])
-				alpha[r] = weigh(s + r * PAGE, lo, hi, a->cap, &top[r], &sum[r]);
+				alpha[r] = softmax(s + r * PAGE, lo, hi, a->cap, &top[r], &sum[r]);
 			else
 				memset(s + r * PAGE, 0, PAGE * 4);
 		}
-		mix(R, V, o, alpha, seen, s, v, dp, low, high);
+		pv(R, V, o, alpha, seen, s, v, dp, low, high);
 	}
 	for (int r = 0; r < R; r++) {
 		float f = 1.0f / sum[r], *out = a->out[first + r];
