@@ -53,8 +53,8 @@ FN const uint8_t *eng_lanes_of(const struct eng_matrix *m, int group)
 	return m->lanes + (size_t)(group / 2) * m->pair_bytes + (size_t)(group % 2) * m->group_bytes;
 }
 
-/* What the bytes and scales of a panel's block are: by how much bytes exceed the weights, and what the second scale is. BYTES and
- * HALVES exceed by 128 where dot products take unsigned bytes, else by nothing; for tiles nothing does. */
+/* What the bytes and scales of a panel's block are: the bytes' zero point, by which they exceed the weights, and what the second scale
+ * is. That of BYTES and HALVES is 128 where dot products take unsigned bytes, else 0; for tiles all are 0. */
 enum eng_kind {
 	PLUS_8, PLUS_16, /* up to five bits */
 	MINIMA,          /* weights as they are, up to five bits; the second scale is a minimum */
@@ -94,7 +94,7 @@ struct eng_store_kv {
 
 /* The kernels of a level. */
 struct eng_kernels {
-	int flips; /* interleaved bytes exceed the weights by 128 */
+	int flips; /* the zero point of interleaved bytes is 128, not 0 */
 	/* y[n] = norm(x[n]) * w */
 	void (*norm)(float *y, const float *x, const float *w, int n, float eps);
 	/* token slot of a tile from x [32*blocks]; b is the tile's first block */

@@ -33,28 +33,17 @@ FN vf step(int kind, const vb w[8], vf d, vf m, const struct eng_block *a, int s
 	return kind == MINIMA ? v_fma(m, v_set1(a->tx[slot]), sum) : sum;
 }
 
-/* By how much the bytes of a panel exceed the weights. */
-FN int panel_excess(int kind)
-{
-	switch (kind) {
-	case PLUS_8: return 8;
-	case PLUS_16: return 16;
-	case MINIMA: return 0;
-	default: return SIMD_S8 ? 0 : 128;
-	}
-}
-
 #ifdef SIMD_DOT
 /* One block by T tokens from slot on, dword by dword for all of them: so the sums of the tokens do not wait for each other, and no
- * dword is kept. What the dwords exceed the weights by is taken off the sums where they begin. */
-FN void steps(int kind, int over, int type, int T, const uint8_t *p, vf d, vf m, const struct eng_block *a, int slot, vf *sum)
+ * dword is kept. The zero point of the dwords is taken off the sums where they begin. */
+FN void steps(int kind, int zero, int type, int T, const uint8_t *p, vf d, vf m, const struct eng_block *a, int slot, vf *sum)
 {
 	const int halves = kind == HALVES, two = halves || T == 1;
 	vi s[TILE], z[TILE];
 	UNROLL for (int t = 0; t < T; t++) {
 		const int32_t last = halves ? a->nt2[slot + t] : 0;
-		s[t] = over ? vi_set1((a->nt[slot + t] - last) * over) : vi_set1(0);
-		z[t] = halves ? vi_set1(last * over) : vi_set1(0);
+		s[t] = zero ? vi_set1((a->nt[slot + t] - last) * zero) : vi_set1(0);
+		z[t] = halves ? vi_set1(last * zero) : vi_set1(0);
 	}
 	UNROLL for (int i = 0; i < 8; i++) {
 		const int j = type == PANELLED ? i : i / 2 + i % 2 * 4; /* the two of a line of nibbles together */
@@ -75,13 +64,13 @@ FN void steps(int kind, int over, int type, int T, const uint8_t *p, vf d, vf m,
 	}
 }
 #else
-FN void steps(int kind, int over, int type, int T, const uint8_t *p, vf d, vf m, const struct eng_block *a, int slot, vf *sum)
+FN void steps(int kind, int zero, int type, int T, const uint8_t *p, vf d, vf m, const struct eng_block *a, int slot, vf *sum)
 {
 	vb w[8];
 	UNROLL for (int j = 0; j < 8; j++) {
 		w[j] = lanes_dword(type, p, j);
-		if (over != panel_excess(kind))
-			w[j] = vb_add(w[j], vb_set1((panel_excess(kind) - over) & 255));
+		if (zero != panel_zero(kind))
+			w[j] = vb_add(w[j], vb_set1((panel_zero(kind) - zero) & 255));
 	}
 	UNROLL for (int t = 0; t < T; t++)
 		sum[t] = step(kind, w, d, m, a, slot + t, sum[t]);

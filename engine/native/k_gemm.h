@@ -21,7 +21,7 @@ FN void gemm_tile(int kind, int T, const uint8_t *panel, int sub, int blocks, co
 		for (; b < end; b++, panel += PANEL_BLOCK, a++) {
 			const float *scales = (const float *)(const void *)(panel + PANEL_SCALES) + sub;
 			const vf d = v_load(scales), m = kind == MINIMA || kind == HALVES ? v_load(scales + GROUP) : v_zero();
-			steps(kind, panel_excess(kind), PANELLED, T, panel + 4 * sub, d, m, a, slot, sum);
+			steps(kind, panel_zero(kind), PANELLED, T, panel + 4 * sub, d, m, a, slot, sum);
 		}
 		UNROLL for (int t = 0; t < T; t++)
 			all[t] = v_add(all[t], sum[t]);
@@ -166,7 +166,7 @@ FN void gemm_rows_plain(int type, int T, struct rows r, int blocks, const struct
 		vb w[8];
 		block_of(type, r, w);
 		UNROLL for (int j = 0; j < 8; j++)
-			w[j] = excess(type, 0, w[j], excess_of(type));
+			w[j] = rezero(type, 0, w[j], block_zero(type));
 		gemm_rows_steps(kind_of(type), T, w, scale_in(type, head), kind_of(type) == MINIMA ? v_half(vi_shr(head, 16)) : v_zero(), a + b, 0, sum);
 	}
 }
@@ -179,7 +179,7 @@ FN void gemm_rows_block(int type, int T, int k, vb w[8], const float *scales, co
 	const float *s = scales + k * (PANEL_BLOCK / 4);
 	if (type == ENG_Q6_K)
 		UNROLL for (int j = 0; j < 8; j++)
-			w[j] = excess(type, 0, w[j], 32);
+			w[j] = rezero(type, 0, w[j], unpacked_zero(type));
 	gemm_rows_steps(kind_of(type), T, w, v_load(s), v_load(s + GROUP), a + k, 0, sum);
 }
 
@@ -270,7 +270,7 @@ FN void gemm_lanes_tile(int type, int T, const uint8_t *p, int sub, int blocks, 
 			if (sub == 0)
 				prefetch_lines(p + PREFETCH_LANES, lanes_block(type));
 			lanes_scale(type, head, p, b - first, sub, &d, &m);
-			steps(kind_of(type), lanes_excess(type), type, T, p + 4 * sub, d, m, a + b, 0, sum);
+			steps(kind_of(type), unpacked_zero(type), type, T, p + 4 * sub, d, m, a + b, 0, sum);
 		}
 		UNROLL for (int t = 0; t < T; t++)
 			all[t] = FREE_ORDER ? sum[t] : v_add(all[t], sum[t]);
@@ -366,13 +366,13 @@ static void gemm(const struct eng_matrix *m, int group, int groups, const struct
 static void embed(const struct eng_matrix *m, int row, float scale, float *out, uint8_t *panel)
 {
 	const int r = row % GROUP, kind = kind_of(m->type);
-	const int wide = kind == BYTES || kind == HALVES, over = wide ? (SIMD_S8 ? 0 : 128) : kind == PLUS_8 ? 8 : kind == PLUS_16 ? 16 : 0;
+	const int wide = kind == BYTES || kind == HALVES, zero = panel_zero(kind);
 	pack(m, row / GROUP, panel);
 	for (int b = 0; b < m->blocks; b++, panel += PANEL_BLOCK, out += BLOCK) {
 		const float *scales = (const float *)(const void *)(panel + PANEL_SCALES) + r;
 		for (int i = 0; i < BLOCK; i++) {
 			const uint8_t w = panel[64 * (i / 4) + 4 * r + i % 4];
-			float y = (float)(over || !wide ? w - over : (int8_t)w) * scales[kind == HALVES && i >= 16 ? GROUP : 0];
+			float y = (float)(zero || !wide ? w - zero : (int8_t)w) * scales[kind == HALVES && i >= 16 ? GROUP : 0];
 			if (kind == MINIMA)
 				y = y + scales[GROUP];
 			out[i] = scale != 0 ? y * scale : y;

@@ -21,18 +21,6 @@ FN int dots_of(int type) { return kind_of(type) == HALVES ? 2 * CHUNK_BLOCKS : C
 FN int dots_row(int type) { return RUN / CHUNK_BLOCKS * dots_of(type) + 8; }
 FN size_t chunk_bytes(int type) { return is_super(type) ? source_of(type) : CHUNK_BLOCKS * source_of(type); }
 
-/* By how much the bytes of twins_of exceed the weights. */
-FN int twin_excess(int type)
-{
-	switch (kind_of(type)) {
-	case PLUS_8: return 8;
-	case PLUS_16: return 16;
-	case MINIMA: return 0;
-	case HALVES: return 32;
-	default: return SIMD_S8 ? 0 : 128;
-	}
-}
-
 /* How many twins count blocks make, and where among the eight dots of vt_totals that of block k is. */
 FN int twins_in(int count) { return count <= 2 ? 1 : count <= 4 ? 2 : 4; }
 FN int dot_at(int twins, int k) { return k < twins ? k : 4 + k - twins; }
@@ -105,8 +93,8 @@ FN void row_dots(int type, const uint8_t *p, int count, const int8_t (*q)[2 * BL
 	}
 }
 
-/* Transposed dots as numbers, less what the excess of the weights added; nt is minus the sum of the token's bytes. */
-FN vf dot_of(int type, vb v, int32_t nt) { return v_cvt(vi_add(vb_int(v), vi_set1(nt * twin_excess(type)))); }
+/* Transposed dots as numbers, less what the zero point of the weights added; nt is minus the sum of the token's bytes. */
+FN vf dot_of(int type, vb v, int32_t nt) { return v_cvt(vi_add(vb_int(v), vi_set1(nt * unpacked_zero(type)))); }
 
 /* The sum of a chunk of Q6_K for W rows, whose scales are in a panel. */
 FN vf chunk_sum_6(const vb v[16], int sub, const struct eng_block *a, const uint8_t *panel, vf sum)

@@ -10,7 +10,7 @@ FN vb lookup(int type, vb nibbles)
 /* What stands for a type where a block is one of a panel. */
 enum { PANELLED = -1 };
 
-/* Dwords j of W rows of the block at p, whose bytes exceed the weights by lanes_excess. */
+/* Dwords j of W rows of the block at p, whose zero point is unpacked_zero. */
 FN vb lanes_dword(int type, const uint8_t *p, int j)
 {
 	if (type == ENG_Q8_0 || type == PANELLED)
@@ -27,18 +27,6 @@ FN vb lanes_dword(int type, const uint8_t *p, int j)
 		w = vb_or(w, vb_shr(j % 4 < 2 ? h : vb_shl(h, 4), 2 * (j % 2), 48));
 	}
 	return w;
-}
-
-/* By how much the bytes of lanes_dword exceed the weights. */
-FN int lanes_excess(int type)
-{
-	switch (kind_of(type)) {
-	case PLUS_8: return 8;
-	case PLUS_16: return 16;
-	case MINIMA: return 0;
-	case HALVES: return 32;
-	default: return SIMD_S8 ? 0 : 128;
-	}
 }
 
 /* Scales and minima (or scales of the last sixteen) of W rows: block k of its 256 inputs at p, with the head at head. */
@@ -84,7 +72,7 @@ FN void pack_lanes(int type, int tiles, const struct eng_matrix *m, int group, u
 			if (kind_of(type) == MINIMA || kind_of(type) == HALVES)
 				v_store(scales + GROUP, mm);
 			UNROLL for (int j = 0; j < 8; j++)
-				store(type, tiles, panel, sub, j, lanes_dword(type, p + 4 * sub, j), lanes_excess(type));
+				store(type, tiles, panel, sub, j, lanes_dword(type, p + 4 * sub, j), unpacked_zero(type));
 		}
 	}
 }

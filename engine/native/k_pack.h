@@ -32,18 +32,30 @@ FN vf v_half(vi h)
 	return v_mul(v_float(b), v_set1(0x1p112f));
 }
 
-/* Bytes that exceed the weights by have, as the kernels want them. Tiles want no excess. */
-FN vb excess(int type, int tiles, vb w, int have)
+/* Zero points: by how much bytes exceed the weights that they stand for. That of a panel's bytes; of bytes that lanes_dword or
+ * twins_of unpacked, which of six bits are as they are stored; and of those of block_of. */
+FN int panel_zero(int kind)
 {
-	int want = tiles ? 0 : have;
-	if (kind_of(type) == BYTES || kind_of(type) == HALVES)
-		want = tiles || SIMD_S8 ? 0 : 128;
+	switch (kind) {
+	case PLUS_8: return 8;
+	case PLUS_16: return 16;
+	case MINIMA: return 0;
+	default: return SIMD_S8 ? 0 : 128; /* BYTES, HALVES */
+	}
+}
+FN int unpacked_zero(int type) { return kind_of(type) == HALVES ? 32 : panel_zero(kind_of(type)); }
+FN int block_zero(int type) { return kind_of(type) == BYTES ? 0 : unpacked_zero(type); }
+
+/* Bytes of the zero point have with that of a panel, which for tiles is 0. */
+FN vb rezero(int type, int tiles, vb w, int have)
+{
+	const int want = tiles ? 0 : panel_zero(kind_of(type));
 	return want == have ? w : vb_add(w, vb_set1((want - have) & 255));
 }
 
 FN void store(int type, int tiles, uint8_t *panel, int sub, int j, vb w, int have)
 {
-	vb_store(panel + 64 * j + 4 * sub, excess(type, tiles, w, have));
+	vb_store(panel + 64 * j + 4 * sub, rezero(type, tiles, w, have));
 }
 
 FN void bytes_of(struct rows r, int at, vb w[8])
@@ -85,9 +97,6 @@ FN void block_of(int type, struct rows r, vb w[8])
 			w[j] = vb_lookup(type == ENG_MXFP4 ? mx_values : nl_values, w[j]);
 }
 
-/* By how much the bytes of block_of exceed the weights. */
-FN int excess_of(int type) { return kind_of(type) == PLUS_8 ? 8 : kind_of(type) == PLUS_16 ? 16 : 0; }
-
 /* 2^(e-128) of each lane's low byte e, binary32: by two factors, as the product may be subnormal. */
 FN vf v_exponent(vi e)
 {
@@ -110,7 +119,7 @@ FN void pack_plain(int type, int tiles, struct rows r, int blocks, int sub, uint
 			v_store(d + GROUP, v_half(vi_shr(head, 16)));
 		block_of(type, r, w);
 		UNROLL for (int j = 0; j < 8; j++)
-			store(type, tiles, panel, sub, j, w[j], excess_of(type));
+			store(type, tiles, panel, sub, j, w[j], block_zero(type));
 	}
 }
 

@@ -12,7 +12,7 @@
  *     Q4_K, Q5_K, 256 inputs     head: 16 d, 16 c, [8][16] sc, [8][16] mn; then eight blocks like those of Q4_0 and Q5_0 without scales
  *     Q6_K, 256 inputs           head: 16 d, [8][2][16] s; then eight blocks of four lines of nibbles and two of upper bits
  *
- * Bytes of Q8_0 exceed the weights by 128 where the level's dot products take unsigned bytes. So the sizes are those of the file, but
+ * The zero point of Q8_0 is 128 where the level's dot products take unsigned bytes. So the sizes are those of the file, but
  * for Q4_K and Q5_K, whose scales of six bits take eight.
  */
 #ifndef ENG_LANES_H
