@@ -136,7 +136,14 @@ extern const struct eng_kernels eng_kernels_avx2, eng_kernels_avxvnni, eng_kerne
 extern const struct eng_kernels eng_kernels_neon, eng_kernels_i8mm;
 #endif
 
-/* weights.c */
+/* memory.c */
+/* eng_alloc: zeros, for free; NULL where there is no memory. */
+void *eng_alloc(size_t bytes);
+/* eng_map: zeros in large pages where the system has them, touched by nobody yet, for eng_unmap; NULL where there is no memory. */
+void *eng_map(size_t bytes);
+void eng_unmap(void *p, size_t bytes);
+
+/* matrix.c */
 int eng_matrix_set(struct eng_matrix *m, int type, int rows, int cols, const uint8_t *data);
 /* eng_panel_bytes: room for a panel of m, and behind it for a token's bytes. */
 size_t eng_panel_bytes(const struct eng_matrix *m);
@@ -212,10 +219,6 @@ size_t eng_head_halves(const struct eng_shape *s);
 /* eng_model_reserve makes room for n columns of seqs sequences. */
 int eng_model_reserve(eng_model *m, int n, int seqs);
 
-void *eng_alloc(size_t bytes);
-/* eng_map: zeros in large pages where the system has them, touched by nobody yet; NULL where there is no memory. */
-void *eng_map(size_t bytes);
-void eng_unmap(void *p, size_t bytes);
 FN size_t eng_round(size_t n, size_t to) { return (n + to - 1) / to * to; }
 FN int eng_least(int a, int b) { return a < b ? a : b; }
 
