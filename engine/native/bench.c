@@ -74,21 +74,15 @@ static void random_weights(int type, uint8_t *p, size_t blocks)
 
 static int make_weights(struct bench *b, uint8_t **data, int interleaved, int type, int rows, int cols)
 {
-	int status = eng_matrix_set(&b->m, type, rows, cols, (const uint8_t *)"");
+	int status = eng_matrix_set(&b->m, type, rows, cols, NULL);
 	if (status != ENG_OK)
 		return status;
-	const size_t bytes = (size_t)rows * b->m.stride, lanes = (size_t)b->m.groups * eng_lanes_group(type, b->m.blocks) + PREFETCH_LANES;
-	*data = eng_alloc(bytes);
-	uint8_t *to = interleaved ? eng_alloc(lanes) : NULL;
-	if (!*data || (interleaved && !to)) {
-		free(to);
+	const size_t bytes = (size_t)rows * b->m.stride;
+	b->m.data = *data = eng_alloc(bytes);
+	if (!*data)
 		return ENG_NO_MEMORY;
-	}
 	random_weights(type, *data, bytes / source_of(type));
-	b->m.data = *data;
-	if (interleaved)
-		eng_matrix_interleave(&b->m, b->k->flips, to);
-	return ENG_OK;
+	return interleaved ? eng_matrix_interleave(&b->m, b->k->flips) : ENG_OK;
 }
 
 static int make_tokens(struct bench *b, int threads)

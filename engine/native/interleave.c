@@ -13,7 +13,8 @@
 #include "internal.h"
 #include "lanes.h"
 
-size_t eng_lanes_group(int type, int blocks)
+/* Bytes of a group. */
+static size_t group_bytes(int type, int blocks)
 {
 	return is_super(type) ? (size_t)(blocks / CHUNK_BLOCKS) * lanes_chunk(type) : (size_t)blocks * lanes_block(type);
 }
@@ -172,7 +173,7 @@ static void interleave_part(void *arg, int part, int thread)
 /* Sets where the lanes of w begin, when they are so many pairs of groups apart, or only counts. Returns the bytes that they take. */
 static size_t place_lanes(struct eng_matrix *w, uint8_t *at)
 {
-	w->group_bytes = eng_lanes_group(w->type, w->blocks);
+	w->group_bytes = group_bytes(w->type, w->blocks);
 	w->pair_bytes = 2 * w->group_bytes;
 	w->lanes = at;
 	return eng_round((size_t)w->groups * w->group_bytes, LINE);
@@ -181,7 +182,7 @@ static size_t place_lanes(struct eng_matrix *w, uint8_t *at)
 /* Gate and up are read by turns, two groups each. */
 static size_t place_gate_up(struct eng_matrix *g, struct eng_matrix *u, uint8_t *at)
 {
-	const size_t bytes = place_lanes(g, at) + place_lanes(u, at ? at + 2 * eng_lanes_group(g->type, g->blocks) : NULL);
+	const size_t bytes = place_lanes(g, at) + place_lanes(u, at ? at + 2 * group_bytes(g->type, g->blocks) : NULL);
 	g->pair_bytes = u->pair_bytes = 2 * (g->group_bytes + u->group_bytes);
 	return bytes;
 }
@@ -209,11 +210,15 @@ static size_t place_all(eng_model *m, uint8_t *at)
 	return bytes + PREFETCH_LANES;
 }
 
-void eng_matrix_interleave(struct eng_matrix *m, int flip, uint8_t *to)
+int eng_matrix_interleave(struct eng_matrix *m, int flip)
 {
+	uint8_t *to = eng_alloc(place_lanes(m, NULL) + PREFETCH_LANES);
+	if (!to)
+		return ENG_NO_MEMORY;
 	place_lanes(m, to);
 	for (int g = 0; g < m->groups; g++)
 		interleave_group(m, flip, g, to + (size_t)g * m->group_bytes);
+	return ENG_OK;
 }
 
 static void interleave_matrix(eng_model *m, struct eng_matrix *w, const uint8_t *file, size_t size)

@@ -150,9 +150,8 @@ size_t eng_panel_bytes(const struct eng_matrix *m);
 
 /* interleave.c */
 enum { PREFETCH_LANES = 2560 }; /* how far products prefetch ahead of what they read; so many bytes may be prefetched behind the last */
-size_t eng_lanes_group(int type, int blocks);
-/* eng_matrix_interleave: one matrix to zeros, for tests; there is room for all its groups and PREFETCH_LANES bytes. */
-void eng_matrix_interleave(struct eng_matrix *m, int flip, uint8_t *to);
+/* eng_matrix_interleave: one matrix that stands alone, for tests and benchmarks, whose caller frees its lanes. */
+int eng_matrix_interleave(struct eng_matrix *m, int flip);
 
 /* pool.c: threads that take the parts of a loop. The calling thread is one of them, number 0. */
 enum { PARTS_A_THREAD = 2 }; /* of a product by few tokens: each is a long stream of memory */

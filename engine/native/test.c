@@ -3,26 +3,15 @@
 #include <string.h>
 #include "internal.h"
 
-/* A matrix of which the caller frees the lanes; m is set whatever comes of it. */
-static int stored(struct eng_matrix *m, const struct eng_kernels *k, int interleaved, int type, int rows, int cols, const uint8_t *data)
-{
-	int status = eng_matrix_set(m, type, rows, cols, data);
-	if (status != ENG_OK || !interleaved)
-		return status;
-	uint8_t *lanes = eng_alloc((size_t)m->groups * eng_lanes_group(type, m->blocks) + PREFETCH_LANES);
-	if (!lanes)
-		return ENG_NO_MEMORY;
-	eng_matrix_interleave(m, k->flips, lanes);
-	return ENG_OK;
-}
-
 int eng_test_gemm(int level, int interleaved, int type, int rows, int cols, const uint8_t *data, int n, const float *x, const float *bias, float *out)
 {
 	const struct eng_kernels *k = eng_kernels_at(level);
 	if (!k)
 		return ENG_NO_LEVEL;
 	struct eng_matrix m = {0};
-	int status = stored(&m, k, interleaved, type, rows, cols, data);
+	int status = eng_matrix_set(&m, type, rows, cols, data);
+	if (status == ENG_OK && interleaved)
+		status = eng_matrix_interleave(&m, k->flips);
 	uint8_t *panel = eng_alloc(eng_panel_bytes(&m));
 	struct eng_block *a = eng_alloc((size_t)(n + SLOTS) / SLOTS * (size_t)(cols / BLOCK + 1) * sizeof *a);
 	float *padded = eng_alloc(eng_round((size_t)rows, GROUP) * sizeof(float));
@@ -85,7 +74,9 @@ int eng_test_embed(int level, int interleaved, int type, int rows, int cols, con
 	if (!k)
 		return ENG_NO_LEVEL;
 	struct eng_matrix m = {0};
-	int status = stored(&m, k, interleaved, type, rows, cols, data);
+	int status = eng_matrix_set(&m, type, rows, cols, data);
+	if (status == ENG_OK && interleaved)
+		status = eng_matrix_interleave(&m, k->flips);
 	uint8_t *panel = eng_alloc(eng_panel_bytes(&m));
 	if (status == ENG_OK && !panel)
 		status = ENG_NO_MEMORY;
