@@ -27,27 +27,27 @@ type format struct {
 }
 
 // formats are the types that matrices may have: weights.Types, no more and no fewer.
-var formats = map[gguf.Type]*format{
-	gguf.Q8_0: {
-		bytes: 34, group: 1, pack: Pack8, decode: decodeQ80,
-		rows2: q80Rows2, tokens4: q80Tokens4,
-	},
-	gguf.Q4_0: {
-		bytes: 18, group: 1, pack: Pack4, decode: decodeQ40,
-		rows2: q40Rows2, tokens4: q40Tokens4,
-	},
-	gguf.Q4_1: {
-		bytes: 20, group: 1, pack: Pack4, decode: decodeQ41, minimum: true,
-		rows2: q41Rows2, tokens4: q41Tokens4,
-	},
-	gguf.Q5_0: spreadFormat(22, 1, spreadQ50),
-	gguf.Q5_1: spreadFormat(24, 1, spreadQ51),
-	gguf.Q4_K: spreadFormat(144, 8, spreadQ4K),
-	gguf.Q5_K: spreadFormat(176, 8, spreadQ5K),
-	gguf.Q6_K: spreadFormat(210, 8, spreadQ6K),
+var formats = sized(map[gguf.Type]*format{
+	gguf.Q8_0: {pack: Pack8, decode: decodeQ80, rows2: q80Rows2, tokens4: q80Tokens4},
+	gguf.Q4_0: {pack: Pack4, decode: decodeQ40, rows2: q40Rows2, tokens4: q40Tokens4},
+	gguf.Q4_1: {pack: Pack4, decode: decodeQ41, minimum: true, rows2: q41Rows2, tokens4: q41Tokens4},
+	gguf.Q5_0: spreadFormat(spreadQ50),
+	gguf.Q5_1: spreadFormat(spreadQ51),
+	gguf.Q4_K: spreadFormat(spreadQ4K),
+	gguf.Q5_K: spreadFormat(spreadQ5K),
+	gguf.Q6_K: spreadFormat(spreadQ6K),
 
-	gguf.IQ4_NL: tableFormat(18, decodeIQ4NL),
-	gguf.MXFP4:  tableFormat(17, decodeMXFP4),
+	gguf.IQ4_NL: tableFormat(decodeIQ4NL),
+	gguf.MXFP4:  tableFormat(decodeMXFP4),
+})
+
+// sized gives each format the size of its stored blocks, which package gguf knows.
+func sized(formats map[gguf.Type]*format) map[gguf.Type]*format {
+	for t, f := range formats {
+		elements, bytes := t.Block()
+		f.bytes, f.group = int(bytes), int(elements)/BlockLen
+	}
+	return formats
 }
 
 // decodeQ80 reads d (binary16) and 32 signed bytes.

@@ -37,8 +37,8 @@ const (
 )
 
 // spreadFormat makes a format of a spreader.
-func spreadFormat(bytes, group int, s spreader) *format {
-	f := &format{bytes: bytes, group: group, pack: Pack4, minimum: s.minimum, halves: s.halves}
+func spreadFormat(s spreader) *format {
+	f := &format{pack: Pack4, minimum: s.minimum, halves: s.halves}
 	f.decode = func(stored []byte, sub int, w *[BlockLen]int32) (d, m float32) {
 		b := s.load(stored, sub)
 		for i := range w {

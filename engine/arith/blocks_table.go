@@ -11,9 +11,9 @@ var valuesIQ4NL = [16]int32{-127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25,
 var valuesMXFP4 = [16]int32{0, 1, 2, 3, 4, 6, 8, 12, 0, -1, -2, -3, -4, -6, -8, -12}
 
 // tableFormat makes a format without kernels.
-func tableFormat(bytes int, decode func([]byte, int, *[BlockLen]int32) (d, m float32)) *format {
+func tableFormat(decode func([]byte, int, *[BlockLen]int32) (d, m float32)) *format {
 	return &format{
-		bytes: bytes, group: 1, decode: decode,
+		decode:  decode,
 		rows2:   func(_, _ []byte, _ *Vec) (ya, yb float32, ok bool) { return 0, 0, false },
 		tokens4: func([]byte, *quad) (y [4]float32, ok bool) { return y, false },
 	}

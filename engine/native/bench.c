@@ -3,8 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include "internal.h"
-#include "lanes.h"
+#include "types.h"
 
 static double now(void)
 {
@@ -59,8 +58,8 @@ static void random_weights(int type, uint8_t *p, size_t blocks)
 {
 	const int scales[2] = {type == ENG_Q6_K ? 208 : 0, type == ENG_Q6_K ? 208 : kind_of(type) == MINIMA ? 2 : 0};
 	uint64_t x = 1;
-	for (size_t i = 0; i < blocks; i++, p += source_of(type)) {
-		for (size_t j = 0; j < source_of(type); j++) {
+	for (size_t i = 0; i < blocks; i++, p += block_bytes(type)) {
+		for (size_t j = 0; j < block_bytes(type); j++) {
 			x = x * 6364136223846793005u + 1442695040888963407u;
 			p[j] = (uint8_t)(x >> 56);
 		}
@@ -81,7 +80,7 @@ static int make_weights(struct bench *b, uint8_t **data, int interleaved, int ty
 	b->m.data = *data = eng_alloc(bytes);
 	if (!*data)
 		return ENG_NO_MEMORY;
-	random_weights(type, *data, bytes / source_of(type));
+	random_weights(type, *data, bytes / block_bytes(type));
 	return interleaved ? eng_matrix_interleave(&b->m, b->k->flips) : ENG_OK;
 }
 

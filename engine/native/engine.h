@@ -9,16 +9,17 @@
 
 #include <stdint.h>
 
+#include "blocks.h"
+
 /* Levels of instructions. eng_levels returns a bit for each that this machine and its operating system allow. */
 enum eng_level { ENG_SCALAR, ENG_AVX2, ENG_AVXVNNI, ENG_AVX512, ENG_AMX, ENG_NEON, ENG_I8MM, ENG_AMX_EMULATED, ENG_LEVELS };
 
 enum eng_status { ENG_OK, ENG_NO_MEMORY, ENG_NO_LEVEL, ENG_BAD_SHAPE, ENG_BAD_ROUNDING };
 
-/* Types of weights, by ggml's numbers. */
-enum eng_type {
-	ENG_Q4_0 = 2, ENG_Q4_1 = 3, ENG_Q5_0 = 6, ENG_Q5_1 = 7, ENG_Q8_0 = 8, ENG_Q4_K = 12, ENG_Q5_K = 13, ENG_Q6_K = 14,
-	ENG_IQ4_NL = 20, ENG_MXFP4 = 39
-};
+/* Types of weights: ENG_Q4_0 and so on, by ggml's numbers. */
+#define ENG_TYPE(name, number, len, bytes) ENG_##name = number,
+enum eng_type { ENG_TYPES(ENG_TYPE) };
+#undef ENG_TYPE
 
 /* The sizes of a model. Scales and caps that a model lacks are 0. */
 struct eng_shape {

@@ -64,7 +64,8 @@ func (f familyModel) write(t *testing.T) string {
 	}
 	matrix := func(name string, rows, cols int) {
 		data := randomWeights(r, f.t, rows, cols)
-		for at := 0; at < len(data); at += f.t.bytes {
+		_, bytes := f.t.block()
+		for at := 0; at < len(data); at += bytes {
 			for _, h := range f.t.halves {
 				binary.LittleEndian.PutUint16(data[at+h:], uint16(r.Uint32())&0x83ff|4<<10) // about 2^-11
 			}

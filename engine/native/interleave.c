@@ -10,7 +10,6 @@
 #include <sys/mman.h>
 #include <unistd.h>
 #endif
-#include "internal.h"
 #include "lanes.h"
 
 /* Bytes of a group. */
@@ -121,7 +120,7 @@ static void interleave_group(const struct eng_matrix *m, int flip, int group, ui
 		const uint8_t *p = m->data + (size_t)(group * GROUP + r) * m->stride;
 		uint8_t *at = to;
 		if (is_super(m->type))
-			for (int b = 0; b < m->blocks; b += CHUNK_BLOCKS, p += source_of(m->type), at += lanes_chunk(m->type)) {
+			for (int b = 0; b < m->blocks; b += CHUNK_BLOCKS, p += block_bytes(m->type), at += lanes_chunk(m->type)) {
 				uint8_t *first = at + lanes_head(m->type) + 4 * r;
 				if (m->type == ENG_Q6_K)
 					super_row_6(p, at, first, r);
@@ -129,7 +128,7 @@ static void interleave_group(const struct eng_matrix *m, int flip, int group, ui
 					super_row_45(m->type, p, at, first, r);
 			}
 		else
-			for (int b = 0; b < m->blocks; b++, p += source_of(m->type), at += lanes_block(m->type))
+			for (int b = 0; b < m->blocks; b++, p += block_bytes(m->type), at += lanes_block(m->type))
 				plain_row(m->type, flip, p, at + 4 * r, at + lanes_weights(m->type), r);
 	}
 }

@@ -112,13 +112,13 @@ FN void amx_rows(int type, const struct eng_matrix *m, int group, const struct e
 	}
 }
 
-#define AMX(name, type)                                                                                                             \
+#define AMX(name, ...)                                                                                                             \
 	static void amx_##name(const struct eng_matrix *m, int group, const struct eng_block *a, int n, float *out, size_t stride,  \
 		int mode, uint8_t *panel)                                                                                           \
 	{                                                                                                                           \
-		amx_rows(type, m, group, a, n, out, stride, mode, panel);                                                           \
+		amx_rows(ENG_##name, m, group, a, n, out, stride, mode, panel);                                                           \
 	}
-EACH_TYPE(AMX)
+ENG_TYPES(AMX)
 #undef AMX
 
 static void gemm_amx(const struct eng_matrix *m, int group, int groups, const struct eng_block *a, int n, float *out, size_t stride,
@@ -129,9 +129,9 @@ static void gemm_amx(const struct eng_matrix *m, int group, int groups, const st
 		return;
 	}
 	tile_configure(&amx_config);
-#define AMX(name, type) case type: amx_##name(m, i, a, n, out, stride, mode, panel); break;
+#define AMX(name, ...) case ENG_##name: amx_##name(m, i, a, n, out, stride, mode, panel); break;
 	for (int i = group; i < group + groups; i++, out += GROUP)
-		switch (m->type) { EACH_TYPE(AMX) }
+		switch (m->type) { ENG_TYPES(AMX) }
 #undef AMX
 	tile_release();
 }

@@ -85,11 +85,6 @@ FN void epilogue(const struct eng_matrix *m, int group, int n, float total[][GRO
 		}
 }
 
-/* X for each type that is stored, with a name for what is made for it. */
-#define EACH_TYPE(X)                                                                                                                \
-	X(q40, ENG_Q4_0) X(q41, ENG_Q4_1) X(q50, ENG_Q5_0) X(q51, ENG_Q5_1) X(q80, ENG_Q8_0)                                        \
-	X(q4k, ENG_Q4_K) X(q5k, ENG_Q5_K) X(q6k, ENG_Q6_K) X(iq4nl, ENG_IQ4_NL) X(mxfp4, ENG_MXFP4)
-
 /* A group from where it lies to a panel. */
 FN void pack_group(int type, int tiles, const struct eng_matrix *m, int group, uint8_t *panel)
 {
@@ -99,14 +94,14 @@ FN void pack_group(int type, int tiles, const struct eng_matrix *m, int group, u
 		pack_rows(type, tiles, m, group, panel);
 }
 
-#define PACK(name, type) static void pack_##name(const struct eng_matrix *m, int group, uint8_t *panel) { pack_group(type, 0, m, group, panel); }
-EACH_TYPE(PACK)
+#define PACK(name, ...) static void pack_##name(const struct eng_matrix *m, int group, uint8_t *panel) { pack_group(ENG_##name, 0, m, group, panel); }
+ENG_TYPES(PACK)
 #undef PACK
 
 static void pack(const struct eng_matrix *m, int group, uint8_t *panel)
 {
-#define PACK(name, type) case type: pack_##name(m, group, panel); break;
-	switch (m->type) { EACH_TYPE(PACK) }
+#define PACK(name, ...) case ENG_##name: pack_##name(m, group, panel); break;
+	switch (m->type) { ENG_TYPES(PACK) }
 #undef PACK
 }
 
@@ -160,8 +155,8 @@ FN void gemm_rows_q41(int T, struct rows r, int blocks, const struct eng_block *
 /* Adds a chunk of a type of blocks of 32. */
 FN void gemm_rows_plain(int type, int T, struct rows r, int blocks, const struct eng_block *a, vf *sum, const uint8_t *ahead)
 {
-	for (int b = 0; b < blocks; b++, r = rows_on(r, source_of(type))) {
-		ahead = prefetch(ahead, W * (int)source_of(type));
+	for (int b = 0; b < blocks; b++, r = rows_on(r, block_bytes(type))) {
+		ahead = prefetch(ahead, W * (int)block_bytes(type));
 		const vi head = vi_gather(r.p, r.stride);
 		vb w[8];
 		block_of(type, r, w);
@@ -174,7 +169,7 @@ FN void gemm_rows_plain(int type, int T, struct rows r, int blocks, const struct
 /* Adds a block of a K type, whose scales are in a panel. */
 FN void gemm_rows_block(int type, int T, int k, vb w[8], const float *scales, const struct eng_block *a, vf *sum, const uint8_t *ahead)
 {
-	const int share = W * (int)source_of(type) / CHUNK_BLOCKS;
+	const int share = W * (int)block_bytes(type) / CHUNK_BLOCKS;
 	prefetch(ahead ? ahead + k * share : NULL, share);
 	const float *s = scales + k * (PANEL_BLOCK / 4);
 	if (type == ENG_Q6_K)
@@ -222,9 +217,9 @@ FN void gemm_rows(int type, int T, const struct eng_matrix *m, int group, int b,
 	uint8_t room[CHUNK_ROOM];
 	size_t stride;
 	const uint8_t *p = rows_of(type, m, group, b, count, room, &stride), *next = next_group(m, group);
-	const size_t bytes = is_super(type) ? source_of(type) : (size_t)count * source_of(type); /* of a row, in this chunk */
+	const size_t bytes = is_super(type) ? block_bytes(type) : (size_t)count * block_bytes(type); /* of a row, in this chunk */
 	if (next)
-		next += (size_t)b * GROUP * source_of(type) / (is_super(type) ? CHUNK_BLOCKS : 1);
+		next += (size_t)b * GROUP * block_bytes(type) / (is_super(type) ? CHUNK_BLOCKS : 1);
 	for (int sub = 0; sub < GROUP; sub += W, p += W * stride) {
 		const struct rows r = rows_at(p, stride);
 		const uint8_t *ahead = next ? next + (size_t)sub * bytes : NULL;
@@ -340,14 +335,14 @@ FN void gemm_group(int type, const struct eng_matrix *m, int group, const struct
 	}
 }
 
-#define GEMM(name, type)                                                                                                          \
+#define GEMM(name, ...)                                                                                                          \
 	static void gemm_##name(const struct eng_matrix *m, int group, int groups, const struct eng_block *a, int n, float *out,  \
 		size_t stride, int mode, uint8_t *panel)                                                                            \
 	{                                                                                                                           \
 		for (int g = group; g < group + groups; g++, out += GROUP)                                                          \
-			gemm_group(type, m, g, a, n, out, stride, mode, panel);                                                       \
+			gemm_group(ENG_##name, m, g, a, n, out, stride, mode, panel);                                                       \
 	}
-EACH_TYPE(GEMM)
+ENG_TYPES(GEMM)
 #undef GEMM
 
 static void gemm(const struct eng_matrix *m, int group, int groups, const struct eng_block *a, int n, float *out, size_t stride, int mode,
@@ -357,8 +352,8 @@ static void gemm(const struct eng_matrix *m, int group, int groups, const struct
 	if (n == 1 && !m->lanes && goes_by_rows(m->type))
 		make_twins(m, a, panel);
 #endif
-#define GEMM(name, type) case type: gemm_##name(m, group, groups, a, n, out, stride, mode, panel); break;
-	switch (m->type) { EACH_TYPE(GEMM) }
+#define GEMM(name, ...) case ENG_##name: gemm_##name(m, group, groups, a, n, out, stride, mode, panel); break;
+	switch (m->type) { ENG_TYPES(GEMM) }
 #undef GEMM
 }
 

@@ -19,7 +19,7 @@ struct run {
 FN int goes_by_rows(int type) { return type != ENG_Q4_K && type != ENG_Q5_K; }
 FN int dots_of(int type) { return kind_of(type) == HALVES ? 2 * CHUNK_BLOCKS : CHUNK_BLOCKS; }
 FN int dots_row(int type) { return RUN / CHUNK_BLOCKS * dots_of(type) + 8; }
-FN size_t chunk_bytes(int type) { return is_super(type) ? source_of(type) : CHUNK_BLOCKS * source_of(type); }
+FN size_t chunk_bytes(int type) { return is_super(type) ? block_bytes(type) : CHUNK_BLOCKS * block_bytes(type); }
 
 /* How many twins count blocks make, and where among the eight dots of vt_totals that of block k is. */
 FN int twins_in(int count) { return count <= 2 ? 1 : count <= 4 ? 2 : 4; }
@@ -29,7 +29,7 @@ FN int dot_at(int twins, int k) { return k < twins ? k : 4 + k - twins; }
 FN vt twin_of(int type, const uint8_t *p, int k, int twins, int last)
 {
 	const int at = integers_at(type);
-	const uint8_t *a = p + (size_t)eng_least(k, last) * source_of(type) + at, *b = p + (size_t)eng_least(k + twins, last) * source_of(type) + at;
+	const uint8_t *a = p + (size_t)eng_least(k, last) * block_bytes(type) + at, *b = p + (size_t)eng_least(k + twins, last) * block_bytes(type) + at;
 	if (type == ENG_Q8_0)
 		return SIMD_S8 ? vt_load(a, b) : vt_flip(vt_load(a, b));
 	const vt w = vt_nibbles(a, b);
@@ -69,7 +69,7 @@ FN void row_chunk(int type, const uint8_t *p, int twins, int last, const int8_t 
 	}
 	vt_totals(z, dots);
 	UNROLL for (int b = 0; b < 2 * twins; b++)
-		memcpy(head + b * GROUP, p + (size_t)eng_least(b, last) * source_of(type), 4);
+		memcpy(head + b * GROUP, p + (size_t)eng_least(b, last) * block_bytes(type), 4);
 }
 
 /* The dots of a row's count blocks from p on; prefetches as many bytes from ahead on, in whole chunks. */
@@ -137,7 +137,7 @@ FN void run_sums(int type, const struct run *x, const uint8_t *p, size_t stride,
 			UNROLL for (int i = 0; i < dots_of(type); i += 4)
 				vb_transpose(dots.p, dots.stride, 4 * (size_t)i, v + i);
 			if (type == ENG_Q6_K) {
-				pack_scales_6(rows_on(rows_at(p + (size_t)sub * stride, stride), (size_t)b / CHUNK_BLOCKS * source_of(type) + SCALES_6), sub, panel);
+				pack_scales_6(rows_on(rows_at(p + (size_t)sub * stride, stride), (size_t)b / CHUNK_BLOCKS * block_bytes(type) + SCALES_6), sub, panel);
 				sum = chunk_sum_6(v, sub, a + b, panel, sum);
 			} else if (left >= CHUNK_BLOCKS)
 				sum = chunk_sum(type, v, head, 4, CHUNK_BLOCKS - 1, a + b, sum);

@@ -110,7 +110,7 @@ FN vf scale_in(int type, vi head) { return type == ENG_MXFP4 ? v_exponent(head) 
 /* Blocks of 32 weights of W rows. */
 FN void pack_plain(int type, int tiles, struct rows r, int blocks, int sub, uint8_t *panel)
 {
-	for (int b = 0; b < blocks; b++, panel += PANEL_BLOCK, r = rows_on(r, source_of(type))) {
+	for (int b = 0; b < blocks; b++, panel += PANEL_BLOCK, r = rows_on(r, block_bytes(type))) {
 		float *d = (float *)(void *)(panel + PANEL_SCALES) + sub;
 		const vi head = vi_gather(r.p, r.stride);
 		vb w[8];
@@ -239,12 +239,15 @@ FN void pack_chunk(int type, int tiles, const uint8_t *p, size_t stride, int blo
 
 /* Room for a chunk of the rows of a last group, and bytes of a row there. */
 enum { CHUNK_BYTES = 272, CHUNK_ROOM = GROUP * CHUNK_BYTES };
+#define FITS(name, number, len, bytes) _Static_assert(CHUNK_BLOCKS * BLOCK / (len) * (bytes) <= CHUNK_BYTES, "a chunk of " #name);
+ENG_TYPES(FITS)
+#undef FITS
 
 /* Where blocks b … b+count-1 of a group begin, b being the first of a chunk; stride tells how far the rows are apart. Rows that the
  * last group lacks are zeros: it is copied to room. */
 FN const uint8_t *rows_of(int type, const struct eng_matrix *m, int group, int b, int count, uint8_t *room, size_t *stride)
 {
-	const size_t unit = source_of(type), bytes = is_super(type) ? unit : (size_t)count * unit;
+	const size_t unit = block_bytes(type), bytes = is_super(type) ? unit : (size_t)count * unit;
 	const uint8_t *p = m->data + (size_t)group * GROUP * m->stride + (size_t)(is_super(type) ? b / CHUNK_BLOCKS : b) * unit;
 	const int rows = m->rows - group * GROUP;
 	*stride = m->stride;

@@ -1,5 +1,5 @@
-/* lanes.h - what the stored types are, and how a group of sixteen rows lies in lanes: interleaved weights, a copy that a model may
- * make when it is loaded (interleave.c) and that k_lanes.h reads.
+/* lanes.h - how a group of sixteen rows lies in lanes: interleaved weights, a copy that a model may make when it is loaded
+ * (interleave.c) and that k_lanes.h reads.
  *
  * A block of 32 inputs of sixteen rows is lines of 64 bytes with a dword of each row, then its scales, a number of each row. Line j of
  * eight bits holds inputs 4j … 4j+3. Line j of nibbles holds inputs 4j … 4j+3 in the low ones and 16+4j … in the high ones, as the bytes
@@ -18,43 +18,7 @@
 #ifndef ENG_LANES_H
 #define ENG_LANES_H
 
-#include "internal.h"
-
-/* What is known of a type when it is compiled. */
-FN int kind_of(int type)
-{
-	switch (type) {
-	case ENG_Q4_0: return PLUS_8;
-	case ENG_Q5_0: return PLUS_16;
-	case ENG_Q4_1: case ENG_Q5_1: case ENG_Q4_K: case ENG_Q5_K: return MINIMA;
-	case ENG_Q6_K: return HALVES;
-	default: return BYTES; /* ENG_Q8_0, ENG_IQ4_NL, ENG_MXFP4 */
-	}
-}
-FN size_t source_of(int type)
-{
-	switch (type) {
-	case ENG_Q4_0: case ENG_IQ4_NL: return 18;
-	case ENG_Q4_1: return 20;
-	case ENG_Q5_0: return 22;
-	case ENG_Q5_1: return 24;
-	case ENG_Q4_K: return 144;
-	case ENG_Q5_K: return 176;
-	case ENG_Q6_K: return 210;
-	case ENG_MXFP4: return 17;
-	default: return 34; /* ENG_Q8_0 */
-	}
-}
-FN int is_super(int type) { return type == ENG_Q4_K || type == ENG_Q5_K || type == ENG_Q6_K; }
-
-/* Where a block of 32 weights has its integers; fifth bits are in the four bytes before them. */
-FN int integers_at(int type)
-{
-	return type == ENG_MXFP4 ? 1 : (kind_of(type) == MINIMA ? 4 : 2) + (type == ENG_Q5_0 || type == ENG_Q5_1 ? 4 : 0);
-}
-
-FN int has_fifth(int type) { return type == ENG_Q5_0 || type == ENG_Q5_1 || type == ENG_Q5_K; }
-FN int has_table(int type) { return type == ENG_IQ4_NL || type == ENG_MXFP4; }
+#include "types.h"
 
 /* Bytes of a block's lines, and of the scales that follow them. */
 FN size_t lanes_weights(int type) { return LINE * (type == ENG_Q8_0 ? 8 : type == ENG_Q6_K ? 6 : has_fifth(type) ? 5 : 4); }

@@ -54,13 +54,13 @@ func TestPoolGivesDifferentPartsOfTheSameScale(t *testing.T) {
 	p := newPool()
 	kind := kinds["q4_1"]
 	a, b := p.blocks(kind, 0.25, 8), p.blocks(kind, 0.25, 8)
-	if len(a) != 8*kind.size || len(b) != len(a) || string(a) == string(b) {
-		t.Errorf("parts of %d and %d bytes, want %d each and different ones", len(a), len(b), 8*kind.size)
+	if len(a) != 8*kind.size() || len(b) != len(a) || string(a) == string(b) {
+		t.Errorf("parts of %d and %d bytes, want %d each and different ones", len(a), len(b), 8*kind.size())
 	}
 	for _, part := range [][]byte{a, b} {
-		for i := 0; i < len(part); i += kind.size {
+		for i := 0; i < len(part); i += kind.size() {
 			if got, want := binary.LittleEndian.Uint16(part[i:]), f16(0.25/kind.spread); got != want {
-				t.Errorf("block %d has the scale %#04x, want %#04x", i/kind.size, got, want)
+				t.Errorf("block %d has the scale %#04x, want %#04x", i/kind.size(), got, want)
 			}
 		}
 	}

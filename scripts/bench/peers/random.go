@@ -30,15 +30,20 @@ func shapeNames() []string { return slices.Sorted(maps.Keys(shapes)) }
 // blockKind is how 32 weights are stored: the scale, for Q4_1 the least weight, then the levels.
 type blockKind struct {
 	encoding gguf.Type
-	size     int     // bytes of a block
 	spread   float64 // standard deviation of the levels when their bytes are random
 	least    float64 // level that the bits 0 stand for, where the block stores it; else 0
 }
 
+// size returns the bytes of a block.
+func (k blockKind) size() int {
+	_, bytes := k.encoding.Block()
+	return int(bytes)
+}
+
 var kinds = map[string]blockKind{
-	"q8_0": {gguf.Q8_0, 34, 73.9, 0},
-	"q4_0": {gguf.Q4_0, 18, 4.61, 0},
-	"q4_1": {gguf.Q4_1, 20, 4.61, -7.5},
+	"q8_0": {gguf.Q8_0, 73.9, 0},
+	"q4_0": {gguf.Q4_0, 4.61, 0},
+	"q4_1": {gguf.Q4_1, 4.61, -7.5},
 }
 
 // writeRandom writes a model whose weights are random bits, scaled so that a matrix keeps the size of what it multiplies.
@@ -162,12 +167,12 @@ func (p *pool) blocks(kind blockKind, deviation float64, n int) []byte {
 	key := poolKey{kind.encoding, deviation}
 	at := p.next % starts * shift
 	p.next++
-	end := (at + n) * kind.size
+	end := (at + n) * kind.size()
 	if missing := end - len(p.made[key]); missing > 0 {
 		fresh := make([]byte, missing)
 		_, _ = p.rng.Read(fresh) // never fails
 		scale := deviation / kind.spread
-		for b := 0; b < len(fresh); b += kind.size {
+		for b := 0; b < len(fresh); b += kind.size() {
 			binary.LittleEndian.PutUint16(fresh[b:], f16(scale))
 			if kind.least != 0 {
 				binary.LittleEndian.PutUint16(fresh[b+2:], f16(kind.least*scale))
@@ -175,7 +180,7 @@ func (p *pool) blocks(kind blockKind, deviation float64, n int) []byte {
 		}
 		p.made[key] = append(p.made[key], fresh...)
 	}
-	return p.made[key][at*kind.size : end : end]
+	return p.made[key][at*kind.size() : end : end]
 }
 
 // f16 returns the bits of the binary16 number nearest to x, whose size must be within 2⁻¹⁴ … 2¹⁵.
