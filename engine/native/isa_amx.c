@@ -11,13 +11,19 @@
 #include "simd_avx512.h"
 #include "tiles_amx.h"
 
-#include "k_float.h"
 #include "lanes.h"
-#include "k_pack.h"
+#include "k_math.h"
+#include "k_prefetch.h"
+#include "k_rows.h"
 #include "k_lanes.h"
+#include "k_pack.h"
 #include "k_block.h"
+#include "k_gemv.h"
+#include "k_few.h"
 #include "k_gemm.h"
+#include "k_embed.h"
 #include "k_amx.h"
+#include "k_vector.h"
 #include "k_attention.h"
 
 const struct eng_kernels eng_kernels_amx = {

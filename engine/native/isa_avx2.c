@@ -9,12 +9,18 @@
 #endif
 #include "simd_avx2.h"
 
-#include "k_float.h"
 #include "lanes.h"
-#include "k_pack.h"
+#include "k_math.h"
+#include "k_prefetch.h"
+#include "k_rows.h"
 #include "k_lanes.h"
+#include "k_pack.h"
 #include "k_block.h"
+#include "k_gemv.h"
+#include "k_few.h"
 #include "k_gemm.h"
+#include "k_embed.h"
+#include "k_vector.h"
 #include "k_attention.h"
 
 const struct eng_kernels eng_kernels_avx2 = {

@@ -1,5 +1,5 @@
-/* k_amx.h - gemm on tiles: sixteen tokens by sixteen rows, 32 inputs a step. Included after k_gemm.h, whose gemm it
- * replaces for more than eight tokens.
+/* k_amx.h - gemm on tiles: sixteen tokens by sixteen rows, 32 inputs a step, in place of
+ * k_gemm.h for more than eight tokens.
  *
  *     for each group of sixteen rows:  pack a panel of signed bytes
  *         for each two tiles of eight tokens:  for each block:  C = A × B for both  (int32, exact);

@@ -1,5 +1,6 @@
 /* k_block.h - one block of W rows by some tokens: exact dot products, then the float steps of AC1 (../arith/SPEC.md section 3).
- * Included after k_lanes.h.
+ *
+ *     A = fma(float(s), dw*dx, A), s = Σ w·q of 32 inputs     and A = fma(mw, tx, A) where the type has a minimum
  */
 
 /* With ENG_FREE_ORDER, a build for scripts/bench/order.sh alone, sums have no chunks: what the order of AC1 costs. */
@@ -19,7 +20,7 @@ FN vi dot(int kind, const vb w[8], const int8_t *q, const int32_t *nt)
 }
 
 /* One block of one token: the running sum after it. d and m are the scales of the rows. */
-FN vf step(int kind, const vb w[8], vf d, vf m, const struct eng_block *a, int slot, vf sum)
+FN vf block_step(int kind, const vb w[8], vf d, vf m, const struct eng_block *a, int slot, vf sum)
 {
 	const int8_t *q = a->q[slot];
 	vf dx = v_set1(a->dx[slot]);
@@ -36,7 +37,7 @@ FN vf step(int kind, const vb w[8], vf d, vf m, const struct eng_block *a, int s
 #ifdef SIMD_DOT
 /* One block by T tokens from slot on, dword by dword for all of them: so the sums of the tokens do not wait for each other, and no
  * dword is kept. The zero point of the dwords is taken off the sums where they begin. */
-FN void steps(int kind, int zero, int type, int T, const uint8_t *p, vf d, vf m, const struct eng_block *a, int slot, vf *sum)
+FN void block_steps(int kind, int zero, int type, int T, const uint8_t *p, vf d, vf m, const struct eng_block *a, int slot, vf *sum)
 {
 	const int halves = kind == HALVES, two = halves || T == 1;
 	vi s[TILE], z[TILE];
@@ -64,7 +65,7 @@ FN void steps(int kind, int zero, int type, int T, const uint8_t *p, vf d, vf m,
 	}
 }
 #else
-FN void steps(int kind, int zero, int type, int T, const uint8_t *p, vf d, vf m, const struct eng_block *a, int slot, vf *sum)
+FN void block_steps(int kind, int zero, int type, int T, const uint8_t *p, vf d, vf m, const struct eng_block *a, int slot, vf *sum)
 {
 	vb w[8];
 	UNROLL for (int j = 0; j < 8; j++) {
@@ -73,6 +74,20 @@ FN void steps(int kind, int zero, int type, int T, const uint8_t *p, vf d, vf m,
 			w[j] = vb_add(w[j], vb_set1((panel_zero(kind) - zero) & 255));
 	}
 	UNROLL for (int t = 0; t < T; t++)
-		sum[t] = step(kind, w, d, m, a, slot + t, sum[t]);
+		sum[t] = block_step(kind, w, d, m, a, slot + t, sum[t]);
 }
 #endif
+
+/* What follows the sums of a group: y[n, 16] = total + bias, or y + (total + bias) with ADD; y[t] is out + t*stride. */
+FN void epilogue(const struct eng_matrix *m, int group, int n, float total[][GROUP], float *out, size_t stride, int mode)
+{
+	for (int t = 0; t < n; t++, out += stride)
+		for (int sub = 0; sub < GROUP; sub += W) {
+			vf y = v_load(total[t] + sub);
+			if (m->bias)
+				y = v_add(y, v_load(m->bias + GROUP * group + sub));
+			if (mode == ADD)
+				y = v_add(v_load(out + sub), y);
+			v_store(out + sub, y);
+		}
+}

@@ -1,11 +1,14 @@
-/* k_gemv.h - linear layers of one token, gemv: rows multiplied as they lie in the file, one after another, so that memory is read in the
- * order that its prefetchers expect. Part of k_gemm.h where the level has the vocabulary of twins (SIMD_TWINS).
+/* k_gemv.h - gemv from the file: x[D] · w[16, D] → y[16], one token by a group of sixteen rows, which are multiplied as they lie, one
+ * after another, so that memory is read in the order that its prefetchers expect. For levels with the vocabulary of twins (SIMD_TWINS).
+ * It is the linear layer of ../arith/SPEC.md section 3, whose reference is plainRow of ../arith/blocks.go.
  *
- * A group of sixteen rows is taken in runs of up to RUN blocks. First come each row's dot products, eight blocks at a time: four
- * twins, a twin being blocks k and k+4 side by side. Then the dots are transposed, so that sixteen rows are the lanes of vectors, and the
- * float steps follow in the order of k_gemm.h. The last blocks of a row may be fewer than eight: up to four are the twins k and
- * k+2, up to two are one twin.
+ * A group is taken in runs of up to RUN blocks. First come each row's dot products, eight blocks at a time: four twins, a twin
+ * being blocks k and k+4 side by side. Then the dots are transposed, so that sixteen rows are the lanes of vectors, and the float steps
+ * follow in the order of SPEC.md. The last blocks of a row may be fewer than eight: up to four are the twins k and k+2, up to two are
+ * one twin.
  */
+#ifdef SIMD_TWINS
+
 enum { RUN = 256, PREFETCH_ROWS = 8192 };
 
 /* What the first step leaves to the second. Q6_K has two dots a block: of a chunk's sixteen, those of the first halves of blocks
@@ -192,3 +195,5 @@ FN void gemv_group(int type, const struct eng_matrix *m, int group, const struct
 		run_sums(type, &x, p, stride, count, a + b, total, panel);
 	}
 }
+
+#endif

@@ -1,4 +1,4 @@
-/* k_lanes.h - reads interleaved weights (lanes.h): dwords of W rows, and their scales. Included after k_pack.h. */
+/* k_lanes.h - reads sixteen rows of a matrix that is interleaved (lanes.h), W at a time: their dwords and their scales. */
 
 /* The table of nl_values or mx_values as the level's dot products take them. */
 FN vb lookup(int type, vb nibbles)
@@ -53,26 +53,4 @@ FN void lanes_scale(int type, const uint8_t *head, const uint8_t *p, int k, int 
 	*d = v_widen((const uint16_t *)(const void *)p + sub);
 	if (kind_of(type) == MINIMA)
 		*m = v_widen((const uint16_t *)(const void *)p + GROUP + sub);
-}
-
-/* All blocks of a group to a panel. */
-FN void pack_lanes(int type, int tiles, const struct eng_matrix *m, int group, uint8_t *panel)
-{
-	const uint8_t *p = eng_lanes_of(m, group), *head = p;
-	for (int b = 0; b < m->blocks; b++, p += lanes_block(type), panel += PANEL_BLOCK) {
-		if (is_super(type) && b % CHUNK_BLOCKS == 0) {
-			head = p;
-			p += lanes_head(type);
-		}
-		for (int sub = 0; sub < GROUP; sub += W) {
-			float *scales = (float *)(void *)(panel + PANEL_SCALES) + sub;
-			vf d, mm;
-			lanes_scale(type, head, p, b % CHUNK_BLOCKS, sub, &d, &mm);
-			v_store(scales, d);
-			if (kind_of(type) == MINIMA || kind_of(type) == HALVES)
-				v_store(scales + GROUP, mm);
-			UNROLL for (int j = 0; j < 8; j++)
-				store(type, tiles, panel, sub, j, lanes_dword(type, p + 4 * sub, j), unpacked_zero(type));
-		}
-	}
 }

@@ -1,42 +1,6 @@
-/* k_float.h - kernels on floats for any number of lanes: functions, norms, quantisation of activations. Included by each isa_*.c
- * after its simd_*.h. */
+/* k_vector.h - kernels on vectors of floats: norm, quantisation of activations, gate, what else a step has between its products. */
 
-FN vf v_exp(vf x)
-{
-	vf e, k, r, p, t;
-	x = v_gt(x, v_set1(88.0f), v_set1(88.0f), x);
-	t = v_fma(x, v_set1(0x1.715476p+0f), v_set1(0x1.8p+23f));
-	k = v_sub(t, v_set1(0x1.8p+23f));
-	r = v_fma(k, v_set1(0x1.05c61p-29f), v_fma(k, v_set1(-0x1.62e43p-1f), x));
-	p = v_fma(v_set1(0x1.6a23cep-10f), r, v_set1(0x1.123a2p-7f));
-	p = v_fma(p, r, v_set1(0x1.5558f2p-5f));
-	p = v_fma(p, r, v_set1(0x1.555492p-3f));
-	p = v_fma(p, r, v_set1(0x1.fffffcp-2f));
-	p = v_fma(p, r, v_set1(1.0f));
-	p = v_fma(p, r, v_set1(1.0f));
-	e = v_mul(p, v_float(vi_shl(vi_add(v_bits(t), vi_set1(127)), 23)));
-	return v_gt(v_set1(-0x1.5d51ecp+6f), x, v_zero(), e);
-}
-
-FN vf v_neg(vf x) { return v_float(vi_add(v_bits(x), vi_set1(INT32_MIN))); }
-FN vf v_abs(vf x) { return v_float(vi_and(v_bits(x), vi_set1(INT32_MAX))); }
-
-FN vf v_silu(vf x) { return v_div(x, v_add(v_set1(1.0f), v_exp(v_neg(x)))); }
-
-FN vf v_gelu(vf x)
-{
-	vf u = v_mul(x, v_fma(v_set1(0x1.2444f2p-4f), v_mul(x, x), v_set1(0x1.988454p+0f)));
-	return v_div(x, v_add(v_set1(1.0f), v_exp(v_neg(u))));
-}
-
-/* c·tanh(x/c) with the sign of x */
-FN vf v_cap(vf x, vf c)
-{
-	vf e = v_exp(v_mul(v_set1(-2.0f), v_abs(v_div(x, c))));
-	vf y = v_mul(c, v_div(v_sub(v_set1(1.0f), e), v_add(v_set1(1.0f), e)));
-	return v_float(vi_add(v_bits(v_abs(y)), vi_and(v_bits(x), vi_set1(INT32_MIN))));
-}
-
+/* Σ x[i]² of x[n]: ../arith/SPEC.md section 2, by fold16 in chunks of 256. */
 static float sum_squares(const float *x, int n)
 {
 	float total = 0;
@@ -63,6 +27,7 @@ static float sum_squares(const float *x, int n)
 	return total;
 }
 
+/* RMSNorm: y[n] = (x[n] · 1 ÷ √(Σ x² ÷ n + eps)) · w[n], SPEC.md section 5. y may be x. */
 static void norm(float *y, const float *x, const float *w, int n, float eps)
 {
 	float m = sum_squares(x, n) / (float)n + eps, r = 1.0f / __builtin_sqrtf(m);
@@ -75,7 +40,7 @@ static void norm(float *y, const float *x, const float *w, int n, float eps)
 	}
 }
 
-/* One block of 32 in BLOCK/W vectors. */
+/* Activations of a block: x[32], in BLOCK/W vectors, to q[32], dx and tx of a token's slot, SPEC.md section 3; and nt, minus Σ q. */
 FN void quantize_block(struct eng_block *b, int slot, const vf x[BLOCK / W])
 {
 	vi big = v_bits(v_abs(x[0]));
@@ -107,6 +72,7 @@ FN void quantize_block(struct eng_block *b, int slot, const vf x[BLOCK / W])
 	b->tx[slot] = (float)t * dx;
 }
 
+/* The same of a row: x[blocks, 32] to the slot in blocks b. */
 static void quantize(struct eng_block *b, int slot, const float *x, int blocks)
 {
 	for (int i = 0; i < blocks; i++, b++, x += BLOCK) {
@@ -117,6 +83,7 @@ static void quantize(struct eng_block *b, int slot, const float *x, int blocks)
 	}
 }
 
+/* act(g) · u, quantised: g, u[n, 32] to slots 0 … n-1 of block b; act is GELU or SiLU. Step 7 of SPEC.md section 5. */
 static void gate(struct eng_block *b, int n, const float *g, const float *u, int gelu)
 {
 	for (int t = 0; t < n; t++, g += BLOCK, u += BLOCK) {
@@ -131,6 +98,7 @@ static void gate(struct eng_block *b, int n, const float *g, const float *u, int
 	}
 }
 
+/* x[n] = x[n] + y[n] */
 static void add(float *x, const float *y, int n)
 {
 	int i = 0;
@@ -142,6 +110,7 @@ static void add(float *x, const float *y, int n)
 
 static void function(int kind, int n, const float *x, const float *y, float *out);
 
+/* x[n] = soft cap c of x[n], SPEC.md section 4. */
 static void cap(float *x, int n, float c) { function(3, n, x, &c, x); }
 
 /* For any n; kinds of eng_test_function. */
@@ -165,6 +134,7 @@ static void function(int kind, int n, const float *x, const float *y, float *out
 	}
 }
 
+/* The index of the largest of x[n], the lowest on a tie, or -1 where one is not finite: the greedy choice of SPEC.md section 6. */
 static int32_t argmax(const float *x, int n)
 {
 	vf top = v_set1(-__builtin_inff());
@@ -187,4 +157,19 @@ static int32_t argmax(const float *x, int n)
 	for (i = 0; x[i] != m; i++)
 		;
 	return i;
+}
+
+/* Adds up n bytes, a multiple of 1,024: what bench.c measures beside the kernels, reading alone. */
+static uint32_t read_bytes(const uint8_t *p, size_t n)
+{
+	vi sum[8];
+	UNROLL for (int i = 0; i < 8; i++)
+		sum[i] = vi_set1(0);
+	for (const uint8_t *end = p + n; p < end; p += 8 * sizeof(vi))
+		UNROLL for (int i = 0; i < 8; i++)
+			sum[i] = vi_add(sum[i], vi_load((const int32_t *)(const void *)(p + (size_t)i * sizeof(vi))));
+	vi all = sum[0];
+	UNROLL for (int i = 1; i < 8; i++)
+		all = vi_add(all, sum[i]);
+	return (uint32_t)vi_hadd(all);
 }
