@@ -92,6 +92,14 @@ struct eng_store_kv {
 	uint16_t *page_k, *page_v;     /* column of the keys [d][64], row of the values */
 };
 
+/* y[n, 16*groups] = x[n, D] · w[16*groups, D] + bias, for groups of m from group on and n tokens from the beginning of tile a on:
+ * y is out[t*stride + row - 16*group], and added to what is there where mode is ADD. panel has eng_panel_bytes of m. For one token it
+ * is gemv. */
+typedef void eng_gemm(const struct eng_matrix *m, int group, int groups, const struct eng_block *a, int n, float *out, size_t stride, int mode,
+	uint8_t *panel);
+/* total[8, 16] += x[8, D] · w[16, D]: a panel of bytes by the tokens of a tile, for bench.c. */
+typedef void eng_tile(const uint8_t *panel, int blocks, const struct eng_block *a, float total[SLOTS][GROUP]);
+
 /* The kernels of a level. */
 struct eng_kernels {
 	int flips; /* the zero point of interleaved bytes is 128, not 0 */
@@ -99,10 +107,7 @@ struct eng_kernels {
 	void (*norm)(float *y, const float *x, const float *w, int n, float eps);
 	/* token slot of a tile from x [32*blocks]; b is the tile's first block */
 	void (*quantize)(struct eng_block *b, int slot, const float *x, int blocks);
-	/* groups of m from group on, for n tokens from the beginning of tile a on: out[t*stride + row - 16*group]; panel has
-	 * eng_panel_bytes of m */
-	void (*gemm)(const struct eng_matrix *m, int group, int groups, const struct eng_block *a, int n, float *out, size_t stride, int mode,
-		uint8_t *panel);
+	eng_gemm *gemm;
 	/* block of 32 gated activations: act(g)*u quantised into slot t of b, for n tokens; g, u [n, 32] */
 	void (*gate)(struct eng_block *b, int n, const float *g, const float *u, int gelu);
 	/* 1 where key and value are finite */
@@ -116,9 +121,9 @@ struct eng_kernels {
 	int32_t (*argmax)(const float *x, int n);
 	/* for tests: kinds of eng_test_function */
 	void (*function)(int kind, int n, const float *x, const float *y, float *out);
-	/* for bench.c: a sum of n bytes, a multiple of 1,024, which do nothing but come; and a panel of bytes by the SLOTS tokens of a tile */
+	/* for bench.c: a sum of n bytes, a multiple of 1,024, which do nothing but come */
 	uint32_t (*read)(const uint8_t *p, size_t n);
-	void (*tile)(const uint8_t *panel, int blocks, const struct eng_block *a, float total[SLOTS][GROUP]);
+	eng_tile *tile;
 };
 
 /* eng_kernels_of: the table of a level, or NULL where this build has none. */
@@ -131,6 +136,9 @@ FN const struct eng_kernels *eng_kernels_at(int level)
 extern const struct eng_kernels eng_kernels_scalar;
 #ifdef __x86_64__
 extern const struct eng_kernels eng_kernels_avx2, eng_kernels_avxvnni, eng_kernels_avx512, eng_kernels_amx, eng_kernels_amx_emulated;
+/* Of the last two, more than SLOTS tokens: isa_amx.c, isa_amx_emulated.c. */
+eng_gemm eng_gemm_amx, eng_gemm_amx_emulated;
+eng_tile eng_tile_amx, eng_tile_amx_emulated;
 #endif
 #ifdef __aarch64__
 extern const struct eng_kernels eng_kernels_neon, eng_kernels_i8mm;

@@ -1,38 +1,8 @@
-/* isa_amx.c - the kernels for AMX-INT8 tiles, with AVX-512 for the rest. */
-#include <stdlib.h>
-#include "internal.h"
-
+/* isa_amx.c - gemm on tiles of AMX-INT8. */
 #ifdef __x86_64__
-#ifdef __clang__
-#pragma clang attribute push(__attribute__((target("avx2,fma,f16c,avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,amx-tile,amx-int8"))), apply_to = function)
-#else
-#pragma GCC target("avx2,fma,f16c,avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,amx-tile,amx-int8")
-#endif
-#include "simd_avx512.h"
-#include "tiles_amx.h"
-
-#include "lanes.h"
-#include "k_math.h"
-#include "k_prefetch.h"
-#include "k_rows.h"
-#include "k_lanes.h"
-#include "k_pack.h"
-#include "k_block.h"
-#include "k_gemv.h"
-#include "k_few.h"
-#include "k_gemm.h"
-#include "k_embed.h"
-#include "k_amx.h"
-#include "k_vector.h"
-#include "k_attention.h"
-
-const struct eng_kernels eng_kernels_amx = {
-	.flips = !SIMD_S8, .norm = norm, .quantize = quantize, .gemm = gemm_amx, .gate = gate, .store_kv = store_kv, .attend = attend,
-	.embed = embed, .add = add, .cap = cap, .argmax = argmax, .function = function,
-	.read = read_bytes, .tile = gemm_bytes_amx,
-};
-
-#ifdef __clang__
-#pragma clang attribute pop
-#endif
+#define ISA amx
+#define ISA_TARGET "avx2,fma,f16c,avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,amx-tile,amx-int8"
+#define ISA_TILES "tiles_amx.h"
+#define ISA_SIMD "simd_avx512.h"
+#include "isa.h"
 #endif

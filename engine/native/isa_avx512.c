@@ -1,35 +1,18 @@
-/* isa_avx512.c - the kernels for AVX-512 (F, BW, DQ, VL) with VNNI. */
-#include "internal.h"
-
+/* isa_avx512.c - the level of AVX-512 (F, BW, DQ, VL) with VNNI; and those of AMX, which are this one but for gemm by more tokens than
+ * a tile has. */
 #ifdef __x86_64__
-#ifdef __clang__
-#pragma clang attribute push(__attribute__((target("avx2,fma,f16c,avx512f,avx512bw,avx512dq,avx512vl,avx512vnni"))), apply_to = function)
-#else
-#pragma GCC target("avx2,fma,f16c,avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")
-#endif
-#include "simd_avx512.h"
+#define ISA avx512
+#define ISA_TARGET "avx2,fma,f16c,avx512f,avx512bw,avx512dq,avx512vl,avx512vnni"
+#define ISA_SIMD "simd_avx512.h"
+#include "isa.h"
 
-#include "lanes.h"
-#include "k_math.h"
-#include "k_prefetch.h"
-#include "k_rows.h"
-#include "k_lanes.h"
-#include "k_pack.h"
-#include "k_block.h"
-#include "k_gemv.h"
-#include "k_few.h"
-#include "k_gemm.h"
-#include "k_embed.h"
-#include "k_vector.h"
-#include "k_attention.h"
-
-const struct eng_kernels eng_kernels_avx512 = {
-	.flips = !SIMD_S8, .norm = norm, .quantize = quantize, .gemm = gemm, .gate = gate, .store_kv = store_kv, .attend = attend,
-	.embed = embed, .add = add, .cap = cap, .argmax = argmax, .function = function,
-	.read = read_bytes, .tile = gemm_bytes,
-};
-
-#ifdef __clang__
-#pragma clang attribute pop
-#endif
+#define AMX_LEVEL(name)                                                                                                             \
+	static void gemm_##name(const struct eng_matrix *m, int group, int groups, const struct eng_block *a, int n, float *out,    \
+		size_t stride, int mode, uint8_t *panel)                                                                            \
+	{                                                                                                                           \
+		(n > SLOTS ? eng_gemm_##name : gemm)(m, group, groups, a, n, out, stride, mode, panel);                             \
+	}                                                                                                                           \
+	const struct eng_kernels eng_kernels_##name = ISA_KERNELS(gemm_##name, eng_tile_##name);
+AMX_LEVEL(amx)
+AMX_LEVEL(amx_emulated)
 #endif

@@ -1,36 +1,12 @@
-/* isa_i8mm.c - the kernels for arm64 with dot products of unsigned by signed bytes (i8mm). */
-#include "internal.h"
-
+/* isa_i8mm.c - the level of arm64 with dot products of unsigned by signed bytes (i8mm). */
 #ifdef __aarch64__
+#define ISA i8mm
 #ifdef __clang__
-#pragma clang attribute push(__attribute__((target("dotprod,i8mm"))), apply_to = function)
+#define ISA_TARGET "dotprod,i8mm"
 #else
-#pragma GCC target("arch=armv8.2-a+dotprod+i8mm")
+#define ISA_TARGET "arch=armv8.2-a+dotprod+i8mm"
 #endif
 #define SIMD_I8MM
-#include "simd_neon.h"
-
-#include "lanes.h"
-#include "k_math.h"
-#include "k_prefetch.h"
-#include "k_rows.h"
-#include "k_lanes.h"
-#include "k_pack.h"
-#include "k_block.h"
-#include "k_gemv.h"
-#include "k_few.h"
-#include "k_gemm.h"
-#include "k_embed.h"
-#include "k_vector.h"
-#include "k_attention.h"
-
-const struct eng_kernels eng_kernels_i8mm = {
-	.flips = !SIMD_S8, .norm = norm, .quantize = quantize, .gemm = gemm, .gate = gate, .store_kv = store_kv, .attend = attend,
-	.embed = embed, .add = add, .cap = cap, .argmax = argmax, .function = function,
-	.read = read_bytes, .tile = gemm_bytes,
-};
-
-#ifdef __clang__
-#pragma clang attribute pop
-#endif
+#define ISA_SIMD "simd_neon.h"
+#include "isa.h"
 #endif

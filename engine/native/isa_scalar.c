@@ -1,24 +1,4 @@
-/* isa_scalar.c - the kernels in plain C11, for any machine. */
-#include "internal.h"
-
-#include "simd_scalar.h"
-
-#include "lanes.h"
-#include "k_math.h"
-#include "k_prefetch.h"
-#include "k_rows.h"
-#include "k_lanes.h"
-#include "k_pack.h"
-#include "k_block.h"
-#include "k_gemv.h"
-#include "k_few.h"
-#include "k_gemm.h"
-#include "k_embed.h"
-#include "k_vector.h"
-#include "k_attention.h"
-
-const struct eng_kernels eng_kernels_scalar = {
-	.flips = !SIMD_S8, .norm = norm, .quantize = quantize, .gemm = gemm, .gate = gate, .store_kv = store_kv, .attend = attend,
-	.embed = embed, .add = add, .cap = cap, .argmax = argmax, .function = function,
-	.read = read_bytes, .tile = gemm_bytes,
-};
+/* isa_scalar.c - the level of plain C11, for any machine. */
+#define ISA scalar
+#define ISA_SIMD "simd_scalar.h"
+#include "isa.h"

@@ -10,7 +10,7 @@
  * this one are summed; B serves two of them, for what costs is not the product but loading and storing. The configuration lies in
  * static storage and is loaded by assembly: a compiler that believes fewer bytes of it are read would drop the rest.
  */
-enum { AMX_MIN = SLOTS + 1, AMX_TOKENS = 2 * SLOTS };
+enum { AMX_TOKENS = 2 * SLOTS };
 
 /* Tiles: 0, 1 sums; 2, 3 tokens; 4 weights; of half a block 5, 6 tokens and 7 weights. */
 struct amx_config {
@@ -112,22 +112,18 @@ FN void amx_rows(int type, const struct eng_matrix *m, int group, const struct e
 	}
 }
 
-#define AMX(name, ...)                                                                                                             \
+#define AMX(name, ...)                                                                                                              \
 	static void amx_##name(const struct eng_matrix *m, int group, const struct eng_block *a, int n, float *out, size_t stride,  \
 		int mode, uint8_t *panel)                                                                                           \
 	{                                                                                                                           \
-		amx_rows(ENG_##name, m, group, a, n, out, stride, mode, panel);                                                           \
+		amx_rows(ENG_##name, m, group, a, n, out, stride, mode, panel);                                                     \
 	}
 ENG_TYPES(AMX)
 #undef AMX
 
-static void gemm_amx(const struct eng_matrix *m, int group, int groups, const struct eng_block *a, int n, float *out, size_t stride,
+void ISA_NAME(eng_gemm_)(const struct eng_matrix *m, int group, int groups, const struct eng_block *a, int n, float *out, size_t stride,
 	int mode, uint8_t *panel)
 {
-	if (n < AMX_MIN) {
-		gemm(m, group, groups, a, n, out, stride, mode, panel);
-		return;
-	}
 	tile_configure(&amx_config);
 #define AMX(name, ...) case ENG_##name: amx_##name(m, i, a, n, out, stride, mode, panel); break;
 	for (int i = group; i < group + groups; i++, out += GROUP)
@@ -136,7 +132,7 @@ static void gemm_amx(const struct eng_matrix *m, int group, int groups, const st
 	tile_release();
 }
 
-static void gemm_bytes_amx(const uint8_t *panel, int blocks, const struct eng_block *a, float total[SLOTS][GROUP])
+void ISA_NAME(eng_tile_)(const uint8_t *panel, int blocks, const struct eng_block *a, float total[SLOTS][GROUP])
 {
 	tile_configure(&amx_config);
 	amx_tiles(BYTES, 1, panel, blocks, a, total);
