@@ -255,17 +255,15 @@ func TestCompanyChangesNoBit(t *testing.T) {
 }
 
 func TestFailuresNameThePositionOfEachSequenceAlone(t *testing.T) {
-	const bad = 50
+	const bad, at = 50, 60
 	m := load(t, enginetest.Tiny(t, enginetest.Options{FailToken: bad}))
+	isBad := func(id int32) bool { return id == bad }
+	failing, good := slices.DeleteFunc(tinyTokens(74, 3), isBad), slices.DeleteFunc(tinyTokens(90, 4), isBad)
+	failing[at] = bad
+	want, _ := reference(t, m, good)
+	before, _ := reference(t, m, failing[:at])
 	forEachLevel(t, func(t *testing.T, l native.Level) {
 		n := open(t, m, l, 2)
-		failing := append(tinyTokens(70, 3), bad, 21, 22)
-		good := tinyTokens(90, 4)
-		failing = slices.DeleteFunc(failing, func(id int32) bool { return id == bad })
-		at := 60
-		failing[at] = bad
-		good = slices.DeleteFunc(good, func(id int32) bool { return id == bad })
-		want, _ := reference(t, m, good)
 		p, q := &native.Piece{Cache: n.NewCache(), Tokens: failing, Keep: len(failing)}, &native.Piece{Cache: n.NewCache(), Tokens: good, Keep: 2}
 		if err := n.Forward([]*native.Piece{p, q}); err != nil {
 			t.Fatal(err)
@@ -274,7 +272,6 @@ func TestFailuresNameThePositionOfEachSequenceAlone(t *testing.T) {
 		if !errors.As(p.Err, &failed) || failed.Position != at || len(p.States) != at || p.Cache.Len() != at {
 			t.Errorf("got %v, %d states, %d positions, want a failure at %d", p.Err, len(p.States), p.Cache.Len(), at)
 		}
-		before, _ := reference(t, m, failing[:at])
 		for i, s := range p.States {
 			if !same(s, before[i]) {
 				t.Fatalf("the state at %d, before the failure, differs", i)

@@ -127,40 +127,38 @@ func agree(t *testing.T, what string, got, want []float32) {
 }
 
 func TestLinearLayersEqualTheReference(t *testing.T) {
-	forEachLevel(t, func(t *testing.T, l native.Level) {
-		cases := 0
-		for _, s := range storedTypes {
-			elements, _ := s.block()
-			for _, cols := range []int{32, 96, 128, 160, 224, 256, 288, 512, 576, 768, 1536} {
-				if cols%elements != 0 {
-					continue
-				}
-				for _, rows := range []int{1, 16, 21} {
-					for _, n := range []int{1, 2, 3, 5, 8, 15, 33} {
-						linearCase(t, l, s, rows, cols, n, uint64(cases))
-						cases++
-					}
-				}
+	cases := uint64(0)
+	for _, s := range storedTypes {
+		elements, _ := s.block()
+		for _, cols := range []int{32, 96, 128, 160, 224, 256, 288, 512, 576, 768, 1536} {
+			if cols%elements != 0 {
+				continue
 			}
-			for _, cols := range []int{8448, 8480, 8672} { // rows longer than a run of k_gemv.h
-				if cols%elements == 0 {
-					linearCase(t, l, s, 21, cols, 1, uint64(cases))
+			for _, rows := range []int{1, 16, 21} {
+				for _, n := range []int{1, 2, 3, 5, 8, 15, 33} {
+					linearCase(t, s, rows, cols, n, cases)
 					cases++
 				}
 			}
 		}
-		t.Logf("%d cases", cases)
-	})
+		for _, cols := range []int{8448, 8480, 8672} { // rows longer than a run of k_gemv.h
+			if cols%elements == 0 {
+				linearCase(t, s, 21, cols, 1, cases)
+				cases++
+			}
+		}
+	}
+	t.Logf("%d cases", cases)
 }
 
-func linearCase(t *testing.T, l native.Level, s storedType, rows, cols, n int, seed uint64) {
+// linearCase compares a product and a row of its matrix at every level.
+func linearCase(t *testing.T, s storedType, rows, cols, n int, seed uint64) {
 	t.Helper()
 	r := rand.New(rand.NewPCG(seed, 1))
-	what := fmt.Sprintf("%s, %d × %d, %d tokens", s.t, rows, cols, n)
 	data := randomWeights(r, s, rows, cols)
 	w, err := weights.NewMatrix(gguf.Tensor{Name: "w", Dims: []uint64{uint64(cols), uint64(rows)}, Type: s.t, Data: data})
 	if err != nil {
-		t.Fatal(what, err)
+		t.Fatal(s.t, err)
 	}
 	m := arith.NewMatrix(w)
 	var bias []float32
@@ -181,62 +179,64 @@ func linearCase(t *testing.T, l native.Level, s storedType, rows, cols, n int, s
 	row := int(seed) % rows
 	embed, want := make([]float32, cols), make([]float32, cols)
 	m.Embed(want, row)
-	for _, interleaved := range []bool{false, true} {
-		what := fmt.Sprintf("%s, interleaved %v", what, interleaved)
-		got, err := native.TestGEMM(l, interleaved, s.t, rows, cols, data, n, x, bias)
-		if err != nil {
-			t.Fatal(what, err)
+	for _, l := range native.Levels() {
+		for _, interleaved := range []bool{false, true} {
+			what := fmt.Sprintf("%v: %s, %d × %d, %d tokens, interleaved %v", l, s.t, rows, cols, n, interleaved)
+			got, err := native.TestGEMM(l, interleaved, s.t, rows, cols, data, n, x, bias)
+			if err != nil {
+				t.Fatal(what, err)
+			}
+			for i := range n {
+				agree(t, fmt.Sprintf("%s, token %d", what, i), got[i], p.Out[i])
+			}
+			if err := native.TestEmbed(l, interleaved, s.t, rows, cols, data, row, embed); err != nil {
+				t.Fatal(what, err)
+			}
+			agree(t, what+", embedding", embed, want)
 		}
-		for i := range n {
-			agree(t, fmt.Sprintf("%s, token %d", what, i), got[i], p.Out[i])
-		}
-		if err := native.TestEmbed(l, interleaved, s.t, rows, cols, data, row, embed); err != nil {
-			t.Fatal(what, err)
-		}
-		agree(t, what+", embedding", embed, want)
 	}
 }
 
 func TestQuantisationEqualsTheReference(t *testing.T) {
-	forEachLevel(t, func(t *testing.T, l native.Level) {
-		r := rand.New(rand.NewPCG(2, 2))
-		for range 400 {
-			x := make([]float32, 32*(1+r.IntN(20)))
-			awkward(r, x, false)
-			var v arith.Vec
-			v.Quantize(x, arith.Pack8)
+	r := rand.New(rand.NewPCG(2, 2))
+	for range 400 {
+		x := make([]float32, 32*(1+r.IntN(20)))
+		awkward(r, x, false)
+		var v arith.Vec
+		v.Quantize(x, arith.Pack8)
+		for _, l := range native.Levels() {
 			q, dx, tx, err := native.TestQuantize(l, x)
 			if err != nil {
-				t.Fatal(err)
+				t.Fatal(l, err)
 			}
-			agree(t, "dx", dx, v.DX)
-			agree(t, "tx", tx, v.TX)
+			agree(t, l.String()+": dx", dx, v.DX)
+			agree(t, l.String()+": tx", tx, v.TX)
 			for i := range q {
 				if q[i] != v.Q[i] {
-					t.Fatalf("q[%d] of %x: got %d, want %d", i, x[i], q[i], v.Q[i])
+					t.Fatalf("%v: q[%d] of %x: got %d, want %d", l, i, x[i], q[i], v.Q[i])
 				}
 			}
 		}
-	})
+	}
 }
 
 func TestNormsEqualTheReference(t *testing.T) {
-	forEachLevel(t, func(t *testing.T, l native.Level) {
-		r := rand.New(rand.NewPCG(3, 3))
-		for n := 2; n < 1600; n += 1 + n/9 {
-			for k := range 4 {
-				x, w, want := make([]float32, n), make([]float32, n), make([]float32, n)
-				awkward(r, x, k > 0)
-				awkward(r, w, true)
-				arith.RMSNorm(want, x, w, 1e-5)
+	r := rand.New(rand.NewPCG(3, 3))
+	for n := 2; n < 1600; n += 1 + n/9 {
+		for k := range 4 {
+			x, w, want := make([]float32, n), make([]float32, n), make([]float32, n)
+			awkward(r, x, k > 0)
+			awkward(r, w, true)
+			arith.RMSNorm(want, x, w, 1e-5)
+			for _, l := range native.Levels() {
 				got, err := native.TestNorm(l, x, w, 1e-5)
 				if err != nil {
-					t.Fatal(err)
+					t.Fatal(l, err)
 				}
-				agree(t, fmt.Sprintf("norm of %d", n), got, want)
+				agree(t, fmt.Sprintf("%v: norm of %d", l, n), got, want)
 			}
 		}
-	})
+	}
 }
 
 func TestFunctionsEqualTheReference(t *testing.T) {
@@ -277,19 +277,17 @@ func TestFunctionsEqualTheReference(t *testing.T) {
 }
 
 func TestAttentionEqualsTheReference(t *testing.T) {
-	forEachLevel(t, func(t *testing.T, l native.Level) {
-		r := rand.New(rand.NewPCG(5, 5))
-		for _, d := range []int{8, 16, 32, 40, 64, 80, 96, 128, 160, 256} {
-			for _, n := range []int{1, 2, 16, 63, 64, 65, 128, 200} {
-				attentionCase(t, l, r, d, n)
-			}
+	r := rand.New(rand.NewPCG(5, 5))
+	for _, d := range []int{8, 16, 32, 40, 64, 80, 96, 128, 160, 256} {
+		for _, n := range []int{1, 2, 16, 63, 64, 65, 128, 200} {
+			attentionCase(t, r, d, n)
 		}
-	})
+	}
 }
 
 // attentionCase compares seven queries, or as many as every loop of the widest level has work for, at positions up to n-1, with and
-// without a window and a cap.
-func attentionCase(t *testing.T, l native.Level, r *rand.Rand, d, n int) {
+// without a window and a cap, at every level.
+func attentionCase(t *testing.T, r *rand.Rand, d, n int) {
 	t.Helper()
 	rows := 7
 	if n == 65 || n == 200 {
@@ -324,12 +322,14 @@ func attentionCase(t *testing.T, l native.Level, r *rand.Rand, d, n int) {
 			end := (int(to[i]) + 1) * d
 			arith.Attend(want[i], q[i*d:(i+1)*d], k[:end], v[:end], see)
 		}
-		got, err := native.TestAttend(l, rows, d, see.Cap, q, k, v, from, to)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for i := range rows {
-			agree(t, fmt.Sprintf("head of %d, %d positions, %+v, row %d", d, n, see, i), got[i*d:(i+1)*d], want[i])
+		for _, l := range native.Levels() {
+			got, err := native.TestAttend(l, rows, d, see.Cap, q, k, v, from, to)
+			if err != nil {
+				t.Fatal(l, err)
+			}
+			for i := range rows {
+				agree(t, fmt.Sprintf("%v: head of %d, %d positions, %+v, row %d", l, d, n, see, i), got[i*d:(i+1)*d], want[i])
+			}
 		}
 	}
 }
