@@ -11,8 +11,13 @@
 // values. Levels of instructions (Levels) are chosen when a model is made; the results do not depend on them, nor on threads, nor
 // on company.
 //
-// The C code: engine.h is the door, internal.h the layouts in memory, step.c the graph, pool.c the threads. The kernels are
-// written once, in k_*.h, for vectors of any width; each simd_*.h gives them one vocabulary of vectors, and each isa_*.c is one
-// level of instructions. interleave.c copies weights as lanes.h describes. bench.c and test.c run single kernels. Start reading at
-// engine.h, then step.c.
+// The C code: engine.h is the door, internal.h the layouts in memory, step.c the graph, pool.c the threads, memory.c what they
+// allocate. The kernels are written once, in k_*.h, for vectors of any width; each simd_*.h gives them one vocabulary of vectors, each
+// isa_*.c is one level of instructions, and isa.h makes a level's table of them. types.h says what the types of weights are;
+// blocks.h, their sizes, is written from the lists in Go. interleave.c copies weights as lanes.h describes. bench.c and test.c run
+// single kernels. Start reading at engine.h, then step.c.
+//
+// Its words are those of the field. gemm is x[T, D] · w[O, D] → y[T, O] for any number of tokens, gemv that of one; weights are packed
+// into panels, and what follows a product is its epilogue. Zero points, transpose, gather, lookup, prefetch, store, RoPE, qk, softmax
+// and pv mean what they mean elsewhere.
 package native

@@ -97,7 +97,7 @@ struct eng_store_kv {
  * is gemv. */
 typedef void eng_gemm(const struct eng_matrix *m, int group, int groups, const struct eng_block *a, int n, float *out, size_t stride, int mode,
 	uint8_t *panel);
-/* total[8, 16] += x[8, D] · w[16, D]: a panel of bytes by the tokens of a tile, for bench.c. */
+/* total[8, 16] from x[8, D] · w[16, D]: a panel of bytes by the tokens of a tile, for bench.c, which wants no result. */
 typedef void eng_tile(const uint8_t *panel, int blocks, const struct eng_block *a, float total[SLOTS][GROUP]);
 
 /* The kernels of a level. */

@@ -1,5 +1,5 @@
-/* k_amx.h - gemm on tiles: sixteen tokens by sixteen rows, 32 inputs a step, in place of
- * k_gemm.h for more than eight tokens.
+/* k_amx.h - gemm on tiles: x[T, D] · w[O, D] → y[T, O], sixteen tokens by sixteen rows, 32 inputs a step, in place of k_gemm.h for more
+ * than eight tokens. The linear layer of ../arith/SPEC.md section 3, too.
  *
  *     for each group of sixteen rows:  pack a panel of signed bytes
  *         for each two tiles of eight tokens:  for each block:  C = A × B for both  (int32, exact);
@@ -71,7 +71,7 @@ FN void amx_sum(int kind, const uint8_t *panel, const struct eng_block *a, const
 	}
 }
 
-/* A group by H tiles of tokens. */
+/* total[8*H, 16] = x[8*H, D] · w[16, D]: a panel by H tiles of tokens. */
 FN void amx_tiles(int kind, int H, const uint8_t *panel, int blocks, const struct eng_block *a, float total[][GROUP])
 {
 	_Alignas(64) int32_t c[2][512];
@@ -98,6 +98,7 @@ FN void amx_tiles(int kind, int H, const uint8_t *panel, int blocks, const struc
 	}
 }
 
+/* y[n, 16] = x[n, D] · w[16, D] + bias: a group by n tokens. */
 FN void amx_rows(int type, const struct eng_matrix *m, int group, const struct eng_block *a, int n, float *out, size_t stride, int mode,
 	uint8_t *panel)
 {
@@ -121,6 +122,7 @@ FN void amx_rows(int type, const struct eng_matrix *m, int group, const struct e
 ENG_TYPES(AMX)
 #undef AMX
 
+/* eng_gemm of a level of AMX. */
 void ISA_NAME(eng_gemm_)(const struct eng_matrix *m, int group, int groups, const struct eng_block *a, int n, float *out, size_t stride,
 	int mode, uint8_t *panel)
 {
@@ -132,6 +134,7 @@ void ISA_NAME(eng_gemm_)(const struct eng_matrix *m, int group, int groups, cons
 	tile_release();
 }
 
+/* And its eng_tile. */
 void ISA_NAME(eng_tile_)(const uint8_t *panel, int blocks, const struct eng_block *a, float total[SLOTS][GROUP])
 {
 	tile_configure(&amx_config);

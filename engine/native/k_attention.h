@@ -1,8 +1,10 @@
-/* k_attention.h - RoPE of queries and keys, and attention over pages, a lane a key for scores and an element for values.
+/* k_attention.h - RoPE of queries and keys, which store_kv does beside storing keys and values, and attention over pages: q[R, d] ·
+ * k[d, len] → softmax → · v[len, d] → out[R, d], a lane a key for qk and an element for pv. They are steps 2 to 5 of
+ * ../arith/SPEC.md section 5; the reference is ../arith/attention.go.
  *
- * The reference is ../arith/attention.go. Up to ATT_MOST query rows that share a key head go together over the pages, ascending:
- * ATT_ROWS by ATT_VECS vectors of keys or elements, or, where there are registers, ATT_MOST by one, for which fewer numbers are widened;
- * for each page: scores of 64 keys, their maximum, exp, the sum of p by fold16, and o = fma(o, α, Σ p·v).
+ * Up to ATT_MOST query rows that share a key head go together over the pages, ascending: ATT_ROWS by ATT_VECS vectors of keys or
+ * elements, or, where there are registers, ATT_MOST by one, for which fewer numbers are widened. For each page: qk of 64 keys, their
+ * maximum, exp, the sum of p by fold16, and o = fma(o, α, Σ p·v).
  */
 
 /* One pair: (a, b) rotated by the angle of cosine c and sine s. */
@@ -44,6 +46,8 @@ FN uint16_t narrow(uint16_t *restrict h, const float *x, int d)
 	return worst;
 }
 
+/* Steps 2 to 4 for one token and key head: q[heads, d] and k[d] are normed where there are norms and rotated, q scaled; k and v[d] go
+ * to their page as binary16. Returns 1 where all of these are finite. */
 static int store_kv(const struct eng_store_kv *p)
 {
 	const int d = p->d, dp = (int)eng_round((size_t)d, GROUP);
@@ -67,7 +71,8 @@ static int store_kv(const struct eng_store_kv *p)
 	return worst_k != 0x7c00 && worst_v != 0x7c00;
 }
 
-/* q·k: s[R, 64] = q[R, d] · k[d, 64] for the keys below hi of a page, V vectors of keys at a time. Of many rows q lies together in all[d, R]. */
+/* q·k: s[R, 64] = q[R, d] · k[d, 64] for the keys below hi of a page, V vectors of keys at a time. Of many rows q lies together in
+ * all[d, R]. */
 FN void qk(int R, int V, float *s, const float *const *q, const float *all, const uint16_t *k, int d, int hi)
 {
 	for (int at = 0; at < hi; at += V * W) {
@@ -91,7 +96,7 @@ FN void qk(int R, int V, float *s, const float *const *q, const float *all, cons
 	}
 }
 
-/* p·v: o[R, dp] = α o + p[R, 64] · v[64, dp]; here V vectors of o[r] = fma(o[r], alpha[r], Σ p[r][j]·v[j]) for lo ≤ j < hi, from element at on, in the rows that see the page. */
+/* V vectors of pv, from element at on. */
 FN void pv_part(int R, int V, float *o, const float *alpha, const int *seen, const float *p, const uint16_t *v, int dp, int at, int lo, int hi)
 {
 	vf a[ATT_MOST][ATT_VECS];
@@ -116,6 +121,7 @@ FN void pv_part(int R, int V, float *o, const float *alpha, const int *seen, con
 			}
 }
 
+/* p·v: o[r] = fma(o[r], alpha[r], Σ p[r][j]·v[j]) for lo ≤ j < hi, in the rows that see the page: o[R, dp] from p[R, 64] · v[64, dp]. */
 FN void pv(int R, int V, float *o, const float *alpha, const int *seen, const float *p, const uint16_t *v, int dp, int lo, int hi)
 {
 	int at = 0;
@@ -125,8 +131,8 @@ FN void pv(int R, int V, float *o, const float *alpha, const int *seen, const fl
 		pv_part(R, 1, o, alpha, seen, p, v, dp, at, lo, hi);
 }
 
-/* A page of the softmax of one row, whose maximum so far is *top and whose sum is *sum: s[64] becomes p[64] = exp(s − top), +0 for keys that are
- * not visible, lo ≤ j < hi being those that are. Returns alpha, by which the output so far is to be multiplied. SPEC.md §5, Attention. */
+/* A page of one row's softmax, whose maximum so far is *top and whose sum *sum: s[64] becomes p[64] = exp(s − top), +0 but for the keys
+ * lo ≤ j < hi, which are visible. Returns alpha, by which the output so far is to be multiplied. */
 FN float softmax(float *s, int lo, int hi, float softcap, float *top, float *sum)
 {
 	vf x[PAGE / W], m = v_set1(*top);
@@ -164,6 +170,7 @@ FN float softmax(float *s, int lo, int hi, float softcap, float *top, float *sum
 	return alpha[0];
 }
 
+/* out[R, d] of rows first … first+R-1 of a task, V vectors at a time. */
 FN void attend_rows(int R, int V, const struct eng_attend *a, int first)
 {
 	const int d = a->d, dp = a->dp;
@@ -206,6 +213,7 @@ FN void attend_rows(int R, int V, const struct eng_attend *a, int first)
 	}
 }
 
+/* out[rows, d] of a task. */
 static void attend(const struct eng_attend *a)
 {
 	int r = 0;

@@ -13,21 +13,23 @@ FN void gemm_rows_steps(int kind, int T, const vb w[8], vf d, vf m, const struct
 		sum[t] = block_step(kind, w, d, m, a, slot + t, sum[t]);
 }
 
-/* Adds a chunk of Q4_1: four blocks are eighty bytes, five times sixteen, so that the scales are transposed with the weights. */
+/* The functions below add a chunk, sum[T, W] += x[T, 256] · w[W, 256], for the tokens of a from its first slot on, and prefetch as many
+ * bytes from ahead on. Of Q4_1 four blocks are eighty bytes, five times sixteen, so that the scales are transposed with the weights. */
 FN void gemm_rows_q41(int T, struct rows r, int blocks, const struct eng_block *a, vf *sum, const uint8_t *ahead)
 {
+	const size_t bytes = block_bytes(ENG_Q4_1);
 	int b = 0;
-	for (; b + 4 <= blocks; b += 4, r = rows_on(r, 80)) {
+	for (; b + 4 <= blocks; b += 4, r = rows_on(r, 4 * bytes)) {
 		vb v[20], w[8];
 		UNROLL for (int i = 0; i < 5; i++)
 			vb_transpose(r.p, r.stride, 16 * (size_t)i, v + 4 * i);
 		UNROLL for (int i = 0; i < 4; i++) {
-			ahead = prefetch(ahead, W * 20);
+			ahead = prefetch(ahead, W * (int)bytes);
 			nibbles_of(v + 5 * i + 1, w);
 			gemm_rows_steps(MINIMA, T, w, v_half(vb_int(v[5 * i])), v_half(vi_shr(vb_int(v[5 * i]), 16)), a + b + i, 0, sum);
 		}
 	}
-	for (; b < blocks; b++, r = rows_on(r, 20)) {
+	for (; b < blocks; b++, r = rows_on(r, bytes)) {
 		vb v[4], w[8];
 		vb_transpose(r.p, r.stride, 0, v);
 		block_of(ENG_Q4_1, r, w);
@@ -35,7 +37,7 @@ FN void gemm_rows_q41(int T, struct rows r, int blocks, const struct eng_block *
 	}
 }
 
-/* Adds a chunk of a type of blocks of 32. */
+/* A type of blocks of 32. */
 FN void gemm_rows_plain(int type, int T, struct rows r, int blocks, const struct eng_block *a, vf *sum, const uint8_t *ahead)
 {
 	for (int b = 0; b < blocks; b++, r = rows_on(r, block_bytes(type))) {
@@ -49,7 +51,7 @@ FN void gemm_rows_plain(int type, int T, struct rows r, int blocks, const struct
 	}
 }
 
-/* Adds a block of a K type, whose scales are in a panel. */
+/* Block k of a K type, whose scales are in a panel. */
 FN void gemm_rows_block(int type, int T, int k, vb w[8], const float *scales, const struct eng_block *a, vf *sum, const uint8_t *ahead)
 {
 	const int share = W * (int)block_bytes(type) / CHUNK_BLOCKS;
@@ -61,7 +63,7 @@ FN void gemm_rows_block(int type, int T, int k, vb w[8], const float *scales, co
 	gemm_rows_steps(kind_of(type), T, w, v_load(s), v_load(s + GROUP), a + k, 0, sum);
 }
 
-/* Adds a chunk of Q4_K or Q5_K. */
+/* Q4_K or Q5_K. */
 FN void gemm_rows_45(int type, int T, struct rows r, int sub, const struct eng_block *a, vf *sum, uint8_t *panel, const uint8_t *ahead)
 {
 	const float *scales = (const float *)(const void *)(panel + PANEL_SCALES) + sub;
@@ -76,7 +78,7 @@ FN void gemm_rows_45(int type, int T, struct rows r, int sub, const struct eng_b
 	}
 }
 
-/* Adds a chunk of Q6_K, whose blocks come out of order: two wait. */
+/* Q6_K, whose blocks come out of order: two wait. */
 FN void gemm_rows_6(int T, struct rows r, int sub, const struct eng_block *a, vf *sum, uint8_t *panel, const uint8_t *ahead)
 {
 	const float *scales = (const float *)(const void *)(panel + PANEL_SCALES) + sub;
@@ -93,7 +95,7 @@ FN void gemm_rows_6(int T, struct rows r, int sub, const struct eng_block *a, vf
 	}
 }
 
-/* Adds a group's chunk of blocks to the totals of T tokens, straight from the file. */
+/* total[T, 16] += x[T, 256] · w[16, 256]: a group's chunk of blocks from b on, as the file has it. */
 FN void gemm_rows(int type, int T, const struct eng_matrix *m, int group, int b, const struct eng_block *a, float total[][GROUP], uint8_t *panel)
 {
 	const int count = m->blocks - b < CHUNK_BLOCKS ? m->blocks - b : CHUNK_BLOCKS;
@@ -122,7 +124,7 @@ FN void gemm_rows(int type, int T, const struct eng_matrix *m, int group, int b,
 	}
 }
 
-/* A group's W rows from sub on by T tokens. */
+/* total[T, W] = x[T, D] · w[W, D]: rows sub … sub+W-1 of the interleaved group at p. */
 FN void gemm_lanes_tile(int type, int T, const uint8_t *p, int sub, int blocks, const struct eng_block *a, float total[][GROUP])
 {
 	vf all[TILE], sum[TILE];
@@ -150,7 +152,7 @@ FN void gemm_lanes_tile(int type, int T, const uint8_t *p, int sub, int blocks, 
 		v_store(total[t] + sub, all[t]);
 }
 
-/* A group by up to FEW tokens. */
+/* total[n, 16] = x[n, D] · w[16, D]: an interleaved group by up to FEW tokens. */
 FN void gemm_lanes(int type, int n, const struct eng_matrix *m, int group, const struct eng_block *a, float total[][GROUP])
 {
 	const uint8_t *p = eng_lanes_of(m, group);

@@ -126,7 +126,7 @@ FN vf chunk_sum(int type, const vb v[8], const uint32_t *head, int twins, int la
 	return sum;
 }
 
-/* Adds a run of count blocks to the totals of a group, whose rows have the run from p on. */
+/* total[16] += the float steps of a run of count blocks, whose dots are in x; the rows have the run from p on. */
 FN void run_sums(int type, const struct run *x, const uint8_t *p, size_t stride, int count, const struct eng_block *a, float total[GROUP], uint8_t *panel)
 {
 	for (int sub = 0; sub < GROUP; sub += W) {
@@ -162,6 +162,7 @@ FN int8_t (*twins_behind(const struct eng_matrix *m, uint8_t *panel))[2 * BLOCK]
 	return (int8_t(*)[2 * BLOCK])(panel + eng_round((size_t)m->blocks, CHUNK_BLOCKS) * PANEL_BLOCK);
 }
 
+/* Lays out the token's bytes as twins: x[D] to [D/64][64]. */
 static void make_twins(const struct eng_matrix *m, const struct eng_block *a, uint8_t *panel)
 {
 	int8_t(*to)[2 * BLOCK] = twins_behind(m, panel);
@@ -174,7 +175,7 @@ static void make_twins(const struct eng_matrix *m, const struct eng_block *a, ui
 	}
 }
 
-/* Adds a full group by one token, whose twins lie behind the panel, to the totals. */
+/* total[16] += x[D] · w[16, D]: a full group by one token, whose twins lie behind the panel. */
 FN void gemv_group(int type, const struct eng_matrix *m, int group, const struct eng_block *a, float total[GROUP], uint8_t *panel)
 {
 	struct run x;
