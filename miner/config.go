@@ -113,8 +113,12 @@ func (c *Config) checkOffer(o wire.Offer) error {
 	if _, err := c.Kinds.Of(o.Kind); err != nil {
 		return fmt.Errorf("%w: worker: %w", ErrConfig, err)
 	}
+	k := c.Params.Kind(o.Kind)
+	if k == nil {
+		return fmt.Errorf("kind %s: this network does not have it: %w", o.Kind, ErrConfig)
+	}
 	for _, id := range o.Models {
-		if _, paid := c.Params.Class(id); !paid {
+		if _, paid := k.Class(id); !paid {
 			return fmt.Errorf("model %s: this network does not pay for it: %w", id.Short(), ErrConfig)
 		}
 	}

@@ -52,7 +52,7 @@ func (t *Tally) Judged(o *Outcome) {
 }
 
 // Average is what a validator remembers of a seat: sums over epochs in which
-// what is n epochs old counts keepⁿ, keep = params.Tasks.AverageKeep. All are
+// what is n epochs old counts keepⁿ, keep = params.Kind.Keep. All are
 // in 65536ths. The zero value is a seat that nobody asked yet.
 type Average struct {
 	_      struct{}        `cbor:",toarray"`
@@ -120,7 +120,7 @@ func LowerBound(passes, runs uint64) uint32 { return fixed.LowerBound(passes, ru
 
 // Speed returns the factor of a commitment that came delay blocks after its
 // round's seed, where the median was median: the curve 4m/(3m + d), which is 1 at
-// the median, within worst … best (params.Tasks). In 65536ths. It falls slowly,
+// the median, within worst … best (params.Inference). In 65536ths. It falls slowly,
 // for a block is a coarse clock and a few of them are luck.
 func Speed(delay, median uint64, worst, best uint32) uint32 {
 	const most = 1 << 40 // blocks; far above any round

@@ -44,8 +44,8 @@ func setUp(t *testing.T, o enginetest.Options) *bench {
 	b := &bench{engine: open(t, enginetest.Tiny(t, o)), params: params.Local()}
 	b.model = bridge.Model{Model: b.engine}
 	b.judge = scoring.NewInference(b.model)
-	b.params.Tasks.Models = []params.Model{{ID: b.engine.ID(), Name: "tiny", Class: params.One}}
-	b.params.Tasks.MaxTokens = 6
+	b.params.Kinds[0].Models = []params.Model{{ID: b.engine.ID(), Name: "tiny", Class: params.One}}
+	b.params.Inference.MaxTokens = 6
 	return b
 }
 
@@ -268,7 +268,7 @@ func TestJudgeRefusesAModelThatItDoesNotHaveAndACancelledContext(t *testing.T) {
 	if err := b.judge.Check(&b.params); err != nil {
 		t.Errorf("with all models: %v", err)
 	}
-	b.params.Tasks.Models = append(b.params.Tasks.Models, params.Model{ID: protocol.ModelID{1}, Name: "other", Class: params.One})
+	b.params.Kinds[0].Models = append(b.params.Kinds[0].Models, params.Model{ID: protocol.ModelID{1}, Name: "other", Class: params.One})
 	if err := b.judge.Check(&b.params); !errors.Is(err, scoring.ErrModel) {
 		t.Errorf("a model is missing: got %v, want ErrModel", err)
 	}

@@ -5,7 +5,6 @@ import (
 	"slices"
 
 	"github.com/assaynet/assay/protocol"
-	"github.com/assaynet/assay/protocol/params"
 	"github.com/assaynet/assay/scoring/fixed"
 )
 
@@ -31,7 +30,7 @@ import (
 // did before; afterwards its bound is low until the failure fades.
 //
 // There is no floor for exploration: every seat on the roster has at least one
-// slot a round (params.Tasks.MaxSlots, economics), so a new seat is asked anyway,
+// slot a round (params.Kind.Slots, economics), so a new seat is asked anyway,
 // and is paid from the first run that it passes.
 
 // Explanation is one weight with every factor, as it is stored and shown.
@@ -70,8 +69,8 @@ const (
 
 // Explain makes the weight of one seat, before the row is scaled, in an epoch of
 // which the validator observed a share, in 65536ths.
-func Explain(epoch protocol.Epoch, before Average, t *Tally, share uint32, p *params.Tasks) Explanation {
-	a := before.Add(t, p.AverageKeep, share)
+func Explain(epoch protocol.Epoch, before Average, t *Tally, share, keep uint32) Explanation {
+	a := before.Add(t, keep, share)
 	e := Explanation{
 		Epoch: epoch, Tally: *t, Average: a,
 		Work: a.meanWork(), Bound: LowerBound(a.Passes, a.Runs), Availability: a.availability(),

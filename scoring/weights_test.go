@@ -66,13 +66,8 @@ func TestSpeedIsOneAtTheMedianAndStaysWithinItsBounds(t *testing.T) {
 	}
 }
 
-// tasks are the local network's constants with averages that keep one half: the
-// numbers below are then short.
-func tasks() params.Tasks {
-	p := params.Local().Tasks
-	p.AverageKeep = one / 2
-	return p
-}
+// keep is what averages keep here, so that the numbers below are short.
+const keep = one / 2
 
 var seat = protocol.SeatID{UID: 3, Registered: 9}
 
@@ -90,15 +85,14 @@ func tally(runs ...*scoring.Outcome) *scoring.Tally {
 }
 
 func TestWeightOfASteadySeatBridgesEpochsInWhichNothingWasDrawn(t *testing.T) {
-	p := tasks()
-	first := scoring.Explain(1, scoring.Average{}, tally(exact()), params.One, &p)
+	first := scoring.Explain(1, scoring.Average{}, tally(exact()), params.One, keep)
 	if first.Work != 16*one || first.Bound != 52428 || first.Availability != one || first.Reason != scoring.ReasonPaid {
 		t.Errorf("first epoch: got %+v", first)
 	}
 	if want := uint64(16) * 52428; first.Raw != want {
 		t.Errorf("first epoch: raw %d, want %d", first.Raw, want)
 	}
-	second := scoring.Explain(2, first.Average, tally(), params.One, &p)
+	second := scoring.Explain(2, first.Average, tally(), params.One, keep)
 	if second.Average.Runs != one/2 || second.Average.Passes != one/2 {
 		t.Errorf("second epoch: %d runs, %d passes, want one half of each", second.Average.Runs, second.Average.Passes)
 	}
@@ -108,53 +102,49 @@ func TestWeightOfASteadySeatBridgesEpochsInWhichNothingWasDrawn(t *testing.T) {
 }
 
 func TestASeatProvenFalseHasNoWeightInThatEpochAndLittleAfter(t *testing.T) {
-	p := tasks()
-	a := scoring.Explain(1, scoring.Average{}, tally(exact(), exact()), params.One, &p)
-	bad := scoring.Explain(2, a.Average, tally(exact(), token()), params.One, &p)
+	a := scoring.Explain(1, scoring.Average{}, tally(exact(), exact()), params.One, keep)
+	bad := scoring.Explain(2, a.Average, tally(exact(), token()), params.One, keep)
 	if bad.Raw != 0 || bad.Reason != scoring.ReasonFalse || bad.Tally.False != 1 {
 		t.Errorf("proven false: got %+v", bad)
 	}
-	after := scoring.Explain(3, bad.Average, tally(exact()), params.One, &p)
+	after := scoring.Explain(3, bad.Average, tally(exact()), params.One, keep)
 	if after.Raw == 0 || after.Bound >= 52428 {
 		t.Errorf("the epoch after: bound %d, want below that of one pass, 52428", after.Bound)
 	}
 }
 
 func TestASeatThatNeverPassesHasNoWeight(t *testing.T) {
-	p := tasks()
 	unopened := scoring.Unopened(&wire.Task{})
-	e := scoring.Explain(1, scoring.Average{}, tally(&unopened), params.One, &p)
+	e := scoring.Explain(1, scoring.Average{}, tally(&unopened), params.One, keep)
 	if e.Raw != 0 || e.Reason != scoring.ReasonFailed || e.Tally.False != 0 {
 		t.Errorf("got %+v", e)
 	}
-	if e := scoring.Explain(1, scoring.Average{}, tally(), params.One, &p); e.Raw != 0 || e.Reason != scoring.ReasonUnproven {
+	if e := scoring.Explain(1, scoring.Average{}, tally(), params.One, keep); e.Raw != 0 || e.Reason != scoring.ReasonUnproven {
 		t.Errorf("without runs: got %+v", e)
 	}
 }
 
 func TestAnsweringHalfTheTimeEarnsLessThanHalf(t *testing.T) {
-	p := tasks()
 	half, full := tally(exact()), tally(exact())
 	half.Asked = 2
 	full.Asked = 2
 	full.Answer(16, one, one)
-	h, f := scoring.Explain(1, scoring.Average{}, half, params.One, &p), scoring.Explain(1, scoring.Average{}, full, params.One, &p)
+	h, f := scoring.Explain(1, scoring.Average{}, half, params.One, keep), scoring.Explain(1, scoring.Average{}, full, params.One, keep)
 	if h.Raw*2 >= f.Raw || h.Raw == 0 {
 		t.Errorf("half the answers: raw %d, all of them: %d", h.Raw, f.Raw)
 	}
 }
 
 func TestOneMachineInManySeatsEarnsNoMoreThanInOne(t *testing.T) {
-	p := tasks()
 	whole := &scoring.Tally{Seat: seat, Asked: 4}
 	for range 4 {
 		whole.Answer(16, one, one)
 	}
 	whole.Judged(exact())
-	one := scoring.Explain(1, scoring.Average{}, whole, params.One, &p)
+	one := scoring.Explain(1, scoring.Average{}, whole, params.One, keep)
 	var many uint64
 	for range 4 {
-		many += scoring.Explain(1, scoring.Average{}, tally(exact()), params.One, &p).Raw
+		many += scoring.Explain(1, scoring.Average{}, tally(exact()), params.One, keep).Raw
 	}
 	if many > one.Raw {
 		t.Errorf("four seats of one answer: %d, one seat of four: %d", many, one.Raw)
@@ -201,9 +191,8 @@ func TestRowIsScaledSortedAndKeepsZerosOfJudgedSeats(t *testing.T) {
 }
 
 func TestHugeCountsSaturateInsteadOfWrapping(t *testing.T) {
-	p := tasks()
 	t1 := &scoring.Tally{Seat: seat, Asked: math.MaxUint32, Opened: math.MaxUint32, Work: math.MaxUint64, Runs: 3, Passes: 3}
-	e := scoring.Explain(1, scoring.Average{Seat: seat, Epochs: one, Work: math.MaxUint64}, t1, params.One, &p)
+	e := scoring.Explain(1, scoring.Average{Seat: seat, Epochs: one, Work: math.MaxUint64}, t1, params.One, keep)
 	if e.Raw < 1<<62 {
 		t.Errorf("raw %d wrapped", e.Raw)
 	}
@@ -226,34 +215,33 @@ func TestMedianIsTheLower(t *testing.T) {
 // What is known of a seat stays what it was while nothing is observed, and
 // counts less beside what comes after.
 func TestAnEpochThatWasNotObservedChangesNoRate(t *testing.T) {
-	p := tasks()
-	before := scoring.Explain(1, scoring.Average{}, tally(exact(), exact(), &scoring.Outcome{Finding: wire.FindingUnopened}), one, &p)
-	away := scoring.Explain(2, before.Average, &scoring.Tally{Seat: seat}, 0, &p)
+	before := scoring.Explain(1, scoring.Average{}, tally(exact(), exact(), &scoring.Outcome{Finding: wire.FindingUnopened}), one, keep)
+	away := scoring.Explain(2, before.Average, &scoring.Tally{Seat: seat}, 0, keep)
 	if away.Work != before.Work || away.Availability != before.Availability || away.Reason != scoring.ReasonUnobserved {
 		t.Errorf("got %+v, want the work of %+v", away, before)
 	}
 	if a := away.Average; a.Epochs != one/2 || a.Runs != 3*one/2 || a.Passes != one {
 		t.Errorf("got %+v, want half of all", a)
 	}
-	if got := before.Average.Age(p.AverageKeep, 1); got != away.Average {
+	if got := before.Average.Age(keep, 1); got != away.Average {
 		t.Errorf("aged by an epoch: got %+v, want %+v", got, away.Average)
 	}
-	if got := before.Average.Age(p.AverageKeep, 1<<40); got != (scoring.Average{Seat: seat}) {
+	if got := before.Average.Age(keep, 1<<40); got != (scoring.Average{Seat: seat}) {
 		t.Errorf("aged for ever: got %+v", got)
 	}
 	// Half an epoch with half of its work is the work of an epoch.
 	half := tally()
 	half.Work /= 2
-	if e := scoring.Explain(2, before.Average, half, one/2, &p); e.Work != before.Work {
+	if e := scoring.Explain(2, before.Average, half, one/2, keep); e.Work != before.Work {
 		t.Errorf("half an epoch: mean work %d, want %d", e.Work, before.Work)
 	}
 	// What own runs find counts also where nothing else was seen.
 	caught := &scoring.Tally{Seat: seat}
 	caught.Judged(token())
-	if e := scoring.Explain(2, before.Average, caught, 0, &p); e.Raw != 0 || e.Reason != scoring.ReasonFalse {
+	if e := scoring.Explain(2, before.Average, caught, 0, keep); e.Raw != 0 || e.Reason != scoring.ReasonFalse {
 		t.Errorf("caught: got %+v", e)
 	}
-	if e := scoring.Explain(1, scoring.Average{}, &scoring.Tally{Seat: seat}, 0, &p); e.Reason != scoring.ReasonUnproven {
+	if e := scoring.Explain(1, scoring.Average{}, &scoring.Tally{Seat: seat}, 0, keep); e.Reason != scoring.ReasonUnproven {
 		t.Errorf("nothing known: got %+v", e)
 	}
 }

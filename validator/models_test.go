@@ -43,8 +43,8 @@ func modelWorld(t *testing.T, store *memory, deeds ...[]deed) (*world, *validato
 	w := newWorld(t)
 	models := []*engine.Model{openModel(t, 1), openModel(t, 2)}
 	id := models[0].ID()
-	w.p.Tasks.MaxTokens = 6
-	w.p.Tasks.Models = []params.Model{{ID: id, Name: "tiny", Class: params.One}}
+	w.p.Inference.MaxTokens = 6
+	w.p.Kinds[0].Models = []params.Model{{ID: id, Name: "tiny", Class: params.One}}
 	cfg := w.config(store)
 	cfg.Judges = []validator.Judge{scoring.NewInference(bridge.Model{Model: models[0]})}
 	v, err := validator.New(cfg)

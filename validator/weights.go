@@ -289,7 +289,7 @@ func complete(roster []ledger.RosterSeat, commits []ledger.CommitRecord, answers
 }
 
 func (v *Validator) tallySeat(t *scoring.Tally, seat *ledger.RosterSeat, delays map[protocol.UID]uint64, median uint64, answers []*Answer) error {
-	p := &v.cfg.Params.Tasks
+	p := &v.cfg.Params.Inference
 	slots := uint32(seat.Slots())
 	t.Asked += slots
 	delay, committed := delays[seat.ID.UID]
@@ -314,7 +314,7 @@ func (v *Validator) tallySeat(t *scoring.Tally, seat *ledger.RosterSeat, delays 
 		if err != nil {
 			return fmt.Errorf("%w: %w", ErrRecord, err)
 		}
-		class, _ := v.cfg.Params.Class(asked.Model)
+		class, _ := v.cfg.Params.Kind(inference.Kind).Class(asked.Model)
 		t.Answer(min(uint32(len(result.Output)), asked.MaxTokens), class, speed)
 	}
 	return nil
@@ -367,7 +367,7 @@ func (v *Validator) explain(now *view, o opinion, t tallies) ([]scoring.Explanat
 	delete(newest, o.self) // nobody weighs himself
 	var list []scoring.Explanation
 	for _, uid := range slices.Sorted(maps.Keys(newest)) {
-		list = append(list, scoring.Explain(o.epoch, averages[uid], newest[uid], o.share, &v.cfg.Params.Tasks))
+		list = append(list, scoring.Explain(o.epoch, averages[uid], newest[uid], o.share, v.cfg.Params.Kinds[0].Keep))
 	}
 	return list, nil
 }
@@ -392,7 +392,7 @@ func (v *Validator) remembered(now *view, o opinion) (map[protocol.UID]scoring.A
 		if ok && seat.ID != a.Seat {
 			continue // an opinion of its former holder would pay whoever sits there now
 		}
-		averages[a.Seat.UID] = a.Age(v.cfg.Params.Tasks.AverageKeep, uint64(o.epoch-o.before.Epoch-1))
+		averages[a.Seat.UID] = a.Age(v.cfg.Params.Kinds[0].Keep, uint64(o.epoch-o.before.Epoch-1))
 	}
 	return averages, nil
 }

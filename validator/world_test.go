@@ -451,7 +451,7 @@ func root(task protocol.TaskID, hotkey protocol.PublicKey, answer []byte) protoc
 func constants() params.Params {
 	p := params.Local()
 	p.Schedule.OpenBlocks = 13
-	p.Tasks.AverageKeep = params.One / 2
+	p.Kinds[0].Keep = params.One / 2
 	return p
 }
 

@@ -187,8 +187,8 @@ func after(list []Score) (ScoreKey, bool) {
 func (s *Score) shown(h *Handler) Score {
 	out := *s
 	out.Tasks = append([]protocol.TaskID{}, s.Tasks[:min(len(s.Tasks), MaxScoreTasks)]...)
-	if out.Class == 0 && len(h.params.Tasks.Models) == 1 {
-		out.Class = h.params.Tasks.Models[0].Class
+	if models := h.params.Models(); out.Class == 0 && len(models) == 1 {
+		out.Class = models[0].Class
 	}
 	return out
 }

@@ -47,7 +47,7 @@ func (h *Handler) network(r *request) (any, error) {
 		MinStake: p.Seats.MinStake, Unbonding: p.Seats.Unbonding, Tempo: p.Schedule.Tempo, RoundLength: p.Schedule.RoundLength,
 		Retention: p.Tasks.Retention, Models: []Model{},
 	}
-	for _, model := range p.Tasks.Models {
+	for _, model := range p.Models() {
 		n.Models = append(n.Models, Model{ID: model.ID, Name: model.Name, Class: model.Class})
 	}
 	return n, nil

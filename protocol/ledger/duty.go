@@ -84,7 +84,7 @@ func (m *machine) drawSeat(r *RoundRecord, epoch protocol.Epoch, seat *RosterSea
 	if first {
 		left = 1
 	}
-	quota := max(int(m.p.Tasks.Judges), (len(pending)+int(left)-1)/int(left))
+	quota := max(int(m.p.Kinds[0].Judges), (len(pending)+int(left)-1)/int(left))
 	quota = min(quota, len(pending)+len(rest))
 
 	draw := seatDraw{seed: r.DutySeed, seat: seat.ID}

@@ -9,9 +9,6 @@ import (
 	"github.com/assaynet/assay/protocol/task"
 )
 
-// kindInference is the one kind that the ledger asks for so far.
-const kindInference protocol.Kind = "inference"
-
 // maxPower clamps what CometBFT gets: it must stay far below 2^63 / 8.
 const maxPower = 1 << 40
 
@@ -129,11 +126,12 @@ func (m *machine) asked(s *Seat, opened uint32) []task.Asked {
 	var out []task.Asked
 	for i := range s.Offers {
 		o := &s.Offers[i]
-		if o.Capacity == 0 || len(o.Models) == 0 {
+		k := m.p.Kind(o.Kind)
+		if k == nil || o.Capacity == 0 || (len(k.Models) > 0 && len(o.Models) == 0) {
 			continue
 		}
 		shown := 2 * uint64(opened) / m.p.Schedule.RoundsPerEpoch()
-		slots := uint16(min(uint64(o.Capacity), uint64(m.p.Tasks.MaxSlots), max(1, shown)))
+		slots := uint16(min(uint64(o.Capacity), uint64(k.Slots), max(1, shown)))
 		out = append(out, task.Asked{Kind: o.Kind, Slots: slots, Models: o.Models})
 	}
 	return out

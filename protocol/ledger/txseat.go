@@ -114,20 +114,21 @@ func (m *machine) serve(s Seat, b *wire.Serve) error {
 // checkOffers refuses offers of what the network does not have.
 func checkOffers(p *params.Params, offers []wire.Offer) error {
 	for i := range offers {
-		if offers[i].Kind != kindInference {
+		k := p.Kind(offers[i].Kind)
+		if k == nil {
 			return broken(ErrUnknown, "kind %q", offers[i].Kind)
 		}
-		if err := checkModels(p, offers[i].Models); err != nil {
+		if err := checkModels(k, offers[i].Models); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// checkModels refuses models that the network does not pay for, and repetition.
-func checkModels(p *params.Params, models []protocol.ModelID) error {
+// checkModels refuses models that the kind is not paid for, and repetition.
+func checkModels(k *params.Kind, models []protocol.ModelID) error {
 	for i, id := range models {
-		if _, ok := p.Class(id); !ok {
+		if _, ok := k.Class(id); !ok {
 			return broken(ErrUnknown, "model %s", id.Short())
 		}
 		if slices.Contains(models[:i], id) {

@@ -55,19 +55,22 @@ func Local() Params {
 			AlphaHigh:          58982,
 			Steepness:          1000,
 		},
-		Tasks: Tasks{
-			Models:         []Model{SmolLM2()},
+		Tasks:  Tasks{Retention: 64},
+		Gossip: Gossip{ReplayWindow: 60}, // three epochs: answers and cards of the last two
+		Kinds: []Kind{{
+			Name:   inference,
+			Slots:  4,
+			Judges: 2,
+			Keep:   One * 9 / 10, // ten epochs of memory: one drawn answer more or less moves a weight by a twentieth
+			Models: []Model{SmolLM2()},
+		}},
+		Inference: Inference{
 			MaxTokens:      16,
 			System:         "You are a careful assistant. Answer briefly.",
-			MaxSlots:       4,
-			Judges:         2,
 			SampledPercent: 25,
 			SpeedBest:      One + One/10,
 			SpeedWorst:     One - One/10,
-			AverageKeep:    One * 9 / 10, // ten epochs of memory: one drawn answer more or less moves a weight by a twentieth
-			Retention:      64,
 		},
-		Gossip: Gossip{ReplayWindow: 60}, // three epochs: answers and cards of the last two
 	}
 }
 
@@ -76,6 +79,6 @@ func Local() Params {
 func Demo() Params {
 	p := Local()
 	p.Name = "assay-demo"
-	p.Tasks.MaxSlots = 1
+	p.Kinds[0].Slots = 1
 	return p
 }

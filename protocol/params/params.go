@@ -26,6 +26,11 @@ type Params struct {
 	Yuma     Yuma              `cbor:"6,keyasint" json:"yuma"`
 	Tasks    Tasks             `cbor:"7,keyasint" json:"tasks"`
 	Gossip   Gossip            `cbor:"8,keyasint" json:"gossip"`
+	// Kinds are the kinds of tasks that the network pays for, ascending by name.
+	// Wherever the ledger keeps a number by kind, it stands in this order.
+	Kinds []Kind `cbor:"9,keyasint" json:"kinds"`
+	// Inference holds what the kind inference alone has.
+	Inference Inference `cbor:"10,keyasint" json:"inference"`
 }
 
 // Block says how fast blocks come.
@@ -107,29 +112,62 @@ type Model struct {
 	Class uint32 `cbor:"3,keyasint" json:"class"`
 }
 
-// Tasks says what is asked and how answers are judged.
+// Tasks says what the tasks of all kinds share, beside the [protocol.Schedule].
 type Tasks struct {
-	Models []Model `cbor:"1,keyasint" json:"models"`
-	// MaxTokens bounds an answer.
-	MaxTokens uint32 `cbor:"2,keyasint" json:"max_tokens"`
-	// System is the prompt that all tasks share, so that it is computed once.
-	System string `cbor:"3,keyasint" json:"system"`
-	// MaxSlots caps the tasks of one seat in one round.
-	MaxSlots uint32 `cbor:"4,keyasint" json:"max_slots"`
+	// Retention is how many epochs raw answers and cards are kept and served.
+	Retention uint64 `cbor:"1,keyasint" json:"retention"`
+}
+
+// MaxKinds bounds the kinds of a network.
+const MaxKinds = 8
+
+// maxSlots bounds the slots of a seat in a round, of all kinds together.
+const maxSlots = 1024
+
+// inference names the kind of [Params.Inference]; its code is in task/inference.
+const inference protocol.Kind = "inference"
+
+// Kind is all that the ledger knows of one kind of task.
+type Kind struct {
+	// Name is by what the kind stands in the table of kinds (package task).
+	Name protocol.Kind `cbor:"1,keyasint" json:"kind"`
+	// Slots caps the tasks of one seat in one round, 1 … 1024.
+	Slots uint32 `cbor:"4,keyasint" json:"slots"`
 	// Judges is the least number of validators that judge a drawn answer; two,
 	// so that each can show the other's card to be false.
 	Judges uint32 `cbor:"5,keyasint" json:"judges"`
+	// Keep, in 65536ths, below one, is the part of the averages of scores that
+	// stays from epoch to epoch.
+	Keep uint32 `cbor:"7,keyasint" json:"keep"`
+	// Models are those that a seat may offer, 0 … 64. A seat that offers none is
+	// asked only where there are none.
+	Models []Model `cbor:"8,keyasint" json:"models"`
+}
+
+// Class returns the weight class of a model, in 65536ths, and whether the kind
+// is paid for it at all.
+func (k *Kind) Class(id protocol.ModelID) (uint32, bool) {
+	for i := range k.Models {
+		if k.Models[i].ID == id {
+			return k.Models[i].Class, true
+		}
+	}
+	return 0, false
+}
+
+// Inference says what the kind inference asks, and what speed is worth.
+type Inference struct {
+	// MaxTokens bounds an answer, 1 … 4096.
+	MaxTokens uint32 `cbor:"1,keyasint" json:"max_tokens"`
+	// System is the prompt that all tasks share, so that it is computed once; at
+	// most 4096 bytes.
+	System string `cbor:"2,keyasint" json:"system"`
 	// SampledPercent of the tasks are sampled, the rest are greedy.
-	SampledPercent uint32 `cbor:"6,keyasint" json:"sampled_percent"`
+	SampledPercent uint32 `cbor:"3,keyasint" json:"sampled_percent"`
 	// SpeedBest and SpeedWorst, in 65536ths, bound the factor that a commitment
 	// earlier or later than the round's median earns.
-	SpeedBest  uint32 `cbor:"7,keyasint" json:"speed_best"`
-	SpeedWorst uint32 `cbor:"8,keyasint" json:"speed_worst"`
-	// AverageKeep, in 65536ths, is the part of the averages of scores that
-	// stays from epoch to epoch.
-	AverageKeep uint32 `cbor:"9,keyasint" json:"average_keep"`
-	// Retention is how many epochs raw answers and cards are kept and served.
-	Retention uint64 `cbor:"10,keyasint" json:"retention"`
+	SpeedBest  uint32 `cbor:"4,keyasint" json:"speed_best"`
+	SpeedWorst uint32 `cbor:"5,keyasint" json:"speed_worst"`
 }
 
 // Gossip bounds what peers may say.
@@ -142,10 +180,7 @@ type Gossip struct {
 // Check refuses constants that contradict each other: [ErrInvalid].
 func (p *Params) Check() error {
 	s := p.Schedule
-	rules := []struct {
-		ok   bool
-		rule string
-	}{
+	rules := []rule{
 		{validName(p.Name), "name is 1 to 32 lower-case letters, digits and '-'"},
 		{s.Tempo >= 4 && s.Tempo <= 1<<20, "tempo is 4 to 2^20 blocks"},
 		{s.RoundLength > 0 && s.Tempo%max(s.RoundLength, 1) == 0, "round_length divides tempo"},
@@ -164,23 +199,76 @@ func (p *Params) Check() error {
 		{p.Yuma.BondsMovingAverage <= 1_000_000, "bonds_moving_average is at most 1000000"},
 		{p.Yuma.AlphaLow <= p.Yuma.AlphaHigh, "alpha_low <= alpha_high"},
 		{!p.Yuma.LiquidAlpha || p.Yuma.Yuma3, "liquid_alpha needs yuma3"},
-		{p.Tasks.MaxTokens >= 1 && p.Tasks.MaxTokens <= 4096, "max_tokens is 1 to 4096"},
-		{p.Tasks.MaxSlots >= 1 && p.Tasks.MaxSlots <= 1024, "max_slots is 1 to 1024"},
-		{p.Tasks.Judges >= 2, "judges is at least 2"},
-		{p.Tasks.SampledPercent <= 100, "sampled_percent is 0 to 100"},
-		{p.Tasks.AverageKeep < One, "average_keep is below one"},
-		{p.Tasks.SpeedWorst <= One && p.Tasks.SpeedBest >= One && p.Tasks.SpeedBest <= 4*One, "speed_worst <= 1 <= speed_best <= 4"},
 		{p.Tasks.Retention >= 4, "retention is at least 4 epochs"},
-		{validModels(p.Tasks.Models), "there are 1 to 64 models, each once and with a class"},
-		{len(p.Tasks.System) <= 4096, "the system prompt has at most 4096 bytes"},
 		{p.Gossip.ReplayWindow > 0, "replay_window is not zero"},
 	}
+	if err := firstBroken(rules); err != nil {
+		return err
+	}
+	if err := p.checkKinds(); err != nil {
+		return err
+	}
+	return p.checkInference()
+}
+
+// rule is one sentence that constants must agree with.
+type rule struct {
+	ok   bool
+	says string
+}
+
+func firstBroken(rules []rule) error {
 	for _, r := range rules {
 		if !r.ok {
-			return fmt.Errorf("%w: %s", ErrInvalid, r.rule)
+			return fmt.Errorf("%w: %s", ErrInvalid, r.says)
 		}
 	}
 	return nil
+}
+
+func (p *Params) checkKinds() error {
+	if len(p.Kinds) < 1 || len(p.Kinds) > MaxKinds {
+		return fmt.Errorf("%w: kinds are 1 to %d", ErrInvalid, MaxKinds)
+	}
+	var slots uint64
+	ascending := true
+	for i := range p.Kinds {
+		k := &p.Kinds[i]
+		if err := k.check(); err != nil {
+			return fmt.Errorf("kind %.16q: %w", k.Name, err)
+		}
+		slots += uint64(k.Slots)
+		ascending = ascending && (i == 0 || p.Kinds[i-1].Name < k.Name)
+	}
+	return firstBroken([]rule{
+		{ascending, "kinds ascend by name"},
+		{slots <= maxSlots, "slots of all kinds are at most 1024 together"},
+	})
+}
+
+func (k *Kind) check() error {
+	return firstBroken([]rule{
+		{validKind(k.Name), "a kind has a name of 1 to 16 printable characters"},
+		{k.Slots >= 1 && k.Slots <= maxSlots, "slots is 1 to 1024"},
+		{k.Judges >= 2 && k.Judges <= 256, "judges is 2 to 256"},
+		{k.Keep < One, "keep is below one"},
+		{validModels(k.Models), "there are at most 64 models, each once and with a class"},
+	})
+}
+
+// checkInference looks at what is the kind's own where the network has it.
+func (p *Params) checkInference() error {
+	k, n := p.Kind(inference), &p.Inference
+	if k == nil {
+		return nil
+	}
+	return firstBroken([]rule{
+		{len(k.Models) >= 1, "inference has a model"},
+		{n.MaxTokens >= 1 && n.MaxTokens <= 4096, "max_tokens is 1 to 4096"},
+		{len(n.System) <= 4096, "the system prompt has at most 4096 bytes"},
+		{n.SampledPercent <= 100, "sampled_percent is 0 to 100"},
+		{n.SpeedWorst <= One && n.SpeedBest >= One && n.SpeedBest <= 4*One, "speed_worst <= 1 <= speed_best <= 4"},
+	})
 }
 
 func validModels(models []Model) bool {
@@ -189,7 +277,16 @@ func validModels(models []Model) bool {
 			return false
 		}
 	}
-	return len(models) >= 1 && len(models) <= 64
+	return len(models) <= 64
+}
+
+func validKind(k protocol.Kind) bool {
+	for _, c := range []byte(k) {
+		if c < ' ' || c > '~' {
+			return false
+		}
+	}
+	return len(k) >= 1 && len(k) <= 16
 }
 
 func validName(s string) bool {
@@ -204,13 +301,29 @@ func validName(s string) bool {
 	return true
 }
 
-// Class returns the weight class of a model, in 65536ths, and whether the
-// network pays for it at all.
-func (p *Params) Class(id protocol.ModelID) (uint32, bool) {
-	for _, m := range p.Tasks.Models {
-		if m.ID == id {
-			return m.Class, true
+// Kind returns what the network says of a kind, nil where it has no such kind.
+func (p *Params) Kind(name protocol.Kind) *Kind {
+	if i := p.KindIndex(name); i >= 0 {
+		return &p.Kinds[i]
+	}
+	return nil
+}
+
+// KindIndex returns the place of a kind in the list, −1 where the network has
+// no such kind.
+func (p *Params) KindIndex(name protocol.Kind) int {
+	return slices.IndexFunc(p.Kinds, func(k Kind) bool { return k.Name == name })
+}
+
+// Models returns the models that the network pays for, of all kinds, each once.
+func (p *Params) Models() []Model {
+	var out []Model
+	for i := range p.Kinds {
+		for _, m := range p.Kinds[i].Models {
+			if !slices.ContainsFunc(out, func(o Model) bool { return o.ID == m.ID }) {
+				out = append(out, m)
+			}
 		}
 	}
-	return 0, false
+	return out
 }

@@ -25,13 +25,29 @@ func TestNetworksThatShipAreSound(t *testing.T) {
 		if p.Seats.Immunity < 4*p.Schedule.Tempo {
 			t.Errorf("%s: seats can be pruned before their first weights count", p.Name)
 		}
-		if _, paid := p.Class(params.SmolLM2().ID); !paid {
+		if class, paid := p.Kinds[0].Class(params.SmolLM2().ID); !paid || class != params.One {
 			t.Errorf("%s: the model that ships is not paid", p.Name)
 		}
 	}
 	p := params.Local()
-	if _, paid := p.Class(protocol.ModelID{1}); paid {
+	if _, paid := p.Kinds[0].Class(protocol.ModelID{1}); paid {
 		t.Error("an unknown model is paid")
+	}
+}
+
+func TestANetworkListsEachKindOnceAndEachModelOnce(t *testing.T) {
+	p := params.Local()
+	other := p.Kinds[0]
+	other.Name, other.Models = "other", append([]params.Model{{ID: protocol.ModelID{1}, Class: 1}}, p.Kinds[0].Models...)
+	p.Kinds = append(p.Kinds, other)
+	if err := p.Check(); err != nil {
+		t.Fatal(err)
+	}
+	if p.Kind("other") != &p.Kinds[1] || p.KindIndex("other") != 1 || p.Kind("another") != nil || p.KindIndex("another") != -1 {
+		t.Error("a kind is not found by its name")
+	}
+	if m := p.Models(); len(m) != 2 || m[0].ID != params.SmolLM2().ID || m[1].ID != (protocol.ModelID{1}) {
+		t.Errorf("models of both kinds: got %+v", m)
 	}
 }
 
@@ -64,20 +80,35 @@ func TestConstantsThatContradictEachOtherAreRefused(t *testing.T) {
 		"a minority rules":       func(p *params.Params) { p.Yuma.Kappa = 32767 },
 		"alphas turned round":    func(p *params.Params) { p.Yuma.AlphaLow = p.Yuma.AlphaHigh + 1 },
 		"bonds over one":         func(p *params.Params) { p.Yuma.BondsMovingAverage = 1_000_001 },
-		"no tokens":              func(p *params.Params) { p.Tasks.MaxTokens = 0 },
-		"no slots":               func(p *params.Params) { p.Tasks.MaxSlots = 0 },
-		"one judge":              func(p *params.Params) { p.Tasks.Judges = 1 },
-		"more than all sampled":  func(p *params.Params) { p.Tasks.SampledPercent = 101 },
-		"averages that never go": func(p *params.Params) { p.Tasks.AverageKeep = params.One },
-		"slow earns more":        func(p *params.Params) { p.Tasks.SpeedWorst = params.One + 1 },
+		"no tokens":              func(p *params.Params) { p.Inference.MaxTokens = 0 },
+		"no slots":               func(p *params.Params) { p.Kinds[0].Slots = 0 },
+		"one judge":              func(p *params.Params) { p.Kinds[0].Judges = 1 },
+		"more than all sampled":  func(p *params.Params) { p.Inference.SampledPercent = 101 },
+		"averages that never go": func(p *params.Params) { p.Kinds[0].Keep = params.One },
+		"slow earns more":        func(p *params.Params) { p.Inference.SpeedWorst = params.One + 1 },
 		"a short memory":         func(p *params.Params) { p.Tasks.Retention = 3 },
-		"no model":               func(p *params.Params) { p.Tasks.Models = nil },
-		"a model twice":          func(p *params.Params) { p.Tasks.Models = append(p.Tasks.Models, p.Tasks.Models[0]) },
-		"a model of no class":    func(p *params.Params) { p.Tasks.Models[0].Class = 0 },
-		"a wait without end":     func(p *params.Params) { p.Seats.Unbonding = 1<<32 + 1 },
-		"alpha without Yuma3":    func(p *params.Params) { p.Yuma.Yuma3 = false },
-		"a long system prompt":   func(p *params.Params) { p.Tasks.System = strings.Repeat("a", 4097) },
-		"no replay window":       func(p *params.Params) { p.Gossip.ReplayWindow = 0 },
+		"no model":               func(p *params.Params) { p.Kinds[0].Models = nil },
+		"a model twice":          func(p *params.Params) { p.Kinds[0].Models = append(p.Kinds[0].Models, p.Kinds[0].Models[0]) },
+		"a model of no class":    func(p *params.Params) { p.Kinds[0].Models[0].Class = 0 },
+		"no kinds":               func(p *params.Params) { p.Kinds = nil },
+		"too many kinds":         func(p *params.Params) { p.Kinds = make([]params.Kind, params.MaxKinds+1) },
+		"a kind twice":           func(p *params.Params) { p.Kinds = append(p.Kinds, p.Kinds[0]) },
+		"kinds out of order": func(p *params.Params) {
+			p.Kinds = append(p.Kinds, p.Kinds[0])
+			p.Kinds[1].Name = "a"
+		},
+		"a kind without a name": func(p *params.Params) { p.Kinds[0].Name = "" },
+		"a kind of a long name": func(p *params.Params) { p.Kinds[0].Name = "seventeen letters" },
+		"a kind of no letters":  func(p *params.Params) { p.Kinds[0].Name = "é" },
+		"slots without end":     func(p *params.Params) { p.Kinds[0].Slots = 1025 },
+		"slots of two kinds": func(p *params.Params) {
+			p.Kinds = append(p.Kinds, p.Kinds[0])
+			p.Kinds[1].Name, p.Kinds[1].Slots = "other", 1021
+		},
+		"a wait without end":   func(p *params.Params) { p.Seats.Unbonding = 1<<32 + 1 },
+		"alpha without Yuma3":  func(p *params.Params) { p.Yuma.Yuma3 = false },
+		"a long system prompt": func(p *params.Params) { p.Inference.System = strings.Repeat("a", 4097) },
+		"no replay window":     func(p *params.Params) { p.Gossip.ReplayWindow = 0 },
 	} {
 		p := params.Local()
 		spoil(&p)

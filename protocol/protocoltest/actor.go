@@ -95,7 +95,7 @@ func genesis(p params.Params, cast []Actor, seed uint64) *ledger.Genesis {
 // offersOf returns an offer of all models that the network pays for.
 func offersOf(p *params.Params, capacity uint16) []wire.Offer {
 	o := wire.Offer{Kind: inference.Kind, Capacity: capacity}
-	for _, m := range p.Tasks.Models {
+	for _, m := range p.Kinds[0].Models {
 		o.Models = append(o.Models, m.ID)
 	}
 	return []wire.Offer{o}
@@ -124,9 +124,9 @@ func Chain(name string, start protocol.Height) *ledger.ChainMaker {
 func Params(model protocol.ModelID) params.Params {
 	p := params.Local()
 	p.Name = "assay-memory"
-	p.Tasks.Models = []params.Model{{ID: model, Name: "tiny.gguf", Class: params.One}}
-	p.Tasks.MaxTokens = 8
-	p.Tasks.System = "Be brief."
+	p.Kinds[0].Models = []params.Model{{ID: model, Name: "tiny.gguf", Class: params.One}}
+	p.Inference.MaxTokens = 8
+	p.Inference.System = "Be brief."
 	p.Tasks.Retention = 8
 	return p
 }

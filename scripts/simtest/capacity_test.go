@@ -57,7 +57,7 @@ func split(t *testing.T, seats int) (paid, price protocol.Amount) {
 	// Averages that forget soon, so that what a seat is asked for, which doubles
 	// every two epochs, is what it is paid for when the counting begins.
 	p := protocoltest.Params(honest.ID())
-	p.Tasks.AverageKeep = params.One / 4
+	p.Kinds[0].Keep = params.One / 4
 	s := open(t, honest, protocoltest.Config{Cast: cast(more...), Params: p})
 	run := machine(s, 4)
 	for _, name := range names {

@@ -69,7 +69,7 @@ func (a *actor) genesisSeat(g *ledger.Genesis) (ledger.GenesisSeat, error) {
 	}
 	s.Identity = identity
 	if a.role != roleValidator {
-		s.Offers = []wire.Offer{{Kind: inference.Kind, Capacity: 1, Models: []protocol.ModelID{g.Params.Tasks.Models[0].ID}}}
+		s.Offers = []wire.Offer{{Kind: inference.Kind, Capacity: 1, Models: []protocol.ModelID{g.Params.Models()[0].ID}}}
 		return s, nil
 	}
 	s.Stake = startStake

@@ -35,7 +35,7 @@ var (
 // none is there.
 func Find(home config.Home, c *config.Config, p *params.Params) ([]string, error) {
 	switch {
-	case len(p.Tasks.Models) == 0: // its kinds of tasks need none
+	case len(p.Models()) == 0: // its kinds of tasks need none
 		return nil, nil
 	case len(c.Engine.Models) > 0:
 		return c.Engine.Models, nil
@@ -45,7 +45,7 @@ func Find(home config.Home, c *config.Config, p *params.Params) ([]string, error
 		dirs = append(dirs, filepath.Join(cache, "assay", "models"))
 	}
 	var found []string
-	for _, m := range p.Tasks.Models {
+	for _, m := range p.Models() {
 		for _, dir := range dirs {
 			path := filepath.Join(dir, filepath.Base(m.Name))
 			if _, err := os.Stat(path); err == nil {
@@ -62,9 +62,9 @@ func Find(home config.Home, c *config.Config, p *params.Params) ([]string, error
 
 // Names lists the models that a network pays for.
 func Names(p *params.Params) string {
-	names := make([]string, len(p.Tasks.Models))
-	for i, m := range p.Tasks.Models {
-		names[i] = m.Name
+	var names []string
+	for _, m := range p.Models() {
+		names = append(names, m.Name)
 	}
 	return strings.Join(names, ", ")
 }
@@ -95,7 +95,7 @@ func Check(path string, p *params.Params) (params.Model, error) {
 // model: its template refuses a system message, needs the day, or is none. Such
 // a model would fail each task that it is asked.
 func Answers(path string, t *tokenizer.Tokenizer, p *params.Params) error {
-	_, err := t.Chat(bridge.Conversation(inference.Messages(&inference.Task{System: p.Tasks.System, Prompt: "Hello."})))
+	_, err := t.Chat(bridge.Conversation(inference.Messages(&inference.Task{System: p.Inference.System, Prompt: "Hello."})))
 	switch {
 	case err == nil:
 		return nil
@@ -107,7 +107,7 @@ func Answers(path string, t *tokenizer.Tokenizer, p *params.Params) error {
 
 // Paid returns the network's model with this id, else [ErrOther].
 func Paid(path string, id protocol.ModelID, p *params.Params) (params.Model, error) {
-	for _, m := range p.Tasks.Models {
+	for _, m := range p.Models() {
 		if m.ID == id {
 			return m, nil
 		}
@@ -116,9 +116,9 @@ func Paid(path string, id protocol.ModelID, p *params.Params) (params.Model, err
 }
 
 func listed(p *params.Params) string {
-	out := make([]string, len(p.Tasks.Models))
-	for i, m := range p.Tasks.Models {
-		out[i] = m.Name + " (" + m.ID.Short() + ")"
+	var out []string
+	for _, m := range p.Models() {
+		out = append(out, m.Name+" ("+m.ID.Short()+")")
 	}
 	return strings.Join(out, ", ")
 }

@@ -38,9 +38,9 @@ func withTemplate(t *testing.T, template, system string) (string, *params.Params
 		t.Fatal(err)
 	}
 	made := enginetest.Open(t, other)
-	p := &params.Params{}
-	p.Tasks.System = system
-	p.Tasks.Models = []params.Model{{ID: protocol.ModelID(gguf.CachedModelID(made)), Name: "tiny"}}
+	p := &params.Params{Kinds: make([]params.Kind, 1)}
+	p.Inference.System = system
+	p.Kinds[0].Models = []params.Model{{ID: protocol.ModelID(gguf.CachedModelID(made)), Name: "tiny"}}
 	return other, p
 }
 

@@ -276,11 +276,13 @@ func constants(model protocol.ModelID) params.Params {
 		},
 		Emission: params.Emission{PerBlock: protocol.Unit, MaxSupply: 21_000_000 * protocol.Unit},
 		Yuma:     params.Yuma{Kappa: 33423, ActivityCutoff: 100, BondsMovingAverage: 900_000, BondsPenalty: 52428, Yuma3: true, AlphaLow: 45875, AlphaHigh: 58982, Steepness: 1000},
-		Tasks: params.Tasks{
-			Models: []params.Model{{ID: model, Name: "tiny.gguf", Class: params.One}}, MaxTokens: 6, System: "Be brief.",
-			MaxSlots: 4, Judges: 2, SpeedBest: params.One, SpeedWorst: params.One, AverageKeep: params.One / 2, Retention: 8,
-		},
-		Gossip: params.Gossip{ReplayWindow: 60},
+		Tasks:    params.Tasks{Retention: 8},
+		Gossip:   params.Gossip{ReplayWindow: 60},
+		Kinds: []params.Kind{{
+			Name: inference.Kind, Slots: 4, Judges: 2, Keep: params.One / 2,
+			Models: []params.Model{{ID: model, Name: "tiny.gguf", Class: params.One}},
+		}},
+		Inference: params.Inference{MaxTokens: 6, System: "Be brief.", SpeedBest: params.One, SpeedWorst: params.One},
 	}
 }
 

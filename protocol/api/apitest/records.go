@@ -70,12 +70,12 @@ func (n *Network) paid(e protocol.Epoch) {
 // TaskOf is the task that a seat was asked in a round.
 func (n *Network) TaskOf(round protocol.Round, uid protocol.UID) wire.Task {
 	place := wire.Encode([]uint64{uint64(round), uint64(uid)})
-	p := &n.Genesis.Params.Tasks
+	p := &n.Genesis.Params
 	return wire.Task{
 		ID: wire.HashOf("assay/test/task", place), Kind: inference.Kind, Round: round, Seat: protocol.SeatID{UID: uid},
 		Body: wire.Encode(&inference.Task{
-			Model: p.Models[0].ID, System: p.System, Prompt: "Ask a cat.", TopK: 40, TopP: 1 << 16,
-			Seed: wire.HashOf("assay/test/seed", place), MaxTokens: p.MaxTokens,
+			Model: p.Kinds[0].Models[0].ID, System: p.Inference.System, Prompt: "Ask a cat.", TopK: 40, TopP: 1 << 16,
+			Seed: wire.HashOf("assay/test/seed", place), MaxTokens: p.Inference.MaxTokens,
 		}),
 	}
 }

@@ -30,13 +30,13 @@ func (kind) Derive(p *params.Params, id protocol.TaskID, models []protocol.Model
 func Draw(p *params.Params, id protocol.TaskID, models []protocol.ModelID) *Task {
 	s := task.NewStream(id)
 	t := &Task{
-		System:    p.Tasks.System,
+		System:    p.Inference.System,
 		TopK:      topK,
 		TopP:      wholeTopP,
-		MaxTokens: p.Tasks.MaxTokens,
+		MaxTokens: p.Inference.MaxTokens,
 	}
 	t.Model = drawModel(s, p, models)
-	if s.Below(100) < uint64(p.Tasks.SampledPercent) {
+	if s.Below(100) < uint64(p.Inference.SampledPercent) {
 		t.TemperatureBits, t.TopP = sampledTemperature, sampledTopP
 	}
 	t.Seed = s.Block()
@@ -45,9 +45,13 @@ func Draw(p *params.Params, id protocol.TaskID, models []protocol.ModelID) *Task
 }
 
 func drawModel(s *task.Stream, p *params.Params, models []protocol.ModelID) protocol.ModelID {
+	k := p.Kind(Kind)
+	if k == nil {
+		return protocol.ModelID{}
+	}
 	var paid []protocol.ModelID
 	for _, m := range models {
-		if _, ok := p.Class(m); ok && !slices.Contains(paid, m) {
+		if _, ok := k.Class(m); ok && !slices.Contains(paid, m) {
 			paid = append(paid, m)
 		}
 	}

@@ -52,7 +52,7 @@ func deriveWith(t *testing.T, p *params.Params, chain, seed string, round protoc
 func derive(t *testing.T, seed string, round protocol.Round, seat protocol.SeatID, slot uint16) derived {
 	t.Helper()
 	p := params.Local()
-	return deriveWith(t, &p, chain, seed, round, seat, slot, p.Tasks.Models[0].ID)
+	return deriveWith(t, &p, chain, seed, round, seat, slot, p.Kinds[0].Models[0].ID)
 }
 
 // golden is what another implementation needs to compare itself with.
@@ -81,7 +81,7 @@ func TestDeriveGivesTheGoldenTasks(t *testing.T) {
 
 func TestDeriveNeverRepeatsAPromptAndKeepsTheShareOfSampledTasks(t *testing.T) {
 	p := params.Local()
-	models := []protocol.ModelID{p.Tasks.Models[0].ID}
+	models := []protocol.ModelID{p.Kinds[0].Models[0].ID}
 	seen := map[string]bool{}
 	sampled, longest := 0, 0
 	const n = 100_000
@@ -143,7 +143,7 @@ func TestTasksOfTwoSeatsRoundsSlotsAndChainsDiffer(t *testing.T) {
 		"uid":        derive(t, "a", 12, protocol.SeatID{UID: 8, Registered: 41}, 0),
 		"registered": derive(t, "a", 12, protocol.SeatID{UID: 7, Registered: 42}, 0),
 		"seed":       derive(t, "b", 12, seat, 0),
-		"chain":      deriveWith(t, &p, chain+"x", "a", 12, seat, 0, p.Tasks.Models[0].ID),
+		"chain":      deriveWith(t, &p, chain+"x", "a", 12, seat, 0, p.Kinds[0].Models[0].ID),
 	}
 	for what, o := range others {
 		if o.ID == base.ID || o.asks.Seed == base.asks.Seed || o.asks.Prompt == base.asks.Prompt {
@@ -155,14 +155,14 @@ func TestTasksOfTwoSeatsRoundsSlotsAndChainsDiffer(t *testing.T) {
 func TestDeriveDrawsOnlyModelsThatTheNetworkPaysFor(t *testing.T) {
 	p := params.Local()
 	paid := protocol.ModelID{1}
-	p.Tasks.Models = append(p.Tasks.Models, params.Model{ID: paid, Name: "b", Class: params.One})
+	p.Kinds[0].Models = append(p.Kinds[0].Models, params.Model{ID: paid, Name: "b", Class: params.One})
 	unpaid := protocol.ModelID{2}
 	count := map[protocol.ModelID]int{}
 	for i := range 400 {
-		task := inference.Draw(&p, wire.HashOf("m", []byte{byte(i), byte(i >> 8)}), []protocol.ModelID{unpaid, paid, p.Tasks.Models[0].ID})
+		task := inference.Draw(&p, wire.HashOf("m", []byte{byte(i), byte(i >> 8)}), []protocol.ModelID{unpaid, paid, p.Kinds[0].Models[0].ID})
 		count[task.Model]++
 	}
-	if count[unpaid] != 0 || count[paid] < 150 || count[p.Tasks.Models[0].ID] < 150 {
+	if count[unpaid] != 0 || count[paid] < 150 || count[p.Kinds[0].Models[0].ID] < 150 {
 		t.Errorf("models drawn %v, want the paid ones about 200 times each", count)
 	}
 	if got := inference.Draw(&p, wire.HashOf("m"), []protocol.ModelID{unpaid}).Model; !got.IsZero() {
@@ -215,7 +215,7 @@ func TestCheckResultFindsWhatNeedsNoRun(t *testing.T) {
 func TestMessagesBeginWithTheSharedSystemPrompt(t *testing.T) {
 	task := derive(t, "a", 1, seat, 0).asks
 	m := inference.Messages(task)
-	if len(m) != 2 || m[0].Role != "system" || m[0].Content != params.Local().Tasks.System || m[1].Role != "user" || m[1].Content != task.Prompt {
+	if len(m) != 2 || m[0].Role != "system" || m[0].Content != params.Local().Inference.System || m[1].Role != "user" || m[1].Content != task.Prompt {
 		t.Errorf("got %+v", m)
 	}
 	task.System = ""

@@ -15,7 +15,7 @@ import (
 // that a seat may offer, once, and the tasks that it draws are tasks for all.
 func TestEveryKindOfTheTableAsksWhatItTakesItself(t *testing.T) {
 	p := params.Local()
-	models := []protocol.ModelID{p.Tasks.Models[0].ID}
+	models := []protocol.ModelID{p.Kinds[0].Models[0].ID}
 	table := kinds.All()
 	seen := map[protocol.Kind]bool{}
 	for _, k := range table {

@@ -92,7 +92,7 @@ func run(o *options) (err error) {
 		Genesis: genesis, DB: db, Hotkey: hotkey, Listen: []string{o.listen},
 		Bootstrap: strings.Split(o.bootstrap, ","), Logger: log,
 	}
-	claims := genesis.Params.Tasks.Models[0].ID
+	claims := genesis.Params.Models()[0].ID
 	honest := bridge.Model{Model: model}
 	var liar miner.Model
 	switch o.lie {

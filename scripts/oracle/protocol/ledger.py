@@ -269,7 +269,7 @@ class Ledger:
         must(len(offers) <= 8 and names == sorted(set(names)) and len(addresses) <= 8 and sum(c for _, c, _ in offers) <= 1024
              and all(len(models) <= 16 for _, _, models in offers), "limits of Serve")
         for kind, _, models in offers:
-            rule(kind == "inference" and all(m in self.net.models for m in models), "ErrUnknown")
+            rule(kind in self.net.kinds and all(m in self.net.kinds[kind].ids for m in models), "ErrUnknown")
             rule(len(set(models)) == len(models), "ErrDuplicate")
         self.bound(s, identity, sig, s.consensus[0], b"i")
         self.delete(b"i" + s.identity)
@@ -445,7 +445,7 @@ class Ledger:
         able = [j for j in judges if j[0][1] != seat[1] and j[3] != coldkey]
         pending, rest = [j for j in able if j[0][1] not in known], [j for j in able if j[0][1] in known]
         left = 1 if first else rounds - (rec.round - window * self.net.rounds())
-        quota = min(max(self.net.tasks.judges, -(-len(pending) // left)), len(able))
+        quota = min(max(self.net.kinds["inference"].judges, -(-len(pending) // left)), len(able))
         drawn = sorted(pending, key=lambda j: ticket("assay/1/duty/order", j[0][1]))[:quota]
         for i in range(quota - len(drawn)):
             x = int.from_bytes(ticket("assay/1/duty/fill", i)[:8], "big") * sum(j[2] for j in rest) >> 64
@@ -575,8 +575,8 @@ class Ledger:
         for s in seats:
             key = u64(e) + u16(s.id[1])
             shown = max(1, 2 * self.opened_by(s, e - 2) // self.net.rounds())
-            asked = [[kind, min(capacity, self.net.tasks.max_slots, shown), models]
-                     for kind, capacity, models in s.offers if capacity and models]
+            asked = [[kind, min(capacity, self.net.kinds[kind].slots, shown), models]
+                     for kind, capacity, models in s.offers if capacity and (models or not self.net.kinds[kind].models)]
             s.slots, s.asked = sum(n for _, n, _ in asked), bool(asked)
             if asked:
                 self.put(b"o" + key, [s.id, s.hotkey, asked, s.coldkey])

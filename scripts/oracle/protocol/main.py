@@ -185,7 +185,7 @@ def main(path):
     began = time.time()
     record = unhex(json.loads(pathlib.Path(path).read_text()))
     net = Network(record["genesis"])
-    print("network: %s, %d seats, %d models" % (net.chain, len(net.seats_at_start), len(net.models)))
+    print("network: %s, %d seats, %d models" % (net.chain, len(net.seats_at_start), sum(len(k.models) for k in net.kinds.values())))
     led = ledger(net, record)
     found = answers(led, record)
     tasks(led, record)

@@ -9,9 +9,10 @@ SEATS = {1: "max", 2: "max_validators", 3: "max_per_coldkey", 4: "min_stake", 5:
 EMISSION = {1: "per_block", 2: "max_supply"}
 YUMA = {1: "kappa", 2: "activity_cutoff", 3: "bonds_moving_average", 4: "bonds_penalty", 5: "yuma3", 6: "liquid_alpha",
         7: "alpha_low", 8: "alpha_high", 9: "steepness"}
-TASKS = {1: "models", 2: "max_tokens", 3: "system", 4: "max_slots", 5: "judges", 6: "sampled_percent", 7: "speed_best",
-         8: "speed_worst", 9: "average_keep", 10: "retention"}
+TASKS = {1: "retention"}
 GOSSIP = {1: "replay_window"}
+KIND = {1: "kind", 4: "slots", 5: "judges", 7: "keep", 8: "models"}
+INFERENCE = {1: "max_tokens", 2: "system", 3: "sampled_percent", 4: "speed_best", 5: "speed_worst"}
 
 
 class Named:
@@ -26,13 +27,17 @@ class Named:
 class Network:
     def __init__(self, raw):
         params, self.time, self.accounts, self.seats_at_start = decode(raw)
-        must(list(params) == [1, 2, 3, 4, 5, 6, 7, 8], "parameters")
+        must(list(params) == [1, 2, 3, 4, 5, 6, 7, 8, 9, 10], "parameters")
         self.chain = params[1] + "-" + sha(raw).hex()[:8]
         self.schedule, self.block = Named(params[2], SCHEDULE), Named(params[3], BLOCK)
         self.seats, self.emission = Named(params[4], SEATS), Named(params[5], EMISSION)
         self.yuma, self.tasks = Named(params[6], YUMA), Named(params[7], TASKS)
         self.gossip = Named(params[8], GOSSIP)
-        self.models = {m[1]: m[3] for m in self.tasks.models}
+        self.kinds = {k.kind: k for k in (Named(k, KIND) for k in params[9])}
+        must(list(self.kinds) == sorted(self.kinds) and len(self.kinds) == len(params[9]), "the kinds' order")
+        self.inference = Named(params[10], INFERENCE)
+        for k in self.kinds.values():
+            k.ids = [m[1] for m in k.models]
 
     # The clock.
     def epoch(self, h): return h // self.schedule.tempo

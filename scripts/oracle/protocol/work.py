@@ -103,12 +103,12 @@ def derive(net, seed, rnd, seat, asked, slot):
 def draw(net, task, models):
     """What a task of inference asks."""
     s = Stream(task)
-    paid = [m for i, m in enumerate(models) if m in net.models and m not in models[:i]]
+    paid = [m for i, m in enumerate(models) if m in net.kinds[INFERENCE].ids and m not in models[:i]]
     model = paid[s.below(len(paid))] if paid else ZERO
-    sampled = s.below(100) < net.tasks.sampled_percent
+    sampled = s.below(100) < net.inference.sampled_percent
     random = s.block()
-    return [model, net.tasks.system, s.prompt(), 0x3F333333 if sampled else 0, 40, 62259 if sampled else 65536, random,
-            net.tasks.max_tokens]
+    return [model, net.inference.system, s.prompt(), 0x3F333333 if sampled else 0, 40, 62259 if sampled else 65536, random,
+            net.inference.max_tokens]
 
 
 def slot_leaf(net, task, hotkey, salt, body):
