@@ -68,10 +68,13 @@ sanitize: ## the kernels without warnings by gcc and clang, and clean under ASan
 arm64: models ## the kernels of arm64 and the golden vectors of the models under an emulator
 	./scripts/check/arm64.sh
 
+kernels: ## compile engine/cuda's kernels to the PTX that is committed
+	./scripts/check/kernels.sh --write
+
 golden: models ## rewrite golden files; read the diff before you commit it
 	UPDATE_GOLDEN=1 $(GO) test ./...
 
 lint: ## formatting, linter, import map and rules of the house
 	./scripts/check/lint.sh $(LINT_VERSION)
 
-.PHONY: help demo devnet build model models templates test race nocgo fuzz fuzz-long quality bench bench-peers oracle peers sanitize arm64 golden lint
+.PHONY: help demo devnet build model models templates test race nocgo fuzz fuzz-long quality bench bench-peers oracle peers sanitize arm64 kernels golden lint

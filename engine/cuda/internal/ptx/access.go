@@ -83,6 +83,10 @@ func (w *warp) load(in *instr, mask uint32) error {
 		dest = one[:]
 	}
 	full := n * len(dest)
+	if r := w.near(in, mask, full); r != nil && !w.block.races {
+		w.gather(in, mask, dest, r)
+		return nil
+	}
 	for m := mask; m != 0; m &= m - 1 {
 		l := lowest(m)
 		r, off, err := w.place(in, l, full)
@@ -98,18 +102,66 @@ func (w *warp) load(in *instr, mask uint32) error {
 			}
 		}
 		for i, slot := range dest {
-			x := loadBytes(r.data[off+i*n:], n)
-			if in.op.signed {
-				x = uint64(int64(x<<(64-8*n)) >> (64 - 8*n))
-				x &= in.mask
-			}
-			w.regs[slot][l] = x
+			w.regs[slot][l] = in.loaded(r.data[off+i*n:])
 		}
 	}
 	for _, slot := range dest {
 		w.defined[slot] |= mask
 	}
 	return nil
+}
+
+// near returns the region that all lanes access, where that is one, all addresses are multiples of the size and every byte between
+// the first and the last may be read; else nil, and each lane has to be looked at by itself.
+func (w *warp) near(in *instr, mask uint32, size int) *region {
+	a := &w.regs[in.a]
+	least, most, all := a[lowest(mask)], a[lowest(mask)], uint64(in.offset)
+	for m := mask; m != 0; m &= m - 1 {
+		x := a[lowest(m)]
+		least, most, all = min(least, x), max(most, x), all|x
+	}
+	if all%uint64(size) != 0 {
+		return nil
+	}
+	least, most = least+uint64(in.offset), most+uint64(in.offset)
+	r := w.last
+	if in.op.space == shared {
+		r = &w.block.shared
+	} else if r == nil || least-r.base >= uint64(len(r.data)) {
+		r = w.block.mem.find(least)
+	}
+	if r == nil || least < r.base || most < least || most-r.base+uint64(size) > uint64(len(r.data)) ||
+		!r.known(int(least-r.base), int(most-least)+size) {
+		return nil
+	}
+	if in.op.space != shared {
+		w.last = r
+	}
+	return r
+}
+
+// gather is load within a region.
+func (w *warp) gather(in *instr, mask uint32, dest []int, r *region) {
+	a, n := &w.regs[in.a], in.op.size
+	base := r.base - uint64(in.offset)
+	for i, slot := range dest {
+		d := &w.regs[slot]
+		for m := mask; m != 0; m &= m - 1 {
+			l := lowest(m)
+			d[l] = in.loaded(r.data[int(a[l]-base)+i*n:])
+		}
+		w.defined[slot] |= mask
+	}
+}
+
+// loaded is a value from memory as its register has it.
+func (in *instr) loaded(b []byte) uint64 {
+	n := in.op.size
+	x := loadBytes(b, n)
+	if in.op.signed {
+		x = uint64(int64(x<<(64-8*n))>>(64-8*n)) & in.mask
+	}
+	return x
 }
 
 // store runs a store.

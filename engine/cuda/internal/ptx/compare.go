@@ -1,7 +1,5 @@
 package ptx
 
-import "cmp"
-
 // Comparison and selection (PTX ISA §9.7.6, §9.7.7). Comparisons of floats without u are false where one is NaN, those with u true.
 var comparisons = append(append(append(
 	compareFamily("s32", "i32", func(x uint64) int64 { return int64(int32(x)) }),
@@ -17,24 +15,33 @@ var comparisons = append(append(append(
 		predicate("xor.pred", func(a, b uint32) uint32 { return a ^ b }),
 		predicateNot(), op(sets, "mov.pred p,pc"))...)...)
 
-// compareFamily are the six comparisons of a type of integers.
+// compareFamily are the six comparisons of a type of integers. Each is made of two: below, and equal.
 func compareFamily[T int64 | uint64](name, operand string, as func(uint64) T) []opcode {
-	entry := func(rel string, f func(order int) bool) opcode {
-		o := op(compares, "setp."+rel+"."+name+" p,"+operand+","+operand)
-		o.test = func(a, b *lanes) (p uint32) {
-			for l := range a {
-				if f(cmp.Compare(as(a[l]), as(b[l]))) {
-					p |= 1 << l
-				}
+	below := func(a, b *lanes) (p uint32) {
+		for l := range a {
+			if as(a[l]) < as(b[l]) {
+				p |= 1 << l
 			}
-			return p
 		}
+		return p
+	}
+	equal := func(a, b *lanes) (p uint32) {
+		for l := range a {
+			if a[l] == b[l] {
+				p |= 1 << l
+			}
+		}
+		return p
+	}
+	entry := func(rel string, f func(a, b *lanes) uint32) opcode {
+		o := op(compares, "setp."+rel+"."+name+" p,"+operand+","+operand)
+		o.test = f
 		return o
 	}
 	return []opcode{
-		entry("eq", func(o int) bool { return o == 0 }), entry("ne", func(o int) bool { return o != 0 }),
-		entry("lt", func(o int) bool { return o < 0 }), entry("le", func(o int) bool { return o <= 0 }),
-		entry("gt", func(o int) bool { return o > 0 }), entry("ge", func(o int) bool { return o >= 0 }),
+		entry("eq", equal), entry("ne", func(a, b *lanes) uint32 { return ^equal(a, b) }),
+		entry("lt", below), entry("ge", func(a, b *lanes) uint32 { return ^below(a, b) }),
+		entry("gt", func(a, b *lanes) uint32 { return below(b, a) }), entry("le", func(a, b *lanes) uint32 { return ^below(b, a) }),
 	}
 }
 

@@ -39,6 +39,11 @@ var integers = []opcode{
 			d[l] = uint64(uint32(a[l])*uint32(b[l]) + uint32(c[l]))
 		}
 	}),
+	value("mad.lo.s64 i64,i64,i64,i64", func(d, a, b, c *lanes) {
+		for l := range d {
+			d[l] = a[l]*b[l] + c[l]
+		}
+	}),
 	// Division by zero gives what devices give, all ones and the dividend; the ISA leaves it open.
 	value("div.u32 i32,i32,i32", func(d, a, b, _ *lanes) {
 		for l := range d {

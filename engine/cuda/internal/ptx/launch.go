@@ -44,7 +44,7 @@ func (k *Kernel) Run(m *Memory, g Grid, args [][]byte, s Schedule) error {
 			return err
 		}
 		if done {
-			p.kept = append(p.kept, under[i])
+			m.keep(under[i])
 			under = append(under[:i], under[i+1:]...)
 		}
 	}
@@ -81,23 +81,44 @@ type block struct {
 	moment uint32
 }
 
+// again returns a block of a kernel that has ended, to be used again, or nil.
+func (m *Memory) again(k *Kernel, warps int) *block {
+	list := m.ended[k]
+	if len(list) == 0 {
+		return nil
+	}
+	b := list[len(list)-1]
+	m.ended[k] = list[:len(list)-1]
+	if len(b.warps) != warps {
+		return nil
+	}
+	clear(b.shared.valid)
+	b.shared.whole, b.shared.notes = false, nil
+	return b
+}
+
+// keep keeps a block that has ended.
+func (m *Memory) keep(b *block) {
+	if m.ended == nil {
+		m.ended = map[*Kernel][]*block{}
+	}
+	m.ended[b.k] = append(m.ended[b.k], b)
+}
+
 // block makes a block, in the memory of one that has ended where there is one.
 func (k *Kernel) block(m *Memory, g Grid, args []uint64, number int, p *plan) *block {
-	var b *block
-	if n := len(p.kept); n > 0 {
-		b, p.kept = p.kept[n-1], p.kept[:n-1]
-		clear(b.shared.valid)
-		b.shared.whole, b.shared.notes = false, nil
-	} else {
-		b = &block{k: k, mem: m, plan: p, args: args, races: p.Races}
+	b := m.again(k, g.Threads/warpSize)
+	if b == nil {
+		b = &block{k: k, mem: m}
 		b.shared = region{base: sharedBase, data: make([]byte, k.shared), valid: make([]byte, k.shared)}
 		for i := range g.Threads / warpSize {
 			b.warps = append(b.warps, &warp{
-				k: k, block: b, number: i, regs: make([]lanes, len(k.regs)), defined: make([]uint32, len(k.regs)),
+				k: k, block: b, number: i, fresh: true, regs: make([]lanes, len(k.regs)), defined: make([]uint32, len(k.regs)),
 				preds: make([]uint32, k.preds), known: make([]uint32, k.preds),
 			})
 		}
 	}
+	b.plan, b.args, b.races = p, args, p.Races
 	b.number, b.moment = number, m.moments.next(number)
 	for _, w := range b.warps {
 		w.begin(g)
@@ -110,23 +131,31 @@ func (w *warp) begin(g Grid) {
 	clear(w.defined)
 	clear(w.known)
 	w.pc, w.live, w.waiting, w.last = [warpSize]int32{}, fullWarp, 0, nil
-	set := func(slot int, f func(lane int) uint64) {
-		for l := range w.regs[slot] {
-			w.regs[slot][l] = f(l)
+	for _, c := range w.k.consts { // nothing writes to them
+		if w.fresh {
+			w.fill(c.slot, c.value)
+		}
+		w.defined[c.slot] = fullWarp
+	}
+	w.fresh = false
+	for s, slot := range w.k.specials {
+		v := [...]int{ctaidX: w.block.number % g.X, ctaidY: w.block.number / g.X, ntidX: g.Threads, nctaidX: g.X, nctaidY: g.Y}
+		if s != tidX {
+			w.fill(slot, uint64(v[s]))
+		} else {
+			for l := range w.regs[slot] {
+				w.regs[slot][l] = uint64(w.number*warpSize + l)
+			}
 		}
 		w.defined[slot] = fullWarp
 	}
-	for _, c := range w.k.consts {
-		set(c.slot, func(int) uint64 { return c.value })
-	}
-	for s, slot := range w.k.specials {
-		v := [...]int{ctaidX: w.block.number % g.X, ctaidY: w.block.number / g.X, ntidX: g.Threads, nctaidX: g.X, nctaidY: g.Y}[s]
-		set(slot, func(lane int) uint64 {
-			if s == tidX {
-				return uint64(w.number*warpSize + lane)
-			}
-			return uint64(v)
-		})
+}
+
+// fill gives all lanes of a register one value.
+func (w *warp) fill(slot int, x uint64) {
+	r := &w.regs[slot]
+	for l := range r {
+		r[l] = x
 	}
 }
 

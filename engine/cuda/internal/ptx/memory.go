@@ -22,6 +22,7 @@ type Memory struct {
 	top     uint64
 	regions []*region // by address
 	moments moments
+	ended   map[*Kernel][]*block // whose memory is used again
 }
 
 // region is what was allocated at once.

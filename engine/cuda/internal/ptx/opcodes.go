@@ -46,8 +46,9 @@ type opcode struct {
 	test   func(a, b *lanes) uint32
 	bits   func(a, b uint32) uint32
 	space  space
-	size   int  // bytes of an access
-	signed bool // of a load
+	size   int    // bytes of an access
+	signed bool   // of a load
+	source source // of a shuffle
 }
 
 // opcodes is the whole table.

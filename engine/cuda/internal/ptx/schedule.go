@@ -22,7 +22,6 @@ type plan struct {
 	Schedule
 	rng   *rand.Rand
 	spent int
-	kept  []*block // that have ended, whose memory is used again
 	one   []int
 }
 
@@ -81,8 +80,7 @@ func (p *plan) left() int {
 // pick chooses which of the lanes that can run do so next: some that stand at one instruction; where to stop, because others stand
 // there; and after how many instructions. In order, that is the lanes which are least far, so that the others are met.
 func (p *plan) pick(w *warp, ready uint32) (mask uint32, stop int32, most int) {
-	first := lowest(ready)
-	pc, same := w.pc[first], true
+	pc, same := w.pc[lowest(ready)], true
 	for m := ready; m != 0; m &= m - 1 {
 		if x := w.pc[lowest(m)]; x != pc {
 			same = false

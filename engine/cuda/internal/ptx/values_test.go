@@ -30,6 +30,7 @@ func TestValues(t *testing.T) {
 		{"mul.wide.u32 %d0, 0xffffffff, 0xffffffff", 0xfffffffe00000001},
 		{"mul.wide.s32 %d0, -2, 3", 0xfffffffffffffffa},
 		{"mad.lo.s32 %r0, 7, 6, -1", 41},
+		{"mad.lo.s64 %d0, 0x100000000, 3, -1", 0x2ffffffff},
 		{"div.u32 %r0, 0xffffffff, 10", 429496729},
 		{"rem.u32 %r0, 0xffffffff, 10", 5},
 		{"min.u32 %r0, -1, 1", 1},

@@ -16,7 +16,8 @@ const (
 type warp struct {
 	k      *Kernel
 	block  *block
-	number int // in the block
+	number int  // in the block
+	fresh  bool // constants have no values yet
 
 	regs    []lanes
 	defined []uint32 // lanes of each register that were written

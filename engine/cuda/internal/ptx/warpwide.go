@@ -1,53 +1,70 @@
 package ptx
 
-import "strings"
-
 // Operations of several lanes: shfl.sync (PTX ISA §9.7.9.6) and bar.sync (§9.7.13.1).
 //
 // shfl.sync waits for the lanes that its mask names, all at the same instruction with the same mask. A lane that asks for the value
 // of one that takes no part gets an undefined one: that is an error here.
 var warpwide = []opcode{
-	shuffle("shfl.sync.idx.b32"), shuffle("shfl.sync.bfly.b32"), shuffle("shfl.sync.up.b32"), shuffle("shfl.sync.down.b32"),
+	shuffle("shfl.sync.idx.b32", sourceIdx), shuffle("shfl.sync.bfly.b32", sourceBfly),
+	shuffle("shfl.sync.up.b32", sourceUp), shuffle("shfl.sync.down.b32", sourceDown),
 	op(barriers, "bar.sync c"), op(barriers, "bar.warp.sync i32"),
 	op(jumps, "bra"), op(jumps, "bra.uni"), op(exits, "ret"), op(exits, "exit"),
 }
 
 // shuffle has operands d, a, b, c and the mask, which is the fifth register.
-func shuffle(name string) opcode { return op(shuffles, name+" b32,b32,i32,i32,i32") }
+func shuffle(name string, from source) opcode {
+	o := op(shuffles, name+" b32,b32,i32,i32,i32")
+	o.source = from
+	return o
+}
 
 // source is the lane whose value lane l takes; in tells whether it lies within l's segment. Where not, l keeps its own.
-func source(mode string, l, b, c int) (lane int, in bool) {
-	clamp, segment := c&31, c>>8&31
-	most := l&segment | clamp&^segment
-	least := l & segment
-	switch b &= 31; mode {
-	case "idx":
-		lane = least | b&^segment
-	case "bfly":
-		lane = l ^ b
-	case "up":
-		return l - b, l-b >= most
-	case "down":
-		lane = l + b
-	}
-	return lane, lane <= most
+type source func(l, b, c int) (lane int, in bool)
+
+// segment gives the last and the first lane of l's segment, by the two fields of c.
+func segment(l, c int) (most, least int) {
+	clamp, mask := c&31, c>>8&31
+	return l&mask | clamp&^mask, l & mask
+}
+
+func sourceIdx(l, b, c int) (int, bool) {
+	most, least := segment(l, c)
+	from := least | b&31&^(c>>8)
+	return from, from <= most
+}
+
+func sourceBfly(l, b, c int) (int, bool) {
+	most, _ := segment(l, c)
+	from := l ^ b&31
+	return from, from <= most
+}
+
+func sourceUp(l, b, c int) (int, bool) {
+	most, _ := segment(l, c)
+	from := l - b&31
+	return from, from >= most
+}
+
+func sourceDown(l, b, c int) (int, bool) {
+	most, _ := segment(l, c)
+	from := l + b&31
+	return from, from <= most
 }
 
 // shuffle runs for all lanes of the mask at once.
 func (w *warp) shuffle(in *instr, mask uint32) error {
-	mode := strings.Split(in.op.name, ".")[2]
-	a, b, c := &w.regs[in.a], &w.regs[in.b], &w.regs[in.c]
+	a, b, c, from := &w.regs[in.a], &w.regs[in.b], &w.regs[in.c], in.op.source
 	var x lanes
 	for m := mask; m != 0; m &= m - 1 {
 		l := lowest(m)
-		from, ok := source(mode, l, int(b[l]), int(c[l]))
+		k, ok := from(l, int(b[l]), int(c[l]))
 		if !ok {
-			from = l
+			k = l
 		}
-		if mask>>from&1 == 0 {
-			return w.wrong(ErrUndefined, in, 1<<l, "the value of lane %d, which takes no part", from)
+		if mask>>(k&31)&1 == 0 {
+			return w.wrong(ErrUndefined, in, 1<<l, "the value of lane %d, which takes no part", k)
 		}
-		x[l] = a[from]
+		x[l] = a[k&31]
 	}
 	w.write(in.d, &x, mask)
 	w.syncs++

@@ -1,0 +1,87 @@
+package cuda
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"math"
+
+	"github.com/assaynet/assay/engine/backend"
+)
+
+// Driver is CUDA's driver: the library, or in tests an interpreter.
+type Driver interface {
+	// Devices lists the devices. Errors: backend.ErrUnavailable, which says why there are none.
+	Devices() ([]Info, error)
+	// Open takes a device, by its number in Devices.
+	Open(number int) (Device, error)
+}
+
+// Info is what a driver says of a device.
+type Info struct {
+	Name         string
+	Major, Minor int   // compute capability
+	Memory       int64 // bytes
+}
+
+// pointer is an address in a device's memory; 0 is none.
+type pointer uint64
+
+// Device is an open device. All methods but Do are called within Do. Errors are *Error.
+type Device interface {
+	// Do runs f, alone, where the device's methods may be called.
+	Do(f func())
+	// Load compiles a module and returns the handles of kernels in it.
+	Load(ptx string, kernels []string) ([]uintptr, error)
+	Alloc(bytes int64) (uint64, error)
+	Free(at uint64) error
+	Upload(to uint64, data []byte) error
+	Download(data []byte, from uint64) error
+	Copy(to, from uint64, bytes int64) error
+	// Launch starts a kernel on x × y blocks; it runs when those before it have ended.
+	Launch(kernel uintptr, x, y, threads int, args [][]byte) error
+	// Close gives the device back; Do is not called any more.
+	Close()
+}
+
+// Error is a call that CUDA refused, or that told of an earlier one's failure.
+type Error struct {
+	Call string // such as cuLaunchKernel
+	Code int    // CUresult
+	Name string // such as CUDA_ERROR_LAUNCH_FAILED
+}
+
+func (e *Error) Error() string { return fmt.Sprintf("%s: %s (%d)", e.Call, e.Name, e.Code) }
+
+// outOfMemory is CUDA_ERROR_OUT_OF_MEMORY.
+const outOfMemory = 2
+
+// Unwrap makes lack of memory backend.ErrMemory and all else backend.ErrDevice: after most of CUDA's errors nothing works in the
+// process any more, and which those are differs between drivers.
+func (e *Error) Unwrap() error {
+	if e.Code == outOfMemory {
+		return backend.ErrMemory
+	}
+	return backend.ErrDevice
+}
+
+// lost tells whether an error ends a device.
+func lost(err error) bool { return errors.Is(err, backend.ErrDevice) }
+
+// arguments are the bytes of a kernel's arguments.
+func arguments(list ...any) [][]byte {
+	out := make([][]byte, len(list))
+	for i, a := range list {
+		switch a := a.(type) {
+		case pointer:
+			out[i] = binary.LittleEndian.AppendUint64(nil, uint64(a))
+		case int:
+			out[i] = binary.LittleEndian.AppendUint32(nil, uint32(a))
+		case float32:
+			out[i] = binary.LittleEndian.AppendUint32(nil, math.Float32bits(a))
+		default:
+			panic(fmt.Sprintf("cuda: an argument of type %T", a))
+		}
+	}
+	return out
+}

@@ -1,0 +1,20 @@
+// Package cuda computes models on NVIDIA's GPUs: the arithmetic AC1, to the bits of package arith, behind the contract of package
+// backend. The kernels are PTX, which is embedded and which a device's driver compiles for it. Devices are of compute capability 6.1
+// or newer.
+//
+// Nothing but its tests reaches this package: there is no Driver here that opens NVIDIA's library. In tests a device is an
+// interpreter of PTX (internal/ptx), which runs the kernels that are embedded; no kernel has run on a GPU.
+//
+// A Backend has a device to itself, in parts:
+//
+//	device.go    what is asked of a driver, and CUDA's errors
+//	kernels.go   the kernels: kernels/*.cu in CUDA C++, ptx/*.ptx as clang has compiled them
+//	model.go     weights on the device, and the plan of its memory
+//	pages.go     keys and values
+//	step.go      a step: tokens of all pieces through all layers, then what is wanted of them
+//	layers.go    which kernels that takes
+//
+// The kernels are the same for one token and for many, and every sum has the order of arith/SPEC.md, so nothing that a step has
+// beside a sequence can change the sequence's bits. scripts/check/kernels.sh proves that the PTX is what the sources give. Start
+// reading at step.go, then kernels/ac1.cuh and kernels/linear.cu.
+package cuda

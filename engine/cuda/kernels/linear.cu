@@ -1,0 +1,86 @@
+// linear.cu - a linear layer for few tokens, where reading the weights is what takes time.
+//
+// linear_TYPE_N: weights [rows][blocks of 32] as types.cuh has them, activations of tokens [tokens][blocks of 32] (quantise.cuh),
+// bias [rows] or null -> out [tokens][rows] float, for N tokens at a time (arith: format.plainRow, Multiply).
+//
+// A lane is a row, so that the steps of a sum follow each other in their order without leaving it, and all lanes read the same
+// activations. A warp has a chunk of 256: a block of threads is 32 rows and up to 8 chunks at a time, whose sums meet in shared
+// memory, where a warp for each token adds them to the total in their order. So there are enough warps to keep memory busy:
+// 4,096 x 4,096 are 1,024 of them. The grid has the rows in x, 32 at a time, and the tokens in y, N at a time; a block has a warp
+// for each chunk, but no more than 8.
+#include "types.cuh"
+
+constexpr u32 MOST_WARPS = 8, THREADS = MOST_WARPS * WARP, CHUNK_BLOCKS = CHUNK / BLOCK;
+
+// stepped is a block's step on the sum of its chunk (SPEC.md §3).
+template <class T> DEVICE float stepped(const u32 (&w)[8], float d, float m, const i8 *q, float dx, const float *tx, float sum) {
+	const u32x4 *p = (const u32x4 *)q;
+	u32x4 x = p[0], y = p[1];
+	u32 first = dot4(w[3], x.w, dot4(w[2], x.z, dot4(w[1], x.y, dot4(w[0], x.x, MAGIC_BITS))));
+	u32 last = T::HALVES ? MAGIC_BITS : first;
+	last = dot4(w[7], y.w, dot4(w[6], y.z, dot4(w[5], y.y, dot4(w[4], y.x, last))));
+	if (T::HALVES)
+		return fma(whole(last), m * dx, fma(whole(first), d * dx, sum));
+	sum = fma(whole(last), d * dx, sum);
+	return T::MINIMUM ? fma(m, *tx, sum) : sum;
+}
+
+template <class T, u32 TOKENS>
+DEVICE void linear(const u8 *quants, const u8 *scales, const i8 *q, const float *dx, const float *tx, const float *bias, float *out,
+                   u32 rows, u32 blocks, u32 tokens) {
+	SHARED static float sums[TOKENS][MOST_WARPS][WARP], totals[TOKENS][WARP];
+	u32 lane = thread() % WARP, warp = thread() / WARP, warps = threads() / WARP;
+	u32 row = block_x() * WARP + lane, first = block_y() * TOKENS;
+	u32 count = tokens - first < TOKENS ? tokens - first : TOKENS;
+	for (u32 k = warp; k < count; k += warps) // the tokens whose totals are the warp's
+		totals[k][lane] = 0;
+	for (u32 round = 0; round < blocks; round += warps * CHUNK_BLOCKS) {
+		u32 from = round + warp * CHUNK_BLOCKS, to = from + CHUNK_BLOCKS < blocks ? from + CHUNK_BLOCKS : blocks;
+		float sum[TOKENS] = {};
+#pragma unroll 1
+		for (u32 b = from; b < to; b++) {
+			u32 w[8];
+			float d, m;
+			T::load(stored<T>(quants, scales, row, blocks / T::GROUP, b / T::GROUP), b % T::GROUP, w, d, m);
+#pragma unroll
+			for (u32 k = 0; k < TOKENS; k++)
+				if (k < count) {
+					u64 at = (u64)(first + k) * blocks + b;
+					sum[k] = stepped<T>(w, d, m, q + at * BLOCK, dx[at], tx + at, sum[k]);
+				}
+		}
+#pragma unroll
+		for (u32 k = 0; k < TOKENS; k++)
+			sums[k][warp][lane] = sum[k];
+		barrier();
+		for (u32 k = warp; k < count; k += warps) {
+			float total = totals[k][lane];
+			for (u32 i = 0; i < warps; i++) // a chunk that is not there is +0, which changes no sum
+				total = total + sums[k][i][lane];
+			totals[k][lane] = total;
+		}
+		barrier();
+	}
+	if (row < rows)
+		for (u32 k = warp; k < count; k += warps)
+			out[(u64)(first + k) * rows + row] = bias ? totals[k][lane] + bias[row] : totals[k][lane];
+}
+
+#define LINEAR(name, type, n)                                                                                                       \
+	KERNEL BLOCK_OF(THREADS)                                                                                                    \
+	linear_##name##_##n(const u8 *quants, const u8 *scales, const i8 *q, const float *dx, const float *tx, const float *bias,       \
+	                    float *out, u32 rows, u32 blocks, u32 tokens) {                                                         \
+		linear<type, n>(quants, scales, q, dx, tx, bias, out, rows, blocks, tokens);                                                \
+	}
+#define BOTH(name, type) LINEAR(name, type, 1) LINEAR(name, type, 8)
+
+BOTH(q8_0, Q8_0)
+BOTH(q4_0, Q4_0)
+BOTH(q4_1, Q4_1)
+BOTH(q5_0, Q5_0)
+BOTH(q5_1, Q5_1)
+BOTH(q4_k, Q4_K)
+BOTH(q5_k, Q5_K)
+BOTH(q6_k, Q6_K)
+BOTH(iq4_nl, IQ4_NL)
+BOTH(mxfp4, MXFP4)

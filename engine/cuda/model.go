@@ -1,0 +1,216 @@
+package cuda
+
+import (
+	"encoding/binary"
+	"fmt"
+	"math"
+
+	"github.com/assaynet/assay/engine/backend"
+	"github.com/assaynet/assay/engine/gguf"
+	"github.com/assaynet/assay/engine/rope"
+	"github.com/assaynet/assay/engine/weights"
+)
+
+const (
+	blockLen = 32
+	pageLen  = backend.PageLen
+	// mostTokens is how many tokens pass the layers at once; a step of more makes several passes.
+	mostTokens = 512
+	// logitsAtOnce bounds the memory of logits.
+	logitsAtOnce = 64
+)
+
+// matrix is weights on the device.
+type matrix struct {
+	rows, blocks   int // blocks of 32 in a row
+	kind           gguf.Type
+	quants, scales pointer
+	bias           pointer // or 0
+}
+
+// layer is a layer's weights on the device. Norms that a family lacks are 0.
+type layer struct {
+	attnNorm, ffnNorm, attnPost, ffnPost, qNorm, kNorm pointer
+	q, k, v, o, gate, up, down                         matrix
+	turns                                              int // which of the model's tables
+	window                                             int
+}
+
+// model is a model on the device, and the memory of a pass.
+type model struct {
+	*weights.Model
+	layers []layer
+	embed  matrix
+	norm   pointer
+	output matrix
+	turns  []*rope.Tables // those that differ
+	made   map[*weights.Matrix]matrix
+
+	scratch
+}
+
+// scratch is what a pass computes in, for mostTokens tokens.
+type scratch struct {
+	x, h, q, turned, k, v, att, gate, up pointer // floats
+	quants, dx, tx                       pointer // quantised activations
+	states, logits, best                 pointer
+	failed                               pointer // [layers][mostTokens]
+	ids, positions, tables, rows         pointer // of each token, 4 bytes
+	places                               pointer // of each token, 8 bytes
+	angles                               pointer // [tables][mostTokens][rot] floats
+}
+
+// check refuses what the kernels have no room for. Errors: backend.ErrUnsupported.
+func check(w *weights.Model) error {
+	if w.Head > mostHead || max(w.Width, w.FFN, w.Heads*w.Head) > mostWidth {
+		return fmt.Errorf("%w: heads of %d, width %d, on CUDA", backend.ErrUnsupported, w.Head, w.Width)
+	}
+	return nil
+}
+
+// place puts a model on the device. Errors: *Error; what was allocated stays to be freed.
+func (b *Backend) place(w *weights.Model) error {
+	m := &model{Model: w, made: map[*weights.Matrix]matrix{}}
+	b.m = m
+	if err := b.reserve(); err != nil {
+		return err
+	}
+	u := &uploader{b: b}
+	m.embed, m.norm, m.output = u.matrix(weights.Linear{Matrix: w.Embed}), u.vector(w.Norm), u.matrix(w.Output)
+	for i := range w.Stack {
+		l := &w.Stack[i]
+		m.layers = append(m.layers, layer{
+			attnNorm: u.vector(l.AttnNorm), ffnNorm: u.vector(l.FFNNorm), attnPost: u.vector(l.AttnPost), ffnPost: u.vector(l.FFNPost),
+			qNorm: u.vector(l.QNorm), kNorm: u.vector(l.KNorm),
+			q: u.matrix(l.Q), k: u.matrix(l.K), v: u.matrix(l.V), o: u.matrix(l.O), gate: u.matrix(l.Gate), up: u.matrix(l.Up), down: u.matrix(l.Down),
+			turns: m.table(l.Rope), window: l.Window,
+		})
+	}
+	return u.err
+}
+
+// table is the number of a layer's RoPE table, of which a model has one or two.
+func (m *model) table(t *rope.Tables) int {
+	for i, x := range m.turns {
+		if x == t {
+			return i
+		}
+	}
+	m.turns = append(m.turns, t)
+	return len(m.turns) - 1
+}
+
+// mostTables is how many RoPE tables a model may have.
+const mostTables = 2
+
+// reserve allocates the scratch.
+func (b *Backend) reserve() error {
+	m, s := b.m, &b.m.scratch
+	heads, kv := m.Heads*m.Head, m.KVHeads*m.Head
+	wide := max(m.Width, heads, m.FFN)
+	for _, x := range []struct {
+		at    *pointer
+		bytes int
+	}{
+		{&s.x, 4 * m.Width},
+		{&s.h, 4 * m.Width},
+		{&s.q, 4 * heads},
+		{&s.turned, 4 * heads},
+		{&s.att, 4 * heads},
+		{&s.k, 4 * kv},
+		{&s.v, 4 * kv},
+		{&s.gate, 4 * m.FFN},
+		{&s.up, 4 * m.FFN},
+		{&s.quants, wide},
+		{&s.dx, 4 * wide / blockLen},
+		{&s.tx, 4 * wide / blockLen},
+		{&s.states, 4 * m.Width},
+		{&s.failed, 4 * m.Layers},
+		{&s.ids, 4},
+		{&s.positions, 4},
+		{&s.tables, 4},
+		{&s.rows, 4},
+		{&s.best, 4},
+		{&s.places, 8},
+		{&s.angles, 4 * mostTables * m.Rope.Config().Rot},
+	} {
+		if err := b.alloc(x.at, int64(x.bytes)*mostTokens); err != nil {
+			return err
+		}
+	}
+	return b.alloc(&s.logits, 4*int64(m.Vocab)*logitsAtOnce)
+}
+
+// alloc allocates memory that Close frees.
+func (b *Backend) alloc(at *pointer, bytes int64) error {
+	p, err := b.dev.Alloc(bytes)
+	if err != nil {
+		return fmt.Errorf("%w: %d bytes beside %d", err, bytes, b.held)
+	}
+	*at = pointer(p)
+	b.held += bytes
+	b.owned = append(b.owned, *at)
+	return nil
+}
+
+// uploader uploads until something fails.
+type uploader struct {
+	b   *Backend
+	err error
+}
+
+// bytes uploads bytes; the pointer of none is 0.
+func (u *uploader) bytes(data []byte) (p pointer) {
+	if u.err != nil || len(data) == 0 {
+		return 0
+	}
+	if u.err = u.b.alloc(&p, int64(len(data))); u.err == nil {
+		u.err = u.b.dev.Upload(uint64(p), data)
+	}
+	return p
+}
+
+func (u *uploader) vector(x []float32) pointer { return u.bytes(floatBytes(x)) }
+
+func floatBytes(x []float32) []byte {
+	data := make([]byte, 0, 4*len(x))
+	for _, f := range x {
+		data = binary.LittleEndian.AppendUint32(data, math.Float32bits(f))
+	}
+	return data
+}
+
+// matrix uploads a matrix, once.
+func (u *uploader) matrix(l weights.Linear) matrix {
+	m, there := u.b.m.made[l.Matrix]
+	if !there {
+		w := l.Matrix
+		quants, scales := interleaved(w)
+		m = matrix{rows: w.Rows, blocks: w.Cols / blockLen, kind: w.Type, quants: u.bytes(quants), scales: u.bytes(scales)}
+		u.b.m.made[l.Matrix] = m
+	}
+	m.bias = u.vector(l.Bias)
+	return m
+}
+
+// interleaved is a matrix as kernels/types.cuh has it.
+func interleaved(w *weights.Matrix) (quants, scales []byte) {
+	_, bytes := w.Type.Block()
+	size, lay := int(bytes), layouts[w.Type]
+	few, many := lay.to-lay.from, size-lay.to+lay.from
+	stored, groups := w.Stride()/size, (w.Rows+lanes-1)/lanes
+	quants, scales = make([]byte, groups*stored*many*lanes), make([]byte, groups*stored*few*lanes)
+	rest := make([]byte, many)
+	for row := range w.Rows {
+		for b := range stored {
+			block := w.Data[row*w.Stride()+b*size:][:size]
+			at := row/lanes*stored + b
+			copy(scales[(at*lanes+row%lanes)*few:], block[lay.from:lay.to])
+			copy(rest[copy(rest, block[:lay.from]):], block[lay.to:])
+			for i := 0; i < many; i += 4 {
+				copy(quants[at*many*lanes+i*lanes+row%lanes*4:], rest[i:i+4])
+			}
+		}
+	}
+	return quants, scales
+}
