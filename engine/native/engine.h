@@ -128,9 +128,10 @@ int eng_cut(int watch);
 /* eng_unwatch: nobody reads the mapping any more; called before it is unmapped. */
 void eng_unwatch(int watch);
 
-/* eng_page_new: a page of keys and values, of eng_page_halves zeros, for eng_page_free; NULL where there is no memory. */
-uint16_t *eng_page_new(int64_t halves);
-void eng_page_free(uint16_t *page);
+/* eng_slab_new: zeros for pages of keys and values, for eng_slab_free with the same number; NULL where there is no memory. What is not
+ * touched of a slab of 2 MiB or more takes none. */
+uint16_t *eng_slab_new(int64_t halves);
+void eng_slab_free(uint16_t *slab, int64_t halves);
 
 /* eng_refuses tells whether the next allocation, or start of a thread, shall fail: never, but for tests that call eng_test_refuse:
  * then the one after n more does, and all after it. Below 0 none does. */

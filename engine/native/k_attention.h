@@ -71,6 +71,13 @@ static int store_kv(const struct eng_store_kv *p)
 	return worst_k != 0x7c00 && worst_v != 0x7c00;
 }
 
+/* How far ahead of their use keys and values are asked for, in lines. A token's weights have driven them from the nearer caches, and
+ * each page of them is a new place to the processor, which reads ahead of a stream only when it has seen some of it. A head's values
+ * follow its keys; behind them lies another head's, so the last lines ask for the next page's first. */
+enum { AHEAD = 32, LINE_HALVES = LINE / sizeof(uint16_t), KEY_LINES = PAGE / LINE_HALVES };
+
+FN void ask(const uint16_t *p, int line) { __builtin_prefetch(p + line * LINE_HALVES, 0, 3); }
+
 /* q·k: s[R, 64] = q[R, d] · k[d, 64] for the keys below hi of a page, V vectors of keys at a time. Of many rows q lies together in
  * all[d, R]. */
 FN void qk(int R, int V, float *s, const float *const *q, const float *all, const uint16_t *k, int d, int hi)
@@ -82,6 +89,8 @@ FN void qk(int R, int V, float *s, const float *const *q, const float *all, cons
 				a[r][i] = v_zero();
 		for (int e = 0; e < d; e++) {
 			vf x[ATT_VECS];
+			for (int i = 0; i < KEY_LINES && at == 0; i++)
+				ask(k, e * KEY_LINES + AHEAD + i);
 			UNROLL for (int i = 0; i < V; i++)
 				x[i] = v_widen(k + e * PAGE + at + i * W);
 			UNROLL for (int r = 0; r < R; r++) {
@@ -96,8 +105,17 @@ FN void qk(int R, int V, float *s, const float *const *q, const float *all, cons
 	}
 }
 
+/* Asks for values that position j of a page brings nearer, or for the keys of the next page. */
+FN void ask_values(const uint16_t *v, int dp, int j, const uint16_t *next)
+{
+	const int each = dp / LINE_HALVES, all = PAGE * each;
+	for (int line = j * each + AHEAD, end = line + each; line < end; line++)
+		ask(line < all ? v : next, line < all ? line : line - all);
+}
+
 /* V vectors of pv, from element at on. */
-FN void pv_part(int R, int V, float *o, const float *alpha, const int *seen, const float *p, const uint16_t *v, int dp, int at, int lo, int hi)
+FN void pv_part(int R, int V, float *o, const float *alpha, const int *seen, const float *p, const uint16_t *v, int dp, int at, int lo, int hi,
+	const uint16_t *next)
 {
 	vf a[ATT_MOST][ATT_VECS];
 	UNROLL for (int r = 0; r < R; r++)
@@ -105,6 +123,8 @@ FN void pv_part(int R, int V, float *o, const float *alpha, const int *seen, con
 			a[r][i] = v_zero();
 	for (int j = lo; j < hi; j++) {
 		vf x[ATT_VECS];
+		if (at == 0)
+			ask_values(v, dp, j, next);
 		UNROLL for (int i = 0; i < V; i++)
 			x[i] = v_widen(v + j * dp + at + i * W);
 		UNROLL for (int r = 0; r < R; r++) {
@@ -121,14 +141,16 @@ FN void pv_part(int R, int V, float *o, const float *alpha, const int *seen, con
 			}
 }
 
-/* p·v: o[r] = fma(o[r], alpha[r], Σ p[r][j]·v[j]) for lo ≤ j < hi, in the rows that see the page: o[R, dp] from p[R, 64] · v[64, dp]. */
-FN void pv(int R, int V, float *o, const float *alpha, const int *seen, const float *p, const uint16_t *v, int dp, int lo, int hi)
+/* p·v: o[r] = fma(o[r], alpha[r], Σ p[r][j]·v[j]) for lo ≤ j < hi, in the rows that see the page: o[R, dp] from p[R, 64] · v[64, dp].
+ * The next page's keys are at next. */
+FN void pv(int R, int V, float *o, const float *alpha, const int *seen, const float *p, const uint16_t *v, int dp, int lo, int hi,
+	const uint16_t *next)
 {
 	int at = 0;
 	for (; at + V * W <= dp; at += V * W)
-		pv_part(R, V, o, alpha, seen, p, v, dp, at, lo, hi);
+		pv_part(R, V, o, alpha, seen, p, v, dp, at, lo, hi, next);
 	for (; V > 1 && at < dp; at += W)
-		pv_part(R, 1, o, alpha, seen, p, v, dp, at, lo, hi);
+		pv_part(R, 1, o, alpha, seen, p, v, dp, at, lo, hi, next);
 }
 
 /* A page of one row's softmax, whose maximum so far is *top and whose sum *sum: s[64] becomes p[64] = exp(s − top), +0 but for the keys
@@ -204,7 +226,8 @@ FN void attend_rows(int R, int V, const struct eng_attend *a, int first)
 			else
 				memset(s + r * PAGE, 0, PAGE * 4);
 		}
-		pv(R, V, o, alpha, seen, s, v, dp, low, high);
+		const uint16_t *next = a->page[page < end / PAGE ? page + 1 : page] + a->at;
+		pv(R, V, o, alpha, seen, s, v, dp, low, high, next);
 	}
 	for (int r = 0; r < R; r++) {
 		float f = 1.0f / sum[r], *out = a->out[first + r];

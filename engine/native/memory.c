@@ -1,5 +1,5 @@
-/* memory.c - all memory that C takes, how tests make it run out, and the pages of keys and values, of which pages.go counts who
- * holds them. */
+/* memory.c - all memory that C takes, how tests make it run out, and the slabs of keys and values, whose pages
+ * slab.go hands out. */
 #define _GNU_SOURCE
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -74,6 +74,21 @@ void eng_unmap(void *p, size_t bytes)
 #endif
 }
 
-uint16_t *eng_page_new(int64_t halves) { return halves > 0 ? eng_alloc((size_t)halves * sizeof(uint16_t)) : NULL; }
+uint16_t *eng_slab_new(int64_t halves)
+{
+	const size_t bytes = (size_t)halves * sizeof(uint16_t);
+	if (halves < 1)
+		return NULL;
+	if (bytes < HUGE_PAGE)
+		return eng_alloc(bytes);
+	return eng_refuses() ? NULL : eng_map(bytes);
+}
 
-void eng_page_free(uint16_t *page) { free(page); }
+void eng_slab_free(uint16_t *slab, int64_t halves)
+{
+	const size_t bytes = (size_t)halves * sizeof(uint16_t);
+	if (bytes < HUGE_PAGE)
+		free(slab);
+	else
+		eng_unmap(slab, bytes);
+}

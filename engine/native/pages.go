@@ -17,12 +17,14 @@ type store struct {
 	mu     sync.Mutex
 	free   []*page // guarded by mu: held by no cache
 	made   int     // guarded by mu: pages that there are, free or not
+	slabs  []*slab // guarded by mu: of which pages are made
 	closed bool    // guarded by mu: pages are not used again
 }
 
 // page is the keys and values of pageLen positions. Where its caches are forgotten without a Release, the collector frees it.
 type page struct {
 	data    []uint16
+	slab    *slab
 	refs    int // guarded by the store's mu: caches that hold it
 	cleanup runtime.Cleanup
 }
@@ -38,22 +40,22 @@ func (s *store) take() (*page, error) {
 		s.free, p.refs = s.free[:n-1], 1
 		return p, nil
 	}
-	data := allocate(s.len)
-	if data == nil {
+	sl := s.slabLocked()
+	if sl == nil {
 		return nil, fmt.Errorf("%w: %d bytes of keys and values beside %d", backend.ErrMemory, s.bytes(), int64(s.made)*s.bytes())
 	}
-	p := &page{data: data, refs: 1}
-	p.cleanup = runtime.AddCleanup(p, s.lost, data)
+	data := sl.take()
+	p := &page{data: data, slab: sl, refs: 1}
+	p.cleanup = runtime.AddCleanup(p, s.lost, room{sl, data})
 	s.made++
 	return p, nil
 }
 
 // lost frees the memory of a page that nobody can reach any more.
-func (s *store) lost(data []uint16) {
+func (s *store) lost(r room) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.made--
-	release(data)
+	s.giveBackLocked(r)
 }
 
 // hold adds a holder to pages.
@@ -83,8 +85,7 @@ func (s *store) drop(pages []*page) {
 
 func (s *store) freeLocked(p *page) {
 	p.cleanup.Stop()
-	s.made--
-	release(p.data)
+	s.giveBackLocked(room{p.slab, p.data})
 	p.data = nil
 }
 
