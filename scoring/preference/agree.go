@@ -52,13 +52,13 @@ func (s *sums) addAgreement(e *epoch, raters int, weights []int64) error {
 				if a.choice() == Absent || answers[j].choice() == Absent {
 					continue
 				}
-				t, side, err := s.between(a.rater(), answers[j].rater())
+				t, err := s.between(a.rater(), answers[j].rater())
 				if err != nil {
 					return err
 				}
 				t.agree += y[i] * y[j] / one
 				t.met += one
-				t.stand(side, a.choice(), answers[j].choice(),
+				t.stand(a.choice(), answers[j].choice(),
 					all-weights[a.rater()]*int64(a.choice())-weights[answers[j].rater()]*int64(answers[j].choice()))
 			}
 		}

@@ -9,16 +9,16 @@ import (
 )
 
 // Book collects the pairs of one lane and scores its raters. It is used by one
-// goroutine, in this order: [Book.Restore] if there is something to carry, [Book.Add]
-// for each pair, [Book.Score] once, then [Book.Carry].
+// goroutine: [Book.Restore] if there is something to carry, then [Book.Add] for each
+// pair, [Book.Score], and again for later epochs; [Book.Carry] at any time says
+// what the scored ones leave.
 type Book struct {
-	p        Params
-	raters   names
-	setters  names
-	epochs   map[uint64]*epoch
-	seen     map[[16]byte]struct{}
-	sums     sums
-	restored bool
+	p       Params
+	raters  names
+	setters names
+	epochs  map[uint64]*epoch // those that are not scored yet
+	seen    map[[16]byte]struct{}
+	sums    sums
 }
 
 // New returns an empty book. Errors: [ErrParams].
@@ -67,8 +67,8 @@ func (b *Book) Add(p *Pair) error {
 	if err := p.Check(); err != nil {
 		return err
 	}
-	if b.restored && p.Epoch <= b.sums.epoch {
-		return fmt.Errorf("%w: epoch %d, and the carried sums are of epoch %d", ErrEpoch, p.Epoch, b.sums.epoch)
+	if b.sums.any && p.Epoch <= b.sums.epoch {
+		return fmt.Errorf("%w: epoch %d, and the sums are of epoch %d", ErrEpoch, p.Epoch, b.sums.epoch)
 	}
 	key := pairKey(p)
 	if _, twice := b.seen[key]; twice {
@@ -126,9 +126,9 @@ func (e *epoch) all(f func(h head, answers []entry) error) error {
 	return nil
 }
 
-// Score scores the epochs one after the other, and returns what the last one
-// pays: a row for each rater that the book has met, ascending by [CompareIDs].
-// A book without pairs pays nobody. Errors: [ErrLimit].
+// Score scores the epochs that were added, one after the other, and returns what
+// the last one pays: a row for each rater that the book has met, ascending by
+// [CompareIDs]; none where nothing was added. Errors: [ErrLimit].
 func (b *Book) Score() ([]Row, error) {
 	var rows []Row
 	for _, number := range slices.Sorted(maps.Keys(b.epochs)) {
@@ -139,6 +139,7 @@ func (b *Book) Score() ([]Row, error) {
 		}
 		delete(b.epochs, number) // and its memory
 	}
+	clear(b.seen) // their epochs are over
 	slices.SortFunc(rows, func(x, y Row) int { return CompareIDs(x.Rater, y.Rater) })
 	return rows, nil
 }

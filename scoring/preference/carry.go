@@ -23,15 +23,16 @@ type CarriedGold struct {
 	Right  [2]uint64 `json:"right"`
 }
 
-// CarriedTwo is what two raters did on ordinary pairs in common. Of Against and
-// Beside the first counts where A stood against the others, and B beside it then.
+// CarriedTwo is what two raters did on ordinary pairs in common: the sum of
+// their agreement, the pairs, the answers of both that stood against all others,
+// and those of them that the other gave, too.
 type CarriedTwo struct {
-	A       string    `json:"a"`
-	B       string    `json:"b"` // after A by [CompareIDs]
-	Agree   int64     `json:"agree"`
-	Met     uint64    `json:"met"`
-	Against [2]uint64 `json:"against"`
-	Beside  [2]uint64 `json:"beside"`
+	A       string `json:"a"`
+	B       string `json:"b"` // after A by [CompareIDs]
+	Agree   int64  `json:"agree"`
+	Met     uint64 `json:"met"`
+	Against uint64 `json:"against"`
+	Beside  uint64 `json:"beside"`
 }
 
 // maxCarried bounds a carried sum: what [MaxPairs] an epoch can come to at most,
@@ -51,13 +52,11 @@ func (b *Book) Carry() Carry {
 	}
 	for _, t := range b.sums.pairs {
 		x := CarriedTwo{b.raters.list[t.a], b.raters.list[t.b], t.agree, t.met, t.against, t.beside}
-		if x.Agree == 0 && x.Met == 0 && x.Against == [2]uint64{} {
+		if x.Agree == 0 && x.Met == 0 && x.Against == 0 {
 			continue
 		}
 		if CompareIDs(x.A, x.B) > 0 {
 			x.A, x.B = x.B, x.A
-			x.Against[0], x.Against[1] = x.Against[1], x.Against[0]
-			x.Beside[0], x.Beside[1] = x.Beside[1], x.Beside[0]
 		}
 		c.Twos = append(c.Twos, x)
 	}
@@ -80,7 +79,7 @@ func CompareTwos(x, y CarriedTwo) int {
 // nothing, not even its epoch. It is called before any pair is added. Errors:
 // [ErrCarry], [ErrLimit].
 func (b *Book) Restore(c Carry) error {
-	if len(b.seen) > 0 || b.restored {
+	if len(b.seen) > 0 || b.sums.any {
 		return fmt.Errorf("%w: the book is no longer empty", ErrCarry)
 	}
 	if len(c.Twos) > MaxMeetings {
@@ -103,7 +102,7 @@ func (b *Book) Restore(c Carry) error {
 		}
 	}
 	if len(c.Golds)+len(c.Twos) > 0 {
-		b.sums.epoch, b.sums.any, b.restored = c.Epoch, true, true
+		b.sums.epoch, b.sums.any = c.Epoch, true
 	}
 	return nil
 }
@@ -129,7 +128,7 @@ func (b *Book) restoreTwo(x *CarriedTwo) error {
 	if !validID(x.A) || !validID(x.B) || CompareIDs(x.A, x.B) >= 0 {
 		return fmt.Errorf("%w: ids have 1 to %d bytes, and a is before b", ErrCarry, MaxID)
 	}
-	if !within(x.Beside, x.Against) || magnitude(x.Agree) > maxCarried || x.Met > maxCarried {
+	if x.Beside > x.Against || x.Against > maxCarried || magnitude(x.Agree) > maxCarried || x.Met > maxCarried {
 		return fmt.Errorf("%w: beside <= against <= 2^50, and agree and met at most that", ErrCarry)
 	}
 	a, err := b.raters.intern(x.A, "raters")
@@ -140,13 +139,11 @@ func (b *Book) restoreTwo(x *CarriedTwo) error {
 	if err != nil {
 		return err
 	}
-	t, side, err := b.sums.between(a, o)
+	t, err := b.sums.between(a, o)
 	if err != nil {
 		return err
 	}
-	t.agree, t.met = x.Agree, x.Met
-	t.against[side], t.against[1-side] = x.Against[0], x.Against[1]
-	t.beside[side], t.beside[1-side] = x.Beside[0], x.Beside[1]
+	t.agree, t.met, t.against, t.beside = x.Agree, x.Met, x.Against, x.Beside
 	return nil
 }
 

@@ -13,6 +13,6 @@ var (
 	ErrLimit = errors.New("preference: too much")
 	// ErrCarry says that carried sums are not what an epoch left.
 	ErrCarry = errors.New("preference: invalid carried sums")
-	// ErrEpoch says that an epoch is not after the one that was carried.
+	// ErrEpoch says that an epoch is not after the last one that was scored.
 	ErrEpoch = errors.New("preference: the epoch is over")
 )

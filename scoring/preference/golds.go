@@ -20,8 +20,10 @@ func (s *sums) addGolds(e *epoch) error {
 }
 
 // bound returns L: the lower bound of a rater's accuracy on golds. One setter's
-// golds count as at most one part of SetterParts of a cell, and both cells as
-// many as the smaller, so that whoever follows Z has exactly one half.
+// golds count as at most one part of SetterParts of a cell. Both cells count the
+// same, so that whoever follows Z has exactly one half: each as the harmonic mean
+// of the two, which is how many golds the mean of both rates is worth (the
+// smaller of the two would throw away what was asked).
 func (s *sums) bound(rater uint32, p *Params) uint32 {
 	if int(rater) >= len(s.golds) {
 		return 0
@@ -40,7 +42,7 @@ func (s *sums) bound(rater uint32, p *Params) uint32 {
 			right[c] += fixed.MulDiv(t.right[c], counts, t.asked[c])
 		}
 	}
-	n := min(asked[0], asked[1])
+	n := fixed.MulDiv(2*asked[0], asked[1], asked[0]+asked[1])
 	k := fixed.MulDiv(right[0], n, asked[0]) + fixed.MulDiv(right[1], n, asked[1])
 	return fixed.LowerBound(k, 2*n, uint64(p.GoldDeviations))
 }

@@ -9,11 +9,12 @@ import (
 // The limits of what is scored: each bounds memory before it is taken. A pair
 // takes at most 100 bytes and each of its answers 8, whatever they are called.
 const (
-	// MaxRaters, MaxSetters and MaxEpochs bound those that one book has met.
+	// MaxRaters and MaxSetters bound those that one book has met, MaxEpochs those
+	// that it scores at a time.
 	MaxRaters  = 1 << 16
 	MaxSetters = 1 << 16
 	MaxEpochs  = 1 << 12
-	// MaxPairs bounds the pairs of one book, all epochs together.
+	// MaxPairs bounds the pairs that are scored at a time, all epochs together.
 	MaxPairs = 1 << 27
 	// MaxAnswers bounds the answers of one pair.
 	MaxAnswers = 64

@@ -39,7 +39,7 @@ func (b *Book) step(e *epoch) ([]Row, error) {
 	weights := make([]int64, n)
 	for i := range rows {
 		bound := s.bound(uint32(i), &b.p)
-		weights[i] = max(0, 2*int64(bound)-one)
+		weights[i] = min(max(0, 2*int64(bound)-one), int64(b.p.MaxWeight))
 		rows[i] = Row{Rater: b.raters.list[i], Gate: gate(bound, &b.p), W: uint32(weights[i])}
 	}
 	if err := s.addAgreement(e, n, weights); err != nil {

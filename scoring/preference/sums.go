@@ -23,14 +23,13 @@ type tally struct {
 // meeting is two raters, the lower index first.
 type meeting struct{ a, b uint32 }
 
-// pairSums is what two raters did on ordinary pairs in common, in 65536ths. The
-// arrays have first what a did with b, then what b did with a.
+// pairSums is what two raters did on ordinary pairs in common, in 65536ths.
 type pairSums struct {
 	meeting
 	agree   int64  // Σ y·y
 	met     uint64 // pairs
-	against [2]uint64
-	beside  [2]uint64
+	against uint64 // answers, of both, that stood against all others
+	beside  uint64 // of those, the ones that the other of the two gave, too
 }
 
 // maxGap is after how many epochs nothing is remembered.
@@ -66,10 +65,8 @@ func (s *sums) decay(agreement, rest uint64) {
 		t := &s.pairs[i]
 		t.agree = mulDivSigned(t.agree, int64(agreement), one)
 		t.met = fixed.MulDiv(t.met, agreement, one)
-		for c := range 2 {
-			t.against[c] = fixed.MulDiv(t.against[c], rest, one)
-			t.beside[c] = fixed.MulDiv(t.beside[c], rest, one)
-		}
+		t.against = fixed.MulDiv(t.against, rest, one)
+		t.beside = fixed.MulDiv(t.beside, rest, one)
 	}
 }
 
@@ -88,23 +85,20 @@ func (s *sums) tally(rater, setter uint32) *tally {
 	return &s.golds[rater][len(list)]
 }
 
-// between returns the sums of two raters and which of the two i is, or
-// [ErrLimit] where there is no room for another two.
-func (s *sums) between(i, j uint32) (t *pairSums, side int, err error) {
-	m := meeting{i, j}
-	if i > j {
-		m, side = meeting{j, i}, 1
-	}
+// between returns the sums of two raters, or [ErrLimit] where there is no room
+// for another two.
+func (s *sums) between(i, j uint32) (*pairSums, error) {
+	m := meeting{min(i, j), max(i, j)}
 	at, ok := s.meet[m]
 	if !ok {
 		if len(s.pairs) >= MaxMeetings {
-			return nil, 0, errMeetings
+			return nil, errMeetings
 		}
 		at = uint32(len(s.pairs))
 		s.meet[m] = at
 		s.pairs = append(s.pairs, pairSums{meeting: m})
 	}
-	return &s.pairs[at], side, nil
+	return &s.pairs[at], nil
 }
 
 // mulDivSigned is a·b ÷ d truncated toward zero, saturating.

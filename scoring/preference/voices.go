@@ -2,20 +2,16 @@ package preference
 
 import "github.com/assaynet/assay/scoring/fixed"
 
-// stand counts, for one pair that x (of the rater on the side) and y (of the
-// other) answered, who stood against what the others say together, and whether
-// the other of the two stood beside it.
-func (t *pairSums) stand(side int, x, y Choice, others int64) {
-	if against(x, others) {
-		t.against[side] += one
-		if x == y {
-			t.beside[side] += one
-		}
-	}
-	if against(y, others) {
-		t.against[1-side] += one
-		if x == y {
-			t.beside[1-side] += one
+// stand counts, for one pair that two raters answered with x and y, how many of
+// them stood against what the others say together, and how many of those had the
+// other of the two beside them.
+func (t *pairSums) stand(x, y Choice, others int64) {
+	for _, z := range [2]Choice{x, y} {
+		if against(z, others) {
+			t.against += one
+			if x == y {
+				t.beside += one
+			}
 		}
 	}
 }
@@ -27,13 +23,8 @@ func against(x Choice, others int64) bool {
 // same reports whether the two are one voice: who stands against all others is
 // alone, unless somebody says the same for another reason than that it is so.
 func (t *pairSums) same(p *Params) bool {
-	for side := range 2 {
-		if t.against[side] >= uint64(p.MinAgainst) &&
-			fixed.LowerBound(t.beside[side], t.against[side], uint64(p.VoiceDeviations)) > p.SameVoice {
-			return true
-		}
-	}
-	return false
+	return t.against >= uint64(p.MinAgainst) &&
+		fixed.LowerBound(t.beside, t.against, uint64(p.VoiceDeviations)) > p.SameVoice
 }
 
 // voices holds the voice of each rater and the size of each voice: the raters

@@ -98,7 +98,7 @@ func TestCarriedSumsComeBack(t *testing.T) {
 	want := preference.Carry{
 		Epoch: 9,
 		Golds: []preference.CarriedGold{{Rater: `"<r>"`, Setter: "1", Asked: [2]uint64{3, 4}, Right: [2]uint64{1, 2}}},
-		Twos:  []preference.CarriedTwo{{A: "1", B: `"<r>"`, Agree: -5, Met: 6, Against: [2]uint64{2, 1}, Beside: [2]uint64{1, 0}}},
+		Twos:  []preference.CarriedTwo{{A: "1", B: `"<r>"`, Agree: -5, Met: 6, Against: 2, Beside: 1}},
 	}
 	var b bytes.Buffer
 	if err := ratings.WriteCarry(&b, want); err != nil {
