@@ -40,6 +40,8 @@ require (
 	golang.org/x/image v0.45.0 // indirect
 )
 
+require github.com/tetratelabs/wazero v1.12.0
+
 require (
 	filippo.io/bigmod v0.1.1-0.20260103110540-f8a47775ebe5 // indirect
 	filippo.io/hpke v0.4.0 // indirect

@@ -12,5 +12,5 @@
 //	lines.go          specification and records as lines of JSON
 //
 // The gates themselves are package gate, with packages schema and gramset; what
-// came before is package index.
+// came before is package index; programs run in package sandbox.
 package synthetic
