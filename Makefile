@@ -56,8 +56,10 @@ bench: model ## run every benchmark, the engine's speed on the real model, and i
 bench-peers: model ## our engine beside llama.cpp, in alternation (builds llama.cpp once)
 	./scripts/bench/peers.sh
 
-oracle: ## take a recorded network apart by protocol/SPEC.md alone
+oracle: ## take a recorded network apart, and score random files, by protocol/SPEC.md alone
 	python3 -B scripts/oracle/protocol/main.py
+	@mkdir -p build && $(GO) build -buildvcs=auto -o build/ ./cmd/assay
+	python3 -B scripts/oracle/synthetic/main.py build/assay
 
 peers: ## make the vectors of other implementations again; read the diff before you commit it
 	./scripts/oracle/peers.sh

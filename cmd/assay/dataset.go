@@ -19,6 +19,7 @@ func datasetCommand() *cli.Command {
 score, to the unit. protocol/SPEC.md has the formulas.`,
 		Subcommands: []*cli.Command{
 			datasetScoreCommand(),
+			datasetGramsCommand(),
 		},
 	}
 }
@@ -32,7 +33,7 @@ type scorer struct {
 
 // scorers are the kinds of data that have a score.
 func scorers() []scorer {
-	return []scorer{preferenceScorer()}
+	return []scorer{preferenceScorer(), syntheticScorer()}
 }
 
 func datasetScoreCommand() *cli.Command {
@@ -50,7 +51,7 @@ lines in another order give the same bytes.
 		Flags: append([]cli.Flag{
 			&cli.StringFlag{Name: "kind", Usage: "`KIND` of the data: " + strings.Join(kinds, ", ")},
 			&cli.BoolFlag{Name: "json", Usage: "print JSON Lines", DisableDefaultText: true},
-		}, preferenceFlags()...),
+		}, slices.Concat(preferenceFlags(), syntheticFlags())...),
 		Action: scoreFile,
 	}
 }

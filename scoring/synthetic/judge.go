@@ -32,6 +32,13 @@ const (
 	Full           Gate = "full"       // the request had all that it asked for
 )
 
+// Gates lists the reasons why a record is not paid, in their order.
+func Gates() []Gate {
+	return []Gate{
+		GateForm, GateSchema, GateLength, GateRepetition, GateOverlap, GatePrivate, GateChecks, GateRun, GateAlike, GateNovelty, Full,
+	}
+}
+
 // ErrOrder says that records came in another order than that of their places, or
 // one came twice.
 var ErrOrder = errors.New("synthetic: records out of order")

@@ -3,7 +3,8 @@
 # warnings as errors, builds the tests with a cross compiler, and runs them under
 # qemu-user: every operation and tiny models at each level, and the golden vectors
 # of the real models, in Go too, whose compiler fuses operations on arm64 where it
-# may. The tools are installed where they are missing (need.sh).
+# may; and the sandbox's programs, on both of its engines. The tools are installed
+# where they are missing (need.sh).
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 run=()
@@ -30,3 +31,4 @@ emulate() {
 emulate engine/native 'NoLevel|Linear|Quantisation|Norms|Functions|Attention|Families|Company|Failures|RealModel'
 emulate engine/arith 'IndependentProgram|FMA|TheirVectors'
 emulate engine 'GoldenRunsBeside|GemmasRun' # GoldenRunsAlone takes four minutes more
+emulate scoring/synthetic/sandbox 'NothingGetsOut|EveryProblem' # fuel and output are those of amd64

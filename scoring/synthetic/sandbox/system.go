@@ -150,7 +150,7 @@ func write(r *run, m api.Memory, a []uint32) uint32 {
 		return badFile
 	}
 	list, n := a[1], uint32(0)
-	for i := uint32(0); i < a[2]; i++ {
+	for range a[2] {
 		at, ok := m.ReadUint32Le(list)
 		size, ok2 := m.ReadUint32Le(list + 4)
 		piece, ok3 := m.Read(at, size)
