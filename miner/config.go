@@ -97,6 +97,9 @@ func (c *Config) check() error {
 	if err := c.Params.Check(); err != nil {
 		return fmt.Errorf("%w: %w", ErrConfig, err)
 	}
+	if err := c.Kinds.CheckParams(c.Params); err != nil {
+		return fmt.Errorf("%w: %w", ErrConfig, err)
+	}
 	for _, w := range c.Workers {
 		if err := c.checkOffer(w.Offer()); err != nil {
 			return err

@@ -10,6 +10,7 @@ import (
 
 	"github.com/assaynet/assay/protocol"
 	"github.com/assaynet/assay/protocol/ledger"
+	"github.com/assaynet/assay/protocol/task"
 	"github.com/assaynet/assay/protocol/wire"
 )
 
@@ -170,7 +171,7 @@ func (m *Miner) follow(ctx context.Context, r ledger.Reader, head protocol.Heigh
 	if err != nil {
 		return err
 	}
-	asked = asked && roster.ID == seat.ID
+	asked = asked && roster.ID == seat.ID && roster.Due(m.cfg.Params, n)
 	if err := m.enter(n, asked); err != nil || !asked {
 		return err
 	}
@@ -187,7 +188,13 @@ func (m *Miner) follow(ctx context.Context, r ledger.Reader, head protocol.Heigh
 		return err
 	}
 	committed = committed && commit.Seat == seat.ID
-	round, err := m.prepare(n, &roster, seeds.TaskSeed, committed, head)
+	tasks := task.Round{Number: n}
+	if !m.begun(n) {
+		if tasks, err = ledger.ReadTasks(r, m.cfg.ChainID, m.cfg.Params, n, &roster); err != nil {
+			return err
+		}
+	}
+	round, err := m.prepare(&tasks, seeds.TaskSeed, committed, head)
 	if err != nil {
 		return err
 	}
@@ -235,10 +242,18 @@ func (m *Miner) enter(n protocol.Round, asked bool) error {
 	return nil
 }
 
+// begun reports whether the record of a round is in memory.
+func (m *Miner) begun(n protocol.Round) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.round != nil && m.round.Round == n
+}
+
 // prepare returns the round's record: from memory, from the store, or new. It
 // is nil where a commitment is on the ledger that the store knows nothing of,
 // or where it is too late to begin.
-func (m *Miner) prepare(n protocol.Round, roster *ledger.RosterSeat, seed protocol.Hash, committed bool, head protocol.Height) (*Round, error) {
+func (m *Miner) prepare(asked *task.Round, seed protocol.Hash, committed bool, head protocol.Height) (*Round, error) {
+	n := asked.Number
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.asked, m.committed = true, m.committed || committed
@@ -253,7 +268,7 @@ func (m *Miner) prepare(n protocol.Round, roster *ledger.RosterSeat, seed protoc
 		if committed || head >= m.cfg.Params.Schedule.CommitDeadline(n) {
 			return nil, nil
 		}
-		if round, err = m.newRound(n, roster, seed); err != nil {
+		if round, err = m.newRound(asked, seed); err != nil {
 			return nil, err
 		}
 		if err := round.save(m.cfg.Store); err != nil {

@@ -417,6 +417,7 @@ func TestNewNamesTheFieldThatIsMissing(t *testing.T) {
 		"Submit":  func(c *miner.Config) { c.Submit = nil },
 		"not pay": func(c *miner.Config) {
 			p := *c.Params
+			p.Kinds = slices.Clone(p.Kinds)
 			p.Kinds[0].Models = slices.Clone(p.Kinds[0].Models)
 			p.Kinds[0].Models[0].ID[0]++
 			c.Params = &p

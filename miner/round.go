@@ -10,21 +10,21 @@ import (
 	"time"
 
 	"github.com/assaynet/assay/protocol"
-	"github.com/assaynet/assay/protocol/ledger"
+	"github.com/assaynet/assay/protocol/task"
 	"github.com/assaynet/assay/protocol/wire"
 )
 
 // newRound derives a round's tasks and salts.
-func (m *Miner) newRound(n protocol.Round, roster *ledger.RosterSeat, seed protocol.Hash) (*Round, error) {
-	tasks, err := m.cfg.Kinds.DeriveAll(m.cfg.ChainID, m.cfg.Params, seed, n, roster.ID, roster.Asked)
+func (m *Miner) newRound(asked *task.Round, seed protocol.Hash) (*Round, error) {
+	tasks, err := m.cfg.Kinds.DeriveAll(asked)
 	if err != nil {
 		return nil, err
 	}
-	r := &Round{Round: n, Seat: roster.ID, Seed: seed}
+	r := &Round{Round: asked.Number, Seat: asked.Seat, Seed: seed}
 	for _, t := range tasks {
 		r.Slots = append(r.Slots, Slot{Task: t, Salt: Salt(m.cfg.Salt, t.ID)})
 	}
-	m.cfg.Logger.Info().Uint64("round", uint64(n)).Int("tasks", len(r.Slots)).Msg("asked")
+	m.cfg.Logger.Info().Uint64("round", uint64(r.Round)).Int("tasks", len(r.Slots)).Msg("asked")
 	return r, nil
 }
 
@@ -76,7 +76,7 @@ func (m *Miner) next(stop context.CancelFunc) (protocol.Round, Slot, bool) {
 		return 0, Slot{}, false
 	}
 	for _, slot := range m.round.Slots {
-		if !slot.Answered && !m.failed[slot.Task.Slot] {
+		if !slot.Answered && !slot.Task.ID.IsZero() && !m.failed[slot.Task.Slot] {
 			m.stop = stop
 			return m.round.Round, slot, true
 		}

@@ -33,6 +33,10 @@ func (echo) CheckAnswer(t *wire.Task, body []byte) error {
 
 func (echo) CheckCard(*wire.Card) error { return nil }
 
+func (echo) Work(_ *params.Params, opened []task.Opened) []task.Worth {
+	return make([]task.Worth, len(opened))
+}
+
 func (echo) Offer() wire.Offer { return wire.Offer{Kind: echoes, Capacity: 1} }
 
 func (echo) Answer(_ context.Context, t *wire.Task, _ protocol.PublicKey) ([]byte, error) {
@@ -45,6 +49,7 @@ func TestASeatThatOffersNoKindThatNeedsAModelOpensNone(t *testing.T) {
 		ID: w.seat, Hotkey: w.hotkey.PublicKey(), Asked: []task.Asked{{Kind: echoes, Slots: 2}},
 	})
 	w.draw(round)
+	w.p.Kinds[0].Name, w.p.Kinds[0].Models = echoes, nil
 	cfg := w.config(newMemory(), puppet{})
 	cfg.Kinds, cfg.Workers = task.Table{echo{}}, []miner.Worker{echo{}}
 	m, err := miner.New(cfg)

@@ -281,7 +281,9 @@ func (w *world) answers(n protocol.Round, slots uint16) map[uint16]*wire.Answer 
 			w.t.Fatalf("no commitment on the ledger: %v", err)
 		}
 		seeds, _, _ := ledger.ReadRound(w.tree, n)
-		asked, err := kinds.All().Derive(chain, &w.p, seeds.TaskSeed, n, w.seat, asked(slots), a.Slot)
+		asked, err := kinds.All().Derive(&task.Round{
+			Chain: chain, Params: &w.p, Number: n, Seat: w.seat, Due: []task.Due{{Asked: asked(slots)[0], Seed: seeds.TaskSeed}},
+		}, a.Slot)
 		if err != nil {
 			w.t.Fatal(err)
 		}

@@ -25,7 +25,11 @@
 //     judge; the validator's signed judgement of it; what the card says.
 //   - window, cover: two epochs, in which every judge draws every asked seat
 //     once; the judges that have drawn a seat in its window so far.
+//   - worth, share, part: what a seat did in a kind, as one validator knows it;
+//     what of all pay a kind stands for; what of a row a seat gets for a kind.
 //   - weight: a validator's opinion of a seat in an epoch, sixteen bits.
+//   - nobody, unearned: who stands in a row for what no seat did; that part of
+//     the pot, which is paid to no one.
 //   - incentive, dividend, emission: what Yuma makes of all weights for
 //     miners, for validators; what is newly paid.
 //   - stake: what gives a validator its voice.

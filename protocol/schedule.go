@@ -15,6 +15,10 @@ type Round uint64
 // UID numbers a seat, 0 … MaxSeats − 1.
 type UID uint16
 
+// Nobody stands in rows of weights beside the seats: what a validator gives it is
+// not earned by anyone, and is paid to no one.
+const Nobody UID = 65535
+
 // String returns the decimal number.
 func (u UID) String() string { return strconv.Itoa(int(u)) }
 

@@ -5,26 +5,30 @@ import (
 
 	"github.com/assaynet/assay/protocol"
 	"github.com/assaynet/assay/protocol/params"
+	"github.com/assaynet/assay/protocol/task"
+	"github.com/assaynet/assay/protocol/wire"
 	"github.com/assaynet/assay/scoring/fixed"
 )
 
 // one is the whole of a share, and what counts are multiplied by in averages.
 const one = params.One
 
-// Tally is what one validator counted of one seat in the rounds that make up
-// an epoch's weights. All but Runs, Passes and False follow from the ledger and
-// the opened answers, so that honest validators count the same.
+// Tally is what one validator counted of one seat and kind in the rounds that
+// make up an epoch's weights. All but Runs, Passes and False follow from the
+// ledger and the opened answers, so that honest validators count the same.
 type Tally struct {
 	_      struct{}        `cbor:",toarray"`
 	Seat   protocol.SeatID `json:"seat"`
+	Kind   protocol.Kind   `json:"kind"`
 	Asked  uint32          `json:"asked"`  // slots
 	Late   uint32          `json:"late"`   // slots of rounds without a commitment in time
 	Opened uint32          `json:"opened"` // valid openings in time
 	// Unopened slots were committed and never opened: Asked = Late + Opened + Unopened.
 	Unopened uint32 `json:"unopened"`
-	Tokens   uint64 `json:"tokens"` // of all opened answers
-	// Work is Σ tokens × weight class × speed factor of its round, in 65536ths.
-	Work uint64 `json:"work"`
+	// Units and Work are those of all opened answers, as the kind counts them
+	// ([task.Worth]): work in 65536ths of a unit.
+	Units uint64 `json:"units"`
+	Work  uint64 `json:"work"`
 	// Delay is Σ blocks from seed to commitment, over Commits rounds.
 	Delay   uint64 `json:"delay"`
 	Commits uint32 `json:"commits"`
@@ -34,29 +38,30 @@ type Tally struct {
 }
 
 // Answer adds an opened answer to the tally.
-func (t *Tally) Answer(tokens, class, speed uint32) {
+func (t *Tally) Answer(w task.Worth) {
 	t.Opened++
-	t.Tokens += uint64(tokens)
-	t.Work = addSat(t.Work, fixed.MulDiv(uint64(tokens)*uint64(class), uint64(speed), one))
+	t.Units = addSat(t.Units, w.Units)
+	t.Work = addSat(t.Work, w.Work)
 }
 
 // Judged adds an own judgement.
-func (t *Tally) Judged(o *Outcome) {
+func (t *Tally) Judged(f wire.Finding) {
 	t.Runs++
 	switch {
-	case o.Passed():
+	case f == wire.FindingPassed:
 		t.Passes++
-	case o.Proven():
+	case f.Proven():
 		t.False++
 	}
 }
 
-// Average is what a validator remembers of a seat: sums over epochs in which
+// Average is what a validator remembers of a seat and kind: sums over epochs in which
 // what is n epochs old counts keepⁿ, keep = params.Kind.Keep. All are
 // in 65536ths. The zero value is a seat that nobody asked yet.
 type Average struct {
 	_      struct{}        `cbor:",toarray"`
 	Seat   protocol.SeatID `json:"seat"`
+	Kind   protocol.Kind   `json:"kind"`
 	Epochs uint64          `json:"epochs"` // Σ keepⁿ: what the sum of work is divided by
 	Work   uint64          `json:"work"`   // Σ keepⁿ × the epoch's work
 	Asked  uint64          `json:"asked"`
@@ -70,8 +75,8 @@ type Average struct {
 // without work, so that a seat which leaves fades; one that nobody observed here
 // counts as none, so that what is remembered ages and says the same.
 func (a Average) Add(t *Tally, keep, share uint32) Average {
-	if a.Seat != t.Seat {
-		a = Average{Seat: t.Seat} // the uid was given to another
+	if a.Seat != t.Seat || a.Kind != t.Kind {
+		a = Average{Seat: t.Seat, Kind: t.Kind} // the uid was given to another
 	}
 	decay := func(sum, v uint64) uint64 { return addSat(fixed.MulDiv(sum, uint64(keep), one), v) }
 	a.Epochs = decay(a.Epochs, uint64(share))
@@ -87,17 +92,17 @@ func (a Average) Add(t *Tally, keep, share uint32) Average {
 // nothing: all rates stay, and count less beside what comes.
 func (a Average) Age(keep uint32, epochs uint64) Average {
 	for ; epochs > 0 && !a.empty(); epochs-- {
-		a = a.Add(&Tally{Seat: a.Seat}, keep, 0)
+		a = a.Add(&Tally{Seat: a.Seat, Kind: a.Kind}, keep, 0)
 	}
 	return a
 }
 
-func (a *Average) empty() bool { return *a == Average{Seat: a.Seat} }
+func (a *Average) empty() bool { return *a == Average{Seat: a.Seat, Kind: a.Kind} }
 
 // Faded reports whether nothing is left to remember.
 func (a *Average) Faded() bool { return a.Work < one && a.Asked < one/2 && a.Runs < one/2 }
 
-// meanWork is the average work of an epoch, in 65536ths of a token.
+// meanWork is the average work of an epoch, in 65536ths of a unit.
 func (a *Average) meanWork() uint64 { return fixed.MulDiv(a.Work, one, max(a.Epochs, 1)) }
 
 // availability is answered ÷ asked, in 65536ths; one where nothing was asked.
@@ -117,17 +122,6 @@ const deviations = one / 2
 // LowerBound returns the lower end of Wilson's interval for the rate
 // passes ÷ runs at z = ½ ([fixed.LowerBound]), all in 65536ths.
 func LowerBound(passes, runs uint64) uint32 { return fixed.LowerBound(passes, runs, deviations) }
-
-// Speed returns the factor of a commitment that came delay blocks after its
-// round's seed, where the median was median: the curve 4m/(3m + d), which is 1 at
-// the median, within worst … best (params.Inference). In 65536ths. It falls slowly,
-// for a block is a coarse clock and a few of them are luck.
-func Speed(delay, median uint64, worst, best uint32) uint32 {
-	const most = 1 << 40 // blocks; far above any round
-	delay, median = min(delay, most), min(max(median, 1), most)
-	f := 4 * median * one / (3*median + delay)
-	return uint32(min(max(f, uint64(worst)), uint64(best)))
-}
 
 func addSat(a, b uint64) uint64 {
 	s, carry := bits.Add64(a, b, 0)

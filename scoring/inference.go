@@ -45,7 +45,11 @@ func (*Inference) Kind() protocol.Kind { return inference.Kind }
 // Check returns [ErrModel] unless the judge has every model that a network pays
 // for.
 func (j *Inference) Check(p *params.Params) error {
-	for _, m := range p.Models() {
+	k := p.Kind(inference.Kind)
+	if k == nil {
+		return nil
+	}
+	for _, m := range k.Models {
 		if j.models[m.ID] == nil {
 			return fmt.Errorf("model %s (%s), which the network pays for: %w", m.Name, m.ID.Short(), ErrModel)
 		}

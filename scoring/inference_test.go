@@ -50,8 +50,10 @@ func setUp(t *testing.T, o enginetest.Options) *bench {
 }
 
 func (b *bench) task(round protocol.Round) wire.Task {
-	asked := []task.Asked{{Kind: inference.Kind, Slots: 1, Models: []protocol.ModelID{b.engine.ID()}}}
-	t, err := kinds.All().Derive("chain", &b.params, protocol.Hash{7}, round, seat, asked, 0)
+	asked := task.Asked{Kind: inference.Kind, Slots: 1, Models: []protocol.ModelID{b.engine.ID()}}
+	t, err := kinds.All().Derive(&task.Round{
+		Chain: "chain", Params: &b.params, Number: round, Seat: seat, Due: []task.Due{{Asked: asked, Seed: protocol.Hash{7}}},
+	}, 0)
 	if err != nil {
 		panic(err) // asked names the kind and the slot
 	}

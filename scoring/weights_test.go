@@ -7,6 +7,7 @@ import (
 
 	"github.com/assaynet/assay/protocol"
 	"github.com/assaynet/assay/protocol/params"
+	"github.com/assaynet/assay/protocol/task"
 	"github.com/assaynet/assay/protocol/wire"
 	"github.com/assaynet/assay/scoring"
 )
@@ -46,40 +47,20 @@ func TestLowerBoundAtTheEdges(t *testing.T) {
 	}
 }
 
-func TestSpeedIsOneAtTheMedianAndStaysWithinItsBounds(t *testing.T) {
-	const worst, best = one - one/10, one + one/10
-	for _, c := range []struct {
-		delay, median uint64
-		want          uint32
-	}{
-		{5, 5, one},
-		{4, 5, 68985}, // 20/19
-		{6, 5, 62415}, // 20/21
-		{1, 50, best},
-		{50, 5, worst},
-		{0, 0, best}, // nothing divides by zero
-		{1 << 63, 1 << 63, one},
-	} {
-		if got := scoring.Speed(c.delay, c.median, worst, best); got != c.want {
-			t.Errorf("delay %d, median %d: got %d, want %d", c.delay, c.median, got, c.want)
-		}
-	}
-}
-
 // keep is what averages keep here, so that the numbers below are short.
 const keep = one / 2
 
 var seat = protocol.SeatID{UID: 3, Registered: 9}
 
-func exact() *scoring.Outcome { return &scoring.Outcome{Finding: wire.FindingPassed} }
-func token() *scoring.Outcome { return &scoring.Outcome{Finding: wire.FindingFalse} }
+func exact() wire.Finding { return wire.FindingPassed }
+func token() wire.Finding { return wire.FindingFalse }
 
-// tally returns an epoch with one answer of 16 tokens at the median's speed, and the outcomes of own runs.
-func tally(runs ...*scoring.Outcome) *scoring.Tally {
-	t := &scoring.Tally{Seat: seat, Asked: 1, Commits: 1}
-	t.Answer(16, one, one)
-	for _, o := range runs {
-		t.Judged(o)
+// tally returns an epoch with one answer of 16 units of plain work, and what own runs found.
+func tally(runs ...wire.Finding) *scoring.Tally {
+	t := &scoring.Tally{Seat: seat, Kind: "inference", Asked: 1, Commits: 1}
+	t.Answer(task.Worth{Units: 16, Work: 16 * one})
+	for _, f := range runs {
+		t.Judged(f)
 	}
 	return t
 }
@@ -114,8 +95,7 @@ func TestASeatProvenFalseHasNoWeightInThatEpochAndLittleAfter(t *testing.T) {
 }
 
 func TestASeatThatNeverPassesHasNoWeight(t *testing.T) {
-	unopened := scoring.Unopened(&wire.Task{})
-	e := scoring.Explain(1, scoring.Average{}, tally(&unopened), params.One, keep)
+	e := scoring.Explain(1, scoring.Average{}, tally(wire.FindingUnopened), params.One, keep)
 	if e.Raw != 0 || e.Reason != scoring.ReasonFailed || e.Tally.False != 0 {
 		t.Errorf("got %+v", e)
 	}
@@ -128,7 +108,7 @@ func TestAnsweringHalfTheTimeEarnsLessThanHalf(t *testing.T) {
 	half, full := tally(exact()), tally(exact())
 	half.Asked = 2
 	full.Asked = 2
-	full.Answer(16, one, one)
+	full.Answer(task.Worth{Units: 16, Work: 16 * one})
 	h, f := scoring.Explain(1, scoring.Average{}, half, params.One, keep), scoring.Explain(1, scoring.Average{}, full, params.One, keep)
 	if h.Raw*2 >= f.Raw || h.Raw == 0 {
 		t.Errorf("half the answers: raw %d, all of them: %d", h.Raw, f.Raw)
@@ -136,9 +116,9 @@ func TestAnsweringHalfTheTimeEarnsLessThanHalf(t *testing.T) {
 }
 
 func TestOneMachineInManySeatsEarnsNoMoreThanInOne(t *testing.T) {
-	whole := &scoring.Tally{Seat: seat, Asked: 4}
+	whole := &scoring.Tally{Seat: seat, Kind: "inference", Asked: 4}
 	for range 4 {
-		whole.Answer(16, one, one)
+		whole.Answer(task.Worth{Units: 16, Work: 16 * one})
 	}
 	whole.Judged(exact())
 	one := scoring.Explain(1, scoring.Average{}, whole, params.One, keep)
@@ -166,37 +146,132 @@ func TestASeatThatLeavesFades(t *testing.T) {
 		if i > 40 {
 			t.Fatalf("still remembered after %d epochs: %+v", i, a)
 		}
-		a = a.Add(&scoring.Tally{Seat: seat}, one/2, one)
+		a = a.Add(&scoring.Tally{Seat: seat, Kind: "inference"}, one/2, one)
 	}
 }
 
 func TestRowIsScaledSortedAndKeepsZerosOfJudgedSeats(t *testing.T) {
 	with := func(uid protocol.UID, raw uint64, r scoring.Reason) scoring.Explanation {
-		return scoring.Explanation{Tally: scoring.Tally{Seat: protocol.SeatID{UID: uid}}, Raw: raw, Reason: r}
+		return scoring.Explanation{Tally: scoring.Tally{Seat: protocol.SeatID{UID: uid}, Kind: "inference"}, Raw: raw, Reason: r}
 	}
 	list := []scoring.Explanation{
 		with(9, 300, scoring.ReasonPaid), with(2, 0, scoring.ReasonFalse), with(5, 100, scoring.ReasonPaid),
 		with(7, 0, scoring.ReasonUnproven), with(4, 1, scoring.ReasonPaid),
 	}
-	uids, values := scoring.Row(list)
+	uids, values := scoring.Row(list, alone)
 	if want := []protocol.UID{2, 4, 5, 9}; !reflect.DeepEqual(uids, want) {
 		t.Errorf("uids %v, want %v", uids, want)
 	}
 	if want := []uint16{0, 218, 21845, 65535}; !reflect.DeepEqual(values, want) { // 218.45, 21845, 65535
 		t.Errorf("values %v, want %v", values, want)
 	}
-	if uids, values := scoring.Row(nil); uids != nil || values != nil {
+	if uids, values := scoring.Row(nil, alone); uids != nil || values != nil {
 		t.Errorf("empty row: got %v %v", uids, values)
 	}
 }
 
+// alone is the one kind of a network that pays its whole share for whatever was done.
+var alone = []params.Kind{{Name: "inference", Share: one}}
+
+// worth is what a seat did in a kind, in whole units.
+func worth(uid protocol.UID, kind protocol.Kind, units uint64, why scoring.Reason) scoring.Explanation {
+	return scoring.Explanation{Tally: scoring.Tally{Seat: protocol.SeatID{UID: uid}, Kind: kind}, Raw: units * one, Reason: why}
+}
+
+func TestARowMixesKindsByTheirSharesAndLeavesTheRestToNobody(t *testing.T) {
+	const paid, unproven, failed = scoring.ReasonPaid, scoring.ReasonUnproven, scoring.ReasonFailed
+	kinds := func(full uint64) []params.Kind {
+		return []params.Kind{{Name: "echo", Share: one / 4, Full: full}, {Name: "inference", Share: 3 * one / 4}}
+	}
+	for name, c := range map[string]struct {
+		kinds  []params.Kind
+		list   []scoring.Explanation
+		uids   []protocol.UID
+		values []uint16
+		parts  []uint32 // by seat and kind
+	}{
+		"the full work of a kind takes its whole share": {
+			kinds(10),
+			[]scoring.Explanation{worth(1, "inference", 7, paid), worth(2, "echo", 10, paid)},
+			[]protocol.UID{1, 2},
+			[]uint16{65535, 21845},
+			[]uint32{49152, 16384},
+		},
+		"more than the full work takes no more": {
+			kinds(10),
+			[]scoring.Explanation{worth(1, "inference", 7, paid), worth(2, "echo", 30, paid), worth(3, "echo", 10, paid)},
+			[]protocol.UID{1, 2, 3},
+			[]uint16{65535, 16384, 5461},
+			[]uint32{49152, 12288, 4096},
+		},
+		"a lone seat that does little is paid little, and nobody the rest": {
+			kinds(1000),
+			[]scoring.Explanation{worth(1, "inference", 7, paid), worth(2, "echo", 10, paid)},
+			[]protocol.UID{1, 2, protocol.Nobody},
+			[]uint16{65535, 218, 21627},
+			[]uint32{49152, 164},
+		},
+		"what one kind does not pay goes to no other": {
+			kinds(10),
+			[]scoring.Explanation{worth(1, "inference", 7, paid), worth(2, "echo", 0, failed)},
+			[]protocol.UID{1, 2, protocol.Nobody},
+			[]uint16{65535, 0, 21845},
+			[]uint32{49152, 0},
+		},
+		"and so it is where the kind has no full work": {
+			kinds(0),
+			[]scoring.Explanation{worth(1, "inference", 0, failed), worth(2, "echo", 5, paid)},
+			[]protocol.UID{1, 2, protocol.Nobody},
+			[]uint16{0, 21845, 65535},
+			[]uint32{0, 16384},
+		},
+		"a seat has one entry for all that it does": {
+			kinds(10),
+			[]scoring.Explanation{worth(1, "inference", 1, paid), worth(1, "echo", 10, paid), worth(2, "inference", 2, paid), worth(2, "echo", 0, unproven)},
+			[]protocol.UID{1, 2},
+			[]uint16{65535, 65535},
+			[]uint32{16384, 16384, 0, 32768},
+		},
+		"a share that no kind has is nobody's": {
+			[]params.Kind{{Name: "inference", Share: one / 2}},
+			[]scoring.Explanation{worth(1, "inference", 7, paid)},
+			[]protocol.UID{1, protocol.Nobody},
+			[]uint16{65535, 65535},
+			[]uint32{32768},
+		},
+		"a row of zeros is of zeros": {
+			kinds(10),
+			[]scoring.Explanation{worth(1, "inference", 0, failed), worth(2, "echo", 0, unproven)},
+			[]protocol.UID{1},
+			[]uint16{0},
+			[]uint32{0, 0},
+		},
+		"who knows of no seat says nothing of nobody": {
+			kinds(10),
+			[]scoring.Explanation{worth(1, "inference", 0, unproven), worth(1, "echo", 0, unproven)},
+			nil, nil,
+			[]uint32{0, 0},
+		},
+	} {
+		uids, values := scoring.Row(c.list, c.kinds)
+		if !reflect.DeepEqual(uids, c.uids) || !reflect.DeepEqual(values, c.values) {
+			t.Errorf("%s: got %v %v, want %v %v", name, uids, values, c.uids, c.values)
+		}
+		for i, want := range c.parts {
+			if c.list[i].Part != want {
+				t.Errorf("%s: part %d is %d, want %d", name, i, c.list[i].Part, want)
+			}
+		}
+	}
+}
+
 func TestHugeCountsSaturateInsteadOfWrapping(t *testing.T) {
-	t1 := &scoring.Tally{Seat: seat, Asked: math.MaxUint32, Opened: math.MaxUint32, Work: math.MaxUint64, Runs: 3, Passes: 3}
-	e := scoring.Explain(1, scoring.Average{Seat: seat, Epochs: one, Work: math.MaxUint64}, t1, params.One, keep)
+	t1 := &scoring.Tally{Seat: seat, Kind: "inference", Asked: math.MaxUint32, Opened: math.MaxUint32, Work: math.MaxUint64, Runs: 3, Passes: 3}
+	e := scoring.Explain(1, scoring.Average{Seat: seat, Kind: "inference", Epochs: one, Work: math.MaxUint64}, t1, params.One, keep)
 	if e.Raw < 1<<62 {
 		t.Errorf("raw %d wrapped", e.Raw)
 	}
-	if _, v := scoring.Row([]scoring.Explanation{e}); v[0] != 65535 {
+	if _, v := scoring.Row([]scoring.Explanation{e}, alone); v[0] != 65535 {
 		t.Errorf("weight %d, want 65535", v[0])
 	}
 }
@@ -215,8 +290,8 @@ func TestMedianIsTheLower(t *testing.T) {
 // What is known of a seat stays what it was while nothing is observed, and
 // counts less beside what comes after.
 func TestAnEpochThatWasNotObservedChangesNoRate(t *testing.T) {
-	before := scoring.Explain(1, scoring.Average{}, tally(exact(), exact(), &scoring.Outcome{Finding: wire.FindingUnopened}), one, keep)
-	away := scoring.Explain(2, before.Average, &scoring.Tally{Seat: seat}, 0, keep)
+	before := scoring.Explain(1, scoring.Average{}, tally(exact(), exact(), wire.FindingUnopened), one, keep)
+	away := scoring.Explain(2, before.Average, &scoring.Tally{Seat: seat, Kind: "inference"}, 0, keep)
 	if away.Work != before.Work || away.Availability != before.Availability || away.Reason != scoring.ReasonUnobserved {
 		t.Errorf("got %+v, want the work of %+v", away, before)
 	}
@@ -226,7 +301,7 @@ func TestAnEpochThatWasNotObservedChangesNoRate(t *testing.T) {
 	if got := before.Average.Age(keep, 1); got != away.Average {
 		t.Errorf("aged by an epoch: got %+v, want %+v", got, away.Average)
 	}
-	if got := before.Average.Age(keep, 1<<40); got != (scoring.Average{Seat: seat}) {
+	if got := before.Average.Age(keep, 1<<40); got != (scoring.Average{Seat: seat, Kind: "inference"}) {
 		t.Errorf("aged for ever: got %+v", got)
 	}
 	// Half an epoch with half of its work is the work of an epoch.
@@ -236,12 +311,12 @@ func TestAnEpochThatWasNotObservedChangesNoRate(t *testing.T) {
 		t.Errorf("half an epoch: mean work %d, want %d", e.Work, before.Work)
 	}
 	// What own runs find counts also where nothing else was seen.
-	caught := &scoring.Tally{Seat: seat}
+	caught := &scoring.Tally{Seat: seat, Kind: "inference"}
 	caught.Judged(token())
 	if e := scoring.Explain(2, before.Average, caught, 0, keep); e.Raw != 0 || e.Reason != scoring.ReasonFalse {
 		t.Errorf("caught: got %+v", e)
 	}
-	if e := scoring.Explain(1, scoring.Average{}, &scoring.Tally{Seat: seat}, 0, keep); e.Reason != scoring.ReasonUnproven {
+	if e := scoring.Explain(1, scoring.Average{}, &scoring.Tally{Seat: seat, Kind: "inference"}, 0, keep); e.Reason != scoring.ReasonUnproven {
 		t.Errorf("nothing known: got %+v", e)
 	}
 }

@@ -41,14 +41,14 @@ func (v *Validator) takeAnswer(raw []byte, evidence bool) error {
 	if err := v.inWindow(now.head, s.Height, evidence); err != nil {
 		return err
 	}
-	roster, err := v.asked(now, s.Sender, a)
+	asked, err := v.asked(now, s.Sender, a)
 	if err != nil {
 		return err
 	}
 	if err := v.checkAnswerTime(now.head, a.Round, evidence); err != nil {
 		return err
 	}
-	task, err := v.checkAnswer(now, roster, a)
+	task, err := v.checkAnswer(now, s.Sender, asked, a)
 	if err != nil {
 		return err
 	}
@@ -61,9 +61,9 @@ func (v *Validator) takeAnswer(raw []byte, evidence bool) error {
 	return nil
 }
 
-// asked returns the roster's entry of the seat that an answer says it is of. It
+// asked returns what the seat that an answer says it is of is asked. It
 // is looked at before anything is held: keys that were not asked cost nothing.
-func (v *Validator) asked(now *view, sender protocol.PublicKey, a *wire.Answer) (*ledger.RosterSeat, error) {
+func (v *Validator) asked(now *view, sender protocol.PublicKey, a *wire.Answer) (*task.Round, error) {
 	s := &v.cfg.Params.Schedule
 	if a.Round > s.RoundOf(now.head) {
 		return nil, fmt.Errorf("round %d at height %d: %w", a.Round, now.head, ErrWindow)
@@ -72,10 +72,14 @@ func (v *Validator) asked(now *view, sender protocol.PublicKey, a *wire.Answer) 
 	if err != nil {
 		return nil, err
 	}
-	if !ok || roster.ID != a.Seat || roster.Hotkey != sender || a.Slot >= roster.Slots() {
+	asked, err := ledger.ReadTasks(now, v.cfg.ChainID, v.cfg.Params, a.Round, &roster)
+	if err != nil {
+		return nil, err
+	}
+	if !ok || roster.ID != a.Seat || roster.Hotkey != sender || a.Slot >= asked.Slots() {
 		return nil, fmt.Errorf("seat %d, slot %d in round %d: %w", a.Seat.UID, a.Slot, a.Round, ErrNoSeat)
 	}
-	return &roster, nil
+	return &asked, nil
 }
 
 // checkAnswerTime refuses what is early or late.
@@ -102,29 +106,25 @@ func (v *Validator) inWindow(head, signed protocol.Height, evidence bool) error 
 }
 
 // checkAnswer checks an answer against the ledger and returns its task.
-func (v *Validator) checkAnswer(now *view, roster *ledger.RosterSeat, a *wire.Answer) (*wire.Task, error) {
+func (v *Validator) checkAnswer(now *view, hotkey protocol.PublicKey, asked *task.Round, a *wire.Answer) (*wire.Task, error) {
 	if _, ok, err := get[Answer](v.cfg.Store, tableAnswers, a.Key().Bytes()); err != nil || ok {
 		if err == nil {
 			err = fmt.Errorf("slot %d of seat %d in round %d: %w", a.Slot, a.Seat.UID, a.Round, ErrDuplicate)
 		}
 		return nil, err
 	}
-	seeds, _, err := ledger.ReadRound(now, a.Round)
-	if err != nil {
-		return nil, err
-	}
 	commit, ok, err := ledger.ReadCommit(now, a.Round, a.Seat.UID)
 	if err != nil {
 		return nil, err
 	}
-	if !ok || commit.Seat != a.Seat || seeds.TaskSeed.IsZero() {
+	if !ok || commit.Seat != a.Seat || !asked.Asks(a.Slot) {
 		return nil, fmt.Errorf("seat %d in round %d: %w", a.Seat.UID, a.Round, ErrNoCommitment)
 	}
-	t, err := v.cfg.Kinds.Derive(v.cfg.ChainID, v.cfg.Params, seeds.TaskSeed, a.Round, a.Seat, roster.Asked, a.Slot)
+	t, err := v.cfg.Kinds.Derive(asked, a.Slot)
 	if err != nil {
 		return nil, err
 	}
-	if err := task.CheckOpening(v.cfg.ChainID, commit.Root, roster.Slots(), roster.Hotkey, t, a); err != nil {
+	if err := task.CheckOpening(v.cfg.ChainID, commit.Root, asked.Slots(), hotkey, t, a); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrBadProof, err)
 	}
 	return t, v.cfg.Kinds.CheckAnswer(t, a.Body)

@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/assaynet/assay/protocol"
 	"github.com/assaynet/assay/protocol/ledger"
+	"github.com/assaynet/assay/protocol/params"
 	"github.com/assaynet/assay/protocol/wire"
 	"github.com/assaynet/assay/scoring"
 )
@@ -30,7 +32,7 @@ func (v *Validator) commitCards(ctx context.Context, now *view, seat protocol.Se
 	if err != nil {
 		return err
 	}
-	if ok, err := v.witnessed(e, cards.Count); err != nil || !ok {
+	if ok, err := v.witnessed(e, len(cards.Counts) > 0 && slices.Max(cards.Counts) > 0); err != nil || !ok {
 		return err
 	}
 	if err := v.cfg.Submit(ctx, cards); err != nil {
@@ -47,21 +49,22 @@ func (v *Validator) countCards(now *view, e protocol.Epoch, self protocol.SeatID
 	if err != nil || ok {
 		return &old, err
 	}
-	c := count{seen: map[protocol.UID]uint32{}, opened: map[protocol.UID]uint32{}}
+	c := count{kinds: v.cfg.Params, seen: map[protocol.UID][]uint32{}, opened: map[protocol.UID][]uint32{}}
+	c.made = c.none()
 	s := &v.cfg.Params.Schedule
 	for n := s.RoundOf(s.EpochStart(e)); n < s.RoundOf(s.EpochStart(e+1)); n++ {
 		if err := v.countRound(n, &c); err != nil {
 			return nil, err
 		}
 	}
-	out := wire.CommitCards{Epoch: e, Root: wire.MerkleRoot(c.own), Count: uint32(len(c.own))}
+	out := wire.CommitCards{Epoch: e, Root: wire.MerkleRoot(c.own), Counts: c.made}
 	judges, err := ledger.ReadRosterJudges(now, e)
 	if err != nil {
 		return nil, err
 	}
 	for _, j := range judges {
 		if j.ID != self {
-			out.Seen = append(out.Seen, wire.SeatCount{UID: j.ID.UID, Count: c.seen[j.ID.UID]})
+			out.Seen = append(out.Seen, wire.SeatCount{UID: j.ID.UID, Counts: c.of(c.seen, j.ID.UID)})
 		}
 	}
 	seats, err := ledger.ReadRosterSeats(now, e)
@@ -69,15 +72,33 @@ func (v *Validator) countCards(now *view, e protocol.Epoch, self protocol.SeatID
 		return nil, err
 	}
 	for _, seat := range seats {
-		out.Opened = append(out.Opened, wire.SeatCount{UID: seat.ID.UID, Count: c.opened[seat.ID.UID]})
+		out.Opened = append(out.Opened, wire.SeatCount{UID: seat.ID.UID, Counts: c.of(c.opened, seat.ID.UID)})
 	}
 	return &out, write(v.cfg.Store, put{tableCardRoots, era(uint64(e)), &out})
 }
 
+// count is what a statement of cards says, each number by kind in the network's order.
 type count struct {
-	own    []protocol.Hash
-	seen   map[protocol.UID]uint32
-	opened map[protocol.UID]uint32
+	kinds        *params.Params
+	own          []protocol.Hash
+	made         []uint32
+	seen, opened map[protocol.UID][]uint32
+}
+
+func (c *count) none() []uint32 { return make([]uint32, len(c.kinds.Kinds)) }
+
+func (c *count) of(counts map[protocol.UID][]uint32, uid protocol.UID) []uint32 {
+	if counts[uid] == nil {
+		counts[uid] = c.none()
+	}
+	return counts[uid]
+}
+
+// add counts one thing of a kind.
+func (c *count) add(counts []uint32, kind protocol.Kind) {
+	if i := c.kinds.KindIndex(kind); i >= 0 {
+		counts[i]++
+	}
 }
 
 // countRound adds a round's cards and answers. A card that an own run shows to
@@ -97,6 +118,7 @@ func (v *Validator) countRound(n protocol.Round, c *count) error {
 		}
 		if cards[i].value.Own {
 			c.own = append(c.own, card.Leaf())
+			c.add(c.made, card.Kind)
 			continue
 		}
 		truthful, err := v.truthful(card, cards[i].value.Judge)
@@ -104,7 +126,7 @@ func (v *Validator) countRound(n protocol.Round, c *count) error {
 			return err
 		}
 		if truthful {
-			c.seen[card.Judge.UID]++
+			c.add(c.of(c.seen, card.Judge.UID), card.Kind)
 			if card.Finding != wire.FindingPassed {
 				blamed[card.Key()] = true
 			}
@@ -121,7 +143,7 @@ func (v *Validator) countRound(n protocol.Round, c *count) error {
 			return err
 		}
 		if !blamed[k] && (!judged || own.Outcome.Passed()) {
-			c.opened[k.UID]++
+			c.add(c.of(c.opened, k.UID), answers[i].value.Task.Kind)
 		}
 	}
 	return nil

@@ -121,6 +121,9 @@ func (c *Config) check() error {
 	if err := c.Params.Check(); err != nil {
 		return fmt.Errorf("%w: %w", ErrConfig, err)
 	}
+	if err := c.Kinds.CheckParams(c.Params); err != nil {
+		return fmt.Errorf("%w: %w", ErrConfig, err)
+	}
 	for _, k := range c.Kinds {
 		j := judges(c.Judges).of(k.Name())
 		if j == nil {

@@ -36,14 +36,23 @@ func (v *Validator) dutiesOf(now *view, n protocol.Round) ([]duty, error) {
 	if err != nil {
 		return nil, err
 	}
+	due, err := ledger.ReadDue(now, v.cfg.Params, n)
+	if err != nil {
+		return nil, err
+	}
 	out := []duty{}
 	for _, c := range commits {
 		drawn, _, err := ledger.ReadDuties(now, n, c.Seat.UID)
 		if err != nil {
 			return nil, err
 		}
+		roster, _, err := ledger.ReadRosterSeat(now, v.cfg.Params.Schedule.EpochOfRound(n), c.Seat.UID)
+		if err != nil {
+			return nil, err
+		}
+		asked := due.Of(v.cfg.ChainID, v.cfg.Params, &roster)
 		for _, d := range drawn.Duties {
-			task, err := v.task(now, &seeds, c.Seat, d.Slot)
+			task, err := v.cfg.Kinds.Derive(&asked, d.Slot)
 			if err != nil {
 				return nil, err
 			}
@@ -57,15 +66,6 @@ func (v *Validator) dutiesOf(now *view, n protocol.Round) ([]duty, error) {
 	v.duties[n] = out
 	v.mu.Unlock()
 	return out, nil
-}
-
-// task derives the task of a slot.
-func (v *Validator) task(now *view, seeds *ledger.RoundRecord, seat protocol.SeatID, slot uint16) (*wire.Task, error) {
-	roster, _, err := ledger.ReadRosterSeat(now, v.cfg.Params.Schedule.EpochOfRound(seeds.Round), seat.UID)
-	if err != nil {
-		return nil, err
-	}
-	return v.cfg.Kinds.Derive(v.cfg.ChainID, v.cfg.Params, seeds.TaskSeed, seeds.Round, seat, roster.Asked, slot)
 }
 
 // judgeDue looks at every round whose cards are still in time: own duties,
@@ -203,19 +203,24 @@ func (v *Validator) fetchMissing(now *view, n protocol.Round) error {
 	if err != nil {
 		return err
 	}
+	due, err := ledger.ReadDue(now, v.cfg.Params, n)
+	if err != nil {
+		return err
+	}
 	missing := 0
 	for _, c := range commits {
 		roster, ok, err := ledger.ReadRosterSeat(now, v.cfg.Params.Schedule.EpochOfRound(n), c.Seat.UID)
 		if err != nil {
 			return err
 		}
-		for slot := range roster.Slots() {
+		asked := due.Of(v.cfg.ChainID, v.cfg.Params, &roster)
+		for slot := range asked.Slots() {
 			k := wire.AnswerKey{Round: n, UID: c.Seat.UID, Slot: slot}
 			_, have, err := get[Answer](v.cfg.Store, tableAnswers, k.Bytes())
 			if err != nil {
 				return err
 			}
-			if ok && !have && v.ask(k) {
+			if ok && asked.Asks(slot) && !have && v.ask(k) {
 				missing++
 			}
 		}

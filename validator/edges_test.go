@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"github.com/assaynet/assay/protocol/params"
+	"github.com/assaynet/assay/protocol/task/inference"
 	"github.com/assaynet/assay/protocol/wire"
 	"github.com/assaynet/assay/scoring"
 )
@@ -16,7 +17,7 @@ func TestACardOfTheLastBlockIsInTime(t *testing.T) {
 	w.step(v, cardEnd)
 	w.take(v.OnCard(t.Context(), w.card(cardEnd, w.trueCard(w.makers[0]))))
 	w.step(v, cardEnd+1)
-	if c := sent[*wire.CommitCards](w); len(c) != 1 || c[0].Seen[0].Count != 1 {
+	if c := sent[*wire.CommitCards](w); len(c) != 1 || c[0].Seen[0].Counts[0] != 1 {
 		t.Errorf("got %+v, want the card of the last block seen", c)
 	}
 }
@@ -57,7 +58,7 @@ func TestANewHolderOfAUIDInheritsNothing(t *testing.T) {
 	toOpenings(t, w, v, 5)
 	w.judgeAll(v)
 	w.step(v, sealFrom)
-	old, err := v.Score(epoch, 10)
+	old, err := v.Score(epoch, 10, inference.Kind)
 	if err != nil || old.Average.Runs != params.One {
 		t.Fatalf("got %+v, %v", old, err)
 	}
@@ -68,7 +69,7 @@ func TestANewHolderOfAUIDInheritsNothing(t *testing.T) {
 	w.step(v, deadline+20)
 	w.take(v.OnAnswer(t.Context(), w.opening(w.makers[0], 0, deadline+20, nil)))
 	w.step(v, sealFrom+20)
-	x, err := v.Score(epoch+1, 10)
+	x, err := v.Score(epoch+1, 10, inference.Kind)
 	if err != nil || x.Tally.Seat.Registered != 50 || x.Average.Runs != 0 || x.Reason != scoring.ReasonUnproven {
 		t.Errorf("got %+v, %v", x, err)
 	}

@@ -220,10 +220,13 @@ func (v *Validator) countFinals(r ledger.Reader, e protocol.Epoch, rounds []prot
 			return nil, err
 		}
 	}
-	out := make([]Final, len(rows))
+	out := make([]Final, 0, len(rows))
 	at := make(map[protocol.SeatID]*Final, len(rows))
 	for i := range rows {
 		id := rows[i].value.Tally.Seat
+		if at[id] != nil {
+			continue // of another kind
+		}
 		known, ok, err := get[Final](v.cfg.Store, tableFinals, scoreKey(e, id.UID))
 		if err == nil && (!ok || known.Hotkey.IsZero()) {
 			known.Hotkey, err = hotkeyOf(r, e, id)
@@ -231,8 +234,8 @@ func (v *Validator) countFinals(r ledger.Reader, e protocol.Epoch, rounds []prot
 		if err != nil {
 			return nil, err
 		}
-		out[i] = Final{Seat: id, Hotkey: known.Hotkey, Tasks: f.tasks[id]}
-		at[id] = &out[i]
+		out = append(out, Final{Seat: id, Hotkey: known.Hotkey, Tasks: f.tasks[id]})
+		at[id] = &out[len(out)-1] // there is room for all: it stays where it is
 	}
 	for _, x := range f.found {
 		switch s := at[x.seat]; {
@@ -267,12 +270,12 @@ func (f *finalCount) addTasks(n protocol.Round) error {
 	if err != nil {
 		return err
 	}
-	rec, _, err := ledger.ReadRound(f.r, n)
+	due, err := ledger.ReadDue(f.r, f.v.cfg.Params, n)
 	if err != nil {
 		return err
 	}
 	for _, k := range keys {
-		seat, id, err := f.task(&rec, k)
+		seat, id, err := f.task(&due, k)
 		if err != nil {
 			return err
 		}
@@ -284,13 +287,13 @@ func (f *finalCount) addTasks(n protocol.Round) error {
 }
 
 // task names the task of a slot; zero where nothing says it.
-func (f *finalCount) task(rec *ledger.RoundRecord, k wire.AnswerKey) (protocol.SeatID, protocol.TaskID, error) {
+func (f *finalCount) task(due *ledger.Due, k wire.AnswerKey) (protocol.SeatID, protocol.TaskID, error) {
 	roster, asked, err := ledger.ReadRosterSeat(f.r, f.v.cfg.Params.Schedule.EpochOfRound(k.Round), k.UID)
 	if err != nil {
 		return protocol.SeatID{}, protocol.TaskID{}, err
 	}
-	if asked && !rec.TaskSeed.IsZero() {
-		t, err := f.v.cfg.Kinds.Derive(f.v.cfg.ChainID, f.v.cfg.Params, rec.TaskSeed, k.Round, roster.ID, roster.Asked, k.Slot)
+	if of := due.Of(f.v.cfg.ChainID, f.v.cfg.Params, &roster); asked && of.Asks(k.Slot) {
+		t, err := f.v.cfg.Kinds.Derive(&of, k.Slot)
 		if err != nil {
 			return protocol.SeatID{}, protocol.TaskID{}, err
 		}

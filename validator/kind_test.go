@@ -31,6 +31,10 @@ func (echo) CheckAnswer(*wire.Task, []byte) error { return nil }
 
 func (echo) CheckCard(*wire.Card) error { return nil }
 
+func (echo) Work(_ *params.Params, opened []task.Opened) []task.Worth {
+	return make([]task.Worth, len(opened))
+}
+
 func (echo) Kind() protocol.Kind { return echoes }
 
 func (echo) Check(*params.Params) error { return nil }
@@ -51,6 +55,7 @@ func (echo) Body(o *scoring.Outcome, hotkey protocol.PublicKey) ([]byte, error) 
 // in sight.
 func TestAKindIsJudgedByItsOwnJudge(t *testing.T) {
 	w := newWorld(t)
+	w.p.Kinds[0].Name, w.p.Kinds[0].Models = echoes, nil
 	cfg := w.config(newMemory())
 	cfg.Kinds, cfg.Judges = task.Table{echo{}}, []validator.Judge{echo{}}
 	v, err := validator.New(cfg)
@@ -65,7 +70,7 @@ func TestAKindIsJudgedByItsOwnJudge(t *testing.T) {
 	w.drawTasks(round)
 	w.step(v, start+4)
 	for i, m := range w.makers {
-		tasks, err := cfg.Kinds.DeriveAll(chain, &w.p, wire.HashOf("seed", []byte{byte(round)}), round, m.id, asked)
+		tasks, err := cfg.Kinds.DeriveAll(due(&w.p, round, wire.HashOf("seed", []byte{byte(round)}), m.id, asked))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -70,7 +70,7 @@ func modelWorld(t *testing.T, store *memory, deeds ...[]deed) (*world, *validato
 // renders.
 func (w *world) generate(m *maker, models []*engine.Model, deeds []deed) {
 	w.t.Helper()
-	tasks, err := kinds.All().DeriveAll(chain, &w.p, wire.HashOf("seed", []byte{byte(round)}), round, m.id, asked(m.slots, models[0].ID()))
+	tasks, err := kinds.All().DeriveAll(due(&w.p, round, wire.HashOf("seed", []byte{byte(round)}), m.id, asked(m.slots, models[0].ID())))
 	if err != nil {
 		w.t.Fatal(err)
 	}

@@ -162,14 +162,14 @@ func (v *Validator) blank(w *wire.RevealWeights) (bool, error) {
 // witnessed reports whether anything of epoch e was observed, or judged by an
 // own card: else a statement about it would say of all others that they did
 // nothing.
-func (v *Validator) witnessed(e protocol.Epoch, ownCards uint32) (bool, error) {
+func (v *Validator) witnessed(e protocol.Epoch, ownCards bool) (bool, error) {
 	s := &v.cfg.Params.Schedule
 	for n := s.RoundOf(s.EpochStart(e)); n < s.RoundOf(s.EpochStart(e+1)); n++ {
 		if ok, err := v.observed(n); err != nil || ok {
 			return ok, err
 		}
 	}
-	return ownCards > 0, nil
+	return ownCards, nil
 }
 
 // abstainedText says in words which rounds were left out.

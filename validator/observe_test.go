@@ -14,6 +14,7 @@ import (
 	"github.com/assaynet/assay/protocol"
 	"github.com/assaynet/assay/protocol/ledger"
 	"github.com/assaynet/assay/protocol/params"
+	"github.com/assaynet/assay/protocol/task/inference"
 	"github.com/assaynet/assay/protocol/wire"
 	"github.com/assaynet/assay/scoring"
 	"github.com/assaynet/assay/validator"
@@ -61,11 +62,11 @@ func (w *world) play(v *validator.Validator, e protocol.Epoch, open ...*maker) {
 // row is what the validator thinks of miners 10 and 11 in epoch e.
 func row(t *testing.T, v *validator.Validator, e protocol.Epoch) (ten, eleven *scoring.Explanation) {
 	t.Helper()
-	ten, err := v.Score(e, 10)
+	ten, err := v.Score(e, 10, inference.Kind)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if eleven, err = v.Score(e, 11); err != nil {
+	if eleven, err = v.Score(e, 11, inference.Kind); err != nil {
 		t.Fatal(err)
 	}
 	return ten, eleven
@@ -154,7 +155,7 @@ func TestAnUnobservedEpochIsWeighedByEarlierOpinions(t *testing.T) {
 	p.Deaf = "no peers"
 	w.play(v, epoch+1)
 	ten, eleven := row(t, v, epoch+1)
-	if ten.Weight != 65535 || eleven.Weight != 0 || ten.Reason != scoring.ReasonUnobserved || ten.Work != good.Work || ten.Tally != (scoring.Tally{Seat: good.Tally.Seat}) {
+	if ten.Weight != 65535 || eleven.Weight != 0 || ten.Reason != scoring.ReasonUnobserved || ten.Work != good.Work || ten.Tally != (scoring.Tally{Seat: good.Tally.Seat, Kind: inference.Kind}) {
 		t.Errorf("got %+v and %+v, want the opinion from before", ten, eleven)
 	}
 	if got, err := v.Abstained(epoch + 1); err != nil || !slices.Equal(got, []protocol.Round{round + 1}) {
@@ -317,7 +318,7 @@ func TestSilentSeatsInTheMajorityKeepNobodyFromBeingPaid(t *testing.T) {
 		w.makers = append(w.makers, &maker{signer: named(uid.String()), id: protocol.SeatID{UID: uid, Registered: 5}, slots: 1})
 	}
 	w.play(v, epoch+1, w.makers[:2]...)
-	x, err := v.Score(epoch+1, 20)
+	x, err := v.Score(epoch+1, 20, inference.Kind)
 	if err != nil || x.Tally.Unopened != 1 || x.Weight != 0 {
 		t.Errorf("a silent seat: %+v, %v", x, err)
 	}
@@ -336,10 +337,10 @@ func TestAnOldOpinionIsNotOfANewHolder(t *testing.T) {
 	w.put(ledger.SeatKey(10), &ledger.Seat{ID: protocol.SeatID{UID: 10, Registered: 59}})
 	p.Deaf = "no peers"
 	w.play(v, epoch+1)
-	if _, err := v.Score(epoch+1, 10); !errors.Is(err, validator.ErrNotFound) {
+	if _, err := v.Score(epoch+1, 10, inference.Kind); !errors.Is(err, validator.ErrNotFound) {
 		t.Errorf("the new holder of uid 10 has a weight: %v", err)
 	}
-	if x, err := v.Score(epoch+1, 11); err != nil || x.Weight != 65535 {
+	if x, err := v.Score(epoch+1, 11, inference.Kind); err != nil || x.Weight != 65535 {
 		t.Errorf("got %+v, %v", x, err)
 	}
 }

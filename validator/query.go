@@ -11,18 +11,19 @@ import (
 // MaxPage is the most entries that one page of a query has.
 const MaxPage = 1000
 
-// Score returns the weight of a seat in epoch e with all its factors;
+// Score returns what a seat is worth in a kind in epoch e with all its factors;
 // [ErrNotFound] where the seat has none.
-func (v *Validator) Score(e protocol.Epoch, uid protocol.UID) (*scoring.Explanation, error) {
-	x, ok, err := get[scoring.Explanation](v.cfg.Store, tableScores, scoreKey(e, uid))
+func (v *Validator) Score(e protocol.Epoch, uid protocol.UID, kind protocol.Kind) (*scoring.Explanation, error) {
+	x, ok, err := get[scoring.Explanation](v.cfg.Store, tableScores, partKey(e, uid, kind))
 	if err == nil && !ok {
 		err = fmt.Errorf("score of seat %d in epoch %d: %w", uid, e, ErrNotFound)
 	}
 	return &x, err
 }
 
-// Scores returns the weights of epoch e from seat from on, by uid: at most
-// limit (1 … [MaxPage]), and whether others follow.
+// Scores returns what seats are worth in epoch e from seat from on, by uid and
+// kind: limit of them (1 … [MaxPage]), those of the last seat in full, and whether
+// others follow.
 func (v *Validator) Scores(e protocol.Epoch, from protocol.UID, limit int) (page []scoring.Explanation, more bool, err error) {
 	rows, err := scan[scoring.Explanation](v.cfg.Store, tableScores, era(uint64(e)))
 	if err != nil {
@@ -32,7 +33,7 @@ func (v *Validator) Scores(e protocol.Epoch, from protocol.UID, limit int) (page
 	for i := range rows {
 		switch {
 		case rows[i].value.Tally.Seat.UID < from:
-		case len(page) == limit:
+		case len(page) >= limit && rows[i].value.Tally.Seat != page[len(page)-1].Tally.Seat:
 			return page, true, nil
 		default:
 			page = append(page, rows[i].value)

@@ -17,7 +17,7 @@ const (
 	tableTasks      = "validator-tasks"      // task id → AnswerKey
 	tableJudgements = "validator-judgements" // AnswerKey → Judgement
 	tableCards      = "validator-cards"      // AnswerKey, judge's uid → Card
-	tableScores     = "validator-scores"     // epoch, uid → scoring.Explanation
+	tableScores     = "validator-scores"     // epoch, uid, kind → scoring.Explanation
 	tableEpochs     = "validator-epochs"     // epoch → Sealed
 	tableCardRoots  = "validator-card-roots" // epoch → wire.CommitCards
 	tableObserved   = "validator-observed"   // round → Observation
@@ -104,6 +104,11 @@ func cardKey(k wire.AnswerKey, judge protocol.UID) []byte {
 
 func scoreKey(e protocol.Epoch, uid protocol.UID) []byte {
 	return binary.BigEndian.AppendUint16(era(uint64(e)), uint16(uid))
+}
+
+// partKey names what a seat is worth in one kind.
+func partKey(e protocol.Epoch, uid protocol.UID, kind protocol.Kind) []byte {
+	return append(scoreKey(e, uid), kind...)
 }
 
 // get reads a record, and whether there is one.

@@ -66,9 +66,9 @@ func TestAnEpochIsJudgedWeighedAndPutOnTheLedger(t *testing.T) {
 	if sealed.Weights.Seal(w.self.PublicKey()) != seals[0].Hash {
 		t.Error("the seal is not that of the weights")
 	}
-	good, _ := v.Score(epoch, 10)
-	bad, _ := v.Score(epoch, 11)
-	if good.Reason != scoring.ReasonPaid || good.Speed != params.One || good.Tally.Tokens != 4 || bad.Reason != scoring.ReasonFalse {
+	good, _ := v.Score(epoch, 10, inference.Kind)
+	bad, _ := v.Score(epoch, 11, inference.Kind)
+	if good.Reason != scoring.ReasonPaid || good.Speed != params.One || good.Tally.Units != 4 || bad.Reason != scoring.ReasonFalse {
 		t.Errorf("scores %+v and %+v", good, bad)
 	}
 
@@ -94,8 +94,8 @@ func TestAnEpochIsJudgedWeighedAndPutOnTheLedger(t *testing.T) {
 		t.Fatalf("submitted %+v", w.submitted)
 	}
 	want := wire.CommitCards{
-		Epoch: epoch, Root: wire.MerkleRoot([]protocol.Hash{cards[0].Leaf(), cards[1].Leaf()}), Count: 2,
-		Seen: []wire.SeatCount{{UID: 2, Count: 2}}, Opened: []wire.SeatCount{{UID: 10, Count: 1}, {UID: 11, Count: 0}},
+		Epoch: epoch, Root: wire.MerkleRoot([]protocol.Hash{cards[0].Leaf(), cards[1].Leaf()}), Counts: []uint32{2},
+		Seen: []wire.SeatCount{{UID: 2, Counts: []uint32{2}}}, Opened: []wire.SeatCount{{UID: 10, Counts: []uint32{1}}, {UID: 11, Counts: []uint32{0}}},
 	}
 	if !reflect.DeepEqual(*counted[0], want) {
 		t.Errorf("cards %+v, want %+v", *counted[0], want)
@@ -150,7 +150,7 @@ func TestAnotherJudgesFailingCardIsNotBelievedButCausesAnOwnRun(t *testing.T) {
 		if first == 666 {
 			want = []uint32{2, 1, 0}
 		}
-		got := []uint32{counted[0].Seen[0].Count, counted[0].Opened[0].Count, counted[0].Opened[1].Count}
+		got := []uint32{counted[0].Seen[0].Counts[0], counted[0].Opened[0].Counts[0], counted[0].Opened[1].Counts[0]}
 		if !slices.Equal(got, want) {
 			t.Errorf("%s: seen and opened %v, want %v", name, got, want)
 		}
@@ -169,7 +169,7 @@ func TestACardSignedWithoutARunIsNotSeen(t *testing.T) {
 	w.take(v.OnCard(t.Context(), w.card(deadline+2, invented)))
 	w.take(v.OnCard(t.Context(), w.card(deadline+2, copied)))
 	w.step(v, cardEnd+1)
-	if c := sent[*wire.CommitCards](w); len(c) != 1 || c[0].Seen[0].Count != 0 || c[0].Count != 2 {
+	if c := sent[*wire.CommitCards](w); len(c) != 1 || c[0].Seen[0].Counts[0] != 0 || c[0].Counts[0] != 2 {
 		t.Errorf("got %+v, want none of the other's cards seen", c)
 	}
 }
@@ -191,7 +191,7 @@ func TestWhatWasCommittedAndNeverOpenedIsWrong(t *testing.T) {
 		t.Fatalf("got %+v", cards)
 	}
 	w.step(v, sealFrom)
-	if x, err := v.Score(epoch, 11); err != nil || x.Raw != 0 || x.Reason != scoring.ReasonFailed || x.Tally.Unopened != 1 {
+	if x, err := v.Score(epoch, 11, inference.Kind); err != nil || x.Raw != 0 || x.Reason != scoring.ReasonFailed || x.Tally.Unopened != 1 {
 		t.Errorf("got %+v, %v", x, err)
 	}
 }
@@ -209,7 +209,7 @@ func TestAValidatorThatWasAwayHoldsNothingAgainstAnybody(t *testing.T) {
 	if len(w.published) != 0 {
 		t.Errorf("published %+v", w.cards())
 	}
-	if _, err := v.Score(epoch, 10); !errors.Is(err, validator.ErrNotFound) {
+	if _, err := v.Score(epoch, 10, inference.Kind); !errors.Is(err, validator.ErrNotFound) {
 		t.Errorf("a round that was not seen is weighed: %v", err)
 	}
 	if s, err := v.Weights(epoch); err != nil || len(s.Skipped) == 0 || slices.Contains(s.Rounds, round) {
@@ -381,7 +381,7 @@ func TestAJudgementAfterTheSealCountsInTheNextEpoch(t *testing.T) {
 	w.drawDuties(round)
 	w.step(v, sealFrom) // sealed before the runs are done
 	w.work(v)
-	if x, err := v.Score(epoch, 10); err != nil || x.Reason != scoring.ReasonUnproven || x.Tally.Runs != 0 {
+	if x, err := v.Score(epoch, 10, inference.Kind); err != nil || x.Reason != scoring.ReasonUnproven || x.Tally.Runs != 0 {
 		t.Errorf("at the seal: %+v, %v", x, err)
 	}
 	if s, err := v.Weights(epoch); err != nil || len(s.Weights.UIDs) != 0 {
@@ -389,7 +389,7 @@ func TestAJudgementAfterTheSealCountsInTheNextEpoch(t *testing.T) {
 	}
 	w.drawTasks(round + 1)
 	w.step(v, sealFrom+20)
-	x, err := v.Score(epoch+1, 10)
+	x, err := v.Score(epoch+1, 10, inference.Kind)
 	if err != nil || x.Tally.Runs != 1 || x.Tally.Passes != 1 || x.Average.Runs != params.One {
 		t.Errorf("an epoch later: %+v, %v", x, err)
 	}

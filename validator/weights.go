@@ -1,7 +1,6 @@
 package validator
 
 import (
-	"cmp"
 	"context"
 	"crypto/hmac"
 	"crypto/sha256"
@@ -13,7 +12,7 @@ import (
 	"github.com/assaynet/assay/protocol"
 	"github.com/assaynet/assay/protocol/ledger"
 	"github.com/assaynet/assay/protocol/params"
-	"github.com/assaynet/assay/protocol/task/inference"
+	"github.com/assaynet/assay/protocol/task"
 	"github.com/assaynet/assay/protocol/wire"
 	"github.com/assaynet/assay/scoring"
 )
@@ -109,16 +108,17 @@ func (v *Validator) sealWeights(now *view, e protocol.Epoch, self protocol.UID) 
 	if err := v.tallyJudgements(e, tallies); err != nil {
 		return nil, err
 	}
-	list, err := v.explain(now, opinion{epoch: e, before: before, share: v.share(len(record.Rounds), len(abstained.Rounds)), self: self}, tallies)
+	list, err := v.explain(now, opinion{epoch: e, before: before, counted: record.Rounds, abstained: abstained.Rounds, self: self}, tallies)
 	if err != nil {
 		return nil, err
 	}
 	record.Weights = wire.RevealWeights{Epoch: e, Salt: v.salt(e)}
-	record.Weights.UIDs, record.Weights.Values = scoring.Row(list)
-	seats := make([]protocol.SeatID, len(list))
+	record.Weights.UIDs, record.Weights.Values = scoring.Row(list, v.cfg.Params.Kinds)
+	var seats []protocol.SeatID
 	for i := range list {
-		seats[i] = list[i].Tally.Seat
+		seats = append(seats, list[i].Tally.Seat)
 	}
+	seats = slices.Compact(seats) // the row is sorted by them
 	puts, err := v.owners(now, e, seats)
 	if err != nil {
 		return nil, err
@@ -130,7 +130,7 @@ func (v *Validator) sealWeights(now *view, e protocol.Epoch, self protocol.UID) 
 			Msg("weights leave out rounds that were not observed: earlier opinions stand")
 	}
 	for i := range list {
-		puts = append(puts, put{tableScores, scoreKey(e, list[i].Tally.Seat.UID), &list[i]})
+		puts = append(puts, put{tableScores, partKey(e, list[i].Tally.Seat.UID, list[i].Tally.Kind), &list[i]})
 	}
 	if err := write(v.cfg.Store, puts...); err != nil {
 		return nil, err
@@ -195,23 +195,38 @@ func (v *Validator) firstRound(e protocol.Epoch, before *Sealed) protocol.Round 
 	return oldest
 }
 
-// tallies are counted by seat, so that two holders of one uid stay apart.
-type tallies map[protocol.SeatID]*scoring.Tally
-
-func (t tallies) of(seat protocol.SeatID) *scoring.Tally {
-	if t[seat] == nil {
-		t[seat] = &scoring.Tally{Seat: seat}
-	}
-	return t[seat]
+// place is a seat in a kind.
+type place struct {
+	seat protocol.SeatID
+	kind protocol.Kind
 }
 
-// share returns how much of an epoch was observed, in 65536ths: all of it, but
-// where rounds were left out.
-func (v *Validator) share(counted, abstained int) uint32 {
-	if abstained == 0 {
+// tallies are counted by seat, so that two holders of one uid stay apart, and by kind.
+type tallies map[place]*scoring.Tally
+
+func (t tallies) of(seat protocol.SeatID, kind protocol.Kind) *scoring.Tally {
+	p := place{seat, kind}
+	if t[p] == nil {
+		t[p] = &scoring.Tally{Seat: seat, Kind: kind}
+	}
+	return t[p]
+}
+
+// share returns how much of an epoch was observed of a kind, in 65536ths: all of
+// it, but where rounds were left out in which its tasks fell due.
+func (v *Validator) share(k *params.Kind, o *opinion) uint32 {
+	due := func(rounds []protocol.Round) (n uint64) {
+		for _, r := range rounds {
+			if _, is := k.Set(r); is {
+				n++
+			}
+		}
+		return n
+	}
+	if due(o.abstained) == 0 {
 		return params.One
 	}
-	return uint32(min(params.One, params.One*uint64(counted)/v.cfg.Params.Schedule.RoundsPerEpoch()))
+	return uint32(min(params.One, params.One*due(o.counted)/(v.cfg.Params.Schedule.RoundsPerEpoch()/uint64(k.Rounds))))
 }
 
 // How a round enters the weights.
@@ -243,16 +258,15 @@ func (v *Validator) tallyRound(now *view, n protocol.Round, t tallies) (roundFou
 	if err != nil {
 		return 0, err
 	}
-	rows, err := scan[Answer](v.cfg.Store, tableAnswers, era(uint64(n)))
+	asked, err := v.askedIn(now, n, roster)
 	if err != nil {
 		return 0, err
 	}
-	answers := map[protocol.UID][]*Answer{}
-	for i := range rows {
-		uid := keyOf(rows[i].key).UID
-		answers[uid] = append(answers[uid], &rows[i].value)
+	answers, err := v.answersIn(n)
+	if err != nil {
+		return 0, err
 	}
-	if !complete(roster, commits, answers) {
+	if !complete(asked, commits, answers) {
 		observed, err := v.observed(n)
 		if err != nil {
 			return 0, err
@@ -268,54 +282,119 @@ func (v *Validator) tallyRound(now *view, n protocol.Round, t tallies) (roundFou
 		all = append(all, delays[c.Seat.UID])
 	}
 	median := scoring.Median(all)
+	opened := map[protocol.Kind]*openedOf{}
 	for i := range roster {
-		if err := v.tallySeat(t.of(roster[i].ID), &roster[i], delays, median, answers[roster[i].ID.UID]); err != nil {
+		id := roster[i].ID
+		delay, committed := delays[id.UID]
+		if err := tallySeat(t, asked[id], committed, delay, median, answers[id.UID], opened); err != nil {
 			return 0, err
 		}
 	}
-	return roundCounted, nil
+	return roundCounted, v.tallyWork(opened)
+}
+
+// askedIn returns what the seats of a roster are asked in a round.
+func (v *Validator) askedIn(now *view, n protocol.Round, roster []ledger.RosterSeat) (map[protocol.SeatID]*task.Round, error) {
+	due, err := ledger.ReadDue(now, v.cfg.Params, n)
+	if err != nil {
+		return nil, err
+	}
+	asked := make(map[protocol.SeatID]*task.Round, len(roster))
+	for i := range roster {
+		of := due.Of(v.cfg.ChainID, v.cfg.Params, &roster[i])
+		asked[roster[i].ID] = &of
+	}
+	return asked, nil
+}
+
+// answersIn returns the answers of a round that are here, by seat and slot.
+func (v *Validator) answersIn(n protocol.Round) (map[protocol.UID][]*Answer, error) {
+	rows, err := scan[Answer](v.cfg.Store, tableAnswers, era(uint64(n)))
+	if err != nil {
+		return nil, err
+	}
+	answers := map[protocol.UID][]*Answer{}
+	for i := range rows {
+		uid := keyOf(rows[i].key).UID
+		answers[uid] = append(answers[uid], &rows[i].value)
+	}
+	return answers, nil
 }
 
 // complete reports whether every answer that was committed to is here.
-func complete(roster []ledger.RosterSeat, commits []ledger.CommitRecord, answers map[protocol.UID][]*Answer) bool {
-	for i := range roster {
-		id := roster[i].ID
-		committed := slices.ContainsFunc(commits, func(c ledger.CommitRecord) bool { return c.Seat == id })
-		if committed && len(answers[id.UID]) < int(roster[i].Slots()) {
+func complete(asked map[protocol.SeatID]*task.Round, commits []ledger.CommitRecord, answers map[protocol.UID][]*Answer) bool {
+	for i := range commits {
+		of := asked[commits[i].Seat]
+		if of == nil {
+			continue
+		}
+		missing := -len(answers[commits[i].Seat.UID])
+		for slot := range of.Slots() {
+			if of.Asks(slot) {
+				missing++
+			}
+		}
+		if missing > 0 {
 			return false
 		}
 	}
 	return true
 }
 
-func (v *Validator) tallySeat(t *scoring.Tally, seat *ledger.RosterSeat, delays map[protocol.UID]uint64, median uint64, answers []*Answer) error {
-	p := &v.cfg.Params.Inference
-	slots := uint32(seat.Slots())
-	t.Asked += slots
-	delay, committed := delays[seat.ID.UID]
-	if !committed {
-		t.Late += slots
-		return nil
+// openedOf is all answers of one kind that were opened in a round, with whose they are.
+type openedOf struct {
+	answers []task.Opened
+	tallies []*scoring.Tally
+}
+
+// tallySeat counts what one seat was asked in a round and did of it, by kind, and
+// gathers its answers.
+func tallySeat(t tallies, asked *task.Round, committed bool, delay, median uint64, answers []*Answer, opened map[protocol.Kind]*openedOf) error {
+	for i := range asked.Due {
+		due := &asked.Due[i]
+		if due.Seed.IsZero() {
+			continue
+		}
+		own := t.of(asked.Seat, due.Kind)
+		slots := uint32(due.Slots)
+		own.Asked += slots
+		if !committed {
+			own.Late += slots
+			continue
+		}
+		own.Commits++
+		own.Delay += delay
+		if opened[due.Kind] == nil {
+			opened[due.Kind] = &openedOf{}
+		}
+		all := opened[due.Kind]
+		for _, a := range answers {
+			if a.Task.Kind != due.Kind {
+				continue
+			}
+			body, err := a.Open()
+			if err != nil {
+				return err
+			}
+			all.answers = append(all.answers, task.Opened{Task: &a.Task, Body: body.Body, Delay: delay, Median: median})
+			all.tallies = append(all.tallies, own)
+			slots -= min(slots, 1)
+		}
+		own.Unopened += slots
 	}
-	t.Commits++
-	t.Delay += delay
-	t.Unopened += slots - min(slots, uint32(len(answers)))
-	speed := scoring.Speed(delay, median, p.SpeedWorst, p.SpeedBest)
-	for _, a := range answers {
-		opened, err := a.Open()
+	return nil
+}
+
+// tallyWork adds what the answers of a round are worth.
+func (v *Validator) tallyWork(opened map[protocol.Kind]*openedOf) error {
+	for name, all := range opened {
+		kind, err := v.cfg.Kinds.Of(name)
 		if err != nil {
 			return err
 		}
-		asked, err := inference.ReadTask(a.Task.Body)
-		if err != nil {
-			return fmt.Errorf("%w: %w", ErrRecord, err)
+		for i, w := range kind.Work(v.cfg.Params, all.answers) {
+			all.tallies[i].Answer(w)
 		}
-		result, err := inference.ReadResult(opened.Body)
-		if err != nil {
-			return fmt.Errorf("%w: %w", ErrRecord, err)
-		}
-		class, _ := v.cfg.Params.Kind(inference.Kind).Class(asked.Model)
-		t.Answer(min(uint32(len(result.Output)), asked.MaxTokens), class, speed)
 	}
 	return nil
 }
@@ -331,7 +410,7 @@ func (v *Validator) tallyJudgements(e protocol.Epoch, t tallies) error {
 		}
 		for i := range rows {
 			if j := &rows[i].value; j.Epoch == e {
-				t.of(j.Seat).Judged(&j.Outcome)
+				t.of(j.Seat, j.Outcome.Kind).Judged(j.Outcome.Finding)
 			}
 		}
 	}
@@ -342,40 +421,55 @@ func (v *Validator) tallyJudgements(e protocol.Epoch, t tallies) error {
 type opinion struct {
 	epoch  protocol.Epoch
 	before *Sealed // nil where there is none
-	share  uint32  // of the epoch that was observed
-	self   protocol.UID
+	// counted and abstained are the rounds that are in the tallies, and those that
+	// were left out because they were not observed.
+	counted, abstained []protocol.Round
+	self               protocol.UID
 }
 
-// explain makes the weights of all seats that were asked or are remembered, by
-// uid. Of two holders of one uid the newer counts.
+// explain says what all seats that were asked or are remembered are worth, by uid
+// and kind. Of two holders of one uid the newer counts.
 func (v *Validator) explain(now *view, o opinion, t tallies) ([]scoring.Explanation, error) {
-	averages, err := v.remembered(now, o)
+	averages, err := v.remembered(now, &o)
 	if err != nil {
 		return nil, err
 	}
 	for _, a := range averages {
 		if !a.Faded() {
-			t.of(a.Seat)
+			t.of(a.Seat, a.Kind)
 		}
 	}
-	newest := map[protocol.UID]*scoring.Tally{}
-	for _, seat := range slices.SortedFunc(maps.Keys(t), func(a, b protocol.SeatID) int {
-		return cmp.Or(cmp.Compare(a.UID, b.UID), cmp.Compare(a.Registered, b.Registered))
-	}) {
-		newest[seat.UID] = t[seat]
+	newest := map[protocol.UID]protocol.SeatID{}
+	for p := range t {
+		if was, ok := newest[p.seat.UID]; !ok || was.Registered < p.seat.Registered {
+			newest[p.seat.UID] = p.seat
+		}
 	}
-	delete(newest, o.self) // nobody weighs himself
 	var list []scoring.Explanation
 	for _, uid := range slices.Sorted(maps.Keys(newest)) {
-		list = append(list, scoring.Explain(o.epoch, averages[uid], newest[uid], o.share, v.cfg.Params.Kinds[0].Keep))
+		if uid == o.self {
+			continue // nobody weighs himself
+		}
+		for i := range v.cfg.Params.Kinds {
+			k := &v.cfg.Params.Kinds[i]
+			if own := t[place{newest[uid], k.Name}]; own != nil {
+				list = append(list, scoring.Explain(o.epoch, averages[ofUID{uid, k.Name}], own, v.share(k, &o), k.Keep))
+			}
+		}
 	}
 	return list, nil
 }
 
+// ofUID is a seat's number in a kind, whoever holds it.
+type ofUID struct {
+	uid  protocol.UID
+	kind protocol.Kind
+}
+
 // remembered returns what was thought before of the seats that are still there,
 // as it counts now: epochs without weights of this validator have aged it.
-func (v *Validator) remembered(now *view, o opinion) (map[protocol.UID]scoring.Average, error) {
-	averages := map[protocol.UID]scoring.Average{}
+func (v *Validator) remembered(now *view, o *opinion) (map[ofUID]scoring.Average, error) {
+	averages := map[ofUID]scoring.Average{}
 	if o.before == nil {
 		return averages, nil
 	}
@@ -392,7 +486,11 @@ func (v *Validator) remembered(now *view, o opinion) (map[protocol.UID]scoring.A
 		if ok && seat.ID != a.Seat {
 			continue // an opinion of its former holder would pay whoever sits there now
 		}
-		averages[a.Seat.UID] = a.Age(v.cfg.Params.Kinds[0].Keep, uint64(o.epoch-o.before.Epoch-1))
+		k := v.cfg.Params.Kind(a.Kind)
+		if k == nil {
+			continue
+		}
+		averages[ofUID{a.Seat.UID, a.Kind}] = a.Age(k.Keep, uint64(o.epoch-o.before.Epoch-1))
 	}
 	return averages, nil
 }

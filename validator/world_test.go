@@ -225,6 +225,11 @@ func asked(slots uint16, model protocol.ModelID) []task.Asked {
 	return []task.Asked{{Kind: inference.Kind, Slots: slots, Models: []protocol.ModelID{model}}}
 }
 
+// due is what a seat is asked in a round.
+func due(p *params.Params, n protocol.Round, seed protocol.Hash, seat protocol.SeatID, asked []task.Asked) *task.Round {
+	return &task.Round{Chain: chain, Params: p, Number: n, Seat: seat, Due: []task.Due{{Asked: asked[0], Seed: seed}}}
+}
+
 // drawTasks writes round n's task seed.
 func (w *world) drawTasks(n protocol.Round) {
 	w.put(ledger.RoundKey(n), &ledger.RoundRecord{Round: n, TaskSeed: wire.HashOf("seed", []byte{byte(n)}), TaskHeight: w.p.Schedule.RoundStart(n) + 3})
@@ -248,7 +253,7 @@ func (w *world) commit(m *maker, n protocol.Round, height protocol.Height, first
 	m.sealed = &task.Sealed{}
 	seed := wire.HashOf("seed", []byte{byte(n)})
 	var err error
-	if m.sealed.Tasks, err = kinds.All().DeriveAll(chain, &w.p, seed, n, m.id, asked(m.slots, params.SmolLM2().ID)); err != nil {
+	if m.sealed.Tasks, err = kinds.All().DeriveAll(due(&w.p, n, seed, m.id, asked(m.slots, params.SmolLM2().ID))); err != nil {
 		w.t.Fatal(err)
 	}
 	for i, token := range first {

@@ -33,8 +33,9 @@ func TestEveryKindHasItsPrintersAndItsChecker(t *testing.T) {
 		if own.task == nil || own.answer == nil || own.card == nil || own.check == nil {
 			t.Fatalf("%s lacks a printer or the checker", k.Name())
 		}
-		asked := []task.Asked{{Kind: k.Name(), Slots: 1, Models: []protocol.ModelID{apitest.ModelID}}}
-		d, err := kinds.All().Derive("chain", &n.Genesis.Params, protocol.Hash{1}, 3, protocol.SeatID{UID: 2}, asked, 0)
+		due := task.Due{Asked: task.Asked{Kind: k.Name(), Slots: 1, Models: []protocol.ModelID{apitest.ModelID}}, Seed: protocol.Hash{1}}
+		of := &task.Round{Chain: "chain", Params: &n.Genesis.Params, Number: 3, Seat: protocol.SeatID{UID: 2}, Due: []task.Due{due}}
+		d, err := kinds.All().Derive(of, 0)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -33,8 +33,9 @@ func TestEveryKindHasItsShapeAndItsSchemas(t *testing.T) {
 				t.Errorf("the kind %s has no schema %s%s, or the body of %s does not name it", k.Name(), prefix, part, of)
 			}
 		}
-		asked := []task.Asked{{Kind: k.Name(), Slots: 1, Models: []protocol.ModelID{apitest.ModelID}}}
-		d, err := kinds.All().Derive(n.Genesis.ChainID(), p, protocol.Hash{1}, 3, protocol.SeatID{UID: 2}, asked, 0)
+		due := task.Due{Asked: task.Asked{Kind: k.Name(), Slots: 1, Models: []protocol.ModelID{apitest.ModelID}}, Seed: protocol.Hash{1}}
+		of := &task.Round{Chain: n.Genesis.ChainID(), Params: p, Number: 3, Seat: protocol.SeatID{UID: 2}, Due: []task.Due{due}}
+		d, err := kinds.All().Derive(of, 0)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/assaynet/assay/protocol"
+	"github.com/assaynet/assay/protocol/params"
 	"github.com/assaynet/assay/protocol/wire"
 )
 
@@ -47,46 +48,54 @@ func (m *machine) statements(e protocol.Epoch) []statement {
 	return out
 }
 
-// countOf returns the count of uid in a sorted list, 0 if it is not there.
-func countOf(list []wire.SeatCount, uid protocol.UID) uint32 {
+// countOf returns the count of uid and a kind in a sorted list, 0 if it is not there.
+func countOf(list []wire.SeatCount, uid protocol.UID, kind int) uint32 {
 	i, ok := slices.BinarySearchFunc(list, uid, func(c wire.SeatCount, u protocol.UID) int { return cmp.Compare(c.UID, u) })
 	if !ok {
 		return 0
 	}
-	return list[i].Count
+	return at(list[i].Counts, kind)
 }
 
-// openedMedians returns, for each seat, how many answers it opened in epoch e
-// that nobody found false: the median of what the judges state, its own
-// statement aside.
-func (m *machine) openedMedians(e protocol.Epoch, seats []candidate) []uint32 {
-	said := m.statements(e)
-	out := make([]uint32, len(seats))
-	votes := make([]vote, 0, len(said))
-	for i := range seats {
-		id := seats[i].seat.ID
-		if id.Registered > m.p.Schedule.EpochEnd(e) { // the count is of who sat there before
-			continue
-		}
-		votes = votes[:0]
-		for k := range said {
-			if said[k].judge.ID.UID != id.UID {
-				votes = append(votes, vote{countOf(said[k].cards.Opened, id.UID), said[k].judge.Stake})
-			}
-		}
-		out[i] = lowerMedian(votes)
+// at returns the count of a kind, 0 where it was left out.
+func at(counts []uint32, kind int) uint32 {
+	if kind >= len(counts) {
+		return 0
 	}
-	return out
+	return counts[kind]
 }
 
-// duties are what a judge drew in an epoch and what it did of it.
+// opened is how many answers each seat opened in an epoch that nobody found
+// false, by kind.
+type opened struct {
+	m    *machine
+	e    protocol.Epoch
+	said []statement
+}
+
+// of returns the count of a seat and kind: the median of what the judges state,
+// the seat's own statement aside.
+func (o *opened) of(id protocol.SeatID, kind int) uint32 {
+	if id.Registered > o.m.p.Schedule.EpochEnd(o.e) { // the count is of who sat there before
+		return 0
+	}
+	votes := make([]vote, 0, len(o.said))
+	for k := range o.said {
+		if o.said[k].judge.ID.UID != id.UID {
+			votes = append(votes, vote{countOf(o.said[k].cards.Opened, id.UID, kind), o.said[k].judge.Stake})
+		}
+	}
+	return lowerMedian(votes)
+}
+
+// duties are what a judge drew in an epoch and what it did of it, by kind.
 type duties struct {
-	drawn, fulfilled uint32
+	drawn, fulfilled []uint32
 }
 
-// fulfilled returns, for each seat, the duties of epoch e. What a judge did is
-// the least of its own count, its duties, and the median of what the other
-// judges saw of it; nothing if it stated nothing.
+// fulfilled returns, for each seat, the duties of epoch e. What a judge did of a
+// kind is the least of its own count, its duties, and the median of what the
+// other judges saw of it; nothing if it stated nothing.
 func (m *machine) fulfilled(e protocol.Epoch, seats []candidate) []duties {
 	said := m.statements(e)
 	out := make([]duties, len(seats))
@@ -97,33 +106,70 @@ func (m *machine) fulfilled(e protocol.Epoch, seats []candidate) []duties {
 			continue
 		}
 		rec, _ := get[DrawnRecord](m.st, DrawnKey(e, id.UID))
-		out[i].drawn = rec.Count
+		out[i] = duties{rec.Counts, make([]uint32, len(rec.Counts))}
 		own := slices.IndexFunc(said, func(s statement) bool { return s.judge.ID == id })
 		if own < 0 {
 			continue
 		}
-		var votes []vote
-		for k := range said {
-			if k != own {
-				votes = append(votes, vote{countOf(said[k].cards.Seen, id.UID), said[k].judge.Stake})
-			}
-		}
-		out[i].fulfilled = min(said[own].cards.Count, rec.Count)
-		if len(votes) > 0 {
-			out[i].fulfilled = min(out[i].fulfilled, lowerMedian(votes))
+		for kind := range rec.Counts {
+			out[i].fulfilled[kind] = fulfilledOf(said, own, kind, rec.Counts[kind])
 		}
 	}
 	return out
 }
 
-// scale returns the part of a that was fulfilled: all of it, if none was drawn.
-func (d duties) scale(a protocol.Amount) protocol.Amount {
-	if d.drawn == 0 {
+func fulfilledOf(said []statement, own, kind int, drawn uint32) uint32 {
+	did := min(at(said[own].cards.Counts, kind), drawn)
+	var votes []vote
+	for k := range said {
+		if k != own {
+			votes = append(votes, vote{countOf(said[k].cards.Seen, said[own].judge.ID.UID, kind), said[k].judge.Stake})
+		}
+	}
+	if len(votes) > 0 {
+		did = min(did, lowerMedian(votes))
+	}
+	return did
+}
+
+// scale returns the part of a that duties leave: of the kinds in which any were
+// drawn each stands for as much of it as its share of the pay, and leaves what
+// was fulfilled of what was drawn. All of it, if none was drawn.
+//
+//	Σ ⌊⌊a·share_k ÷ Σ share⌋ · fulfilled_k ÷ drawn_k⌋
+//
+// Where none of these kinds has a share, they count alike.
+func (d duties) scale(kinds []params.Kind, a protocol.Amount) protocol.Amount {
+	shares := make([]uint64, len(d.drawn))
+	var all, drawn uint64
+	for k, n := range d.drawn {
+		if n > 0 {
+			shares[k], drawn = uint64(kinds[k].Share), drawn+1
+			all += shares[k]
+		}
+	}
+	if drawn == 0 {
 		return a
 	}
-	part, err := a.MulDiv(uint64(d.fulfilled), uint64(d.drawn))
-	if err != nil { // cannot be: fulfilled <= drawn
+	var out protocol.Amount
+	for k, n := range d.drawn {
+		if n == 0 {
+			continue
+		}
+		if all == 0 {
+			out += part(part(a, 1, drawn), uint64(d.fulfilled[k]), uint64(n))
+			continue
+		}
+		out += part(part(a, shares[k], all), uint64(d.fulfilled[k]), uint64(n))
+	}
+	return out
+}
+
+// part returns ⌊a·n ÷ of⌋, n at most of.
+func part(a protocol.Amount, n, of uint64) protocol.Amount {
+	out, err := a.MulDiv(n, of)
+	if err != nil { // cannot be: the quotient is at most a
 		return 0
 	}
-	return part
+	return out
 }

@@ -8,22 +8,27 @@ import (
 	"slices"
 
 	"github.com/assaynet/assay/protocol"
+	"github.com/assaynet/assay/protocol/params"
+	"github.com/assaynet/assay/protocol/task"
 	"github.com/assaynet/assay/protocol/wire"
 )
 
 // Duties. In every window of two epochs each judge draws each seat that was
-// asked, of another owner, at least once: so all judges form an opinion of all
-// seats, and Yuma's majority has something to agree on. With n rounds in the
-// window, round i gives each committed seat
+// asked, of another owner, at least once in each kind: so all judges form an
+// opinion of all seats, and Yuma's majority has something to agree on. With n
+// rounds of the window in which tasks of the kind fall due, the one with number
+// i gives each committed seat
 //
-//	quota = max(Judges, ceil(judges that have not drawn it yet / (n − i)))
+//	quota = max(judges, ceil(judges that have not drawn it yet / (n − i)))
 //
 // judges, those that have not drawn it first, and the rest by stake. They spread
-// over the seat's slots so that every slot that is judged at all has two.
+// over the seat's slots of the kind so that every slot that is judged at all has
+// two.
 //
-// The first answer that a seat ever commits to is drawn by all judges: otherwise
-// half of them would have no opinion of it in its first epoch, which majorities
-// it meets would be luck, and the few seats with luck would share the whole pot.
+// The first answer of a kind that a seat ever commits to is drawn by all judges:
+// otherwise half of them would have no opinion of it in its first epoch, which
+// majorities it meets would be luck, and the few seats with luck would share the
+// whole pay.
 
 // windowEpochs is how many epochs make a window.
 const windowEpochs = 2
@@ -32,44 +37,78 @@ const windowEpochs = 2
 // how many duties there are.
 func (m *machine) drawDuties(r *RoundRecord) uint32 {
 	epoch := m.p.Schedule.EpochOfRound(r.Round)
-	judges := all[RosterJudge](m.st, RosterJudgePrefix(epoch))
-	counts := make(map[protocol.UID]uint32, len(judges))
-	var total uint32
+	due, err := ReadDue(m.st, m.p, r.Round)
+	if err != nil {
+		m.st.fail(err)
+	}
+	d := dutyDraw{
+		m: m, round: r, judges: all[RosterJudge](m.st, RosterJudgePrefix(epoch)), counts: map[protocol.UID][]uint32{},
+		window: epoch - epoch%windowEpochs,
+	}
 	for _, c := range all[CommitRecord](m.st, CommitPrefix(r.Round)) {
 		seat, ok := get[RosterSeat](m.st, RosterSeatKey(epoch, c.Seat.UID))
 		if !ok || seat.ID != c.Seat {
 			continue
 		}
-		d := m.drawSeat(r, epoch, &seat, judges)
-		for _, duty := range d {
-			counts[duty.Judge.UID]++
-			total++
-		}
-		if len(d) > 0 {
-			put(m.st, DutyKey(r.Round, seat.ID.UID), DutyRecord{Duties: d})
+		asked := due.Of(m.chain, m.p, &seat)
+		if duties := d.seat(&seat, asked.Due); len(duties) > 0 {
+			put(m.st, DutyKey(r.Round, seat.ID.UID), DutyRecord{Duties: duties})
 		}
 	}
-	for _, j := range judges {
-		if counts[j.ID.UID] == 0 {
-			continue
+	for _, j := range d.judges {
+		if counts := d.counts[j.ID.UID]; counts != nil {
+			rec, _ := get[DrawnRecord](m.st, DrawnKey(epoch, j.ID.UID))
+			for i, n := range rec.Counts {
+				counts[i] += n
+			}
+			put(m.st, DrawnKey(epoch, j.ID.UID), DrawnRecord{Counts: counts})
 		}
-		rec, _ := get[DrawnRecord](m.st, DrawnKey(epoch, j.ID.UID))
-		rec.Count += counts[j.ID.UID]
-		put(m.st, DrawnKey(epoch, j.ID.UID), rec)
 	}
-	return total
+	return d.total
 }
 
-// drawSeat draws the judges of one seat and gives them its slots.
-func (m *machine) drawSeat(r *RoundRecord, epoch protocol.Epoch, seat *RosterSeat, judges []RosterJudge) []Duty {
-	window := epoch - epoch%windowEpochs
-	cover, ok := get[CoverRecord](m.st, CoverKey(seat.ID.UID))
-	first := !ok || cover.Seat != seat.ID
-	if first || cover.Window != window {
-		cover = CoverRecord{Seat: seat.ID, Window: window}
+// dutyDraw is the drawing of one round.
+type dutyDraw struct {
+	m      *machine
+	round  *RoundRecord
+	window protocol.Epoch
+	judges []RosterJudge
+	counts map[protocol.UID][]uint32 // duties of each judge, by kind
+	total  uint32
+}
+
+// seat draws the judges of one seat, of one kind after the other, and gives them
+// its slots. Duties come by slot, then judge.
+func (d *dutyDraw) seat(seat *RosterSeat, due []task.Due) []Duty {
+	cover, ok := get[CoverRecord](d.m.st, CoverKey(seat.ID.UID))
+	if !ok || cover.Seat != seat.ID {
+		cover = CoverRecord{Seat: seat.ID}
+	}
+	var out []Duty
+	first := uint16(0)
+	for i := range due {
+		if k := &due[i]; !k.Seed.IsZero() {
+			draw := seatDraw{seed: d.round.DutySeed, seat: seat.ID, first: first}
+			out = append(out, draw.slots(int(k.Slots), d.kind(seat, k.Kind, &cover, draw))...)
+		}
+		first += due[i].Slots
+	}
+	if len(cover.Kinds) > 0 {
+		put(d.m.st, CoverKey(seat.ID.UID), cover)
+	}
+	return out
+}
+
+// kind draws the judges of one kind of a seat, and notes them in its cover.
+func (d *dutyDraw) kind(seat *RosterSeat, name protocol.Kind, covers *CoverRecord, draw seatDraw) []RosterJudge {
+	index := d.m.p.KindIndex(name)
+	p := &d.m.p.Kinds[index]
+	cover, first := covers.of(name)
+	if cover.Window != d.window {
+		cover.Window, cover.Judges = d.window, nil
 	}
 	var pending, rest []RosterJudge
-	for _, j := range judges {
+	for _, j := range d.judges {
 		if j.ID.UID == seat.ID.UID || j.Coldkey == seat.Coldkey {
 			continue // nobody judges himself
 		}
@@ -79,30 +118,51 @@ func (m *machine) drawSeat(r *RoundRecord, epoch protocol.Epoch, seat *RosterSea
 			pending = append(pending, j)
 		}
 	}
-	perEpoch := m.p.Schedule.RoundsPerEpoch()
-	left := windowEpochs*perEpoch - (uint64(r.Round) - uint64(window)*perEpoch)
+	left := d.roundsLeft(p)
 	if first {
 		left = 1
 	}
-	quota := max(int(m.p.Kinds[0].Judges), (len(pending)+int(left)-1)/int(left))
+	quota := max(int(p.Judges), (len(pending)+left-1)/left)
 	quota = min(quota, len(pending)+len(rest))
 
-	draw := seatDraw{seed: r.DutySeed, seat: seat.ID}
 	drawn := draw.inOrder(pending)[:min(quota, len(pending))]
 	drawn = append(drawn, draw.byStake(rest, quota-len(drawn))...)
 	for _, j := range drawn {
 		if i, known := slices.BinarySearch(cover.Judges, j.ID.UID); !known {
 			cover.Judges = slices.Insert(cover.Judges, i, j.ID.UID)
 		}
+		if d.counts[j.ID.UID] == nil {
+			d.counts[j.ID.UID] = make([]uint32, len(d.m.p.Kinds))
+		}
+		d.counts[j.ID.UID][index]++
+		d.total++
 	}
-	put(m.st, CoverKey(seat.ID.UID), cover)
-	return draw.slots(int(seat.Slots()), drawn)
+	return drawn
 }
 
-// seatDraw is the randomness of one seat in one round.
+// roundsLeft returns in how many rounds of the window, this one included, tasks
+// of a kind fall due.
+func (d *dutyDraw) roundsLeft(k *params.Kind) int {
+	perEpoch := d.m.p.Schedule.RoundsPerEpoch()
+	end := (uint64(d.window) + windowEpochs) * perEpoch
+	return int((end-uint64(d.round.Round)-1)/uint64(k.Rounds)) + 1
+}
+
+// of returns the cover of a kind, which it adds where there is none, and whether
+// it did.
+func (c *CoverRecord) of(name protocol.Kind) (cover *KindCover, added bool) {
+	i, known := slices.BinarySearchFunc(c.Kinds, name, func(k KindCover, n protocol.Kind) int { return cmp.Compare(k.Kind, n) })
+	if !known {
+		c.Kinds = slices.Insert(c.Kinds, i, KindCover{Kind: name})
+	}
+	return &c.Kinds[i], !known
+}
+
+// seatDraw is the randomness of one seat, and of one kind, in one round.
 type seatDraw struct {
-	seed protocol.Hash
-	seat protocol.SeatID
+	seed  protocol.Hash
+	seat  protocol.SeatID
+	first uint16 // the first slot of the kind, which keeps its draws apart from others'
 }
 
 // hash returns SHA-256(domain ‖ 0 ‖ seed ‖ uid ‖ registered ‖ n), big-endian,
@@ -113,6 +173,9 @@ func (d seatDraw) hash(domain string, n uint32) protocol.Hash {
 	return wire.HashOf(domain, d.seed[:], binary.BigEndian.AppendUint32(b, n))
 }
 
+// number returns first·2¹⁶ + n: a judge's uid or a turn, apart for each kind.
+func (d seatDraw) number(n int) uint32 { return uint32(d.first)<<16 | uint32(uint16(n)) }
+
 // inOrder returns judges in the order of their hashes.
 func (d seatDraw) inOrder(judges []RosterJudge) []RosterJudge {
 	type ticket struct {
@@ -121,7 +184,7 @@ func (d seatDraw) inOrder(judges []RosterJudge) []RosterJudge {
 	}
 	tickets := make([]ticket, len(judges))
 	for i, j := range judges {
-		tickets[i] = ticket{d.hash("assay/1/duty/order", uint32(j.ID.UID)), j}
+		tickets[i] = ticket{d.hash("assay/1/duty/order", d.number(int(j.ID.UID))), j}
 	}
 	slices.SortFunc(tickets, func(a, b ticket) int { return bytes.Compare(a.hash[:], b.hash[:]) })
 	out := make([]RosterJudge, len(judges))
@@ -141,7 +204,7 @@ func (d seatDraw) byStake(judges []RosterJudge, n int) []RosterJudge {
 		for _, j := range left {
 			total += uint64(j.Stake)
 		}
-		h := d.hash("assay/1/duty/fill", uint32(k))
+		h := d.hash("assay/1/duty/fill", d.number(k))
 		point, _ := bits.Mul64(binary.BigEndian.Uint64(h[:]), total) // 0 … total − 1
 		i := 0
 		for ; i < len(left)-1 && point >= uint64(left[i].Stake); i++ {
@@ -154,7 +217,7 @@ func (d seatDraw) byStake(judges []RosterJudge, n int) []RosterJudge {
 }
 
 // slots gives judge number j the slot perm[j mod s], perm being an order of the
-// k committed slots by hash, and s = half the judges, so that each of the s
+// k committed slots of the kind by hash, and s = half the judges, so that each of the s
 // slots has two judges or more. The duties are sorted by slot, then judge.
 func (d seatDraw) slots(k int, judges []RosterJudge) []Duty {
 	if len(judges) == 0 || k == 0 {
@@ -163,9 +226,10 @@ func (d seatDraw) slots(k int, judges []RosterJudge) []Duty {
 	hashes := make([]protocol.Hash, k)
 	perm := make([]uint16, k)
 	for i := range perm {
-		perm[i], hashes[i] = uint16(i), d.hash("assay/1/duty/slot", uint32(i))
+		perm[i] = d.first + uint16(i)
+		hashes[i] = d.hash("assay/1/duty/slot", uint32(perm[i]))
 	}
-	slices.SortFunc(perm, func(a, b uint16) int { return bytes.Compare(hashes[a][:], hashes[b][:]) })
+	slices.SortFunc(perm, func(a, b uint16) int { return bytes.Compare(hashes[a-d.first][:], hashes[b-d.first][:]) })
 	s := min(max(1, len(judges)/2), k)
 	out := make([]Duty, len(judges))
 	for j, judge := range judges {

@@ -72,7 +72,9 @@ func TestEveryJudgeDrawsEverySeatOfOthersInAWindow(t *testing.T) {
 	for e := range protocol.Epoch(6) {
 		for uid := range protocol.UID(6) {
 			rec, _, _ := ledger.ReadDrawn(n.tree, e, uid)
-			drawn[uid] -= rec.Count
+			for _, n := range rec.Counts {
+				drawn[uid] -= n
+			}
 		}
 	}
 	for uid, left := range drawn {

@@ -8,14 +8,41 @@ import (
 	"github.com/assaynet/assay/scoring/yuma"
 )
 
-// epoch closes an epoch E in its last block:
+// What an epoch is for. In epoch E seats answer and judges judge; in it each judge
+// seals a row of weights, which it opens in E + 1, when it states, too, what it
+// judged; and the last block of E + 2 pays for that row. So no judge sees another's
+// row before its own is fixed, and what a row pays is known to all when it is paid.
 //
-//	in       stakes, permits, bonds, and the weights sealed in E − 2
-//	yuma     incentive and dividends of the pot
-//	pay      incentive to coldkeys; dividends, by duty, to the stakers
-//	permits  who validates in E + 1, and the update of the consensus set
-//	rosters  who is asked in E + 1, and for how many answers a round
-//	forget   the records of the epoch that is Retention old
+// The last block of an epoch E does all of this, in this order:
+//
+//	gather   stakes (the sum on a seat's hotkey), permits, bonds, and the rows of
+//	         E − 2 that were opened; an entry for a seat that changed hands since
+//	         the row was sealed is left out, and so is the row of such a seat
+//	yuma     incentive I of seats, dividends D of validators, and N, what the rows
+//	         agree that nobody earned (package scoring/yuma). With P what is
+//	         payable, pot − unearned, and T = ΣI + ΣD + 2N, about 2:
+//	pay      P·I/T to the coldkey of each seat; of P·D/T what duties leave, by
+//	         [duties.scale], to the stakers of each validator in proportion; 2P·N/T
+//	         to no one: it stays in the pot as unearned. What rounding and missed
+//	         duties leave is payable in E + 1. If no seat has incentive, and nobody
+//	         none, nothing is paid, and P is payable again
+//	bonds    those of the validators, for the next epoch's dividends
+//	chains   beacon chains that serve from E + 1 take the place of those before
+//	permits  who validates in E + 1: of the seats that can, those of most stake;
+//	         with it the update of the consensus set, which acts two blocks later
+//	rosters  who is asked in E + 1, of each kind that it offers
+//
+//	             slots = min(capacity, the kind's slots, max(1, 2·opened ÷ rounds))
+//
+//	         where opened is what it opened of the kind in E − 1, as the judges'
+//	         statements have it, and rounds in how many the kind fell due: twice
+//	         what it showed, so that it can grow; and who judges, with its stake
+//	forget   the records of epoch E − Retention; the pots of all epochs stay
+//
+// Everything is a function of the state before, in integers: who has the state
+// computes it again, and [InputsHash] says that he began with the same.
+
+// epoch closes an epoch in its last block.
 func (m *machine) epoch() error {
 	now := m.currentEpoch()
 	seats := m.candidates()
@@ -66,9 +93,9 @@ func candidatesOf(r Reader) ([]candidate, error) {
 func (m *machine) yumaInput(now protocol.Epoch, seats []candidate) yuma.Input {
 	n := len(seats)
 	in := yuma.Input{
-		Params: m.yumaParams(n), Block: uint64(m.height), LastStep: uint64(m.meta.LastStep), Emission: uint64(m.meta.Pot),
+		Params: m.yumaParams(n), Block: uint64(m.height), LastStep: uint64(m.meta.LastStep), Emission: uint64(m.payable()),
 		Stake: make([]uint64, n), RegisteredAt: make([]uint64, n), LastUpdate: make([]uint64, n), Permit: make([]bool, n),
-		Weights: make([][]yuma.Entry, n), Bonds: make([][]yuma.Entry, n),
+		Weights: make([][]yuma.Entry, n), Bonds: make([][]yuma.Entry, n), Nobody: make([]uint16, n),
 	}
 	for i := range seats {
 		s := &seats[i].seat
@@ -76,6 +103,7 @@ func (m *machine) yumaInput(now protocol.Epoch, seats []candidate) yuma.Input {
 		in.RegisteredAt[i], in.LastUpdate[i], in.Permit[i] = uint64(s.ID.Registered), uint64(s.LastUpdate), s.Permit
 		if now >= 2 {
 			if row, ok := get[Weights](m.st, WeightsKey(now-2, s.ID.UID)); ok && row.Seat == s.ID {
+				in.Nobody[i] = row.takeNobody()
 				in.Weights[i] = entries(row.UIDs, row.Values, func(uid protocol.UID) bool { return seats[uid].seat.ID.Registered < row.Height })
 			}
 		}
@@ -96,6 +124,18 @@ func (m *machine) yumaParams(n int) yuma.Params {
 		Yuma3: y.Yuma3, LiquidAlpha: y.LiquidAlpha, AlphaLow: y.AlphaLow, AlphaHigh: y.AlphaHigh, Steepness: y.Steepness,
 		CarryIfNoIncentive: true, ZerosKeepBonds: true,
 	}
+}
+
+// takeNobody removes what a row leaves to nobody, its last entry if there is one,
+// and returns it.
+func (w *Weights) takeNobody() uint16 {
+	last := len(w.UIDs) - 1
+	if last < 0 || w.UIDs[last] != protocol.Nobody {
+		return 0
+	}
+	left := w.Values[last]
+	w.UIDs, w.Values = w.UIDs[:last], w.Values[:last]
+	return left
 }
 
 func entries(uids []protocol.UID, values []uint16, keep func(protocol.UID) bool) []yuma.Entry {
@@ -129,9 +169,10 @@ func bondsOf(row []yuma.Entry) Bonds {
 }
 
 // pay credits the emission out of the pot and writes the epoch's record and
-// one payment for each seat. What rounding and missed duties leave stays.
+// one payment for each seat. What rounding and missed duties leave
+// is carried to the next epoch; what nobody earned stays in the pot for good.
 func (m *machine) pay(now protocol.Epoch, seats []candidate, in *yuma.Input, out *yuma.Output) {
-	rec := EpochRecord{Epoch: now, Height: m.height, Inputs: InputsHash(in), Emission: m.meta.Pot, Seats: uint32(len(seats))}
+	rec := EpochRecord{Epoch: now, Height: m.height, Inputs: InputsHash(in), Emission: m.payable(), Seats: uint32(len(seats)), Unearned: protocol.Amount(out.NobodyEmission)}
 	done := make([]duties, len(seats))
 	if now > 0 {
 		done = m.fulfilled(now-1, seats)
@@ -142,11 +183,11 @@ func (m *machine) pay(now protocol.Epoch, seats []candidate, in *yuma.Input, out
 		pay := Payment{
 			Seat: s.ID, Hotkey: s.Hotkey, Coldkey: s.Coldkey, Stake: seats[i].stake, Permit: s.Permit,
 			Consensus: out.Consensus[i], Incentive: out.Incentive[i], Dividend: out.Dividends[i],
-			Trust: out.ValidatorTrust[i], StakeShare: out.StakeWeight[i], Duty: uint16(done[i].scale(0xffff)),
-			Drawn: done[i].drawn, Fulfilled: done[i].fulfilled,
+			Trust: out.ValidatorTrust[i], StakeShare: out.StakeWeight[i], Duty: uint16(done[i].scale(m.p.Kinds, 0xffff)),
+			Drawn: sum(done[i].drawn), Fulfilled: sum(done[i].fulfilled),
 		}
 		pay.Miner = m.fromPot(s.Coldkey, protocol.Amount(out.ServerEmission[i]))
-		pay.Validator = m.payStakers(s.Hotkey, seats[i].stake, done[i].scale(protocol.Amount(out.ValidatorEmission[i])))
+		pay.Validator = m.payStakers(s.Hotkey, seats[i].stake, done[i].scale(m.p.Kinds, protocol.Amount(out.ValidatorEmission[i])))
 		s.Emission = pay.Miner + pay.Validator
 		if s.Emission > 0 {
 			paid++
@@ -155,10 +196,14 @@ func (m *machine) pay(now protocol.Epoch, seats []candidate, in *yuma.Input, out
 		rec.Validators += pay.Validator
 		put(m.st, PaymentKey(now, s.ID.UID), pay)
 	}
-	rec.Carried, rec.Issued, rec.Burned = m.meta.Pot, m.meta.Issued, m.meta.Burned
+	m.meta.Unearned += rec.Unearned // it is in the pot
+	rec.Carried, rec.Issued, rec.Burned = m.payable(), m.meta.Issued, m.meta.Burned
 	put(m.st, EpochKey(now), rec)
 	m.emit(Event{Name: EventPaid, Epoch: now, Amount: rec.Miners + rec.Validators, Count: paid})
 }
+
+// payable is what of the pot may be paid.
+func (m *machine) payable() protocol.Amount { return m.meta.Pot - m.meta.Unearned }
 
 // fromPot moves an amount from the pot to a balance and returns it.
 func (m *machine) fromPot(to protocol.PublicKey, a protocol.Amount) protocol.Amount {
@@ -212,17 +257,18 @@ type epochInputs struct {
 	Permit       []bool
 	Weights      []Bonds
 	Bonds        []Bonds
+	Nobody       []uint16
 }
 
 // InputsHash returns SHA-256 over the canonical CBOR of an epoch's inputs, so
 // that whoever computes an epoch again knows that he began with the same: an
 // array of the settings (a map by name), block, last step, emission, stakes,
-// registrations, last updates, permits, and the rows of weights and of bonds,
-// each an array of uids and one of values.
+// registrations, last updates, permits, the rows of weights and of bonds, each an
+// array of uids and one of values, and what each row of weights leaves to nobody.
 func InputsHash(in *yuma.Input) protocol.Hash {
 	e := epochInputs{
 		Params: in.Params, Block: in.Block, LastStep: in.LastStep, Emission: in.Emission,
-		Stake: in.Stake, RegisteredAt: in.RegisteredAt, LastUpdate: in.LastUpdate, Permit: in.Permit,
+		Stake: in.Stake, RegisteredAt: in.RegisteredAt, LastUpdate: in.LastUpdate, Permit: in.Permit, Nobody: in.Nobody,
 	}
 	for _, row := range in.Weights {
 		e.Weights = append(e.Weights, bondsOf(row))

@@ -157,7 +157,7 @@ func TestCapacityIsBelievedOnlyAsFarAsItWasShown(t *testing.T) {
 	}
 	for i, said := range []uint32{3, 3, 1000} { // v1, of most stake, does not decide alone
 		name := []string{"v2", "v3", "v1"}[i]
-		if err := n.do(name, &wire.CommitCards{Epoch: 0, Opened: []wire.SeatCount{{UID: 3, Count: said}}}); err != nil {
+		if err := n.do(name, &wire.CommitCards{Epoch: 0, Opened: []wire.SeatCount{{UID: 3, Counts: []uint32{said}}}}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -166,7 +166,7 @@ func TestCapacityIsBelievedOnlyAsFarAsItWasShown(t *testing.T) {
 		t.Errorf("got %d slots, want 3", got)
 	}
 	r, ok, _ := ledger.ReadRosterSeat(n.tree, 2, 3)
-	if !ok || r.Slots() != 3 {
+	if !ok || r.Asked[0].Slots != 3 {
 		t.Errorf("roster: got %+v", r)
 	}
 }
@@ -178,7 +178,7 @@ func TestNobodyVouchesForItsOwnCapacity(t *testing.T) {
 	}
 	n.until(20)
 	for name, said := range map[string]uint32{"v1": 100, "v3": 2} { // v1 has twice the stake
-		if err := n.do(name, &wire.CommitCards{Epoch: 0, Opened: []wire.SeatCount{{UID: 0, Count: said}}}); err != nil {
+		if err := n.do(name, &wire.CommitCards{Epoch: 0, Opened: []wire.SeatCount{{UID: 0, Counts: []uint32{said}}}}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -194,7 +194,7 @@ func TestNewHolderDoesNotInheritTheCapacityOfTheOld(t *testing.T) {
 	n := newNetwork(t, g)
 	n.until(20)
 	for _, name := range []string{"v1", "v2"} {
-		if err := n.do(name, &wire.CommitCards{Epoch: 0, Opened: []wire.SeatCount{{UID: 3, Count: 4}}}); err != nil {
+		if err := n.do(name, &wire.CommitCards{Epoch: 0, Opened: []wire.SeatCount{{UID: 3, Counts: []uint32{4}}}}); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -1,6 +1,9 @@
 package ledger
 
-import "github.com/assaynet/assay/protocol"
+import (
+	"github.com/assaynet/assay/protocol"
+	"github.com/assaynet/assay/protocol/params"
+)
 
 // For tests of the arithmetic alone.
 var (
@@ -27,8 +30,23 @@ func (c Chain) Open(h protocol.Height, link protocol.Hash) bool {
 	return ok
 }
 
+// ReadAllDuties returns the duties of a round, by uid.
+func ReadAllDuties(r Reader, n protocol.Round) ([]DutyRecord, error) {
+	return list[DutyRecord](r, DutyPrefix(n))
+}
+
+// ReadDrawn returns how many duties a judge drew in epoch e.
+func ReadDrawn(r Reader, e protocol.Epoch, uid protocol.UID) (DrawnRecord, bool, error) {
+	return read[DrawnRecord](r, DrawnKey(e, uid))
+}
+
 // LinkHash and Lasts are for tests of chains at their end.
 var (
 	LinkHash = linkHash
 	Lasts    = lasts
 )
+
+// Scale returns what duties leave of an amount.
+func Scale(drawn, fulfilled []uint32, kinds []params.Kind, a protocol.Amount) protocol.Amount {
+	return duties{drawn, fulfilled}.scale(kinds, a)
+}

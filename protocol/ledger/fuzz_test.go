@@ -38,7 +38,7 @@ func FuzzApply(f *testing.F) {
 		&wire.AddStake{Hotkey: secret("v1").Public(), Amount: protocol.Unit}, &wire.RemoveStake{Hotkey: secret("v1").Public(), Amount: protocol.Unit},
 		base.serveAs("v1", 2), &wire.SetConsensusKey{Key: secret("v1 consensus").Public(), Address: "a:1"},
 		&wire.ExtendBeacon{Start: 60, Anchor: protocol.Hash{1}}, &wire.Commit{Round: 2}, &wire.CommitWeights{Epoch: 1},
-		&wire.RevealWeights{UIDs: []protocol.UID{1}, Values: []uint16{2}}, &wire.CommitCards{Seen: []wire.SeatCount{{UID: 1, Count: 2}}},
+		&wire.RevealWeights{UIDs: []protocol.UID{1}, Values: []uint16{2}}, &wire.CommitCards{Seen: []wire.SeatCount{{UID: 1, Counts: []uint32{2}}}},
 	} {
 		f.Add(uint8(body.Type()), wire.Encode(body), uint8(0))
 		f.Add(uint8(body.Type()), wire.Encode(body), uint8(1))

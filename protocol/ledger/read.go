@@ -150,21 +150,6 @@ func ReadDuties(r Reader, n protocol.Round, uid protocol.UID) (DutyRecord, bool,
 	return read[DutyRecord](r, DutyKey(n, uid))
 }
 
-// ReadAllDuties returns the duties of a round, by uid.
-func ReadAllDuties(r Reader, n protocol.Round) ([]DutyRecord, error) {
-	return list[DutyRecord](r, DutyPrefix(n))
-}
-
-// ReadCover returns which judges drew an answer of a seat in its window.
-func ReadCover(r Reader, uid protocol.UID) (CoverRecord, bool, error) {
-	return read[CoverRecord](r, CoverKey(uid))
-}
-
-// ReadDrawn returns how many duties a judge drew in epoch e.
-func ReadDrawn(r Reader, e protocol.Epoch, uid protocol.UID) (DrawnRecord, bool, error) {
-	return read[DrawnRecord](r, DrawnKey(e, uid))
-}
-
 // ReadSeal returns the seal of the weights that a validator chose in epoch e.
 func ReadSeal(r Reader, e protocol.Epoch, uid protocol.UID) (SealedWeights, bool, error) {
 	return read[SealedWeights](r, SealKey(e, uid))
@@ -180,17 +165,9 @@ func ReadWeightRows(r Reader, e protocol.Epoch) ([]Weights, error) {
 	return list[Weights](r, WeightsPrefix(e))
 }
 
-// ReadBonds returns what a validator holds in miners.
-func ReadBonds(r Reader, uid protocol.UID) (Bonds, bool, error) { return read[Bonds](r, BondsKey(uid)) }
-
 // ReadCards returns what a validator says it judged in epoch e.
 func ReadCards(r Reader, e protocol.Epoch, uid protocol.UID) (CardsRecord, bool, error) {
 	return read[CardsRecord](r, CardsKey(e, uid))
-}
-
-// ReadAllCards returns the card records of epoch e, by uid.
-func ReadAllCards(r Reader, e protocol.Epoch) ([]CardsRecord, error) {
-	return list[CardsRecord](r, CardsPrefix(e))
 }
 
 // ReadEpoch returns the pots of epoch e.

@@ -12,13 +12,13 @@ import (
 type Account struct {
 	_       struct{} `cbor:",toarray"`
 	Balance protocol.Amount
-	Nonce   uint64 // the next transaction's
+	Nonce   uint64 // of the key's next transaction, from 0
 }
 
 // Stake is kept under StakeKey(hotkey, coldkey).
 type Stake struct {
-	_      struct{} `cbor:",toarray"`
-	Amount protocol.Amount
+	_      struct{}        `cbor:",toarray"`
+	Amount protocol.Amount // at least MinStakeEntry
 }
 
 // Unbonding is kept under UnbondingKey(matures, coldkey): stake on its way
@@ -34,15 +34,15 @@ type Seat struct {
 	ID         protocol.SeatID
 	Hotkey     protocol.PublicKey
 	Coldkey    protocol.PublicKey
-	Collateral protocol.Amount // for the later rules of slashing; zero for now
-	Offers     []wire.Offer
-	Addresses  []string
-	Identity   protocol.PublicKey // libp2p
-	Permit     bool
-	LastUpdate protocol.Height // of the newest commit of weights, at first of registration
-	Emission   protocol.Amount // of the last epoch: what pruning looks at
-	Slots      uint16          // tasks a round in the running epoch
-	Asked      bool            // on the roster of the running epoch
+	Collateral protocol.Amount    // zero in this version
+	Offers     []wire.Offer       // ascending by kind, at most 8
+	Addresses  []string           // multiaddrs of Identity, at most 8
+	Identity   protocol.PublicKey // libp2p; zero until Serve
+	Permit     bool               // validates in the running epoch
+	LastUpdate protocol.Height    // of the newest commit of weights, at first of registration
+	Emission   protocol.Amount    // of the last epoch: what pruning looks at
+	Slots      uint16             // tasks in a round of the running epoch in which those of all its kinds fall due
+	Asked      bool               // on the roster of the running epoch
 	// The validator's part; zero until SetConsensusKey and ExtendBeacon.
 	Consensus Consensus
 	Beacon    Chain // serving
@@ -80,12 +80,12 @@ type Chain struct {
 
 // Meta is kept under MetaKey.
 type Meta struct {
-	_        struct{} `cbor:",toarray"`
-	Height   protocol.Height
+	_        struct{}        `cbor:",toarray"`
+	Height   protocol.Height // of the newest block, 0 at genesis
 	Seats    uint32          // seats given so far: uids 0 … Seats − 1
 	Issued   protocol.Amount // everything that ever came to be, genesis included
-	Burned   protocol.Amount
-	Pot      protocol.Amount // emission of the running epoch, and what was carried over
+	Burned   protocol.Amount // fees and prices of seats
+	Pot      protocol.Amount // emission of the running epoch, what was carried over, and Unearned
 	Price    protocol.Amount // of the next seat
 	LastStep protocol.Height // of the last epoch's end, 0 at first
 	// Beacon is final for Height − 1; Pending is the link that the block at
@@ -95,6 +95,9 @@ type Meta struct {
 	Pending     protocol.Hash
 	PendingSeat protocol.SeatID
 	PendingKey  protocol.PublicKey
+	// Unearned is the part of Pot that nobody earned. It stays there and is paid to
+	// no one: if it were, whoever keeps others from working would be paid for it.
+	Unearned protocol.Amount
 }
 
 // ValidatorSet is kept under ValidatorsKey. Updates of block H act at H + 2,
@@ -128,10 +131,10 @@ type BeaconRecord struct {
 type RoundRecord struct {
 	_          struct{} `cbor:",toarray"`
 	Round      protocol.Round
-	TaskSeed   protocol.Hash // zero until drawn
-	TaskHeight protocol.Height
-	DutySeed   protocol.Hash // zero until drawn, after the commit deadline
-	DutyHeight protocol.Height
+	TaskSeed   protocol.Hash   // zero until drawn
+	TaskHeight protocol.Height // of the block that drew it
+	DutySeed   protocol.Hash   // zero until drawn, after the commit deadline
+	DutyHeight protocol.Height // of the block that drew it
 	// First proposers since the round began, and since its deadline.
 	TaskFirst, DutyFirst protocol.SeatID
 	TaskHas, DutyHas     bool
@@ -143,15 +146,12 @@ type RosterSeat struct {
 	_      struct{} `cbor:",toarray"`
 	ID     protocol.SeatID
 	Hotkey protocol.PublicKey
-	// Asked is what the seat is asked in each round, by kind: its slots are
-	// theirs, one kind's after the other's.
+	// Asked is what the seat is asked, ascending by kind. The slots of a round are
+	// those of the kinds that fall due in it, one kind's after the other's: [Due].
 	Asked []task.Asked
 	// Coldkey's own validators do not judge the seat.
 	Coldkey protocol.PublicKey
 }
-
-// Slots returns how many slots the seat has in a round.
-func (s *RosterSeat) Slots() uint16 { return task.Slots(s.Asked) }
 
 // RosterJudge is kept under RosterJudgeKey(epoch, uid): a permitted validator
 // of the epoch, as it was when the epoch began.
@@ -159,7 +159,7 @@ type RosterJudge struct {
 	_      struct{} `cbor:",toarray"`
 	ID     protocol.SeatID
 	Hotkey protocol.PublicKey
-	Stake  protocol.Amount
+	Stake  protocol.Amount // on its hotkey: the weight of its statement
 	// Coldkey's own seats are not judged by it.
 	Coldkey protocol.PublicKey
 }
@@ -168,8 +168,8 @@ type RosterJudge struct {
 type CommitRecord struct {
 	_      struct{} `cbor:",toarray"`
 	Seat   protocol.SeatID
-	Root   protocol.Hash
-	Height protocol.Height
+	Root   protocol.Hash   // over all slots that fall due in the round
+	Height protocol.Height // of its block, at most the round's commit deadline
 }
 
 // DutyRecord is kept under DutyKey(round, uid): who judges which slot of a
@@ -182,31 +182,40 @@ type DutyRecord struct {
 // Duty is one drawn judgement.
 type Duty struct {
 	_     struct{} `cbor:",toarray"`
-	Slot  uint16
+	Slot  uint16   // among those of the seat in the round, of all kinds
 	Judge protocol.SeatID
 }
 
-// CoverRecord is kept under CoverKey(uid): the judges that drew an answer of
-// the seat in the window of two epochs that began with epoch Window.
+// CoverRecord is kept under CoverKey(uid): which judges drew answers of the
+// seat, by kind.
 type CoverRecord struct {
+	_     struct{} `cbor:",toarray"`
+	Seat  protocol.SeatID
+	Kinds []KindCover // ascending by kind
+}
+
+// KindCover is the judges that drew an answer of one kind of a seat in the window
+// of two epochs that began with epoch Window.
+type KindCover struct {
 	_      struct{} `cbor:",toarray"`
-	Seat   protocol.SeatID
+	Kind   protocol.Kind
 	Window protocol.Epoch
 	Judges []protocol.UID // ascending
 }
 
-// DrawnRecord is kept under DrawnKey(epoch, uid): duties of a judge in an epoch.
+// DrawnRecord is kept under DrawnKey(epoch, uid): the duties of a judge in an
+// epoch, by kind in the network's order.
 type DrawnRecord struct {
-	_     struct{} `cbor:",toarray"`
-	Count uint32
+	_      struct{} `cbor:",toarray"`
+	Counts []uint32
 }
 
 // SealedWeights is kept under SealKey(epoch, uid).
 type SealedWeights struct {
 	_      struct{} `cbor:",toarray"`
 	Seat   protocol.SeatID
-	Hash   protocol.Hash
-	Height protocol.Height
+	Hash   protocol.Hash   // wire.RevealWeights.Seal
+	Height protocol.Height // of its block
 }
 
 // Weights is kept under WeightsKey(epoch, uid): the row sealed in epoch and
@@ -215,18 +224,19 @@ type Weights struct {
 	_      struct{} `cbor:",toarray"`
 	Seat   protocol.SeatID
 	Height protocol.Height // of the seal
-	UIDs   []protocol.UID
+	UIDs   []protocol.UID  // ascending; protocol.Nobody is the last, if it is there
 	Values []uint16
 }
 
-// Bonds is kept under BondsKey(uid).
+// Bonds is kept under BondsKey(uid): what a validator holds in seats.
 type Bonds struct {
-	_      struct{} `cbor:",toarray"`
-	UIDs   []protocol.UID
-	Values []uint16
+	_      struct{}       `cbor:",toarray"`
+	UIDs   []protocol.UID // ascending
+	Values []uint16       // above zero, in 65535ths
 }
 
-// CardsRecord is kept under CardsKey(epoch, uid).
+// CardsRecord is kept under CardsKey(epoch, uid): what a judge of the epoch
+// stated in the next.
 type CardsRecord struct {
 	_     struct{} `cbor:",toarray"`
 	Seat  protocol.SeatID
@@ -237,15 +247,16 @@ type CardsRecord struct {
 type EpochRecord struct {
 	_          struct{} `cbor:",toarray"`
 	Epoch      protocol.Epoch
-	Height     protocol.Height
-	Inputs     protocol.Hash // of everything that Yuma was given
-	Emission   protocol.Amount
+	Height     protocol.Height // the epoch's last
+	Inputs     protocol.Hash   // of everything that Yuma was given
+	Emission   protocol.Amount // what there was to pay
 	Miners     protocol.Amount // paid to miners
 	Validators protocol.Amount // paid to validators and their stakers
-	Carried    protocol.Amount // left in the pot
-	Issued     protocol.Amount
-	Burned     protocol.Amount
-	Seats      uint32
+	Carried    protocol.Amount // left in the pot to be paid
+	Issued     protocol.Amount // everything up to this block
+	Burned     protocol.Amount // everything up to this block
+	Seats      uint32          // seats given so far
+	Unearned   protocol.Amount // of the emission, what nobody earned
 }
 
 // Payment is kept under PaymentKey(epoch, uid): what Yuma made of a seat.
@@ -254,16 +265,16 @@ type Payment struct {
 	Seat       protocol.SeatID
 	Hotkey     protocol.PublicKey
 	Coldkey    protocol.PublicKey
-	Stake      protocol.Amount
-	Permit     bool
-	Consensus  uint16 // these six in 65535ths
+	Stake      protocol.Amount // on the hotkey
+	Permit     bool            // in this epoch
+	Consensus  uint16          // these six in 65535ths
 	Incentive  uint16
 	Dividend   uint16
 	Trust      uint16
-	Duty       uint16 // fulfilled ÷ drawn, of the epoch before
+	Duty       uint16 // what duties of the epoch before leave of a dividend
 	StakeShare uint16
 	Miner      protocol.Amount // incentive paid
 	Validator  protocol.Amount // dividend paid, to all stakers
-	Drawn      uint32          // duties of the epoch before
-	Fulfilled  uint32
+	Drawn      uint32          // duties of the epoch before, of all kinds
+	Fulfilled  uint32          // of them
 }

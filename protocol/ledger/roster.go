@@ -101,14 +101,17 @@ func diff(old, set []Power) []Power {
 
 // rosters writes who is asked and who judges in epoch e, and the seats.
 func (m *machine) rosters(all []candidate, e protocol.Epoch) {
-	opened := make([]uint32, len(all))
+	shown := opened{m: m}
 	if e >= 2 {
-		opened = m.openedMedians(e-2, all)
+		shown.e, shown.said = e-2, m.statements(e-2)
 	}
 	for i := range all {
 		s := &all[i].seat
-		asked := m.asked(s, opened[i])
-		s.Slots, s.Asked = task.Slots(asked), len(asked) > 0
+		asked := m.asked(s, &shown)
+		s.Slots, s.Asked = 0, len(asked) > 0
+		for k := range asked {
+			s.Slots += asked[k].Slots
+		}
 		if s.Asked {
 			put(m.st, RosterSeatKey(e, s.ID.UID), RosterSeat{ID: s.ID, Hotkey: s.Hotkey, Coldkey: s.Coldkey, Asked: asked})
 		}
@@ -119,19 +122,24 @@ func (m *machine) rosters(all []candidate, e protocol.Epoch) {
 	}
 }
 
-// asked returns what a seat is asked in a round, by kind, that opened so many
-// answers in an epoch: of each kind that it offers, twice what it showed to be
-// able to, so that it can grow.
-func (m *machine) asked(s *Seat, opened uint32) []task.Asked {
+// asked returns what a seat is asked, by kind: of each that it offers, in a round
+// in which tasks of the kind fall due, twice as much as it opened in such a round,
+// so that it can grow.
+func (m *machine) asked(s *Seat, shown *opened) []task.Asked {
 	var out []task.Asked
 	for i := range s.Offers {
 		o := &s.Offers[i]
-		k := m.p.Kind(o.Kind)
-		if k == nil || o.Capacity == 0 || (len(k.Models) > 0 && len(o.Models) == 0) {
+		kind := m.p.KindIndex(o.Kind)
+		if kind < 0 {
 			continue
 		}
-		shown := 2 * uint64(opened) / m.p.Schedule.RoundsPerEpoch()
-		slots := uint16(min(uint64(o.Capacity), uint64(k.Slots), max(1, shown)))
+		k := &m.p.Kinds[kind]
+		if o.Capacity == 0 || (len(k.Models) > 0 && len(o.Models) == 0) {
+			continue
+		}
+		rounds := m.p.Schedule.RoundsPerEpoch() / uint64(k.Rounds)
+		able := max(1, 2*uint64(shown.of(s.ID, kind))/rounds)
+		slots := uint16(min(uint64(o.Capacity), uint64(k.Slots), able))
 		out = append(out, task.Asked{Kind: o.Kind, Slots: slots, Models: o.Models})
 	}
 	return out

@@ -186,7 +186,7 @@ func (s *scenario) body(name, typ string, a map[string]string) wire.Body {
 		return s.row(epoch(), a)
 	case "cards":
 		return &wire.CommitCards{
-			Epoch: epoch(), Root: wire.HashOf("cards", []byte(name)), Count: uint32(number(s.t, a["count"])),
+			Epoch: epoch(), Root: wire.HashOf("cards", []byte(name)), Counts: []uint32{uint32(number(s.t, a["count"]))},
 			Seen: s.counts(a["seen"]), Opened: s.counts(a["opened"]),
 		}
 	}
@@ -198,7 +198,7 @@ func (s *scenario) body(name, typ string, a map[string]string) wire.Body {
 func (s *scenario) row(e protocol.Epoch, a map[string]string) *wire.RevealWeights {
 	r := &wire.RevealWeights{Epoch: e, Salt: [32]byte{byte(e)}}
 	for _, c := range s.counts(a["weights"]) {
-		r.UIDs, r.Values = append(r.UIDs, c.UID), append(r.Values, uint16(c.Count))
+		r.UIDs, r.Values = append(r.UIDs, c.UID), append(r.Values, uint16(c.Counts[0]))
 	}
 	return r
 }
@@ -211,7 +211,7 @@ func (s *scenario) counts(list string) []wire.SeatCount {
 		if !ok {
 			continue
 		}
-		out = append(out, wire.SeatCount{UID: s.n.seat(name).ID.UID, Count: uint32(number(s.t, count))})
+		out = append(out, wire.SeatCount{UID: s.n.seat(name).ID.UID, Counts: []uint32{uint32(number(s.t, count))}})
 	}
 	slices.SortFunc(out, func(a, b wire.SeatCount) int { return int(a.UID) - int(b.UID) })
 	return out
@@ -332,7 +332,7 @@ func (s *scenario) show(f []string) {
 	case "drawn":
 		for _, name := range []string{"v1", "v2", "v3"} {
 			v, _, _ := ledger.ReadDrawn(r, protocol.Epoch(arg()), s.n.seat(name).ID.UID)
-			s.printf("%s %d", name, v.Count)
+			s.printf("%s %v", name, v.Counts)
 		}
 	default:
 		s.t.Fatalf("show what? %v", f)

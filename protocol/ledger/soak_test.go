@@ -61,7 +61,7 @@ func (g *gambler) hotkey() (string, wire.Body) {
 	}
 	var counts []wire.SeatCount
 	for uid := range protocol.UID(8) {
-		counts = append(counts, wire.SeatCount{UID: uid, Count: uint32(g.Intn(5))})
+		counts = append(counts, wire.SeatCount{UID: uid, Counts: []uint32{uint32(g.Intn(5))}})
 	}
 	switch g.Intn(7) {
 	case 0:
@@ -76,7 +76,7 @@ func (g *gambler) hotkey() (string, wire.Body) {
 	case 5:
 		return name, row(e - 1)
 	}
-	return name, &wire.CommitCards{Epoch: e - 1, Count: uint32(g.Intn(6)), Seen: counts, Opened: counts}
+	return name, &wire.CommitCards{Epoch: e - 1, Counts: []uint32{uint32(g.Intn(6))}, Seen: counts, Opened: counts}
 }
 
 // soak runs random blocks. The validators' own chains are left alone: a chain
@@ -136,12 +136,12 @@ func BenchmarkEpochEnd(b *testing.B) {
 	for uid := range protocol.UID(256) {
 		id := protocol.SeatID{UID: uid}
 		row := ledger.Weights{Seat: id, Height: 15}
-		cards := wire.CommitCards{Epoch: 1, Count: 9}
+		cards := wire.CommitCards{Epoch: 1, Counts: []uint32{9}}
 		for j := range protocol.UID(4096) {
 			row.UIDs, row.Values = append(row.UIDs, j), append(row.Values, uint16(j)*7+uint16(uid))
-			cards.Opened = append(cards.Opened, wire.SeatCount{UID: j, Count: uint32(j % 7)})
+			cards.Opened = append(cards.Opened, wire.SeatCount{UID: j, Counts: []uint32{uint32(j % 7)}})
 			if j < 256 {
-				cards.Seen = append(cards.Seen, wire.SeatCount{UID: j, Count: 9})
+				cards.Seen = append(cards.Seen, wire.SeatCount{UID: j, Counts: []uint32{9}})
 			}
 		}
 		_ = n.tree.Set(ledger.WeightsKey(0, uid), wire.Encode(row))

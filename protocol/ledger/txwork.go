@@ -14,7 +14,7 @@ func (m *machine) checkCommit(s *Seat, b *wire.Commit) error {
 	if b.Round != sched.RoundOf(m.height) || m.height > sched.CommitDeadline(b.Round) {
 		return broken(ErrDeadline, "round %d at height %d", b.Round, m.height)
 	}
-	if asked, ok := get[RosterSeat](m.st, RosterSeatKey(sched.EpochOfRound(b.Round), s.ID.UID)); !ok || asked.ID != s.ID {
+	if asked, ok := get[RosterSeat](m.st, RosterSeatKey(sched.EpochOfRound(b.Round), s.ID.UID)); !ok || asked.ID != s.ID || !asked.Due(m.p, b.Round) {
 		return broken(ErrNotPermitted, "seat %d is not asked in round %d", s.ID.UID, b.Round)
 	}
 	if r, _ := get[RoundRecord](m.st, RoundKey(b.Round)); r.TaskSeed.IsZero() {
@@ -77,7 +77,7 @@ func (m *machine) revealWeights(s Seat, b *wire.RevealWeights) error {
 	}
 	row := Weights{Seat: s.ID, Height: seal.Height}
 	for i, uid := range b.UIDs {
-		if uint32(uid) >= m.meta.Seats {
+		if uid != protocol.Nobody && uint32(uid) >= m.meta.Seats {
 			return broken(ErrUnknown, "weight for seat %d of %d", uid, m.meta.Seats)
 		}
 		if uid != s.ID.UID { // nobody votes for himself
@@ -99,11 +99,37 @@ func (m *machine) commitCards(s Seat, b *wire.CommitCards) error {
 	if err := m.judged(&s, b.Epoch); err != nil {
 		return err
 	}
+	if err := m.checkCounts(b); err != nil {
+		return err
+	}
 	at := CardsKey(b.Epoch, s.ID.UID)
 	if old, ok := get[CardsRecord](m.st, at); ok && old.Seat == s.ID {
 		return broken(ErrDuplicate, "cards of epoch %d are committed", b.Epoch)
 	}
 	put(m.st, at, CardsRecord{Seat: s.ID, Cards: *b})
-	m.emit(Event{Name: EventCards, Epoch: b.Epoch, Seat: s.ID, Hotkey: s.Hotkey, Hash: b.Root, Count: b.Count})
+	m.emit(Event{Name: EventCards, Epoch: b.Epoch, Seat: s.ID, Hotkey: s.Hotkey, Hash: b.Root, Count: sum(b.Counts)})
 	return nil
+}
+
+// checkCounts refuses counts of more kinds than the network has.
+func (m *machine) checkCounts(b *wire.CommitCards) error {
+	most := len(b.Counts)
+	for _, list := range [][]wire.SeatCount{b.Seen, b.Opened} {
+		for i := range list {
+			most = max(most, len(list[i].Counts))
+		}
+	}
+	if most > len(m.p.Kinds) {
+		return broken(ErrUnknown, "counts of %d kinds, of %d", most, len(m.p.Kinds))
+	}
+	return nil
+}
+
+// sum adds counts, up to the largest uint32.
+func sum(counts []uint32) uint32 {
+	var n uint64
+	for _, c := range counts {
+		n += uint64(c)
+	}
+	return uint32(min(n, 1<<32-1))
 }

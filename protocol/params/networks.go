@@ -59,8 +59,10 @@ func Local() Params {
 		Gossip: Gossip{ReplayWindow: 60}, // three epochs: answers and cards of the last two
 		Kinds: []Kind{{
 			Name:   inference,
+			Share:  One,
 			Slots:  4,
 			Judges: 2,
+			Rounds: 1,
 			Keep:   One * 9 / 10, // ten epochs of memory: one drawn answer more or less moves a weight by a twentieth
 			Models: []Model{SmolLM2()},
 		}},

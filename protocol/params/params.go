@@ -131,17 +131,36 @@ const inference protocol.Kind = "inference"
 type Kind struct {
 	// Name is by what the kind stands in the table of kinds (package task).
 	Name protocol.Kind `cbor:"1,keyasint" json:"kind"`
+	// Share, in 65536ths, is the part of what miners are paid that the kind
+	// stands for. The shares of all kinds are at most [One] together.
+	Share uint32 `cbor:"2,keyasint" json:"share"`
+	// Full is the work of an epoch, of all seats together and in the units that the
+	// kind counts, for which its whole share is paid. Less is paid in proportion,
+	// and what is left is paid to no one. Zero, for the kind that a network begins
+	// with, pays the whole share for whatever work there was.
+	Full uint64 `cbor:"3,keyasint" json:"full"`
 	// Slots caps the tasks of one seat in one round, 1 … 1024.
 	Slots uint32 `cbor:"4,keyasint" json:"slots"`
 	// Judges is the least number of validators that judge a drawn answer; two,
 	// so that each can show the other's card to be false.
 	Judges uint32 `cbor:"5,keyasint" json:"judges"`
+	// Rounds is how long its tasks take, in rounds: they are set in the first of so
+	// many and fall due in the last. It divides the rounds of an epoch; one for
+	// work that a machine does.
+	Rounds uint32 `cbor:"6,keyasint" json:"rounds"`
 	// Keep, in 65536ths, below one, is the part of the averages of scores that
 	// stays from epoch to epoch.
 	Keep uint32 `cbor:"7,keyasint" json:"keep"`
 	// Models are those that a seat may offer, 0 … 64. A seat that offers none is
 	// asked only where there are none.
 	Models []Model `cbor:"8,keyasint" json:"models"`
+}
+
+// Set returns the round in which the tasks are set that fall due in round due,
+// and whether any do.
+func (k *Kind) Set(due protocol.Round) (protocol.Round, bool) {
+	after := uint64(due) + 1
+	return protocol.Round(after - min(after, uint64(k.Rounds))), after%uint64(k.Rounds) == 0
 }
 
 // Class returns the weight class of a model, in 65536ths, and whether the kind
@@ -230,27 +249,31 @@ func (p *Params) checkKinds() error {
 	if len(p.Kinds) < 1 || len(p.Kinds) > MaxKinds {
 		return fmt.Errorf("%w: kinds are 1 to %d", ErrInvalid, MaxKinds)
 	}
-	var slots uint64
+	var slots, shares uint64
 	ascending := true
 	for i := range p.Kinds {
 		k := &p.Kinds[i]
-		if err := k.check(); err != nil {
+		if err := k.check(p.Schedule.RoundsPerEpoch()); err != nil {
 			return fmt.Errorf("kind %.16q: %w", k.Name, err)
 		}
 		slots += uint64(k.Slots)
+		shares += uint64(k.Share)
 		ascending = ascending && (i == 0 || p.Kinds[i-1].Name < k.Name)
 	}
 	return firstBroken([]rule{
 		{ascending, "kinds ascend by name"},
+		{shares <= One, "shares are at most one together"},
 		{slots <= maxSlots, "slots of all kinds are at most 1024 together"},
 	})
 }
 
-func (k *Kind) check() error {
+func (k *Kind) check(roundsPerEpoch uint64) error {
 	return firstBroken([]rule{
 		{validKind(k.Name), "a kind has a name of 1 to 16 printable characters"},
 		{k.Slots >= 1 && k.Slots <= maxSlots, "slots is 1 to 1024"},
 		{k.Judges >= 2 && k.Judges <= 256, "judges is 2 to 256"},
+		{k.Rounds >= 1 && roundsPerEpoch%uint64(max(k.Rounds, 1)) == 0, "rounds divides the rounds of an epoch"},
+		{k.Full <= 1<<40, "full is at most 2^40"},
 		{k.Keep < One, "keep is below one"},
 		{validModels(k.Models), "there are at most 64 models, each once and with a class"},
 	})

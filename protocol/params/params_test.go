@@ -38,6 +38,7 @@ func TestNetworksThatShipAreSound(t *testing.T) {
 func TestANetworkListsEachKindOnceAndEachModelOnce(t *testing.T) {
 	p := params.Local()
 	other := p.Kinds[0]
+	p.Kinds[0].Share, other.Share = params.One-1, 1
 	other.Name, other.Models = "other", append([]params.Model{{ID: protocol.ModelID{1}, Class: 1}}, p.Kinds[0].Models...)
 	p.Kinds = append(p.Kinds, other)
 	if err := p.Check(); err != nil {
@@ -100,7 +101,14 @@ func TestConstantsThatContradictEachOtherAreRefused(t *testing.T) {
 		"a kind without a name": func(p *params.Params) { p.Kinds[0].Name = "" },
 		"a kind of a long name": func(p *params.Params) { p.Kinds[0].Name = "seventeen letters" },
 		"a kind of no letters":  func(p *params.Params) { p.Kinds[0].Name = "é" },
-		"slots without end":     func(p *params.Params) { p.Kinds[0].Slots = 1025 },
+		"shares of two kinds": func(p *params.Params) {
+			p.Kinds = append(p.Kinds, p.Kinds[0])
+			p.Kinds[1].Name, p.Kinds[1].Slots, p.Kinds[1].Share = "other", 1, 1
+		},
+		"no rounds for a kind":   func(p *params.Params) { p.Kinds[0].Rounds = 0 },
+		"rounds beyond an epoch": func(p *params.Params) { p.Kinds[0].Rounds = 2 },
+		"work beyond counting":   func(p *params.Params) { p.Kinds[0].Full = 1<<40 + 1 },
+		"slots without end":      func(p *params.Params) { p.Kinds[0].Slots = 1025 },
 		"slots of two kinds": func(p *params.Params) {
 			p.Kinds = append(p.Kinds, p.Kinds[0])
 			p.Kinds[1].Name, p.Kinds[1].Slots = "other", 1021
@@ -115,6 +123,24 @@ func TestConstantsThatContradictEachOtherAreRefused(t *testing.T) {
 		if err := p.Check(); !errors.Is(err, params.ErrInvalid) {
 			t.Errorf("%s: got %v, want %v", name, err, params.ErrInvalid)
 		}
+	}
+}
+
+func TestTasksOfAKindThatTakesLongerFallDueInTheLastOfItsRounds(t *testing.T) {
+	long := params.Kind{Rounds: 3}
+	for due, set := range map[protocol.Round]protocol.Round{2: 0, 5: 3, 302: 300} {
+		if got, ok := long.Set(due); !ok || got != set {
+			t.Errorf("due in round %d: set in %d, %v, want %d", due, got, ok, set)
+		}
+	}
+	for _, due := range []protocol.Round{0, 1, 3, 4} {
+		if _, ok := long.Set(due); ok {
+			t.Errorf("tasks fall due in round %d", due)
+		}
+	}
+	short := params.Kind{Rounds: 1}
+	if got, ok := short.Set(7); !ok || got != 7 {
+		t.Errorf("tasks of one round: set in %d, %v, want 7", got, ok)
 	}
 }
 

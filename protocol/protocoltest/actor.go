@@ -95,7 +95,7 @@ func genesis(p params.Params, cast []Actor, seed uint64) *ledger.Genesis {
 // offersOf returns an offer of all models that the network pays for.
 func offersOf(p *params.Params, capacity uint16) []wire.Offer {
 	o := wire.Offer{Kind: inference.Kind, Capacity: capacity}
-	for _, m := range p.Kinds[0].Models {
+	for _, m := range p.Kind(inference.Kind).Models {
 		o.Models = append(o.Models, m.ID)
 	}
 	return []wire.Offer{o}

@@ -17,11 +17,32 @@
 // A duty is an answer that the beacon drew for a validator to judge, and each
 // drawn answer has two judges or more: the law makes each of them a check of the
 // other. What the kind of a task decides is what is asked (the body of the
-// task), what may be answered, and what a judge says (the body of the card); the
-// findings, and what follows from them, are the same for all.
+// task), what may be answered, what a judge says (the body of the card), and what
+// an answer is worth; the findings, and what follows from them, are the same for
+// all. How much a kind is paid, how many slots and judges it has, and how long its
+// tasks take, are numbers of the network (package params, Kind): the ledger knows
+// no more of it.
+//
+// # What a new kind costs
+//
+//   - a package below this one: the bodies of task, answer and card, and the [Kind],
+//     whose decoders have fuzz tests
+//   - a line in kinds.All, and one in the parameters of each network that pays for
+//     it; a section of params where it has numbers of its own
+//   - a worker (miner.Worker) and a judge (validator.Judge), each with the line
+//     that gives it to the daemon
+//   - how its bodies are shown and checked by people: a file beside inference.go in
+//     protocol/api and in cmd/assay
+//   - a part of SPEC.md, section 11, and of the oracle that is written from it
+//
+// Ledger, messages, gossip, commitments, duties, cards, weights and pay need
+// nothing. The kind echo of scripts/simtest/echo_test.go, which lives there only,
+// has all places but the printers in seventy lines, and goes from task to pay
+// beside inference. A test in package kinds walks the table, and fails where a
+// kind lacks what it must have.
 //
 // Everything here is a pure function of what the ledger holds, so that miner,
-// judge and reader rebuild the same tasks: nobody sends them. [Table.Derive]
-// makes a task from a round's seed; [Sealed] and [CheckOpening] are the seal.
+// judge and reader rebuild the same tasks: nobody sends them. A [Round] says what a
+// seat is asked; [Table.Derive] makes a task of it; [Sealed] and [CheckOpening] are the seal.
 // Start reading at [Kind].
 package task

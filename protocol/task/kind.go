@@ -1,7 +1,6 @@
 package task
 
 import (
-	"encoding/binary"
 	"errors"
 	"fmt"
 
@@ -10,12 +9,8 @@ import (
 	"github.com/assaynet/assay/protocol/wire"
 )
 
-var (
-	// ErrKind says that the ledger names a kind that this program does not have.
-	ErrKind = errors.New("task: unknown kind")
-	// ErrSlot says that a seat was not asked for as many answers.
-	ErrSlot = errors.New("task: slot that the seat was not asked")
-)
+// ErrKind says that the ledger names a kind that this program does not have.
+var ErrKind = errors.New("task: unknown kind")
 
 // Kind is one kind of task: what of it follows from public bytes alone. Methods
 // are pure, and safe for concurrent use.
@@ -30,36 +25,26 @@ type Kind interface {
 	CheckTask(t *wire.Task) error
 	CheckAnswer(t *wire.Task, body []byte) error
 	CheckCard(c *wire.Card) error
+	// Work returns what each of these answers is worth, whether it was judged or
+	// not. They are all of the kind that were opened in one round, by seat and
+	// slot, so that what an answer is worth may depend on the others. Their bodies
+	// passed CheckTask and CheckAnswer.
+	Work(p *params.Params, opened []Opened) []Worth
 }
 
-// Asked is what a seat is asked of one kind in each round of an epoch.
-type Asked struct {
-	_      struct{} `cbor:",toarray"`
-	Kind   protocol.Kind
-	Slots  uint16 // at least one
-	Models []protocol.ModelID
+// Opened is an answer that was opened in time.
+type Opened struct {
+	Task *wire.Task
+	Body []byte
+	// Delay is how many blocks after the round's task seed the seat committed,
+	// Median the lower median of the delays of all commitments of the round.
+	Delay, Median uint64
 }
 
-// Slots returns how many slots a seat has in a round: those of all kinds.
-func Slots(asked []Asked) uint16 {
-	var n uint16
-	for i := range asked {
-		n += asked[i].Slots
-	}
-	return n
-}
-
-// At returns what is asked in a slot; [ErrSlot] where nothing is. The slots of
-// the kinds follow each other in the order of the list.
-func At(asked []Asked, slot uint16) (*Asked, error) {
-	left := slot
-	for i := range asked {
-		if left < asked[i].Slots {
-			return &asked[i], nil
-		}
-		left -= asked[i].Slots
-	}
-	return nil, fmt.Errorf("slot %d of %d: %w", slot, Slots(asked), ErrSlot)
+// Worth is what an answer counts for.
+type Worth struct {
+	Units uint64 // of what the kind counts: tokens of inference
+	Work  uint64 // in 65536ths of a unit, with all that makes one dearer than another
 }
 
 // Table is the kinds that a program has, each once, in a fixed order.
@@ -105,49 +90,13 @@ func (t Table) CheckCard(c *wire.Card) error {
 	return kind.CheckCard(c)
 }
 
-// Derive returns the task of one slot of a seat. Its id is
-//
-//	SHA-256("assay/1/task" ‖ 0 ‖ len(kind) ‖ kind ‖ len(chain) ‖ chain ‖ seed ‖ round ‖ uid ‖ registered ‖ slot)
-//
-// (lengths, rounds and heights in eight bytes, uid and slot in two, all
-// big-endian), and all else its kind draws from a stream that the id seeds: no
-// two seats get the same task, and nobody can know it before the seed is drawn.
-// Errors: [ErrSlot], [ErrKind].
-func (t Table) Derive(chain string, p *params.Params, seed protocol.Hash, round protocol.Round, seat protocol.SeatID, asked []Asked, slot uint16) (*wire.Task, error) {
-	a, err := At(asked, slot)
-	if err != nil {
-		return nil, err
-	}
-	k, err := t.Of(a.Kind)
-	if err != nil {
-		return nil, err
-	}
-	id := taskID(a.Kind, chain, seed, round, seat, slot)
-	return &wire.Task{ID: id, Kind: a.Kind, Round: round, Seat: seat, Slot: slot, Body: k.Derive(p, id, a.Models)}, nil
-}
-
-// DeriveAll returns the tasks of a seat in a round, in the order of their slots.
-func (t Table) DeriveAll(chain string, p *params.Params, seed protocol.Hash, round protocol.Round, seat protocol.SeatID, asked []Asked) ([]wire.Task, error) {
-	tasks := make([]wire.Task, Slots(asked))
-	for i := range tasks {
-		one, err := t.Derive(chain, p, seed, round, seat, asked, uint16(i))
-		if err != nil {
-			return nil, err
+// CheckParams refuses a network that has a kind which the program lacks: such a
+// program could neither answer nor judge what the ledger asks. [ErrKind].
+func (t Table) CheckParams(p *params.Params) error {
+	for i := range p.Kinds {
+		if _, err := t.Of(p.Kinds[i].Name); err != nil {
+			return err
 		}
-		tasks[i] = *one
 	}
-	return tasks, nil
-}
-
-func taskID(kind protocol.Kind, chain string, seed protocol.Hash, round protocol.Round, seat protocol.SeatID, slot uint16) protocol.TaskID {
-	b := binary.BigEndian.AppendUint64(nil, uint64(len(kind)))
-	b = append(b, kind...)
-	b = binary.BigEndian.AppendUint64(b, uint64(len(chain)))
-	b = append(b, chain...)
-	b = append(b, seed[:]...)
-	b = binary.BigEndian.AppendUint64(b, uint64(round))
-	b = binary.BigEndian.AppendUint16(b, uint16(seat.UID))
-	b = binary.BigEndian.AppendUint64(b, uint64(seat.Registered))
-	b = binary.BigEndian.AppendUint16(b, slot)
-	return wire.HashOf("assay/1/task", b)
+	return nil
 }

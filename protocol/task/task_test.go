@@ -17,8 +17,17 @@ var (
 	p     = params.Local()
 	seat  = protocol.SeatID{UID: 7, Registered: 41}
 	table = task.Table{echo("echo"), echo("shout")}
-	asked = []task.Asked{{Kind: "echo", Slots: 2}, {Kind: "shout", Slots: 3}}
+	five  = due(wire.HashOf("a"), task.Asked{Kind: "echo", Slots: 2}, task.Asked{Kind: "shout", Slots: 3})
 )
+
+// due is what the seat is asked in round 12, with one seed for all.
+func due(seed protocol.Hash, asked ...task.Asked) *task.Round {
+	r := &task.Round{Chain: chain, Params: &p, Number: 12, Seat: seat}
+	for _, a := range asked {
+		r.Due = append(r.Due, task.Due{Asked: a, Seed: seed})
+	}
+	return r
+}
 
 // echo is a tiny kind: a task asks for some bytes, and the right answer is these.
 type echo protocol.Kind
@@ -37,6 +46,10 @@ func (echo) CheckAnswer(_ *wire.Task, body []byte) error { return four(body) }
 // CheckCard wants to be told what the judge would have answered.
 func (echo) CheckCard(c *wire.Card) error { return four(c.Body) }
 
+func (echo) Work(_ *params.Params, opened []task.Opened) []task.Worth {
+	return make([]task.Worth, len(opened))
+}
+
 func four(b []byte) error {
 	if len(b) != 4 {
 		return wire.ErrLimit
@@ -45,8 +58,8 @@ func four(b []byte) error {
 }
 
 func TestSlotsOfTheKindsFollowEachOther(t *testing.T) {
-	tasks, err := table.DeriveAll(chain, &p, wire.HashOf("a"), 12, seat, asked)
-	if err != nil || len(tasks) != 5 || task.Slots(asked) != 5 {
+	tasks, err := table.DeriveAll(five)
+	if err != nil || len(tasks) != 5 || five.Slots() != 5 {
 		t.Fatalf("%d tasks, %v", len(tasks), err)
 	}
 	seen := map[protocol.TaskID]bool{}
@@ -60,20 +73,49 @@ func TestSlotsOfTheKindsFollowEachOther(t *testing.T) {
 		}
 		seen[tasks[i].ID] = true
 	}
-	if _, err := task.At(asked, 5); !errors.Is(err, task.ErrSlot) {
-		t.Errorf("slot 5 of 5: got %v, want ErrSlot", err)
+	if !five.Asks(4) || five.Asks(5) {
+		t.Error("five slots are not those from 0 to 4")
 	}
-	if _, err := table.Derive(chain, &p, wire.HashOf("a"), 12, seat, asked, 5); !errors.Is(err, task.ErrSlot) {
+	if _, err := table.Derive(five, 5); !errors.Is(err, task.ErrSlot) {
 		t.Errorf("a task for slot 5 of 5: got %v, want ErrSlot", err)
 	}
 }
 
+func TestWhereNoSeedWasDrawnTheSlotsAreThereAndNothingIsAsked(t *testing.T) {
+	r := due(wire.HashOf("a"), task.Asked{Kind: "echo", Slots: 2}, task.Asked{Kind: "shout", Slots: 1})
+	r.Due[0].Seed = protocol.Hash{}
+	tasks, err := table.DeriveAll(r)
+	if err != nil || len(tasks) != 3 {
+		t.Fatalf("%d tasks, %v", len(tasks), err)
+	}
+	for slot, asked := range []bool{false, false, true} {
+		d := &tasks[slot]
+		if r.Asks(uint16(slot)) != asked || d.ID.IsZero() == asked || (len(d.Body) > 0) != asked || int(d.Slot) != slot {
+			t.Errorf("slot %d: got %+v, asked %v", slot, d, asked)
+		}
+	}
+	if _, err := table.Derive(r, 0); !errors.Is(err, task.ErrSlot) {
+		t.Errorf("a task without a seed: got %v, want ErrSlot", err)
+	}
+}
+
+func TestANetworkOfAKindThatTheProgramLacksIsRefused(t *testing.T) {
+	local := params.Local()
+	if err := table.CheckParams(&local); !errors.Is(err, task.ErrKind) {
+		t.Errorf("got %v, want ErrKind", err)
+	}
+	local.Kinds[0].Name = "echo"
+	if err := table.CheckParams(&local); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestAnotherKindGivesAnotherTask(t *testing.T) {
-	a, err := table.Derive(chain, &p, wire.HashOf("a"), 12, seat, []task.Asked{{Kind: "echo", Slots: 1}}, 0)
+	a, err := table.Derive(due(wire.HashOf("a"), task.Asked{Kind: "echo", Slots: 1}), 0)
 	if err != nil {
 		t.Fatal(err)
 	}
-	b, err := table.Derive(chain, &p, wire.HashOf("a"), 12, seat, []task.Asked{{Kind: "shout", Slots: 1}}, 0)
+	b, err := table.Derive(due(wire.HashOf("a"), task.Asked{Kind: "shout", Slots: 1}), 0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -83,7 +125,7 @@ func TestAnotherKindGivesAnotherTask(t *testing.T) {
 }
 
 func TestAKindThatTheProgramDoesNotHaveBlamesNobody(t *testing.T) {
-	_, err := table.Derive(chain, &p, wire.HashOf("a"), 12, seat, []task.Asked{{Kind: "whisper", Slots: 1}}, 0)
+	_, err := table.Derive(due(wire.HashOf("a"), task.Asked{Kind: "whisper", Slots: 1}), 0)
 	for what, err := range map[string]error{
 		"to derive":       err,
 		"to check a task": table.CheckTask(&wire.Task{Kind: "whisper"}),
@@ -138,7 +180,7 @@ func sealed(t *testing.T) *task.Sealed {
 	t.Helper()
 	s := &task.Sealed{}
 	for i := range uint16(3) {
-		d, err := table.Derive(chain, &p, wire.HashOf("a"), 12, seat, asked, i)
+		d, err := table.Derive(five, i)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -39,6 +39,8 @@ func TestBodiesOverTheirLimitsAreRefused(t *testing.T) {
 		"repeated weights":      {&wire.RevealWeights{UIDs: []protocol.UID{2, 2}, Values: []uint16{1, 1}}, wire.ErrNotCanonical},
 		"repeated counts":       {&wire.CommitCards{Seen: []wire.SeatCount{{UID: 1}, {UID: 1}}}, wire.ErrNotCanonical},
 		"unsorted counts":       {&wire.CommitCards{Opened: []wire.SeatCount{{UID: 2}, {UID: 1}}}, wire.ErrNotCanonical},
+		"counts of many kinds":  {&wire.CommitCards{Counts: make([]uint32, 9)}, wire.ErrLimit},
+		"opened by many kinds":  {&wire.CommitCards{Opened: []wire.SeatCount{{Counts: make([]uint32, 9)}}}, wire.ErrLimit},
 		"too many counts":       {&wire.CommitCards{Opened: make([]wire.SeatCount, 4097)}, wire.ErrLimit},
 	} {
 		if err := c.body.Check(); !errors.Is(err, c.want) {
@@ -54,12 +56,12 @@ func TestBodiesOverTheirLimitsAreRefused(t *testing.T) {
 
 func TestLongestBodiesFitTheLimitOfATransaction(t *testing.T) {
 	row := &wire.RevealWeights{Epoch: 1 << 60}
-	cards := &wire.CommitCards{Epoch: 1 << 60, Count: 1 << 31}
+	cards := &wire.CommitCards{Epoch: 1 << 60, Counts: []uint32{1 << 31, 1 << 31, 1 << 31, 1 << 31}}
 	for i := range 4096 {
 		row.UIDs, row.Values = append(row.UIDs, protocol.UID(i)), append(row.Values, 65535)
-		cards.Opened = append(cards.Opened, wire.SeatCount{UID: protocol.UID(i), Count: 1 << 20})
+		cards.Opened = append(cards.Opened, wire.SeatCount{UID: protocol.UID(i), Counts: []uint32{255, 255, 255, 255}})
 		if i < 256 {
-			cards.Seen = append(cards.Seen, wire.SeatCount{UID: protocol.UID(i), Count: 1 << 20})
+			cards.Seen = append(cards.Seen, wire.SeatCount{UID: protocol.UID(i), Counts: []uint32{1 << 20, 1 << 20, 1 << 20, 1 << 20}})
 		}
 	}
 	for _, b := range []wire.Body{row, cards} {

@@ -54,7 +54,7 @@ func bodies() []wire.Body {
 		&wire.Commit{Round: 7, Root: hash("root")},
 		&wire.CommitWeights{Epoch: 2, Hash: hash("weights")},
 		&wire.RevealWeights{Epoch: 2, UIDs: []protocol.UID{0, 3, 4095}, Values: []uint16{1, 0, 65535}, Salt: [32]byte{9}},
-		&wire.CommitCards{Epoch: 2, Root: hash("cards"), Count: 3, Seen: []wire.SeatCount{{UID: 1, Count: 2}}, Opened: []wire.SeatCount{{UID: 0}, {UID: 300, Count: 70000}}},
+		&wire.CommitCards{Epoch: 2, Root: hash("cards"), Counts: []uint32{3, 0}, Seen: []wire.SeatCount{{UID: 1, Counts: []uint32{2}}}, Opened: []wire.SeatCount{{UID: 0, Counts: []uint32{1}}, {UID: 300, Counts: []uint32{0, 70000}}}},
 	}
 }
 

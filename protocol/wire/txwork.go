@@ -67,22 +67,27 @@ func (r *RevealWeights) Seal(hotkey protocol.PublicKey) protocol.Hash {
 	return HashOf("assay/1/weights", hotkey[:], Encode(r))
 }
 
-// SeatCount is a number of things of one seat.
+// maxKinds is the largest number of kinds of any network (params).
+const maxKinds = 8
+
+// SeatCount is how many things there are of one seat, by kind in the network's
+// order. What is left out at the end is zero.
 type SeatCount struct {
-	_     struct{} `cbor:",toarray"`
-	UID   protocol.UID
-	Count uint32
+	_      struct{} `cbor:",toarray"`
+	UID    protocol.UID
+	Counts []uint32
 }
 
-// CommitCards puts on the ledger what the signer judged in Epoch. Seen counts,
-// for every other judge, the cards that arrived in time and were not found
-// false; Opened, for every asked seat, the answers that it opened and that
-// nobody found false. Both are sorted by uid, without repetition.
+// CommitCards puts on the ledger what the signer judged in Epoch: Counts are its
+// own cards by kind, as in [SeatCount]. Seen counts, for every other judge, the
+// cards that arrived in time and were not found false; Opened, for every asked
+// seat, the answers that it opened and that nobody found false. Both are sorted
+// by uid, without repetition.
 type CommitCards struct {
 	_      struct{} `cbor:",toarray"`
 	Epoch  protocol.Epoch
 	Root   protocol.Hash // Merkle root over the leaves of the signer's own cards, by key
-	Count  uint32
+	Counts []uint32
 	Seen   []SeatCount
 	Opened []SeatCount
 }
@@ -92,12 +97,18 @@ func (*CommitCards) Type() TxType { return TxCommitCards }
 
 // Check implements [Body].
 func (b *CommitCards) Check() error {
+	if len(b.Counts) > maxKinds {
+		return fmt.Errorf("counts of %d kinds, at most %d: %w", len(b.Counts), maxKinds, ErrLimit)
+	}
 	for _, list := range [][]SeatCount{b.Seen, b.Opened} {
 		if len(list) > maxWeights {
 			return fmt.Errorf("%d counts, at most %d: %w", len(list), maxWeights, ErrLimit)
 		}
-		for i := 1; i < len(list); i++ {
-			if list[i].UID <= list[i-1].UID {
+		for i := range list {
+			if len(list[i].Counts) > maxKinds {
+				return fmt.Errorf("counts of %d kinds, at most %d: %w", len(list[i].Counts), maxKinds, ErrLimit)
+			}
+			if i > 0 && list[i].UID <= list[i-1].UID {
 				return fmt.Errorf("uid %d after %d: %w", list[i].UID, list[i-1].UID, ErrNotCanonical)
 			}
 		}

@@ -15,15 +15,7 @@ type vote struct {
 // consensus returns for each miner the stake-weighted median of its votes: the largest weight that validators with at
 // least kappa of the stake give it, or more. A validator that gives none votes zero.
 func consensus(stake []fixed.I32F32, w *matrix, kappa fixed.I32F32) []fixed.I32F32 {
-	voters := make([]fixed.I32F32, w.size())
-	count := 0
-	for i, s := range stake {
-		if s > 0 {
-			voters[i] = s
-			count++
-		}
-	}
-	fixed.Normalise(voters)
+	voters, count := voices(stake)
 	total := fixed.Sum(voters)
 	minority := total.Sub(kappa)
 
@@ -42,6 +34,36 @@ func consensus(stake []fixed.I32F32, w *matrix, kappa fixed.I32F32) []fixed.I32F
 		out[j] = weightedMedian(votes, minority)
 	}
 	return out
+}
+
+// voices returns the shares of those that have stake, and how many they are.
+func voices(stake []fixed.I32F32) (voters []fixed.I32F32, count int) {
+	voters = make([]fixed.I32F32, len(stake))
+	for i, s := range stake {
+		if s > 0 {
+			voters[i] = s
+			count++
+		}
+	}
+	fixed.Normalise(voters)
+	return voters, count
+}
+
+// nobody returns the rank of what rows leave to nobody: it is agreed on and clipped as a seat's column is.
+func nobody(stake, left []fixed.I32F32, kappa fixed.I32F32) fixed.I32F32 {
+	voters, count := voices(stake)
+	votes := make([]vote, 0, count)
+	for i, s := range voters {
+		if s > 0 {
+			votes = append(votes, vote{left[i], s})
+		}
+	}
+	agreed := weightedMedian(votes, fixed.Sum(voters).Sub(kappa))
+	var rank fixed.I32F32
+	for i, s := range stake {
+		rank = rank.Add(s.Mul(min(left[i], agreed)))
+	}
+	return rank
 }
 
 // ballots holds the votes of all columns in one array, each with room for one more.

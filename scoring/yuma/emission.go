@@ -7,24 +7,28 @@ import (
 )
 
 // shares are the parts of the emission, per seat: of the miners' side, of the validators' side, and of both. The first
-// two add up to one together, and so does the third.
+// two add up to one together, and so does the third, but for what nobody earned.
 type shares struct {
 	server, validator, combined []fixed.I32F32
+	nobody                      fixed.I32F32
 }
 
-// emissionShares divides the emission by incentive and dividends, which count the same. If no miner has incentive,
+// emissionShares divides the emission by incentive and dividends, which count the same; what nobody earned of either
+// is a share that no seat has. If no miner has incentive and nothing was left to nobody,
 // nothing is paid, or, as in the reference, validators are by stake.
-func emissionShares(in *Input, incentive, dividends, stake, activeStake []fixed.I32F32) shares {
+func emissionShares(in *Input, incentive, dividends []fixed.I32F32, unearned fixed.I32F32, stake, activeStake []fixed.I32F32) shares {
 	n := len(incentive)
-	s := shares{slices.Clone(incentive), slices.Clone(dividends), make([]fixed.I32F32, n)}
+	s := shares{server: slices.Clone(incentive), validator: slices.Clone(dividends), combined: make([]fixed.I32F32, n)}
 	for i := range s.combined {
 		s.combined[i] = incentive[i].Add(dividends[i])
 	}
-	total := fixed.Sum(incentive).Add(fixed.Sum(dividends))
+	none := unearned.Add(unearned)
+	total := fixed.Sum(incentive).Add(fixed.Sum(dividends)).Add(none)
 	if total != 0 {
 		fixed.NormaliseBy(s.server, total)
 		fixed.NormaliseBy(s.validator, total)
-		fixed.Normalise(s.combined)
+		s.nobody = none.Div(total)
+		fixed.NormaliseBy(s.combined, fixed.Sum(s.combined).Add(none))
 		return s
 	}
 	if in.CarryIfNoIncentive {

@@ -84,6 +84,10 @@ type Input struct {
 	// the epoch before.
 	Weights [][]Entry
 	Bonds   [][]Entry
+	// Nobody is what the row of each seat leaves to nobody, beside its Weights and
+	// on their scale. It counts like the column of one more seat, and what falls to
+	// it is not paid. Nil, as in the reference, leaves nothing.
+	Nobody []uint16
 }
 
 // Output is what an epoch decides. Every list has one element a seat. A uint16 is a proportion of 65535, rounded down.
@@ -96,16 +100,21 @@ type Output struct {
 	ValidatorTrust []uint16
 	Trust          []uint16
 
-	// IncentiveShare and DividendShare are Incentive and Dividends in full precision. Each adds up to just below one,
-	// or to zero.
+	// IncentiveShare and DividendShare are Incentive and Dividends in full precision. Each adds up to just below one
+	// together with NobodyShare, or to zero.
 	IncentiveShare []fixed.I32F32
 	DividendShare  []fixed.I32F32
+	// NobodyShare is what is missing from both, because the validators agree that
+	// nobody earned it.
+	NobodyShare fixed.I32F32
 
-	// ServerEmission and ValidatorEmission are in units and together add up to at most Input.Emission. Emission is
+	// ServerEmission, ValidatorEmission and NobodyEmission, what is not paid because nobody earned it, are in units and
+	// together add up to at most Input.Emission. Emission is
 	// their combination, rounded by itself: what pruning looks at.
 	ServerEmission    []uint64
 	ValidatorEmission []uint64
 	Emission          []uint64
+	NobodyEmission    uint64
 	// PruningScore is the combined share, scaled so that the best seat has 65535.
 	PruningScore []uint16
 
@@ -143,6 +152,9 @@ func (in *Input) check() error {
 	}
 	if len(in.FirstCommit) != n && (in.CommitReveal || in.FirstCommit != nil) {
 		return inputError(ErrSize, "first commit: %d elements for %d seats", len(in.FirstCommit), n)
+	}
+	if len(in.Nobody) != n && in.Nobody != nil {
+		return inputError(ErrSize, "nobody: %d elements for %d seats", len(in.Nobody), n)
 	}
 	if in.Owner != nil && int(*in.Owner) >= n {
 		return inputError(ErrRange, "owner %d of %d seats", *in.Owner, n)

@@ -37,14 +37,6 @@ func (m *matrix) row(i int) ([]uint16, []fixed.I32F32) {
 	return m.uid[from:to], m.val[from:to]
 }
 
-// normaliseRows divides each row by its sum, unless that is zero.
-func (m *matrix) normaliseRows() {
-	for i := range m.size() {
-		_, vals := m.row(i)
-		fixed.Normalise(vals)
-	}
-}
-
 // normaliseColumns divides each column by its sum, unless that is zero.
 func (m *matrix) normaliseColumns() {
 	sums := make([]fixed.I32F32, m.size())

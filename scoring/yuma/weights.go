@@ -2,9 +2,10 @@ package yuma
 
 import "github.com/assaynet/assay/scoring/fixed"
 
-// weights returns the weights that count, each row divided by its sum. The masks come first, so a validator whose
-// votes are mostly masked speaks with full voice through the rest.
-func weights(in *Input, permit []bool) matrix {
+// weights returns the weights that count, each row divided by its sum, and what each leaves to nobody, which is part
+// of the sum. The masks come first, so a validator whose votes are mostly masked speaks with full voice through the
+// rest.
+func weights(in *Input, permit []bool) (matrix, []fixed.I32F32) {
 	entries := 0
 	for uid, row := range in.Weights {
 		if permit[uid] {
@@ -22,8 +23,17 @@ func weights(in *Input, permit []bool) matrix {
 		}
 		out.endRow()
 	}
-	out.normaliseRows()
-	return out
+	left := make([]fixed.I32F32, out.size())
+	for uid := range left {
+		if permit[uid] && in.Nobody != nil {
+			left[uid] = fixed.FromInt(int64(in.Nobody[uid]))
+		}
+		_, row := out.row(uid)
+		sum := fixed.Sum(row).Add(left[uid])
+		fixed.NormaliseBy(row, sum)
+		left[uid] = left[uid].Div(sum)
+	}
+	return out, left
 }
 
 // counts reports whether the vote of validator i for seat j counts.

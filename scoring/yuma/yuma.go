@@ -20,7 +20,7 @@ func Run(in Input) (Output, error) {
 	newPermit := withOwner(&in, topNonZero(stake, in.MaxValidators))
 	voice := activeStake(stake, isActive, permit)
 
-	w := weights(&in, permit)
+	w, left := weights(&in, permit)
 	agreed := consensus(voice, &w, fixed.FromProportion(in.Kappa))
 	clipped := clip(&w, agreed)
 	preranks := w.columnSums(voice)
@@ -29,7 +29,10 @@ func Run(in Input) (Output, error) {
 	for j, rank := range incentive {
 		trust[j] = rank.Div(preranks[j])
 	}
-	fixed.Normalise(incentive)
+	unearned := nobody(voice, left, fixed.FromProportion(in.Kappa))
+	whole := fixed.Sum(incentive).Add(unearned)
+	fixed.NormaliseBy(incentive, whole)
+	unearned = unearned.Div(whole)
 
 	bought := bondWeights(&w, &clipped, agreed, fixed.FromProportion(in.BondsPenalty), in.ZerosKeepBonds)
 	var dividends []fixed.I32F32
@@ -40,7 +43,14 @@ func Run(in Input) (Output, error) {
 		dividends, bonds = originalBonds(&in, &bought, voice, incentive)
 	}
 
-	paid := emissionShares(&in, incentive, dividends, stake, voice)
+	if unearned > 0 { // validators earn as much less as miners do
+		earned := fixed.Sum(incentive)
+		for i := range dividends {
+			dividends[i] = dividends[i].Mul(earned)
+		}
+	}
+
+	paid := emissionShares(&in, incentive, dividends, unearned, stake, voice)
 	return Output{
 		Active:            isActive,
 		StakeWeight:       proportions(stake),
@@ -51,9 +61,11 @@ func Run(in Input) (Output, error) {
 		Trust:             proportions(trust),
 		IncentiveShare:    incentive,
 		DividendShare:     dividends,
+		NobodyShare:       unearned,
 		ServerEmission:    portions(in.Emission, paid.server),
 		ValidatorEmission: portions(in.Emission, paid.validator),
 		Emission:          portions(in.Emission, paid.combined),
+		NobodyEmission:    paid.nobody.Portion(in.Emission),
 		PruningScore:      fixed.MaxUpscale(paid.combined),
 		Permit:            newPermit,
 		Bonds:             bondRows(&bonds, newPermit),

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"math"
 	"math/rand/v2"
+	"reflect"
 	"slices"
 	"testing"
 
@@ -254,4 +255,88 @@ func inputFrom(data []byte) yuma.Input {
 		in.Weights, in.Bonds = append(in.Weights, rows[0]), append(in.Bonds, rows[1])
 	}
 	return in
+}
+
+// A network of two validators and two miners, of which rows leave to nobody what
+// these values say.
+func withNobody(nobody ...uint16) yuma.Input {
+	in := yuma.Input{
+		Params: yuma.Params{
+			Tempo: 20, ActivityCutoff: 1000, Kappa: 33423, MaxValidators: 4, Yuma3: true, BondsMovingAverage: 900_000,
+			CarryIfNoIncentive: true, ZerosKeepBonds: true,
+		},
+		Block: 100, LastStep: 80, Emission: 1_000_000,
+		Stake:        []uint64{60, 40, 0, 0},
+		RegisteredAt: make([]uint64, 4), LastUpdate: []uint64{90, 90, 0, 0},
+		Permit:  []bool{true, true, false, false},
+		Weights: [][]yuma.Entry{{{UID: 2, Value: 300}, {UID: 3, Value: 100}}, {{UID: 2, Value: 300}, {UID: 3, Value: 100}}, nil, nil},
+		Bonds:   make([][]yuma.Entry, 4),
+	}
+	if nobody != nil {
+		in.Nobody = append(nobody, 0, 0)
+	}
+	return in
+}
+
+func paidBy(t *testing.T, in yuma.Input) (miners, validators uint64, out yuma.Output) {
+	t.Helper()
+	out, err := yuma.Run(in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range out.ServerEmission {
+		miners += out.ServerEmission[i]
+		validators += out.ValidatorEmission[i]
+	}
+	return miners, validators, out
+}
+
+func TestWhatIsLeftToNobodyIsPaidToNobody(t *testing.T) {
+	// The rows leave a fifth: 100 of 500.
+	miners, validators, out := paidBy(t, withNobody(100, 100))
+	if miners < 399_990 || miners > 400_000 || validators < 399_990 || validators > 400_000 {
+		t.Errorf("miners got %d, validators %d of a million, want 400000 each", miners, validators)
+	}
+	if out.NobodyEmission < 199_990 || out.NobodyEmission > 200_000 {
+		t.Errorf("nobody earned %d of a million, want 200000", out.NobodyEmission)
+	}
+	if got := out.NobodyShare.Proportion(); got != 13106 && got != 13107 {
+		t.Errorf("nobody has %d, want 13107", got)
+	}
+	if a, b := out.ServerEmission[2], out.ServerEmission[3]; a < 299_990 || a > 300_000 || b < 99_990 || b > 100_000 {
+		t.Errorf("miners got %d and %d, want 300000 and 100000", a, b)
+	}
+}
+
+func TestNobodyIsVotedOnAsASeatIs(t *testing.T) {
+	// The validator with 40 of 100 leaves far more than the other: it is cut to that.
+	_, _, alone := paidBy(t, withNobody(100, 60_000))
+	if got := alone.NobodyShare.Proportion(); got > 20_000 { // uncut it would be above a half
+		t.Errorf("a minority leaves %d of 65535 to nobody", got)
+	}
+	// And one that leaves nothing does not pay what the majority says is not earned.
+	_, _, kind := paidBy(t, withNobody(100, 0))
+	if kind.NobodyShare == 0 {
+		t.Error("a minority pays what a majority left")
+	}
+}
+
+func TestWhereNothingIsEarnedNothingIsPaid(t *testing.T) {
+	in := withNobody(65535, 65535)
+	for i := range 2 {
+		for k := range in.Weights[i] {
+			in.Weights[i][k].Value = 0
+		}
+	}
+	if miners, validators, out := paidBy(t, in); miners+validators != 0 || out.NobodyShare == 0 {
+		t.Errorf("miners got %d, validators %d", miners, validators)
+	}
+}
+
+func TestALeftoverOfNothingChangesNothing(t *testing.T) {
+	_, _, without := paidBy(t, withNobody())
+	_, _, with := paidBy(t, withNobody(0, 0))
+	if !reflect.DeepEqual(without, with) {
+		t.Errorf("got %+v, want %+v", with, without)
+	}
 }

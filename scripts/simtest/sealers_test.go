@@ -58,7 +58,11 @@ func (o *outlaw) Step(ctx context.Context, head protocol.Height) error {
 	if err != nil || seeds.TaskSeed.IsZero() {
 		return err
 	}
-	tasks, err := kinds.All().DeriveAll(o.ChainID(), p, seeds.TaskSeed, n, seat.ID, roster.Asked)
+	asked, err := ledger.ReadTasks(o.State(), o.ChainID(), p, n, &roster)
+	if err != nil {
+		return err
+	}
+	tasks, err := kinds.All().DeriveAll(&asked)
 	if err != nil {
 		return err
 	}

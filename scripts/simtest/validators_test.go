@@ -2,6 +2,7 @@ package simtest_test
 
 import (
 	"context"
+	"slices"
 	"testing"
 
 	"github.com/assaynet/assay/protocol"
@@ -101,8 +102,8 @@ func TestClaimingCardsThatWereNotGivenEarnsNothing(t *testing.T) {
 	s.play(10)
 	s.idle()
 	claimed, ok, err := ledger.ReadCards(s.State(), 8, s.seat("vincent").ID.UID)
-	if drawn := s.Payment("vincent", 9).Drawn; err != nil || !ok || claimed.Cards.Count != drawn {
-		t.Errorf("vincent claims %d cards of epoch 8, %v, %v; want the %d that he drew", claimed.Cards.Count, ok, err, drawn)
+	if drawn := s.Payment("vincent", 9).Drawn; err != nil || !ok || !slices.Equal(claimed.Cards.Counts, []uint32{drawn}) {
+		t.Errorf("vincent claims %d cards of epoch 8, %v, %v; want the %d that he drew", claimed.Cards.Counts, ok, err, drawn)
 	}
 }
 
@@ -133,9 +134,9 @@ func (p *parrot) Step(ctx context.Context, head protocol.Height) error {
 	case sched.CardBlocks + 1:
 		everyone := []wire.SeatCount{}
 		for uid := range protocol.UID(len(judges)) {
-			everyone = append(everyone, wire.SeatCount{UID: uid, Count: 1000})
+			everyone = append(everyone, wire.SeatCount{UID: uid, Counts: []uint32{1000}})
 		}
-		return p.port.Submit(ctx, &wire.CommitCards{Epoch: e - 1, Count: 1000, Seen: everyone})
+		return p.port.Submit(ctx, &wire.CommitCards{Epoch: e - 1, Counts: []uint32{1000}, Seen: everyone})
 	case sched.WeightBlocks:
 		row, ok, err := ledger.ReadWeights(p.State(), e-1, p.seat("vera").ID.UID)
 		if err != nil || !ok {

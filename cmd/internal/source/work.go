@@ -84,7 +84,7 @@ func score(x *scoring.Explanation) api.Score {
 	return api.Score{
 		Epoch: x.Epoch, UID: t.Seat.UID, Registered: t.Seat.Registered,
 		Asked: t.Asked, Answered: t.Opened, Late: t.Late, Unopened: t.Unopened,
-		Tokens: t.Tokens, OwnRuns: t.Runs, OwnPasses: t.Passes,
+		Tokens: t.Units, OwnRuns: t.Runs, OwnPasses: t.Passes,
 		Bound: x.Bound, Speed: x.Speed, Availability: x.Availability, Weight: x.Weight,
 		Explain: api.Explain{
 			Reason: string(x.Reason), Work: t.Work, MeanWork: x.Work, Raw: x.Raw, Delay: t.Delay, Commits: t.Commits,

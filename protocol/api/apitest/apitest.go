@@ -279,7 +279,7 @@ func constants(model protocol.ModelID) params.Params {
 		Tasks:    params.Tasks{Retention: 8},
 		Gossip:   params.Gossip{ReplayWindow: 60},
 		Kinds: []params.Kind{{
-			Name: inference.Kind, Slots: 4, Judges: 2, Keep: params.One / 2,
+			Name: inference.Kind, Share: params.One, Slots: 4, Judges: 2, Rounds: 1, Keep: params.One / 2,
 			Models: []params.Model{{ID: model, Name: "tiny.gguf", Class: params.One}},
 		}},
 		Inference: params.Inference{MaxTokens: 6, System: "Be brief.", SpeedBest: params.One, SpeedWorst: params.One},

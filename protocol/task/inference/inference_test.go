@@ -35,7 +35,9 @@ type derived struct {
 func deriveWith(t *testing.T, p *params.Params, chain, seed string, round protocol.Round, seat protocol.SeatID, slot uint16, models ...protocol.ModelID) derived {
 	t.Helper()
 	table := task.Table{inference.New()}
-	d, err := table.Derive(chain, p, wire.HashOf(seed), round, seat, asked(models...), slot)
+	d, err := table.Derive(&task.Round{
+		Chain: chain, Params: p, Number: round, Seat: seat, Due: []task.Due{{Asked: asked(models...)[0], Seed: wire.HashOf(seed)}},
+	}, slot)
 	if err != nil {
 		t.Fatal(err)
 	}

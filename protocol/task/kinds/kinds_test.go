@@ -2,6 +2,7 @@ package kinds_test
 
 import (
 	"errors"
+	"slices"
 	"testing"
 
 	"github.com/assaynet/assay/protocol"
@@ -17,6 +18,9 @@ func TestEveryKindOfTheTableAsksWhatItTakesItself(t *testing.T) {
 	p := params.Local()
 	models := []protocol.ModelID{p.Kinds[0].Models[0].ID}
 	table := kinds.All()
+	if err := table.CheckParams(&p); err != nil {
+		t.Error(err)
+	}
 	seen := map[protocol.Kind]bool{}
 	for _, k := range table {
 		name := k.Name()
@@ -28,8 +32,8 @@ func TestEveryKindOfTheTableAsksWhatItTakesItself(t *testing.T) {
 		if err := serve.Check(); err != nil {
 			t.Errorf("%s cannot be offered: %v", name, err)
 		}
-		asked := []task.Asked{{Kind: name, Slots: 2, Models: models}}
-		tasks, err := table.DeriveAll("chain", &p, protocol.Hash{1}, 3, protocol.SeatID{UID: 4}, asked)
+		due := task.Due{Asked: task.Asked{Kind: name, Slots: 2, Models: models}, Seed: protocol.Hash{1}}
+		tasks, err := table.DeriveAll(&task.Round{Chain: "chain", Params: &p, Number: 3, Seat: protocol.SeatID{UID: 4}, Due: []task.Due{due}})
 		if err != nil || len(tasks) != 2 {
 			t.Fatalf("%s: %d tasks, %v", name, len(tasks), err)
 		}
@@ -37,6 +41,10 @@ func TestEveryKindOfTheTableAsksWhatItTakesItself(t *testing.T) {
 			if err := errors.Join(tasks[i].Check(), table.CheckTask(&tasks[i])); err != nil {
 				t.Errorf("%s refuses what it draws: %v", name, err)
 			}
+		}
+		worth := k.Work(&p, []task.Opened{{Task: &tasks[0], Body: []byte{0xff}}, {Task: &tasks[1]}})
+		if !slices.Equal(worth, make([]task.Worth, 2)) {
+			t.Errorf("%s pays for garbage: %+v", name, worth)
 		}
 		for what, err := range map[string]error{
 			"a task":    table.CheckTask(&wire.Task{Kind: name, Body: []byte{0xff}}),

@@ -1,24 +1,26 @@
 """The ledger: blocks, transactions, beacon, rounds, duties, epochs (protocol/SPEC.md, sections 5 to 10, 13 and 15)."""
 
+import work
 import yuma
 from form import *
 
 TX = ("u8", "text", "b33", "u64", "b", "b64")
-COUNTS = [("u16", "u32")]
+COUNTS = [("u16", ["u32"])]
 BODIES = {
     1: ("b33", "u64"), 2: ("b33", "u64"), 3: ("b33", "u64"), 4: ("b33", "u64"),
     5: ([("text", "u16", ["b32"])], ["text"], "b33", "b64"), 6: ("b33", "b64", "b32", "text"), 7: ("u64", "b32"),
     8: ("u64", "b32"), 9: ("u64", "b32"), 10: ("u64", ["u16"], ["u16"], "b32"),
-    11: ("u64", "b32", "u32", COUNTS, COUNTS),
+    11: ("u64", "b32", ["u32"], COUNTS, COUNTS),
 }
 SEAT = ("id hotkey coldkey collateral offers addresses identity permit last_update emission slots asked "
         "consensus chain next next_from no_permit").split()
-META = "height seats issued burned pot price last_step beacon link proposer proposer_key".split()
+META = "height seats issued burned pot price last_step beacon link proposer proposer_key unearned".split()
 ROUND = "round task_seed task_height duty_seed duty_height task_first duty_first task_has duty_has".split()
 NOBODY = {1: 0, 2: 0}
 NO_CHAIN = [0, 0, ZERO]
 LINKS = 1 << 20
 LEAST_ENTRY = 10**7
+NOBODY_UID = 65535
 
 
 class Rule(Exception):
@@ -64,7 +66,7 @@ class Ledger:
         for key, balance in net.accounts:
             self.put(b"a" + key, [balance, 0])
         self.meta = Record(zip(META, [0, len(net.seats_at_start), supply, 0, 0, net.seats.price, 0,
-                                      H("assay/1/beacon/genesis", net.chain.encode()), ZERO, NOBODY, NO_KEY]))
+                                      H("assay/1/beacon/genesis", net.chain.encode()), ZERO, NOBODY, NO_KEY, 0]))
         seats = []
         for uid, (hot, cold, stake, offers, addresses, identity, consensus, anchor) in enumerate(net.seats_at_start):
             seats.append(Record(zip(SEAT, [
@@ -326,7 +328,7 @@ class Ledger:
         rule(seal[0] == s.id and seal[1] == H("assay/1/weights", s.hotkey + body), "ErrMismatch")
         key = b"w" + u64(e) + u16(s.id[1])
         rule(self.get(key, [None])[0] != s.id, "ErrDuplicate")
-        rule(all(uid < self.meta.seats for uid in uids), "ErrUnknown")
+        rule(all(uid < self.meta.seats or uid == NOBODY_UID for uid in uids), "ErrUnknown")
         row = [(uid, v) for uid, v in zip(uids, values) if uid != s.id[1]]
         self.put(key, [s.id, seal[2], [uid for uid, _ in row], yuma.upscale([v for _, v in row])])
 
@@ -334,6 +336,9 @@ class Ledger:
         must(all([c[0] for c in x] == sorted({c[0] for c in x}) and len(x) <= 4096 for x in b[3:]), "counts")
         rule(b[0] + 1 == self.net.epoch(self.height), "ErrDeadline")
         self.judges(b[0], s)
+        lists = [b[2]] + [counts for _, counts in b[3] + b[4]]
+        must(all(len(counts) <= 8 for counts in lists), "counts by kind")
+        rule(all(len(counts) <= len(self.net.kinds) for counts in lists), "ErrUnknown")
         key = b"g" + u64(b[0]) + u16(s.id[1])
         rule(self.get(key, [None])[0] != s.id, "ErrDuplicate")
         self.put(key, [s.id, b])
@@ -425,39 +430,50 @@ class Ledger:
             roster = self.get(b"o" + u64(e) + u16(seat[1]), [None])
             if roster[0] != seat:
                 continue
-            duties = self.draw_seat(rec, e, roster, judges)
-            for _, judge in duties:
-                counts[judge[1]] = counts.get(judge[1], 0) + 1
+            duties, first = [], 0
+            for kind, n, _, seed in work.due_in(self, rec.round, roster[2]):
+                if seed != ZERO:
+                    some = self.draw_kind(rec, e, roster, judges, kind, first, n)
+                    for _, judge in some:
+                        drawn = counts.setdefault(judge[1], [0] * len(self.net.kinds))
+                        drawn[list(self.net.kinds).index(kind)] += 1
+                    duties += some
+                first += n
             if duties:
                 self.put(b"d" + u64(rec.round) + u16(seat[1]), [duties])
-        for uid, n in counts.items():
+        for uid, drawn in counts.items():
             key = b"n" + u64(e) + u16(uid)
-            self.put(key, [self.get(key, [0])[0] + n])
+            before = self.get(key, [[0] * len(drawn)])[0]
+            self.put(key, [[a + b for a, b in zip(before, drawn)]])
 
-    def draw_seat(self, rec, e, roster, judges):
-        seat, _, asked, coldkey = roster
-        k = sum(n for _, n, _ in asked)
+    def draw_kind(self, rec, e, roster, judges, kind, first_slot, k):
+        seat, _, _, coldkey = roster
         ticket = lambda domain, x: H(domain, rec.duty_seed + u16(seat[1]) + u64(seat[2]) + u32(x))
-        window, rounds = e - e % 2, 2 * self.net.rounds()
-        cover = self.get(b"v" + u16(seat[1]), [None, None, []])
-        first = cover[0] != seat
-        known = [] if first or cover[1] != window else cover[2]
+        number = lambda x: first_slot << 16 | x
+        window = e - e % 2
+        last = (window + 2) * self.net.rounds()
+        owner, covers = self.get(b"v" + u16(seat[1]), [None, []])
+        covers = {name: (since, known) for name, since, known in covers} if owner == seat else {}
+        since, known = covers.get(kind, (None, []))
+        if since != window:
+            known = []
         able = [j for j in judges if j[0][1] != seat[1] and j[3] != coldkey]
         pending, rest = [j for j in able if j[0][1] not in known], [j for j in able if j[0][1] in known]
-        left = 1 if first else rounds - (rec.round - window * self.net.rounds())
-        quota = min(max(self.net.kinds["inference"].judges, -(-len(pending) // left)), len(able))
-        drawn = sorted(pending, key=lambda j: ticket("assay/1/duty/order", j[0][1]))[:quota]
+        left = len([r for r in range(rec.round, last) if self.net.set_in(kind, r) is not None]) if kind in covers else 1
+        quota = min(max(self.net.kinds[kind].judges, -(-len(pending) // left)), len(able))
+        drawn = sorted(pending, key=lambda j: ticket("assay/1/duty/order", number(j[0][1])))[:quota]
         for i in range(quota - len(drawn)):
-            x = int.from_bytes(ticket("assay/1/duty/fill", i)[:8], "big") * sum(j[2] for j in rest) >> 64
+            x = int.from_bytes(ticket("assay/1/duty/fill", number(i))[:8], "big") * sum(j[2] for j in rest) >> 64
             n = 0
             while n < len(rest) - 1 and x >= rest[n][2]:
                 x -= rest[n][2]
                 n += 1
             drawn.append(rest.pop(n))
-        self.put(b"v" + u16(seat[1]), [seat, window, sorted(set(known) | {j[0][1] for j in drawn})])
+        covers[kind] = window, sorted(set(known) | {j[0][1] for j in drawn})
+        self.put(b"v" + u16(seat[1]), [seat, [[name, *covers[name]] for name in sorted(covers)]])
         if not drawn or not k:
             return []
-        perm = sorted(range(k), key=lambda i: ticket("assay/1/duty/slot", i))
+        perm = sorted(range(first_slot, first_slot + k), key=lambda i: ticket("assay/1/duty/slot", i))
         s = min(max(1, len(drawn) // 2), k)
         duties = [[perm[i % s], j[0]] for i, j in enumerate(drawn)]
         return sorted(duties, key=lambda d: (d[0], d[1][1]))
@@ -471,24 +487,43 @@ class Ledger:
                 out.append((judge, stake, said[1]))
         return out
 
-    def opened_by(self, seat, e):
+    def count(self, counts, kind):
+        """A number of a list by kind."""
+        i = list(self.net.kinds).index(kind)
+        return counts[i] if i < len(counts) else 0
+
+    def opened_by(self, seat, kind, e):
         if e < 0 or seat.id[2] > self.net.epoch_end(e):
             return 0
         uid = seat.id[1]
-        return median([(dict(map(tuple, b[4])).get(uid, 0), stake) for judge, stake, b in self.statements(e) if judge[1] != uid])
+        return median([(self.count(dict(map(tuple, b[4])).get(uid, []), kind), stake)
+                       for judge, stake, b in self.statements(e) if judge[1] != uid])
 
     def duties_of(self, seat, e):
-        """Duties drawn and fulfilled in an epoch."""
-        uid = seat.id[1]
+        """Duties drawn and fulfilled in an epoch, for each kind."""
+        uid, kinds = seat.id[1], list(self.net.kinds)
         if e < 0 or self.get(b"j" + u64(e) + u16(uid), [None])[0] != seat.id:
-            return 0, 0
-        drawn = self.get(b"n" + u64(e) + u16(uid), [0])[0]
+            return [0] * len(kinds), [0] * len(kinds)
+        drawn = self.get(b"n" + u64(e) + u16(uid), [[0] * len(kinds)])[0]
         said = self.statements(e)
         own = [b for judge, _, b in said if judge == seat.id]
         if not own:
-            return drawn, 0
-        others = [(dict(map(tuple, b[3])).get(uid, 0), stake) for judge, stake, b in said if judge != seat.id]
-        return drawn, min([own[0][2], drawn] + ([median(others)] if others else []))
+            return drawn, [0] * len(kinds)
+        done = []
+        for i, kind in enumerate(kinds):
+            others = [(self.count(dict(map(tuple, b[3])).get(uid, []), kind), stake) for judge, stake, b in said if judge != seat.id]
+            done.append(min([self.count(own[0][2], kind), drawn[i]] + ([median(others)] if others else [])))
+        return drawn, done
+
+    def part(self, drawn, done, a):
+        """What duties leave of an amount."""
+        kinds = [k for k in range(len(drawn)) if drawn[k]]
+        if not kinds:
+            return a
+        shares = [list(self.net.kinds.values())[k].share for k in kinds]
+        if not any(shares):
+            shares = [1] * len(kinds)
+        return sum(a * s // sum(shares) * done[k] // drawn[k] for k, s in zip(kinds, shares))
 
     # Section 15.
 
@@ -496,11 +531,13 @@ class Ledger:
         e, m, net = self.net.epoch(self.height), self.meta, self.net
         seats = self.seats()
         stake = [self.stake(s.hotkey) for s in seats]
-        rows, bonds = [], []
+        rows, bonds, nobody = [], [], []
         for s in seats:
             key = u16(s.id[1])
             row = self.get(b"w" + u64(e - 2) + key, [None]) if e >= 2 else [None]
-            rows.append({j: v for j, v in zip(*row[2:]) if seats[j].id[2] < row[1]} if row[0] == s.id else {})
+            said = dict(zip(*row[2:])) if row[0] == s.id else {}
+            nobody.append(said.pop(NOBODY_UID, 0))
+            rows.append({j: v for j, v in said.items() if seats[j].id[2] < row[1]})
             bonds.append(dict(zip(*self.get(b"y" + key, [[], []]))))
         y = net.yuma
         lists = [stake, [s.id[2] for s in seats], [s.last_update for s in seats], [s.permit for s in seats]]
@@ -511,8 +548,8 @@ class Ledger:
             "StakeThreshold": net.seats.min_stake, "Steepness": y.steepness, "Tempo": net.schedule.tempo, "Yuma3": y.yuma3,
             "ZerosKeepBonds": True}
         listed = lambda rows: [[list(r), list(r.values())] for r in rows]
-        inputs = H("assay/1/epoch/inputs", encode([settings, self.height, m.last_step, m.pot] + lists + [listed(rows), listed(bonds)]))
-        out = yuma.run(y, self.height, net.schedule.tempo, net.seats.min_stake, m.last_step, *lists, rows, bonds)
+        inputs = H("assay/1/epoch/inputs", encode([settings, self.height, m.last_step, m.pot - m.unearned] + lists + [listed(rows), listed(bonds), nobody]))
+        out = yuma.run(y, self.height, net.schedule.tempo, net.seats.min_stake, m.last_step, *lists, rows, bonds, nobody)
         self.pay(e, seats, stake, out, inputs)
         for s, row in zip(seats, out["bonds"]):
             if row:
@@ -528,16 +565,15 @@ class Ledger:
         self.forget(e - net.tasks.retention)
 
     def pay(self, e, seats, stake, out, inputs):
-        m, pot = self.meta, self.meta.pot
-        whole = yuma.total(out["I"]) + yuma.total(out["D"])
+        m, pot = self.meta, self.meta.pot - self.meta.unearned
+        whole = yuma.total(out["I"]) + yuma.total(out["D"]) + 2 * out["N"]
         share = lambda x: pot * yuma.div(x, whole) >> 32 if whole else 0
         sums = [0, 0]
         for i, s in enumerate(seats):
             drawn, done = self.duties_of(s, e - 1)
-            part = lambda x: x * done // drawn if drawn else x
             miner, validator = share(out["I"][i]), 0
             self.credit(s.coldkey, miner) if miner else None
-            dividend = part(share(out["D"][i]))
+            dividend = self.part(drawn, done, share(out["D"][i]))
             for key, (own,) in self.below(b"k" + s.hotkey):
                 amount = dividend * own // stake[i]
                 self.credit(key[34:], amount) if amount else None
@@ -548,8 +584,10 @@ class Ledger:
             n = yuma.narrow
             self.put(b"p" + u64(e) + u16(i), [
                 s.id, s.hotkey, s.coldkey, stake[i], s.permit, n(out["C"][i]), n(out["I"][i]), n(out["D"][i]), n(out["trust"][i]),
-                part(65535), n(out["S"][i]), miner, validator, drawn, done])
-        self.put(b"e" + u64(e), [e, self.height, inputs, pot] + sums + [m.pot, m.issued, m.burned, len(seats)])
+                self.part(drawn, done, 65535), n(out["S"][i]), miner, validator, sum(drawn), sum(done)])
+        unearned = share(2 * out["N"])
+        m.unearned += unearned
+        self.put(b"e" + u64(e), [e, self.height, inputs, pot] + sums + [m.pot - m.unearned, m.issued, m.burned, len(seats), unearned])
 
     def permits(self, seats, e):
         net, able = self.net, []
@@ -574,8 +612,8 @@ class Ledger:
     def rosters(self, seats, e):
         for s in seats:
             key = u64(e) + u16(s.id[1])
-            shown = max(1, 2 * self.opened_by(s, e - 2) // self.net.rounds())
-            asked = [[kind, min(capacity, self.net.kinds[kind].slots, shown), models]
+            shown = lambda kind: max(1, 2 * self.opened_by(s, kind, e - 2) // (self.net.rounds() // self.net.kinds[kind].rounds))
+            asked = [[kind, min(capacity, self.net.kinds[kind].slots, shown(kind)), models]
                      for kind, capacity, models in s.offers if capacity and (models or not self.net.kinds[kind].models)]
             s.slots, s.asked = sum(n for _, n, _ in asked), bool(asked)
             if asked:

@@ -64,12 +64,14 @@ def answers(led, record):
         r, seat, slot = a[:3]
         roster, commitment = state_of(led, r, seat[1])
         must(roster[0] == seat and roster[1] == sender and commitment[0] == seat, "an answer of nobody who was asked")
-        task = work.derive(net, led.round(r).task_seed, r, seat, roster[2], slot)
-        work.check_opening(net, commitment[1], work.slots(roster[2]), sender, task, a)
+        due = work.due_in(led, r, roster[2])
+        task = work.derive(net, r, seat, due, slot)
+        work.check_opening(net, commitment[1], work.slots(due), sender, task, a)
         must(work.check_result(task, work.read_result(a[6])) is None, "an answer that shows to be wrong without a run")
         found[r, seat[1], slot] = (H("assay/1/envelope", raw), task, a, raw)
     print("answers: %d open their commitments, of %d tasks" % (len(found), sum(
-        work.slots(state_of(led, int.from_bytes(k[1:9], "big"), c[0][1])[0][2]) for k, c in led.below(b"c"))))
+        work.slots(work.due_in(led, int.from_bytes(k[1:9], "big"), state_of(led, int.from_bytes(k[1:9], "big"), c[0][1])[0][2]))
+        for k, c in led.below(b"c"))))
     return found
 
 
@@ -87,8 +89,9 @@ def miners(led, record, found):
             if roster[1] != hotkey:
                 continue
             leaves, results = [], {}
-            for slot in range(work.slots(roster[2])):
-                task = work.derive(net, led.round(r).task_seed, r, seat, roster[2], slot)
+            due = work.due_in(led, r, roster[2])
+            for slot in range(work.slots(due)):
+                task = work.derive(net, r, seat, due, slot)
                 salt = work.miner_salt(m["salt"], task[0])
                 if (r, seat[1], slot) not in found:
                     leaves.append(work.empty_leaf(slot))
@@ -121,8 +124,8 @@ def cards(led, record, found):
         must([slot, judge] in duties, "a card about what its judge did not draw")
         must(led.below(b"o" + u64(net.round_epoch(r)) + u16(seat[1]))[0][1][0] == seat, "a card about nobody")
         name = (r, seat[1], slot)
-        asked = state_of(led, r, seat[1])[0][2]
-        must(task == work.derive(net, led.round(r).task_seed, r, seat, asked, slot)[0], "a card about another task")
+        due = work.due_in(led, r, state_of(led, r, seat[1])[0][2])
+        must(task == work.derive(net, r, seat, due, slot)[0], "a card about another task")
         if finding == "unopened":
             must(name not in found, "unopened, and yet there is an answer")
         else:
@@ -136,7 +139,7 @@ def cards(led, record, found):
     for key, (judge, said) in led.below(b"g"):
         e = int.from_bytes(key[1:9], "big")
         own = [work.card_leaf(c) for (name, uid), c in sorted(known.items()) if uid == judge[1] and net.round_epoch(name[0]) == e]
-        must(root(own) == said[1] and len(own) == said[2], "a statement over other cards")
+        must(root(own) == said[1] and len(own) == sum(said[2]), "a statement over other cards")
     print("cards: %d about drawn answers: %s; %d statements over them" % (
         len(known), ", ".join("%d %s" % (n, f) for f, n in sorted(findings.items())), len(led.below(b"g"))))
 
@@ -146,9 +149,9 @@ def tasks(led, record):
     net, made = led.net, set()
     for key, (seat, _, _) in led.below(b"c"):
         r = int.from_bytes(key[1:9], "big")
-        asked = state_of(led, r, seat[1])[0][2]
-        for slot in range(work.slots(asked)):
-            made.add(encode(work.derive(net, led.round(r).task_seed, r, seat, asked, slot)))
+        due = work.due_in(led, r, state_of(led, r, seat[1])[0][2])
+        for slot in range(work.slots(due)):
+            made.add(encode(work.derive(net, r, seat, due, slot)))
     must(made == set(record["tasks"]), "other tasks than those recorded")
     sampled = sum(decode(decode(t)[5])[3] > 0 for t in made)
     print("tasks: %d equal, %d of them sampled" % (len(made), sampled))

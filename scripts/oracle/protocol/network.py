@@ -11,7 +11,7 @@ YUMA = {1: "kappa", 2: "activity_cutoff", 3: "bonds_moving_average", 4: "bonds_p
         7: "alpha_low", 8: "alpha_high", 9: "steepness"}
 TASKS = {1: "retention"}
 GOSSIP = {1: "replay_window"}
-KIND = {1: "kind", 4: "slots", 5: "judges", 7: "keep", 8: "models"}
+KIND = {1: "kind", 2: "share", 3: "full", 4: "slots", 5: "judges", 6: "rounds", 7: "keep", 8: "models"}
 INFERENCE = {1: "max_tokens", 2: "system", 3: "sampled_percent", 4: "speed_best", 5: "speed_worst"}
 
 
@@ -49,6 +49,11 @@ class Network:
     def commit_deadline(self, r): return self.round_start(r) + self.schedule.commit_blocks
     def open_deadline(self, r): return self.round_start(r) + self.schedule.open_blocks
     def card_deadline(self, r): return self.epoch_start(self.round_epoch(r) + 1) + self.schedule.card_blocks
+    def set_in(self, kind, r):
+        """The round in which tasks of a kind are set that fall due in r; None if none do."""
+        n = self.kinds[kind].rounds
+        return None if (r + 1) % n else r + 1 - n
+
     def rounds(self): return self.schedule.tempo // self.schedule.round_length
 
     def open(self, raw, domain, limit):

@@ -82,20 +82,30 @@ def counted(text):
     return u64(len(text)) + text.encode()
 
 
-def slots(asked):
-    return sum(n for _, n, _ in asked)
+def slots(due):
+    return sum(n for _, n, _, _ in due)
 
 
-def derive(net, seed, rnd, seat, asked, slot):
+def due_in(led, r, asked):
+    """What a seat is asked in a round, with the seeds: kind, slots, models, seed."""
+    out = []
+    for kind, n, models in asked:
+        set_in = led.net.set_in(kind, r)
+        if set_in is not None:
+            out.append((kind, n, models, led.round(set_in).task_seed))
+    return out
+
+
+def derive(net, rnd, seat, due, slot):
     """The task of a slot."""
     rest = slot
-    for kind, n, models in asked:
+    for kind, n, models, seed in due:
         if rest < n:
             break
         rest -= n
     else:
         raise Wrong("a slot that nobody was asked")
-    must(kind == INFERENCE, "an unknown kind")
+    must(kind == INFERENCE and seed != ZERO, "an unknown kind, or no seed")
     task = H("assay/1/task", counted(kind) + counted(net.chain) + seed + u64(rnd) + u16(seat[1]) + u64(seat[2]) + u16(slot))
     return [task, kind, rnd, seat, slot, encode(draw(net, task, models))]
 

@@ -71,7 +71,7 @@ def divided(m, v):
     return [{j: div(x, v[j]) if v[j] else x for j, x in row.items()} for row in m]
 
 
-def run(p, h, tempo, min_stake, last_step, stake, registered, updated, permit, weights, bonds):
+def run(p, h, tempo, min_stake, last_step, stake, registered, updated, permit, weights, bonds, nobody):
     """One epoch: dict of what section 15 names. Rows of weights and bonds are dicts by uid."""
     n = len(stake)
     counted = [s if s >= min_stake else 0 for s in stake]
@@ -79,10 +79,13 @@ def run(p, h, tempo, min_stake, last_step, stake, registered, updated, permit, w
     S = [(s << 64) // whole >> 32 if whole else 0 for s in counted]
     A = norm([S[i] if updated[i] + p.activity_cutoff >= h and permit[i] else 0 for i in range(n)])
 
-    w = []
+    w, left = [], []
     for i in range(n):
         row = {j: v << 32 for j, v in sorted(weights[i].items()) if permit[i] and i != j and updated[i] > registered[j]}
-        w.append(dict(zip(row, norm(row.values()))))
+        own = nobody[i] << 32 if permit[i] else 0
+        s = add(total(row.values()), own)
+        w.append(dict(zip(row, by(row.values(), s))))
+        left.append(div(own, s))
 
     voters = [i for i in range(n) if A[i] > 0]
     u = norm([max(a, 0) for a in A])
@@ -95,7 +98,11 @@ def run(p, h, tempo, min_stake, last_step, stake, registered, updated, permit, w
         C.append(median(votes, minority))
 
     c = [{j: min(x, C[j]) for j, x in row.items() if min(x, C[j]) > 0 or x == 0} for row in w]
-    I = norm([total(mul(A[i], c[i][j]) for i in range(n) if j in c[i]) for j in range(n)])
+    ranks = [total(mul(A[i], c[i][j]) for i in range(n) if j in c[i]) for j in range(n)]
+    agreed = median([(left[i], u[i]) for i in voters], minority)
+    N = total(mul(A[i], min(left[i], agreed)) for i in range(n))
+    all_ranks = add(total(ranks), N)
+    I, N = by(ranks, all_ranks), div(N, all_ranks)
 
     beta = widen(p.bonds_penalty)
     b = w if beta == 0 else [{j: add(x, mul(beta, min(x, C[j]) - x)) for j, x in row.items()} for row in w]
@@ -105,8 +112,10 @@ def run(p, h, tempo, min_stake, last_step, stake, registered, updated, permit, w
         D, new = yuma3(p, n, A, C, I, b, [{j: widen(v) for j, v in row.items()} for row in old])
     else:
         D, new = original(p, n, A, I, b, [{j: v << 32 for j, v in row.items()} for row in old])
+    if N > 0:
+        D = [mul(x, total(I)) for x in D]
     kept = [{j: narrow(x) for j, x in row.items() if narrow(x)} if S[i] > 0 else {} for i, row in enumerate(new)]
-    return {"S": S, "C": C, "I": I, "D": D, "trust": [total(row.values()) for row in c], "bonds": kept}
+    return {"S": S, "C": C, "I": I, "D": D, "N": N, "trust": [total(row.values()) for row in c], "bonds": kept}
 
 
 def median(votes, minority):

@@ -1,0 +1,44 @@
+package inference
+
+import (
+	"github.com/assaynet/assay/protocol/params"
+	"github.com/assaynet/assay/protocol/task"
+)
+
+// Work implements [task.Kind]: tokens × class of the model × speed, a token being
+// the unit. An answer longer than its task allows counts as the longest that is
+// not; an answer of a model that is not paid for is worth nothing.
+func (kind) Work(p *params.Params, opened []task.Opened) []task.Worth {
+	out := make([]task.Worth, len(opened))
+	k := p.Kind(Kind)
+	if k == nil {
+		return out // a network without the kind asks none of it
+	}
+	for i := range opened {
+		o := &opened[i]
+		asked, err := ReadTask(o.Task.Body)
+		if err != nil {
+			continue
+		}
+		result, err := ReadResult(o.Body)
+		if err != nil {
+			continue
+		}
+		class, _ := k.Class(asked.Model)
+		tokens := uint64(min(uint32(len(result.Output)), asked.MaxTokens))
+		speed := Speed(o.Delay, o.Median, p.Inference.SpeedWorst, p.Inference.SpeedBest)
+		out[i] = task.Worth{Units: tokens, Work: tokens * uint64(class) * uint64(speed) / params.One} // below 2^62
+	}
+	return out
+}
+
+// Speed returns the factor of a commitment that came delay blocks after its
+// round's seed, where the median was median: the curve 4m/(3m + d), which is 1 at
+// the median, within worst … best (params.Inference). In 65536ths. It falls slowly,
+// for a block is a coarse clock and a few of them are luck.
+func Speed(delay, median uint64, worst, best uint32) uint32 {
+	const most = 1 << 40 // blocks; far above any round
+	delay, median = min(delay, most), min(max(median, 1), most)
+	f := 4 * median * params.One / (3*median + delay)
+	return uint32(min(max(f, uint64(worst)), uint64(best)))
+}
