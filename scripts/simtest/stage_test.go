@@ -19,6 +19,7 @@ import (
 	"github.com/assaynet/assay/protocol/bridge"
 	"github.com/assaynet/assay/protocol/ledger"
 	"github.com/assaynet/assay/protocol/protocoltest"
+	"github.com/assaynet/assay/protocol/task"
 	"github.com/assaynet/assay/protocol/task/kinds"
 	"github.com/assaynet/assay/protocol/wire"
 	"github.com/assaynet/assay/scoring"
@@ -78,6 +79,8 @@ type stage struct {
 	stores     map[string]*protocoltest.Store
 	validators map[string]*validator.Validator
 	miners     map[string]*miner.Miner
+	kinds      task.Table
+	judges     []validator.Judge // of the kinds that do not ship
 	// refused counts why validators did not take messages.
 	mu      sync.Mutex
 	refused map[validator.Reason]int
@@ -116,6 +119,13 @@ func open(t *testing.T, model *engine.Model, cfg protocoltest.Config) *stage {
 
 func openSeed(t *testing.T, model *engine.Model, seed uint64, cfg protocoltest.Config) *stage {
 	t.Helper()
+	return openKinds(t, model, seed, cfg, kinds.All())
+}
+
+// openKinds opens a stage whose programs have these kinds, with judges of those
+// that do not ship.
+func openKinds(t *testing.T, model *engine.Model, seed uint64, cfg protocoltest.Config, table task.Table, judges ...validator.Judge) *stage {
+	t.Helper()
 	cfg.Seed = seed
 	t.Logf("seed %d", cfg.Seed)
 	if cfg.Params.Name == "" {
@@ -126,7 +136,7 @@ func openSeed(t *testing.T, model *engine.Model, seed uint64, cfg protocoltest.C
 		t.Fatal(err)
 	}
 	s := &stage{
-		T: t, Network: n, model: model, stores: map[string]*protocoltest.Store{},
+		T: t, Network: n, model: model, kinds: table, judges: judges, stores: map[string]*protocoltest.Store{},
 		validators: map[string]*validator.Validator{}, miners: map[string]*miner.Miner{}, refused: map[validator.Reason]int{},
 	}
 	for _, a := range cfg.Cast {
@@ -156,7 +166,7 @@ func (s *stage) miner(name string, tweaks ...func(*miner.Config)) {
 func (s *stage) minerAt(name string, port *protocoltest.Port, tweaks ...func(*miner.Config)) {
 	s.Helper()
 	cfg := miner.Config{
-		ChainID: s.ChainID(), Kinds: kinds.All(), Params: s.Params(), Hotkey: protocoltest.Named(name), Salt: [32]byte{1},
+		ChainID: s.ChainID(), Kinds: s.kinds, Params: s.Params(), Hotkey: protocoltest.Named(name), Salt: [32]byte{1},
 		Workers: []miner.Worker{miner.NewInference(1, nil, bridge.Model{Model: s.model})},
 		Ledger:  port, Store: s.store(name), Submit: port.Submit, Publish: port.Publish, Logger: zerolog.Nop(),
 	}
@@ -180,8 +190,8 @@ func (s *stage) validator(name string, tweaks ...func(*validator.Config)) {
 func (s *stage) validatorAt(name string, port *protocoltest.Port, tweaks ...func(*validator.Config)) {
 	s.Helper()
 	cfg := validator.Config{
-		ChainID: s.ChainID(), Kinds: kinds.All(), Params: s.Params(), Hotkey: protocoltest.Named(name), Salt: [32]byte{1},
-		Judges: []validator.Judge{scoring.NewInference(bridge.Model{Model: s.model})},
+		ChainID: s.ChainID(), Kinds: s.kinds, Params: s.Params(), Hotkey: protocoltest.Named(name), Salt: [32]byte{1},
+		Judges: append([]validator.Judge{scoring.NewInference(bridge.Model{Model: s.model})}, s.judges...),
 		Ledger: port, Store: s.store(name), Submit: port.Submit, Publish: port.Publish, Evidence: port.Evidence,
 		Chain: func(start protocol.Height) (protocol.Hash, error) {
 			return protocoltest.Chain(name, start).Anchor(), nil
