@@ -57,11 +57,13 @@ func Open(w *weights.Model, driver Driver, number int) (*Backend, error) {
 	}
 	b := &Backend{dev: dev, info: info, store: &store{dev: dev, bytes: 2 * 2 * pageLen * int64(w.Layers*w.KVHeads*w.Head)}}
 	b.close = sync.OnceFunc(b.end)
-	dev.Do(func() {
-		if b.kernels, err = load(dev); err == nil {
-			err = b.place(w)
-		}
+	err = b.on(func() (err error) {
+		b.kernels, err = load(dev)
+		return err
 	})
+	if err == nil {
+		err = b.place(w)
+	}
 	if err != nil {
 		b.Close()
 		return nil, fmt.Errorf("%s: %w", info.Name, err)
@@ -111,7 +113,7 @@ func (b *Backend) do(f func() error) (err error) {
 	if err := b.Check(); err != nil {
 		return err
 	}
-	b.dev.Do(func() { err = f() })
+	err = b.on(f)
 	if errors.Is(err, backend.ErrDevice) {
 		b.lost.CompareAndSwap(nil, &err)
 	}

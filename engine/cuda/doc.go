@@ -2,12 +2,15 @@
 // backend. The kernels are PTX, which is embedded and which a device's driver compiles for it. Devices are of compute capability 6.1
 // or newer.
 //
-// Nothing but its tests reaches this package: there is no Driver here that opens NVIDIA's library. In tests a device is an
-// interpreter of PTX (internal/ptx), which runs the kernels that are embedded; no kernel has run on a GPU.
+// It needs no toolkit and no cgo: Library opens NVIDIA's driver, libcuda.so.1, when it is called.
+//
+// Nothing but its tests reaches this package, for no kernel has run on a GPU yet. In tests a device is an interpreter of PTX
+// (internal/ptx), which runs the kernels that are embedded; what calls the library is tested with one that only pretends.
 //
 // A Backend has a device to itself, in parts:
 //
 //	device.go    what is asked of a driver, and CUDA's errors
+//	library.go   NVIDIA's driver, on an OS thread of its own for each device
 //	kernels.go   the kernels: kernels/*.cu in CUDA C++, ptx/*.ptx as clang has compiled them
 //	model.go     weights on the device, and the plan of its memory
 //	pages.go     keys and values

@@ -72,7 +72,7 @@ func check(w *weights.Model) error {
 func (b *Backend) place(w *weights.Model) error {
 	m := &model{Model: w, made: map[*weights.Matrix]matrix{}}
 	b.m = m
-	if err := b.reserve(); err != nil {
+	if err := b.on(b.reserve); err != nil {
 		return err
 	}
 	u := &uploader{b: b}
@@ -141,6 +141,12 @@ func (b *Backend) reserve() error {
 	return b.alloc(&s.logits, 4*int64(m.Vocab)*logitsAtOnce)
 }
 
+// on runs f on the device. What reads the model's file is not run there: a file that was cut off is for the caller to notice.
+func (b *Backend) on(f func() error) (err error) {
+	b.dev.Do(func() { err = f() })
+	return err
+}
+
 // alloc allocates memory that Close frees.
 func (b *Backend) alloc(at *pointer, bytes int64) error {
 	p, err := b.dev.Alloc(bytes)
@@ -164,9 +170,12 @@ func (u *uploader) bytes(data []byte) (p pointer) {
 	if u.err != nil || len(data) == 0 {
 		return 0
 	}
-	if u.err = u.b.alloc(&p, int64(len(data))); u.err == nil {
-		u.err = u.b.dev.Upload(uint64(p), data)
-	}
+	u.err = u.b.on(func() error {
+		if err := u.b.alloc(&p, int64(len(data))); err != nil {
+			return err
+		}
+		return u.b.dev.Upload(uint64(p), data)
+	})
 	return p
 }
 

@@ -2,12 +2,14 @@ package cuda_test
 
 import (
 	"errors"
+	"slices"
 	"testing"
 
 	"github.com/assaynet/assay/engine/backend"
 	"github.com/assaynet/assay/engine/cuda"
 	"github.com/assaynet/assay/engine/cuda/internal/ptx"
 	"github.com/assaynet/assay/engine/enginetest"
+	"github.com/assaynet/assay/engine/gguf"
 	"github.com/assaynet/assay/engine/weights"
 )
 
@@ -78,4 +80,45 @@ func TestPagesOutliveTheirBackend(t *testing.T) {
 	}
 	fork.Release()
 	d.opened.leaks(t)
+}
+
+// TestNoOrderChangesABit runs tiny models with blocks, warps and lanes in random order, interrupted anywhere, and looks for races.
+func TestNoOrderChangesABit(t *testing.T) {
+	for i, o := range []enginetest.Options{
+		{Type: gguf.Q8_0, Width: 288, Heads: 3, KVHeads: 1, FFN: 32, Layers: 1},
+		{Arch: "gemma3", Type: gguf.Q4_0, Head: 32, Layers: 2, Window: 33, LogitCap: 3},
+	} {
+		w := tiny(t, o)
+		want := states(t, w, newInterpreter(ptx.Schedule{}))
+		got := states(t, w, newInterpreter(ptx.Schedule{Random: true, Races: true, Seed: uint64(i) << 32}))
+		if !slices.EqualFunc(got, want, func(a, b []float32) bool { return slices.Equal(a, b) }) {
+			t.Errorf("%s %s: another order gives other states", o.Arch, o.Type)
+		}
+	}
+}
+
+// states are those of a sequence of a page and a bit, read at once but for the last token.
+func states(t *testing.T, w *weights.Model, d *interpreter) (all [][]float32) {
+	t.Helper()
+	b, err := cuda.Open(w, d, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer b.Close()
+	c := b.NewCache()
+	defer c.Release()
+	var tokens []backend.Token
+	for i := range 66 {
+		tokens = append(tokens, backend.Token(30+i*i%150))
+	}
+	for _, part := range [][]backend.Token{tokens[:65], tokens[65:]} {
+		p := &backend.Piece{
+			Cache: c, Tokens: part, Keep: 1, Want: backend.State | backend.Likeliest,
+			Each: func(_ int, r backend.Result) { all = append(all, slices.Clone(r.State)) },
+		}
+		if err := b.Step([]*backend.Piece{p}); err != nil || p.Err != nil {
+			t.Fatal(err, p.Err)
+		}
+	}
+	return all
 }

@@ -1,0 +1,260 @@
+//go:build linux && (amd64 || arm64)
+
+package cuda
+
+import (
+	"fmt"
+	"runtime"
+	"sync"
+	"unsafe"
+
+	"github.com/ebitengine/purego"
+
+	"github.com/assaynet/assay/engine/backend"
+)
+
+// libraryName is the driver's library, which its installation puts where libraries are looked for.
+const libraryName = "libcuda.so.1"
+
+// minDriver is the first driver that reads PTX 6.0: CUDA 9.0.
+const minDriver = 9000
+
+// symbols are the library's functions that are called. Each is in NVIDIA's "CUDA Driver API"; a suffix is its version there.
+var symbols = []string{
+	"cuInit", "cuDriverGetVersion", "cuGetErrorName", "cuDeviceGetCount", "cuDeviceGet", "cuDeviceGetName", "cuDeviceGetAttribute",
+	"cuDeviceTotalMem_v2", "cuDevicePrimaryCtxRetain", "cuDevicePrimaryCtxRelease_v2", "cuCtxSetCurrent",
+	"cuModuleLoadData", "cuModuleUnload", "cuModuleGetFunction", "cuMemAlloc_v2", "cuMemFree_v2",
+	"cuMemcpyHtoD_v2", "cuMemcpyDtoH_v2", "cuMemcpyDtoD_v2", "cuLaunchKernel",
+}
+
+// Attributes of a device, of CUdevice_attribute.
+const (
+	attributeMajor = 75
+	attributeMinor = 76
+)
+
+// library is NVIDIA's driver.
+type library struct {
+	functions map[string]uintptr
+	devices   []Info
+	handles   []int32 // CUdevice
+}
+
+// Library opens NVIDIA's driver and finds its devices. Errors: backend.ErrUnavailable, which says what is missing.
+func Library() (Driver, error) { return openLibrary(libraryName) }
+
+func openLibrary(name string) (Driver, error) {
+	handle, err := purego.Dlopen(name, purego.RTLD_NOW|purego.RTLD_LOCAL)
+	if err != nil {
+		return nil, fmt.Errorf("%w: no driver of NVIDIA: %w", backend.ErrUnavailable, err)
+	}
+	l := &library{functions: map[string]uintptr{}}
+	for _, s := range symbols {
+		if l.functions[s], err = purego.Dlsym(handle, s); err != nil {
+			return nil, fmt.Errorf("%w: %s has no %s; is the driver older than CUDA 9?", backend.ErrUnavailable, name, s)
+		}
+	}
+	if err := l.find(); err != nil {
+		// Not err itself: that nothing was found ends no backend.
+		return nil, fmt.Errorf("%w: %s: %s", backend.ErrUnavailable, name, err.Error())
+	}
+	return l, nil
+}
+
+// call calls a function. Errors: *Error. What arguments point to does not move and is not freed meanwhile: the directive says so
+// of pointers that are made numbers where call is called.
+//
+//go:uintptrescapes
+func (l *library) call(name string, args ...uintptr) error {
+	r, _, _ := purego.SyscallN(l.functions[name], args...)
+	code := int(int32(r))
+	if code == 0 {
+		return nil
+	}
+	return &Error{Call: name, Code: code, Name: l.errorName(int32(r))}
+}
+
+// errorName is CUDA's name of a CUresult.
+func (l *library) errorName(code int32) string {
+	var p *byte
+	if r, _, _ := purego.SyscallN(l.functions["cuGetErrorName"], uintptr(code), uintptr(unsafe.Pointer(&p))); int32(r) != 0 || p == nil {
+		return "an error without a name"
+	}
+	const most = 100 // bytes; no name is so long
+	var name []byte
+	for i := range most {
+		c := *(*byte)(unsafe.Add(unsafe.Pointer(p), i))
+		if c == 0 {
+			break
+		}
+		name = append(name, c)
+	}
+	return string(name)
+}
+
+// find lists the devices. Errors: *Error, and one that says that the driver is too old.
+func (l *library) find() error {
+	var version, count int32
+	if err := l.call("cuInit", 0); err != nil {
+		return err
+	}
+	if err := l.call("cuDriverGetVersion", uintptr(unsafe.Pointer(&version))); err != nil {
+		return err
+	}
+	if version < minDriver {
+		return fmt.Errorf("the driver is of CUDA %d.%d, and %d.%d is needed", version/1000, version%1000/10, minDriver/1000, minDriver%1000/10)
+	}
+	if err := l.call("cuDeviceGetCount", uintptr(unsafe.Pointer(&count))); err != nil {
+		return err
+	}
+	for i := range count {
+		if err := l.describe(i); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// describe adds a device to the list. Errors: *Error.
+func (l *library) describe(number int32) error {
+	var device, major, minor int32
+	var bytes uint64
+	name := make([]byte, 256)
+	if err := l.call("cuDeviceGet", uintptr(unsafe.Pointer(&device)), uintptr(number)); err != nil {
+		return err
+	}
+	if err := l.call("cuDeviceGetName", uintptr(unsafe.Pointer(&name[0])), uintptr(len(name)), uintptr(device)); err != nil {
+		return err
+	}
+	if err := l.call("cuDeviceGetAttribute", uintptr(unsafe.Pointer(&major)), attributeMajor, uintptr(device)); err != nil {
+		return err
+	}
+	if err := l.call("cuDeviceGetAttribute", uintptr(unsafe.Pointer(&minor)), attributeMinor, uintptr(device)); err != nil {
+		return err
+	}
+	if err := l.call("cuDeviceTotalMem_v2", uintptr(unsafe.Pointer(&bytes)), uintptr(device)); err != nil {
+		return err
+	}
+	end := 0
+	for end < len(name) && name[end] != 0 {
+		end++
+	}
+	l.devices = append(l.devices, Info{Name: string(name[:end]), Major: int(major), Minor: int(minor), Memory: int64(bytes)})
+	l.handles = append(l.handles, device)
+	return nil
+}
+
+// Devices lists what was found when the library was opened.
+func (l *library) Devices() ([]Info, error) { return l.devices, nil }
+
+// Open starts the device's thread. Errors: *Error.
+func (l *library) Open(number int) (Device, error) {
+	d := &libraryDevice{library: l, device: l.handles[number], work: make(chan func()), ended: make(chan struct{})}
+	ready := make(chan error)
+	go d.run(ready)
+	if err := <-ready; err != nil {
+		return nil, err
+	}
+	return d, nil
+}
+
+// libraryDevice is a device's primary context, which is current on one OS thread, its own.
+type libraryDevice struct {
+	*library
+	device  int32
+	work    chan func()
+	ended   chan struct{} // closed when the thread has given the device back
+	close   sync.Once
+	modules []uintptr // the thread's
+}
+
+// run is the device's thread, until Close.
+func (d *libraryDevice) run(ready chan<- error) {
+	defer close(d.ended)
+	runtime.LockOSThread() // and never unlocked: the thread ends with the goroutine
+	var context uintptr
+	err := d.call("cuDevicePrimaryCtxRetain", uintptr(unsafe.Pointer(&context)), uintptr(d.device))
+	if err == nil {
+		if err = d.call("cuCtxSetCurrent", context); err != nil {
+			_ = d.call("cuDevicePrimaryCtxRelease_v2", uintptr(d.device)) // the first error is the one to tell
+		}
+	}
+	if ready <- err; err != nil {
+		return
+	}
+	for f := range d.work {
+		f()
+	}
+	for _, m := range d.modules {
+		_ = d.call("cuModuleUnload", m) // a device that has failed has forgotten them
+	}
+	_ = d.call("cuDevicePrimaryCtxRelease_v2", uintptr(d.device))
+}
+
+func (d *libraryDevice) Do(f func()) {
+	done := make(chan struct{})
+	d.work <- func() {
+		defer close(done)
+		f()
+	}
+	<-done
+}
+
+func (d *libraryDevice) Close() {
+	d.close.Do(func() { close(d.work) })
+	<-d.ended
+}
+
+func (d *libraryDevice) Load(ptx string, kernels []string) ([]uintptr, error) {
+	var module uintptr
+	text := append([]byte(ptx), 0)
+	err := d.call("cuModuleLoadData", uintptr(unsafe.Pointer(&module)), uintptr(unsafe.Pointer(&text[0])))
+	if err != nil {
+		return nil, err
+	}
+	d.modules = append(d.modules, module)
+	handles := make([]uintptr, len(kernels))
+	for i, k := range kernels {
+		name := append([]byte(k), 0)
+		err := d.call("cuModuleGetFunction", uintptr(unsafe.Pointer(&handles[i])), module, uintptr(unsafe.Pointer(&name[0])))
+		if err != nil {
+			return nil, err
+		}
+	}
+	return handles, nil
+}
+
+func (d *libraryDevice) Alloc(bytes int64) (uint64, error) {
+	var at uint64
+	err := d.call("cuMemAlloc_v2", uintptr(unsafe.Pointer(&at)), uintptr(bytes))
+	return at, err
+}
+
+func (d *libraryDevice) Free(at uint64) error { return d.call("cuMemFree_v2", uintptr(at)) }
+
+func (d *libraryDevice) Upload(to uint64, data []byte) error {
+	if len(data) == 0 {
+		return nil
+	}
+	return d.call("cuMemcpyHtoD_v2", uintptr(to), uintptr(unsafe.Pointer(&data[0])), uintptr(len(data)))
+}
+
+func (d *libraryDevice) Download(data []byte, from uint64) error {
+	if len(data) == 0 {
+		return nil
+	}
+	return d.call("cuMemcpyDtoH_v2", uintptr(unsafe.Pointer(&data[0])), uintptr(from), uintptr(len(data)))
+}
+
+func (d *libraryDevice) Copy(to, from uint64, bytes int64) error {
+	return d.call("cuMemcpyDtoD_v2", uintptr(to), uintptr(from), uintptr(bytes))
+}
+
+// Launch uses the device's first stream, where one thing follows another.
+func (d *libraryDevice) Launch(kernel uintptr, x, y, threads int, args [][]byte) error {
+	pointers := make([]unsafe.Pointer, len(args))
+	for i, a := range args {
+		pointers[i] = unsafe.Pointer(&a[0])
+	}
+	return d.call("cuLaunchKernel", kernel, uintptr(x), uintptr(y), 1, uintptr(threads), 1, 1, 0, 0, uintptr(unsafe.Pointer(&pointers[0])), 0)
+}

@@ -1,0 +1,164 @@
+//go:build linux && cgo && (amd64 || arm64)
+
+package cuda_test
+
+import (
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/ebitengine/purego"
+
+	"github.com/assaynet/assay/engine/backend"
+	"github.com/assaynet/assay/engine/cuda"
+	"github.com/assaynet/assay/engine/enginetest"
+)
+
+// fake is a library of testdata/libcuda.c.txt, built by the compiler that cgo needs anyway.
+type fake struct {
+	path               string
+	handle             uintptr
+	reset, calls, live uintptr
+}
+
+func build(t *testing.T, change func(string) string) *fake {
+	t.Helper()
+	text, err := os.ReadFile("testdata/libcuda.c.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := &fake{path: filepath.Join(t.TempDir(), "libcuda.so.1")}
+	cc := exec.CommandContext(t.Context(), "cc", "-shared", "-fPIC", "-O1", "-x", "c", "-o", f.path, "-")
+	cc.Stdin = strings.NewReader(change(string(text)))
+	if out, err := cc.CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	if f.handle, err = purego.Dlopen(f.path, purego.RTLD_NOW); err != nil {
+		t.Fatal(err)
+	}
+	for name, at := range map[string]*uintptr{"fake_reset": &f.reset, "fake_calls": &f.calls, "fake_live": &f.live} {
+		if *at, err = purego.Dlsym(f.handle, name); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return f
+}
+
+func same(s string) string { return s }
+
+// says sets what the library does: call number at fails with a code.
+func (f *fake) says(at, code, devices, version int) {
+	purego.SyscallN(f.reset, uintptr(at), uintptr(code), uintptr(devices), uintptr(version))
+}
+
+func number(function uintptr) int {
+	r, _, _ := purego.SyscallN(function)
+	return int(int32(r))
+}
+
+const driver12 = 12040
+
+func TestALibraryThatIsNotThere(t *testing.T) {
+	for name, want := range map[string]string{"libcuda-of-nobody.so.1": "no driver of NVIDIA", "libc.so.6": "has no cuInit"} {
+		if _, err := cuda.OpenLibrary(name); !errors.Is(err, backend.ErrUnavailable) || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: got %v, want %q", name, err, want)
+		}
+	}
+	all := cuda.Symbols()
+	for _, s := range []string{all[0], all[len(all)-1]} {
+		f := build(t, func(text string) string {
+			return regexp.MustCompile(`\b`+s+`\(`).ReplaceAllString(text, "another_"+s+"(")
+		})
+		if _, err := cuda.OpenLibrary(f.path); !errors.Is(err, backend.ErrUnavailable) || !strings.Contains(err.Error(), "has no "+s) {
+			t.Errorf("without %s: got %v", s, err)
+		}
+	}
+}
+
+func TestWhatALibrarySays(t *testing.T) {
+	f := build(t, same)
+	f.says(0, 0, 2, driver12)
+	d, err := cuda.OpenLibrary(f.path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := cuda.Info{Name: "Fake 9000", Major: 8, Minor: 6, Memory: 24 << 30}
+	if list, err := d.Devices(); err != nil || len(list) != 2 || list[1] != want {
+		t.Errorf("got %+v, %v", list, err)
+	}
+	for _, c := range []struct {
+		devices, version int
+		want             string
+	}{{0, driver12, "cuInit: CUDA_ERROR_NO_DEVICE (100)"}, {1, 8000, "the driver is of CUDA 8.0, and 9.0 is needed"}} {
+		f.says(0, 0, c.devices, c.version)
+		if _, err := cuda.OpenLibrary(f.path); !errors.Is(err, backend.ErrUnavailable) || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("got %v, want %s", err, c.want)
+		}
+	}
+}
+
+// TestErrorsAtEveryCall fails one call after the other: lack of memory, an error of this call alone, and one of all that follow.
+func TestErrorsAtEveryCall(t *testing.T) {
+	w, f := tiny(t, enginetest.Options{}), build(t, same)
+	use := func() error { // all that a life has
+		d, err := cuda.OpenLibrary(f.path)
+		if err != nil {
+			return err
+		}
+		b, err := cuda.Open(w, d, 0)
+		if err != nil {
+			return err
+		}
+		c := b.NewCache()
+		defer func() {
+			b.Close()
+			c.Release()
+		}()
+		p := &backend.Piece{
+			Cache: c, Tokens: []backend.Token{30, 31, 32}, Keep: 2, Want: backend.State | backend.Likeliest | backend.Logits,
+			Each: func(int, backend.Result) {},
+		}
+		if err := b.Step([]*backend.Piece{p}); err != nil {
+			if again := b.Step([]*backend.Piece{p}); errors.Is(err, backend.ErrDevice) && !errors.Is(again, err) {
+				t.Errorf("a lost device: %v, then %v", err, again)
+			}
+			return err
+		}
+		c.Fork(min(2, c.Len())).Release()
+		return p.Err
+	}
+	f.says(0, 0, 1, driver12)
+	if err := use(); err != nil || number(f.live) != 0 {
+		t.Fatalf("%v, %d are left", err, number(f.live))
+	}
+	total := number(f.calls)
+	for code, name := range map[int]string{2: "CUDA_ERROR_OUT_OF_MEMORY", 719: "CUDA_ERROR_LAUNCH_FAILED", 1: "an error without a name"} {
+		unnoticed := 0
+		for at := 1; at <= total; at++ {
+			f.says(at, code, 1, driver12)
+			err := use()
+			want := backend.ErrDevice
+			if code == 2 {
+				want = backend.ErrMemory
+			}
+			switch {
+			case err == nil:
+				unnoticed++ // of a Fork, which is shorter then, and of the end
+			case !strings.Contains(err.Error(), name):
+				t.Errorf("call %d of %d: got %v, want %s", at, total, err, name)
+			case !errors.Is(err, want) && !errors.Is(err, backend.ErrUnavailable):
+				t.Errorf("call %d of %d: got %v, want %v", at, total, err, want)
+			}
+			if n := number(f.live); n != 0 {
+				t.Errorf("call %d of %d, %v: %d are left", at, total, err, n)
+			}
+		}
+		if unnoticed > total/2 {
+			t.Errorf("of %d errors %d were not noticed", total, unnoticed)
+		}
+	}
+}
