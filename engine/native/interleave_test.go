@@ -16,11 +16,12 @@ import (
 )
 
 func TestInterleavedWeightsAreReadOnceAndTheFileIsNeededNoMore(t *testing.T) {
-	forEachLevel(t, func(t *testing.T, l native.Level) {
-		for _, kind := range []gguf.Type{gguf.Q8_0, gguf.Q4_1, gguf.Q6_K} {
+	tokens := tinyTokens(70, 1)
+	for _, kind := range []gguf.Type{gguf.Q8_0, gguf.Q4_1, gguf.Q6_K} {
+		_, _, m := cuttable(t, kind)
+		want, _ := reference(t, m, tokens)
+		forEachLevel(t, func(t *testing.T, l native.Level) {
 			path, f, m := cuttable(t, kind)
-			tokens := tinyTokens(70, 1)
-			want, _ := reference(t, m, tokens)
 			n := openWith(t, m, native.Config{Threads: 2, Level: l.String(), Weights: native.Interleaved, File: f.Bytes()})
 			if resident := residentOf(t, path); resident > 256<<10 {
 				t.Errorf("%s: %d bytes of a file of %d are still in memory", kind, resident, f.Size())
@@ -36,8 +37,8 @@ func TestInterleavedWeightsAreReadOnceAndTheFileIsNeededNoMore(t *testing.T) {
 			if err := n.Check(); err != nil {
 				t.Errorf("%s: %v", kind, err)
 			}
-		}
-	})
+		})
+	}
 }
 
 func TestAFileThatIsCutOffBeforeItsWeightsAreInterleavedIsAnError(t *testing.T) {
