@@ -26,6 +26,7 @@ FN size_t block_bytes(int type)
 /* Types that store 256 weights together, a chunk of eight blocks of 32. */
 FN int is_super(int type) { return block_len(type) > BLOCK; }
 
+/* The eng_kind of its bytes and scales. */
 FN int kind_of(int type)
 {
 	switch (type) {
