@@ -10,6 +10,52 @@ import (
 	"github.com/assaynet/assay/engine/backend"
 )
 
+// How a model is shared out.
+//
+// A step of a model costs nearly the same for thirty tokens as for one, because
+// it reads all weights once. So a step should hold many tokens; but the longer it
+// takes, the longer waits whoever waits for the next token of an answer. And the
+// memory of keys and values is short: where it runs out half way, work that was
+// done is lost. What is decided here is who comes next, with how many tokens, and
+// who may begin at all.
+//
+// One goroutine decides and computes, step after step:
+//
+//	Run:    leave, admit, step; where nothing runs, wait until a task comes
+//	leave:  end the running tasks whose context has ended
+//	admit:  while a place is free:                                (admit.go)
+//	          of the caller that has had the fewest tokens, the oldest task
+//	          that waits for no leader
+//	          find the sequence, past or running, with the longest common beginning
+//	          where a running one is about to compute clearly more of it: follow it,
+//	          which is to wait until it has
+//	          reserve pages for every position that the task may ever have, letting
+//	          go of past sequences, the one used longest ago first
+//	          where that is not enough, begin nothing more
+//	step:   one token of each sequence that is being continued    (step.go)
+//	        then tokens of prompts, fewest-served callers first, up to the budget,
+//	        which is a quarter where sequences are being continued; a leader's chunk
+//	        ends where its followers begin
+//	        the backend computes; each task gets its results, and names its next
+//	        token or ends; pages of one that ended are kept for those who will begin
+//	        alike                                                 (pages.go)
+//
+// Invariants:
+//
+//	used ≤ limit; a page counts once, however many sequences hold it
+//	a running task holds ⌈Most ÷ PageLen⌉ pages: no step asks for memory
+//	a running task has a token to compute: no step is empty
+//	running tasks belong to the goroutine of Run; mu guards queues and pages
+//	a decision moves when a token is computed, never its bits
+//
+// Why not otherwise. First come, first served: one caller with a thousand tasks
+// would keep all others waiting. Passing a task that does not fit: small ones
+// would keep a large one waiting for ever. Taking pages when they are needed, and
+// putting a sequence aside when there is none (Kwon et al., "Efficient Memory
+// Management for Large Language Model Serving with PagedAttention", SOSP 2023): it
+// holds more sequences where their lengths are unknown; here each has a named
+// most, and what is begun is sure to end.
+
 // Config is how a Scheduler shares a model out. No field changes a result.
 type Config struct {
 	Backend Backend

@@ -17,6 +17,45 @@ import (
 	"github.com/assaynet/assay/protocol/store"
 )
 
+// How a reader without a ledger comes to believe a state.
+//
+// It asks nodes that it does not know. It is to believe nothing false as long as,
+// of each validator set that it trusts, less than a third of the power lies; and
+// where more does, it is to notice, if one provider that it asks is honest.
+//
+// What it believes, and why:
+//
+//	a header   two thirds of its own set signed it, and more than a third of the
+//	           newest trusted set, so at least one honest validator of a set that
+//	           was trusted already
+//	a state    header h + 1 carries the hash of the state after block h
+//	a value    a proof against that hash                     (package state)
+//
+// One step forward (lightverify.go):
+//
+//	trusted = the newest trusted header; at first the operator's checkpoint, or
+//	          block 1, which the set of the genesis must have signed
+//	target  = the newest header of some provider
+//	verify target from trusted; where the sets differ too much, the header halfway
+//	comes first, and so on: a week costs a few headers, not each of a hundred
+//	thousand
+//	ask another provider for the same height: the same header confirms; another one,
+//	signed as well, is a fork, which ends everything; signed too little, a lie,
+//	and its provider is asked last from now on
+//	target is the newest trusted header
+//
+// Invariants:
+//
+//	the height of the newest trusted header never falls
+//	no provider's word counts: it is believed with signatures, or not at all
+//	a provider that hangs, lags or lies costs time, and no truth
+//
+// A trusted header is good for TrustPeriod only: validators that have taken their
+// stake back lose nothing by signing another history. A reader that slept longer
+// needs a new checkpoint, from a person. A provider that lies is not dropped, for
+// it may be all there is; and what each of several says is not counted, for one
+// liar can be many.
+
 const (
 	// defaultTrust is how old the newest trusted header may be. The validators
 	// that signed it must still have stake to lose, so no network's unbonding may
@@ -120,9 +159,6 @@ func NewLight(c LightConfig) (*Light, error) {
 }
 
 var trustedKey = []byte("trusted")
-
-// ChainID returns the chain id.
-func (l *Light) ChainID() string { return l.chain }
 
 // Latest asks for the newest block and returns the newest state that can be
 // read: [ErrNoProvider] if nobody answered truly, [ErrNoBlock] before the second block.

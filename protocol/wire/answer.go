@@ -21,14 +21,14 @@ const (
 // Answer is one opened slot of a round's commitment. It travels in an
 // [Envelope] of [DomainAnswer] that the seat's hotkey signed.
 type Answer struct {
-	_     struct{} `cbor:",toarray"`
-	Round protocol.Round
-	Seat  protocol.SeatID
-	Slot  uint16
-	Slots uint16 // how many slots the commitment is over
+	_     struct{}        `cbor:",toarray"`
+	Round protocol.Round  // in which the task was set
+	Seat  protocol.SeatID // that was asked; its hotkey signs
+	Slot  uint16          // 0 … Slots − 1, over the slots of all kinds
+	Slots uint16          // 1 … MaxSlots: how many the commitment is over
 	Task  protocol.TaskID
-	Salt  [32]byte
-	Body  []byte          // canonical bytes of what was answered, as the task's kind has it
+	Salt  [32]byte        // hides the body until it is opened; of the miner's choice
+	Body  []byte          // at most MaxResultBytes: what was answered, as the task's kind has it
 	Proof []protocol.Hash // RFC 6962 audit path from the slot's leaf to the root
 }
 
@@ -40,7 +40,7 @@ type AnswerKey struct {
 	_     struct{} `cbor:",toarray"`
 	Round protocol.Round
 	UID   protocol.UID
-	Slot  uint16
+	Slot  uint16 // below MaxSlots
 }
 
 // Bytes is round, uid and slot, big-endian: in the order of a database.

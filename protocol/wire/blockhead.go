@@ -8,8 +8,8 @@ const maxBlockHead = 64
 // BlockHead is the first item of every block, made by its proposer: the link
 // of the proposer's hash chain that serves this height.
 type BlockHead struct {
-	_    struct{} `cbor:",toarray"`
-	Link protocol.Hash
+	_    struct{}      `cbor:",toarray"`
+	Link protocol.Hash // whose hash is the proposer's link of the height before, or its anchor
 }
 
 // DecodeBlockHead reads the first item of a block; errors are those of [Decode].

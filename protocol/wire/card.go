@@ -36,16 +36,16 @@ func (f Finding) Proven() bool { return f == FindingFalse || f == FindingMalform
 // Card is a validator's judgement of one drawn answer. It travels in an
 // [Envelope] of [DomainCard] that the judge's hotkey signed.
 type Card struct {
-	_       struct{} `cbor:",toarray"`
-	Judge   protocol.SeatID
-	Round   protocol.Round
-	Seat    protocol.SeatID
-	Slot    uint16
+	_       struct{}        `cbor:",toarray"`
+	Judge   protocol.SeatID // that was drawn; its hotkey signs
+	Round   protocol.Round  // in which the task was set
+	Seat    protocol.SeatID // that was asked
+	Slot    uint16          // below MaxSlots
 	Task    protocol.TaskID
 	Answer  protocol.Hash // hash of the answer's envelope; zero when unopened
-	Kind    protocol.Kind
+	Kind    protocol.Kind // of the task
 	Finding Finding
-	Body    []byte // canonical bytes of what the kind's judge says; empty when unopened
+	Body    []byte // at most MaxVerdictBytes: why, as the kind has it; empty when unopened
 }
 
 // Key names the slot that the card judges.

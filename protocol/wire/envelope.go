@@ -26,11 +26,11 @@ type Signature = key.Signature
 type Envelope struct {
 	_       struct{} `cbor:",toarray"`
 	Domain  Domain
-	ChainID string
-	Sender  protocol.PublicKey
-	Height  protocol.Height
-	Payload []byte // canonical bytes of the message that Domain names
-	Sig     Signature
+	ChainID string             // of the network, as its genesis gives it
+	Sender  protocol.PublicKey // the hotkey that signs
+	Height  protocol.Height    // newest block that the sender knew, in blocks from 1
+	Payload []byte             // canonical bytes of the message that Domain names
+	Sig     Signature          // by Sender, over the envelope with a zero signature
 }
 
 // A Signer lends the operations of a hotkey, never the key.

@@ -19,7 +19,7 @@ const maxEvidenceRequest = 64
 type EvidenceRequest struct {
 	_    struct{} `cbor:",toarray"`
 	Part EvidencePart
-	Key  AnswerKey
+	Key  AnswerKey // of the slot that was asked
 }
 
 // DecodeEvidenceRequest reads a request; errors are those of [Decode] and [ErrUnknown].
@@ -38,5 +38,5 @@ func DecodeEvidenceRequest(b []byte) (*EvidenceRequest, error) {
 // keeps, by judge. At most 256 judges draw one answer.
 type CardList struct {
 	_     struct{} `cbor:",toarray"`
-	Cards [][]byte
+	Cards [][]byte // each at most MaxCardBytes
 }

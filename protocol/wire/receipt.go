@@ -12,9 +12,9 @@ const MaxReceiptBytes = 2 << 20
 type Receipt struct {
 	_       struct{} `cbor:",toarray"`
 	ChainID string
-	Task    Task
-	Answer  []byte   // the answer's envelope, signed by the miner
-	Cards   [][]byte // the cards' envelopes, signed by the judges
+	Task    Task     // as the beacon drew it; nobody signs that
+	Answer  []byte   // the answer's envelope, signed by the hotkey of the seat that was asked
+	Cards   [][]byte // the cards' envelopes, signed by the hotkeys of the judges; any number that fits
 }
 
 // DecodeReceipt reads a receipt; errors are those of [Decode], [ErrLimit].

@@ -20,13 +20,13 @@ const (
 // Task is one thing that a seat is asked. It is derived from the beacon and
 // sent by nobody, but in a [Receipt].
 type Task struct {
-	_     struct{} `cbor:",toarray"`
-	ID    protocol.TaskID
-	Kind  protocol.Kind
-	Round protocol.Round
-	Seat  protocol.SeatID
-	Slot  uint16
-	Body  []byte // canonical bytes of what the kind asks
+	_     struct{}        `cbor:",toarray"`
+	ID    protocol.TaskID // follows from all of the task but the body, and from the beacon
+	Kind  protocol.Kind   // 1 … 16 bytes of printable ASCII
+	Round protocol.Round  // in which it is set
+	Seat  protocol.SeatID // that is asked
+	Slot  uint16          // below MaxSlots, over the slots of all kinds
+	Body  []byte          // at most MaxTaskBytes: what the kind asks
 }
 
 // Key names the slot that the task fills.

@@ -84,10 +84,10 @@ type Tx struct {
 	_       struct{} `cbor:",toarray"`
 	Type    TxType
 	ChainID string
-	Signer  protocol.PublicKey
-	Nonce   uint64
-	Body    []byte // canonical bytes of the body that Type names
-	Sig     Signature
+	Signer  protocol.PublicKey // a coldkey or a hotkey, as the table says of the type
+	Nonce   uint64             // of the signer: 0 for its first transaction
+	Body    []byte             // canonical bytes of the body that Type names
+	Sig     Signature          // by Signer, over the transaction with a zero signature
 }
 
 // Body is the content of a transaction of one type.

@@ -8,9 +8,9 @@ import (
 
 // Transfer moves Amount from the signer to To.
 type Transfer struct {
-	_      struct{} `cbor:",toarray"`
-	To     protocol.PublicKey
-	Amount protocol.Amount
+	_      struct{}           `cbor:",toarray"`
+	To     protocol.PublicKey // any account; it need not exist
+	Amount protocol.Amount    // base units, at least one
 }
 
 // Type implements [Body].
@@ -21,9 +21,9 @@ func (b *Transfer) Check() error { return positive(b.Amount) }
 
 // Register buys a seat for Hotkey, for at most MaxPrice; the price is burned.
 type Register struct {
-	_        struct{} `cbor:",toarray"`
-	Hotkey   protocol.PublicKey
-	MaxPrice protocol.Amount
+	_        struct{}           `cbor:",toarray"`
+	Hotkey   protocol.PublicKey // without a seat; it signs for the seat from then on
+	MaxPrice protocol.Amount    // base units
 }
 
 // Type implements [Body].
@@ -34,9 +34,9 @@ func (b *Register) Check() error { return nil }
 
 // AddStake moves Amount from the signer's balance to its stake on Hotkey.
 type AddStake struct {
-	_      struct{} `cbor:",toarray"`
-	Hotkey protocol.PublicKey
-	Amount protocol.Amount
+	_      struct{}           `cbor:",toarray"`
+	Hotkey protocol.PublicKey // of a seat
+	Amount protocol.Amount    // base units, at least one
 }
 
 // Type implements [Body].
@@ -48,9 +48,9 @@ func (b *AddStake) Check() error { return positive(b.Amount) }
 // RemoveStake moves Amount of the signer's stake on Hotkey to the unbonding
 // queue, from which it returns to the balance.
 type RemoveStake struct {
-	_      struct{} `cbor:",toarray"`
-	Hotkey protocol.PublicKey
-	Amount protocol.Amount
+	_      struct{}           `cbor:",toarray"`
+	Hotkey protocol.PublicKey // that the stake is on
+	Amount protocol.Amount    // base units, at least one
 }
 
 // Type implements [Body].

@@ -18,17 +18,17 @@ const (
 type Offer struct {
 	_        struct{}           `cbor:",toarray"`
 	Kind     protocol.Kind      `json:"kind"`
-	Capacity uint16             `json:"capacity"` // answers per round
-	Models   []protocol.ModelID `json:"models"`   // that it has for the kind
+	Capacity uint16             `json:"capacity"` // answers a round; at most MaxSlots in all offers together
+	Models   []protocol.ModelID `json:"models"`   // that it has for the kind, at most 16
 }
 
 // Serve announces what the signer's seat offers and where it is reached. Offers
 // are sorted by kind, without repetition.
 type Serve struct {
-	_         struct{} `cbor:",toarray"`
-	Offers    []Offer
-	Addresses []string // multiaddrs, without the peer id
-	Identity  protocol.PublicKey
+	_         struct{}           `cbor:",toarray"`
+	Offers    []Offer            // at most 8; none of a seat that only judges
+	Addresses []string           // multiaddrs without the peer id, at most 8 of 128 bytes
+	Identity  protocol.PublicKey // of the seat's libp2p host
 	// IdentitySig is the libp2p identity's own signature over the hotkey
 	// (DomainBind), so that nobody announces an identity that is not his.
 	IdentitySig Signature
@@ -91,9 +91,9 @@ func (b *SetConsensusKey) Check() error {
 // ExtendBeacon registers the end of a new hash chain for the beacon. Link i
 // serves height Start + i; Anchor is the hash of link 0.
 type ExtendBeacon struct {
-	_      struct{} `cbor:",toarray"`
-	Start  protocol.Height
-	Anchor protocol.Hash
+	_      struct{}        `cbor:",toarray"`
+	Start  protocol.Height // first height that the chain serves: the start of the epoch after the next
+	Anchor protocol.Hash   // the hash of link 0
 }
 
 // Type implements [Body].

@@ -9,9 +9,9 @@ import (
 // Commit seals the signer's answers of a round: the Merkle root over exactly
 // the slots that its seat was asked. Free, one per seat and round.
 type Commit struct {
-	_     struct{} `cbor:",toarray"`
-	Round protocol.Round
-	Root  protocol.Hash
+	_     struct{}       `cbor:",toarray"`
+	Round protocol.Round // that runs
+	Root  protocol.Hash  // over the leaves of [SlotLeaf] and [EmptySlotLeaf], by slot
 }
 
 // Type implements [Body].
@@ -22,9 +22,9 @@ func (b *Commit) Check() error { return nil }
 
 // CommitWeights seals the signer's weights of the running epoch.
 type CommitWeights struct {
-	_     struct{} `cbor:",toarray"`
-	Epoch protocol.Epoch
-	Hash  protocol.Hash
+	_     struct{}       `cbor:",toarray"`
+	Epoch protocol.Epoch // that runs
+	Hash  protocol.Hash  // what [RevealWeights.Seal] gives
 }
 
 // Type implements [Body].
@@ -39,11 +39,11 @@ const maxWeights = 4096
 // RevealWeights opens the weights that were sealed in Epoch, in the epoch after
 // it. Rows are sorted by uid, without repetition.
 type RevealWeights struct {
-	_      struct{} `cbor:",toarray"`
-	Epoch  protocol.Epoch
-	UIDs   []protocol.UID
-	Values []uint16
-	Salt   [32]byte
+	_      struct{}       `cbor:",toarray"`
+	Epoch  protocol.Epoch // in which they were sealed
+	UIDs   []protocol.UID // of the seats that have a weight, at most 4,096
+	Values []uint16       // one a uid; only how they compare counts
+	Salt   [32]byte       // hides the weights until they are opened
 }
 
 // Type implements [Body].
@@ -75,7 +75,7 @@ const maxKinds = 8
 type SeatCount struct {
 	_      struct{} `cbor:",toarray"`
 	UID    protocol.UID
-	Counts []uint32
+	Counts []uint32 // of the epoch, at most one a kind
 }
 
 // CommitCards puts on the ledger what the signer judged in Epoch: Counts are its
@@ -84,12 +84,12 @@ type SeatCount struct {
 // seat, the answers that it opened and that nobody found false. Both are sorted
 // by uid, without repetition.
 type CommitCards struct {
-	_      struct{} `cbor:",toarray"`
-	Epoch  protocol.Epoch
-	Root   protocol.Hash // Merkle root over the leaves of the signer's own cards, by key
-	Counts []uint32
-	Seen   []SeatCount
-	Opened []SeatCount
+	_      struct{}       `cbor:",toarray"`
+	Epoch  protocol.Epoch // whose cards they are
+	Root   protocol.Hash  // Merkle root over the leaves of the signer's own cards, by key
+	Counts []uint32       // at most one a kind
+	Seen   []SeatCount    // by judge, at most 4,096
+	Opened []SeatCount    // by asked seat, at most 4,096
 }
 
 // Type implements [Body].
