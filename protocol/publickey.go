@@ -1,7 +1,6 @@
 package protocol
 
 import (
-	"bytes"
 	"encoding/hex"
 	"fmt"
 
@@ -47,9 +46,6 @@ func (k PublicKey) Short() string { s := k.String(); return s[len(s)-8:] }
 
 // IsZero reports whether k is unset.
 func (k PublicKey) IsZero() bool { return k == PublicKey{} }
-
-// Compare orders keys by their bytes.
-func (k PublicKey) Compare(o PublicKey) int { return bytes.Compare(k[:], o[:]) }
 
 // MarshalText implements [encoding.TextMarshaler].
 func (k PublicKey) MarshalText() ([]byte, error) { return []byte(k.String()), nil }

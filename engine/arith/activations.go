@@ -111,9 +111,6 @@ func (b *Batch) Reset(n, width int, p Packing) {
 // Len returns the number of tokens.
 func (b *Batch) Len() int { return b.n }
 
-// Vec returns token t.
-func (b *Batch) Vec(t int) *Vec { return b.vecs[t] }
-
 // Quantize sets token t to the quantised x, of the width that Reset was told. Different tokens may be set by different
 // goroutines at once.
 func (b *Batch) Quantize(t int, x []float32) {

@@ -3,7 +3,8 @@ package arith
 import "math"
 
 // Attend is the attention of one query head over n positions, the last of which is its own (SPEC.md §5): out and q have d
-// elements, k and v [n][d] numbers that binary16 can hold; q is scaled already. See limits the positions as a layer may.
+// elements, k and v [n][d] numbers that binary16 can hold; q is scaled already. See limits the positions as a layer may. It is
+// for whoever compares a head of another backend with the law; the model itself reads from its Cache.
 func Attend(out, q, k, v []float32, see Sight) {
 	d := len(q)
 	n := len(k) / d

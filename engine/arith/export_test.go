@@ -6,3 +6,6 @@ var (
 	Scores   = scores
 	Mix      = mix
 )
+
+// Vec returns token t.
+func (b *Batch) Vec(t int) *Vec { return b.vecs[t] }

@@ -2,11 +2,10 @@ package enginetest
 
 import "github.com/assaynet/assay/engine/gguf"
 
-// The ids of the control tokens. Bytes follow: the token of byte b is [ByteToken] + b.
+// The ids of the control tokens but 0, which is <|endoftext|>. Bytes follow: the token of byte b is [ByteToken] + b.
 const (
-	EndOfText int32 = 0 // <|endoftext|>
 	ChatStart int32 = 1 // <|im_start|>, also the BOS, which is not added by itself
-	ChatEnd   int32 = 2 // <|im_end|>, the EOS; EndOfText ends an answer, too
+	ChatEnd   int32 = 2 // <|im_end|>, the EOS; that one ends an answer, too
 	ByteToken int32 = 3
 )
 

@@ -80,34 +80,6 @@ func TestTreeIsThatOfRFC6962(t *testing.T) {
 	}
 }
 
-func TestProofsProveTheirLeafAndNoOther(t *testing.T) {
-	var leaves []fingerprint.Hash
-	for n := 1; n <= 17; n++ {
-		leaves = append(leaves, sha256.Sum256([]byte{byte(n)}))
-		root := fingerprint.Root(leaves)
-		for i := range n {
-			path := fingerprint.Proof(leaves, i)
-			if !fingerprint.VerifyProof(root, leaves[i], i, n, path) {
-				t.Fatalf("leaf %d of %d: refused", i, n)
-			}
-			if fingerprint.VerifyProof(root, sha256.Sum256([]byte("x")), i, n, path) {
-				t.Fatalf("leaf %d of %d: another leaf accepted", i, n)
-			}
-			for j := range n + 2 {
-				if j != i && fingerprint.VerifyProof(root, leaves[i], j, n, path) {
-					t.Fatalf("leaf %d of %d: accepted at %d", i, n, j)
-				}
-			}
-			if fingerprint.VerifyProof(root, leaves[i], i, n, append(path, root)) {
-				t.Fatalf("leaf %d of %d: longer path accepted", i, n)
-			}
-			if n > 1 && fingerprint.VerifyProof(root, leaves[i], i, n, path[:len(path)-1]) {
-				t.Fatalf("leaf %d of %d: shorter path accepted", i, n)
-			}
-		}
-	}
-}
-
 func TestEveryPartOfALeafChangesIt(t *testing.T) {
 	b := fingerprint.Binding{}
 	base := fingerprint.Leaf(b, 1, 2, fingerprint.State([]float32{1, 2}))

@@ -187,9 +187,6 @@ func (f *File) Version() uint32 { return f.version }
 // Size returns the length of the file in bytes.
 func (f *File) Size() int64 { return f.size }
 
-// Path returns the path given to [Open]; it is empty after [Parse].
-func (f *File) Path() string { return f.path }
-
 // Tensors returns all tensors in the order of the file.
 func (f *File) Tensors() []Tensor { return f.tensors }
 
@@ -264,12 +261,6 @@ func (f *File) array(key string) (kind ValueType, n int, raw []byte, ok bool) {
 		return 0, 0, nil, false
 	}
 	return kind, int(count), raw, true
-}
-
-// ArrayLen returns the element type and the length of the array under key.
-func (f *File) ArrayLen(key string) (ValueType, int, bool) {
-	kind, n, _, ok := f.array(key)
-	return kind, n, ok
 }
 
 // Strings returns copies of the strings of the array under key.

@@ -76,9 +76,6 @@ func (t Type) String() string {
 	return fmt.Sprintf("type %d", uint32(t))
 }
 
-// Known reports whether the layout of t is known.
-func (t Type) Known() bool { _, ok := layouts[t]; return ok }
-
 // Block returns how many elements one block of t holds and how many bytes it
 // takes; both are 0 for a type that is not known.
 func (t Type) Block() (elements, bytes uint64) {

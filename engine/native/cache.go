@@ -27,9 +27,6 @@ func (c *Cache) Len() int { return len(c.tokens) }
 // Tokens returns the tokens at c's positions. The caller does not change them.
 func (c *Cache) Tokens() []int32 { return c.tokens }
 
-// Bytes returns the memory of c's pages, those shared with other caches included.
-func (c *Cache) Bytes() int64 { return int64(len(c.pages)) * c.PageBytes() }
-
 // PageBytes returns the memory of one page.
 func (c *Cache) PageBytes() int64 { return c.store.bytes() }
 

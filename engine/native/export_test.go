@@ -28,3 +28,6 @@ func (m *Model) SpoilFreePages() {
 		}
 	}
 }
+
+// Bytes returns the memory of c's pages, those shared with other caches included.
+func (c *Cache) Bytes() int64 { return int64(len(c.pages)) * c.PageBytes() }

@@ -233,9 +233,6 @@ func numbered(err error) error {
 // to begin.
 func (n *Node) Ready() <-chan struct{} { return n.ready }
 
-// ChainID returns the chain id.
-func (n *Node) ChainID() string { return n.chain }
-
 // Pool returns the transactions that wait for a block.
 func (n *Node) Pool() *Pool { return n.app.pool }
 
@@ -300,7 +297,3 @@ func (n *Node) Stats() Stats {
 	}
 	return out
 }
-
-// TransportID returns the id under which the transport is reached, and which
-// Config.Peers of others name.
-func (n *Node) TransportID() string { return string(n.key.ID()) }

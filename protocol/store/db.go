@@ -184,9 +184,6 @@ func (d *DB) empty() (bool, error) {
 	return !it.Valid(), it.Error()
 }
 
-// Dir returns the directory of the database.
-func (d *DB) Dir() string { return d.dir }
-
 // Failed returns the [ErrFailed] after which nothing is written any more, nil
 // while all is well. The process should end: what it holds in memory may not
 // be on the disk.

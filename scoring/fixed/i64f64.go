@@ -27,30 +27,9 @@ func WideFromUint(n uint64) I64F64 {
 	return I64F64{hi: int64(n)}
 }
 
-// WideFromBits returns the number whose 128 bits are hi and lo.
-func WideFromBits(hi int64, lo uint64) I64F64 {
-	return I64F64{hi, lo}
-}
-
-// Bits returns the 128 bits of x: the integer part, rounded down, and the fraction.
-func (x I64F64) Bits() (hi int64, lo uint64) {
-	return x.hi, x.lo
-}
-
 // IsZero reports whether x is zero.
 func (x I64F64) IsZero() bool {
 	return x == I64F64{}
-}
-
-// Cmp returns −1, 0 or 1 as x is below, equal to or above y.
-func (x I64F64) Cmp(y I64F64) int {
-	switch {
-	case x.hi < y.hi, x.hi == y.hi && x.lo < y.lo:
-		return -1
-	case x == y:
-		return 0
-	}
-	return 1
 }
 
 // Add returns x + y, saturating.
@@ -62,17 +41,6 @@ func (x I64F64) Add(y I64F64) I64F64 {
 		return wideEnd(x.hi < 0)
 	}
 	return sum
-}
-
-// Sub returns x − y, saturating.
-func (x I64F64) Sub(y I64F64) I64F64 {
-	lo, borrow := bits.Sub64(x.lo, y.lo, 0)
-	hi, _ := bits.Sub64(uint64(x.hi), uint64(y.hi), borrow)
-	diff := I64F64{int64(hi), lo}
-	if (x.hi^y.hi)&(x.hi^diff.hi) < 0 {
-		return wideEnd(x.hi < 0)
-	}
-	return diff
 }
 
 func wideEnd(negative bool) I64F64 {
@@ -108,36 +76,6 @@ func wideWithSign(m wide, negative bool) I64F64 {
 		m = negate(m)
 	}
 	return I64F64{int64(m.hi), m.lo}
-}
-
-// Mul returns x·y rounded down, saturating.
-func (x I64F64) Mul(y I64F64) I64F64 {
-	a, b := x.magnitude(), y.magnitude()
-	negative := (x.hi < 0) != (y.hi < 0)
-	// The 256-bit product is w3:w2:w1:w0; the result is w2:w1, w3 overflow and w0 what rounding down drops.
-	w1, w0 := bits.Mul64(a.lo, b.lo)
-	h1, l1 := bits.Mul64(a.lo, b.hi)
-	h2, l2 := bits.Mul64(a.hi, b.lo)
-	w3, w2 := bits.Mul64(a.hi, b.hi)
-	var carry1, carry2, over1, over2 uint64
-	w1, carry1 = bits.Add64(w1, l1, 0)
-	w1, carry2 = bits.Add64(w1, l2, 0)
-	w2, over1 = bits.Add64(w2, h1, carry1)
-	w2, over2 = bits.Add64(w2, h2, carry2)
-	w3 += over1 + over2
-	if w3 != 0 {
-		return wideEnd(negative)
-	}
-	result := wide{w2, w1}
-	if negative && w0 != 0 { // down, below zero, is away from zero
-		var carry uint64
-		result.lo, carry = bits.Add64(result.lo, 1, 0)
-		result.hi, carry = bits.Add64(result.hi, 0, carry)
-		if carry != 0 {
-			return MinI64F64
-		}
-	}
-	return wideWithSign(result, negative)
 }
 
 // Div returns x/y truncated toward zero, saturating, and zero if y is zero.
@@ -209,11 +147,6 @@ func sub(a, b wide) wide {
 	lo, borrow := bits.Sub64(a.lo, b.lo, 0)
 	hi, _ := bits.Sub64(a.hi, b.hi, borrow)
 	return wide{hi, lo}
-}
-
-// Floor returns the largest integer that is not above x.
-func (x I64F64) Floor() int64 {
-	return x.hi
 }
 
 // I32F32 returns x without its 32 last fraction bits, that is rounded down, saturating.
