@@ -17,6 +17,7 @@ import (
 	"github.com/assaynet/assay/engine"
 	"github.com/assaynet/assay/engine/gguf"
 	"github.com/assaynet/assay/engine/tokenizer"
+	"github.com/assaynet/assay/protocol/params"
 )
 
 // Bounds on what the model commands read.
@@ -96,11 +97,14 @@ func modelPath(c *cli.Context) (string, error) {
 	if err != nil {
 		return "", withHint(errors.New("no model is given and there is no cache directory"), "give --model FILE")
 	}
-	path := filepath.Join(cache, "assay", "models", "SmolLM2-135M-Instruct.Q4_1.gguf")
-	if _, err := os.Stat(path); err != nil {
-		return "", withHint(errors.New("no model is given and none was fetched"), "give --model FILE, or run make model")
+	p := params.Local()
+	for _, m := range p.Models() {
+		path := filepath.Join(cache, "assay", "models", m.Name)
+		if _, err := os.Stat(path); err == nil {
+			return path, nil
+		}
 	}
-	return path, nil
+	return "", withHint(errors.New("no model is given and none was fetched"), "give --model FILE, or run make model")
 }
 
 // modelHint says what to do about a model file that cannot be used.

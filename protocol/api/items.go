@@ -226,7 +226,15 @@ type Network struct {
 	Tempo       uint64          `json:"tempo"`
 	RoundLength uint64          `json:"round_length"`
 	Retention   uint64          `json:"retention"`
-	Models      []Model         `json:"models"`
+	Kinds       []NetworkKind   `json:"kinds"`
+}
+
+// NetworkKind is a kind of tasks that the network sets.
+type NetworkKind struct {
+	Kind   protocol.Kind `json:"kind"`
+	Slots  uint32        `json:"slots"`
+	Judges uint32        `json:"judges"`
+	Models []Model       `json:"models"`
 }
 
 // Model is a model that the network pays for.

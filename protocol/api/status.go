@@ -45,10 +45,15 @@ func (h *Handler) network(r *request) (any, error) {
 	n := Network{
 		ChainID: h.chain, Height: v.height, Seats: m.Seats, MaxSeats: p.Seats.Max, Price: m.Price, Fee: p.Seats.Fee,
 		MinStake: p.Seats.MinStake, Unbonding: p.Seats.Unbonding, Tempo: p.Schedule.Tempo, RoundLength: p.Schedule.RoundLength,
-		Retention: p.Tasks.Retention, Models: []Model{},
+		Retention: p.Tasks.Retention, Kinds: []NetworkKind{},
 	}
-	for _, model := range p.Models() {
-		n.Models = append(n.Models, Model{ID: model.ID, Name: model.Name, Class: model.Class})
+	for i := range p.Kinds {
+		k := &p.Kinds[i]
+		out := NetworkKind{Kind: k.Name, Slots: k.Slots, Judges: k.Judges, Models: []Model{}}
+		for _, m := range k.Models {
+			out.Models = append(out.Models, Model{ID: m.ID, Name: m.Name, Class: m.Class})
+		}
+		n.Kinds = append(n.Kinds, out)
 	}
 	return n, nil
 }

@@ -29,7 +29,8 @@ for package in $core $agreed; do
 	there "$package" scripts/check/house.sh
 done
 
-# The linter's globs, the beginnings of its regular expressions, and its imports; {a,b} is written out.
+# The linter's globs, the beginnings of its regular expressions, and its imports;
+# {a,b} is written out.
 rules=$({
 	grep -oE '\$\{base-path\}/[^"]+' .golangci.yml | sed 's|.*base-path}/||; s|/\*.*||'
 	grep -oE '\^[a-z(][a-z/(|)]*/' .golangci.yml | tr -d '^' | sed 's|/$||' | tr '(|)' '{,}'
@@ -57,7 +58,8 @@ for name in $(grep -oE '\`Test[A-Za-z]+' README.md | tr -d '\`'); do
 	git grep -q "^func $name(" -- '*_test.go' || say 'a test that README.md names and nobody has:' "$name"
 done
 
-# Every document that is cited is here. Test data may speak of what it likes, but for its README.
+# Every document that is cited is here. Test data may speak of what it likes, but
+# for its README.
 for name in $(git grep -ohIE '[A-Za-z0-9_./-]*[A-Za-z0-9_-]\.md\b' -- '*.go' '*.c' '*.h' '*.sh' '*.py' '*.yml' '*.md' Makefile .ci | sed 's|^\(\.*/\)*||' | sort -u); do
 	git ls-files -- "$name" "**/$name" | grep -q . || say 'a document that is cited and not here:' "$(git grep -nIF "$name" -- ':!*testdata/*.txt' ':!*testdata/*.json')"
 done

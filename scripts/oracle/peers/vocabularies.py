@@ -171,7 +171,8 @@ for name, kind, fallback, model, prefix in (
     for special in (False, True):
         out.append({"file": f"small-{name}.gguf", "special": special, "cases": tokenize(f"{folder}/small-{name}.gguf", special, blank if model == "t5" else lambda text: False)})
 p = sentence("unigram-bytes", "unigram", True, "t5", True)
-# SentencePiece takes user-defined symbols inside a text as we do, and knows no way to parse control symbols.
+# SentencePiece takes user-defined symbols inside a text as we do, and knows no
+# way to parse control symbols.
 cases = [{"text": t, "ids": p.encode(t)} for t in texts if "\0" not in t]
 out.append({"file": "small-unigram-bytes.gguf", "special": False, "cases": cases})
 sentence("unigram-rules", "unigram", False, "t5", True, "nmt_nfkc")

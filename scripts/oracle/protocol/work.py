@@ -13,7 +13,8 @@ CARD = ("seat", "u64", "seat", "u16", "b32", "b32", "text", "text", "b")
 RECEIPT = ("text", TASK, "b", ["b"])
 FINDINGS = ("passed", "malformed", "false", "unopened")
 
-# The bodies of inference, and its codes with what they say in the words of all kinds.
+# The bodies of inference, and its codes with what they say in the words of all
+# kinds.
 INFERENCE = "inference"
 ASKED = ("b32", "text", "text", "u32", "u32", "u32", "b32", "u32")
 RESULT = (["i32"], "text", ["b32"], "b32", "u64")
