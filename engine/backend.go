@@ -19,12 +19,15 @@ const (
 	BackendReference = "arith"
 )
 
-// backends are all that can run a model, the first to be tried first. A new one is an entry here, and everything that names
-// backends has it: Config, the environment, the commands' flags, and the tests, package backendtest among them.
+// backends are all that can run a model, the first to be tried first. A new one
+// is an entry here, and everything that names backends has it: Config, the
+// environment, the commands' flags, and the tests, package backendtest among
+// them.
 var backends = []struct {
 	name string
-	// open makes the backend. Errors: backend.ErrUnavailable and backend.ErrUnsupported, after which another may serve; others,
-	// which are the model's or the machine's fault.
+	// open makes the backend. Errors: backend.ErrUnavailable and
+	// backend.ErrUnsupported, after which another may serve; others, which are
+	// the model's or the machine's fault.
 	open func(f *gguf.File, w *weights.Model, cfg Config) (backend.Backend, error)
 	// slow, where not nil, tells that the one after it is quicker on this machine.
 	slow func(backend.Backend) bool
@@ -50,7 +53,8 @@ func openNative(f *gguf.File, w *weights.Model, cfg Config) (backend.Backend, er
 	return b, nil
 }
 
-// slowNative tells that the kernels have no vectors: the reference packs several products into one multiplication.
+// slowNative tells that the kernels have no vectors: the reference packs
+// several products into one multiplication.
 func slowNative(b backend.Backend) bool { return b.About().ISA == native.Scalar.String() }
 
 // checkBackend refuses a name that is none.

@@ -12,7 +12,8 @@ import (
 	"github.com/assaynet/assay/engine/native"
 )
 
-// TestNobodyAsksForMoreThanItReads: a greedy answer and its check read no logits, a drawn one needs them, a score reads no state.
+// TestNobodyAsksForMoreThanItReads: a greedy answer and its check read no
+// logits, a drawn one needs them, a score reads no state.
 func TestNobodyAsksForMoreThanItReads(t *testing.T) {
 	m := open(t, enginetest.Tiny(t, enginetest.Options{}), engine.Config{})
 	var asked backend.Want

@@ -8,9 +8,11 @@ import (
 	"github.com/assaynet/assay/engine/sched"
 )
 
-// runAll runs tasks and returns when all have ended: how many states of each were computed, and the *FailedError of those that
-// have one. At most as many as run at once are handed over, so that many tasks of one call leave room in the queue. With the
-// first other error, which tells the number of its task, all end.
+// runAll runs tasks and returns when all have ended: how many states of each
+// were computed, and the *FailedError of those that have one. At most as many
+// as run at once are handed over, so that many tasks of one call leave room in
+// the queue. With the first other error, which tells the number of its task,
+// all end.
 func (m *Model) runAll(ctx context.Context, tasks []*sched.Task) (ran []int, failed []*FailedError, err error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)

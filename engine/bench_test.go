@@ -50,8 +50,8 @@ func BenchmarkPrefill(b *testing.B) {
 	}
 }
 
-// BenchmarkVerifyMany checks sixteen answers of 128 tokens to one prompt of 32 together; gain is the time of making them one by
-// one over that.
+// BenchmarkVerifyMany checks sixteen answers of 128 tokens to one prompt of 32
+// together; gain is the time of making them one by one over that.
 func BenchmarkVerifyMany(b *testing.B) {
 	m := open(b, enginetest.Real(b), engine.Config{Threads: 2, PrefixCache: -1})
 	runs := make([]engine.Run, 16)

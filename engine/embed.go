@@ -9,9 +9,11 @@ import (
 	"github.com/assaynet/assay/engine/sched"
 )
 
-// Embed returns the final-normed hidden states of sequences, all run at once: of each, one state of Dims.Width numbers for each
-// token. They are the bits that fingerprints stand for. Errors: ErrRequest, ErrToken, ErrContext, ErrMemory, ErrBusy, ErrClosed,
-// ErrFile, a *FailedError, or the cause of ctx; with any of them there are no states.
+// Embed returns the final-normed hidden states of sequences, all run at once:
+// of each, one state of Dims.Width numbers for each token. They are the bits
+// that fingerprints stand for. Errors: ErrRequest, ErrToken, ErrContext,
+// ErrMemory, ErrBusy, ErrClosed, ErrFile, a *FailedError, or the cause of ctx;
+// with any of them there are no states.
 func (m *Model) Embed(ctx context.Context, sequences [][]Token) ([][][]float32, error) {
 	for i, tokens := range sequences {
 		if err := m.checkPrompt(tokens, 1); err != nil {

@@ -20,33 +20,46 @@ import (
 
 // Config is how a model is run. No field changes a result.
 type Config struct {
-	// Threads that compute; 0 means one for each processor. More than there are cores costs time.
+	// Threads that compute; 0 means one for each processor. More than there are
+	// cores costs time.
 	Threads int
-	// Nice lowers the priority of those threads by as much as nice(1) would, 1 … 19; 0 leaves it. Others are served first.
+	// Nice lowers the priority of those threads by as much as nice(1) would, 1
+	// … 19; 0 leaves it. Others are served first.
 	Nice int
-	// PrefixCache is how many bytes of keys and values of past runs are kept, so that a prompt that begins like an earlier one
-	// is not computed again; 0 means 64 MiB, negative keeps none. A model's page of 64 positions is the least that is kept.
+	// PrefixCache is how many bytes of keys and values of past runs are kept,
+	// so that a prompt that begins like an earlier one is not computed again; 0
+	// means 64 MiB, negative keeps none. A model's page of 64 positions is the
+	// least that is kept.
 	PrefixCache int64
-	// MaxBatch is how many sequences run at once; 0 means 64. More make each slower and all together faster.
+	// MaxBatch is how many sequences run at once; 0 means 64. More make each
+	// slower and all together faster.
 	MaxBatch int
-	// MaxQueue is how many may wait for that; those after them are refused with ErrBusy. 0 means 4096.
+	// MaxQueue is how many may wait for that; those after them are refused with
+	// ErrBusy. 0 means 4096.
 	MaxQueue int
-	// KVBytes bounds the memory of keys and values, PrefixCache included; 0 means 1 GiB, or as much as one sequence of the whole
-	// context needs where that is more. What a sequence may come to need is set aside before it starts.
+	// KVBytes bounds the memory of keys and values, PrefixCache included; 0
+	// means 1 GiB, or as much as one sequence of the whole context needs where
+	// that is more. What a sequence may come to need is set aside before it
+	// starts.
 	KVBytes int64
 	// Observer, where not nil, is told of each step and of each first token.
 	Observer Observer
-	// Backend says what computes, one of Backends: "native", the kernels in C, "arith", the reference in Go, or "auto", the first
-	// of these that is there, knows the model and is not slower than the next. Empty: the environment's ASSAY_BACKEND, or native
-	// where ISA names instructions, or auto.
-	Backend string
-	// ISA names the instructions that the native backend uses, such as "scalar" or "avx2"; empty: the environment's ASSAY_ISA, or
-	// the best there are. Open fails where the machine lacks them, with a list of what it has.
-	ISA string
-	// Weights is where the native backend reads the weights: "mapped", in the file's pages, which all processes share;
-	// "interleaved", in a copy of the same size that is made at Open and in which products are one stream of memory, and then the
-	// file's pages are given back; or "auto", what is quicker with these instructions. Empty: the environment's ASSAY_WEIGHTS, or
+	// Backend says what computes, one of Backends: "native", the kernels in C,
+	// "arith", the reference in Go, or "auto", the first of these that is
+	// there, knows the model and is not slower than the next. Empty: the
+	// environment's ASSAY_BACKEND, or native where ISA names instructions, or
 	// auto.
+	Backend string
+	// ISA names the instructions that the native backend uses, such as "scalar"
+	// or "avx2"; empty: the environment's ASSAY_ISA, or the best there are.
+	// Open fails where the machine lacks them, with a list of what it has.
+	ISA string
+	// Weights is where the native backend reads the weights: "mapped", in the
+	// file's pages, which all processes share; "interleaved", in a copy of the
+	// same size that is made at Open and in which products are one stream of
+	// memory, and then the file's pages are given back; or "auto", what is
+	// quicker with these instructions. Empty: the environment's ASSAY_WEIGHTS,
+	// or auto.
 	Weights string
 }
 
@@ -148,8 +161,10 @@ type Model struct {
 	closing chan struct{}  // closed when closed becomes true
 }
 
-// Open maps the GGUF file at path, checks it, and starts the threads that run it; ctx bounds the opening only. A file
-// that is written to while the model is open ends its use with ErrFile; replaced by renaming, it stays. Close releases it.
+// Open maps the GGUF file at path, checks it, and starts the threads that run
+// it; ctx bounds the opening only. A file that is written to while the model is
+// open ends its use with ErrFile; replaced by renaming, it stays. Close
+// releases it.
 func Open(ctx context.Context, path string, cfg Config) (*Model, error) {
 	began := time.Now()
 	if err := cfg.check(); err != nil {
@@ -235,7 +250,8 @@ func (m *Model) schedule(ctx context.Context, cfg Config) error {
 	ctx, m.halt = context.WithCancel(context.WithoutCancel(ctx))
 	m.runs.Go(func() {
 		if cfg.Nice > 0 {
-			// The thread keeps its priority until it ends, and it ends with this goroutine, which never unlocks it.
+			// The thread keeps its priority until it ends, and it ends with
+			// this goroutine, which never unlocks it.
 			runtime.LockOSThread()
 			lowerPriority(cfg.Nice)
 		}
@@ -283,8 +299,9 @@ func (m *Model) Tokenizer() *tokenizer.Tokenizer { return m.tokenizer }
 // IsStop tells whether a token ends an answer.
 func (m *Model) IsStop(id Token) bool { return m.stop[id] }
 
-// Close cancels the calls in progress, which return ErrClosed, waits for them, stops the threads and unmaps the file. Further
-// calls return ErrClosed; a second Close does nothing.
+// Close cancels the calls in progress, which return ErrClosed, waits for them,
+// stops the threads and unmaps the file. Further calls return ErrClosed; a
+// second Close does nothing.
 func (m *Model) Close() error {
 	m.mu.Lock()
 	if m.closed {
@@ -301,7 +318,8 @@ func (m *Model) Close() error {
 	return m.file.Close()
 }
 
-// begin opens a call: the context returned ends with ctx and with Close; end closes the call.
+// begin opens a call: the context returned ends with ctx and with Close; end
+// closes the call.
 func (m *Model) begin(ctx context.Context) (_ context.Context, end func(), err error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()

@@ -8,13 +8,16 @@ import (
 	"github.com/assaynet/assay/engine/weights"
 )
 
-// What can go wrong. Errors about the model file are those of packages gguf, weights, backend and tokenizer, wrapped.
+// What can go wrong. Errors about the model file are those of packages gguf,
+// weights, backend and tokenizer, wrapped.
 var (
 	// ErrClosed means that the Model was closed before or during the call.
 	ErrClosed = errors.New("engine: model is closed")
-	// ErrRequest means a request that no model can answer: an empty prompt, a setting out of range.
+	// ErrRequest means a request that no model can answer: an empty prompt, a
+	// setting out of range.
 	ErrRequest = errors.New("engine: bad request")
-	// ErrUnsupported means a model that the engine does not compute; the text names the architecture or type.
+	// ErrUnsupported means a model that the engine does not compute; the text
+	// names the architecture or type.
 	ErrUnsupported = weights.ErrUnsupported
 	// ErrWeights means a model file that contradicts itself.
 	ErrWeights = weights.ErrWeights
@@ -22,17 +25,23 @@ var (
 	ErrContext = backend.ErrContext
 	// ErrToken means a token id of the prompt outside the vocabulary.
 	ErrToken = backend.ErrToken
-	// ErrFile means that the model's file was written to, or cut off, while it was open, or cannot be read any more. All further
-	// calls return it too: the model is of no use any more. Files are to be replaced by renaming, which no open model notices.
+	// ErrFile means that the model's file was written to, or cut off, while it
+	// was open, or cannot be read any more. All further calls return it too:
+	// the model is of no use any more. Files are to be replaced by renaming,
+	// which no open model notices.
 	ErrFile = backend.ErrFile
-	// ErrDevice means that what computes has failed. All further calls return it too: the model is of no use any more.
+	// ErrDevice means that what computes has failed. All further calls return
+	// it too: the model is of no use any more.
 	ErrDevice = backend.ErrDevice
-	// ErrBusy means that too many calls wait for the model; later there may be room.
+	// ErrBusy means that too many calls wait for the model; later there may be
+	// room.
 	ErrBusy = sched.ErrBusy
-	// ErrMemory means a call whose keys and values do not fit Config.KVBytes, however long it waited, or for which the operating
-	// system has no memory; then a later one may fare better.
+	// ErrMemory means a call whose keys and values do not fit Config.KVBytes,
+	// however long it waited, or for which the operating system has no memory;
+	// then a later one may fare better.
 	ErrMemory = backend.ErrMemory
-	// ErrNotFinite means a run that fails: an error, never an answer. The error is a *FailedError.
+	// ErrNotFinite means a run that fails: an error, never an answer. The error
+	// is a *FailedError.
 	ErrNotFinite = backend.ErrNotFinite
 )
 

@@ -7,7 +7,8 @@ import (
 	"github.com/assaynet/assay/engine/weights"
 )
 
-// CacheBytes is the memory of all keys and values that the native backend has, in use or not; 0 of another backend.
+// CacheBytes is the memory of all keys and values that the native backend has,
+// in use or not; 0 of another backend.
 func (m *Model) CacheBytes() int64 {
 	if b, ok := m.backend.Backend.(*native.Backend); ok {
 		return b.CacheBytes()
@@ -20,7 +21,8 @@ func OpenReference(f *gguf.File, w *weights.Model, threads int) (backend.Backend
 	return openReference(f, w, Config{Threads: threads})
 }
 
-// Spy has look see the pieces of each step before the backend does; it is called before any other.
+// Spy has look see the pieces of each step before the backend does; it is
+// called before any other.
 func (m *Model) Spy(look func([]*backend.Piece) error) {
 	m.backend.Backend = spy{m.backend.Backend, look}
 }

@@ -11,20 +11,25 @@ import (
 	"github.com/assaynet/assay/engine/gguf"
 )
 
-// The weights lie in a mapping of the model's file, and files change. One that is cut off has no pages any more where its end
-// was, and who reads there gets a SIGBUS. Go makes that a panic on goroutines that ask for it (debug.SetPanicOnFault), and guard
-// makes the panic an error; package native has a handler of its own for its threads, after which they read zeros. One that is
-// written to in place gives other weights without a word, and an answer made of them would convict an honest miner. So no result
-// counts before faithful has seen that the file is still the one that was opened.
+// The weights lie in a mapping of the model's file, and files change. One that
+// is cut off has no pages any more where its end was, and who reads there gets
+// a SIGBUS. Go makes that a panic on goroutines that ask for it
+// (debug.SetPanicOnFault), and guard makes the panic an error; package native
+// has a handler of its own for its threads, after which they read zeros. One
+// that is written to in place gives other weights without a word, and an answer
+// made of them would convict an honest miner. So no result counts before
+// faithful has seen that the file is still the one that was opened.
 
-// faithful is a backend whose results count only while the file is what it was, and what computes has not failed.
+// faithful is a backend whose results count only while the file is what it was,
+// and what computes has not failed.
 type faithful struct {
 	backend.Backend
 	file *gguf.File
 	lost atomic.Pointer[error] // ErrFile or ErrDevice, from when it is first seen
 }
 
-// Step is the backend's; nothing of it counts where the file changed before its end.
+// Step is the backend's; nothing of it counts where the file changed before its
+// end.
 func (b *faithful) Step(pieces []*backend.Piece) error {
 	err := b.Backend.Step(pieces)
 	if errors.Is(err, ErrFile) || errors.Is(err, ErrDevice) {
@@ -36,7 +41,8 @@ func (b *faithful) Step(pieces []*backend.Piece) error {
 	return err
 }
 
-// intact returns ErrFile or ErrDevice, and does so ever after, where the file is not what it was or the backend is lost.
+// intact returns ErrFile or ErrDevice, and does so ever after, where the file
+// is not what it was or the backend is lost.
 func (b *faithful) intact() error {
 	if lost := b.lost.Load(); lost != nil {
 		return *lost
@@ -55,7 +61,8 @@ func (b *faithful) intact() error {
 // fault is the panic of a loop one of whose parts read where the file had ended.
 type fault struct{ error }
 
-// guard runs f, whose goroutine has asked for panics on faults, and returns ErrFile where it read what is not there.
+// guard runs f, whose goroutine has asked for panics on faults, and returns
+// ErrFile where it read what is not there.
 func guard(f func()) (err error) {
 	defer func() {
 		switch x := recover().(type) {

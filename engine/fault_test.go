@@ -14,13 +14,15 @@ import (
 	"github.com/assaynet/assay/engine/gguf"
 )
 
-// ownFile is a model of several pages of memory in a file of its own, which was written some time ago.
+// ownFile is a model of several pages of memory in a file of its own, which was
+// written some time ago.
 func ownFile(t *testing.T) string {
 	t.Helper()
 	return enginetest.Aged(t, enginetest.Tiny(t, enginetest.Options{Type: gguf.Q8_0, Context: 2048}), time.Hour)
 }
 
-// question is one thing that a model can be asked, of at least two steps, and what it answers.
+// question is one thing that a model can be asked, of at least two steps, and
+// what it answers.
 type question struct {
 	name string
 	ask  func(context.Context, *engine.Model) (answered bool, err error)
@@ -67,7 +69,8 @@ func questions() []question {
 	}
 }
 
-// afterStep is an Observer that does something once, after the first step and before the next.
+// afterStep is an Observer that does something once, after the first step and
+// before the next.
 type afterStep struct {
 	once sync.Once
 	do   func()
@@ -187,8 +190,8 @@ func TestAFileThatIsReplacedByRenamingStays(t *testing.T) {
 	}
 }
 
-// hurtingContext does something when it is asked whether it has ended, which Open does between reading the numbers and the
-// weights.
+// hurtingContext does something when it is asked whether it has ended, which
+// Open does between reading the numbers and the weights.
 type hurtingContext struct {
 	context.Context //nolint:containedctx // it is a context
 	hurt            func()

@@ -50,7 +50,8 @@ func TestGemmasRunEqualsTheIndependentProgram(t *testing.T) {
 	}
 }
 
-// gemmaWindows is how many of the oracle's windows are scored by default: each of its logits costs 168 million products.
+// gemmaWindows is how many of the oracle's windows are scored by default: each
+// of its logits costs 168 million products.
 const gemmaWindows = 2
 
 func TestGemmasQualityIsThatOfTheOracle(t *testing.T) {

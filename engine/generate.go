@@ -16,7 +16,8 @@ type choice struct {
 	state [32]byte
 }
 
-// want is what a choice takes of a backend: its state is hashed, and its token is the likeliest, or drawn.
+// want is what a choice takes of a backend: its state is hashed, and its token
+// is the likeliest, or drawn.
 func (s Settings) want() backend.Want {
 	if s.Temperature == 0 {
 		return backend.State | backend.Likeliest
@@ -33,9 +34,11 @@ func (s Settings) choose(r backend.Result, position int) choice {
 	return choice{token: token, state: fingerprint.State(r.State)}
 }
 
-// Generate answers a prompt. onToken, where it is not nil, is called with each token soon after it is chosen, from the calling
-// goroutine. Errors: ErrRequest, ErrToken, ErrContext, ErrMemory, ErrBusy, ErrClosed, ErrFile, a *FailedError, or the cause of
-// ctx; with the last three the Run holds what there was so far, without a fingerprint.
+// Generate answers a prompt. onToken, where it is not nil, is called with each
+// token soon after it is chosen, from the calling goroutine. Errors:
+// ErrRequest, ErrToken, ErrContext, ErrMemory, ErrBusy, ErrClosed, ErrFile, a
+// *FailedError, or the cause of ctx; with the last three the Run holds what
+// there was so far, without a fingerprint.
 func (m *Model) Generate(ctx context.Context, r Request, onToken func(Token)) (Run, error) {
 	run := Run{Prompt: append([]Token(nil), r.Prompt...), Settings: r.Settings, Binding: r.Binding}
 	if err := r.Settings.check(); err != nil {
@@ -64,7 +67,8 @@ func (m *Model) Generate(ctx context.Context, r Request, onToken func(Token)) (R
 	return g.run, err
 }
 
-// generation is an answer in the making. The model's goroutine makes it, the caller's hands out its tokens.
+// generation is an answer in the making. The model's goroutine makes it, the
+// caller's hands out its tokens.
 type generation struct {
 	m       *Model
 	onToken func(Token)
@@ -79,7 +83,8 @@ func (g *generation) each(i int, r backend.Result) {
 	g.made = g.run.Settings.choose(r, len(g.run.Prompt)-1+i)
 }
 
-// next adds the token that was chosen to the run and continues with it, unless it is the last.
+// next adds the token that was chosen to the run and continues with it, unless
+// it is the last.
 func (g *generation) next() (Token, bool) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -101,7 +106,8 @@ func (g *generation) next() (Token, bool) {
 	return g.made.token, run.Finish == ""
 }
 
-// follow hands out tokens until the task has ended. Where its context ends, the run is what was handed out.
+// follow hands out tokens until the task has ended. Where its context ends, the
+// run is what was handed out.
 func (g *generation) follow(ctx context.Context, h *sched.Handle) error {
 	if g.onToken == nil {
 		_, err := h.Wait()

@@ -16,7 +16,8 @@ import (
 	"github.com/assaynet/assay/engine/tokenizer"
 )
 
-// goldenRun is one run of testdata/golden-smollm2.json. Numbers are exact: the temperature is given by its bits.
+// goldenRun is one run of testdata/golden-smollm2.json. Numbers are exact: the
+// temperature is given by its bits.
 type goldenRun struct {
 	Prompt          []engine.Token `json:"prompt"`
 	TemperatureBits uint32         `json:"temperature_bits"`
@@ -98,7 +99,8 @@ func TestGoldenRunsBesideOthersInPiecesAndVerified(t *testing.T) {
 	var wg sync.WaitGroup
 	for i, g := range loadGolden(t) {
 		wg.Go(func() {
-			// The beginnings of the prompt come first, so that the run itself begins in the middle of a page.
+			// The beginnings of the prompt come first, so that the run itself
+			// begins in the middle of a page.
 			for cut := 1 + i; cut < len(g.Prompt); cut += 45 {
 				r := engine.Request{Prompt: g.Prompt[:cut], Settings: engine.Settings{MaxTokens: 1}}
 				if _, err := m.Generate(context.Background(), r, nil); err != nil {
@@ -115,7 +117,8 @@ func TestGoldenRunsBesideOthersInPiecesAndVerified(t *testing.T) {
 	wg.Wait()
 }
 
-// writeGolden makes the file anew: greedy and sampled runs, short prompts and one that spans three attention pages.
+// writeGolden makes the file anew: greedy and sampled runs, short prompts and
+// one that spans three attention pages.
 func writeGolden(t *testing.T, m *engine.Model) {
 	t.Helper()
 	text, err := os.ReadFile("testdata/design.txt")

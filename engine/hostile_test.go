@@ -21,7 +21,8 @@ import (
 	"github.com/assaynet/assay/engine/tokenizer"
 )
 
-// The models here are honest tiny ones of each architecture, of which a hostile hand has changed some bytes.
+// The models here are honest tiny ones of each architecture, of which a hostile
+// hand has changed some bytes.
 
 var architectures = []string{"llama", "qwen2", "qwen3", "gemma3", "phi3"}
 
@@ -72,7 +73,8 @@ func after(t *testing.T, data []byte, name string) []byte {
 	return rest
 }
 
-// place is where the description of a tensor says how long its rows are, how many there are, of which type, and where they lie.
+// place is where the description of a tensor says how long its rows are, how
+// many there are, of which type, and where they lie.
 type place struct{ dims, kind, offset []byte }
 
 func tensorPlace(t *testing.T, data []byte, name string) place {
@@ -88,8 +90,9 @@ var refusals = []error{
 	gguf.ErrLimit, gguf.ErrMetadata, gguf.ErrTensor, gguf.ErrTruncated, gguf.ErrType,
 }
 
-// openHostile opens a file of data: an error that says what is wrong, or a model that runs or fails like any. Opening never takes
-// much more memory than the file and an honest model's tables do.
+// openHostile opens a file of data: an error that says what is wrong, or a
+// model that runs or fails like any. Opening never takes much more memory than
+// the file and an honest model's tables do.
 func openHostile(t *testing.T, what string, data []byte) (refused bool) {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "hostile.gguf")
@@ -206,7 +209,8 @@ func TestEveryTensorNeedsItsShape(t *testing.T) {
 	}
 }
 
-// rewritten is a model with some of its metadata and tensors changed, renamed or left out.
+// rewritten is a model with some of its metadata and tensors changed, renamed
+// or left out.
 func rewritten(t *testing.T, data []byte, pair func(*gguf.KV) bool, tensor func(*gguf.Tensor) bool) []byte {
 	t.Helper()
 	f, w := read(t, data), &gguf.Writer{}
@@ -223,7 +227,8 @@ func rewritten(t *testing.T, data []byte, pair func(*gguf.KV) bool, tensor func(
 	return written(t, w)
 }
 
-// optional are the tensors that a model may lack: biases, and factors of RoPE's frequencies, but for phi3's, which come in pairs.
+// optional are the tensors that a model may lack: biases, and factors of RoPE's
+// frequencies, but for phi3's, which come in pairs.
 func optional(name string) bool {
 	return name == "rope_freqs.weight" || strings.HasSuffix(name, ".bias")
 }
@@ -249,7 +254,8 @@ func TestEveryTensorIsNeededAndNoneTwice(t *testing.T) {
 	}
 }
 
-// TestShapesOfAnotherArchitectureAreRefused calls a model of one architecture one of another.
+// TestShapesOfAnotherArchitectureAreRefused calls a model of one architecture
+// one of another.
 func TestShapesOfAnotherArchitectureAreRefused(t *testing.T) {
 	for _, is := range architectures {
 		for _, says := range architectures {
@@ -263,7 +269,8 @@ func TestShapesOfAnotherArchitectureAreRefused(t *testing.T) {
 				kv.Key = strings.Replace(kv.Key, is+".", says+".", 1)
 				return true
 			}, nil)
-			// Layers of llama and qwen2 may have the same biases or none, so that each may be called the other.
+			// Layers of llama and qwen2 may have the same biases or none, so
+			// that each may be called the other.
 			same := is == "qwen2" && says == "llama" || is == "llama" && says == "qwen2"
 			if refused := openHostile(t, is+" as "+says, data); !refused && !same {
 				t.Errorf("%s opens as %s", is, says)
@@ -324,8 +331,9 @@ func TestAVocabularyOf2To40IsRefused(t *testing.T) {
 	}
 }
 
-// TestMergesThatFormACycleEnd gives merges that lead from each other's results to each other's parts. A join makes one symbol of
-// two, so that even these end, in time; what is no list of joins is refused.
+// TestMergesThatFormACycleEnd gives merges that lead from each other's results
+// to each other's parts. A join makes one symbol of two, so that even these
+// end, in time; what is no list of joins is refused.
 func TestMergesThatFormACycleEnd(t *testing.T) {
 	with := func(arch string, tokens, merges []string) []byte {
 		return rewritten(t, victim(t, arch), func(kv *gguf.KV) bool {

@@ -14,8 +14,9 @@ import (
 	"github.com/assaynet/assay/engine/native"
 )
 
-// TestKeysAndValuesNeverTakeMoreThanTheirLimit lets many sequences come, share beginnings, be cancelled and go: what they leave
-// serves the next, and Close leaves nothing.
+// TestKeysAndValuesNeverTakeMoreThanTheirLimit lets many sequences come, share
+// beginnings, be cancelled and go: what they leave serves the next, and Close
+// leaves nothing.
 func TestKeysAndValuesNeverTakeMoreThanTheirLimit(t *testing.T) {
 	path := enginetest.Tiny(t, enginetest.Options{})
 	for _, cfg := range backends()[1:] {
@@ -61,7 +62,8 @@ func TestKeysAndValuesNeverTakeMoreThanTheirLimit(t *testing.T) {
 	}
 }
 
-// TestKeysAndValuesAreNotGosGarbage makes sequences one after another: Go's heap does not see their pages.
+// TestKeysAndValuesAreNotGosGarbage makes sequences one after another: Go's
+// heap does not see their pages.
 func TestKeysAndValuesAreNotGosGarbage(t *testing.T) {
 	path := enginetest.Tiny(t, enginetest.Options{Arch: "qwen3", Head: 256, Layers: 8})
 	for _, cfg := range backends()[1:] {

@@ -41,7 +41,8 @@ type oracleRun struct {
 	Root           string
 }
 
-// untilStop cuts the run after its first stop token, at which the independent program did not stop.
+// untilStop cuts the run after its first stop token, at which the independent
+// program did not stop.
 func (r oracleRun) untilStop(t *testing.T, m *engine.Model, b engine.Binding) oracleRun {
 	t.Helper()
 	end := slices.IndexFunc(r.Output, m.IsStop) + 1

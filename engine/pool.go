@@ -10,9 +10,11 @@ import (
 	"github.com/assaynet/assay/engine/arith"
 )
 
-// pool is the threads that compute. A piece of work (do) runs on one of them, which hands out parts of loops (spread) to those
-// that are idle and does what nobody took itself: a thread that wakes late costs nothing but its help. All computing happens
-// on the pool's own threads, so that their priority is the engine's.
+// pool is the threads that compute. A piece of work (do) runs on one of them,
+// which hands out parts of loops (spread) to those that are idle and does what
+// nobody took itself: a thread that wakes late costs nothing but its help. All
+// computing happens on the pool's own threads, so that their priority is the
+// engine's.
 type pool struct {
 	workers  int
 	nice     int
@@ -48,7 +50,8 @@ func (p *pool) close() {
 	p.wg.Wait()
 }
 
-// do runs f on one of the threads and waits for it. The error is ErrFile: a part of it read where the file had been cut off.
+// do runs f on one of the threads and waits for it. The error is ErrFile: a
+// part of it read where the file had been cut off.
 func (p *pool) do(f func(arith.Spread)) error {
 	j := job{run: f, done: make(chan error, 1)}
 	p.jobs <- j
@@ -58,7 +61,8 @@ func (p *pool) do(f func(arith.Spread)) error {
 func (p *pool) work() {
 	debug.SetPanicOnFault(true) // see guard
 	if p.nice > 0 {
-		// The thread keeps its priority until it ends, and it ends with this goroutine, which never unlocks it.
+		// The thread keeps its priority until it ends, and it ends with this
+		// goroutine, which never unlocks it.
 		runtime.LockOSThread()
 		lowerPriority(p.nice)
 	}
@@ -75,9 +79,10 @@ func (p *pool) work() {
 	}
 }
 
-// lingerFor is how long a thread that has helped looks for the next section before it sleeps, and how long a loop's own thread
-// looks for the end of its helpers. The sections of a token follow each other by some ten microseconds, less than it takes to
-// sleep and wake.
+// lingerFor is how long a thread that has helped looks for the next section
+// before it sleeps, and how long a loop's own thread looks for the end of its
+// helpers. The sections of a token follow each other by some ten microseconds,
+// less than it takes to sleep and wake.
 const lingerFor = 100 * time.Microsecond
 
 // linger works until nothing has come for lingerFor.
@@ -99,7 +104,8 @@ func (p *pool) linger() {
 	})
 }
 
-// spin calls look until it has returned false for lingerFor, and lets other goroutines run now and then.
+// spin calls look until it has returned false for lingerFor, and lets other
+// goroutines run now and then.
 func spin(look func() bool) {
 	const looks = 64 // between looks at the clock, which costs as much as ten of them
 	for last := time.Now(); ; {

@@ -14,10 +14,12 @@ import (
 )
 
 const (
-	// quickWindows of each text are scored by default; ASSAY_QUALITY=all scores every one.
+	// quickWindows of each text are scored by default; ASSAY_QUALITY=all scores
+	// every one.
 	quickWindows = 3
-	// worstPerplexity and leastTop1 are how far the arithmetic may be from llama.cpp's: two builds of that differ by up to
-	// 0.3 % and agree at 95 % of the positions.
+	// worstPerplexity and leastTop1 are how far the arithmetic may be from
+	// llama.cpp's: two builds of that differ by up to 0.3 % and agree at 95 %
+	// of the positions.
 	worstPerplexity = 0.01
 	leastTop1       = 0.93
 )
@@ -27,7 +29,8 @@ func TestQualityIsThatOfTheOracle(t *testing.T) {
 	checkQuality(t, m, "testdata/nll-smollm2-135m-q4_1.json", quickWindows)
 }
 
-// checkQuality scores windows of the texts that a file of testdata tells of, all where ASSAY_QUALITY says so.
+// checkQuality scores windows of the texts that a file of testdata tells of,
+// all where ASSAY_QUALITY says so.
 func checkQuality(t *testing.T, m *engine.Model, file string, windows int) {
 	t.Helper()
 	data, err := os.ReadFile(file)

@@ -11,7 +11,8 @@ import (
 	"github.com/assaynet/assay/engine/weights"
 )
 
-// referenceBackend is package arith on a pool of goroutines: each piece for itself, all at once.
+// referenceBackend is package arith on a pool of goroutines: each piece for
+// itself, all at once.
 type referenceBackend struct {
 	net       *arith.Model
 	pool      *pool
@@ -25,7 +26,8 @@ type referenceKV struct{ *arith.Cache }
 
 func (c referenceKV) Fork(n int) backend.Cache { return referenceKV{c.Cache.Fork(n)} }
 
-// Release leaves the memory to the garbage collector: the reference is no backend for many sequences.
+// Release leaves the memory to the garbage collector: the reference is no
+// backend for many sequences.
 func (c referenceKV) Release() {}
 
 func openReference(_ *gguf.File, w *weights.Model, cfg Config) (backend.Backend, error) {
@@ -33,7 +35,8 @@ func openReference(_ *gguf.File, w *weights.Model, cfg Config) (backend.Backend,
 	return &referenceBackend{net: net, pool: p, close: sync.OnceFunc(p.close), pageBytes: net.NewCache().PageBytes()}, nil
 }
 
-// About says that the reference is Go, for whatever processor that is, and reads weights where the file has them.
+// About says that the reference is Go, for whatever processor that is, and
+// reads weights where the file has them.
 func (b *referenceBackend) About() backend.About {
 	return backend.About{ISA: runtime.GOARCH, Layout: WeightsMapped}
 }
@@ -77,7 +80,8 @@ func (b *referenceBackend) run(spread arith.Spread, w *arith.Workspace, p *backe
 	first := c.Len() + len(p.Tokens) - p.Keep
 	states, err := b.net.Forward(spread, w, c, p.Tokens, p.Keep)
 	p.Err = err
-	// After a failure the positions before it still have states, and one of those may fail for its own sake.
+	// After a failure the positions before it still have states, and one of
+	// those may fail for its own sake.
 	if len(states) == 0 {
 		return
 	}

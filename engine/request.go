@@ -15,7 +15,8 @@ type Token = int32
 // Binding is the hotkey and the task id that enter every leaf of a run.
 type Binding = fingerprint.Binding
 
-// Settings say how tokens are chosen. They are part of what a fingerprint stands for, so all are exact.
+// Settings say how tokens are chosen. They are part of what a fingerprint
+// stands for, so all are exact.
 type Settings struct {
 	Temperature float32  // 0: greedy, and the next three are ignored; else above 0 and finite
 	TopK        uint32   // 1 … 256
@@ -70,7 +71,8 @@ func (s Settings) sampling() arith.Sampling {
 	return arith.Sampling{Temperature: s.Temperature, TopK: s.TopK, TopP: s.TopP, Seed: s.Seed}
 }
 
-// checkPrompt refuses what no run can begin with, and prompts and answers of more positions than the model has.
+// checkPrompt refuses what no run can begin with, and prompts and answers of
+// more positions than the model has.
 func (m *Model) checkPrompt(prompt []Token, answer int) error {
 	if len(prompt) == 0 {
 		return fmt.Errorf("%w: the prompt is empty", ErrRequest)

@@ -20,10 +20,12 @@ type Perplexity struct {
 	NLLs       []float64 `json:"-"`          // the negative logarithm at each
 }
 
-// Perplexity cuts a text's ids into windows of that many input tokens, each run from an empty cache, and scores every next
-// token inside a window. bos, where it is not negative, begins each window and takes one of its places. The probabilities are
-// computed in binary64 and are not agreed on. Errors: ErrRequest, ErrToken, ErrContext, ErrClosed, ErrFile, a *FailedError,
-// the cause of ctx.
+// Perplexity cuts a text's ids into windows of that many input tokens, each run
+// from an empty cache, and scores every next token inside a window. bos, where
+// it is not negative, begins each window and takes one of its places. The
+// probabilities are computed in binary64 and are not agreed on. Errors:
+// ErrRequest, ErrToken, ErrContext, ErrClosed, ErrFile, a *FailedError, the
+// cause of ctx.
 func (m *Model) Perplexity(ctx context.Context, ids []Token, window int, bos Token) (Perplexity, error) {
 	p := Perplexity{Tokens: len(ids)}
 	begin := []Token{}
@@ -73,7 +75,8 @@ type Score struct {
 	Failed   *FailedError // where the run fails, or nil; what there is holds for the tokens before that
 }
 
-// Sum is the log-likelihood of the whole continuation, or as much as there is of it.
+// Sum is the log-likelihood of the whole continuation, or as much as there is
+// of it.
 func (s Score) Sum() float64 {
 	sum := 0.0
 	for _, l := range s.LogProbs {
@@ -82,9 +85,12 @@ func (s Score) Sum() float64 {
 	return sum
 }
 
-// Score tells the log-likelihoods of continuations, all at once; prompts that they share are computed once. The logits are the
-// same bits everywhere; the logarithms are taken in binary64 and are not agreed on. Scores are in the order of the requests. An
-// error means that there are none: ErrRequest, ErrToken, ErrContext, ErrMemory, ErrBusy, ErrClosed, ErrFile or the cause of ctx.
+// Score tells the log-likelihoods of continuations, all at once; prompts that
+// they share are computed once. The logits are the same bits everywhere; the
+// logarithms are taken in binary64 and are not agreed on. Scores are in the
+// order of the requests. An error means that there are none: ErrRequest,
+// ErrToken, ErrContext, ErrMemory, ErrBusy, ErrClosed, ErrFile or the cause of
+// ctx.
 func (m *Model) Score(ctx context.Context, requests []ScoreRequest) ([]Score, error) {
 	ctx, end, err := m.begin(ctx)
 	if err != nil {
@@ -133,7 +139,8 @@ func (s Score) task(caller string, tokens []Token) *sched.Task {
 	}
 }
 
-// negativeLog is −log softmax(logits)[id], computed with the largest logit, that of top, taken away.
+// negativeLog is −log softmax(logits)[id], computed with the largest logit,
+// that of top, taken away.
 func negativeLog(logits []float32, id, top Token) float64 {
 	most, sum := float64(logits[top]), 0.0
 	for _, l := range logits {

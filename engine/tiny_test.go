@@ -61,7 +61,8 @@ func TestThreadsPrefixesAndCompanyChangeNoBit(t *testing.T) {
 				var wg sync.WaitGroup
 				for k := range runs {
 					one := func() {
-						// Prompts of 5, 70 and 135 tokens, two of each length that part after their first 50 tokens.
+						// Prompts of 5, 70 and 135 tokens, two of each length
+						// that part after their first 50 tokens.
 						p := tinyPrompt(5+65*(k/2), 0)
 						copy(p[min(50, len(p)):], tinyPrompt(100, k))
 						run, err := m.Generate(context.Background(), request(p, 20), nil)
@@ -191,7 +192,8 @@ func TestAReportGivesTheRootOfAnyJudge(t *testing.T) {
 	if judge := generate(t, m, r); report.Root(r.Binding) != judge.Fingerprint {
 		t.Error("a judge's binding does not give the fingerprint of its own run")
 	}
-	// Past a lie the root covers the judge's own choices with the answer's tokens as context.
+	// Past a lie the root covers the judge's own choices with the answer's
+	// tokens as context.
 	lie := run
 	lie.Output = slices.Clone(run.Output)
 	lie.Output[4] ^= 1
@@ -237,7 +239,8 @@ func TestAFailingRunFailsAtTheSamePositionForAll(t *testing.T) {
 		if got, want := r.Root(engine.Binding{}), fingerprint.Failed(engine.Binding{}, 66); got != want {
 			t.Errorf("got root %x, want %x", got, want)
 		}
-		// The token that fails is chosen last: no pass follows it, so the run does not fail.
+		// The token that fails is chosen last: no pass follows it, so the run
+		// does not fail.
 		answer.Output = prompt[60:67]
 		answer.Settings.MaxTokens = 7
 		if r, err := m.Verify(context.Background(), answer); err != nil || r.FailedAt != -1 {

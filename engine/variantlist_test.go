@@ -8,10 +8,12 @@ import (
 	"github.com/assaynet/assay/engine/gguf"
 )
 
-// edgeSeed draws, at position 5, x = 2²⁴ of C = 2²⁵: exactly the weight of the first of two equal candidates, which it passes.
+// edgeSeed draws, at position 5, x = 2²⁴ of C = 2²⁵: exactly the weight of the
+// first of two equal candidates, which it passes.
 const edgeSeed = "1650940100000000000000000000000000000000000000000000000000000000"
 
-// variantModels are models that together use each rule of AC1 for the llama family that SmolLM2 leaves alone, by name.
+// variantModels are models that together use each rule of AC1 for the llama
+// family that SmolLM2 leaves alone, by name.
 func variantModels() map[string]variantModel {
 	small := variantModel{
 		vocab: 40, width: 32, heads: 2, kv: 1, head: 16, ffn: 64, layers: 2, context: 256, types: []gguf.Type{gguf.Q8_0}, vectorType: gguf.F32,
@@ -28,7 +30,8 @@ func variantModels() map[string]variantModel {
 	add("pages-q4_0", v,
 		variantRequest(letters(129, 1, 40), 6, 1.25, 7, 60000), variantRequest(letters(62, 2, 40), 8, 0, 40, 65536))
 
-	// Matrices of floats, which become Q8_0, and vectors of floats of 16 bits; chunks of 256 with a short one after it.
+	// Matrices of floats, which become Q8_0, and vectors of floats of 16 bits;
+	// chunks of 256 with a short one after it.
 	v = small
 	v.width, v.heads, v.kv, v.ffn, v.layers, v.untied = 288, 6, 3, 320, 1, true
 	v.head, v.types, v.vectorType = 48, []gguf.Type{gguf.F32, gguf.F16, gguf.BF16}, gguf.BF16
@@ -36,7 +39,8 @@ func variantModels() map[string]variantModel {
 	v.types, v.vectorType, v.bias = []gguf.Type{gguf.Q4_1, gguf.Q4_0, gguf.Q8_0, gguf.F16, gguf.BF16}, gguf.F16, true
 	add("mixed-bias", v, variantRequest(letters(5, 4, 40), 5, 0, 1, 1))
 
-	// Heads of another size than width / heads, of which a part is turned; factors, and a scale of positions besides.
+	// Heads of another size than width / heads, of which a part is turned;
+	// factors, and a scale of positions besides.
 	v = small
 	v.heads, v.kv, v.head, v.types = 3, 3, 24, []gguf.Type{gguf.Q4_1}
 	v.numbers = map[string]uint32{"attention.key_length": 24, "attention.value_length": 24, "rope.dimension_count": 10}
@@ -46,7 +50,8 @@ func variantModels() map[string]variantModel {
 	v.vectors = map[string][]float32{"rope_freqs.weight": {1, 1.5, 3, 7, 8}}
 	add("rope", v, variantRequest(letters(70, 5, 40), 4, 1, 40, 65536))
 
-	// The limits of sampling: more candidates than tokens, one candidate, the least share, the least and a vast temperature.
+	// The limits of sampling: more candidates than tokens, one candidate, the
+	// least share, the least and a vast temperature.
 	v = small
 	v.layers, v.untied, v.change = 1, true, tie
 	prompt := letters(4, 6, 40)
@@ -61,12 +66,14 @@ func variantModels() map[string]variantModel {
 	v.vocab = 300
 	add("wide-sampling", v, variantRequest(letters(4, 6, 300), 4, 50, 256, 65536), variantRequest(letters(5, 6, 300), 4, 50, 255, 64000))
 
-	// Scores so far apart that weights vanish, blocks of zeros and of subnormal numbers, and activations that silu flattens.
+	// Scores so far apart that weights vanish, blocks of zeros and of subnormal
+	// numbers, and activations that silu flattens.
 	v = small
 	v.types, v.change = []gguf.Type{gguf.F32, gguf.Q4_1, gguf.Q8_0}, extreme
 	add("extreme", v, variantRequest(letters(66, 10, 40), 4, 2, 30, 65536))
 
-	// Final-normed states of which one block is below the least that is quantised and the other is above, or both are.
+	// Final-normed states of which one block is below the least that is
+	// quantised and the other is above, or both are.
 	v = small
 	v.width, v.head, v.layers, v.untied = 64, 32, 1, true
 	v.change = func(name string, x []float32) {
@@ -128,8 +135,9 @@ func extreme(name string, x []float32) {
 	}
 }
 
-// failing adds models that fail at the token 7: by a value beyond binary16, by one in a later layer than another token's, and
-// by a final state that is not finite, which matters only where a token is chosen.
+// failing adds models that fail at the token 7: by a value beyond binary16, by
+// one in a later layer than another token's, and by a final state that is not
+// finite, which matters only where a token is chosen.
 func failing(v variantModel, add func(string, variantModel, ...variantRun)) {
 	const bad, worse = 7, 8
 	lonely := func(x []float32) { // the two tokens own an element of the embedding each

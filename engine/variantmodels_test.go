@@ -14,7 +14,8 @@ import (
 	"github.com/assaynet/assay/engine/half"
 )
 
-// variantModel is a small llama model, made of integers alone so that its bytes are the same everywhere.
+// variantModel is a small llama model, made of integers alone so that its bytes
+// are the same everywhere.
 type variantModel struct {
 	vocab, width, heads, kv, head, ffn, layers int
 	context                                    int
@@ -108,7 +109,8 @@ func (b *builder) tensors() {
 	}
 }
 
-// draw returns about normal numbers with a deviation of about size, of 24 bits: sums of integers, scaled by a power of two.
+// draw returns about normal numbers with a deviation of about size, of 24 bits:
+// sums of integers, scaled by a power of two.
 func (b *builder) draw(n int, size float32) []float32 {
 	x := make([]float32, n)
 	for i := range x {
@@ -153,7 +155,8 @@ func (b *builder) vector(name string, kind gguf.Type, x []float32) {
 	b.w.AddTensor(gguf.Tensor{Name: name, Dims: []uint64{uint64(len(x))}, Type: kind, Data: b.encode(kind, x)})
 }
 
-// encode stores x in any way that has the type's layout; how well it fits does not matter.
+// encode stores x in any way that has the type's layout; how well it fits does
+// not matter.
 func (b *builder) encode(kind gguf.Type, x []float32) (data []byte) {
 	for i, v := range x {
 		switch kind {
@@ -172,7 +175,8 @@ func (b *builder) encode(kind gguf.Type, x []float32) (data []byte) {
 	return data
 }
 
-// block stores 32 weights with a scale that may be negative, as ggml's Q4_0 has them.
+// block stores 32 weights with a scale that may be negative, as ggml's Q4_0 has
+// them.
 func (b *builder) block(data []byte, kind gguf.Type, x []float32) []byte {
 	low, high := slices.Min(x), slices.Max(x)
 	d, m, least, most := max(high, -low)/127, float32(0), float32(-128), float32(127)

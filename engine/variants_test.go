@@ -16,7 +16,8 @@ import (
 	"github.com/assaynet/assay/engine/native"
 )
 
-// variantRun is a request for one of variantModels, and what scripts/oracle/ac1.py made of it.
+// variantRun is a request for one of variantModels, and what
+// scripts/oracle/ac1.py made of it.
 type variantRun struct {
 	goldenRun
 	Answer   []engine.Token `json:"answer,omitempty"` // the context of a judge, whose own choices are in Output
@@ -31,8 +32,10 @@ type variant struct {
 	Runs    []variantRun `json:"runs"`
 }
 
-// TestVariantsEqualTheVectorsOfTheSlowProgram runs models that use what SmolLM2 does not, against a program of unbounded integers that was
-// written from the specification alone. With ASSAY_WRITE_VARIANTS it writes the models and requests for that program instead.
+// TestVariantsEqualTheVectorsOfTheSlowProgram runs models that use what SmolLM2
+// does not, against a program of unbounded integers that was written from the
+// specification alone. With ASSAY_WRITE_VARIANTS it writes the models and
+// requests for that program instead.
 func TestVariantsEqualTheVectorsOfTheSlowProgram(t *testing.T) {
 	if dir := os.Getenv("ASSAY_WRITE_VARIANTS"); dir != "" {
 		writeVariants(t, dir)
@@ -72,7 +75,8 @@ func TestVariantsEqualTheVectorsOfTheSlowProgram(t *testing.T) {
 	}
 }
 
-// everyBackend returns the reference alone and in company, and every level of the native kernels that this machine has.
+// everyBackend returns the reference alone and in company, and every level of
+// the native kernels that this machine has.
 func everyBackend() []engine.Config {
 	configs := []engine.Config{{Backend: engine.BackendReference, Threads: 1, PrefixCache: -1}, {Backend: engine.BackendReference, Threads: 3}}
 	for _, l := range native.Levels() {
@@ -99,7 +103,8 @@ func (r variantRun) checkGenerate(t *testing.T, m *engine.Model, i int) {
 	}
 }
 
-// checkVerify judges the run, or the answer that it gives, and compares the judge's own choices, states and root.
+// checkVerify judges the run, or the answer that it gives, and compares the
+// judge's own choices, states and root.
 func (r variantRun) checkVerify(t *testing.T, m *engine.Model, i int) {
 	t.Helper()
 	q := r.request(t)

@@ -41,8 +41,9 @@ type Report struct {
 // Ran tells whether the model ran; only then has the report a Root.
 func (r Report) Ran() bool { return r.FailedAt >= 0 || len(r.States) > 0 }
 
-// Root returns the root that a judge with binding b publishes for the run: over its own choices with the answer's tokens as
-// context, or that of a failed run. It takes hashing only, so one recomputation gives the root of any judge.
+// Root returns the root that a judge with binding b publishes for the run: over
+// its own choices with the answer's tokens as context, or that of a failed run.
+// It takes hashing only, so one recomputation gives the root of any judge.
 func (r Report) Root(b Binding) [32]byte {
 	if r.FailedAt >= 0 {
 		return fingerprint.Failed(b, r.FailedAt)
@@ -50,15 +51,18 @@ func (r Report) Root(b Binding) [32]byte {
 	return fingerprint.Root(fingerprint.Leaves(b, r.First, r.Choices, r.States))
 }
 
-// Verify recomputes a run in one pass over its prompt and output and compares. The report tells of the run; an error means
-// that there is none: ErrRequest, ErrToken (of the prompt), ErrContext, ErrMemory, ErrBusy, ErrClosed, ErrFile or the cause of ctx.
+// Verify recomputes a run in one pass over its prompt and output and compares.
+// The report tells of the run; an error means that there is none: ErrRequest,
+// ErrToken (of the prompt), ErrContext, ErrMemory, ErrBusy, ErrClosed, ErrFile
+// or the cause of ctx.
 func (m *Model) Verify(ctx context.Context, run Run) (Report, error) {
 	reports, err := m.verify(ctx, []Run{run})
 	return reports[0], err
 }
 
-// VerifyMany is Verify of many runs at once, which is much faster than one after another, and prompts that they share are
-// computed once. The reports are in the order of the runs. An error means that there are none.
+// VerifyMany is Verify of many runs at once, which is much faster than one
+// after another, and prompts that they share are computed once. The reports are
+// in the order of the runs. An error means that there are none.
 func (m *Model) VerifyMany(ctx context.Context, runs []Run) ([]Report, error) {
 	reports, err := m.verify(ctx, runs)
 	if err != nil {
@@ -113,7 +117,8 @@ func (m *Model) checkRun(run Run) error {
 	return m.checkPrompt(run.Prompt, run.Settings.MaxTokens)
 }
 
-// task recomputes a run that has the right form: each of its choices, after the tokens before it.
+// task recomputes a run that has the right form: each of its choices, after the
+// tokens before it.
 func (run Run) task(caller string, made []choice) *sched.Task {
 	tokens := append(append([]Token(nil), run.Prompt...), run.Output[:len(run.Output)-1]...)
 	first := len(run.Prompt) - 1
@@ -125,7 +130,8 @@ func (run Run) task(caller string, made []choice) *sched.Task {
 	}
 }
 
-// judge completes the report with the choices that were made and, where the run fails, how.
+// judge completes the report with the choices that were made and, where the run
+// fails, how.
 func (r *Report) judge(run Run, made []choice, failed *FailedError) {
 	for _, x := range made {
 		r.Choices = append(r.Choices, x.token)
@@ -165,7 +171,8 @@ func (m *Model) checkForm(run Run) (Kind, int) {
 	return "", -1
 }
 
-// compare finds the first difference between a run and the report's own choices and states.
+// compare finds the first difference between a run and the report's own choices
+// and states.
 func (r Report) compare(run Run) (Kind, int) {
 	leaves := fingerprint.Leaves(run.Binding, r.First, r.Choices, r.States)
 	for i, id := range run.Output {

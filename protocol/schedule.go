@@ -57,7 +57,8 @@ func (s Schedule) EpochOf(h Height) Epoch { return Epoch(uint64(h) / s.Tempo) }
 // RoundOf returns the round that holds height h.
 func (s Schedule) RoundOf(h Height) Round { return Round(uint64(h) / s.RoundLength) }
 
-// EpochStart returns the first height of epoch e (for epoch 0: height 0, which has no block).
+// EpochStart returns the first height of epoch e (for epoch 0: height 0, which
+// has no block).
 func (s Schedule) EpochStart(e Epoch) Height { return Height(uint64(e) * s.Tempo) }
 
 // EpochEnd returns the last height of epoch e, in which emission is paid.

@@ -91,7 +91,8 @@ func addModels(e *testscript.Env) error {
 	return nil
 }
 
-// rewrite copies a model with the pair under key written by add, which may write nothing.
+// rewrite copies a model with the pair under key written by add, which may
+// write nothing.
 func rewrite(from, to, key string, add func(w *gguf.Writer, key string)) (err error) {
 	f, err := gguf.Open(from)
 	if err != nil {
@@ -112,8 +113,9 @@ func rewrite(from, to, key string, add func(w *gguf.Writer, key string)) (err er
 	return w.WriteFile(to)
 }
 
-// editJSON changes one field of the object in a file: edit FILE OUT FIELD VALUE,
-// where FIELD may be an array's element, like ids[3], or go deeper, like settings.seed.
+// editJSON changes one field of the object in a file: edit FILE OUT FIELD
+// VALUE, where FIELD may be an array's element, like ids[3], or go deeper, like
+// settings.seed.
 func editJSON(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 4 {
 		ts.Fatalf("usage: edit FILE OUT FIELD VALUE")

@@ -22,7 +22,8 @@ import (
 
 // Bounds on what the model commands read.
 const (
-	// maxRunFile bounds a run to verify: 128 Ki tokens with their leaves take 10 MiB.
+	// maxRunFile bounds a run to verify: 128 Ki tokens with their leaves take
+	// 10 MiB.
 	maxRunFile = 64 << 20
 	// maxIDsFile bounds a list of ids.
 	maxIDsFile = 16 << 20
@@ -83,7 +84,8 @@ func weightsFlag() cli.Flag {
 	}
 }
 
-// engineConfig is what threadsFlag, backendFlag and weightsFlag say, with so many bytes of prefix cache (see engine.Config).
+// engineConfig is what threadsFlag, backendFlag and weightsFlag say, with so
+// many bytes of prefix cache (see engine.Config).
 func engineConfig(c *cli.Context, prefixCache int64) engine.Config {
 	return engine.Config{Threads: c.Int("threads"), Backend: c.String("backend"), Weights: c.String("weights"), PrefixCache: prefixCache}
 }

@@ -220,7 +220,8 @@ func summarize(tokens int, speeds []float64) benchSpeed {
 	return benchSpeed{Tokens: tokens, TokensPerSecond: speeds[(len(speeds)-1)/2], Min: speeds[0], Max: speeds[len(speeds)-1]}
 }
 
-// peakBytes is the most memory that the process has had, or 0 where the system does not say.
+// peakBytes is the most memory that the process has had, or 0 where the system
+// does not say.
 func peakBytes() int64 {
 	var u syscall.Rusage
 	if syscall.Getrusage(syscall.RUSAGE_SELF, &u) != nil {

@@ -61,7 +61,8 @@ the binary32, top_p counts 65536ths, seed is hex), timings (seconds).`,
 	}
 }
 
-// runFlags reads the settings and the binding; MaxTokens stays 0 where no flag gives it.
+// runFlags reads the settings and the binding; MaxTokens stays 0 where no flag
+// gives it.
 func runFlags(c *cli.Context) (s engine.Settings, b engine.Binding, err error) {
 	if s.Temperature, err = parseTemperature(c.String("temperature")); err != nil {
 		return s, b, err

@@ -142,7 +142,8 @@ func parseSeed(s string) (seed [32]byte, err error) {
 	return seed, nil
 }
 
-// parseTemperature reads 0, which is greedy, or the nearest binary32, which must not be 0 then.
+// parseTemperature reads 0, which is greedy, or the nearest binary32, which
+// must not be 0 then.
 func parseTemperature(s string) (float32, error) {
 	t, err := strconv.ParseFloat(s, 32)
 	if err != nil || math.IsNaN(t) || math.IsInf(t, 0) || t < 0 {
@@ -156,7 +157,8 @@ func parseTemperature(s string) (float32, error) {
 	return float32(math.Abs(t)), nil // −0 is 0
 }
 
-// parseTopP reads a share of 1 and rounds it to 65536ths, half to even, in binary64.
+// parseTopP reads a share of 1 and rounds it to 65536ths, half to even, in
+// binary64.
 func parseTopP(p float64) (uint32, error) {
 	n := math.RoundToEven(p * 65536)
 	if !(n >= 1 && n <= 65536) {

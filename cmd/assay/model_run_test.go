@@ -20,7 +20,8 @@ func TestTopPIsRoundedHalfToEven(t *testing.T) {
 }
 
 func TestTemperatureIsTheNearestBinary32(t *testing.T) {
-	// Just above the middle of two binary32 numbers, where rounding to binary64 first would fall to the middle and then to even.
+	// Just above the middle of two binary32 numbers, where rounding to binary64
+	// first would fall to the middle and then to even.
 	const text = "1.00000005960464477540"
 	if got, err := parseTemperature(text); err != nil || math.Float32bits(got) != 0x3f800001 {
 		t.Errorf("got %x, %v", math.Float32bits(got), err)

@@ -83,8 +83,8 @@ func verify(c *cli.Context, m *engine.Model, file runFile, run engine.Run) error
 	return err
 }
 
-// recompute is Verify, except that leaves that do not give the fingerprint, which is reason enough to refuse a run, do not hide
-// which of them is wrong.
+// recompute is Verify, except that leaves that do not give the fingerprint,
+// which is reason enough to refuse a run, do not hide which of them is wrong.
 func recompute(c *cli.Context, m *engine.Model, run engine.Run) (engine.Report, error) {
 	report, err := m.Verify(c.Context, run)
 	if err != nil || report.Kind != engine.KindLeaves || len(run.Leaves) != len(run.Output) {

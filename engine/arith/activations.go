@@ -3,11 +3,14 @@ package arith
 import "math"
 
 const (
-	// quantMin is the least largest magnitude of a block that is not taken as zero; so a scale is 0 or at least 2⁻¹⁰⁷.
+	// quantMin is the least largest magnitude of a block that is not taken as
+	// zero; so a scale is 0 or at least 2⁻¹⁰⁷.
 	quantMin = 0x1p-100
-	// quantStep is 1/127 rounded to binary32, times the largest magnitude the scale of a block.
+	// quantStep is 1/127 rounded to binary32, times the largest magnitude the
+	// scale of a block.
 	quantStep = 0x1.020408p-7
-	// intMagic added to a float below 2²² leaves its nearest integer in the low bits, ties to even.
+	// intMagic added to a float below 2²² leaves its nearest integer in the low
+	// bits, ties to even.
 	intMagic = 0x1.8p+23
 )
 
@@ -28,8 +31,8 @@ type Vec struct {
 // Blocks returns the number of blocks that v holds.
 func (v *Vec) Blocks() int { return len(v.DX) }
 
-// Quantize sets v to the quantised x, whose length is a multiple of 32, packed for the kernels that p names. It reuses v's
-// memory; the zero Vec is ready.
+// Quantize sets v to the quantised x, whose length is a multiple of 32, packed
+// for the kernels that p names. It reuses v's memory; the zero Vec is ready.
 func (v *Vec) Quantize(x []float32, p Packing) {
 	n := len(x) / BlockLen
 	v.Q, v.DX, v.T, v.TX = resize(v.Q, len(x)), resize(v.DX, n), resize(v.T, n), resize(v.TX, n)
@@ -78,7 +81,8 @@ func quantizeBlock(q *[BlockLen]int8, x *[BlockLen]float32) (dx float32, t int32
 	return a * quantStep, t
 }
 
-// Batch holds the quantised activations of several tokens. The zero value is ready for Reset.
+// Batch holds the quantised activations of several tokens. The zero value is
+// ready for Reset.
 type Batch struct {
 	vecs  []*Vec
 	quads []*quad // of the tokens 4i … 4i+3, for those that have four
@@ -87,7 +91,8 @@ type Batch struct {
 	packing Packing
 }
 
-// Reset makes room for n tokens of width elements, a multiple of 32, under packings p; their contents are then unspecified.
+// Reset makes room for n tokens of width elements, a multiple of 32, under
+// packings p; their contents are then unspecified.
 func (b *Batch) Reset(n, width int, p Packing) {
 	b.n, b.packing = n, p
 	for len(b.vecs) < n {
@@ -111,8 +116,8 @@ func (b *Batch) Reset(n, width int, p Packing) {
 // Len returns the number of tokens.
 func (b *Batch) Len() int { return b.n }
 
-// Quantize sets token t to the quantised x, of the width that Reset was told. Different tokens may be set by different
-// goroutines at once.
+// Quantize sets token t to the quantised x, of the width that Reset was told.
+// Different tokens may be set by different goroutines at once.
 func (b *Batch) Quantize(t int, x []float32) {
 	v, p := b.vecs[t], b.packing
 	v.Quantize(x, p)
@@ -135,7 +140,8 @@ func (b *Batch) Quantize(t int, x []float32) {
 	}
 }
 
-// resize returns a slice of length n, in the memory of s where that suffices; its contents are unspecified.
+// resize returns a slice of length n, in the memory of s where that suffices;
+// its contents are unspecified.
 func resize[T any](s []T, n int) []T {
 	if cap(s) < n {
 		return make([]T, n)

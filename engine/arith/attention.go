@@ -2,9 +2,11 @@ package arith
 
 import "math"
 
-// Attend is the attention of one query head over n positions, the last of which is its own (SPEC.md §5): out and q have d
-// elements, k and v [n][d] numbers that binary16 can hold; q is scaled already. See limits the positions as a layer may. It is
-// for whoever compares a head of another backend with the law; the model itself reads from its Cache.
+// Attend is the attention of one query head over n positions, the last of which
+// is its own (SPEC.md §5): out and q have d elements, k and v [n][d] numbers
+// that binary16 can hold; q is scaled already. See limits the positions as a
+// layer may. It is for whoever compares a head of another backend with the law;
+// the model itself reads from its Cache.
 func Attend(out, q, k, v []float32, see Sight) {
 	d := len(q)
 	n := len(k) / d
@@ -28,7 +30,8 @@ func (c *Cache) attend(out, q []float32, layer, head, pos int, see Sight) {
 	r.end(out)
 }
 
-// Sight is what an attention sees, and how clearly. The zero value sees everything up to the query's own position.
+// Sight is what an attention sees, and how clearly. The zero value sees
+// everything up to the query's own position.
 type Sight struct {
 	Window int     // that many positions, the query's own being the last; 0 for all
 	Cap    float32 // soft cap of scores; 0 for none
@@ -42,7 +45,8 @@ func (s Sight) first(pos int) int {
 	return max(pos+1-s.Window, 0)
 }
 
-// running is the state of an attention between pages: M and l of SPEC.md §5; o is the output itself.
+// running is the state of an attention between pages: M and l of SPEC.md §5; o
+// is the output itself.
 type running struct{ top, total, cap float32 }
 
 func begin(out []float32, see Sight) running {
@@ -50,7 +54,8 @@ func begin(out []float32, see Sight) running {
 	return running{top: float32(math.Inf(-1)), cap: see.Cap}
 }
 
-// page takes one page's visible keys and values, the first of which is number from of the page.
+// page takes one page's visible keys and values, the first of which is number
+// from of the page.
 func (r *running) page(out, q, k, v []float32, from int) {
 	var p [PageLen]float32
 	seen := p[from : from+len(k)/len(q)]

@@ -9,7 +9,8 @@ import (
 	"github.com/assaynet/assay/engine/half"
 )
 
-// oracleAttend is SPEC.md §5 for one query head, written with nothing of the package but FMA, Exp and SoftCap.
+// oracleAttend is SPEC.md §5 for one query head, written with nothing of the
+// package but FMA, Exp and SoftCap.
 func oracleAttend(q, k, v []float32, see arith.Sight) []float32 {
 	d := len(q)
 	out := make([]float32, d)
@@ -104,8 +105,9 @@ func TestAttentionNeverLosesNaN(t *testing.T) {
 	}
 }
 
-// TestAttentionDecidesSumsThatBinary64CannotDecide adds 603 · 14245331 = 2³³ + 1, just above half a unit of the last place, to
-// an even sum; binary64 rounds that to the midpoint itself.
+// TestAttentionDecidesSumsThatBinary64CannotDecide adds 603 · 14245331 = 2³³ +
+// 1, just above half a unit of the last place, to an even sum; binary64 rounds
+// that to the midpoint itself.
 func TestAttentionDecidesSumsThatBinary64CannotDecide(t *testing.T) {
 	for first := 1 << 23; first < 1<<23+40; first++ {
 		sum := float32(first) * 0x1p34

@@ -7,26 +7,31 @@ import (
 	"github.com/assaynet/assay/engine/half"
 )
 
-// format is how weights of one type are stored and multiplied. A new type is a new entry of formats. The types that have no
-// kernels of their own are in
-// blocks_spread.go and blocks_table.go, the kernels in fast.go and its neighbours.
+// format is how weights of one type are stored and multiplied. A new type is a
+// new entry of formats. The types that have no kernels of their own are in
+// blocks_spread.go and blocks_table.go, the kernels in fast.go and its
+// neighbours.
 type format struct {
 	bytes int     // of a stored block
 	group int     // stored blocks of 256 weights hold 8 blocks of 32, which this package computes with; the others 1
 	pack  Packing // what the kernels below read of a Vec
-	// decode gives the weights of block sub of a stored block as integers, with scale and minimum (0 where the type has none).
-	// A type with halves has a second scale, of its last sixteen weights, in the place of a minimum.
+	// decode gives the weights of block sub of a stored block as integers, with
+	// scale and minimum (0 where the type has none). A type with halves has a
+	// second scale, of its last sixteen weights, in the place of a minimum.
 	decode func(stored []byte, sub int, w *[BlockLen]int32) (d, m float32)
 	halves bool
-	// minimum tells that each block adds its minimum times the sum of the activations.
+	// minimum tells that each block adds its minimum times the sum of the
+	// activations.
 	minimum bool
-	// rows2 multiplies two rows by one token, tokens4 one row by four tokens. They are quick and give up (ok false) on a sum
-	// that binary64 cannot decide; plainRow then does it.
+	// rows2 multiplies two rows by one token, tokens4 one row by four tokens.
+	// They are quick and give up (ok false) on a sum that binary64 cannot
+	// decide; plainRow then does it.
 	rows2   func(a, b []byte, v *Vec) (ya, yb float32, ok bool)
 	tokens4 func(row []byte, g *quad) (y [4]float32, ok bool)
 }
 
-// formats are the types that matrices may have: those of package weights, no more and no fewer.
+// formats are the types that matrices may have: those of package weights, no
+// more and no fewer.
 var formats = sized(map[gguf.Type]*format{
 	gguf.Q8_0: {pack: Pack8, decode: decodeQ80, rows2: q80Rows2, tokens4: q80Tokens4},
 	gguf.Q4_0: {pack: Pack4, decode: decodeQ40, rows2: q40Rows2, tokens4: q40Tokens4},
@@ -58,7 +63,8 @@ func decodeQ80(block []byte, _ int, w *[BlockLen]int32) (d, m float32) {
 	return half.WidenFinite(binary.LittleEndian.Uint16(block)), 0
 }
 
-// decodeQ40 reads d (binary16) and 16 bytes; byte i holds element i in its low and i+16 in its high nibble, each plus 8.
+// decodeQ40 reads d (binary16) and 16 bytes; byte i holds element i in its low
+// and i+16 in its high nibble, each plus 8.
 func decodeQ40(block []byte, _ int, w *[BlockLen]int32) (d, m float32) {
 	for i, b := range block[2:18] {
 		w[i], w[i+16] = int32(b&15)-8, int32(b>>4)-8
@@ -74,8 +80,9 @@ func decodeQ41(block []byte, _ int, w *[BlockLen]int32) (d, m float32) {
 	return half.WidenFinite(binary.LittleEndian.Uint16(block)), half.WidenFinite(binary.LittleEndian.Uint16(block[2:]))
 }
 
-// plainRow multiplies a row by one token as SPEC.md §3 is written. It is the definition that the kernels are tested against,
-// and does the work where they give up.
+// plainRow multiplies a row by one token as SPEC.md §3 is written. It is the
+// definition that the kernels are tested against, and does the work where they
+// give up.
 func (f *format) plainRow(row []byte, v *Vec) float32 {
 	var total float32
 	for from := 0; from < v.Blocks(); from += chunkBlocks {
@@ -113,7 +120,8 @@ func (f *format) stored(row []byte, b int) []byte {
 	return row[at : at+f.bytes]
 }
 
-// embed writes a row's weights as floats: w·d, plus m where the type has one; the products are exact.
+// embed writes a row's weights as floats: w·d, plus m where the type has one;
+// the products are exact.
 func (f *format) embed(out []float32, row []byte) {
 	var w [BlockLen]int32
 	for b := range len(out) / BlockLen {

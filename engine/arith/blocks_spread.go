@@ -6,12 +6,16 @@ import (
 	"github.com/assaynet/assay/engine/half"
 )
 
-// The types whose weights have five or six bits, or a scale of scales. One kernel serves them all: a type's spread function
-// puts the 32 weights of a block, unsigned, into four words of eight bytes, in order, and says by how much they are shifted
-// up. The kernel takes every second byte of a word as a 16-bit lane and multiplies with activations packed by pack4, as
-// fast.go explains; with weights up to 63 the top lane of one product is at most 4·63·127 < 2¹⁵, so each is read by itself.
+// The types whose weights have five or six bits, or a scale of scales. One
+// kernel serves them all: a type's spread function puts the 32 weights of a
+// block, unsigned, into four words of eight bytes, in order, and says by how
+// much they are shifted up. The kernel takes every second byte of a word as a
+// 16-bit lane and multiplies with activations packed by pack4, as fast.go
+// explains; with weights up to 63 the top lane of one product is at most
+// 4·63·127 < 2¹⁵, so each is read by itself.
 //
-// Scales of blocks of 256 are products of a binary16 number and an integer of at most eight bits, exact in binary32.
+// Scales of blocks of 256 are products of a binary16 number and an integer of
+// at most eight bits, exact in binary32.
 
 // spread32 is a block of 32 weights before the multiplication.
 type spread32 struct {
@@ -56,7 +60,8 @@ func spreadFormat(s spreader) *format {
 // scale16 reads a binary16 number.
 func scale16(b []byte) float32 { return half.WidenFinite(binary.LittleEndian.Uint16(b)) }
 
-// nibbles32 spreads sixteen bytes of nibbles: weights 0 … 15 are the low ones, 16 … 31 the high ones.
+// nibbles32 spreads sixteen bytes of nibbles: weights 0 … 15 are the low ones,
+// 16 … 31 the high ones.
 func nibbles32(b []byte) (u [4]uint64) {
 	for i := range 2 {
 		x := load64(b[8*i:])
@@ -68,13 +73,15 @@ func nibbles32(b []byte) (u [4]uint64) {
 // fifthBits puts bit i of bits, as 16, into byte i%8 of word i/8.
 func fifthBits(u *[4]uint64, bits uint32) {
 	for i := range u {
-		// Each byte of the product holds the eight bits; byte j keeps bit j, and becomes 1 where that is set.
+		// Each byte of the product holds the eight bits; byte j keeps bit j,
+		// and becomes 1 where that is set.
 		x := uint64(bits>>(8*i)&0xFF) * everyOne & 0x8040201008040201
 		u[i] |= (x + 0x7F7F7F7F7F7F7F7F) >> 7 & everyOne << 4
 	}
 }
 
-// spreadQ50: d, then bit 4 of the 32 weights, then their nibbles; each is 16 too large.
+// spreadQ50: d, then bit 4 of the 32 weights, then their nibbles; each is 16
+// too large.
 var spreadQ50 = spreader{offset: 16, load: func(b []byte, _ int) spread32 {
 	s := spread32{u: nibbles32(b[6:]), d: scale16(b)}
 	fifthBits(&s.u, binary.LittleEndian.Uint32(b[2:]))
@@ -88,8 +95,9 @@ var spreadQ51 = spreader{minimum: true, load: func(b []byte, _ int) spread32 {
 	return s
 }}
 
-// subScales reads the scale and the minimum of block sub of a Q4_K or Q5_K block, which starts with d, dmin and twelve bytes:
-// six bits each. Those of blocks 4 … 7 have their upper two bits above the six of blocks 0 … 3.
+// subScales reads the scale and the minimum of block sub of a Q4_K or Q5_K
+// block, which starts with d, dmin and twelve bytes: six bits each. Those of
+// blocks 4 … 7 have their upper two bits above the six of blocks 0 … 3.
 func subScales(b []byte, sub int) (d, m float32) {
 	q := b[4:16]
 	sc, mn := q[sub%4]&63, q[sub%4+4]&63
@@ -99,7 +107,8 @@ func subScales(b []byte, sub int) (d, m float32) {
 	return scale16(b) * float32(sc), -(scale16(b[2:]) * float32(mn))
 }
 
-// runNibbles spreads the nibbles of 32 bytes: the low ones for even sub, the high ones for odd.
+// runNibbles spreads the nibbles of 32 bytes: the low ones for even sub, the
+// high ones for odd.
 func runNibbles(b []byte, sub int) (u [4]uint64) {
 	for i := range u {
 		u[i] = load64(b[8*i:]) >> (sub % 2 * 4) & lowNibbles
@@ -107,14 +116,16 @@ func runNibbles(b []byte, sub int) (u [4]uint64) {
 	return u
 }
 
-// spreadQ4K: d, dmin, twelve bytes of scales, and for each two blocks 32 bytes, nibbles of one low, of the other high.
+// spreadQ4K: d, dmin, twelve bytes of scales, and for each two blocks 32 bytes,
+// nibbles of one low, of the other high.
 var spreadQ4K = spreader{minimum: true, load: func(b []byte, sub int) (s spread32) {
 	s.d, s.m = subScales(b, sub)
 	s.u = runNibbles(b[16+sub/2*32:], sub)
 	return s
 }}
 
-// spreadQ5K: as Q4_K, with 32 bytes before the nibbles, whose bit sub is bit 4 of block sub's weights.
+// spreadQ5K: as Q4_K, with 32 bytes before the nibbles, whose bit sub is bit 4
+// of block sub's weights.
 var spreadQ5K = spreader{minimum: true, load: func(b []byte, sub int) (s spread32) {
 	s.d, s.m = subScales(b, sub)
 	s.u = runNibbles(b[48+sub/2*32:], sub)
@@ -124,9 +135,10 @@ var spreadQ5K = spreader{minimum: true, load: func(b []byte, sub int) (s spread3
 	return s
 }}
 
-// spreadQ6K: 128 bytes of low nibbles, 64 of upper two bits, 16 scales of sixteen weights, d; weights are 32 too large. Each
-// half of the block, four blocks of 32, has 64 of the first bytes (blocks 0 and 1 low, 2 and 3 high) and 32 of the second
-// (block i in bits 2i and 2i+1).
+// spreadQ6K: 128 bytes of low nibbles, 64 of upper two bits, 16 scales of
+// sixteen weights, d; weights are 32 too large. Each half of the block, four
+// blocks of 32, has 64 of the first bytes (blocks 0 and 1 low, 2 and 3 high)
+// and 32 of the second (block i in bits 2i and 2i+1).
 var spreadQ6K = spreader{
 	offset: 32, halves: true,
 	load: func(b []byte, sub int) (s spread32) {

@@ -2,11 +2,13 @@ package arith
 
 import "github.com/assaynet/assay/engine/half"
 
-// page holds keys and values of 64 positions: for each layer and key head, [PageLen][head] numbers that binary16 can hold.
+// page holds keys and values of 64 positions: for each layer and key head,
+// [PageLen][head] numbers that binary16 can hold.
 type page struct{ k, v []float32 }
 
-// Cache holds the keys and values of one sequence of tokens. It is for one goroutine at a time. Pages that are full are never
-// written again, so caches share them.
+// Cache holds the keys and values of one sequence of tokens. It is for one
+// goroutine at a time. Pages that are full are never written again, so caches
+// share them.
 type Cache struct {
 	shape  cacheShape
 	tokens []int32
@@ -26,8 +28,9 @@ func (c *Cache) Tokens() []int32 { return c.tokens }
 // PageBytes returns the memory of one page.
 func (c *Cache) PageBytes() int64 { return int64(c.shape.pageFloats()) * 2 * 4 }
 
-// Fork returns a cache of the first n positions of c, n ≤ Len: whole pages are shared, the rest of a page is copied. Both
-// may be continued, for what is there is never written again.
+// Fork returns a cache of the first n positions of c, n ≤ Len: whole pages are
+// shared, the rest of a page is copied. Both may be continued, for what is
+// there is never written again.
 func (c *Cache) Fork(n int) *Cache {
 	full := n / PageLen
 	f := &Cache{shape: c.shape, tokens: append([]int32(nil), c.tokens[:n]...)}
@@ -64,7 +67,8 @@ func (c *Cache) grow(n int) {
 // at returns where the numbers of a layer and key head begin in a page.
 func (s cacheShape) at(layer, head int) int { return (layer*s.heads + head) * PageLen * s.head }
 
-// store keeps the key and the value of one head at a position, rounded to binary16; ok is false where one is not finite.
+// store keeps the key and the value of one head at a position, rounded to
+// binary16; ok is false where one is not finite.
 func (c *Cache) store(layer, head, pos int, k, v []float32) (ok bool) {
 	at := c.shape.at(layer, head) + pos%PageLen*c.shape.head
 	p := c.pages[pos/PageLen]

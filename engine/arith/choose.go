@@ -15,7 +15,8 @@ const (
 	drawTag = "assay/ac1/draw\x00"
 )
 
-// Sampling says how a token is chosen. Temperature 0 is greedy and ignores the rest.
+// Sampling says how a token is chosen. Temperature 0 is greedy and ignores the
+// rest.
 type Sampling struct {
 	Temperature float32  // > 0 and finite to sample
 	TopK        uint32   // 1 … MaxTopK; above the vocabulary: all tokens
@@ -23,8 +24,9 @@ type Sampling struct {
 	Seed        [32]byte // of the draw
 }
 
-// Choose returns the token that AC1 chooses from finite logits at a position (SPEC.md §6): the largest, the lowest id on a
-// tie, or a draw that depends on seed and position only. s is valid.
+// Choose returns the token that AC1 chooses from finite logits at a position
+// (SPEC.md §6): the largest, the lowest id on a tie, or a draw that depends on
+// seed and position only. s is valid.
 func Choose(logits []float32, s Sampling, pos int) int32 {
 	if s.Temperature == 0 {
 		return argmax(logits)
@@ -69,7 +71,8 @@ func argmax(logits []float32) int32 {
 	return int32(best)
 }
 
-// topK returns the ids of the k first logits in the order logit descending, id ascending.
+// topK returns the ids of the k first logits in the order logit descending, id
+// ascending.
 func topK(logits []float32, k int) []int32 {
 	best := make([]int32, 0, k+1)
 	for id, l := range logits {

@@ -10,7 +10,8 @@ import (
 	"github.com/assaynet/assay/engine/gguf"
 )
 
-// families are tiny models of every architecture, with types and windows that a run of 150 positions meets.
+// families are tiny models of every architecture, with types and windows that a
+// run of 150 positions meets.
 var families = map[string]enginetest.Options{
 	"qwen2":         {Arch: "qwen2", Type: gguf.Q5_0},
 	"qwen3":         {Arch: "qwen3", Type: gguf.Q5_1, Head: 32},
@@ -42,7 +43,8 @@ func TestPiecesAndThreadsChangeNoBitInAnyFamily(t *testing.T) {
 	}
 }
 
-// states are the hashes of all positions' states, the prompt cut into pieces, and the last one's choice.
+// states are the hashes of all positions' states, the prompt cut into pieces,
+// and the last one's choice.
 func states(t *testing.T, m *arith.Model, spread arith.Spread, prompt []int32, piece int) (out []string) {
 	t.Helper()
 	var w arith.Workspace

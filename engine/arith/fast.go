@@ -5,20 +5,28 @@ import (
 	"math"
 )
 
-// The kernels of a linear layer in plain Go. Goal: the bits of plainChunk, many times as fast.
+// The kernels of a linear layer in plain Go. Goal: the bits of plainChunk, many
+// times as fast.
 //
-// The dot product of a block comes from 64-bit multiplications (SIMD within a register). Four weights of four bits, spread over
-// 16-bit lanes, times four activations in the opposite order, give the sum of the four products in the top lane. Four such
-// products are added before the lane is read: |sum| ≤ 16·15·127 = 30480 < 2¹⁵. The lanes below are signed too and at most
-// 22860 in size, so they carry into the top lane by less than one half of its unit, and adding 2⁴⁷ before the arithmetic shift
-// removes them. Weights of eight bits go in two 32-bit lanes, as w + 128; |sum| ≤ 32·255·127 < 2³¹.
+// The dot product of a block comes from 64-bit multiplications (SIMD within a
+// register). Four weights of four bits, spread over 16-bit lanes, times four
+// activations in the opposite order, give the sum of the four products in the
+// top lane. Four such products are added before the lane is read: |sum| ≤
+// 16·15·127 = 30480 < 2¹⁵. The lanes below are signed too and at most 22860 in
+// size, so they carry into the top lane by less than one half of its unit, and
+// adding 2⁴⁷ before the arithmetic shift removes them. Weights of eight bits go
+// in two 32-bit lanes, as w + 128; |sum| ≤ 32·255·127 < 2³¹.
 //
-// A scale's binary16 bits, moved into the places of a binary32's, are the scale times 2⁻¹¹². The activations' scales carry the
-// factor 2¹¹² instead, so that no product has to; it changes no rounding, as long as they do not overflow (Vec.huge).
+// A scale's binary16 bits, moved into the places of a binary32's, are the scale
+// times 2⁻¹¹². The activations' scales carry the factor 2¹¹² instead, so that
+// no product has to; it changes no rounding, as long as they do not overflow
+// (Vec.huge).
 //
-// The float steps keep the running sum as a binary64 that holds a binary32 value, see add. About one sum in a thousand is the
-// midpoint of two binary32 numbers, nearly always exactly, and then all is well. An inexact one ends the kernel with ok = false;
-// leaving the loop, rather than calling a function inside it, keeps the loop's values in registers.
+// The float steps keep the running sum as a binary64 that holds a binary32
+// value, see add. About one sum in a thousand is the midpoint of two binary32
+// numbers, nearly always exactly, and then all is well. An inexact one ends the
+// kernel with ok = false; leaving the loop, rather than calling a function
+// inside it, keeps the loop's values in registers.
 
 const (
 	nibbles  = 0x000F000F000F000F
@@ -30,8 +38,9 @@ const (
 	maxScale = 0x1p16 // the least scale whose product with unbias overflows
 )
 
-// wrong tells whether rounding s, the binary64 sum of p and a, to binary32 may differ from rounding the exact sum: it lies
-// exactly between two binary32 numbers and is not exact.
+// wrong tells whether rounding s, the binary64 sum of p and a, to binary32 may
+// differ from rounding the exact sum: it lies exactly between two binary32
+// numbers and is not exact.
 func wrong(s, p, a float64) bool {
 	if math.Float64bits(s)&extraBits != halfway {
 		return false

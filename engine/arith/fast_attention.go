@@ -1,6 +1,7 @@
 package arith
 
-// scores sets s[j] = q·k_j for the keys k, one running sum over ascending elements each. Four keys go together.
+// scores sets s[j] = q·k_j for the keys k, one running sum over ascending
+// elements each. Four keys go together.
 func scores(s, q, k []float32) {
 	d, j := len(q), 0
 	for ; j+4 <= len(s); j += 4 {
@@ -27,7 +28,8 @@ func dots4(q, k0, k1, k2, k3 []float32) (float32, float32, float32, float32) {
 	return float32(a0), float32(a1), float32(a2), float32(a3)
 }
 
-// mix sets o[e] = fma(o[e], α, Σ p_j·v_j[e]), the sum fused over ascending j. Four elements go together.
+// mix sets o[e] = fma(o[e], α, Σ p_j·v_j[e]), the sum fused over ascending j.
+// Four elements go together.
 func mix(o []float32, alpha float32, p, v []float32) {
 	d, e := len(o), 0
 	for ; e+4 <= d; e += 4 {

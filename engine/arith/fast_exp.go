@@ -2,9 +2,11 @@ package arith
 
 import "math"
 
-// Exp returns e^x as AC1 defines it (SPEC.md §4): within 0.883 ulp on [-87.33, 0], exactly 1 at 0, +0 below; NaN stays NaN.
+// Exp returns e^x as AC1 defines it (SPEC.md §4): within 0.883 ulp on [-87.33,
+// 0], exactly 1 at 0, +0 below; NaN stays NaN.
 //
-// It is plainExp with each fma done in binary64, as in fast.go; no result of a step is subnormal.
+// It is plainExp with each fma done in binary64, as in fast.go; no result of a
+// step is subnormal.
 func Exp(x float32) float32 {
 	if x > expMax {
 		x = expMax

@@ -12,18 +12,21 @@ type (
 	q80 = [34]byte
 )
 
-// blocks views a row as its blocks. They are arrays of bytes, so any address is aligned for them.
+// blocks views a row as its blocks. They are arrays of bytes, so any address is
+// aligned for them.
 func blocks[B q40 | q41 | q80](row []byte) []B {
 	var b B
 	return unsafe.Slice((*B)(unsafe.Pointer(unsafe.SliceData(row))), len(row)/len(b))
 }
 
-// dot16 is the dot product of the sixteen nibbles of w with the activations packed in x0 … x3.
+// dot16 is the dot product of the sixteen nibbles of w with the activations
+// packed in x0 … x3.
 func dot16(w, x0, x1, x2, x3 uint64) int64 {
 	return int64(w&nibbles*x0+w>>8&nibbles*x1+w>>4&nibbles*x2+w>>12&nibbles*x3+top16) >> 48
 }
 
-// dot8 is the sum in its upper lane, not yet shifted, of the eight bytes of w with the activations packed in x0 … x3.
+// dot8 is the sum in its upper lane, not yet shifted, of the eight bytes of w
+// with the activations packed in x0 … x3.
 func dot8(w, x0, x1, x2, x3 uint64) uint64 {
 	return w&lowBytes*x0 + w>>8&lowBytes*x1 + w>>16&lowBytes*x2 + w>>24&lowBytes*x3
 }

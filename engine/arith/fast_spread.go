@@ -1,6 +1,7 @@
 package arith
 
-// words lays the weights out for the lanes of pack4: word 2i and 2i+1 of a half hold the even and odd bytes.
+// words lays the weights out for the lanes of pack4: word 2i and 2i+1 of a half
+// hold the even and odd bytes.
 func (b *spread32) words() (w words4) {
 	for i, u := range [4]uint64{b.u[0], b.u[2], b.u[1], b.u[3]} {
 		w[2*i], w[2*i+1] = u&everySecnd, u>>8&everySecnd

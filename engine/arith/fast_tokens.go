@@ -2,9 +2,11 @@ package arith
 
 import "encoding/binary"
 
-// The kernels of one row and four tokens: a block is unpacked once and used four times.
+// The kernels of one row and four tokens: a block is unpacked once and used
+// four times.
 
-// dotNibbles is the dot product of a block's nibbles, four to a word in the order of pack4, with packed activations.
+// dotNibbles is the dot product of a block's nibbles, four to a word in the
+// order of pack4, with packed activations.
 func dotNibbles(w0, w1, w2, w3, w4, w5, w6, w7 uint64, x *words4) int64 {
 	a := w0*x[0] + w1*x[1] + w2*x[2] + w3*x[3] + top16
 	b := w4*x[4] + w5*x[5] + w6*x[6] + w7*x[7] + top16

@@ -50,7 +50,8 @@ func TestFMARoundsOnceOnRandomNumbers(t *testing.T) {
 func TestFMARoundsOnceWhereTheProductTipsATie(t *testing.T) {
 	r := rand.New(rand.NewPCG(3, 4))
 	for range 200_000 {
-		// z is a binary32; the product is half its last place, give or take a much smaller part.
+		// z is a binary32; the product is half its last place, give or take a
+		// much smaller part.
 		z := math.Float32frombits(uint32(60+r.IntN(130))<<23 | r.Uint32()&0x807fffff)
 		ulp := math.Abs(float64(math.Float32frombits(math.Float32bits(z)^1)) - float64(z))
 		x := float32(1 + float64(r.IntN(3)-1)*0x1p-23)
@@ -92,7 +93,8 @@ func TestFMARoundsOnceAmongSubnormalsAndAtOverflow(t *testing.T) {
 		checkFMA(t, x, y, z)
 	}
 	for range 100_000 {
-		// z is an odd multiple of the least subnormal, the product half of that less 2⁻⁴⁶ of it.
+		// z is an odd multiple of the least subnormal, the product half of that
+		// less 2⁻⁴⁶ of it.
 		z := math.Float32frombits(r.Uint32() & 0x807fffff)
 		checkFMA(t, 0x1p-75*(1+0x1p-23), 0x1p-75*(1-0x1p-23), z)
 		checkFMA(t, 0x1p-75*(1+0x1p-23), -0x1p-75*(1-0x1p-23), z)

@@ -2,7 +2,8 @@ package arith
 
 import "math"
 
-// The limits of exp: above expMax the argument is cut, below expMin the result is +0, so that it is never infinite or subnormal.
+// The limits of exp: above expMax the argument is cut, below expMin the result
+// is +0, so that it is never infinite or subnormal.
 const (
 	expMax = 88
 	expMin = -0x1.5d51ecp+6

@@ -33,7 +33,8 @@ type golden struct {
 	} `json:"rope"`
 }
 
-// loadGolden reads the bits that an independent program in C made from the same text (testdata/README.md).
+// loadGolden reads the bits that an independent program in C made from the same
+// text (testdata/README.md).
 func loadGolden(t *testing.T) golden {
 	t.Helper()
 	data, err := os.ReadFile("testdata/golden-ac1.json")

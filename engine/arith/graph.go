@@ -6,21 +6,26 @@ import (
 	"github.com/assaynet/assay/engine/backend"
 )
 
-// The graph of a model, for a piece of one sequence. Each token of the piece is a column of activations; every column's
-// numbers depend on the tokens before it alone, so pieces may be cut anywhere. For each layer:
+// The graph of a model, for a piece of one sequence. Each token of the piece is
+// a column of activations; every column's numbers depend on the tokens before
+// it alone, so pieces may be cut anywhere. For each layer:
 //
 //	x ── norm ── q, k, v ── RoPE ── attention ── o ──+── norm ── gate, up ── act(gate)·up ── down ──+──
 //	 └───────────────────────────────────────────────┘└────────────────────────────────────────────┘
 //
-// Some families norm each query and key before RoPE, and the outputs of o and down before they are added (family.go).
+// Some families norm each query and key before RoPE, and the outputs of o and
+// down before they are added (family.go).
 //
-// Steps that mix elements of one column only (norm, RoPE, activation, quantisation) run with columns spread over goroutines,
-// products with rows spread, attention with columns and heads spread.
+// Steps that mix elements of one column only (norm, RoPE, activation,
+// quantisation) run with columns spread over goroutines, products with rows
+// spread, attention with columns and heads spread.
 
-// MaxPiece is the most tokens of one Forward: enough to unpack weights seldom, few enough to be cancelled soon.
+// MaxPiece is the most tokens of one Forward: enough to unpack weights seldom,
+// few enough to be cancelled soon.
 const MaxPiece = 32
 
-// Workspace is the memory of a Forward in progress. It is for one goroutine at a time; the zero value is ready.
+// Workspace is the memory of a Forward in progress. It is for one goroutine at
+// a time; the zero value is ready.
 type Workspace struct {
 	x, h, q, k, v, att, gate, up [][]float32
 	batch                        Batch
@@ -32,11 +37,13 @@ func (m *Model) NewCache() *Cache {
 	return &Cache{shape: cacheShape{layers: m.Layers, heads: m.KVHeads, head: m.Head}}
 }
 
-// Forward runs the tokens, at most MaxPiece, at the positions that follow those in c, adds them to c, and returns the
-// final-normed states of the last keep of them, which are valid until w is used again. A *FailedError names the first position
-// of the piece whose key or value is not finite; c then holds the positions before it, and the states are those of them that
-// were asked for. States are not checked, see Logits.
-// Other errors, which change nothing: ErrToken, ErrContext.
+// Forward runs the tokens, at most MaxPiece, at the positions that follow those
+// in c, adds them to c, and returns the final-normed states of the last keep of
+// them, which are valid until w is used again. A *FailedError names the first
+// position of the piece whose key or value is not finite; c then holds the
+// positions before it, and the states are those of them that were asked for.
+// States are not checked, see Logits. Other errors, which change nothing:
+// ErrToken, ErrContext.
 func (m *Model) Forward(spread Spread, w *Workspace, c *Cache, tokens []int32, keep int) ([][]float32, error) {
 	if len(tokens) > MaxPiece || c.Len()+len(tokens) > m.Context {
 		return nil, fmt.Errorf("%w: %d positions and %d more, of %d", backend.ErrContext, c.Len(), len(tokens), m.Context)
@@ -74,8 +81,9 @@ func (m *Model) Forward(spread Spread, w *Workspace, c *Cache, tokens []int32, k
 	return states, nil
 }
 
-// Logits returns the logits of states, in memory of its own. A *FailedError with Position i names the first state that has an
-// element or a logit that is not finite; the logits of the states before it are returned.
+// Logits returns the logits of states, in memory of its own. A *FailedError
+// with Position i names the first state that has an element or a logit that is
+// not finite; the logits of the states before it are returned.
 func (m *Model) Logits(spread Spread, w *Workspace, states [][]float32) ([][]float32, error) {
 	w.batch.Reset(len(states), m.Width, m.output.m.Packing())
 	spread(len(states), func(t int) { w.batch.Quantize(t, states[t]) })
@@ -136,7 +144,8 @@ func (p *pass) attention(i int) {
 	}
 }
 
-// place turns and scales a column's queries, turns its keys and stores keys and values; it reports whether they are finite.
+// place turns and scales a column's queries, turns its keys and stores keys and
+// values; it reports whether they are finite.
 func (p *pass) place(i, t int) bool {
 	m, w, pos := p.m, p.w, p.first+t
 	ly := &m.layers[i]
@@ -159,7 +168,8 @@ func (p *pass) place(i, t int) bool {
 	return ok
 }
 
-// RMSNorm sets y to (x·r)·w with r = 1 / sqrt(Σx²/n + eps). y, x and w have n elements; y may be x.
+// RMSNorm sets y to (x·r)·w with r = 1 / sqrt(Σx²/n + eps). y, x and w have n
+// elements; y may be x.
 func RMSNorm(y, x, w []float32, eps float32) {
 	r := 1 / sqrt32(SumSquares(x)/float32(len(x))+eps)
 	for i, v := range x {
@@ -209,7 +219,8 @@ func (p *pass) ffn(i int) {
 	p.residual(ly.down, ly.ffnPost)
 }
 
-// residual adds a product of the quantised columns, normed where the family does that, to the residual stream.
+// residual adds a product of the quantised columns, normed where the family
+// does that, to the residual stream.
 func (p *pass) residual(l linear, norm []float32) {
 	w := p.w
 	Multiply(p.spread, &w.batch, Product{l.m, l.bias, w.h[p.skip:p.n]})

@@ -2,8 +2,9 @@ package arith
 
 import "github.com/assaynet/assay/engine/weights"
 
-// Spread runs part(0) … part(n−1), each once, in any order and on any goroutines, and returns when all are done. No result
-// depends on how it does that. Serial is the simplest.
+// Spread runs part(0) … part(n−1), each once, in any order and on any
+// goroutines, and returns when all are done. No result depends on how it does
+// that. Serial is the simplest.
 type Spread func(n int, part func(i int))
 
 // Serial is the Spread of one goroutine.
@@ -13,7 +14,8 @@ func Serial(n int, part func(i int)) {
 	}
 }
 
-// Matrix is a linear layer's weights: rows of blocks of 32. It is safe for concurrent use.
+// Matrix is a linear layer's weights: rows of blocks of 32. It is safe for
+// concurrent use.
 type Matrix struct {
 	Rows, Cols int
 	f          *format
@@ -34,15 +36,17 @@ func (m *Matrix) Embed(out []float32, r int) { m.f.embed(out, m.row(r)) }
 
 func (m *Matrix) row(r int) []byte { return m.data[r*m.stride : (r+1)*m.stride] }
 
-// Product is one matrix of a Multiply: Out[t][r] becomes row r times the t-th activations, plus Bias[r] where there is one.
+// Product is one matrix of a Multiply: Out[t][r] becomes row r times the t-th
+// activations, plus Bias[r] where there is one.
 type Product struct {
 	Matrix *Matrix
 	Bias   []float32 // [Rows] or nil
 	Out    [][]float32
 }
 
-// tileRows is how many rows one part of a Multiply takes: 4-bit rows of 1536 elements are then 30 KiB, within a first-level
-// cache, and the rows of a small model still give each of many threads a few parts. It is even.
+// tileRows is how many rows one part of a Multiply takes: 4-bit rows of 1536
+// elements are then 30 KiB, within a first-level cache, and the rows of a small
+// model still give each of many threads a few parts. It is even.
 const tileRows = 32
 
 // Multiply computes several products of the same activations.
@@ -63,7 +67,8 @@ func Multiply(spread Spread, x *Batch, products ...Product) {
 	})
 }
 
-// tile computes rows from … to for all tokens: four tokens at a time, and the rest two rows at a time.
+// tile computes rows from … to for all tokens: four tokens at a time, and the
+// rest two rows at a time.
 func (p Product) tile(x *Batch, from, to int) {
 	t := 0
 	for ; t+4 <= x.n; t += 4 {
@@ -104,7 +109,8 @@ func (m *Matrix) rows2(a, b int, v *Vec) (ya, yb float32) {
 	return m.f.plainRow(m.row(a), v), m.f.plainRow(m.row(b), v)
 }
 
-// tokens4 returns row r times each of four tokens' activations, which g holds side by side.
+// tokens4 returns row r times each of four tokens' activations, which g holds
+// side by side.
 func (m *Matrix) tokens4(r int, g *quad, v *[4]*Vec) (y [4]float32) {
 	if !v[0].huge && !v[1].huge && !v[2].huge && !v[3].huge {
 		if y, ok := m.f.tokens4(m.row(r), g); ok {

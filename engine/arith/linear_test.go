@@ -14,7 +14,8 @@ import (
 	"github.com/assaynet/assay/engine/weights"
 )
 
-// tensor makes a matrix of random blocks of a type, with scales over several magnitudes, zero and subnormal ones among them.
+// tensor makes a matrix of random blocks of a type, with scales over several
+// magnitudes, zero and subnormal ones among them.
 func tensor(r *rand.Rand, kind gguf.Type, cols, rows int) gguf.Tensor {
 	t := gguf.Tensor{Name: "w", Dims: []uint64{uint64(cols), uint64(rows)}, Type: kind}
 	scale := func() uint16 {
@@ -73,7 +74,8 @@ func matrix(t testing.TB, w gguf.Tensor) *arith.Matrix {
 	return arith.NewMatrix(m)
 }
 
-// normal is about normally distributed, from integers alone, so that vectors have the same inputs on every machine.
+// normal is about normally distributed, from integers alone, so that vectors
+// have the same inputs on every machine.
 func normal(r *rand.Rand) float64 {
 	sum := 0
 	for range 6 {
@@ -82,7 +84,8 @@ func normal(r *rand.Rand) float64 {
 	return float64(sum) * 0x1.6ap-16
 }
 
-// activations makes n vectors with blocks that are plain, zero, subnormal, of one huge value and, where asked, not finite.
+// activations makes n vectors with blocks that are plain, zero, subnormal, of
+// one huge value and, where asked, not finite.
 func activations(r *rand.Rand, n, cols int, broken bool) [][]float32 {
 	x := make([][]float32, n)
 	for t := range x {
@@ -116,7 +119,8 @@ func activations(r *rand.Rand, n, cols int, broken bool) [][]float32 {
 	return x
 }
 
-// oracleRow is one row times one token, written from SPEC.md §2 and §3 with nothing of the package but FMA.
+// oracleRow is one row times one token, written from SPEC.md §2 and §3 with
+// nothing of the package but FMA.
 func oracleRow(kind gguf.Type, row []byte, x []float32) float32 {
 	var total, sum float32
 	for b := range len(x) / 32 {
@@ -222,7 +226,8 @@ func checkLinear(t *testing.T, w gguf.Tensor, x [][]float32) {
 	}
 }
 
-// largestFor returns the largest magnitude of a block whose scale dx is mantissa·2^exponent.
+// largestFor returns the largest magnitude of a block whose scale dx is
+// mantissa·2^exponent.
 func largestFor(t *testing.T, mantissa, exponent int) float32 {
 	t.Helper()
 	want := float32(math.Ldexp(float64(mantissa), exponent))
@@ -236,8 +241,10 @@ func largestFor(t *testing.T, mantissa, exponent int) float32 {
 	return 0
 }
 
-// TestKernelsDecideSumsThatBinary64CannotDecide adds a product just below half a unit of the last place to an odd sum, or just
-// above to an even one. The rest is too small for binary64, whose sum is the midpoint itself: rounding that again goes wrong.
+// TestKernelsDecideSumsThatBinary64CannotDecide adds a product just below half
+// a unit of the last place to an odd sum, or just above to an even one. The
+// rest is too small for binary64, whose sum is the midpoint itself: rounding
+// that again goes wrong.
 func TestKernelsDecideSumsThatBinary64CannotDecide(t *testing.T) {
 	for _, c := range []struct {
 		kind     gguf.Type
@@ -253,7 +260,8 @@ func TestKernelsDecideSumsThatBinary64CannotDecide(t *testing.T) {
 	} {
 		for first := 1<<23 + 1; first < 1<<23+40; first++ {
 			w, x := tieCase(t, c.kind, c.dot, c.minimum)
-			// The first block's dot is 1 and its scale the first sum, whose unit is twice the power; 2⁻⁶⁰ keeps scales small.
+			// The first block's dot is 1 and its scale the first sum, whose
+			// unit is twice the power; 2⁻⁶⁰ keeps scales small.
 			scaleBlock(x[:32], largestFor(t, first, c.power+1-60))
 			scaleBlock(x[32:], largestFor(t, c.mantissa, -60))
 			checkLinear(t, w, [][]float32{x, x, x, x, x})
@@ -267,8 +275,10 @@ func scaleBlock(x []float32, a float32) {
 	}
 }
 
-// tieCase makes two rows of two blocks with scale 1, and activations as integers up to 127, so that the first block's dot is 1
-// and the second's is given; or so that the second's is 0, the sum of its activations 1 and its minimum given.
+// tieCase makes two rows of two blocks with scale 1, and activations as
+// integers up to 127, so that the first block's dot is 1 and the second's is
+// given; or so that the second's is 0, the sum of its activations 1 and its
+// minimum given.
 func tieCase(t *testing.T, kind gguf.Type, dot, minimum int) (gguf.Tensor, []float32) {
 	t.Helper()
 	x := make([]float32, 64)

@@ -5,8 +5,8 @@ import (
 	"github.com/assaynet/assay/engine/weights"
 )
 
-// Model is a model that can be run. It does not change and is safe for concurrent use. Its matrices are those that it was made
-// of, which must stay.
+// Model is a model that can be run. It does not change and is safe for
+// concurrent use. Its matrices are those that it was made of, which must stay.
 type Model struct {
 	weights.Dims
 	layers []layer
@@ -39,7 +39,8 @@ type linear struct {
 	bias []float32
 }
 
-// New makes a model of what its file says. It computes whatever package weights loads.
+// New makes a model of what its file says. It computes whatever package weights
+// loads.
 func New(w *weights.Model) *Model {
 	m := &Model{
 		Dims: w.Dims, embed: NewMatrix(w.Embed), norm: w.Norm, output: newLinear(w.Output),

@@ -13,8 +13,9 @@ var blockTypes = []gguf.Type{
 	gguf.Q8_0, gguf.Q4_0, gguf.Q4_1, gguf.Q5_0, gguf.Q5_1, gguf.Q4_K, gguf.Q5_K, gguf.Q6_K, gguf.IQ4_NL, gguf.MXFP4,
 }
 
-// oracleBlock reads the 32 weights of block b of a row by the plainest reading of ggml's layouts: integers, scale, and the
-// minimum or, for Q6_K, the scale of the last sixteen.
+// oracleBlock reads the 32 weights of block b of a row by the plainest reading
+// of ggml's layouts: integers, scale, and the minimum or, for Q6_K, the scale
+// of the last sixteen.
 func oracleBlock(kind gguf.Type, row []byte, b int) (w [32]int, d, m float32) {
 	half := func(b []byte) float32 { return half.Widen(binary.LittleEndian.Uint16(b)) }
 	elements, size := kind.Block()

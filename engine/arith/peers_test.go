@@ -17,9 +17,11 @@ import (
 	"github.com/assaynet/assay/engine/half"
 )
 
-// How far logits may be from llama.cpp's, as the size of the difference to the size of the logits: on average over a model's
-// positions, and at any one. Both round activations to eight bits, differently, which random weights in layers of 64 feel; and
-// llama.cpp multiplies with float weights as they are, AC1 with them as Q8_0.
+// How far logits may be from llama.cpp's, as the size of the difference to the
+// size of the logits: on average over a model's positions, and at any one. Both
+// round activations to eight bits, differently, which random weights in layers
+// of 64 feel; and llama.cpp multiplies with float weights as they are, AC1 with
+// them as Q8_0.
 const (
 	meanFromPeers       = 0.03
 	meanFromFloatingOne = 0.05

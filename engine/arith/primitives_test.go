@@ -16,12 +16,14 @@ import (
 	"github.com/assaynet/assay/engine/rope"
 )
 
-// The vectors of testdata/primitives.json are what a stranger's backend is compared with, one list for each primitive; their
-// names and shapes are in testdata/README.md.
+// The vectors of testdata/primitives.json are what a stranger's backend is
+// compared with, one list for each primitive; their names and shapes are in
+// testdata/README.md.
 
 const primitivesFile = "testdata/primitives.json"
 
-// vectors collects lists of cases; floats are hexadecimal, exact, "NaN" and "+Inf" where they are not finite.
+// vectors collects lists of cases; floats are hexadecimal, exact, "NaN" and
+// "+Inf" where they are not finite.
 type vectors map[string][]map[string]any
 
 func (v vectors) add(primitive string, c map[string]any) { v[primitive] = append(v[primitive], c) }
@@ -44,7 +46,8 @@ func TestPrimitivesEqualTheirVectors(t *testing.T) {
 	layerVectors(t, v, r)
 	attentionVectors(v, r)
 	chooseVectors(v, r)
-	// What came later has a source of its own, so that the earlier vectors stay as they are.
+	// What came later has a source of its own, so that the earlier vectors stay
+	// as they are.
 	r = rand.New(rand.NewPCG(2026, 12))
 	blockVectors(t, v, r)
 	windowVectors(v, r)
@@ -207,7 +210,8 @@ func attentionVectors(v vectors, r *rand.Rand) {
 	}
 }
 
-// windowVectors are attention over a window, and with a soft cap; names as in attention, where window and cap are 0.
+// windowVectors are attention over a window, and with a soft cap; names as in
+// attention, where window and cap are 0.
 func windowVectors(v vectors, r *rand.Rand) {
 	const d, n = 4, 150
 	q, k, val := make([]float32, d), make([]float32, n*d), make([]float32, n*d)

@@ -1,7 +1,8 @@
 package arith
 
-// Turn turns one head in place by the pairs (cosine, sine) of its position (SPEC.md §5, step 3): pairs of elements are
-// (i, i + rot/2) where halves is set, else (2i, 2i + 1); those from rot on stay.
+// Turn turns one head in place by the pairs (cosine, sine) of its position
+// (SPEC.md §5, step 3): pairs of elements are (i, i + rot/2) where halves is
+// set, else (2i, 2i + 1); those from rot on stay.
 func Turn(head, pairs []float32, halves bool) {
 	half := len(pairs) / 2
 	for i := range half {

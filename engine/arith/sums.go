@@ -1,7 +1,8 @@
 package arith
 
 const (
-	// chunk is how many elements one running sum of a linear layer or a norm takes (SPEC.md §2).
+	// chunk is how many elements one running sum of a linear layer or a norm
+	// takes (SPEC.md §2).
 	chunk = 256
 	// BlockLen is how many weights or activations share a scale.
 	BlockLen = 32
@@ -24,7 +25,8 @@ func fold(s *[lanes]float32) float32 {
 	return s[0]
 }
 
-// SumSquares returns Σx² by chunks of 256, each by fold16 with fused steps (SPEC.md §2).
+// SumSquares returns Σx² by chunks of 256, each by fold16 with fused steps
+// (SPEC.md §2).
 func SumSquares(x []float32) float32 {
 	var total float32
 	for len(x) > 0 {

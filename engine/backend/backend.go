@@ -14,12 +14,15 @@ type Backend interface {
 	NewCache() Cache
 	// PageBytes is the memory that PageLen positions of a sequence take.
 	PageBytes() int64
-	// Budget is how many tokens of prompts a step may have, at least 1, so that it ends soon enough for those who wait or give up.
+	// Budget is how many tokens of prompts a step may have, at least 1, so that
+	// it ends soon enough for those who wait or give up.
 	Budget() int
-	// Step runs the pieces, of different caches each, and calls their Each. An error means that nothing can be said of any piece:
-	// ErrMemory, and another step may do better, or ErrFile or ErrDevice, and none will.
+	// Step runs the pieces, of different caches each, and calls their Each. An
+	// error means that nothing can be said of any piece: ErrMemory, and another
+	// step may do better, or ErrFile or ErrDevice, and none will.
 	Step(pieces []*Piece) error
-	// Check returns ErrFile or ErrDevice where the backend is of no use any more: once a step has met that, or sooner.
+	// Check returns ErrFile or ErrDevice where the backend is of no use any
+	// more: once a step has met that, or sooner.
 	Check() error
 	// Close frees it; no step is in progress or follows. A second one does nothing.
 	Close()
@@ -31,15 +34,19 @@ type About struct {
 	Layout string // how the weights lie that it reads
 }
 
-// Cache is the keys and values of one sequence. Step writes to it; it is for one goroutine at a time.
+// Cache is the keys and values of one sequence. Step writes to it; it is for
+// one goroutine at a time.
 type Cache interface {
-	// Len returns the number of positions, Tokens the tokens at them, which the caller does not change.
+	// Len returns the number of positions, Tokens the tokens at them, which the
+	// caller does not change.
 	Len() int
 	Tokens() []Token
-	// Fork returns a cache of the first n positions, n ≤ Len, or of fewer where there is no memory: whole pages are shared, the
-	// rest of a page is copied. Both may be continued; nobody writes to positions that there are.
+	// Fork returns a cache of the first n positions, n ≤ Len, or of fewer where
+	// there is no memory: whole pages are shared, the rest of a page is copied.
+	// Both may be continued; nobody writes to positions that there are.
 	Fork(n int) Cache
-	// Release gives the memory back that no other cache shares. It is the last call.
+	// Release gives the memory back that no other cache shares. It is the last
+	// call.
 	Release()
 }
 
@@ -53,7 +60,8 @@ const (
 	Logits
 )
 
-// Result is what was computed at a position: what the piece wants, and zero values for the rest.
+// Result is what was computed at a position: what the piece wants, and zero
+// values for the rest.
 type Result struct {
 	State     []float32 // [Dims.Width], final-normed
 	Likeliest Token     // the largest logit's, the lowest among equals (SPEC.md §6)
@@ -66,8 +74,9 @@ type Piece struct {
 	Tokens []Token // at least one
 	Keep   int     // of how many of the last tokens something is wanted, 0 … len(Tokens)
 	Want   Want    // what; not 0 where Keep is not
-	// Each is called within Step for each of the last Keep tokens that did not fail, i from 0, in any order and on any goroutines.
-	// The slices are valid within the call only.
+	// Each is called within Step for each of the last Keep tokens that did not
+	// fail, i from 0, in any order and on any goroutines. The slices are valid
+	// within the call only.
 	Each func(i int, r Result)
 
 	Ran int   // out: how many of the Keep were computed, from 0 on

@@ -12,7 +12,8 @@ import (
 	"github.com/assaynet/assay/engine/gguf"
 )
 
-// models are tiny models of every type and family, with odd widths, windows that cut pages, and numbers that few files have.
+// models are tiny models of every type and family, with odd widths, windows
+// that cut pages, and numbers that few files have.
 func models() []enginetest.Options {
 	list := []enginetest.Options{
 		{Float32: true, Biases: true},
@@ -77,7 +78,8 @@ func (s Subject) testWants(t *testing.T) {
 	}
 }
 
-// testTies has a vocabulary that repeats itself: whatever is likeliest has equals, far and near.
+// testTies has a vocabulary that repeats itself: whatever is likeliest has
+// equals, far and near.
 func (s Subject) testTies(t *testing.T) {
 	const period = 20
 	path := rewrite(t, enginetest.Options{Type: gguf.Q8_0}, func(x *gguf.Tensor) {
@@ -126,7 +128,8 @@ func rewrite(t *testing.T, o enginetest.Options, change func(x *gguf.Tensor)) st
 	return path
 }
 
-// testCompany runs sequences side by side in random batches, which begin alike and share pages, and fork and end in between.
+// testCompany runs sequences side by side in random batches, which begin alike
+// and share pages, and fork and end in between.
 func (s Subject) testCompany(t *testing.T) {
 	b, want := s.tiny(t, enginetest.Options{Type: gguf.Q4_1, Width: 96, Heads: 3, KVHeads: 1, FFN: 96})
 	r := rand.New(rand.NewPCG(11, 12))

@@ -13,7 +13,8 @@ import (
 	"github.com/assaynet/assay/engine/gguf"
 )
 
-// testFailures runs a sequence that fails in the first layer beside one that does not.
+// testFailures runs a sequence that fails in the first layer beside one that
+// does not.
 func (s Subject) testFailures(t *testing.T) {
 	const bad, at = 50, 20
 	b, want := s.tiny(t, enginetest.Options{FailToken: bad})
@@ -47,7 +48,8 @@ func (s Subject) testFailures(t *testing.T) {
 	}
 }
 
-// testNotFinite has a last norm so large that all states are finite, and the logits of some positions are not.
+// testNotFinite has a last norm so large that all states are finite, and the
+// logits of some positions are not.
 func (s Subject) testNotFinite(t *testing.T) {
 	o, tokens := enginetest.Options{Float32: true, Untied: true}, prompt(30, 5)
 	wide := func(norm float32) func(x *gguf.Tensor) {

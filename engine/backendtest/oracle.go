@@ -17,8 +17,9 @@ type oracle struct{ *arith.Model }
 
 func newOracle(w *weights.Model) *oracle { return &oracle{arith.New(w)} }
 
-// run returns everything of every position of tokens, none of which fails in a layer. Logits that are not finite are there, and
-// have no likeliest token: it is -1.
+// run returns everything of every position of tokens, none of which fails in a
+// layer. Logits that are not finite are there, and have no likeliest token: it
+// is -1.
 func (o *oracle) run(t *testing.T, tokens []backend.Token) []backend.Result {
 	t.Helper()
 	var w arith.Workspace
@@ -146,8 +147,8 @@ func try(b backend.Backend, list ...*asked) error {
 	return b.Step(pieces)
 }
 
-// check compares what a piece was given with what its positions have: all is of the whole sequence, and the piece's cache ends
-// where the piece does.
+// check compares what a piece was given with what its positions have: all is of
+// the whole sequence, and the piece's cache ends where the piece does.
 func (a *asked) check(t *testing.T, all []backend.Result) {
 	t.Helper()
 	if a.Ran != a.Keep {
@@ -156,7 +157,8 @@ func (a *asked) check(t *testing.T, all []backend.Result) {
 	a.checkRan(t, all[a.Cache.Len()-a.Keep:])
 }
 
-// checkRan compares what there is with the results from the first wanted position on.
+// checkRan compares what there is with the results from the first wanted
+// position on.
 func (a *asked) checkRan(t *testing.T, want []backend.Result) {
 	t.Helper()
 	for i := range a.Keep {

@@ -13,13 +13,15 @@ import (
 type Subject struct {
 	// Open makes the backend of a model and its file; the test closes it.
 	Open func(f *gguf.File, w *weights.Model) (backend.Backend, error)
-	// Refuse makes the backend's allocations fail after n more, and none where n is below 0. It is nil where memory is Go's, which
-	// does not refuse.
+	// Refuse makes the backend's allocations fail after n more, and none where
+	// n is below 0. It is nil where memory is Go's, which does not refuse.
 	Refuse func(n int)
-	// Held is the memory of all pages of keys and values, free or not. It is nil where that is the garbage collector's to say.
+	// Held is the memory of all pages of keys and values, free or not. It is
+	// nil where that is the garbage collector's to say.
 	Held func(b backend.Backend) int64
-	// Break loses the backend whose model's file is at path: it cuts the file off, or fails the device. It is nil for one that
-	// nothing outside can harm.
+	// Break loses the backend whose model's file is at path: it cuts the file
+	// off, or fails the device. It is nil for one that nothing outside can
+	// harm.
 	Break func(path string) error
 	// Lost is what the backend then says: backend.ErrFile or backend.ErrDevice.
 	Lost error

@@ -80,8 +80,9 @@ func (a *arguments) take(name string) value {
 	return v
 }
 
-// bind returns the arguments of a function in the order of its parameters. One whose name ends in "?" may be missing, and is absent
-// then; one that begins with "/" cannot be given by name.
+// bind returns the arguments of a function in the order of its parameters. One
+// whose name ends in "?" may be missing, and is absent then; one that begins
+// with "/" cannot be given by name.
 func (a *arguments) bind(function string, parameters ...string) ([]value, error) {
 	if len(a.positional) > len(parameters) {
 		return nil, fail("%s takes %d arguments, not %d", function, len(parameters), len(a.positional))
@@ -112,7 +113,8 @@ func textOf(v value) (Text, error) {
 	return t, nil
 }
 
-// intOr reads an argument that must be an integer; otherwise stands for one that is absent.
+// intOr reads an argument that must be an integer; otherwise stands for one
+// that is absent.
 func intOr(v value, otherwise int64) (int64, error) {
 	if v == absent {
 		return otherwise, nil

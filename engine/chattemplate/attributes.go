@@ -2,7 +2,8 @@ package chattemplate
 
 import "strings"
 
-// attribute is Jinja's v.name: a method or what v tells of itself, or else what v holds under that name.
+// attribute is Jinja's v.name: a method or what v tells of itself, or else what
+// v holds under that name.
 func (r *run) attribute(v value, name string) (value, error) {
 	switch v := v.(type) {
 	case undefined:
@@ -43,7 +44,8 @@ func (r *run) attribute(v value, name string) (value, error) {
 	return undefined{name}, nil
 }
 
-// changes reports whether a name is that of a method that changes a dictionary. Jinja2's sandbox hides what stands under it.
+// changes reports whether a name is that of a method that changes a dictionary.
+// Jinja2's sandbox hides what stands under it.
 func changes(name string) bool {
 	switch name {
 	case "clear", "pop", "popitem", "setdefault", "update":
@@ -52,7 +54,8 @@ func changes(name string) bool {
 	return false
 }
 
-// item is Jinja's v[key]: what v holds there or, failing that, an attribute of that name.
+// item is Jinja's v[key]: what v holds there or, failing that, an attribute of
+// that name.
 func (r *run) item(v, key value) (value, error) {
 	i, isInt := integer(key)
 	switch v := v.(type) {

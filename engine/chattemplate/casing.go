@@ -8,8 +8,8 @@ import (
 	"golang.org/x/text/language"
 )
 
-// several reports whether a character may become several in upper or title case ("ß" is "SS" above), which package unicode does
-// not know.
+// several reports whether a character may become several in upper or title case
+// ("ß" is "SS" above), which package unicode does not know.
 func several(c rune) bool {
 	return c == 0xdf || c == 0x149 || c == 0x1f0 || c == 0x390 || c == 0x3b0 || c == 0x587 ||
 		c >= 0x1e96 && c <= 0x1e9e || c >= 0x1f50 && c <= 0x1fff || c >= 0xfb00 && c <= 0xfb17
@@ -108,7 +108,8 @@ func (t Text) capitalize() Text {
 	})
 }
 
-// title raises the first letter of each word, as the method does: words are of letters that have a case.
+// title raises the first letter of each word, as the method does: words are of
+// letters that have a case.
 func (t Text) title() Text {
 	inWord := false
 	return t.each(func(i int, c rune) string {
@@ -121,7 +122,8 @@ func (t Text) title() Text {
 	})
 }
 
-// titleWords raises the first character of each word, as the filter does: words lie between white space and some brackets.
+// titleWords raises the first character of each word, as the filter does: words
+// lie between white space and some brackets.
 func (t Text) titleWords() Text {
 	inWord := false
 	return t.each(func(i int, c rune) string {

@@ -187,7 +187,8 @@ func (r *run) contains(in, v value) (bool, error) {
 	}
 }
 
-// sorted returns the items in the order of what key makes of them, equal ones as they were, also in reverse.
+// sorted returns the items in the order of what key makes of them, equal ones
+// as they were, also in reverse.
 func (r *run) sorted(items []value, reverse bool, key func(value) (value, error)) ([]value, error) {
 	// n·log n comparisons, each of which spends by itself.
 	if err := r.spend(len(items), 0); err != nil {

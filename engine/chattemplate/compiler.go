@@ -25,9 +25,11 @@ const (
 // step goes on with a value that was just evaluated.
 type step[T any] func(r *run, s *scope, v value) (T, error)
 
-// compiler turns a syntax tree into closures. The tree has a bounded depth, so the compiler recurses.
+// compiler turns a syntax tree into closures. The tree has a bounded depth, so
+// the compiler recurses.
 type compiler struct {
-	// literals are the strings of the template. One that occurs twice is one string, for "is sameas" sees the difference.
+	// literals are the strings of the template. One that occurs twice is one
+	// string, for "is sameas" sees the difference.
 	literals map[string]Text
 }
 
@@ -92,7 +94,8 @@ type atLine struct {
 func (e *atLine) Error() string { return fmt.Sprintf("line %d: %v", e.line, e.err) }
 func (e *atLine) Unwrap() error { return e.err }
 
-// then evaluates e and gives its value to next, which makes an expression (of T value) or a statement (of T signal).
+// then evaluates e and gives its value to next, which makes an expression (of T
+// value) or a statement (of T signal).
 func then[T any](e expr, next step[T]) func(r *run, s *scope) (T, error) {
 	return func(r *run, s *scope) (out T, err error) {
 		v, err := e(r, s)

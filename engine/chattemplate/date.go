@@ -6,8 +6,9 @@ import (
 	"time"
 )
 
-// strftimeNow is the function strftime_now of one rendering: it writes the day as Python's strftime does in the locale C. Only the
-// day is known, so the time of day is midnight.
+// strftimeNow is the function strftime_now of one rendering: it writes the day
+// as Python's strftime does in the locale C. Only the day is known, so the time
+// of day is midnight.
 func strftimeNow(today time.Time) *function {
 	year, month, day := today.Date()
 	midnight := time.Date(year, month, day, 0, 0, 0, 0, time.UTC)
@@ -29,8 +30,9 @@ func strftimeNow(today time.Time) *function {
 	}}
 }
 
-// strftime writes t in a format of Python's strftime, with glibc's flags between % and the directive: - (no padding), _ (spaces),
-// 0 (zeros), ^ (upper case). A directive that is none of Python's is an error.
+// strftime writes t in a format of Python's strftime, with glibc's flags
+// between % and the directive: - (no padding), _ (spaces), 0 (zeros), ^ (upper
+// case). A directive that is none of Python's is an error.
 func strftime(t time.Time, format string) (string, error) {
 	var b strings.Builder
 	for {

@@ -127,7 +127,8 @@ func joinFilter(r *run, v value, a arguments) (value, error) {
 	return r.joinAll(items, sep)
 }
 
-// path reads an attribute as filters name them: "a.b.0". What is not there is what otherwise says, unless that is nil.
+// path reads an attribute as filters name them: "a.b.0". What is not there is
+// what otherwise says, unless that is nil.
 func (r *run) path(v, name, otherwise value) (value, error) {
 	if name == nil {
 		return v, nil

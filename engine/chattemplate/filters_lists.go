@@ -302,7 +302,8 @@ func sliceFilter(r *run, v value, a arguments) (value, error) {
 	})
 }
 
-// rangeOf is the function range. As in jinja2's sandbox it has at most maxRange numbers.
+// rangeOf is the function range. As in jinja2's sandbox it has at most maxRange
+// numbers.
 func rangeOf(r *run, a arguments) (value, error) {
 	vs, err := a.bind("range", "/start", "/stop?", "/step?")
 	if err != nil {

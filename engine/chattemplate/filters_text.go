@@ -234,7 +234,8 @@ func wordcountFilter(r *run, v value, a arguments) (value, error) {
 	return n, r.spend(1, t.Len())
 }
 
-// urlencodeFilter quotes a string for an address, or the pairs of a dictionary or a list for a query.
+// urlencodeFilter quotes a string for an address, or the pairs of a dictionary
+// or a list for a query.
 func urlencodeFilter(r *run, v value, a arguments) (value, error) {
 	if _, err := a.bind("urlencode"); err != nil {
 		return nil, err
@@ -277,7 +278,8 @@ func urlencodeFilter(r *run, v value, a arguments) (value, error) {
 	}
 }
 
-// quoteURL quotes all bytes but letters, digits, "_.-~" and those of safe; in a query, where none is safe, a space is a plus.
+// quoteURL quotes all bytes but letters, digits, "_.-~" and those of safe; in a
+// query, where none is safe, a space is a plus.
 func (r *run) quoteURL(v value, safe string) (Text, error) {
 	t, err := r.str(v)
 	if err != nil {

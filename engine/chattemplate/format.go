@@ -37,12 +37,14 @@ func formatMap(r *run, t Text, a arguments) (value, error) {
 type formatting struct {
 	r *run
 	a arguments
-	// next counts the fields without a name, manual is set once one has a number: Python knows either.
+	// next counts the fields without a name, manual is set once one has a
+	// number: Python knows either.
 	next   int
 	manual bool
 }
 
-// text fills the fields of a format. Those within a field, for its width, are at depth 1.
+// text fills the fields of a format. Those within a field, for its width, are
+// at depth 1.
 func (f *formatting) text(t Text, depth int) (Text, error) {
 	if err := f.r.spend(1, t.Len()); err != nil {
 		return Text{}, err
@@ -85,7 +87,8 @@ func (f *formatting) text(t Text, depth int) (Text, error) {
 	}
 }
 
-// fieldEnd returns where the brace closes that opens at i, or −1. Brackets of an item hide braces.
+// fieldEnd returns where the brace closes that opens at i, or −1. Brackets of
+// an item hide braces.
 func fieldEnd(s string, i int) int {
 	depth := 0
 	for j := i; j < len(s); j++ {

@@ -13,7 +13,8 @@ const maxPrecision = 400
 
 var errPrecision = fmt.Errorf("%w: a number is written with more than %d digits", ErrLimit, maxPrecision)
 
-// spec says how a value is written: [[fill]align][sign][#][0][width][grouping][.precision][kind].
+// spec says how a value is written:
+// [[fill]align][sign][#][0][width][grouping][.precision][kind].
 type spec struct {
 	fill      Text
 	align     byte // one of < > ^ =, or 0
@@ -236,7 +237,8 @@ func alternate(s string, kind byte, precision int) string {
 	return mantissa + exponent
 }
 
-// formatDigits writes a number of a sign or prefix, digits before and what comes behind.
+// formatDigits writes a number of a sign or prefix, digits before and what
+// comes behind.
 func (r *run) formatDigits(sign, digits, behind string, every int, p spec) (Text, error) {
 	if p.grouping != "" && (digits == "" || digits[0] <= '9') || p.grouping != "" && every == 4 {
 		if p.align == '=' && p.fill.s == "0" { // zeros are grouped, too

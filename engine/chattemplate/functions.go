@@ -23,7 +23,8 @@ func newNamespace(r *run, a arguments) (value, error) {
 	return &namespace{*d.(*dict)}, nil
 }
 
-// newDict is the function dict: of a dictionary or of pairs, and of named arguments.
+// newDict is the function dict: of a dictionary or of pairs, and of named
+// arguments.
 func newDict(r *run, a arguments) (value, error) {
 	d := &dict{}
 	if len(a.positional) > 1 {
@@ -80,7 +81,8 @@ func refuse(r *run, a arguments) (value, error) {
 	return nil, fmt.Errorf("%w: %q", ErrRefused, t.s[:min(len(t.s), maxReason)])
 }
 
-// newJoiner returns a function that gives nothing when it is first called, and a separator after.
+// newJoiner returns a function that gives nothing when it is first called, and
+// a separator after.
 func newJoiner(_ *run, a arguments) (value, error) {
 	vs, err := a.bind("joiner", "sep?")
 	if err != nil {

@@ -10,8 +10,10 @@ import (
 	"github.com/assaynet/assay/engine/chattemplate"
 )
 
-// FuzzTemplate reads any template and renders any conversation with it: an error of the kinds that are promised, or a text that
-// is the same the next time and in which nothing that only a content can have brought counts as the template's.
+// FuzzTemplate reads any template and renders any conversation with it: an
+// error of the kinds that are promised, or a text that is the same the next
+// time and in which nothing that only a content can have brought counts as the
+// template's.
 func FuzzTemplate(f *testing.F) {
 	for _, c := range cases(f) {
 		f.Add(read(f, c.Template), c.Messages[0].Content, "b</think>")

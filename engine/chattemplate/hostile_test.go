@@ -10,7 +10,8 @@ import (
 	"github.com/assaynet/assay/engine/chattemplate"
 )
 
-// patience is what a rendering that passes a limit may take: limits are counts, so this only tells milliseconds from a hang.
+// patience is what a rendering that passes a limit may take: limits are counts,
+// so this only tells milliseconds from a hang.
 const patience = 5 * time.Second
 
 // bombs are templates that would take all time, memory or stack.
@@ -129,8 +130,8 @@ func TestEachBombMeetsTheLimitMadeForIt(t *testing.T) {
 	}
 }
 
-// TestHugeNonsenseIsRefusedSoon gives the lexer and the parser texts of the greatest size that have driven readers of
-// templates to quadratic time.
+// TestHugeNonsenseIsRefusedSoon gives the lexer and the parser texts of the
+// greatest size that have driven readers of templates to quadratic time.
 func TestHugeNonsenseIsRefusedSoon(t *testing.T) {
 	for _, part := range []string{
 		"{{", "{%", "{#", "}}", "%}", "#}", "{{ '", "{% raw %}", "{% raw -%} ", "{% endraw %}", "{{ a }}", "{% if a %}", "{% for", "\n", "\n {%- ", " {#- -#} ", "\r",
@@ -178,7 +179,8 @@ func TestAnOutputHasALimit(t *testing.T) {
 	}
 }
 
-// TestLongConversationsStayWithinTheLimits renders ones that are as long as the tokenizer takes: the limits are for bombs.
+// TestLongConversationsStayWithinTheLimits renders ones that are as long as the
+// tokenizer takes: the limits are for bombs.
 func TestLongConversationsStayWithinTheLimits(t *testing.T) {
 	for _, c := range cases(t) {
 		if c.Name != "asked" || c.Template == "blocks.jinja" || c.Template == "thoughtful.jinja" {

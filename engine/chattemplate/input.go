@@ -14,20 +14,25 @@ import (
 type Message struct {
 	Role    string // the caller vouches for it: it counts as the template's own text
 	Content string // anyone's bytes
-	// Extra is a JSON object of further fields, such as tool_calls or reasoning_content, or empty. A field "content" in it takes the
-	// place of Content: a list of parts, or null. It must not have a field "role". Its strings, keys included, are anyone's.
+	// Extra is a JSON object of further fields, such as tool_calls or
+	// reasoning_content, or empty. A field "content" in it takes the place of
+	// Content: a list of parts, or null. It must not have a field "role". Its
+	// strings, keys included, are anyone's.
 	Extra json.RawMessage
 }
 
 // Input is what a template writes a prompt of.
 type Input struct {
 	Messages []Message
-	// Tools is a JSON array of the tools that the model may call, or empty for none. Its strings, keys included, are anyone's.
+	// Tools is a JSON array of the tools that the model may call, or empty for
+	// none. Its strings, keys included, are anyone's.
 	Tools json.RawMessage
-	// BOS and EOS are the texts of the tokens that begin and end a text; "" where there is none.
+	// BOS and EOS are the texts of the tokens that begin and end a text; ""
+	// where there is none.
 	BOS, EOS string
-	// Today is the day that strftime_now writes, at midnight, in Today's own zone; the clock is never read. With the zero Time,
-	// strftime_now is not defined, and a template that knows what to do without a clock does that.
+	// Today is the day that strftime_now writes, at midnight, in Today's own
+	// zone; the clock is never read. With the zero Time, strftime_now is not
+	// defined, and a template that knows what to do without a clock does that.
 	Today time.Time
 }
 

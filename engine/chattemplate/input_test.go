@@ -80,8 +80,9 @@ func TestBadToolsAndFieldsAreRefused(t *testing.T) {
 	}
 }
 
-// FuzzInput reads any tools and any further fields: an error of the kinds that are promised, or values none of whose bytes are trusted
-// where they are written.
+// FuzzInput reads any tools and any further fields: an error of the kinds that
+// are promised, or values none of whose bytes are trusted where they are
+// written.
 func FuzzInput(f *testing.F) {
 	f.Add([]byte(called.Tools), []byte(called.Messages[1].Extra))
 	f.Add([]byte(`[]`), []byte(`{"content": [{"type": "text", "text": "a"}], "a": {"a": 1, "a": -0.0}}`))
@@ -98,7 +99,8 @@ func FuzzInput(f *testing.F) {
 			return
 		}
 		for i, c := range got.String() {
-			// What JSON writes by itself is ASCII: its marks, numbers, true, false and null.
+			// What JSON writes by itself is ASCII: its marks, numbers, true,
+			// false and null.
 			if c >= 0x80 && got.Slice(i, i+1).Trusted() {
 				t.Fatalf("byte %d of %q counts as the template's", i, got)
 			}

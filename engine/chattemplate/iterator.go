@@ -5,8 +5,9 @@ import (
 	"slices"
 )
 
-// iterator gives items one after another, once. As a value it is what filters such as map and select give: true even where it has
-// no items, without a length, and empty after it was read.
+// iterator gives items one after another, once. As a value it is what filters
+// such as map and select give: true even where it has no items, without a
+// length, and empty after it was read.
 type iterator struct {
 	items []value // what is given first
 	// pull gives more. Nil means that there is no more.
@@ -64,7 +65,8 @@ func (it *iterator) rest(r *run) ([]value, error) {
 	}
 }
 
-// iter returns an iterator over what a loop over v takes in turn; over an iterator, itself.
+// iter returns an iterator over what a loop over v takes in turn; over an
+// iterator, itself.
 func (r *run) iter(v value) (*iterator, error) {
 	if it, ok := v.(*iterator); ok {
 		return it, nil
@@ -98,8 +100,9 @@ func (r *run) all(v value) ([]value, error) {
 	return nil, fail("a %s cannot be iterated over", kindOf(v))
 }
 
-// lazily is the iterator of what f makes of each item of v; f says whether it gives one. Like Python's generators, it looks at v
-// when its first item is asked for.
+// lazily is the iterator of what f makes of each item of v; f says whether it
+// gives one. Like Python's generators, it looks at v when its first item is
+// asked for.
 func (r *run) lazily(v value, f func(r *run, v value) (value, bool, error)) (value, error) {
 	deep, err := r.through(v)
 	var from *iterator

@@ -9,7 +9,8 @@ import (
 // maxIndent bounds the spaces by which tojson indents, and indent.
 const maxIndent = 64
 
-// jsonFilter is the filter tojson as transformers defines it: Python's json.dumps with four of its arguments.
+// jsonFilter is the filter tojson as transformers defines it: Python's
+// json.dumps with four of its arguments.
 func jsonFilter(r *run, v value, a arguments) (value, error) {
 	vs, err := a.bind("tojson", "ensure_ascii?", "indent?", "separators?", "sort_keys?")
 	if err != nil {

@@ -14,7 +14,8 @@ type loopCode struct {
 	recursive       bool
 }
 
-// loop compiles a for loop. Each turn has variables of its own, of which "loop" tells where it is.
+// loop compiles a for loop. Each turn has variables of its own, of which "loop"
+// tells where it is.
 func (c *compiler) loop(n *syntax.For) stmt {
 	code := &loopCode{c.target(n.Target), c.expr(n.Only), c.body(n.Body), c.body(n.Else), n.Recursive}
 	return then(c.expr(n.Iter), func(r *run, s *scope, v value) (signal, error) {
@@ -53,7 +54,8 @@ func (c *loopCode) run(r *run, s *scope, v value, depth int) (signal, error) {
 	if c.recursive {
 		l.again = func(r *run, v value) (value, error) { return c.nested(r, s, v, depth+1) }
 	}
-	// As in jinja2, only a turn that reaches the end of the body keeps the else from running.
+	// As in jinja2, only a turn that reaches the end of the body keeps the else
+	// from running.
 	some := false
 	for {
 		v, ok, err := l.next(r)
@@ -112,7 +114,8 @@ type turn struct {
 	at     int // the present turn, from 0
 	length int // −1: not known before items is drained
 	depth  int // of a loop that calls itself
-	// before, now and after are items. peeked is set if after was taken from items, ended if there was none.
+	// before, now and after are items. peeked is set if after was taken from
+	// items, ended if there was none.
 	before, now, after value
 	peeked, ended      bool
 	changed            *list // what loop.changed was last given; nil before

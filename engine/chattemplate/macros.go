@@ -37,7 +37,8 @@ func (f *function) attribute(name string) value {
 	return undefined{name}
 }
 
-// macro compiles the definition of a macro. It sees the variables around its definition.
+// macro compiles the definition of a macro. It sees the variables around its
+// definition.
 func (c *compiler) macro(n *syntax.Macro) stmt {
 	define := c.function(&n.Function)
 	return func(r *run, s *scope) (signal, error) {
@@ -97,8 +98,8 @@ func (c *compiler) function(n *syntax.Function) func(r *run, s *scope) *function
 	}
 }
 
-// bindMacro returns the arguments in the order of a macro's parameters, absent for those not given, and sets in its scope what its
-// body names beyond these.
+// bindMacro returns the arguments in the order of a macro's parameters, absent
+// for those not given, and sets in its scope what its body names beyond these.
 func bindMacro(r *run, n *syntax.Function, inner *scope, a arguments) ([]value, error) {
 	out := make([]value, len(n.Parameters))
 	count := copy(out, a.positional)

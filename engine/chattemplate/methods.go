@@ -5,8 +5,8 @@ import (
 	"unicode"
 )
 
-// method returns the method of v that has this name, bound to v. Methods that change a list or a dictionary are not there, as in
-// jinja2's sandbox.
+// method returns the method of v that has this name, bound to v. Methods that
+// change a list or a dictionary are not there, as in jinja2's sandbox.
 func method(v value, name string) (value, bool) {
 	var call func(r *run, a arguments) (value, error)
 	switch v := v.(type) {
@@ -173,7 +173,8 @@ func cased(s string, fits func(rune) bool) bool {
 	return some
 }
 
-// isTitle reports whether upper case follows only what has no case, and lower case only what has.
+// isTitle reports whether upper case follows only what has no case, and lower
+// case only what has.
 func isTitle(s string) bool {
 	some, before := false, false
 	for _, c := range s {
@@ -205,7 +206,8 @@ func stripper(name string, left, right bool) textMethod {
 	}
 }
 
-// strip cuts the characters of chars off, or white space where chars is absent or None.
+// strip cuts the characters of chars off, or white space where chars is absent
+// or None.
 func (r *run) strip(t Text, left, right bool, chars value) (value, error) {
 	fits := isSpace
 	if chars != absent && chars != nil {
@@ -236,7 +238,8 @@ func mapper(name string, f func(Text) Text) textMethod {
 
 // mapped is f(t) for an f that works character by character.
 func (r *run) mapped(t Text, f func(Text) Text) (value, error) {
-	// A character of two bytes may become three of two bytes each, and each is handled by itself.
+	// A character of two bytes may become three of two bytes each, and each is
+	// handled by itself.
 	if err := r.spend(t.Len()/4, 3*t.Len()); err != nil {
 		return nil, err
 	}
@@ -255,7 +258,8 @@ func span(n int, start, stop value) (from, to int, err error) {
 	return from, max(from, to), err
 }
 
-// within returns the characters of t that a search looks at, and how many lie before; ok is false if start lies beyond the end.
+// within returns the characters of t that a search looks at, and how many lie
+// before; ok is false if start lies beyond the end.
 func (r *run) within(t Text, start, stop value) (part Text, before int, ok bool, err error) {
 	if start == absent && stop == absent {
 		return t, 0, true, nil

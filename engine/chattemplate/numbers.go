@@ -8,7 +8,8 @@ import (
 	"unicode"
 )
 
-// decimals returns s with Python's other decimal digits made ASCII's, and without white space around.
+// decimals returns s with Python's other decimal digits made ASCII's, and
+// without white space around.
 func decimals(s string) string {
 	return strings.Map(func(c rune) rune {
 		if c < 0x80 || !unicode.IsDigit(c) {
@@ -253,7 +254,8 @@ func roundInt(n, digits int64) (value, error) {
 	return product(q, unit)
 }
 
-// roundHalf rounds the exact value of a float to digits behind the point, halves to even.
+// roundHalf rounds the exact value of a float to digits behind the point,
+// halves to even.
 func roundHalf(x float64, digits int64) (value, error) {
 	switch {
 	case math.IsInf(x, 0) || math.IsNaN(x) || digits > 323:

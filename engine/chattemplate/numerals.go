@@ -2,7 +2,8 @@ package chattemplate
 
 import "unicode"
 
-// digitsBeyond are the characters that Python 3.11 counts as digits beyond the decimal ones (superscripts, digits in circles).
+// digitsBeyond are the characters that Python 3.11 counts as digits beyond the
+// decimal ones (superscripts, digits in circles).
 var digitsBeyond = &unicode.RangeTable{
 	R16: []unicode.Range16{
 		{0xb2, 0xb3, 1},
@@ -27,7 +28,8 @@ var digitsBeyond = &unicode.RangeTable{
 	},
 }
 
-// numbersBeyond are the characters that Python 3.11 counts as numeric though their category is no number (ideographs).
+// numbersBeyond are the characters that Python 3.11 counts as numeric though
+// their category is no number (ideographs).
 var numbersBeyond = &unicode.RangeTable{
 	R16: []unicode.Range16{
 		{0x3405, 0x3405, 1},

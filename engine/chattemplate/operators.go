@@ -150,7 +150,8 @@ func times(r *run, a, b value) (value, error) {
 	return floats("*", a, b, func(x, y float64) float64 { return x * y })
 }
 
-// repeats spends what n copies of size cost, bytes for a text and steps for a list, and returns how many to make.
+// repeats spends what n copies of size cost, bytes for a text and steps for a
+// list, and returns how many to make.
 func (r *run) repeats(n int64, size, bytes int) (int, error) {
 	if n <= 0 || size == 0 {
 		return 0, nil
@@ -189,7 +190,8 @@ func percent(r *run, a, b value) (value, error) {
 	return floored(false)(r, a, b)
 }
 
-// floored makes Python's // (whole) or %, whose remainder has the sign of the divisor.
+// floored makes Python's // (whole) or %, whose remainder has the sign of the
+// divisor.
 func floored(whole bool) operator {
 	return func(_ *run, a, b value) (value, error) {
 		i, ok := integer(a)

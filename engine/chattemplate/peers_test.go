@@ -60,7 +60,8 @@ func (c conversation) input(t testing.TB) chattemplate.Input {
 	}
 }
 
-// sources returns the sources of the templates of testdata, and of a folder that ASSAY_TEMPLATES names.
+// sources returns the sources of the templates of testdata, and of a folder
+// that ASSAY_TEMPLATES names.
 func sources(t testing.TB) map[string]string {
 	t.Helper()
 	out := map[string]string{}
@@ -80,8 +81,10 @@ func sources(t testing.TB) map[string]string {
 	return out
 }
 
-// TestTemplatesOfPeersAreRenderedAsPythonDoes renders every conversation with the templates of testdata and, under `make templates`,
-// with those that other programs ship: tools, calls, thoughts, empty turns, disorder. What Python makes of them is known by its hash.
+// TestTemplatesOfPeersAreRenderedAsPythonDoes renders every conversation with
+// the templates of testdata and, under `make templates`, with those that other
+// programs ship: tools, calls, thoughts, empty turns, disorder. What Python
+// makes of them is known by its hash.
 func TestTemplatesOfPeersAreRenderedAsPythonDoes(t *testing.T) {
 	want := load[map[string]map[string]string](t, "peers.json")
 	all := sources(t)
@@ -117,7 +120,8 @@ func TestTemplatesOfPeersAreRenderedAsPythonDoes(t *testing.T) {
 	t.Logf("%d templates: %d prompts equal to Python's, %d conversations refused by both", templates, equal, refused)
 }
 
-// TestRandomTemplatesMeanWhatTheyDoInPython renders templates that a generator made of all of the language.
+// TestRandomTemplatesMeanWhatTheyDoInPython renders templates that a generator
+// made of all of the language.
 func TestRandomTemplatesMeanWhatTheyDoInPython(t *testing.T) {
 	in := chattemplate.Input{Messages: messages(t, load[[]json.RawMessage](t, "random-messages.json")), BOS: "<s>", EOS: "</s>"}
 	all := load[[]struct {
@@ -144,7 +148,8 @@ func TestRandomTemplatesMeanWhatTheyDoInPython(t *testing.T) {
 	}
 }
 
-// reports are small templates on which other readers of Jinja have failed, with what Python makes of them.
+// reports are small templates on which other readers of Jinja have failed, with
+// what Python makes of them.
 var reports = []struct{ source, content, want string }{
 	{"{{ messages[0].content | int + 1 }}", "3.7", "4"},
 	{"{% if messages | selectattr('role', 'equalto', 'tool') %}tools{% else %}plain{% endif %}", "", "tools"},

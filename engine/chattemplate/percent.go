@@ -71,7 +71,8 @@ func (p *percenting) next() (value, error) {
 	return v, nil
 }
 
-// directive writes the directive that s begins with, and returns its length: [(name)][flags][width][.precision][length]kind.
+// directive writes the directive that s begins with, and returns its length:
+// [(name)][flags][width][.precision][length]kind.
 func (p *percenting) directive(s string) (Text, int, error) {
 	rest := s
 	var named value

@@ -59,7 +59,8 @@ func (r *run) find(t, part Text, from int) (int, error) {
 
 // scope holds the variables of a block; a name is looked up inside out.
 type scope struct {
-	// names and values of few variables are searched one by one; at finds those of many.
+	// names and values of few variables are searched one by one; at finds those
+	// of many.
 	names  []string
 	values []value
 	at     map[string]int

@@ -65,8 +65,9 @@ func (r *run) splitAt(t, sep Text) ([]value, error) {
 	}
 }
 
-// words are what lies between white space. At most count times, unless it is negative, a word is cut off; what is left then keeps
-// the white space of its far end.
+// words are what lies between white space. At most count times, unless it is
+// negative, a word is cut off; what is left then keeps the white space of its
+// far end.
 func (r *run) words(t Text, count int64, fromRight bool) ([]value, error) {
 	if err := r.spend(1, 2*t.Len()); err != nil {
 		return nil, err
@@ -228,7 +229,8 @@ func (r *run) replace(t, before, after Text, count int64) (Text, error) {
 	}
 }
 
-// intersperse puts a text before each character and at the end, at most count times.
+// intersperse puts a text before each character and at the end, at most count
+// times.
 func (r *run) intersperse(t, after Text, count int64) (Text, error) {
 	var b builder
 	at := t.offsets()

@@ -207,7 +207,8 @@ func (c *compiler) with(n *syntax.With) stmt {
 	}
 }
 
-// block compiles a block, which no other template replaces. It sees the variables of the top level alone, unless it is scoped.
+// block compiles a block, which no other template replaces. It sees the
+// variables of the top level alone, unless it is scoped.
 func (c *compiler) block(n *syntax.Block) stmt {
 	body := c.body(n.Body)
 	if n.Required {

@@ -8,13 +8,15 @@ import (
 	"github.com/assaynet/assay/engine/chattemplate/syntax"
 )
 
-// Template is a compiled chat template. It does not change; its methods are safe for concurrent use.
+// Template is a compiled chat template. It does not change; its methods are
+// safe for concurrent use.
 type Template struct {
 	body  stmt
 	known map[string]value
 }
 
-// Parse compiles a template of at most [MaxSource] bytes. Errors: [ErrSyntax], [ErrLimit].
+// Parse compiles a template of at most [MaxSource] bytes. Errors: [ErrSyntax],
+// [ErrLimit].
 func Parse(source string) (*Template, error) {
 	if len(source) > MaxSource {
 		return nil, fmt.Errorf("%w: a template of %d bytes, at most %d are read", ErrLimit, len(source), MaxSource)
@@ -30,8 +32,9 @@ func Parse(source string) (*Template, error) {
 	return &Template{c.body(nodes), functions()}, nil
 }
 
-// Render writes the conversation and opens the assistant's turn (add_generation_prompt).
-// Errors: [ErrInput], [ErrRun], [ErrLimit], [ErrRefused].
+// Render writes the conversation and opens the assistant's turn
+// (add_generation_prompt). Errors: [ErrInput], [ErrRun], [ErrLimit],
+// [ErrRefused].
 func (t *Template) Render(in Input) (Text, error) {
 	r := &run{steps: maxSteps, bytes: minBytes + bytesPerInput*in.size(), out: &builder{}, known: maps.Clone(t.known)}
 	err := r.variables(in)

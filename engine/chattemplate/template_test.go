@@ -70,7 +70,8 @@ func TestTemplatesAreRenderedAsPythonDoes(t *testing.T) {
 	}
 }
 
-// TestExpressionsMeanWhatTheyDoInPython compares small templates; where Python fails, so must we, or refuse what is not supported.
+// TestExpressionsMeanWhatTheyDoInPython compares small templates; where Python
+// fails, so must we, or refuse what is not supported.
 func TestExpressionsMeanWhatTheyDoInPython(t *testing.T) {
 	data, err := os.ReadFile("testdata/expressions.json")
 	if err != nil {

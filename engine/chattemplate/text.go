@@ -7,12 +7,15 @@ import (
 	"github.com/assaynet/assay/engine/chattemplate/syntax"
 )
 
-// Text is a string of which each byte is known to be the template's own or a message's.
+// Text is a string of which each byte is known to be the template's own or a
+// message's.
 type Text struct {
 	s string
-	// foreign is empty if no byte is a message's; otherwise it has a byte for each of s, 1 where it is a message's and 0 elsewhere.
+	// foreign is empty if no byte is a message's; otherwise it has a byte for
+	// each of s, 1 where it is a message's and 0 elsewhere.
 	foreign string
-	// markup is set for what the filters safe and escape gave: HTML, which escapes what is joined to it.
+	// markup is set for what the filters safe and escape gave: HTML, which
+	// escapes what is joined to it.
 	markup bool
 }
 
@@ -105,7 +108,8 @@ func (t Text) strip(left, right bool, fits func(rune) bool) Text {
 	return t.Slice(i, j)
 }
 
-// each maps every character to a string; the results are as foreign as what they are made of.
+// each maps every character to a string; the results are as foreign as what
+// they are made of.
 func (t Text) each(f func(i int, c rune) string) Text {
 	var b builder
 	for i := 0; i < len(t.s); {
@@ -171,7 +175,8 @@ func (r *run) join(a, b Text) (Text, error) {
 // escapes are what HTML's characters become.
 var escapes = map[rune]string{'&': "&amp;", '<': "&lt;", '>': "&gt;", '\'': "&#39;", '"': "&#34;"}
 
-// escaped returns t as markup: as it is if it is that already, otherwise with HTML's characters escaped.
+// escaped returns t as markup: as it is if it is that already, otherwise with
+// HTML's characters escaped.
 func (r *run) escaped(t Text) (Text, error) {
 	if t.markup || !strings.ContainsAny(t.s, `&<>'"`) {
 		return t.as(true), r.spend(1, t.Len())

@@ -7,8 +7,9 @@ import (
 	"unsafe"
 )
 
-// value is what an expression gives: nil (None), undefined, bool, int64, float64, Text, *list, *dict, *iterator, *namespace,
-// *cycler, *function or *turn.
+// value is what an expression gives: nil (None), undefined, bool, int64,
+// float64, Text, *list, *dict, *iterator, *namespace, *cycler, *function or
+// *turn.
 type value any
 
 // undefined is the value of a name that stands for nothing.
@@ -38,7 +39,8 @@ type list struct {
 // isTuple reports whether a list is a tuple.
 func (l *list) isTuple() bool { return l.kind == aTuple || l.kind == aGroup }
 
-// isView reports whether a list is a view of a dictionary, which has no items by number.
+// isView reports whether a list is a view of a dictionary, which has no items
+// by number.
 func (l *list) isView() bool { return l.kind >= aKeys }
 
 // dict is a dictionary in the order of insertion.
@@ -48,7 +50,8 @@ type dict struct {
 	at     map[string]int // by hash
 }
 
-// namespace is a value that can change: its attributes are set by {% set ns.name = … %}.
+// namespace is a value that can change: its attributes are set by {% set
+// ns.name = … %}.
 type namespace struct{ dict }
 
 // fail returns an ErrRun.
@@ -126,7 +129,8 @@ func length(v value) (int, bool) {
 	return 0, false
 }
 
-// hash is the same for two keys exactly if they are equal; ok is false for what cannot be a key.
+// hash is the same for two keys exactly if they are equal; ok is false for what
+// cannot be a key.
 func (r *run) hash(v value, depth int) (h string, ok bool, err error) {
 	if l, ok := v.(*list); ok {
 		if !l.isTuple() && l.kind != aRange || depth > maxDeep {
@@ -254,8 +258,9 @@ func number(v value) (float64, bool) {
 	return float64(n), ok
 }
 
-// same is Python's "is", as far as values have an identity: strings are the same if they are one string, or of at most one
-// character, and numbers if they are equal.
+// same is Python's "is", as far as values have an identity: strings are the
+// same if they are one string, or of at most one character, and numbers if they
+// are equal.
 func same(a, b value) bool {
 	switch a := a.(type) {
 	case undefined:

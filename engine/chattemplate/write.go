@@ -50,7 +50,8 @@ type notation struct {
 	quote         func(r *run, b *builder, t Text) error
 	float         func(float64) string
 	json          bool
-	// indent is what a level is indented by, if lines is set; otherwise all goes on one line.
+	// indent is what a level is indented by, if lines is set; otherwise all
+	// goes on one line.
 	indent       Text
 	lines        bool
 	comma, colon Text
@@ -92,7 +93,8 @@ func (r *run) write(b *builder, v value, n notation, depth int) error {
 	return r.spend(1, b.len()-before)
 }
 
-// writeOther writes what only Python's repr writes. What that shows an address of is an error.
+// writeOther writes what only Python's repr writes. What that shows an address
+// of is an error.
 func (r *run) writeOther(b *builder, v value, depth int) error {
 	switch v := v.(type) {
 	case undefined:
@@ -172,7 +174,8 @@ func (r *run) writeDict(b *builder, d *dict, n notation, depth int) error {
 	})
 }
 
-// order returns the numbers of a dictionary's pairs in the order of the keys, or nil if they stay as they are.
+// order returns the numbers of a dictionary's pairs in the order of the keys,
+// or nil if they stay as they are.
 func (r *run) order(d *dict, n notation) ([]value, error) {
 	if !n.sortKeys {
 		return nil, nil
@@ -199,7 +202,8 @@ func (r *run) writeKey(b *builder, key value, n notation, depth int) error {
 	return nil
 }
 
-// writeItems writes the frame of a list or a dictionary and lets item write what is inside.
+// writeItems writes the frame of a list or a dictionary and lets item write
+// what is inside.
 func (r *run) writeItems(b *builder, n notation, depth int, open, end string, count int, item func(int) error) error {
 	newLine := Text{}
 	if n.lines && count > 0 {
@@ -287,7 +291,8 @@ func quotePython(r *run, b *builder, t Text) error {
 	return err
 }
 
-// quoteText writes t between quotes; escape gives what stands for a character, or nothing if it stands for itself.
+// quoteText writes t between quotes; escape gives what stands for a character,
+// or nothing if it stands for itself.
 func quoteText(r *run, b *builder, t Text, open, end string, escape func(rune) string) error {
 	if err := r.spend(1, len(open)+2*t.Len()); err != nil {
 		return err

@@ -17,7 +17,8 @@ type TB interface {
 	Fatal(args ...any)
 }
 
-// Tiny writes a model into a directory that goes with the test and returns its path.
+// Tiny writes a model into a directory that goes with the test and returns its
+// path.
 func Tiny(t TB, o Options) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "tiny.gguf")

@@ -161,7 +161,8 @@ type source struct {
 	o   Options
 }
 
-// levels are a block's 32 weights: q · d, -8 <= q <= 7, d = 2^exp · (1 + eighths/8).
+// levels are a block's 32 weights: q · d, -8 <= q <= 7, d = 2^exp · (1 +
+// eighths/8).
 type levels struct {
 	exp, eighths int
 	q            [32]int8

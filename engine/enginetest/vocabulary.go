@@ -2,14 +2,16 @@ package enginetest
 
 import "github.com/assaynet/assay/engine/gguf"
 
-// The ids of the control tokens but 0, which is <|endoftext|>. Bytes follow: the token of byte b is [ByteToken] + b.
+// The ids of the control tokens but 0, which is <|endoftext|>. Bytes follow:
+// the token of byte b is [ByteToken] + b.
 const (
 	ChatStart int32 = 1 // <|im_start|>, also the BOS, which is not added by itself
 	ChatEnd   int32 = 2 // <|im_end|>, the EOS; that one ends an answer, too
 	ByteToken int32 = 3
 )
 
-// mergeList are the merges, in GPT-2's alphabet, where Ġ is the space and Ċ the line feed.
+// mergeList are the merges, in GPT-2's alphabet, where Ġ is the space and Ċ the
+// line feed.
 var mergeList = [...][2]string{
 	{"t", "h"},
 	{"th", "e"},

@@ -15,7 +15,8 @@ const (
 	failTag  = "assay/ac1/fail\x00"
 )
 
-// Binding is what ties a run to who made it and what for. Its bytes, hotkey first, enter every leaf.
+// Binding is what ties a run to who made it and what for. Its bytes, hotkey
+// first, enter every leaf.
 type Binding struct {
 	Hotkey [33]byte // compressed public key
 	Task   [32]byte // task id
@@ -31,7 +32,8 @@ func State(state []float32) Hash {
 	return sha256.Sum256(b)
 }
 
-// Leaf returns the leaf of the token that was chosen at a position, with the hash of the state there.
+// Leaf returns the leaf of the token that was chosen at a position, with the
+// hash of the state there.
 func Leaf(b Binding, position int, token int32, state Hash) Hash {
 	m := make([]byte, 0, len(leafTag)+len(b.Hotkey)+len(b.Task)+8+4+len(state))
 	m = b.append(append(m, leafTag...))
@@ -40,7 +42,8 @@ func Leaf(b Binding, position int, token int32, state Hash) Hash {
 	return sha256.Sum256(append(m, state[:]...))
 }
 
-// Leaves returns the leaves of choices made at the positions first, first+1 …; tokens and states are of equal length.
+// Leaves returns the leaves of choices made at the positions first, first+1 …;
+// tokens and states are of equal length.
 func Leaves(b Binding, first int, tokens []int32, states []Hash) []Hash {
 	leaves := make([]Hash, len(tokens))
 	for i, token := range tokens {

@@ -20,7 +20,8 @@ func hashOf(t *testing.T, s string) (h fingerprint.Hash) {
 	return fingerprint.Hash(b)
 }
 
-// TestRootEqualsTheIndependentProgram takes states and tokens of runs that a program in C made (see testdata/README.md).
+// TestRootEqualsTheIndependentProgram takes states and tokens of runs that a
+// program in C made (see testdata/README.md).
 func TestRootEqualsTheIndependentProgram(t *testing.T) {
 	data, err := os.ReadFile("testdata/runs.json")
 	if err != nil {
@@ -55,7 +56,8 @@ func TestRootEqualsTheIndependentProgram(t *testing.T) {
 }
 
 func TestTreeIsThatOfRFC6962(t *testing.T) {
-	// The leaves and roots that Certificate Transparency's implementations share as test vectors.
+	// The leaves and roots that Certificate Transparency's implementations
+	// share as test vectors.
 	inputs := []string{"", "00", "10", "2021", "3031", "40414243", "5051525354555657", "606162636465666768696a6b6c6d6e6f"}
 	roots := []string{
 		"6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d",

@@ -5,8 +5,9 @@ import (
 	"math/bits"
 )
 
-// Root returns the root of the Merkle tree over the leaves (RFC 6962, section 2.1; the leaves are hashed already). Without
-// leaves it is the hash of nothing.
+// Root returns the root of the Merkle tree over the leaves (RFC 6962, section
+// 2.1; the leaves are hashed already). Without leaves it is the hash of
+// nothing.
 func Root(leaves []Hash) Hash {
 	switch len(leaves) {
 	case 0:

@@ -77,7 +77,8 @@ func TestAFileThatIsCutOffWhileItIsReadIsTruncated(t *testing.T) {
 	}
 }
 
-// TestGettersBelieveNoNumberThatChanged changes lengths after the file was checked, as who writes to a mapped file does.
+// TestGettersBelieveNoNumberThatChanged changes lengths after the file was
+// checked, as who writes to a mapped file does.
 func TestGettersBelieveNoNumberThatChanged(t *testing.T) {
 	for _, key := range []string{"tokenizer.tokens", "tokenizer.types", "tokenizer.scores"} {
 		for at := 4; at < 20; at++ { // the count, and of strings the length of the first

@@ -19,7 +19,8 @@ var (
 	ErrTensor = errors.New("gguf: bad tensor")
 	// ErrChanged means that a file was written to, or cut off, while it was open.
 	ErrChanged = errors.New("gguf: the file changed since it was opened; replace files by renaming")
-	// ErrPart means one of several parts that a model was cut into; they are to be joined first.
+	// ErrPart means one of several parts that a model was cut into; they are to
+	// be joined first.
 	ErrPart = errors.New("gguf: part of a model")
 	// ErrType means a tensor of a type that this package does not know.
 	ErrType = errors.New("gguf: unknown tensor type")

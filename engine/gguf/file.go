@@ -45,7 +45,8 @@ type KV struct {
 // Tensor is one named array of numbers.
 type Tensor struct {
 	Name string
-	// Dims are in ggml's order: Dims[0] is the length of a row, the input width of a matrix.
+	// Dims are in ggml's order: Dims[0] is the length of a row, the input width
+	// of a matrix.
 	Dims []uint64
 	Type Type
 	// Data lies in the mapping; its length is what Type and Dims ask for.
@@ -85,7 +86,8 @@ func Open(path string) (*File, error) {
 	return f, nil
 }
 
-// parseMapped is Parse of a mapping, whose file may be cut off at any time: the fault becomes an error.
+// parseMapped is Parse of a mapping, whose file may be cut off at any time: the
+// fault becomes an error.
 func parseMapped(data []byte) (f *File, err error) {
 	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
 	defer func() {

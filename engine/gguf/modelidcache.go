@@ -40,13 +40,15 @@ func CachedModelID(f *File) [32]byte {
 	id := ModelID(f)
 	if time.Since(f.info.ModTime()) > settled && f.Changed() == nil {
 		want.ModelID = hex.EncodeToString(id[:])
-		// A cache that cannot be written costs the next opening a second, nothing else.
+		// A cache that cannot be written costs the next opening a second,
+		// nothing else.
 		_ = writeIDCache(f.path+idCacheSuffix, want)
 	}
 	return id
 }
 
-// readIDCache returns the id kept at path if it is that of the file described by want.
+// readIDCache returns the id kept at path if it is that of the file described
+// by want.
 func readIDCache(path string, want idCache) (id [32]byte, ok bool) {
 	const limit = 4096 // the file has about 150 bytes; a larger one is not ours
 	if info, err := os.Stat(path); err != nil || info.Size() > limit {

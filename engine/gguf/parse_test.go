@@ -166,7 +166,8 @@ func TestParseAllocatesLittleForHostileFiles(t *testing.T) {
 		}
 	}
 	runtime.ReadMemStats(&after)
-	// The whole corpus has 70 KiB; an announced length that was believed would cost megabytes.
+	// The whole corpus has 70 KiB; an announced length that was believed would
+	// cost megabytes.
 	if got := after.TotalAlloc - before.TotalAlloc; got > 1<<20 {
 		t.Errorf("the corpus made Parse allocate %d bytes", got)
 	}

@@ -10,10 +10,13 @@ import (
 	"strings"
 )
 
-// Large models are cut into parts by gguf-split: files of their own, each with some of the tensors, the first with the metadata.
-// One part is no model, so it is refused, whichever it is. So is, by its name, a piece that is no file of its own.
+// Large models are cut into parts by gguf-split: files of their own, each with
+// some of the tensors, the first with the metadata. One part is no model, so it
+// is refused, whichever it is. So is, by its name, a piece that is no file of
+// its own.
 
-// refusePart returns [ErrPart] where the metadata say that the file is one of several parts. A file that was joined again says 0.
+// refusePart returns [ErrPart] where the metadata say that the file is one of
+// several parts. A file that was joined again says 0.
 func refusePart(f *File) error {
 	count, ok := f.Uint("split.count")
 	if !ok || count < 2 {
@@ -26,7 +29,8 @@ func refusePart(f *File) error {
 	return fmt.Errorf("%w: this is part %d of %d", ErrPart, no+1, count)
 }
 
-// partName is what gguf-split calls a part; others cut files by bytes with names of that kind, too.
+// partName is what gguf-split calls a part; others cut files by bytes with
+// names of that kind, too.
 var partName = regexp.MustCompile(`^(.*)-(\d{5})-of-(\d{5})\.gguf$`)
 
 // pieceName is what a file that was cut by bytes is called.
@@ -35,7 +39,8 @@ var pieceName = regexp.MustCompile(`\.gguf[-._](?:split-?|part-?)[0-9a-z]+(?:of[
 // maxNamed is how many missing parts an error names.
 const maxNamed = 3
 
-// explainPart tells of a file that cannot be read what its name says of it: which part it is, and which others are not beside it.
+// explainPart tells of a file that cannot be read what its name says of it:
+// which part it is, and which others are not beside it.
 func explainPart(path string, err error) error {
 	name := filepath.Base(path)
 	unread := errors.Is(err, ErrNotGGUF) || errors.Is(err, ErrTruncated)

@@ -22,7 +22,8 @@ func part(t *testing.T, path string, no, count uint32) {
 	}
 }
 
-// TestAPartIsNoModel opens parts of models, and pieces that nothing but their names tells.
+// TestAPartIsNoModel opens parts of models, and pieces that nothing but their
+// names tells.
 func TestAPartIsNoModel(t *testing.T) {
 	whole, err := os.ReadFile(written(t))
 	if err != nil {
@@ -64,7 +65,8 @@ func write(t *testing.T, path string, data []byte) {
 	}
 }
 
-// TestWhatWasJoinedIsWhole: gguf-split leaves its keys in what it joins, with a count of 0, and people keep the name of a part.
+// TestWhatWasJoinedIsWhole: gguf-split leaves its keys in what it joins, with a
+// count of 0, and people keep the name of a part.
 func TestWhatWasJoinedIsWhole(t *testing.T) {
 	for _, count := range []uint32{0, 1} {
 		path := filepath.Join(t.TempDir(), "m-00001-of-00002.gguf")

@@ -2,7 +2,8 @@ package half
 
 import "math"
 
-// Widen returns the binary32 value of the binary16 number with bits h, exactly; infinities and NaN stay what they are.
+// Widen returns the binary32 value of the binary16 number with bits h, exactly;
+// infinities and NaN stay what they are.
 func Widen(h uint16) float32 {
 	if !Finite(h) {
 		return math.Float32frombits(uint32(h&0x8000)<<16 | 0x7f800000 | uint32(h&0x3ff)<<13)
@@ -10,7 +11,8 @@ func Widen(h uint16) float32 {
 	return WidenFinite(h)
 }
 
-// WidenFinite is Widen for finite h: the exponent's bias moves by 112, which one exact product does for subnormals too.
+// WidenFinite is Widen for finite h: the exponent's bias moves by 112, which
+// one exact product does for subnormals too.
 func WidenFinite(h uint16) float32 {
 	return math.Float32frombits(uint32(int32(int16(h))<<13)&0x8fffe000) * 0x1p112
 }
@@ -18,7 +20,8 @@ func WidenFinite(h uint16) float32 {
 // Finite tells whether the binary16 number with bits h is neither NaN nor infinite.
 func Finite(h uint16) bool { return h&0x7c00 != 0x7c00 }
 
-// Narrow returns the bits of the binary16 number nearest to x, ties to even; beyond the range it is infinite, and NaN stays NaN.
+// Narrow returns the bits of the binary16 number nearest to x, ties to even;
+// beyond the range it is infinite, and NaN stays NaN.
 func Narrow(x float32) uint16 {
 	b := math.Float32bits(x)
 	sign := uint16(b>>16) & 0x8000

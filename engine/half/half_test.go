@@ -19,7 +19,8 @@ func TestHalfRoundTripsAndRoundsToNearestEven(t *testing.T) {
 		if n := half.Narrow(w); n != uint16(h) {
 			t.Fatalf("%#04x widens to %x and narrows to %#04x", h, w, n)
 		}
-		// Halfway to the next larger magnitude goes to the even one; a hair beside it to the nearer.
+		// Halfway to the next larger magnitude goes to the even one; a hair
+		// beside it to the nearer.
 		if h&0x7fff >= 0x7bff {
 			continue
 		}

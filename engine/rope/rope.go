@@ -16,8 +16,8 @@ type Config struct {
 	Attention float32
 }
 
-// Tables hold the cosines and sines of a model's positions. They are made for 64 positions at a time when first used,
-// and are safe for concurrent use.
+// Tables hold the cosines and sines of a model's positions. They are made for
+// 64 positions at a time when first used, and are safe for concurrent use.
 type Tables struct {
 	cfg   Config
 	freqs []float64
@@ -46,7 +46,8 @@ func New(cfg Config) *Tables {
 // Config returns what the tables were made from.
 func (t *Tables) Config() Config { return t.cfg }
 
-// At returns the Rot/2 pairs (cosine, sine) of a position below 2²⁰, interleaved. The caller does not change them.
+// At returns the Rot/2 pairs (cosine, sine) of a position below 2²⁰,
+// interleaved. The caller does not change them.
 func (t *Tables) At(pos int) []float32 {
 	page, n := pos/pageLen, 2*len(t.freqs)
 	t.mu.RLock()

@@ -7,12 +7,14 @@ import (
 	"github.com/assaynet/assay/engine/backend"
 )
 
-// minShare is how many positions a task must save to wait for another that is about to compute them: fewer are computed sooner
-// than the other comes to them.
+// minShare is how many positions a task must save to wait for another that is
+// about to compute them: fewer are computed sooner than the other comes to
+// them.
 const minShare = 16
 
-// callerLocked returns the caller of that name. One that comes anew has had as much as the one that has had least, so that it
-// is served soon and nobody gains by going and coming back.
+// callerLocked returns the caller of that name. One that comes anew has had as
+// much as the one that has had least, so that it is served soon and nobody
+// gains by going and coming back.
 func (s *Scheduler) callerLocked(id string) *caller {
 	least := ^uint64(0)
 	for _, c := range s.callers {
@@ -29,8 +31,9 @@ func (s *Scheduler) callerLocked(id string) *caller {
 	return c
 }
 
-// admit starts tasks while there are places and memory: the caller that has had least first, its tasks in the order in which
-// they came, but for those that wait for a leader.
+// admit starts tasks while there are places and memory: the caller that has had
+// least first, its tasks in the order in which they came, but for those that
+// wait for a leader.
 func (s *Scheduler) admit() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -44,8 +47,9 @@ func (s *Scheduler) admit() {
 	}
 }
 
-// nextLocked returns a task that has its memory, or nil where none can start now. A task that does not fit stops those after it:
-// else small ones would pass a large one for ever.
+// nextLocked returns a task that has its memory, or nil where none can start
+// now. A task that does not fit stops those after it: else small ones would
+// pass a large one for ever.
 func (s *Scheduler) nextLocked() *Handle {
 	order := slices.Clone(s.callers)
 	slices.SortStableFunc(order, func(a, b *caller) int { return a.compare(b) })
@@ -73,7 +77,8 @@ func (s *Scheduler) nextLocked() *Handle {
 	return nil
 }
 
-// compare orders callers by what they have had, and those with tasks running after those without where that is equal.
+// compare orders callers by what they have had, and those with tasks running
+// after those without where that is equal.
 func (c *caller) compare(d *caller) int {
 	switch running, other := c.tasks-len(c.queue), d.tasks-len(d.queue); {
 	case c.used != d.used:
@@ -101,8 +106,9 @@ type past struct {
 	pages []*page
 }
 
-// beginning finds the past or running sequence that has computed most of h's positions before the first wanted one, and how
-// many. Where one that runs is about to compute clearly more, it makes that one h's leader.
+// beginning finds the past or running sequence that has computed most of h's
+// positions before the first wanted one, and how many. Where one that runs is
+// about to compute clearly more, it makes that one h's leader.
 func (s *Scheduler) beginning(h *Handle) (source *past, n int) {
 	for _, p := range s.pages.kept {
 		if m := min(common(p.cache.Tokens(), h.tokens), h.wanted); m > n {
@@ -127,7 +133,8 @@ func (s *Scheduler) beginning(h *Handle) (source *past, n int) {
 	return source, n
 }
 
-// reserve gives h a cache that shares n positions of source, and all the pages it may need. It is false where they are not there.
+// reserve gives h a cache that shares n positions of source, and all the pages
+// it may need. It is false where they are not there.
 func (s *Scheduler) reserve(h *Handle, source *past, n int) bool {
 	var shared []*page
 	if source != nil {

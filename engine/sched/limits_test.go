@@ -40,7 +40,8 @@ func TestSharedPagesCountOnce(t *testing.T) {
 		most = max(most, len(pieces))
 		return nil
 	}}
-	// Three pages of prompt and one for each of eight; without sharing two would fit.
+	// Three pages of prompt and one for each of eight; without sharing two
+	// would fit.
 	s := start(t, b, sched.Config{KVBytes: 11 * pageBytes})
 	var handles []*sched.Handle
 	for i := range 8 {
@@ -129,8 +130,8 @@ func TestATaskEndsWithItsContextWithinOneStep(t *testing.T) {
 	}
 }
 
-// TestTasksWhoseContextHasEndedAreNotBegun ends the context of a task that runs and of ten that wait, for none of which anybody
-// waits yet.
+// TestTasksWhoseContextHasEndedAreNotBegun ends the context of a task that runs
+// and of ten that wait, for none of which anybody waits yet.
 func TestTasksWhoseContextHasEndedAreNotBegun(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()

@@ -6,7 +6,8 @@ import (
 	"github.com/assaynet/assay/engine/backend"
 )
 
-// page counts who holds PageLen positions of keys and values; the numbers themselves lie in the Caches.
+// page counts who holds PageLen positions of keys and values; the numbers
+// themselves lie in the Caches.
 type page struct {
 	refs int // sequences, running and past
 	kept int // past sequences among them
@@ -15,7 +16,8 @@ type page struct {
 // maxKept bounds the past sequences, all of which are compared with each new one.
 const maxKept = 512
 
-// pages is the account of memory. A page is in use while anybody holds it, shared or not.
+// pages is the account of memory. A page is in use while anybody holds it,
+// shared or not.
 type pages struct {
 	limit     int
 	used      int
@@ -26,8 +28,10 @@ type pages struct {
 
 func pagesOf(positions int) int { return (positions + backend.PageLen - 1) / backend.PageLen }
 
-// take holds the shared pages and new ones, n in all, letting go of past sequences where memory asks for it; held is nil where
-// even that is not enough. The caches of the past sequences are the caller's to release: it may be about to share one.
+// take holds the shared pages and new ones, n in all, letting go of past
+// sequences where memory asks for it; held is nil where even that is not
+// enough. The caches of the past sequences are the caller's to release: it may
+// be about to share one.
 func (p *pages) take(shared []*page, n int) (held []*page, gone []backend.Cache) {
 	for _, g := range shared {
 		g.refs++
@@ -55,8 +59,9 @@ func (p *pages) release(held []*page) {
 	}
 }
 
-// keep takes over the cache and the pages of a sequence that has ended: it becomes a past one, in place of those that it
-// continues, unless it is too long, or the beginning of another, and is released.
+// keep takes over the cache and the pages of a sequence that has ended: it
+// becomes a past one, in place of those that it continues, unless it is too
+// long, or the beginning of another, and is released.
 func (p *pages) keep(c backend.Cache, held []*page) {
 	n := pagesOf(c.Len())
 	p.release(held[n:])

@@ -59,14 +59,17 @@ import (
 // Config is how a Scheduler shares a model out. No field changes a result.
 type Config struct {
 	Backend Backend
-	// MaxBatch is how many sequences run at once, at least 1; those after them wait. More make each token of one slower and all
-	// together faster.
+	// MaxBatch is how many sequences run at once, at least 1; those after them
+	// wait. More make each token of one slower and all together faster.
 	MaxBatch int
-	// MaxQueue is how many tasks may wait; those after them are refused with ErrBusy.
+	// MaxQueue is how many tasks may wait; those after them are refused with
+	// ErrBusy.
 	MaxQueue int
-	// KVBytes is how much memory keys and values may take, those of past sequences included.
+	// KVBytes is how much memory keys and values may take, those of past
+	// sequences included.
 	KVBytes int64
-	// KeepBytes is how much of that past sequences may take, whose beginnings others share; below one page nothing is kept.
+	// KeepBytes is how much of that past sequences may take, whose beginnings
+	// others share; below one page nothing is kept.
 	KeepBytes int64
 	// Observer, where not nil, is told what happens.
 	Observer Observer
@@ -108,7 +111,8 @@ type caller struct {
 	tasks int       // that wait or run
 }
 
-// New makes a Scheduler; nothing runs before Run does. Errors: ErrTask, backend.ErrMemory.
+// New makes a Scheduler; nothing runs before Run does. Errors: ErrTask,
+// backend.ErrMemory.
 func New(cfg Config) (*Scheduler, error) {
 	if err := cfg.check(); err != nil {
 		return nil, err
@@ -120,8 +124,9 @@ func New(cfg Config) (*Scheduler, error) {
 	}, nil
 }
 
-// Start hands over a task. It ends with ctx. Errors: ErrTask, ErrBusy, ErrStopped, the cause of ctx, and
-// backend.ErrMemory where the keys and values would not fit, however long the task waited.
+// Start hands over a task. It ends with ctx. Errors: ErrTask, ErrBusy,
+// ErrStopped, the cause of ctx, and backend.ErrMemory where the keys and values
+// would not fit, however long the task waited.
 func (s *Scheduler) Start(ctx context.Context, t *Task) (*Handle, error) {
 	if err := t.check(); err != nil {
 		return nil, err
@@ -163,7 +168,8 @@ func (s *Scheduler) enqueue(h *Handle) error {
 	return nil
 }
 
-// withdraw ends h if it still waits; else the goroutine that runs it sees the end of its context.
+// withdraw ends h if it still waits; else the goroutine that runs it sees the
+// end of its context.
 func (s *Scheduler) withdraw(h *Handle) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -197,7 +203,8 @@ func (s *Scheduler) finishLocked(h *Handle, err error) {
 	close(h.done)
 }
 
-// Run runs the tasks until ctx ends; then it ends those there are with ErrStopped and returns nil.
+// Run runs the tasks until ctx ends; then it ends those there are with
+// ErrStopped and returns nil.
 func (s *Scheduler) Run(ctx context.Context) error {
 	defer s.stop()
 	for ctx.Err() == nil {

@@ -25,11 +25,13 @@ type Step struct {
 	Took      time.Duration // in the backend
 }
 
-// Observer is told what happens, by the goroutine that runs the steps: its methods return at once.
+// Observer is told what happens, by the goroutine that runs the steps: its
+// methods return at once.
 type Observer interface {
 	// Stepped is called after each step.
 	Stepped(Step)
-	// First is called when a task has its first wanted result, that long after Start.
+	// First is called when a task has its first wanted result, that long after
+	// Start.
 	First(after time.Duration)
 }
 

@@ -8,8 +8,9 @@ import (
 	"github.com/assaynet/assay/engine/backend"
 )
 
-// While sequences are being continued, a step has fewer tokens of prompts, so that each of them gets its next token soon: a
-// quarter of the backend's budget, and at least so many that a prompt comes to an end.
+// While sequences are being continued, a step has fewer tokens of prompts, so
+// that each of them gets its next token soon: a quarter of the backend's
+// budget, and at least so many that a prompt comes to an end.
 const (
 	mixedShare = 4
 	minMixed   = 8
@@ -22,7 +23,8 @@ type part struct {
 	continued bool
 }
 
-// plan chooses the tokens of a step. Invariant: it is not empty where tasks run, for each has tokens left.
+// plan chooses the tokens of a step. Invariant: it is not empty where tasks
+// run, for each has tokens left.
 func (s *Scheduler) plan() []part {
 	parts := make([]part, 0, len(s.running))
 	var prompts []*Handle

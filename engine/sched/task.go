@@ -8,7 +8,8 @@ import (
 	"github.com/assaynet/assay/engine/backend"
 )
 
-// Task is a sequence to run. It is the Scheduler's from Start until the task has ended.
+// Task is a sequence to run. It is the Scheduler's from Start until the task
+// has ended.
 type Task struct {
 	Caller string          // whom the work is counted against
 	Tokens []backend.Token // at least one
@@ -16,10 +17,13 @@ type Task struct {
 	Want   backend.Want    // what; of each token that Next adds, too
 	// Most is the most positions that the sequence may have, Tokens included.
 	Most int
-	// Each is called for each wanted position, i from 0 and growing with each token that Next adds. Within a step the order is
-	// any and the goroutines are many; between steps it has returned. What a Result holds is of use within the call only.
+	// Each is called for each wanted position, i from 0 and growing with each
+	// token that Next adds. Within a step the order is any and the goroutines
+	// are many; between steps it has returned. What a Result holds is of use
+	// within the call only.
 	Each func(i int, r backend.Result)
-	// Next, where not nil, returns the token that continues the sequence, after Each of its last position; false ends it.
+	// Next, where not nil, returns the token that continues the sequence, after
+	// Each of its last position; false ends it.
 	Next func() (backend.Token, bool)
 }
 
@@ -65,8 +69,9 @@ type Handle struct {
 // Done is closed when the task has ended.
 func (h *Handle) Done() <-chan struct{} { return h.done }
 
-// Wait returns when the task has ended: how many of the wanted results were computed, and why not all, where that is so: the
-// backend's error of this task or step, the cause of the task's context, ErrTask or ErrStopped.
+// Wait returns when the task has ended: how many of the wanted results were
+// computed, and why not all, where that is so: the backend's error of this task
+// or step, the cause of the task's context, ErrTask or ErrStopped.
 func (h *Handle) Wait() (ran int, err error) {
 	select {
 	case <-h.done:

@@ -140,7 +140,8 @@ func start(t *testing.T, b *toy, cfg sched.Config) *sched.Scheduler {
 	return s
 }
 
-// story is a task that wants the states of the last keep of its tokens and then continues with more.
+// story is a task that wants the states of the last keep of its tokens and then
+// continues with more.
 type story struct {
 	tokens     []backend.Token
 	keep, more int

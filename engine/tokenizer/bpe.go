@@ -59,7 +59,8 @@ func (m *byteBPE) encode(ids []int32, text string) []int32 {
 	return ids
 }
 
-// token returns the token that a piece is as it stands, for families that ask for it.
+// token returns the token that a piece is as it stands, for families that ask
+// for it.
 func (m *byteBPE) token(piece string) (id int32, ok bool) {
 	if !m.whole {
 		return 0, false

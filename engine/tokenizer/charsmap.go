@@ -90,7 +90,8 @@ func (m *charsmap) normalise(text string) string {
 	return b.String()
 }
 
-// longest returns what replaces the longest beginning of text that has a rule, and its length.
+// longest returns what replaces the longest beginning of text that has a rule,
+// and its length.
 func (m *charsmap) longest(text string) (replacement string, n int) {
 	at := children(m.array[0])
 	for i := range min(len(text), maxRule) {

@@ -63,7 +63,8 @@ func TestRulesThatLeadOutOfTheArrayDoNothing(t *testing.T) {
 	}
 }
 
-// TestHostileRulesTakeNeitherTimeNorMemory has an array that leads every byte on, and a rule that makes a megabyte of a byte.
+// TestHostileRulesTakeNeitherTimeNorMemory has an array that leads every byte
+// on, and a rule that makes a megabyte of a byte.
 func TestHostileRulesTakeNeitherTimeNorMemory(t *testing.T) {
 	tree := make([]uint32, 256)
 	for b := range tree {

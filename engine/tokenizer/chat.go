@@ -25,8 +25,10 @@ type chat struct {
 	none     error
 }
 
-// The keys of templates. A file may have several: the one for plain conversations is under chatKey, in files by some tools under
-// chatKey.default; the others, for calls of tools or retrieval, are under chatKey.<name>, and chatNamesKey lists their names.
+// The keys of templates. A file may have several: the one for plain
+// conversations is under chatKey, in files by some tools under chatKey.default;
+// the others, for calls of tools or retrieval, are under chatKey.<name>, and
+// chatNamesKey lists their names.
 const (
 	chatKey      = "tokenizer.chat_template"
 	chatNamesKey = "tokenizer.chat_templates"
@@ -45,7 +47,8 @@ func newChat(f *gguf.File) chat {
 	return chat{template: template, source: source}
 }
 
-// chatSource returns the template for plain conversations. One of white space alone is none: it would write no message.
+// chatSource returns the template for plain conversations. One of white space
+// alone is none: it would write no message.
 func chatSource(f *gguf.File) (string, error) {
 	for _, key := range []string{chatKey, chatKey + ".default"} {
 		if s, ok := f.String(key); ok && strings.TrimSpace(s) != "" {
@@ -69,17 +72,21 @@ func chatSource(f *gguf.File) (string, error) {
 	return "", errors.New("the file has no chat template")
 }
 
-// Chat returns the ids of a conversation that the assistant is to continue, as the file's own template writes it. In contents
-// nothing becomes a mark that the template writes, nor an end. What a template cannot do is an error, and never another prompt:
-// a role that it refuses, parts of Jinja that are not there, the day.
+// Chat returns the ids of a conversation that the assistant is to continue, as
+// the file's own template writes it. In contents nothing becomes a mark that
+// the template writes, nor an end. What a template cannot do is an error, and
+// never another prompt: a role that it refuses, parts of Jinja that are not
+// there, the day.
 //
-// Errors: [ErrNoChat], [ErrTemplate] (with [ErrDay] where the template asks for the day), [ErrRole], [ErrTooLong].
+// Errors: [ErrNoChat], [ErrTemplate] (with [ErrDay] where the template asks for
+// the day), [ErrRole], [ErrTooLong].
 func (t *Tokenizer) Chat(messages []Message) ([]int32, error) {
 	return t.ChatOn(time.Time{}, messages)
 }
 
-// ChatOn is Chat on a day, which templates that ask for it write into the prompt; of the time of day they know nothing. The clock
-// is never read, and Chat knows no day, so that all nodes make one prompt of one task.
+// ChatOn is Chat on a day, which templates that ask for it write into the
+// prompt; of the time of day they know nothing. The clock is never read, and
+// Chat knows no day, so that all nodes make one prompt of one task.
 func (t *Tokenizer) ChatOn(day time.Time, messages []Message) ([]int32, error) {
 	if t.chat.none != nil {
 		return nil, fmt.Errorf("%w: %w", ErrNoChat, t.chat.none)
@@ -135,8 +142,10 @@ func (t *Tokenizer) input(day time.Time, messages []Message) chattemplate.Input 
 	return in
 }
 
-// wantsParts tells whether a template would write something of what is said if it came as transformers gives texts beside
-// pictures: a list of parts with a type. Templates that ask for that write nothing of a plain text, and say nothing of it.
+// wantsParts tells whether a template would write something of what is said if
+// it came as transformers gives texts beside pictures: a list of parts with a
+// type. Templates that ask for that write nothing of a plain text, and say
+// nothing of it.
 func (t *Tokenizer) wantsParts(day time.Time, messages []Message) bool {
 	type part struct {
 		Type string `json:"type"`
@@ -167,7 +176,8 @@ const (
 	DayNeeded DayUse = "needed" // writes nothing without one
 )
 
-// ChatDay tells by trials what the template does with the day. Without a template it is DayUnused.
+// ChatDay tells by trials what the template does with the day. Without a
+// template it is DayUnused.
 func (t *Tokenizer) ChatDay() DayUse {
 	if t.chat.template == nil {
 		return DayUnused
@@ -196,8 +206,9 @@ func (t *Tokenizer) name(id int32) string {
 	return t.vocab.tokens[id].text
 }
 
-// ChatFormat is "template" where conversations are written by the file's own template, and empty where there is none that can
-// be read; [Tokenizer.Chat] says why.
+// ChatFormat is "template" where conversations are written by the file's own
+// template, and empty where there is none that can be read; [Tokenizer.Chat]
+// says why.
 func (t *Tokenizer) ChatFormat() string {
 	if t.chat.none != nil {
 		return ""

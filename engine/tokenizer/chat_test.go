@@ -14,7 +14,8 @@ import (
 	"github.com/assaynet/assay/engine/tokenizer"
 )
 
-// chatter is a small tokenizer with control tokens of the given names and a chat template. </s> ends a text, <s> begins one.
+// chatter is a small tokenizer with control tokens of the given names and a
+// chat template. </s> ends a text, <s> begins one.
 func chatter(t testing.TB, file, template string, marks ...string) *tokenizer.Tokenizer {
 	t.Helper()
 	kinds := map[string]int32{}
@@ -31,8 +32,9 @@ const (
 	defined int32 = 4 // by users
 )
 
-// talker is a small tokenizer of a file in testdata with further tokens of the given types, and what add writes. </s> is the
-// end of a sequence where it is there, and no <eos>.
+// talker is a small tokenizer of a file in testdata with further tokens of the
+// given types, and what add writes. </s> is the end of a sequence where it is
+// there, and no <eos>.
 func talker(t testing.TB, file string, more map[string]int32, add func(w *gguf.Writer)) *tokenizer.Tokenizer {
 	t.Helper()
 	data, err := os.ReadFile("testdata/" + file)
@@ -95,8 +97,9 @@ var (
 
 const chatML = "{% for m in messages %}{{ '<|im_start|>' + m.role + '\n' + m.content + '<|im_end|>\n' }}{% endfor %}{{ '<|im_start|>assistant\n' }}"
 
-// TestTheFilesOwnTemplateIsRun has templates that differ in what is easily taken for one: a space, a line feed, a trim, a
-// system message of the model's own, thoughts. The marks are those of well-known families.
+// TestTheFilesOwnTemplateIsRun has templates that differ in what is easily
+// taken for one: a space, a line feed, a trim, a system message of the model's
+// own, thoughts. The marks are those of well-known families.
 func TestTheFilesOwnTemplateIsRun(t *testing.T) {
 	thought := []tokenizer.Message{{Role: "user", Content: "u"}, {Role: "assistant", Content: "<think>\nhm\n</think>\n\nYes."}, {Role: "user", Content: "v"}}
 	im, inst := []string{"<|im_start|>", "<|im_end|>"}, []string{"[INST]", "[/INST]"}
@@ -156,7 +159,8 @@ func TestWhatATemplateCannotDoIsAnError(t *testing.T) {
 	}
 }
 
-// TestATemplateNeedNotWriteWhatIsSaid where it makes something else of it: only one that would write parts is told from that.
+// TestATemplateNeedNotWriteWhatIsSaid where it makes something else of it: only
+// one that would write parts is told from that.
 func TestATemplateNeedNotWriteWhatIsSaid(t *testing.T) {
 	for template, want := range map[string]string{
 		"Hello.":                                             "Hello.",
@@ -235,7 +239,8 @@ func TestOneOfSeveralTemplatesIsForPlainConversations(t *testing.T) {
 	}
 }
 
-// TestABOSIsWrittenOnce by the template, or by the tokenizer where the file asks for one and the template writes none.
+// TestABOSIsWrittenOnce by the template, or by the tokenizer where the file
+// asks for one and the template writes none.
 func TestABOSIsWrittenOnce(t *testing.T) {
 	for _, c := range []struct {
 		template string
@@ -269,7 +274,8 @@ func TestAConversationHasALimit(t *testing.T) {
 	}
 }
 
-// FuzzChat reads any template and writes any conversation with it: ids within the vocabulary, or an error.
+// FuzzChat reads any template and writes any conversation with it: ids within
+// the vocabulary, or an error.
 func FuzzChat(f *testing.F) {
 	f.Add(chatML, "user", " Hi ", "b</think>")
 	for _, name := range []string{"command", "thoughtful", "blocks", "chatml-thinks", "gemma"} {

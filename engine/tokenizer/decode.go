@@ -10,8 +10,9 @@ const replacement = string(utf8.RuneError)
 
 // Decode returns the bytes that ids stand for, without control tokens: the
 // exact bytes of a text that was encoded, as far as the vocabulary can spell
-// them; SentencePiece's models take U+2581 for a space. An id outside the vocabulary becomes
-// U+FFFD; callers that must refuse it compare with [Tokenizer.VocabSize].
+// them; SentencePiece's models take U+2581 for a space. An id outside the
+// vocabulary becomes U+FFFD; callers that must refuse it compare with
+// [Tokenizer.VocabSize].
 func (t *Tokenizer) Decode(ids []int32) []byte { return t.decode(ids, false) }
 
 // DecodeSpecial is Decode with control tokens written out by name.

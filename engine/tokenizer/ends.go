@@ -9,10 +9,13 @@ import (
 	"github.com/assaynet/assay/engine/gguf"
 )
 
-// Which tokens end an answer. Files name one end of a sequence, and seldom the end of a turn, which is what a model says when
-// it has answered: many declare <|endoftext|> and write turns that end with <|end|>. So an end is what the file names, and what
-// bears a name that is an end in every vocabulary known to have it. The names and the exceptions are llama.cpp's (its set of
-// end-of-generation tokens, 2026), but for </s> beside <eos>, which in Gemma's vocabularies is the tag of struck-out text.
+// Which tokens end an answer. Files name one end of a sequence, and seldom the
+// end of a turn, which is what a model says when it has answered: many declare
+// <|endoftext|> and write turns that end with <|end|>. So an end is what the
+// file names, and what bears a name that is an end in every vocabulary known to
+// have it. The names and the exceptions are llama.cpp's (its set of
+// end-of-generation tokens, 2026), but for </s> beside <eos>, which in Gemma's
+// vocabularies is the tag of struck-out text.
 
 // endNames are the names of ends.
 var endNames = []string{
@@ -21,8 +24,10 @@ var endNames = []string{
 	"<|tool_response>", "<｜end▁of▁sentence｜>", "[e~[",
 }
 
-// fillers are the marks between the parts of a repository that models of code are trained on. An answer that comes to one has
-// left its file. Where the file names the token by a key, the names do not count; of several names the first there is.
+// fillers are the marks between the parts of a repository that models of code
+// are trained on. An answer that comes to one has left its file. Where the file
+// names the token by a key, the names do not count; of several names the first
+// there is.
 var fillers = []struct {
 	key   string
 	names []string
@@ -122,7 +127,8 @@ func (t *Tokenizer) declaredEnds(f *gguf.File) (ids []int32, err error) {
 	return ids, nil
 }
 
-// dropFalseEnds takes out of the named tokens those that are no ends beside the others; eos is the name of the end of sequence.
+// dropFalseEnds takes out of the named tokens those that are no ends beside the
+// others; eos is the name of the end of sequence.
 func dropFalseEnds(named map[string]int32, eos string) {
 	has := func(name string) bool { _, ok := named[name]; return ok }
 	if (has("<|return|>") || has("<|flush|>")) && (has("<|call|>") || has("<|calls|>")) {
@@ -133,8 +139,9 @@ func dropFalseEnds(named map[string]int32, eos string) {
 	}
 }
 
-// hideEnds makes the ends control tokens, whatever type the file gives them: no text is read as one, and none is shown. What
-// text cannot be written without stays what it is: bytes, and single characters.
+// hideEnds makes the ends control tokens, whatever type the file gives them: no
+// text is read as one, and none is shown. What text cannot be written without
+// stays what it is: bytes, and single characters.
 func (t *Tokenizer) hideEnds() {
 	for _, id := range append(slices.Clone(t.stop), t.bos) {
 		if id < 0 {

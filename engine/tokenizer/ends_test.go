@@ -18,8 +18,9 @@ func names(tok *tokenizer.Tokenizer, ids []int32) []string {
 	return out
 }
 
-// TestAnEndNeedNotBeDeclared has vocabularies as known models have them, whose files name one end or none; what llama.cpp takes
-// for ends of them is what an answer ends at.
+// TestAnEndNeedNotBeDeclared has vocabularies as known models have them, whose
+// files name one end or none; what llama.cpp takes for ends of them is what an
+// answer ends at.
 func TestAnEndNeedNotBeDeclared(t *testing.T) {
 	for name, c := range map[string]struct {
 		tokens, want []string
@@ -81,7 +82,8 @@ func TestEndsThatTheFileNames(t *testing.T) {
 	}
 }
 
-// TestNoTextIsReadAsAnEndWhateverItsType has ends of each type, and a vocabulary that could join text into one.
+// TestNoTextIsReadAsAnEndWhateverItsType has ends of each type, and a
+// vocabulary that could join text into one.
 func TestNoTextIsReadAsAnEndWhateverItsType(t *testing.T) {
 	for _, file := range []string{"small-bpe.gguf", "small-sentence.gguf", "small-unigram-bytes.gguf"} {
 		for _, kind := range []int32{normal, control, defined} {
@@ -129,7 +131,8 @@ func TestMergesMakeNoEnd(t *testing.T) {
 	}
 }
 
-// TestWhatTextNeedsStaysTextThoughItEnds has a file that names the line feed as the end of a sequence, as small models do.
+// TestWhatTextNeedsStaysTextThoughItEnds has a file that names the line feed as
+// the end of a sequence, as small models do.
 func TestWhatTextNeedsStaysTextThoughItEnds(t *testing.T) {
 	w := &gguf.Writer{}
 	w.AddString("tokenizer.ggml.model", "gpt2")

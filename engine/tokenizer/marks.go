@@ -9,15 +9,19 @@ import (
 	"github.com/assaynet/assay/engine/chattemplate"
 )
 
-// Which tokens are marks. A control token's name in a message is text. A user-defined token always counts, for models are trained
-// so: runs of spaces, tags of HTML. But many files give that type to what their template marks turns with (Phi-3's, OpenHermes'),
-// and then a message could end its own turn. So what counts goes by where the text came from: a user-defined token that the
-// template writes is a mark, and no message's text becomes it.
+// Which tokens are marks. A control token's name in a message is text. A
+// user-defined token always counts, for models are trained so: runs of spaces,
+// tags of HTML. But many files give that type to what their template marks
+// turns with (Phi-3's, OpenHermes'), and then a message could end its own turn.
+// So what counts goes by where the text came from: a user-defined token that
+// the template writes is a mark, and no message's text becomes it.
 //
-// What a template writes is seen in what it makes of a few conversations, where names come together of parts
-// ('<|' + role + '|>'), and in its source, for what only other conversations reach: calls of tools, thoughts.
+// What a template writes is seen in what it makes of a few conversations, where
+// names come together of parts ('<|' + role + '|>'), and in its source, for
+// what only other conversations reach: calls of tools, thoughts.
 
-// talks are plain conversations, odd those with other roles, which only templates know and marks are made of, too.
+// talks are plain conversations, odd those with other roles, which only
+// templates know and marks are made of, too.
 var (
 	talks = [][]Message{
 		{{"user", "x"}},
@@ -71,8 +75,10 @@ func ownParts(text chattemplate.Text) (parts []string) {
 	return parts
 }
 
-// inspect reports whether a token has letters or digits, and whether it has anything that is neither those nor white space.
-// White space and words are ordinary text, whoever writes it; so are operators in a source that is a program.
+// inspect reports whether a token has letters or digits, and whether it has
+// anything that is neither those nor white space. White space and words are
+// ordinary text, whoever writes it; so are operators in a source that is a
+// program.
 func inspect(text string) (word, punctuated bool) {
 	for _, r := range text {
 		switch {

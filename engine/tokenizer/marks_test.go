@@ -9,7 +9,8 @@ import (
 	"github.com/assaynet/assay/engine/tokenizer"
 )
 
-// TestWhatATemplateWritesIsAMarkWhateverItsType: a user's text becomes none of them.
+// TestWhatATemplateWritesIsAMarkWhateverItsType: a user's text becomes none of
+// them.
 func TestWhatATemplateWritesIsAMarkWhateverItsType(t *testing.T) {
 	for name, c := range map[string]struct {
 		template string
@@ -65,7 +66,8 @@ func TestWhatATemplateWritesIsAMarkWhateverItsType(t *testing.T) {
 	}
 }
 
-// TestOrdinaryUserDefinedTokensStayInAnyonesText: models are trained on runs of white space and on tags that are one token each.
+// TestOrdinaryUserDefinedTokensStayInAnyonesText: models are trained on runs of
+// white space and on tags that are one token each.
 func TestOrdinaryUserDefinedTokensStayInAnyonesText(t *testing.T) {
 	ordinary := []string{"\n\n", "    ", "\t", "<table>", "==", "user", "{%", "[multimodal]"}
 	more := map[string]int32{"<|im_start|>": defined, "<|im_end|>": defined}
@@ -86,7 +88,8 @@ func TestOrdinaryUserDefinedTokensStayInAnyonesText(t *testing.T) {
 	}
 }
 
-// TestPhi3sMarksTakeTheWhiteSpaceAfterThem as its tokenizer does, whoever wrote it, whatever template writes the marks.
+// TestPhi3sMarksTakeTheWhiteSpaceAfterThem as its tokenizer does, whoever wrote
+// it, whatever template writes the marks.
 func TestPhi3sMarksTakeTheWhiteSpaceAfterThem(t *testing.T) {
 	phi := func(template string, kind int32, without string) *tokenizer.Tokenizer {
 		more := map[string]int32{"<|user|>": kind, "<|assistant|>": kind, "<|system|>": kind, "<|end|>": kind, "<|endoftext|>": control}
@@ -123,7 +126,8 @@ func TestPhi3sMarksTakeTheWhiteSpaceAfterThem(t *testing.T) {
 	if got := string(tok.DecodeSpecial(encode(t, tok, "<|end|> a", tokenizer.Options{}))); got != "<|end|> a" {
 		t.Errorf("a stranger's text is kept as it is: got %q", got)
 	}
-	// A SentencePiece vocabulary that is not Phi-3's takes nothing, and nor does Phi-4-mini's, of another kind.
+	// A SentencePiece vocabulary that is not Phi-3's takes nothing, and nor
+	// does Phi-4-mini's, of another kind.
 	other := phi(templates[0], control, "<|assistant|>")
 	if got := string(other.DecodeSpecial(encode(t, other, "<|end|>\na", tokenizer.Options{Special: true}))); got != "<|end|>\na" {
 		t.Errorf("got %q", got)

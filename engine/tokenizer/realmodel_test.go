@@ -31,7 +31,8 @@ func openTokenizer(t testing.TB, path string) *tokenizer.Tokenizer {
 	return tok
 }
 
-// TestTheRealModelIsAskedAsItWasTrained reads the template of the model that `make model` fetches.
+// TestTheRealModelIsAskedAsItWasTrained reads the template of the model that
+// `make model` fetches.
 func TestTheRealModelIsAskedAsItWasTrained(t *testing.T) {
 	tok := realTokenizer(t)
 	const own = "<|im_start|>system\nYou are a helpful AI assistant named SmolLM, trained by Hugging Face<|im_end|>\n"

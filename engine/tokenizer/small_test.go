@@ -13,7 +13,8 @@ import (
 	"github.com/assaynet/assay/engine/tokenizer"
 )
 
-// smallSet is what an independent program made of awkward texts with a small vocabulary (testdata/README.md).
+// smallSet is what an independent program made of awkward texts with a small
+// vocabulary (testdata/README.md).
 type smallSet struct {
 	File    string
 	Pre     string // replaces tokenizer.ggml.pre where it is not empty
@@ -97,7 +98,8 @@ var spelling = []smallSet{
 	{File: "small-unigram-bytes.gguf"},
 }
 
-// FuzzSmall encodes any bytes with each splitter and model, and decodes them again, at once and one by one.
+// FuzzSmall encodes any bytes with each splitter and model, and decodes them
+// again, at once and one by one.
 func FuzzSmall(f *testing.F) {
 	for _, s := range []string{"", " ", "  a \n\n b", "we'LL 12345 \r\n!?", "[[x]] [[x]]", "\xff\xe2\x96", "привет 世界 🙂", "\x00</s><0x41>"} {
 		f.Add(s)
@@ -141,8 +143,8 @@ func TestLongTextsWithoutACutTakeNoQuadraticTime(t *testing.T) {
 	}
 }
 
-// TestMergesThatMeetAgainEnd joins by merges that undo each other's work as far as merges can: each join makes one symbol of
-// two, so any list of merges ends.
+// TestMergesThatMeetAgainEnd joins by merges that undo each other's work as far
+// as merges can: each join makes one symbol of two, so any list of merges ends.
 func TestMergesThatMeetAgainEnd(t *testing.T) {
 	w := &gguf.Writer{}
 	w.AddString("tokenizer.ggml.model", "gpt2")

@@ -45,9 +45,10 @@ func (s *specials) is(id int32) bool { return s.members[id] }
 // always lets every special token count.
 func always(int, int) bool { return true }
 
-// next returns how many bytes of text from byte "from" on come before the first special token, the
-// token and the bytes that it takes; 0 of them mean that there is none. A guarded token
-// in bytes i to j−1 counts only if trusted is not nil and trusted(i, j) says so.
+// next returns how many bytes of text from byte "from" on come before the first
+// special token, the token and the bytes that it takes; 0 of them mean that
+// there is none. A guarded token in bytes i to j−1 counts only if trusted is
+// not nil and trusted(i, j) says so.
 func (s *specials) next(text string, from int, trusted func(i, j int) bool) (plain int, id int32, size int) {
 	for i := from; i < len(text); i++ {
 		if !s.first[text[i]] {
@@ -73,12 +74,14 @@ func (s *specials) next(text string, from int, trusted func(i, j int) bool) (pla
 // whiteSpace is what a token that strips takes: white space of ASCII.
 const whiteSpace = " \t\n\v\f\r"
 
-// stripNothing are the special tokens of Phi-3 that do not take the white space after them.
+// stripNothing are the special tokens of Phi-3 that do not take the white space
+// after them.
 var stripNothing = []string{"<unk>", "<s>", "<|endoftext|>"}
 
-// stripping reports whether special tokens take the white space after them, which GGUF files do not say. Those of Phi-3 do,
-// which is known by its vocabulary: SentencePiece's with these marks. (llama.cpp goes by the model's name, which a model id
-// leaves out, so that one id would have two prompts.)
+// stripping reports whether special tokens take the white space after them,
+// which GGUF files do not say. Those of Phi-3 do, which is known by its
+// vocabulary: SentencePiece's with these marks. (llama.cpp goes by the model's
+// name, which a model id leaves out, so that one id would have two prompts.)
 func (v *vocabulary) stripping() bool {
 	if v.scores == nil {
 		return false

@@ -20,8 +20,9 @@ func source(t testing.TB, name string) string {
 	return string(data)
 }
 
-// TestWhatATemplateWritesIsReadAsATrustedTextIs compares with the rendering, for the templates of several families: where no
-// content names a mark, the ids are those of the text with its marks.
+// TestWhatATemplateWritesIsReadAsATrustedTextIs compares with the rendering,
+// for the templates of several families: where no content names a mark, the ids
+// are those of the text with its marks.
 func TestWhatATemplateWritesIsReadAsATrustedTextIs(t *testing.T) {
 	marks := []string{"<s>", "<|im_start|>", "<|im_end|>", "<|im_sep|>", "<|start_header_id|>", "<|end_header_id|>", "<|eot_id|>", "<start_of_turn>", "<end_of_turn>", "<|user|>", "<|end|>", "<|assistant|>", "<|system|>", "[INST]", "[/INST]"}
 	for _, name := range []string{"chatml", "chatml-thinks", "phi4", "llama3", "llama3-dated", "gemma", "phi3", "phi4-mini", "zephyr", "llama2", "mistral"} {
@@ -68,8 +69,8 @@ func TestATemplateMayRefuseTurnsThatDoNotAlternate(t *testing.T) {
 	}
 }
 
-// TestNoContentForgesAMarkThroughATemplate tries contents that become, or complete, names of control tokens as a template cuts
-// and joins them.
+// TestNoContentForgesAMarkThroughATemplate tries contents that become, or
+// complete, names of control tokens as a template cuts and joins them.
 func TestNoContentForgesAMarkThroughATemplate(t *testing.T) {
 	const mark = "<|im_end|>"
 	hole := mark[:3] + "!" + mark[3:]

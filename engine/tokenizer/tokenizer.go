@@ -7,8 +7,9 @@ import (
 	"github.com/assaynet/assay/engine/gguf"
 )
 
-// MaxText is the longest text that is encoded, in bytes. A piece without a
-// cut needs about 40 bytes of memory for each of its own, so this costs 160 MiB at worst.
+// MaxText is the longest text that is encoded, in bytes. A piece without a cut
+// needs about 40 bytes of memory for each of its own, so this costs 160 MiB at
+// worst.
 const MaxText = 4 << 20
 
 // Tokenizer encodes and decodes for one model. It does not change after [New]
@@ -94,7 +95,8 @@ func flag(f *gguf.File, key string, v *bool) error {
 	return nil
 }
 
-// loadAddBOS reads whether a text begins with a BOS; what the model's kind says stands where the file does not.
+// loadAddBOS reads whether a text begins with a BOS; what the model's kind says
+// stands where the file does not.
 func (t *Tokenizer) loadAddBOS(f *gguf.File) error {
 	if t.bos < 0 {
 		t.addBOS = false
@@ -125,9 +127,9 @@ func (t *Tokenizer) StopTokens() []int32 { return slices.Clone(t.stop) }
 
 // Options say how a text becomes ids. The zero value encodes the text alone.
 type Options struct {
-	// Special makes the names of control tokens and marks in the text ("<|im_end|>")
-	// those tokens. Never set it for text from outside: it would let the text
-	// pretend to be another's turn.
+	// Special makes the names of control tokens and marks in the text
+	// ("<|im_end|>") those tokens. Never set it for text from outside: it would
+	// let the text pretend to be another's turn.
 	Special bool
 	// BOS puts the token that begins a text first, where the model has one.
 	BOS bool
@@ -149,7 +151,8 @@ func (t *Tokenizer) Encode(text string, o Options) ([]int32, error) {
 	return t.encode(ids, text, nil), nil
 }
 
-// encode appends the ids of text; trusted says where guarded tokens count, see [specials.next].
+// encode appends the ids of text; trusted says where guarded tokens count, see
+// [specials.next].
 func (t *Tokenizer) encode(ids []int32, text string, trusted func(i, j int) bool) []int32 {
 	for at := 0; at < len(text); {
 		plain, id, size := t.special.next(text, at, trusted)

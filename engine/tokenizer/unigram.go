@@ -17,7 +17,8 @@ import (
 // becomes the unknown token, or its bytes where the vocabulary has them.
 
 const (
-	// unknownPenalty is taken from the lowest score for a character without a token.
+	// unknownPenalty is taken from the lowest score for a character without a
+	// token.
 	unknownPenalty = 10
 	// maxUnigram bounds a token, and so the steps at each character of a text.
 	maxUnigram = 256
@@ -138,7 +139,8 @@ func (m *unigram) encode(ids []int32, text string) []int32 {
 	return ids
 }
 
-// extend improves the ways that go on from at, where a character of size bytes begins.
+// extend improves the ways that go on from at, where a character of size bytes
+// begins.
 func (m *unigram) extend(ways []best, text string, at, size int) {
 	improve := func(to int, score float64, id int32) {
 		if score += ways[at].score; score > ways[to].score {

@@ -41,7 +41,8 @@ type token struct {
 	mark bool // the chat template writes it, see marks.go
 }
 
-// guarded reports whether text becomes the token only where it is not a stranger's: a control token, or a mark.
+// guarded reports whether text becomes the token only where it is not a
+// stranger's: a control token, or a mark.
 func (t *token) guarded() bool { return t.kind == kindControl || t.mark }
 
 // loadVocabulary reads and checks tokens and their kinds. The tokens are
@@ -106,7 +107,8 @@ func (v *vocabulary) readAlphabet() error {
 // spaceMark is what SentencePiece writes for a space: U+2581.
 const spaceMark = "\u2581"
 
-// readMarked finds the tokens of bytes and turns the marks of the others into spaces.
+// readMarked finds the tokens of bytes and turns the marks of the others into
+// spaces.
 func (v *vocabulary) readMarked() error {
 	for b := range v.bytes {
 		v.bytes[b] = -1
@@ -130,7 +132,8 @@ func (v *vocabulary) readMarked() error {
 	return nil
 }
 
-// forgetGuarded takes the guarded tokens out of what SentencePiece's models join text into. Those of control were never there.
+// forgetGuarded takes the guarded tokens out of what SentencePiece's models
+// join text into. Those of control were never there.
 func (v *vocabulary) forgetGuarded() {
 	for text, id := range v.byText {
 		if v.tokens[id].guarded() {
@@ -191,7 +194,8 @@ type merge struct {
 	id   int32
 }
 
-// loadMerges reads the merges: "left right" in GPT-2's alphabet, which has no space.
+// loadMerges reads the merges: "left right" in GPT-2's alphabet, which has no
+// space.
 func loadMerges(f *gguf.File, v *vocabulary) (map[pair]merge, error) {
 	const key = "tokenizer.ggml.merges"
 	list, ok := f.Strings(key)

@@ -7,7 +7,8 @@ import (
 	"github.com/assaynet/assay/engine/rope"
 )
 
-// family is how the models of one general.architecture differ in their graph (SPEC.md §5). A new one is a new entry of families.
+// family is how the models of one general.architecture differ in their graph
+// (SPEC.md §5). A new one is a new entry of families.
 type family struct {
 	halves    bool    // RoPE pairs are (i, i + rot/2), else (2i, 2i + 1)
 	bias      biased  // which linear layers may have one
@@ -22,7 +23,8 @@ type family struct {
 	localBase float32 // RoPE's base in layers with a window
 }
 
-// biased says which linear layers may have a bias. One that is not expected is refused like any tensor without a meaning.
+// biased says which linear layers may have a bias. One that is not expected is
+// refused like any tensor without a meaning.
 type biased int
 
 const (
@@ -89,7 +91,8 @@ func (l *loader) model(f family) (*Model, error) {
 // root is the correctly rounded binary32 square root.
 func root(x float32) float32 { return float32(math.Sqrt(float64(x))) }
 
-// hugeGemma is the number of layers of Gemma 3 27B, the one model whose queries are scaled for another size than that of its heads.
+// hugeGemma is the number of layers of Gemma 3 27B, the one model whose queries
+// are scaled for another size than that of its heads.
 const hugeGemma = 62
 
 // dims reads and checks the sizes.
@@ -117,8 +120,8 @@ func (l *loader) dims() Dims {
 // defaultBase is RoPE's base where a file has none.
 const defaultBase = 10000
 
-// ropes reads what the positions turn by: all is for all layers, local for those with a window, which know no factors and no
-// scale.
+// ropes reads what the positions turn by: all is for all layers, local for
+// those with a window, which know no factors and no scale.
 func (l *loader) ropes(d *Dims, f family) (all, local *rope.Tables) {
 	c := rope.Config{Base: l.positive("rope.freq_base", defaultBase), Halves: f.halves, Scale: l.ropeScale(f.short)}
 	c.Rot = l.number("rope.dimension_count", d.Head, maxWidth)
@@ -182,7 +185,8 @@ func (l *loader) layer(d *Dims, f family, at string) Layer {
 	return ly
 }
 
-// ends reads what stands before and after the layers: embedding, last norm and output, which may be the embedding again.
+// ends reads what stands before and after the layers: embedding, last norm and
+// output, which may be the embedding again.
 func (l *loader) ends(m *Model) {
 	t, ok := l.f.Tensor("token_embd.weight")
 	if !ok || len(t.Dims) != 2 || t.Dims[1] < 1 || t.Dims[1] > maxVocab {

@@ -164,7 +164,8 @@ func TestHostileModelsOfEachArchitectureAreRefused(t *testing.T) {
 	}
 }
 
-// TestScalesThatAreNotFiniteAreRefusedInEveryType puts an infinity or NaN into each place of a block that holds a scale.
+// TestScalesThatAreNotFiniteAreRefusedInEveryType puts an infinity or NaN into
+// each place of a block that holds a scale.
 func TestScalesThatAreNotFiniteAreRefusedInEveryType(t *testing.T) {
 	places := map[gguf.Type][]int{
 		gguf.Q8_0: {0}, gguf.Q4_0: {0}, gguf.Q4_1: {0, 2}, gguf.Q5_0: {0}, gguf.Q5_1: {0, 2},

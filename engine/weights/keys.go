@@ -8,10 +8,11 @@ import (
 	"github.com/assaynet/assay/engine/gguf"
 )
 
-// Every key of a file's architecture is obeyed, or says nothing, or the file is refused: a key that is passed over would be
-// another model under the same weights, with answers that look almost right. What is obeyed is what [Load] reads; what says
-// nothing is listed here; a key of neither kind is refused, known or not. The names are those of GGUF's specification and of
-// llama.cpp.
+// Every key of a file's architecture is obeyed, or says nothing, or the file is
+// refused: a key that is passed over would be another model under the same
+// weights, with answers that look almost right. What is obeyed is what [Load]
+// reads; what says nothing is listed here; a key of neither kind is refused,
+// known or not. The names are those of GGUF's specification and of llama.cpp.
 
 // zero are keys of other graphs that say nothing where they are 0 or false.
 var zero = []string{
@@ -28,7 +29,8 @@ var zero = []string{
 // factors are keys that say nothing where they are 0, for none, or 1.
 var factors = []string{"attention.output_scale", "attention.value_scale", "embedding_scale", "logit_scale", "residual_scale"}
 
-// notes are keys that change no sum whatever they say: of the layers that these graphs have none of, and of training.
+// notes are keys that change no sum whatever they say: of the layers that these
+// graphs have none of, and of training.
 var notes = []string{
 	"attention.layer_norm_epsilon",         // of norms with a mean; all norms here are RMSNorm
 	"rope.scaling.finetuned",               // how the model came to its positions
@@ -36,7 +38,8 @@ var notes = []string{
 	"vocab_size",                           // the rows of the embedding are counted
 }
 
-// checkKeys refuses the keys of the architecture that were not read and say something.
+// checkKeys refuses the keys of the architecture that were not read and say
+// something.
 func (l *loader) checkKeys(d *Dims, rot int) {
 	for _, kv := range l.f.Metadata() {
 		key, ours := strings.CutPrefix(kv.Key, l.arch+".")
@@ -98,8 +101,10 @@ func (l *loader) key(name string) string {
 	return l.arch + "." + name
 }
 
-// ropeScale reads the divisor of linear position scaling, or 1. A factor without a type is linear, as llama.cpp has it; an older
-// key for it is rope.scale_linear. Other types are refused, but for the one that is made of factors where the family has it.
+// ropeScale reads the divisor of linear position scaling, or 1. A factor
+// without a type is linear, as llama.cpp has it; an older key for it is
+// rope.scale_linear. Other types are refused, but for the one that is made of
+// factors where the family has it.
 func (l *loader) ropeScale(short bool) float32 {
 	kind := ""
 	if _, there := l.f.Lookup(l.key("rope.scaling.type")); there {
@@ -128,8 +133,9 @@ func (l *loader) ropeScale(short bool) float32 {
 	return 1
 }
 
-// boundByWindow ends the context where a window would begin to hide positions, in families whose graph has no window here: up to
-// there it hides none, so what is computed is what the file asks for.
+// boundByWindow ends the context where a window would begin to hide positions,
+// in families whose graph has no window here: up to there it hides none, so
+// what is computed is what the file asks for.
 func (l *loader) boundByWindow(d *Dims) {
 	_ = l.key("attention.sliding_window_pattern") // which layers have it; within it, it is nothing to any
 	if n, ok := l.f.Uint(l.key("attention.sliding_window")); ok && n == 0 {

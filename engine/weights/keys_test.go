@@ -13,7 +13,8 @@ import (
 	"github.com/assaynet/assay/engine/weights"
 )
 
-// set adds a key of the architecture, or replaces it, by a value of a type that files have there.
+// set adds a key of the architecture, or replaces it, by a value of a type that
+// files have there.
 func set(arch, name string, value any) edit {
 	key := arch + "." + name
 	return edit{
@@ -62,8 +63,8 @@ func states(t *testing.T, w *weights.Model, prompt []int32) []string {
 
 var architectures = []string{"llama", "qwen2", "qwen3", "gemma3", "phi3"}
 
-// TestAKeyThatWouldChangeTheModelIsRefused: each of these means another graph somewhere, so a model that has it would be another
-// one here, without a word.
+// TestAKeyThatWouldChangeTheModelIsRefused: each of these means another graph
+// somewhere, so a model that has it would be another one here, without a word.
 func TestAKeyThatWouldChangeTheModelIsRefused(t *testing.T) {
 	for _, arch := range architectures {
 		for name, value := range map[string]any{
@@ -103,7 +104,8 @@ func TestAKeyThatWouldChangeTheModelIsRefused(t *testing.T) {
 	}
 }
 
-// TestAKeyThatSaysNothingChangesNothing: converters write many keys at the value that means none.
+// TestAKeyThatSaysNothingChangesNothing: converters write many keys at the
+// value that means none.
 func TestAKeyThatSaysNothingChangesNothing(t *testing.T) {
 	prompt := enginetest.Peer{Tokens: 8}.Prompt()
 	for _, arch := range architectures {
@@ -134,7 +136,8 @@ func TestAKeyThatSaysNothingChangesNothing(t *testing.T) {
 	}
 }
 
-// TestAFactorWithoutATypeScalesPositions, as llama.cpp has it, and so does the older key.
+// TestAFactorWithoutATypeScalesPositions, as llama.cpp has it, and so does the
+// older key.
 func TestAFactorWithoutATypeScalesPositions(t *testing.T) {
 	prompt := enginetest.Peer{Tokens: 8}.Prompt()
 	for _, arch := range architectures {

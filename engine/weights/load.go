@@ -8,7 +8,8 @@ import (
 	"github.com/assaynet/assay/engine/gguf"
 )
 
-// Load checks a file's numbers and tensors and makes a model of them, which is of use while the file is open. Errors: ErrUnsupported, ErrWeights.
+// Load checks a file's numbers and tensors and makes a model of them, which is
+// of use while the file is open. Errors: ErrUnsupported, ErrWeights.
 func Load(f *gguf.File) (*Model, error) {
 	arch, ok := f.String("general.architecture")
 	if !ok {
@@ -34,8 +35,8 @@ func Load(f *gguf.File) (*Model, error) {
 	return m, nil
 }
 
-// Limits on the sizes of a model, each far above any known one, so that products of them fit an int and a hostile file cannot
-// ask for absurd memory.
+// Limits on the sizes of a model, each far above any known one, so that
+// products of them fit an int and a hostile file cannot ask for absurd memory.
 const (
 	maxLayers  = 1 << 10
 	maxWidth   = 1 << 17
@@ -59,7 +60,8 @@ func (l *loader) fail(err error) {
 	}
 }
 
-// number reads <arch>.key, an integer 1 … limit; def stands for a missing one where it is not 0.
+// number reads <arch>.key, an integer 1 … limit; def stands for a missing one
+// where it is not 0.
 func (l *loader) number(key string, def, limit int) int {
 	key = l.key(key)
 	n, ok := l.f.Uint(key)
@@ -79,7 +81,8 @@ func (l *loader) number(key string, def, limit int) int {
 	return int(n)
 }
 
-// positive reads <arch>.key, a finite float above zero; def stands for a missing one where it is not 0.
+// positive reads <arch>.key, a finite float above zero; def stands for a
+// missing one where it is not 0.
 func (l *loader) positive(key string, def float32) float32 {
 	key = l.key(key)
 	x, ok := l.f.Float32(key)
@@ -99,7 +102,8 @@ func (l *loader) tensor(name string) (gguf.Tensor, bool) {
 	return t, ok
 }
 
-// positiveOr reads <arch>.name, a positive number, or none where the file has none or says 0, which stands for the same.
+// positiveOr reads <arch>.name, a positive number, or none where the file has
+// none or says 0, which stands for the same.
 func (l *loader) positiveOr(name string, none float32) float32 {
 	key := l.key(name)
 	if _, there := l.f.Lookup(key); !there {
@@ -111,7 +115,8 @@ func (l *loader) positiveOr(name string, none float32) float32 {
 	return l.positive(name, 0)
 }
 
-// linear reads name.weight of a shape, and name.bias where the family knows it and the file has one.
+// linear reads name.weight of a shape, and name.bias where the family knows it
+// and the file has one.
 func (l *loader) linear(name string, rows, cols int, bias bool) Linear {
 	t, ok := l.tensor(name + ".weight")
 	if !ok {

@@ -12,14 +12,16 @@ import (
 // blockLen is how many weights along the input share a scale.
 const blockLen = 32
 
-// Matrix is a linear layer's weights, row after row as ggml lays them out. Nobody changes it.
+// Matrix is a linear layer's weights, row after row as ggml lays them out.
+// Nobody changes it.
 type Matrix struct {
 	Rows, Cols int       // outputs, inputs; Cols is a multiple of 32, and of 256 for types that store so many together
 	Type       gguf.Type // of the blocks: the file's, or Q8_0 where that was F32, F16 or BF16; one of Types
 	Data       []byte    // [Rows] of Stride bytes
 }
 
-// checks are the types that a Matrix may have, with what tells whether a stored block's scales and minima are finite.
+// checks are the types that a Matrix may have, with what tells whether a stored
+// block's scales and minima are finite.
 var checks = map[gguf.Type]func(block []byte) bool{
 	gguf.Q8_0: finiteD, gguf.Q4_0: finiteD, gguf.Q4_1: finiteDM, gguf.Q5_0: finiteD, gguf.Q5_1: finiteDM,
 	gguf.Q4_K: finiteDM, gguf.Q5_K: finiteDM, gguf.IQ4_NL: finiteD,
@@ -45,9 +47,10 @@ var floats = map[gguf.Type]float{
 	gguf.BF16: {2, func(b []byte) float32 { return math.Float32frombits(uint32(binary.LittleEndian.Uint16(b)) << 16) }},
 }
 
-// NewMatrix takes a tensor of two dimensions as a matrix: the tensor's bytes themselves, or a transcoded copy for F32, F16 and
-// BF16. It refuses other types (ErrUnsupported), widths that are no multiple of a block and scales or elements that are not
-// finite (ErrWeights).
+// NewMatrix takes a tensor of two dimensions as a matrix: the tensor's bytes
+// themselves, or a transcoded copy for F32, F16 and BF16. It refuses other
+// types (ErrUnsupported), widths that are no multiple of a block and scales or
+// elements that are not finite (ErrWeights).
 func NewMatrix(t gguf.Tensor) (*Matrix, error) {
 	if len(t.Dims) != 2 {
 		return nil, fmt.Errorf("%w: tensor %s has %d dimensions, want 2", ErrWeights, t.Name, len(t.Dims))
@@ -109,8 +112,9 @@ func (m *Matrix) transcode(t gguf.Tensor, from float) error {
 	return nil
 }
 
-// appendQ80 appends the row x as Q8_0 blocks, rounded as ggml's quantize_row_q8_0_ref rounds (SPEC.md §3); ok is false where an
-// element or a scale is not finite.
+// appendQ80 appends the row x as Q8_0 blocks, rounded as ggml's
+// quantize_row_q8_0_ref rounds (SPEC.md §3); ok is false where an element or a
+// scale is not finite.
 func appendQ80(out []byte, x []float32) (_ []byte, ok bool) {
 	for ; len(x) > 0; x = x[blockLen:] {
 		var a float32

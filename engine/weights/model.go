@@ -16,9 +16,10 @@ type Dims struct {
 	Eps     float32
 }
 
-// Model is what a file says of a model. It does not change and is safe for concurrent use; its matrices are bytes of the file,
-// which stays open as long. Parts that a family lacks are 0, nil or false: a backend refuses a model with a part that it does not
-// compute.
+// Model is what a file says of a model. It does not change and is safe for
+// concurrent use; its matrices are bytes of the file, which stays open as long.
+// Parts that a family lacks are 0, nil or false: a backend refuses a model with
+// a part that it does not compute.
 type Model struct {
 	Dims
 	Embed      *Matrix

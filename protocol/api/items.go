@@ -130,7 +130,8 @@ type Explain struct {
 	Raw      uint64 `json:"raw,string"`
 	Delay    uint64 `json:"delay"`
 	Commits  uint32 `json:"commits"`
-	// Unobserved are rounds that this node left out because it did not observe them.
+	// Unobserved are rounds that this node left out because it did not observe
+	// them.
 	Unobserved uint32 `json:"unobserved"`
 	// Averages over epochs, in which older ones count less.
 	AverageEpochs uint64 `json:"average_epochs,string"`

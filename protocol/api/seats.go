@@ -31,7 +31,8 @@ func (h *Handler) view(ctx context.Context) (*view, error) {
 	}
 	s := h.params.Schedule
 	v := &view{Reader: r, height: height, epoch: s.EpochOf(height)}
-	// The last block of an epoch removes the records of the one that is Retention old.
+	// The last block of an epoch removes the records of the one that is
+	// Retention old.
 	if ended := s.EpochOf(height + 1); uint64(ended) > h.params.Tasks.Retention {
 		v.oldest = ended - protocol.Epoch(h.params.Tasks.Retention)
 	}

@@ -43,7 +43,8 @@ type Config struct {
 	ChainID string
 	Params  *params.Params
 	Source  Source
-	// Registry is what /metrics shows, and where the handler counts. Default: a new one.
+	// Registry is what /metrics shows, and where the handler counts. Default: a
+	// new one.
 	Registry *prometheus.Registry
 	// Version is the program's, for /v1/status.
 	Version string

@@ -23,9 +23,11 @@ var (
 	// ErrNonceTaken is what a [Pool] returns for a transaction in whose place
 	// another one waits.
 	ErrNonceTaken = errors.New("api: the nonce is taken")
-	// ErrWaiting is what a [Pool] returns for a transaction that is in no block yet.
+	// ErrWaiting is what a [Pool] returns for a transaction that is in no block
+	// yet.
 	ErrWaiting = errors.New("api: the transaction waits for a block")
-	// ErrDropped is what a [Pool] returns for a transaction that it had and gave up.
+	// ErrDropped is what a [Pool] returns for a transaction that it had and
+	// gave up.
 	ErrDropped = errors.New("api: the transaction was dropped")
 )
 

@@ -35,7 +35,8 @@ const (
 type Config struct {
 	// Genesis is the network. Required.
 	Genesis *ledger.Genesis
-	// DB holds the node's blocks and state; the caller closes it after Run. Required.
+	// DB holds the node's blocks and state; the caller closes it after Run.
+	// Required.
 	DB *store.DB
 	// Dir is a directory of the node's own for CometBFT's log of a running
 	// height, the one thing that is not in DB. Required.

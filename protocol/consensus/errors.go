@@ -22,14 +22,16 @@ const (
 	ErrKnown = PoolError("transaction waits already")
 	// ErrNonceTaken: another transaction of the signer with the same nonce waits.
 	ErrNonceTaken = PoolError("another transaction with this nonce waits")
-	// ErrPoolFull: there is no room for another transaction, or another of this signer.
+	// ErrPoolFull: there is no room for another transaction, or another of this
+	// signer.
 	ErrPoolFull = PoolError("too many transactions wait")
 )
 
 // Why the pool dropped a transaction that it had taken, besides [ErrPoolFull]
 // and the rules of the ledger.
 const (
-	// ErrReplaced: a block has another transaction of the signer with the same nonce.
+	// ErrReplaced: a block has another transaction of the signer with the same
+	// nonce.
 	ErrReplaced = PoolError("a block has another transaction with this nonce")
 	// ErrWaited: those of the signer that come before it did not come.
 	ErrWaited = PoolError("it waited too long for the nonces before it")

@@ -161,7 +161,8 @@ func NewLight(c LightConfig) (*Light, error) {
 var trustedKey = []byte("trusted")
 
 // Latest asks for the newest block and returns the newest state that can be
-// read: [ErrNoProvider] if nobody answered truly, [ErrNoBlock] before the second block.
+// read: [ErrNoProvider] if nobody answered truly, [ErrNoBlock] before the
+// second block.
 func (l *Light) Latest(ctx context.Context) (Head, error) {
 	if err := l.advance(ctx, nil); err != nil {
 		return Head{}, err

@@ -83,8 +83,8 @@ func (l *Light) block(ctx context.Context, p Provider, h protocol.Height) (*type
 	return lb, nil
 }
 
-// verify returns nil if next follows from trusted: [ErrExpired], [ErrClock], [ErrLie], or
-// CometBFT's error that says the sets differ too much.
+// verify returns nil if next follows from trusted: [ErrExpired], [ErrClock],
+// [ErrLie], or CometBFT's error that says the sets differ too much.
 func (l *Light) verify(trusted, next *types.LightBlock) error {
 	now := time.Now()
 	if next.Time.After(now.Add(clockDrift)) {

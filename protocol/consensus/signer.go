@@ -143,7 +143,8 @@ func (l *lastSign) compare(o *lastSign) int {
 	return 0
 }
 
-// voteTime reports whether two votes differ by their time only, and the first one's.
+// voteTime reports whether two votes differ by their time only, and the first
+// one's.
 func voteTime(a, b []byte) (time.Time, bool) {
 	var x, y cmtproto.CanonicalVote
 	if protoio.UnmarshalDelimited(a, &x) != nil || protoio.UnmarshalDelimited(b, &y) != nil {

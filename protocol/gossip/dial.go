@@ -76,7 +76,8 @@ func (h *Host) dial(ctx context.Context, s *session, info peer.AddrInfo) error {
 }
 
 // Connect dials a peer at an address that ends in /p2p/ID, once. It returns
-// [ErrAddress], [ErrOtherChain], [ErrHungUp], [ErrNotRunning], or why it was not reached.
+// [ErrAddress], [ErrOtherChain], [ErrHungUp], [ErrNotRunning], or why it was
+// not reached.
 func (h *Host) Connect(ctx context.Context, addr string) error {
 	info, err := parsePeer(addr)
 	if err != nil {

@@ -119,7 +119,8 @@ func TestATransactionThatNobodyKeptIsHandedOver(t *testing.T) {
 	if got := metric(t, registry, "assay_gossip_requested_total", "ok", "submit"); got == 0 {
 		t.Error("it did not need to be handed over, so this test shows nothing")
 	}
-	// Who takes it says what is wrong with it, and nothing against what waits already.
+	// Who takes it says what is wrong with it, and nothing against what waits
+	// already.
 	tx := func(nonce uint64) []byte {
 		tx, err := wire.NewTx(hotkey(t, "m cold"), n.g.ChainID(), nonce, &wire.Transfer{To: hotkey(t, "x").PublicKey(), Amount: 1})
 		check(t, err)
@@ -207,7 +208,8 @@ func stranger(t testing.TB, n *network, name string) *gossip.Host {
 	return h
 }
 
-// metric returns a counter, by the values of its labels in the order of their names.
+// metric returns a counter, by the values of its labels in the order of their
+// names.
 func metric(t testing.TB, r *prometheus.Registry, name string, labels ...string) int {
 	t.Helper()
 	families, err := r.Gather()

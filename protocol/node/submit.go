@@ -30,7 +30,8 @@ type submitter struct {
 	chain  string
 	// next returns the hotkey's next nonce and the height it holds at.
 	next func(context.Context) (uint64, protocol.Height, error)
-	// send hands signed bytes to the network; again says that they were sent before.
+	// send hands signed bytes to the network; again says that they were sent
+	// before.
 	send func(ctx context.Context, raw []byte, again bool) error
 
 	mu      sync.Mutex

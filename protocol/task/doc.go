@@ -25,8 +25,8 @@
 //
 // # What a new kind costs
 //
-//   - a package below this one: the bodies of task, answer and card, and the [Kind],
-//     whose decoders have fuzz tests
+//   - a package below this one: the bodies of task, answer and card, and the
+//     [Kind], whose decoders have fuzz tests
 //   - a line in kinds.All, and one in the parameters of each network that pays for
 //     it; a section of params where it has numbers of its own
 //   - a worker (miner.Worker) and a judge (validator.Judge), each with the line
@@ -42,7 +42,7 @@
 // kind lacks what it must have.
 //
 // Everything here is a pure function of what the ledger holds, so that miner,
-// judge and reader rebuild the same tasks: nobody sends them. A [Round] says what a
-// seat is asked; [Table.Derive] makes a task of it; [Sealed] and [CheckOpening] are the seal.
-// Start reading at [Kind].
+// judge and reader rebuild the same tasks: nobody sends them. A [Round] says
+// what a seat is asked; [Table.Derive] makes a task of it; [Sealed] and
+// [CheckOpening] are the seal. Start reading at [Kind].
 package task

@@ -61,8 +61,9 @@ func (e *Envelope) signBytes() []byte {
 // Hash names the envelope, signature included.
 func (e *Envelope) Hash() protocol.Hash { return HashOf("assay/1/envelope", Encode(e)) }
 
-// Open decodes an envelope of at most limit bytes and checks domain, chain
-// and signature. Errors: those of [Decode], [ErrUnknown], [ErrChain], [ErrSignature].
+// Open decodes an envelope of at most limit bytes and checks domain, chain and
+// signature. Errors: those of [Decode], [ErrUnknown], [ErrChain],
+// [ErrSignature].
 func Open(b []byte, limit int, domain Domain, chain string) (*Envelope, error) {
 	var e Envelope
 	if err := Decode(b, limit, &e); err != nil {

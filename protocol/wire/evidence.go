@@ -22,7 +22,8 @@ type EvidenceRequest struct {
 	Key  AnswerKey // of the slot that was asked
 }
 
-// DecodeEvidenceRequest reads a request; errors are those of [Decode] and [ErrUnknown].
+// DecodeEvidenceRequest reads a request; errors are those of [Decode] and
+// [ErrUnknown].
 func DecodeEvidenceRequest(b []byte) (*EvidenceRequest, error) {
 	var r EvidenceRequest
 	if err := Decode(b, maxEvidenceRequest, &r); err != nil {

@@ -63,7 +63,8 @@ var txTypes = [...]struct {
 // asked of known types alone.
 func (t TxType) Known() bool { return int(t) < len(txTypes) && txTypes[t].body != nil }
 
-// String returns the type's name, "add-stake"; "type-200" for one that is not known.
+// String returns the type's name, "add-stake"; "type-200" for one that is not
+// known.
 func (t TxType) String() string {
 	if !t.Known() {
 		return fmt.Sprintf("type-%d", uint8(t))
@@ -75,7 +76,8 @@ func (t TxType) String() string {
 // of a seat signs, and its coldkey pays.
 func (t TxType) ByColdkey() bool { return txTypes[t].signer == byColdkey }
 
-// Free reports whether it costs no fee: then only one that counts may enter a block.
+// Free reports whether it costs no fee: then only one that counts may enter a
+// block.
 func (t TxType) Free() bool { return txTypes[t].free }
 
 // Tx is a ledger transaction. Nonce is the signer's next one: the ledger

@@ -9,16 +9,20 @@ import (
 var ErrOverflow = errors.New("fixed: overflow")
 
 const (
-	// expTerms is one more than the last power in the series of Exp. With 32 fraction bits and |x| <= 20 the later
-	// terms are below the last bit or, near 20, part of the agreed error.
+	// expTerms is one more than the last power in the series of Exp. With 32
+	// fraction bits and |x| <= 20 the later terms are below the last bit or,
+	// near 20, part of the agreed error.
 	expTerms = 32
-	// euler is e with 23 fraction bits, rounded down: the reference keeps its constants so short.
+	// euler is e with 23 fraction bits, rounded down: the reference keeps its
+	// constants so short.
 	euler = I32F32(22802600) << (fracBits - 23)
-	// expLimit bounds the argument of ExpSafe; e^20 is the last whole power that an I32F32 holds with its terms.
+	// expLimit bounds the argument of ExpSafe; e^20 is the last whole power
+	// that an I32F32 holds with its terms.
 	expLimit = 20 * One
 )
 
-// Exp returns e^x by its Taylor series, or ErrOverflow. The error of the series belongs to the definition:
+// Exp returns e^x by its Taylor series, or ErrOverflow. The error of the series
+// belongs to the definition:
 //
 //	Exp(0) = 1, Exp(1) = the constant e with 23 fraction bits, Exp(−x) = 1/series(x),
 //	series(x) = 1 + x + Σ t(i) for i = 2 … 31, t(1) = x, t(i) = (t(i−1)·x)/i

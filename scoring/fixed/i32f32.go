@@ -5,8 +5,9 @@ import (
 	"math/bits"
 )
 
-// I32F32 is a signed number with 32 integer and 32 fraction bits: its value is the integer divided by 2^32.
-// The zero value is zero. Numbers compare with the operators of Go.
+// I32F32 is a signed number with 32 integer and 32 fraction bits: its value is
+// the integer divided by 2^32. The zero value is zero. Numbers compare with the
+// operators of Go.
 type I32F32 int64
 
 // The landmarks of the range.
@@ -39,7 +40,8 @@ func FromInt(n int64) I32F32 {
 // Add returns x + y, saturating.
 func (x I32F32) Add(y I32F32) I32F32 {
 	sum := x + y
-	// A sum overflows only if both operands have one sign and the sum has the other.
+	// A sum overflows only if both operands have one sign and the sum has the
+	// other.
 	if (x^sum)&(y^sum) < 0 {
 		return endOf(x)
 	}
@@ -130,7 +132,8 @@ func (x I32F32) Floor() int64 {
 	return int64(x >> fracBits)
 }
 
-// Round returns the integer nearest to x; halves go away from zero. The result is exact: it does not saturate.
+// Round returns the integer nearest to x; halves go away from zero. The result
+// is exact: it does not saturate.
 func (x I32F32) Round() int64 {
 	m := magnitude(x)
 	n := int64((m + uint64(Half)) >> fracBits)
@@ -145,7 +148,8 @@ func FromProportion(v uint16) I32F32 {
 	return I32F32((uint64(v) << fracBits) / uint16Ones)
 }
 
-// Proportion returns x·65535 rounded down into 0 … 65535, the inverse of [FromProportion] up to one unit.
+// Proportion returns x·65535 rounded down into 0 … 65535, the inverse of
+// [FromProportion] up to one unit.
 func (x I32F32) Proportion() uint16 {
 	return x.Mul(uint16Fixed).uint16()
 }
@@ -155,8 +159,9 @@ func (x I32F32) uint16() uint16 {
 	return uint16(min(max(x.Floor(), 0), uint16Ones))
 }
 
-// Portion returns the share x of amount, rounded down, in the unit of amount. A share at or below zero takes nothing;
-// a result beyond the range saturates. With shares that add up to at most [One], the portions never add up to more
+// Portion returns the share x of amount, rounded down, in the unit of amount. A
+// share at or below zero takes nothing; a result beyond the range saturates.
+// With shares that add up to at most [One], the portions never add up to more
 // than amount.
 func (x I32F32) Portion(amount uint64) uint64 {
 	if x <= 0 {

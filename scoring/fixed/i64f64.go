@@ -5,8 +5,9 @@ import (
 	"math/bits"
 )
 
-// I64F64 is a signed number with 64 integer and 64 fraction bits: hi·2^64 + lo as a 128-bit integer in two's
-// complement, divided by 2^64. The zero value is zero, and two values are equal exactly if == says so.
+// I64F64 is a signed number with 64 integer and 64 fraction bits: hi·2^64 + lo
+// as a 128-bit integer in two's complement, divided by 2^64. The zero value is
+// zero, and two values are equal exactly if == says so.
 type I64F64 struct {
 	hi int64
 	lo uint64
@@ -92,8 +93,9 @@ func (x I64F64) Div(y I64F64) I64F64 {
 	return wideWithSign(q, negative)
 }
 
-// divShifted returns floor(a·2^64 / b), and whether it fits 128 bits. It is long division in two digits of 64 bits:
-// a = q1·b + r, then the 192-bit r·2^64 by b.
+// divShifted returns floor(a·2^64 / b), and whether it fits 128 bits. It is
+// long division in two digits of 64 bits: a = q1·b + r, then the 192-bit r·2^64
+// by b.
 func divShifted(a, b wide) (q wide, ok bool) {
 	if b.hi == 0 {
 		if a.hi >= b.lo {
@@ -121,7 +123,8 @@ func divShifted(a, b wide) (q wide, ok bool) {
 
 // divWide returns the quotient and the remainder of a/b, for b >= 2^64.
 func divWide(a, b wide) (q uint64, rem wide) {
-	// The top 64 bits of b divide a/2 in one instruction. Shifted back, that estimate is the quotient or one more.
+	// The top 64 bits of b divide a/2 in one instruction. Shifted back, that
+	// estimate is the quotient or one more.
 	shift := uint(bits.LeadingZeros64(b.hi))
 	top := b.hi<<shift | b.lo>>1>>(63-shift)
 	q, _ = bits.Div64(a.hi>>1, a.hi<<63|a.lo>>1, top)
@@ -149,7 +152,8 @@ func sub(a, b wide) wide {
 	return wide{hi, lo}
 }
 
-// I32F32 returns x without its 32 last fraction bits, that is rounded down, saturating.
+// I32F32 returns x without its 32 last fraction bits, that is rounded down,
+// saturating.
 func (x I64F64) I32F32() I32F32 {
 	switch {
 	case x.hi > integerMax:
@@ -160,7 +164,8 @@ func (x I64F64) I32F32() I32F32 {
 	return I32F32(x.hi<<fracBits | int64(x.lo>>fracBits))
 }
 
-// NormaliseWide divides every element of v by their sum, in place. A vector that sums to zero stays as it is.
+// NormaliseWide divides every element of v by their sum, in place. A vector
+// that sums to zero stays as it is.
 func NormaliseWide(v []I64F64) {
 	var sum I64F64
 	for _, x := range v {

@@ -9,7 +9,8 @@ import (
 	"github.com/assaynet/assay/scoring/fixed"
 )
 
-// The oracle: what each operation means, in unbounded integers and without a thought for speed. A number is its bits.
+// The oracle: what each operation means, in unbounded integers and without a
+// thought for speed. A number is its bits.
 
 var (
 	unit32 = new(big.Int).Lsh(big.NewInt(1), 32)
@@ -41,7 +42,8 @@ func truncDiv(a, b *big.Int) *big.Int {
 	return new(big.Int).Quo(a, b)
 }
 
-// operands yields pairs of numbers with all magnitudes and the edges of the range among them.
+// operands yields pairs of numbers with all magnitudes and the edges of the
+// range among them.
 func operands(r *rand.Rand, count int, yield func(x, y int64)) {
 	edges := []int64{
 		0, 1, -1, 2, -2, 3, -3, 1 << 31, -1 << 31, 1<<32 - 1, 1 << 32, 1<<32 + 1, -1 << 32, -1<<32 + 1, -1<<32 - 1,
@@ -103,7 +105,8 @@ func TestI64F64AgreesWithTheOracle(t *testing.T) {
 	}
 	var carried fixed.I64F64
 	operands(r, 100_000, func(x, y int64) {
-		// The words of two numbers come from two pairs, so that every word meets the edges.
+		// The words of two numbers come from two pairs, so that every word
+		// meets the edges.
 		fx, fy := fixed.WideFromBits(x, uint64(y)), carried
 		if r.IntN(2) == 0 {
 			fx, fy = fixed.WideFromBits(x>>r.UintN(64), uint64(y)), fixed.WideFromBits(y>>r.UintN(64), uint64(x))
@@ -150,7 +153,8 @@ func TestProportionsAgreeWithTheOracle(t *testing.T) {
 	})
 }
 
-// oracleExp is the definition of Exp, for x != 0 and x != 1. It returns nil where a step leaves the range.
+// oracleExp is the definition of Exp, for x != 0 and x != 1. It returns nil
+// where a step leaves the range.
 func oracleExp(x int64) *big.Int {
 	fits := func(n *big.Int) bool { return n.IsInt64() }
 	a := new(big.Int).Abs(big.NewInt(x))

@@ -9,7 +9,8 @@ func Sum(v []I32F32) I32F32 {
 	return sum
 }
 
-// Normalise divides every element of v by their sum, in place. A vector that sums to zero stays as it is.
+// Normalise divides every element of v by their sum, in place. A vector that
+// sums to zero stays as it is.
 func Normalise(v []I32F32) {
 	NormaliseBy(v, Sum(v))
 }
@@ -24,12 +25,14 @@ func NormaliseBy(v []I32F32, sum I32F32) {
 	}
 }
 
-// upscaleExact is the largest maximum for which 65535·maximum stays within the range, so that the product can come
-// before the quotient, which is the more exact order.
+// upscaleExact is the largest maximum for which 65535·maximum stays within the
+// range, so that the product can come before the quotient, which is the more
+// exact order.
 const upscaleExact = I32F32(32768) << fracBits
 
-// MaxUpscale returns v scaled so that its largest element becomes 65535, each rounded to the nearest integer in
-// 0 … 65535 with halves upwards. A vector without a positive element gives zeros.
+// MaxUpscale returns v scaled so that its largest element becomes 65535, each
+// rounded to the nearest integer in 0 … 65535 with halves upwards. A vector
+// without a positive element gives zeros.
 func MaxUpscale(v []I32F32) []uint16 {
 	out := make([]uint16, len(v))
 	var largest I32F32
@@ -52,7 +55,8 @@ func MaxUpscale(v []I32F32) []uint16 {
 	return out
 }
 
-// MaxUpscaleU16 is [MaxUpscale] of integers: what a row of weights becomes when it is set.
+// MaxUpscaleU16 is [MaxUpscale] of integers: what a row of weights becomes when
+// it is set.
 func MaxUpscaleU16(v []uint16) []uint16 {
 	wide := make([]I32F32, len(v))
 	for i, x := range v {

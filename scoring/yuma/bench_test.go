@@ -7,8 +7,9 @@ import (
 	"github.com/assaynet/assay/scoring/yuma"
 )
 
-// BenchmarkEpoch is the largest epoch that the network plans for: 256 validators that each weigh all of 4,096 seats,
-// no two alike, with bonds from an epoch before.
+// BenchmarkEpoch is the largest epoch that the network plans for: 256
+// validators that each weigh all of 4,096 seats, no two alike, with bonds from
+// an epoch before.
 func BenchmarkEpoch(b *testing.B) {
 	const seats, validators = 4096, 256
 	rules := []struct {
@@ -33,8 +34,9 @@ func BenchmarkEpoch(b *testing.B) {
 	}
 }
 
-// denseInput returns an epoch in which the first validators seats weigh all others and have bonds in them. The bonds
-// penalty is one half, which takes the longest.
+// denseInput returns an epoch in which the first validators seats weigh all
+// others and have bonds in them. The bonds penalty is one half, which takes the
+// longest.
 func denseInput(r *rand.Rand, seats, validators int) yuma.Input {
 	in := yuma.Input{
 		Params: yuma.Params{

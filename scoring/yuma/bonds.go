@@ -2,19 +2,22 @@ package yuma
 
 import "github.com/assaynet/assay/scoring/fixed"
 
-// Bonds are what a validator has earned in a miner by having voted for it, early best. They are an average over the
-// epochs of the weights, and a validator's dividends are its bonds times the incentive of the miners.
+// Bonds are what a validator has earned in a miner by having voted for it,
+// early best. They are an average over the epochs of the weights, and a
+// validator's dividends are its bonds times the incentive of the miners.
 //
 //	original  B' = columns(a·columns(w·A) + (1−a)·columns(B)),  D = Σ_j B'_ij·I_j
 //	Yuma3     B' = a·w + (1−a)·B,                               D = A_i·Σ_j columns(B')_ij·I_j
 //
-// where columns divides each column by its sum, and w are the weights after the bonds penalty. The original bonds are
-// shares of a miner, with the stake in them; those of Yuma3 are levels between 0 and 1, and the stake counts only when
-// dividends are paid, so that moved stake moves dividends at once.
+// where columns divides each column by its sum, and w are the weights after the
+// bonds penalty. The original bonds are shares of a miner, with the stake in
+// them; those of Yuma3 are levels between 0 and 1, and the stake counts only
+// when dividends are paid, so that moved stake moves dividends at once.
 
-// bondWeights returns the weights that bonds follow, w + penalty·(clipped − w). Which zeros stay entries differs: with
-// keepZeros wherever w has an entry, otherwise all of w without a penalty, those of clipped with a full one, and none
-// in between.
+// bondWeights returns the weights that bonds follow, w + penalty·(clipped − w).
+// Which zeros stay entries differs: with keepZeros wherever w has an entry,
+// otherwise all of w without a penalty, those of clipped with a full one, and
+// none in between.
 func bondWeights(w, clipped *matrix, consensus []fixed.I32F32, penalty fixed.I32F32, keepZeros bool) matrix {
 	switch {
 	case penalty == 0:
@@ -37,8 +40,8 @@ func bondWeights(w, clipped *matrix, consensus []fixed.I32F32, penalty fixed.I32
 	return out
 }
 
-// storedBonds returns the bonds of the epoch before, each value converted by scale. Columns of seats that changed hands
-// since are left out.
+// storedBonds returns the bonds of the epoch before, each value converted by
+// scale. Columns of seats that changed hands since are left out.
 func storedBonds(in *Input, scale func(uint16) fixed.I32F32) matrix {
 	since := bondsSince(in)
 	entries := 0
@@ -57,7 +60,8 @@ func storedBonds(in *Input, scale func(uint16) fixed.I32F32) matrix {
 	return out
 }
 
-// bondsSince returns the height from which on a registration voids the bonds in the seat.
+// bondsSince returns the height from which on a registration voids the bonds in
+// the seat.
 func bondsSince(in *Input) uint64 {
 	switch {
 	case in.LastStep != 0:
@@ -82,7 +86,8 @@ func blend(now, old *matrix, alpha fixed.I32F32) matrix {
 	})
 }
 
-// originalBonds returns the dividends, which add up to one, and the bonds to store, scaled to the maximum of a column.
+// originalBonds returns the dividends, which add up to one, and the bonds to
+// store, scaled to the maximum of a column.
 func originalBonds(in *Input, w *matrix, stake, incentive []fixed.I32F32) ([]fixed.I32F32, matrix) {
 	old := storedBonds(in, func(v uint16) fixed.I32F32 { return fixed.FromInt(int64(v)) })
 	old.normaliseColumns()
@@ -117,7 +122,8 @@ func yuma3Bonds(in *Input, w *matrix, stake, incentive, consensus []fixed.I32F32
 	return dividends, bonds
 }
 
-// bondRows returns the bonds as they are stored: rounded down, for seats with a permit, without zeros.
+// bondRows returns the bonds as they are stored: rounded down, for seats with a
+// permit, without zeros.
 func bondRows(bonds *matrix, permit []bool) [][]Entry {
 	rows := make([][]Entry, bonds.size())
 	all := make([]Entry, 0, len(bonds.uid))

@@ -7,13 +7,15 @@ import (
 	"github.com/assaynet/assay/scoring/fixed"
 )
 
-// vote is one validator's weight for a miner, with the validator's share of the active stake.
+// vote is one validator's weight for a miner, with the validator's share of the
+// active stake.
 type vote struct {
 	weight, stake fixed.I32F32
 }
 
-// consensus returns for each miner the stake-weighted median of its votes: the largest weight that validators with at
-// least kappa of the stake give it, or more. A validator that gives none votes zero.
+// consensus returns for each miner the stake-weighted median of its votes: the
+// largest weight that validators with at least kappa of the stake give it, or
+// more. A validator that gives none votes zero.
 func consensus(stake []fixed.I32F32, w *matrix, kappa fixed.I32F32) []fixed.I32F32 {
 	voters, count := voices(stake)
 	total := fixed.Sum(voters)
@@ -28,7 +30,8 @@ func consensus(stake []fixed.I32F32, w *matrix, kappa fixed.I32F32) []fixed.I32F
 			for _, v := range votes {
 				present = present.Add(v.stake)
 			}
-			// The silent count as one voter: only the sum of equal votes matters. There is room for it.
+			// The silent count as one voter: only the sum of equal votes
+			// matters. There is room for it.
 			votes = append(votes, vote{0, total.Sub(present)})
 		}
 		out[j] = weightedMedian(votes, minority)
@@ -49,7 +52,8 @@ func voices(stake []fixed.I32F32) (voters []fixed.I32F32, count int) {
 	return voters, count
 }
 
-// nobody returns the rank of what rows leave to nobody: it is agreed on and clipped as a seat's column is.
+// nobody returns the rank of what rows leave to nobody: it is agreed on and
+// clipped as a seat's column is.
 func nobody(stake, left []fixed.I32F32, kappa fixed.I32F32) fixed.I32F32 {
 	voters, count := voices(stake)
 	votes := make([]vote, 0, count)
@@ -100,17 +104,20 @@ func newBallots(w *matrix, voters []fixed.I32F32) ballots {
 	return b
 }
 
-// of returns the votes of column j. Appending one more does not reach another column.
+// of returns the votes of column j. Appending one more does not reach another
+// column.
 func (b *ballots) of(j int) []vote {
 	from := b.start[j]
 	return b.votes[from : from+b.size[j] : b.start[j+1]]
 }
 
-// weightedMedian returns the smallest vote up to which the stake exceeds minority, or the largest vote if it never
-// does, or zero without votes. It sorts votes.
+// weightedMedian returns the smallest vote up to which the stake exceeds
+// minority, or the largest vote if it never does, or zero without votes. It
+// sorts votes.
 //
-// The reference narrows the votes down around pivots instead; both give the same, since sums of stakes are exact. A
-// sort is never slow, while pivots can be when the votes are arranged against them.
+// The reference narrows the votes down around pivots instead; both give the
+// same, since sums of stakes are exact. A sort is never slow, while pivots can
+// be when the votes are arranged against them.
 func weightedMedian(votes []vote, minority fixed.I32F32) fixed.I32F32 {
 	if len(votes) == 0 {
 		return 0
@@ -129,7 +136,8 @@ func weightedMedian(votes []vote, minority fixed.I32F32) fixed.I32F32 {
 	return votes[len(votes)-1].weight
 }
 
-// clip returns the weights cut to the consensus. What is cut to zero is no entry any more.
+// clip returns the weights cut to the consensus. What is cut to zero is no
+// entry any more.
 func clip(w *matrix, consensus []fixed.I32F32) matrix {
 	out := newMatrix(w.size(), len(w.uid))
 	for i := range w.size() {

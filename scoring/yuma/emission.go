@@ -6,16 +6,18 @@ import (
 	"github.com/assaynet/assay/scoring/fixed"
 )
 
-// shares are the parts of the emission, per seat: of the miners' side, of the validators' side, and of both. The first
-// two add up to one together, and so does the third, but for what nobody earned.
+// shares are the parts of the emission, per seat: of the miners' side, of the
+// validators' side, and of both. The first two add up to one together, and so
+// does the third, but for what nobody earned.
 type shares struct {
 	server, validator, combined []fixed.I32F32
 	nobody                      fixed.I32F32
 }
 
-// emissionShares divides the emission by incentive and dividends, which count the same; what nobody earned of either
-// is a share that no seat has. If no miner has incentive and nothing was left to nobody,
-// nothing is paid, or, as in the reference, validators are by stake.
+// emissionShares divides the emission by incentive and dividends, which count
+// the same; what nobody earned of either is a share that no seat has. If no
+// miner has incentive and nothing was left to nobody, nothing is paid, or, as
+// in the reference, validators are by stake.
 func emissionShares(in *Input, incentive, dividends []fixed.I32F32, unearned fixed.I32F32, stake, activeStake []fixed.I32F32) shares {
 	n := len(incentive)
 	s := shares{server: slices.Clone(incentive), validator: slices.Clone(dividends), combined: make([]fixed.I32F32, n)}

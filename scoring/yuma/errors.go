@@ -2,7 +2,8 @@ package yuma
 
 import "fmt"
 
-// Reason names a rule that an input breaks. It is an error itself, to be found with errors.Is.
+// Reason names a rule that an input breaks. It is an error itself, to be found
+// with errors.Is.
 type Reason string
 
 // Error returns the name of the rule.

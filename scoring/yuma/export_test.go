@@ -16,8 +16,9 @@ func WeightedMedian(votes []Vote, minority fixed.I32F32) fixed.I32F32 {
 // TopNonZero is topNonZero, for the vectors of its own.
 func TopNonZero(v []fixed.I32F32, k int) []bool { return topNonZero(v, k) }
 
-// Agreement is what validators with that stake and those weights agree on: the consensus and the ranks, that is the
-// stake behind the clipped weights. A negative weight is no entry. Rows are taken as they are.
+// Agreement is what validators with that stake and those weights agree on: the
+// consensus and the ranks, that is the stake behind the clipped weights. A
+// negative weight is no entry. Rows are taken as they are.
 func Agreement(stake []fixed.I32F32, rows [][]fixed.I32F32, kappa fixed.I32F32) (agreed, ranks []fixed.I32F32) {
 	n := max(len(rows), len(rows[0])) // a matrix is square
 	w := newMatrix(n, n*n)

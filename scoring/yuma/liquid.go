@@ -4,8 +4,9 @@ import "github.com/assaynet/assay/scoring/fixed"
 
 // liquid is liquid alpha: the speed at which one bond follows one weight.
 //
-// Who votes above the consensus buys fast, because being early is worth rewarding; who votes below the bond it holds
-// sells fast. The distance d runs through a sigmoid:
+// Who votes above the consensus buys fast, because being early is worth
+// rewarding; who votes below the bond it holds sells fast. The distance d runs
+// through a sigmoid:
 //
 //	d = max(0, weight − consensus)  if weight >= bond, else  bond − weight,  at most 1
 //	alpha = low + (high − low)/(1 + e^(−steepness·(d − 1/2)))
@@ -37,8 +38,9 @@ func (l liquid) alpha(weight, bond, consensus fixed.I32F32) fixed.I32F32 {
 	return l.low.Add(sigmoid.Mul(l.span)).Clamp(l.low, l.high)
 }
 
-// blend returns the bonds after an epoch with the weights w. They have an entry where w has one: a validator that
-// leaves a miner out loses its bond at once, one that gives it an explicit zero keeps a bond that decays.
+// blend returns the bonds after an epoch with the weights w. They have an entry
+// where w has one: a validator that leaves a miner out loses its bond at once,
+// one that gives it an explicit zero keeps a bond that decays.
 func (l liquid) blend(w, old *matrix, consensus []fixed.I32F32) matrix {
 	out := matrix{start: w.start, uid: w.uid, val: make([]fixed.I32F32, len(w.val))}
 	for i := range w.size() {

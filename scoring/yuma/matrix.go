@@ -2,15 +2,16 @@ package yuma
 
 import "github.com/assaynet/assay/scoring/fixed"
 
-// matrix is sparse, by rows: the entries of row i are start[i] to start[i+1] of uid and val, and their uids ascend.
-// There are as many columns as rows.
+// matrix is sparse, by rows: the entries of row i are start[i] to start[i+1] of
+// uid and val, and their uids ascend. There are as many columns as rows.
 type matrix struct {
 	start []int
 	uid   []uint16
 	val   []fixed.I32F32
 }
 
-// newMatrix returns a matrix without rows yet, with room for n of them and for the given number of entries.
+// newMatrix returns a matrix without rows yet, with room for n of them and for
+// the given number of entries.
 func newMatrix(n, entries int) matrix {
 	return matrix{
 		start: append(make([]int, 0, n+1), 0),
@@ -98,8 +99,8 @@ func (m *matrix) rowSums(v []fixed.I32F32) []fixed.I32F32 {
 	return sums
 }
 
-// merge returns the matrix of f(a[i][j], b[i][j]) over the entries that either has, a missing one being zero, and
-// keeps the results above zero.
+// merge returns the matrix of f(a[i][j], b[i][j]) over the entries that either
+// has, a missing one being zero, and keeps the results above zero.
 func merge(a, b *matrix, f func(x, y fixed.I32F32) fixed.I32F32) matrix {
 	out := newMatrix(a.size(), len(a.uid)+len(b.uid))
 	for i := range a.size() {

@@ -10,8 +10,9 @@ import (
 	"github.com/assaynet/assay/scoring/yuma"
 )
 
-// The oracle: the epoch once more, dense, in unbounded integers, step by step as the specification words it and
-// without a thought for speed. A number is an integer of 2^-32; a missing entry of a matrix is nil.
+// The oracle: the epoch once more, dense, in unbounded integers, step by step
+// as the specification words it and without a thought for speed. A number is an
+// integer of 2^-32; a missing entry of a matrix is nil.
 
 var (
 	zero = new(big.Int)
@@ -174,7 +175,8 @@ func (e *epoch) permits() {
 		if e.active[i] && e.permit[i] {
 			e.voice[i] = s
 		}
-		// The rank is the number of seats that win over i: more stake, or as much and a higher uid.
+		// The rank is the number of seats that win over i: more stake, or as
+		// much and a higher uid.
 		rank := 0
 		for k, other := range e.stake {
 			if c := other.Cmp(s); c > 0 || c == 0 && k > i {
@@ -306,7 +308,8 @@ func (e *epoch) bond() {
 	}
 }
 
-// average returns a·now + (1−a)·old with the fixed a, without entries at or below zero.
+// average returns a·now + (1−a)·old with the fixed a, without entries at or
+// below zero.
 func (e *epoch) average(now, old table) table {
 	a := sub(one, ratio(e.in.BondsMovingAverage, 1_000_000))
 	return each(e.n, func(i, j int) *big.Int {
@@ -462,7 +465,8 @@ func TestMedianAgreesWithTheOracle(t *testing.T) {
 		idx := make([]int, n)
 		stake, score := zeros(n), zeros(n)
 		for i := range votes {
-			// Few values, so that ties and sums that meet the minority exactly are common.
+			// Few values, so that ties and sums that meet the minority exactly
+			// are common.
 			weight, s := fixed.I32F32(r.IntN(4)), fixed.I32F32(r.IntN(4))
 			votes[i] = yuma.NewVote(weight, s)
 			idx[i], stake[i], score[i] = i, big.NewInt(int64(s)), big.NewInt(int64(weight))

@@ -10,8 +10,8 @@ import (
 	"github.com/assaynet/assay/scoring/yuma"
 )
 
-// network returns an epoch in which the first validators seats have stake, permits and random votes for the miners
-// after them.
+// network returns an epoch in which the first validators seats have stake,
+// permits and random votes for the miners after them.
 func network(r *rand.Rand, validators, miners int) yuma.Input {
 	n := validators + miners
 	in := yuma.Input{
@@ -131,8 +131,9 @@ func TestSplittingAValidatorKeepsIncentives(t *testing.T) {
 		half.Weights = append(half.Weights, half.Weights[0])
 		half.Bonds = append(half.Bonds, nil)
 
-		// The original bonds are shares of stake, so that a dividend splits with it. Those of Yuma3 are levels, and a
-		// second holder of a level dilutes each miner's by as much as it stands out in it.
+		// The original bonds are shares of stake, so that a dividend splits
+		// with it. Those of Yuma3 are levels, and a second holder of a level
+		// dilutes each miner's by as much as it stands out in it.
 		whole.Yuma3, half.Yuma3 = false, false
 		a, b := run(t, whole), run(t, half)
 		n := len(whole.Stake)
@@ -159,7 +160,8 @@ func checkConservation(t *testing.T, in yuma.Input, out yuma.Output) {
 	t.Helper()
 	n := fixed.I32F32(len(in.Stake))
 	for name, shares := range map[string][]fixed.I32F32{"incentive": out.IncentiveShare, "dividends": out.DividendShare} {
-		// Each share is cut by less than 2^-32. A sum of a few 2^-32 from tiny stakes still divides into one.
+		// Each share is cut by less than 2^-32. A sum of a few 2^-32 from tiny
+		// stakes still divides into one.
 		if sum := fixed.Sum(shares); sum != 0 && (sum > fixed.One || sum < fixed.One-n) {
 			t.Fatalf("%s adds up to %d of %d", name, sum, fixed.One)
 		}
@@ -178,7 +180,8 @@ func TestAMinorityAloneMovesNothing(t *testing.T) {
 	for seed := range uint64(200) {
 		r := rand.New(rand.NewPCG(seed, 15))
 		in := network(r, 6, 8)
-		// The last miner has the votes of the smallest validators only, below kappa together.
+		// The last miner has the votes of the smallest validators only, below
+		// kappa together.
 		target := len(in.Stake) - 1
 		total, given := uint64(0), uint64(0)
 		for _, s := range in.Stake {

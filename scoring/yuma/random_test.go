@@ -9,8 +9,8 @@ import (
 // pick returns one of the choices.
 func pick[T any](r *rand.Rand, choices ...T) T { return choices[r.IntN(len(choices))] }
 
-// randomInput returns a valid input of 1 to most seats, over all rules, with heights, ties and stakes such that every
-// mask is met often.
+// randomInput returns a valid input of 1 to most seats, over all rules, with
+// heights, ties and stakes such that every mask is met often.
 func randomInput(r *rand.Rand, most int) yuma.Input {
 	n := 1 + r.IntN(most)
 	in := yuma.Input{

@@ -15,7 +15,8 @@ import (
 	"github.com/assaynet/assay/scoring/yuma"
 )
 
-// scenario is a file of testdata: a state and operations on it. testdata/README.md explains them.
+// scenario is a file of testdata: a state and operations on it.
+// testdata/README.md explains them.
 type scenario struct {
 	Setup setup
 	Ops   []operation
@@ -232,7 +233,8 @@ func compare(t *testing.T, what string, got any, want json.RawMessage) {
 	}
 }
 
-// compareAsserted compares what an upstream test asserts: a whole list, single elements by index, or decimals.
+// compareAsserted compares what an upstream test asserts: a whole list, single
+// elements by index, or decimals.
 func compareAsserted(t *testing.T, what string, out yuma.Output, name string, want json.RawMessage) {
 	t.Helper()
 	switch name {

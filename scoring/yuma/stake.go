@@ -16,8 +16,9 @@ func active(in *Input) []bool {
 	return out
 }
 
-// stakeShares returns each seat's share of the stake that reaches the threshold. The division is made with 64 fraction
-// bits and then cut to 32, so the sum is never above one.
+// stakeShares returns each seat's share of the stake that reaches the
+// threshold. The division is made with 64 fraction bits and then cut to 32, so
+// the sum is never above one.
 func stakeShares(in *Input) []fixed.I32F32 {
 	wide := make([]fixed.I64F64, in.seats())
 	for uid, stake := range in.Stake {
@@ -42,7 +43,8 @@ func withOwner(in *Input, permit []bool) []bool {
 	return out
 }
 
-// activeStake returns the shares of those who are active and have a permit, brought to a sum of one.
+// activeStake returns the shares of those who are active and have a permit,
+// brought to a sum of one.
 func activeStake(shares []fixed.I32F32, active, permit []bool) []fixed.I32F32 {
 	out := make([]fixed.I32F32, len(shares))
 	for uid, share := range shares {
@@ -54,7 +56,8 @@ func activeStake(shares []fixed.I32F32, active, permit []bool) []fixed.I32F32 {
 	return out
 }
 
-// topNonZero marks the k largest elements of v, zeros never. On equal values the higher uid wins.
+// topNonZero marks the k largest elements of v, zeros never. On equal values
+// the higher uid wins.
 func topNonZero(v []fixed.I32F32, k int) []bool {
 	out := make([]bool, len(v))
 	order := make([]int, len(v))

@@ -10,7 +10,8 @@ import (
 	"github.com/assaynet/assay/scoring/yuma"
 )
 
-// fromFloat32 returns the I32F32 nearest to a decimal that the reference reads as a float32, ties to even.
+// fromFloat32 returns the I32F32 nearest to a decimal that the reference reads
+// as a float32, ties to even.
 func fromFloat32(x float64) fixed.I32F32 {
 	return fixed.I32F32(math.RoundToEven(float64(float32(x)) * (1 << 32)))
 }

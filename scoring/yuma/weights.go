@@ -2,8 +2,9 @@ package yuma
 
 import "github.com/assaynet/assay/scoring/fixed"
 
-// weights returns the weights that count, each row divided by its sum, and what each leaves to nobody, which is part
-// of the sum. The masks come first, so a validator whose votes are mostly masked speaks with full voice through the
+// weights returns the weights that count, each row divided by its sum, and what
+// each leaves to nobody, which is part of the sum. The masks come first, so a
+// validator whose votes are mostly masked speaks with full voice through the
 // rest.
 func weights(in *Input, permit []bool) (matrix, []fixed.I32F32) {
 	entries := 0

@@ -6,8 +6,9 @@ import (
 	"github.com/assaynet/assay/scoring/fixed"
 )
 
-// Run computes one epoch. Its errors wrap an *InputError with the [Reason] of the rule that the input breaks; every
-// input without such a fault has an output. It is safe for concurrent use.
+// Run computes one epoch. Its errors wrap an *InputError with the [Reason] of
+// the rule that the input breaks; every input without such a fault has an
+// output. It is safe for concurrent use.
 func Run(in Input) (Output, error) {
 	if err := in.check(); err != nil {
 		return Output{}, fmt.Errorf("run epoch at block %d: %w", in.Block, err)
@@ -15,7 +16,8 @@ func Run(in Input) (Output, error) {
 
 	isActive := active(&in)
 	stake := stakeShares(&in)
-	// The permits of this epoch are those that the last one gave; the new ones count from the next.
+	// The permits of this epoch are those that the last one gave; the new ones
+	// count from the next.
 	permit := withOwner(&in, in.Permit)
 	newPermit := withOwner(&in, topNonZero(stake, in.MaxValidators))
 	voice := activeStake(stake, isActive, permit)
@@ -82,8 +84,9 @@ func plainRowSums(m *matrix) []fixed.I32F32 {
 	return sums
 }
 
-// MaxUpscale returns the weights scaled so that the largest is 65535, as they are stored when they are revealed. Each
-// is rounded to the nearest, halves upwards; zeros stay zeros.
+// MaxUpscale returns the weights scaled so that the largest is 65535, as they
+// are stored when they are revealed. Each is rounded to the nearest, halves
+// upwards; zeros stay zeros.
 func MaxUpscale(weights []uint16) []uint16 {
 	return fixed.MaxUpscaleU16(weights)
 }

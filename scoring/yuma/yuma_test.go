@@ -71,7 +71,8 @@ func TestWithoutIncentiveThePotIsCarriedOrPaidByStake(t *testing.T) {
 }
 
 func TestAnExplicitZeroKeepsADecayingBond(t *testing.T) {
-	// Validator 0 leaves the miner 2 for 3, as all do, once by a zero and once by saying nothing.
+	// Validator 0 leaves the miner 2 for 3, as all do, once by a zero and once
+	// by saying nothing.
 	bond := func(keep, explicit bool, penalty uint16) uint16 {
 		in := network(rand.New(rand.NewPCG(4, 4)), 2, 2)
 		in.LiquidAlpha, in.ZerosKeepBonds, in.BondsPenalty = true, keep, penalty
@@ -189,8 +190,8 @@ func TestHeightsAtTheEndOfTheirRangeDoNotWrap(t *testing.T) {
 	}
 }
 
-// FuzzRun drives Run with inputs built from bytes, malformed ones among them: it must not panic, and pay no more than
-// the emission.
+// FuzzRun drives Run with inputs built from bytes, malformed ones among them:
+// it must not panic, and pay no more than the emission.
 func FuzzRun(f *testing.F) {
 	r := rand.New(rand.NewPCG(8, 8))
 	for _, size := range []int{0, 20, 200, 2000} {
@@ -309,12 +310,14 @@ func TestWhatIsLeftToNobodyIsPaidToNobody(t *testing.T) {
 }
 
 func TestNobodyIsVotedOnAsASeatIs(t *testing.T) {
-	// The validator with 40 of 100 leaves far more than the other: it is cut to that.
+	// The validator with 40 of 100 leaves far more than the other: it is cut to
+	// that.
 	_, _, alone := paidBy(t, withNobody(100, 60_000))
 	if got := alone.NobodyShare.Proportion(); got > 20_000 { // uncut it would be above a half
 		t.Errorf("a minority leaves %d of 65535 to nobody", got)
 	}
-	// And one that leaves nothing does not pay what the majority says is not earned.
+	// And one that leaves nothing does not pay what the majority says is not
+	// earned.
 	_, _, kind := paidBy(t, withNobody(100, 0))
 	if kind.NobodyShare == 0 {
 		t.Error("a minority pays what a majority left")

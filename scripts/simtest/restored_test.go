@@ -40,7 +40,8 @@ func TestAValidatorRestoredFromAnOlderCopyBlamesNobodyForWhatItMissed(t *testing
 			if got.Tally.Unopened != 0 || got.Availability != want.Availability {
 				t.Errorf("epoch %d: vincent counts %d answers of %s as unopened, availability %d", e, got.Tally.Unopened, name, got.Availability)
 			}
-			// Three epochs of own runs, aged by five, are few: rows differ by that much.
+			// Three epochs of own runs, aged by five, are few: rows differ by
+			// that much.
 			if got.Weight < want.Weight/4*3 {
 				t.Errorf("epoch %d: vincent weighs %s %d, viktor %d", e, name, got.Weight, want.Weight)
 			}

@@ -181,7 +181,8 @@ func (s *stage) minerAt(name string, port *protocoltest.Port, tweaks ...func(*mi
 	s.Attach(name, port, minerNode{m})
 }
 
-// validator gives an actor the shipped validator, with its config changed by tweaks.
+// validator gives an actor the shipped validator, with its config changed by
+// tweaks.
 func (s *stage) validator(name string, tweaks ...func(*validator.Config)) {
 	s.Helper()
 	s.validatorAt(name, s.Port(name), tweaks...)

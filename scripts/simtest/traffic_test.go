@@ -177,10 +177,10 @@ func (s *stage) becomeJudge(name string) {
 	s.block()
 }
 
-// Ada answers all, Bob leaves out what is not his first slot, and once all, Cleo runs another
-// model. In epoch 2 they have two slots, in epoch 4 up to four. Dora becomes a
-// validator and does nothing, Vera once misses her turn to propose, and Bob once
-// stakes too little.
+// Ada answers all, Bob leaves out what is not his first slot, and once all,
+// Cleo runs another model. In epoch 2 they have two slots, in epoch 4 up to
+// four. Dora becomes a validator and does nothing, Vera once misses her turn to
+// propose, and Bob once stakes too little.
 func TestTrafficIsTheGoldenTraffic(t *testing.T) {
 	t.Parallel()
 	list := cast()[:len(judges)]

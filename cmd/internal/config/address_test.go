@@ -101,7 +101,8 @@ func TestAddressesThatNobodyCanUseAreRefused(t *testing.T) {
 	}
 }
 
-// TestASlashAtTheEndIsNotAnnounced: the ledger is told addresses as others write them.
+// TestASlashAtTheEndIsNotAnnounced: the ledger is told addresses as others
+// write them.
 func TestASlashAtTheEndIsNotAnnounced(t *testing.T) {
 	c := config.Default(config.Validator)
 	c.Node = config.Node{

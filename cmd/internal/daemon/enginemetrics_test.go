@@ -39,7 +39,8 @@ func observed(t *testing.T) (*engine.Model, *prometheus.Registry) {
 	return m, registry
 }
 
-// gather returns the metrics of the model tiny: values of counters and gauges, counts of histograms.
+// gather returns the metrics of the model tiny: values of counters and gauges,
+// counts of histograms.
 func gather(t *testing.T, registry *prometheus.Registry) map[string]float64 {
 	t.Helper()
 	families, err := registry.Gather()

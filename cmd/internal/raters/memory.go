@@ -12,7 +12,8 @@ import (
 type Remembered struct {
 	KeepAgreement float64 `json:"keep_agreement"`
 	KeepRest      float64 `json:"keep_rest"`
-	// Paid is the part of honest raters that are paid, Correlation that of their skill and pay.
+	// Paid is the part of honest raters that are paid, Correlation that of
+	// their skill and pay.
 	Paid        []Number `json:"paid"`
 	Correlation []Number `json:"correlation"`
 	// Clique is the pay for its work of a clique that knows a part of the golds,

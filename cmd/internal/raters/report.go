@@ -25,7 +25,8 @@ type Row struct {
 	// share of pay ÷ their share of work, in the way that pays them best.
 	AUC Number `json:"auc"`
 	Pay Number `json:"pay"`
-	// Paid is the part of honest raters that are paid, Correlation that of their skill and pay.
+	// Paid is the part of honest raters that are paid, Correlation that of
+	// their skill and pay.
 	Paid        Number `json:"paid"`
 	Correlation Number `json:"correlation"`
 	// Cheat and Noise are the way that pays best, Tried all of them.

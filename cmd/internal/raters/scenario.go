@@ -63,7 +63,8 @@ type Case struct {
 	Leaks     int     `toml:"leaks"`
 	Inverts   int     `toml:"inverts"`
 	Withholds int     `toml:"withholds"`
-	// Noise lists parts of answers that the cheat gives at random; the one that pays it best counts.
+	// Noise lists parts of answers that the cheat gives at random; the one that
+	// pays it best counts.
 	Noise []float64 `toml:"noise"`
 	// The demands; 0 is none.
 	MinAUC         float64 `toml:"min_auc"`

@@ -114,7 +114,8 @@ func TestCarriedSumsComeBack(t *testing.T) {
 	}
 }
 
-// FuzzRead: whatever the bytes are, there is an error or a pair that the score takes or refuses.
+// FuzzRead: whatever the bytes are, there is an error or a pair that the score
+// takes or refuses.
 func FuzzRead(f *testing.F) {
 	f.Add([]byte(whole))
 	f.Add([]byte("\n{}\n[]"))

@@ -23,9 +23,9 @@ func Main(app *cli.App) {
 	os.Exit(Status(err))
 }
 
-// Run runs the program with its arguments until it ends or is told to by SIGINT or SIGTERM. A
-// second signal ends the process at once. What a signal broke off gives an error of the type
-// *[Interrupted].
+// Run runs the program with its arguments until it ends or is told to by SIGINT
+// or SIGTERM. A second signal ends the process at once. What a signal broke off
+// gives an error of the type *[Interrupted].
 func Run(app *cli.App, args []string) error {
 	ctx, cancel := context.WithCancelCause(context.Background())
 	defer cancel(nil)
@@ -97,9 +97,10 @@ func WithStatus(err error, status int) error {
 	return &statusError{err, status}
 }
 
-// Mistake returns err, which may be nil, as a mistake of what a person set, which trying again
-// does not mend: its exit status is 2, so that what starts a daemon again can leave it be. What
-// the system refused is none, unless a path or a right is wrong: it may be gone the next time.
+// Mistake returns err, which may be nil, as a mistake of what a person set,
+// which trying again does not mend: its exit status is 2, so that what starts a
+// daemon again can leave it be. What the system refused is none, unless a path
+// or a right is wrong: it may be gone the next time.
 func Mistake(err error) error {
 	if no, ok := errors.AsType[syscall.Errno](err); ok && !slices.Contains(lasting, no) {
 		return err

@@ -11,7 +11,8 @@ import (
 	"github.com/urfave/cli/v2"
 )
 
-// App returns the program called name with its commands, which take flags alone and are no groups.
+// App returns the program called name with its commands, which take flags alone
+// and are no groups.
 func App(name, summary, description string, commands ...*cli.Command) *cli.App {
 	return Finish(&cli.App{
 		Name:        name,

@@ -8,11 +8,13 @@ import (
 var (
 	// ErrSyntax means that a source is no template.
 	ErrSyntax = errors.New("syntax: bad template")
-	// ErrLimit means that a source nests deeper than [MaxDepth] or holds a number beyond 64 bits.
+	// ErrLimit means that a source nests deeper than [MaxDepth] or holds a
+	// number beyond 64 bits.
 	ErrLimit = errors.New("syntax: limit passed")
 )
 
-// Error says where a source is no template, and why. It is an [ErrSyntax] or an [ErrLimit].
+// Error says where a source is no template, and why. It is an [ErrSyntax] or an
+// [ErrLimit].
 type Error struct {
 	Line   int // from 1
 	Reason string
@@ -25,7 +27,8 @@ func (e *Error) Error() string { return fmt.Sprintf("line %d: %s", e.Line, e.Rea
 // Unwrap returns [ErrSyntax] or [ErrLimit].
 func (e *Error) Unwrap() error { return e.kind }
 
-// fail gives up at a line of the source: the parser panics with an *Error, which [Parse] returns.
+// fail gives up at a line of the source: the parser panics with an *Error,
+// which [Parse] returns.
 func fail(line int, format string, args ...any) {
 	panic(&Error{line, fmt.Sprintf(format, args...), ErrSyntax})
 }

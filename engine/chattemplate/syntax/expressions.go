@@ -79,7 +79,8 @@ func (p *parser) compare() Expr {
 	return c
 }
 
-// comparison returns the comparing operator that is here and of how many tokens it is; 0 means that there is none.
+// comparison returns the comparing operator that is here and of how many tokens
+// it is; 0 means that there is none.
 func (p *parser) comparison() (string, int) {
 	t := p.now()
 	switch {
@@ -123,7 +124,8 @@ func (p *parser) concat() Expr {
 func (p *parser) product() Expr { return p.chain(p.power, "*", "/", "//", "%") }
 func (p *parser) power() Expr   { return p.chain(func() Expr { return p.unary(true) }, "**") }
 
-// unary reads signs, what they stand before, and the filters and tests behind it, which see the signs.
+// unary reads signs, what they stand before, and the filters and tests behind
+// it, which see the signs.
 func (p *parser) unary(filters bool) Expr {
 	was := p.depth
 	var x Expr
@@ -161,7 +163,8 @@ func (p *parser) applied(x Expr) Expr {
 	}
 }
 
-// primary reads a name, a literal or something in brackets; attributes says whether a name and its attribute are one thing to set.
+// primary reads a name, a literal or something in brackets; attributes says
+// whether a name and its attribute are one thing to set.
 func (p *parser) primary(attributes bool) Expr {
 	t := p.next()
 	switch t.kind {
@@ -235,8 +238,9 @@ func number(t token) any {
 	return n
 }
 
-// tuple reads an expression or, where commas follow, a tuple. choice says whether an item may be a choice, empty whether no item
-// is a tuple, too; ends are names that end it.
+// tuple reads an expression or, where commas follow, a tuple. choice says
+// whether an item may be a choice, empty whether no item is a tuple, too; ends
+// are names that end it.
 func (p *parser) tuple(choice, empty bool, ends ...string) Expr {
 	return p.tupleOf(func() Expr { return p.condition(choice) }, empty, ends)
 }
@@ -266,7 +270,8 @@ func (p *parser) tupleOf(item func() Expr, empty bool, ends []string) Expr {
 	return items[0]
 }
 
-// items reads what item reads, with commas between and perhaps one at the end, up to a closing bracket.
+// items reads what item reads, with commas between and perhaps one at the end,
+// up to a closing bracket.
 func (p *parser) items(end string, item func() Expr) []Expr {
 	var out []Expr
 	for !p.isOperator(end) {
@@ -423,7 +428,8 @@ func (p *parser) filterName(x Expr) *Filter {
 	return f
 }
 
-// blockFilter reads the filters of a block, of which the first has no bar before it where bare is set. There may be none otherwise.
+// blockFilter reads the filters of a block, of which the first has no bar
+// before it where bare is set. There may be none otherwise.
 func (p *parser) blockFilter(bare bool) *Filter {
 	was := p.depth
 	var f *Filter

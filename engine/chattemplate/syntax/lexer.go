@@ -23,7 +23,8 @@ const (
 	kindOperator
 )
 
-// token is a piece of the source. text is a name, an operator, a number as written, a string's value or data.
+// token is a piece of the source. text is a name, an operator, a number as
+// written, a string's value or data.
 type token struct {
 	kind kind
 	text string
@@ -50,16 +51,19 @@ func (t token) String() string {
 
 // lexer cuts a source into tokens.
 //
-// Outside of tags it looks for the next tag; what lies before is data, from whose end a tag may take white space. A tag's own end
-// may take white space, too, so the next data begins behind it.
+// Outside of tags it looks for the next tag; what lies before is data, from
+// whose end a tag may take white space. A tag's own end may take white space,
+// too, so the next data begins behind it.
 type lexer struct {
 	source string
 	at     int
 	line   int
-	// fresh is set where a line starts: at the start of the source and where the token before ended in a line feed.
+	// fresh is set where a line starts: at the start of the source and where
+	// the token before ended in a line feed.
 	fresh  bool
 	tokens []token
-	// open are the brackets of a tag that are not closed; a tag does not end within them.
+	// open are the brackets of a tag that are not closed; a tag does not end
+	// within them.
 	open []byte
 }
 
@@ -140,7 +144,8 @@ func (l *lexer) next() int {
 	}
 }
 
-// sign reads the sign of white space at an offset, and returns the offset behind it.
+// sign reads the sign of white space at an offset, and returns the offset
+// behind it.
 func (l *lexer) sign(at int) (int, byte) {
 	if at < len(l.source) && (l.source[at] == '-' || l.source[at] == '+') {
 		return at + 1, l.source[at]
@@ -156,7 +161,8 @@ func (l *lexer) data(to int) {
 	l.advance(to)
 }
 
-// before adds the data before a tag at an offset, without the white space that its sign or lstrip_blocks takes, and goes there.
+// before adds the data before a tag at an offset, without the white space that
+// its sign or lstrip_blocks takes, and goes there.
 func (l *lexer) before(tag int, sign byte, lstrip bool) {
 	text := l.source[l.at:tag]
 	switch {
@@ -174,7 +180,8 @@ func (l *lexer) before(tag int, sign byte, lstrip bool) {
 	l.advance(tag)
 }
 
-// tagEnd returns the offset behind the end of a tag ("%}" or "#}") at an offset, together with the white space that it takes.
+// tagEnd returns the offset behind the end of a tag ("%}" or "#}") at an
+// offset, together with the white space that it takes.
 func (l *lexer) tagEnd(at int, end string) (int, bool) {
 	switch {
 	case l.has(at, "-"+end):
@@ -191,7 +198,8 @@ func (l *lexer) tagEnd(at int, end string) (int, bool) {
 	return at, true
 }
 
-// comment skips a comment. One that only begins, at the very end of the source, is none.
+// comment skips a comment. One that only begins, at the very end of the source,
+// is none.
 func (l *lexer) comment() {
 	if l.at == len(l.source) {
 		return
@@ -208,7 +216,8 @@ func (l *lexer) comment() {
 	l.advance(to)
 }
 
-// raw reads the rest of a tag that begins raw text, behind its sign. Such a tag takes no line feed, and knows no plus at its end.
+// raw reads the rest of a tag that begins raw text, behind its sign. Such a tag
+// takes no line feed, and knows no plus at its end.
 func (l *lexer) raw(at int) (int, bool) {
 	at = l.space(at)
 	if !l.has(at, "raw") {

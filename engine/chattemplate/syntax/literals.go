@@ -10,7 +10,8 @@ import (
 	"golang.org/x/text/unicode/runenames"
 )
 
-// digits returns the length of the digits at the start of s, with single underscores between them; fits says what a digit is.
+// digits returns the length of the digits at the start of s, with single
+// underscores between them; fits says what a digit is.
 func digits(s string, fits func(byte) bool) int {
 	n := 0
 	for i := range len(s) {
@@ -66,7 +67,8 @@ func (l *lexer) number() {
 	l.advance(l.at + n)
 }
 
-// integer returns the length of the integer that s begins with. Zeros before a decimal one are a number by themselves.
+// integer returns the length of the integer that s begins with. Zeros before a
+// decimal one are a number by themselves.
 func integer(s string) int {
 	if s[0] != '0' {
 		return digits(s, decimal)
@@ -115,7 +117,8 @@ var short = map[byte]string{
 	'\n': "", '\\': `\`, '\'': "'", '"': `"`, 'a': "\a", 'b': "\b", 'f': "\f", 'n': "\n", 'r': "\r", 't': "\t", 'v': "\v",
 }
 
-// unescape decodes what stands in a string as Python's codec "unicode-escape" does after jinja2 has made it ASCII.
+// unescape decodes what stands in a string as Python's codec "unicode-escape"
+// does after jinja2 has made it ASCII.
 func (l *lexer) unescape(s string) string {
 	var b strings.Builder
 	for {
@@ -149,7 +152,8 @@ func (l *lexer) unescape(s string) string {
 	}
 }
 
-// other writes what is no escape: the backslash stays. One that is not ASCII has become a backslash and its number before.
+// other writes what is no escape: the backslash stays. One that is not ASCII
+// has become a backslash and its number before.
 func other(b *strings.Builder, s string) string {
 	c, n := utf8.DecodeRuneInString(s)
 	b.WriteByte('\\')
@@ -215,7 +219,8 @@ func byName(name string) (rune, bool) {
 	return c, ok
 }
 
-// names are the characters by name. Few templates need them, so they are collected when the first one does.
+// names are the characters by name. Few templates need them, so they are
+// collected when the first one does.
 var names = sync.OnceValue(func() map[string]rune {
 	out := make(map[string]rune, 40000)
 	for c := rune(0); c <= 0x1ffff; c++ {

@@ -5,11 +5,13 @@ import (
 	"strings"
 )
 
-// MaxDepth bounds how deep a tree is: statements in statements, expressions in expressions, and each link of a chain of operators
-// or filters. Templates in use stay below 40.
+// MaxDepth bounds how deep a tree is: statements in statements, expressions in
+// expressions, and each link of a chain of operators or filters. Templates in
+// use stay below 40.
 const MaxDepth = 250
 
-// parser reads tokens, of which the last is of kindEnd. There is always one to look at.
+// parser reads tokens, of which the last is of kindEnd. There is always one to
+// look at.
 type parser struct {
 	tokens []token
 	at     int
@@ -23,7 +25,8 @@ type parser struct {
 	blocks map[string]bool
 }
 
-// Parse reads a template. Errors: an [*Error], which is an [ErrSyntax] or an [ErrLimit].
+// Parse reads a template. Errors: an [*Error], which is an [ErrSyntax] or an
+// [ErrLimit].
 func Parse(source string) (body []Stmt, err error) {
 	defer func() {
 		if p := recover(); p != nil {
@@ -74,7 +77,8 @@ func (p *parser) expect(k kind, text string) token {
 	return p.next()
 }
 
-// deeper counts a level of the tree and returns the depth before, to which the caller sets depth back at the level's end.
+// deeper counts a level of the tree and returns the depth before, to which the
+// caller sets depth back at the level's end.
 func (p *parser) deeper() int {
 	was := p.depth
 	p.link()
@@ -88,7 +92,8 @@ func (p *parser) link() {
 	}
 }
 
-// body reads statements up to the end of the template or to a tag of one of these names, which it leaves to be read.
+// body reads statements up to the end of the template or to a tag of one of
+// these names, which it leaves to be read.
 func (p *parser) body(ends ...string) []Stmt {
 	var out []Stmt
 	for {
@@ -116,7 +121,8 @@ func (p *parser) body(ends ...string) []Stmt {
 	}
 }
 
-// block reads the rest of a tag, the body after it and the name of the tag that ends it.
+// block reads the rest of a tag, the body after it and the name of the tag that
+// ends it.
 func (p *parser) block(ends ...string) ([]Stmt, token) {
 	was := p.deeper()
 	p.skip(kindOperator, ":")

@@ -9,7 +9,8 @@ import (
 	"github.com/assaynet/assay/engine/chattemplate/syntax"
 )
 
-// data returns what a template of data alone says, and | for each tag that is printed.
+// data returns what a template of data alone says, and | for each tag that is
+// printed.
 func data(t *testing.T, source string) string {
 	t.Helper()
 	body, err := syntax.Parse(source)
@@ -157,7 +158,8 @@ func depth(v reflect.Value) int {
 	return 0
 }
 
-// FuzzParse reads any source: a tree that is not too deep, or an error of the promised kinds.
+// FuzzParse reads any source: a tree that is not too deep, or an error of the
+// promised kinds.
 func FuzzParse(f *testing.F) {
 	for _, s := range []string{
 		"{% for a, (b, c) in d recursive %}{{ loop(e) }}{% else %}f{% endfor %}", "{% macro m(a, b=1) %}{{ varargs }}{% endmacro %}{% call(x) m(1, *y, **z) %}{% endcall %}",
@@ -175,7 +177,8 @@ func FuzzParse(f *testing.F) {
 			}
 			return
 		}
-		// A level that is counted may be two nodes: a print and what it prints, a not and its test.
+		// A level that is counted may be two nodes: a print and what it prints,
+		// a not and its test.
 		if n := depth(reflect.ValueOf(body)); n > 3*syntax.MaxDepth {
 			t.Fatalf("%d deep", n)
 		}

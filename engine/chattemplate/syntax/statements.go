@@ -180,7 +180,8 @@ func (p *parser) functionBody(f *Function, end string) {
 	}
 }
 
-// apart reads a body that is a function of its own: break and continue do not reach out of it.
+// apart reads a body that is a function of its own: break and continue do not
+// reach out of it.
 func (p *parser) apart(end string) []Stmt {
 	was := p.inLoop
 	p.inLoop = false
@@ -226,7 +227,8 @@ func (p *parser) jump(t token) Stmt {
 	return &Continue{At{t.line}}
 }
 
-// elsewhere reads a tag that needs another template. There is none, so what it says in detail is not kept.
+// elsewhere reads a tag that needs another template. There is none, so what it
+// says in detail is not kept.
 func (p *parser) elsewhere(t token) Stmt {
 	p.expression()
 	for p.now().kind != kindTagEnd {
@@ -247,8 +249,9 @@ func constant(name string) bool {
 	return false
 }
 
-// target reads what is set: names with commas between them and, within parentheses, more of these. attributes says whether an
-// attribute of a name may be set; ends are names that end it.
+// target reads what is set: names with commas between them and, within
+// parentheses, more of these. attributes says whether an attribute of a name
+// may be set; ends are names that end it.
 func (p *parser) target(attributes bool, ends ...string) Target {
 	line := p.now().line
 	seen := map[string]int{"varargs": p.seen["varargs"], "kwargs": p.seen["kwargs"], "caller": p.seen["caller"]}

@@ -26,7 +26,8 @@ type (
 		Branches []Branch
 		Else     []Stmt
 	}
-	// For runs Body for each item of Iter, or Else if there is none. Only may be nil.
+	// For runs Body for each item of Iter, or Else if there is none. Only may
+	// be nil.
 	For struct {
 		At
 		Target    Target
@@ -42,7 +43,8 @@ type (
 		Target Target
 		Value  Expr
 	}
-	// SetBlock puts what Body writes, through Filter unless it is nil, where Target says.
+	// SetBlock puts what Body writes, through Filter unless it is nil, where
+	// Target says.
 	SetBlock struct {
 		At
 		Target Target
@@ -80,7 +82,8 @@ type (
 		Scoped, Required bool
 		Body             []Stmt
 	}
-	// Scope runs Body with variables of its own: what stands between generation and endgeneration.
+	// Scope runs Body with variables of its own: what stands between generation
+	// and endgeneration.
 	Scope struct {
 		At
 		Body []Stmt
@@ -118,7 +121,8 @@ type Function struct {
 	Varargs, Kwargs, Caller bool
 }
 
-// Target is what can be set: a *Name, an *Attribute of a name, or a *Tuple of targets.
+// Target is what can be set: a *Name, an *Attribute of a name, or a *Tuple of
+// targets.
 type Target = Expr
 
 // Expr is an expression: a pointer to one of the types below.
@@ -147,7 +151,8 @@ type (
 	}
 	// Concat joins items as strings (~).
 	Concat struct{ Items []Expr }
-	// Compare is a chain such as a < b in c. Operators are "==", "!=", "<", "<=", ">", ">=", "in" and "not in".
+	// Compare is a chain such as a < b in c. Operators are "==", "!=", "<",
+	// "<=", ">", ">=", "in" and "not in".
 	Compare struct {
 		First     Expr
 		Operators []string

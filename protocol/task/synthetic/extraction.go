@@ -72,7 +72,8 @@ func object(answer string) map[string]any {
 	return o
 }
 
-// unfence returns what stands in the first fence of code; all of a text without one.
+// unfence returns what stands in the first fence of code; all of a text without
+// one.
 func unfence(answer string) string {
 	_, rest, found := strings.Cut(answer, "```")
 	if !found {

@@ -1,14 +1,17 @@
 //go:build cgo
 
-// Command kernels measures the engine's matrix kernels alone, at each level of instructions of this machine, beside loops that say how
-// quick they could be: so that a machine shows by itself where the kernels stay behind it.
+// Command kernels measures the engine's matrix kernels alone, at each level of
+// instructions of this machine, beside loops that say how quick they could be:
+// so that a machine shows by itself where the kernels stay behind it.
 //
 //	go run ./scripts/bench/kernels            # the best level that is no emulation
 //	go run ./scripts/bench/kernels -levels avx2,avx512 -types Q4_1,Q8_0 -threads 1
 //
-// One token is bound by memory: GB/s of weights, of 512 KiB a thread that stay in a second-level cache, and of more than any cache
-// holds; beside a loop that only reads. Many tokens are bound by arithmetic: GMAC/s a thread; beside sixteen rows of eight bits by
-// eight tokens that stay in the first cache. All figures are of the quickest round.
+// One token is bound by memory: GB/s of weights, of 512 KiB a thread that stay
+// in a second-level cache, and of more than any cache holds; beside a loop that
+// only reads. Many tokens are bound by arithmetic: GMAC/s a thread; beside
+// sixteen rows of eight bits by eight tokens that stay in the first cache. All
+// figures are of the quickest round.
 package main
 
 import (
@@ -122,7 +125,8 @@ const (
 	cols   = 2048
 )
 
-// ceilings are what the loops reach: GB/s from a cache and from memory on all threads, GMAC/s of one thread.
+// ceilings are what the loops reach: GB/s from a cache and from memory on all
+// threads, GMAC/s of one thread.
 type ceilings struct{ cache, memory, multiply float64 }
 
 func (p plan) ceilings(l native.Level) (c ceilings, err error) {
@@ -198,7 +202,8 @@ func (p plan) row(w io.Writer, l native.Level, t gguf.Type, interleaved bool, c 
 	return err
 }
 
-// rowsOf is how many rows of cols weights have about so many bytes; whole groups of sixteen.
+// rowsOf is how many rows of cols weights have about so many bytes; whole
+// groups of sixteen.
 func rowsOf(t gguf.Type, bytes int64) int {
 	elements, size := t.Block()
 	return max(16, int(uint64(bytes)/(cols/elements*size))/16*16)

@@ -15,7 +15,8 @@ type part struct {
 	ours   func(*bench, context.Context, values) error
 	theirs func(c *comparison, model string) (program string, args []string)
 	parse  func(output []byte, into values) error
-	// fromProcess takes rows from the process itself, whichever side it is of; nil for none.
+	// fromProcess takes rows from the process itself, whichever side it is of;
+	// nil for none.
 	fromProcess func(process, values)
 	// times is how often the part runs for each repeat; 0 stands for 1.
 	times int
@@ -97,12 +98,14 @@ type result struct {
 	thrownAway   int                  // pairs that were disturbed and measured again
 }
 
-// tooMuch is the part of the machine that others may have during a pair: a tenth of one of two processors, which is about what
-// the system itself and a terminal need.
+// tooMuch is the part of the machine that others may have during a pair: a
+// tenth of one of two processors, which is about what the system itself and a
+// terminal need.
 const tooMuch = 0.05
 
-// run measures one model: in each repeat every part of one side, then of the other; the side that begins changes with the
-// repeat, so that a machine that slows down slows both.
+// run measures one model: in each repeat every part of one side, then of the
+// other; the side that begins changes with the repeat, so that a machine that
+// slows down slows both.
 func (c *comparison) run(ctx context.Context, model string) (*result, error) {
 	info, err := os.Stat(model)
 	if err != nil {
@@ -132,10 +135,12 @@ func (c *comparison) run(ctx context.Context, model string) (*result, error) {
 	return r, err
 }
 
-// errDisturbed means that patience ended before the machine was idle for long enough.
+// errDisturbed means that patience ended before the machine was idle for long
+// enough.
 var errDisturbed = errors.New("other processes kept the machine busy")
 
-// calmly measures a pair; with patience it waits for an idle machine and repeats what others disturbed, until the deadline.
+// calmly measures a pair; with patience it waits for an idle machine and
+// repeats what others disturbed, until the deadline.
 func (c *comparison) calmly(ctx context.Context, p part, r *result, theirsFirst bool, deadline time.Time) error {
 	for {
 		for c.patience > 0 && !idle(ctx) {

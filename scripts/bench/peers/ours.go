@@ -145,7 +145,8 @@ func (b *bench) answer(ctx context.Context, starts []engine.Token, n int) error 
 	return nil
 }
 
-// verify measures 16 answers of full length: making them one by one, and checking them together.
+// verify measures 16 answers of full length: making them one by one, and
+// checking them together.
 func (b *bench) verify(ctx context.Context, v values) error {
 	var runs []engine.Run
 	var spent time.Duration

@@ -22,8 +22,8 @@ type process struct {
 	rss    int64 // most bytes of memory in all
 }
 
-// samplePeriod is how often a process's memory is looked at: often enough for programs that live a second, and a look takes
-// some 20 µs.
+// samplePeriod is how often a process's memory is looked at: often enough for
+// programs that live a second, and a look takes some 20 µs.
 const samplePeriod = 10 * time.Millisecond
 
 // runProcess runs a program and watches its memory.
@@ -54,7 +54,8 @@ func runProcess(ctx context.Context, program string, args []string) (process, er
 	return p, nil
 }
 
-// watchMemory returns the most memory that a process has beside pages of files, until over is closed.
+// watchMemory returns the most memory that a process has beside pages of files,
+// until over is closed.
 func watchMemory(pid int, over <-chan struct{}) (peak int64) {
 	tick := time.NewTicker(samplePeriod)
 	defer tick.Stop()
@@ -71,7 +72,8 @@ func watchMemory(pid int, over <-chan struct{}) (peak int64) {
 	}
 }
 
-// anonymous adds up the bytes that a /proc/PID/status counts as belonging to no file.
+// anonymous adds up the bytes that a /proc/PID/status counts as belonging to no
+// file.
 func anonymous(status []byte) (bytes int64) {
 	for l := range strings.Lines(string(status)) {
 		name, value, _ := strings.Cut(l, ":")
@@ -86,7 +88,8 @@ func anonymous(status []byte) (bytes int64) {
 	return bytes
 }
 
-// disturbance is how much of the machine others had while we measured, in parts of one.
+// disturbance is how much of the machine others had while we measured, in parts
+// of one.
 type disturbance struct {
 	others float64 // other processes
 	stolen float64 // the hypervisor, for other machines
@@ -127,7 +130,8 @@ func idle(ctx context.Context) bool {
 	return d.sum() <= tooMuch
 }
 
-// machineTimes reads the first line of /proc/stat: seconds of all processors since the start.
+// machineTimes reads the first line of /proc/stat: seconds of all processors
+// since the start.
 func machineTimes() (busy, stolen, all float64, err error) {
 	stat, err := os.ReadFile("/proc/stat")
 	if err != nil {
@@ -156,7 +160,8 @@ func machineTimes() (busy, stolen, all float64, err error) {
 	return busy, stolen, all, nil
 }
 
-// ownTime is the processor time of this process and of the children that have ended, in seconds.
+// ownTime is the processor time of this process and of the children that have
+// ended, in seconds.
 func ownTime() (seconds float64) {
 	for _, who := range []int{syscall.RUSAGE_SELF, syscall.RUSAGE_CHILDREN} {
 		var u syscall.Rusage

@@ -18,7 +18,8 @@ type shape struct {
 	ropeBase                                           float32
 }
 
-// shapes are those of real models: SmolLM2-135M and Llama 3.2 1B. The third is for tests.
+// shapes are those of real models: SmolLM2-135M and Llama 3.2 1B. The third is
+// for tests.
 var shapes = map[string]shape{
 	"smollm-135m": {width: 576, layers: 30, heads: 9, kvHeads: 3, ffn: 1536, vocab: 49152, context: 8192, ropeBase: 100000},
 	"llama-1b":    {width: 2048, layers: 16, heads: 32, kvHeads: 8, ffn: 8192, vocab: 128256, context: 8192, ropeBase: 500000},
@@ -27,7 +28,8 @@ var shapes = map[string]shape{
 
 func shapeNames() []string { return slices.Sorted(maps.Keys(shapes)) }
 
-// blockKind is how 32 weights are stored: the scale, for Q4_1 the least weight, then the levels.
+// blockKind is how 32 weights are stored: the scale, for Q4_1 the least weight,
+// then the levels.
 type blockKind struct {
 	encoding gguf.Type
 	spread   float64 // standard deviation of the levels when their bytes are random
@@ -46,8 +48,10 @@ var kinds = map[string]blockKind{
 	"q4_1": {gguf.Q4_1, 4.61, -7.5},
 }
 
-// writeRandom writes a model whose weights are random bits, scaled so that a matrix keeps the size of what it multiplies.
-// Every layer has other weights, though all are drawn from one pool: what matters is that they are other memory.
+// writeRandom writes a model whose weights are random bits, scaled so that a
+// matrix keeps the size of what it multiplies. Every layer has other weights,
+// though all are drawn from one pool: what matters is that they are other
+// memory.
 func writeRandom(path, shapeName, kindName string) error {
 	s, ok := shapes[shapeName]
 	if !ok {
@@ -80,7 +84,8 @@ func addMetadata(w *gguf.Writer, s shape, name string) {
 	w.AddUint32("llama.vocab_size", s.vocab)
 }
 
-// addVocabulary adds three special tokens, the 256 bytes as byte-level BPE spells them, and words that no text has.
+// addVocabulary adds three special tokens, the 256 bytes as byte-level BPE
+// spells them, and words that no text has.
 func addVocabulary(w *gguf.Writer, n int) {
 	tokens := []string{"<|endoftext|>", "<|im_start|>", "<|im_end|>"}
 	special := len(tokens)
@@ -144,7 +149,8 @@ func addWeights(w *gguf.Writer, s shape, kind blockKind) {
 	norm("output_norm.weight")
 }
 
-// pool makes random blocks and gives parts of them away again and again, so that a model of a gigabyte takes less to make.
+// pool makes random blocks and gives parts of them away again and again, so
+// that a model of a gigabyte takes less to make.
 type pool struct {
 	rng  *rand.ChaCha8
 	made map[poolKey][]byte
@@ -158,7 +164,8 @@ type poolKey struct {
 
 func newPool() *pool { return &pool{rng: rand.NewChaCha8([32]byte{1}), made: map[poolKey][]byte{}} }
 
-// shift is how far the parts of two matrices lie apart: a prime, so that rows never fall on rows.
+// shift is how far the parts of two matrices lie apart: a prime, so that rows
+// never fall on rows.
 const shift = 977
 
 // blocks returns n blocks whose weights have that standard deviation.
@@ -183,7 +190,8 @@ func (p *pool) blocks(kind blockKind, deviation float64, n int) []byte {
 	return p.made[key][at*kind.size() : end : end]
 }
 
-// f16 returns the bits of the binary16 number nearest to x, whose size must be within 2⁻¹⁴ … 2¹⁵.
+// f16 returns the bits of the binary16 number nearest to x, whose size must be
+// within 2⁻¹⁴ … 2¹⁵.
 func f16(x float64) uint16 {
 	sign := uint16(0)
 	if x < 0 {

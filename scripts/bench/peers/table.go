@@ -50,7 +50,8 @@ func cpu() string {
 		facts["model name"], facts["cpu family"], facts["model"], processors, lastCache(), strings.Join(has, " "))
 }
 
-// lastCache is the size of the first processor's largest cache, as the system writes it.
+// lastCache is the size of the first processor's largest cache, as the system
+// writes it.
 func lastCache() string {
 	for index := 4; index >= 0; index-- {
 		if size, err := os.ReadFile(fmt.Sprintf("/sys/devices/system/cpu/cpu0/cache/index%d/size", index)); err == nil {
@@ -69,7 +70,8 @@ func system() string {
 	return "Linux " + strings.TrimSpace(string(release))
 }
 
-// median returns the middle value, of an even number the mean of both in the middle; NaN of none.
+// median returns the middle value, of an even number the mean of both in the
+// middle; NaN of none.
 func median(x []float64) float64 {
 	if len(x) == 0 {
 		return math.NaN()
@@ -78,7 +80,8 @@ func median(x []float64) float64 {
 	return (s[(len(s)-1)/2] + s[len(s)/2]) / 2
 }
 
-// table shows a model's medians, the ratio of them, and the least and the most of the ratio within one repeat.
+// table shows a model's medians, the ratio of them, and the least and the most
+// of the ratio within one repeat.
 func (r *result) table() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s (%.0f MB), ours %s/%s, %d threads, medians of %d\n",

@@ -19,7 +19,8 @@ func llamaBench(args ...string) func(*comparison, string) (string, []string) {
 	}
 }
 
-// llamaBatchedBench measures 8 and 32 sequences that begin with a token of their own.
+// llamaBatchedBench measures 8 and 32 sequences that begin with a token of
+// their own.
 func llamaBatchedBench(c *comparison, model string) (string, []string) {
 	t := strconv.Itoa(c.threads)
 	return filepath.Join(c.llama, "llama-batched-bench"), []string{
@@ -63,7 +64,8 @@ func parseBatchedBench(output []byte, into values) error {
 	return errors.Join(err, has(into, rowDecode8, rowDecode32))
 }
 
-// eachObject calls do for each line of output that is a JSON object; programs print other lines too.
+// eachObject calls do for each line of output that is a JSON object; programs
+// print other lines too.
 func eachObject[T any](output []byte, do func(T)) error {
 	for l := range bytes.Lines(output) {
 		if !bytes.HasPrefix(l, []byte("{")) {
@@ -87,7 +89,8 @@ func has(v values, want ...string) error {
 	return nil
 }
 
-// readLoop returns what a program that only reads the model's bytes reaches, in 10⁹ bytes a second.
+// readLoop returns what a program that only reads the model's bytes reaches, in
+// 10⁹ bytes a second.
 func readLoop(ctx context.Context, c *comparison, model string) (float64, error) {
 	ran, err := runProcess(ctx, filepath.Join(c.llama, "readloop"), []string{model, strconv.Itoa(c.threads), "2"})
 	if err != nil {

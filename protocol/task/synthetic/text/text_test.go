@@ -43,7 +43,8 @@ func TestNumbersAndNamesHideNothing(t *testing.T) {
 }
 
 func TestGramsAreFixed(t *testing.T) {
-	// python3 -c 'import hashlib; print(hashlib.sha256(b"assay/1/gram\0\2a\0b\0").hexdigest()[:16])'
+	// python3 -c 'import hashlib;
+	// print(hashlib.sha256(b"assay/1/gram\0\2a\0b\0").hexdigest()[:16])'
 	if got := text.Grams([]string{"a", "b"}, 2); !slices.Equal(got, []uint64{0x95f614065ffdee26}) {
 		t.Errorf("got %x, want %x", got, uint64(0x95f614065ffdee26))
 	}
