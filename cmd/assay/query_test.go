@@ -213,7 +213,7 @@ func writeState(db *store.DB, n *apitest.Network) error {
 // in epoch 1 and not yet in epoch 2.
 func writeScores(db *store.DB, n *apitest.Network) error {
 	x := scoring.Explanation{
-		Epoch: 1, Tally: scoring.Tally{Seat: protocol.SeatID{UID: 2}, Asked: 1, Opened: 1, Units: 6, Runs: 1, Passes: 1},
+		Epoch: 1, Tally: scoring.Tally{Seat: protocol.SeatID{UID: 2}, Kind: inference.Kind, Asked: 1, Opened: 1, Units: 6, Runs: 1, Passes: 1},
 		Bound: 52429, Speed: 65536, Availability: 65536, Weight: 65535, Reason: scoring.ReasonPaid,
 	}
 	final := validator.Final{Seat: x.Tally.Seat, Hotkey: apitest.Public("miner-0"), Exact: 1, Tasks: []protocol.TaskID{{7}}}

@@ -5,8 +5,8 @@ import "github.com/assaynet/assay/protocol/api"
 var scoresList = list{
 	name: "scores", path: "/v1/scores", item: "Score", epochs: true, miner: true,
 	usage: "show what a validator counted of each seat, and the weight that it made of it",
-	about: `Shows the scores of one validator, by epoch and uid. exact and inexact are its
-own judgements; bound, speed and availability are in 65536ths, the weight in
+	about: `Shows the scores of one validator, by epoch, uid and kind of tasks. Units are what
+the kind counts: tokens, of inference. exact and inexact are its own judgements; bound, speed and availability are in 65536ths, the weight in
 65535ths. exact and inexact may grow until a score is final, a few blocks into the
 next epoch; then nothing of it changes, also when its answers and cards are no
 longer kept. A validator keeps the scores of 4,096 epochs. From a score to its evidence:
@@ -18,13 +18,14 @@ longer kept. A validator keeps the scores of 4,096 epochs. From a score to its e
 		{"epoch", func(s *api.Score) string { return num(s.Epoch) }},
 		{"uid", func(s *api.Score) string { return num(s.UID) }},
 		{"hotkey", func(s *api.Score) string { return end(s.Hotkey) }},
+		{"kind", func(s *api.Score) string { return printable(string(s.Kind)) }},
 		{"asked", func(s *api.Score) string { return num(s.Asked) }},
 		{"answered", func(s *api.Score) string { return num(s.Answered) }},
 		{"exact", func(s *api.Score) string { return num(s.Exact) }},
 		{"inexact", func(s *api.Score) string { return num(s.Inexact) }},
 		{"late", func(s *api.Score) string { return num(s.Late) }},
 		{"unopened", func(s *api.Score) string { return num(s.Unopened) }},
-		{"tokens", func(s *api.Score) string { return num(s.Tokens) }},
+		{"units", func(s *api.Score) string { return num(s.Units) }},
 		{"bound", func(s *api.Score) string { return num(s.Bound) }},
 		{"speed", func(s *api.Score) string { return num(s.Speed) }},
 		{"availability", func(s *api.Score) string { return num(s.Availability) }},

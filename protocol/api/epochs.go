@@ -149,7 +149,7 @@ func (h *Handler) scores(r *request) (any, error) {
 		}
 		for i := range list {
 			s := &list[i]
-			pos := position{epoch: s.Epoch, a: s.UID}
+			pos := position{epoch: s.Epoch, a: s.UID, b: h.kindIndex(s.Kind)}
 			switch {
 			case s.Epoch > want.to:
 				return p.page(), nil
@@ -159,7 +159,7 @@ func (h *Handler) scores(r *request) (any, error) {
 			case !seat.is(s.UID, s.Hotkey):
 				p.skip(pos)
 			default:
-				p.add(pos, s.shown(h))
+				p.add(pos, s.shown())
 			}
 		}
 		var ok bool
@@ -168,6 +168,15 @@ func (h *Handler) scores(r *request) (any, error) {
 		}
 	}
 	return p.page(), nil
+}
+
+// kindIndex is the place of a kind in the order of scores; one that the network
+// does not have any more comes last.
+func (h *Handler) kindIndex(kind protocol.Kind) protocol.UID {
+	if i := h.params.KindIndex(kind); i >= 0 {
+		return protocol.UID(i)
+	}
+	return protocol.UID(len(h.params.Kinds))
 }
 
 // after returns the key that follows those of list; false if there is none.
@@ -183,12 +192,9 @@ func after(list []Score) (ScoreKey, bool) {
 	return k, k.Epoch >= last.Epoch
 }
 
-// shown bounds and completes what a source gave.
-func (s *Score) shown(h *Handler) Score {
+// shown bounds what a source gave.
+func (s *Score) shown() Score {
 	out := *s
 	out.Tasks = append([]protocol.TaskID{}, s.Tasks[:min(len(s.Tasks), MaxScoreTasks)]...)
-	if models := h.params.Models(); out.Class == 0 && len(models) == 1 {
-		out.Class = models[0].Class
-	}
 	return out
 }

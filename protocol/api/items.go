@@ -92,13 +92,15 @@ type Validator struct {
 // MaxScoreTasks bounds the tasks that one score names.
 const MaxScoreTasks = 256
 
-// Score is an item of /v1/scores: what this node counted of a seat in an
-// epoch, and the weight that it made of that.
+// Score is an item of /v1/scores: what this node counted of a seat and a kind of
+// tasks in an epoch, and what it made of that. Exact, Inexact, Tasks and Weight are
+// the seat's, of all kinds.
 type Score struct {
 	Epoch      protocol.Epoch     `json:"epoch"`
 	UID        protocol.UID       `json:"uid"`
 	Registered protocol.Height    `json:"registered"`
 	Hotkey     protocol.PublicKey `json:"hotkey"`
+	Kind       protocol.Kind      `json:"kind"`
 	// Final says that no card about the epoch can be in time any more, so that
 	// nothing here changes, also when the evidence is pruned.
 	Final     bool   `json:"final"`
@@ -108,14 +110,13 @@ type Score struct {
 	Inexact   uint32 `json:"inexact"`
 	Late      uint32 `json:"late"`
 	Unopened  uint32 `json:"unopened"`
-	Tokens    uint64 `json:"tokens"`
+	Units     uint64 `json:"units"`
 	OwnRuns   uint32 `json:"own_runs"`
 	OwnPasses uint32 `json:"own_passes"`
-	// Bound, Speed, Availability and Class are the factors of the weight.
+	// Bound, Speed and Availability are the factors of the weight.
 	Bound        uint32  `json:"bound"`
 	Speed        uint32  `json:"speed"`
 	Availability uint32  `json:"availability"`
-	Class        uint32  `json:"class"`
 	Weight       uint16  `json:"weight"`
 	Explain      Explain `json:"explain"`
 	// Tasks are those that the seat answered, at most [MaxScoreTasks].
@@ -128,6 +129,7 @@ type Explain struct {
 	Work     uint64 `json:"work,string"`
 	MeanWork uint64 `json:"mean_work,string"`
 	Raw      uint64 `json:"raw,string"`
+	Part     uint32 `json:"part"`
 	Delay    uint64 `json:"delay"`
 	Commits  uint32 `json:"commits"`
 	// Unobserved are rounds that this node left out because it did not observe
@@ -233,6 +235,9 @@ type Network struct {
 // NetworkKind is a kind of tasks that the network sets.
 type NetworkKind struct {
 	Kind   protocol.Kind `json:"kind"`
+	Share  uint32        `json:"share"`
+	Full   uint64        `json:"full,string"`
+	Rounds uint32        `json:"rounds"`
 	Slots  uint32        `json:"slots"`
 	Judges uint32        `json:"judges"`
 	Models []Model       `json:"models"`

@@ -96,8 +96,9 @@ type ScoreKey struct {
 
 // Work is what a validator keeps of what it judged.
 type Work interface {
-	// Scores returns scores in the order of their keys, beginning with the first
-	// that is not below from, at most limit; none when there are no more.
+	// Scores returns scores in the order of their keys and kinds, beginning with
+	// the first that is not below from: limit of them, and the rest of the last
+	// seat's kinds; none when there are no more.
 	Scores(ctx context.Context, from ScoreKey, limit int) ([]Score, error)
 	// OldestScores returns the oldest epoch of which it has scores; the running
 	// one where it has none.

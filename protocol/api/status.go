@@ -49,7 +49,9 @@ func (h *Handler) network(r *request) (any, error) {
 	}
 	for i := range p.Kinds {
 		k := &p.Kinds[i]
-		out := NetworkKind{Kind: k.Name, Slots: k.Slots, Judges: k.Judges, Models: []Model{}}
+		out := NetworkKind{
+			Kind: k.Name, Share: k.Share, Full: k.Full, Rounds: k.Rounds, Slots: k.Slots, Judges: k.Judges, Models: []Model{},
+		}
 		for _, m := range k.Models {
 			out.Models = append(out.Models, Model{ID: m.ID, Name: m.Name, Class: m.Class})
 		}

@@ -85,7 +85,7 @@ func TestScoresAreWhatTheValidatorWroteDown(t *testing.T) {
 		e := protocol.Epoch(i / 2)
 		want := api.Score{
 			Epoch: e, UID: 2, Hotkey: apitest.Public("then"), Final: e < 2, Exact: 3, Inexact: 1, Tasks: []protocol.TaskID{task(e)},
-			Asked: 5, Answered: 2, Late: 1, Unopened: 2, Tokens: 12, OwnRuns: 4, OwnPasses: 3,
+			Asked: 5, Answered: 2, Late: 1, Unopened: 2, Units: 12, OwnRuns: 4, OwnPasses: 3,
 			Bound: 11, Speed: 13, Availability: 12, Weight: 15,
 			Explain: api.Explain{
 				Reason: "paid", Work: 7, MeanWork: 10, Raw: 14, Delay: 8, Commits: 9, Unobserved: uint32(e),

@@ -84,10 +84,10 @@ func score(x *scoring.Explanation) api.Score {
 	return api.Score{
 		Epoch: x.Epoch, UID: t.Seat.UID, Registered: t.Seat.Registered,
 		Asked: t.Asked, Answered: t.Opened, Late: t.Late, Unopened: t.Unopened,
-		Tokens: t.Units, OwnRuns: t.Runs, OwnPasses: t.Passes,
+		Kind: t.Kind, Units: t.Units, OwnRuns: t.Runs, OwnPasses: t.Passes,
 		Bound: x.Bound, Speed: x.Speed, Availability: x.Availability, Weight: x.Weight,
 		Explain: api.Explain{
-			Reason: string(x.Reason), Work: t.Work, MeanWork: x.Work, Raw: x.Raw, Delay: t.Delay, Commits: t.Commits,
+			Reason: string(x.Reason), Work: t.Work, MeanWork: x.Work, Raw: x.Raw, Part: x.Part, Delay: t.Delay, Commits: t.Commits,
 			AverageEpochs: a.Epochs, AverageAsked: a.Asked, AverageOpened: a.Opened, AverageRuns: a.Runs, AveragePasses: a.Passes,
 		},
 	}

@@ -86,14 +86,14 @@ func (n *Network) scores() []api.Score {
 	for e := range protocol.Epoch(2) {
 		for _, uid := range []protocol.UID{2, 3} {
 			s := api.Score{
-				Epoch: e, UID: uid, Hotkey: Public(names[uid]), Final: e == 0, Asked: 1, Answered: 1, Exact: 1, Tokens: 6,
+				Epoch: e, UID: uid, Hotkey: Public(names[uid]), Kind: inference.Kind, Final: e == 0, Asked: 1, Answered: 1, Exact: 1, Units: 6,
 				OwnRuns: 1, OwnPasses: 1, Bound: 52429, Speed: 65536, Availability: 65536, Weight: 65535,
-				Explain: api.Explain{Reason: "paid", Work: 393216, MeanWork: 393216, Raw: 314574, Delay: 5, Commits: 1, AverageEpochs: 65536},
+				Explain: api.Explain{Reason: "paid", Work: 393216, MeanWork: 393216, Raw: 314574, Part: 65536, Delay: 5, Commits: 1, AverageEpochs: 65536},
 				Tasks:   []protocol.TaskID{n.TaskOf(protocol.Round(e), uid).ID},
 			}
 			if uid == 3 {
 				s.Exact, s.Inexact, s.OwnPasses, s.Bound, s.Weight = 0, 1, 0, 0, 0
-				s.Explain.Reason, s.Explain.Raw = "false", 0
+				s.Explain.Reason, s.Explain.Raw, s.Explain.Part = "false", 0, 0
 			}
 			out = append(out, s)
 		}
