@@ -30,8 +30,8 @@ type format struct {
 	tokens4 func(row []byte, g *quad) (y [4]float32, ok bool)
 }
 
-// formats are the types that matrices may have: those of package weights, no
-// more and no fewer.
+// formats are the types that matrices may have: weights.Types, no more and no
+// fewer.
 var formats = sized(map[gguf.Type]*format{
 	gguf.Q8_0: {pack: Pack8, decode: decodeQ80, rows2: q80Rows2, tokens4: q80Tokens4},
 	gguf.Q4_0: {pack: Pack4, decode: decodeQ40, rows2: q40Rows2, tokens4: q40Tokens4},

@@ -35,6 +35,15 @@ func finiteDM(block []byte) bool {
 	return half.Finite(binary.LittleEndian.Uint16(block)) && half.Finite(binary.LittleEndian.Uint16(block[2:]))
 }
 
+// Types lists the types that a Matrix may have, in no order.
+func Types() []gguf.Type {
+	list := make([]gguf.Type, 0, len(checks))
+	for t := range checks {
+		list = append(list, t)
+	}
+	return list
+}
+
 // float is a type of plain floats: matrices of it become Q8_0, vectors are widened.
 type float struct {
 	bytes int // of an element
