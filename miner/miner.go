@@ -38,9 +38,17 @@ type Miner struct {
 	// everything.
 	wake chan struct{}
 
+	// turn holds a token while somebody changes the record of the round: a change
+	// begins at the one before, and takes as long as the disk does. The goroutines
+	// of Step and Work alone wait for it, and with mu free.
+	turn chan struct{}
+
+	// mu guards all below. It is held while a few words are read or written, never
+	// over the store or the ledger.
 	mu sync.Mutex
 	// round is the record of the round asked last; a change is in the store
-	// before it is here. What it points to is not changed in place.
+	// before it is here. It is replaced by who has the turn, and what it points to
+	// is not changed in place.
 	round *Round
 	// closed is set when the round takes no further answers.
 	closed bool
@@ -65,7 +73,7 @@ func New(cfg Config) (*Miner, error) {
 	if err := cfg.check(); err != nil {
 		return nil, err
 	}
-	m := &Miner{cfg: cfg, workers: map[protocol.Kind]Worker{}, wake: make(chan struct{}, 1), metrics: newMetrics(cfg.Metrics), cards: newCards()}
+	m := &Miner{cfg: cfg, workers: map[protocol.Kind]Worker{}, wake: make(chan struct{}, 1), turn: make(chan struct{}, 1), metrics: newMetrics(cfg.Metrics), cards: newCards()}
 	for _, w := range cfg.Workers {
 		m.workers[w.Offer().Kind] = w
 	}
@@ -215,38 +223,45 @@ func (m *Miner) follow(ctx context.Context, r ledger.Reader, head protocol.Heigh
 	return nil
 }
 
-// enter notes the beginning of a round, and what became of the one before.
+// enter notes the beginning of a round, and what became of the one before; then
+// rounds that are too old are removed.
 func (m *Miner) enter(n protocol.Round, asked bool) error {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if asked != m.status.Asked || n != m.status.Round {
-		if m.asked && n != m.status.Round {
-			m.metrics.round(m.committed)
-			m.status.count(m.cfg.Params.Schedule.EpochOfRound(m.status.Round), m.committed)
-		}
-		if n != m.status.Round {
-			m.status.Round, m.asked, m.committed, m.opened = n, false, false, 0
-			m.closeLocked()
-		}
-		m.status.Asked = asked
-		if !asked {
-			m.status.Phase = PhaseIdle
-		}
-		keep := protocol.Round(m.cfg.Params.Tasks.Retention * m.cfg.Params.Schedule.RoundsPerEpoch())
-		if n > keep {
-			if err := prune(m.cfg.Store, n-keep); err != nil {
-				return fmt.Errorf("prune: %w: %w", ErrStore, err)
-			}
-		}
+	keep := protocol.Round(m.cfg.Params.Tasks.Retention * m.cfg.Params.Schedule.RoundsPerEpoch())
+	if !m.noteRound(n, asked) || n <= keep {
+		return nil
+	}
+	if err := prune(m.cfg.Store, n-keep); err != nil {
+		return fmt.Errorf("prune: %w: %w", ErrStore, err)
 	}
 	return nil
 }
 
-// begun reports whether the record of a round is in memory.
-func (m *Miner) begun(n protocol.Round) bool {
+// noteRound notes which round runs, and reports whether that is news.
+func (m *Miner) noteRound(n protocol.Round, asked bool) bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return m.round != nil && m.round.Round == n
+	if asked == m.status.Asked && n == m.status.Round {
+		return false
+	}
+	if n != m.status.Round {
+		if m.asked {
+			m.metrics.round(m.committed)
+			m.status.count(m.cfg.Params.Schedule.EpochOfRound(m.status.Round), m.committed)
+		}
+		m.status.Round, m.asked, m.committed, m.opened = n, false, false, 0
+		m.closeLocked()
+	}
+	m.status.Asked = asked
+	if !asked {
+		m.status.Phase = PhaseIdle
+	}
+	return true
+}
+
+// begun reports whether the record of a round is in memory.
+func (m *Miner) begun(n protocol.Round) bool {
+	now := m.newest()
+	return now != nil && now.Round == n
 }
 
 // prepare returns the round's record: from memory, from the store, or new. It
@@ -254,11 +269,11 @@ func (m *Miner) begun(n protocol.Round) bool {
 // or where it is too late to begin.
 func (m *Miner) prepare(asked *task.Round, seed protocol.Hash, committed bool, head protocol.Height) (*Round, error) {
 	n := asked.Number
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.asked, m.committed = true, m.committed || committed
-	if m.round != nil && m.round.Round == n {
-		return m.round, nil
+	m.turn <- struct{}{}
+	defer func() { <-m.turn }()
+	round := m.noteAsked(committed)
+	if round != nil && round.Round == n {
+		return round, nil
 	}
 	round, err := LoadRound(m.cfg.Store, n)
 	if err != nil {
@@ -275,11 +290,60 @@ func (m *Miner) prepare(asked *task.Round, seed protocol.Hash, committed bool, h
 			return nil, fmt.Errorf("%w: %w", ErrStore, err)
 		}
 	}
+	m.begin(round)
+	return round, nil
+}
+
+// noteAsked notes that the running round asks the seat, and whether a commitment
+// is on the ledger. It returns the round asked last.
+func (m *Miner) noteAsked(committed bool) *Round {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.asked, m.committed = true, m.committed || committed
+	return m.round
+}
+
+// begin makes a round that is in the store the one to answer.
+func (m *Miner) begin(round *Round) {
+	m.mu.Lock()
 	m.round, m.closed, m.failed = round, false, map[uint16]bool{}
+	m.mu.Unlock()
 	if !round.Sealed {
 		m.signal()
 	}
-	return round, nil
+}
+
+// change replaces the record of round n by what next makes of it, once that is
+// durable. It does nothing where n is not the round asked last, or is sealed, or
+// next returns nil. What next is given must not be changed in place.
+func (m *Miner) change(n protocol.Round, next func(now *Round) (*Round, error)) (*Round, error) {
+	m.turn <- struct{}{}
+	defer func() { <-m.turn }()
+	now := m.newest()
+	if now == nil || now.Round != n || now.Sealed {
+		return nil, nil
+	}
+	changed, err := next(now)
+	if err != nil || changed == nil {
+		return nil, err
+	}
+	if err := changed.save(m.cfg.Store); err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrStore, err)
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.round = changed
+	if changed.Sealed {
+		m.closeLocked()
+	}
+	return changed, nil
+}
+
+// newest returns the record of the round asked last, nil before any.
+func (m *Miner) newest() *Round {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.round
 }
 
 // commit seals what there is when the deadline is near, and sends the sealed
@@ -295,9 +359,7 @@ func (m *Miner) commit(ctx context.Context, head protocol.Height, round *Round) 
 
 // submitCommit sends the running round's commitment, if it is sealed.
 func (m *Miner) submitCommit(ctx context.Context) error {
-	m.mu.Lock()
-	round := m.round
-	m.mu.Unlock()
+	round := m.newest()
 	if round == nil || !round.Sealed {
 		m.note(func(s *Status) { s.Phase = PhaseAnswering })
 		return nil
@@ -312,24 +374,20 @@ func (m *Miner) submitCommit(ctx context.Context) error {
 // seal fixes the commitment over the answers that there are; without any it
 // does nothing. Durable when it returns.
 func (m *Miner) seal(n protocol.Round) error {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if m.round == nil || m.round.Round != n || m.round.Sealed || m.round.Answers() == 0 {
-		return nil
-	}
-	next := *m.round
-	root, err := next.sealed().Commitment(m.cfg.ChainID, m.cfg.Hotkey.PublicKey())
-	if err != nil {
+	sealed, err := m.change(n, func(now *Round) (*Round, error) {
+		if now.Answers() == 0 {
+			return nil, nil
+		}
+		next := *now
+		root, err := next.sealed().Commitment(m.cfg.ChainID, m.cfg.Hotkey.PublicKey())
+		next.Sealed, next.Root = true, root
+		return &next, err
+	})
+	if err != nil || sealed == nil {
 		return err
 	}
-	next.Sealed, next.Root = true, root
-	if err := next.save(m.cfg.Store); err != nil {
-		return fmt.Errorf("%w: %w", ErrStore, err)
-	}
-	m.round = &next
-	m.closeLocked()
-	m.cfg.Logger.Info().Uint64("round", uint64(n)).Int("answers", next.Answers()).Int("slots", len(next.Slots)).
-		Str("root", root.Short()).Msg("sealed")
+	m.cfg.Logger.Info().Uint64("round", uint64(n)).Int("answers", sealed.Answers()).Int("slots", len(sealed.Slots)).
+		Str("root", sealed.Root.Short()).Msg("sealed")
 	return nil
 }
 

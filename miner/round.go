@@ -112,19 +112,13 @@ func (m *Miner) fail(n protocol.Round, slot uint16, err error) {
 
 // keep puts an answer into the store, unless its round was sealed without it.
 func (m *Miner) keep(n protocol.Round, slot uint16, body []byte) error {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if m.round == nil || m.round.Round != n || m.round.Sealed {
-		return nil
-	}
-	next := *m.round
-	next.Slots = slices.Clone(next.Slots)
-	next.Slots[slot].Answered, next.Slots[slot].Body = true, body
-	if err := next.save(m.cfg.Store); err != nil {
-		return fmt.Errorf("%w: %w", ErrStore, err)
-	}
-	m.round = &next
-	return nil
+	_, err := m.change(n, func(now *Round) (*Round, error) {
+		next := *now
+		next.Slots = slices.Clone(next.Slots)
+		next.Slots[slot].Answered, next.Slots[slot].Body = true, body
+		return &next, nil
+	})
+	return err
 }
 
 func (m *Miner) sealWhenDone(ctx context.Context) error {
