@@ -1,107 +1,96 @@
 package validator
 
 import (
-	"context"
-	"errors"
 	"fmt"
 	"slices"
 
 	"github.com/assaynet/assay/protocol"
 	"github.com/assaynet/assay/protocol/ledger"
 	"github.com/assaynet/assay/protocol/wire"
-	"github.com/assaynet/assay/scoring"
+	"github.com/assaynet/assay/validator/record"
 )
 
-// Own cards are published when they are made, and again every other block for
-// peers that missed them, a few times: each time by a new envelope, which gossip
-// does not take for the old one.
-const (
-	repeatEvery = 2
-	repeatMost  = 4
-)
-
-type repetition struct {
-	times int
-	last  protocol.Height
-}
-
-// OnCard checks another judge's card from gossip and keeps the first for each
-// slot and judge. It returns as [Validator.OnAnswer] does. Whether the card is
-// true shows when the same answer is judged here.
-func (v *Validator) OnCard(_ context.Context, raw []byte) error {
-	err := v.takeCard(raw)
-	v.metrics.message("card", err)
-	if errors.Is(err, ErrEarly) {
-		return v.hold(raw, wire.DomainCard, err)
-	}
-	return err
-}
-
-func (v *Validator) takeCard(raw []byte) error {
-	s, err := wire.OpenCard(raw, v.cfg.ChainID)
+// takeCard checks another judge's card and writes it. Whether it is true shows
+// when the same answer is judged here.
+func (i *inbox) takeCard(raw []byte) error {
+	s, err := wire.OpenCard(raw, i.cfg.ChainID)
 	if err != nil {
 		return err
 	}
 	c := &s.Card
-	if err := v.cfg.Kinds.CheckCard(c); err != nil {
+	if err := i.cfg.Kinds.CheckCard(c); err != nil {
 		return err
 	}
-	if s.Sender == v.self {
-		return v.seeOwn(c)
+	if s.Sender == i.self {
+		return i.seeOwn(c)
 	}
-	v.take.Lock()
-	defer v.take.Unlock()
-	now := v.newest()
+	now, leave := i.views.enter()
+	defer leave()
 	if now == nil {
 		return fmt.Errorf("before the first block: %w", ErrEarly)
 	}
-	if err := v.inWindow(now.head, s.Height, false); err != nil {
+	if err := i.inWindow(now.head, s.Height, false); err != nil {
 		return err
 	}
-	if err := v.checkCard(now, s.Sender, c); err != nil {
+	if err := i.checkCard(now, s.Sender, c); err != nil {
 		return err
 	}
-	record := Card{Envelope: raw, Received: now.head, Judge: s.Sender}
-	if err := write(v.cfg.Store, put{tableCards, cardKey(c.Key(), c.Judge.UID), &record}); err != nil {
+	if err := i.keepCard(&record.Card{Envelope: raw, Received: now.head, Judge: s.Sender, Said: *c}); err != nil {
 		return err
 	}
-	return v.reactToCard(c, s.Sender)
+	return i.reactToCard(c, s.Sender)
 }
 
-// twinEpochs is for how many epochs, the running one included, a card of the own
-// hotkey that was not made here is told.
-const twinEpochs = 3
+// keepCard writes a card that was checked, unless its judge gave one about the
+// slot before.
+func (i *inbox) keepCard(r *record.Card) error {
+	c := &r.Said
+	duplicate := func() error {
+		return fmt.Errorf("judge %d, slot %d of seat %d in round %d: %w", c.Judge.UID, c.Slot, c.Seat.UID, c.Round, ErrDuplicate)
+	}
+	name := fmt.Sprintf("card %d %x", c.Judge.UID, c.Key().Bytes())
+	if !i.claims.take(name) {
+		return duplicate()
+	}
+	defer i.claims.free(name)
+	known, err := i.book.Card(c.Key(), c.Judge.UID)
+	if err != nil {
+		return err
+	}
+	if known != nil {
+		return duplicate()
+	}
+	var b record.Batch
+	b.Card(r)
+	return i.book.Write(&b)
+}
 
 // seeOwn looks at a card of the own hotkey. Each was in the store before it went
 // out; one that is not there, and is still in time, another process made.
-func (v *Validator) seeOwn(c *wire.Card) error {
-	now := v.newest()
-	if now == nil || now.head > v.cardDeadline(c.Round) {
+func (i *inbox) seeOwn(c *wire.Card) error {
+	now := i.views.newest()
+	if now == nil || now.head > i.cardDeadline(c.Round) {
 		return nil
 	}
-	known, err := v.ownCard(c.Key(), c.Judge)
+	known, err := i.book.OwnCard(c.Key(), c.Judge.UID)
 	if err != nil || known != nil {
 		return err
 	}
-	v.mu.Lock()
-	first := v.twin == 0
-	v.twin = v.cfg.Params.Schedule.EpochOf(now.head) + 1
-	v.mu.Unlock()
-	if first {
-		v.cfg.Logger.Warn().Uint64("round", uint64(c.Round)).Uint16("seat", uint16(c.Seat.UID)).
+	if i.board.twin(i.schedule().EpochOf(now.head)) {
+		i.cfg.Logger.Warn().Uint64("round", uint64(c.Round)).Uint16("seat", uint16(c.Seat.UID)).
 			Msg("a card of this hotkey was not made here: its home runs somewhere else, too, or the database was lost")
 	}
 	return nil
 }
 
 // checkCard checks a card against the ledger.
-func (v *Validator) checkCard(now *view, sender protocol.PublicKey, c *wire.Card) error {
-	s := &v.cfg.Params.Schedule
+func (i *inbox) checkCard(now *view, sender protocol.PublicKey, c *wire.Card) error {
+	s := i.schedule()
 	switch {
 	case c.Round > s.RoundOf(now.head):
 		return fmt.Errorf("round %d at height %d: %w", c.Round, now.head, ErrWindow)
-	case now.head > v.cardDeadline(c.Round):
-		return fmt.Errorf("round %d at height %d, deadline %d: %w", c.Round, now.head, v.cardDeadline(c.Round), ErrLate)
+	case now.head > i.cardDeadline(c.Round):
+		return fmt.Errorf("round %d at height %d, deadline %d: %w", c.Round, now.head, i.cardDeadline(c.Round), ErrLate)
 	}
 	judge, ok, err := ledger.ReadRosterJudge(now, s.EpochOfRound(c.Round), c.Judge.UID)
 	if err != nil {
@@ -117,7 +106,7 @@ func (v *Validator) checkCard(now *view, sender protocol.PublicKey, c *wire.Card
 	if seeds.DutySeed.IsZero() {
 		return fmt.Errorf("duties of round %d are not drawn here: %w", c.Round, ErrEarly)
 	}
-	drawn, err := v.dutiesOf(now, c.Round)
+	drawn, err := i.draws.of(now, c.Round)
 	if err != nil {
 		return err
 	}
@@ -126,83 +115,20 @@ func (v *Validator) checkCard(now *view, sender protocol.PublicKey, c *wire.Card
 	}) {
 		return fmt.Errorf("judge %d, slot %d of seat %d in round %d: %w", c.Judge.UID, c.Slot, c.Seat.UID, c.Round, ErrNotDrawn)
 	}
-	if _, ok, err := get[Card](v.cfg.Store, tableCards, cardKey(c.Key(), c.Judge.UID)); err != nil || ok {
-		if err == nil {
-			err = fmt.Errorf("judge %d, slot %d of seat %d in round %d: %w", c.Judge.UID, c.Slot, c.Seat.UID, c.Round, ErrDuplicate)
-		}
-		return err
-	}
 	return nil
 }
 
 // reactToCard compares a card with the own judgement, or makes one where the
 // card says that something is wrong: nobody's word is taken for that.
-func (v *Validator) reactToCard(c *wire.Card, judge protocol.PublicKey) error {
-	own, ok, err := get[Judgement](v.cfg.Store, tableJudgements, c.Key().Bytes())
-	if err != nil {
+func (i *inbox) reactToCard(c *wire.Card, judge protocol.PublicKey) error {
+	own, err := i.book.Judgement(c.Key())
+	switch {
+	case err != nil:
 		return err
-	}
-	if ok {
-		return v.compare(&own, c, judge)
-	}
-	if c.Finding != wire.FindingPassed {
-		v.enqueue(job{key: c.Key(), deadline: v.cardDeadline(c.Round)})
+	case own != nil:
+		return i.compare(own, c, judge)
+	case c.Finding != wire.FindingPassed:
+		i.queue.add(job{key: c.Key(), deadline: i.cardDeadline(c.Round)})
 	}
 	return nil
-}
-
-// compare raises the alarm over a card that is not true.
-func (v *Validator) compare(own *Judgement, c *wire.Card, judge protocol.PublicKey) error {
-	if !bothSaw(own, c) {
-		return nil
-	}
-	err := judges(v.cfg.Judges).checkCard(&own.Outcome, c, judge)
-	if errors.Is(err, scoring.ErrFalseCard) {
-		v.metrics.falseCards.Inc()
-		v.cfg.Logger.Error().Err(err).Uint16("judge", uint16(c.Judge.UID)).Uint64("round", uint64(c.Round)).
-			Uint16("seat", uint16(c.Seat.UID)).Uint16("slot", c.Slot).Msg("false card of another judge")
-		return nil
-	}
-	return err
-}
-
-// sealCard signs a card at the newest height.
-func (v *Validator) sealCard(c *wire.Card, head protocol.Height) ([]byte, error) {
-	e, err := wire.Seal(v.cfg.Hotkey, wire.DomainCard, v.cfg.ChainID, head, wire.Encode(c))
-	if err != nil {
-		return nil, err
-	}
-	return wire.Encode(e), nil
-}
-
-// publishCard sends an own card that is in the store, unless it was sent lately.
-func (v *Validator) publishCard(ctx context.Context, head protocol.Height, c *wire.Card) error {
-	name := string(c.Key().Bytes())
-	v.mu.Lock()
-	r := v.sent[name]
-	due := r.times == 0 || (r.times < repeatMost && head >= r.last+repeatEvery)
-	if due {
-		v.sent[name] = repetition{r.times + 1, head}
-	}
-	v.mu.Unlock()
-	if !due {
-		return nil
-	}
-	raw, err := v.sealCard(c, head)
-	if err != nil {
-		return err
-	}
-	if err := v.cfg.Publish(ctx, TopicCard, raw); err != nil {
-		return fmt.Errorf("publish a card of round %d: %w", c.Round, err)
-	}
-	return nil
-}
-
-// ownCard reads the own card about a slot, nil when there is none.
-func (v *Validator) ownCard(k wire.AnswerKey, seat protocol.SeatID) (*wire.Card, error) {
-	record, ok, err := get[Card](v.cfg.Store, tableCards, cardKey(k, seat.UID))
-	if err != nil || !ok || !record.Own {
-		return nil, err
-	}
-	return record.Open()
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/assaynet/assay/protocol/task"
 	"github.com/assaynet/assay/protocol/wire"
 	"github.com/assaynet/assay/scoring"
+	"github.com/assaynet/assay/validator/record"
 )
 
 // TopicCard is the topic on which cards are published.
@@ -25,18 +26,6 @@ type Ledger interface {
 	WaitNext(ctx context.Context, after protocol.Height) (protocol.Height, error)
 	// At returns the state after the block at height.
 	At(ctx context.Context, height protocol.Height) (ledger.Reader, error)
-}
-
-// Store keeps the validator's records: named tables.
-type Store interface {
-	// Get returns a value, nil when there is none.
-	Get(table string, key []byte) ([]byte, error)
-	// Write applies all puts made by fn at once, and returns when they are
-	// durable. A nil value deletes the key.
-	Write(fn func(put func(table string, key, value []byte))) error
-	// Scan calls fn for every key of table that begins with prefix, in the order
-	// of the bytes, until fn returns false. The store must not be called meanwhile.
-	Scan(table string, prefix []byte, fn func(key, value []byte) bool) error
 }
 
 // Judge judges answers of one kind, as scoring.Inference does. It is safe for
@@ -67,11 +56,11 @@ type Config struct {
 	Salt [32]byte
 	// Kinds are those that the program has; they must hold all that the ledger asks.
 	Kinds task.Table
-	// Judges are one for each of Kinds.
+	// Judges are one for each kind that the network pays for.
 	Judges []Judge
 
 	Ledger Ledger
-	Store  Store
+	Store  record.Store
 	// Submit sends a transaction with this body. It may be called again with the
 	// same body before the first is in a block, and must then send it once more,
 	// not a second one.
@@ -121,16 +110,17 @@ func (c *Config) check() error {
 	if err := c.Params.Check(); err != nil {
 		return fmt.Errorf("%w: %w", ErrConfig, err)
 	}
-	if err := c.Kinds.CheckParams(c.Params); err != nil {
-		return fmt.Errorf("%w: %w", ErrConfig, err)
-	}
-	for _, k := range c.Kinds {
-		j := judges(c.Judges).of(k.Name())
+	for i := range c.Params.Kinds {
+		name := c.Params.Kinds[i].Name
+		if _, err := c.Kinds.Of(name); err != nil {
+			return fmt.Errorf("%w: %w", ErrConfig, err)
+		}
+		j := judges(c.Judges).of(name)
 		if j == nil {
-			return fmt.Errorf("no judge of the kind %s: %w", k.Name(), ErrConfig)
+			return fmt.Errorf("no judge of the kind %s: %w", name, ErrConfig)
 		}
 		if err := j.Check(c.Params); err != nil {
-			return fmt.Errorf("judge of the kind %s: %w: %w", k.Name(), ErrConfig, err)
+			return fmt.Errorf("judge of the kind %s: %w: %w", name, ErrConfig, err)
 		}
 	}
 	return nil

@@ -2,17 +2,8 @@ package validator
 
 import "errors"
 
-var (
-	// ErrConfig says that a field of Config is missing or contradicts another.
-	ErrConfig = errors.New("validator: bad config")
-	// ErrStore says that a record could not be read or written. It ends Run: a
-	// validator that cannot keep a judgement must not announce it.
-	ErrStore = errors.New("validator: store")
-	// ErrRecord says that the store holds what this program did not write.
-	ErrRecord = errors.New("validator: corrupt record")
-	// ErrNotFound says that there is no such answer, task or score.
-	ErrNotFound = errors.New("validator: not found")
-)
+// ErrConfig says that a field of Config is missing or contradicts another.
+var ErrConfig = errors.New("validator: bad config")
 
 // Reason says why a message was not taken although its bytes are in order. None
 // blames who passed it on: honest nodes differ in what they know. Bytes that

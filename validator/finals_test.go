@@ -9,6 +9,7 @@ import (
 	"github.com/assaynet/assay/protocol"
 	"github.com/assaynet/assay/protocol/ledger"
 	"github.com/assaynet/assay/validator"
+	"github.com/assaynet/assay/validator/record"
 )
 
 // closed is the first height at which the scores of the epoch are final.
@@ -62,7 +63,7 @@ func TestFinalScoresOutliveTheirEvidence(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for i, x := range []validator.Final{{Exact: 1}, {Inexact: 1}} {
+	for i, x := range []record.Final{{Exact: 1}, {Inexact: 1}} {
 		m := w.makers[i]
 		x.Seat, x.Hotkey, x.Tasks = m.id, m.PublicKey(), []protocol.TaskID{m.sealed.Tasks[0].ID}
 		if got := fmt.Sprintf("%+v", list[i]); got != fmt.Sprintf("%+v", x) {
@@ -232,7 +233,7 @@ func TestScoresOfAnOldDatabaseAreFinalOrGone(t *testing.T) {
 	if page, _, err := v.Scores(epoch, 0, 10); err != nil || len(page) != 0 {
 		t.Errorf("evidence may be gone: got %+v, %v", page, err)
 	}
-	if _, err := v.OldestScores(); !errors.Is(err, validator.ErrNotFound) {
+	if _, err := v.OldestScores(); !errors.Is(err, record.ErrNotFound) {
 		t.Errorf("oldest: %v", err)
 	}
 }
@@ -252,7 +253,7 @@ func TestFinalScoresAreKeptForAWhile(t *testing.T) {
 	if list, final, err := v.Finals(w.tree, epoch); err != nil || final || len(list) != 0 {
 		t.Errorf("still there: %+v, %v, %v", list, final, err)
 	}
-	if _, err := v.Weights(epoch); !errors.Is(err, validator.ErrNotFound) {
+	if _, err := v.Weights(epoch); !errors.Is(err, record.ErrNotFound) {
 		t.Errorf("weights: %v", err)
 	}
 }

@@ -55,9 +55,9 @@ func (echo) Body(o *scoring.Outcome, hotkey protocol.PublicKey) ([]byte, error) 
 // in sight.
 func TestAKindIsJudgedByItsOwnJudge(t *testing.T) {
 	w := newWorld(t)
-	w.p.Kinds[0].Name, w.p.Kinds[0].Models = echoes, nil
 	cfg := w.config(newMemory())
 	cfg.Kinds, cfg.Judges = task.Table{echo{}}, []validator.Judge{echo{}}
+	w.p.Kinds[0].Name, w.p.Kinds[0].Models = echoes, nil
 	v, err := validator.New(cfg)
 	if err != nil {
 		t.Fatal(err)

@@ -6,6 +6,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/assaynet/assay/protocol/wire"
+	"github.com/assaynet/assay/validator/record"
 )
 
 type metrics struct {
@@ -49,7 +50,7 @@ func reasonOf(err error) string {
 	if word, ok := wire.Word(err); ok {
 		return word
 	}
-	if errors.Is(err, ErrStore) {
+	if errors.Is(err, record.ErrStore) {
 		return "store"
 	}
 	return "other"

@@ -2,6 +2,7 @@ package validator
 
 import (
 	"fmt"
+	"sync"
 
 	"github.com/assaynet/assay/protocol"
 	"github.com/assaynet/assay/protocol/ledger"
@@ -31,25 +32,65 @@ type Status struct {
 	outlook ledger.Outlook // of a seat without a permit
 }
 
-// Status returns where things stand.
-func (v *Validator) Status() Status {
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	s := v.status
-	s.Waiting, s.Held = len(v.jobs.waiting), len(v.held.order)
-	s.NotObserving = v.watch.why
-	s.Twin = v.twin > 0 && v.twin-1+twinEpochs > v.cfg.Params.Schedule.EpochOf(s.Height)
+// twinEpochs is for how many epochs, the running one included, a card of the own
+// hotkey that was not made here is told.
+const twinEpochs = 3
+
+// board shows where things stand.
+type board struct {
+	schedule *protocol.Schedule
+
+	mu     sync.Mutex // guards all below
+	status Status
+	// twinIn is the epoch, plus one, in which a card of the own hotkey was seen
+	// that was not made here.
+	twinIn protocol.Epoch
+}
+
+// show returns the status, but for what the queue and early messages say.
+func (b *board) show() Status {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	s := b.status
+	s.Twin = b.twinIn > 0 && b.twinIn-1+twinEpochs > b.schedule.EpochOf(s.Height)
 	s.Why = s.why()
 	return s
 }
 
 // see notes what the ledger says. The outlook counts while there is no permit.
-func (s *Status) see(head protocol.Height, registered bool, seat *ledger.Seat, judge bool, o ledger.Outlook) {
+func (b *board) see(now *view, seat *ledger.Seat, judge bool, o ledger.Outlook) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	s := &b.status
 	if s.Since == 0 {
-		s.Since = head
+		s.Since = now.head
 	}
-	s.Height, s.Registered, s.Seat = head, registered, seat.ID
-	s.Permit, s.Judge, s.outlook = registered && seat.Permit, judge, o
+	s.Height, s.Registered, s.Seat = now.head, now.registered, now.seat
+	s.Permit, s.Judge, s.outlook = now.registered && seat.Permit, judge, o
+}
+
+// notObserving notes why rounds are not observed, empty where they are.
+func (b *board) notObserving(why string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.status.NotObserving = why
+}
+
+// judged notes how many duties are own, and how many of them have a card.
+func (b *board) judged(own, done int) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.status.Drawn, b.status.Judged = own, done
+}
+
+// twin notes that a card of the own hotkey was seen in epoch e that was not made
+// here, and reports whether it is the first.
+func (b *board) twin(e protocol.Epoch) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	first := b.twinIn == 0
+	b.twinIn = e + 1
+	return first
 }
 
 func (s *Status) why() string {

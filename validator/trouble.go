@@ -4,55 +4,57 @@ import (
 	"context"
 	"errors"
 	"strings"
+	"sync"
 
 	"github.com/rs/zerolog"
 
 	"github.com/assaynet/assay/protocol"
+	"github.com/assaynet/assay/validator/record"
 )
 
 // maxTroubles bounds what is remembered as said; beyond it all is said anew.
 const maxTroubles = 256
 
-// tolerate logs an error that the next block may mend, each once an epoch
-// (again at debug), and returns the others.
-func (v *Validator) tolerate(ctx context.Context, err error) error {
+// troubles are what was said to be wrong, each with the epoch in which.
+type troubles struct {
+	*base
+	mu   sync.Mutex
+	said map[string]protocol.Epoch // guarded by mu
+}
+
+// tolerate logs an error met in epoch e that the next block may mend, each once
+// an epoch (again at debug), and returns the others.
+func (t *troubles) tolerate(ctx context.Context, e protocol.Epoch, err error) error {
 	switch {
 	case ctx.Err() != nil:
 		return ctx.Err()
 	case err == nil:
 		return nil
-	case errors.Is(err, ErrStore):
+	case errors.Is(err, record.ErrStore):
 		return err
 	}
-	v.metrics.errors.Inc()
+	t.metrics.errors.Inc()
 	level := zerolog.DebugLevel
 	for _, what := range troublesOf(err) {
-		if v.first(what, v.running()) {
+		if t.first(what, e) {
 			level = zerolog.WarnLevel
 		}
 	}
-	v.cfg.Logger.WithLevel(level).Err(err).Msg("met an error, trying again at the next block")
+	t.cfg.Logger.WithLevel(level).Err(err).Msg("met an error, trying again at the next block")
 	return nil
 }
 
-// running returns the epoch of the newest step.
-func (v *Validator) running() protocol.Epoch {
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	return v.epoch
-}
-
 // first reports whether a trouble is met for the first time in epoch e.
-func (v *Validator) first(what string, e protocol.Epoch) bool {
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	if at, said := v.troubles[what]; said && at == e {
+func (t *troubles) first(what string, e protocol.Epoch) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if at, said := t.said[what]; said && at == e {
 		return false
 	}
-	if len(v.troubles) >= maxTroubles {
-		clear(v.troubles)
+	if len(t.said) >= maxTroubles {
+		clear(t.said)
 	}
-	v.troubles[what] = e
+	t.said[what] = e
 	return true
 }
 

@@ -4,52 +4,54 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"sync"
 
 	"golang.org/x/sync/errgroup"
 
 	"github.com/assaynet/assay/protocol"
 	"github.com/assaynet/assay/protocol/ledger"
 	"github.com/assaynet/assay/protocol/wire"
+	"github.com/assaynet/assay/validator/record"
 )
 
 // Validator judges for one seat. Make it with [New] and let it live by
 // [Validator.Run]; its methods are safe for concurrent use, but [Validator.Step]
-// is called from one goroutine at a time.
+// and [Validator.Work] are each called from one goroutine at a time.
+//
+// It drives, and its parts keep. Calls go from it to a part, and from a part to
+// those below it, never back:
+//
+//	              Step                  OnAnswer, OnCard      Work
+//	  ┌──────┬───────┼────────┬─────────┐      │    ┌──────────┤
+//	watch upkeep weighing statement judging  inbox ─┘       judging
+//	      closing                      └──┬────┘
+//	        views · queue · draws · early · repeats · board · troubles
+//	                       record.Book
+//
+// The parts of the second line belong to the goroutine of Step, but for judging
+// and inbox, which hold nothing but claims. Those of the third are shared, each
+// with a lock of its own that is held while a few words are read or written, and
+// never over the store, the ledger, the network or another lock.
 type Validator struct {
-	cfg     Config
-	self    protocol.PublicKey
-	metrics *metrics
-	// wake holds a token when there are jobs: one is enough, for Work takes all.
-	wake chan struct{}
+	*record.Reader // what is kept, for whoever asks
+	*base
 
-	// take is held while a message is checked and written, so that of two
-	// copies one is a duplicate, and while weights are made, so that each
-	// judgement counts in one epoch. It is taken before mu.
-	take sync.Mutex
+	views    *views
+	queue    *queue
+	draws    *draws
+	early    *early
+	repeats  *repeats
+	board    *board
+	troubles *troubles
 
-	mu     sync.Mutex
-	view   *view // nil before the first step
-	held   held
-	jobs   jobs
-	duties map[protocol.Round][]duty // of rounds whose duties are drawn
-	sent   map[string]repetition     // own cards by key
-	upkeep map[wire.TxType]protocol.Height
-	// troubles are what was said to be wrong, with the epoch in which.
-	troubles map[string]protocol.Epoch
-	epoch    protocol.Epoch // of the newest step
-	twin     protocol.Epoch // plus one: when a card of the own hotkey was seen that was not made here
-	watch    watch          // written by Step alone
-	status   Status
-	// unclosed are the epochs whose scores may become final, ascending; nil
-	// before the first step. It is Step's own.
-	unclosed []protocol.Epoch
-}
+	inbox     *inbox
+	judging   *judging
+	watch     watch
+	closing   closing
+	upkeep    upkeep
+	weighing  weighing
+	statement statement
 
-// view is the newest state of the ledger.
-type view struct {
-	ledger.Reader
-	head protocol.Height
+	epoch protocol.Epoch // of the newest step; Step's own
 }
 
 // New checks the config; it starts nothing.
@@ -57,16 +59,26 @@ func New(cfg Config) (*Validator, error) {
 	if err := cfg.check(); err != nil {
 		return nil, err
 	}
-	return &Validator{
-		cfg: cfg, self: cfg.Hotkey.PublicKey(), wake: make(chan struct{}, 1), metrics: newMetrics(cfg.Metrics),
-		held: newHeld(), jobs: newJobs(), duties: map[protocol.Round][]duty{}, sent: map[string]repetition{},
-		upkeep: map[wire.TxType]protocol.Height{}, troubles: map[string]protocol.Epoch{},
-	}, nil
+	book := record.NewBook(cfg.Store, cfg.ChainID)
+	b := &base{cfg: cfg, self: cfg.Hotkey.PublicKey(), judges: cfg.Judges, book: book, metrics: newMetrics(cfg.Metrics)}
+	v := &Validator{
+		Reader: book.Reader, base: b,
+		views: new(views), queue: newQueue(), early: newEarly(), board: &board{schedule: b.schedule()},
+		draws:    &draws{base: b, rounds: map[protocol.Round][]duty{}},
+		repeats:  &repeats{base: b, sent: map[wire.AnswerKey]repetition{}},
+		troubles: &troubles{base: b, said: map[string]protocol.Epoch{}},
+		watch:    watch{base: b}, closing: closing{base: b}, statement: statement{b},
+		upkeep: upkeep{base: b, sent: map[wire.TxType]protocol.Height{}},
+	}
+	v.inbox = &inbox{base: b, views: v.views, draws: v.draws, early: v.early, queue: v.queue, board: v.board}
+	v.judging = &judging{base: b, views: v.views, draws: v.draws, queue: v.queue, repeats: v.repeats}
+	v.weighing = weighing{base: b, views: v.views, queue: v.queue, troubles: v.troubles}
+	return v, nil
 }
 
 // Run follows the ledger until ctx ends, and returns nil then. Errors of the
-// ledger or the network are logged and met again at the next height; [ErrStore]
-// ends it.
+// ledger or the network are logged and met again at the next height;
+// [record.ErrStore] ends it.
 func (v *Validator) Run(ctx context.Context) error {
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return v.followLedger(ctx) })
@@ -100,7 +112,7 @@ func (v *Validator) work(ctx context.Context) error {
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
-		case <-v.wake:
+		case <-v.queue.wake:
 		}
 		if err := v.tolerate(ctx, v.Work(ctx)); err != nil {
 			return err
@@ -108,78 +120,131 @@ func (v *Validator) work(ctx context.Context) error {
 	}
 }
 
+// tolerate is what both loops do with an error.
+func (v *Validator) tolerate(ctx context.Context, err error) error {
+	var e protocol.Epoch
+	if now := v.views.newest(); now != nil {
+		e = v.schedule().EpochOf(now.head)
+	}
+	return v.troubles.tolerate(ctx, e, err)
+}
+
+// OnAnswer checks an opened answer from gossip and keeps the first for each
+// slot. It returns nil when the answer is in the store, an error of wire for
+// bytes that are out of order, else a [Reason]; [ErrEarly] is held and tried again,
+// not lost. It makes no run.
+func (v *Validator) OnAnswer(_ context.Context, raw []byte) error { return v.inbox.onAnswer(raw) }
+
+// OnCard checks another judge's card from gossip and keeps the first for each
+// slot and judge. It returns as [Validator.OnAnswer] does. Whether the card is
+// true shows when the same answer is judged here.
+func (v *Validator) OnCard(_ context.Context, raw []byte) error { return v.inbox.onCard(raw) }
+
+// Status returns where things stand.
+func (v *Validator) Status() Status {
+	s := v.board.show()
+	s.Waiting, s.Held = v.queue.len(), v.early.len()
+	return s
+}
+
+// Work does all jobs that wait, the most urgent first, and judges answers side
+// by side. A job that meets an error is left to the next step, and harms no
+// other; the first error is returned at the end.
+func (v *Validator) Work(ctx context.Context) error {
+	var first error
+	for ctx.Err() == nil {
+		batch := v.queue.take()
+		if len(batch) == 0 {
+			break
+		}
+		var err error
+		if batch[0].fetch {
+			err = v.inbox.fetch(ctx, batch[0].key)
+		} else {
+			err = v.judging.judgeAll(ctx, batch)
+		}
+		if err != nil && first == nil {
+			first = err
+		}
+	}
+	return first
+}
+
 // Step does what is due at a height. It may be called again for the same
 // height, and heights may be left out. While the node is behind it only follows.
 func (v *Validator) Step(ctx context.Context, head protocol.Height) error {
-	present, err := v.observe(head)
+	present, why, err := v.watch.observe(head)
 	if err != nil {
 		return err
 	}
-	r, err := v.cfg.Ledger.At(ctx, head)
-	if err != nil {
-		return fmt.Errorf("state at height %d: %w", head, err)
-	}
-	seat, ok, err := ledger.ReadSeatByHotkey(r, v.self)
+	v.board.notObserving(why)
+	now, seat, err := v.look(ctx, head)
 	if err != nil {
 		return err
 	}
-	judge, err := v.isJudge(r, v.cfg.Params.Schedule.EpochOf(head), seat.ID)
-	if err != nil {
-		return err
-	}
-	var outlook ledger.Outlook
-	if ok && !judge && !seat.Permit {
-		if outlook, err = ledger.PermitOutlook(r, v.cfg.Params, v.self, v.cfg.Params.Schedule.EpochOf(head+1)); err != nil {
-			return err
-		}
-	}
-	now := &view{r, head}
-	v.mu.Lock()
-	v.view = now
-	v.status.see(head, ok, &seat, ok && judge, outlook)
-	v.mu.Unlock()
-
-	errs := []error{v.retryHeld(), v.tidy(now)}
+	errs := []error{v.inbox.retryEarly(), v.tidy(now)}
 	if present.Behind {
 		return errors.Join(errs...)
 	}
-	if !ok { // follow and keep what passes by; there is nothing to send
-		return errors.Join(append(errs, v.judgeDue(ctx, now, nil))...)
+	if now.registered {
+		errs = append(errs, v.upkeep.keepCurrent(ctx, now, seat))
 	}
-	return errors.Join(append(errs,
-		v.keepCurrent(ctx, now, &seat),
-		v.judgeDue(ctx, now, &seat),
-		v.weigh(ctx, now, seat.ID),
-		v.commitCards(ctx, now, seat.ID),
-	)...)
-}
-
-// newest returns the newest state, nil before the first step.
-func (v *Validator) newest() *view {
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	return v.view
-}
-
-// isJudge reports whether the own seat judges in epoch e.
-func (v *Validator) isJudge(r ledger.Reader, e protocol.Epoch, seat protocol.SeatID) (bool, error) {
-	j, ok, err := ledger.ReadRosterJudge(r, e, seat.UID)
-	return ok && j.ID == seat && j.Hotkey == v.self, err
-}
-
-// cardDeadline is the last height at which cards about a round are in time.
-func (v *Validator) cardDeadline(n protocol.Round) protocol.Height {
-	s := &v.cfg.Params.Schedule
-	return s.EpochStart(s.EpochOfRound(n)+1) + protocol.Height(s.CardBlocks)
-}
-
-// openRounds returns the first and the last round whose cards are in time at
-// head, and that have begun.
-func (v *Validator) openRounds(head protocol.Height) (first, last protocol.Round) {
-	s := &v.cfg.Params.Schedule
-	e := s.EpochOf(head)
-	if e > 0 && head <= s.EpochStart(e)+protocol.Height(s.CardBlocks) {
-		e--
+	own, done, err := v.judging.due(ctx, now)
+	v.board.judged(own, done)
+	errs = append(errs, err)
+	if now.registered { // else it follows and keeps what passes by; there is nothing to send
+		errs = append(errs, v.weighing.weigh(ctx, now), v.statement.commit(ctx, now))
 	}
-	return s.RoundOf(s.EpochStart(e)), s.RoundOf(head)
+	return errors.Join(errs...)
+}
+
+// look reads where the ledger stands at head, and makes that the newest view.
+func (v *Validator) look(ctx context.Context, head protocol.Height) (*view, *ledger.Seat, error) {
+	r, err := v.cfg.Ledger.At(ctx, head)
+	if err != nil {
+		return nil, nil, fmt.Errorf("state at height %d: %w", head, err)
+	}
+	seat, ok, err := ledger.ReadSeatByHotkey(r, v.self)
+	if err != nil {
+		return nil, nil, err
+	}
+	e := v.schedule().EpochOf(head)
+	judge, err := v.isJudge(r, e, seat.ID)
+	if err != nil {
+		return nil, nil, err
+	}
+	var outlook ledger.Outlook
+	if ok && !judge && !seat.Permit {
+		if outlook, err = ledger.PermitOutlook(r, v.cfg.Params, v.self, v.schedule().EpochOf(head+1)); err != nil {
+			return nil, nil, err
+		}
+	}
+	counts := e
+	if sealed, err := v.book.Sealed(e); err != nil {
+		return nil, nil, err
+	} else if sealed != nil {
+		counts++
+	}
+	now := v.views.move(view{Reader: r, head: head, seat: seat.ID, registered: ok, counts: counts})
+	v.board.see(now, &seat, ok && judge, outlook)
+	return now, &seat, nil
+}
+
+// tidy makes scores final whose time has come, and once an epoch forgets what is
+// closed and removes what is too old: in this order, for what is final was counted
+// from what is removed.
+func (v *Validator) tidy(now *view) error {
+	if err := v.closing.closeScores(now); err != nil {
+		return err
+	}
+	e := v.schedule().EpochOf(now.head)
+	if e == v.epoch {
+		return nil
+	}
+	v.epoch = e
+	first, _ := v.openRounds(now.head)
+	v.draws.forget(first)
+	v.queue.forget(first)
+	v.repeats.forget(first)
+	return v.closing.prune(e)
 }

@@ -18,6 +18,7 @@ import (
 	"github.com/assaynet/assay/protocol/wire"
 	"github.com/assaynet/assay/scoring"
 	"github.com/assaynet/assay/validator"
+	"github.com/assaynet/assay/validator/record"
 )
 
 // toOpenings brings a world to the height at which openings come: miner 10 is
@@ -209,7 +210,7 @@ func TestAValidatorThatWasAwayHoldsNothingAgainstAnybody(t *testing.T) {
 	if len(w.published) != 0 {
 		t.Errorf("published %+v", w.cards())
 	}
-	if _, err := v.Score(epoch, 10, inference.Kind); !errors.Is(err, validator.ErrNotFound) {
+	if _, err := v.Score(epoch, 10, inference.Kind); !errors.Is(err, record.ErrNotFound) {
 		t.Errorf("a round that was not seen is weighed: %v", err)
 	}
 	if s, err := v.Weights(epoch); err != nil || len(s.Skipped) == 0 || slices.Contains(s.Rounds, round) {
@@ -360,7 +361,7 @@ func TestNothingIsAnnouncedThatTheStoreDidNotTake(t *testing.T) {
 		}
 		w.drawDuties(round)
 		errs = append(errs, v.Step(t.Context(), deadline+2), v.Work(t.Context()), v.Step(t.Context(), sealFrom), v.Step(t.Context(), cardEnd+1))
-		if err := errors.Join(errs...); !errors.Is(err, validator.ErrStore) || !errors.Is(err, errDisk) {
+		if err := errors.Join(errs...); !errors.Is(err, record.ErrStore) || !errors.Is(err, errDisk) {
 			t.Errorf("after %d writes: got %v, want ErrStore", limit, err)
 		}
 		want := []int{0, 0, 0, 0, 1, 2, 2, 2}[limit] // cards: the fourth and fifth write
@@ -519,16 +520,16 @@ func TestReceiptsAndTasksAreFoundByID(t *testing.T) {
 	if err != nil || back.Task.ID != task.ID || !bytes.Equal(back.Task.Body, task.Body) || len(back.Cards) != 2 || back.ChainID != chain {
 		t.Errorf("got %+v, %v", back, err)
 	}
-	if raw, err := v.Evidence(view.Key); err != nil || string(raw) != string(back.Answer) {
+	if raw, err := v.Envelope(view.Key); err != nil || string(raw) != string(back.Answer) {
 		t.Errorf("evidence differs from the receipt's answer: %v", err)
 	}
 	if keys, err := v.Answers(round); err != nil || len(keys) != 1 || keys[0] != view.Key {
 		t.Errorf("answers %v, %v", keys, err)
 	}
-	if _, err := v.Task(protocol.TaskID{1}); !errors.Is(err, validator.ErrNotFound) {
+	if _, err := v.Task(protocol.TaskID{1}); !errors.Is(err, record.ErrNotFound) {
 		t.Errorf("unknown task: %v", err)
 	}
-	if raw, err := v.Evidence(wire.AnswerKey{Round: 99}); raw != nil || err != nil {
+	if raw, err := v.Envelope(wire.AnswerKey{Round: 99}); raw != nil || err != nil {
 		t.Errorf("unknown answer: %x, %v", raw, err)
 	}
 }
@@ -561,7 +562,7 @@ func TestOldAnswersAndCardsArePruned(t *testing.T) {
 		t.Errorf("pruned too early: %v", err)
 	}
 	w.step(v, w.p.Schedule.EpochStart(epoch+5)+3)
-	if _, err := v.Task(id); !errors.Is(err, validator.ErrNotFound) {
+	if _, err := v.Task(id); !errors.Is(err, record.ErrNotFound) {
 		t.Errorf("still there after the retention: %v", err)
 	}
 }

@@ -15,42 +15,54 @@ import (
 	"github.com/assaynet/assay/protocol/task"
 	"github.com/assaynet/assay/protocol/wire"
 	"github.com/assaynet/assay/scoring"
+	"github.com/assaynet/assay/validator/record"
 )
+
+// weighing makes weights of what was found, once for each epoch, and brings them on
+// the ledger: sealed while the epoch runs, opened when it is over. Step alone uses
+// it, and it keeps nothing: what it needs of earlier epochs is in the book. While
+// it counts, judging goes on, under a view that counts in the next epoch.
+type weighing struct {
+	*base
+	views    *views
+	queue    *queue
+	troubles *troubles
+}
 
 // weigh seals the weights of the running epoch when their time has come, sends
 // the seal until it is on the ledger, and opens those of the epoch before.
-func (v *Validator) weigh(ctx context.Context, now *view, seat protocol.SeatID) error {
-	s := &v.cfg.Params.Schedule
+func (w *weighing) weigh(ctx context.Context, now *view) error {
+	s, seat := w.schedule(), now.seat
 	e := s.EpochOf(now.head)
 	if e > 0 {
-		if err := v.reveal(ctx, now, e-1, seat); err != nil {
+		if err := w.reveal(ctx, now, e-1, seat); err != nil {
 			return err
 		}
 	}
 	if now.head < s.EpochStart(e)+protocol.Height(s.WeightBlocks) || s.IsEpochEnd(now.head) {
 		return nil
 	}
-	if judge, err := v.isJudge(now, e, seat); err != nil || !judge {
+	if judge, err := w.isJudge(now, e, seat); err != nil || !judge {
 		return err
 	}
 	if seal, sealed, err := ledger.ReadSeal(now, e, seat.UID); err != nil || (sealed && seal.Seat == seat) {
 		return err
 	}
-	record, err := v.sealWeights(now, e, seat.UID)
+	made, err := w.sealWeights(now, e, seat.UID)
 	if err != nil {
 		return err
 	}
-	if blank, err := v.blank(&record.Weights); err != nil || blank {
+	if blank, err := w.blank(&made.Weights); err != nil || blank {
 		return err
 	}
-	if err := v.cfg.Submit(ctx, &wire.CommitWeights{Epoch: e, Hash: record.Weights.Seal(v.self)}); err != nil {
+	if err := w.cfg.Submit(ctx, &wire.CommitWeights{Epoch: e, Hash: made.Weights.Seal(w.self)}); err != nil {
 		return fmt.Errorf("submit the seal of epoch %d: %w", e, err)
 	}
 	return nil
 }
 
 // reveal sends the weights of epoch e, which ended, until they are on the ledger.
-func (v *Validator) reveal(ctx context.Context, now *view, e protocol.Epoch, seat protocol.SeatID) error {
+func (w *weighing) reveal(ctx context.Context, now *view, e protocol.Epoch, seat protocol.SeatID) error {
 	seal, sealed, err := ledger.ReadSeal(now, e, seat.UID)
 	if err != nil || !sealed || seal.Seat != seat {
 		return err
@@ -58,136 +70,115 @@ func (v *Validator) reveal(ctx context.Context, now *view, e protocol.Epoch, sea
 	if row, opened, err := ledger.ReadWeights(now, e, seat.UID); err != nil || (opened && row.Seat == seat) {
 		return err
 	}
-	record, ok, err := get[Sealed](v.cfg.Store, tableEpochs, era(uint64(e)))
+	made, err := w.book.Sealed(e)
 	if err != nil {
 		return err
 	}
-	if !ok || record.Weights.Seal(v.self) != seal.Hash {
-		if v.first("seal of another database", e) {
-			v.metrics.errors.Inc()
-			v.cfg.Logger.Error().Uint64("epoch", uint64(e)).
+	if made == nil || made.Weights.Seal(w.self) != seal.Hash {
+		if w.troubles.first("seal of another database", e) {
+			w.metrics.errors.Inc()
+			w.cfg.Logger.Error().Uint64("epoch", uint64(e)).
 				Msg("cannot open the weights: the seal on the ledger is not of this database, which may be an older copy")
 		}
 		return nil
 	}
-	if err := v.cfg.Submit(ctx, &record.Weights); err != nil {
+	if err := w.cfg.Submit(ctx, &made.Weights); err != nil {
 		return fmt.Errorf("open the weights of epoch %d: %w", e, err)
 	}
 	return nil
 }
 
-// countsIn returns the epoch in whose weights a judgement made now counts: this
-// one, or the next when its weights are sealed already. The caller holds take.
-func (v *Validator) countsIn(head protocol.Height) (protocol.Epoch, error) {
-	e := v.cfg.Params.Schedule.EpochOf(head)
-	_, sealed, err := get[Sealed](v.cfg.Store, tableEpochs, era(uint64(e)))
-	if sealed {
-		e++
+// sealWeights returns the weights of epoch e, made once and durable.
+func (w *weighing) sealWeights(now *view, e protocol.Epoch, self protocol.UID) (*record.Sealed, error) {
+	old, err := w.book.Sealed(e)
+	if err != nil || old != nil {
+		return old, err
 	}
-	return e, err
+	next := *now
+	next.counts = e + 1
+	w.views.move(next) // from here on, no judgement is written that counts in this epoch
+	before, err := w.book.LastSealed(e, w.cfg.Params.Tasks.Retention)
+	if err != nil {
+		return nil, err
+	}
+	made := record.Sealed{Epoch: e, Height: now.head, Next: w.firstRound(e, before)}
+	tallies := tallies{}
+	abstained, err := w.tallyRounds(now, &made, tallies)
+	if err != nil {
+		return nil, err
+	}
+	if err := w.tallyJudgements(e, tallies); err != nil {
+		return nil, err
+	}
+	list, err := w.explain(now, opinion{epoch: e, before: before, counted: made.Rounds, abstained: abstained.Rounds, self: self}, tallies)
+	if err != nil {
+		return nil, err
+	}
+	made.Weights = wire.RevealWeights{Epoch: e, Salt: w.salt(e)}
+	made.Weights.UIDs, made.Weights.Values = scoring.Row(list, w.cfg.Params.Kinds)
+	if err := w.write(now, &made, &abstained, list); err != nil {
+		return nil, err
+	}
+	w.cfg.Logger.Info().Uint64("epoch", uint64(e)).Int("seats", len(made.Weights.UIDs)).Int("rounds", len(made.Rounds)).
+		Int("skipped", len(made.Skipped)).Msg("sealed weights")
+	return &made, nil
 }
 
-// sealWeights returns the weights of epoch e, made once and durable.
-func (v *Validator) sealWeights(now *view, e protocol.Epoch, self protocol.UID) (*Sealed, error) {
-	v.take.Lock()
-	defer v.take.Unlock()
-	old, ok, err := get[Sealed](v.cfg.Store, tableEpochs, era(uint64(e)))
-	if err != nil || ok {
-		return &old, err
-	}
-	before, err := v.lastSealed(e)
-	if err != nil {
-		return nil, err
-	}
-	record := Sealed{Epoch: e, Height: now.head, Next: v.firstRound(e, before)}
-	tallies := tallies{}
-	abstained, err := v.tallyRounds(now, &record, tallies)
-	if err != nil {
-		return nil, err
-	}
-	if err := v.tallyJudgements(e, tallies); err != nil {
-		return nil, err
-	}
-	list, err := v.explain(now, opinion{epoch: e, before: before, counted: record.Rounds, abstained: abstained.Rounds, self: self}, tallies)
-	if err != nil {
-		return nil, err
-	}
-	record.Weights = wire.RevealWeights{Epoch: e, Salt: v.salt(e)}
-	record.Weights.UIDs, record.Weights.Values = scoring.Row(list, v.cfg.Params.Kinds)
-	var seats []protocol.SeatID
+// write writes weights, with all that they were made of and whose the seats are,
+// while it is known.
+func (w *weighing) write(now *view, made *record.Sealed, abstained *record.Abstention, list []scoring.Explanation) error {
+	var b record.Batch
 	for i := range list {
-		seats = append(seats, list[i].Tally.Seat)
+		id := list[i].Tally.Seat
+		hotkey, err := record.HotkeyOf(now, made.Epoch, id)
+		if err != nil {
+			return err
+		}
+		b.Final(made.Epoch, &record.Final{Seat: id, Hotkey: hotkey})
+		b.Score(&list[i])
 	}
-	seats = slices.Compact(seats) // the row is sorted by them
-	puts, err := v.owners(now, e, seats)
-	if err != nil {
-		return nil, err
-	}
-	puts = append(puts, put{tableEpochs, era(uint64(e)), &record})
+	b.Sealed(made)
 	if len(abstained.Rounds) > 0 {
-		puts = append(puts, put{tableAbstained, era(uint64(e)), &abstained})
-		v.cfg.Logger.Warn().Uint64("epoch", uint64(e)).Str("left_out", abstainedText(abstained.Rounds)).
+		b.Abstained(made.Epoch, abstained)
+		w.cfg.Logger.Warn().Uint64("epoch", uint64(made.Epoch)).Str("left_out", abstainedText(abstained.Rounds)).
 			Msg("weights leave out rounds that were not observed: earlier opinions stand")
 	}
-	for i := range list {
-		puts = append(puts, put{tableScores, partKey(e, list[i].Tally.Seat.UID, list[i].Tally.Kind), &list[i]})
-	}
-	if err := write(v.cfg.Store, puts...); err != nil {
-		return nil, err
-	}
-	v.cfg.Logger.Info().Uint64("epoch", uint64(e)).Int("seats", len(record.Weights.UIDs)).Int("rounds", len(record.Rounds)).
-		Int("skipped", len(record.Skipped)).Msg("sealed weights")
-	return &record, nil
+	return w.book.Write(&b)
 }
 
 // tallyRounds adds the rounds that are over to the tallies, and notes in the record
 // which, and apart which were left out because they were not observed.
-func (v *Validator) tallyRounds(now *view, record *Sealed, t tallies) (out Abstention, err error) {
-	for ; v.cfg.Params.Schedule.OpenDeadline(record.Next) < now.head; record.Next++ {
-		found, err := v.tallyRound(now, record.Next, t)
+func (w *weighing) tallyRounds(now *view, made *record.Sealed, t tallies) (out record.Abstention, err error) {
+	for ; w.schedule().OpenDeadline(made.Next) < now.head; made.Next++ {
+		found, err := w.tallyRound(now, made.Next, t)
 		if err != nil {
 			return out, err
 		}
 		if found == roundCounted {
-			record.Rounds = append(record.Rounds, record.Next)
+			made.Rounds = append(made.Rounds, made.Next)
 			continue
 		}
-		record.Skipped = append(record.Skipped, record.Next)
+		made.Skipped = append(made.Skipped, made.Next)
 		if found == roundUnobserved {
-			out.Rounds = append(out.Rounds, record.Next)
+			out.Rounds = append(out.Rounds, made.Next)
 		}
 	}
 	return out, nil
 }
 
 // salt makes a seal that nobody can open by guessing weights.
-func (v *Validator) salt(e protocol.Epoch) (salt [32]byte) {
-	h := hmac.New(sha256.New, v.cfg.Salt[:])
+func (w *weighing) salt(e protocol.Epoch) (salt [32]byte) {
+	h := hmac.New(sha256.New, w.cfg.Salt[:])
 	_, _ = h.Write([]byte("assay/1/weights/salt\x00"))
 	_, _ = h.Write(binary.BigEndian.AppendUint64(nil, uint64(e)))
 	copy(salt[:], h.Sum(nil))
 	return salt
 }
 
-// lastSealed returns the newest weights before epoch e, nil if there are none
-// within the retention.
-func (v *Validator) lastSealed(e protocol.Epoch) (*Sealed, error) {
-	for back := protocol.Epoch(1); back <= e && uint64(back) <= v.cfg.Params.Tasks.Retention; back++ {
-		s, ok, err := get[Sealed](v.cfg.Store, tableEpochs, era(uint64(e-back)))
-		if err != nil {
-			return nil, err
-		}
-		if ok {
-			return &s, nil
-		}
-	}
-	return nil, nil
-}
-
 // firstRound returns the first round that the weights of epoch e count: what
 // those before did not, but nothing older than the epoch before.
-func (v *Validator) firstRound(e protocol.Epoch, before *Sealed) protocol.Round {
-	s := &v.cfg.Params.Schedule
+func (w *weighing) firstRound(e protocol.Epoch, before *record.Sealed) protocol.Round {
+	s := w.schedule()
 	oldest := s.RoundOf(s.EpochStart(e - min(e, 1)))
 	if before != nil {
 		return max(before.Next, oldest)
@@ -214,7 +205,7 @@ func (t tallies) of(seat protocol.SeatID, kind protocol.Kind) *scoring.Tally {
 
 // share returns how much of an epoch was observed of a kind, in 65536ths: all of
 // it, but where rounds were left out in which its tasks fell due.
-func (v *Validator) share(k *params.Kind, o *opinion) uint32 {
+func (w *weighing) share(k *params.Kind, o *opinion) uint32 {
 	due := func(rounds []protocol.Round) (n uint64) {
 		for _, r := range rounds {
 			if _, is := k.Set(r); is {
@@ -226,7 +217,7 @@ func (v *Validator) share(k *params.Kind, o *opinion) uint32 {
 	if due(o.abstained) == 0 {
 		return params.One
 	}
-	return uint32(min(params.One, params.One*due(o.counted)/(v.cfg.Params.Schedule.RoundsPerEpoch()/uint64(k.Rounds))))
+	return uint32(min(params.One, params.One*due(o.counted)/(w.schedule().RoundsPerEpoch()/uint64(k.Rounds))))
 }
 
 // How a round enters the weights.
@@ -244,8 +235,8 @@ const (
 // round that it observed, once peers were asked, or if they could not be asked, if
 // half of the seats that committed are known to have opened: else it is more
 // likely that this validator is deaf than that they are silent.
-func (v *Validator) tallyRound(now *view, n protocol.Round, t tallies) (roundFound, error) {
-	s := &v.cfg.Params.Schedule
+func (w *weighing) tallyRound(now *view, n protocol.Round, t tallies) (roundFound, error) {
+	s := w.schedule()
 	seeds, _, err := ledger.ReadRound(now, n)
 	if err != nil || seeds.TaskSeed.IsZero() || seeds.TaskHeight >= s.CommitDeadline(n) {
 		return roundImpossible, err
@@ -258,20 +249,20 @@ func (v *Validator) tallyRound(now *view, n protocol.Round, t tallies) (roundFou
 	if err != nil {
 		return 0, err
 	}
-	asked, err := v.askedIn(now, n, roster)
+	asked, err := w.askedIn(now, n, roster)
 	if err != nil {
 		return 0, err
 	}
-	answers, err := v.answersIn(n)
+	answers, err := w.answersIn(n)
 	if err != nil {
 		return 0, err
 	}
 	if !complete(asked, commits, answers) {
-		observed, err := v.observed(n)
+		observed, err := w.book.Observed(n)
 		if err != nil {
 			return 0, err
 		}
-		if !observed || (!v.askedAll(n) && 2*len(answers) < len(commits)) {
+		if !observed || (!w.askedAll(n) && 2*len(answers) < len(commits)) {
 			return roundUnobserved, nil
 		}
 	}
@@ -286,43 +277,43 @@ func (v *Validator) tallyRound(now *view, n protocol.Round, t tallies) (roundFou
 	for i := range roster {
 		id := roster[i].ID
 		delay, committed := delays[id.UID]
-		if err := tallySeat(t, asked[id], committed, delay, median, answers[id.UID], opened); err != nil {
+		if err := w.tallySeat(t, asked[id], committed, delay, median, answers[id.UID], opened); err != nil {
 			return 0, err
 		}
 	}
-	return roundCounted, v.tallyWork(opened)
+	return roundCounted, w.tallyWork(opened)
 }
 
 // askedIn returns what the seats of a roster are asked in a round.
-func (v *Validator) askedIn(now *view, n protocol.Round, roster []ledger.RosterSeat) (map[protocol.SeatID]*task.Round, error) {
-	due, err := ledger.ReadDue(now, v.cfg.Params, n)
+func (w *weighing) askedIn(now *view, n protocol.Round, roster []ledger.RosterSeat) (map[protocol.SeatID]*task.Round, error) {
+	due, err := ledger.ReadDue(now, w.cfg.Params, n)
 	if err != nil {
 		return nil, err
 	}
 	asked := make(map[protocol.SeatID]*task.Round, len(roster))
 	for i := range roster {
-		of := due.Of(v.cfg.ChainID, v.cfg.Params, &roster[i])
+		of := due.Of(w.cfg.ChainID, w.cfg.Params, &roster[i])
 		asked[roster[i].ID] = &of
 	}
 	return asked, nil
 }
 
 // answersIn returns the answers of a round that are here, by seat and slot.
-func (v *Validator) answersIn(n protocol.Round) (map[protocol.UID][]*Answer, error) {
-	rows, err := scan[Answer](v.cfg.Store, tableAnswers, era(uint64(n)))
+func (w *weighing) answersIn(n protocol.Round) (map[protocol.UID][]*record.Answer, error) {
+	list, err := w.book.AnswersOf(n)
 	if err != nil {
 		return nil, err
 	}
-	answers := map[protocol.UID][]*Answer{}
-	for i := range rows {
-		uid := keyOf(rows[i].key).UID
-		answers[uid] = append(answers[uid], &rows[i].value)
+	answers := map[protocol.UID][]*record.Answer{}
+	for i := range list {
+		uid := list[i].Task.Seat.UID
+		answers[uid] = append(answers[uid], &list[i])
 	}
 	return answers, nil
 }
 
 // complete reports whether every answer that was committed to is here.
-func complete(asked map[protocol.SeatID]*task.Round, commits []ledger.CommitRecord, answers map[protocol.UID][]*Answer) bool {
+func complete(asked map[protocol.SeatID]*task.Round, commits []ledger.CommitRecord, answers map[protocol.UID][]*record.Answer) bool {
 	for i := range commits {
 		of := asked[commits[i].Seat]
 		if of == nil {
@@ -349,7 +340,7 @@ type openedOf struct {
 
 // tallySeat counts what one seat was asked in a round and did of it, by kind, and
 // gathers its answers.
-func tallySeat(t tallies, asked *task.Round, committed bool, delay, median uint64, answers []*Answer, opened map[protocol.Kind]*openedOf) error {
+func (w *weighing) tallySeat(t tallies, asked *task.Round, committed bool, delay, median uint64, answers []*record.Answer, opened map[protocol.Kind]*openedOf) error {
 	for i := range asked.Due {
 		due := &asked.Due[i]
 		if due.Seed.IsZero() {
@@ -372,11 +363,11 @@ func tallySeat(t tallies, asked *task.Round, committed bool, delay, median uint6
 			if a.Task.Kind != due.Kind {
 				continue
 			}
-			body, err := a.Open()
+			body, err := w.bodyOf(a)
 			if err != nil {
 				return err
 			}
-			all.answers = append(all.answers, task.Opened{Task: &a.Task, Body: body.Body, Delay: delay, Median: median})
+			all.answers = append(all.answers, task.Opened{Task: &a.Task, Body: body, Delay: delay, Median: median})
 			all.tallies = append(all.tallies, own)
 			slots -= min(slots, 1)
 		}
@@ -385,15 +376,27 @@ func tallySeat(t tallies, asked *task.Round, committed bool, delay, median uint6
 	return nil
 }
 
+// bodyOf reads what was answered.
+func (w *weighing) bodyOf(a *record.Answer) ([]byte, error) {
+	opened, err := w.book.Opened(a.Task.Key())
+	if err != nil {
+		return nil, err
+	}
+	if opened == nil { // it is written with its record
+		return nil, fmt.Errorf("slot %d of seat %d in round %d has no bytes: %w", a.Task.Slot, a.Task.Seat.UID, a.Task.Round, record.ErrCorrupt)
+	}
+	return opened.Body, nil
+}
+
 // tallyWork adds what the answers of a round are worth.
-func (v *Validator) tallyWork(opened map[protocol.Kind]*openedOf) error {
+func (w *weighing) tallyWork(opened map[protocol.Kind]*openedOf) error {
 	for name, all := range opened {
-		kind, err := v.cfg.Kinds.Of(name)
+		kind, err := w.cfg.Kinds.Of(name)
 		if err != nil {
 			return err
 		}
-		for i, w := range kind.Work(v.cfg.Params, all.answers) {
-			all.tallies[i].Answer(w)
+		for i, worth := range kind.Work(w.cfg.Params, all.answers) {
+			all.tallies[i].Answer(worth)
 		}
 	}
 	return nil
@@ -401,15 +404,15 @@ func (v *Validator) tallyWork(opened map[protocol.Kind]*openedOf) error {
 
 // tallyJudgements adds the own judgements that count in epoch e. They are of
 // this epoch's rounds or of the one's before.
-func (v *Validator) tallyJudgements(e protocol.Epoch, t tallies) error {
-	s := &v.cfg.Params.Schedule
+func (w *weighing) tallyJudgements(e protocol.Epoch, t tallies) error {
+	s := w.schedule()
 	for n := s.RoundOf(s.EpochStart(e - min(e, 2))); n < s.RoundOf(s.EpochStart(e+1)); n++ {
-		rows, err := scan[Judgement](v.cfg.Store, tableJudgements, era(uint64(n)))
+		list, err := w.book.JudgementsOf(n)
 		if err != nil {
 			return err
 		}
-		for i := range rows {
-			if j := &rows[i].value; j.Epoch == e {
+		for i := range list {
+			if j := &list[i]; j.Epoch == e {
 				t.of(j.Seat, j.Outcome.Kind).Judged(j.Outcome.Finding)
 			}
 		}
@@ -420,7 +423,7 @@ func (v *Validator) tallyJudgements(e protocol.Epoch, t tallies) error {
 // opinion is what weights are made from beside the tallies.
 type opinion struct {
 	epoch  protocol.Epoch
-	before *Sealed // nil where there is none
+	before *record.Sealed // nil where there is none
 	// counted and abstained are the rounds that are in the tallies, and those that
 	// were left out because they were not observed.
 	counted, abstained []protocol.Round
@@ -429,8 +432,8 @@ type opinion struct {
 
 // explain says what all seats that were asked or are remembered are worth, by uid
 // and kind. Of two holders of one uid the newer counts.
-func (v *Validator) explain(now *view, o opinion, t tallies) ([]scoring.Explanation, error) {
-	averages, err := v.remembered(now, &o)
+func (w *weighing) explain(now *view, o opinion, t tallies) ([]scoring.Explanation, error) {
+	averages, err := w.remembered(now, &o)
 	if err != nil {
 		return nil, err
 	}
@@ -450,10 +453,10 @@ func (v *Validator) explain(now *view, o opinion, t tallies) ([]scoring.Explanat
 		if uid == o.self {
 			continue // nobody weighs himself
 		}
-		for i := range v.cfg.Params.Kinds {
-			k := &v.cfg.Params.Kinds[i]
+		for i := range w.cfg.Params.Kinds {
+			k := &w.cfg.Params.Kinds[i]
 			if own := t[place{newest[uid], k.Name}]; own != nil {
-				list = append(list, scoring.Explain(o.epoch, averages[ofUID{uid, k.Name}], own, v.share(k, &o), k.Keep))
+				list = append(list, scoring.Explain(o.epoch, averages[ofUID{uid, k.Name}], own, w.share(k, &o), k.Keep))
 			}
 		}
 	}
@@ -468,17 +471,17 @@ type ofUID struct {
 
 // remembered returns what was thought before of the seats that are still there,
 // as it counts now: epochs without weights of this validator have aged it.
-func (v *Validator) remembered(now *view, o *opinion) (map[ofUID]scoring.Average, error) {
+func (w *weighing) remembered(now *view, o *opinion) (map[ofUID]scoring.Average, error) {
 	averages := map[ofUID]scoring.Average{}
 	if o.before == nil {
 		return averages, nil
 	}
-	rows, err := scan[scoring.Explanation](v.cfg.Store, tableScores, era(uint64(o.before.Epoch)))
+	rows, err := w.book.ScoresOf(o.before.Epoch)
 	if err != nil {
 		return nil, err
 	}
 	for i := range rows {
-		a := rows[i].value.Average
+		a := rows[i].Average
 		seat, ok, err := ledger.ReadSeat(now, a.Seat.UID)
 		if err != nil {
 			return nil, err
@@ -486,11 +489,35 @@ func (v *Validator) remembered(now *view, o *opinion) (map[ofUID]scoring.Average
 		if ok && seat.ID != a.Seat {
 			continue // an opinion of its former holder would pay whoever sits there now
 		}
-		k := v.cfg.Params.Kind(a.Kind)
+		k := w.cfg.Params.Kind(a.Kind)
 		if k == nil {
 			continue
 		}
 		averages[ofUID{a.Seat.UID, a.Kind}] = a.Age(k.Keep, uint64(o.epoch-o.before.Epoch-1))
 	}
 	return averages, nil
+}
+
+// askedAll reports whether peers were asked for every answer of round n that is
+// not here, and have none. Without peers to ask there is nothing to wait for.
+func (w *weighing) askedAll(n protocol.Round) bool {
+	return w.cfg.Evidence == nil || w.queue.isComplete(n)
+}
+
+// blank reports whether weights say nothing because nothing was observed: they
+// are not sent, for an empty row speaks against everybody.
+func (w *weighing) blank(made *wire.RevealWeights) (bool, error) {
+	if len(made.UIDs) > 0 {
+		return false, nil
+	}
+	rounds, err := w.book.Abstained(made.Epoch)
+	return len(rounds) > 0, err
+}
+
+// abstainedText says in words which rounds were left out.
+func abstainedText(rounds []protocol.Round) string {
+	if len(rounds) == 1 {
+		return fmt.Sprintf("round %d", rounds[0])
+	}
+	return fmt.Sprintf("%d rounds from %d to %d", len(rounds), rounds[0], rounds[len(rounds)-1])
 }

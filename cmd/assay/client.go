@@ -18,10 +18,10 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/assaynet/assay/cmd/internal/config"
-	"github.com/assaynet/assay/cmd/internal/source"
 	"github.com/assaynet/assay/cmd/internal/status"
 	"github.com/assaynet/assay/protocol/api"
 	"github.com/assaynet/assay/protocol/store"
+	"github.com/assaynet/assay/validator/source"
 )
 
 const (

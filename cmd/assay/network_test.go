@@ -12,11 +12,11 @@ import (
 
 	"github.com/assaynet/assay/cmd/internal/cmdtest"
 	"github.com/assaynet/assay/cmd/internal/config"
-	"github.com/assaynet/assay/cmd/internal/source"
 	"github.com/assaynet/assay/protocol/api"
 	"github.com/assaynet/assay/protocol/keystore"
 	"github.com/assaynet/assay/protocol/node"
 	"github.com/assaynet/assay/protocol/store"
+	"github.com/assaynet/assay/validator/source"
 )
 
 // TestNetworkScripts runs testdata/network/*.txt against the node of a

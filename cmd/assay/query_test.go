@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -30,7 +29,7 @@ import (
 	"github.com/assaynet/assay/protocol/task/inference"
 	"github.com/assaynet/assay/protocol/wire"
 	"github.com/assaynet/assay/scoring"
-	"github.com/assaynet/assay/validator"
+	"github.com/assaynet/assay/validator/record"
 )
 
 // TestQueryScripts runs testdata/query/*.txt against the network of package
@@ -216,16 +215,16 @@ func writeScores(db *store.DB, n *apitest.Network) error {
 		Epoch: 1, Tally: scoring.Tally{Seat: protocol.SeatID{UID: 2}, Kind: inference.Kind, Asked: 1, Opened: 1, Units: 6, Runs: 1, Passes: 1},
 		Bound: 52429, Speed: 65536, Availability: 65536, Weight: 65535, Reason: scoring.ReasonPaid,
 	}
-	final := validator.Final{Seat: x.Tally.Seat, Hotkey: apitest.Public("miner-0"), Exact: 1, Tasks: []protocol.TaskID{{7}}}
-	key := binary.BigEndian.AppendUint16(binary.BigEndian.AppendUint64(nil, 1), 2)
+	final := record.Final{Seat: x.Tally.Seat, Hotkey: apitest.Public("miner-0"), Exact: 1, Tasks: []protocol.TaskID{{7}}}
+	next := x
+	next.Epoch = 2
+	var b record.Batch
+	b.Score(&x)
+	b.Score(&next)
+	b.Final(1, &final)
+	b.Closed(1, &record.Closed{Height: 49})
 	mark := db.BindChain(n.Genesis.ChainID())
-	return errors.Join(mark, node.RecordsOf(db).Write(func(put func(string, []byte, []byte)) {
-		put("validator-scores", key, wire.Encode(&x))
-		put("validator-finals", key, wire.Encode(&final))
-		put("validator-closed", key[:8], wire.Encode(&validator.Closed{Height: 49}))
-		x.Epoch = 2
-		put("validator-scores", binary.BigEndian.AppendUint16(binary.BigEndian.AppendUint64(nil, 2), 2), wire.Encode(&x))
-	}))
+	return errors.Join(mark, record.NewBook(node.RecordsOf(db), n.Genesis.ChainID()).Write(&b))
 }
 
 func jsonOf(g *ledger.Genesis) ([]byte, error) { return json.Marshal(g) }

@@ -9,7 +9,6 @@ import (
 
 	"github.com/assaynet/assay/cmd/internal/config"
 	"github.com/assaynet/assay/cmd/internal/daemon"
-	"github.com/assaynet/assay/cmd/internal/source"
 	"github.com/assaynet/assay/protocol/api"
 	"github.com/assaynet/assay/protocol/bridge"
 	"github.com/assaynet/assay/protocol/node"
@@ -17,6 +16,7 @@ import (
 	"github.com/assaynet/assay/protocol/wire"
 	"github.com/assaynet/assay/scoring"
 	"github.com/assaynet/assay/validator"
+	"github.com/assaynet/assay/validator/source"
 )
 
 func runCommand() *cli.Command {

@@ -9,6 +9,7 @@ import (
 	"github.com/assaynet/assay/protocol/wire"
 	"github.com/assaynet/assay/scoring"
 	"github.com/assaynet/assay/validator"
+	"github.com/assaynet/assay/validator/record"
 )
 
 // Vincent's disk dies in epoch 8, and a copy of epoch 3 takes its place when the
@@ -68,7 +69,7 @@ func TestAValidatorRestoredFromAnOlderCopyBlamesNobodyForWhatItMissed(t *testing
 // rowOf returns what a validator thinks of all seats in epoch e, by name.
 func (s *stage) rowOf(judge string, e protocol.Epoch) map[string]scoring.Explanation {
 	s.Helper()
-	page, _, err := s.validators[judge].Scores(e, 0, validator.MaxPage)
+	page, _, err := s.validators[judge].Scores(e, 0, record.MaxPage)
 	if err != nil {
 		s.Fatal(err)
 	}

@@ -10,12 +10,12 @@ import (
 	"time"
 
 	"github.com/assaynet/assay/cmd/internal/config"
-	"github.com/assaynet/assay/cmd/internal/source"
 	"github.com/assaynet/assay/protocol"
 	"github.com/assaynet/assay/protocol/consensus"
 	"github.com/assaynet/assay/protocol/gossip"
 	"github.com/assaynet/assay/protocol/ledger"
 	"github.com/assaynet/assay/protocol/store"
+	"github.com/assaynet/assay/validator/source"
 )
 
 // seat says what the ledger has of the hotkey: as the running daemon knows it,

@@ -7,7 +7,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/assaynet/assay/cmd/internal/source"
 	"github.com/assaynet/assay/protocol"
 	"github.com/assaynet/assay/protocol/api"
 	"github.com/assaynet/assay/protocol/api/apitest"
@@ -16,7 +15,8 @@ import (
 	"github.com/assaynet/assay/protocol/store"
 	"github.com/assaynet/assay/protocol/wire"
 	"github.com/assaynet/assay/scoring"
-	"github.com/assaynet/assay/validator"
+	"github.com/assaynet/assay/validator/record"
+	"github.com/assaynet/assay/validator/source"
 )
 
 // records are a validator's, of epochs 0 to 2: seats 2 and 3 in each.
@@ -34,14 +34,14 @@ func (r *records) Scores(e protocol.Epoch, from protocol.UID, limit int) (out []
 
 func (r *records) OldestScores() (protocol.Epoch, error) {
 	if r.none {
-		return 0, validator.ErrNotFound
+		return 0, record.ErrNotFound
 	}
 	return 0, nil
 }
 
 // Finals are counted of seats 2 and 3, and final in epochs 0 and 1.
-func (r *records) Finals(_ ledger.Reader, e protocol.Epoch) ([]validator.Final, bool, error) {
-	return []validator.Final{
+func (r *records) Finals(_ ledger.Reader, e protocol.Epoch) ([]record.Final, bool, error) {
+	return []record.Final{
 		{Seat: protocol.SeatID{UID: 2}, Hotkey: apitest.Public("then"), Exact: 3, Inexact: 1, Tasks: []protocol.TaskID{task(e)}},
 		{Seat: protocol.SeatID{UID: 3}, Hotkey: apitest.Public("miner-1")},
 		{Seat: protocol.SeatID{UID: 2, Registered: 9}, Exact: 9}, // of another holder of the uid
@@ -54,12 +54,12 @@ func (r *records) Abstained(e protocol.Epoch) ([]protocol.Round, error) {
 	return make([]protocol.Round, e), nil
 }
 
-func (r *records) Task(id protocol.TaskID) (*validator.TaskView, error) {
+func (r *records) Task(id protocol.TaskID) (*record.TaskView, error) {
 	if id.IsZero() {
-		return nil, validator.ErrNotFound
+		return nil, record.ErrNotFound
 	}
 	t := wire.Task{ID: id, Seat: protocol.SeatID{UID: 2}}
-	return &validator.TaskView{Answer: &validator.Answer{Task: t, Envelope: []byte("answer"), Received: 7}, Cards: []validator.Card{{Envelope: []byte("card"), Received: 8}}}, nil
+	return &record.TaskView{Answer: &record.Answer{Task: t, Received: 7}, Envelope: []byte("answer"), Cards: []record.Card{{Envelope: []byte("card"), Received: 8}}}, nil
 }
 
 func work(t *testing.T) (*records, api.Work) {

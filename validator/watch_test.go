@@ -18,6 +18,7 @@ import (
 	"github.com/assaynet/assay/protocol/wire"
 	"github.com/assaynet/assay/scoring"
 	"github.com/assaynet/assay/validator"
+	"github.com/assaynet/assay/validator/record"
 )
 
 // present makes the world's validators ask it how well their node takes part.
@@ -337,7 +338,7 @@ func TestAnOldOpinionIsNotOfANewHolder(t *testing.T) {
 	w.put(ledger.SeatKey(10), &ledger.Seat{ID: protocol.SeatID{UID: 10, Registered: 59}})
 	p.Deaf = "no peers"
 	w.play(v, epoch+1)
-	if _, err := v.Score(epoch+1, 10, inference.Kind); !errors.Is(err, validator.ErrNotFound) {
+	if _, err := v.Score(epoch+1, 10, inference.Kind); !errors.Is(err, record.ErrNotFound) {
 		t.Errorf("the new holder of uid 10 has a weight: %v", err)
 	}
 	if x, err := v.Score(epoch+1, 11, inference.Kind); err != nil || x.Weight != 65535 {

@@ -11,49 +11,53 @@ import (
 	"github.com/assaynet/assay/protocol/params"
 	"github.com/assaynet/assay/protocol/wire"
 	"github.com/assaynet/assay/scoring"
+	"github.com/assaynet/assay/validator/record"
 )
 
-// commitCards puts on the ledger what was judged and seen in the epoch before,
-// once its cards can no longer arrive, and sends it until it is there.
-func (v *Validator) commitCards(ctx context.Context, now *view, seat protocol.SeatID) error {
-	s := &v.cfg.Params.Schedule
+// statement states on the ledger what was judged and seen in an epoch. Step alone
+// uses it, and it keeps nothing.
+type statement struct{ *base }
+
+// commit puts on the ledger what was judged and seen in the epoch before, once
+// its cards can no longer arrive, and sends it until it is there.
+func (t *statement) commit(ctx context.Context, now *view) error {
+	s := t.schedule()
 	e := s.EpochOf(now.head)
-	if e == 0 || now.head <= s.EpochStart(e)+protocol.Height(s.CardBlocks) || s.IsEpochEnd(now.head) {
+	if e == 0 || now.head <= t.closesAfter(e-1) || s.IsEpochEnd(now.head) {
 		return nil
 	}
 	e--
-	if judge, err := v.isJudge(now, e, seat); err != nil || !judge {
+	if judge, err := t.isJudge(now, e, now.seat); err != nil || !judge {
 		return err
 	}
-	if old, there, err := ledger.ReadCards(now, e, seat.UID); err != nil || (there && old.Seat == seat) {
+	if old, there, err := ledger.ReadCards(now, e, now.seat.UID); err != nil || (there && old.Seat == now.seat) {
 		return err
 	}
-	cards, err := v.countCards(now, e, seat)
+	cards, err := t.made(now, e)
 	if err != nil {
 		return err
 	}
-	if ok, err := v.witnessed(e, len(cards.Counts) > 0 && slices.Max(cards.Counts) > 0); err != nil || !ok {
+	if ok, err := t.witnessed(e, len(cards.Counts) > 0 && slices.Max(cards.Counts) > 0); err != nil || !ok {
 		return err
 	}
-	if err := v.cfg.Submit(ctx, cards); err != nil {
+	if err := t.cfg.Submit(ctx, cards); err != nil {
 		return fmt.Errorf("submit the cards of epoch %d: %w", e, err)
 	}
 	return nil
 }
 
-// countCards returns the record of epoch e's cards, made once and durable.
-func (v *Validator) countCards(now *view, e protocol.Epoch, self protocol.SeatID) (*wire.CommitCards, error) {
-	v.take.Lock() // no card comes between the count and its record
-	defer v.take.Unlock()
-	old, ok, err := get[wire.CommitCards](v.cfg.Store, tableCardRoots, era(uint64(e)))
-	if err != nil || ok {
-		return &old, err
+// made returns the statement about epoch e's cards, made once and durable. None
+// of them can be written any more under the view of a step so late.
+func (t *statement) made(now *view, e protocol.Epoch) (*wire.CommitCards, error) {
+	old, err := t.book.Statement(e)
+	if err != nil || old != nil {
+		return old, err
 	}
-	c := count{kinds: v.cfg.Params, seen: map[protocol.UID][]uint32{}, opened: map[protocol.UID][]uint32{}}
+	c := count{kinds: t.cfg.Params, seen: map[protocol.UID][]uint32{}, opened: map[protocol.UID][]uint32{}}
 	c.made = c.none()
-	s := &v.cfg.Params.Schedule
+	s := t.schedule()
 	for n := s.RoundOf(s.EpochStart(e)); n < s.RoundOf(s.EpochStart(e+1)); n++ {
-		if err := v.countRound(n, &c); err != nil {
+		if err := t.countRound(n, &c); err != nil {
 			return nil, err
 		}
 	}
@@ -63,7 +67,7 @@ func (v *Validator) countCards(now *view, e protocol.Epoch, self protocol.SeatID
 		return nil, err
 	}
 	for _, j := range judges {
-		if j.ID != self {
+		if j.ID != now.seat {
 			out.Seen = append(out.Seen, wire.SeatCount{UID: j.ID.UID, Counts: c.of(c.seen, j.ID.UID)})
 		}
 	}
@@ -74,7 +78,9 @@ func (v *Validator) countCards(now *view, e protocol.Epoch, self protocol.SeatID
 	for _, seat := range seats {
 		out.Opened = append(out.Opened, wire.SeatCount{UID: seat.ID.UID, Counts: c.of(c.opened, seat.ID.UID)})
 	}
-	return &out, write(v.cfg.Store, put{tableCardRoots, era(uint64(e)), &out})
+	var b record.Batch
+	b.Statement(&out)
+	return &out, t.book.Write(&b)
 }
 
 // count is what a statement of cards says, each number by kind in the network's order.
@@ -105,23 +111,20 @@ func (c *count) add(counts []uint32, kind protocol.Kind) {
 // be false is not seen; nor is one that says "unopened" of an answer that is
 // here, or a failing one that nothing confirms yet held against an answer once an
 // own run found it exact.
-func (v *Validator) countRound(n protocol.Round, c *count) error {
-	cards, err := scan[Card](v.cfg.Store, tableCards, era(uint64(n)))
+func (t *statement) countRound(n protocol.Round, c *count) error {
+	cards, err := t.book.CardsOf(n)
 	if err != nil {
 		return err
 	}
 	blamed := map[wire.AnswerKey]bool{}
 	for i := range cards {
-		card, err := cards[i].value.Open()
-		if err != nil {
-			return err
-		}
-		if cards[i].value.Own {
+		card := &cards[i].Said
+		if cards[i].Own {
 			c.own = append(c.own, card.Leaf())
 			c.add(c.made, card.Kind)
 			continue
 		}
-		truthful, err := v.truthful(card, cards[i].value.Judge)
+		truthful, err := t.truthful(card, cards[i].Judge)
 		if err != nil {
 			return err
 		}
@@ -132,48 +135,55 @@ func (v *Validator) countRound(n protocol.Round, c *count) error {
 			}
 		}
 	}
-	answers, err := scan[Answer](v.cfg.Store, tableAnswers, era(uint64(n)))
+	answers, err := t.book.AnswersOf(n)
 	if err != nil {
 		return err
 	}
 	for i := range answers {
-		k := keyOf(answers[i].key)
-		own, judged, err := get[Judgement](v.cfg.Store, tableJudgements, answers[i].key)
+		k := answers[i].Task.Key()
+		own, err := t.book.Judgement(k)
 		if err != nil {
 			return err
 		}
-		if !blamed[k] && (!judged || own.Outcome.Passed()) {
-			c.add(c.of(c.opened, k.UID), answers[i].value.Task.Kind)
+		if !blamed[k] && (own == nil || own.Outcome.Passed()) {
+			c.add(c.of(c.opened, k.UID), answers[i].Task.Kind)
 		}
 	}
 	return nil
 }
 
-// bothSaw reports whether both saw an answer: who did not cannot say that
-// the other's finding is false, and who says that there is none may have missed it.
-func bothSaw(own *Judgement, c *wire.Card) bool {
-	return own.Outcome.Finding != wire.FindingUnopened && c.Finding != wire.FindingUnopened
-}
-
 // truthful reports whether nothing here shows the card to be false.
-func (v *Validator) truthful(c *wire.Card, judge protocol.PublicKey) (bool, error) {
-	own, judged, err := get[Judgement](v.cfg.Store, tableJudgements, c.Key().Bytes())
+func (t *statement) truthful(c *wire.Card, judge protocol.PublicKey) (bool, error) {
+	own, err := t.book.Judgement(c.Key())
 	if err != nil {
 		return false, err
 	}
-	_, answered, err := get[Answer](v.cfg.Store, tableAnswers, c.Key().Bytes())
+	answer, err := t.book.Answer(c.Key())
 	if err != nil {
 		return false, err
 	}
 	switch {
 	case c.Finding == wire.FindingUnopened:
-		return !answered, nil
-	case judged && bothSaw(&own, c):
-		err := judges(v.cfg.Judges).checkCard(&own.Outcome, c, judge)
+		return answer == nil, nil
+	case own != nil && bothSaw(own, c):
+		err := t.judges.checkCard(&own.Outcome, c, judge)
 		if errors.Is(err, scoring.ErrFalseCard) {
 			return false, nil
 		}
 		return true, err
 	}
 	return true, nil
+}
+
+// witnessed reports whether anything of epoch e was observed, or judged by an
+// own card: else a statement about it would say of all others that they did
+// nothing.
+func (t *statement) witnessed(e protocol.Epoch, ownCards bool) (bool, error) {
+	s := t.schedule()
+	for n := s.RoundOf(s.EpochStart(e)); n < s.RoundOf(s.EpochStart(e+1)); n++ {
+		if ok, err := t.book.Observed(n); err != nil || ok {
+			return ok, err
+		}
+	}
+	return ownCards, nil
 }

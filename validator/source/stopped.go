@@ -12,14 +12,9 @@ import (
 	"github.com/assaynet/assay/protocol/consensus"
 	"github.com/assaynet/assay/protocol/ledger"
 	"github.com/assaynet/assay/protocol/node"
-	"github.com/assaynet/assay/protocol/params"
 	"github.com/assaynet/assay/protocol/state"
 	"github.com/assaynet/assay/protocol/store"
-	"github.com/assaynet/assay/protocol/task/inference"
-	"github.com/assaynet/assay/protocol/task/kinds"
-	"github.com/assaynet/assay/protocol/wire"
-	"github.com/assaynet/assay/scoring"
-	"github.com/assaynet/assay/validator"
+	"github.com/assaynet/assay/validator/record"
 )
 
 // stateSpace is where consensus keeps the ledger's state in a node's database.
@@ -62,16 +57,7 @@ func (s *Stopped) open() error {
 	if s.totals, err = node.OpenTotals(s.db, &s.genesis.Params); err != nil {
 		return err
 	}
-	v, err := validator.New(validator.Config{
-		ChainID: s.chain, Kinds: kinds.All(), Params: &s.genesis.Params, Hotkey: nobody{}, Salt: [32]byte{1}, Judges: []validator.Judge{nobody{}},
-		Ledger: nobody{}, Store: node.RecordsOf(s.db),
-		Submit:  func(context.Context, wire.Body) error { return errStopped },
-		Publish: func(context.Context, string, []byte) error { return errStopped },
-	})
-	if err != nil {
-		return fmt.Errorf("read records: %w", err)
-	}
-	s.work = Work(&s.genesis.Params, v, s)
+	s.work = Work(&s.genesis.Params, record.NewReader(node.RecordsOf(s.db), s.chain), s)
 	return nil
 }
 
@@ -122,29 +108,3 @@ func (s *Stopped) StateHash(_ context.Context, h protocol.Height) (protocol.Hash
 func (s *Stopped) Prove(_ context.Context, key []byte) (api.Proven, error) {
 	return proven(s.archive.Prove(s.state, key))
 }
-
-var errStopped = errors.New("the node is not running")
-
-// nobody stands where a validator that is only read needs a ledger, a judge
-// and a hotkey.
-type nobody struct{}
-
-func (nobody) PublicKey() protocol.PublicKey { return protocol.PublicKey{} }
-
-func (nobody) Sign(string, []byte) (wire.Signature, error) { return wire.Signature{}, errStopped }
-
-func (nobody) Kind() protocol.Kind { return inference.Kind }
-
-func (nobody) Check(*params.Params) error { return nil }
-
-func (nobody) Body(*scoring.Outcome, protocol.PublicKey) ([]byte, error) { return nil, errStopped }
-
-func (nobody) Judge(context.Context, *wire.Task, protocol.PublicKey, []byte) (scoring.Outcome, error) {
-	return scoring.Outcome{}, errStopped
-}
-
-func (nobody) WaitNext(context.Context, protocol.Height) (protocol.Height, error) {
-	return 0, errStopped
-}
-
-func (nobody) At(context.Context, protocol.Height) (ledger.Reader, error) { return nil, errStopped }

@@ -10,21 +10,21 @@ import (
 	"github.com/assaynet/assay/protocol/ledger"
 	"github.com/assaynet/assay/protocol/params"
 	"github.com/assaynet/assay/scoring"
-	"github.com/assaynet/assay/validator"
+	"github.com/assaynet/assay/validator/record"
 )
 
-// Judged is what is read of a validator's records: validator.Validator.
+// Judged is what is read of a validator's records: record.Reader.
 type Judged interface {
 	Scores(e protocol.Epoch, from protocol.UID, limit int) ([]scoring.Explanation, bool, error)
 	OldestScores() (protocol.Epoch, error)
-	Finals(r ledger.Reader, e protocol.Epoch) (list []validator.Final, final bool, err error)
+	Finals(r ledger.Reader, e protocol.Epoch) (list []record.Final, final bool, err error)
 	Abstained(e protocol.Epoch) ([]protocol.Round, error)
-	Task(id protocol.TaskID) (*validator.TaskView, error)
+	Task(id protocol.TaskID) (*record.TaskView, error)
 }
 
-var _ Judged = (*validator.Validator)(nil)
+var _ Judged = (*record.Reader)(nil)
 
-// Work returns the scores and the evidence of a validator. Of scores that are not
+// Work returns the scores and the evidence of a record. Of scores that are not
 // final yet, the state says whose a seat is, and which tasks a round had.
 func Work(p *params.Params, v Judged, s api.State) api.Work {
 	return &work{params: p, judged: v, state: s}
@@ -72,7 +72,7 @@ func (w *work) Scores(ctx context.Context, from api.ScoreKey, limit int) ([]api.
 // OldestScores implements [api.Work].
 func (w *work) OldestScores(ctx context.Context) (protocol.Epoch, error) {
 	e, err := w.judged.OldestScores()
-	if !errors.Is(err, validator.ErrNotFound) {
+	if !errors.Is(err, record.ErrNotFound) {
 		return e, err
 	}
 	_, height, err := w.state.State(ctx)
@@ -95,7 +95,7 @@ func score(x *scoring.Explanation) api.Score {
 
 // counted is what judges found in an epoch.
 type counted struct {
-	seats      map[protocol.SeatID]validator.Final
+	seats      map[protocol.SeatID]record.Final
 	final      bool
 	unobserved uint32
 }
@@ -109,7 +109,7 @@ func (w *work) counted(r ledger.Reader, e protocol.Epoch) (*counted, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &counted{seats: make(map[protocol.SeatID]validator.Final, len(list)), final: final, unobserved: uint32(len(abstained))}
+	c := &counted{seats: make(map[protocol.SeatID]record.Final, len(list)), final: final, unobserved: uint32(len(abstained))}
 	for _, f := range list {
 		c.seats[f.Seat] = f
 	}
@@ -125,7 +125,7 @@ func (c *counted) add(s *api.Score) {
 // Evidence implements [api.Work].
 func (w *work) Evidence(_ context.Context, id protocol.TaskID) (*api.Evidence, error) {
 	view, err := w.judged.Task(id)
-	if errors.Is(err, validator.ErrNotFound) {
+	if errors.Is(err, record.ErrNotFound) {
 		return nil, fmt.Errorf("no answer was accepted: %w", api.ErrNotFound)
 	}
 	if err != nil {
@@ -133,7 +133,7 @@ func (w *work) Evidence(_ context.Context, id protocol.TaskID) (*api.Evidence, e
 	}
 	ev := &api.Evidence{
 		Task: view.Answer.Task, Hotkey: view.Answer.Hotkey,
-		Answers: []api.Signed{{Raw: view.Answer.Envelope, Received: view.Answer.Received}},
+		Answers: []api.Signed{{Raw: view.Envelope, Received: view.Answer.Received}},
 	}
 	for i := range view.Cards {
 		ev.Cards = append(ev.Cards, api.Signed{Raw: view.Cards[i].Envelope, Received: view.Cards[i].Received})

@@ -1,0 +1,76 @@
+package validator
+
+import (
+	"errors"
+
+	"github.com/assaynet/assay/protocol"
+	"github.com/assaynet/assay/protocol/ledger"
+	"github.com/assaynet/assay/protocol/wire"
+	"github.com/assaynet/assay/scoring"
+	"github.com/assaynet/assay/validator/record"
+)
+
+// base is what every part has: nothing in it changes after [New], so there is
+// nothing to own or to lock.
+type base struct {
+	cfg     Config
+	self    protocol.PublicKey
+	judges  judges
+	book    *record.Book
+	metrics *metrics
+}
+
+// schedule is the network's clock.
+func (b *base) schedule() *protocol.Schedule { return &b.cfg.Params.Schedule }
+
+// isJudge reports whether the own seat judges in epoch e.
+func (b *base) isJudge(r ledger.Reader, e protocol.Epoch, seat protocol.SeatID) (bool, error) {
+	j, ok, err := ledger.ReadRosterJudge(r, e, seat.UID)
+	return ok && j.ID == seat && j.Hotkey == b.self, err
+}
+
+// cardDeadline is the last height at which cards about a round are in time.
+func (b *base) cardDeadline(n protocol.Round) protocol.Height {
+	return b.closesAfter(b.schedule().EpochOfRound(n))
+}
+
+// closesAfter is the last height at which cards about epoch e are in time, and
+// its scores may change.
+func (b *base) closesAfter(e protocol.Epoch) protocol.Height {
+	s := b.schedule()
+	return s.EpochStart(e+1) + protocol.Height(s.CardBlocks)
+}
+
+// openRounds returns the first and the last round whose cards are in time at
+// head, and that have begun.
+func (b *base) openRounds(head protocol.Height) (first, last protocol.Round) {
+	s := b.schedule()
+	e := s.EpochOf(head)
+	if e > 0 && head <= b.closesAfter(e-1) {
+		e--
+	}
+	return s.RoundOf(s.EpochStart(e)), s.RoundOf(head)
+}
+
+// bothSaw reports whether both saw an answer: who did not cannot say that
+// the other's finding is false, and who says that there is none may have missed it.
+func bothSaw(own *record.Judgement, c *wire.Card) bool {
+	return own.Outcome.Finding != wire.FindingUnopened && c.Finding != wire.FindingUnopened
+}
+
+// compare raises the alarm over another judge's card that the own judgement
+// shows to be false. A card and a judgement that come at one moment may both find
+// it, and then it is told twice.
+func (b *base) compare(own *record.Judgement, c *wire.Card, judge protocol.PublicKey) error {
+	if !bothSaw(own, c) {
+		return nil
+	}
+	err := b.judges.checkCard(&own.Outcome, c, judge)
+	if errors.Is(err, scoring.ErrFalseCard) {
+		b.metrics.falseCards.Inc()
+		b.cfg.Logger.Error().Err(err).Uint16("judge", uint16(c.Judge.UID)).Uint64("round", uint64(c.Round)).
+			Uint16("seat", uint16(c.Seat.UID)).Uint16("slot", c.Slot).Msg("false card of another judge")
+		return nil
+	}
+	return err
+}

@@ -1,0 +1,365 @@
+package validator
+
+import (
+	"context"
+	"errors"
+	"sync"
+
+	"github.com/assaynet/assay/protocol"
+	"github.com/assaynet/assay/protocol/ledger"
+	"github.com/assaynet/assay/protocol/wire"
+	"github.com/assaynet/assay/scoring"
+	"github.com/assaynet/assay/validator/record"
+)
+
+// Judging. The beacon draws for each judge some answers of a round, its duties,
+// once commitments can no longer change. What becomes of one is level-triggered:
+// every step looks at all rounds whose cards are still in time (due), finds what is
+// missing and puts it into the queue, so that a job which failed, did not fit or
+// died with the process is found again.
+//
+//	the answer is here               → queue: judge it
+//	not here, and still may come     → nothing
+//	not here, and openings are over  → queue: ask peers for it
+//	nobody has it, and the round was
+//	observed (watch.go)              → judged as unopened, without a run
+//	another judge's card says that
+//	an answer is wrong               → queue: judge it, drawn or not
+//
+// The worker takes what is most urgent, up to sixteen answers at once, and has each
+// judged by the judge of its kind (judges.go). An outcome becomes a judgement, and
+// where it was drawn a card, in one write; then, and not before, the card is
+// published. So a card that anybody has seen is in the store, and after kill -9
+// the same card is published again, never another about the same answer: two
+// would prove the judge a liar.
+//
+// Judgements are counted in weights, and cards in statements and scores; what
+// keeps the counts exact while judging goes on is told at views. A judgement of an
+// answer that was called unopened and came after all does not replace the first;
+// its card was given, and stands.
+
+// judging brings duties from the draw to the card. Step calls due, the worker
+// judgeAll, at the same time; where both meet over one answer, the second leaves it
+// to the next step. What it keeps is in the book, the queue, and repeats.
+type judging struct {
+	*base
+	views   *views
+	draws   *draws
+	queue   *queue
+	repeats *repeats
+	claims  claims // by answer: who records an outcome
+}
+
+// due looks at every round whose cards are still in time: own duties, other
+// judges' failing cards, answers that did not arrive, own cards to repeat. It
+// returns how many duties are own, and how many of them have a card.
+func (g *judging) due(ctx context.Context, now *view) (own, done int, err error) {
+	var errs []error
+	first, last := g.openRounds(now.head)
+	for n := first; n <= last; n++ {
+		duties, err := g.draws.of(now, n)
+		if err != nil {
+			return own, done, err
+		}
+		for _, d := range duties {
+			if !now.registered || d.judge != now.seat {
+				continue
+			}
+			own++
+			judged, err := g.fulfil(ctx, now, d)
+			if judged {
+				done++
+			}
+			errs = append(errs, err)
+		}
+		errs = append(errs, g.lookAtCards(n), g.fetchMissing(now, n))
+	}
+	return own, done, errors.Join(errs...)
+}
+
+// fulfil brings an own duty one step further, and reports whether its card exists.
+func (g *judging) fulfil(ctx context.Context, now *view, d duty) (bool, error) {
+	card, err := g.book.OwnCard(d.key, d.judge.UID)
+	if err != nil {
+		return false, err
+	}
+	if card != nil {
+		return true, g.repeats.publish(ctx, now.head, card)
+	}
+	answer, err := g.book.Answer(d.key)
+	if err != nil {
+		return false, err
+	}
+	if answer != nil {
+		g.queue.add(job{key: d.key, deadline: g.cardDeadline(d.key.Round), duty: true})
+		return false, nil
+	}
+	if now.head <= g.schedule().OpenDeadline(d.key.Round) {
+		return false, nil
+	}
+	missing, err := g.surelyUnopened(d)
+	if err != nil || !missing {
+		return false, err
+	}
+	out := scoring.Unopened(&d.task)
+	if err := g.record(ctx, d.key, d.seat, &d, protocol.Hash{}, &out); err != nil {
+		return false, err
+	}
+	return true, nil
+}
+
+// surelyUnopened reports whether an answer that did not come was not opened, as
+// far as one can know: the round was observed, peers were asked and have none, and
+// no other judge says that there is one. A validator that was away must not hold
+// that against a miner.
+func (g *judging) surelyUnopened(d duty) (bool, error) {
+	if ok, err := g.book.Observed(d.key.Round); err != nil || !ok {
+		return false, err
+	}
+	cards, err := g.book.CardsAbout(d.key)
+	if err != nil {
+		return false, err
+	}
+	for i := range cards {
+		if cards[i].Said.Finding != wire.FindingUnopened {
+			return false, nil
+		}
+	}
+	return g.cfg.Evidence == nil || g.queue.wasAsked(d.key), nil
+}
+
+// lookAtCards finds failing cards about answers that were not judged here.
+func (g *judging) lookAtCards(n protocol.Round) error {
+	cards, err := g.book.CardsOf(n)
+	if err != nil {
+		return err
+	}
+	for i := range cards {
+		c := &cards[i].Said
+		if cards[i].Own || c.Finding == wire.FindingPassed {
+			continue
+		}
+		known, err := g.book.Judgement(c.Key())
+		if err != nil {
+			return err
+		}
+		if known == nil {
+			g.queue.add(job{key: c.Key(), deadline: g.cardDeadline(n)})
+		}
+	}
+	return nil
+}
+
+// fetchMissing asks peers for committed answers that did not come in time.
+func (g *judging) fetchMissing(now *view, n protocol.Round) error {
+	if g.cfg.Evidence == nil || now.head <= g.schedule().OpenDeadline(n) || g.queue.isComplete(n) {
+		return nil
+	}
+	commits, err := ledger.ReadCommits(now, n)
+	if err != nil {
+		return err
+	}
+	due, err := ledger.ReadDue(now, g.cfg.Params, n)
+	if err != nil {
+		return err
+	}
+	missing := 0
+	for _, c := range commits {
+		roster, ok, err := ledger.ReadRosterSeat(now, g.schedule().EpochOfRound(n), c.Seat.UID)
+		if err != nil {
+			return err
+		}
+		asked := due.Of(g.cfg.ChainID, g.cfg.Params, &roster)
+		for slot := range asked.Slots() {
+			k := wire.AnswerKey{Round: n, UID: c.Seat.UID, Slot: slot}
+			answer, err := g.book.Answer(k)
+			if err != nil {
+				return err
+			}
+			if ok && asked.Asks(slot) && answer == nil && !g.queue.wasAsked(k) {
+				g.queue.add(job{key: k, deadline: g.cardDeadline(n), fetch: true})
+				missing++
+			}
+		}
+	}
+	if missing == 0 {
+		g.queue.noteComplete(n)
+	}
+	return nil
+}
+
+// run is one answer on its way to a judgement.
+type run struct {
+	answer *record.Answer
+	body   []byte
+	duty   *duty // nil where the own run was not drawn
+
+	known bool // the outcome, from before
+	out   scoring.Outcome
+	err   error
+	done  chan struct{} // closed when out or err is set
+}
+
+// judgeAll runs the answers of some jobs side by side and records what is found
+// in the order of the jobs, each as soon as those before it are recorded. The
+// verdicts are those of lone runs. The error is the first.
+func (g *judging) judgeAll(ctx context.Context, batch []job) (first error) {
+	keep := func(err error) {
+		if err != nil && first == nil {
+			first = err
+		}
+	}
+	now := g.views.newest()
+	var open []*run
+	for _, j := range batch {
+		x, err := g.prepare(now, j)
+		keep(err)
+		if x != nil {
+			open = append(open, x)
+		}
+	}
+	var runs sync.WaitGroup
+	defer runs.Wait()
+	for _, x := range open {
+		runs.Go(func() {
+			defer close(x.done)
+			if !x.known {
+				x.out, x.err = g.judges.judge(ctx, &x.answer.Task, x.answer.Hotkey, x.body)
+			}
+		})
+	}
+	for _, x := range open {
+		<-x.done
+		if x.err == nil {
+			t := &x.answer.Task
+			x.err = g.record(ctx, t.Key(), t.Seat, x.duty, x.answer.Envelope, &x.out)
+		}
+		keep(x.err)
+	}
+	return first
+}
+
+// prepare reads what a job needs; nil where there is nothing to judge, or no
+// longer.
+func (g *judging) prepare(now *view, j job) (*run, error) {
+	answer, err := g.book.Answer(j.key)
+	if err != nil || answer == nil || now.head > j.deadline {
+		return nil, err
+	}
+	d, err := g.ownDuty(now, j.key)
+	if err != nil {
+		return nil, err
+	}
+	known, err := g.book.Judgement(j.key)
+	if err != nil || (known != nil && d == nil) {
+		return nil, err
+	}
+	x := &run{answer: answer, duty: d, done: make(chan struct{})}
+	if known != nil && known.Outcome.Finding != wire.FindingUnopened {
+		x.known, x.out = true, known.Outcome
+		return x, nil
+	}
+	opened, err := g.book.Opened(j.key)
+	if err != nil || opened == nil {
+		return nil, err
+	}
+	x.body = opened.Body
+	return x, nil
+}
+
+// ownDuty returns the own duty about a slot that has no card yet.
+func (g *judging) ownDuty(now *view, k wire.AnswerKey) (*duty, error) {
+	duties, err := g.draws.of(now, k.Round)
+	if err != nil {
+		return nil, err
+	}
+	d := now.own(duties, k)
+	if d == nil {
+		return nil, nil
+	}
+	if card, err := g.book.OwnCard(k, d.judge.UID); err != nil || card != nil {
+		return nil, err
+	}
+	return d, nil
+}
+
+// record writes a judgement, and the own card where it was drawn, and then
+// publishes the card. D is nil where it was not drawn.
+func (g *judging) record(ctx context.Context, k wire.AnswerKey, seat protocol.SeatID, d *duty, answer protocol.Hash, out *scoring.Outcome) error {
+	name := string(k.Bytes())
+	if !g.claims.take(name) {
+		return nil // the step and the worker met over one answer
+	}
+	defer g.claims.free(name)
+	card, head, err := g.keep(k, seat, d, answer, out)
+	if err != nil || card == nil {
+		return err
+	}
+	return g.repeats.publish(ctx, head, card)
+}
+
+// keep writes what [judging.record] publishes, and returns the own card, nil where
+// none was due, with the height of its envelope. The claim to the answer is held.
+func (g *judging) keep(k wire.AnswerKey, seat protocol.SeatID, d *duty, answer protocol.Hash, out *scoring.Outcome) (*wire.Card, protocol.Height, error) {
+	now, leave := g.views.enter()
+	defer leave()
+	var b record.Batch
+	known, err := g.book.Judgement(k)
+	if err != nil {
+		return nil, 0, err
+	}
+	if known == nil {
+		b.Judgement(k, &record.Judgement{Seat: seat, Duty: d != nil, Epoch: now.counts, Outcome: *out})
+	}
+	var card *wire.Card
+	if d != nil && now.head <= g.cardDeadline(k.Round) { // later, the epoch's cards are counted
+		if old, err := g.book.OwnCard(k, d.judge.UID); err != nil || old != nil {
+			return nil, 0, err // it was given meanwhile
+		}
+		if card, err = g.addCard(&b, now.head, k, d, answer, out); err != nil {
+			return nil, 0, err
+		}
+	}
+	if err := g.book.Write(&b); err != nil {
+		return nil, 0, err
+	}
+	if known == nil {
+		g.metrics.judged(out.Finding)
+	}
+	g.cfg.Logger.Info().Uint64("round", uint64(k.Round)).Uint16("seat", uint16(k.UID)).Uint16("slot", k.Slot).
+		Str("finding", string(out.Finding)).Bool("duty", d != nil).Msg("judged")
+	return card, now.head, g.compareAll(k, out)
+}
+
+// addCard makes the card about a drawn answer, signed at head.
+func (g *judging) addCard(b *record.Batch, head protocol.Height, k wire.AnswerKey, d *duty, answer protocol.Hash, out *scoring.Outcome) (*wire.Card, error) {
+	body, err := g.judges.body(out, g.self)
+	if err != nil {
+		return nil, err
+	}
+	c := out.Card(d.judge, d.seat, k, answer, body)
+	raw, err := g.repeats.seal(&c, head)
+	if err != nil {
+		return nil, err
+	}
+	b.Card(&record.Card{Envelope: raw, Received: head, Judge: g.self, Own: true, Said: c})
+	return &c, nil
+}
+
+// compareAll compares a fresh judgement with the cards that came before it.
+func (g *judging) compareAll(k wire.AnswerKey, out *scoring.Outcome) error {
+	cards, err := g.book.CardsAbout(k)
+	if err != nil {
+		return err
+	}
+	own := record.Judgement{Outcome: *out}
+	for i := range cards {
+		if cards[i].Own {
+			continue
+		}
+		if err := g.compare(&own, &cards[i].Said, cards[i].Judge); err != nil {
+			return err
+		}
+	}
+	return nil
+}

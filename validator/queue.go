@@ -1,0 +1,158 @@
+package validator
+
+import (
+	"cmp"
+	"maps"
+	"slices"
+	"sync"
+
+	"github.com/assaynet/assay/protocol"
+	"github.com/assaynet/assay/protocol/wire"
+)
+
+// Bounds of the work that waits. What does not fit is found again by the next
+// step: jobs are derived from the ledger and the store.
+const (
+	maxJobs = 4096
+	// maxAsked is how many answers are remembered as asked for.
+	maxAsked = 1 << 16
+	// maxTogether is how many answers are judged side by side: sixteen cost the
+	// engine little more than a few one by one, and an urgent answer that comes
+	// meanwhile does not wait long.
+	maxTogether = 16
+)
+
+// job is one answer to judge, or to ask peers for.
+type job struct {
+	key      wire.AnswerKey
+	deadline protocol.Height
+	duty     bool // own duties go before runs that another's card caused
+	fetch    bool
+}
+
+// before orders jobs by deadline, own duties first.
+func (j job) before(o job) bool {
+	rank := func(j job) int {
+		switch {
+		case j.duty:
+			return 0
+		case j.fetch:
+			return 1
+		}
+		return 2
+	}
+	return cmp.Or(cmp.Compare(j.deadline, o.deadline), cmp.Compare(rank(j), rank(o)), slices.Compare(j.key.Bytes(), o.key.Bytes())) < 0
+}
+
+// queue holds the jobs that wait, without an order of its own: the most urgent is
+// taken first. It remembers what peers were asked for.
+type queue struct {
+	// wake holds a token when there are jobs: one is enough, for who wakes takes all.
+	wake chan struct{}
+
+	mu      sync.Mutex // guards all below
+	waiting map[wire.AnswerKey]job
+	// asked are answers that peers were asked for and do not have.
+	asked map[wire.AnswerKey]bool
+	// complete are rounds of which no answer is missing that was not asked for.
+	complete map[protocol.Round]bool
+}
+
+func newQueue() *queue {
+	return &queue{
+		wake:    make(chan struct{}, 1),
+		waiting: map[wire.AnswerKey]job{}, asked: map[wire.AnswerKey]bool{}, complete: map[protocol.Round]bool{},
+	}
+}
+
+// add puts a job into the queue, or moves it forward.
+func (q *queue) add(j job) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	old, ok := q.waiting[j.key]
+	if !ok && len(q.waiting) >= maxJobs {
+		return
+	}
+	if !ok || j.before(old) {
+		q.waiting[j.key] = j
+	}
+	select {
+	case q.wake <- struct{}{}:
+	default:
+	}
+}
+
+// take removes the most urgent jobs that are done together: one to fetch, or
+// up to maxTogether to judge.
+func (q *queue) take() (batch []job) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	for len(batch) < maxTogether {
+		next, ok := q.firstLocked()
+		if !ok || (next.fetch && len(batch) > 0) {
+			break
+		}
+		delete(q.waiting, next.key)
+		batch = append(batch, next)
+		if next.fetch {
+			break
+		}
+	}
+	return batch
+}
+
+// firstLocked returns the most urgent job.
+func (q *queue) firstLocked() (best job, ok bool) {
+	for _, j := range q.waiting {
+		if !ok || j.before(best) {
+			best, ok = j, true
+		}
+	}
+	return best, ok
+}
+
+// len returns how many jobs wait.
+func (q *queue) len() int {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return len(q.waiting)
+}
+
+// noteAsked notes that peers were asked for an answer and have none.
+func (q *queue) noteAsked(k wire.AnswerKey) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if len(q.asked) >= maxAsked {
+		clear(q.asked)
+	}
+	q.asked[k] = true
+}
+
+// wasAsked reports whether peers were asked for an answer and have none.
+func (q *queue) wasAsked(k wire.AnswerKey) bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.asked[k]
+}
+
+// noteComplete notes that no answer of a round is missing that was not asked for.
+func (q *queue) noteComplete(n protocol.Round) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.complete[n] = true
+}
+
+// isComplete reports whether that was noted of a round.
+func (q *queue) isComplete(n protocol.Round) bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.complete[n]
+}
+
+// forget drops what is remembered of rounds before first.
+func (q *queue) forget(first protocol.Round) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	maps.DeleteFunc(q.asked, func(k wire.AnswerKey, _ bool) bool { return k.Round < first })
+	maps.DeleteFunc(q.complete, func(n protocol.Round, _ bool) bool { return n < first })
+}

@@ -1,0 +1,148 @@
+package record
+
+import (
+	"fmt"
+
+	"github.com/assaynet/assay/protocol"
+	"github.com/assaynet/assay/protocol/wire"
+	"github.com/assaynet/assay/scoring"
+)
+
+// Book is what a validator keeps, to be read and written.
+type Book struct{ *Reader }
+
+// NewBook returns the book in a store, of the network with this chain id.
+func NewBook(s Store, chain string) *Book { return &Book{NewReader(s, chain)} }
+
+// Batch is writes that become durable together. The zero value is empty.
+type Batch struct{ puts []put }
+
+// put is one write of a batch.
+type put struct {
+	table string
+	key   []byte
+	value any // nil deletes; bytes are written as they are
+}
+
+func (b *Batch) put(table string, key []byte, value any) {
+	b.puts = append(b.puts, put{table, key, value})
+}
+
+// Empty reports whether there is nothing to write.
+func (b *Batch) Empty() bool { return len(b.puts) == 0 }
+
+// Answer adds an accepted answer with its envelope.
+func (b *Batch) Answer(a *Answer, envelope []byte) {
+	k := a.Task.Key()
+	b.put(tableAnswers, k.Bytes(), a)
+	b.put(tableEnvelopes, k.Bytes(), envelope)
+	b.put(tableTasks, a.Task.ID[:], &k)
+}
+
+// Judgement adds what the own run found of an answer.
+func (b *Batch) Judgement(k wire.AnswerKey, j *Judgement) {
+	b.put(tableJudgements, k.Bytes(), j)
+}
+
+// Card adds a card.
+func (b *Batch) Card(c *Card) {
+	b.put(tableCards, cardKey(c.Said.Key(), c.Said.Judge.UID), c)
+}
+
+// Observed adds that a round was observed.
+func (b *Batch) Observed(n protocol.Round, o *Observation) { b.put(tableObserved, era(n), o) }
+
+// Sealed adds what weights were made of.
+func (b *Batch) Sealed(s *Sealed) { b.put(tableEpochs, era(s.Epoch), s) }
+
+// Score adds what a seat is worth in a kind, with all its factors.
+func (b *Batch) Score(x *scoring.Explanation) {
+	b.put(tableScores, partKey(x.Epoch, x.Tally.Seat.UID, x.Tally.Kind), x)
+}
+
+// Abstained adds the rounds that the weights of an epoch leave out.
+func (b *Batch) Abstained(e protocol.Epoch, a *Abstention) { b.put(tableAbstained, era(e), a) }
+
+// Statement adds the statement about an epoch's cards.
+func (b *Batch) Statement(c *wire.CommitCards) { b.put(tableCardRoots, era(c.Epoch), c) }
+
+// Final adds what judges found of a seat in an epoch.
+func (b *Batch) Final(e protocol.Epoch, f *Final) { b.put(tableFinals, scoreKey(e, f.Seat.UID), f) }
+
+// Closed adds the mark of an epoch whose scores are final.
+func (b *Batch) Closed(e protocol.Epoch, c *Closed) { b.put(tableClosed, era(e), c) }
+
+// Write writes a batch, and returns when it is durable: [ErrStore] if it is not.
+func (b *Book) Write(batch *Batch) error {
+	if batch.Empty() {
+		return nil
+	}
+	err := b.store.Write(func(f func(string, []byte, []byte)) {
+		for _, p := range batch.puts {
+			switch v := p.value.(type) {
+			case nil:
+				f(p.table, p.key, nil)
+			case []byte:
+				f(p.table, p.key, v)
+			default:
+				f(p.table, p.key, wire.Encode(v))
+			}
+		}
+	})
+	if err != nil {
+		return fmt.Errorf("%w: write %s: %w", ErrStore, batch.puts[0].table, err)
+	}
+	return nil
+}
+
+// BeginFinals writes from which epoch on scores are closed, and removes those
+// before.
+func (b *Book) BeginFinals(first protocol.Epoch) error {
+	batch := Batch{}
+	batch.put(tableMarks, markFinals, first)
+	for _, table := range []string{tableScores, tableEpochs} {
+		if err := b.drop(&batch, table, uint64(first)); err != nil {
+			return err
+		}
+	}
+	return b.Write(&batch)
+}
+
+// Prune removes answers, judgements, cards and observations of rounds before
+// evidence, and scores, weights and statements of epochs before scores.
+func (b *Book) Prune(evidence protocol.Round, scores protocol.Epoch) error {
+	batch := Batch{}
+	old, err := b.below(tableAnswers, uint64(evidence))
+	if err != nil {
+		return err
+	}
+	for _, key := range old {
+		a, err := get[Answer](b.Reader, tableAnswers, key)
+		if err != nil {
+			return err
+		}
+		if a != nil {
+			batch.put(tableTasks, a.Task.ID[:], nil)
+		}
+	}
+	for _, table := range []string{tableAnswers, tableEnvelopes, tableJudgements, tableCards, tableObserved} {
+		if err := b.drop(&batch, table, uint64(evidence)); err != nil {
+			return err
+		}
+	}
+	for _, table := range []string{tableScores, tableEpochs, tableCardRoots, tableAbstained, tableFinals, tableClosed} {
+		if err := b.drop(&batch, table, uint64(scores)); err != nil {
+			return err
+		}
+	}
+	return b.Write(&batch)
+}
+
+// drop adds the removal of a table's rows of epochs, or rounds, before n.
+func (b *Book) drop(batch *Batch, table string, n uint64) error {
+	keys, err := b.below(table, n)
+	for _, key := range keys {
+		batch.put(table, key, nil)
+	}
+	return err
+}

@@ -1,0 +1,17 @@
+// Package record is what a validator keeps: the answers and cards that it
+// accepted, what its own runs found, the weights that it sealed and what they
+// were made of, its statements of cards, and scores that are final.
+//
+// A record is durable before anything is said of it: what a validator
+// acknowledged to a peer, judged, sealed or stated is found here after kill -9,
+// and nothing is written that it does not stand for. Writes that belong together
+// are one [Batch]. What was read from an envelope once is part of its record, so
+// that comparing and counting cards open no envelope again. The bytes of an answer,
+// which may be a mebibyte, lie beside its record: they are opened when the answer
+// comes, to judge it, and once more for what it is worth.
+//
+// [Reader] reads, also the database of a validator that does not run; [Book]
+// writes, too. Neither holds anything of its own or takes a lock: both are safe
+// for concurrent use, as the store is. Who may write what, and in which order, is
+// for package validator to say. Start reading at record.go.
+package record

@@ -1,0 +1,86 @@
+package record
+
+import (
+	"github.com/assaynet/assay/protocol"
+	"github.com/assaynet/assay/protocol/wire"
+	"github.com/assaynet/assay/scoring"
+)
+
+// Answer is an opened answer that was accepted, without its bytes
+// ([Reader.Envelope]).
+type Answer struct {
+	_        struct{}           `cbor:",toarray"`
+	Received protocol.Height    // the height here when it came
+	Hotkey   protocol.PublicKey // who signed it
+	Envelope protocol.Hash      // of its bytes, as cards name it
+	Task     wire.Task
+}
+
+// Judgement is what the validator's own run found of an answer.
+type Judgement struct {
+	_       struct{} `cbor:",toarray"`
+	Seat    protocol.SeatID
+	Duty    bool           // drawn; else another judge's card gave cause
+	Epoch   protocol.Epoch // in whose weights it counts
+	Outcome scoring.Outcome
+}
+
+// Card is a card that was accepted, or one's own.
+type Card struct {
+	_        struct{} `cbor:",toarray"`
+	Envelope []byte
+	Received protocol.Height
+	Judge    protocol.PublicKey // who signed it
+	Own      bool
+	Said     wire.Card // what the envelope holds
+}
+
+// Sealed is what the weights of an epoch were made of, written before they are
+// sent.
+type Sealed struct {
+	_      struct{} `cbor:",toarray"`
+	Epoch  protocol.Epoch
+	Height protocol.Height
+	// Next is the first round that is in no weights yet; Rounds were counted,
+	// Skipped left out because too few of their answers are known here.
+	Next    protocol.Round
+	Rounds  []protocol.Round
+	Skipped []protocol.Round
+	Weights wire.RevealWeights
+}
+
+// Observation says that a round was observed.
+type Observation struct {
+	_ struct{} `cbor:",toarray"`
+	// Since is the first height of the stretch, Height the one after the round's
+	// openings at which it was written.
+	Since, Height protocol.Height
+}
+
+// Abstention names the rounds that the weights of an epoch leave out because
+// they were not observed.
+type Abstention struct {
+	_      struct{} `cbor:",toarray"`
+	Rounds []protocol.Round
+}
+
+// MaxFinalTasks bounds the tasks that one score names.
+const MaxFinalTasks = 256
+
+// Final is what judges found of a seat in an epoch, the own findings included.
+type Final struct {
+	_      struct{} `cbor:",toarray"`
+	Seat   protocol.SeatID
+	Hotkey protocol.PublicKey // that held the seat; zero if nobody remembers
+	// Exact are answers that a judge found equal and none found false, Inexact
+	// those that some judge found false.
+	Exact, Inexact uint32
+	// Tasks are those that the seat answered, the oldest first, at most [MaxFinalTasks].
+	Tasks []protocol.TaskID
+}
+
+// Closed is the mark of an epoch whose scores are final.
+type Closed struct {
+	_      struct{} `cbor:",toarray"`
+	Height protocol.Height
+}

@@ -1,0 +1,199 @@
+package record_test
+
+import (
+	"bytes"
+	"errors"
+	"maps"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/assaynet/assay/protocol"
+	"github.com/assaynet/assay/protocol/ledger"
+	"github.com/assaynet/assay/protocol/wire"
+	"github.com/assaynet/assay/scoring"
+	"github.com/assaynet/assay/validator/record"
+)
+
+// memory is a store in memory that can fail.
+type memory struct {
+	rows   map[string][]byte // table, zero byte, key
+	writes int
+	err    error
+}
+
+func newMemory() *memory { return &memory{rows: map[string][]byte{}} }
+
+func (s *memory) Get(table string, key []byte) ([]byte, error) {
+	return s.rows[table+"\x00"+string(key)], s.err
+}
+
+func (s *memory) Write(fn func(put func(string, []byte, []byte))) error {
+	if s.err != nil {
+		return s.err
+	}
+	s.writes++
+	fn(func(table string, key, value []byte) {
+		if value == nil {
+			delete(s.rows, table+"\x00"+string(key))
+			return
+		}
+		s.rows[table+"\x00"+string(key)] = bytes.Clone(value)
+	})
+	return nil
+}
+
+func (s *memory) Scan(table string, prefix []byte, fn func(key, value []byte) bool) error {
+	begin := table + "\x00"
+	for _, k := range slices.Sorted(maps.Keys(s.rows)) {
+		if strings.HasPrefix(k, begin+string(prefix)) && !fn([]byte(k[len(begin):]), s.rows[k]) {
+			break
+		}
+	}
+	return s.err
+}
+
+var seat = protocol.SeatID{UID: 10, Registered: 5}
+
+func answer(n protocol.Round, slot uint16) *record.Answer {
+	return &record.Answer{
+		Received: 7, Hotkey: protocol.PublicKey{2}, Envelope: protocol.Hash{3},
+		Task: wire.Task{ID: protocol.TaskID{byte(n), byte(slot)}, Kind: "echo", Round: n, Seat: seat, Slot: slot, Body: []byte("task")},
+	}
+}
+
+func card(n protocol.Round, judge protocol.UID, own bool) *record.Card {
+	return &record.Card{
+		Envelope: []byte{byte(judge)}, Received: 8, Own: own,
+		Said: wire.Card{Judge: protocol.SeatID{UID: judge}, Round: n, Seat: seat, Kind: "echo", Finding: wire.FindingPassed},
+	}
+}
+
+// written is a book with two answers of round 3, one of round 4, cards of two
+// judges and a judgement about the first, and a score of epoch 3.
+func written(t *testing.T, s *memory) *record.Book {
+	t.Helper()
+	book := record.NewBook(s, "chain")
+	var b record.Batch
+	b.Answer(answer(3, 0), []byte("first"))
+	b.Answer(answer(3, 1), []byte("second"))
+	b.Answer(answer(4, 0), []byte("third"))
+	b.Judgement(answer(3, 0).Task.Key(), &record.Judgement{Seat: seat, Epoch: 3, Outcome: scoring.Outcome{Kind: "echo", Finding: wire.FindingPassed}})
+	b.Card(card(3, 1, true))
+	b.Card(card(3, 2, false))
+	b.Sealed(&record.Sealed{Epoch: 3, Rounds: []protocol.Round{3}})
+	b.Score(&scoring.Explanation{Epoch: 3, Tally: scoring.Tally{Seat: seat}})
+	b.Observed(3, &record.Observation{Since: 1, Height: 9})
+	if err := book.Write(&b); err != nil {
+		t.Fatal(err)
+	}
+	if s.writes != 1 {
+		t.Fatalf("a batch took %d writes", s.writes)
+	}
+	return book
+}
+
+func TestWhatIsWrittenIsReadBack(t *testing.T) {
+	s := newMemory()
+	book := written(t, s)
+	first := answer(3, 0)
+	k := first.Task.Key()
+	view, err := book.Task(first.Task.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if view.Key != k || !reflect.DeepEqual(view.Answer, first) || string(view.Envelope) != "first" || view.Judgement == nil || len(view.Cards) != 2 {
+		t.Errorf("got %+v", view)
+	}
+	if keys, err := book.Answers(3); err != nil || len(keys) != 2 || keys[0] != k || keys[1].Slot != 1 {
+		t.Errorf("answers of round 3: %v, %v", keys, err)
+	}
+	if own, err := book.OwnCard(k, 1); err != nil || own == nil || own.Judge.UID != 1 {
+		t.Errorf("own card: %+v, %v", own, err)
+	}
+	if own, err := book.OwnCard(k, 2); err != nil || own != nil {
+		t.Errorf("another's card is own: %+v, %v", own, err)
+	}
+	r, err := book.Receipt(k)
+	if err != nil || r.ChainID != "chain" || string(r.Answer) != "first" || len(r.Cards) != 2 {
+		t.Errorf("receipt %+v, %v", r, err)
+	}
+	for what, ask := range map[string]func() error{
+		"a task":    func() error { _, err := book.Task(protocol.TaskID{9}); return err },
+		"a slot":    func() error { _, err := book.Slot(wire.AnswerKey{Round: 9}); return err },
+		"a score":   func() error { _, err := book.Score(9, 1, "echo"); return err },
+		"weights":   func() error { _, err := book.Weights(9); return err },
+		"of scores": func() error { _, err := record.NewReader(newMemory(), "chain").OldestScores(); return err },
+	} {
+		if err := ask(); !errors.Is(err, record.ErrNotFound) {
+			t.Errorf("%s: got %v, want ErrNotFound", what, err)
+		}
+	}
+}
+
+// Scores that are not final are counted from the evidence; final ones are read,
+// also when the evidence is gone.
+func TestFinalScoresOutliveTheirEvidence(t *testing.T) {
+	book := written(t, newMemory())
+	var tree ledger.MemTree
+	list, final, err := book.Finals(&tree, 3)
+	want := record.Final{Seat: seat, Exact: 1, Tasks: []protocol.TaskID{{3, 0}, {3, 1}}}
+	if err != nil || final || len(list) != 1 || !reflect.DeepEqual(list[0], want) {
+		t.Fatalf("counted: %+v, %v, %v", list, final, err)
+	}
+	var b record.Batch
+	b.Final(3, &list[0])
+	b.Closed(3, &record.Closed{Height: 9})
+	if err := errors.Join(book.Write(&b), book.Prune(5, 0)); err != nil {
+		t.Fatal(err)
+	}
+	for n := protocol.Round(3); n < 5; n++ {
+		if keys, err := book.Answers(n); err != nil || len(keys) != 0 {
+			t.Errorf("after pruning: answers %v, %v", keys, err)
+		}
+	}
+	if raw, err := book.Envelope(answer(3, 0).Task.Key()); err != nil || raw != nil {
+		t.Errorf("after pruning: an envelope of %d bytes, %v", len(raw), err)
+	}
+	if _, err := book.Task(protocol.TaskID{3, 0}); !errors.Is(err, record.ErrNotFound) {
+		t.Errorf("after pruning: task %v", err)
+	}
+	list, final, err = book.Finals(&tree, 3)
+	if err != nil || !final || len(list) != 1 || !reflect.DeepEqual(list[0], want) {
+		t.Errorf("after pruning: %+v, %v, %v", list, final, err)
+	}
+	if err := book.Prune(5, 4); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := book.OldestScores(); !errors.Is(err, record.ErrNotFound) {
+		t.Errorf("scores were kept: %v", err)
+	}
+}
+
+func TestWhatTheStoreCannotDoAndWhatItDamagedIsSaid(t *testing.T) {
+	s := newMemory()
+	book := written(t, s)
+	k := answer(3, 0).Task.Key()
+	for row := range s.rows {
+		s.rows[row] = []byte{0xff}
+	}
+	_, one := book.Answer(k)
+	_, many := book.CardsOf(3)
+	_, opened := book.Opened(k)
+	for what, err := range map[string]error{"a record": one, "a table": many, "an envelope": opened} {
+		if !errors.Is(err, record.ErrStore) || !errors.Is(err, record.ErrCorrupt) {
+			t.Errorf("%s is damaged: got %v", what, err)
+		}
+	}
+	s.err = errors.New("disk is gone")
+	var b record.Batch
+	b.Card(card(3, 1, true))
+	_, one = book.Answer(k)
+	_, many = book.CardsOf(3)
+	for what, err := range map[string]error{"write": book.Write(&b), "read": one, "scan": many} {
+		if !errors.Is(err, record.ErrStore) || !errors.Is(err, s.err) {
+			t.Errorf("%s: got %v", what, err)
+		}
+	}
+}
