@@ -46,7 +46,8 @@ type Worker interface {
 	// is the same at every call.
 	Offer() wire.Offer
 	// Answer returns the body of the answer to a task of the kind, in the name of
-	// a hotkey. It returns soon after ctx ends. [ErrStopped] says that the worker
+	// a hotkey. It is called in the round in which the task falls due, also where
+	// the kind's tasks are set some rounds before. It returns soon after ctx ends. [ErrStopped] says that the worker
 	// answers nothing any more; any other error leaves this one slot empty.
 	Answer(ctx context.Context, t *wire.Task, hotkey protocol.PublicKey) ([]byte, error)
 }
