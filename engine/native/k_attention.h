@@ -71,12 +71,12 @@ static int store_kv(const struct eng_store_kv *p)
 	return worst_k != 0x7c00 && worst_v != 0x7c00;
 }
 
-/* How far ahead of their use keys and values are asked for, in lines. A token's weights have driven them from the nearer caches, and
+/* How far ahead of their use keys and values are prefetched, in lines. A token's weights have driven them from the nearer caches, and
  * each page of them is a new place to the processor, which reads ahead of a stream only when it has seen some of it. A head's values
- * follow its keys; behind them lies another head's, so the last lines ask for the next page's first. */
-enum { AHEAD = 32, LINE_HALVES = LINE / sizeof(uint16_t), KEY_LINES = PAGE / LINE_HALVES };
+ * follow its keys; behind them lies another head's, so the last lines prefetch the next page's first. */
+enum { PREFETCH_KV = 32, LINE_HALVES = LINE / sizeof(uint16_t), KEY_LINES = PAGE / LINE_HALVES };
 
-FN void ask(const uint16_t *p, int line) { __builtin_prefetch(p + line * LINE_HALVES, 0, 3); }
+FN void prefetch_line(const uint16_t *p, int line) { __builtin_prefetch(p + line * LINE_HALVES, 0, 3); }
 
 /* q·k: s[R, 64] = q[R, d] · k[d, 64] for the keys below hi of a page, V vectors of keys at a time. Of many rows q lies together in
  * all[d, R]. */
@@ -90,7 +90,7 @@ FN void qk(int R, int V, float *s, const float *const *q, const float *all, cons
 		for (int e = 0; e < d; e++) {
 			vf x[ATT_VECS];
 			for (int i = 0; i < KEY_LINES && at == 0; i++)
-				ask(k, e * KEY_LINES + AHEAD + i);
+				prefetch_line(k, e * KEY_LINES + PREFETCH_KV + i);
 			UNROLL for (int i = 0; i < V; i++)
 				x[i] = v_widen(k + e * PAGE + at + i * W);
 			UNROLL for (int r = 0; r < R; r++) {
@@ -105,12 +105,12 @@ FN void qk(int R, int V, float *s, const float *const *q, const float *all, cons
 	}
 }
 
-/* Asks for values that position j of a page brings nearer, or for the keys of the next page. */
-FN void ask_values(const uint16_t *v, int dp, int j, const uint16_t *next)
+/* Prefetches values that position j of a page brings nearer, or the keys of the next page. */
+FN void prefetch_values(const uint16_t *v, int dp, int j, const uint16_t *next)
 {
 	const int each = dp / LINE_HALVES, all = PAGE * each;
-	for (int line = j * each + AHEAD, end = line + each; line < end; line++)
-		ask(line < all ? v : next, line < all ? line : line - all);
+	for (int line = j * each + PREFETCH_KV, end = line + each; line < end; line++)
+		prefetch_line(line < all ? v : next, line < all ? line : line - all);
 }
 
 /* V vectors of pv, from element at on. */
@@ -124,7 +124,7 @@ FN void pv_part(int R, int V, float *o, const float *alpha, const int *seen, con
 	for (int j = lo; j < hi; j++) {
 		vf x[ATT_VECS];
 		if (at == 0)
-			ask_values(v, dp, j, next);
+			prefetch_values(v, dp, j, next);
 		UNROLL for (int i = 0; i < V; i++)
 			x[i] = v_widen(v + j * dp + at + i * W);
 		UNROLL for (int r = 0; r < R; r++) {

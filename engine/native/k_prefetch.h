@@ -1,4 +1,4 @@
-/* k_prefetch.h - memory that is asked for before it is read. */
+/* k_prefetch.h - memory that is fetched before it is read. */
 
 /* Prefetches up to a kilobyte, known when this is compiled, and returns what follows. */
 FN const uint8_t *prefetch(const uint8_t *p, int bytes)
