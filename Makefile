@@ -59,7 +59,13 @@ bench-peers: model ## our engine beside llama.cpp, in alternation (builds llama.
 oracle: ## take a recorded network apart, and score random files, by protocol/SPEC.md alone
 	python3 -B scripts/oracle/protocol/main.py
 	@mkdir -p build && $(GO) build -buildvcs=auto -o build/ ./cmd/assay
+	python3 -B scripts/oracle/preference/main.py build/assay
 	python3 -B scripts/oracle/synthetic/main.py build/assay
+
+oracle-long: ## score a thousand random files of each kind of data by protocol/SPEC.md alone
+	@mkdir -p build && $(GO) build -buildvcs=auto -o build/ ./cmd/assay
+	python3 -B scripts/oracle/preference/main.py build/assay 1000
+	python3 -B scripts/oracle/synthetic/main.py build/assay 1000
 
 peers: ## make the vectors of other implementations again; read the diff before you commit it
 	./scripts/oracle/peers.sh
@@ -79,4 +85,4 @@ golden: models ## rewrite golden files; read the diff before you commit it
 lint: ## formatting, linter, import map and rules of the house
 	./scripts/check/lint.sh $(LINT_VERSION)
 
-.PHONY: help demo devnet build model models templates test race nocgo fuzz fuzz-long quality bench bench-peers oracle peers sanitize arm64 kernels golden lint
+.PHONY: help demo devnet build model models templates test race nocgo fuzz fuzz-long quality bench bench-peers oracle oracle-long peers sanitize arm64 kernels golden lint

@@ -127,8 +127,8 @@ func (e *epoch) all(f func(h head, answers []entry) error) error {
 }
 
 // Score scores the epochs that were added, one after the other, and returns what
-// the last one pays: a row for each rater that the book has met, ascending by
-// [CompareIDs]; none where nothing was added. Errors: [ErrLimit].
+// the last one pays: a row for each rater of its pairs and each of whom something
+// is remembered, ascending by [CompareIDs]; none where nothing was added. Errors: [ErrLimit].
 func (b *Book) Score() ([]Row, error) {
 	var rows []Row
 	for _, number := range slices.Sorted(maps.Keys(b.epochs)) {

@@ -45,16 +45,16 @@ func (b *Book) Carry() Carry {
 	c := Carry{Epoch: b.sums.epoch, Golds: []CarriedGold{}, Twos: []CarriedTwo{}}
 	for i, list := range b.sums.golds {
 		for _, t := range list {
-			if t.asked != [2]uint64{} {
+			if !t.faded() {
 				c.Golds = append(c.Golds, CarriedGold{b.raters.list[i], b.setters.list[t.setter], t.asked, t.right})
 			}
 		}
 	}
 	for _, t := range b.sums.pairs {
-		x := CarriedTwo{b.raters.list[t.a], b.raters.list[t.b], t.agree, t.met, t.against, t.beside}
-		if x.Agree == 0 && x.Met == 0 && x.Against == 0 {
+		if t.faded() {
 			continue
 		}
+		x := CarriedTwo{b.raters.list[t.a], b.raters.list[t.b], t.agree, t.met, t.against, t.beside}
 		if CompareIDs(x.A, x.B) > 0 {
 			x.A, x.B = x.B, x.A
 		}

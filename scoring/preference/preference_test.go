@@ -71,6 +71,18 @@ func TestCarriedSumsAreAsGoodAsThePairs(t *testing.T) {
 	}
 }
 
+// A rater that left no sums is not carried, and so has no row either way.
+func TestWhoIsForgottenHasNoRow(t *testing.T) {
+	silent := preference.Pair{ID: "p", Setter: "s", Epoch: 1, Answers: []preference.Answer{{Rater: "silent", Choice: preference.Absent}}}
+	if rows := score(t, newBook(t, silent)); len(rows) != 1 {
+		t.Errorf("in its own epoch: got %v, want a row", rows)
+	}
+	rows := score(t, newBook(t, append(world(5, 2, 60, crowd()), silent)...))
+	if _, ok := rows["silent"]; ok || len(rows) != 9 {
+		t.Errorf("an epoch later: got %v, want the nine of that epoch", rows)
+	}
+}
+
 func TestWhatIsOldIsForgotten(t *testing.T) {
 	old := world(5, 1, 300, crowd(follow))
 	late := world(5, 1000, 300, crowd(follow))

@@ -52,7 +52,34 @@ func (b *Book) step(e *epoch) ([]Row, error) {
 		r.Q, r.Done, r.Voice = q, done[i], uint64(v.size[v.of[i]])*one
 		r.Pay = fixed.MulDiv(fixed.MulDiv(r.Done, uint64(max(0, q-int64(b.p.FreeAgreement))), one), uint64(r.Gate), one)
 	}
-	return rows, nil
+	there := s.there(e, n)
+	kept := rows[:0]
+	for i, r := range rows {
+		if there[i] {
+			kept = append(kept, r)
+		}
+	}
+	return kept, nil
+}
+
+// there says who has a row: the raters of the epoch's pairs, and all of whom
+// anything is remembered; so that carried sums show whom the pairs would show.
+func (s *sums) there(e *epoch, raters int) []bool {
+	out := make([]bool, raters)
+	for _, a := range e.answers {
+		out[a.rater()] = true
+	}
+	for i, list := range s.golds {
+		for j := range list {
+			out[i] = out[i] || !list[j].faded()
+		}
+	}
+	for i := range s.pairs {
+		if t := &s.pairs[i]; !t.faded() {
+			out[t.a], out[t.b] = true, true
+		}
+	}
+	return out
 }
 
 // gate opens from GateFrom on, linearly.

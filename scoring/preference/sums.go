@@ -32,6 +32,11 @@ type pairSums struct {
 	beside  uint64 // of those, the ones that the other of the two gave, too
 }
 
+// faded reports whether nothing is left: what is then carried is nothing, too.
+func (t *tally) faded() bool { return t.asked == [2]uint64{} }
+
+func (t *pairSums) faded() bool { return t.agree == 0 && t.met == 0 && t.against == 0 }
+
 // maxGap is after how many epochs nothing is remembered.
 const maxGap = 256
 
