@@ -5,6 +5,7 @@
 #   engine/arith/testdata/blocks.json   blocks of weights, by the Python package gguf
 #   engine/tokenizer/testdata/small-*   small vocabularies and token ids, by llama.cpp
 #   engine/chattemplate/testdata/*.json what chat templates make, by Python's jinja2
+#   cmd/internal/dawidskene/testdata    posteriors of labels, by crowd-kit
 #
 # It builds llama.cpp, which takes minutes. Tests only compare with the files,
 # which change where the models, the texts or those programs do: read the diff.
@@ -22,4 +23,5 @@ run() { "$tmp/venv/bin/python" "scripts/oracle/peers/$1.py" "${@:2}"; }
 run logits "$tmp/models" engine/arith/testdata/peers.json
 run blocks engine/arith/testdata/blocks.json
 run vocabularies engine/tokenizer/testdata
+run confidence cmd/internal/dawidskene/testdata/crowdkit.json
 "$tmp/venv/bin/python" scripts/oracle/chat.py "$(./scripts/fetch/templates.sh | tail -n 1)"

@@ -1,0 +1,104 @@
+package dawidskene_test
+
+import (
+	"encoding/json"
+	"errors"
+	"math"
+	"os"
+	"testing"
+
+	"github.com/assaynet/assay/cmd/internal/dawidskene"
+)
+
+// fifty are the rounds of crowd-kit's numbers.
+var fifty = dawidskene.Settings{Rounds: 50, Tolerance: -1}
+
+// TestPosteriorsAreThoseOfAnotherImplementation compares with crowd-kit, whose
+// numbers scripts/oracle/peers/confidence.py wrote.
+func TestPosteriorsAreThoseOfAnotherImplementation(t *testing.T) {
+	raw, err := os.ReadFile("testdata/crowdkit.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var file struct {
+		Source string
+		Cases  []struct {
+			Labels    int
+			Answers   [][3]int
+			Posterior [][]float64
+			Frequency []float64
+		}
+	}
+	if err := json.Unmarshal(raw, &file); err != nil || len(file.Cases) == 0 {
+		t.Fatalf("%d cases, %v", len(file.Cases), err)
+	}
+	for i, c := range file.Cases {
+		n := dawidskene.Size{Items: len(c.Posterior), Labels: c.Labels}
+		var answers []dawidskene.Answer
+		for _, a := range c.Answers {
+			answers = append(answers, dawidskene.Answer{Item: a[0], Rater: a[1], Label: a[2]})
+			n.Raters = max(n.Raters, a[1]+1)
+		}
+		e, err := dawidskene.Fit(answers, n, fifty)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for item, want := range c.Posterior {
+			near(t, i, "posterior", e.Posterior[item], want)
+		}
+		near(t, i, "frequency", e.Frequency, c.Frequency)
+	}
+}
+
+func near(t *testing.T, number int, what string, got, want []float64) {
+	t.Helper()
+	for l := range want {
+		if math.Abs(got[l]-want[l]) > 1e-6 {
+			t.Errorf("case %d: %s %v, want %v", number, what, got, want)
+			return
+		}
+	}
+}
+
+func TestWhoIsAlwaysWrongIsAsUsefulAsWhoIsRight(t *testing.T) {
+	var answers []dawidskene.Answer
+	for item := range 40 {
+		truth := item % 2
+		for rater, label := range []int{truth, truth, truth, 1 - truth} {
+			answers = append(answers, dawidskene.Answer{Item: item, Rater: rater, Label: label})
+		}
+	}
+	answers = append(answers, dawidskene.Answer{Item: 40, Rater: 3, Label: 0})
+	e, err := dawidskene.Fit(answers, dawidskene.Size{Items: 42, Raters: 5, Labels: 2}, dawidskene.Settings{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if e.Posterior[0][0] < 0.999 || e.Posterior[40][1] < 0.9 || e.Table[3][0][1] < 0.9 {
+		t.Errorf("got %v, %v, %v", e.Posterior[0], e.Posterior[40], e.Table[3])
+	}
+	if p := e.Posterior[41]; math.Abs(p[0]-e.Frequency[0]) > 1e-6 || e.Table[4][0][0] != 0 {
+		t.Errorf("of what nobody said: %v and %v, want the frequency %v and nothing", p, e.Table[4], e.Frequency)
+	}
+}
+
+func TestWhatCannotBeEstimatedIsRefused(t *testing.T) {
+	one := []dawidskene.Answer{{}}
+	fine := dawidskene.Size{Items: 1, Raters: 1, Labels: 2}
+	for name, c := range map[string]struct {
+		answers []dawidskene.Answer
+		n       dawidskene.Size
+	}{
+		"nothing":      {nil, fine},
+		"one label":    {one, dawidskene.Size{Items: 1, Raters: 1, Labels: 1}},
+		"no item":      {[]dawidskene.Answer{{Item: 1}}, fine},
+		"no rater":     {[]dawidskene.Answer{{Rater: -1}}, fine},
+		"no label":     {[]dawidskene.Answer{{Label: 2}}, fine},
+		"huge":         {one, dawidskene.Size{Items: math.MaxInt, Raters: 1, Labels: 2}},
+		"huge tables":  {one, dawidskene.Size{Items: 1, Raters: math.MaxInt, Labels: 2}},
+		"many answers": {one, dawidskene.Size{Items: 1, Raters: 1, Labels: 1 << 20}},
+	} {
+		if _, err := dawidskene.Fit(c.answers, c.n, dawidskene.Settings{}); !errors.Is(err, dawidskene.ErrInput) {
+			t.Errorf("%s: got %v", name, err)
+		}
+	}
+}
