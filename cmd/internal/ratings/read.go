@@ -154,12 +154,30 @@ func (v *id) UnmarshalJSON(raw []byte) error {
 		*v = id(raw)
 		return nil
 	}
+	if plain(raw) {
+		*v = id(raw)
+		return nil
+	}
 	var s string
 	if err := json.Unmarshal(raw, &s); err != nil {
 		return err
 	}
 	*v = id(quoted(s))
 	return nil
+}
+
+// plain says whether a string stands as it would be written: most do, and need
+// not be read and written again.
+func plain(raw []byte) bool {
+	if len(raw) < 2 || raw[len(raw)-1] != '"' {
+		return false
+	}
+	for _, b := range raw[1 : len(raw)-1] {
+		if b < ' ' || b > '~' || b == '"' || b == '\\' {
+			return false
+		}
+	}
+	return true
 }
 
 // quoted writes a string in the one way in which ids are written.
@@ -174,16 +192,22 @@ func quoted(s string) string {
 // answer is [rater, x].
 type answer preference.Answer
 
+// UnmarshalJSON takes the last comma for the one between rater and x: x has
+// none, and what is no id is refused as one.
 func (a *answer) UnmarshalJSON(raw []byte) error {
-	var both []json.RawMessage
-	if err := json.Unmarshal(raw, &both); err != nil || len(both) != 2 {
+	at := bytes.LastIndexByte(raw, ',')
+	if raw[0] != '[' || at < 0 {
 		return fmt.Errorf("the answer %.60s is not [rater, x]", raw)
 	}
 	var rater id
-	if err := rater.UnmarshalJSON(both[0]); err != nil {
-		return err
+	first, second := bytes.TrimSpace(raw[1:at]), bytes.TrimSpace(raw[at+1:len(raw)-1])
+	if len(first) == 0 {
+		return fmt.Errorf("the answer %.60s is not [rater, x]", raw)
 	}
-	x, err := choice(both[1], preference.Absent)
+	if err := rater.UnmarshalJSON(first); err != nil {
+		return fmt.Errorf("the answer %.60s is not [rater, x]: %w", raw, err)
+	}
+	x, err := choice(second, preference.Absent)
 	if err != nil {
 		return fmt.Errorf("answer of %s: %w", rater, err)
 	}
