@@ -19,6 +19,7 @@ func TestWordsAndMasks(t *testing.T) {
 		"日本語 text": "日 本 語 text",
 		"zero\u200bwidth no\u00a0break soft\u00adhyphen": "zero width no break soft hyphen",
 		"“quoted” – dash…":                               "quoted dash",
+		"heart\ufe0f\uff0cbeat\ufeffs\u3001x":            "heart beat s x",
 	} {
 		if got := strings.Join(text.Masked(text.Words(s)), " "); got != want {
 			t.Errorf("%q: got %q, want %q", s, got, want)

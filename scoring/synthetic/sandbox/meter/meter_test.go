@@ -161,6 +161,13 @@ func TestNotANumberIsOne(t *testing.T) {
 			}
 		}
 	}
+	for engine, config := range engines() {
+		// f32.const 0, f32.const 0, f32.div, i32.reinterpret, i64.extend_i32_u
+		got, _, err := run(t, config, module(none, 0x43, 0, 0, 0, 0, 0x43, 0, 0, 0, 0, 0x95, 0xbc, 0xad), 1000)
+		if err != nil || got != 0x7fc00000 {
+			t.Errorf("0/0 of 32 bits, %s: got %#x, %v", engine, got, err)
+		}
+	}
 	product := slices.Concat([]byte{0x44}, bits(1.5), []byte{0x44}, bits(-2.25), []byte{0xa2, 0xbd})
 	for engine, config := range engines() {
 		if got, _, err := run(t, config, module(none, product...), 1000); err != nil || got != math.Float64bits(-3.375) {
