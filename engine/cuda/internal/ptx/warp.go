@@ -95,7 +95,9 @@ func (w *warp) together(mask uint32, stop int32, others bool, most int) (n int, 
 		if err != nil {
 			return n, err
 		}
-		in.ran += uint64(bits.OnesCount32(act))
+		if in.ran += uint64(bits.OnesCount32(act)); in.op.kind == jumps {
+			in.ran += uint64(bits.OnesCount32(mask &^ act)) // a branch that is not taken has run, too
+		}
 		switch in.op.kind {
 		case jumps:
 			if act != mask && act != 0 {

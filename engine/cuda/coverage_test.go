@@ -1,0 +1,139 @@
+package cuda_test
+
+import (
+	"bytes"
+	"maps"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/assaynet/assay/engine/arith"
+	"github.com/assaynet/assay/engine/backend"
+	"github.com/assaynet/assay/engine/cuda"
+	"github.com/assaynet/assay/engine/cuda/internal/ptx"
+	"github.com/assaynet/assay/engine/enginetest"
+	"github.com/assaynet/assay/engine/gguf"
+	"github.com/assaynet/assay/engine/weights"
+)
+
+// idle tells whether an instruction may never run. In linear layers it is the way back of a loop that clang has unrolled for eight
+// turns: a block has no more than eight warps, whose sums it adds.
+func idle(kernel, what string) bool {
+	return strings.HasPrefix(kernel, "linear_") && strings.HasPrefix(what, "bra.uni")
+}
+
+// TestEveryInstructionRuns runs what between them are all instructions of all kernels, compared with the reference, and lists those
+// that have not run.
+func TestEveryInstructionRuns(t *testing.T) {
+	r := rand.New(rand.NewPCG(31, 32))
+	for kind := range halves {
+		for i, tokens := range []int{1, 9, 1, 9} {
+			cols := []int{2304, 768}[i/2] // nine chunks and three
+			w, b := randomMatrix(r, kind, 33, cols), &bench{t: t}
+			bias, x := awkward(r, 64)[:33], awkward(r, cols*tokens)
+			if !equal(b.linear(w, bias, x, tokens), reference(w, bias, x, tokens)) || !equal(b.linear(w, nil, x, tokens), reference(w, nil, x, tokens)) {
+				t.Errorf("%s: other numbers", kind)
+			}
+			if !equal(b.embed(w, 7, 0.3), embedded(w, 7, 0.3)) || !equal(b.embed(w, 7, 0), embedded(w, 7, 1)) {
+				t.Errorf("%s: another embedding", kind)
+			}
+		}
+	}
+	for _, n := range []int{32, 288, 2304, 4352} {
+		(&bench{t: t}).norms(r, n)
+	}
+	(&bench{t: t}).likeliest(r)
+	for _, o := range []enginetest.Options{
+		{Type: gguf.Q8_0, Width: 288, Heads: 16, KVHeads: 2, FFN: 32, Layers: 1, Rot: 4},
+		{Arch: "gemma3", Type: gguf.Q4_0, Head: 96, Layers: 2, Window: 33, LogitCap: 3},
+	} {
+		w := tiny(t, o)
+		if o.Arch != "" {
+			w.ScoreCap = 5
+		}
+		if got := all(t, w); !slices.EqualFunc(got, oracle(t, w), equal) {
+			t.Errorf("%s: other numbers", w.Arch)
+		}
+	}
+	files, err := cuda.Modules.ReadDir("ptx")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range files {
+		text, err := cuda.Modules.ReadFile("ptx/" + f.Name())
+		if err != nil {
+			t.Fatal(err)
+		}
+		m, err := parsed(string(text))
+		if err != nil {
+			t.Fatal(err)
+		}
+		lines := bytes.Split(text, []byte("\n"))
+		for _, name := range slices.Sorted(maps.Keys(m.Kernels)) {
+			excused := false
+			for _, line := range m.Kernels[name].Missed() {
+				what := strings.TrimSpace(string(lines[line-1]))
+				if idle(name, what) && !excused {
+					excused = true
+				} else {
+					t.Errorf("%s, line %d of %s, does not run: %s", name, line, f.Name(), what)
+				}
+			}
+		}
+	}
+}
+
+const prompt = 70
+
+func tokens() (list []backend.Token) {
+	for i := range prompt {
+		list = append(list, backend.Token(30+i*i%150))
+	}
+	return list
+}
+
+// all are states and logits of a prompt.
+func all(t *testing.T, w *weights.Model) (list [][]float32) {
+	t.Helper()
+	b, err := cuda.Open(w, newInterpreter(ptx.Schedule{}), 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer b.Close()
+	c := b.NewCache()
+	defer c.Release()
+	p := &backend.Piece{Cache: c, Tokens: tokens(), Keep: prompt, Want: backend.State | backend.Logits}
+	p.Each = func(_ int, r backend.Result) { list = append(list, slices.Clone(r.State), slices.Clone(r.Logits)) }
+	if err := b.Step([]*backend.Piece{p}); err != nil || p.Err != nil {
+		t.Fatal(err, p.Err)
+	}
+	return list
+}
+
+// oracle are those of the reference.
+func oracle(t *testing.T, w *weights.Model) (list [][]float32) {
+	t.Helper()
+	var space arith.Workspace
+	m := arith.New(w)
+	c := m.NewCache()
+	for c.Len() < prompt {
+		part := tokens()[c.Len():min(prompt, c.Len()+arith.MaxPiece)]
+		states, err := m.Forward(arith.Serial, &space, c, part, len(part))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var kept [][]float32 // states are the workspace's
+		for _, s := range states {
+			kept = append(kept, slices.Clone(s))
+		}
+		logits, err := m.Logits(arith.Serial, &space, kept)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i := range kept {
+			list = append(list, kept[i], logits[i])
+		}
+	}
+	return list
+}

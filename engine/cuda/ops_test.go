@@ -1,0 +1,306 @@
+package cuda_test
+
+import (
+	"encoding/binary"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"slices"
+	"testing"
+
+	"github.com/assaynet/assay/engine/arith"
+	"github.com/assaynet/assay/engine/cuda"
+	"github.com/assaynet/assay/engine/cuda/internal/ptx"
+	"github.com/assaynet/assay/engine/gguf"
+	"github.com/assaynet/assay/engine/weights"
+)
+
+// halves are the types of weights, and where a stored block has its binary16 scales.
+var halves = map[gguf.Type][]int{
+	gguf.Q8_0: {0}, gguf.Q4_0: {0}, gguf.Q4_1: {0, 2}, gguf.Q5_0: {0}, gguf.Q5_1: {0, 2}, gguf.Q4_K: {0, 2}, gguf.Q5_K: {0, 2},
+	gguf.Q6_K: {208}, gguf.IQ4_NL: {0}, gguf.MXFP4: nil,
+}
+
+// randomMatrix has blocks of random bytes; the scales are of every finite kind: ordinary, subnormal, zero, the largest.
+func randomMatrix(r *rand.Rand, kind gguf.Type, rows, cols int) *weights.Matrix {
+	elements, size := kind.Block()
+	w := &weights.Matrix{Rows: rows, Cols: cols, Type: kind, Data: make([]byte, rows*cols/int(elements)*int(size))}
+	for i := range w.Data {
+		w.Data[i] = byte(r.Uint32())
+	}
+	for at := 0; at < len(w.Data); at += int(size) {
+		if kind == gguf.MXFP4 {
+			w.Data[at] = byte(r.IntN(8)) + []byte{0, 120, 247}[r.IntN(3)] // 255 is NaN, which a file may not hold
+		}
+		for _, h := range halves[kind] {
+			d := uint16(r.Uint32())&0x83ff | uint16([]int{0, 8, 12, 15, 30}[r.IntN(5)])<<10
+			binary.LittleEndian.PutUint16(w.Data[at+h:], d)
+		}
+	}
+	return w
+}
+
+// awkward are activations of a token: among ordinary blocks some of zeros, of subnormals, of huge numbers, and with an infinity or
+// a NaN.
+func awkward(r *rand.Rand, n int) []float32 {
+	x := make([]float32, n)
+	for at := 0; at < n; at += 32 {
+		size := []float64{1, 1, 1e-3, 0, 0x1p-140, 0x1p-100, 0x1p120}[r.IntN(7)]
+		for i := range 32 {
+			x[at+i] = float32(size * r.NormFloat64())
+		}
+		switch r.IntN(40) {
+		case 0:
+			x[at+r.IntN(32)] = float32(math.Inf(1))
+		case 1:
+			x[at+r.IntN(32)] = float32(math.NaN())
+		case 2: // quotients halfway between two integers
+			for i := range 32 {
+				x[at+i] = float32(i) + 0.5
+			}
+			x[at] = 127
+		}
+	}
+	return x
+}
+
+// bench is a device on which single kernels run.
+type bench struct {
+	t   testing.TB
+	mem ptx.Memory
+	s   ptx.Schedule
+}
+
+// kernel finds a kernel among the committed ones.
+func kernel(t testing.TB, module, name string) *ptx.Kernel {
+	t.Helper()
+	text, err := cuda.Modules.ReadFile("ptx/" + module + ".ptx")
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := parsed(string(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m.Kernels[name]
+}
+
+func (b *bench) buffer(data []byte, n int) []byte {
+	b.t.Helper()
+	at, err := b.mem.Alloc(max(n, len(data), 1))
+	if err == nil && len(data) > 0 {
+		err = b.mem.Write(at, data)
+	}
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	return le64(at)
+}
+
+func (b *bench) run(module, name string, g ptx.Grid, args ...[]byte) {
+	b.t.Helper()
+	if err := kernel(b.t, module, name).Run(&b.mem, g, args, b.s); err != nil {
+		b.t.Fatal(err)
+	}
+}
+
+func (b *bench) floats(at []byte, n int) []float32 {
+	b.t.Helper()
+	data := make([]byte, 4*n)
+	if err := b.mem.Read(data, binary.LittleEndian.Uint64(at)); err != nil {
+		b.t.Fatal(err)
+	}
+	x := make([]float32, n)
+	for i := range x {
+		x[i] = math.Float32frombits(binary.LittleEndian.Uint32(data[4*i:]))
+	}
+	return x
+}
+
+func le32(x int) []byte    { return binary.LittleEndian.AppendUint32(nil, uint32(x)) }
+func le64(x uint64) []byte { return binary.LittleEndian.AppendUint64(nil, x) }
+
+func floatBytes(x []float32) (data []byte) {
+	for _, f := range x {
+		data = binary.LittleEndian.AppendUint32(data, math.Float32bits(f))
+	}
+	return data
+}
+
+// equal compares bits; a NaN is like any other.
+func equal(a, b []float32) bool {
+	return slices.EqualFunc(a, b, func(x, y float32) bool { return x != x && y != y || math.Float32bits(x) == math.Float32bits(y) })
+}
+
+// TestLinearLayers compares quantisation and linear layers of every type with the reference: one token and several, rows and chunks
+// that fill no warp or more than a round of them, with a bias and without.
+func TestLinearLayers(t *testing.T) {
+	r := rand.New(rand.NewPCG(21, 22))
+	for kind := range halves {
+		elements, _ := kind.Block()
+		for _, shape := range [][2]int{{1, 32}, {33, 288}, {40, 2304}} {
+			rows, cols := shape[0], (shape[1]+int(elements)-1)/int(elements)*int(elements)
+			for _, tokens := range []int{1, 2, 9} {
+				w := randomMatrix(r, kind, rows, cols)
+				var bias []float32
+				if tokens != 2 {
+					bias = awkward(r, (rows+31)/32*32)[:rows]
+				}
+				var x []float32
+				for range tokens {
+					x = append(x, awkward(r, cols)...)
+				}
+				b := &bench{t: t, s: ptx.Schedule{Random: tokens == 2, Races: tokens == 2}}
+				if got, want := b.linear(w, bias, x, tokens), reference(w, bias, x, tokens); !equal(got, want) {
+					t.Errorf("%s, %d × %d, %d tokens: other numbers", kind, rows, cols, tokens)
+				}
+				if got, want := b.embed(w, rows-1, 0.3), embedded(w, rows-1, 0.3); !equal(got, want) {
+					t.Errorf("%s, %d × %d: another embedding", kind, rows, cols)
+				}
+			}
+		}
+	}
+}
+
+// linear runs the kernels.
+func (b *bench) linear(w *weights.Matrix, bias, x []float32, tokens int) []float32 {
+	b.t.Helper()
+	q, s := cuda.Interleaved(w)
+	quants, scales := b.buffer(q, 0), b.buffer(s, 0)
+	blocks := w.Cols / 32
+	in, i8, dx, tx := b.buffer(floatBytes(x), 0), b.buffer(nil, len(x)), b.buffer(nil, 4*tokens*blocks), b.buffer(nil, 4*tokens*blocks)
+	b.run("quantise", "quantise", ptx.Grid{X: (len(x) + 255) / 256, Y: 1, Threads: 256}, in, i8, dx, tx, le32(tokens*blocks))
+	add, out := le64(0), b.buffer(nil, 4*tokens*w.Rows)
+	if bias != nil {
+		add = b.buffer(floatBytes(bias), 0)
+	}
+	g, n := ptx.Grid{X: (w.Rows + 31) / 32, Y: 1, Threads: 32 * min(8, (blocks+7)/8)}, 1
+	if tokens > 1 {
+		n, g.Y = 8, (tokens+7)/8
+	}
+	b.run("linear", cuda.KernelName("linear_", w.Type, fmt.Sprintf("_%d", n)), g,
+		quants, scales, i8, dx, tx, add, out, le32(w.Rows), le32(blocks), le32(tokens))
+	return b.floats(out, tokens*w.Rows)
+}
+
+func reference(w *weights.Matrix, bias, x []float32, tokens int) (out []float32) {
+	m := arith.NewMatrix(w)
+	var batch arith.Batch
+	batch.Reset(tokens, w.Cols, m.Packing())
+	y := make([][]float32, tokens)
+	for i := range y {
+		batch.Quantize(i, x[i*w.Cols:(i+1)*w.Cols])
+		y[i] = make([]float32, w.Rows)
+	}
+	arith.Multiply(arith.Serial, &batch, arith.Product{Matrix: m, Bias: bias, Out: y})
+	return slices.Concat(y...)
+}
+
+// embed runs the kernel for a row.
+func (b *bench) embed(w *weights.Matrix, row int, scale float32) []float32 {
+	b.t.Helper()
+	q, s := cuda.Interleaved(w)
+	out := b.buffer(nil, 4*w.Cols)
+	b.run("embed", cuda.KernelName("embed_", w.Type, ""), ptx.Grid{X: 1, Y: (w.Cols/32 + 63) / 64, Threads: 64},
+		b.buffer(q, 0), b.buffer(s, 0), b.buffer(le32(row), 0), out, le32(w.Cols/32), floatBytes([]float32{scale}))
+	return b.floats(out, w.Cols)
+}
+
+func embedded(w *weights.Matrix, row int, scale float32) []float32 {
+	x := make([]float32, w.Cols)
+	arith.NewMatrix(w).Embed(x, row)
+	for i := range x {
+		x[i] *= scale
+	}
+	return x
+}
+
+// TestNorms compares norms of every length of a chunk and of more chunks than a block of threads has at once.
+func TestNorms(t *testing.T) {
+	r := rand.New(rand.NewPCG(23, 24))
+	for _, n := range []int{32, 64, 224, 256, 288, 2080, 4352} {
+		(&bench{t: t, s: ptx.Schedule{Random: true, Races: true}}).norms(r, n)
+	}
+}
+
+// norms compares norms of two rows of n elements: the second and the first as others' rows, in place, and quantised.
+func (b *bench) norms(r *rand.Rand, n int) {
+	b.t.Helper()
+	const eps = 1e-5
+	x, norm := append(awkward(r, n), awkward(r, n)...), awkward(r, n)
+	want := make([]float32, 2*n)
+	for i := range 2 {
+		arith.RMSNorm(want[i*n:][:n], x[i*n:][:n], norm, eps)
+	}
+	g := ptx.Grid{X: 2, Y: 1, Threads: 256}
+	in, weight, out := b.buffer(floatBytes(x), 0), b.buffer(floatBytes(norm), 0), b.buffer(nil, 8*n)
+	rows := b.buffer(append(le32(1), le32(0)...), 0)
+	e := floatBytes([]float32{eps})
+	b.run("norm", "norm", g, in, rows, weight, out, le32(n), e)
+	if !equal(b.floats(out, 2*n), append(slices.Clone(want[n:]), want[:n]...)) {
+		b.t.Errorf("norms of %d: other numbers", n)
+	}
+	q, dx, tx := b.buffer(nil, 2*n), b.buffer(nil, n/4), b.buffer(nil, n/4)
+	b.run("norm", "norm_quantise", g, in, weight, q, dx, tx, le32(n), e)
+	var v arith.Vec
+	v.Quantize(want[:n], 0)
+	got := make([]byte, n)
+	if err := b.mem.Read(got, binary.LittleEndian.Uint64(q)); err != nil {
+		b.t.Fatal(err)
+	}
+	for i := range got {
+		if int8(got[i]) != v.Q[i] {
+			b.t.Fatalf("quantised norms of %d: number %d is %d, want %d", n, i, int8(got[i]), v.Q[i])
+		}
+	}
+	if !equal(b.floats(dx, n/32), v.DX) || !equal(b.floats(tx, n/32), v.TX) {
+		b.t.Errorf("quantised norms of %d: other scales", n)
+	}
+	b.run("norm", "norm", g, in, le64(0), weight, in, le32(n), e)
+	if !equal(b.floats(in, 2*n), want) {
+		b.t.Errorf("norms of %d in place: other numbers", n)
+	}
+}
+
+func TestTheLikeliestToken(t *testing.T) {
+	(&bench{t: t, s: ptx.Schedule{Random: true, Races: true}}).likeliest(rand.New(rand.NewPCG(25, 26)))
+}
+
+// likeliest compares choices among logits with many equals, and finds what is not finite among logits and in states.
+func (b *bench) likeliest(r *rand.Rand) {
+	b.t.Helper()
+	const rows, vocab, width = 12, 1000, 300
+	logits, states, want := make([]float32, rows*vocab), make([]float32, rows*width), make([]int32, rows)
+	for i := range logits {
+		logits[i] = float32(r.IntN(2 << (i / vocab)))
+	}
+	for i := range want {
+		want[i] = arith.Choose(logits[i*vocab:][:vocab], arith.Sampling{}, 0)
+	}
+	logits[2*vocab+999], want[2] = float32(math.NaN()), -1
+	logits[5*vocab], want[5] = float32(math.Inf(-1)), -1
+	states[7*width+257], want[7] = float32(math.Inf(1)), -1
+	out := b.buffer(nil, 4*rows)
+	b.run("choose", "likeliest", ptx.Grid{X: rows, Y: 1, Threads: 256},
+		b.buffer(floatBytes(logits), 0), b.buffer(floatBytes(states), 0), out, le32(vocab), le32(width))
+	for i, x := range b.floats(out, rows) {
+		if got := int32(math.Float32bits(x)); got != want[i] {
+			b.t.Errorf("row %d: got %d, want %d", i, got, want[i])
+		}
+	}
+}
+
+// BenchmarkTheInterpreter is how quick the proof is: instructions of single lanes a second.
+func BenchmarkTheInterpreter(b *testing.B) {
+	r := rand.New(rand.NewPCG(1, 2))
+	for _, kind := range []gguf.Type{gguf.Q8_0, gguf.Q4_K} {
+		b.Run(kind.String(), func(b *testing.B) {
+			w, x, k := randomMatrix(r, kind, 256, 2048), awkward(r, 2048), kernel(b, "linear", cuda.KernelName("linear_", kind, "_1"))
+			before := k.Lanes()
+			for b.Loop() {
+				(&bench{t: b}).linear(w, nil, x, 1)
+			}
+			b.ReportMetric(float64(k.Lanes()-before)/b.Elapsed().Seconds()/1e6, "Mlanes/s")
+		})
+	}
+}
