@@ -242,23 +242,52 @@ func (b *bench) norms(r *rand.Rand, n int) {
 	}
 	q, dx, tx := b.buffer(nil, 2*n), b.buffer(nil, n/4), b.buffer(nil, n/4)
 	b.run("norm", "norm_quantise", g, in, weight, q, dx, tx, le32(n), e)
+	b.quantised(want, q, dx, tx)
+	b.run("norm", "norm", g, in, le64(0), weight, in, le32(n), e)
+	if !equal(b.floats(in, 2*n), want) {
+		b.t.Errorf("norms of %d in place: other numbers", n)
+	}
+}
+
+// quantised compares what was made of x.
+func (b *bench) quantised(x []float32, q, dx, tx []byte) {
+	b.t.Helper()
 	var v arith.Vec
-	v.Quantize(want[:n], 0)
-	got := make([]byte, n)
+	v.Quantize(x, 0)
+	got := make([]byte, len(x))
 	if err := b.mem.Read(got, binary.LittleEndian.Uint64(q)); err != nil {
 		b.t.Fatal(err)
 	}
 	for i := range got {
 		if int8(got[i]) != v.Q[i] {
-			b.t.Fatalf("quantised norms of %d: number %d is %d, want %d", n, i, int8(got[i]), v.Q[i])
+			b.t.Fatalf("number %d of %d is %d, want %d", i, len(x), int8(got[i]), v.Q[i])
 		}
 	}
-	if !equal(b.floats(dx, n/32), v.DX) || !equal(b.floats(tx, n/32), v.TX) {
-		b.t.Errorf("quantised norms of %d: other scales", n)
+	if !equal(b.floats(dx, len(x)/32), v.DX) || !equal(b.floats(tx, len(x)/32), v.TX) {
+		b.t.Errorf("other scales of %d", len(x))
 	}
-	b.run("norm", "norm", g, in, le64(0), weight, in, le32(n), e)
-	if !equal(b.floats(in, 2*n), want) {
-		b.t.Errorf("norms of %d in place: other numbers", n)
+}
+
+// TestQuantisation compares activations as they are, and after the gates.
+func TestQuantisation(t *testing.T) {
+	const n = 32 * 33 // fills no block of threads
+	r := rand.New(rand.NewPCG(27, 28))
+	x, up := awkward(r, n), awkward(r, n)
+	silu, gelu := make([]float32, n), make([]float32, n)
+	for i := range x {
+		silu[i], gelu[i] = float32(arith.SiLU(x[i])*up[i]), float32(arith.GELU(x[i])*up[i])
+	}
+	for _, s := range []ptx.Schedule{{}, {Random: true, Races: true}} {
+		b := &bench{t: t, s: s}
+		g := ptx.Grid{X: (n + 255) / 256, Y: 1, Threads: 256}
+		in, by := b.buffer(floatBytes(x), 0), b.buffer(floatBytes(up), 0)
+		q, dx, tx, count := b.buffer(nil, n), b.buffer(nil, n/8), b.buffer(nil, n/8), le32(n/32)
+		b.run("quantise", "quantise", g, in, q, dx, tx, count)
+		b.quantised(x, q, dx, tx)
+		b.run("quantise", "gated_silu", g, in, by, q, dx, tx, count)
+		b.quantised(silu, q, dx, tx)
+		b.run("quantise", "gated_gelu", g, in, by, q, dx, tx, count)
+		b.quantised(gelu, q, dx, tx)
 	}
 }
 
@@ -269,17 +298,19 @@ func TestTheLikeliestToken(t *testing.T) {
 // likeliest compares choices among logits with many equals, and finds what is not finite among logits and in states.
 func (b *bench) likeliest(r *rand.Rand) {
 	b.t.Helper()
-	const rows, vocab, width = 12, 1000, 300
+	const rows, vocab, width, warps = 24, 1000, 300, 8
 	logits, states, want := make([]float32, rows*vocab), make([]float32, rows*width), make([]int32, rows)
 	for i := range logits {
-		logits[i] = float32(r.IntN(2 << (i / vocab)))
+		logits[i] = float32(r.IntN(2 << (i / vocab % 12)))
 	}
 	for i := range want {
 		want[i] = arith.Choose(logits[i*vocab:][:vocab], arith.Sampling{}, 0)
 	}
-	logits[2*vocab+999], want[2] = float32(math.NaN()), -1
-	logits[5*vocab], want[5] = float32(math.Inf(-1)), -1
-	states[7*width+257], want[7] = float32(math.Inf(1)), -1
+	for w := range warps { // each of a block's warps finds one
+		logits[w*vocab+32*w], want[w] = float32(math.NaN()), -1
+	}
+	logits[9*vocab+999], want[9] = float32(math.Inf(-1)), -1
+	states[10*width+257], want[10] = float32(math.Inf(1)), -1
 	out := b.buffer(nil, 4*rows)
 	b.run("choose", "likeliest", ptx.Grid{X: rows, Y: 1, Threads: 256},
 		b.buffer(floatBytes(logits), 0), b.buffer(floatBytes(states), 0), out, le32(vocab), le32(width))
