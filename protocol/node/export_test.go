@@ -5,34 +5,14 @@ import (
 
 	"github.com/assaynet/assay/protocol"
 	"github.com/assaynet/assay/protocol/ledger"
-	"github.com/assaynet/assay/protocol/wire"
 )
 
 // What tests look at from outside.
 var (
-	ErrPending = errPending
-	LogEvents  = logEvents
-	NewTip     = newTip
-	Deafness   = deafness
+	LogEvents = logEvents
+	NewTip    = newTip
+	Deafness  = deafness
 )
-
-const (
-	Patience   = patience
-	MaxPending = maxPending
-)
-
-// Submitter is a submitter over what a test says.
-type Submitter = submitter
-
-// NewSubmitter returns one.
-func NewSubmitter(s wire.Signer, chain string, next func(context.Context) (uint64, protocol.Height, error),
-	send func(context.Context, []byte, bool) error,
-) *Submitter {
-	return &submitter{signer: s, chain: chain, next: next, send: send}
-}
-
-// Submit is submit.
-func (s *submitter) Submit(ctx context.Context, body wire.Body) error { return s.submit(ctx, body) }
 
 // Set and Wait are those of a tip.
 func (t *tip) Set(h protocol.Height) { t.set(h) }

@@ -13,6 +13,7 @@ import (
 	"github.com/assaynet/assay/protocol/consensus"
 	"github.com/assaynet/assay/protocol/gossip"
 	"github.com/assaynet/assay/protocol/ledger"
+	"github.com/assaynet/assay/protocol/submit"
 	"github.com/assaynet/assay/protocol/wire"
 )
 
@@ -28,7 +29,7 @@ type Full struct {
 	consensus *consensus.Node
 	host      *gossip.Host
 	beacons   *beacons
-	txs       submitter
+	txs       *submit.Submitter
 	tip       *tip
 	ready     chan struct{} // closed by Run
 	given     resender
@@ -64,10 +65,10 @@ func NewFull(cfg FullConfig) (*Full, error) {
 	if err := f.answerRequests(); err != nil {
 		return nil, err
 	}
-	f.txs = submitter{signer: cfg.Hotkey, chain: f.chain, next: f.ownNonce, send: func(ctx context.Context, raw []byte, _ bool) error {
+	f.txs = submit.New(cfg.Hotkey, f.chain, f.ownNonce, func(ctx context.Context, raw []byte, _ bool) error {
 		_, err := f.SubmitRaw(ctx, raw)
 		return err
-	}}
+	})
 	return f, nil
 }
 
@@ -263,7 +264,7 @@ func (f *Full) Identity() string { return f.host.ID() }
 
 // Submit signs a transaction of the own hotkey, keeps it in the pool and
 // publishes it; saying the same again makes no second one.
-func (f *Full) Submit(ctx context.Context, body wire.Body) error { return f.txs.submit(ctx, body) }
+func (f *Full) Submit(ctx context.Context, body wire.Body) error { return f.txs.Submit(ctx, body) }
 
 // SubmitRaw takes a signed transaction of anyone into the pool and publishes
 // it, again and again while no block has it. known says that it waits already,

@@ -12,6 +12,7 @@ import (
 	"github.com/assaynet/assay/protocol/consensus"
 	"github.com/assaynet/assay/protocol/gossip"
 	"github.com/assaynet/assay/protocol/ledger"
+	"github.com/assaynet/assay/protocol/submit"
 	"github.com/assaynet/assay/protocol/wire"
 )
 
@@ -31,7 +32,7 @@ type Light struct {
 	chain string
 	host  *gossip.Host
 	light *consensus.Light
-	txs   submitter
+	txs   *submit.Submitter
 	tip   *tip
 
 	mu    sync.Mutex
@@ -59,7 +60,7 @@ func NewLight(cfg Config) (*Light, error) {
 	if err != nil {
 		return nil, err
 	}
-	l.txs = submitter{signer: cfg.Hotkey, chain: l.chain, next: l.ownNonce, send: l.send}
+	l.txs = submit.New(cfg.Hotkey, l.chain, l.ownNonce, l.send)
 	return l, nil
 }
 
@@ -212,7 +213,7 @@ func (l *Light) Identity() string { return l.host.ID() }
 
 // Submit signs a transaction of the own hotkey and publishes it; saying the
 // same again makes no second one.
-func (l *Light) Submit(ctx context.Context, body wire.Body) error { return l.txs.submit(ctx, body) }
+func (l *Light) Submit(ctx context.Context, body wire.Body) error { return l.txs.Submit(ctx, body) }
 
 // Publish sends signed bytes on a topic.
 func (l *Light) Publish(ctx context.Context, topic string, raw []byte) error {

@@ -6,12 +6,13 @@ import (
 
 	"github.com/assaynet/assay/protocol"
 	"github.com/assaynet/assay/protocol/gossip"
+	"github.com/assaynet/assay/protocol/submit"
 )
 
 const (
 	// resendEvery is after how many blocks without it a transaction that this
 	// node was given is sent out again: whoever proposes takes what it has.
-	resendEvery = patience
+	resendEvery = submit.Patience
 	// maxResends bounds what is sent again, by the pool's own bound for signers
 	// of whom few send at a time.
 	maxResends = 256

@@ -8,6 +8,7 @@ import (
 
 	"github.com/assaynet/assay/protocol"
 	"github.com/assaynet/assay/protocol/ledger"
+	"github.com/assaynet/assay/protocol/submit"
 	"github.com/assaynet/assay/protocol/wire"
 )
 
@@ -17,11 +18,11 @@ type Port struct {
 	net    *Network
 	signer Signer
 	light  bool
+	txs    *submit.Submitter
 
-	mu      sync.Mutex
-	head    protocol.Height
-	out     []message
-	pending []pending // own transactions without gaps in their nonces
+	mu   sync.Mutex
+	head protocol.Height // guarded by mu
+	out  []message       // guarded by mu
 }
 
 type message struct {
@@ -29,22 +30,20 @@ type message struct {
 	raw   []byte
 }
 
-type pending struct {
-	body  protocol.Hash
-	nonce uint64
-	sent  protocol.Height
-	raw   []byte
-}
-
-// patience is after how many blocks an own transaction is given up.
-const patience = 4
-
 // Port returns a fresh connection for an actor's node.
-func (n *Network) Port(name string) *Port { return &Port{net: n, signer: Named(name)} }
+func (n *Network) Port(name string) *Port {
+	p := &Port{net: n, signer: Named(name)}
+	p.txs = submit.New(p.signer, n.chain, p.ownNonce, func(ctx context.Context, raw []byte, _ bool) error {
+		return p.Publish(ctx, topicTx, raw)
+	})
+	return p
+}
 
 // LightPort returns one whose state cannot be walked, as a light reader's.
 func (n *Network) LightPort(name string) *Port {
-	return &Port{net: n, signer: Named(name), light: true}
+	p := n.Port(name)
+	p.light = true
+	return p
 }
 
 func (p *Port) seen(head protocol.Height) {
@@ -98,47 +97,18 @@ func (p *Port) At(_ context.Context, h protocol.Height) (ledger.Reader, error) {
 	return t, nil
 }
 
-// Submit sends a transaction of the node's hotkey. The same body again sends
-// the same transaction, as long as it is not in a block.
-func (p *Port) Submit(ctx context.Context, body wire.Body) error {
+// Submit sends a transaction of the node's hotkey, by what the nodes that ship
+// send them by.
+func (p *Port) Submit(ctx context.Context, body wire.Body) error { return p.txs.Submit(ctx, body) }
+
+func (p *Port) ownNonce(ctx context.Context) (uint64, protocol.Height, error) {
 	head := p.Head()
 	r, err := p.At(ctx, head)
 	if err != nil {
-		return err
+		return 0, 0, err
 	}
 	a, _, err := ledger.ReadAccount(r, p.signer.PublicKey())
-	if err != nil {
-		return err
-	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.settle(a.Nonce, head)
-	name := wire.HashOf("protocoltest/body", []byte{byte(body.Type())}, wire.Encode(body))
-	for i := range p.pending {
-		if p.pending[i].body == name {
-			p.out = append(p.out, message{topicTx, p.pending[i].raw})
-			return nil
-		}
-	}
-	nonce := a.Nonce + uint64(len(p.pending))
-	tx, err := wire.NewTx(p.signer, p.net.chain, nonce, body)
-	if err != nil {
-		return err
-	}
-	raw := wire.Encode(tx)
-	p.pending = append(p.pending, pending{body: name, nonce: nonce, sent: head, raw: raw})
-	p.out = append(p.out, message{topicTx, raw})
-	return nil
-}
-
-// settle forgets what is in blocks, and all when the oldest waited too long.
-func (p *Port) settle(next uint64, head protocol.Height) {
-	for len(p.pending) > 0 && p.pending[0].nonce < next {
-		p.pending = p.pending[1:]
-	}
-	if len(p.pending) > 0 && head >= p.pending[0].sent+patience {
-		p.pending = nil
-	}
+	return a.Nonce, head, err
 }
 
 // Publish sends signed bytes on a topic.

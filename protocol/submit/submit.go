@@ -1,4 +1,7 @@
-package node
+// Package submit gives a daemon's transactions their nonces: once for each wish,
+// however often it is said. The nodes that ship send by it, and so do those of
+// protocoltest.
+package submit
 
 import (
 	"context"
@@ -10,29 +13,27 @@ import (
 	"github.com/assaynet/assay/protocol/wire"
 )
 
-// patience is after how many blocks a transaction that is in none of them is
+// Patience is after how many blocks a transaction that is in none of them is
 // given up: its nonce, and those behind it, are used again. A block takes
 // whatever is valid, so what waits longer was lost or will never be valid.
-const patience = 4
+const Patience = 4
 
-// maxPending bounds the own transactions that wait at a time; a role sends at
+// MaxPending bounds the own transactions that wait at a time; a role sends at
 // most a handful an epoch.
-const maxPending = 16
+const MaxPending = 16
 
-// errPending is returned while too many own transactions wait.
-var errPending = errors.New("node: too many own transactions wait for a block")
+// ErrPending is returned while [MaxPending] own transactions wait.
+var ErrPending = errors.New("submit: too many own transactions wait for a block")
 
-// submitter signs a daemon's transactions with consecutive nonces. Roles look
+// Submitter signs a daemon's transactions with consecutive nonces. Roles look
 // at the ledger and say again what is not there yet; the submitter sees to it
-// that saying it again does not make a second transaction.
-type submitter struct {
+// that saying it again does not make a second transaction. Its methods are safe
+// for concurrent use.
+type Submitter struct {
 	signer wire.Signer
 	chain  string
-	// next returns the hotkey's next nonce and the height it holds at.
-	next func(context.Context) (uint64, protocol.Height, error)
-	// send hands signed bytes to the network; again says that they were sent
-	// before.
-	send func(ctx context.Context, raw []byte, again bool) error
+	next   func(context.Context) (uint64, protocol.Height, error)
+	send   func(ctx context.Context, raw []byte, again bool) error
 
 	mu      sync.Mutex
 	pending []pendingTx            // ascending nonces, without gaps
@@ -41,7 +42,7 @@ type submitter struct {
 
 // maxSent bounds the memory of what was sent: what falls out of it is sent as
 // if it were new.
-const maxSent = 4 * maxPending
+const maxSent = 4 * MaxPending
 
 type pendingTx struct {
 	body  protocol.Hash
@@ -50,9 +51,18 @@ type pendingTx struct {
 	raw   []byte
 }
 
-// submit sends body unless the same body waits already; then it is sent again
-// as it is.
-func (s *submitter) submit(ctx context.Context, body wire.Body) error {
+// New returns a Submitter of a signer's transactions for a chain. next returns the
+// signer's next nonce, and the height that it holds at; send hands signed bytes
+// to the network, again says that they were sent before.
+func New(signer wire.Signer, chain string, next func(context.Context) (uint64, protocol.Height, error),
+	send func(ctx context.Context, raw []byte, again bool) error,
+) *Submitter {
+	return &Submitter{signer: signer, chain: chain, next: next, send: send}
+}
+
+// Submit sends body unless the same body waits already; then it is sent again
+// as it is. Errors: [ErrPending], and those of next and send.
+func (s *Submitter) Submit(ctx context.Context, body wire.Body) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	next, height, err := s.next(ctx)
@@ -66,8 +76,8 @@ func (s *submitter) submit(ctx context.Context, body wire.Body) error {
 			return s.sendLocked(ctx, p.raw)
 		}
 	}
-	if len(s.pending) >= maxPending {
-		return errPending
+	if len(s.pending) >= MaxPending {
+		return ErrPending
 	}
 	nonce := next + uint64(len(s.pending))
 	tx, err := wire.NewTx(s.signer, s.chain, nonce, body)
@@ -84,7 +94,7 @@ func (s *submitter) submit(ctx context.Context, body wire.Body) error {
 
 // sendLocked sends raw. A body that was given up and said again has the same
 // bytes, for signatures are deterministic.
-func (s *submitter) sendLocked(ctx context.Context, raw []byte) error {
+func (s *Submitter) sendLocked(ctx context.Context, raw []byte) error {
 	name := wire.HashOf("assay/1/sent", raw)
 	if err := s.send(ctx, raw, s.sent[name]); err != nil {
 		return err
@@ -98,11 +108,11 @@ func (s *submitter) sendLocked(ctx context.Context, raw []byte) error {
 
 // settleLocked forgets what blocks hold, and everything when the oldest has
 // waited too long.
-func (s *submitter) settleLocked(next uint64, height protocol.Height) {
+func (s *Submitter) settleLocked(next uint64, height protocol.Height) {
 	for len(s.pending) > 0 && s.pending[0].nonce < next {
 		s.pending = s.pending[1:]
 	}
-	if len(s.pending) > 0 && (s.pending[0].nonce > next || height > s.pending[0].sent+patience) {
+	if len(s.pending) > 0 && (s.pending[0].nonce > next || height > s.pending[0].sent+Patience) {
 		s.pending = nil
 	}
 }

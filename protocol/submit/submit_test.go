@@ -1,4 +1,4 @@
-package node_test
+package submit_test
 
 import (
 	"context"
@@ -8,7 +8,8 @@ import (
 
 	"github.com/assaynet/assay/protocol"
 	"github.com/assaynet/assay/protocol/ledger"
-	"github.com/assaynet/assay/protocol/node"
+	"github.com/assaynet/assay/protocol/protocoltest"
+	"github.com/assaynet/assay/protocol/submit"
 	"github.com/assaynet/assay/protocol/wire"
 )
 
@@ -22,12 +23,12 @@ type account struct {
 	err    error // of what is sent
 	sent   [][]byte
 	again  []bool
-	*node.Submitter
+	*submit.Submitter
 }
 
 func newAccount(t *testing.T) *account {
 	a := &account{t: t, height: 10}
-	a.Submitter = node.NewSubmitter(hotkey(t, "m"), chain,
+	a.Submitter = submit.New(protocoltest.Named("m"), chain,
 		func(context.Context) (uint64, protocol.Height, error) { return a.nonce, a.height, nil },
 		func(_ context.Context, raw []byte, again bool) error {
 			if a.err != nil {
@@ -41,7 +42,9 @@ func newAccount(t *testing.T) *account {
 
 func (a *account) submit(round protocol.Round) {
 	a.t.Helper()
-	check(a.t, a.Submit(a.t.Context(), &wire.Commit{Round: round}))
+	if err := a.Submit(a.t.Context(), &wire.Commit{Round: round}); err != nil {
+		a.t.Fatal(err)
+	}
 }
 
 // nonces returns those of what was sent.
@@ -50,7 +53,9 @@ func (a *account) nonces() []uint64 {
 	var out []uint64
 	for _, raw := range a.sent {
 		tx, _, err := wire.DecodeTx(raw, chain)
-		check(a.t, err)
+		if err != nil {
+			a.t.Fatal(err)
+		}
 		out = append(out, tx.Nonce)
 	}
 	return out
@@ -80,10 +85,10 @@ func TestTransactionsThatNoBlockTakesGiveTheirNoncesBack(t *testing.T) {
 	a := newAccount(t)
 	a.submit(1)
 	a.submit(2)
-	a.height += node.Patience
+	a.height += submit.Patience
 	a.submit(3)
 	if got := a.nonces()[2]; got != 2 {
-		t.Fatalf("after %d blocks: got nonce %d, want 2", node.Patience, got)
+		t.Fatalf("after %d blocks: got nonce %d, want 2", submit.Patience, got)
 	}
 	a.height++
 	a.submit(3)
@@ -93,7 +98,7 @@ func TestTransactionsThatNoBlockTakesGiveTheirNoncesBack(t *testing.T) {
 	// The first body again has another nonce now, and so is new; in its old
 	// place it would be the old bytes.
 	a.submit(1)
-	a.nonce, a.height = 0, a.height+node.Patience+1
+	a.nonce, a.height = 0, a.height+submit.Patience+1
 	a.submit(1)
 	if got := a.nonces()[5]; got != 0 || !a.again[5] || !slices.Equal(a.sent[5], a.sent[0]) {
 		t.Errorf("got nonce %d, again %v, want the first transaction again", got, a.again[5])
@@ -116,7 +121,9 @@ func TestANonceThatSomebodyElseUsedStartsAnew(t *testing.T) {
 func TestWhatCouldNotBeSentTakesNoNonce(t *testing.T) {
 	a := newAccount(t)
 	a.err = errors.New("nobody is listening")
-	errIs(t, "submit", a.Submit(t.Context(), &wire.Commit{Round: 1}), a.err)
+	if err := a.Submit(t.Context(), &wire.Commit{Round: 1}); !errors.Is(err, a.err) {
+		t.Errorf("got %v, want %v", err, a.err)
+	}
 	a.err = nil
 	a.submit(2)
 	if got := a.nonces(); !slices.Equal(got, []uint64{0}) || a.again[0] {
@@ -126,14 +133,16 @@ func TestWhatCouldNotBeSentTakesNoNonce(t *testing.T) {
 
 func TestOwnTransactionsThatWaitAreBounded(t *testing.T) {
 	a := newAccount(t)
-	for i := range node.MaxPending {
+	for i := range submit.MaxPending {
 		a.submit(protocol.Round(i))
 	}
-	errIs(t, "one more", a.Submit(t.Context(), &wire.Commit{Round: 99}), node.ErrPending)
+	if err := a.Submit(t.Context(), &wire.Commit{Round: 99}); !errors.Is(err, submit.ErrPending) {
+		t.Errorf("one more: got %v, want %v", err, submit.ErrPending)
+	}
 	a.submit(3)
 	a.nonce = 1
 	a.submit(99)
-	if node.MaxPending >= ledger.NonceWindow {
-		t.Errorf("%d may wait here, the pool takes %d", node.MaxPending, ledger.NonceWindow)
+	if submit.MaxPending >= ledger.NonceWindow {
+		t.Errorf("%d may wait here, the pool takes %d", submit.MaxPending, ledger.NonceWindow)
 	}
 }
