@@ -8,8 +8,9 @@ import (
 )
 
 const (
-	// MaxTopK bounds top-k, TopPOne is top-p 1.
+	// MaxTopK bounds top-k.
 	MaxTopK = form.MaxTopK
+	// TopPOne is top-p 1.
 	TopPOne = form.TopPOne
 	// drawTag begins what is hashed for a draw, closed by a zero byte.
 	drawTag = "assay/ac1/draw\x00"
