@@ -45,10 +45,11 @@ type Worker interface {
 	// it can give in a round, and with which models, none where it needs none. It
 	// is the same at every call.
 	Offer() wire.Offer
-	// Answer returns the body of the answer to a task of the kind, in the name of
-	// a hotkey. It is called in the round in which the task falls due, also where
-	// the kind's tasks are set some rounds before. It returns soon after ctx ends. [ErrStopped] says that the worker
-	// answers nothing any more; any other error leaves this one slot empty.
+	// Answer returns the body of the answer to a task of the kind, in the name
+	// of a hotkey. It is called in the round in which the task falls due, also
+	// where the kind's tasks are set some rounds before. It returns soon after
+	// ctx ends. [ErrStopped] says that the worker answers nothing any more; any
+	// other error leaves this one slot empty.
 	Answer(ctx context.Context, t *wire.Task, hotkey protocol.PublicKey) ([]byte, error)
 }
 
@@ -61,7 +62,8 @@ type Config struct {
 	// Salt is a secret of the hotkey from which the salts of sealed answers
 	// follow: who knows it can guess sealed answers.
 	Salt [32]byte
-	// Kinds are those that the program has; they must hold all that the ledger asks.
+	// Kinds are those that the program has; they must hold all that the ledger
+	// asks.
 	Kinds task.Table
 	// Workers are one for each kind that the seat offers.
 	Workers []Worker

@@ -28,8 +28,9 @@ func (m *Miner) newRound(asked *task.Round, seed protocol.Hash) (*Round, error) 
 	return r, nil
 }
 
-// Salt returns the salt of a sealed answer: HMAC-SHA256(secret, "assay/1/salt" ‖ 0 ‖ task).
-// It is found again after a crash, and nobody without the secret can guess it.
+// Salt returns the salt of a sealed answer: HMAC-SHA256(secret, "assay/1/salt"
+// ‖ 0 ‖ task). It is found again after a crash, and nobody without the secret
+// can guess it.
 func Salt(secret [32]byte, task protocol.TaskID) (salt [32]byte) {
 	h := hmac.New(sha256.New, secret[:])
 	_, _ = h.Write([]byte("assay/1/salt\x00"))

@@ -23,7 +23,8 @@ type Tally struct {
 	Asked  uint32          `json:"asked"`  // slots
 	Late   uint32          `json:"late"`   // slots of rounds without a commitment in time
 	Opened uint32          `json:"opened"` // valid openings in time
-	// Unopened slots were committed and never opened: Asked = Late + Opened + Unopened.
+	// Unopened slots were committed and never opened: Asked = Late + Opened +
+	// Unopened.
 	Unopened uint32 `json:"unopened"`
 	// Units and Work are those of all opened answers, as the kind counts them
 	// ([task.Worth]): work in 65536ths of a unit.
@@ -55,9 +56,9 @@ func (t *Tally) Judged(f wire.Finding) {
 	}
 }
 
-// Average is what a validator remembers of a seat and kind: sums over epochs in which
-// what is n epochs old counts keepⁿ, keep = params.Kind.Keep. All are
-// in 65536ths. The zero value is a seat that nobody asked yet.
+// Average is what a validator remembers of a seat and kind: sums over epochs in
+// which what is n epochs old counts keepⁿ, keep = params.Kind.Keep. All are in
+// 65536ths. The zero value is a seat that nobody asked yet.
 type Average struct {
 	_      struct{}        `cbor:",toarray"`
 	Seat   protocol.SeatID `json:"seat"`

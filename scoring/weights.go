@@ -21,10 +21,11 @@ import (
 //
 // each over epochs that count keepⁿ. Three properties follow.
 //
-// Work and availability are facts that all honest validators share, and only the
-// bound is one's own; as every validator draws every asked seat in each two
-// epochs in each kind, rows of validators that ran different answers agree in size. The
-// averages bridge the epochs in which one validator drew nothing of a seat.
+// Work and availability are facts that all honest validators share, and only
+// the bound is one's own; as every validator draws every asked seat in each two
+// epochs in each kind, rows of validators that ran different answers agree in
+// size. The averages bridge the epochs in which one validator drew nothing of a
+// seat.
 //
 // Work counts all opened answers, judged or not: what is drawn decides how
 // much of it is believed. So a seat gains by answering more only if what it

@@ -55,7 +55,8 @@ var seat = protocol.SeatID{UID: 3, Registered: 9}
 func exact() wire.Finding { return wire.FindingPassed }
 func token() wire.Finding { return wire.FindingFalse }
 
-// tally returns an epoch with one answer of 16 units of plain work, and what own runs found.
+// tally returns an epoch with one answer of 16 units of plain work, and what
+// own runs found.
 func tally(runs ...wire.Finding) *scoring.Tally {
 	t := &scoring.Tally{Seat: seat, Kind: "inference", Asked: 1, Commits: 1}
 	t.Answer(task.Worth{Units: 16, Work: 16 * one})
@@ -170,7 +171,8 @@ func TestRowIsScaledSortedAndKeepsZerosOfJudgedSeats(t *testing.T) {
 	}
 }
 
-// alone is the one kind of a network that pays its whole share for whatever was done.
+// alone is the one kind of a network that pays its whole share for whatever was
+// done.
 var alone = []params.Kind{{Name: "inference", Share: one}}
 
 // worth is what a seat did in a kind, in whole units.

@@ -30,7 +30,8 @@ func (w *world) drawAll(n protocol.Round) {
 	}
 }
 
-// slow needs a second for each answer, of a clock that stands still while anybody computes.
+// slow needs a second for each answer, of a clock that stands still while
+// anybody computes.
 type slow struct {
 	puppet
 	busy, most int

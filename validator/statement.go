@@ -83,7 +83,8 @@ func (t *statement) made(now *view, e protocol.Epoch) (*wire.CommitCards, error)
 	return &out, t.book.Write(&b)
 }
 
-// count is what a statement of cards says, each number by kind in the network's order.
+// count is what a statement of cards says, each number by kind in the network's
+// order.
 type count struct {
 	kinds        *params.Params
 	own          []protocol.Hash

@@ -73,7 +73,8 @@ func row(t *testing.T, v *validator.Validator, e protocol.Epoch) (ten, eleven *s
 	return ten, eleven
 }
 
-// unopened counts own cards that say so, and weights counts the seals that were sent.
+// unopened counts own cards that say so, and weights counts the seals that were
+// sent.
 func (w *world) unopened() (n int) {
 	for _, c := range w.cards() {
 		if c.Finding == wire.FindingUnopened {
@@ -129,7 +130,8 @@ func TestWhatWasNotObservedIsHeldAgainstNobody(t *testing.T) {
 			if n := w.unopened(); n != before {
 				t.Errorf("%d cards say unopened", n-before)
 			}
-			// In the epoch after, all is well again: both are paid alike, and as much.
+			// In the epoch after, all is well again: both are paid alike, and
+			// as much.
 			w.play(v, epoch+2, w.makers...)
 			ten, eleven := row(t, v, epoch+2)
 			if ten.Weight != 65535 || eleven.Weight != 65535 || ten.Availability != params.One || ten.Reason != scoring.ReasonPaid {
@@ -170,7 +172,8 @@ func TestAnUnobservedEpochIsWeighedByEarlierOpinions(t *testing.T) {
 	}
 }
 
-// Who has no opinion at all says nothing: an empty row would speak against everybody.
+// Who has no opinion at all says nothing: an empty row would speak against
+// everybody.
 func TestAFreshValidatorThatObservedNothingSendsNeitherWeightsNorCards(t *testing.T) {
 	w := newWorld(t)
 	p := w.present()

@@ -192,7 +192,8 @@ type place struct {
 	kind protocol.Kind
 }
 
-// tallies are counted by seat, so that two holders of one uid stay apart, and by kind.
+// tallies are counted by seat, so that two holders of one uid stay apart, and
+// by kind.
 type tallies map[place]*scoring.Tally
 
 func (t tallies) of(seat protocol.SeatID, kind protocol.Kind) *scoring.Tally {
@@ -332,7 +333,8 @@ func complete(asked map[protocol.SeatID]*task.Round, commits []ledger.CommitReco
 	return true
 }
 
-// openedOf is all answers of one kind that were opened in a round, with whose they are.
+// openedOf is all answers of one kind that were opened in a round, with whose
+// they are.
 type openedOf struct {
 	answers []task.Opened
 	tallies []*scoring.Tally

@@ -15,7 +15,8 @@ import (
 // mostAllocations is more than a step makes.
 const mostAllocations = 200
 
-// testRefusedStep runs a step with memory for no allocation, for one, and so on, until there is enough.
+// testRefusedStep runs a step with memory for no allocation, for one, and so
+// on, until there is enough.
 func (s Subject) testRefusedStep(t *testing.T) {
 	path := enginetest.Tiny(t, enginetest.Options{})
 	first, rest := prompt(50, 1), prompt(30, 2) // the second begins a page
@@ -79,7 +80,8 @@ func (s Subject) testRefusedFork(t *testing.T) {
 	fork.Release()
 }
 
-// testPages counts pages: sequences that end serve the next, those that share count once, and Close leaves nothing.
+// testPages counts pages: sequences that end serve the next, those that share
+// count once, and Close leaves nothing.
 func (s Subject) testPages(t *testing.T) {
 	b, _ := s.tiny(t, enginetest.Options{})
 	tokens, size := prompt(2*backend.PageLen, 1), b.PageBytes()
@@ -135,7 +137,8 @@ func (s Subject) testLife(t *testing.T) {
 	c.Release()
 }
 
-// testCancellation runs tasks by the scheduler and cancels some of them after the third step.
+// testCancellation runs tasks by the scheduler and cancels some of them after
+// the third step.
 func (s Subject) testCancellation(t *testing.T) {
 	b, want := s.tiny(t, enginetest.Options{})
 	ctx, cancel := context.WithCancel(t.Context())
@@ -176,7 +179,8 @@ func (s Subject) testCancellation(t *testing.T) {
 	}
 }
 
-// greedy is a task that makes n tokens, each of which is compared with the oracle's.
+// greedy is a task that makes n tokens, each of which is compared with the
+// oracle's.
 func greedy(t *testing.T, want *oracle, tokens []backend.Token, n int) *sched.Task {
 	t.Helper()
 	made := want.continued(t, tokens, n)

@@ -27,13 +27,15 @@ type Backend struct {
 
 var _ backend.Backend = (*Backend)(nil)
 
-// budget is how many tokens of prompts a step may have: on the slowest devices, half a second for a model of their size.
+// budget is how many tokens of prompts a step may have: on the slowest devices,
+// half a second for a model of their size.
 const budget = 256
 
 // The least compute capability: the first with products of four bytes.
 const minMajor, minMinor = 6, 1
 
-// Open puts a model on the device of that number. Errors: backend.ErrUnavailable, backend.ErrUnsupported, backend.ErrMemory,
+// Open puts a model on the device of that number. Errors:
+// backend.ErrUnavailable, backend.ErrUnsupported, backend.ErrMemory,
 // backend.ErrDevice.
 func Open(w *weights.Model, driver Driver, number int) (*Backend, error) {
 	if err := check(w); err != nil {

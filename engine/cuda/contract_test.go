@@ -11,7 +11,8 @@ import (
 	"github.com/assaynet/assay/engine/weights"
 )
 
-// TestTheKernelsKeepTheContract runs the committed PTX of all kernels for every type and family.
+// TestTheKernelsKeepTheContract runs the committed PTX of all kernels for every
+// type and family.
 func TestTheKernelsKeepTheContract(t *testing.T) {
 	d := newInterpreter(ptx.Schedule{})
 	allowed := -1

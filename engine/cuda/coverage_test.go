@@ -17,14 +17,15 @@ import (
 	"github.com/assaynet/assay/engine/weights"
 )
 
-// idle tells whether an instruction may never run. In linear layers it is the way back of a loop that clang has unrolled for eight
-// turns: a block has no more than eight warps, whose sums it adds.
+// idle tells whether an instruction may never run. In linear layers it is the
+// way back of a loop that clang has unrolled for eight turns: a block has no
+// more than eight warps, whose sums it adds.
 func idle(kernel, what string) bool {
 	return strings.HasPrefix(kernel, "linear_") && strings.HasPrefix(what, "bra.uni")
 }
 
-// TestEveryInstructionRuns runs what between them are all instructions of all kernels, compared with the reference, and lists those
-// that have not run.
+// TestEveryInstructionRuns runs what between them are all instructions of all
+// kernels, compared with the reference, and lists those that have not run.
 func TestEveryInstructionRuns(t *testing.T) {
 	r := rand.New(rand.NewPCG(31, 32))
 	for kind := range halves {

@@ -11,7 +11,8 @@ import (
 
 // Driver is CUDA's driver: the library, or in tests an interpreter.
 type Driver interface {
-	// Devices lists the devices. Errors: backend.ErrUnavailable, which says why there are none.
+	// Devices lists the devices. Errors: backend.ErrUnavailable, which says why
+	// there are none.
 	Devices() ([]Info, error)
 	// Open takes a device, by its number in Devices.
 	Open(number int) (Device, error)
@@ -27,7 +28,8 @@ type Info struct {
 // pointer is an address in a device's memory; 0 is none.
 type pointer uint64
 
-// Device is an open device. All methods but Do are called within Do. Errors are *Error.
+// Device is an open device. All methods but Do are called within Do. Errors are
+// *Error.
 type Device interface {
 	// Do runs f, alone, where the device's methods may be called.
 	Do(f func())
@@ -38,7 +40,8 @@ type Device interface {
 	Upload(to uint64, data []byte) error
 	Download(data []byte, from uint64) error
 	Copy(to, from uint64, bytes int64) error
-	// Launch starts a kernel on x × y blocks; it runs when those before it have ended.
+	// Launch starts a kernel on x × y blocks; it runs when those before it have
+	// ended.
 	Launch(kernel uintptr, x, y, threads int, args [][]byte) error
 	// Close gives the device back; Do is not called any more.
 	Close()
@@ -56,8 +59,9 @@ func (e *Error) Error() string { return fmt.Sprintf("%s: %s (%d)", e.Call, e.Nam
 // outOfMemory is CUDA_ERROR_OUT_OF_MEMORY.
 const outOfMemory = 2
 
-// Unwrap makes lack of memory backend.ErrMemory and all else backend.ErrDevice: after most of CUDA's errors nothing works in the
-// process any more, and which those are differs between drivers.
+// Unwrap makes lack of memory backend.ErrMemory and all else backend.ErrDevice:
+// after most of CUDA's errors nothing works in the process any more, and which
+// those are differs between drivers.
 func (e *Error) Unwrap() error {
 	if e.Code == outOfMemory {
 		return backend.ErrMemory

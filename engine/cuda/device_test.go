@@ -11,7 +11,8 @@ import (
 	"github.com/assaynet/assay/engine/weights"
 )
 
-// TestTheDeviceKeepsTheContract runs on every device of this machine, where scripts/check/gpu.sh asks for it.
+// TestTheDeviceKeepsTheContract runs on every device of this machine, where
+// scripts/check/gpu.sh asks for it.
 func TestTheDeviceKeepsTheContract(t *testing.T) {
 	if os.Getenv("ASSAY_CUDA") == "" {
 		return

@@ -1,11 +1,15 @@
-// Package cuda computes models on NVIDIA's GPUs: the arithmetic AC1, to the bits of package arith, behind the contract of package
-// backend. The kernels are PTX, which is embedded and which a device's driver compiles for it. Devices are of compute capability 6.1
-// or newer.
+// Package cuda computes models on NVIDIA's GPUs: the arithmetic AC1, to the
+// bits of package arith, behind the contract of package backend. The kernels
+// are PTX, which is embedded and which a device's driver compiles for it.
+// Devices are of compute capability 6.1 or newer.
 //
-// It needs no toolkit and no cgo: Library opens NVIDIA's driver, libcuda.so.1, when it is called.
+// It needs no toolkit and no cgo: Library opens NVIDIA's driver, libcuda.so.1,
+// when it is called.
 //
-// Nothing but its tests reaches this package, for no kernel has run on a GPU yet. In tests a device is an interpreter of PTX
-// (internal/ptx), which runs the kernels that are embedded; what calls the library is tested with one that only pretends.
+// Nothing but its tests reaches this package, for no kernel has run on a GPU
+// yet. In tests a device is an interpreter of PTX (internal/ptx), which runs
+// the kernels that are embedded; what calls the library is tested with one that
+// only pretends.
 //
 // A Backend has a device to itself, in parts:
 //
@@ -17,7 +21,9 @@
 //	step.go      a step: tokens of all pieces through all layers, then what is wanted of them
 //	layers.go    which kernels that takes
 //
-// The kernels are the same for one token and for many, and every sum has the order of arith/SPEC.md, so nothing that a step has
-// beside a sequence can change the sequence's bits. scripts/check/kernels.sh proves that the PTX is what the sources give. Start
-// reading at step.go, then kernels/ac1.cuh and kernels/linear.cu.
+// The kernels are the same for one token and for many, and every sum has the
+// order of arith/SPEC.md, so nothing that a step has beside a sequence can
+// change the sequence's bits. scripts/check/kernels.sh proves that the PTX is
+// what the sources give. Start reading at step.go, then kernels/ac1.cuh and
+// kernels/linear.cu.
 package cuda

@@ -29,7 +29,8 @@ func (d *interpreter) Open(int) (cuda.Device, error) {
 	return d.opened, nil
 }
 
-// emulated is a device. Its methods but Do are called within Do, and mu is held there.
+// emulated is a device. Its methods but Do are called within Do, and mu is held
+// there.
 type emulated struct {
 	schedule ptx.Schedule
 	mem      ptx.Memory
@@ -61,7 +62,8 @@ func (d *emulated) Do(f func()) {
 	f()
 }
 
-// said is what a call returns: what is wrong here ends the device, as a fault would.
+// said is what a call returns: what is wrong here ends the device, as a fault
+// would.
 func (d *emulated) said(call string, err error) error {
 	if d.broken == nil && err != nil {
 		d.broken = fmt.Errorf("%w: %w", &cuda.Error{Call: call, Code: 700, Name: "CUDA_ERROR_ILLEGAL_ADDRESS"}, err)
@@ -69,7 +71,8 @@ func (d *emulated) said(call string, err error) error {
 	return d.broken
 }
 
-// texts are the modules that were read, which all devices share: so they count together which instructions have run.
+// texts are the modules that were read, which all devices share: so they count
+// together which instructions have run.
 var texts sync.Map // of the text, *ptx.Module
 
 func parsed(text string) (*ptx.Module, error) {
@@ -118,7 +121,8 @@ func (d *emulated) Upload(to uint64, data []byte) error {
 	return d.said("cuMemcpyHtoD", d.mem.Write(to, data))
 }
 
-// Download allows what is undefined, which a step reads beside what is not; what kernels make of it they would be refused.
+// Download allows what is undefined, which a step reads beside what is not;
+// what kernels make of it they would be refused.
 func (d *emulated) Download(data []byte, from uint64) error {
 	err := d.mem.Read(data, from)
 	if errors.Is(err, ptx.ErrUndefined) {

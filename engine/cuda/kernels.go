@@ -35,7 +35,8 @@ const (
 )
 
 const (
-	// lanes is how many threads a warp has, and how many rows of a matrix lie side by side.
+	// lanes is how many threads a warp has, and how many rows of a matrix lie
+	// side by side.
 	lanes = 32
 	// chunkBlocks is how many blocks of 32 a chunk has.
 	chunkBlocks = 8
@@ -47,7 +48,8 @@ const (
 	mostWidth = 256 * 256
 )
 
-// layout is which bytes of a type's stored block are its scales, which lie apart from the rest (kernels/types.cuh).
+// layout is which bytes of a type's stored block are its scales, which lie
+// apart from the rest (kernels/types.cuh).
 type layout struct{ from, to int }
 
 var layouts = map[gguf.Type]layout{

@@ -39,7 +39,8 @@ func (l *launcher) inPlace(x, norm pointer, rows, n int) {
 	}
 }
 
-// residual adds a product of the quantised activations, normed where the family does that, to the residual stream.
+// residual adds a product of the quantised activations, normed where the family
+// does that, to the residual stream.
 func (l *launcher) residual(m matrix, norm pointer) {
 	s, width := &l.b.m.scratch, l.b.m.Width
 	l.linear(m, s.h)
@@ -103,7 +104,8 @@ func (l *launcher) quantise(x pointer, width int) {
 	l.start("quantise", blocks(count, elementThreads), 1, elementThreads, x, m.quants, m.dx, m.tx, count/blockLen)
 }
 
-// final makes the final-normed states of n rows, whose numbers rows has, and downloads them if that is asked for. Errors: *Error.
+// final makes the final-normed states of n rows, whose numbers rows has, and
+// downloads them if that is asked for. Errors: *Error.
 func (b *Backend) final(rows []byte, n int, download bool, states []byte) error {
 	m, l := b.m, &launcher{b: b, n: n}
 	if err := b.dev.Upload(uint64(m.rows), rows); err != nil {
@@ -116,7 +118,8 @@ func (b *Backend) final(rows []byte, n int, download bool, states []byte) error 
 	return l.err
 }
 
-// logits makes those of n states from number first on, and the likeliest tokens. Errors: *Error.
+// logits makes those of n states from number first on, and the likeliest
+// tokens. Errors: *Error.
 func (b *Backend) logits(first, n int) error {
 	m, l := b.m, &launcher{b: b, n: n}
 	states := m.states + pointer(4*first*m.Width)

@@ -13,13 +13,15 @@ import (
 	"github.com/assaynet/assay/engine/backend"
 )
 
-// libraryName is the driver's library, which its installation puts where libraries are looked for.
+// libraryName is the driver's library, which its installation puts where
+// libraries are looked for.
 const libraryName = "libcuda.so.1"
 
 // minDriver is the first driver that reads PTX 6.0: CUDA 9.0.
 const minDriver = 9000
 
-// symbols are the library's functions that are called. Each is in NVIDIA's "CUDA Driver API"; a suffix is its version there.
+// symbols are the library's functions that are called. Each is in NVIDIA's
+// "CUDA Driver API"; a suffix is its version there.
 var symbols = []string{
 	"cuInit", "cuDriverGetVersion", "cuGetErrorName", "cuDeviceGetCount", "cuDeviceGet", "cuDeviceGetName", "cuDeviceGetAttribute",
 	"cuDeviceTotalMem_v2", "cuDevicePrimaryCtxRetain", "cuDevicePrimaryCtxRelease_v2", "cuCtxSetCurrent",
@@ -40,7 +42,8 @@ type library struct {
 	handles   []int32 // CUdevice
 }
 
-// Library opens NVIDIA's driver and finds its devices. Errors: backend.ErrUnavailable, which says what is missing.
+// Library opens NVIDIA's driver and finds its devices. Errors:
+// backend.ErrUnavailable, which says what is missing.
 func Library() (Driver, error) { return openLibrary(libraryName) }
 
 func openLibrary(name string) (Driver, error) {
@@ -61,8 +64,9 @@ func openLibrary(name string) (Driver, error) {
 	return l, nil
 }
 
-// call calls a function. Errors: *Error. What arguments point to does not move and is not freed meanwhile: the directive says so
-// of pointers that are made numbers where call is called.
+// call calls a function. Errors: *Error. What arguments point to does not move
+// and is not freed meanwhile: the directive says so of pointers that are made
+// numbers where call is called.
 //
 //go:uintptrescapes
 func (l *library) call(name string, args ...uintptr) error {
@@ -92,7 +96,8 @@ func (l *library) errorName(code int32) string {
 	return string(name)
 }
 
-// find lists the devices. Errors: *Error, and one that says that the driver is too old.
+// find lists the devices. Errors: *Error, and one that says that the driver is
+// too old.
 func (l *library) find() error {
 	var version, count int32
 	if err := l.call("cuInit", 0); err != nil {
@@ -158,7 +163,8 @@ func (l *library) Open(number int) (Device, error) {
 	return d, nil
 }
 
-// libraryDevice is a device's primary context, which is current on one OS thread, its own.
+// libraryDevice is a device's primary context, which is current on one OS
+// thread, its own.
 type libraryDevice struct {
 	*library
 	device  int32

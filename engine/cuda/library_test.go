@@ -18,7 +18,8 @@ import (
 	"github.com/assaynet/assay/engine/enginetest"
 )
 
-// fake is a library of testdata/libcuda.c.txt, built by the compiler that cgo needs anyway.
+// fake is a library of testdata/libcuda.c.txt, built by the compiler that cgo
+// needs anyway.
 type fake struct {
 	path               string
 	handle             uintptr
@@ -101,7 +102,8 @@ func TestWhatALibrarySays(t *testing.T) {
 	}
 }
 
-// TestErrorsAtEveryCall fails one call after the other: lack of memory, an error of this call alone, and one of all that follow.
+// TestErrorsAtEveryCall fails one call after the other: lack of memory, an
+// error of this call alone, and one of all that follow.
 func TestErrorsAtEveryCall(t *testing.T) {
 	w, f := tiny(t, enginetest.Options{}), build(t, same)
 	use := func() error { // all that a life has

@@ -14,7 +14,8 @@ import (
 const (
 	blockLen = 32
 	pageLen  = backend.PageLen
-	// mostTokens is how many tokens pass the layers at once; a step of more makes several passes.
+	// mostTokens is how many tokens pass the layers at once; a step of more
+	// makes several passes.
 	mostTokens = 512
 	// logitsAtOnce bounds the memory of logits.
 	logitsAtOnce = 64
@@ -68,7 +69,8 @@ func check(w *weights.Model) error {
 	return nil
 }
 
-// place puts a model on the device. Errors: *Error; what was allocated stays to be freed.
+// place puts a model on the device. Errors: *Error; what was allocated stays to
+// be freed.
 func (b *Backend) place(w *weights.Model) error {
 	m := &model{Model: w, made: map[*weights.Matrix]matrix{}}
 	b.m = m
@@ -141,7 +143,8 @@ func (b *Backend) reserve() error {
 	return b.alloc(&s.logits, 4*int64(m.Vocab)*logitsAtOnce)
 }
 
-// on runs f on the device. What reads the model's file is not run there: a file that was cut off is for the caller to notice.
+// on runs f on the device. What reads the model's file is not run there: a file
+// that was cut off is for the caller to notice.
 func (b *Backend) on(f func() error) (err error) {
 	b.dev.Do(func() { err = f() })
 	return err

@@ -22,7 +22,8 @@ func tiny(t *testing.T, o enginetest.Options) *weights.Model {
 	return w
 }
 
-// TestADeviceWithoutMemoryIsGivenBack opens a model with memory for no allocation, for one, and so on.
+// TestADeviceWithoutMemoryIsGivenBack opens a model with memory for no
+// allocation, for one, and so on.
 func TestADeviceWithoutMemoryIsGivenBack(t *testing.T) {
 	w, d := tiny(t, enginetest.Options{}), newInterpreter(ptx.Schedule{})
 	for d.allowed = 0; ; d.allowed++ {
@@ -82,7 +83,8 @@ func TestPagesOutliveTheirBackend(t *testing.T) {
 	d.opened.leaks(t)
 }
 
-// TestNoOrderChangesABit runs tiny models with blocks, warps and lanes in random order, interrupted anywhere, and looks for races.
+// TestNoOrderChangesABit runs tiny models with blocks, warps and lanes in
+// random order, interrupted anywhere, and looks for races.
 func TestNoOrderChangesABit(t *testing.T) {
 	for i, o := range []enginetest.Options{
 		{Type: gguf.Q8_0, Width: 288, Heads: 3, KVHeads: 1, FFN: 32, Layers: 1},
@@ -97,7 +99,8 @@ func TestNoOrderChangesABit(t *testing.T) {
 	}
 }
 
-// states are those of a sequence of a page and a bit, read at once but for the last token.
+// states are those of a sequence of a page and a bit, read at once but for the
+// last token.
 func states(t *testing.T, w *weights.Model, d *interpreter) (all [][]float32) {
 	t.Helper()
 	b, err := cuda.Open(w, d, 0)

@@ -15,13 +15,15 @@ import (
 	"github.com/assaynet/assay/engine/weights"
 )
 
-// halves are the types of weights, and where a stored block has its binary16 scales.
+// halves are the types of weights, and where a stored block has its binary16
+// scales.
 var halves = map[gguf.Type][]int{
 	gguf.Q8_0: {0}, gguf.Q4_0: {0}, gguf.Q4_1: {0, 2}, gguf.Q5_0: {0}, gguf.Q5_1: {0, 2}, gguf.Q4_K: {0, 2}, gguf.Q5_K: {0, 2},
 	gguf.Q6_K: {208}, gguf.IQ4_NL: {0}, gguf.MXFP4: nil,
 }
 
-// randomMatrix has blocks of random bytes; the scales are of every finite kind: ordinary, subnormal, zero, the largest.
+// randomMatrix has blocks of random bytes; the scales are of every finite kind:
+// ordinary, subnormal, zero, the largest.
 func randomMatrix(r *rand.Rand, kind gguf.Type, rows, cols int) *weights.Matrix {
 	elements, size := kind.Block()
 	w := &weights.Matrix{Rows: rows, Cols: cols, Type: kind, Data: make([]byte, rows*cols/int(elements)*int(size))}
@@ -40,8 +42,8 @@ func randomMatrix(r *rand.Rand, kind gguf.Type, rows, cols int) *weights.Matrix 
 	return w
 }
 
-// awkward are activations of a token: among ordinary blocks some of zeros, of subnormals, of huge numbers, and with an infinity or
-// a NaN.
+// awkward are activations of a token: among ordinary blocks some of zeros, of
+// subnormals, of huge numbers, and with an infinity or a NaN.
 func awkward(r *rand.Rand, n int) []float32 {
 	x := make([]float32, n)
 	for at := 0; at < n; at += 32 {
@@ -132,8 +134,9 @@ func equal(a, b []float32) bool {
 	return slices.EqualFunc(a, b, func(x, y float32) bool { return x != x && y != y || math.Float32bits(x) == math.Float32bits(y) })
 }
 
-// TestLinearLayers compares quantisation and linear layers of every type with the reference: one token and several, rows and chunks
-// that fill no warp or more than a round of them, with a bias and without.
+// TestLinearLayers compares quantisation and linear layers of every type with
+// the reference: one token and several, rows and chunks that fill no warp or
+// more than a round of them, with a bias and without.
 func TestLinearLayers(t *testing.T) {
 	r := rand.New(rand.NewPCG(21, 22))
 	for kind := range halves {
@@ -215,7 +218,8 @@ func embedded(w *weights.Matrix, row int, scale float32) []float32 {
 	return x
 }
 
-// TestNorms compares norms of every length of a chunk and of more chunks than a block of threads has at once.
+// TestNorms compares norms of every length of a chunk and of more chunks than a
+// block of threads has at once.
 func TestNorms(t *testing.T) {
 	r := rand.New(rand.NewPCG(23, 24))
 	for _, n := range []int{32, 64, 224, 256, 288, 2080, 4352} {
@@ -223,7 +227,8 @@ func TestNorms(t *testing.T) {
 	}
 }
 
-// norms compares norms of two rows of n elements: the second and the first as others' rows, in place, and quantised.
+// norms compares norms of two rows of n elements: the second and the first as
+// others' rows, in place, and quantised.
 func (b *bench) norms(r *rand.Rand, n int) {
 	b.t.Helper()
 	const eps = 1e-5
@@ -295,7 +300,8 @@ func TestTheLikeliestToken(t *testing.T) {
 	(&bench{t: t, s: ptx.Schedule{Random: true, Races: true}}).likeliest(rand.New(rand.NewPCG(25, 26)))
 }
 
-// likeliest compares choices among logits with many equals, and finds what is not finite among logits and in states.
+// likeliest compares choices among logits with many equals, and finds what is
+// not finite among logits and in states.
 func (b *bench) likeliest(r *rand.Rand) {
 	b.t.Helper()
 	const rows, vocab, width, warps = 24, 1000, 300, 8
@@ -321,7 +327,8 @@ func (b *bench) likeliest(r *rand.Rand) {
 	}
 }
 
-// BenchmarkTheInterpreter is how quick the proof is: instructions of single lanes a second.
+// BenchmarkTheInterpreter is how quick the proof is: instructions of single
+// lanes a second.
 func BenchmarkTheInterpreter(b *testing.B) {
 	r := rand.New(rand.NewPCG(1, 2))
 	for _, kind := range []gguf.Type{gguf.Q8_0, gguf.Q4_K} {

@@ -7,8 +7,8 @@ import (
 	"github.com/assaynet/assay/engine/backend"
 )
 
-// store is a device's pages of keys and values. A page that nobody holds is the next to be used; after Close it is freed, and the
-// last one closes the device.
+// store is a device's pages of keys and values. A page that nobody holds is the
+// next to be used; after Close it is freed, and the last one closes the device.
 type store struct {
 	dev   Device
 	bytes int64 // of a page
@@ -68,7 +68,8 @@ func (s *store) drop(pages []*page) {
 	s.end(gone, last)
 }
 
-// end frees pages, and after the last one the device. What a device that has failed says to that is not heard: its memory is gone.
+// end frees pages, and after the last one the device. What a device that has
+// failed says to that is not heard: its memory is gone.
 func (s *store) end(gone []*page, last bool) {
 	if len(gone) > 0 {
 		s.dev.Do(func() {
@@ -109,7 +110,8 @@ type cache struct {
 func (c *cache) Len() int                { return len(c.tokens) }
 func (c *cache) Tokens() []backend.Token { return c.tokens }
 
-// Fork shares whole pages, and copies the rest of one, or leaves it out where there is no memory for it.
+// Fork shares whole pages, and copies the rest of one, or leaves it out where
+// there is no memory for it.
 func (c *cache) Fork(n int) backend.Cache {
 	full := n / pageLen
 	f := &cache{store: c.store, pages: slices.Clone(c.pages[:full])}
@@ -125,7 +127,8 @@ func (c *cache) Fork(n int) backend.Cache {
 	return f
 }
 
-// copied returns a copy of a page, or nil. Positions past the fork come with it; each is written before it is read.
+// copied returns a copy of a page, or nil. Positions past the fork come with
+// it; each is written before it is read.
 func (c *cache) copied(i int) (p *page) {
 	c.store.dev.Do(func() {
 		var err error

@@ -8,14 +8,16 @@ import (
 	"github.com/assaynet/assay/engine/backend"
 )
 
-// A step takes the tokens of all pieces as rows, whoever they belong to, up to mostTokens of them at a time:
+// A step takes the tokens of all pieces as rows, whoever they belong to, up to
+// mostTokens of them at a time:
 //
 //	check pieces, make room for their keys and values
 //	for each pass: upload what rows are; all layers (layers.go); see which rows failed
 //	               the final norm of the rows that are wanted, logits and choice of those where that is wanted, and give
 //
-// A row that fails is computed to the end with the others, as are those after it in its sequence: they see numbers that are not
-// finite, and nobody is given what becomes of them. Rows before it do not see it.
+// A row that fails is computed to the end with the others, as are those after
+// it in its sequence: they see numbers that are not finite, and nobody is given
+// what becomes of them. Rows before it do not see it.
 
 // run is a piece under way.
 type run struct {
@@ -278,7 +280,8 @@ func (b *Backend) choose(part []row, first int, state func(int) []float32) error
 	return nil
 }
 
-// give hands a result over, if it is one: finite, and none before it failed. Rows of a piece come in order.
+// give hands a result over, if it is one: finite, and none before it failed.
+// Rows of a piece come in order.
 func (x row) give(finite bool, r backend.Result) {
 	switch p := x.r.p; {
 	case x.r.stopped:

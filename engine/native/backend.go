@@ -9,7 +9,8 @@ import (
 	"github.com/assaynet/assay/engine/weights"
 )
 
-// Backend is a Model behind the contract of package backend: all pieces of a step are one batch.
+// Backend is a Model behind the contract of package backend: all pieces of a
+// step are one batch.
 type Backend struct {
 	net       *Model
 	pageBytes int64
@@ -20,8 +21,9 @@ type Backend struct {
 var _ backend.Backend = (*Backend)(nil)
 
 const (
-	// stepWork is about how many multiplications a step may take, so that others and cancellation wait little; two cores do so
-	// many in less than half a second.
+	// stepWork is about how many multiplications a step may take, so that
+	// others and cancellation wait little; two cores do so many in less than
+	// half a second.
 	stepWork  = 80e9
 	minBudget = 32
 	maxBudget = 512
@@ -46,7 +48,8 @@ func Open(w *weights.Model, cfg Config) (*Backend, error) {
 	}, nil
 }
 
-// About names the level of instructions, and where weights are read: Mapped or Interleaved.
+// About names the level of instructions, and where weights are read: Mapped or
+// Interleaved.
 func (b *Backend) About() backend.About {
 	return backend.About{ISA: b.net.Level().String(), Layout: b.net.Weights()}
 }
@@ -63,13 +66,15 @@ func (b *Backend) CacheBytes() int64 { return b.net.CacheBytes() }
 // Budget is as many tokens as take less than half a second on two cores.
 func (b *Backend) Budget() int { return b.budget }
 
-// Check returns backend.ErrFile where a part of Config.File could not be read, whoever read it.
+// Check returns backend.ErrFile where a part of Config.File could not be read,
+// whoever read it.
 func (b *Backend) Check() error { return b.net.Check() }
 
 // Close ends the threads.
 func (b *Backend) Close() { b.net.Close() }
 
-// Step runs all new tokens at once, then makes logits of the states of which tokens or logits are wanted.
+// Step runs all new tokens at once, then makes logits of the states of which
+// tokens or logits are wanted.
 func (b *Backend) Step(pieces []*backend.Piece) error {
 	run := make([]*Piece, len(pieces))
 	firsts := make([]int, len(pieces)) // positions of the first wanted states
@@ -143,8 +148,8 @@ type wantedState struct {
 	position int
 }
 
-// counts tells whether the state is a result of its piece, and adds it to the count: it is finite, and no position before it
-// failed. States come in order.
+// counts tells whether the state is a result of its piece, and adds it to the
+// count: it is finite, and no position before it failed. States come in order.
 func (x wantedState) counts(finite bool) bool {
 	p := x.piece
 	var failed *backend.FailedError

@@ -32,7 +32,8 @@ func forward(b *testing.B, n *native.Model, pieces ...*native.Piece) {
 	}
 }
 
-// stopwatch reports the mean speed and that of the quickest round, which tells of the code where a machine is busy.
+// stopwatch reports the mean speed and that of the quickest round, which tells
+// of the code where a machine is busy.
 type stopwatch struct {
 	tokens int
 	best   time.Duration

@@ -10,8 +10,9 @@ import (
 	"github.com/assaynet/assay/engine/weights"
 )
 
-// TestBlocksInCAreThoseOfGGUF holds blocks.h against the lists in Go, and writes it where UPDATE_GOLDEN is set: a new type of
-// weights, or another size, is written down once.
+// TestBlocksInCAreThoseOfGGUF holds blocks.h against the lists in Go, and
+// writes it where UPDATE_GOLDEN is set: a new type of weights, or another size,
+// is written down once.
 func TestBlocksInCAreThoseOfGGUF(t *testing.T) {
 	const path = "blocks.h"
 	var want strings.Builder

@@ -10,8 +10,9 @@ import (
 // pageLen is how many positions a page holds.
 const pageLen = 64
 
-// Cache holds the keys and values of one sequence of tokens, in pages of 64 positions as internal.h lays them out. It is for one
-// goroutine at a time. Pages that are full are never written again, so caches share them.
+// Cache holds the keys and values of one sequence of tokens, in pages of 64
+// positions as internal.h lays them out. It is for one goroutine at a time.
+// Pages that are full are never written again, so caches share them.
 type Cache struct {
 	store  *store
 	tokens []int32
@@ -30,8 +31,9 @@ func (c *Cache) Tokens() []int32 { return c.tokens }
 // PageBytes returns the memory of one page.
 func (c *Cache) PageBytes() int64 { return c.store.bytes() }
 
-// Fork returns a cache of the first n positions of c, n ≤ Len: whole pages are shared, the rest of a page is copied, or left out
-// where there is no memory for it. Both may be continued, for what is there is never written again.
+// Fork returns a cache of the first n positions of c, n ≤ Len: whole pages are
+// shared, the rest of a page is copied, or left out where there is no memory
+// for it. Both may be continued, for what is there is never written again.
 func (c *Cache) Fork(n int) *Cache {
 	full := n / pageLen
 	f := &Cache{store: c.store, pages: slices.Clone(c.pages[:full])}
@@ -48,14 +50,16 @@ func (c *Cache) Fork(n int) *Cache {
 	return f
 }
 
-// Release gives c's pages back, which other caches may still share; c is empty then. A cache that is forgotten without it keeps
-// its memory until the garbage collector finds that.
+// Release gives c's pages back, which other caches may still share; c is empty
+// then. A cache that is forgotten without it keeps its memory until the garbage
+// collector finds that.
 func (c *Cache) Release() {
 	c.tokens = nil
 	c.trim()
 }
 
-// grow makes room for n more positions. Errors: backend.ErrMemory, which changes nothing.
+// grow makes room for n more positions. Errors: backend.ErrMemory, which
+// changes nothing.
 func (c *Cache) grow(n int) error {
 	for len(c.pages)*pageLen < len(c.tokens)+n {
 		p, err := c.store.take()
@@ -100,7 +104,8 @@ func (m *Model) check(p *Piece) error {
 	return nil
 }
 
-// finish takes the states of the last tokens and the number of tokens before the first that failed, in a layer.
+// finish takes the states of the last tokens and the number of tokens before
+// the first that failed, in a layer.
 func (p *Piece) finish(states []float32, width, ran, layer int) {
 	keep := len(states) / width
 	if ran < len(p.Tokens) {

@@ -13,7 +13,8 @@ import (
 	"github.com/assaynet/assay/engine/weights"
 )
 
-// TestTheKernelsKeepTheContract at every level, with weights where the level has them by itself.
+// TestTheKernelsKeepTheContract at every level, with weights where the level
+// has them by itself.
 func TestTheKernelsKeepTheContract(t *testing.T) {
 	forEachLevel(t, func(t *testing.T, l native.Level) {
 		cfg := native.Config{Threads: 2, Level: l.String()}

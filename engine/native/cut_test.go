@@ -22,7 +22,8 @@ func cuttable(t *testing.T, kind gguf.Type) (path string, f *gguf.File, m *weigh
 	return path, f, loadFile(t, f)
 }
 
-// TestKernelsThatReadWhereAFileWasCutOffEndWithAnError cuts the file off, to some of its tensors and to nothing, between steps.
+// TestKernelsThatReadWhereAFileWasCutOffEndWithAnError cuts the file off, to
+// some of its tensors and to nothing, between steps.
 func TestKernelsThatReadWhereAFileWasCutOffEndWithAnError(t *testing.T) {
 	const held = 12 // tokens, more than go without a panel
 	forEachLevel(t, func(t *testing.T, l native.Level) {

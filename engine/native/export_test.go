@@ -18,7 +18,8 @@ func (w *watch) Err() error { return w.err() }
 // Close is close.
 func (w *watch) Close() { w.close() }
 
-// SpoilFreePages fills the pages that no cache holds with the largest finite numbers.
+// SpoilFreePages fills the pages that no cache holds with the largest finite
+// numbers.
 func (m *Model) SpoilFreePages() {
 	m.pages.mu.Lock()
 	defer m.pages.mu.Unlock()

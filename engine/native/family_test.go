@@ -14,7 +14,8 @@ import (
 	"github.com/assaynet/assay/engine/native"
 )
 
-// familyModel is a model of one architecture with random weights, of which only the graph matters.
+// familyModel is a model of one architecture with random weights, of which only
+// the graph matters.
 type familyModel struct {
 	arch                                    string
 	t                                       storedType

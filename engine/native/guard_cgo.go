@@ -13,14 +13,16 @@ import (
 	"github.com/assaynet/assay/engine/backend"
 )
 
-// watch is a mapping whose missing pages are noted instead of ending the process. A nil watch watches nothing.
+// watch is a mapping whose missing pages are noted instead of ending the
+// process. A nil watch watches nothing.
 type watch struct {
 	entry atomic.Int32 // C's number of it, or closedWatch
 }
 
 const closedWatch = -1
 
-// newWatch watches data, a mapping of a file; nothing where there is none. Errors: ErrTooMany.
+// newWatch watches data, a mapping of a file; nothing where there is none.
+// Errors: ErrTooMany.
 func newWatch(data []byte) (*watch, error) {
 	if len(data) == 0 {
 		return nil, nil

@@ -22,7 +22,8 @@ const (
 	filePages = 64
 )
 
-// mapped is a file of ones, mapped, of pages that are whole on machines of pages of up to 64 KiB.
+// mapped is a file of ones, mapped, of pages that are whole on machines of
+// pages of up to 64 KiB.
 func mapped(t *testing.T) (path string, data []byte) {
 	t.Helper()
 	path = filepath.Join(t.TempDir(), "ones")
@@ -97,7 +98,8 @@ func TestThreadsThatReadWhereAFileWasCutOffReadZeros(t *testing.T) {
 	}
 }
 
-// TestFaultsThatNobodyWatchesStayGos reads, in Go, where a file was cut off: that is a panic as before.
+// TestFaultsThatNobodyWatchesStayGos reads, in Go, where a file was cut off:
+// that is a panic as before.
 func TestFaultsThatNobodyWatchesStayGos(t *testing.T) {
 	_, data := mapped(t)
 	w := watched(t, data)
@@ -112,7 +114,8 @@ func TestFaultsThatNobodyWatchesStayGos(t *testing.T) {
 	t.Errorf("read %d", unwatched[filePage])
 }
 
-// TestASignalThatSomebodySendsIsNoFault sends what a fault would be to this process, which os/signal gets as ever.
+// TestASignalThatSomebodySendsIsNoFault sends what a fault would be to this
+// process, which os/signal gets as ever.
 func TestASignalThatSomebodySendsIsNoFault(t *testing.T) {
 	_, data := mapped(t)
 	w := watched(t, data)
@@ -168,7 +171,8 @@ func TestAWatchBeginsAnewInAnothersPlace(t *testing.T) {
 	}
 }
 
-// TestCutsOfManyFilesAtOnce lets files come and go on many threads while others are cut off.
+// TestCutsOfManyFilesAtOnce lets files come and go on many threads while others
+// are cut off.
 func TestCutsOfManyFilesAtOnce(t *testing.T) {
 	var wg sync.WaitGroup
 	for range 8 {

@@ -70,7 +70,8 @@ func TestWeightsAreInterleavedByTheProcessorUnlessToldOtherwise(t *testing.T) {
 	}
 }
 
-// residentOf is how many bytes of mappings of the file at path this process has in memory.
+// residentOf is how many bytes of mappings of the file at path this process has
+// in memory.
 func residentOf(t *testing.T, path string) (bytes int64) {
 	t.Helper()
 	maps, err := os.Open("/proc/self/smaps")

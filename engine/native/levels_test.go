@@ -10,8 +10,9 @@ import (
 	"github.com/assaynet/assay/engine/native"
 )
 
-// needs is what Linux says of an amd64 CPU that has a level; it leaves away what it does not allow programs. AMX is not here: a
-// program must ask for it, too, and may be refused.
+// needs is what Linux says of an amd64 CPU that has a level; it leaves away
+// what it does not allow programs. AMX is not here: a program must ask for it,
+// too, and may be refused.
 var needs = map[native.Level]string{
 	native.Scalar:      "",
 	native.AVX2:        "avx2 fma f16c",
@@ -25,8 +26,9 @@ var levelsOf = map[string][]native.Level{
 	"arm64": {native.Scalar, native.NEON, native.I8MM},
 }
 
-// TestNoLevelOfTheProcessorIsMissed compares with what the operating system says, and prints the line that `make test` shows:
-// the levels at which every other test here runs, and those that this machine lacks.
+// TestNoLevelOfTheProcessorIsMissed compares with what the operating system
+// says, and prints the line that `make test` shows: the levels at which every
+// other test here runs, and those that this machine lacks.
 func TestNoLevelOfTheProcessorIsMissed(t *testing.T) {
 	have := native.Levels()
 	known, ok := levelsOf[runtime.GOARCH]

@@ -76,7 +76,8 @@ func TestBadPiecesHarmNoOther(t *testing.T) {
 	}
 }
 
-// TestModelsSideBySide runs more models and threads than there are processors: none may wait for another's threads for ever.
+// TestModelsSideBySide runs more models and threads than there are processors:
+// none may wait for another's threads for ever.
 func TestModelsSideBySide(t *testing.T) {
 	m := load(t, enginetest.Tiny(t, enginetest.Options{Type: gguf.Q8_0}))
 	tokens := tinyTokens(70, 5)

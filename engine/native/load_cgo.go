@@ -38,7 +38,8 @@ func (m *Model) load(w *weights.Model) error {
 	return nil
 }
 
-// interleave copies all weights; afterwards none are read where they lay. Those of the file give their memory back.
+// interleave copies all weights; afterwards none are read where they lay. Those
+// of the file give their memory back.
 func (m *Model) interleave(file []byte) error {
 	err := status(C.eng_model_interleave(m.c, (*C.uint8_t)(unsafe.SliceData(file)), C.int64_t(len(file))), "interleave the weights")
 	m.weights.Unpin()

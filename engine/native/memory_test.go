@@ -16,8 +16,9 @@ import (
 	"github.com/assaynet/assay/engine/weights"
 )
 
-// underEachFailure calls f with memory for no allocation, for one, and so on, until f says that it was enough. Tests that use it
-// are not parallel to others: C has one memory.
+// underEachFailure calls f with memory for no allocation, for one, and so on,
+// until f says that it was enough. Tests that use it are not parallel to
+// others: C has one memory.
 func underEachFailure(t *testing.T, f func(n int) (enough bool)) {
 	t.Helper()
 	defer native.Refuse(-1)
@@ -35,7 +36,8 @@ func underEachFailure(t *testing.T, f func(n int) (enough bool)) {
 	t.Error("200 allocations are not enough")
 }
 
-// threads is how many threads this process has, or 0 where the system does not tell.
+// threads is how many threads this process has, or 0 where the system does not
+// tell.
 func threads() int {
 	tasks, _ := os.ReadDir("/proc/self/task")
 	return len(tasks)
@@ -63,7 +65,8 @@ func TestWithoutMemoryForAModelThereIsAnErrorAndNothingStays(t *testing.T) {
 		}
 		return true
 	})
-	// Go may have started some threads of its own for the calls; those that stayed would be hundreds. They end soon, not at once.
+	// Go may have started some threads of its own for the calls; those that
+	// stayed would be hundreds. They end soon, not at once.
 	for end := time.Now().Add(10 * time.Second); threads() > before+20 && time.Now().Before(end); {
 		runtime.Gosched()
 	}
@@ -107,7 +110,8 @@ func TestWithoutMemoryForAStepTheModelGoesOn(t *testing.T) {
 	})
 }
 
-// checkLogitsUnderFailure asks for more logits than there is room for, without memory and with it.
+// checkLogitsUnderFailure asks for more logits than there is room for, without
+// memory and with it.
 func checkLogitsUnderFailure(t *testing.T, n *native.Model, states, want [][]float32) {
 	t.Helper()
 	var many [][]float32

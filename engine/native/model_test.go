@@ -63,7 +63,8 @@ func forEachLevel(t *testing.T, test func(t *testing.T, l native.Level)) {
 	}
 }
 
-// reference runs tokens through package arith and returns all states and all logits.
+// reference runs tokens through package arith and returns all states and all
+// logits.
 func reference(t *testing.T, loaded *weights.Model, tokens []int32) (states, logits [][]float32) {
 	t.Helper()
 	m := arith.New(loaded)
@@ -92,7 +93,8 @@ func same(a, b []float32) bool {
 	return slices.EqualFunc(a, b, func(x, y float32) bool { return math.Float32bits(x) == math.Float32bits(y) })
 }
 
-// inPieces runs tokens in pieces of a size and compares states and logits with the reference's.
+// inPieces runs tokens in pieces of a size and compares states and logits with
+// the reference's.
 func inPieces(t *testing.T, n *native.Model, tokens []int32, size int, states, logits [][]float32) {
 	t.Helper()
 	c := n.NewCache()
@@ -128,7 +130,8 @@ func tinyTokens(n, seed int) []int32 {
 	return p
 }
 
-// shapes are tiny models of every type, with odd widths, heads that fill no vector and key heads of many queries.
+// shapes are tiny models of every type, with odd widths, heads that fill no
+// vector and key heads of many queries.
 func shapes() []enginetest.Options {
 	return []enginetest.Options{
 		{Type: gguf.Q4_1},
@@ -202,7 +205,8 @@ func TestRealModelEqualsTheIndependentProgram(t *testing.T) {
 	})
 }
 
-// TestCompanyChangesNoBit runs sequences side by side in random batches, some sharing a beginning, and compares with lone runs.
+// TestCompanyChangesNoBit runs sequences side by side in random batches, some
+// sharing a beginning, and compares with lone runs.
 func TestCompanyChangesNoBit(t *testing.T) {
 	m := load(t, enginetest.Tiny(t, enginetest.Options{Type: gguf.Q4_1, Width: 288, Heads: 9, KVHeads: 3, FFN: 320}))
 	const count = 12

@@ -5,12 +5,14 @@ package native
 /*
 #cgo CFLAGS: -std=c11 -g1
 #cgo !asan CFLAGS: -O3
-// With checks the kernels, one function each when inlined, take gcc five times as long.
+// With checks the kernels, one function each when inlined, take gcc five times
+// as long.
 #cgo asan CFLAGS: -O1
 #cgo LDFLAGS: -lm -lpthread
 #include "engine.h"
 
-// The fields of a batch one by one: Go may not hand C a struct that points to Go's memory.
+// The fields of a batch one by one: Go may not hand C a struct that points to
+// Go's memory.
 static int step(eng_model *m, int32_t n, int32_t seqs, int32_t keeps, const int32_t *token, const int32_t *pos,
 	const int32_t *seq_first, const uintptr_t *page, const int32_t *page_first, const float *rope, const int32_t *keep,
 	float *states, int32_t *fail)
@@ -32,7 +34,8 @@ import (
 	"github.com/assaynet/assay/engine/weights"
 )
 
-// Levels lists what this machine, its operating system and this build allow, the best last.
+// Levels lists what this machine, its operating system and this build allow,
+// the best last.
 func Levels() []Level {
 	var have []Level
 	mask := uint32(C.eng_levels())
@@ -44,7 +47,8 @@ func Levels() []Level {
 	return have
 }
 
-// Model is a model's weights, which stay where they are, with threads. It is safe for concurrent use; its calls take turns.
+// Model is a model's weights, which stay where they are, with threads. It is
+// safe for concurrent use; its calls take turns.
 type Model struct {
 	weights.Dims
 	level       Level
@@ -69,8 +73,9 @@ type inputs struct {
 	rope                                        []float32
 }
 
-// New starts threads that compute with m's weights, which must stay until Close has returned. Errors: ErrLevel, backend.ErrUnsupported,
-// backend.ErrMemory, ErrTooMany, backend.ErrFile.
+// New starts threads that compute with m's weights, which must stay until Close
+// has returned. Errors: ErrLevel, backend.ErrUnsupported, backend.ErrMemory,
+// ErrTooMany, backend.ErrFile.
 func New(w *weights.Model, cfg Config) (*Model, error) {
 	level, err := cfg.level(Levels())
 	if err != nil {
@@ -139,7 +144,8 @@ func (m *Model) done(s C.int, what string) error {
 	return m.file.err()
 }
 
-// Close ends the threads, once the call in progress is done. A second Close does nothing.
+// Close ends the threads, once the call in progress is done. A second Close
+// does nothing.
 func (m *Model) Close() {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -150,10 +156,12 @@ func (m *Model) Close() {
 	m.weights.Unpin()
 }
 
-// CacheBytes returns the memory of all pages of keys and values, those that no cache holds included: it is kept for the next.
+// CacheBytes returns the memory of all pages of keys and values, those that no
+// cache holds included: it is kept for the next.
 func (m *Model) CacheBytes() int64 { return m.pages.size() }
 
-// Check returns backend.ErrFile where a part of Config.File could not be read, whoever read it. It waits for no call in progress.
+// Check returns backend.ErrFile where a part of Config.File could not be read,
+// whoever read it. It waits for no call in progress.
 func (m *Model) Check() error { return m.file.err() }
 
 // Weights returns where m reads the weights: Mapped or Interleaved.
@@ -167,9 +175,11 @@ func (m *Model) Weights() string {
 // Level returns the instructions that m uses.
 func (m *Model) Level() Level { return m.level }
 
-// Forward runs the new tokens of all pieces at once and adds them to their caches. An error of a piece (ErrToken, ErrContext, a
-// *backend.FailedError, backend.ErrMemory) is its own, in Err; that of Forward means that nothing ran. After a *FailedError the cache holds
-// the positions before it, and States those of them that were asked for. No cache may be in two pieces.
+// Forward runs the new tokens of all pieces at once and adds them to their
+// caches. An error of a piece (ErrToken, ErrContext, a *backend.FailedError,
+// backend.ErrMemory) is its own, in Err; that of Forward means that nothing
+// ran. After a *FailedError the cache holds the positions before it, and States
+// those of them that were asked for. No cache may be in two pieces.
 func (m *Model) Forward(pieces []*Piece) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -237,8 +247,9 @@ func (in *inputs) gather(m *Model, pieces []*Piece) (keeps int) {
 	return len(in.keep)
 }
 
-// Logits returns the logits of states and the index of the largest of each, the lowest on a tie, or -1 where an element of the
-// state or a logit is not finite. The logits lie in buf, which grows as needed.
+// Logits returns the logits of states and the index of the largest of each, the
+// lowest on a tie, or -1 where an element of the state or a logit is not
+// finite. The logits lie in buf, which grows as needed.
 func (m *Model) Logits(states [][]float32, buf *[]float32) (logits [][]float32, best []int32, err error) {
 	if len(states) == 0 {
 		return nil, nil, nil

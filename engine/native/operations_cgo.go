@@ -11,10 +11,12 @@ import (
 	"github.com/assaynet/assay/engine/gguf"
 )
 
-// The functions below run one operation at a level, on the calling thread: tests compare them with the reference. cgo is not
-// allowed in test files, so they are here.
+// The functions below run one operation at a level, on the calling thread:
+// tests compare them with the reference. cgo is not allowed in test files, so
+// they are here.
 
-// TestGEMM multiplies rows × cols stored weights, as they lie or interleaved, by n rows of x and returns n rows; bias may be nil.
+// TestGEMM multiplies rows × cols stored weights, as they lie or interleaved,
+// by n rows of x and returns n rows; bias may be nil.
 func TestGEMM(l Level, interleaved bool, t gguf.Type, rows, cols int, data []byte, n int, x, bias []float32) ([][]float32, error) {
 	stride := (rows + 15) / 16 * 16
 	flat := make([]float32, n*stride)
@@ -53,22 +55,26 @@ func TestNorm(l Level, x, w []float32, eps float32) ([]float32, error) {
 	return y, status(C.eng_test_norm(C.int(l), C.int(len(x)), floats(x), floats(w), C.float(eps), floats(y)), "norm")
 }
 
-// TestFunction returns a function of each x: 0 exp, 1 silu(x)·y, 2 gelu(x)·y, 3 the soft cap y[0].
+// TestFunction returns a function of each x: 0 exp, 1 silu(x)·y, 2 gelu(x)·y, 3
+// the soft cap y[0].
 func TestFunction(l Level, kind int, x, y []float32) ([]float32, error) {
 	out := make([]float32, len(x))
 	return out, status(C.eng_test_function(C.int(l), C.int(kind), C.int(len(x)), floats(x), floats(y), floats(out)), "compute")
 }
 
-// TestAttend returns the attention of query rows of d elements over positions from … to of each; k and v are rows of d.
+// TestAttend returns the attention of query rows of d elements over positions
+// from … to of each; k and v are rows of d.
 func TestAttend(l Level, rows, d int, softcap float32, q, k, v []float32, from, to []int32) ([]float32, error) {
 	out := make([]float32, rows*d)
 	return out, status(C.eng_test_attend(C.int(l), C.int(rows), C.int(d), C.int(len(k)/d), C.float(softcap), floats(q), floats(k), floats(v),
 		int32s(from), int32s(to), floats(out)), "attend")
 }
 
-// The functions below measure kernels alone, for scripts/bench/kernels. Each returns the seconds of the quickest of some rounds.
+// The functions below measure kernels alone, for scripts/bench/kernels. Each
+// returns the seconds of the quickest of some rounds.
 
-// BenchGEMM multiplies random weights by n tokens, on so many threads. It also returns the bytes that a file has of the weights.
+// BenchGEMM multiplies random weights by n tokens, on so many threads. It also
+// returns the bytes that a file has of the weights.
 func BenchGEMM(l Level, interleaved bool, threads int, t gguf.Type, rows, cols, n, rounds int) (seconds float64, bytes int64, err error) {
 	var best C.double
 	var size C.int64_t
@@ -83,7 +89,8 @@ func BenchRead(l Level, threads int, bytes int64, rounds int) (seconds float64, 
 	return float64(best), err
 }
 
-// BenchTile multiplies 16 rows by 8 tokens and 576 inputs, which stay in the first cache, a thousand times on one thread.
+// BenchTile multiplies 16 rows by 8 tokens and 576 inputs, which stay in the
+// first cache, a thousand times on one thread.
 func BenchTile(l Level, rounds int) (seconds float64, err error) {
 	var best C.double
 	err = status(C.eng_bench_tile(C.int(l), C.int(rounds), &best), "measure")

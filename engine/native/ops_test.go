@@ -16,7 +16,8 @@ import (
 	"github.com/assaynet/assay/engine/weights"
 )
 
-// storedType is a type of weights, and where a stored block has its binary16 scales.
+// storedType is a type of weights, and where a stored block has its binary16
+// scales.
 type storedType struct {
 	t      gguf.Type
 	halves []int
@@ -41,7 +42,8 @@ func (s storedType) block() (elements, bytes int) {
 	return int(e), int(b)
 }
 
-// randomWeights are blocks of random bytes; the scales are of every finite kind: ordinary, subnormal, ±0, the largest.
+// randomWeights are blocks of random bytes; the scales are of every finite
+// kind: ordinary, subnormal, ±0, the largest.
 func randomWeights(r *rand.Rand, s storedType, rows, cols int) []byte {
 	elements, bytes := s.block()
 	data := make([]byte, rows*cols/elements*bytes)
@@ -69,8 +71,9 @@ func randomWeights(r *rand.Rand, s storedType, rows, cols int) []byte {
 	return data
 }
 
-// awkward fills x with values that break careless code: blocks of zeros, subnormals, huge and tiny ones, infinities, NaN, and
-// numbers whose quotients fall halfway between two integers.
+// awkward fills x with values that break careless code: blocks of zeros,
+// subnormals, huge and tiny ones, infinities, NaN, and numbers whose quotients
+// fall halfway between two integers.
 func awkward(r *rand.Rand, x []float32, finite bool) {
 	for at := 0; at < len(x); at += 32 {
 		b := x[at:min(at+32, len(x))]
@@ -285,8 +288,9 @@ func TestAttentionEqualsTheReference(t *testing.T) {
 	}
 }
 
-// attentionCase compares seven queries, or as many as every loop of the widest level has work for, at positions up to n-1, with and
-// without a window and a cap, at every level.
+// attentionCase compares seven queries, or as many as every loop of the widest
+// level has work for, at positions up to n-1, with and without a window and a
+// cap, at every level.
 func attentionCase(t *testing.T, r *rand.Rand, d, n int) {
 	t.Helper()
 	rows := 7

@@ -8,9 +8,10 @@ import (
 	"github.com/assaynet/assay/engine/backend"
 )
 
-// store is the memory of a model's keys and values: pages of one size, outside Go's heap. The garbage collector would let as much
-// lie about unused as is in use before it looked, so that a limit on pages in use would be half a limit on memory; here a page that
-// nobody holds any more is the next to be used.
+// store is the memory of a model's keys and values: pages of one size, outside
+// Go's heap. The garbage collector would let as much lie about unused as is in
+// use before it looked, so that a limit on pages in use would be half a limit
+// on memory; here a page that nobody holds any more is the next to be used.
 type store struct {
 	len int // 16-bit numbers of a page
 
@@ -21,7 +22,8 @@ type store struct {
 	closed bool    // guarded by mu: pages are not used again
 }
 
-// page is the keys and values of pageLen positions. Where its caches are forgotten without a Release, the collector frees it.
+// page is the keys and values of pageLen positions. Where its caches are
+// forgotten without a Release, the collector frees it.
 type page struct {
 	data    []uint16
 	slab    *slab

@@ -21,5 +21,6 @@ func release(data []uint16) {
 	C.eng_slab_free((*C.uint16_t)(unsafe.SliceData(data)), C.int64_t(len(data)))
 }
 
-// refuse makes allocations in C fail after n more, and none where n is negative; for tests.
+// refuse makes allocations in C fail after n more, and none where n is
+// negative; for tests.
 func refuse(n int) { C.eng_test_refuse(C.int64_t(n)) }

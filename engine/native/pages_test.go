@@ -23,7 +23,8 @@ func ran(t *testing.T, n *native.Model, c *native.Cache, tokens []int32) [][]flo
 	return p.States
 }
 
-// TestPagesThatNobodyHoldsAreUsedAgain fills them with the largest numbers before: what was there changes no bit.
+// TestPagesThatNobodyHoldsAreUsedAgain fills them with the largest numbers
+// before: what was there changes no bit.
 func TestPagesThatNobodyHoldsAreUsedAgain(t *testing.T) {
 	m := load(t, enginetest.Tiny(t, enginetest.Options{}))
 	tokens := tinyTokens(130, 5)

@@ -2,9 +2,10 @@ package native
 
 import "slices"
 
-// slab is memory for pages, many where they are small: what the processor must look up to find a page then fits its tables, for the
-// system gives memory of that size in large pages. A page of a model of 10⁸ weights has 1.5 MB, of which a step reads 16 KB in each
-// of ninety places.
+// slab is memory for pages, many where they are small: what the processor must
+// look up to find a page then fits its tables, for the system gives memory of
+// that size in large pages. A page of a model of 10⁸ weights has 1.5 MB, of
+// which a step reads 16 KB in each of ninety places.
 type slab struct {
 	memory []uint16
 	free   [][]uint16 // rooms of a page that hold none
@@ -17,8 +18,9 @@ type room struct {
 	data []uint16
 }
 
-// Bytes of a slab of more than one page, and the smallest page of which it has more than one: smaller ones are each an allocation, in
-// which a checker of memory finds who reads beyond the end.
+// Bytes of a slab of more than one page, and the smallest page of which it has
+// more than one: smaller ones are each an allocation, in which a checker of
+// memory finds who reads beyond the end.
 const (
 	slabBytes    = 16 << 20
 	smallestPage = 256 << 10

@@ -48,7 +48,8 @@ func (m *machine) statements(e protocol.Epoch) []statement {
 	return out
 }
 
-// countOf returns the count of uid and a kind in a sorted list, 0 if it is not there.
+// countOf returns the count of uid and a kind in a sorted list, 0 if it is not
+// there.
 func countOf(list []wire.SeatCount, uid protocol.UID, kind int) uint32 {
 	i, ok := slices.BinarySearchFunc(list, uid, func(c wire.SeatCount, u protocol.UID) int { return cmp.Compare(c.UID, u) })
 	if !ok {

@@ -64,7 +64,8 @@ func TestValidatorsNeedLinksForAllThatTheyMayPropose(t *testing.T) {
 			t.Errorf("%s: got %v, want %v", name, got, c.want)
 		}
 	}
-	// 1 + 2^20 is the first height without a link: 17 into epoch 52428, 1048560 … 1048579.
+	// 1 + 2^20 is the first height without a link: 17 into epoch 52428, 1048560
+	// … 1048579.
 	s := chain(1)
 	e := sched.EpochOf(s.Beacon.End())
 	if ledger.Lasts(sched, &s, e) || !ledger.Lasts(sched, &s, e-1) {

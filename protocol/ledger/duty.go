@@ -217,8 +217,9 @@ func (d seatDraw) byStake(judges []RosterJudge, n int) []RosterJudge {
 }
 
 // slots gives judge number j the slot perm[j mod s], perm being an order of the
-// k committed slots of the kind by hash, and s = half the judges, so that each of the s
-// slots has two judges or more. The duties are sorted by slot, then judge.
+// k committed slots of the kind by hash, and s = half the judges, so that each
+// of the s slots has two judges or more. The duties are sorted by slot, then
+// judge.
 func (d seatDraw) slots(k int, judges []RosterJudge) []Duty {
 	if len(judges) == 0 || k == 0 {
 		return nil

@@ -41,7 +41,8 @@ func TestEmissionIsHalvedBetweenMinersAndValidators(t *testing.T) {
 	n.vote(0, []protocol.UID{3}, []uint16{1})
 	before := n.account("m1 cold").Balance
 	n.until(59)
-	// One token a block: the pot of epochs 0, 1 and 2, carried over until weights count.
+	// One token a block: the pot of epochs 0, 1 and 2, carried over until
+	// weights count.
 	rec, _, _ := ledger.ReadEpoch(n.tree, 2)
 	if rec.Emission != 59*protocol.Unit {
 		t.Errorf("emission: got %s, want 59", rec.Emission)

@@ -24,10 +24,12 @@ func MetaKey() []byte { return []byte("m") }
 // ValidatorsKey holds the [ValidatorSet].
 func ValidatorsKey() []byte { return []byte("z") }
 
-// ConsensusKeyKey holds the uid of the seat that a consensus key is bound to, as canonical CBOR.
+// ConsensusKeyKey holds the uid of the seat that a consensus key is bound to,
+// as canonical CBOR.
 func ConsensusKeyKey(k protocol.PublicKey) []byte { return append([]byte("x"), k[:]...) }
 
-// IdentityKey holds the uid of the seat that a libp2p identity is bound to, as canonical CBOR.
+// IdentityKey holds the uid of the seat that a libp2p identity is bound to, as
+// canonical CBOR.
 func IdentityKey(k protocol.PublicKey) []byte { return append([]byte("i"), k[:]...) }
 
 // AccountKey holds an [Account].

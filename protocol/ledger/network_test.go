@@ -82,7 +82,8 @@ type network struct {
 	only     int // so many of the set take turns, if not zero
 }
 
-// seat returns a genesis seat; validators have a stake, a consensus key and a chain.
+// seat returns a genesis seat; validators have a stake, a consensus key and a
+// chain.
 func seat(name string, stake protocol.Amount, validator bool) ledger.GenesisSeat {
 	s := ledger.GenesisSeat{
 		Hotkey: secret(name).Public(), Coldkey: secret(name + " cold").Public(), Stake: stake,

@@ -2,10 +2,12 @@ package params
 
 import "github.com/assaynet/assay/protocol"
 
-// smolLM2 is the model id of SmolLM2-135M-Instruct as Q4_1 (engine/arith/SPEC.md, section 8).
+// smolLM2 is the model id of SmolLM2-135M-Instruct as Q4_1
+// (engine/arith/SPEC.md, section 8).
 const smolLM2 = "9d255136b6213a617c630c65eaea151c3af4101f94a44a5f5541cadcdc0cabfc"
 
-// SmolLM2 is the model that the shipped networks pay for: small enough for two cores.
+// SmolLM2 is the model that the shipped networks pay for: small enough for two
+// cores.
 func SmolLM2() Model {
 	id, err := protocol.ParseHash(smolLM2)
 	if err != nil {

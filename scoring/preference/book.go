@@ -9,9 +9,9 @@ import (
 )
 
 // Book collects the pairs of one lane and scores its raters. It is used by one
-// goroutine: [Book.Restore] if there is something to carry, then [Book.Add] for each
-// pair, [Book.Score], and again for later epochs; [Book.Carry] at any time says
-// what the scored ones leave.
+// goroutine: [Book.Restore] if there is something to carry, then [Book.Add] for
+// each pair, [Book.Score], and again for later epochs; [Book.Carry] at any time
+// says what the scored ones leave.
 type Book struct {
 	p       Params
 	raters  names
@@ -42,7 +42,8 @@ type epoch struct {
 	answers []entry
 }
 
-// head packs a pair: 16 bits of setter, 1 of cell, 2 of gold + 1, 4 of stratum, 7 of number of answers.
+// head packs a pair: 16 bits of setter, 1 of cell, 2 of gold + 1, 4 of stratum,
+// 7 of number of answers.
 type head uint32
 
 func (h head) setter() uint32 { return uint32(h) >> 16 }
@@ -126,9 +127,10 @@ func (e *epoch) all(f func(h head, answers []entry) error) error {
 	return nil
 }
 
-// Score scores the epochs that were added, one after the other, and returns what
-// the last one pays: a row for each rater of its pairs and each of whom something
-// is remembered, ascending by [CompareIDs]; none where nothing was added. Errors: [ErrLimit].
+// Score scores the epochs that were added, one after the other, and returns
+// what the last one pays: a row for each rater of its pairs and each of whom
+// something is remembered, ascending by [CompareIDs]; none where nothing was
+// added. Errors: [ErrLimit].
 func (b *Book) Score() ([]Row, error) {
 	var rows []Row
 	for _, number := range slices.Sorted(maps.Keys(b.epochs)) {

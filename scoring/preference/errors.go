@@ -9,7 +9,8 @@ var (
 	ErrPair = errors.New("preference: invalid pair")
 	// ErrTwice says that a pair is given twice in one epoch.
 	ErrTwice = errors.New("preference: the pair was given before")
-	// ErrLimit says that there is more than the score takes: see the limits at [MaxRaters].
+	// ErrLimit says that there is more than the score takes: see the limits at
+	// [MaxRaters].
 	ErrLimit = errors.New("preference: too much")
 	// ErrCarry says that carried sums are not what an epoch left.
 	ErrCarry = errors.New("preference: invalid carried sums")

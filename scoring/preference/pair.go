@@ -28,7 +28,8 @@ const (
 // Choice is what a rater said of a pair.
 type Choice int8
 
-// The choices. Left and Right are the sides as they are stored, not as they were shown.
+// The choices. Left and Right are the sides as they are stored, not as they
+// were shown.
 const (
 	Left  Choice = -1
 	Equal Choice = 0

@@ -116,7 +116,8 @@ func gold(id, setter string, right preference.Choice, cell uint8, x preference.C
 	return preference.Pair{ID: id, Setter: setter, Gold: right, Cell: cell, Z: 1, Answers: []preference.Answer{{Rater: "r", Choice: x}}}
 }
 
-// golds has n golds of each of three setters in each cell, with the answers as f says.
+// golds has n golds of each of three setters in each cell, with the answers as
+// f says.
 func golds(n int, f func(setter, i int, cell uint8) preference.Choice) []preference.Pair {
 	var out []preference.Pair
 	for s := range 3 {
@@ -139,8 +140,8 @@ func TestGateByNumbers(t *testing.T) {
 	}{
 		// (24 + ½ − √¼) ÷ 25 = 0.96: above all that more could open, or count.
 		{"all of 24", golds(4, func(int, int, uint8) preference.Choice { return right }), one, 26214},
-		// k = 18, n = 24: (18 + ½ − √(18·6/24 + ¼)) ÷ 25 = 0.65282, rounded down 42783;
-		// (42783 − 22938) ÷ 22938 of the gate.
+		// k = 18, n = 24: (18 + ½ − √(18·6/24 + ¼)) ÷ 25 = 0.65282, rounded
+		// down 42783; (42783 − 22938) ÷ 22938 of the gate.
 		{"three of four", golds(4, func(_, i int, _ uint8) preference.Choice {
 			if i == 0 {
 				return wrong

@@ -21,9 +21,11 @@ type Row struct {
 	// Done counts the answered pairs of the epoch; one that r raters of a voice
 	// answered counts 1/r for each.
 	Done uint64 `json:"done"`
-	// W is the rater's weight in the agreement of others, before it is divided by its voice.
+	// W is the rater's weight in the agreement of others, before it is divided
+	// by its voice.
 	W uint32 `json:"w"`
-	// Voice is the number of raters that are one with this one, itself included, in 65536ths.
+	// Voice is the number of raters that are one with this one, itself
+	// included, in 65536ths.
 	Voice uint64 `json:"voice"`
 }
 

@@ -9,12 +9,14 @@ type sums struct {
 	any   bool   // whether one was
 	// golds has a slot for each setter whose golds a rater was asked.
 	golds [][]tally
-	// meet numbers the twos of raters that answered a pair in common, pairs has their sums.
+	// meet numbers the twos of raters that answered a pair in common, pairs has
+	// their sums.
 	meet  map[meeting]uint32
 	pairs []pairSums
 }
 
-// tally counts one setter's golds that one rater was asked, by cell, in 65536ths of a gold.
+// tally counts one setter's golds that one rater was asked, by cell, in
+// 65536ths of a gold.
 type tally struct {
 	setter       uint32
 	asked, right [2]uint64
@@ -40,7 +42,8 @@ func (t *pairSums) faded() bool { return t.agree == 0 && t.met == 0 && t.against
 // maxGap is after how many epochs nothing is remembered.
 const maxGap = 256
 
-// pass brings the sums to the beginning of an epoch: what is n epochs old counts keepⁿ.
+// pass brings the sums to the beginning of an epoch: what is n epochs old
+// counts keepⁿ.
 func (s *sums) pass(number uint64, p *Params) {
 	gap := number - s.epoch
 	if !s.any {

@@ -28,7 +28,8 @@ func follow(_ *rand.Rand, p *preference.Pair, _ preference.Choice) preference.Ch
 	return preference.Choice(p.Z)
 }
 
-// world makes pairs of one epoch, every fifth of them a gold, and asks five of the raters each.
+// world makes pairs of one epoch, every fifth of them a gold, and asks five of
+// the raters each.
 func world(seed, epoch uint64, pairs int, raters []rater) []preference.Pair {
 	r := rand.New(rand.NewPCG(seed, epoch))
 	side := func(truth preference.Choice, percent int) int8 {

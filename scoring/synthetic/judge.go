@@ -218,7 +218,8 @@ func proseOf(doc any) string {
 	return b.String()
 }
 
-// program joins the fields of a record that make it; what is no string adds nothing.
+// program joins the fields of a record that make it; what is no string adds
+// nothing.
 func program(doc any, fields []string) string {
 	var b strings.Builder
 	object, _ := doc.(map[string]any)

@@ -29,9 +29,9 @@ type Line struct {
 //	  "topic": "…", "family": "…", "schema": {…}, "run": ["…"], "sets": ["…"], "examples": ["…"]}}
 //	{"record": "…", "maker": …, "block": …, "text": "…", "seed": "…"}
 //
-// where hashes are 64 hex digits, and all fields of a specification but the first four
-// may be left out, and seed where there is no family. Errors: [ErrLine], those of
-// package value and of package schema.
+// where hashes are 64 hex digits, and all fields of a specification but the
+// first four may be left out, and seed where there is no family. Errors:
+// [ErrLine], those of package value and of package schema.
 func ParseLine(b []byte) (Line, error) {
 	v, err := value.Decode(b, value.Limits{Bytes: MaxLine, Depth: schema.MaxDepth + 4, Values: maxLineKeys})
 	if err != nil {

@@ -44,6 +44,17 @@ done
 found=$(git ls-files '*.go' '*.c' '*.h' | grep -v '_gen\.go$' | xargs wc -l | awk '$1>600 && $2!="total"{print $1" "$2}')
 [ -z "$found" ] || say 'files above 600 lines:' "$found"
 
+# Comments have one width: 80 columns of text, tables and directives apart.
+found=$(git ls-files '*.go' | python3 -c '
+import re, sys
+wide = re.compile(r"\s*// .{82}")
+for name in sys.stdin.read().split():
+    for n, line in enumerate(open(name, encoding="utf-8"), 1):
+        if wide.match(line):
+            print(f"{name}:{n}")
+')
+[ -z "$found" ] || say 'comments wider than 80 columns:' "$found"
+
 # Only the fixed names stand at the top.
 found=$(git ls-files | cut -d/ -f1 | sort -u | grep -vE '^(miner|validator|protocol|scoring|engine|cmd|scripts|go\.mod|go\.sum|Makefile|README\.md|\..*)$' || true)
 [ -z "$found" ] || say 'unexpected names at the top level:' "$found"

@@ -75,7 +75,8 @@ type Final struct {
 	// Exact are answers that a judge found equal and none found false, Inexact
 	// those that some judge found false.
 	Exact, Inexact uint32
-	// Tasks are those that the seat answered, the oldest first, at most [MaxFinalTasks].
+	// Tasks are those that the seat answered, the oldest first, at most
+	// [MaxFinalTasks].
 	Tasks []protocol.TaskID
 }
 

@@ -136,7 +136,8 @@ func (e *Estimate) maximise(answers []Answer, n Size) {
 	}
 }
 
-// expect makes posteriors of frequencies and tables, and returns the largest change.
+// expect makes posteriors of frequencies and tables, and returns the largest
+// change.
 func (e *Estimate) expect(answers []Answer, n Size) float64 {
 	next := matrix(n.Items, n.Labels)
 	for i := range next {

@@ -102,7 +102,8 @@ func luhn(m string) bool {
 	return sum%10 == 0 && !same
 }
 
-// mod97 reports whether m holds an account number with a right check sum (ISO 13616).
+// mod97 reports whether m holds an account number with a right check sum (ISO
+// 13616).
 func mod97(m string) bool {
 	var b []byte
 	for i := range len(m) {

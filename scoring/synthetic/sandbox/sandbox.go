@@ -27,12 +27,12 @@ const (
 	Memory     = 16 << 20 // bytes
 )
 
-// Fuel is what a run is given, in units of package meter, where nothing else is said:
-// to start and end takes 140,000, and a step of Python some twenty.
+// Fuel is what a run is given, in units of package meter, where nothing else is
+// said: to start and end takes 140,000, and a step of Python some twenty.
 const Fuel = 4_000_000
 
-// Name returns the SHA-256 of the interpreter's module, before it is metered: judges
-// that name the same find the same.
+// Name returns the SHA-256 of the interpreter's module, before it is metered:
+// judges that name the same find the same.
 func Name() protocol.Hash { return sha256.Sum256(micropython) }
 
 // Engine says how WebAssembly is carried out. Outcomes do not depend on it.

@@ -28,9 +28,9 @@ func open(t testing.TB) map[string]*sandbox.Sandbox {
 	return out
 }
 
-// program is one that somebody might send, and what becomes of it on every machine:
-// the fuel is part of it. output is all of standard output, or how a long one begins;
-// errors is in standard error.
+// program is one that somebody might send, and what becomes of it on every
+// machine: the fuel is part of it. output is all of standard output, or how a
+// long one begins; errors is in standard error.
 type program struct {
 	name, text, output, errors string
 	end                        sandbox.End
@@ -117,7 +117,8 @@ func TestNothingGetsOut(t *testing.T) {
 	}
 }
 
-// TestTheInterpreterIsTheOneThatIsNamed: its hash is written in licences/README.md, too.
+// TestTheInterpreterIsTheOneThatIsNamed: its hash is written in
+// licences/README.md, too.
 func TestTheInterpreterIsTheOneThatIsNamed(t *testing.T) {
 	const want = "1c054a4d21d4a6589bc568821ebf562889988ddaaf8a17a2e2985a56cf228051"
 	if got := sandbox.Name().String(); got != want {
@@ -171,8 +172,8 @@ var solutions = map[string]string{
 	"first_missing":    "k = K\n  while k in xs: k += 1\n  return k",
 }
 
-// TestEveryProblemCanBeSolved: right answers pass the checks of the family code, and
-// answers with a mistake do not.
+// TestEveryProblemCanBeSolved: right answers pass the checks of the family
+// code, and answers with a mistake do not.
 func TestEveryProblemCanBeSolved(t *testing.T) {
 	s := open(t)["compiler"]
 	run := func(p string) (string, bool) { return s.Passes(t.Context(), p) }

@@ -24,8 +24,9 @@ type run struct {
 
 type runKey struct{}
 
-// call is a function that the interpreter imports: with the run, its memory, the low
-// 32 bits of each argument, which is all that any of them uses, and its result.
+// call is a function that the interpreter imports: with the run, its memory,
+// the low 32 bits of each argument, which is all that any of them uses, and its
+// result.
 type call func(r *run, m api.Memory, a []uint32) (errno uint32)
 
 // calls are the functions that do something. All others, poll_oneoff among them,

@@ -63,8 +63,8 @@ func states(p string, re *syntax.Regexp) (int, error) {
 	return min(n, MaxStates+1), nil
 }
 
-// pattern compiles a pattern that [survey] has measured. RE2's automata take time in
-// proportion to states and text, whatever the pattern.
+// pattern compiles a pattern that [survey] has measured. RE2's automata take
+// time in proportion to states and text, whatever the pattern.
 func pattern(p string) (jsonschema.Regexp, error) {
 	if _, err := measure(p); err != nil {
 		return nil, err

@@ -6,9 +6,11 @@ import (
 	"strings"
 )
 
-// Loads and stores (PTX ISA §9.7.9.8, §9.7.9.11). A lane's access is whole or an error: its address is a multiple of its size,
-// a vector's of the whole vector's, and every byte was written before it is read. Where several lanes of one instruction write to a
-// byte, the ISA leaves open which of them lasts; that is a race.
+// Loads and stores (PTX ISA §9.7.9.8, §9.7.9.11). A lane's access is whole or
+// an error: its address is a multiple of its size, a vector's of the whole
+// vector's, and every byte was written before it is read. Where several lanes
+// of one instruction write to a byte, the ISA leaves open which of them lasts;
+// that is a race.
 var accesses = accessFamily(
 	"ld.global.u8 i16+", "ld.global.s8 i16+", "ld.global.u16 i16+", "ld.global.s16 i16+", "ld.global.b16 b16",
 	"ld.global.u32 i32+", "ld.global.b32 b32", "ld.global.f32 f32", "ld.global.u64 i64", "ld.global.b64 b64",
@@ -111,8 +113,9 @@ func (w *warp) load(in *instr, mask uint32) error {
 	return nil
 }
 
-// near returns the region that all lanes access, where that is one, all addresses are multiples of the size and every byte between
-// the first and the last may be read; else nil, and each lane has to be looked at by itself.
+// near returns the region that all lanes access, where that is one, all
+// addresses are multiples of the size and every byte between the first and the
+// last may be read; else nil, and each lane has to be looked at by itself.
 func (w *warp) near(in *instr, mask uint32, size int) *region {
 	a := &w.regs[in.a]
 	least, most, all := a[lowest(mask)], a[lowest(mask)], uint64(in.offset)

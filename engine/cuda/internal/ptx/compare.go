@@ -1,6 +1,7 @@
 package ptx
 
-// Comparison and selection (PTX ISA §9.7.6, §9.7.7). Comparisons of floats without u are false where one is NaN, those with u true.
+// Comparison and selection (PTX ISA §9.7.6, §9.7.7). Comparisons of floats
+// without u are false where one is NaN, those with u true.
 var comparisons = append(append(append(
 	compareFamily("s32", "i32", func(x uint64) int64 { return int64(int32(x)) }),
 	compareFamily("u32", "i32", func(x uint64) uint64 { return x })...),
@@ -15,7 +16,8 @@ var comparisons = append(append(append(
 		predicate("xor.pred", func(a, b uint32) uint32 { return a ^ b }),
 		predicateNot(), op(sets, "mov.pred p,pc"))...)...)
 
-// compareFamily are the six comparisons of a type of integers. Each is made of two: below, and equal.
+// compareFamily are the six comparisons of a type of integers. Each is made of
+// two: below, and equal.
 func compareFamily[T int64 | uint64](name, operand string, as func(uint64) T) []opcode {
 	below := func(a, b *lanes) (p uint32) {
 		for l := range a {

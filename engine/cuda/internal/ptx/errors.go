@@ -5,7 +5,8 @@ import "errors"
 var (
 	// ErrSyntax means text that is no PTX, or PTX that this package does not read.
 	ErrSyntax = errors.New("ptx: bad syntax")
-	// ErrOpcode means an instruction that is not in the table, or operands that it does not take.
+	// ErrOpcode means an instruction that is not in the table, or operands that
+	// it does not take.
 	ErrOpcode = errors.New("ptx: opcode not known")
 	// ErrLaunch means a grid or arguments that the kernel does not take.
 	ErrLaunch = errors.New("ptx: bad launch")
@@ -15,9 +16,11 @@ var (
 	ErrAlignment = errors.New("ptx: address not aligned")
 	// ErrUndefined means a register or memory that was read before it was written.
 	ErrUndefined = errors.New("ptx: undefined value")
-	// ErrRace means two accesses of different threads to the same byte, one a write, whose order nothing defines.
+	// ErrRace means two accesses of different threads to the same byte, one a
+	// write, whose order nothing defines.
 	ErrRace = errors.New("ptx: race")
-	// ErrConstant means a write to memory that the same grid reads by non-coherent loads.
+	// ErrConstant means a write to memory that the same grid reads by
+	// non-coherent loads.
 	ErrConstant = errors.New("ptx: write to what is read as constant")
 	// ErrDeadlock means threads that wait for others that never come.
 	ErrDeadlock = errors.New("ptx: deadlock")

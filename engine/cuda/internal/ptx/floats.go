@@ -6,8 +6,8 @@ import (
 	"github.com/assaynet/assay/engine/half"
 )
 
-// Floating point (PTX ISA §9.7.3): only what rounds once, to nearest even, and keeps subnormals. Every NaN that is made is
-// 0x7fffffff, as on a device.
+// Floating point (PTX ISA §9.7.3): only what rounds once, to nearest even, and
+// keeps subnormals. Every NaN that is made is 0x7fffffff, as on a device.
 var floats = []opcode{
 	value("add.rn.f32 f32,f32,f32", func(d, a, b, _ *lanes) {
 		for l := range d {
@@ -97,9 +97,11 @@ func made(x float32) uint64 {
 	return uint64(math.Float32bits(x))
 }
 
-// fused is x·y + z, rounded once. The product is exact in binary64. Its sum with z is rounded to odd there (Boldo and Melquiond,
-// "Emulation of FMA and correctly rounded sums", 2008), and a number so rounded, of more than two bits more, rounds as the exact
-// sum does; the error of the first sum is Knuth's.
+// fused is x·y + z, rounded once. The product is exact in binary64. Its sum
+// with z is rounded to odd there (Boldo and Melquiond, "Emulation of FMA and
+// correctly rounded sums", 2008), and a number so rounded, of more than two
+// bits more, rounds as the exact sum does; the error of the first sum is
+// Knuth's.
 func fused(x, y, z float32) float32 {
 	p, c := float64(x)*float64(y), float64(z)
 	s := p + c

@@ -12,8 +12,9 @@ import (
 func le32(x uint32) []byte { return binary.LittleEndian.AppendUint32(nil, x) }
 func le64(x uint64) []byte { return binary.LittleEndian.AppendUint64(nil, x) }
 
-// text is a module with one kernel, k(in, out), whose registers are %p, %h (16 bits), %r, %f and %d (64). When body begins, %d1 is
-// in, %d2 is out, %r1 the thread's number and %d3 the address of its own eight bytes of out.
+// text is a module with one kernel, k(in, out), whose registers are %p, %h (16
+// bits), %r, %f and %d (64). When body begins, %d1 is in, %d2 is out, %r1 the
+// thread's number and %d3 the address of its own eight bytes of out.
 func text(shared, body string) string {
 	return fmt.Sprintf(`.version 6.0
 .target sm_61
@@ -97,7 +98,8 @@ func schedules() []ptx.Schedule {
 	return list
 }
 
-// gives runs body in one warp, under every schedule, and compares what each thread stored.
+// gives runs body in one warp, under every schedule, and compares what each
+// thread stored.
 func gives(t *testing.T, in []byte, body string, want func(lane int) uint64) {
 	t.Helper()
 	for _, s := range schedules() {
@@ -113,8 +115,8 @@ func gives(t *testing.T, in []byte, body string, want func(lane int) uint64) {
 	}
 }
 
-// fails runs body in two blocks of two warps, under every schedule: at least one must end with the error, and those that must
-// always do.
+// fails runs body in two blocks of two warps, under every schedule: at least
+// one must end with the error, and those that must always do.
 func fails(t *testing.T, kind error, always bool, shared, body string) {
 	t.Helper()
 	found := 0

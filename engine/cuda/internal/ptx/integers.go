@@ -2,7 +2,8 @@ package ptx
 
 import "math/bits"
 
-// Integer arithmetic (PTX ISA §9.7.1), logic and shifts (§9.7.8). Results are modulo 2^bits.
+// Integer arithmetic (PTX ISA §9.7.1), logic and shifts (§9.7.8). Results are
+// modulo 2^bits.
 var integers = []opcode{
 	value("add.s32 i32,i32,i32", add32),
 	value("add.u32 i32,i32,i32", add32),
@@ -44,7 +45,8 @@ var integers = []opcode{
 			d[l] = a[l]*b[l] + c[l]
 		}
 	}),
-	// Division by zero gives what devices give, all ones and the dividend; the ISA leaves it open.
+	// Division by zero gives what devices give, all ones and the dividend; the
+	// ISA leaves it open.
 	value("div.u32 i32,i32,i32", func(d, a, b, _ *lanes) {
 		for l := range d {
 			d[l] = 0xffffffff
@@ -103,7 +105,8 @@ var integers = []opcode{
 			d[l] = uint64(^uint32(a[l]))
 		}
 	}),
-	// Shifts by more than the width give 0, or the sign (§9.7.8.7); Go's do the same.
+	// Shifts by more than the width give 0, or the sign (§9.7.8.7); Go's do the
+	// same.
 	value("shl.b32 b32,b32,i32", func(d, a, b, _ *lanes) {
 		for l := range d {
 			d[l] = uint64(uint32(a[l]) << b[l])
@@ -169,7 +172,8 @@ func shrUnsigned(d, a, b, _ *lanes) {
 	}
 }
 
-// bitFieldSigned is bfe.s32 (§9.7.1.19): the field's own top bit, or that of a where the field passes it, is spread above it.
+// bitFieldSigned is bfe.s32 (§9.7.1.19): the field's own top bit, or that of a
+// where the field passes it, is spread above it.
 func bitFieldSigned(d, a, b, c *lanes) {
 	for l := range d {
 		pos, n := b[l]&255, c[l]&255
@@ -187,7 +191,8 @@ func bitFieldSigned(d, a, b, c *lanes) {
 	}
 }
 
-// permute is prmt.b32 (§9.7.8.6): each nibble of c picks a byte of a, then b; its top bit asks for the byte's sign instead.
+// permute is prmt.b32 (§9.7.8.6): each nibble of c picks a byte of a, then b;
+// its top bit asks for the byte's sign instead.
 func permute(d, a, b, c *lanes) {
 	for l := range d {
 		both, x := a[l]|b[l]<<32, uint64(0)

@@ -16,8 +16,9 @@ const (
 // Grid is the size of a launch: blocks in x and y, threads of a block.
 type Grid struct{ X, Y, Threads int }
 
-// Run runs the kernel over a grid in memory m, with the bytes of each argument. Errors: ErrLaunch, and those of instructions, which
-// leave memory as it then is.
+// Run runs the kernel over a grid in memory m, with the bytes of each argument.
+// Errors: ErrLaunch, and those of instructions, which leave memory as it then
+// is.
 func (k *Kernel) Run(m *Memory, g Grid, args [][]byte, s Schedule) error {
 	values, err := k.arguments(args)
 	if err != nil {

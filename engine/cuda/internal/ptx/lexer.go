@@ -14,7 +14,8 @@ type token struct {
 // maxSource bounds a module's text.
 const maxSource = 16 << 20
 
-// isWord tells whether a byte belongs to a name, an opcode, a directive or a number.
+// isWord tells whether a byte belongs to a name, an opcode, a directive or a
+// number.
 func isWord(c byte) bool {
 	return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || strings.IndexByte("_$%.", c) >= 0
 }

@@ -7,10 +7,12 @@ import (
 )
 
 const (
-	// globalBase is where a device's memory begins, and sharedBase a block's: neither is near 0, nor near the other.
+	// globalBase is where a device's memory begins, and sharedBase a block's:
+	// neither is near 0, nor near the other.
 	globalBase = 0x7f0000000000
 	sharedBase = 0x1000000
-	// align is what every allocation is aligned to, as cuMemAlloc's are; as many bytes after each belong to nobody.
+	// align is what every allocation is aligned to, as cuMemAlloc's are; as
+	// many bytes after each belong to nobody.
 	align = 256
 )
 
@@ -105,7 +107,8 @@ func (m *Memory) Read(data []byte, addr uint64) error {
 	return err
 }
 
-// Copy copies bytes on the device, and what is undefined with them. Errors: ErrBounds.
+// Copy copies bytes on the device, and what is undefined with them. Errors:
+// ErrBounds.
 func (m *Memory) Copy(to, from uint64, n int) error {
 	src, at, err := m.part(from, n)
 	if err != nil {

@@ -1,11 +1,13 @@
 package ptx
 
-// Data movement within registers, and conversion between integers (PTX ISA §9.7.9); ld.param, for which a launch is one value.
+// Data movement within registers, and conversion between integers (PTX ISA
+// §9.7.9); ld.param, for which a launch is one value.
 var moves = []opcode{
 	value("mov.b16 b16,b16", move), value("mov.u16 i16,i16", move),
 	value("mov.b32 b32,b32", move), value("mov.u32 i32,i32", move), value("mov.f32 f32,f32", move),
 	value("mov.b64 b64,b64", move), value("mov.u64 i64,i64", move),
-	// A pointer that a launch was given points to global memory, where generic addresses are global ones (§5.2).
+	// A pointer that a launch was given points to global memory, where generic
+	// addresses are global ones (§5.2).
 	value("cvta.to.global.u64 i64,i64", move),
 	masked(value("cvt.u64.u32 i64,i32", move)),
 	masked(value("cvt.s64.s32 i64,i32", signed32)),
@@ -58,7 +60,8 @@ func signed32(d, a, _, _ *lanes) {
 	}
 }
 
-// split gives the parts of a register to the registers of a vector, the low bits to the first (§9.7.9.3).
+// split gives the parts of a register to the registers of a vector, the low
+// bits to the first (§9.7.9.3).
 func (w *warp) split(in *instr, mask uint32) {
 	bits := w.k.regs[in.vec[0]].bits
 	for i, slot := range in.vec {

@@ -22,7 +22,8 @@ const (
 	barriers // of a block
 )
 
-// lanes are a register's values in the lanes of a warp, without sign, the bits above the register's are 0.
+// lanes are a register's values in the lanes of a warp, without sign, the bits
+// above the register's are 0.
 type lanes [warpSize]uint64
 
 // space is where an address points.
@@ -39,7 +40,8 @@ type opcode struct {
 	name  string
 	kind  kind
 	kinds []string // of the operands, see fits
-	// value computes all lanes at once; those that do not take part are thrown away.
+	// value computes all lanes at once; those that do not take part are thrown
+	// away.
 	value func(d, a, b, c *lanes)
 	// masked tells that value leaves bits above those of the register.
 	masked bool
@@ -54,7 +56,8 @@ type opcode struct {
 // opcodes is the whole table.
 var opcodes = table(integers, floats, comparisons, moves, accesses, warpwide)
 
-// table joins families. An operation that is there twice would be a mistake of this package.
+// table joins families. An operation that is there twice would be a mistake of
+// this package.
 func table(families ...[]opcode) map[string]*opcode {
 	all := map[string]*opcode{}
 	for _, f := range families {

@@ -169,10 +169,9 @@ func (p *parser) address() (operand, error) {
 
 var errOperands = errors.New("wrong operands")
 
-// fits tells whether an operand may stand where kind says: a class (f, i, b for any), its bits, and + where the register may be
-// wider;
-// p is a predicate, m an address, P a parameter, c a
-// constant, vN… a vector of N.
+// fits tells whether an operand may stand where kind says: a class (f, i, b for
+// any), its bits, and + where the register may be wider; p is a predicate, m an
+// address, P a parameter, c a constant, vN… a vector of N.
 func fits(o operand, kind string, dest bool) bool {
 	switch kind {
 	case "p":
@@ -209,7 +208,8 @@ func fits(o operand, kind string, dest bool) bool {
 	return false
 }
 
-// chosen is the entry of an instruction: a mov of a vector is another than one of a register.
+// chosen is the entry of an instruction: a mov of a vector is another than one
+// of a register.
 func chosen(name string, list []operand) *opcode {
 	for i, o := range list {
 		if o.form == isVector && (name == "mov.b32" || name == "mov.b64") {
@@ -219,7 +219,8 @@ func chosen(name string, list []operand) *opcode {
 	return opcodes[name]
 }
 
-// bind gives an instruction its operands. Constants are cut to the bits of their place.
+// bind gives an instruction its operands. Constants are cut to the bits of
+// their place.
 func (p *parser) bind(in *instr, list []operand) error {
 	op := in.op
 	if len(list) != len(op.kinds) {

@@ -50,7 +50,8 @@ func TestShuffles(t *testing.T) {
 			}
 			return uint64(l ^ 1)
 		},
-		// Lanes come to it from loops of different lengths, and the first of them must wait.
+		// Lanes come to it from loops of different lengths, and the first of
+		// them must wait.
 		"mov.b32 %r2, %r1; LOOP: setp.eq.s32 %p1, %r2, 0; @%p1 bra OUT; add.s32 %r2, %r2, -1; bra LOOP; OUT: add.s32 %r3, %r1, 100; shfl.sync.bfly.b32 %r0, %r3, 31, 31, -1;": func(l int) uint64 { return uint64(131 - l) },
 	} {
 		gives(t, nil, do+stored("%r0"), want)

@@ -124,7 +124,8 @@ func (p *parser) number() (int, error) {
 	return int(n), nil
 }
 
-// variable reads a shared variable, .align N .b8 name[N];, puts it behind the first bytes, and returns where it ends.
+// variable reads a shared variable, .align N .b8 name[N];, puts it behind the
+// first bytes, and returns where it ends.
 func (p *parser) variable(from int) (int, error) {
 	align := 1
 	if p.peek() == ".align" {

@@ -1,12 +1,15 @@
 package ptx
 
-// Races. Every byte remembers who wrote it last, and who has read it since. Two accesses of different threads, one a write, must be
-// ordered: by the end of a grid; by a barrier of their block; or, in a warp, by an operation that waits for both lanes. Nothing
-// orders blocks of a grid.
+// Races. Every byte remembers who wrote it last, and who has read it since. Two
+// accesses of different threads, one a write, must be ordered: by the end of a
+// grid; by a barrier of their block; or, in a warp, by an operation that waits
+// for both lanes. Nothing orders blocks of a grid.
 //
-// A moment is the time of a block between two barriers. Each has a number, and so has each grid's first.
+// A moment is the time of a block between two barriers. Each has a number, and
+// so has each grid's first.
 
-// moments are numbered one after another; blocks says whose each is, since the grid in progress began.
+// moments are numbered one after another; blocks says whose each is, since the
+// grid in progress began.
 type moments struct {
 	first  uint32
 	blocks []int

@@ -5,8 +5,9 @@ import (
 	"math/rand/v2"
 )
 
-// Schedule is the order in which things happen that the ISA does not order. The zero value is: block after block, warp after warp,
-// each until it waits, the lanes together as long as they can be.
+// Schedule is the order in which things happen that the ISA does not order. The
+// zero value is: block after block, warp after warp, each until it waits, the
+// lanes together as long as they can be.
 type Schedule struct {
 	// Random draws blocks, warps, lanes and interruptions, by the Seed.
 	Random bool
@@ -77,8 +78,10 @@ func (p *plan) left() int {
 	return p.Most - p.spent + 1
 }
 
-// pick chooses which of the lanes that can run do so next: some that stand at one instruction; where to stop, because others stand
-// there; and after how many instructions. In order, that is the lanes which are least far, so that the others are met.
+// pick chooses which of the lanes that can run do so next: some that stand at
+// one instruction; where to stop, because others stand there; and after how
+// many instructions. In order, that is the lanes which are least far, so that
+// the others are met.
 func (p *plan) pick(w *warp, ready uint32) (mask uint32, stop int32, most int) {
 	pc, same := w.pc[lowest(ready)], true
 	for m := ready; m != 0; m &= m - 1 {
@@ -102,7 +105,8 @@ func (p *plan) pick(w *warp, ready uint32) (mask uint32, stop int32, most int) {
 	return w.standing(pc, ready), stop, math.MaxInt
 }
 
-// some are random lanes that stand at one instruction, now and then only a part of them.
+// some are random lanes that stand at one instruction, now and then only a part
+// of them.
 func (p *plan) some(w *warp, ready uint32) (mask uint32, stop int32, most int) {
 	l := p.rng.IntN(warpSize)
 	for ready>>l&1 == 0 {

@@ -11,8 +11,9 @@ import (
 	"github.com/assaynet/assay/engine/cuda/internal/ptx"
 )
 
-// TestValues has each opcode that makes a value, with operands written out; 0f… are floats' bits. The expected numbers are from the
-// ISA's definitions, by hand.
+// TestValues has each opcode that makes a value, with operands written out; 0f…
+// are floats' bits. The expected numbers are from the ISA's definitions, by
+// hand.
 func TestValues(t *testing.T) {
 	const nan = 0x7fffffff
 	for _, c := range []struct {
@@ -196,7 +197,8 @@ func TestVectorsOfRegisters(t *testing.T) {
 		func(int) uint64 { return 0x9abcdef012345678 })
 }
 
-// TestFusedRoundsOnce compares fma with exact arithmetic on operands of every size, near each other and not.
+// TestFusedRoundsOnce compares fma with exact arithmetic on operands of every
+// size, near each other and not.
 func TestFusedRoundsOnce(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
 	any32 := func() float32 {
@@ -229,7 +231,8 @@ func TestFusedRoundsOnce(t *testing.T) {
 	}
 }
 
-// exactFMA rounds the exact x·y + z. What is infinite stays so in this test's operands only by overflow.
+// exactFMA rounds the exact x·y + z. What is infinite stays so in this test's
+// operands only by overflow.
 func exactFMA(x, y, z float32) uint32 {
 	if math.IsInf(float64(z), 0) || z != z {
 		return math.Float32bits(z) // finite products

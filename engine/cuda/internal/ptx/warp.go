@@ -10,9 +10,11 @@ const (
 	fullWarp = 1<<warpSize - 1
 )
 
-// warp is 32 threads of a block. Each lane has a program counter, and runs, waits at an operation of several lanes, or has ended.
+// warp is 32 threads of a block. Each lane has a program counter, and runs,
+// waits at an operation of several lanes, or has ended.
 //
-// Invariants: waiting ⊆ live; a lane that waits stands at an operation that it has come to and that has not run for it.
+// Invariants: waiting ⊆ live; a lane that waits stands at an operation that it
+// has come to and that has not run for it.
 type warp struct {
 	k      *Kernel
 	block  *block
@@ -83,8 +85,8 @@ func (w *warp) run(most int) error {
 	return nil
 }
 
-// together runs lanes that stand at one instruction, until they part, wait, end, come to stop where others are, or have run most
-// instructions.
+// together runs lanes that stand at one instruction, until they part, wait,
+// end, come to stop where others are, or have run most instructions.
 func (w *warp) together(mask uint32, stop int32, others bool, most int) (n int, err error) {
 	pc := w.pc[lowest(mask)]
 	code := w.k.code

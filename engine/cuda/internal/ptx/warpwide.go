@@ -1,9 +1,11 @@
 package ptx
 
-// Operations of several lanes: shfl.sync (PTX ISA §9.7.9.6) and bar.sync (§9.7.13.1).
+// Operations of several lanes: shfl.sync (PTX ISA §9.7.9.6) and bar.sync
+// (§9.7.13.1).
 //
-// shfl.sync waits for the lanes that its mask names, all at the same instruction with the same mask. A lane that asks for the value
-// of one that takes no part gets an undefined one: that is an error here.
+// shfl.sync waits for the lanes that its mask names, all at the same
+// instruction with the same mask. A lane that asks for the value of one that
+// takes no part gets an undefined one: that is an error here.
 var warpwide = []opcode{
 	shuffle("shfl.sync.idx.b32", sourceIdx), shuffle("shfl.sync.bfly.b32", sourceBfly),
 	shuffle("shfl.sync.up.b32", sourceUp), shuffle("shfl.sync.down.b32", sourceDown),
@@ -18,7 +20,8 @@ func shuffle(name string, from source) opcode {
 	return o
 }
 
-// source is the lane whose value lane l takes; in tells whether it lies within l's segment. Where not, l keeps its own.
+// source is the lane whose value lane l takes; in tells whether it lies within
+// l's segment. Where not, l keeps its own.
 type source func(l, b, c int) (lane int, in bool)
 
 // segment gives the last and the first lane of l's segment, by the two fields of c.
@@ -71,7 +74,8 @@ func (w *warp) shuffle(in *instr, mask uint32) error {
 	return nil
 }
 
-// allNamed tells whether all lanes of a shuffle name the whole warp, as nearly all do.
+// allNamed tells whether all lanes of a shuffle name the whole warp, as nearly
+// all do.
 func (w *warp) allNamed(in *instr) bool {
 	for _, x := range w.regs[in.more[0]] {
 		if x != fullWarp {
@@ -89,7 +93,8 @@ func (w *warp) named(in *instr, lane int) uint32 {
 	return uint32(w.regs[in.a][lane]) // bar.warp.sync
 }
 
-// arrive runs an operation that waits, for those lanes that are complete. Lanes of mask have just come to it.
+// arrive runs an operation that waits, for those lanes that are complete. Lanes
+// of mask have just come to it.
 func (w *warp) arrive(in *instr, pc int, mask uint32) error {
 	if in.op.name == "bar.sync" {
 		return nil // the block does it

@@ -143,7 +143,8 @@ func (f *function) trapIf(comparison byte) {
 	f.out = append(f.out, comparison, 0x04, 0x40, 0x00, 0x0b) // if, unreachable, end
 }
 
-// same replaces a floating-point number that is not equal to itself by one constant.
+// same replaces a floating-point number that is not equal to itself by one
+// constant.
 func (f *function) same(local uint32, constant byte, bits []byte, equal byte) {
 	f.op(0x22, local) // local.tee
 	f.out = append(append(f.out, constant), bits...)

@@ -98,8 +98,9 @@ func TestFuelIsCounted(t *testing.T) {
 	}
 }
 
-// TestCallsInEachOtherEnd: a function that calls itself ends at the same call on both
-// engines, by its number or through the table, also where it catches what it can.
+// TestCallsInEachOtherEnd: a function that calls itself ends at the same call
+// on both engines, by its number or through the table, also where it catches
+// what it can.
 func TestCallsInEachOtherEnd(t *testing.T) {
 	for name, body := range map[string][]byte{
 		"by number":         {0x10, 0},
@@ -115,8 +116,8 @@ func TestCallsInEachOtherEnd(t *testing.T) {
 	}
 }
 
-// TestDepthIsRightAfterAnException: a loop of calls that throw, more of them than may
-// be open at once.
+// TestDepthIsRightAfterAnException: a loop of calls that throw, more of them
+// than may be open at once.
 func TestDepthIsRightAfterAnException(t *testing.T) {
 	// Function 0 calls 1, which throws, in a loop of 5,000 with a local of i32.
 	caller := []byte{
@@ -228,7 +229,8 @@ func TestCountersAreOutOfReach(t *testing.T) {
 	}
 }
 
-// FuzzRewrite: nothing panics, what comes out is bounded, and what was valid stays so.
+// FuzzRewrite: nothing panics, what comes out is bounded, and what was valid
+// stays so.
 func FuzzRewrite(f *testing.F) {
 	f.Add(module(none, 0x03, 0x40, 0x0c, 0, 0x0b, 0x42, 7))
 	f.Add(module([]byte{1, 2, 0x7c}, 0x20, 0, 0x20, 1, 0xa0, 0x1a, 0x10, 0))
