@@ -60,7 +60,7 @@ func (i *inbox) keepAnswer(a *wire.Answer, r *record.Answer, raw []byte) error {
 		return err
 	}
 	var b record.Batch
-	b.Answer(r, raw)
+	b.Answer(r, raw, a.Body)
 	return i.book.Write(&b)
 }
 

@@ -118,10 +118,23 @@ func (w *world) spoil(s *memory, k wire.AnswerKey) {
 	s.rows[row] = []byte("unreadable")
 }
 
+// restarted returns a validator on the store of one that ran models.
+func (w *world) restarted(t *testing.T, s *memory) *validator.Validator {
+	t.Helper()
+	cfg := w.config(s)
+	cfg.Judges = []validator.Judge{scoring.NewInference(bridge.Model{Model: openModel(t, 1)})}
+	v, err := validator.New(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return v
+}
+
 func TestVerdictsOfABatchAreThoseOfLoneRuns(t *testing.T) {
 	store := newMemory()
-	w, v := modelWorld(t, store, cheats, cheats)
+	w, _ := modelWorld(t, store, cheats, cheats)
 	w.spoil(store, wire.AnswerKey{Round: round, UID: 10, Slot: unreadable})
+	v := w.restarted(t, store) // which knows answers by their bytes alone
 	w.drawAll(round)
 	w.step(v, deadline+2)
 	if err := v.Work(t.Context()); !errors.Is(err, record.ErrCorrupt) {

@@ -259,11 +259,10 @@ func (g *judging) prepare(now *view, j job) (*run, error) {
 		x.known, x.out = true, known.Outcome
 		return x, nil
 	}
-	opened, err := g.book.Opened(j.key)
-	if err != nil || opened == nil {
+	x.body, err = g.book.Body(j.key)
+	if err != nil || x.body == nil {
 		return nil, err
 	}
-	x.body = opened.Body
 	return x, nil
 }
 

@@ -380,14 +380,14 @@ func (w *weighing) tallySeat(t tallies, asked *task.Round, committed bool, delay
 
 // bodyOf reads what was answered.
 func (w *weighing) bodyOf(a *record.Answer) ([]byte, error) {
-	opened, err := w.book.Opened(a.Task.Key())
+	body, err := w.book.Body(a.Task.Key())
 	if err != nil {
 		return nil, err
 	}
-	if opened == nil { // it is written with its record
+	if body == nil { // it is written with its record
 		return nil, fmt.Errorf("slot %d of seat %d in round %d has no bytes: %w", a.Task.Slot, a.Task.Seat.UID, a.Task.Round, record.ErrCorrupt)
 	}
-	return opened.Body, nil
+	return body, nil
 }
 
 // tallyWork adds what the answers of a round are worth.

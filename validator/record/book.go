@@ -8,14 +8,21 @@ import (
 	"github.com/assaynet/assay/scoring"
 )
 
-// Book is what a validator keeps, to be read and written.
-type Book struct{ *Reader }
+// Book is what a validator keeps, to be read and written. Its methods are safe
+// for concurrent use.
+type Book struct {
+	*Reader
+	bodies bodies
+}
 
 // NewBook returns the book in a store, of the network with this chain id.
-func NewBook(s Store, chain string) *Book { return &Book{NewReader(s, chain)} }
+func NewBook(s Store, chain string) *Book { return &Book{Reader: NewReader(s, chain)} }
 
 // Batch is writes that become durable together. The zero value is empty.
-type Batch struct{ puts []put }
+type Batch struct {
+	puts    []put
+	answers []body
+}
 
 // put is one write of a batch.
 type put struct {
@@ -31,9 +38,10 @@ func (b *Batch) put(table string, key []byte, value any) {
 // Empty reports whether there is nothing to write.
 func (b *Batch) Empty() bool { return len(b.puts) == 0 }
 
-// Answer adds an accepted answer with its envelope.
-func (b *Batch) Answer(a *Answer, envelope []byte) {
+// Answer adds an accepted answer with its envelope, of which said is the body.
+func (b *Batch) Answer(a *Answer, envelope, said []byte) {
 	k := a.Task.Key()
+	b.answers = append(b.answers, body{k, said})
 	b.put(tableAnswers, k.Bytes(), a)
 	b.put(tableEnvelopes, k.Bytes(), envelope)
 	b.put(tableTasks, a.Task.ID[:], &k)
@@ -92,7 +100,24 @@ func (b *Book) Write(batch *Batch) error {
 	if err != nil {
 		return fmt.Errorf("%w: write %s: %w", ErrStore, batch.puts[0].table, err)
 	}
+	for _, a := range batch.answers {
+		b.bodies.keep(a)
+	}
 	return nil
+}
+
+// Body returns the body of an accepted answer, nil where there is none. What came
+// lately is not read from its bytes again.
+func (b *Book) Body(k wire.AnswerKey) ([]byte, error) {
+	if said, ok := b.bodies.of(k); ok {
+		return said, nil
+	}
+	opened, err := b.Opened(k)
+	if err != nil || opened == nil {
+		return nil, err
+	}
+	b.bodies.keep(body{k, opened.Body})
+	return opened.Body, nil
 }
 
 // BeginFinals writes from which epoch on scores are closed, and removes those

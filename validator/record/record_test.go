@@ -76,9 +76,9 @@ func written(t *testing.T, s *memory) *record.Book {
 	t.Helper()
 	book := record.NewBook(s, "chain")
 	var b record.Batch
-	b.Answer(answer(3, 0), []byte("first"))
-	b.Answer(answer(3, 1), []byte("second"))
-	b.Answer(answer(4, 0), []byte("third"))
+	b.Answer(answer(3, 0), []byte("first"), nil)
+	b.Answer(answer(3, 1), []byte("second"), nil)
+	b.Answer(answer(4, 0), []byte("third"), nil)
 	b.Judgement(answer(3, 0).Task.Key(), &record.Judgement{Seat: seat, Epoch: 3, Outcome: scoring.Outcome{Kind: "echo", Finding: wire.FindingPassed}})
 	b.Card(card(3, 1, true))
 	b.Card(card(3, 2, false))
@@ -195,5 +195,53 @@ func TestWhatTheStoreCannotDoAndWhatItDamagedIsSaid(t *testing.T) {
 		if !errors.Is(err, record.ErrStore) || !errors.Is(err, s.err) {
 			t.Errorf("%s: got %v", what, err)
 		}
+	}
+}
+
+// TestABodyThatCameLatelyIsNotReadAgain has envelopes that nobody could read.
+func TestABodyThatCameLatelyIsNotReadAgain(t *testing.T) {
+	book := record.NewBook(newMemory(), "chain")
+	said := bytes.Repeat([]byte("said"), 3<<20/2) // 6 MiB, of 16 that are kept
+	write := func(slot uint16) {
+		var b record.Batch
+		b.Answer(answer(3, slot), []byte("no envelope"), said)
+		if err := book.Write(&b); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write(0)
+	write(1)
+	for slot := range uint16(2) {
+		if got, err := book.Body(answer(3, slot).Task.Key()); err != nil || !bytes.Equal(got, said) {
+			t.Errorf("slot %d: %d bytes, %v", slot, len(got), err)
+		}
+	}
+	write(2) // in the place of the first, which is read from its bytes from now on
+	if _, err := book.Body(answer(3, 0).Task.Key()); !errors.Is(err, record.ErrCorrupt) {
+		t.Errorf("got %v, want %v", err, record.ErrCorrupt)
+	}
+	for slot := range uint16(2) {
+		if got, err := book.Body(answer(3, 1+slot).Task.Key()); err != nil || !bytes.Equal(got, said) {
+			t.Errorf("slot %d: %d bytes, %v", 1+slot, len(got), err)
+		}
+	}
+	if got, err := book.Body(answer(9, 0).Task.Key()); err != nil || got != nil {
+		t.Errorf("an answer that never came: %q, %v", got, err)
+	}
+}
+
+// TestWhatCouldNotBeWrittenIsNotKept fails once.
+func TestWhatCouldNotBeWrittenIsNotKept(t *testing.T) {
+	s := newMemory()
+	book := record.NewBook(s, "chain")
+	var b record.Batch
+	b.Answer(answer(3, 0), []byte("no envelope"), []byte("said"))
+	s.err = errors.New("the disk is full")
+	if err := book.Write(&b); !errors.Is(err, record.ErrStore) {
+		t.Fatalf("got %v, want %v", err, record.ErrStore)
+	}
+	s.err = nil
+	if got, err := book.Body(answer(3, 0).Task.Key()); err != nil || got != nil {
+		t.Errorf("got %q, %v", got, err)
 	}
 }
