@@ -32,3 +32,6 @@ func (f *Figures) Words() [3]string {
 
 // Tell prints one line.
 func Tell(t *teller, line string) { t.printf("%s", line) }
+
+// Sentence is sentence.
+var Sentence = sentence

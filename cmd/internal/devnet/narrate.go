@@ -1,6 +1,10 @@
 package devnet
 
-import "fmt"
+import (
+	"fmt"
+
+	"github.com/assaynet/assay/protocol/wire"
+)
 
 // narrator turns the log lines of validators into sentences.
 type narrator struct {
@@ -29,8 +33,6 @@ func (n *narrator) line(v int, m map[string]any) {
 		n.say.printf("commitment %s sealed its answer on the ledger (block %d); nobody can read it yet", who, num("height"))
 	case "duties drawn":
 		n.say.printf("duties     answers are sealed; the beacon now draws who judges what: %d judgements", num("duties"))
-	case "answer opened":
-		n.say.printf("answer     %s opened its answer: %d tokens, fingerprint %s…", who, num("tokens"), head(str("fingerprint")))
 	case "weights sealed":
 		n.say.printf("weights    %s sealed its weights of epoch %d", who, num("epoch"))
 	case "weights opened":
@@ -44,15 +46,22 @@ func (n *narrator) line(v int, m map[string]any) {
 
 // verdict tells a card of validator v.
 func (n *narrator) verdict(v int, num func(string) int, str func(string) string) {
-	judge, miner := n.net.validators[v].name, n.uid(num("seat"))
-	switch f := str("finding"); f {
-	case "exact":
-		n.say.printf("verdict    %s ran %s's answer again: equal, bit for bit", judge, miner)
-	case "unopened":
-		n.say.printf("verdict    %s: %s sealed an answer and did not open it", judge, miner)
-	default:
-		n.say.printf("verdict    %s ran %s's answer again: FALSE, the %s differs at token %d", judge, miner, f, num("position"))
+	n.say.printf("verdict    %s", sentence(n.net.validators[v].name, n.uid(num("seat")), wire.Finding(str("finding"))))
+}
+
+// sentence says what a judge found of a miner's answer.
+func sentence(judge, miner string, f wire.Finding) string {
+	switch f {
+	case wire.FindingPassed:
+		return fmt.Sprintf("%s ran %s's answer again: equal, bit for bit", judge, miner)
+	case wire.FindingFalse:
+		return fmt.Sprintf("%s ran %s's answer again: FALSE, the model gives other bits", judge, miner)
+	case wire.FindingMalformed:
+		return fmt.Sprintf("%s: FALSE, %s's answer contradicts itself", judge, miner)
+	case wire.FindingUnopened:
+		return fmt.Sprintf("%s: %s sealed an answer and did not open it", judge, miner)
 	}
+	return fmt.Sprintf("%s found %s's answer %s", judge, miner, f)
 }
 
 // uid finds the actor of a seat: they were given in order, the late one last.

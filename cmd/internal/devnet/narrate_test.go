@@ -10,6 +10,7 @@ import (
 
 	"github.com/assaynet/assay/cmd/internal/devnet"
 	"github.com/assaynet/assay/protocol"
+	"github.com/assaynet/assay/protocol/wire"
 )
 
 // TestALogIsFollowedWhileItIsWritten: a line counts when it is whole, and what
@@ -72,5 +73,20 @@ func TestALineStandsBehindTheTimeSinceTheFirstBlock(t *testing.T) {
 	devnet.Tell(say, "register   zoe")
 	if got, want := b.String(), "0:00  register   zoe\n"; got != want {
 		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+// TestTheStoryTellsEachFindingInItsOwnWords, of which only two accuse of a lie.
+func TestTheStoryTellsEachFindingInItsOwnWords(t *testing.T) {
+	for finding, want := range map[wire.Finding]string{
+		wire.FindingPassed:    "v ran m's answer again: equal, bit for bit",
+		wire.FindingFalse:     "v ran m's answer again: FALSE, the model gives other bits",
+		wire.FindingMalformed: "v: FALSE, m's answer contradicts itself",
+		wire.FindingUnopened:  "v: m sealed an answer and did not open it",
+		"strange":             "v found m's answer strange",
+	} {
+		if got := devnet.Sentence("v", "m", finding); got != want {
+			t.Errorf("%s: got %q, want %q", finding, got, want)
+		}
 	}
 }
