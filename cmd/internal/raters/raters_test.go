@@ -138,8 +138,17 @@ func TestAScenarioThatCannotBeIsRefused(t *testing.T) {
 	}
 }
 
+func TestAnEmptyScenarioIsNoScenario(t *testing.T) {
+	for _, text := range []string{"", "[model]\nskills = [0.7]\n", "[model]\nskills = [0.7]\nraters = -1\n"} {
+		if _, err := raters.Read([]byte(text)); !errors.Is(err, raters.ErrScenario) {
+			t.Errorf("%q: got %v, want %v", text, err, raters.ErrScenario)
+		}
+	}
+}
+
 func FuzzRead(f *testing.F) {
 	f.Add(raters.Shipped())
+	f.Add([]byte(nil))
 	f.Fuzz(func(t *testing.T, raw []byte) {
 		s, err := raters.Read(raw)
 		if (s == nil) == (err == nil) {

@@ -126,6 +126,7 @@ func tomlReason(err error) string {
 
 func (s *Scenario) check() error {
 	m := s.Model
+	most := maxPairs / max(m.Raters, 1) // a rater; that there are raters is a rule of its own
 	shares := []float64{m.GoldShare, m.Undecided, m.Traps, m.TrapSkill, m.Engine, m.Longer, m.SameLength, m.Outside, m.Taste}
 	for _, r := range []struct {
 		ok   bool
@@ -134,11 +135,11 @@ func (s *Scenario) check() error {
 		{within(shares...) && within(m.Skills...) && len(m.Skills) > 0, "shares and skills of the model are 0 to 1, and there is a skill"},
 		{m.Raters >= 3 && m.Raters <= maxRaters, fmt.Sprintf("raters are 3 to %d", maxRaters)},
 		{m.PerPair >= 2 && m.PerPair <= preference.MaxAnswers, fmt.Sprintf("raters_a_pair are 2 to %d", preference.MaxAnswers)},
-		{m.PairsEach >= 1 && m.PairsEach <= maxPairs/m.Raters, fmt.Sprintf("pairs_each × raters is at most %d", maxPairs)},
+		{m.PairsEach >= 1 && m.PairsEach <= most, fmt.Sprintf("pairs_each × raters is at most %d", maxPairs)},
 		{m.Setters >= 1 && m.Setters <= 64, "setters are 1 to 64"},
 		{len(s.Cases) <= maxCases, fmt.Sprintf("there are at most %d cases", maxCases)},
 		{s.Memory.Epochs >= 0 && s.Memory.Epochs <= maxEpochs, fmt.Sprintf("epochs are at most %d", maxEpochs)},
-		{s.Memory.PairsEach >= 0 && s.Memory.PairsEach <= maxPairs/m.Raters, fmt.Sprintf("pairs_each × raters is at most %d", maxPairs)},
+		{s.Memory.PairsEach >= 0 && s.Memory.PairsEach <= most, fmt.Sprintf("pairs_each × raters is at most %d", maxPairs)},
 		{s.Memory.check(&m), fmt.Sprintf("memory has at most %d keep rates from 0 to below 1, a turn within its epochs, shares from 0 to 1, and seats for honest people", maxNoise)},
 	} {
 		if !r.ok {
