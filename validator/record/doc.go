@@ -8,10 +8,12 @@
 // are one [Batch]. What was read from an envelope once is part of its record, so
 // that comparing and counting cards open no envelope again. The bytes of an answer,
 // which may be a mebibyte, lie beside its record: they are opened when the answer
-// comes, to judge it, and once more for what it is worth.
+// comes, and again only where its body has left memory ([Book.Body]), as after a
+// restart.
 //
 // [Reader] reads, also the database of a validator that does not run; [Book]
-// writes, too. Neither holds anything of its own or takes a lock: both are safe
-// for concurrent use, as the store is. Who may write what, and in which order, is
-// for package validator to say. Start reading at record.go.
+// writes, too, and keeps the newest bodies in memory under a lock of its own, which
+// is held over no read or write. Both are safe for concurrent use, as the store is.
+// Who may write what, and in which order, is for package validator to say. Start
+// reading at record.go.
 package record

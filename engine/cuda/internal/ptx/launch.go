@@ -33,11 +33,11 @@ func (k *Kernel) Run(m *Memory, g Grid, args [][]byte, s Schedule) error {
 	}
 	m.moments.begin()
 	p := newPlan(s)
-	todo := p.order(g.X * g.Y)
+	waiting := p.order(g.X * g.Y)
 	var under []*block
-	for len(todo) > 0 || len(under) > 0 {
-		for len(todo) > 0 && len(under) < p.atOnce() {
-			under, todo = append(under, k.block(m, g, values, todo[0], p)), todo[1:]
+	for len(waiting) > 0 || len(under) > 0 {
+		for len(waiting) > 0 && len(under) < p.atOnce() {
+			under, waiting = append(under, k.block(m, g, values, waiting[0], p)), waiting[1:]
 		}
 		i := p.number(len(under))
 		done, err := under[i].run()
