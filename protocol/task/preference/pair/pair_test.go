@@ -1,0 +1,97 @@
+package pair_test
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/assaynet/assay/protocol"
+	"github.com/assaynet/assay/protocol/task/preference/pair"
+)
+
+// script answers as it is told and chooses the longer response.
+type script struct {
+	says func(i int, prompt string) string
+}
+
+func (e script) Answer(_ context.Context, asks []pair.Ask) ([]string, error) {
+	out := make([]string, len(asks))
+	for i, a := range asks {
+		out[i] = e.says(i, a.Prompt)
+	}
+	return out, nil
+}
+
+func (script) Choose(_ context.Context, pairs []pair.Pair) ([]int8, error) {
+	out := make([]int8, len(pairs))
+	for i, p := range pairs {
+		out[i] = p.Longer()
+	}
+	return out, nil
+}
+
+// parrot answers every other question with the example's value, which is wrong
+// most of the time, and the rest with all that it read, which is no answer.
+var parrot = script{func(i int, prompt string) string {
+	if i%2 == 1 {
+		return prompt
+	}
+	return strings.Split(prompt, "\n")[3]
+}}
+
+func TestEveryByteIsAnOriginOrAnError(t *testing.T) {
+	for b := range 256 {
+		o, err := pair.ParseOrigin(byte(b))
+		switch {
+		case b >= 27:
+			if !errors.Is(err, pair.ErrOrigin) {
+				t.Errorf("byte %d: %v", b, err)
+			}
+		case err != nil || o.Byte() != byte(b):
+			t.Errorf("byte %d: %+v, byte %d, %v", b, o, o.Byte(), err)
+		case (o.Cell == 1) != (o.Gold != pair.Neither && o.Z != o.Gold):
+			t.Errorf("byte %d: cell of %+v", b, o)
+		}
+	}
+}
+
+func TestTheSeedDecidesThePairs(t *testing.T) {
+	first, origins, err := pair.Make(t.Context(), protocol.Hash{1}, 80, parrot)
+	if err != nil {
+		t.Fatal(err)
+	}
+	again, same, err := pair.Make(t.Context(), protocol.Hash{1}, 80, parrot)
+	if err != nil || !slices.Equal(first, again) || !slices.Equal(origins, same) {
+		t.Errorf("another time the seed gives other pairs; %v", err)
+	}
+	other, _, err := pair.Make(t.Context(), protocol.Hash{2}, 80, parrot)
+	if err != nil || slices.Equal(first, other) {
+		t.Errorf("another seed gives the same pairs; %v", err)
+	}
+	for i, p := range first {
+		for _, text := range []string{p.Prompt, p.A, p.B} {
+			if len(text) == 0 || len(text) > pair.MaxBytes {
+				t.Errorf("pair %d: %q", i, text)
+			}
+		}
+		if p.A == p.B {
+			t.Errorf("pair %d: two equal responses %q", i, p.A)
+		}
+	}
+}
+
+// TestAModelThatIsNeverWrongGivesNoGolds: without repairs there are no breaks.
+func TestAModelThatIsNeverWrongGivesNoGolds(t *testing.T) {
+	silent := script{func(int, string) string { return "I do not know." }}
+	pairs, origins, err := pair.Make(t.Context(), protocol.Hash{1}, 40, silent)
+	if err != nil || len(pairs) != 40 {
+		t.Fatal(len(pairs), err)
+	}
+	for i, o := range origins {
+		if o.Gold != pair.Neither {
+			t.Errorf("pair %d is a gold", i)
+		}
+	}
+}
