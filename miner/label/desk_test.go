@@ -1,0 +1,305 @@
+package label_test
+
+import (
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"maps"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/assaynet/assay/miner/label"
+	"github.com/assaynet/assay/protocol"
+	"github.com/assaynet/assay/protocol/node"
+	"github.com/assaynet/assay/protocol/store/storetest"
+)
+
+// noon is when everything happens.
+var noon = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+
+// at names a pair.
+func at(round protocol.Round, slot uint16) label.Ref { return label.Ref{Round: round, Slot: slot} }
+
+// pair returns an item of a round that is sealed at height 10 · round.
+func pair(round protocol.Round, slot uint16) label.Item {
+	return label.Item{
+		Ref: at(round, slot), Pair: id(round, slot), Prompt: fmt.Sprintf("Question %d of round %d?", slot, round),
+		A: "It is seven.", B: "It is eight.", Deadline: protocol.Height(10 * round), Expected: noon.Add(time.Duration(round) * time.Minute),
+	}
+}
+
+func id(round protocol.Round, slot uint16) protocol.Hash {
+	return protocol.Hash(sha256.Sum256(fmt.Appendf(nil, "pair %d %d", round, slot)))
+}
+
+func says(c label.Choice, reason string) label.Rating {
+	return label.Rating{Choice: c, Reason: reason, Given: noon}
+}
+
+// home is a machine that can be switched off at any moment.
+type home struct {
+	t  *testing.T
+	fs storetest.Crash
+	// left counts the writes until the machine goes off; it does so before the
+	// write, or after it and before anybody is told.
+	left   int
+	before bool
+	label.Store
+}
+
+// off is what is thrown when the machine goes off.
+type off struct{}
+
+func newHome(t *testing.T) *home {
+	h := &home{t: t, fs: storetest.NewCrash(), left: -1}
+	h.Store = node.RecordsOf(storetest.Open(t, h.fs, "db"))
+	return h
+}
+
+// again is the machine with what a power loss left on its disk.
+func (h *home) again() *home {
+	fs := h.fs.Clone(0, 1)
+	return &home{t: h.t, fs: fs, left: -1, Store: node.RecordsOf(storetest.Open(h.t, fs, "db"))}
+}
+
+func (h *home) Write(fn func(put func(table string, key, value []byte))) error {
+	if h.left == 0 && h.before {
+		panic(off{})
+	}
+	err := h.Store.Write(fn)
+	if h.left == 0 {
+		panic(off{})
+	}
+	h.left--
+	return err
+}
+
+func (h *home) desk() *label.Desk {
+	h.t.Helper()
+	d, err := label.Open(h)
+	must(h.t, err)
+	return d
+}
+
+func must(t testing.TB, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func refused(t *testing.T, err, want error) {
+	t.Helper()
+	if !errors.Is(err, want) {
+		t.Fatalf("got %v, want %v", err, want)
+	}
+}
+
+// wants compares what was said in a round.
+func wants(t *testing.T, d *label.Desk, n protocol.Round, want map[uint16]label.Rating) {
+	t.Helper()
+	got, err := d.Ratings(n)
+	must(t, err)
+	if !maps.Equal(got, want) {
+		t.Fatalf("round %d: got %v, want %v", n, got, want)
+	}
+}
+
+// undo takes back what was rated last.
+func undo(d *label.Desk) (label.Rating, error) {
+	n := d.Look(label.Ref{}).Newest
+	if n == nil {
+		return label.Rating{}, label.ErrStale
+	}
+	return d.Undo(n.Ref, n.Change)
+}
+
+func TestAPersonWorksThroughARound(t *testing.T) {
+	d := newHome(t).desk()
+	if v := d.Look(label.Ref{}); v.Item != nil || v.Open != 0 || v.Newest != nil || v.Sealed != nil {
+		t.Fatalf("a new desk: got %+v", v)
+	}
+	must(t, d.Put(t.Context(), []label.Item{pair(2, 0), pair(1, 1), pair(1, 0)}))
+	v := d.Look(label.Ref{})
+	if v.Item.Ref != at(1, 0) || v.Open != 3 || v.Rated != 0 {
+		t.Fatalf("what is due first comes first: got %+v", v)
+	}
+	must(t, d.Rate(at(1, 0), id(1, 0), says(label.MuchA, "seven is right")))
+	must(t, d.Rate(at(1, 1), id(1, 1), says(label.LittleB, "")))
+	if v = d.Look(at(1, 0)); v.Item.Ref != at(2, 0) || v.Open != 1 || v.Rated != 2 || v.Newest.Ref != at(1, 1) {
+		t.Fatalf("got %+v", v)
+	}
+	was, err := undo(d)
+	must(t, err)
+	if was != says(label.LittleB, "") {
+		t.Fatalf("taken back: got %v", was)
+	}
+	was, err = undo(d)
+	must(t, err)
+	if was != says(label.MuchA, "seven is right") {
+		t.Fatalf("taken back: got %v", was)
+	}
+	if _, err := undo(d); !errors.Is(err, label.ErrStale) {
+		t.Fatalf("nothing is left to take back: got %v", err)
+	}
+	must(t, d.Rate(at(1, 1), id(1, 1), says(label.Equal, "both are fine")))
+	must(t, d.Seal(1))
+	wants(t, d, 1, map[uint16]label.Rating{1: says(label.Equal, "both are fine")})
+	if v = d.Look(label.Ref{}); v.Item.Ref != at(2, 0) || v.Open != 1 || v.Rated != 0 || *v.Sealed != (label.Sealed{Round: 1, Rated: 1, Missed: 1}) {
+		t.Fatalf("after the seal: got %+v", v)
+	}
+}
+
+func TestNothingChangesAfterTheSeal(t *testing.T) {
+	h := newHome(t)
+	d := h.desk()
+	must(t, d.Put(t.Context(), []label.Item{pair(1, 0), pair(1, 1)}))
+	must(t, d.Rate(at(1, 0), id(1, 0), says(label.MuchB, "")))
+	last := d.Look(label.Ref{}).Newest
+	must(t, d.Seal(1))
+	must(t, d.Seal(1))
+	for name, d := range map[string]*label.Desk{"at once": d, "after a restart": h.again().desk()} {
+		t.Run(name, func(t *testing.T) {
+			refused(t, d.Rate(at(1, 1), id(1, 1), says(label.MuchA, "")), label.ErrSealed)
+			refused(t, d.Rate(at(1, 0), id(1, 0), says(label.MuchA, "")), label.ErrSealed)
+			must(t, d.Rate(at(1, 0), id(1, 0), says(label.MuchB, ""))) // sent once more: it was taken
+			_, err := d.Undo(last.Ref, last.Change)
+			refused(t, err, label.ErrSealed)
+			must(t, d.Put(t.Context(), []label.Item{pair(1, 0), pair(1, 2)})) // the node begins the round again
+			wants(t, d, 1, map[uint16]label.Rating{0: says(label.MuchB, "")})
+			if v := d.Look(label.Ref{}); v.Item != nil || v.Newest != nil || v.Open+v.Rated != 0 {
+				t.Fatalf("got %+v", v)
+			}
+		})
+	}
+}
+
+func TestASealCanComeBeforeThePairs(t *testing.T) {
+	h := newHome(t)
+	must(t, h.desk().Seal(3))
+	d := h.again().desk()
+	must(t, d.Put(t.Context(), []label.Item{pair(3, 0)}))
+	if v := d.Look(label.Ref{}); v.Item != nil || v.Sealed != nil {
+		t.Fatalf("got %+v", v)
+	}
+}
+
+func TestTwoWindowsDoNotOverwriteEachOther(t *testing.T) {
+	d := newHome(t).desk()
+	must(t, d.Put(t.Context(), []label.Item{pair(1, 0), pair(1, 1), pair(1, 2)}))
+	one, two := d.Look(label.Ref{}).Item, d.Look(label.Ref{}).Item
+	must(t, d.Rate(one.Ref, one.Pair, says(label.MuchA, "mine")))
+	refused(t, d.Rate(two.Ref, two.Pair, says(label.MuchB, "")), label.ErrStale)
+	refused(t, d.Rate(two.Ref, two.Pair, says(label.MuchA, "not mine")), label.ErrStale)
+	must(t, d.Rate(one.Ref, one.Pair, says(label.MuchA, "mine"))) // the answer was lost, and the browser sends again
+	seen := d.Look(label.Ref{}).Newest
+	must(t, d.Rate(at(1, 1), id(1, 1), says(label.Equal, "")))
+	_, err := d.Undo(seen.Ref, seen.Change)
+	refused(t, err, label.ErrStale)
+	_, err = undo(d)
+	must(t, err)
+	_, err = d.Undo(seen.Ref, seen.Change)
+	must(t, err)
+	must(t, d.Rate(one.Ref, one.Pair, says(label.LittleA, "on second thoughts")))
+	_, err = d.Undo(seen.Ref, seen.Change) // of what is no more
+	refused(t, err, label.ErrStale)
+	wants(t, d, 1, map[uint16]label.Rating{0: says(label.LittleA, "on second thoughts")})
+}
+
+func TestAWindowKeepsItsPairWhileItIsOpen(t *testing.T) {
+	d := newHome(t).desk()
+	must(t, d.Put(t.Context(), []label.Item{pair(2, 0), pair(2, 1), pair(2, 2)}))
+	must(t, d.Put(t.Context(), []label.Item{pair(1, 0)})) // due earlier, and laid there later
+	if got := d.Look(at(2, 1)).Item.Ref; got != at(2, 1) {
+		t.Fatalf("got %v", got)
+	}
+	for _, c := range []struct{ shown, next label.Ref }{
+		{at(1, 0), at(2, 0)},
+		{at(2, 0), at(2, 1)},
+		{at(2, 2), at(1, 0)},
+		{at(9, 9), at(1, 0)},
+	} {
+		if got := d.After(c.shown).Item.Ref; got != c.next {
+			t.Errorf("after %v: got %v, want %v", c.shown, got, c.next)
+		}
+	}
+}
+
+func TestADeadlineMayMove(t *testing.T) {
+	h := newHome(t)
+	d := h.desk()
+	i := pair(1, 0)
+	must(t, d.Put(t.Context(), []label.Item{i}))
+	must(t, d.Rate(i.Ref, i.Pair, says(label.MuchA, "")))
+	i.Expected = noon.Add(time.Hour)
+	must(t, d.Put(t.Context(), []label.Item{i}))
+	d = h.again().desk()
+	wants(t, d, 1, map[uint16]label.Rating{0: says(label.MuchA, "")})
+	_, err := undo(d)
+	must(t, err)
+	if got := d.Look(label.Ref{}).Item; *got != i {
+		t.Fatalf("got %+v, want %+v", got, i)
+	}
+}
+
+func TestWhatIsNoPairOrNoRatingIsRefused(t *testing.T) {
+	d := newHome(t).desk()
+	must(t, d.Put(t.Context(), []label.Item{pair(1, 0)}))
+	for name, change := range map[string]func(*label.Item){
+		"another pair in its place": func(i *label.Item) { i.Pair = id(7, 7) },
+		"another text":              func(i *label.Item) { i.B = "It is nine." },
+		"a long prompt":             func(i *label.Item) { i.Slot = 1; i.Prompt = strings.Repeat("x", label.MaxText+1) },
+		"no UTF-8":                  func(i *label.Item) { i.Slot = 1; i.A = "\xff" },
+	} {
+		i := pair(1, 0)
+		change(&i)
+		if err := d.Put(t.Context(), []label.Item{pair(1, 5), i}); !errors.Is(err, label.ErrItem) {
+			t.Errorf("%s: got %v", name, err)
+		}
+	}
+	var many []label.Item
+	for slot := range uint16(label.MaxItems) {
+		many = append(many, pair(1, slot+1))
+	}
+	refused(t, d.Put(t.Context(), many), label.ErrItem)
+	if v := d.Look(label.Ref{}); v.Open != 1 {
+		t.Fatalf("a part was laid on the desk: %d are open", v.Open)
+	}
+	for name, err := range map[string]error{
+		"no choice":          d.Rate(at(1, 0), id(1, 0), says(0, "")),
+		"a sixth choice":     d.Rate(at(1, 0), id(1, 0), says(6, "")),
+		"a long reason":      d.Rate(at(1, 0), id(1, 0), says(1, strings.Repeat("x", label.MaxReason+1))),
+		"a reason in no UTF": d.Rate(at(1, 0), id(1, 0), says(1, "\xff")),
+	} {
+		if !errors.Is(err, label.ErrRating) {
+			t.Errorf("%s: got %v", name, err)
+		}
+	}
+	refused(t, d.Rate(at(1, 0), id(1, 1), says(1, "")), label.ErrUnknown)
+	refused(t, d.Rate(at(1, 1), id(1, 1), says(1, "")), label.ErrUnknown)
+	refused(t, d.Rate(at(2, 0), id(2, 0), says(1, "")), label.ErrUnknown)
+	_, err := d.Undo(at(2, 0), 1)
+	refused(t, err, label.ErrUnknown)
+	wants(t, d, 1, map[uint16]label.Rating{})
+}
+
+func TestOldRoundsAreForgotten(t *testing.T) {
+	h := newHome(t)
+	d := h.desk()
+	must(t, d.Put(t.Context(), []label.Item{pair(1, 0), pair(2, 0), pair(3, 0)}))
+	must(t, d.Rate(at(1, 0), id(1, 0), says(1, "")))
+	must(t, d.Rate(at(3, 0), id(3, 0), says(2, "")))
+	must(t, d.Seal(1))
+	must(t, d.Prune(3))
+	must(t, d.Prune(3))
+	for _, d := range []*label.Desk{d, h.again().desk()} {
+		wants(t, d, 1, map[uint16]label.Rating{})
+		wants(t, d, 3, map[uint16]label.Rating{0: says(2, "")})
+		if v := d.Look(label.Ref{}); v.Open != 0 || v.Rated != 1 || v.Sealed != nil {
+			t.Fatalf("got %+v", v)
+		}
+	}
+	must(t, d.Put(t.Context(), []label.Item{pair(1, 0)})) // forgotten with its seal
+	refused(t, d.Rate(at(1, 0), id(1, 1), says(1, "")), label.ErrUnknown)
+}

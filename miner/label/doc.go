@@ -1,0 +1,17 @@
+// Package label is the people's desk: where a person compares two responses to a
+// prompt, and where what the person said is kept until the round is sealed.
+//
+// A [Desk] lies between the node and the person. The node puts pairs on it
+// ([Desk.Put]), takes the ratings ([Desk.Ratings]) and closes a round
+// ([Desk.Seal]), after which nothing of it changes. The person rates what is open
+// ([Desk.Rate]) and takes the newest rating back ([Desk.Undo]). Each of these is on
+// the disk when it returns, and is all or nothing: a process that is killed at any
+// moment goes on with what it acknowledged.
+//
+// Several people, or several windows of one, may work at one desk. A pair that
+// was rated elsewhere meanwhile is refused with [ErrStale] and not overwritten;
+// the same rating again, as a browser sends it that lost the answer, is taken once.
+//
+// The desk knows nothing of tasks, seals and scores, and its ratings are what a
+// person said: nobody attests that it was a person. Start reading at desk.go.
+package label
