@@ -27,8 +27,6 @@ const (
 	stepWork  = 80e9
 	minBudget = 32
 	maxBudget = 512
-	// logitsAtOnce bounds the memory of logits.
-	logitsAtOnce = 64
 )
 
 type keyValues struct{ *Cache }
@@ -79,18 +77,21 @@ func (b *Backend) Step(pieces []*backend.Piece) error {
 	run := make([]*Piece, len(pieces))
 	firsts := make([]int, len(pieces)) // positions of the first wanted states
 	for i, p := range pieces {
-		run[i] = &Piece{Cache: p.Cache.(keyValues).Cache, Tokens: p.Tokens, Keep: p.Keep}
+		run[i] = &Piece{Cache: p.Cache.(keyValues).Cache, Tokens: p.Tokens, Keep: p.Keep, Choose: p.Want&^backend.State != 0}
 		firsts[i] = p.Cache.Len() + len(p.Tokens) - p.Keep
 	}
 	if err := b.net.Forward(run); err != nil {
 		return err
 	}
 	var states []wantedState
+	var chosen []choice
 	for i, p := range pieces {
 		p.Err = run[i].Err
 		for k, s := range run[i].States {
 			x := wantedState{p, s, firsts[i] + k}
 			switch {
+			case run[i].Chose:
+				chosen = append(chosen, choice{x, run[i].Best[k], run[i].Logits[k]})
 			case p.Want&^backend.State != 0:
 				states = append(states, x)
 			case x.counts(allFinite(s)):
@@ -98,6 +99,7 @@ func (b *Backend) Step(pieces []*backend.Piece) error {
 			}
 		}
 	}
+	give(chosen)
 	for at := 0; at < len(states); at += logitsAtOnce {
 		if err := b.choose(states[at:min(at+logitsAtOnce, len(states))]); err != nil {
 			return err
@@ -125,20 +127,36 @@ func (b *Backend) choose(states []wantedState) error {
 	if err != nil {
 		return err
 	}
-	var wg sync.WaitGroup
+	chosen := make([]choice, len(states))
 	for i, x := range states {
-		if !x.counts(best[i] >= 0) {
+		chosen[i] = choice{x, best[i], logits[i]}
+	}
+	give(chosen)
+	return nil
+}
+
+// choice is a state with its logits, and the likeliest of them, or -1.
+type choice struct {
+	wantedState
+	best   int32
+	logits []float32
+}
+
+// give gives the choices' pieces what those want.
+func give(chosen []choice) {
+	var wg sync.WaitGroup
+	for _, c := range chosen {
+		if !c.counts(c.best >= 0) {
 			continue
 		}
-		k, r := x.piece.Ran-1, backend.Result{State: x.state, Likeliest: best[i], Logits: logits[i]}
-		if len(states) == 1 {
-			x.piece.Give(k, r)
+		k, r := c.piece.Ran-1, backend.Result{State: c.state, Likeliest: c.best, Logits: c.logits}
+		if len(chosen) == 1 {
+			c.piece.Give(k, r)
 		} else {
-			wg.Go(func() { x.piece.Give(k, r) })
+			wg.Go(func() { c.piece.Give(k, r) })
 		}
 	}
 	wg.Wait()
-	return nil
 }
 
 // wantedState is a state of a piece, at a position.

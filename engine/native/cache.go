@@ -86,9 +86,17 @@ type Piece struct {
 	Cache  *Cache
 	Tokens []int32
 	Keep   int // how many of the last tokens' states are wanted
+	// Choose tells that their logits are wanted too, which are best made in the
+	// same call.
+	Choose bool
 
 	States [][]float32 // out: final-normed, of the last Keep tokens; not checked, see Logits
-	Err    error       // out
+	// Chose, out: whether Best and Logits are as [Model.Logits] makes them of
+	// States. They are valid until the next Forward.
+	Chose  bool
+	Best   []int32
+	Logits [][]float32
+	Err    error // out
 }
 
 // check refuses a piece that cannot run.

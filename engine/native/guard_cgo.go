@@ -36,10 +36,21 @@ func newWatch(data []byte) (*watch, error) {
 	return w, nil
 }
 
+// errCut says that a page was missing.
+var errCut = fmt.Errorf("%w: a part of it cannot be read", backend.ErrFile)
+
+// number returns C's number of w, which none has where nothing is watched.
+func (w *watch) number() C.int {
+	if w == nil {
+		return closedWatch
+	}
+	return C.int(w.entry.Load())
+}
+
 // err returns backend.ErrFile where a page was missing.
 func (w *watch) err() error {
-	if w != nil && C.eng_cut(C.int(w.entry.Load())) != 0 {
-		return fmt.Errorf("%w: a part of it cannot be read", backend.ErrFile)
+	if C.eng_cut(w.number()) != 0 {
+		return errCut
 	}
 	return nil
 }

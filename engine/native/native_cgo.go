@@ -12,13 +12,19 @@ package native
 #include "engine.h"
 
 // The fields of a batch one by one: Go may not hand C a struct that points to
-// Go's memory.
-static int step(eng_model *m, int32_t n, int32_t seqs, int32_t keeps, const int32_t *token, const int32_t *pos,
+// Go's memory. Logits follow where best is not NULL. All is one call, for each
+// that lasts wakes Go's monitor thread, which then takes a processor from a
+// kernel for some microseconds while the others wait.
+static int step(eng_model *m, int watch, int *cut, int32_t n, int32_t seqs, int32_t keeps, const int32_t *token, const int32_t *pos,
 	const int32_t *seq_first, const uintptr_t *page, const int32_t *page_first, const float *rope, const int32_t *keep,
-	float *states, int32_t *fail)
+	float *states, int32_t *fail, float *logits, int64_t stride, int32_t *best)
 {
 	struct eng_batch b = {n, seqs, keeps, token, pos, seq_first, (uint16_t *const *)page, page_first, rope, keep, states, fail, fail + seqs};
-	return eng_step(m, &b);
+	int status = eng_step(m, &b);
+	if (status == ENG_OK && best)
+		status = eng_logits(m, keeps, states, logits, stride, best);
+	*cut = eng_cut(watch);
+	return status;
 }
 */
 import "C"
@@ -71,6 +77,8 @@ type inputs struct {
 	token, pos, seqFirst, pageFirst, keep, fail []int32
 	page                                        []uintptr
 	rope                                        []float32
+
+	logits []float32 // on their way out
 }
 
 // New starts threads that compute with m's weights, which must stay until Close
@@ -175,11 +183,16 @@ func (m *Model) Weights() string {
 // Level returns the instructions that m uses.
 func (m *Model) Level() Level { return m.level }
 
+// logitsAtOnce bounds the memory of logits, in states.
+const logitsAtOnce = 64
+
 // Forward runs the new tokens of all pieces at once and adds them to their
-// caches. An error of a piece (ErrToken, ErrContext, a *backend.FailedError,
-// backend.ErrMemory) is its own, in Err; that of Forward means that nothing
-// ran. After a *FailedError the cache holds the positions before it, and States
-// those of them that were asked for. No cache may be in two pieces.
+// caches. It makes logits of all states that are wanted if all pieces choose,
+// and they are not too many; it says so in their Chose. An error of a piece
+// (ErrToken, ErrContext, a *backend.FailedError, backend.ErrMemory) is its own,
+// in Err; that of Forward means that nothing ran. After a *FailedError the cache
+// holds the positions before it, and States those of them that were asked for.
+// No cache may be in two pieces.
 func (m *Model) Forward(pieces []*Piece) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -199,23 +212,64 @@ func (m *Model) Forward(pieces []*Piece) error {
 	if len(run) == 0 {
 		return nil
 	}
-	in, keeps := &m.in, m.in.gather(m, run)
+	keeps := m.in.gather(m, run)
 	states := make([]float32, keeps*m.Width)
-	err := m.done(C.step(m.c, C.int32_t(len(in.token)), C.int32_t(len(run)), C.int32_t(keeps), int32s(in.token), int32s(in.pos),
-		int32s(in.seqFirst), (*C.uintptr_t)(unsafe.Pointer(unsafe.SliceData(in.page))), int32s(in.pageFirst), floats(in.rope), int32s(in.keep),
-		floats(states), int32s(in.fail)), "run a batch")
-	if err != nil {
+	chosen := m.choices(run, keeps)
+	if err := m.step(run, states, chosen); err != nil {
 		for _, p := range run {
 			p.Cache.trim()
 		}
 		return err
 	}
+	first := 0
 	for i, p := range run {
 		keep := min(p.Keep, len(p.Tokens))
-		p.finish(states[:keep*m.Width], m.Width, int(in.fail[i]-in.seqFirst[i]), int(in.fail[len(run)+i]))
-		states = states[keep*m.Width:]
+		p.finish(states[first*m.Width:(first+keep)*m.Width], m.Width, int(m.in.fail[i]-m.in.seqFirst[i]), int(m.in.fail[len(run)+i]))
+		if p.Chose = len(chosen) > 0; p.Chose {
+			p.Best, p.Logits = chosen[first:first+keep], m.rows(m.in.logits[first*m.vocabLine:], keep)
+		}
+		first += keep
 	}
 	return nil
+}
+
+// choices returns room for the likeliest tokens of all states that are wanted,
+// and makes that of their logits; none where Forward makes no logits.
+func (m *Model) choices(run []*Piece, keeps int) []int32 {
+	for _, p := range run {
+		if !p.Choose && p.Keep > 0 {
+			return nil
+		}
+	}
+	if keeps == 0 || keeps > logitsAtOnce {
+		return nil
+	}
+	if n := keeps * m.vocabLine; cap(m.in.logits) < n {
+		m.in.logits = make([]float32, n)
+	}
+	return make([]int32, keeps)
+}
+
+// rows returns the first n rows of logits.
+func (m *Model) rows(logits []float32, n int) [][]float32 {
+	rows := make([][]float32, n)
+	for i := range rows {
+		rows[i] = logits[i*m.vocabLine:][:m.Vocab:m.Vocab]
+	}
+	return rows
+}
+
+// step runs the batch that was gathered.
+func (m *Model) step(run []*Piece, states []float32, chosen []int32) error {
+	in := &m.in
+	var cut C.int
+	err := status(C.step(m.c, m.file.number(), &cut, C.int32_t(len(in.token)), C.int32_t(len(run)), C.int32_t(len(in.keep)),
+		int32s(in.token), int32s(in.pos), int32s(in.seqFirst), (*C.uintptr_t)(unsafe.Pointer(unsafe.SliceData(in.page))), int32s(in.pageFirst),
+		floats(in.rope), int32s(in.keep), floats(states), int32s(in.fail), floats(in.logits), C.int64_t(m.vocabLine), int32s(chosen)), "run a batch")
+	if err == nil && cut != 0 {
+		err = errCut
+	}
+	return err
 }
 
 // gather fills in with the pieces and returns how many states are wanted.
@@ -275,10 +329,7 @@ func (m *Model) Logits(states [][]float32, buf *[]float32) (logits [][]float32, 
 	if err != nil {
 		return nil, nil, err
 	}
-	for i := range states {
-		logits = append(logits, out[i*m.vocabLine:][:m.Vocab:m.Vocab])
-	}
-	return logits, best, nil
+	return m.rows(out, len(states)), best, nil
 }
 
 func int32s(s []int32) *C.int32_t { return (*C.int32_t)(unsafe.SliceData(s)) }

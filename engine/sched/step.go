@@ -2,6 +2,7 @@ package sched
 
 import (
 	"fmt"
+	"runtime"
 	"slices"
 	"time"
 
@@ -63,6 +64,10 @@ func (s *Scheduler) step() {
 	for i, p := range parts {
 		pieces[i] = p.Piece
 	}
+	// A goroutine that runs for long is taken its processor from by Go's monitor
+	// thread whenever that finds it in C, and then looks every few dozen
+	// microseconds, on a processor that a kernel needs.
+	runtime.Gosched()
 	began := time.Now()
 	failed := s.backend.Step(pieces)
 	took := time.Since(began)
