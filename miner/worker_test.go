@@ -49,6 +49,7 @@ func TestASeatThatOffersNoKindThatNeedsAModelOpensNone(t *testing.T) {
 		ID: w.seat, Hotkey: w.hotkey.PublicKey(), Asked: []task.Asked{{Kind: echoes, Slots: 2}},
 	})
 	w.draw(round)
+	w.p.Kinds = w.p.Kinds[:1]
 	w.p.Kinds[0].Name, w.p.Kinds[0].Models = echoes, nil
 	cfg := w.config(newMemory(), puppet{})
 	cfg.Kinds, cfg.Workers = task.Table{echo{}}, []miner.Worker{echo{}}

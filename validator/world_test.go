@@ -456,7 +456,8 @@ func root(task protocol.TaskID, hotkey protocol.PublicKey, answer []byte) protoc
 func constants() params.Params {
 	p := params.Local()
 	p.Schedule.OpenBlocks = 13
-	p.Kinds[0].Keep = params.One / 2
+	p.Kinds = p.Kinds[:1]
+	p.Kinds[0].Share, p.Kinds[0].Keep = params.One, params.One/2
 	return p
 }
 

@@ -140,7 +140,11 @@ func runner(ctx context.Context) (families.Runner, func() error) {
 				panic(err) // the interpreter is a constant
 			}
 		}
-		return box.Passes(ctx, program)
+		output, ok, err := box.Passes(ctx, program)
+		if err != nil {
+			panic(err) // a mistake of the sandbox, not of the program
+		}
+		return output, ok
 	}
 	return run, func() error {
 		if box == nil {

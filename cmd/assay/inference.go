@@ -71,10 +71,7 @@ func checkInference(c *cli.Context, r *receipt) (*checked, error) {
 	}
 	var judge *scoring.Inference
 	var out scoring.Outcome
-	err = withModel(c, engineConfig(c, 0), func(m *engine.Model) error {
-		if id := protocol.ModelID(m.ID()); id != t.Model {
-			return withHint(fmt.Errorf("the receipt is of model %s, this file is model %s", t.Model, id), "give --model the file that the network names")
-		}
+	err = withModelOf(c, t, func(m *engine.Model) error {
 		judge = scoring.NewInference(bridge.Model{Model: m})
 		out, err = judge.Judge(c.Context, &r.Task, r.answer.Sender, r.answer.Answer.Body)
 		return err
@@ -88,14 +85,32 @@ func checkInference(c *cli.Context, r *receipt) (*checked, error) {
 	}
 	v := &checked{
 		finding: out.Finding, body: inferenceVerdict{t.Model, found.Code, found.Position, found.Tokens},
-		words: fmt.Sprintf("%s: %s", out.Finding, codeWords(found.Code, found.Position)),
-		isTrue: func(c *wire.Card, hotkey protocol.PublicKey) bool {
-			body, err := judge.Body(&out, hotkey)
-			return err == nil && out.CheckCard(c, body) == nil
-		},
+		words:  fmt.Sprintf("%s: %s", out.Finding, codeWords(found.Code, found.Position)),
+		isTrue: cardsOf(judge, &out),
 	}
 	if out.Passed() {
 		v.words = fmt.Sprintf("equal: %d tokens, bit for bit", found.Tokens)
 	}
 	return v, nil
+}
+
+// withModelOf opens the model of --model, which must be that of a task.
+func withModelOf(c *cli.Context, t *inference.Task, fn func(*engine.Model) error) error {
+	return withModel(c, engineConfig(c, 0), func(m *engine.Model) error {
+		if id := protocol.ModelID(m.ID()); id != t.Model {
+			return withHint(fmt.Errorf("the receipt is of model %s, this file is model %s", t.Model, id), "give --model the file that the network names")
+		}
+		return fn(m)
+	})
+}
+
+// cardsOf reports of a card whether it says what a judge found.
+func cardsOf(judge interface {
+	Body(o *scoring.Outcome, hotkey protocol.PublicKey) ([]byte, error)
+}, out *scoring.Outcome,
+) func(c *wire.Card, hotkey protocol.PublicKey) bool {
+	return func(c *wire.Card, hotkey protocol.PublicKey) bool {
+		body, err := judge.Body(out, hotkey)
+		return err == nil && out.CheckCard(c, body) == nil
+	}
 }

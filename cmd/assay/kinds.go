@@ -34,7 +34,7 @@ type checked struct {
 }
 
 // taskKinds has all kinds that the program has, in the order of package kinds.
-func taskKinds() []taskKind { return []taskKind{inferenceKind()} }
+func taskKinds() []taskKind { return []taskKind{inferenceKind(), syntheticKind()} }
 
 // taskKindOf returns a kind; for one that the program does not have, it prints
 // bodies as they came, and checks nothing.

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"time"
 
@@ -10,11 +11,15 @@ import (
 
 	"github.com/assaynet/assay/cmd/internal/config"
 	"github.com/assaynet/assay/cmd/internal/daemon"
+	"github.com/assaynet/assay/cmd/internal/usage"
 	"github.com/assaynet/assay/miner"
+	"github.com/assaynet/assay/protocol"
 	"github.com/assaynet/assay/protocol/api"
 	"github.com/assaynet/assay/protocol/bridge"
 	"github.com/assaynet/assay/protocol/node"
+	"github.com/assaynet/assay/protocol/task/inference"
 	"github.com/assaynet/assay/protocol/task/kinds"
+	"github.com/assaynet/assay/protocol/task/synthetic"
 	"github.com/assaynet/assay/protocol/wire"
 )
 
@@ -67,7 +72,10 @@ func newMiner(ctx context.Context, d *daemon.Daemon, n *node.Light) (*miner.Mine
 	if err != nil {
 		return nil, err
 	}
-	workers := workers(d)
+	workers, err := workers(d)
+	if err != nil {
+		return nil, err
+	}
 	serve, err := d.Announcement(ctx, offers(workers))
 	if err != nil {
 		return nil, err
@@ -81,17 +89,31 @@ func newMiner(ctx context.Context, d *daemon.Daemon, n *node.Light) (*miner.Mine
 	})
 }
 
-// workers returns one for each kind that the seat offers: what runs models
-// where any are open.
-func workers(d *daemon.Daemon) (list []miner.Worker) {
+// workers returns one for each kind that the network has and the settings name, or
+// do not leave out.
+func workers(d *daemon.Daemon) (list []miner.Worker, err error) {
 	var models []miner.Model
+	var texts []miner.TextModel
 	for _, m := range d.Models {
-		models = append(models, bridge.Model{Model: m})
+		models, texts = append(models, bridge.Model{Model: m}), append(texts, bridge.Model{Model: m})
 	}
-	if len(models) > 0 {
-		list = append(list, miner.NewInference(uint16(d.Config.Seat.Capacity), d.Registry, models...))
+	capacity := uint16(d.Config.Seat.Capacity)
+	made := map[protocol.Kind]func() miner.Worker{
+		inference.Kind: func() miner.Worker { return miner.NewInference(capacity, d.Registry, models...) },
+		synthetic.Kind: func() miner.Worker { return miner.NewSynthetic(capacity, d.Registry, texts...) },
 	}
-	return list
+	wanted := d.Config.Seat.Kinds
+	for _, name := range wanted {
+		if made[protocol.Kind(name)] == nil || d.Genesis.Params.Kind(protocol.Kind(name)) == nil {
+			return nil, usage.Mistake(fmt.Errorf("seat.kinds (--kinds): the network %s pays for no kind %q that this miner serves", d.Chain, name))
+		}
+	}
+	for _, k := range d.Genesis.Params.Kinds {
+		if work := made[k.Name]; work != nil && (len(wanted) == 0 || slices.Contains(wanted, string(k.Name))) {
+			list = append(list, work())
+		}
+	}
+	return list, nil
 }
 
 func offers(workers []miner.Worker) (list []wire.Offer) {

@@ -15,6 +15,7 @@ import (
 	"github.com/assaynet/assay/protocol/task/kinds"
 	"github.com/assaynet/assay/protocol/wire"
 	"github.com/assaynet/assay/scoring"
+	"github.com/assaynet/assay/scoring/synthetic/sandbox"
 	"github.com/assaynet/assay/validator"
 	"github.com/assaynet/assay/validator/source"
 )
@@ -66,7 +67,12 @@ func run(c *cli.Context) (err error) {
 	if err != nil {
 		return d.Explain(err)
 	}
-	if v, err = newValidator(c.Context, d, n); err != nil {
+	box, err := sandbox.New(c.Context, sandbox.Compiler, sandbox.Fuel)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, box.Close(context.WithoutCancel(c.Context))) }()
+	if v, err = newValidator(c.Context, d, n, box); err != nil {
 		return d.Explain(err)
 	}
 	state := source.State(n)
@@ -78,7 +84,7 @@ func run(c *cli.Context) (err error) {
 }
 
 // newValidator puts the role on top of the node.
-func newValidator(ctx context.Context, d *daemon.Daemon, n *node.Full) (*validator.Validator, error) {
+func newValidator(ctx context.Context, d *daemon.Daemon, n *node.Full, box *sandbox.Sandbox) (*validator.Validator, error) {
 	salt, err := d.Salt()
 	if err != nil {
 		return nil, err
@@ -95,12 +101,8 @@ func newValidator(ctx context.Context, d *daemon.Daemon, n *node.Full) (*validat
 	if err != nil {
 		return nil, fmt.Errorf("derive consensus key: %w", err)
 	}
-	var models []scoring.Model
-	for _, m := range d.Models {
-		models = append(models, bridge.Model{Model: m})
-	}
 	return validator.New(validator.Config{
-		ChainID: d.Chain, Kinds: kinds.All(), Params: &d.Genesis.Params, Hotkey: d.Hotkey, Salt: salt, Judges: []validator.Judge{scoring.NewInference(models...)},
+		ChainID: d.Chain, Kinds: kinds.All(), Params: &d.Genesis.Params, Hotkey: d.Hotkey, Salt: salt, Judges: judges(d, box),
 		Ledger: n, Store: node.RecordsOf(d.DB), Submit: n.Submit, Publish: n.Publish,
 		Evidence: func(ctx context.Context, k wire.AnswerKey) ([]byte, error) {
 			return n.Ask(ctx, wire.Encode(&wire.EvidenceRequest{Part: wire.EvidenceAnswer, Key: k}))
@@ -114,4 +116,14 @@ func newValidator(ctx context.Context, d *daemon.Daemon, n *node.Full) (*validat
 		Chain:        n.Anchor,
 		Logger:       d.Log, Metrics: d.Registry,
 	})
+}
+
+// judges returns one for each kind that the program has.
+func judges(d *daemon.Daemon, box *sandbox.Sandbox) []validator.Judge {
+	var models []scoring.Model
+	var texts []scoring.TextModel
+	for _, m := range d.Models {
+		models, texts = append(models, bridge.Model{Model: m}), append(texts, bridge.Model{Model: m})
+	}
+	return []validator.Judge{scoring.NewInference(models...), scoring.NewSynthetic(box.Passes, texts...)}
 }

@@ -43,24 +43,36 @@ func inferenceShape() shape {
 			if err != nil {
 				return nil, err
 			}
-			return InferenceTask{
-				Model: t.Model, System: t.System, Prompt: t.Prompt, TemperatureBits: t.TemperatureBits,
-				TopK: t.TopK, TopP: t.TopP, Seed: t.Seed, MaxTokens: t.MaxTokens,
-			}, nil
+			return shownTask(t), nil
 		},
 		answer: func(body []byte) (any, error) {
 			r, err := inference.ReadResult(body)
 			if err != nil {
 				return nil, err
 			}
-			return InferenceAnswer{Output: r.Output, Finish: r.Finish, Fingerprint: r.Fingerprint, Millis: r.Millis}, nil
+			return shownResult(r), nil
 		},
 		card: func(body []byte) (any, error) {
 			c, err := inference.ReadCard(body)
 			if err != nil {
 				return nil, err
 			}
-			return InferenceCard{Code: c.Code, Position: c.Position, Tokens: c.Tokens, Root: c.Root}, nil
+			return shownCard(c), nil
 		},
 	}
+}
+
+func shownTask(t *inference.Task) InferenceTask {
+	return InferenceTask{
+		Model: t.Model, System: t.System, Prompt: t.Prompt, TemperatureBits: t.TemperatureBits,
+		TopK: t.TopK, TopP: t.TopP, Seed: t.Seed, MaxTokens: t.MaxTokens,
+	}
+}
+
+func shownResult(r *inference.Result) InferenceAnswer {
+	return InferenceAnswer{Output: r.Output, Finish: r.Finish, Fingerprint: r.Fingerprint, Millis: r.Millis}
+}
+
+func shownCard(c *inference.Card) InferenceCard {
+	return InferenceCard{Code: c.Code, Position: c.Position, Tokens: c.Tokens, Root: c.Root}
 }

@@ -254,6 +254,8 @@ func TestWhatMayBeHugeIsAString(t *testing.T) {
 	const most = math.MaxUint64
 	s := readSpec(t)
 	for what, v := range map[string]any{
+		"SyntheticAnswer": api.SyntheticAnswer{Text: "\u2028", Run: api.InferenceAnswer{Finish: "stop", Output: []int32{math.MinInt32}, Millis: most}},
+		"SyntheticCard":   api.SyntheticCard{Run: api.InferenceCard{Code: "exact"}, Gates: []string{"length"}, Checks: []string{}},
 		"InferenceAnswer": api.InferenceAnswer{Finish: "stop", Output: []int32{math.MinInt32, math.MaxInt32}, Millis: most},
 		"Explain":         api.Explain{Reason: "paid", Work: most, MeanWork: most, Raw: most, AverageEpochs: most, AverageAsked: most, AverageOpened: most, AverageRuns: most, AveragePasses: most},
 	} {

@@ -18,7 +18,7 @@ type shape struct {
 }
 
 // shapes has all kinds that the program has, in the order of package kinds.
-func shapes() []shape { return []shape{inferenceShape()} }
+func shapes() []shape { return []shape{inferenceShape(), syntheticShape()} }
 
 // OtherBody is a body of a kind that this program does not have.
 type OtherBody struct {

@@ -26,6 +26,12 @@ func (m Model) Chat(messages []inference.Message) ([]int32, error) {
 	return m.Tokenizer().Chat(Conversation(messages))
 }
 
+// Text returns what tokens stand for, without control tokens; each byte that is no
+// part of UTF-8 is U+FFFD.
+func (m Model) Text(output []int32) string {
+	return string([]rune(string(m.Tokenizer().Decode(output))))
+}
+
 // Conversation returns the messages of a task in the tokenizer's words.
 func Conversation(messages []inference.Message) []tokenizer.Message {
 	list := make([]tokenizer.Message, len(messages))

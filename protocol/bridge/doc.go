@@ -4,6 +4,7 @@
 //
 // Miners, judges and assay verify run the same code here, so that what one makes
 // of a task is what the others make of it; the engine knows no network, and the
-// packages of tasks no engine. A kind that runs models too puts its mapping
-// here. Start reading at [Request].
+// packages of tasks no engine. The kind synthetic, whose tasks have one of
+// inference in them, uses the same; a kind that runs models in another way puts
+// its mapping here. Start reading at [Request].
 package bridge

@@ -60,6 +60,8 @@ func testParams() params.Params {
 	p.Seats.MaxPerColdkey = 3
 	p.Seats.Immunity = 30
 	p.Tasks.Retention = 4
+	p.Kinds = p.Kinds[:1]
+	p.Kinds[0].Share = params.One
 	return p
 }
 

@@ -61,11 +61,20 @@ func Local() Params {
 		Gossip: Gossip{ReplayWindow: 60}, // three epochs: answers and cards of the last two
 		Kinds: []Kind{{
 			Name:   inference,
-			Share:  One,
+			Share:  One - One/4,
 			Slots:  4,
 			Judges: 2,
 			Rounds: 1,
 			Keep:   One * 9 / 10, // ten epochs of memory: one drawn answer more or less moves a weight by a twentieth
+			Models: []Model{SmolLM2()},
+		}, {
+			Name:   synthetic,
+			Share:  One / 4,
+			Full:   128, // tokens: two or three records
+			Slots:  2,
+			Judges: 2,
+			Rounds: 1,
+			Keep:   One * 9 / 10,
 			Models: []Model{SmolLM2()},
 		}},
 		Inference: Inference{
@@ -75,14 +84,17 @@ func Local() Params {
 			SpeedBest:      One + One/10,
 			SpeedWorst:     One - One/10,
 		},
+		Synthetic: Synthetic{MaxTokens: 64},
 	}
 }
 
-// Demo returns [Local] with one answer a seat and epoch, so that nine
+// Demo returns [Local] with one answer of each kind a seat and epoch, so that nine
 // processes fit on two cores.
 func Demo() Params {
 	p := Local()
 	p.Name = "assay-demo"
-	p.Kinds[0].Slots = 1
+	for i := range p.Kinds {
+		p.Kinds[i].Slots = 1
+	}
 	return p
 }

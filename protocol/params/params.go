@@ -31,6 +31,8 @@ type Params struct {
 	Kinds []Kind `cbor:"9,keyasint" json:"kinds"`
 	// Inference holds what the kind inference alone has.
 	Inference Inference `cbor:"10,keyasint" json:"inference"`
+	// Synthetic holds what the kind synthetic alone has.
+	Synthetic Synthetic `cbor:"11,keyasint" json:"synthetic"`
 }
 
 // Block says how fast blocks come.
@@ -124,8 +126,12 @@ const MaxKinds = 8
 // maxSlots bounds the slots of a seat in a round, of all kinds together.
 const maxSlots = 1024
 
-// inference names the kind of [Params.Inference]; its code is in task/inference.
-const inference protocol.Kind = "inference"
+// The kinds that have parameters of their own; their code is below package task,
+// by the same names.
+const (
+	inference protocol.Kind = "inference" // [Params.Inference]
+	synthetic protocol.Kind = "synthetic" // [Params.Synthetic]
+)
 
 // Kind is all that the ledger knows of one kind of task.
 type Kind struct {
@@ -189,6 +195,12 @@ type Inference struct {
 	SpeedWorst uint32 `cbor:"5,keyasint" json:"speed_worst"`
 }
 
+// Synthetic says what the kind synthetic asks.
+type Synthetic struct {
+	// MaxTokens bounds a record, 1 … 1024: what is cut off there passes few gates.
+	MaxTokens uint32 `cbor:"1,keyasint" json:"max_tokens"`
+}
+
 // Gossip bounds what peers may say.
 type Gossip struct {
 	// ReplayWindow is by how many blocks the height of an envelope may differ
@@ -227,7 +239,10 @@ func (p *Params) Check() error {
 	if err := p.checkKinds(); err != nil {
 		return err
 	}
-	return p.checkInference()
+	if err := p.checkInference(); err != nil {
+		return err
+	}
+	return p.checkSynthetic()
 }
 
 // rule is one sentence that constants must agree with.
@@ -291,6 +306,18 @@ func (p *Params) checkInference() error {
 		{len(n.System) <= 4096, "the system prompt has at most 4096 bytes"},
 		{n.SampledPercent <= 100, "sampled_percent is 0 to 100"},
 		{n.SpeedWorst <= One && n.SpeedBest >= One && n.SpeedBest <= 4*One, "speed_worst <= 1 <= speed_best <= 4"},
+	})
+}
+
+// checkSynthetic looks at what is the kind's own where the network has it.
+func (p *Params) checkSynthetic() error {
+	k := p.Kind(synthetic)
+	if k == nil {
+		return nil
+	}
+	return firstBroken([]rule{
+		{len(k.Models) >= 1, "synthetic has a model"},
+		{p.Synthetic.MaxTokens >= 1 && p.Synthetic.MaxTokens <= 1024, "max_tokens of synthetic is 1 to 1024"},
 	})
 }
 

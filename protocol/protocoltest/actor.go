@@ -124,6 +124,8 @@ func Chain(name string, start protocol.Height) *ledger.ChainMaker {
 func Params(model protocol.ModelID) params.Params {
 	p := params.Local()
 	p.Name = "assay-memory"
+	p.Kinds = p.Kinds[:1]
+	p.Kinds[0].Share = params.One
 	p.Kinds[0].Models = []params.Model{{ID: model, Name: "tiny.gguf", Class: params.One}}
 	p.Inference.MaxTokens = 8
 	p.Inference.System = "Be brief."

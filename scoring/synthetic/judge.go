@@ -154,6 +154,18 @@ func (j *Judge) Judge(r *Record) error {
 	return nil
 }
 
+// Alone returns what the gates say of one record of a family when nothing was there
+// before it: all that does not hang on the records beside it. Errors: those of
+// package synthetic of the protocol.
+func Alone(r Rules, f synthetic.Family, seed protocol.Hash, text string, run synthetic.Runner) (*Judgement, error) {
+	j, err := NewJudge(Config{Rules: r, Specification: &Specification{Family: f, Count: 1, Price: 1, Maximum: 1}, Run: run})
+	if err != nil {
+		return nil, err
+	}
+	m, _, err := j.measure(&Record{Seed: seed, Text: text})
+	return m, err
+}
+
 // trace is what a record is compared with others by.
 type trace struct {
 	grams     []uint64

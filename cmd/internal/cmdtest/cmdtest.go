@@ -120,7 +120,9 @@ func (n *network) writeModels() error {
 func (n *network) writeGenesis() error {
 	p := params.Local()
 	p.Name = "assay-test"
-	p.Kinds[0].Models = []params.Model{n.model}
+	for i := range p.Kinds {
+		p.Kinds[i].Models = []params.Model{n.model}
+	}
 	p.Block.CommitMillis = 200
 	g := &ledger.Genesis{Params: p, Time: time.Now().Unix()}
 	for i, role := range []string{"validator", "miner"} {

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/assaynet/assay/engine"
+	"github.com/assaynet/assay/protocol/params"
 )
 
 // Role is which daemon a home belongs to; also the name of its program.
@@ -54,7 +55,8 @@ type Engine struct {
 
 // Seat is what a miner offers.
 type Seat struct {
-	Capacity int `toml:"capacity"`
+	Capacity int      `toml:"capacity"`
+	Kinds    []string `toml:"kinds"`
 }
 
 // Consensus is where validators find each other.
@@ -122,6 +124,7 @@ func (c *Config) Check() error {
 		{len(c.Node.Listen) <= maxListen, "node.listen", count(c.Node.Listen), "at most 8"},
 		{len(c.Node.Announce) <= maxListen, "node.announce", count(c.Node.Announce), "at most 8"},
 		{len(c.Engine.Models) <= maxModels, "engine.models", count(c.Engine.Models), "at most 64"},
+		{len(c.Seat.Kinds) <= params.MaxKinds, "seat.kinds", count(c.Seat.Kinds), "at most 8"},
 		{len(c.Consensus.Peers) <= maxPeers, "consensus.peers", count(c.Consensus.Peers), "at most 64"},
 		{len(c.Node.Bootstrap) <= maxPeers, "node.bootstrap", count(c.Node.Bootstrap), "at most 64"},
 		{c.Engine.Threads >= 0 && c.Engine.Threads <= maxThreads, "engine.threads", strconv.Itoa(c.Engine.Threads), "want 1 to 1024, or 0 for one a processor"},

@@ -119,6 +119,7 @@ func TestValuesThatMakeNoSenseAreRefusedWithAHint(t *testing.T) {
 		{"threads", config.Miner, func(c *config.Config) { c.Engine.Threads = -1 }, "engine.threads (--threads)"},
 		{"nice", config.Miner, func(c *config.Config) { c.Engine.Nice = 20 }, "0 (first) to 19 (last)"},
 		{"capacity", config.Miner, func(c *config.Config) { c.Seat.Capacity = 0 }, "seat.capacity (--capacity)"},
+		{"many kinds", config.Miner, func(c *config.Config) { c.Seat.Kinds = make([]string, 9) }, "seat.kinds (--kinds)"},
 		{"level", config.Miner, func(c *config.Config) { c.Log.Level = "loud" }, "want one of debug, info, warn, error"},
 		{"format", config.Miner, func(c *config.Config) { c.Log.Format = "xml" }, "want one of auto, console, json"},
 		{"consensus", config.Validator, func(c *config.Config) { c.Consensus.Listen = "9662" }, "consensus.listen"},

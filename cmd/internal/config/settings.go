@@ -108,6 +108,12 @@ var settings = []setting{
 		value: func(c *Config) any { return &c.Seat.Capacity },
 	},
 	{
+		section: "seat", key: "kinds", flag: "kinds", only: Miner,
+		usage: "kinds of tasks to serve; without any, all that the network has",
+		why:   "Each kind has slots, a share of the pay and averages of its own.",
+		value: func(c *Config) any { return &c.Seat.Kinds },
+	},
+	{
 		section: "consensus", key: "listen", flag: "consensus-listen", only: Validator,
 		usage: "HOST:PORT on which other validators reach this one; it must be open to them",
 		value: func(c *Config) any { return &c.Consensus.Listen },

@@ -10,7 +10,6 @@ import (
 	"github.com/assaynet/assay/protocol/keystore"
 	"github.com/assaynet/assay/protocol/ledger"
 	"github.com/assaynet/assay/protocol/node"
-	"github.com/assaynet/assay/protocol/task/inference"
 	"github.com/assaynet/assay/protocol/wire"
 )
 
@@ -69,7 +68,9 @@ func (a *actor) genesisSeat(g *ledger.Genesis) (ledger.GenesisSeat, error) {
 	}
 	s.Identity = identity
 	if a.role != roleValidator {
-		s.Offers = []wire.Offer{{Kind: inference.Kind, Capacity: 1, Models: []protocol.ModelID{g.Params.Models()[0].ID}}}
+		for i := range g.Params.Kinds {
+			s.Offers = append(s.Offers, wire.Offer{Kind: g.Params.Kinds[i].Name, Capacity: 1, Models: []protocol.ModelID{g.Params.Models()[0].ID}})
+		}
 		return s, nil
 	}
 	s.Stake = startStake

@@ -283,6 +283,7 @@ func constants(model protocol.ModelID) params.Params {
 			Models: []params.Model{{ID: model, Name: "tiny.gguf", Class: params.One}},
 		}},
 		Inference: params.Inference{MaxTokens: 6, System: "Be brief.", SpeedBest: params.One, SpeedWorst: params.One},
+		Synthetic: params.Synthetic{MaxTokens: 6},
 	}
 }
 

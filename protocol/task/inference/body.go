@@ -43,15 +43,20 @@ func ReadTask(body []byte) (*Task, error) {
 	if err != nil {
 		return nil, fmt.Errorf("inference task: %w", err)
 	}
+	return t, t.Check()
+}
+
+// Check refuses settings that no engine takes: [wire.ErrLimit].
+func (t *Task) Check() error {
 	switch {
 	case len(t.System)+len(t.Prompt) > maxPromptText:
-		return nil, fmt.Errorf("prompt of %d bytes, at most %d: %w", len(t.System)+len(t.Prompt), maxPromptText, wire.ErrLimit)
+		return fmt.Errorf("prompt of %d bytes, at most %d: %w", len(t.System)+len(t.Prompt), maxPromptText, wire.ErrLimit)
 	case t.MaxTokens == 0 || t.MaxTokens > MaxOutputTokens:
-		return nil, fmt.Errorf("maximum of %d tokens, 1 … %d: %w", t.MaxTokens, MaxOutputTokens, wire.ErrLimit)
+		return fmt.Errorf("maximum of %d tokens, 1 … %d: %w", t.MaxTokens, MaxOutputTokens, wire.ErrLimit)
 	case t.TopK == 0 || t.TopK > form.MaxTopK || t.TopP == 0 || t.TopP > form.TopPOne:
-		return nil, fmt.Errorf("top-k %d, top-p %d: %w", t.TopK, t.TopP, wire.ErrLimit)
+		return fmt.Errorf("top-k %d, top-p %d: %w", t.TopK, t.TopP, wire.ErrLimit)
 	}
-	return t, nil
+	return nil
 }
 
 // Result is the body of a [wire.Answer]: what a miner's run gave.
@@ -71,13 +76,18 @@ func ReadResult(body []byte) (*Result, error) {
 	if err != nil {
 		return nil, fmt.Errorf("inference result: %w", err)
 	}
+	return r, r.Check()
+}
+
+// Check refuses what no honest miner sends: [wire.ErrLimit].
+func (r *Result) Check() error {
 	switch {
 	case len(r.Output) > MaxOutputTokens || len(r.Leaves) > MaxOutputTokens:
-		return nil, fmt.Errorf("%d tokens, %d leaves, at most %d: %w", len(r.Output), len(r.Leaves), MaxOutputTokens, wire.ErrLimit)
+		return fmt.Errorf("%d tokens, %d leaves, at most %d: %w", len(r.Output), len(r.Leaves), MaxOutputTokens, wire.ErrLimit)
 	case r.Finish != form.Stop && r.Finish != form.Length:
-		return nil, fmt.Errorf("finish %.20q: %w", r.Finish, wire.ErrLimit)
+		return fmt.Errorf("finish %.20q: %w", r.Finish, wire.ErrLimit)
 	}
-	return r, nil
+	return nil
 }
 
 // A Code says in one word how an answer compares with the judge's own run.
@@ -133,15 +143,20 @@ func ReadCard(body []byte) (*Card, error) {
 	if err != nil {
 		return nil, fmt.Errorf("inference card: %w", err)
 	}
+	return c, c.Check()
+}
+
+// Check refuses what no honest judge says: [wire.ErrLimit], [wire.ErrUnknown].
+func (c *Card) Check() error {
 	switch {
 	case c.Code.Finding() == "":
-		return nil, fmt.Errorf("code %.*q: %w", maxCodeText, c.Code, wire.ErrUnknown)
+		return fmt.Errorf("code %.*q: %w", maxCodeText, c.Code, wire.ErrUnknown)
 	case c.Position > MaxOutputTokens || c.Tokens > MaxOutputTokens:
-		return nil, fmt.Errorf("position %d, %d tokens: %w", c.Position, c.Tokens, wire.ErrLimit)
+		return fmt.Errorf("position %d, %d tokens: %w", c.Position, c.Tokens, wire.ErrLimit)
 	case c.Code.NeedsRun() == c.Root.IsZero():
-		return nil, fmt.Errorf("code %q with root %s: %w", c.Code, c.Root.Short(), wire.ErrLimit)
+		return fmt.Errorf("code %q with root %s: %w", c.Code, c.Root.Short(), wire.ErrLimit)
 	}
-	return c, nil
+	return nil
 }
 
 func read[T any](body []byte, limit int) (*T, error) {

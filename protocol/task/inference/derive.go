@@ -35,17 +35,23 @@ func Draw(p *params.Params, id protocol.TaskID, models []protocol.ModelID) *Task
 		TopP:      wholeTopP,
 		MaxTokens: p.Inference.MaxTokens,
 	}
-	t.Model = drawModel(s, p, models)
+	t.Model = DrawModel(s, p.Kind(Kind), models)
 	if s.Below(100) < uint64(p.Inference.SampledPercent) {
-		t.TemperatureBits, t.TopP = sampledTemperature, sampledTopP
+		t.Sample()
 	}
 	t.Seed = s.Block()
 	t.Prompt = drawPrompt(s)
 	return t
 }
 
-func drawModel(s *task.Stream, p *params.Params, models []protocol.ModelID) protocol.ModelID {
-	k := p.Kind(Kind)
+// Sample sets what of a task's settings makes it sampled.
+func (t *Task) Sample() {
+	t.TemperatureBits, t.TopK, t.TopP = sampledTemperature, topK, sampledTopP
+}
+
+// DrawModel draws one of those models that k pays for, as a seat offers them; the
+// zero id where there is none, or no k.
+func DrawModel(s *task.Stream, k *params.Kind, models []protocol.ModelID) protocol.ModelID {
 	if k == nil {
 		return protocol.ModelID{}
 	}

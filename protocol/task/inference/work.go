@@ -24,12 +24,16 @@ func (kind) Work(p *params.Params, opened []task.Opened) []task.Worth {
 		if err != nil {
 			continue
 		}
-		class, _ := k.Class(asked.Model)
-		tokens := uint64(min(uint32(len(result.Output)), asked.MaxTokens))
-		speed := Speed(o.Delay, o.Median, p.Inference.SpeedWorst, p.Inference.SpeedBest)
-		out[i] = task.Worth{Units: tokens, Work: tokens * uint64(class) * uint64(speed) / params.One} // below 2^62
+		out[i] = Worth(k, asked, result, Speed(o.Delay, o.Median, p.Inference.SpeedWorst, p.Inference.SpeedBest))
 	}
 	return out
+}
+
+// Worth returns what a run is worth in a kind, with a speed in 65536ths.
+func Worth(k *params.Kind, t *Task, r *Result, speed uint32) task.Worth {
+	class, _ := k.Class(t.Model)
+	tokens := uint64(min(uint32(len(r.Output)), t.MaxTokens))
+	return task.Worth{Units: tokens, Work: tokens * uint64(class) * uint64(speed) / params.One} // below 2^62
 }
 
 // Speed returns the factor of a commitment that came delay blocks after its

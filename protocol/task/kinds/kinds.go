@@ -6,7 +6,8 @@ package kinds
 import (
 	"github.com/assaynet/assay/protocol/task"
 	"github.com/assaynet/assay/protocol/task/inference"
+	"github.com/assaynet/assay/protocol/task/synthetic"
 )
 
 // All returns the table.
-func All() task.Table { return task.Table{inference.New()} }
+func All() task.Table { return task.Table{inference.New(), synthetic.New()} }

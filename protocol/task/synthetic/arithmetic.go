@@ -10,15 +10,15 @@ import (
 
 // arithmetic asks for a number that follows from numbers, in symbols or in a
 // story of up to three steps, after an example of the form that is asked for.
-func (t *Task) arithmetic(s *task.Stream) {
+func (q *Question) arithmetic(s *task.Stream) {
 	example, exampleResult := sum(s)
 	question, result := sum(s)
 	if s.Below(2) == 1 {
 		question, result = story(s)
 	}
-	t.Prompt = fmt.Sprintf("Solve the problem step by step. End with a line that holds only \"Answer: \" and the number.\n\n"+
+	q.Prompt = fmt.Sprintf("Solve the problem step by step. End with a line that holds only \"Answer: \" and the number.\n\n"+
 		"Problem: %s\nAnswer: %d\n\nProblem: %s", example, exampleResult, question)
-	t.checks = []check{
+	q.checks = []check{
 		plain("form", func(answer string) bool { _, ok := lastNumber(answer); return ok }),
 		plain("result", func(answer string) bool { n, ok := lastNumber(answer); return ok && n == result }),
 	}

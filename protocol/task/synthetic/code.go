@@ -95,7 +95,7 @@ var problems = []problem{
 }
 
 // code asks for a Python function, and runs it on lists that the seed draws.
-func (t *Task) code(s *task.Stream) {
+func (q *Question) code(s *task.Stream) {
 	p, k := pick(s, problems), between(s, 2, 9)
 	var calls, want strings.Builder
 	for range between(s, 4, 7) {
@@ -106,10 +106,10 @@ func (t *Task) code(s *task.Stream) {
 		fmt.Fprintf(&calls, "print(repr(%s(%s)))\n", p.name, list(xs))
 		want.WriteString(p.result(xs, k) + "\n")
 	}
-	t.Prompt = fmt.Sprintf("Write a Python function %s(xs) that takes a list of whole numbers, none of them negative, and %s. "+
+	q.Prompt = fmt.Sprintf("Write a Python function %s(xs) that takes a list of whole numbers, none of them negative, and %s. "+
 		"Use no imports. Write only the function, in one block of code.", p.name, fmt.Sprintf(p.does, k))
 	head := "def " + p.name + "("
-	t.checks = []check{
+	q.checks = []check{
 		plain("form", func(answer string) bool { return strings.Contains(unfence(answer), head) }),
 		{"tests", func(answer string, run Runner) bool {
 			output, ok := run(unfence(answer) + "\n" + calls.String())

@@ -1,11 +1,16 @@
-// Package synthetic is the contract of verified synthesis, which makes synthetic
-// data: what a model is asked, from a seed of 32 bytes alone, and what a program
-// can check of its answer. One family of prompts a file; [Derive] is pure, and
-// what the checks find goes into the data set beside the answer.
+// Package synthetic is the task kind "synthetic": a model makes a record of
+// synthetic data, and the record is its run, verified and paid as one of the kind
+// inference, whose bodies it has within its own. What is asked follows from the
+// task's id: a family, and in it a question, from a seed of 32 bytes alone
+// ([Derive]). One family of questions a file.
 //
-// Nobody writes a prompt and nobody chooses one, so that what is paid is the run
-// and not the taste of who asked. A check is no gate of payment: a small model
-// answers many prompts wrong, and has worked all the same.
+// Nobody writes a question and nobody chooses one, so that what is paid is the run
+// and not the taste of who asked. A question has checks, which a program makes of
+// an answer; with other gates (scoring/synthetic) they decide whether the record
+// enters a data set, and the judges' cards say which it failed. They are no gates
+// of payment: a small model answers many questions wrong, and has worked all the
+// same.
 //
 // Packages text and value hold what checks and gates read texts and JSON with.
+// Start reading at body.go, then [Draw].
 package synthetic

@@ -16,12 +16,12 @@ var extractionLimits = value.Limits{Bytes: 4 << 10, Depth: 4, Values: 64}
 
 // extraction asks for the facts of a short note as one JSON object, after an
 // example.
-func (t *Task) extraction(s *task.Stream) {
+func (q *Question) extraction(s *task.Stream) {
 	exampleNote, exampleFacts := note(s)
 	asked, facts := note(s)
-	t.Prompt = fmt.Sprintf("Read the note and write its facts as one JSON object with the fields \"person\", \"city\", \"item\", \"count\" and \"day\" "+
+	q.Prompt = fmt.Sprintf("Read the note and write its facts as one JSON object with the fields \"person\", \"city\", \"item\", \"count\" and \"day\" "+
 		"(as YYYY-MM-DD). Write nothing else.\n\nNote: %s\nJSON: %s\n\nNote: %s\nJSON:", exampleNote, jsonOf(exampleFacts), asked)
-	t.checks = []check{
+	q.checks = []check{
 		plain("form", func(answer string) bool { return object(answer) != nil }),
 		plain("fields", func(answer string) bool {
 			got := object(answer)

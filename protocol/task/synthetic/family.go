@@ -26,8 +26,8 @@ func Families() []Family { return []Family{Arithmetic, Extraction, Code, Instruc
 // ErrFamily says that there is no such family.
 var ErrFamily = errors.New("synthetic: unknown family")
 
-// Task is what one seed asks, and the checks of an answer.
-type Task struct {
+// Question is what one seed asks, and the checks of an answer.
+type Question struct {
 	Family Family
 	Prompt string
 	checks []check
@@ -54,32 +54,32 @@ func plain(name string, pass func(answer string) bool) check {
 	return check{name, func(answer string, _ Runner) bool { return pass(answer) }}
 }
 
-// Derive returns the task of a seed in a family; all that differs is drawn from the
-// seed's [task.Stream]. Errors: [ErrFamily].
-func Derive(f Family, seed protocol.Hash) (*Task, error) {
-	t, s := &Task{Family: f}, task.NewStream(seed)
+// Derive returns the question of a seed in a family; all that differs is drawn from
+// the seed's [task.Stream]. Errors: [ErrFamily].
+func Derive(f Family, seed protocol.Hash) (*Question, error) {
+	q, s := &Question{Family: f}, task.NewStream(seed)
 	switch f {
 	case Arithmetic:
-		t.arithmetic(s)
+		q.arithmetic(s)
 	case Extraction:
-		t.extraction(s)
+		q.extraction(s)
 	case Code:
-		t.code(s)
+		q.code(s)
 	case Instruction:
-		t.instruction(s)
+		q.instruction(s)
 	case Dialogue:
-		t.dialogue(s)
+		q.dialogue(s)
 	default:
 		return nil, fmt.Errorf("%.32q: %w", f, ErrFamily)
 	}
-	return t, nil
+	return q, nil
 }
 
-// Check returns what the checks of the task find in an answer, always the same
+// Check returns what the checks of the question find in an answer, always the same
 // checks in the same order. Only the family [Code] calls run.
-func (t *Task) Check(answer string, run Runner) []Finding {
-	out := make([]Finding, len(t.checks))
-	for i, c := range t.checks {
+func (q *Question) Check(answer string, run Runner) []Finding {
+	out := make([]Finding, len(q.checks))
+	for i, c := range q.checks {
 		out[i] = Finding{c.name, c.pass(answer, run)}
 	}
 	return out

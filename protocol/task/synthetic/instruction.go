@@ -16,7 +16,7 @@ type rule struct {
 
 // instruction asks for a text about something under two to four rules that a
 // program can check (after Zhou et al. 2023, arXiv 2311.07911), no two of one sort.
-func (t *Task) instruction(s *task.Stream) {
+func (q *Question) instruction(s *task.Stream) {
 	topic := pick(s, topics)
 	sorts := []func(*task.Stream) rule{lengthRule, keywordRule, markRule, bulletRule, endRule, titleRule}
 	var b strings.Builder
@@ -26,9 +26,9 @@ func (t *Task) instruction(s *task.Stream) {
 		r := sorts[i](s)
 		sorts = append(sorts[:i], sorts[i+1:]...)
 		fmt.Fprintf(&b, "- %s\n", r.words)
-		t.checks = append(t.checks, r.check)
+		q.checks = append(q.checks, r.check)
 	}
-	t.Prompt = strings.TrimSuffix(b.String(), "\n")
+	q.Prompt = strings.TrimSuffix(b.String(), "\n")
 }
 
 func lengthRule(s *task.Stream) rule {

@@ -14,7 +14,7 @@ import (
 // seed returns 31 zero bytes and one.
 func seed(b byte) protocol.Hash { return protocol.Hash{31: b} }
 
-func derive(t testing.TB, f synthetic.Family, s protocol.Hash) *synthetic.Task {
+func derive(t testing.TB, f synthetic.Family, s protocol.Hash) *synthetic.Question {
 	t.Helper()
 	k, err := synthetic.Derive(f, s)
 	if err != nil {

@@ -140,8 +140,12 @@ func (s *Sandbox) Run(ctx context.Context, program string) (Outcome, error) {
 }
 
 // Passes runs a program and returns what it wrote and whether it ended by itself
-// with success: what checks and gates ask.
-func (s *Sandbox) Passes(ctx context.Context, program string) (output string, ok bool) {
+// with success: what checks and gates ask. What cannot be a program does not. An
+// error says that nothing was found out.
+func (s *Sandbox) Passes(ctx context.Context, program string) (output string, ok bool, err error) {
 	o, err := s.Run(ctx, program)
-	return o.Output, err == nil && o.End == EndExit && o.Code == 0
+	if errors.Is(err, ErrProgram) {
+		return "", false, nil
+	}
+	return o.Output, err == nil && o.End == EndExit && o.Code == 0, err
 }

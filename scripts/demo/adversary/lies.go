@@ -10,6 +10,7 @@ import (
 	"github.com/assaynet/assay/miner"
 	"github.com/assaynet/assay/protocol"
 	"github.com/assaynet/assay/protocol/task/inference"
+	"github.com/assaynet/assay/protocol/task/synthetic"
 	"github.com/assaynet/assay/protocol/wire"
 )
 
@@ -18,7 +19,7 @@ const alteredSeed = 1
 
 // altered runs another model and says that it was the honest one.
 type altered struct {
-	miner.Model
+	miner.TextModel
 	claims protocol.ModelID
 }
 
@@ -26,10 +27,11 @@ type altered struct {
 func (a altered) ID() [32]byte { return a.claims }
 
 // copier answers with what others answered, bound to its own task as well as
-// can be without running the model.
+// can be without running the model. It does so in all kinds that are runs.
 type copier struct {
 	claims protocol.ModelID
 	chat   func([]inference.Message) ([]int32, error)
+	text   func([]int32) string
 
 	mu     sync.Mutex
 	copied inference.Result // the newest that came by
@@ -41,6 +43,9 @@ func (c *copier) ID() [32]byte { return c.claims }
 // Chat renders the prompt; a tokenizer costs nothing.
 func (c *copier) Chat(m []inference.Message) ([]int32, error) { return c.chat(m) }
 
+// Text says what the copied tokens are: the text of a record must be theirs.
+func (c *copier) Text(output []int32) string { return c.text(output) }
+
 // listen keeps the newest answer of anyone else.
 func (c *copier) listen(_ context.Context, _ string, raw []byte) error {
 	a, err := wire.ReadAnswer(raw)
@@ -49,7 +54,11 @@ func (c *copier) listen(_ context.Context, _ string, raw []byte) error {
 	}
 	r, err := inference.ReadResult(a.Answer.Body)
 	if err != nil {
-		return err
+		record, err := synthetic.ReadRecord(a.Answer.Body)
+		if err != nil {
+			return err
+		}
+		r = &record.Run
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -94,12 +94,12 @@ func run(o *options) (err error) {
 	}
 	claims := genesis.Params.Models()[0].ID
 	honest := bridge.Model{Model: model}
-	var liar miner.Model
+	var liar miner.TextModel
 	switch o.lie {
 	case "altered":
-		liar = altered{Model: honest, claims: claims}
+		liar = altered{TextModel: honest, claims: claims}
 	case "copier":
-		l := &copier{claims: claims, chat: honest.Chat}
+		l := &copier{claims: claims, chat: honest.Chat, text: honest.Text}
 		liar, c.Answer = l, l.listen
 	default:
 		return fmt.Errorf("-lie %q, want altered or copier", o.lie)
@@ -108,7 +108,7 @@ func run(o *options) (err error) {
 }
 
 // mine runs the shipped miner with a model that lies.
-func mine(ctx context.Context, c node.Config, liar miner.Model) error {
+func mine(ctx context.Context, c node.Config, liar miner.TextModel) error {
 	n, err := node.NewLight(c)
 	if err != nil {
 		return err
@@ -119,7 +119,7 @@ func mine(ctx context.Context, c node.Config, liar miner.Model) error {
 	}
 	m, err := miner.New(miner.Config{
 		ChainID: n.ChainID(), Kinds: kinds.All(), Params: &c.Genesis.Params, Hotkey: c.Hotkey, Salt: salt,
-		Workers: []miner.Worker{miner.NewInference(1, nil, liar)},
+		Workers: []miner.Worker{miner.NewInference(1, nil, liar), miner.NewSynthetic(1, nil, liar)},
 		Ledger:  n, Store: node.RecordsOf(c.DB), Submit: n.Submit, Publish: n.Publish, Logger: c.Logger,
 	})
 	if err != nil {

@@ -13,6 +13,7 @@ TASKS = {1: "retention"}
 GOSSIP = {1: "replay_window"}
 KIND = {1: "kind", 2: "share", 3: "full", 4: "slots", 5: "judges", 6: "rounds", 7: "keep", 8: "models"}
 INFERENCE = {1: "max_tokens", 2: "system", 3: "sampled_percent", 4: "speed_best", 5: "speed_worst"}
+SYNTHETIC = {1: "max_tokens"}
 
 
 class Named:
@@ -27,7 +28,7 @@ class Named:
 class Network:
     def __init__(self, raw):
         params, self.time, self.accounts, self.seats_at_start = decode(raw)
-        must(list(params) == [1, 2, 3, 4, 5, 6, 7, 8, 9, 10], "parameters")
+        must(list(params) == list(range(1, 12)), "parameters")
         self.chain = params[1] + "-" + sha(raw).hex()[:8]
         self.schedule, self.block = Named(params[2], SCHEDULE), Named(params[3], BLOCK)
         self.seats, self.emission = Named(params[4], SEATS), Named(params[5], EMISSION)
@@ -35,7 +36,7 @@ class Network:
         self.gossip = Named(params[8], GOSSIP)
         self.kinds = {k.kind: k for k in (Named(k, KIND) for k in params[9])}
         must(list(self.kinds) == sorted(self.kinds) and len(self.kinds) == len(params[9]), "the kinds' order")
-        self.inference = Named(params[10], INFERENCE)
+        self.inference, self.synthetic = Named(params[10], INFERENCE), Named(params[11], SYNTHETIC)
         for k in self.kinds.values():
             k.ids = [m[1] for m in k.models]
 
