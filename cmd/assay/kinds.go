@@ -33,7 +33,7 @@ type checked struct {
 	isTrue func(c *wire.Card, hotkey protocol.PublicKey) bool
 }
 
-// taskKinds has all kinds that the program has, in the order of package kinds.
+// taskKinds has all kinds that are judged, in the order of package kinds.
 func taskKinds() []taskKind { return []taskKind{inferenceKind(), syntheticKind()} }
 
 // taskKindOf returns a kind; for one that the program does not have, it prints

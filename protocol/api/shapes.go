@@ -17,7 +17,7 @@ type shape struct {
 	task, answer, card func(body []byte) (any, error)
 }
 
-// shapes has all kinds that the program has, in the order of package kinds.
+// shapes has all kinds that are judged, in the order of package kinds.
 func shapes() []shape { return []shape{inferenceShape(), syntheticShape()} }
 
 // OtherBody is a body of a kind that this program does not have.

@@ -15,15 +15,15 @@ import (
 	"github.com/assaynet/assay/protocol/wire"
 )
 
-// TestEveryKindHasItsShapeAndItsSchemas walks the table of kinds: the bodies of
-// task, answer and card have a schema each, which is named where a body of some
+// TestEveryKindHasItsShapeAndItsSchemas walks the kinds that are judged: the bodies
+// of task, answer and card have a schema each, which is named where a body of some
 // kind may stand, and a task that the beacon draws is shown as its schema says.
 func TestEveryKindHasItsShapeAndItsSchemas(t *testing.T) {
 	s := readSpec(t)
 	n := network(t)
 	p := &n.Genesis.Params
 	var names []protocol.Kind
-	for _, k := range kinds.All() {
+	for _, k := range kinds.Judged() {
 		names = append(names, k.Name())
 		prefix := strings.ToUpper(string(k.Name()[:1])) + string(k.Name()[1:])
 		for of, part := range map[string]string{"Task": "Task", "Answer": "Answer", "Card": "Card", "Receipt": "Task"} {

@@ -28,15 +28,15 @@ type Handler func(ctx context.Context, from string, raw []byte) error
 // joined: its messages are not received, but can be published. A host that
 // joins none is let go by its peers after a while.
 type Handlers struct {
-	Tx, Task, Answer, Card Handler
+	Tx, Pairs, Answer, Card Handler
 }
 
 func (h *Handlers) of(t Topic) Handler {
 	switch t {
 	case TopicTx:
 		return h.Tx
-	case TopicTask:
-		return h.Task
+	case TopicPairs:
+		return h.Pairs
 	case TopicAnswer:
 		return h.Answer
 	case TopicCard:

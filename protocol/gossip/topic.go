@@ -14,28 +14,24 @@ type Topic string
 // The topics.
 const (
 	TopicTx     Topic = "tx"     // ledger transactions
-	TopicTask   Topic = "task"   // tasks that people set
+	TopicPairs  Topic = "pairs"  // pairs that people rate
 	TopicAnswer Topic = "answer" // opened answers
 	TopicCard   Topic = "card"   // score cards
 )
-
-// maxTaskBytes bounds a task that people set: a preference pair is two
-// answers and a prompt.
-const maxTaskBytes = 256 << 10
 
 // maxMessage is the largest message of any topic.
 const maxMessage = wire.MaxAnswerBytes
 
 // topics lists all topics, in the order in which they are joined.
-var topics = []Topic{TopicTx, TopicTask, TopicAnswer, TopicCard}
+var topics = []Topic{TopicTx, TopicPairs, TopicAnswer, TopicCard}
 
 // Limit is the most bytes that a message of the topic has; 0 for no topic.
 func (t Topic) Limit() int {
 	switch t {
 	case TopicTx:
 		return wire.MaxTxBytes
-	case TopicTask:
-		return maxTaskBytes
+	case TopicPairs:
+		return wire.MaxPairsBytes
 	case TopicAnswer:
 		return wire.MaxAnswerBytes
 	case TopicCard:

@@ -87,7 +87,7 @@ func (d *dutyDraw) seat(seat *RosterSeat, due []task.Due) []Duty {
 	var out []Duty
 	first := uint16(0)
 	for i := range due {
-		if k := &due[i]; !k.Seed.IsZero() {
+		if k := &due[i]; !k.Seed.IsZero() && !k.OnLedger(d.m.p) {
 			draw := seatDraw{seed: d.round.DutySeed, seat: seat.ID, first: first}
 			out = append(out, draw.slots(int(k.Slots), d.kind(seat, k.Kind, &cover, draw))...)
 		}

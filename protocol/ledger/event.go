@@ -7,18 +7,21 @@ type EventName string
 
 // The events, with the fields that each fills beside Name and Height.
 const (
-	EventBeacon     EventName = "beacon"      // Hash: the beacon of Height − 1, now final; Seat if its link counted
-	EventTaskSeed   EventName = "task seed"   // Round, Epoch, Hash: the seed
-	EventDutySeed   EventName = "duty seed"   // Round, Epoch, Hash: the seed; Count: duties drawn
-	EventCommit     EventName = "commit"      // Round, Epoch, Seat, Hotkey, Hash: the root
-	EventRegistered EventName = "registered"  // Seat, Hotkey, Amount: the price
-	EventPruned     EventName = "pruned"      // Seat, Hotkey: the former holder of a uid
-	EventSealed     EventName = "sealed"      // Epoch, Seat, Hotkey, Hash: the seal
-	EventOpened     EventName = "opened"      // Epoch, Seat, Hotkey; Count: entries of the row
-	EventCards      EventName = "cards"       // Epoch, Seat, Hotkey, Hash: the root; Count: cards
-	EventPaid       EventName = "paid"        // Epoch, Amount: paid to all; Count: seats paid
-	EventPermit     EventName = "permit"      // Epoch from which it holds, Seat, Hotkey, Amount: stake
-	EventPermitLost EventName = "permit lost" // Epoch, Seat, Hotkey
+	EventBeacon        EventName = "beacon"         // Hash: the beacon of Height − 1, now final; Seat if its link counted
+	EventTaskSeed      EventName = "task seed"      // Round, Epoch, Hash: the seed
+	EventDutySeed      EventName = "duty seed"      // Round, Epoch, Hash: the seed; Count: duties drawn
+	EventCommit        EventName = "commit"         // Round, Epoch, Seat, Hotkey, Hash: the root
+	EventRegistered    EventName = "registered"     // Seat, Hotkey, Amount: the price
+	EventPruned        EventName = "pruned"         // Seat, Hotkey: the former holder of a uid
+	EventSealed        EventName = "sealed"         // Epoch, Seat, Hotkey, Hash: the seal
+	EventOpened        EventName = "opened"         // Epoch, Seat, Hotkey; Count: entries of the row
+	EventCards         EventName = "cards"          // Epoch, Seat, Hotkey, Hash: the root; Count: cards
+	EventPairsSet      EventName = "pairs set"      // Round in which they are given to raters, Epoch, Seat, Hotkey, Hash: the root
+	EventPairsOpened   EventName = "pairs opened"   // as for those set; Hash: the link; Count: pairs
+	EventRatingsOpened EventName = "ratings opened" // Round in which they fell due, Epoch, Seat, Hotkey
+	EventPaid          EventName = "paid"           // Epoch, Amount: paid to all; Count: seats paid
+	EventPermit        EventName = "permit"         // Epoch from which it holds, Seat, Hotkey, Amount: stake
+	EventPermitLost    EventName = "permit lost"    // Epoch, Seat, Hotkey
 )
 
 // Event is one thing that a block did, for those who tell or index it. It is

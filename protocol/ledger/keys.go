@@ -135,3 +135,18 @@ func PaymentKey(e protocol.Epoch, uid protocol.UID) []byte { return u16(PaymentP
 
 // PaymentPrefix begins the payments of an epoch.
 func PaymentPrefix(e protocol.Epoch) []byte { return u64([]byte("p"), uint64(e)) }
+
+// SetterKey holds a [SetterRecord].
+func SetterKey(uid protocol.UID) []byte { return u16([]byte("S"), uid) }
+
+// SetsKey holds the [SetsRecord] of the pairs that raters get in a round.
+func SetsKey(n protocol.Round) []byte { return u64([]byte("P"), uint64(n)) }
+
+// RatersKey holds the [RatersRecord] of an epoch.
+func RatersKey(e protocol.Epoch) []byte { return u64([]byte("R"), uint64(e)) }
+
+// RatingsKey holds a [RatingsRecord].
+func RatingsKey(r protocol.Round, uid protocol.UID) []byte { return u16(RatingsPrefix(r), uid) }
+
+// RatingsPrefix begins the ratings that fell due in a round.
+func RatingsPrefix(r protocol.Round) []byte { return u64([]byte("T"), uint64(r)) }

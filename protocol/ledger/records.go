@@ -5,6 +5,7 @@ import (
 
 	"github.com/assaynet/assay/protocol"
 	"github.com/assaynet/assay/protocol/task"
+	"github.com/assaynet/assay/protocol/task/preference"
 	"github.com/assaynet/assay/protocol/wire"
 )
 
@@ -241,6 +242,37 @@ type CardsRecord struct {
 	_     struct{} `cbor:",toarray"`
 	Seat  protocol.SeatID
 	Cards wire.CommitCards
+}
+
+// SetterRecord is kept under SetterKey(uid): the chains of a setter, whose links
+// serve rounds where those of a [Chain] serve heights.
+type SetterRecord struct {
+	_    struct{} `cbor:",toarray"`
+	Seat protocol.SeatID
+	Now  Chain // serves until Next does
+	Next Chain // serves from its Start on; no Link where there is none
+}
+
+// SetsRecord is kept under SetsKey(round): the pairs that raters get in a round of
+// the lane, by setter.
+type SetsRecord struct {
+	_    struct{}         `cbor:",toarray"`
+	Sets []preference.Set // ascending by uid
+}
+
+// RatersRecord is kept under RatersKey(epoch): the seats that are asked to rate in
+// the epoch, in one record, which a light reader can prove.
+type RatersRecord struct {
+	_      struct{}           `cbor:",toarray"`
+	Raters []preference.Rater // ascending by uid
+}
+
+// RatingsRecord is kept under RatingsKey(round, uid): what a seat opened of its
+// commitment.
+type RatingsRecord struct {
+	_       struct{} `cbor:",toarray"`
+	Seat    protocol.SeatID
+	Ratings []byte // see preference.Unpack
 }
 
 // EpochRecord is kept under EpochKey(epoch): the pots of an epoch.

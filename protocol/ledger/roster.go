@@ -7,6 +7,7 @@ import (
 	"github.com/assaynet/assay/protocol"
 	"github.com/assaynet/assay/protocol/params"
 	"github.com/assaynet/assay/protocol/task"
+	"github.com/assaynet/assay/protocol/task/preference"
 )
 
 // maxPower clamps what CometBFT gets: it must stay far below 2^63 / 8.
@@ -105,6 +106,7 @@ func (m *machine) rosters(all []candidate, e protocol.Epoch) {
 	if e >= 2 {
 		shown.e, shown.said = e-2, m.statements(e-2)
 	}
+	var raters []preference.Rater
 	for i := range all {
 		s := &all[i].seat
 		asked := m.asked(s, &shown)
@@ -115,10 +117,16 @@ func (m *machine) rosters(all []candidate, e protocol.Epoch) {
 		if s.Asked {
 			put(m.st, RosterSeatKey(e, s.ID.UID), RosterSeat{ID: s.ID, Hotkey: s.Hotkey, Coldkey: s.Coldkey, Asked: asked})
 		}
+		if slices.ContainsFunc(asked, func(a task.Asked) bool { return a.Kind == preference.Kind }) {
+			raters = append(raters, preference.Rater{ID: s.ID, Coldkey: s.Coldkey})
+		}
 		if s.Permit {
 			put(m.st, RosterJudgeKey(e, s.ID.UID), RosterJudge{ID: s.ID, Hotkey: s.Hotkey, Coldkey: s.Coldkey, Stake: all[i].stake})
 		}
 		m.putSeat(*s)
+	}
+	if len(raters) > 0 {
+		put(m.st, RatersKey(e), RatersRecord{Raters: raters})
 	}
 }
 
@@ -158,7 +166,10 @@ func (m *machine) forget(now protocol.Epoch) {
 		del(m.st, RoundKey(r))
 		delAll(m.st, CommitPrefix(r))
 		delAll(m.st, DutyPrefix(r))
+		del(m.st, SetsKey(r))
+		delAll(m.st, RatingsPrefix(r))
 	}
+	del(m.st, RatersKey(e))
 	for h := sched.EpochStart(e); h <= sched.EpochEnd(e); h++ {
 		del(m.st, BeaconKey(h))
 	}

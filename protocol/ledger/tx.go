@@ -37,8 +37,15 @@ func (m *machine) admit(tx *wire.Tx, body wire.Body) (origin, error) {
 
 // checkFree says whether a transaction that costs nothing counts.
 func (m *machine) checkFree(s *Seat, body wire.Body) error {
-	if b, ok := body.(*wire.Commit); ok {
+	switch b := body.(type) {
+	case *wire.Commit:
 		return m.checkCommit(s, b)
+	case *wire.SetPairs:
+		return m.checkSetPairs(s, b)
+	case *wire.OpenPairs:
+		return m.checkOpenPairs(s, b)
+	case *wire.OpenRatings:
+		return m.checkOpenRatings(s, b)
 	}
 	return errNoRule
 }
@@ -103,6 +110,14 @@ func (m *machine) execute(signer protocol.PublicKey, body wire.Body, o *origin) 
 		return m.revealWeights(o.seat, b)
 	case *wire.CommitCards:
 		return m.commitCards(o.seat, b)
+	case *wire.ExtendSetter:
+		return m.extendSetter(o.seat, b)
+	case *wire.SetPairs:
+		return m.setPairs(o.seat, b)
+	case *wire.OpenPairs:
+		return m.openPairs(o.seat, b)
+	case *wire.OpenRatings:
+		return m.openRatings(o.seat, b)
 	}
 	return errNoRule // wire knows the same types
 }

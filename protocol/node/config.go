@@ -39,9 +39,9 @@ type Config struct {
 	// MDNS looks for peers on the local network.
 	MDNS bool
 
-	// Answer and Card look at the messages of their topics; nil leaves the
+	// Answer, Card and Pairs look at the messages of their topics; nil leaves the
 	// topic out.
-	Answer, Card Handler
+	Answer, Card, Pairs Handler
 
 	Logger     zerolog.Logger
 	Registerer prometheus.Registerer // optional

@@ -56,7 +56,7 @@ func NewFull(cfg FullConfig) (*Full, error) {
 		return nil, err
 	}
 	host, err := newHost(&cfg.Config, f.chain, gossip.Handlers{
-		Tx: f.takeTx, Answer: gossip.Handler(cfg.Answer), Card: gossip.Handler(cfg.Card),
+		Tx: f.takeTx, Answer: gossip.Handler(cfg.Answer), Card: gossip.Handler(cfg.Card), Pairs: gossip.Handler(cfg.Pairs),
 	})
 	if err != nil {
 		return nil, err

@@ -49,7 +49,7 @@ func NewLight(cfg Config) (*Light, error) {
 		cfg: cfg, chain: cfg.Genesis.ChainID(), tip: newTip(),
 		heads: map[protocol.Height]*consensus.LightReader{}, shun: map[string]time.Time{},
 	}
-	host, err := newHost(&cfg, l.chain, gossip.Handlers{Tx: l.passTx, Answer: gossip.Handler(cfg.Answer), Card: gossip.Handler(cfg.Card)})
+	host, err := newHost(&cfg, l.chain, gossip.Handlers{Tx: l.passTx, Answer: gossip.Handler(cfg.Answer), Card: gossip.Handler(cfg.Card), Pairs: gossip.Handler(cfg.Pairs)})
 	if err != nil {
 		return nil, err
 	}

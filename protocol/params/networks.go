@@ -1,6 +1,9 @@
 package params
 
-import "github.com/assaynet/assay/protocol"
+import (
+	"github.com/assaynet/assay/protocol"
+	score "github.com/assaynet/assay/scoring/preference"
+)
 
 // smolLM2 is the model id of SmolLM2-135M-Instruct as Q4_1
 // (engine/arith/SPEC.md, section 8).
@@ -85,7 +88,19 @@ func Local() Params {
 			SpeedWorst:     One - One/10,
 		},
 		Synthetic: Synthetic{MaxTokens: 64},
+		Preference: Preference{
+			Pairs:   20, // eighty of four setters: fifty for each of eight raters
+			Ratings: 100,
+			Memory:  16, // a gold of sixteen epochs ago counts a hundredth
+			Score:   score.Default(),
+		},
 	}
+}
+
+// Raters returns the kind preference with a share of the pay, for a network in
+// which people rate within rounds so many.
+func Raters(share, rounds uint32) Kind {
+	return Kind{Name: preference, Share: share, Full: PartsOfFull, Slots: 1, Rounds: rounds}
 }
 
 // Demo returns [Local] with one answer of each kind a seat and epoch, so that nine

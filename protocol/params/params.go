@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/assaynet/assay/protocol"
+	score "github.com/assaynet/assay/scoring/preference"
 )
 
 // ErrInvalid is wrapped by every error of [Params.Check].
@@ -33,6 +34,8 @@ type Params struct {
 	Inference Inference `cbor:"10,keyasint" json:"inference"`
 	// Synthetic holds what the kind synthetic alone has.
 	Synthetic Synthetic `cbor:"11,keyasint" json:"synthetic"`
+	// Preference holds what the kind preference alone has.
+	Preference Preference `cbor:"12,keyasint" json:"preference"`
 }
 
 // Block says how fast blocks come.
@@ -129,8 +132,9 @@ const maxSlots = 1024
 // The kinds that have parameters of their own; their code is below package task,
 // by the same names.
 const (
-	inference protocol.Kind = "inference" // [Params.Inference]
-	synthetic protocol.Kind = "synthetic" // [Params.Synthetic]
+	inference  protocol.Kind = "inference"  // [Params.Inference]
+	synthetic  protocol.Kind = "synthetic"  // [Params.Synthetic]
+	preference protocol.Kind = "preference" // [Params.Preference]
 )
 
 // Kind is all that the ledger knows of one kind of task.
@@ -147,8 +151,10 @@ type Kind struct {
 	Full uint64 `cbor:"3,keyasint" json:"full"`
 	// Slots caps the tasks of one seat in one round, 1 … 1024.
 	Slots uint32 `cbor:"4,keyasint" json:"slots"`
-	// Judges is the least number of validators that judge a drawn answer; two,
-	// so that each can show the other's card to be false.
+	// Judges is the least number of validators that judge a drawn answer; two or
+	// more, so that each can show the other's card to be false. Zero is for a kind
+	// whose answers nobody judges: they are opened on the ledger, and what they are
+	// worth follows from what it holds.
 	Judges uint32 `cbor:"5,keyasint" json:"judges"`
 	// Rounds is how long its tasks take, in rounds: they are set in the first of so
 	// many and fall due in the last. It divides the rounds of an epoch; one for
@@ -168,6 +174,10 @@ func (k *Kind) Set(due protocol.Round) (protocol.Round, bool) {
 	after := uint64(due) + 1
 	return protocol.Round(after - min(after, uint64(k.Rounds))), after%uint64(k.Rounds) == 0
 }
+
+// OnLedger reports whether answers of the kind are opened on the ledger, where
+// nobody judges them.
+func (k *Kind) OnLedger() bool { return k.Judges == 0 }
 
 // Class returns the weight class of a model, in 65536ths, and whether the kind
 // is paid for it at all.
@@ -199,6 +209,25 @@ type Inference struct {
 type Synthetic struct {
 	// MaxTokens bounds a record, 1 … 1024: what is cut off there passes few gates.
 	MaxTokens uint32 `cbor:"1,keyasint" json:"max_tokens"`
+}
+
+// PartsOfFull is the full work of the kind preference: what its seats are worth
+// is counted in 65536ths of what the lane may pay.
+const PartsOfFull = One
+
+// Preference says how many pairs people are asked, and what their ratings are
+// worth. It stands whole in every network; only one that has the kind looks at it.
+type Preference struct {
+	// Pairs is how many a setter sets in each round of the lane, 1 … 128.
+	Pairs uint32 `cbor:"1,keyasint" json:"pairs"`
+	// Ratings caps what a seat is asked in such a round, 1 … 1024: what a person
+	// can rate in the time.
+	Ratings uint32 `cbor:"2,keyasint" json:"ratings"`
+	// Memory is how many epochs enter the score, the newest included, 1 … 64: what
+	// is older has faded to little, and need not be kept by anybody.
+	Memory uint32 `cbor:"3,keyasint" json:"memory"`
+	// Score holds the numbers of the score (scoring/preference).
+	Score score.Params `cbor:"4,keyasint" json:"score"`
 }
 
 // Gossip bounds what peers may say.
@@ -242,7 +271,10 @@ func (p *Params) Check() error {
 	if err := p.checkInference(); err != nil {
 		return err
 	}
-	return p.checkSynthetic()
+	if err := p.checkSynthetic(); err != nil {
+		return err
+	}
+	return p.checkPreference()
 }
 
 // rule is one sentence that constants must agree with.
@@ -286,7 +318,7 @@ func (k *Kind) check(roundsPerEpoch uint64) error {
 	return firstBroken([]rule{
 		{validKind(k.Name), "a kind has a name of 1 to 16 printable characters"},
 		{k.Slots >= 1 && k.Slots <= maxSlots, "slots is 1 to 1024"},
-		{k.Judges >= 2 && k.Judges <= 256, "judges is 2 to 256"},
+		{k.Judges >= 2 && k.Judges <= 256 || k.OnLedger() && k.Name == preference, "judges is 2 to 256, and 0 of preference alone"},
 		{k.Rounds >= 1 && roundsPerEpoch%uint64(max(k.Rounds, 1)) == 0, "rounds divides the rounds of an epoch"},
 		{k.Full <= 1<<40, "full is at most 2^40"},
 		{k.Keep < One, "keep is below one"},
@@ -318,6 +350,25 @@ func (p *Params) checkSynthetic() error {
 	return firstBroken([]rule{
 		{len(k.Models) >= 1, "synthetic has a model"},
 		{p.Synthetic.MaxTokens >= 1 && p.Synthetic.MaxTokens <= 1024, "max_tokens of synthetic is 1 to 1024"},
+	})
+}
+
+// checkPreference looks at what is the kind's own where the network has it.
+func (p *Params) checkPreference() error {
+	k, n := p.Kind(preference), &p.Preference
+	if k == nil {
+		return nil
+	}
+	if err := n.Score.Check(); err != nil {
+		return fmt.Errorf("%w: %w", ErrInvalid, err)
+	}
+	return firstBroken([]rule{
+		{k.OnLedger() && k.Slots == 1, "preference has no judges, and one slot: its ratings are one answer"},
+		{k.Full == PartsOfFull, "the full work of preference is 65536"},
+		{len(k.Models) == 0, "preference has no models"},
+		{n.Pairs >= 1 && n.Pairs <= 128, "pairs is 1 to 128"},
+		{n.Ratings >= 1 && n.Ratings <= 1024, "ratings is 1 to 1024"},
+		{n.Memory >= 1 && n.Memory <= 64 && uint64(n.Memory)+2 <= p.Tasks.Retention, "memory is 1 to 64 epochs, and at least 2 fewer than retention"},
 	})
 }
 

@@ -12,7 +12,9 @@
 //
 // Where honest raters may differ, as in a matter of taste, the rating is the
 // answer, not the judgement; what it is worth is computed from all answers, as
-// the ledger has them.
+// the ledger has them. Such a kind has no judges (params.Kind.OnLedger): its
+// answers are opened on the ledger, and duties and cards of it there are none.
+// Package preference is the one.
 //
 // A duty is an answer that the beacon drew for a validator to judge, and each
 // drawn answer has two judges or more: the law makes each of them a check of the

@@ -49,11 +49,41 @@ func (r *Round) Slots() uint16 {
 	return n
 }
 
-// Asks reports whether anything is asked in a slot: it is one of the seat's, and
-// the seed of its kind was drawn.
+// Asks reports whether the answer in a slot is published and judged: the slot is
+// one of the seat's, the seed of its kind was drawn, and the kind's answers are
+// not opened on the ledger.
 func (r *Round) Asks(slot uint16) bool {
 	due, err := r.at(slot)
-	return err == nil && !due.Seed.IsZero()
+	return err == nil && !due.Seed.IsZero() && !due.OnLedger(r.Params)
+}
+
+// OnLedger reports whether answers of the kind are opened on the ledger.
+func (a *Asked) OnLedger(p *params.Params) bool {
+	k := p.Kind(a.Kind)
+	return k != nil && k.OnLedger()
+}
+
+// First returns the first slot of a kind, and whether the seat is asked of it.
+func (r *Round) First(kind protocol.Kind) (slot uint16, asked bool) {
+	for i := range r.Due {
+		if r.Due[i].Kind == kind {
+			return slot, true
+		}
+		slot += r.Due[i].Slots
+	}
+	return 0, false
+}
+
+// ID returns the id of the task in a slot; [ErrSlot] as [Table.Derive] has it.
+func (r *Round) ID(slot uint16) (protocol.TaskID, error) {
+	due, err := r.at(slot)
+	if err != nil {
+		return protocol.TaskID{}, err
+	}
+	if due.Seed.IsZero() {
+		return protocol.TaskID{}, fmt.Errorf("slot %d, whose kind drew no seed: %w", slot, ErrSlot)
+	}
+	return taskID(r, due, slot), nil
 }
 
 // at returns what falls due in a slot; [ErrSlot] where nothing does.

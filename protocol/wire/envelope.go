@@ -10,10 +10,11 @@ import (
 // A Domain separates signatures: bytes signed for one use verify for no other.
 type Domain string
 
-// The domains of signed messages. The first two travel in an [Envelope].
+// The domains of signed messages. The first three travel in an [Envelope].
 const (
 	DomainAnswer Domain = "assay/1/answer"
 	DomainCard   Domain = "assay/1/card"
+	DomainPairs  Domain = "assay/1/pairs"
 	DomainTx     Domain = "assay/1/tx"
 	DomainBind   Domain = "assay/1/bind" // a hotkey's statement about a derived key
 )

@@ -125,10 +125,11 @@ func TestTransactionsOfOthersAreRefused(t *testing.T) {
 
 func TestEveryTypeOfTransactionStandsInTheTableWithItsBody(t *testing.T) {
 	cold := map[wire.TxType]bool{wire.TxTransfer: true, wire.TxRegister: true, wire.TxAddStake: true, wire.TxRemoveStake: true}
+	free := map[wire.TxType]bool{wire.TxCommit: true, wire.TxSetPairs: true, wire.TxOpenPairs: true, wire.TxOpenRatings: true}
 	names := map[string]bool{}
 	for _, b := range bodies() {
 		k := b.Type()
-		if !k.Known() || k.ByColdkey() != cold[k] || k.Free() != (k == wire.TxCommit) || names[k.String()] {
+		if !k.Known() || k.ByColdkey() != cold[k] || k.Free() != free[k] || names[k.String()] {
 			t.Errorf("%T: known %t, by a coldkey %t, free %t, name %q", b, k.Known(), k.ByColdkey(), k.Free(), k)
 		}
 		names[k.String()] = true

@@ -32,6 +32,8 @@ func FuzzDecode(f *testing.F) {
 			_ = m.Check()
 		case *wire.Card:
 			_ = m.Check()
+		case *wire.Pairs:
+			_, _ = m.Check(), m.Root()
 		}
 	})
 }
@@ -75,6 +77,19 @@ func FuzzReadCard(f *testing.F) {
 		c, err := wire.ReadCard(b)
 		if err == nil && (!bytes.Equal(wire.Encode(&c.Envelope), b) || !bytes.Equal(wire.Encode(&c.Card), c.Payload)) {
 			t.Errorf("%+v does not stand for %x", c, b)
+		}
+	})
+}
+
+func FuzzReadPublished(f *testing.F) {
+	_, all := messages()
+	for _, v := range all {
+		f.Add(wire.Encode(v))
+	}
+	f.Fuzz(func(t *testing.T, b []byte) {
+		p, err := wire.ReadPublished(b)
+		if err == nil && (!bytes.Equal(wire.Encode(&p.Envelope), b) || !bytes.Equal(wire.Encode(&p.Pairs), p.Payload)) {
+			t.Errorf("%+v does not stand for %x", p, b)
 		}
 	})
 }

@@ -41,6 +41,13 @@ func TestBodiesOverTheirLimitsAreRefused(t *testing.T) {
 		"unsorted counts":       {&wire.CommitCards{Opened: []wire.SeatCount{{UID: 2}, {UID: 1}}}, wire.ErrNotCanonical},
 		"counts of many kinds":  {&wire.CommitCards{Counts: make([]uint32, 9)}, wire.ErrLimit},
 		"opened by many kinds":  {&wire.CommitCards{Opened: []wire.SeatCount{{Counts: make([]uint32, 9)}}}, wire.ErrLimit},
+		"too many origins":      {&wire.OpenPairs{Origins: make([]byte, 129)}, wire.ErrLimit},
+		"an unknown origin":     {&wire.OpenPairs{Origins: []byte{27}}, wire.ErrLimit},
+		"no ratings":            {&wire.OpenRatings{}, wire.ErrLimit},
+		"too many ratings":      {&wire.OpenRatings{Ratings: make([]byte, 513)}, wire.ErrLimit},
+		"a sixth key":           {&wire.OpenRatings{Ratings: []byte{0x60}}, wire.ErrLimit},
+		"a sixth key below":     {&wire.OpenRatings{Ratings: []byte{0x06}}, wire.ErrLimit},
+		"ratings proven long":   {&wire.OpenRatings{Ratings: []byte{1}, Proof: make([]protocol.Hash, 11)}, wire.ErrLimit},
 		"too many counts":       {&wire.CommitCards{Opened: make([]wire.SeatCount, 4097)}, wire.ErrLimit},
 	} {
 		if err := c.body.Check(); !errors.Is(err, c.want) {
@@ -188,5 +195,43 @@ func TestRequestsForEvidenceOfAnUnknownPartAreRefused(t *testing.T) {
 	}
 	if _, err := wire.DecodeEvidenceRequest(make([]byte, 65)); !errors.Is(err, wire.ErrTooLarge) {
 		t.Errorf("got %v, want %v", err, wire.ErrTooLarge)
+	}
+}
+
+func TestPairsThatNoHonestSetterSendsAreRefused(t *testing.T) {
+	for name, change := range map[string]func(p *wire.Pairs){
+		"no pairs":       func(p *wire.Pairs) { p.Texts = nil },
+		"too many pairs": func(p *wire.Pairs) { p.Texts = make([][3]string, wire.MaxPairs+1) },
+		"a long text":    func(p *wire.Pairs) { p.Texts[0][2] = strings.Repeat("a", wire.MaxPairText+1) },
+	} {
+		p := samplePairs()
+		change(p)
+		if err := p.Check(); !errors.Is(err, wire.ErrLimit) {
+			t.Errorf("%s: got %v, want %v", name, err, wire.ErrLimit)
+		}
+	}
+	root := samplePairs().Root()
+	for name, change := range map[string]func(p *wire.Pairs){
+		"order":               func(p *wire.Pairs) { p.Texts[0], p.Texts[1] = p.Texts[1], p.Texts[0] },
+		"sides":               func(p *wire.Pairs) { p.Texts[0][1], p.Texts[0][2] = p.Texts[0][2], p.Texts[0][1] },
+		"where one text ends": func(p *wire.Pairs) { p.Texts[0] = [3]string{"which?t", "his", "that"} },
+	} {
+		p := samplePairs()
+		if change(p); p.Root() == root {
+			t.Errorf("a root does not bind the %s", name)
+		}
+	}
+	most := &wire.Pairs{Texts: make([][3]string, wire.MaxPairs)}
+	for i := range most.Texts {
+		for k := range most.Texts[i] {
+			most.Texts[i][k] = strings.Repeat("a", wire.MaxPairText)
+		}
+	}
+	e, err := wire.Seal(named("alice"), wire.DomainPairs, chain, 1, wire.Encode(most))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := wire.OpenPublished(wire.Encode(e), chain); err != nil {
+		t.Error("the most that a setter may publish:", err)
 	}
 }

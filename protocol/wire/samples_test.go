@@ -54,6 +54,10 @@ func bodies() []wire.Body {
 		&wire.Commit{Round: 7, Root: hash("root")},
 		&wire.CommitWeights{Epoch: 2, Hash: hash("weights")},
 		&wire.RevealWeights{Epoch: 2, UIDs: []protocol.UID{0, 3, 4095}, Values: []uint16{1, 0, 65535}, Salt: [32]byte{9}},
+		&wire.ExtendSetter{Start: 9, Anchor: hash("anchor")},
+		&wire.SetPairs{Round: 9, Root: hash("pairs")},
+		&wire.OpenPairs{Round: 9, Link: hash("link"), Origins: []byte{0, 13, 26}},
+		&wire.OpenRatings{Round: 9, Salt: [32]byte{7}, Ratings: []byte{0x51, 0x30}, Proof: []protocol.Hash{hash("sibling")}},
 		&wire.CommitCards{Epoch: 2, Root: hash("cards"), Counts: []uint32{3, 0}, Seen: []wire.SeatCount{{UID: 1, Counts: []uint32{2}}}, Opened: []wire.SeatCount{{UID: 0, Counts: []uint32{1}}, {UID: 300, Counts: []uint32{0, 70000}}}},
 	}
 }
@@ -71,6 +75,10 @@ func sampleCard() *wire.Card {
 		Judge: protocol.SeatID{UID: 1}, Round: 7, Seat: protocol.SeatID{UID: 3, Registered: 41}, Slot: 1, Task: hash("task"),
 		Answer: hash("answer"), Kind: "inference", Finding: wire.FindingFalse, Body: []byte("why"),
 	}
+}
+
+func samplePairs() *wire.Pairs {
+	return &wire.Pairs{Round: 9, Setter: protocol.SeatID{UID: 1}, Texts: [][3]string{{"which?", "this", "that"}, {"why?", "so", "hence"}}}
 }
 
 func sampleTask() *wire.Task {
@@ -100,6 +108,7 @@ func messages() (names []string, all map[string]any) {
 	add("BlockHead", &wire.BlockHead{Link: hash("link")})
 	add("Task", sampleTask())
 	add("Answer", sampleAnswer())
+	add("Pairs", samplePairs())
 	add("Card", sampleCard())
 	add("Receipt", sampleReceipt())
 	add("EvidenceRequest", &wire.EvidenceRequest{Part: wire.EvidenceCards, Key: sampleAnswer().Key()})
@@ -107,7 +116,7 @@ func messages() (names []string, all map[string]any) {
 	for _, m := range []struct {
 		domain  wire.Domain
 		payload any
-	}{{wire.DomainAnswer, sampleAnswer()}, {wire.DomainCard, sampleCard()}} {
+	}{{wire.DomainAnswer, sampleAnswer()}, {wire.DomainCard, sampleCard()}, {wire.DomainPairs, samplePairs()}} {
 		e, err := wire.Seal(named("alice"), m.domain, chain, 99, wire.Encode(m.payload))
 		if err != nil {
 			panic(err)

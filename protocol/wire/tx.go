@@ -26,6 +26,10 @@ const (
 	TxCommitWeights   TxType = 9
 	TxRevealWeights   TxType = 10
 	TxCommitCards     TxType = 11
+	TxExtendSetter    TxType = 12
+	TxSetPairs        TxType = 13
+	TxOpenPairs       TxType = 14
+	TxOpenRatings     TxType = 15
 )
 
 // who signs a transaction.
@@ -57,6 +61,10 @@ var txTypes = [...]struct {
 	TxCommitWeights:   {name: "commit-weights", body: func() Body { return new(CommitWeights) }, signer: byHotkey},
 	TxRevealWeights:   {name: "reveal-weights", body: func() Body { return new(RevealWeights) }, signer: byHotkey},
 	TxCommitCards:     {name: "commit-cards", body: func() Body { return new(CommitCards) }, signer: byHotkey},
+	TxExtendSetter:    {name: "extend-setter", body: func() Body { return new(ExtendSetter) }, signer: byHotkey},
+	TxSetPairs:        {name: "set-pairs", body: func() Body { return new(SetPairs) }, signer: byHotkey, free: true},
+	TxOpenPairs:       {name: "open-pairs", body: func() Body { return new(OpenPairs) }, signer: byHotkey, free: true},
+	TxOpenRatings:     {name: "open-ratings", body: func() Body { return new(OpenRatings) }, signer: byHotkey, free: true},
 }
 
 // Known reports whether there is such a transaction. The other methods may be

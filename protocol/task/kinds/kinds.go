@@ -6,8 +6,13 @@ package kinds
 import (
 	"github.com/assaynet/assay/protocol/task"
 	"github.com/assaynet/assay/protocol/task/inference"
+	"github.com/assaynet/assay/protocol/task/preference"
 	"github.com/assaynet/assay/protocol/task/synthetic"
 )
 
 // All returns the table.
-func All() task.Table { return task.Table{inference.New(), synthetic.New()} }
+func All() task.Table { return append(Judged(), preference.New()) }
+
+// Judged returns the kinds whose answers are published and judged: those of which a
+// node has tasks, answers and cards to show. The others' are opened on the ledger.
+func Judged() task.Table { return task.Table{inference.New(), synthetic.New()} }

@@ -12,6 +12,10 @@ YUMA = {1: "kappa", 2: "activity_cutoff", 3: "bonds_moving_average", 4: "bonds_p
 TASKS = {1: "retention"}
 GOSSIP = {1: "replay_window"}
 KIND = {1: "kind", 2: "share", 3: "full", 4: "slots", 5: "judges", 6: "rounds", 7: "keep", 8: "models"}
+PREFERENCE = {1: "pairs", 2: "ratings", 3: "memory", 4: "score"}
+SCORE = {n + 1: name for n, name in enumerate(
+    "gold_deviations setter_parts gate_from gate_width max_weight max_agreement free_agreement min_against voice_deviations same_voice "
+    "keep_agreement keep_rest full_pay full_owners full_raters min_raters min_setters".split())}
 INFERENCE = {1: "max_tokens", 2: "system", 3: "sampled_percent", 4: "speed_best", 5: "speed_worst"}
 SYNTHETIC = {1: "max_tokens"}
 
@@ -28,7 +32,7 @@ class Named:
 class Network:
     def __init__(self, raw):
         params, self.time, self.accounts, self.seats_at_start = decode(raw)
-        must(list(params) == list(range(1, 12)), "parameters")
+        must(list(params) == list(range(1, 13)), "parameters")
         self.chain = params[1] + "-" + sha(raw).hex()[:8]
         self.schedule, self.block = Named(params[2], SCHEDULE), Named(params[3], BLOCK)
         self.seats, self.emission = Named(params[4], SEATS), Named(params[5], EMISSION)
@@ -37,6 +41,8 @@ class Network:
         self.kinds = {k.kind: k for k in (Named(k, KIND) for k in params[9])}
         must(list(self.kinds) == sorted(self.kinds) and len(self.kinds) == len(params[9]), "the kinds' order")
         self.inference, self.synthetic = Named(params[10], INFERENCE), Named(params[11], SYNTHETIC)
+        self.preference = Named(params[12], PREFERENCE)
+        self.preference.score = Named(self.preference.score, SCORE)
         for k in self.kinds.values():
             k.ids = [m[1] for m in k.models]
 
