@@ -11,13 +11,17 @@ import (
 	"github.com/assaynet/assay/protocol/ledger"
 	"github.com/assaynet/assay/protocol/params"
 	"github.com/assaynet/assay/protocol/task"
+	"github.com/assaynet/assay/protocol/task/preference/pair"
 	"github.com/assaynet/assay/protocol/wire"
 	"github.com/assaynet/assay/scoring"
 	"github.com/assaynet/assay/validator/record"
 )
 
-// TopicCard is the topic on which cards are published.
-const TopicCard = "card"
+// Topics on which a validator publishes.
+const (
+	TopicCard  = "card"
+	TopicPairs = "pairs"
+)
 
 // Ledger is what the validator follows: heights that were agreed on, and the
 // state at them, which may be read from several goroutines.
@@ -46,6 +50,16 @@ type Judge interface {
 	Body(o *scoring.Outcome, hotkey protocol.PublicKey) ([]byte, error)
 }
 
+// Setter is what a validator sets pairs with.
+type Setter struct {
+	// Chain returns the anchor of the hash chain whose first link serves round
+	// start, Link its link for round n: the same at every call.
+	Chain func(start protocol.Round) (protocol.Hash, error)
+	Link  func(start, n protocol.Round) (protocol.Hash, error)
+	// Engine is the network's model.
+	Engine pair.Engine
+}
+
 // Config assembles a validator. All fields are needed but those marked optional.
 type Config struct {
 	ChainID string
@@ -56,8 +70,12 @@ type Config struct {
 	Salt [32]byte
 	// Kinds are those that the program has; they must hold all that the ledger asks.
 	Kinds task.Table
-	// Judges are one for each kind that the network pays for.
+	// Judges are one for each kind that the network pays for and whose answers are
+	// judged.
 	Judges []Judge
+	// Setter sets pairs for people to rate, and checks those that others set.
+	// Optional; without it the validator does neither.
+	Setter *Setter
 
 	Ledger Ledger
 	Store  record.Store
@@ -114,6 +132,9 @@ func (c *Config) check() error {
 		name := c.Params.Kinds[i].Name
 		if _, err := c.Kinds.Of(name); err != nil {
 			return fmt.Errorf("%w: %w", ErrConfig, err)
+		}
+		if c.Params.Kinds[i].OnLedger() {
+			continue // nobody judges it
 		}
 		j := judges(c.Judges).of(name)
 		if j == nil {

@@ -12,6 +12,7 @@ import (
 type metrics struct {
 	messages, judgements *prometheus.CounterVec
 	falseCards, errors   prometheus.Counter
+	falseSets            prometheus.Counter
 }
 
 // newMetrics registers with r, or counts unseen where r is nil.
@@ -23,12 +24,13 @@ func newMetrics(r prometheus.Registerer) *metrics {
 		return prometheus.CounterOpts{Namespace: "assay", Subsystem: "validator", Name: name, Help: help}
 	}
 	m := &metrics{
-		messages:   prometheus.NewCounterVec(opts("messages_total", "Answers, cards and evidence looked at, by what became of them."), []string{"topic", "reason"}),
+		messages:   prometheus.NewCounterVec(opts("messages_total", "Answers, cards, pairs and evidence looked at, by what became of them."), []string{"topic", "reason"}),
 		judgements: prometheus.NewCounterVec(opts("judgements_total", "Answers judged by an own run or check, by finding."), []string{"finding"}),
 		falseCards: prometheus.NewCounter(opts("false_cards_total", "Other judges' cards that own runs showed to be false.")),
+		falseSets:  prometheus.NewCounter(opts("false_sets_total", "Other setters' pairs that own runs showed not to follow from their link.")),
 		errors:     prometheus.NewCounter(opts("errors_total", "Steps and jobs that met an error.")),
 	}
-	r.MustRegister(m.messages, m.judgements, m.falseCards, m.errors)
+	r.MustRegister(m.messages, m.judgements, m.falseCards, m.falseSets, m.errors)
 	return m
 }
 

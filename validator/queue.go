@@ -76,6 +76,11 @@ func (q *queue) add(j job) {
 	if !ok || j.before(old) {
 		q.waiting[j.key] = j
 	}
+	q.signal()
+}
+
+// signal wakes the worker.
+func (q *queue) signal() {
 	select {
 	case q.wake <- struct{}{}:
 	default:

@@ -45,6 +45,7 @@ type Validator struct {
 
 	inbox     *inbox
 	judging   *judging
+	setting   *setting
 	watch     watch
 	closing   closing
 	upkeep    upkeep
@@ -72,6 +73,7 @@ func New(cfg Config) (*Validator, error) {
 	}
 	v.inbox = &inbox{base: b, views: v.views, draws: v.draws, early: v.early, queue: v.queue, board: v.board}
 	v.judging = &judging{base: b, views: v.views, draws: v.draws, queue: v.queue, repeats: v.repeats}
+	v.setting = newSetting(b, v.views, v.queue)
 	v.weighing = weighing{base: b, views: v.views, queue: v.queue, troubles: v.troubles}
 	return v, nil
 }
@@ -140,6 +142,10 @@ func (v *Validator) OnAnswer(_ context.Context, raw []byte) error { return v.inb
 // true shows when the same answer is judged here.
 func (v *Validator) OnCard(_ context.Context, raw []byte) error { return v.inbox.onCard(raw) }
 
+// OnPairs checks pairs that a setter published and keeps the first of each set. It
+// returns as [Validator.OnAnswer] does.
+func (v *Validator) OnPairs(_ context.Context, raw []byte) error { return v.setting.onPairs(raw) }
+
 // Status returns where things stand.
 func (v *Validator) Status() Status {
 	s := v.board.show()
@@ -148,8 +154,9 @@ func (v *Validator) Status() Status {
 }
 
 // Work does all jobs that wait, the most urgent first, and judges answers side
-// by side. A job that meets an error is left to the next step, and harms no
-// other; the first error is returned at the end.
+// by side; then it makes pairs, or checks those of others. A job that meets an
+// error is left to the next step, and harms no other; the first error is returned
+// at the end.
 func (v *Validator) Work(ctx context.Context) error {
 	var first error
 	for ctx.Err() == nil {
@@ -167,7 +174,7 @@ func (v *Validator) Work(ctx context.Context) error {
 			first = err
 		}
 	}
-	return first
+	return errors.Join(first, v.setting.work(ctx))
 }
 
 // Step does what is due at a height. It may be called again for the same
@@ -189,6 +196,7 @@ func (v *Validator) Step(ctx context.Context, head protocol.Height) error {
 	if now.registered {
 		errs = append(errs, v.upkeep.keepCurrent(ctx, now, seat))
 	}
+	errs = append(errs, v.setting.step(ctx, now))
 	own, done, err := v.judging.due(ctx, now)
 	v.board.judged(own, done)
 	errs = append(errs, err)

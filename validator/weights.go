@@ -263,7 +263,7 @@ func (w *weighing) tallyRound(now *view, n protocol.Round, t tallies) (roundFoun
 		if err != nil {
 			return 0, err
 		}
-		if !observed || (!w.askedAll(n) && 2*len(answers) < len(commits)) {
+		if !observed || (!w.askedAll(n) && 2*len(answers) < publishing(asked, commits)) {
 			return roundUnobserved, nil
 		}
 	}
@@ -271,7 +271,9 @@ func (w *weighing) tallyRound(now *view, n protocol.Round, t tallies) (roundFoun
 	var all []uint64
 	for _, c := range commits {
 		delays[c.Seat.UID] = uint64(c.Height - min(c.Height, seeds.TaskHeight))
-		all = append(all, delays[c.Seat.UID])
+		if publishes(asked[c.Seat]) { // who only rates has all the time there is
+			all = append(all, delays[c.Seat.UID])
+		}
 	}
 	median := scoring.Median(all)
 	opened := map[protocol.Kind]*openedOf{}
@@ -333,6 +335,30 @@ func complete(asked map[protocol.SeatID]*task.Round, commits []ledger.CommitReco
 	return true
 }
 
+// publishes reports whether a seat is asked anything that it publishes.
+func publishes(of *task.Round) bool {
+	if of == nil {
+		return false
+	}
+	for slot := range of.Slots() {
+		if of.Asks(slot) {
+			return true
+		}
+	}
+	return false
+}
+
+// publishing counts the commitments of seats that are asked anything that they
+// publish.
+func publishing(asked map[protocol.SeatID]*task.Round, commits []ledger.CommitRecord) (n int) {
+	for i := range commits {
+		if publishes(asked[commits[i].Seat]) {
+			n++
+		}
+	}
+	return n
+}
+
 // openedOf is all answers of one kind that were opened in a round, with whose
 // they are.
 type openedOf struct {
@@ -345,7 +371,7 @@ type openedOf struct {
 func (w *weighing) tallySeat(t tallies, asked *task.Round, committed bool, delay, median uint64, answers []*record.Answer, opened map[protocol.Kind]*openedOf) error {
 	for i := range asked.Due {
 		due := &asked.Due[i]
-		if due.Seed.IsZero() {
+		if due.Seed.IsZero() || due.OnLedger(w.cfg.Params) {
 			continue
 		}
 		own := t.of(asked.Seat, due.Kind)
@@ -457,12 +483,13 @@ func (w *weighing) explain(now *view, o opinion, t tallies) ([]scoring.Explanati
 		}
 		for i := range w.cfg.Params.Kinds {
 			k := &w.cfg.Params.Kinds[i]
-			if own := t[place{newest[uid], k.Name}]; own != nil {
+			if own := t[place{newest[uid], k.Name}]; own != nil && !k.OnLedger() {
 				list = append(list, scoring.Explain(o.epoch, averages[ofUID{uid, k.Name}], own, w.share(k, &o), k.Keep))
 			}
 		}
 	}
-	return list, nil
+	rated, err := w.rated(now, &o)
+	return append(list, rated...), err
 }
 
 // ofUID is a seat's number in a kind, whoever holds it.

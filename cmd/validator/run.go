@@ -56,6 +56,7 @@ func run(c *cli.Context) (err error) {
 			Listen: d.Config.Node.Listen, Announce: d.Config.Node.Announce, Bootstrap: d.Config.Node.Bootstrap, MDNS: d.Config.Node.MDNS,
 			Answer: func(ctx context.Context, _ string, raw []byte) error { return v.OnAnswer(ctx, raw) },
 			Card:   func(ctx context.Context, _ string, raw []byte) error { return v.OnCard(ctx, raw) },
+			Pairs:  func(ctx context.Context, _ string, raw []byte) error { return v.OnPairs(ctx, raw) },
 			Logger: d.Log, Registerer: d.Registry,
 		},
 		Dir: d.Home.Consensus(), ConsensusListen: d.Config.Consensus.Listen, ConsensusPeers: d.Config.Consensus.Peers,

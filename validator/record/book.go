@@ -150,7 +150,7 @@ func (b *Book) Prune(evidence protocol.Round, scores protocol.Epoch) error {
 			batch.put(tableTasks, a.Task.ID[:], nil)
 		}
 	}
-	for _, table := range []string{tableAnswers, tableEnvelopes, tableJudgements, tableCards, tableObserved} {
+	for _, table := range []string{tableAnswers, tableEnvelopes, tableJudgements, tableCards, tableObserved, tableMade, tablePairs, tableSets} {
 		if err := b.drop(&batch, table, uint64(evidence)); err != nil {
 			return err
 		}

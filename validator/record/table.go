@@ -36,6 +36,9 @@ const (
 	tableAbstained  = "validator-abstained"  // epoch → Abstention
 	tableFinals     = "validator-finals"     // epoch, uid → Final
 	tableClosed     = "validator-closed"     // epoch → Closed
+	tableMade       = "validator-made"       // round → Made
+	tablePairs      = "validator-pairs"      // round, uid → the envelope of published pairs, as it came
+	tableSets       = "validator-sets"       // round, uid → Checked
 	tableMarks      = "validator-marks"      // one of the marks → what it says
 )
 
@@ -61,6 +64,10 @@ func eraOf(b []byte) uint64 {
 
 func cardKey(k wire.AnswerKey, judge protocol.UID) []byte {
 	return binary.BigEndian.AppendUint16(k.Bytes(), uint16(judge))
+}
+
+func setKey(n protocol.Round, setter protocol.UID) []byte {
+	return binary.BigEndian.AppendUint16(era(n), uint16(setter))
 }
 
 func scoreKey(e protocol.Epoch, uid protocol.UID) []byte {
