@@ -40,6 +40,17 @@ func newCards() cards {
 	return cards{known: map[cardKey]bool{}, judges: map[judgeKey]ledger.RosterJudge{}, wanted: map[judgeKey]bool{}}
 }
 
+// OnPairs hands pairs from gossip to the worker that has a use for them. Without
+// one they are not passed on. Errors are the worker's, or [ErrNoPairs].
+func (m *Miner) OnPairs(raw []byte) error {
+	for _, w := range m.cfg.Workers {
+		if f, ok := w.(Follower); ok {
+			return f.OnPairs(raw)
+		}
+	}
+	return fmt.Errorf("no worker rates them: %w", ErrNoPairs)
+}
+
 // OnCard takes a card from gossip and returns nil if it is a judge's and was not
 // seen before: such are worth passing on. Errors are those of wire, which blame
 // the sender, or a [Reason]. Cards about own answers show in [Status].

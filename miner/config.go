@@ -48,10 +48,26 @@ type Worker interface {
 	// Answer returns the body of the answer to a task of the kind, in the name
 	// of a hotkey. It is called in the round in which the task falls due, also
 	// where the kind's tasks are set some rounds before. It returns soon after
-	// ctx ends. [ErrStopped] says that the worker answers nothing any more; any
-	// other error leaves this one slot empty.
+	// ctx ends. [ErrStopped] says that the worker answers nothing any more,
+	// [ErrLater] that there is no answer yet; any other error leaves this one slot
+	// empty.
 	Answer(ctx context.Context, t *wire.Task, hotkey protocol.PublicKey) ([]byte, error)
 }
+
+// Follower is a [Worker] that is shown the ledger, at every height and before it is
+// asked for answers, because its tasks do not say all. The reader proves single
+// keys only.
+type Follower interface {
+	Worker
+	Follow(ctx context.Context, r ledger.Reader, head protocol.Height, seat protocol.SeatID) error
+	// OnPairs takes what a setter published for people to rate.
+	OnPairs(raw []byte) error
+}
+
+// SealMargin is how many blocks before the deadline a round is sealed with the
+// answers that there are: one for the way, one for a full block, one for a reader
+// that lags. Who answers with [ErrLater] must answer before.
+const SealMargin = 3
 
 // Config assembles a miner. All fields are needed but those marked optional.
 type Config struct {

@@ -11,6 +11,9 @@ var (
 	// ErrStopped says that a worker answers nothing any more, as when its model
 	// was closed. The round goes on without it.
 	ErrStopped = errors.New("miner: worker stopped")
+	// ErrLater says that a worker has no answer yet: it is asked again at each
+	// height until the round is sealed.
+	ErrLater = errors.New("miner: no answer yet")
 	// ErrRecord says that the store holds what this program did not write.
 	ErrRecord = errors.New("miner: corrupt record")
 )
@@ -25,6 +28,7 @@ const (
 	ErrNoJudge   = Reason("no_judge")      // its signer does not judge in that epoch
 	ErrWindow    = Reason("window")        // signed at a height outside the replay window
 	ErrDuplicate = Reason("duplicate")     // seen before
+	ErrNoPairs   = Reason("no_pairs")      // the ledger has no such pairs, or not yet
 )
 
 // Error returns the reason.

@@ -22,10 +22,6 @@ const (
 	// announceEvery is after how many blocks a Serve that is not on the ledger
 	// is sent again.
 	announceEvery = 4
-	// sealMargin is how many blocks before the deadline a round is sealed with
-	// the answers that there are: one for the way, one for a full block, one
-	// for a reader that lags.
-	sealMargin = 3
 )
 
 // Miner answers the tasks of one seat. Make it with [New] and let it live by
@@ -54,6 +50,8 @@ type Miner struct {
 	closed bool
 	// failed are slots of round that no worker could answer.
 	failed map[uint16]bool
+	// later are slots of round that have no answer yet, until the next step.
+	later map[uint16]bool
 	// stop ends the answering under way.
 	stop context.CancelFunc
 	// opened is when the round's openings were last sent, announced when Serve was.
@@ -167,8 +165,28 @@ func (m *Miner) Step(ctx context.Context, head protocol.Height) error {
 		m.announce(ctx, head, &seat),
 		m.readCards(r, head),
 		m.readPayment(r, head, seat.ID),
+		m.showWorkers(ctx, r, head, seat.ID),
 		m.follow(ctx, r, head, &seat),
 	)
+}
+
+// showWorkers shows the ledger to those that follow it, and has those asked again
+// that had no answer yet.
+func (m *Miner) showWorkers(ctx context.Context, r ledger.Reader, head protocol.Height, seat protocol.SeatID) error {
+	var errs []error
+	for _, w := range m.cfg.Workers {
+		if f, ok := w.(Follower); ok {
+			errs = append(errs, f.Follow(ctx, r, head, seat))
+		}
+	}
+	m.mu.Lock()
+	waited := len(m.later) > 0
+	m.later = map[uint16]bool{}
+	m.mu.Unlock()
+	if waited {
+		m.signal()
+	}
+	return errors.Join(errs...)
 }
 
 // follow does what the running round needs.
@@ -214,7 +232,7 @@ func (m *Miner) follow(ctx context.Context, r ledger.Reader, head protocol.Heigh
 	case committed && head < deadline:
 		m.finish(PhaseCommitted)
 	case committed:
-		return m.publishOpenings(ctx, head, round)
+		return errors.Join(m.publishOpenings(ctx, head, round), m.openOnLedger(ctx, r, head, round))
 	case head >= deadline:
 		m.finish(PhaseLate)
 	default:
@@ -306,7 +324,7 @@ func (m *Miner) noteAsked(committed bool) *Round {
 // begin makes a round that is in the store the one to answer.
 func (m *Miner) begin(round *Round) {
 	m.mu.Lock()
-	m.round, m.closed, m.failed = round, false, map[uint16]bool{}
+	m.round, m.closed, m.failed, m.later = round, false, map[uint16]bool{}, map[uint16]bool{}
 	m.mu.Unlock()
 	if !round.Sealed {
 		m.signal()
@@ -349,7 +367,7 @@ func (m *Miner) newest() *Round {
 // commit seals what there is when the deadline is near, and sends the sealed
 // commitment until it is on the ledger.
 func (m *Miner) commit(ctx context.Context, head protocol.Height, round *Round) error {
-	if round != nil && !round.Sealed && head+sealMargin >= m.cfg.Params.Schedule.CommitDeadline(round.Round) {
+	if round != nil && !round.Sealed && head+SealMargin >= m.cfg.Params.Schedule.CommitDeadline(round.Round) {
 		if err := m.seal(round.Round); err != nil {
 			return err
 		}

@@ -10,7 +10,10 @@ import (
 	"time"
 
 	"github.com/assaynet/assay/protocol"
+	"github.com/assaynet/assay/protocol/ledger"
+	"github.com/assaynet/assay/protocol/params"
 	"github.com/assaynet/assay/protocol/task"
+	"github.com/assaynet/assay/protocol/task/preference"
 	"github.com/assaynet/assay/protocol/wire"
 )
 
@@ -58,6 +61,8 @@ func (m *Miner) Work(ctx context.Context) error {
 			return ctx.Err()
 		case errors.Is(err, ErrStopped):
 			return err
+		case errors.Is(err, ErrLater):
+			m.wait(n, slot.Task.Slot)
 		case err != nil:
 			m.fail(n, slot.Task.Slot, err)
 		default:
@@ -77,7 +82,7 @@ func (m *Miner) next(stop context.CancelFunc) (protocol.Round, Slot, bool) {
 		return 0, Slot{}, false
 	}
 	for _, slot := range m.round.Slots {
-		if !slot.Answered && !slot.Task.ID.IsZero() && !m.failed[slot.Task.Slot] {
+		if !slot.Answered && !slot.Task.ID.IsZero() && !m.failed[slot.Task.Slot] && !m.later[slot.Task.Slot] {
 			m.stop = stop
 			return m.round.Round, slot, true
 		}
@@ -97,6 +102,15 @@ func (m *Miner) answer(ctx context.Context, t *wire.Task) ([]byte, error) {
 		m.metrics.answered(time.Since(began))
 	}
 	return body, err
+}
+
+// wait leaves a slot until the next step.
+func (m *Miner) wait(n protocol.Round, slot uint16) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.round != nil && m.round.Round == n {
+		m.later[slot] = true
+	}
 }
 
 func (m *Miner) fail(n protocol.Round, slot uint16, err error) {
@@ -124,7 +138,7 @@ func (m *Miner) keep(n protocol.Round, slot uint16, body []byte) error {
 
 func (m *Miner) sealWhenDone(ctx context.Context) error {
 	m.mu.Lock()
-	round, closed := m.round, m.closed
+	round, closed := m.round, m.closed || len(m.later) > 0
 	m.mu.Unlock()
 	if round == nil || closed || round.Sealed {
 		return nil
@@ -147,7 +161,7 @@ func (m *Miner) publishOpenings(ctx context.Context, head protocol.Height, round
 	if head > m.cfg.Params.Schedule.OpenDeadline(round.Round) || !due {
 		return nil
 	}
-	envelopes, err := Openings(m.cfg.ChainID, m.cfg.Hotkey, head, round)
+	envelopes, err := Openings(m.cfg.ChainID, m.cfg.Params, m.cfg.Hotkey, head, round)
 	if err != nil {
 		return err
 	}
@@ -166,14 +180,42 @@ func (m *Miner) publishOpenings(ctx context.Context, head protocol.Height, round
 	return nil
 }
 
+// openOnLedger opens answers of kinds that are opened there, when it is time, until
+// the ledger has them.
+func (m *Miner) openOnLedger(ctx context.Context, r ledger.Reader, head protocol.Height, round *Round) error {
+	n := round.Round
+	sched := &m.cfg.Params.Schedule
+	// The next block is the first, and the last, that may hold it.
+	if head < sched.OpenDeadline(n) || sched.RoundOf(head+1) != n {
+		return nil
+	}
+	for i := range round.Slots {
+		if !round.Slots[i].Answered || round.Slots[i].Task.Kind != preference.Kind {
+			continue
+		}
+		if known, ok, err := ledger.ReadRatings(r, n, round.Seat.UID); err != nil || ok && known.Seat == round.Seat {
+			return err
+		}
+		a, err := round.sealed().Opening(m.cfg.ChainID, m.cfg.Hotkey.PublicKey(), uint16(i))
+		if err != nil {
+			return err
+		}
+		if err := m.cfg.Submit(ctx, &wire.OpenRatings{Round: n, Salt: a.Salt, Ratings: a.Body, Proof: a.Proof}); err != nil {
+			return fmt.Errorf("open the ratings of round %d: %w", n, err)
+		}
+	}
+	return nil
+}
+
 // Openings returns the signed answers that open a sealed round, one for each
-// slot that has an answer. The height enters the envelope, so that a repetition
-// is not taken for the message that peers saw already.
-func Openings(chain string, s wire.Signer, head protocol.Height, round *Round) ([][]byte, error) {
+// slot that has an answer and is not opened on the ledger. The height enters the
+// envelope, so that a repetition is not taken for the message that peers saw
+// already.
+func Openings(chain string, p *params.Params, s wire.Signer, head protocol.Height, round *Round) ([][]byte, error) {
 	var out [][]byte
 	sealed := round.sealed()
 	for i := range round.Slots {
-		if !round.Slots[i].Answered {
+		if k := p.Kind(round.Slots[i].Task.Kind); !round.Slots[i].Answered || k != nil && k.OnLedger() {
 			continue
 		}
 		a, err := sealed.Opening(chain, s.PublicKey(), uint16(i))
