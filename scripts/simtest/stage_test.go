@@ -250,8 +250,11 @@ func (s *stage) block() {
 type minerNode struct{ *miner.Miner }
 
 func (m minerNode) Message(_ context.Context, topic string, raw []byte) error {
-	if topic == validator.TopicCard {
+	switch topic {
+	case validator.TopicCard:
 		return m.OnCard(raw)
+	case validator.TopicPairs:
+		return m.OnPairs(raw)
 	}
 	return nil
 }
@@ -262,9 +265,12 @@ type validatorNode struct {
 }
 
 func (v validatorNode) Message(ctx context.Context, topic string, raw []byte) (err error) {
-	if topic == validator.TopicCard {
+	switch topic {
+	case validator.TopicCard:
 		err = v.OnCard(ctx, raw)
-	} else {
+	case validator.TopicPairs:
+		err = v.OnPairs(ctx, raw)
+	default:
 		err = v.OnAnswer(ctx, raw)
 	}
 	if kind, ok := errors.AsType[validator.Reason](err); ok {
