@@ -50,12 +50,25 @@ func (h *Handler) task(r *request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	t, err := h.shownTask(ev)
+	if err != nil || h.src.State == nil {
+		return t, err
+	}
+	v, err := h.view(r.ctx())
+	if err != nil {
+		return nil, err
+	}
+	return t, addFacts(v, t)
+}
+
+// shownTask is the task of evidence, without what the ledger says of it.
+func (h *Handler) shownTask(ev *Evidence) (*Task, error) {
 	k := &ev.Task
 	body, err := TaskBody(k)
 	if err != nil {
 		return nil, fmt.Errorf("task %s: %w", k.ID, err)
 	}
-	t := Task{
+	t := &Task{
 		ID: k.ID, Kind: k.Kind, Epoch: h.params.Schedule.EpochOfRound(k.Round), Round: k.Round,
 		UID: k.Seat.UID, Registered: k.Seat.Registered, Hotkey: ev.Hotkey, Slot: k.Slot, Body: body,
 		Judges: []protocol.UID{}, Answers: []Answer{}, Cards: []Card{},
@@ -74,18 +87,11 @@ func (h *Handler) task(r *request) (any, error) {
 		}
 		t.Cards = append(t.Cards, c)
 	}
-	if h.src.State == nil {
-		return t, nil
-	}
-	return t, h.addFacts(r, &t)
+	return t, nil
 }
 
 // addFacts adds what the ledger says of the task, if it still does.
-func (h *Handler) addFacts(r *request, t *Task) error {
-	v, err := h.view(r.ctx())
-	if err != nil {
-		return err
-	}
+func addFacts(v *view, t *Task) error {
 	c, ok, err := ledger.ReadCommit(v, t.Round, t.UID)
 	if err != nil {
 		return err

@@ -53,6 +53,8 @@ func TestNonsenseIsAProblemDocument(t *testing.T) {
 		{"GET", "/v1/accounts/me", "", 400, "bad-path", `address "me"`},
 		{"GET", "/v1/accounts/" + addr[:len(addr)-1] + "q", "", 400, "bad-path", "address"},
 		{"GET", "/v1/accounts/" + addr + "?prove=yes", "", 400, "bad-query", `prove "yes"`},
+		{"GET", "/v1/tasks", "", 400, "bad-query", `kind ""`},
+		{"GET", "/v1/tasks?kind=infer", "", 400, "bad-query", `kind "infer"`},
 		{"GET", "/v1/tasks/12", "", 400, "bad-path", `task id "12"`},
 		{"GET", "/v1/tasks/" + strings.Repeat("zz", 32), "", 400, "bad-path", "task id"},
 		{"GET", "/v1/tasks/" + strings.Repeat("00", 32), "", 404, "not-found", "task " + strings.Repeat("00", 32)},

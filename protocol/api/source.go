@@ -105,6 +105,12 @@ type Work interface {
 	OldestScores(ctx context.Context) (protocol.Epoch, error)
 	// Evidence returns all that is known of a task; [ErrNotFound].
 	Evidence(ctx context.Context, id protocol.TaskID) (*Evidence, error)
+	// Answered returns the places of the answers that were accepted of a round, by
+	// seat and slot.
+	Answered(ctx context.Context, round protocol.Round) ([]wire.AnswerKey, error)
+	// EvidenceAt returns all that is known of a place if its task is of a kind, and
+	// nil if it is of another; [ErrNotFound].
+	EvidenceAt(ctx context.Context, k wire.AnswerKey, kind protocol.Kind) (*Evidence, error)
 }
 
 // Evidence is a task with the signed bytes that came in about it.

@@ -13,6 +13,7 @@ import (
 	"github.com/assaynet/assay/protocol/consensus"
 	"github.com/assaynet/assay/protocol/ledger"
 	"github.com/assaynet/assay/protocol/store"
+	"github.com/assaynet/assay/protocol/task/inference"
 	"github.com/assaynet/assay/protocol/wire"
 	"github.com/assaynet/assay/scoring"
 	"github.com/assaynet/assay/validator/record"
@@ -148,6 +149,47 @@ func TestEvidenceIsWhatWasAccepted(t *testing.T) {
 	}
 	if _, err := w.Evidence(t.Context(), protocol.TaskID{}); !errors.Is(err, api.ErrNotFound) {
 		t.Errorf("got %v", err)
+	}
+}
+
+// Answers has one place in each round; that of round 9 is of another kind, and that
+// of round 8 has lost its answer.
+func (r *records) Answers(n protocol.Round) ([]wire.AnswerKey, error) {
+	return []wire.AnswerKey{{Round: n, UID: 2}}, nil
+}
+
+func (r *records) Answer(k wire.AnswerKey) (*record.Answer, error) {
+	switch k.Round {
+	case 8:
+		return nil, nil
+	case 9:
+		return &record.Answer{Task: wire.Task{Kind: "echo"}}, nil
+	}
+	return &record.Answer{Task: wire.Task{Kind: inference.Kind}}, nil
+}
+
+func (r *records) Slot(k wire.AnswerKey) (*record.TaskView, error) {
+	if k.Round == 8 {
+		return nil, record.ErrNotFound
+	}
+	return r.Task(protocol.TaskID{byte(k.Round)})
+}
+
+func TestEvidenceIsFoundByPlaceAndKind(t *testing.T) {
+	_, w := work(t)
+	places, err := w.Answered(t.Context(), 7)
+	if err != nil || len(places) != 1 || places[0].Round != 7 {
+		t.Fatalf("got %v, %v", places, err)
+	}
+	ev, err := w.EvidenceAt(t.Context(), places[0], inference.Kind)
+	if err != nil || ev.Task.ID != (protocol.TaskID{7}) || len(ev.Cards) != 1 {
+		t.Errorf("got %+v, %v", ev, err)
+	}
+	if ev, err := w.EvidenceAt(t.Context(), wire.AnswerKey{Round: 9}, inference.Kind); ev != nil || err != nil {
+		t.Errorf("of another kind: got %v, %v", ev, err)
+	}
+	if _, err := w.EvidenceAt(t.Context(), wire.AnswerKey{Round: 8}, inference.Kind); !errors.Is(err, api.ErrNotFound) {
+		t.Errorf("of none: got %v", err)
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"github.com/assaynet/assay/protocol/api"
 	"github.com/assaynet/assay/protocol/ledger"
 	"github.com/assaynet/assay/protocol/params"
+	"github.com/assaynet/assay/protocol/wire"
 	"github.com/assaynet/assay/scoring"
 	"github.com/assaynet/assay/validator/record"
 )
@@ -20,6 +21,9 @@ type Judged interface {
 	Finals(r ledger.Reader, e protocol.Epoch) (list []record.Final, final bool, err error)
 	Abstained(e protocol.Epoch) ([]protocol.Round, error)
 	Task(id protocol.TaskID) (*record.TaskView, error)
+	Answers(n protocol.Round) ([]wire.AnswerKey, error)
+	Answer(k wire.AnswerKey) (*record.Answer, error)
+	Slot(k wire.AnswerKey) (*record.TaskView, error)
 }
 
 var _ Judged = (*record.Reader)(nil)
@@ -125,6 +129,25 @@ func (c *counted) add(s *api.Score) {
 // Evidence implements [api.Work].
 func (w *work) Evidence(_ context.Context, id protocol.TaskID) (*api.Evidence, error) {
 	view, err := w.judged.Task(id)
+	return evidence(view, err)
+}
+
+// Answered implements [api.Work].
+func (w *work) Answered(_ context.Context, n protocol.Round) ([]wire.AnswerKey, error) {
+	return w.judged.Answers(n)
+}
+
+// EvidenceAt implements [api.Work]. The bytes of an answer of another kind are not
+// read.
+func (w *work) EvidenceAt(_ context.Context, k wire.AnswerKey, kind protocol.Kind) (*api.Evidence, error) {
+	a, err := w.judged.Answer(k)
+	if err != nil || a != nil && a.Task.Kind != kind {
+		return nil, err
+	}
+	return evidence(w.judged.Slot(k))
+}
+
+func evidence(view *record.TaskView, err error) (*api.Evidence, error) {
 	if errors.Is(err, record.ErrNotFound) {
 		return nil, fmt.Errorf("no answer was accepted: %w", api.ErrNotFound)
 	}

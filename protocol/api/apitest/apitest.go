@@ -1,6 +1,7 @@
 package apitest
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"slices"
@@ -158,6 +159,30 @@ func (w *Work) OldestScores(context.Context) (protocol.Epoch, error) {
 func (w *Work) Evidence(_ context.Context, id protocol.TaskID) (*api.Evidence, error) {
 	if ev := w.Tasks[id]; ev != nil {
 		return ev, nil
+	}
+	return nil, api.ErrNotFound
+}
+
+// Answered implements [api.Work].
+func (w *Work) Answered(_ context.Context, round protocol.Round) (out []wire.AnswerKey, err error) {
+	for _, ev := range w.Tasks {
+		if ev.Task.Round == round {
+			out = append(out, ev.Task.Key())
+		}
+	}
+	slices.SortFunc(out, func(a, b wire.AnswerKey) int { return bytes.Compare(a.Bytes(), b.Bytes()) })
+	return out, nil
+}
+
+// EvidenceAt implements [api.Work].
+func (w *Work) EvidenceAt(_ context.Context, k wire.AnswerKey, kind protocol.Kind) (*api.Evidence, error) {
+	for _, ev := range w.Tasks {
+		if ev.Task.Key() == k {
+			if ev.Task.Kind != kind {
+				return nil, nil
+			}
+			return ev, nil
+		}
 	}
 	return nil, api.ErrNotFound
 }

@@ -117,7 +117,7 @@ func (n *Network) evidence() (*api.Evidence, error) {
 // card "exact" of each judge, which card may change before it is signed.
 func (n *Network) Sign(t *wire.Task, r *inference.Result, card func(judge protocol.UID, c *inference.Card)) (*api.Evidence, error) {
 	chain := n.Genesis.ChainID()
-	a := wire.Answer{Round: t.Round, Seat: t.Seat, Slot: t.Slot, Slots: 1, Task: t.ID, Body: wire.Encode(r)}
+	a := wire.Answer{Round: t.Round, Seat: t.Seat, Slot: t.Slot, Slots: t.Slot + 1, Task: t.ID, Body: wire.Encode(r)}
 	e, err := wire.Seal(Key(names[2]), wire.DomainAnswer, chain, 33, wire.Encode(&a))
 	if err != nil {
 		return nil, fmt.Errorf("sign answer: %w", err)
