@@ -14,10 +14,14 @@ import (
 func datasetCommand() *cli.Command {
 	return &cli.Command{
 		Name:  "dataset",
-		Usage: "score the data that raters and makers produce",
-		Description: `What scores is a pure function of a file: anyone who has the file has the
-score, to the unit. protocol/SPEC.md has the formulas.`,
+		Usage: "export, look at and score the data that the network makes",
+		Description: `export, list and inspect are for who uses the data. What scores is a pure
+function of a file: anyone who has the file has the score, to the unit.
+protocol/SPEC.md has the formulas.`,
 		Subcommands: []*cli.Command{
+			datasetExportCommand(),
+			datasetListCommand(),
+			datasetInspectCommand(),
 			datasetScoreCommand(),
 			datasetGramsCommand(),
 		},

@@ -35,7 +35,8 @@ import (
 // TestQueryScripts runs testdata/query/*.txt against the network of package
 // apitest, which answers at ASSAY_NODE in this process. Its model is tiny.gguf in
 // each script's directory; altered.gguf is another. TASK has an honest answer,
-// FALSE one by the other model, WRONGED an honest one with a false card. keys/
+// FALSE one by the other model, WRONGED an honest one with a false card; those of
+// round 0 open a commitment. keys/
 // holds the coldkey of a miner; validator/ is the home of a stopped validator.
 func TestQueryScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{Dir: "testdata/query", Setup: func(e *testscript.Env) error { return serveNetwork(t, e) }})
@@ -61,6 +62,9 @@ func serveNetwork(t *testing.T, e *testscript.Env) error {
 		}
 		e.Setenv(name, id.String())
 	}
+	if err := n.Answer(0, opened()); err != nil {
+		return err
+	}
 	n.Pool.Check = func(raw []byte) (*wire.Tx, error) {
 		return ledger.CheckTx(n.Tree, n.Genesis.ChainID(), &n.Genesis.Params, raw)
 	}
@@ -80,6 +84,14 @@ func serveNetwork(t *testing.T, e *testscript.Env) error {
 		e.Setenv(strings.ToUpper(strings.ReplaceAll(name, "-", "_")), apitest.Public(name).String())
 	}
 	return errors.Join(writeKeys(e), writeHome(e, n))
+}
+
+// opened are the results of round 0, the second the same as the first.
+func opened() (out []*inference.Result) {
+	for i := range int32(3) {
+		out = append(out, &inference.Result{Output: []int32{40 + i/2, 41, 42}, Finish: "stop", Fingerprint: wire.HashOf("test"), Leaves: make([]protocol.Hash, 3)})
+	}
+	return out
 }
 
 // include is what becomes of transactions: stakes of a million are refused.

@@ -164,3 +164,6 @@ func ruleHint(k ledger.Reason) string {
 	}
 	return ""
 }
+
+// Gone reports whether what was asked for is older than what is kept.
+func (p *Problem) Gone() bool { return p.Status == http.StatusGone }

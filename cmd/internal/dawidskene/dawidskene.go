@@ -39,6 +39,8 @@ type Estimate struct {
 	Table [][][]float64
 	// Rounds is how many were taken.
 	Rounds int
+
+	spare [][]float64 // what the posteriors of the next round are made in
 }
 
 // least keeps a rater that never gave an answer from ruling a label out for ever.
@@ -108,17 +110,19 @@ func (e *Estimate) maximise(answers []Answer, n Size) {
 		}
 	}
 	normalise(e.Frequency)
-	for _, t := range e.Table {
-		for _, row := range t {
-			clear(row)
-		}
-	}
+	said := matrix(n.Raters*n.Labels, n.Labels)
 	for _, a := range answers {
+		row := said[a.Rater*n.Labels+a.Label]
 		for l, v := range e.Posterior[a.Item] {
-			e.Table[a.Rater][l][a.Label] += v
+			row[l] += v
 		}
 	}
-	for _, t := range e.Table {
+	for i, t := range e.Table {
+		for l, row := range t {
+			for answer := range row {
+				row[answer] = said[i*n.Labels+answer][l]
+			}
+		}
 		seen := make([]bool, n.Labels)
 		for _, row := range t {
 			for l, v := range row {
@@ -139,15 +143,18 @@ func (e *Estimate) maximise(answers []Answer, n Size) {
 // expect makes posteriors of frequencies and tables, and returns the largest
 // change.
 func (e *Estimate) expect(answers []Answer, n Size) float64 {
-	next := matrix(n.Items, n.Labels)
-	for i := range next {
-		for l := range next[i] {
-			next[i][l] = math.Log(e.Frequency[l])
-		}
+	if e.spare == nil {
+		e.spare = matrix(n.Items, n.Labels)
 	}
+	next, frequency := e.spare, logs(e.Frequency)
+	for i := range next {
+		copy(next[i], frequency)
+	}
+	said := e.logsByAnswer(n) // one logarithm a cell, not one an answer
 	for _, a := range answers {
-		for l := range n.Labels {
-			next[a.Item][l] += math.Log(e.Table[a.Rater][l][a.Label])
+		row, p := said[a.Rater*n.Labels+a.Label], next[a.Item]
+		for l := range p {
+			p[l] += row[l]
 		}
 	}
 	var most float64
@@ -164,8 +171,30 @@ func (e *Estimate) expect(answers []Answer, n Size) float64 {
 			most = max(most, math.Abs(v-e.Posterior[i][l]))
 		}
 	}
-	e.Posterior = next
+	e.Posterior, e.spare = next, e.Posterior
 	return most
+}
+
+// logsByAnswer returns the logarithms of the tables' cells by rater and answer, in
+// rows of the true labels: what is read of one answer lies together.
+func (e *Estimate) logsByAnswer(n Size) [][]float64 {
+	out := matrix(n.Raters*n.Labels, n.Labels)
+	for i, t := range e.Table {
+		for l, row := range t {
+			for answer, v := range row {
+				out[i*n.Labels+answer][l] = math.Log(v)
+			}
+		}
+	}
+	return out
+}
+
+func logs(v []float64) []float64 {
+	out := make([]float64, len(v))
+	for i, x := range v {
+		out[i] = math.Log(x)
+	}
+	return out
 }
 
 func matrix(rows, columns int) [][]float64 {

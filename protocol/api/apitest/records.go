@@ -6,6 +6,7 @@ import (
 	"github.com/assaynet/assay/protocol"
 	"github.com/assaynet/assay/protocol/api"
 	"github.com/assaynet/assay/protocol/ledger"
+	"github.com/assaynet/assay/protocol/task"
 	"github.com/assaynet/assay/protocol/task/inference"
 	"github.com/assaynet/assay/protocol/wire"
 )
@@ -116,15 +117,49 @@ func (n *Network) evidence() (*api.Evidence, error) {
 // Sign makes the evidence of a task of miner 2 from its result: the answer, and a
 // card "exact" of each judge, which card may change before it is signed.
 func (n *Network) Sign(t *wire.Task, r *inference.Result, card func(judge protocol.UID, c *inference.Card)) (*api.Evidence, error) {
-	chain := n.Genesis.ChainID()
 	a := wire.Answer{Round: t.Round, Seat: t.Seat, Slot: t.Slot, Slots: t.Slot + 1, Task: t.ID, Body: wire.Encode(r)}
-	e, err := wire.Seal(Key(names[2]), wire.DomainAnswer, chain, 33, wire.Encode(&a))
+	return n.sign(t, &a, len(r.Output), card)
+}
+
+// Answer lets miner 2 answer a round: one slot for each result, all of them under
+// the commitment that the ledger then has, and found exact by both judges.
+func (n *Network) Answer(round protocol.Round, results []*inference.Result) error {
+	var s task.Sealed
+	for slot, r := range results {
+		t := n.TaskOf(round, 2)
+		t.ID, t.Slot = wire.HashOf("assay/test/slot", wire.Encode([]uint64{uint64(round), uint64(slot)})), uint16(slot)
+		s.Tasks, s.Answers = append(s.Tasks, t), append(s.Answers, wire.Encode(r))
+		s.Salts = append(s.Salts, [32]byte{byte(slot)})
+	}
+	root, err := s.Commitment(n.Genesis.ChainID(), Public(names[2]))
+	if err != nil {
+		return err
+	}
+	height := n.Genesis.Params.Schedule.RoundStart(round) + 7
+	n.set(ledger.CommitKey(round, 2), ledger.CommitRecord{Seat: protocol.SeatID{UID: 2}, Root: root, Height: height})
+	for slot, r := range results {
+		a, err := s.Opening(n.Genesis.ChainID(), Public(names[2]), uint16(slot))
+		if err != nil {
+			return err
+		}
+		t := &s.Tasks[slot]
+		n.Work.Tasks[t.ID], err = n.sign(t, a, len(r.Output), func(_ protocol.UID, c *inference.Card) { c.Root = wire.HashOf("assay/test/root-of-judge") })
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (n *Network) sign(t *wire.Task, a *wire.Answer, tokens int, card func(protocol.UID, *inference.Card)) (*api.Evidence, error) {
+	chain := n.Genesis.ChainID()
+	e, err := wire.Seal(Key(names[2]), wire.DomainAnswer, chain, 33, wire.Encode(a))
 	if err != nil {
 		return nil, fmt.Errorf("sign answer: %w", err)
 	}
 	ev := &api.Evidence{Task: *t, Hotkey: Public(names[2]), Answers: []api.Signed{{Raw: wire.Encode(e), Received: 33}}}
 	for v := range protocol.UID(2) {
-		body := inference.Card{Code: inference.CodeExact, Tokens: uint32(len(r.Output))}
+		body := inference.Card{Code: inference.CodeExact, Tokens: uint32(tokens)}
 		card(v, &body)
 		c := wire.Card{
 			Judge: protocol.SeatID{UID: v}, Round: t.Round, Seat: t.Seat, Slot: t.Slot, Task: t.ID,

@@ -1,0 +1,153 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/url"
+	"strconv"
+	"sync/atomic"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/assaynet/assay/cmd/internal/export"
+	"github.com/assaynet/assay/engine/gguf"
+	"github.com/assaynet/assay/engine/tokenizer"
+	"github.com/assaynet/assay/protocol"
+	"github.com/assaynet/assay/protocol/api"
+)
+
+// dataKind is one kind of data that the network makes: what is written, checked and
+// looked at are rows of one type.
+type dataKind struct {
+	name   string
+	help   string // of its rows, for export
+	about  func() export.About
+	write  func(ctx context.Context, cfg export.Config, a *asked) (*export.Summary, error)
+	verify func(ctx context.Context, dir string, m *export.Manifest, a *asked, rows *atomic.Int64) (*export.Report, error) // a nil asks no node
+	count  func(ctx context.Context, a *asked, e protocol.Epoch, rows *atomic.Int64) (found, dropped int64, err error)
+	look   func(ctx context.Context, from reading, l *looking) (*export.Sight, []json.RawMessage, error)
+}
+
+// dataKinds are all kinds of data.
+func dataKinds() []dataKind {
+	return []dataKind{
+		dataKindFor(dataKind{
+			name: "inference", about: export.AboutInference, help: `inference: system, prompt, response, tokens, finish, passed (judges who found the
+same, bit for bit), provenance. The network keeps tokens; --model gives their text.`,
+		}, func(a *asked) export.Source[export.Run] {
+			return export.Inference(a.chain, a.tasks, a.decode)
+		}),
+	}
+}
+
+// dataKindFor fills in what a kind with rows of type T can do.
+func dataKindFor[T any, P export.Row[T]](k dataKind, source func(*asked) export.Source[T]) dataKind {
+	k.write = func(ctx context.Context, cfg export.Config, a *asked) (*export.Summary, error) {
+		return export.Write(ctx, cfg, source(a))
+	}
+	k.verify = func(ctx context.Context, dir string, m *export.Manifest, a *asked, rows *atomic.Int64) (*export.Report, error) {
+		var s export.Source[T]
+		if a != nil {
+			s = source(a)
+		}
+		return export.Verify[T, P](ctx, dir, m, s, rows)
+	}
+	k.count = func(ctx context.Context, a *asked, e protocol.Epoch, rows *atomic.Int64) (found, dropped int64, err error) {
+		dropped, err = source(a)(ctx, e, func(*T) error {
+			rows.Add(1)
+			found++
+			return ctx.Err()
+		})
+		return found, dropped, err
+	}
+	k.look = func(ctx context.Context, from reading, l *looking) (*export.Sight, []json.RawMessage, error) {
+		looker := export.NewLooker[T](l.seed)
+		each := func(row *T) error {
+			export.Look[T, P](looker, row)
+			return nil
+		}
+		err := readRows(ctx, from, source, l.rows, each)
+		if err != nil {
+			return nil, nil, err
+		}
+		sight, sample := export.See[T, P](looker, l.samples)
+		out := make([]json.RawMessage, 0, len(sample))
+		for i := range sample {
+			b, err := export.Line(&sample[i])
+			if err != nil {
+				return nil, nil, err
+			}
+			out = append(out, b)
+		}
+		return sight, out, nil
+	}
+	return k
+}
+
+// asked is a node that is asked for data.
+type asked struct {
+	n      *client
+	chain  string
+	decode export.Decoder
+}
+
+// tasks implements [export.Tasks].
+func (a *asked) tasks(ctx context.Context, kind protocol.Kind, e protocol.Epoch, yield func(*api.Task) error) error {
+	q := url.Values{"kind": {string(kind)}, "epoch": {strconv.FormatUint(uint64(e), 10)}, "limit": {strconv.Itoa(api.MaxLimit)}}
+	for {
+		var page api.Page[api.Task]
+		err := a.n.get(ctx, "/v1/tasks?"+q.Encode(), &page)
+		var p *api.Problem
+		if errors.As(err, &p) && p.Gone() {
+			return fmt.Errorf("%w: %w", export.ErrGone, err)
+		}
+		if err != nil {
+			return err
+		}
+		for i := range page.Items {
+			if err := yield(&page.Items[i]); err != nil {
+				return err
+			}
+		}
+		if page.Next == "" {
+			return nil
+		}
+		if page.Next == q.Get("cursor") {
+			return fmt.Errorf("%s repeats a page", a.n.url)
+		}
+		q.Set("cursor", page.Next)
+	}
+}
+
+// decoder returns what makes text of tokens, by the files of --model.
+func decoder(c *cli.Context) (export.Decoder, error) {
+	models := map[protocol.ModelID]*tokenizer.Tokenizer{}
+	for _, path := range c.StringSlice("model") {
+		f, err := gguf.Open(path)
+		if err != nil {
+			return nil, modelHint(err)
+		}
+		t, err := tokenizer.New(f)
+		if err != nil {
+			return nil, errors.Join(modelHint(err), f.Close())
+		}
+		models[protocol.ModelID(gguf.CachedModelID(f))] = t
+		if err := f.Close(); err != nil {
+			return nil, err
+		}
+	}
+	return func(model protocol.ModelID, tokens []int32) string {
+		t := models[model]
+		if t == nil {
+			return ""
+		}
+		for _, id := range tokens {
+			if id < 0 || int(id) >= t.VocabSize() {
+				return "" // a judge finds it
+			}
+		}
+		return string(t.Decode(tokens))
+	}, nil
+}

@@ -1,0 +1,149 @@
+package export
+
+import (
+	"bufio"
+	"bytes"
+	"crypto/sha256"
+	"encoding/json"
+	"errors"
+	"hash"
+	"io"
+	"os"
+	"path/filepath"
+
+	"github.com/parquet-go/parquet-go"
+
+	"github.com/assaynet/assay/protocol"
+)
+
+const (
+	// partEnd ends the name of a file that is not whole yet.
+	partEnd = ".part"
+	// groupBytes is when a group of rows goes to the Parquet file, in bytes of
+	// JSON: what a reader of one column takes at a time, and what a writer holds.
+	groupBytes = 32 << 20
+)
+
+// part is a file that is being written, and what the manifest will say of it.
+type part struct {
+	file File
+	path string // without partEnd
+	f    *os.File
+	sum  hash.Hash
+	buf  *bufio.Writer
+}
+
+func newPart(dir, name string) (*part, error) {
+	path := filepath.Join(dir, name)
+	f, err := os.Create(path + partEnd)
+	if err != nil {
+		return nil, err
+	}
+	p := &part{file: File{Name: name}, path: path, f: f, sum: sha256.New()}
+	p.buf = bufio.NewWriterSize(io.MultiWriter(f, p.sum), 1<<18)
+	return p, nil
+}
+
+func (p *part) Write(b []byte) (int, error) {
+	p.file.Bytes += int64(len(b))
+	return p.buf.Write(b)
+}
+
+// finish writes all to the disk; the file still has the name of a part.
+func (p *part) finish() error {
+	if err := errors.Join(p.buf.Flush(), p.f.Sync(), p.f.Close()); err != nil {
+		return err
+	}
+	p.file.SHA256 = protocol.Hash(p.sum.Sum(nil))
+	return nil
+}
+
+// drop removes what was written; it may follow finish.
+func (p *part) drop() {
+	_ = p.f.Close()
+	_ = os.Remove(p.f.Name())
+}
+
+// writer writes the rows of one epoch in both forms.
+type writer[T any] struct {
+	jsonl, parquet *part
+	line           lineWriter
+	table          *parquet.GenericWriter[T]
+	rows           int64
+	inGroup        int
+}
+
+func newWriter[T any](dir string, e protocol.Epoch) (*writer[T], error) {
+	j, err := newPart(dir, fileName(e, formJSONL))
+	if err != nil {
+		return nil, err
+	}
+	p, err := newPart(dir, fileName(e, formParquet))
+	if err != nil {
+		j.drop()
+		return nil, err
+	}
+	return &writer[T]{jsonl: j, parquet: p, table: parquet.NewGenericWriter[T](p, parquet.Compression(&parquet.Zstd))}, nil
+}
+
+func (w *writer[T]) add(row *T) error {
+	b, err := w.line.of(row)
+	if err != nil {
+		return err
+	}
+	if _, err := w.jsonl.Write(b); err != nil {
+		return err
+	}
+	if _, err := w.table.Write([]T{*row}); err != nil {
+		return err
+	}
+	w.rows++
+	if w.inGroup += len(b); w.inGroup >= groupBytes {
+		w.inGroup = 0
+		return w.table.Flush()
+	}
+	return nil
+}
+
+// finish gives both files their names and returns what they are.
+func (w *writer[T]) finish(e protocol.Epoch, dropped int64) (Epoch, error) {
+	if err := errors.Join(w.table.Close(), w.jsonl.finish(), w.parquet.finish()); err != nil {
+		return Epoch{}, err
+	}
+	for _, p := range []*part{w.jsonl, w.parquet} {
+		if err := os.Rename(p.f.Name(), p.path); err != nil {
+			return Epoch{}, err
+		}
+	}
+	return Epoch{Epoch: e, Rows: w.rows, Dropped: dropped, JSONL: w.jsonl.file, Parquet: w.parquet.file}, nil
+}
+
+// drop removes what was written of an epoch that did not end.
+func (w *writer[T]) drop() {
+	w.jsonl.drop()
+	w.parquet.drop()
+}
+
+// lineWriter makes lines of JSON, in memory that it uses again.
+type lineWriter struct {
+	buf bytes.Buffer
+	enc *json.Encoder
+}
+
+// of returns a row as its line, which is good until the next call.
+func (l *lineWriter) of(row any) ([]byte, error) {
+	if l.enc == nil {
+		l.enc = json.NewEncoder(&l.buf)
+		l.enc.SetEscapeHTML(false)
+	}
+	l.buf.Reset()
+	err := l.enc.Encode(row)
+	return l.buf.Bytes(), err
+}
+
+// Line returns a row as a line of JSON Lines, without its end.
+func Line(row any) ([]byte, error) {
+	var l lineWriter
+	b, err := l.of(row)
+	return bytes.TrimSuffix(b, []byte("\n")), err
+}
