@@ -119,7 +119,7 @@ func openWindow(c *cli.Context) (*index.Disk, func() error, error) {
 		}
 		return nil, func() error { return nil }, nil
 	}
-	db, err := store.Open(dir, store.Options{})
+	db, err := store.Open(dir, store.Options{Cache: index.Cache})
 	if err != nil {
 		return nil, nil, withHint(err, "--window takes a directory of its own, which no other program uses")
 	}

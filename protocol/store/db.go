@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -9,6 +10,7 @@ import (
 	"sync/atomic"
 
 	"github.com/cockroachdb/pebble/v2"
+	"github.com/cockroachdb/pebble/v2/bloom"
 	"github.com/cockroachdb/pebble/v2/vfs"
 	"github.com/rs/zerolog"
 )
@@ -27,6 +29,7 @@ const (
 	cacheBytes    = 16 << 20
 	memTableBytes = 8 << 20
 	maxOpenFiles  = 256
+	filterBits    = 10 // a key: one lookup in a hundred looks in vain
 )
 
 // FS is the file system that a database lives on.
@@ -38,6 +41,10 @@ type Options struct {
 	FS FS
 	// ReadOnly opens an existing database and changes nothing in it.
 	ReadOnly bool
+	// Cache is how many bytes of the files are kept in memory; 0 stands for 16 MiB. A
+	// database in which keys are looked up that are mostly not there wants room for
+	// its filters, ten bits a key: then such a lookup reads nothing.
+	Cache int64
 	// Logger hears of what pebble recovered from. The zero value is silent.
 	Logger zerolog.Logger
 	// Fatal is told what made the open database fail: a write, or work in the
@@ -139,7 +146,10 @@ func (d *DB) openLocked(o Options) error {
 			FlushBegin: func(pebble.FlushInfo) { d.flushed.Store(true) },
 		},
 	}
-	po.CacheSize = cacheBytes
+	po.CacheSize = cmp.Or(o.Cache, cacheBytes)
+	for i := range po.Levels {
+		po.Levels[i].FilterPolicy = bloom.FilterPolicy(filterBits)
+	}
 	var err error
 	if d.db, err = pebble.Open(d.dir, po); err != nil {
 		return errors.Join(classifyOpen(d.dir, err), d.lock.Close())

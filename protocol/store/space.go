@@ -47,6 +47,34 @@ func (s *Space) Get(key []byte) (value []byte, err error) {
 	return value, err
 }
 
+// GetSorted calls fn with the values of those keys that are there, and where in
+// keys each stands. The keys ascend. It is for many keys of which most are not
+// there: one iterator serves all, and filters say of most that nothing need be
+// read. The value is fn's until it returns, and fn does not use the database.
+func (s *Space) GetSorted(keys [][]byte, fn func(at int, value []byte)) error {
+	return s.d.do(func() error {
+		it, err := s.d.db.NewIter(&pebble.IterOptions{UseL6Filters: true})
+		if err != nil {
+			return err
+		}
+		key := bytes.Clone(s.prefix)
+		for at, k := range keys {
+			if key = append(key[:len(s.prefix)], k...); !it.SeekPrefixGE(key) {
+				if err := it.Error(); err != nil {
+					return errors.Join(err, it.Close())
+				}
+				continue
+			}
+			v, err := it.ValueAndErr()
+			if err != nil {
+				return errors.Join(err, it.Close())
+			}
+			fn(at, v)
+		}
+		return it.Close()
+	})
+}
+
 // Set writes one value, and returns when it is on the disk.
 func (s *Space) Set(key, value []byte) error {
 	b := s.d.Batch()

@@ -3,6 +3,7 @@ package synthetic
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/assaynet/assay/protocol"
@@ -67,7 +68,8 @@ type Judgement struct {
 
 // Window is what was there before a request began. [index.Disk] is one.
 type Window interface {
-	Has(gram uint64) (bool, error)
+	// Count returns how many of these grams, which ascend, were there.
+	Count(grams []uint64) (int, error)
 	Alike(s *gate.Signature) (number uint64, equal int, err error)
 }
 
@@ -282,39 +284,30 @@ func (j *Judge) compare(m *Judgement, words []text.Word) (*trace, error) {
 	}
 	p.signature = gate.Sign(p.grams)
 	_, m.Alike = j.seen.Alike(&p.signature)
-	seen := 0
+	unseen := make([]uint64, 0, len(p.grams))
 	for _, g := range p.grams {
-		there, err := j.knows(g)
+		if !j.knows(g) {
+			unseen = append(unseen, g)
+		}
+	}
+	seen := len(p.grams) - len(unseen)
+	if j.window != nil {
+		before, err := j.window.Count(unseen)
 		if err != nil {
 			return nil, err
 		}
-		if there {
-			seen++
-		}
-	}
-	m.Novelty = gate.Novelty(len(p.grams), seen)
-	if j.window != nil {
+		seen += before
 		_, equal, err := j.window.Alike(&p.signature)
 		if err != nil {
 			return nil, err
 		}
 		m.Alike = max(m.Alike, equal)
 	}
+	m.Novelty = gate.Novelty(len(p.grams), seen)
 	return p, nil
 }
 
-// knows reports whether a gram was there before.
-func (j *Judge) knows(g uint64) (bool, error) {
-	if j.seen.Has(g) {
-		return true, nil
-	}
-	for _, s := range j.known {
-		if s.Has(g) {
-			return true, nil
-		}
-	}
-	if j.window == nil {
-		return false, nil
-	}
-	return j.window.Has(g)
+// knows reports whether a gram was there in the request, or in a named set.
+func (j *Judge) knows(g uint64) bool {
+	return j.seen.Has(g) || slices.ContainsFunc(j.known, func(s *gramset.Set) bool { return s.Has(g) })
 }

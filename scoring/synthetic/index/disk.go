@@ -3,6 +3,7 @@ package index
 import (
 	"encoding/binary"
 	"fmt"
+	"slices"
 
 	"github.com/assaynet/assay/protocol/store"
 	"github.com/assaynet/assay/scoring/synthetic/gate"
@@ -23,6 +24,11 @@ type Entry struct {
 	Grams     []uint64
 	Signature gate.Signature
 }
+
+// Cache is the [store.Options.Cache] of a database that holds an index: room for
+// the filters of two million records of some 40 grams, ten bits each. Where there
+// are more, a lookup reads files again.
+const Cache = 128 << 20
 
 var nextKey = []byte("next")
 
@@ -46,23 +52,36 @@ func OpenDisk(db *store.DB, name string) (*Disk, error) {
 // Len returns how many records were added.
 func (d *Disk) Len() uint64 { return d.next }
 
-// Has reports whether a gram was added.
-func (d *Disk) Has(gram uint64) (bool, error) {
-	v, err := d.grams.Get(store.Key(gram))
-	return v != nil, err
+// Count returns how many of these grams, which ascend, were added.
+func (d *Disk) Count(grams []uint64) (n int, err error) {
+	err = d.grams.GetSorted(keysOf(grams), func(int, []byte) { n++ })
+	return n, err
+}
+
+// keysOf returns the keys of numbers, in one piece of memory.
+func keysOf(numbers []uint64) [][]byte {
+	b, keys := make([]byte, 0, 8*len(numbers)), make([][]byte, len(numbers))
+	for i, n := range numbers {
+		b = binary.BigEndian.AppendUint64(b, n)
+		keys[i] = b[8*i : 8*i+8]
+	}
+	return keys
 }
 
 // Alike is [Memory.Alike] of what is in the database.
 func (d *Disk) Alike(s *gate.Signature) (number uint64, equal int, err error) {
-	var found []uint64
+	var bands, found []uint64
 	for b := range gate.Bands {
-		list, err := d.bands.Get(store.Key(bandKey(s, b)))
-		if err != nil {
-			return 0, 0, err
-		}
+		bands = append(bands, bandKey(s, b))
+	}
+	slices.Sort(bands)
+	err = d.bands.GetSorted(keysOf(bands), func(_ int, list []byte) {
 		for ; len(list) >= 8; list = list[8:] {
 			found = append(found, binary.BigEndian.Uint64(list))
 		}
+	})
+	if err != nil {
+		return 0, 0, err
 	}
 	return most(found, func(n uint64) (int, error) {
 		t, err := d.signature(n)
@@ -86,19 +105,25 @@ func (d *Disk) signature(n uint64) (s gate.Signature, err error) {
 
 // Add adds records, all or none. When it returns nil, they are on the disk.
 func (d *Disk) Add(list []Entry) error {
-	batch, next, bands := d.db.Batch(), d.next, map[uint64][]byte{}
+	bands, err := d.bandsOf(list)
+	if err != nil {
+		return err
+	}
+	batch, next := d.db.Batch(), d.next
 	defer batch.Discard()
 	for i := range list {
-		for _, g := range list[i].Grams {
-			batch.Set(d.grams, store.Key(g), []byte{})
+		for _, key := range keysOf(list[i].Grams) {
+			batch.Set(d.grams, key, []byte{})
 		}
 		s, b := &list[i].Signature, make([]byte, 0, 2*gate.Positions)
 		for _, v := range s {
 			b = binary.BigEndian.AppendUint16(b, v)
 		}
 		batch.Set(d.signs, store.Key(next), b)
-		if err := d.addBands(bands, s, next); err != nil {
-			return err
+		for b := range gate.Bands {
+			if key := bandKey(s, b); len(bands[key]) < 8*MaxBand {
+				bands[key] = binary.BigEndian.AppendUint64(bands[key], next)
+			}
 		}
 		next++
 	}
@@ -113,20 +138,18 @@ func (d *Disk) Add(list []Entry) error {
 	return nil
 }
 
-// addBands adds a record to the lists of its bands that have room.
-func (d *Disk) addBands(bands map[uint64][]byte, s *gate.Signature, number uint64) error {
-	for b := range gate.Bands {
-		key := bandKey(s, b)
-		numbers, ok := bands[key]
-		if !ok {
-			var err error
-			if numbers, err = d.bands.Get(store.Key(key)); err != nil {
-				return err
-			}
-		}
-		if len(numbers) < 8*MaxBand {
-			bands[key] = binary.BigEndian.AppendUint64(numbers, number)
+// bandsOf returns the lists of the bands of all entries, as they are now.
+func (d *Disk) bandsOf(list []Entry) (map[uint64][]byte, error) {
+	keys := make([]uint64, 0, len(list)*gate.Bands)
+	for i := range list {
+		for b := range gate.Bands {
+			keys = append(keys, bandKey(&list[i].Signature, b))
 		}
 	}
-	return nil
+	slices.Sort(keys)
+	bands := map[uint64][]byte{}
+	err := d.bands.GetSorted(keysOf(keys), func(at int, numbers []byte) {
+		bands[keys[at]] = slices.Clone(numbers)
+	})
+	return bands, err
 }
