@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/rand"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"io"
 	"runtime"
@@ -40,96 +41,119 @@ The exit status is 1 where a demand of the scenario does not hold.
 JSON fields: seed, worlds, rows (a case each: case, seats, raters, auc, pay, paid,
 correlation, cheat and noise that pay best, tried, demand, holds), memory (keep
 rates, and of each epoch paid, correlation, clique, sleepers).`,
-		Flags: []cli.Flag{
-			&cli.StringFlag{Name: "scenario", Usage: "TOML `FILE` of the scenario (default: the one that ships)"},
-			&cli.BoolFlag{Name: "print-scenario", Usage: "print the scenario that ships, and do nothing else", DisableDefaultText: true},
-			&cli.Uint64Flag{Name: "seed", Usage: "begin with the seed `N`", DefaultText: "drawn, and printed"},
-			&cli.IntFlag{Name: "worlds", Value: 200, Usage: "`N` worlds of each case and way to cheat"},
-			&cli.IntFlag{Name: "threads", Usage: "`N` threads; they change no result", DefaultText: "one for each processor"},
-			&cli.StringFlag{Name: "svg", Usage: "write the plot to `FILE`, too"},
-			&cli.BoolFlag{Name: "json", Usage: "print one JSON object", DisableDefaultText: true},
-		},
+		Flags:  simulationFlags(),
 		Action: simulateRaters,
 	}
 }
 
+// simulationFlags are the flags of every simulation.
+func simulationFlags() []cli.Flag {
+	return []cli.Flag{
+		&cli.StringFlag{Name: "scenario", Usage: "TOML `FILE` of the scenario (default: the one that ships)"},
+		&cli.BoolFlag{Name: "print-scenario", Usage: "print the scenario that ships, and do nothing else", DisableDefaultText: true},
+		&cli.Uint64Flag{Name: "seed", Usage: "begin with the seed `N`", DefaultText: "drawn, and printed"},
+		&cli.IntFlag{Name: "worlds", Value: 200, Usage: "`N` worlds of each case and way to cheat"},
+		&cli.IntFlag{Name: "threads", Usage: "`N` threads; they change no result", DefaultText: "one for each processor"},
+		&cli.StringFlag{Name: "svg", Usage: "write the plot to `FILE`, too"},
+		&cli.BoolFlag{Name: "json", Usage: "print one JSON object", DisableDefaultText: true},
+	}
+}
+
 func simulateRaters(c *cli.Context) error {
+	return simulate(c, raters.Shipped(), func(s *simulation, text []byte) (report, error) {
+		cfg := raters.Config{Params: preference.Default(), Seed: s.seed, Worlds: s.worlds, Threads: s.threads, Done: new(atomic.Int64)}
+		var err error
+		if cfg.Scenario, err = raters.Read(text); err != nil {
+			return nil, err
+		}
+		defer s.progress(c, cfg.Done, cfg.Count())()
+		return raters.Run(c.Context, cfg)
+	})
+}
+
+// report is what a simulation comes to.
+type report interface {
+	Tables() [][][]string // each with its head first
+	SVG() ([]byte, error) // nil where there is nothing to plot
+	Text(colours bool) string
+	Failed() int  // demands that do not hold
+	Demands() int // all
+}
+
+// simulation is what the flags of one say.
+type simulation struct {
+	seed            uint64
+	worlds, threads int
+}
+
+// simulate reads the flags, runs a simulation of the scenario's text, and shows
+// what came of it.
+func simulate(c *cli.Context, shipped []byte, run func(s *simulation, text []byte) (report, error)) error {
 	if _, err := arguments(c, 0, "no argument"); err != nil {
 		return err
 	}
 	if c.Bool("print-scenario") {
-		_, err := c.App.Writer.Write(raters.Shipped())
+		_, err := c.App.Writer.Write(shipped)
 		return err
 	}
-	cfg, err := simulation(c)
+	s, err := simulationOf(c)
 	if err != nil {
 		return err
 	}
-	total := cfg.Count()
-	stop := progress.Start(c.App.ErrWriter, func() string { return fmt.Sprintf("%d of %d worlds", cfg.Done.Load(), total) })
-	report, err := raters.Run(c.Context, cfg)
-	stop()
-	if err != nil {
+	text, name := shipped, "the scenario that ships"
+	if file := c.String("scenario"); file != "" {
+		if text, err = readText(c, file, "a scenario", maxScenario); err != nil {
+			return readHint(err, "--scenario takes a TOML file; --print-scenario prints one")
+		}
+		name = inputName(file)
+	}
+	r, err := run(s, text)
+	switch {
+	case errors.Is(err, raters.ErrScenario):
+		return withHint(fmt.Errorf("read %s: %w", name, err), "--print-scenario prints one that says what its fields mean")
+	case err != nil:
 		return err
 	}
-	if err := showReport(c, report); err != nil {
+	if err := showReport(c, s, r); err != nil {
 		return err
 	}
-	if n := report.Failed(); n > 0 {
-		return withHint(fmt.Errorf("%d of %d demands do not hold", n, demands(report)), "they are marked FAILS in the table, and have holds false in JSON")
+	if n := r.Failed(); n > 0 {
+		return withHint(fmt.Errorf("%d of %d demands do not hold", n, r.Demands()), "they are marked FAILS in the table, and have holds false in JSON")
 	}
 	return nil
 }
 
-func demands(r *raters.Report) (n int) {
-	for i := range r.Rows {
-		if r.Rows[i].Demand != "" {
-			n++
-		}
-	}
-	return n
-}
-
-// simulation reads the flags.
-func simulation(c *cli.Context) (raters.Config, error) {
+// simulationOf reads the flags.
+func simulationOf(c *cli.Context) (*simulation, error) {
 	const most = 1 << 20
-	cfg := raters.Config{
-		Params: preference.Default(), Seed: c.Uint64("seed"), Worlds: c.Int("worlds"), Threads: c.Int("threads"), Done: new(atomic.Int64),
+	s := &simulation{seed: c.Uint64("seed"), worlds: c.Int("worlds"), threads: c.Int("threads")}
+	if s.worlds < 1 || s.worlds > most || s.threads < 0 {
+		return nil, fmt.Errorf("worlds are 1 to %d, and threads 1 or more", most)
 	}
-	if cfg.Worlds < 1 || cfg.Worlds > most || cfg.Threads < 0 {
-		return cfg, fmt.Errorf("worlds are 1 to %d, and threads 1 or more", most)
-	}
-	if cfg.Threads == 0 {
-		cfg.Threads = runtime.GOMAXPROCS(0)
+	if s.threads == 0 {
+		s.threads = runtime.GOMAXPROCS(0)
 	}
 	if !c.IsSet("seed") {
 		var b [4]byte // short enough to write down
 		_, _ = rand.Read(b[:])
-		cfg.Seed = uint64(binary.BigEndian.Uint32(b[:]))
+		s.seed = uint64(binary.BigEndian.Uint32(b[:]))
 	}
-	text, name := raters.Shipped(), "the scenario that ships"
-	if file := c.String("scenario"); file != "" {
-		var err error
-		if text, err = readText(c, file, "a scenario", maxScenario); err != nil {
-			return cfg, readHint(err, "--scenario takes a TOML file; --print-scenario prints one")
-		}
-		name = inputName(file)
-	}
-	var err error
-	if cfg.Scenario, err = raters.Read(text); err != nil {
-		return cfg, withHint(fmt.Errorf("read %s: %w", name, err), "--print-scenario prints one that says what its fields mean")
-	}
-	return cfg, nil
+	return s, nil
 }
 
-func showReport(c *cli.Context, r *raters.Report) error {
+// progress shows how many worlds are made.
+func (*simulation) progress(c *cli.Context, done *atomic.Int64, total int) (stop func()) {
+	return progress.Start(c.App.ErrWriter, func() string { return fmt.Sprintf("%d of %d worlds", done.Load(), total) })
+}
+
+func showReport(c *cli.Context, s *simulation, r report) error {
 	if file := c.String("svg"); file != "" {
 		svg, err := r.SVG()
 		if err != nil {
 			return err
 		}
 		if svg == nil {
-			return withHint(fmt.Errorf("there is nothing to plot"), "the plot shows the cases of the scenario that try noise")
+			return withHint(fmt.Errorf("there is nothing to plot"), "the plot shows the cases of the scenario that try several shares")
 		}
 		if err := writeFile(file, func(w io.Writer) error { _, err := w.Write(svg); return err }); err != nil {
 			return withHint(err, "--svg takes a path that can be written")
@@ -139,11 +163,10 @@ func showReport(c *cli.Context, r *raters.Report) error {
 		return printJSON(c, r)
 	}
 	var b bytes.Buffer
-	fmt.Fprintf(&b, "seed %d, %d worlds of each case\n\n", r.Seed, r.Worlds)
-	leftTable(&b, r.Table())
-	if m := r.MemoryTable(); m != nil {
+	fmt.Fprintf(&b, "seed %d, %d worlds of each case\n", s.seed, s.worlds)
+	for _, t := range r.Tables() {
 		b.WriteString("\n")
-		leftTable(&b, m)
+		leftTable(&b, t)
 	}
 	w, _ := c.App.Writer.(io.Reader)
 	if plot := r.Text(w != nil && input.Terminal(w) != nil); plot != "" {

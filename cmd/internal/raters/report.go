@@ -2,9 +2,10 @@ package raters
 
 import (
 	"fmt"
-	"math"
 	"strconv"
 	"strings"
+
+	"github.com/assaynet/assay/cmd/internal/simulation"
 )
 
 // Report is the table of a simulation. The same scenario, parameters, seed and
@@ -46,30 +47,10 @@ type Tried struct {
 	Pay   Number  `json:"pay"`
 }
 
-// Number is rounded to four digits behind the point; it is null in JSON where
-// there is nothing to say.
-type Number float64
+// Number is rounded; it is null in JSON where there is nothing to say.
+type Number = simulation.Number
 
-func number(v float64) Number { return Number(math.Round(v*1e4) / 1e4) }
-
-// MarshalJSON writes the number, or null.
-func (n Number) MarshalJSON() ([]byte, error) {
-	if math.IsNaN(float64(n)) {
-		return []byte("null"), nil
-	}
-	return []byte(strconv.FormatFloat(float64(n), 'f', -1, 64)), nil
-}
-
-func (n Number) String() string {
-	if math.IsNaN(float64(n)) {
-		return "-"
-	}
-	text := strconv.FormatFloat(float64(n), 'f', 2, 64)
-	if text == "-0.00" {
-		return "0.00"
-	}
-	return text
-}
+var number = simulation.Round
 
 // demand compares the row with what its case demands.
 func (r *Row) demand(c *Case) {
@@ -110,8 +91,28 @@ func (r *Report) Failed() int {
 	return n
 }
 
-// Table returns the rows for people, the head first.
-func (r *Report) Table() [][]string {
+// Demands counts the rows that have one.
+func (r *Report) Demands() int {
+	n := 0
+	for i := range r.Rows {
+		if r.Rows[i].Demand != "" {
+			n++
+		}
+	}
+	return n
+}
+
+// Tables returns the rows for people, and what is remembered where that was asked,
+// the heads first.
+func (r *Report) Tables() [][][]string {
+	out := [][][]string{r.table()}
+	if m := r.memory(); m != nil {
+		out = append(out, m)
+	}
+	return out
+}
+
+func (r *Report) table() [][]string {
 	out := [][]string{{"case", "seats", "AUC", "pay/work", "paid", "skill", "best by", "demand", ""}}
 	for _, row := range r.Rows {
 		best := row.Cheat
@@ -133,9 +134,8 @@ func (r *Report) Table() [][]string {
 	return out
 }
 
-// MemoryTable returns what is remembered, for people, the head first: for each
-// keep rate a line for each list, with a column an epoch.
-func (r *Report) MemoryTable() [][]string {
+// memory has for each keep rate a line for each list, with a column an epoch.
+func (r *Report) memory() [][]string {
 	if len(r.Memory) == 0 {
 		return nil
 	}

@@ -1,7 +1,6 @@
 package raters
 
 import (
-	"bytes"
 	_ "embed" // the scenario that ships
 	"errors"
 	"fmt"
@@ -9,8 +8,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/pelletier/go-toml/v2"
-
+	"github.com/assaynet/assay/cmd/internal/simulation"
 	"github.com/assaynet/assay/scoring/preference"
 )
 
@@ -21,7 +19,7 @@ var shipped []byte
 func Shipped() []byte { return shipped }
 
 // ErrScenario says that a scenario's file is not one, or asks for what cannot be.
-var ErrScenario = errors.New("invalid scenario")
+var ErrScenario = simulation.ErrScenario
 
 // Scenario is what is simulated: a model of pairs and people, and cases with
 // what is demanded of each. scenario.toml says what every field means.
@@ -99,29 +97,13 @@ const (
 // Read reads a scenario. Errors: [ErrScenario].
 func Read(text []byte) (*Scenario, error) {
 	var s Scenario
-	d := toml.NewDecoder(bytes.NewReader(text))
-	d.DisallowUnknownFields()
-	if err := d.Decode(&s); err != nil {
-		return nil, fmt.Errorf("%w: %s", ErrScenario, tomlReason(err))
+	if err := simulation.Decode(text, &s); err != nil {
+		return nil, err
 	}
 	if err := s.check(); err != nil {
 		return nil, err
 	}
 	return &s, nil
-}
-
-func tomlReason(err error) string {
-	var strict *toml.StrictMissingError
-	var decode *toml.DecodeError
-	switch {
-	case errors.As(err, &strict) && len(strict.Errors) > 0:
-		row, _ := strict.Errors[0].Position()
-		return fmt.Sprintf("line %d: there is no %v", row, strict.Errors[0].Key())
-	case errors.As(err, &decode):
-		row, _ := decode.Position()
-		return fmt.Sprintf("line %d: %v", row, decode)
-	}
-	return err.Error()
 }
 
 func (s *Scenario) check() error {
@@ -187,11 +169,4 @@ func (c *Case) check(m *Model) error {
 	return nil
 }
 
-func within(shares ...float64) bool {
-	for _, v := range shares {
-		if !(v >= 0 && v <= 1) { // not a number is without, too
-			return false
-		}
-	}
-	return true
-}
+var within = simulation.Within

@@ -9,8 +9,7 @@ import (
 	"strconv"
 	"sync/atomic"
 
-	"golang.org/x/sync/errgroup"
-
+	"github.com/assaynet/assay/cmd/internal/simulation"
 	"github.com/assaynet/assay/scoring/fixed"
 	"github.com/assaynet/assay/scoring/preference"
 )
@@ -105,21 +104,10 @@ func (c *Config) row(ctx context.Context, of *Case) (Row, error) {
 
 // worlds returns the mean of all worlds, of each epoch.
 func (c *Config) worlds(ctx context.Context, s setting, p preference.Params, epochs int) ([]outcome, error) {
-	all := make([][]outcome, c.Worlds)
-	g, ctx := errgroup.WithContext(ctx)
-	g.SetLimit(max(c.Threads, 1))
-	for i := range all {
-		g.Go(func() error {
-			if ctx.Err() != nil {
-				return ctx.Err()
-			}
-			defer c.Done.Add(1)
-			var err error
-			all[i], err = s.world(p, rand.New(rand.NewPCG(c.Seed, uint64(i))), epochs)
-			return err
-		})
-	}
-	if err := g.Wait(); err != nil {
+	all, err := simulation.Worlds(ctx, c.Seed, c.Worlds, c.Threads, c.Done, func(r *rand.Rand) ([]outcome, error) {
+		return s.world(p, r, epochs)
+	})
+	if err != nil {
 		return nil, err
 	}
 	out := make([]outcome, epochs)

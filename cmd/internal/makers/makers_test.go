@@ -1,0 +1,138 @@
+package makers_test
+
+import (
+	"encoding/json"
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/assaynet/assay/cmd/internal/makers"
+	"github.com/assaynet/assay/scoring/synthetic"
+)
+
+// small is the shipped scenario without the shares that are varied.
+func small(t *testing.T) *makers.Scenario {
+	t.Helper()
+	s, err := makers.Read(makers.Shipped())
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Cases = slices.DeleteFunc(s.Cases, func(c makers.Case) bool { return len(c.Varied) > 0 })
+	return s
+}
+
+func run(t *testing.T, s *makers.Scenario, seed uint64, threads int) *makers.Report {
+	t.Helper()
+	r, err := makers.Run(t.Context(), makers.Config{Scenario: s, Rules: synthetic.Default(), Seed: seed, Worlds: 2, Threads: threads})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+func TestEveryDemandOfTheShippedScenarioHolds(t *testing.T) {
+	r := run(t, small(t), 1, 2)
+	rows := map[string]makers.Row{}
+	for _, row := range r.Rows {
+		if rows[row.Case] = row; !row.Holds {
+			t.Errorf("%s: %s, and got pay %v, net %v, paid %v", row.Case, row.Demand, row.Pay, row.Net, row.Paid)
+		}
+	}
+	if r.Failed() != 0 || r.Demands() != 7 {
+		t.Errorf("%d of %d demands do not hold", r.Failed(), r.Demands())
+	}
+	for name, gate := range map[string]string{"template fillers": "novelty", "self-duplicates": "alike", "copies": "alike", "replayers of a named set": "novelty"} {
+		found := false
+		for _, g := range rows[name].Gates {
+			found = found || g.Gate == gate && g.Share > 0.5
+		}
+		if !found {
+			t.Errorf("%s: the gate %s does not stop them: %+v", name, gate, rows[name].Gates)
+		}
+	}
+	// What no gate can tell is told: it is paid as honest work is.
+	if p := rows["replayers of an unnamed set"].Pay; p < 0.9 {
+		t.Errorf("an unnamed set pays %v: name it among those that are caught", p)
+	}
+	// Nobody chooses a place: of two who hand in one text in one block each has it
+	// about as often, and there are seven others to take from.
+	if p := rows["grinding for a place"].Pay; p < 0.3 || p > 0.8 {
+		t.Errorf("grinding for a place pays %v", p)
+	}
+}
+
+// TestWhoSpinsEnoughIsPaid: a fifth of the words replaced makes two runs of five in
+// three new. The table says so; a scenario that hid it would show nothing.
+func TestWhoSpinsEnoughIsPaid(t *testing.T) {
+	s, err := makers.Read(makers.Shipped())
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Cases = slices.DeleteFunc(s.Cases, func(c makers.Case) bool { return c.Name != "replayers of a named set that spin" })
+	s.Cases[0].Varied, s.Model.RecordsEach = []float64{0, 0.05, 0.3}, 20
+	row := run(t, s, 1, 2).Rows[0]
+	if row.Tried[0].Pay > 0.05 || row.Tried[1].Pay > 0.1 || row.Tried[2].Pay < 0.8 || row.Varied != 0.3 {
+		t.Errorf("got %+v", row.Tried)
+	}
+}
+
+func TestThreadsChangeNothingAndTheSeedDoes(t *testing.T) {
+	s := small(t)
+	s.Cases, s.Model.RecordsEach = s.Cases[:3], 10
+	want, err := json.Marshal(run(t, s, 1, 1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := json.Marshal(run(t, s, 1, 7)); err != nil || string(got) != string(want) {
+		t.Errorf("seven threads: got %s, want %s", got, want)
+	}
+	if got, err := json.Marshal(run(t, s, 2, 1)); err != nil || string(got) == string(want) {
+		t.Errorf("another seed gives the same (%v)", err)
+	}
+}
+
+func TestADemandThatDoesNotHoldIsCounted(t *testing.T) {
+	s := small(t)
+	s.Cases, s.Model.RecordsEach = s.Cases[:1], 5
+	*s.Cases[0].MinPaid = 1.1
+	if r := run(t, s, 1, 2); r.Rows[0].Holds || r.Failed() != 1 {
+		t.Errorf("got %+v", r.Rows[0])
+	}
+}
+
+func TestAScenarioThatCannotBeIsRefused(t *testing.T) {
+	shipped := string(makers.Shipped())
+	for name, c := range map[string]struct{ part, other, want string }{
+		"no TOML":          {"[model]", "[model", "line"},
+		"an unknown field": {"fee =", "fees =", "there is no"},
+		"a share":          {"phrase_share = 0.12", "phrase_share = 1.5", "0 to 1"},
+		"too many records": {"records_each = 100", "records_each = 1000000", "at most"},
+		"too many makers":  {"makers = 10", "makers = 100000", "makers are 2 to"},
+		"no makers":        {"makers = 10", "makers = 0", "makers are 2 to"},
+		"short texts":      {"words = [50, 90]", "words = [1, 2]", "words are 10 to"},
+		"an unknown cheat": {`"filler"`, `"fillers"`, `there is no cheat "fillers"`},
+		"cheats alone":     {"seats = 3", "seats = 10", "leaves one"},
+		"no seats":         {"seats = 3", "seats = 0", "leaves one"},
+		"a varied share":   {"varied = [0, 0.05", "varied = [nan, 0.05", "varied is 0 to 1"},
+	} {
+		if !strings.Contains(shipped, c.part) {
+			t.Fatalf("%s: %q is not in the scenario", name, c.part)
+		}
+		_, err := makers.Read([]byte(strings.Replace(shipped, c.part, c.other, 1)))
+		if !errors.Is(err, makers.ErrScenario) || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: got %v, want %q", name, err, c.want)
+		}
+	}
+}
+
+func FuzzRead(f *testing.F) {
+	f.Add(makers.Shipped())
+	f.Add([]byte(nil))
+	f.Fuzz(func(t *testing.T, raw []byte) {
+		s, err := makers.Read(raw)
+		if (s == nil) == (err == nil) {
+			t.Errorf("got %v and %v", s, err)
+		}
+	})
+}

@@ -1,0 +1,80 @@
+package makers
+
+import (
+	"math"
+	"math/rand/v2"
+	"sort"
+	"strings"
+)
+
+// language is what everybody writes in.
+type language struct {
+	words   []string
+	up      []float64 // Σ of the frequencies up to each word
+	phrases []string
+	share   float64
+	lengths [2]int
+}
+
+// speak makes a language: words of a few syllables, the k-th as frequent as 1 ÷ k.
+func speak(r *rand.Rand, m *Model) *language {
+	l := &language{share: m.PhraseShare, lengths: m.Words}
+	var sum float64
+	for k := range m.Vocabulary {
+		l.words = append(l.words, syllables(r, 1+r.IntN(3)))
+		sum += 1 / float64(k+1)
+		l.up = append(l.up, sum)
+	}
+	for range m.Phrases {
+		l.phrases = append(l.phrases, l.run(r, 6))
+	}
+	return l
+}
+
+func syllables(r *rand.Rand, n int) string {
+	var b strings.Builder
+	for range n {
+		b.WriteByte("bcdfghklmnprstvwz"[r.IntN(17)])
+		b.WriteByte("aeiou"[r.IntN(5)])
+		b.WriteByte("lmnrst"[r.IntN(6)])
+	}
+	return b.String()
+}
+
+func (l *language) word(r *rand.Rand) string {
+	at := r.Float64() * l.up[len(l.up)-1]
+	return l.words[min(sort.SearchFloat64s(l.up, at), len(l.words)-1)]
+}
+
+func (l *language) run(r *rand.Rand, n int) string {
+	list := make([]string, n)
+	for i := range list {
+		list[i] = l.word(r)
+	}
+	return strings.Join(list, " ")
+}
+
+// prose is an honest text.
+func (l *language) prose(r *rand.Rand) string {
+	n := l.lengths[0] + r.IntN(l.lengths[1]-l.lengths[0]+1)
+	var out []string
+	for left := n; left > 0; {
+		// A phrase has six words, and a stretch of one's own the rest of the share.
+		if r.Float64() < l.share {
+			out, left = append(out, l.phrases[r.IntN(len(l.phrases))]), left-6
+			continue
+		}
+		out, left = append(out, l.run(r, 6)), left-6
+	}
+	return strings.Join(out, " ") + "."
+}
+
+// vary replaces a share of the words of a text.
+func (l *language) vary(r *rand.Rand, text string, share float64) string {
+	words := strings.Fields(text)
+	count := int(math.Round(share * float64(len(words))))
+	for _, i := range r.Perm(len(words))[:count] {
+		words[i] = l.word(r)
+	}
+	return strings.Join(words, " ")
+}
