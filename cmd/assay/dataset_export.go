@@ -102,12 +102,8 @@ func exportData(c *cli.Context) error {
 	if c.Bool("verify") {
 		return verifyData(c, k, dir)
 	}
-	decode, err := decoder(c)
-	if err != nil {
-		return err
-	}
-	return withNode(c, func(n *client) error {
-		cfg, err := exportConfig(c, n, k, dir)
+	return withAsked(c, func(a *asked) error {
+		cfg, err := exportConfig(c, a, k, dir)
 		if err != nil {
 			return err
 		}
@@ -115,7 +111,7 @@ func exportData(c *cli.Context) error {
 		stop := progress.Start(c.App.ErrWriter, func() string {
 			return fmt.Sprintf("%d of %d epochs, %d rows", cfg.Epochs.Load(), total, cfg.Rows.Load())
 		})
-		sum, err := k.write(c.Context, cfg, &asked{n: n, chain: cfg.ChainID, decode: decode})
+		sum, err := k.write(c.Context, cfg, a)
 		stop()
 		if err != nil {
 			return exportHint(err)
@@ -124,16 +120,16 @@ func exportData(c *cli.Context) error {
 	})
 }
 
-// exportConfig asks which epochs there are.
-func exportConfig(c *cli.Context, n *client, k *dataKind, dir string) (export.Config, error) {
+// exportConfig asks which network it is, and which epochs there are.
+func exportConfig(c *cli.Context, a *asked, k *dataKind, dir string) (export.Config, error) {
 	cfg := export.Config{Dir: dir, Kind: k.name, Card: export.Card(k.about()), Rows: new(atomic.Int64), Epochs: new(atomic.Int64)}
 	var s api.Status
-	if err := n.get(c.Context, "/v1/status", &s); err != nil {
+	if err := a.n.get(c.Context, "/v1/status", &s); err != nil {
 		return cfg, err
 	}
-	cfg.ChainID = s.ChainID
+	cfg.ChainID, a.chain = s.ChainID, s.ChainID
 	var page api.Page[struct{}]
-	if err := n.get(c.Context, "/v1/emissions?limit=1", &page); err != nil {
+	if err := a.n.get(c.Context, "/v1/emissions?limit=1", &page); err != nil {
 		return cfg, err
 	}
 	if s.Epoch < 2 {
@@ -233,19 +229,15 @@ func verifyData(c *cli.Context, k *dataKind, dir string) error {
 		stop()
 		return printReport(c, r)
 	}
-	decode, err := decoder(c)
-	if err != nil {
-		return err
-	}
-	return withNode(c, func(n *client) error {
+	return withAsked(c, func(a *asked) error {
 		var s api.Status
-		if err := n.get(c.Context, "/v1/status", &s); err != nil {
+		if err := a.n.get(c.Context, "/v1/status", &s); err != nil {
 			return err
 		}
-		if s.ChainID != m.ChainID {
-			return withHint(fmt.Errorf("%s is of the network %s, and the node of %s", dir, m.ChainID, s.ChainID), "ask a node of that network, or give --files to compare the files alone")
+		if a.chain = s.ChainID; a.chain != m.ChainID {
+			return withHint(fmt.Errorf("%s is of the network %s, and the node of %s", dir, m.ChainID, a.chain), "ask a node of that network, or give --files to compare the files alone")
 		}
-		r, err := k.verify(c.Context, dir, m, &asked{n: n, chain: m.ChainID, decode: decode}, &rows)
+		r, err := k.verify(c.Context, dir, m, a, &rows)
 		if err != nil {
 			return err
 		}

@@ -16,6 +16,7 @@ import (
 	"github.com/assaynet/assay/engine/tokenizer"
 	"github.com/assaynet/assay/protocol"
 	"github.com/assaynet/assay/protocol/api"
+	families "github.com/assaynet/assay/protocol/task/synthetic"
 )
 
 // dataKind is one kind of data that the network makes: what is written, checked and
@@ -38,6 +39,12 @@ func dataKinds() []dataKind {
 same, bit for bit), provenance. The network keeps tokens; --model gives their text.`,
 		}, func(a *asked) export.Source[export.Run] {
 			return export.Inference(a.chain, a.tasks, a.decode)
+		}),
+		dataKindFor(dataKind{
+			name: "synthetic", about: export.AboutSynthetic, help: `synthetic: prompt, response, family, checks (what each found), failed (none, or
+checks), passed, provenance. Records that do not pass the other gates are left out.`,
+		}, func(a *asked) export.Source[export.Record] {
+			return export.Synthetic(a.chain, a.tasks, a.run)
 		}),
 	}
 }
@@ -91,6 +98,20 @@ type asked struct {
 	n      *client
 	chain  string
 	decode export.Decoder
+	run    families.Runner
+}
+
+// withAsked calls f with the node that --node or --home names.
+func withAsked(c *cli.Context, f func(*asked) error) error {
+	decode, err := decoder(c)
+	if err != nil {
+		return err
+	}
+	return withNode(c, func(n *client) (err error) {
+		run, closeSandbox := runner(c.Context)
+		defer func() { err = errors.Join(err, closeSandbox()) }()
+		return f(&asked{n: n, decode: decode, run: run})
+	})
 }
 
 // tasks implements [export.Tasks].

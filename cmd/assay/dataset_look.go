@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync/atomic"
 
@@ -16,6 +17,7 @@ import (
 	"github.com/assaynet/assay/cmd/internal/progress"
 	"github.com/assaynet/assay/cmd/internal/usage"
 	"github.com/assaynet/assay/protocol"
+	"github.com/assaynet/assay/protocol/api"
 	"github.com/assaynet/assay/scoring/fixed"
 )
 
@@ -75,7 +77,7 @@ func listData(c *cli.Context) error {
 		return err
 	}
 	if len(dirs) == 0 {
-		return withNode(c, func(n *client) error { return listNode(c, n) })
+		return withAsked(c, func(a *asked) error { return listNode(c, a) })
 	}
 	var found []string
 	for _, dir := range dirs {
@@ -133,17 +135,23 @@ type listed struct {
 }
 
 // listNode lists what a node has.
-func listNode(c *cli.Context, n *client) error {
+func listNode(c *cli.Context, a *asked) error {
 	table := [][]string{{"kind", "epoch", "rows", "left out"}}
 	var rows atomic.Int64
 	stop := progress.Start(c.App.ErrWriter, func() string { return fmt.Sprintf("%d rows", rows.Load()) })
 	defer stop()
+	var network api.Network
+	if err := a.n.get(c.Context, "/v1/network", &network); err != nil {
+		return err
+	}
 	for _, k := range dataKinds() {
-		cfg, err := exportConfig(c, n, &k, "")
+		if !slices.ContainsFunc(network.Kinds, func(n api.NetworkKind) bool { return string(n.Kind) == k.name }) {
+			continue
+		}
+		cfg, err := exportConfig(c, a, &k, "")
 		if err != nil {
 			return err
 		}
-		a := &asked{n: n, chain: cfg.ChainID, decode: func(protocol.ModelID, []int32) string { return "" }}
 		for e := cfg.From; e <= cfg.To; e++ {
 			count, dropped, err := k.count(c.Context, a, e, &rows)
 			if err != nil {
@@ -225,16 +233,12 @@ func inspectData(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	decode, err := decoder(c)
-	if err != nil {
-		return err
-	}
-	return withNode(c, func(n *client) error {
-		cfg, err := exportConfig(c, n, k, "")
+	return withAsked(c, func(a *asked) error {
+		cfg, err := exportConfig(c, a, k, "")
 		if err != nil {
 			return err
 		}
-		return showSight(c, k, reading{asked: &asked{n: n, chain: cfg.ChainID, decode: decode}, from: cfg.From, to: cfg.To}, &l)
+		return showSight(c, k, reading{asked: a, from: cfg.From, to: cfg.To}, &l)
 	})
 }
 

@@ -51,12 +51,12 @@ func AboutSynthetic() About {
 come from the network's beacon, a model that the network names answered, and the record is that run,
 which validators of the Assay network can and do repeat bit for bit. Nobody wrote or chose a prompt.
 Checks are programs, and say what a program can: a model may have answered wrong, and ` + "`checks`" + ` says so.`,
-		Dropped: "runs that a judge found to be false, and records that do not pass the gates.",
+		Dropped: "runs that a judge found to be false, those whose commitment is not on the ledger, and records that\ndo not pass a gate other than that of their checks: too short, repetitive, or with what looks like a secret.",
 		Columns: with(provenanceColumns, map[string]string{
 			"prompt": "what the model was asked", "response": "what it answered",
 			"family": "of the prompt: arithmetic, extraction, code, instruction or dialogue",
 			"checks": "what each check of the family found",
-			"failed": "gates that the record does not pass",
+			"failed": "gates that the record does not pass: none, or `checks`, where a check found it wrong",
 			"passed": "judges who are known to have found the same run, bit for bit",
 		}),
 	}

@@ -85,6 +85,15 @@ func (q *Question) Check(answer string, run Runner) []Finding {
 	return out
 }
 
+// Checks returns the names of the checks of the question, in their order.
+func (q *Question) Checks() []string {
+	out := make([]string, len(q.checks))
+	for i, c := range q.checks {
+		out[i] = c.name
+	}
+	return out
+}
+
 // pick draws one of a list.
 func pick[T any](s *task.Stream, list []T) T { return list[s.Below(uint64(len(list)))] }
 

@@ -1,0 +1,120 @@
+package export_test
+
+import (
+	"context"
+	"reflect"
+	"testing"
+
+	"github.com/assaynet/assay/cmd/internal/export"
+	"github.com/assaynet/assay/protocol"
+	"github.com/assaynet/assay/protocol/api"
+	"github.com/assaynet/assay/protocol/api/apitest"
+	"github.com/assaynet/assay/protocol/task"
+	"github.com/assaynet/assay/protocol/task/inference"
+	families "github.com/assaynet/assay/protocol/task/synthetic"
+	"github.com/assaynet/assay/protocol/wire"
+)
+
+const chain = "assay-test-01234567"
+
+// made is a record that opens its commitment, with a card where code is one.
+func made(t *testing.T, text string, code inference.Code, gates, checks []string) *api.Task {
+	t.Helper()
+	seed := wire.HashOf("seed")
+	q, err := families.Derive(families.Arithmetic, seed)
+	if err != nil {
+		t.Fatal(err)
+	}
+	k := wire.Task{ID: wire.HashOf("task"), Kind: families.Kind, Round: 3, Seat: protocol.SeatID{UID: 2}}
+	asked := families.Task{Family: families.Arithmetic, Seed: seed}
+	asked.Run = inference.Task{Model: wire.HashOf("model"), Prompt: q.Prompt, TopK: 1, TopP: 1, MaxTokens: 9, Seed: wire.HashOf("run")}
+	k.Body = wire.Encode(&asked)
+	answer := wire.Encode(&families.Record{Text: text, Run: inference.Result{Output: []int32{1}, Finish: "stop"}})
+	s := task.Sealed{Tasks: []wire.Task{k}, Salts: make([][32]byte, 1), Answers: [][]byte{answer}}
+	miner := apitest.Key("miner-0")
+	root, err := s.Commitment(chain, miner.PublicKey())
+	if err != nil {
+		t.Fatal(err)
+	}
+	a, err := s.Opening(chain, miner.PublicKey(), 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	sealed, err := wire.Seal(miner, wire.DomainAnswer, chain, 33, wire.Encode(a))
+	if err != nil {
+		t.Fatal(err)
+	}
+	body, err := api.TaskBody(&k)
+	if err != nil {
+		t.Fatal(err)
+	}
+	out := &api.Task{
+		ID: k.ID, Kind: k.Kind, Epoch: 1, Round: 3, UID: 2, Hotkey: miner.PublicKey(), Body: body,
+		Commitment: &api.Commitment{Root: root, Height: 61}, Answers: []api.Answer{{Raw: wire.Encode(sealed)}},
+	}
+	if code != "" {
+		c := wire.Card{
+			Round: 3, Seat: k.Seat, Task: k.ID, Answer: sealed.Hash(), Kind: k.Kind, Finding: families.FindingOf(code),
+			Body: wire.Encode(&families.Card{Run: inference.Card{Code: code, Root: wire.HashOf("root"), Tokens: 1}, Gates: gates, Checks: checks}),
+		}
+		card, err := wire.Seal(apitest.Key("validator-0"), wire.DomainCard, chain, 35, wire.Encode(&c))
+		if err != nil {
+			t.Fatal(err)
+		}
+		out.Cards = []api.Card{{Finding: c.Finding, Raw: wire.Encode(card)}}
+	}
+	return out
+}
+
+// TestRecordsHaveTheirChecks: a judge's word stands in the row; where there is
+// none, the same is found here. What fails another gate than that of its checks is
+// left out.
+func TestRecordsHaveTheirChecks(t *testing.T) {
+	q, err := families.Derive(families.Arithmetic, wire.HashOf("seed"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	const long = "The sum of all that was bought at the market on that day comes to nothing that anyone could know."
+	var failed []export.Finding
+	for _, name := range q.Checks() {
+		failed = append(failed, export.Finding{Check: name})
+	}
+	for name, c := range map[string]struct {
+		task *api.Task
+		rows int
+	}{
+		"judged":                  {made(t, long, inference.CodeExact, []string{"checks"}, q.Checks()), 1},
+		"not judged":              {made(t, long, "", nil, nil), 1},
+		"too short, judged":       {made(t, "No.", inference.CodeExact, []string{"length", "checks"}, q.Checks()), 0},
+		"too short, not judged":   {made(t, "No.", "", nil, nil), 0},
+		"of another model, false": {made(t, long, inference.CodeToken, nil, nil), 0},
+	} {
+		var got []export.Record
+		dropped, err := export.Synthetic(chain, func(_ context.Context, kind protocol.Kind, _ protocol.Epoch, yield func(*api.Task) error) error {
+			if kind != families.Kind {
+				t.Errorf("asked for %s", kind)
+			}
+			return yield(c.task)
+		}, nil)(t.Context(), 1, func(r *export.Record) error {
+			got = append(got, *r)
+			return nil
+		})
+		if err != nil || len(got) != c.rows || int(dropped) != 1-c.rows {
+			t.Errorf("%s: got %d rows, %d left out, %v", name, len(got), dropped, err)
+			continue
+		}
+		if c.rows == 0 {
+			continue
+		}
+		want := export.Record{
+			Prompt: q.Prompt, Response: long, Family: "arithmetic", Checks: failed, Failed: []string{"checks"}, Passed: int32(len(c.task.Cards)),
+			Provenance: export.Provenance{
+				Task: wire.HashOf("task").String(), Model: wire.HashOf("model").String(), Seed: wire.HashOf("run").String(), Miner: apitest.Public("miner-0").String(),
+				UID: 2, Epoch: 1, Round: 3, Block: 61, Root: c.task.Commitment.Root.String(), Answer: got[0].Provenance.Answer,
+			},
+		}
+		if !reflect.DeepEqual(got[0], want) {
+			t.Errorf("%s: got %+v, want %+v", name, got[0], want)
+		}
+	}
+}
