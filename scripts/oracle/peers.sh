@@ -7,7 +7,10 @@
 #   engine/chattemplate/testdata/*.json what chat templates make, by Python's jinja2
 #   cmd/internal/dawidskene/testdata    posteriors of labels, by crowd-kit
 #
-# It builds llama.cpp, which takes minutes. Tests only compare with the files,
+# and loads the data sets in cmd/internal/export/testdata with datasets, pandas and
+# pyarrow, and takes a step of DPO over one with trl.
+#
+# It builds llama.cpp, which takes minutes, and installs gigabytes. Tests only compare with the files,
 # which change where the models, the texts or those programs do: read the diff.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
@@ -25,3 +28,7 @@ run blocks engine/arith/testdata/blocks.json
 run vocabularies engine/tokenizer/testdata
 run confidence cmd/internal/dawidskene/testdata/crowdkit.json
 "$tmp/venv/bin/python" scripts/oracle/chat.py "$(./scripts/fetch/templates.sh | tail -n 1)"
+
+python3 -m venv "$tmp/data"
+"$tmp/data/bin/python" -m pip install --quiet --disable-pip-version-check -r scripts/oracle/dataset/requirements.txt
+"$tmp/data/bin/python" scripts/oracle/dataset/main.py cmd/internal/export/testdata/sets
