@@ -37,6 +37,9 @@ func (n *network) judge(ctx context.Context, epoch protocol.Epoch, since protoco
 	if err := n.earnings(ctx, v, epoch); err != nil {
 		return nil, err
 	}
+	if err := n.kinds(ctx, v); err != nil {
+		return nil, err
+	}
 	if err := n.returned(ctx, v, since); err != nil {
 		return nil, err
 	}
@@ -110,6 +113,35 @@ func (n *network) earnings(ctx context.Context, v *verdictOf, epoch protocol.Epo
 			v.failf("%s cheats and earned %s of %s in epoch %d", a.name, now[k], sumNow, epoch)
 		case a.role.cheats() && tooMuch(ever[k], sumEver):
 			v.failf("%s cheats and earned %s of %s in all", a.name, ever[k], sumEver)
+		}
+	}
+	return nil
+}
+
+// kinds checks that the first validator found answers of each kind by every honest
+// miner to be exact, and none by those who cheat.
+func (n *network) kinds(ctx context.Context, v *verdictOf) error {
+	scores, err := list[api.Score](ctx, n.validators[0].api, "/v1/scores")
+	if err != nil {
+		return err
+	}
+	type place struct {
+		hotkey protocol.PublicKey
+		kind   protocol.Kind
+	}
+	exact := map[place]uint32{}
+	for _, s := range scores {
+		exact[place{s.Hotkey, s.Kind}] += s.Exact
+	}
+	for i := range n.params.Kinds {
+		kind := n.params.Kinds[i].Name
+		for _, a := range n.miners {
+			switch found := exact[place{a.hotkey.PublicKey(), kind}]; {
+			case a.role.cheats() && found > 0:
+				v.failf("%s cheats, and %d of its answers of the kind %s are exact", a.name, found, kind)
+			case !a.role.cheats() && found == 0:
+				v.failf("%s is honest, and none of its answers of the kind %s was found exact", a.name, kind)
+			}
 		}
 	}
 	return nil

@@ -5,21 +5,35 @@ import (
 	"crypto/rand"
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/assaynet/assay/protocol"
 	"github.com/assaynet/assay/protocol/api"
 )
 
-// checkReceipt draws one answer of an honest miner and lets `assay verify` run
-// it again.
-func (n *network) checkReceipt(ctx context.Context, say *teller) error {
+// checkReceipts draws one answer of each kind by an honest miner and lets `assay
+// verify` run it again.
+func (n *network) checkReceipts(ctx context.Context, say *teller) error {
 	scores, err := list[api.Score](ctx, n.validators[0].api, "/v1/scores")
 	if err != nil {
 		return err
 	}
+	for i := range n.params.Kinds {
+		kind := n.params.Kinds[i].Name
+		of := slices.DeleteFunc(slices.Clone(scores), func(s api.Score) bool { return s.Kind != kind })
+		if err := n.checkReceipt(ctx, say, of); err != nil {
+			return fmt.Errorf("of the kind %s: %w", kind, err)
+		}
+	}
+	return nil
+}
+
+// checkReceipt draws one answer among those that were scored.
+func (n *network) checkReceipt(ctx context.Context, say *teller, scores []api.Score) error {
 	honest := map[protocol.PublicKey]bool{}
 	for _, a := range n.miners {
 		honest[a.hotkey.PublicKey()] = !a.role.cheats()
@@ -38,7 +52,7 @@ func (n *network) checkReceipt(ctx context.Context, say *teller) error {
 		return err
 	}
 	id := ids[binary.LittleEndian.Uint64(seed[:])%uint64(len(ids))]
-	say.printf("receipt    drawn with seed %x: task %s", seed, id)
+	say.printf("receipt    drawn with seed %x: task %s, %s", seed, id, scores[0].Kind)
 	receipt, err := call(ctx, n.bin.assay, "receipt", "--node", n.validators[0].api.url, id.String())
 	if err != nil {
 		return err
