@@ -14,6 +14,8 @@ import (
 	"github.com/assaynet/assay/protocol/ledger"
 	"github.com/assaynet/assay/protocol/protocoltest"
 	"github.com/assaynet/assay/protocol/task"
+	"github.com/assaynet/assay/protocol/task/kinds"
+	"github.com/assaynet/assay/protocol/task/synthetic"
 	"github.com/assaynet/assay/protocol/wire"
 )
 
@@ -177,23 +179,38 @@ func (s *stage) becomeJudge(name string) {
 	s.block()
 }
 
+// becomeMaker buys an actor a seat that makes records.
+func (s *stage) becomeMaker(name string) {
+	s.Helper()
+	hotkey := protocoltest.Named(name)
+	s.tx(protocoltest.Cold(name), &wire.Register{Hotkey: hotkey.PublicKey(), MaxPrice: protocoltest.Purse})
+	s.block()
+	body := s.serve(name, 0)
+	body.Offers = []wire.Offer{{Kind: synthetic.Kind, Capacity: 1, Models: []protocol.ModelID{honest.ID()}}}
+	s.tx(hotkey, body)
+	s.block()
+}
+
 // Ada answers all, Bob leaves out what is not his first slot, and once all,
 // Cleo runs another model. In epoch 2 they have two slots, in epoch 4 up to
-// four. Dora becomes a validator and does nothing, Vera once misses her turn to
-// propose, and Bob once stakes too little.
+// four. Sue makes records. Dora becomes a validator and does nothing, Vera once
+// misses her turn to propose, and Bob once stakes too little.
 func TestTrafficIsTheGoldenTraffic(t *testing.T) {
 	t.Parallel()
 	list := cast()[:len(judges)]
 	for _, name := range miners {
 		list = append(list, protocoltest.Actor{Name: name, Capacity: 4})
 	}
-	list = append(list, protocoltest.Actor{Name: "dora"})
+	list = append(list, protocoltest.Actor{Name: "dora"}, protocoltest.Actor{Name: "sue"})
 	var s *stage
 	w := &scribe{findings: map[wire.Finding]int{}, known: map[string]bool{}}
-	s = openSeed(t, honest, 1, protocoltest.Config{Cast: list, Ordered: func(b *ledger.Block) { w.ordered(b, s.State().Hash()) }})
+	s = openKinds(t, honest, 1, protocoltest.Config{
+		Cast: list, Params: syntheticParams(), Ordered: func(b *ledger.Block) { w.ordered(b, s.State().Hash()) },
+	}, kinds.All(), syntheticJudge(t))
 	s.punctual(w, "ada", honest, func(*wire.Task) bool { return false })
 	s.punctual(w, "bob", honest, func(t *wire.Task) bool { return t.Slot > 0 || t.Round == 3 })
 	s.punctual(w, "cleo", altered, func(*wire.Task) bool { return false })
+	s.punctual(w, "sue", honest, func(*wire.Task) bool { return false })
 	s.Attach("scribe", s.Port("scribe"), w)
 	missed := false
 	s.Propose("vera", func(turn protocoltest.Turn) *ledger.Block {
@@ -204,6 +221,7 @@ func TestTrafficIsTheGoldenTraffic(t *testing.T) {
 		return turn.Honest
 	})
 	s.becomeJudge("dora")
+	s.becomeMaker("sue")
 	s.tx(protocoltest.Cold("bob"), &wire.Transfer{To: protocoltest.Cold("eve").PublicKey(), Amount: protocol.Unit})
 	s.tx(protocoltest.Cold("bob"), &wire.AddStake{Hotkey: protocoltest.Named("ada").PublicKey(), Amount: 1})
 	s.play(5)
@@ -229,7 +247,7 @@ func TestTrafficIsTheGoldenTraffic(t *testing.T) {
 		t.Fatal(err)
 	}
 	w.Receipt = wire.Encode(r)
-	for _, name := range miners {
+	for _, name := range append([]string{"sue"}, miners...) {
 		w.Miners = append(w.Miners, secretsOf(name))
 	}
 	if err := s.State().Iterate(nil, func(k, v []byte) bool {

@@ -67,7 +67,7 @@ def answers(led, record):
         due = work.due_in(led, r, roster[2])
         task = work.derive(net, r, seat, due, slot)
         work.check_opening(net, commitment[1], work.slots(due), sender, task, a)
-        must(work.check_result(task, work.read_result(a[6])) is None, "an answer that shows to be wrong without a run")
+        must(work.check_result(task, work.read_result(task[1], a[6])) is None, "an answer that shows to be wrong without a run")
         found[r, seat[1], slot] = (H("assay/1/envelope", raw), task, a, raw)
     print("answers: %d open their commitments, of %d tasks" % (len(found), sum(
         work.slots(work.due_in(led, int.from_bytes(k[1:9], "big"), state_of(led, int.from_bytes(k[1:9], "big"), c[0][1])[0][2]))
@@ -79,10 +79,11 @@ def miners(led, record, found):
     """Makes what each miner said, from its secrets and its results."""
     net, sent = led.net, {raw for b in record["blocks"] for raw in b["items"]}
     made = 0
+    others = [decode(raw) for b in record["blocks"] for raw in b["items"][1:]]  # Sue's Serve comes before her first Commit
     for m in record["miners"]:
         d = derive(m["seed"], "seed/protocoltest")
         hotkey = public(d)
-        nonce = 0
+        nonce = sum(tx[2] == hotkey and tx[0] != 8 for tx in others)
         for key, (seat, commitment, _) in led.below(b"c"):
             r = int.from_bytes(key[1:9], "big")
             roster, _ = state_of(led, r, seat[1])
@@ -117,7 +118,7 @@ def cards(led, record, found):
     net, known, findings = led.net, {}, {}
     for raw in record["cards"]:
         sender, _, c = net.open(raw, "assay/1/card", 256 << 10)
-        judge, r, seat, slot, task, answer, _, finding, body = work.check_card(c)
+        judge, r, seat, slot, task, answer, kind, finding, body = work.check_card(c)
         roster = led.get(b"j" + u64(net.round_epoch(r)) + u16(judge[1]))
         must(roster[0] == judge and roster[1] == sender, "a card of no judge")
         duties = led.get(b"d" + u64(r) + u16(seat[1]))[0]
@@ -129,12 +130,12 @@ def cards(led, record, found):
         if finding == "unopened":
             must(name not in found, "unopened, and yet there is an answer")
         else:
-            code, _, _, tokens = decode(body)
-            must(answer == found[name][0] and tokens == len(work.read_result(found[name][2][6])[0]), "a card about another answer")
+            code, _, _, tokens = work.read_said(kind, body)
+            must(answer == found[name][0] and tokens == len(work.read_result(kind, found[name][2][6])[0]), "a card about another answer")
             must(code in work.BY_RUN, "an answer that has the right form")
         must(known.setdefault((name, judge[1]), c) == c, "two cards of a judge about one answer")
     for c in known.values():
-        why = c[7] + (" (%s)" % decode(c[8])[0] if c[8] else "")
+        why = c[7] + (" (%s)" % work.read_said(c[6], c[8])[0] if c[8] else "")
         findings[why] = findings.get(why, 0) + 1
     for key, (judge, said) in led.below(b"g"):
         e = int.from_bytes(key[1:9], "big")
@@ -153,8 +154,8 @@ def tasks(led, record):
         for slot in range(work.slots(due)):
             made.add(encode(work.derive(net, r, seat, due, slot)))
     must(made == set(record["tasks"]), "other tasks than those recorded")
-    sampled = sum(decode(decode(t)[5])[3] > 0 for t in made)
-    print("tasks: %d equal, %d of them sampled" % (len(made), sampled))
+    kinds = [decode(t)[1] for t in made]
+    print("tasks: %d equal, %s" % (len(made), ", ".join("%d %s" % (kinds.count(k), k) for k in sorted(set(kinds)))))
 
 
 def receipt(led, record, found):
@@ -189,6 +190,8 @@ def main(path):
     record = unhex(json.loads(pathlib.Path(path).read_text()))
     net = Network(record["genesis"])
     print("network: %s, %d seats, %d models" % (net.chain, len(net.seats_at_start), sum(len(k.models) for k in net.kinds.values())))
+    recorded = [decode(t) for t in record["tasks"]]
+    net.prompts = {t[0]: decode(t[5])[2][2] for t in recorded if t[1] == work.SYNTHETIC}
     led = ledger(net, record)
     found = answers(led, record)
     tasks(led, record)

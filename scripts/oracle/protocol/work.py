@@ -19,6 +19,11 @@ INFERENCE = "inference"
 ASKED = ("b32", "text", "text", "u32", "u32", "u32", "b32", "u32")
 RESULT = (["i32"], "text", ["b32"], "b32", "u64")
 SAID = ("text", "u32", "b32", "u32")
+# The bodies of synthetic, which have those of inference within them.
+SYNTHETIC = "synthetic"
+QUESTIONS = ("arithmetic", "extraction", "code", "instruction", "dialogue")
+BODIES = {INFERENCE: (ASKED, RESULT, SAID), SYNTHETIC: (("text", "b32", ASKED), ("text", RESULT), (SAID, ["text"], ["text"]))}
+
 BY_RUN = {"exact": "passed", "token": "false", "state": "false", "failed": "false"}
 CODES = BY_RUN | dict.fromkeys(("range", "length", "end", "leaves"), "malformed")
 
@@ -106,20 +111,32 @@ def derive(net, rnd, seat, due, slot):
         rest -= n
     else:
         raise Wrong("a slot that nobody was asked")
-    must(kind == INFERENCE and seed != ZERO, "an unknown kind, or no seed")
+    must(kind in BODIES and seed != ZERO, "an unknown kind, or no seed")
     task = H("assay/1/task", counted(kind) + counted(net.chain) + seed + u64(rnd) + u16(seat[1]) + u64(seat[2]) + u16(slot))
-    return [task, kind, rnd, seat, slot, encode(draw(net, task, models))]
+    return [task, kind, rnd, seat, slot, encode((draw if kind == INFERENCE else draw_record)(net, task, models))]
 
 
 def draw(net, task, models):
     """What a task of inference asks."""
     s = Stream(task)
-    paid = [m for i, m in enumerate(models) if m in net.kinds[INFERENCE].ids and m not in models[:i]]
-    model = paid[s.below(len(paid))] if paid else ZERO
+    model = draw_model(net, INFERENCE, s, models)
     sampled = s.below(100) < net.inference.sampled_percent
     random = s.block()
     return [model, net.inference.system, s.prompt(), 0x3F333333 if sampled else 0, 40, 62259 if sampled else 65536, random,
             net.inference.max_tokens]
+
+
+def draw_record(net, task, models):
+    """What a task of synthetic asks. Its prompt is taken from the record: the families' texts stand in their package alone."""
+    s = Stream(task)
+    model = draw_model(net, SYNTHETIC, s, models)
+    family, seed, random = QUESTIONS[s.below(5)], s.block(), s.block()
+    return [family, seed, [model, "", net.prompts[task], 0x3F333333, 40, 62259, random, net.synthetic.max_tokens]]
+
+
+def draw_model(net, kind, s, models):
+    paid = [m for i, m in enumerate(models) if m in net.kinds[kind].ids and m not in models[:i]]
+    return paid[s.below(len(paid))] if paid else ZERO
 
 
 def slot_leaf(net, task, hotkey, salt, body):
@@ -141,9 +158,10 @@ def check_answer(a):
     return a
 
 
-def read_result(body):
-    """The body of an answer of inference."""
-    r = shape(decode(body), RESULT, "result")
+def read_result(kind, body):
+    """The run in the body of an answer."""
+    r = shape(decode(body), BODIES[kind][1], "result")
+    r = r if kind == INFERENCE else r[1]
     must(len(r[0]) <= 4096 and len(r[2]) <= 4096 and r[1] in ("stop", "length"), "a result's limits")
     return r
 
@@ -157,7 +175,8 @@ def check_opening(net, commitment, n, hotkey, task, a):
 
 def check_result(task, result):
     """The codes without a run, as far as they need no model: None if there is none."""
-    most = decode(task[5])[7]
+    asked = decode(task[5])
+    most = (asked if task[1] == INFERENCE else asked[2])[7]
     output, finish, leaves, fingerprint, _ = result
     if not output:
         return "length", 0
@@ -175,15 +194,26 @@ def check_result(task, result):
 def check_card(c):
     """What a card's bytes show."""
     judge, rnd, seat, slot, task, answer, kind, finding, body = shape(c, CARD, "card")
-    must(finding in FINDINGS and kind == INFERENCE, "an unknown finding or kind")
+    must(finding in FINDINGS and kind in BODIES, "an unknown finding or kind")
     must(slot < 1024 and len(body) <= 64 << 10, "a card's limits")
     must((finding == "unopened") == (answer == ZERO) == (body == b""), "a card without an answer")
     if body:
-        code, position, own, tokens = shape(decode(body, 256), SAID, "what a card says")
-        must(CODES.get(code) == finding, "a code of another finding")
+        code, position, own, tokens = read_said(kind, body)
+        must((CODES | {"text": "malformed"} if kind == SYNTHETIC else CODES).get(code) == finding, "a code of another finding")
         must(position <= 4096 and tokens <= 4096, "what a card says: limits")
         must((code in BY_RUN) == (own != ZERO), "a root without a run, or a run without a root")
     return c
+
+
+def read_said(kind, body):
+    """What the body of a card says of a run."""
+    said = shape(decode(body, 256 if kind == INFERENCE else 1024), BODIES[kind][2], "what a card says")
+    if kind == INFERENCE:
+        return said
+    run, gates, checks = said
+    must(all(len(names) <= 16 and all(1 <= len(n.encode()) <= 16 for n in names) for names in (gates, checks)), "names of gates")
+    must(run[0] == "exact" or not gates + checks, "gates of what is not exact")
+    return run
 
 
 def card_leaf(c):
@@ -193,8 +223,8 @@ def card_leaf(c):
 def open_receipt(net, raw):
     """Task, hotkey, answer and cards of a receipt."""
     chain, task, answer, cards = shape(decode(raw, 2 << 20), RECEIPT, "receipt")
-    must(chain == net.chain and task[1] == INFERENCE, "a receipt of another chain or kind")
-    shape(decode(task[5], 68 << 10), ASKED, "what a task asks")
+    must(chain == net.chain and task[1] in BODIES, "a receipt of another chain or kind")
+    shape(decode(task[5], 68 << 10), BODIES[task[1]][0], "what a task asks")
     hotkey, _, a = net.open(answer, "assay/1/answer", 1 << 20)
     check_answer(a)
     must(a[:3] == task[2:5] and a[4] == task[0], "an answer of another task")
