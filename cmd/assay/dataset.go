@@ -14,16 +14,19 @@ import (
 func datasetCommand() *cli.Command {
 	return &cli.Command{
 		Name:  "dataset",
-		Usage: "export, look at and score the data that the network makes",
-		Description: `export, list and inspect are for who uses the data. What scores is a pure
-function of a file: anyone who has the file has the score, to the unit.
-protocol/SPEC.md has the formulas.`,
+		Usage: "ask for, make, export, look at and score the data of the network",
+		Description: `export, list and inspect are for who uses the data; request and make for who
+pays for more by escrow, and who earns that. What scores is a pure function of a
+file: anyone who has the file has the score, to the unit. protocol/SPEC.md has the
+formulas.`,
 		Subcommands: []*cli.Command{
 			datasetExportCommand(),
 			datasetListCommand(),
 			datasetInspectCommand(),
 			datasetScoreCommand(),
 			datasetGramsCommand(),
+			datasetRequestCommand(),
+			datasetMakeCommand(),
 		},
 	}
 }

@@ -60,6 +60,7 @@ func supplyCommand() *cli.Command {
 				{"stakes", s.Stakes.String()},
 				{"unbonding", s.Unbonding.String()},
 				{"collateral", s.Collateral.String()},
+				{"escrow", s.Escrow.String()},
 				{"pot", s.Pot.String()},
 				{"burned", s.Burned.String()},
 				{"conserved", conserved},

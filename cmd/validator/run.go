@@ -17,6 +17,7 @@ import (
 	"github.com/assaynet/assay/scoring"
 	"github.com/assaynet/assay/scoring/synthetic/sandbox"
 	"github.com/assaynet/assay/validator"
+	"github.com/assaynet/assay/validator/requests"
 	"github.com/assaynet/assay/validator/source"
 )
 
@@ -76,12 +77,15 @@ func run(c *cli.Context) (err error) {
 	if v, err = newValidator(c.Context, d, n, box); err != nil {
 		return d.Explain(err)
 	}
+	r := requests.New(requests.Config{
+		Params: &d.Genesis.Params, Hotkey: d.Hotkey.PublicKey(), Ledger: n, Run: box.Passes, Submit: n.Submit, Logger: d.Log,
+	})
 	state := source.State(n)
 	from := api.Source{
 		Node: &teller{d: d, node: n, validator: v}, State: state, Pool: source.Pool(n),
 		Work: source.Work(&d.Genesis.Params, v, state),
 	}
-	return d.Live(c.Context, from, d.GossipAddresses(n.Identity()), n.Ready(), map[string]daemon.Component{"node": n.Run, "validator": v.Run})
+	return d.Live(c.Context, from, d.GossipAddresses(n.Identity()), n.Ready(), map[string]daemon.Component{"node": n.Run, "validator": v.Run, "requests": r.Run})
 }
 
 // newValidator puts the role on top of the node.

@@ -20,6 +20,8 @@ const (
 	EventPairsOpened   EventName = "pairs opened"   // as for those set; Hash: the link; Count: pairs
 	EventRatingsOpened EventName = "ratings opened" // Round in which they fell due, Epoch, Seat, Hotkey
 	EventPaid          EventName = "paid"           // Epoch, Amount: paid to all; Count: seats paid
+	EventRequested     EventName = "requested"      // Hash: of the request, Amount: put into escrow; Count: records
+	EventSettled       EventName = "settled"        // Hash: of the request, Amount: paid to makers; Count: records paid
 	EventPermit        EventName = "permit"         // Epoch from which it holds, Seat, Hotkey, Amount: stake
 	EventPermitLost    EventName = "permit lost"    // Epoch, Seat, Hotkey
 )

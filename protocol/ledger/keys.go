@@ -127,6 +127,48 @@ func CardsKey(e protocol.Epoch, uid protocol.UID) []byte { return u16(CardsPrefi
 // CardsPrefix begins the card roots of an epoch.
 func CardsPrefix(e protocol.Epoch) []byte { return u64([]byte("g"), uint64(e)) }
 
+// RequestKey holds a [Request].
+func RequestKey(id protocol.Hash) []byte { return append(RequestPrefix(), id[:]...) }
+
+// RequestPrefix begins every [RequestKey].
+func RequestPrefix() []byte { return []byte("A") }
+
+// RequestDueKey holds the request's id, for a height at which a block does
+// something about it by itself.
+func RequestDueKey(h protocol.Height, id protocol.Hash) []byte {
+	return append(RequestDuePrefix(h), id[:]...)
+}
+
+// RequestDuePrefix begins what a block does about requests by itself.
+func RequestDuePrefix(h protocol.Height) []byte { return u64([]byte("D"), uint64(h)) }
+
+// SealedRecordKey holds a [SealedRecord].
+func SealedRecordKey(request, seal protocol.Hash) []byte {
+	return append(SealedRecordPrefix(request), seal[:]...)
+}
+
+// SealedRecordPrefix begins the sealed records of a request.
+func SealedRecordPrefix(request protocol.Hash) []byte { return append([]byte("B"), request[:]...) }
+
+// MadeRecordKey holds a [MadeRecord].
+func MadeRecordKey(request, seal protocol.Hash) []byte {
+	return append(MadeRecordPrefix(request), seal[:]...)
+}
+
+// MadeRecordPrefix begins the opened records of a request, by seal.
+func MadeRecordPrefix(request protocol.Hash) []byte { return append([]byte("M"), request[:]...) }
+
+// RequestFindingKey holds a [RequestFinding].
+func RequestFindingKey(request protocol.Hash, uid protocol.UID) []byte {
+	return u16(RequestFindingPrefix(request), uid)
+}
+
+// RequestFindingPrefix begins what validators found of a request.
+func RequestFindingPrefix(request protocol.Hash) []byte { return append([]byte("F"), request[:]...) }
+
+// PaidTextKey holds the request that a text was paid by.
+func PaidTextKey(text protocol.Hash) []byte { return append([]byte("X"), text[:]...) }
+
 // EpochKey holds an [EpochRecord].
 func EpochKey(e protocol.Epoch) []byte { return u64([]byte("e"), uint64(e)) }
 

@@ -186,13 +186,14 @@ func ReadPayments(r Reader, e protocol.Epoch) ([]Payment, error) {
 }
 
 // Supply is where all money is. Invariant, in units:
-// Issued = Balances + Stakes + Unbonding + Collateral + Pot + Burned.
+// Issued = Balances + Stakes + Unbonding + Collateral + Escrow + Pot + Burned.
 type Supply struct {
 	Issued     protocol.Amount `json:"issued"`
 	Balances   protocol.Amount `json:"balances"`
 	Stakes     protocol.Amount `json:"stakes"`
 	Unbonding  protocol.Amount `json:"unbonding"`
 	Collateral protocol.Amount `json:"collateral"`
+	Escrow     protocol.Amount `json:"escrow"` // of requests that are not settled
 	Pot        protocol.Amount `json:"pot"`
 	Burned     protocol.Amount `json:"burned"`
 }
@@ -200,7 +201,7 @@ type Supply struct {
 // Conserved reports whether the invariant holds. Sums wrap nowhere: what was
 // issued is at most 2^62, and every part is a part of it.
 func (s Supply) Conserved() bool {
-	return s.Issued == s.Balances+s.Stakes+s.Unbonding+s.Collateral+s.Pot+s.Burned
+	return s.Issued == s.Balances+s.Stakes+s.Unbonding+s.Collateral+s.Escrow+s.Pot+s.Burned
 }
 
 // ReadSupply adds up all money by walking the whole state.
@@ -217,6 +218,9 @@ func ReadSupply(r Reader) (Supply, error) {
 		return s, err
 	}
 	if err := walk(r, []byte{unbondingLetter}, func(_ []byte, u Unbonding) bool { s.Unbonding += u.Amount; return true }); err != nil {
+		return s, err
+	}
+	if err := Requests(r, func(_ protocol.Hash, q Request) bool { s.Escrow += q.Escrow; return true }); err != nil {
 		return s, err
 	}
 	return s, Seats(r, func(t Seat) bool { s.Collateral += t.Collateral; return true })

@@ -118,6 +118,14 @@ func (m *machine) execute(signer protocol.PublicKey, body wire.Body, o *origin) 
 		return m.openPairs(o.seat, b)
 	case *wire.OpenRatings:
 		return m.openRatings(o.seat, b)
+	case *wire.Request:
+		return m.request(signer, b)
+	case *wire.SealRecords:
+		return m.sealRecords(signer, b)
+	case *wire.OpenRecord:
+		return m.openRecord(signer, b)
+	case *wire.JudgeRequest:
+		return m.judgeRequest(o.seat, b)
 	}
 	return errNoRule // wire knows the same types
 }

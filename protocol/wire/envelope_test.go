@@ -124,7 +124,7 @@ func TestTransactionsOfOthersAreRefused(t *testing.T) {
 }
 
 func TestEveryTypeOfTransactionStandsInTheTableWithItsBody(t *testing.T) {
-	cold := map[wire.TxType]bool{wire.TxTransfer: true, wire.TxRegister: true, wire.TxAddStake: true, wire.TxRemoveStake: true}
+	cold := map[wire.TxType]bool{wire.TxTransfer: true, wire.TxRegister: true, wire.TxAddStake: true, wire.TxRemoveStake: true, wire.TxRequest: true, wire.TxSealRecords: true, wire.TxOpenRecord: true}
 	free := map[wire.TxType]bool{wire.TxCommit: true, wire.TxSetPairs: true, wire.TxOpenPairs: true, wire.TxOpenRatings: true}
 	names := map[string]bool{}
 	for _, b := range bodies() {

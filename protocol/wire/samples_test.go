@@ -59,6 +59,10 @@ func bodies() []wire.Body {
 		&wire.OpenPairs{Round: 9, Link: hash("link"), Origins: []byte{0, 13, 26}},
 		&wire.OpenRatings{Round: 9, Salt: [32]byte{7}, Ratings: []byte{0x51, 0x30}, Proof: []protocol.Hash{hash("sibling")}},
 		&wire.CommitCards{Epoch: 2, Root: hash("cards"), Counts: []uint32{3, 0}, Seen: []wire.SeatCount{{UID: 1, Counts: []uint32{2}}}, Opened: []wire.SeatCount{{UID: 0, Counts: []uint32{1}}, {UID: 300, Counts: []uint32{0, 70000}}}},
+		&wire.Request{Specification: `{"topic":"tea"}`, Count: 3, Price: 5, Maximum: 15, Deadline: 99},
+		&wire.SealRecords{Request: hash("request"), Seals: []protocol.Hash{{1}, {2}}},
+		&wire.OpenRecord{Request: hash("request"), Salt: [32]byte{7}, Text: "Tea is a leaf."},
+		&wire.JudgeRequest{Request: hash("request"), Pays: []wire.RecordPay{{Number: 0, Amount: 5}, {Number: 300, Amount: 1 << 40}}},
 	}
 }
 

@@ -30,6 +30,10 @@ const (
 	TxSetPairs        TxType = 13
 	TxOpenPairs       TxType = 14
 	TxOpenRatings     TxType = 15
+	TxRequest         TxType = 16
+	TxSealRecords     TxType = 17
+	TxOpenRecord      TxType = 18
+	TxJudgeRequest    TxType = 19
 )
 
 // who signs a transaction.
@@ -65,6 +69,10 @@ var txTypes = [...]struct {
 	TxSetPairs:        {name: "set-pairs", body: func() Body { return new(SetPairs) }, signer: byHotkey, free: true},
 	TxOpenPairs:       {name: "open-pairs", body: func() Body { return new(OpenPairs) }, signer: byHotkey, free: true},
 	TxOpenRatings:     {name: "open-ratings", body: func() Body { return new(OpenRatings) }, signer: byHotkey, free: true},
+	TxRequest:         {name: "request", body: func() Body { return new(Request) }, signer: byColdkey},
+	TxSealRecords:     {name: "seal-records", body: func() Body { return new(SealRecords) }, signer: byColdkey},
+	TxOpenRecord:      {name: "open-record", body: func() Body { return new(OpenRecord) }, signer: byColdkey},
+	TxJudgeRequest:    {name: "judge-request", body: func() Body { return new(JudgeRequest) }, signer: byHotkey},
 }
 
 // Known reports whether there is such a transaction. The other methods may be

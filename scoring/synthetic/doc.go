@@ -10,6 +10,7 @@
 //	judge.go          the gates, in order
 //	pay.go            diversity, and what is paid
 //	lines.go          specification and records as lines of JSON
+//	request.go        the requests and records that the ledger holds
 //
 // The gates themselves are package gate, with packages schema and gramset; what
 // came before is package index; programs run in package sandbox.

@@ -140,8 +140,7 @@ func (f *fields) texts(name string) []string {
 func (f *fields) specification() *Specification {
 	s := &Specification{
 		Count: uint32(f.number("count", 1<<32-1)), Price: f.number("price", MaxAmount), Maximum: f.number("maximum", MaxAmount),
-		Beacon: f.hash("beacon", true), Topic: f.text("topic", false), Family: synthetic.Family(f.text("family", false)),
-		Run: f.texts("run"), Examples: f.texts("examples"),
+		Beacon: f.hash("beacon", true),
 	}
 	for _, name := range f.texts("sets") {
 		h, err := protocol.ParseHash(name)
@@ -150,6 +149,14 @@ func (f *fields) specification() *Specification {
 		}
 		s.Sets = append(s.Sets, h)
 	}
+	f.wanted(s)
+	return s
+}
+
+// wanted takes the fields that say what records are to be.
+func (f *fields) wanted(s *Specification) {
+	s.Topic, s.Family = f.text("topic", false), synthetic.Family(f.text("family", false))
+	s.Run, s.Examples = f.texts("run"), f.texts("examples")
 	if doc, there := f.left["schema"]; there {
 		delete(f.left, "schema")
 		compiled, err := schema.Of(doc)
@@ -158,5 +165,4 @@ func (f *fields) specification() *Specification {
 		}
 		s.Schema = compiled
 	}
-	return s
 }

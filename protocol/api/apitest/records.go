@@ -41,9 +41,28 @@ func (n *Network) live() error {
 			Seat: protocol.SeatID{UID: v}, Height: 18, UIDs: []protocol.UID{2, 3}, Values: []uint16{65535, 100 * uint16(v)},
 		})
 	}
+	n.requested()
 	n.set(ledger.CommitKey(Round, 2), ledger.CommitRecord{Seat: protocol.SeatID{UID: 2}, Root: wire.HashOf("assay/test/root"), Height: 27})
 	n.set(ledger.DutyKey(Round, 2), ledger.DutyRecord{Duties: []ledger.Duty{{Judge: protocol.SeatID{UID: 0}}, {Judge: protocol.SeatID{UID: 1}}}})
 	return nil
+}
+
+// RequestID names the one request for data.
+func RequestID() protocol.Hash { return wire.HashOf("assay/test/request") }
+
+// requested writes a request that was settled: one of two records was paid.
+func (n *Network) requested() {
+	n.set(ledger.RequestKey(RequestID()), ledger.Request{
+		Requester: coldkey(0), Height: 5, Sealed: 2, Opened: 2, Ended: 41, Paid: protocol.Unit, Count: 1,
+		Asked: wire.Request{Specification: `{"topic":"tea"}`, Count: 2, Price: protocol.Unit, Maximum: 2 * protocol.Unit, Deadline: 19},
+	})
+	for i, text := range []string{"Tea is a leaf.", "Tea"} {
+		r := ledger.MadeRecord{Maker: coldkey(2), Height: 7, Text: text}
+		if i == 0 {
+			r.Paid = protocol.Unit
+		}
+		n.set(ledger.MadeRecordKey(RequestID(), protocol.Hash{byte(i)}), r)
+	}
 }
 
 // paid writes the payments of an epoch: 10 tokens to miners, 4 and 6 to validators.

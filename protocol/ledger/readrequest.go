@@ -1,0 +1,49 @@
+package ledger
+
+import (
+	"bytes"
+
+	"github.com/assaynet/assay/protocol"
+)
+
+// ReadRequest returns a request, until it is forgotten.
+func ReadRequest(r Reader, id protocol.Hash) (Request, bool, error) {
+	return read[Request](r, RequestKey(id))
+}
+
+// Requests calls fn with every request and its id, until it returns false.
+func Requests(r Reader, fn func(id protocol.Hash, q Request) bool) error {
+	return walk(r, RequestPrefix(), func(key []byte, q Request) bool { return fn(lastHash(key), q) })
+}
+
+// Record is an opened record of a request with its seal, which names it.
+type Record struct {
+	Seal protocol.Hash
+	MadeRecord
+}
+
+// ReadRecords returns the opened records of a request, by seal: the number of a
+// record is its place here.
+func ReadRecords(r Reader, request protocol.Hash) ([]Record, error) {
+	var out []Record
+	err := walk(r, MadeRecordPrefix(request), func(key []byte, v MadeRecord) bool {
+		out = append(out, Record{Seal: lastHash(key), MadeRecord: v})
+		return true
+	})
+	return out, err
+}
+
+// ReadRequestFinding returns what a judge found of a request.
+func ReadRequestFinding(r Reader, request protocol.Hash, uid protocol.UID) (RequestFinding, bool, error) {
+	return read[RequestFinding](r, RequestFindingKey(request, uid))
+}
+
+// ReadSealedRecord returns a seal that was not opened.
+func ReadSealedRecord(r Reader, request, seal protocol.Hash) (SealedRecord, bool, error) {
+	return read[SealedRecord](r, SealedRecordKey(request, seal))
+}
+
+// lastHash reads the hash from the end of a key.
+func lastHash(key []byte) protocol.Hash {
+	return protocol.Hash(bytes.Clone(key[len(key)-len(protocol.Hash{}):]))
+}

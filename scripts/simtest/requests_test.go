@@ -1,0 +1,116 @@
+package simtest_test
+
+import (
+	"context"
+	"slices"
+	"testing"
+
+	"github.com/rs/zerolog"
+
+	"github.com/assaynet/assay/protocol"
+	"github.com/assaynet/assay/protocol/ledger"
+	"github.com/assaynet/assay/protocol/protocoltest"
+	"github.com/assaynet/assay/protocol/wire"
+	"github.com/assaynet/assay/scoring/synthetic/sandbox"
+	"github.com/assaynet/assay/validator/requests"
+)
+
+type requestNode struct{ *requests.Judge }
+
+func (requestNode) Work(context.Context) error                    { return nil }
+func (requestNode) Message(context.Context, string, []byte) error { return nil }
+
+const wanted = `{"topic": "facts about tea", "schema": {"type": "object", "required": ["fact"], "additionalProperties": false,
+	"properties": {"fact": {"type": "string", "minLength": 20}}}, "examples": ["{\"fact\": \"Tea was first grown in the south of China, and monks drank it to stay awake.\"}"]}`
+
+// The facts that makers seal, by name. Each maker seals in a block of its own but
+// for tom and tim, who say the same in one block.
+var facts = []struct{ maker, text string }{
+	{"ann", `{"fact": "A kettle that whistles does so because steam leaves through two small holes in its lid."}`},
+	{"abe", `{"fact": "A kettle that whistles does so because steam leaves through two small holes in its lid."}`}, // a copy
+	{"max", `{"tea": "is nice, and this is no record of what was asked for, whatever it says"}`},
+	{"tom", `{"fact": "In Kenya a worker plucks some thirty kilograms of leaves between breakfast and evening."}`},
+	{"tim", `{"fact": "In Kenya a worker plucks some thirty kilograms of leaves between breakfast and evening."}`},
+}
+
+// Ruth wants three facts at two tokens each. What was first is paid, of two who say
+// the same in one block one by lot; copies and nonsense are not, nor is what is
+// left, which returns. Of the judges one says that Max is to be paid.
+func TestARequestIsPaidByTheGatesAlone(t *testing.T) {
+	t.Parallel()
+	s := network(t)
+	box, err := sandbox.New(t.Context(), sandbox.Compiler, sandbox.Fuel)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = box.Close(context.Background()) })
+	for _, name := range judges {
+		port := s.Port(name)
+		s.Attach(name+"'s requests", port, requestNode{requests.New(requests.Config{
+			Params: s.Params(), Hotkey: protocoltest.Named(name).PublicKey(), Ledger: port, Run: box.Passes, Logger: zerolog.Nop(),
+			Submit: func(ctx context.Context, body wire.Body) error {
+				if b, ok := body.(*wire.JudgeRequest); ok && name == "vincent" {
+					body = &wire.JudgeRequest{Request: b.Request, Pays: []wire.RecordPay{{Number: s.numberOf(b.Request, "max"), Amount: protocol.Unit}}}
+				}
+				return port.Submit(ctx, body)
+			},
+		})})
+	}
+	ruth := protocoltest.Cold("ruth")
+	for _, name := range []string{"ruth", "ann", "abe", "max", "tom", "tim"} {
+		s.tx(protocoltest.Cold(judges[0]), &wire.Transfer{To: protocoltest.Cold(name).PublicKey(), Amount: 10 * protocol.Unit})
+		s.block()
+	}
+	ask := &wire.Request{Specification: wanted, Count: 4, Price: 2 * protocol.Unit, Maximum: 8 * protocol.Unit, Deadline: s.Height() + 15}
+	s.tx(ruth, ask)
+	s.block()
+	id := ledger.RequestID(ruth.PublicKey(), s.Height(), ask)
+	records := map[string]*wire.OpenRecord{}
+	for i, f := range facts {
+		records[f.maker] = &wire.OpenRecord{Request: id, Salt: [32]byte{byte(i)}, Text: f.text}
+		seal := records[f.maker].Seal(protocoltest.Cold(f.maker).PublicKey())
+		s.tx(protocoltest.Cold(f.maker), &wire.SealRecords{Request: id, Seals: []protocol.Hash{seal}})
+		if f.maker != "tom" {
+			s.block()
+		}
+	}
+	s.until(ask.Deadline)
+	for name, r := range records {
+		s.tx(protocoltest.Cold(name), r)
+	}
+	s.until(ask.Deadline + protocol.Height(s.Params().Schedule.Tempo) + 4)
+	r, ok, err := ledger.ReadRequest(s.State(), id)
+	if err != nil || !ok || r.Ended == 0 || r.Count != 2 || r.Opened != 5 {
+		t.Fatalf("the request came to %+v, %v, %v", r, ok, err)
+	}
+	paid := map[string]protocol.Amount{}
+	list, err := ledger.ReadRecords(s.State(), id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, k := range list {
+		i := slices.IndexFunc(facts, func(f struct{ maker, text string }) bool {
+			return protocoltest.Cold(f.maker).PublicKey() == k.Maker
+		})
+		paid[facts[i].maker] = k.Paid
+	}
+	if paid["ann"] != ask.Price || paid["abe"] != 0 || paid["max"] != 0 || paid["tom"]+paid["tim"] != ask.Price {
+		t.Errorf("paid were %v", paid)
+	}
+	fees := ask.Maximum/ledger.RequestFee + s.Params().Seats.Fee
+	if got := s.balance("ruth"); got != 10*protocol.Unit-2*ask.Price-fees {
+		t.Errorf("Ruth has %s", got)
+	}
+	// It is no work of a seat: no maker has one, and the others were paid as ever.
+	s.play(6)
+	s.minedNothing()
+}
+
+// numberOf returns the number of a maker's record in a request.
+func (s *stage) numberOf(request protocol.Hash, maker string) uint32 {
+	list, err := ledger.ReadRecords(s.State(), request)
+	if err != nil {
+		s.Fatal(err)
+	}
+	return uint32(slices.IndexFunc(list, func(r ledger.Record) bool { return r.Maker == protocoltest.Cold(maker).PublicKey() }))
+}
