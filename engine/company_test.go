@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"path/filepath"
 	"slices"
@@ -12,6 +13,7 @@ import (
 	"testing"
 
 	"github.com/assaynet/assay/engine"
+	"github.com/assaynet/assay/engine/arith"
 	"github.com/assaynet/assay/engine/enginetest"
 	"github.com/assaynet/assay/engine/gguf"
 	"github.com/assaynet/assay/engine/native"
@@ -157,6 +159,21 @@ func TestScoresAndStatesAreThoseOfRunningAlone(t *testing.T) {
 		}
 		if x := scores[4]; x.Failed == nil || x.Failed.Position != 10 || len(x.LogProbs) != 2 {
 			t.Errorf("%s: a run that fails: %+v", cfg.ISA, x)
+		}
+		exact, err := m.ExactScore(context.Background(), requests)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, x := range exact {
+			if len(x.LogProbs) != len(scores[i].LogProbs) || (x.Failed == nil) != (scores[i].Failed == nil) {
+				t.Errorf("%s: request %d: exact %+v, and not %+v", cfg.ISA, i, x, scores[i])
+				continue
+			}
+			for k, l := range x.LogProbs {
+				if near := scores[i].LogProbs[k] / math.Ln2 * arith.LogProbOne; math.Abs(float64(l)-near) > 2 {
+					t.Errorf("%s: request %d, token %d: exact %d, near %v", cfg.ISA, i, k, l, near)
+				}
+			}
 		}
 		sequences := [][]engine.Token{prompt, prompt[:1], tinyPrompt(40, 4)}
 		states, err := m.Embed(context.Background(), sequences)

@@ -6,6 +6,7 @@ import (
 	"math"
 	"slices"
 
+	"github.com/assaynet/assay/engine/arith"
 	"github.com/assaynet/assay/engine/backend"
 	"github.com/assaynet/assay/engine/sched"
 )
@@ -92,33 +93,82 @@ func (s Score) Sum() float64 {
 // ErrToken, ErrContext, ErrMemory, ErrBusy, ErrClosed, ErrFile or the cause of
 // ctx.
 func (m *Model) Score(ctx context.Context, requests []ScoreRequest) ([]Score, error) {
-	ctx, end, err := m.begin(ctx)
-	if err != nil {
-		return nil, err
-	}
-	defer end()
 	scores := make([]Score, len(requests))
-	var tasks []*sched.Task
-	var scored []int // the request of each task
 	for i, r := range requests {
-		tokens := slices.Concat(r.Prompt, r.Continuation)
-		if err := m.checkScore(r.Prompt, tokens); err != nil {
-			return nil, fmt.Errorf("request %d of %d: %w", i+1, len(requests), err)
-		}
 		if n := len(r.Continuation); n > 0 {
 			scores[i] = Score{LogProbs: make([]float64, n), Top1: make([]Token, n)}
-			tasks, scored = append(tasks, scores[i].task(callerOf(ctx), tokens)), append(scored, i)
 		}
 	}
-	ran, failed, err := m.runAll(ctx, tasks)
+	ran, failed, err := m.scoreAll(ctx, requests, func(at, i int, next Token, r backend.Result) {
+		scores[at].LogProbs[i], scores[at].Top1[i] = -negativeLog(r.Logits, next, r.Likeliest), r.Likeliest
+	})
 	if err != nil {
 		return nil, err
 	}
-	for k, i := range scored {
+	for i := range scores {
 		s := &scores[i]
-		s.LogProbs, s.Top1, s.Failed = s.LogProbs[:ran[k]], s.Top1[:ran[k]], failed[k]
+		s.LogProbs, s.Top1, s.Failed = s.LogProbs[:ran[i]], s.Top1[:ran[i]], failed[i]
 	}
 	return scores, nil
+}
+
+// ExactScore is a [Score] in numbers that are agreed on.
+type ExactScore struct {
+	LogProbs []int64      // binary logarithm of the probability of each token, in 65536ths (arith.LogProb)
+	Failed   *FailedError // as in Score
+}
+
+// ExactScore tells what [Model.Score] does by integers alone, so that it is the same
+// on every machine. Errors are those of Score.
+func (m *Model) ExactScore(ctx context.Context, requests []ScoreRequest) ([]ExactScore, error) {
+	scores := make([]ExactScore, len(requests))
+	for i, r := range requests {
+		scores[i].LogProbs = make([]int64, len(r.Continuation))
+	}
+	ran, failed, err := m.scoreAll(ctx, requests, func(at, i int, next Token, r backend.Result) {
+		scores[at].LogProbs[i] = arith.LogProb(r.Logits, next)
+	})
+	if err != nil {
+		return nil, err
+	}
+	for i := range scores {
+		scores[i].LogProbs, scores[i].Failed = scores[i].LogProbs[:ran[i]], failed[i]
+	}
+	return scores, nil
+}
+
+// scoreAll runs requests and calls each, at the same time for some, with what stands
+// before each token next of each continuation: number i of request number at. It
+// returns, of each request, how many of its tokens were run, and how it failed.
+func (m *Model) scoreAll(ctx context.Context, requests []ScoreRequest, each func(at, i int, next Token, r backend.Result)) ([]int, []*FailedError, error) {
+	ctx, end, err := m.begin(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer end()
+	var tasks []*sched.Task
+	var scored []int // the request of each task
+	for at, r := range requests {
+		tokens := slices.Concat(r.Prompt, r.Continuation)
+		if err := m.checkScore(r.Prompt, tokens); err != nil {
+			return nil, nil, fmt.Errorf("request %d of %d: %w", at+1, len(requests), err)
+		}
+		if n := len(r.Continuation); n > 0 {
+			tasks, scored = append(tasks, &sched.Task{
+				Caller: callerOf(ctx), Tokens: tokens[:len(tokens)-1], Keep: n, Want: backend.Likeliest | backend.Logits, Most: len(tokens) - 1,
+				Each: func(i int, x backend.Result) { each(at, i, r.Continuation[i], x) },
+			}), append(scored, at)
+		}
+	}
+	ran, failed := make([]int, len(requests)), make([]*FailedError, len(requests))
+	did, lost, err := m.runAll(ctx, tasks)
+	if err != nil {
+		return nil, nil, err
+	}
+	for k, at := range scored {
+		ran[at], failed[at] = did[k], lost[k]
+	}
+	return ran, failed, nil
 }
 
 func (m *Model) checkScore(prompt, tokens []Token) error {
@@ -126,17 +176,6 @@ func (m *Model) checkScore(prompt, tokens []Token) error {
 		return fmt.Errorf("%w: the prompt is empty", ErrRequest)
 	}
 	return m.checkPrompt(tokens, 1)
-}
-
-// task scores the last tokens, as many as s has room for.
-func (s Score) task(caller string, tokens []Token) *sched.Task {
-	next := tokens[len(tokens)-len(s.LogProbs):]
-	return &sched.Task{
-		Caller: caller, Tokens: tokens[:len(tokens)-1], Keep: len(next), Want: backend.Likeliest | backend.Logits, Most: len(tokens) - 1,
-		Each: func(i int, r backend.Result) {
-			s.LogProbs[i], s.Top1[i] = -negativeLog(r.Logits, next[i], r.Likeliest), r.Likeliest
-		},
-	}
 }
 
 // negativeLog is −log softmax(logits)[id], computed with the largest logit,

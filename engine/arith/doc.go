@@ -24,6 +24,7 @@
 //	§5 the graph      graph.go, rope.go, attention.go, cache.go
 //	§6 the choice     choose.go
 //	§7, §8            packages fingerprint and gguf
+//	§9 logarithms     logprob.go
 //
 // What the files fast_*.go hold is not in SPEC.md: the same results sooner, by
 // tricks that fast.go explains. Tests compare them with the definitions, which

@@ -5,6 +5,9 @@ var (
 	PlainExp = plainExp // the definition that Exp is tested against
 	Scores   = scores
 	Mix      = mix
+
+	Exp2Table = exp2Table
+	Log2Table = log2Table
 )
 
 // Vec returns token t.
