@@ -48,6 +48,9 @@ fuzz-long: ## fuzz every decoder for ten minutes each
 quality: models ## the whole comparison with llama.cpp (make test takes a part)
 	ASSAY_QUALITY=all $(GO) test -count=1 -timeout 20m -run Quality ./engine/...
 
+signals: model ## what cheap signals tell of preference's golds, on many pairs (make test takes a few)
+	ASSAY_SIGNALS=all $(GO) test -count=1 -timeout 30m -v -run Signal ./protocol/task/preference/pair
+
 bench: model ## run every benchmark, the engine's speed on the real model, and its kernels beside what the machine can do
 	$(GO) test -run '^$$' -bench . -benchtime 1s ./...
 	$(GO) run ./cmd/assay model bench --model "$$($(FETCH) | tail -n 1)"
@@ -85,4 +88,4 @@ golden: models ## rewrite golden files; read the diff before you commit it
 lint: ## formatting, linter, import map and rules of the house
 	./scripts/check/lint.sh $(LINT_VERSION)
 
-.PHONY: help demo devnet build model models templates test race nocgo fuzz fuzz-long quality bench bench-peers oracle oracle-long peers sanitize arm64 kernels golden lint
+.PHONY: help demo devnet build model models templates test race nocgo fuzz fuzz-long quality signals bench bench-peers oracle oracle-long peers sanitize arm64 kernels golden lint

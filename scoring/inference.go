@@ -35,7 +35,7 @@ func (j *Inference) Judge(ctx context.Context, task *wire.Task, hotkey protocol.
 	if err != nil {
 		return Outcome{}, err
 	}
-	m, err := j.models.of(t)
+	m, err := j.models.of(t.Model)
 	if err != nil {
 		return Outcome{}, err
 	}

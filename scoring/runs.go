@@ -52,11 +52,11 @@ func (ms models[M]) check(p *params.Params, kind protocol.Kind) error {
 	return nil
 }
 
-// of returns the model of a task; [ErrModel].
-func (ms models[M]) of(t *inference.Task) (M, error) {
-	m, ok := ms[t.Model]
+// of returns the model with an id; [ErrModel].
+func (ms models[M]) of(id protocol.ModelID) (M, error) {
+	m, ok := ms[id]
 	if !ok {
-		return m, fmt.Errorf("model %s: %w", t.Model.Short(), ErrModel)
+		return m, fmt.Errorf("model %s: %w", id.Short(), ErrModel)
 	}
 	return m, nil
 }

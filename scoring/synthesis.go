@@ -58,7 +58,7 @@ func (j *Synthetic) Judge(ctx context.Context, task *wire.Task, hotkey protocol.
 	if err != nil {
 		return Outcome{}, err
 	}
-	m, err := j.models.of(&t.Run)
+	m, err := j.models.of(t.Run.Model)
 	if err != nil {
 		return Outcome{}, err
 	}

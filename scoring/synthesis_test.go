@@ -31,7 +31,7 @@ type synth struct {
 func setUpSynthetic(t *testing.T) *synth {
 	t.Helper()
 	s := &synth{bench: setUp(t, enginetest.Options{})}
-	s.params.Kinds[1].Models = s.params.Kinds[0].Models
+	s.params.Kind(synthetic.Kind).Models = s.params.Kinds[0].Models
 	s.params.Synthetic.MaxTokens = 12
 	s.judge = scoring.NewSynthetic(func(context.Context, string) (string, bool, error) {
 		s.programs++

@@ -71,7 +71,7 @@ func checkInference(c *cli.Context, r *receipt) (*checked, error) {
 	}
 	var judge *scoring.Inference
 	var out scoring.Outcome
-	err = withModelOf(c, t, func(m *engine.Model) error {
+	err = withModelOf(c, t.Model, func(m *engine.Model) error {
 		judge = scoring.NewInference(bridge.Model{Model: m})
 		out, err = judge.Judge(c.Context, &r.Task, r.answer.Sender, r.answer.Answer.Body)
 		return err
@@ -94,11 +94,11 @@ func checkInference(c *cli.Context, r *receipt) (*checked, error) {
 	return v, nil
 }
 
-// withModelOf opens the model of --model, which must be that of a task.
-func withModelOf(c *cli.Context, t *inference.Task, fn func(*engine.Model) error) error {
+// withModelOf opens the model of --model, which must be the one that a task asks.
+func withModelOf(c *cli.Context, asked protocol.ModelID, fn func(*engine.Model) error) error {
 	return withModel(c, engineConfig(c, 0), func(m *engine.Model) error {
-		if id := protocol.ModelID(m.ID()); id != t.Model {
-			return withHint(fmt.Errorf("the receipt is of model %s, this file is model %s", t.Model, id), "give --model the file that the network names")
+		if id := protocol.ModelID(m.ID()); id != asked {
+			return withHint(fmt.Errorf("the receipt is of model %s, this file is model %s", asked, id), "give --model the file that the network names")
 		}
 		return fn(m)
 	})

@@ -34,7 +34,7 @@ type checked struct {
 }
 
 // taskKinds has all kinds that are judged, in the order of package kinds.
-func taskKinds() []taskKind { return []taskKind{inferenceKind(), syntheticKind()} }
+func taskKinds() []taskKind { return []taskKind{inferenceKind(), judgementKind(), syntheticKind()} }
 
 // taskKindOf returns a kind; for one that the program does not have, it prints
 // bodies as they came, and checks nothing.

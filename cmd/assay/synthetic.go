@@ -73,7 +73,7 @@ func checkSynthetic(c *cli.Context, r *receipt) (_ *checked, err error) {
 	defer func() { err = errors.Join(err, box.Close(c.Context)) }()
 	var judge *scoring.Synthetic
 	var out scoring.Outcome
-	err = withModelOf(c, &t.Run, func(m *engine.Model) error {
+	err = withModelOf(c, t.Run.Model, func(m *engine.Model) error {
 		judge = scoring.NewSynthetic(box.Passes, bridge.Model{Model: m})
 		out, err = judge.Judge(c.Context, &r.Task, r.answer.Sender, r.answer.Answer.Body)
 		return err

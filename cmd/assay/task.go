@@ -16,7 +16,8 @@ func taskCommand() *cli.Command {
 		about: `Shows what a validator knows of one task. Ids are in the field tasks of a score.
 With --json the signed bytes of answer and cards are there, too. The fields body
 of task, answers and cards are as the kind of the task has them: see
-/v1/openapi.json, InferenceTask, InferenceAnswer and InferenceCard, or the same with Synthetic.`,
+/v1/openapi.json, InferenceTask, InferenceAnswer and InferenceCard, or the same with Judgement or
+Synthetic.`,
 		text: readAs(taskText),
 	}
 	return q.command()

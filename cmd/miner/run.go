@@ -18,6 +18,7 @@ import (
 	"github.com/assaynet/assay/protocol/bridge"
 	"github.com/assaynet/assay/protocol/node"
 	"github.com/assaynet/assay/protocol/task/inference"
+	"github.com/assaynet/assay/protocol/task/judgement"
 	"github.com/assaynet/assay/protocol/task/kinds"
 	"github.com/assaynet/assay/protocol/task/synthetic"
 	"github.com/assaynet/assay/protocol/wire"
@@ -93,13 +94,16 @@ func newMiner(ctx context.Context, d *daemon.Daemon, n *node.Light) (*miner.Mine
 // do not leave out.
 func workers(d *daemon.Daemon) (list []miner.Worker, err error) {
 	var models []miner.Model
+	var raters []miner.Rater
 	var texts []miner.TextModel
 	for _, m := range d.Models {
-		models, texts = append(models, bridge.Model{Model: m}), append(texts, bridge.Model{Model: m})
+		own := bridge.Model{Model: m}
+		models, raters, texts = append(models, own), append(raters, own), append(texts, own)
 	}
 	capacity := uint16(d.Config.Seat.Capacity)
 	made := map[protocol.Kind]func() miner.Worker{
 		inference.Kind: func() miner.Worker { return miner.NewInference(capacity, d.Registry, models...) },
+		judgement.Kind: func() miner.Worker { return miner.NewJudgement(capacity, d.Registry, raters...) },
 		synthetic.Kind: func() miner.Worker { return miner.NewSynthetic(capacity, d.Registry, texts...) },
 	}
 	wanted := d.Config.Seat.Kinds

@@ -126,9 +126,11 @@ func newValidator(ctx context.Context, d *daemon.Daemon, n *node.Full, box *sand
 // judges returns one for each kind that the program has.
 func judges(d *daemon.Daemon, box *sandbox.Sandbox) []validator.Judge {
 	var models []scoring.Model
+	var raters []scoring.Rater
 	var texts []scoring.TextModel
 	for _, m := range d.Models {
-		models, texts = append(models, bridge.Model{Model: m}), append(texts, bridge.Model{Model: m})
+		own := bridge.Model{Model: m}
+		models, raters, texts = append(models, own), append(raters, own), append(texts, own)
 	}
-	return []validator.Judge{scoring.NewInference(models...), scoring.NewSynthetic(box.Passes, texts...)}
+	return []validator.Judge{scoring.NewInference(models...), scoring.NewJudgement(raters...), scoring.NewSynthetic(box.Passes, texts...)}
 }

@@ -255,6 +255,7 @@ func TestWhatMayBeHugeIsAString(t *testing.T) {
 	s := readSpec(t)
 	for what, v := range map[string]any{
 		"SyntheticAnswer": api.SyntheticAnswer{Text: "\u2028", Run: api.InferenceAnswer{Finish: "stop", Output: []int32{math.MinInt32}, Millis: most}},
+		"JudgementAnswer": api.JudgementAnswer{LogitBits: [2][2]uint32{{math.MaxUint32, 0}, {1, 2}}, MarginBits: math.MaxUint32, Side: "b", Millis: most},
 		"SyntheticCard":   api.SyntheticCard{Run: api.InferenceCard{Code: "exact"}, Gates: []string{"length"}, Checks: []string{}},
 		"InferenceAnswer": api.InferenceAnswer{Finish: "stop", Output: []int32{math.MinInt32, math.MaxInt32}, Millis: most},
 		"Explain":         api.Explain{Reason: "paid", Work: most, MeanWork: most, Raw: most, AverageEpochs: most, AverageAsked: most, AverageOpened: most, AverageRuns: most, AveragePasses: most},

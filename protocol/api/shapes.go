@@ -18,7 +18,7 @@ type shape struct {
 }
 
 // shapes has all kinds that are judged, in the order of package kinds.
-func shapes() []shape { return []shape{inferenceShape(), syntheticShape()} }
+func shapes() []shape { return []shape{inferenceShape(), judgementShape(), syntheticShape()} }
 
 // OtherBody is a body of a kind that this program does not have.
 type OtherBody struct {

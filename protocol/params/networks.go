@@ -64,11 +64,20 @@ func Local() Params {
 		Gossip: Gossip{ReplayWindow: 60}, // three epochs: answers and cards of the last two
 		Kinds: []Kind{{
 			Name:   inference,
-			Share:  One - One/4,
+			Share:  One - One/4 - One/8,
 			Slots:  4,
 			Judges: 2,
 			Rounds: 1,
 			Keep:   One * 9 / 10, // ten epochs of memory: one drawn answer more or less moves a weight by a twentieth
+			Models: []Model{SmolLM2()},
+		}, {
+			Name:   "judgement",
+			Share:  One / 8,
+			Full:   4, // pairs: one of each of four seats
+			Slots:  4,
+			Judges: 2,
+			Rounds: 1,
+			Keep:   One * 9 / 10,
 			Models: []Model{SmolLM2()},
 		}, {
 			Name:   synthetic,

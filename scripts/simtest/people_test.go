@@ -27,12 +27,16 @@ import (
 // knows no answer at all, and then there are no golds.
 type halfRight struct{}
 
-func (halfRight) Answer(_ context.Context, asks []pair.Ask) ([]string, error) {
-	out := make([]string, len(asks))
-	for i, a := range asks {
-		right, ok := reader.Solve(a.Prompt[strings.LastIndex(a.Prompt, "\n\n"):])
-		if out[i] = right; !ok || a.Seed%2 == 1 {
-			out[i] = "7"
+func (halfRight) Continue(_ context.Context, answers []pair.Answer) ([]string, error) {
+	out := make([]string, len(answers))
+	for i, a := range answers {
+		question := a.Prompt[strings.LastIndex(a.Prompt, "\n\n")+2:]
+		right, ok := reader.Solve(question)
+		if !ok {
+			return nil, fmt.Errorf("cannot read %q", question)
+		}
+		if out[i] = right; i/2%2 == 1 {
+			out[i] = strings.ReplaceAll(question, right, "") // the first that it names is wrong
 		}
 	}
 	return out, nil

@@ -6,6 +6,7 @@ package kinds
 import (
 	"github.com/assaynet/assay/protocol/task"
 	"github.com/assaynet/assay/protocol/task/inference"
+	"github.com/assaynet/assay/protocol/task/judgement"
 	"github.com/assaynet/assay/protocol/task/preference"
 	"github.com/assaynet/assay/protocol/task/synthetic"
 )
@@ -15,4 +16,4 @@ func All() task.Table { return append(Judged(), preference.New()) }
 
 // Judged returns the kinds whose answers are published and judged: those of which a
 // node has tasks, answers and cards to show. The others' are opened on the ledger.
-func Judged() task.Table { return task.Table{inference.New(), synthetic.New()} }
+func Judged() task.Table { return task.Table{inference.New(), judgement.New(), synthetic.New()} }

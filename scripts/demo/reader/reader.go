@@ -132,41 +132,81 @@ func states(response, value string) bool {
 	return false
 }
 
-var days = []string{"Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"}
-
 // sorts are the questions that it can read, and what the right value is, of what
 // the question says.
 var sorts = []struct {
 	question *regexp.Regexp
-	right    func(found []string) string
+	right    func(prompt string, found []string) string
 }{
-	{regexp.MustCompile(`has (\d+) \w+ and gets (\d+) more\. How many`), func(f []string) string { return strconv.Itoa(number(f[1]) + number(f[2])) }},
-	{regexp.MustCompile(`has (\d+) \w+ and gives away (\d+)\. How many`), func(f []string) string { return strconv.Itoa(number(f[1]) - number(f[2])) }},
-	{regexp.MustCompile(`There are (\d+) boxes with (\d+) `), func(f []string) string { return strconv.Itoa(number(f[1]) * number(f[2])) }},
-	{regexp.MustCompile(`sold \d+ \w+ to (\w+)\. Who bought`), func(f []string) string { return f[1] }},
-	{regexp.MustCompile(`and \w+ lives in (\w+)\. Where would you send`), func(f []string) string { return f[1] }},
-	{regexp.MustCompile(`is taller than \w+, and \w+ is taller than (\w+)\. Who is the shortest`), func(f []string) string { return f[1] }},
-	{regexp.MustCompile(`Today is (\w+)\. Which day of the week is it in (\d+) days\?`), func(f []string) string {
-		for i, d := range days {
-			if d == f[1] {
-				return days[(i+number(f[2]))%len(days)]
-			}
+	{regexp.MustCompile(`(\w+) sold \d+ \w+ to (\w+), and \w+ carried them home\. Who (sold|bought)`), first("sold")},
+	{regexp.MustCompile(`(\w+) bought \d+ \w+ from (\w+), and \w+ carried them home\. Who (sold|bought)`), first("bought")},
+	{regexp.MustCompile(`(\w+) is taller than \w+, and \w+ is taller than (\w+)\. Who is the (\w+)`), first("tallest")},
+	{regexp.MustCompile(`(\w+) is shorter than \w+, and \w+ is shorter than (\w+)\. Who is the (\w+)`), first("shortest")},
+	{regexp.MustCompile(`Where would you send a letter for (\w+)`), after(` lives in (\w+)`)},
+	{regexp.MustCompile(`Who has the (\w+)\?`), holder},
+	{regexp.MustCompile(`(\w+) at (\d+) coins each, (\w+) at (\d+), and (\w+) at (\d+)\. Which are the (cheapest|dearest)`), extreme},
+	{regexp.MustCompile(`train to (\w+) leaves at (\d+:\d+), the one to (\w+) at (\d+:\d+), and the one to (\w+) at (\d+:\d+)\. Which train leaves (first|last)`), extreme},
+}
+
+// most is a question that begins as others do.
+var most = regexp.MustCompile(`(\w+) has (\d+) \w+, (\w+) has (\d+), and (\w+) has (\d+)\. Who has the (fewest|most)\?`)
+
+// first takes the first thing found where the third is a word, else the second.
+func first(word string) func(string, []string) string {
+	return func(_ string, found []string) string {
+		if found[3] == word {
+			return found[1]
+		}
+		return found[2]
+	}
+}
+
+// after takes what stands in the prompt behind the thing found.
+func after(pattern string) func(string, []string) string {
+	return func(prompt string, found []string) string {
+		if m := regexp.MustCompile(`\b` + found[1] + pattern).FindStringSubmatch(prompt); m != nil {
+			return m[1]
 		}
 		return ""
-	}},
+	}
+}
+
+// holder takes who took the thing found, or who has the most or fewest.
+func holder(prompt string, found []string) string {
+	if m := most.FindStringSubmatch(prompt); m != nil {
+		return extreme(prompt, m)
+	}
+	if m := regexp.MustCompile(`(\w+) took the ` + found[1] + `\b`).FindStringSubmatch(prompt); m != nil {
+		return m[1]
+	}
+	return ""
+}
+
+// extreme takes the thing with the least or greatest number.
+func extreme(_ string, found []string) string {
+	least := map[string]bool{"fewest": true, "cheapest": true, "first": true}[found[7]]
+	best := 1
+	for i := 3; i < 7; i += 2 {
+		if (number(found[i+1]) < number(found[best+1])) == least {
+			best = i
+		}
+	}
+	return found[best]
 }
 
 // Solve returns the right value of a question, and whether it can read it.
 func Solve(prompt string) (string, bool) {
 	for _, s := range sorts {
 		if found := s.question.FindStringSubmatch(prompt); found != nil {
-			return s.right(found), true
+			value := s.right(prompt, found)
+			return value, value != ""
 		}
 	}
 	return "", false
 }
 
+// number reads a number or a time of day.
 func number(s string) int {
-	n, _ := strconv.Atoi(s) // a few digits, by the pattern
+	n, _ := strconv.Atoi(strings.ReplaceAll(s, ":", "")) // a few digits, by the patterns
 	return n
 }

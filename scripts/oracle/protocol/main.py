@@ -13,6 +13,7 @@ import time
 from form import *
 from ledger import Ledger
 from network import Network
+import pairs
 import work
 
 DEFAULT = pathlib.Path(__file__).resolve().parents[2] / "simtest" / "testdata" / "traffic.json"
@@ -199,6 +200,7 @@ def main(path):
     cards(led, record, found)
     receipt(led, record, found)
     refusals(led, record)
+    pairs.check()
     print("all agree, in %.1f s" % (time.time() - began))
 
 

@@ -13,21 +13,22 @@ import (
 // MaxPairs bounds the pairs that are made at once.
 const MaxPairs = 4096
 
-// MaxAnswerTokens bounds the answer of a model to one of [Make]'s questions.
-const MaxAnswerTokens = 24
+// MaxAnswerTokens bounds how a model goes on with one of [Make]'s answers.
+const MaxAnswerTokens = 6
 
-// Ask is a question to a model: the conversation is one message of a person.
-type Ask struct {
-	Prompt string
-	Seed   uint64 // of the draws, where the model's answer is drawn
+// Answer is an answer to a prompt that a model is to end.
+type Answer struct {
+	Prompt string // a person's message
+	Begun  string // how the answer begins, without a space at its end
 }
 
 // Engine is the network's model, whose runs are the same bits everywhere. It is
 // asked many things at once, so that it need not compute one after another; an
 // error means that nothing was made.
 type Engine interface {
-	// Answer returns the answer to each question, of at most [MaxAnswerTokens].
-	Answer(ctx context.Context, asks []Ask) ([]string, error)
+	// Continue returns how the model most likely goes on with each answer, in at
+	// most [MaxAnswerTokens].
+	Continue(ctx context.Context, answers []Answer) ([]string, error)
 	// Choose returns the better side of each pair.
 	Choose(ctx context.Context, pairs []Pair) ([]int8, error)
 }
@@ -61,12 +62,15 @@ func Make(ctx context.Context, seed protocol.Hash, n int, e Engine) ([]Pair, []O
 	return m.pairs, origins, nil
 }
 
-// Draw returns an ordinary pair, for which no model is run.
+// Draw returns an ordinary pair, for which no model is run. A quarter of them have
+// two right values, the rest two that are wrong and differ: were equal values
+// usual here, two different ones would give a gold away.
 func Draw(s *task.Stream) Pair {
-	c := pick(s, scenes)(s)
+	c := scenes[s.Below(uint64(len(scenes)))](s)
 	first, second := c.right, c.right
-	if s.Below(2) == 1 {
-		first, second = pick(s, c.wrong), pick(s, c.wrong)
+	if s.Below(4) > 0 {
+		i := s.Below(2)
+		first, second = c.wrong[i], c.wrong[1-i]
 	}
 	return c.pair(s, first, second)
 }
@@ -83,76 +87,90 @@ func (m *maker) stream(use string, i int) *task.Stream {
 	return task.NewStream(wire.HashOf("assay/1/pair/"+use, m.seed[:], binary.BigEndian.AppendUint64(nil, uint64(i))))
 }
 
-// Candidates of a gold, and rounds in which they are asked for: a question that
-// the model does not answer as it should is replaced by the next.
+// tries bounds how often as many questions are asked as there are to be golds.
 const tries = 8
 
-// golds draws the places of the golds and fills them: questions are asked until
-// the model was often enough right and often enough wrong. Where it is not within
-// tries, there are fewer golds, in both halves alike.
+// golds asks questions until enough couples are found, of one sort each: one that
+// the model answers rightly, for a break, and one that it answers wrongly, for a
+// repair. So signals that follow the model tell nothing within a sort either. Where
+// too few are found within tries, there are fewer golds, in both halves alike.
 func (m *maker) golds(ctx context.Context, e Engine) error {
-	half := (len(m.pairs) + 8) / 12
-	var breaks, repairs []asked
-	for t := 0; t < tries && (len(breaks) < half || len(repairs) < half); t++ {
-		batch := make([]asked, 2*half)
-		asks := make([]Ask, len(batch))
+	want := 2 * ((len(m.pairs) + 8) / 12)
+	var found couples
+	for t := 0; t < tries && len(found.golds) < want; t++ {
+		batch, begun := make([]question, want), make([]Answer, want)
 		for i := range batch {
-			k := t*len(batch) + i
-			batch[i].s = m.stream("gold", k)
-			batch[i].draw()
-			asks[i] = Ask{Prompt: batch[i].prompt, Seed: uint64(k)}
+			begun[i] = batch[i].draw(m.stream("gold", t*want+i))
 		}
-		answers, err := e.Answer(ctx, asks)
+		ends, err := e.Continue(ctx, begun)
 		if err != nil {
-			return fmt.Errorf("answer: %w", err)
+			return fmt.Errorf("continue: %w", err)
 		}
-		for i, answer := range answers {
-			q := batch[i]
-			switch q.value = q.scene.value(answer); q.value {
-			case "":
-			case q.scene.right:
-				breaks = append(breaks, q)
-			default:
-				repairs = append(repairs, q)
+		for i, end := range ends {
+			if batch[i].value = batch[i].scene.value(end); batch[i].value != "" {
+				found.add(&batch[i])
 			}
 		}
 	}
-	half = min(half, len(breaks), len(repairs))
-	m.place(append(breaks[:half:half], repairs[:half]...))
+	m.place(found.golds[:min(want, len(found.golds))])
 	return nil
 }
 
-// asked is a question that a model was asked.
-type asked struct {
-	s      *task.Stream
-	scene  scene
-	prompt string
-	value  string // what it answers
+// couples are golds, two after the other of one sort, of which the model is right
+// about one.
+type couples struct {
+	golds []*question
+	alone [][]*question // by sort: those without another, on which the model is alike
 }
 
-func (q *asked) draw() {
-	sort := pick(q.s, scenes)
-	q.prompt = "Answer in one short sentence, as in the example.\n\n" + sort(q.s).example() + "\n\n"
-	q.scene = sort(q.s)
-	q.prompt += q.scene.question
-}
-
-// place writes golds into places that the seed draws, the right side of every
-// second one being A.
-func (m *maker) place(golds []asked) {
-	s := m.stream("places", 0)
-	places := make([]int, len(m.pairs))
-	for i := range places {
-		j := int(s.Below(uint64(i + 1)))
-		places[i], places[j] = places[j], i
+func (c *couples) add(q *question) {
+	if c.alone == nil {
+		c.alone = make([][]*question, len(scenes))
 	}
+	alone := c.alone[q.sort]
+	if len(alone) == 0 || alone[0].known() == q.known() {
+		c.alone[q.sort] = append(alone, q)
+		return
+	}
+	c.golds = append(c.golds, alone[0], q)
+	c.alone[q.sort] = alone[1:]
+}
+
+// question is one that a model is asked.
+type question struct {
+	s     *task.Stream
+	sort  int // of scenes
+	scene scene
+	value string // what the model answers
+}
+
+// known reports whether the model answers rightly.
+func (q *question) known() bool { return q.value == q.scene.right }
+
+// draw draws a question and returns what the model is asked: an example first, so
+// that it knows what is wanted.
+func (q *question) draw(s *task.Stream) Answer {
+	q.s, q.sort = s, int(s.Below(uint64(len(scenes))))
+	example := scenes[q.sort](s)
+	q.scene = scenes[q.sort](s)
+	return Answer{
+		Prompt: fmt.Sprintf("%s\n"+example.says[0]+"\n\n%s", example.question, example.right, q.scene.question),
+		Begun:  q.scene.begun(),
+	}
+}
+
+// place writes golds into places that the seed draws, with the right side where
+// it draws, and as often A as B.
+func (m *maker) place(golds []*question) {
+	s := m.stream("places", 0)
+	places, sides := permutation(s, len(m.pairs)), permutation(s, len(golds))
 	for i, q := range golds {
 		wrong := q.value
-		if wrong == q.scene.right {
-			wrong = pick(q.s, q.scene.wrong)
+		if q.known() {
+			wrong = pick(q.s, q.scene.wrong[:])
 		}
 		p, at := q.scene.pair(q.s, q.scene.right, wrong), places[i]
-		if m.gold[at] = A; i%2 == 1 {
+		if m.gold[at] = A; sides[i]%2 == 1 {
 			p.A, p.B = p.B, p.A
 			m.gold[at] = B
 		}

@@ -16,9 +16,9 @@ type script struct {
 	says func(i int, prompt string) string
 }
 
-func (e script) Answer(_ context.Context, asks []pair.Ask) ([]string, error) {
-	out := make([]string, len(asks))
-	for i, a := range asks {
+func (e script) Continue(_ context.Context, answers []pair.Answer) ([]string, error) {
+	out := make([]string, len(answers))
+	for i, a := range answers {
 		out[i] = e.says(i, a.Prompt)
 	}
 	return out, nil

@@ -10,14 +10,24 @@ func pick[T any](s *task.Stream, list []T) T { return list[s.Below(uint64(len(li
 // between draws a number in low … high.
 func between(s *task.Stream, low, high int) int { return low + int(s.Below(uint64(high-low+1))) }
 
-// distinct draws n different ones of a list.
-func distinct(s *task.Stream, list []string, n int) []string {
+// distinct draws three different ones of a list.
+func distinct(s *task.Stream, list []string) []string {
 	left := append([]string(nil), list...)
-	for i := range n {
+	for i := range 3 {
 		j := i + int(s.Below(uint64(len(left)-i)))
 		left[i], left[j] = left[j], left[i]
 	}
-	return left[:n]
+	return left[:3]
+}
+
+// permutation draws an order of 0 … n−1.
+func permutation(s *task.Stream, n int) []int {
+	out := make([]int, n)
+	for i := range out {
+		j := int(s.Below(uint64(i + 1)))
+		out[i], out[j] = out[j], i
+	}
+	return out
 }
 
 // What questions and responses are made of. A list is never changed: pairs follow
@@ -37,12 +47,10 @@ var (
 		"clocks", "coats", "coins", "cups", "flags", "flowers", "gloves", "hammers", "hats", "keys", "lamps", "lemons", "letters", "maps", "mirrors",
 		"pencils", "pillows", "plates", "ropes", "rugs", "shells", "shirts", "spoons", "tables", "tents",
 	}
-	days = []string{"Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"}
-
 	// openers and closers are the manners of a response, from helpful to tiresome.
 	openers = []string{
 		"", "", "Sure. ", "Let us see. ", "Gladly! ", "Good question. ", "Here is the answer. ", "Well, you know, it is like this. ",
-		"Why do you ask me that? ", "Hm. ", "As everybody can see, ", "I read it twice. ", "It is simple. ", "Listen. ",
+		"Why do you ask me that? ", "Hm. ", "Everybody can see it. ", "I read it twice. ", "It is simple. ", "Listen. ",
 	}
 	closers = []string{
 		"", "", " I hope that helps.", " You can check it in the text.", " Anything else?", " Do not ask again.", " That is all there is to it.",

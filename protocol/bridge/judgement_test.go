@@ -1,0 +1,125 @@
+package bridge_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/assaynet/assay/engine"
+	"github.com/assaynet/assay/engine/enginetest"
+	"github.com/assaynet/assay/protocol"
+	"github.com/assaynet/assay/protocol/bridge"
+	"github.com/assaynet/assay/protocol/task"
+	"github.com/assaynet/assay/protocol/task/judgement"
+	"github.com/assaynet/assay/protocol/task/preference/pair"
+)
+
+// openReader opens a tiny model with room for pairs.
+func openReader(t *testing.T, cfg engine.Config) bridge.Model {
+	t.Helper()
+	m, err := engine.Open(t.Context(), enginetest.Tiny(t, enginetest.Options{Context: 1024}), cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = m.Close() })
+	return bridge.Model{Model: m}
+}
+
+func TestAPairIsAskedAboutInBothOrders(t *testing.T) {
+	m := openReader(t, engine.Config{Threads: 1})
+	p := pair.Pair{Prompt: "Who?", A: "It is Ada.", B: "It is Bob."}
+	two, err := bridge.Judgement(m, p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	a, b := enginetest.ByteToken+'A', enginetest.ByteToken+'B'
+	if !slices.Equal(two[0].Of, []int32{a, b}) || !slices.Equal(two[1].Of, []int32{b, a}) {
+		t.Errorf("asks of tokens %v and %v", two[0].Of, two[1].Of)
+	}
+	for i, messages := range judgement.Conversations(p) {
+		prompt, err := m.Chat(messages)
+		if err != nil || !slices.Equal(prompt, two[i].Prompt) {
+			t.Errorf("order %d is another prompt, %v", i, err)
+		}
+	}
+	if id, err := m.Letter("AB"); err == nil {
+		t.Errorf("two letters are token %d", id)
+	}
+}
+
+// TestARunThatFailsIsNoAnswer, and for a rater no preference.
+func TestARunThatFailsIsNoAnswer(t *testing.T) {
+	engineModel, err := engine.Open(t.Context(), enginetest.Tiny(t, enginetest.Options{Context: 1024, FailToken: enginetest.ByteToken + '~'}), engine.Config{Threads: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = engineModel.Close() })
+	m := bridge.Model{Model: engineModel}
+	p := pair.Pair{Prompt: "Who?", A: "It is ~.", B: "It is Bob."}
+	two, err := bridge.Judgement(m, p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ran, err := m.Logits(t.Context(), two[:])
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r, err := bridge.JudgementResult(two, ran, engine.Binding{}, 0); err == nil || !strings.HasPrefix(err.Error(), "order 0: ") {
+		t.Errorf("got %+v, %v", r, err)
+	}
+	if z, err := (bridge.Rater{Model: m}).Choose(t.Context(), []pair.Pair{p}); err != nil || z[0] != pair.Neither {
+		t.Errorf("prefers %v, %v", z, err)
+	}
+}
+
+// TestPairsAreTheSameOnAnotherMachine: other threads, another backend and batches of
+// other sizes make the same pairs of a seed.
+func TestPairsAreTheSameOnAnotherMachine(t *testing.T) {
+	var pairs []pair.Pair
+	var origins []pair.Origin
+	for _, cfg := range []engine.Config{{Threads: 1, MaxBatch: 1}, {Threads: 3}, {Backend: engine.BackendReference}} {
+		m := bridge.Rater{Model: openReader(t, cfg)}
+		p, o, err := pair.Make(t.Context(), protocol.Hash{1}, 16, m)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if pairs == nil {
+			pairs, origins = p, o
+		}
+		if !slices.Equal(p, pairs) || !slices.Equal(o, origins) {
+			t.Errorf("%+v makes other pairs", cfg)
+		}
+	}
+	if !slices.ContainsFunc(origins, func(o pair.Origin) bool { return o.Z != pair.Neither }) {
+		t.Error("the model never prefers a side")
+	}
+}
+
+// BenchmarkJudgement is what a judge's engine reads, beside what it reads of one
+// long prompt (engine, BenchmarkPrefill): pairs come by the dozen.
+func BenchmarkJudgement(b *testing.B) {
+	m, err := engine.Open(b.Context(), enginetest.Real(b), engine.Config{Threads: 2})
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer func() { _ = m.Close() }()
+	r := bridge.Rater{Model: bridge.Model{Model: m}}
+	tokens, n := 0, 0
+	for b.Loop() {
+		pairs := make([]pair.Pair, 32)
+		for i := range pairs {
+			pairs[i] = pair.Draw(task.NewStream(protocol.Hash{byte(n), byte(n >> 8)}))
+			two, err := bridge.Judgement(r, pairs[i])
+			if err != nil {
+				b.Fatal(err)
+			}
+			tokens += len(two[0].Prompt) + len(two[1].Prompt)
+			n++
+		}
+		if _, err := r.Choose(b.Context(), pairs); err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.ReportMetric(float64(tokens)/b.Elapsed().Seconds(), "tokens/s")
+	b.ReportMetric(float64(n)/b.Elapsed().Seconds(), "pairs/s")
+}
