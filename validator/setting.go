@@ -145,7 +145,7 @@ func (s *setting) prepare(ctx context.Context, now *view, next protocol.Round) (
 		return nil, s.publish(ctx, now, next, set)
 	}
 	rec, ok, err := ledger.ReadSetter(now, now.seat.UID)
-	if err != nil || !ok || rec.Seat != now.seat || !rec.Serves(next) || now.head >= s.schedule().CommitDeadline(running) {
+	if err != nil || !ok || rec.Seat != now.seat || !rec.Serves(next) || s.schedule().RoundOf(now.head+1) != running {
 		return nil, err
 	}
 	if judge, err := s.isJudge(now, s.schedule().EpochOf(now.head), now.seat); err != nil || !judge {

@@ -37,7 +37,7 @@ type Config struct {
 	Params  *params.Params
 	Desk    Desk
 	// BlockTime is how long a block takes about, to tell people when they must be
-	// done. It decides nothing.
+	// done. It decides nothing; nil stands for the pause after a block.
 	BlockTime func() time.Duration
 }
 
@@ -85,7 +85,12 @@ type place struct {
 var _ miner.Follower = (*Rater)(nil)
 
 // New returns a worker that knows nothing yet.
-func New(cfg Config) *Rater { return &Rater{cfg: cfg, sets: map[setKey]known{}} }
+func New(cfg Config) *Rater {
+	if cfg.BlockTime == nil {
+		cfg.BlockTime = func() time.Duration { return time.Duration(cfg.Params.Block.CommitMillis) * time.Millisecond }
+	}
+	return &Rater{cfg: cfg, sets: map[setKey]known{}}
+}
 
 // Offer says what the seat announces.
 func (*Rater) Offer() wire.Offer { return wire.Offer{Kind: preference.Kind, Capacity: 1} }

@@ -84,9 +84,9 @@ func (m *machine) setter(s *Seat) SetterRecord {
 	return rec
 }
 
-// checkSetPairs says whether pairs count: they come in the round before, from a
-// validator whose chain serves their round, once their seed is drawn and before
-// the deadline, for the first time.
+// checkSetPairs says whether pairs count: they come in the round before, and so
+// before anything is known of the seed that deals them, from a validator whose
+// chain serves their round, once their own seed is drawn, for the first time.
 func (m *machine) checkSetPairs(s *Seat, b *wire.SetPairs) error {
 	k, err := m.lane()
 	if err != nil {
@@ -96,7 +96,7 @@ func (m *machine) checkSetPairs(s *Seat, b *wire.SetPairs) error {
 		return err
 	}
 	now := m.p.Schedule.RoundOf(m.height)
-	if now+1 != b.Round || m.height > m.p.Schedule.CommitDeadline(now) {
+	if now+1 != b.Round {
 		return broken(ErrDeadline, "pairs of round %d at height %d", b.Round, m.height)
 	}
 	if err := m.judged(s, m.currentEpoch()); err != nil {

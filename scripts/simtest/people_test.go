@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/assaynet/assay/miner"
 	"github.com/assaynet/assay/miner/rater"
@@ -92,9 +91,7 @@ func people(t *testing.T, readers ...*reader.Reader) *stage {
 
 // rates returns the worker of a reader.
 func (s *stage) rates(r *reader.Reader) miner.Worker {
-	return rater.New(rater.Config{
-		ChainID: s.ChainID(), Params: s.Params(), Desk: r, BlockTime: func() time.Duration { return time.Second },
-	})
+	return rater.New(rater.Config{ChainID: s.ChainID(), Params: s.Params(), Desk: r})
 }
 
 // readers are six who do what they can, and one who likes what is longer.

@@ -8,8 +8,8 @@
 //	n − 1            the task seed is drawn. Each setter, a validator, makes its
 //	                 pairs of H(link ‖ seed) (package pair), link being the one of
 //	                 its own chain that serves n: it chooses nothing. Until the
-//	                 round's deadline of commitments it puts their root on the
-//	                 ledger; then it publishes their texts
+//	                 round ends it puts their root on the ledger; then it publishes
+//	                 their texts
 //	n … d            the task seed of n is drawn, and deals the pairs to the raters
 //	                 ([Deal]). They rate; their ratings are one answer, a few bytes
 //	                 in one slot of their commitment of d
