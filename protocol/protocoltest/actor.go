@@ -92,10 +92,15 @@ func genesis(p params.Params, cast []Actor, seed uint64) *ledger.Genesis {
 	return g
 }
 
-// offersOf returns an offer of all models that the network pays for.
+// offersOf returns an offer of all models that the network pays for; none where it
+// has no inference.
 func offersOf(p *params.Params, capacity uint16) []wire.Offer {
+	k := p.Kind(inference.Kind)
+	if k == nil {
+		return nil
+	}
 	o := wire.Offer{Kind: inference.Kind, Capacity: capacity}
-	for _, m := range p.Kind(inference.Kind).Models {
+	for _, m := range k.Models {
 		o.Models = append(o.Models, m.ID)
 	}
 	return []wire.Offer{o}

@@ -1,5 +1,6 @@
 """The ledger: blocks, transactions, beacon, rounds, duties, epochs (protocol/SPEC.md, sections 5 to 10, 13 and 15)."""
 
+import people
 import work
 import yuma
 from form import *
@@ -10,7 +11,8 @@ BODIES = {
     1: ("b33", "u64"), 2: ("b33", "u64"), 3: ("b33", "u64"), 4: ("b33", "u64"),
     5: ([("text", "u16", ["b32"])], ["text"], "b33", "b64"), 6: ("b33", "b64", "b32", "text"), 7: ("u64", "b32"),
     8: ("u64", "b32"), 9: ("u64", "b32"), 10: ("u64", ["u16"], ["u16"], "b32"),
-    11: ("u64", "b32", ["u32"], COUNTS, COUNTS),
+    11: ("u64", "b32", ["u32"], COUNTS, COUNTS), 12: ("u64", "b32"), 13: ("u64", "b32"), 14: ("u64", "b32", "b"),
+    15: ("u64", "b32", "b", ["b32"]),
 }
 SEAT = ("id hotkey coldkey collateral offers addresses identity permit last_update emission slots asked "
         "consensus chain next next_from no_permit").split()
@@ -146,7 +148,7 @@ class Ledger:
         uid = next((m[0] for m in members if m[1] == proposer), None)
         must(uid is not None, "a proposer that is not in the set")
         seat = self.seat(uid)
-        seat.chain = self.opened(seat.chain, link)
+        seat.chain = self.opened(seat.chain, link, self.height)
         self.put_seat(seat)
         for raw in items[1:]:
             self.include(raw)
@@ -158,15 +160,15 @@ class Ledger:
         self.meta.height = self.height
         self.put(b"m", list(self.meta.values()))
 
-    def opened(self, chain, link):
-        """Section 9: the chain after link was shown at this height."""
+    def opened(self, chain, link, at):
+        """Section 9: the chain after link was shown at a height, or for a round (section 23)."""
         start, seen, known = chain
-        must(start + seen <= self.height < start + LINKS and link != ZERO, "a link that serves another height")
+        must(start + seen <= at < start + LINKS and link != ZERO, "a link that serves another height")
         x = link
-        for _ in range(self.height - start + 1 - seen):
+        for _ in range(at - start + 1 - seen):
             x = link_hash(x)
         must(x == known, "a link of another chain")
-        return [start, self.height - start + 1, link]
+        return [start, at - start + 1, link]
 
     # Section 7.
 
@@ -185,12 +187,19 @@ class Ledger:
         if kind == 8:
             fee = 0
             must(self.commit_counts(seat, b[0]), "a commitment that does not count")
+        if kind >= 13:
+            fee = 0
+            (people.set_pairs, people.open_pairs, people.open_ratings)[kind - 13](self, seat, b)
         must(self.account(payer)[0] >= fee, "a fee that is not there")
         self.put(b"a" + signer, [balance, nonce + 1])
         self.burn(payer, fee)
+        if kind >= 13:
+            return
         state, meta = dict(self.state), Record(self.meta)
         try:
-            if kind <= 4:
+            if kind == 12:
+                people.extend_setter(self, seat, b, body, rule)
+            elif kind <= 4:
                 (self.transfer, self.register, self.add_stake, self.remove_stake)[kind - 1](signer, b)
             else:
                 (self.serve, self.set_consensus_key, self.extend_beacon, self.commit, self.commit_weights, self.reveal_weights,
@@ -229,7 +238,7 @@ class Ledger:
         old = [s for s in self.seats() if self.height - s.id[2] >= self.net.seats.immunity and s.id[1] not in held]
         rule(old, "ErrFull")
         s = min(old, key=lambda s: (s.emission, s.id[2], s.id[1]))
-        for key in (b"h" + s.hotkey, b"i" + s.identity, b"x" + s.consensus[0], b"y" + u16(s.id[1]), b"v" + u16(s.id[1])):
+        for key in (b"h" + s.hotkey, b"i" + s.identity, b"x" + s.consensus[0], b"y" + u16(s.id[1]), b"v" + u16(s.id[1]), b"S" + u16(s.id[1])):
             self.delete(key)
         return s.id[1]
 
@@ -432,7 +441,7 @@ class Ledger:
                 continue
             duties, first = [], 0
             for kind, n, _, seed in work.due_in(self, rec.round, roster[2]):
-                if seed != ZERO:
+                if seed != ZERO and self.net.kinds[kind].judges:
                     some = self.draw_kind(rec, e, roster, judges, kind, first, n)
                     for _, judge in some:
                         drawn = counts.setdefault(judge[1], [0] * len(self.net.kinds))
@@ -610,6 +619,7 @@ class Ledger:
         self.put(b"z", [sorted(members), old])
 
     def rosters(self, seats, e):
+        raters = []
         for s in seats:
             key = u64(e) + u16(s.id[1])
             shown = lambda kind: max(1, 2 * self.opened_by(s, kind, e - 2) // (self.net.rounds() // self.net.kinds[kind].rounds))
@@ -618,16 +628,20 @@ class Ledger:
             s.slots, s.asked = sum(n for _, n, _ in asked), bool(asked)
             if asked:
                 self.put(b"o" + key, [s.id, s.hotkey, asked, s.coldkey])
+            if any(kind == people.KIND for kind, _, _ in asked):
+                raters.append([s.id, s.coldkey])
             if s.permit:
                 self.put(b"j" + key, [s.id, s.hotkey, self.stake(s.hotkey), s.coldkey])
             self.put_seat(s)
+        if raters:
+            self.put(b"R" + u64(e), [raters])
 
     def forget(self, e):
         if e < 0:
             return
         first = self.net.round(self.net.epoch_start(e))
-        old = [letter + u64(e) for letter in (b"o", b"j", b"n", b"l", b"w", b"g", b"p")]
-        old += [letter + u64(first + i) for letter in (b"r", b"c", b"d") for i in range(self.net.rounds())]
+        old = [letter + u64(e) for letter in (b"o", b"j", b"n", b"l", b"w", b"g", b"p", b"R")]
+        old += [letter + u64(first + i) for letter in (b"r", b"c", b"d", b"P", b"T") for i in range(self.net.rounds())]
         old += [b"b" + u64(h) for h in range(self.net.epoch_start(e), self.net.epoch_end(e) + 1)]
         for prefix in old:
             for key, _ in self.below(prefix):

@@ -14,9 +14,11 @@ from form import *
 from ledger import Ledger
 from network import Network
 import pairs
+import people
 import work
 
-DEFAULT = pathlib.Path(__file__).resolve().parents[2] / "simtest" / "testdata" / "traffic.json"
+TESTDATA = pathlib.Path(__file__).resolve().parents[2] / "simtest" / "testdata"
+DEFAULT, PEOPLE = TESTDATA / "traffic.json", TESTDATA / "people.json"
 
 
 def unhex(v):
@@ -186,6 +188,16 @@ def refused(call, what):
     raise Wrong("not refused: " + what)
 
 
+def raters(path):
+    """Carries out a network in which people rate pairs, and says what they are worth in each epoch."""
+    record = unhex(json.loads(path.read_text()))
+    led = ledger(Network(record["genesis"]), record)
+    for e, want in enumerate(record["worth"]):
+        got = people.worth(led, e)
+        must(got == {w["name"]: w["worth"] for w in want}, "raters of epoch %d are worth %s, want %s" % (e, got, want))
+    print("people: %d raters over %d epochs are worth what the validators say, to the unit" % (len(got), len(record["worth"])))
+
+
 def main(path):
     began = time.time()
     record = unhex(json.loads(pathlib.Path(path).read_text()))
@@ -201,6 +213,7 @@ def main(path):
     receipt(led, record, found)
     refusals(led, record)
     pairs.check()
+    raters(PEOPLE)
     print("all agree, in %.1f s" % (time.time() - began))
 
 

@@ -102,6 +102,10 @@ def due_in(led, r, asked):
     return out
 
 
+def task_id(net, kind, seed, rnd, seat, slot):
+    return H("assay/1/task", counted(kind) + counted(net.chain) + seed + u64(rnd) + u16(seat[1]) + u64(seat[2]) + u16(slot))
+
+
 def derive(net, rnd, seat, due, slot):
     """The task of a slot."""
     rest = slot
@@ -112,7 +116,7 @@ def derive(net, rnd, seat, due, slot):
     else:
         raise Wrong("a slot that nobody was asked")
     must(kind in BODIES and seed != ZERO, "an unknown kind, or no seed")
-    task = H("assay/1/task", counted(kind) + counted(net.chain) + seed + u64(rnd) + u16(seat[1]) + u64(seat[2]) + u16(slot))
+    task = task_id(net, kind, seed, rnd, seat, slot)
     return [task, kind, rnd, seat, slot, encode((draw if kind == INFERENCE else draw_record)(net, task, models))]
 
 
