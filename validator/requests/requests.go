@@ -1,9 +1,11 @@
 package requests
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/rs/zerolog"
 
@@ -67,8 +69,13 @@ func (j *Judge) Run(ctx context.Context) error {
 	return nil
 }
 
-// Step says what it finds of each request whose judges are due at head, until it
-// stands on the ledger. Judging takes as long as its records do.
+// atOnce bounds the requests that one step judges, so that many of them do not
+// keep the seat's other transactions waiting.
+const atOnce = 4
+
+// Step says what it finds of requests whose judges are due at head, those that
+// end first, until it stands on the ledger. Judging takes as long as their
+// records do. A request without a record needs no judge: all goes back by itself.
 func (j *Judge) Step(ctx context.Context, head protocol.Height) error {
 	now, err := j.cfg.Ledger.At(ctx, head)
 	if err != nil {
@@ -78,11 +85,11 @@ func (j *Judge) Step(ctx context.Context, head protocol.Height) error {
 	if err != nil || !ok {
 		return err
 	}
-	due, open := map[protocol.Hash]ledger.Request{}, map[protocol.Hash]bool{}
+	due, open := []asked{}, map[protocol.Hash]bool{}
 	err = ledger.Requests(now, func(id protocol.Hash, r ledger.Request) bool {
 		open[id] = r.Ended == 0
-		if r.Ended == 0 && head >= r.OpenDeadline(j.cfg.Params) && head < r.JudgeDeadline(j.cfg.Params) {
-			due[id] = r
+		if r.Ended == 0 && r.Opened > 0 && head >= r.OpenDeadline(j.cfg.Params) && head < r.JudgeDeadline(j.cfg.Params) {
+			due = append(due, asked{id, r})
 		}
 		return true
 	})
@@ -94,32 +101,47 @@ func (j *Judge) Step(ctx context.Context, head protocol.Height) error {
 			delete(j.found, id)
 		}
 	}
+	slices.SortStableFunc(due, func(a, b asked) int { return cmp.Compare(a.Asked.Deadline, b.Asked.Deadline) })
 	var errs []error
-	for id, r := range due {
-		errs = append(errs, j.judge(ctx, now, &seat, id, &r))
+	said := 0
+	for i := range due {
+		if said == atOnce {
+			break
+		}
+		sent, err := j.judge(ctx, now, &seat, due[i].id, &due[i].Request)
+		if errs = append(errs, err); sent {
+			said++
+		}
 	}
 	return errors.Join(errs...)
 }
 
-// judge brings the own finding about one request one step further.
-func (j *Judge) judge(ctx context.Context, now ledger.Reader, seat *ledger.Seat, id protocol.Hash, r *ledger.Request) error {
+// asked is a request with its id.
+type asked struct {
+	id protocol.Hash
+	ledger.Request
+}
+
+// judge brings the own finding about one request one step further, and reports
+// whether there was one to be sent.
+func (j *Judge) judge(ctx context.Context, now ledger.Reader, seat *ledger.Seat, id protocol.Hash, r *ledger.Request) (bool, error) {
 	epoch := j.cfg.Params.Schedule.EpochOf(r.OpenDeadline(j.cfg.Params))
 	if judge, ok, err := ledger.ReadRosterJudge(now, epoch, seat.ID.UID); err != nil || !ok || judge.ID != seat.ID {
-		return err
+		return false, err
 	}
 	if _, said, err := ledger.ReadRequestFinding(now, id, seat.ID.UID); err != nil || said {
-		return err
+		return false, err
 	}
 	pays, known := j.found[id]
 	if !known {
 		var err error
 		if pays, err = j.find(ctx, now, id, r); err != nil {
-			return fmt.Errorf("request %s: %w", id.Short(), err)
+			return false, fmt.Errorf("request %s: %w", id.Short(), err)
 		}
 		j.found[id] = pays
 		j.cfg.Logger.Info().Str("request", id.String()).Uint32("records", r.Opened).Int("paid", len(pays)).Msg("judged request")
 	}
-	return j.cfg.Submit(ctx, &wire.JudgeRequest{Request: id, Pays: pays})
+	return true, j.cfg.Submit(ctx, &wire.JudgeRequest{Request: id, Pays: pays})
 }
 
 // find sends the records of a request through its gates.
