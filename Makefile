@@ -32,6 +32,10 @@ test: models ## fetch the models and run all tests, at every level of instructio
 	$(GO) test -timeout 9m ./...
 	@$(MAKE) --no-print-directory oracle
 
+page: ## the label page in a real Chromium, by keyboard alone and under axe-core's rules (installs both)
+	@./scripts/check/need.sh chromium chromium fonts-dejavu-core
+	@axe=$$(./scripts/fetch/axe.sh | tail -n 1) && ASSAY_AXE=$$axe $(GO) test -count=1 -tags page ./miner/label
+
 race: models ## the concurrent packages under the race detector
 	./scripts/check/race.sh
 
@@ -88,4 +92,4 @@ golden: models ## rewrite golden files; read the diff before you commit it
 lint: ## formatting, linter, import map and rules of the house
 	./scripts/check/lint.sh $(LINT_VERSION)
 
-.PHONY: help demo devnet build model models templates test race nocgo fuzz fuzz-long quality signals bench bench-peers oracle oracle-long peers sanitize arm64 kernels golden lint
+.PHONY: help demo devnet build model models templates test page race nocgo fuzz fuzz-long quality signals bench bench-peers oracle oracle-long peers sanitize arm64 kernels golden lint

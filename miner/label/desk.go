@@ -12,6 +12,10 @@ import (
 	"github.com/assaynet/assay/protocol/wire"
 )
 
+// keptRounds is how many closed rounds a desk remembers: what it shows of the last,
+// and what a node asks for that comes back from a restart.
+const keptRounds = 16
+
 // Desk holds the pairs that are to be rated and what was said of them. Make it
 // with [Open]; its methods are safe for concurrent use.
 type Desk struct {
@@ -160,30 +164,48 @@ func (d *Desk) Ratings(n protocol.Round) (map[uint16]Rating, error) {
 func (d *Desk) Seal(n protocol.Round) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if r := d.rounds[n]; r != nil && r.sealed {
-		return nil
+	return d.sealLocked(n)
+}
+
+// Expire closes the rounds whose deadline a height has reached, as those of a miner
+// that was off when it came. Error: [ErrStore].
+func (d *Desk) Expire(height protocol.Height) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for _, n := range slices.Sorted(maps.Keys(d.rounds)) {
+		r := d.rounds[n]
+		late := len(r.entries) > 0
+		for _, e := range r.entries {
+			late = late && e.item.Deadline <= height
+		}
+		if !late {
+			continue
+		}
+		if err := d.sealLocked(n); err != nil {
+			return err
+		}
 	}
-	err := d.write(func(put func(string, []byte, []byte)) { put(tableRounds, roundKey(n), []byte{1}) })
-	if err != nil {
-		return err
-	}
-	d.round(n).sealed = true
 	return nil
 }
 
-// Prune forgets the rounds before keep, as when nobody asks for them any more.
-// Error: [ErrStore].
-func (d *Desk) Prune(keep protocol.Round) error {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	old := slices.DeleteFunc(slices.Collect(maps.Keys(d.rounds)), func(n protocol.Round) bool { return n >= keep })
-	if len(old) == 0 {
+// sealLocked closes a round, and forgets those that were closed long ago.
+func (d *Desk) sealLocked(n protocol.Round) error {
+	if r := d.rounds[n]; r != nil && r.sealed {
 		return nil
 	}
+	closed := []protocol.Round{n}
+	for n, r := range d.rounds {
+		if r.sealed {
+			closed = append(closed, n)
+		}
+	}
+	slices.Sort(closed)
+	old := closed[:max(0, len(closed)-keptRounds)]
 	err := d.write(func(put func(string, []byte, []byte)) {
+		put(tableRounds, roundKey(n), sealMark)
 		for _, n := range old {
 			put(tableRounds, roundKey(n), nil)
-			for slot := range d.rounds[n].entries {
+			for slot := range d.round(n).entries {
 				at := Ref{n, slot}
 				put(tableItems, at.key(), nil)
 				put(tableRatings, at.key(), nil)
@@ -193,6 +215,7 @@ func (d *Desk) Prune(keep protocol.Round) error {
 	if err != nil {
 		return err
 	}
+	d.round(n).sealed = true
 	for _, n := range old {
 		delete(d.rounds, n)
 	}

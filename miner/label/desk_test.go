@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -108,26 +109,32 @@ func wants(t *testing.T, d *label.Desk, n protocol.Round, want map[uint16]label.
 
 // undo takes back what was rated last.
 func undo(d *label.Desk) (label.Rating, error) {
-	n := d.Look(label.Ref{}).Newest
+	n := d.Look(nil).Newest
 	if n == nil {
 		return label.Rating{}, label.ErrStale
 	}
 	return d.Undo(n.Ref, n.Change)
 }
 
+// look is what a window sees that shows a pair.
+func look(d *label.Desk, round protocol.Round, slot uint16) label.View {
+	shown := at(round, slot)
+	return d.Look(&shown)
+}
+
 func TestAPersonWorksThroughARound(t *testing.T) {
 	d := newHome(t).desk()
-	if v := d.Look(label.Ref{}); v.Item != nil || v.Open != 0 || v.Newest != nil || v.Sealed != nil {
+	if v := d.Look(nil); v.Item != nil || v.Open != 0 || v.Newest != nil || v.Sealed != nil {
 		t.Fatalf("a new desk: got %+v", v)
 	}
 	must(t, d.Put(t.Context(), []label.Item{pair(2, 0), pair(1, 1), pair(1, 0)}))
-	v := d.Look(label.Ref{})
+	v := d.Look(nil)
 	if v.Item.Ref != at(1, 0) || v.Open != 3 || v.Rated != 0 {
 		t.Fatalf("what is due first comes first: got %+v", v)
 	}
 	must(t, d.Rate(at(1, 0), id(1, 0), says(label.MuchA, "seven is right")))
 	must(t, d.Rate(at(1, 1), id(1, 1), says(label.LittleB, "")))
-	if v = d.Look(at(1, 0)); v.Item.Ref != at(2, 0) || v.Open != 1 || v.Rated != 2 || v.Newest.Ref != at(1, 1) {
+	if v = look(d, 1, 0); v.Item.Ref != at(2, 0) || v.Open != 1 || v.Rated != 2 || v.Newest.Ref != at(1, 1) {
 		t.Fatalf("got %+v", v)
 	}
 	was, err := undo(d)
@@ -146,7 +153,7 @@ func TestAPersonWorksThroughARound(t *testing.T) {
 	must(t, d.Rate(at(1, 1), id(1, 1), says(label.Equal, "both are fine")))
 	must(t, d.Seal(1))
 	wants(t, d, 1, map[uint16]label.Rating{1: says(label.Equal, "both are fine")})
-	if v = d.Look(label.Ref{}); v.Item.Ref != at(2, 0) || v.Open != 1 || v.Rated != 0 || *v.Sealed != (label.Sealed{Round: 1, Rated: 1, Missed: 1}) {
+	if v = d.Look(nil); v.Item.Ref != at(2, 0) || v.Open != 1 || v.Rated != 0 || *v.Sealed != (label.Sealed{Round: 1, Rated: 1, Missed: 1}) {
 		t.Fatalf("after the seal: got %+v", v)
 	}
 }
@@ -156,7 +163,7 @@ func TestNothingChangesAfterTheSeal(t *testing.T) {
 	d := h.desk()
 	must(t, d.Put(t.Context(), []label.Item{pair(1, 0), pair(1, 1)}))
 	must(t, d.Rate(at(1, 0), id(1, 0), says(label.MuchB, "")))
-	last := d.Look(label.Ref{}).Newest
+	last := d.Look(nil).Newest
 	must(t, d.Seal(1))
 	must(t, d.Seal(1))
 	for name, d := range map[string]*label.Desk{"at once": d, "after a restart": h.again().desk()} {
@@ -168,7 +175,7 @@ func TestNothingChangesAfterTheSeal(t *testing.T) {
 			refused(t, err, label.ErrSealed)
 			must(t, d.Put(t.Context(), []label.Item{pair(1, 0), pair(1, 2)})) // the node begins the round again
 			wants(t, d, 1, map[uint16]label.Rating{0: says(label.MuchB, "")})
-			if v := d.Look(label.Ref{}); v.Item != nil || v.Newest != nil || v.Open+v.Rated != 0 {
+			if v := d.Look(nil); v.Item != nil || v.Newest != nil || v.Open+v.Rated != 0 {
 				t.Fatalf("got %+v", v)
 			}
 		})
@@ -180,7 +187,7 @@ func TestASealCanComeBeforeThePairs(t *testing.T) {
 	must(t, h.desk().Seal(3))
 	d := h.again().desk()
 	must(t, d.Put(t.Context(), []label.Item{pair(3, 0)}))
-	if v := d.Look(label.Ref{}); v.Item != nil || v.Sealed != nil {
+	if v := d.Look(nil); v.Item != nil || v.Sealed != nil {
 		t.Fatalf("got %+v", v)
 	}
 }
@@ -188,12 +195,12 @@ func TestASealCanComeBeforeThePairs(t *testing.T) {
 func TestTwoWindowsDoNotOverwriteEachOther(t *testing.T) {
 	d := newHome(t).desk()
 	must(t, d.Put(t.Context(), []label.Item{pair(1, 0), pair(1, 1), pair(1, 2)}))
-	one, two := d.Look(label.Ref{}).Item, d.Look(label.Ref{}).Item
+	one, two := d.Look(nil).Item, d.Look(nil).Item
 	must(t, d.Rate(one.Ref, one.Pair, says(label.MuchA, "mine")))
 	refused(t, d.Rate(two.Ref, two.Pair, says(label.MuchB, "")), label.ErrStale)
 	refused(t, d.Rate(two.Ref, two.Pair, says(label.MuchA, "not mine")), label.ErrStale)
 	must(t, d.Rate(one.Ref, one.Pair, says(label.MuchA, "mine"))) // the answer was lost, and the browser sends again
-	seen := d.Look(label.Ref{}).Newest
+	seen := d.Look(nil).Newest
 	must(t, d.Rate(at(1, 1), id(1, 1), says(label.Equal, "")))
 	_, err := d.Undo(seen.Ref, seen.Change)
 	refused(t, err, label.ErrStale)
@@ -211,18 +218,78 @@ func TestAWindowKeepsItsPairWhileItIsOpen(t *testing.T) {
 	d := newHome(t).desk()
 	must(t, d.Put(t.Context(), []label.Item{pair(2, 0), pair(2, 1), pair(2, 2)}))
 	must(t, d.Put(t.Context(), []label.Item{pair(1, 0)})) // due earlier, and laid there later
-	if got := d.Look(at(2, 1)).Item.Ref; got != at(2, 1) {
+	if got := look(d, 2, 1).Item.Ref; got != at(2, 1) {
 		t.Fatalf("got %v", got)
 	}
+	must(t, d.Rate(at(2, 1), id(2, 1), says(label.Equal, "")))
 	for _, c := range []struct{ shown, next label.Ref }{
 		{at(1, 0), at(2, 0)},
-		{at(2, 0), at(2, 1)},
+		{at(2, 0), at(2, 2)},
+		{at(2, 1), at(2, 2)}, // that was rated
 		{at(2, 2), at(1, 0)},
 		{at(9, 9), at(1, 0)},
 	} {
 		if got := d.After(c.shown).Item.Ref; got != c.next {
 			t.Errorf("after %v: got %v, want %v", c.shown, got, c.next)
 		}
+	}
+}
+
+func TestAWindowIsToldWhatBecameOfItsPair(t *testing.T) {
+	d := newHome(t).desk()
+	must(t, d.Put(t.Context(), []label.Item{pair(1, 0), pair(1, 1), pair(2, 0)}))
+	must(t, d.Rate(at(1, 0), id(1, 0), says(label.MuchA, "")))
+	must(t, d.Seal(1))
+	for want, shown := range map[label.Fate]label.Ref{
+		label.FateRated: at(1, 0), label.FateSealed: at(1, 1), label.FateOpen: at(2, 0), label.FateNone: at(3, 0),
+	} {
+		if got := d.Look(&shown); got.Shown != want || got.Item.Ref != at(2, 0) {
+			t.Errorf("%v: got %s, shows %v", shown, got.Shown, got.Item.Ref)
+		}
+	}
+}
+
+// TestManyHandsAtOneDesk has several windows rate, take back and look at once,
+// while the node lays pairs there and closes the round.
+func TestManyHandsAtOneDesk(t *testing.T) {
+	h := newHome(t)
+	d := h.desk()
+	const pairs, hands = 40, 4
+	var taken [hands]int
+	var g sync.WaitGroup
+	for hand := range hands {
+		g.Go(func() {
+			for slot := range uint16(pairs) {
+				if err := d.Put(t.Context(), []label.Item{pair(1, slot)}); err != nil {
+					t.Error(err)
+				}
+				err := d.Rate(at(1, slot), id(1, slot), says(label.Choice(1+hand), fmt.Sprint(hand)))
+				switch {
+				case err == nil:
+					taken[hand]++
+				case !errors.Is(err, label.ErrStale):
+					t.Error(err)
+				}
+				if n := d.Look(nil).Newest; n != nil && n.Reason == fmt.Sprint(hand) {
+					if _, err := d.Undo(n.Ref, n.Change); err == nil {
+						taken[hand]--
+					} else if !errors.Is(err, label.ErrStale) {
+						t.Error(err)
+					}
+				}
+			}
+		})
+	}
+	g.Wait()
+	must(t, d.Seal(1))
+	var got [hands]int
+	all, err := h.again().desk().Ratings(1)
+	must(t, err)
+	for _, r := range all {
+		got[r.Choice-1]++
+	}
+	if got != taken {
+		t.Fatalf("kept by hand: got %v, want %v", got, taken)
 	}
 }
 
@@ -238,7 +305,7 @@ func TestADeadlineMayMove(t *testing.T) {
 	wants(t, d, 1, map[uint16]label.Rating{0: says(label.MuchA, "")})
 	_, err := undo(d)
 	must(t, err)
-	if got := d.Look(label.Ref{}).Item; *got != i {
+	if got := d.Look(nil).Item; *got != i {
 		t.Fatalf("got %+v, want %+v", got, i)
 	}
 }
@@ -263,7 +330,7 @@ func TestWhatIsNoPairOrNoRatingIsRefused(t *testing.T) {
 		many = append(many, pair(1, slot+1))
 	}
 	refused(t, d.Put(t.Context(), many), label.ErrItem)
-	if v := d.Look(label.Ref{}); v.Open != 1 {
+	if v := d.Look(nil); v.Open != 1 {
 		t.Fatalf("a part was laid on the desk: %d are open", v.Open)
 	}
 	for name, err := range map[string]error{
@@ -287,19 +354,42 @@ func TestWhatIsNoPairOrNoRatingIsRefused(t *testing.T) {
 func TestOldRoundsAreForgotten(t *testing.T) {
 	h := newHome(t)
 	d := h.desk()
-	must(t, d.Put(t.Context(), []label.Item{pair(1, 0), pair(2, 0), pair(3, 0)}))
-	must(t, d.Rate(at(1, 0), id(1, 0), says(1, "")))
-	must(t, d.Rate(at(3, 0), id(3, 0), says(2, "")))
-	must(t, d.Seal(1))
-	must(t, d.Prune(3))
-	must(t, d.Prune(3))
+	for n := range protocol.Round(17) {
+		must(t, d.Put(t.Context(), []label.Item{pair(n, 0)}))
+		must(t, d.Rate(at(n, 0), id(n, 0), says(1, "")))
+	}
+	for n := range protocol.Round(17) {
+		must(t, d.Seal(n))
+	}
 	for _, d := range []*label.Desk{d, h.again().desk()} {
-		wants(t, d, 1, map[uint16]label.Rating{})
-		wants(t, d, 3, map[uint16]label.Rating{0: says(2, "")})
-		if v := d.Look(label.Ref{}); v.Open != 0 || v.Rated != 1 || v.Sealed != nil {
-			t.Fatalf("got %+v", v)
+		wants(t, d, 0, map[uint16]label.Rating{})
+		wants(t, d, 1, map[uint16]label.Rating{0: says(1, "")})
+		if v := d.Look(nil); v.Sealed.Round != 16 {
+			t.Fatalf("got %+v", v.Sealed)
 		}
 	}
-	must(t, d.Put(t.Context(), []label.Item{pair(1, 0)})) // forgotten with its seal
-	refused(t, d.Rate(at(1, 0), id(1, 1), says(1, "")), label.ErrUnknown)
+}
+
+// TestWhatIsPastItsDeadlineIsClosed: a miner that was off at the deadline sealed
+// nothing, and its people should not go on.
+func TestWhatIsPastItsDeadlineIsClosed(t *testing.T) {
+	h := newHome(t)
+	d := h.desk()
+	late := pair(2, 1)
+	late.Deadline = 21
+	must(t, d.Put(t.Context(), []label.Item{pair(1, 0), pair(2, 0), late, pair(3, 0)}))
+	must(t, d.Expire(9))
+	if v := d.Look(nil); v.Open != 4 {
+		t.Fatalf("before the first: got %+v", v)
+	}
+	must(t, d.Expire(20))
+	for _, d := range []*label.Desk{d, h.again().desk()} {
+		if v := d.Look(nil); v.Open != 3 || v.Sealed.Round != 1 || v.Sealed.Missed != 1 {
+			t.Fatalf("at the second: got %+v", v)
+		}
+	}
+	must(t, d.Expire(21))
+	if v := d.Look(nil); v.Open != 1 || v.Item.Ref != at(3, 0) || v.Sealed.Round != 2 {
+		t.Fatalf("after it: got %+v", v)
+	}
 }

@@ -12,6 +12,19 @@
 // was rated elsewhere meanwhile is refused with [ErrStale] and not overwritten;
 // the same rating again, as a browser sends it that lost the answer, is taken once.
 //
+// The page ([Page], [Server]) shows the desk to a browser. The running miner
+// serves it, for it alone can open the database, and on a port of its own: its
+// status, on another, has no secret and is shown to whoever asks, while who
+// reaches this page rates in the miner's name. The secret stands in the page's
+// address behind the #, which a browser sends to nobody; the page's script keeps
+// it in its tab and sends it as a header. A cookie would go to each port of the
+// machine, and by itself. What comes from another page is refused besides,
+// whatever it knows (guard.go).
+//
+// Texts of pairs are hostile: the page sets them as text alone, under a policy that
+// lets no other script run, and shows what cannot be seen (package marks).
+//
 // The desk knows nothing of tasks, seals and scores, and its ratings are what a
-// person said: nobody attests that it was a person. Start reading at desk.go.
+// person said: nobody attests that it was a person. Start reading at desk.go, then
+// at handler.go.
 package label

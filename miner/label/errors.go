@@ -23,4 +23,9 @@ var (
 	ErrRecord = errors.New("label: corrupt record")
 	// ErrConfig says that a field of a Config is missing or contradicts another.
 	ErrConfig = errors.New("label: bad config")
+	// ErrBeyond says that a page would be reached from other machines although
+	// nobody said by which names.
+	ErrBeyond = errors.New("label: reached from other machines")
+	// ErrListen says that the page's address could not be taken.
+	ErrListen = errors.New("label: listen")
 )

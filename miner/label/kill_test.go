@@ -36,13 +36,13 @@ var story = []struct {
 	{"the next is rated", func(_ *testing.T, d *label.Desk) error {
 		return d.Rate(at(2, 0), id(2, 0), says(label.MuchB, ""))
 	}},
-	{"the round is forgotten", func(_ *testing.T, d *label.Desk) error { return d.Prune(2) }},
+	{"the next is past its deadline", func(_ *testing.T, d *label.Desk) error { return d.Expire(20) }},
 }
 
 // picture is all that can be seen of a desk.
 func picture(t *testing.T, d *label.Desk) string {
 	t.Helper()
-	v := d.Look(label.Ref{})
+	v := d.Look(nil)
 	text := fmt.Sprintf("open %d, rated %d", v.Open, v.Rated)
 	if v.Item != nil {
 		text += fmt.Sprintf(", shows %+v", *v.Item)

@@ -28,7 +28,10 @@ const (
 	tableChange  = "label-change"  // the number of the newest change, under changeKey
 )
 
-var changeKey = []byte{0}
+var (
+	changeKey = []byte{0}
+	sealMark  = []byte{1} // the value of a round that is sealed
+)
 
 // maxRecord bounds a record that is read back: three texts.
 const maxRecord = 3*MaxText + 1024

@@ -2,6 +2,7 @@ package label
 
 import (
 	"slices"
+	"time"
 
 	"github.com/assaynet/assay/protocol"
 )
@@ -10,6 +11,8 @@ import (
 type View struct {
 	// Item is the pair to rate; nil where none is open.
 	Item *Item
+	// Shown is what became of the pair that the person had before the eyes.
+	Shown Fate
 	// Open and Rated count the pairs of the rounds that are not sealed.
 	Open, Rated int
 	// Newest is the rating that [Desk.Undo] takes back; nil where there is none.
@@ -18,11 +21,24 @@ type View struct {
 	Sealed *Sealed
 }
 
+// Fate is what became of a pair.
+type Fate string
+
+// The fates.
+const (
+	FateOpen   Fate = "open"
+	FateRated  Fate = "rated"
+	FateSealed Fate = "sealed" // without a rating
+	FateNone   Fate = "none"   // it is not on the desk
+)
+
 // Newest is the rating that came last.
 type Newest struct {
 	Ref
 	Change uint64
 	Rating
+	// Expected is when the pair's round is sealed, from when on it stays.
+	Expected time.Time
 }
 
 // Sealed is a round that is closed.
@@ -32,32 +48,25 @@ type Sealed struct {
 }
 
 // Look returns what a person sees who has the pair shown before the eyes: the same
-// as long as it is open, else what is due first. The zero Ref shows nothing.
-func (d *Desk) Look(shown Ref) View { return d.look(func(i *Item) bool { return i.Ref == shown }) }
+// as long as it is open, else what is due first. Nil is for who has none.
+func (d *Desk) Look(shown *Ref) View {
+	return d.look(shown, func(i *Item) bool { return shown != nil && i.Ref == *shown })
+}
 
-// After is Look for who leaves the pair shown for later: the next that is open,
-// and after the last of them the first again.
+// After is Look for who is done with the pair shown, or leaves it for later: what
+// is due next after it, and after the last of them the first.
 func (d *Desk) After(shown Ref) View {
 	d.mu.Lock()
 	e := d.find(shown)
 	d.mu.Unlock()
-	if e == nil {
-		return d.Look(Ref{})
-	}
-	passed := false
-	return d.look(func(i *Item) bool {
-		if passed {
-			return true
-		}
-		passed = i.Ref == shown
-		return false
-	})
+	return d.look(&shown, func(i *Item) bool { return e != nil && compare(i, &e.item) > 0 })
 }
 
 // look shows the first open pair that want picks, else the first.
-func (d *Desk) look(want func(*Item) bool) (v View) {
+func (d *Desk) look(shown *Ref, want func(*Item) bool) (v View) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	v.Shown = d.fate(shown)
 	var open []*Item
 	for n, r := range d.rounds {
 		rated := 0
@@ -78,14 +87,28 @@ func (d *Desk) look(want func(*Item) bool) (v View) {
 	}
 	v.Open = len(open)
 	if e := d.newest(); e != nil {
-		v.Newest = &Newest{e.item.Ref, e.rating.change, e.rating.Rating}
+		v.Newest = &Newest{e.item.Ref, e.rating.change, e.rating.Rating, e.item.Expected}
 	}
 	if len(open) == 0 {
 		return v
 	}
 	slices.SortFunc(open, compare)
-	at := max(0, slices.IndexFunc(open, want))
-	item := *open[at]
+	item := *open[max(0, slices.IndexFunc(open, want))]
 	v.Item = &item
 	return v
+}
+
+func (d *Desk) fate(at *Ref) Fate {
+	if at == nil {
+		return FateNone
+	}
+	switch e := d.find(*at); {
+	case e == nil:
+		return FateNone
+	case e.rating != nil:
+		return FateRated
+	case d.rounds[at.Round].sealed:
+		return FateSealed
+	}
+	return FateOpen
 }

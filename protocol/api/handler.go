@@ -97,7 +97,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case len(r.RequestURI) > maxURL || len(r.URL.RawQuery)+len(r.URL.Path) > maxURL:
 		h.fail(w, r, unknownRoute, problem(http.StatusRequestURITooLong, problemTooLong, "", "a path and query of more than %d bytes", maxURL))
-	case h.local && !isLocalName(r.Host):
+	case h.local && !IsLocalName(r.Host):
 		h.fail(w, r, unknownRoute, problem(http.StatusMisdirectedRequest, problemHost, "use localhost or 127.0.0.1; a node listens for others if its configuration says so", "host %.100q", r.Host))
 	case !isCanonical(r.URL.EscapedPath()):
 		h.noRoute(w, r) // the mux would answer with a redirect, as a page

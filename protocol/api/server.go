@@ -99,23 +99,28 @@ func (s *Server) Addr() string { return s.listener.Addr().String() }
 // Close gives the port back. Only a server that was never run needs it.
 func (s *Server) Close() error { return s.listener.Close() }
 
-// Run serves until ctx ends, then lets answers in progress finish for two
-// seconds, and returns nil after a clean stop.
-func (s *Server) Run(ctx context.Context) error {
+// Run serves until ctx ends, as [Serve] does.
+func (s *Server) Run(ctx context.Context) error { return Serve(ctx, s.listener, s.handler, s.log) }
+
+// Serve has a handler answer what comes to a listener, with limits on how long a
+// client may take and on the size of what it sends before a body. When ctx ends, it
+// lets answers in progress finish for two seconds, and returns nil after a clean
+// stop; the listener is closed then.
+func Serve(ctx context.Context, l net.Listener, h http.Handler, logger zerolog.Logger) error {
 	srv := &http.Server{
-		Handler:           s.handler,
+		Handler:           h,
 		ReadHeaderTimeout: readHeaderTimeout,
 		ReadTimeout:       readTimeout,
 		WriteTimeout:      writeTimeout,
 		IdleTimeout:       idleTimeout,
 		MaxHeaderBytes:    maxHeader,
-		ErrorLog:          newErrorLog(s.log),
-		// "OPTIONS *" gets a problem document, as every request does.
+		ErrorLog:          newErrorLog(logger),
+		// "OPTIONS *" gets what the handler makes of it, as every request does.
 		DisableGeneralOptionsHandler: true,
 	}
 	g, stopped := errgroup.WithContext(ctx)
 	g.Go(func() error {
-		if err := srv.Serve(s.listener); !errors.Is(err, http.ErrServerClosed) {
+		if err := srv.Serve(l); !errors.Is(err, http.ErrServerClosed) {
 			return fmt.Errorf("serve http: %w", err)
 		}
 		return nil
@@ -139,12 +144,12 @@ func contextWithPatience(r *http.Request) (context.Context, context.CancelFunc) 
 // isLoopback reports whether a listen address is reached from this machine only.
 func isLoopback(listen string) bool {
 	host, _, err := net.SplitHostPort(listen)
-	return err == nil && isLocalName(host)
+	return err == nil && IsLocalName(host)
 }
 
-// isLocalName reports whether a Host header, or a host, names this machine: a
+// IsLocalName reports whether a Host header, or a host, names this machine: a
 // page of another site that rebinds its name to 127.0.0.1 still sends its name.
-func isLocalName(host string) bool {
+func IsLocalName(host string) bool {
 	if h, _, err := net.SplitHostPort(host); err == nil {
 		host = h
 	}
