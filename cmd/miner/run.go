@@ -20,6 +20,7 @@ import (
 	"github.com/assaynet/assay/protocol/task/inference"
 	"github.com/assaynet/assay/protocol/task/judgement"
 	"github.com/assaynet/assay/protocol/task/kinds"
+	"github.com/assaynet/assay/protocol/task/preference"
 	"github.com/assaynet/assay/protocol/task/synthetic"
 	"github.com/assaynet/assay/protocol/wire"
 )
@@ -49,31 +50,45 @@ func run(c *cli.Context) (err error) {
 	defer func() { err = errors.Join(err, d.Close()) }()
 
 	var m *miner.Miner // set before the node runs, and so before a card arrives
+	var p *people      // as m; nil where the seat does not offer what people answer
 	opened := d.WaitFor("node, to open")
-	n, err := node.NewLight(node.Config{
+	cfg := node.Config{
 		Genesis: d.Genesis, DB: d.DB, Hotkey: d.Hotkey,
 		Listen: d.Config.Node.Listen, Announce: d.Config.Node.Announce, Bootstrap: d.Config.Node.Bootstrap, MDNS: d.Config.Node.MDNS,
 		Card:   func(_ context.Context, _ string, raw []byte) error { return m.OnCard(raw) },
 		Logger: d.Log, Registerer: d.Registry,
-	})
+	}
+	rates := slices.Contains(d.Config.Seat.Kinds, string(preference.Kind))
+	if rates {
+		cfg.Pairs = func(_ context.Context, _ string, raw []byte) error { return p.rater.OnPairs(raw) }
+	}
+	n, err := node.NewLight(cfg)
 	opened()
 	if err != nil {
 		return d.Explain(err)
 	}
-	if m, err = newMiner(c.Context, d, n); err != nil {
+	parts := map[string]daemon.Component{"node": n.Run}
+	if rates {
+		if p, err = openPeople(d, n, func() miner.Status { return m.Status() }); err != nil {
+			return d.Explain(err)
+		}
+		parts["label page"] = p.page.Run
+	}
+	if m, err = newMiner(c.Context, d, n, p); err != nil {
 		return d.Explain(err)
 	}
+	parts["miner"] = m.Run
 	from := api.Source{Node: &teller{d: d, node: n, miner: m}}
-	return d.Live(c.Context, from, d.GossipAddresses(n.Identity()), n.Ready(), map[string]daemon.Component{"node": n.Run, "miner": m.Run})
+	return d.Live(c.Context, from, d.GossipAddresses(n.Identity()), n.Ready(), parts)
 }
 
 // newMiner puts the role on top of the node.
-func newMiner(ctx context.Context, d *daemon.Daemon, n *node.Light) (*miner.Miner, error) {
+func newMiner(ctx context.Context, d *daemon.Daemon, n *node.Light, p *people) (*miner.Miner, error) {
 	salt, err := d.Salt()
 	if err != nil {
 		return nil, err
 	}
-	workers, err := workers(d)
+	workers, err := workers(d, p)
 	if err != nil {
 		return nil, err
 	}
@@ -91,8 +106,9 @@ func newMiner(ctx context.Context, d *daemon.Daemon, n *node.Light) (*miner.Mine
 }
 
 // workers returns one for each kind that the network has and the settings name, or
-// do not leave out.
-func workers(d *daemon.Daemon) (list []miner.Worker, err error) {
+// do not leave out. What people answer must be named: a seat that offers it and has
+// nobody to rate takes pairs from who would.
+func workers(d *daemon.Daemon, p *people) (list []miner.Worker, err error) {
 	var models []miner.Model
 	var raters []miner.Rater
 	var texts []miner.TextModel
@@ -105,6 +121,9 @@ func workers(d *daemon.Daemon) (list []miner.Worker, err error) {
 		inference.Kind: func() miner.Worker { return miner.NewInference(capacity, d.Registry, models...) },
 		judgement.Kind: func() miner.Worker { return miner.NewJudgement(capacity, d.Registry, raters...) },
 		synthetic.Kind: func() miner.Worker { return miner.NewSynthetic(capacity, d.Registry, texts...) },
+	}
+	if p != nil {
+		made[preference.Kind] = func() miner.Worker { return p.rater }
 	}
 	wanted := d.Config.Seat.Kinds
 	for _, name := range wanted {

@@ -10,6 +10,7 @@ import (
 
 	ma "github.com/multiformats/go-multiaddr"
 
+	"github.com/assaynet/assay/protocol/api"
 	"github.com/assaynet/assay/protocol/wire"
 )
 
@@ -144,6 +145,28 @@ func checkListen(s string, least uint64) error {
 	}
 	if _, err := netip.ParseAddr(host); err != nil && wire.CheckHostPort(host+":1") != nil {
 		return errors.New("want HOST:PORT with an address or a name of this machine")
+	}
+	return nil
+}
+
+// checkLabel looks at where a person reaches the label page. Beyond this machine
+// only by names that were given: else any page of the web could have a name of its
+// own lead there.
+func (c *Config) checkLabel() error {
+	if err := checkListen(c.Label.Listen, 0); err != nil {
+		return wrong("label.listen", c.Label.Listen, err.Error()+", such as 127.0.0.1:9672")
+	}
+	if len(c.Label.Hosts) > maxHosts {
+		return wrong("label.hosts", count(c.Label.Hosts), "at most 8")
+	}
+	for _, h := range c.Label.Hosts {
+		if wire.CheckHostPort(net.JoinHostPort(h, "1")) != nil {
+			return wrong("label.hosts", h, "want a name or an address without a port, such as 192.168.1.5")
+		}
+	}
+	if host, _, _ := net.SplitHostPort(c.Label.Listen); len(c.Label.Hosts) == 0 && !api.IsLocalName(host) {
+		return wrong("label.listen", c.Label.Listen, "other machines would reach the page there, and who sees its address rates in this miner's name: "+
+			"listen on loopback, such as 127.0.0.1:9672, or say by which names others may reach it with label.hosts (--label-host)")
 	}
 	return nil
 }

@@ -25,6 +25,10 @@ func setAddress(c *config.Config, name, value string) {
 		c.Node.Bootstrap = []string{value}
 	case "http.listen":
 		c.HTTP.Listen = value
+	case "label.listen":
+		c.Label.Listen = value
+	case "label.hosts":
+		c.Label = config.Label{Listen: "0.0.0.0:0", Hosts: []string{value}}
 	case "consensus.listen":
 		c.Consensus.Listen = value
 	case "consensus.external":
@@ -34,6 +38,14 @@ func setAddress(c *config.Config, name, value string) {
 	}
 }
 
+// roleOf returns a role that has a setting.
+func roleOf(name string) config.Role {
+	if strings.HasPrefix(name, "label.") {
+		return config.Miner
+	}
+	return config.Validator
+}
+
 func TestAddressesThatWorkAreTaken(t *testing.T) {
 	peerID := strings.Repeat("0a", 20)
 	for name, values := range map[string][]string{
@@ -41,12 +53,14 @@ func TestAddressesThatWorkAreTaken(t *testing.T) {
 		"node.announce":      {"/ip4/192.0.2.1/tcp/1", "/ip6/2001:db8::1/tcp/65535", "/dns4/node.example/tcp/9661"},
 		"node.bootstrap":     {"/ip4/192.0.2.1/tcp/9661/p2p/" + id, "/dns/node.example/tcp/1/p2p/" + id},
 		"http.listen":        {":0", "127.0.0.1:9660", "[::1]:1", "localhost:65535", "[fe80::1%eth0]:80"},
+		"label.listen":       {"127.0.0.1:0", "[::1]:9672", "localhost:1", "127.8.8.8:9672"},
+		"label.hosts":        {"192.168.1.5", "fd00::5", "label.example"},
 		"consensus.listen":   {":9662", "0.0.0.0:1", "[::]:65535", "node.example:9662"},
 		"consensus.external": {"", "node.example:9662", "192.0.2.1:1", "[2001:db8::1]:65535"},
 		"consensus.peers":    {peerID + "@192.0.2.1:9662", peerID + "@node.example:1", peerID + "@[2001:db8::1]:1"},
 	} {
 		for _, v := range values {
-			c := config.Default(config.Validator)
+			c := config.Default(roleOf(name))
 			setAddress(&c, name, v)
 			if err := c.Check(); err != nil {
 				t.Errorf("%s = %q: %v", name, v, err)
@@ -78,6 +92,9 @@ func TestAddressesThatNobodyCanUseAreRefused(t *testing.T) {
 			"", "9660", "127.0.0.1", "127.0.0.1:", "127.0.0.1:00", "127.0.0.1:http", "127.0.0.1:65536", "127.0.0.1:-1", " 127.0.0.1:1", "127.0.0.1:1 ",
 			"a b:1", "::1:1", "http://127.0.0.1:1", "256.0.0.1:1",
 		}},
+		{"label.listen", "want HOST:PORT", []string{"", "9672", "127.0.0.1:http", "127.0.0.1:65536"}},
+		{"label.listen", "say by which names others may reach it with label.hosts (--label-host)", []string{":9672", "0.0.0.0:9672", "[::]:0", "192.168.1.5:9672", "label.example:1"}},
+		{"label.hosts", "without a port", []string{"", "a b", "192.168.1.5:9672", "http://label.example", "0.0.0.0", "*"}},
 		{"consensus.listen", "above 0", []string{"", "9662", "127.0.0.1:0", "127.0.0.1:00", "127.0.0.1:", "127.0.0.1:http", "127.0.0.1:99999", "a b:1"}},
 		{"consensus.listen", "a zone", []string{"[fe80::1%eth0]:9662"}},
 		{"consensus.external", "want HOST:PORT with a port of 1 to 65535", []string{
@@ -91,7 +108,7 @@ func TestAddressesThatNobodyCanUseAreRefused(t *testing.T) {
 		{"consensus.peers", "a port of 1 to 65535", []string{peerID + "@192.0.2.1", peerID + "@192.0.2.1:0", peerID + "@192.0.2.1:00", peerID + "@:9662", peerID + "@a@b:1"}},
 	} {
 		for _, v := range tc.values {
-			c := config.Default(config.Validator)
+			c := config.Default(roleOf(tc.name))
 			setAddress(&c, tc.name, v)
 			err := c.Check()
 			if !errors.Is(err, config.ErrValue) || !strings.Contains(err.Error(), tc.name+" (--") || !strings.Contains(err.Error(), tc.hint) {

@@ -26,6 +26,7 @@ type Config struct {
 	HTTP      HTTP
 	Engine    Engine
 	Seat      Seat      // miners
+	Label     Label     // miners
 	Consensus Consensus // validators
 	Log       Log
 	Keys      Keys
@@ -59,6 +60,12 @@ type Seat struct {
 	Kinds    []string `toml:"kinds"`
 }
 
+// Label is where a person rates pairs.
+type Label struct {
+	Listen string   `toml:"listen"`
+	Hosts  []string `toml:"hosts"`
+}
+
 // Consensus is where validators find each other.
 type Consensus struct {
 	Listen   string   `toml:"listen"`
@@ -79,8 +86,8 @@ type Keys struct {
 
 // Default returns the settings of a role before anybody set one. The ports are
 // one block per role, so that both roles run side by side: 9660 to 9662 for a
-// validator's HTTP, gossip and consensus, 9670 and 9671 for a miner's HTTP and
-// gossip.
+// validator's HTTP, gossip and consensus, 9670 to 9672 for a miner's HTTP, gossip
+// and label page.
 func Default(role Role) Config {
 	c := Config{
 		Role:   role,
@@ -88,6 +95,7 @@ func Default(role Role) Config {
 		HTTP:   HTTP{Listen: "127.0.0.1:9670"},
 		Engine: Engine{Backend: engine.BackendAuto, Weights: engine.WeightsAuto, Nice: 5},
 		Seat:   Seat{Capacity: 1},
+		Label:  Label{Listen: "127.0.0.1:9672"},
 		Log:    Log{Level: "info", Format: "auto"},
 	}
 	if role == Validator {
@@ -108,6 +116,7 @@ const (
 	maxCapacity = 1024 // as many tasks a round as any network gives a seat
 	maxPeers    = 64   // bootstrap peers: each is dialled again for ever
 	maxListen   = 8
+	maxHosts    = 8  // as many names as one machine has
 	maxModels   = 64 // as many as a network has
 )
 
@@ -148,7 +157,7 @@ func (c *Config) checkRole() error {
 		if n := c.Seat.Capacity; n < 1 || n > maxCapacity {
 			return wrong("seat.capacity", strconv.Itoa(n), "want 1 to 1024 answers a round")
 		}
-		return nil
+		return c.checkLabel()
 	}
 	return c.checkConsensus()
 }

@@ -57,8 +57,9 @@ func (c *Config) target() any {
 	if c.Role == Miner {
 		return &struct {
 			common
-			Seat *Seat `toml:"seat"`
-		}{both, &c.Seat}
+			Seat  *Seat  `toml:"seat"`
+			Label *Label `toml:"label"`
+		}{both, &c.Seat, &c.Label}
 	}
 	return &struct {
 		common

@@ -130,6 +130,7 @@ type Running struct {
 	HTTP      string    `json:"http"`   // HOST:PORT
 	Gossip    []string  `json:"gossip"` // multiaddrs with the peer id
 	Consensus string    `json:"consensus,omitempty"`
+	Label     string    `json:"label,omitempty"` // HOST:PORT of the label page
 }
 
 // maxRunFile bounds run.json, which has some hundred bytes.

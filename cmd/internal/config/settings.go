@@ -34,6 +34,7 @@ var sections = []struct{ name, usage string }{
 	{"http", "The daemon's own web address, for its status and metrics."},
 	{"engine", "How the model is run. Nothing here changes an answer."},
 	{"seat", "What this miner offers to the network."},
+	{"label", "The page on which a person compares responses, where seat.kinds names preference."},
 	{"consensus", "Where the validators vote on blocks."},
 	{"log", "What the daemon writes to standard error."},
 	{"keys", "How the hotkey in keys/hotkey.age is opened."},
@@ -112,6 +113,18 @@ var settings = []setting{
 		usage: "kinds of tasks to serve; without any, all that the network has",
 		why:   "Each kind has slots, a share of the pay and averages of its own.",
 		value: func(c *Config) any { return &c.Seat.Kinds },
+	},
+	{
+		section: "label", key: "listen", flag: "label-listen", only: Miner,
+		usage: "HOST:PORT of the label page",
+		why:   "Its address has a token in it: who knows that rates in this miner's name. The\nline is not encrypted: beyond loopback, put a proxy before it that speaks TLS.",
+		value: func(c *Config) any { return &c.Label.Listen },
+	},
+	{
+		section: "label", key: "hosts", flag: "label-host", only: Miner,
+		usage: "names and addresses, without a port, by which other machines reach the page",
+		why:   "Without any, this machine alone is answered, and listen must be loopback.",
+		value: func(c *Config) any { return &c.Label.Hosts },
 	},
 	{
 		section: "consensus", key: "listen", flag: "consensus-listen", only: Validator,

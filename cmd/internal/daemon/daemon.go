@@ -42,6 +42,8 @@ type Daemon struct {
 	Log      zerolog.Logger
 	Registry *prometheus.Registry
 	Started  time.Time // whole seconds, as run.json has it
+	// Label is where the label page listens, HOST:PORT, set before Live; "" is nowhere.
+	Label string
 
 	stop    stopping
 	release func() bool // ends the wait for a signal; nil before it began

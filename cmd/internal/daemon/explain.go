@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/assaynet/assay/cmd/internal/config"
+	"github.com/assaynet/assay/miner/label"
 	"github.com/assaynet/assay/protocol/api"
 	"github.com/assaynet/assay/protocol/consensus"
 	"github.com/assaynet/assay/protocol/gossip"
@@ -27,6 +28,7 @@ func (d *Daemon) hint(err error) string {
 		{gossip.ErrListen, config.ListenHint(err, "listen", "announce")},
 		{consensus.ErrListen, config.ListenHint(err, "consensus-listen", "consensus-external")},
 		{api.ErrListen, config.ListenHint(err, "http-listen", "")},
+		{label.ErrListen, config.ListenHint(err, "label-listen", "")},
 		{consensus.ErrExpired, "this node was away for longer than the network's signatures can be believed, or its clock is wrong; look with doctor"},
 		{consensus.ErrFork, "two thirds of the validators signed two histories: stop, keep " + string(d.Home) + " as it is, and ask the network's people"},
 		{consensus.ErrStalled, "look at the clock and the network with doctor, then start again"},

@@ -29,7 +29,7 @@ func (d *Daemon) Live(ctx context.Context, source api.Source, gossip []string, r
 	}
 	r := config.Running{
 		PID: os.Getpid(), Role: d.Config.Role, ChainID: d.Chain, Started: d.Started,
-		HTTP: server.Addr(), Gossip: gossip, Consensus: d.Config.Consensus.Listen,
+		HTTP: server.Addr(), Gossip: gossip, Consensus: d.Config.Consensus.Listen, Label: d.Label,
 	}
 	if err := d.Home.WriteRunning(r); err != nil {
 		return d.Explain(errors.Join(err, server.Close()))
