@@ -41,6 +41,13 @@ same, bit for bit), provenance. The network keeps tokens; --model gives their te
 			return export.Inference(a.chain, a.tasks, a.decode)
 		}),
 		dataKindFor(dataKind{
+			name: "preference", about: export.AboutPreference, help: `preference: prompt, chosen, rejected, agreement, confidence (posterior by the model
+of Dawid and Skene), raters, lane, provenance. Nobody attests that a person
+answered. Pairs are of the texts that their setter put on the ledger.`,
+		}, func(a *asked) export.Source[export.Preference] {
+			return export.Preferences(export.People(a.pairs))
+		}),
+		dataKindFor(dataKind{
 			name: "synthetic", about: export.AboutSynthetic, help: `synthetic: prompt, response, family, checks (what each found), failed (none, or
 checks), passed, provenance. Records that do not pass the other gates are left out.`,
 		}, func(a *asked) export.Source[export.Record] {
@@ -116,10 +123,21 @@ func withAsked(c *cli.Context, f func(*asked) error) error {
 
 // tasks implements [export.Tasks].
 func (a *asked) tasks(ctx context.Context, kind protocol.Kind, e protocol.Epoch, yield func(*api.Task) error) error {
-	q := url.Values{"kind": {string(kind)}, "epoch": {strconv.FormatUint(uint64(e), 10)}, "limit": {strconv.Itoa(api.MaxLimit)}}
+	return pages(ctx, a.n, "/v1/tasks", url.Values{"kind": {string(kind)}}, e, yield)
+}
+
+// pairs implements [export.Opened].
+func (a *asked) pairs(ctx context.Context, e protocol.Epoch, yield func(*api.Pair) error) error {
+	return pages(ctx, a.n, "/v1/pairs", url.Values{}, e, yield)
+}
+
+// pages calls yield with the items of a list of one epoch.
+func pages[T any](ctx context.Context, n *client, path string, q url.Values, e protocol.Epoch, yield func(*T) error) error {
+	q.Set("epoch", strconv.FormatUint(uint64(e), 10))
+	q.Set("limit", strconv.Itoa(api.MaxLimit))
 	for {
-		var page api.Page[api.Task]
-		err := a.n.get(ctx, "/v1/tasks?"+q.Encode(), &page)
+		var page api.Page[T]
+		err := n.get(ctx, path+"?"+q.Encode(), &page)
 		var p *api.Problem
 		if errors.As(err, &p) && p.Gone() {
 			return fmt.Errorf("%w: %w", export.ErrGone, err)
@@ -136,7 +154,7 @@ func (a *asked) tasks(ctx context.Context, kind protocol.Kind, e protocol.Epoch,
 			return nil
 		}
 		if page.Next == q.Get("cursor") {
-			return fmt.Errorf("%s repeats a page", a.n.url)
+			return fmt.Errorf("%s repeats a page", n.url)
 		}
 		q.Set("cursor", page.Next)
 	}

@@ -92,6 +92,7 @@ func examples(n *apitest.Network) []example {
 		{name: "account", path: "/v1/accounts/" + apitest.Public("validator-1-cold").String(), schema: "Account"},
 		{name: "account-proven", path: "/v1/accounts/" + apitest.Public("miner-0").String() + "?prove=1", schema: "Account"},
 		{name: "task", path: "/v1/tasks/" + task, schema: "Task"},
+		{name: "pairs", path: "/v1/pairs?epoch=1", schema: "PairPage"},
 		{name: "tasks", path: "/v1/tasks?kind=inference&epoch=1", schema: "TaskPage"},
 		{name: "receipt", path: "/v1/receipts/" + task, schema: "Receipt"},
 		{name: "requests", path: "/v1/requests", schema: "RequestPage"},

@@ -111,6 +111,10 @@ type Work interface {
 	// EvidenceAt returns all that is known of a place if its task is of a kind, and
 	// nil if it is of another; [ErrNotFound].
 	EvidenceAt(ctx context.Context, k wire.AnswerKey, kind protocol.Kind) (*Evidence, error)
+	// Texts returns the pairs that a setter published for a round of the people's
+	// lane, each a prompt with its responses; nil where they are not known, or were
+	// found not to be what the setter opened.
+	Texts(ctx context.Context, n protocol.Round, setter protocol.SeatID) ([][3]string, error)
 }
 
 // Evidence is a task with the signed bytes that came in about it.

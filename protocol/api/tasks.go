@@ -18,10 +18,6 @@ func (h *Handler) tasks(r *request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	want, err := r.epochs()
-	if err != nil {
-		return nil, err
-	}
 	kind := protocol.Kind(r.query["kind"])
 	if h.params.Kind(kind) == nil {
 		return nil, problem(http.StatusBadRequest, problemQuery, "/v1/network lists the kinds", "kind %.40q", kind)
@@ -33,26 +29,54 @@ func (h *Handler) tasks(r *request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	// A cursor of this list has a round, a seat and a slot.
-	after := p.after
-	p.after.epoch = h.params.Schedule.EpochOfRound(protocol.Round(after.epoch))
-	if want, err = p.keeps("tasks", want, v.oldest); err != nil {
-		return nil, err
-	}
-	p.after = after
 	l := taskList{h: h, v: v, p: p, kind: kind}
-	s := h.params.Schedule
-	first := s.RoundOf(s.EpochStart(want.from))
-	if p.begun {
-		first = max(first, protocol.Round(after.epoch))
-	}
-	for n := first; n <= s.RoundOf(v.height) && s.EpochOfRound(n) <= want.to && !p.more; n++ {
-		if err := l.add(r, n); err != nil {
-			return nil, fmt.Errorf("round %d: %w", n, err)
-		}
+	if err := h.eachRound(r, p, v, "tasks", func(n protocol.Round) error { return l.add(r, n) }); err != nil {
+		return nil, err
 	}
 	return p.page(), nil
 }
+
+// eachRound calls fn for the rounds of the epochs that a request asks for, until
+// the page is full. A cursor of such a page has a round, a seat and a slot.
+func (h *Handler) eachRound(r *request, p roundPager, v *view, what string, fn func(protocol.Round) error) error {
+	want, err := r.epochs()
+	if err != nil {
+		return err
+	}
+	s := h.params.Schedule
+	first, err := p.rounds(s, what, &want, v.oldest)
+	if err != nil {
+		return err
+	}
+	for n := first; n <= s.RoundOf(v.height) && s.EpochOfRound(n) <= want.to && !p.ended(); n++ {
+		if err := fn(n); err != nil {
+			return fmt.Errorf("round %d: %w", n, err)
+		}
+	}
+	return nil
+}
+
+// roundPager is a [pager] of any item.
+type roundPager interface {
+	rounds(s protocol.Schedule, what string, want *epochRange, oldest protocol.Epoch) (protocol.Round, error)
+	ended() bool
+}
+
+// rounds bounds a range of epochs to those that are kept, and returns the round in
+// which the page begins.
+func (p *pager[T]) rounds(s protocol.Schedule, what string, want *epochRange, oldest protocol.Epoch) (protocol.Round, error) {
+	round := protocol.Round(p.after.epoch)
+	p.after.epoch = s.EpochOfRound(round)
+	kept, err := p.keeps(what, *want, oldest)
+	p.after.epoch = protocol.Epoch(round)
+	*want = kept
+	if first := s.RoundOf(s.EpochStart(kept.from)); err != nil || !p.begun || round < first {
+		return first, err
+	}
+	return round, nil
+}
+
+func (p *pager[T]) ended() bool { return p.more }
 
 // taskList is a page of tasks that is being filled.
 type taskList struct {

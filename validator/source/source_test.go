@@ -175,6 +175,39 @@ func (r *records) Slot(k wire.AnswerKey) (*record.TaskView, error) {
 	return r.Task(protocol.TaskID{byte(k.Round)})
 }
 
+// Pairs are of seat 2 in every round, and found to be false in round 9.
+func (r *records) Pairs(n protocol.Round, setter protocol.UID) (*wire.Pairs, error) {
+	if setter != 2 {
+		return nil, nil
+	}
+	return &wire.Pairs{Round: n, Setter: protocol.SeatID{UID: 2}, Texts: [][3]string{{"p", "a", "b"}}}, nil
+}
+
+func (r *records) Checked(n protocol.Round, setter protocol.UID) (*record.Checked, error) {
+	if n == 9 {
+		return &record.Checked{Setter: protocol.SeatID{UID: setter}, False: true}, nil
+	}
+	return nil, nil
+}
+
+func TestTextsAreThoseOfTheSetterThatDoesNotLie(t *testing.T) {
+	_, w := work(t)
+	for _, c := range []struct {
+		round  protocol.Round
+		setter protocol.SeatID
+		want   int
+	}{
+		{7, protocol.SeatID{UID: 2}, 1},
+		{9, protocol.SeatID{UID: 2}, 0},
+		{7, protocol.SeatID{UID: 3}, 0},
+		{7, protocol.SeatID{UID: 2, Registered: 5}, 0},
+	} {
+		if got, err := w.Texts(t.Context(), c.round, c.setter); err != nil || len(got) != c.want {
+			t.Errorf("round %d, seat %v: got %v, %v", c.round, c.setter, got, err)
+		}
+	}
+}
+
 func TestEvidenceIsFoundByPlaceAndKind(t *testing.T) {
 	_, w := work(t)
 	places, err := w.Answered(t.Context(), 7)

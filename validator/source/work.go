@@ -24,6 +24,8 @@ type Judged interface {
 	Answers(n protocol.Round) ([]wire.AnswerKey, error)
 	Answer(k wire.AnswerKey) (*record.Answer, error)
 	Slot(k wire.AnswerKey) (*record.TaskView, error)
+	Pairs(n protocol.Round, setter protocol.UID) (*wire.Pairs, error)
+	Checked(n protocol.Round, setter protocol.UID) (*record.Checked, error)
 }
 
 var _ Judged = (*record.Reader)(nil)
@@ -145,6 +147,19 @@ func (w *work) EvidenceAt(_ context.Context, k wire.AnswerKey, kind protocol.Kin
 		return nil, err
 	}
 	return evidence(w.judged.Slot(k))
+}
+
+// Texts implements [api.Work].
+func (w *work) Texts(_ context.Context, n protocol.Round, setter protocol.SeatID) ([][3]string, error) {
+	c, err := w.judged.Checked(n, setter.UID)
+	if err != nil || c != nil && c.Setter == setter && c.False {
+		return nil, err
+	}
+	p, err := w.judged.Pairs(n, setter.UID)
+	if err != nil || p == nil || p.Setter != setter {
+		return nil, err
+	}
+	return p.Texts, nil
 }
 
 func evidence(view *record.TaskView, err error) (*api.Evidence, error) {

@@ -78,7 +78,11 @@ type Vote struct {
 
 // Origin says where a pair comes from.
 type Origin struct {
-	Pair   string `json:"pair" parquet:"pair"`     // id, hex
+	// Pair is round/setter's uid/place in the lane people, and the task's id in the
+	// lane engine; Root is what the ledger has of all the setter's pairs, or of the
+	// answer.
+	Pair   string `json:"pair" parquet:"pair"`
+	Root   string `json:"root" parquet:"root"`
 	Setter string `json:"setter" parquet:"setter"` // address of the hotkey; "" of the engine lane
 	// Gold is 1 where the pair was made so that the chosen response is the better
 	// one, −1 where the rejected one is, and 0 of an ordinary pair.
@@ -86,7 +90,6 @@ type Origin struct {
 	Model string `json:"model" parquet:"model"` // id of the engine lane's model; "" of people's
 	Epoch int64  `json:"epoch" parquet:"epoch"`
 	Round int64  `json:"round" parquet:"round"`
-	Block int64  `json:"block" parquet:"block"` // at which the ratings were sealed
 }
 
 // Row is what rows of all kinds have in common.

@@ -40,6 +40,7 @@ func TestRecordedDataSetsAreWrittenAgain(t *testing.T) {
 	_, errC := export.Write(t.Context(), set("preference", export.AboutPreference()), export.Preferences(func(_ context.Context, e protocol.Epoch, yield func(*export.Pair) error) error {
 		for i := range 24 {
 			p := pair(fmt.Sprintf("%d.%d", e, i), int32(i%5/4), int32(i%2*2-1), int32(i%2*2-1), int32(i%3)-1)
+			p.Origin.Epoch, p.Origin.Round, p.Origin.Root = int64(e), int64(e)*4, fmt.Sprintf("%064x", e)
 			p.Sides[i%2] = fmt.Sprintf("It is %d, for %d and %d make that.", 2*i, i, i)
 			if err := yield(&p); err != nil {
 				return err

@@ -134,6 +134,7 @@ func (n *Node) Status(context.Context) (api.Status, error) { return n.S, n.Err }
 type Work struct {
 	Scored []api.Score
 	Tasks  map[protocol.TaskID]*api.Evidence
+	Set    map[protocol.Round]map[protocol.SeatID][][3]string // of the people's lane
 }
 
 // Scores implements [api.Work].
@@ -185,6 +186,11 @@ func (w *Work) EvidenceAt(_ context.Context, k wire.AnswerKey, kind protocol.Kin
 		}
 	}
 	return nil, api.ErrNotFound
+}
+
+// Texts implements [api.Work].
+func (w *Work) Texts(_ context.Context, n protocol.Round, setter protocol.SeatID) ([][3]string, error) {
+	return w.Set[n][setter], nil
 }
 
 // Pool keeps what it is given, one transaction for each nonce. With Check it
