@@ -1,0 +1,141 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/assaynet/assay/cmd/internal/scenario"
+	"github.com/assaynet/assay/protocol"
+)
+
+// maxEpochScenario bounds a scenario's file: a network of 4,096 seats with the
+// weights of 64 validators for a dozen epochs.
+const maxEpochScenario = 64 << 20
+
+func simulateCommand() *cli.Command {
+	return &cli.Command{
+		Name:      "simulate",
+		Usage:     "run epochs of a scenario with the code that pays the network",
+		ArgsUsage: "FILE|NAME",
+		Description: `Runs what validators run at the end of an epoch on a state that a file
+describes, and shows for every epoch what each seat would get. FILE is JSON of the
+schema yuma-epoch/1: setup, the state, and ops, operations in order; "-" is
+standard input. Or it is the NAME of a scenario that ships:
+
+` + scenarioLines() + `
+Where an epoch of the file has a model, what it should decide, the exit status is
+1 if it decides something else, and the first field that differs is named.
+
+   assay simulate cabal-60
+   assay simulate --print cabal-60 > mine.json
+   assay simulate mine.json --json | jq .emission
+
+With --json each epoch is a line with the fields active, stake_weight, consensus,
+incentive, dividends, validator_trust, trust, server_emission, validator_emission,
+emission, validator_permit, bonds and pruning_score: lists with an element a seat,
+proportions in 65535ths, emission in units of 10^-9 tokens.`,
+		Flags: []cli.Flag{
+			&cli.BoolFlag{Name: "print", Usage: "print the scenario's file, and do nothing else", DisableDefaultText: true},
+			&cli.BoolFlag{Name: "json", Usage: "print one JSON object an epoch", DisableDefaultText: true},
+		},
+		Action: simulateEpochs,
+	}
+}
+
+func scenarioLines() string {
+	var b strings.Builder
+	for _, name := range scenario.Names() {
+		fmt.Fprintf(&b, "   %s\n", scenario.Choice(name))
+	}
+	return b.String()
+}
+
+var errNotAsModel = errors.New("an epoch decides something else than its model")
+
+func simulateEpochs(c *cli.Context) error {
+	args, err := arguments(c, 1, "one FILE, or the name of a scenario that ships")
+	if err != nil {
+		return err
+	}
+	s, err := readScenario(c, args[0])
+	if err != nil {
+		return err
+	}
+	if c.Bool("print") {
+		return printJSON(c, s)
+	}
+	if s.Shows != "" && !c.Bool("json") {
+		if _, err := fmt.Fprintln(c.App.Writer, s.Shows); err != nil {
+			return err
+		}
+	}
+	differs := ""
+	err = s.Run(func(r scenario.Ran) error {
+		if r.Differs != "" && differs == "" {
+			differs = fmt.Sprintf("epoch %d: %s", r.Number, r.Differs)
+		}
+		if c.Bool("json") {
+			return printJSON(c, r.Result)
+		}
+		return showEpoch(c, &r)
+	})
+	if err == nil && differs != "" {
+		err = fmt.Errorf("%w: %s", errNotAsModel, differs)
+	}
+	return err
+}
+
+func readScenario(c *cli.Context, name string) (*scenario.Scenario, error) {
+	if s := scenario.Shipped(name); s != nil {
+		return s, nil
+	}
+	text, err := readText(c, name, "a scenario", maxEpochScenario)
+	if err != nil {
+		return nil, readHint(err, "give a JSON file, or one of "+strings.Join(scenario.Names(), ", "))
+	}
+	s, err := scenario.Read(text)
+	if err != nil {
+		return nil, withHint(fmt.Errorf("read %s: %w", inputName(name), err), "assay simulate --print honest shows the form of a scenario")
+	}
+	return s, nil
+}
+
+// barWidth is the width of the bar of a seat that earns all of an epoch.
+const barWidth = 32
+
+func showEpoch(c *cli.Context, r *scenario.Ran) error {
+	table := [][]string{{"seat", "permit", "incentive", "dividends", "miner", "validator", "of emission"}}
+	for uid := range r.Result.Emission {
+		permit := ""
+		if r.Result.ValidatorPermit[uid] {
+			permit = "yes"
+		}
+		miner, validator := r.Result.ServerEmission[uid], r.Result.ValidatorEmission[uid]
+		table = append(table, []string{
+			strconv.Itoa(uid), permit, part(r.Result.Incentive[uid]), part(r.Result.Dividends[uid]),
+			protocol.Amount(miner).String(), protocol.Amount(validator).String(), bar(miner+validator, r.Emission),
+		})
+	}
+	var b bytes.Buffer
+	fmt.Fprintf(&b, "\nepoch %d, block %d, emission %s\n", r.Number, r.Block, protocol.Amount(r.Emission))
+	leftTable(&b, table)
+	_, err := c.App.Writer.Write(b.Bytes())
+	return err
+}
+
+// part writes a proportion in 65535ths.
+func part(p uint16) string { return strconv.FormatFloat(float64(p)/math.MaxUint16, 'f', 4, 64) }
+
+// bar is a line as long as a seat's part of an epoch's emission.
+func bar(units, all uint64) string {
+	if all == 0 {
+		return ""
+	}
+	return strings.Repeat("█", int(float64(units)/float64(all)*barWidth+0.5))
+}
