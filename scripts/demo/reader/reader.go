@@ -10,7 +10,9 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"fmt"
+	"maps"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -66,9 +68,7 @@ func (r *Reader) Ratings(n protocol.Round) (map[uint16]label.Rating, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	all := map[uint16]label.Rating{}
-	for slot, x := range r.said[n] {
-		all[slot] = x
-	}
+	maps.Copy(all, r.said[n])
 	return all, nil
 }
 
@@ -124,12 +124,8 @@ func quality(prompt, response string) uint64 {
 
 // states reports whether a response has a value among its words.
 func states(response, value string) bool {
-	for _, w := range strings.FieldsFunc(response, func(c rune) bool { return strings.ContainsRune(" .,!?", c) }) {
-		if w == value {
-			return true
-		}
-	}
-	return false
+	words := strings.FieldsFunc(response, func(c rune) bool { return strings.ContainsRune(" .,!?", c) })
+	return slices.Contains(words, value)
 }
 
 // sorts are the questions that it can read, and what the right value is, of what
