@@ -118,8 +118,8 @@ type ExactScore struct {
 	Failed   *FailedError // as in Score
 }
 
-// ExactScore tells what [Model.Score] does by integers alone, so that it is the same
-// on every machine. Errors are those of Score.
+// ExactScore tells what [Model.Score] does by integers alone, so that it is the
+// same on every machine. Errors are those of Score.
 func (m *Model) ExactScore(ctx context.Context, requests []ScoreRequest) ([]ExactScore, error) {
 	scores := make([]ExactScore, len(requests))
 	for i, r := range requests {
@@ -137,9 +137,10 @@ func (m *Model) ExactScore(ctx context.Context, requests []ScoreRequest) ([]Exac
 	return scores, nil
 }
 
-// scoreAll runs requests and calls each, at the same time for some, with what stands
-// before each token next of each continuation: number i of request number at. It
-// returns, of each request, how many of its tokens were run, and how it failed.
+// scoreAll runs requests and calls each, at the same time for some, with what
+// stands before each token next of each continuation: number i of request
+// number at. It returns, of each request, how many of its tokens were run, and
+// how it failed.
 func (m *Model) scoreAll(ctx context.Context, requests []ScoreRequest, each func(at, i int, next Token, r backend.Result)) ([]int, []*FailedError, error) {
 	ctx, end, err := m.begin(ctx)
 	if err != nil {

@@ -76,8 +76,8 @@ func (r *reader) card(t *testing.T, o *scoring.Outcome, judge protocol.PublicKey
 	return c
 }
 
-// TestOnlyTheModelsOwnPreferenceIsExact: what is changed in an answer, and what is
-// found of it.
+// TestOnlyTheModelsOwnPreferenceIsExact: what is changed in an answer, and what
+// is found of it.
 func TestOnlyTheModelsOwnPreferenceIsExact(t *testing.T) {
 	r := setUpJudgement(t, enginetest.Options{})
 	other := bridge.Model{Model: open(t, enginetest.Tiny(t, enginetest.Options{Seed: 99, Context: 1024}))}
@@ -130,8 +130,8 @@ func TestOneRunGivesTheCardOfEveryJudge(t *testing.T) {
 	}
 }
 
-// TestAPairOnWhichTheModelFailsHasNoRightAnswer: byte 70 fails, and stands in one of
-// the responses.
+// TestAPairOnWhichTheModelFailsHasNoRightAnswer: byte 70 fails, and stands in
+// one of the responses.
 func TestAPairOnWhichTheModelFailsHasNoRightAnswer(t *testing.T) {
 	r := setUpJudgement(t, enginetest.Options{FailToken: enginetest.ByteToken + '~'})
 	said := r.answer(t, r.model, r.task.ID, hotkey(1))

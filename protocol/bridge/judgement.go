@@ -17,8 +17,8 @@ import (
 	"github.com/assaynet/assay/protocol/task/preference/pair"
 )
 
-// Letter returns the token of a text that is one; an error says that the model has
-// none.
+// Letter returns the token of a text that is one; an error says that the model
+// has none.
 func (m Model) Letter(text string) (int32, error) {
 	ids, err := m.Tokenizer().Encode(text, tokenizer.Options{})
 	if err != nil || len(ids) != 1 {
@@ -27,16 +27,16 @@ func (m Model) Letter(text string) (int32, error) {
 	return ids[0], nil
 }
 
-// Speller is what of a model writes the questions of the kind judgement as tokens:
-// [Model].
+// Speller is what of a model writes the questions of the kind judgement as
+// tokens: [Model].
 type Speller interface {
 	Renderer
 	Letter(text string) (int32, error)
 }
 
-// Judgement returns what the engine is asked about a pair, one request an order,
-// each with the token of response A's letter first. An error says that the model
-// cannot be asked.
+// Judgement returns what the engine is asked about a pair, one request an
+// order, each with the token of response A's letter first. An error says that
+// the model cannot be asked.
 func Judgement(m Speller, p pair.Pair) ([judgement.Orders]engine.LogitsRequest, error) {
 	var out [judgement.Orders]engine.LogitsRequest
 	var letters [2]int32
@@ -71,8 +71,8 @@ func JudgementResult(r [judgement.Orders]engine.LogitsRequest, ran []engine.Logi
 	return out, nil
 }
 
-// JudgementCode returns how the logits and the leaf that an answer has of one order
-// compare with those of a run that did not fail, for who answered.
+// JudgementCode returns how the logits and the leaf that an answer has of one
+// order compare with those of a run that did not fail, for who answered.
 func JudgementCode(r engine.LogitsRequest, l engine.Logits, b engine.Binding, logits [2]uint32, leaf protocol.Hash) judgement.Code {
 	switch {
 	case leaf != l.Leaf(b, len(r.Prompt)-1):
@@ -83,8 +83,8 @@ func JudgementCode(r engine.LogitsRequest, l engine.Logits, b engine.Binding, lo
 	return judgement.CodeExact
 }
 
-// Rater is a model as package pair needs one: it answers greedily, and chooses as
-// the engine lane does.
+// Rater is a model as package pair needs one: it answers greedily, and chooses
+// as the engine lane does.
 type Rater struct{ Model }
 
 var _ pair.Engine = Rater{}
@@ -123,7 +123,8 @@ func (r Rater) end(ctx context.Context, a pair.Answer) (string, error) {
 	return strings.ToValidUTF8(string(r.Tokenizer().Decode(run.Output)), "\ufffd"), nil
 }
 
-// Choose implements [pair.Engine]. A pair over which a run fails has no better side.
+// Choose implements [pair.Engine]. A pair over which a run fails has no better
+// side.
 func (r Rater) Choose(ctx context.Context, pairs []pair.Pair) ([]int8, error) {
 	var requests []engine.LogitsRequest
 	for _, p := range pairs {

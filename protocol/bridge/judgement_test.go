@@ -72,8 +72,8 @@ func TestARunThatFailsIsNoAnswer(t *testing.T) {
 	}
 }
 
-// TestPairsAreTheSameOnAnotherMachine: other threads, another backend and batches of
-// other sizes make the same pairs of a seed.
+// TestPairsAreTheSameOnAnotherMachine: other threads, another backend and
+// batches of other sizes make the same pairs of a seed.
 func TestPairsAreTheSameOnAnotherMachine(t *testing.T) {
 	var pairs []pair.Pair
 	var origins []pair.Origin
@@ -95,8 +95,8 @@ func TestPairsAreTheSameOnAnotherMachine(t *testing.T) {
 	}
 }
 
-// BenchmarkJudgement is what a judge's engine reads, beside what it reads of one
-// long prompt (engine, BenchmarkPrefill): pairs come by the dozen.
+// BenchmarkJudgement is what a judge's engine reads, beside what it reads of
+// one long prompt (engine, BenchmarkPrefill): pairs come by the dozen.
 func BenchmarkJudgement(b *testing.B) {
 	m, err := engine.Open(b.Context(), enginetest.Real(b), engine.Config{Threads: 2})
 	if err != nil {

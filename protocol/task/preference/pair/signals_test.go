@@ -17,11 +17,11 @@ import (
 	"github.com/assaynet/assay/protocol/task/preference/pair"
 )
 
-// What a cheap signal may tell of golds: how far from half it may be right about
-// them, and how well it may tell them from ordinary pairs (the area under the
-// curve). The first are what is demanded, of 640 golds, where a coin is off by
-// 0.04 once in twenty times. Of the 40 that are made by default it is off by as
-// much as few allows.
+// What a cheap signal may tell of golds: how far from half it may be right
+// about them, and how well it may tell them from ordinary pairs (the area under
+// the curve). The first are what is demanded, of 640 golds, where a coin is off
+// by 0.04 once in twenty times. Of the 40 that are made by default it is off by
+// as much as few allows.
 var (
 	all = bounds{right: 0.05, told: 0.65}
 	few = bounds{right: 0.16, told: 0.75}
@@ -33,15 +33,16 @@ type bounds struct{ right, told float64 }
 // observation's values.
 var signals = []string{"first", "longer", "mean likelihood", "least likely token", "rubric", "other values"}
 
-// observation is what the signals say of a pair: how much they prefer A, and how
-// much of it both responses have together.
+// observation is what the signals say of a pair: how much they prefer A, and
+// how much of it both responses have together.
 type observation struct {
 	gold        int8
 	prefer, all [6]float64
 }
 
-// TestNoCheapSignalTellsGoldsOrTheirRightSide makes pairs with the real model and
-// follows each signal. ASSAY_SIGNALS=all, `make signals`, takes sixteen times as many.
+// TestNoCheapSignalTellsGoldsOrTheirRightSide makes pairs with the real model
+// and follows each signal. ASSAY_SIGNALS=all, `make signals`, takes sixteen
+// times as many.
 func TestNoCheapSignalTellsGoldsOrTheirRightSide(t *testing.T) {
 	m, err := engine.Open(t.Context(), enginetest.Real(t), engine.Config{})
 	if err != nil {
