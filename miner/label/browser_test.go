@@ -38,7 +38,7 @@ func TestMain(m *testing.M) {
 	at, stop := chromedp.NewExecAllocator(context.Background(), append(chromedp.DefaultExecAllocatorOptions[:],
 		chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.Flag("disable-dev-shm-usage", true))...)
 	var quit context.CancelFunc
-	browser, quit = chromedp.NewContext(at)
+	browser, quit = chromedp.NewContext(at) //nolint:fatcontext // once, for all tests
 	if err := chromedp.Do(browser); err != nil {
 		fmt.Fprintln(os.Stderr, "label: chromium does not start:", err)
 		os.Exit(1)
@@ -106,7 +106,7 @@ var (
 // tab is a window with the page.
 type tab struct {
 	t   *testing.T
-	ctx context.Context
+	ctx context.Context //nolint:containedctx // it is what the browser knows the tab by
 
 	mu    sync.Mutex
 	cries []string // what the browser complained of
@@ -183,7 +183,7 @@ func eval[T any](b *tab, expression string) T {
 	return v
 }
 
-// waits waits until an expression is true in the page.
+// waits does so until an expression is true in the page.
 func (b *tab) waits(what, expression string) {
 	b.t.Helper()
 	ok := eval[bool](b, fmt.Sprintf(`new Promise(done => {

@@ -33,7 +33,7 @@ type world struct {
 	beacon  protocol.Hash
 	records []synthetic.Record
 	honest  []string // handed in so far, in blocks before
-	fresh   []string // handed in in this block
+	fresh   []string // handed in, in this block
 }
 
 func newWorld(m *Model, c *Case, varied float64, r *rand.Rand) *world {
