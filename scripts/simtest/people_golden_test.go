@@ -30,13 +30,13 @@ type named struct {
 	Worth uint64 `json:"worth"`
 }
 
-// Four validators set five pairs a round, and six people rate them, of whom one
+// Four validators set twenty pairs a round, and six people rate them, of whom one
 // likes what is longer and one comes an epoch later. Nobody does anything else.
 func TestLifeOfPeopleIsTheGoldenLife(t *testing.T) {
 	t.Parallel()
 	p := protocoltest.Params(honest.ID())
 	p.Kinds = []params.Kind{params.Raters(params.One, 1)}
-	p.Preference.Memory, p.Preference.Pairs = 3, 5
+	p.Preference.Memory, p.Preference.Pairs = 6, 20
 	list := cast()[:len(judges)]
 	rate := readers()[1:]
 	for _, r := range rate {

@@ -125,7 +125,7 @@ func (n *network) writeGenesis() error {
 		p.Kinds[i].Models = []params.Model{n.model}
 	}
 	p.Kinds[0].Share -= params.One / 8
-	p.Kinds = slices.Insert(p.Kinds, 1, params.Raters(params.One/8, 1)) // what people answer, in the order of names
+	p.Kinds = slices.Insert(p.Kinds, 2, params.Raters(params.One/8, 1)) // what people answer, in the order of names
 	p.Block.CommitMillis = 200
 	g := &ledger.Genesis{Params: p, Time: time.Now().Unix()}
 	for i, role := range []string{"validator", "miner"} {
