@@ -4,11 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/urfave/cli/v2"
 
 	"github.com/assaynet/assay/cmd/internal/config"
 	"github.com/assaynet/assay/cmd/internal/daemon"
+	"github.com/assaynet/assay/engine"
+	"github.com/assaynet/assay/protocol"
 	"github.com/assaynet/assay/protocol/api"
 	"github.com/assaynet/assay/protocol/bridge"
 	"github.com/assaynet/assay/protocol/node"
@@ -88,6 +91,20 @@ func run(c *cli.Context) (err error) {
 	return d.Live(c.Context, from, d.GossipAddresses(n.Identity()), n.Ready(), map[string]daemon.Component{"node": n.Run, "validator": v.Run, "requests": r.Run})
 }
 
+// setter returns what the validator sets pairs with: the network's first model,
+// which it has, for it judges by it.
+func setter(d *daemon.Daemon, n *node.Full) *validator.Setter {
+	models := d.Genesis.Params.Models()
+	i := slices.IndexFunc(d.Models, func(m *engine.Model) bool { return len(models) > 0 && protocol.ModelID(m.ID()) == models[0].ID })
+	if i < 0 {
+		return nil
+	}
+	return &validator.Setter{
+		Chain: n.SetterAnchor, Link: n.SetterLink,
+		Engine: bridge.Rater{Model: bridge.Model{Model: d.Models[i]}},
+	}
+}
+
 // newValidator puts the role on top of the node.
 func newValidator(ctx context.Context, d *daemon.Daemon, n *node.Full, box *sandbox.Sandbox) (*validator.Validator, error) {
 	salt, err := d.Salt()
@@ -108,6 +125,7 @@ func newValidator(ctx context.Context, d *daemon.Daemon, n *node.Full, box *sand
 	}
 	return validator.New(validator.Config{
 		ChainID: d.Chain, Kinds: kinds.All(), Params: &d.Genesis.Params, Hotkey: d.Hotkey, Salt: salt, Judges: judges(d, box),
+		Setter: setter(d, n),
 		Ledger: n, Store: node.RecordsOf(d.DB), Submit: n.Submit, Publish: n.Publish,
 		Evidence: func(ctx context.Context, k wire.AnswerKey) ([]byte, error) {
 			return n.Ask(ctx, wire.Encode(&wire.EvidenceRequest{Part: wire.EvidenceAnswer, Key: k}))

@@ -29,6 +29,7 @@ type Full struct {
 	consensus *consensus.Node
 	host      *gossip.Host
 	beacons   *beacons
+	setters   *beacons // chains for the setting of pairs: by rounds, where those are by heights
 	txs       *submit.Submitter
 	tip       *tip
 	ready     chan struct{} // closed by Run
@@ -43,6 +44,7 @@ func NewFull(cfg FullConfig) (*Full, error) {
 	}
 	f := &Full{cfg: cfg, chain: cfg.Genesis.ChainID(), tip: newTip(), ready: make(chan struct{})}
 	f.beacons = &beacons{hotkey: cfg.Hotkey, genesis: cfg.Genesis, chain: f.chain, state: f.Latest}
+	f.setters = &beacons{hotkey: cfg.Hotkey, genesis: cfg.Genesis, chain: "setter/" + f.chain} // another secret
 	if err := f.openConsensus(); err != nil {
 		return nil, err
 	}
@@ -335,6 +337,29 @@ func (f *Full) ownNonce(context.Context) (uint64, protocol.Height, error) {
 	r, h := f.consensus.Latest()
 	a, _, err := ledger.ReadAccount(r, f.cfg.Hotkey.PublicKey())
 	return a.Nonce, h, err
+}
+
+// SetterAnchor returns the anchor of the own chain for the setting of pairs whose
+// first link serves round start, SetterLink its link for round n.
+func (f *Full) SetterAnchor(start protocol.Round) (protocol.Hash, error) {
+	m, err := f.setters.maker(protocol.Height(start))
+	if err != nil {
+		return protocol.Hash{}, err
+	}
+	return m.Anchor(), nil
+}
+
+// SetterLink is told at [Full.SetterAnchor].
+func (f *Full) SetterLink(start, n protocol.Round) (protocol.Hash, error) {
+	m, err := f.setters.maker(protocol.Height(start))
+	if err != nil {
+		return protocol.Hash{}, err
+	}
+	link, ok := m.Link(protocol.Height(n))
+	if !ok {
+		return protocol.Hash{}, fmt.Errorf("the chain from round %d has no link for round %d", start, n)
+	}
+	return link, nil
 }
 
 // Anchor returns the anchor of the own hash chain whose first link serves start.

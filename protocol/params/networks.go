@@ -1,6 +1,9 @@
 package params
 
 import (
+	"cmp"
+	"slices"
+
 	"github.com/assaynet/assay/protocol"
 	score "github.com/assaynet/assay/scoring/preference"
 )
@@ -109,16 +112,19 @@ func Local() Params {
 // Raters returns the kind preference with a share of the pay, for a network in
 // which people rate within rounds so many.
 func Raters(share, rounds uint32) Kind {
-	return Kind{Name: preference, Share: share, Full: PartsOfFull, Slots: 1, Rounds: rounds}
+	return Kind{Name: preference, Share: share, Full: PartsOfFull, Slots: 1, Rounds: rounds, Models: []Model{}}
 }
 
-// Demo returns [Local] with one answer of each kind a seat and epoch, so that nine
-// processes fit on two cores.
+// Demo returns [Local] with one answer of each kind a seat and epoch, so that its
+// processes fit on two cores, and with people's lane.
 func Demo() Params {
 	p := Local()
 	p.Name = "assay-demo"
 	for i := range p.Kinds {
 		p.Kinds[i].Slots = 1
 	}
+	p.Kinds[0].Share -= One / 8
+	p.Kinds = append(p.Kinds, Raters(One/8, 1))
+	slices.SortFunc(p.Kinds, func(a, b Kind) int { return cmp.Compare(a.Name, b.Name) })
 	return p
 }

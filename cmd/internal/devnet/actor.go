@@ -10,10 +10,11 @@ import (
 	"github.com/assaynet/assay/protocol/keystore"
 	"github.com/assaynet/assay/protocol/ledger"
 	"github.com/assaynet/assay/protocol/node"
+	"github.com/assaynet/assay/protocol/task/preference"
 	"github.com/assaynet/assay/protocol/wire"
 )
 
-// A role is what an actor does; the last two cheat.
+// A role is what an actor does; some cheat.
 type role string
 
 const (
@@ -22,10 +23,18 @@ const (
 	roleLate      role = "honest, joins late"
 	roleAltered   role = "altered weights"
 	roleCopier    role = "copies answers"
+	roleReader    role = "rates pairs"
+	roleLonger    role = "likes what is longer"
 )
 
 // cheats reports whether the role is to earn nothing.
 func (r role) cheats() bool { return r == roleAltered || r == roleCopier }
+
+// rates reports whether the role rates pairs: all that do are one process.
+func (r role) rates() bool { return r == roleReader || r == roleLonger }
+
+// answers reports whether the actor answers HTTP.
+func (r role) answers() bool { return !r.cheats() && !r.rates() }
 
 // actor is one node of the network.
 type actor struct {
@@ -67,8 +76,15 @@ func (a *actor) genesisSeat(g *ledger.Genesis) (ledger.GenesisSeat, error) {
 		return s, err
 	}
 	s.Identity = identity
+	if a.role.rates() {
+		s.Offers = []wire.Offer{{Kind: preference.Kind, Capacity: 1}}
+		return s, nil
+	}
 	if a.role != roleValidator {
 		for i := range g.Params.Kinds {
+			if g.Params.Kinds[i].OnLedger() {
+				continue // for people
+			}
 			s.Offers = append(s.Offers, wire.Offer{Kind: g.Params.Kinds[i].Name, Capacity: 1, Models: []protocol.ModelID{g.Params.Models()[0].ID}})
 		}
 		return s, nil

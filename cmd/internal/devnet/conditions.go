@@ -107,6 +107,7 @@ func (n *network) earnings(ctx context.Context, v *verdictOf, epoch protocol.Epo
 	for _, a := range n.miners {
 		k := a.hotkey.PublicKey()
 		switch {
+		case a.role.rates(): // together, below
 		case !a.role.cheats() && now[k] == 0:
 			v.failf("%s is honest and earned nothing in epoch %d", a.name, epoch)
 		case a.role.cheats() && tooMuch(now[k], sumNow):
@@ -115,6 +116,7 @@ func (n *network) earnings(ctx context.Context, v *verdictOf, epoch protocol.Epo
 			v.failf("%s cheats and earned %s of %s in all", a.name, ever[k], sumEver)
 		}
 	}
+	n.ratings(v, epoch, now, ever)
 	return nil
 }
 
@@ -134,8 +136,14 @@ func (n *network) kinds(ctx context.Context, v *verdictOf) error {
 		exact[place{s.Hotkey, s.Kind}] += s.Exact
 	}
 	for i := range n.params.Kinds {
+		if n.params.Kinds[i].OnLedger() {
+			continue // judged by nobody
+		}
 		kind := n.params.Kinds[i].Name
 		for _, a := range n.miners {
+			if a.role.rates() {
+				continue
+			}
 			switch found := exact[place{a.hotkey.PublicKey(), kind}]; {
 			case a.role.cheats() && found > 0:
 				v.failf("%s cheats, and %d of its answers of the kind %s are exact", a.name, found, kind)
@@ -145,6 +153,37 @@ func (n *network) kinds(ctx context.Context, v *verdictOf) error {
 		}
 	}
 	return nil
+}
+
+// raterShare: who rates by a cheap rule must earn less than one part in this many
+// of what its share of the ratings is.
+const raterShare = 3
+
+// ratings checks what those earned who rate, who are all asked equally much: the
+// honest together something in this epoch, and the others little in the whole run.
+func (n *network) ratings(v *verdictOf, epoch protocol.Epoch, now, ever map[protocol.PublicKey]protocol.Amount) {
+	var seats uint64
+	var honest, all protocol.Amount
+	for _, a := range n.miners {
+		if a.role.rates() {
+			seats++
+			all += ever[a.hotkey.PublicKey()]
+		}
+		if a.role == roleReader {
+			honest += now[a.hotkey.PublicKey()]
+		}
+	}
+	if seats == 0 {
+		return
+	}
+	if honest == 0 {
+		v.failf("those who rate with care earned nothing in epoch %d", epoch)
+	}
+	for _, a := range n.miners {
+		if got := ever[a.hotkey.PublicKey()]; a.role == roleLonger && got > 0 && raterShare*seats*uint64(got) >= uint64(all) {
+			v.failf("%s rates by length and earned %s of the %s of all that rate", a.name, got, all)
+		}
+	}
 }
 
 // tooMuch reports whether part is one per cent of whole or more. Nothing of

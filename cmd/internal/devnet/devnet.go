@@ -42,7 +42,7 @@ func Run(ctx context.Context, c Config) error {
 	// A terminal that is closed wants what Ctrl-C wants.
 	ctx, stop := signal.NotifyContext(ctx, syscall.SIGHUP)
 	defer stop()
-	bin, err := findPrograms(c.Cheats)
+	bin, err := findPrograms(c.Cheats, c.Story)
 	if err != nil {
 		return err
 	}

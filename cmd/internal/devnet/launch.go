@@ -18,7 +18,7 @@ const startPatience = 90 * time.Second
 func (n *network) launch(ctx context.Context, sup *supervisor, say *teller) error {
 	say.plain(fmt.Sprintf("chain %s: %d validators, %d miners, each a process with its own keys and database in %s", n.genesis.ChainID(), len(n.validators), len(n.miners), n.dir))
 	for _, a := range n.actors() {
-		if a.role.cheats() {
+		if !a.role.answers() {
 			continue
 		}
 		if err := n.initHome(ctx, a); err != nil {
@@ -33,11 +33,14 @@ func (n *network) launch(ctx context.Context, sup *supervisor, say *teller) erro
 		go follow(ctx, filepath.Join(n.dir, "log", a.name+".log"), func(m map[string]any) { tell.line(i, m) })
 	}
 	for _, a := range n.miners {
-		if a.role != roleLate {
+		if a.role != roleLate && !a.role.rates() {
 			if err := n.startMiner(sup, a); err != nil {
 				return err
 			}
 		}
+	}
+	if err := n.startReaders(sup); err != nil {
+		return err
 	}
 	deadline := time.After(startPatience)
 	for {
@@ -105,6 +108,32 @@ func (n *network) startMiner(sup *supervisor, a *actor) error {
 	}
 	p, err := sup.start(a.name, program, args...)
 	a.proc = p
+	return err
+}
+
+// startReaders starts the process of all that rate pairs, where there are any.
+func (n *network) startReaders(sup *supervisor) error {
+	homes := map[role][]string{}
+	var all []*actor
+	for _, a := range n.miners {
+		if a.role.rates() {
+			all = append(all, a)
+			homes[a.role] = append(homes[a.role], a.home)
+		}
+	}
+	if len(all) == 0 {
+		return nil
+	}
+	boot, err := n.bootstraps()
+	if err != nil {
+		return err
+	}
+	p, err := sup.start("readers", n.bin.readers,
+		"-honest", strings.Join(homes[roleReader], ","), "-longer", strings.Join(homes[roleLonger], ","),
+		"-genesis", n.genesisPath(), "-bootstrap", strings.Join(boot, ","))
+	for _, a := range all {
+		a.proc = p
+	}
 	return err
 }
 

@@ -43,13 +43,22 @@ func newNetwork(c *Config, dir string, bin *programs) (*network, error) {
 	}
 	if c.Story {
 		n.params = params.Demo()
-		roles = append(roles, roleLate)
+		for range 7 {
+			roles = append(roles, roleReader)
+		}
+		roles = append(roles, roleLonger, roleLate)
 	}
 	for i := range 4 {
 		n.validators = append(n.validators, &actor{name: "validator-" + strconv.Itoa(i+1), role: roleValidator})
 	}
-	for i, r := range roles {
-		n.miners = append(n.miners, &actor{name: "miner-" + strconv.Itoa(i+1), role: r})
+	numbered := map[string]int{}
+	for _, r := range roles {
+		name := "miner"
+		if r.rates() {
+			name = "reader"
+		}
+		numbered[name]++
+		n.miners = append(n.miners, &actor{name: name + "-" + strconv.Itoa(numbered[name]), role: r})
 	}
 	ports, err := freePorts(3 * len(n.actors()))
 	if err != nil {

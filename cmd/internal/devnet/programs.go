@@ -12,13 +12,14 @@ import (
 type programs struct {
 	assay, miner, validator string
 	adversary               string // "" where nobody cheats
+	readers                 string // "" where nobody rates
 }
 
 // ErrProgram says that a program of the network is not installed.
 var ErrProgram = errors.New("a program is missing")
 
 // findPrograms finds the programs beside this one, else on PATH.
-func findPrograms(cheats bool) (*programs, error) {
+func findPrograms(cheats, rate bool) (*programs, error) {
 	self, err := os.Executable()
 	if err != nil {
 		return nil, fmt.Errorf("find this program: %w", err)
@@ -36,6 +37,11 @@ func findPrograms(cheats bool) (*programs, error) {
 	if cheats {
 		if p.adversary, err = find("adversary", dirs); err != nil {
 			return nil, fmt.Errorf("%w; the miner that cheats is installed with no other program: build it from the source with go build ./scripts/demo/adversary, or leave out --cheats", err)
+		}
+	}
+	if rate {
+		if p.readers, err = find("readers", dirs); err != nil {
+			return nil, fmt.Errorf("%w; the script that rates pairs is installed with no other program: build it from the source with go build ./scripts/demo/readers, or leave out --story", err)
 		}
 	}
 	return p, nil

@@ -95,8 +95,8 @@ func (n *network) speeds(ctx context.Context, say *teller) error {
 	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', tabwriter.AlignRight)
 	_, _ = fmt.Fprintln(w, "\nengine\tbackend\tinstructions\tthreads\tread\ttokens/s\tgenerated\ttokens/s\tfirst token\t")
 	for _, a := range n.actors() {
-		if a.role.cheats() {
-			continue // their program has no metrics
+		if !a.role.answers() {
+			continue // their programs have no metrics
 		}
 		text, err := a.api.read(ctx, "/metrics")
 		if err != nil {

@@ -138,6 +138,9 @@ func (s *story) finish(ctx context.Context, over bool) error {
 	if over && s.held < holdFor && len(fails) == 0 {
 		fails = append(fails, fmt.Sprintf("the conditions held for %d epochs in a row, not %d, within %s", s.held, holdFor, s.limit))
 	}
+	if err := s.net.exportSets(ctx, s.say); err != nil {
+		fails = append(fails, err.Error())
+	}
 	if err := s.net.checkReceipts(ctx, s.say); err != nil {
 		fails = append(fails, "receipt: "+err.Error())
 	}
