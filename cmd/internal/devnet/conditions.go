@@ -37,7 +37,7 @@ func (n *network) judge(ctx context.Context, epoch protocol.Epoch, since protoco
 	if err := n.earnings(ctx, v, epoch); err != nil {
 		return nil, err
 	}
-	if err := n.kinds(ctx, v); err != nil {
+	if err := n.found(ctx, v); err != nil {
 		return nil, err
 	}
 	if err := n.returned(ctx, v, since); err != nil {
@@ -120,36 +120,26 @@ func (n *network) earnings(ctx context.Context, v *verdictOf, epoch protocol.Epo
 	return nil
 }
 
-// kinds checks that the first validator found answers of each kind by every honest
-// miner to be exact, and none by those who cheat.
-func (n *network) kinds(ctx context.Context, v *verdictOf) error {
+// found checks that the first validator found answers of every honest miner to be
+// exact, and none of those who cheat.
+func (n *network) found(ctx context.Context, v *verdictOf) error {
 	scores, err := list[api.Score](ctx, n.validators[0].api, "/v1/scores")
 	if err != nil {
 		return err
 	}
-	type place struct {
-		hotkey protocol.PublicKey
-		kind   protocol.Kind
-	}
-	exact := map[place]uint32{}
+	exact := map[protocol.PublicKey]uint32{}
 	for _, s := range scores {
-		exact[place{s.Hotkey, s.Kind}] += s.Exact
+		exact[s.Hotkey] = max(exact[s.Hotkey], s.Exact)
 	}
-	for i := range n.params.Kinds {
-		if n.params.Kinds[i].OnLedger() {
+	for _, a := range n.miners {
+		if a.role.rates() {
 			continue // judged by nobody
 		}
-		kind := n.params.Kinds[i].Name
-		for _, a := range n.miners {
-			if a.role.rates() {
-				continue
-			}
-			switch found := exact[place{a.hotkey.PublicKey(), kind}]; {
-			case a.role.cheats() && found > 0:
-				v.failf("%s cheats, and %d of its answers of the kind %s are exact", a.name, found, kind)
-			case !a.role.cheats() && found == 0:
-				v.failf("%s is honest, and none of its answers of the kind %s was found exact", a.name, kind)
-			}
+		switch found := exact[a.hotkey.PublicKey()]; {
+		case a.role.cheats() && found > 0:
+			v.failf("%s cheats, and %d of its answers are exact", a.name, found)
+		case !a.role.cheats() && found == 0:
+			v.failf("%s is honest, and none of its answers was found exact", a.name)
 		}
 	}
 	return nil

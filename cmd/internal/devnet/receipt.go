@@ -1,10 +1,10 @@
 package devnet
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
 	"encoding/binary"
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -18,25 +18,51 @@ import (
 // checkReceipts draws one answer of each kind by an honest miner and lets `assay
 // verify` run it again.
 func (n *network) checkReceipts(ctx context.Context, say *teller) error {
-	scores, err := list[api.Score](ctx, n.validators[0].api, "/v1/scores")
+	ids, err := n.exactTasks(ctx)
 	if err != nil {
 		return err
 	}
+	want := map[protocol.Kind]bool{}
 	for i := range n.params.Kinds {
-		if n.params.Kinds[i].OnLedger() {
-			continue // no run made it
+		if !n.params.Kinds[i].OnLedger() { // else no run made it
+			want[n.params.Kinds[i].Name] = true
 		}
-		kind := n.params.Kinds[i].Name
-		of := slices.DeleteFunc(slices.Clone(scores), func(s api.Score) bool { return s.Kind != kind })
-		if err := n.checkReceipt(ctx, say, of); err != nil {
-			return fmt.Errorf("of the kind %s: %w", kind, err)
+	}
+	var seed [8]byte
+	if _, err := rand.Read(seed[:]); err != nil {
+		return err
+	}
+	for i := range ids {
+		if len(want) == 0 {
+			break
 		}
+		id := ids[(binary.LittleEndian.Uint64(seed[:])+uint64(i))%uint64(len(ids))]
+		var t api.Task
+		if err := n.validators[0].api.get(ctx, "/v1/tasks/"+id.String(), &t); err != nil {
+			return err
+		}
+		if !want[t.Kind] {
+			continue
+		}
+		delete(want, t.Kind)
+		say.printf("receipt    drawn with seed %x: task %s, %s", seed, id, t.Kind)
+		if err := n.checkReceipt(ctx, say, id); err != nil {
+			return fmt.Errorf("of the kind %s: %w", t.Kind, err)
+		}
+	}
+	for kind := range want {
+		return fmt.Errorf("there is none of the kind %s to draw", kind)
 	}
 	return nil
 }
 
-// checkReceipt draws one answer among those that were scored.
-func (n *network) checkReceipt(ctx context.Context, say *teller, scores []api.Score) error {
+// exactTasks lists the tasks of honest miners of whose answers some were found
+// exact, in an order that everyone gets.
+func (n *network) exactTasks(ctx context.Context) ([]protocol.TaskID, error) {
+	scores, err := list[api.Score](ctx, n.validators[0].api, "/v1/scores")
+	if err != nil {
+		return nil, err
+	}
 	honest := map[protocol.PublicKey]bool{}
 	for _, a := range n.miners {
 		honest[a.hotkey.PublicKey()] = !a.role.cheats()
@@ -47,15 +73,12 @@ func (n *network) checkReceipt(ctx context.Context, say *teller, scores []api.Sc
 			ids = append(ids, s.Tasks...)
 		}
 	}
-	if len(ids) == 0 {
-		return errors.New("there is none to draw")
-	}
-	var seed [8]byte
-	if _, err := rand.Read(seed[:]); err != nil {
-		return err
-	}
-	id := ids[binary.LittleEndian.Uint64(seed[:])%uint64(len(ids))]
-	say.printf("receipt    drawn with seed %x: task %s, %s", seed, id, scores[0].Kind)
+	slices.SortFunc(ids, func(a, b protocol.TaskID) int { return bytes.Compare(a[:], b[:]) })
+	return slices.Compact(ids), nil
+}
+
+// checkReceipt lets the receipt of an answer be made, and run again.
+func (n *network) checkReceipt(ctx context.Context, say *teller, id protocol.TaskID) error {
 	receipt, err := call(ctx, n.bin.assay, "receipt", "--node", n.validators[0].api.url, id.String())
 	if err != nil {
 		return err
