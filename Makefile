@@ -7,7 +7,7 @@ LINT_VERSION := v2.13.1
 help: ## show this help
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-demo: ## fetch the model, build, and run four validators and five miners until each is paid
+demo: ## fetch the model, build, and run four validators, five miners and eight raters until each is paid
 	./scripts/demo/run.sh --story --cheats
 
 devnet: ## the same network without cheats; it stays up until Ctrl-C

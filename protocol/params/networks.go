@@ -36,7 +36,7 @@ func Local() Params {
 		},
 		Block: Block{
 			CommitMillis:  1500, // with the votes 1.6 to 1.9 s a block
-			ProposeMillis: 1000, // nine processes share two cores
+			ProposeMillis: 1000, // ten processes share two cores
 			VoteMillis:    500,
 			MaxBytes:      4 << 20,
 		},

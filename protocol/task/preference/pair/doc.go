@@ -18,8 +18,13 @@
 // likely it thinks a response, which token it expects least) is as often right
 // about golds as wrong: it finds the breaks and is fooled by the repairs. Golds
 // and ordinary pairs have the same questions, values and manners, and which value
-// came from a model's run shows nowhere. That holds by construction; the tests of
-// this package measure it with real models, for each build.
+// came from a model's run shows nowhere. The tests of this package measure it with
+// a real model, for each build: make signals with many pairs, make test with few
+// and wide bounds. Over 320 golds of SmolLM2 no signal tells golds from ordinary
+// pairs (areas from 0.49 to 0.65), and who comes first is right on half of them;
+// length is right on 44.7 % of golds, the least likely token on 43.9 %, and the
+// model's own choice on 55.3 %, each about a point or less outside of the 45 to
+// 55 % that make signals demands: it says so, and fails.
 //
 // Start reading at [Make].
 package pair
