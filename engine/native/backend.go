@@ -27,6 +27,8 @@ const (
 	stepWork  = 80e9
 	minBudget = 32
 	maxBudget = 512
+	// logitsAtOnce bounds the memory of logits, in states.
+	logitsAtOnce = 64
 )
 
 type keyValues struct{ *Cache }

@@ -183,9 +183,6 @@ func (m *Model) Weights() string {
 // Level returns the instructions that m uses.
 func (m *Model) Level() Level { return m.level }
 
-// logitsAtOnce bounds the memory of logits, in states.
-const logitsAtOnce = 64
-
 // Forward runs the new tokens of all pieces at once and adds them to their
 // caches. It makes logits of all states that are wanted if all pieces choose,
 // and they are not too many; it says so in their Chose. An error of a piece
