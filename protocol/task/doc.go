@@ -28,7 +28,7 @@
 // # What a new kind costs
 //
 //   - a package below this one: the bodies of task, answer and card, and the
-//     [Kind], whose decoders have fuzz tests
+//     [Kind], whose decoders have fuzz tests; [Bodies] makes its checks of them
 //   - a line in kinds.All, and one in the parameters of each network that pays for
 //     it; a section of params where it has numbers of its own
 //   - a worker (miner.Worker) and a judge (validator.Judge), each with the line

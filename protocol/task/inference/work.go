@@ -8,25 +8,10 @@ import (
 // Work implements [task.Kind]: tokens × class of the model × speed, a token being
 // the unit. An answer longer than its task allows counts as the longest that is
 // not; an answer of a model that is not paid for is worth nothing.
-func (kind) Work(p *params.Params, opened []task.Opened) []task.Worth {
-	out := make([]task.Worth, len(opened))
-	k := p.Kind(Kind)
-	if k == nil {
-		return out // a network without the kind asks none of it
-	}
-	for i := range opened {
-		o := &opened[i]
-		asked, err := ReadTask(o.Task.Body)
-		if err != nil {
-			continue
-		}
-		result, err := ReadResult(o.Body)
-		if err != nil {
-			continue
-		}
-		out[i] = Worth(k, asked, result, Speed(o.Delay, o.Median, p.Inference.SpeedWorst, p.Inference.SpeedBest))
-	}
-	return out
+func (k kind) Work(p *params.Params, opened []task.Opened) []task.Worth {
+	return k.Worth(p, opened, func(k *params.Kind, o *task.Opened, t *Task, r *Result) task.Worth {
+		return Worth(k, t, r, Speed(o.Delay, o.Median, p.Inference.SpeedWorst, p.Inference.SpeedBest))
+	})
 }
 
 // Worth returns what a run is worth in a kind, with a speed in 65536ths.

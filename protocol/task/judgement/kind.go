@@ -1,8 +1,6 @@
 package judgement
 
 import (
-	"fmt"
-
 	"github.com/assaynet/assay/protocol"
 	"github.com/assaynet/assay/protocol/params"
 	"github.com/assaynet/assay/protocol/task"
@@ -12,13 +10,21 @@ import (
 )
 
 // kind is these tasks as package task has them.
-type kind struct{}
+type kind struct{ task.Bodies[Task, Result] }
 
 // New returns the kind.
-func New() task.Kind { return kind{} }
+func New() task.Kind { return kind{bodies} }
 
-// Name implements [task.Kind].
-func (kind) Name() protocol.Kind { return Kind }
+var bodies = task.Bodies[Task, Result]{
+	Kind: Kind, Task: ReadTask, Answer: ReadResult,
+	Finding: func(body []byte) (wire.Finding, error) {
+		c, err := ReadCard(body)
+		if err != nil {
+			return "", err
+		}
+		return c.Code.Finding(), nil
+	},
+}
 
 // Derive implements [task.Kind].
 func (kind) Derive(p *params.Params, id protocol.TaskID, models []protocol.ModelID) []byte {
@@ -34,49 +40,12 @@ func Draw(p *params.Params, id protocol.TaskID, models []protocol.ModelID) *Task
 	return &Task{Model: model, Prompt: drawn.Prompt, A: drawn.A, B: drawn.B}
 }
 
-// CheckTask implements [task.Kind].
-func (kind) CheckTask(t *wire.Task) error {
-	_, err := ReadTask(t.Body)
-	return err
-}
-
-// CheckAnswer implements [task.Kind].
-func (kind) CheckAnswer(_ *wire.Task, body []byte) error {
-	_, err := ReadResult(body)
-	return err
-}
-
-// CheckCard implements [task.Kind].
-func (kind) CheckCard(c *wire.Card) error {
-	b, err := ReadCard(c.Body)
-	if err != nil {
-		return err
-	}
-	if b.Code.Finding() != c.Finding {
-		return fmt.Errorf("code %q with finding %q: %w", b.Code, c.Finding, wire.ErrLimit)
-	}
-	return nil
-}
-
 // Work implements [task.Kind]: an answer is one unit, and counts by the class of
 // its model. All take two passes over a few lines, so that speed tells nothing; in
 // time is in time.
-func (kind) Work(p *params.Params, opened []task.Opened) []task.Worth {
-	out := make([]task.Worth, len(opened))
-	k := p.Kind(Kind)
-	if k == nil {
-		return out // a network without the kind asks none of it
-	}
-	for i := range opened {
-		asked, err := ReadTask(opened[i].Task.Body)
-		if err != nil {
-			continue
-		}
-		if _, err := ReadResult(opened[i].Body); err != nil {
-			continue
-		}
-		class, _ := k.Class(asked.Model)
-		out[i] = task.Worth{Units: 1, Work: uint64(class)}
-	}
-	return out
+func (k kind) Work(p *params.Params, opened []task.Opened) []task.Worth {
+	return k.Worth(p, opened, func(k *params.Kind, _ *task.Opened, t *Task, _ *Result) task.Worth {
+		class, _ := k.Class(t.Model)
+		return task.Worth{Units: 1, Work: uint64(class)}
+	})
 }

@@ -1,8 +1,6 @@
 package synthetic
 
 import (
-	"fmt"
-
 	"github.com/assaynet/assay/protocol"
 	"github.com/assaynet/assay/protocol/params"
 	"github.com/assaynet/assay/protocol/task"
@@ -11,13 +9,21 @@ import (
 )
 
 // kind is these tasks as package task has them.
-type kind struct{}
+type kind struct{ task.Bodies[Task, Record] }
 
 // New returns the kind.
-func New() task.Kind { return kind{} }
+func New() task.Kind { return kind{bodies} }
 
-// Name implements [task.Kind].
-func (kind) Name() protocol.Kind { return Kind }
+var bodies = task.Bodies[Task, Record]{
+	Kind: Kind, Task: ReadTask, Answer: ReadRecord,
+	Finding: func(body []byte) (wire.Finding, error) {
+		c, err := ReadCard(body)
+		if err != nil {
+			return "", err
+		}
+		return FindingOf(c.Run.Code), nil
+	},
+}
 
 // Derive implements [task.Kind].
 func (kind) Derive(p *params.Params, id protocol.TaskID, models []protocol.ModelID) []byte {
@@ -44,48 +50,10 @@ func Draw(p *params.Params, id protocol.TaskID, models []protocol.ModelID) *Task
 	return t
 }
 
-// CheckTask implements [task.Kind].
-func (kind) CheckTask(t *wire.Task) error {
-	_, err := ReadTask(t.Body)
-	return err
-}
-
-// CheckAnswer implements [task.Kind].
-func (kind) CheckAnswer(_ *wire.Task, body []byte) error {
-	_, err := ReadRecord(body)
-	return err
-}
-
-// CheckCard implements [task.Kind].
-func (kind) CheckCard(c *wire.Card) error {
-	b, err := ReadCard(c.Body)
-	if err != nil {
-		return err
-	}
-	if FindingOf(b.Run.Code) != c.Finding {
-		return fmt.Errorf("code %q with finding %q: %w", b.Run.Code, c.Finding, wire.ErrLimit)
-	}
-	return nil
-}
-
 // Work implements [task.Kind]: tokens × class of the model. What the gates say does
 // not count, for nobody chose the question, and speed neither: nobody waits.
-func (kind) Work(p *params.Params, opened []task.Opened) []task.Worth {
-	out := make([]task.Worth, len(opened))
-	k := p.Kind(Kind)
-	if k == nil {
-		return out // a network without the kind asks none of it
-	}
-	for i := range opened {
-		asked, err := ReadTask(opened[i].Task.Body)
-		if err != nil {
-			continue
-		}
-		record, err := ReadRecord(opened[i].Body)
-		if err != nil {
-			continue
-		}
-		out[i] = inference.Worth(k, &asked.Run, &record.Run, params.One)
-	}
-	return out
+func (k kind) Work(p *params.Params, opened []task.Opened) []task.Worth {
+	return k.Worth(p, opened, func(k *params.Kind, _ *task.Opened, t *Task, r *Record) task.Worth {
+		return inference.Worth(k, &t.Run, &r.Run, params.One)
+	})
 }
