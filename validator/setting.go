@@ -33,8 +33,8 @@ type setting struct {
 	queue *queue
 
 	mu sync.Mutex // guards all below
-	// todo is what the worker is to make or check, found anew at each step.
-	todo []settingJob
+	// jobs is what the worker is to make or check, found anew at each step.
+	jobs []settingJob
 	// sent is when own pairs, or a chain, were last sent, by round; 0 for a chain.
 	sent map[protocol.Round]protocol.Height
 }
@@ -61,36 +61,36 @@ func (s *setting) step(ctx context.Context, now *view) error {
 	running := s.schedule().RoundOf(now.head)
 	length := protocol.Round(k.Rounds)
 	var errs []error
-	var todo []settingJob
+	var jobs []settingJob
 	if next := running + 1; now.registered && next%length == 0 {
-		job, err := s.prepare(ctx, now, next)
+		own, err := s.prepare(ctx, now, next)
 		errs = append(errs, err)
-		todo = append(todo, job...)
+		jobs = append(jobs, own...)
 	}
 	set := running - running%length
 	if now.registered {
 		errs = append(errs, s.extendChain(ctx, now, length), s.show(ctx, now, set, set+length-1))
 	}
 	for _, n := range []protocol.Round{set - min(set, length), set} {
-		jobs, err := s.unchecked(now, n)
+		checks, err := s.unchecked(now, n)
 		errs = append(errs, err)
-		todo = append(todo, jobs...)
+		jobs = append(jobs, checks...)
 	}
-	s.hand(todo, set)
+	s.hand(jobs, set)
 	return errors.Join(errs...)
 }
 
 // hand gives the worker what is to be done, and forgets what is over.
-func (s *setting) hand(todo []settingJob, set protocol.Round) {
+func (s *setting) hand(jobs []settingJob, set protocol.Round) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.todo = todo
+	s.jobs = jobs
 	for n := range s.sent {
 		if n > 0 && n < set {
 			delete(s.sent, n)
 		}
 	}
-	if len(todo) > 0 {
+	if len(jobs) > 0 {
 		s.queue.signal()
 	}
 }
@@ -271,18 +271,18 @@ func (s *setting) unchecked(now *view, n protocol.Round) ([]settingJob, error) {
 // work makes and checks pairs.
 func (s *setting) work(ctx context.Context) error {
 	s.mu.Lock()
-	todo := s.todo
-	s.todo = nil
+	jobs := s.jobs
+	s.jobs = nil
 	s.mu.Unlock()
 	var errs []error
-	for i := range todo {
+	for i := range jobs {
 		if ctx.Err() != nil {
 			break
 		}
-		if todo[i].own {
-			errs = append(errs, s.make(ctx, &todo[i]))
+		if jobs[i].own {
+			errs = append(errs, s.make(ctx, &jobs[i]))
 		} else {
-			errs = append(errs, s.check(ctx, &todo[i]))
+			errs = append(errs, s.check(ctx, &jobs[i]))
 		}
 	}
 	return errors.Join(errs...)
