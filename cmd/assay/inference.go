@@ -3,15 +3,14 @@ package main
 import (
 	"fmt"
 	"math"
+	"strconv"
 
 	"github.com/urfave/cli/v2"
 
-	"github.com/assaynet/assay/engine"
 	"github.com/assaynet/assay/protocol"
 	"github.com/assaynet/assay/protocol/api"
 	"github.com/assaynet/assay/protocol/bridge"
 	"github.com/assaynet/assay/protocol/task/inference"
-	"github.com/assaynet/assay/protocol/wire"
 	"github.com/assaynet/assay/scoring"
 )
 
@@ -22,7 +21,7 @@ func inferenceKind() taskKind {
 		name:   inference.Kind,
 		task:   bodyOf(inferenceTask),
 		answer: bodyOf(inferenceAnswer),
-		card:   bodyOf(func(c *api.InferenceCard) string { return codeWords(c.Code, c.Position) }),
+		card:   bodyOf(func(c *api.InferenceCard) string { return runWords(c.Code, c.Position) }),
 		check:  checkInference,
 	}
 }
@@ -44,16 +43,14 @@ func inferenceAnswer(a *api.InferenceAnswer) string {
 	return fmt.Sprintf("%d tokens %v\nended by %s, %d ms\nfingerprint %s", len(a.Output), a.Output, printable(a.Finish), a.Millis, a.Fingerprint)
 }
 
-// codeWords says how an answer compares with a judge's own run.
-func codeWords(code inference.Code, position uint32) string {
-	switch code {
-	case inference.CodeExact:
-		return "equal, bit for bit"
-	case inference.CodeToken, inference.CodeState, inference.CodeFailed, inference.CodeRange, inference.CodeEnd:
-		return fmt.Sprintf("differs at output token %d (%s)", position, code)
-	}
-	return printable(string(code))
+// runWords says how an answer compares with a judge's own run.
+func runWords(code inference.Code, position uint32) string {
+	return codeWords(map[inference.Code]string{
+		inference.CodeToken: differs, inference.CodeState: differs, inference.CodeFailed: differs, inference.CodeRange: differs, inference.CodeEnd: differs,
+	}, code, strconv.FormatUint(uint64(position), 10))
 }
+
+const differs = "differs at output token"
 
 // inferenceVerdict is the body of what verify --json prints.
 type inferenceVerdict struct {
@@ -69,48 +66,18 @@ func checkInference(c *cli.Context, r *receipt) (*checked, error) {
 	if err != nil {
 		return nil, err
 	}
-	var judge *scoring.Inference
-	var out scoring.Outcome
-	err = withModelOf(c, t.Model, func(m *engine.Model) error {
-		judge = scoring.NewInference(bridge.Model{Model: m})
-		out, err = judge.Judge(c.Context, &r.Task, r.answer.Sender, r.answer.Answer.Body)
-		return err
-	})
+	v, err := check(c, r, t.Model, func(m bridge.Model) judge { return scoring.NewInference(m) })
 	if err != nil {
 		return nil, err
 	}
-	found, err := scoring.ReadComparison(&out)
+	found, err := scoring.ReadComparison(&v.found)
 	if err != nil {
 		return nil, err
 	}
-	v := &checked{
-		finding: out.Finding, body: inferenceVerdict{t.Model, found.Code, found.Position, found.Tokens},
-		words:  fmt.Sprintf("%s: %s", out.Finding, codeWords(found.Code, found.Position)),
-		isTrue: cardsOf(judge, &out),
-	}
-	if out.Passed() {
+	v.body = inferenceVerdict{t.Model, found.Code, found.Position, found.Tokens}
+	v.words = fmt.Sprintf("%s: %s", v.found.Finding, runWords(found.Code, found.Position))
+	if v.found.Passed() {
 		v.words = fmt.Sprintf("equal: %d tokens, bit for bit", found.Tokens)
 	}
 	return v, nil
-}
-
-// withModelOf opens the model of --model, which must be the one that a task asks.
-func withModelOf(c *cli.Context, asked protocol.ModelID, fn func(*engine.Model) error) error {
-	return withModel(c, engineConfig(c, 0), func(m *engine.Model) error {
-		if id := protocol.ModelID(m.ID()); id != asked {
-			return withHint(fmt.Errorf("the receipt is of model %s, this file is model %s", asked, id), "give --model the file that the network names")
-		}
-		return fn(m)
-	})
-}
-
-// cardsOf reports of a card whether it says what a judge found.
-func cardsOf(judge interface {
-	Body(o *scoring.Outcome, hotkey protocol.PublicKey) ([]byte, error)
-}, out *scoring.Outcome,
-) func(c *wire.Card, hotkey protocol.PublicKey) bool {
-	return func(c *wire.Card, hotkey protocol.PublicKey) bool {
-		body, err := judge.Body(out, hotkey)
-		return err == nil && out.CheckCard(c, body) == nil
-	}
 }

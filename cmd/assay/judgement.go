@@ -6,7 +6,6 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	"github.com/assaynet/assay/engine"
 	"github.com/assaynet/assay/protocol"
 	"github.com/assaynet/assay/protocol/api"
 	"github.com/assaynet/assay/protocol/bridge"
@@ -50,18 +49,9 @@ func preferred(side string) string {
 
 // judgementWords says how an answer compares with a judge's own runs.
 func judgementWords(code judgement.Code, order uint8) string {
-	shown := [...]string{"A first", "B first"}[order%judgement.Orders]
-	switch code {
-	case judgement.CodeExact:
-		return "equal, bit for bit"
-	case judgement.CodeState:
-		return fmt.Sprintf("another state with %s (%s)", shown, code)
-	case judgement.CodeLogit:
-		return fmt.Sprintf("another logit with %s (%s)", shown, code)
-	case judgement.CodeFailed:
-		return fmt.Sprintf("the model fails with %s (%s)", shown, code)
-	}
-	return printable(string(code))
+	return codeWords(map[judgement.Code]string{
+		judgement.CodeState: "another state with", judgement.CodeLogit: "another logit with", judgement.CodeFailed: "the model fails with",
+	}, code, [...]string{"A first", "B first"}[order%judgement.Orders])
 }
 
 // judgementVerdict is the body of what verify --json prints.
@@ -82,27 +72,18 @@ func checkJudgement(c *cli.Context, r *receipt) (*checked, error) {
 	if err != nil {
 		return nil, err
 	}
-	var judge *scoring.Judgement
-	var out scoring.Outcome
-	err = withModelOf(c, t.Model, func(m *engine.Model) error {
-		judge = scoring.NewJudgement(bridge.Model{Model: m})
-		out, err = judge.Judge(c.Context, &r.Task, r.answer.Sender, r.answer.Answer.Body)
-		return err
-	})
+	v, err := check(c, r, t.Model, func(m bridge.Model) judge { return scoring.NewJudgement(m) })
 	if err != nil {
 		return nil, err
 	}
-	found, err := scoring.ReadPreference(&out)
+	found, err := scoring.ReadPreference(&v.found)
 	if err != nil {
 		return nil, err
 	}
 	side := said.SideName()
-	v := &checked{
-		finding: out.Finding, body: judgementVerdict{t.Model, found.Code, found.Order, side},
-		words:  fmt.Sprintf("%s: %s", out.Finding, judgementWords(found.Code, found.Order)),
-		isTrue: cardsOf(judge, &out),
-	}
-	if out.Passed() {
+	v.body = judgementVerdict{t.Model, found.Code, found.Order, side}
+	v.words = fmt.Sprintf("%s: %s", v.found.Finding, judgementWords(found.Code, found.Order))
+	if v.found.Passed() {
 		v.words = fmt.Sprintf("equal: %s, bit for bit", preferred(side))
 	}
 	return v, nil

@@ -7,7 +7,6 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	"github.com/assaynet/assay/engine"
 	"github.com/assaynet/assay/protocol/api"
 	"github.com/assaynet/assay/protocol/bridge"
 	"github.com/assaynet/assay/protocol/task/inference"
@@ -37,7 +36,7 @@ func syntheticKind() taskKind {
 // recordWords says how a record compares with a judge's own run, and what of an
 // exact one a data set does not take.
 func recordWords(code inference.Code, position uint32, gates, checks []string) string {
-	words := codeWords(code, position)
+	words := runWords(code, position)
 	switch {
 	case code == synthetic.CodeText:
 		return "the text is not that of the tokens"
@@ -71,27 +70,18 @@ func checkSynthetic(c *cli.Context, r *receipt) (_ *checked, err error) {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, box.Close(c.Context)) }()
-	var judge *scoring.Synthetic
-	var out scoring.Outcome
-	err = withModelOf(c, t.Run.Model, func(m *engine.Model) error {
-		judge = scoring.NewSynthetic(box.Passes, bridge.Model{Model: m})
-		out, err = judge.Judge(c.Context, &r.Task, r.answer.Sender, r.answer.Answer.Body)
-		return err
-	})
+	v, err := check(c, r, t.Run.Model, func(m bridge.Model) judge { return scoring.NewSynthetic(box.Passes, m) })
 	if err != nil {
 		return nil, err
 	}
-	found, err := scoring.ReadSynthesis(&out)
+	found, err := scoring.ReadSynthesis(&v.found)
 	if err != nil {
 		return nil, err
 	}
-	return &checked{
-		finding: out.Finding,
-		body: syntheticVerdict{
-			inferenceVerdict{t.Run.Model, found.Run.Code, found.Run.Position, found.Run.Tokens},
-			append([]string{}, found.Gates...), append([]string{}, found.Checks...),
-		},
-		words:  fmt.Sprintf("%s: %s", out.Finding, recordWords(found.Run.Code, found.Run.Position, found.Gates, found.Checks)),
-		isTrue: cardsOf(judge, &out),
-	}, nil
+	v.body = syntheticVerdict{
+		inferenceVerdict{t.Run.Model, found.Run.Code, found.Run.Position, found.Run.Tokens},
+		append([]string{}, found.Gates...), append([]string{}, found.Checks...),
+	}
+	v.words = fmt.Sprintf("%s: %s", v.found.Finding, recordWords(found.Run.Code, found.Run.Position, found.Gates, found.Checks))
+	return v, nil
 }

@@ -99,7 +99,7 @@ var errAnswerDiffers = errors.New("the answer differs")
 // verdict compares what the judges said with what was found.
 func (r *receipt) verdict(found *checked) *receiptVerdict {
 	v := &receiptVerdict{
-		Equal: found.finding == wire.FindingPassed, Kind: r.Task.Kind, Finding: found.finding, Body: found.body,
+		Equal: found.found.Passed(), Kind: r.Task.Kind, Finding: found.found.Finding, Body: found.body,
 		Task: r.Task.ID, Hotkey: r.answer.Sender, Cards: []cardVerdict{},
 	}
 	for i, k := range r.cards {
