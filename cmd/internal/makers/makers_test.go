@@ -1,13 +1,11 @@
 package makers_test
 
 import (
-	"encoding/json"
-	"errors"
 	"slices"
-	"strings"
 	"testing"
 
 	"github.com/assaynet/assay/cmd/internal/makers"
+	"github.com/assaynet/assay/cmd/internal/simulation/simulationtest"
 	"github.com/assaynet/assay/scoring/synthetic"
 )
 
@@ -80,16 +78,7 @@ func TestWhoSpinsEnoughIsPaid(t *testing.T) {
 func TestThreadsChangeNothingAndTheSeedDoes(t *testing.T) {
 	s := small(t)
 	s.Cases, s.Model.RecordsEach = s.Cases[:3], 10
-	want, err := json.Marshal(run(t, s, 1, 1))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if got, err := json.Marshal(run(t, s, 1, 7)); err != nil || string(got) != string(want) {
-		t.Errorf("seven threads: got %s, want %s", got, want)
-	}
-	if got, err := json.Marshal(run(t, s, 2, 1)); err != nil || string(got) == string(want) {
-		t.Errorf("another seed gives the same (%v)", err)
-	}
+	simulationtest.Threads(t, func(seed uint64, threads int) *makers.Report { return run(t, s, seed, threads) })
 }
 
 func TestADemandThatDoesNotHoldIsCounted(t *testing.T) {
@@ -102,8 +91,7 @@ func TestADemandThatDoesNotHoldIsCounted(t *testing.T) {
 }
 
 func TestAScenarioThatCannotBeIsRefused(t *testing.T) {
-	shipped := string(makers.Shipped())
-	for name, c := range map[string]struct{ part, other, want string }{
+	simulationtest.Refuses(t, makers.Shipped(), makers.Read, map[string][3]string{
 		"no TOML":          {"[model]", "[model", "line"},
 		"an unknown field": {"fee =", "fees =", "there is no"},
 		"a share":          {"phrase_share = 0.12", "phrase_share = 1.5", "0 to 1"},
@@ -115,24 +103,7 @@ func TestAScenarioThatCannotBeIsRefused(t *testing.T) {
 		"cheats alone":     {"seats = 3", "seats = 10", "leaves one"},
 		"no seats":         {"seats = 3", "seats = 0", "leaves one"},
 		"a varied share":   {"varied = [0, 0.05", "varied = [nan, 0.05", "varied is 0 to 1"},
-	} {
-		if !strings.Contains(shipped, c.part) {
-			t.Fatalf("%s: %q is not in the scenario", name, c.part)
-		}
-		_, err := makers.Read([]byte(strings.Replace(shipped, c.part, c.other, 1)))
-		if !errors.Is(err, makers.ErrScenario) || !strings.Contains(err.Error(), c.want) {
-			t.Errorf("%s: got %v, want %q", name, err, c.want)
-		}
-	}
-}
-
-func FuzzRead(f *testing.F) {
-	f.Add(makers.Shipped())
-	f.Add([]byte(nil))
-	f.Fuzz(func(t *testing.T, raw []byte) {
-		s, err := makers.Read(raw)
-		if (s == nil) == (err == nil) {
-			t.Errorf("got %v and %v", s, err)
-		}
 	})
 }
+
+func FuzzRead(f *testing.F) { simulationtest.Fuzz(f, makers.Shipped(), makers.Read) }

@@ -1,7 +1,6 @@
 package raters_test
 
 import (
-	"encoding/json"
 	"encoding/xml"
 	"errors"
 	"io"
@@ -9,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/assaynet/assay/cmd/internal/raters"
+	"github.com/assaynet/assay/cmd/internal/simulation/simulationtest"
 	"github.com/assaynet/assay/scoring/preference"
 )
 
@@ -42,16 +42,7 @@ func run(t *testing.T, s *raters.Scenario, seed uint64, threads int) *raters.Rep
 
 func TestThreadsChangeNothingAndTheSeedDoes(t *testing.T) {
 	s := small(t)
-	want, err := json.Marshal(run(t, s, 1, 1))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if got, err := json.Marshal(run(t, s, 1, 7)); err != nil || string(got) != string(want) {
-		t.Errorf("seven threads: got %s, want %s", got, want)
-	}
-	if got, err := json.Marshal(run(t, s, 2, 1)); err != nil || string(got) == string(want) {
-		t.Errorf("another seed gives the same (%v)", err)
-	}
+	simulationtest.Threads(t, func(seed uint64, threads int) *raters.Report { return run(t, s, seed, threads) })
 }
 
 func TestHonestPeopleArePaidAndCheatsAreNot(t *testing.T) {
@@ -112,8 +103,7 @@ func TestBothPlotsShowEveryCurve(t *testing.T) {
 }
 
 func TestAScenarioThatCannotBeIsRefused(t *testing.T) {
-	shipped := string(raters.Shipped())
-	for name, c := range map[string]struct{ part, other, want string }{
+	simulationtest.Refuses(t, raters.Shipped(), raters.Read, map[string][3]string{
 		"no TOML":            {"[model]", "[model", "line"},
 		"an unknown field":   {"traps =", "trapz =", "there is no"},
 		"a share":            {"traps = 0.05", "traps = 1.5", "0 to 1"},
@@ -127,15 +117,7 @@ func TestAScenarioThatCannotBeIsRefused(t *testing.T) {
 		"too many setters":   {"leaks = 1", "leaks = 5", "count setters"},
 		"a keep rate of one": {"[0.5, 0.75]", "[1, 0.75]", "keep rates"},
 		"endless epochs":     {"epochs = 8", "epochs = 100000", "epochs are at most"},
-	} {
-		if !strings.Contains(shipped, c.part) {
-			t.Fatalf("%s: %q is not in the scenario", name, c.part)
-		}
-		_, err := raters.Read([]byte(strings.Replace(shipped, c.part, c.other, 1)))
-		if !errors.Is(err, raters.ErrScenario) || !strings.Contains(err.Error(), c.want) {
-			t.Errorf("%s: got %v, want %q", name, err, c.want)
-		}
-	}
+	})
 }
 
 func TestAnEmptyScenarioIsNoScenario(t *testing.T) {
@@ -146,13 +128,4 @@ func TestAnEmptyScenarioIsNoScenario(t *testing.T) {
 	}
 }
 
-func FuzzRead(f *testing.F) {
-	f.Add(raters.Shipped())
-	f.Add([]byte(nil))
-	f.Fuzz(func(t *testing.T, raw []byte) {
-		s, err := raters.Read(raw)
-		if (s == nil) == (err == nil) {
-			t.Errorf("got %v and %v", s, err)
-		}
-	})
-}
+func FuzzRead(f *testing.F) { simulationtest.Fuzz(f, raters.Shipped(), raters.Read) }
