@@ -10,8 +10,8 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	"github.com/assaynet/assay/cmd/internal/scenario"
 	"github.com/assaynet/assay/protocol"
+	"github.com/assaynet/assay/scoring/yuma/scenario"
 )
 
 // maxEpochScenario bounds a scenario's file: a network of 4,096 seats with the

@@ -154,10 +154,11 @@ func TestPermitsHoldTheVectorsExactly(t *testing.T) {
 	}
 	readJSON(t, "testdata/19_validator_permits.json", &file)
 	for k, c := range file.Cases {
-		in := setup{
-			N: c.N, MaxValidators: c.MaxValidators, StakeThreshold: c.StakeThreshold, Stake: c.Stake, ActivityCutoff: 13,
-			RegisteredAt: make([]uint64, c.N), LastUpdate: make([]uint64, c.N), ValidatorPermit: make([]bool, c.N), Block: 1,
-		}.start()
+		in := yuma.Input{
+			Params: yuma.Params{MaxValidators: c.MaxValidators, StakeThreshold: c.StakeThreshold, ActivityCutoff: 13},
+			Block:  1, Stake: c.Stake, RegisteredAt: make([]uint64, c.N), LastUpdate: make([]uint64, c.N), Permit: make([]bool, c.N),
+			Weights: make([][]yuma.Entry, c.N), Bonds: make([][]yuma.Entry, c.N),
+		}
 		first := run(t, in)
 		if !slices.Equal(first.Permit, c.After1) {
 			t.Errorf("case %d, first epoch: got %v, want %v", k, first.Permit, c.After1)
