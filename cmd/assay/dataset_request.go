@@ -43,11 +43,13 @@ questions that the network has. model is an id for makers to read, and nobody ch
 it. count is the most records that are paid, price the most TOKENS for one, maximum
 the most for all, and deadline how many blocks makers have.
 
-The maximum goes into escrow, and a sixty-fourth of it is burned besides. Makers
-seal records until the deadline and open them in the epoch after it; in the one
-after that the validators send them through the gates of protocol/SPEC.md, section
-21. What most of their stake agrees on is paid by the ledger: you choose neither
-whom you pay, nor refuse what passed. What is left comes back.
+The maximum goes into escrow, and a thirty-second of it besides: half of that is
+burned, half is for the validators who judge. Makers seal records until the
+deadline and open them in the epoch after it; in the one after that the validators
+send them through the gates of protocol/SPEC.md, section 21, and seal what they
+find, and in the next they open it. What most of their stake agrees on is paid by
+the ledger: you choose neither whom you pay, nor refuse what passed. What is left
+comes back.
 
 EVERYBODY READS THE SPECIFICATION, AND EVERY RECORD: they stand on the ledger.
 
@@ -205,8 +207,10 @@ func stageOf(r *api.Request, h protocol.Height) string {
 		return fmt.Sprintf("%d records sealed, %d blocks left", r.Sealed, left(r.Deadline))
 	case h <= r.OpenDeadline:
 		return fmt.Sprintf("%d of %d records opened, %d blocks left", r.Opened, r.Sealed, left(r.OpenDeadline))
+	case h <= r.JudgeDeadline:
+		return fmt.Sprintf("%d records are judged, %d blocks left", r.Opened, left(r.JudgeDeadline))
 	}
-	return fmt.Sprintf("%d records are judged, %d blocks left", r.Opened, left(r.JudgeDeadline))
+	return fmt.Sprintf("findings on %d records are opened, at most %d blocks left", r.Opened, left(r.SettleDeadline))
 }
 
 func requestText(r *api.Request) []pair {
@@ -214,10 +218,11 @@ func requestText(r *api.Request) []pair {
 		{"request", r.ID.String()},
 		{"requester", r.Requester.String()},
 		{"asked", fmt.Sprintf("at height %d for %d records at %s, at most %s", r.Height, r.Count, r.Price, r.Maximum)},
-		{"deadlines", fmt.Sprintf("%d to seal, %d to open, %d to judge", r.Deadline, r.OpenDeadline, r.JudgeDeadline)},
+		{"deadlines", fmt.Sprintf("%d to seal, %d to open, %d to judge, %d to settle", r.Deadline, r.OpenDeadline, r.JudgeDeadline, r.SettleDeadline)},
 		{"records", fmt.Sprintf("%d sealed, %d opened, %d paid", r.Sealed, r.Opened, r.PaidRecords)},
 		{"paid", r.Paid.String()},
 		{"escrow", r.Escrow.String()},
+		{"judges", fmt.Sprintf("%s paid, %s in escrow", r.Judged, r.Fee)},
 		{"specification", printable(r.Specification)},
 	}
 }

@@ -80,8 +80,12 @@ func run(c *cli.Context) (err error) {
 	if v, err = newValidator(c.Context, d, n, box); err != nil {
 		return d.Explain(err)
 	}
+	salt, err := d.Salt()
+	if err != nil {
+		return err
+	}
 	r := requests.New(requests.Config{
-		Params: &d.Genesis.Params, Hotkey: d.Hotkey.PublicKey(), Ledger: n, Run: box.Passes, Submit: n.Submit, Logger: d.Log,
+		Params: &d.Genesis.Params, Hotkey: d.Hotkey.PublicKey(), Salt: salt, Ledger: n, Run: box.Passes, Submit: n.Submit, Logger: d.Log,
 	})
 	state := source.State(n)
 	from := api.Source{

@@ -22,19 +22,24 @@ type Request struct {
 	Count         uint32             `json:"count"`
 	Price         protocol.Amount    `json:"price"`
 	Maximum       protocol.Amount    `json:"maximum"`
-	// Until Deadline records are sealed, until OpenDeadline opened, and until
-	// JudgeDeadline judged.
-	Deadline      protocol.Height `json:"deadline"`
-	OpenDeadline  protocol.Height `json:"open_deadline"`
-	JudgeDeadline protocol.Height `json:"judge_deadline"`
-	Sealed        uint32          `json:"sealed"`
-	Opened        uint32          `json:"opened"`
+	// Until Deadline records are sealed, until OpenDeadline opened, until
+	// JudgeDeadline judged, and by SettleDeadline it has ended.
+	Deadline       protocol.Height `json:"deadline"`
+	OpenDeadline   protocol.Height `json:"open_deadline"`
+	JudgeDeadline  protocol.Height `json:"judge_deadline"`
+	SettleDeadline protocol.Height `json:"settle_deadline"`
+	Sealed         uint32          `json:"sealed"`
+	Opened         uint32          `json:"opened"`
 	// Ended is the height at which it was settled, or all went back; 0 before.
 	Ended  protocol.Height `json:"ended"`
 	Escrow protocol.Amount `json:"escrow"`
 	Paid   protocol.Amount `json:"paid"`
 	// PaidRecords is how many records were paid.
 	PaidRecords uint32 `json:"paid_records"`
+	// Fee is for its judges, and neither paid nor returned; Judged is what they were
+	// paid.
+	Fee    protocol.Amount `json:"fee"`
+	Judged protocol.Amount `json:"judged"`
 }
 
 // MadeRecord is an opened record of a request.
@@ -91,8 +96,9 @@ func (h *Handler) shownRequest(id protocol.Hash, q *ledger.Request) Request {
 	return Request{
 		ID: id, Requester: q.Requester, Height: q.Height, Specification: q.Asked.Specification,
 		Count: q.Asked.Count, Price: q.Asked.Price, Maximum: q.Asked.Maximum, Deadline: q.Asked.Deadline,
-		OpenDeadline: q.OpenDeadline(h.params), JudgeDeadline: q.JudgeDeadline(h.params),
+		OpenDeadline: q.OpenDeadline(h.params), JudgeDeadline: q.JudgeDeadline(h.params), SettleDeadline: q.SettleDeadline(h.params),
 		Sealed: q.Sealed, Opened: q.Opened, Ended: q.Ended, Escrow: q.Escrow, Paid: q.Paid, PaidRecords: q.Count,
+		Fee: q.Fee, Judged: q.Judged,
 	}
 }
 

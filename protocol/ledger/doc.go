@@ -10,7 +10,7 @@
 // result. An error of the tree itself ends Apply, and nothing of the block holds.
 //
 // What people ask to be made and pay by escrow, without any seat, is in
-// request.go.
+// request.go, and how judges settle it in finding.go.
 //
 // It leaves ordering to consensus, storage to state, and the questions that a
 // judge answers to scoring. Start reading at records.go, then apply.go.

@@ -163,8 +163,14 @@ func RequestFindingKey(request protocol.Hash, uid protocol.UID) []byte {
 	return u16(RequestFindingPrefix(request), uid)
 }
 
-// RequestFindingPrefix begins what validators found of a request.
+// RequestFindingPrefix begins the findings of a request.
 func RequestFindingPrefix(request protocol.Hash) []byte { return append([]byte("F"), request[:]...) }
+
+// FoundKey holds a [FoundRecord].
+func FoundKey(request, found protocol.Hash) []byte { return append(FoundPrefix(request), found[:]...) }
+
+// FoundPrefix begins what the findings of a request say.
+func FoundPrefix(request protocol.Hash) []byte { return append([]byte("J"), request[:]...) }
 
 // PaidTextKey holds the request that a text was paid by.
 func PaidTextKey(text protocol.Hash) []byte { return append([]byte("X"), text[:]...) }

@@ -33,7 +33,7 @@ func ReadRecords(r Reader, request protocol.Hash) ([]Record, error) {
 	return out, err
 }
 
-// ReadRequestFinding returns what a judge found of a request.
+// ReadRequestFinding returns what a judge sealed of a request, opened or not.
 func ReadRequestFinding(r Reader, request protocol.Hash, uid protocol.UID) (RequestFinding, bool, error) {
 	return read[RequestFinding](r, RequestFindingKey(request, uid))
 }

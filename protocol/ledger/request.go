@@ -1,8 +1,6 @@
 package ledger
 
 import (
-	"bytes"
-
 	"github.com/assaynet/assay/protocol"
 	"github.com/assaynet/assay/protocol/params"
 	"github.com/assaynet/assay/protocol/wire"
@@ -12,15 +10,19 @@ import (
 // ledger, and everybody can read it: the specification, and after the deadline the
 // records.
 //
-//	request   the maximum goes from the requester's balance into escrow
+//	request   the maximum goes from the requester's balance into escrow, and what
+//	          its judges are paid
 //	deadline  until then makers seal records: who copies comes later
 //	+ tempo   until then they open them: the texts are public now
-//	+ tempo   until then the judges of the epoch in which the openings ended say
-//	          what each record is to be paid; findings that are equal and have more
-//	          than half of these judges' stake behind them, two judges at least where
-//	          there are two, settle the request at once
-//	          or else all goes back: nobody agreed that anything was made
-//	+ epochs  of retention after the end all is forgotten
+//	+ tempo   until then the judges of the epoch in which the openings ended seal
+//	          what they find that each record is to be paid
+//	+ tempo   until then they open it (finding.go). By then, or when all that was
+//	          sealed is open, the request is settled by what most of these judges'
+//	          stake found; or else all goes back: nobody agreed that anything was made
+//	+ epochs  of retention after the end all is forgotten, and what it paid may be
+//	          paid again
+//
+// Where nothing was sealed, or nothing opened, all goes back at that deadline.
 //
 // The ledger does not read texts. A judgement is a pure function of what it holds
 // (scoring/synthetic), so that honest judges find the same, and no requester
@@ -29,14 +31,23 @@ import (
 
 // What requests cost.
 const (
-	// RequestFee is the part of its maximum that a request burns: one in so many.
-	RequestFee = 64
+	// requestFee is the part of its maximum that a request costs besides: one in so
+	// many. Half of it is burned, half is for its judges.
+	requestFee = 32
 	// openFee is how many bytes of a record one fee is burned for.
 	openFee = 1 << 10
 	// maxSealed bounds the records of a request, and so what its judges do: each
 	// seal burns a fee.
 	maxSealed = 8 * wire.MaxRequested
 )
+
+// RequestCost returns what a request costs beside its maximum and the fee of its
+// transaction: what is burned, and what its judges are paid. It is at least what
+// every judge's own two transactions cost, so that a small one is judged, too.
+func RequestCost(p *params.Params, maximum protocol.Amount) (burned, judges protocol.Amount) {
+	fee := max(maximum/requestFee, 4*p.Seats.Fee*protocol.Amount(p.Seats.MaxValidators))
+	return fee - fee/2, fee / 2
+}
 
 // Request is kept under RequestKey(id).
 type Request struct {
@@ -51,6 +62,9 @@ type Request struct {
 	Ended protocol.Height
 	Paid  protocol.Amount // to makers
 	Count uint32          // records that were paid
+	// Fee is for the judges, and not yet paid or returned; Judged is what they were
+	// paid.
+	Fee, Judged protocol.Amount
 }
 
 // OpenDeadline is the last height at which records are opened.
@@ -58,9 +72,15 @@ func (r *Request) OpenDeadline(p *params.Params) protocol.Height {
 	return r.Asked.Deadline + protocol.Height(p.Schedule.Tempo)
 }
 
-// JudgeDeadline is the last height at which judges say what they found.
+// JudgeDeadline is the last height at which judges seal what they found.
 func (r *Request) JudgeDeadline(p *params.Params) protocol.Height {
 	return r.OpenDeadline(p) + protocol.Height(p.Schedule.Tempo)
+}
+
+// SettleDeadline is the last height at which judges open what they found, and by
+// which the request has ended.
+func (r *Request) SettleDeadline(p *params.Params) protocol.Height {
+	return r.JudgeDeadline(p) + protocol.Height(p.Schedule.Tempo)
 }
 
 // SealedRecord is kept under SealedRecordKey(request, seal) until it is opened.
@@ -81,14 +101,6 @@ type MadeRecord struct {
 	Paid   protocol.Amount // zero where it was not paid
 }
 
-// RequestFinding is kept under RequestFindingKey(request, uid).
-type RequestFinding struct {
-	_     struct{} `cbor:",toarray"`
-	Seat  protocol.SeatID
-	Pays  protocol.Hash // of what the judge said
-	Stake protocol.Amount
-}
-
 // RequestID names a request: H("assay/1/request", requester ‖ u64 height ‖ body).
 func RequestID(requester protocol.PublicKey, h protocol.Height, b *wire.Request) protocol.Hash {
 	return wire.HashOf("assay/1/request", requester[:], u64(nil, uint64(h)), wire.Encode(b))
@@ -97,9 +109,9 @@ func RequestID(requester protocol.PublicKey, h protocol.Height, b *wire.Request)
 // TextHash names a text that was paid: H("assay/1/text", text).
 func TextHash(text string) protocol.Hash { return wire.HashOf("assay/1/text", []byte(text)) }
 
-// request puts the maximum into escrow, and burns its part.
+// request puts the maximum and what its judges are paid into escrow.
 func (m *machine) request(from protocol.PublicKey, b *wire.Request) error {
-	last := m.height + protocol.Height(m.p.Tasks.Retention*m.p.Schedule.Tempo)
+	last := m.height + m.memory()
 	if b.Deadline <= m.height || b.Deadline > last {
 		return broken(ErrDeadline, "deadline %d, %d … %d", b.Deadline, m.height+1, last)
 	}
@@ -107,15 +119,15 @@ func (m *machine) request(from protocol.PublicKey, b *wire.Request) error {
 	if _, ok := get[Request](m.st, RequestKey(id)); ok {
 		return broken(ErrDuplicate, "request %s", id.Short())
 	}
-	if err := m.burn(from, b.Maximum/RequestFee); err != nil {
+	burned, judges := RequestCost(m.p, b.Maximum)
+	if err := m.burn(from, burned); err != nil {
 		return err
 	}
-	if err := m.debit(from, b.Maximum); err != nil {
+	if err := m.debit(from, b.Maximum+judges); err != nil { // below 2^54
 		return err
 	}
-	r := Request{Requester: from, Height: m.height, Asked: *b, Escrow: b.Maximum}
-	put(m.st, RequestKey(id), r)
-	put(m.st, RequestDueKey(r.JudgeDeadline(m.p), id), id)
+	put(m.st, RequestKey(id), Request{Requester: from, Height: m.height, Asked: *b, Escrow: b.Maximum, Fee: judges})
+	put(m.st, RequestDueKey(b.Deadline, id), id)
 	m.emit(Event{Name: EventRequested, Epoch: m.currentEpoch(), Hash: id, Amount: b.Maximum, Count: b.Count})
 	return nil
 }
@@ -184,113 +196,25 @@ func (m *machine) requestUntil(id protocol.Hash, window func(r *Request) (first,
 	return r, nil
 }
 
-// judgeRequest keeps what a judge found, and settles where that was the one that
-// was missing.
-func (m *machine) judgeRequest(s Seat, b *wire.JudgeRequest) error {
-	r, err := m.requestUntil(b.Request, func(r *Request) (first, last protocol.Height) {
-		return r.OpenDeadline(m.p) + 1, r.JudgeDeadline(m.p)
-	})
-	if err != nil {
-		return err
-	}
-	epoch := m.p.Schedule.EpochOf(r.OpenDeadline(m.p))
-	judge, ok := get[RosterJudge](m.st, RosterJudgeKey(epoch, s.ID.UID))
-	if !ok || judge.ID != s.ID {
-		return broken(ErrNotPermitted, "seat %d is no validator of epoch %d", s.ID.UID, epoch)
-	}
-	at := RequestFindingKey(b.Request, s.ID.UID)
-	if _, ok := get[RequestFinding](m.st, at); ok {
-		return broken(ErrDuplicate, "seat %d has judged request %s", s.ID.UID, b.Request.Short())
-	}
-	if err := r.payable(b.Pays); err != nil {
-		return err
-	}
-	found := wire.HashOf("assay/1/request/finding", wire.Encode(b))
-	put(m.st, at, RequestFinding{Seat: s.ID, Pays: found, Stake: judge.Stake})
-	if m.agreed(b.Request, epoch, found) {
-		return m.settle(b.Request, &r, b.Pays)
-	}
-	return nil
-}
-
-// payable refuses what a request does not pay, whatever its records say.
-func (r *Request) payable(pays []wire.RecordPay) error {
-	if len(pays) > int(r.Asked.Count) {
-		return broken(ErrMismatch, "%d records paid, at most %d", len(pays), r.Asked.Count)
-	}
-	left := r.Escrow
-	for _, p := range pays {
-		if p.Number >= r.Opened || p.Amount > r.Asked.Price || p.Amount > left {
-			return broken(ErrMismatch, "%s for record %d of %d", p.Amount, p.Number, r.Opened)
-		}
-		left -= p.Amount
-	}
-	return nil
-}
-
-// agreed reports whether more than half of the judges' stake found the same, and
-// two of them where there are two.
-func (m *machine) agreed(id protocol.Hash, epoch protocol.Epoch, found protocol.Hash) bool {
-	judges := all[RosterJudge](m.st, RosterJudgePrefix(epoch))
-	var total, same protocol.Amount
-	n := 0
-	for i := range judges {
-		total += judges[i].Stake // at most what was issued
-	}
-	for _, f := range all[RequestFinding](m.st, RequestFindingPrefix(id)) {
-		if f.Pays == found {
-			same += f.Stake
-			n++
-		}
-	}
-	return same > total/2 && n >= min(2, len(judges))
-}
-
-// settle pays, and gives back what is left.
-func (m *machine) settle(id protocol.Hash, r *Request, pays []wire.RecordPay) error {
-	var keys [][]byte
-	var records []MadeRecord
-	err := walk(m.st, MadeRecordPrefix(id), func(k []byte, v MadeRecord) bool {
-		keys, records = append(keys, bytes.Clone(k)), append(records, v)
-		return true
-	})
-	if err != nil {
-		m.st.fail(err)
-		return err
-	}
-	for _, p := range pays {
-		v := &records[p.Number]
-		text := PaidTextKey(TextHash(v.Text))
-		if _, ok := get[protocol.Hash](m.st, text); ok {
-			continue // another request, or a twin in this one, was settled first
-		}
-		if err := m.credit(v.Maker, p.Amount); err != nil {
-			return err
-		}
-		put(m.st, text, id)
-		v.Paid = p.Amount
-		put(m.st, keys[p.Number], v)
-		r.Escrow, r.Paid, r.Count = r.Escrow-p.Amount, r.Paid+p.Amount, r.Count+1
-	}
-	return m.end(id, r)
-}
-
-// end returns what is left of the escrow, and has the request forgotten some
-// epochs later.
-func (m *machine) end(id protocol.Hash, r *Request) error {
-	if err := m.credit(r.Requester, r.Escrow); err != nil {
-		return err
-	}
-	r.Escrow, r.Ended = 0, m.height
+// end returns what is left in escrow, and has the request forgotten some epochs
+// later.
+func (m *machine) end(id protocol.Hash, r *Request) {
+	m.fromEscrow(r.Requester, r.Escrow+r.Fee)
+	r.Escrow, r.Fee, r.Ended = 0, 0, m.height
 	put(m.st, RequestKey(id), r)
-	put(m.st, RequestDueKey(m.height+protocol.Height(m.p.Tasks.Retention*m.p.Schedule.Tempo), id), id)
+	put(m.st, RequestDueKey(m.height+m.memory(), id), id)
 	m.emit(Event{Name: EventSettled, Epoch: m.currentEpoch(), Hash: id, Amount: r.Paid, Count: r.Count})
-	return nil
 }
 
-// endRequests gives back what nobody agreed to pay by this block, and forgets
-// requests that ended long ago.
-func (m *machine) endRequests() {
+// memory is how many blocks ahead a deadline may be, and for how many after its end
+// a request is kept, and what it paid is not paid again.
+func (m *machine) memory() protocol.Height {
+	return protocol.Height(m.p.Tasks.Retention * m.p.Schedule.Tempo)
+}
+
+// dueRequests does what a block does about requests by itself: it goes on where a
+// deadline passed, and forgets those that ended long ago.
+func (m *machine) dueRequests() {
 	for _, id := range all[protocol.Hash](m.st, RequestDuePrefix(m.height)) {
 		del(m.st, RequestDueKey(m.height, id))
 		r, ok := get[Request](m.st, RequestKey(id))
@@ -298,14 +222,47 @@ func (m *machine) endRequests() {
 		case !ok:
 			m.st.fail(ErrCorrupt)
 		case r.Ended == 0:
-			if err := m.end(id, &r); err != nil {
-				m.st.fail(err)
-			}
-		case m.height >= r.Ended+protocol.Height(m.p.Tasks.Retention*m.p.Schedule.Tempo):
-			del(m.st, RequestKey(id))
-			delAll(m.st, SealedRecordPrefix(id))
-			delAll(m.st, MadeRecordPrefix(id))
-			delAll(m.st, RequestFindingPrefix(id))
+			m.pass(id, &r)
+		case m.height >= r.Ended+m.memory():
+			m.forgetRequest(id)
 		}
+	}
+}
+
+// pass goes on after the deadline of a request that is now: where nothing came
+// until then, nothing will.
+func (m *machine) pass(id protocol.Hash, r *Request) {
+	opens, settles := r.OpenDeadline(m.p), r.SettleDeadline(m.p)
+	switch {
+	case m.height == settles:
+		m.conclude(id, r)
+	case m.height < opens && r.Sealed > 0:
+		put(m.st, RequestDueKey(opens, id), id)
+	case r.Opened > 0:
+		put(m.st, RequestDueKey(settles, id), id)
+	default:
+		m.end(id, r)
+	}
+}
+
+// forgetRequest removes all of a request, and what it paid from the texts that are
+// not paid again: no record of that outlives the one that it is about.
+func (m *machine) forgetRequest(id protocol.Hash) {
+	var texts [][]byte
+	err := walk(m.st, MadeRecordPrefix(id), func(_ []byte, v MadeRecord) bool {
+		if v.Paid > 0 {
+			texts = append(texts, PaidTextKey(TextHash(v.Text)))
+		}
+		return true
+	})
+	if err != nil {
+		m.st.fail(err)
+	}
+	for _, k := range texts {
+		del(m.st, k)
+	}
+	del(m.st, RequestKey(id))
+	for _, prefix := range [][]byte{SealedRecordPrefix(id), MadeRecordPrefix(id), RequestFindingPrefix(id), FoundPrefix(id)} {
+		delAll(m.st, prefix)
 	}
 }

@@ -12,10 +12,10 @@ import (
 	"github.com/assaynet/assay/protocol/wire"
 )
 
-const (
-	asked    = 10 * protocol.Unit // the maximum of the request below
-	burnedBy = asked / ledger.RequestFee
-)
+const asked = 10 * protocol.Unit // the maximum of the request below
+
+// What that costs beside: burned, and for its judges.
+const burnedBy, judgesFee = asked / 64, asked / 64
 
 // requested is a network in which rich asks for three records until a block.
 func requested(t *testing.T, deadline protocol.Height) (*network, protocol.Hash) {
@@ -27,11 +27,11 @@ func requested(t *testing.T, deadline protocol.Height) (*network, protocol.Hash)
 	if err := n.do("rich cold", body); err != nil {
 		t.Fatal(err)
 	}
-	if got := before - n.account("rich cold").Balance; got != asked+burnedBy+n.p.Seats.Fee {
+	if got := before - n.account("rich cold").Balance; got != asked+burnedBy+judgesFee+n.p.Seats.Fee {
 		t.Errorf("the request cost %s", got)
 	}
 	id := ledger.RequestID(secret("rich cold").Public(), n.height, body)
-	if s, err := ledger.ReadSupply(n.tree); err != nil || s.Escrow != asked {
+	if s, err := ledger.ReadSupply(n.tree); err != nil || s.Escrow != asked+judgesFee {
 		t.Errorf("%s in escrow, %v", s.Escrow, err)
 	}
 	return n, id
@@ -81,9 +81,32 @@ func (n *network) read(request protocol.Hash) ledger.Request {
 	return r
 }
 
-// TestARequestIsSettledByMostOfTheStake: v1 has 100 of 210, v2 60, v3 50.
-func TestARequestIsSettledByMostOfTheStake(t *testing.T) {
-	n, id := requested(t, 10)
+// seal seals a finding of a judge, and returns what opens it.
+func (n *network) seal(judge string, request protocol.Hash, pays ...wire.RecordPay) *wire.OpenFinding {
+	n.tb.Helper()
+	f := &wire.OpenFinding{Request: request, Salt: [32]byte{byte(len(judge)), judge[1]}, Pays: pays}
+	if err := n.do(judge, &wire.SealFinding{Request: request, Seal: f.Seal(secret(judge).Public())}); err != nil {
+		n.tb.Fatalf("%s: %v", judge, err)
+	}
+	return f
+}
+
+// open opens findings, in this order.
+func (n *network) open(judges []string, findings map[string]*wire.OpenFinding) {
+	n.tb.Helper()
+	for _, name := range judges {
+		if err := n.do(name, findings[name]); err != nil {
+			n.tb.Fatalf("%s: %v", name, err)
+		}
+	}
+}
+
+// settling is a request with a record of m1's and one of m2's, all of whose judges
+// have sealed a finding: v1 with 100 of the stake of 210 and v3 with 50 that m1 is
+// to be paid a token, v2 with 60 that m2 is.
+func settling(t *testing.T) (n *network, id protocol.Hash, findings map[string]*wire.OpenFinding) {
+	t.Helper()
+	n, id = requested(t, 10)
 	made := n.sealed(id, map[string]string{"m1 cold": "Tea is a leaf.", "m2 cold": "Tea is not coffee."})
 	n.until(10)
 	for name, r := range made {
@@ -92,40 +115,60 @@ func TestARequestIsSettledByMostOfTheStake(t *testing.T) {
 		}
 	}
 	n.until(30)
-	first, other := []wire.RecordPay{{Number: n.number(id, "m1 cold"), Amount: protocol.Unit}}, []wire.RecordPay{{Number: n.number(id, "m2 cold"), Amount: protocol.Unit}}
-	rich, m1, m2 := n.account("rich cold").Balance, n.account("m1 cold").Balance, n.account("m2 cold").Balance
-	for _, j := range []struct {
-		name string
-		pays []wire.RecordPay
-	}{{"v1", first}, {"v2", other}} {
-		if err := n.do(j.name, &wire.JudgeRequest{Request: id, Pays: j.pays}); err != nil {
-			t.Fatal(err)
-		}
-		if r := n.read(id); r.Ended != 0 || r.Escrow != asked {
-			t.Fatalf("settled by %s alone: %+v", j.name, r)
+	first := wire.RecordPay{Number: n.number(id, "m1 cold"), Amount: protocol.Unit}
+	other := wire.RecordPay{Number: n.number(id, "m2 cold"), Amount: protocol.Unit}
+	findings = map[string]*wire.OpenFinding{"v1": n.seal("v1", id, first), "v2": n.seal("v2", id, other), "v3": n.seal("v3", id, first)}
+	n.until(50)
+	return n, id, findings
+}
+
+// TestARequestIsSettledByMostOfTheStake, once all that was sealed is open. What was
+// not paid returns, and so does what rounding left of the judges' part.
+func TestARequestIsSettledByMostOfTheStake(t *testing.T) {
+	n, id, findings := settling(t)
+	before := map[string]protocol.Amount{}
+	for _, name := range []string{"rich cold", "m1 cold", "m2 cold", "v1 cold", "v2 cold", "v3 cold"} {
+		before[name] = n.account(name).Balance
+	}
+	for _, name := range []string{"v1", "v3"} {
+		n.open([]string{name}, findings)
+		if r := n.read(id); r.Ended != 0 || r.Escrow != asked || r.Fee != judgesFee {
+			t.Fatalf("settled by %s: %+v", name, r)
 		}
 	}
-	if err := n.do("v3", &wire.JudgeRequest{Request: id, Pays: first}); err != nil {
-		t.Fatal(err)
-	}
-	if r := n.read(id); r.Ended != n.height || r.Escrow != 0 || r.Paid != protocol.Unit || r.Count != 1 {
+	n.open([]string{"v2"}, findings)
+	v1, v3 := judgesFee*100/150, judgesFee*50/150
+	if r := n.read(id); r.Ended != n.height || r.Escrow != 0 || r.Paid != protocol.Unit || r.Count != 1 || r.Fee != 0 || r.Judged != v1+v3 {
 		t.Errorf("settled: %+v", r)
 	}
 	if !slices.Contains(n.events(), ledger.EventSettled) {
 		t.Errorf("events: %v", n.events())
 	}
-	for name, got := range map[string]protocol.Amount{
-		"the maker": n.account("m1 cold").Balance - m1 - protocol.Unit,
-		"the other": n.account("m2 cold").Balance - m2,
-		"requester": n.account("rich cold").Balance - rich - asked + protocol.Unit,
+	for name, want := range map[string]protocol.Amount{
+		"rich cold": asked - protocol.Unit + judgesFee - v1 - v3,
+		"m1 cold":   protocol.Unit,
+		"m2 cold":   0,
+		"v1 cold":   v1 - n.p.Seats.Fee, // of its opening
+		"v3 cold":   v3 - n.p.Seats.Fee,
 	} {
-		if got != 0 {
-			t.Errorf("%s: %d units too much", name, got)
+		if got := n.account(name).Balance; got != before[name]+want {
+			t.Errorf("%s had %s and has %s, want %s more", name, before[name], got, want)
 		}
 	}
-	if err := n.do("v1", &wire.JudgeRequest{Request: id}); !errors.Is(err, ledger.ErrDeadline) {
-		t.Errorf("a judgement of what is settled: %v", err)
+	if got := before["v2 cold"] - n.account("v2 cold").Balance; got != n.p.Seats.Fee {
+		t.Errorf("who found something else is out %s, want the fee alone", got)
 	}
+	if err := n.do("v1", findings["v1"]); !errors.Is(err, ledger.ErrDeadline) {
+		t.Errorf("a finding on what is settled: %v", err)
+	}
+}
+
+// TestATextIsPaidOnce for as long as the request is kept that paid it; then nothing
+// of either is left in the state, and it may be paid again.
+func TestATextIsPaidOnce(t *testing.T) {
+	n, id, findings := settling(t)
+	n.open([]string{"v1", "v2", "v3"}, findings)
+	forgotten := n.height + 80
 	// What was paid once is not paid again, by any request.
 	again := &wire.Request{Specification: `{"topic":"tea"}`, Count: 1, Price: 1, Maximum: 1, Deadline: n.height + 5}
 	if err := n.do("rich cold", again); err != nil {
@@ -137,13 +180,15 @@ func TestARequestIsSettledByMostOfTheStake(t *testing.T) {
 	if err := n.do("m2 cold", copied["m2 cold"]); !errors.Is(err, ledger.ErrDuplicate) {
 		t.Errorf("a text that was paid: %v", err)
 	}
-	// At last all is forgotten, and nothing of it is left in the state.
-	r := n.read(second)
-	n.until(r.JudgeDeadline(n.p) + 80)
+	n.until(forgotten - 1)
+	n.read(id)
+	n.until(forgotten)
 	if _, ok, err := ledger.ReadRequest(n.tree, id); ok || err != nil {
 		t.Errorf("the request is there still, %v", err)
 	}
-	for _, letter := range []string{"A", "D", "B", "M", "F"} {
+	// Of the second one nothing was opened: it ended with the openings.
+	n.until(again.Deadline + 20 + 80)
+	for _, letter := range []string{"A", "D", "B", "M", "F", "J", "X"} {
 		_ = n.tree.Iterate([]byte(letter), func(k, _ []byte) bool {
 			t.Errorf("left in the state: %q", k[:1])
 			return true
@@ -151,28 +196,103 @@ func TestARequestIsSettledByMostOfTheStake(t *testing.T) {
 	}
 }
 
-// TestWhatNobodyAgreesOnGoesBack, all of it but the part that was burned.
+// TestWhatNobodyAgreesOnGoesBack, all of it but the part that was burned: v2 and v3
+// have more than half of the stake, but v3 never opened what it found, and that
+// counts as none.
 func TestWhatNobodyAgreesOnGoesBack(t *testing.T) {
-	n, id := requested(t, 10)
-	r := n.read(id)
-	n.until(30)
-	if err := n.do("v1", &wire.JudgeRequest{Request: id}); err != nil {
-		t.Fatal(err)
-	}
+	n, id, findings := settling(t)
+	n.open([]string{"v1", "v2"}, findings)
 	before := n.account("rich cold").Balance
-	n.until(r.JudgeDeadline(n.p) - 1)
+	r := n.read(id)
+	n.until(r.SettleDeadline(n.p) - 1)
 	if n.account("rich cold").Balance != before {
 		t.Error("it went back too early")
 	}
 	n.block()
-	if got := n.account("rich cold").Balance - before; got != asked {
+	if got := n.account("rich cold").Balance - before; got != asked+judgesFee {
 		t.Errorf("%s went back", got)
 	}
-	if r = n.read(id); r.Escrow != 0 || r.Paid != 0 || r.Ended != n.height {
+	if r = n.read(id); r.Escrow != 0 || r.Fee != 0 || r.Paid != 0 || r.Judged != 0 || r.Ended != n.height {
 		t.Errorf("ended: %+v", r)
 	}
-	if err := n.do("v2", &wire.JudgeRequest{Request: id}); !errors.Is(err, ledger.ErrDeadline) {
+	if err := n.do("v3", findings["v3"]); !errors.Is(err, ledger.ErrDeadline) {
 		t.Errorf("too late: %v", err)
+	}
+}
+
+// TestASilentJudgeKeepsNobodyFromBeingPaid: v2 never opens, and at the last height
+// the others settle without it.
+func TestASilentJudgeKeepsNobodyFromBeingPaid(t *testing.T) {
+	n, id, findings := settling(t)
+	n.open([]string{"v3", "v1"}, findings)
+	r := n.read(id)
+	n.until(r.SettleDeadline(n.p))
+	if r = n.read(id); r.Ended != n.height || r.Paid != protocol.Unit || r.Judged != judgesFee*100/150+judgesFee*50/150 {
+		t.Errorf("ended: %+v", r)
+	}
+}
+
+// TestALazyJudgeHasNothingToCopy: a seal of another's opens for nobody else, and
+// nobody seals once the first has opened.
+func TestALazyJudgeHasNothingToCopy(t *testing.T) {
+	n, id := requested(t, 10)
+	made := n.sealed(id, map[string]string{"m1 cold": "Tea is a leaf."})
+	n.until(10)
+	if err := n.do("m1 cold", made["m1 cold"]); err != nil {
+		t.Fatal(err)
+	}
+	n.until(30)
+	finding := n.seal("v1", id, wire.RecordPay{Amount: protocol.Unit})
+	if err := n.do("v2", &wire.SealFinding{Request: id, Seal: finding.Seal(secret("v1").Public())}); err != nil {
+		t.Fatal(err)
+	}
+	n.until(50)
+	n.open([]string{"v1"}, map[string]*wire.OpenFinding{"v1": finding})
+	if err := n.do("v2", finding); !errors.Is(err, ledger.ErrMismatch) {
+		t.Errorf("a copy of what was opened: %v", err)
+	}
+	if err := n.do("v3", &wire.SealFinding{Request: id, Seal: finding.Seal(secret("v3").Public())}); !errors.Is(err, ledger.ErrDeadline) {
+		t.Errorf("a seal after the openings: %v", err)
+	}
+}
+
+// TestWhereNothingIsMadeAllGoesBackAtOnce: at the deadline of what did not come.
+func TestWhereNothingIsMadeAllGoesBackAtOnce(t *testing.T) {
+	for name, c := range map[string]struct {
+		texts map[string]string
+		ends  protocol.Height
+	}{
+		"nothing sealed": {nil, 10},
+		"nothing opened": {map[string]string{"m1 cold": "Tea is a leaf."}, 30},
+	} {
+		n, id := requested(t, 10)
+		n.sealed(id, c.texts)
+		before := n.account("rich cold").Balance
+		n.until(c.ends - 1)
+		if got := n.account("rich cold").Balance; got != before {
+			t.Errorf("%s: %s went back too early", name, got-before)
+		}
+		n.block()
+		if got := n.account("rich cold").Balance - before; got != asked+judgesFee {
+			t.Errorf("%s: %s went back", name, got)
+		}
+		if r := n.read(id); r.Ended != c.ends {
+			t.Errorf("%s: ended: %+v", name, r)
+		}
+	}
+}
+
+// TestASmallRequestPaysItsJudgesFees, whatever its maximum is.
+func TestASmallRequestPaysItsJudgesFees(t *testing.T) {
+	p := testParams()
+	for _, maximum := range []protocol.Amount{1, protocol.Unit / 100} {
+		fees := 2 * p.Seats.Fee * protocol.Amount(p.Seats.MaxValidators)
+		if burned, judges := ledger.RequestCost(&p, maximum); burned != fees || judges != fees {
+			t.Errorf("%s: %s burned, %s for its judges, want %s each", maximum, burned, judges, fees)
+		}
+	}
+	if burned, judges := ledger.RequestCost(&p, 1001*protocol.Unit+32); burned != 15_640_625_001 || judges != 15_640_625_000 {
+		t.Errorf("%s burned, %s for its judges", burned, judges)
 	}
 }
 
@@ -204,7 +324,7 @@ func TestRulesOfRequests(t *testing.T) {
 	want("a seal", "m1 cold", seals(mine), "")
 	want("a seal of another's", "m2 cold", seals(mine), ledger.ErrDuplicate)
 	want("opening before the deadline", "m1 cold", tea, ledger.ErrDeadline)
-	want("judging before the deadline", "v1", &wire.JudgeRequest{Request: id}, ledger.ErrDeadline)
+	want("judging before the deadline", "v1", &wire.SealFinding{Request: id}, ledger.ErrDeadline)
 	long := record(id, strings.Repeat("tea ", 2000))
 	want("a long record", "m1 cold", seals(long.Seal(secret("m1 cold").Public())), "")
 	n.until(20)
@@ -220,19 +340,61 @@ func TestRulesOfRequests(t *testing.T) {
 	}
 	n.until(40)
 	want("a record after the openings", "m1 cold", long, ledger.ErrDeadline)
-	pay := func(number uint32, amount protocol.Amount) *wire.JudgeRequest {
-		return &wire.JudgeRequest{Request: id, Pays: []wire.RecordPay{{Number: number, Amount: amount}}}
+	finding := func(pays ...wire.RecordPay) *wire.OpenFinding { return &wire.OpenFinding{Request: id, Pays: pays} }
+	sealOf := func(judge string, f *wire.OpenFinding) *wire.SealFinding {
+		return &wire.SealFinding{Request: id, Seal: f.Seal(secret(judge).Public())}
 	}
-	want("a miner's finding", "m1", pay(0, 1), ledger.ErrNotPermitted)
-	want("a record that is not there", "v1", pay(2, 1), ledger.ErrMismatch)
-	want("above the price", "v1", pay(0, 3*protocol.Unit+1), ledger.ErrMismatch)
-	var many []wire.RecordPay
+	absent := finding(wire.RecordPay{Number: 2, Amount: 1})
+	dear := finding(wire.RecordPay{Amount: 3*protocol.Unit + 1})
+	many := finding()
 	for i := range uint32(4) {
-		many = append(many, wire.RecordPay{Number: i, Amount: 1})
+		many.Pays = append(many.Pays, wire.RecordPay{Number: i, Amount: 1})
 	}
-	want("more than were asked for", "v1", &wire.JudgeRequest{Request: id, Pays: many}, ledger.ErrMismatch)
-	want("a finding", "v1", pay(0, 1), "")
-	want("another finding", "v1", pay(1, 1), ledger.ErrDuplicate)
+	want("a miner's finding", "m1", sealOf("m1", absent), ledger.ErrNotPermitted)
+	want("a finding", "v1", sealOf("v1", absent), "")
+	want("another finding", "v1", sealOf("v1", dear), ledger.ErrDuplicate)
+	want("a finding opened early", "v1", absent, ledger.ErrDeadline)
+	want("a finding", "v2", sealOf("v2", dear), "")
+	n.until(60)
+	want("a seal too late", "v3", sealOf("v3", many), ledger.ErrDeadline)
+	want("a record that is not there", "v1", absent, ledger.ErrMismatch)
+	want("above the price", "v2", dear, ledger.ErrMismatch)
+	want("what it did not seal", "v2", finding(), ledger.ErrMismatch)
+	want("a finding of who sealed none", "v3", many, ledger.ErrUnknown)
+	want("what nobody asked for", "v1", &wire.OpenFinding{Request: protocol.Hash{9}}, ledger.ErrUnknown)
+}
+
+// TestAFindingPaysNoMoreThanWasAsked: it is refused when it is opened, and a right
+// one is taken once.
+func TestAFindingPaysNoMoreThanWasAsked(t *testing.T) {
+	n, id := requested(t, 10)
+	made := n.sealed(id, map[string]string{"m1 cold": "one", "m2 cold": "two", "v1 cold": "three"})
+	n.until(10)
+	for name, r := range made {
+		if err := n.do(name, r); err != nil {
+			t.Fatal(err)
+		}
+	}
+	n.until(30)
+	pays := func(amounts ...protocol.Amount) (out []wire.RecordPay) {
+		for i, a := range amounts {
+			out = append(out, wire.RecordPay{Number: uint32(i), Amount: a})
+		}
+		return out
+	}
+	findings := map[string]*wire.OpenFinding{
+		"v1": n.seal("v1", id, pays(3*protocol.Unit, 3*protocol.Unit, 3*protocol.Unit)...),
+		"v2": n.seal("v2", id, pays(1, 1, 1, 1)...),
+		"v3": n.seal("v3", id, pays(1, 1, 1)...),
+	}
+	n.until(50)
+	n.open([]string{"v1"}, findings)
+	if err := n.do("v1", findings["v1"]); !errors.Is(err, ledger.ErrDuplicate) {
+		t.Errorf("a finding again: %v", err)
+	}
+	if err := n.do("v2", findings["v2"]); !errors.Is(err, ledger.ErrMismatch) {
+		t.Errorf("more than were asked for: %v", err)
+	}
 }
 
 // TestTheOrderOfSealsIsTheirBlocks, whoever opens first.

@@ -124,8 +124,10 @@ func (m *machine) execute(signer protocol.PublicKey, body wire.Body, o *origin) 
 		return m.sealRecords(signer, b)
 	case *wire.OpenRecord:
 		return m.openRecord(signer, b)
-	case *wire.JudgeRequest:
-		return m.judgeRequest(o.seat, b)
+	case *wire.SealFinding:
+		return m.sealFinding(o.seat, b)
+	case *wire.OpenFinding:
+		return m.openFinding(o.seat, b)
 	}
 	return errNoRule // wire knows the same types
 }

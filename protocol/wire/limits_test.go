@@ -60,9 +60,9 @@ func TestBodiesOverTheirLimitsAreRefused(t *testing.T) {
 		"a seal twice":          {&wire.SealRecords{Seals: make([]protocol.Hash, 2)}, wire.ErrNotCanonical},
 		"an empty record":       {&wire.OpenRecord{}, wire.ErrLimit},
 		"a long record":         {&wire.OpenRecord{Text: strings.Repeat("a", wire.MaxRecordText+1)}, wire.ErrLimit},
-		"pay of nothing":        {&wire.JudgeRequest{Pays: []wire.RecordPay{{}}}, wire.ErrLimit},
-		"pay twice":             {&wire.JudgeRequest{Pays: []wire.RecordPay{{Number: 1, Amount: 1}, {Number: 1, Amount: 1}}}, wire.ErrNotCanonical},
-		"too many pays":         {&wire.JudgeRequest{Pays: make([]wire.RecordPay, wire.MaxRequested+1)}, wire.ErrLimit},
+		"pay of nothing":        {&wire.OpenFinding{Pays: []wire.RecordPay{{}}}, wire.ErrLimit},
+		"pay twice":             {&wire.OpenFinding{Pays: []wire.RecordPay{{Number: 1, Amount: 1}, {Number: 1, Amount: 1}}}, wire.ErrNotCanonical},
+		"too many pays":         {&wire.OpenFinding{Pays: make([]wire.RecordPay, wire.MaxRequested+1)}, wire.ErrLimit},
 		"too many counts":       {&wire.CommitCards{Opened: make([]wire.SeatCount, 4097)}, wire.ErrLimit},
 	} {
 		if err := c.body.Check(); !errors.Is(err, c.want) {
@@ -179,6 +179,15 @@ func TestSealsAndLeavesBindTheirMaker(t *testing.T) {
 	row := &wire.RevealWeights{Epoch: 1, UIDs: []protocol.UID{1}, Values: []uint16{2}}
 	if row.Seal(alice) == row.Seal(bob) {
 		t.Error("a seal does not bind the hotkey")
+	}
+	found := &wire.OpenFinding{Request: hash("request"), Salt: [32]byte{1}, Pays: []wire.RecordPay{{Number: 1, Amount: 2}}}
+	salted, other := *found, *found
+	salted.Salt, other.Pays = [32]byte{2}, nil
+	if found.Seal(alice) == found.Seal(bob) || found.Seal(alice) == salted.Seal(alice) {
+		t.Error("the seal of a finding does not bind hotkey and salt")
+	}
+	if found.Found() != salted.Found() || found.Found() == other.Found() {
+		t.Error("what was found is not the same under another salt, or is the same of other pays")
 	}
 	r := sampleAnswer().Body
 	leaf := wire.SlotLeaf(chain, hash("task"), alice, [32]byte{1}, r)

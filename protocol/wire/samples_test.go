@@ -62,7 +62,8 @@ func bodies() []wire.Body {
 		&wire.Request{Specification: `{"topic":"tea"}`, Count: 3, Price: 5, Maximum: 15, Deadline: 99},
 		&wire.SealRecords{Request: hash("request"), Seals: []protocol.Hash{{1}, {2}}},
 		&wire.OpenRecord{Request: hash("request"), Salt: [32]byte{7}, Text: "Tea is a leaf."},
-		&wire.JudgeRequest{Request: hash("request"), Pays: []wire.RecordPay{{Number: 0, Amount: 5}, {Number: 300, Amount: 1 << 40}}},
+		&wire.SealFinding{Request: hash("request"), Seal: hash("finding")},
+		&wire.OpenFinding{Request: hash("request"), Salt: [32]byte{7}, Pays: []wire.RecordPay{{Number: 0, Amount: 5}, {Number: 300, Amount: 1 << 40}}},
 	}
 }
 

@@ -33,7 +33,8 @@ const (
 	TxRequest         TxType = 16
 	TxSealRecords     TxType = 17
 	TxOpenRecord      TxType = 18
-	TxJudgeRequest    TxType = 19
+	TxSealFinding     TxType = 19
+	TxOpenFinding     TxType = 20
 )
 
 // who signs a transaction.
@@ -72,7 +73,8 @@ var txTypes = [...]struct {
 	TxRequest:         {name: "request", body: func() Body { return new(Request) }, signer: byColdkey},
 	TxSealRecords:     {name: "seal-records", body: func() Body { return new(SealRecords) }, signer: byColdkey},
 	TxOpenRecord:      {name: "open-record", body: func() Body { return new(OpenRecord) }, signer: byColdkey},
-	TxJudgeRequest:    {name: "judge-request", body: func() Body { return new(JudgeRequest) }, signer: byHotkey},
+	TxSealFinding:     {name: "seal-finding", body: func() Body { return new(SealFinding) }, signer: byHotkey},
+	TxOpenFinding:     {name: "open-finding", body: func() Body { return new(OpenFinding) }, signer: byHotkey},
 }
 
 // Known reports whether there is such a transaction. The other methods may be

@@ -91,11 +91,26 @@ func (b *OpenRecord) Seal(maker protocol.PublicKey) protocol.Hash {
 	return HashOf("assay/1/record", maker[:], Encode(b))
 }
 
-// JudgeRequest says what a validator found that the records of a request are to
-// be paid: those alone that passed every gate.
-type JudgeRequest struct {
+// SealFinding binds a validator to what it found of a request, before it sees what
+// the others found.
+type SealFinding struct {
 	_       struct{} `cbor:",toarray"`
 	Request protocol.Hash
+	Seal    protocol.Hash // of [OpenFinding.Seal]
+}
+
+// Type implements [Body].
+func (*SealFinding) Type() TxType { return TxSealFinding }
+
+// Check implements [Body].
+func (*SealFinding) Check() error { return nil }
+
+// OpenFinding shows a finding that the signer sealed: what the records of a
+// request are to be paid, those alone that passed every gate.
+type OpenFinding struct {
+	_       struct{} `cbor:",toarray"`
+	Request protocol.Hash
+	Salt    [32]byte    // hides the finding until it is opened
 	Pays    []RecordPay // ascending by number, at most MaxRequested
 }
 
@@ -107,10 +122,21 @@ type RecordPay struct {
 }
 
 // Type implements [Body].
-func (*JudgeRequest) Type() TxType { return TxJudgeRequest }
+func (*OpenFinding) Type() TxType { return TxOpenFinding }
+
+// Seal returns the hash that SealFinding carries for this finding of a judge.
+func (b *OpenFinding) Seal(hotkey protocol.PublicKey) protocol.Hash {
+	return HashOf("assay/1/request/seal", hotkey[:], Encode(b))
+}
+
+// Found names what was found, whoever found it: findings that say the same of a
+// request have it in common.
+func (b *OpenFinding) Found() protocol.Hash {
+	return HashOf("assay/1/request/finding", b.Request[:], Encode(b.Pays))
+}
 
 // Check implements [Body].
-func (b *JudgeRequest) Check() error {
+func (b *OpenFinding) Check() error {
 	if len(b.Pays) > MaxRequested {
 		return fmt.Errorf("%d records paid, at most %d: %w", len(b.Pays), MaxRequested, ErrLimit)
 	}

@@ -79,7 +79,7 @@ func TestARequestOnTheLedgerIsPaidAsItsFileWouldBe(t *testing.T) {
 	if err != nil || !slices.Equal(pays, want) {
 		t.Errorf("paid %v, %v, want %v: the three that were first and passed", pays, err, want)
 	}
-	if err := (&wire.JudgeRequest{Pays: pays}).Check(); err != nil {
+	if err := (&wire.OpenFinding{Pays: pays}).Check(); err != nil {
 		t.Error(err)
 	}
 }

@@ -47,10 +47,10 @@ func TestARequestIsPaidByTheGatesAlone(t *testing.T) {
 	for _, name := range judges {
 		port := s.Port(name)
 		s.Attach(name+"'s requests", port, requestNode{requests.New(requests.Config{
-			Params: s.Params(), Hotkey: protocoltest.Named(name).PublicKey(), Ledger: port, Run: box.Passes, Logger: zerolog.Nop(),
+			Params: s.Params(), Hotkey: protocoltest.Named(name).PublicKey(), Salt: [32]byte{byte(len(name))}, Ledger: port, Run: box.Passes, Logger: zerolog.Nop(),
 			Submit: func(ctx context.Context, body wire.Body) error {
-				if b, ok := body.(*wire.JudgeRequest); ok && name == "vincent" {
-					body = &wire.JudgeRequest{Request: b.Request, Pays: []wire.RecordPay{{Number: s.numberOf(b.Request, "max"), Amount: protocol.Unit}}}
+				if b, ok := body.(*wire.SealFinding); ok && name == "vincent" {
+					b.Seal = s.lie(b.Request).Seal(protocoltest.Named(name).PublicKey())
 				}
 				return port.Submit(ctx, body)
 			},
@@ -78,7 +78,13 @@ func TestARequestIsPaidByTheGatesAlone(t *testing.T) {
 	for name, r := range records {
 		s.tx(protocoltest.Cold(name), r)
 	}
-	s.until(ask.Deadline + protocol.Height(s.Params().Schedule.Tempo) + 4)
+	before := map[string]protocol.Amount{}
+	s.until(ask.Deadline + 2*protocol.Height(s.Params().Schedule.Tempo))
+	for _, name := range judges {
+		before[name] = s.balance(name)
+	}
+	s.tx(protocoltest.Named("vincent"), s.lie(id)) // by hand: his program opens no other finding than its own
+	s.until(s.Height() + 4)
 	r, ok, err := ledger.ReadRequest(s.State(), id)
 	if err != nil || !ok || r.Ended == 0 || r.Count != 2 || r.Opened != 5 {
 		t.Fatalf("the request came to %+v, %v, %v", r, ok, err)
@@ -97,13 +103,31 @@ func TestARequestIsPaidByTheGatesAlone(t *testing.T) {
 	if paid["ann"] != ask.Price || paid["abe"] != 0 || paid["max"] != 0 || paid["tom"]+paid["tim"] != ask.Price {
 		t.Errorf("paid were %v", paid)
 	}
-	fees := ask.Maximum/ledger.RequestFee + s.Params().Seats.Fee
-	if got := s.balance("ruth"); got != 10*protocol.Unit-2*ask.Price-fees {
+	burned, fee := ledger.RequestCost(s.Params(), ask.Maximum)
+	if got := s.balance("ruth"); got != 10*protocol.Unit-2*ask.Price-burned-r.Judged-s.Params().Seats.Fee {
 		t.Errorf("Ruth has %s", got)
+	}
+	// The three judges who agreed share what judging is paid; the fourth has nothing.
+	if r.Judged != 3*(fee/3) {
+		t.Errorf("judging was paid %s of %s", r.Judged, fee)
+	}
+	for _, name := range judges {
+		want := before[name] + fee/3
+		if name == "vincent" {
+			want = before[name]
+		}
+		if got := s.balance(name); got != want-s.Params().Seats.Fee {
+			t.Errorf("%s had %s and has %s", name, before[name], got)
+		}
 	}
 	// It is no work of a seat: no maker has one, and the others were paid as ever.
 	s.play(6)
 	s.minedNothing()
+}
+
+// lie is a finding that pays Max alone.
+func (s *stage) lie(request protocol.Hash) *wire.OpenFinding {
+	return &wire.OpenFinding{Request: request, Pays: []wire.RecordPay{{Number: s.numberOf(request, "max"), Amount: protocol.Unit}}}
 }
 
 // numberOf returns the number of a maker's record in a request.

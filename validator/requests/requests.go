@@ -3,6 +3,8 @@ package requests
 import (
 	"cmp"
 	"context"
+	"crypto/hmac"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"slices"
@@ -29,6 +31,8 @@ type Ledger interface {
 type Config struct {
 	Params *params.Params
 	Hotkey protocol.PublicKey
+	// Salt is a secret of the hotkey from which the salts of sealed findings follow.
+	Salt   [32]byte
 	Ledger Ledger
 	// Run runs the programs of records.
 	Run scoring.Runner
@@ -42,12 +46,13 @@ type Config struct {
 // Judge judges requests for one seat.
 type Judge struct {
 	cfg Config
-	// found is what requests that have not ended are to be paid. Step's own.
-	found map[protocol.Hash][]wire.RecordPay
+	// found is what was found of requests that have not ended; nil of one of which
+	// something else was sealed. Step's own.
+	found map[protocol.Hash]*wire.OpenFinding
 }
 
 // New returns a judge; it starts nothing.
-func New(cfg Config) *Judge { return &Judge{cfg: cfg, found: map[protocol.Hash][]wire.RecordPay{}} }
+func New(cfg Config) *Judge { return &Judge{cfg: cfg, found: map[protocol.Hash]*wire.OpenFinding{}} }
 
 // Run follows the ledger until ctx ends, and returns nil then. Errors are logged
 // and met again at the next height.
@@ -73,9 +78,10 @@ func (j *Judge) Run(ctx context.Context) error {
 // keep the seat's other transactions waiting.
 const atOnce = 4
 
-// Step says what it finds of requests whose judges are due at head, those that
-// end first, until it stands on the ledger. Judging takes as long as their
-// records do. A request without a record needs no judge: all goes back by itself.
+// Step seals what it finds of requests whose judges are due at head, and then opens
+// it, those that end first, until it stands on the ledger. Judging takes as long as
+// their records do. A request without a record needs no judge: all goes back by
+// itself.
 func (j *Judge) Step(ctx context.Context, head protocol.Height) error {
 	now, err := j.cfg.Ledger.At(ctx, head)
 	if err != nil {
@@ -88,7 +94,7 @@ func (j *Judge) Step(ctx context.Context, head protocol.Height) error {
 	due, open := []asked{}, map[protocol.Hash]bool{}
 	err = ledger.Requests(now, func(id protocol.Hash, r ledger.Request) bool {
 		open[id] = r.Ended == 0
-		if r.Ended == 0 && r.Opened > 0 && head >= r.OpenDeadline(j.cfg.Params) && head < r.JudgeDeadline(j.cfg.Params) {
+		if r.Ended == 0 && r.Opened > 0 && head >= r.OpenDeadline(j.cfg.Params) && head < r.SettleDeadline(j.cfg.Params) {
 			due = append(due, asked{id, r})
 		}
 		return true
@@ -108,7 +114,7 @@ func (j *Judge) Step(ctx context.Context, head protocol.Height) error {
 		if said == atOnce {
 			break
 		}
-		sent, err := j.judge(ctx, now, &seat, due[i].id, &due[i].Request)
+		sent, err := j.judge(ctx, now, head, &seat, &due[i])
 		if errs = append(errs, err); sent {
 			said++
 		}
@@ -124,29 +130,42 @@ type asked struct {
 
 // judge brings the own finding about one request one step further, and reports
 // whether there was one to be sent.
-func (j *Judge) judge(ctx context.Context, now ledger.Reader, seat *ledger.Seat, id protocol.Hash, r *ledger.Request) (bool, error) {
+func (j *Judge) judge(ctx context.Context, now ledger.Reader, head protocol.Height, seat *ledger.Seat, r *asked) (bool, error) {
 	epoch := j.cfg.Params.Schedule.EpochOf(r.OpenDeadline(j.cfg.Params))
 	if judge, ok, err := ledger.ReadRosterJudge(now, epoch, seat.ID.UID); err != nil || !ok || judge.ID != seat.ID {
 		return false, err
 	}
-	if _, said, err := ledger.ReadRequestFinding(now, id, seat.ID.UID); err != nil || said {
-		return false, err
+	said, sealed, err := ledger.ReadRequestFinding(now, r.id, seat.ID.UID)
+	opens := head >= r.JudgeDeadline(j.cfg.Params)
+	if err != nil || sealed != opens || !said.Found.IsZero() {
+		return false, err // too late for a seal, too early for what is in it, or open
 	}
-	pays, known := j.found[id]
+	body, known := j.found[r.id]
 	if !known {
-		var err error
-		if pays, err = j.find(ctx, now, id, r); err != nil {
-			return false, fmt.Errorf("request %s: %w", id.Short(), err)
+		if body, err = j.find(ctx, now, r); err != nil {
+			return false, fmt.Errorf("request %s: %w", r.id.Short(), err)
 		}
-		j.found[id] = pays
-		j.cfg.Logger.Info().Str("request", id.String()).Uint32("records", r.Opened).Int("paid", len(pays)).Msg("judged request")
+		j.found[r.id] = body
+		j.cfg.Logger.Info().Str("request", r.id.String()).Uint32("records", r.Opened).Int("paid", len(body.Pays)).Msg("judged request")
 	}
-	return true, j.cfg.Submit(ctx, &wire.JudgeRequest{Request: id, Pays: pays})
+	if body == nil {
+		return false, nil
+	}
+	seal := body.Seal(j.cfg.Hotkey)
+	switch {
+	case !sealed:
+		return true, j.cfg.Submit(ctx, &wire.SealFinding{Request: r.id, Seal: seal})
+	case said.Seal != seal: // by another version of this program, or with another key's salt
+		j.found[r.id] = nil
+		j.cfg.Logger.Warn().Str("request", r.id.String()).Msg("sealed another finding on a request than is found now; it is not opened")
+		return false, nil
+	}
+	return true, j.cfg.Submit(ctx, body)
 }
 
 // find sends the records of a request through its gates.
-func (j *Judge) find(ctx context.Context, now ledger.Reader, id protocol.Hash, r *ledger.Request) ([]wire.RecordPay, error) {
-	records, err := ledger.ReadRecords(now, id)
+func (j *Judge) find(ctx context.Context, now ledger.Reader, r *asked) (*wire.OpenFinding, error) {
+	records, err := ledger.ReadRecords(now, r.id)
 	if err != nil {
 		return nil, err
 	}
@@ -155,10 +174,20 @@ func (j *Judge) find(ctx context.Context, now ledger.Reader, id protocol.Hash, r
 		return nil, fmt.Errorf("the beacon of height %d: %w", r.Asked.Deadline+1, errors.Join(err, ledger.ErrCorrupt))
 	}
 	var broken error
-	pays, err := synthetic.Settle(r, records, beacon.Beacon, func(program string) (output string, ok bool) {
+	pays, err := synthetic.Settle(&r.Request, records, beacon.Beacon, func(program string) (output string, ok bool) {
 		output, ok, err := j.cfg.Run(ctx, program)
 		broken = errors.Join(broken, err)
 		return output, ok
 	})
-	return pays, errors.Join(err, broken)
+	return &wire.OpenFinding{Request: r.id, Salt: j.salt(r.id), Pays: pays}, errors.Join(err, broken)
+}
+
+// salt makes a seal that nobody can open by guessing what was found, and that is
+// the same after a crash.
+func (j *Judge) salt(request protocol.Hash) (salt [32]byte) {
+	h := hmac.New(sha256.New, j.cfg.Salt[:])
+	_, _ = h.Write([]byte("assay/1/request/salt\x00"))
+	_, _ = h.Write(request[:])
+	copy(salt[:], h.Sum(nil))
+	return salt
 }

@@ -53,7 +53,7 @@ func RequestID() protocol.Hash { return wire.HashOf("assay/test/request") }
 // requested writes a request that was settled: one of two records was paid.
 func (n *Network) requested() {
 	n.set(ledger.RequestKey(RequestID()), ledger.Request{
-		Requester: coldkey(0), Height: 5, Sealed: 2, Opened: 2, Ended: 41, Paid: protocol.Unit, Count: 1,
+		Requester: coldkey(0), Height: 5, Sealed: 2, Opened: 2, Ended: 41, Paid: protocol.Unit, Count: 1, Judged: protocol.Unit / 32,
 		Asked: wire.Request{Specification: `{"topic":"tea"}`, Count: 2, Price: protocol.Unit, Maximum: 2 * protocol.Unit, Deadline: 19},
 	})
 	for i, text := range []string{"Tea is a leaf.", "Tea"} {
