@@ -128,6 +128,9 @@ func exportConfig(c *cli.Context, a *asked, k *dataKind, dir string) (export.Con
 		return cfg, err
 	}
 	cfg.ChainID, a.chain = s.ChainID, s.ChainID
+	if err := paidKind(c.Context, a, k); err != nil {
+		return cfg, err
+	}
 	var page api.Page[struct{}]
 	if err := a.n.get(c.Context, "/v1/emissions?limit=1", &page); err != nil {
 		return cfg, err
@@ -152,6 +155,22 @@ func exportConfig(c *cli.Context, a *asked, k *dataKind, dir string) (export.Con
 	}
 	cfg.From, cfg.To = from, to
 	return cfg, nil
+}
+
+// paidKind says that a network does not have a kind: there will never be data of it.
+func paidKind(ctx context.Context, a *asked, k *dataKind) error {
+	var n api.Network
+	if err := a.n.get(ctx, "/v1/network", &n); err != nil {
+		return err
+	}
+	var has []string
+	for i := range n.Kinds {
+		if string(n.Kinds[i].Kind) == k.name {
+			return nil
+		}
+		has = append(has, printable(string(n.Kinds[i].Kind)))
+	}
+	return withHint(fmt.Errorf("the network %s does not have the kind %s", a.chain, k.name), "it has "+strings.Join(has, ", ")+": give --kind one of them, or ask a node of another network")
 }
 
 // parseEpochs reads E or A..B.
