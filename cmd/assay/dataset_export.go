@@ -157,7 +157,8 @@ func exportConfig(c *cli.Context, a *asked, k *dataKind, dir string) (export.Con
 	return cfg, nil
 }
 
-// paidKind says that a network does not have a kind: there will never be data of it.
+// paidKind says that a network does not have a kind, so that there will never be
+// data of it.
 func paidKind(ctx context.Context, a *asked, k *dataKind) error {
 	var n api.Network
 	if err := a.n.get(ctx, "/v1/network", &n); err != nil {

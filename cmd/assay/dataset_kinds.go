@@ -42,16 +42,25 @@ same, bit for bit), provenance. The network keeps tokens; --model gives their te
 		}),
 		dataKindFor(dataKind{
 			name: "preference", about: export.AboutPreference, help: `preference: prompt, chosen, rejected, agreement, confidence (posterior by the model
-of Dawid and Skene), raters, lane, provenance. Nobody attests that a person
-answered. Pairs are of the texts that their setter put on the ledger.`,
+of Dawid and Skene), raters, lane (people), provenance. Nobody attests that a person
+answered. Pairs are of the texts that their setter put on the ledger. What models
+prefer is the kind judgement: the lanes are apart in their data, too.`,
 		}, func(a *asked) export.Source[export.Preference] {
 			return export.Preferences(export.People(a.pairs))
 		}),
 		dataKindFor(dataKind{
+			name: "judgement", about: export.AboutJudgement, help: `judgement: prompt, chosen, rejected, margin (by how much the model prefers chosen),
+logits (of chosen and rejected, in both orders), lane (engine), passed, provenance.
+Pairs of which the model prefers neither side are left out.`,
+		}, func(a *asked) export.Source[export.Judgement] {
+			return export.Judgements(a.chain, a.tasks)
+		}),
+		dataKindFor(dataKind{
 			name: "synthetic", about: export.AboutSynthetic, help: `synthetic: prompt, response, family, checks (what each found), failed (none, or
-checks), passed, provenance. Records that do not pass the other gates are left out.`,
+checks), novelty, alike and diversity (against the rows before it in its epoch, in
+integers), passed, provenance. Records that do not pass the other gates are left out.`,
 		}, func(a *asked) export.Source[export.Record] {
-			return export.Synthetic(a.chain, a.tasks, a.run)
+			return export.Compared(export.Synthetic(a.chain, a.tasks, a.run))
 		}),
 	}
 }

@@ -13,7 +13,8 @@ import (
 )
 
 // Source gives the rows of an epoch, always the same ones in the same order, and
-// how many things it leaves out. A row is yield's only until that returns. Errors:
+// how many things it leaves out. A row is yield's only until that returns, but what
+// the row refers to stays as it is. Errors:
 // yield's, [ErrGone] before the first row, and its own.
 type Source[T any] func(ctx context.Context, e protocol.Epoch, yield func(*T) error) (dropped int64, err error)
 

@@ -80,7 +80,7 @@ func write(t *testing.T, c export.Config, s export.Source[export.Run]) *export.S
 // TestColumnsAreThoseThatAreRecorded: names, order and types of both forms. Who
 // loads a data set relies on them; UPDATE_GOLDEN=1 writes them anew.
 func TestColumnsAreThoseThatAreRecorded(t *testing.T) {
-	for name, row := range map[string]any{"inference": export.Run{}, "synthetic": export.Record{}, "preference": export.Preference{}} {
+	for name, row := range map[string]any{"inference": export.Run{}, "synthetic": export.Record{}, "preference": export.Preference{}, "judgement": export.Judgement{}} {
 		var b strings.Builder
 		b.WriteString(parquet.SchemaOf(row).String() + "\n\n")
 		keys(&b, reflect.TypeOf(row), "")
@@ -326,7 +326,8 @@ func TestTheCardSaysWhatItMust(t *testing.T) {
 			"**Nobody attests that a person answered.**", "| `confidence` | posterior", "--kind preference --out DIR --verify",
 		},
 		string(export.Card(export.AboutInference())(m)): {"| `provenance.block` | height", "pretty_name: \"Assay: verified inference\""},
-		string(export.Card(export.AboutSynthetic())(m)): {"| `checks` | what each", "verified synthesis"},
+		string(export.Card(export.AboutSynthetic())(m)): {"| `checks` | what each", "verified synthesis", "| `novelty` | share"},
+		string(export.Card(export.AboutJudgement())(m)): {"| `margin` | by how much", "the kind `preference`, whose lane is `people`"},
 	} {
 		for _, want := range wants {
 			if !strings.Contains(about, want) {

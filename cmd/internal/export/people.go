@@ -57,7 +57,7 @@ func give(list []api.Pair, yield func(*Pair) error) error {
 	for i := range list {
 		p := &list[i]
 		out := &Pair{
-			Prompt: p.Prompt, Sides: [2]string{p.A, p.B}, Lane: "people",
+			Prompt: p.Prompt, Sides: [2]string{p.A, p.B}, Lane: lanePeople,
 			Origin: Origin{
 				Pair: fmt.Sprintf("%d/%d/%d", p.Round, p.Setter, p.Place), Setter: p.Hotkey.String(), Gold: int32(p.Gold),
 				Epoch: int64(p.Epoch), Round: int64(p.Round), Root: p.Root.String(),

@@ -25,7 +25,7 @@ func TestRecordedDataSetsAreWrittenAgain(t *testing.T) {
 	_, errB := export.Write(t.Context(), set("synthetic", export.AboutSynthetic()), func(_ context.Context, e protocol.Epoch, yield func(*export.Record) error) (int64, error) {
 		for i := range 8 {
 			r := &export.Record{
-				Prompt: fmt.Sprintf("What is %d + %d?", i, e), Response: fmt.Sprintf("%d", i+int(e)), Family: "arithmetic", Passed: 2, Failed: []string{},
+				Prompt: fmt.Sprintf("What is %d + %d?", i, e), Response: fmt.Sprintf("%d", i+int(e)), Family: "arithmetic", Passed: 2, Failed: []string{}, Novelty: 1 << 15, Alike: int32(i), Diversity: 1 << 16,
 				Checks: []export.Finding{{Check: "number", Pass: true}, {Check: "answer", Pass: i != 3}}, Provenance: run(e, i).Provenance,
 			}
 			if i == 3 {
@@ -48,7 +48,21 @@ func TestRecordedDataSetsAreWrittenAgain(t *testing.T) {
 		}
 		return nil
 	}))
-	if err := errors.Join(errA, errB, errC); err != nil {
+	_, errD := export.Write(t.Context(), set("judgement", export.AboutJudgement()), func(_ context.Context, e protocol.Epoch, yield func(*export.Judgement) error) (int64, error) {
+		for i := range 8 {
+			// Binary32 numbers, which no decimal of a few digits is.
+			logits := []export.Logits{{Chosen: float64(float32(i) + 0.1), Rejected: float64(float32(-0.3))}, {Chosen: 1.5, Rejected: float64(float32(e) / 3)}}
+			r := &export.Judgement{
+				Prompt: fmt.Sprintf("What is %d + %d?", i, e), Chosen: fmt.Sprintf("%d", i+int(e)), Rejected: "I do not know.", Lane: "engine", Passed: 2,
+				Margin: float64(float32(i) + 0.7), Logits: logits, Provenance: run(e, i).Provenance,
+			}
+			if err := yield(r); err != nil {
+				return 0, err
+			}
+		}
+		return 1, nil
+	})
+	if err := errors.Join(errA, errB, errC, errD); err != nil {
 		t.Fatal(err)
 	}
 	for name, content := range files(t, dir) {

@@ -18,7 +18,7 @@ import (
 // no judge found to be false, and that passes all gates but the checks of its
 // question: those stand in the row. Gates and checks are a judge's, who signed them
 // and whose like would say the same; of a record that nobody judged they are found
-// here, by run.
+// here, by run. [Compared] fills in the rest.
 func Synthetic(chain string, tasks Tasks, run families.Runner) Source[Record] {
 	return func(ctx context.Context, e protocol.Epoch, yield func(*Record) error) (dropped int64, err error) {
 		err = tasks(ctx, families.Kind, e, func(t *api.Task) error {

@@ -9,17 +9,56 @@ package gate
 // list counts as n times that: the n²·112² ÷ Σ of the rules. The work is n²: the
 // caller bounds n. The whole of none.
 func Diversity(list []Signature) uint32 {
-	const whole = Positions * Positions
-	n := uint64(len(list))
-	if n == 0 {
-		return one
-	}
-	sum := n * whole
+	var c Crowd
+	d := uint32(one)
 	for i := range list {
-		for j := range i {
-			e := uint64(list[i].Equal(&list[j]))
-			sum += 2 * e * e
-		}
+		d = c.Add(&list[i])
 	}
-	return uint32(n * whole * one / sum)
+	return d
+}
+
+// Crowd is a list of signatures that grows. The zero value is empty.
+type Crowd struct {
+	list []lanes
+	sum  uint64 // Σ of [Diversity]
+}
+
+// Len returns how many there are.
+func (c *Crowd) Len() int { return len(c.list) }
+
+// Add adds a signature and returns the [Diversity] of all. The work is their
+// number.
+func (c *Crowd) Add(s *Signature) uint32 {
+	const whole = Positions * Positions
+	l := lanesOf(s)
+	for i := range c.list {
+		e := c.list[i].equal(&l)
+		c.sum += 2 * e * e
+	}
+	c.list, c.sum = append(c.list, l), c.sum+whole
+	return uint32(uint64(len(c.list)) * whole * one / c.sum)
+}
+
+// Clear empties the list.
+func (c *Crowd) Clear() { c.list, c.sum = c.list[:0], 0 }
+
+// lanes is a signature, four positions to a word: they are compared at once.
+type lanes [Positions / 4]uint64
+
+func lanesOf(s *Signature) (l lanes) {
+	for i, v := range s {
+		l[i/4] |= uint64(v) << (i % 4 * 16)
+	}
+	return l
+}
+
+// equal is [Signature.Equal].
+func (l *lanes) equal(m *lanes) uint64 {
+	const low = 0x7fff_7fff_7fff_7fff // all bits of each lane but the highest
+	var n uint64                      // of each lane, up to 28
+	for i := range l {
+		x := l[i] ^ m[i]
+		n += ^(x&low + low | x | low) >> 15 // one where the lane of x is zero
+	}
+	return n&0xffff + n>>16&0xffff + n>>32&0xffff + n>>48
 }

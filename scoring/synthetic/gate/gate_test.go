@@ -116,6 +116,36 @@ func TestDiversityCountsDifferentRecords(t *testing.T) {
 	}
 }
 
+// TestACrowdGrowsToTheDiversityOfItsList: positions that differ by one bit, the
+// highest or the lowest, are not equal.
+func TestACrowdGrowsToTheDiversityOfItsList(t *testing.T) {
+	a := gate.Sign(text.Grams(sentence(1, 100), 5))
+	var c gate.Crowd
+	var list []gate.Signature
+	for i := range 40 {
+		s := a
+		for k := range 2 * i {
+			s[k] ^= 1 << (15 * (k & 1))
+		}
+		list = append(list, s)
+		sum := uint64(0)
+		for j := range list {
+			for k := range list {
+				e := uint64(list[j].Equal(&list[k]))
+				sum += e * e
+			}
+		}
+		n := uint64(len(list))
+		want := uint32(n * gate.Positions * gate.Positions * one / sum)
+		if got := c.Add(&s); got != want || c.Len() != i+1 || gate.Diversity(list) != want {
+			t.Fatalf("%d signatures: a crowd of %d has %d, its list %d, want %d", n, c.Len(), got, gate.Diversity(list), want)
+		}
+	}
+	if c.Clear(); c.Len() != 0 || c.Add(&a) != one {
+		t.Error("a crowd that was emptied is not empty")
+	}
+}
+
 func BenchmarkSign(b *testing.B) {
 	grams := text.Grams(sentence(1, 200), 5)
 	for b.Loop() {

@@ -24,7 +24,7 @@ import torch
 import transformers
 import trl
 
-KINDS = ["inference", "synthetic", "preference"]
+KINDS = ["inference", "synthetic", "preference", "judgement"]
 
 
 def load(path, kind):

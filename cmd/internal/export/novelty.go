@@ -1,0 +1,129 @@
+package export
+
+import (
+	"context"
+	"runtime"
+
+	"github.com/assaynet/assay/protocol"
+	"github.com/assaynet/assay/protocol/task/synthetic/text"
+	"github.com/assaynet/assay/scoring/synthetic"
+	"github.com/assaynet/assay/scoring/synthetic/gate"
+	"github.com/assaynet/assay/scoring/synthetic/index"
+)
+
+// together is how many records are taken apart by one goroutine at a time.
+const together = 64
+
+// Compared fills in what the records of a source are beside those before them in
+// their epoch. Records are taken apart on all processors, and compared in order.
+func Compared(source Source[Record]) Source[Record] {
+	return func(ctx context.Context, e protocol.Epoch, yield func(*Record) error) (int64, error) {
+		c := comparison{before: before{makers: map[string]*gate.Crowd{}, window: synthetic.Default().Window}, yield: yield, apart: make(chan *traced)}
+		defer close(c.apart)
+		workers := runtime.GOMAXPROCS(0)
+		for range workers {
+			go func() {
+				for t := range c.apart {
+					t.take()
+				}
+			}()
+		}
+		next := &traced{}
+		dropped, err := source(ctx, e, func(r *Record) error {
+			if next.rows = append(next.rows, *r); len(next.rows) < together {
+				return nil
+			}
+			full := next
+			next = &traced{}
+			return c.add(full, workers)
+		})
+		if err != nil {
+			return dropped, err
+		}
+		return dropped, c.add(next, 0)
+	}
+}
+
+// comparison is the records of an epoch on their way.
+type comparison struct {
+	before before
+	yield  func(*Record) error
+	apart  chan *traced
+	queue  []*traced // in order
+}
+
+// add hands records to who takes them apart, and yields the oldest until no more
+// than so many lists are on their way.
+func (c *comparison) add(t *traced, most int) error {
+	t.done = make(chan struct{})
+	c.queue = append(c.queue, t)
+	c.apart <- t
+	for len(c.queue) > most {
+		oldest := c.queue[0]
+		c.queue = c.queue[1:]
+		<-oldest.done
+		for i := range oldest.rows {
+			c.before.compare(&oldest.rows[i], &oldest.traces[i])
+			if err := c.yield(&oldest.rows[i]); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// traced is records and, when done, what they are compared by.
+type traced struct {
+	rows   []Record
+	traces []trace
+	done   chan struct{}
+}
+
+type trace struct {
+	grams []uint64
+	sign  gate.Signature // of grams, where there are any
+}
+
+func (t *traced) take() {
+	t.traces = make([]trace, len(t.rows))
+	for i := range t.rows {
+		x := &t.traces[i]
+		if x.grams = text.Novel(text.Words(t.rows[i].Response)); len(x.grams) > 0 {
+			x.sign = gate.Sign(x.grams)
+		}
+	}
+	close(t.done)
+}
+
+// before is what came before a row in its epoch. In memory it keeps about a
+// kilobyte of each.
+type before struct {
+	seen   index.Memory
+	makers map[string]*gate.Crowd // by address
+	window int                    // rows of one maker that are compared with each other
+}
+
+// compare fills in what a row is beside those before it, and adds it to them. One
+// without a word is not compared.
+func (b *before) compare(r *Record, t *trace) {
+	if len(t.grams) == 0 {
+		return
+	}
+	_, alike := b.seen.Alike(&t.sign)
+	seen := 0
+	for _, g := range t.grams {
+		if b.seen.Has(g) {
+			seen++
+		}
+	}
+	b.seen.Add(t.grams, &t.sign)
+	own := b.makers[r.Provenance.Miner]
+	if own == nil {
+		own = new(gate.Crowd)
+		b.makers[r.Provenance.Miner] = own
+	}
+	if own.Len() == b.window {
+		own.Clear()
+	}
+	r.Novelty, r.Alike, r.Diversity = int32(gate.Novelty(len(t.grams), seen)), int32(alike), int32(own.Add(&t.sign))
+}
