@@ -15,6 +15,7 @@ import (
 // The backends' names, and what stands for the first that serves.
 const (
 	BackendAuto      = "auto"
+	BackendCUDA      = "cuda"
 	BackendNative    = "native"
 	BackendReference = "arith"
 )
@@ -23,7 +24,14 @@ const (
 // is an entry here, and everything that names backends has it: Config, the
 // environment, the commands' flags, and the tests, package backendtest among
 // them.
-var backends = []struct {
+var backends = []computer{
+	{name: BackendCUDA, open: openCUDA},
+	{name: BackendNative, open: openNative, slow: slowNative},
+	{name: BackendReference, open: openReference},
+}
+
+// computer is a way to make a backend.
+type computer struct {
 	name string
 	// open makes the backend. Errors: backend.ErrUnavailable and
 	// backend.ErrUnsupported, after which another may serve; others, which are
@@ -31,9 +39,6 @@ var backends = []struct {
 	open func(f *gguf.File, w *weights.Model, cfg Config) (backend.Backend, error)
 	// slow, where not nil, tells that the one after it is quicker on this machine.
 	slow func(backend.Backend) bool
-}{
-	{name: BackendNative, open: openNative, slow: slowNative},
-	{name: BackendReference, open: openReference},
 }
 
 // Backends lists what Config.Backend may be.
@@ -67,23 +72,48 @@ func checkBackend(name string) error {
 	return fmt.Errorf("%w: backend %q, not %s or %s", ErrRequest, name, strings.Join(names[:last], ", "), names[last])
 }
 
-// openBackend makes what computes a model, and says what it is called.
-func openBackend(f *gguf.File, w *weights.Model, cfg Config) (b backend.Backend, name string, err error) {
-	auto := cfg.Backend == BackendAuto
+// serves tells whether a backend may be tried for a Config: by its name, and by
+// the device.
+func serves(name string, cfg Config) bool {
+	device := cfg.Device == DeviceAuto || (cfg.Device != DeviceCPU) == (name == BackendCUDA)
+	return device && (cfg.Backend == BackendAuto || cfg.Backend == name)
+}
+
+// passable tells whether another backend may serve after an error of opening one.
+func passable(name string, err error) bool {
+	return errors.Is(err, backend.ErrUnavailable) || errors.Is(err, backend.ErrUnsupported) ||
+		name == BackendCUDA && (errors.Is(err, backend.ErrMemory) || errors.Is(err, backend.ErrDevice)) // the device's, not the machine's
+}
+
+// opened is what computes, what it is called, and why it is not another.
+type opened struct {
+	backend.Backend
+	name, why string
+}
+
+// openBackend makes what computes a model.
+func openBackend(f *gguf.File, w *weights.Model, cfg Config) (o opened, err error) {
+	o.why = "nothing else was asked for"
+	if cfg.Device == DeviceAuto && cfg.Backend == BackendAuto {
+		o.why = "the first that serves"
+	}
 	for i, x := range backends {
-		if !auto && x.name != cfg.Backend {
+		if !serves(x.name, cfg) {
 			continue
 		}
-		last := !auto || i == len(backends)-1
-		b, err = x.open(f, w, cfg)
+		last := !slices.ContainsFunc(backends[i+1:], func(next computer) bool { return serves(next.name, cfg) })
+		b, err := x.open(f, w, cfg)
 		switch {
 		case err == nil && !last && x.slow != nil && x.slow(b):
 			b.Close()
 		case err == nil:
-			return b, x.name, nil
-		case last || !errors.Is(err, backend.ErrUnavailable) && !errors.Is(err, backend.ErrUnsupported):
-			return nil, "", err
+			o.Backend, o.name = b, x.name
+			return o, nil
+		case last || !passable(x.name, err):
+			return opened{}, err
+		case x.name == BackendCUDA:
+			o.why = reason(err)
 		}
 	}
-	return nil, "", err // not reached: the last returns
+	return opened{}, fmt.Errorf("%w: backend %s on device %s", ErrRequest, cfg.Backend, cfg.Device)
 }

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/assaynet/assay/engine/backend"
+	"github.com/assaynet/assay/engine/cuda"
 	"github.com/assaynet/assay/engine/gguf"
 	"github.com/assaynet/assay/engine/native"
 	"github.com/assaynet/assay/engine/sched"
@@ -44,11 +45,16 @@ type Config struct {
 	KVBytes int64
 	// Observer, where not nil, is told of each step and of each first token.
 	Observer Observer
-	// Backend says what computes, one of Backends: "native", the kernels in C,
-	// "arith", the reference in Go, or "auto", the first of these that is
-	// there, knows the model and is not slower than the next. Empty: the
-	// environment's ASSAY_BACKEND, or native where ISA names instructions, or
-	// auto.
+	// Device is where it computes: "cpu", "cuda:N", which is an NVIDIA GPU by
+	// its number, or "auto", the first GPU where there is one that passes its
+	// self-test and has room for the model, else the CPU; Info says which, and
+	// why. Empty: the environment's ASSAY_DEVICE, or auto.
+	Device string
+	// Backend says what computes, one of Backends: "cuda", the kernels of GPUs,
+	// "native", those in C, "arith", the reference in Go, or "auto", the first
+	// of these that is there, knows the model and is not slower than the next.
+	// Empty: the environment's ASSAY_BACKEND, or native where ISA names
+	// instructions and Device no GPU, or auto.
 	Backend string
 	// ISA names the instructions that the native backend uses, such as "scalar"
 	// or "avx2"; empty: the environment's ASSAY_ISA, or the best there are.
@@ -61,6 +67,8 @@ type Config struct {
 	// quicker with these instructions. Empty: the environment's ASSAY_WEIGHTS,
 	// or auto.
 	Weights string
+
+	gpus cuda.Driver // in tests, an interpreter
 }
 
 // Where weights are read; Config.Weights.
@@ -98,10 +106,17 @@ func (c *Config) check() error {
 	if c.ISA == "" {
 		c.ISA = os.Getenv("ASSAY_ISA")
 	}
+	if c.Device == "" {
+		c.Device = cmp.Or(os.Getenv("ASSAY_DEVICE"), DeviceAuto)
+	}
+	gpu, err := deviceNumber(c.Device)
+	if err != nil {
+		return err
+	}
 	if c.Backend == "" {
 		c.Backend = cmp.Or(os.Getenv("ASSAY_BACKEND"), BackendAuto)
 	}
-	if c.Backend == BackendAuto && c.ISA != "" {
+	if c.Backend == BackendAuto && c.ISA != "" && gpu < 0 {
 		c.Backend = BackendNative
 	}
 	if c.Weights == "" {
@@ -135,9 +150,14 @@ type Info struct {
 	FileSize int64          // bytes
 	Load     time.Duration  // how long Open took
 	Threads  int            // that compute
+	Device   string         // where it computes: "cpu", or a GPU by number and name, such as "cuda:0, NVIDIA H200"
+	Why      string         // why there
 	Backend  string         // what computes: one of Backends, but not BackendAuto
 	ISA      string         // the instructions that it uses
 	Layout   string         // how the weights lie that it reads, such as WeightsMapped or WeightsInterleaved
+	// Need and TokenNeed are the bytes that the model takes on a GPU, without
+	// its keys and values, and those that each position adds.
+	Need, TokenNeed int64
 }
 
 // Model is an open model. It is safe for concurrent use.
@@ -205,11 +225,11 @@ func newModel(ctx context.Context, f *gguf.File, cfg Config) (*Model, error) {
 		return nil, err
 	}
 	id := gguf.CachedModelID(f) // before the weights are copied: it may read the whole file, whose pages the copy gives back
-	computes, name, err := openBackend(f, w, cfg)
+	computes, err := openBackend(f, w, cfg)
 	if err != nil {
 		return nil, err
 	}
-	b, ready := &faithful{Backend: computes, file: f}, false
+	b, ready := &faithful{Backend: computes.Backend, file: f}, false
 	defer func() {
 		if !ready { // with an error, or a fault
 			b.Close()
@@ -222,7 +242,8 @@ func newModel(ctx context.Context, f *gguf.File, cfg Config) (*Model, error) {
 	for _, id := range tok.StopTokens() {
 		m.stop[id] = true
 	}
-	m.describe(name, cfg)
+	m.describe(computes, cfg)
+	m.info.Need, m.info.TokenNeed = cuda.Need(w)
 	if err = b.intact(); err == nil { // all that was read above, too, was the file's
 		err = m.schedule(ctx, cfg)
 	}
@@ -273,14 +294,17 @@ type (
 // Stats returns what has happened since Open.
 func (m *Model) Stats() Stats { return m.sched.Stats() }
 
-func (m *Model) describe(computes string, cfg Config) {
+func (m *Model) describe(computes opened, cfg Config) {
 	name, _ := m.file.String("general.name")
 	m.info = Info{
 		Dims: m.dims, Name: name, Types: map[string]int{}, Tensors: len(m.file.Tensors()), FileSize: m.file.Size(),
 		Threads: cfg.Threads,
 	}
 	about := m.backend.About()
-	m.info.Backend, m.info.ISA, m.info.Layout = computes, about.ISA, about.Layout
+	m.info.Backend, m.info.Why, m.info.ISA, m.info.Layout = computes.name, computes.why, about.ISA, about.Layout
+	if m.info.Device = DeviceCPU; about.Device != "" {
+		m.info.Device = about.Device
+	}
 	for _, t := range m.file.Tensors() {
 		m.info.Types[t.Type.String()]++
 		m.info.Weights += t.Elements()

@@ -33,6 +33,8 @@ var (
 	// ErrDevice means that what computes has failed. All further calls return
 	// it too: the model is of no use any more.
 	ErrDevice = backend.ErrDevice
+	// ErrUnavailable means a device or backend that this machine or build has not.
+	ErrUnavailable = backend.ErrUnavailable
 	// ErrBusy means that too many calls wait for the model; later there may be
 	// room.
 	ErrBusy = sched.ErrBusy

@@ -2,10 +2,20 @@ package engine
 
 import (
 	"github.com/assaynet/assay/engine/backend"
+	"github.com/assaynet/assay/engine/cuda"
 	"github.com/assaynet/assay/engine/gguf"
 	"github.com/assaynet/assay/engine/native"
 	"github.com/assaynet/assay/engine/weights"
 )
+
+// OnGPUs is a Config on the devices of a driver.
+func OnGPUs(cfg Config, d cuda.Driver) Config {
+	cfg.gpus = d
+	return cfg
+}
+
+// DevicesOf lists the devices of a driver.
+var DevicesOf = devices
 
 // CacheBytes is the memory of all keys and values that the native backend has,
 // in use or not; 0 of another backend.

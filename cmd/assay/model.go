@@ -76,6 +76,22 @@ func backendFlag() cli.Flag {
 	}
 }
 
+// deviceFlag is another flag of those commands.
+func deviceFlag() cli.Flag {
+	return &cli.StringFlag{
+		Name: "device", EnvVars: []string{"ASSAY_DEVICE"}, DefaultText: engine.DeviceAuto,
+		Usage: "`WHERE` it computes: " + engine.DeviceForms + ", an NVIDIA GPU by its number; auto takes the first GPU that passes its self-test and has room",
+	}
+}
+
+// sayDevice tells, beside the result, where a model computes, where that is a
+// GPU or somebody asked.
+func sayDevice(c *cli.Context, m *engine.Model) {
+	if i := m.Info(); i.Device != engine.DeviceCPU || c.String("device") != "" {
+		note(c, "device: %s (%s)", i.Device, i.Why)
+	}
+}
+
 // weightsFlag is the other flag of those commands.
 func weightsFlag() cli.Flag {
 	return &cli.StringFlag{
@@ -84,10 +100,10 @@ func weightsFlag() cli.Flag {
 	}
 }
 
-// engineConfig is what threadsFlag, backendFlag and weightsFlag say, with so
-// many bytes of prefix cache (see engine.Config).
+// engineConfig is what threadsFlag, deviceFlag, backendFlag and weightsFlag
+// say, with so many bytes of prefix cache (see engine.Config).
 func engineConfig(c *cli.Context, prefixCache int64) engine.Config {
-	return engine.Config{Threads: c.Int("threads"), Backend: c.String("backend"), Weights: c.String("weights"), PrefixCache: prefixCache}
+	return engine.Config{Threads: c.Int("threads"), Device: c.String("device"), Backend: c.String("backend"), Weights: c.String("weights"), PrefixCache: prefixCache}
 }
 
 // modelPath returns the file to work on.
@@ -116,6 +132,8 @@ func modelHint(err error) error {
 		return withHint(err, "check the path in --model, or run make model")
 	case errors.Is(err, gguf.ErrPart):
 		return withHint(err, "join the parts with gguf-split --merge FIRST-PART OUT.gguf (pieces cut by bytes: with cat), and give OUT.gguf")
+	case errors.Is(err, engine.ErrUnavailable), errors.Is(err, engine.ErrDevice):
+		return withHint(err, "assay model info shows the devices of this machine; --device cpu needs none")
 	case errors.Is(err, gguf.ErrNotGGUF):
 		return withHint(err, "--model takes a GGUF file")
 	case errors.Is(err, gguf.ErrTruncated):

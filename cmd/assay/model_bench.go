@@ -20,6 +20,8 @@ import (
 // benchResult is the object that bench --json prints.
 type benchResult struct {
 	ModelID     string       `json:"model_id"`
+	Device      string       `json:"device"`
+	Why         string       `json:"device_why"`
 	Backend     string       `json:"backend"`
 	ISA         string       `json:"isa"`
 	Layout      string       `json:"weights"`
@@ -64,7 +66,7 @@ as many answers at once as each batch says, counted together; and verify, one
 pass over a prompt and its answer. Speeds are medians in tokens/s, with the
 slowest and the fastest.
 
-JSON fields: model_id, backend, isa, weights (mapped or interleaved), threads, prefill, decode (one for each
+JSON fields: model_id, device, device_why, backend, isa, weights (mapped or interleaved), threads, prefill, decode (one for each
 batch), verify, load_seconds, peak_bytes (memory of the process, the touched
 part of the mapped file included).`,
 		Flags: modelFlags("print one JSON object",
@@ -72,7 +74,7 @@ part of the mapped file included).`,
 			&cli.IntFlag{Name: "generate", Value: 128, Usage: "`N` tokens of each answer"},
 			&cli.StringFlag{Name: "batch", Value: "1", Usage: "`SIZES` of batches to decode, like 1,8"},
 			&cli.IntFlag{Name: "repeat", Value: 3, Usage: "`N` times each"},
-			threadsFlag(), backendFlag(), weightsFlag()),
+			threadsFlag(), deviceFlag(), backendFlag(), weightsFlag()),
 		Action: func(c *cli.Context) error {
 			plan, err := readBenchPlan(c)
 			if err != nil {
@@ -105,7 +107,7 @@ func bench(c *cli.Context, m *engine.Model, p benchPlan) error {
 		return fmt.Errorf("%d and %d tokens exceed the model's context of %d; lower --prompt or --generate", p.prompt, p.generate, info.Context)
 	}
 	b := &benchmark{m: m, plan: p}
-	out := benchResult{ModelID: hex.EncodeToString(id[:]), Backend: info.Backend, ISA: info.ISA, Layout: info.Layout, Threads: info.Threads, LoadSeconds: info.Load.Seconds()}
+	out := benchResult{ModelID: hex.EncodeToString(id[:]), Device: info.Device, Why: info.Why, Backend: info.Backend, ISA: info.ISA, Layout: info.Layout, Threads: info.Threads, LoadSeconds: info.Load.Seconds()}
 	speeds, err := b.times(func() (int, error) { return p.prompt, b.prefill(c.Context) })
 	if err != nil {
 		return err
@@ -233,6 +235,7 @@ func peakBytes() int64 {
 func showBench(c *cli.Context, r benchResult) error {
 	lines := []string{
 		fmt.Sprintf("model    %s", r.ModelID),
+		fmt.Sprintf("device   %s (%s)", r.Device, r.Why),
 		fmt.Sprintf("backend  %s (%s, weights %s), %d threads, opened in %.2f s, peak memory %.0f MB", r.Backend, r.ISA, r.Layout, r.Threads, r.LoadSeconds, float64(r.PeakBytes)/1e6),
 		fmt.Sprintf("prefill  %8.1f tokens/s  (%.1f to %.1f)  %d tokens", r.Prefill.TokensPerSecond, r.Prefill.Min, r.Prefill.Max, r.Prefill.Tokens),
 	}

@@ -38,9 +38,27 @@ type modelInfo struct {
 	ChatSystem  bool           `json:"chat_system"`  // it takes a system message
 	ChatDay     string         `json:"chat_day"`     // what the template does with --date: "unused", "used" or "needed"
 	ChatProblem string         `json:"chat_problem"` // why a plain question cannot be asked; "": it can
+	Device      string         `json:"device"`       // where it would be computed: "cpu", or a GPU by number and name
+	Why         string         `json:"device_why"`   // why there
+	Devices     []gpuInfo      `json:"devices"`      // GPUs of this machine
+	NoDevices   string         `json:"no_devices"`   // why there are none; "": there are
+	DeviceBytes int64          `json:"device_bytes"`
+	TokenBytes  int64          `json:"device_token_bytes"`
 	Backend     string         `json:"backend"`
 	ISA         string         `json:"isa"`
 	LoadSeconds float64        `json:"load_seconds"`
+}
+
+// gpuInfo is a GPU of this machine.
+type gpuInfo struct {
+	Name        string  `json:"name"`
+	Model       string  `json:"model"`
+	Driver      string  `json:"driver"`
+	Capability  string  `json:"compute_capability"`
+	Bytes       int64   `json:"bytes"`
+	FreeBytes   int64   `json:"free_bytes"`
+	TestSeconds float64 `json:"test_seconds"`
+	Problem     string  `json:"problem"` // why it is of no use; "": it is
 }
 
 func modelInfoCommand() *cli.Command {
@@ -49,10 +67,14 @@ func modelInfoCommand() *cli.Command {
 		Usage: "show what a model is",
 		Description: `Shows the model id, which names what the model computes (weights, shape,
 tokenizer and arithmetic; not its name or licence), and its shape. The id is
-kept in FILE.modelid, so that later openings need not read the whole file.`,
-		Flags: modelFlags("print one JSON object; sizes in bytes, lengths in tokens"),
+kept in FILE.modelid, so that later openings need not read the whole file.
+
+It shows where the model would be computed and why, and the NVIDIA GPUs of this
+machine: driver, compute capability, memory, what the model leaves of that, and
+whether the device's self-test gives the bits that it must.`,
+		Flags: modelFlags("print one JSON object; sizes in bytes, lengths in tokens", deviceFlag()),
 		Action: func(c *cli.Context) error {
-			return withModel(c, engine.Config{Weights: engine.WeightsMapped}, func(m *engine.Model) error { return showInfo(c, m) })
+			return withModel(c, engine.Config{Device: c.String("device"), Weights: engine.WeightsMapped}, func(m *engine.Model) error { return showInfo(c, m) })
 		},
 	}
 }
@@ -63,7 +85,8 @@ func showInfo(c *cli.Context, m *engine.Model) error {
 		ModelID: hex.EncodeToString(id[:]), Name: i.Name, Arch: i.Arch, FileBytes: i.FileSize, Weights: i.Weights,
 		Tensors: i.Tensors, Types: i.Types, Layers: i.Layers, Width: i.Width, Heads: i.Heads, KVHeads: i.KVHeads,
 		FFN: i.FFN, Context: i.Context, Vocabulary: i.Vocab, AddBOS: t.AddBOS(), Stop: t.StopTokens(), Chat: t.ChatFormat(),
-		ChatDay: string(t.ChatDay()), Backend: i.Backend, ISA: i.ISA, LoadSeconds: i.Load.Seconds(),
+		ChatDay: string(t.ChatDay()), Device: i.Device, Why: i.Why, DeviceBytes: i.Need, TokenBytes: i.TokenNeed,
+		Backend: i.Backend, ISA: i.ISA, LoadSeconds: i.Load.Seconds(),
 	}
 	if bos, ok := t.BOS(); ok {
 		out.BOS = &bos
@@ -77,6 +100,10 @@ func showInfo(c *cli.Context, m *engine.Model) error {
 	}
 	_, err := t.ChatOn(time.Unix(0, 0), []tokenizer.Message{{Role: "system", Content: "Be kind."}, user})
 	out.ChatSystem = err == nil
+	gpus, err := engine.Devices()
+	if out.Devices = gpuInfos(gpus); err != nil {
+		out.NoDevices = err.Error()
+	}
 	if c.Bool("json") {
 		return printJSON(c, out)
 	}
@@ -94,13 +121,33 @@ func showInfo(c *cli.Context, m *engine.Model) error {
 		{"context", fmt.Sprintf("%d tokens", i.Context)},
 		{"vocabulary", fmt.Sprintf("%d tokens; an answer ends at %s", i.Vocab, named(t, out.Stop))},
 		{"chat", chatWay(&out)},
+		{"device", fmt.Sprintf("%s (%s)", i.Device, i.Why)},
 		{"backend", fmt.Sprintf("%s (%s), %d threads, opened in %.2f s", i.Backend, i.ISA, i.Threads, out.LoadSeconds)},
 	} {
 		if _, err := fmt.Fprintf(w, "%s\t%s\n", line[0], line[1]); err != nil {
 			return err
 		}
 	}
+	for _, d := range gpus {
+		if _, err := fmt.Fprintf(w, "gpu\t%s; %s\n", d, engine.Fits(i.Need, i.TokenNeed, d.Free)); err != nil {
+			return err
+		}
+	}
 	return w.Flush()
+}
+
+func gpuInfos(list []engine.Device) []gpuInfo {
+	infos := make([]gpuInfo, len(list))
+	for i, d := range list {
+		infos[i] = gpuInfo{
+			Name: d.Name, Model: d.Model, Driver: d.Driver, Capability: fmt.Sprintf("%d.%d", d.Major, d.Minor),
+			Bytes: d.Memory, FreeBytes: d.Free, TestSeconds: d.Tested.Seconds(),
+		}
+		if d.Err != nil {
+			infos[i].Problem = d.Err.Error()
+		}
+	}
+	return infos
 }
 
 // named lists tokens by name and id.

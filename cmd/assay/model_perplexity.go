@@ -22,7 +22,7 @@ logarithm), perplexity (its exponential), top1 (the likeliest id at each place).
 		Flags: modelFlags("print one JSON object",
 			&cli.StringFlag{Name: "file", Usage: "`FILE` with the text; - is standard input"},
 			&cli.IntFlag{Name: "window", Value: 256, Usage: "`N` input tokens in a window"},
-			threadsFlag(), backendFlag(), weightsFlag()),
+			threadsFlag(), deviceFlag(), backendFlag(), weightsFlag()),
 		Action: func(c *cli.Context) error {
 			if c.String("file") == "" {
 				return fmt.Errorf("no text is given; give --file FILE")
@@ -33,6 +33,7 @@ logarithm), perplexity (its exponential), top1 (the likeliest id at each place).
 }
 
 func perplexity(c *cli.Context, m *engine.Model) error {
+	sayDevice(c, m)
 	text, err := readInput(c, c.String("file"), "a text", tokenizer.MaxText)
 	if err != nil {
 		return readHint(err, "--file takes a text")

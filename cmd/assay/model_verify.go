@@ -28,7 +28,7 @@ fingerprint (this machine's own, with the run's binding; empty where it did not 
 With exit status 2 they are: equal, which is null; error.`,
 		Flags: modelFlags("print one JSON object; the exit status stays",
 			&cli.StringFlag{Name: "run", Usage: "`FILE` with the run; - is standard input"},
-			threadsFlag(), backendFlag(), weightsFlag()),
+			threadsFlag(), deviceFlag(), backendFlag(), weightsFlag()),
 		Action: func(c *cli.Context) error {
 			path := c.String("run")
 			if path == "" {
@@ -59,6 +59,7 @@ func verify(c *cli.Context, m *engine.Model, file runFile, run engine.Run) error
 	if id := m.ID(); file.ModelID != hex.EncodeToString(id[:]) {
 		return fmt.Errorf("the run is of model %q, this file is model %x; give --model the file that it was made with", abridge(file.ModelID), id)
 	}
+	sayDevice(c, m)
 	report, err := recompute(c, m, run)
 	if err != nil {
 		return err

@@ -39,7 +39,7 @@ is the kind's; task; hotkey (that signed the answer); cards (uid, hotkey, findin
 body, and whether that is true). The body of inference: model; code (exact, token,
 state, failed, range, length, end, leaves); position (output token that differs);
 tokens. With exit status 2 they are: equal, which is null; error.`,
-		Flags:  modelFlags("print one JSON object; the exit status stays", threadsFlag(), backendFlag(), weightsFlag()),
+		Flags:  modelFlags("print one JSON object; the exit status stays", threadsFlag(), deviceFlag(), backendFlag(), weightsFlag()),
 		Action: verifyReceipt,
 	})
 }

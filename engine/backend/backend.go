@@ -32,6 +32,7 @@ type Backend interface {
 type About struct {
 	ISA    string // the instructions that it uses
 	Layout string // how the weights lie that it reads
+	Device string // the devices, by their makers' names; empty for the processor
 }
 
 // Cache is the keys and values of one sequence. Step writes to it; it is for

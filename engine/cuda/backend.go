@@ -1,10 +1,12 @@
 package cuda
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/assaynet/assay/engine/backend"
 	"github.com/assaynet/assay/engine/weights"
@@ -12,9 +14,7 @@ import (
 
 // Backend is a model on a device.
 type Backend struct {
-	dev     Device
-	info    Info
-	kernels map[string]uintptr
+	*unit
 	m       *model
 	owned   []pointer // that Close frees
 	held    int64     // bytes of them
@@ -23,9 +23,30 @@ type Backend struct {
 	lost    atomic.Pointer[error] // backend.ErrDevice, from when it is first seen
 	table   pointer               // pages' addresses of a pass
 	entries int                   // that table has room for
+
+	probes  []*Backend    // the self-test's, nil for none
+	every   time.Duration // between self-tests
+	checked time.Time     // the last one, Step's
+}
+
+// unit is an open device with its kernels.
+type unit struct {
+	dev     Device
+	number  int // among the driver's
+	info    Info
+	kernels map[string]uintptr
 }
 
 var _ backend.Backend = (*Backend)(nil)
+
+// Config says what a Backend runs on.
+type Config struct {
+	Driver Driver
+	Device int // its number among the driver's
+	// Check is the time between self-tests of the device. 0 means an hour;
+	// below 0 there are none, not even at Open, which serves tests alone.
+	Check time.Duration
+}
 
 // budget is how many tokens of prompts a step may have: on the slowest devices,
 // half a second for a model of their size.
@@ -34,13 +55,38 @@ const budget = 256
 // The least compute capability: the first with products of four bytes.
 const minMajor, minMinor = 6, 1
 
-// Open puts a model on the device of that number. Errors:
-// backend.ErrUnavailable, backend.ErrUnsupported, backend.ErrMemory,
-// backend.ErrDevice.
-func Open(w *weights.Model, driver Driver, number int) (*Backend, error) {
+// Open tests a device and puts a model on it. Errors: backend.ErrUnavailable,
+// backend.ErrUnsupported, backend.ErrMemory, backend.ErrDevice.
+func Open(w *weights.Model, cfg Config) (*Backend, error) {
 	if err := check(w); err != nil {
 		return nil, err
 	}
+	u, err := open(cfg.Driver, cfg.Device)
+	if err != nil {
+		return nil, err
+	}
+	b := u.backend(w)
+	if cfg.Check >= 0 {
+		b.every = cmp.Or(cfg.Check, checkEvery)
+		b.checked = time.Now()
+		err = b.prepare()
+	}
+	if err == nil {
+		err = b.fit(w)
+	}
+	if err == nil {
+		err = b.place(w)
+	}
+	if err != nil {
+		b.Close()
+		return nil, fmt.Errorf("%s: %w", u.name(), err)
+	}
+	return b, nil
+}
+
+// open opens a device and loads the kernels. Errors: backend.ErrUnavailable,
+// *Error.
+func open(driver Driver, number int) (*unit, error) {
 	list, err := driver.Devices()
 	if err != nil {
 		return nil, err
@@ -48,34 +94,75 @@ func Open(w *weights.Model, driver Driver, number int) (*Backend, error) {
 	if number < 0 || number >= len(list) {
 		return nil, fmt.Errorf("%w: cuda:%d, of %d devices", backend.ErrUnavailable, number, len(list))
 	}
-	info := list[number]
-	if info.Major < minMajor || info.Major == minMajor && info.Minor < minMinor {
-		return nil, fmt.Errorf("%w: %s has compute capability %d.%d, and %d.%d is needed",
-			backend.ErrUnavailable, info.Name, info.Major, info.Minor, minMajor, minMinor)
+	u := &unit{number: number, info: list[number]}
+	if u.info.Major < minMajor || u.info.Major == minMajor && u.info.Minor < minMinor {
+		return nil, fmt.Errorf("%w: cuda:%d, %s, has compute capability %d.%d, and %d.%d is needed",
+			backend.ErrUnavailable, number, u.info.Name, u.info.Major, u.info.Minor, minMajor, minMinor)
 	}
-	dev, err := driver.Open(number)
-	if err != nil {
+	if u.dev, err = driver.Open(number); err != nil {
 		return nil, err
 	}
-	b := &Backend{dev: dev, info: info, store: &store{dev: dev, bytes: 2 * 2 * pageLen * int64(w.Layers*w.KVHeads*w.Head)}}
+	if u.dev.Do(func() { u.kernels, err = load(u.dev) }); err != nil {
+		u.dev.Close()
+		return nil, fmt.Errorf("%s: %w", u.name(), err)
+	}
+	return u, nil
+}
+
+// name is what people call it.
+func (u *unit) name() string { return fmt.Sprintf("cuda:%d, %s", u.number, u.info.Name) }
+
+// backend is one without a model, whose last page closes the device.
+func (u *unit) backend(w *weights.Model) *Backend {
+	b := &Backend{unit: u, store: &store{dev: u.dev, last: u.dev.Close, bytes: pageBytes(w)}}
 	b.close = sync.OnceFunc(b.end)
+	return b
+}
+
+// pageBytes is the memory of a page.
+func pageBytes(w *weights.Model) int64 {
+	return 2 * 2 * pageLen * int64(w.Layers*w.KVHeads*w.Head)
+}
+
+// prepare puts the probes on the device, and runs them. Errors:
+// backend.ErrDevice, backend.ErrMemory.
+func (b *Backend) prepare() error {
+	for _, w := range probes() {
+		p := b.backend(w)
+		p.store.last = func() {}
+		b.probes = append(b.probes, p)
+		if err := p.place(w); err != nil {
+			return err
+		}
+	}
+	return examine(b.probes)
+}
+
+// SelfTest runs the self-test on a device. It returns how many bytes of its
+// memory nobody has allocated, and how long the test took. Errors:
+// backend.ErrUnavailable, backend.ErrMemory, backend.ErrDevice, which says
+// where the bits are wrong.
+func SelfTest(driver Driver, number int) (free int64, took time.Duration, err error) {
+	began := time.Now()
+	u, err := open(driver, number)
+	if err != nil {
+		return 0, 0, err
+	}
+	b := u.backend(&weights.Model{})
+	defer b.Close()
 	err = b.on(func() (err error) {
-		b.kernels, err = load(dev)
+		free, err = u.dev.Room()
 		return err
 	})
 	if err == nil {
-		err = b.place(w)
+		err = b.prepare()
 	}
-	if err != nil {
-		b.Close()
-		return nil, fmt.Errorf("%s: %w", info.Name, err)
-	}
-	return b, nil
+	return free, time.Since(began), err
 }
 
 // About names the device's instructions by its compute capability.
 func (b *Backend) About() backend.About {
-	return backend.About{ISA: fmt.Sprintf("sm_%d%d", b.info.Major, b.info.Minor), Layout: "device"}
+	return backend.About{ISA: fmt.Sprintf("sm_%d%d", b.info.Major, b.info.Minor), Layout: "device", Device: b.name()}
 }
 
 // NewCache returns an empty cache.
@@ -102,6 +189,9 @@ func (b *Backend) Check() error {
 func (b *Backend) Close() { b.close() }
 
 func (b *Backend) end() {
+	for _, p := range b.probes {
+		p.Close()
+	}
 	b.dev.Do(func() {
 		for _, p := range b.owned {
 			_ = b.dev.Free(uint64(p)) // a device that has failed has given up its memory
@@ -117,6 +207,21 @@ func (b *Backend) do(f func() error) (err error) {
 	}
 	err = b.on(f)
 	if errors.Is(err, backend.ErrDevice) {
+		b.lost.CompareAndSwap(nil, &err)
+	}
+	return err
+}
+
+// still runs the self-test again where it is due, and loses a device that gives
+// wrong bits.
+func (b *Backend) still() error {
+	if b.probes == nil || time.Since(b.checked) < b.every {
+		return nil
+	}
+	b.checked = time.Now()
+	err := examine(b.probes)
+	if err != nil {
+		err = fmt.Errorf("%s: %w", b.name(), err)
 		b.lost.CompareAndSwap(nil, &err)
 	}
 	return err

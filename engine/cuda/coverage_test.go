@@ -11,6 +11,7 @@ import (
 	"github.com/assaynet/assay/engine/arith"
 	"github.com/assaynet/assay/engine/backend"
 	"github.com/assaynet/assay/engine/cuda"
+	"github.com/assaynet/assay/engine/cuda/cudatest"
 	"github.com/assaynet/assay/engine/cuda/internal/ptx"
 	"github.com/assaynet/assay/engine/enginetest"
 	"github.com/assaynet/assay/engine/gguf"
@@ -66,7 +67,7 @@ func TestEveryInstructionRuns(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		m, err := parsed(string(text))
+		m, err := cudatest.Parsed(string(text))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -97,7 +98,7 @@ func tokens() (list []backend.Token) {
 // all are states and logits of a prompt.
 func all(t *testing.T, w *weights.Model) (list [][]float32) {
 	t.Helper()
-	b, err := cuda.Open(w, newInterpreter(ptx.Schedule{}), 0)
+	b, err := cuda.Open(w, cuda.Config{Driver: cudatest.New(ptx.Schedule{}), Check: -1})
 	if err != nil {
 		t.Fatal(err)
 	}

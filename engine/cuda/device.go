@@ -21,8 +21,9 @@ type Driver interface {
 // Info is what a driver says of a device.
 type Info struct {
 	Name         string
-	Major, Minor int   // compute capability
-	Memory       int64 // bytes
+	Driver       string // such as CUDA 12.4, the newest that it knows
+	Major, Minor int    // compute capability
+	Memory       int64  // bytes
 }
 
 // pointer is an address in a device's memory; 0 is none.
@@ -37,6 +38,8 @@ type Device interface {
 	Load(ptx string, kernels []string) ([]uintptr, error)
 	Alloc(bytes int64) (uint64, error)
 	Free(at uint64) error
+	// Room is how many bytes nobody has allocated, in this process or another.
+	Room() (int64, error)
 	Upload(to uint64, data []byte) error
 	Download(data []byte, from uint64) error
 	Copy(to, from uint64, bytes int64) error

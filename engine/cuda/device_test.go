@@ -30,7 +30,7 @@ func TestTheDeviceKeepsTheContract(t *testing.T) {
 			t.Logf("cuda:%d: compute capability %d.%d, %d MiB", number, info.Major, info.Minor, info.Memory>>20)
 			backendtest.Test(t, backendtest.Subject{
 				Open: func(_ *gguf.File, w *weights.Model) (backend.Backend, error) {
-					b, err := cuda.Open(w, d, number)
+					b, err := cuda.Open(w, cuda.Config{Driver: d, Device: number, Check: -1})
 					if err != nil {
 						return nil, err
 					}

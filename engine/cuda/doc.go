@@ -6,10 +6,11 @@
 // It needs no toolkit and no cgo: Library opens NVIDIA's driver, libcuda.so.1,
 // when it is called.
 //
-// Nothing but its tests reaches this package, for no kernel has run on a GPU
-// yet. In tests a device is an interpreter of PTX (internal/ptx), which runs
-// the kernels that are embedded; what calls the library is tested with one that
-// only pretends.
+// No kernel has run on a GPU yet. In tests a device is an interpreter of PTX
+// (cudatest, internal/ptx), which runs the kernels that are embedded; what calls
+// the library is tested with one that only pretends. Whatever a device is, Open
+// and SelfTest compare what it computes with known bits before anybody is
+// answered by it.
 //
 // A Backend has a device to itself, in parts:
 //
@@ -17,6 +18,8 @@
 //	library.go   NVIDIA's driver, on an OS thread of its own for each device
 //	kernels.go   the kernels: kernels/*.cu in CUDA C++, ptx/*.ptx as clang has compiled them
 //	model.go     weights on the device, and the plan of its memory
+//	plan.go      what memory a model takes
+//	selftest.go  two tiny models whose bits are known, at the start and every hour
 //	pages.go     keys and values
 //	step.go      a step: tokens of all pieces through all layers, then what is wanted of them
 //	layers.go    which kernels that takes

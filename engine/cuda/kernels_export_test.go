@@ -9,3 +9,15 @@ var (
 	Interleaved = interleaved
 	KernelName  = kernelName
 )
+
+// What the self-test runs, and what must come of it.
+const Golden = golden
+
+var (
+	Probes      = probes
+	ProbeText   = probeText
+	NewProbeSum = newProbeSum
+)
+
+// Add adds what comes of a position.
+func (s probeSum) Add(likeliest int32, state, logits []float32) { s.add(likeliest, state, logits) }

@@ -25,7 +25,7 @@ const minDriver = 9000
 var symbols = []string{
 	"cuInit", "cuDriverGetVersion", "cuGetErrorName", "cuDeviceGetCount", "cuDeviceGet", "cuDeviceGetName", "cuDeviceGetAttribute",
 	"cuDeviceTotalMem_v2", "cuDevicePrimaryCtxRetain", "cuDevicePrimaryCtxRelease_v2", "cuCtxSetCurrent",
-	"cuModuleLoadData", "cuModuleUnload", "cuModuleGetFunction", "cuMemAlloc_v2", "cuMemFree_v2",
+	"cuModuleLoadData", "cuModuleUnload", "cuModuleGetFunction", "cuMemAlloc_v2", "cuMemFree_v2", "cuMemGetInfo_v2",
 	"cuMemcpyHtoD_v2", "cuMemcpyDtoH_v2", "cuMemcpyDtoD_v2", "cuLaunchKernel",
 }
 
@@ -38,6 +38,7 @@ const (
 // library is NVIDIA's driver.
 type library struct {
 	functions map[string]uintptr
+	version   int32 // of CUDA, 1000 × major + 10 × minor
 	devices   []Info
 	handles   []int32 // CUdevice
 }
@@ -99,15 +100,15 @@ func (l *library) errorName(code int32) string {
 // find lists the devices. Errors: *Error, and one that says that the driver is
 // too old.
 func (l *library) find() error {
-	var version, count int32
+	var count int32
 	if err := l.call("cuInit", 0); err != nil {
 		return err
 	}
-	if err := l.call("cuDriverGetVersion", uintptr(unsafe.Pointer(&version))); err != nil {
+	if err := l.call("cuDriverGetVersion", uintptr(unsafe.Pointer(&l.version))); err != nil {
 		return err
 	}
-	if version < minDriver {
-		return fmt.Errorf("the driver is of CUDA %d.%d, and %d.%d is needed", version/1000, version%1000/10, minDriver/1000, minDriver%1000/10)
+	if l.version < minDriver {
+		return fmt.Errorf("the driver is of %s, and %s is needed", release(l.version), release(minDriver))
 	}
 	if err := l.call("cuDeviceGetCount", uintptr(unsafe.Pointer(&count))); err != nil {
 		return err
@@ -119,6 +120,9 @@ func (l *library) find() error {
 	}
 	return nil
 }
+
+// release is a version as NVIDIA writes it.
+func release(version int32) string { return fmt.Sprintf("CUDA %d.%d", version/1000, version%1000/10) }
 
 // describe adds a device to the list. Errors: *Error.
 func (l *library) describe(number int32) error {
@@ -144,7 +148,7 @@ func (l *library) describe(number int32) error {
 	for end < len(name) && name[end] != 0 {
 		end++
 	}
-	l.devices = append(l.devices, Info{Name: string(name[:end]), Major: int(major), Minor: int(minor), Memory: int64(bytes)})
+	l.devices = append(l.devices, Info{Name: string(name[:end]), Driver: release(l.version), Major: int(major), Minor: int(minor), Memory: int64(bytes)})
 	l.handles = append(l.handles, device)
 	return nil
 }
@@ -237,6 +241,12 @@ func (d *libraryDevice) Alloc(bytes int64) (uint64, error) {
 }
 
 func (d *libraryDevice) Free(at uint64) error { return d.call("cuMemFree_v2", uintptr(at)) }
+
+func (d *libraryDevice) Room() (int64, error) {
+	var free, total uint64
+	err := d.call("cuMemGetInfo_v2", uintptr(unsafe.Pointer(&free)), uintptr(unsafe.Pointer(&total)))
+	return int64(free), err
+}
 
 func (d *libraryDevice) Upload(to uint64, data []byte) error {
 	if len(data) == 0 {

@@ -87,14 +87,14 @@ func TestWhatALibrarySays(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := cuda.Info{Name: "Fake 9000", Major: 8, Minor: 6, Memory: 24 << 30}
+	want := cuda.Info{Name: "Fake 9000", Driver: "CUDA 12.4", Major: 8, Minor: 6, Memory: 24 << 30}
 	if list, err := d.Devices(); err != nil || len(list) != 2 || list[1] != want {
 		t.Errorf("got %+v, %v", list, err)
 	}
 	for _, c := range []struct {
 		devices, version int
 		want             string
-	}{{0, driver12, "cuInit: CUDA_ERROR_NO_DEVICE (100)"}, {1, 8000, "the driver is of CUDA 8.0, and 9.0 is needed"}} {
+	}{{0, driver12, "cuInit: CUDA_ERROR_NO_DEVICE (100)"}, {1, 8000, "the driver is of CUDA 8.0, and CUDA 9.0 is needed"}} {
 		f.says(0, 0, c.devices, c.version)
 		if _, err := cuda.OpenLibrary(f.path); !errors.Is(err, backend.ErrUnavailable) || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("got %v, want %s", err, c.want)
@@ -111,7 +111,7 @@ func TestErrorsAtEveryCall(t *testing.T) {
 		if err != nil {
 			return err
 		}
-		b, err := cuda.Open(w, d, 0)
+		b, err := cuda.Open(w, cuda.Config{Driver: d, Check: -1})
 		if err != nil {
 			return err
 		}

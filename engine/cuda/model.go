@@ -107,40 +107,12 @@ const mostTables = 2
 
 // reserve allocates the scratch.
 func (b *Backend) reserve() error {
-	m, s := b.m, &b.m.scratch
-	heads, kv := m.Heads*m.Head, m.KVHeads*m.Head
-	wide := max(m.Width, heads, m.FFN)
-	for _, x := range []struct {
-		at    *pointer
-		bytes int
-	}{
-		{&s.x, 4 * m.Width},
-		{&s.h, 4 * m.Width},
-		{&s.q, 4 * heads},
-		{&s.turned, 4 * heads},
-		{&s.att, 4 * heads},
-		{&s.k, 4 * kv},
-		{&s.v, 4 * kv},
-		{&s.gate, 4 * m.FFN},
-		{&s.up, 4 * m.FFN},
-		{&s.quants, wide},
-		{&s.dx, 4 * wide / blockLen},
-		{&s.tx, 4 * wide / blockLen},
-		{&s.states, 4 * m.Width},
-		{&s.failed, 4 * m.Layers},
-		{&s.ids, 4},
-		{&s.positions, 4},
-		{&s.tables, 4},
-		{&s.rows, 4},
-		{&s.best, 4},
-		{&s.places, 8},
-		{&s.angles, 4 * mostTables * m.Rope.Config().Rot},
-	} {
-		if err := b.alloc(x.at, int64(x.bytes)*mostTokens); err != nil {
+	for _, x := range b.m.parts(b.m.Model) {
+		if err := b.alloc(x.at, x.bytes); err != nil {
 			return err
 		}
 	}
-	return b.alloc(&s.logits, 4*int64(m.Vocab)*logitsAtOnce)
+	return nil
 }
 
 // on runs f on the device. What reads the model's file is not run there: a file

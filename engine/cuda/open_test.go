@@ -3,10 +3,12 @@ package cuda_test
 import (
 	"errors"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/assaynet/assay/engine/backend"
 	"github.com/assaynet/assay/engine/cuda"
+	"github.com/assaynet/assay/engine/cuda/cudatest"
 	"github.com/assaynet/assay/engine/cuda/internal/ptx"
 	"github.com/assaynet/assay/engine/enginetest"
 	"github.com/assaynet/assay/engine/gguf"
@@ -25,47 +27,70 @@ func tiny(t *testing.T, o enginetest.Options) *weights.Model {
 // TestADeviceWithoutMemoryIsGivenBack opens a model with memory for no
 // allocation, for one, and so on.
 func TestADeviceWithoutMemoryIsGivenBack(t *testing.T) {
-	w, d := tiny(t, enginetest.Options{}), newInterpreter(ptx.Schedule{})
-	for d.allowed = 0; ; d.allowed++ {
-		b, err := cuda.Open(w, d, 0)
+	w, d := tiny(t, enginetest.Options{}), cudatest.New(ptx.Schedule{})
+	for d.Allowed = 0; ; d.Allowed++ {
+		b, err := cuda.Open(w, cuda.Config{Driver: d, Check: -1})
 		if err == nil {
 			b.Close()
 			b.Close()
 		} else if !errors.Is(err, backend.ErrMemory) {
-			t.Fatalf("with %d allocations: %v", d.allowed, err)
+			t.Fatalf("with %d allocations: %v", d.Allowed, err)
 		}
-		d.opened.leaks(t)
+		d.Opened.Leaks(t)
 		if err == nil {
 			break
 		}
 	}
-	if d.allowed < 20 {
-		t.Errorf("%d allocations were enough", d.allowed)
+	if d.Allowed < 20 {
+		t.Errorf("%d allocations were enough", d.Allowed)
 	}
 }
 
 func TestWhatCannotBeOpened(t *testing.T) {
-	w, d := tiny(t, enginetest.Options{}), newInterpreter(ptx.Schedule{})
+	w, d := tiny(t, enginetest.Options{}), cudatest.New(ptx.Schedule{})
 	for _, number := range []int{-1, 1} {
-		if _, err := cuda.Open(w, d, number); !errors.Is(err, backend.ErrUnavailable) {
+		if _, err := cuda.Open(w, cuda.Config{Driver: d, Device: number, Check: -1}); !errors.Is(err, backend.ErrUnavailable) {
 			t.Errorf("device %d: %v", number, err)
 		}
 	}
-	d.info.Minor = 0
-	if _, err := cuda.Open(w, d, 0); !errors.Is(err, backend.ErrUnavailable) {
+	d.Info.Minor = 0
+	if _, err := cuda.Open(w, cuda.Config{Driver: d, Check: -1}); !errors.Is(err, backend.ErrUnavailable) {
 		t.Errorf("compute capability 6.0: %v", err)
 	}
 	wide := *w
 	wide.Head = 1056
-	if _, err := cuda.Open(&wide, newInterpreter(ptx.Schedule{}), 0); !errors.Is(err, backend.ErrUnsupported) {
+	if _, err := cuda.Open(&wide, cuda.Config{Driver: cudatest.New(ptx.Schedule{}), Check: -1}); !errors.Is(err, backend.ErrUnsupported) {
 		t.Errorf("heads of %d: %v", wide.Head, err)
 	}
 }
 
+// TestThePlanIsWhatIsTaken: a device with a byte less than the plan refuses
+// before it takes anything, and one with the plan opens and has one page.
+func TestThePlanIsWhatIsTaken(t *testing.T) {
+	w := tiny(t, enginetest.Options{Arch: "gemma3", Head: 32, Layers: 2})
+	need, position := cuda.Need(w)
+	d := cudatest.New(ptx.Schedule{})
+	d.Info.Memory = need + backend.PageLen*position
+	b, err := cuda.Open(w, cuda.Config{Driver: d, Check: -1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if free, err := d.Opened.Room(); err != nil || free != backend.PageLen*position {
+		t.Errorf("%d bytes are left, %v, want %d", free, err, backend.PageLen*position)
+	}
+	b.Close()
+	d.Info.Memory--
+	_, err = cuda.Open(w, cuda.Config{Driver: d, Check: -1})
+	if !errors.Is(err, backend.ErrMemory) || !strings.Contains(err.Error(), "cuda:0, interpreter: backend: out of memory: the model takes ") {
+		t.Errorf("got %v", err)
+	}
+	d.Opened.Leaks(t)
+}
+
 // TestPagesOutliveTheirBackend: the last page that is given back closes the device.
 func TestPagesOutliveTheirBackend(t *testing.T) {
-	w, d := tiny(t, enginetest.Options{}), newInterpreter(ptx.Schedule{})
-	b, err := cuda.Open(w, d, 0)
+	w, d := tiny(t, enginetest.Options{}), cudatest.New(ptx.Schedule{})
+	b, err := cuda.Open(w, cuda.Config{Driver: d, Check: -1})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -76,11 +101,11 @@ func TestPagesOutliveTheirBackend(t *testing.T) {
 	}
 	fork := c.Fork(2)
 	b.Close()
-	if c.Release(); d.opened.closed {
+	if c.Release(); d.Opened.Closed() {
 		t.Error("the device was closed, and a cache has a page")
 	}
 	fork.Release()
-	d.opened.leaks(t)
+	d.Opened.Leaks(t)
 }
 
 // TestNoOrderChangesABit runs tiny models with blocks, warps and lanes in
@@ -91,8 +116,8 @@ func TestNoOrderChangesABit(t *testing.T) {
 		{Arch: "gemma3", Type: gguf.Q4_0, Head: 32, Layers: 2, Window: 33, LogitCap: 3},
 	} {
 		w := tiny(t, o)
-		want := states(t, w, newInterpreter(ptx.Schedule{}))
-		got := states(t, w, newInterpreter(ptx.Schedule{Random: true, Races: true, Seed: uint64(i) << 32}))
+		want := states(t, w, cudatest.New(ptx.Schedule{}))
+		got := states(t, w, cudatest.New(ptx.Schedule{Random: true, Races: true, Seed: uint64(i) << 32}))
 		if !slices.EqualFunc(got, want, func(a, b []float32) bool { return slices.Equal(a, b) }) {
 			t.Errorf("%s %s: another order gives other states", o.Arch, o.Type)
 		}
@@ -101,9 +126,9 @@ func TestNoOrderChangesABit(t *testing.T) {
 
 // states are those of a sequence of a page and a bit, read at once but for the
 // last token.
-func states(t *testing.T, w *weights.Model, d *interpreter) (all [][]float32) {
+func states(t *testing.T, w *weights.Model, d *cudatest.Driver) (all [][]float32) {
 	t.Helper()
-	b, err := cuda.Open(w, d, 0)
+	b, err := cuda.Open(w, cuda.Config{Driver: d, Check: -1})
 	if err != nil {
 		t.Fatal(err)
 	}

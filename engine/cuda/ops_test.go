@@ -10,6 +10,7 @@ import (
 
 	"github.com/assaynet/assay/engine/arith"
 	"github.com/assaynet/assay/engine/cuda"
+	"github.com/assaynet/assay/engine/cuda/cudatest"
 	"github.com/assaynet/assay/engine/cuda/internal/ptx"
 	"github.com/assaynet/assay/engine/gguf"
 	"github.com/assaynet/assay/engine/weights"
@@ -80,7 +81,7 @@ func kernel(t testing.TB, module, name string) *ptx.Kernel {
 	if err != nil {
 		t.Fatal(err)
 	}
-	m, err := parsed(string(text))
+	m, err := cudatest.Parsed(string(text))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -11,7 +11,8 @@ import (
 // next to be used; after Close it is freed, and the last one closes the device.
 type store struct {
 	dev   Device
-	bytes int64 // of a page
+	last  func() // closes the device
+	bytes int64  // of a page
 
 	mu     sync.Mutex
 	free   []*page // guarded by mu: held by no cache
@@ -79,7 +80,7 @@ func (s *store) end(gone []*page, last bool) {
 		})
 	}
 	if last {
-		s.dev.Close()
+		s.last()
 	}
 }
 

@@ -40,8 +40,16 @@ func (x row) position() int { return x.r.first + x.i }
 // kept is the row's number among those that are wanted, below 0 for none.
 func (x row) kept() int { return x.i - (len(x.r.p.Tokens) - x.r.p.Keep) }
 
-// Step runs all new tokens.
+// Step runs all new tokens, on a device that has passed its test.
 func (b *Backend) Step(pieces []*backend.Piece) error {
+	if err := b.still(); err != nil {
+		return err
+	}
+	return b.compute(pieces)
+}
+
+// compute runs all new tokens.
+func (b *Backend) compute(pieces []*backend.Piece) error {
 	runs, err := b.admit(pieces)
 	if err == nil {
 		err = b.passes(runs)

@@ -49,6 +49,7 @@ type HTTP struct {
 type Engine struct {
 	Models  []string `toml:"models"`
 	Threads int      `toml:"threads"`
+	Device  string   `toml:"device"`
 	Backend string   `toml:"backend"`
 	Weights string   `toml:"weights"`
 	Nice    int      `toml:"nice"`
@@ -93,7 +94,7 @@ func Default(role Role) Config {
 		Role:   role,
 		Node:   Node{Listen: []string{"/ip4/0.0.0.0/tcp/9671"}},
 		HTTP:   HTTP{Listen: "127.0.0.1:9670"},
-		Engine: Engine{Backend: engine.BackendAuto, Weights: engine.WeightsAuto, Nice: 5},
+		Engine: Engine{Device: engine.DeviceAuto, Backend: engine.BackendAuto, Weights: engine.WeightsAuto, Nice: 5},
 		Seat:   Seat{Capacity: 1},
 		Label:  Label{Listen: "127.0.0.1:9672"},
 		Log:    Log{Level: "info", Format: "auto"},
@@ -137,6 +138,7 @@ func (c *Config) Check() error {
 		{len(c.Consensus.Peers) <= maxPeers, "consensus.peers", count(c.Consensus.Peers), "at most 64"},
 		{len(c.Node.Bootstrap) <= maxPeers, "node.bootstrap", count(c.Node.Bootstrap), "at most 64"},
 		{c.Engine.Threads >= 0 && c.Engine.Threads <= maxThreads, "engine.threads", strconv.Itoa(c.Engine.Threads), "want 1 to 1024, or 0 for one a processor"},
+		{engine.CheckDevice(c.Engine.Device) == nil, "engine.device", c.Engine.Device, "want " + engine.DeviceForms},
 		{slices.Contains(engine.Backends(), c.Engine.Backend), "engine.backend", c.Engine.Backend, "want one of " + strings.Join(engine.Backends(), ", ")},
 		{slices.Contains(weightsWays, c.Engine.Weights), "engine.weights", c.Engine.Weights, "want one of " + strings.Join(weightsWays, ", ")},
 		{c.Engine.Nice >= 0 && c.Engine.Nice <= maxNice, "engine.nice", strconv.Itoa(c.Engine.Nice), "want 0 (first) to 19 (last)"},

@@ -60,7 +60,7 @@ func TestValuesSurviveTheFile(t *testing.T) {
 	c := config.Default(config.Validator)
 	c.Node = config.Node{Listen: []string{}, Announce: []string{"/dns/node.example/tcp/1"}, Bootstrap: []string{peer}, MDNS: true}
 	c.HTTP.Listen = "[::1]:1"
-	c.Engine = config.Engine{Models: []string{"/a \"quoted\" 'name'.gguf"}, Threads: 3, Backend: engine.BackendReference, Weights: engine.WeightsInterleaved}
+	c.Engine = config.Engine{Models: []string{"/a \"quoted\" 'name'.gguf"}, Threads: 3, Device: "cuda:1", Backend: engine.BackendReference, Weights: engine.WeightsInterleaved}
 	c.Consensus = config.Consensus{Listen: "0.0.0.0:3", External: "node.example:2"}
 	c.Log = config.Log{Level: "debug", Format: "json"}
 	c.Keys.PassphraseFile = "pass"
@@ -114,6 +114,7 @@ func TestValuesThatMakeNoSenseAreRefusedWithAHint(t *testing.T) {
 		}, "at most 64"},
 		{"HTTP without a port", config.Miner, func(c *config.Config) { c.HTTP.Listen = "127.0.0.1" }, "want HOST:PORT"},
 		{"HTTP on a port too high", config.Miner, func(c *config.Config) { c.HTTP.Listen = "127.0.0.1:70000" }, "0 to 65535"},
+		{"device", config.Miner, func(c *config.Config) { c.Engine.Device = "gpu" }, "engine.device (--device)"},
 		{"backend", config.Miner, func(c *config.Config) { c.Engine.Backend = "quantum" }, "engine.backend (--backend)"},
 		{"weights", config.Miner, func(c *config.Config) { c.Engine.Weights = "woven" }, "engine.weights (--weights)"},
 		{"threads", config.Miner, func(c *config.Config) { c.Engine.Threads = -1 }, "engine.threads (--threads)"},

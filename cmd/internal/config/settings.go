@@ -85,6 +85,12 @@ var settings = []setting{
 		value: func(c *Config) any { return &c.Engine.Threads },
 	},
 	{
+		section: "engine", key: "device", flag: "device",
+		usage: "where it computes: " + engine.DeviceForms,
+		why:   "cuda:N is an NVIDIA GPU by its number; doctor lists them. auto: the first GPU that\npasses its self-test and has room for the model, else the CPU.",
+		value: func(c *Config) any { return &c.Engine.Device },
+	},
+	{
 		section: "engine", key: "backend", flag: "backend",
 		usage: "what computes: " + strings.Join(engine.Backends(), ", "),
 		why:   "They give the same bits and differ in speed. auto: the first of them that this\nmachine has, and that knows the model.",

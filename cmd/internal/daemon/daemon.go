@@ -145,7 +145,7 @@ func (d *Daemon) openDB(stderr io.Writer, program string) error {
 func (d *Daemon) openModels(ctx context.Context, paths []string) error {
 	for _, path := range paths {
 		metrics := NewEngineMetrics()
-		m, err := engine.Open(ctx, path, engine.Config{Threads: d.Config.Engine.Threads, Backend: d.Config.Engine.Backend, Weights: d.Config.Engine.Weights, Nice: d.Config.Engine.Nice, Observer: metrics})
+		m, err := engine.Open(ctx, path, engine.Config{Threads: d.Config.Engine.Threads, Device: d.Config.Engine.Device, Backend: d.Config.Engine.Backend, Weights: d.Config.Engine.Weights, Nice: d.Config.Engine.Nice, Observer: metrics})
 		if err != nil {
 			return models.Hint(err)
 		}
@@ -162,7 +162,7 @@ func (d *Daemon) openModels(ctx context.Context, paths []string) error {
 		}
 		info := m.Info()
 		d.Log.Info().Str("model", paid.Name).Str("model_id", paid.ID.String()).Int("threads", info.Threads).
-			Str("backend", info.Backend).Str("isa", info.ISA).Str("weights", info.Layout).Msg("model is open")
+			Str("device", info.Device).Str("device_why", info.Why).Str("backend", info.Backend).Str("isa", info.ISA).Str("weights", info.Layout).Msg("model is open")
 	}
 	return nil
 }

@@ -98,8 +98,8 @@ func (m *EngineMetrics) Register(r prometheus.Registerer, name string, model *en
 	m.stats = model.Stats
 	m.info = prometheus.NewGauge(prometheus.GaugeOpts{
 		Namespace: "assay", Subsystem: "engine", Name: "info",
-		Help:        "One, with what computes: the backend, its instructions, its threads.",
-		ConstLabels: prometheus.Labels{"backend": info.Backend, "isa": info.ISA, "threads": strconv.Itoa(info.Threads)},
+		Help:        "One, with what computes: the device, the backend, its instructions, its threads.",
+		ConstLabels: prometheus.Labels{"device": info.Device, "backend": info.Backend, "isa": info.ISA, "threads": strconv.Itoa(info.Threads)},
 	})
 	m.info.Set(1)
 	err := prometheus.WrapRegistererWith(prometheus.Labels{"model": name}, r).Register(m)

@@ -65,7 +65,7 @@ var ErrIll = errors.New("not everything is well; see the lines marked fail")
 func Command(role config.Role) *cli.Command {
 	return &cli.Command{
 		Name:  "doctor",
-		Usage: "check clock, ports, disk, keys, model, peers and the seat on the ledger",
+		Usage: "check clock, ports, disk, keys, model, device, peers and the seat on the ledger",
 		Description: fmt.Sprintf(`Checks what the %[1]s needs, running or not, and changes nothing. Each line
 says ok, warn or fail, what was found, and what to do about it. It takes the
 flags of "%[1]s run", so that it checks what that would use.
@@ -115,6 +115,7 @@ func examine(c *cli.Context, role config.Role) error {
 		{"database", p.database},
 		{"key", p.key},
 		{"model", p.model},
+		{"device", p.device},
 		{"ports", p.ports},
 		{"peers", p.peers},
 		{"seat", p.seat}, // after peers, who are asked about it

@@ -5,6 +5,7 @@ import (
 
 	"github.com/assaynet/assay/cmd/internal/config"
 	"github.com/assaynet/assay/cmd/internal/status"
+	"github.com/assaynet/assay/engine"
 	"github.com/assaynet/assay/protocol"
 	"github.com/assaynet/assay/protocol/ledger"
 	"github.com/assaynet/assay/protocol/params"
@@ -30,3 +31,9 @@ func Running(ctx context.Context, role config.Role, r *status.Report) (seat, wor
 
 // Report prints findings.
 var Report = report
+
+// GPUs says what is found of devices where one is asked for.
+func GPUs(asked string, list []engine.Device) Finding {
+	p := &patient{cfg: &config.Config{Engine: config.Engine{Device: asked}}, genesis: &ledger.Genesis{}}
+	return p.gpus(list)
+}

@@ -1,0 +1,97 @@
+package cuda
+
+import (
+	"fmt"
+
+	"github.com/assaynet/assay/engine/backend"
+	"github.com/assaynet/assay/engine/weights"
+)
+
+// part is memory of a pass: where its address goes, and its bytes.
+type part struct {
+	at    *pointer
+	bytes int64
+}
+
+// parts are the memory that a pass of w computes in.
+func (s *scratch) parts(w *weights.Model) []part {
+	heads, kv := w.Heads*w.Head, w.KVHeads*w.Head
+	wide := max(w.Width, heads, w.FFN)
+	var list []part
+	for _, x := range []struct {
+		at    *pointer
+		bytes int // of a token
+	}{
+		{&s.x, 4 * w.Width},
+		{&s.h, 4 * w.Width},
+		{&s.q, 4 * heads},
+		{&s.turned, 4 * heads},
+		{&s.att, 4 * heads},
+		{&s.k, 4 * kv},
+		{&s.v, 4 * kv},
+		{&s.gate, 4 * w.FFN},
+		{&s.up, 4 * w.FFN},
+		{&s.quants, wide},
+		{&s.dx, 4 * wide / blockLen},
+		{&s.tx, 4 * wide / blockLen},
+		{&s.states, 4 * w.Width},
+		{&s.failed, 4 * w.Layers},
+		{&s.ids, 4},
+		{&s.positions, 4},
+		{&s.tables, 4},
+		{&s.rows, 4},
+		{&s.best, 4},
+		{&s.places, 8},
+		{&s.angles, 4 * mostTables * w.Rope.Config().Rot},
+	} {
+		list = append(list, part{x.at, int64(x.bytes) * mostTokens})
+	}
+	return append(list, part{&s.logits, 4 * int64(w.Vocab) * logitsAtOnce})
+}
+
+// Need is how many bytes a model takes on a device without keys and values, and
+// how many each position of a sequence adds.
+func Need(w *weights.Model) (model, position int64) {
+	for _, x := range new(scratch).parts(w) {
+		model += x.bytes
+	}
+	seen := map[*weights.Matrix]bool{}
+	matrix := func(l weights.Linear) {
+		if model += 4 * int64(len(l.Bias)); !seen[l.Matrix] {
+			seen[l.Matrix] = true
+			model += int64((l.Matrix.Rows+lanes-1)/lanes*lanes) * int64(l.Matrix.Stride())
+		}
+	}
+	matrix(weights.Linear{Matrix: w.Embed})
+	matrix(w.Output)
+	model += 4 * int64(len(w.Norm))
+	for i := range w.Stack {
+		l := &w.Stack[i]
+		for _, x := range []weights.Linear{l.Q, l.K, l.V, l.O, l.Gate, l.Up, l.Down} {
+			matrix(x)
+		}
+		for _, x := range [][]float32{l.AttnNorm, l.FFNNorm, l.AttnPost, l.FFNPost, l.QNorm, l.KNorm} {
+			model += 4 * int64(len(x))
+		}
+	}
+	return model, pageBytes(w) / pageLen
+}
+
+// fit refuses a model for which the device has no room beside a page. Errors:
+// backend.ErrMemory, *Error.
+func (b *Backend) fit(w *weights.Model) error {
+	var free int64
+	err := b.on(func() (err error) {
+		free, err = b.dev.Room()
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	if need, _ := Need(w); need+pageBytes(w) > free {
+		const mib = 1 << 20
+		return fmt.Errorf("%w: the model takes %d MiB, and %d of the device's %d MiB are free",
+			backend.ErrMemory, (need+pageBytes(w))/mib+1, free/mib, b.info.Memory/mib)
+	}
+	return nil
+}

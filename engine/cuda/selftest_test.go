@@ -1,0 +1,98 @@
+package cuda_test
+
+import (
+	"errors"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/assaynet/assay/engine/arith"
+	"github.com/assaynet/assay/engine/backend"
+	"github.com/assaynet/assay/engine/cuda"
+	"github.com/assaynet/assay/engine/cuda/cudatest"
+	"github.com/assaynet/assay/engine/cuda/internal/ptx"
+	"github.com/assaynet/assay/engine/enginetest"
+)
+
+// TestTheGoldenVectorIsTheReferences runs the self-test's models by package
+// arith.
+func TestTheGoldenVectorIsTheReferences(t *testing.T) {
+	sum := cuda.NewProbeSum()
+	for _, w := range cuda.Probes() {
+		var space arith.Workspace
+		m, text := arith.New(w), cuda.ProbeText()
+		c := m.NewCache()
+		for _, part := range []struct{ to, keep int }{{32, 0}, {64, 0}, {len(text) - 1, 2}, {len(text), 1}} {
+			states, err := m.Forward(arith.Serial, &space, c, text[c.Len():part.to], part.keep)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, s := range states {
+				logits, err := m.Logits(arith.Serial, &space, [][]float32{s})
+				if err != nil {
+					t.Fatal(err)
+				}
+				sum.Add(arith.Choose(logits[0], arith.Sampling{}, 0), s, logits[0])
+			}
+		}
+	}
+	if got := sum.String(); got != cuda.Golden {
+		t.Errorf("got %s, want %s", got, cuda.Golden)
+	}
+}
+
+func TestTheSelfTestFindsABrokenDevice(t *testing.T) {
+	d := cudatest.New(ptx.Schedule{})
+	if free, took, err := cuda.SelfTest(d, 0); err != nil || took <= 0 || free != d.Info.Memory {
+		t.Errorf("a sound device: %v", err)
+	}
+	d.Opened.Leaks(t)
+	d.Wrong = true
+	if _, _, err := cuda.SelfTest(d, 0); !errors.Is(err, backend.ErrDevice) {
+		t.Errorf("a flipped bit: %v", err)
+	}
+	d.Opened.Leaks(t)
+	if _, err := cuda.Open(tiny(t, enginetest.Options{}), cuda.Config{Driver: d}); !errors.Is(err, backend.ErrDevice) {
+		t.Errorf("a model on it: %v", err)
+	}
+	d.Opened.Leaks(t)
+}
+
+// TestADeviceThatBreaksIsTakenOutOfService: it computes on until the next test,
+// and never after.
+func TestADeviceThatBreaksIsTakenOutOfService(t *testing.T) {
+	w := tiny(t, enginetest.Options{})
+	synctest.Test(t, func(t *testing.T) {
+		d := cudatest.New(ptx.Schedule{})
+		b, err := cuda.Open(w, cuda.Config{Driver: d})
+		if err != nil {
+			t.Fatal(err)
+		}
+		c := b.NewCache()
+		step := func() error {
+			return b.Step([]*backend.Piece{{Cache: c, Tokens: []backend.Token{30}}})
+		}
+		if err := step(); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(2 * time.Hour)
+		if err := step(); err != nil {
+			t.Errorf("a sound device after two hours: %v", err)
+		}
+		d.Opened.Damage()
+		time.Sleep(59 * time.Minute)
+		if err := step(); err != nil {
+			t.Errorf("before the test: %v", err)
+		}
+		time.Sleep(time.Minute)
+		if err := step(); !errors.Is(err, backend.ErrDevice) || !errors.Is(b.Check(), backend.ErrDevice) {
+			t.Errorf("after it: %v, %v", err, b.Check())
+		}
+		if err := step(); !errors.Is(err, backend.ErrDevice) {
+			t.Errorf("for ever: %v", err)
+		}
+		b.Close()
+		c.Release()
+		d.Opened.Leaks(t)
+	})
+}
