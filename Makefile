@@ -52,8 +52,11 @@ fuzz-long: ## fuzz every decoder for ten minutes each
 quality: models ## the whole comparison with llama.cpp (make test takes a part)
 	ASSAY_QUALITY=all $(GO) test -count=1 -timeout 20m -run Quality ./engine/...
 
+# The first of eight seeds.
+SEED ?= 0
+
 signals: model ## what cheap signals tell of preference's golds, on many pairs (make test takes a few)
-	ASSAY_SIGNALS=all $(GO) test -count=1 -timeout 30m -v -run Signal ./protocol/task/preference/pair
+	ASSAY_SIGNALS=$(SEED) $(GO) test -count=1 -timeout 30m -v -run Signal ./protocol/task/preference/pair
 
 bench: model ## run every benchmark, the engine's speed on the real model, and its kernels beside what the machine can do
 	$(GO) test -run '^$$' -bench . -benchtime 1s ./...

@@ -1,18 +1,13 @@
 package bridge
 
 import (
-	"context"
 	"fmt"
 	"math"
-	"strings"
 	"time"
-
-	"golang.org/x/sync/errgroup"
 
 	"github.com/assaynet/assay/engine"
 	"github.com/assaynet/assay/engine/tokenizer"
 	"github.com/assaynet/assay/protocol"
-	"github.com/assaynet/assay/protocol/task/inference"
 	"github.com/assaynet/assay/protocol/task/judgement"
 	"github.com/assaynet/assay/protocol/task/preference/pair"
 )
@@ -81,70 +76,4 @@ func JudgementCode(r engine.LogitsRequest, l engine.Logits, b engine.Binding, lo
 		return judgement.CodeLogit
 	}
 	return judgement.CodeExact
-}
-
-// Rater is a model as package pair needs one: it answers greedily, and chooses
-// as the engine lane does.
-type Rater struct{ Model }
-
-var _ pair.Engine = Rater{}
-
-// maxAnswers is how many answers are made at once: what an engine computes
-// together, and no more than it queues.
-const maxAnswers = 16
-
-// Continue implements [pair.Engine].
-func (r Rater) Continue(ctx context.Context, answers []pair.Answer) ([]string, error) {
-	ends := make([]string, len(answers))
-	runs, ctx := errgroup.WithContext(ctx)
-	runs.SetLimit(maxAnswers)
-	for i, a := range answers {
-		runs.Go(func() (err error) {
-			ends[i], err = r.end(ctx, a)
-			return err
-		})
-	}
-	return ends, runs.Wait()
-}
-
-func (r Rater) end(ctx context.Context, a pair.Answer) (string, error) {
-	prompt, err := r.Chat([]inference.Message{{Role: "user", Content: a.Prompt}})
-	if err != nil {
-		return "", err
-	}
-	begun, err := r.Tokenizer().Encode(a.Begun, tokenizer.Options{})
-	if err != nil {
-		return "", err
-	}
-	run, err := r.Generate(ctx, engine.Request{Prompt: append(prompt, begun...), Settings: engine.Settings{MaxTokens: pair.MaxAnswerTokens}}, nil)
-	if err != nil {
-		return "", err
-	}
-	return strings.ToValidUTF8(string(r.Tokenizer().Decode(run.Output)), "\ufffd"), nil
-}
-
-// Choose implements [pair.Engine]. A pair over which a run fails has no better
-// side.
-func (r Rater) Choose(ctx context.Context, pairs []pair.Pair) ([]int8, error) {
-	var requests []engine.LogitsRequest
-	for _, p := range pairs {
-		two, err := Judgement(r, p)
-		if err != nil {
-			return nil, err
-		}
-		requests = append(requests, two[:]...)
-	}
-	ran, err := r.Logits(ctx, requests)
-	if err != nil {
-		return nil, err
-	}
-	sides := make([]int8, len(pairs))
-	for i := range sides {
-		two := [judgement.Orders]engine.LogitsRequest(requests[judgement.Orders*i:])
-		result, err := JudgementResult(two, ran[judgement.Orders*i:][:judgement.Orders], engine.Binding{}, 0)
-		if err == nil {
-			sides[i] = result.Side()
-		}
-	}
-	return sides, nil
 }

@@ -70,6 +70,9 @@ func TestARunThatFailsIsNoAnswer(t *testing.T) {
 	if z, err := (bridge.Rater{Model: m}).Choose(t.Context(), []pair.Pair{p}); err != nil || z[0] != pair.Neither {
 		t.Errorf("prefers %v, %v", z, err)
 	}
+	if x, err := (bridge.Rater{Model: m}).Expect(t.Context(), []pair.Pair{p}); err != nil || x[0] != (pair.Expected{}) {
+		t.Errorf("expects %+v, %v", x, err)
+	}
 }
 
 // TestPairsAreTheSameOnAnotherMachine: other threads, another backend and
@@ -92,6 +95,40 @@ func TestPairsAreTheSameOnAnotherMachine(t *testing.T) {
 	}
 	if !slices.ContainsFunc(origins, func(o pair.Origin) bool { return o.Z != pair.Neither }) {
 		t.Error("the model never prefers a side")
+	}
+}
+
+// TestAPairTurnedRoundHasTheOtherSide: nothing hangs on which response is called A.
+func TestAPairTurnedRoundHasTheOtherSide(t *testing.T) {
+	r := bridge.Rater{Model: openReader(t, engine.Config{Threads: 1})}
+	var pairs, turned []pair.Pair
+	for i := range 12 {
+		p := pair.Draw(task.NewStream(protocol.Hash{byte(i)}))
+		pairs, turned = append(pairs, p), append(turned, pair.Pair{Prompt: p.Prompt, A: p.B, B: p.A})
+	}
+	z, err := r.Choose(t.Context(), pairs)
+	if err != nil {
+		t.Fatal(err)
+	}
+	x, err := r.Expect(t.Context(), pairs)
+	if err != nil {
+		t.Fatal(err)
+	}
+	otherZ, err := r.Choose(t.Context(), turned)
+	if err != nil {
+		t.Fatal(err)
+	}
+	otherX, err := r.Expect(t.Context(), turned)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range pairs {
+		if z[i] != -otherZ[i] || x[i] != (pair.Expected{Mean: -otherX[i].Mean, Least: -otherX[i].Least}) {
+			t.Errorf("pair %d: %d, %+v; turned round %d, %+v", i, z[i], x[i], otherZ[i], otherX[i])
+		}
+		if x[i].Mean == pair.Neither {
+			t.Errorf("pair %d: %+v", i, x[i])
+		}
 	}
 }
 

@@ -1,6 +1,7 @@
 package simtest_test
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"fmt"
@@ -44,10 +45,23 @@ func (halfRight) Continue(_ context.Context, answers []pair.Answer) ([]string, e
 func (halfRight) Choose(_ context.Context, pairs []pair.Pair) ([]int8, error) {
 	out := make([]int8, len(pairs))
 	for i, p := range pairs {
-		sum := sha256.Sum256([]byte(p.A + p.B))
-		out[i] = int8(sum[0]&1)*2 - 1
+		out[i] = lot("better", p)
 	}
 	return out, nil
+}
+
+func (halfRight) Expect(_ context.Context, pairs []pair.Pair) ([]pair.Expected, error) {
+	out := make([]pair.Expected, len(pairs))
+	for i, p := range pairs {
+		out[i] = pair.Expected{Mean: lot("mean", p), Least: lot("least", p)}
+	}
+	return out, nil
+}
+
+// lot draws a side of a pair, the same one however the pair is turned.
+func lot(use string, p pair.Pair) int8 {
+	a, b := sha256.Sum256([]byte(use+p.A)), sha256.Sum256([]byte(use+p.B))
+	return int8(bytes.Compare(b[:], a[:]))
 }
 
 // setter is how a validator of a story sets pairs.

@@ -199,6 +199,10 @@ func (w wrong) Choose(_ context.Context, pairs []pair.Pair) ([]int8, error) {
 	return out, w.err
 }
 
+func (w wrong) Expect(_ context.Context, pairs []pair.Pair) ([]pair.Expected, error) {
+	return make([]pair.Expected, len(pairs)), w.err
+}
+
 func TestASetThatItsLinkDoesNotMakeIsShownToBeALie(t *testing.T) {
 	seed, link := wire.HashOf("seed"), wire.HashOf("link")
 	id := protocol.SeatID{UID: 3}

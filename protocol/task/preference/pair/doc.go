@@ -14,17 +14,19 @@
 //	repair     a gold: the model answers wrongly; one response has its value, the
 //	           other the right one
 //
-// There are as many repairs as breaks, so a signal that follows the model (how
-// likely it thinks a response, which token it expects least) is as often right
-// about golds as wrong: it finds the breaks and is fooled by the repairs. Golds
-// and ordinary pairs have the same questions, values and manners, and which value
-// came from a model's run shows nowhere. The tests of this package measure it with
-// a real model, for each build: make signals with many pairs, make test with few
-// and wide bounds. Over 320 golds of SmolLM2 no signal tells golds from ordinary
-// pairs (areas from 0.49 to 0.65), and who comes first is right on half of them;
-// length is right on 44.7 % of golds, the least likely token on 43.9 %, and the
-// model's own choice on 55.3 %, each about a point or less outside of the 45 to
-// 55 % that make signals demands: it says so, and fails.
+// There are as many repairs as breaks, so a signal that follows the model (which
+// value it would give itself) is as often right about golds as wrong: it finds the
+// breaks and is fooled by the repairs. What a response looks like is balanced, too:
+// the manners of golds are exchanged between their two values until the longer
+// response, the one that the model finds likelier by mean or by its least likely
+// token, and the one that it prefers are each right on as many golds as wrong
+// (arrange.go). Golds and ordinary pairs have the same questions, values and manners,
+// and which value came from a model's run shows nowhere.
+//
+// The tests of this package follow the signals with a real model, for each build:
+// each may be right on 45 to 55 % of golds, and tell golds from ordinary pairs with
+// an area under the curve of at most 0.65; make test looks at 40 golds, make signals
+// at 320.
 //
 // Start reading at [Make].
 package pair

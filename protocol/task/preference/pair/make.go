@@ -29,8 +29,19 @@ type Engine interface {
 	// Continue returns how the model most likely goes on with each answer, in at
 	// most [MaxAnswerTokens].
 	Continue(ctx context.Context, answers []Answer) ([]string, error)
-	// Choose returns the better side of each pair.
+	// Choose returns the better side of each pair: of the same pair turned round, the
+	// other one.
 	Choose(ctx context.Context, pairs []Pair) ([]int8, error)
+	// Expect returns which side of each pair the model expects.
+	Expect(ctx context.Context, pairs []Pair) ([]Expected, error)
+}
+
+// Expected is how a model thinks of a pair, asked for how likely it is that it had
+// answered so itself: which side is the likelier one. Of the same pair turned
+// round, it is the other one.
+type Expected struct {
+	Mean  int8 // by the mean of the logarithms of its tokens' probabilities
+	Least int8 // by that of its least likely token
 }
 
 // Make returns the n pairs of a setter's seed, 0 … [MaxPairs], and what is told of
@@ -42,22 +53,21 @@ func Make(ctx context.Context, seed protocol.Hash, n int, e Engine) ([]Pair, []O
 	if n < 0 || n > MaxPairs {
 		return nil, nil, fmt.Errorf("pair: %d pairs, at most %d", n, MaxPairs)
 	}
-	m := &maker{seed: seed, pairs: make([]Pair, n), gold: make([]int8, n)}
-	if err := m.golds(ctx, e); err != nil {
+	m := &maker{seed: seed, pairs: make([]Pair, n), z: make([]int8, n), gold: make([]int8, n)}
+	golds, err := m.ask(ctx, e)
+	if err != nil {
 		return nil, nil, err
 	}
-	for i := range m.pairs {
-		if m.gold[i] == Neither {
-			m.pairs[i] = Draw(m.stream("ordinary", i))
-		}
+	if err := arrange(ctx, golds, e); err != nil {
+		return nil, nil, err
 	}
-	z, err := e.Choose(ctx, m.pairs)
-	if err != nil {
-		return nil, nil, fmt.Errorf("choose: %w", err)
+	m.place(golds)
+	if err := m.ordinary(ctx, e); err != nil {
+		return nil, nil, err
 	}
 	origins := make([]Origin, n)
 	for i, p := range m.pairs {
-		origins[i] = origin(p.Longer(), z[i], m.gold[i])
+		origins[i] = origin(p.Longer(), m.z[i], m.gold[i])
 	}
 	return m.pairs, origins, nil
 }
@@ -72,13 +82,18 @@ func Draw(s *task.Stream) Pair {
 		i := s.Below(2)
 		first, second = c.wrong[i], c.wrong[1-i]
 	}
-	return c.pair(s, first, second)
+	p := Pair{Prompt: c.question, A: c.manner(s).response(first)}
+	for p.B = p.A; p.B == p.A; {
+		p.B = c.manner(s).response(second)
+	}
+	return p
 }
 
 // maker is a Make in progress.
 type maker struct {
 	seed  protocol.Hash
 	pairs []Pair
+	z     []int8 // what the model chooses
 	gold  []int8
 }
 
@@ -90,11 +105,11 @@ func (m *maker) stream(use string, i int) *task.Stream {
 // tries bounds how often as many questions are asked as there are to be golds.
 const tries = 8
 
-// golds asks questions until enough couples are found, of one sort each: one that
+// ask asks questions until enough couples are found, of one sort each: one that
 // the model answers rightly, for a break, and one that it answers wrongly, for a
 // repair. So signals that follow the model tell nothing within a sort either. Where
 // too few are found within tries, there are fewer golds, in both halves alike.
-func (m *maker) golds(ctx context.Context, e Engine) error {
+func (m *maker) ask(ctx context.Context, e Engine) ([]*question, error) {
 	want := 2 * ((len(m.pairs) + 8) / 12)
 	var found couples
 	for t := 0; t < tries && len(found.golds) < want; t++ {
@@ -104,7 +119,7 @@ func (m *maker) golds(ctx context.Context, e Engine) error {
 		}
 		ends, err := e.Continue(ctx, begun)
 		if err != nil {
-			return fmt.Errorf("continue: %w", err)
+			return nil, fmt.Errorf("continue: %w", err)
 		}
 		for i, end := range ends {
 			if batch[i].value = batch[i].scene.value(end); batch[i].value != "" {
@@ -112,8 +127,7 @@ func (m *maker) golds(ctx context.Context, e Engine) error {
 			}
 		}
 	}
-	m.place(found.golds[:min(want, len(found.golds))])
-	return nil
+	return found.golds[:min(want, len(found.golds))], nil
 }
 
 // couples are golds, two after the other of one sort, of which the model is right
@@ -142,6 +156,10 @@ type question struct {
 	sort  int // of scenes
 	scene scene
 	value string // what the model answers
+	// pair is the gold that is made of it, A being the right side, and z the side of
+	// it that the model chooses.
+	pair Pair
+	z    int8
 }
 
 // known reports whether the model answers rightly.
@@ -165,28 +183,30 @@ func (m *maker) place(golds []*question) {
 	s := m.stream("places", 0)
 	places, sides := permutation(s, len(m.pairs)), permutation(s, len(golds))
 	for i, q := range golds {
-		wrong := q.value
-		if q.known() {
-			wrong = pick(q.s, q.scene.wrong[:])
+		p, z, gold, at := q.pair, q.z, A, places[i]
+		if sides[i]%2 == 1 {
+			p.A, p.B, z, gold = p.B, p.A, -z, B
 		}
-		p, at := q.scene.pair(q.s, q.scene.right, wrong), places[i]
-		if m.gold[at] = A; sides[i]%2 == 1 {
-			p.A, p.B = p.B, p.A
-			m.gold[at] = B
-		}
-		m.pairs[at] = p
+		m.pairs[at], m.z[at], m.gold[at] = p, z, gold
 	}
 }
 
-// pair states two values in two manners that differ.
-func (c scene) pair(s *task.Stream, first, second string) Pair {
-	p := Pair{Prompt: c.question, A: c.response(s, first)}
-	for p.B = p.A; p.B == p.A; {
-		p.B = c.response(s, second)
+// ordinary draws the pairs that are no golds.
+func (m *maker) ordinary(ctx context.Context, e Engine) error {
+	var places []int
+	var drawn []Pair
+	for i := range m.pairs {
+		if m.gold[i] == Neither {
+			m.pairs[i] = Draw(m.stream("ordinary", i))
+			places, drawn = append(places, i), append(drawn, m.pairs[i])
+		}
 	}
-	return p
-}
-
-func (c scene) response(s *task.Stream, value string) string {
-	return pick(s, openers) + fmt.Sprintf(pick(s, c.says), value) + pick(s, closers)
+	z, err := e.Choose(ctx, drawn)
+	if err != nil {
+		return fmt.Errorf("choose: %w", err)
+	}
+	for k, at := range places {
+		m.z[at] = z[k]
+	}
+	return nil
 }
