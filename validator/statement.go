@@ -9,6 +9,7 @@ import (
 	"github.com/assaynet/assay/protocol"
 	"github.com/assaynet/assay/protocol/ledger"
 	"github.com/assaynet/assay/protocol/params"
+	"github.com/assaynet/assay/protocol/task/preference"
 	"github.com/assaynet/assay/protocol/wire"
 	"github.com/assaynet/assay/scoring"
 	"github.com/assaynet/assay/validator/record"
@@ -58,6 +59,9 @@ func (t *statement) made(now *view, e protocol.Epoch) (*wire.CommitCards, error)
 	s := t.schedule()
 	for n := s.RoundOf(s.EpochStart(e)); n < s.RoundOf(s.EpochStart(e+1)); n++ {
 		if err := t.countRound(n, &c); err != nil {
+			return nil, err
+		}
+		if err := t.countSets(now, n, &c); err != nil {
 			return nil, err
 		}
 	}
@@ -148,6 +152,32 @@ func (t *statement) countRound(n protocol.Round, c *count) error {
 		}
 		if !blamed[k] && (own == nil || own.Outcome.Passed()) {
 			c.add(c.of(c.opened, k.UID), answers[i].Task.Kind)
+		}
+	}
+	return nil
+}
+
+// countSets adds the pairs of others that fell due in a round, of which the setter
+// published the texts and opened the rest, but for those that an own run found
+// false.
+func (t *statement) countSets(now *view, due protocol.Round, c *count) error {
+	l, ok, err := ledger.ReadLane(now, t.cfg.Params, due)
+	if err != nil || !ok {
+		return err
+	}
+	for i := range l.Sets {
+		set := &l.Sets[i]
+		texts, err := t.book.Pairs(l.Set, set.Setter.UID)
+		if err != nil {
+			return err
+		}
+		found, err := t.book.Checked(l.Set, set.Setter.UID)
+		if err != nil {
+			return err
+		}
+		lied := found != nil && found.Setter == set.Setter && found.False
+		if set.Opened() && texts != nil && texts.Setter == set.Setter && !lied {
+			c.add(c.of(c.seen, set.Setter.UID), preference.Kind)
 		}
 	}
 	return nil

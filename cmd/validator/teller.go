@@ -103,7 +103,7 @@ func payReasons(read func(protocol.Epoch) (ledger.Payment, bool, error), last pr
 		out = append(out, fmt.Sprintf("pay fell: %s in epoch %d, %s an epoch in the %d before; dividends follow stake, weights that others agree with, and duties fulfilled", paid.Validator, last, before/epochs, epochs))
 	}
 	if ok && paid.Fulfilled < paid.Drawn {
-		out = append(out, fmt.Sprintf("%d of %d duties of epoch %d were not fulfilled in time: the node was away, or its machine is too slow", paid.Drawn-paid.Fulfilled, paid.Drawn, last-min(last, 1)))
+		out = append(out, fmt.Sprintf("%d of %d duties of epoch %d were not fulfilled in time, judgements or pairs set: the node was away, or its machine is too slow", paid.Drawn-paid.Fulfilled, paid.Drawn, last-min(last, 1)))
 	}
 	return out, nil
 }

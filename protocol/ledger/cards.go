@@ -6,6 +6,7 @@ import (
 
 	"github.com/assaynet/assay/protocol"
 	"github.com/assaynet/assay/protocol/params"
+	"github.com/assaynet/assay/protocol/task/preference"
 	"github.com/assaynet/assay/protocol/wire"
 )
 
@@ -89,14 +90,17 @@ func (o *opened) of(id protocol.SeatID, kind int) uint32 {
 	return lowerMedian(votes)
 }
 
-// duties are what a judge drew in an epoch and what it did of it, by kind.
+// duties are what a judge owed in an epoch, answers that it drew to judge and pairs
+// to set, and what it did of it, by kind.
 type duties struct {
 	drawn, fulfilled []uint32
 }
 
 // fulfilled returns, for each seat, the duties of epoch e. What a judge did of a
 // kind is the least of its own count, its duties, and the median of what the
-// other judges saw of it; nothing if it stated nothing.
+// other judges saw of it; nothing if it stated nothing. The sets of pairs that a
+// judge opened are counted on the ledger, and the others see those whose texts they
+// got and that they did not find false.
 func (m *machine) fulfilled(e protocol.Epoch, seats []candidate) []duties {
 	said := m.statements(e)
 	out := make([]duties, len(seats))
@@ -107,20 +111,32 @@ func (m *machine) fulfilled(e protocol.Epoch, seats []candidate) []duties {
 			continue
 		}
 		rec, _ := get[DrawnRecord](m.st, DrawnKey(e, id.UID))
+		lane := m.p.KindIndex(preference.Kind)
+		owed, opened := m.owed(e, id)
+		if owed > 0 {
+			if rec.Counts == nil {
+				rec.Counts = make([]uint32, len(m.p.Kinds))
+			}
+			rec.Counts[lane] = owed
+		}
 		out[i] = duties{rec.Counts, make([]uint32, len(rec.Counts))}
 		own := slices.IndexFunc(said, func(s statement) bool { return s.judge.ID == id })
 		if own < 0 {
 			continue
 		}
-		for kind := range rec.Counts {
-			out[i].fulfilled[kind] = fulfilledOf(said, own, kind, rec.Counts[kind])
+		for kind, drawn := range rec.Counts {
+			did := min(at(said[own].cards.Counts, kind), drawn)
+			if kind == lane {
+				did = opened
+			}
+			out[i].fulfilled[kind] = fulfilledOf(said, own, kind, did)
 		}
 	}
 	return out
 }
 
-func fulfilledOf(said []statement, own, kind int, drawn uint32) uint32 {
-	did := min(at(said[own].cards.Counts, kind), drawn)
+// fulfilledOf returns what the others leave of what a judge did of a kind.
+func fulfilledOf(said []statement, own, kind int, did uint32) uint32 {
 	var votes []vote
 	for k := range said {
 		if k != own {

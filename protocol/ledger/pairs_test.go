@@ -3,6 +3,7 @@ package ledger_test
 import (
 	"bytes"
 	"errors"
+	"slices"
 	"testing"
 
 	"github.com/assaynet/assay/protocol"
@@ -180,5 +181,115 @@ func TestALinkServesItsRoundAlone(t *testing.T) {
 	rec, ok, err := ledger.ReadSetter(n.tree, 0)
 	if err != nil || !ok || rec.Serves(4) || !rec.Serves(6) {
 		t.Errorf("the setter is %+v, %v, %v", rec, ok, err)
+	}
+}
+
+// setters are the validators of [rated], whose chains serve round 4, the first
+// that pairs are owed for: those of round 2 are set in epoch 0, before which nobody
+// judged.
+func setters(t *testing.T) *network {
+	t.Helper()
+	n := newNetwork(t, rated())
+	n.until(2)
+	for _, name := range []string{"v1", "v2", "v3"} {
+		if err := n.do(name, &wire.ExtendSetter{Start: 2, Anchor: sets(name).Anchor()}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	n.until(34)
+	return n
+}
+
+// opens returns what opens a setter's pairs of round 4 by its link for a round.
+func opens(name string, link protocol.Round) *wire.OpenPairs {
+	l, _ := sets(name).Link(protocol.Height(link))
+	return &wire.OpenPairs{Round: 4, Link: l, Origins: []byte{0, 13, 26}}
+}
+
+// Who does not set, does not open, or is found false by judges of half of the
+// stake, loses of its dividends.
+func TestPairsAreADuty(t *testing.T) {
+	all := map[string][]string{"v1": {"v2", "v3"}, "v2": {"v1", "v3"}, "v3": {"v1", "v2"}}
+	for name, c := range map[string]struct {
+		set, open []string
+		found     map[string][]string // who is found true by whom
+		want      map[string]uint32
+	}{
+		"one withholds, one sets none": {[]string{"v1", "v2"}, []string{"v1"}, all, map[string]uint32{"v1": 1}},
+		"all do":                       {[]string{"v1", "v2", "v3"}, []string{"v1", "v2", "v3"}, all, map[string]uint32{"v1": 1, "v2": 1, "v3": 1}},
+		// v1 has 100, v2 60 and v3 50: v2 alone condemns v1, and v3 alone does not.
+		"two are found false": {
+			[]string{"v1", "v2", "v3"},
+			[]string{"v1", "v2", "v3"},
+			map[string][]string{"v1": {"v3"}, "v2": {"v1"}, "v3": {"v2"}},
+			map[string]uint32{"v2": 1},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			n := setters(t)
+			for _, name := range c.set {
+				n.block(n.tx(name, &wire.SetPairs{Round: 4, Root: protocol.Hash{7}}))
+			}
+			n.until(56)
+			var open [][]byte
+			for _, name := range c.open {
+				open = append(open, n.tx(name, opens(name, 4)))
+			}
+			n.block(open...)
+			n.until(n.p.Schedule.EpochStart(3) + 8)
+			for _, name := range []string{"v1", "v2", "v3"} {
+				said := &wire.CommitCards{Epoch: 2}
+				for _, other := range []string{"v1", "v2", "v3"} {
+					if slices.Contains(c.found[other], name) {
+						said.Seen = append(said.Seen, wire.SeatCount{UID: n.seat(other).ID.UID, Counts: []uint32{0, 1}})
+					}
+				}
+				n.block(n.tx(name, said))
+			}
+			n.until(n.p.Schedule.EpochEnd(3))
+			for uid, name := range []string{"v1", "v2", "v3"} {
+				if p := n.payment(2, protocol.UID(uid)); p.Drawn != 0 || p.Duty != 65535 {
+					t.Errorf("%s owed %d sets of epoch 0, %d", name, p.Drawn, p.Duty)
+				}
+				p := n.payment(3, protocol.UID(uid))
+				if want := c.want[name]; p.Drawn != 1 || p.Fulfilled != want || p.Duty != uint16(65535*want) {
+					t.Errorf("%s did %d of %d duties, %d; want %d", name, p.Fulfilled, p.Drawn, p.Duty, want)
+				}
+			}
+		})
+	}
+}
+
+// A setter fixed its links long ago: no other one opens its pairs, neither
+// another's, nor its own of another round, nor one that it made up.
+func TestASetterThatOpensAnotherLinkIsRefused(t *testing.T) {
+	n := setters(t)
+	n.block(n.tx("v1", &wire.SetPairs{Round: 4, Root: protocol.Hash{7}}), n.tx("v2", &wire.SetPairs{Round: 4, Root: protocol.Hash{8}}))
+	n.until(56)
+	invented := opens("v1", 4)
+	invented.Link[31] ^= 1
+	for _, open := range []*wire.OpenPairs{opens("v2", 4), opens("v1", 2), opens("v1", 6), invented} {
+		n.refused(n.tx("v1", open), ledger.ErrMismatch)
+	}
+	n.block()
+	l, _, err := ledger.ReadLane(n.tree, n.p, 5)
+	if err != nil || len(l.Sets) != 2 || l.Sets[0].Opened() {
+		t.Errorf("the sets are %+v, %v", l.Sets, err)
+	}
+}
+
+// A rater that seals twice has sealed what it sealed first.
+func TestARaterThatSealsTwiceIsRefused(t *testing.T) {
+	n := newNetwork(t, rated())
+	n.until(34)
+	first := n.rates("m2", 3, 0x12)
+	n.refused(n.tx("m2", &wire.Commit{Round: 3, Root: protocol.Hash{1}}), ledger.ErrDuplicate)
+	n.until(37)
+	second := *first
+	second.Ratings = []byte{0x55}
+	n.refused(n.tx("m2", &second), ledger.ErrMismatch)
+	n.block(n.tx("m2", first))
+	if r, ok, err := ledger.ReadRatings(n.tree, 3, 4); err != nil || !ok || !bytes.Equal(r.Ratings, first.Ratings) {
+		t.Errorf("ratings are %x, %v, %v", r.Ratings, ok, err)
 	}
 }

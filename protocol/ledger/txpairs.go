@@ -179,6 +179,37 @@ func (m *machine) openPairs(s Seat, b *wire.OpenPairs) error {
 	return nil
 }
 
+// owed returns how many sets of pairs a judge owed in the rounds of the lane that
+// fell due in epoch e, and how many of them it set in time and opened.
+func (m *machine) owed(e protocol.Epoch, id protocol.SeatID) (owed, opened uint32) {
+	k := m.p.Kind(preference.Kind)
+	if k == nil {
+		return 0, 0
+	}
+	s := m.p.Schedule
+	for due := s.RoundOf(s.EpochStart(e)); due < s.RoundOf(s.EpochStart(e+1)); due++ {
+		n, falls := k.Set(due)
+		if !falls || n == 0 || !m.owes(n, id) {
+			continue
+		}
+		owed++
+		sets, _ := get[SetsRecord](m.st, SetsKey(n))
+		if i, known := sets.find(id.UID); known && sets.Sets[i].Setter == id && sets.Sets[i].Opened() {
+			opened++
+		}
+	}
+	return owed, opened
+}
+
+// owes reports whether a seat owes pairs for round n of the lane: their seed was
+// drawn; and it judges in the epoch in which they are set, and did in the one
+// before, in which it could register its chain.
+func (m *machine) owes(n protocol.Round, id protocol.SeatID) bool {
+	made := m.p.Schedule.EpochOfRound(n - 1)
+	r, _ := get[RoundRecord](m.st, RoundKey(n-1))
+	return !r.TaskSeed.IsZero() && made > 0 && m.isJudge(made, id) && m.isJudge(made-1, id)
+}
+
 // checkOpenRatings says whether ratings count: the seat was asked for them in a
 // round that takes no openings of pairs any more, and they are under its
 // commitment.

@@ -34,10 +34,16 @@ func (m *machine) commit(s Seat, b *wire.Commit) error {
 
 // judged refuses seats that are no judges of epoch e.
 func (m *machine) judged(s *Seat, e protocol.Epoch) error {
-	if j, ok := get[RosterJudge](m.st, RosterJudgeKey(e, s.ID.UID)); !ok || j.ID != s.ID {
+	if !m.isJudge(e, s.ID) {
 		return broken(ErrNotPermitted, "seat %d is no validator of epoch %d", s.ID.UID, e)
 	}
 	return nil
+}
+
+// isJudge reports whether a seat is on the roster of an epoch's judges.
+func (m *machine) isJudge(e protocol.Epoch, id protocol.SeatID) bool {
+	j, ok := get[RosterJudge](m.st, RosterJudgeKey(e, id.UID))
+	return ok && j.ID == id
 }
 
 // commitWeights seals the weights of the running epoch, once.

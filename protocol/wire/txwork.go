@@ -80,9 +80,10 @@ type SeatCount struct {
 
 // CommitCards puts on the ledger what the signer judged in Epoch: Counts are its
 // own cards by kind, as in [SeatCount]. Seen counts, for every other judge, the
-// cards that arrived in time and were not found false; Opened, for every asked
-// seat, the answers that it opened and that nobody found false. Both are sorted
-// by uid, without repetition.
+// cards that arrived in time and were not found false, and of people's lane the
+// sets of pairs that it published and opened, and that were not found false;
+// Opened, for every asked seat, the answers that it opened and that nobody found
+// false. Both are sorted by uid, without repetition.
 type CommitCards struct {
 	_      struct{}       `cbor:",toarray"`
 	Epoch  protocol.Epoch // whose cards they are

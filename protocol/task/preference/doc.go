@@ -25,6 +25,9 @@
 // a lie that anyone can show: [CheckSet] is a pure function of the ledger and the
 // bits of the network's model.
 //
+// To set pairs, publish and open them is a duty of judges as drawn judgements are:
+// who leaves one out, or lies, is paid that much less (package ledger).
+//
 // Nobody judges a rating: it is no statement that could be false. So the kind has
 // no judges, and no card. Start reading at [Deal].
 package preference

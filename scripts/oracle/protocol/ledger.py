@@ -514,14 +514,18 @@ class Ledger:
         if e < 0 or self.get(b"j" + u64(e) + u16(uid), [None])[0] != seat.id:
             return [0] * len(kinds), [0] * len(kinds)
         drawn = self.get(b"n" + u64(e) + u16(uid), [[0] * len(kinds)])[0]
+        owed, opened = people.owed(self, e, seat.id) if people.KIND in kinds else (0, 0)
+        if owed:
+            drawn = [owed if kind == people.KIND else n for kind, n in zip(kinds, drawn)]
         said = self.statements(e)
         own = [b for judge, _, b in said if judge == seat.id]
         if not own:
             return drawn, [0] * len(kinds)
         done = []
         for i, kind in enumerate(kinds):
+            did = opened if kind == people.KIND else min(self.count(own[0][2], kind), drawn[i])
             others = [(self.count(dict(map(tuple, b[3])).get(uid, []), kind), stake) for judge, stake, b in said if judge != seat.id]
-            done.append(min([self.count(own[0][2], kind), drawn[i]] + ([median(others)] if others else [])))
+            done.append(min([did] + ([median(others)] if others else [])))
         return drawn, done
 
     def part(self, drawn, done, a):

@@ -77,6 +77,22 @@ def open_pairs(led, s, b):
     led.put(b"P" + u64(n), [sets])
 
 
+def owed(led, e, seat):
+    """How many sets a judge owed in the lane's rounds that fell due in an epoch, and how many it set and opened."""
+    net, due, done = led.net, 0, 0
+    judged = lambda e: led.get(b"j" + u64(e) + u16(seat[1]), [None])[0] == seat
+    for d in range(net.round(net.epoch_start(e)), net.round(net.epoch_start(e + 1))):
+        n = net.set_in(KIND, d)
+        if not n:
+            continue
+        made = net.round_epoch(n - 1)
+        if led.round(n - 1).task_seed == ZERO or not (made and judged(made) and judged(made - 1)):
+            continue
+        due += 1
+        done += any(x[0] == seat and x[3] != ZERO for x in sets_of(led, n))
+    return due, done
+
+
 def slot_of(led, r, s):
     """The kind's slot of a seat in a round, and how many it has of all kinds."""
     due = work.due_in(led, r, led.get(b"o" + u64(led.net.round_epoch(r)) + u16(s.id[1]))[2])

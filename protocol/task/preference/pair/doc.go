@@ -20,13 +20,13 @@
 // the manners of golds are exchanged between their two values until the longer
 // response, the one that the model finds likelier by mean or by its least likely
 // token, and the one that it prefers are each right on as many golds as wrong
-// (arrange.go). Golds and ordinary pairs have the same questions, values and manners,
-// and which value came from a model's run shows nowhere.
+// (arrange.go). Golds and ordinary pairs have the same questions, values and
+// manners, and which value came from a model's run shows nowhere.
 //
 // The tests of this package follow the signals with a real model, for each build:
 // each may be right on 45 to 55 % of golds, and tell golds from ordinary pairs with
-// an area under the curve of at most 0.65; make test looks at 40 golds, make signals
-// at 320.
+// an area under the curve of at most 0.65; make test looks at 40 golds, make
+// signals at 320.
 //
 // Start reading at [Make].
 package pair
