@@ -16,8 +16,7 @@ func (q *Question) arithmetic(s *task.Stream) {
 	if s.Below(2) == 1 {
 		question, result = story(s)
 	}
-	q.Prompt = fmt.Sprintf("Solve the problem step by step. End with a line that holds only \"Answer: \" and the number.\n\n"+
-		"Problem: %s\nAnswer: %d\n\nProblem: %s", example, exampleResult, question)
+	q.Prompt = write("arithmetic", "example", example, "result", exampleResult, "problem", question)
 	q.checks = []check{
 		plain("form", func(answer string) bool { _, ok := lastNumber(answer); return ok }),
 		plain("result", func(answer string) bool { n, ok := lastNumber(answer); return ok && n == result }),
@@ -27,7 +26,6 @@ func (q *Question) arithmetic(s *task.Stream) {
 // sum returns an expression of two to four terms and its value.
 func sum(s *task.Stream) (question string, result int64) {
 	var b strings.Builder
-	b.WriteString("What is ")
 	for i := range between(s, 2, 4) {
 		x, y := int64(between(s, 2, 99)), int64(between(s, 2, 29))
 		sign, term, value := int64(1), strconv.FormatInt(x, 10), x
@@ -43,25 +41,17 @@ func sum(s *task.Stream) (question string, result int64) {
 		b.WriteString(term)
 		result += sign * value
 	}
-	b.WriteString("?")
-	return b.String(), result
+	return write("sum", "terms", b.String()), result
 }
 
 // story returns a problem in words and its solution.
 func story(s *task.Stream) (question string, result int64) {
-	name, good, city := pick(s, givenNames), pick(s, goods), pick(s, cities)
+	name, good, city := one(s, "names"), one(s, "goods"), one(s, "cities")
 	boxes, each, sold, price := int64(between(s, 3, 40)), int64(between(s, 4, 36)), int64(between(s, 1, 11)), int64(between(s, 2, 60))
-	switch s.Below(3) {
-	case 0:
-		return fmt.Sprintf("%s packs %d boxes of %d %s and then sells %d of them in %s. How many %s are left?", name, boxes, each, good, sold, city, good),
-			boxes*each - sold
-	case 1:
-		return fmt.Sprintf("In %s, %s buys %d %s at %d coins each and pays with a purse of %d coins. How many coins come back?",
-			city, name, sold, good, price, sold*price+each), each
-	}
-	return fmt.Sprintf("%s has %d %s. In %s the number is doubled, and after that %d are given away each day for %d days. How many %s remain?",
-			name, boxes*sold, good, city, sold, boxes, good),
-		boxes * sold
+	results := []int64{boxes*each - sold, each, boxes * sold}
+	i := s.Below(uint64(len(results)))
+	return fill(said.Texts["stories"][i], "name", name, "good", good, "city", city, "boxes", boxes, "each", each, "sold", sold, "price", price,
+		"purse", sold*price+each, "all", boxes*sold), results[i]
 }
 
 // lastNumber reads the number of the last line that is not empty: Answer: N.

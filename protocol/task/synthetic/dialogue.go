@@ -1,7 +1,6 @@
 package synthetic
 
 import (
-	"fmt"
 	"strings"
 
 	"github.com/assaynet/assay/protocol/task"
@@ -10,14 +9,12 @@ import (
 
 // dialogue asks for a conversation of two in lines that begin with their names.
 func (q *Question) dialogue(s *task.Stream) {
-	i := s.Below(uint64(len(givenNames)))
-	j := (i + 1 + s.Below(uint64(len(givenNames)-1))) % uint64(len(givenNames)) // another than i
-	first, second := givenNames[i], givenNames[j]
-	turns, word := 2*between(s, 2, 5), pick(s, keywords)
-	mood := pick(s, []string{"disagree at first and find a way in the end", "have not met before", "are in a hurry", "each know one half of the matter", "are old friends"})
-	q.Prompt = fmt.Sprintf("Write a conversation about %s between %s and %s, who %s. Write exactly %d lines, each of which begins with the name of who speaks "+
-		"and a colon; they take turns, and %s begins. %s says the word %q once or more. Write nothing else.",
-		pick(s, topics), first, second, mood, turns, first, second, word)
+	names := said.Words["names"]
+	i := s.Below(uint64(len(names)))
+	j := (i + 1 + s.Below(uint64(len(names)-1))) % uint64(len(names)) // another than i
+	first, second := names[i], names[j]
+	turns, word, mood := 2*between(s, 2, 5), one(s, "keywords"), one(s, "moods")
+	q.Prompt = write("dialogue", "topic", one(s, "topics"), "first", first, "second", second, "mood", mood, "turns", turns, "word", word)
 	q.checks = []check{
 		plain("form", func(answer string) bool { return spoken(answer, first, second) != nil }),
 		plain("turns", func(answer string) bool { return len(spoken(answer, first, second)) == turns }),

@@ -2,7 +2,8 @@
 // synthetic data, and the record is its run, verified and paid as one of the kind
 // inference, whose bodies it has within its own. What is asked follows from the
 // task's id: a family, and in it a question, from a seed of 32 bytes alone
-// ([Derive]). One family of questions a file.
+// ([Derive]). One family of questions a file; their texts and words are in
+// families.json, which other programs read, too.
 //
 // Nobody writes a question and nobody chooses one, so that what is paid is the run
 // and not the taste of who asked. A question has checks, which a program makes of

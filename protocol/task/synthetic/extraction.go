@@ -17,10 +17,9 @@ var extractionLimits = value.Limits{Bytes: 4 << 10, Depth: 4, Values: 64}
 // extraction asks for the facts of a short note as one JSON object, after an
 // example.
 func (q *Question) extraction(s *task.Stream) {
-	exampleNote, exampleFacts := note(s)
+	example, exampleFacts := note(s)
 	asked, facts := note(s)
-	q.Prompt = fmt.Sprintf("Read the note and write its facts as one JSON object with the fields \"person\", \"city\", \"item\", \"count\" and \"day\" "+
-		"(as YYYY-MM-DD). Write nothing else.\n\nNote: %s\nJSON: %s\n\nNote: %s\nJSON:", exampleNote, jsonOf(exampleFacts), asked)
+	q.Prompt = write("extraction", "example", example, "facts", jsonOf(exampleFacts), "note", asked)
 	q.checks = []check{
 		plain("form", func(answer string) bool { return object(answer) != nil }),
 		plain("fields", func(answer string) bool {
@@ -38,17 +37,10 @@ func (q *Question) extraction(s *task.Stream) {
 
 // note returns a note and what it says.
 func note(s *task.Stream) (string, map[string]any) {
-	first, last, city, item := pick(s, givenNames), pick(s, surnames), pick(s, cities), pick(s, goods)
+	first, last, city, item := one(s, "names"), one(s, "surnames"), one(s, "cities"), one(s, "goods")
 	count, year, month, day := between(s, 2, 480), between(s, 1990, 2030), between(s, 1, 12), between(s, 1, 28)
-	name := []string{
-		"January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December",
-	}[month-1]
-	text := fmt.Sprintf(pick(s, []string{
-		"On %[6]d %[7]s %[8]d a parcel of %[5]d %[4]s went to %[1]s %[2]s in %[3]s.",
-		"%[1]s %[2]s of %[3]s ordered %[5]d %[4]s, to be sent by %[7]s %[6]d, %[8]d.",
-		"The warehouse in %[3]s counted %[5]d %[4]s; %[1]s %[2]s signed for them on %[6]d %[7]s %[8]d.",
-		"%[5]d %[4]s, said %[1]s %[2]s, had reached %[3]s before the evening of %[7]s %[6]d, %[8]d.",
-	}), first, last, city, item, count, day, name, year)
+	text := fill(pick(s, said.Texts["notes"]), "first", first, "last", last, "city", city, "item", item,
+		"count", count, "day", day, "month", said.Words["months"][month-1], "year", year)
 	return text, map[string]any{
 		"person": first + " " + last, "city": city, "item": item, "count": json.Number(strconv.Itoa(count)),
 		"day": fmt.Sprintf("%04d-%02d-%02d", year, month, day),
@@ -57,8 +49,11 @@ func note(s *task.Stream) (string, map[string]any) {
 
 // jsonOf writes facts in the order of the prompt.
 func jsonOf(facts map[string]any) string {
-	return fmt.Sprintf(`{"person": %q, "city": %q, "item": %q, "count": %s, "day": %q}`,
-		facts["person"], facts["city"], facts["item"], facts["count"], facts["day"])
+	var places []any
+	for k, v := range facts {
+		places = append(places, k, v)
+	}
+	return write("facts", places...)
 }
 
 // object reads an answer that is one JSON object, in a fence of code or not; nil

@@ -1,8 +1,12 @@
 package synthetic
 
 import (
+	"bytes"
+	_ "embed" // the texts
+	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/assaynet/assay/protocol"
 	"github.com/assaynet/assay/protocol/task"
@@ -100,33 +104,35 @@ func pick[T any](s *task.Stream, list []T) T { return list[s.Below(uint64(len(li
 // between draws a number in low … high.
 func between(s *task.Stream, low, high int) int { return low + int(s.Below(uint64(high-low+1))) }
 
-// What prompts speak of. A list is never changed: prompts follow from it.
-var (
-	givenNames = []string{
-		"Amara", "Bela", "Chen", "Dalia", "Emeka", "Farid", "Greta", "Hana", "Ivo", "Jun", "Keiko", "Lars", "Mina", "Nils", "Oluchi", "Pilar",
-		"Quentin", "Rosa", "Samir", "Tova", "Uri", "Vera", "Wanda", "Ximena", "Yusuf", "Zora",
+// said is what families.json says: the texts of prompts, with places in braces,
+// and what they speak of. It never changes: prompts follow from it, and SPEC.md,
+// section 21, names the file by its hash.
+var said = func() (f struct{ Texts, Words map[string][]string }) {
+	d := json.NewDecoder(bytes.NewReader(file))
+	d.DisallowUnknownFields()
+	if err := d.Decode(&f); err != nil {
+		panic(err) // it is part of the program
 	}
-	surnames = []string{
-		"Abara", "Bianchi", "Castell", "Dvorak", "Eriksen", "Fontana", "Grabowski", "Haddad", "Ibrahim", "Jansen", "Kimura", "Lindqvist",
-		"Moreau", "Novak", "Okafor", "Petrov", "Quiroga", "Rossi", "Sato", "Tanaka", "Ueda", "Vogel", "Weiss", "Yilmaz", "Zeman",
+	return f
+}()
+
+//go:embed families.json
+var file []byte
+
+// write returns the one text of a name, filled.
+func write(name string, places ...any) string { return fill(said.Texts[name][0], places...) }
+
+// fill fills the places of a text: each is named before what stands there.
+func fill(text string, places ...any) string {
+	all := make([]string, len(places))
+	for i, v := range places {
+		all[i] = fmt.Sprint(v)
+		if i%2 == 0 {
+			all[i] = "{" + all[i] + "}"
+		}
 	}
-	cities = []string{
-		"Aarhus", "Bergen", "Cuenca", "Dakar", "Esfahan", "Fukuoka", "Ghent", "Haifa", "Izmir", "Jaipur", "Kigali", "Lviv", "Mombasa", "Nantes",
-		"Osaka", "Porto", "Quito", "Riga", "Salta", "Tartu", "Utrecht", "Varna", "Wuhan", "Yerevan", "Zagreb",
-	}
-	goods = []string{
-		"lanterns", "kettles", "notebooks", "blankets", "violins", "compasses", "teapots", "ladders", "bicycles", "mirrors", "telescopes", "baskets",
-		"hammers", "umbrellas", "clocks", "carpets", "saddles", "anvils", "candles", "globes",
-	}
-	topics = []string{
-		"how bread rises", "why the sky is blue", "looking after a houseplant", "the life of a river", "moving to a new city", "learning to swim",
-		"how a bicycle stays upright", "the first day at a new job", "repairing an old chair", "the phases of the moon", "keeping bees",
-		"a long walk in the rain", "cooking for ten guests", "reading a map", "the history of paper", "saving water at home", "training for a race",
-		"how vaccines work", "a market in the morning", "why we sleep", "how bridges carry loads", "planting a small garden", "choosing a first telescope",
-		"what makes glass clear", "a night train across the country", "how languages change", "the work of a lighthouse keeper", "sorting a messy desk",
-	}
-	keywords = []string{
-		"patience", "morning", "careful", "water", "simple", "reason", "balance", "light", "together", "slowly", "because", "practice", "distance",
-		"quiet", "measure", "change",
-	}
-)
+	return strings.NewReplacer(all...).Replace(text)
+}
+
+// one draws one of the words of a name.
+func one(s *task.Stream, name string) string { return pick(s, said.Words[name]) }

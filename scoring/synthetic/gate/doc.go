@@ -4,7 +4,7 @@
 //
 //	length.go         how many words
 //	repetition.go     how many different ones
-//	private.go        secrets and personal data
+//	private.go        secrets and personal data, by the patterns of private.json
 //	novelty.go        how much was not there before
 //	minhash.go        how alike two records are
 //	diversity.go      as how many different records a list of them counts

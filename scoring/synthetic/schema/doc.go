@@ -2,11 +2,12 @@
 // request, and refuses schemas that would cost more than they are worth: what
 // references repeat is counted before anything runs, a schema that refers to
 // itself or beyond itself is refused, and patterns are bounded by the size of
-// the automaton that they become. It is the only home of the library.
+// the automaton that they become. It is the only home of the library. SPEC.md,
+// section 21, says all of it in words.
 //
 // The language is the draft's without: references that are no JSON Pointer
 // into the schema itself, anchors, identifiers and dynamic scope;
-// unevaluatedProperties and unevaluatedItems; and, in patterns, Unicode classes
-// and folded case, which change with Unicode's tables. format and content…
-// say nothing about validity, as in the draft.
+// unevaluatedProperties and unevaluatedItems; and patterns are of a small language
+// of their own (pattern.go), without what changes with Unicode's tables. format and
+// content… say nothing about validity, as in the draft.
 package schema

@@ -3,15 +3,32 @@ package schema
 import (
 	"fmt"
 	"regexp"
-	"regexp/syntax"
+	"strconv"
+	"strings"
+	"unicode/utf8"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
 )
 
-// flags are Go's for its own syntax, without classes of Unicode.
-const flags = syntax.Perl &^ syntax.UnicodeGroups
+// The language of patterns is small, so that it can be written down (SPEC.md,
+// section 21) and means one thing in every program:
+//
+//	alternatives = sequence { "|" sequence }
+//	sequence     = { "^" | "$" | atom [ "*" | "+" | "?" | "{n}" | "{n,}" | "{n,m}" ] }
+//	atom         = character | "." | escape | class | "(" alternatives ")" | "(?:" alternatives ")"
+//	class        = "[" [ "^" ] item { item } "]"
+//	item         = character | character "-" character | escape
+//	escape       = "\" and punctuation of ASCII, or one of t n r d D s S w W
+//
+// All of it is RE2's, which takes no more steps for a byte than a pattern has
+// states.
+const (
+	special = `\.+*?()|[]{}^$`
+	classes = "dDsSwW"
+	control = "tnr"
+)
 
-// patterns adds the states of an object's patterns to its cost.
+// patterns adds the states of an object's patterns to what it costs.
 func (s *surveyor) patterns(c *cost, object map[string]any, at string) error {
 	var all []string
 	if p, ok := object["pattern"].(string); ok {
@@ -32,39 +49,151 @@ func (s *surveyor) patterns(c *cost, object map[string]any, at string) error {
 	return nil
 }
 
-// measure returns about how many states the automaton of a pattern has, without
-// making it: a{9}{9}{9} is eleven bytes and hundreds of states.
+// measure returns how many states the automaton of a pattern has at most, above
+// MaxStates a number above it.
 func measure(p string) (int, error) {
 	if len(p) > MaxPattern {
 		return 0, fmt.Errorf("a pattern of more than %d bytes: %w", MaxPattern, ErrCost)
 	}
-	tree, err := syntax.Parse(p, flags)
-	if err != nil {
-		return 0, fmt.Errorf("the pattern %.64q: %w: %w", p, ErrSchema, err)
+	m := measurer{left: p}
+	n := m.alternatives()
+	if !m.bad && m.left == "" {
+		return n, nil
 	}
-	return states(p, tree)
+	return 0, fmt.Errorf("the pattern %.64q at %.16q: %w", p, m.left, ErrSchema)
 }
 
-func states(p string, re *syntax.Regexp) (int, error) {
-	if re.Flags&syntax.FoldCase != 0 {
-		return 0, fmt.Errorf("the pattern %.64q folds case: %w", p, ErrSchema)
+// measurer reads a pattern. Where something is wrong it is bad, and reads on to no
+// purpose.
+type measurer struct {
+	left string
+	bad  bool
+}
+
+// take takes a prefix that is there.
+func (m *measurer) take(prefix string) (ok bool) {
+	m.left, ok = strings.CutPrefix(m.left, prefix)
+	return ok
+}
+
+// next takes a character.
+func (m *measurer) next() rune {
+	r, n := utf8.DecodeRuneInString(m.left)
+	m.bad = m.bad || n == 0
+	m.left = m.left[n:]
+	return r
+}
+
+func (m *measurer) alternatives() int {
+	n := 1 + m.sequence()
+	for m.take("|") {
+		n += 1 + m.sequence()
 	}
-	n := 1 + len(re.Rune)
-	for _, sub := range re.Sub {
-		k, err := states(p, sub)
-		if err != nil {
-			return 0, err
+	return min(n, MaxStates+1)
+}
+
+func (m *measurer) sequence() (n int) {
+	for !m.bad && m.left != "" && m.left[0] != '|' && m.left[0] != ')' {
+		if m.take("^") || m.take("$") {
+			n++
+			continue
 		}
-		n = min(n+k, MaxStates+1)
+		n = min(n+m.repeat(m.atom()), MaxStates+1)
 	}
-	if re.Op == syntax.OpRepeat {
-		n *= max(re.Min, re.Max, 1) // at most a thousand, as Go's parser has it
-	}
-	return min(n, MaxStates+1), nil
+	return n
 }
 
-// pattern compiles a pattern that [survey] has measured. RE2's automata take
-// time in proportion to states and text, whatever the pattern.
+func (m *measurer) atom() int {
+	switch {
+	case m.take("(?:"), m.take("("):
+		n := m.alternatives()
+		m.bad = m.bad || !m.take(")")
+		return n
+	case m.take("["):
+		return m.class()
+	case m.take("."):
+	case m.take(`\`):
+		m.escape()
+	default:
+		m.bad = m.bad || strings.ContainsRune(special, m.next())
+	}
+	return 1
+}
+
+// escape takes what follows a backslash, and reports whether it is one character.
+func (m *measurer) escape() (single bool) {
+	r := m.next()
+	single = strings.ContainsRune(control, r) || r < utf8.RuneSelf && strings.ContainsRune("!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~", r)
+	m.bad = m.bad || !single && !strings.ContainsRune(classes, r)
+	return single
+}
+
+// class takes the rest of a class. A state of it costs by its items.
+func (m *measurer) class() int {
+	m.take("^")
+	n := 1
+	for first := true; !m.bad && !m.take("]"); first = false {
+		n++
+		if m.take("-") { // itself, where it begins or ends the class
+			m.bad = !first && !strings.HasPrefix(m.left, "]")
+			continue
+		}
+		low, single := m.member()
+		if !strings.HasPrefix(m.left, "-") || strings.HasPrefix(m.left, "-]") {
+			continue
+		}
+		m.take("-")
+		high, also := m.member()
+		m.bad = m.bad || !single || !also || low > high
+	}
+	m.bad = m.bad || n == 1
+	return n
+}
+
+// member takes one character of a class, or one of its escapes, and reports whether
+// it stands for a single one.
+func (m *measurer) member() (r rune, single bool) {
+	if m.take(`\`) {
+		r, _ = utf8.DecodeRuneInString(m.left)
+		if i := strings.IndexRune(control, r); i >= 0 {
+			r = rune("\t\n\r"[i])
+		}
+		return r, m.escape()
+	}
+	r = m.next()
+	m.bad = m.bad || r == '[' || r == ']' || r == '-'
+	return r, true
+}
+
+// repeat takes what says how often something of n states stands, and returns the
+// states of all.
+func (m *measurer) repeat(n int) int {
+	switch {
+	case m.take("*"), m.take("+"), m.take("?"):
+		return n + 1
+	case m.take("{"):
+	default:
+		return n
+	}
+	least := m.count()
+	most := least
+	if m.take(",") && !strings.HasPrefix(m.left, "}") {
+		most = m.count()
+	}
+	m.bad = m.bad || !m.take("}") || most < least
+	return n * max(most, 1)
+}
+
+// count takes a number of repetitions, in the one way to write it.
+func (m *measurer) count() int {
+	digits := m.left[:len(m.left)-len(strings.TrimLeft(m.left, "0123456789"))]
+	m.left = m.left[len(digits):]
+	n, err := strconv.Atoi(digits)
+	m.bad = m.bad || err != nil || n > MaxStates || strconv.Itoa(n) != digits
+	return n
+}
+
+// pattern is the library's engine.
 func pattern(p string) (jsonschema.Regexp, error) {
 	if _, err := measure(p); err != nil {
 		return nil, err

@@ -22,7 +22,7 @@ const (
 	// automata of all patterns of the expanded schema together. Matching takes at
 	// most as many steps for each byte of a record.
 	MaxPattern = 256
-	MaxStates  = 1024
+	MaxStates  = 1000
 )
 
 var (

@@ -3,8 +3,10 @@ package schema_test
 import (
 	"errors"
 	"fmt"
+	"regexp"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/assaynet/assay/protocol/task/synthetic/value"
 	"github.com/assaynet/assay/scoring/synthetic/schema"
@@ -103,7 +105,7 @@ func TestBombsAreRefusedBeforeTheyRun(t *testing.T) {
 		"a list for one":     {`{"items":[true]}`, schema.ErrSchema},
 		"a costly pattern":   {`{"pattern":"((a{9}){9}){9}b{900}"}`, schema.ErrCost},
 		"many patterns":      {`{"$defs":{"p":{"pattern":"a{99}"}},"allOf":[` + strings.Repeat(`{"$ref":"#/$defs/p"},`, 20) + `true]}`, schema.ErrCost},
-		"a repeat of Go's":   {`{"pattern":"a{1001}"}`, schema.ErrSchema},
+		"a long repeat":      {`{"pattern":"a{1001}"}`, schema.ErrSchema},
 		"a long pattern":     {`{"pattern":"` + strings.Repeat("a", 300) + `"}`, schema.ErrCost},
 		"a pattern of keys":  {`{"patternProperties":{"(x{40}){25}":{}}}`, schema.ErrCost},
 		"Unicode's classes":  {`{"pattern":"\\pL"}`, schema.ErrSchema},
@@ -138,6 +140,35 @@ func TestWhatIsTakenIsBounded(t *testing.T) {
 }
 
 // FuzzCompile: no schema panics, and what is taken judges any record.
+// TestPatternsAreOfTheLanguage: what each costs, 0 where it is none.
+func TestPatternsAreOfTheLanguage(t *testing.T) {
+	for p, want := range map[string]int{
+		"": 1, "abc": 4, "a|bc": 5, "^a$": 4, "[a-z]": 3, "[^a-z0-9_-]": 6, "[-]": 3, `[\]\d]`: 4, `\.\t\S`: 4, "(a)": 3, "(?:a|)": 4, "a*b+c?": 7, "a{3}": 4,
+		"a{0}": 2, "a{2,}": 3, "(ab){2,5}": 16, "日.本": 4, `[\t-\r]`: 3, "a-b": 4,
+		"*": 0, "a**": 0, "a*?": 0, "^*": 0, "(": 0, ")": 0, "a{": 0, "a{,2}": 0, "a{01}": 0, "a{3,2}": 0, "[]": 0, "[^]": 0, "[z-a]": 0, "[a": 0, "[[:alpha:]]": 0,
+		"[a-b-c]": 0, `[\d-z]`: 0, "(?i)a": 0, "(?P<n>a)": 0, `\b`: 0, `\pL`: 0, `\x41`: 0, `\1`: 0, `\`: 0, "}": 0, "]": 0, `\ `: 0, "(?=a)": 0,
+	} {
+		if got, err := schema.Measure(p); (err == nil) != (want > 0) || got != want {
+			t.Errorf("%q: %d, %v, want %d", p, got, err, want)
+		}
+	}
+}
+
+func FuzzPattern(f *testing.F) {
+	for _, p := range []string{"^[A-Z][a-z]*$", "(a|b){2,3}", `\d+(?:-\d+)?`, "(((((a{9}){9}){9})))", "[^-a]", "a{1000}", "()*"} {
+		f.Add(p)
+	}
+	f.Fuzz(func(t *testing.T, p string) {
+		n, err := schema.Measure(p)
+		if err != nil || n > schema.MaxStates || !utf8.ValidString(p) {
+			return
+		}
+		if _, err := regexp.Compile(p); err != nil {
+			t.Errorf("%q is taken: %v", p, err)
+		}
+	})
+}
+
 func FuzzCompile(f *testing.F) {
 	f.Add([]byte(`{"type":"object","properties":{"a":{"$ref":"#/$defs/x"}},"$defs":{"x":{"pattern":"^a+$","minimum":1}}}`), []byte(`{"a":"aa"}`))
 	f.Add([]byte(doubling(5)), []byte(`["x",1]`))

@@ -118,7 +118,7 @@ def miners(led, record, found):
 
 def cards(led, record, found):
     """Every card is a judge's about what it drew; statements are over them."""
-    net, known, findings = led.net, {}, {}
+    net, known, findings, verdicts = led.net, {}, {}, []
     for raw in record["cards"]:
         sender, _, c = net.open(raw, "assay/1/card", 256 << 10)
         judge, r, seat, slot, task, answer, kind, finding, body = work.check_card(c)
@@ -136,6 +136,10 @@ def cards(led, record, found):
             code, _, _, tokens = work.read_said(kind, body)
             must(answer == found[name][0] and tokens == len(work.read_result(kind, found[name][2][6])[0]), "a card about another answer")
             must(code in work.BY_RUN, "an answer that has the right form")
+            if kind == work.SYNTHETIC and code == "exact":
+                want = work.gates_of(found[name][1], decode(found[name][2][6]))
+                must(decode(body)[1:] == want, "a record of round %d fails %s, and the card says %s" % (r, want, decode(body)[1:]))
+                verdicts.append(want)
         must(known.setdefault((name, judge[1]), c) == c, "two cards of a judge about one answer")
     for c in known.values():
         why = c[7] + (" (%s)" % work.read_said(c[6], c[8])[0] if c[8] else "")
@@ -146,6 +150,7 @@ def cards(led, record, found):
         must(root(own) == said[1] and len(own) == sum(said[2]), "a statement over other cards")
     print("cards: %d about drawn answers: %s; %d statements over them" % (
         len(known), ", ".join("%d %s" % (n, f) for f, n in sorted(findings.items())), len(led.below(b"g"))))
+    print("records: %d verdicts of gates and checks equal; what fails: %s" % (len(verdicts), " ".join(sorted({g for v in verdicts for g in v[0] + v[1]}))))
 
 
 def tasks(led, record):
@@ -203,8 +208,6 @@ def main(path):
     record = unhex(json.loads(pathlib.Path(path).read_text()))
     net = Network(record["genesis"])
     print("network: %s, %d seats, %d models" % (net.chain, len(net.seats_at_start), sum(len(k.models) for k in net.kinds.values())))
-    recorded = [decode(t) for t in record["tasks"]]
-    net.prompts = {t[0]: decode(t[5])[2][2] for t in recorded if t[1] == work.SYNTHETIC}
     led = ledger(net, record)
     found = answers(led, record)
     tasks(led, record)

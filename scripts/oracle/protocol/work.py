@@ -4,8 +4,13 @@ import hashlib
 import hmac
 import pathlib
 import re
+import sys
 
 from form import *
+
+sys.path.append(str(pathlib.Path(__file__).resolve().parents[1] / "synthetic"))
+import families  # of section 21
+import gates
 
 TASK = ("b32", "text", "u64", "seat", "u16", "b")
 ANSWER = ("u64", "seat", "u16", "u16", "b32", "b32", "b", ["b32"])
@@ -21,7 +26,6 @@ RESULT = (["i32"], "text", ["b32"], "b32", "u64")
 SAID = ("text", "u32", "b32", "u32")
 # The bodies of synthetic, which have those of inference within them.
 SYNTHETIC = "synthetic"
-QUESTIONS = ("arithmetic", "extraction", "code", "instruction", "dialogue")
 BODIES = {INFERENCE: (ASKED, RESULT, SAID), SYNTHETIC: (("text", "b32", ASKED), ("text", RESULT), (SAID, ["text"], ["text"]))}
 
 BY_RUN = {"exact": "passed", "token": "false", "state": "false", "failed": "false"}
@@ -33,18 +37,18 @@ def appendix():
     here = pathlib.Path(__file__).resolve().parents[3]
     text = (here / "protocol" / "SPEC.md").read_text(encoding="utf-8").split("\n## Appendix")[1]
     blocks = re.findall(r"^(\w[\w ]*?)(?: \((\d+)\))?:\n\n((?:    .*\n)+)", text, re.M)
-    families, words = [], {}
+    prompts, words = [], {}
     for name, count, body in blocks:
         if not count:
-            families.append([line[4:] for line in body.splitlines()])
+            prompts.append([line[4:] for line in body.splitlines()])
             continue
         words[name] = body.split()
         must(len(words[name]) == int(count), "words of the appendix: " + name)
-    must([len(f) for f in families] == [3] * 5 and list(words) == ["name", "noun", "adj", "city"], "appendix")
-    return families, words
+    must([len(f) for f in prompts] == [3] * 5 and list(words) == ["name", "noun", "adj", "city"], "appendix")
+    return prompts, words
 
 
-FAMILIES, WORDS = appendix()
+PROMPTS, WORDS = appendix()
 
 
 class Stream:
@@ -63,7 +67,7 @@ class Stream:
         return x % n
 
     def prompt(self):
-        family = FAMILIES[self.below(5)]
+        family = PROMPTS[self.below(5)]
         used = set()
 
         def place(match):
@@ -131,11 +135,19 @@ def draw(net, task, models):
 
 
 def draw_record(net, task, models):
-    """What a task of synthetic asks. Its prompt is taken from the record: the families' texts stand in their package alone."""
+    """What a task of synthetic asks."""
     s = Stream(task)
     model = draw_model(net, SYNTHETIC, s, models)
-    family, seed, random = QUESTIONS[s.below(5)], s.block(), s.block()
-    return [family, seed, [model, "", net.prompts[task], 0x3F333333, 40, 62259, random, net.synthetic.max_tokens]]
+    family, seed, random = families.FAMILIES[s.below(5)], s.block(), s.block()
+    return [family, seed, [model, "", families.Question(family, seed).prompt, 0x3F333333, 40, 62259, random, net.synthetic.max_tokens]]
+
+
+def gates_of(task, record):
+    """The gates that the text of an exact record does not pass by itself, and the checks."""
+    family, seed, _ = decode(task[5])
+    spec = {"family": family, "count": 1, "price": 1, "maximum": 1}
+    row, _, _ = gates.Judge(spec, []).measure({"text": record[0], "seed": seed.hex()})
+    return [row["failed"], [c["check"] for c in row["checks"] if not c["pass"]]]
 
 
 def draw_model(net, kind, s, models):

@@ -3,8 +3,10 @@
 import hashlib
 import re
 
-import form
-import tasks
+import families
+import page
+import schema
+import texts
 
 ONE = 1 << 16
 sha = lambda b: hashlib.sha256(b).digest()
@@ -78,25 +80,14 @@ def outside(m):
     return domain.rsplit(".", 1)[1] not in ("example", "test", "invalid")
 
 
-PRIVATE = [(name, re.compile(pattern, re.A), good) for name, pattern, good in [
-    ("key", r"-----BEGIN [A-Z ]{0,20}PRIVATE KEY", None),
-    ("token", r"(?:^|[^0-9A-Za-z])A[KS]IA[0-9A-Z]{16}(?:\Z|[^0-9A-Za-z])", None),
-    ("token", r"gh[opurs]_[0-9A-Za-z]{36}", None),
-    ("token", r"xox[abprs]-[0-9A-Za-z-]{10}", None),
-    ("token", r"AIza[0-9A-Za-z_-]{35}", None),
-    ("token", r"(?:^|[^0-9A-Za-z])sk-[0-9A-Za-z_-]{32}", None),
-    ("token", r"eyJ[0-9A-Za-z_-]{10,}\.eyJ[0-9A-Za-z_-]{10,}\.[0-9A-Za-z_-]{10}", None),
-    ("email", r"[0-9A-Za-z._%+-]+@[0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*\.[A-Za-z]{2,}", outside),
-    ("phone", r"(?:^|[^0-9A-Za-z+])\+[1-9](?:[ ().-]{0,2}[0-9]){8,14}(?:\Z|[^0-9])", None),
-    ("iban", r"(?:^|[^0-9A-Za-z])[A-Z]{2}[0-9]{2}(?: ?[0-9A-Z]{4}){3,7}(?: ?[0-9A-Z]{1,3})?(?:\Z|[^0-9A-Za-z])", mod97),
-    ("card", r"(?:^|[^0-9])[3-6](?:[ -]?[0-9]){12,18}(?:\Z|[^0-9])", luhn),
-    ("ssn", r"(?:^|[^0-9-])[0-8][0-9]{2}-[0-9]{2}-[0-9]{4}(?:\Z|[^0-9-])", None),
-]]
+CHECKS = {None: lambda m: True, "domain": outside, "luhn": luhn, "mod97": mod97}
+PRIVATE = [(row["name"], re.compile(row["pattern"].replace("$", r"\Z"), re.A), CHECKS[row.get("check")])
+           for row in page.data("scoring/synthetic/gate/private.json")]
 
 
 def private(s):
     for name, pattern, good in PRIVATE:
-        if any(good is None or good(m) for m in pattern.findall(s)):
+        if any(good(m) for m in pattern.findall(s)):
             return name
     return ""
 
@@ -104,6 +95,7 @@ def private(s):
 class Judge:
     def __init__(self, spec, sets):
         self.spec, self.seen = spec, Index()
+        self.schema = schema.Schema(spec["schema"]) if "schema" in spec else None
         named = {sha(s).hex(): read_set(s) for s in sets}
         mine = [named[n] for n in spec.get("sets", [])]
         self.overlap = [g for n, g in mine if n == 13]
@@ -123,14 +115,14 @@ class Judge:
         prose = text
         if "schema" in self.spec:
             try:
-                doc = form.parse(text, 32, 4096)
-            except form.Bad:
+                doc = texts.parse(text, 32, 4096)
+            except texts.Bad:
                 failed.append("form")
                 return row, set(), None
-            if not form.valid(self.spec["schema"], doc, self.spec["schema"]):
+            if not self.schema.valid(doc):
                 failed.append("schema")
-            prose = "".join(s + "\n" for s in form.strings(doc))
-        words = form.words(prose)
+            prose = "".join(s + "\n" for s in texts.strings(doc))
+        words = texts.words(prose)
         plain = [w for w, _ in words]
         row["words"] = n = len(words)
         row["distinct"] = ONE if n - 2 < 16 else len(grams(plain, 3)) * ONE // (n - 2)
@@ -146,10 +138,14 @@ class Judge:
         if row["private"]:
             failed.append("private")
         if "family" in self.spec:
-            row["checks"] = [{"check": c, "pass": p} for c, p in tasks.check(self.spec["family"], bytes.fromhex(r["seed"]), text)]
+            row["checks"] = [{"check": c, "pass": p} for c, p in families.Question(self.spec["family"], bytes.fromhex(r.get("seed", "00" * 32))).check(text)]
             if not all(c["pass"] for c in row["checks"]):
                 failed.append("checks")
-        masked = form.masked(words)
+        if "run" in self.spec and not failed:
+            program = "".join((x if isinstance(x := doc.get(f), str) else "") + "\n" for f in self.spec["run"])
+            if families.python(program) is None:
+                failed.append("run")
+        masked = texts.masked(words)
         g, s = grams(masked, min(5, len(masked))), None
         if g:
             s = signature(g)
@@ -171,7 +167,7 @@ def pay(spec, window):
 
 
 def file(lines, sets):
-    parsed = [form.parse(line, 36, 1 << 20) for line in lines]
+    parsed = [texts.parse(line, 36, 1 << 20) for line in lines]
     spec = next(p["specification"] for p in parsed if "specification" in p)
     records = [p for p in parsed if "record" in p]
     draw = lambda r: sha(b"assay/1/synthetic/draw\0" + bytes.fromhex(spec["beacon"]) + bytes.fromhex(r["record"]))

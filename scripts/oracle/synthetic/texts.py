@@ -1,4 +1,4 @@
-"""Texts, JSON and JSON Schema as protocol/SPEC.md reads them."""
+"""Texts and JSON as protocol/SPEC.md, section 21, reads them."""
 
 import re
 from fractions import Fraction
@@ -10,7 +10,7 @@ class Bad(Exception):
 
 class Number:
     def __init__(self, text):
-        self.value = Fraction(text)
+        self.text, self.value = text, Fraction(text)
 
 
 def plain(v):
@@ -128,50 +128,6 @@ def same(a, b):
     if isinstance(a, dict):
         return a.keys() == b.keys() and all(same(a[k], b[k]) for k in a)
     return a == b
-
-
-TYPES = {"object": lambda v: isinstance(v, dict), "array": lambda v: isinstance(v, list), "string": lambda v: isinstance(v, str),
-         "number": lambda v: isinstance(v, Number), "integer": lambda v: isinstance(v, Number) and v.value.denominator == 1,
-         "boolean": lambda v: isinstance(v, bool), "null": lambda v: v is None}
-
-
-def valid(s, v, root):
-    """JSON Schema, as far as the files of write.py use it."""
-    if isinstance(s, bool):
-        return s
-    if "$ref" in s:
-        if not valid(root["$defs"][s["$ref"].rsplit("/", 1)[1]], v, root):
-            return False
-    if "type" in s and not TYPES[s["type"]](v):
-        return False
-    if "enum" in s and not any(same(v, e) for e in s["enum"]):
-        return False
-    if "not" in s and valid(s["not"], v, root):
-        return False
-    if "anyOf" in s and not any(valid(x, v, root) for x in s["anyOf"]):
-        return False
-    if isinstance(v, str):
-        if len(v) < plain(s.get("minLength", 0)) or len(v) > plain(s.get("maxLength", 1 << 30)):
-            return False
-        if "pattern" in s and not re.search(s["pattern"], v):
-            return False
-    if isinstance(v, Number) and ("minimum" in s and v.value < s["minimum"].value or "multipleOf" in s and (v.value / s["multipleOf"].value).denominator > 1):
-        return False
-    if isinstance(v, list):
-        if "items" in s and not all(valid(s["items"], x, root) for x in v):
-            return False
-        if s.get("uniqueItems") and any(same(a, b) for i, a in enumerate(v) for b in v[:i]):
-            return False
-    if isinstance(v, dict):
-        if any(k not in v for k in s.get("required", [])):
-            return False
-        for k, x in v.items():
-            if k in s.get("properties", {}):
-                if not valid(s["properties"][k], x, root):
-                    return False
-            elif "additionalProperties" in s and not valid(s["additionalProperties"], x, root):
-                return False
-    return True
 
 
 def kind(c):

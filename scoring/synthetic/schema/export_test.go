@@ -1,0 +1,4 @@
+package schema
+
+// Measure is how a pattern is measured.
+var Measure = measure
