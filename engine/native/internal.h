@@ -169,6 +169,9 @@ int eng_pool_new(struct eng_pool **out, int threads, int nice);
 void eng_pool_free(struct eng_pool *p);
 /* eng_pool_run: part(arg, i, thread) for each i below n, each once; returns when all are done. */
 void eng_pool_run(struct eng_pool *p, int n, eng_part part, void *arg);
+/* eng_pool_next: until the next call, threads that wait for the end of a loop fetch from first + thread*part on; from nowhere where
+ * first is NULL. A hint: nothing is read. */
+void eng_pool_next(struct eng_pool *p, const uint8_t *first, size_t part);
 
 struct eng_layer {
 	struct eng_matrix w[ENG_MATRICES];

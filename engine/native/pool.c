@@ -6,7 +6,8 @@
  * and a part taken is one not done, so reading them after taking is safe.
  *
  * Nobody waits for a thread that sleeps or has lost its processor, unless it holds a part: the others take all there is. A
- * thread without work looks for some microseconds and then sleeps, so that idle models and crowded machines cost nothing.
+ * thread without work looks for some microseconds and then sleeps, so that idle models and crowded machines cost nothing. While it
+ * looks it fetches what it will likely read in the loop after this one, where the caller of the loop said what that is.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -21,6 +22,7 @@
 #include "internal.h"
 
 enum { INDEX_BITS = 20, LOOKS = 4096, LOOKS_BEFORE_YIELD = 2048 };
+enum { AHEAD = 64 << 10, AHEAD_A_LOOK = 4 * LINE }; /* bytes that a thread fetches for the next loop at most, and between two looks */
 #define INDEX_MASK ((1u << INDEX_BITS) - 1)
 
 struct eng_pool {
@@ -30,6 +32,8 @@ struct eng_pool {
 	_Atomic int stop;
 	eng_part part;
 	void *arg;
+	_Atomic uintptr_t next;   /* where part 0 of the next loop begins to read, 0 where nobody said */
+	_Atomic size_t next_part; /* how far its parts are apart */
 	int threads, nice, started;
 	pthread_mutex_t mu;
 	pthread_cond_t wake;
@@ -65,6 +69,31 @@ static void take(struct eng_pool *p, int thread)
 		atomic_fetch_add_explicit(&p->done, count, memory_order_release);
 }
 
+/* What a thread fetches while it waits. */
+struct ahead {
+	uintptr_t at, end;
+};
+
+/* A thread begins the next loop with the part of its own number as a rule: the caller, which publishes the loop, takes the first. */
+static struct ahead ahead_of(struct eng_pool *p, int thread)
+{
+	const uintptr_t first = atomic_load_explicit(&p->next, memory_order_relaxed);
+	const size_t part = atomic_load_explicit(&p->next_part, memory_order_relaxed);
+	const uintptr_t at = first + (uintptr_t)thread * part;
+	return (struct ahead){at, at + (first ? part < AHEAD ? part : AHEAD : 0)};
+}
+
+/* One look: fetches a little, or lets the processor rest. */
+static void look(struct ahead *a)
+{
+	if (a->at >= a->end) {
+		relax();
+		return;
+	}
+	for (int i = 0; i < AHEAD_A_LOOK; i += LINE, a->at += LINE)
+		__builtin_prefetch((const void *)a->at, 0, 2);
+}
+
 struct start {
 	struct eng_pool *pool;
 	int thread;
@@ -87,9 +116,10 @@ static void *work(void *arg)
 #endif
 	while (!atomic_load_explicit(&p->stop, memory_order_relaxed)) {
 		take(p, s.thread);
+		struct ahead a = ahead_of(p, s.thread);
 		int looks = 0;
 		while (looks < LOOKS && idle(p)) {
-			relax();
+			look(&a);
 			looks++;
 		}
 		if (looks < LOOKS)
@@ -148,6 +178,12 @@ void eng_pool_free(struct eng_pool *p)
 	free(p);
 }
 
+void eng_pool_next(struct eng_pool *p, const uint8_t *first, size_t part)
+{
+	atomic_store_explicit(&p->next, (uintptr_t)first, memory_order_relaxed);
+	atomic_store_explicit(&p->next_part, part, memory_order_relaxed);
+}
+
 void eng_pool_run(struct eng_pool *p, int n, eng_part part, void *arg)
 {
 	if (n <= 1 || p->threads == 1) {
@@ -167,9 +203,10 @@ void eng_pool_run(struct eng_pool *p, int n, eng_part part, void *arg)
 		pthread_mutex_unlock(&p->mu);
 	}
 	take(p, 0);
+	struct ahead a = ahead_of(p, 0);
 	for (int looks = 0; atomic_load_explicit(&p->done, memory_order_acquire) != (uint32_t)n; looks++) {
 		if (looks < LOOKS_BEFORE_YIELD)
-			relax();
+			look(&a);
 		else
 			sched_yield(); /* whoever holds the last part may need this processor */
 	}

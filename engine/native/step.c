@@ -124,13 +124,29 @@ static void divide(struct step *s, int units)
 
 static int parts_of(const struct step *s, int units) { return (units + s->rows_a_part - 1) / s->rows_a_part; }
 
+/* How far behind its first group a matrix has a group, in bytes. */
+static size_t offset_of(const struct eng_matrix *w, int group)
+{
+	return w->lanes ? (size_t)(group / 2) * w->pair_bytes + (size_t)(group % 2) * w->group_bytes : (size_t)group * GROUP * w->stride;
+}
+
+/* Tells threads that wait that w is read next, by a loop of so many units, a unit being groups of its groups. Many tokens wait for
+ * sums, not for memory. */
+static void comes_next(struct step *s, const struct eng_matrix *w, int groups, int units)
+{
+	const int part = units / (s->m->threads * PARTS_A_THREAD);
+	eng_pool_next(s->m->pool, s->n > SLOTS ? NULL : w->lanes ? w->lanes : w->data, offset_of(w, part > 0 ? part * groups : groups));
+}
+
+static int qkv_groups(const struct eng_matrix *w) { return w[ENG_Q].groups + w[ENG_K].groups + w[ENG_V].groups; }
+
 /* Groups from … to-1 of q, k and v as if they were one matrix. */
 static void qkv_part(void *arg, int part, int thread)
 {
 	struct step *s = arg;
 	eng_model *m = s->m;
 	const struct eng_matrix *w = s->l->w;
-	const int total = w[ENG_Q].groups + w[ENG_K].groups + w[ENG_V].groups, parts = parts_of(s, total);
+	const int total = qkv_groups(w), parts = parts_of(s, total);
 	const int slab = part / parts, from = part % parts * s->rows_a_part, to = eng_least(total, from + s->rows_a_part);
 	const struct eng_block *a = slab_of(normed(s, thread), slab, w[ENG_Q].blocks);
 	float *const out[3] = {m->q, m->kk, m->v};
@@ -341,7 +357,8 @@ static void layer(struct step *s, int *spans)
 	eng_model *m = s->m;
 	const struct eng_matrix *w = s->l->w;
 	norms(s, s->l->v[ENG_ATTN_NORM]);
-	const int rows = w[ENG_Q].groups + w[ENG_K].groups + w[ENG_V].groups;
+	const int rows = qkv_groups(w), ffn = m->s.ffn / BLOCK;
+	comes_next(s, &w[ENG_O], 1, w[ENG_O].groups);
 	divide(s, rows);
 	run(s, s->slabs * parts_of(s, rows), qkv_part);
 	if (!s->merge || s->layer == m->s.layers - 1)
@@ -356,10 +373,16 @@ static void layer(struct step *s, int *spans)
 	run(s, *spans, attend_part);
 	if (!heads_fill_blocks(m))
 		run(s, s->n, quantize_part);
+	comes_next(s, &w[ENG_GATE], 2, ffn);
 	residual(s, &w[ENG_O], m->a0, s->l->v[ENG_POST_ATTN_NORM]);
 	norms(s, s->l->v[ENG_FFN_NORM]);
-	divide(s, m->s.ffn / BLOCK);
-	run(s, s->slabs * parts_of(s, m->s.ffn / BLOCK), gate_part);
+	comes_next(s, &w[ENG_DOWN], 1, w[ENG_DOWN].groups);
+	divide(s, ffn);
+	run(s, s->slabs * parts_of(s, ffn), gate_part);
+	if (s->layer + 1 < m->s.layers)
+		comes_next(s, s->l[1].w, 1, qkv_groups(s->l[1].w));
+	else
+		comes_next(s, &m->output, 1, m->output.groups);
 	residual(s, &w[ENG_DOWN], m->a1, s->l->v[ENG_POST_FFN_NORM]);
 }
 
@@ -434,6 +457,7 @@ int eng_logits(eng_model *m, int n, const float *states, float *logits, int64_t 
 	m->output.bias = m->output_bias;
 	for (int i = 0; i < n; i++)
 		m->k->quantize(m->a0 + (size_t)(i / SLOTS) * (size_t)(width / BLOCK), i % SLOTS, states + (size_t)i * (size_t)width, width / BLOCK);
+	comes_next(&s, m->layers[0].w, 1, qkv_groups(m->layers[0].w));
 	product(&s, &m->output, m->a0, logits, (size_t)stride, STORE);
 	run(&s, n, best_part);
 	for (int i = 0; i < n; i++)

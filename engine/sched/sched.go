@@ -94,6 +94,7 @@ type Scheduler struct {
 	wake    chan struct{} // capacity 1: something waits, or has changed
 
 	running []*Handle // of the goroutine of Run; in the order in which they started
+	yielded time.Time // of the goroutine of Run: when it last let others run
 
 	mu      sync.Mutex
 	pages   pages     // guarded by mu, but for the limits, which do not change

@@ -64,11 +64,7 @@ func (s *Scheduler) step() {
 	for i, p := range parts {
 		pieces[i] = p.Piece
 	}
-	// A goroutine that runs for long is taken its processor from by Go's monitor
-	// thread whenever that finds it in C, and then looks every few dozen
-	// microseconds, on a processor that a kernel needs.
-	runtime.Gosched()
-	began := time.Now()
+	began := s.yield()
 	failed := s.backend.Step(pieces)
 	took := time.Since(began)
 	for _, p := range parts {
@@ -76,6 +72,23 @@ func (s *Scheduler) step() {
 	}
 	s.count(parts, took)
 	s.retire(func(h *Handle) (bool, error) { return h.over, h.err })
+}
+
+// yieldEvery is half the time after which Go's monitor thread finds that a
+// goroutine ran for long. From then on it takes the processor from it whenever
+// it finds it in C, and looks every few dozen microseconds, on a processor that
+// a kernel needs. To yield wakes another thread, so it is not done at each step.
+const yieldEvery = 5 * time.Millisecond
+
+// yield lets other goroutines run when it is time, and returns the time.
+func (s *Scheduler) yield() time.Time {
+	now := time.Now()
+	if now.Sub(s.yielded) < yieldEvery {
+		return now
+	}
+	runtime.Gosched()
+	s.yielded = time.Now()
+	return s.yielded
 }
 
 // advance takes what a step made of a piece.
