@@ -73,7 +73,7 @@ part of the mapped file included).`,
 			&cli.IntFlag{Name: "prompt", Value: 512, Usage: "`N` tokens of prompt"},
 			&cli.IntFlag{Name: "generate", Value: 128, Usage: "`N` tokens of each answer"},
 			&cli.StringFlag{Name: "batch", Value: "1", Usage: "`SIZES` of batches to decode, like 1,8"},
-			&cli.IntFlag{Name: "repeat", Value: 3, Usage: "`N` times each"},
+			&cli.IntFlag{Name: "repeat", Value: 3, Usage: "`N` times each, after one that does not count"},
 			threadsFlag(), deviceFlag(), backendFlag(), weightsFlag()),
 		Action: func(c *cli.Context) error {
 			plan, err := readBenchPlan(c)
@@ -137,16 +137,19 @@ type benchmark struct {
 	next uint32 // state of the generator of prompts
 }
 
-// times measures f as often as the plan says, in tokens per second.
+// times measures f as often as the plan says, in tokens per second, after one
+// time that does not count: memory is touched, and processors wake.
 func (b *benchmark) times(f func() (tokens int, err error)) ([]float64, error) {
 	var speeds []float64
-	for range b.plan.repeat {
+	for i := range b.plan.repeat + 1 {
 		start := time.Now()
 		n, err := f()
 		if err != nil {
 			return nil, err
 		}
-		speeds = append(speeds, float64(n)/time.Since(start).Seconds())
+		if i > 0 {
+			speeds = append(speeds, float64(n)/time.Since(start).Seconds())
+		}
 	}
 	return speeds, nil
 }
