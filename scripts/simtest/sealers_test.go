@@ -12,6 +12,7 @@ import (
 	"github.com/assaynet/assay/protocol/ledger"
 	"github.com/assaynet/assay/protocol/protocoltest"
 	"github.com/assaynet/assay/protocol/task/inference"
+	"github.com/assaynet/assay/protocol/task/judgement"
 	"github.com/assaynet/assay/protocol/task/kinds"
 	"github.com/assaynet/assay/protocol/task/synthetic"
 	"github.com/assaynet/assay/protocol/wire"
@@ -103,7 +104,10 @@ func (o *outlaw) signed(a *wire.Answer, head protocol.Height) []byte {
 
 // result runs a model on a task, bound to the outlaw's hotkey.
 func (o *outlaw) result(m *engine.Model, asked *wire.Task) []byte {
-	if asked.Kind == synthetic.Kind {
+	switch asked.Kind {
+	case judgement.Kind:
+		return o.preference(bridge.Model{Model: m}, asked)
+	case synthetic.Kind:
 		t, err := synthetic.ReadTask(asked.Body)
 		if err != nil {
 			o.Fatal(err)
@@ -116,6 +120,27 @@ func (o *outlaw) result(m *engine.Model, asked *wire.Task) []byte {
 		o.Fatal(err)
 	}
 	return wire.Encode(o.run(m, asked.ID, t))
+}
+
+// preference asks a model which response it prefers, and takes no time.
+func (o *outlaw) preference(m bridge.Model, asked *wire.Task) []byte {
+	t, err := judgement.ReadTask(asked.Body)
+	if err != nil {
+		o.Fatal(err)
+	}
+	requests, err := bridge.Judgement(m, t.Pair())
+	if err != nil {
+		o.Fatal(err)
+	}
+	ran, err := m.Logits(o.Context(), requests[:])
+	if err != nil {
+		o.Fatal(err)
+	}
+	result, err := bridge.JudgementResult(requests, ran, engine.Binding{Hotkey: o.hotkey.PublicKey(), Task: asked.ID}, 0)
+	if err != nil {
+		o.Fatal(err)
+	}
+	return wire.Encode(result)
 }
 
 // run runs a model for a task, and takes no time.

@@ -24,8 +24,8 @@ func (canned) Text([]int32) string { return "I am a careful assistant. Answer: 4
 
 // syntheticParams pays three quarters for inference, and one quarter for two
 // records an epoch of sixteen tokens each.
-func syntheticParams() params.Params {
-	p := protocoltest.Params(honest.ID())
+func syntheticParams(model *engine.Model) params.Params {
+	p := protocoltest.Params(model.ID())
 	p.Kinds[0].Share = 3 * params.One / 4
 	p.Kinds = append(p.Kinds, params.Kind{
 		Name: synthetic.Kind, Share: params.One / 4, Full: 32, Slots: 1, Judges: 2, Rounds: 1, Keep: params.One / 2, Models: p.Kinds[0].Models,
@@ -34,19 +34,19 @@ func syntheticParams() params.Params {
 	return p
 }
 
-// syntheticJudge judges records of the honest model.
-func syntheticJudge(t *testing.T) *scoring.Synthetic {
+// syntheticJudge judges records of a model.
+func syntheticJudge(t *testing.T, model *engine.Model) *scoring.Synthetic {
 	t.Helper()
 	box, err := sandbox.New(t.Context(), sandbox.Compiler, sandbox.Fuel)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = box.Close(context.Background()) })
-	return scoring.NewSynthetic(box.Passes, bridge.Model{Model: honest})
+	return scoring.NewSynthetic(box.Passes, bridge.Model{Model: model})
 }
 
 func syntheticNetwork(t *testing.T, more ...protocoltest.Actor) *stage {
-	return openKinds(t, honest, *seed, protocoltest.Config{Cast: cast(more...), Params: syntheticParams()}, kinds.All(), syntheticJudge(t))
+	return openKinds(t, honest, *seed, protocoltest.Config{Cast: cast(more...), Params: syntheticParams(honest)}, kinds.All(), syntheticJudge(t, honest))
 }
 
 // Two make records, one of them answers questions beside. Of those who cheat one

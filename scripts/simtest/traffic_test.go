@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"slices"
 	"testing"
 
 	"github.com/assaynet/assay/engine"
@@ -12,11 +13,14 @@ import (
 	"github.com/assaynet/assay/protocol"
 	"github.com/assaynet/assay/protocol/goldentest"
 	"github.com/assaynet/assay/protocol/ledger"
+	"github.com/assaynet/assay/protocol/params"
 	"github.com/assaynet/assay/protocol/protocoltest"
 	"github.com/assaynet/assay/protocol/task"
+	"github.com/assaynet/assay/protocol/task/judgement"
 	"github.com/assaynet/assay/protocol/task/kinds"
 	"github.com/assaynet/assay/protocol/task/synthetic"
 	"github.com/assaynet/assay/protocol/wire"
+	"github.com/assaynet/assay/scoring"
 )
 
 // traffic is what scripts/oracle/protocol takes apart with nothing but
@@ -179,38 +183,46 @@ func (s *stage) becomeJudge(name string) {
 	s.block()
 }
 
-// becomeMaker buys an actor a seat that makes records.
-func (s *stage) becomeMaker(name string) {
+// becomeMiner buys an actor a seat that does work of one kind.
+func (s *stage) becomeMiner(name string, kind protocol.Kind) {
 	s.Helper()
 	hotkey := protocoltest.Named(name)
 	s.tx(protocoltest.Cold(name), &wire.Register{Hotkey: hotkey.PublicKey(), MaxPrice: protocoltest.Purse})
 	s.block()
 	body := s.serve(name, 0)
-	body.Offers = []wire.Offer{{Kind: synthetic.Kind, Capacity: 1, Models: []protocol.ModelID{honest.ID()}}}
+	body.Offers = []wire.Offer{{Kind: kind, Capacity: 1, Models: []protocol.ModelID{s.model.ID()}}}
 	s.tx(hotkey, body)
 	s.block()
 }
 
 // Ada answers all, Bob leaves out what is not his first slot, and once all,
 // Cleo runs another model. In epoch 2 they have two slots, in epoch 4 up to
-// four. Sue makes records. Dora becomes a validator and does nothing, Vera once
-// misses her turn to propose, and Bob once stakes too little.
+// four. Sue makes records, and Jo judges pairs. Dora becomes a validator and does
+// nothing, Vera once misses her turn to propose, and Bob once stakes too little.
 func TestTrafficIsTheGoldenTraffic(t *testing.T) {
 	t.Parallel()
 	list := cast()[:len(judges)]
 	for _, name := range miners {
 		list = append(list, protocoltest.Actor{Name: name, Capacity: 4})
 	}
-	list = append(list, protocoltest.Actor{Name: "dora"}, protocoltest.Actor{Name: "sue"})
+	list = append(list, protocoltest.Actor{Name: "dora"}, protocoltest.Actor{Name: "sue"}, protocoltest.Actor{Name: "jo"})
+	reader, other := openReaders(t)
+	model, altered := reader.Model, other.Model
+	p := syntheticParams(model)
+	p.Kinds[0].Share -= params.One / 8
+	p.Kinds = slices.Insert(p.Kinds, 1, params.Kind{
+		Name: judgement.Kind, Share: params.One / 8, Full: 4, Slots: 1, Judges: 2, Rounds: 1, Keep: params.One / 2, Models: p.Kinds[0].Models,
+	})
 	var s *stage
 	w := &scribe{findings: map[wire.Finding]int{}, known: map[string]bool{}}
-	s = openKinds(t, honest, 1, protocoltest.Config{
-		Cast: list, Params: syntheticParams(), Ordered: func(b *ledger.Block) { w.ordered(b, s.State().Hash()) },
-	}, kinds.All(), syntheticJudge(t))
-	s.punctual(w, "ada", honest, func(*wire.Task) bool { return false })
-	s.punctual(w, "bob", honest, func(t *wire.Task) bool { return t.Slot > 0 || t.Round == 3 })
+	s = openKinds(t, model, 1, protocoltest.Config{
+		Cast: list, Params: p, Ordered: func(b *ledger.Block) { w.ordered(b, s.State().Hash()) },
+	}, kinds.All(), scoring.NewJudgement(reader), syntheticJudge(t, model))
+	s.punctual(w, "ada", model, func(*wire.Task) bool { return false })
+	s.punctual(w, "bob", model, func(t *wire.Task) bool { return t.Slot > 0 || t.Round == 3 })
 	s.punctual(w, "cleo", altered, func(*wire.Task) bool { return false })
-	s.punctual(w, "sue", honest, func(*wire.Task) bool { return false })
+	s.punctual(w, "sue", model, func(*wire.Task) bool { return false })
+	s.punctual(w, "jo", model, func(*wire.Task) bool { return false })
 	s.Attach("scribe", s.Port("scribe"), w)
 	missed := false
 	s.Propose("vera", func(turn protocoltest.Turn) *ledger.Block {
@@ -221,7 +233,8 @@ func TestTrafficIsTheGoldenTraffic(t *testing.T) {
 		return turn.Honest
 	})
 	s.becomeJudge("dora")
-	s.becomeMaker("sue")
+	s.becomeMiner("sue", synthetic.Kind)
+	s.becomeMiner("jo", judgement.Kind)
 	s.tx(protocoltest.Cold("bob"), &wire.Transfer{To: protocoltest.Cold("eve").PublicKey(), Amount: protocol.Unit})
 	s.tx(protocoltest.Cold("bob"), &wire.AddStake{Hotkey: protocoltest.Named("ada").PublicKey(), Amount: 1})
 	s.play(5)
@@ -247,7 +260,7 @@ func TestTrafficIsTheGoldenTraffic(t *testing.T) {
 		t.Fatal(err)
 	}
 	w.Receipt = wire.Encode(r)
-	for _, name := range append([]string{"sue"}, miners...) {
+	for _, name := range append([]string{"sue", "jo"}, miners...) {
 		w.Miners = append(w.Miners, secretsOf(name))
 	}
 	if err := s.State().Iterate(nil, func(k, v []byte) bool {

@@ -17,7 +17,7 @@ import (
 //	sequence     = { "^" | "$" | atom [ "*" | "+" | "?" | "{n}" | "{n,}" | "{n,m}" ] }
 //	atom         = character | "." | escape | class | "(" alternatives ")" | "(?:" alternatives ")"
 //	class        = "[" [ "^" ] item { item } "]"
-//	item         = character | character "-" character | escape
+//	item         = escape | character | character "-" character
 //	escape       = "\" and punctuation of ASCII, or one of t n r d D s S w W
 //
 // All of it is RE2's, which takes no more steps for a byte than a pattern has

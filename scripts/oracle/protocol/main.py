@@ -134,8 +134,9 @@ def cards(led, record, found):
             must(name not in found, "unopened, and yet there is an answer")
         else:
             code, _, _, tokens = work.read_said(kind, body)
-            must(answer == found[name][0] and tokens == len(work.read_result(kind, found[name][2][6])[0]), "a card about another answer")
-            must(code in work.BY_RUN, "an answer that has the right form")
+            must(answer == found[name][0], "a card about another answer")
+            if kind != work.JUDGEMENT:
+                must(tokens == len(work.read_result(kind, found[name][2][6])[0]) and code in work.BY_RUN, "an answer that has the right form")
             if kind == work.SYNTHETIC and code == "exact":
                 want = work.gates_of(found[name][1], decode(found[name][2][6]))
                 must(decode(body)[1:] == want, "a record of round %d fails %s, and the card says %s" % (r, want, decode(body)[1:]))
@@ -215,7 +216,7 @@ def main(path):
     cards(led, record, found)
     receipt(led, record, found)
     refusals(led, record)
-    pairs.check()
+    pairs.check(work.Stream)
     raters(PEOPLE)
     print("all agree, in %.1f s" % (time.time() - began))
 

@@ -4,7 +4,6 @@ import json
 import pathlib
 import re
 
-import work
 from form import *
 
 HERE = pathlib.Path(__file__).resolve().parents[3]
@@ -122,11 +121,11 @@ def ordinary(stream):
     return (d.prompt, *d.responses(*values))
 
 
-def check():
-    """Every recorded task of the kind judgement is the one that its id draws."""
+def check(stream_of):
+    """Every task of the kind judgement that is kept is the one that its id draws."""
     tasks = json.loads((HERE / "protocol" / "task" / "judgement" / "testdata" / "tasks.json").read_text())
     for t in tasks:
-        stream = work.Stream(bytes.fromhex(t["id"]))
+        stream = stream_of(bytes.fromhex(t["id"]))
         stream.below(1)  # of one model
         must(encode([bytes.fromhex(t["model"]), *ordinary(stream)]).hex() == t["body"], "another pair than that of task " + t["id"])
     print("pairs: %d equal" % len(tasks))

@@ -11,6 +11,7 @@ from form import *
 sys.path.append(str(pathlib.Path(__file__).resolve().parents[1] / "synthetic"))
 import families  # of section 21
 import gates
+import pairs
 
 TASK = ("b32", "text", "u64", "seat", "u16", "b")
 ANSWER = ("u64", "seat", "u16", "u16", "b32", "b32", "b", ["b32"])
@@ -26,7 +27,12 @@ RESULT = (["i32"], "text", ["b32"], "b32", "u64")
 SAID = ("text", "u32", "b32", "u32")
 # The bodies of synthetic, which have those of inference within them.
 SYNTHETIC = "synthetic"
-BODIES = {INFERENCE: (ASKED, RESULT, SAID), SYNTHETIC: (("text", "b32", ASKED), ("text", RESULT), (SAID, ["text"], ["text"]))}
+# The bodies of judgement, and its codes.
+JUDGEMENT = "judgement"
+LOGITS = (("u32", "u32"), ("u32", "u32"))
+BODIES = {INFERENCE: (ASKED, RESULT, SAID), SYNTHETIC: (("text", "b32", ASKED), ("text", RESULT), (SAID, ["text"], ["text"])),
+          JUDGEMENT: (("b32", "text", "text", "text"), (LOGITS, ("b32", "b32"), "u64"), ("text", "u8", "b32"))}
+JUDGED = {"exact": "passed", "state": "false", "logit": "false", "failed": "false"}
 
 BY_RUN = {"exact": "passed", "token": "false", "state": "false", "failed": "false"}
 CODES = BY_RUN | dict.fromkeys(("range", "length", "end", "leaves"), "malformed")
@@ -121,7 +127,7 @@ def derive(net, rnd, seat, due, slot):
         raise Wrong("a slot that nobody was asked")
     must(kind in BODIES and seed != ZERO, "an unknown kind, or no seed")
     task = task_id(net, kind, seed, rnd, seat, slot)
-    return [task, kind, rnd, seat, slot, encode((draw if kind == INFERENCE else draw_record)(net, task, models))]
+    return [task, kind, rnd, seat, slot, encode({INFERENCE: draw, JUDGEMENT: draw_pair, SYNTHETIC: draw_record}[kind](net, task, models))]
 
 
 def draw(net, task, models):
@@ -140,6 +146,12 @@ def draw_record(net, task, models):
     model = draw_model(net, SYNTHETIC, s, models)
     family, seed, random = families.FAMILIES[s.below(5)], s.block(), s.block()
     return [family, seed, [model, "", families.Question(family, seed).prompt, 0x3F333333, 40, 62259, random, net.synthetic.max_tokens]]
+
+
+def draw_pair(net, task, models):
+    """What a task of judgement asks."""
+    s = Stream(task)
+    return [draw_model(net, JUDGEMENT, s, models), *pairs.ordinary(s)]
 
 
 def gates_of(task, record):
@@ -175,8 +187,11 @@ def check_answer(a):
 
 
 def read_result(kind, body):
-    """The run in the body of an answer."""
+    """The run in the body of an answer; of judgement, all of it."""
     r = shape(decode(body), BODIES[kind][1], "result")
+    if kind == JUDGEMENT:
+        must(all(bits >> 23 & 255 != 255 for order in r[0] for bits in order), "a logit that is not finite")
+        return r
     r = r if kind == INFERENCE else r[1]
     must(len(r[0]) <= 4096 and len(r[2]) <= 4096 and r[1] in ("stop", "length"), "a result's limits")
     return r
@@ -192,6 +207,8 @@ def check_opening(net, commitment, n, hotkey, task, a):
 def check_result(task, result):
     """The codes without a run, as far as they need no model: None if there is none."""
     asked = decode(task[5])
+    if task[1] == JUDGEMENT:
+        return None
     most = (asked if task[1] == INFERENCE else asked[2])[7]
     output, finish, leaves, fingerprint, _ = result
     if not output:
@@ -215,6 +232,9 @@ def check_card(c):
     must((finding == "unopened") == (answer == ZERO) == (body == b""), "a card without an answer")
     if body:
         code, position, own, tokens = read_said(kind, body)
+        if kind == JUDGEMENT:
+            must(JUDGED.get(code) == finding and position < 2 and (code != "exact" or position == 0) and own != ZERO, "what a card says of a pair")
+            return c
         must((CODES | {"text": "malformed"} if kind == SYNTHETIC else CODES).get(code) == finding, "a code of another finding")
         must(position <= 4096 and tokens <= 4096, "what a card says: limits")
         must((code in BY_RUN) == (own != ZERO), "a root without a run, or a run without a root")
@@ -222,10 +242,12 @@ def check_card(c):
 
 
 def read_said(kind, body):
-    """What the body of a card says of a run."""
+    """What the body of a card says of a run; of judgement the order is the position, and there are no tokens."""
     said = shape(decode(body, 256 if kind == INFERENCE else 1024), BODIES[kind][2], "what a card says")
     if kind == INFERENCE:
         return said
+    if kind == JUDGEMENT:
+        return *said, 0
     run, gates, checks = said
     must(all(len(names) <= 16 and all(1 <= len(n.encode()) <= 16 for n in names) for names in (gates, checks)), "names of gates")
     must(run[0] == "exact" or not gates + checks, "gates of what is not exact")
