@@ -17,13 +17,13 @@ func app() *cli.App {
 
 Exit status: 0 when it is done, 1 after an error, which is one line on standard
 error that says what to do, 2 after a mistake in the command line, and 130 or
-143 after Ctrl-C or SIGTERM; a second signal ends it at once. The two commands that verify tell more apart: 1 for an
-answer that differs, 2 when it could not be checked.`,
+143 after Ctrl-C or SIGTERM; a second signal ends it at once. The three commands that verify tell more apart: 1 for what
+differs, 2 when it could not be checked.`,
 		Commands: append([]*cli.Command{
 			modelCommand(),
 			walletCommand(),
 			txCommand(),
-			verifyCommand(),
+			verifyCommand(), verifyPairsCommand(),
 			datasetCommand(),
 			simulateCommand(),
 			simulateRatersCommand(),

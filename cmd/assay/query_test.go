@@ -24,9 +24,12 @@ import (
 	"github.com/assaynet/assay/protocol/keystore"
 	"github.com/assaynet/assay/protocol/ledger"
 	"github.com/assaynet/assay/protocol/node"
+	"github.com/assaynet/assay/protocol/params"
 	"github.com/assaynet/assay/protocol/state"
 	"github.com/assaynet/assay/protocol/store"
 	"github.com/assaynet/assay/protocol/task/inference"
+	"github.com/assaynet/assay/protocol/task/preference"
+	pairing "github.com/assaynet/assay/protocol/task/preference/pair"
 	"github.com/assaynet/assay/protocol/wire"
 	"github.com/assaynet/assay/scoring"
 	"github.com/assaynet/assay/validator/record"
@@ -43,11 +46,11 @@ func TestQueryScripts(t *testing.T) {
 }
 
 func serveNetwork(t *testing.T, e *testscript.Env) error {
-	honest, err := openTiny(t, e, "tiny.gguf", enginetest.Options{})
+	honest, err := openTiny(t, e, "tiny.gguf", enginetest.Options{Context: 1024})
 	if err != nil {
 		return err
 	}
-	altered, err := openTiny(t, e, "altered.gguf", enginetest.Options{Seed: 1})
+	altered, err := openTiny(t, e, "altered.gguf", enginetest.Options{Context: 1024, Seed: 1})
 	if err != nil {
 		return err
 	}
@@ -79,6 +82,9 @@ func serveNetwork(t *testing.T, e *testscript.Env) error {
 	e.Defer(other.Close)
 	e.Setenv(envNode, web.URL)
 	e.Setenv("OTHER", other.URL)
+	if err := serveLane(t, e, honest); err != nil {
+		return err
+	}
 	e.Setenv("CHAIN", n.Genesis.ChainID())
 	for _, name := range []string{"miner-0", "miner-1", "miner-2", "miner-3", "validator-0", "validator-1", "miner-0-cold", "validator-1-cold"} {
 		e.Setenv(strings.ToUpper(strings.ReplaceAll(name, "-", "_")), apitest.Public(name).String())
@@ -153,6 +159,63 @@ func addEvidence(t *testing.T, n *apitest.Network, name string, judge, by *engin
 		n.Work.Tasks[task.ID] = ev
 	}
 	return task.ID, err
+}
+
+// serveLane serves a network at LANE that had pairs of round 3 of the people's
+// lane: validator 0 is honest, 1 says of its second pair that the model prefers the
+// other side, 2 set the pairs of another link, 3 did not open its own, and of 4 the
+// node shows other texts.
+func serveLane(t *testing.T, e *testscript.Env, m *engine.Model) error {
+	n, err := apitest.NewWith(m.ID())
+	if err != nil {
+		return err
+	}
+	p := &n.Genesis.Params
+	p.Kinds = append(p.Kinds, params.Raters(1, 1))
+	link, seed := wire.HashOf("link"), wire.HashOf("seed")
+	var sets []preference.Set
+	n.Work.Set = map[protocol.Round]map[protocol.SeatID][][3]string{3: {}}
+	for uid := range protocol.UID(5) {
+		by := link
+		if uid == 2 {
+			by = wire.HashOf("another link")
+		}
+		made, err := preference.Make(t.Context(), 3, protocol.SeatID{UID: uid}, by, seed, 3, bridge.Rater{Model: bridge.Model{Model: m}})
+		if err != nil {
+			return err
+		}
+		s := preference.Set{Setter: made.Pairs.Setter, Root: made.Pairs.Root(), Link: link, Origins: made.Origins}
+		texts := made.Pairs.Texts
+		switch uid {
+		case 1:
+			o, err := pairing.ParseOrigin(s.Origins[1])
+			if err != nil {
+				return err
+			}
+			o.Z = -o.Z
+			s.Origins[1] = o.Byte()
+		case 3:
+			s.Link, s.Origins = protocol.Hash{}, nil
+		case 4:
+			texts[0][1] += " "
+		}
+		sets = append(sets, s)
+		n.Work.Set[3][s.Setter] = texts
+	}
+	if err := n.Tree.Set(ledger.RoundKey(2), wire.Encode(ledger.RoundRecord{TaskSeed: seed})); err != nil {
+		return err
+	}
+	if err := n.Tree.Set(ledger.SetsKey(3), wire.Encode(ledger.SetsRecord{Sets: sets})); err != nil {
+		return err
+	}
+	h, err := api.NewHandler(n.Config())
+	if err != nil {
+		return err
+	}
+	web := httptest.NewServer(h)
+	e.Defer(web.Close)
+	e.Setenv("LANE", web.URL)
+	return nil
 }
 
 func writeKeys(e *testscript.Env) error {

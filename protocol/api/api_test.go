@@ -94,6 +94,7 @@ func examples(n *apitest.Network) []example {
 		{name: "account-proven", path: "/v1/accounts/" + apitest.Public("miner-0").String() + "?prove=1", schema: "Account"},
 		{name: "task", path: "/v1/tasks/" + task, schema: "Task"},
 		{name: "pairs", path: "/v1/pairs?epoch=0", schema: "PairPage", network: rated},
+		{name: "pair-set", path: "/v1/pairs/1/0", schema: "PairSet", network: set},
 		{name: "tasks", path: "/v1/tasks?kind=inference&epoch=1", schema: "TaskPage"},
 		{name: "receipt", path: "/v1/receipts/" + task, schema: "Receipt"},
 		{name: "requests", path: "/v1/requests", schema: "RequestPage"},

@@ -128,8 +128,8 @@ func hotkeyOf(v *view, e protocol.Epoch, id protocol.SeatID) (protocol.PublicKey
 
 // add adds the pairs of the i-th set.
 func (x *pairList) add(r *request, i int, set *preference.Set) error {
-	texts, err := x.h.src.Work.Texts(r.ctx(), x.lane.Set, set.Setter)
-	if err != nil || texts == nil {
+	texts, lie, err := x.h.src.Work.Texts(r.ctx(), x.lane.Set, set.Setter)
+	if err != nil || texts == nil || lie {
 		return err
 	}
 	hotkey, err := hotkeyOf(x.v, x.h.params.Schedule.EpochOfRound(x.lane.Set), set.Setter)

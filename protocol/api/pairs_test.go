@@ -88,3 +88,57 @@ func TestOpenedPairsAreListedWithTheirRatings(t *testing.T) {
 		t.Errorf("in pages: got %s", got)
 	}
 }
+
+// set is a network in which validator 0 set a pair for round 1 and opened it, and
+// validator 1 did not open its own, of which nobody has the texts; validator 2
+// lied.
+func set(t *testing.T) *api.Handler {
+	t.Helper()
+	n, _ := seeded(t)
+	p := &n.Genesis.Params
+	p.Kinds = append(p.Kinds, params.Kind{Name: preference.Kind, Share: 1, Slots: 1, Rounds: 1})
+	sets := []preference.Set{
+		{Setter: protocol.SeatID{UID: 0}, Root: wire.HashOf("r0"), Link: wire.HashOf("l0"), Origins: []byte{pair.Origin{Sign: 1, Z: -1, Gold: 1}.Byte()}},
+		{Setter: protocol.SeatID{UID: 1}, Root: wire.HashOf("r1")},
+		{Setter: protocol.SeatID{UID: 2}, Root: wire.HashOf("r2"), Link: wire.HashOf("l2"), Origins: []byte{pair.Origin{}.Byte()}},
+	}
+	for key, v := range map[string]any{
+		string(ledger.RoundKey(0)): ledger.RoundRecord{TaskSeed: wire.HashOf("seed")}, string(ledger.SetsKey(1)): ledger.SetsRecord{Sets: sets},
+	} {
+		if err := n.Tree.Set([]byte(key), wire.Encode(v)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	texts := [][3]string{{"p0", "a0", "b0"}}
+	n.Work.Set = map[protocol.Round]map[protocol.SeatID][][3]string{1: {sets[0].Setter: texts, sets[2].Setter: texts}}
+	n.Work.Lies = map[protocol.Round]map[protocol.SeatID]bool{1: {sets[2].Setter: true}}
+	return handler(t, n.Config())
+}
+
+// TestASetIsShownWithWhatItIsMadeFrom, those that were found to be lies, too:
+// whoever would show that needs them.
+func TestASetIsShownWithWhatItIsMadeFrom(t *testing.T) {
+	h := set(t)
+	var sets [3]api.PairSet
+	for i := range sets {
+		decode(t, get(t, h, fmt.Sprintf("/v1/pairs/1/%d", i)), &sets[i])
+	}
+	honest, silent, liar := sets[0], sets[1], sets[2]
+	if !honest.Open || honest.Lie || honest.Link != wire.HashOf("l0") || honest.Seed != wire.HashOf("seed") || honest.Due != 1 || honest.Model.IsZero() {
+		t.Errorf("got %+v", honest)
+	}
+	if len(honest.Texts) != 1 || honest.Texts[0].B != "b0" || len(honest.Origins) != 1 || honest.Origins[0] != (api.PairOrigin{Longer: 1, Engine: -1, Gold: 1}) {
+		t.Errorf("got %+v", honest)
+	}
+	if silent.Open || !silent.Link.IsZero() || len(silent.Texts) != 0 || len(silent.Origins) != 0 {
+		t.Errorf("not opened: got %+v", silent)
+	}
+	if !liar.Lie || len(liar.Texts) != 1 {
+		t.Errorf("a liar's: got %+v", liar)
+	}
+	for path, want := range map[string]int{"/v1/pairs/1/3": 404, "/v1/pairs/0/0": 404, "/v1/pairs/9/0": 404, "/v1/pairs/x/0": 400, "/v1/pairs/1/65536": 400} {
+		if w := get(t, h, path); w.Code != want {
+			t.Errorf("%s: got %d, want %d", path, w.Code, want)
+		}
+	}
+}

@@ -33,6 +33,7 @@ func (h *Handler) routes() []route {
 		get("/v1/emissions", h.emissions, "epoch", "limit", "cursor"),
 		get("/v1/accounts/{address}", h.account, "prove"),
 		get("/v1/pairs", h.pairs, "epoch", "limit", "cursor"),
+		get("/v1/pairs/{round}/{uid}", h.pairSet),
 		get("/v1/tasks", h.tasks, "kind", "epoch", "limit", "cursor"),
 		get("/v1/tasks/{id}", h.task),
 		get("/v1/receipts/{id}", h.receipt),

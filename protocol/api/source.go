@@ -112,9 +112,9 @@ type Work interface {
 	// nil if it is of another; [ErrNotFound].
 	EvidenceAt(ctx context.Context, k wire.AnswerKey, kind protocol.Kind) (*Evidence, error)
 	// Texts returns the pairs that a setter published for a round of the people's
-	// lane, each a prompt with its responses; nil where they are not known, or were
-	// found not to be what the setter opened.
-	Texts(ctx context.Context, n protocol.Round, setter protocol.SeatID) ([][3]string, error)
+	// lane, each a prompt with its responses, nil where they are not known; and
+	// whether an own run found that they are not what the setter opened.
+	Texts(ctx context.Context, n protocol.Round, setter protocol.SeatID) (texts [][3]string, lie bool, err error)
 }
 
 // Evidence is a task with the signed bytes that came in about it.

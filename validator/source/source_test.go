@@ -190,20 +190,21 @@ func (r *records) Checked(n protocol.Round, setter protocol.UID) (*record.Checke
 	return nil, nil
 }
 
-func TestTextsAreThoseOfTheSetterThatDoesNotLie(t *testing.T) {
+func TestTextsAreThoseOfTheSetterAndSayWhetherItLied(t *testing.T) {
 	_, w := work(t)
 	for _, c := range []struct {
 		round  protocol.Round
 		setter protocol.SeatID
 		want   int
+		lie    bool
 	}{
-		{7, protocol.SeatID{UID: 2}, 1},
-		{9, protocol.SeatID{UID: 2}, 0},
-		{7, protocol.SeatID{UID: 3}, 0},
-		{7, protocol.SeatID{UID: 2, Registered: 5}, 0},
+		{7, protocol.SeatID{UID: 2}, 1, false},
+		{9, protocol.SeatID{UID: 2}, 1, true},
+		{7, protocol.SeatID{UID: 3}, 0, false},
+		{7, protocol.SeatID{UID: 2, Registered: 5}, 0, false},
 	} {
-		if got, err := w.Texts(t.Context(), c.round, c.setter); err != nil || len(got) != c.want {
-			t.Errorf("round %d, seat %v: got %v, %v", c.round, c.setter, got, err)
+		if got, lie, err := w.Texts(t.Context(), c.round, c.setter); err != nil || len(got) != c.want || lie != c.lie {
+			t.Errorf("round %d, seat %v: got %v, %v, %v", c.round, c.setter, got, lie, err)
 		}
 	}
 }

@@ -150,16 +150,17 @@ func (w *work) EvidenceAt(_ context.Context, k wire.AnswerKey, kind protocol.Kin
 }
 
 // Texts implements [api.Work].
-func (w *work) Texts(_ context.Context, n protocol.Round, setter protocol.SeatID) ([][3]string, error) {
+func (w *work) Texts(_ context.Context, n protocol.Round, setter protocol.SeatID) (texts [][3]string, lie bool, err error) {
 	c, err := w.judged.Checked(n, setter.UID)
-	if err != nil || c != nil && c.Setter == setter && c.False {
-		return nil, err
+	if err != nil {
+		return nil, false, err
 	}
+	lie = c != nil && c.Setter == setter && c.False
 	p, err := w.judged.Pairs(n, setter.UID)
 	if err != nil || p == nil || p.Setter != setter {
-		return nil, err
+		return nil, lie, err
 	}
-	return p.Texts, nil
+	return p.Texts, lie, nil
 }
 
 func evidence(view *record.TaskView, err error) (*api.Evidence, error) {

@@ -135,6 +135,7 @@ type Work struct {
 	Scored []api.Score
 	Tasks  map[protocol.TaskID]*api.Evidence
 	Set    map[protocol.Round]map[protocol.SeatID][][3]string // of the people's lane
+	Lies   map[protocol.Round]map[protocol.SeatID]bool        // those that an own run found to be lies
 }
 
 // Scores implements [api.Work].
@@ -189,8 +190,8 @@ func (w *Work) EvidenceAt(_ context.Context, k wire.AnswerKey, kind protocol.Kin
 }
 
 // Texts implements [api.Work].
-func (w *Work) Texts(_ context.Context, n protocol.Round, setter protocol.SeatID) ([][3]string, error) {
-	return w.Set[n][setter], nil
+func (w *Work) Texts(_ context.Context, n protocol.Round, setter protocol.SeatID) ([][3]string, bool, error) {
+	return w.Set[n][setter], w.Lies[n][setter], nil
 }
 
 // Pool keeps what it is given, one transaction for each nonce. With Check it
