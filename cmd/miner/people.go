@@ -34,7 +34,7 @@ func openPeople(d *daemon.Daemon, n *node.Light, told func() miner.Status) (*peo
 		Desk: desk, Token: token, Hosts: d.Config.Label.Hosts, Logger: d.Log, Registry: d.Registry,
 		Facts: func() label.Facts {
 			s := told()
-			return label.Facts{Height: s.Height, Earned: s.Paid, Epoch: s.PaidEpoch}
+			return label.Facts{Height: s.Height, Earned: s.Paid, Epoch: s.PaidEpoch, Others: len(d.Config.Seat.Kinds) > 1}
 		},
 	})
 	if err != nil {

@@ -85,6 +85,9 @@ func TestAxeFindsNothing(t *testing.T) {
 			b.press("1")
 			b.shows("empty", "All done")
 			b.axe("all done")
+			b.press("f")
+			b.shows("empty", "Finished")
+			b.axe("finished")
 			must(t, m.desk.Seal(round))
 			hostile := pair(96, 0)
 			hostile.A, hostile.B = "pay 5\u202e to Bob\u200b now", "pay 5 to Rob now"

@@ -31,8 +31,21 @@ type Desk struct {
 }
 
 type round struct {
-	sealed  bool
-	entries map[uint16]*entry
+	sealed bool
+	// finished says that the person need not wait for the deadline. It is not kept:
+	// who restarts is asked again, or the deadline comes.
+	finished bool
+	entries  map[uint16]*entry
+}
+
+// rated counts the pairs that are.
+func (r *round) rated() (n int) {
+	for _, e := range r.entries {
+		if e.rating != nil {
+			n++
+		}
+	}
+	return n
 }
 
 type entry struct {
@@ -139,7 +152,8 @@ func (d *Desk) lay(items []Item) error {
 			e.item = i
 			continue
 		}
-		d.round(i.Round).entries[i.Slot] = &entry{item: i}
+		r := d.round(i.Round)
+		r.entries[i.Slot], r.finished = &entry{item: i}, false
 	}
 	return nil
 }
@@ -273,8 +287,37 @@ func (d *Desk) Undo(at Ref, change uint64) (Rating, error) {
 		return Rating{}, err
 	}
 	was := e.rating.Rating
-	e.rating = nil
+	e.rating, d.rounds[at.Round].finished = nil, false
 	return was, nil
+}
+
+// Finish says that the person is done with a round, all of whose pairs are rated:
+// it need not wait for its deadline. Taking a rating back takes that back, too, and
+// so does a pair that comes later. Errors are [ErrUnknown], [ErrSealed] and
+// [ErrUnrated].
+func (d *Desk) Finish(n protocol.Round) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	r := d.rounds[n]
+	switch {
+	case r == nil || len(r.entries) == 0:
+		return fmt.Errorf("round %d: %w", n, ErrUnknown)
+	case r.sealed:
+		return fmt.Errorf("round %d: %w", n, ErrSealed)
+	case r.rated() < len(r.entries):
+		return fmt.Errorf("round %d: %d of %d pairs: %w", n, len(r.entries)-r.rated(), len(r.entries), ErrUnrated)
+	}
+	r.finished = true
+	return nil
+}
+
+// Finished reports whether the person is done with a round that has so many pairs,
+// all of which lay on the desk.
+func (d *Desk) Finished(n protocol.Round, pairs int) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	r := d.rounds[n]
+	return r != nil && r.finished && r.rated() >= pairs
 }
 
 // writeChange writes the record of a rating, or that there is none, under a new

@@ -158,6 +158,41 @@ func TestAPersonWorksThroughARound(t *testing.T) {
 	}
 }
 
+// A round is finished by a word of the person alone, who may take that back by
+// taking back a rating; and a pair that comes late takes it back, too.
+func TestARoundIsFinishedWhenThePersonSaysSo(t *testing.T) {
+	d := newHome(t).desk()
+	must(t, d.Put(t.Context(), []label.Item{pair(1, 0), pair(1, 1)}))
+	refused(t, d.Finish(2), label.ErrUnknown)
+	must(t, d.Rate(at(1, 0), id(1, 0), says(label.MuchA, "")))
+	refused(t, d.Finish(1), label.ErrUnrated)
+	must(t, d.Rate(at(1, 1), id(1, 1), says(label.MuchB, "")))
+	if v := d.Look(nil); d.Finished(1, 2) || v.Ready == nil || *v.Ready != (label.Ready{Round: 1}) {
+		t.Fatalf("before it is said: %v, %+v", d.Finished(1, 2), v)
+	}
+	must(t, d.Finish(1))
+	if v := d.Look(nil); !d.Finished(1, 2) || d.Finished(1, 3) || d.Finished(2, 0) || !v.Ready.Finished {
+		t.Fatalf("got %+v", v)
+	}
+	_, err := undo(d)
+	must(t, err)
+	if v := d.Look(nil); d.Finished(1, 1) || v.Ready != nil {
+		t.Fatalf("taken back: got %+v", v)
+	}
+	must(t, d.Rate(at(1, 1), id(1, 1), says(label.LittleB, "")))
+	must(t, d.Finish(1))
+	must(t, d.Put(t.Context(), []label.Item{pair(1, 2)}))
+	if d.Finished(1, 2) {
+		t.Fatal("finished, and another pair came")
+	}
+	must(t, d.Rate(at(1, 2), id(1, 2), says(label.Equal, "")))
+	must(t, d.Seal(1))
+	refused(t, d.Finish(1), label.ErrSealed)
+	if v := d.Look(nil); v.Ready != nil {
+		t.Fatalf("sealed: got %+v", v)
+	}
+}
+
 func TestNothingChangesAfterTheSeal(t *testing.T) {
 	h := newHome(t)
 	d := h.desk()

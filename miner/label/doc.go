@@ -6,7 +6,9 @@
 // ([Desk.Seal]), after which nothing of it changes. The person rates what is open
 // ([Desk.Rate]) and takes the newest rating back ([Desk.Undo]). Each of these is on
 // the disk when it returns, and is all or nothing: a process that is killed at any
-// moment goes on with what it acknowledged.
+// moment goes on with what it acknowledged. The node closes a round at its
+// deadline, so that all can be taken back until then, or when the person is done
+// with it ([Desk.Finish]).
 //
 // Several people, or several windows of one, may work at one desk. A pair that
 // was rated elsewhere meanwhile is refused with [ErrStale] and not overwritten;

@@ -14,6 +14,8 @@ var (
 	// ErrStale says that the desk has changed since it was looked at: the pair was
 	// rated meanwhile, or the rating to take back is not the newest.
 	ErrStale = errors.New("label: the desk has changed")
+	// ErrUnrated says that pairs of a round are left.
+	ErrUnrated = errors.New("label: not rated")
 	// ErrSealed says that the pair's round is closed.
 	ErrSealed = errors.New("label: the round is sealed")
 	// ErrStore says that a record could not be read or written. What was to be

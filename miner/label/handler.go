@@ -10,10 +10,16 @@ import (
 
 // The requests of the page's script.
 const (
-	pathDesk = "/api/desk" // GET: what is on the desk
-	pathRate = "/api/rate" // POST: keep a rating
-	pathUndo = "/api/undo" // POST: take the newest back
+	pathDesk   = "/api/desk"   // GET: what is on the desk
+	pathRate   = "/api/rate"   // POST: keep a rating
+	pathUndo   = "/api/undo"   // POST: take the newest back
+	pathFinish = "/api/finish" // POST: a round need not wait for its deadline
 )
+
+// changes are the requests that change the desk.
+func (p *Page) changes() map[string]func(http.ResponseWriter, *http.Request, []byte) {
+	return map[string]func(http.ResponseWriter, *http.Request, []byte){pathRate: p.rate, pathUndo: p.undo, pathFinish: p.finish}
+}
 
 // ServeHTTP implements [http.Handler].
 func (p *Page) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -35,7 +41,7 @@ func (p *Page) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	f, isFile := p.files[r.URL.Path]
 	reads := isFile || r.URL.Path == pathDesk
 	switch {
-	case !reads && r.URL.Path != pathRate && r.URL.Path != pathUndo:
+	case !reads && p.changes()[r.URL.Path] == nil:
 		p.fail(w, r, refuse(http.StatusNotFound, "no_such_path", "There is nothing here. The page is at /."))
 	case reads && r.Method != http.MethodGet && r.Method != http.MethodHead:
 		p.notAllowed(w, r, "GET, HEAD")
@@ -93,11 +99,7 @@ func (p *Page) change(w http.ResponseWriter, r *http.Request) {
 		p.fail(w, r, bad)
 		return
 	}
-	if r.URL.Path == pathRate {
-		p.rate(w, r, body)
-		return
-	}
-	p.undo(w, r, body)
+	p.changes()[r.URL.Path](w, r, body)
 }
 
 func (p *Page) rate(w http.ResponseWriter, r *http.Request, body []byte) {
@@ -132,6 +134,19 @@ func (p *Page) undo(w http.ResponseWriter, r *http.Request, body []byte) {
 	p.answer(w, r, s)
 }
 
+func (p *Page) finish(w http.ResponseWriter, r *http.Request, body []byte) {
+	q, err := decodeFinish(body)
+	if err != nil {
+		p.fail(w, r, refuse(http.StatusBadRequest, "body", err.Error()))
+		return
+	}
+	if err := p.cfg.Desk.Finish(q.Round); err != nil {
+		p.refuseChange(w, r, err, Ref{Round: q.Round})
+		return
+	}
+	p.answer(w, r, p.shape(p.cfg.Desk.Look(nil)))
+}
+
 // refuseChange says why the desk refused a change, and shows it as it is now.
 func (p *Page) refuseChange(w http.ResponseWriter, r *http.Request, err error, at Ref) {
 	bad := refuse(http.StatusInternalServerError, "store", "The miner could not write to its disk. Nothing that it took before is lost; its log says more.")
@@ -140,6 +155,8 @@ func (p *Page) refuseChange(w http.ResponseWriter, r *http.Request, err error, a
 		bad = refuse(http.StatusConflict, "stale", "Something changed here in another window meanwhile. What was kept there stays.")
 	case errors.Is(err, ErrSealed):
 		bad = refuse(http.StatusConflict, "sealed", "The round was sealed before this came. What was kept before stays.")
+	case errors.Is(err, ErrUnrated):
+		bad = refuse(http.StatusConflict, "unrated", "Pairs of this round are left. It is sealed when they are rated, or at its deadline.")
 	case errors.Is(err, ErrUnknown):
 		bad = refuse(http.StatusConflict, "unknown", "This pair is not on the desk any more.")
 	case errors.Is(err, ErrRating):
@@ -190,4 +207,9 @@ type rateShape struct {
 type undoShape struct {
 	Ref
 	Change uint64 `json:"change"`
+}
+
+// finishShape is the body of a request to seal a round before its deadline.
+type finishShape struct {
+	Round protocol.Round `json:"round"`
 }

@@ -26,7 +26,7 @@ const host = "127.0.0.1:9672"
 func page(t *testing.T, d *label.Desk, hosts ...string) *label.Page {
 	t.Helper()
 	p, err := label.NewPage(label.PageConfig{Desk: d, Token: token, Hosts: hosts, Facts: func() label.Facts {
-		return label.Facts{Height: 9, Earned: 1_250_000_000, Epoch: 12}
+		return label.Facts{Height: 9, Earned: 1_250_000_000, Epoch: 12, Others: true}
 	}})
 	must(t, err)
 	return p
@@ -105,7 +105,7 @@ func TestThePageKeepsRatingsAndTakesThemBack(t *testing.T) {
 	if a.code != 200 || a.Item.Ref != at(1, 0) || a.Open != 3 || a.Item.Places != 1 || a.Item.A[1].T != "seven" || a.Item.A[1].K != 1 {
 		t.Fatalf("got %d %s", a.code, a.body)
 	}
-	if !strings.Contains(a.body, `"facts":{"height":9,"earned":"1.250000000","epoch":12}`) || !strings.Contains(a.body, `"deadline":10,"expected":"2026-03-01T12:01:00Z"`) {
+	if !strings.Contains(a.body, `"facts":{"height":9,"earned":"1.250000000","epoch":12,"others":true}`) || !strings.Contains(a.body, `"deadline":10,"expected":"2026-03-01T12:01:00Z"`) {
 		t.Fatalf("got %s", a.body)
 	}
 	if a = ask(t, p, "GET", "/api/desk?round=1&slot=0&later=1", "", asks()); a.Item.Ref != at(1, 1) {
@@ -252,6 +252,9 @@ func TestRequestsHaveLimits(t *testing.T) {
 		{"undo of nothing", "POST", "/api/undo", `{"round":1,"slot":0,"change":1}`, 409, "stale"},
 		{"undo of what is not there", "POST", "/api/undo", `{"round":9,"slot":0,"change":1}`, 409, "unknown"},
 		{"undo without JSON", "POST", "/api/undo", `[]`, 400, "body"},
+		{"finish too early", "POST", "/api/finish", `{"round":1}`, 409, "unrated"},
+		{"finish what is not there", "POST", "/api/finish", `{"round":9}`, 409, "unknown"},
+		{"finish without a round", "POST", "/api/finish", `1`, 400, "body"},
 		{"a query that is none", "GET", "/api/desk?round=x&slot=1", "", 400, "query"},
 		{"half a query", "GET", "/api/desk?round=1", "", 400, "query"},
 		{"a slot of no size", "GET", "/api/desk?round=1&slot=65536", "", 400, "query"},
@@ -407,10 +410,11 @@ func TestAPageThatOthersReachMustSayByWhichNames(t *testing.T) {
 func FuzzRequests(f *testing.F) {
 	f.Add("/api/rate", body(at(1, 0), 1, "because"))
 	f.Add("/api/undo", `{"round":1,"slot":0,"change":1}`)
+	f.Add("/api/finish", `{"round":1}`)
 	f.Add("/api/rate", `{"round":1e400,"slot":-1,"pair":"","choice":null}`)
 	f.Add("/api/rate", strings.Repeat("[", 10000))
 	f.Fuzz(func(t *testing.T, path, body string) {
-		if path != "/api/rate" && path != "/api/undo" {
+		if path != "/api/rate" && path != "/api/undo" && path != "/api/finish" {
 			return
 		}
 		d, err := label.Open(nothing{})

@@ -30,9 +30,12 @@ const maxOpen = 16
 // Facts are what the page shows beside the desk.
 type Facts struct {
 	Height protocol.Height `json:"height"` // the newest; 0 before any
-	// Earned is what the seat was paid in Epoch, the last one that is paid.
+	// Earned is what the seat was paid in Epoch, the last one that is paid. The ledger
+	// pays a seat for all that it does together: Others says that it offers other
+	// kinds, too, and that pairs are a part of it.
 	Earned protocol.Amount `json:"earned"`
 	Epoch  protocol.Epoch  `json:"epoch"`
+	Others bool            `json:"others"`
 }
 
 // PageConfig assembles a page. Desk and Token are needed.

@@ -93,6 +93,30 @@ func TestAWholeRoundByKeyboardAlone(t *testing.T) {
 	b.shot("done")
 	m.kept(map[uint16]string{0: "5", 1: "3 5 lines? No: 3.", 2: "1", 3: "3"})
 
+	b.press("f")
+	b.shows("says", "Finished.")
+	b.shows("empty", "All 4 are rated, and sealed with the next block.")
+	b.press("u") // there is time until then
+	b.shows("says", "Taken back: Equal. Choose again.")
+	if m.desk.Finished(round, 3) {
+		t.Error("finished, and one was taken back")
+	}
+	b.press("3")
+	b.shows("empty", "If you are sure, finish")
+	b.press("u")
+	b.shows("says", "Taken back: Equal. Choose again.")
+	b.press("u") // and not the last one alone
+	b.shows("prompt", "Great Wall")
+	b.press("5")
+	b.shows("prompt", "haiku")
+	b.press("3")
+	b.shows("empty", "All 4 are rated.")
+	b.press("f")
+	b.shows("says", "Finished.")
+	if !m.desk.Finished(round, 4) {
+		t.Error("not finished")
+	}
+
 	must(t, m.desk.Seal(round))
 	b.do(chromedp.Evaluate[chromedp.Void](again))
 	b.shows("empty", "Round 48 is sealed: 4 rated, 0 missed.")

@@ -29,6 +29,7 @@ type deskShape struct {
 	Shown  Fate         `json:"shown"`
 	Item   *itemShape   `json:"item"`
 	Newest *newestShape `json:"newest"`
+	Ready  *readyShape  `json:"ready"`
 	Sealed *sealedShape `json:"sealed"`
 	Was    *wasShape    `json:"was,omitempty"` // what was taken back just now
 }
@@ -50,6 +51,11 @@ type newestShape struct {
 	Change   uint64    `json:"change"`
 	Choice   Choice    `json:"choice"`
 	Expected time.Time `json:"expected"`
+}
+
+type readyShape struct {
+	Round    protocol.Round `json:"round"`
+	Finished bool           `json:"finished"`
 }
 
 type sealedShape struct {
@@ -75,6 +81,9 @@ func (p *Page) shape(v View) deskShape {
 	}
 	if n := v.Newest; n != nil {
 		s.Newest = &newestShape{n.Ref, n.Change, n.Choice, n.Expected}
+	}
+	if r := v.Ready; r != nil {
+		s.Ready = &readyShape{r.Round, r.Finished}
 	}
 	if c := v.Sealed; c != nil {
 		s.Sealed = &sealedShape{c.Round, c.Rated, c.Missed}
@@ -142,6 +151,11 @@ func decodeRate(b []byte) (q rateShape, err error) {
 }
 
 func decodeUndo(b []byte) (q undoShape, err error) {
+	err = decodeOne(b, &q)
+	return q, err
+}
+
+func decodeFinish(b []byte) (q finishShape, err error) {
 	err = decodeOne(b, &q)
 	return q, err
 }

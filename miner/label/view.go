@@ -17,6 +17,9 @@ type View struct {
 	Open, Rated int
 	// Newest is the rating that [Desk.Undo] takes back; nil where there is none.
 	Newest *Newest
+	// Ready is the round that is due first of those that are open and whose pairs are
+	// all rated; nil where there is none.
+	Ready *Ready
 	// Sealed is the round that was closed last, nil before any.
 	Sealed *Sealed
 }
@@ -39,6 +42,12 @@ type Newest struct {
 	Rating
 	// Expected is when the pair's round is sealed, from when on it stays.
 	Expected time.Time
+}
+
+// Ready is a round that waits for its deadline, or, Finished, for the next block.
+type Ready struct {
+	Round    protocol.Round
+	Finished bool
 }
 
 // Sealed is a round that is closed.
@@ -69,18 +78,18 @@ func (d *Desk) look(shown *Ref, want func(*Item) bool) (v View) {
 	v.Shown = d.fate(shown)
 	var open []*Item
 	for n, r := range d.rounds {
-		rated := 0
+		rated := r.rated()
 		for _, e := range r.entries {
-			switch {
-			case e.rating != nil:
-				rated++
-			case !r.sealed:
+			if e.rating == nil && !r.sealed {
 				open = append(open, &e.item)
 			}
 		}
 		switch {
 		case !r.sealed:
 			v.Rated += rated
+			if rated > 0 && rated == len(r.entries) && (v.Ready == nil || n < v.Ready.Round) {
+				v.Ready = &Ready{n, r.finished}
+			}
 		case len(r.entries) > 0 && (v.Sealed == nil || n > v.Sealed.Round):
 			v.Sealed = &Sealed{Round: n, Rated: rated, Missed: len(r.entries) - rated}
 		}

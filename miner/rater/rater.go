@@ -27,6 +27,9 @@ type Desk interface {
 	Put(ctx context.Context, items []label.Item) error
 	// Ratings returns what was said in a round so far, by slot.
 	Ratings(n protocol.Round) (map[uint16]label.Rating, error)
+	// Finished reports whether nothing is to be waited for in a round of so many
+	// pairs: all are rated, and who rates says that none is taken back.
+	Finished(n protocol.Round, pairs int) bool
 	// Seal closes a round: what Ratings returns of it never changes again.
 	Seal(n protocol.Round) error
 }
@@ -222,8 +225,9 @@ func (w *Rater) closes(due protocol.Round) protocol.Height {
 	return w.cfg.Params.Schedule.CommitDeadline(due) - margin
 }
 
-// Answer returns the ratings of a round when all pairs are rated, or when it is
-// time to seal; [miner.ErrLater] before that. It closes the round on the desk.
+// Answer returns the ratings of a round when who rates has finished, or when it is
+// time to seal; [miner.ErrLater] before that, so that all can be taken back. It
+// closes the round on the desk.
 func (w *Rater) Answer(_ context.Context, t *wire.Task, _ protocol.PublicKey) ([]byte, error) {
 	w.mu.Lock()
 	d, head := w.dealt, w.head
@@ -231,17 +235,14 @@ func (w *Rater) Answer(_ context.Context, t *wire.Task, _ protocol.PublicKey) ([
 	if !d.ready || d.due != t.Round || len(d.asked) == 0 {
 		return nil, fmt.Errorf("nothing was dealt in round %d: %w", t.Round, miner.ErrLater)
 	}
-	said, err := w.cfg.Desk.Ratings(t.Round)
-	if err != nil {
-		return nil, err
-	}
-	if len(said) < len(d.asked) && head < w.closes(t.Round) {
-		return nil, fmt.Errorf("%d of %d pairs are rated: %w", len(said), len(d.asked), miner.ErrLater)
+	if head < w.closes(t.Round) && !w.cfg.Desk.Finished(t.Round, len(d.asked)) {
+		return nil, fmt.Errorf("%d pairs are not rated for good: %w", len(d.asked), miner.ErrLater)
 	}
 	if err := w.cfg.Desk.Seal(t.Round); err != nil {
 		return nil, err
 	}
-	if said, err = w.cfg.Desk.Ratings(t.Round); err != nil { // one may have come meanwhile
+	said, err := w.cfg.Desk.Ratings(t.Round)
+	if err != nil {
 		return nil, err
 	}
 	ratings := make([]uint8, len(d.asked))

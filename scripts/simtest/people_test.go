@@ -108,6 +108,35 @@ func (s *stage) rates(r *reader.Reader) miner.Worker {
 	return rater.New(rater.Config{ChainID: s.ChainID(), Params: s.Params(), Desk: r})
 }
 
+// undecided is a reader that takes nothing back and never says so.
+type undecided struct{ *reader.Reader }
+
+func (undecided) Finished(protocol.Round, int) bool { return false }
+
+// TestRatingsCanBeTakenBackUntilTheLastSafeBlock: who does not say that he has
+// finished is sealed then, in time, and loses nothing.
+func TestRatingsCanBeTakenBackUntilTheLastSafeBlock(t *testing.T) {
+	t.Parallel()
+	list := readers()
+	s := people(t, list...)
+	s.play(2)
+	s.miner("rosa", func(c *miner.Config) {
+		c.Workers = []miner.Worker{rater.New(rater.Config{ChainID: s.ChainID(), Params: s.Params(), Desk: undecided{list[0]}})}
+	})
+	s.play(4)
+	deadline := s.Params().Schedule.CommitDeadline(4)
+	for name, at := range map[string][2]protocol.Height{"rosa": {deadline - miner.SealMargin - 1, deadline}, "ruth": {0, deadline - miner.SealMargin - 2}} {
+		c, ok, err := ledger.ReadCommit(s.State(), 4, s.seat(name).ID.UID)
+		if err != nil || !ok || c.Height < at[0] || c.Height > at[1] {
+			t.Errorf("%s sealed at height %d, %v, %v; the deadline is %d", name, c.Height, ok, err, deadline)
+		}
+	}
+	_, rated := s.rated(4, "rosa")
+	if r := rated["rosa"]; r.Asked == 0 || r.Rated != r.Asked {
+		t.Errorf("rosa rated %d of %d", r.Rated, r.Asked)
+	}
+}
+
 // readers are six who do what they can, and one who likes what is longer.
 func readers() []*reader.Reader {
 	var list []*reader.Reader

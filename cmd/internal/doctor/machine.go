@@ -6,12 +6,14 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
 
 	"github.com/assaynet/assay/cmd/internal/config"
 	"github.com/assaynet/assay/cmd/internal/daemon"
+	"github.com/assaynet/assay/protocol/task/preference"
 )
 
 // clock compares the machine's clock with what is known: the newest block if
@@ -96,7 +98,7 @@ func (p *patient) ports(ctx context.Context) Finding {
 	case p.running != nil:
 		return ok("listening on %s; whether others get through is seen from outside only (nc -vz HOST PORT)", strings.Join(at, ", "))
 	}
-	return ok("%s free; let others through to all but HTTP", strings.Join(at, ", "))
+	return ok("%s free; let others through to all but HTTP and the label page", strings.Join(at, ", "))
 }
 
 // listen is an address to listen on, the flag that sets it, and the one that sets
@@ -106,9 +108,12 @@ type listen struct{ flag, at, told string }
 // listens returns where the daemon listens, as HOST:PORT: while it runs, as it
 // wrote down, for the settings may have changed since.
 func (p *patient) listens() []listen {
-	http, gossip, consensus := p.cfg.HTTP.Listen, p.cfg.Node.Listen, p.cfg.Consensus.Listen
+	http, gossip, consensus, label := p.cfg.HTTP.Listen, p.cfg.Node.Listen, p.cfg.Consensus.Listen, ""
+	if slices.Contains(p.cfg.Seat.Kinds, string(preference.Kind)) {
+		label = p.cfg.Label.Listen
+	}
 	if r, err := p.home.ReadRunning(); err == nil && p.running != nil {
-		http, gossip, consensus = r.HTTP, r.Gossip, r.Consensus
+		http, gossip, consensus, label = r.HTTP, r.Gossip, r.Consensus, r.Label
 	}
 	out := []listen{{"http-listen", http, ""}}
 	for _, a := range gossip {
@@ -118,6 +123,9 @@ func (p *patient) listens() []listen {
 	}
 	if p.cfg.Role == config.Validator {
 		out = append(out, listen{"consensus-listen", consensus, "consensus-external"})
+	}
+	if label != "" {
+		out = append(out, listen{"label-listen", label, ""})
 	}
 	return out
 }

@@ -28,6 +28,9 @@ const (
 type Report struct {
 	api.Status
 	Raw json.RawMessage // as it came
+	// Label is HOST:PORT of the page on which a person rates pairs, "" of a daemon
+	// without one.
+	Label string
 }
 
 // ErrOther says that another home's daemon answers at the address of this

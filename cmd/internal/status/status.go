@@ -47,6 +47,9 @@ func show(c *cli.Context, role config.Role) error {
 		_, err := fmt.Fprintf(c.App.Writer, "%s\n", strings.TrimSpace(string(r.Raw)))
 		return err
 	}
+	if run, err := home.ReadRunning(); err == nil && r.notOf(home) == "" {
+		r.Label = run.Label
+	}
 	return r.Print(c.App.Writer, time.Now())
 }
 
@@ -97,6 +100,9 @@ func (r *Report) Print(out io.Writer, now time.Time) error {
 	row("peers", "%d", r.Peers)
 	for _, id := range r.ModelIDs {
 		row("model", "%s", id)
+	}
+	if r.Label != "" {
+		row("people's lane", "this seat rates pairs, on the page at %s: miner label prints its address, and what is left", r.Label)
 	}
 	if err := w.Flush(); err != nil {
 		return err

@@ -151,15 +151,21 @@ function facts(d) {
   $("progress").max = all || 1;
   $("progress").value = d.rated;
   $("earned").textContent = d.facts.height ? trim(d.facts.earned) : "–";
-  $("earned-more").textContent = d.facts.height ? `in epoch ${d.facts.epoch}` : "";
+  $("earned-more").textContent = d.facts.height ? `in epoch ${d.facts.epoch}${d.facts.others ? ", by all that this seat does" : ""}` : "";
   $("later").hidden = !d.item || d.open < 2;
   $("undo").hidden = !d.newest;
+  $("finish").hidden = !ready(d);
   document.title = d.open ? `(${d.open}) Assay label` : "Assay label";
   if (d.item) return;
   const sealed = d.sealed ? `Round ${d.sealed.round} is sealed: ${d.sealed.rated} rated, ${d.sealed.missed} missed.` : "";
-  if (d.rated) empty("All done", `All ${d.rated} are rated. Until the round is sealed you can take the last one back.`, sealed);
+  const back = "can be taken back, the last one first";
+  if (d.ready && d.ready.finished) empty("Finished", `All ${d.rated} are rated, and sealed with the next block. Until then they ${back}.`, sealed);
+  else if (d.rated) empty("All done", `All ${d.rated} are rated. Until the deadline they ${back}. If you are sure, finish: then they are sealed now.`, sealed);
   else empty("Nothing to compare", "Pairs come with the next round that asks this seat. This page looks for them by itself.", sealed);
 }
+
+// ready returns the round that can be finished.
+const ready = (d) => (d && !d.item && d.ready && !d.ready.finished ? d.ready : null);
 
 // trim writes an amount without the zeros at its end.
 const trim = (amount) => (amount.includes(".") ? amount.replace(/\.?0+$/, "") : amount);
@@ -196,7 +202,7 @@ function take(answer, told) {
   state.away = false;
   if (answer.problem === "token") {
     show(null);
-    $("facts").hidden = $("later").hidden = $("undo").hidden = true;
+    $("facts").hidden = $("later").hidden = $("undo").hidden = $("finish").hidden = true;
     empty(state.token ? "Another address" : "An address is needed", answer.message);
     return false;
   }
@@ -300,6 +306,21 @@ function undo() {
   });
 }
 
+function finish() {
+  const r = ready(state.desk);
+  if (!r || state.sending) return;
+  cry("");
+  once(async () => {
+    const answer = await ask("api/finish", { round: r.round });
+    if (!take(answer)) return;
+    if (answer.problem) cry(answer.message);
+    else {
+      say("Finished.");
+      $("empty-head").focus({ preventScroll: true });
+    }
+  });
+}
+
 function later() {
   if (!state.shown || state.sending || !state.desk || state.desk.open < 2) return;
   cry("");
@@ -331,6 +352,7 @@ const actions = {
   r: () => !$("reason-field").hidden && $("reason").focus(),
   s: later,
   u: undo,
+  f: finish,
   d: () => !$("differ-toggle").hidden && mark(!$("work").classList.contains("marked")),
   "?": () => $("help").showModal(),
 };
@@ -361,6 +383,7 @@ function begin() {
   $("help-open").addEventListener("click", actions["?"]);
   $("later").addEventListener("click", later);
   $("undo").addEventListener("click", undo);
+  $("finish").addEventListener("click", finish);
   for (const b of $("choices").children) b.addEventListener("click", () => choose(Number(b.dataset.choice)));
   $("reason").addEventListener("input", () => state.shown && sessionStorage.setItem(draft(state.shown), $("reason").value));
   document.addEventListener("keydown", key);

@@ -72,6 +72,13 @@ func (r *Reader) Ratings(n protocol.Round) (map[uint16]label.Rating, error) {
 	return all, nil
 }
 
+// Finished reports whether it rated so many pairs of a round: it takes none back.
+func (r *Reader) Finished(n protocol.Round, pairs int) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return len(r.said[n]) >= pairs
+}
+
 // Seal closes a round.
 func (r *Reader) Seal(n protocol.Round) error {
 	r.mu.Lock()
