@@ -17,6 +17,7 @@ import (
 	"github.com/assaynet/assay/cmd/internal/input"
 	"github.com/assaynet/assay/cmd/internal/progress"
 	"github.com/assaynet/assay/cmd/internal/raters"
+	"github.com/assaynet/assay/protocol/params"
 	"github.com/assaynet/assay/scoring/preference"
 )
 
@@ -30,16 +31,17 @@ func simulateRatersCommand() *cli.Command {
 		Description: `Makes worlds of raters, scores each as the network does, and shows for every
 case, on average over its worlds: AUC, how often an honest rater is paid more
 than a cheat; pay/work, the cheats' share of pay by their share of work, in the
-way that pays them best; the part of honest raters that are paid; and the
-correlation of their skill and pay. Then, what is remembered from epoch to
-epoch. Scenario, seed and number of worlds decide the table; the seed is printed.
+way that pays them best; the part of honest raters that are paid; the
+correlation of their skill and pay; and the part of its dividend that the duty to
+set pairs leaves to a setter that withholds or inverts, in the demo's network.
+Then, what is remembered from epoch to epoch. Scenario, seed and number of worlds decide the table; the seed is printed.
 The exit status is 1 where a demand of the scenario does not hold.
 
    assay simulate-raters --print-scenario > scenario.toml
    assay simulate-raters --scenario scenario.toml --svg plot.svg
 
 JSON fields: seed, worlds, rows (a case each: case, seats, raters, auc, pay, paid,
-correlation, cheat and noise that pay best, tried, demand, holds), memory (keep
+correlation, setter, cheat and noise that pay best, tried, demand, holds), memory (keep
 rates, and of each epoch paid, correlation, clique, sleepers).`,
 		Flags:  simulationFlags(),
 		Action: simulateRaters,
@@ -61,7 +63,7 @@ func simulationFlags() []cli.Flag {
 
 func simulateRaters(c *cli.Context) error {
 	return simulate(c, raters.Shipped(), func(s *simulation, text []byte) (report, error) {
-		cfg := raters.Config{Params: preference.Default(), Seed: s.seed, Worlds: s.worlds, Threads: s.threads, Done: new(atomic.Int64)}
+		cfg := raters.Config{Params: preference.Default(), Kinds: params.Demo().Kinds, Seed: s.seed, Worlds: s.worlds, Threads: s.threads, Done: new(atomic.Int64)}
 		var err error
 		if cfg.Scenario, err = raters.Read(text); err != nil {
 			return nil, err

@@ -182,6 +182,12 @@ func (d duties) scale(kinds []params.Kind, a protocol.Amount) protocol.Amount {
 	return out
 }
 
+// DutyPart returns what of a dividend is left to a judge of whose duties, by kind
+// in the network's order, so many were fulfilled of those that it had.
+func DutyPart(kinds []params.Kind, had, fulfilled []uint32, a protocol.Amount) protocol.Amount {
+	return duties{had, fulfilled}.scale(kinds, a)
+}
+
 // part returns ⌊a·n ÷ of⌋, n at most of.
 func part(a protocol.Amount, n, of uint64) protocol.Amount {
 	out, err := a.MulDiv(n, of)

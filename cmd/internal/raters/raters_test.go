@@ -4,11 +4,13 @@ import (
 	"encoding/xml"
 	"errors"
 	"io"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/assaynet/assay/cmd/internal/raters"
 	"github.com/assaynet/assay/cmd/internal/simulation/simulationtest"
+	"github.com/assaynet/assay/protocol/params"
 	"github.com/assaynet/assay/scoring/preference"
 )
 
@@ -62,6 +64,28 @@ func TestHonestPeopleArePaidAndCheatsAreNot(t *testing.T) {
 	forgets := r.Memory[0]
 	if len(forgets.Paid) != 3 || forgets.KeepRest != 0 || forgets.Sleepers[0] < 0.5 || forgets.Sleepers[2] > 0.3 {
 		t.Errorf("without memory: %+v", forgets)
+	}
+}
+
+// TestWhoWithholdsIsPaidLess: an eighth, which is the lane's share of the pay.
+func TestWhoWithholdsIsPaidLess(t *testing.T) {
+	s, err := raters.Read(raters.Shipped())
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Memory.Keep = nil
+	s.Cases = slices.DeleteFunc(s.Cases, func(c raters.Case) bool { return c.Inverts+c.Withholds == 0 && c.Name != "honest raters" })
+	r, err := raters.Run(t.Context(), raters.Config{Scenario: s, Params: preference.Default(), Kinds: params.Demo().Kinds, Worlds: 1, Threads: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, row := range r.Rows {
+		if row.Case != "honest raters" && row.Setter != 0.875 {
+			t.Errorf("%s: got %v, want 0.875", row.Case, row.Setter)
+		}
+	}
+	if len(r.Rows) != 4 || r.Rows[0].Setter.String() != "-" {
+		t.Errorf("honest setters: got %+v", r.Rows[0])
 	}
 }
 

@@ -30,6 +30,9 @@ type Row struct {
 	// their skill and pay.
 	Paid        Number `json:"paid"`
 	Correlation Number `json:"correlation"`
+	// Setter is the part of its dividend that the ledger leaves to a setter that
+	// withholds its pairs, or whose golds others find false; null without one.
+	Setter Number `json:"setter"`
 	// Cheat and Noise are the way that pays best, Tried all of them.
 	Cheat string  `json:"cheat"`
 	Noise float64 `json:"noise"`
@@ -113,7 +116,7 @@ func (r *Report) Tables() [][][]string {
 }
 
 func (r *Report) table() [][]string {
-	out := [][]string{{"case", "seats", "AUC", "pay/work", "paid", "skill", "best by", "demand", ""}}
+	out := [][]string{{"case", "seats", "AUC", "pay/work", "paid", "skill", "setter", "best by", "demand", ""}}
 	for _, row := range r.Rows {
 		best := row.Cheat
 		if row.Noise > 0 {
@@ -128,7 +131,7 @@ func (r *Report) table() [][]string {
 		}
 		out = append(out, []string{
 			row.Case, fmt.Sprintf("%d/%d", row.Seats, row.Raters), row.AUC.String(), row.Pay.String(),
-			row.Paid.String(), row.Correlation.String(), best, row.Demand, verdict,
+			row.Paid.String(), row.Correlation.String(), row.Setter.String(), best, row.Demand, verdict,
 		})
 	}
 	return out

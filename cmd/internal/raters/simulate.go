@@ -10,6 +10,10 @@ import (
 	"sync/atomic"
 
 	"github.com/assaynet/assay/cmd/internal/simulation"
+	"github.com/assaynet/assay/protocol"
+	"github.com/assaynet/assay/protocol/ledger"
+	"github.com/assaynet/assay/protocol/params"
+	task "github.com/assaynet/assay/protocol/task/preference"
 	"github.com/assaynet/assay/scoring/fixed"
 	"github.com/assaynet/assay/scoring/preference"
 )
@@ -18,9 +22,11 @@ import (
 type Config struct {
 	Scenario *Scenario
 	Params   preference.Params
-	Seed     uint64
-	Worlds   int // of each case and noise
-	Threads  int // they change no result
+	// Kinds are those of the network that pays setters, as validators.
+	Kinds   []params.Kind
+	Seed    uint64
+	Worlds  int // of each case and noise
+	Threads int // they change no result
 	// Done counts worlds while it runs; nil does not.
 	Done *atomic.Int64
 }
@@ -98,8 +104,24 @@ func (c *Config) row(ctx context.Context, of *Case) (Row, error) {
 		row.Tried = append(row.Tried, Tried{Cheat: w.cheat, Noise: w.noise, AUC: number(got.auc), Pay: number(got.pay)})
 	}
 	row.AUC, row.Pay, row.Paid, row.Correlation = number(best.auc), number(best.pay), number(best.paid), number(best.correlation)
+	row.Setter = number(math.NaN())
+	if of.Inverts+of.Withholds > 0 {
+		row.Setter = number(c.setter())
+	}
 	row.demand(of)
 	return row, nil
+}
+
+// setter is the part of its dividend that is left to a validator that did all its
+// duties, but to set pairs and tell the truth of them.
+func (c *Config) setter() float64 {
+	had, done := make([]uint32, len(c.Kinds)), make([]uint32, len(c.Kinds))
+	for i := range c.Kinds {
+		if had[i] = 1; c.Kinds[i].Name != task.Kind {
+			done[i] = 1
+		}
+	}
+	return float64(ledger.DutyPart(c.Kinds, had, done, protocol.Unit)) / float64(protocol.Unit)
 }
 
 // worlds returns the mean of all worlds, of each epoch.
