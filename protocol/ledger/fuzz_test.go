@@ -31,7 +31,13 @@ func FuzzReadGenesis(f *testing.F) {
 // FuzzApply signs whatever the fuzzer makes as a transaction, so that it gets
 // behind the signature, and puts it into a block raw and signed.
 func FuzzApply(f *testing.F) {
-	base := newNetwork(f, testGenesis())
+	base := newNetwork(f, rated())
+	base.until(2)
+	ask := &wire.Request{Specification: "{}", Count: 2, Price: 2, Maximum: 3, Deadline: 26}
+	if err := base.do("v1 cold", ask); err != nil {
+		f.Fatal(err)
+	}
+	request := ledger.RequestID(secret("v1 cold").Public(), base.height, ask)
 	base.until(24)
 	for _, body := range []wire.Body{
 		&wire.Transfer{To: secret("m1 cold").Public(), Amount: 5}, &wire.Register{Hotkey: secret("m3").Public(), MaxPrice: protocol.Unit},
@@ -39,6 +45,10 @@ func FuzzApply(f *testing.F) {
 		base.serveAs("v1", 2), &wire.SetConsensusKey{Key: secret("v1 consensus").Public(), Address: "a:1"},
 		&wire.ExtendBeacon{Start: 60, Anchor: protocol.Hash{1}}, &wire.Commit{Round: 2}, &wire.CommitWeights{Epoch: 1},
 		&wire.RevealWeights{UIDs: []protocol.UID{1}, Values: []uint16{2}}, &wire.CommitCards{Seen: []wire.SeatCount{{UID: 1, Counts: []uint32{2}}}},
+		&wire.ExtendSetter{Start: 4, Anchor: protocol.Hash{1}}, &wire.SetPairs{Round: 4, Root: protocol.Hash{1}},
+		&wire.OpenPairs{Round: 2, Link: protocol.Hash{1}, Origins: []byte{0, 13, 26}}, &wire.OpenRatings{Round: 3, Ratings: []byte{0x12}},
+		ask, &wire.SealRecords{Request: request, Seals: []protocol.Hash{{1}}}, record(request, "Tea is a leaf."),
+		&wire.SealFinding{Request: request}, &wire.OpenFinding{Request: request, Pays: []wire.RecordPay{{Amount: 1}}},
 	} {
 		f.Add(uint8(body.Type()), wire.Encode(body), uint8(0))
 		f.Add(uint8(body.Type()), wire.Encode(body), uint8(1))

@@ -39,6 +39,18 @@ func sets(name string) *ledger.ChainMaker { return chainOf(name+" sets", 2) }
 // rates commits to ratings of a round that runs, and returns what opens them.
 func (n *network) rates(name string, due protocol.Round, ratings ...byte) *wire.OpenRatings {
 	n.tb.Helper()
+	root, open, ok := n.ratings(name, due, ratings...)
+	if !ok {
+		n.tb.Fatalf("%s is asked no ratings in round %d", name, due)
+	}
+	n.block(n.tx(name, &wire.Commit{Round: due, Root: root}))
+	return open
+}
+
+// ratings returns the root over ratings of a round that runs, and what opens them,
+// where the seat is asked any.
+func (n *network) ratings(name string, due protocol.Round, ratings ...byte) (protocol.Hash, *wire.OpenRatings, bool) {
+	n.tb.Helper()
 	s := n.seat(name)
 	roster, _, err := ledger.ReadRosterSeat(n.tree, n.p.Schedule.EpochOfRound(due), s.ID.UID)
 	if err != nil {
@@ -48,10 +60,10 @@ func (n *network) rates(name string, due protocol.Round, ratings ...byte) *wire.
 	if err != nil {
 		n.tb.Fatal(err)
 	}
-	slot, _ := asked.First(preference.Kind)
+	slot, any := asked.First(preference.Kind)
 	id, err := asked.ID(slot)
-	if err != nil {
-		n.tb.Fatal(err)
+	if !any || err != nil {
+		return protocol.Hash{}, nil, false
 	}
 	leaves := make([]protocol.Hash, asked.Slots())
 	for i := range leaves {
@@ -60,8 +72,7 @@ func (n *network) rates(name string, due protocol.Round, ratings ...byte) *wire.
 	open := &wire.OpenRatings{Round: due, Salt: [32]byte{1}, Ratings: ratings}
 	leaves[slot] = wire.SlotLeaf(n.chain, id, s.Hotkey, open.Salt, ratings)
 	open.Proof = wire.MerkleProof(leaves, int(slot))
-	n.block(n.tx(name, &wire.Commit{Round: due, Root: wire.MerkleRoot(leaves)}))
-	return open
+	return wire.MerkleRoot(leaves), open, true
 }
 
 func TestPairsAreSetRatedAndOpenedEachInItsTime(t *testing.T) {

@@ -2,7 +2,6 @@ package ledger_test
 
 import (
 	"fmt"
-	"math/rand"
 	"testing"
 
 	"github.com/assaynet/assay/protocol"
@@ -10,87 +9,26 @@ import (
 	"github.com/assaynet/assay/protocol/wire"
 )
 
-// gambler makes transactions of every type, mostly sensible ones.
-type gambler struct {
-	*rand.Rand
-	n     *network
-	ahead map[string]uint64
-}
-
-var hotkeys = []string{"v1", "v2", "v3", "m1", "m2", "m3", "m4"}
-
-func (g *gambler) pick(list []string) string { return list[g.Intn(len(list))] }
-
-func (g *gambler) amount() protocol.Amount {
-	return protocol.Amount(g.Int63n(int64(3 * protocol.Unit)))
-}
-
-func (g *gambler) tx() []byte {
-	name, body := g.coldkey()
-	if g.Intn(2) == 0 {
-		name, body = g.hotkey()
-	}
-	nonce := g.n.nonce(secret(name).Public()) + g.ahead[name]
-	g.ahead[name]++
-	if g.Intn(20) == 0 {
-		nonce += uint64(g.Intn(3)) // a gap
-	}
-	return g.n.txAt(name, nonce, body)
-}
-
-func (g *gambler) coldkey() (string, wire.Body) {
-	name := g.pick([]string{"rich cold", "v1 cold", "m1 cold", "m3 cold"})
-	hotkey := secret(g.pick(hotkeys)).Public()
-	switch g.Intn(4) {
-	case 0:
-		return name, &wire.Transfer{To: secret(g.pick(hotkeys) + " cold").Public(), Amount: g.amount() + 1}
-	case 1:
-		return name, &wire.Register{Hotkey: hotkey, MaxPrice: g.amount()}
-	case 2:
-		return name, &wire.AddStake{Hotkey: hotkey, Amount: 4*g.amount() + 1}
-	}
-	return name, &wire.RemoveStake{Hotkey: hotkey, Amount: 8*g.amount() + 1}
-}
-
-func (g *gambler) hotkey() (string, wire.Body) {
-	name := g.pick(hotkeys)
-	sched := g.n.p.Schedule
-	e := sched.EpochOf(g.n.next())
-	row := func(e protocol.Epoch) *wire.RevealWeights {
-		return &wire.RevealWeights{Epoch: e, UIDs: []protocol.UID{3, 4, 5}, Values: []uint16{uint16(len(name)), 7 + uint16(e), 9}}
-	}
-	var counts []wire.SeatCount
-	for uid := range protocol.UID(8) {
-		counts = append(counts, wire.SeatCount{UID: uid, Counts: []uint32{uint32(g.Intn(5))}})
-	}
-	switch g.Intn(7) {
-	case 0:
-		return name, g.n.serveAs(name, uint16(g.Intn(5)))
-	case 1:
-		start := sched.EpochStart(e + 2)
-		return name, &wire.ExtendBeacon{Start: start + protocol.Height(g.Intn(2)), Anchor: protocol.Hash{1}}
-	case 2, 3:
-		return name, &wire.Commit{Round: sched.RoundOf(g.n.next()), Root: protocol.Hash{byte(g.Intn(9))}}
-	case 4:
-		return name, &wire.CommitWeights{Epoch: e, Hash: row(e).Seal(secret(name).Public())}
-	case 5:
-		return name, row(e - 1)
-	}
-	return name, &wire.CommitCards{Epoch: e - 1, Counts: []uint32{uint32(g.Intn(6))}, Seen: counts, Opened: counts}
+// soaked is what random blocks came to.
+type soaked struct {
+	state         protocol.Hash
+	rules         map[ledger.Reason]int // why transactions failed, "" of those that did not
+	done          map[wire.TxType]int   // transactions that were carried out
+	settled, paid uint32                // requests that ended, records that they paid
 }
 
 // soak runs random blocks. The validators' own chains are left alone: a chain
 // of nobody would stop the network, which is what a validator that lies gets.
-func soak(t *testing.T, seed int64, blocks int) (protocol.Hash, map[ledger.Reason]int) {
-	g := testGenesis()
+func soak(t *testing.T, seed int64, blocks int) *soaked {
+	g := rated()
 	g.Params.Seats.MinStake = protocol.Unit
 	n := newNetwork(t, g)
-	random := &gambler{Rand: rand.New(rand.NewSource(seed)), n: n}
-	rules := make(map[ledger.Reason]int)
+	random := newGambler(n, seed)
+	out := &soaked{rules: map[ledger.Reason]int{}, done: map[wire.TxType]int{}}
 	for range blocks {
 		random.ahead = make(map[string]uint64)
 		var pool [][]byte
-		for range random.Intn(6) {
+		for range random.Intn(13) {
 			raw := random.tx()
 			tx, body, err := wire.ReadTx(raw, n.chain)
 			if err != nil {
@@ -101,31 +39,58 @@ func soak(t *testing.T, seed int64, blocks int) (protocol.Hash, map[ledger.Reaso
 			}
 			pool = append(pool, raw)
 		}
-		res := n.block(ledger.SelectTxs(n.tree, n.chain, n.p, pool, 1<<16)...)
+		res := n.block(ledger.SelectTxs(n.tree, n.chain, n.p, pool, 1<<18)...)
 		for _, r := range res.Txs {
-			rules[ledger.ReasonOf(r.Err)]++
+			out.rules[ledger.ReasonOf(r.Err)]++
+			if r.Err == nil {
+				out.done[r.Type]++
+			}
+		}
+		for _, e := range res.Events {
+			if e.Name == ledger.EventSettled {
+				out.settled++
+				out.paid += e.Count
+			}
 		}
 	}
-	return n.tree.Hash(), rules
+	out.state = n.tree.Hash()
+	return out
 }
 
+// TestRandomBlocksKeepTheSupplyAndGiveOneState: the supply is looked at after each
+// block. Every type of transaction but that of consensus keys is among them, and
+// is carried out now and then.
 func TestRandomBlocksKeepTheSupplyAndGiveOneState(t *testing.T) {
-	all := make(map[ledger.Reason]int)
+	all := &soaked{rules: map[ledger.Reason]int{}, done: map[wire.TxType]int{}}
 	for seed := range int64(3) {
-		a, rules := soak(t, seed, 150)
-		b, _ := soak(t, seed, 150)
-		if a != b {
-			t.Errorf("seed %d: two runs, two states: %s and %s", seed, a, b)
+		a, b := soak(t, seed, 150), soak(t, seed, 150)
+		if a.state != b.state {
+			t.Errorf("seed %d: two runs, two states: %s and %s", seed, a.state, b.state)
 		}
-		for k, c := range rules {
-			all[k] += c
+		for k, c := range a.rules {
+			all.rules[k] += c
+		}
+		for k, c := range a.done {
+			all.done[k] += c
+		}
+		all.settled, all.paid = all.settled+a.settled, all.paid+a.paid
+	}
+	for _, k := range []ledger.Reason{
+		"", ledger.ErrCannotPay, ledger.ErrNotPermitted, ledger.ErrDeadline, ledger.ErrDuplicate, ledger.ErrPrice, ledger.ErrMismatch, ledger.ErrUnknown,
+	} {
+		if all.rules[k] == 0 {
+			t.Errorf("no transaction ended with %q: %v", k, all.rules)
 		}
 	}
-	for _, k := range []ledger.Reason{"", ledger.ErrCannotPay, ledger.ErrNotPermitted, ledger.ErrDeadline, ledger.ErrDuplicate, ledger.ErrPrice} {
-		if all[k] == 0 {
-			t.Errorf("no transaction ended with %q: %v", k, all)
+	for k := wire.TxType(1); k.Known(); k++ {
+		if all.done[k] == 0 && k != wire.TxSetConsensusKey {
+			t.Errorf("no %s was carried out: %v", k, all.done)
 		}
 	}
+	if all.settled == 0 || all.paid == 0 {
+		t.Errorf("%d requests ended, and paid %d records", all.settled, all.paid)
+	}
+	t.Logf("carried out %v; %d requests paid %d records", all.done, all.settled, all.paid)
 }
 
 // BenchmarkEpochEnd closes an epoch of 4,096 seats with 256 judges, each with

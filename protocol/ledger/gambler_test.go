@@ -1,0 +1,230 @@
+package ledger_test
+
+import (
+	"fmt"
+	"math/rand"
+
+	"github.com/assaynet/assay/protocol"
+	"github.com/assaynet/assay/protocol/ledger"
+	"github.com/assaynet/assay/protocol/task/preference"
+	"github.com/assaynet/assay/protocol/wire"
+)
+
+// gambler makes transactions of every type, mostly sensible ones.
+type gambler struct {
+	*rand.Rand
+	n     *network
+	ahead map[string]uint64
+	// What was sealed, with who opens it.
+	records  []sealed[*wire.OpenRecord]
+	findings []sealed[*wire.OpenFinding]
+	ratings  []sealed[*wire.OpenRatings]
+}
+
+// sealed is what somebody sealed.
+type sealed[T wire.Body] struct {
+	by   string
+	body T
+}
+
+func newGambler(n *network, seed int64) *gambler {
+	g := &gambler{Rand: rand.New(rand.NewSource(seed)), n: n}
+	for _, name := range pairSetters { // a chain that begins later serves no pairs of these few blocks
+		if err := n.do(name, &wire.ExtendSetter{Start: 2, Anchor: sets(name).Anchor()}); err != nil {
+			n.tb.Fatal(err)
+		}
+	}
+	return g
+}
+
+var (
+	coldkeys    = []string{"rich cold", "v1 cold", "m1 cold", "m3 cold"}
+	pairSetters = []string{"v1", "v2"}
+)
+
+var hotkeys = []string{"v1", "v2", "v3", "m1", "m2", "m3", "m4"}
+
+func (g *gambler) pick(list []string) string { return list[g.Intn(len(list))] }
+
+func (g *gambler) amount() protocol.Amount {
+	return protocol.Amount(g.Int63n(int64(3 * protocol.Unit)))
+}
+
+func (g *gambler) tx() []byte {
+	name, body := g.wish()
+	nonce := g.n.nonce(secret(name).Public()) + g.ahead[name]
+	g.ahead[name]++
+	if g.Intn(20) == 0 {
+		nonce += uint64(g.Intn(3)) // a gap
+	}
+	return g.n.txAt(name, nonce, body)
+}
+
+func (g *gambler) wish() (string, wire.Body) {
+	switch g.Intn(4) {
+	case 0:
+		return g.coldkey()
+	case 1:
+		return g.hotkey()
+	case 2:
+		if name, body := g.lane(); body != nil {
+			return name, body
+		}
+	}
+	return g.requests()
+}
+
+func (g *gambler) coldkey() (string, wire.Body) {
+	name := g.pick(coldkeys)
+	hotkey := secret(g.pick(hotkeys)).Public()
+	switch g.Intn(4) {
+	case 0:
+		return name, &wire.Transfer{To: secret(g.pick(hotkeys) + " cold").Public(), Amount: g.amount() + 1}
+	case 1:
+		return name, &wire.Register{Hotkey: hotkey, MaxPrice: g.amount()}
+	case 2:
+		return name, &wire.AddStake{Hotkey: hotkey, Amount: 4*g.amount() + 1}
+	}
+	return name, &wire.RemoveStake{Hotkey: hotkey, Amount: 8*g.amount() + 1}
+}
+
+func (g *gambler) hotkey() (string, wire.Body) {
+	name := g.pick(hotkeys)
+	sched := g.n.p.Schedule
+	e := sched.EpochOf(g.n.next())
+	row := func(e protocol.Epoch) *wire.RevealWeights {
+		return &wire.RevealWeights{Epoch: e, UIDs: []protocol.UID{3, 4, 5}, Values: []uint16{uint16(len(name)), 7 + uint16(e), 9}}
+	}
+	var counts []wire.SeatCount
+	for uid := range protocol.UID(8) {
+		counts = append(counts, wire.SeatCount{UID: uid, Counts: []uint32{uint32(g.Intn(5))}})
+	}
+	switch g.Intn(7) {
+	case 0:
+		s := g.n.serveAs(name, uint16(g.Intn(5)))
+		if g.Intn(4) > 0 {
+			s.Offers = append(s.Offers, wire.Offer{Kind: preference.Kind, Capacity: 1})
+		}
+		return name, s
+	case 1:
+		start := sched.EpochStart(e + 2)
+		return name, &wire.ExtendBeacon{Start: start + protocol.Height(g.Intn(2)), Anchor: protocol.Hash{1}}
+	case 2, 3:
+		return name, &wire.Commit{Round: sched.RoundOf(g.n.next()), Root: protocol.Hash{byte(g.Intn(9))}}
+	case 4:
+		return name, &wire.CommitWeights{Epoch: e, Hash: row(e).Seal(secret(name).Public())}
+	case 5:
+		return name, row(e - 1)
+	}
+	return name, &wire.CommitCards{Epoch: e - 1, Counts: []uint32{uint32(g.Intn(6))}, Seen: counts, Opened: counts}
+}
+
+// lane returns what a setter or a rater says, or nothing where it has nothing to
+// say now.
+func (g *gambler) lane() (string, wire.Body) {
+	sched, next := g.n.p.Schedule, g.n.next()
+	now := sched.RoundOf(next)
+	rater, setter := g.pick([]string{"m1", "m2"}), g.pick(pairSetters)
+	say := g.Intn(5)
+	switch due := g.Intn(8) > 0; {
+	case due && next > sched.OpenDeadline(now):
+		say = 4
+	case due && next > sched.CommitDeadline(now):
+		say = 1
+	}
+	switch say {
+	case 0:
+		return setter, &wire.SetPairs{Round: now + 1, Root: protocol.Hash{byte(g.Intn(9)) + 1}}
+	case 1:
+		set := now &^ 1 // pairs are given to raters in every other round
+		link, _ := sets(setter).Link(protocol.Height(set))
+		return setter, &wire.OpenPairs{Round: set, Link: link, Origins: []byte{0, byte(g.Intn(27)), 26}}
+	case 2:
+		return setter, &wire.ExtendSetter{Start: now + protocol.Round(g.Intn(4)), Anchor: protocol.Hash{1}}
+	case 3:
+		root, open, ok := g.n.ratings(rater, now, byte(g.Intn(6)))
+		if !ok {
+			return "", nil
+		}
+		g.ratings = append(g.ratings, sealed[*wire.OpenRatings]{rater, open})
+		return rater, &wire.Commit{Round: now, Root: root}
+	}
+	if k, ok := one(g, g.ratings, func(b *wire.OpenRatings) bool { return b.Round == now }); ok {
+		return k.by, k.body
+	}
+	return "", nil
+}
+
+// one picks one of those that are wanted, if there is one.
+func one[T wire.Body](g *gambler, list []sealed[T], want func(T) bool) (k sealed[T], ok bool) {
+	var among []sealed[T]
+	for _, k := range list {
+		if want(k.body) {
+			among = append(among, k)
+		}
+	}
+	if len(among) == 0 {
+		return k, false
+	}
+	return among[g.Intn(len(among))], true
+}
+
+// requests returns what somebody says about requests: mostly what is due of one
+// that there is, or else a new one.
+func (g *gambler) requests() (string, wire.Body) {
+	var ids []protocol.Hash
+	var all []ledger.Request
+	err := ledger.Requests(g.n.tree, func(id protocol.Hash, r ledger.Request) bool {
+		ids, all = append(ids, id), append(all, r)
+		return true
+	})
+	if err != nil {
+		g.n.tb.Fatal(err)
+	}
+	if len(ids) == 0 || g.Intn(30) == 0 {
+		price := g.amount()/4 + 1
+		return g.pick(coldkeys), &wire.Request{
+			Specification: "{}", Count: uint32(g.Intn(3)) + 1, Price: price, Maximum: price + g.amount(), Deadline: g.n.next() + protocol.Height(g.Intn(12)),
+		}
+	}
+	i := g.Intn(len(ids))
+	r, h := &all[i], g.n.next()
+	stage := g.Intn(8)
+	switch due := g.Intn(8) > 0; {
+	case due && h <= r.Asked.Deadline:
+		stage = 0
+	case due && h <= r.OpenDeadline(g.n.p):
+		stage = 1
+	case due && h <= r.JudgeDeadline(g.n.p):
+		stage = 2
+	case due:
+		stage = 3
+	}
+	return g.stage(stage, ids[i], r)
+}
+
+// stage returns what somebody says of a request in one of its four stages.
+func (g *gambler) stage(stage int, id protocol.Hash, r *ledger.Request) (string, wire.Body) {
+	switch {
+	case stage == 1:
+		if k, ok := one(g, g.records, func(b *wire.OpenRecord) bool { return b.Request == id }); ok {
+			return k.by, k.body
+		}
+	case stage == 3:
+		if k, ok := one(g, g.findings, func(b *wire.OpenFinding) bool { return b.Request == id }); ok {
+			return k.by, k.body
+		}
+	case stage == 2:
+		f := &wire.OpenFinding{Request: id}
+		for number := range min(r.Opened, r.Asked.Count, uint32(g.Intn(8))) { // mostly all of them
+			f.Pays = append(f.Pays, wire.RecordPay{Number: number, Amount: r.Asked.Maximum/protocol.Amount(r.Asked.Count)/2 + 1})
+		}
+		judge := g.pick(hotkeys[:3])
+		g.findings = append(g.findings, sealed[*wire.OpenFinding]{judge, f})
+		return judge, &wire.SealFinding{Request: id, Seal: f.Seal(secret(judge).Public())}
+	}
+	maker := g.pick(coldkeys)
+	k := &wire.OpenRecord{Request: id, Text: fmt.Sprint("text ", g.Intn(20))} // a few are said twice
+	g.records = append(g.records, sealed[*wire.OpenRecord]{maker, k})
+	return maker, &wire.SealRecords{Request: id, Seals: []protocol.Hash{k.Seal(secret(maker).Public())}}
+}
