@@ -4,9 +4,11 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/assaynet/assay/protocol"
 	"github.com/assaynet/assay/protocol/ledger"
@@ -56,6 +58,88 @@ func TestASpecificationBombIsRefusedBeforeItCosts(t *testing.T) {
 	s, err := synthetic.ParseAsked(askedFor(good), never)
 	if err != nil || s.Topic != "tea" || s.Count != 3 || s.Price != price || s.Maximum != 3*price || len(s.Examples) != 1 {
 		t.Errorf("got %+v, %v", s, err)
+	}
+}
+
+// cost returns the bytes that do allocates, and how long it takes.
+func cost(do func()) (bytes uint64, took time.Duration) {
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	begun := time.Now()
+	do()
+	took = time.Since(begun)
+	runtime.ReadMemStats(&after)
+	return after.TotalAlloc - before.TotalAlloc, took
+}
+
+// Bounds of what bad input may cost, far above what it does and far below what it
+// would without limits.
+const (
+	mostBytes = 256 << 20
+	mostTime  = 10 * time.Second
+)
+
+// TestBadSpecificationsCostLittle, whether they are refused or judged.
+func TestBadSpecificationsCostLittle(t *testing.T) {
+	doubling := func(n int) string {
+		var b strings.Builder
+		b.WriteString(`{"$ref": "#/$defs/0", "$defs": {`)
+		for i := range n {
+			fmt.Fprintf(&b, `"%d": {"allOf": [{"$ref": "#/$defs/%d"}, {"$ref": "#/$defs/%d"}]},`, i, i+1, i+1)
+		}
+		fmt.Fprintf(&b, `"%d": {"type": "string"}}}`, n)
+		return b.String()
+	}
+	keys := func(n int) string {
+		var b strings.Builder
+		for i := range n {
+			fmt.Fprintf(&b, `"k%d": 1, `, i)
+		}
+		return b.String()
+	}
+	aaa := `"` + strings.Repeat("a", 30<<10) + `"`
+	for name, c := range map[string]struct {
+		spec string
+		want error // nil: it is taken, and judges the records below
+	}{
+		"invalid UTF-8":              {"{\"topic\": \"\xff\"}", value.ErrForm},
+		"half a surrogate pair":      {`{"topic": "\ud800"}`, value.ErrForm},
+		"a key twice":                {`{"topic": "a", "topic": "b"}`, value.ErrForm},
+		"a million keys":             {`{` + keys(1_000_000) + `"topic": "tea"}`, value.ErrLimit},
+		"as many keys as fit":        {`{"schema": {"properties": {` + keys(1300) + `"a": 1}}}`, schema.ErrSchema},
+		"a deep specification":       {strings.Repeat("[", 8000) + strings.Repeat("]", 8000), value.ErrLimit},
+		"a schema of itself":         {`{"schema": {"items": {"$ref": "#"}}}`, schema.ErrCost},
+		"two schemas of each other":  {`{"schema": {"$defs": {"a": {"$ref": "#/$defs/b"}, "b": {"$ref": "#/$defs/a"}}, "$ref": "#/$defs/a"}}`, schema.ErrCost},
+		"exponential references":     {`{"schema": ` + doubling(60) + `}`, schema.ErrCost},
+		"references at the limit":    {`{"schema": ` + doubling(9) + `}`, nil},
+		"a pattern that backtracks":  {`{"schema": {"pattern": "^(a+)+$"}}`, nil},
+		"another":                    {`{"schema": {"pattern": "^(a|a)*(a*)*(a?){90}b$"}}`, nil},
+		"a pattern of many states":   {`{"schema": {"pattern": "((a{9}){9}){9}b{900}"}}`, schema.ErrCost},
+		"a long number":              {`{"schema": {"minimum": 1` + strings.Repeat("0", 9000) + `}}`, value.ErrLimit},
+		"a large number":             {`{"schema": {"multipleOf": 1e999999999}}`, value.ErrLimit},
+		"examples that fill all":     {`{"examples": [` + strings.Repeat(`"a", `, 15) + `"` + strings.Repeat("a ", 6000) + `"]}`, synthetic.ErrSpecification},
+		"a reference to elsewhere":   {`{"schema": {"$ref": "https://example.com/"}}`, schema.ErrSchema},
+		"nothing but spaces":         {strings.Repeat(" ", wire.MaxSpecification), value.ErrForm},
+		"a topic as long as a story": {`{"topic": "` + strings.Repeat("a", 16000) + `"}`, synthetic.ErrSpecification},
+	} {
+		var records []ledger.Record
+		for i, text := range []string{
+			aaa, `{` + keys(1_000_000) + `"a": 1}`, `{` + keys(2000) + `"a": 1}`, strings.Repeat("[", 30<<10), "\"\xff\"", strings.Repeat("[1,", 10<<10), "",
+		} {
+			records = append(records, ledger.Record{Seal: protocol.Hash{byte(i)}, MadeRecord: ledger.MadeRecord{Text: text}})
+		}
+		bytes, took := cost(func() {
+			if _, err := synthetic.ParseAsked(askedFor(c.spec), never); !errors.Is(err, c.want) {
+				t.Errorf("%s: got %v, want %v", name, err, c.want)
+			}
+			pays, err := synthetic.Settle(&ledger.Request{Asked: *askedFor(c.spec)}, records, protocol.Hash{1}, never)
+			if err != nil || len(pays) > 0 {
+				t.Errorf("%s: paid %v, %v", name, pays, err)
+			}
+		})
+		if bytes > mostBytes || took > mostTime {
+			t.Errorf("%s: took %d bytes and %s", name, bytes, took)
+		}
 	}
 }
 

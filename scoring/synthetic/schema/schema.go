@@ -23,6 +23,12 @@ const (
 	// most as many steps for each byte of a record.
 	MaxPattern = 256
 	MaxStates  = 1000
+	// MaxLooks and MaxSteps bound the work of one record, some tenth of a second at
+	// worst: its values and keys times the subschemas of the expanded schema, and
+	// the bytes of its strings and keys times the states. A record above either is
+	// not of the schema.
+	MaxLooks = 1 << 16
+	MaxSteps = 1 << 22
 )
 
 var (
@@ -33,7 +39,10 @@ var (
 )
 
 // Schema is a schema that was found good. It is safe for concurrent use.
-type Schema struct{ s *jsonschema.Schema }
+type Schema struct {
+	s    *jsonschema.Schema
+	cost cost
+}
 
 // Compile reads a schema. Errors: [ErrSchema], [ErrCost], and those of
 // [value.Decode].
@@ -48,7 +57,8 @@ func Compile(b []byte) (*Schema, error) {
 // Of is [Compile] of a value that [value.Decode] returned, within its limits
 // or larger ones of the caller.
 func Of(doc any) (*Schema, error) {
-	if err := survey(doc); err != nil {
+	cost, err := survey(doc)
+	if err != nil {
 		return nil, err
 	}
 	const name = "urn:assay:schema"
@@ -63,11 +73,14 @@ func Of(doc any) (*Schema, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrSchema, err)
 	}
-	return &Schema{s}, nil
+	return &Schema{s, cost}, nil
 }
 
 // Valid reports whether v, a value that [value.Decode] returned, is of the schema.
-func (s *Schema) Valid(v any) bool { return s.s.Validate(v) == nil }
+func (s *Schema) Valid(v any) bool {
+	values, bytes := value.Size(v)
+	return values <= MaxLooks/s.cost.schemas && bytes <= MaxSteps/max(s.cost.states, 1) && s.s.Validate(v) == nil
+}
 
 // nothing loads no schema from anywhere. [survey] leaves nothing to load; this
 // is the second lock.

@@ -139,6 +139,27 @@ func TestWhatIsTakenIsBounded(t *testing.T) {
 	}
 }
 
+// TestALargeRecordIsNotOfACostlySchema: what both are together is bounded, and just
+// below the bound the schema alone decides.
+func TestALargeRecordIsNotOfACostlySchema(t *testing.T) {
+	costly, err := schema.Compile([]byte(`{"items": ` + doubling(8) + `, "$defs"` + strings.SplitN(doubling(8), `"$defs"`, 2)[1]))
+	if err != nil {
+		t.Fatal(err)
+	}
+	list := func(n int) any { return read(t, `["x"`+strings.Repeat(`,"x"`, n-1)+`]`) }
+	if most := 63; !costly.Valid(list(most)) || costly.Valid(list(most+1)) {
+		t.Errorf("lists of %d and of one more are of the schema: %v, %v", most, costly.Valid(list(most)), costly.Valid(list(most+1)))
+	}
+	plain, err := schema.Compile([]byte(`{"items": {"pattern": "^(a?){90}$"}}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	a := func(n int) any { return read(t, `[`+strings.Repeat(`"aaaaaaaaaa",`, n-1)+`"aaaaaaaaaa"]`) }
+	if !plain.Valid(a(800)) || plain.Valid(a(1600)) {
+		t.Errorf("a long list and a longer one are of the schema: %v, %v", plain.Valid(a(800)), plain.Valid(a(1600)))
+	}
+}
+
 // FuzzCompile: no schema panics, and what is taken judges any record.
 // TestPatternsAreOfTheLanguage: what each costs, 0 where it is none.
 func TestPatternsAreOfTheLanguage(t *testing.T) {

@@ -40,22 +40,22 @@ type surveyor struct {
 	open map[string]bool // on the way from the root to here
 }
 
-// survey refuses a schema outside of the language or above the limits. It looks at
-// each subschema once.
-func survey(root any) error {
+// survey returns what a schema is worth, and refuses one outside of the language or
+// above the limits. It looks at each subschema once.
+func survey(root any) (cost, error) {
 	s := surveyor{root: root, done: map[string]cost{}, open: map[string]bool{}}
 	c, err := s.schema(root, "")
 	switch {
 	case err != nil:
-		return err
+		return c, err
 	case c.schemas > MaxExpanded:
-		return fmt.Errorf("more than %d subschemas when references are followed: %w", MaxExpanded, ErrCost)
+		return c, fmt.Errorf("more than %d subschemas when references are followed: %w", MaxExpanded, ErrCost)
 	case c.states > MaxStates:
-		return fmt.Errorf("patterns of more than %d states when references are followed: %w", MaxStates, ErrCost)
+		return c, fmt.Errorf("patterns of more than %d states when references are followed: %w", MaxStates, ErrCost)
 	case c.hops > MaxDepth:
-		return fmt.Errorf("references follow each other more than %d times: %w", MaxDepth, ErrCost)
+		return c, fmt.Errorf("references follow each other more than %d times: %w", MaxDepth, ErrCost)
 	}
-	return nil
+	return c, nil
 }
 
 // schema returns the cost of the subschema v at a pointer.

@@ -128,15 +128,25 @@ class Pattern:
         return n * max(1, most), form + "{" + m[0]
 
 
+def extent(v):
+    """How many values and keys there are in v, and the bytes of its strings and keys."""
+    within = [extent(x) for x in (v.values() if isinstance(v, dict) else v if isinstance(v, list) else [])]
+    keys = list(v) if isinstance(v, dict) else []
+    size = len(v.encode()) if isinstance(v, str) else sum(len(k.encode()) for k in keys)
+    return 1 + len(keys) + sum(n for n, _ in within), size + sum(b for _, b in within)
+
+
 class Schema:
     def __init__(self, root):
         self.root, self.known, self.open, self.patterns = root, {}, set(), {}
         schemas, states, hops = self.cost(root, ())
         if schemas > 2048 or states > 1000 or hops > 32:
             raise Refused("too costly")
+        self.schemas, self.states = schemas, states
 
     def valid(self, v):
-        return self.holds(self.root, v)
+        values, size = extent(v)
+        return values * self.schemas <= 1 << 16 and size * self.states <= 1 << 22 and self.holds(self.root, v)
 
     def cost(self, s, at):
         if at in self.open or not isinstance(s, (bool, dict)):

@@ -74,6 +74,30 @@ func Strings(v any, f func(string)) {
 	}
 }
 
+// Size returns how many values and keys there are in v, and how many bytes its
+// strings and keys have together.
+func Size(v any) (values, bytes int) {
+	values = 1
+	add := func(v any) {
+		n, b := Size(v)
+		values, bytes = values+n, bytes+b
+	}
+	switch v := v.(type) {
+	case string:
+		bytes = len(v)
+	case []any:
+		for _, e := range v {
+			add(e)
+		}
+	case map[string]any:
+		for k, e := range v {
+			values, bytes = values+1, bytes+len(k)
+			add(e)
+		}
+	}
+	return values, bytes
+}
+
 // decoder reads b from i on.
 type decoder struct {
 	b      []byte

@@ -36,6 +36,15 @@ func TestStringsComeInTheOrderOfTheirKeys(t *testing.T) {
 	}
 }
 
+func TestTheSizeIsOfAllThatStandsThere(t *testing.T) {
+	for text, want := range map[string][2]int{`null`: {1, 0}, `"abc"`: {1, 3}, `[]`: {1, 0}, `{"ab": [1, "c", {"d": "é"}], "e": true}`: {10, 7}} {
+		v, err := value.Decode([]byte(text), limits)
+		if values, bytes := value.Size(v); err != nil || values != want[0] || bytes != want[1] {
+			t.Errorf("%s: %d values and keys with %d bytes, %v, want %v", text, values, bytes, err, want)
+		}
+	}
+}
+
 func TestWhatTwoReadersMayReadDifferentlyIsRefused(t *testing.T) {
 	for _, text := range []string{
 		"", " ", "tru", "truth", "nul", "{", "[", "[1", "[1 2]", "[,]", "[1,]", `{"a"}`, `{"a":}`, `{"a":1,}`, `{a:1}`, `{"a":1 "b":2}`, "1 2",
