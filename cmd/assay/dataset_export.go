@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -35,8 +36,12 @@ command goes on with an export that was ended, and adds new epochs to one.
 
    assay dataset export --kind inference --epochs 3..9 --out data
    assay dataset export --kind inference --out data --verify
+   assay dataset export --request ID --out mine
 
 ` + strings.Join(abouts, "\n\n") + `
+
+--request writes the records that one request for data paid, as soon as it is
+settled; the network keeps it for some epochs more.
 
 An epoch is exported when it and the one after it have ended: then nothing of it
 changes. --verify writes nothing: it compares files and manifest, both forms with
@@ -49,8 +54,9 @@ JSON fields: dir, kind, chain_id, from, to, known (epochs that were there), writ
 gone (epochs that it does not keep any more), wrong (file, line, what).`,
 		Flags: append(queryFlags(),
 			kindFlag(),
+			requestFlag(),
 			&cli.StringFlag{Name: "epochs", Usage: "one epoch `E`, or A..B with both ends (default: all that the node has)"},
-			&cli.StringFlag{Name: "out", Usage: "write to `DIR`", DefaultText: "assay-KIND"},
+			&cli.StringFlag{Name: "out", Usage: "write to `DIR`", DefaultText: "assay-KIND or assay-request-ID"},
 			&cli.StringSliceFlag{Name: "model", Usage: "inference: write the text of this model's tokens, from `FILE`; may be repeated"},
 			&cli.BoolFlag{Name: "verify", Usage: "check what is there, and write nothing", DisableDefaultText: true},
 			&cli.BoolFlag{Name: "files", Usage: "with --verify: ask no node", DisableDefaultText: true},
@@ -67,8 +73,15 @@ func kindFlag() cli.Flag {
 	return &cli.StringFlag{Name: "kind", Usage: "`KIND` of data: " + strings.Join(names, ", ")}
 }
 
-// dataKindOf returns the kind that --kind names.
+func requestFlag() cli.Flag {
+	return &cli.StringFlag{Name: "request", Usage: "instead of --kind: what was made for the request `ID`"}
+}
+
+// dataKindOf returns the kind that --kind or --request names.
 func dataKindOf(c *cli.Context) (*dataKind, error) {
+	if id := c.String("request"); id != "" {
+		return dataKindOfRequest(c, id)
+	}
 	var names []string
 	kinds := dataKinds()
 	for i := range kinds {
@@ -92,10 +105,7 @@ func exportData(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	dir := c.String("out")
-	if dir == "" {
-		dir = "assay-" + k.name
-	}
+	dir := cmp.Or(c.String("out"), "assay-"+k.dir())
 	if c.Bool("files") && !c.Bool("verify") {
 		return usage.Mistake(withHint(errors.New("--files is a way to check"), "give --verify, too"))
 	}
@@ -128,6 +138,9 @@ func exportConfig(c *cli.Context, a *asked, k *dataKind, dir string) (export.Con
 		return cfg, err
 	}
 	cfg.ChainID, a.chain = s.ChainID, s.ChainID
+	if k.request != nil {
+		return requestConfig(c.Context, a, k.request, cfg)
+	}
 	if err := paidKind(c.Context, a, k); err != nil {
 		return cfg, err
 	}
@@ -136,7 +149,7 @@ func exportConfig(c *cli.Context, a *asked, k *dataKind, dir string) (export.Con
 		return cfg, err
 	}
 	if s.Epoch < 2 {
-		return cfg, withHint(fmt.Errorf("the network is in epoch %d, and no epoch has settled yet", s.Epoch), "wait until epoch 2 begins")
+		return cfg, withHint(&tooEarly{s.Epoch}, "wait until epoch 2 begins")
 	}
 	cfg.From, cfg.To = page.OldestEpoch, s.Epoch-2
 	text := c.String("epochs")
@@ -172,6 +185,13 @@ func paidKind(ctx context.Context, a *asked, k *dataKind) error {
 		has = append(has, printable(string(n.Kinds[i].Kind)))
 	}
 	return withHint(fmt.Errorf("the network %s does not have the kind %s", a.chain, k.name), "it has "+strings.Join(has, ", ")+": give --kind one of them, or ask a node of another network")
+}
+
+// tooEarly says that there is no data of any kind yet.
+type tooEarly struct{ now protocol.Epoch }
+
+func (e *tooEarly) Error() string {
+	return fmt.Sprintf("the network is in epoch %d, and no epoch has settled yet", e.now)
 }
 
 // parseEpochs reads E or A..B.

@@ -28,7 +28,9 @@ type dataKind struct {
 	write  func(ctx context.Context, cfg export.Config, a *asked) (*export.Summary, error)
 	verify func(ctx context.Context, dir string, m *export.Manifest, a *asked, rows *atomic.Int64) (*export.Report, error) // a nil asks no node
 	count  func(ctx context.Context, a *asked, e protocol.Epoch, rows *atomic.Int64) (found, dropped int64, err error)
-	look   func(ctx context.Context, from reading, l *looking) (*export.Sight, []json.RawMessage, error)
+	// request is that of the records of one request; nil of a kind of the network.
+	request *oneRequest
+	look    func(ctx context.Context, from reading, l *looking) (*export.Sight, []json.RawMessage, error)
 }
 
 // dataKinds are all kinds of data.
@@ -143,6 +145,11 @@ func (a *asked) pairs(ctx context.Context, e protocol.Epoch, yield func(*api.Pai
 // pages calls yield with the items of a list of one epoch.
 func pages[T any](ctx context.Context, n *client, path string, q url.Values, e protocol.Epoch, yield func(*T) error) error {
 	q.Set("epoch", strconv.FormatUint(uint64(e), 10))
+	return allPages(ctx, n, path, q, yield)
+}
+
+// allPages calls yield with the items of a list.
+func allPages[T any](ctx context.Context, n *client, path string, q url.Values, yield func(*T) error) error {
 	q.Set("limit", strconv.Itoa(api.MaxLimit))
 	for {
 		var page api.Page[T]

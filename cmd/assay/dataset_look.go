@@ -60,10 +60,14 @@ func datasetListCommand() *cli.Command {
 		Usage: "list data sets: those in directories, or what a node has",
 		Description: `With directories, lists the data sets that assay dataset export wrote to them, or
 to directories in them. Without, asks a node what it has of each kind of data that
-the network makes, epoch by epoch.
+the network makes, epoch by epoch, and the requests for more, which people pay by
+escrow: how many records are wanted and accepted, what is spent of the most that may
+be, and until when records are sealed.
 
 JSON fields, a line each: of a directory dir, kind, chain_id, from, to, epochs,
-rows, dropped, bytes; of a node kind, epoch, rows, dropped.`,
+rows, dropped, bytes; of a node kind, epoch, rows, dropped; and request, topic,
+count, accepted, sealed, opened, spent, maximum, deadline, state (sealing, opening,
+judging, settling, settled, returned), blocks_left.`,
 		Flags: append(queryFlags(),
 			&cli.StringFlag{Name: "epochs", Usage: "of a node: one epoch `E`, or A..B with both ends (default: all that it has)"},
 		),
@@ -134,8 +138,25 @@ type listed struct {
 	Bytes   int64          `json:"bytes"`
 }
 
-// listNode lists what a node has.
+// listNode lists what a node has, and what it is asked for.
 func listNode(c *cli.Context, a *asked) error {
+	missing := listKinds(c, a)
+	early, problem := (*tooEarly)(nil), (*api.Problem)(nil)
+	if missing != nil && !errors.As(missing, &early) && !errors.As(missing, &problem) {
+		return missing
+	}
+	listed, err := listRequests(c, a)
+	if listed == 0 || err != nil {
+		return errors.Join(missing, err)
+	}
+	if missing != nil { // the ledger has requests from the first block on, and every node has it
+		note(c, "what the network made is not listed: %s", missing)
+	}
+	return nil
+}
+
+// listKinds lists the data of the kinds of the network, epoch by epoch.
+func listKinds(c *cli.Context, a *asked) error {
 	table := [][]string{{"kind", "epoch", "rows", "left out"}}
 	var rows atomic.Int64
 	stop := progress.Start(c.App.ErrWriter, func() string { return fmt.Sprintf("%d rows", rows.Load()) })
@@ -187,15 +208,19 @@ func datasetInspectCommand() *cli.Command {
 shows how many rows there are, how long the responses are in words, how many rows
 are the same as one before, and of 1024 rows that are drawn, as which share of
 different ones they count (by MinHash) and how many are much like another. Then it
-shows some of the drawn rows.
+shows some of the drawn rows. With --request it shows a request for data, and the
+rows are all records that were opened for it, those that were not paid, too.
 
    assay dataset inspect data
    assay dataset inspect --kind inference --epochs 3..9
+   assay dataset inspect --request ID
 
 JSON fields: rows, words (least, p10, p50, p90, most), same, sampled, diversity (in
-65536ths), alike; sample (rows, as the data set has them).`,
+65536ths), alike; sample (rows, as the data set has them); with --request also
+request (as /v1/requests/{id} has it), state and blocks_left.`,
 		Flags: append(queryFlags(),
 			kindFlag(),
+			requestFlag(),
 			&cli.StringFlag{Name: "epochs", Usage: "of a node: one epoch `E`, or A..B with both ends (default: all that it has)"},
 			&cli.StringSliceFlag{Name: "model", Usage: "inference, of a node: show the text of this model's tokens, from `FILE`; may be repeated"},
 			&cli.IntFlag{Name: "samples", Value: 3, Usage: "show `N` rows, 0 to 1024"},
@@ -222,12 +247,15 @@ func inspectData(c *cli.Context) error {
 		if err != nil {
 			return err
 		}
-		for _, k := range dataKinds() {
+		for _, k := range append(dataKinds(), anyRequest(m.Kind)) {
 			if k.name == m.Kind {
 				return showSight(c, &k, reading{dir: args[0], manifest: m}, &l)
 			}
 		}
 		return withHint(fmt.Errorf("%s holds data of the kind %q, which this program does not have", args[0], abridge(m.Kind)), "take a newer one")
+	}
+	if id := c.String("request"); id != "" {
+		return inspectRequest(c, id, &l)
 	}
 	k, err := dataKindOf(c)
 	if err != nil {
@@ -255,7 +283,11 @@ func showSight(c *cli.Context, k *dataKind, from reading, l *looking) error {
 			Sample []json.RawMessage `json:"sample"`
 		}{sight, sample})
 	}
-	err = printPairs(c.App.Writer, []pair{
+	return printSight(c, sight, sample)
+}
+
+func printSight(c *cli.Context, sight *export.Sight, sample []json.RawMessage) error {
+	err := printPairs(c.App.Writer, []pair{
 		{"rows", fmt.Sprint(sight.Rows)},
 		{"words", fmt.Sprintf("%d to %d; 10 %% below %d, half below %d, 90 %% below %d", sight.Words.Least, sight.Words.Most, sight.Words.P10, sight.Words.P50, sight.Words.P90)},
 		{"duplicates", fmt.Sprintf("%d rows are the same as one before", sight.Same)},

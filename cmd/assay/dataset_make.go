@@ -15,18 +15,22 @@ import (
 	"github.com/assaynet/assay/cmd/internal/usage"
 	"github.com/assaynet/assay/protocol"
 	"github.com/assaynet/assay/protocol/api"
+	"github.com/assaynet/assay/protocol/ledger"
 	"github.com/assaynet/assay/protocol/wire"
+	"github.com/assaynet/assay/scoring/synthetic"
 )
 
 func datasetMakeCommand() *cli.Command {
-	cmd := txSending("make", "seal records for a request, and open them after its deadline", nil,
+	cmd := escrowCommand("make", "seal records for a request, and open them after its deadline",
+		"print one JSON object: request, records, sealed, opened, accepted, paid",
 		&cli.StringFlag{Name: "request", Usage: "`ID` of the request"},
 		&cli.StringFlag{Name: "records", Usage: "`FILE` of records; - is standard input"})
 	cmd.Description = `FILE has a line of JSON for each record: {"text": "…"}, with "seed" beside it, 64
 hex digits, where the request has a family. Seals go on the ledger at once: they say
 nothing of the records, and their order is that in which records count. The command
 then waits for the deadline and opens the records, so leave it running; begun again
-with the same file and key, it goes on where it was.
+with the same file and key, it goes on where it was. A record that does not pass the
+gates by itself is told and left out: it would cost fees, and not be paid.
 
 Each transaction costs a fee, each seal another, and each KiB of a record one more.
 Whoever's record was first, passes the gates and is among as many as were asked for
@@ -88,6 +92,10 @@ func makeRecords(c *cli.Context) error {
 		if err := n.get(c.Context, "/v1/requests/"+id.String(), &r); err != nil {
 			return err
 		}
+		records, err := fit(c, &r, records)
+		if err != nil {
+			return err
+		}
 		s, err := newSender(c, n, nil)
 		if err != nil {
 			return err
@@ -96,49 +104,168 @@ func makeRecords(c *cli.Context) error {
 	})
 }
 
+// fit returns the records, each once, that pass the gates of a request where
+// nothing else was made for it.
+func fit(c *cli.Context, r *api.Request, records []*wire.OpenRecord) (good []*wire.OpenRecord, err error) {
+	run, done := runner(c.Context)
+	defer func() { err = errors.Join(err, done()) }()
+	asked := &wire.Request{Specification: r.Specification, Count: r.Count, Price: r.Price, Maximum: r.Maximum, Deadline: r.Deadline}
+	spec, err := synthetic.ParseAsked(asked, run)
+	if err != nil {
+		return nil, withHint(fmt.Errorf("the request cannot be judged: %w", err), "nothing is paid for it; nothing was sent")
+	}
+	there := map[protocol.Hash]bool{}
+	for i, k := range records {
+		key := wire.HashOf("assay/1/record/line", k.Seed[:], []byte(k.Text))
+		if there[key] {
+			note(c, "record %d is the same as one before it, and is left out", i+1)
+			continue
+		}
+		there[key] = true
+		j, err := synthetic.NewJudge(synthetic.Config{Rules: synthetic.Default(), Specification: spec, Run: run})
+		if err != nil {
+			return nil, err
+		}
+		if err := errors.Join(c.Err(), j.Judge(&synthetic.Record{Seed: k.Seed, Text: k.Text})); err != nil {
+			return nil, err
+		}
+		if found, _ := j.Finish(); len(found[0].Failed) > 0 {
+			note(c, "record %d does not pass the gate %q, and is left out", i+1, found[0].Failed[0])
+			continue
+		}
+		good = append(good, k)
+	}
+	if len(good) == 0 {
+		return nil, errors.New("no record passes the gates; nothing was sent")
+	}
+	return good, nil
+}
+
 // make seals records, waits for the deadline, and opens them.
 func (s *sender) make(r *api.Request, records []*wire.OpenRecord) error {
 	maker := s.key.PublicKey()
+	seals := make([]protocol.Hash, len(records))
 	for i, k := range records {
-		// A salt that only the holder of the key finds, and finds again.
-		sig, err := s.key.Sign("assay/1/record/salt", fmt.Appendf(nil, "%s %d", r.ID, i))
+		// A salt that only the holder of the key finds, and finds again, wherever in the
+		// file the record stands.
+		sig, err := s.key.Sign("assay/1/record/salt", fmt.Appendf(nil, "%s %s", r.ID, ledger.TextHash(k.Text)))
 		if err != nil {
 			return err
 		}
 		k.Salt = wire.HashOf("assay/1/record/salt", sig[:])
-	}
-	seals := make([]protocol.Hash, len(records))
-	for i, k := range records {
 		seals[i] = k.Seal(maker)
 	}
-	slices.SortFunc(seals, func(a, b protocol.Hash) int { return bytes.Compare(a[:], b[:]) })
-	if r.Ended == 0 && s.height() <= r.Deadline {
-		for part := range slices.Chunk(seals, wire.MaxSeals) {
-			s.body = &wire.SealRecords{Request: r.ID, Seals: part}
-			if _, err := s.deliver(); err != nil {
-				note(s.c, "not sealed, perhaps because it was before: %s", err)
-			}
-		}
-	}
-	_, err := followRequest(s.c, s.n, r.ID, func(now *api.Request) bool { return now.Ended > 0 || s.height() > r.Deadline })
+	sealed, err := s.sealAll(r, seals)
 	if err != nil {
 		return err
 	}
-	opened := 0
+	_, err = followRequest(s.c, s.n, r.ID, func(now *api.Request, h protocol.Height) bool { return now.Ended > 0 || h >= r.Deadline })
+	if err != nil {
+		return err
+	}
+	opened, err := s.openAll(r, records)
+	if err != nil {
+		return err
+	}
+	if _, err = followRequest(s.c, s.n, r.ID, func(now *api.Request, _ protocol.Height) bool { return now.Ended > 0 }); err != nil {
+		return err
+	}
+	accepted, paid, err := s.earned(r.ID)
+	if err != nil {
+		return err
+	}
+	if s.c.Bool("json") {
+		return printJSON(s.c, struct {
+			Request  protocol.Hash   `json:"request"`
+			Records  int             `json:"records"`
+			Sealed   int             `json:"sealed"`
+			Opened   int             `json:"opened"`
+			Accepted int             `json:"accepted"`
+			Paid     protocol.Amount `json:"paid"`
+		}{r.ID, len(records), sealed, opened, accepted, paid})
+	}
+	_, err = fmt.Fprintf(s.c.App.Writer, "%d of %d records opened, %d accepted, %s paid\n", opened, len(records), accepted, paid)
+	return err
+}
+
+// sealAll seals what the ledger has not, and returns how many of these seals it has
+// then.
+func (s *sender) sealAll(r *api.Request, seals []protocol.Hash) (sealed int, err error) {
+	seals = slices.Clone(seals)
+	slices.SortFunc(seals, func(a, b protocol.Hash) int { return bytes.Compare(a[:], b[:]) })
+	if s.height() >= r.Deadline {
+		note(s.c, "the deadline to seal is over; what was sealed before is opened")
+		return 0, nil
+	}
+	for part := range slices.Chunk(seals, wire.MaxSeals) {
+		s.body = &wire.SealRecords{Request: r.ID, Seals: part}
+		tx, err := s.send()
+		if err != nil {
+			return sealed, err
+		}
+		switch res, err := awaitTx(s.c, s.n, tx); {
+		case err != nil:
+			return sealed, err
+		case res.Rule == string(ledger.ErrDuplicate):
+			note(s.c, "these were sealed before")
+		case !res.OK:
+			return sealed, fmt.Errorf("the ledger refused the seals, and the fee is kept: %s", res.Error)
+		}
+		sealed += len(part)
+	}
+	return sealed, nil
+}
+
+// openAll opens what is not open, many in a block, and returns how many of these
+// records are then.
+func (s *sender) openAll(r *api.Request, records []*wire.OpenRecord) (opened int, err error) {
+	maker := s.key.PublicKey()
+	there := map[protocol.Hash]bool{}
+	err = eachRecord(s.c.Context, s.n, r.ID, func(k *api.MadeRecord) error {
+		there[k.Seal] = k.Maker == maker
+		return nil
+	})
+	if err != nil {
+		return 0, err
+	}
+	var sent []*wire.Tx
 	for _, k := range records {
+		if there[k.Seal(maker)] {
+			opened++
+			continue
+		}
 		s.body = k
-		if _, err := s.deliver(); err != nil {
-			note(s.c, "record %s was not opened: %s", k.Seal(maker).Short(), err)
+		tx, err := s.send()
+		if err != nil {
+			return opened, err
+		}
+		sent = append(sent, tx)
+	}
+	note(s.c, "sent %d records; waiting for blocks", len(sent))
+	for _, tx := range sent {
+		res, err := outcomeOf(s.c, s.n, tx)
+		if err != nil {
+			return opened, err
+		}
+		if !res.OK {
+			note(s.c, "a record was not opened: %s", res.Error)
 			continue
 		}
 		opened++
 	}
-	now, err := followRequest(s.c, s.n, r.ID, func(now *api.Request) bool { return now.Ended > 0 })
-	if err != nil {
-		return err
-	}
-	_, err = fmt.Fprintf(s.c.App.Writer, "%d of %d records opened; the request paid %d of %d, %s in all\n", opened, len(records), now.PaidRecords, now.Opened, now.Paid)
-	return err
+	return opened, nil
+}
+
+// earned returns how many records of the key's were paid, and what.
+func (s *sender) earned(request protocol.Hash) (accepted int, paid protocol.Amount, err error) {
+	maker := s.key.PublicKey()
+	err = eachRecord(s.c.Context, s.n, request, func(k *api.MadeRecord) error {
+		if k.Maker == maker && k.Paid > 0 {
+			accepted, paid = accepted+1, paid+k.Paid
+		}
+		return nil
+	})
+	return accepted, paid, err
 }
 
 // height asks for the newest one; 0 where it is not known.

@@ -2,21 +2,20 @@ package main
 
 import (
 	"bytes"
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"time"
+	"slices"
 
 	"github.com/urfave/cli/v2"
 
 	"github.com/assaynet/assay/cmd/internal/input"
-	"github.com/assaynet/assay/cmd/internal/progress"
 	"github.com/assaynet/assay/cmd/internal/usage"
 	"github.com/assaynet/assay/protocol"
 	"github.com/assaynet/assay/protocol/api"
 	"github.com/assaynet/assay/protocol/ledger"
+	"github.com/assaynet/assay/protocol/task/synthetic/value"
 	"github.com/assaynet/assay/protocol/wire"
 	"github.com/assaynet/assay/scoring/synthetic"
 )
@@ -24,11 +23,9 @@ import (
 // maxSpecFile bounds the file of --spec: what goes on the ledger, and white space.
 const maxSpecFile = 4 * wire.MaxSpecification
 
-// lookEvery is how often a request that runs is looked at.
-const lookEvery = time.Second
-
 func datasetRequestCommand() *cli.Command {
-	cmd := txSending("request", "ask for records of synthetic data, and pay for them by escrow", nil,
+	cmd := escrowCommand("request", "ask for records of synthetic data, and pay for them by escrow",
+		"print one JSON object: request, its id, and height; with --follow what /v1/requests/{id} has when it has ended",
 		&cli.StringFlag{Name: "spec", Usage: "`FILE` that says what is wanted; - is standard input"},
 		&cli.BoolFlag{Name: "follow", Usage: "wait until it is settled, and show how far it is", DisableDefaultText: true})
 	cmd.Description = `FILE is one JSON object:
@@ -53,35 +50,66 @@ comes back.
 
 EVERYBODY READS THE SPECIFICATION, AND EVERY RECORD: they stand on the ledger.
 
-Standard output has the request's id; with --follow, what became of it, too.`
+Standard output has the request's id, or with --follow what became of it: then
+a terminal shows how many records are accepted, what is spent, and the time that is
+left. The request goes on without this command:
+
+   assay dataset list
+   assay dataset inspect --request ID
+   assay dataset export --request ID`
 	cmd.Action = requestData
 	return cmd
 }
 
-// specFile is what the file of --spec says beside what goes on the ledger.
-type specFile struct {
-	Count    uint32          `json:"count"`
-	Price    protocol.Amount `json:"price"`
-	Maximum  protocol.Amount `json:"maximum"`
-	Deadline uint64          `json:"deadline"`
+// escrowCommand returns a command that signs transactions one after the other, each
+// when it is in a block: it has no --no-wait.
+func escrowCommand(name, about, json string, flags ...cli.Flag) *cli.Command {
+	cmd := txSending(name, about, nil, flags...)
+	cmd.Flags = slices.DeleteFunc(cmd.Flags, func(f cli.Flag) bool { return f.Names()[0] == "no-wait" })
+	for _, f := range cmd.Flags {
+		if f.Names()[0] == "json" {
+			f.(*cli.BoolFlag).Usage = json
+		}
+	}
+	return cmd
 }
 
-// readSpec makes a request of the file of --spec; its deadline counts from zero.
+// specLimits bound the JSON of a file of --spec; what of it goes on the ledger has
+// narrower ones.
+var specLimits = value.Limits{Bytes: maxSpecFile, Depth: 64, Values: maxSpecFile}
+
+// readSpec makes a request of the file of --spec; its deadline counts from zero. It
+// refuses what two readers may read differently. Errors name the field.
 func readSpec(b []byte) (*wire.Request, error) {
+	doc, err := value.Decode(b, specLimits)
+	if err != nil {
+		return nil, err
+	}
+	if _, ok := doc.(map[string]any); !ok {
+		return nil, errors.New("it is no JSON object")
+	}
 	var all map[string]json.RawMessage
 	if err := json.Unmarshal(b, &all); err != nil {
 		return nil, err
 	}
-	var f specFile
-	for name, v := range map[string]any{"count": &f.Count, "price": &f.Price, "maximum": &f.Maximum, "deadline": &f.Deadline} {
-		raw, ok := all[name]
+	r := new(wire.Request)
+	for _, f := range []struct {
+		name, what string
+		to         any
+	}{
+		{"count", "a whole number of records", &r.Count},
+		{"price", `tokens in quotes, like "0.5"`, &r.Price},
+		{"maximum", `tokens in quotes, like "0.5"`, &r.Maximum},
+		{"deadline", "a whole number of blocks", &r.Deadline},
+	} {
+		raw, ok := all[f.name]
 		if !ok {
-			return nil, fmt.Errorf("it has no %q", name)
+			return nil, fmt.Errorf("it has no %q", f.name)
 		}
-		if err := json.Unmarshal(raw, v); err != nil {
-			return nil, fmt.Errorf("its %q: %w", name, err)
+		if err := json.Unmarshal(raw, f.to); err != nil {
+			return nil, fmt.Errorf("its %q is %s, not %s", f.name, abridge(string(raw)), f.what)
 		}
-		delete(all, name)
+		delete(all, f.name)
 	}
 	var spec bytes.Buffer
 	e := json.NewEncoder(&spec)
@@ -89,9 +117,7 @@ func readSpec(b []byte) (*wire.Request, error) {
 	if err := e.Encode(all); err != nil {
 		return nil, err
 	}
-	r := &wire.Request{
-		Specification: string(bytes.TrimSpace(spec.Bytes())), Count: f.Count, Price: f.Price, Maximum: f.Maximum, Deadline: protocol.Height(f.Deadline),
-	}
+	r.Specification = string(bytes.TrimSpace(spec.Bytes()))
 	return r, r.Check()
 }
 
@@ -124,12 +150,16 @@ func requestData(c *cli.Context) (err error) {
 
 // sendRequest sends a request whose deadline counts from now, and follows it.
 func sendRequest(c *cli.Context, n *client, body *wire.Request) error {
-	var st api.Status
-	if err := n.get(c.Context, "/v1/status", &st); err != nil {
+	var net api.Network
+	if err := n.get(c.Context, "/v1/network", &net); err != nil {
 		return err
 	}
-	body.Deadline += st.Height
+	if most := protocol.Height(net.Retention * net.Tempo); body.Deadline == 0 || body.Deadline > most {
+		return withHint(fmt.Errorf("its deadline is in %d blocks", body.Deadline), fmt.Sprintf("give 1 to %d; nothing was sent, and nothing paid", most))
+	}
+	body.Deadline += net.Height
 	note(c, "everybody will read the specification, and the records: they stand on the ledger")
+	note(c, "%s goes into escrow, and a thirty-second of it besides", body.Maximum)
 	s, err := newSender(c, n, body)
 	if err != nil {
 		return err
@@ -141,19 +171,20 @@ func sendRequest(c *cli.Context, n *client, body *wire.Request) error {
 	id := ledger.RequestID(s.key.PublicKey(), res.Height, body)
 	if !c.Bool("follow") {
 		if c.Bool("json") {
-			return json.NewEncoder(c.App.Writer).Encode(map[string]any{"request": id, "height": res.Height})
+			return printJSON(c, map[string]any{"request": id, "height": res.Height})
 		}
 		_, err = fmt.Fprintln(c.App.Writer, id)
 		return err
 	}
-	r, err := followRequest(c, n, id, func(r *api.Request) bool { return r.Ended > 0 })
+	note(c, "request %s", id)
+	r, err := followRequest(c, n, id, func(r *api.Request, _ protocol.Height) bool { return r.Ended > 0 })
 	if err != nil {
 		return err
 	}
 	if c.Bool("json") {
-		return json.NewEncoder(c.App.Writer).Encode(r)
+		return printJSON(c, r)
 	}
-	return printPairs(c.App.Writer, requestText(r))
+	return printPairs(c.App.Writer, requestText(r, r.Ended))
 }
 
 // deliver sends a transaction, and waits until a block carried it out.
@@ -167,62 +198,4 @@ func (s *sender) deliver() (*api.TxResult, error) {
 		err = fmt.Errorf("the ledger refused the transaction, and the fee is kept: %s", res.Error)
 	}
 	return res, err
-}
-
-// followRequest looks at a request until it is as far as enough says, and shows
-// how far it is.
-func followRequest(c *cli.Context, n *client, id protocol.Hash, enough func(*api.Request) bool) (*api.Request, error) {
-	said := make(chan string, 1)
-	said <- "the request begins"
-	stop := progress.Start(c.App.ErrWriter, func() string {
-		s := <-said
-		said <- s
-		return s
-	})
-	defer stop()
-	for {
-		r, st := new(api.Request), api.Status{}
-		err := errors.Join(n.get(c.Context, "/v1/requests/"+id.String(), r), n.get(c.Context, "/v1/status", &st))
-		if err != nil && !errors.Is(err, context.DeadlineExceeded) {
-			return nil, withHint(err, "the request goes on by itself; /v1/requests has it")
-		}
-		if err == nil && enough(r) {
-			return r, nil
-		}
-		<-said
-		said <- stageOf(r, st.Height)
-		if !pause(c.Context, lookEvery) {
-			return nil, withHint(context.Canceled, "the request goes on by itself")
-		}
-	}
-}
-
-// stageOf says how far a request is at a height.
-func stageOf(r *api.Request, h protocol.Height) string {
-	left := func(to protocol.Height) protocol.Height { return to - min(h, to) }
-	switch {
-	case r.Ended > 0:
-		return fmt.Sprintf("settled: %d of %d records paid", r.PaidRecords, r.Opened)
-	case h <= r.Deadline:
-		return fmt.Sprintf("%d records sealed, %d blocks left", r.Sealed, left(r.Deadline))
-	case h <= r.OpenDeadline:
-		return fmt.Sprintf("%d of %d records opened, %d blocks left", r.Opened, r.Sealed, left(r.OpenDeadline))
-	case h <= r.JudgeDeadline:
-		return fmt.Sprintf("%d records are judged, %d blocks left", r.Opened, left(r.JudgeDeadline))
-	}
-	return fmt.Sprintf("findings on %d records are opened, at most %d blocks left", r.Opened, left(r.SettleDeadline))
-}
-
-func requestText(r *api.Request) []pair {
-	return []pair{
-		{"request", r.ID.String()},
-		{"requester", r.Requester.String()},
-		{"asked", fmt.Sprintf("at height %d for %d records at %s, at most %s", r.Height, r.Count, r.Price, r.Maximum)},
-		{"deadlines", fmt.Sprintf("%d to seal, %d to open, %d to judge, %d to settle", r.Deadline, r.OpenDeadline, r.JudgeDeadline, r.SettleDeadline)},
-		{"records", fmt.Sprintf("%d sealed, %d opened, %d paid", r.Sealed, r.Opened, r.PaidRecords)},
-		{"paid", r.Paid.String()},
-		{"escrow", r.Escrow.String()},
-		{"judges", fmt.Sprintf("%s paid, %s in escrow", r.Judged, r.Fee)},
-		{"specification", printable(r.Specification)},
-	}
 }

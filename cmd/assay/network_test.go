@@ -16,11 +16,13 @@ import (
 	"github.com/assaynet/assay/protocol/keystore"
 	"github.com/assaynet/assay/protocol/node"
 	"github.com/assaynet/assay/protocol/store"
+	"github.com/assaynet/assay/validator/requests"
 	"github.com/assaynet/assay/validator/source"
 )
 
 // TestNetworkScripts runs testdata/network/*.txt against the node of a
-// validator that makes blocks alone, in this process. It answers at ASSAY_NODE;
+// validator that makes blocks alone, in this process, and judges requests. It
+// answers at ASSAY_NODE;
 // keys and passphrases are those of package cmdtest.
 func TestNetworkScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
@@ -79,15 +81,27 @@ func runValidator(t *testing.T, e *testscript.Env) error {
 	}
 	e.Setenv(envNode, "http://"+s.Addr())
 	ctx, stop := context.WithCancel(context.Background())
-	done := make(chan error, 2)
-	go func() { done <- n.Run(ctx) }()
-	go func() { done <- s.Run(ctx) }()
+	run, closeSandbox := runner(ctx)
+	judge := requests.New(requests.Config{
+		Params: &g.Params, Hotkey: hotkey.PublicKey(), Salt: [32]byte{1}, Ledger: n, Submit: n.Submit, Logger: zerolog.Nop(),
+		Run: func(_ context.Context, program string) (string, bool, error) {
+			output, ok := run(program)
+			return output, ok, nil
+		},
+	})
+	done := make(chan error, 3)
+	for _, part := range []func(context.Context) error{n.Run, s.Run, judge.Run} {
+		go func() { done <- part(ctx) }()
+	}
 	e.Defer(func() {
 		stop()
-		for range 2 {
+		for range 3 {
 			if err := <-done; err != nil {
 				t.Error(err)
 			}
+		}
+		if err := closeSandbox(); err != nil {
+			t.Error(err)
 		}
 		if err := db.Close(); err != nil {
 			t.Error(err)

@@ -20,15 +20,23 @@ const askEvery = 500 * time.Millisecond
 // awaitTx waits until tx, which was sent, is in a block. Errors say that it may
 // still come into one, or why it will not.
 func awaitTx(c *cli.Context, n *client, tx *wire.Tx) (*api.TxResult, error) {
+	note(c, "sent %s; waiting for a block", tx.Hash())
+	res, err := outcomeOf(c, n, tx)
+	if err == nil {
+		note(c, "in block %d", res.Height)
+	}
+	return res, err
+}
+
+// outcomeOf is [awaitTx] of one of many, which says nothing where all goes well.
+func outcomeOf(c *cli.Context, n *client, tx *wire.Tx) (*api.TxResult, error) {
 	ctx, cancel := context.WithTimeout(c.Context, c.Duration("timeout"))
 	defer cancel()
-	note(c, "sent %s; waiting for a block", tx.Hash())
 	w := &waiter{c: c, n: n, tx: tx}
 	for {
 		res, err := w.look(ctx)
 		switch {
 		case res != nil:
-			note(c, "in block %d", res.Height)
 			return res, nil
 		case c.Err() != nil:
 			return nil, withHint(fmt.Errorf("%w: transaction %s was sent, and may still come into a block", context.Canceled, tx.Hash()), w.hint())

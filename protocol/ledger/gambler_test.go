@@ -205,16 +205,16 @@ func (g *gambler) requests() (string, wire.Body) {
 
 // stage returns what somebody says of a request in one of its four stages.
 func (g *gambler) stage(stage int, id protocol.Hash, r *ledger.Request) (string, wire.Body) {
-	switch {
-	case stage == 1:
+	switch stage {
+	case 1:
 		if k, ok := one(g, g.records, func(b *wire.OpenRecord) bool { return b.Request == id }); ok {
 			return k.by, k.body
 		}
-	case stage == 3:
+	case 3:
 		if k, ok := one(g, g.findings, func(b *wire.OpenFinding) bool { return b.Request == id }); ok {
 			return k.by, k.body
 		}
-	case stage == 2:
+	case 2:
 		f := &wire.OpenFinding{Request: id}
 		for number := range min(r.Opened, r.Asked.Count, uint32(g.Intn(8))) { // mostly all of them
 			f.Pays = append(f.Pays, wire.RecordPay{Number: number, Amount: r.Asked.Maximum/protocol.Amount(r.Asked.Count)/2 + 1})

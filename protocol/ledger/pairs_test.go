@@ -60,9 +60,9 @@ func (n *network) ratings(name string, due protocol.Round, ratings ...byte) (pro
 	if err != nil {
 		n.tb.Fatal(err)
 	}
-	slot, any := asked.First(preference.Kind)
+	slot, is := asked.First(preference.Kind)
 	id, err := asked.ID(slot)
-	if !any || err != nil {
+	if !is || err != nil {
 		return protocol.Hash{}, nil, false
 	}
 	leaves := make([]protocol.Hash, asked.Slots())

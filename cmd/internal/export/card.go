@@ -2,6 +2,7 @@ package export
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"reflect"
 	"strings"
@@ -21,6 +22,8 @@ type About struct {
 	// Provenance stand for themselves.
 	Columns map[string]string
 	Row     any // a row, whose columns are listed
+	// Flags name the data set to the command; "" is --kind and the kind.
+	Flags string
 }
 
 // Card returns what writes the card of a kind: README.md, whose head in YAML is
@@ -28,6 +31,7 @@ type About struct {
 func Card(a About) func(*Manifest) []byte {
 	return func(m *Manifest) []byte {
 		var b bytes.Buffer
+		flags := cmp.Or(a.Flags, "--kind "+m.Kind)
 		fmt.Fprintf(&b, "---\npretty_name: %q\nlicense: unknown\ntask_categories:\n- %s\ntags:\n", a.Title, a.Task)
 		for _, t := range append([]string{"assay"}, a.Tags...) {
 			fmt.Fprintf(&b, "- %s\n", t)
@@ -37,7 +41,7 @@ func Card(a About) func(*Manifest) []byte {
 		fmt.Fprintf(&b, "## What is here\n\n%d rows of the network `%s`, %s. %d more are left out: %s\n", m.Rows(), m.ChainID, epochs(m), m.Dropped(), a.Dropped)
 		b.WriteString("Each epoch is a file of Parquet, and one of JSON Lines with the same rows; `manifest.json` has the\nSHA-256 of each.\n\n| column | what it is |\n|---|---|\n")
 		columns(&b, a.Columns, reflect.TypeOf(a.Row), "")
-		fmt.Fprintf(&b, "\n## How to check it\n\nThe command `assay` compares files and manifest, and makes the rows again from what a node of the\nnetwork keeps, against the commitments on its ledger:\n\n    assay dataset export --kind %s --out DIR --verify --node URL\n", m.Kind)
+		fmt.Fprintf(&b, "\n## How to check it\n\nThe command `assay` compares files and manifest, and makes the rows again from what a node of the\nnetwork keeps, against the commitments on its ledger:\n\n    assay dataset export %s --out DIR --verify --node URL\n", flags)
 		return b.Bytes()
 	}
 }
