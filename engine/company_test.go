@@ -261,3 +261,36 @@ func TestCallsBeyondTheMemoryAreRefused(t *testing.T) {
 		}
 	}
 }
+
+// TestExactPerplexityIsOneNumberEverywhere: the sum over a text in windows, as
+// recorded, on every backend; it is that of the places, and near the logarithm of
+// binary64.
+func TestExactPerplexityIsOneNumberEverywhere(t *testing.T) {
+	const want = -69337977
+	path := enginetest.Tiny(t, enginetest.Options{})
+	for _, cfg := range backends() {
+		m := open(t, path, cfg)
+		text := tinyPrompt(100, 7)
+		got, err := m.ExactPerplexity(t.Context(), text, 16, 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		sum := int64(0)
+		for _, l := range got.LogProbs {
+			sum += l
+		}
+		if got.LogProb != want || sum != want || got.Tokens != 100 || got.Scored != 100 || len(got.LogProbs) != 100 {
+			t.Errorf("%s: got %d of %d tokens, the sum is %d, want %d", cfg.ISA, got.LogProb, got.Scored, sum, want)
+		}
+		near, err := m.Perplexity(t.Context(), text, 16, 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if bits := near.NLL / math.Ln2 * arith.LogProbOne * 100; math.Abs(bits+float64(got.LogProb)) > 200 {
+			t.Errorf("%s: exact %d, near %v", cfg.ISA, got.LogProb, -bits)
+		}
+		if _, err := m.ExactPerplexity(t.Context(), text, 1, -1); !errors.Is(err, engine.ErrRequest) {
+			t.Errorf("a window of one token: got %v", err)
+		}
+	}
+}

@@ -29,18 +29,9 @@ type Perplexity struct {
 // cause of ctx.
 func (m *Model) Perplexity(ctx context.Context, ids []Token, window int, bos Token) (Perplexity, error) {
 	p := Perplexity{Tokens: len(ids)}
-	begin := []Token{}
-	if bos >= 0 {
-		begin = append(begin, bos)
-	}
-	if window < 2 {
-		return p, fmt.Errorf("%w: a window of %d tokens", ErrRequest, window)
-	}
-	var windows []ScoreRequest
-	size := window - len(begin)
-	for at := 0; at < len(ids); at += size {
-		w := append(slices.Clip(begin), ids[at:min(at+size, len(ids))]...)
-		windows = append(windows, ScoreRequest{Prompt: w[:1], Continuation: w[1:]})
+	windows, err := cut(ids, window, bos)
+	if err != nil {
+		return p, err
 	}
 	scores, err := m.Score(ctx, windows)
 	if err != nil {
@@ -48,7 +39,7 @@ func (m *Model) Perplexity(ctx context.Context, ids []Token, window int, bos Tok
 	}
 	for i, x := range scores {
 		if x.Failed != nil {
-			return p, fmt.Errorf("window at token %d: %w", i*size, x.Failed)
+			return p, fmt.Errorf("window %d of %d: %w", i+1, len(windows), x.Failed)
 		}
 		for _, l := range x.LogProbs {
 			p.NLLs = append(p.NLLs, -l)
@@ -61,6 +52,58 @@ func (m *Model) Perplexity(ctx context.Context, ids []Token, window int, bos Tok
 	}
 	p.Perplexity = math.Exp(p.NLL)
 	return p, nil
+}
+
+// ExactPerplexity is how well a model foresees a text, in numbers that are agreed
+// on: binary logarithms of probabilities, in 65536ths ([arith.LogProb]).
+type ExactPerplexity struct {
+	Tokens   int     `json:"tokens"`   // as in Perplexity
+	Scored   int     `json:"scored"`   // likewise
+	LogProb  int64   `json:"logprob"`  // of all tokens scored, the sum of LogProbs
+	LogProbs []int64 `json:"logprobs"` // of the token at each place scored
+}
+
+// ExactPerplexity tells what [Model.Perplexity] does by integers alone, so that it
+// is the same on every machine. Errors are those of Perplexity.
+func (m *Model) ExactPerplexity(ctx context.Context, ids []Token, window int, bos Token) (ExactPerplexity, error) {
+	p := ExactPerplexity{Tokens: len(ids), LogProbs: []int64{}}
+	windows, err := cut(ids, window, bos)
+	if err != nil {
+		return p, err
+	}
+	scores, err := m.ExactScore(ctx, windows)
+	if err != nil {
+		return p, err
+	}
+	for i, x := range scores {
+		if x.Failed != nil {
+			return p, fmt.Errorf("window %d of %d: %w", i+1, len(windows), x.Failed)
+		}
+		p.LogProbs = append(p.LogProbs, x.LogProbs...)
+	}
+	p.Scored = len(p.LogProbs)
+	for _, x := range p.LogProbs {
+		p.LogProb += x
+	}
+	return p, nil
+}
+
+// cut makes windows of a text's ids, each begun with bos where that is not
+// negative.
+func cut(ids []Token, window int, bos Token) (windows []ScoreRequest, err error) {
+	if window < 2 {
+		return nil, fmt.Errorf("%w: a window of %d tokens", ErrRequest, window)
+	}
+	begin := []Token{}
+	if bos >= 0 {
+		begin = append(begin, bos)
+	}
+	size := window - len(begin)
+	for at := 0; at < len(ids); at += size {
+		w := append(slices.Clip(begin), ids[at:min(at+size, len(ids))]...)
+		windows = append(windows, ScoreRequest{Prompt: w[:1], Continuation: w[1:]})
+	}
+	return windows, nil
 }
 
 // ScoreRequest asks how likely a text is after another.

@@ -6,6 +6,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/assaynet/assay/engine"
+	"github.com/assaynet/assay/engine/arith"
 	"github.com/assaynet/assay/engine/tokenizer"
 )
 
@@ -17,11 +18,16 @@ func modelPerplexityCommand() *cli.Command {
 every next token inside it. Where the model asks for a BOS, each window begins
 with one. Lower is better; it compares models of one vocabulary.
 
+--exact tells the same by integers alone: binary logarithms of the probabilities in
+65536ths of a bit, which are the same on every machine.
+
 JSON fields: tokens (of the text), scored, nll (mean negative natural
-logarithm), perplexity (its exponential), top1 (the likeliest id at each place).`,
+logarithm), perplexity (its exponential), top1 (the likeliest id at each place).
+With --exact: tokens, scored, logprob (of the whole text), logprobs (at each place).`,
 		Flags: modelFlags("print one JSON object",
 			&cli.StringFlag{Name: "file", Usage: "`FILE` with the text; - is standard input"},
 			&cli.IntFlag{Name: "window", Value: 256, Usage: "`N` input tokens in a window"},
+			&cli.BoolFlag{Name: "exact", Usage: "tell log-probabilities as integers, the same on every machine", DisableDefaultText: true},
 			threadsFlag(), deviceFlag(), backendFlag(), weightsFlag()),
 		Action: func(c *cli.Context) error {
 			if c.String("file") == "" {
@@ -54,6 +60,9 @@ func perplexity(c *cli.Context, m *engine.Model) error {
 	if id, ok := t.BOS(); ok && t.AddBOS() {
 		bos = id
 	}
+	if c.Bool("exact") {
+		return exactPerplexity(c, m, ids, bos)
+	}
 	p, err := m.Perplexity(c.Context, ids, c.Int("window"), bos)
 	if err != nil {
 		return err
@@ -62,5 +71,18 @@ func perplexity(c *cli.Context, m *engine.Model) error {
 		return printJSON(c, p)
 	}
 	_, err = fmt.Fprintf(c.App.Writer, "perplexity %.4f (nll %.6f) over %d of %d tokens\n", p.Perplexity, p.NLL, p.Scored, p.Tokens)
+	return err
+}
+
+func exactPerplexity(c *cli.Context, m *engine.Model, ids []engine.Token, bos engine.Token) error {
+	p, err := m.ExactPerplexity(c.Context, ids, c.Int("window"), bos)
+	if err != nil {
+		return err
+	}
+	if c.Bool("json") {
+		return printJSON(c, p)
+	}
+	bits := float64(p.LogProb) / arith.LogProbOne
+	_, err = fmt.Fprintf(c.App.Writer, "log-probability %d in 65536ths of a bit, %.4f bits a token, over %d of %d tokens\n", p.LogProb, bits/float64(p.Scored), p.Scored, p.Tokens)
 	return err
 }
