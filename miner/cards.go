@@ -109,7 +109,7 @@ func (m *Miner) countCardLocked(c *wire.Card) {
 	}
 	m.status.Findings[c.Finding]++
 	m.status.facts.judged(m.cfg.Params.Schedule.EpochOfRound(c.Round), c.Finding)
-	m.metrics.judged(c.Finding)
+	m.metrics.judged(c.Kind, c.Finding)
 	if c.Finding != wire.FindingPassed {
 		m.cfg.Logger.Warn().Str("finding", string(c.Finding)).Uint64("round", uint64(c.Round)).Uint16("judge", uint16(c.Judge.UID)).
 			Msg("a judge found an answer wrong")

@@ -5,12 +5,13 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/assaynet/assay/protocol"
 	"github.com/assaynet/assay/protocol/wire"
 )
 
 type metrics struct {
-	answers, seconds, failed, openings, errors prometheus.Counter
-	rounds, cards                              *prometheus.CounterVec
+	openings, errors                        prometheus.Counter
+	answers, seconds, failed, rounds, cards *prometheus.CounterVec
 }
 
 // newMetrics registers with r, or counts unseen where r is nil.
@@ -19,19 +20,19 @@ func newMetrics(r prometheus.Registerer) *metrics {
 		r = prometheus.NewRegistry()
 	}
 	counter := func(name, help string) prometheus.Counter { return counter(r, name, help) }
-	vec := func(name, help, label string) *prometheus.CounterVec {
-		c := prometheus.NewCounterVec(prometheus.CounterOpts{Namespace: "assay", Subsystem: "miner", Name: name, Help: help}, []string{label})
+	vec := func(name, help string, labels ...string) *prometheus.CounterVec {
+		c := prometheus.NewCounterVec(prometheus.CounterOpts{Namespace: "assay", Subsystem: "miner", Name: name, Help: help}, labels)
 		r.MustRegister(c)
 		return c
 	}
 	return &metrics{
-		answers:  counter("answers_total", "Tasks answered."),
-		seconds:  counter("generate_seconds_total", "Time spent on answers."),
-		failed:   counter("failed_total", "Tasks that no worker could answer."),
+		answers:  vec("answers_total", "Tasks answered, by kind.", "kind"),
+		seconds:  vec("generate_seconds_total", "Time spent on answers, by kind.", "kind"),
+		failed:   vec("failed_total", "Tasks that no worker could answer, by kind.", "kind"),
 		openings: counter("openings_total", "Openings published, repetitions included."),
 		errors:   counter("errors_total", "Steps that met an error."),
 		rounds:   vec("rounds_total", "Rounds that asked the seat, by outcome.", "outcome"),
-		cards:    vec("cards_total", "Judges' cards about own answers, by finding.", "finding"),
+		cards:    vec("cards_total", "Judges' cards about own answers, by kind and finding.", "kind", "finding"),
 	}
 }
 
@@ -45,10 +46,12 @@ func counter(r prometheus.Registerer, name, help string) prometheus.Counter {
 	return c
 }
 
-func (m *metrics) answered(took time.Duration) {
-	m.answers.Inc()
-	m.seconds.Add(took.Seconds())
+func (m *metrics) answered(k protocol.Kind, took time.Duration) {
+	m.answers.WithLabelValues(string(k)).Inc()
+	m.seconds.WithLabelValues(string(k)).Add(took.Seconds())
 }
+
+func (m *metrics) fail(k protocol.Kind) { m.failed.WithLabelValues(string(k)).Inc() }
 
 func (m *metrics) round(committed bool) {
 	outcome := "late"
@@ -58,4 +61,6 @@ func (m *metrics) round(committed bool) {
 	m.rounds.WithLabelValues(outcome).Inc()
 }
 
-func (m *metrics) judged(f wire.Finding) { m.cards.WithLabelValues(string(f)).Inc() }
+func (m *metrics) judged(k protocol.Kind, f wire.Finding) {
+	m.cards.WithLabelValues(string(k), string(f)).Inc()
+}

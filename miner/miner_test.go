@@ -210,13 +210,31 @@ func TestATaskThatTheModelCannotAnswerLeavesItsSlotEmpty(t *testing.T) {
 	w := newWorld(t)
 	w.ask(2, 2)
 	w.draw(round)
-	m := w.miner(newMemory(), puppet{fail: errors.New("not finite")})
+	cfg, registry := w.config(newMemory(), puppet{fail: errors.New("not finite")}), prometheus.NewRegistry()
+	cfg.Metrics = registry
+	m, err := miner.New(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
 	w.step(m, start+3)
 	w.work(m)
 	w.step(m, deadline-1)
 	if len(w.submitted) != 0 {
 		t.Errorf("a round without answers was sealed")
 	}
+	families, err := registry.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range families {
+		if f.GetName() == "assay_miner_failed_total" {
+			if c := f.GetMetric()[0]; len(f.GetMetric()) != 1 || c.GetLabel()[0].GetValue() != "inference" || c.GetCounter().GetValue() != 2 {
+				t.Errorf("counted %v", f)
+			}
+			return
+		}
+	}
+	t.Error("the tasks that failed are not counted")
 }
 
 func TestACommitmentThatTheStoreDoesNotKnowIsNeitherOpenedNorContradicted(t *testing.T) {

@@ -64,7 +64,7 @@ func (m *Miner) Work(ctx context.Context) error {
 		case errors.Is(err, ErrLater):
 			m.wait(n, slot.Task.Slot)
 		case err != nil:
-			m.fail(n, slot.Task.Slot, err)
+			m.fail(n, &slot.Task, err)
 		default:
 			if err := m.keep(n, slot.Task.Slot, body); err != nil {
 				return err
@@ -99,7 +99,7 @@ func (m *Miner) answer(ctx context.Context, t *wire.Task) ([]byte, error) {
 	began := time.Now()
 	body, err := w.Answer(ctx, t, m.cfg.Hotkey.PublicKey())
 	if err == nil {
-		m.metrics.answered(time.Since(began))
+		m.metrics.answered(t.Kind, time.Since(began))
 	}
 	return body, err
 }
@@ -113,15 +113,15 @@ func (m *Miner) wait(n protocol.Round, slot uint16) {
 	}
 }
 
-func (m *Miner) fail(n protocol.Round, slot uint16, err error) {
-	m.cfg.Logger.Error().Err(err).Uint64("round", uint64(n)).Uint16("slot", slot).Msg("task has no answer")
-	m.metrics.failed.Inc()
+func (m *Miner) fail(n protocol.Round, t *wire.Task, err error) {
+	m.cfg.Logger.Error().Err(err).Uint64("round", uint64(n)).Uint16("slot", t.Slot).Msg("task has no answer")
+	m.metrics.fail(t.Kind)
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.status.Failed++
-	m.status.facts.of(m.cfg.Params.Schedule.EpochOfRound(n), func(t *tally) { t.failed++ })
+	m.status.facts.of(m.cfg.Params.Schedule.EpochOfRound(n), func(x *tally) { x.failed++ })
 	if m.round != nil && m.round.Round == n {
-		m.failed[slot] = true
+		m.failed[t.Slot] = true
 	}
 }
 

@@ -8,15 +8,16 @@ import (
 )
 
 // Scores of an epoch are final when no card about it can be in time any more.
-// Then what judges found of each seat is counted, once, and written in one batch
-// with the mark that says so: it is read from there ever after, also when the
-// answers and cards that it was counted from are pruned. Pruning waits for it,
-// so that a validator that was killed, or stopped for longer than evidence is
-// kept, counts first when it comes back. What is closed is never counted again.
+// Then what judges found of each seat and kind is counted, once, and written in
+// one batch with the mark that says so: it is read from there ever after, also
+// when the answers and cards that it was counted from are pruned. Pruning waits
+// for it, so that a validator that was killed, or stopped for longer than
+// evidence is kept, counts first when it comes back. What is closed is never
+// counted again.
 
 // finalEpochs is how many epochs scores are kept, or as long as evidence where
-// that is longer: about 300 bytes a seat and epoch, and 32 for each task that it
-// answered. A full network of 4,096 seats takes about 5 GB.
+// that is longer: about 300 bytes a seat, kind and epoch, and 32 for each task that
+// it answered. A full network of 4,096 seats takes about 5 GB a kind.
 const finalEpochs = 4096
 
 // closing makes scores final, and removes what is too old. Step alone uses it.

@@ -8,6 +8,7 @@ import (
 
 	"github.com/assaynet/assay/protocol"
 	"github.com/assaynet/assay/protocol/ledger"
+	"github.com/assaynet/assay/protocol/task/inference"
 	"github.com/assaynet/assay/validator"
 	"github.com/assaynet/assay/validator/record"
 )
@@ -65,7 +66,7 @@ func TestFinalScoresOutliveTheirEvidence(t *testing.T) {
 	}
 	for i, x := range []record.Final{{Exact: 1}, {Inexact: 1}} {
 		m := w.makers[i]
-		x.Seat, x.Hotkey, x.Tasks = m.id, m.PublicKey(), []protocol.TaskID{m.sealed.Tasks[0].ID}
+		x.Seat, x.Kind, x.Hotkey, x.Tasks = m.id, inference.Kind, m.PublicKey(), []protocol.TaskID{m.sealed.Tasks[0].ID}
 		if got := fmt.Sprintf("%+v", list[i]); got != fmt.Sprintf("%+v", x) {
 			t.Errorf("got %s, want %+v", got, x)
 		}

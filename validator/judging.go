@@ -323,7 +323,7 @@ func (g *judging) keep(k wire.AnswerKey, seat protocol.SeatID, d *duty, answer p
 		return nil, 0, err
 	}
 	if known == nil {
-		g.metrics.judged(out.Finding)
+		g.metrics.judged(out.Kind, out.Finding)
 	}
 	g.cfg.Logger.Info().Uint64("round", uint64(k.Round)).Uint16("seat", uint16(k.UID)).Uint16("slot", k.Slot).
 		Str("finding", string(out.Finding)).Bool("duty", d != nil).Msg("judged")

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"testing"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"github.com/assaynet/assay/protocol"
 	"github.com/assaynet/assay/protocol/ledger"
 	"github.com/assaynet/assay/protocol/params"
@@ -57,6 +59,8 @@ func TestAKindIsJudgedByItsOwnJudge(t *testing.T) {
 	w := newWorld(t)
 	cfg := w.config(newMemory())
 	cfg.Kinds, cfg.Judges = task.Table{echo{}}, []validator.Judge{echo{}}
+	w.metrics = prometheus.NewRegistry()
+	cfg.Metrics = w.metrics
 	w.p.Kinds[0].Name, w.p.Kinds[0].Models = echoes, nil
 	v, err := validator.New(cfg)
 	if err != nil {
@@ -97,6 +101,29 @@ func TestAKindIsJudgedByItsOwnJudge(t *testing.T) {
 			t.Errorf("card %d: got %+v, want %s", i, c, want)
 		}
 	}
+	if got := w.judgements(); len(got) != 2 || got["false echo"] != 1 || got["passed echo"] != 1 {
+		t.Errorf("counted %v", got)
+	}
+}
+
+// judgements returns what the validator counted of its judgements, by finding and
+// kind.
+func (w *world) judgements() map[string]int {
+	w.t.Helper()
+	families, err := w.metrics.Gather()
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	out := map[string]int{}
+	for _, f := range families {
+		if f.GetName() == "assay_validator_judgements_total" {
+			for _, m := range f.GetMetric() {
+				l := m.GetLabel() // finding, kind
+				out[l[0].GetValue()+" "+l[1].GetValue()] = int(m.GetCounter().GetValue())
+			}
+		}
+	}
+	return out
 }
 
 func TestEveryKindNeedsAJudgeThatHasWhatItNeeds(t *testing.T) {

@@ -5,6 +5,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/assaynet/assay/protocol"
 	"github.com/assaynet/assay/protocol/wire"
 	"github.com/assaynet/assay/validator/record"
 )
@@ -25,7 +26,7 @@ func newMetrics(r prometheus.Registerer) *metrics {
 	}
 	m := &metrics{
 		messages:   prometheus.NewCounterVec(opts("messages_total", "Answers, cards, pairs and evidence looked at, by what became of them."), []string{"topic", "reason"}),
-		judgements: prometheus.NewCounterVec(opts("judgements_total", "Answers judged by an own run or check, by finding."), []string{"finding"}),
+		judgements: prometheus.NewCounterVec(opts("judgements_total", "Answers judged by an own run or check, by kind and finding."), []string{"kind", "finding"}),
 		falseCards: prometheus.NewCounter(opts("false_cards_total", "Other judges' cards that own runs showed to be false.")),
 		falseSets:  prometheus.NewCounter(opts("false_sets_total", "Other setters' pairs that own runs showed not to follow from their link.")),
 		errors:     prometheus.NewCounter(opts("errors_total", "Steps and jobs that met an error.")),
@@ -39,7 +40,9 @@ func (m *metrics) message(topic string, err error) {
 	m.messages.WithLabelValues(topic, reasonOf(err)).Inc()
 }
 
-func (m *metrics) judged(f wire.Finding) { m.judgements.WithLabelValues(string(f)).Inc() }
+func (m *metrics) judged(k protocol.Kind, f wire.Finding) {
+	m.judgements.WithLabelValues(string(k), string(f)).Inc()
+}
 
 // reasonOf returns the word under which an error is counted, as gossip counts it.
 func reasonOf(err error) string {

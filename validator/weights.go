@@ -129,12 +129,12 @@ func (w *weighing) sealWeights(now *view, e protocol.Epoch, self protocol.UID) (
 func (w *weighing) write(now *view, made *record.Sealed, abstained *record.Abstention, list []scoring.Explanation) error {
 	var b record.Batch
 	for i := range list {
-		id := list[i].Tally.Seat
-		hotkey, err := record.HotkeyOf(now, made.Epoch, id)
+		t := &list[i].Tally
+		hotkey, err := record.HotkeyOf(now, made.Epoch, t.Seat)
 		if err != nil {
 			return err
 		}
-		b.Final(made.Epoch, &record.Final{Seat: id, Hotkey: hotkey})
+		b.Final(made.Epoch, &record.Final{Seat: t.Seat, Kind: t.Kind, Hotkey: hotkey})
 		b.Score(&list[i])
 	}
 	b.Sealed(made)

@@ -290,7 +290,7 @@ func writeScores(db *store.DB, n *apitest.Network) error {
 		Epoch: 1, Tally: scoring.Tally{Seat: protocol.SeatID{UID: 2}, Kind: inference.Kind, Asked: 1, Opened: 1, Units: 6, Runs: 1, Passes: 1},
 		Bound: 52429, Speed: 65536, Availability: 65536, Weight: 65535, Reason: scoring.ReasonPaid,
 	}
-	final := record.Final{Seat: x.Tally.Seat, Hotkey: apitest.Public("miner-0"), Exact: 1, Tasks: []protocol.TaskID{{7}}}
+	final := record.Final{Seat: x.Tally.Seat, Kind: x.Tally.Kind, Hotkey: apitest.Public("miner-0"), Exact: 1, Tasks: []protocol.TaskID{{7}}}
 	next := x
 	next.Epoch = 2
 	var b record.Batch

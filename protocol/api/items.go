@@ -93,8 +93,7 @@ type Validator struct {
 const MaxScoreTasks = 256
 
 // Score is an item of /v1/scores: what this node counted of a seat and a kind of
-// tasks in an epoch, and what it made of that. Exact, Inexact, Tasks and Weight are
-// the seat's, of all kinds.
+// tasks in an epoch, and what it made of that. Weight is the seat's, of all kinds.
 type Score struct {
 	Epoch      protocol.Epoch     `json:"epoch"`
 	UID        protocol.UID       `json:"uid"`

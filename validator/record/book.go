@@ -74,8 +74,10 @@ func (b *Batch) Abstained(e protocol.Epoch, a *Abstention) { b.put(tableAbstaine
 // Statement adds the statement about an epoch's cards.
 func (b *Batch) Statement(c *wire.CommitCards) { b.put(tableCardRoots, era(c.Epoch), c) }
 
-// Final adds what judges found of a seat in an epoch.
-func (b *Batch) Final(e protocol.Epoch, f *Final) { b.put(tableFinals, scoreKey(e, f.Seat.UID), f) }
+// Final adds what judges found of a seat and kind in an epoch.
+func (b *Batch) Final(e protocol.Epoch, f *Final) {
+	b.put(tableFinals, partKey(e, f.Seat.UID, f.Kind), f)
+}
 
 // Closed adds the mark of an epoch whose scores are final.
 func (b *Batch) Closed(e protocol.Epoch, c *Closed) { b.put(tableClosed, era(e), c) }

@@ -8,9 +8,9 @@ import (
 	"github.com/assaynet/assay/protocol/wire"
 )
 
-// Finals returns what judges found of each seat in epoch e, and whether that is
-// final; until then it is counted anew from what is there, and l says what the
-// ledger has.
+// Finals returns what judges found of each seat and kind in epoch e, and whether
+// that is final; until then it is counted anew from what is there, and l says
+// what the ledger has.
 func (r *Reader) Finals(l ledger.Reader, e protocol.Epoch) (list []Final, final bool, err error) {
 	if final, err = r.IsClosed(e); err != nil {
 		return nil, false, err
@@ -32,34 +32,31 @@ func (r *Reader) Finals(l ledger.Reader, e protocol.Epoch) (list []Final, final 
 }
 
 // CountFinals counts what the evidence of some rounds that is here says of the
-// seats that have a weight in epoch e.
+// seats that have a weight in epoch e, by the kinds in which they have one.
 func (r *Reader) CountFinals(l ledger.Reader, e protocol.Epoch, rounds []protocol.Round) ([]Final, error) {
 	scores, err := r.ScoresOf(e)
 	if err != nil {
 		return nil, err
 	}
-	f := finalCount{r: r, ledger: l, tasks: map[protocol.SeatID][]protocol.TaskID{}, found: map[wire.AnswerKey]finding{}}
+	f := finalCount{r: r, ledger: l, tasks: map[part][]protocol.TaskID{}, found: map[wire.AnswerKey]finding{}}
 	for _, n := range rounds {
 		if err := errors.Join(f.addTasks(n), f.addCards(n)); err != nil {
 			return nil, err
 		}
 	}
 	out := make([]Final, 0, len(scores))
-	at := make(map[protocol.SeatID]*Final, len(scores))
+	at := make(map[part]*Final, len(scores))
 	for i := range scores {
-		id := scores[i].Tally.Seat
-		if at[id] != nil {
-			continue // of another kind
-		}
-		hotkey, err := r.owner(l, e, id)
+		p := part{scores[i].Tally.Seat, scores[i].Tally.Kind}
+		hotkey, err := r.owner(l, e, p)
 		if err != nil {
 			return nil, err
 		}
-		out = append(out, Final{Seat: id, Hotkey: hotkey, Tasks: f.tasks[id]})
-		at[id] = &out[len(out)-1] // there is room for all: it stays where it is
+		out = append(out, Final{Seat: p.seat, Kind: p.kind, Hotkey: hotkey, Tasks: f.tasks[p]})
+		at[p] = &out[len(out)-1] // there is room for all: it stays where it is
 	}
 	for _, x := range f.found {
-		switch s := at[x.seat]; {
+		switch s := at[x.part]; {
 		case s == nil: // it has no weight
 		case x.wrong:
 			s.Inexact++
@@ -72,15 +69,15 @@ func (r *Reader) CountFinals(l ledger.Reader, e protocol.Epoch, rounds []protoco
 
 // owner returns whose the seat was in epoch e: what was written down while it was
 // known, else what the ledger remembers.
-func (r *Reader) owner(l ledger.Reader, e protocol.Epoch, id protocol.SeatID) (protocol.PublicKey, error) {
-	known, err := get[Final](r, tableFinals, scoreKey(e, id.UID))
+func (r *Reader) owner(l ledger.Reader, e protocol.Epoch, p part) (protocol.PublicKey, error) {
+	known, err := get[Final](r, tableFinals, partKey(e, p.seat.UID, p.kind))
 	if err != nil {
 		return protocol.PublicKey{}, err
 	}
 	if known != nil && !known.Hotkey.IsZero() {
 		return known.Hotkey, nil
 	}
-	return HotkeyOf(l, e, id)
+	return HotkeyOf(l, e, p.seat)
 }
 
 // HotkeyOf finds whose seat it was in epoch e: on the roster of the epoch, or
@@ -98,17 +95,23 @@ func HotkeyOf(l ledger.Reader, e protocol.Epoch, id protocol.SeatID) (protocol.P
 	return protocol.PublicKey{}, nil
 }
 
+// part is what a seat does in one kind.
+type part struct {
+	seat protocol.SeatID
+	kind protocol.Kind
+}
+
 // finalCount gathers the evidence of the rounds of one epoch's weights.
 type finalCount struct {
 	r      *Reader
 	ledger ledger.Reader
-	tasks  map[protocol.SeatID][]protocol.TaskID
+	tasks  map[part][]protocol.TaskID
 	found  map[wire.AnswerKey]finding
 }
 
 // finding is what judges say of an answer.
 type finding struct {
-	seat         protocol.SeatID
+	part         part
 	exact, wrong bool
 }
 
@@ -117,8 +120,8 @@ func (f *finalCount) addTasks(n protocol.Round) error {
 	answers, err := f.r.AnswersOf(n)
 	for i := range answers {
 		t := &answers[i].Task
-		if len(f.tasks[t.Seat]) < MaxFinalTasks {
-			f.tasks[t.Seat] = append(f.tasks[t.Seat], t.ID)
+		if p := (part{t.Seat, t.Kind}); len(f.tasks[p]) < MaxFinalTasks {
+			f.tasks[p] = append(f.tasks[p], t.ID)
 		}
 	}
 	return err
@@ -130,7 +133,7 @@ func (f *finalCount) addCards(n protocol.Round) error {
 	for i := range cards {
 		c := &cards[i].Said
 		x := f.found[c.Key()]
-		x.seat = c.Seat
+		x.part = part{c.Seat, c.Kind}
 		switch c.Finding {
 		case wire.FindingPassed:
 			x.exact = true

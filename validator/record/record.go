@@ -67,10 +67,12 @@ type Abstention struct {
 // MaxFinalTasks bounds the tasks that one score names.
 const MaxFinalTasks = 256
 
-// Final is what judges found of a seat in an epoch, the own findings included.
+// Final is what judges found of a seat's answers of a kind in an epoch, the own
+// findings included.
 type Final struct {
 	_      struct{} `cbor:",toarray"`
 	Seat   protocol.SeatID
+	Kind   protocol.Kind
 	Hotkey protocol.PublicKey // that held the seat; zero if nobody remembers
 	// Exact are answers that a judge found equal and none found false, Inexact
 	// those that some judge found false.

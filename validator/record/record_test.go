@@ -71,7 +71,9 @@ func card(n protocol.Round, judge protocol.UID, own bool) *record.Card {
 }
 
 // written is a book with two answers of round 3, one of round 4, cards of two
-// judges and a judgement about the first, and a score of epoch 3.
+// judges and a judgement about the first, and a score of epoch 3; and of another
+// kind an answer in the third slot of round 3, which a judge found false, with its
+// score.
 func written(t *testing.T, s *memory) *record.Book {
 	t.Helper()
 	book := record.NewBook(s, "chain")
@@ -82,8 +84,15 @@ func written(t *testing.T, s *memory) *record.Book {
 	b.Judgement(answer(3, 0).Task.Key(), &record.Judgement{Seat: seat, Epoch: 3, Outcome: scoring.Outcome{Kind: "echo", Finding: wire.FindingPassed}})
 	b.Card(card(3, 1, true))
 	b.Card(card(3, 2, false))
+	other, wrong := answer(3, 2), card(3, 1, true)
+	other.Task.Kind, wrong.Said.Kind = "other", "other"
+	wrong.Said.Slot, wrong.Said.Finding = 2, wire.FindingFalse
+	b.Answer(other, []byte("other"), nil)
+	b.Card(wrong)
 	b.Sealed(&record.Sealed{Epoch: 3, Rounds: []protocol.Round{3}})
-	b.Score(&scoring.Explanation{Epoch: 3, Tally: scoring.Tally{Seat: seat}})
+	for _, k := range []protocol.Kind{"echo", "other"} {
+		b.Score(&scoring.Explanation{Epoch: 3, Tally: scoring.Tally{Seat: seat, Kind: k}})
+	}
 	b.Observed(3, &record.Observation{Since: 1, Height: 9})
 	if err := book.Write(&b); err != nil {
 		t.Fatal(err)
@@ -106,7 +115,7 @@ func TestWhatIsWrittenIsReadBack(t *testing.T) {
 	if view.Key != k || !reflect.DeepEqual(view.Answer, first) || string(view.Envelope) != "first" || view.Judgement == nil || len(view.Cards) != 2 {
 		t.Errorf("got %+v", view)
 	}
-	if keys, err := book.Answers(3); err != nil || len(keys) != 2 || keys[0] != k || keys[1].Slot != 1 {
+	if keys, err := book.Answers(3); err != nil || len(keys) != 3 || keys[0] != k || keys[1].Slot != 1 {
 		t.Errorf("answers of round 3: %v, %v", keys, err)
 	}
 	if own, err := book.OwnCard(k, 1); err != nil || own == nil || own.Judge.UID != 1 {
@@ -132,18 +141,22 @@ func TestWhatIsWrittenIsReadBack(t *testing.T) {
 	}
 }
 
-// Scores that are not final are counted from the evidence; final ones are read,
-// also when the evidence is gone.
+// Scores are of a seat and a kind. Those that are not final are counted from the
+// evidence; final ones are read, also when the evidence is gone.
 func TestFinalScoresOutliveTheirEvidence(t *testing.T) {
 	book := written(t, newMemory())
 	var tree ledger.MemTree
 	list, final, err := book.Finals(&tree, 3)
-	want := record.Final{Seat: seat, Exact: 1, Tasks: []protocol.TaskID{{3, 0}, {3, 1}}}
-	if err != nil || final || len(list) != 1 || !reflect.DeepEqual(list[0], want) {
+	want := []record.Final{
+		{Seat: seat, Kind: "echo", Exact: 1, Tasks: []protocol.TaskID{{3, 0}, {3, 1}}},
+		{Seat: seat, Kind: "other", Inexact: 1, Tasks: []protocol.TaskID{{3, 2}}},
+	}
+	if err != nil || final || !reflect.DeepEqual(list, want) {
 		t.Fatalf("counted: %+v, %v, %v", list, final, err)
 	}
 	var b record.Batch
 	b.Final(3, &list[0])
+	b.Final(3, &list[1])
 	b.Closed(3, &record.Closed{Height: 9})
 	if err := errors.Join(book.Write(&b), book.Prune(5, 0)); err != nil {
 		t.Fatal(err)
@@ -160,7 +173,7 @@ func TestFinalScoresOutliveTheirEvidence(t *testing.T) {
 		t.Errorf("after pruning: task %v", err)
 	}
 	list, final, err = book.Finals(&tree, 3)
-	if err != nil || !final || len(list) != 1 || !reflect.DeepEqual(list[0], want) {
+	if err != nil || !final || !reflect.DeepEqual(list, want) {
 		t.Errorf("after pruning: %+v, %v, %v", list, final, err)
 	}
 	if err := book.Prune(5, 4); err != nil {

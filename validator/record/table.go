@@ -34,7 +34,7 @@ const (
 	tableCardRoots  = "validator-card-roots" // epoch → wire.CommitCards
 	tableObserved   = "validator-observed"   // round → Observation
 	tableAbstained  = "validator-abstained"  // epoch → Abstention
-	tableFinals     = "validator-finals"     // epoch, uid → Final
+	tableFinals     = "validator-finals"     // epoch, uid, kind → Final
 	tableClosed     = "validator-closed"     // epoch → Closed
 	tableMade       = "validator-made"       // round → Made
 	tablePairs      = "validator-pairs"      // round, uid → the envelope of published pairs, as it came
@@ -70,13 +70,9 @@ func setKey(n protocol.Round, setter protocol.UID) []byte {
 	return binary.BigEndian.AppendUint16(era(n), uint16(setter))
 }
 
-func scoreKey(e protocol.Epoch, uid protocol.UID) []byte {
-	return binary.BigEndian.AppendUint16(era(e), uint16(uid))
-}
-
 // partKey names what a seat is worth in one kind.
 func partKey(e protocol.Epoch, uid protocol.UID, kind protocol.Kind) []byte {
-	return append(scoreKey(e, uid), kind...)
+	return append(binary.BigEndian.AppendUint16(era(e), uint16(uid)), kind...)
 }
 
 // keyOf reads the answer's key at the beginning of a row's key.

@@ -20,13 +20,13 @@ import (
 	"github.com/assaynet/assay/validator/source"
 )
 
-// records are a validator's, of epochs 0 to 2: seats 2 and 3 in each.
+// records are a validator's, of epochs 0 to 2: seats 2 and 3 in each, in one kind.
 type records struct{ none bool }
 
 func (r *records) Scores(e protocol.Epoch, from protocol.UID, limit int) (out []scoring.Explanation, more bool, err error) {
 	for uid := max(from, 2); uid < 4 && e < 3 && len(out) < limit; uid++ {
 		out = append(out, scoring.Explanation{
-			Epoch: e, Tally: scoring.Tally{Seat: protocol.SeatID{UID: uid}, Asked: 5, Opened: 2, Late: 1, Unopened: 2, Units: 12, Runs: 4, Passes: 3, False: 1, Work: 7, Delay: 8, Commits: 9},
+			Epoch: e, Tally: scoring.Tally{Seat: protocol.SeatID{UID: uid}, Kind: inference.Kind, Asked: 5, Opened: 2, Late: 1, Unopened: 2, Units: 12, Runs: 4, Passes: 3, False: 1, Work: 7, Delay: 8, Commits: 9},
 			Average: scoring.Average{Epochs: 1, Asked: 2, Opened: 3, Runs: 4, Passes: 5}, Work: 10, Bound: 11, Availability: 12, Speed: 13, Raw: 14, Weight: 15, Reason: scoring.ReasonPaid,
 		})
 	}
@@ -43,9 +43,10 @@ func (r *records) OldestScores() (protocol.Epoch, error) {
 // Finals are counted of seats 2 and 3, and final in epochs 0 and 1.
 func (r *records) Finals(_ ledger.Reader, e protocol.Epoch) ([]record.Final, bool, error) {
 	return []record.Final{
-		{Seat: protocol.SeatID{UID: 2}, Hotkey: apitest.Public("then"), Exact: 3, Inexact: 1, Tasks: []protocol.TaskID{task(e)}},
-		{Seat: protocol.SeatID{UID: 3}, Hotkey: apitest.Public("miner-1")},
-		{Seat: protocol.SeatID{UID: 2, Registered: 9}, Exact: 9}, // of another holder of the uid
+		{Seat: protocol.SeatID{UID: 2}, Kind: "another", Exact: 8, Tasks: []protocol.TaskID{{9}}},
+		{Seat: protocol.SeatID{UID: 2}, Kind: inference.Kind, Hotkey: apitest.Public("then"), Exact: 3, Inexact: 1, Tasks: []protocol.TaskID{task(e)}},
+		{Seat: protocol.SeatID{UID: 3}, Kind: inference.Kind, Hotkey: apitest.Public("miner-1")},
+		{Seat: protocol.SeatID{UID: 2, Registered: 9}, Kind: inference.Kind, Exact: 9}, // of another holder of the uid
 	}, e < 2, nil
 }
 
@@ -85,7 +86,7 @@ func TestScoresAreWhatTheValidatorWroteDown(t *testing.T) {
 	for i, s := range got {
 		e := protocol.Epoch(i / 2)
 		want := api.Score{
-			Epoch: e, UID: 2, Hotkey: apitest.Public("then"), Final: e < 2, Exact: 3, Inexact: 1, Tasks: []protocol.TaskID{task(e)},
+			Epoch: e, UID: 2, Kind: inference.Kind, Hotkey: apitest.Public("then"), Final: e < 2, Exact: 3, Inexact: 1, Tasks: []protocol.TaskID{task(e)},
 			Asked: 5, Answered: 2, Late: 1, Unopened: 2, Units: 12, OwnRuns: 4, OwnPasses: 3,
 			Bound: 11, Speed: 13, Availability: 12, Weight: 15,
 			Explain: api.Explain{

@@ -101,9 +101,15 @@ func score(x *scoring.Explanation) api.Score {
 
 // counted is what judges found in an epoch.
 type counted struct {
-	seats      map[protocol.SeatID]record.Final
+	parts      map[part]record.Final
 	final      bool
 	unobserved uint32
+}
+
+// part is what a seat does in one kind.
+type part struct {
+	seat protocol.SeatID
+	kind protocol.Kind
 }
 
 func (w *work) counted(r ledger.Reader, e protocol.Epoch) (*counted, error) {
@@ -115,15 +121,15 @@ func (w *work) counted(r ledger.Reader, e protocol.Epoch) (*counted, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &counted{seats: make(map[protocol.SeatID]record.Final, len(list)), final: final, unobserved: uint32(len(abstained))}
+	c := &counted{parts: make(map[part]record.Final, len(list)), final: final, unobserved: uint32(len(abstained))}
 	for _, f := range list {
-		c.seats[f.Seat] = f
+		c.parts[part{f.Seat, f.Kind}] = f
 	}
 	return c, nil
 }
 
 func (c *counted) add(s *api.Score) {
-	f := c.seats[protocol.SeatID{UID: s.UID, Registered: s.Registered}]
+	f := c.parts[part{protocol.SeatID{UID: s.UID, Registered: s.Registered}, s.Kind}]
 	s.Hotkey, s.Exact, s.Inexact, s.Tasks = f.Hotkey, f.Exact, f.Inexact, f.Tasks
 	s.Final, s.Explain.Unobserved = c.final, c.unobserved
 }

@@ -121,24 +121,41 @@ func (n *network) earnings(ctx context.Context, v *verdictOf, epoch protocol.Epo
 }
 
 // found checks that the first validator found answers of every honest miner to be
-// exact, and none of those who cheat.
+// exact, in each kind in which it has final answers, and none of those who cheat.
 func (n *network) found(ctx context.Context, v *verdictOf) error {
 	scores, err := list[api.Score](ctx, n.validators[0].api, "/v1/scores")
 	if err != nil {
 		return err
 	}
-	exact := map[protocol.PublicKey]uint32{}
-	for _, s := range scores {
-		exact[s.Hotkey] = max(exact[s.Hotkey], s.Exact)
+	type part struct {
+		hotkey protocol.PublicKey
+		kind   protocol.Kind
+	}
+	exact, final := map[part]uint32{}, map[part]uint32{}
+	for i := range scores {
+		s := &scores[i]
+		p := part{s.Hotkey, s.Kind}
+		exact[p] += s.Exact
+		if s.Final {
+			final[p] += s.Answered
+		}
 	}
 	for _, a := range n.miners {
 		if a.role.rates() {
 			continue // judged by nobody
 		}
-		switch found := exact[a.hotkey.PublicKey()]; {
-		case a.role.cheats() && found > 0:
-			v.failf("%s cheats, and %d of its answers are exact", a.name, found)
-		case !a.role.cheats() && found == 0:
+		var all uint32
+		for i := range n.params.Kinds {
+			p := part{a.hotkey.PublicKey(), n.params.Kinds[i].Name}
+			all += exact[p]
+			switch found := exact[p]; {
+			case a.role.cheats() && found > 0:
+				v.failf("%s cheats, and %d of its answers of the kind %s are exact", a.name, found, p.kind)
+			case !a.role.cheats() && found == 0 && final[p] > 0:
+				v.failf("%s is honest, and none of its %d answers of the kind %s was found exact", a.name, final[p], p.kind)
+			}
+		}
+		if !a.role.cheats() && all == 0 {
 			v.failf("%s is honest, and none of its answers was found exact", a.name)
 		}
 	}

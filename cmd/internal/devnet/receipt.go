@@ -18,47 +18,35 @@ import (
 // checkReceipts draws one answer of each kind by an honest miner and lets `assay
 // verify` run it again.
 func (n *network) checkReceipts(ctx context.Context, say *teller) error {
-	ids, err := n.exactTasks(ctx)
+	exact, err := n.exactTasks(ctx)
 	if err != nil {
 		return err
-	}
-	want := map[protocol.Kind]bool{}
-	for i := range n.params.Kinds {
-		if !n.params.Kinds[i].OnLedger() { // else no run made it
-			want[n.params.Kinds[i].Name] = true
-		}
 	}
 	var seed [8]byte
 	if _, err := rand.Read(seed[:]); err != nil {
 		return err
 	}
-	for i := range ids {
-		if len(want) == 0 {
-			break
+	for i := range n.params.Kinds {
+		k := &n.params.Kinds[i]
+		if k.OnLedger() {
+			continue // no run made it
 		}
-		id := ids[(binary.LittleEndian.Uint64(seed[:])+uint64(i))%uint64(len(ids))]
-		var t api.Task
-		if err := n.validators[0].api.get(ctx, "/v1/tasks/"+id.String(), &t); err != nil {
-			return err
+		ids := exact[k.Name]
+		if len(ids) == 0 {
+			return fmt.Errorf("there is none of the kind %s to draw", k.Name)
 		}
-		if !want[t.Kind] {
-			continue
-		}
-		delete(want, t.Kind)
-		say.printf("receipt    drawn with seed %x: task %s, %s", seed, id, t.Kind)
+		id := ids[binary.LittleEndian.Uint64(seed[:])%uint64(len(ids))]
+		say.printf("receipt    drawn with seed %x: task %s, %s", seed, id, k.Name)
 		if err := n.checkReceipt(ctx, say, id); err != nil {
-			return fmt.Errorf("of the kind %s: %w", t.Kind, err)
+			return fmt.Errorf("of the kind %s: %w", k.Name, err)
 		}
-	}
-	for kind := range want {
-		return fmt.Errorf("there is none of the kind %s to draw", kind)
 	}
 	return nil
 }
 
-// exactTasks lists the tasks of honest miners of whose answers some were found
-// exact, in an order that everyone gets.
-func (n *network) exactTasks(ctx context.Context) ([]protocol.TaskID, error) {
+// exactTasks lists by kind the tasks of honest miners of whose answers some were
+// found exact, in an order that everyone gets.
+func (n *network) exactTasks(ctx context.Context) (map[protocol.Kind][]protocol.TaskID, error) {
 	scores, err := list[api.Score](ctx, n.validators[0].api, "/v1/scores")
 	if err != nil {
 		return nil, err
@@ -67,14 +55,16 @@ func (n *network) exactTasks(ctx context.Context) ([]protocol.TaskID, error) {
 	for _, a := range n.miners {
 		honest[a.hotkey.PublicKey()] = !a.role.cheats()
 	}
-	var ids []protocol.TaskID
-	for _, s := range scores {
-		if honest[s.Hotkey] && s.Exact > 0 {
-			ids = append(ids, s.Tasks...)
+	exact := map[protocol.Kind][]protocol.TaskID{}
+	for i := range scores {
+		if s := &scores[i]; honest[s.Hotkey] && s.Exact > 0 {
+			exact[s.Kind] = append(exact[s.Kind], s.Tasks...)
 		}
 	}
-	slices.SortFunc(ids, func(a, b protocol.TaskID) int { return bytes.Compare(a[:], b[:]) })
-	return slices.Compact(ids), nil
+	for _, ids := range exact {
+		slices.SortFunc(ids, func(a, b protocol.TaskID) int { return bytes.Compare(a[:], b[:]) })
+	}
+	return exact, nil
 }
 
 // checkReceipt lets the receipt of an answer be made, and run again.
