@@ -15,12 +15,14 @@ import (
 const together = 64
 
 // Compared fills in what the records of a source are beside those before them in
-// their epoch. Records are taken apart on all processors, and compared in order.
+// their epoch. Records are taken apart on all processors; one compares them in
+// their order, while those before are written.
 func Compared(source Source[Record]) Source[Record] {
 	return func(ctx context.Context, e protocol.Epoch, yield func(*Record) error) (int64, error) {
-		c := comparison{before: before{makers: map[string]*gate.Crowd{}, window: synthetic.Default().Window}, yield: yield, apart: make(chan *traced)}
-		defer close(c.apart)
 		workers := runtime.GOMAXPROCS(0)
+		c := comparison{yield: yield, apart: make(chan *traced), order: make(chan *traced, workers+1)}
+		defer close(c.apart)
+		defer close(c.order)
 		for range workers {
 			go func() {
 				for t := range c.apart {
@@ -28,6 +30,12 @@ func Compared(source Source[Record]) Source[Record] {
 				}
 			}()
 		}
+		go func() {
+			b := before{makers: map[string]*gate.Crowd{}, window: synthetic.Default().Window}
+			for t := range c.order {
+				t.compare(&b)
+			}
+		}()
 		next := &traced{}
 		dropped, err := source(ctx, e, func(r *Record) error {
 			if next.rows = append(next.rows, *r); len(next.rows) < together {
@@ -46,24 +54,24 @@ func Compared(source Source[Record]) Source[Record] {
 
 // comparison is the records of an epoch on their way.
 type comparison struct {
-	before before
-	yield  func(*Record) error
-	apart  chan *traced
-	queue  []*traced // in order
+	yield func(*Record) error
+	apart chan *traced // to who takes them apart
+	order chan *traced // to who compares them
+	queue []*traced    // those that were handed to both, in order
 }
 
-// add hands records to who takes them apart, and yields the oldest until no more
-// than so many lists are on their way.
+// add hands records on, and yields the oldest until no more than so many lists
+// are on their way.
 func (c *comparison) add(t *traced, most int) error {
-	t.done = make(chan struct{})
+	t.taken, t.compared = make(chan struct{}), make(chan struct{})
 	c.queue = append(c.queue, t)
 	c.apart <- t
+	c.order <- t
 	for len(c.queue) > most {
 		oldest := c.queue[0]
 		c.queue = c.queue[1:]
-		<-oldest.done
+		<-oldest.compared
 		for i := range oldest.rows {
-			c.before.compare(&oldest.rows[i], &oldest.traces[i])
 			if err := c.yield(&oldest.rows[i]); err != nil {
 				return err
 			}
@@ -72,11 +80,11 @@ func (c *comparison) add(t *traced, most int) error {
 	return nil
 }
 
-// traced is records and, when done, what they are compared by.
+// traced is records and, once taken, what they are compared by.
 type traced struct {
-	rows   []Record
-	traces []trace
-	done   chan struct{}
+	rows            []Record
+	traces          []trace
+	taken, compared chan struct{} // closed when it is so
 }
 
 type trace struct {
@@ -92,7 +100,15 @@ func (t *traced) take() {
 			x.sign = gate.Sign(x.grams)
 		}
 	}
-	close(t.done)
+	close(t.taken)
+}
+
+func (t *traced) compare(b *before) {
+	<-t.taken
+	for i := range t.rows {
+		b.compare(&t.rows[i], &t.traces[i])
+	}
+	close(t.compared)
 }
 
 // before is what came before a row in its epoch. In memory it keeps about a
