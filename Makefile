@@ -89,10 +89,16 @@ arm64: models ## the kernels of arm64 and the golden vectors of the models under
 kernels: ## compile engine/cuda's kernels to the PTX that is committed
 	./scripts/check/kernels.sh --write
 
+kernels-report: ## assemble the kernels of GPUs by NVIDIA's assemblers; registers and instructions into engine/SPEED.md
+	python3 -B scripts/bench/kernels_report.py
+
+interpreted: model ## a golden run of SmolLM2 by the kernels of GPUs, on an interpreter of their PTX
+	$(GO) test -count=1 -tags interpreted -run InterpretedGPU ./engine
+
 golden: models ## rewrite golden files; read the diff before you commit it
 	UPDATE_GOLDEN=1 $(GO) test ./...
 
 lint: ## formatting, linter, import map and rules of the house
 	./scripts/check/lint.sh $(LINT_VERSION)
 
-.PHONY: help demo devnet build model models templates test page race nocgo fuzz fuzz-long quality signals bench bench-peers oracle oracle-long peers sanitize arm64 kernels golden lint
+.PHONY: help demo devnet build model models templates test page race nocgo fuzz fuzz-long quality signals bench bench-peers oracle oracle-long peers sanitize arm64 kernels kernels-report interpreted golden lint

@@ -102,7 +102,7 @@ func open(driver Driver, number int) (*unit, error) {
 	if u.dev, err = driver.Open(number); err != nil {
 		return nil, err
 	}
-	if u.dev.Do(func() { u.kernels, err = load(u.dev) }); err != nil {
+	if u.dev.Do(func() { u.kernels, err = load(u.dev, u.info) }); err != nil {
 		u.dev.Close()
 		return nil, fmt.Errorf("%s: %w", u.name(), err)
 	}

@@ -2,6 +2,7 @@ package cuda_test
 
 import (
 	"bytes"
+	"io/fs"
 	"maps"
 	"math/rand/v2"
 	"slices"
@@ -42,6 +43,19 @@ func TestEveryInstructionRuns(t *testing.T) {
 			}
 		}
 	}
+	for _, target := range targets {
+		for kind := range halves {
+			for _, cols := range []int{2304, 768} {
+				for _, tokens := range []int{33, 16} {
+					w, b, x := randomMatrix(r, kind, 129, cols), &bench{t: t, target: target}, awkward(r, cols*tokens)
+					bias := awkward(r, 160)[:129]
+					if !equal(b.linear(w, bias, x, tokens), reference(w, bias, x, tokens)) || !equal(b.linear(w, nil, x, tokens), reference(w, nil, x, tokens)) {
+						t.Errorf("%s, %s: other numbers", target, kind)
+					}
+				}
+			}
+		}
+	}
 	for _, n := range []int{32, 288, 2304, 4352} {
 		(&bench{t: t}).norms(r, n)
 	}
@@ -58,12 +72,12 @@ func TestEveryInstructionRuns(t *testing.T) {
 			t.Errorf("%s: other numbers", w.Arch)
 		}
 	}
-	files, err := cuda.Modules.ReadDir("ptx")
+	files, err := fs.Glob(cuda.Modules, "ptx/*/*.ptx")
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, f := range files {
-		text, err := cuda.Modules.ReadFile("ptx/" + f.Name())
+		text, err := cuda.Modules.ReadFile(f)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -79,7 +93,7 @@ func TestEveryInstructionRuns(t *testing.T) {
 				if idle(name, what) && !excused {
 					excused = true
 				} else {
-					t.Errorf("%s, line %d of %s, does not run: %s", name, line, f.Name(), what)
+					t.Errorf("%s, line %d of %s, does not run: %s", name, line, f, what)
 				}
 			}
 		}

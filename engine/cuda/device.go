@@ -22,6 +22,7 @@ type Driver interface {
 type Info struct {
 	Name         string
 	Driver       string // such as CUDA 12.4, the newest that it knows
+	Version      int    // of CUDA, 1000 × major + 10 × minor
 	Major, Minor int    // compute capability
 	Memory       int64  // bytes
 }

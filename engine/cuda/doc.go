@@ -16,7 +16,7 @@
 //
 //	device.go    what is asked of a driver, and CUDA's errors
 //	library.go   NVIDIA's driver, on an OS thread of its own for each device
-//	kernels.go   the kernels: kernels/*.cu in CUDA C++, ptx/*.ptx as clang has compiled them
+//	kernels.go   the kernels: kernels/*.cu in CUDA C++, ptx/*/*.ptx as clang has compiled them
 //	model.go     weights on the device, and the plan of its memory
 //	plan.go      what memory a model takes
 //	selftest.go  two tiny models whose bits are known, at the start and every hour
@@ -24,8 +24,9 @@
 //	step.go      a step: tokens of all pieces through all layers, then what is wanted of them
 //	layers.go    which kernels that takes
 //
-// The kernels are the same for one token and for many, and every sum has the
-// order of arith/SPEC.md, so nothing that a step has beside a sequence can
+// Linear layers have kernels for one token, for some, and for many where a device
+// has matrix instructions for bytes. Every sum has the order of arith/SPEC.md,
+// so nothing that a step has beside a sequence can
 // change the sequence's bits. scripts/check/kernels.sh proves that the PTX is
 // what the sources give. Start reading at step.go, then kernels/ac1.cuh and
 // kernels/linear.cu.

@@ -7,10 +7,35 @@ import (
 	"github.com/assaynet/assay/engine/gguf"
 )
 
-// The kernels of compute capability 6.1, which every newer device can compile.
+// The kernels of compute capability 6.1, which every newer device can compile,
+// and those that need more, for each target that has its own.
 //
-//go:embed ptx/*.ptx
+//go:embed ptx/*/*.ptx
 var modules embed.FS
+
+// common is the target that every device has.
+const common = "sm_61"
+
+// targets are those with matrix instructions for bytes, the best first: the
+// least compute capability, and the first CUDA that reads their PTX.
+var targets = []struct {
+	name         string
+	major, minor int
+	version      int
+}{
+	{"sm_80", 8, 0, 11000},
+	{"sm_75", 7, 5, 10020},
+}
+
+// target is the best of a device that has matrix instructions, or empty.
+func target(i Info) string {
+	for _, t := range targets {
+		if (i.Major > t.major || i.Major == t.major && i.Minor >= t.minor) && i.Version >= t.version {
+			return t.name
+		}
+	}
+	return ""
+}
 
 // kernels are those of each module.
 var kernels = map[string][]string{
@@ -24,6 +49,9 @@ var kernels = map[string][]string{
 	"stream":    {"add", "cap"},
 }
 
+// matrixKernels are those of the module matrix, of a target.
+var matrixKernels = perType("matrix_", "")
+
 // The threads of a block that kernels/*.cu are written for.
 const (
 	elementThreads   = 256 // quantise, norm, stream, choose
@@ -32,6 +60,10 @@ const (
 	embedThreads     = 64
 	linearWarps      = 8 // at most; one for each chunk
 	linearTokens     = 8 // of linear_…_8
+	matrixThreads    = 128
+	matrixRows       = 128
+	matrixTokens     = 32
+	matrixFrom       = 16 // tokens from which matrix instructions are quicker; predicted, see SPEED.md
 )
 
 const (
@@ -70,21 +102,31 @@ func kernelName(before string, t gguf.Type, after string) string {
 	return before + strings.ToLower(t.String()) + after
 }
 
-// load compiles all modules. Errors: *Error.
-func load(d Device) (map[string]uintptr, error) {
+// load compiles the modules of a device. Errors: *Error.
+func load(d Device, i Info) (map[string]uintptr, error) {
 	all := map[string]uintptr{}
 	for module, names := range kernels {
-		text, err := modules.ReadFile("ptx/" + module + ".ptx")
-		if err != nil {
+		if err := compile(d, common+"/"+module, names, all); err != nil {
 			return nil, err
 		}
-		handles, err := d.Load(string(text), names)
-		if err != nil {
+	}
+	if t := target(i); t != "" {
+		if err := compile(d, t+"/matrix", matrixKernels, all); err != nil {
 			return nil, err
-		}
-		for i, name := range names {
-			all[name] = handles[i]
 		}
 	}
 	return all, nil
+}
+
+// compile adds a module's kernels. Errors: *Error.
+func compile(d Device, module string, names []string, all map[string]uintptr) error {
+	text, err := modules.ReadFile("ptx/" + module + ".ptx")
+	if err != nil {
+		return err
+	}
+	handles, err := d.Load(string(text), names)
+	for i := range handles {
+		all[names[i]] = handles[i]
+	}
+	return err
 }

@@ -19,6 +19,11 @@ func blocks(n, threads int) int { return (n + threads - 1) / threads }
 // linear multiplies the quantised activations.
 func (l *launcher) linear(m matrix, out pointer) {
 	s, name, y := &l.b.m.scratch, "_1", 1
+	if matrix := kernelName("matrix_", m.kind, ""); l.n >= matrixFrom && l.b.kernels[matrix] != 0 {
+		l.start(matrix, blocks(m.rows, matrixRows), blocks(l.n, matrixTokens), matrixThreads,
+			m.quants, m.scales, s.quants, s.dx, s.tx, m.bias, out, m.rows, m.blocks, l.n)
+		return
+	}
 	if l.n > 1 {
 		name, y = "_8", blocks(l.n, linearTokens)
 	}

@@ -148,7 +148,7 @@ func (l *library) describe(number int32) error {
 	for end < len(name) && name[end] != 0 {
 		end++
 	}
-	l.devices = append(l.devices, Info{Name: string(name[:end]), Driver: release(l.version), Major: int(major), Minor: int(minor), Memory: int64(bytes)})
+	l.devices = append(l.devices, Info{Name: string(name[:end]), Driver: release(l.version), Version: int(l.version), Major: int(major), Minor: int(minor), Memory: int64(bytes)})
 	l.handles = append(l.handles, device)
 	return nil
 }

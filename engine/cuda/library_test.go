@@ -87,7 +87,7 @@ func TestWhatALibrarySays(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := cuda.Info{Name: "Fake 9000", Driver: "CUDA 12.4", Major: 8, Minor: 6, Memory: 24 << 30}
+	want := cuda.Info{Name: "Fake 9000", Driver: "CUDA 12.4", Version: 12040, Major: 8, Minor: 6, Memory: 24 << 30}
 	if list, err := d.Devices(); err != nil || len(list) != 2 || list[1] != want {
 		t.Errorf("got %+v, %v", list, err)
 	}

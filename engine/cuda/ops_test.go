@@ -6,6 +6,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/assaynet/assay/engine/arith"
@@ -69,14 +70,19 @@ func awkward(r *rand.Rand, n int) []float32 {
 
 // bench is a device on which single kernels run.
 type bench struct {
-	t   testing.TB
-	mem ptx.Memory
-	s   ptx.Schedule
+	t      testing.TB
+	mem    ptx.Memory
+	s      ptx.Schedule
+	target string // with matrix instructions; empty: without
 }
 
 // kernel finds a kernel among the committed ones.
+// module is of the common target where it names none.
 func kernel(t testing.TB, module, name string) *ptx.Kernel {
 	t.Helper()
+	if !strings.Contains(module, "/") {
+		module = "sm_61/" + module
+	}
 	text, err := cuda.Modules.ReadFile("ptx/" + module + ".ptx")
 	if err != nil {
 		t.Fatal(err)
@@ -166,7 +172,37 @@ func TestLinearLayers(t *testing.T) {
 	}
 }
 
-// linear runs the kernels.
+// TestMatrixInstructions compares linear layers for many tokens of every type,
+// by the instructions of both targets: rows and tokens that fill no tile, chunks
+// that are not whole, one that fills half of the two buffers and more than both.
+// Copies land early and late.
+func TestMatrixInstructions(t *testing.T) {
+	r := rand.New(rand.NewPCG(33, 34))
+	for _, target := range targets {
+		for kind := range halves {
+			elements, _ := kind.Block()
+			for i, shape := range [][3]int{{1, 32, 16}, {33, 288, 33}, {129, 1056, 40}} {
+				rows, tokens := shape[0], shape[2]
+				cols := (shape[1] + int(elements) - 1) / int(elements) * int(elements)
+				w := randomMatrix(r, kind, rows, cols)
+				var bias []float32
+				if i != 1 {
+					bias = awkward(r, (rows+31)/32*32)[:rows]
+				}
+				x := awkward(r, cols*tokens)
+				b := &bench{t: t, s: ptx.Schedule{Random: i == 1, Races: i == 1, Seed: uint64(rows)}, target: target}
+				if got, want := b.linear(w, bias, x, tokens), reference(w, bias, x, tokens); !equal(got, want) {
+					t.Errorf("%s, %s, %d × %d, %d tokens: other numbers", target, kind, rows, cols, tokens)
+				}
+			}
+		}
+	}
+}
+
+// targets are those with matrix instructions.
+var targets = []string{"sm_75", "sm_80"}
+
+// linear runs the kernels, those of a target where the bench has one.
 func (b *bench) linear(w *weights.Matrix, bias, x []float32, tokens int) []float32 {
 	b.t.Helper()
 	q, s := cuda.Interleaved(w)
@@ -181,6 +217,11 @@ func (b *bench) linear(w *weights.Matrix, bias, x []float32, tokens int) []float
 	g, n := ptx.Grid{X: (w.Rows + 31) / 32, Y: 1, Threads: 32 * min(8, (blocks+7)/8)}, 1
 	if tokens > 1 {
 		n, g.Y = 8, (tokens+7)/8
+	}
+	if b.target != "" {
+		b.run(b.target+"/matrix", cuda.KernelName("matrix_", w.Type, ""), ptx.Grid{X: (w.Rows + 127) / 128, Y: (tokens + 31) / 32, Threads: 128},
+			quants, scales, i8, dx, tx, add, out, le32(w.Rows), le32(blocks), le32(tokens))
+		return b.floats(out, tokens*w.Rows)
 	}
 	b.run("linear", cuda.KernelName("linear_", w.Type, fmt.Sprintf("_%d", n)), g,
 		quants, scales, i8, dx, tx, add, out, le32(w.Rows), le32(blocks), le32(tokens))

@@ -5,18 +5,25 @@
 #
 # Contraction stays off: left to itself, clang writes operations without .rn, which
 # an assembler may fuse. sm_61 is the first with dp4a; drivers compile it for all
-# newer devices. PTX 6.0 is the first with shuffles that name their lanes.
+# newer devices. PTX 6.0 is the first with shuffles that name their lanes. matrix.cu
+# needs matrix instructions for bytes: of sm_75, in PTX 6.5, and of sm_80, in 7.0.
 set -euo pipefail
 cd "$(dirname "$0")"
 ./need.sh clang++-19 clang-19
 cd ../../engine/cuda
 out=$(mktemp -d)
 trap 'rm -rf "$out"' EXIT
-printf '%s\n' kernels/*.cu | xargs -P "$(nproc)" -I{} sh -c 'clang++-19 -x cuda --cuda-device-only -nocudainc -nocudalib -std=c++20 -O3 \
-	-ffp-contract=off -fno-fast-math -Wall -Wextra -Werror -S --cuda-gpu-arch=sm_61 --cuda-feature=+ptx60 "$2" -o "$1/$(basename "$2" .cu).ptx"' sh "$out" {}
+for kernel in kernels/*.cu; do
+	case $kernel in
+	*/matrix.cu) printf '%s\n' "$kernel 75 65" "$kernel 80 70" ;;
+	*) echo "$kernel 61 60" ;;
+	esac
+done | xargs -P "$(nproc)" -L 1 sh -c 'mkdir -p "$0/sm_$2" && clang++-19 -x cuda --cuda-device-only -nocudainc -nocudalib -std=c++20 -O3 \
+	-ffp-contract=off -fno-fast-math -Wall -Wextra -Werror -S --cuda-gpu-arch=sm_$2 --cuda-feature=+ptx$3 "$1" -o "$0/sm_$2/$(basename "$1" .cu).ptx"' "$out"
 if [ "${1-}" = --write ]; then
-	rm -f ptx/*.ptx
-	cp "$out"/*.ptx ptx/
+	rm -rf ptx
+	cp -r "$out" ptx
+	chmod 755 ptx
 elif ! diff -rq "$out" ptx; then
 	echo 'kernels.sh: ptx is not what kernels give; hint: make kernels, and commit it' >&2
 	exit 1

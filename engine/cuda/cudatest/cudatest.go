@@ -29,7 +29,7 @@ var InOrder = ptx.Schedule{}
 
 // New returns a driver of one device, whose launches have a schedule.
 func New(s ptx.Schedule) *Driver {
-	info := cuda.Info{Name: "interpreter", Driver: "PTX", Major: 6, Minor: 1, Memory: 1 << 34}
+	info := cuda.Info{Name: "interpreter", Driver: "PTX", Version: 12000, Major: 6, Minor: 1, Memory: 1 << 34}
 	return &Driver{Info: info, Count: 1, Schedule: s, Allowed: -1}
 }
 
@@ -125,8 +125,8 @@ func (d *Device) Load(text string, names []string) ([]uintptr, error) {
 		if k == nil {
 			return nil, d.said("cuModuleGetFunction", errors.New(name))
 		}
-		handles = append(handles, uintptr(len(d.kernels)))
 		d.kernels = append(d.kernels, k)
+		handles = append(handles, uintptr(len(d.kernels))) // 0 is none
 	}
 	return handles, d.broken
 }
@@ -179,7 +179,7 @@ func (d *Device) Launch(kernel uintptr, x, y, threads int, args [][]byte) error 
 		return d.broken
 	}
 	d.schedule.Seed++
-	return d.said("cuLaunchKernel", d.kernels[kernel].Run(&d.mem, ptx.Grid{X: x, Y: y, Threads: threads}, args, d.schedule))
+	return d.said("cuLaunchKernel", d.kernels[kernel-1].Run(&d.mem, ptx.Grid{X: x, Y: y, Threads: threads}, args, d.schedule))
 }
 
 // Close ends the device.

@@ -45,6 +45,11 @@ func accessFamily(forms ...string) []opcode {
 		switch {
 		case strings.Contains(name, ".shared."):
 			o.space = shared
+			for i, kind := range o.kinds {
+				if kind == "m" {
+					o.kinds[i] = "ms"
+				}
+			}
 		case strings.Contains(name, ".nc."):
 			o.space = constantGlobal
 		}
@@ -58,11 +63,15 @@ func accessFamily(forms ...string) []opcode {
 
 // place finds the memory of one lane's access.
 func (w *warp) place(in *instr, lane, size int) (r *region, off int, err error) {
-	a := w.regs[in.a][lane] + uint64(in.offset)
+	return w.locate(in, lane, w.regs[in.a][lane]+uint64(in.offset), size, in.op.space)
+}
+
+// locate finds the memory of so many bytes at an address.
+func (w *warp) locate(in *instr, lane int, a uint64, size int, of space) (r *region, off int, err error) {
 	if a%uint64(size) != 0 {
 		return nil, 0, w.wrong(ErrAlignment, in, 1<<lane, "%#x, of %d bytes", a, size)
 	}
-	if in.op.space == shared {
+	if of == shared {
 		r = &w.block.shared
 	} else if r = w.last; r == nil || a < r.base || a >= r.base+uint64(len(r.data)) {
 		r = w.block.mem.find(a)
@@ -70,7 +79,7 @@ func (w *warp) place(in *instr, lane, size int) (r *region, off int, err error) 
 	if r == nil || a < r.base || a-r.base+uint64(size) > uint64(len(r.data)) {
 		return nil, 0, w.wrong(ErrBounds, in, 1<<lane, "%#x, %d bytes", a, size)
 	}
-	if in.op.space != shared {
+	if of != shared {
 		w.last = r
 	}
 	return r, int(a - r.base), nil

@@ -10,7 +10,7 @@ var comparisons = append(append(append(
 	append(append(compareFamily("s16", "i16", func(x uint64) int64 { return int64(int16(x)) }),
 		compareFamily("u16", "i16", func(x uint64) uint64 { return x })...), append(compareFloats,
 		selectOf("selp.f32 f32,f32,f32,p"), selectOf("selp.b32 b32,b32,b32,p"), selectOf("selp.u32 i32,i32,i32,p"),
-		selectOf("selp.s32 i32,i32,i32,p"), selectOf("selp.b64 b64,b64,b64,p"), selectOf("selp.u64 i64,i64,i64,p"), selectOf("selp.b16 b16,b16,b16,p"),
+		selectOf("selp.s32 i32,i32,i32,p"), selectOf("selp.b64 b64,b64,b64,p"), selectOf("selp.u64 i64,i64,i64,p"), selectOf("selp.b16 b16,b16,b16,p"), selectOf("selp.u16 i16,i16,i16,p"),
 		predicate("and.pred", func(a, b uint32) uint32 { return a & b }),
 		predicate("or.pred", func(a, b uint32) uint32 { return a | b }),
 		predicate("xor.pred", func(a, b uint32) uint32 { return a ^ b }),
@@ -79,7 +79,7 @@ func compareFloat(rel string, f func(x, y float32) bool) opcode {
 func selectOf(form string) opcode { return op(selects, form) }
 
 func predicate(name string, f func(a, b uint32) uint32) opcode {
-	o := op(logic, name+" p,p,p")
+	o := op(logic, name+" p,p,pc")
 	o.bits = f
 	return o
 }

@@ -15,6 +15,8 @@
 //	move.go       §9.7.9 data movement and conversion, but for memory
 //	access.go     §9.7.9 ld and st
 //	warpwide.go   §9.7.9 shfl, §9.7.13 bar
+//	matrices.go   §9.7.13 ldmatrix, mma of bytes
+//	async.go      §9.7.9 cp.async, which lands early or as late as it may
 //
 // Kernel.Run runs a grid. A warp is 32 lanes with program counters of their
 // own; those that stand at one instruction run it together. An operation that

@@ -120,6 +120,16 @@ var integers = []opcode{
 	value("shr.u16 b16,b16,i32", shrUnsigned),
 	value("shr.u32 b32,b32,i32", shrUnsigned),
 	value("shr.u64 b64,b64,i32", shrUnsigned),
+	value("shr.s16 b16,b16,i32", func(d, a, b, _ *lanes) {
+		for l := range d {
+			d[l] = uint64(uint16(int16(a[l]) >> b[l]))
+		}
+	}),
+	value("mul.wide.u16 i32,i16,i16", func(d, a, b, _ *lanes) {
+		for l := range d {
+			d[l] = a[l] * b[l]
+		}
+	}),
 	value("shr.s32 b32,b32,i32", func(d, a, b, _ *lanes) {
 		for l := range d {
 			d[l] = uint64(uint32(int32(a[l]) >> b[l]))

@@ -132,6 +132,7 @@ func (w *warp) begin(g Grid) {
 	clear(w.defined)
 	clear(w.known)
 	w.pc, w.live, w.waiting, w.last = [warpSize]int32{}, fullWarp, 0, nil
+	w.flights = [warpSize]flight{}
 	for _, c := range w.k.consts { // nothing writes to them
 		if w.fresh {
 			w.fill(c.slot, c.value)

@@ -46,6 +46,7 @@ type instr struct {
 	p, q    int    // predicates that are read, or -1
 	vec     []int  // registers of a vector
 	more    []int  // further vectors' registers
+	second  int64  // offset of a second address
 	offset  int64  // of an address; the parameter's number for ld.param
 	target  int    // of a branch
 	mask    uint64 // of the bits of d

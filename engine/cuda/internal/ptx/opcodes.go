@@ -18,8 +18,12 @@ const (
 	stores               // to memory
 	jumps
 	exits
-	shuffles // between the lanes that a mask names
-	barriers // of a block
+	shuffles    // between the lanes that a mask names
+	barriers    // of a block
+	collectives // of a whole warp
+	starts      // of copies that go on beside
+	commits     // of a group of them
+	waits       // for groups of them
 )
 
 // lanes are a register's values in the lanes of a warp, without sign, the bits
@@ -51,10 +55,11 @@ type opcode struct {
 	size   int    // bytes of an access
 	signed bool   // of a load
 	source source // of a shuffle
+	m, k   int    // rows and depth of a product of matrices
 }
 
 // opcodes is the whole table.
-var opcodes = table(integers, floats, comparisons, moves, accesses, warpwide)
+var opcodes = table(integers, floats, comparisons, moves, accesses, warpwide, matrices, copies)
 
 // table joins families. An operation that is there twice would be a mistake of
 // this package.

@@ -145,10 +145,10 @@ func (p *parser) address() (operand, error) {
 		if err != nil {
 			return o, err
 		}
-		if base.form == isReg && base.reg.bits != 64 || base.form == isPred {
+		if base.form == isReg && base.reg.bits < 32 || base.form == isPred {
 			return o, p.bad("%s is no address", name)
 		}
-		o.slot = base.slot
+		o.slot, o.reg = base.slot, base.reg
 	}
 	if p.peek() == "+" {
 		p.at++
@@ -171,12 +171,15 @@ var errOperands = errors.New("wrong operands")
 
 // fits tells whether an operand may stand where kind says: a class (f, i, b for
 // any), its bits, and + where the register may be wider; p is a predicate, m an
-// address, P a parameter, c a constant, vN… a vector of N.
+// address, ms one of shared memory, which may have 32 bits, P a parameter, c a
+// constant, vN… a vector of N.
 func fits(o operand, kind string, dest bool) bool {
 	switch kind {
 	case "p":
 		return o.form == isPred
 	case "m":
+		return o.form == isAddress && o.reg.bits != 32
+	case "ms":
 		return o.form == isAddress
 	case "P":
 		return o.form == isParam
@@ -228,7 +231,7 @@ func (p *parser) bind(in *instr, list []operand) error {
 	}
 	places := []*int{&in.a, &in.b, &in.c}
 	for i, o := range list {
-		dest := i == 0 && op.kind != stores && op.kind != barriers
+		dest := i == 0 && op.writes()
 		if !fits(o, op.kinds[i], dest) {
 			return fmt.Errorf("%w: number %d is not %s", errOperands, i+1, op.kinds[i])
 		}
@@ -259,6 +262,7 @@ func (p *parser) bind(in *instr, list []operand) error {
 		case o.form == isParam:
 			in.a, in.offset = o.slot, o.offset
 		default:
+			first := len(places) == 3
 			if o = p.narrowed(o, op.kinds[i]); op.kind == barriers && op.kinds[i] == "c" && p.valueOf(o) != 0 {
 				return errors.New("another barrier than 0")
 			}
@@ -267,13 +271,23 @@ func (p *parser) bind(in *instr, list []operand) error {
 			} else {
 				*places[0], places = o.slot, places[1:]
 			}
+			if op.kind == starts && op.kinds[i] == "c" && !copySize(op.name, p.valueOf(o)) {
+				return errors.New("a copy of another size")
+			}
 			in.reads = append(in.reads, o.slot)
-			if o.form == isAddress {
+			if o.form == isAddress && first {
 				in.offset = o.offset
+			} else if o.form == isAddress {
+				in.second = o.offset
 			}
 		}
 	}
 	return nil
+}
+
+// writes tells whether the first operand is what an instruction gives.
+func (o *opcode) writes() bool {
+	return o.kind != stores && o.kind != barriers && o.kind != starts && o.kind != waits
 }
 
 // narrowed cuts a constant to the bits of its place.

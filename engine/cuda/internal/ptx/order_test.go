@@ -157,7 +157,7 @@ func TestWhatIsNotInTheTableIsRefused(t *testing.T) {
 		{"mov.b32 %r99, 1;", ptx.ErrSyntax},
 		{"A: mov.b32 %r0, 1; A: mov.b32 %r0, 1;", ptx.ErrSyntax},
 		{"{ .reg .b32 t; } mov.b32 t, 1;", ptx.ErrSyntax},
-		{"ld.global.u32 %r0, [%r1];", ptx.ErrSyntax},
+		{"ld.global.u32 %r0, [%r1];", ptx.ErrOpcode},
 		{"bar.sync 1;", ptx.ErrOpcode},
 	} {
 		if _, err := ptx.Parse(text("", c.do)); !errors.Is(err, c.kind) {

@@ -49,6 +49,9 @@ func (p *plan) number(n int) int {
 	return 0
 }
 
+// late tells whether a copy that has been started waits until it must be there.
+func (p *plan) late() bool { return !p.Random || p.rng.IntN(2) == 0 }
+
 func (p *plan) atOnce() int {
 	if p.Random {
 		return atOnce

@@ -51,6 +51,9 @@ func TestValues(t *testing.T) {
 		{"shl.b32 %r0, 3, 32", 0},
 		{"shl.b64 %d0, 3, 63", 1 << 63},
 		{"shr.u16 %h0, 0x8001, 1", 0x4000},
+		{"shr.s16 %h0, 0x8000, 15", 0xffff},
+		{"shr.s16 %h0, 0x4000, 20", 0},
+		{"mul.wide.u16 %r0, 0xffff, 0xffff", 0xfffe0001},
 		{"shr.u32 %r0, 0x80000001, 31", 1},
 		{"shr.u32 %r0, 0x80000001, 77", 0},
 		{"shr.u64 %d0, -1, 60", 15},
@@ -174,13 +177,13 @@ func TestComparisons(t *testing.T) {
 func TestPredicates(t *testing.T) {
 	for do, want := range map[string]uint64{
 		"and.pred %p0, %p1, %p2;": 0b1000, "or.pred %p0, %p1, %p2;": 0b1110, "xor.pred %p0, %p1, %p2;": 0b0110,
-		"not.pred %p0, %p1;": 0b0101, "mov.pred %p0, %p2;": 0b1100, "mov.pred %p0, -1;": 0b1111, "mov.pred %p0, 0;": 0,
+		"not.pred %p0, %p1;": 0b0101, "xor.pred %p0, %p1, -1;": 0b0101, "and.pred %p0, %p1, 0;": 0, "mov.pred %p0, %p2;": 0b1100, "mov.pred %p0, -1;": 0b1111, "mov.pred %p0, 0;": 0,
 	} {
 		body := "and.b32 %r2, %r1, 1; setp.ne.s32 %p1, %r2, 0; and.b32 %r2, %r1, 2; setp.ne.s32 %p2, %r2, 0;" + do +
 			"mov.b32 %r0, 0; @%p0 mov.b32 %r0, 1;" + stored("%r0")
 		gives(t, nil, body, func(l int) uint64 { return want >> (l % 4) & 1 })
 	}
-	for kind, reg := range map[string]string{"b16": "%h0", "b32": "%r0", "u32": "%r0", "s32": "%r0", "b64": "%d0", "u64": "%d0", "f32": "%f0"} {
+	for kind, reg := range map[string]string{"b16": "%h0", "u16": "%h0", "b32": "%r0", "u32": "%r0", "s32": "%r0", "b64": "%d0", "u64": "%d0", "f32": "%f0"} {
 		a, b := "5", "6"
 		if kind == "f32" {
 			a, b = "0f00000005", "0f00000006"

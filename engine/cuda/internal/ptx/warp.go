@@ -31,6 +31,7 @@ type warp struct {
 	pc      [warpSize]int32
 	live    uint32
 	waiting uint32
+	flights [warpSize]flight
 	syncs   uint32  // how often lanes have waited for one another
 	last    *region // that was accessed
 }
@@ -119,15 +120,15 @@ func (w *warp) together(mask uint32, stop int32, others bool, most int) (n int, 
 			w.put(mask&^act, pc+1)
 			w.live &^= act
 			return n, nil
-		case shuffles, barriers:
+		case shuffles, barriers, collectives:
 			if act == 0 {
 				break
 			}
 			if err := w.ready(in, act); err != nil {
 				return n, err
 			}
-			if act == fullWarp && in.op.kind == shuffles && w.allNamed(in) {
-				if err := w.shuffle(in, act); err != nil {
+			if act == fullWarp && (in.op.kind == collectives || in.op.kind == shuffles && w.allNamed(in)) {
+				if err := w.meeting(in, act); err != nil {
 					return n, err
 				}
 				break
@@ -219,6 +220,12 @@ func (w *warp) alone(in *instr, mask uint32) error {
 		w.split(in, mask)
 	case joins:
 		w.join(in, mask)
+	case starts:
+		return w.start(in, mask)
+	case commits:
+		w.commit(mask)
+	case waits:
+		return w.wait(in, mask)
 	default:
 		w.logic(in, mask)
 	}
@@ -259,6 +266,8 @@ func (w *warp) logic(in *instr, mask uint32) {
 		second := uint32(0)
 		if in.q >= 0 {
 			second = w.preds[in.q]
+		} else if in.a >= 0 && w.regs[in.a][0] != 0 {
+			second = fullWarp
 		}
 		w.setPred(in.d, in.op.bits(w.preds[in.p], second), mask)
 	case in.p >= 0: // mov.pred

@@ -87,8 +87,11 @@ func (w *warp) allNamed(in *instr) bool {
 
 // named is the mask of lanes that a waiting lane names.
 func (w *warp) named(in *instr, lane int) uint32 {
-	if in.op.kind == shuffles {
+	switch in.op.kind {
+	case shuffles:
 		return uint32(w.regs[in.more[0]][lane])
+	case collectives:
+		return fullWarp
 	}
 	return uint32(w.regs[in.a][lane]) // bar.warp.sync
 }
@@ -118,14 +121,22 @@ func (w *warp) arrive(in *instr, pc int, mask uint32) error {
 			return nil
 		}
 	}
-	if in.op.kind == shuffles {
-		if err := w.shuffle(in, names); err != nil {
-			return err
-		}
-	} else {
-		w.syncs++
+	if err := w.meeting(in, names); err != nil {
+		return err
 	}
 	w.release(names, pc+1)
+	return nil
+}
+
+// meeting runs an operation of lanes that are all there.
+func (w *warp) meeting(in *instr, mask uint32) error {
+	switch in.op.kind {
+	case shuffles:
+		return w.shuffle(in, mask)
+	case collectives:
+		return w.collective(in)
+	}
+	w.syncs++ // bar.warp.sync
 	return nil
 }
 
