@@ -40,6 +40,7 @@ type TxResult struct {
 	Type   wire.TxType
 	Signer protocol.PublicKey
 	Err    error // a *RuleError, nil when it was carried out
+	Used   Cost  // of its work; at most what its weight says
 }
 
 // Result is what a block did.
@@ -48,6 +49,8 @@ type Result struct {
 	// Validators are the updates of the consensus set: Power 0 removes.
 	Validators []Power
 	Events     []Event
+	// Own is the cost of what the block did by itself; at most [OwnCost].
+	Own Cost
 }
 
 // machine carries out one block over an overlay.
@@ -63,6 +66,7 @@ type machine struct {
 	proposerKey protocol.PublicKey
 	events      []Event
 	updates     []Power
+	byTxs       Cost // of what was done, that of transactions
 }
 
 func newMachine(r Reader, chain string, p *params.Params) (*machine, error) {
@@ -104,7 +108,7 @@ func Apply(t Tree, chain string, p *params.Params, b *Block) (*Result, error) {
 	if err := m.blame(nil); err != nil {
 		return nil, err
 	}
-	res.Events, res.Validators = m.events, m.updates
+	res.Events, res.Validators, res.Own = m.events, m.updates, m.st.done.minus(m.byTxs)
 	return res, m.st.flush(t)
 }
 
@@ -145,22 +149,64 @@ func (m *machine) block(b *Block) ([]TxResult, error) {
 	if size > int(m.p.Block.MaxBytes) {
 		return nil, fmt.Errorf("%w: %d bytes, at most %d", ErrBlock, size, m.p.Block.MaxBytes)
 	}
+	txs, err := m.readTxs(b.Txs[1:])
+	if err != nil {
+		return nil, err
+	}
 	if err := m.openLink(b.Proposer, b.Txs[0]); err != nil {
 		return nil, err
 	}
-	results := make([]TxResult, 0, len(b.Txs)-1)
-	for i, raw := range b.Txs[1:] {
-		tx, body, err := wire.DecodeTx(raw, m.chain)
+	results := make([]TxResult, 0, len(txs))
+	for i := range txs {
+		res, err := m.carryOutTx(&txs[i])
 		if err != nil {
 			return nil, fmt.Errorf("%w: transaction %d: %w", ErrBlock, i+1, err)
 		}
-		ruled, err := m.include(tx, body)
-		if err != nil {
-			return nil, fmt.Errorf("%w: transaction %d: %w", ErrBlock, i+1, err)
-		}
-		results = append(results, TxResult{Hash: tx.Hash(), Type: tx.Type, Signer: tx.Signer, Err: ruled})
+		results = append(results, res)
 	}
 	return results, nil
+}
+
+// decoded is a transaction of a block, its signature not looked at.
+type decoded struct {
+	raw  []byte
+	tx   *wire.Tx
+	body wire.Body
+}
+
+// readTxs decodes the transactions of a block, and refuses what weighs too much
+// together before any signature is looked at, which costs most.
+func (m *machine) readTxs(raws [][]byte) ([]decoded, error) {
+	var weight uint64
+	out := make([]decoded, len(raws))
+	for i, raw := range raws {
+		tx, body, err := wire.ReadTx(raw, m.chain)
+		if err != nil {
+			return nil, fmt.Errorf("%w: transaction %d: %w", ErrBlock, i+1, err)
+		}
+		if weight += TxCost(body, len(raw)).Weight(); weight > m.p.Block.MaxWeight {
+			return nil, fmt.Errorf("%w: a weight above %d", ErrBlock, m.p.Block.MaxWeight)
+		}
+		out[i] = decoded{raw, tx, body}
+	}
+	return out, nil
+}
+
+// carryOutTx looks at the signature, and carries the transaction out.
+func (m *machine) carryOutTx(d *decoded) (TxResult, error) {
+	before := *m.st.done
+	m.st.done.Checks++
+	m.st.done.Bytes += uint64(len(d.raw))
+	if err := d.tx.Verify(); err != nil {
+		return TxResult{}, err
+	}
+	ruled, err := m.include(d.tx, d.body)
+	if err != nil {
+		return TxResult{}, err
+	}
+	used := m.st.done.minus(before)
+	m.byTxs = m.byTxs.plus(used)
+	return TxResult{Hash: d.tx.Hash(), Type: d.tx.Type, Signer: d.tx.Signer, Err: ruled, Used: used}, nil
 }
 
 // openLink checks the head of a block against the chain of the seat that the
@@ -174,6 +220,7 @@ func (m *machine) openLink(proposer protocol.PublicKey, head []byte) error {
 	if !ok {
 		return fmt.Errorf("%w: proposer %s is not in the set", ErrBlock, proposer)
 	}
+	m.st.done.Bytes += seat.Beacon.hashed(m.height)
 	if seat.Beacon, ok = seat.Beacon.open(m.height, h.Link); !ok {
 		return fmt.Errorf("%w: link %s of seat %d does not serve height %d", ErrBlock, h.Link.Short(), seat.ID.UID, m.height)
 	}

@@ -78,7 +78,7 @@ type opened struct {
 // of returns the count of a seat and kind: the median of what the judges state,
 // the seat's own statement aside.
 func (o *opened) of(id protocol.SeatID, kind int) uint32 {
-	if id.Registered > o.m.p.Schedule.EpochEnd(o.e) { // the count is of who sat there before
+	if id.Registered > 0 && id.Registered >= o.m.p.Schedule.EpochStart(o.e) { // the count is of who sat there before
 		return 0
 	}
 	votes := make([]vote, 0, len(o.said))

@@ -32,6 +32,14 @@ func (c Chain) serves(h protocol.Height) bool {
 	return !c.Link.IsZero() && h >= c.Start+protocol.Height(c.Seen) && h < c.End()
 }
 
+// hashed returns how many bytes [Chain.open] hashes at height h.
+func (c Chain) hashed(h protocol.Height) uint64 {
+	if !c.serves(h) {
+		return 0
+	}
+	return (uint64(h-c.Start) + 1 - c.Seen) * uint64(len(c.Link))
+}
+
 // open returns the chain after link was shown at height h, and whether link
 // serves h: so many hashes of it as there are links from the last one seen
 // give that one. It costs at most ChainLength hashes.

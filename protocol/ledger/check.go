@@ -61,40 +61,35 @@ func (m *machine) carryOut(txs [][]byte) {
 	}
 }
 
-// waiting is a candidate for a block.
-type waiting struct {
-	raw    []byte
-	signer protocol.PublicKey
-	nonce  uint64
-}
-
 // SelectTxs returns those of candidates that may stand in the next block, one
-// after the other, in at most maxBytes together. The order is that of the
-// candidates, but that one signer's come by nonce. What does not decode, does
-// not verify, cannot pay or has no turn is left out. If the tree fails there
-// are none: the block's own check will meet and report the failure.
+// after the other, in at most maxBytes and the weight of a block together. The
+// order is that of the candidates, but that one signer's come by nonce. What does
+// not decode, does not verify, cannot pay or has no turn is left out. If the tree
+// fails there are none: the block's own check will meet and report the failure.
 func SelectTxs(r Reader, chain string, p *params.Params, candidates [][]byte, maxBytes int) [][]byte {
 	m, err := newMachine(r, chain, p)
 	if err != nil {
 		return nil
 	}
 	var out [][]byte
-	for _, w := range byNonce(candidates) {
-		if len(w.raw) > maxBytes {
+	weight := p.Block.MaxWeight
+	for _, d := range byNonce(chain, candidates) {
+		own := TxCost(d.body, len(d.raw)).Weight()
+		if len(d.raw) > maxBytes || own > weight {
 			continue
 		}
-		if acc, _ := get[Account](m.st, AccountKey(w.signer)); acc.Nonce != w.nonce {
+		if acc, _ := get[Account](m.st, AccountKey(d.tx.Signer)); acc.Nonce != d.tx.Nonce {
 			continue // before its signature is looked at, which costs most
 		}
-		tx, body, err := wire.DecodeTx(w.raw, chain)
-		if err != nil {
+		if d.tx.Verify() != nil {
 			continue
 		}
-		if _, err := m.include(tx, body); err != nil {
+		if _, err := m.include(d.tx, d.body); err != nil {
 			continue
 		}
-		out = append(out, w.raw)
-		maxBytes -= len(w.raw)
+		out = append(out, d.raw)
+		maxBytes -= len(d.raw)
+		weight -= own
 	}
 	if *m.st.fault != nil {
 		return nil
@@ -102,30 +97,30 @@ func SelectTxs(r Reader, chain string, p *params.Params, candidates [][]byte, ma
 	return out
 }
 
-// byNonce puts each signer's transactions, by nonce, into the places that the
-// signer has among the candidates.
-func byNonce(candidates [][]byte) []waiting {
-	var out []waiting
+// byNonce decodes candidates and puts each signer's transactions, by nonce, into
+// the places that the signer has among them.
+func byNonce(chain string, candidates [][]byte) []decoded {
+	var out []decoded
 	places := make(map[protocol.PublicKey][]int)
 	for _, raw := range candidates {
-		var tx wire.Tx
-		if wire.Decode(raw, wire.MaxTxBytes, &tx) != nil {
+		tx, body, err := wire.ReadTx(raw, chain)
+		if err != nil {
 			continue
 		}
 		places[tx.Signer] = append(places[tx.Signer], len(out))
-		out = append(out, waiting{raw, tx.Signer, tx.Nonce})
+		out = append(out, decoded{raw, tx, body})
 	}
-	sorted := make([]waiting, len(out))
+	sorted := make([]decoded, len(out))
 	for i := range out {
-		at := places[out[i].signer]
+		at := places[out[i].tx.Signer]
 		if at[0] != i {
 			continue // done with the signer's first place
 		}
-		own := make([]waiting, len(at))
+		own := make([]decoded, len(at))
 		for k, place := range at {
 			own[k] = out[place]
 		}
-		slices.SortStableFunc(own, func(a, b waiting) int { return cmp.Compare(a.nonce, b.nonce) })
+		slices.SortStableFunc(own, func(a, b decoded) int { return cmp.Compare(a.tx.Nonce, b.tx.Nonce) })
 		for k, place := range at {
 			sorted[place] = own[k]
 		}

@@ -37,6 +37,7 @@ import (
 //	         where opened is what it opened of the kind in E − 1, as the judges'
 //	         statements have it, and rounds in how many the kind fell due: twice
 //	         what it showed, so that it can grow; and who judges, with its stake
+//	pruning  the order in which seats are pruned, by what they earned
 //	forget   the records of epoch E − Retention; the pots of all epochs stay
 //
 // Everything is a function of the state before, in integers: who has the state
@@ -57,6 +58,7 @@ func (m *machine) epoch() error {
 	takeChains(seats, now+1)
 	m.permits(seats, now+1)
 	m.rosters(seats, now+1)
+	m.reorder(seats)
 	m.forget(now)
 	return nil
 }
@@ -195,6 +197,11 @@ func (m *machine) pay(now protocol.Epoch, seats []candidate, in *yuma.Input, out
 		rec.Miners += pay.Miner
 		rec.Validators += pay.Validator
 		put(m.st, PaymentKey(now, s.ID.UID), pay)
+	}
+	if rec.Miners > 0 {
+		for i := range seats {
+			seats[i].seat.average()
+		}
 	}
 	m.meta.Unearned += rec.Unearned // it is in the pot
 	rec.Carried, rec.Issued, rec.Burned = m.payable(), m.meta.Issued, m.meta.Burned

@@ -189,24 +189,29 @@ func TestNobodyVouchesForItsOwnCapacity(t *testing.T) {
 	}
 }
 
+// TestNewHolderDoesNotInheritTheCapacityOfTheOld: whether the seat changes hands in
+// the epoch of which judges say what was opened in it, or after.
 func TestNewHolderDoesNotInheritTheCapacityOfTheOld(t *testing.T) {
-	g := testGenesis()
-	g.Params.Seats.Max, g.Params.Seats.Immunity = 5, 1
-	n := newNetwork(t, g)
-	n.until(20)
-	for _, name := range []string{"v1", "v2"} {
-		if err := n.do(name, &wire.CommitCards{Epoch: 0, Opened: []wire.SeatCount{{UID: 3, Counts: []uint32{4}}}}); err != nil {
+	for _, height := range []protocol.Height{4, 20} {
+		g := testGenesis()
+		g.Params.Seats.Max, g.Params.Seats.Immunity = 5, 1
+		n := newNetwork(t, g)
+		n.until(height)
+		if err := n.do("rich cold", &wire.Register{Hotkey: secret("m4").Public(), MaxPrice: 2 * protocol.Unit}); err != nil {
 			t.Fatal(err)
 		}
-	}
-	if err := n.do("rich cold", &wire.Register{Hotkey: secret("m4").Public(), MaxPrice: 2 * protocol.Unit}); err != nil {
-		t.Fatal(err)
-	}
-	if err := n.do("m4", n.serveAs("m4", 9)); err != nil {
-		t.Fatal(err)
-	}
-	n.until(40)
-	if s := n.seat("m4"); s.ID.UID != 3 || s.Slots != 1 {
-		t.Errorf("seat %d has %d slots, want seat 3 with 1", s.ID.UID, s.Slots)
+		if err := n.do("m4", n.serveAs("m4", 9)); err != nil {
+			t.Fatal(err)
+		}
+		n.until(max(height, 20))
+		for _, name := range []string{"v1", "v2"} {
+			if err := n.do(name, &wire.CommitCards{Epoch: 0, Opened: []wire.SeatCount{{UID: 3, Counts: []uint32{4}}}}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		n.until(40)
+		if s := n.seat("m4"); s.ID.UID != 3 || s.Slots != 1 {
+			t.Errorf("bought after %d: seat %d has %d slots, want seat 3 with 1", height, s.ID.UID, s.Slots)
+		}
 	}
 }

@@ -1,8 +1,12 @@
 package ledger
 
 import (
+	"fmt"
+	"strings"
+
 	"github.com/assaynet/assay/protocol"
 	"github.com/assaynet/assay/protocol/params"
+	"github.com/assaynet/assay/protocol/wire"
 )
 
 // For tests of the arithmetic alone.
@@ -49,4 +53,36 @@ var (
 // Scale returns what duties leave of an amount.
 func Scale(drawn, fulfilled []uint32, kinds []params.Kind, a protocol.Amount) protocol.Amount {
 	return duties{drawn, fulfilled}.scale(kinds, a)
+}
+
+// ReadPruneOrder returns the seats that can be pruned, the first of them first.
+func ReadPruneOrder(r Reader) ([]protocol.UID, error) { return list[protocol.UID](r, PrunePrefix()) }
+
+// ReadOwned returns how many seats a coldkey has.
+func ReadOwned(r Reader, coldkey protocol.PublicKey) (uint32, bool, error) {
+	return read[uint32](r, OwnedKey(coldkey))
+}
+
+// MaxUnseen is how far a setter's chain may have stood still.
+const MaxUnseen = maxUnseen
+
+// HasCost reports whether the table of costs has a row for a type of transaction.
+func HasCost(t wire.TxType) bool { _, ok := costs[t]; return ok }
+
+// SpecTable returns the table of costs as SPEC.md has it.
+func SpecTable() string {
+	var b strings.Builder
+	cells := func(c Cost) string { return fmt.Sprintf("%d | %d | %d | %d", c.Checks, c.Reads, c.Writes, c.Bytes) }
+	fmt.Fprintf(&b, "| | checks | reads | writes | bytes |\n|---|---|---|---|---|\n| any | %s |\n", cells(signed))
+	for t := range wire.TxType(255) {
+		row, ok := costs[t]
+		if !ok {
+			continue
+		}
+		fmt.Fprintf(&b, "| %s | %s |\n", t, cells(row.base))
+		if row.items != nil {
+			fmt.Fprintf(&b, "| · each of its list | %s |\n", cells(row.each))
+		}
+	}
+	return b.String()
 }

@@ -52,7 +52,7 @@ func (m *machine) sealFinding(s Seat, b *wire.SealFinding) error {
 	return nil
 }
 
-// openFinding keeps what a judge found, and settles where it was the last.
+// openFinding keeps what a judge found. Where it was the last, the request is due.
 func (m *machine) openFinding(s Seat, b *wire.OpenFinding) error {
 	r, err := m.requestUntil(b.Request, func(r *Request) (first, last protocol.Height) {
 		return r.JudgeDeadline(m.p) + 1, r.SettleDeadline(m.p)
@@ -80,7 +80,7 @@ func (m *machine) openFinding(s Seat, b *wire.OpenFinding) error {
 	if slices.ContainsFunc(all[RequestFinding](m.st, RequestFindingPrefix(b.Request)), waits) {
 		return nil
 	}
-	m.conclude(b.Request, &r)
+	put(m.st, RequestDueKey(m.height, b.Request), b.Request)
 	return nil
 }
 
@@ -99,15 +99,19 @@ func (r *Request) payable(pays []wire.RecordPay) error {
 	return nil
 }
 
-// conclude ends a request: it pays what was agreed on, and who agreed.
-func (m *machine) conclude(id protocol.Hash, r *Request) {
+// conclude ends a request: it pays what was agreed on, and who agreed. It returns
+// how many records that took.
+func (m *machine) conclude(id protocol.Hash, r *Request) int {
+	touched := int(r.Opened)
 	judges, stake := m.agreed(id, r)
 	if len(judges) > 0 {
 		found, _ := get[FoundRecord](m.st, FoundKey(id, judges[0].Found)) // it came with the finding
 		m.payMakers(id, r, found.Pays)
 		m.payJudges(r, judges, stake)
+		touched += len(found.Pays) + len(judges)
 	}
 	m.end(id, r)
+	return touched
 }
 
 // agreed returns the findings that settle a request, and the stake behind them:

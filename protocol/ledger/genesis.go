@@ -202,6 +202,8 @@ func Init(t Tree, g *Genesis) ([]Power, error) {
 	for _, c := range seats {
 		m.meta.Issued += c.stake
 		put(o, HotkeyKey(c.seat.Hotkey), c.seat.ID.UID)
+		m.own(c.seat.Coldkey, 1)
+		m.shelter(&c.seat)
 		if !c.seat.Identity.IsZero() {
 			put(o, IdentityKey(c.seat.Identity), c.seat.ID.UID)
 		}
@@ -216,6 +218,8 @@ func Init(t Tree, g *Genesis) ([]Power, error) {
 	m.permits(seats, 0)
 	m.events = nil
 	m.rosters(seats, 0)
+	m.expose()
+	m.reorder(seats)
 	set, _ := get[ValidatorSet](o, ValidatorsKey())
 	put(o, ValidatorsKey(), ValidatorSet{Set: set.Set, Prev: set.Set})
 	put(o, MetaKey(), m.meta)

@@ -16,6 +16,7 @@ func u16(b []byte, v protocol.UID) []byte { return binary.BigEndian.AppendUint16
 const (
 	stakeLetter     = 'k'
 	unbondingLetter = 'q'
+	dueLetter       = 'D'
 )
 
 // MetaKey holds [Meta].
@@ -63,6 +64,26 @@ func SeatKey(uid protocol.UID) []byte { return u16(SeatPrefix(), uid) }
 
 // SeatPrefix begins every [SeatKey].
 func SeatPrefix() []byte { return []byte("s") }
+
+// PruneKey is there for a seat that can be pruned: one that is neither immune
+// nor in a consensus set. The keys walk in the order of pruning. It holds the uid,
+// as canonical CBOR.
+func PruneKey(s *Seat) []byte {
+	return u16(u64(u64(PrunePrefix(), uint64(s.Average)), uint64(s.ID.Registered)), s.ID.UID)
+}
+
+// PrunePrefix begins every [PruneKey].
+func PrunePrefix() []byte { return []byte("E") }
+
+// ImmuneKey is there for a seat whose immunity ends before block h. It holds the
+// seat's id.
+func ImmuneKey(h protocol.Height, uid protocol.UID) []byte { return u16(ImmunePrefix(h), uid) }
+
+// ImmunePrefix begins the seats whose immunity ends before block h.
+func ImmunePrefix(h protocol.Height) []byte { return u64([]byte("I"), uint64(h)) }
+
+// OwnedKey holds how many seats a coldkey has, as canonical CBOR.
+func OwnedKey(coldkey protocol.PublicKey) []byte { return append([]byte("O"), coldkey[:]...) }
 
 // HotkeyKey holds the uid of a hotkey's seat, as canonical CBOR.
 func HotkeyKey(k protocol.PublicKey) []byte { return append([]byte("h"), k[:]...) }
@@ -140,7 +161,7 @@ func RequestDueKey(h protocol.Height, id protocol.Hash) []byte {
 }
 
 // RequestDuePrefix begins what a block does about requests by itself.
-func RequestDuePrefix(h protocol.Height) []byte { return u64([]byte("D"), uint64(h)) }
+func RequestDuePrefix(h protocol.Height) []byte { return u64([]byte{dueLetter}, uint64(h)) }
 
 // SealedRecordKey holds a [SealedRecord].
 func SealedRecordKey(request, seal protocol.Hash) []byte {

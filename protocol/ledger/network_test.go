@@ -215,7 +215,31 @@ func (n *network) apply(b *ledger.Block) *ledger.Result {
 	n.height, n.proposer, n.last = b.Height, b.Proposer, res
 	n.turn++
 	n.checkSupply()
+	n.checkCosts(b, res)
 	return res
+}
+
+// checkCosts: no transaction costs more than its weight says, whatever a test does,
+// and no block by itself.
+func (n *network) checkCosts(b *ledger.Block, res *ledger.Result) {
+	n.tb.Helper()
+	for i := range res.Txs {
+		raw := b.Txs[1+i]
+		_, body, err := wire.ReadTx(raw, n.chain)
+		if err != nil {
+			n.tb.Fatal(err)
+		}
+		if most := ledger.TxCost(body, len(raw)); !res.Txs[i].Used.Within(most) {
+			n.tb.Errorf("height %d: %s costs %+v, its row says %+v", n.height, res.Txs[i].Type, res.Txs[i].Used, most)
+		}
+	}
+	most, end := ledger.OwnCost(n.p)
+	if n.p.Schedule.IsEpochEnd(b.Height) {
+		most = end
+	}
+	if !res.Own.Within(most) {
+		n.tb.Errorf("height %d: the block by itself costs %+v, its row says %+v", n.height, res.Own, most)
+	}
 }
 
 // block makes the next block out of txs.

@@ -24,20 +24,21 @@ const maxValue = 1 << 20
 type overlay struct {
 	base  Reader
 	fault *error
+	// done counts what the rules read and write, for a stack of overlays: what is
+	// passed down from one to the next does not count twice.
+	done *Cost
 	// writes by first letter of the key, so that a walk over one sort of
 	// record does not look at the others; nil stands for removed.
 	writes map[byte]map[string][]byte
 }
 
 func newOverlay(base Reader) *overlay {
-	return &overlay{base: base, fault: new(error), writes: make(map[byte]map[string][]byte)}
+	return &overlay{base: base, fault: new(error), done: new(Cost), writes: make(map[byte]map[string][]byte)}
 }
 
 // child returns an overlay for one transaction.
 func (o *overlay) child() *overlay {
-	c := newOverlay(o)
-	c.fault = o.fault
-	return c
+	return &overlay{base: o, fault: o.fault, done: o.done, writes: make(map[byte]map[string][]byte)}
 }
 
 func (o *overlay) fail(err error) {
@@ -48,14 +49,27 @@ func (o *overlay) fail(err error) {
 
 // Get implements [Reader].
 func (o *overlay) Get(key []byte) ([]byte, error) {
+	v, err := o.look(key)
+	o.done.Reads++
+	o.done.Bytes += uint64(len(key) + len(v))
+	return v, err
+}
+
+// look is Get, not counted.
+func (o *overlay) look(key []byte) ([]byte, error) {
 	if v, ok := o.writes[key[0]][string(key)]; ok {
 		return v, nil
+	}
+	if below, ok := o.base.(*overlay); ok {
+		return below.look(key)
 	}
 	return o.base.Get(key)
 }
 
 // Set implements [Tree].
 func (o *overlay) Set(key, value []byte) error {
+	o.done.Writes++
+	o.done.Bytes += uint64(len(key) + len(value))
 	letter := o.writes[key[0]]
 	if letter == nil {
 		letter = make(map[string][]byte)
@@ -68,8 +82,19 @@ func (o *overlay) Set(key, value []byte) error {
 // Remove implements [Tree].
 func (o *overlay) Remove(key []byte) error { return o.Set(key, nil) }
 
-// Iterate implements [Reader]: a merge of the base with the writes.
+// Iterate implements [Reader]. To find where a walk begins counts as a read, and
+// so does each record.
 func (o *overlay) Iterate(prefix []byte, fn func(key, value []byte) bool) error {
+	o.done.Reads++
+	return o.walk(prefix, func(key, value []byte) bool {
+		o.done.Reads++
+		o.done.Bytes += uint64(len(key) + len(value))
+		return fn(key, value)
+	})
+}
+
+// walk is Iterate, not counted: a merge of the base with the writes.
+func (o *overlay) walk(prefix []byte, fn func(key, value []byte) bool) error {
 	own := o.writes[prefix[0]]
 	var keys []string
 	for k := range own {
@@ -87,7 +112,11 @@ func (o *overlay) Iterate(prefix []byte, fn func(key, value []byte) bool) error 
 			}
 		}
 	}
-	err := o.base.Iterate(prefix, func(key, value []byte) bool {
+	below := o.base.Iterate
+	if b, ok := o.base.(*overlay); ok {
+		below = b.walk
+	}
+	err := below(prefix, func(key, value []byte) bool {
 		emit(key)
 		if !more {
 			return false
@@ -102,6 +131,17 @@ func (o *overlay) Iterate(prefix []byte, fn func(key, value []byte) bool) error 
 	}
 	emit(nil)
 	return nil
+}
+
+// merge passes the writes of a transaction on to its block.
+func (o *overlay) merge(into *overlay) {
+	for letter, writes := range o.writes {
+		if into.writes[letter] == nil {
+			into.writes[letter] = writes
+			continue
+		}
+		maps.Copy(into.writes[letter], writes)
+	}
 }
 
 // flush writes everything to t in the order of the keys: a Merkle tree's

@@ -41,9 +41,13 @@ type Seat struct {
 	Identity   protocol.PublicKey // libp2p; zero until Serve
 	Permit     bool               // validates in the running epoch
 	LastUpdate protocol.Height    // of the newest commit of weights, at first of registration
-	Emission   protocol.Amount    // of the last epoch: what pruning looks at
-	Slots      uint16             // tasks in a round of the running epoch in which those of all its kinds fall due
-	Asked      bool               // on the roster of the running epoch
+	Emission   protocol.Amount    // of the last epoch
+	// Average is what pruning looks at: of each epoch that paid a miner nine
+	// tenths stay and a tenth of the seat's emission enters, so that one epoch in
+	// which nobody was paid makes nobody equal to who never earned.
+	Average protocol.Amount
+	Slots   uint16 // tasks in a round of the running epoch in which those of all its kinds fall due
+	Asked   bool   // on the roster of the running epoch
 	// The validator's part; zero until SetConsensusKey and ExtendBeacon.
 	Consensus Consensus
 	Beacon    Chain // serving

@@ -1,6 +1,9 @@
 package ledger
 
 import (
+	"bytes"
+	"encoding/binary"
+
 	"github.com/assaynet/assay/protocol"
 	"github.com/assaynet/assay/protocol/params"
 	"github.com/assaynet/assay/protocol/wire"
@@ -212,57 +215,97 @@ func (m *machine) memory() protocol.Height {
 	return protocol.Height(m.p.Tasks.Retention * m.p.Schedule.Tempo)
 }
 
+// dueRecords is about how many records of requests a block touches by itself; what
+// is due beyond waits for the next. One request's end is not divided: its makers
+// paid more for their records than it costs.
+const dueRecords = 2048
+
 // dueRequests does what a block does about requests by itself: it goes on where a
-// deadline passed, and forgets those that ended long ago.
+// deadline passed or all findings are open, and forgets those that ended long ago.
 func (m *machine) dueRequests() {
-	for _, id := range all[protocol.Hash](m.st, RequestDuePrefix(m.height)) {
-		del(m.st, RequestDueKey(m.height, id))
-		r, ok := get[Request](m.st, RequestKey(id))
-		switch {
-		case !ok:
-			m.st.fail(ErrCorrupt)
-		case r.Ended == 0:
-			m.pass(id, &r)
-		case m.height >= r.Ended+m.memory():
-			m.forgetRequest(id)
+	type entry struct {
+		at protocol.Height
+		id protocol.Hash
+	}
+	var due []entry
+	err := walk(m.st, []byte{dueLetter}, func(key []byte, id protocol.Hash) bool {
+		at := protocol.Height(binary.BigEndian.Uint64(key[1:]))
+		if at <= m.height {
+			due = append(due, entry{at, id})
 		}
+		return at <= m.height && len(due) < dueRecords
+	})
+	if err != nil {
+		m.st.fail(err)
+	}
+	for left := dueRecords; len(due) > 0 && left > 0; due = due[1:] {
+		left -= m.dueRequest(due[0].at, due[0].id, left)
 	}
 }
 
-// pass goes on after the deadline of a request that is now: where nothing came
-// until then, nothing will.
-func (m *machine) pass(id protocol.Hash, r *Request) {
-	opens, settles := r.OpenDeadline(m.p), r.SettleDeadline(m.p)
+// dueRequest does what was due of a request at a height, and returns how many
+// records that took. It removes at most so many.
+func (m *machine) dueRequest(at protocol.Height, id protocol.Hash, most int) (touched int) {
+	r, ok := get[Request](m.st, RequestKey(id))
 	switch {
-	case m.height == settles:
-		m.conclude(id, r)
-	case m.height < opens && r.Sealed > 0:
+	case !ok:
+		m.st.fail(ErrCorrupt)
+	case r.Ended == 0:
+		touched = m.pass(id, &r, at)
+	case m.height >= r.Ended+m.memory():
+		var all bool
+		if touched, all = m.forgetRequest(id, most); !all {
+			return touched
+		}
+	}
+	del(m.st, RequestDueKey(at, id))
+	return touched + 1
+}
+
+// pass goes on after the deadline of a request at a height, and returns how many
+// records that took: where nothing came until then, nothing will.
+func (m *machine) pass(id protocol.Hash, r *Request, at protocol.Height) int {
+	opens, judged, settles := r.OpenDeadline(m.p), r.JudgeDeadline(m.p), r.SettleDeadline(m.p)
+	switch {
+	case at > judged: // the last, or all findings are open
+		return m.conclude(id, r)
+	case at < opens && r.Sealed > 0:
 		put(m.st, RequestDueKey(opens, id), id)
 	case r.Opened > 0:
 		put(m.st, RequestDueKey(settles, id), id)
 	default:
 		m.end(id, r)
 	}
+	return 0
 }
 
-// forgetRequest removes all of a request, and what it paid from the texts that are
-// not paid again: no record of that outlives the one that it is about.
-func (m *machine) forgetRequest(id protocol.Hash) {
-	var texts [][]byte
-	err := walk(m.st, MadeRecordPrefix(id), func(_ []byte, v MadeRecord) bool {
-		if v.Paid > 0 {
-			texts = append(texts, PaidTextKey(TextHash(v.Text)))
+// forgetRequest removes at most so many records of a request, and what it paid from
+// the texts that are not paid again: no record of that outlives the one that it is
+// about. It reports how many it removed, and whether that was all.
+func (m *machine) forgetRequest(id protocol.Hash, most int) (removed int, whole bool) {
+	for _, prefix := range [][]byte{MadeRecordPrefix(id), SealedRecordPrefix(id), RequestFindingPrefix(id), FoundPrefix(id)} {
+		var keys, texts [][]byte
+		err := m.st.Iterate(prefix, func(key, value []byte) bool {
+			if removed+len(keys) == most {
+				return false
+			}
+			keys = append(keys, bytes.Clone(key))
+			var v MadeRecord
+			if prefix[0] == MadeRecordPrefix(id)[0] && wire.Decode(value, maxValue, &v) == nil && v.Paid > 0 {
+				texts = append(texts, PaidTextKey(TextHash(v.Text)))
+			}
+			return true
+		})
+		if err != nil {
+			m.st.fail(err)
 		}
-		return true
-	})
-	if err != nil {
-		m.st.fail(err)
-	}
-	for _, k := range texts {
-		del(m.st, k)
+		for _, key := range append(keys, texts...) {
+			del(m.st, key)
+		}
+		if removed += len(keys); removed >= most {
+			return removed, false
+		}
 	}
 	del(m.st, RequestKey(id))
-	for _, prefix := range [][]byte{SealedRecordPrefix(id), MadeRecordPrefix(id), RequestFindingPrefix(id), FoundPrefix(id)} {
-		delAll(m.st, prefix)
-	}
+	return removed, true
 }

@@ -76,8 +76,8 @@ func (m *machine) try(tx *wire.Tx, body wire.Body, o *origin) error {
 	err := m.execute(tx.Signer, body, o)
 	if err != nil {
 		m.meta, m.events = meta, m.events[:events]
-	} else if err := m.st.flush(parent); err != nil {
-		parent.fail(err)
+	} else {
+		m.st.merge(parent)
 	}
 	m.st = parent
 	return err

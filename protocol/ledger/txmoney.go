@@ -94,5 +94,6 @@ func (m *machine) money() {
 	m.meta.Pot += paid
 	m.meta.Price = clampPrice(decay(m.meta.Price, m.p.Seats.PriceHalfLife), &m.p.Seats)
 	m.mature()
+	m.expose()
 	m.dueRequests()
 }

@@ -69,8 +69,16 @@ func (s *SetterRecord) of(n protocol.Round) *Chain {
 	return &s.Now
 }
 
+// maxUnseen is how many links of a setter's chain may follow on the newest that was
+// seen, so that to look at the next has a bound; whose chain stood still for longer
+// registers another.
+const maxUnseen = 4096
+
 // Serves reports whether the setter has a link for a round, not yet seen.
-func (s *SetterRecord) Serves(n protocol.Round) bool { return s.of(n).serves(protocol.Height(n)) }
+func (s *SetterRecord) Serves(n protocol.Round) bool {
+	c := s.of(n)
+	return c.serves(protocol.Height(n)) && uint64(n)-uint64(c.Start)-c.Seen < maxUnseen
+}
 
 // Start returns the first round that the chain serves which serves a round.
 func (s *SetterRecord) Start(n protocol.Round) protocol.Round { return protocol.Round(s.of(n).Start) }
@@ -160,6 +168,10 @@ func (m *machine) checkOpenPairs(s *Seat, b *wire.OpenPairs) error {
 		return broken(ErrMismatch, "origins of %d pairs, want %d", len(b.Origins), m.p.Preference.Pairs)
 	}
 	rec := m.setter(s)
+	if !rec.Serves(b.Round) {
+		return broken(ErrMismatch, "seat %d has no link for round %d", s.ID.UID, b.Round)
+	}
+	m.st.done.Bytes += rec.of(b.Round).hashed(protocol.Height(b.Round))
 	if _, ok := rec.of(b.Round).open(protocol.Height(b.Round), b.Link); !ok {
 		return broken(ErrMismatch, "link %s of seat %d does not serve round %d", b.Link.Short(), s.ID.UID, b.Round)
 	}
@@ -169,6 +181,7 @@ func (m *machine) checkOpenPairs(s *Seat, b *wire.OpenPairs) error {
 func (m *machine) openPairs(s Seat, b *wire.OpenPairs) error {
 	rec := m.setter(&s)
 	chain := rec.of(b.Round)
+	m.st.done.Bytes += chain.hashed(protocol.Height(b.Round))
 	*chain, _ = chain.open(protocol.Height(b.Round), b.Link)
 	put(m.st, SetterKey(s.ID.UID), rec)
 	sets, _ := get[SetsRecord](m.st, SetsKey(b.Round))

@@ -31,68 +31,11 @@ func (m *machine) register(coldkey protocol.PublicKey, b *wire.Register) error {
 	m.meta.Price = bump(price, &m.p.Seats)
 	s := Seat{ID: protocol.SeatID{UID: uid, Registered: m.height}, Hotkey: b.Hotkey, Coldkey: coldkey, LastUpdate: m.height}
 	m.putSeat(s)
+	m.own(coldkey, 1)
+	m.shelter(&s)
 	put(m.st, HotkeyKey(b.Hotkey), uid)
 	m.emit(Event{Name: EventRegistered, Epoch: m.currentEpoch(), Seat: s.ID, Hotkey: s.Hotkey, Amount: price})
 	return nil
-}
-
-// freeSeat returns the next uid, or that of the seat that it prunes: the one
-// of least (emission, registration, uid) that is neither immune nor in a
-// consensus set, where all permitted seats are, and some others whose beacon
-// chain is still needed.
-func (m *machine) freeSeat(coldkey protocol.PublicKey) (protocol.UID, error) {
-	seats := all[Seat](m.st, SeatPrefix())
-	own := 0
-	for i := range seats {
-		if seats[i].Coldkey == coldkey {
-			own++
-		}
-	}
-	if own >= int(m.p.Seats.MaxPerColdkey) {
-		return 0, broken(ErrFull, "coldkey has %d seats, at most %d", own, m.p.Seats.MaxPerColdkey)
-	}
-	if m.meta.Seats < m.p.Seats.Max {
-		m.meta.Seats++
-		return protocol.UID(m.meta.Seats - 1), nil
-	}
-	set, _ := get[ValidatorSet](m.st, ValidatorsKey())
-	var worst *Seat
-	for i := range seats {
-		s := &seats[i]
-		if uint64(m.height-s.ID.Registered) < m.p.Seats.Immunity || set.holds(s.ID.UID) {
-			continue
-		}
-		if worst == nil || s.Emission < worst.Emission || s.Emission == worst.Emission && s.ID.Registered < worst.ID.Registered {
-			worst = s
-		}
-	}
-	if worst == nil {
-		return 0, broken(ErrFull, "all %d seats are taken, and none can be pruned", len(seats))
-	}
-	m.prune(worst)
-	return worst.ID.UID, nil
-}
-
-func (v *ValidatorSet) holds(uid protocol.UID) bool {
-	is := func(p Power) bool { return p.UID == uid }
-	return slices.ContainsFunc(v.Set, is) || slices.ContainsFunc(v.Prev, is)
-}
-
-// prune takes a seat from its holder. What names the seat by uid and height of
-// registration (commitments, weights, duties) stays and counts no more; the
-// stake stays with the stakers.
-func (m *machine) prune(s *Seat) {
-	del(m.st, HotkeyKey(s.Hotkey))
-	if !s.Identity.IsZero() {
-		del(m.st, IdentityKey(s.Identity))
-	}
-	if !s.Consensus.Key.IsZero() {
-		del(m.st, ConsensusKeyKey(s.Consensus.Key))
-	}
-	del(m.st, BondsKey(s.ID.UID))
-	del(m.st, CoverKey(s.ID.UID))
-	del(m.st, SetterKey(s.ID.UID))
-	m.emit(Event{Name: EventPruned, Epoch: m.currentEpoch(), Seat: s.ID, Hotkey: s.Hotkey})
 }
 
 // serve announces what a seat offers; it is asked from the next epoch on.
@@ -149,6 +92,7 @@ func (m *machine) checkBound(s *Seat, k protocol.PublicKey, sig wire.Signature, 
 	if holder, ok := get[protocol.UID](m.st, index); ok && holder != s.ID.UID {
 		return broken(ErrTaken, "key %s is of seat %d", k, holder)
 	}
+	m.st.done.Checks++
 	if err := wire.CheckBind(k, m.chain, s.Hotkey, sig); err != nil {
 		return broken(ErrBadKey, "binding of %s: %v", k, err)
 	}

@@ -39,6 +39,7 @@ func Local() Params {
 			ProposeMillis: 1000, // ten processes share two cores
 			VoteMillis:    500,
 			MaxBytes:      4 << 20,
+			MaxWeight:     2_000_000,
 		},
 		Seats: Seats{
 			Max: 64, MaxValidators: 16, MaxPerColdkey: 8,

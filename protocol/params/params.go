@@ -50,6 +50,10 @@ type Block struct {
 	// MaxBytes bounds a block: 4 MiB carry a commitment of each of 4,096
 	// seats (about 200 bytes) four times over.
 	MaxBytes uint32 `cbor:"4,keyasint" json:"max_bytes"`
+	// MaxWeight bounds the work of a block's transactions, in thousandths of a
+	// signature check (ledger.Cost): two million are a quarter of a second of one
+	// core, and a commitment of each of 4,096 seats in five blocks.
+	MaxWeight uint64 `cbor:"5,keyasint" json:"max_weight"`
 }
 
 // Seats says how a place in the subnet is bought, kept and lost.
@@ -248,6 +252,7 @@ func (p *Params) Check() error {
 		{s.WeightBlocks < s.Tempo && s.CardBlocks+1 < s.Tempo, "weight_blocks < tempo, card_blocks + 1 < tempo"},
 		{p.Block.CommitMillis > 0 && p.Block.ProposeMillis > 0 && p.Block.VoteMillis > 0, "block times are not zero"},
 		{p.Block.MaxBytes >= 1<<16 && p.Block.MaxBytes <= 64<<20, "max_bytes is 64 KiB to 64 MiB"},
+		{p.Block.MaxWeight >= 500_000 && p.Block.MaxWeight <= 1<<30, "max_weight is 500,000 to 2^30, so that each transaction fits"},
 		{p.Seats.Max >= 1 && p.Seats.Max <= 4096, "seats are 1 to 4096"},
 		{p.Seats.MaxValidators >= 1 && p.Seats.MaxValidators <= 256, "validators are 1 to 256"},
 		{p.Seats.MaxPerColdkey >= 1, "max_per_coldkey is at least 1"},

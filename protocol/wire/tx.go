@@ -144,10 +144,18 @@ func DecodeTx(b []byte, chain string) (*Tx, Body, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	if err := key.Verify(t.Signer, string(DomainTx), t.signBytes(), t.Sig[:]); err != nil {
-		return nil, nil, fmt.Errorf("%w: %w", ErrSignature, err)
+	if err := t.Verify(); err != nil {
+		return nil, nil, err
 	}
 	return t, body, nil
+}
+
+// Verify returns nil if the signature is the signer's, else [ErrSignature].
+func (t *Tx) Verify() error {
+	if err := key.Verify(t.Signer, string(DomainTx), t.signBytes(), t.Sig[:]); err != nil {
+		return fmt.Errorf("%w: %w", ErrSignature, err)
+	}
+	return nil
 }
 
 // ReadTx is [DecodeTx] of a transaction whose signature was checked before: it

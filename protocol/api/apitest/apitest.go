@@ -300,7 +300,7 @@ func constants(model protocol.ModelID) params.Params {
 	return params.Params{
 		Name:     "assay-test",
 		Schedule: protocol.Schedule{Tempo: 20, RoundLength: 20, CommitBlocks: 11, OpenBlocks: 13, WeightBlocks: 17, CardBlocks: 8},
-		Block:    params.Block{CommitMillis: 1000, ProposeMillis: 1000, VoteMillis: 500, MaxBytes: 1 << 20},
+		Block:    params.Block{CommitMillis: 1000, ProposeMillis: 1000, VoteMillis: 500, MaxBytes: 1 << 20, MaxWeight: 2_000_000},
 		Seats: params.Seats{
 			Max: 64, MaxValidators: 16, MaxPerColdkey: 8, MinStake: 100 * protocol.Unit, Immunity: 40,
 			Price: protocol.Unit, PriceMin: protocol.Unit / 10, PriceMax: 100 * protocol.Unit, PriceHalfLife: 360,

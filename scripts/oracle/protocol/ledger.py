@@ -14,7 +14,7 @@ BODIES = {
     11: ("u64", "b32", ["u32"], COUNTS, COUNTS), 12: ("u64", "b32"), 13: ("u64", "b32"), 14: ("u64", "b32", "b"),
     15: ("u64", "b32", "b", ["b32"]),
 }
-SEAT = ("id hotkey coldkey collateral offers addresses identity permit last_update emission slots asked "
+SEAT = ("id hotkey coldkey collateral offers addresses identity permit last_update emission average slots asked "
         "consensus chain next next_from no_permit").split()
 META = "height seats issued burned pot price last_step beacon link proposer proposer_key unearned".split()
 ROUND = "round task_seed task_height duty_seed duty_height task_first duty_first task_has duty_has".split()
@@ -72,7 +72,7 @@ class Ledger:
         seats = []
         for uid, (hot, cold, stake, offers, addresses, identity, consensus, anchor) in enumerate(net.seats_at_start):
             seats.append(Record(zip(SEAT, [
-                {1: uid, 2: 0}, hot, cold, 0, offers, addresses, identity, False, 0, 0, 0, False,
+                {1: uid, 2: 0}, hot, cold, 0, offers, addresses, identity, False, 0, 0, 0, 0, False,
                 consensus or [NO_KEY, ZERO, ""], [1, 0, anchor] if anchor else NO_CHAIN, NO_CHAIN, 0, 0])))
             self.put(b"h" + hot, uid)
             if identity != NO_KEY:
@@ -87,6 +87,8 @@ class Ledger:
         self.rosters(seats, 0)
         first = self.get(b"z")[0]
         self.put(b"z", [first, first])
+        self.height = 0
+        self.order()
         self.put(b"m", list(self.meta.values()))
 
     # The state: what is kept are canonical bytes.
@@ -157,6 +159,7 @@ class Ledger:
         self.money()
         if self.net.epoch_end(self.net.epoch(self.height)) == self.height:
             self.epoch_ends()
+        self.order()
         self.meta.height = self.height
         self.put(b"m", list(self.meta.values()))
 
@@ -229,7 +232,7 @@ class Ledger:
             uid = self.prune()
         self.burn(coldkey, price)
         self.meta.price = self.priced(price * (100 + p.bump_percent) // 100)
-        self.put_seat(Record(zip(SEAT, [{1: uid, 2: self.height}, hotkey, coldkey, 0, [], [], NO_KEY, False, self.height, 0, 0,
+        self.put_seat(Record(zip(SEAT, [{1: uid, 2: self.height}, hotkey, coldkey, 0, [], [], NO_KEY, False, self.height, 0, 0, 0,
                                         False, [NO_KEY, ZERO, ""], NO_CHAIN, NO_CHAIN, 0, 0])))
         self.put(b"h" + hotkey, uid)
 
@@ -237,10 +240,24 @@ class Ledger:
         held = {m[0] for s in self.get(b"z") for m in s}
         old = [s for s in self.seats() if self.height - s.id[2] >= self.net.seats.immunity and s.id[1] not in held]
         rule(old, "ErrFull")
-        s = min(old, key=lambda s: (s.emission, s.id[2], s.id[1]))
+        s = min(old, key=lambda s: (s.average, s.id[2], s.id[1]))
         for key in (b"h" + s.hotkey, b"i" + s.identity, b"x" + s.consensus[0], b"y" + u16(s.id[1]), b"v" + u16(s.id[1]), b"S" + u16(s.id[1])):
             self.delete(key)
         return s.id[1]
+
+    def order(self):
+        """Writes what the state keeps of who is pruned, and of who owns how many, as if it had kept nothing."""
+        for letter in (b"E", b"I", b"O"):
+            for key, _ in self.below(letter):
+                self.delete(key)
+        held = {m[0] for s in self.get(b"z") for m in s}
+        for s in self.seats():
+            end, uid = s.id[2] + self.net.seats.immunity, u16(s.id[1])
+            if end > self.height + 1:
+                self.put(b"I" + u64(end) + uid, s.id)
+            elif s.id[1] not in held:
+                self.put(b"E" + u64(s.average) + u64(s.id[2]) + uid, s.id[1])
+            self.put(b"O" + s.coldkey, self.get(b"O" + s.coldkey, 0) + 1)
 
     def add_stake(self, coldkey, b):
         hotkey, amount = b
@@ -502,7 +519,7 @@ class Ledger:
         return counts[i] if i < len(counts) else 0
 
     def opened_by(self, seat, kind, e):
-        if e < 0 or seat.id[2] > self.net.epoch_end(e):
+        if e < 0 or 0 < seat.id[2] >= self.net.epoch_start(e):
             return 0
         uid = seat.id[1]
         return median([(self.count(dict(map(tuple, b[4])).get(uid, []), kind), stake)
@@ -600,6 +617,8 @@ class Ledger:
                 self.part(drawn, done, 65535), n(out["S"][i]), miner, validator, sum(drawn), sum(done)])
         unearned = share(2 * out["N"])
         m.unearned += unearned
+        for s in seats if sums[0] else []:
+            s.average += s.emission // 10 - s.average // 10
         self.put(b"e" + u64(e), [e, self.height, inputs, pot] + sums + [m.pot - m.unearned, m.issued, m.burned, len(seats), unearned])
 
     def permits(self, seats, e):

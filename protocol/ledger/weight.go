@@ -1,0 +1,173 @@
+package ledger
+
+import (
+	"github.com/assaynet/assay/protocol"
+	"github.com/assaynet/assay/protocol/params"
+	"github.com/assaynet/assay/protocol/wire"
+)
+
+// What work costs. Every node does the work of every transaction, so the work has a
+// price and a block has a limit. A weight follows from a transaction's bytes alone:
+// what its type may take at most, by the table below, and what its lists add. While
+// a block is carried out the state's overlay counts what was really done; a test
+// drives each type to its worst and holds that against the table.
+//
+// No row grows with seats, accounts, stakers or history, but as far as the limits
+// of the network bound a record: a consensus set has up to 256 members.
+//
+// What a block does by itself is bounded in the same way, by [OwnCost].
+
+// Cost counts work.
+type Cost struct {
+	Checks uint64 `json:"checks"` // of signatures
+	Reads  uint64 `json:"reads"`  // of records
+	Writes uint64 `json:"writes"` // of records, removals among them
+	Bytes  uint64 `json:"bytes"`  // of records read and written, of transactions, and a link's hash for each link
+}
+
+// The unit of weight is a thousandth of a signature check, some 0.1 µs of one core:
+// a read or a write of the Merkle tree among 4,096 seats was measured against it
+// (SPEED.md).
+const (
+	checkWeight = 1000
+	readWeight  = 100
+	writeWeight = 300
+	// byteShare is how many bytes weigh one unit: they are decoded, and encoded
+	// again to see that their form is canonical.
+	byteShare = 32
+)
+
+// Weight returns the weight of the work, in thousandths of a signature check.
+func (c Cost) Weight() uint64 {
+	return c.Checks*checkWeight + c.Reads*readWeight + c.Writes*writeWeight + (c.Bytes+byteShare-1)/byteShare
+}
+
+func (c Cost) plus(d Cost) Cost {
+	return Cost{c.Checks + d.Checks, c.Reads + d.Reads, c.Writes + d.Writes, c.Bytes + d.Bytes}
+}
+
+func (c Cost) minus(d Cost) Cost {
+	return Cost{c.Checks - d.Checks, c.Reads - d.Reads, c.Writes - d.Writes, c.Bytes - d.Bytes}
+}
+
+func (c Cost) times(n uint64) Cost {
+	return Cost{c.Checks * n, c.Reads * n, c.Writes * n, c.Bytes * n}
+}
+
+// Within reports whether no count exceeds that of most.
+func (c Cost) Within(most Cost) bool {
+	return c.Checks <= most.Checks && c.Reads <= most.Reads && c.Writes <= most.Writes && c.Bytes <= most.Bytes
+}
+
+// Sizes of records, in bytes: what the limits of wire and params allow at most.
+const (
+	smallBytes   = 192       // an account, a stake, a uid: key and value
+	seatBytes    = 8 << 10   // eight offers of sixteen models, eight addresses
+	rosterBytes  = 6 << 10   // eight offers of sixteen models
+	judgeBytes   = 256       // of one judge on a roster
+	setBytes     = 28 << 10  // 256 members, twice
+	setsBytes    = 72 << 10  // pairs of 256 setters with 128 origins each
+	rowBytes     = 32 << 10  // weights of 4,096 seats
+	linkBytes    = 32 * 4096 // of a setter's chain
+	cardsBytes   = wire.MaxTxBytes
+	askedBytes   = wire.MaxSpecification + 512 // a request
+	recordBytes  = wire.MaxRecordText + 512
+	dutyBytes    = 24 // one duty, or one judge of a cover
+	ratingsBytes = wire.MaxRatings/2 + smallBytes
+	paysBytes    = 14 * wire.MaxRequested
+	maxJudges    = 256
+)
+
+// signed is the cost of any transaction: its signature, its signer's and its
+// payer's accounts, its signer's seat.
+var signed = Cost{Checks: 1, Reads: 6, Writes: 3, Bytes: seatBytes + 12*smallBytes}
+
+// costs is what each type of transaction costs at most: base, beside signed and the
+// transaction's own bytes, and each for every item of its list.
+var costs = map[wire.TxType]struct {
+	base  Cost
+	items func(wire.Body) int // nil where there is no list that counts
+	each  Cost
+}{
+	wire.TxTransfer:        {base: Cost{Reads: 2, Writes: 2, Bytes: 4 * smallBytes}},
+	wire.TxRegister:        {base: Cost{Reads: 8, Writes: 14, Bytes: 2*seatBytes + 24*smallBytes}},
+	wire.TxAddStake:        {base: Cost{Reads: 4, Writes: 2, Bytes: seatBytes + 6*smallBytes}},
+	wire.TxRemoveStake:     {base: Cost{Reads: 5, Writes: 5, Bytes: 8 * smallBytes}}, // and what its maturing costs
+	wire.TxServe:           {base: Cost{Checks: 1, Reads: 1, Writes: 3, Bytes: seatBytes + 4*smallBytes}},
+	wire.TxSetConsensusKey: {base: Cost{Checks: 1, Reads: 2, Writes: 3, Bytes: seatBytes + setBytes + 4*smallBytes}},
+	wire.TxExtendBeacon:    {base: Cost{Writes: 1, Bytes: seatBytes}},
+	wire.TxCommit:          {base: Cost{Reads: 3, Writes: 1, Bytes: rosterBytes + 4*smallBytes}},
+	wire.TxCommitWeights:   {base: Cost{Reads: 2, Writes: 2, Bytes: seatBytes + 4*smallBytes}},
+	wire.TxRevealWeights:   {base: Cost{Reads: 3, Writes: 1, Bytes: rowBytes + 4*smallBytes}},
+	wire.TxCommitCards:     {base: Cost{Reads: 2, Writes: 1, Bytes: cardsBytes + 2*smallBytes}},
+	wire.TxExtendSetter:    {base: Cost{Reads: 1, Writes: 1, Bytes: 4 * smallBytes}},
+	wire.TxSetPairs:        {base: Cost{Reads: 5, Writes: 1, Bytes: 3*setsBytes + 6*smallBytes}},
+	wire.TxOpenPairs:       {base: Cost{Reads: 4, Writes: 2, Bytes: 3*setsBytes + 2*linkBytes + 6*smallBytes}},
+	wire.TxOpenRatings:     {base: Cost{Reads: 12, Writes: 1, Bytes: rosterBytes + 14*smallBytes}},
+	wire.TxRequest:         {base: Cost{Reads: 3, Writes: 4, Bytes: askedBytes + 8*smallBytes}},
+	wire.TxSealRecords: {
+		base:  Cost{Reads: 2, Writes: 2, Bytes: 2*askedBytes + 4*smallBytes},
+		items: func(b wire.Body) int { return len(b.(*wire.SealRecords).Seals) },
+		each:  Cost{Reads: 1, Writes: 1, Bytes: 2 * smallBytes},
+	},
+	wire.TxOpenRecord:  {base: Cost{Reads: 4, Writes: 4, Bytes: 2*askedBytes + recordBytes + 8*smallBytes}},
+	wire.TxSealFinding: {base: Cost{Reads: 3, Writes: 1, Bytes: askedBytes + judgeBytes + 4*smallBytes}},
+	wire.TxOpenFinding: {base: Cost{Reads: maxJudges + 4, Writes: 3, Bytes: askedBytes + paysBytes + (maxJudges+4)*judgeBytes}},
+}
+
+// TxCost returns what a transaction of so many bytes costs at most.
+func TxCost(body wire.Body, size int) Cost {
+	row := costs[body.Type()]
+	c := signed.plus(row.base).plus(Cost{Bytes: uint64(size)})
+	if row.items != nil {
+		c = c.plus(row.each.times(uint64(row.items(body))))
+	}
+	return c
+}
+
+// TxWeight returns the weight of a transaction's bytes, whose signature it does not
+// look at. Errors: those of [wire.ReadTx].
+func TxWeight(raw []byte, chain string) (uint64, error) {
+	_, body, err := wire.ReadTx(raw, chain)
+	if err != nil {
+		return 0, err
+	}
+	return TxCost(body, len(raw)).Weight(), nil
+}
+
+// matured is what a block does for one entry whose time has come: stake that
+// returns, or a seat whose immunity ends. The transaction that made it paid for it.
+var matured = Cost{Reads: 3, Writes: 2, Bytes: seatBytes + 4*smallBytes}
+
+// OwnCost returns what a block does by itself at most: ordinary for any block, end
+// for the last of an epoch. They grow with the limits of the network, which Seats
+// and Kinds set, and not with its history.
+func OwnCost(p *params.Params) (ordinary, end Cost) {
+	seats, judges, kinds := uint64(p.Seats.Max), uint64(p.Seats.MaxValidators), uint64(len(p.Kinds))
+	paid := p.Block.MaxWeight / TxCost(&wire.RemoveStake{}, 0).Weight() // entries that mature at one height
+
+	ordinary = Cost{Reads: 32, Writes: 16, Bytes: 8*setBytes + ChainLength*uint64(len(protocol.Hash{})) + 4*seatBytes}
+	ordinary = ordinary.plus(matured.times(paid))
+	// Requests: one that ends, what else is due, and what is forgotten.
+	due := Cost{Reads: 4, Writes: 4, Bytes: recordBytes + 4*smallBytes}.times(2 * (dueRecords + wire.MaxRequested + maxJudges))
+	due = due.plus(Cost{Reads: 1, Bytes: recordBytes}.times(maxSealed))
+	ordinary = ordinary.plus(due)
+	// A round's duties: a commitment, a roster's entry, a cover and duties of each
+	// seat.
+	ordinary = ordinary.plus(Cost{Reads: 4, Writes: 2, Bytes: rosterBytes + 4*smallBytes + 3*kinds*judges*dutyBytes}.times(seats))
+	ordinary = ordinary.plus(Cost{Reads: 3, Writes: 1, Bytes: judgeBytes + 4*smallBytes}.times(judges))
+
+	// The epoch: of each seat its record, twice, a payment, what is asked, and its
+	// place in the order of pruning; and all that is forgotten of it, of each round.
+	rounds := p.Schedule.RoundsPerEpoch()
+	end = ordinary.plus(Cost{Reads: 24, Writes: 8, Bytes: 8*setBytes + 4*smallBytes})
+	end = end.plus(Cost{Reads: 12, Writes: 9, Bytes: 4*seatBytes + 2*rosterBytes + 24*smallBytes}.times(seats))
+	end = end.plus(Cost{Reads: 3, Writes: 3, Bytes: kinds*judges*dutyBytes + 8*smallBytes + ratingsBytes}.times(seats * rounds))
+	end = end.plus(Cost{Reads: 4, Writes: 4, Bytes: setsBytes + 4*smallBytes}.times(rounds + p.Schedule.Tempo))
+	// Of each judge and round, whether it owed pairs and set them.
+	end = end.plus(Cost{Reads: 4, Bytes: setsBytes + 2*judgeBytes + 2*smallBytes}.times(judges * rounds))
+	// Of each judge rows of weights and bonds, a statement, read by who pays and who
+	// asks, and its drawn duties.
+	end = end.plus(Cost{Reads: 16, Writes: 8, Bytes: 4*rowBytes + 3*cardsBytes + 8*judgeBytes}.times(judges))
+	return ordinary, end
+}

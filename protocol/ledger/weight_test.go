@@ -1,0 +1,385 @@
+package ledger_test
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/assaynet/assay/protocol"
+	"github.com/assaynet/assay/protocol/ledger"
+	"github.com/assaynet/assay/protocol/task/preference"
+	"github.com/assaynet/assay/protocol/wire"
+)
+
+// members is the most that a consensus set has.
+const members = 256
+
+// largest is a network whose records are as long as the limits allow: 256
+// validators, seats with all offers and addresses, sets of pairs of all of them.
+func largest(t *testing.T) *network {
+	t.Helper()
+	g := rated()
+	g.Params.Seats.Max, g.Params.Seats.MaxValidators, g.Params.Seats.Immunity = members+3, members, 1
+	g.Params.Preference.Pairs = wire.MaxPairs
+	g.Accounts = nil
+	for i := len(g.Seats); len(g.Seats) < members+3; i++ {
+		s := seat(fmt.Sprintf("large %d", i), 11*protocol.Unit, false)
+		if i < members+2 {
+			s.Consensus, s.Beacon = &ledger.Consensus{Key: secret(fmt.Sprintf("large %d consensus", i)).Public(), Address: longAddress}, &protocol.Hash{1}
+		}
+		g.Seats = append(g.Seats, s)
+	}
+	for _, s := range g.Seats {
+		g.Accounts = append(g.Accounts, ledger.GenesisAccount{Key: s.Coldkey, Balance: 1000 * protocol.Unit})
+	}
+	g.Accounts = append(g.Accounts, ledger.GenesisAccount{Key: secret("rich cold").Public(), Balance: 1000 * protocol.Unit})
+	n := newNetwork(t, g)
+	n.only = 3
+	return n
+}
+
+// longAddress is as long as that of a consensus transport may be.
+var longAddress = strings.Repeat("a", 60) + "." + strings.Repeat("b", 60) + ":26656"
+
+// fatten makes the seat of an actor as long as it can be.
+func (n *network) fatten(name string) {
+	n.tb.Helper()
+	s := n.seat(name)
+	s.Offers = nil
+	for i := range 8 {
+		o := wire.Offer{Kind: protocol.Kind(fmt.Sprintf("kind of %d letters", i))[:16], Capacity: 9}
+		for k := range 16 {
+			o.Models = append(o.Models, protocol.Hash{byte(i), byte(k)})
+		}
+		s.Offers = append(s.Offers, o)
+	}
+	s.Addresses = slices.Repeat([]string{strings.Repeat("a", 128)}, 8)
+	s.Average, s.Emission = 1<<62, 1<<62
+	n.set(ledger.SeatKey(s.ID.UID), s)
+}
+
+func (n *network) set(key []byte, record any) {
+	n.tb.Helper()
+	if err := n.tree.Set(key, wire.Encode(record)); err != nil {
+		n.tb.Fatal(err)
+	}
+}
+
+// worst makes of a network in its round 2 the transaction of a type that costs
+// most, and its signer.
+var worst = map[wire.TxType]func(n *network) (string, wire.Body){
+	wire.TxTransfer: func(*network) (string, wire.Body) {
+		return "rich cold", &wire.Transfer{To: secret("nobody").Public(), Amount: protocol.Unit}
+	},
+	wire.TxRegister: func(n *network) (string, wire.Body) { // all seats are taken, and one goes
+		order, err := ledger.ReadPruneOrder(n.tree)
+		if err != nil || len(order) == 0 {
+			n.tb.Fatalf("%v, %v", order, err)
+		}
+		s, _, _ := ledger.ReadSeat(n.tree, order[0])
+		n.names[s.Hotkey] = "pruned"
+		s.Addresses = slices.Repeat([]string{strings.Repeat("a", 128)}, 8)
+		s.Consensus = ledger.Consensus{Key: secret("c").Public(), Address: longAddress}
+		n.set(ledger.SeatKey(s.ID.UID), s)
+		n.set(ledger.BondsKey(s.ID.UID), ledger.Bonds{})
+		n.set(ledger.CoverKey(s.ID.UID), ledger.CoverRecord{})
+		return "rich cold", &wire.Register{Hotkey: secret("new").Public(), MaxPrice: 100 * protocol.Unit}
+	},
+	wire.TxAddStake: func(n *network) (string, wire.Body) {
+		n.fatten("v1")
+		return "v1 cold", &wire.AddStake{Hotkey: secret("v1").Public(), Amount: protocol.Unit}
+	},
+	wire.TxRemoveStake: func(*network) (string, wire.Body) {
+		return "v1 cold", &wire.RemoveStake{Hotkey: secret("v1").Public(), Amount: protocol.Unit}
+	},
+	wire.TxServe: func(n *network) (string, wire.Body) {
+		n.fatten("m1")
+		s := n.serveAs("m1", 4)
+		s.Addresses = slices.Repeat([]string{strings.Repeat("a", 128)}, 8)
+		return "m1", s
+	},
+	wire.TxSetConsensusKey: func(n *network) (string, wire.Body) {
+		n.fatten("v1")
+		return "v1", &wire.SetConsensusKey{Key: secret("v1 next").Public(), KeySig: n.bound("v1", " next"), Address: longAddress}
+	},
+	wire.TxExtendBeacon: func(n *network) (string, wire.Body) {
+		n.fatten("m1")
+		return "m1", &wire.ExtendBeacon{Start: n.p.Schedule.EpochStart(n.p.Schedule.EpochOf(n.next()) + 2), Anchor: protocol.Hash{1}}
+	},
+	wire.TxCommit: func(n *network) (string, wire.Body) {
+		n.fatten("m1")
+		return "m1", &wire.Commit{Round: n.p.Schedule.RoundOf(n.next()), Root: protocol.Hash{1}}
+	},
+	wire.TxCommitWeights: func(n *network) (string, wire.Body) {
+		n.fatten("v1")
+		return "v1", &wire.CommitWeights{Epoch: n.p.Schedule.EpochOf(n.next()), Hash: protocol.Hash{1}}
+	},
+	wire.TxRevealWeights: func(n *network) (string, wire.Body) {
+		n.fatten("v1")
+		epoch := n.p.Schedule.EpochOf(n.next()) - 1
+		row := &wire.RevealWeights{Epoch: epoch}
+		for uid := range protocol.UID(4096) {
+			row.UIDs, row.Values = append(row.UIDs, uid), append(row.Values, 60_000+uint16(uid))
+		}
+		meta, _, _ := ledger.ReadMeta(n.tree)
+		meta.Seats = 4096
+		n.set(ledger.MetaKey(), meta)
+		n.set(ledger.SealKey(epoch, 0), ledger.SealedWeights{Seat: n.seat("v1").ID, Hash: row.Seal(secret("v1").Public()), Height: 3})
+		return "v1", row
+	},
+	wire.TxCommitCards: func(n *network) (string, wire.Body) {
+		n.fatten("v1")
+		b := &wire.CommitCards{Epoch: n.p.Schedule.EpochOf(n.next()) - 1, Counts: []uint32{1, 1}}
+		for uid := range protocol.UID(4096) {
+			b.Opened = append(b.Opened, wire.SeatCount{UID: uid, Counts: []uint32{1 << 20, 1 << 20}})
+		}
+		return "v1", b
+	},
+	wire.TxExtendSetter: func(n *network) (string, wire.Body) {
+		n.fatten("v1")
+		n.set(ledger.SetterKey(0), ledger.SetterRecord{Seat: n.seat("v1").ID, Now: ledger.Chain{Start: 1, Link: protocol.Hash{1}}})
+		return "v1", &wire.ExtendSetter{Start: n.p.Schedule.RoundOf(n.next()) + 2, Anchor: protocol.Hash{1}}
+	},
+	wire.TxSetPairs: func(n *network) (string, wire.Body) {
+		n.fatten("v1")
+		round := n.p.Schedule.RoundOf(n.next()) + 1
+		n.crowd(round)
+		n.set(ledger.SetterKey(0), ledger.SetterRecord{Seat: n.seat("v1").ID, Now: ledger.Chain{Start: 1, Link: protocol.Hash{1}}})
+		return "v1", &wire.SetPairs{Round: round, Root: protocol.Hash{1}}
+	},
+	wire.TxOpenPairs: func(n *network) (string, wire.Body) { // of a chain that stood still for as long as it may
+		round := protocol.Round(ledger.MaxUnseen + 2)
+		n.jump(n.p.Schedule.CommitDeadline(round + 1))
+		n.fatten("v1")
+		n.crowd(round)
+		sets, _ := ledger.ReadSets(n.tree, round)
+		sets = slices.Insert(sets, 0, preference.Set{Setter: n.seat("v1").ID, Coldkey: secret("v1 cold").Public(), Root: protocol.Hash{1}})
+		n.set(ledger.SetsKey(round), ledger.SetsRecord{Sets: sets})
+		link := protocol.Hash{9}
+		seen := link
+		for range ledger.MaxUnseen {
+			seen = ledger.LinkHash(seen)
+		}
+		n.set(ledger.SetterKey(0), ledger.SetterRecord{Seat: n.seat("v1").ID, Now: ledger.Chain{Start: 3, Link: seen}})
+		return "v1", &wire.OpenPairs{Round: round, Link: link, Origins: make([]byte, wire.MaxPairs)}
+	},
+	wire.TxOpenRatings: func(n *network) (string, wire.Body) {
+		open := n.rates("m1", 3, slices.Repeat([]byte{0x12}, wire.MaxRatings/2)...)
+		n.until(37)
+		n.fatten("m1")
+		return "m1", open
+	},
+	wire.TxRequest: func(n *network) (string, wire.Body) {
+		return "rich cold", &wire.Request{
+			Specification: strings.Repeat("s", wire.MaxSpecification), Count: wire.MaxRequested, Price: 1, Maximum: protocol.Unit, Deadline: n.next() + 1,
+		}
+	},
+	wire.TxSealRecords: func(n *network) (string, wire.Body) {
+		id, _ := n.asked(0)
+		b := &wire.SealRecords{Request: id}
+		for i := range byte(wire.MaxSeals - 1) {
+			b.Seals = append(b.Seals, protocol.Hash{i, 1})
+		}
+		b.Seals = append(b.Seals, protocol.Hash{255, 1})
+		return "rich cold", b
+	},
+	wire.TxOpenRecord: func(n *network) (string, wire.Body) {
+		_, records := n.asked(1)
+		return "rich cold", records[0]
+	},
+	wire.TxSealFinding: func(n *network) (string, wire.Body) {
+		id := n.made(1)
+		n.fatten("v1")
+		return "v1", &wire.SealFinding{Request: id, Seal: protocol.Hash{1}}
+	},
+	wire.TxOpenFinding: func(n *network) (string, wire.Body) { // the last of all judges
+		id := n.made(1)
+		asked := n.read(id)
+		asked.Opened, asked.Escrow, asked.Asked.Price = wire.MaxRequested, 1<<52, 1<<41
+		n.set(ledger.RequestKey(id), asked)
+		b := &wire.OpenFinding{Request: id}
+		for i := range uint32(wire.MaxRequested) {
+			b.Pays = append(b.Pays, wire.RecordPay{Number: i, Amount: 1 << 40})
+		}
+		for uid := range protocol.UID(members) {
+			s, _, _ := ledger.ReadSeat(n.tree, uid)
+			n.set(ledger.RequestFindingKey(id, uid), ledger.RequestFinding{Seat: s.ID, Owner: s.Coldkey, Stake: 1 << 60, Found: protocol.Hash{1}})
+		}
+		n.set(ledger.RequestFindingKey(id, 0), ledger.RequestFinding{Seat: n.seat("v1").ID, Owner: secret("v1 cold").Public(), Stake: 1 << 60, Seal: b.Seal(secret("v1").Public())})
+		n.jump(asked.JudgeDeadline(n.p))
+		n.fatten("v1")
+		return "v1", b
+	},
+}
+
+// made makes a request, and opens so many of the longest records of it; it returns
+// at a height at which judges may seal what they find.
+func (n *network) made(count int) protocol.Hash {
+	n.tb.Helper()
+	id, records := n.asked(count)
+	for _, r := range records {
+		if err := n.do("rich cold", r); err != nil {
+			n.tb.Fatal(err)
+		}
+	}
+	r := n.read(id)
+	n.until(r.OpenDeadline(n.p))
+	return id
+}
+
+// asked makes a request with the longest specification, and seals as many of the
+// longest records; it returns at a height at which they may be opened, or sealed
+// where there are none.
+func (n *network) asked(count int) (protocol.Hash, []*wire.OpenRecord) {
+	n.tb.Helper()
+	body := &wire.Request{
+		Specification: strings.Repeat("s", wire.MaxSpecification), Count: wire.MaxRequested, Price: 1, Maximum: protocol.Unit, Deadline: n.next() + 2,
+	}
+	if err := n.do("rich cold", body); err != nil {
+		n.tb.Fatal(err)
+	}
+	id := ledger.RequestID(secret("rich cold").Public(), n.height, body)
+	if count == 0 {
+		return id, nil
+	}
+	var records []*wire.OpenRecord
+	var seals []protocol.Hash
+	for i := range count {
+		r := &wire.OpenRecord{Request: id, Salt: [32]byte{byte(i)}, Text: strings.Repeat(string(rune('a'+i)), wire.MaxRecordText)}
+		records, seals = append(records, r), append(seals, r.Seal(secret("rich cold").Public()))
+	}
+	slices.SortFunc(seals, func(a, b protocol.Hash) int { return bytes.Compare(a[:], b[:]) })
+	if err := n.do("rich cold", &wire.SealRecords{Request: id, Seals: seals}); err != nil {
+		n.tb.Fatal(err)
+	}
+	n.until(body.Deadline)
+	return id, records
+}
+
+// jump makes h the height of the newest block, as if all before had been empty.
+func (n *network) jump(h protocol.Height) {
+	n.tb.Helper()
+	meta, _, err := ledger.ReadMeta(n.tree)
+	if err != nil {
+		n.tb.Fatal(err)
+	}
+	meta.Height, n.height = h, h
+	n.set(ledger.MetaKey(), meta)
+}
+
+// crowd gives a round the pairs of all validators but v1.
+func (n *network) crowd(round protocol.Round) {
+	var sets []preference.Set
+	for uid := protocol.UID(1); uid < members; uid++ {
+		sets = append(sets, preference.Set{
+			Setter: protocol.SeatID{UID: uid}, Coldkey: secret("rich cold").Public(), Root: protocol.Hash{1}, Link: protocol.Hash{2}, Origins: make([]byte, wire.MaxPairs),
+		})
+	}
+	n.set(ledger.SetsKey(round), ledger.SetsRecord{Sets: sets})
+}
+
+// TestNoTransactionCostsMoreThanItsRow drives each type of transaction to its
+// worst, and each must have a row, and a worst case here.
+func TestNoTransactionCostsMoreThanItsRow(t *testing.T) {
+	base := largest(t)
+	base.until(33)
+	for typ := range wire.TxType(255) {
+		if !typ.Known() {
+			continue
+		}
+		t.Run(typ.String(), func(t *testing.T) {
+			if !ledger.HasCost(typ) || worst[typ] == nil {
+				t.Fatal("a transaction without a row in the table of costs, or without a worst case in this test")
+			}
+			n := *base
+			n.tb, n.tree = t, base.tree.Clone()
+			name, body := worst[typ](&n)
+			raw := n.tx(name, body)
+			b := n.draft(raw)
+			res, err := ledger.Apply(n.tree, n.chain, n.p, b)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := res.Txs[0].Err; err != nil {
+				t.Fatal(err)
+			}
+			most := ledger.TxCost(body, len(raw))
+			t.Logf("%d bytes, weight %d: used %+v of %+v", len(raw), most.Weight(), res.Txs[0].Used, most)
+			n.checkCosts(b, res)
+			if used := res.Txs[0].Used; 2*used.Weight() < most.Weight() {
+				t.Errorf("the row weighs %d, more than twice of what its worst does, %d", most.Weight(), used.Weight())
+			}
+		})
+	}
+}
+
+// TestABlockIsRefusedForItsWeight before anything of it is carried out.
+func TestABlockIsRefusedForItsWeight(t *testing.T) {
+	g := testGenesis()
+	g.Params.Block.MaxWeight = 500_000
+	n := newNetwork(t, g)
+	n.until(2)
+	var txs [][]byte
+	var weight uint64
+	for i := uint64(0); ; i++ {
+		raw := n.txAt("rich cold", i, &wire.Transfer{To: secret("m1 cold").Public(), Amount: 1})
+		w, err := ledger.TxWeight(raw, n.chain)
+		if err != nil {
+			t.Fatal(err)
+		}
+		txs = append(txs, raw)
+		if weight += w; weight > n.p.Block.MaxWeight {
+			break
+		}
+	}
+	b := n.draft(txs...)
+	for what, err := range map[string]error{
+		"check": ledger.CheckBlock(n.tree, n.chain, n.p, b),
+		"apply": func() error { _, err := ledger.Apply(n.tree, n.chain, n.p, b); return err }(),
+	} {
+		if !errors.Is(err, ledger.ErrBlock) || !strings.Contains(err.Error(), "weight") {
+			t.Errorf("%s: got %v, want a block that weighs too much", what, err)
+		}
+	}
+	if got := ledger.SelectTxs(n.tree, n.chain, n.p, txs, 1<<20); len(got) != len(txs)-1 {
+		t.Errorf("%d of %d were selected, want all but one", len(got), len(txs))
+	}
+	n.block(txs[:len(txs)-1]...)
+}
+
+// TestASeatCostsTheSameAmongFewAndMany: what a purchase reads and writes does not
+// depend on how many seats there are.
+func TestASeatCostsTheSameAmongFewAndMany(t *testing.T) {
+	var used []ledger.Cost
+	for _, seats := range []int{8, 200} {
+		n := largeNetwork(t, seats, 3)
+		n.p.Seats.Immunity = 1
+		n.tree = &ledger.MemTree{}
+		if _, err := ledger.Init(n.tree, n.g); err != nil {
+			t.Fatal(err)
+		}
+		n.chain = n.g.ChainID()
+		res := n.block(n.tx("rich cold", &wire.Register{Hotkey: secret("m4").Public(), MaxPrice: 1 << 62}))
+		if res.Txs[0].Err != nil {
+			t.Fatal(res.Txs[0].Err)
+		}
+		used = append(used, res.Txs[0].Used)
+	}
+	if used[0].Reads != used[1].Reads || used[0].Writes != used[1].Writes {
+		t.Errorf("among 8 seats %+v, among 200 %+v", used[0], used[1])
+	}
+}
+
+func TestTheSpecificationHasTheTableOfCosts(t *testing.T) {
+	spec, err := os.ReadFile("../SPEC.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := ledger.SpecTable(); !strings.Contains(string(spec), want) {
+		t.Errorf("SPEC.md has another table than\n%s", want)
+	}
+}
