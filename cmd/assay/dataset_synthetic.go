@@ -16,7 +16,6 @@ import (
 	"github.com/assaynet/assay/cmd/internal/input"
 	"github.com/assaynet/assay/cmd/internal/progress"
 	"github.com/assaynet/assay/cmd/internal/records"
-	"github.com/assaynet/assay/protocol/store"
 	families "github.com/assaynet/assay/protocol/task/synthetic"
 	"github.com/assaynet/assay/scoring/synthetic"
 	"github.com/assaynet/assay/scoring/synthetic/gramset"
@@ -119,13 +118,9 @@ func openWindow(c *cli.Context) (*index.Disk, func() error, error) {
 		}
 		return nil, func() error { return nil }, nil
 	}
-	db, err := store.Open(dir, store.Options{Cache: index.Cache})
+	db, d, err := index.Open(dir, "synthetic")
 	if err != nil {
 		return nil, nil, withHint(err, "--window takes a directory of its own, which no other program uses")
-	}
-	d, err := index.OpenDisk(db, "synthetic")
-	if err != nil {
-		return nil, nil, errors.Join(err, db.Close())
 	}
 	return d, db.Close, nil
 }

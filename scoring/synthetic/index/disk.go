@@ -2,6 +2,7 @@ package index
 
 import (
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -25,12 +26,39 @@ type Entry struct {
 	Signature gate.Signature
 }
 
-// Cache is the [store.Options.Cache] of a database that holds an index: room for
-// the filters of two million records of some 40 grams, ten bits each. Where there
-// are more, a lookup reads files again.
-const Cache = 128 << 20
+// The memory that an index wants of its database: the filters of a record of some
+// 40 grams, ten bits a key, and what leads to them. Where they do not fit, a
+// lookup reads filters of megabytes again and again.
+const (
+	cacheLeast     = 128 << 20
+	cacheForRecord = 96
+)
 
 var nextKey = []byte("next")
+
+// Open opens the database in dir, and the index called name in it, with memory for
+// as many records as are there: 128 MiB, or 96 bytes a record. Errors are those of
+// [store.Open] and [OpenDisk]. Who opens it closes the database.
+func Open(dir, name string) (*store.DB, *Disk, error) {
+	for cache := int64(cacheLeast); ; {
+		db, err := store.Open(dir, store.Options{Cache: cache})
+		if err != nil {
+			return nil, nil, err
+		}
+		d, err := OpenDisk(db, name)
+		if err != nil {
+			return nil, nil, errors.Join(err, db.Close())
+		}
+		wants := int64(d.Len() * cacheForRecord)
+		if wants <= cache {
+			return db, d, nil
+		}
+		if err := db.Close(); err != nil {
+			return nil, nil, err
+		}
+		cache = wants
+	}
+}
 
 // OpenDisk returns the index called name in a database, with all that was added to
 // it before. Errors: [store.ErrCorrupt], and those of the database.

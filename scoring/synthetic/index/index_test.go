@@ -37,15 +37,11 @@ func records(seed uint64, count, n, same int) []index.Entry {
 
 func open(t testing.TB, dir string) (*store.DB, *index.Disk) {
 	t.Helper()
-	db, err := store.Open(dir, store.Options{})
+	db, d, err := index.Open(dir, "window")
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = db.Close() })
-	d, err := index.OpenDisk(db, "window")
-	if err != nil {
-		t.Fatal(err)
-	}
 	return db, d
 }
 
@@ -102,6 +98,26 @@ func TestMemoryAndDiskAgree(t *testing.T) {
 	}
 	if alike < 300 {
 		t.Errorf("%d probes found themselves, want 300", alike)
+	}
+}
+
+// TestAnIndexThatWantsMoreMemoryIsOpenedAgain: what was added is there, and who
+// asks for it meanwhile is refused.
+func TestAnIndexThatWantsMoreMemoryIsOpenedAgain(t *testing.T) {
+	dir := t.TempDir()
+	db, d := open(t, dir)
+	list := records(6, 1, 40, 0)
+	const many = 2_000_000 // records, as the count has it
+	err := errors.Join(d.Add(list), db.Space("window").Set([]byte("next"), store.Key(many)), db.Close())
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, d = open(t, dir)
+	if n, err := d.Count(slices.Sorted(slices.Values(list[0].Grams))); err != nil || n != 40 || d.Len() != many {
+		t.Errorf("found %d grams of 40 among %d records, %v", n, d.Len(), err)
+	}
+	if _, _, err := index.Open(dir, "window"); !errors.Is(err, store.ErrLocked) {
+		t.Errorf("opened twice: got %v", err)
 	}
 }
 
@@ -195,15 +211,11 @@ func benchDisk(b *testing.B, count int) {
 	if kept := os.Getenv("ASSAY_INDEX_DIR"); kept != "" {
 		dir = filepath.Join(kept, strconv.Itoa(count))
 	}
-	db, err := store.Open(dir, store.Options{Cache: index.Cache})
+	db, d, err := index.Open(dir, "window")
 	if err != nil {
 		b.Fatal(err)
 	}
 	b.Cleanup(func() { _ = db.Close() })
-	d, err := index.OpenDisk(db, "window")
-	if err != nil {
-		b.Fatal(err)
-	}
 	built := grow(b, db, d, count)
 	r, e := rand.NewChaCha8([32]byte{1}), index.Entry{Grams: make([]uint64, 40)}
 	for b.Loop() {
