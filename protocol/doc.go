@@ -27,7 +27,12 @@
 //     once; the judges that have drawn a seat in its window so far.
 //   - worth, share, part: what a seat did in a kind, as one validator knows it;
 //     what of all pay a kind stands for; what of a row a seat gets for a kind.
-//   - weight: a validator's opinion of a seat in an epoch, sixteen bits.
+//   - weight: a validator's opinion of a seat in an epoch, sixteen bits. Of a
+//     transaction: the work that it may make, in thousandths of a signature check.
+//   - fee, lane, turn: what a transaction burns for its weight and bytes; the types
+//     that are the protocol's own work, and have none; the round, epoch or request
+//     of which a seat has one transaction of such a type.
+//   - deposit: what an account keeps, for the record that it is.
 //   - nobody, unearned: who stands in a row for what no seat did; that part of
 //     the pot, which is paid to no one.
 //   - incentive, dividend, emission: what Yuma makes of all weights for

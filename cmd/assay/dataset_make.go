@@ -32,7 +32,7 @@ then waits for the deadline and opens the records, so leave it running; begun ag
 with the same file and key, it goes on where it was. A record that does not pass the
 gates by itself is told and left out: it would cost fees, and not be paid.
 
-Each transaction costs a fee, each seal another, and each KiB of a record one more.
+Each transaction costs a fee, and more for each seal and each byte of a record.
 Whoever's record was first, passes the gates and is among as many as were asked for
 is paid when the validators agree.`
 	cmd.Action = makeRecords

@@ -21,8 +21,9 @@ func txCommand() *cli.Command {
 		Usage: "send transactions that a coldkey signs",
 		Description: `Signs a transaction with the coldkey of the key directory, sends it to a node,
 and waits until it is in a block. Amounts are tokens, exact decimals such as
-12.5, with at most nine digits after the point. Each transaction costs a fee,
-which assay account and /v1/network show.
+12.5, with at most nine digits after the point. Each transaction costs a fee for
+its bytes and for the work that it makes, at least; /v1/network shows the prices,
+and what an account must keep.
 
    assay tx transfer --to ADDRESS --amount 12.5
    assay tx register --hotkey ADDRESS
@@ -61,6 +62,7 @@ func txSending(name, usage string, body bodyFunc, flags ...cli.Flag) *cli.Comman
 	flags = append(flags,
 		&cli.StringFlag{Name: "key", Value: string(keystore.Coldkey), Usage: "`NAME` of the key that signs and pays"},
 		&cli.StringFlag{Name: "chain-id", Usage: "refuse a node of another network than `ID`"},
+		&cli.StringFlag{Name: "fee", Usage: "burn so many `TOKENS` for it: who pays more is first where blocks are full (default: the least)"},
 		&cli.BoolFlag{Name: "no-wait", Usage: "do not wait for a block", DisableDefaultText: true},
 		&cli.DurationFlag{Name: "timeout", Value: 2 * time.Minute, Usage: "wait for a block at most this `LONG`"},
 		&cli.BoolFlag{Name: "json", Usage: "print one JSON object: hash, and what /v1/txs/{hash} has once it is in a block", DisableDefaultText: true},

@@ -16,6 +16,8 @@ import (
 	"github.com/assaynet/assay/protocol"
 	"github.com/assaynet/assay/protocol/api"
 	"github.com/assaynet/assay/protocol/keystore"
+	"github.com/assaynet/assay/protocol/ledger"
+	"github.com/assaynet/assay/protocol/params"
 	"github.com/assaynet/assay/protocol/wire"
 )
 
@@ -47,6 +49,8 @@ type sender struct {
 	keys  string // the directory of key
 	key   *keystore.Key
 	chain string
+	fees  params.Fees
+	fee   protocol.Amount // the least to be paid, if that is more than the network's
 	body  wire.Body
 }
 
@@ -61,6 +65,14 @@ func newSender(c *cli.Context, n *client, body wire.Body) (*sender, error) {
 	}
 	if st.CatchingUp {
 		return nil, withHint(fmt.Errorf("%s is catching up, at height %d, and does not know the newest nonces; nothing was sent", n.url, st.Height), "wait, or ask another with --node")
+	}
+	var costs api.Network
+	if err := n.get(c.Context, "/v1/network", &costs); err != nil {
+		return nil, err
+	}
+	fee, err := feeFlag(c)
+	if err != nil {
+		return nil, err
 	}
 	keys, err := keyflags.Open(c, 0)
 	if err != nil {
@@ -77,7 +89,21 @@ func newSender(c *cli.Context, n *client, body wire.Body) (*sender, error) {
 	if err != nil {
 		return nil, keyflags.Hint(err)
 	}
-	return &sender{c: c, n: n, keys: keyflags.DirOf(c), key: k, chain: st.ChainID, body: body}, nil
+	fees := params.Fees{Weight: costs.WeightFee, Byte: costs.ByteFee, Deposit: costs.Deposit}
+	return &sender{c: c, n: n, keys: keyflags.DirOf(c), key: k, chain: st.ChainID, fees: fees, fee: fee, body: body}, nil
+}
+
+// feeFlag reads --fee, zero where it is not given.
+func feeFlag(c *cli.Context) (protocol.Amount, error) {
+	s := c.String("fee")
+	if s == "" {
+		return 0, nil
+	}
+	fee, err := protocol.ParseAmount(s)
+	if err != nil {
+		return 0, fmt.Errorf("--fee %q: %w", s, err)
+	}
+	return fee, nil
 }
 
 // send returns the transaction that a node has taken. An error of type
@@ -152,7 +178,8 @@ func (s *sender) sign(ctx context.Context) (*wire.Tx, error) {
 	if err := s.n.get(ctx, "/v1/accounts/"+s.key.PublicKey().String(), &acc); err != nil {
 		return nil, fmt.Errorf("ask for the next nonce: %w", err)
 	}
-	return wire.NewTx(s.key, s.chain, max(acc.Nonce, acc.NextNonce), s.body)
+	fee := max(s.fee, ledger.LeastFee(&s.fees, s.chain, s.body))
+	return wire.NewTx(s.key, s.chain, max(acc.Nonce, acc.NextNonce), fee, s.body)
 }
 
 // offerTx gives a node a transaction; known says that it had it before.

@@ -79,7 +79,7 @@ type example struct {
 
 func examples(n *apitest.Network) []example {
 	task := n.TaskOf(apitest.Round, 2).ID.String()
-	tx, _ := wire.NewTx(apitest.Key("miner-0-cold"), n.Genesis.ChainID(), 0, &wire.Transfer{To: apitest.Public("validator-0"), Amount: protocol.Unit})
+	tx, _ := ledger.NewTx(apitest.Key("miner-0-cold"), n.Genesis.ChainID(), &n.Genesis.Params.Fees, 0, &wire.Transfer{To: apitest.Public("validator-0"), Amount: protocol.Unit})
 	raw := hex.EncodeToString(wire.Encode(tx))
 	list := []example{
 		{name: "status", path: "/v1/status", schema: "Status"},
@@ -250,7 +250,12 @@ func TestSupplyThatDoesNotAddUpIsSaid(t *testing.T) {
 	if !s.Conserved {
 		t.Errorf("got %+v", s)
 	}
-	if err := n.Tree.Set(ledger.AccountKey(apitest.Public("thief")), wire.Encode(ledger.Account{Balance: 1})); err != nil {
+	m, _, err := ledger.ReadMeta(n.Tree)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m.Balances++
+	if err := n.Tree.Set(ledger.MetaKey(), wire.Encode(m)); err != nil {
 		t.Fatal(err)
 	}
 	decode(t, get(t, h, "/v1/supply"), &s)

@@ -26,6 +26,10 @@ const (
 	// maxOpen is how many requests are answered at a time; more wait in vain.
 	// One lists at most a few thousand records, so these fit in tens of megabytes.
 	maxOpen = 64
+	// maxVital is how many requests for health and metrics are answered at a time,
+	// in places of their own: who watches a node sees it also, and above all, when
+	// others fill it.
+	maxVital = 8
 	// patience is how long one answer may take.
 	patience = 20 * time.Second
 )
@@ -42,6 +46,7 @@ type Handler struct {
 	totals  totals
 	mux     *http.ServeMux
 	slots   chan struct{} // holds one for each request in progress
+	vital   chan struct{} // and for each of [isVital]
 	local   bool          // refuse names of other hosts
 }
 
@@ -57,7 +62,7 @@ func NewHandler(cfg Config) (*Handler, error) {
 	}
 	h := &Handler{
 		src: cfg.Source, chain: cfg.ChainID, params: cfg.Params, version: cfg.Version,
-		log: cfg.Logger, metrics: m, mux: http.NewServeMux(), slots: make(chan struct{}, maxOpen),
+		log: cfg.Logger, metrics: m, mux: http.NewServeMux(), slots: make(chan struct{}, maxOpen), vital: make(chan struct{}, maxVital),
 		local: isLoopback(cfg.Listen),
 	}
 	for _, r := range h.routes() {
@@ -84,12 +89,16 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	head.Set("Referrer-Policy", "no-referrer")
 	head.Set("Cross-Origin-Resource-Policy", "same-origin")
 	head.Set("Cache-Control", "no-store")
+	slots := h.slots
+	if isVital(r) {
+		slots = h.vital
+	}
 	select {
-	case h.slots <- struct{}{}:
-		defer func() { <-h.slots }()
+	case slots <- struct{}{}:
+		defer func() { <-slots }()
 	default:
 		head.Set("Retry-After", "1")
-		h.fail(w, r, unknownRoute, problem(http.StatusServiceUnavailable, problemBusy, "try again in a second", "%d requests are in progress", maxOpen))
+		h.fail(w, r, unknownRoute, problem(http.StatusServiceUnavailable, problemBusy, "try again in a second", "%d requests are in progress", cap(slots)))
 		return
 	}
 	h.metrics.open.Inc()
@@ -104,6 +113,12 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	default:
 		h.mux.ServeHTTP(w, r)
 	}
+}
+
+// isVital reports whether a request asks how the node is. No answer to one reads
+// the body.
+func isVital(r *http.Request) bool {
+	return r.URL.Path == "/healthz" || r.URL.Path == "/readyz" || r.URL.Path == "/metrics"
 }
 
 // isCanonical reports whether a path is one that [http.ServeMux] looks up as it

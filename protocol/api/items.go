@@ -223,6 +223,9 @@ type Network struct {
 	MaxSeats    uint32          `json:"max_seats"`
 	Price       protocol.Amount `json:"price"`
 	Fee         protocol.Amount `json:"fee"`
+	WeightFee   protocol.Amount `json:"weight_fee"`
+	ByteFee     protocol.Amount `json:"byte_fee"`
+	Deposit     protocol.Amount `json:"deposit"`
 	MinStake    protocol.Amount `json:"min_stake"`
 	Unbonding   uint64          `json:"unbonding"`
 	Tempo       uint64          `json:"tempo"`

@@ -37,15 +37,20 @@ func TestTooManyRequestsAtATimeAreTurnedAway(t *testing.T) {
 		})
 		<-slow.entered
 	}
-	w := get(t, h, "/healthz")
+	w := get(t, h, "/v1/network")
 	var p api.Problem
 	decode(t, w, &p)
 	if w.Code != http.StatusServiceUnavailable || p.Type != "urn:assay:problem:busy" || w.Header().Get("Retry-After") == "" {
 		t.Errorf("one more: got %d %+v", w.Code, p)
 	}
+	for _, path := range []string{"/healthz", "/metrics"} {
+		if w := get(t, h, path); w.Code != http.StatusOK {
+			t.Errorf("%s, which has places of its own: got %d", path, w.Code)
+		}
+	}
 	close(slow.release)
 	wg.Wait()
-	if w := get(t, h, "/healthz"); w.Code != http.StatusOK {
+	if w := get(t, h, "/v1/network"); w.Code != http.StatusOK {
 		t.Errorf("afterwards: got %d", w.Code)
 	}
 }

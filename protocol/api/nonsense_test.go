@@ -124,7 +124,7 @@ func TestNonsenseIsAProblemDocument(t *testing.T) {
 func TestABrokenRuleIsNamed(t *testing.T) {
 	n, h := seeded(t)
 	send := func(nonce uint64, body wire.Body, chain string) (*httptest.ResponseRecorder, api.Problem) {
-		tx, err := wire.NewTx(apitest.Key("miner-0-cold"), chain, nonce, body)
+		tx, err := ledger.NewTx(apitest.Key("miner-0-cold"), chain, &n.Genesis.Params.Fees, nonce, body)
 		if err != nil {
 			t.Fatal(err)
 		}

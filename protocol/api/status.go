@@ -7,6 +7,7 @@ import (
 
 	"github.com/assaynet/assay/protocol"
 	"github.com/assaynet/assay/protocol/ledger"
+	"github.com/assaynet/assay/protocol/wire"
 )
 
 func (h *Handler) readStatus(r *request) (Status, error) {
@@ -43,7 +44,8 @@ func (h *Handler) network(r *request) (any, error) {
 	}
 	p := h.params
 	n := Network{
-		ChainID: h.chain, Height: v.height, Seats: m.Seats, MaxSeats: p.Seats.Max, Price: m.Price, Fee: p.Seats.Fee,
+		ChainID: h.chain, Height: v.height, Seats: m.Seats, MaxSeats: p.Seats.Max, Price: m.Price,
+		Fee: ledger.LeastFee(&p.Fees, h.chain, &wire.Transfer{Amount: protocol.Unit}), WeightFee: p.Fees.Weight, ByteFee: p.Fees.Byte, Deposit: p.Fees.Deposit,
 		MinStake: p.Seats.MinStake, Unbonding: p.Seats.Unbonding, Tempo: p.Schedule.Tempo, RoundLength: p.Schedule.RoundLength,
 		Retention: p.Tasks.Retention, Kinds: []NetworkKind{},
 	}

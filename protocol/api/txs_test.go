@@ -17,7 +17,7 @@ import (
 // payment is a transaction of a miner's coldkey.
 func payment(t *testing.T, n *apitest.Network, nonce uint64, amount protocol.Amount) *wire.Tx {
 	t.Helper()
-	tx, err := wire.NewTx(apitest.Key("miner-0-cold"), n.Genesis.ChainID(), nonce, &wire.Transfer{To: apitest.Public("x"), Amount: amount})
+	tx, err := ledger.NewTx(apitest.Key("miner-0-cold"), n.Genesis.ChainID(), &n.Genesis.Params.Fees, nonce, &wire.Transfer{To: apitest.Public("miner-0-cold"), Amount: amount})
 	if err != nil {
 		t.Fatal(err)
 	}

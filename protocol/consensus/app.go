@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"sync/atomic"
+	"time"
 
 	abci "github.com/cometbft/cometbft/abci/types"
 	"github.com/cometbft/cometbft/crypto/secp256k1"
@@ -128,8 +129,13 @@ func (a *app) block(h int64, proposer []byte, round int32, txs [][]byte) *ledger
 		Proposer:     a.rot.proposer(proposer),
 		PrevEligible: a.rot.eligible(round),
 		Txs:          txs,
+		Verified:     a.pool.verified,
 	}
 }
+
+// proposeShare is which part of the time that others wait for a proposal it may
+// take to choose its transactions: the rest is for its way and their check.
+const proposeShare = 4
 
 // PrepareProposal opens our link and takes what fits from the pool. Without a
 // link the proposal is empty, which everybody refuses, ourselves included.
@@ -143,7 +149,12 @@ func (a *app) PrepareProposal(_ context.Context, r *abci.RequestPrepareProposal)
 	room := r.MaxTxBytes - frame(head)
 	state, _ := a.latest()
 	txs := [][]byte{head}
-	for _, tx := range ledger.SelectTxs(state, a.chain, &a.g.Params, a.pool.candidates(), int(room)) {
+	deadline := time.Now().Add(time.Duration(a.g.Params.Block.ProposeMillis) * time.Millisecond / proposeShare)
+	selection := ledger.Selection{
+		Candidates: a.pool.candidates(), MaxBytes: int(room), Salt: link, Verified: a.pool.verified,
+		Stop: func() bool { return time.Now().After(deadline) },
+	}
+	for _, tx := range ledger.SelectTxs(state, a.chain, &a.g.Params, &selection) {
 		if room -= frame(tx); room < 0 {
 			break
 		}
@@ -232,11 +243,7 @@ func (a *app) Commit(context.Context, *abci.RequestCommit) (*abci.ResponseCommit
 	a.rot, a.next = d.rot, nil
 	a.rounds.Add(uint64(d.head.Rounds))
 	a.results.add(d.head.Height, d.head.Result.Txs)
-	included := make([]protocol.Hash, len(d.head.Result.Txs))
-	for i, t := range d.head.Result.Txs {
-		included[i] = t.Hash
-	}
-	if n := a.pool.recheck(included); n > 0 {
+	if n := a.pool.recheck(d.head.Result.Txs); n > 0 {
 		a.log.Debug().Int("transactions", n).Msg("waiting transactions lost their place")
 	}
 	a.heads.publish(d.head)

@@ -27,7 +27,7 @@ func TestValidatorsComeBackFromStopAndPowerLoss(t *testing.T) {
 	n := newNetwork(t, 4)
 	disks := make([]storetest.Crash, 4)
 	n.launch(t, func(i int) store.FS { disks[i] = storetest.NewCrash(); return disks[i] }, nil)
-	stake, err := wire.NewTx(signer{secret("rich")}, n.g.ChainID(), 0, &wire.AddStake{Hotkey: secret("v1").Public(), Amount: 200 * protocol.Unit})
+	stake, err := ledger.NewTx(signer{secret("rich")}, n.g.ChainID(), &n.g.Params.Fees, 0, &wire.AddStake{Hotkey: secret("v1").Public(), Amount: 200 * protocol.Unit})
 	check(t, err)
 	n.nodes[0].await(t, 1)
 	for _, r := range n.nodes {

@@ -24,10 +24,24 @@ func NewPool(chain string, p *params.Params, state func() ledger.Reader) *Pool {
 }
 
 // Recheck drops what the newest state refuses, after a block with these.
-func (q *Pool) Recheck(included ...protocol.Hash) int { return q.recheck(included) }
+func (q *Pool) Recheck(included ...protocol.Hash) int {
+	txs := make([]ledger.TxResult, len(included))
+	for i, hash := range included {
+		txs[i].Hash = hash
+	}
+	return q.recheck(txs)
+}
 
 // Candidates returns all that wait.
 func (q *Pool) Candidates() [][]byte { return q.candidates() }
+
+// Waiting returns all that wait.
+func (q *Pool) Waiting() (out []protocol.Hash) {
+	for hash := range q.places {
+		out = append(out, hash)
+	}
+	return out
+}
 
 // SetsAt returns the validator set of height h as CometBFT keeps it.
 func (n *Node) SetsAt(h protocol.Height) (*types.ValidatorSet, error) {

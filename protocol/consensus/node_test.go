@@ -12,7 +12,7 @@ func TestFourValidatorsAgreeAndCarryOutATransfer(t *testing.T) {
 	n := newNetwork(t, 4)
 	n.launch(t, nil, nil)
 	to := secret("poor").Public()
-	tx, err := wire.NewTx(signer{secret("rich")}, n.g.ChainID(), 0, &wire.Transfer{To: to, Amount: 5 * protocol.Unit})
+	tx, err := ledger.NewTx(signer{secret("rich")}, n.g.ChainID(), &n.g.Params.Fees, 0, &wire.Transfer{To: to, Amount: 5 * protocol.Unit})
 	check(t, err)
 	n.nodes[0].await(t, 1)
 	for _, r := range n.nodes { // as gossip would

@@ -3,19 +3,27 @@ package consensus_test
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"testing"
+	"time"
 
 	"github.com/assaynet/assay/protocol"
 	"github.com/assaynet/assay/protocol/consensus"
 	"github.com/assaynet/assay/protocol/ledger"
+	"github.com/assaynet/assay/protocol/task"
 	"github.com/assaynet/assay/protocol/wire"
 )
 
 func transfer(t testing.TB, n *network, from string, nonce uint64, amount protocol.Amount) []byte {
 	t.Helper()
-	tx, err := wire.NewTx(signer{secret(from)}, n.g.ChainID(), nonce, &wire.Transfer{To: secret("poor").Public(), Amount: amount})
+	tx, err := ledger.NewTx(signer{secret(from)}, n.g.ChainID(), &n.g.Params.Fees, nonce, &wire.Transfer{To: secret("saver").Public(), Amount: amount})
 	check(t, err)
 	return wire.Encode(tx)
+}
+
+// fee is what a transfer of an amount costs.
+func (n *network) fee(amount protocol.Amount) protocol.Amount {
+	return ledger.LeastFee(&n.g.Params.Fees, n.g.ChainID(), &wire.Transfer{Amount: amount})
 }
 
 func nextNonce(t testing.TB, q *consensus.Pool, who string, want uint64) {
@@ -31,6 +39,7 @@ func newPool(t testing.TB) (*consensus.Pool, *network, *ledger.MemTree) {
 	tree := &ledger.MemTree{}
 	_, err := ledger.Init(tree, n.g)
 	check(t, err)
+	check(t, tree.Set(ledger.AccountKey(secret("saver").Public()), wire.Encode(&ledger.Account{Balance: n.g.Params.Fees.Deposit})))
 	return consensus.NewPool(n.g.ChainID(), &n.g.Params, func() ledger.Reader { return tree }), n, tree
 }
 
@@ -60,7 +69,7 @@ func TestPoolTakesEachTransactionOnce(t *testing.T) {
 	}
 }
 
-func TestPoolGivesCandidatesAsTheyCameAndDropsWhatPassed(t *testing.T) {
+func TestPoolGivesCandidatesInTheirTurnAndDropsWhatPassed(t *testing.T) {
 	q, n, tree := newPool(t)
 	for _, nonce := range []uint64{2, 0, 1, 4} {
 		_, err := q.Add(transfer(t, n, "rich", nonce, 1))
@@ -73,8 +82,8 @@ func TestPoolGivesCandidatesAsTheyCameAndDropsWhatPassed(t *testing.T) {
 		check(t, wire.Decode(raw, wire.MaxTxBytes, &tx))
 		order = append(order, tx.Nonce)
 	}
-	if len(order) != 4 || order[0] != 2 || order[1] != 0 || order[3] != 4 {
-		t.Fatalf("order: got %v, want 2 0 1 4", order)
+	if !slices.Equal(order, []uint64{0, 1, 2, 4}) {
+		t.Fatalf("order: got %v, want 0 1 2 4", order)
 	}
 	check(t, tree.Set(ledger.AccountKey(secret("rich").Public()), wire.Encode(&ledger.Account{Balance: protocol.Unit, Nonce: 2})))
 	if refused := q.Recheck(); refused != 0 || q.Size() != 2 {
@@ -107,7 +116,7 @@ func flood(t testing.TB, q *consensus.Pool, n *network, tree *ledger.MemTree) {
 	t.Helper()
 	for i := 0; q.Size() < consensus.MaxPoolTxs; i++ {
 		who := fmt.Sprintf("flood %d", i)
-		check(t, tree.Set(ledger.AccountKey(secret(who).Public()), wire.Encode(&ledger.Account{Balance: n.g.Params.Seats.Fee})))
+		check(t, tree.Set(ledger.AccountKey(secret(who).Public()), wire.Encode(&ledger.Account{Balance: n.g.Params.Fees.Deposit + protocol.Unit/1000})))
 		for nonce := uint64(1); nonce < ledger.NonceWindow && q.Size() < consensus.MaxPoolTxs; nonce++ {
 			_, err := q.Add(transfer(t, n, who, nonce, 1))
 			check(t, err)
@@ -209,10 +218,7 @@ func TestAPoolSaysWhatBecameOfWhatItTook(t *testing.T) {
 func TestWhatMadeRoomForOthersIsSaidToHave(t *testing.T) {
 	q, n, tree := newPool(t)
 	flood(t, q, n, tree)
-	var waiting []protocol.Hash
-	for _, raw := range q.Candidates() {
-		waiting = append(waiting, hashOf(t, raw))
-	}
+	waiting := q.Waiting()
 	_, err := q.Add(transfer(t, n, "rich", 0, 1))
 	check(t, err)
 	dropped := 0
@@ -234,9 +240,9 @@ func TestWhatMadeRoomForOthersIsSaidToHave(t *testing.T) {
 // refused when it comes, and not in a block that keeps its fee.
 func TestWhatWaitsIsSpent(t *testing.T) {
 	q, n, tree := newPool(t)
-	fee := n.g.Params.Seats.Fee
+	fee, deposit := n.fee(600), n.g.Params.Fees.Deposit
 	rich := ledger.AccountKey(secret("rich").Public())
-	check(t, tree.Set(rich, wire.Encode(&ledger.Account{Balance: 1799 + 3*fee, Nonce: 0})))
+	check(t, tree.Set(rich, wire.Encode(&ledger.Account{Balance: deposit + 1799 + 3*fee, Nonce: 0})))
 	pay := func(nonce uint64) error {
 		_, err := q.Add(transfer(t, n, "rich", nonce, 600))
 		return err
@@ -248,7 +254,169 @@ func TestWhatWaitsIsSpent(t *testing.T) {
 	}
 	nextNonce(t, q, "rich", 2)
 	check(t, pay(3)) // behind a gap nobody knows what will be there
-	check(t, tree.Set(rich, wire.Encode(&ledger.Account{Balance: 1200 + 2*fee, Nonce: 2})))
+	check(t, tree.Set(rich, wire.Encode(&ledger.Account{Balance: deposit + 1200 + 2*fee, Nonce: 2})))
 	q.Recheck()
 	check(t, pay(2))
+}
+
+// offered is a transfer that pays a fee.
+func offered(t testing.TB, n *network, from string, nonce uint64, fee protocol.Amount) []byte {
+	t.Helper()
+	tx, err := wire.NewTx(signer{secret(from)}, n.g.ChainID(), nonce, fee, &wire.Transfer{To: secret("saver").Public(), Amount: 1})
+	check(t, err)
+	return wire.Encode(tx)
+}
+
+// crowd fills the pool with what may come at once: so many accounts with one least
+// fee each.
+func crowd(t testing.TB, q *consensus.Pool, n *network, tree *ledger.MemTree) {
+	t.Helper()
+	for i := range consensus.MaxPoolTxs {
+		who := fmt.Sprintf("crowd %d", i)
+		check(t, tree.Set(ledger.AccountKey(secret(who).Public()), wire.Encode(&ledger.Account{Balance: n.g.Params.Fees.Deposit + protocol.Unit/1000})))
+		_, err := q.Add(transfer(t, n, who, 0, 1))
+		check(t, err)
+	}
+}
+
+// asks makes seat 9 of a miner one that is asked in round 0, and returns its
+// commitment.
+func asks(t testing.TB, n *network, tree *ledger.MemTree, root byte) []byte {
+	t.Helper()
+	id := protocol.SeatID{UID: 9}
+	for key, record := range map[string]any{
+		string(ledger.SeatKey(9)):                          ledger.Seat{ID: id, Hotkey: secret("miner").Public(), Coldkey: secret("miner cold").Public()},
+		string(ledger.HotkeyKey(secret("miner").Public())): id.UID,
+		string(ledger.RosterSeatKey(0, 9)): ledger.RosterSeat{
+			ID: id, Hotkey: secret("miner").Public(), Asked: []task.Asked{{Kind: n.g.Params.Kinds[0].Name, Slots: 1}},
+		},
+		string(ledger.RoundKey(0)): ledger.RoundRecord{TaskSeed: protocol.Hash{1}},
+	} {
+		check(t, tree.Set([]byte(key), wire.Encode(record)))
+	}
+	tx, err := wire.NewTx(signer{secret("miner")}, n.g.ChainID(), 0, 0, &wire.Commit{Round: 0, Root: protocol.Hash{root}})
+	check(t, err)
+	return wire.Encode(tx)
+}
+
+// TestAFullPoolTakesTheProtocolsOwnWork: thousands of accounts with one fee each
+// keep out neither a commitment nor a validator's own seal, and who pays more than
+// they is taken, too, in the place of one of them.
+func TestAFullPoolTakesTheProtocolsOwnWork(t *testing.T) {
+	q, n, tree := newPool(t)
+	crowd(t, q, n, tree)
+	commit := asks(t, n, tree, 1)
+	_, err := q.Add(commit)
+	check(t, err)
+	if _, err := q.Add(commit); !errors.Is(err, consensus.ErrKnown) {
+		t.Errorf("the commitment again: got %v, want %v", err, consensus.ErrKnown)
+	}
+	if _, err := q.Add(asks(t, n, tree, 2)); !errors.Is(err, consensus.ErrNonceTaken) {
+		t.Errorf("another commitment of the round: got %v, want %v", err, consensus.ErrNonceTaken)
+	}
+	seal, err := wire.NewTx(signer{secret("v0")}, n.g.ChainID(), 0, 0, &wire.CommitWeights{Epoch: 0, Hash: protocol.Hash{1}})
+	check(t, err)
+	_, err = q.Add(wire.Encode(seal))
+	check(t, err)
+	if q.Size() != consensus.MaxPoolTxs+2 {
+		t.Errorf("%d wait, want all and two", q.Size())
+	}
+
+	check(t, tree.Set(ledger.AccountKey(secret("poor").Public()), wire.Encode(&ledger.Account{Balance: protocol.Unit})))
+	if _, err := q.Add(transfer(t, n, "poor", 0, 1)); !errors.Is(err, consensus.ErrPoolFull) {
+		t.Errorf("who pays no more than they: got %v, want %v", err, consensus.ErrPoolFull)
+	}
+	best := offered(t, n, "rich", 0, 2*n.fee(1))
+	_, err = q.Add(best)
+	check(t, err)
+	if q.Size() != consensus.MaxPoolTxs+2 {
+		t.Errorf("%d wait, want one less for one more", q.Size())
+	}
+	all := q.Candidates()
+	var weight uint64
+	for _, raw := range all {
+		w, err := ledger.TxWeight(raw, n.g.ChainID())
+		check(t, err)
+		weight += w
+	}
+	if got := all[2]; !slices.Equal(got, best) || weight > 3*n.g.Params.Block.MaxWeight {
+		t.Errorf("the candidates weigh %d, and who pays most does not come behind the lanes", weight)
+	}
+}
+
+// TestWhatBlocksHoldLeavesTheLanes, and what has no place in one any more.
+func TestWhatBlocksHoldLeavesTheLanes(t *testing.T) {
+	q, n, tree := newPool(t)
+	commit := asks(t, n, tree, 1)
+	_, err := q.Add(commit)
+	check(t, err)
+	q.Recheck(hashOf(t, commit))
+	if q.Size() != 0 {
+		t.Errorf("%d wait after the block", q.Size())
+	}
+	_, err = q.Add(commit)
+	check(t, err)
+	meta, _, err := ledger.ReadMeta(tree)
+	check(t, err)
+	meta.Height = n.g.Params.Schedule.CommitDeadline(0)
+	check(t, tree.Set(ledger.MetaKey(), wire.Encode(meta)))
+	if refused := q.Recheck(); refused != 1 || q.Size() != 0 {
+		t.Errorf("after the deadline: %d refused, %d wait", refused, q.Size())
+	}
+	if s, ok := q.Standing(hashOf(t, commit)); !ok || !errors.Is(s.Dropped, ledger.ErrDeadline) {
+		t.Errorf("got %+v, %v", s, ok)
+	}
+}
+
+// TestANonceIsHadByWhoPaysATenthMore: a replacement has a price, or it would be a
+// way to have signatures checked for nothing.
+func TestANonceIsHadByWhoPaysATenthMore(t *testing.T) {
+	q, n, _ := newPool(t)
+	least := n.fee(1)
+	_, err := q.Add(offered(t, n, "rich", 0, 10*least))
+	check(t, err)
+	if _, err := q.Add(offered(t, n, "rich", 0, 11*least-1)); !errors.Is(err, consensus.ErrNonceTaken) {
+		t.Errorf("less than a tenth more: got %v, want %v", err, consensus.ErrNonceTaken)
+	}
+	_, err = q.Add(offered(t, n, "rich", 0, 11*least))
+	check(t, err)
+	if _, err := q.Add(offered(t, n, "rich", 1, least/2)); !errors.Is(err, ledger.ErrFee) {
+		t.Errorf("less than the least fee: got %v, want %v", err, ledger.ErrFee)
+	}
+	if q.Size() != 1 {
+		t.Errorf("%d wait, want one", q.Size())
+	}
+}
+
+// BenchmarkRecheck is what Commit waits for after a block, while 4,096
+// transactions of as many accounts and 4,096 commitments wait, over a tree of
+// 4,096 seats.
+func BenchmarkRecheck(b *testing.B) {
+	q, n, tree := newPool(b)
+	crowd(b, q, n, tree)
+	for i := range 4096 {
+		uid := protocol.UID(10 + i)
+		who := fmt.Sprintf("seat %d", i)
+		id := protocol.SeatID{UID: uid}
+		check(b, tree.Set(ledger.SeatKey(uid), wire.Encode(ledger.Seat{ID: id, Hotkey: secret(who).Public(), Coldkey: secret("rich").Public()})))
+		check(b, tree.Set(ledger.HotkeyKey(secret(who).Public()), wire.Encode(uid)))
+		check(b, tree.Set(ledger.RosterSeatKey(0, uid), wire.Encode(ledger.RosterSeat{
+			ID: id, Hotkey: secret(who).Public(), Asked: []task.Asked{{Kind: n.g.Params.Kinds[0].Name, Slots: 1}},
+		})))
+		if i == 0 {
+			check(b, tree.Set(ledger.RoundKey(0), wire.Encode(ledger.RoundRecord{TaskSeed: protocol.Hash{1}})))
+		}
+		tx, err := wire.NewTx(signer{secret(who)}, n.g.ChainID(), 0, 0, &wire.Commit{Round: 0, Root: protocol.Hash{1}})
+		check(b, err)
+		_, err = q.Add(wire.Encode(tx))
+		check(b, err)
+	}
+	var times []time.Duration
+	for b.Loop() {
+		begin := time.Now()
+		q.Recheck()
+		times = append(times, time.Since(begin))
+	}
+	slices.Sort(times)
+	b.ReportMetric(float64(times[len(times)*99/100].Microseconds())/1000, "p99-ms")
 }

@@ -32,6 +32,8 @@ type Block struct {
 	PrevEligible []protocol.PublicKey
 	// Txs begins with the proposer's wire.BlockHead.
 	Txs [][]byte
+	// Verified, if it is not nil, remembers signatures, and changes no result.
+	Verified *wire.Verified
 }
 
 // TxResult says what became of one transaction.
@@ -158,7 +160,7 @@ func (m *machine) block(b *Block) ([]TxResult, error) {
 	}
 	results := make([]TxResult, 0, len(txs))
 	for i := range txs {
-		res, err := m.carryOutTx(&txs[i])
+		res, err := m.carryOutTx(&txs[i], b.Verified)
 		if err != nil {
 			return nil, fmt.Errorf("%w: transaction %d: %w", ErrBlock, i+1, err)
 		}
@@ -174,6 +176,9 @@ type decoded struct {
 	body wire.Body
 }
 
+// weight returns what the transaction weighs.
+func (d *decoded) weight() uint64 { return TxCost(d.body, len(d.raw)).Weight() }
+
 // readTxs decodes the transactions of a block, and refuses what weighs too much
 // together before any signature is looked at, which costs most.
 func (m *machine) readTxs(raws [][]byte) ([]decoded, error) {
@@ -184,23 +189,23 @@ func (m *machine) readTxs(raws [][]byte) ([]decoded, error) {
 		if err != nil {
 			return nil, fmt.Errorf("%w: transaction %d: %w", ErrBlock, i+1, err)
 		}
-		if weight += TxCost(body, len(raw)).Weight(); weight > m.p.Block.MaxWeight {
+		out[i] = decoded{raw, tx, body}
+		if weight += out[i].weight(); weight > m.p.Block.MaxWeight {
 			return nil, fmt.Errorf("%w: a weight above %d", ErrBlock, m.p.Block.MaxWeight)
 		}
-		out[i] = decoded{raw, tx, body}
 	}
 	return out, nil
 }
 
 // carryOutTx looks at the signature, and carries the transaction out.
-func (m *machine) carryOutTx(d *decoded) (TxResult, error) {
+func (m *machine) carryOutTx(d *decoded, known *wire.Verified) (TxResult, error) {
 	before := *m.st.done
 	m.st.done.Checks++
 	m.st.done.Bytes += uint64(len(d.raw))
-	if err := d.tx.Verify(); err != nil {
+	if err := known.Verify(d.tx); err != nil {
 		return TxResult{}, err
 	}
-	ruled, err := m.include(d.tx, d.body)
+	ruled, err := m.include(d)
 	if err != nil {
 		return TxResult{}, err
 	}

@@ -1,7 +1,10 @@
 package ledger
 
 import (
+	"bytes"
 	"cmp"
+	"math"
+	"math/bits"
 	"slices"
 
 	"github.com/assaynet/assay/protocol"
@@ -16,28 +19,46 @@ const NonceWindow = 32
 // CheckTx says whether a transaction may wait for a block and be relayed, in
 // the state of r, behind others of its signer that wait already: those with the
 // nonces before its own, in their order, which were checked before. One whose
-// turn comes after them must also be carried out without a broken rule, in a
-// block with them alone. Errors are those of [wire.DecodeTx], which blame the
-// sender, a [RuleError], which may be honest bad luck, or the tree's.
+// turn comes after them, and one of a lane, must also be carried out without a
+// broken rule, in a block with them alone. What is cheap to see comes before the
+// signature. Errors are those of [wire.DecodeTx], which blame the sender, a
+// [RuleError], which may be honest bad luck, or the tree's.
 func CheckTx(r Reader, chain string, p *params.Params, raw []byte, before ...[]byte) (*wire.Tx, error) {
+	return checkTx(r, chain, p, raw, (*wire.Tx).Verify, before)
+}
+
+// RecheckTx is [CheckTx] of a transaction that passed it in an earlier state: it
+// does not look at the signature again.
+func RecheckTx(r Reader, chain string, p *params.Params, raw []byte) error {
+	_, err := checkTx(r, chain, p, raw, func(*wire.Tx) error { return nil }, nil)
+	return err
+}
+
+func checkTx(r Reader, chain string, p *params.Params, raw []byte, verify func(*wire.Tx) error, before [][]byte) (*wire.Tx, error) {
 	m, err := newMachine(r, chain, p)
 	if err != nil {
 		return nil, err
 	}
-	tx, body, err := wire.DecodeTx(raw, chain)
+	tx, body, err := wire.ReadTx(raw, chain)
 	if err != nil {
 		return nil, err
 	}
-	signer, _ := get[Account](m.st, AccountKey(tx.Signer))
-	if tx.Nonce < signer.Nonce || tx.Nonce-signer.Nonce >= NonceWindow {
-		return nil, broken(ErrBadNonce, "nonce %d, want %d or up to %d more", tx.Nonce, signer.Nonce, NonceWindow-1)
+	d := decoded{raw, tx, body}
+	if err := m.checkNonce(tx); err != nil {
+		return nil, m.blame(err)
+	}
+	if _, err := m.admit(&d); err != nil {
+		return nil, m.blame(err)
+	}
+	if err := verify(tx); err != nil {
+		return nil, err
 	}
 	m.carryOut(before)
-	if signer, _ = get[Account](m.st, AccountKey(tx.Signer)); tx.Nonce > signer.Nonce {
-		_, err = m.admit(tx, body)
+	if signer, _ := get[Account](m.st, AccountKey(tx.Signer)); !tx.Type.Lane() && tx.Nonce > signer.Nonce {
+		_, err = m.admit(&d)
 	} else {
 		var ruled error
-		if ruled, err = m.include(tx, body); err == nil {
+		if ruled, err = m.include(&d); err == nil {
 			err = ruled
 		}
 	}
@@ -45,6 +66,15 @@ func CheckTx(r Reader, chain string, p *params.Params, raw []byte, before ...[]b
 		return nil, err
 	}
 	return tx, nil
+}
+
+// checkNonce refuses a nonce that is used, or too far ahead to wait for.
+func (m *machine) checkNonce(tx *wire.Tx) error {
+	signer, _ := get[Account](m.st, AccountKey(tx.Signer))
+	if !tx.Type.Lane() && (tx.Nonce < signer.Nonce || tx.Nonce-signer.Nonce >= NonceWindow) {
+		return broken(ErrBadNonce, "nonce %d, want %d or up to %d more", tx.Nonce, signer.Nonce, NonceWindow-1)
+	}
+	return nil
 }
 
 // carryOut includes transactions whose signatures were looked at before. One
@@ -55,40 +85,60 @@ func (m *machine) carryOut(txs [][]byte) {
 		if err != nil {
 			continue
 		}
-		if _, err := m.include(tx, body); err != nil {
+		if _, err := m.include(&decoded{raw, tx, body}); err != nil {
 			continue
 		}
 	}
 }
 
+// Selection is what a block is made of.
+type Selection struct {
+	Candidates [][]byte
+	MaxBytes   int // of what is selected together
+	// Salt decides between equals. It is what no sender knows before, such as the
+	// proposer's link, so that none can own a place.
+	Salt protocol.Hash
+	// Stop, if it is not nil, is asked between transactions whether to end: what is
+	// not selected by then waits for another block.
+	Stop func() bool
+	// Verified, if it is not nil, remembers signatures.
+	Verified *wire.Verified
+}
+
+// tries is how many times the weight of a block is looked at to fill it, where
+// candidates turn out not to be for it.
+const tries = 2
+
 // SelectTxs returns those of candidates that may stand in the next block, one
-// after the other, in at most maxBytes and the weight of a block together. The
-// order is that of the candidates, but that one signer's come by nonce. What does
-// not decode, does not verify, cannot pay or has no turn is left out. If the tree
-// fails there are none: the block's own check will meet and report the failure.
-func SelectTxs(r Reader, chain string, p *params.Params, candidates [][]byte, maxBytes int) [][]byte {
+// after the other, in the bytes and the weight of a block. Those of lanes come
+// first, the others by what they pay for their weight, but one signer's by nonce;
+// equals as the salt decides. What does not decode, does not verify, cannot pay or
+// has no turn is left out. If the tree fails there are none: the block's own check
+// will meet and report the failure.
+func SelectTxs(r Reader, chain string, p *params.Params, s *Selection) [][]byte {
 	m, err := newMachine(r, chain, p)
 	if err != nil {
 		return nil
 	}
 	var out [][]byte
-	weight := p.Block.MaxWeight
-	for _, d := range byNonce(chain, candidates) {
-		own := TxCost(d.body, len(d.raw)).Weight()
-		if len(d.raw) > maxBytes || own > weight {
+	weight, looked := p.Block.MaxWeight, uint64(0)
+	left := s.MaxBytes
+	for _, d := range inOrder(chain, s) {
+		own := d.weight()
+		if len(d.raw) > left || own > weight {
 			continue
 		}
-		if acc, _ := get[Account](m.st, AccountKey(d.tx.Signer)); acc.Nonce != d.tx.Nonce {
-			continue // before its signature is looked at, which costs most
+		if looked += own; looked > tries*p.Block.MaxWeight || s.Stop != nil && s.Stop() {
+			break
 		}
-		if d.tx.Verify() != nil {
+		if m.checkTurn(d.tx) != nil || s.Verified.Verify(d.tx) != nil { // the signature costs most
 			continue
 		}
-		if _, err := m.include(d.tx, d.body); err != nil {
+		if _, err := m.include(&d); err != nil {
 			continue
 		}
 		out = append(out, d.raw)
-		maxBytes -= len(d.raw)
+		left -= len(d.raw)
 		weight -= own
 	}
 	if *m.st.fault != nil {
@@ -97,33 +147,106 @@ func SelectTxs(r Reader, chain string, p *params.Params, candidates [][]byte, ma
 	return out
 }
 
-// byNonce decodes candidates and puts each signer's transactions, by nonce, into
-// the places that the signer has among them.
-func byNonce(chain string, candidates [][]byte) []decoded {
-	var out []decoded
-	places := make(map[protocol.PublicKey][]int)
-	for _, raw := range candidates {
+// checkTurn refuses a nonce that is not the signer's next.
+func (m *machine) checkTurn(tx *wire.Tx) error {
+	if tx.Type.Lane() {
+		return nil
+	}
+	if acc, _ := get[Account](m.st, AccountKey(tx.Signer)); acc.Nonce != tx.Nonce {
+		return broken(ErrBadNonce, "nonce %d, want %d", tx.Nonce, acc.Nonce)
+	}
+	return nil
+}
+
+// inOrder decodes the candidates and puts them into the order of a block.
+func inOrder(chain string, s *Selection) []decoded {
+	type ranked struct {
+		decoded
+		rate Rate
+		salt protocol.Hash
+	}
+	var list []ranked
+	for _, raw := range s.Candidates {
 		tx, body, err := wire.ReadTx(raw, chain)
 		if err != nil {
 			continue
 		}
-		places[tx.Signer] = append(places[tx.Signer], len(out))
-		out = append(out, decoded{raw, tx, body})
+		d := decoded{raw, tx, body}
+		list = append(list, ranked{d, RateOf(tx, body, len(raw)), wire.HashOf("assay/1/order", s.Salt[:], raw)})
 	}
-	sorted := make([]decoded, len(out))
-	for i := range out {
-		at := places[out[i].tx.Signer]
-		if at[0] != i {
-			continue // done with the signer's first place
+	slices.SortStableFunc(list, func(a, b ranked) int {
+		return cmp.Or(b.rate.Compare(a.rate), bytes.Compare(a.salt[:], b.salt[:]))
+	})
+	out := make([]decoded, len(list))
+	for i := range list {
+		out[i] = list[i].decoded
+	}
+	byNonce(out)
+	return out
+}
+
+// byNonce puts each signer's transactions, by nonce, into the places that the
+// signer has.
+func byNonce(list []decoded) {
+	places := make(map[protocol.PublicKey][]int)
+	for i := range list {
+		if tx := list[i].tx; !tx.Type.Lane() {
+			places[tx.Signer] = append(places[tx.Signer], i)
 		}
+	}
+	for _, at := range places {
 		own := make([]decoded, len(at))
 		for k, place := range at {
-			own[k] = out[place]
+			own[k] = list[place]
 		}
 		slices.SortStableFunc(own, func(a, b decoded) int { return cmp.Compare(a.tx.Nonce, b.tx.Nonce) })
 		for k, place := range at {
-			sorted[place] = own[k]
+			list[place] = own[k]
 		}
 	}
-	return sorted
+}
+
+// Rate is what a transaction pays for its weight. One of a lane is above all
+// others.
+type Rate struct {
+	lane   bool
+	fee    uint64
+	weight uint64 // not zero
+}
+
+// RateOf returns the rate of a transaction of so many bytes.
+func RateOf(tx *wire.Tx, body wire.Body, size int) Rate {
+	return Rate{lane: tx.Type.Lane(), fee: uint64(tx.Fee), weight: TxCost(body, size).Weight()}
+}
+
+// Weight returns the weight of the transaction.
+func (r Rate) Weight() uint64 { return r.weight }
+
+// Compare returns −1, 0 or 1 where r is below, as, or above other.
+func (r Rate) Compare(other Rate) int {
+	if r.lane != other.lane {
+		if r.lane {
+			return 1
+		}
+		return -1
+	}
+	ahi, alo := bits.Mul64(r.fee, other.weight)
+	bhi, blo := bits.Mul64(other.fee, r.weight)
+	return cmp.Or(cmp.Compare(ahi, bhi), cmp.Compare(alo, blo))
+}
+
+// LeastFee returns the least fee of a transaction of a chain with the body: 0 in a
+// lane.
+func LeastFee(f *params.Fees, chain string, body wire.Body) protocol.Amount {
+	if body.Type().Lane() {
+		return 0
+	}
+	tx := wire.Tx{Type: body.Type(), ChainID: chain, Nonce: math.MaxUint64, Fee: math.MaxUint64, Body: wire.Encode(body)}
+	size := len(wire.Encode(&tx)) // no nonce or fee takes more
+	return f.Of(TxCost(body, size).Weight(), size)
+}
+
+// NewTx signs body for its least fee.
+func NewTx(s wire.Signer, chain string, f *params.Fees, nonce uint64, body wire.Body) (*wire.Tx, error) {
+	return wire.NewTx(s, chain, nonce, LeastFee(f, chain, body), body)
 }

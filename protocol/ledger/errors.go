@@ -23,11 +23,12 @@ type Reason string
 // Error returns the name of the rule.
 func (r Reason) Error() string { return "ledger: " + string(r) }
 
-// The reasons. The first three, and any error of a Commit, keep a transaction
-// out of a block; the others are met in execution, where the fee is paid.
+// The reasons. The first four, and any error of a lane, keep a transaction out of a
+// block; the others are met in execution, where the fee is paid.
 const (
 	ErrBadNonce     = Reason("ErrBadNonce")     // not the signer's next nonce
 	ErrCannotPay    = Reason("ErrCannotPay")    // the balance does not cover fee, price or amount
+	ErrFee          = Reason("ErrFee")          // less than its weight and bytes cost, or of a hotkey far more
 	ErrNoSeat       = Reason("ErrNoSeat")       // the hotkey has no seat
 	ErrNotPermitted = Reason("ErrNotPermitted") // the seat was not asked, or is no validator of the epoch
 	ErrDeadline     = Reason("ErrDeadline")     // too early, too late, or of another epoch or round
@@ -38,7 +39,7 @@ const (
 	ErrMismatch     = Reason("ErrMismatch")     // weights that are not the sealed ones
 	ErrPrice        = Reason("ErrPrice")        // a seat costs more than the signer's maximum
 	ErrFull         = Reason("ErrFull")         // no seat is free, none can be pruned, or the coldkey has its share
-	ErrTooSmall     = Reason("ErrTooSmall")     // a stake below the least
+	ErrTooSmall     = Reason("ErrTooSmall")     // a stake below the least, or an account below its deposit
 	ErrOverflow     = Reason("ErrOverflow")     // a sum that no amount holds
 )
 

@@ -73,7 +73,7 @@ func HasCost(t wire.TxType) bool { _, ok := costs[t]; return ok }
 func SpecTable() string {
 	var b strings.Builder
 	cells := func(c Cost) string { return fmt.Sprintf("%d | %d | %d | %d", c.Checks, c.Reads, c.Writes, c.Bytes) }
-	fmt.Fprintf(&b, "| | checks | reads | writes | bytes |\n|---|---|---|---|---|\n| any | %s |\n", cells(signed))
+	fmt.Fprintf(&b, "| | checks | reads | writes | bytes |\n|---|---|---|---|---|\n| any | %s |\n| any of no lane, besides | %s |\n", cells(signed), cells(paid))
 	for t := range wire.TxType(255) {
 		row, ok := costs[t]
 		if !ok {

@@ -181,6 +181,7 @@ func (m *machine) payJudges(r *Request, judges []RequestFinding, stake protocol.
 
 // fromEscrow adds to a balance what a request no longer holds.
 func (m *machine) fromEscrow(to protocol.PublicKey, a protocol.Amount) {
+	m.meta.Escrow -= a
 	if err := m.credit(to, a); err != nil { // it was in a balance before
 		m.st.fail(err)
 	}

@@ -59,6 +59,9 @@ func FuzzApply(f *testing.F) {
 		n.tb, n.tree = t, base.tree.Clone()
 		name := signers[int(who)%len(signers)]
 		tx := wire.Tx{Type: wire.TxType(typ), ChainID: n.chain, Signer: secret(name).Public(), Nonce: n.nonce(secret(name).Public()), Body: body}
+		if tx.Type.Known() && !tx.Type.Lane() {
+			tx.Fee = protocol.Unit / 500
+		}
 		sig, err := signer{secret(name)}.Sign(string(wire.DomainTx), wire.Encode(&tx))
 		if err != nil {
 			t.Fatal(err)

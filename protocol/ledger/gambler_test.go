@@ -52,6 +52,9 @@ func (g *gambler) amount() protocol.Amount {
 
 func (g *gambler) tx() []byte {
 	name, body := g.wish()
+	if body.Type().Lane() {
+		return g.n.txAt(name, 0, body)
+	}
 	nonce := g.n.nonce(secret(name).Public()) + g.ahead[name]
 	g.ahead[name]++
 	if g.Intn(20) == 0 {

@@ -197,10 +197,12 @@ func Init(t Tree, g *Genesis) ([]Power, error) {
 	for _, a := range g.Accounts {
 		put(o, AccountKey(a.Key), Account{Balance: a.Balance})
 		m.meta.Issued += a.Balance
+		m.meta.Balances += a.Balance
 	}
 	seats := g.candidates()
 	for _, c := range seats {
 		m.meta.Issued += c.stake
+		m.meta.Stakes += c.stake
 		put(o, HotkeyKey(c.seat.Hotkey), c.seat.ID.UID)
 		m.own(c.seat.Coldkey, 1)
 		m.shelter(&c.seat)

@@ -142,12 +142,12 @@ func newNetwork(tb testing.TB, g *ledger.Genesis) *network {
 
 func (n *network) checkSupply() {
 	n.tb.Helper()
-	s, err := ledger.ReadSupply(n.tree)
+	s, err := ledger.CountSupply(n.tree)
 	if err != nil {
 		n.tb.Fatal(err)
 	}
-	if !s.Conserved() {
-		n.tb.Fatalf("height %d: money is lost or made: %+v", n.height, s)
+	if sums, err := ledger.ReadSupply(n.tree); err != nil || !s.Conserved() || sums != s {
+		n.tb.Fatalf("height %d: money is lost or made: counted %+v, the sums say %+v, %v", n.height, s, sums, err)
 	}
 }
 
@@ -242,6 +242,11 @@ func (n *network) checkCosts(b *ledger.Block, res *ledger.Result) {
 	}
 }
 
+// selected returns what a proposer takes of candidates, in so many bytes.
+func (n *network) selected(candidates [][]byte, most int) [][]byte {
+	return ledger.SelectTxs(n.tree, n.chain, n.p, &ledger.Selection{Candidates: candidates, MaxBytes: most})
+}
+
 // block makes the next block out of txs.
 func (n *network) block(txs ...[]byte) *ledger.Result {
 	n.tb.Helper()
@@ -273,17 +278,32 @@ func (n *network) tx(name string, body wire.Body) []byte {
 
 func (n *network) txAt(name string, nonce uint64, body wire.Body) []byte {
 	n.tb.Helper()
-	tx, err := wire.NewTx(signer{secret(name)}, n.chain, nonce, body)
+	tx, err := ledger.NewTx(signer{secret(name)}, n.chain, &n.p.Fees, nonce, body)
 	if err != nil {
 		n.tb.Fatal(err)
 	}
 	return wire.Encode(tx)
 }
 
-// do puts one transaction into a block and returns its outcome.
+// fee returns what a transaction costs at least, which all that are signed here
+// pay.
+func (n *network) fee(body wire.Body) protocol.Amount {
+	return ledger.LeastFee(&n.p.Fees, n.chain, body)
+}
+
+// do puts one transaction into a block and returns its outcome. One of a lane that
+// does not count stays outside of it.
 func (n *network) do(name string, body wire.Body) error {
 	n.tb.Helper()
-	return n.block(n.tx(name, body)).Txs[0].Err
+	raw := n.tx(name, body)
+	if body.Type().Lane() {
+		err := ledger.CheckBlock(n.tree, n.chain, n.p, n.draft(raw))
+		if ledger.ReasonOf(err) != "" {
+			n.block()
+			return err
+		}
+	}
+	return n.block(raw).Txs[0].Err
 }
 
 // refused checks that a block with raw is refused for the rule.

@@ -103,6 +103,10 @@ type Meta struct {
 	// Unearned is the part of Pot that nobody earned. It stays there and is paid to
 	// no one: if it were, whoever keeps others from working would be paid for it.
 	Unearned protocol.Amount
+	// Balances, Stakes, Unbonding and Escrow are the sums of all balances, of what is
+	// staked, of what is on its way back, and of what requests hold, so that nobody
+	// walks the state for them.
+	Balances, Stakes, Unbonding, Escrow protocol.Amount
 }
 
 // ValidatorSet is kept under ValidatorsKey. Updates of block H act at H + 2,

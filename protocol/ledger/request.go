@@ -37,18 +37,15 @@ const (
 	// requestFee is the part of its maximum that a request costs besides: one in so
 	// many. Half of it is burned, half is for its judges.
 	requestFee = 32
-	// openFee is how many bytes of a record one fee is burned for.
-	openFee = 1 << 10
-	// maxSealed bounds the records of a request, and so what its judges do: each
-	// seal burns a fee.
+	// maxSealed bounds the records of a request, and so what its judges do.
 	maxSealed = 8 * wire.MaxRequested
 )
 
 // RequestCost returns what a request costs beside its maximum and the fee of its
 // transaction: what is burned, and what its judges are paid. It is at least what
-// every judge's own two transactions cost, so that a small one is judged, too.
+// four signature checks of each judge weigh, so that a small one is judged, too.
 func RequestCost(p *params.Params, maximum protocol.Amount) (burned, judges protocol.Amount) {
-	fee := max(maximum/requestFee, 4*p.Seats.Fee*protocol.Amount(p.Seats.MaxValidators))
+	fee := max(maximum/requestFee, p.Fees.Of(4*checkWeight*uint64(p.Seats.MaxValidators), 0))
 	return fee - fee/2, fee / 2
 }
 
@@ -130,12 +127,13 @@ func (m *machine) request(from protocol.PublicKey, b *wire.Request) error {
 		return err
 	}
 	put(m.st, RequestKey(id), Request{Requester: from, Height: m.height, Asked: *b, Escrow: b.Maximum, Fee: judges})
+	m.meta.Escrow += b.Maximum + judges
 	put(m.st, RequestDueKey(b.Deadline, id), id)
 	m.emit(Event{Name: EventRequested, Epoch: m.currentEpoch(), Hash: id, Amount: b.Maximum, Count: b.Count})
 	return nil
 }
 
-// sealRecords keeps seals, each for a fee of its own.
+// sealRecords keeps seals: each adds to the fee by its weight.
 func (m *machine) sealRecords(maker protocol.PublicKey, b *wire.SealRecords) error {
 	r, err := m.requestUntil(b.Request, func(r *Request) (first, last protocol.Height) { return r.Height, r.Asked.Deadline })
 	if err != nil {
@@ -143,9 +141,6 @@ func (m *machine) sealRecords(maker protocol.PublicKey, b *wire.SealRecords) err
 	}
 	if uint64(r.Sealed)+uint64(len(b.Seals)) > maxSealed {
 		return broken(ErrFull, "request %s has %d records", b.Request.Short(), r.Sealed)
-	}
-	if err := m.burn(maker, m.p.Seats.Fee*protocol.Amount(len(b.Seals))); err != nil {
-		return err
 	}
 	for _, s := range b.Seals {
 		at := SealedRecordKey(b.Request, s)
@@ -175,9 +170,6 @@ func (m *machine) openRecord(maker protocol.PublicKey, b *wire.OpenRecord) error
 	}
 	if by, ok := get[protocol.Hash](m.st, PaidTextKey(TextHash(b.Text))); ok {
 		return broken(ErrDuplicate, "request %s paid this text", by.Short())
-	}
-	if err := m.burn(maker, m.p.Seats.Fee*protocol.Amount(len(b.Text)/openFee)); err != nil {
-		return err
 	}
 	del(m.st, at)
 	put(m.st, MadeRecordKey(b.Request, seal), MadeRecord{Maker: maker, Height: s.Height, Seed: b.Seed, Text: b.Text})

@@ -27,7 +27,7 @@ func requested(t *testing.T, deadline protocol.Height) (*network, protocol.Hash)
 	if err := n.do("rich cold", body); err != nil {
 		t.Fatal(err)
 	}
-	if got := before - n.account("rich cold").Balance; got != asked+burnedBy+judgesFee+n.p.Seats.Fee {
+	if got := before - n.account("rich cold").Balance; got != asked+burnedBy+judgesFee+n.fee(body) {
 		t.Errorf("the request cost %s", got)
 	}
 	id := ledger.RequestID(secret("rich cold").Public(), n.height, body)
@@ -148,15 +148,15 @@ func TestARequestIsSettledByMostOfTheStake(t *testing.T) {
 		"rich cold": asked - protocol.Unit + judgesFee - v1 - v3,
 		"m1 cold":   protocol.Unit,
 		"m2 cold":   0,
-		"v1 cold":   v1 - n.p.Seats.Fee, // of its opening
-		"v3 cold":   v3 - n.p.Seats.Fee,
+		"v1 cold":   v1,
+		"v3 cold":   v3,
 	} {
 		if got := n.account(name).Balance; got != before[name]+want {
 			t.Errorf("%s had %s and has %s, want %s more", name, before[name], got, want)
 		}
 	}
-	if got := before["v2 cold"] - n.account("v2 cold").Balance; got != n.p.Seats.Fee {
-		t.Errorf("who found something else is out %s, want the fee alone", got)
+	if got := n.account("v2 cold").Balance; got != before["v2 cold"] {
+		t.Errorf("who found something else had %s and has %s", before["v2 cold"], got)
 	}
 	if err := n.do("v1", findings["v1"]); !errors.Is(err, ledger.ErrDeadline) {
 		t.Errorf("a finding on what is settled: %v", err)
@@ -286,7 +286,7 @@ func TestWhereNothingIsMadeAllGoesBackAtOnce(t *testing.T) {
 func TestASmallRequestPaysItsJudgesFees(t *testing.T) {
 	p := testParams()
 	for _, maximum := range []protocol.Amount{1, protocol.Unit / 100} {
-		fees := 2 * p.Seats.Fee * protocol.Amount(p.Seats.MaxValidators)
+		fees := 2 * p.Fees.Weight * protocol.Amount(p.Seats.MaxValidators)
 		if burned, judges := ledger.RequestCost(&p, maximum); burned != fees || judges != fees {
 			t.Errorf("%s: %s burned, %s for its judges, want %s each", maximum, burned, judges, fees)
 		}
@@ -335,7 +335,7 @@ func TestRulesOfRequests(t *testing.T) {
 	want("a record again", "m1 cold", tea, ledger.ErrMismatch)
 	before := n.account("m1 cold").Balance
 	want("a long record", "m1 cold", long, "")
-	if got := before - n.account("m1 cold").Balance; got != 8*n.p.Seats.Fee { // one for the transaction, seven for 8000 bytes
+	if got := before - n.account("m1 cold").Balance; got != n.fee(long) || got < 8000*n.p.Fees.Byte {
 		t.Errorf("the long record cost %s", got)
 	}
 	n.until(40)

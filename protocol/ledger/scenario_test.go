@@ -242,6 +242,9 @@ func (s *scenario) block(a map[string]string) {
 	}
 	labels := s.labels
 	s.waiting, s.labels, s.ahead = nil, nil, nil
+	if len(labels) > 1 {
+		labels = s.lanes(b, labels)
+	}
 	if err := ledger.CheckBlock(s.n.tree, s.n.chain, s.n.p, b); err != nil {
 		s.printf("h%d refused: %s", b.Height, s.named(err.Error()))
 		return
@@ -255,6 +258,27 @@ func (s *scenario) block(a map[string]string) {
 		s.printf("h%d %s: %s", b.Height, labels[i], outcome)
 	}
 	s.happened()
+}
+
+// lanes leaves out of a block what lanes carry that does not count in it, as every
+// proposer does, and says why.
+func (s *scenario) lanes(b *ledger.Block, labels []string) (kept []string) {
+	txs := b.Txs[1:]
+	b.Txs = b.Txs[:1:1]
+	for i, raw := range txs {
+		tx, _, err := wire.ReadTx(raw, s.n.chain)
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		b.Txs = append(b.Txs, raw)
+		if err := ledger.CheckBlock(s.n.tree, s.n.chain, s.n.p, b); err != nil && tx.Type.Lane() {
+			b.Txs = b.Txs[:len(b.Txs)-1]
+			s.printf("h%d %s is left out: %s", b.Height, labels[i], s.named(err.Error()))
+			continue
+		}
+		kept = append(kept, labels[i])
+	}
+	return kept
 }
 
 // named puts names for addresses.

@@ -38,8 +38,12 @@ func soak(t *testing.T, seed int64, blocks int) *soaked {
 				continue
 			}
 			pool = append(pool, raw)
+			if tx.Type.Lane() { // what breaks a rule enters no block
+				_, err := ledger.CheckTx(n.tree, n.chain, n.p, raw)
+				out.rules[ledger.ReasonOf(err)]++
+			}
 		}
-		res := n.block(ledger.SelectTxs(n.tree, n.chain, n.p, pool, 1<<18)...)
+		res := n.block(n.selected(pool, 1<<18)...)
 		for _, r := range res.Txs {
 			out.rules[ledger.ReasonOf(r.Err)]++
 			if r.Err == nil {

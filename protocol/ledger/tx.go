@@ -12,12 +12,18 @@ import (
 type origin struct {
 	seat  Seat // of the hotkey; zero for what a coldkey signs
 	payer protocol.PublicKey
-	fee   protocol.Amount
 }
 
-// admit says whether a transaction may stand in a block, its nonce aside.
-func (m *machine) admit(tx *wire.Tx, body wire.Body) (origin, error) {
-	o := origin{payer: tx.Signer, fee: m.p.Seats.Fee}
+// hotkeyFees is how many times its least fee a transaction may burn that a hotkey
+// signs: its coldkey pays, and shall not be robbed by who steals the hotkey.
+const hotkeyFees = 16
+
+// admit says whether a transaction may stand in a block as far as records of its
+// signer and payer say, its nonce aside: it is cheap, and comes before its
+// signature.
+func (m *machine) admit(d *decoded) (origin, error) {
+	tx := d.tx
+	o := origin{payer: tx.Signer}
 	if !tx.Type.ByColdkey() {
 		seat, ok := m.seatOf(tx.Signer)
 		if !ok {
@@ -25,55 +31,47 @@ func (m *machine) admit(tx *wire.Tx, body wire.Body) (origin, error) {
 		}
 		o.seat, o.payer = seat, seat.Coldkey
 	}
-	if tx.Type.Free() { // so only one that counts may enter
-		o.fee = 0
-		return o, m.checkFree(&o.seat, body)
+	if tx.Type.Lane() {
+		return o, nil
 	}
-	if payer, _ := get[Account](m.st, AccountKey(o.payer)); payer.Balance < o.fee {
-		return o, broken(ErrCannotPay, "fee %s, balance %s of %s", o.fee, payer.Balance, o.payer)
+	least := m.p.Fees.Of(d.weight(), len(d.raw))
+	if tx.Fee < least || !tx.Type.ByColdkey() && tx.Fee > hotkeyFees*least {
+		return o, broken(ErrFee, "fee %s, at least %s", tx.Fee, least)
+	}
+	if payer, _ := get[Account](m.st, AccountKey(o.payer)); !m.affords(&payer, tx.Fee) {
+		return o, broken(ErrCannotPay, "fee %s, balance %s of %s", tx.Fee, payer.Balance, o.payer)
 	}
 	return o, nil
 }
 
-// checkFree says whether a transaction that costs nothing counts.
-func (m *machine) checkFree(s *Seat, body wire.Body) error {
-	switch b := body.(type) {
-	case *wire.Commit:
-		return m.checkCommit(s, b)
-	case *wire.SetPairs:
-		return m.checkSetPairs(s, b)
-	case *wire.OpenPairs:
-		return m.checkOpenPairs(s, b)
-	case *wire.OpenRatings:
-		return m.checkOpenRatings(s, b)
-	}
-	return errNoRule
-}
-
-// include takes nonce and fee of tx and carries it out. ruled is why it failed
-// in execution; err is why it may not stand in a block at all.
-func (m *machine) include(tx *wire.Tx, body wire.Body) (ruled, err error) {
-	signer, _ := get[Account](m.st, AccountKey(tx.Signer))
-	if tx.Nonce != signer.Nonce || tx.Nonce == math.MaxUint64 {
-		return nil, broken(ErrBadNonce, "nonce %d, want %d", tx.Nonce, signer.Nonce)
-	}
-	o, err := m.admit(tx, body)
+// include takes nonce and fee of a transaction and carries it out. ruled is why it
+// failed in execution; err is why it may not stand in a block at all: of a lane
+// that is whatever rule it breaks, for it pays nothing.
+func (m *machine) include(d *decoded) (ruled, err error) {
+	o, err := m.admit(d)
 	if err != nil {
 		return nil, err
 	}
+	if d.tx.Type.Lane() {
+		return nil, m.try(d, &o)
+	}
+	signer, _ := get[Account](m.st, AccountKey(d.tx.Signer))
+	if d.tx.Nonce != signer.Nonce || d.tx.Nonce == math.MaxUint64 {
+		return nil, broken(ErrBadNonce, "nonce %d, want %d", d.tx.Nonce, signer.Nonce)
+	}
 	signer.Nonce++
-	put(m.st, AccountKey(tx.Signer), signer)
-	if err := m.burn(o.payer, o.fee); err != nil {
+	put(m.st, AccountKey(d.tx.Signer), signer)
+	if err := m.burn(o.payer, d.tx.Fee); err != nil {
 		return nil, err // admit looked
 	}
-	return m.try(tx, body, &o), nil
+	return m.try(d, &o), nil
 }
 
 // try executes in an overlay of its own, which a failure forgets.
-func (m *machine) try(tx *wire.Tx, body wire.Body, o *origin) error {
+func (m *machine) try(d *decoded, o *origin) error {
 	parent, meta, events := m.st, m.meta, len(m.events)
 	m.st = parent.child()
-	err := m.execute(tx.Signer, body, o)
+	err := m.execute(d.tx.Signer, d.body, o)
 	if err != nil {
 		m.meta, m.events = meta, m.events[:events]
 	} else {
@@ -149,19 +147,25 @@ func (m *machine) credit(k protocol.PublicKey, a protocol.Amount) error {
 		return broken(ErrOverflow, "%s and %s", acc.Balance, a)
 	}
 	acc.Balance = sum
+	m.meta.Balances += a
 	put(m.st, AccountKey(k), acc)
 	return nil
+}
+
+// affords reports whether an account can give an amount away: its deposit stays.
+func (m *machine) affords(acc *Account, a protocol.Amount) bool {
+	return a == 0 || acc.Balance >= a && acc.Balance-a >= m.p.Fees.Deposit
 }
 
 // debit takes from a balance.
 func (m *machine) debit(k protocol.PublicKey, a protocol.Amount) error {
 	acc, _ := get[Account](m.st, AccountKey(k))
-	rest, err := acc.Balance.Sub(a)
-	if err != nil {
-		return broken(ErrCannotPay, "%s, balance %s", a, acc.Balance)
+	if !m.affords(&acc, a) {
+		return broken(ErrCannotPay, "%s, balance %s, of which %s stay", a, acc.Balance, m.p.Fees.Deposit)
 	}
-	acc.Balance = rest
 	if a > 0 {
+		acc.Balance -= a
+		m.meta.Balances -= a
 		put(m.st, AccountKey(k), acc)
 	}
 	return nil

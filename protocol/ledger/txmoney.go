@@ -17,6 +17,9 @@ func (m *machine) transfer(from protocol.PublicKey, b *wire.Transfer) error {
 	if err := m.debit(from, b.Amount); err != nil {
 		return err
 	}
+	if to, _ := get[Account](m.st, AccountKey(b.To)); to.Balance+b.Amount < m.p.Fees.Deposit { // both at most what was issued
+		return broken(ErrTooSmall, "%s for an account with %s, which keeps %s", b.Amount, to.Balance, m.p.Fees.Deposit)
+	}
 	return m.credit(b.To, b.Amount)
 }
 
@@ -37,6 +40,7 @@ func (m *machine) addStake(coldkey protocol.PublicKey, b *wire.AddStake) error {
 		return broken(ErrTooSmall, "stake of %s, at least %s", sum, MinStakeEntry)
 	}
 	put(m.st, at, Stake{Amount: sum})
+	m.meta.Stakes += b.Amount // at most what was issued
 	return nil
 }
 
@@ -62,6 +66,8 @@ func (m *machine) removeStake(coldkey protocol.PublicKey, b *wire.RemoveStake) e
 		return broken(ErrOverflow, "unbonding of %s", b.Amount)
 	}
 	put(m.st, queue, u)
+	m.meta.Stakes -= b.Amount
+	m.meta.Unbonding += b.Amount
 	return nil
 }
 
@@ -83,6 +89,7 @@ func (m *machine) mature() {
 		if err := m.credit(d.coldkey, d.amount); err != nil {
 			m.st.fail(err)
 		}
+		m.meta.Unbonding -= d.amount
 		del(m.st, UnbondingKey(m.height, d.coldkey))
 	}
 }

@@ -129,6 +129,9 @@ func (r *SetsRecord) find(uid protocol.UID) (int, bool) {
 }
 
 func (m *machine) setPairs(s Seat, b *wire.SetPairs) error {
+	if err := m.checkSetPairs(&s, b); err != nil {
+		return err
+	}
 	sets, _ := get[SetsRecord](m.st, SetsKey(b.Round))
 	set := preference.Set{Setter: s.ID, Coldkey: s.Coldkey, Root: b.Root}
 	i, known := sets.find(s.ID.UID)
@@ -179,6 +182,9 @@ func (m *machine) checkOpenPairs(s *Seat, b *wire.OpenPairs) error {
 }
 
 func (m *machine) openPairs(s Seat, b *wire.OpenPairs) error {
+	if err := m.checkOpenPairs(&s, b); err != nil {
+		return err
+	}
 	rec := m.setter(&s)
 	chain := rec.of(b.Round)
 	m.st.done.Bytes += chain.hashed(protocol.Height(b.Round))
@@ -262,6 +268,9 @@ func provesRatings(chain string, due *task.Round, root protocol.Hash, hotkey pro
 }
 
 func (m *machine) openRatings(s Seat, b *wire.OpenRatings) error {
+	if err := m.checkOpenRatings(&s, b); err != nil {
+		return err
+	}
 	put(m.st, RatingsKey(b.Round, s.ID.UID), RatingsRecord{Seat: s.ID, Ratings: b.Ratings})
 	m.emit(Event{Name: EventRatingsOpened, Epoch: m.currentEpoch(), Round: b.Round, Seat: s.ID, Hotkey: s.Hotkey})
 	return nil

@@ -27,6 +27,9 @@ func (m *machine) checkCommit(s *Seat, b *wire.Commit) error {
 }
 
 func (m *machine) commit(s Seat, b *wire.Commit) error {
+	if err := m.checkCommit(&s, b); err != nil {
+		return err
+	}
 	put(m.st, CommitKey(b.Round, s.ID.UID), CommitRecord{Seat: s.ID, Root: b.Root, Height: m.height})
 	m.emit(Event{Name: EventCommit, Epoch: m.p.Schedule.EpochOfRound(b.Round), Round: b.Round, Seat: s.ID, Hotkey: s.Hotkey, Hash: b.Root})
 	return nil

@@ -78,18 +78,20 @@ const (
 	maxJudges    = 256
 )
 
-// signed is the cost of any transaction: its signature, its signer's and its
-// payer's accounts, its signer's seat.
-var signed = Cost{Checks: 1, Reads: 6, Writes: 3, Bytes: seatBytes + 12*smallBytes}
+// signed is the cost of any transaction: its signature, and its signer's seat.
+var signed = Cost{Checks: 1, Reads: 2, Bytes: seatBytes + 2*smallBytes}
 
-// costs is what each type of transaction costs at most: base, beside signed and the
-// transaction's own bytes, and each for every item of its list.
+// paid is what a fee and a nonce cost besides, of all that are in no lane.
+var paid = Cost{Reads: 3, Writes: 2, Bytes: 6 * smallBytes}
+
+// costs is what each type of transaction costs at most: base, beside signed, paid
+// and the transaction's own bytes, and each for every item of its list.
 var costs = map[wire.TxType]struct {
 	base  Cost
 	items func(wire.Body) int // nil where there is no list that counts
 	each  Cost
 }{
-	wire.TxTransfer:        {base: Cost{Reads: 2, Writes: 2, Bytes: 4 * smallBytes}},
+	wire.TxTransfer:        {base: Cost{Reads: 3, Writes: 2, Bytes: 5 * smallBytes}},
 	wire.TxRegister:        {base: Cost{Reads: 8, Writes: 14, Bytes: 2*seatBytes + 24*smallBytes}},
 	wire.TxAddStake:        {base: Cost{Reads: 4, Writes: 2, Bytes: seatBytes + 6*smallBytes}},
 	wire.TxRemoveStake:     {base: Cost{Reads: 5, Writes: 5, Bytes: 8 * smallBytes}}, // and what its maturing costs
@@ -119,6 +121,9 @@ var costs = map[wire.TxType]struct {
 func TxCost(body wire.Body, size int) Cost {
 	row := costs[body.Type()]
 	c := signed.plus(row.base).plus(Cost{Bytes: uint64(size)})
+	if !body.Type().Lane() {
+		c = c.plus(paid)
+	}
 	if row.items != nil {
 		c = c.plus(row.each.times(uint64(row.items(body))))
 	}

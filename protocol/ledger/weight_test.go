@@ -345,7 +345,7 @@ func TestABlockIsRefusedForItsWeight(t *testing.T) {
 			t.Errorf("%s: got %v, want a block that weighs too much", what, err)
 		}
 	}
-	if got := ledger.SelectTxs(n.tree, n.chain, n.p, txs, 1<<20); len(got) != len(txs)-1 {
+	if got := n.selected(txs, 1<<20); len(got) != len(txs)-1 {
 		t.Errorf("%d of %d were selected, want all but one", len(got), len(txs))
 	}
 	n.block(txs[:len(txs)-1]...)

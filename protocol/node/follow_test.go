@@ -14,6 +14,7 @@ import (
 	"github.com/assaynet/assay/protocol/gossip"
 	"github.com/assaynet/assay/protocol/ledger"
 	"github.com/assaynet/assay/protocol/node"
+	"github.com/assaynet/assay/protocol/params"
 	"github.com/assaynet/assay/protocol/wire"
 )
 
@@ -122,7 +123,7 @@ func TestATransactionThatNobodyKeptIsHandedOver(t *testing.T) {
 	// Who takes it says what is wrong with it, and nothing against what waits
 	// already.
 	tx := func(nonce uint64) []byte {
-		tx, err := wire.NewTx(hotkey(t, "m cold"), n.g.ChainID(), nonce, &wire.Transfer{To: hotkey(t, "x").PublicKey(), Amount: 1})
+		tx, err := ledger.NewTx(hotkey(t, "m cold"), n.g.ChainID(), &n.g.Params.Fees, nonce, &wire.Transfer{To: hotkey(t, "x").PublicKey(), Amount: protocol.Unit})
 		check(t, err)
 		return wire.Encode(tx)
 	}
@@ -138,7 +139,7 @@ func TestATransactionThatNobodyKeptIsHandedOver(t *testing.T) {
 	until(t, v, "both in a block", func(r ledger.Reader, _ protocol.Height) bool {
 		a, _, err := ledger.ReadAccount(r, hotkey(t, "x").PublicKey())
 		check(t, err)
-		return a.Balance == 2
+		return a.Balance == 2*protocol.Unit
 	})
 }
 
@@ -234,7 +235,8 @@ func metric(t testing.TB, r *prometheus.Registry, name string, labels ...string)
 // transfer is a transaction of the miner's coldkey.
 func transfer(t testing.TB, chain string, nonce uint64, amount protocol.Amount) *wire.Tx {
 	t.Helper()
-	tx, err := wire.NewTx(hotkey(t, "m cold"), chain, nonce, &wire.Transfer{To: hotkey(t, "x").PublicKey(), Amount: amount})
+	fees := params.Local().Fees
+	tx, err := ledger.NewTx(hotkey(t, "m cold"), chain, &fees, nonce, &wire.Transfer{To: hotkey(t, "x").PublicKey(), Amount: amount})
 	check(t, err)
 	return tx
 }
@@ -244,24 +246,24 @@ func TestBadTransactionsAreCountedByTheirReasonAndLoseNothing(t *testing.T) {
 	registry := prometheus.NewRegistry()
 	v := n.full(t, 0, func(c *node.FullConfig) { c.Registerer = registry })
 	chain := n.g.ChainID()
-	submit(t, v, wire.Encode(transfer(t, chain, 0, 1)))
+	submit(t, v, wire.Encode(transfer(t, chain, 0, protocol.Unit)))
 	until(t, v, "the first transfer in a block", func(r ledger.Reader, _ protocol.Height) bool {
 		a, _, err := ledger.ReadAccount(r, hotkey(t, "m cold").PublicKey())
 		check(t, err)
 		return a.Nonce == 1
 	})
-	forged := transfer(t, chain, 1, 1)
+	forged := transfer(t, chain, 1, protocol.Unit)
 	forged.Sig[9] ^= 1
-	spelt := append(wire.Encode(transfer(t, chain, 1, 1)), 0)
+	spelt := append(wire.Encode(transfer(t, chain, 1, protocol.Unit)), 0)
 	for name, c := range map[string]struct {
 		raw             []byte
 		verdict, reason string
 	}{
 		"wrong signature": {wire.Encode(forged), "reject", "signature"},
-		"another chain":   {wire.Encode(transfer(t, "assay-other-00000000", 1, 1)), "reject", "chain"},
+		"another chain":   {wire.Encode(transfer(t, "assay-other-00000000", 1, protocol.Unit)), "reject", "chain"},
 		"not canonical":   {spelt, "reject", "malformed"},
-		"a replay":        {wire.Encode(transfer(t, chain, 0, 1)), "ignore", "bad_nonce"},
-		"too far ahead":   {wire.Encode(transfer(t, chain, 1+ledger.NonceWindow, 1)), "ignore", "bad_nonce"},
+		"a replay":        {wire.Encode(transfer(t, chain, 0, protocol.Unit)), "ignore", "bad_nonce"},
+		"too far ahead":   {wire.Encode(transfer(t, chain, 1+ledger.NonceWindow, protocol.Unit)), "ignore", "bad_nonce"},
 		"cannot pay":      {wire.Encode(transfer(t, chain, 1, 1<<60)), "ignore", "cannot_pay"},
 		"overflow":        {wire.Encode(transfer(t, chain, 1, 1<<64-1)), "ignore", "cannot_pay"},
 	} {
@@ -273,11 +275,11 @@ func TestBadTransactionsAreCountedByTheirReasonAndLoseNothing(t *testing.T) {
 			return metric(t, registry, "assay_gossip_messages_total", c.reason, "tx", c.verdict) > before
 		})
 	}
-	submit(t, v, wire.Encode(transfer(t, chain, 1, 1)))
+	submit(t, v, wire.Encode(transfer(t, chain, 1, protocol.Unit)))
 	until(t, v, "an honest transfer after all that", func(r ledger.Reader, _ protocol.Height) bool {
 		a, _, err := ledger.ReadAccount(r, hotkey(t, "x").PublicKey())
 		check(t, err)
-		return a.Balance == 2
+		return a.Balance == 2*protocol.Unit
 	})
 }
 
@@ -289,7 +291,7 @@ func TestASecondCommitmentIsRefusedAndCounted(t *testing.T) {
 	n.g.Params.Schedule = s
 	v := n.full(t, 0, func(c *node.FullConfig) { c.Registerer = registry })
 	commit := func(round protocol.Round, root byte, nonce uint64) []byte {
-		tx, err := wire.NewTx(hotkey(t, "m"), n.g.ChainID(), nonce, &wire.Commit{Round: round, Root: protocol.Hash{root}})
+		tx, err := ledger.NewTx(hotkey(t, "m"), n.g.ChainID(), &n.g.Params.Fees, nonce, &wire.Commit{Round: round, Root: protocol.Hash{root}})
 		check(t, err)
 		return wire.Encode(tx)
 	}

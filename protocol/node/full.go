@@ -67,7 +67,7 @@ func NewFull(cfg FullConfig) (*Full, error) {
 	if err := f.answerRequests(); err != nil {
 		return nil, err
 	}
-	f.txs = submit.New(cfg.Hotkey, f.chain, f.ownNonce, func(ctx context.Context, raw []byte, _ bool) error {
+	f.txs = submit.New(cfg.Hotkey, f.chain, &cfg.Genesis.Params.Fees, f.ownNonce, func(ctx context.Context, raw []byte, _ bool) error {
 		_, err := f.SubmitRaw(ctx, raw)
 		return err
 	})
@@ -286,7 +286,7 @@ func (f *Full) take(ctx context.Context, raw []byte) (hash protocol.Hash, known 
 	switch {
 	case errors.Is(err, consensus.ErrKnown):
 		known = true
-	case errors.Is(err, ledger.ErrBadNonce) && f.carriedOut(raw):
+	case ledger.ReasonOf(err) != "" && f.carriedOut(raw): // its nonce is used, or its lane's turn is
 		return hash, true, nil
 	case err != nil:
 		return hash, false, err

@@ -60,7 +60,7 @@ func NewLight(cfg Config) (*Light, error) {
 	if err != nil {
 		return nil, err
 	}
-	l.txs = submit.New(cfg.Hotkey, l.chain, l.ownNonce, l.send)
+	l.txs = submit.New(cfg.Hotkey, l.chain, &cfg.Genesis.Params.Fees, l.ownNonce, l.send)
 	return l, nil
 }
 

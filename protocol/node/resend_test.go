@@ -20,14 +20,14 @@ func TestWhatANodeAloneWasGivenReachesABlock(t *testing.T) {
 	c.Bootstrap, c.Registerer = nil, prometheus.NewRegistry()
 	observer, err := node.NewFull(c)
 	check(t, err)
-	pay := transfer(t, n.g.ChainID(), 0, 7)
+	pay := transfer(t, n.g.ChainID(), 0, 7*protocol.Unit)
 	submit(t, observer, wire.Encode(pay)) // nothing runs: it tells nobody
 	v := n.full(t, 0, nil)
 	run(t, observer.Run)
 	until(t, v, "the payment in a block", func(r ledger.Reader, _ protocol.Height) bool {
 		a, _, err := ledger.ReadAccount(r, hotkey(t, "x").PublicKey())
 		check(t, err)
-		return a.Balance == 7
+		return a.Balance == 7*protocol.Unit
 	})
 	if known, err := v.SubmitRaw(t.Context(), wire.Encode(pay)); err != nil || !known {
 		t.Errorf("what a block has: known %v, %v", known, err)

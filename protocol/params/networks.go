@@ -49,8 +49,12 @@ func Local() Params {
 			PriceMin:      protocol.Unit / 10,
 			PriceMax:      100 * protocol.Unit,
 			PriceHalfLife: 360, BumpPercent: 26,
-			Fee:       10_000, // 0.00001 tokens
 			Unbonding: 40,
+		},
+		Fees: Fees{
+			Weight:  20_000, // a transfer costs 0.0001 tokens, a full block more than 0.04
+			Byte:    200,
+			Deposit: protocol.Unit / 1000,
 		},
 		Emission: Emission{PerBlock: protocol.Unit, MaxSupply: 21_000_000 * protocol.Unit},
 		Yuma: Yuma{

@@ -36,6 +36,7 @@ type Params struct {
 	Synthetic Synthetic `cbor:"11,keyasint" json:"synthetic"`
 	// Preference holds what the kind preference alone has.
 	Preference Preference `cbor:"12,keyasint" json:"preference"`
+	Fees       Fees       `cbor:"13,keyasint" json:"fees"`
 }
 
 // Block says how fast blocks come.
@@ -76,11 +77,27 @@ type Seats struct {
 	PriceMax      protocol.Amount `cbor:"8,keyasint" json:"price_max"`
 	PriceHalfLife uint64          `cbor:"9,keyasint" json:"price_half_life"`
 	BumpPercent   uint32          `cbor:"10,keyasint" json:"bump_percent"`
-	// Fee is burned by every transaction but Commit: enough that flooding costs.
-	Fee protocol.Amount `cbor:"11,keyasint" json:"fee"`
 	// Unbonding is how many blocks removed stake waits: no shorter than the
 	// trusting period of light readers.
-	Unbonding uint64 `cbor:"12,keyasint" json:"unbonding"`
+	Unbonding uint64 `cbor:"11,keyasint" json:"unbonding"`
+}
+
+// Fees says what transactions burn, and what the state costs: enough that who
+// floods or fills it pays more than who works.
+type Fees struct {
+	// Weight is what a signature check's weight costs, 1,000 units of it.
+	Weight protocol.Amount `cbor:"1,keyasint" json:"weight"`
+	// Byte is what a byte of a transaction costs.
+	Byte protocol.Amount `cbor:"2,keyasint" json:"byte"`
+	// Deposit is the least that an account keeps: each is a record that all nodes
+	// hold for ever.
+	Deposit protocol.Amount `cbor:"3,keyasint" json:"deposit"`
+}
+
+// Of returns the least fee of a transaction of a weight, in thousandths of a
+// signature check, and so many bytes. Neither may exceed 2^40.
+func (f *Fees) Of(weight uint64, bytes int) protocol.Amount {
+	return protocol.Amount((weight+999)/1000)*f.Weight + protocol.Amount(bytes)*f.Byte
 }
 
 // Emission says what is newly paid.
@@ -264,6 +281,8 @@ func (p *Params) Check() error {
 		{p.Yuma.BondsMovingAverage <= 1_000_000, "bonds_moving_average is at most 1000000"},
 		{p.Yuma.AlphaLow <= p.Yuma.AlphaHigh, "alpha_low <= alpha_high"},
 		{!p.Yuma.LiquidAlpha || p.Yuma.Yuma3, "liquid_alpha needs yuma3"},
+		{p.Fees.Weight > 0 && p.Fees.Byte > 0 && max(p.Fees.Weight, p.Fees.Byte) <= 1<<20, "prices of weight and bytes are 1 to 2^20"},
+		{p.Fees.Deposit <= 1<<40, "deposit is at most 2^40"},
 		{p.Tasks.Retention >= 4, "retention is at least 4 epochs"},
 		{p.Gossip.ReplayWindow > 0, "replay_window is not zero"},
 	}

@@ -113,6 +113,7 @@ type waiting struct {
 	hash   protocol.Hash
 	signer protocol.PublicKey
 	nonce  uint64
+	lane   bool // it has no nonce, and stays until a block has it
 	since  protocol.Height
 }
 
@@ -129,7 +130,7 @@ func (p *pool) collect(n *Network) {
 			continue
 		}
 		if tx, err := ledger.CheckTx(n.tree, n.chain, n.Params(), c.raw); err == nil {
-			p.add(waiting{raw: c.raw, hash: tx.Hash(), signer: tx.Signer, nonce: tx.Nonce, since: n.height})
+			p.add(waiting{raw: c.raw, hash: tx.Hash(), signer: tx.Signer, nonce: tx.Nonce, lane: tx.Type.Lane(), since: n.height})
 		}
 	}
 	n.under = rest
@@ -156,6 +157,12 @@ func (p *pool) raw() [][]byte {
 func (p *pool) settle(n *Network) {
 	var rest []waiting
 	for _, w := range p.waiting {
+		if w.lane {
+			if ledger.RecheckTx(n.tree, n.chain, n.Params(), w.raw) == nil {
+				rest = append(rest, w)
+			}
+			continue
+		}
 		a, _, err := ledger.ReadAccount(n.tree, w.signer)
 		if err == nil && w.nonce >= a.Nonce && w.since+poolBlocks > n.height {
 			rest = append(rest, w)
@@ -173,11 +180,11 @@ func (n *Network) Tx(s Signer, body wire.Body) error {
 	}
 	nonce := a.Nonce
 	for i := range n.pool.waiting {
-		if n.pool.waiting[i].signer == s.PublicKey() {
-			nonce = max(nonce, n.pool.waiting[i].nonce+1)
+		if w := &n.pool.waiting[i]; w.signer == s.PublicKey() && !w.lane {
+			nonce = max(nonce, w.nonce+1)
 		}
 	}
-	tx, err := wire.NewTx(s, n.chain, nonce, body)
+	tx, err := ledger.NewTx(s, n.chain, &n.Params().Fees, nonce, body)
 	if err != nil {
 		return err
 	}
@@ -185,6 +192,6 @@ func (n *Network) Tx(s Signer, body wire.Body) error {
 	if _, err := ledger.CheckTx(n.tree, n.chain, n.Params(), raw); err != nil {
 		return err
 	}
-	n.pool.add(waiting{raw: raw, hash: tx.Hash(), signer: tx.Signer, nonce: nonce, since: n.height})
+	n.pool.add(waiting{raw: raw, hash: tx.Hash(), signer: tx.Signer, nonce: nonce, lane: tx.Type.Lane(), since: n.height})
 	return nil
 }

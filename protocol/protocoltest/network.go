@@ -231,7 +231,7 @@ var (
 
 // check looks at what holds after every block.
 func (n *Network) check() error {
-	s, err := ledger.ReadSupply(n.tree)
+	s, err := ledger.CountSupply(n.tree)
 	if err != nil {
 		return err
 	}

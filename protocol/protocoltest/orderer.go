@@ -137,7 +137,9 @@ func (n *Network) honest(who string) *ledger.Block {
 		return nil
 	}
 	head := wire.Encode(&wire.BlockHead{Link: link})
-	txs := ledger.SelectTxs(n.tree, n.chain, n.Params(), n.pool.raw(), int(n.Params().Block.MaxBytes)-len(head))
+	txs := ledger.SelectTxs(n.tree, n.chain, n.Params(), &ledger.Selection{
+		Candidates: n.pool.raw(), MaxBytes: int(n.Params().Block.MaxBytes) - len(head), Salt: link,
+	})
 	return &ledger.Block{
 		Height: n.height + 1, Proposer: ConsensusKey(who), PrevEligible: n.orderer.eligible,
 		Txs: append([][]byte{head}, txs...),

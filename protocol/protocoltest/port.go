@@ -33,7 +33,7 @@ type message struct {
 // Port returns a fresh connection for an actor's node.
 func (n *Network) Port(name string) *Port {
 	p := &Port{net: n, signer: Named(name)}
-	p.txs = submit.New(p.signer, n.chain, p.ownNonce, func(ctx context.Context, raw []byte, _ bool) error {
+	p.txs = submit.New(p.signer, n.chain, &n.Params().Fees, p.ownNonce, func(ctx context.Context, raw []byte, _ bool) error {
 		return p.Publish(ctx, topicTx, raw)
 	})
 	return p

@@ -10,6 +10,8 @@ import (
 	"sync"
 
 	"github.com/assaynet/assay/protocol"
+	"github.com/assaynet/assay/protocol/ledger"
+	"github.com/assaynet/assay/protocol/params"
 	"github.com/assaynet/assay/protocol/wire"
 )
 
@@ -32,6 +34,7 @@ var ErrPending = errors.New("submit: too many own transactions wait for a block"
 type Submitter struct {
 	signer wire.Signer
 	chain  string
+	fees   *params.Fees
 	next   func(context.Context) (uint64, protocol.Height, error)
 	send   func(ctx context.Context, raw []byte, again bool) error
 
@@ -51,20 +54,28 @@ type pendingTx struct {
 	raw   []byte
 }
 
-// New returns a Submitter of a signer's transactions for a chain. next returns the
-// signer's next nonce, and the height that it holds at; send hands signed bytes
-// to the network, again says that they were sent before.
-func New(signer wire.Signer, chain string, next func(context.Context) (uint64, protocol.Height, error),
+// New returns a Submitter of a signer's transactions for a chain, of the least
+// fees. next returns the signer's next nonce, and the height that it holds at;
+// send hands signed bytes to the network, again says that they were sent before.
+func New(signer wire.Signer, chain string, fees *params.Fees, next func(context.Context) (uint64, protocol.Height, error),
 	send func(ctx context.Context, raw []byte, again bool) error,
 ) *Submitter {
-	return &Submitter{signer: signer, chain: chain, next: next, send: send}
+	return &Submitter{signer: signer, chain: chain, fees: fees, next: next, send: send}
 }
 
-// Submit sends body unless the same body waits already; then it is sent again
-// as it is. Errors: [ErrPending], and those of next and send.
+// Submit sends body unless the same body waits already; then it is sent again as
+// it is. One of a lane takes no nonce, and waits for no other. Errors:
+// [ErrPending], and those of next and send.
 func (s *Submitter) Submit(ctx context.Context, body wire.Body) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if body.Type().Lane() { // the same bytes, however often it is said
+		tx, err := wire.NewTx(s.signer, s.chain, 0, 0, body)
+		if err != nil {
+			return err
+		}
+		return s.sendLocked(ctx, wire.Encode(tx))
+	}
 	next, height, err := s.next(ctx)
 	if err != nil {
 		return fmt.Errorf("read own nonce: %w", err)
@@ -80,7 +91,7 @@ func (s *Submitter) Submit(ctx context.Context, body wire.Body) error {
 		return ErrPending
 	}
 	nonce := next + uint64(len(s.pending))
-	tx, err := wire.NewTx(s.signer, s.chain, nonce, body)
+	tx, err := ledger.NewTx(s.signer, s.chain, s.fees, nonce, body)
 	if err != nil {
 		return err
 	}

@@ -3,17 +3,24 @@ package submit_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"testing"
 
 	"github.com/assaynet/assay/protocol"
 	"github.com/assaynet/assay/protocol/ledger"
+	"github.com/assaynet/assay/protocol/params"
 	"github.com/assaynet/assay/protocol/protocoltest"
 	"github.com/assaynet/assay/protocol/submit"
 	"github.com/assaynet/assay/protocol/wire"
 )
 
 const chain = "assay-test-01234567"
+
+var local = params.Local()
+
+// said is what a role says again and again: a Serve, which has a nonce.
+func said(n int) *wire.Serve { return &wire.Serve{Addresses: []string{fmt.Sprint(n)}} }
 
 // account is a ledger of one account, and the network before it.
 type account struct {
@@ -28,7 +35,7 @@ type account struct {
 
 func newAccount(t *testing.T) *account {
 	a := &account{t: t, height: 10}
-	a.Submitter = submit.New(protocoltest.Named("m"), chain,
+	a.Submitter = submit.New(protocoltest.Named("m"), chain, &local.Fees,
 		func(context.Context) (uint64, protocol.Height, error) { return a.nonce, a.height, nil },
 		func(_ context.Context, raw []byte, again bool) error {
 			if a.err != nil {
@@ -40,9 +47,9 @@ func newAccount(t *testing.T) *account {
 	return a
 }
 
-func (a *account) submit(round protocol.Round) {
+func (a *account) submit(n int) {
 	a.t.Helper()
-	if err := a.Submit(a.t.Context(), &wire.Commit{Round: round}); err != nil {
+	if err := a.Submit(a.t.Context(), said(n)); err != nil {
 		a.t.Fatal(err)
 	}
 }
@@ -121,7 +128,7 @@ func TestANonceThatSomebodyElseUsedStartsAnew(t *testing.T) {
 func TestWhatCouldNotBeSentTakesNoNonce(t *testing.T) {
 	a := newAccount(t)
 	a.err = errors.New("nobody is listening")
-	if err := a.Submit(t.Context(), &wire.Commit{Round: 1}); !errors.Is(err, a.err) {
+	if err := a.Submit(t.Context(), said(1)); !errors.Is(err, a.err) {
 		t.Errorf("got %v, want %v", err, a.err)
 	}
 	a.err = nil
@@ -134,9 +141,9 @@ func TestWhatCouldNotBeSentTakesNoNonce(t *testing.T) {
 func TestOwnTransactionsThatWaitAreBounded(t *testing.T) {
 	a := newAccount(t)
 	for i := range submit.MaxPending {
-		a.submit(protocol.Round(i))
+		a.submit(i)
 	}
-	if err := a.Submit(t.Context(), &wire.Commit{Round: 99}); !errors.Is(err, submit.ErrPending) {
+	if err := a.Submit(t.Context(), said(99)); !errors.Is(err, submit.ErrPending) {
 		t.Errorf("one more: got %v, want %v", err, submit.ErrPending)
 	}
 	a.submit(3)
@@ -144,5 +151,23 @@ func TestOwnTransactionsThatWaitAreBounded(t *testing.T) {
 	a.submit(99)
 	if submit.MaxPending >= ledger.NonceWindow {
 		t.Errorf("%d may wait here, the pool takes %d", submit.MaxPending, ledger.NonceWindow)
+	}
+}
+
+// TestTheProtocolsOwnWorkWaitsForNothing: what a lane carries has no nonce, is the
+// same bytes however often it is said, and goes out while others wait.
+func TestTheProtocolsOwnWorkWaitsForNothing(t *testing.T) {
+	a := newAccount(t)
+	for i := range submit.MaxPending {
+		a.submit(i)
+	}
+	a.sent, a.again = nil, nil
+	for range 2 {
+		if err := a.Submit(t.Context(), &wire.Commit{Round: 7}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got := a.nonces(); !slices.Equal(got, []uint64{0, 0}) || !slices.Equal(a.sent[0], a.sent[1]) || !slices.Equal(a.again, []bool{false, true}) {
+		t.Errorf("nonces %v, again %v, want the same bytes twice, without a nonce", got, a.again)
 	}
 }

@@ -86,7 +86,7 @@ func TestEveryBitOfAnEnvelopeCounts(t *testing.T) {
 }
 
 func TestTransactionsOfOthersAreRefused(t *testing.T) {
-	tx, err := wire.NewTx(named("alice"), chain, 5, &wire.Transfer{To: named("bob").PublicKey(), Amount: 3})
+	tx, err := wire.NewTx(named("alice"), chain, 5, 9, &wire.Transfer{To: named("bob").PublicKey(), Amount: 3})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -95,7 +95,7 @@ func TestTransactionsOfOthersAreRefused(t *testing.T) {
 	if err != nil || got.Hash() != tx.Hash() || body.(*wire.Transfer).Amount != 3 {
 		t.Fatalf("got %+v, %+v, %v", got, body, err)
 	}
-	if _, err := wire.NewTx(mute{named("alice")}, chain, 5, body); !errors.Is(err, errMute) {
+	if _, err := wire.NewTx(mute{named("alice")}, chain, 5, 9, body); !errors.Is(err, errMute) {
 		t.Errorf("got %v, want %v", err, errMute)
 	}
 	for name, c := range map[string]struct {
@@ -125,12 +125,12 @@ func TestTransactionsOfOthersAreRefused(t *testing.T) {
 
 func TestEveryTypeOfTransactionStandsInTheTableWithItsBody(t *testing.T) {
 	cold := map[wire.TxType]bool{wire.TxTransfer: true, wire.TxRegister: true, wire.TxAddStake: true, wire.TxRemoveStake: true, wire.TxRequest: true, wire.TxSealRecords: true, wire.TxOpenRecord: true}
-	free := map[wire.TxType]bool{wire.TxCommit: true, wire.TxSetPairs: true, wire.TxOpenPairs: true, wire.TxOpenRatings: true}
+	paid := map[wire.TxType]bool{wire.TxServe: true, wire.TxSetConsensusKey: true} // of those that a hotkey signs
 	names := map[string]bool{}
 	for _, b := range bodies() {
 		k := b.Type()
-		if !k.Known() || k.ByColdkey() != cold[k] || k.Free() != free[k] || names[k.String()] {
-			t.Errorf("%T: known %t, by a coldkey %t, free %t, name %q", b, k.Known(), k.ByColdkey(), k.Free(), k)
+		if !k.Known() || k.ByColdkey() != cold[k] || k.Lane() == (cold[k] || paid[k]) || names[k.String()] {
+			t.Errorf("%T: known %t, by a coldkey %t, of a lane %t, name %q", b, k.Known(), k.ByColdkey(), k.Lane(), k)
 		}
 		names[k.String()] = true
 	}

@@ -41,7 +41,7 @@ func ExampleOpenAnswer() {
 
 // A transaction is signed over its nonce, so that it happens once.
 func ExampleNewTx() {
-	tx, err := wire.NewTx(named("alice"), "assay-example", 4, &wire.Transfer{To: named("bob").PublicKey(), Amount: 5 * protocol.Unit})
+	tx, err := wire.NewTx(named("alice"), "assay-example", 4, protocol.Unit/1000, &wire.Transfer{To: named("bob").PublicKey(), Amount: 5 * protocol.Unit})
 	if err != nil {
 		fmt.Println(err)
 		return

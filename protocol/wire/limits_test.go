@@ -87,7 +87,7 @@ func TestLongestBodiesFitTheLimitOfATransaction(t *testing.T) {
 		}
 	}
 	for _, b := range []wire.Body{row, cards} {
-		tx, err := wire.NewTx(named("alice"), chain, 1<<60, b)
+		tx, err := wire.NewTx(named("alice"), chain, 1<<60, 1<<60, b)
 		if err != nil {
 			t.Fatal(err)
 		}

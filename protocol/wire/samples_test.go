@@ -104,7 +104,7 @@ func messages() (names []string, all map[string]any) {
 	for _, b := range bodies() {
 		name := fmt.Sprintf("%T", b)[len("*wire."):]
 		add(name, b)
-		tx, err := wire.NewTx(named("alice"), chain, 5, b)
+		tx, err := wire.NewTx(named("alice"), chain, 5, 9, b)
 		if err != nil {
 			panic(err)
 		}

@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"encoding/binary"
 	"fmt"
 
 	"github.com/assaynet/assay/protocol"
@@ -53,7 +54,6 @@ var txTypes = [...]struct {
 	name   string
 	body   func() Body
 	signer who
-	free   bool
 }{
 	TxTransfer:        {name: "transfer", body: func() Body { return new(Transfer) }, signer: byColdkey},
 	TxRegister:        {name: "register", body: func() Body { return new(Register) }, signer: byColdkey},
@@ -62,14 +62,14 @@ var txTypes = [...]struct {
 	TxServe:           {name: "serve", body: func() Body { return new(Serve) }, signer: byHotkey},
 	TxSetConsensusKey: {name: "set-consensus-key", body: func() Body { return new(SetConsensusKey) }, signer: byHotkey},
 	TxExtendBeacon:    {name: "extend-beacon", body: func() Body { return new(ExtendBeacon) }, signer: byHotkey},
-	TxCommit:          {name: "commit", body: func() Body { return new(Commit) }, signer: byHotkey, free: true},
+	TxCommit:          {name: "commit", body: func() Body { return new(Commit) }, signer: byHotkey},
 	TxCommitWeights:   {name: "commit-weights", body: func() Body { return new(CommitWeights) }, signer: byHotkey},
 	TxRevealWeights:   {name: "reveal-weights", body: func() Body { return new(RevealWeights) }, signer: byHotkey},
 	TxCommitCards:     {name: "commit-cards", body: func() Body { return new(CommitCards) }, signer: byHotkey},
 	TxExtendSetter:    {name: "extend-setter", body: func() Body { return new(ExtendSetter) }, signer: byHotkey},
-	TxSetPairs:        {name: "set-pairs", body: func() Body { return new(SetPairs) }, signer: byHotkey, free: true},
-	TxOpenPairs:       {name: "open-pairs", body: func() Body { return new(OpenPairs) }, signer: byHotkey, free: true},
-	TxOpenRatings:     {name: "open-ratings", body: func() Body { return new(OpenRatings) }, signer: byHotkey, free: true},
+	TxSetPairs:        {name: "set-pairs", body: func() Body { return new(SetPairs) }, signer: byHotkey},
+	TxOpenPairs:       {name: "open-pairs", body: func() Body { return new(OpenPairs) }, signer: byHotkey},
+	TxOpenRatings:     {name: "open-ratings", body: func() Body { return new(OpenRatings) }, signer: byHotkey},
 	TxRequest:         {name: "request", body: func() Body { return new(Request) }, signer: byColdkey},
 	TxSealRecords:     {name: "seal-records", body: func() Body { return new(SealRecords) }, signer: byColdkey},
 	TxOpenRecord:      {name: "open-record", body: func() Body { return new(OpenRecord) }, signer: byColdkey},
@@ -94,18 +94,23 @@ func (t TxType) String() string {
 // of a seat signs, and its coldkey pays.
 func (t TxType) ByColdkey() bool { return txTypes[t].signer == byColdkey }
 
-// Free reports whether it costs no fee: then only one that counts may enter a
-// block.
-func (t TxType) Free() bool { return txTypes[t].free }
+// Lane reports whether it is the protocol's own work: its body is a [LaneBody]. It
+// has no nonce and no fee, and a block takes only one that counts.
+func (t TxType) Lane() bool {
+	_, ok := txTypes[t].body().(LaneBody)
+	return ok
+}
 
 // Tx is a ledger transaction. Nonce is the signer's next one: the ledger
-// counts them for coldkeys and hotkeys alike, so that nothing replays.
+// counts them for coldkeys and hotkeys alike, so that nothing replays. One of a
+// lane has none: what it is about makes it unique.
 type Tx struct {
 	_       struct{} `cbor:",toarray"`
 	Type    TxType
 	ChainID string
 	Signer  protocol.PublicKey // a coldkey or a hotkey, as the table says of the type
-	Nonce   uint64             // of the signer: 0 for its first transaction
+	Nonce   uint64             // of the signer: 0 for its first transaction, and in a lane
+	Fee     protocol.Amount    // burned for it, whatever becomes of it; 0 in a lane
 	Body    []byte             // canonical bytes of the body that Type names
 	Sig     Signature          // by Signer, over the transaction with a zero signature
 }
@@ -117,9 +122,28 @@ type Body interface {
 	Check() error
 }
 
-// NewTx signs body.
-func NewTx(s Signer, chain string, nonce uint64, body Body) (*Tx, error) {
-	t := &Tx{Type: body.Type(), ChainID: chain, Signer: s.PublicKey(), Nonce: nonce, Body: Encode(body)}
+// LaneBody is the content of a transaction of the protocol's own work. A seat has
+// one of each type about each turn.
+type LaneBody interface {
+	Body
+	// Turn names what it is about: a round, an epoch, a request.
+	Turn() Turn
+}
+
+// Turn is a number in its first eight bytes, big-endian, or a hash.
+type Turn [32]byte
+
+func numbered[N ~uint64](n N) (t Turn) {
+	binary.BigEndian.PutUint64(t[:], uint64(n))
+	return t
+}
+
+// NewTx signs body. One of a lane gets neither nonce nor fee.
+func NewTx(s Signer, chain string, nonce uint64, fee protocol.Amount, body Body) (*Tx, error) {
+	if body.Type().Lane() {
+		nonce, fee = 0, 0
+	}
+	t := &Tx{Type: body.Type(), ChainID: chain, Signer: s.PublicKey(), Nonce: nonce, Fee: fee, Body: Encode(body)}
 	sig, err := s.Sign(string(DomainTx), t.signBytes())
 	if err != nil {
 		return nil, fmt.Errorf("sign transaction: %w", err)
@@ -170,6 +194,9 @@ func ReadTx(b []byte, chain string) (*Tx, Body, error) {
 	}
 	if !t.Type.Known() {
 		return nil, nil, fmt.Errorf("transaction of type %d: %w", t.Type, ErrUnknown)
+	}
+	if t.Type.Lane() && (t.Nonce != 0 || t.Fee != 0) {
+		return nil, nil, fmt.Errorf("%s with nonce %d and fee %s: %w", t.Type, t.Nonce, t.Fee, ErrNotCanonical)
 	}
 	body := txTypes[t.Type].body()
 	if err := Decode(t.Body, MaxTxBytes, body); err != nil {

@@ -34,11 +34,14 @@ type ExtendSetter struct {
 // Type implements [Body].
 func (*ExtendSetter) Type() TxType { return TxExtendSetter }
 
+// Turn implements [LaneBody].
+func (b *ExtendSetter) Turn() Turn { return numbered(b.Start) }
+
 // Check implements [Body].
 func (b *ExtendSetter) Check() error { return nil }
 
 // SetPairs puts the signer's pairs of a round on the ledger, in the round before.
-// Free, one a validator and round.
+// One a validator and round.
 type SetPairs struct {
 	_     struct{}       `cbor:",toarray"`
 	Round protocol.Round // in which they are given to raters: the one after that which runs
@@ -48,11 +51,14 @@ type SetPairs struct {
 // Type implements [Body].
 func (*SetPairs) Type() TxType { return TxSetPairs }
 
+// Turn implements [LaneBody].
+func (b *SetPairs) Turn() Turn { return numbered(b.Round) }
+
 // Check implements [Body].
 func (b *SetPairs) Check() error { return nil }
 
 // OpenPairs says what the signer's pairs of a round are made from, when their
-// ratings are sealed. Free, one a set.
+// ratings are sealed. One a set.
 type OpenPairs struct {
 	_       struct{}       `cbor:",toarray"`
 	Round   protocol.Round // in which the pairs were given to raters
@@ -65,6 +71,9 @@ const maxOrigin = 26
 
 // Type implements [Body].
 func (*OpenPairs) Type() TxType { return TxOpenPairs }
+
+// Turn implements [LaneBody].
+func (b *OpenPairs) Turn() Turn { return numbered(b.Round) }
 
 // Check implements [Body].
 func (b *OpenPairs) Check() error {
@@ -80,7 +89,7 @@ func (b *OpenPairs) Check() error {
 }
 
 // OpenRatings opens the signer's ratings of a round: the one slot of the kind
-// preference under its commitment. Free, one a seat and round.
+// preference under its commitment. One a seat and round.
 type OpenRatings struct {
 	_       struct{}       `cbor:",toarray"`
 	Round   protocol.Round // in which the ratings fell due, and were committed to
@@ -91,6 +100,9 @@ type OpenRatings struct {
 
 // Type implements [Body].
 func (*OpenRatings) Type() TxType { return TxOpenRatings }
+
+// Turn implements [LaneBody].
+func (b *OpenRatings) Turn() Turn { return numbered(b.Round) }
 
 // Check implements [Body].
 func (b *OpenRatings) Check() error {

@@ -102,6 +102,9 @@ type SealFinding struct {
 // Type implements [Body].
 func (*SealFinding) Type() TxType { return TxSealFinding }
 
+// Turn implements [LaneBody].
+func (b *SealFinding) Turn() Turn { return Turn(b.Request) }
+
 // Check implements [Body].
 func (*SealFinding) Check() error { return nil }
 
@@ -123,6 +126,9 @@ type RecordPay struct {
 
 // Type implements [Body].
 func (*OpenFinding) Type() TxType { return TxOpenFinding }
+
+// Turn implements [LaneBody].
+func (b *OpenFinding) Turn() Turn { return Turn(b.Request) }
 
 // Seal returns the hash that SealFinding carries for this finding of a judge.
 func (b *OpenFinding) Seal(hotkey protocol.PublicKey) protocol.Hash {

@@ -99,6 +99,9 @@ type ExtendBeacon struct {
 // Type implements [Body].
 func (*ExtendBeacon) Type() TxType { return TxExtendBeacon }
 
+// Turn implements [LaneBody].
+func (b *ExtendBeacon) Turn() Turn { return numbered(b.Start) }
+
 // Check implements [Body].
 func (b *ExtendBeacon) Check() error { return nil }
 

@@ -7,7 +7,7 @@ import (
 )
 
 // Commit seals the signer's answers of a round: the Merkle root over exactly
-// the slots that its seat was asked. Free, one per seat and round.
+// the slots that its seat was asked. One per seat and round.
 type Commit struct {
 	_     struct{}       `cbor:",toarray"`
 	Round protocol.Round // that runs
@@ -16,6 +16,9 @@ type Commit struct {
 
 // Type implements [Body].
 func (*Commit) Type() TxType { return TxCommit }
+
+// Turn implements [LaneBody].
+func (b *Commit) Turn() Turn { return numbered(b.Round) }
 
 // Check implements [Body].
 func (b *Commit) Check() error { return nil }
@@ -29,6 +32,9 @@ type CommitWeights struct {
 
 // Type implements [Body].
 func (*CommitWeights) Type() TxType { return TxCommitWeights }
+
+// Turn implements [LaneBody].
+func (b *CommitWeights) Turn() Turn { return numbered(b.Epoch) }
 
 // Check implements [Body].
 func (b *CommitWeights) Check() error { return nil }
@@ -48,6 +54,9 @@ type RevealWeights struct {
 
 // Type implements [Body].
 func (*RevealWeights) Type() TxType { return TxRevealWeights }
+
+// Turn implements [LaneBody].
+func (b *RevealWeights) Turn() Turn { return numbered(b.Epoch) }
 
 // Check implements [Body].
 func (r *RevealWeights) Check() error {
@@ -95,6 +104,9 @@ type CommitCards struct {
 
 // Type implements [Body].
 func (*CommitCards) Type() TxType { return TxCommitCards }
+
+// Turn implements [LaneBody].
+func (b *CommitCards) Turn() Turn { return numbered(b.Epoch) }
 
 // Check implements [Body].
 func (b *CommitCards) Check() error {

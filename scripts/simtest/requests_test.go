@@ -104,7 +104,7 @@ func TestARequestIsPaidByTheGatesAlone(t *testing.T) {
 		t.Errorf("paid were %v", paid)
 	}
 	burned, fee := ledger.RequestCost(s.Params(), ask.Maximum)
-	if got := s.balance("ruth"); got != 10*protocol.Unit-2*ask.Price-burned-r.Judged-s.Params().Seats.Fee {
+	if got := s.balance("ruth"); got != 10*protocol.Unit-2*ask.Price-burned-r.Judged-ledger.LeastFee(&s.Params().Fees, s.ChainID(), ask) {
 		t.Errorf("Ruth has %s", got)
 	}
 	// The three judges who agreed share what judging is paid; the fourth has nothing.
@@ -116,7 +116,7 @@ func TestARequestIsPaidByTheGatesAlone(t *testing.T) {
 		if name == "vincent" {
 			want = before[name]
 		}
-		if got := s.balance(name); got != want-s.Params().Seats.Fee {
+		if got := s.balance(name); got != want {
 			t.Errorf("%s had %s and has %s", name, before[name], got)
 		}
 	}

@@ -283,7 +283,7 @@ func TestARunningNodeIsShown(t *testing.T) {
 	if _, err := source.State(f).(api.Prover).Prove(t.Context(), nil); !errors.Is(err, api.ErrNotFound) {
 		t.Errorf("before anything is proven: got %v", err)
 	}
-	tx, err := wire.NewTx(apitest.Key("miner-0-cold"), n.Genesis.ChainID(), 0, &wire.Commit{})
+	tx, err := ledger.NewTx(apitest.Key("miner-0-cold"), n.Genesis.ChainID(), &n.Genesis.Params.Fees, 0, &wire.Commit{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -301,10 +301,11 @@ func constants(model protocol.ModelID) params.Params {
 		Name:     "assay-test",
 		Schedule: protocol.Schedule{Tempo: 20, RoundLength: 20, CommitBlocks: 11, OpenBlocks: 13, WeightBlocks: 17, CardBlocks: 8},
 		Block:    params.Block{CommitMillis: 1000, ProposeMillis: 1000, VoteMillis: 500, MaxBytes: 1 << 20, MaxWeight: 2_000_000},
+		Fees:     params.Fees{Weight: 20_000, Byte: 200, Deposit: 1_000_000},
 		Seats: params.Seats{
 			Max: 64, MaxValidators: 16, MaxPerColdkey: 8, MinStake: 100 * protocol.Unit, Immunity: 40,
 			Price: protocol.Unit, PriceMin: protocol.Unit / 10, PriceMax: 100 * protocol.Unit, PriceHalfLife: 360,
-			BumpPercent: 26, Fee: 10_000, Unbonding: 40,
+			BumpPercent: 26, Unbonding: 40,
 		},
 		Emission: params.Emission{PerBlock: protocol.Unit, MaxSupply: 21_000_000 * protocol.Unit},
 		Yuma:     params.Yuma{Kappa: 33423, ActivityCutoff: 100, BondsMovingAverage: 900_000, BondsPenalty: 52428, Yuma3: true, AlphaLow: 45875, AlphaHigh: 58982, Steepness: 1000},

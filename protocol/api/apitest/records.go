@@ -31,6 +31,7 @@ func (n *Network) live() error {
 	n.set(ledger.AccountKey(Public(names[2])), ledger.Account{Nonce: 3})
 	m.Height, m.Seats = Height, 5
 	m.Burned, m.Pot = protocol.Unit, 6*protocol.Unit
+	m.Unbonding = 5 * protocol.Unit
 	m.Issued += 5*protocol.Unit + m.Burned + m.Pot
 	n.set(ledger.MetaKey(), m)
 	for e := range protocol.Epoch(2) {

@@ -30,7 +30,7 @@ func Conform(t *testing.T, fresh func(t *testing.T) (store.FS, string)) {
 }
 
 // Open opens a database and closes it with the test.
-func Open(t *testing.T, fs store.FS, dir string) *store.DB {
+func Open(t testing.TB, fs store.FS, dir string) *store.DB {
 	t.Helper()
 	db, err := store.Open(dir, store.Options{FS: fs})
 	if err != nil {

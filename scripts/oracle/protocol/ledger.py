@@ -1,11 +1,14 @@
 """The ledger: blocks, transactions, beacon, rounds, duties, epochs (protocol/SPEC.md, sections 5 to 10, 13 and 15)."""
 
+from pathlib import Path
+
 import people
 import work
 import yuma
 from form import *
 
-TX = ("u8", "text", "b33", "u64", "b", "b64")
+TX = ("u8", "text", "b33", "u64", "u64", "b", "b64")
+LANES = set(range(7, 16))
 COUNTS = [("u16", ["u32"])]
 BODIES = {
     1: ("b33", "u64"), 2: ("b33", "u64"), 3: ("b33", "u64"), 4: ("b33", "u64"),
@@ -16,7 +19,7 @@ BODIES = {
 }
 SEAT = ("id hotkey coldkey collateral offers addresses identity permit last_update emission average slots asked "
         "consensus chain next next_from no_permit").split()
-META = "height seats issued burned pot price last_step beacon link proposer proposer_key unearned".split()
+META = "height seats issued burned pot price last_step beacon link proposer proposer_key unearned balances stakes unbonding escrow".split()
 ROUND = "round task_seed task_height duty_seed duty_height task_first duty_first task_has duty_has".split()
 NOBODY = {1: 0, 2: 0}
 NO_CHAIN = [0, 0, ZERO]
@@ -61,6 +64,23 @@ def median(votes):
     return 0
 
 
+def costs():
+    """Section 7's table: what any transaction costs, and besides each type, by its number."""
+    spec = (Path(__file__).parents[3] / "protocol" / "SPEC.md").read_text()
+    table = spec[spec.index("| | checks | reads | writes | bytes |"):].split("\n\n")[0]
+    rows = [[int(x) for x in row.split("|")[2:6]] for row in table.split("\n")[2:] if not row.startswith("| · ")]
+    either = lambda kind: [0] * 4 if kind in LANES else rows[1]
+    return {kind: [sum(x) for x in zip(rows[0], either(kind), row)] for kind, row in enumerate(rows[2:], 1)}
+
+
+COSTS = costs()
+
+
+def weigh(kind, size):
+    checks, reads, writes, octets = COSTS[kind]
+    return 1000 * checks + 100 * reads + 300 * writes - -(octets + size) // 32
+
+
 class Ledger:
     def __init__(self, net):
         self.net, self.state = net, {}
@@ -68,7 +88,7 @@ class Ledger:
         for key, balance in net.accounts:
             self.put(b"a" + key, [balance, 0])
         self.meta = Record(zip(META, [0, len(net.seats_at_start), supply, 0, 0, net.seats.price, 0,
-                                      H("assay/1/beacon/genesis", net.chain.encode()), ZERO, NOBODY, NO_KEY, 0]))
+                                      H("assay/1/beacon/genesis", net.chain.encode()), ZERO, NOBODY, NO_KEY, 0, 0, 0, 0, 0]))
         seats = []
         for uid, (hot, cold, stake, offers, addresses, identity, consensus, anchor) in enumerate(net.seats_at_start):
             seats.append(Record(zip(SEAT, [
@@ -129,9 +149,12 @@ class Ledger:
         balance, nonce = self.account(key)
         self.put(b"a" + key, [balance + amount, nonce])
 
+    def affords(self, key, amount):
+        return amount == 0 or self.account(key)[0] - amount >= self.net.fees.deposit
+
     def debit(self, key, amount):
         balance, nonce = self.account(key)
-        rule(balance >= amount, "ErrCannotPay")
+        rule(self.affords(key, amount), "ErrCannotPay")
         if amount:
             self.put(b"a" + key, [balance - amount, nonce])
 
@@ -152,6 +175,7 @@ class Ledger:
         seat = self.seat(uid)
         seat.chain = self.opened(seat.chain, link, self.height)
         self.put_seat(seat)
+        self.weight = 0
         for raw in items[1:]:
             self.include(raw)
         self.finalise(eligible)
@@ -176,27 +200,32 @@ class Ledger:
     # Section 7.
 
     def include(self, raw):
-        kind, chain, signer, nonce, body, sig = shape(decode(raw, 64 << 10), TX, "transaction")
+        kind, chain, signer, nonce, fee, body, sig = shape(decode(raw, 64 << 10), TX, "transaction")
         must(chain == self.net.chain and kind in BODIES, "a transaction's chain or type")
         b = shape(decode(body), BODIES[kind], "body")
-        verify(signer, "assay/1/tx", encode([kind, chain, signer, nonce, body, bytes(64)]), sig)
-        balance, next_nonce = self.account(signer)
-        must(nonce == next_nonce, "a nonce out of turn")
-        seat, payer, fee = None, signer, self.net.seats.fee
+        verify(signer, "assay/1/tx", encode([kind, chain, signer, nonce, fee, body, bytes(64)]), sig)
+        weight = weigh(kind, len(raw))
+        self.weight += weight
+        must(self.weight <= self.net.block.max_weight, "a block's weight")
+        seat, payer = None, signer
         if kind > 4:
             seat = self.seat_of(signer)
             must(seat, "a hotkey without a seat")
             payer = seat.coldkey
+        if kind in LANES:
+            must(nonce == fee == 0, "a nonce or a fee in a lane")
+        else:
+            balance, next_nonce = self.account(signer)
+            must(nonce == next_nonce, "a nonce out of turn")
+            least = -(-weight // 1000) * self.net.fees.weight + len(raw) * self.net.fees.byte
+            must(fee >= least and (kind <= 4 or fee <= 16 * least), "a fee")
+            must(self.affords(payer, fee), "a fee that is not there")
+            self.put(b"a" + signer, [balance, nonce + 1])
+            self.burn(payer, fee)
         if kind == 8:
-            fee = 0
             must(self.commit_counts(seat, b[0]), "a commitment that does not count")
         if kind >= 13:
-            fee = 0
             (people.set_pairs, people.open_pairs, people.open_ratings)[kind - 13](self, seat, b)
-        must(self.account(payer)[0] >= fee, "a fee that is not there")
-        self.put(b"a" + signer, [balance, nonce + 1])
-        self.burn(payer, fee)
-        if kind >= 13:
             return
         state, meta = dict(self.state), Record(self.meta)
         try:
@@ -208,6 +237,7 @@ class Ledger:
                 (self.serve, self.set_consensus_key, self.extend_beacon, self.commit, self.commit_weights, self.reveal_weights,
                  self.commit_cards)[kind - 5](seat, b, body)
         except Rule:
+            must(kind not in LANES, "a lane's transaction that does not count")
             self.state, self.meta = state, meta
 
     def transfer(self, signer, b):
@@ -215,6 +245,7 @@ class Ledger:
         must(amount > 0, "an amount of zero")
         on_curve(to)
         self.debit(signer, amount)
+        rule(self.account(to)[0] + amount >= self.net.fees.deposit, "ErrTooSmall")
         self.credit(to, amount)
 
     def register(self, coldkey, b):
@@ -246,7 +277,8 @@ class Ledger:
         return s.id[1]
 
     def order(self):
-        """Writes what the state keeps of who is pruned, and of who owns how many, as if it had kept nothing."""
+        """Writes what the state keeps of who is pruned, who owns how many, and of sums, as if it had kept nothing."""
+        self.meta.balances, self.meta.stakes, self.meta.unbonding = (sum(v[0] for _, v in self.below(letter)) for letter in (b"a", b"k", b"q"))
         for letter in (b"E", b"I", b"O"):
             for key, _ in self.below(letter):
                 self.delete(key)

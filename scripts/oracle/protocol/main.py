@@ -82,11 +82,9 @@ def miners(led, record, found):
     """Makes what each miner said, from its secrets and its results."""
     net, sent = led.net, {raw for b in record["blocks"] for raw in b["items"]}
     made = 0
-    others = [decode(raw) for b in record["blocks"] for raw in b["items"][1:]]  # Sue's Serve comes before her first Commit
     for m in record["miners"]:
         d = derive(m["seed"], "seed/protocoltest")
         hotkey = public(d)
-        nonce = sum(tx[2] == hotkey and tx[0] != 8 for tx in others)
         for key, (seat, commitment, _) in led.below(b"c"):
             r = int.from_bytes(key[1:9], "big")
             roster, _ = state_of(led, r, seat[1])
@@ -104,10 +102,9 @@ def miners(led, record, found):
                 results[slot] = task, salt, body
                 leaves.append(work.slot_leaf(net, task[0], hotkey, salt, body))
             must(root(leaves) == commitment, "another commitment than %s's of round %d" % (m["name"], r))
-            tx = [8, net.chain, hotkey, nonce, encode([r, commitment]), bytes(64)]
-            tx[5] = sign(d, "assay/1/tx", encode(tx))
+            tx = [8, net.chain, hotkey, 0, 0, encode([r, commitment]), bytes(64)]
+            tx[6] = sign(d, "assay/1/tx", encode(tx))
             must(encode(tx) in sent, "another Commit than %s's of round %d" % (m["name"], r))
-            nonce += 1
             for slot, (task, salt, body) in results.items():
                 payload = [r, seat, slot, len(leaves), task[0], salt, body, proof(leaves, slot)]
                 raw = net.seal(d, "assay/1/answer", net.commit_deadline(r), payload)

@@ -5,7 +5,7 @@ from form import *
 SCHEDULE = {1: "tempo", 2: "round_length", 3: "commit_blocks", 4: "open_blocks", 5: "weight_blocks", 6: "card_blocks"}
 BLOCK = {1: "commit_millis", 2: "propose_millis", 3: "vote_millis", 4: "max_bytes", 5: "max_weight"}
 SEATS = {1: "max", 2: "max_validators", 3: "max_per_coldkey", 4: "min_stake", 5: "immunity", 6: "price", 7: "price_min",
-         8: "price_max", 9: "price_half_life", 10: "bump_percent", 11: "fee", 12: "unbonding"}
+         8: "price_max", 9: "price_half_life", 10: "bump_percent", 11: "unbonding"}
 EMISSION = {1: "per_block", 2: "max_supply"}
 YUMA = {1: "kappa", 2: "activity_cutoff", 3: "bonds_moving_average", 4: "bonds_penalty", 5: "yuma3", 6: "liquid_alpha",
         7: "alpha_low", 8: "alpha_high", 9: "steepness"}
@@ -18,6 +18,7 @@ SCORE = {n + 1: name for n, name in enumerate(
     "keep_agreement keep_rest full_pay full_owners full_raters min_raters min_setters".split())}
 INFERENCE = {1: "max_tokens", 2: "system", 3: "sampled_percent", 4: "speed_best", 5: "speed_worst"}
 SYNTHETIC = {1: "max_tokens"}
+FEES = {1: "weight", 2: "byte", 3: "deposit"}
 
 
 class Named:
@@ -32,7 +33,7 @@ class Named:
 class Network:
     def __init__(self, raw):
         params, self.time, self.accounts, self.seats_at_start = decode(raw)
-        must(list(params) == list(range(1, 13)), "parameters")
+        must(list(params) == list(range(1, 14)), "parameters")
         self.chain = params[1] + "-" + sha(raw).hex()[:8]
         self.schedule, self.block = Named(params[2], SCHEDULE), Named(params[3], BLOCK)
         self.seats, self.emission = Named(params[4], SEATS), Named(params[5], EMISSION)
@@ -42,6 +43,7 @@ class Network:
         must(list(self.kinds) == sorted(self.kinds) and len(self.kinds) == len(params[9]), "the kinds' order")
         self.inference, self.synthetic = Named(params[10], INFERENCE), Named(params[11], SYNTHETIC)
         self.preference = Named(params[12], PREFERENCE)
+        self.fees = Named(params[13], FEES)
         self.preference.score = Named(self.preference.score, SCORE)
         for k in self.kinds.values():
             k.ids = [m[1] for m in k.models]

@@ -1,0 +1,87 @@
+package ledger_test
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/assaynet/assay/protocol/ledger"
+	"github.com/assaynet/assay/protocol/state"
+	"github.com/assaynet/assay/protocol/store/storetest"
+	"github.com/assaynet/assay/protocol/wire"
+)
+
+// hostile is how many transactions an attacker has wait.
+const hostile = 4096
+
+// BenchmarkHostileBlock is what a validator does for one block while 4,096 hostile
+// transactions of one type wait, over the Merkle tree: it chooses, checks, and
+// carries out. Their signatures were looked at when they came. Against it stands
+// the block that is empty.
+func BenchmarkHostileBlock(b *testing.B) {
+	for _, seats := range []int{64, 4096} {
+		n := largeNetwork(b, seats, 16)
+		kinds := map[string]func(i uint64) wire.Body{
+			"quiet": nil,
+			"failing seats": func(i uint64) wire.Body {
+				return &wire.Register{Hotkey: secret(fmt.Sprint("new", i)).Public(), MaxPrice: 1 << 62}
+			},
+			"transfers": func(uint64) wire.Body { return &wire.Transfer{To: secret("m1 cold").Public(), Amount: 1} },
+		}
+		for name, body := range kinds {
+			b.Run(fmt.Sprintf("%s/%d", name, seats), func(b *testing.B) { benchmarkHostile(b, n, body) })
+		}
+	}
+}
+
+func benchmarkHostile(b *testing.B, n *network, body func(uint64) wire.Body) {
+	st, err := state.Open(storetest.Open(b, storetest.Memory(), b.Name()).Space("state"))
+	if err != nil {
+		b.Fatal(err)
+	}
+	if _, err := ledger.Init(st, n.g); err != nil {
+		b.Fatal(err)
+	}
+	if _, _, err := st.Commit(); err != nil {
+		b.Fatal(err)
+	}
+	known := wire.NewVerified(4 * hostile)
+	var pool [][]byte
+	for i := uint64(0); body != nil && i < hostile; i++ {
+		raw := n.txAt("rich cold", i, body(i))
+		tx, _, err := wire.ReadTx(raw, n.chain)
+		if err != nil {
+			b.Fatal(err)
+		}
+		known.Add(tx.Hash())
+		pool = append(pool, raw)
+	}
+	var chose, checked, applied time.Duration
+	txs := 0
+	for b.Loop() {
+		begin := time.Now()
+		chosen := ledger.SelectTxs(st.Latest(), n.chain, n.p, &ledger.Selection{Candidates: pool, MaxBytes: int(n.p.Block.MaxBytes), Verified: known})
+		chose += time.Since(begin)
+		block := n.draft(chosen...)
+		block.Verified = known
+		begin = time.Now()
+		if err := ledger.CheckBlock(st.Latest(), n.chain, n.p, block); err != nil {
+			b.Fatal(err)
+		}
+		checked += time.Since(begin)
+		begin = time.Now()
+		if _, err := ledger.Apply(st, n.chain, n.p, block); err != nil {
+			b.Fatal(err)
+		}
+		_ = st.WorkingHash()
+		applied += time.Since(begin)
+		st.Rollback()
+		txs = len(chosen)
+	}
+	each := func(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 / float64(b.N) }
+	b.ReportMetric(each(chose), "choose-ms")
+	b.ReportMetric(each(checked), "check-ms")
+	b.ReportMetric(each(applied), "apply-ms")
+	b.ReportMetric(float64(txs), "txs")
+	b.ReportMetric(0, "ns/op")
+}
