@@ -3,7 +3,6 @@ package ledger_test
 import (
 	"fmt"
 	"testing"
-	"time"
 
 	"github.com/assaynet/assay/protocol/ledger"
 	"github.com/assaynet/assay/protocol/state"
@@ -56,32 +55,20 @@ func benchmarkHostile(b *testing.B, n *network, body func(uint64) wire.Body) {
 		known.Add(tx.Hash())
 		pool = append(pool, raw)
 	}
-	var chose, checked, applied time.Duration
 	txs := 0
 	for b.Loop() {
-		begin := time.Now()
 		chosen := ledger.SelectTxs(st.Latest(), n.chain, n.p, &ledger.Selection{Candidates: pool, MaxBytes: int(n.p.Block.MaxBytes), Verified: known})
-		chose += time.Since(begin)
 		block := n.draft(chosen...)
 		block.Verified = known
-		begin = time.Now()
 		if err := ledger.CheckBlock(st.Latest(), n.chain, n.p, block); err != nil {
 			b.Fatal(err)
 		}
-		checked += time.Since(begin)
-		begin = time.Now()
 		if _, err := ledger.Apply(st, n.chain, n.p, block); err != nil {
 			b.Fatal(err)
 		}
 		_ = st.WorkingHash()
-		applied += time.Since(begin)
 		st.Rollback()
 		txs = len(chosen)
 	}
-	each := func(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 / float64(b.N) }
-	b.ReportMetric(each(chose), "choose-ms")
-	b.ReportMetric(each(checked), "check-ms")
-	b.ReportMetric(each(applied), "apply-ms")
 	b.ReportMetric(float64(txs), "txs")
-	b.ReportMetric(0, "ns/op")
 }

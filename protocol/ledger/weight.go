@@ -25,9 +25,9 @@ type Cost struct {
 	Bytes  uint64 `json:"bytes"`  // of records read and written, of transactions, and a link's hash for each link
 }
 
-// The unit of weight is a thousandth of a signature check, some 0.1 µs of one core:
-// a read or a write of the Merkle tree among 4,096 seats was measured against it
-// (SPEED.md).
+// The unit of weight is a thousandth of a signature check, some 0.1 µs of one core.
+// The other prices stand for what reads, writes and bytes take beside it;
+// BenchmarkHostileBlock shows what a block full of them takes.
 const (
 	checkWeight = 1000
 	readWeight  = 100

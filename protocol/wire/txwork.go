@@ -56,7 +56,7 @@ type RevealWeights struct {
 func (*RevealWeights) Type() TxType { return TxRevealWeights }
 
 // Turn implements [LaneBody].
-func (b *RevealWeights) Turn() Turn { return numbered(b.Epoch) }
+func (r *RevealWeights) Turn() Turn { return numbered(r.Epoch) }
 
 // Check implements [Body].
 func (r *RevealWeights) Check() error {
