@@ -102,6 +102,7 @@ func TestAWholeRoundByKeyboardAlone(t *testing.T) {
 		t.Error("finished, and one was taken back")
 	}
 	b.press("3")
+	b.shows("says", "Kept: Equal. 0 left.")
 	b.shows("empty", "If you are sure, finish")
 	b.press("u")
 	b.shows("says", "Taken back: Equal. Choose again.")
@@ -110,6 +111,7 @@ func TestAWholeRoundByKeyboardAlone(t *testing.T) {
 	b.press("5")
 	b.shows("prompt", "haiku")
 	b.press("3")
+	b.shows("says", "Kept: Equal. 0 left.") // the text below is still there from before
 	b.shows("empty", "All 4 are rated.")
 	b.press("f")
 	b.shows("says", "Finished.")
