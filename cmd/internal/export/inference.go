@@ -23,8 +23,21 @@ type Decoder func(model protocol.ModelID, tokens []int32) string
 // Inference makes a row of every answer of the kind inference that opens a
 // commitment on the ledger, and that no judge found to be false.
 func Inference(chain string, tasks Tasks, decode Decoder) Source[Run] {
-	return func(ctx context.Context, e protocol.Epoch, yield func(*Run) error) (dropped int64, err error) {
-		err = tasks(ctx, "inference", e, func(t *api.Task) error {
+	return answers(chain, tasks, "inference", func(_ *api.Task, p *Provenance, passed int32, asked *api.InferenceTask, said *api.InferenceAnswer) (*Run, error) {
+		p.Model, p.Seed = asked.Model.String(), asked.Seed.String()
+		return &Run{
+			System: valid(asked.System), Prompt: valid(asked.Prompt), Response: valid(decode(asked.Model, said.Output)),
+			Tokens: append([]int32{}, said.Output...), Finish: said.Finish, Passed: passed, Provenance: *p,
+		}, nil
+	})
+}
+
+// answers makes the rows of a kind: of every answer that is proven, what row makes
+// of it, of the body T of its task, and of its own, A. Where row returns nil there
+// is none.
+func answers[T, A, R any](chain string, tasks Tasks, kind protocol.Kind, row func(*api.Task, *Provenance, int32, *T, *A) (*R, error)) Source[R] {
+	return func(ctx context.Context, e protocol.Epoch, yield func(*R) error) (dropped int64, err error) {
+		err = tasks(ctx, kind, e, func(t *api.Task) error {
 			p, passed, err := proven(chain, t)
 			if err != nil {
 				return err
@@ -33,16 +46,20 @@ func Inference(chain string, tasks Tasks, decode Decoder) Source[Run] {
 				dropped++
 				return nil
 			}
-			var asked api.InferenceTask
-			var said api.InferenceAnswer
+			var asked T
+			var said A
 			if err := body(t, &asked, &said); err != nil {
 				return err
 			}
-			p.Model, p.Seed = asked.Model.String(), asked.Seed.String()
-			return yield(&Run{
-				System: valid(asked.System), Prompt: valid(asked.Prompt), Response: valid(decode(asked.Model, said.Output)),
-				Tokens: append([]int32{}, said.Output...), Finish: said.Finish, Passed: passed, Provenance: *p,
-			})
+			r, err := row(t, p, passed, &asked, &said)
+			if err != nil {
+				return err
+			}
+			if r == nil {
+				dropped++
+				return nil
+			}
+			return yield(r)
 		})
 		return dropped, err
 	}

@@ -1,10 +1,8 @@
 package export
 
 import (
-	"context"
 	"math"
 
-	"github.com/assaynet/assay/protocol"
 	"github.com/assaynet/assay/protocol/api"
 	"github.com/assaynet/assay/protocol/task/judgement"
 )
@@ -13,32 +11,14 @@ import (
 // commitment on the ledger, that no judge found to be false, and that prefers a
 // side by a margin that is a number.
 func Judgements(chain string, tasks Tasks) Source[Judgement] {
-	return func(ctx context.Context, e protocol.Epoch, yield func(*Judgement) error) (dropped int64, err error) {
-		err = tasks(ctx, judgement.Kind, e, func(t *api.Task) error {
-			p, passed, err := proven(chain, t)
-			if err != nil {
-				return err
-			}
-			if p == nil {
-				dropped++
-				return nil
-			}
-			var asked api.JudgementTask
-			var said api.JudgementAnswer
-			if err := body(t, &asked, &said); err != nil {
-				return err
-			}
-			row := preferred(&asked, &said)
-			if row == nil {
-				dropped++
-				return nil
-			}
+	return answers(chain, tasks, judgement.Kind, func(_ *api.Task, p *Provenance, passed int32, asked *api.JudgementTask, said *api.JudgementAnswer) (*Judgement, error) {
+		row := preferred(asked, said)
+		if row != nil {
 			row.Passed, row.Provenance = passed, *p
 			row.Provenance.Model = asked.Model.String()
-			return yield(row)
-		})
-		return dropped, err
-	}
+		}
+		return row, nil
+	})
 }
 
 // preferred returns the row without where it comes from, seen from the side that

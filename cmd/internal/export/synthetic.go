@@ -1,12 +1,10 @@
 package export
 
 import (
-	"context"
 	"encoding/json"
 	"fmt"
 	"slices"
 
-	"github.com/assaynet/assay/protocol"
 	"github.com/assaynet/assay/protocol/api"
 	"github.com/assaynet/assay/protocol/task/inference"
 	families "github.com/assaynet/assay/protocol/task/synthetic"
@@ -20,34 +18,17 @@ import (
 // and whose like would say the same; of a record that nobody judged they are found
 // here, by run. [Compared] fills in the rest.
 func Synthetic(chain string, tasks Tasks, run families.Runner) Source[Record] {
-	return func(ctx context.Context, e protocol.Epoch, yield func(*Record) error) (dropped int64, err error) {
-		err = tasks(ctx, families.Kind, e, func(t *api.Task) error {
-			p, passed, err := proven(chain, t)
-			if err != nil {
-				return err
-			}
-			if p == nil {
-				dropped++
-				return nil
-			}
-			var asked api.SyntheticTask
-			var said api.SyntheticAnswer
-			if err := body(t, &asked, &said); err != nil {
-				return err
-			}
-			row := &Record{Prompt: valid(asked.Run.Prompt), Response: valid(said.Text), Family: string(asked.Family), Passed: passed, Provenance: *p}
-			row.Provenance.Model, row.Provenance.Seed = asked.Run.Model.String(), asked.Run.Seed.String()
-			if err := row.judge(t, &asked, said.Text, run); err != nil {
-				return fmt.Errorf("task %s: %w", t.ID, err)
-			}
-			if slices.ContainsFunc(row.Failed, func(g string) bool { return g != string(synthetic.GateChecks) }) {
-				dropped++
-				return nil
-			}
-			return yield(row)
-		})
-		return dropped, err
-	}
+	return answers(chain, tasks, families.Kind, func(t *api.Task, p *Provenance, passed int32, asked *api.SyntheticTask, said *api.SyntheticAnswer) (*Record, error) {
+		row := &Record{Prompt: valid(asked.Run.Prompt), Response: valid(said.Text), Family: string(asked.Family), Passed: passed, Provenance: *p}
+		row.Provenance.Model, row.Provenance.Seed = asked.Run.Model.String(), asked.Run.Seed.String()
+		if err := row.judge(t, asked, said.Text, run); err != nil {
+			return nil, fmt.Errorf("task %s: %w", t.ID, err)
+		}
+		if slices.ContainsFunc(row.Failed, func(g string) bool { return g != string(synthetic.GateChecks) }) {
+			return nil, nil
+		}
+		return row, nil
+	})
 }
 
 // judge fills in gates and checks.
