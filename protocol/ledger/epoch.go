@@ -16,13 +16,14 @@ import (
 // The last block of an epoch E does all of this, in this order:
 //
 //	gather   stakes (the sum on a seat's hotkey), permits, bonds, and the rows of
-//	         E − 2 that were opened; an entry for a seat that changed hands since
+//	         E − 2 that were opened, if those are enough (payout.go); an entry for a seat that changed hands since
 //	         the row was sealed is left out, and so is the row of such a seat
 //	yuma     incentive I of seats, dividends D of validators, and N, what the rows
 //	         agree that nobody earned (package scoring/yuma). With P what is
-//	         payable, pot − unearned, and T = ΣI + ΣD + 2N, about 2:
+//	         payable, pot − unearned, or 1¼ times what an epoch issues if that is
+//	         less, and T = ΣI + ΣD + 2N, about 2:
 //	pay      P·I/T to the coldkey of each seat; of P·D/T what duties leave, by
-//	         [duties.scale], to the stakers of each validator in proportion; 2P·N/T
+//	         [machine.kept], to the stakers of each validator in proportion; 2P·N/T
 //	         to no one: it stays in the pot as unearned. What rounding and missed
 //	         duties leave is payable in E + 1. If no seat has incentive, and nobody
 //	         none, nothing is paid, and P is payable again
@@ -90,20 +91,22 @@ func candidatesOf(r Reader) ([]candidate, error) {
 }
 
 // yumaInput gathers what the epoch is computed from. A row that was not opened
-// is empty. An entry for a seat that changed hands since the row was sealed is
-// left out: the validator meant the former holder.
+// is empty, and so are all where too few were. An entry for a seat that changed
+// hands since the row was sealed is left out: the validator meant the former
+// holder.
 func (m *machine) yumaInput(now protocol.Epoch, seats []candidate) yuma.Input {
 	n := len(seats)
 	in := yuma.Input{
-		Params: m.yumaParams(n), Block: uint64(m.height), LastStep: uint64(m.meta.LastStep), Emission: uint64(m.payable()),
+		Params: m.yumaParams(n), Block: uint64(m.height), LastStep: uint64(m.meta.LastStep), Emission: uint64(m.budget()),
 		Stake: make([]uint64, n), RegisteredAt: make([]uint64, n), LastUpdate: make([]uint64, n), Permit: make([]bool, n),
 		Weights: make([][]yuma.Entry, n), Bonds: make([][]yuma.Entry, n), Nobody: make([]uint16, n),
 	}
+	heard := now >= 2 && m.heard(now-2)
 	for i := range seats {
 		s := &seats[i].seat
 		in.Stake[i] = uint64(seats[i].stake)
 		in.RegisteredAt[i], in.LastUpdate[i], in.Permit[i] = uint64(s.ID.Registered), uint64(s.LastUpdate), s.Permit
-		if now >= 2 {
+		if heard {
 			if row, ok := get[Weights](m.st, WeightsKey(now-2, s.ID.UID)); ok && row.Seat == s.ID {
 				in.Nobody[i] = row.takeNobody()
 				in.Weights[i] = entries(row.UIDs, row.Values, func(uid protocol.UID) bool { return seats[uid].seat.ID.Registered < row.Height })
@@ -174,7 +177,7 @@ func bondsOf(row []yuma.Entry) Bonds {
 // one payment for each seat. What rounding and missed duties leave
 // is carried to the next epoch; what nobody earned stays in the pot for good.
 func (m *machine) pay(now protocol.Epoch, seats []candidate, in *yuma.Input, out *yuma.Output) {
-	rec := EpochRecord{Epoch: now, Height: m.height, Inputs: InputsHash(in), Emission: m.payable(), Seats: uint32(len(seats)), Unearned: protocol.Amount(out.NobodyEmission)}
+	rec := EpochRecord{Epoch: now, Height: m.height, Inputs: InputsHash(in), Emission: m.budget(), Seats: uint32(len(seats)), Unearned: protocol.Amount(out.NobodyEmission)}
 	done := make([]duties, len(seats))
 	if now > 0 {
 		done = m.fulfilled(now-1, seats)
@@ -182,14 +185,15 @@ func (m *machine) pay(now protocol.Epoch, seats []candidate, in *yuma.Input, out
 	var paid uint32
 	for i := range seats {
 		s := &seats[i].seat
+		left := m.kept(now, s, done[i])
 		pay := Payment{
 			Seat: s.ID, Hotkey: s.Hotkey, Coldkey: s.Coldkey, Stake: seats[i].stake, Permit: s.Permit,
 			Consensus: out.Consensus[i], Incentive: out.Incentive[i], Dividend: out.Dividends[i],
-			Trust: out.ValidatorTrust[i], StakeShare: out.StakeWeight[i], Duty: uint16(done[i].scale(m.p.Kinds, 0xffff)),
+			Trust: out.ValidatorTrust[i], StakeShare: out.StakeWeight[i], Duty: uint16(left(0xffff)),
 			Drawn: sum(done[i].drawn), Fulfilled: sum(done[i].fulfilled),
 		}
 		pay.Miner = m.fromPot(s.Coldkey, protocol.Amount(out.ServerEmission[i]))
-		pay.Validator = m.payStakers(s.Hotkey, seats[i].stake, done[i].scale(m.p.Kinds, protocol.Amount(out.ValidatorEmission[i])))
+		pay.Validator = m.payStakers(s.Hotkey, seats[i].stake, left(protocol.Amount(out.ValidatorEmission[i])))
 		s.Emission = pay.Miner + pay.Validator
 		if s.Emission > 0 {
 			paid++

@@ -289,7 +289,7 @@ type EpochRecord struct {
 	Epoch      protocol.Epoch
 	Height     protocol.Height // the epoch's last
 	Inputs     protocol.Hash   // of everything that Yuma was given
-	Emission   protocol.Amount // what there was to pay
+	Emission   protocol.Amount // what there was to pay, at most 1¼ times what an epoch issues
 	Miners     protocol.Amount // paid to miners
 	Validators protocol.Amount // paid to validators and their stakers
 	Carried    protocol.Amount // left in the pot to be paid
@@ -311,7 +311,7 @@ type Payment struct {
 	Incentive  uint16
 	Dividend   uint16
 	Trust      uint16
-	Duty       uint16 // what duties of the epoch before leave of a dividend
+	Duty       uint16 // what duties of the epoch before, or where it drew none of the window before that, leave of a dividend
 	StakeShare uint16
 	Miner      protocol.Amount // incentive paid
 	Validator  protocol.Amount // dividend paid, to all stakers

@@ -171,8 +171,10 @@ func OwnCost(p *params.Params) (ordinary, end Cost) {
 	end = end.plus(Cost{Reads: 4, Writes: 4, Bytes: setsBytes + 4*smallBytes}.times(rounds + p.Schedule.Tempo))
 	// Of each judge and round, whether it owed pairs and set them.
 	end = end.plus(Cost{Reads: 4, Bytes: setsBytes + 2*judgeBytes + 2*smallBytes}.times(judges * rounds))
+	// Of each judge the payments of the window, where it drew no duty.
+	end = end.plus(Cost{Reads: dutyWindow, Bytes: dutyWindow * 2 * smallBytes}.times(judges))
 	// Of each judge rows of weights and bonds, a statement, read by who pays and who
 	// asks, and its drawn duties.
-	end = end.plus(Cost{Reads: 16, Writes: 8, Bytes: 4*rowBytes + 3*cardsBytes + 8*judgeBytes}.times(judges))
+	end = end.plus(Cost{Reads: 18, Writes: 8, Bytes: 5*rowBytes + 3*cardsBytes + 8*judgeBytes}.times(judges))
 	return ordinary, end
 }

@@ -74,7 +74,7 @@ func TestDyingAfterEveryBlockCostsNothing(t *testing.T) {
 		}
 	}
 	for _, name := range miners {
-		s.near(name, s.Mined(name, 4, 6), 3*10*protocol.Unit/3, 15)
+		s.near(name, s.Mined(name, 4, 6), 3*25*protocol.Unit/2/3, 15) // each epoch pays 25, the pot of the first among it
 	}
 	for _, name := range judges {
 		for e := range s.lastEpoch() + 1 {

@@ -419,15 +419,18 @@ class Ledger:
             low, high = (f, high) if r <= 1 << 31 else (low, f - 1)
         return low
 
-    def money(self):
+    def issue(self):
+        """What a block issues."""
         p = self.net.emission
         left, z = p.max_supply - self.meta.issued, 0
-        if left > 0:
-            while left <= p.max_supply >> z + 1:
-                z += 1
-            paid = min(p.per_block >> z, left)
-            self.meta.issued += paid
-            self.meta.pot += paid
+        while 0 < left <= p.max_supply >> z + 1:
+            z += 1
+        return max(0, min(p.per_block >> z, left))
+
+    def money(self):
+        paid = self.issue()
+        self.meta.issued += paid
+        self.meta.pot += paid
         if not hasattr(self, "decay"):
             self.decay = self.factor()
         self.meta.price = self.priced(self.meta.price * self.decay >> 32)
@@ -594,9 +597,10 @@ class Ledger:
         seats = self.seats()
         stake = [self.stake(s.hotkey) for s in seats]
         rows, bonds, nobody = [], [], []
+        heard = e >= 2 and self.heard(e - 2)
         for s in seats:
             key = u16(s.id[1])
-            row = self.get(b"w" + u64(e - 2) + key, [None]) if e >= 2 else [None]
+            row = self.get(b"w" + u64(e - 2) + key, [None]) if heard else [None]
             said = dict(zip(*row[2:])) if row[0] == s.id else {}
             nobody.append(said.pop(NOBODY_UID, 0))
             rows.append({j: v for j, v in said.items() if seats[j].id[2] < row[1]})
@@ -610,7 +614,7 @@ class Ledger:
             "StakeThreshold": net.seats.min_stake, "Steepness": y.steepness, "Tempo": net.schedule.tempo, "Yuma3": y.yuma3,
             "ZerosKeepBonds": True}
         listed = lambda rows: [[list(r), list(r.values())] for r in rows]
-        inputs = H("assay/1/epoch/inputs", encode([settings, self.height, m.last_step, m.pot - m.unearned] + lists + [listed(rows), listed(bonds), nobody]))
+        inputs = H("assay/1/epoch/inputs", encode([settings, self.height, m.last_step, self.budget()] + lists + [listed(rows), listed(bonds), nobody]))
         out = yuma.run(y, self.height, net.schedule.tempo, net.seats.min_stake, m.last_step, *lists, rows, bonds, nobody)
         self.pay(e, seats, stake, out, inputs)
         for s, row in zip(seats, out["bonds"]):
@@ -626,8 +630,26 @@ class Ledger:
         self.rosters(seats, e + 1)
         self.forget(e - net.tasks.retention)
 
+    def heard(self, e):
+        """Whether judges with more than half of an epoch's stake opened their rows."""
+        judges = [(j[0], j[2]) for _, j in self.below(b"j" + u64(e))]
+        said = sum(stake for seat, stake in judges if self.get(b"w" + u64(e) + u16(seat[1]), [None])[0] == seat)
+        return 2 * said > sum(stake for _, stake in judges)
+
+    def budget(self):
+        return min(self.meta.pot - self.meta.unearned, self.issue() * 5 * self.net.schedule.tempo // 4)
+
+    def kept(self, e, seat, drawn, done, a):
+        """What duties of the last epoch, or of the window where none was drawn, leave of an amount."""
+        if any(drawn) or not seat.permit:
+            return self.part(drawn, done, a)
+        paid = [self.get(b"p" + u64(n) + u16(seat.id[1]), [None]) for n in range(max(0, e - 10), e)]
+        had = [p[13:15] for p in paid if p[0] == seat.id]
+        drawn, done = sum(d for d, _ in had), sum(f for _, f in had)
+        return a * done // drawn if drawn else a
+
     def pay(self, e, seats, stake, out, inputs):
-        m, pot = self.meta, self.meta.pot - self.meta.unearned
+        m, pot = self.meta, self.budget()
         whole = yuma.total(out["I"]) + yuma.total(out["D"]) + 2 * out["N"]
         share = lambda x: pot * yuma.div(x, whole) >> 32 if whole else 0
         sums = [0, 0]
@@ -635,7 +657,7 @@ class Ledger:
             drawn, done = self.duties_of(s, e - 1)
             miner, validator = share(out["I"][i]), 0
             self.credit(s.coldkey, miner) if miner else None
-            dividend = self.part(drawn, done, share(out["D"][i]))
+            dividend = self.kept(e, s, drawn, done, share(out["D"][i]))
             for key, (own,) in self.below(b"k" + s.hotkey):
                 amount = dividend * own // stake[i]
                 self.credit(key[34:], amount) if amount else None
@@ -646,7 +668,7 @@ class Ledger:
             n = yuma.narrow
             self.put(b"p" + u64(e) + u16(i), [
                 s.id, s.hotkey, s.coldkey, stake[i], s.permit, n(out["C"][i]), n(out["I"][i]), n(out["D"][i]), n(out["trust"][i]),
-                self.part(drawn, done, 65535), n(out["S"][i]), miner, validator, sum(drawn), sum(done)])
+                self.kept(e, s, drawn, done, 65535), n(out["S"][i]), miner, validator, sum(drawn), sum(done)])
         unearned = share(2 * out["N"])
         m.unearned += unearned
         for s in seats if sums[0] else []:
