@@ -220,6 +220,7 @@ struct eng_model {
 	float *q, *kk, *v, *att;   /* [cols, q_stride], [cols, kv_stride], …, [cols, heads*head] */
 	struct eng_block *a0, *a1; /* quantised: norms and attention, [cols/8, …]; gated activations, [cols/8, ffn/32] */
 	int32_t *active;           /* [cols] columns that go on; all but in the last layer */
+	uint64_t *best;            /* [cols] the best logit so far and where it is, 0 for none */
 	struct eng_span *spans;
 	int span_cap;
 };

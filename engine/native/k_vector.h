@@ -134,11 +134,11 @@ static void function(int kind, int n, const float *x, const float *y, float *out
 	}
 }
 
-/* The index of the largest of x[n], the lowest on a tie, or -1 where one is not finite: the greedy choice of SPEC.md section 6. */
-static int32_t argmax(const float *x, int n)
+/* The largest of n numbers; bits learns of the largest without a sign, as an integer, so of those that are not finite. */
+FN float top_of(const float *x, int n, int32_t *bits)
 {
 	vf top = v_set1(-__builtin_inff());
-	vi big = vi_set1(0);
+	vi big = vi_set1(*bits);
 	int i = 0;
 	for (; i + W <= n; i += W) {
 		vf v = v_load(x + i);
@@ -146,17 +146,35 @@ static int32_t argmax(const float *x, int n)
 		big = vi_max(big, v_bits(v_abs(v)));
 	}
 	float m = v_hmax(top);
-	int32_t bits = vi_hmax(big);
-	for (int j = i; j < n; j++) {
-		union { float f; int32_t i; } u = {.f = x[j]};
-		m = x[j] > m ? x[j] : m;
-		bits = (u.i & INT32_MAX) > bits ? (u.i & INT32_MAX) : bits;
+	*bits = vi_hmax(big);
+	for (; i < n; i++) {
+		union { float f; int32_t i; } u = {.f = x[i]};
+		m = x[i] > m ? x[i] : m;
+		*bits = (u.i & INT32_MAX) > *bits ? (u.i & INT32_MAX) : *bits;
+	}
+	return m;
+}
+
+enum { SEARCH = 1024 }; /* numbers among which the largest is looked for one by one */
+
+/* The index of the largest of x[n], the lowest on a tie, or -1 where one is not finite: the greedy choice of SPEC.md section 6. */
+static int32_t argmax(const float *x, int n)
+{
+	float m = -__builtin_inff();
+	int32_t bits = 0;
+	int at = 0;
+	for (int i = 0; i < n; i += SEARCH) {
+		const float top = top_of(x + i, eng_least(SEARCH, n - i), &bits);
+		if (top > m) {
+			m = top;
+			at = i;
+		}
 	}
 	if (bits >= 0x7f800000)
 		return -1;
-	for (i = 0; x[i] != m; i++)
-		;
-	return i;
+	while (x[at] != m)
+		at++;
+	return at;
 }
 
 /* Adds up n bytes, a multiple of 1,024: what bench.c measures beside the kernels, reading alone. */

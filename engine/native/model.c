@@ -177,6 +177,7 @@ static size_t lay_out(eng_model *m, char *p, size_t n)
 	m->att = cut(p, &at, n * q * 4);
 	m->a0 = cut(p, &at, n / SLOTS * (widest / BLOCK) * sizeof(struct eng_block));
 	m->a1 = cut(p, &at, n / SLOTS * ((size_t)s->ffn / BLOCK) * sizeof(struct eng_block));
+	m->best = cut(p, &at, n * sizeof *m->best);
 	return at;
 }
 

@@ -167,6 +167,43 @@ func TestTinyModelsEqualTheReference(t *testing.T) {
 	}
 }
 
+// TestOfEqualLogitsTheFirstIsBest repeats the row of the largest logit, so that
+// parts that different threads take hold it, and then makes all rows zero.
+func TestOfEqualLogitsTheFirstIsBest(t *testing.T) {
+	m := load(t, enginetest.Tiny(t, enginetest.Options{Type: gguf.Q8_0, Untied: true}))
+	rows := *m.Output.Matrix
+	rows.Data = slices.Clone(rows.Data)
+	m.Output.Matrix = &rows
+	row := func(i int) []byte { return rows.Data[i*rows.Stride() : (i+1)*rows.Stride()] }
+	tokens := tinyTokens(5, 3)
+	_, logits := reference(t, m, tokens)
+	last := logits[len(tokens)-1]
+	top := slices.Index(last, slices.Max(last))
+	for _, first := range []int{rows.Rows - 1, rows.Rows / 2, 17, 16, 1, 0} {
+		copy(row(first), row(top))
+		firstOfEqualIs(t, m, tokens, min(first, top))
+	}
+	clear(rows.Data)
+	firstOfEqualIs(t, m, tokens, 0)
+}
+
+func firstOfEqualIs(t *testing.T, m *weights.Model, tokens []int32, want int) {
+	t.Helper()
+	forEachLevel(t, func(t *testing.T, l native.Level) {
+		for _, threads := range []int{1, 2, 3} {
+			n := open(t, m, l, threads)
+			p := &native.Piece{Cache: n.NewCache(), Tokens: tokens, Keep: 1}
+			if err := n.Forward([]*native.Piece{p}); err != nil || p.Err != nil {
+				t.Fatal(err, p.Err)
+			}
+			_, best, err := n.Logits(p.States, new([]float32))
+			if err != nil || int(best[0]) != want {
+				t.Fatalf("%d threads: the best is %d, want %d (%v)", threads, best[0], want, err)
+			}
+		}
+	})
+}
+
 func TestRealModelEqualsTheIndependentProgram(t *testing.T) {
 	data, err := os.ReadFile("../arith/testdata/golden-ac1.json")
 	if err != nil {

@@ -38,8 +38,6 @@ struct step {
 	size_t stride;
 	int mode;
 	int32_t *fail; /* [seqs] */
-	/* of logits */
-	int32_t *best;
 };
 
 /* Round to nearest even, subnormals kept: what a thread of Go or C starts with, if nobody changed it. */
@@ -170,7 +168,7 @@ static void product_part(void *arg, int part, int thread)
 		s->out + (size_t)slab * SLAB * s->stride + (size_t)from * GROUP, s->stride, s->mode, s->m->thread[thread].panel);
 }
 
-static void product(struct step *s, const struct eng_matrix *w, const struct eng_block *a, float *out, size_t stride, int mode)
+static void product(struct step *s, const struct eng_matrix *w, const struct eng_block *a, float *out, size_t stride, int mode, eng_part part)
 {
 	s->w = w;
 	s->a = a;
@@ -178,7 +176,7 @@ static void product(struct step *s, const struct eng_matrix *w, const struct eng
 	s->stride = stride;
 	s->mode = mode;
 	divide(s, w->groups);
-	run(s, s->slabs * parts_of(s, w->groups), product_part);
+	run(s, s->slabs * parts_of(s, w->groups), part);
 }
 
 static void post_norm_part(void *arg, int part, int thread)
@@ -195,7 +193,7 @@ static void post_norm_part(void *arg, int part, int thread)
 static void residual(struct step *s, const struct eng_matrix *w, const struct eng_block *a, const float *post)
 {
 	eng_model *m = s->m;
-	product(s, w, a, post ? m->y : m->x, (size_t)m->s.width, post ? STORE : ADD);
+	product(s, w, a, post ? m->y : m->x, (size_t)m->s.width, post ? STORE : ADD, product_part);
 	if (post) {
 		s->norm = post;
 		run(s, s->n, post_norm_part);
@@ -432,15 +430,39 @@ int eng_step(eng_model *m, const struct eng_batch *b)
 	return ENG_OK;
 }
 
-static void best_part(void *arg, int part, int thread)
+/* A finite number and where it is, so that the larger number has the larger key, and of equals the first; zeros are equal. */
+static uint64_t best_key(float x, int at)
+{
+	union { float f; uint32_t u; } v = {.f = x + 0.0f};
+	return (uint64_t)(v.u >> 31 ? ~v.u : v.u | 1u << 31) << 32 | (uint32_t)~at;
+}
+
+#define NOT_FINITE UINT64_MAX /* above all keys, so that it stays */
+
+static int32_t best_of(uint64_t key) { return key == NOT_FINITE ? -1 : (int32_t)~(uint32_t)key; }
+
+static void keep_best(uint64_t *best, uint64_t key)
+{
+	for (uint64_t seen = __atomic_load_n(best, __ATOMIC_RELAXED); seen < key;)
+		if (__atomic_compare_exchange_n(best, &seen, key, 0, __ATOMIC_RELAXED, __ATOMIC_RELAXED))
+			break;
+}
+
+/* Logits of some rows, and the best of them while they are at hand. */
+static void logits_part(void *arg, int part, int thread)
 {
 	struct step *s = arg;
 	eng_model *m = s->m;
-	float *logits = s->out + (size_t)part * s->stride;
-	(void)thread;
-	if (m->s.out_cap != 0)
-		m->k->cap(logits, m->s.vocab, m->s.out_cap);
-	s->best[part] = m->k->argmax(logits, m->s.vocab);
+	const int parts = parts_of(s, s->w->groups), slab = part / parts, from = part % parts * s->rows_a_part * GROUP;
+	const int count = eng_least(s->rows_a_part * GROUP, m->s.vocab - from);
+	product_part(arg, part, thread);
+	for (int t = slab * SLAB; t < slab * SLAB + slab_columns(s, slab); t++) {
+		float *logits = s->out + (size_t)t * s->stride + from;
+		if (m->s.out_cap != 0)
+			m->k->cap(logits, count, m->s.out_cap);
+		const int32_t at = m->k->argmax(logits, count);
+		keep_best(&m->best[t], at < 0 ? NOT_FINITE : best_key(logits[at], from + at));
+	}
 }
 
 int eng_logits(eng_model *m, int n, const float *states, float *logits, int64_t stride, int32_t *best)
@@ -453,15 +475,14 @@ int eng_logits(eng_model *m, int n, const float *states, float *logits, int64_t 
 	if (status != ENG_OK)
 		return status;
 	const int width = m->s.width;
-	struct step s = {.m = m, .n = n, .best = best};
+	struct step s = {.m = m, .n = n};
 	m->output.bias = m->output_bias;
 	for (int i = 0; i < n; i++)
 		m->k->quantize(m->a0 + (size_t)(i / SLOTS) * (size_t)(width / BLOCK), i % SLOTS, states + (size_t)i * (size_t)width, width / BLOCK);
 	comes_next(&s, m->layers[0].w, 1, qkv_groups(m->layers[0].w));
-	product(&s, &m->output, m->a0, logits, (size_t)stride, STORE);
-	run(&s, n, best_part);
+	memset(m->best, 0, (size_t)n * sizeof *m->best);
+	product(&s, &m->output, m->a0, logits, (size_t)stride, STORE, logits_part);
 	for (int i = 0; i < n; i++)
-		if (m->k->argmax(states + (size_t)i * (size_t)width, width) < 0)
-			best[i] = -1;
+		best[i] = m->k->argmax(states + (size_t)i * (size_t)width, width) < 0 ? -1 : best_of(m->best[i]);
 	return ENG_OK;
 }
