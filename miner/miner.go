@@ -397,7 +397,7 @@ func (m *Miner) seal(n protocol.Round) error {
 			return nil, nil
 		}
 		next := *now
-		root, err := next.sealed().Commitment(m.cfg.ChainID, m.cfg.Hotkey.PublicKey())
+		root, err := next.sealed().Commitment(m.cfg.Kinds, m.cfg.ChainID, m.cfg.Hotkey.PublicKey())
 		next.Sealed, next.Root = true, root
 		return &next, err
 	})

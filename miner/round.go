@@ -161,7 +161,7 @@ func (m *Miner) publishOpenings(ctx context.Context, head protocol.Height, round
 	if head > m.cfg.Params.Schedule.OpenDeadline(round.Round) || !due {
 		return nil
 	}
-	envelopes, err := Openings(m.cfg.ChainID, m.cfg.Params, m.cfg.Hotkey, head, round)
+	envelopes, err := Openings(m.cfg.Kinds, m.cfg.ChainID, m.cfg.Params, m.cfg.Hotkey, head, round)
 	if err != nil {
 		return err
 	}
@@ -196,7 +196,7 @@ func (m *Miner) openOnLedger(ctx context.Context, r ledger.Reader, head protocol
 		if known, ok, err := ledger.ReadRatings(r, n, round.Seat.UID); err != nil || ok && known.Seat == round.Seat {
 			return err
 		}
-		a, err := round.sealed().Opening(m.cfg.ChainID, m.cfg.Hotkey.PublicKey(), uint16(i))
+		a, err := round.sealed().Opening(m.cfg.Kinds, m.cfg.ChainID, m.cfg.Hotkey.PublicKey(), uint16(i))
 		if err != nil {
 			return err
 		}
@@ -211,14 +211,14 @@ func (m *Miner) openOnLedger(ctx context.Context, r ledger.Reader, head protocol
 // slot that has an answer and is not opened on the ledger. The height enters the
 // envelope, so that a repetition is not taken for the message that peers saw
 // already.
-func Openings(chain string, p *params.Params, s wire.Signer, head protocol.Height, round *Round) ([][]byte, error) {
+func Openings(kinds task.Table, chain string, p *params.Params, s wire.Signer, head protocol.Height, round *Round) ([][]byte, error) {
 	var out [][]byte
 	sealed := round.sealed()
 	for i := range round.Slots {
 		if k := p.Kind(round.Slots[i].Task.Kind); !round.Slots[i].Answered || k != nil && k.OnLedger() {
 			continue
 		}
-		a, err := sealed.Opening(chain, s.PublicKey(), uint16(i))
+		a, err := sealed.Opening(kinds, chain, s.PublicKey(), uint16(i))
 		if err != nil {
 			return nil, err
 		}

@@ -287,7 +287,7 @@ func (w *world) answers(n protocol.Round, slots uint16) map[uint16]*wire.Answer 
 		if err != nil {
 			w.t.Fatal(err)
 		}
-		if err := task.CheckOpening(chain, commit.Root, slots, w.hotkey.PublicKey(), asked, &a); err != nil {
+		if err := task.CheckOpening(kinds.All(), chain, commit.Root, slots, w.hotkey.PublicKey(), asked, &a); err != nil {
 			w.t.Fatal(err)
 		}
 		out[a.Slot] = &a

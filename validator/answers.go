@@ -133,7 +133,7 @@ func (i *inbox) checkAnswer(now *view, hotkey protocol.PublicKey, asked *task.Ro
 	if err != nil {
 		return nil, err
 	}
-	if err := task.CheckOpening(i.cfg.ChainID, commit.Root, asked.Slots(), hotkey, t, a); err != nil {
+	if err := task.CheckOpening(i.cfg.Kinds, i.cfg.ChainID, commit.Root, asked.Slots(), hotkey, t, a); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrBadProof, err)
 	}
 	return &record.Answer{Task: *t}, i.cfg.Kinds.CheckAnswer(t, a.Body)

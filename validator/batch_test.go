@@ -103,7 +103,7 @@ var cheats = []deed{
 	{name: "invented leaf", twist: func(r *inference.Result) { r.Leaves[2][0]++; r.Fingerprint = wire.MerkleRoot(r.Leaves) }},
 	{name: "another's fingerprint", by: 1},
 	{name: "unreadable"},
-	{name: "nothing", twist: func(r *inference.Result) { *r = inference.Result{Finish: "length"} }},
+	{name: "nothing", twist: func(r *inference.Result) { *r = inference.Result{Finish: "length", Fingerprint: wire.MerkleRoot(nil)} }},
 }
 
 const unreadable = 6 // of cheats

@@ -33,6 +33,8 @@ func (echo) CheckAnswer(*wire.Task, []byte) error { return nil }
 
 func (echo) CheckCard(*wire.Card) error { return nil }
 
+func (echo) Sum(body []byte) (wire.Sum, error) { return wire.SumOf(body), nil }
+
 func (echo) Work(_ *params.Params, opened []task.Opened) []task.Worth {
 	return make([]task.Worth, len(opened))
 }
@@ -82,7 +84,7 @@ func TestAKindIsJudgedByItsOwnJudge(t *testing.T) {
 		if i == 1 {
 			m.sealed.Answers[0] = []byte("something else")
 		}
-		root, err := m.sealed.Commitment(chain, m.PublicKey())
+		root, err := m.sealed.Commitment(cfg.Kinds, chain, m.PublicKey())
 		if err != nil {
 			t.Fatal(err)
 		}

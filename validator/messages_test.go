@@ -11,6 +11,7 @@ import (
 	"github.com/assaynet/assay/protocol"
 	"github.com/assaynet/assay/protocol/ledger"
 	"github.com/assaynet/assay/protocol/task/inference"
+	"github.com/assaynet/assay/protocol/task/kinds"
 	"github.com/assaynet/assay/protocol/wire"
 	"github.com/assaynet/assay/validator"
 )
@@ -45,7 +46,7 @@ func TestAStrangersAnswerIsNotHeld(t *testing.T) {
 	v := w.validator(newMemory())
 	w.commitFirst()
 	w.step(v, start+4)
-	a, err := w.makers[0].sealed.Opening(chain, w.makers[0].PublicKey(), 0)
+	a, err := w.makers[0].sealed.Opening(kinds.All(), chain, w.makers[0].PublicKey(), 0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -125,7 +126,7 @@ func TestAnswersAreRefusedForOneReasonEach(t *testing.T) {
 			return w.opening(w.makers[0], 0, deadline, func(a *wire.Answer) { a.Seat.Registered-- })
 		}, validator.ErrNoSeat},
 		"signed by another miner": {deadline, func(w *world, _ *validator.Validator) []byte {
-			a, _ := w.makers[0].sealed.Opening(chain, w.makers[0].PublicKey(), 0)
+			a, _ := w.makers[0].sealed.Opening(kinds.All(), chain, w.makers[0].PublicKey(), 0)
 			return w.seal(w.makers[1].signer, wire.DomainAnswer, chain, deadline, a)
 		}, validator.ErrNoSeat},
 		"without commitment": {deadline, func(w *world, _ *validator.Validator) []byte {
@@ -138,7 +139,7 @@ func TestAnswersAreRefusedForOneReasonEach(t *testing.T) {
 			return w.opening(w.makers[0], 0, deadline, func(a *wire.Answer) { a.Body[5]++ })
 		}, validator.ErrBadProof},
 		"copied from another seat": {deadline, func(w *world, _ *validator.Validator) []byte {
-			a, _ := w.makers[0].sealed.Opening(chain, w.makers[0].PublicKey(), 0)
+			a, _ := w.makers[0].sealed.Opening(kinds.All(), chain, w.makers[0].PublicKey(), 0)
 			a.Seat = w.makers[1].id
 			return w.seal(w.makers[1].signer, wire.DomainAnswer, chain, deadline, a)
 		}, validator.ErrBadProof},
@@ -148,7 +149,7 @@ func TestAnswersAreRefusedForOneReasonEach(t *testing.T) {
 			return raw
 		}, wire.ErrSignature},
 		"another chain": {deadline, func(w *world, _ *validator.Validator) []byte {
-			a, _ := w.makers[0].sealed.Opening(chain, w.makers[0].PublicKey(), 0)
+			a, _ := w.makers[0].sealed.Opening(kinds.All(), chain, w.makers[0].PublicKey(), 0)
 			return w.seal(w.makers[0].signer, wire.DomainAnswer, "assay-other-1", deadline, a)
 		}, wire.ErrChain},
 		"a card on the topic of answers": {deadline, func(w *world, _ *validator.Validator) []byte { return w.card(deadline, w.trueCard(w.makers[0])) }, wire.ErrUnknown},

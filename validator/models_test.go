@@ -98,7 +98,7 @@ func (w *world) generate(m *maker, models []*engine.Model, deeds []deed) {
 		}
 		m.sealed.Salts, m.sealed.Answers = append(m.sealed.Salts, [32]byte{byte(i)}), append(m.sealed.Answers, wire.Encode(r))
 	}
-	root, err := m.sealed.Commitment(chain, m.PublicKey())
+	root, err := m.sealed.Commitment(kinds.All(), chain, m.PublicKey())
 	if err != nil {
 		w.t.Fatal(err)
 	}

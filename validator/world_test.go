@@ -261,9 +261,10 @@ func (w *world) commit(m *maker, n protocol.Round, height protocol.Height, first
 		for j := range r.Output {
 			r.Leaves = append(r.Leaves, protocol.Hash{byte(j), byte(i)})
 		}
+		r.Fingerprint = wire.MerkleRoot(r.Leaves)
 		m.sealed.Salts, m.sealed.Answers = append(m.sealed.Salts, [32]byte{byte(i)}), append(m.sealed.Answers, wire.Encode(r))
 	}
-	root, err := m.sealed.Commitment(chain, m.PublicKey())
+	root, err := m.sealed.Commitment(kinds.All(), chain, m.PublicKey())
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -278,10 +279,13 @@ func (w *world) commitFirst() {
 	w.commit(w.makers[0], round, start+6, 5)
 }
 
+// kinds are those of all tests together.
+func (w *world) kinds() task.Table { return append(task.Table{echo{}}, kinds.All()...) }
+
 // opening returns the answer of a slot, changed and signed.
 func (w *world) opening(m *maker, slot uint16, at protocol.Height, change func(*wire.Answer)) []byte {
 	w.t.Helper()
-	a, err := m.sealed.Opening(chain, m.PublicKey(), slot)
+	a, err := m.sealed.Opening(w.kinds(), chain, m.PublicKey(), slot)
 	if err != nil {
 		w.t.Fatal(err)
 	}

@@ -95,7 +95,8 @@ func serveNetwork(t *testing.T, e *testscript.Env) error {
 // opened are the results of round 0, the second the same as the first.
 func opened() (out []*inference.Result) {
 	for i := range int32(3) {
-		out = append(out, &inference.Result{Output: []int32{40 + i/2, 41, 42}, Finish: "stop", Fingerprint: wire.HashOf("test"), Leaves: make([]protocol.Hash, 3)})
+		out = append(out, &inference.Result{Output: []int32{40 + i/2, 41, 42}, Finish: "stop", Leaves: make([]protocol.Hash, 3)})
+		out[i].Fingerprint = wire.MerkleRoot(out[i].Leaves)
 	}
 	return out
 }

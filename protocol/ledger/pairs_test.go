@@ -70,7 +70,7 @@ func (n *network) ratings(name string, due protocol.Round, ratings ...byte) (pro
 		leaves[i] = wire.EmptySlotLeaf(uint16(i))
 	}
 	open := &wire.OpenRatings{Round: due, Salt: [32]byte{1}, Ratings: ratings}
-	leaves[slot] = wire.SlotLeaf(n.chain, id, s.Hotkey, open.Salt, ratings)
+	leaves[slot] = wire.SlotLeaf(n.chain, id, s.Hotkey, open.Salt, wire.SumOf(ratings))
 	open.Proof = wire.MerkleProof(leaves, int(slot))
 	return wire.MerkleRoot(leaves), open, true
 }

@@ -263,7 +263,7 @@ func (m *machine) checkOpenRatings(s *Seat, b *wire.OpenRatings) error {
 
 // provesRatings reports whether ratings are in their slot under a commitment.
 func provesRatings(chain string, due *task.Round, root protocol.Hash, hotkey protocol.PublicKey, slot uint16, id protocol.TaskID, b *wire.OpenRatings) bool {
-	leaf := wire.SlotLeaf(chain, id, hotkey, b.Salt, b.Ratings)
+	leaf := wire.SlotLeaf(chain, id, hotkey, b.Salt, wire.SumOf(b.Ratings))
 	return wire.MerkleVerify(root, leaf, int(slot), int(due.Slots()), b.Proof)
 }
 

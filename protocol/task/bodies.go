@@ -19,6 +19,8 @@ type Bodies[T, A any] struct {
 	Task    func(body []byte) (*T, error)
 	Answer  func(body []byte) (*A, error)
 	Finding func(body []byte) (wire.Finding, error)
+	// Said returns the sum of an answer, as [Kind] has it.
+	Said func(a *A) (wire.Sum, error)
 }
 
 // Name implements [Kind].
@@ -46,6 +48,15 @@ func (b Bodies[T, A]) CheckCard(c *wire.Card) error {
 		return fmt.Errorf("a body that says %q with finding %q: %w", said, c.Finding, wire.ErrLimit)
 	}
 	return nil
+}
+
+// Sum implements [Kind].
+func (b Bodies[T, A]) Sum(body []byte) (wire.Sum, error) {
+	a, err := b.Answer(body)
+	if err != nil {
+		return wire.Sum{}, err
+	}
+	return b.Said(a)
 }
 
 // Worth returns what each answer is worth by what worth says of it in the kind of

@@ -25,8 +25,9 @@ type Sealed struct {
 	Answers [][]byte    // the answers' bodies; nil for a slot without an answer
 }
 
-// Leaves returns the leaves of the commitment, one a slot.
-func (s *Sealed) Leaves(chain string, hotkey protocol.PublicKey) ([]protocol.Hash, error) {
+// Leaves returns the leaves of the commitment, one a slot. Errors are [ErrSlots],
+// [ErrKind], and those of [Kind.Sum].
+func (s *Sealed) Leaves(kinds Table, chain string, hotkey protocol.PublicKey) ([]protocol.Hash, error) {
 	if len(s.Tasks) == 0 || len(s.Tasks) > wire.MaxSlots || len(s.Salts) != len(s.Tasks) || len(s.Answers) != len(s.Tasks) {
 		return nil, fmt.Errorf("%d tasks, %d salts, %d answers: %w", len(s.Tasks), len(s.Salts), len(s.Answers), ErrSlots)
 	}
@@ -36,14 +37,17 @@ func (s *Sealed) Leaves(chain string, hotkey protocol.PublicKey) ([]protocol.Has
 			leaves[i] = wire.EmptySlotLeaf(uint16(i))
 			continue
 		}
-		leaves[i] = wire.SlotLeaf(chain, s.Tasks[i].ID, hotkey, s.Salts[i], body)
+		var err error
+		if leaves[i], err = kinds.leaf(chain, &s.Tasks[i], hotkey, s.Salts[i], body); err != nil {
+			return nil, fmt.Errorf("slot %d: %w", i, err)
+		}
 	}
 	return leaves, nil
 }
 
 // Commitment returns the root that goes on the ledger.
-func (s *Sealed) Commitment(chain string, hotkey protocol.PublicKey) (protocol.Hash, error) {
-	leaves, err := s.Leaves(chain, hotkey)
+func (s *Sealed) Commitment(kinds Table, chain string, hotkey protocol.PublicKey) (protocol.Hash, error) {
+	leaves, err := s.Leaves(kinds, chain, hotkey)
 	if err != nil {
 		return protocol.Hash{}, err
 	}
@@ -51,8 +55,8 @@ func (s *Sealed) Commitment(chain string, hotkey protocol.PublicKey) (protocol.H
 }
 
 // Opening returns the answer that opens a slot; [ErrUnanswered] where it has none.
-func (s *Sealed) Opening(chain string, hotkey protocol.PublicKey, slot uint16) (*wire.Answer, error) {
-	leaves, err := s.Leaves(chain, hotkey)
+func (s *Sealed) Opening(kinds Table, chain string, hotkey protocol.PublicKey, slot uint16) (*wire.Answer, error) {
+	leaves, err := s.Leaves(kinds, chain, hotkey)
 	if err != nil {
 		return nil, err
 	}
@@ -68,8 +72,9 @@ func (s *Sealed) Opening(chain string, hotkey protocol.PublicKey, slot uint16) (
 }
 
 // CheckOpening returns nil if a opens its slot of a commitment over exactly
-// slots leaves, with the given root, made by hotkey for task; else [ErrOpening].
-func CheckOpening(chain string, root protocol.Hash, slots uint16, hotkey protocol.PublicKey, t *wire.Task, a *wire.Answer) error {
+// slots leaves, with the given root, made by hotkey for a task of a kind of the
+// table; else [ErrOpening].
+func CheckOpening(kinds Table, chain string, root protocol.Hash, slots uint16, hotkey protocol.PublicKey, t *wire.Task, a *wire.Answer) error {
 	switch {
 	case a.Key() != t.Key() || a.Seat != t.Seat:
 		return fmt.Errorf("slot %d of seat %d in round %d: %w", a.Slot, a.Seat.UID, a.Round, ErrOpening)
@@ -78,7 +83,10 @@ func CheckOpening(chain string, root protocol.Hash, slots uint16, hotkey protoco
 	case a.Slots != slots:
 		return fmt.Errorf("a tree of %d slots, want %d: %w", a.Slots, slots, ErrOpening)
 	}
-	leaf := wire.SlotLeaf(chain, a.Task, hotkey, a.Salt, a.Body)
+	leaf, err := kinds.leaf(chain, t, hotkey, a.Salt, a.Body)
+	if err != nil {
+		return fmt.Errorf("%w: %w", ErrOpening, err)
+	}
 	if !wire.MerkleVerify(root, leaf, int(a.Slot), int(a.Slots), a.Proof) {
 		return fmt.Errorf("proof against root %s: %w", root.Short(), ErrOpening)
 	}

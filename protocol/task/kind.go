@@ -25,6 +25,10 @@ type Kind interface {
 	CheckTask(t *wire.Task) error
 	CheckAnswer(t *wire.Task, body []byte) error
 	CheckCard(c *wire.Card) error
+	// Sum returns what of the body of an answer enters the leaf of its slot. It
+	// refuses a body of which another has the same sum, with the errors of package
+	// wire.
+	Sum(body []byte) (wire.Sum, error)
 	// Work returns what each of these answers is worth, whether it was judged or
 	// not. They are all of the kind that were opened in one round, by seat and
 	// slot, so that what an answer is worth may depend on the others. Their bodies
@@ -88,6 +92,16 @@ func (t Table) CheckCard(c *wire.Card) error {
 		return err
 	}
 	return kind.CheckCard(c)
+}
+
+// leaf returns the leaf of a slot in which k was answered with this body.
+func (t Table) leaf(chain string, k *wire.Task, hotkey protocol.PublicKey, salt [32]byte, body []byte) (protocol.Hash, error) {
+	kind, err := t.Of(k.Kind)
+	if err != nil {
+		return protocol.Hash{}, err
+	}
+	sum, err := kind.Sum(body)
+	return wire.SlotLeaf(chain, k.ID, hotkey, salt, sum), err
 }
 
 // CheckParams refuses a network that has a kind which the program lacks: such a

@@ -46,6 +46,8 @@ func (echo) CheckAnswer(_ *wire.Task, body []byte) error { return four(body) }
 // CheckCard wants to be told what the judge would have answered.
 func (echo) CheckCard(c *wire.Card) error { return four(c.Body) }
 
+func (echo) Sum(body []byte) (wire.Sum, error) { return wire.SumOf(body), nil }
+
 func (echo) Work(_ *params.Params, opened []task.Opened) []task.Worth {
 	return make([]task.Worth, len(opened))
 }
@@ -194,15 +196,15 @@ func sealed(t *testing.T) *task.Sealed {
 
 func TestAnOpeningFitsItsOwnSlotOfItsOwnCommitmentOnly(t *testing.T) {
 	s := sealed(t)
-	root, err := s.Commitment(chain, hotkey(1))
+	root, err := s.Commitment(table, chain, hotkey(1))
 	if err != nil {
 		t.Fatal(err)
 	}
 	check := func(root protocol.Hash, slots uint16, k protocol.PublicKey, slot int, a *wire.Answer) error {
-		return task.CheckOpening(chain, root, slots, k, &s.Tasks[slot], a)
+		return task.CheckOpening(table, chain, root, slots, k, &s.Tasks[slot], a)
 	}
 	open := func() *wire.Answer {
-		a, err := s.Opening(chain, hotkey(1), 2)
+		a, err := s.Opening(table, chain, hotkey(1), 2)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -211,7 +213,7 @@ func TestAnOpeningFitsItsOwnSlotOfItsOwnCommitmentOnly(t *testing.T) {
 	if err := check(root, 3, hotkey(1), 2, open()); err != nil {
 		t.Fatalf("true opening refused: %v", err)
 	}
-	if _, err := s.Opening(chain, hotkey(1), 1); !errors.Is(err, task.ErrUnanswered) {
+	if _, err := s.Opening(table, chain, hotkey(1), 1); !errors.Is(err, task.ErrUnanswered) {
 		t.Errorf("opening of the empty slot: got %v, want ErrUnanswered", err)
 	}
 	for what, err := range map[string]error{
@@ -233,10 +235,10 @@ func TestAnOpeningFitsItsOwnSlotOfItsOwnCommitmentOnly(t *testing.T) {
 func TestCommitmentRefusesPartsThatDoNotBelongTogether(t *testing.T) {
 	s := sealed(t)
 	s.Salts = s.Salts[:2]
-	if _, err := s.Commitment(chain, hotkey(1)); !errors.Is(err, task.ErrSlots) {
+	if _, err := s.Commitment(table, chain, hotkey(1)); !errors.Is(err, task.ErrSlots) {
 		t.Errorf("got %v, want ErrSlots", err)
 	}
-	if _, err := new(task.Sealed).Commitment(chain, hotkey(1)); !errors.Is(err, task.ErrSlots) {
+	if _, err := new(task.Sealed).Commitment(table, chain, hotkey(1)); !errors.Is(err, task.ErrSlots) {
 		t.Errorf("no slots: got %v, want ErrSlots", err)
 	}
 }

@@ -84,11 +84,22 @@ func ReadAnswer(raw []byte) (*SignedAnswer, error) {
 	return s, s.read(raw, MaxAnswerBytes, &s.Answer)
 }
 
+// Sum is the body of an answer as it enters the leaf of its slot: what was said
+// apart from the fingerprint of the run that said it, so that whoever proves a part
+// of the run need not show the rest. No two bodies of a kind have one sum.
+type Sum struct {
+	Digest      protocol.Hash // of all that the fingerprint does not cover
+	Fingerprint protocol.Hash // zero where the kind has none
+}
+
+// SumOf returns the sum of a body of a kind without fingerprints.
+func SumOf(body []byte) Sum { return Sum{Digest: HashOf("assay/1/slot/body", body)} }
+
 // SlotLeaf returns the leaf of an answered slot: it binds chain, task, hotkey,
 // salt and the answer's body, so that it can be neither guessed nor used by
 // another.
-func SlotLeaf(chain string, task protocol.TaskID, hotkey protocol.PublicKey, salt [32]byte, body []byte) protocol.Hash {
-	return leafHash(HashOf("assay/1/slot", lengthed(chain), task[:], hotkey[:], salt[:], body))
+func SlotLeaf(chain string, task protocol.TaskID, hotkey protocol.PublicKey, salt [32]byte, s Sum) protocol.Hash {
+	return leafHash(HashOf("assay/1/slot", lengthed(chain), task[:], hotkey[:], salt[:], s.Digest[:], s.Fingerprint[:]))
 }
 
 // EmptySlotLeaf returns the leaf of a slot that was not answered.

@@ -189,14 +189,17 @@ func TestSealsAndLeavesBindTheirMaker(t *testing.T) {
 	if found.Found() != salted.Found() || found.Found() == other.Found() {
 		t.Error("what was found is not the same under another salt, or is the same of other pays")
 	}
-	r := sampleAnswer().Body
+	r := wire.SumOf(sampleAnswer().Body)
+	print := r
+	print.Fingerprint = hash("print")
 	leaf := wire.SlotLeaf(chain, hash("task"), alice, [32]byte{1}, r)
 	for name, other := range map[string]protocol.Hash{
 		"chain":  wire.SlotLeaf(chain+"0", hash("task"), alice, [32]byte{1}, r),
 		"task":   wire.SlotLeaf(chain, hash("other"), alice, [32]byte{1}, r),
 		"hotkey": wire.SlotLeaf(chain, hash("task"), bob, [32]byte{1}, r),
 		"salt":   wire.SlotLeaf(chain, hash("task"), alice, [32]byte{2}, r),
-		"body":   wire.SlotLeaf(chain, hash("task"), alice, [32]byte{1}, nil),
+		"body":   wire.SlotLeaf(chain, hash("task"), alice, [32]byte{1}, wire.SumOf(nil)),
+		"print":  wire.SlotLeaf(chain, hash("task"), alice, [32]byte{1}, print),
 	} {
 		if other == leaf {
 			t.Errorf("a leaf does not bind the %s", name)

@@ -211,7 +211,7 @@ func TestSealingTwoAnswersForOneSlotEarnsNothing(t *testing.T) {
 		}
 		for i, m := range []*engine.Model{honest, altered} {
 			sealed[i] = o.result(m, task)
-			leaves[i] = wire.SlotLeaf(s.ChainID(), task.ID, o.hotkey.PublicKey(), [32]byte{}, sealed[i])
+			leaves[i] = wire.SlotLeaf(s.ChainID(), task.ID, o.hotkey.PublicKey(), [32]byte{}, s.sum(task, sealed[i]))
 		}
 		return &wire.Commit{Round: task.Round, Root: wire.MerkleRoot(leaves[:])}
 	}

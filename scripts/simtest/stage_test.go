@@ -395,3 +395,17 @@ func (s *stage) serve(name string, capacity uint16) *wire.Serve {
 	}
 	return body
 }
+
+// sum is what of an answer enters the leaf of its slot.
+func (s *stage) sum(t *wire.Task, body []byte) wire.Sum {
+	s.Helper()
+	kind, err := s.kinds.Of(t.Kind)
+	if err != nil {
+		s.Fatal(err)
+	}
+	sum, err := kind.Sum(body)
+	if err != nil {
+		s.Fatal(err)
+	}
+	return sum
+}

@@ -127,7 +127,7 @@ func (s *stage) punctual(w *scribe, name string, m *engine.Model, skip func(t *w
 			}
 			sealed[n] = all
 		}
-		root, err := sealed[n].Commitment(s.ChainID(), o.hotkey.PublicKey())
+		root, err := sealed[n].Commitment(s.kinds, s.ChainID(), o.hotkey.PublicKey())
 		if err != nil {
 			s.Fatal(err)
 		}
@@ -142,7 +142,7 @@ func (s *stage) punctual(w *scribe, name string, m *engine.Model, skip func(t *w
 			if r == nil {
 				continue
 			}
-			a, err := sealed[n].Opening(s.ChainID(), o.hotkey.PublicKey(), uint16(i))
+			a, err := sealed[n].Opening(s.kinds, s.ChainID(), o.hotkey.PublicKey(), uint16(i))
 			if err != nil {
 				s.Fatal(err)
 			}

@@ -9,6 +9,7 @@ import (
 	"github.com/assaynet/assay/protocol"
 	"github.com/assaynet/assay/protocol/api"
 	"github.com/assaynet/assay/protocol/task"
+	"github.com/assaynet/assay/protocol/task/kinds"
 	"github.com/assaynet/assay/protocol/wire"
 )
 
@@ -78,7 +79,7 @@ func proven(chain string, t *api.Task) (*Provenance, int32, error) {
 		return nil, 0, fmt.Errorf("answer of task %s: %w", t.ID, err)
 	}
 	asked := wire.Task{ID: t.ID, Kind: t.Kind, Round: t.Round, Seat: protocol.SeatID{UID: t.UID, Registered: t.Registered}, Slot: t.Slot}
-	opens := task.CheckOpening(chain, t.Commitment.Root, a.Answer.Slots, t.Hotkey, &asked, &a.Answer) == nil
+	opens := task.CheckOpening(kinds.All(), chain, t.Commitment.Root, a.Answer.Slots, t.Hotkey, &asked, &a.Answer) == nil
 	if a.Sender != t.Hotkey || !opens {
 		return nil, 0, nil
 	}

@@ -24,7 +24,7 @@ func TestOnlyWhatIsProvenIsExported(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := n.Answer(0, []*inference.Result{{Output: []int32{7}, Finish: "stop"}}); err != nil {
+	if err := n.Answer(0, []*inference.Result{{Output: []int32{7}, Finish: "stop", Leaves: make([]protocol.Hash, 1)}}); err != nil {
 		t.Fatal(err)
 	}
 	h, err := api.NewHandler(n.Config())

@@ -13,6 +13,7 @@ import (
 	"github.com/assaynet/assay/protocol/api/apitest"
 	"github.com/assaynet/assay/protocol/task"
 	"github.com/assaynet/assay/protocol/task/inference"
+	"github.com/assaynet/assay/protocol/task/kinds"
 	families "github.com/assaynet/assay/protocol/task/synthetic"
 	"github.com/assaynet/assay/protocol/wire"
 )
@@ -25,11 +26,11 @@ func opened(t *testing.T, who string, k wire.Task, answer []byte) *api.Task {
 	t.Helper()
 	s := task.Sealed{Tasks: []wire.Task{k}, Salts: make([][32]byte, 1), Answers: [][]byte{answer}}
 	miner := apitest.Key(who)
-	root, err := s.Commitment(chain, miner.PublicKey())
+	root, err := s.Commitment(kinds.All(), chain, miner.PublicKey())
 	if err != nil {
 		t.Fatal(err)
 	}
-	a, err := s.Opening(chain, miner.PublicKey(), 0)
+	a, err := s.Opening(kinds.All(), chain, miner.PublicKey(), 0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -64,7 +65,7 @@ func madeBy(t *testing.T, miner, text string, code inference.Code, gates, checks
 	asked := families.Task{Family: families.Arithmetic, Seed: seed}
 	asked.Run = inference.Task{Model: wire.HashOf("model"), Prompt: q.Prompt, TopK: 1, TopP: 1, MaxTokens: 9, Seed: wire.HashOf("run")}
 	k.Body = wire.Encode(&asked)
-	answer := wire.Encode(&families.Record{Text: text, Run: inference.Result{Output: []int32{1}, Finish: "stop"}})
+	answer := wire.Encode(&families.Record{Text: text, Run: inference.Result{Output: []int32{1}, Finish: "stop", Leaves: make([]protocol.Hash, 1)}})
 	out := opened(t, miner, k, answer)
 	if code != "" {
 		c := wire.Card{

@@ -8,6 +8,7 @@ import (
 	"github.com/assaynet/assay/protocol/ledger"
 	"github.com/assaynet/assay/protocol/task"
 	"github.com/assaynet/assay/protocol/task/inference"
+	"github.com/assaynet/assay/protocol/task/kinds"
 	"github.com/assaynet/assay/protocol/wire"
 )
 
@@ -151,14 +152,14 @@ func (n *Network) Answer(round protocol.Round, results []*inference.Result) erro
 		s.Tasks, s.Answers = append(s.Tasks, t), append(s.Answers, wire.Encode(r))
 		s.Salts = append(s.Salts, [32]byte{byte(slot)})
 	}
-	root, err := s.Commitment(n.Genesis.ChainID(), Public(names[2]))
+	root, err := s.Commitment(kinds.All(), n.Genesis.ChainID(), Public(names[2]))
 	if err != nil {
 		return err
 	}
 	height := n.Genesis.Params.Schedule.RoundStart(round) + 7
 	n.set(ledger.CommitKey(round, 2), ledger.CommitRecord{Seat: protocol.SeatID{UID: 2}, Root: root, Height: height})
 	for slot, r := range results {
-		a, err := s.Opening(n.Genesis.ChainID(), Public(names[2]), uint16(slot))
+		a, err := s.Opening(kinds.All(), n.Genesis.ChainID(), Public(names[2]), uint16(slot))
 		if err != nil {
 			return err
 		}

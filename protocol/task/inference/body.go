@@ -90,6 +90,26 @@ func (r *Result) Check() error {
 	return nil
 }
 
+// Sum returns the sum of an answer that is a run, and what a kind says beside it,
+// under a domain of the kind. Output, finish and time are in the digest; the leaves
+// are those that give the fingerprint, one a token, else [wire.ErrLimit].
+func (r *Result) Sum(domain string, beside string) (wire.Sum, error) {
+	if len(r.Leaves) != len(r.Output) || wire.MerkleRoot(r.Leaves) != r.Fingerprint {
+		return wire.Sum{}, fmt.Errorf("%d leaves of %d tokens do not give the fingerprint: %w", len(r.Leaves), len(r.Output), wire.ErrLimit)
+	}
+	said := wire.Encode(&said{Beside: beside, Output: r.Output, Finish: r.Finish, Millis: r.Millis})
+	return wire.Sum{Digest: wire.HashOf(domain, said), Fingerprint: r.Fingerprint}, nil
+}
+
+// said is what of a run, and beside it, the fingerprint does not cover.
+type said struct {
+	_      struct{} `cbor:",toarray"`
+	Beside string
+	Output []int32
+	Finish string
+	Millis uint64
+}
+
 // A Code says in one word how an answer compares with the judge's own run.
 type Code string
 

@@ -292,3 +292,42 @@ func FuzzBodies(f *testing.F) {
 		same(card, err)
 	})
 }
+
+// A sealed slot has one opening: neither another run, nor leaves in another shape
+// of tree, nor a fingerprint that is not that of the leaves has the same sum.
+func TestTheSumOfAnAnswerIsThatOfNoOther(t *testing.T) {
+	leaves := []protocol.Hash{{1}, {2}, {3}}
+	r := inference.Result{Output: []int32{7, 8, 9}, Finish: "stop", Leaves: leaves, Fingerprint: wire.MerkleRoot(leaves), Millis: 5}
+	kind := inference.New()
+	sum := func(change func(*inference.Result)) (wire.Sum, error) {
+		changed := r
+		change(&changed)
+		return kind.Sum(wire.Encode(&changed))
+	}
+	own, err := sum(func(*inference.Result) {})
+	if err != nil || own.Fingerprint != r.Fingerprint {
+		t.Fatalf("got %v, %v", own, err)
+	}
+	for name, change := range map[string]func(*inference.Result){
+		"another token":  func(r *inference.Result) { r.Output = []int32{7, 8, 10} },
+		"another finish": func(r *inference.Result) { r.Finish = "length" },
+		"another time":   func(r *inference.Result) { r.Millis++ },
+		"other leaves": func(r *inference.Result) {
+			r.Leaves = []protocol.Hash{{1}, {2}, {4}}
+			r.Fingerprint = wire.MerkleRoot(r.Leaves)
+		},
+	} {
+		if other, err := sum(change); err != nil || other == own {
+			t.Errorf("%s: got %v, %v, want another sum", name, other, err)
+		}
+	}
+	for name, change := range map[string]func(*inference.Result){
+		"another fingerprint": func(r *inference.Result) { r.Fingerprint[0]++ },
+		"other leaves":        func(r *inference.Result) { r.Leaves = []protocol.Hash{{1}, {2}, {4}} },
+		"the root as a leaf":  func(r *inference.Result) { r.Leaves = []protocol.Hash{r.Fingerprint} },
+	} {
+		if _, err := sum(change); !errors.Is(err, wire.ErrLimit) {
+			t.Errorf("%s: got %v, want %v", name, err, wire.ErrLimit)
+		}
+	}
+}

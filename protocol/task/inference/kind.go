@@ -20,4 +20,5 @@ var bodies = task.Bodies[Task, Result]{
 		}
 		return c.Code.Finding(), nil
 	},
+	Said: func(r *Result) (wire.Sum, error) { return r.Sum("assay/1/inference/said", "") },
 }

@@ -77,6 +77,19 @@ func ReadResult(body []byte) (*Result, error) {
 	return r, nil
 }
 
+// sum returns what of an answer enters the leaf of its slot.
+func (r *Result) sum() wire.Sum {
+	said := wire.Encode(&said{Logits: r.Logits, Millis: r.Millis})
+	return wire.Sum{Digest: wire.HashOf("assay/1/judgement/said", said), Fingerprint: wire.MerkleRoot(r.Leaves[:])}
+}
+
+// said is what the leaves do not cover.
+type said struct {
+	_      struct{} `cbor:",toarray"`
+	Logits [Orders][2]uint32
+	Millis uint64
+}
+
 // infinite is the exponent of binary32 numbers that are none, or infinite.
 const infinite = 0x7f800000
 

@@ -24,6 +24,7 @@ var bodies = task.Bodies[Task, Result]{
 		}
 		return c.Code.Finding(), nil
 	},
+	Said: func(r *Result) (wire.Sum, error) { return r.sum(), nil },
 }
 
 // Derive implements [task.Kind].

@@ -40,6 +40,9 @@ func (kind) CheckCard(*wire.Card) error {
 	return fmt.Errorf("nobody judges ratings: %w", wire.ErrUnknown)
 }
 
+// Sum implements [task.Kind].
+func (kind) Sum(body []byte) (wire.Sum, error) { return wire.SumOf(body), nil }
+
 // Work implements [task.Kind]: an answer by itself is worth nothing.
 func (kind) Work(_ *params.Params, opened []task.Opened) []task.Worth {
 	return make([]task.Worth, len(opened))

@@ -23,6 +23,7 @@ var bodies = task.Bodies[Task, Record]{
 		}
 		return FindingOf(c.Run.Code), nil
 	},
+	Said: func(r *Record) (wire.Sum, error) { return r.Run.Sum("assay/1/synthetic/said", r.Text) },
 }
 
 // Derive implements [task.Kind].

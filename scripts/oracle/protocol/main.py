@@ -100,7 +100,7 @@ def miners(led, record, found):
                     continue
                 body = found[r, seat[1], slot][2][6]
                 results[slot] = task, salt, body
-                leaves.append(work.slot_leaf(net, task[0], hotkey, salt, body))
+                leaves.append(work.slot_leaf(net, task[1], task[0], hotkey, salt, body))
             must(root(leaves) == commitment, "another commitment than %s's of round %d" % (m["name"], r))
             tx = [8, net.chain, hotkey, 0, 0, encode([r, commitment]), bytes(64)]
             tx[6] = sign(d, "assay/1/tx", encode(tx))

@@ -115,7 +115,7 @@ def open_ratings(led, s, b):
     must(sealed[0] == s.id and 0 < len(ratings) <= 512 and all(x >> 4 < 6 and x & 15 < 6 for x in ratings), "ratings")
     seed = led.round(led.net.set_in(KIND, r)).task_seed
     must(seed != ZERO, "ratings of a round without a seed")
-    at = work.slot_leaf(led.net, work.task_id(led.net, KIND, seed, r, s.id, slot), s.hotkey, salt, ratings)
+    at = work.slot_leaf(led.net, KIND, work.task_id(led.net, KIND, seed, r, s.id, slot), s.hotkey, salt, ratings)
     must(climb(at, slot, work.slots(due), path) == sealed[1], "ratings that were not committed to")
     led.put(b"T" + u64(r) + u16(s.id[1]), [s.id, ratings])
 

@@ -167,8 +167,20 @@ def draw_model(net, kind, s, models):
     return paid[s.below(len(paid))] if paid else ZERO
 
 
-def slot_leaf(net, task, hotkey, salt, body):
-    return leaf(H("assay/1/slot", counted(net.chain) + task + hotkey + salt + body))
+def sum_of(kind, body):
+    """What of an answer enters the leaf of its slot: digest and fingerprint."""
+    if kind not in BODIES:
+        return H("assay/1/slot/body", body) + ZERO
+    r = decode(body)
+    if kind == JUDGEMENT:
+        return H("assay/1/judgement/said", encode([r[0], r[2]])) + root(r[1])
+    text, run = ("", r) if kind == INFERENCE else r
+    must(len(run[0]) == len(run[2]) and root(run[2]) == run[3], "leaves that do not give the fingerprint")
+    return H("assay/1/%s/said" % kind, encode([text, run[0], run[1], run[4]])) + run[3]
+
+
+def slot_leaf(net, kind, task, hotkey, salt, body):
+    return leaf(H("assay/1/slot", counted(net.chain) + task + hotkey + salt + sum_of(kind, body)))
 
 
 def empty_leaf(slot):
@@ -200,7 +212,7 @@ def read_result(kind, body):
 def check_opening(net, commitment, n, hotkey, task, a):
     """An answer opens its slot of a commitment over n."""
     must(a[:3] == task[2:5] and a[3] == n and a[4] == task[0], "an answer of another slot")
-    got = climb(slot_leaf(net, a[4], hotkey, a[5], a[6]), a[2], a[3], a[7])
+    got = climb(slot_leaf(net, task[1], a[4], hotkey, a[5], a[6]), a[2], a[3], a[7])
     must(got == commitment, "a proof against another root")
 
 
