@@ -46,7 +46,8 @@ nocgo: models ## prove that the tree builds and gives the same bits without a C 
 fuzz: ## fuzz every decoder for five seconds each
 	./scripts/check/fuzz.sh 5s
 
-fuzz-long: ## fuzz every decoder for ten minutes each
+fuzz-long: ## fuzz every decoder for ten minutes each, and try pools of stake a million times
+	ASSAY_POOL_STEPS=1000000 $(GO) test -count=1 -timeout 30m -v -run TestStakesFollow ./protocol/ledger
 	./scripts/check/fuzz.sh 10m
 
 quality: models ## the whole comparison with llama.cpp (make test takes a part)

@@ -425,7 +425,7 @@ func TestAValidatorWithoutPermitIdlesAndSaysSo(t *testing.T) {
 	}
 
 	// With what it takes on the ledger, the permit is announced.
-	w.put(ledger.StakeKey(w.self.PublicKey(), named("cold").PublicKey()), &ledger.Stake{Amount: w.p.Seats.MinStake})
+	w.put(ledger.PoolKey(w.self.PublicKey()), &ledger.Pool{Amount: w.p.Seats.MinStake, Shares: uint64(w.p.Seats.MinStake)})
 	w.step(v, cardEnd+1)
 	if why := v.Status().Why; !strings.Contains(why, "the consensus key is not on the ledger yet") {
 		t.Errorf("got %q", why)

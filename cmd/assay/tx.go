@@ -28,7 +28,7 @@ and what an account must keep.
    assay tx transfer --to ADDRESS --amount 12.5
    assay tx register --hotkey ADDRESS
    assay tx stake --hotkey ADDRESS --amount 100
-   assay tx unstake --hotkey ADDRESS --amount 100
+   assay tx unstake --hotkey ADDRESS --amount 100|all
 
    assay tx show HASH
 
@@ -46,7 +46,7 @@ not with 0 if it stopped waiting, by Ctrl-C or --timeout, for one that may come.
 			txSending("stake", "stake tokens on a hotkey", stakeBody,
 				addressFlag("hotkey", "`ADDRESS` of the hotkey"), amountFlag("`TOKENS` to stake")),
 			txSending("unstake", "take back stake, which is in the balance after the unbonding time", unstakeBody,
-				addressFlag("hotkey", "`ADDRESS` of the hotkey"), amountFlag("`TOKENS` to take back")),
+				addressFlag("hotkey", "`ADDRESS` of the hotkey"), amountFlag("`TOKENS` to take back, or all: with it goes what they earned")),
 		}), txShowCommand()),
 	}
 }
@@ -122,10 +122,16 @@ func stakeBody(c *cli.Context, _ *client) (wire.Body, error) {
 	return &wire.AddStake{Hotkey: hotkey, Amount: a}, err
 }
 
+// allOfIt stands for the amount of a stake, which grows by what it earns.
+const allOfIt = "all"
+
 func unstakeBody(c *cli.Context, _ *client) (wire.Body, error) {
 	hotkey, err := address(c, "hotkey")
 	if err != nil {
 		return nil, err
+	}
+	if c.String("amount") == allOfIt {
+		return &wire.RemoveStake{Hotkey: hotkey}, nil
 	}
 	a, err := amount(c)
 	return &wire.RemoveStake{Hotkey: hotkey, Amount: a}, err

@@ -75,13 +75,13 @@ func (h *Handler) accountState(r *request, addr protocol.PublicKey) (*view, *Pro
 	return v, &Proof{Height: p.Height, AppHash: p.StateHash, Key: p.Key, Value: p.Value, ICS23: p.ICS23, Block: p.Block}, nil
 }
 
-// readStakes finds the stakes by and on the address. They are kept by hotkey, so
-// a coldkey's are found by walking all.
+// readStakes finds the stakes by and on the address, and what they are worth. They
+// are kept by hotkey, so a coldkey's are found by walking all.
 func (a *Account) readStakes(v *view) error {
 	prefix := ledger.StakePrefix(protocol.PublicKey{})
 	prefix = prefix[:len(prefix)-keyLen]
-	return walkMoney(v, prefix, 2*keyLen, func(key []byte, s ledger.Stake) {
-		st := Stake{Hotkey: protocol.PublicKey(key[:keyLen]), Coldkey: protocol.PublicKey(key[keyLen:]), Amount: s.Amount}
+	err := walkMoney(v, prefix, 2*keyLen, func(key []byte, _ ledger.Stake) {
+		st := Stake{Hotkey: protocol.PublicKey(key[:keyLen]), Coldkey: protocol.PublicKey(key[keyLen:])}
 		if st.Coldkey == a.Address && len(a.Stakes) < MaxStakes {
 			a.Stakes = append(a.Stakes, st)
 		}
@@ -89,6 +89,17 @@ func (a *Account) readStakes(v *view) error {
 			a.Staked = append(a.Staked, st)
 		}
 	})
+	if err != nil {
+		return err
+	}
+	for _, list := range [][]Stake{a.Stakes, a.Staked} {
+		for i := range list {
+			if list[i].Amount, err = ledger.ReadStake(v, list[i].Hotkey, list[i].Coldkey); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 func (a *Account) readUnbonding(v *view) error {

@@ -145,13 +145,11 @@ func (h *Handler) validators(r *request) (any, error) {
 			Holder: Holder{s.ID.UID, s.ID.Registered, s.Hotkey, s.Coldkey},
 			Permit: s.Permit, Power: power[s.ID.UID], LastUpdate: s.LastUpdate,
 		}
-		stakers, err := ledger.ReadStakers(v, s.Hotkey)
+		pool, _, err := ledger.ReadPool(v, s.Hotkey)
 		if err != nil {
 			return out, err
 		}
-		for _, k := range stakers {
-			out.Stake += k.Amount // parts of what was issued: no sum overflows
-		}
+		out.Stake = pool.Amount
 		p, err := v.payment(s.ID)
 		if err != nil {
 			return out, err

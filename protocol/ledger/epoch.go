@@ -15,7 +15,7 @@ import (
 //
 // The last block of an epoch E does all of this, in this order:
 //
-//	gather   stakes (the sum on a seat's hotkey), permits, bonds, and the rows of
+//	gather   stakes (the pool of a seat's hotkey), permits, bonds, and the rows of
 //	         E − 2 that were opened, if those are enough (payout.go); an entry for a seat that changed hands since
 //	         the row was sealed is left out, and so is the row of such a seat
 //	yuma     incentive I of seats, dividends D of validators, and N, what the rows
@@ -23,10 +23,10 @@ import (
 //	         payable, pot − unearned, or 1¼ times what an epoch issues if that is
 //	         less, and T = ΣI + ΣD + 2N, about 2:
 //	pay      P·I/T to the coldkey of each seat; of P·D/T what duties leave, by
-//	         [machine.kept], to the stakers of each validator in proportion; 2P·N/T
-//	         to no one: it stays in the pot as unearned. What rounding and missed
-//	         duties leave is payable in E + 1. If no seat has incentive, and nobody
-//	         none, nothing is paid, and P is payable again
+//	         [machine.kept], to the pool of stake on each validator, less the owner's
+//	         commission (pool.go); 2P·N/T to no one: it stays in the pot as unearned.
+//	         What rounding and missed duties leave is payable in E + 1. If no seat
+//	         has incentive, and nobody none, nothing is paid, and P is payable again
 //	bonds    those of the validators, for the next epoch's dividends
 //	chains   beacon chains that serve from E + 1 take the place of those before
 //	permits  who validates in E + 1: of the seats that can, those of most stake;
@@ -74,20 +74,19 @@ func (m *machine) candidates() []candidate {
 }
 
 func candidatesOf(r Reader) ([]candidate, error) {
-	stakes := make(map[protocol.PublicKey]protocol.Amount)
-	err := walk(r, []byte{stakeLetter}, func(key []byte, s Stake) bool {
-		stakes[protocol.PublicKey(key[1:1+len(protocol.PublicKey{})])] += s.Amount
-		return true
-	})
+	seats, err := list[Seat](r, SeatPrefix())
 	if err != nil {
 		return nil, err
 	}
-	var out []candidate
-	err = Seats(r, func(s Seat) bool {
-		out = append(out, candidate{s, stakes[s.Hotkey]})
-		return true
-	})
-	return out, err
+	out := make([]candidate, len(seats))
+	for i := range seats {
+		pool, _, err := ReadPool(r, seats[i].Hotkey)
+		if err != nil {
+			return nil, err
+		}
+		out[i] = candidate{seats[i], pool.Amount}
+	}
+	return out, nil
 }
 
 // yumaInput gathers what the epoch is computed from. A row that was not opened
@@ -192,8 +191,10 @@ func (m *machine) pay(now protocol.Epoch, seats []candidate, in *yuma.Input, out
 			Trust: out.ValidatorTrust[i], StakeShare: out.StakeWeight[i], Duty: uint16(left(0xffff)),
 			Drawn: sum(done[i].drawn), Fulfilled: sum(done[i].fulfilled),
 		}
-		pay.Miner = m.fromPot(s.Coldkey, protocol.Amount(out.ServerEmission[i]))
-		pay.Validator = m.payStakers(s.Hotkey, seats[i].stake, left(protocol.Amount(out.ValidatorEmission[i])))
+		pay.Miner = protocol.Amount(out.ServerEmission[i])
+		m.payOwner(s.Coldkey, pay.Miner)
+		pay.Validator = m.payStakers(s, left(protocol.Amount(out.ValidatorEmission[i])))
+		seats[i].stake += pay.Validator // permits and rosters go by what there is now
 		s.Emission = pay.Miner + pay.Validator
 		if s.Emission > 0 {
 			paid++
@@ -216,43 +217,25 @@ func (m *machine) pay(now protocol.Epoch, seats []candidate, in *yuma.Input, out
 // payable is what of the pot may be paid.
 func (m *machine) payable() protocol.Amount { return m.meta.Pot - m.meta.Unearned }
 
-// fromPot moves an amount from the pot to a balance and returns it.
-func (m *machine) fromPot(to protocol.PublicKey, a protocol.Amount) protocol.Amount {
-	if a == 0 {
-		return 0
-	}
+// fromPot takes what is paid out of the pot.
+func (m *machine) fromPot(a protocol.Amount) {
 	rest, err := m.meta.Pot.Sub(a)
 	if err != nil { // Yuma hands out at most what it was given
 		m.st.fail(fmt.Errorf("%w: pay %s from a pot of %s", ErrCorrupt, a, m.meta.Pot))
-		return 0
+		return
 	}
 	m.meta.Pot = rest
-	if err := m.credit(to, a); err != nil {
-		m.st.fail(err)
-	}
-	return a
 }
 
-// payStakers divides a among the stakers of a hotkey in proportion, rounded
-// down, and returns what they got together.
-func (m *machine) payStakers(hotkey protocol.PublicKey, total, a protocol.Amount) protocol.Amount {
-	if a == 0 || total == 0 {
-		return 0
+// payOwner moves an amount from the pot to a balance.
+func (m *machine) payOwner(coldkey protocol.PublicKey, a protocol.Amount) {
+	if a == 0 {
+		return
 	}
-	stakers, err := ReadStakers(m.st, hotkey)
-	if err != nil {
+	m.fromPot(a)
+	if err := m.credit(coldkey, a); err != nil {
 		m.st.fail(err)
 	}
-	var sum protocol.Amount
-	for _, s := range stakers {
-		share, err := a.MulDiv(uint64(s.Amount), uint64(total))
-		if err != nil {
-			m.st.fail(fmt.Errorf("%w: stake %s of %s", ErrCorrupt, s.Amount, total))
-			return sum
-		}
-		sum += m.fromPot(s.Coldkey, share)
-	}
-	return sum
 }
 
 // epochInputs is the canonical form of what Yuma was given.

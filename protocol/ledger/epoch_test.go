@@ -5,6 +5,7 @@ import (
 
 	"github.com/assaynet/assay/protocol"
 	"github.com/assaynet/assay/protocol/ledger"
+	"github.com/assaynet/assay/protocol/params"
 	"github.com/assaynet/assay/protocol/wire"
 )
 
@@ -68,22 +69,46 @@ func TestEmissionIsHalvedBetweenMinersAndValidators(t *testing.T) {
 	}
 }
 
-func TestDividendsGoToAllStakersInProportion(t *testing.T) {
+// TestDividendsAreStakeOfAllInProportion: less a tenth for the owner, whose machine
+// judges.
+func TestDividendsAreStakeOfAllInProportion(t *testing.T) {
 	n := newNetwork(t, testGenesis())
 	n.until(2)
 	if err := n.do("rich cold", &wire.AddStake{Hotkey: secret("v1").Public(), Amount: 25 * protocol.Unit}); err != nil {
 		t.Fatal(err)
 	}
 	n.vote(0, []protocol.UID{3, 4}, []uint16{1, 1})
-	own, other := n.account("v1 cold").Balance, n.account("rich cold").Balance
+	balances := n.account("v1 cold").Balance + n.account("rich cold").Balance
 	n.until(59)
-	own, other = n.account("v1 cold").Balance-own, n.account("rich cold").Balance-other
-	if got := n.payment(2, 0).Validator; own+other != got {
+	own, other := n.staked("v1", "v1 cold")-100*protocol.Unit, n.staked("v1", "rich cold")-25*protocol.Unit
+	got := n.payment(2, 0).Validator
+	if pool, _, _ := ledger.ReadPool(n.tree, secret("v1").Public()); got == 0 || pool.Amount != 125*protocol.Unit+got {
+		t.Errorf("125 tokens and %s are not %s", got, pool.Amount)
+	}
+	commission, _ := got.MulDiv(uint64(n.p.Seats.Commission), params.One)
+	if d := int64(other) - int64((got-commission)/5); d < -4 || d > 4 {
+		t.Errorf("25 of 125 tokens earn %s, want a fifth of %s without %s", other, got, commission)
+	}
+	if d := int64(own+other) - int64(got); d < -4 || d > 4 {
 		t.Errorf("%s + %s is not %s", own, other, got)
 	}
-	if d := int64(own) - 4*int64(other); d < -4 || d > 4 {
-		t.Errorf("100 tokens earn %s, 25 earn %s", own, other)
+	if now := n.account("v1 cold").Balance + n.account("rich cold").Balance; now != balances {
+		t.Errorf("balances changed from %s to %s", balances, now)
 	}
+	// All of it goes home, whatever it came to be worth.
+	if err := n.do("rich cold", &wire.RemoveStake{Hotkey: secret("v1").Public()}); err != nil || n.staked("v1", "rich cold") != 0 {
+		t.Errorf("%v, %s are left", err, n.staked("v1", "rich cold"))
+	}
+}
+
+// staked returns what the stake of a coldkey on a hotkey is worth.
+func (n *network) staked(hotkey, coldkey string) protocol.Amount {
+	n.tb.Helper()
+	a, err := ledger.ReadStake(n.tree, secret(hotkey).Public(), secret(coldkey).Public())
+	if err != nil {
+		n.tb.Fatal(err)
+	}
+	return a
 }
 
 func TestWeightsAreForWhoSatThereWhenTheyWereSealed(t *testing.T) {

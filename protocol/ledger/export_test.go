@@ -86,3 +86,12 @@ func SpecTable() string {
 	}
 	return b.String()
 }
+
+// Enter, Leave and Earn move stake in a pool.
+func (p *Pool) Enter(s *Stake, a protocol.Amount) (protocol.Amount, error) { return p.enter(s, a) }
+
+// Leave is the opposite of Enter.
+func (p *Pool) Leave(s *Stake, a protocol.Amount) (protocol.Amount, error) { return p.leave(s, a) }
+
+// Earn gives to all.
+func (p *Pool) Earn(a protocol.Amount) error { return p.earn(a) }

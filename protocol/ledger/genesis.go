@@ -213,7 +213,7 @@ func Init(t Tree, g *Genesis) ([]Power, error) {
 			put(o, ConsensusKeyKey(c.seat.Consensus.Key), c.seat.ID.UID)
 		}
 		if c.stake > 0 {
-			put(o, StakeKey(c.seat.Hotkey, c.seat.Coldkey), Stake{Amount: c.stake})
+			m.keepStake(c.seat.Hotkey, c.seat.Coldkey, Pool{Amount: c.stake, Shares: uint64(c.stake)}, Stake{Shares: uint64(c.stake)})
 		}
 	}
 	put(o, BeaconKey(0), BeaconRecord{Beacon: m.meta.Beacon})

@@ -14,7 +14,7 @@ func u16(b []byte, v protocol.UID) []byte { return binary.BigEndian.AppendUint16
 
 // Letters that more than one place needs.
 const (
-	stakeLetter     = 'k'
+	poolLetter      = 'K'
 	unbondingLetter = 'q'
 	dueLetter       = 'D'
 )
@@ -39,6 +39,9 @@ func AccountKey(k protocol.PublicKey) []byte { return append([]byte("a"), k[:]..
 // AccountPrefix begins every [AccountKey].
 func AccountPrefix() []byte { return []byte("a") }
 
+// PoolKey holds a [Pool].
+func PoolKey(hotkey protocol.PublicKey) []byte { return append([]byte{poolLetter}, hotkey[:]...) }
+
 // StakeKey holds a [Stake].
 func StakeKey(hotkey, coldkey protocol.PublicKey) []byte {
 	return append(StakePrefix(hotkey), coldkey[:]...)
@@ -46,7 +49,7 @@ func StakeKey(hotkey, coldkey protocol.PublicKey) []byte {
 
 // StakePrefix begins the stakes on one hotkey.
 func StakePrefix(hotkey protocol.PublicKey) []byte {
-	return append([]byte{stakeLetter}, hotkey[:]...)
+	return append([]byte("k"), hotkey[:]...)
 }
 
 // UnbondingKey holds an [Unbonding].

@@ -9,9 +9,9 @@ import (
 )
 
 // The readers of single records return false when there is none, and touch one
-// key each (two, for [ReadSeatByHotkey]), so that they work over proofs. Those
-// that return lists walk a prefix, which a light reader cannot prove.
-// Errors are the tree's, or [ErrCorrupt].
+// key each (two, for [ReadSeatByHotkey] and [ReadStake]), so that they work over
+// proofs. Those that return lists walk a prefix, which a light reader cannot
+// prove. Errors are the tree's, or [ErrCorrupt].
 
 func read[T any](r Reader, key []byte) (v T, ok bool, err error) {
 	b, err := r.Get(key)
@@ -66,26 +66,22 @@ func ReadAccount(r Reader, k protocol.PublicKey) (Account, bool, error) {
 	return read[Account](r, AccountKey(k))
 }
 
+// ReadPool returns all stake on a hotkey.
+func ReadPool(r Reader, hotkey protocol.PublicKey) (Pool, bool, error) {
+	return read[Pool](r, PoolKey(hotkey))
+}
+
 // ReadStake returns what coldkey has staked on hotkey.
-func ReadStake(r Reader, hotkey, coldkey protocol.PublicKey) (Stake, bool, error) {
-	return read[Stake](r, StakeKey(hotkey, coldkey))
-}
-
-// Staker is one coldkey's stake on a hotkey.
-type Staker struct {
-	Coldkey protocol.PublicKey
-	Amount  protocol.Amount
-}
-
-// ReadStakers returns all stakes on hotkey, by coldkey.
-func ReadStakers(r Reader, hotkey protocol.PublicKey) ([]Staker, error) {
-	prefix := StakePrefix(hotkey)
-	var out []Staker
-	err := walk(r, prefix, func(key []byte, s Stake) bool {
-		out = append(out, Staker{Coldkey: protocol.PublicKey(key[len(prefix):]), Amount: s.Amount})
-		return true
-	})
-	return out, err
+func ReadStake(r Reader, hotkey, coldkey protocol.PublicKey) (protocol.Amount, error) {
+	s, ok, err := read[Stake](r, StakeKey(hotkey, coldkey))
+	if !ok || err != nil {
+		return 0, err
+	}
+	p, _, err := ReadPool(r, hotkey)
+	if err != nil {
+		return 0, err
+	}
+	return p.Worth(s)
 }
 
 // ReadSeat returns the seat uid.
@@ -223,7 +219,7 @@ func CountSupply(r Reader) (Supply, error) {
 	if err := walk(r, AccountPrefix(), func(_ []byte, a Account) bool { s.Balances += a.Balance; return true }); err != nil {
 		return s, err
 	}
-	if err := walk(r, []byte{stakeLetter}, func(_ []byte, k Stake) bool { s.Stakes += k.Amount; return true }); err != nil {
+	if err := walk(r, []byte{poolLetter}, func(_ []byte, k Pool) bool { s.Stakes += k.Amount; return true }); err != nil {
 		return s, err
 	}
 	if err := walk(r, []byte{unbondingLetter}, func(_ []byte, u Unbonding) bool { s.Unbonding += u.Amount; return true }); err != nil {

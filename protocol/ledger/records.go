@@ -16,12 +16,6 @@ type Account struct {
 	Nonce   uint64 // of the key's next transaction, from 0
 }
 
-// Stake is kept under StakeKey(hotkey, coldkey).
-type Stake struct {
-	_      struct{}        `cbor:",toarray"`
-	Amount protocol.Amount // at least MinStakeEntry
-}
-
 // Unbonding is kept under UnbondingKey(matures, coldkey): stake on its way
 // back to a balance, in the state until the block Matures.
 type Unbonding struct {
@@ -314,7 +308,7 @@ type Payment struct {
 	Duty       uint16 // what duties of the epoch before, or where it drew none of the window before that, leave of a dividend
 	StakeShare uint16
 	Miner      protocol.Amount // incentive paid
-	Validator  protocol.Amount // dividend paid, to all stakers
+	Validator  protocol.Amount // dividend paid, into the pool of stake
 	Drawn      uint32          // duties of the epoch before, of all kinds
 	Fulfilled  uint32          // of them
 }

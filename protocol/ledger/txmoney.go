@@ -7,7 +7,7 @@ import (
 )
 
 // MinStakeEntry is the least that a coldkey may have on a hotkey, unless
-// nothing: each entry is visited when dividends are paid, and so has a price.
+// nothing: each is a record that all nodes hold.
 const MinStakeEntry = protocol.Unit / 100
 
 func (m *machine) transfer(from protocol.PublicKey, b *wire.Transfer) error {
@@ -21,54 +21,6 @@ func (m *machine) transfer(from protocol.PublicKey, b *wire.Transfer) error {
 		return broken(ErrTooSmall, "%s for an account with %s, which keeps %s", b.Amount, to.Balance, m.p.Fees.Deposit)
 	}
 	return m.credit(b.To, b.Amount)
-}
-
-func (m *machine) addStake(coldkey protocol.PublicKey, b *wire.AddStake) error {
-	if _, ok := m.seatOf(b.Hotkey); !ok {
-		return broken(ErrNoSeat, "hotkey %s", b.Hotkey)
-	}
-	if err := m.debit(coldkey, b.Amount); err != nil {
-		return err
-	}
-	at := StakeKey(b.Hotkey, coldkey)
-	s, _ := get[Stake](m.st, at)
-	sum, err := s.Amount.Add(b.Amount)
-	if err != nil {
-		return broken(ErrOverflow, "%s and %s", s.Amount, b.Amount)
-	}
-	if sum < MinStakeEntry {
-		return broken(ErrTooSmall, "stake of %s, at least %s", sum, MinStakeEntry)
-	}
-	put(m.st, at, Stake{Amount: sum})
-	m.meta.Stakes += b.Amount // at most what was issued
-	return nil
-}
-
-// removeStake works on a hotkey without a seat, too: stake outlives the seat.
-func (m *machine) removeStake(coldkey protocol.PublicKey, b *wire.RemoveStake) error {
-	at := StakeKey(b.Hotkey, coldkey)
-	s, _ := get[Stake](m.st, at)
-	rest, err := s.Amount.Sub(b.Amount)
-	if err != nil {
-		return broken(ErrCannotPay, "%s, staked %s", b.Amount, s.Amount)
-	}
-	switch {
-	case rest == 0:
-		del(m.st, at)
-	case rest < MinStakeEntry:
-		return broken(ErrTooSmall, "%s would be left, at least %s or nothing", rest, MinStakeEntry)
-	default:
-		put(m.st, at, Stake{Amount: rest})
-	}
-	queue := UnbondingKey(m.height+protocol.Height(m.p.Seats.Unbonding), coldkey)
-	u, _ := get[Unbonding](m.st, queue)
-	if u.Amount, err = u.Amount.Add(b.Amount); err != nil {
-		return broken(ErrOverflow, "unbonding of %s", b.Amount)
-	}
-	put(m.st, queue, u)
-	m.meta.Stakes -= b.Amount
-	m.meta.Unbonding += b.Amount
-	return nil
 }
 
 // mature returns the stake whose wait ends with this block.

@@ -93,8 +93,8 @@ var costs = map[wire.TxType]struct {
 }{
 	wire.TxTransfer:        {base: Cost{Reads: 3, Writes: 2, Bytes: 5 * smallBytes}},
 	wire.TxRegister:        {base: Cost{Reads: 8, Writes: 14, Bytes: 2*seatBytes + 24*smallBytes}},
-	wire.TxAddStake:        {base: Cost{Reads: 4, Writes: 2, Bytes: seatBytes + 6*smallBytes}},
-	wire.TxRemoveStake:     {base: Cost{Reads: 5, Writes: 5, Bytes: 8 * smallBytes}}, // and what its maturing costs
+	wire.TxAddStake:        {base: Cost{Reads: 5, Writes: 3, Bytes: seatBytes + 8*smallBytes}},
+	wire.TxRemoveStake:     {base: Cost{Reads: 6, Writes: 6, Bytes: 10 * smallBytes}}, // and what its maturing costs
 	wire.TxServe:           {base: Cost{Checks: 1, Reads: 1, Writes: 3, Bytes: seatBytes + 4*smallBytes}},
 	wire.TxSetConsensusKey: {base: Cost{Checks: 1, Reads: 2, Writes: 3, Bytes: seatBytes + setBytes + 4*smallBytes}},
 	wire.TxExtendBeacon:    {base: Cost{Writes: 1, Bytes: seatBytes}},
@@ -162,11 +162,13 @@ func OwnCost(p *params.Params) (ordinary, end Cost) {
 	ordinary = ordinary.plus(Cost{Reads: 4, Writes: 2, Bytes: rosterBytes + 4*smallBytes + 3*kinds*judges*dutyBytes}.times(seats))
 	ordinary = ordinary.plus(Cost{Reads: 3, Writes: 1, Bytes: judgeBytes + 4*smallBytes}.times(judges))
 
-	// The epoch: of each seat its record, twice, a payment, what is asked, and its
-	// place in the order of pruning; and all that is forgotten of it, of each round.
+	// The epoch: of each seat its record, twice, the pool of its stake, twice, and
+	// its owner's part of it, a payment, what is asked, and its place in the order
+	// of pruning; and all that is forgotten of it, of each round. Who else has a part
+	// of the pool is not looked at.
 	rounds := p.Schedule.RoundsPerEpoch()
 	end = ordinary.plus(Cost{Reads: 24, Writes: 8, Bytes: 8*setBytes + 4*smallBytes})
-	end = end.plus(Cost{Reads: 12, Writes: 9, Bytes: 4*seatBytes + 2*rosterBytes + 24*smallBytes}.times(seats))
+	end = end.plus(Cost{Reads: 14, Writes: 10, Bytes: 4*seatBytes + 2*rosterBytes + 28*smallBytes}.times(seats))
 	end = end.plus(Cost{Reads: 3, Writes: 3, Bytes: kinds*judges*dutyBytes + 8*smallBytes + ratingsBytes}.times(seats * rounds))
 	end = end.plus(Cost{Reads: 4, Writes: 4, Bytes: setsBytes + 4*smallBytes}.times(rounds + p.Schedule.Tempo))
 	// Of each judge and round, whether it owed pairs and set them.

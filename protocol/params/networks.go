@@ -49,7 +49,8 @@ func Local() Params {
 			PriceMin:      protocol.Unit / 10,
 			PriceMax:      100 * protocol.Unit,
 			PriceHalfLife: 360, BumpPercent: 26,
-			Unbonding: 40,
+			Unbonding:  40,
+			Commission: One / 10,
 		},
 		Fees: Fees{
 			Weight:  20_000, // a transfer costs 0.0001 tokens, a full block more than 0.04

@@ -80,6 +80,10 @@ type Seats struct {
 	// Unbonding is how many blocks removed stake waits: no shorter than the
 	// trusting period of light readers.
 	Unbonding uint64 `cbor:"11,keyasint" json:"unbonding"`
+	// Commission, in 65536ths, is what the owner of a validator takes of its
+	// dividends before they are stake of all who have a part: those who lend their
+	// stake pay for the machines that judge.
+	Commission uint32 `cbor:"12,keyasint" json:"commission"`
 }
 
 // Fees says what transactions burn, and what the state costs: enough that who
@@ -276,6 +280,7 @@ func (p *Params) Check() error {
 		{p.Seats.PriceMin > 0 && p.Seats.PriceMin <= p.Seats.Price && p.Seats.Price <= p.Seats.PriceMax, "0 < price_min <= price <= price_max"},
 		{p.Seats.PriceHalfLife > 0, "price_half_life is not zero"},
 		{p.Emission.MaxSupply <= 1<<62 && p.Emission.PerBlock <= p.Emission.MaxSupply, "per_block <= max_supply <= 2^62"},
+		{p.Seats.Commission <= One, "commission is at most 65536"},
 		{p.Seats.Unbonding <= 1<<32 && p.Seats.Immunity <= 1<<32, "unbonding and immunity are at most 2^32 blocks"},
 		{p.Yuma.Kappa > 32767, "kappa is above one half"},
 		{p.Yuma.BondsMovingAverage <= 1_000_000, "bonds_moving_average is at most 1000000"},

@@ -111,6 +111,7 @@ func TestConstantsThatContradictEachOtherAreRefused(t *testing.T) {
 		"slots of two kinds": func(p *params.Params) {
 			p.Kinds[1].Slots = 1021
 		},
+		"more than all":        func(p *params.Params) { p.Seats.Commission = params.One + 1 },
 		"a wait without end":   func(p *params.Params) { p.Seats.Unbonding = 1<<32 + 1 },
 		"alpha without Yuma3":  func(p *params.Params) { p.Yuma.Yuma3 = false },
 		"a long system prompt": func(p *params.Params) { p.Inference.System = strings.Repeat("a", 4097) },

@@ -19,7 +19,7 @@ func TestBodiesOverTheirLimitsAreRefused(t *testing.T) {
 		want error
 	}{
 		"stake of nothing":      {&wire.AddStake{}, wire.ErrLimit},
-		"unstake of nothing":    {&wire.RemoveStake{}, wire.ErrLimit},
+		"unstake of all":        {&wire.RemoveStake{}, nil},
 		"too many models":       {&wire.Serve{Offers: []wire.Offer{{Kind: "a", Models: make([]protocol.ModelID, 17)}}}, wire.ErrLimit},
 		"too many addresses":    {&wire.Serve{Addresses: make([]string, 9)}, wire.ErrLimit},
 		"too many offers":       {&wire.Serve{Offers: make([]wire.Offer, 9)}, wire.ErrLimit},

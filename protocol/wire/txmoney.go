@@ -50,14 +50,14 @@ func (b *AddStake) Check() error { return positive(b.Amount) }
 type RemoveStake struct {
 	_      struct{}           `cbor:",toarray"`
 	Hotkey protocol.PublicKey // that the stake is on
-	Amount protocol.Amount    // base units, at least one
+	Amount protocol.Amount    // base units; zero stands for all that it is worth then
 }
 
 // Type implements [Body].
 func (*RemoveStake) Type() TxType { return TxRemoveStake }
 
 // Check implements [Body].
-func (b *RemoveStake) Check() error { return positive(b.Amount) }
+func (b *RemoveStake) Check() error { return nil }
 
 func positive(a protocol.Amount) error {
 	if a == 0 {

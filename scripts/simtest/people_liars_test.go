@@ -73,7 +73,7 @@ func TestPairsOfASetterThatLiesCountAsNotSet(t *testing.T) {
 		if name == "violet" {
 			did--
 		}
-		if p.Drawn < 2 || p.Fulfilled != did {
+		if p.Drawn == 0 || p.Fulfilled != did { // the pairs are one, whatever answers the links drew
 			t.Errorf("%s did %d of %d duties", name, p.Fulfilled, p.Drawn)
 		}
 	}

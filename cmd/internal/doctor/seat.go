@@ -162,15 +162,15 @@ func (p *patient) judge(r ledger.Reader, at protocol.Height) (Finding, error) {
 	if seat.Permit {
 		return ok("seat %d with a permit, at height %d", seat.ID.UID, at), nil
 	}
-	stake, _, err := ledger.ReadStake(r, p.hotkey, seat.Coldkey)
+	stake, err := ledger.ReadStake(r, p.hotkey, seat.Coldkey)
 	least := p.genesis.Params.Seats.MinStake
 	switch {
 	case err != nil:
 		return Finding{}, err
-	case stake.Amount < least:
-		return fail(fmt.Sprintf("stake the rest: assay tx stake --amount %s", least-stake.Amount),
-			"seat %d has no permit at height %d: its owner has staked %s, the least is %s", seat.ID.UID, at, stake.Amount, least), nil
+	case stake < least:
+		return fail(fmt.Sprintf("stake the rest: assay tx stake --amount %s", least-stake),
+			"seat %d has no permit at height %d: its owner has staked %s, the least is %s", seat.ID.UID, at, stake, least), nil
 	}
 	return fail("start the validator, which announces its keys; permits are given at the end of each epoch, to those with most stake",
-		"seat %d has no permit at height %d, with %s staked by its owner", seat.ID.UID, at, stake.Amount), nil
+		"seat %d has no permit at height %d, with %s staked by its owner", seat.ID.UID, at, stake), nil
 }

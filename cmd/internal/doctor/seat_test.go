@@ -50,7 +50,8 @@ func TestTheSeatIsJudgedByWhatTheLedgerHas(t *testing.T) {
 			put(ledger.SeatKey(5), tc.seat)
 		}
 		if tc.stake > 0 {
-			put(ledger.StakeKey(hotkey, coldkey), &ledger.Stake{Amount: tc.stake})
+			put(ledger.PoolKey(hotkey), &ledger.Pool{Amount: tc.stake, Shares: uint64(tc.stake)})
+			put(ledger.StakeKey(hotkey, coldkey), &ledger.Stake{Shares: uint64(tc.stake)})
 		}
 		f, err := doctor.Judge(tc.role, &p, hotkey, tree, 7)
 		if err != nil || f.State != tc.state || !strings.Contains(f.Detail, tc.detail) || !strings.Contains(f.Hint, tc.hint) || (f.Hint == "") != (tc.hint == "") {

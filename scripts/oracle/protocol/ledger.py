@@ -100,7 +100,8 @@ class Ledger:
             if consensus:
                 self.put(b"x" + consensus[0], uid)
             if stake:
-                self.put(b"k" + hot + cold, [stake])
+                self.put(b"K" + hot, [stake, stake, 0])
+                self.put(b"k" + hot + cold, [stake, 0])
         self.put(b"b" + u64(0), [self.meta.beacon, NOBODY, False])
         self.put(b"z", [[], []])
         self.permits(seats, 0)
@@ -140,7 +141,29 @@ class Ledger:
         return None if uid is None else self.seat(uid)
 
     def stake(self, hotkey):
-        return sum(v[0] for _, v in self.below(b"k" + hotkey))
+        return self.get(b"K" + hotkey, [0])[0]
+
+    # Section 7: stake is shares of a pool, which are worth two units at most, or each is split in two.
+
+    def pool(self, hotkey, coldkey):
+        amount, shares, splits = self.get(b"K" + hotkey, [0, 0, 0])
+        own, at = self.get(b"k" + hotkey + coldkey, [0, splits])
+        return amount, shares, splits, own << (splits - at)
+
+    def keep(self, hotkey, coldkey, amount, shares, splits, own):
+        at = splits
+        while shares and amount >= 2 * shares:
+            shares, splits = 2 * shares, splits + 1
+        for key, value in ((b"K" + hotkey, [amount, shares, splits]), (b"k" + hotkey + coldkey, [own, at])):
+            self.put(key, value) if value[key[0] == 75] else self.delete(key)
+
+    def enter(self, hotkey, coldkey, a):
+        """Returns what was not taken."""
+        amount, shares, splits, own = self.pool(hotkey, coldkey)
+        n = a * shares // amount if shares else a
+        cost = -(-n * amount // shares) if shares else a
+        self.keep(hotkey, coldkey, amount + cost, shares + n, splits, own + n)
+        return a - cost
 
     def account(self, key):
         return self.get(b"a" + key, [0, 0])
@@ -278,7 +301,7 @@ class Ledger:
 
     def order(self):
         """Writes what the state keeps of who is pruned, who owns how many, and of sums, as if it had kept nothing."""
-        self.meta.balances, self.meta.stakes, self.meta.unbonding = (sum(v[0] for _, v in self.below(letter)) for letter in (b"a", b"k", b"q"))
+        self.meta.balances, self.meta.stakes, self.meta.unbonding = (sum(v[0] for _, v in self.below(letter)) for letter in (b"a", b"K", b"q"))
         for letter in (b"E", b"I", b"O"):
             for key, _ in self.below(letter):
                 self.delete(key)
@@ -296,22 +319,21 @@ class Ledger:
         must(amount > 0, "an amount of zero")
         rule(self.seat_of(hotkey), "ErrNoSeat")
         self.debit(coldkey, amount)
-        key = b"k" + hotkey + coldkey
-        stake = self.get(key, [0])[0] + amount
-        rule(stake >= LEAST_ENTRY, "ErrTooSmall")
-        self.put(key, [stake])
+        all, shares, _, own = self.pool(hotkey, coldkey)
+        rule((all * own // shares if own else 0) + amount >= LEAST_ENTRY, "ErrTooSmall")
+        self.meta.pot += self.enter(hotkey, coldkey, amount)
 
     def remove_stake(self, coldkey, b):
         hotkey, amount = b
-        must(amount > 0, "an amount of zero")
-        key = b"k" + hotkey + coldkey
-        rest = self.get(key, [0])[0] - amount
-        rule(rest >= 0, "ErrCannotPay")
-        rule(rest == 0 or rest >= LEAST_ENTRY, "ErrTooSmall")
-        if rest:
-            self.put(key, [rest])
-        else:
-            self.delete(key)
+        all, shares, splits, own = self.pool(hotkey, coldkey)
+        worth = all * own // shares if own else 0
+        amount = amount or worth
+        rule(worth and amount <= worth, "ErrCannotPay")
+        n = own if amount == worth else -(-amount * shares // all)
+        gone = all * n // shares
+        rule(n == own or (all - gone) * (own - n) // (shares - n) >= LEAST_ENTRY, "ErrTooSmall")
+        self.meta.pot += gone - amount
+        self.keep(hotkey, coldkey, all - gone, shares - n, splits, own - n)
         key = b"q" + u64(self.height + self.net.seats.unbonding) + coldkey
         self.put(key, [self.get(key, [0])[0] + amount])
 
@@ -658,10 +680,11 @@ class Ledger:
             miner, validator = share(out["I"][i]), 0
             self.credit(s.coldkey, miner) if miner else None
             dividend = self.kept(e, s, drawn, done, share(out["D"][i]))
-            for key, (own,) in self.below(b"k" + s.hotkey):
-                amount = dividend * own // stake[i]
-                self.credit(key[34:], amount) if amount else None
-                validator += amount
+            if dividend and stake[i]:
+                fee = dividend * self.net.seats.commission // 65536
+                amount, shares, splits, own = self.pool(s.hotkey, s.coldkey)
+                self.keep(s.hotkey, s.coldkey, amount + dividend - fee, shares, splits, own)
+                validator = dividend - self.enter(s.hotkey, s.coldkey, fee)
             m.pot -= miner + validator
             s.emission = miner + validator
             sums = [sums[0] + miner, sums[1] + validator]
