@@ -209,7 +209,7 @@ func (j *Judge) measure(r *Record) (*Judgement, *trace, error) {
 	}
 	p, err := j.compare(m, words)
 	must(GateAlike, m.Alike <= j.rules.AlikeMost)
-	must(GateNovelty, m.Novelty >= j.rules.NoveltyLeast)
+	must(GateNovelty, m.Novelty >= j.rules.novelty(j.spec.Family))
 	return m, p, err
 }
 
@@ -278,7 +278,7 @@ func (j *Judge) check(m *Judgement, r *Record) bool {
 
 // compare measures a record against what was there before.
 func (j *Judge) compare(m *Judgement, words []text.Word) (*trace, error) {
-	p := &trace{grams: text.Novel(words)}
+	p := &trace{grams: j.spec.Family.Grams(words)}
 	if len(p.grams) == 0 {
 		return p, nil
 	}

@@ -1,6 +1,7 @@
 package synthetic
 
 import (
+	"github.com/assaynet/assay/protocol/task/synthetic"
 	"github.com/assaynet/assay/protocol/task/synthetic/value"
 	"github.com/assaynet/assay/scoring/synthetic/gate"
 	"github.com/assaynet/assay/scoring/synthetic/schema"
@@ -21,10 +22,14 @@ type Rules struct {
 	// AlikeMost is the most positions, of 112, that a record may share with one
 	// that was there before.
 	AlikeMost int
-	// NoveltyLeast is the least share of grams that were not there before. Prose
-	// on one subject has 0.89, a slot grammar falls to 0.0002, and a template with
-	// a third of its words changed has about half.
-	NoveltyLeast uint32
+	// NoveltyLeast is the least share of grams that were not there before, of prose:
+	// of what a model writes freely, 2 % of texts have less; of copies with a fifth of
+	// their words replaced, as chance has it, nine in ten do. Shorter grams take more
+	// from honest texts than from these.
+	// NoveltyFacts is that of answers whose facts are checked, and which are made of
+	// little else, NoveltyCode that of programs, which are alike where they are right:
+	// what is put in the place of a word of theirs breaks them, and their tests tell.
+	NoveltyLeast, NoveltyFacts, NoveltyCode uint32
 	// Window is how many records of one maker are compared with each other for
 	// their diversity: the work of a record is so many comparisons.
 	Window int
@@ -35,8 +40,19 @@ func Default() Rules {
 	return Rules{
 		WordsLeast: 8, WordsMost: 4096,
 		DistinctLeast: one / 2, CommonestMost: one / 4,
-		AlikeMost: gate.Positions * 3 / 4, NoveltyLeast: one / 2, Window: 1024,
+		AlikeMost: gate.Positions * 3 / 4, NoveltyLeast: one * 3 / 4, NoveltyFacts: one / 2, NoveltyCode: one / 8, Window: 1024,
 	}
+}
+
+// novelty returns the least novelty of a record of a family, or of none.
+func (r *Rules) novelty(f synthetic.Family) uint32 {
+	switch f {
+	case synthetic.Arithmetic, synthetic.Extraction:
+		return r.NoveltyFacts
+	case synthetic.Code:
+		return r.NoveltyCode
+	}
+	return r.NoveltyLeast
 }
 
 // Limits of requests and records.

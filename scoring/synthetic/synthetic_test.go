@@ -185,6 +185,64 @@ func TestGatesNameWhatTheyFound(t *testing.T) {
 	}
 }
 
+// TestWhoReplacesWordsHereAndThereIsNotNew: a copy in which every tenth word is
+// another is half new, and one in which every fifth is, is all new.
+func TestWhoReplacesWordsHereAndThereIsNotNew(t *testing.T) {
+	r := rand.New(rand.NewPCG(9, 1))
+	page := write(r, 60)
+	spin := func(every int) string {
+		words := strings.Fields(page)
+		for i := every / 2; i < len(words); i += every {
+			words[i] = write(r, 1)
+		}
+		return strings.Join(words, " ")
+	}
+	list, _ := judge(t, synthetic.Config{Specification: request(9)},
+		[]synthetic.Record{record(1, 1, page), record(2, 2, spin(10)), record(3, 2, spin(7)), record(4, 2, spin(5))})
+	for i, want := range []struct {
+		novelty uint32
+		reason  synthetic.Gate
+	}{{one, ""}, {30 * one / 56, synthetic.GateNovelty}, {40 * one / 56, synthetic.GateNovelty}, {one, ""}} {
+		if m := list[i]; m.Novelty != want.novelty || m.Reason != want.reason {
+			t.Errorf("record %d: novelty %d, reason %q, want %d, %q", i, m.Novelty, m.Reason, want.novelty, want.reason)
+		}
+	}
+}
+
+// TestEachFamilyHasItsOwnNovelty: facts are compared as they stand, for they are
+// what an answer says; a program may be much like another; prose may not.
+func TestEachFamilyHasItsOwnNovelty(t *testing.T) {
+	const first = `{"person": "Yusuf Moreau", "city": "Jaipur", "item": "lanterns", "count": 143, "day": "2001-09-11"}`
+	const other = `{"person": "Jun Castell", "city": "Riga", "item": "mirrors", "count": 182, "day": "2025-07-05"}`
+	const masked = `{"person": "Jun Castell", "city": "Riga", "item": "lanterns", "count": 182, "day": "2025-07-05"}`
+	const program = "```python\ndef rotate(xs):\n    n = 3 % max(1, len(xs))\n    return xs[n:] + xs[:n]\n```\nIt takes the head off and puts it behind."
+	const longer = program + " A list that is empty stays."
+	for _, c := range []struct {
+		family        families.Family
+		before, after string
+		novelty       uint32
+		fails         bool
+	}{
+		{families.Extraction, first, first, 0, true},
+		{families.Extraction, first, other, one, false},
+		{families.Arithmetic, first, other, one, false},
+		{families.Instruction, first, masked, 0, true},
+		{families.Code, program, longer, 6 * one / 26, false},
+		{families.Code, program, program, 0, true},
+		{families.Dialogue, program, longer, 6 * one / 26, true},
+	} {
+		known := gramset.Of(text.NovelGram, c.family.Grams(text.Words(c.before)))
+		spec := request(1)
+		spec.Family, spec.Sets = c.family, []protocol.Hash{known.Name()}
+		list, _ := judge(t, synthetic.Config{
+			Specification: spec, Sets: []*gramset.Set{known}, Run: func(string) (string, bool) { return "", false },
+		}, []synthetic.Record{record(1, 1, c.after)})
+		if m := list[0]; m.Novelty != c.novelty || slices.Contains(m.Failed, synthetic.GateNovelty) != c.fails {
+			t.Errorf("%s: novelty %d, failed %v, want %d, %v", c.family, m.Novelty, m.Failed, c.novelty, c.fails)
+		}
+	}
+}
+
 // TestTheFirstToCommitIsPaid: of equal records of one block the beacon chooses,
 // and the other is only not new.
 func TestTheFirstToCommitIsPaid(t *testing.T) {
@@ -257,13 +315,13 @@ func TestARequestPaysNoMoreThanItHas(t *testing.T) {
 }
 
 // TestLikeRecordsOfOneMakerCountAsFewer: two makers with new records each, of which
-// one's have a third in common.
+// one's have a quarter in common.
 func TestLikeRecordsOfOneMakerCountAsFewer(t *testing.T) {
 	r := rand.New(rand.NewPCG(5, 1))
-	common := strings.TrimSuffix(write(r, 20), ".")
+	common := strings.TrimSuffix(write(r, 16), ".")
 	var records []synthetic.Record
 	for i := range 40 {
-		records = append(records, record(2*i, 1, write(r, 60)), record(2*i+1, 2, common+" "+write(r, 40)))
+		records = append(records, record(2*i, 1, write(r, 60)), record(2*i+1, 2, common+" "+write(r, 44)))
 	}
 	list, total := judge(t, synthetic.Config{Specification: request(1000)}, records)
 	got := earned(list)

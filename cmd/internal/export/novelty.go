@@ -5,8 +5,9 @@ import (
 	"runtime"
 
 	"github.com/assaynet/assay/protocol"
+	"github.com/assaynet/assay/protocol/task/synthetic"
 	"github.com/assaynet/assay/protocol/task/synthetic/text"
-	"github.com/assaynet/assay/scoring/synthetic"
+	rules "github.com/assaynet/assay/scoring/synthetic"
 	"github.com/assaynet/assay/scoring/synthetic/gate"
 	"github.com/assaynet/assay/scoring/synthetic/index"
 )
@@ -31,7 +32,7 @@ func Compared(source Source[Record]) Source[Record] {
 			}()
 		}
 		go func() {
-			b := before{makers: map[string]*gate.Crowd{}, window: synthetic.Default().Window}
+			b := before{makers: map[string]*gate.Crowd{}, window: rules.Default().Window}
 			for t := range c.order {
 				t.compare(&b)
 			}
@@ -96,7 +97,7 @@ func (t *traced) take() {
 	t.traces = make([]trace, len(t.rows))
 	for i := range t.rows {
 		x := &t.traces[i]
-		if x.grams = text.Novel(text.Words(t.rows[i].Response)); len(x.grams) > 0 {
+		if x.grams = synthetic.Family(t.rows[i].Family).Grams(text.Words(t.rows[i].Response)); len(x.grams) > 0 {
 			x.sign = gate.Sign(x.grams)
 		}
 	}

@@ -27,10 +27,11 @@ type Record struct {
 	Checks []Finding `json:"checks" parquet:"checks,list"`
 	Failed []string  `json:"failed" parquet:"failed,list"`
 	// Novelty, Alike and Diversity compare the record with the rows before it in its
-	// epoch; see package gate. Novelty is the share of its runs of five masked words
-	// that none of those has, in 65536ths, Alike how many of 112 positions of its
-	// signature the most alike of those has, Diversity as which share of different
-	// ones the rows of its miner count up to this one, in 65536ths.
+	// epoch; see package gate. Novelty is the share of its runs of five words, masked
+	// but in arithmetic and extraction, that none of those has, in 65536ths, Alike
+	// how many of 112 positions of its signature the most alike of those has,
+	// Diversity as which share of different ones the rows of its miner count up to
+	// this one, in 65536ths.
 	Novelty    int32      `json:"novelty" parquet:"novelty"`
 	Alike      int32      `json:"alike" parquet:"alike"`
 	Diversity  int32      `json:"diversity" parquet:"diversity"`

@@ -10,6 +10,7 @@ import (
 
 	"github.com/assaynet/assay/protocol"
 	"github.com/assaynet/assay/protocol/task"
+	"github.com/assaynet/assay/protocol/task/synthetic/text"
 )
 
 // Family is a family of prompts.
@@ -26,6 +27,17 @@ const (
 
 // Families lists the families in the order in which a seed chooses.
 func Families() []Family { return []Family{Arithmetic, Extraction, Code, Instruction, Dialogue} }
+
+// Grams returns what an answer of the family, or a record of none (""), is
+// compared with others by. In the families [Arithmetic] and [Extraction] numbers
+// and names are all that an answer says, and are checked: masked, every right
+// answer would be the same.
+func (f Family) Grams(words []text.Word) []uint64 {
+	if f == Arithmetic || f == Extraction {
+		return text.Facts(words)
+	}
+	return text.Novel(words)
+}
 
 // ErrFamily says that there is no such family.
 var ErrFamily = errors.New("synthetic: unknown family")

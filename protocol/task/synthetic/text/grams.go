@@ -63,7 +63,10 @@ func Grams(words []string, n int) []uint64 {
 // Novel returns the grams by which a text is compared with what was there
 // before: those of [NovelGram] masked words, or one of all where there are
 // fewer. Only a text without words has none.
-func Novel(words []Word) []uint64 {
-	m := Masked(words)
-	return Grams(m, min(NovelGram, len(m)))
-}
+func Novel(words []Word) []uint64 { return compared(Masked(words)) }
+
+// Facts are [Novel] of the words as they stand: for texts whose numbers and names
+// are what they say, and were checked.
+func Facts(words []Word) []uint64 { return compared(Plain(words)) }
+
+func compared(words []string) []uint64 { return Grams(words, min(NovelGram, len(words))) }
