@@ -71,10 +71,25 @@ func (l *language) prose(r *rand.Rand) string {
 
 // vary replaces a share of the words of a text.
 func (l *language) vary(r *rand.Rand, text string, share float64) string {
-	words := strings.Fields(text)
-	count := int(math.Round(share * float64(len(words))))
-	for _, i := range r.Perm(len(words))[:count] {
+	return strings.Join(l.replace(r, strings.Fields(text), share), " ")
+}
+
+// replace replaces a share of the words.
+func (l *language) replace(r *rand.Rand, words []string, share float64) []string {
+	for _, i := range r.Perm(len(words))[:countOf(words, share)] {
 		words[i] = l.word(r)
+	}
+	return words
+}
+
+// apart is vary by who knows the gates: what it replaces stands as far apart as can
+// be, so that each word spoils as many runs as it can.
+func (l *language) apart(r *rand.Rand, text string, share float64) string {
+	words := strings.Fields(text)
+	for i, count := 0, countOf(words, share); i < count; i++ {
+		words[(2*i+1)*len(words)/(2*count)] = l.word(r)
 	}
 	return strings.Join(words, " ")
 }
+
+func countOf(words []string, share float64) int { return int(math.Round(share * float64(len(words)))) }

@@ -53,6 +53,14 @@ type Case struct {
 	MinPaid *float64 `toml:"min_paid"`
 }
 
+// shares lists the shares that the cheat varies; 0 alone where it varies none.
+func (c *Case) shares() []float64 {
+	if len(c.Varied) == 0 {
+		return []float64{0}
+	}
+	return c.Varied
+}
+
 // The limits of a scenario, so that a file cannot ask for all memory.
 const (
 	maxMakers  = 256

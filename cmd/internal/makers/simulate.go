@@ -8,7 +8,6 @@ import (
 	"sync/atomic"
 
 	"github.com/assaynet/assay/cmd/internal/simulation"
-	"github.com/assaynet/assay/protocol/task/synthetic/text"
 	"github.com/assaynet/assay/scoring/synthetic"
 	"github.com/assaynet/assay/scoring/synthetic/gramset"
 )
@@ -28,7 +27,7 @@ type Config struct {
 func (c *Config) Count() int {
 	n := 0
 	for i := range c.Scenario.Cases {
-		n += max(len(c.Scenario.Cases[i].Varied), 1)
+		n += len(c.Scenario.Cases[i].shares())
 	}
 	return n * c.Worlds
 }
@@ -38,33 +37,51 @@ func Run(ctx context.Context, c Config) (*Report, error) {
 	if c.Done == nil {
 		c.Done = new(atomic.Int64)
 	}
-	report := &Report{Seed: c.Seed, Worlds: c.Worlds, Rows: []Row{}}
+	worlds, err := simulation.Worlds(ctx, c.Seed, c.Worlds, c.Threads, new(atomic.Int64), func(r *rand.Rand) ([]outcome, error) {
+		return c.world(ctx, r)
+	})
+	if err != nil {
+		return nil, err
+	}
+	report, at := &Report{Seed: c.Seed, Worlds: c.Worlds, Rows: []Row{}}, 0
 	for i := range c.Scenario.Cases {
-		row, err := c.row(ctx, &c.Scenario.Cases[i])
-		if err != nil {
-			return nil, err
+		of := &c.Scenario.Cases[i]
+		means := make([]outcome, len(of.shares()))
+		for k := range means {
+			means[k] = mean(worlds, at+k)
 		}
-		report.Rows = append(report.Rows, row)
+		report.Rows, at = append(report.Rows, c.row(of, means)), at+len(means)
 	}
 	return report, nil
 }
 
-// row simulates one case with all shares that are varied, and takes the one that
-// pays best.
-func (c *Config) row(ctx context.Context, of *Case) (Row, error) {
-	row := Row{Case: of.Name, Cheat: of.Cheat, Seats: of.Seats, Makers: c.Scenario.Model.Makers, Tried: []Tried{}}
-	varied := of.Varied
-	if len(varied) == 0 {
-		varied = []float64{0}
-	}
-	for i, share := range varied {
-		worlds, err := simulation.Worlds(ctx, c.Seed, c.Worlds, c.Threads, c.Done, func(r *rand.Rand) (outcome, error) {
-			return newWorld(&c.Scenario.Model, of, share, r).outcome(c.Rules)
-		})
-		if err != nil {
-			return Row{}, err
+// world makes one world, in which every case has the same language, the same sets
+// and the same honest makers, and returns the outcomes of all cases and shares.
+func (c *Config) world(ctx context.Context, r *rand.Rand) ([]outcome, error) {
+	g := newGround(&c.Scenario.Model, r)
+	var out []outcome
+	for i := range c.Scenario.Cases {
+		of := &c.Scenario.Cases[i]
+		for _, share := range of.shares() {
+			if ctx.Err() != nil {
+				return nil, ctx.Err()
+			}
+			o, err := newWorld(g, of, share, rand.New(rand.NewPCG(r.Uint64(), r.Uint64()))).outcome(c.Rules)
+			if err != nil {
+				return nil, err
+			}
+			out = append(out, o)
+			c.Done.Add(1)
 		}
-		o := mean(worlds)
+	}
+	return out, nil
+}
+
+// row takes of all shares that are varied the one that pays best.
+func (c *Config) row(of *Case, means []outcome) Row {
+	row := Row{Case: of.Name, Cheat: of.Cheat, Seats: of.Seats, Makers: c.Scenario.Model.Makers, Tried: []Tried{}}
+	for i, share := range of.shares() {
+		o := &means[i]
 		t := Tried{Varied: share, Pay: simulation.Round(o.pay), Net: simulation.Round(o.net), Gates: o.cheats.gates()}
 		row.Tried = append(row.Tried, t)
 		if i == 0 || t.Pay > row.Pay {
@@ -74,7 +91,7 @@ func (c *Config) row(ctx context.Context, of *Case) (Row, error) {
 		}
 	}
 	row.demand(of)
-	return row, nil
+	return row
 }
 
 // side is what became of the records of cheats, or of honest makers.
@@ -105,13 +122,8 @@ type outcome struct {
 
 func (w *world) outcome(rules synthetic.Rules) (outcome, error) {
 	w.hand()
-	var grams []uint64
-	for _, t := range w.named {
-		grams = append(grams, novel(t)...)
-	}
-	set := gramset.Of(text.NovelGram, grams)
-	spec := w.specification(set)
-	j, err := synthetic.NewJudge(synthetic.Config{Rules: rules, Specification: spec, Sets: []*gramset.Set{set}})
+	spec := w.specification()
+	j, err := synthetic.NewJudge(synthetic.Config{Rules: rules, Specification: spec, Sets: []*gramset.Set{w.set}})
 	if err != nil {
 		return outcome{}, err
 	}
@@ -162,14 +174,16 @@ func (w *world) look(list []synthetic.Judgement, total *synthetic.Total, spec *s
 	return o
 }
 
-// mean adds up sides, and takes the mean of what worlds have to say.
-func mean(worlds []outcome) (out outcome) {
+// mean adds up sides of the at-th outcome of all worlds, and takes the mean of what
+// they have to say.
+func mean(worlds [][]outcome, at int) (out outcome) {
 	out.cheats.failed, out.honest.failed = map[synthetic.Gate]float64{}, map[synthetic.Gate]float64{}
 	var pays, nets []float64
 	for i := range worlds {
-		out.cheats.add(&worlds[i].cheats)
-		out.honest.add(&worlds[i].honest)
-		pays, nets = append(pays, worlds[i].pay), append(nets, worlds[i].net)
+		o := &worlds[i][at]
+		out.cheats.add(&o.cheats)
+		out.honest.add(&o.honest)
+		pays, nets = append(pays, o.pay), append(nets, o.net)
 	}
 	out.pay, out.net = average(pays), average(nets)
 	return out

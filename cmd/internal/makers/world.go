@@ -3,6 +3,7 @@ package makers
 import (
 	"encoding/binary"
 	"fmt"
+	"math/bits"
 	"math/rand/v2"
 	"strings"
 
@@ -15,47 +16,77 @@ import (
 // price of a record, in base units.
 const price = 1_000_000
 
+// ground is what all cases of a world have in common.
+type ground struct {
+	m *Model
+	l *language
+
+	named, unnamed []string
+	set            *gramset.Set // of named
+	templates      []string
+	slots          [8][12][]string
+	canned         [5]string
+
+	beacon protocol.Hash
+	honest [][]synthetic.Record // of each block, one of each maker, were all honest
+}
+
+func newGround(m *Model, r *rand.Rand) *ground {
+	g := &ground{m: m, l: speak(r, m)}
+	for range m.Public {
+		g.named, g.unnamed = append(g.named, g.l.prose(r)), append(g.unnamed, g.l.prose(r))
+	}
+	g.set = setOf(g.named)
+	for range 3 {
+		g.templates = append(g.templates, g.l.prose(r))
+	}
+	for i := range g.slots {
+		for k := range g.slots[i] {
+			g.slots[i][k] = strings.Fields(g.l.run(r, 9))
+		}
+	}
+	for i := range g.canned {
+		g.canned[i] = g.l.prose(r)
+	}
+	g.beacon = hash(r)
+	for n := range m.RecordsEach {
+		block := make([]synthetic.Record, m.Makers)
+		for seat := range block {
+			block[seat] = record(seat, n+1, hash(r), g.l.prose(r))
+		}
+		g.honest = append(g.honest, block)
+	}
+	return g
+}
+
+func setOf(list []string) *gramset.Set {
+	var grams []uint64
+	for _, t := range list {
+		grams = append(grams, text.Novel(text.Words(t))...)
+	}
+	return gramset.Of(text.NovelGram, grams)
+}
+
 // world is one request and who works for it.
 type world struct {
-	m      *Model
+	*ground
 	c      *Case
 	varied float64
 	r      *rand.Rand
-	l      *language
 
-	named, unnamed []string
-	templates      []string
-	slots          [8][12]string
-	own            []string // of each seat that hands in one record again and again
-	canned         [5]string
-	history        map[uint64]bool // grams of a grinder against the gates
+	own     []string        // of each seat that hands in one record again and again
+	history map[uint64]bool // of a grinder against the gates: what it handed in
 
-	beacon  protocol.Hash
 	records []synthetic.Record
-	honest  []string // handed in so far, in blocks before
-	fresh   []string // handed in, in this block
+	before  []string // of honest makers, in blocks before
+	fresh   []string // of honest makers, in this block
 }
 
-func newWorld(m *Model, c *Case, varied float64, r *rand.Rand) *world {
-	w := &world{m: m, c: c, varied: varied, r: r, l: speak(r, m), history: map[uint64]bool{}}
-	for range m.Public {
-		w.named, w.unnamed = append(w.named, w.l.prose(r)), append(w.unnamed, w.l.prose(r))
-	}
-	for range 3 {
-		w.templates = append(w.templates, w.l.prose(r))
-	}
-	for i := range w.slots {
-		for k := range w.slots[i] {
-			w.slots[i][k] = w.l.run(r, 9)
-		}
-	}
+func newWorld(g *ground, c *Case, varied float64, r *rand.Rand) *world {
+	w := &world{ground: g, c: c, varied: varied, r: r, history: map[uint64]bool{}}
 	for range c.Seats {
-		w.own = append(w.own, w.l.prose(r))
+		w.own = append(w.own, g.l.prose(r))
 	}
-	for i := range w.canned {
-		w.canned[i] = w.l.prose(r)
-	}
-	w.beacon = hash(r)
 	return w
 }
 
@@ -76,12 +107,13 @@ var behaviours = map[string]func(w *world, seat, n int) string{
 		}
 		return strings.Join(words, " ")
 	},
-	"grammar": func(w *world, _, _ int) string { return w.grammar() },
+	"grammar": func(w *world, _, _ int) string { return strings.Join(w.grammar(), " ") },
 	"self":    func(w *world, seat, _ int) string { return w.own[seat] },
 	"named":   func(w *world, seat, n int) string { return w.named[(seat*w.m.RecordsEach+n)%len(w.named)] },
 	"unnamed": func(w *world, seat, n int) string { return w.unnamed[(seat*w.m.RecordsEach+n)%len(w.unnamed)] },
-	"copy":    func(w *world, _, _ int) string { return pick(w.r, w.honest) },
-	"spin":    func(w *world, _, _ int) string { return pick(w.r, w.honest) },
+	"copy":    func(w *world, _, _ int) string { return pick(w.r, w.before) },
+	"spin":    func(w *world, _, _ int) string { return pick(w.r, w.before) },
+	"apart":   func(w *world, _, _ int) string { return pick(w.r, w.before) },
 	"canned": func(w *world, _, _ int) string {
 		return w.l.run(w.r, 8) + ". " + w.canned[w.r.IntN(len(w.canned))]
 	},
@@ -99,53 +131,74 @@ func pick(r *rand.Rand, list []string) string {
 	return list[r.IntN(len(list))]
 }
 
-func (w *world) grammar() string {
+func (w *world) grammar() []string {
 	var out []string
 	for i := range w.slots {
-		out = append(out, w.slots[i][w.r.IntN(len(w.slots[i]))])
+		out = append(out, w.slots[i][w.r.IntN(len(w.slots[i]))]...)
 	}
-	return strings.Join(out, " ") + "."
+	return out
 }
 
-// grind makes a hundred texts and hands in the one with the most grams that it has
-// not handed in before: the gates are public.
+// grind makes a hundred texts and hands in the one with the most runs of five words
+// that it has not handed in before: the gates are public.
 func (w *world) grind(_, _ int) string {
-	best, most := "", -1
-	var grams []uint64
+	var best []string
+	var most, runs []uint64
+	fewest := -1
 	for range 100 {
-		text, count := w.l.vary(w.r, w.grammar(), w.varied), 0
-		of := novel(text)
-		for _, g := range of {
-			if !w.history[g] {
+		words, count := w.l.replace(w.r, w.grammar(), w.varied), 0
+		runs = fives(runs[:0], words)
+		for _, k := range runs {
+			if w.history[k] {
 				count++
 			}
 		}
-		if count > most {
-			best, most, grams = text, count, of
+		if fewest < 0 || count < fewest {
+			best, fewest = words, count
+			most, runs = runs, most
 		}
 	}
-	for _, g := range grams {
-		w.history[g] = true
+	for _, k := range most {
+		w.history[k] = true
 	}
-	return best
+	return strings.Join(best, " ")
 }
 
-func novel(s string) []uint64 { return text.Novel(text.Words(s)) }
+// fives appends a key of each run of five words: who makes many texts need not
+// hash them as the gates do to know runs again.
+func fives(keys []uint64, words []string) []uint64 {
+	const n, odd = 5, 0x9e3779b97f4a7c15
+	var last [n]uint64
+	for i, word := range words {
+		h := uint64(0xcbf29ce484222325) // FNV-1a
+		for k := range len(word) {
+			h = (h ^ uint64(word[k])) * 0x100000001b3
+		}
+		last[i%n] = h
+		if i < n-1 {
+			continue
+		}
+		var key uint64
+		for k := range n {
+			key = bits.RotateLeft64((key^last[(i+1+k)%n])*odd, 29)
+		}
+		keys = append(keys, key)
+	}
+	return keys
+}
 
 // hand hands in all records, block by block: one of each maker in a block. A
 // league's makers hand in all of theirs in the first.
 func (w *world) hand() {
-	for n := range w.m.RecordsEach {
+	for n, block := range w.honest {
 		w.fresh = w.fresh[:0]
-		for seat := w.c.Seats; seat < w.m.Makers; seat++ {
-			text := w.l.prose(w.r)
-			w.fresh = append(w.fresh, text)
-			w.add(seat, n+1, hash(w.r), text)
+		for _, k := range block[w.c.Seats:] {
+			w.fresh, w.records = append(w.fresh, k.Text), append(w.records, k)
 		}
 		for seat := range w.c.Seats {
 			w.cheat(seat, n)
 		}
-		w.honest = append(w.honest, w.fresh...)
+		w.before = append(w.before, w.fresh...)
 	}
 }
 
@@ -153,6 +206,8 @@ func (w *world) cheat(seat, n int) {
 	text, block, id := behaviours[w.c.Cheat](w, seat, n), n+1, hash(w.r)
 	switch w.c.Cheat {
 	case "gates": // varied what it chose from
+	case "apart":
+		text = w.l.apart(w.r, text, w.varied)
 	case "league":
 		block = 0
 	case "order":
@@ -161,7 +216,7 @@ func (w *world) cheat(seat, n int) {
 		text = w.l.vary(w.r, text, w.varied)
 	}
 	if text != "" {
-		w.add(seat, block, id, text)
+		w.records = append(w.records, record(seat, block, id, text))
 	}
 }
 
@@ -178,18 +233,18 @@ func (w *world) early(id protocol.Hash, block int) protocol.Hash {
 	return first.ID
 }
 
-func (w *world) add(seat, block int, id protocol.Hash, text string) {
-	w.records = append(w.records, synthetic.Record{ID: id, Maker: uint32(seat), Block: uint64(block), Text: text})
+func record(seat, block int, id protocol.Hash, text string) synthetic.Record {
+	return synthetic.Record{ID: id, Maker: uint32(seat), Block: uint64(block), Text: text}
 }
 
 // specification asks for as many records as honest makers alone would hand in, so
 // that there is not room for everybody.
-func (w *world) specification(set *gramset.Set) *synthetic.Specification {
+func (w *world) specification() *synthetic.Specification {
 	count := uint32(w.m.Makers * w.m.RecordsEach)
 	if w.c.Cheat == "league" {
 		count = uint32(w.c.Seats * w.m.RecordsEach) // as many as its own makers have
 	}
 	return &synthetic.Specification{
-		Count: count, Price: price, Maximum: uint64(count) * price, Beacon: w.beacon, Sets: []protocol.Hash{set.Name()},
+		Count: count, Price: price, Maximum: uint64(count) * price, Beacon: w.beacon, Sets: []protocol.Hash{w.set.Name()},
 	}
 }
