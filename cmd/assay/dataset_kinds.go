@@ -16,7 +16,6 @@ import (
 	"github.com/assaynet/assay/engine/tokenizer"
 	"github.com/assaynet/assay/protocol"
 	"github.com/assaynet/assay/protocol/api"
-	families "github.com/assaynet/assay/protocol/task/synthetic"
 )
 
 // dataKind is one kind of data that the network makes: what is written, checked and
@@ -62,7 +61,7 @@ Pairs of which the model prefers neither side are left out.`,
 checks), novelty, alike and diversity (against the rows before it in its epoch, in
 integers), passed, provenance. Records that do not pass the other gates are left out.`,
 		}, func(a *asked) export.Source[export.Record] {
-			return export.Compared(export.Synthetic(a.chain, a.tasks, a.run))
+			return export.Compared(a.sure(export.Synthetic(a.chain, a.tasks, a.box.run)))
 		}),
 	}
 }
@@ -116,7 +115,7 @@ type asked struct {
 	n      *client
 	chain  string
 	decode export.Decoder
-	run    families.Runner
+	box    *programs
 }
 
 // withAsked calls f with the node that --node or --home names.
@@ -126,10 +125,23 @@ func withAsked(c *cli.Context, f func(*asked) error) error {
 		return err
 	}
 	return withNode(c, func(n *client) (err error) {
-		run, closeSandbox := runner(c.Context)
-		defer func() { err = errors.Join(err, closeSandbox()) }()
-		return f(&asked{n: n, decode: decode, run: run})
+		box := &programs{ctx: c.Context}
+		defer func() { err = errors.Join(err, box.close()) }()
+		return f(&asked{n: n, decode: decode, box: box})
 	})
+}
+
+// sure ends a source whose programs could not be run: what it gives then is wrong.
+func (a *asked) sure(source export.Source[export.Record]) export.Source[export.Record] {
+	return func(ctx context.Context, e protocol.Epoch, yield func(*export.Record) error) (int64, error) {
+		dropped, err := source(ctx, e, func(r *export.Record) error {
+			if err := a.box.failed(); err != nil {
+				return err
+			}
+			return yield(r)
+		})
+		return dropped, errors.Join(err, a.box.failed())
+	}
 }
 
 // tasks implements [export.Tasks].

@@ -107,10 +107,13 @@ func makeRecords(c *cli.Context) error {
 // fit returns the records, each once, that pass the gates of a request where
 // nothing else was made for it.
 func fit(c *cli.Context, r *api.Request, records []*wire.OpenRecord) (good []*wire.OpenRecord, err error) {
-	run, done := runner(c.Context)
-	defer func() { err = errors.Join(err, done()) }()
+	box := &programs{ctx: c.Context}
+	defer func() { err = errors.Join(err, box.close()) }()
 	asked := &wire.Request{Specification: r.Specification, Count: r.Count, Price: r.Price, Maximum: r.Maximum, Deadline: r.Deadline}
-	spec, err := synthetic.ParseAsked(asked, run)
+	spec, err := synthetic.ParseAsked(asked, box.run)
+	if broken := box.failed(); broken != nil {
+		return nil, broken
+	}
 	if err != nil {
 		return nil, withHint(fmt.Errorf("the request cannot be judged: %w", err), "nothing is paid for it; nothing was sent")
 	}
@@ -122,11 +125,11 @@ func fit(c *cli.Context, r *api.Request, records []*wire.OpenRecord) (good []*wi
 			continue
 		}
 		there[key] = true
-		j, err := synthetic.NewJudge(synthetic.Config{Rules: synthetic.Default(), Specification: spec, Run: run})
+		j, err := synthetic.NewJudge(synthetic.Config{Rules: synthetic.Default(), Specification: spec, Run: box.run})
 		if err != nil {
 			return nil, err
 		}
-		if err := errors.Join(c.Err(), j.Judge(&synthetic.Record{Seed: k.Seed, Text: k.Text})); err != nil {
+		if err := errors.Join(c.Err(), j.Judge(&synthetic.Record{Seed: k.Seed, Text: k.Text}), box.failed()); err != nil {
 			return nil, err
 		}
 		if found, _ := j.Finish(); len(found[0].Failed) > 0 {

@@ -140,9 +140,13 @@ func requestData(c *cli.Context) (err error) {
 	if err != nil {
 		return withHint(fmt.Errorf("read %s: %w", inputName(c.String("spec")), err), "assay dataset request --help shows what it holds")
 	}
-	run, done := runner(c.Context)
-	defer func() { err = errors.Join(err, done()) }()
-	if _, err := synthetic.ParseAsked(body, run); err != nil {
+	box := &programs{ctx: c.Context}
+	defer func() { err = errors.Join(err, box.close()) }()
+	_, err = synthetic.ParseAsked(body, box.run)
+	if broken := box.failed(); broken != nil {
+		return broken
+	}
+	if err != nil {
 		return withHint(fmt.Errorf("%s: %w", inputName(c.String("spec")), err), "nothing was sent, and nothing paid")
 	}
 	return withNode(c, func(n *client) error { return sendRequest(c, n, body) })

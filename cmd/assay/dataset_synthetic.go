@@ -1,22 +1,24 @@
 package main
 
 import (
+	"bufio"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"slices"
 	"strconv"
 	"sync/atomic"
+	"syscall"
 
 	"github.com/urfave/cli/v2"
 
 	"github.com/assaynet/assay/cmd/internal/input"
 	"github.com/assaynet/assay/cmd/internal/progress"
 	"github.com/assaynet/assay/cmd/internal/records"
-	families "github.com/assaynet/assay/protocol/task/synthetic"
 	"github.com/assaynet/assay/scoring/synthetic"
 	"github.com/assaynet/assay/scoring/synthetic/gramset"
 	"github.com/assaynet/assay/scoring/synthetic/index"
@@ -39,7 +41,9 @@ record's text is JSON; run names fields that make a Python program, which must
 end without an error in the sandbox. Instead of a schema, family is arithmetic,
 extraction, code, instruction or dialogue: the text answers the prompt of the
 record's seed. sets are SHA-256 of files that --set gives. Records count in the
-order of their blocks, and within a block by the beacon.
+order of their blocks, and within a block by the beacon. However long the file is,
+memory holds some 200 bytes a record and a bit for each run of words that comes
+twice; ten bytes for each run of words go to files in TMPDIR while it runs.
 
 JSON fields, one object for each record in that order: record, maker, block,
 failed (the gates that it did not pass), words, distinct, commonest, overlap,
@@ -67,29 +71,26 @@ func scoreSynthetic(c *cli.Context, file string) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, closeWindow()) }()
-	var accepted []index.Entry
 	if window != nil {
 		config.Window = window
 	}
-	if c.Bool("remember") {
-		config.Accepted = func(e index.Entry) { accepted = append(accepted, e) }
-	}
-	run, closeSandbox := runner(c.Context)
-	defer func() { err = errors.Join(err, closeSandbox()) }()
-	config.Run = run
-	list, total, err := judgeFile(c, config, file)
+	box := &programs{ctx: c.Context}
+	defer func() { err = errors.Join(err, box.close()) }()
+	config.Run = box.run
+	f, name, remove, err := seekable(c, file)
 	if err != nil {
+		return withHint(err, "give a FILE of JSON Lines, or - for standard input")
+	}
+	defer remove()
+	judged, err := judgeFile(c, config, f)
+	if err != nil {
+		return judgeError(name, err)
+	}
+	defer func() { err = errors.Join(err, judged.bulk.Close()) }()
+	if err := judged.print(c, box); err != nil || !c.Bool("remember") {
 		return err
 	}
-	if err := printJudgements(c, list, total); err != nil || window == nil {
-		return err
-	}
-	for part := range slices.Chunk(accepted, 4096) {
-		if err := window.Add(part); err != nil {
-			return err
-		}
-	}
-	return nil
+	return judged.remember(f, window)
 }
 
 // readSets reads the sets of --set.
@@ -125,67 +126,105 @@ func openWindow(c *cli.Context) (*index.Disk, func() error, error) {
 	return d, db.Close, nil
 }
 
-// runner returns what runs programs, which opens the sandbox when one comes.
-func runner(ctx context.Context) (families.Runner, func() error) {
-	var box *sandbox.Sandbox
-	run := func(program string) (string, bool) {
-		if box == nil {
-			var err error
-			if box, err = sandbox.New(ctx, sandbox.Compiler, sandbox.Fuel); err != nil {
-				panic(err) // the interpreter is a constant
-			}
-		}
-		output, ok, err := box.Passes(ctx, program)
-		if err != nil {
-			panic(err) // a mistake of the sandbox, not of the program
-		}
-		return output, ok
-	}
-	return run, func() error {
-		if box == nil {
-			return nil
-		}
-		return box.Close(ctx)
-	}
+// programs runs programs in a sandbox, which it opens when one comes.
+type programs struct {
+	ctx context.Context //nolint:containedctx // it lives as long as one command
+	box *sandbox.Sandbox
+	err error
 }
 
-// judgeFile scans a file and judges its records. Standard input is kept in a file
-// meanwhile, for it is read twice.
-func judgeFile(c *cli.Context, config synthetic.Config, file string) ([]synthetic.Judgement, synthetic.Total, error) {
+// run runs a program for gates and checks. Where the sandbox fails, which says
+// nothing of the program, it says so by failed.
+func (p *programs) run(program string) (output string, ok bool) {
+	if p.err != nil {
+		return "", false
+	}
+	if p.box == nil {
+		box, err := sandbox.New(p.ctx, sandbox.Compiler, sandbox.Fuel)
+		if err != nil {
+			p.err = err
+			return "", false
+		}
+		p.box = box
+	}
+	output, ok, p.err = p.box.Passes(p.ctx, program)
+	return output, ok
+}
+
+// failed returns the error of the sandbox that was the first: what was found since
+// then is not to be used.
+func (p *programs) failed() error { return p.err }
+
+// close frees the sandbox.
+func (p *programs) close() error {
+	if p.box == nil {
+		return nil
+	}
+	return p.box.Close(p.ctx)
+}
+
+// judgedFile is a file of records, judged.
+type judgedFile struct {
+	scan *records.File
+	bulk *synthetic.Bulk
+}
+
+// judgeFile scans a file and judges its records.
+func judgeFile(c *cli.Context, config synthetic.Config, f *os.File) (*judgedFile, error) {
 	var judged, scanned atomic.Uint64
 	stop := progress.Start(c.App.ErrWriter, func() string {
 		return fmt.Sprintf("%d lines read, %d records judged", scanned.Load(), judged.Load())
 	})
 	defer stop()
-	f, name, remove, err := seekable(c, file)
-	if err != nil {
-		return nil, synthetic.Total{}, withHint(err, "give a FILE of JSON Lines, or - for standard input")
-	}
-	defer remove()
-	wrong := func(err error) ([]synthetic.Judgement, synthetic.Total, error) {
-		if errors.Is(err, context.Canceled) {
-			return nil, synthetic.Total{}, err
-		}
-		return nil, synthetic.Total{}, recordHint(fmt.Errorf("read %s: %w", name, err))
-	}
 	scan, err := records.Scan(stopped{c.Context, f}, func() { scanned.Add(1) })
 	if err != nil {
-		return wrong(err)
+		return nil, err
 	}
 	config.Specification = scan.Specification
-	j, err := synthetic.NewJudge(config)
+	b, err := synthetic.NewBulk(config, "", synthetic.BulkMemory)
 	if err != nil {
-		return wrong(err)
+		return nil, err
 	}
 	err = scan.Each(f, func(r *synthetic.Record) error {
 		judged.Add(1)
-		return errors.Join(c.Err(), j.Judge(r))
+		return errors.Join(c.Err(), b.Judge(r))
 	})
 	if err != nil {
-		return wrong(err)
+		return nil, errors.Join(err, b.Close())
 	}
-	list, total := j.Finish()
-	return list, total, nil
+	return &judgedFile{scan, b}, nil
+}
+
+// judgeError says what is wrong with a file that cannot be judged, or the disk.
+func judgeError(name string, err error) error {
+	if errors.Is(err, context.Canceled) {
+		return err
+	}
+	return recordHint(fmt.Errorf("read %s: %w", name, err))
+}
+
+// remember adds the records that are paid to a window, some at a time.
+func (j *judgedFile) remember(f *os.File, window *index.Disk) error {
+	const most = 1 << 20 // grams at a time: what the window holds of them in memory
+	var part []index.Entry
+	grams := 0
+	err := j.scan.Each(f, func(r *synthetic.Record) error {
+		e, err := j.bulk.Remember(r)
+		if err != nil || e == nil {
+			return err
+		}
+		part, grams = append(part, *e), grams+len(e.Grams)
+		if grams < most {
+			return nil
+		}
+		err = window.Add(part)
+		part, grams = part[:0], 0
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	return window.Add(part)
 }
 
 // stopped is a reader that ends with its context.
@@ -230,6 +269,8 @@ func seekable(c *cli.Context, path string) (f *os.File, name string, remove func
 // recordHint says what to do about a file that is refused.
 func recordHint(err error) error {
 	switch {
+	case errors.Is(err, syscall.ENOSPC):
+		return withHint(err, "name a directory on a larger disk with TMPDIR")
 	case errors.Is(err, synthetic.ErrSet):
 		return withHint(err, "give the file of each set that the specification names, with --set")
 	case errors.Is(err, records.ErrLong):
@@ -238,49 +279,60 @@ func recordHint(err error) error {
 	return withHint(err, "assay dataset score --help shows the lines")
 }
 
-func printJudgements(c *cli.Context, list []synthetic.Judgement, total synthetic.Total) error {
-	if c.Bool("json") {
-		e := json.NewEncoder(c.App.Writer)
-		e.SetEscapeHTML(false)
-		for i := range list {
-			if err := e.Encode(&list[i]); err != nil {
-				return err
-			}
+// print decides, and prints what became of each record, or of each maker.
+func (j *judgedFile) print(c *cli.Context, box *programs) error {
+	out := bufio.NewWriter(c.App.Writer)
+	enc := json.NewEncoder(out)
+	enc.SetEscapeHTML(false)
+	sums := map[uint32]*makerSum{}
+	total, err := j.bulk.Finish(c.Context, func(m *synthetic.Judgement) error {
+		if c.Bool("json") {
+			return errors.Join(box.failed(), enc.Encode(m))
 		}
-		return nil
-	}
-	table := [][]string{{"MAKER", "RECORDS", "PAID", "BASE UNITS"}}
-	type sum struct {
-		records, paid int
-		units         uint64
-	}
-	sums := map[uint32]*sum{}
-	var makers []uint32
-	for i := range list {
-		m := &list[i]
 		if sums[m.Maker] == nil {
-			sums[m.Maker] = &sum{}
-			makers = append(makers, m.Maker)
+			sums[m.Maker] = &makerSum{}
 		}
-		s := sums[m.Maker]
-		s.records++
-		s.units += m.Pay
-		if m.Reason == "" {
-			s.paid++
+		sums[m.Maker].add(m)
+		return box.failed()
+	})
+	if err != nil {
+		return err
+	}
+	if !c.Bool("json") {
+		if err := printSums(out, sums, &total); err != nil {
+			return err
 		}
 	}
-	slices.Sort(makers)
-	for _, k := range makers {
+	return out.Flush()
+}
+
+// makerSum is what the records of one maker come to.
+type makerSum struct {
+	records, paid int
+	units         uint64
+}
+
+func (s *makerSum) add(m *synthetic.Judgement) {
+	s.records++
+	s.units += m.Pay
+	if m.Reason == "" {
+		s.paid++
+	}
+}
+
+func printSums(w io.Writer, sums map[uint32]*makerSum, total *synthetic.Total) error {
+	table := [][]string{{"MAKER", "RECORDS", "PAID", "BASE UNITS"}}
+	for _, k := range slices.Sorted(maps.Keys(sums)) {
 		s := sums[k]
 		table = append(table, []string{strconv.FormatUint(uint64(k), 10), strconv.Itoa(s.records), strconv.Itoa(s.paid), strconv.FormatUint(s.units, 10)})
 	}
-	if err := printTable(c.App.Writer, table); err != nil {
+	if err := printTable(w, table); err != nil {
 		return err
 	}
-	_, err := fmt.Fprintf(c.App.Writer, "%d of %d records are paid %d base units; %d go back to the requester\n", total.Accepted, total.Records, total.Paid, total.Returned)
+	_, err := fmt.Fprintf(w, "%d of %d records are paid %d base units; %d go back to the requester\n", total.Accepted, total.Records, total.Paid, total.Returned)
 	for _, g := range synthetic.Gates() {
 		if n := total.Failed[g]; err == nil && n > 0 {
-			_, err = fmt.Fprintf(c.App.Writer, "%6d not paid: %s\n", n, g)
+			_, err = fmt.Fprintf(w, "%6d not paid: %s\n", n, g)
 		}
 	}
 	return err

@@ -81,12 +81,12 @@ func runValidator(t *testing.T, e *testscript.Env) error {
 	}
 	e.Setenv(envNode, "http://"+s.Addr())
 	ctx, stop := context.WithCancel(context.Background())
-	run, closeSandbox := runner(ctx)
+	box := &programs{ctx: ctx}
 	judge := requests.New(requests.Config{
 		Params: &g.Params, Hotkey: hotkey.PublicKey(), Salt: [32]byte{1}, Ledger: n, Submit: n.Submit, Logger: zerolog.Nop(),
 		Run: func(_ context.Context, program string) (string, bool, error) {
-			output, ok := run(program)
-			return output, ok, nil
+			output, ok := box.run(program)
+			return output, ok, box.failed()
 		},
 	})
 	done := make(chan error, 3)
@@ -100,7 +100,7 @@ func runValidator(t *testing.T, e *testscript.Env) error {
 				t.Error(err)
 			}
 		}
-		if err := closeSandbox(); err != nil {
+		if err := box.close(); err != nil {
 			t.Error(err)
 		}
 		if err := db.Close(); err != nil {

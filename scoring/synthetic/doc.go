@@ -7,11 +7,15 @@
 //	rules.go          the numbers of the gates
 //	specification.go  what a request asks for
 //	record.go         a record, and the order in which records count
-//	judge.go          the gates, in order
+//	gates.go          the gates that a record passes by itself, in order
+//	judge.go          a judge of what fits into memory: what is new, and is paid
 //	pay.go            diversity, and what is paid
+//	bulk.go           a judge of files of any size; its second pass is decide.go,
+//	                  and what it keeps between both is spool.go
 //	lines.go          specification and records as lines of JSON
 //	request.go        the requests and records that the ledger holds
 //
 // The gates themselves are package gate, with packages schema and gramset; what
-// came before is package index; programs run in package sandbox.
+// came before is package index, and what comes twice in a file package repeats;
+// programs run in package sandbox.
 package synthetic

@@ -3,13 +3,9 @@ package synthetic
 import (
 	"errors"
 	"fmt"
-	"slices"
-	"strings"
 
 	"github.com/assaynet/assay/protocol"
 	"github.com/assaynet/assay/protocol/task/synthetic"
-	"github.com/assaynet/assay/protocol/task/synthetic/text"
-	"github.com/assaynet/assay/protocol/task/synthetic/value"
 	"github.com/assaynet/assay/scoring/synthetic/gate"
 	"github.com/assaynet/assay/scoring/synthetic/gramset"
 	"github.com/assaynet/assay/scoring/synthetic/index"
@@ -66,27 +62,23 @@ type Judgement struct {
 	Checks []synthetic.Finding `json:"checks"`
 }
 
-// Window is what was there before a request began. [index.Disk] is one.
+// Window is what was there before a request began. It is safe for concurrent use;
+// [index.Disk] is one.
 type Window interface {
-	// Count returns how many of these grams, which ascend, were there.
-	Count(grams []uint64) (int, error)
+	// Missing returns those of these grams, which ascend, that were not there.
+	Missing(grams []uint64) ([]uint64, error)
 	Alike(s *gate.Signature) (number uint64, equal int, err error)
 }
 
-// Judge judges the records of one request. It is for one goroutine.
+// Judge judges the records of one request. It is for one goroutine, and keeps what
+// it judged in memory; [Bulk] does not.
 type Judge struct {
-	rules    Rules
-	spec     *Specification
-	overlap  []*gramset.Set // of 13-grams
-	known    []*gramset.Set // of masked 5-grams
-	window   Window         // nil: nothing was there before
-	run      synthetic.Runner
+	gates    *gates
 	seen     index.Memory
 	last     *Place
 	all      []Judgement
 	accepted int
 	makers   map[uint32]*window
-	entries  func(index.Entry)
 }
 
 // Config says what a [Judge] judges by.
@@ -96,64 +88,101 @@ type Config struct {
 	Sets          []*gramset.Set // those that the specification names, and any others
 	Window        Window         // may be nil
 	Run           synthetic.Runner
-	// Accepted is told of every record that is paid, in order; may be nil.
-	Accepted func(index.Entry)
 }
 
 // NewJudge returns the judge of a request, whose examples it judges first. Errors:
 // [ErrSpecification], [ErrSet], and those of the window.
 func NewJudge(c Config) (*Judge, error) {
-	if err := c.Specification.check(); err != nil {
-		return nil, err
-	}
-	j := &Judge{rules: c.Rules, spec: c.Specification, window: c.Window, run: c.Run, makers: map[uint32]*window{}, entries: c.Accepted}
-	sets, err := c.Specification.named(c.Sets)
+	g, err := newGates(&c)
 	if err != nil {
 		return nil, err
 	}
-	for _, s := range sets {
-		if s.Size() == text.OverlapGram {
-			j.overlap = append(j.overlap, s)
-		} else {
-			j.known = append(j.known, s)
-		}
-	}
-	for i, example := range c.Specification.Examples {
-		m, p, err := j.measure(&Record{Text: example})
+	j := &Judge{gates: g, makers: map[uint32]*window{}}
+	for i := range g.spec.Examples {
+		t, err := j.example(i)
 		if err != nil {
 			return nil, err
 		}
-		if len(m.Failed) > 0 {
-			return nil, fmt.Errorf("its example %d does not pass the gate %q: %w", i+1, m.Failed[0], ErrSpecification)
-		}
-		j.seen.Add(p.grams, &p.signature)
+		j.seen.Add(t.grams, &t.signature)
 	}
 	return j, nil
+}
+
+// example judges an example of the specification by those before it.
+func (j *Judge) example(i int) (*trace, error) {
+	m, t, err := j.gates.measure(&Record{Text: j.gates.spec.Examples[i]})
+	if err != nil {
+		return nil, err
+	}
+	j.compare(m, t)
+	if len(m.Failed) > 0 {
+		return nil, fmt.Errorf("its example %d does not pass the gate %q: %w", i+1, m.Failed[0], ErrSpecification)
+	}
+	return t, nil
 }
 
 // Judge judges the next record, in the order of [Place]s. What it is paid stands
 // when all have been judged: [Judge.Finish]. Errors: [ErrOrder], and those of
 // the window.
 func (j *Judge) Judge(r *Record) error {
-	at := PlaceOf(j.spec, r.Block, r.ID)
-	if j.last != nil && j.last.Compare(at) >= 0 {
-		return fmt.Errorf("record %s: %w", r.ID, ErrOrder)
+	if err := inOrder(&j.last, j.gates.spec, r); err != nil {
+		return err
 	}
-	j.last = &at
-	m, p, err := j.measure(r)
+	m, t, err := j.gates.measure(r)
 	if err != nil {
 		return err
 	}
-	switch {
-	case len(m.Failed) > 0:
-		m.Reason = m.Failed[0]
-	case j.accepted == j.spec.places():
-		m.Reason = Full
-	default:
-		j.accept(len(j.all), r.Maker, p)
+	j.compare(m, t)
+	if m.conclude(j.accepted == j.gates.spec.places()) {
+		j.accept(len(j.all), r.Maker, t)
 	}
 	j.all = append(j.all, *m)
 	return nil
+}
+
+// inOrder refuses a record that does not come after the last one.
+func inOrder(last **Place, s *Specification, r *Record) error {
+	at := PlaceOf(s, r.Block, r.ID)
+	if *last != nil && (*last).Compare(at) >= 0 {
+		return fmt.Errorf("record %s: %w", r.ID, ErrOrder)
+	}
+	*last = &at
+	return nil
+}
+
+// compare measures a record against those of the request that were paid.
+func (j *Judge) compare(m *Judgement, t *trace) {
+	if t == nil {
+		return
+	}
+	seen, alike := t.known, 0
+	if len(t.grams) > 0 {
+		_, alike = j.seen.Alike(&t.signature)
+	}
+	for _, g := range t.fresh {
+		if j.seen.Has(g) {
+			seen++
+		}
+	}
+	j.gates.beside(m, max(m.Alike, alike), gate.Novelty(len(t.grams), seen))
+}
+
+// beside fills in what a record is beside those before it.
+func (g *gates) beside(m *Judgement, alike int, novelty uint32) {
+	m.Alike, m.Novelty = alike, novelty
+	m.must(GateAlike, alike <= g.rules.AlikeMost)
+	m.must(GateNovelty, novelty >= g.rules.novelty(g.spec.Family))
+}
+
+// conclude says why a record is not paid, or reports that it is.
+func (m *Judgement) conclude(full bool) (paid bool) {
+	switch {
+	case len(m.Failed) > 0:
+		m.Reason = m.Failed[0]
+	case full:
+		m.Reason = Full
+	}
+	return m.Reason == ""
 }
 
 // Alone returns what the gates say of one record of a family when nothing was there
@@ -164,150 +193,10 @@ func Alone(r Rules, f synthetic.Family, seed protocol.Hash, text string, run syn
 	if err != nil {
 		return nil, err
 	}
-	m, _, err := j.measure(&Record{Seed: seed, Text: text})
-	return m, err
-}
-
-// trace is what a record is compared with others by.
-type trace struct {
-	grams     []uint64
-	signature gate.Signature
-}
-
-// measure sends a record through all gates.
-func (j *Judge) measure(r *Record) (*Judgement, *trace, error) {
-	m := &Judgement{ID: r.ID, Maker: r.Maker, Block: r.Block, Failed: []Gate{}, Checks: []synthetic.Finding{}}
-	must := func(g Gate, pass bool) {
-		if !pass {
-			m.Failed = append(m.Failed, g)
-		}
-	}
-	doc, ok := j.read(r.Text)
-	if !ok {
-		must(GateForm, false)
-		return m, nil, nil
-	}
-	prose := r.Text
-	if j.spec.Schema != nil {
-		must(GateSchema, j.spec.Schema.Valid(doc))
-		prose = proseOf(doc)
-	}
-	words := text.Words(prose)
-	plain := text.Plain(words)
-	m.Words, m.Distinct, m.Commonest = len(words), gate.Distinct(plain), gate.Commonest(plain)
-	m.Overlap, m.Private = j.overlaps(plain), gate.Private(r.Text)
-	must(GateLength, gate.Length(m.Words, j.rules.WordsLeast, j.rules.WordsMost))
-	must(GateRepetition, m.Distinct >= j.rules.DistinctLeast && m.Commonest <= j.rules.CommonestMost)
-	must(GateOverlap, m.Overlap <= j.rules.OverlapMost)
-	must(GatePrivate, m.Private == "")
-	if j.spec.Family != "" {
-		must(GateChecks, j.check(m, r))
-	}
-	if len(j.spec.Run) > 0 && len(m.Failed) == 0 { // the one gate that costs milliseconds comes to what is whole
-		_, ok := j.run(program(doc, j.spec.Run))
-		must(GateRun, ok)
-	}
-	p, err := j.compare(m, words)
-	must(GateAlike, m.Alike <= j.rules.AlikeMost)
-	must(GateNovelty, m.Novelty >= j.rules.novelty(j.spec.Family))
-	return m, p, err
-}
-
-// read returns the JSON of a record of a schema, and whether the form is right.
-func (j *Judge) read(text string) (doc any, ok bool) {
-	if len(text) > MaxText || j.spec.Schema == nil {
-		return nil, len(text) <= MaxText
-	}
-	doc, err := value.Decode([]byte(text), recordLimits)
-	return doc, err == nil
-}
-
-// proseOf returns the strings of a value, one a line.
-func proseOf(doc any) string {
-	var b strings.Builder
-	value.Strings(doc, func(s string) {
-		b.WriteString(s)
-		b.WriteByte('\n')
-	})
-	return b.String()
-}
-
-// program joins the fields of a record that make it; what is no string adds
-// nothing.
-func program(doc any, fields []string) string {
-	var b strings.Builder
-	object, _ := doc.(map[string]any)
-	for _, f := range fields {
-		s, _ := object[f].(string)
-		b.WriteString(s)
-		b.WriteByte('\n')
-	}
-	return b.String()
-}
-
-func (j *Judge) overlaps(plain []string) int {
-	n := 0
-	if len(j.overlap) == 0 {
-		return 0
-	}
-	for _, g := range text.Grams(plain, text.OverlapGram) {
-		for _, s := range j.overlap {
-			if s.Has(g) {
-				n++
-				break
-			}
-		}
-	}
-	return n
-}
-
-// check runs the family's checks.
-func (j *Judge) check(m *Judgement, r *Record) bool {
-	k, err := synthetic.Derive(j.spec.Family, r.Seed)
+	m, t, err := j.gates.measure(&Record{Seed: seed, Text: text})
 	if err != nil {
-		return false // the specification was checked: there is the family
+		return nil, err
 	}
-	m.Checks = k.Check(r.Text, j.run)
-	for _, f := range m.Checks {
-		if !f.Pass {
-			return false
-		}
-	}
-	return true
-}
-
-// compare measures a record against what was there before.
-func (j *Judge) compare(m *Judgement, words []text.Word) (*trace, error) {
-	p := &trace{grams: j.spec.Family.Grams(words)}
-	if len(p.grams) == 0 {
-		return p, nil
-	}
-	p.signature = gate.Sign(p.grams)
-	_, m.Alike = j.seen.Alike(&p.signature)
-	unseen := make([]uint64, 0, len(p.grams))
-	for _, g := range p.grams {
-		if !j.knows(g) {
-			unseen = append(unseen, g)
-		}
-	}
-	seen := len(p.grams) - len(unseen)
-	if j.window != nil {
-		before, err := j.window.Count(unseen)
-		if err != nil {
-			return nil, err
-		}
-		seen += before
-		_, equal, err := j.window.Alike(&p.signature)
-		if err != nil {
-			return nil, err
-		}
-		m.Alike = max(m.Alike, equal)
-	}
-	m.Novelty = gate.Novelty(len(p.grams), seen)
-	return p, nil
-}
-
-// knows reports whether a gram was there in the request, or in a named set.
-func (j *Judge) knows(g uint64) bool {
-	return j.seen.Has(g) || slices.ContainsFunc(j.known, func(s *gramset.Set) bool { return s.Has(g) })
+	j.compare(m, t)
+	return m, nil
 }

@@ -4,7 +4,6 @@ import (
 	"math/bits"
 
 	"github.com/assaynet/assay/scoring/synthetic/gate"
-	"github.com/assaynet/assay/scoring/synthetic/index"
 )
 
 // window is the accepted records of one maker since its last full window.
@@ -17,15 +16,12 @@ type window struct {
 func (j *Judge) accept(at int, maker uint32, p *trace) {
 	j.accepted++
 	j.seen.Add(p.grams, &p.signature)
-	if j.entries != nil {
-		j.entries(index.Entry{Grams: p.grams, Signature: p.signature})
-	}
 	w := j.makers[maker]
 	if w == nil {
 		w = &window{}
 		j.makers[maker] = w
 	}
-	if len(w.at) == j.rules.Window { // only when one comes that does not fit: the judgements of all in it are there
+	if len(w.at) == j.gates.rules.Window { // only when one comes that does not fit: the judgements of all in it are there
 		j.close(w)
 	}
 	w.signatures, w.at = append(w.signatures, p.signature), append(w.at, at)
@@ -37,7 +33,7 @@ func (j *Judge) close(w *window) {
 	d := gate.Diversity(w.signatures)
 	for _, at := range w.at {
 		m := &j.all[at]
-		m.Diversity, m.Pay = d, share(j.spec.Price, d)
+		m.Diversity, m.Pay = d, share(j.gates.spec.Price, d)
 	}
 	w.signatures, w.at = w.signatures[:0], w.at[:0]
 }
@@ -63,13 +59,21 @@ func (j *Judge) Finish() ([]Judgement, Total) {
 	for _, w := range j.makers {
 		j.close(w)
 	}
-	t := Total{Records: len(j.all), Accepted: j.accepted, Failed: map[Gate]int{}}
+	t := Total{Returned: j.gates.spec.Maximum, Failed: map[Gate]int{}}
 	for i := range j.all {
-		t.Paid += j.all[i].Pay
-		if r := j.all[i].Reason; r != "" {
-			t.Failed[r]++
-		}
+		t.add(&j.all[i])
 	}
-	t.Returned = j.spec.Maximum - t.Paid
 	return j.all, t
+}
+
+// add counts a judgement.
+func (t *Total) add(m *Judgement) {
+	t.Records++
+	t.Paid += m.Pay
+	t.Returned -= m.Pay
+	if m.Reason != "" {
+		t.Failed[m.Reason]++
+	} else {
+		t.Accepted++
+	}
 }

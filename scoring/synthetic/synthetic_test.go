@@ -51,6 +51,8 @@ func record(i int, maker uint32, text string) synthetic.Record {
 	return synthetic.Record{ID: protocol.Hash{0: byte(i >> 8), 1: byte(i)}, Maker: maker, Block: uint64(i), Text: text}
 }
 
+// judge judges records in memory and, in a test, through files with hardly any:
+// both say the same.
 func judge(t testing.TB, c synthetic.Config, records []synthetic.Record) ([]synthetic.Judgement, synthetic.Total) {
 	t.Helper()
 	c.Rules = synthetic.Default()
@@ -63,7 +65,20 @@ func judge(t testing.TB, c synthetic.Config, records []synthetic.Record) ([]synt
 			t.Fatal(err)
 		}
 	}
-	return j.Finish()
+	list, total := j.Finish()
+	if _, benchmark := t.(*testing.B); benchmark {
+		return list, total
+	}
+	inBulk, inAll := bulk(t, c, records, func(synthetic.Record, *index.Entry) {})
+	if !reflect.DeepEqual(inBulk, list) || !reflect.DeepEqual(inAll, total) {
+		for i := range list {
+			if !reflect.DeepEqual(inBulk[i], list[i]) {
+				t.Fatalf("record %d: in bulk %+v, in memory %+v", i, inBulk[i], list[i])
+			}
+		}
+		t.Fatalf("in bulk %+v, in memory %+v", inAll, total)
+	}
+	return list, total
 }
 
 // earned adds up what each maker is paid.
@@ -283,9 +298,20 @@ func TestRecordsOutOfOrderAreRefused(t *testing.T) {
 	if err := j.Judge(&b); err != nil {
 		t.Fatal(err)
 	}
+	inBulk, err := synthetic.NewBulk(synthetic.Config{Rules: synthetic.Default(), Specification: request(5)}, t.TempDir(), 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = inBulk.Close() }()
+	if err := inBulk.Judge(&b); err != nil {
+		t.Fatal(err)
+	}
 	for _, r := range []*synthetic.Record{&a, &b} {
 		if err := j.Judge(r); !errors.Is(err, synthetic.ErrOrder) {
 			t.Errorf("got %v, want %v", err, synthetic.ErrOrder)
+		}
+		if err := inBulk.Judge(r); !errors.Is(err, synthetic.ErrOrder) {
+			t.Errorf("in bulk: got %v, want %v", err, synthetic.ErrOrder)
 		}
 	}
 }
@@ -341,8 +367,9 @@ func TestWhatEarlierRequestsHadIsNotNew(t *testing.T) {
 	r := rand.New(rand.NewPCG(6, 1))
 	page, other := write(r, 40), write(r, 40)
 	var entries []index.Entry
-	judge(t, synthetic.Config{Specification: request(5), Accepted: func(e index.Entry) { entries = append(entries, e) }},
-		[]synthetic.Record{record(1, 1, page), record(2, 2, "no")})
+	bulk(t, synthetic.Config{Rules: synthetic.Default(), Specification: request(5)},
+		[]synthetic.Record{record(1, 1, page), record(2, 2, "no")},
+		func(_ synthetic.Record, e *index.Entry) { entries = append(entries, *e) })
 	if len(entries) != 1 {
 		t.Fatalf("%d records were accepted, want 1", len(entries))
 	}

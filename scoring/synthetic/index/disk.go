@@ -80,10 +80,13 @@ func OpenDisk(db *store.DB, name string) (*Disk, error) {
 // Len returns how many records were added.
 func (d *Disk) Len() uint64 { return d.next }
 
-// Count returns how many of these grams, which ascend, were added.
-func (d *Disk) Count(grams []uint64) (n int, err error) {
-	err = d.grams.GetSorted(keysOf(grams), func(int, []byte) { n++ })
-	return n, err
+// Missing returns those of these grams, which ascend, that were not added.
+func (d *Disk) Missing(grams []uint64) ([]uint64, error) {
+	out, from := make([]uint64, 0, len(grams)), 0
+	err := d.grams.GetSorted(keysOf(grams), func(at int, _ []byte) {
+		out, from = append(out, grams[from:at]...), at+1
+	})
+	return append(out, grams[from:]...), err
 }
 
 // keysOf returns the keys of numbers, in one piece of memory.
@@ -100,7 +103,7 @@ func keysOf(numbers []uint64) [][]byte {
 func (d *Disk) Alike(s *gate.Signature) (number uint64, equal int, err error) {
 	var bands, found []uint64
 	for b := range gate.Bands {
-		bands = append(bands, bandKey(s, b))
+		bands = append(bands, BandKey(s, b))
 	}
 	slices.Sort(bands)
 	err = d.bands.GetSorted(keysOf(bands), func(_ int, list []byte) {
@@ -111,7 +114,7 @@ func (d *Disk) Alike(s *gate.Signature) (number uint64, equal int, err error) {
 	if err != nil {
 		return 0, 0, err
 	}
-	return most(found, func(n uint64) (int, error) {
+	return Most(found, func(n uint64) (int, error) {
 		t, err := d.signature(n)
 		return s.Equal(&t), err
 	})
@@ -149,7 +152,7 @@ func (d *Disk) Add(list []Entry) error {
 		}
 		batch.Set(d.signs, store.Key(next), b)
 		for b := range gate.Bands {
-			if key := bandKey(s, b); len(bands[key]) < 8*MaxBand {
+			if key := BandKey(s, b); len(bands[key]) < 8*MaxBand {
 				bands[key] = binary.BigEndian.AppendUint64(bands[key], next)
 			}
 		}
@@ -171,7 +174,7 @@ func (d *Disk) bandsOf(list []Entry) (map[uint64][]byte, error) {
 	keys := make([]uint64, 0, len(list)*gate.Bands)
 	for i := range list {
 		for b := range gate.Bands {
-			keys = append(keys, bandKey(&list[i].Signature, b))
+			keys = append(keys, BandKey(&list[i].Signature, b))
 		}
 	}
 	slices.Sort(keys)

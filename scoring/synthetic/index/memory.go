@@ -13,7 +13,7 @@ const MaxBand = 8
 type Memory struct {
 	grams gramTable
 	signs []gate.Signature
-	// first holds, by [bandKey], the first record that has a band, and next, by
+	// first holds, by [BandKey], the first record that has a band, and next, by
 	// record and band, the next one, plus one.
 	first map[uint64]uint32
 	next  [][gate.Bands]uint32
@@ -31,19 +31,19 @@ func (m *Memory) Len() int { return len(m.signs) }
 func (m *Memory) Alike(s *gate.Signature) (number uint64, equal int) {
 	var found []uint64
 	for b := range gate.Bands {
-		at, ok := m.first[bandKey(s, b)]
+		at, ok := m.first[BandKey(s, b)]
 		for ok {
 			found = append(found, uint64(at))
 			at, ok = m.next[at][b]-1, m.next[at][b] != 0
 		}
 	}
-	number, equal, _ = most(found, func(n uint64) (int, error) { return s.Equal(&m.signs[n]), nil })
+	number, equal, _ = Most(found, func(n uint64) (int, error) { return s.Equal(&m.signs[n]), nil })
 	return number, equal
 }
 
-// most returns which of the records that were found is the most alike, the first
-// of equals.
-func most(found []uint64, equal func(uint64) (int, error)) (number uint64, best int, err error) {
+// Most returns which of the records that were found is the most alike, the first
+// of equals, and how many positions it has in common. It sorts found.
+func Most(found []uint64, equal func(uint64) (int, error)) (number uint64, best int, err error) {
 	slices.Sort(found)
 	for _, n := range slices.Compact(found) {
 		e, err := equal(n)
@@ -57,18 +57,21 @@ func most(found []uint64, equal func(uint64) (int, error)) (number uint64, best 
 	return number, best, nil
 }
 
-// Add adds a record. Its number is how many there were before.
-func (m *Memory) Add(grams []uint64, s *gate.Signature) {
+// Add adds a record, whose grams are different, and returns how many of them were
+// there before. Its number is how many records there were before.
+func (m *Memory) Add(grams []uint64, s *gate.Signature) (seen int) {
 	if m.first == nil {
 		m.first = map[uint64]uint32{}
 	}
 	for _, g := range grams {
-		m.grams.add(g)
+		if !m.grams.add(g) {
+			seen++
+		}
 	}
 	number := uint32(len(m.signs))
 	m.signs, m.next = append(m.signs, *s), append(m.next, [gate.Bands]uint32{})
 	for b := range gate.Bands {
-		key := bandKey(s, b)
+		key := BandKey(s, b)
 		at, ok := m.first[key]
 		if !ok {
 			m.first[key] = number
@@ -82,11 +85,13 @@ func (m *Memory) Add(grams []uint64, s *gate.Signature) {
 			m.next[at][b] = number + 1
 		}
 	}
+	return seen
 }
 
-// bandKey hashes a band. Bands of one hash are one: the hash spreads 16 bytes
-// over 8, and who looks for two that collide finds himself compared.
-func bandKey(s *gate.Signature, b int) uint64 {
+// BandKey hashes the b-th band of a signature. Bands of one hash are one: the
+// hash spreads 16 bytes over 8, and who looks for two that collide finds
+// himself compared.
+func BandKey(s *gate.Signature, b int) uint64 {
 	rows := s.Band(b)
 	h := uint64(b + 1)
 	for i := 0; i < gate.Rows; i += 4 {
@@ -129,10 +134,12 @@ func (t *gramTable) find(g uint64) int {
 	return i
 }
 
-func (t *gramTable) add(g uint64) {
+// add reports whether g was not there before.
+func (t *gramTable) add(g uint64) bool {
 	if g == 0 {
+		was := t.zero
 		t.zero = true
-		return
+		return !was
 	}
 	if 4*(t.used+1) > 3*len(t.slots) {
 		old := t.slots
@@ -143,8 +150,11 @@ func (t *gramTable) add(g uint64) {
 			}
 		}
 	}
-	if i := t.find(g); t.slots[i] == 0 {
-		t.slots[i] = g
-		t.used++
+	i := t.find(g)
+	if t.slots[i] == g {
+		return false
 	}
+	t.slots[i] = g
+	t.used++
+	return true
 }

@@ -1,0 +1,179 @@
+package synthetic
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/assaynet/assay/protocol/task/synthetic"
+	"github.com/assaynet/assay/protocol/task/synthetic/text"
+	"github.com/assaynet/assay/protocol/task/synthetic/value"
+	"github.com/assaynet/assay/scoring/synthetic/gate"
+	"github.com/assaynet/assay/scoring/synthetic/gramset"
+)
+
+// gates are all that a record passes by itself, whatever others the request has.
+// They are safe for concurrent use where Run is.
+type gates struct {
+	rules   Rules
+	spec    *Specification
+	overlap []*gramset.Set // of 13-grams
+	known   []*gramset.Set // of masked 5-grams
+	window  Window         // nil: nothing was there before
+	run     synthetic.Runner
+}
+
+func newGates(c *Config) (*gates, error) {
+	if err := c.Specification.check(); err != nil {
+		return nil, err
+	}
+	g := &gates{rules: c.Rules, spec: c.Specification, window: c.Window, run: c.Run}
+	sets, err := c.Specification.named(c.Sets)
+	if err != nil {
+		return nil, err
+	}
+	for _, s := range sets {
+		if s.Size() == text.OverlapGram {
+			g.overlap = append(g.overlap, s)
+		} else {
+			g.known = append(g.known, s)
+		}
+	}
+	return g, nil
+}
+
+// trace is what a record is compared with others by.
+type trace struct {
+	grams     []uint64
+	signature gate.Signature // of grams, where there are any
+	// known counts the grams that stand in a named set or were there before the
+	// request began, and fresh are the others.
+	known int
+	fresh []uint64
+}
+
+// measure sends a record through all gates.
+func (g *gates) measure(r *Record) (*Judgement, *trace, error) {
+	m := &Judgement{ID: r.ID, Maker: r.Maker, Block: r.Block, Failed: []Gate{}, Checks: []synthetic.Finding{}}
+	doc, prose, ok := g.read(r.Text)
+	if !ok {
+		m.must(GateForm, false)
+		return m, nil, nil
+	}
+	if g.spec.Schema != nil {
+		m.must(GateSchema, g.spec.Schema.Valid(doc))
+	}
+	words := text.Words(prose)
+	plain := text.Plain(words)
+	m.Words, m.Distinct, m.Commonest = len(words), gate.Distinct(plain), gate.Commonest(plain)
+	m.Overlap, m.Private = g.overlaps(plain), gate.Private(r.Text)
+	m.must(GateLength, gate.Length(m.Words, g.rules.WordsLeast, g.rules.WordsMost))
+	m.must(GateRepetition, m.Distinct >= g.rules.DistinctLeast && m.Commonest <= g.rules.CommonestMost)
+	m.must(GateOverlap, m.Overlap <= g.rules.OverlapMost)
+	m.must(GatePrivate, m.Private == "")
+	if g.spec.Family != "" {
+		m.must(GateChecks, g.check(m, r))
+	}
+	if len(g.spec.Run) > 0 && len(m.Failed) == 0 { // the one gate that costs milliseconds comes to what is whole
+		_, ok := g.run(program(doc, g.spec.Run))
+		m.must(GateRun, ok)
+	}
+	t, err := g.trace(m, words)
+	return m, t, err
+}
+
+// must says that a record did not pass a gate.
+func (m *Judgement) must(g Gate, pass bool) {
+	if !pass {
+		m.Failed = append(m.Failed, g)
+	}
+}
+
+// read returns the JSON of a record of a schema, what of it is prose, and whether
+// the form is right.
+func (g *gates) read(text string) (doc any, prose string, ok bool) {
+	if len(text) > MaxText || g.spec.Schema == nil {
+		return nil, text, len(text) <= MaxText
+	}
+	doc, err := value.Decode([]byte(text), recordLimits)
+	return doc, proseOf(doc), err == nil
+}
+
+// proseOf returns the strings of a value, one a line.
+func proseOf(doc any) string {
+	var b strings.Builder
+	value.Strings(doc, func(s string) {
+		b.WriteString(s)
+		b.WriteByte('\n')
+	})
+	return b.String()
+}
+
+// program joins the fields of a record that make it; what is no string adds
+// nothing.
+func program(doc any, fields []string) string {
+	var b strings.Builder
+	object, _ := doc.(map[string]any)
+	for _, f := range fields {
+		s, _ := object[f].(string)
+		b.WriteString(s)
+		b.WriteByte('\n')
+	}
+	return b.String()
+}
+
+func (g *gates) overlaps(plain []string) int {
+	n := 0
+	if len(g.overlap) == 0 {
+		return 0
+	}
+	for _, gram := range text.Grams(plain, text.OverlapGram) {
+		if slices.ContainsFunc(g.overlap, func(s *gramset.Set) bool { return s.Has(gram) }) {
+			n++
+		}
+	}
+	return n
+}
+
+// check runs the family's checks.
+func (g *gates) check(m *Judgement, r *Record) bool {
+	k, err := synthetic.Derive(g.spec.Family, r.Seed)
+	if err != nil {
+		return false // the specification was checked: there is the family
+	}
+	m.Checks = k.Check(r.Text, g.run)
+	for _, f := range m.Checks {
+		if !f.Pass {
+			return false
+		}
+	}
+	return true
+}
+
+// trace finds what a record is compared by, and compares it with what was there
+// before the request began.
+func (g *gates) trace(m *Judgement, words []text.Word) (*trace, error) {
+	t := &trace{grams: g.spec.Family.Grams(words)}
+	if len(t.grams) == 0 {
+		return t, nil
+	}
+	t.signature, t.fresh = gate.Sign(t.grams), t.grams
+	if len(g.known) > 0 {
+		t.fresh = slices.DeleteFunc(slices.Clone(t.grams), g.knows)
+	}
+	if g.window != nil {
+		var err error
+		if t.fresh, err = g.window.Missing(t.fresh); err != nil {
+			return nil, err
+		}
+		if _, m.Alike, err = g.window.Alike(&t.signature); err != nil {
+			return nil, err
+		}
+	}
+	t.known = len(t.grams) - len(t.fresh)
+	return t, nil
+}
+
+// knows reports whether a gram stands in a named set.
+func (g *gates) knows(gram uint64) bool {
+	return slices.ContainsFunc(g.known, func(s *gramset.Set) bool { return s.Has(gram) })
+}
