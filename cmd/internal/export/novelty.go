@@ -12,8 +12,13 @@ import (
 	"github.com/assaynet/assay/scoring/synthetic/index"
 )
 
-// together is how many records are taken apart by one goroutine at a time.
-const together = 64
+const (
+	// together is how many records are taken apart by one goroutine at a time.
+	together = 64
+	// ahead is how many lists of them each may have before it, so that none waits
+	// for the one that writes.
+	ahead = 4
+)
 
 // Compared fills in what the records of a source are beside those before them in
 // their epoch. Records are taken apart on all processors; one compares them in
@@ -21,7 +26,7 @@ const together = 64
 func Compared(source Source[Record]) Source[Record] {
 	return func(ctx context.Context, e protocol.Epoch, yield func(*Record) error) (int64, error) {
 		workers := runtime.GOMAXPROCS(0)
-		c := comparison{yield: yield, apart: make(chan *traced), order: make(chan *traced, workers+1)}
+		c := comparison{yield: yield, apart: make(chan *traced, ahead*workers+1), order: make(chan *traced, ahead*workers+1)}
 		defer close(c.apart)
 		defer close(c.order)
 		for range workers {
@@ -37,14 +42,14 @@ func Compared(source Source[Record]) Source[Record] {
 				t.compare(&b)
 			}
 		}()
-		next := &traced{}
+		next := newTraced()
 		dropped, err := source(ctx, e, func(r *Record) error {
 			if next.rows = append(next.rows, *r); len(next.rows) < together {
 				return nil
 			}
 			full := next
-			next = &traced{}
-			return c.add(full, workers)
+			next = newTraced()
+			return c.add(full, ahead*workers)
 		})
 		if err != nil {
 			return dropped, err
@@ -93,6 +98,8 @@ type trace struct {
 	sign  gate.Signature // of grams, where there are any
 }
 
+func newTraced() *traced { return &traced{rows: make([]Record, 0, together)} }
+
 func (t *traced) take() {
 	t.traces = make([]trace, len(t.rows))
 	for i := range t.rows {
@@ -127,13 +134,7 @@ func (b *before) compare(r *Record, t *trace) {
 		return
 	}
 	_, alike := b.seen.Alike(&t.sign)
-	seen := 0
-	for _, g := range t.grams {
-		if b.seen.Has(g) {
-			seen++
-		}
-	}
-	b.seen.Add(t.grams, &t.sign)
+	seen := b.seen.Add(t.grams, &t.sign)
 	own := b.makers[r.Provenance.Miner]
 	if own == nil {
 		own = new(gate.Crowd)

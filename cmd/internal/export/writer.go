@@ -22,6 +22,12 @@ const (
 	// groupBytes is when a group of rows goes to the Parquet file, in bytes of
 	// JSON: what a reader of one column takes at a time, and what a writer holds.
 	groupBytes = 32 << 20
+	// syncBytes is how much of a file goes to the disk at a time, while more is
+	// written: at the end there is little left to wait for.
+	syncBytes = 8 << 20
+	// atOnce is how many rows the Parquet file takes at a time: each of its columns
+	// is then filled by one loop.
+	atOnce = 64
 )
 
 // part is a file that is being written, and what the manifest will say of it.
@@ -31,6 +37,8 @@ type part struct {
 	f    *os.File
 	sum  hash.Hash
 	buf  *bufio.Writer
+	// sent is how much of the file the disk was told to write already.
+	sent int64
 }
 
 func newPart(dir, name string) (*part, error) {
@@ -45,6 +53,10 @@ func newPart(dir, name string) (*part, error) {
 }
 
 func (p *part) Write(b []byte) (int, error) {
+	if more := p.file.Bytes - p.sent; more >= syncBytes {
+		send(p.f, p.sent, more)
+		p.sent = p.file.Bytes
+	}
 	p.file.Bytes += int64(len(b))
 	return p.buf.Write(b)
 }
@@ -69,6 +81,7 @@ type writer[T any] struct {
 	jsonl, parquet *part
 	line           lineWriter
 	table          *parquet.GenericWriter[T]
+	waiting        []T // at most atOnce, for the table
 	rows           int64
 	inGroup        int
 }
@@ -94,20 +107,33 @@ func (w *writer[T]) add(row *T) error {
 	if _, err := w.jsonl.Write(b); err != nil {
 		return err
 	}
-	if _, err := w.table.Write([]T{*row}); err != nil {
+	w.rows++
+	w.waiting = append(w.waiting, *row)
+	w.inGroup += len(b)
+	full := w.inGroup >= groupBytes
+	if !full && len(w.waiting) < atOnce {
+		return nil
+	}
+	if err := w.fill(); err != nil || !full {
 		return err
 	}
-	w.rows++
-	if w.inGroup += len(b); w.inGroup >= groupBytes {
-		w.inGroup = 0
-		return w.table.Flush()
-	}
-	return nil
+	w.inGroup = 0
+	return w.table.Flush()
+}
+
+// fill brings the rows that wait into the table.
+func (w *writer[T]) fill() error {
+	_, err := w.table.Write(w.waiting)
+	w.waiting = w.waiting[:0]
+	return err
 }
 
 // finish gives both files their names and returns what they are.
 func (w *writer[T]) finish(e protocol.Epoch, dropped int64) (Epoch, error) {
-	if err := errors.Join(w.table.Close(), w.jsonl.finish(), w.parquet.finish()); err != nil {
+	jsonl := make(chan error, 1)
+	go func() { jsonl <- w.jsonl.finish() }()
+	err := errors.Join(w.fill(), w.table.Close(), w.parquet.finish())
+	if err := errors.Join(err, <-jsonl); err != nil {
 		return Epoch{}, err
 	}
 	for _, p := range []*part{w.jsonl, w.parquet} {

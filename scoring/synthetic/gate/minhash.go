@@ -32,13 +32,16 @@ var factors = func() (f [Positions][2]uint64) {
 
 // Sign returns the signature of grams, of which there is at least one.
 func Sign(grams []uint64) Signature {
+	const most = ^uint64(0)
 	var s Signature
-	for i, f := range factors {
-		least := ^uint64(0)
+	for i := 0; i < Positions; i += 4 { // four at a time: none waits for the least of another
+		a, b, c, d := &factors[i], &factors[i+1], &factors[i+2], &factors[i+3]
+		l, m, n, o := most, most, most, most
 		for _, g := range grams {
-			least = min(least, f[0]*g+f[1])
+			l, m = min(l, a[0]*g+a[1]), min(m, b[0]*g+b[1])
+			n, o = min(n, c[0]*g+c[1]), min(o, d[0]*g+d[1])
 		}
-		s[i] = uint16(least)
+		s[i], s[i+1], s[i+2], s[i+3] = uint16(l), uint16(m), uint16(n), uint16(o)
 	}
 	return s
 }
