@@ -64,6 +64,13 @@ bench: model ## run every benchmark, the engine's speed on the real model, and i
 	$(GO) run ./cmd/assay model bench --model "$$($(FETCH) | tail -n 1)"
 	$(GO) run ./scripts/bench/kernels -levels all
 
+# The size of the file; it is made in TMPDIR, with as much again beside it.
+BULK ?= 1000000000
+
+bench-bulk: ## score a gigabyte of new records: how fast, and in how much memory
+	@mkdir -p build && $(GO) build -buildvcs=auto -o build/ ./cmd/assay
+	$(GO) run ./scripts/bench/bulk -assay build/assay -bytes $(BULK)
+
 bench-peers: model ## our engine beside llama.cpp, in alternation (builds llama.cpp once)
 	./scripts/bench/peers.sh
 
@@ -102,4 +109,4 @@ golden: models ## rewrite golden files; read the diff before you commit it
 lint: ## formatting, linter, import map and rules of the house
 	./scripts/check/lint.sh $(LINT_VERSION)
 
-.PHONY: help demo devnet build model models templates test page race nocgo fuzz fuzz-long quality signals bench bench-peers oracle oracle-long peers sanitize arm64 kernels kernels-report interpreted golden lint
+.PHONY: help demo devnet build model models templates test page race nocgo fuzz fuzz-long quality signals bench bench-bulk bench-peers oracle oracle-long peers sanitize arm64 kernels kernels-report interpreted golden lint
