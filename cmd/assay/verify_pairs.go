@@ -40,7 +40,7 @@ root (on the ledger); made (root of what the link makes); pairs (how many); plac
 root differs and the node has no texts); what (prompt, a, b, longer, engine, gold,
 root, or empty); said and found (both as text). With exit status 2 they are:
 equal, which is null; error.`,
-		Flags:  append(nodeFlags(), modelFlags("print one JSON object; the exit status stays", threadsFlag(), backendFlag(), weightsFlag())...),
+		Flags:  append(nodeFlags(), modelFlags("print one JSON object; the exit status stays", threadsFlag(), deviceFlag(), backendFlag(), weightsFlag())...),
 		Action: verifyPairs,
 	})
 }
@@ -80,6 +80,7 @@ func verifyPairs(c *cli.Context) error {
 	}
 	var made *preference.Made
 	err = withModel(c, engineConfig(c, 0), func(m *engine.Model) (err error) {
+		sayDevice(c, m)
 		if id := protocol.ModelID(m.ID()); id != set.Model {
 			return withHint(fmt.Errorf("the pairs are made by model %s, this file is model %s", set.Model, id), "give --model the file that the network names")
 		}
