@@ -103,6 +103,7 @@ type duties struct {
 // got and that they did not find false.
 func (m *machine) fulfilled(e protocol.Epoch, seats []candidate) []duties {
 	said := m.statements(e)
+	lane, due := m.p.KindIndex(preference.Kind), m.setsDue(e)
 	out := make([]duties, len(seats))
 	for i := range seats {
 		id := seats[i].seat.ID
@@ -111,8 +112,7 @@ func (m *machine) fulfilled(e protocol.Epoch, seats []candidate) []duties {
 			continue
 		}
 		rec, _ := get[DrawnRecord](m.st, DrawnKey(e, id.UID))
-		lane := m.p.KindIndex(preference.Kind)
-		owed, opened := m.owed(e, id)
+		owed, opened := m.owed(due, id)
 		if owed > 0 {
 			if rec.Counts == nil {
 				rec.Counts = make([]uint32, len(m.p.Kinds))

@@ -198,35 +198,51 @@ func (m *machine) openPairs(s Seat, b *wire.OpenPairs) error {
 	return nil
 }
 
-// owed returns how many sets of pairs a judge owed in the rounds of the lane that
-// fell due in epoch e, and how many of them it set in time and opened.
-func (m *machine) owed(e protocol.Epoch, id protocol.SeatID) (owed, opened uint32) {
+// dueSets are the sets of one round of the lane whose seed was drawn, and the epoch
+// in which they are made.
+type dueSets struct {
+	made protocol.Epoch
+	sets SetsRecord
+}
+
+// setsDue returns the sets of the rounds of the lane that fell due in epoch e and for
+// which pairs are owed. They are large: who asks for many judges reads them once.
+func (m *machine) setsDue(e protocol.Epoch) (list []dueSets) {
 	k := m.p.Kind(preference.Kind)
 	if k == nil {
-		return 0, 0
+		return nil
 	}
 	s := m.p.Schedule
 	for due := s.RoundOf(s.EpochStart(e)); due < s.RoundOf(s.EpochStart(e+1)); due++ {
 		n, falls := k.Set(due)
-		if !falls || n == 0 || !m.owes(n, id) {
+		if !falls || n == 0 {
+			continue
+		}
+		made := s.EpochOfRound(n - 1)
+		if r, _ := get[RoundRecord](m.st, RoundKey(n-1)); r.TaskSeed.IsZero() || made == 0 {
+			continue
+		}
+		sets, _ := get[SetsRecord](m.st, SetsKey(n))
+		list = append(list, dueSets{made, sets})
+	}
+	return list
+}
+
+// owed returns how many of these sets of pairs a judge owed, and how many of them it
+// set in time and opened. It owes those of an epoch in which it judges, and did in
+// the one before, in which it could register its chain.
+func (m *machine) owed(due []dueSets, id protocol.SeatID) (owed, opened uint32) {
+	for k := range due {
+		d := &due[k]
+		if !m.isJudge(d.made, id) || !m.isJudge(d.made-1, id) {
 			continue
 		}
 		owed++
-		sets, _ := get[SetsRecord](m.st, SetsKey(n))
-		if i, known := sets.find(id.UID); known && sets.Sets[i].Setter == id && sets.Sets[i].Opened() {
+		if i, known := d.sets.find(id.UID); known && d.sets.Sets[i].Setter == id && d.sets.Sets[i].Opened() {
 			opened++
 		}
 	}
 	return owed, opened
-}
-
-// owes reports whether a seat owes pairs for round n of the lane: their seed was
-// drawn; and it judges in the epoch in which they are set, and did in the one
-// before, in which it could register its chain.
-func (m *machine) owes(n protocol.Round, id protocol.SeatID) bool {
-	made := m.p.Schedule.EpochOfRound(n - 1)
-	r, _ := get[RoundRecord](m.st, RoundKey(n-1))
-	return !r.TaskSeed.IsZero() && made > 0 && m.isJudge(made, id) && m.isJudge(made-1, id)
 }
 
 // checkOpenRatings says whether ratings count: the seat was asked for them in a
