@@ -32,7 +32,9 @@ then waits for the deadline and opens the records, so leave it running; begun ag
 with the same file and key, it goes on where it was. A record that does not pass the
 gates by itself is told and left out: it would cost fees, and not be paid.
 
-Each transaction costs a fee, and more for each seal and each byte of a record.
+Each transaction costs a fee, and more for each seal and each byte of a record. A
+seal holds a thirty-second of the price until its record is opened; if it never is,
+that is burned.
 Whoever's record was first, passes the gates and is among as many as were asked for
 is paid when the validators agree.`
 	cmd.Action = makeRecords

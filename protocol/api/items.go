@@ -42,6 +42,8 @@ type Status struct {
 	CatchingUp bool               `json:"catching_up"`
 	Peers      int                `json:"peers"`
 	ModelIDs   []protocol.ModelID `json:"model_ids"`
+	// Kinds are those that a miner offers; none of a validator.
+	Kinds []protocol.Kind `json:"kinds"`
 	// Faults say, in words, what keeps the node from its work; the node is not
 	// ready while there is one.
 	Faults []string `json:"faults"`

@@ -18,6 +18,9 @@ func (h *Handler) readStatus(r *request) (Status, error) {
 	s.ChainID, s.Version = h.chain, h.version
 	s.Epoch, s.Round = h.params.Schedule.EpochOf(s.Height), h.params.Schedule.RoundOf(s.Height)
 	s.BlockTime, s.Started = s.BlockTime.UTC(), s.Started.UTC()
+	if s.Kinds == nil {
+		s.Kinds = []protocol.Kind{}
+	}
 	if s.ModelIDs == nil {
 		s.ModelIDs = []protocol.ModelID{}
 	}

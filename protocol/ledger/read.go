@@ -225,7 +225,7 @@ func CountSupply(r Reader) (Supply, error) {
 	if err := walk(r, []byte{unbondingLetter}, func(_ []byte, u Unbonding) bool { s.Unbonding += u.Amount; return true }); err != nil {
 		return s, err
 	}
-	if err := Requests(r, func(_ protocol.Hash, q Request) bool { s.Escrow += q.Escrow + q.Fee; return true }); err != nil {
+	if err := Requests(r, func(_ protocol.Hash, q Request) bool { s.Escrow += q.Escrow + q.Fee + q.deposits(); return true }); err != nil {
 		return s, err
 	}
 	return s, Seats(r, func(t Seat) bool { s.Collateral += t.Collateral; return true })

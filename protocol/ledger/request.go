@@ -15,8 +15,10 @@ import (
 //
 //	request   the maximum goes from the requester's balance into escrow, and what
 //	          its judges are paid
-//	deadline  until then makers seal records: who copies comes later
-//	+ tempo   until then they open them: the texts are public now
+//	deadline  until then makers seal records: who copies comes later. Each seal holds
+//	          a deposit of its maker's
+//	+ tempo   until then they open them: the texts are public now, and the deposits
+//	          go back. Those of what was not opened are burned
 //	+ tempo   until then the judges of the epoch in which the openings ended seal
 //	          what they find that each record is to be paid
 //	+ tempo   until then they open it (finding.go). By then, or when all that was
@@ -37,6 +39,11 @@ const (
 	// requestFee is the part of its maximum that a request costs besides: one in so
 	// many. Half of it is burned, half is for its judges.
 	requestFee = 32
+	// sealDeposit is the part of the price that a seal holds until its record is
+	// opened: one in so many. Who fills a request of as many records as its maximum
+	// pays, so that nobody else can seal for it, holds a quarter of the maximum where
+	// it asks for the most that there are, and more where it asks for fewer.
+	sealDeposit = 32
 	// maxSealed bounds the records of a request, and so what its judges do.
 	maxSealed = 8 * wire.MaxRequested
 )
@@ -47,6 +54,19 @@ const (
 func RequestCost(p *params.Params, maximum protocol.Amount) (burned, judges protocol.Amount) {
 	fee := max(maximum/requestFee, p.Fees.Of(4*checkWeight*uint64(p.Seats.MaxValidators), 0))
 	return fee - fee/2, fee / 2
+}
+
+// SealDeposit returns what a seal of a request that pays price a record holds
+// of its maker's balance. It goes back when the record is opened, paid or not,
+// and else is burned when the request ends.
+func SealDeposit(price protocol.Amount) protocol.Amount { return price / sealDeposit }
+
+// deposits returns what the seals of a request hold.
+func (r *Request) deposits() protocol.Amount {
+	if r.Ended != 0 {
+		return 0
+	}
+	return SealDeposit(r.Asked.Price) * protocol.Amount(r.Sealed-r.Opened) // below 2^62
 }
 
 // Request is kept under RequestKey(id).
@@ -133,7 +153,7 @@ func (m *machine) request(from protocol.PublicKey, b *wire.Request) error {
 	return nil
 }
 
-// sealRecords keeps seals: each adds to the fee by its weight.
+// sealRecords keeps seals: each adds to the fee by its weight, and holds a deposit.
 func (m *machine) sealRecords(maker protocol.PublicKey, b *wire.SealRecords) error {
 	r, err := m.requestUntil(b.Request, func(r *Request) (first, last protocol.Height) { return r.Height, r.Asked.Deadline })
 	if err != nil {
@@ -149,12 +169,18 @@ func (m *machine) sealRecords(maker protocol.PublicKey, b *wire.SealRecords) err
 		}
 		put(m.st, at, SealedRecord{Maker: maker, Height: m.height})
 	}
+	deposit := SealDeposit(r.Asked.Price) * protocol.Amount(len(b.Seals)) // below 2^56
+	if err := m.debit(maker, deposit); err != nil {
+		return err
+	}
+	m.meta.Escrow += deposit
 	r.Sealed += uint32(len(b.Seals))
 	put(m.st, RequestKey(b.Request), r)
 	return nil
 }
 
-// openRecord puts the record that a seal stands for into its place.
+// openRecord puts the record that a seal stands for into its place, and gives back
+// what the seal held.
 func (m *machine) openRecord(maker protocol.PublicKey, b *wire.OpenRecord) error {
 	r, err := m.requestUntil(b.Request, func(r *Request) (first, last protocol.Height) {
 		return r.Asked.Deadline + 1, r.OpenDeadline(m.p)
@@ -171,6 +197,7 @@ func (m *machine) openRecord(maker protocol.PublicKey, b *wire.OpenRecord) error
 	if by, ok := get[protocol.Hash](m.st, PaidTextKey(TextHash(b.Text))); ok {
 		return broken(ErrDuplicate, "request %s paid this text", by.Short())
 	}
+	m.fromEscrow(maker, SealDeposit(r.Asked.Price))
 	del(m.st, at)
 	put(m.st, MadeRecordKey(b.Request, seal), MadeRecord{Maker: maker, Height: s.Height, Seed: b.Seed, Text: b.Text})
 	r.Opened++
@@ -191,9 +218,12 @@ func (m *machine) requestUntil(id protocol.Hash, window func(r *Request) (first,
 	return r, nil
 }
 
-// end returns what is left in escrow, and has the request forgotten some epochs
-// later.
+// end returns what is left in escrow, burns the deposits of what was not
+// opened, and has the request forgotten some epochs later.
 func (m *machine) end(id protocol.Hash, r *Request) {
+	lost := r.deposits()
+	m.meta.Escrow -= lost
+	m.meta.Burned += lost // at most what was issued
 	m.fromEscrow(r.Requester, r.Escrow+r.Fee)
 	r.Escrow, r.Fee, r.Ended = 0, 0, m.height
 	put(m.st, RequestKey(id), r)

@@ -282,6 +282,67 @@ func TestWhereNothingIsMadeAllGoesBackAtOnce(t *testing.T) {
 	}
 }
 
+// TestWhoFillsARequestLosesWhatItsSealsHold: a maker seals what it will never
+// open, so that nobody else can. It runs out of money before the request is
+// full, and of its deposits only that of the one record that it opens goes
+// back.
+func TestWhoFillsARequestLosesWhatItsSealsHold(t *testing.T) {
+	n, id := requested(t, 12)
+	deposit := ledger.SealDeposit(3 * protocol.Unit)
+	if deposit != 93_750_000 || 16384*deposit < asked {
+		t.Fatalf("a seal holds %s, and to fill a request of %s costs %s", deposit, protocol.Amount(asked), 16384*deposit)
+	}
+	tea := record(id, "Tea is a leaf.")
+	seals := []protocol.Hash{tea.Seal(secret("m1 cold").Public())}
+	var refused error
+	sealed, fees, before := 0, protocol.Amount(0), n.account("m1 cold").Balance
+	for refused == nil {
+		for len(seals) < wire.MaxSeals {
+			seals = append(seals, protocol.Hash{0: byte(len(seals)), 1: byte(sealed >> 8), 2: 1})
+		}
+		slices.SortFunc(seals, func(a, b protocol.Hash) int { return bytes.Compare(a[:], b[:]) })
+		b := &wire.SealRecords{Request: id, Seals: seals}
+		if refused = n.do("m1 cold", b); refused == nil {
+			sealed, fees, seals = sealed+len(seals), fees+n.fee(b), nil
+		}
+	}
+	if ledger.ReasonOf(refused) != ledger.ErrCannotPay || sealed != 1024 {
+		t.Fatalf("%d records are sealed, then %v", sealed, refused)
+	}
+	held := deposit * protocol.Amount(sealed)
+	if got := before - n.account("m1 cold").Balance; got < held+fees || got > held+2*fees {
+		t.Errorf("they cost %s, want %s and fees of %s", got, held, fees)
+	}
+	made := n.sealed(id, map[string]string{"m2 cold": "Tea is not coffee."})
+	n.until(12)
+	before = n.account("m1 cold").Balance
+	if err := n.do("m1 cold", tea); err != nil {
+		t.Fatal(err)
+	}
+	if got := n.account("m1 cold").Balance; got != before+deposit-n.fee(tea) {
+		t.Errorf("with one record open it has %s, had %s", got, before)
+	}
+	if err := n.do("m2 cold", made["m2 cold"]); err != nil {
+		t.Fatal(err)
+	}
+	escrow := func() protocol.Amount {
+		s, err := ledger.ReadSupply(n.tree)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return s.Escrow
+	}
+	if got := escrow(); got != asked+judgesFee+held-deposit {
+		t.Errorf("%s in escrow", got)
+	}
+	before, rich := n.account("m1 cold").Balance, n.account("rich cold").Balance
+	r := n.read(id)
+	n.until(r.SettleDeadline(n.p))
+	if got := escrow(); got != 0 || n.account("m1 cold").Balance != before || n.account("rich cold").Balance != rich+asked+judgesFee {
+		t.Errorf("at the end %s in escrow, the maker has %s, had %s", got, n.account("m1 cold").Balance, before)
+	}
+}
+
 // TestASmallRequestPaysItsJudgesFees, whatever its maximum is.
 func TestASmallRequestPaysItsJudgesFees(t *testing.T) {
 	p := testParams()
@@ -335,7 +396,7 @@ func TestRulesOfRequests(t *testing.T) {
 	want("a record again", "m1 cold", tea, ledger.ErrMismatch)
 	before := n.account("m1 cold").Balance
 	want("a long record", "m1 cold", long, "")
-	if got := before - n.account("m1 cold").Balance; got != n.fee(long) || got < 8000*n.p.Fees.Byte {
+	if got := before + ledger.SealDeposit(3*protocol.Unit) - n.account("m1 cold").Balance; got != n.fee(long) || got < 8000*n.p.Fees.Byte {
 		t.Errorf("the long record cost %s", got)
 	}
 	n.until(40)

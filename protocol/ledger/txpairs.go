@@ -205,8 +205,9 @@ type dueSets struct {
 	sets SetsRecord
 }
 
-// setsDue returns the sets of the rounds of the lane that fell due in epoch e and for
-// which pairs are owed. They are large: who asks for many judges reads them once.
+// setsDue returns the sets of the rounds of the lane that fell due in epoch e
+// and for which pairs are owed. They are large: who asks for many judges reads
+// them once.
 func (m *machine) setsDue(e protocol.Epoch) (list []dueSets) {
 	k := m.p.Kind(preference.Kind)
 	if k == nil {
@@ -228,9 +229,9 @@ func (m *machine) setsDue(e protocol.Epoch) (list []dueSets) {
 	return list
 }
 
-// owed returns how many of these sets of pairs a judge owed, and how many of them it
-// set in time and opened. It owes those of an epoch in which it judges, and did in
-// the one before, in which it could register its chain.
+// owed returns how many of these sets of pairs a judge owed, and how many of
+// them it set in time and opened. It owes those of an epoch in which it judges,
+// and did in the one before, in which it could register its chain.
 func (m *machine) owed(due []dueSets, id protocol.SeatID) (owed, opened uint32) {
 	for k := range due {
 		d := &due[k]

@@ -108,11 +108,11 @@ var costs = map[wire.TxType]struct {
 	wire.TxOpenRatings:     {base: Cost{Reads: 12, Writes: 1, Bytes: rosterBytes + 14*smallBytes}},
 	wire.TxRequest:         {base: Cost{Reads: 3, Writes: 4, Bytes: askedBytes + 8*smallBytes}},
 	wire.TxSealRecords: {
-		base:  Cost{Reads: 2, Writes: 2, Bytes: 2*askedBytes + 4*smallBytes},
+		base:  Cost{Reads: 3, Writes: 3, Bytes: 2*askedBytes + 6*smallBytes},
 		items: func(b wire.Body) int { return len(b.(*wire.SealRecords).Seals) },
 		each:  Cost{Reads: 1, Writes: 1, Bytes: 2 * smallBytes},
 	},
-	wire.TxOpenRecord:  {base: Cost{Reads: 4, Writes: 4, Bytes: 2*askedBytes + recordBytes + 8*smallBytes}},
+	wire.TxOpenRecord:  {base: Cost{Reads: 5, Writes: 5, Bytes: 2*askedBytes + recordBytes + 10*smallBytes}},
 	wire.TxSealFinding: {base: Cost{Reads: 3, Writes: 1, Bytes: askedBytes + judgeBytes + 4*smallBytes}},
 	wire.TxOpenFinding: {base: Cost{Reads: maxJudges + 4, Writes: 3, Bytes: askedBytes + paysBytes + (maxJudges+4)*judgeBytes}},
 }

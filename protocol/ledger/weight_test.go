@@ -199,7 +199,7 @@ var worst = map[wire.TxType]func(n *network) (string, wire.Body){
 	wire.TxOpenFinding: func(n *network) (string, wire.Body) { // the last of all judges
 		id := n.made(1)
 		asked := n.read(id)
-		asked.Opened, asked.Escrow, asked.Asked.Price = wire.MaxRequested, 1<<52, 1<<41
+		asked.Sealed, asked.Opened, asked.Escrow, asked.Asked.Price = wire.MaxRequested, wire.MaxRequested, 1<<52, 1<<41
 		n.set(ledger.RequestKey(id), asked)
 		b := &wire.OpenFinding{Request: id}
 		for i := range uint32(wire.MaxRequested) {
@@ -237,7 +237,7 @@ func (n *network) made(count int) protocol.Hash {
 func (n *network) asked(count int) (protocol.Hash, []*wire.OpenRecord) {
 	n.tb.Helper()
 	body := &wire.Request{
-		Specification: strings.Repeat("s", wire.MaxSpecification), Count: wire.MaxRequested, Price: 1, Maximum: protocol.Unit, Deadline: n.next() + 2,
+		Specification: strings.Repeat("s", wire.MaxSpecification), Count: wire.MaxRequested, Price: 64, Maximum: protocol.Unit, Deadline: n.next() + 2,
 	}
 	if err := n.do("rich cold", body); err != nil {
 		n.tb.Fatal(err)
