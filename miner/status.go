@@ -71,6 +71,14 @@ func (m *Miner) Status() Status {
 	return s
 }
 
+// Kinds returns the kinds of work that the miner offers.
+func (m *Miner) Kinds() (list []protocol.Kind) {
+	for _, w := range m.cfg.Workers {
+		list = append(list, w.Offer().Kind)
+	}
+	return list
+}
+
 func (m *Miner) note(f func(*Status)) {
 	m.mu.Lock()
 	defer m.mu.Unlock()

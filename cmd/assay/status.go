@@ -6,6 +6,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/assaynet/assay/cmd/internal/status"
 	"github.com/assaynet/assay/protocol/api"
 )
 
@@ -33,6 +34,9 @@ func statusCommand() *cli.Command {
 			out = append(out, pair{"state hash", s.AppHash.String()}, pair{"peers", strconv.Itoa(s.Peers)})
 			for _, m := range s.ModelIDs {
 				out = append(out, pair{"model", m.String()})
+			}
+			for _, k := range s.Kinds {
+				out = append(out, pair{"offers", printable(status.KindWords(k))})
 			}
 			for _, r := range s.Reasons {
 				out = append(out, pair{"reason", r})

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/assaynet/assay/cmd/internal/daemon"
+	"github.com/assaynet/assay/cmd/internal/status"
 	"github.com/assaynet/assay/miner"
 	"github.com/assaynet/assay/miner/label"
 	"github.com/assaynet/assay/miner/rater"
@@ -30,11 +31,15 @@ func openPeople(d *daemon.Daemon, n *node.Light, told func() miner.Status) (*peo
 	if err != nil {
 		return nil, err
 	}
+	var kinds []string
+	for _, k := range d.Config.Seat.Kinds {
+		kinds = append(kinds, status.KindWords(protocol.Kind(k)))
+	}
 	page, err := label.Listen(d.Config.Label.Listen, label.PageConfig{
 		Desk: desk, Token: token, Hosts: d.Config.Label.Hosts, Logger: d.Log, Registry: d.Registry,
 		Facts: func() label.Facts {
 			s := told()
-			return label.Facts{Height: s.Height, Earned: s.Paid, Epoch: s.PaidEpoch, Others: len(d.Config.Seat.Kinds) > 1}
+			return label.Facts{Height: s.Height, Earned: s.Paid, Epoch: s.PaidEpoch, Kinds: kinds}
 		},
 	})
 	if err != nil {

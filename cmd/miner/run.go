@@ -158,7 +158,7 @@ func (s *teller) Status(context.Context) (api.Status, error) {
 	st := s.miner.Status()
 	out := api.Status{
 		Role: string(config.Miner), Started: s.d.Started, Hotkey: s.d.Hotkey.PublicKey().String(), Registered: st.Registered,
-		Height: st.Height, Peers: len(s.node.Peers()), ModelIDs: s.d.ModelIDs(),
+		Height: st.Height, Peers: len(s.node.Peers()), ModelIDs: s.d.ModelIDs(), Kinds: s.miner.Kinds(),
 		CatchingUp: st.Height == 0, BlockTime: s.node.BlockTime(),
 	}
 	if hash, err := s.node.StateHash(st.Height); err == nil { // one of the newest

@@ -26,7 +26,7 @@ const host = "127.0.0.1:9672"
 func page(t *testing.T, d *label.Desk, hosts ...string) *label.Page {
 	t.Helper()
 	p, err := label.NewPage(label.PageConfig{Desk: d, Token: token, Hosts: hosts, Facts: func() label.Facts {
-		return label.Facts{Height: 9, Earned: 1_250_000_000, Epoch: 12, Others: true}
+		return label.Facts{Height: 9, Earned: 1_250_000_000, Epoch: 12, Kinds: []string{"inference", "preference (people's lane)"}}
 	}})
 	must(t, err)
 	return p
@@ -105,7 +105,7 @@ func TestThePageKeepsRatingsAndTakesThemBack(t *testing.T) {
 	if a.code != 200 || a.Item.Ref != at(1, 0) || a.Open != 3 || a.Item.Places != 1 || a.Item.A[1].T != "seven" || a.Item.A[1].K != 1 {
 		t.Fatalf("got %d %s", a.code, a.body)
 	}
-	if !strings.Contains(a.body, `"facts":{"height":9,"earned":"1.250000000","epoch":12,"others":true}`) || !strings.Contains(a.body, `"deadline":10,"expected":"2026-03-01T12:01:00Z"`) {
+	if !strings.Contains(a.body, `"facts":{"height":9,"earned":"1.250000000","epoch":12,"kinds":["inference","preference (people's lane)"]}`) || !strings.Contains(a.body, `"deadline":10,"expected":"2026-03-01T12:01:00Z"`) {
 		t.Fatalf("got %s", a.body)
 	}
 	if a = ask(t, p, "GET", "/api/desk?round=1&slot=0&later=1", "", asks()); a.Item.Ref != at(1, 1) {

@@ -31,11 +31,11 @@ const maxOpen = 16
 type Facts struct {
 	Height protocol.Height `json:"height"` // the newest; 0 before any
 	// Earned is what the seat was paid in Epoch, the last one that is paid. The ledger
-	// pays a seat for all that it does together: Others says that it offers other
-	// kinds, too, and that pairs are a part of it.
+	// pays a seat for all that it does together: Kinds says in words what that is,
+	// pairs and the others.
 	Earned protocol.Amount `json:"earned"`
 	Epoch  protocol.Epoch  `json:"epoch"`
-	Others bool            `json:"others"`
+	Kinds  []string        `json:"kinds"`
 }
 
 // PageConfig assembles a page. Desk and Token are needed.

@@ -12,6 +12,9 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/assaynet/assay/cmd/internal/config"
+	"github.com/assaynet/assay/protocol"
+	"github.com/assaynet/assay/protocol/task/judgement"
+	"github.com/assaynet/assay/protocol/task/preference"
 )
 
 // Command returns the command status of a role.
@@ -73,6 +76,17 @@ func asked(c *cli.Context, home config.Home, cfg *config.Config) (*Report, error
 	return r, err
 }
 
+// KindWords names a kind of work for a person, with its lane where it has one.
+func KindWords(k protocol.Kind) string {
+	switch k {
+	case preference.Kind:
+		return string(k) + " (people's lane)"
+	case judgement.Kind:
+		return string(k) + " (engine's lane of preference)"
+	}
+	return string(k)
+}
+
 // Print shows a report to a person, in one write.
 func (r *Report) Print(out io.Writer, now time.Time) error {
 	var b strings.Builder
@@ -100,6 +114,9 @@ func (r *Report) Print(out io.Writer, now time.Time) error {
 	row("peers", "%d", r.Peers)
 	for _, id := range r.ModelIDs {
 		row("model", "%s", id)
+	}
+	for _, k := range r.Kinds {
+		row("offers", "%s", KindWords(k))
 	}
 	if r.Label != "" {
 		row("people's lane", "this seat rates pairs, on the page at %s: miner label prints its address, and what is left", r.Label)

@@ -151,7 +151,7 @@ function facts(d) {
   $("progress").max = all || 1;
   $("progress").value = d.rated;
   $("earned").textContent = d.facts.height ? trim(d.facts.earned) : "–";
-  $("earned-more").textContent = d.facts.height ? `in epoch ${d.facts.epoch}${d.facts.others ? ", by all that this seat does" : ""}` : "";
+  $("earned-more").textContent = d.facts.height ? `in epoch ${d.facts.epoch}${together(d.facts.kinds || [])}` : "";
   $("later").hidden = !d.item || d.open < 2;
   $("undo").hidden = !d.newest;
   $("finish").hidden = !ready(d);
@@ -163,6 +163,9 @@ function facts(d) {
   else if (d.rated) empty("All done", `All ${d.rated} are rated. Until the deadline they ${back}. If you are sure, finish: then they are sealed now.`, sealed);
   else empty("Nothing to compare", "Pairs come with the next round that asks this seat. This page looks for them by itself.", sealed);
 }
+
+// together names the kinds of work that a seat is paid for in one sum.
+const together = (kinds) => (kinds.length > 1 ? `, by ${kinds.slice(0, -1).join(", ")} and ${kinds.at(-1)} together` : "");
 
 // ready returns the round that can be finished.
 const ready = (d) => (d && !d.item && d.ready && !d.ready.finished ? d.ready : null);
