@@ -26,11 +26,19 @@ type Record struct {
 // record is its place here.
 func ReadRecords(r Reader, request protocol.Hash) ([]Record, error) {
 	var out []Record
-	err := walk(r, MadeRecordPrefix(request), func(key []byte, v MadeRecord) bool {
-		out = append(out, Record{Seal: lastHash(key), MadeRecord: v})
+	err := EachRecord(r, request, func(k Record) bool {
+		out = append(out, k)
 		return true
 	})
 	return out, err
+}
+
+// EachRecord calls fn with the opened records of a request, by seal, until it
+// returns false.
+func EachRecord(r Reader, request protocol.Hash, fn func(Record) bool) error {
+	return walk(r, MadeRecordPrefix(request), func(key []byte, v MadeRecord) bool {
+		return fn(Record{Seal: lastHash(key), MadeRecord: v})
+	})
 }
 
 // ReadRequestFinding returns what a judge sealed of a request, opened or not.

@@ -7,7 +7,6 @@ import (
 	"slices"
 	"sync"
 
-	"github.com/assaynet/assay/protocol/task/synthetic/text"
 	"github.com/assaynet/assay/scoring/synthetic/gate"
 	"github.com/assaynet/assay/scoring/synthetic/index"
 	"github.com/assaynet/assay/scoring/synthetic/repeats"
@@ -242,7 +241,5 @@ func (b *Bulk) Remember(r *Record) (*index.Entry, error) {
 	if !v.paid {
 		return nil, nil
 	}
-	_, prose, _ := b.gates.read(r.Text)
-	grams := b.gates.spec.Family.Grams(text.Words(prose))
-	return &index.Entry{Grams: grams, Signature: gate.Sign(grams)}, nil
+	return b.gates.entry(r.Text), nil
 }

@@ -2,7 +2,6 @@ package synthetic_test
 
 import (
 	"math/rand/v2"
-	"slices"
 	"strings"
 	"testing"
 
@@ -90,7 +89,7 @@ func TestBulkSaysWhatMemorySays(t *testing.T) {
 		}
 		spec := request(150)
 		spec.Sets, spec.Examples = []protocol.Hash{known.Name()}, []string{write(r, 30), page() + " " + write(r, 60)}
-		_, total := judge(t, synthetic.Config{Specification: spec, Sets: []*gramset.Set{known}, Window: remembered{&window}}, records)
+		_, total := judge(t, synthetic.Config{Specification: spec, Sets: []*gramset.Set{known}, Window: index.Fixed{Memory: &window}}, records)
 		for g, n := range total.Failed {
 			reasons[g] += n
 		}
@@ -99,16 +98,4 @@ func TestBulkSaysWhatMemorySays(t *testing.T) {
 	if reasons[""] < 100 || reasons[synthetic.GateNovelty] < 100 || reasons[synthetic.GateAlike] < 20 {
 		t.Errorf("the records show too little: %v", reasons)
 	}
-}
-
-// remembered is a window in memory.
-type remembered struct{ *index.Memory }
-
-func (w remembered) Missing(grams []uint64) ([]uint64, error) {
-	return slices.DeleteFunc(slices.Clone(grams), w.Has), nil
-}
-
-func (w remembered) Alike(s *gate.Signature) (uint64, int, error) {
-	number, equal := w.Memory.Alike(s)
-	return number, equal, nil
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/assaynet/assay/protocol/task/synthetic/value"
 	"github.com/assaynet/assay/scoring/synthetic/gate"
 	"github.com/assaynet/assay/scoring/synthetic/gramset"
+	"github.com/assaynet/assay/scoring/synthetic/index"
 )
 
 // gates are all that a record passes by itself, whatever others the request has.
@@ -171,6 +172,13 @@ func (g *gates) trace(m *Judgement, words []text.Word) (*trace, error) {
 	}
 	t.known = len(t.grams) - len(t.fresh)
 	return t, nil
+}
+
+// entry returns what an index keeps of a record that passed.
+func (g *gates) entry(record string) *index.Entry {
+	_, prose, _ := g.read(record)
+	grams := g.spec.Family.Grams(text.Words(prose))
+	return &index.Entry{Grams: grams, Signature: gate.Sign(grams)}
 }
 
 // knows reports whether a gram stands in a named set.

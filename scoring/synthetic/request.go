@@ -56,8 +56,10 @@ func parseAsked(b *wire.Request) (*Specification, error) {
 // Settle returns what the opened records of a request are to be paid: what every
 // honest judge says. Beacon is that of the height after the deadline. What is wrong
 // with the specification is wrong with every record: then it is nothing. An error
-// says that nothing was found out.
-func Settle(r *ledger.Request, records []ledger.Record, beacon protocol.Hash, run synthetic.Runner) ([]wire.RecordPay, error) {
+// says that nothing was found out. Before is what is not new in a record, see
+// [Before], and may be nil. Examples are not held to it: a requester could else
+// show what was paid before, and have nobody paid.
+func Settle(r *ledger.Request, records []ledger.Record, beacon protocol.Hash, before Window, run synthetic.Runner) ([]wire.RecordPay, error) {
 	s, err := parseAsked(&r.Asked)
 	if err != nil {
 		return nil, nil //nolint:nilerr // its makers were warned by the same error
@@ -70,6 +72,7 @@ func Settle(r *ledger.Request, records []ledger.Record, beacon protocol.Hash, ru
 	if err != nil {
 		return nil, err
 	}
+	j.gates.window = before
 	number, makers := map[protocol.Hash]uint32{}, map[protocol.PublicKey]uint32{}
 	list := make([]Record, len(records))
 	for i := range records {

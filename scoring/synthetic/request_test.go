@@ -49,7 +49,7 @@ func TestASpecificationBombIsRefusedBeforeItCosts(t *testing.T) {
 			t.Errorf("%s: got %v, want %v", name, err, c.want)
 		}
 		// Who sends it all the same has it judged: nothing is paid for it.
-		pays, err := synthetic.Settle(&ledger.Request{Asked: *askedFor(c.spec)}, []ledger.Record{{MadeRecord: ledger.MadeRecord{Text: "x"}}}, protocol.Hash{1}, never)
+		pays, err := synthetic.Settle(&ledger.Request{Asked: *askedFor(c.spec)}, []ledger.Record{{MadeRecord: ledger.MadeRecord{Text: "x"}}}, protocol.Hash{1}, nil, never)
 		if err != nil || pays != nil {
 			t.Errorf("%s: paid %v, %v", name, pays, err)
 		}
@@ -132,7 +132,7 @@ func TestBadSpecificationsCostLittle(t *testing.T) {
 			if _, err := synthetic.ParseAsked(askedFor(c.spec), never); !errors.Is(err, c.want) {
 				t.Errorf("%s: got %v, want %v", name, err, c.want)
 			}
-			pays, err := synthetic.Settle(&ledger.Request{Asked: *askedFor(c.spec)}, records, protocol.Hash{1}, never)
+			pays, err := synthetic.Settle(&ledger.Request{Asked: *askedFor(c.spec)}, records, protocol.Hash{1}, nil, never)
 			if err != nil || len(pays) > 0 {
 				t.Errorf("%s: paid %v, %v", name, pays, err)
 			}
@@ -158,7 +158,7 @@ func TestARequestOnTheLedgerIsPaidAsItsFileWouldBe(t *testing.T) {
 	}
 	records = append(records, records[4]) // a copy of what was first, by another, later
 	records[5].Seal, records[5].Maker, records[5].Height = protocol.Hash{9}, protocol.PublicKey{3}, 60
-	pays, err := synthetic.Settle(q, records, protocol.Hash{1}, never)
+	pays, err := synthetic.Settle(q, records, protocol.Hash{1}, nil, never)
 	want := []wire.RecordPay{{Number: 1, Amount: price}, {Number: 2, Amount: price}, {Number: 4, Amount: price}}
 	if err != nil || !slices.Equal(pays, want) {
 		t.Errorf("paid %v, %v, want %v: the three that were first and passed", pays, err, want)
@@ -179,7 +179,7 @@ func TestOfEqualsInOneBlockTheBeaconChooses(t *testing.T) {
 	}
 	won := map[uint32]int{}
 	for i := range 32 {
-		pays, err := synthetic.Settle(q, records, protocol.Hash{byte(i)}, never)
+		pays, err := synthetic.Settle(q, records, protocol.Hash{byte(i)}, nil, never)
 		if err != nil || len(pays) != 1 {
 			t.Fatalf("paid %v, %v", pays, err)
 		}
@@ -197,7 +197,7 @@ func FuzzParseAsked(f *testing.F) {
 		if _, err := synthetic.ParseAsked(askedFor(spec), func(string) (string, bool) { return "", true }); err == nil && spec == "" {
 			t.Error("nothing is a specification")
 		}
-		if _, err := synthetic.Settle(&ledger.Request{Asked: *askedFor(spec)}, nil, protocol.Hash{}, func(string) (string, bool) { return "", true }); err != nil {
+		if _, err := synthetic.Settle(&ledger.Request{Asked: *askedFor(spec)}, nil, protocol.Hash{}, nil, func(string) (string, bool) { return "", true }); err != nil {
 			t.Error(fmt.Errorf("no judgement: %w", err))
 		}
 	})

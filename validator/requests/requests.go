@@ -173,8 +173,12 @@ func (j *Judge) find(ctx context.Context, now ledger.Reader, r *asked) (*wire.Op
 	if err != nil || !ok {
 		return nil, fmt.Errorf("the beacon of height %d: %w", r.Asked.Deadline+1, errors.Join(err, ledger.ErrCorrupt))
 	}
+	earlier, err := synthetic.Before(j.cfg.Params, now, &r.Request)
+	if err != nil {
+		return nil, err
+	}
 	var broken error
-	pays, err := synthetic.Settle(&r.Request, records, beacon.Beacon, func(program string) (output string, ok bool) {
+	pays, err := synthetic.Settle(&r.Request, records, beacon.Beacon, earlier, func(program string) (output string, ok bool) {
 		output, ok, err := j.cfg.Run(ctx, program)
 		broken = errors.Join(broken, err)
 		return output, ok

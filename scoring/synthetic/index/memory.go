@@ -41,6 +41,21 @@ func (m *Memory) Alike(s *gate.Signature) (number uint64, equal int) {
 	return number, equal
 }
 
+// Fixed is a window of what a Memory holds, to which nothing is added any more.
+// It is safe for concurrent use.
+type Fixed struct{ *Memory }
+
+// Missing is [Disk.Missing].
+func (f Fixed) Missing(grams []uint64) ([]uint64, error) {
+	return slices.DeleteFunc(slices.Clone(grams), f.Has), nil
+}
+
+// Alike is [Memory.Alike], and does not fail.
+func (f Fixed) Alike(s *gate.Signature) (number uint64, equal int, err error) {
+	number, equal = f.Memory.Alike(s)
+	return number, equal, nil
+}
+
 // Most returns which of the records that were found is the most alike, the first
 // of equals, and how many positions it has in common. It sorts found.
 func Most(found []uint64, equal func(uint64) (int, error)) (number uint64, best int, err error) {
