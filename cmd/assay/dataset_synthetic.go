@@ -9,6 +9,7 @@ import (
 	"io"
 	"maps"
 	"os"
+	"runtime/debug"
 	"slices"
 	"strconv"
 	"sync/atomic"
@@ -65,6 +66,9 @@ func scoreSynthetic(c *cli.Context, file string) (err error) {
 	if err != nil {
 		return err
 	}
+	// What is kept of a large file holds no pointers: to collect often costs little,
+	// and there is never much more memory than what is in use.
+	defer debug.SetGCPercent(debug.SetGCPercent(25))
 	config := synthetic.Config{Rules: synthetic.Default(), Sets: sets}
 	window, closeWindow, err := openWindow(c)
 	if err != nil {
