@@ -133,8 +133,7 @@ func (b *before) compare(r *Record, t *trace) {
 	if len(t.grams) == 0 {
 		return
 	}
-	_, alike := b.seen.Alike(&t.sign)
-	seen := b.seen.Add(t.grams, &t.sign)
+	seen, alike := b.seen.Add(t.grams, &t.sign)
 	own := b.makers[r.Provenance.Miner]
 	if own == nil {
 		own = new(gate.Crowd)

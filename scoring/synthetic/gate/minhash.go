@@ -34,14 +34,13 @@ var factors = func() (f [Positions][2]uint64) {
 func Sign(grams []uint64) Signature {
 	const most = ^uint64(0)
 	var s Signature
-	for i := 0; i < Positions; i += 4 { // four at a time: none waits for the least of another
-		a, b, c, d := &factors[i], &factors[i+1], &factors[i+2], &factors[i+3]
-		l, m, n, o := most, most, most, most
+	for i := 0; i < Positions; i += 2 { // two at a time, neither of which waits for the other; more find no registers
+		a, b, c, d := factors[i][0], factors[i][1], factors[i+1][0], factors[i+1][1]
+		least, other := most, most
 		for _, g := range grams {
-			l, m = min(l, a[0]*g+a[1]), min(m, b[0]*g+b[1])
-			n, o = min(n, c[0]*g+c[1]), min(o, d[0]*g+d[1])
+			least, other = min(least, a*g+b), min(other, c*g+d)
 		}
-		s[i], s[i+1], s[i+2], s[i+3] = uint16(l), uint16(m), uint16(n), uint16(o)
+		s[i], s[i+1] = uint16(least), uint16(other)
 	}
 	return s
 }

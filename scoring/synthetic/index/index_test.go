@@ -63,7 +63,12 @@ func TestMemoryAndDiskAgree(t *testing.T) {
 	}
 	var m index.Memory
 	for i := range list {
-		m.Add(list[i].Grams, &list[i].Signature)
+		e := &list[i]
+		_, want := m.Alike(&e.Signature)
+		fresh := slices.DeleteFunc(slices.Clone(e.Grams), m.Has)
+		if seen, equal := m.Add(e.Grams, &e.Signature); seen != len(e.Grams)-len(fresh) || equal != want {
+			t.Fatalf("record %d: %d grams were seen and %d positions equal, want %d and %d", i, seen, equal, len(e.Grams)-len(fresh), want)
+		}
 	}
 	if m.Len() != 300 || d.Len() != 300 {
 		t.Fatalf("%d in memory and %d on the disk, want 300", m.Len(), d.Len())

@@ -17,6 +17,7 @@ type Memory struct {
 	// record and band, the next one, plus one.
 	first map[uint64]uint32
 	next  [][gate.Bands]uint32
+	found []uint64 // by Add, used again
 }
 
 // Has reports whether a gram was added.
@@ -72,12 +73,14 @@ func Most(found []uint64, equal func(uint64) (int, error)) (number uint64, best 
 	return number, best, nil
 }
 
-// Add adds a record, whose grams are different, and returns how many of them were
-// there before. Its number is how many records there were before.
-func (m *Memory) Add(grams []uint64, s *gate.Signature) (seen int) {
+// Add adds a record, whose grams are different, and returns how many of them
+// were there before, and what [Memory.Alike] would have said. Its number is how
+// many records there were.
+func (m *Memory) Add(grams []uint64, s *gate.Signature) (seen, equal int) {
 	if m.first == nil {
 		m.first = map[uint64]uint32{}
 	}
+	m.grams.fetch(grams)
 	for _, g := range grams {
 		if !m.grams.add(g) {
 			seen++
@@ -85,6 +88,7 @@ func (m *Memory) Add(grams []uint64, s *gate.Signature) (seen int) {
 	}
 	number := uint32(len(m.signs))
 	m.signs, m.next = append(m.signs, *s), append(m.next, [gate.Bands]uint32{})
+	found := m.found[:0]
 	for b := range gate.Bands {
 		key := BandKey(s, b)
 		at, ok := m.first[key]
@@ -92,15 +96,22 @@ func (m *Memory) Add(grams []uint64, s *gate.Signature) (seen int) {
 			m.first[key] = number
 			continue
 		}
+		if at == number { // another of its bands has the same hash
+			continue
+		}
+		found = append(found, uint64(at))
 		count := 1
 		for m.next[at][b] != 0 {
 			at, count = m.next[at][b]-1, count+1
+			found = append(found, uint64(at))
 		}
 		if count < MaxBand {
 			m.next[at][b] = number + 1
 		}
 	}
-	return seen
+	m.found = found
+	_, equal, _ = Most(found, func(n uint64) (int, error) { return s.Equal(&m.signs[n]), nil })
+	return seen, equal
 }
 
 // BandKey hashes the b-th band of a signature. Bands of one hash are one: the
@@ -129,7 +140,21 @@ func mix(h uint64) uint64 {
 type gramTable struct {
 	slots []uint64 // 0: empty
 	used  int
-	zero  bool // 0 is in the set
+	zero  bool   // 0 is in the set
+	read  uint64 // by fetch: what is read must be used, or would not be
+}
+
+// fetch reads where each gram is looked for first. None of these reads waits for
+// another, so that a table which no cache holds is read many times quicker.
+func (t *gramTable) fetch(grams []uint64) {
+	if len(t.slots) == 0 {
+		return
+	}
+	mask, read := len(t.slots)-1, uint64(0)
+	for _, g := range grams {
+		read |= t.slots[int(g)&mask]
+	}
+	t.read = read
 }
 
 func (t *gramTable) has(g uint64) bool {
