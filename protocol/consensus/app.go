@@ -11,6 +11,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"github.com/assaynet/assay/protocol"
+	"github.com/assaynet/assay/protocol/audit"
 	"github.com/assaynet/assay/protocol/ledger"
 	"github.com/assaynet/assay/protocol/state"
 	"github.com/assaynet/assay/protocol/store"
@@ -41,9 +42,10 @@ type app struct {
 	results results
 	heads   heads
 
-	space *store.Space
-	rot   *rotation // after the newest block; consensus connection only
-	next  *decided  // between FinalizeBlock and Commit
+	space   *store.Space
+	history *store.Space
+	rot     *rotation // after the newest block; consensus connection only
+	next    *decided  // between FinalizeBlock and Commit
 
 	refused atomic.Uint64 // proposals
 	rounds  atomic.Uint64 // beyond the first of each height
@@ -51,8 +53,9 @@ type app struct {
 
 // decided is a block that is carried out and not yet durable.
 type decided struct {
-	head Head
-	rot  *rotation
+	head   Head
+	rot    *rotation
+	record *audit.Record
 }
 
 func newApp(g *ledger.Genesis, db *store.DB, link func(protocol.Height) (protocol.Hash, bool), log zerolog.Logger) (*app, error) {
@@ -60,7 +63,7 @@ func newApp(g *ledger.Genesis, db *store.DB, link func(protocol.Height) (protoco
 	if err != nil {
 		return nil, err
 	}
-	a := &app{g: g, chain: g.ChainID(), link: link, log: log, st: st, genesis: &ledger.MemTree{}, space: db.Space("rotation")}
+	a := &app{g: g, chain: g.ChainID(), link: link, log: log, st: st, genesis: &ledger.MemTree{}, space: db.Space("rotation"), history: db.Space(historySpace)}
 	set, err := ledger.Init(a.genesis, g)
 	if err != nil {
 		return nil, err
@@ -122,13 +125,26 @@ func (a *app) begin(h int64) error {
 	return nil
 }
 
+// told is what CometBFT tells with a block, alike where it is proposed and where it
+// is decided.
+type told interface {
+	GetHeight() int64
+	GetProposerAddress() []byte
+	GetTime() time.Time
+	GetMisbehavior() []abci.Misbehavior
+	GetTxs() [][]byte
+}
+
 // block is a proposed or decided block in the ledger's words.
-func (a *app) block(h int64, proposer []byte, round int32, txs [][]byte) *ledger.Block {
+func (a *app) block(r told, last *abci.CommitInfo) *ledger.Block {
 	return &ledger.Block{
-		Height:       protocol.Height(h),
-		Proposer:     a.rot.proposer(proposer),
-		PrevEligible: a.rot.eligible(round),
-		Txs:          txs,
+		Height:       protocol.Height(r.GetHeight()),
+		Proposer:     a.rot.proposer(r.GetProposerAddress()),
+		PrevEligible: a.rot.eligible(last.Round),
+		Txs:          r.GetTxs(),
+		Time:         r.GetTime().UnixNano(),
+		Votes:        votes(last),
+		Misbehaviour: misbehaviour(r.GetMisbehavior()),
 		Verified:     a.pool.verified,
 	}
 }
@@ -169,7 +185,7 @@ func frame(tx []byte) int64 { return int64(len(tx)) + 6 }
 // ProcessProposal accepts what the ledger accepts.
 func (a *app) ProcessProposal(_ context.Context, r *abci.RequestProcessProposal) (*abci.ResponseProcessProposal, error) {
 	state, _ := a.latest()
-	b := a.block(r.Height, r.ProposerAddress, r.ProposedLastCommit.Round, r.Txs)
+	b := a.block(r, &r.ProposedLastCommit)
 	if err := ledger.CheckBlock(state, a.chain, &a.g.Params, b); err != nil {
 		a.refused.Add(1)
 		a.log.Warn().Err(err).Int64("height", r.Height).Stringer("proposer", b.Proposer).Msg("proposal refused")
@@ -183,7 +199,7 @@ func (a *app) FinalizeBlock(_ context.Context, r *abci.RequestFinalizeBlock) (*a
 	if err := a.begin(r.Height); err != nil {
 		return nil, err
 	}
-	b := a.block(r.Height, r.ProposerAddress, r.DecidedLastCommit.Round, r.Txs)
+	b := a.block(r, &r.DecidedLastCommit)
 	res, err := ledger.Apply(a.st, a.chain, &a.g.Params, b)
 	if err != nil {
 		return nil, fmt.Errorf("carry out block %d: %w", r.Height, err)
@@ -193,7 +209,11 @@ func (a *app) FinalizeBlock(_ context.Context, r *abci.RequestFinalizeBlock) (*a
 		return nil, fmt.Errorf("carry out block %d: %w", r.Height, err)
 	}
 	hash := a.st.WorkingHash()
-	a.next = &decided{rot: rot, head: Head{
+	record, err := audit.RecordOf(b, a.g.Params.Schedule, a.st, hash)
+	if err != nil {
+		return nil, fmt.Errorf("record: %w", err)
+	}
+	a.next = &decided{rot: rot, record: record, head: Head{
 		Height: b.Height, Time: r.Time, StateHash: hash, Proposer: b.Proposer,
 		Rounds: int(r.DecidedLastCommit.Round), Result: res,
 	}}
@@ -227,6 +247,9 @@ func (a *app) Commit(context.Context, *abci.RequestCommit) (*abci.ResponseCommit
 	db := a.space.View()
 	if err := db.Set(store.Key(h), rot); err != nil {
 		return nil, fmt.Errorf("keep proposers of block %d: %w", h, err)
+	}
+	if err := keepRecord(a.history.View(), d.record); err != nil {
+		return nil, err
 	}
 	hash, version, err := a.st.Commit()
 	if err != nil {

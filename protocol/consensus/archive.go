@@ -17,16 +17,18 @@ import (
 // Archive reads the blocks that a node's database keeps, beside CometBFT itself
 // or without it. All methods may run at the same time.
 type Archive struct {
-	blocks *cmtstore.BlockStore
-	sets   sm.Store
+	blocks  *cmtstore.BlockStore
+	sets    sm.Store
+	history *store.Space
 }
 
 // OpenArchive returns the blocks of a database. It reads no more than their
 // range.
 func OpenArchive(db *store.DB) *Archive {
 	return &Archive{
-		blocks: cmtstore.NewBlockStore(cometDB(db, "blockstore")),
-		sets:   sm.NewStore(cometDB(db, "state"), sm.StoreOptions{DiscardABCIResponses: true}),
+		blocks:  cmtstore.NewBlockStore(cometDB(db, "blockstore")),
+		sets:    sm.NewStore(cometDB(db, "state"), sm.StoreOptions{DiscardABCIResponses: true}),
+		history: db.Space(historySpace),
 	}
 }
 

@@ -1,6 +1,7 @@
 package consensus
 
 import (
+	abci "github.com/cometbft/cometbft/abci/types"
 	"github.com/cometbft/cometbft/types"
 
 	"github.com/assaynet/assay/protocol"
@@ -98,3 +99,6 @@ func (r *results) Add(h protocol.Height, txs []ledger.TxResult) { r.add(h, txs) 
 func (r *results) Get(hash protocol.Hash) (ledger.TxResult, protocol.Height, bool) {
 	return r.get(hash)
 }
+
+// Misbehaviour is misbehaviour in the ledger's words.
+func Misbehaviour(list []abci.Misbehavior) []ledger.Misbehaviour { return misbehaviour(list) }

@@ -21,6 +21,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/assaynet/assay/protocol"
+	"github.com/assaynet/assay/protocol/audit"
 	"github.com/assaynet/assay/protocol/ledger"
 )
 
@@ -270,6 +271,9 @@ func (n *Node) At(h protocol.Height) (ledger.Reader, protocol.Hash, error) {
 	}
 	return s, s.Hash(), nil
 }
+
+// Record is [Archive.Record] of the running node.
+func (n *Node) Record(h protocol.Height) (*audit.Record, error) { return n.archive.Record(h) }
 
 // Prove is [Archive.Prove] of the running node.
 func (n *Node) Prove(key []byte) (Proof, error) { return n.archive.Prove(n.app.st, key) }

@@ -40,6 +40,7 @@ func TestFourValidatorsAgreeAndCarryOutATransfer(t *testing.T) {
 		}
 	}
 	t.Run("light readers follow", func(t *testing.T) { readers(t, n) })
+	t.Run("what a node keeps re-derives what was paid", func(t *testing.T) { replays(t, n) })
 	t.Run("what a node has is proven", func(t *testing.T) { proofs(t, n) })
 	t.Run("bad requests are refused", func(t *testing.T) { badRequests(t, n.nodes[1]) })
 	if got := n.nodes[0].Stats(); got.Waiting != 0 || got.Peers != 3 || got.Refused != 0 {

@@ -7,6 +7,7 @@ import (
 	"github.com/assaynet/assay/protocol"
 	"github.com/assaynet/assay/protocol/params"
 	"github.com/assaynet/assay/protocol/wire"
+	"github.com/assaynet/assay/scoring/yuma"
 )
 
 // A block h acts in this order, each step on what the ones before left:
@@ -32,6 +33,14 @@ type Block struct {
 	PrevEligible []protocol.PublicKey
 	// Txs begins with the proposer's wire.BlockHead.
 	Txs [][]byte
+	// Time is the header's, in nanoseconds since 1970 UTC: the median, by power, of
+	// when the validators voted for the block before.
+	Time int64
+	// Votes are those on the block before, as this one brings them: of each member of
+	// its set, in the set's order; none in block 1.
+	Votes []BlockVote
+	// Misbehaviour is what validators were proven to have done.
+	Misbehaviour []Misbehaviour
 	// Verified, if it is not nil, remembers signatures, and changes no result.
 	Verified *wire.Verified
 }
@@ -53,6 +62,9 @@ type Result struct {
 	Events     []Event
 	// Own is the cost of what the block did by itself; at most [OwnCost].
 	Own Cost
+	// Yuma is what the epoch that the block closed was computed from; nil in all
+	// other blocks.
+	Yuma *yuma.Input
 }
 
 // machine carries out one block over an overlay.
@@ -68,7 +80,8 @@ type machine struct {
 	proposerKey protocol.PublicKey
 	events      []Event
 	updates     []Power
-	byTxs       Cost // of what was done, that of transactions
+	yuma        *yuma.Input // of the epoch that this block closed
+	byTxs       Cost        // of what was done, that of transactions
 }
 
 func newMachine(r Reader, chain string, p *params.Params) (*machine, error) {
@@ -110,7 +123,7 @@ func Apply(t Tree, chain string, p *params.Params, b *Block) (*Result, error) {
 	if err := m.blame(nil); err != nil {
 		return nil, err
 	}
-	res.Events, res.Validators, res.Own = m.events, m.updates, m.st.done.minus(m.byTxs)
+	res.Events, res.Validators, res.Own, res.Yuma = m.events, m.updates, m.st.done.minus(m.byTxs), m.yuma
 	return res, m.st.flush(t)
 }
 

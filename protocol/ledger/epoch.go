@@ -49,6 +49,7 @@ func (m *machine) epoch() error {
 	now := m.currentEpoch()
 	seats := m.candidates()
 	in := m.yumaInput(now, seats)
+	m.yuma = &in
 	out, err := yuma.Run(in)
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrCorrupt, err)
