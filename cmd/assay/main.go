@@ -17,8 +17,8 @@ func app() *cli.App {
 
 Exit status: 0 when it is done, 1 after an error, which is one line on standard
 error that says what to do, 2 after a mistake in the command line, and 130 or
-143 after Ctrl-C or SIGTERM; a second signal ends it at once. The three commands that verify tell more apart: 1 for what
-differs, 2 when it could not be checked.`,
+143 after Ctrl-C or SIGTERM; a second signal ends it at once. The commands that verify and audit replay tell more apart:
+1 for what differs, 2 when it could not be checked.`,
 		Commands: append([]*cli.Command{
 			modelCommand(),
 			walletCommand(),
@@ -28,6 +28,7 @@ differs, 2 when it could not be checked.`,
 			simulateCommand(),
 			simulateRatersCommand(),
 			simulateMakersCommand(),
+			auditCommand(), explainCommand(),
 			devnetCommand(),
 		}, queryCommands()...),
 		Flags: []cli.Flag{&cli.StringFlag{Name: "home", Usage: "home `DIR` of a node, or of keys, for the command that follows"}},

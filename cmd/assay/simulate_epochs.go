@@ -39,8 +39,26 @@ Where an epoch of the file has a model, what it should decide, the exit status i
 With --json each epoch is a line with the fields active, stake_weight, consensus,
 incentive, dividends, validator_trust, trust, server_emission, validator_emission,
 emission, validator_permit, bonds and pruning_score: lists with an element a seat,
-proportions in 65535ths, emission in units of 10^-9 tokens.`,
+proportions in 65535ths, emission in units of 10^-9 tokens.
+
+With --from-network an epoch of the network that has ended is computed twice: as it
+was, and with what --set says. Its state comes from the network's own blocks, which
+are carried out again for it (see assay audit). What is shown is before the cut that
+missed duties make in a dividend. Settings:
+
+` + settingLines() + `
+
+   assay simulate --from-network 12 --set kappa=0.6 --set yuma3=false
+
+Its JSON is one object: chain_id, epoch, block, emission, set, and seats, with uid,
+hotkey, miner and validator as they were, miner_set and validator_set as they would
+be, and difference, all in tokens.`,
 		Flags: []cli.Flag{
+			&cli.StringFlag{Name: "from-network", Usage: "begin with the state of the network in `EPOCH`, not with a file"},
+			&cli.StringSliceFlag{Name: "set", Usage: "with --from-network: `NAME=VALUE` of a setting"},
+			&cli.StringFlag{Name: "file", Usage: "with --from-network: a `FILE` that assay audit export wrote"},
+			nodeFlags()[0],
+			&cli.StringFlag{Name: "home", Usage: "with --from-network: the home `DIR` of a node, which need not run"},
 			&cli.BoolFlag{Name: "print", Usage: "print the scenario's file, and do nothing else", DisableDefaultText: true},
 			&cli.BoolFlag{Name: "json", Usage: "print one JSON object an epoch", DisableDefaultText: true},
 		},
@@ -59,6 +77,14 @@ func scenarioLines() string {
 var errNotAsModel = errors.New("an epoch decides something else than its model")
 
 func simulateEpochs(c *cli.Context) error {
+	if c.String("from-network") != "" {
+		return simulateNetwork(c)
+	}
+	for _, flag := range []string{"set", "file"} {
+		if c.IsSet(flag) {
+			return withHint(fmt.Errorf("--%s changes no scenario", flag), "it goes with --from-network EPOCH")
+		}
+	}
 	args, err := arguments(c, 1, "one FILE, or the name of a scenario that ships")
 	if err != nil {
 		return err

@@ -35,7 +35,7 @@ func judged(cmd *cli.Command) *cli.Command {
 
 // couldNotCheck gives the error of a command that verifies its exit status.
 func couldNotCheck(c *cli.Context, err error) error {
-	if err == nil || errors.Is(err, errDiffers) || errors.Is(err, errAnswerDiffers) || errors.Is(err, errLied) {
+	if err == nil || errors.Is(err, errDiffers) || errors.Is(err, errAnswerDiffers) || errors.Is(err, errLied) || errors.Is(err, errNotPaidSo) {
 		return err
 	}
 	if c.Bool("json") || asksForJSON(os.Args) {

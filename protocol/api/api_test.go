@@ -102,6 +102,8 @@ func examples(n *apitest.Network) []example {
 		{name: "records", path: "/v1/requests/" + apitest.RequestID().String() + "/records", schema: "MadeRecordPage"},
 		{name: "submit", method: http.MethodPost, path: "/v1/txs", body: `{"tx":"` + raw + `"}`, schema: "Submitted", status: http.StatusAccepted},
 		{name: "tx", path: "/v1/txs/" + tx.Hash().String(), schema: "TxResult"},
+		{name: "blocks", path: "/v1/blocks?height=44", schema: "Blocks"},
+		{name: "block-gone", path: "/v1/blocks", schema: "Problem", status: http.StatusGone},
 		{name: "state-hash", path: "/v1/state-hash?height=44", schema: "StateHash"},
 		{name: "supply", path: "/v1/supply", schema: "Supply"},
 		{name: "healthz", path: "/healthz", schema: "Alive"},

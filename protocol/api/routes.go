@@ -42,6 +42,8 @@ func (h *Handler) routes() []route {
 		get("/v1/requests/{id}/records", h.requestRecords, "limit", "cursor"),
 		{method: http.MethodPost, path: "/v1/txs", status: http.StatusAccepted, answer: h.submit},
 		get("/v1/txs/{hash}", h.txResult),
+		get("/v1/genesis", h.genesis),
+		get("/v1/blocks", h.blocks, "height", "limit"),
 		get("/v1/state-hash", h.stateHash, "height"),
 		get("/v1/supply", h.supply),
 		get("/v1/openapi.json", h.openapi),

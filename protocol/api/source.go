@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"github.com/assaynet/assay/protocol"
+	"github.com/assaynet/assay/protocol/audit"
 	"github.com/assaynet/assay/protocol/ledger"
 	"github.com/assaynet/assay/protocol/wire"
 )
@@ -65,6 +66,15 @@ type Prover interface {
 	// carries, nil if it has none, and a proof of that; [ErrNotFound] while
 	// there is no such state.
 	Prove(ctx context.Context, key []byte) (Proven, error)
+}
+
+// History is what a [State] may be in addition: it keeps the blocks, for who
+// carries them out again.
+type History interface {
+	// Origin returns what the network began with.
+	Origin() *ledger.Genesis
+	// Record returns a block; [ErrNotFound] where it is not kept.
+	Record(ctx context.Context, h protocol.Height) (*audit.Record, error)
 }
 
 // Totaler is what a [State] may be in addition: it knows more payments than the

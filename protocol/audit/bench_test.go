@@ -62,8 +62,8 @@ func newParade(tb testing.TB, seats, validators int, last protocol.Epoch) *parad
 	return n
 }
 
-// block seals the rows of an epoch in two blocks near its end, and opens those of the
-// epoch before in the ones with even numbers.
+// block seals the rows of an epoch in two blocks near its end, and opens those of
+// the epoch before in the ones with even numbers.
 func (n *parade) block(tb testing.TB, h protocol.Height) *ledger.Block {
 	tb.Helper()
 	link, ok := n.links.Link(h)
@@ -134,8 +134,8 @@ func (n *parade) replay(tb testing.TB, last protocol.Epoch, change func(*audit.R
 	return report
 }
 
-// BenchmarkReplay carries out a dozen epochs of 256 seats and 64 validators, of which
-// each weighs all miners.
+// BenchmarkReplay carries out a dozen epochs of 256 seats and 64 validators, of
+// which each weighs all miners.
 func BenchmarkReplay(b *testing.B) {
 	const last = 11
 	n := newParade(b, 256, 64, last)

@@ -127,6 +127,9 @@ func (f *Reader) Hash() protocol.Hash { return f.end }
 // Next returns the record of the next block; [io.EOF] at the end of a whole file.
 // Errors: [ErrFile] and [ErrOrder], and the reader's own.
 func (f *Reader) Next() (*Record, error) {
+	if !f.end.IsZero() {
+		return nil, io.EOF
+	}
 	before := f.sum.Sum(nil)
 	name, b, err := f.part(map[byte]int{partRecord: MaxRecord, partEnd: len(f.end)})
 	if err != nil {

@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"reflect"
 	"testing"
@@ -65,6 +66,9 @@ func readAll(b []byte) (list []*audit.Record, err error) {
 	for {
 		r, err := f.Next()
 		if errors.Is(err, io.EOF) {
+			if _, err := f.Next(); err != io.EOF || f.Hash().IsZero() { //nolint:errorlint // as io.Reader has it
+				return list, fmt.Errorf("behind the end: %w", err)
+			}
 			return list, nil
 		}
 		if err != nil {

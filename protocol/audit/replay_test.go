@@ -72,19 +72,23 @@ func TestAReplayThatCannotGoOnSaysWhy(t *testing.T) {
 	ended, stop := context.WithCancel(t.Context())
 	stop()
 	for what, c := range map[string]struct {
-		ctx  context.Context
+		stop bool
 		run  audit.Replay
 		src  audit.Source
 		want error
 	}{
-		"too short":      {t.Context(), audit.Replay{To: 1}, n.source(), audit.ErrShort},
-		"nothing at all": {t.Context(), audit.Replay{All: true, From: 1}, n.source(), audit.ErrShort},
-		"a gap":          {t.Context(), audit.Replay{}, next(func() (*audit.Record, error) { return n.list[1], nil }), audit.ErrOrder},
-		"a bad source":   {t.Context(), audit.Replay{}, next(func() (*audit.Record, error) { return nil, broken }), broken},
-		"an end":         {ended, audit.Replay{}, n.source(), context.Canceled},
+		"too short":      {false, audit.Replay{To: 1}, n.source(), audit.ErrShort},
+		"nothing at all": {false, audit.Replay{All: true, From: 1}, n.source(), audit.ErrShort},
+		"a gap":          {false, audit.Replay{}, next(func() (*audit.Record, error) { return n.list[1], nil }), audit.ErrOrder},
+		"a bad source":   {false, audit.Replay{}, next(func() (*audit.Record, error) { return nil, broken }), broken},
+		"an end":         {true, audit.Replay{}, n.source(), context.Canceled},
 	} {
 		c.run.Genesis = n.genesis
-		if _, err := c.run.Run(c.ctx, c.src); !errors.Is(err, c.want) {
+		ctx := t.Context()
+		if c.stop {
+			ctx = ended
+		}
+		if _, err := c.run.Run(ctx, c.src); !errors.Is(err, c.want) {
 			t.Errorf("%s: got %v, want %v", what, err, c.want)
 		}
 	}

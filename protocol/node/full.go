@@ -10,6 +10,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/assaynet/assay/protocol"
+	"github.com/assaynet/assay/protocol/audit"
 	"github.com/assaynet/assay/protocol/consensus"
 	"github.com/assaynet/assay/protocol/gossip"
 	"github.com/assaynet/assay/protocol/ledger"
@@ -222,6 +223,13 @@ func (f *Full) StateHash(height protocol.Height) (protocol.Hash, error) {
 	_, hash, err := f.consensus.At(height)
 	return hash, err
 }
+
+// Genesis returns what the network began with.
+func (f *Full) Genesis() *ledger.Genesis { return f.cfg.Genesis }
+
+// Record returns what the node keeps of a block: [consensus.ErrNoBlock] where that
+// is nothing.
+func (f *Full) Record(h protocol.Height) (*audit.Record, error) { return f.consensus.Record(h) }
 
 // Prove proves a key in the newest state that a signed header carries, the one
 // before the newest: [consensus.ErrNoBlock] before the second block.

@@ -7,6 +7,7 @@ import (
 
 	"github.com/assaynet/assay/protocol"
 	"github.com/assaynet/assay/protocol/api"
+	"github.com/assaynet/assay/protocol/audit"
 	"github.com/assaynet/assay/protocol/consensus"
 	"github.com/assaynet/assay/protocol/ledger"
 	"github.com/assaynet/assay/protocol/node"
@@ -24,9 +25,6 @@ type Full interface {
 	TxStanding(hash protocol.Hash) (consensus.Standing, bool)
 }
 
-// State returns the ledger of a running node.
-func State(f Full) api.State { return running{f} }
-
 // Pool returns the pool of a running node.
 func Pool(f Full) api.Pool { return running{f} }
 
@@ -35,6 +33,42 @@ type running struct{ full Full }
 func (r running) State(context.Context) (ledger.Reader, protocol.Height, error) {
 	s, h := r.full.Latest()
 	return s, h, nil
+}
+
+// Keeper is what a [Full] may be in addition: it keeps the blocks.
+type Keeper interface {
+	Genesis() *ledger.Genesis
+	Record(height protocol.Height) (*audit.Record, error)
+}
+
+// State returns the ledger of a running node.
+func State(f Full) api.State {
+	if k, ok := f.(Keeper); ok {
+		return keeping{running{f}, k}
+	}
+	return running{f}
+}
+
+// keeping is a running node that keeps the blocks.
+type keeping struct {
+	running
+	keeper Keeper
+}
+
+// Origin implements [api.History].
+func (k keeping) Origin() *ledger.Genesis { return k.keeper.Genesis() }
+
+// Record implements [api.History].
+func (k keeping) Record(_ context.Context, h protocol.Height) (*audit.Record, error) {
+	return recorded(k.keeper.Record(h))
+}
+
+// recorded is a record with the error in the words of package api.
+func recorded(r *audit.Record, err error) (*audit.Record, error) {
+	if errors.Is(err, consensus.ErrNoBlock) {
+		err = fmt.Errorf("%w: %w", api.ErrNotFound, err)
+	}
+	return r, err
 }
 
 // Totals is what a [Full] may be in addition: it knows what seats were ever paid.

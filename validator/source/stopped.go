@@ -9,6 +9,7 @@ import (
 
 	"github.com/assaynet/assay/protocol"
 	"github.com/assaynet/assay/protocol/api"
+	"github.com/assaynet/assay/protocol/audit"
 	"github.com/assaynet/assay/protocol/consensus"
 	"github.com/assaynet/assay/protocol/ledger"
 	"github.com/assaynet/assay/protocol/node"
@@ -107,4 +108,12 @@ func (s *Stopped) StateHash(_ context.Context, h protocol.Height) (protocol.Hash
 // Prove implements [api.Prover].
 func (s *Stopped) Prove(_ context.Context, key []byte) (api.Proven, error) {
 	return proven(s.archive.Prove(s.state, key))
+}
+
+// Origin implements [api.History].
+func (s *Stopped) Origin() *ledger.Genesis { return s.genesis }
+
+// Record implements [api.History].
+func (s *Stopped) Record(_ context.Context, h protocol.Height) (*audit.Record, error) {
+	return recorded(s.archive.Record(h))
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/assaynet/assay/protocol"
 	"github.com/assaynet/assay/protocol/api"
+	"github.com/assaynet/assay/protocol/audit"
 	"github.com/assaynet/assay/protocol/key"
 	"github.com/assaynet/assay/protocol/ledger"
 	"github.com/assaynet/assay/protocol/params"
@@ -108,6 +109,18 @@ func (n *Network) StateHash(_ context.Context, h protocol.Height) (protocol.Hash
 		return protocol.Hash{}, api.ErrNotFound
 	}
 	return StateHash(h), nil
+}
+
+// Origin implements [api.History].
+func (n *Network) Origin() *ledger.Genesis { return n.Genesis }
+
+// Record implements [api.History] with what no block was; heights below 10 are not
+// kept.
+func (*Network) Record(_ context.Context, h protocol.Height) (*audit.Record, error) {
+	if h < 10 {
+		return nil, api.ErrNotFound
+	}
+	return &audit.Record{Height: h, Time: int64(h) * 1e9, Proposer: Public("validator-0"), StateHash: StateHash(h)}, nil
 }
 
 // Prove implements [api.Prover] with bytes that prove nothing.

@@ -1,0 +1,54 @@
+package main
+
+import (
+	"reflect"
+	"testing"
+
+	"github.com/assaynet/assay/protocol"
+	"github.com/assaynet/assay/protocol/api"
+)
+
+// A seat whose incentive halves in an epoch that pays a half more: the sentences
+// name both, and their parts add up to the difference.
+func TestAnExplanationSplitsWhatChanged(t *testing.T) {
+	t.Parallel()
+	worked := protocol.Epoch(5)
+	x := explanation{
+		Paid:   api.Emission{Epoch: 7, Holder: api.Holder{UID: 3}, Incentive: 8_000, Miner: 7_500_000_000, Total: 7_500_000_000},
+		Before: &api.Emission{Epoch: 6, Holder: api.Holder{UID: 3}, Incentive: 16_000, Miner: 10_000_000_000, Total: 10_000_000_000},
+		All:    30 * protocol.Unit, AllBefore: 20 * protocol.Unit, Worked: &worked,
+		Weights:       []api.Weight{{Validator: 0, Value: 5}, {Validator: 1, Value: 9}, {Validator: 2, Value: 1}, {Validator: 4, Value: 1}},
+		WeightsBefore: []api.Weight{{Validator: 0, Value: 6}, {Validator: 1, Value: 8}, {Validator: 2, Value: 1}},
+		Scores:        []api.Score{{Kind: "inference", Asked: 4, Answered: 3, Exact: 2, Inexact: 1, Weight: 32768, Explain: api.Explain{Reason: "paid"}}},
+		ScoresBefore:  []api.Score{{Kind: "inference", Asked: 4, Answered: 4, Exact: 4, Weight: 65535}},
+	}
+	want := []string{
+		"Epoch 7 paid seat 3 7.500000000: 7.500000000 for work, and 0.000000000 for judging, of which its stakers have their parts.",
+		"That is 2.500000000 less than in epoch 6, which paid it 10.000000000.",
+		"For work: its incentive went from 0.2441 to 0.1221 of all, which makes 5.000000000 less.",
+		"For work: an incentive of one was paid otherwise than in the epoch before, which makes 2.500000000 more; all seats got 30.000000000, before 20.000000000.",
+		"It is paid for its work of epoch 5, which 4 validators weighed: 1 higher than its work of the epoch before, 1 lower, 1 alike, 1 for the first time. Yuma takes of each weight what more than half of the stake agrees to.",
+		"This node counted, of the kind inference: asked 4, answered 3, exact 2, false 1, late 0, unopened 0; it weighed the seat 0.5000 (paid). Against the epoch before: answered 3, was 4, false 1, was 0, weight 32768, was 65535.",
+	}
+	if got := x.reasons(); !reflect.DeepEqual(got, want) {
+		for i := range max(len(got), len(want)) {
+			if i >= len(got) || i >= len(want) || got[i] != want[i] {
+				t.Errorf("sentence %d:\n got %q\nwant %q", i, got[min(i, len(got)-1)], want[min(i, len(want)-1)])
+			}
+		}
+	}
+}
+
+func TestSettingsAreReadToTheUnit(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]uint64{"0": 0, "1": 65535, "0.6": 39321, "0.51": 33423, "1.0": 65535} {
+		if got, err := portion(text, 65535); err != nil || got != want {
+			t.Errorf("%s: got %d, %v, want %d", text, got, err, want)
+		}
+	}
+	for _, text := range []string{"", "-1", "1.1", "1/2", "0x1", "1e-1", "a", "0.1111111111111111111111"} {
+		if got, err := portion(text, 65535); err == nil {
+			t.Errorf("%q: got %d", text, got)
+		}
+	}
+}

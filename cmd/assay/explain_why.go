@@ -1,0 +1,200 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"math/big"
+	"slices"
+	"strings"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/assaynet/assay/protocol"
+	"github.com/assaynet/assay/protocol/api"
+)
+
+// reasons says in sentences why the payment is what it is, what decides most first.
+func (x *explanation) reasons() []string {
+	p := &x.Paid
+	var out []string
+	say := func(format string, args ...any) { out = append(out, fmt.Sprintf(format, args...)) }
+	say("Epoch %d paid seat %d %s: %s for work, and %s for judging, of which its stakers have their parts.", p.Epoch, p.UID, p.Total, p.Miner, p.Validator)
+	switch b := x.Before; {
+	case b == nil && p.Epoch == 0:
+		say("It is the first epoch.")
+	case b == nil:
+		say("What epoch %d paid it is not known here, or it was another's seat.", p.Epoch-1)
+	case p.Total == b.Total:
+		say("That is as much as in epoch %d.", b.Epoch)
+	default:
+		say("That is %s than in epoch %d, which paid it %s.", moreOrLess(b.Total, p.Total), b.Epoch, b.Total)
+	}
+	if x.Before != nil {
+		out = append(out, x.partOf("work", "incentive", p.Incentive, x.Before.Incentive, p.Miner, x.Before.Miner)...)
+		out = append(out, x.partOf("judging", "dividend", p.Dividend, x.Before.Dividend, p.Validator, x.Before.Validator)...)
+	}
+	switch {
+	case x.Worked == nil:
+		say("No weights count before epoch %d, so nothing that a seat does can be paid earlier.", payLag)
+	case len(x.Weights) == 0:
+		say("No validator opened a weight for its work of epoch %d, so it has no incentive.", *x.Worked)
+	default:
+		out = append(out, x.weighed()...)
+	}
+	return append(out, x.scored()...)
+}
+
+// article is the one of a share.
+func article(share string) string {
+	if share == "incentive" {
+		return "an"
+	}
+	return "a"
+}
+
+func moreOrLess(was, is protocol.Amount) string {
+	if is >= was {
+		return (is - was).String() + " more"
+	}
+	return (was - is).String() + " less"
+}
+
+// partOf splits a difference of pay in two: what its share of all does, and what a
+// share is worth.
+func (x *explanation) partOf(what, share string, is, was uint16, paid, before protocol.Amount) []string {
+	if paid == before {
+		return nil
+	}
+	if was == 0 || is == 0 {
+		return []string{fmt.Sprintf("For %s: its %s went from %s to %s of all.", what, share, part(was), part(is))}
+	}
+	// What the share of now would have been paid by the pot of before, rounded down.
+	at := new(big.Int).Mul(new(big.Int).SetUint64(uint64(before)), big.NewInt(int64(is)))
+	same := protocol.Amount(at.Div(at, big.NewInt(int64(was))).Uint64())
+	out := []string{}
+	if is != was {
+		out = append(out, fmt.Sprintf("For %s: its %s went from %s to %s of all, which makes %s.", what, share, part(was), part(is), moreOrLess(before, same)))
+	}
+	if same != paid {
+		line := fmt.Sprintf("For %s: %s %s of one was paid otherwise than in the epoch before, which makes %s; all seats got %s, before %s.", what, article(share), share, moreOrLess(same, paid), x.All, x.AllBefore)
+		if what == "judging" {
+			line += " Duties that were drawn and not fulfilled cost a part of a dividend: see assay validators."
+		}
+		out = append(out, line)
+	}
+	return out
+}
+
+// weighed compares the weights that validators gave.
+func (x *explanation) weighed() []string {
+	before := map[protocol.UID]uint16{}
+	for _, w := range x.WeightsBefore {
+		before[w.Validator] = w.Value
+	}
+	var up, down, same, first int
+	for _, w := range x.Weights {
+		v, known := before[w.Validator]
+		switch {
+		case !known:
+			first++
+		case w.Value > v:
+			up++
+		case w.Value < v:
+			down++
+		default:
+			same++
+		}
+	}
+	out := fmt.Sprintf("It is paid for its work of epoch %d, which %d validators weighed", *x.Worked, len(x.Weights))
+	if *x.Worked > 0 {
+		out += fmt.Sprintf(": %d higher than its work of the epoch before, %d lower, %d alike, %d for the first time", up, down, same, first)
+	}
+	return []string{out + ". Yuma takes of each weight what more than half of the stake agrees to."}
+}
+
+// scored says what the asked node counted otherwise than in the epoch before.
+func (x *explanation) scored() []string {
+	var out []string
+	for i := range x.Scores {
+		s := &x.Scores[i]
+		line := fmt.Sprintf("This node counted, of the kind %s: asked %d, answered %d, exact %d, false %d, late %d, unopened %d; it weighed the seat %s (%s).",
+			printable(string(s.Kind)), s.Asked, s.Answered, s.Exact, s.Inexact, s.Late, s.Unopened, part(s.Weight), printable(s.Explain.Reason))
+		j := slices.IndexFunc(x.ScoresBefore, func(o api.Score) bool { return o.Kind == s.Kind && o.Registered == s.Registered })
+		if j >= 0 {
+			if changes := changed(&x.ScoresBefore[j], s); len(changes) > 0 {
+				line += " Against the epoch before: " + strings.Join(changes, ", ") + "."
+			}
+		}
+		out = append(out, line)
+	}
+	return out
+}
+
+// changed lists what counts of a score and is not as it was.
+func changed(was, is *api.Score) []string {
+	var out []string
+	for _, f := range []struct {
+		name    string
+		was, is uint64
+	}{
+		{"asked", uint64(was.Asked), uint64(is.Asked)},
+		{"answered", uint64(was.Answered), uint64(is.Answered)},
+		{"units", was.Units, is.Units},
+		{"false", uint64(was.Inexact), uint64(is.Inexact)},
+		{"late", uint64(was.Late), uint64(is.Late)},
+		{"unopened", uint64(was.Unopened), uint64(is.Unopened)},
+		{"bound", uint64(was.Bound), uint64(is.Bound)},
+		{"speed", uint64(was.Speed), uint64(is.Speed)},
+		{"availability", uint64(was.Availability), uint64(is.Availability)},
+		{"weight", uint64(was.Weight), uint64(is.Weight)},
+	} {
+		if f.was != f.is {
+			out = append(out, fmt.Sprintf("%s %d, was %d", f.name, f.is, f.was))
+		}
+	}
+	return out
+}
+
+// tell writes the explanation for a person.
+func (x *explanation) tell(c *cli.Context) error {
+	var b bytes.Buffer
+	for _, line := range x.Why {
+		b.WriteString(line + "\n")
+	}
+	if len(x.Weights) > 0 {
+		rows := [][]string{{"validator", "weight", "before"}}
+		for _, w := range x.Weights {
+			before := "-"
+			if i := slices.IndexFunc(x.WeightsBefore, func(o api.Weight) bool { return o.Validator == w.Validator }); i >= 0 {
+				before = part(x.WeightsBefore[i].Value)
+			}
+			rows = append(rows, []string{num(w.Validator), part(w.Value), before})
+		}
+		b.WriteString("\n")
+		leftTable(&b, rows)
+	}
+	for i := range x.Tasks {
+		if err := tellTask(&b, &x.Tasks[i]); err != nil {
+			return err
+		}
+	}
+	if more := x.TasksInAll - len(x.Tasks); more > 0 {
+		fmt.Fprintf(&b, "\n%d tasks more: assay scores --miner %d --epoch %d --json has their ids\n", more, x.Paid.UID, *x.Worked)
+	}
+	_, err := c.App.Writer.Write(b.Bytes())
+	return err
+}
+
+// tellTask writes one task: its answer and what judges found.
+func tellTask(b *bytes.Buffer, t *api.Task) error {
+	fmt.Fprintf(b, "\ntask %s, %s, round %d, slot %d: %d answers\n", t.ID, printable(string(t.Kind)), t.Round, t.Slot, len(t.Answers))
+	kind := taskKindOf(t.Kind)
+	for _, card := range t.Cards {
+		words, err := kind.cardWords(card.Finding, card.Body)
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(b, "  judge %d: %s\n", card.Judge, words)
+	}
+	return nil
+}
