@@ -80,8 +80,9 @@ type machine struct {
 	proposerKey protocol.PublicKey
 	events      []Event
 	updates     []Power
-	yuma        *yuma.Input // of the epoch that this block closed
-	byTxs       Cost        // of what was done, that of transactions
+	yuma        *yuma.Input   // of the epoch that this block closed
+	set         *ValidatorSet // nil until it is read
+	byTxs       Cost          // of what was done, that of transactions
 }
 
 func newMachine(r Reader, chain string, p *params.Params) (*machine, error) {
@@ -250,7 +251,7 @@ func (m *machine) openLink(proposer protocol.PublicKey, head []byte) error {
 // validator returns the seat that a consensus key of the running set, or of
 // the one before, stands for.
 func (m *machine) validator(k protocol.PublicKey) (Seat, bool) {
-	set, _ := get[ValidatorSet](m.st, ValidatorsKey())
+	set := m.validators()
 	members := set.Set
 	if m.height <= m.meta.LastStep+1 {
 		members = set.Prev
@@ -260,6 +261,21 @@ func (m *machine) validator(k protocol.PublicKey) (Seat, bool) {
 		return Seat{}, false
 	}
 	return get[Seat](m.st, SeatKey(members[i].UID))
+}
+
+// validators returns the consensus set, which is large and asked for many times in
+// a block. Only [machine.setValidators] changes it.
+func (m *machine) validators() *ValidatorSet {
+	if m.set == nil {
+		set, _ := get[ValidatorSet](m.st, ValidatorsKey())
+		m.set = &set
+	}
+	return m.set
+}
+
+func (m *machine) setValidators(set ValidatorSet) {
+	put(m.st, ValidatorsKey(), set)
+	m.set = &set
 }
 
 func (m *machine) putSeat(s Seat) { put(m.st, SeatKey(s.ID.UID), s) }

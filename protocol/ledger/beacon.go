@@ -41,7 +41,7 @@ func (m *machine) finalise(eligible []protocol.PublicKey) {
 // punish takes the permit of the validator with a consensus key, for the rest
 // of this epoch and the next.
 func (m *machine) punish(k protocol.PublicKey) {
-	set, _ := get[ValidatorSet](m.st, ValidatorsKey())
+	set := m.validators()
 	members := slices.Concat(set.Set, set.Prev)
 	i := slices.IndexFunc(members, func(v Power) bool { return v.Key == k })
 	if i < 0 {
@@ -72,7 +72,7 @@ func (m *machine) seeds(g protocol.Height, rec *BeaconRecord) {
 // so that none of them could have chosen it alone; where the set has only one
 // member, one must do.
 func (m *machine) seedRound(n protocol.Round, g protocol.Height, rec *BeaconRecord) {
-	set, _ := get[ValidatorSet](m.st, ValidatorsKey())
+	set := m.validators()
 	alone := len(set.Set) < 2
 	sched := m.p.Schedule
 	r, _ := get[RoundRecord](m.st, RoundKey(n))

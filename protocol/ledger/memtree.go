@@ -11,25 +11,28 @@ import (
 	"github.com/assaynet/assay/protocol"
 )
 
-// MemTree is a [Tree] in memory, for tests and networks in memory. The zero
-// value is an empty tree. It is not safe for concurrent use.
+// MemTree is a [Tree] in memory, for networks in memory and for who carries blocks
+// out again. The zero value is an empty tree. It is not safe for concurrent use.
 type MemTree struct {
-	keys   []string // sorted
+	// keys are sorted, apart for each first letter: a new record moves those of its
+	// own sort alone.
+	keys   [256][]string
 	values map[string][]byte
 }
 
 // Get implements [Reader].
 func (t *MemTree) Get(key []byte) ([]byte, error) { return t.values[string(key)], nil }
 
-// Set implements [Tree]. It keeps a copy of value.
+// Set implements [Tree]. It keeps a copy of value. The key is not empty.
 func (t *MemTree) Set(key, value []byte) error {
 	if t.values == nil {
 		t.values = make(map[string][]byte)
 	}
 	k := string(key)
 	if _, ok := t.values[k]; !ok {
-		i, _ := slices.BinarySearch(t.keys, k)
-		t.keys = slices.Insert(t.keys, i, k)
+		letter := &t.keys[k[0]]
+		i, _ := slices.BinarySearch(*letter, k)
+		*letter = slices.Insert(*letter, i, k)
 	}
 	t.values[k] = append([]byte{}, value...)
 	return nil
@@ -37,19 +40,28 @@ func (t *MemTree) Set(key, value []byte) error {
 
 // Remove implements [Tree].
 func (t *MemTree) Remove(key []byte) error {
-	if i, ok := slices.BinarySearch(t.keys, string(key)); ok {
-		t.keys = slices.Delete(t.keys, i, i+1)
-		delete(t.values, string(key))
+	k := string(key)
+	if _, ok := t.values[k]; ok {
+		letter := &t.keys[k[0]]
+		i, _ := slices.BinarySearch(*letter, k)
+		*letter = slices.Delete(*letter, i, i+1)
+		delete(t.values, k)
 	}
 	return nil
 }
 
 // Iterate implements [Reader].
 func (t *MemTree) Iterate(prefix []byte, fn func(key, value []byte) bool) error {
-	i, _ := slices.BinarySearch(t.keys, string(prefix))
-	for ; i < len(t.keys) && strings.HasPrefix(t.keys[i], string(prefix)); i++ {
-		if !fn([]byte(t.keys[i]), bytes.Clone(t.values[t.keys[i]])) {
-			break
+	letters := t.keys[:]
+	if len(prefix) > 0 {
+		letters = letters[prefix[0] : int(prefix[0])+1]
+	}
+	for _, keys := range letters {
+		i, _ := slices.BinarySearch(keys, string(prefix))
+		for ; i < len(keys) && strings.HasPrefix(keys[i], string(prefix)); i++ {
+			if !fn([]byte(keys[i]), bytes.Clone(t.values[keys[i]])) {
+				return nil
+			}
 		}
 	}
 	return nil
@@ -57,7 +69,11 @@ func (t *MemTree) Iterate(prefix []byte, fn func(key, value []byte) bool) error 
 
 // Clone returns an independent copy.
 func (t *MemTree) Clone() *MemTree {
-	return &MemTree{keys: slices.Clone(t.keys), values: maps.Clone(t.values)}
+	c := &MemTree{values: maps.Clone(t.values)}
+	for letter := range t.keys {
+		c.keys[letter] = slices.Clone(t.keys[letter])
+	}
+	return c
 }
 
 // Hash returns SHA-256 over all keys and values, each behind its length.
@@ -67,9 +83,11 @@ func (t *MemTree) Hash() protocol.Hash {
 		_, _ = h.Write(binary.BigEndian.AppendUint64(nil, uint64(len(b))))
 		_, _ = h.Write(b)
 	}
-	for _, k := range t.keys {
-		part([]byte(k))
-		part(t.values[k])
+	for _, keys := range t.keys {
+		for _, k := range keys {
+			part([]byte(k))
+			part(t.values[k])
+		}
 	}
 	return protocol.Hash(h.Sum(nil))
 }

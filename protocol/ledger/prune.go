@@ -96,7 +96,7 @@ func (m *machine) expose() {
 	if len(ids) == 0 {
 		return
 	}
-	set, _ := get[ValidatorSet](m.st, ValidatorsKey())
+	set := m.validators()
 	for _, id := range ids {
 		del(m.st, ImmuneKey(m.height+1, id.UID))
 		s, ok := get[Seat](m.st, SeatKey(id.UID))
@@ -109,7 +109,7 @@ func (m *machine) expose() {
 // reorder writes the order of pruning for the next block anew.
 func (m *machine) reorder(seats []candidate) {
 	delAll(m.st, PrunePrefix())
-	set, _ := get[ValidatorSet](m.st, ValidatorsKey())
+	set := m.validators()
 	for i := range seats {
 		s := &seats[i].seat
 		if uint64(m.height+1-s.ID.Registered) >= m.p.Seats.Immunity && !set.holds(s.ID.UID) {

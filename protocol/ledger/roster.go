@@ -53,10 +53,10 @@ func lasts(sched protocol.Schedule, s *Seat, e protocol.Epoch) bool {
 // permits decides who validates in epoch e and sets the seats' permits. The
 // set is never emptied: where nobody qualifies, all stays as it is.
 func (m *machine) permits(all []candidate, e protocol.Epoch) {
-	old, _ := get[ValidatorSet](m.st, ValidatorsKey())
+	old := m.validators()
 	chosen := rank(m.p, all, e)
 	if len(chosen) == 0 {
-		put(m.st, ValidatorsKey(), ValidatorSet{Set: old.Set, Prev: old.Set})
+		m.setValidators(ValidatorSet{Set: old.Set, Prev: old.Set})
 		return
 	}
 	set := make([]Power, 0, len(chosen))
@@ -77,7 +77,7 @@ func (m *machine) permits(all []candidate, e protocol.Epoch) {
 		s.Permit = permit
 	}
 	m.updates = diff(old.Set, set)
-	put(m.st, ValidatorsKey(), ValidatorSet{Set: set, Prev: old.Set})
+	m.setValidators(ValidatorSet{Set: set, Prev: old.Set})
 }
 
 // diff returns the updates that make a set of another, one for each key:

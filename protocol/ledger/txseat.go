@@ -105,7 +105,7 @@ func (m *machine) setConsensusKey(s Seat, b *wire.SetConsensusKey) error {
 	if err := m.checkBound(&s, b.Key, b.KeySig, s.Identity, ConsensusKeyKey(b.Key)); err != nil {
 		return err
 	}
-	set, _ := get[ValidatorSet](m.st, ValidatorsKey())
+	set := m.validators()
 	for _, v := range slices.Concat(set.Set, set.Prev) {
 		if v.Key == b.Key && v.UID != s.ID.UID {
 			return broken(ErrTaken, "key %s is in the set for seat %d", b.Key, v.UID)
