@@ -14,6 +14,7 @@ func (m *Miner) announce(ctx context.Context, head protocol.Height, seat *ledger
 		return nil
 	}
 	want := m.cfg.Announce()
+	want.Coldkey = seat.Coldkey
 	if seat.Announced(&want) {
 		m.mu.Lock()
 		m.agreed = true

@@ -75,6 +75,9 @@ type Config struct {
 	Params  *params.Params
 	// Hotkey signs answers; its public key finds the seat.
 	Hotkey wire.Signer
+	// Owner is the coldkey that the hotkey works for: a seat of another's is none.
+	// Optional; without it whoever has the seat is the owner.
+	Owner protocol.PublicKey
 	// Salt is a secret of the hotkey from which the salts of sealed answers
 	// follow: who knows it can guess sealed answers.
 	Salt [32]byte
@@ -84,7 +87,8 @@ type Config struct {
 	// Workers are one for each kind that the seat offers.
 	Workers []Worker
 	// Announce returns what the ledger shall say of the seat: models, capacity,
-	// addresses, identity with its signature. Asked at every height; optional.
+	// addresses, identity with its signature; the coldkey is filled in. Asked at
+	// every height; optional.
 	Announce func() wire.Serve
 
 	Ledger Ledger

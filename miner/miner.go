@@ -157,12 +157,13 @@ func (m *Miner) Step(ctx context.Context, head protocol.Height) error {
 	m.note(func(s *Status) {
 		s.Height, s.Registered, s.Seat, s.Peers = head, ok, seat.ID, m.cfg.Peers()
 	})
-	if !ok {
+	if !ok || m.estranged(&seat) {
 		m.note(func(s *Status) { s.Asked, s.Phase = false, PhaseIdle })
 		return m.readCards(r, head)
 	}
 	return errors.Join(
 		m.announce(ctx, head, &seat),
+		m.readOwner(r, head, &seat),
 		m.readCards(r, head),
 		m.readPayment(r, head, seat.ID),
 		m.showWorkers(ctx, r, head, seat.ID),

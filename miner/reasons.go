@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/assaynet/assay/protocol"
+	"github.com/assaynet/assay/protocol/ledger"
 	"github.com/assaynet/assay/protocol/wire"
 )
 
@@ -28,6 +29,12 @@ type facts struct {
 	// commitment, and an announcement, of the own hotkey that are not this
 	// process's.
 	foreign, changed protocol.Epoch
+	// owner is whose the seat is, where the hotkey works for another coldkey.
+	owner protocol.PublicKey
+	// swap is who signs for the owner, if another is to from some block on; ownerRead
+	// the epoch, plus one, in which that was looked up.
+	swap      *ledger.Owner
+	ownerRead protocol.Epoch
 	// trouble is the error of the newest step, "" if it met none.
 	trouble string
 }
@@ -105,9 +112,14 @@ func (s *Status) explain(now protocol.Epoch) (reasons, faults []string) {
 		t.fault("no block of the ledger was verified yet")
 	case !s.Registered:
 		t.fault("the hotkey has no seat: register it (assay tx register)")
+	case !s.facts.owner.IsZero():
+		t.fault("the seat of this hotkey is the coldkey's %s, which is not its owner: nothing is done for it; if you own that key, name it in keys.coldkey (--coldkey), else take a new hotkey", s.facts.owner)
 	default:
 		if s.Peers == 0 {
 			t.fault("no peers: nobody hears the answers")
+		}
+		if o := s.facts.swap; o != nil {
+			t.reason("another key, %s, is to sign for the owner from block %d on: if its owner did not announce that, stop it (assay tx stop-swap)", o.Next, o.From)
 		}
 		s.explainOthers(&t, now)
 		if !s.Asked {

@@ -6,6 +6,10 @@
 //
 //   - hotkey, coldkey: secp256k1 keys. The coldkey owns funds and stays
 //     offline; the hotkey signs the daemon's messages.
+//   - consent: a hotkey's statement that it works for a coldkey, or another
+//     coldkey's that it shall sign in its place.
+//   - name, owner: the coldkey under which the ledger keeps what it has, whichever
+//     key signs for it now; who has a seat, by name.
 //   - seat: a place in the subnet, numbered by a uid; its identity is
 //     (hotkey, height of registration), because a uid can be given to another.
 //   - block, epoch, round: the ledger's heartbeat; Tempo blocks, after which

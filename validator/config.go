@@ -66,6 +66,9 @@ type Config struct {
 	Params  *params.Params
 	// Hotkey signs cards; its public key finds the seat.
 	Hotkey wire.Signer
+	// Owner is the coldkey that the hotkey works for: a seat of another's is none.
+	// Optional; without it whoever has the seat is the owner.
+	Owner protocol.PublicKey
 	// Salt is a secret of the hotkey from which the salts of sealed weights follow.
 	Salt [32]byte
 	// Kinds are those that the program has; they must hold all that the ledger asks.
@@ -95,8 +98,9 @@ type Config struct {
 	Presence func() Presence
 
 	// Announce, ConsensusKey and Chain keep the seat's entry on the ledger
-	// current; each is optional. Chain returns the anchor of the hash chain
-	// whose first link serves start, the same at every call.
+	// current; each is optional. The coldkey of what is announced is filled in. Chain
+	// returns the anchor of the hash chain whose first link serves start, the same
+	// at every call.
 	Announce     func() wire.Serve
 	ConsensusKey func() wire.SetConsensusKey
 	Chain        func(start protocol.Height) (protocol.Hash, error)

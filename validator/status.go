@@ -29,7 +29,8 @@ type Status struct {
 	// Why says in one sentence why the seat judges nothing, or that it judges.
 	Why string `json:"why"`
 
-	outlook ledger.Outlook // of a seat without a permit
+	outlook ledger.Outlook     // of a seat without a permit
+	owner   protocol.PublicKey // whose the seat is, where the hotkey works for another coldkey
 }
 
 // twinEpochs is for how many epochs, the running one included, a card of the own
@@ -57,8 +58,9 @@ func (b *board) show() Status {
 	return s
 }
 
-// see notes what the ledger says. The outlook counts while there is no permit.
-func (b *board) see(now *view, seat *ledger.Seat, judge bool, o ledger.Outlook) {
+// see notes what the ledger says. The outlook counts while there is no permit. It
+// reports whether it is news that the seat is another owner's.
+func (b *board) see(now *view, seat *ledger.Seat, judge bool, o ledger.Outlook, estranged bool) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	s := &b.status
@@ -67,6 +69,11 @@ func (b *board) see(now *view, seat *ledger.Seat, judge bool, o ledger.Outlook) 
 	}
 	s.Height, s.Registered, s.Seat = now.head, now.registered, now.seat
 	s.Permit, s.Judge, s.outlook = now.registered && seat.Permit, judge, o
+	before := s.owner
+	if s.owner = (protocol.PublicKey{}); estranged {
+		s.owner = seat.Coldkey
+	}
+	return estranged && before != s.owner
 }
 
 // notObserving notes why rounds are not observed, empty where they are.
@@ -97,6 +104,8 @@ func (s *Status) why() string {
 	switch {
 	case s.Height == 0:
 		return "no block of the ledger yet"
+	case !s.owner.IsZero():
+		return fmt.Sprintf("the seat of this hotkey is the coldkey's %s, which is not its owner: nothing is done for it; if you own that key, name it in keys.coldkey (--coldkey), else take a new hotkey", s.owner)
 	case !s.Registered:
 		return "the hotkey has no seat: register it (assay tx register)"
 	case !s.Permit && !s.Judge:

@@ -30,6 +30,7 @@ func (u *upkeep) keepCurrent(ctx context.Context, now *view, seat *ledger.Seat) 
 	var errs []error
 	if u.cfg.Announce != nil {
 		want := u.cfg.Announce()
+		want.Coldkey = seat.Coldkey
 		if !seat.Announced(&want) {
 			errs = append(errs, u.mend(ctx, now.head, &want))
 		}

@@ -221,6 +221,11 @@ func (v *Validator) look(ctx context.Context, head protocol.Height) (*view, *led
 	if err != nil {
 		return nil, nil, err
 	}
+	if ok {
+		if err := v.noticeSwap(r, head, &seat); err != nil {
+			return nil, nil, err
+		}
+	}
 	var outlook ledger.Outlook
 	if ok && !judge && !seat.Permit {
 		if outlook, err = ledger.PermitOutlook(r, v.cfg.Params, v.self, v.schedule().EpochOf(head+1)); err != nil {
@@ -233,9 +238,27 @@ func (v *Validator) look(ctx context.Context, head protocol.Height) (*view, *led
 	} else if sealed != nil {
 		counts++
 	}
-	now := v.views.move(view{Reader: r, head: head, seat: seat.ID, registered: ok, counts: counts})
-	v.board.see(now, &seat, ok && judge, outlook)
+	estranged := ok && !v.cfg.Owner.IsZero() && seat.Coldkey != v.cfg.Owner
+	now := v.views.move(view{Reader: r, head: head, seat: seat.ID, registered: ok && !estranged, counts: counts})
+	if v.board.see(now, &seat, now.registered && judge, outlook, estranged) {
+		v.cfg.Logger.Error().Str("owner", v.cfg.Owner.String()).Str("seat_of", seat.Coldkey.String()).
+			Msg("the seat of this hotkey is another coldkey's, and nothing is done for it")
+	}
 	return now, &seat, nil
+}
+
+// noticeSwap says, once an epoch, that another key is to sign for the seat's owner:
+// whoever stole the coldkey could have announced that.
+func (v *Validator) noticeSwap(r ledger.Reader, head protocol.Height, seat *ledger.Seat) error {
+	_, o, err := ledger.ReadOwner(r, seat.Coldkey)
+	if err != nil {
+		return err
+	}
+	if o.Waits(head+1) && v.troubles.first("swap to "+o.Next.String(), v.schedule().EpochOf(head)) {
+		v.cfg.Logger.Warn().Str("owner", seat.Coldkey.String()).Str("next", o.Next.String()).Uint64("from", uint64(o.From)).
+			Msg("another key is to sign for the owner of this seat; if its owner did not announce that, assay tx stop-swap stops it")
+	}
+	return nil
 }
 
 // tidy makes scores final whose time has come, and once an epoch forgets what is

@@ -17,6 +17,15 @@ func accountCommand() *cli.Command {
 			out := []pair{
 				{"address", a.Address.String()}, {"balance", a.Balance.String()}, {"nonce", num(a.Nonce)}, {"height", num(a.Height)},
 			}
+			if a.Owner != a.Address {
+				out = append(out, pair{"owner", a.Owner.String()})
+			}
+			if a.Signer != a.Address {
+				out = append(out, pair{"signer", a.Signer.String()})
+			}
+			if a.NextSigner != nil {
+				out = append(out, pair{"swap", fmt.Sprintf("%s signs from height %d on; stop it with assay tx stop-swap --to ADDRESS", *a.NextSigner, a.NextFrom)})
+			}
 			if a.Seat != nil {
 				out = append(out, pair{"seat", "uid " + a.Seat.String()})
 			}

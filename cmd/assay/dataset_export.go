@@ -137,7 +137,7 @@ func exportConfig(c *cli.Context, a *asked, k *dataKind, dir string) (export.Con
 	if err := a.n.get(c.Context, "/v1/status", &s); err != nil {
 		return cfg, err
 	}
-	cfg.ChainID, a.chain = s.ChainID, s.ChainID
+	cfg.ChainID, a.chain = s.ChainID, s.Chain
 	if k.request != nil {
 		return requestConfig(c.Context, a, k.request, cfg)
 	}
@@ -184,7 +184,7 @@ func paidKind(ctx context.Context, a *asked, k *dataKind) error {
 		}
 		has = append(has, printable(string(n.Kinds[i].Kind)))
 	}
-	return withHint(fmt.Errorf("the network %s does not have the kind %s", a.chain, k.name), "it has "+strings.Join(has, ", ")+": give --kind one of them, or ask a node of another network")
+	return withHint(fmt.Errorf("the network %s does not have the kind %s", protocol.ShortChainID(a.chain), k.name), "it has "+strings.Join(has, ", ")+": give --kind one of them, or ask a node of another network")
 }
 
 // tooEarly says that there is no data of any kind yet.
@@ -274,8 +274,8 @@ func verifyData(c *cli.Context, k *dataKind, dir string) error {
 		if err := a.n.get(c.Context, "/v1/status", &s); err != nil {
 			return err
 		}
-		if a.chain = s.ChainID; a.chain != m.ChainID {
-			return withHint(fmt.Errorf("%s is of the network %s, and the node of %s", dir, m.ChainID, a.chain), "ask a node of that network, or give --files to compare the files alone")
+		if a.chain = s.Chain; s.ChainID != m.ChainID {
+			return withHint(fmt.Errorf("%s is of the network %s, and the node of %s", dir, m.ChainID, s.ChainID), "ask a node of that network, or give --files to compare the files alone")
 		}
 		r, err := k.verify(c.Context, dir, m, a, &rows)
 		if err != nil {

@@ -148,7 +148,10 @@ func fit(c *cli.Context, r *api.Request, records []*wire.OpenRecord) (good []*wi
 
 // make seals records, waits for the deadline, and opens them.
 func (s *sender) make(r *api.Request, records []*wire.OpenRecord) error {
-	maker := s.key.PublicKey()
+	maker, err := ownerOf(s.c, s.n, s.key.PublicKey())
+	if err != nil {
+		return err
+	}
 	seals := make([]protocol.Hash, len(records))
 	for i, k := range records {
 		// A salt that only the holder of the key finds, and finds again, wherever in the
@@ -224,7 +227,10 @@ func (s *sender) sealAll(r *api.Request, seals []protocol.Hash) (sealed int, err
 // openAll opens what is not open, many in a block, and returns how many of these
 // records are then.
 func (s *sender) openAll(r *api.Request, records []*wire.OpenRecord) (opened int, err error) {
-	maker := s.key.PublicKey()
+	maker, err := ownerOf(s.c, s.n, s.key.PublicKey())
+	if err != nil {
+		return 0, err
+	}
 	there := map[protocol.Hash]bool{}
 	err = eachRecord(s.c.Context, s.n, r.ID, func(k *api.MadeRecord) error {
 		there[k.Seal] = k.Maker == maker
@@ -263,7 +269,10 @@ func (s *sender) openAll(r *api.Request, records []*wire.OpenRecord) (opened int
 
 // earned returns how many records of the key's were paid, and what.
 func (s *sender) earned(request protocol.Hash) (accepted int, paid protocol.Amount, err error) {
-	maker := s.key.PublicKey()
+	maker, err := ownerOf(s.c, s.n, s.key.PublicKey())
+	if err != nil {
+		return 0, 0, err
+	}
 	err = eachRecord(s.c.Context, s.n, request, func(k *api.MadeRecord) error {
 		if k.Maker == maker && k.Paid > 0 {
 			accepted, paid = accepted+1, paid+k.Paid

@@ -172,7 +172,11 @@ func sendRequest(c *cli.Context, n *client, body *wire.Request) error {
 	if err != nil {
 		return err
 	}
-	id := ledger.RequestID(s.key.PublicKey(), res.Height, body)
+	requester, err := ownerOf(c, n, s.key.PublicKey())
+	if err != nil {
+		return err
+	}
+	id := ledger.RequestID(requester, res.Height, body)
 	if !c.Bool("follow") {
 		if c.Bool("json") {
 			return printJSON(c, map[string]any{"request": id, "height": res.Height})

@@ -85,7 +85,7 @@ func serveNetwork(t *testing.T, e *testscript.Env) error {
 	if err := serveLane(t, e, honest); err != nil {
 		return err
 	}
-	e.Setenv("CHAIN", n.Genesis.ChainID())
+	e.Setenv("CHAIN", protocol.ShortChainID(n.Genesis.ChainID()))
 	for _, name := range []string{"miner-0", "miner-1", "miner-2", "miner-3", "validator-0", "validator-1", "miner-0-cold", "validator-1-cold"} {
 		e.Setenv(strings.ToUpper(strings.ReplaceAll(name, "-", "_")), apitest.Public(name).String())
 	}
@@ -299,7 +299,7 @@ func writeScores(db *store.DB, n *apitest.Network) error {
 	b.Score(&next)
 	b.Final(1, &final)
 	b.Closed(1, &record.Closed{Height: 49})
-	mark := db.BindChain(n.Genesis.ChainID())
+	mark := db.BindChain(protocol.ShortChainID(n.Genesis.ChainID()))
 	return errors.Join(mark, record.NewBook(node.RecordsOf(db), n.Genesis.ChainID()).Write(&b))
 }
 

@@ -26,9 +26,12 @@ its bytes and for the work that it makes, at least; /v1/network shows the prices
 and what an account must keep.
 
    assay tx transfer --to ADDRESS --amount 12.5
-   assay tx register --hotkey ADDRESS
+   assay tx register --hotkey ADDRESS --consent TEXT
    assay tx stake --hotkey ADDRESS --amount 100
    assay tx unstake --hotkey ADDRESS --amount 100|all
+   assay tx payout --hotkey ADDRESS --to ADDRESS
+   assay tx swap-coldkey --new-key NAME
+   assay tx stop-swap --to ADDRESS
 
    assay tx show HASH
 
@@ -41,13 +44,16 @@ not with 0 if it stopped waiting, by Ctrl-C or --timeout, for one that may come.
 			txSending("transfer", "move tokens to another account", transferBody,
 				addressFlag("to", "`ADDRESS` that gets the tokens"), amountFlag("`TOKENS` to move")),
 			txSending("register", "buy a seat for a hotkey", registerBody,
-				addressFlag("hotkey", "`ADDRESS` of the miner's or validator's hotkey"),
+				addressFlag("hotkey", "`ADDRESS` of the miner's or validator's hotkey (default: that of the hotkey in the key directory)"),
+				&cli.StringFlag{Name: "hotkey-name", Value: string(keystore.Hotkey), Usage: "`NAME` of the hotkey in the key directory, which consents"},
+				&cli.StringFlag{Name: "hotkey-passphrase-file", Usage: "`FILE` whose first line is the hotkey's passphrase, if it is not the coldkey's"},
+				&cli.StringFlag{Name: "consent", Usage: "`TEXT` that assay wallet consent printed where the hotkey is"},
 				&cli.StringFlag{Name: "max-price", Usage: "the most `TOKENS` that the seat may cost; they are burned (default: twice what it costs now)"}),
 			txSending("stake", "stake tokens on a hotkey", stakeBody,
 				addressFlag("hotkey", "`ADDRESS` of the hotkey"), amountFlag("`TOKENS` to stake")),
 			txSending("unstake", "take back stake, which is in the balance after the unbonding time", unstakeBody,
 				addressFlag("hotkey", "`ADDRESS` of the hotkey"), amountFlag("`TOKENS` to take back, or all: with it goes what they earned")),
-		}), txShowCommand()),
+		}), append(usage.WithoutArguments(keyCommands()), txShowCommand())...),
 	}
 }
 
@@ -135,30 +141,6 @@ func unstakeBody(c *cli.Context, _ *client) (wire.Body, error) {
 	}
 	a, err := amount(c)
 	return &wire.RemoveStake{Hotkey: hotkey, Amount: a}, err
-}
-
-func registerBody(c *cli.Context, n *client) (wire.Body, error) {
-	hotkey, err := address(c, "hotkey")
-	if err != nil {
-		return nil, err
-	}
-	if s := c.String("max-price"); s != "" {
-		most, err := protocol.ParseAmount(s)
-		if err != nil {
-			return nil, fmt.Errorf("--max-price: %w", err)
-		}
-		return &wire.Register{Hotkey: hotkey, MaxPrice: most}, nil
-	}
-	var net api.Network
-	if err := n.get(c.Context, "/v1/network", &net); err != nil {
-		return nil, fmt.Errorf("ask for the price of a seat: %w", err)
-	}
-	most, err := net.Price.MulDiv(2, 1)
-	if err != nil {
-		return nil, fmt.Errorf("twice the price of %s: %w", net.Price, err)
-	}
-	note(c, "a seat costs %s tokens now; at most %s are paid", net.Price, most)
-	return &wire.Register{Hotkey: hotkey, MaxPrice: most}, nil
 }
 
 // sendTx signs and sends one transaction. Once one was sent, its hash is printed

@@ -63,6 +63,9 @@ func newSender(c *cli.Context, n *client, body wire.Body) (*sender, error) {
 	if want := c.String("chain-id"); want != "" && want != st.ChainID {
 		return nil, fmt.Errorf("%s is a node of %q, not of %q; look at --node", n.url, abridge(st.ChainID), want)
 	}
+	if st.ChainID != protocol.ShortChainID(st.Chain) {
+		return nil, fmt.Errorf("%s says that its chain is %q, and that it is %q; nothing was sent", n.url, abridge(st.ChainID), abridge(st.Chain))
+	}
 	if st.CatchingUp {
 		return nil, withHint(fmt.Errorf("%s is catching up, at height %d, and does not know the newest nonces; nothing was sent", n.url, st.Height), "wait, or ask another with --node")
 	}
@@ -90,7 +93,7 @@ func newSender(c *cli.Context, n *client, body wire.Body) (*sender, error) {
 		return nil, keyflags.Hint(err)
 	}
 	fees := params.Fees{Weight: costs.WeightFee, Byte: costs.ByteFee, Deposit: costs.Deposit}
-	return &sender{c: c, n: n, keys: keyflags.DirOf(c), key: k, chain: st.ChainID, fees: fees, fee: fee, body: body}, nil
+	return &sender{c: c, n: n, keys: keyflags.DirOf(c), key: k, chain: st.Chain, fees: fees, fee: fee, body: body}, nil
 }
 
 // feeFlag reads --fee, zero where it is not given.

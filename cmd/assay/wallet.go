@@ -14,6 +14,7 @@ import (
 
 	"github.com/assaynet/assay/cmd/internal/input"
 	"github.com/assaynet/assay/cmd/internal/keyflags"
+	"github.com/assaynet/assay/cmd/internal/usage"
 	"github.com/assaynet/assay/protocol"
 	"github.com/assaynet/assay/protocol/keystore"
 )
@@ -29,8 +30,9 @@ passphrase, and beside it a public file with its address.
 
    assay wallet new --kind coldkey     on a machine that you trust
    assay wallet new --kind hotkey      on the machine that mines
-   assay wallet show                   their addresses`,
-		Subcommands: []*cli.Command{walletNewCommand(), walletShowCommand()},
+   assay wallet show                   their addresses
+   assay wallet consent                a hotkey agrees to work for a coldkey`,
+		Subcommands: append([]*cli.Command{walletNewCommand(), walletShowCommand()}, usage.WithoutArguments([]*cli.Command{walletConsentCommand()})...),
 	}
 }
 

@@ -53,7 +53,7 @@ func run(c *cli.Context) (err error) {
 	var p *people      // as m; nil where the seat does not offer what people answer
 	opened := d.WaitFor("node, to open")
 	cfg := node.Config{
-		Genesis: d.Genesis, DB: d.DB, Hotkey: d.Hotkey,
+		Genesis: d.Genesis, DB: d.DB, Hotkey: d.Hotkey, Generation: d.Config.Generation(),
 		Listen: d.Config.Node.Listen, Announce: d.Config.Node.Announce, Bootstrap: d.Config.Node.Bootstrap, MDNS: d.Config.Node.MDNS,
 		Card:   func(_ context.Context, _ string, raw []byte) error { return m.OnCard(raw) },
 		Logger: d.Log, Registerer: d.Registry,
@@ -96,8 +96,12 @@ func newMiner(ctx context.Context, d *daemon.Daemon, n *node.Light, p *people) (
 	if err != nil {
 		return nil, err
 	}
+	owner, err := d.Owner()
+	if err != nil {
+		return nil, err
+	}
 	return miner.New(miner.Config{
-		ChainID: d.Chain, Kinds: kinds.All(), Params: &d.Genesis.Params, Hotkey: d.Hotkey, Salt: salt, Workers: workers,
+		ChainID: d.Chain, Kinds: kinds.All(), Params: &d.Genesis.Params, Hotkey: d.Hotkey, Owner: owner, Salt: salt, Workers: workers,
 		Announce: func() wire.Serve { return serve },
 		Ledger:   n, Store: node.RecordsOf(d.DB), Submit: n.Submit, Publish: n.Publish,
 		Peers:  func() int { return len(n.Peers()) },
@@ -128,7 +132,7 @@ func workers(d *daemon.Daemon, p *people) (list []miner.Worker, err error) {
 	wanted := d.Config.Seat.Kinds
 	for _, name := range wanted {
 		if made[protocol.Kind(name)] == nil || d.Genesis.Params.Kind(protocol.Kind(name)) == nil {
-			return nil, usage.Mistake(fmt.Errorf("seat.kinds (--kinds): the network %s pays for no kind %q that this miner serves", d.Chain, name))
+			return nil, usage.Mistake(fmt.Errorf("seat.kinds (--kinds): the network %s pays for no kind %q that this miner serves", protocol.ShortChainID(d.Chain), name))
 		}
 	}
 	for _, k := range d.Genesis.Params.Kinds {

@@ -56,7 +56,7 @@ func run(c *cli.Context) (err error) {
 	var v *validator.Validator // set before the node runs, and so before anything arrives
 	cfg := node.FullConfig{
 		Config: node.Config{
-			Genesis: d.Genesis, DB: d.DB, Hotkey: d.Hotkey,
+			Genesis: d.Genesis, DB: d.DB, Hotkey: d.Hotkey, Generation: d.Config.Generation(),
 			Listen: d.Config.Node.Listen, Announce: d.Config.Node.Announce, Bootstrap: d.Config.Node.Bootstrap, MDNS: d.Config.Node.MDNS,
 			Answer: func(ctx context.Context, _ string, raw []byte) error { return v.OnAnswer(ctx, raw) },
 			Card:   func(ctx context.Context, _ string, raw []byte) error { return v.OnCard(ctx, raw) },
@@ -123,12 +123,16 @@ func newValidator(ctx context.Context, d *daemon.Daemon, n *node.Full, box *sand
 	if err != nil {
 		return nil, err
 	}
-	key, err := node.ConsensusKey(d.Hotkey, d.Chain, at)
+	key, err := node.ConsensusKey(d.Hotkey, d.Genesis, d.Config.Generation(), at)
 	if err != nil {
 		return nil, fmt.Errorf("derive consensus key: %w", err)
 	}
+	owner, err := d.Owner()
+	if err != nil {
+		return nil, err
+	}
 	return validator.New(validator.Config{
-		ChainID: d.Chain, Kinds: kinds.All(), Params: &d.Genesis.Params, Hotkey: d.Hotkey, Salt: salt, Judges: judges(d, box),
+		ChainID: d.Chain, Kinds: kinds.All(), Params: &d.Genesis.Params, Hotkey: d.Hotkey, Owner: owner, Salt: salt, Judges: judges(d, box),
 		Setter: setter(d, n),
 		Ledger: n, Store: node.RecordsOf(d.DB), Submit: n.Submit, Publish: n.Publish,
 		Evidence: func(ctx context.Context, k wire.AnswerKey) ([]byte, error) {

@@ -35,6 +35,9 @@ func (h *Handler) account(r *request) (any, error) {
 		return nil, err
 	}
 	a.Balance, a.Nonce, a.NextNonce = rec.Balance, rec.Nonce, rec.Nonce
+	if err := a.readOwner(v, proof != nil); err != nil {
+		return nil, err
+	}
 	if h.src.Pool != nil {
 		next, err := h.src.Pool.NextNonce(r.ctx(), addr)
 		if err != nil {
@@ -53,6 +56,26 @@ func (h *Handler) account(r *request) (any, error) {
 		return nil, err
 	}
 	return a, a.readUnbonding(v)
+}
+
+// readOwner says who signs for whom, as of the block to come, and takes the balance
+// of that name; a proof is of the address' own record, and so the balance is, too.
+func (a *Account) readOwner(v *view, proven bool) error {
+	name, o, err := ledger.ReadOwner(v, a.Address)
+	if err != nil {
+		return err
+	}
+	next := v.height + 1
+	a.Owner, a.Signer = name, o.Signer(next)
+	if o.Waits(next) {
+		a.NextSigner, a.NextFrom = &o.Next, o.From
+	}
+	if name == a.Address || proven {
+		return nil
+	}
+	rec, _, err := ledger.ReadAccount(v, name)
+	a.Balance = rec.Balance
+	return err
 }
 
 // accountState is the newest state, or with prove=1 the newest that can be
@@ -82,7 +105,7 @@ func (a *Account) readStakes(v *view) error {
 	prefix = prefix[:len(prefix)-keyLen]
 	err := walkMoney(v, prefix, 2*keyLen, func(key []byte, _ ledger.Stake) {
 		st := Stake{Hotkey: protocol.PublicKey(key[:keyLen]), Coldkey: protocol.PublicKey(key[keyLen:])}
-		if st.Coldkey == a.Address && len(a.Stakes) < MaxStakes {
+		if st.Coldkey == a.Owner && len(a.Stakes) < MaxStakes {
 			a.Stakes = append(a.Stakes, st)
 		}
 		if st.Hotkey == a.Address && len(a.Staked) < MaxStakes {
@@ -106,7 +129,7 @@ func (a *Account) readUnbonding(v *view) error {
 	prefix := ledger.UnbondingPrefix(0)
 	prefix = prefix[:len(prefix)-8]
 	return walkMoney(v, prefix, 8+keyLen, func(key []byte, u ledger.Unbonding) {
-		if protocol.PublicKey(key[8:]) == a.Address && len(a.Unbonding) < MaxStakes {
+		if protocol.PublicKey(key[8:]) == a.Owner && len(a.Unbonding) < MaxStakes {
 			a.Unbonding = append(a.Unbonding, Unbonding{Matures: protocol.Height(binary.BigEndian.Uint64(key)), Amount: u.Amount})
 		}
 	})

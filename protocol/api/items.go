@@ -28,7 +28,8 @@ type Page[T any] struct {
 // Status is the answer of /v1/status.
 type Status struct {
 	ChainID    string             `json:"chain_id"`
-	Role       string             `json:"role"` // "validator", "miner", or "stopped" for a database without its node
+	Chain      string             `json:"chain"` // with the whole hash of the genesis, as all that is signed has it
+	Role       string             `json:"role"`  // "validator", "miner", or "stopped" for a database without its node
 	Version    string             `json:"version"`
 	Started    time.Time          `json:"started"`
 	Hotkey     string             `json:"hotkey"` // an address; "" for a database without its node
@@ -74,6 +75,8 @@ type Miner struct {
 	TotalSince    protocol.Epoch  `json:"total_since"`
 	Balance       protocol.Amount `json:"balance"`
 	Immune        bool            `json:"immune"`
+	// Payout gets the pay for answers in the place of the coldkey.
+	Payout *protocol.PublicKey `json:"payout,omitempty"`
 }
 
 // Validator is an item of /v1/validators.
@@ -171,8 +174,15 @@ const MaxStakes = 1000
 type Account struct {
 	Height  protocol.Height    `json:"height"`
 	Address protocol.PublicKey `json:"address"`
-	Balance protocol.Amount    `json:"balance"`
-	Nonce   uint64             `json:"nonce"`
+	// Owner is the address for which this one signs, or did or shall: its own unless
+	// a coldkey was swapped. All that is shown but nonces is the owner's. Signer
+	// signs for it now, and NextSigner from height NextFrom on, if a swap waits.
+	Owner      protocol.PublicKey  `json:"owner"`
+	Signer     protocol.PublicKey  `json:"signer"`
+	NextSigner *protocol.PublicKey `json:"next_signer,omitempty"`
+	NextFrom   protocol.Height     `json:"next_from,omitempty"`
+	Balance    protocol.Amount     `json:"balance"`
+	Nonce      uint64              `json:"nonce"`
 	// NextNonce is Nonce, or what follows on the transactions that wait in this
 	// node's pool.
 	NextNonce uint64 `json:"next_nonce"`

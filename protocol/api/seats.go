@@ -114,6 +114,9 @@ func (h *Handler) miners(r *request) (any, error) {
 			Offers: append([]wire.Offer{}, s.Offers...), Slots: s.Slots, Asked: s.Asked,
 			Immune: v.height < s.ID.Registered+protocol.Height(h.params.Seats.Immunity),
 		}
+		if !s.Payout.IsZero() {
+			m.Payout = &s.Payout
+		}
 		p, err := v.payment(s.ID)
 		if err != nil {
 			return m, err

@@ -15,7 +15,7 @@ func (h *Handler) readStatus(r *request) (Status, error) {
 	if err != nil {
 		return s, fmt.Errorf("read the node's status: %w", err)
 	}
-	s.ChainID, s.Version = h.chain, h.version
+	s.ChainID, s.Chain, s.Version = protocol.ShortChainID(h.chain), h.chain, h.version
 	s.Epoch, s.Round = h.params.Schedule.EpochOf(s.Height), h.params.Schedule.RoundOf(s.Height)
 	s.BlockTime, s.Started = s.BlockTime.UTC(), s.Started.UTC()
 	if s.Kinds == nil {
@@ -47,7 +47,7 @@ func (h *Handler) network(r *request) (any, error) {
 	}
 	p := h.params
 	n := Network{
-		ChainID: h.chain, Height: v.height, Seats: m.Seats, MaxSeats: p.Seats.Max, Price: m.Price,
+		ChainID: protocol.ShortChainID(h.chain), Height: v.height, Seats: m.Seats, MaxSeats: p.Seats.Max, Price: m.Price,
 		Fee: ledger.LeastFee(&p.Fees, h.chain, &wire.Transfer{Amount: protocol.Unit}), WeightFee: p.Fees.Weight, ByteFee: p.Fees.Byte, Deposit: p.Fees.Deposit,
 		MinStake: p.Seats.MinStake, Unbonding: p.Seats.Unbonding, Tempo: p.Schedule.Tempo, RoundLength: p.Schedule.RoundLength,
 		Retention: p.Tasks.Retention, Kinds: []NetworkKind{},

@@ -90,6 +90,13 @@ func (a *app) latest() (ledger.Reader, protocol.Height) {
 	return a.genesis, 0
 }
 
+// signsNext reports whether a key is of the set that signs the next block.
+func (a *app) signsNext(k protocol.PublicKey) bool {
+	r, _ := a.latest()
+	ok, err := ledger.SignsNext(r, k)
+	return ok && err == nil // the block's own reads will meet and report the failure
+}
+
 // Info implements the handshake after a start.
 func (a *app) Info(context.Context, *abci.RequestInfo) (*abci.ResponseInfo, error) {
 	res := &abci.ResponseInfo{Data: "assay", AppVersion: 0}
@@ -103,8 +110,8 @@ func (a *app) Info(context.Context, *abci.RequestInfo) (*abci.ResponseInfo, erro
 // InitChain writes the genesis into the working tree. The set of validators is
 // the one that genesisDoc gave.
 func (a *app) InitChain(_ context.Context, r *abci.RequestInitChain) (*abci.ResponseInitChain, error) {
-	if r.ChainId != a.chain {
-		return nil, fmt.Errorf("chain %q, want %q: %w", r.ChainId, a.chain, store.ErrOtherChain)
+	if want := protocol.ShortChainID(a.chain); r.ChainId != want {
+		return nil, fmt.Errorf("chain %q, want %q: %w", r.ChainId, want, store.ErrOtherChain)
 	}
 	if err := a.begin(1); err != nil {
 		return nil, err

@@ -8,6 +8,7 @@ import (
 	cmtproto "github.com/cometbft/cometbft/proto/tendermint/types"
 	"github.com/cometbft/cometbft/types"
 
+	"github.com/assaynet/assay/protocol"
 	"github.com/assaynet/assay/protocol/consensus"
 	"github.com/assaynet/assay/protocol/ledger"
 	"github.com/assaynet/assay/protocol/state"
@@ -51,13 +52,13 @@ func lightBlock(t *testing.T, n *network, b []byte) *types.LightBlock {
 	check(t, p.Unmarshal(b))
 	lb, err := types.LightBlockFromProto(&p)
 	check(t, err)
-	check(t, lb.ValidateBasic(n.g.ChainID()))
+	check(t, lb.ValidateBasic(protocol.ShortChainID(n.g.ChainID())))
 	set, err := n.nodes[1].SetsAt(1)
 	check(t, err)
 	if !bytes.Equal(set.Hash(), lb.ValidatorsHash) {
 		t.Fatalf("validators %s, want those of the genesis", lb.ValidatorsHash)
 	}
-	check(t, set.VerifyCommitLight(n.g.ChainID(), lb.Commit.BlockID, lb.Height, lb.Commit))
+	check(t, set.VerifyCommitLight(protocol.ShortChainID(n.g.ChainID()), lb.Commit.BlockID, lb.Height, lb.Commit))
 	return lb
 }
 

@@ -44,6 +44,9 @@ type Config struct {
 	// Consensus is the secret of the key that signs blocks, bound on the ledger
 	// to the validator's seat. Required.
 	Consensus key.Secret
+	// Former are secrets of keys before it, which sign while the set has them.
+	// Optional.
+	Former []key.Secret
 	// Transport is the Ed25519 seed under which peers connect. Required.
 	Transport key.Secret
 	// Listen is host:port of the transport; port 0 is refused, for the address

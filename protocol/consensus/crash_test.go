@@ -242,7 +242,7 @@ func TestBadConfigurationsAreRefused(t *testing.T) {
 		"a bad peer":   func(c *consensus.Config) { c.Peers = []string{"127.0.0.1:1"} },
 	} {
 		db := storetest.Open(t, storetest.Memory(), "db")
-		k, err := secret("v0").DeriveConsensus(0)
+		k, err := secret("v0").DeriveConsensus("net", 0)
 		check(t, err)
 		c := consensus.Config{Genesis: n.g, DB: db, Dir: t.TempDir(), Consensus: k, Transport: k, Listen: n.addrs[0]}
 		change(&c)

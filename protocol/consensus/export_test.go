@@ -12,8 +12,8 @@ import (
 )
 
 // NewSigner opens the signer over a database.
-func NewSigner(secret key.Secret, db *store.DB) (types.PrivValidator, error) {
-	return newSigner(secret, db)
+func NewSigner(db *store.DB, signs func(protocol.PublicKey) bool, secrets ...key.Secret) (types.PrivValidator, error) {
+	return newSigner(secrets, signs, db)
 }
 
 // HaltReason is why CometBFT ended, in its own words.

@@ -30,7 +30,7 @@ type fakeChain struct {
 
 func consensusKey(t testing.TB, name string) secp256k1.PrivKey {
 	t.Helper()
-	s, err := secret(name).DeriveConsensus(0)
+	s, err := secret(name).DeriveConsensus("net", 0)
 	check(t, err)
 	b := s.Expose()
 	return secp256k1.PrivKey(b[:])
@@ -55,7 +55,7 @@ func fakeSet(t testing.TB, g *ledger.Genesis, members []string) *types.Validator
 // height fork on.
 func newFakeChain(t testing.TB, g *ledger.Genesis, n, fork int, salt string, members func(h int) []string) *fakeChain {
 	t.Helper()
-	f := &fakeChain{chain: g.ChainID()}
+	f := &fakeChain{chain: protocol.ShortChainID(g.ChainID())}
 	last := types.BlockID{}
 	for h := 1; h <= n; h++ {
 		set, next := fakeSet(t, g, members(h)), fakeSet(t, g, members(h+1))

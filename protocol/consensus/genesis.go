@@ -1,7 +1,6 @@
 package consensus
 
 import (
-	"crypto/ed25519"
 	"fmt"
 	"time"
 
@@ -9,13 +8,8 @@ import (
 	"github.com/cometbft/cometbft/types"
 
 	"github.com/assaynet/assay/protocol"
-	"github.com/assaynet/assay/protocol/key"
 	"github.com/assaynet/assay/protocol/ledger"
 )
-
-// evidenceBlocks is how old a proof of a double signature may be: as long as
-// stake is bound at least, and never none.
-const evidenceBlocks = 1000
 
 // genesisDoc returns what CometBFT starts from. All of it follows from the
 // ledger's genesis; nothing is read from a file.
@@ -27,11 +21,14 @@ func genesisDoc(g *ledger.Genesis) (*types.GenesisDoc, error) {
 	p := types.DefaultConsensusParams()
 	p.Validator.PubKeyTypes = []string{types.ABCIPubKeyTypeSecp256k1}
 	p.Block.MaxBytes = int64(g.Params.Block.MaxBytes)
-	p.Evidence.MaxAgeNumBlocks = max(evidenceBlocks, int64(g.Params.Seats.Unbonding))
+	// A proof is too old when both its ages are exceeded. Blocks take no less than the
+	// pause after each, so that their number decides, which the ledger counts, too.
+	p.Evidence.MaxAgeNumBlocks = int64(ledger.EvidenceAge(&g.Params))
+	p.Evidence.MaxAgeDuration = time.Duration(p.Evidence.MaxAgeNumBlocks) * time.Duration(g.Params.Block.CommitMillis) * time.Millisecond
 	p.Evidence.MaxBytes = p.Block.MaxBytes / 4
 	doc := &types.GenesisDoc{
 		GenesisTime:     time.Unix(g.Time, 0).UTC(),
-		ChainID:         g.ChainID(),
+		ChainID:         protocol.ShortChainID(g.ChainID()),
 		InitialHeight:   1,
 		ConsensusParams: p,
 	}
@@ -63,11 +60,4 @@ func ourKey(v *types.Validator) protocol.PublicKey {
 		return protocol.PublicKey{}
 	}
 	return protocol.PublicKey(p)
-}
-
-// TransportKey returns the public key of a transport secret, which the ledger
-// is told with SetConsensusKey.
-func TransportKey(transport key.Secret) [32]byte {
-	seed := transport.Expose()
-	return [32]byte(ed25519.NewKeyFromSeed(seed[:]).Public().(ed25519.PublicKey))
 }

@@ -196,13 +196,13 @@ func FuzzLightBlockIsRefusedWithoutHarm(f *testing.F) {
 	f.Add(chain.bytes(f, 2))
 	f.Add([]byte{})
 	f.Fuzz(func(t *testing.T, b []byte) {
-		lb, err := consensus.DecodeLightBlock(b, n.g.ChainID())
+		lb, err := consensus.DecodeLightBlock(b, protocol.ShortChainID(n.g.ChainID()))
 		if err != nil {
 			if !errors.Is(err, consensus.ErrLie) {
 				t.Fatalf("got %v, want %v", err, consensus.ErrLie)
 			}
 			return
 		}
-		_ = lb.ValidatorSet.VerifyCommitLight(n.g.ChainID(), lb.Commit.BlockID, lb.Height, lb.Commit)
+		_ = lb.ValidatorSet.VerifyCommitLight(protocol.ShortChainID(n.g.ChainID()), lb.Commit.BlockID, lb.Height, lb.Commit)
 	})
 }

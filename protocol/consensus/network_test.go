@@ -103,18 +103,18 @@ func newNetwork(t testing.TB, n int) *network {
 	net.g.Accounts = []ledger.GenesisAccount{{Key: secret("rich").Public(), Balance: 1000 * protocol.Unit}}
 	for i := range n {
 		hot := secret(name(i))
-		cons, err := hot.DeriveConsensus(0)
+		cons, err := hot.DeriveConsensus("net", 0)
 		check(t, err)
 		consBytes := cons.Expose()
 		pub, err := key.FromBytes(consBytes[:])
 		check(t, err)
-		transport, err := hot.DeriveTransport(0)
+		transport, err := hot.DeriveTransport("net", 0)
 		check(t, err)
 		anchor := maker(name(i)).Anchor()
 		net.addrs = append(net.addrs, freePort(t))
 		net.g.Seats = append(net.g.Seats, ledger.GenesisSeat{
 			Hotkey: hot.Public(), Coldkey: secret(name(i) + " cold").Public(), Stake: protocol.Amount(100+10*i) * protocol.Unit,
-			Consensus: &ledger.Consensus{Key: pub.Public(), TransportKey: consensus.TransportKey(transport), Address: net.addrs[i]},
+			Consensus: &ledger.Consensus{Key: pub.Public(), TransportKey: key.TransportPublic(transport), Address: net.addrs[i]},
 			Beacon:    &anchor,
 		})
 	}
@@ -127,9 +127,9 @@ func (n *network) open(t testing.TB, i int, home string, fs store.FS, change fun
 	db, err := store.Open(filepath.Join(home, "db"), store.Options{FS: fs})
 	check(t, err)
 	hot := secret(name(i))
-	cons, err := hot.DeriveConsensus(0)
+	cons, err := hot.DeriveConsensus("net", 0)
 	check(t, err)
-	transport, err := hot.DeriveTransport(0)
+	transport, err := hot.DeriveTransport("net", 0)
 	check(t, err)
 	c := consensus.Config{
 		Genesis: n.g, DB: db, Dir: home, Consensus: cons, Transport: transport, Listen: n.addrs[i],

@@ -22,6 +22,7 @@ import (
 
 	"github.com/assaynet/assay/protocol"
 	"github.com/assaynet/assay/protocol/audit"
+	"github.com/assaynet/assay/protocol/key"
 	"github.com/assaynet/assay/protocol/ledger"
 )
 
@@ -59,7 +60,7 @@ func New(c Config) (*Node, error) {
 	if n.app, err = newApp(c.Genesis, c.DB, c.Link, c.Logger); err != nil {
 		return nil, err
 	}
-	if n.signer, err = newSigner(c.Consensus, c.DB); err != nil {
+	if n.signer, err = newSigner(append([]key.Secret{c.Consensus}, c.Former...), n.app.signsNext, c.DB); err != nil {
 		return nil, err
 	}
 	seed := c.Transport.Expose()

@@ -3,6 +3,7 @@ package consensus
 import (
 	"bytes"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -12,6 +13,7 @@ import (
 	cmtproto "github.com/cometbft/cometbft/proto/tendermint/types"
 	"github.com/cometbft/cometbft/types"
 
+	"github.com/assaynet/assay/protocol"
 	"github.com/assaynet/assay/protocol/key"
 	"github.com/assaynet/assay/protocol/store"
 	"github.com/assaynet/assay/protocol/wire"
@@ -27,11 +29,18 @@ const (
 // signer is the consensus key. What it signs is on the disk before anybody
 // sees it, and it signs nothing that contradicts what it signed before, also
 // after a crash. It never writes the key.
+//
+// While a key is rotated there are two, and the set says at each height which of
+// them signs: the former goes on until the new one is in its place. CometBFT asks
+// for the key after each block, when the set of the next one is known. There is one
+// record of what was signed last, so that both together never contradict it.
 type signer struct {
-	priv  secp256k1.PrivKey
+	keys  []secp256k1.PrivKey // the newest first
+	signs func(protocol.PublicKey) bool
 	table store.Table[[]byte]
 
 	mu   sync.Mutex
+	now  int      // guarded by mu; of keys, the one that was asked for last
 	last lastSign // guarded by mu
 }
 
@@ -50,9 +59,14 @@ type lastSign struct {
 // maxLastSign bounds the record: canonical votes have some 200 bytes.
 const maxLastSign = 4096
 
-func newSigner(secret key.Secret, db *store.DB) (*signer, error) {
-	b := secret.Expose()
-	s := &signer{priv: secp256k1.PrivKey(b[:]), table: db.Tables().Singles}
+// newSigner opens the signer of some secrets, the newest first; signs reports
+// whether a key is of the set that signs the next block.
+func newSigner(secrets []key.Secret, signs func(protocol.PublicKey) bool, db *store.DB) (*signer, error) {
+	s := &signer{signs: signs, table: db.Tables().Singles}
+	for _, secret := range secrets {
+		b := secret.Expose()
+		s.keys = append(s.keys, secp256k1.PrivKey(b[:]))
+	}
 	raw, ok, err := s.table.Get(store.Key(store.SingleLastSign))
 	if err != nil {
 		return nil, fmt.Errorf("read what was signed last: %w", err)
@@ -65,8 +79,14 @@ func newSigner(secret key.Secret, db *store.DB) (*signer, error) {
 	return s, nil
 }
 
-// GetPubKey implements [types.PrivValidator].
-func (s *signer) GetPubKey() (crypto.PubKey, error) { return s.priv.PubKey(), nil }
+// GetPubKey implements [types.PrivValidator]: of the keys the one in the set, else
+// the newest.
+func (s *signer) GetPubKey() (crypto.PubKey, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.now = max(0, slices.IndexFunc(s.keys, func(k secp256k1.PrivKey) bool { return s.signs(protocol.PublicKey(k.PubKey().Bytes())) }))
+	return s.keys[s.now].PubKey(), nil
+}
 
 // SignVote implements [types.PrivValidator].
 func (s *signer) SignVote(chain string, v *cmtproto.Vote) error {
@@ -116,7 +136,7 @@ func (s *signer) sign(want lastSign, sameButTime func(a, b []byte) (time.Time, b
 		}
 		return nil, time.Time{}, fmt.Errorf("another %s: %w", &want, ErrDoubleSign)
 	}
-	sig, err := s.priv.Sign(want.SignBytes)
+	sig, err := s.keys[s.now].Sign(want.SignBytes)
 	if err != nil {
 		return nil, time.Time{}, fmt.Errorf("sign %s: %w", &want, err)
 	}

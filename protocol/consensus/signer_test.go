@@ -5,10 +5,13 @@ import (
 	"testing"
 	"time"
 
+	"github.com/cometbft/cometbft/crypto/secp256k1"
 	cmtproto "github.com/cometbft/cometbft/proto/tendermint/types"
 	"github.com/cometbft/cometbft/types"
 
+	"github.com/assaynet/assay/protocol"
 	"github.com/assaynet/assay/protocol/consensus"
+	"github.com/assaynet/assay/protocol/key"
 	"github.com/assaynet/assay/protocol/store"
 	"github.com/assaynet/assay/protocol/store/storetest"
 )
@@ -18,11 +21,59 @@ func newSigner(t testing.TB, fs store.FS) (types.PrivValidator, *store.DB) {
 	db, err := store.Open("db", store.Options{FS: fs})
 	check(t, err)
 	t.Cleanup(func() { _ = db.Close() })
-	s, err := secret("v0").DeriveConsensus(0)
+	s, err := secret("v0").DeriveConsensus("net", 0)
 	check(t, err)
-	signer, err := consensus.NewSigner(s, db)
+	signer, err := consensus.NewSigner(db, anyKey, s)
 	check(t, err)
 	return signer, db
+}
+
+func anyKey(protocol.PublicKey) bool { return true }
+
+// TestAKeyThatIsRotatedSignsWhileTheSetHasIt, and one record holds for both.
+func TestAKeyThatIsRotatedSignsWhileTheSetHasIt(t *testing.T) {
+	db := storetest.Open(t, storetest.Memory(), "db")
+	former, err := secret("v0").DeriveConsensus("net", 0)
+	check(t, err)
+	newest, err := secret("v0").DeriveConsensus("net", 1)
+	check(t, err)
+	inSet := map[protocol.PublicKey]bool{}
+	s, err := consensus.NewSigner(db, func(k protocol.PublicKey) bool { return inSet[k] }, newest, former)
+	check(t, err)
+	public := func() protocol.PublicKey {
+		k, err := s.GetPubKey()
+		check(t, err)
+		return protocol.PublicKey(k.Bytes())
+	}
+	signed := func(v *cmtproto.Vote) bool {
+		check(t, s.SignVote("c", v))
+		k, err := s.GetPubKey()
+		check(t, err)
+		return k.VerifySignature(types.VoteSignBytes("c", v), v.Signature)
+	}
+	next := public() // of neither in the set
+	old := protocol.PublicKey(secp256k1.PrivKey(exposed(former)).PubKey().Bytes())
+	if next == old {
+		t.Fatal("the former key, and the set has none")
+	}
+	inSet[old] = true
+	if public() != old || !signed(vote(cmtproto.PrecommitType, 5, 0, 1, 100)) {
+		t.Error("the set has the former key, and it does not sign")
+	}
+	inSet = map[protocol.PublicKey]bool{next: true}
+	if public() != next || !signed(vote(cmtproto.PrecommitType, 6, 0, 1, 100)) {
+		t.Error("the set has the new key, and it does not sign")
+	}
+	inSet = map[protocol.PublicKey]bool{old: true}
+	public()
+	if err := s.SignVote("c", vote(cmtproto.PrecommitType, 6, 0, 2, 100)); !errors.Is(err, consensus.ErrDoubleSign) {
+		t.Errorf("the former key beside what the new one signed: got %v, want %v", err, consensus.ErrDoubleSign)
+	}
+}
+
+func exposed(s key.Secret) []byte {
+	b := s.Expose()
+	return b[:]
 }
 
 func vote(kind cmtproto.SignedMsgType, h int64, round int32, block byte, at int64) *cmtproto.Vote {
@@ -89,9 +140,9 @@ func TestSignerRefusesADamagedRecord(t *testing.T) {
 	fs := storetest.Memory()
 	_, db := newSigner(t, fs)
 	check(t, db.Tables().Singles.Put(store.Key(store.SingleLastSign), []byte("nonsense")))
-	s, err := secret("v0").DeriveConsensus(0)
+	s, err := secret("v0").DeriveConsensus("net", 0)
 	check(t, err)
-	if _, err := consensus.NewSigner(s, db); !errors.Is(err, store.ErrCorrupt) {
+	if _, err := consensus.NewSigner(db, anyKey, s); !errors.Is(err, store.ErrCorrupt) {
 		t.Fatalf("got %v, want %v", err, store.ErrCorrupt)
 	}
 }

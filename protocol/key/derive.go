@@ -29,20 +29,27 @@ func FromSeed(seed []byte, name string) (Private, error) {
 	return deriveScalar(seed, "seed/"+name, nil)
 }
 
-// DeriveIdentity returns the secp256k1 scalar of the libp2p host key.
-func (p Private) DeriveIdentity(generation uint32) (Secret, error) {
-	return p.scalar("identity", generation)
+// DeriveIdentity returns the secp256k1 scalar of the libp2p host key. Network
+// enters all three of these, so that a hotkey in two networks has nothing in
+// common there.
+func (p Private) DeriveIdentity(network string, generation uint32) (Secret, error) {
+	return p.scalar("identity", numbered(network, generation))
 }
 
 // DeriveConsensus returns the secp256k1 scalar of the validator's consensus key.
-func (p Private) DeriveConsensus(generation uint32) (Secret, error) {
-	return p.scalar("consensus", generation)
+func (p Private) DeriveConsensus(network string, generation uint32) (Secret, error) {
+	return p.scalar("consensus", numbered(network, generation))
 }
 
 // DeriveTransport returns the Ed25519 seed (RFC 8032) of the node key under
 // which consensus peers connect.
-func (p Private) DeriveTransport(generation uint32) (Secret, error) {
-	return p.bytes("transport", binary.BigEndian.AppendUint32(nil, generation))
+func (p Private) DeriveTransport(network string, generation uint32) (Secret, error) {
+	return p.bytes("transport", numbered(network, generation))
+}
+
+// numbered is the context of a key that can be rotated: u32 generation ‖ network.
+func numbered(network string, generation uint32) []byte {
+	return append(binary.BigEndian.AppendUint32(nil, generation), network...)
 }
 
 // DeriveBeacon returns the seed, the last link to be opened, of the beacon
@@ -62,14 +69,14 @@ func (p Private) DeriveSecret(label string, context []byte) (Secret, error) {
 	return p.bytes("secret/"+label, context)
 }
 
-// scalar derives a valid private key that has a generation.
-func (p Private) scalar(label string, generation uint32) (Secret, error) {
+// scalar derives a valid private key.
+func (p Private) scalar(label string, context []byte) (Secret, error) {
 	if !p.present() {
 		return Secret{}, fmt.Errorf("derive %s: %w", label, ErrNoKey)
 	}
 	ikm := p.Expose()
 	defer clear(ikm[:])
-	d, err := deriveScalar(ikm[:], label, binary.BigEndian.AppendUint32(nil, generation))
+	d, err := deriveScalar(ikm[:], label, context)
 	if err != nil {
 		return Secret{}, err
 	}

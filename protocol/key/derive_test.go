@@ -33,11 +33,11 @@ func TestEveryDerivationIsItsOwn(t *testing.T) {
 		seen[b] = name
 	}
 	for _, g := range []uint32{0, 1, 1 << 24} {
-		s, err := p.DeriveIdentity(g)
+		s, err := p.DeriveIdentity("net", g)
 		add("identity", s, err)
-		s, err = p.DeriveConsensus(g)
+		s, err = p.DeriveConsensus("net", g)
 		add("consensus", s, err)
-		s, err = p.DeriveTransport(g)
+		s, err = p.DeriveTransport("net", g)
 		add("transport", s, err)
 	}
 	s, err := p.DeriveBeacon("assay-1", 1)
@@ -59,9 +59,9 @@ func TestDerivationNeedsAKeyAndALabel(t *testing.T) {
 	wiped := testKey(t)
 	wiped.Wipe()
 	for _, p := range []key.Private{none, wiped} {
-		_, e1 := p.DeriveIdentity(0)
-		_, e2 := p.DeriveConsensus(0)
-		_, e3 := p.DeriveTransport(0)
+		_, e1 := p.DeriveIdentity("net", 0)
+		_, e2 := p.DeriveConsensus("net", 0)
+		_, e3 := p.DeriveTransport("net", 0)
 		_, e4 := p.DeriveBeacon("assay-1", 1)
 		_, e5 := p.DeriveSecret("a", nil)
 		for i, err := range []error{e1, e2, e3, e4, e5} {

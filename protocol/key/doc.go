@@ -26,15 +26,16 @@
 // 0 < okm < order. Integers are big-endian.
 //
 //	label        ikm      context                     result
-//	identity     hotkey   generation u32, counter     scalar, the libp2p host key
-//	consensus    hotkey   generation u32, counter     scalar, the consensus key
-//	transport    hotkey   generation u32              Ed25519 seed, the consensus node key
+//	identity     hotkey   u32 g ‖ network ‖ counter   scalar, the libp2p host key
+//	consensus    hotkey   u32 g ‖ network ‖ counter   scalar, the consensus key
+//	transport    hotkey   u32 g ‖ network             Ed25519 seed, the consensus node key
 //	beacon       hotkey   height u64 ‖ chain id       seed of a beacon hash chain
 //	secret/NAME  hotkey   the caller's                32 bytes, for salts
 //	seed/NAME    a seed   counter                     scalar, a key from a mnemonic
 //
-// The generation is how a derived key is rotated: bind the next on the ledger
-// and stop using the last.
+// g is the generation, by which a derived key is rotated: bind the next on the
+// ledger and stop using the last. The network is named by what is known before its
+// chain id is, for a genesis holds such keys.
 //
 // # Private keys
 //

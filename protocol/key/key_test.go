@@ -24,6 +24,8 @@ type vectors struct {
 		Secret, Public                               hexBytes
 		Generation                                   uint32
 		Identity, Consensus, Transport, Beacon, Salt hexBytes
+		TransportPublic                              hexBytes `json:"transport_public"`
+		TransportSignature                           hexBytes `json:"transport_signature"`
 		Signatures                                   []struct {
 			Domain             string
 			Message, Signature hexBytes
@@ -117,9 +119,10 @@ func TestDerivedKeysEqualThoseOfAnotherImplementation(t *testing.T) {
 				t.Errorf("key %d: got %s %x, want %x", i, name, got[:], want)
 			}
 		}
-		check("identity", v.Identity, func() (key.Secret, error) { return p.DeriveIdentity(v.Generation) })
-		check("consensus", v.Consensus, func() (key.Secret, error) { return p.DeriveConsensus(v.Generation) })
-		check("transport", v.Transport, func() (key.Secret, error) { return p.DeriveTransport(v.Generation) })
+		check("identity", v.Identity, func() (key.Secret, error) { return p.DeriveIdentity("net", v.Generation) })
+		check("consensus", v.Consensus, func() (key.Secret, error) { return p.DeriveConsensus("net", v.Generation) })
+		check("transport", v.Transport, func() (key.Secret, error) { return p.DeriveTransport("net", v.Generation) })
+		checkTransport(t, p, v.Generation, v.TransportPublic, v.TransportSignature)
 		height := 1000 + uint64(i)
 		check("beacon", v.Beacon, func() (key.Secret, error) { return p.DeriveBeacon("assay-0badcafe", protocolHeight(height)) })
 		context := []byte("epoch " + string(rune('0'+i)))
@@ -133,6 +136,37 @@ func TestDerivedKeysEqualThoseOfAnotherImplementation(t *testing.T) {
 		if got := p.Expose(); !bytes.Equal(got[:], v.Secret) {
 			t.Errorf("seed %d: got %x, want %x", i, got[:], []byte(v.Secret))
 		}
+	}
+}
+
+func checkTransport(t *testing.T, p key.Private, generation uint32, public, signature []byte) {
+	t.Helper()
+	seed, err := p.DeriveTransport("net", generation)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pub := key.TransportPublic(seed)
+	sig, err := key.SignTransport(seed, "assay/test", []byte("a message"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(pub[:], public) || !bytes.Equal(sig[:], signature) {
+		t.Errorf("transport key %x signs %x, want %x and %x", pub, sig[:], public, signature)
+	}
+	if err := key.VerifyTransport(pub, "assay/test", []byte("a message"), sig); err != nil {
+		t.Error(err)
+	}
+	for name, err := range map[string]error{
+		"another domain":  key.VerifyTransport(pub, "assay/other", []byte("a message"), sig),
+		"another message": key.VerifyTransport(pub, "assay/test", []byte("a Message"), sig),
+		"another key":     key.VerifyTransport([32]byte{1}, "assay/test", []byte("a message"), sig),
+	} {
+		if !errors.Is(err, key.ErrSignature) {
+			t.Errorf("%s: got %v, want %v", name, err, key.ErrSignature)
+		}
+	}
+	if _, err := key.SignTransport(seed, "", nil); !errors.Is(err, key.ErrLabel) {
+		t.Errorf("a domain of nothing: %v", err)
 	}
 }
 

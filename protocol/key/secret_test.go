@@ -41,7 +41,7 @@ func forms(b [32]byte) []string {
 
 func TestPrivateKeysDoNotPrintThemselves(t *testing.T) {
 	p := testKey(t)
-	s, err := p.DeriveIdentity(0)
+	s, err := p.DeriveIdentity("net", 0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -108,7 +108,7 @@ func TestPrivateKeysAreNotComparable(t *testing.T) {
 
 func TestWipeReachesEveryCopy(t *testing.T) {
 	p := testKey(t)
-	s, err := p.DeriveIdentity(0)
+	s, err := p.DeriveIdentity("net", 0)
 	if err != nil {
 		t.Fatal(err)
 	}

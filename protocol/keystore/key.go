@@ -39,9 +39,9 @@ type Signer interface {
 // Deriver gives a daemon the keys of the other protocols that it speaks. They
 // follow from its hotkey; package key says how.
 type Deriver interface {
-	DeriveIdentity(generation uint32) (key.Secret, error)
-	DeriveConsensus(generation uint32) (key.Secret, error)
-	DeriveTransport(generation uint32) (key.Secret, error)
+	DeriveIdentity(network string, generation uint32) (key.Secret, error)
+	DeriveConsensus(network string, generation uint32) (key.Secret, error)
+	DeriveTransport(network string, generation uint32) (key.Secret, error)
 	DeriveBeacon(chainID string, height0 protocol.Height) (key.Secret, error)
 	DeriveSecret(label string, context []byte) (key.Secret, error)
 }
@@ -93,18 +93,18 @@ func (k *Key) Sign(domain string, msg []byte) (key.Signature, error) {
 }
 
 // DeriveIdentity implements [Deriver].
-func (k *Key) DeriveIdentity(generation uint32) (key.Secret, error) {
-	return k.derive(func() (key.Secret, error) { return k.private.DeriveIdentity(generation) })
+func (k *Key) DeriveIdentity(network string, generation uint32) (key.Secret, error) {
+	return k.derive(func() (key.Secret, error) { return k.private.DeriveIdentity(network, generation) })
 }
 
 // DeriveConsensus implements [Deriver].
-func (k *Key) DeriveConsensus(generation uint32) (key.Secret, error) {
-	return k.derive(func() (key.Secret, error) { return k.private.DeriveConsensus(generation) })
+func (k *Key) DeriveConsensus(network string, generation uint32) (key.Secret, error) {
+	return k.derive(func() (key.Secret, error) { return k.private.DeriveConsensus(network, generation) })
 }
 
 // DeriveTransport implements [Deriver].
-func (k *Key) DeriveTransport(generation uint32) (key.Secret, error) {
-	return k.derive(func() (key.Secret, error) { return k.private.DeriveTransport(generation) })
+func (k *Key) DeriveTransport(network string, generation uint32) (key.Secret, error) {
+	return k.derive(func() (key.Secret, error) { return k.private.DeriveTransport(network, generation) })
 }
 
 // DeriveBeacon implements [Deriver].

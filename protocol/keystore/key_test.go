@@ -45,9 +45,9 @@ func TestColdkeyDerivesNothing(t *testing.T) {
 
 func derivations(d keystore.Deriver) []func() (key.Secret, error) {
 	return []func() (key.Secret, error){
-		func() (key.Secret, error) { return d.DeriveIdentity(1) },
-		func() (key.Secret, error) { return d.DeriveConsensus(1) },
-		func() (key.Secret, error) { return d.DeriveTransport(1) },
+		func() (key.Secret, error) { return d.DeriveIdentity("net", 1) },
+		func() (key.Secret, error) { return d.DeriveConsensus("net", 1) },
+		func() (key.Secret, error) { return d.DeriveTransport("net", 1) },
 		func() (key.Secret, error) { return d.DeriveBeacon("assay-1", 1) },
 		func() (key.Secret, error) { return d.DeriveSecret("a", []byte("b")) },
 	}
@@ -78,7 +78,7 @@ func TestWipedKeySignsNothing(t *testing.T) {
 	if _, err := k.Sign("assay/test", nil); !errors.Is(err, key.ErrNoKey) {
 		t.Errorf("got %v, want %v", err, key.ErrNoKey)
 	}
-	if _, err := k.DeriveIdentity(0); !errors.Is(err, key.ErrNoKey) {
+	if _, err := k.DeriveIdentity("net", 0); !errors.Is(err, key.ErrNoKey) {
 		t.Errorf("got %v, want %v", err, key.ErrNoKey)
 	}
 }

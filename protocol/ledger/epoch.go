@@ -22,11 +22,12 @@ import (
 //	         agree that nobody earned (package scoring/yuma). With P what is
 //	         payable, pot − unearned, or 1¼ times what an epoch issues if that is
 //	         less, and T = ΣI + ΣD + 2N, about 2:
-//	pay      P·I/T to the coldkey of each seat; of P·D/T what duties leave, by
-//	         [machine.kept], to the pool of stake on each validator, less the owner's
-//	         commission (pool.go); 2P·N/T to no one: it stays in the pot as unearned.
-//	         What rounding and missed duties leave is payable in E + 1. If no seat
-//	         has incentive, and nobody none, nothing is paid, and P is payable again
+//	pay      P·I/T to the coldkey of each seat, or to whom that has it paid; of
+//	         P·D/T what duties leave, by [machine.kept], to the pool of stake on each
+//	         validator, less the owner's commission (pool.go); 2P·N/T to no one: it
+//	         stays in the pot as unearned. What rounding and missed duties leave is
+//	         payable in E + 1. If no seat has incentive, and nobody none, nothing is
+//	         paid, and P is payable again
 //	bonds    those of the validators, for the next epoch's dividends
 //	chains   beacon chains that serve from E + 1 take the place of those before
 //	permits  who validates in E + 1: of the seats that can, those of most stake;
@@ -193,7 +194,7 @@ func (m *machine) pay(now protocol.Epoch, seats []candidate, in *yuma.Input, out
 			Drawn: sum(done[i].drawn), Fulfilled: sum(done[i].fulfilled),
 		}
 		pay.Miner = protocol.Amount(out.ServerEmission[i])
-		m.payOwner(s.Coldkey, pay.Miner)
+		m.payOwner(m.payee(s), pay.Miner)
 		pay.Validator = m.payStakers(s, left(protocol.Amount(out.ValidatorEmission[i])))
 		seats[i].stake += pay.Validator // permits and rosters go by what there is now
 		s.Emission = pay.Miner + pay.Validator
@@ -229,12 +230,12 @@ func (m *machine) fromPot(a protocol.Amount) {
 }
 
 // payOwner moves an amount from the pot to a balance.
-func (m *machine) payOwner(coldkey protocol.PublicKey, a protocol.Amount) {
+func (m *machine) payOwner(to protocol.PublicKey, a protocol.Amount) {
 	if a == 0 {
 		return
 	}
 	m.fromPot(a)
-	if err := m.credit(coldkey, a); err != nil {
+	if err := m.credit(to, a); err != nil {
 		m.st.fail(err)
 	}
 }

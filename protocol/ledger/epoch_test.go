@@ -116,7 +116,7 @@ func TestWeightsAreForWhoSatThereWhenTheyWereSealed(t *testing.T) {
 	g.Params.Seats.Max, g.Params.Seats.Immunity = 5, 1
 	n := newNetwork(t, g)
 	n.vote(0, []protocol.UID{3}, []uint16{1})
-	if err := n.do("rich cold", &wire.Register{Hotkey: secret("m4").Public(), MaxPrice: 2 * protocol.Unit}); err != nil {
+	if err := n.do("rich cold", n.register("rich cold", "m4", 2*protocol.Unit)); err != nil {
 		t.Fatal(err)
 	}
 	if uid := n.seat("m4").ID.UID; uid != 3 {
@@ -222,7 +222,7 @@ func TestNewHolderDoesNotInheritTheCapacityOfTheOld(t *testing.T) {
 		g.Params.Seats.Max, g.Params.Seats.Immunity = 5, 1
 		n := newNetwork(t, g)
 		n.until(height)
-		if err := n.do("rich cold", &wire.Register{Hotkey: secret("m4").Public(), MaxPrice: 2 * protocol.Unit}); err != nil {
+		if err := n.do("rich cold", n.register("rich cold", "m4", 2*protocol.Unit)); err != nil {
 			t.Fatal(err)
 		}
 		if err := n.do("m4", n.serveAs("m4", 9)); err != nil {

@@ -35,6 +35,8 @@ const (
 	ErrDuplicate    = Reason("ErrDuplicate")    // there is one already
 	ErrTaken        = Reason("ErrTaken")        // a key that another seat holds, or that has another use
 	ErrBadKey       = Reason("ErrBadKey")       // not a public key, or without its own signature
+	ErrConsent      = Reason("ErrConsent")      // a hotkey that works for another coldkey
+	ErrMoved        = Reason("ErrMoved")        // a coldkey in whose place another signs
 	ErrUnknown      = Reason("ErrUnknown")      // a model or seat that the network does not have
 	ErrMismatch     = Reason("ErrMismatch")     // weights that are not the sealed ones
 	ErrPrice        = Reason("ErrPrice")        // a seat costs more than the signer's maximum

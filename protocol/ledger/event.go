@@ -12,6 +12,8 @@ const (
 	EventDutySeed      EventName = "duty seed"      // Round, Epoch, Hash: the seed; Count: duties drawn
 	EventCommit        EventName = "commit"         // Round, Epoch, Seat, Hotkey, Hash: the root
 	EventRegistered    EventName = "registered"     // Seat, Hotkey, Amount: the price
+	EventSwap          EventName = "swap"           // Epoch from which another key signs for Hotkey, a coldkey
+	EventSwapStopped   EventName = "swap stopped"   // Hotkey, a coldkey, goes on to sign
 	EventPruned        EventName = "pruned"         // Seat, Hotkey: the former holder of a uid
 	EventSealed        EventName = "sealed"         // Epoch, Seat, Hotkey, Hash: the seal
 	EventOpened        EventName = "opened"         // Epoch, Seat, Hotkey; Count: entries of the row

@@ -95,3 +95,8 @@ func (p *Pool) Leave(s *Stake, a protocol.Amount) (protocol.Amount, error) { ret
 
 // Earn gives to all.
 func (p *Pool) Earn(a protocol.Amount) error { return p.earn(a) }
+
+// ReadOwnerRecord returns what the state keeps of a name.
+func ReadOwnerRecord(r Reader, name protocol.PublicKey) (Owner, bool, error) {
+	return read[Owner](r, OwnerKey(name))
+}

@@ -64,7 +64,7 @@ func (g *gambler) tx() []byte {
 }
 
 func (g *gambler) wish() (string, wire.Body) {
-	switch g.Intn(4) {
+	switch g.Intn(6) {
 	case 0:
 		return g.coldkey()
 	case 1:
@@ -79,12 +79,20 @@ func (g *gambler) wish() (string, wire.Body) {
 
 func (g *gambler) coldkey() (string, wire.Body) {
 	name := g.pick(coldkeys)
-	hotkey := secret(g.pick(hotkeys)).Public()
+	of := g.pick(hotkeys)
+	hotkey := secret(of).Public()
 	switch g.Intn(4) {
 	case 0:
 		return name, &wire.Transfer{To: secret(g.pick(hotkeys) + " cold").Public(), Amount: g.amount() + 1}
 	case 1:
-		return name, &wire.Register{Hotkey: hotkey, MaxPrice: g.amount()}
+		return name, g.n.register(name, of, g.amount())
+	case 4: // another coldkey's swap, or none
+		return name, &wire.StopSwap{To: secret(g.pick(coldkeys) + " next").Public()}
+	case 5:
+		if g.Intn(8) == 0 {
+			return name, g.n.swap(name, name+" next")
+		}
+		return name, &wire.SetPayout{Hotkey: hotkey, To: secret(g.pick(coldkeys)).Public()}
 	case 2:
 		return name, &wire.AddStake{Hotkey: hotkey, Amount: 4*g.amount() + 1}
 	}

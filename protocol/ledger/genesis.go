@@ -3,7 +3,6 @@ package ledger
 import (
 	"bytes"
 	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -70,12 +69,15 @@ func ReadGenesis(b []byte) (*Genesis, error) {
 	return &g, g.Check()
 }
 
-// ChainID returns the network's name, '-' and the first eight hex digits of
-// SHA-256 over the canonical CBOR of the genesis.
+// ChainID returns the chain id, whose hash is SHA-256 over the canonical CBOR of
+// the genesis.
 func (g *Genesis) ChainID() string {
-	h := sha256.Sum256(wire.Encode(g))
-	return g.Params.Name + "-" + hex.EncodeToString(h[:4])
+	return protocol.ChainID(g.Params.Name, sha256.Sum256(wire.Encode(g)))
 }
+
+// Origin names the network where the chain id is not known yet, being the hash of
+// what holds keys that follow from it: "genesis/NAME/TIME".
+func (g *Genesis) Origin() string { return fmt.Sprintf("genesis/%s/%d", g.Params.Name, g.Time) }
 
 // Check refuses a genesis that contradicts itself: [ErrGenesis].
 func (g *Genesis) Check() error {
@@ -96,6 +98,9 @@ func (g *Genesis) Check() error {
 			return fmt.Errorf("%w: account %d: %w", ErrGenesis, i, err)
 		}
 	}
+	if err := g.checkTransports(); err != nil {
+		return err
+	}
 	seen = make(map[protocol.PublicKey]bool)
 	for i := range g.Seats {
 		if err := g.Seats[i].check(&g.Params, seen); err != nil {
@@ -111,6 +116,22 @@ func (g *Genesis) Check() error {
 	}
 	if len(rank(&g.Params, g.candidates(), 0)) == 0 {
 		return fmt.Errorf("%w: no seat has the stake, the consensus key and the beacon chain of a validator", ErrGenesis)
+	}
+	return nil
+}
+
+// checkTransports refuses a transport key that comes twice.
+func (g *Genesis) checkTransports() error {
+	seen := make(map[protocol.Hash]bool)
+	for i := range g.Seats {
+		c := g.Seats[i].Consensus
+		if c == nil || c.TransportKey.IsZero() {
+			continue
+		}
+		if seen[c.TransportKey] {
+			return fmt.Errorf("%w: seat %d: transport key %s comes twice", ErrGenesis, i, c.TransportKey)
+		}
+		seen[c.TransportKey] = true
 	}
 	return nil
 }
@@ -211,6 +232,10 @@ func Init(t Tree, g *Genesis) ([]Power, error) {
 		}
 		if !c.seat.Consensus.Key.IsZero() {
 			put(o, ConsensusKeyKey(c.seat.Consensus.Key), c.seat.ID.UID)
+			m.bindAddress(&c.seat)
+		}
+		if k := c.seat.Consensus.TransportKey; !k.IsZero() {
+			put(o, TransportKeyKey(k), c.seat.ID.UID)
 		}
 		if c.stake > 0 {
 			m.keepStake(c.seat.Hotkey, c.seat.Coldkey, Pool{Amount: c.stake, Shares: uint64(c.stake)}, Stake{Shares: uint64(c.stake)})

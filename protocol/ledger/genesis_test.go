@@ -24,7 +24,7 @@ func TestGenesisReadsAsItWasWritten(t *testing.T) {
 	if got, want := back.ChainID(), g.ChainID(); got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}
-	if want := "assay-test-"; g.ChainID()[:len(want)] != want || len(g.ChainID()) != len(want)+8 {
+	if want := "assay-test-"; g.ChainID()[:len(want)] != want || len(g.ChainID()) != len(want)+52 {
 		t.Errorf("got %s", g.ChainID())
 	}
 	g.Time++

@@ -23,7 +23,7 @@ func BenchmarkHostileBlock(b *testing.B) {
 		kinds := map[string]func(i uint64) wire.Body{
 			"quiet": nil,
 			"failing seats": func(i uint64) wire.Body {
-				return &wire.Register{Hotkey: secret(fmt.Sprint("new", i)).Public(), MaxPrice: 1 << 62}
+				return n.register("rich cold", fmt.Sprint("new", i), 1<<62)
 			},
 			"transfers": func(uint64) wire.Body { return &wire.Transfer{To: secret("m1 cold").Public(), Amount: 1} },
 		}

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 
 	"github.com/assaynet/assay/protocol"
+	"github.com/assaynet/assay/protocol/key"
 )
 
 // The keys of the state: one letter for the record, then numbers big-endian, so
@@ -29,9 +30,31 @@ func ValidatorsKey() []byte { return []byte("z") }
 // as canonical CBOR.
 func ConsensusKeyKey(k protocol.PublicKey) []byte { return append([]byte("x"), k[:]...) }
 
+// AddressKey holds an [AddressRecord].
+func AddressKey(a key.Address) []byte { return append([]byte("V"), a[:]...) }
+
+// LeftAddressKey holds an address that is forgotten at the end of block h.
+func LeftAddressKey(h protocol.Height, a key.Address) []byte {
+	return append(LeftAddressPrefix(h), a[:]...)
+}
+
+// LeftAddressPrefix begins the addresses that are forgotten at the end of block h.
+func LeftAddressPrefix(h protocol.Height) []byte { return u64([]byte("U"), uint64(h)) }
+
+// TransportKeyKey holds the uid of the seat that a transport key is bound to, as
+// canonical CBOR.
+func TransportKeyKey(k [32]byte) []byte { return append([]byte("t"), k[:]...) }
+
 // IdentityKey holds the uid of the seat that a libp2p identity is bound to, as
 // canonical CBOR.
 func IdentityKey(k protocol.PublicKey) []byte { return append([]byte("i"), k[:]...) }
+
+// OwnerKey holds the [Owner] of a name.
+func OwnerKey(name protocol.PublicKey) []byte { return append([]byte("W"), name[:]...) }
+
+// NameKey holds the name that a key signs for, or did or shall, if that is not the
+// key.
+func NameKey(k protocol.PublicKey) []byte { return append([]byte("L"), k[:]...) }
 
 // AccountKey holds an [Account].
 func AccountKey(k protocol.PublicKey) []byte { return append([]byte("a"), k[:]...) }

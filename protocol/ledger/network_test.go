@@ -354,10 +354,48 @@ func (n *network) bound(name, suffix string) wire.Signature {
 
 // serveAs returns a Serve of one model.
 func (n *network) serveAs(name string, capacity uint16) *wire.Serve {
+	owner := secret(name + " cold").Public()
+	if s, ok, err := ledger.ReadSeatByHotkey(n.tree, secret(name).Public()); err == nil && ok {
+		owner = s.Coldkey
+	}
 	return &wire.Serve{
-		Offers:   offers(capacity),
+		Coldkey: owner, Offers: offers(capacity),
 		Identity: secret(name + " identity").Public(), IdentitySig: n.bound(name, " identity"),
 	}
+}
+
+// register returns a Register that the hotkey consents to.
+func (n *network) register(cold, hot string, most protocol.Amount) *wire.Register {
+	n.tb.Helper()
+	c, err := wire.NewConsent(signer{secret(hot)}, n.chain, secret(cold).Public(), 1<<40)
+	if err != nil {
+		n.tb.Fatal(err)
+	}
+	return &wire.Register{Hotkey: secret(hot).Public(), MaxPrice: most, Consent: c}
+}
+
+// consensusAs binds secret(name + suffix) as the consensus key of name, and a
+// transport key that follows from it.
+func (n *network) consensusAs(name, suffix, address string) *wire.SetConsensusKey {
+	n.tb.Helper()
+	b := &wire.SetConsensusKey{Key: secret(name + suffix).Public(), KeySig: n.bound(name, suffix), Address: address}
+	b.TransportKey, b.TransportSig = n.transport(name, name+suffix)
+	return b
+}
+
+// transport returns the transport key that follows from secret(of), and its
+// statement that it is of the hotkey of name.
+func (n *network) transport(name, of string) ([32]byte, wire.Signature) {
+	n.tb.Helper()
+	seed, err := secret(of).DeriveTransport("test", 0)
+	if err != nil {
+		n.tb.Fatal(err)
+	}
+	sig, err := key.SignTransport(seed, string(wire.DomainBind), wire.BindMessage(n.chain, secret(name).Public()))
+	if err != nil {
+		n.tb.Fatal(err)
+	}
+	return key.TransportPublic(seed), sig
 }
 
 // events returns the names of the last block's events.

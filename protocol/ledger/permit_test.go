@@ -29,13 +29,13 @@ func TestTheOutlookOnAPermitComesTrue(t *testing.T) {
 		}
 	}
 	outlook(ledger.Outlook{Lacks: ledger.LackSeat})
-	do("rich cold", &wire.Register{Hotkey: v4, MaxPrice: 50 * protocol.Unit})
+	do("rich cold", n.register("rich cold", "v4", 50*protocol.Unit))
 	outlook(ledger.Outlook{Lacks: ledger.LackStake, Needs: 10 * protocol.Unit})
 	do("rich cold", &wire.AddStake{Hotkey: v4, Amount: 9 * protocol.Unit})
 	outlook(ledger.Outlook{Lacks: ledger.LackStake, Stake: 9 * protocol.Unit, Needs: 10 * protocol.Unit})
 	do("rich cold", &wire.AddStake{Hotkey: v4, Amount: 41 * protocol.Unit})
 	outlook(ledger.Outlook{Lacks: ledger.LackKey, Stake: 50 * protocol.Unit})
-	do("v4", &wire.SetConsensusKey{Key: secret("v4 consensus").Public(), KeySig: n.bound("v4", " consensus"), Address: "h:4"})
+	do("v4", n.consensusAs("v4", " consensus", "h:4"))
 	outlook(ledger.Outlook{Lacks: ledger.LackChain, Stake: 50 * protocol.Unit})
 	do("v4", &wire.ExtendBeacon{Start: start, Anchor: chainOf("v4", start).Anchor()})
 	outlook(ledger.Outlook{From: 3, Stake: 50 * protocol.Unit})

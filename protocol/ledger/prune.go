@@ -64,7 +64,9 @@ func (m *machine) prune(s *Seat) {
 	}
 	if !s.Consensus.Key.IsZero() {
 		del(m.st, ConsensusKeyKey(s.Consensus.Key))
+		m.leaveAddress(s)
 	}
+	m.dropTransport(s)
 	del(m.st, BondsKey(s.ID.UID))
 	del(m.st, CoverKey(s.ID.UID))
 	del(m.st, SetterKey(s.ID.UID))

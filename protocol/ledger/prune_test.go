@@ -8,7 +8,6 @@ import (
 
 	"github.com/assaynet/assay/protocol"
 	"github.com/assaynet/assay/protocol/ledger"
-	"github.com/assaynet/assay/protocol/wire"
 )
 
 // scanned returns who can be pruned by the next block, in order, by looking at
@@ -55,8 +54,8 @@ func TestTheOrderOfPruningIsWhatAScanGives(t *testing.T) {
 			var txs [][]byte
 			if random.Intn(3) == 0 {
 				coldkey := []string{"rich cold", "v1 cold", "m1 cold"}[random.Intn(3)]
-				hotkey := secret([]string{"m3", "m4", "v4", "a", "b", "c", "d", "e"}[random.Intn(8)]).Public()
-				txs = append(txs, n.tx(coldkey, &wire.Register{Hotkey: hotkey, MaxPrice: 2 * protocol.Unit}))
+				hotkey := []string{"m3", "m4", "v4", "a", "b", "c", "d", "e"}[random.Intn(8)]
+				txs = append(txs, n.tx(coldkey, n.register(coldkey, hotkey, 2*protocol.Unit)))
 			}
 			n.block(txs...)
 			if slices.Contains(n.events(), ledger.EventPruned) {
@@ -94,7 +93,7 @@ func TestAnEpochWithoutPayMakesNobodyEqual(t *testing.T) {
 	if before, now := n.payment(5, 3).Miner, n.payment(6, 3).Miner; before == 0 || now != 0 {
 		t.Fatalf("m1 was paid %s and %s, want something and nothing", before, now)
 	}
-	if err := n.do("rich cold", &wire.Register{Hotkey: secret("m4").Public(), MaxPrice: 2 * protocol.Unit}); err != nil {
+	if err := n.do("rich cold", n.register("rich cold", "m4", 2*protocol.Unit)); err != nil {
 		t.Fatal(err)
 	}
 	if uid := n.seat("m4").ID.UID; uid != 4 {

@@ -3,6 +3,7 @@ package ledger
 import (
 	"bytes"
 	"fmt"
+	"slices"
 
 	"github.com/assaynet/assay/protocol"
 	"github.com/assaynet/assay/protocol/wire"
@@ -59,6 +60,21 @@ func ReadMeta(r Reader) (Meta, bool, error) { return read[Meta](r, MetaKey()) }
 // ReadValidators returns the consensus set, and the one before.
 func ReadValidators(r Reader) (ValidatorSet, bool, error) {
 	return read[ValidatorSet](r, ValidatorsKey())
+}
+
+// SignsNext reports whether a consensus key is of the set that signs the next
+// block.
+func SignsNext(r Reader, k protocol.PublicKey) (bool, error) {
+	meta, _, err := ReadMeta(r)
+	if err != nil {
+		return false, err
+	}
+	set, _, err := ReadValidators(r)
+	members := set.Set
+	if meta.Height <= meta.LastStep {
+		members = set.Prev
+	}
+	return slices.ContainsFunc(members, func(v Power) bool { return v.Key == k }), err
 }
 
 // ReadAccount returns the balance and nonce of a key.

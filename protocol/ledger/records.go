@@ -49,6 +49,7 @@ type Seat struct {
 	NextFrom  protocol.Epoch
 	// NoPermit is the first epoch in which the seat may hold a permit again.
 	NoPermit protocol.Epoch
+	Payout   protocol.PublicKey // gets the pay for answers; zero for Coldkey
 }
 
 // Announced reports whether the ledger says of the seat what its owner wants to

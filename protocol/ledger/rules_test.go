@@ -130,7 +130,9 @@ func TestKeysThatOthersHoldAreNotBound(t *testing.T) {
 	if err := n.do("m1", &wire.SetConsensusKey{Key: secret("v1 consensus").Public(), KeySig: n.bound("m1", " consensus"), Address: "h:1"}); !errors.Is(err, ledger.ErrTaken) {
 		t.Errorf("another's consensus key: got %v", err)
 	}
-	if err := n.do("m1", &wire.SetConsensusKey{Key: secret("m1 consensus").Public(), Address: "h:1"}); !errors.Is(err, ledger.ErrBadKey) {
+	mute := n.consensusAs("m1", " consensus", "h:1")
+	mute.KeySig = wire.Signature{}
+	if err := n.do("m1", mute); !errors.Is(err, ledger.ErrBadKey) {
 		t.Errorf("a consensus key that did not sign: got %v", err)
 	}
 	if err := n.do("m1", n.serveAs("m1", 2)); err != nil {
@@ -142,14 +144,15 @@ func TestConsensusKeyRotatesAtTheEndOfTheEpoch(t *testing.T) {
 	n := newNetwork(t, testGenesis())
 	n.until(4)
 	n.consKeys[secret("v1 next").Public()] = "v1"
-	if err := n.do("v1", &wire.SetConsensusKey{Key: secret("v1 next").Public(), KeySig: n.bound("v1", " next"), Address: "h:2"}); err != nil {
+	if err := n.do("v1", n.consensusAs("v1", " next", "h:2")); err != nil {
 		t.Fatal(err)
 	}
 	sig, err := signer{secret("v1 consensus")}.Sign(string(wire.DomainBind), wire.BindMessage(n.chain, secret("m1").Public()))
 	if err != nil {
 		t.Fatal(err)
 	}
-	taken := &wire.SetConsensusKey{Key: secret("v1 consensus").Public(), KeySig: sig, Address: "h:1"}
+	taken := n.consensusAs("m1", " consensus", "h:1")
+	taken.Key, taken.KeySig = secret("v1 consensus").Public(), sig
 	if err := n.do("m1", taken); !errors.Is(err, ledger.ErrTaken) {
 		t.Errorf("a key that still signs: got %v, want %v", err, ledger.ErrTaken)
 	}
@@ -178,9 +181,9 @@ func TestNewValidatorJoinsWithStakeKeyAndChain(t *testing.T) {
 	n.makers["v4"] = append(n.makers["v4"], chainOf("v4", start))
 	price := 2 * protocol.Unit
 	for _, err := range []error{
-		n.do("rich cold", &wire.Register{Hotkey: secret("v4").Public(), MaxPrice: price}),
+		n.do("rich cold", n.register("rich cold", "v4", price)),
 		n.do("rich cold", &wire.AddStake{Hotkey: secret("v4").Public(), Amount: 70 * protocol.Unit}),
-		n.do("v4", &wire.SetConsensusKey{Key: secret("v4 consensus").Public(), KeySig: n.bound("v4", " consensus"), Address: "h:4"}),
+		n.do("v4", n.consensusAs("v4", " consensus", "h:4")),
 		n.do("v4", &wire.ExtendBeacon{Start: start, Anchor: chainOf("v4", start).Anchor()}),
 	} {
 		if err != nil {
@@ -305,7 +308,7 @@ func TestSameBlocksGiveTheSameState(t *testing.T) {
 		n := newNetwork(t, testGenesis())
 		n.until(4)
 		n.block(n.tx("m2", &wire.Commit{Round: 0, Root: protocol.Hash{2}}), n.tx("m1", &wire.Commit{Round: 0, Root: protocol.Hash{1}}),
-			n.tx("rich cold", &wire.Register{Hotkey: secret("m3").Public(), MaxPrice: protocol.Unit}))
+			n.tx("rich cold", n.register("rich cold", "m3", protocol.Unit)))
 		n.until(45)
 		return n.tree.Hash()
 	}
@@ -362,7 +365,7 @@ func (b *brokenTree) Iterate(p []byte, fn func(k, v []byte) bool) error {
 func TestErrorsOfTheTreeEndTheBlock(t *testing.T) {
 	n := newNetwork(t, testGenesis())
 	n.until(18)
-	b := n.draft(n.tx("rich cold", &wire.Register{Hotkey: secret("m3").Public(), MaxPrice: 2 * protocol.Unit}))
+	b := n.draft(n.tx("rich cold", n.register("rich cold", "m3", 2*protocol.Unit)))
 	reads := 0
 	for ; ; reads++ {
 		_, err := ledger.Apply(&brokenTree{n.tree.Clone(), reads}, n.chain, n.p, b)

@@ -164,7 +164,7 @@ func (s *scenario) body(name, typ string, a map[string]string) wire.Body {
 	case "transfer":
 		return &wire.Transfer{To: secret(account(a["to"])).Public(), Amount: amount(s.t, a["amount"])}
 	case "register":
-		return &wire.Register{Hotkey: secret(a["hotkey"]).Public(), MaxPrice: amount(s.t, a["max"])}
+		return s.n.register(account(name), a["hotkey"], amount(s.t, a["max"]))
 	case "stake":
 		return &wire.AddStake{Hotkey: secret(a["hotkey"]).Public(), Amount: amount(s.t, a["amount"])}
 	case "unstake":
@@ -172,7 +172,7 @@ func (s *scenario) body(name, typ string, a map[string]string) wire.Body {
 	case "serve":
 		return s.n.serveAs(name, uint16(number(s.t, a["capacity"])))
 	case "consensus":
-		return &wire.SetConsensusKey{Key: secret(name + " consensus").Public(), KeySig: s.n.bound(name, " consensus"), Address: "127.0.0.1:26656"}
+		return s.n.consensusAs(name, " consensus", "127.0.0.1:26656")
 	case "chain":
 		start := protocol.Height(number(s.t, a["start"]))
 		s.n.makers[name] = append(s.n.makers[name], chainOf(name, start))

@@ -10,8 +10,8 @@ import (
 
 // origin says who stands behind a transaction.
 type origin struct {
-	seat  Seat // of the hotkey; zero for what a coldkey signs
-	payer protocol.PublicKey
+	seat  Seat               // of the hotkey; zero for what a coldkey signs
+	payer protocol.PublicKey // the name of the coldkey
 }
 
 // hotkeyFees is how many times its least fee a transaction may burn that a hotkey
@@ -23,8 +23,14 @@ const hotkeyFees = 16
 // signature.
 func (m *machine) admit(d *decoded) (origin, error) {
 	tx := d.tx
-	o := origin{payer: tx.Signer}
-	if !tx.Type.ByColdkey() {
+	var o origin
+	if tx.Type.ByColdkey() {
+		name, err := m.actor(tx.Signer)
+		if err != nil {
+			return o, err
+		}
+		o.payer = name
+	} else {
 		seat, ok := m.seatOf(tx.Signer)
 		if !ok {
 			return o, broken(ErrNoSeat, "hotkey %s", tx.Signer)
@@ -71,7 +77,7 @@ func (m *machine) include(d *decoded) (ruled, err error) {
 func (m *machine) try(d *decoded, o *origin) error {
 	parent, meta, events := m.st, m.meta, len(m.events)
 	m.st = parent.child()
-	err := m.execute(d.tx.Signer, d.body, o)
+	err := m.execute(d.body, o)
 	if err != nil {
 		m.meta, m.events = meta, m.events[:events]
 	} else {
@@ -84,16 +90,16 @@ func (m *machine) try(d *decoded, o *origin) error {
 // errNoRule ends a transaction that wire knows and this package does not.
 var errNoRule = errors.New("ledger: a transaction without a rule")
 
-func (m *machine) execute(signer protocol.PublicKey, body wire.Body, o *origin) error {
+func (m *machine) execute(body wire.Body, o *origin) error {
 	switch b := body.(type) {
 	case *wire.Transfer:
-		return m.transfer(signer, b)
+		return m.transfer(o.payer, b)
 	case *wire.Register:
-		return m.register(signer, b)
+		return m.register(o.payer, b)
 	case *wire.AddStake:
-		return m.addStake(signer, b)
+		return m.addStake(o.payer, b)
 	case *wire.RemoveStake:
-		return m.removeStake(signer, b)
+		return m.removeStake(o.payer, b)
 	case *wire.Serve:
 		return m.serve(o.seat, b)
 	case *wire.SetConsensusKey:
@@ -117,15 +123,21 @@ func (m *machine) execute(signer protocol.PublicKey, body wire.Body, o *origin) 
 	case *wire.OpenRatings:
 		return m.openRatings(o.seat, b)
 	case *wire.Request:
-		return m.request(signer, b)
+		return m.request(o.payer, b)
 	case *wire.SealRecords:
-		return m.sealRecords(signer, b)
+		return m.sealRecords(o.payer, b)
 	case *wire.OpenRecord:
-		return m.openRecord(signer, b)
+		return m.openRecord(o.payer, b)
 	case *wire.SealFinding:
 		return m.sealFinding(o.seat, b)
 	case *wire.OpenFinding:
 		return m.openFinding(o.seat, b)
+	case *wire.SwapColdkey:
+		return m.swapColdkey(o.payer, b)
+	case *wire.StopSwap:
+		return m.stopSwap(o.payer, b)
+	case *wire.SetPayout:
+		return m.setPayout(o.payer, b)
 	}
 	return errNoRule // wire knows the same types
 }

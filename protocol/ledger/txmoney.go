@@ -17,10 +17,11 @@ func (m *machine) transfer(from protocol.PublicKey, b *wire.Transfer) error {
 	if err := m.debit(from, b.Amount); err != nil {
 		return err
 	}
-	if to, _ := get[Account](m.st, AccountKey(b.To)); to.Balance+b.Amount < m.p.Fees.Deposit { // both at most what was issued
+	name := m.nameOf(b.To)
+	if to, _ := get[Account](m.st, AccountKey(name)); to.Balance+b.Amount < m.p.Fees.Deposit { // both at most what was issued
 		return broken(ErrTooSmall, "%s for an account with %s, which keeps %s", b.Amount, to.Balance, m.p.Fees.Deposit)
 	}
-	return m.credit(b.To, b.Amount)
+	return m.credit(name, b.Amount)
 }
 
 // mature returns the stake whose wait ends with this block.
@@ -54,5 +55,6 @@ func (m *machine) money() {
 	m.meta.Price = clampPrice(decay(m.meta.Price, m.p.Seats.PriceHalfLife), &m.p.Seats)
 	m.mature()
 	m.expose()
+	m.forgetAddresses()
 	m.dueRequests()
 }

@@ -17,6 +17,9 @@ func (m *machine) register(coldkey protocol.PublicKey, b *wire.Register) error {
 	if _, has := m.seatOf(b.Hotkey); has {
 		return broken(ErrDuplicate, "hotkey %s has a seat", b.Hotkey)
 	}
+	if err := m.checkConsent(&b.Consent, b.Hotkey, coldkey); err != nil {
+		return err
+	}
 	price := m.meta.Price
 	if price > b.MaxPrice {
 		return broken(ErrPrice, "a seat costs %s, at most %s wanted", price, b.MaxPrice)
@@ -38,8 +41,24 @@ func (m *machine) register(coldkey protocol.PublicKey, b *wire.Register) error {
 	return nil
 }
 
+// checkConsent refuses a key that did not agree to work for coldkey, or did for
+// blocks before.
+func (m *machine) checkConsent(c *wire.Consent, k, coldkey protocol.PublicKey) error {
+	if m.height > c.Until {
+		return broken(ErrDeadline, "the consent of %s held until block %d", k, c.Until)
+	}
+	m.st.done.Checks++
+	if err := c.Check(m.chain, k, coldkey); err != nil {
+		return broken(ErrConsent, "%s did not agree to work for %s: %v", k, coldkey, err)
+	}
+	return nil
+}
+
 // serve announces what a seat offers; it is asked from the next epoch on.
 func (m *machine) serve(s Seat, b *wire.Serve) error {
+	if b.Coldkey != s.Coldkey {
+		return broken(ErrConsent, "hotkey %s works for %s, and the seat is %s's", s.Hotkey, b.Coldkey, s.Coldkey)
+	}
 	if err := checkOffers(m.p, b.Offers); err != nil {
 		return err
 	}
@@ -105,6 +124,9 @@ func (m *machine) setConsensusKey(s Seat, b *wire.SetConsensusKey) error {
 	if err := m.checkBound(&s, b.Key, b.KeySig, s.Identity, ConsensusKeyKey(b.Key)); err != nil {
 		return err
 	}
+	if err := m.checkTransport(&s, b); err != nil {
+		return err
+	}
 	set := m.validators()
 	for _, v := range slices.Concat(set.Set, set.Prev) {
 		if v.Key == b.Key && v.UID != s.ID.UID {
@@ -113,11 +135,35 @@ func (m *machine) setConsensusKey(s Seat, b *wire.SetConsensusKey) error {
 	}
 	if !s.Consensus.Key.IsZero() {
 		del(m.st, ConsensusKeyKey(s.Consensus.Key))
+		m.leaveAddress(&s)
 	}
+	m.dropTransport(&s)
 	put(m.st, ConsensusKeyKey(b.Key), s.ID.UID)
+	put(m.st, TransportKeyKey(b.TransportKey), s.ID.UID)
 	s.Consensus = Consensus{Key: b.Key, TransportKey: b.TransportKey, Address: b.Address}
+	m.bindAddress(&s)
 	m.putSeat(s)
 	return nil
+}
+
+// checkTransport refuses a transport key that did not sign for the seat, or that
+// another seat holds: whoever announced another's would have its peers come to him.
+func (m *machine) checkTransport(s *Seat, b *wire.SetConsensusKey) error {
+	if holder, ok := get[protocol.UID](m.st, TransportKeyKey(b.TransportKey)); ok && holder != s.ID.UID {
+		return broken(ErrTaken, "transport key %x is of seat %d", b.TransportKey, holder)
+	}
+	m.st.done.Checks++
+	if err := wire.CheckTransport(b.TransportKey, m.chain, s.Hotkey, b.TransportSig); err != nil {
+		return broken(ErrBadKey, "binding: %v", err)
+	}
+	return nil
+}
+
+// dropTransport removes the entry of a seat's transport key.
+func (m *machine) dropTransport(s *Seat) {
+	if k := s.Consensus.TransportKey; !k.IsZero() {
+		del(m.st, TransportKeyKey(k))
+	}
 }
 
 // extendBeacon registers a chain that serves from the epoch after the next, so

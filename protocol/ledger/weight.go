@@ -78,7 +78,8 @@ const (
 	maxJudges    = 256
 )
 
-// signed is the cost of any transaction: its signature, and its signer's seat.
+// signed is the cost of any transaction: its signature, and its signer's seat or
+// name.
 var signed = Cost{Checks: 1, Reads: 2, Bytes: seatBytes + 2*smallBytes}
 
 // paid is what a fee and a nonce cost besides, of all that are in no lane.
@@ -91,12 +92,12 @@ var costs = map[wire.TxType]struct {
 	items func(wire.Body) int // nil where there is no list that counts
 	each  Cost
 }{
-	wire.TxTransfer:        {base: Cost{Reads: 3, Writes: 2, Bytes: 5 * smallBytes}},
-	wire.TxRegister:        {base: Cost{Reads: 8, Writes: 14, Bytes: 2*seatBytes + 24*smallBytes}},
+	wire.TxTransfer:        {base: Cost{Reads: 4, Writes: 2, Bytes: 6 * smallBytes}},
+	wire.TxRegister:        {base: Cost{Checks: 1, Reads: 8, Writes: 17, Bytes: 2*seatBytes + 27*smallBytes}},
 	wire.TxAddStake:        {base: Cost{Reads: 5, Writes: 3, Bytes: seatBytes + 8*smallBytes}},
 	wire.TxRemoveStake:     {base: Cost{Reads: 6, Writes: 6, Bytes: 10 * smallBytes}}, // and what its maturing costs
 	wire.TxServe:           {base: Cost{Checks: 1, Reads: 1, Writes: 3, Bytes: seatBytes + 4*smallBytes}},
-	wire.TxSetConsensusKey: {base: Cost{Checks: 1, Reads: 2, Writes: 3, Bytes: seatBytes + setBytes + 4*smallBytes}},
+	wire.TxSetConsensusKey: {base: Cost{Checks: 2, Reads: 3, Writes: 8, Bytes: seatBytes + setBytes + 10*smallBytes}},
 	wire.TxExtendBeacon:    {base: Cost{Writes: 1, Bytes: seatBytes}},
 	wire.TxCommit:          {base: Cost{Reads: 3, Writes: 1, Bytes: rosterBytes + 4*smallBytes}},
 	wire.TxCommitWeights:   {base: Cost{Reads: 2, Writes: 2, Bytes: seatBytes + 4*smallBytes}},
@@ -112,6 +113,9 @@ var costs = map[wire.TxType]struct {
 		items: func(b wire.Body) int { return len(b.(*wire.SealRecords).Seals) },
 		each:  Cost{Reads: 1, Writes: 1, Bytes: 2 * smallBytes},
 	},
+	wire.TxSwapColdkey: {base: Cost{Checks: 1, Reads: 7, Writes: 2, Bytes: seatBytes + 10*smallBytes}},
+	wire.TxStopSwap:    {base: Cost{Reads: 1, Writes: 2, Bytes: 4 * smallBytes}},
+	wire.TxSetPayout:   {base: Cost{Reads: 2, Writes: 1, Bytes: 2*seatBytes + 2*smallBytes}},
 	wire.TxOpenRecord:  {base: Cost{Reads: 5, Writes: 5, Bytes: 2*askedBytes + recordBytes + 10*smallBytes}},
 	wire.TxSealFinding: {base: Cost{Reads: 3, Writes: 1, Bytes: askedBytes + judgeBytes + 4*smallBytes}},
 	wire.TxOpenFinding: {base: Cost{Reads: maxJudges + 4, Writes: 3, Bytes: askedBytes + paysBytes + (maxJudges+4)*judgeBytes}},
@@ -141,7 +145,8 @@ func TxWeight(raw []byte, chain string) (uint64, error) {
 }
 
 // matured is what a block does for one entry whose time has come: stake that
-// returns, or a seat whose immunity ends. The transaction that made it paid for it.
+// returns, a seat whose immunity ends, or an address that is forgotten. The
+// transaction that made it paid for it.
 var matured = Cost{Reads: 3, Writes: 2, Bytes: seatBytes + 4*smallBytes}
 
 // OwnCost returns what a block does by itself at most: ordinary for any block, end
@@ -151,7 +156,7 @@ func OwnCost(p *params.Params) (ordinary, end Cost) {
 	seats, judges, kinds := uint64(p.Seats.Max), uint64(p.Seats.MaxValidators), uint64(len(p.Kinds))
 	paid := p.Block.MaxWeight / TxCost(&wire.RemoveStake{}, 0).Weight() // entries that mature at one height
 
-	ordinary = Cost{Reads: 32, Writes: 16, Bytes: 8*setBytes + ChainLength*uint64(len(protocol.Hash{})) + 4*seatBytes}
+	ordinary = Cost{Reads: 34, Writes: 16, Bytes: 8*setBytes + ChainLength*uint64(len(protocol.Hash{})) + 4*seatBytes}
 	ordinary = ordinary.plus(matured.times(paid))
 	// Requests: one that ends, what else is due, and what is forgotten.
 	due := Cost{Reads: 4, Writes: 4, Bytes: recordBytes + 4*smallBytes}.times(2 * (dueRecords + wire.MaxRequested + maxJudges))
@@ -168,7 +173,7 @@ func OwnCost(p *params.Params) (ordinary, end Cost) {
 	// of the pool is not looked at.
 	rounds := p.Schedule.RoundsPerEpoch()
 	end = ordinary.plus(Cost{Reads: 24, Writes: 8, Bytes: 8*setBytes + 4*smallBytes})
-	end = end.plus(Cost{Reads: 14, Writes: 10, Bytes: 4*seatBytes + 2*rosterBytes + 28*smallBytes}.times(seats))
+	end = end.plus(Cost{Reads: 15, Writes: 10, Bytes: 4*seatBytes + 2*rosterBytes + 28*smallBytes}.times(seats))
 	end = end.plus(Cost{Reads: 3, Writes: 3, Bytes: kinds*judges*dutyBytes + 8*smallBytes + ratingsBytes}.times(seats * rounds))
 	end = end.plus(Cost{Reads: 4, Writes: 4, Bytes: setsBytes + 4*smallBytes}.times(rounds + p.Schedule.Tempo))
 	// Of each judge and round, whether it owed pairs and set them.

@@ -83,11 +83,26 @@ var worst = map[wire.TxType]func(n *network) (string, wire.Body){
 		s, _, _ := ledger.ReadSeat(n.tree, order[0])
 		n.names[s.Hotkey] = "pruned"
 		s.Addresses = slices.Repeat([]string{strings.Repeat("a", 128)}, 8)
-		s.Consensus = ledger.Consensus{Key: secret("c").Public(), Address: longAddress}
+		s.Consensus = ledger.Consensus{Key: secret("c").Public(), TransportKey: protocol.Hash{1}, Address: longAddress}
 		n.set(ledger.SeatKey(s.ID.UID), s)
 		n.set(ledger.BondsKey(s.ID.UID), ledger.Bonds{})
 		n.set(ledger.CoverKey(s.ID.UID), ledger.CoverRecord{})
-		return "rich cold", &wire.Register{Hotkey: secret("new").Public(), MaxPrice: 100 * protocol.Unit}
+		return "rich cold", n.register("rich cold", "new", 100*protocol.Unit)
+	},
+	wire.TxSwapColdkey: func(n *network) (string, wire.Body) { // not the first
+		n.set(ledger.OwnerKey(secret("rich cold").Public()), ledger.Owner{Now: secret("rich cold").Public(), Next: secret("old").Public(), From: 1})
+		n.set(ledger.NameKey(secret("old").Public()), secret("rich cold").Public())
+		return "old", n.swap("rich cold", "new")
+	},
+	wire.TxStopSwap: func(n *network) (string, wire.Body) { // of one that is not the first
+		n.set(ledger.OwnerKey(secret("rich cold").Public()), ledger.Owner{Now: secret("old").Public(), Next: secret("new").Public(), From: 1 << 40})
+		n.set(ledger.NameKey(secret("old").Public()), secret("rich cold").Public())
+		n.set(ledger.NameKey(secret("new").Public()), secret("rich cold").Public())
+		return "old", &wire.StopSwap{To: secret("new").Public()}
+	},
+	wire.TxSetPayout: func(n *network) (string, wire.Body) {
+		n.fatten("m1")
+		return "m1 cold", &wire.SetPayout{Hotkey: secret("m1").Public(), To: secret("purse").Public()}
 	},
 	wire.TxAddStake: func(n *network) (string, wire.Body) {
 		n.fatten("v1")
@@ -104,7 +119,7 @@ var worst = map[wire.TxType]func(n *network) (string, wire.Body){
 	},
 	wire.TxSetConsensusKey: func(n *network) (string, wire.Body) {
 		n.fatten("v1")
-		return "v1", &wire.SetConsensusKey{Key: secret("v1 next").Public(), KeySig: n.bound("v1", " next"), Address: longAddress}
+		return "v1", n.consensusAs("v1", " next", longAddress)
 	},
 	wire.TxExtendBeacon: func(n *network) (string, wire.Body) {
 		n.fatten("m1")
@@ -363,7 +378,7 @@ func TestASeatCostsTheSameAmongFewAndMany(t *testing.T) {
 			t.Fatal(err)
 		}
 		n.chain = n.g.ChainID()
-		res := n.block(n.tx("rich cold", &wire.Register{Hotkey: secret("m4").Public(), MaxPrice: 1 << 62}))
+		res := n.block(n.tx("rich cold", n.register("rich cold", "m4", 1<<62)))
 		if res.Txs[0].Err != nil {
 			t.Fatal(res.Txs[0].Err)
 		}

@@ -11,10 +11,10 @@ import (
 
 // GenesisBeacon returns the beacon chain that a validator registers in a
 // genesis. The chain id is not known yet, being the hash of what holds the
-// anchors; name and time of the network stand in for it, so that one hotkey
-// in two networks has two chains.
+// anchors; [ledger.Genesis.Origin] stands in for it, so that one hotkey in two
+// networks has two chains.
 func GenesisBeacon(d keystore.Deriver, g *ledger.Genesis) (*ledger.ChainMaker, error) {
-	seed, err := d.DeriveBeacon(fmt.Sprintf("genesis/%s/%d", g.Params.Name, g.Time), 1)
+	seed, err := d.DeriveBeacon(g.Origin(), 1)
 	if err != nil {
 		return nil, fmt.Errorf("derive beacon chain: %w", err)
 	}

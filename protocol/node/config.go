@@ -32,6 +32,8 @@ type Config struct {
 	DB *store.DB
 	// Hotkey gives the node's identities. Required.
 	Hotkey Hotkey
+	// Generation numbers the identities, from 0: counting it up rotates them.
+	Generation uint32
 
 	// Listen holds the multiaddrs of gossip, Announce those that others are
 	// told where they differ, Bootstrap the peers to begin with.

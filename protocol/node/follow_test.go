@@ -21,9 +21,9 @@ import (
 // serve is what the miner announces of itself.
 func serve(t testing.TB, n *network, capacity uint16) *wire.Serve {
 	t.Helper()
-	id, sig, err := node.Identity(hotkey(t, "m"), n.g.ChainID())
+	id, sig, err := node.Identity(hotkey(t, "m"), n.g, 0)
 	check(t, err)
-	return &wire.Serve{Offers: []wire.Offer{{Kind: "inference", Capacity: capacity, Models: n.g.Seats[len(n.g.Seats)-1].Offers[0].Models}}, Identity: id, IdentitySig: sig}
+	return &wire.Serve{Coldkey: n.g.Seats[len(n.g.Seats)-1].Coldkey, Offers: []wire.Offer{{Kind: "inference", Capacity: capacity, Models: n.g.Seats[len(n.g.Seats)-1].Offers[0].Models}}, Identity: id, IdentitySig: sig}
 }
 
 // miner is the seat of the miner, whose uid comes after the validators'.
@@ -177,10 +177,10 @@ func TestATransactionThatNobodyListensForIsHandedOver(t *testing.T) {
 	n := newNetwork(t, 1)
 	n.boot = nil
 	taken := make(chan []byte, 1)
-	secret, err := hotkey(t, "v0").DeriveIdentity(0)
+	secret, err := hotkey(t, "v0").DeriveIdentity(n.g.Origin(), 0)
 	check(t, err)
 	b := secret.Expose()
-	peer, err := gossip.New(gossip.Config{ChainID: n.g.ChainID(), Identity: b[:], Listen: []string{"/ip4/127.0.0.1/tcp/0"}})
+	peer, err := gossip.New(gossip.Config{ChainID: protocol.ShortChainID(n.g.ChainID()), Identity: b[:], Listen: []string{"/ip4/127.0.0.1/tcp/0"}})
 	check(t, err)
 	check(t, peer.Handle(gossip.StreamSubmit, func(_ context.Context, _ string, raw []byte) ([]byte, error) {
 		taken <- bytes.Clone(raw)
@@ -200,10 +200,10 @@ func TestATransactionThatNobodyListensForIsHandedOver(t *testing.T) {
 // stranger joins the gossip of a network under a key of its own, with no rules.
 func stranger(t testing.TB, n *network, name string) *gossip.Host {
 	t.Helper()
-	secret, err := hotkey(t, name).DeriveIdentity(0)
+	secret, err := hotkey(t, name).DeriveIdentity(n.g.Origin(), 0)
 	check(t, err)
 	b := secret.Expose()
-	h, err := gossip.New(gossip.Config{ChainID: n.g.ChainID(), Identity: b[:], Bootstrap: n.boot})
+	h, err := gossip.New(gossip.Config{ChainID: protocol.ShortChainID(n.g.ChainID()), Identity: b[:], Bootstrap: n.boot})
 	check(t, err)
 	run(t, h.Run)
 	return h

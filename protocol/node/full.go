@@ -13,6 +13,7 @@ import (
 	"github.com/assaynet/assay/protocol/audit"
 	"github.com/assaynet/assay/protocol/consensus"
 	"github.com/assaynet/assay/protocol/gossip"
+	"github.com/assaynet/assay/protocol/key"
 	"github.com/assaynet/assay/protocol/ledger"
 	"github.com/assaynet/assay/protocol/submit"
 	"github.com/assaynet/assay/protocol/wire"
@@ -76,16 +77,24 @@ func NewFull(cfg FullConfig) (*Full, error) {
 }
 
 func (f *Full) openConsensus() error {
-	signing, err := f.cfg.Hotkey.DeriveConsensus(generation)
+	signing, err := f.cfg.Hotkey.DeriveConsensus(f.cfg.Genesis.Origin(), f.cfg.Generation)
 	if err != nil {
 		return fmt.Errorf("derive consensus key: %w", err)
 	}
-	transport, err := f.cfg.Hotkey.DeriveTransport(generation)
+	var former []key.Secret // signs until the ledger has taken up the newest
+	if g := f.cfg.Generation; g > 0 {
+		before, err := f.cfg.Hotkey.DeriveConsensus(f.cfg.Genesis.Origin(), g-1)
+		if err != nil {
+			return fmt.Errorf("derive former consensus key: %w", err)
+		}
+		former = append(former, before)
+	}
+	transport, err := f.cfg.Hotkey.DeriveTransport(f.cfg.Genesis.Origin(), f.cfg.Generation)
 	if err != nil {
 		return fmt.Errorf("derive transport key: %w", err)
 	}
 	f.consensus, err = consensus.New(consensus.Config{
-		Genesis: f.cfg.Genesis, DB: f.cfg.DB, Dir: f.cfg.Dir, Consensus: signing, Transport: transport,
+		Genesis: f.cfg.Genesis, DB: f.cfg.DB, Dir: f.cfg.Dir, Consensus: signing, Former: former, Transport: transport,
 		Listen: f.cfg.ConsensusListen, Peers: f.cfg.ConsensusPeers, Link: f.beacons.link, Logger: f.cfg.Logger,
 	})
 	return err

@@ -2,9 +2,11 @@ package node
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
+	"github.com/assaynet/assay/protocol"
 	"github.com/assaynet/assay/protocol/gossip"
 )
 
@@ -19,14 +21,14 @@ const (
 
 // newHost makes the node's place in the gossip.
 func newHost(c *Config, chain string, handlers gossip.Handlers) (*gossip.Host, error) {
-	secret, err := c.Hotkey.DeriveIdentity(generation)
+	secret, err := c.Hotkey.DeriveIdentity(c.Genesis.Origin(), c.Generation)
 	if err != nil {
 		return nil, fmt.Errorf("derive identity: %w", err)
 	}
 	defer secret.Wipe()
 	b := secret.Expose()
 	return gossip.New(gossip.Config{
-		ChainID: chain, Identity: b[:], Listen: c.Listen, Announce: c.Announce, Bootstrap: c.Bootstrap,
+		ChainID: protocol.ShortChainID(chain), Identity: b[:], Listen: c.Listen, Announce: c.Announce, Bootstrap: c.Bootstrap,
 		Handlers: handlers, MDNS: c.MDNS, Logger: c.Logger, Registerer: c.Registerer,
 	})
 }
@@ -45,7 +47,9 @@ func ask(ctx context.Context, host *gossip.Host, stream gossip.Stream, request [
 		case ctx.Err() != nil:
 			return nil, ctx.Err()
 		case err != nil:
-			failed = err // a miner, or a peer in trouble: the next
+			if !errors.Is(failed, gossip.ErrRefused) { // which says most
+				failed = err // a miner, or a peer in trouble: the next
+			}
 			continue
 		case len(response) > 0:
 			return response, nil

@@ -4,14 +4,11 @@ import (
 	"fmt"
 
 	"github.com/assaynet/assay/protocol"
-	"github.com/assaynet/assay/protocol/consensus"
 	"github.com/assaynet/assay/protocol/key"
 	"github.com/assaynet/assay/protocol/keystore"
+	"github.com/assaynet/assay/protocol/ledger"
 	"github.com/assaynet/assay/protocol/wire"
 )
-
-// generation numbers the derived keys; rotation, by a later command, counts up.
-const generation = 0
 
 // Hotkey is the daemon's key: it signs messages and gives the keys of the
 // other protocols.
@@ -20,9 +17,10 @@ type Hotkey interface {
 	keystore.Deriver
 }
 
-// Salt returns a secret of the hotkey for the salts of what a role seals.
-func Salt(h Hotkey, role string) ([32]byte, error) {
-	s, err := h.DeriveSecret("salt/"+role, nil)
+// Salt returns a secret of the hotkey for the salts of what a role seals on a
+// chain.
+func Salt(h Hotkey, chain, role string) ([32]byte, error) {
+	s, err := h.DeriveSecret("salt/"+role, []byte(chain))
 	if err != nil {
 		return [32]byte{}, fmt.Errorf("derive salt: %w", err)
 	}
@@ -30,32 +28,36 @@ func Salt(h Hotkey, role string) ([32]byte, error) {
 	return s.Expose(), nil
 }
 
-// Identity returns the libp2p identity that follows from a hotkey, and its
-// statement for the ledger that it belongs to it.
-func Identity(h Hotkey, chain string) (protocol.PublicKey, wire.Signature, error) {
-	return bound(h.DeriveIdentity, h.PublicKey(), chain)
+// Identity returns the libp2p identity of a generation that follows from a hotkey,
+// and its statement for the ledger that it belongs to it. Of a genesis that is not
+// whole yet the statement is worth nothing, and the identity that of the network
+// to be.
+func Identity(h Hotkey, g *ledger.Genesis, generation uint32) (protocol.PublicKey, wire.Signature, error) {
+	return bound(h.DeriveIdentity, h.PublicKey(), g, generation)
 }
 
 // ConsensusKey returns what SetConsensusKey says of a hotkey: its consensus
-// key with the statement that it belongs to it, and the transport's key.
-func ConsensusKey(h Hotkey, chain, address string) (wire.SetConsensusKey, error) {
-	pub, sig, err := bound(h.DeriveConsensus, h.PublicKey(), chain)
+// key and the transport's key, each with the statement that it belongs to it. Of a
+// genesis that is not whole [Identity] says.
+func ConsensusKey(h Hotkey, g *ledger.Genesis, generation uint32, address string) (wire.SetConsensusKey, error) {
+	pub, sig, err := bound(h.DeriveConsensus, h.PublicKey(), g, generation)
 	if err != nil {
 		return wire.SetConsensusKey{}, err
 	}
 	c := wire.SetConsensusKey{Key: pub, KeySig: sig, Address: address}
-	transport, err := h.DeriveTransport(generation)
+	transport, err := h.DeriveTransport(g.Origin(), generation)
 	if err != nil {
 		return wire.SetConsensusKey{}, fmt.Errorf("derive transport key: %w", err)
 	}
 	defer transport.Wipe()
-	c.TransportKey = consensus.TransportKey(transport)
-	return c, nil
+	c.TransportKey = key.TransportPublic(transport)
+	c.TransportSig, err = key.SignTransport(transport, string(wire.DomainBind), wire.BindMessage(g.ChainID(), h.PublicKey()))
+	return c, err
 }
 
-func bound(derive func(uint32) (key.Secret, error), hotkey protocol.PublicKey, chain string) (protocol.PublicKey, wire.Signature, error) {
+func bound(derive func(string, uint32) (key.Secret, error), hotkey protocol.PublicKey, g *ledger.Genesis, generation uint32) (protocol.PublicKey, wire.Signature, error) {
 	var none protocol.PublicKey
-	secret, err := derive(generation)
+	secret, err := derive(g.Origin(), generation)
 	if err != nil {
 		return none, wire.Signature{}, fmt.Errorf("derive key: %w", err)
 	}
@@ -66,6 +68,6 @@ func bound(derive func(uint32) (key.Secret, error), hotkey protocol.PublicKey, c
 		return none, wire.Signature{}, err
 	}
 	defer p.Wipe()
-	sig, err := p.Sign(string(wire.DomainBind), wire.BindMessage(chain, hotkey))
+	sig, err := p.Sign(string(wire.DomainBind), wire.BindMessage(g.ChainID(), hotkey))
 	return p.Public(), sig, err
 }

@@ -2,7 +2,6 @@ package node_test
 
 import (
 	"context"
-	"crypto/ed25519"
 	"crypto/sha256"
 	"errors"
 	"fmt"
@@ -86,7 +85,7 @@ func newNetwork(t testing.TB, validators int) *network {
 		k := hotkey(t, name)
 		cold := hotkey(t, name+" cold").PublicKey()
 		n.g.Accounts = append(n.g.Accounts, ledger.GenesisAccount{Key: cold, Balance: 100 * protocol.Unit})
-		secret, err := k.DeriveIdentity(0)
+		secret, err := k.DeriveIdentity(n.g.Origin(), 0)
 		seat := ledger.GenesisSeat{Hotkey: k.PublicKey(), Coldkey: cold, Identity: public(t, secret, err)}
 		if i == validators {
 			seat.Offers = []wire.Offer{{Kind: "inference", Capacity: 1, Models: []protocol.ModelID{model}}}
@@ -107,14 +106,14 @@ func (n *network) seatValidator(t testing.TB, seat *ledger.GenesisSeat, k *keyst
 	maker, err := node.GenesisBeacon(k, n.g)
 	check(t, err)
 	anchor := maker.Anchor()
-	secret, err := k.DeriveTransport(0)
+	secret, err := k.DeriveTransport(n.g.Origin(), 0)
 	check(t, err)
-	seed := secret.Expose()
+	transport := key.TransportPublic(secret)
 	n.ports = append(n.ports, freePort(t))
-	secret, err = k.DeriveConsensus(0)
+	secret, err = k.DeriveConsensus(n.g.Origin(), 0)
 	seat.Stake, seat.Beacon = protocol.Amount(100+i)*protocol.Unit, &anchor
 	seat.Consensus = &ledger.Consensus{Key: public(t, secret, err), Address: n.ports[i]}
-	copy(seat.Consensus.TransportKey[:], ed25519.NewKeyFromSeed(seed[:]).Public().(ed25519.PublicKey))
+	seat.Consensus.TransportKey = transport
 	host, port, err := net.SplitHostPort(freePort(t))
 	check(t, err)
 	at := "/ip4/" + host + "/tcp/" + port

@@ -266,7 +266,7 @@ type Gossip struct {
 func (p *Params) Check() error {
 	s := p.Schedule
 	rules := []rule{
-		{validName(p.Name), "name is 1 to 32 lower-case letters, digits and '-'"},
+		{validName(p.Name), "name is 1 to 23 lower-case letters, digits and '-'"},
 		{s.Tempo >= 4 && s.Tempo <= 1<<20, "tempo is 4 to 2^20 blocks"},
 		{s.RoundLength > 0 && s.Tempo%max(s.RoundLength, 1) == 0, "round_length divides tempo"},
 		{0 < s.CommitBlocks && s.CommitBlocks < s.OpenBlocks && s.OpenBlocks < s.RoundLength, "0 < commit_blocks < open_blocks < round_length"},
@@ -420,7 +420,7 @@ func validKind(k protocol.Kind) bool {
 }
 
 func validName(s string) bool {
-	if len(s) == 0 || len(s) > 32 {
+	if len(s) == 0 || len(s) > protocol.MaxNetworkName {
 		return false
 	}
 	for _, r := range s {

@@ -7,6 +7,7 @@ import (
 	"sync"
 
 	"github.com/assaynet/assay/protocol"
+	"github.com/assaynet/assay/protocol/key"
 	"github.com/assaynet/assay/protocol/ledger"
 	"github.com/assaynet/assay/protocol/submit"
 	"github.com/assaynet/assay/protocol/wire"
@@ -124,14 +125,47 @@ func (p *Port) Evidence(_ context.Context, k wire.AnswerKey) ([]byte, error) {
 	return p.net.evidence(p, k)
 }
 
+// Register returns what buys a seat for an actor's hotkey, which agrees to work for
+// an owner; what it costs does not matter.
+func (n *Network) Register(name, owner string) (*wire.Register, error) {
+	c, err := wire.NewConsent(Named(name), n.chain, Cold(owner).PublicKey(), 1<<40)
+	if err != nil {
+		return nil, err
+	}
+	return &wire.Register{Hotkey: Named(name).PublicKey(), MaxPrice: Purse, Consent: c}, nil
+}
+
+// ConsensusKey returns what binds an actor's consensus key to its seat.
+func (n *Network) ConsensusKey(name string) (*wire.SetConsensusKey, error) {
+	bind := wire.BindMessage(n.chain, Named(name).PublicKey())
+	sig, err := consensusKey(name).Sign(string(wire.DomainBind), bind)
+	if err != nil {
+		return nil, err
+	}
+	seed, err := Named(name).private.DeriveTransport("protocoltest", 0)
+	if err != nil {
+		return nil, err
+	}
+	transport, err := key.SignTransport(seed, string(wire.DomainBind), bind)
+	return &wire.SetConsensusKey{
+		Key: consensusKey(name).PublicKey(), KeySig: sig, TransportKey: key.TransportPublic(seed), TransportSig: transport, Address: "127.0.0.1:26656",
+	}, err
+}
+
 // Serve returns what a seat with a capacity announces of itself.
 func (n *Network) Serve(name string, capacity uint16) (*wire.Serve, error) {
 	sig, err := identity(name).Sign(string(wire.DomainBind), wire.BindMessage(n.chain, Named(name).PublicKey()))
 	if err != nil {
 		return nil, err
 	}
+	owner := Cold(name).PublicKey()
+	for i := range n.cfg.Cast {
+		if a := &n.cfg.Cast[i]; a.Name == name {
+			owner = Cold(a.owner()).PublicKey()
+		}
+	}
 	return &wire.Serve{
-		Offers:   offersOf(n.Params(), capacity),
+		Coldkey: owner, Offers: offersOf(n.Params(), capacity),
 		Identity: identity(name).PublicKey(), IdentitySig: sig,
 	}, nil
 }

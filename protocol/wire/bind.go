@@ -22,3 +22,11 @@ func CheckBind(k protocol.PublicKey, chain string, hotkey protocol.PublicKey, si
 	}
 	return nil
 }
+
+// CheckTransport is [CheckBind] of the Ed25519 key of a transport.
+func CheckTransport(k [32]byte, chain string, hotkey protocol.PublicKey, sig Signature) error {
+	if err := key.VerifyTransport(k, string(DomainBind), BindMessage(chain, hotkey), sig); err != nil {
+		return fmt.Errorf("%w: %w", ErrSignature, err)
+	}
+	return nil
+}

@@ -16,7 +16,10 @@ const (
 	DomainCard   Domain = "assay/1/card"
 	DomainPairs  Domain = "assay/1/pairs"
 	DomainTx     Domain = "assay/1/tx"
-	DomainBind   Domain = "assay/1/bind" // a hotkey's statement about a derived key
+	DomainBind   Domain = "assay/1/bind" // a derived key's statement about its hotkey
+	// DomainConsent is the statement of a hotkey, or of a coldkey to come, about its
+	// coldkey.
+	DomainConsent Domain = "assay/1/consent"
 )
 
 // Signature is a compact ECDSA signature over secp256k1: r ‖ s, low s.

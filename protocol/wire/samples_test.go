@@ -45,11 +45,11 @@ func bodies() []wire.Body {
 	pub := named("bob").PublicKey()
 	return []wire.Body{
 		&wire.Transfer{To: pub, Amount: 12 * protocol.Unit},
-		&wire.Register{Hotkey: pub, MaxPrice: protocol.Unit},
+		&wire.Register{Hotkey: pub, MaxPrice: protocol.Unit, Consent: wire.Consent{Until: 900, Sig: wire.Signature{4}}},
 		&wire.AddStake{Hotkey: pub, Amount: 1},
 		&wire.RemoveStake{Hotkey: pub, Amount: 1 << 40},
-		&wire.Serve{Offers: []wire.Offer{{Kind: "inference", Capacity: 3, Models: []protocol.ModelID{hash("model")}}}, Addresses: []string{"/ip4/10.0.0.1/tcp/4001"}, Identity: pub, IdentitySig: wire.Signature{1}},
-		&wire.SetConsensusKey{Key: pub, KeySig: wire.Signature{2}, TransportKey: [32]byte{3}, Address: "10.0.0.1:26656"},
+		&wire.Serve{Coldkey: pub, Offers: []wire.Offer{{Kind: "inference", Capacity: 3, Models: []protocol.ModelID{hash("model")}}}, Addresses: []string{"/ip4/10.0.0.1/tcp/4001"}, Identity: pub, IdentitySig: wire.Signature{1}},
+		&wire.SetConsensusKey{Key: pub, KeySig: wire.Signature{2}, TransportKey: [32]byte{3}, TransportSig: wire.Signature{5}, Address: "10.0.0.1:26656"},
 		&wire.ExtendBeacon{Start: 40, Anchor: hash("anchor")},
 		&wire.Commit{Round: 7, Root: hash("root")},
 		&wire.CommitWeights{Epoch: 2, Hash: hash("weights")},
@@ -62,6 +62,9 @@ func bodies() []wire.Body {
 		&wire.Request{Specification: `{"topic":"tea"}`, Count: 3, Price: 5, Maximum: 15, Deadline: 99},
 		&wire.SealRecords{Request: hash("request"), Seals: []protocol.Hash{{1}, {2}}},
 		&wire.OpenRecord{Request: hash("request"), Salt: [32]byte{7}, Text: "Tea is a leaf."},
+		&wire.SwapColdkey{To: pub, Consent: wire.Consent{Until: 900, Sig: wire.Signature{6}}},
+		&wire.StopSwap{To: pub},
+		&wire.SetPayout{Hotkey: pub, To: pub},
 		&wire.SealFinding{Request: hash("request"), Seal: hash("finding")},
 		&wire.OpenFinding{Request: hash("request"), Salt: [32]byte{7}, Pays: []wire.RecordPay{{Number: 0, Amount: 5}, {Number: 300, Amount: 1 << 40}}},
 	}

@@ -36,6 +36,9 @@ const (
 	TxOpenRecord      TxType = 18
 	TxSealFinding     TxType = 19
 	TxOpenFinding     TxType = 20
+	TxSwapColdkey     TxType = 30
+	TxStopSwap        TxType = 31
+	TxSetPayout       TxType = 32
 )
 
 // who signs a transaction.
@@ -75,6 +78,9 @@ var txTypes = [...]struct {
 	TxOpenRecord:      {name: "open-record", body: func() Body { return new(OpenRecord) }, signer: byColdkey},
 	TxSealFinding:     {name: "seal-finding", body: func() Body { return new(SealFinding) }, signer: byHotkey},
 	TxOpenFinding:     {name: "open-finding", body: func() Body { return new(OpenFinding) }, signer: byHotkey},
+	TxSwapColdkey:     {name: "swap-coldkey", body: func() Body { return new(SwapColdkey) }, signer: byColdkey},
+	TxStopSwap:        {name: "stop-swap", body: func() Body { return new(StopSwap) }, signer: byColdkey},
+	TxSetPayout:       {name: "set-payout", body: func() Body { return new(SetPayout) }, signer: byColdkey},
 }
 
 // Known reports whether there is such a transaction. The other methods may be

@@ -19,11 +19,13 @@ func (*Transfer) Type() TxType { return TxTransfer }
 // Check implements [Body].
 func (b *Transfer) Check() error { return positive(b.Amount) }
 
-// Register buys a seat for Hotkey, for at most MaxPrice; the price is burned.
+// Register buys a seat for Hotkey, which consents to work for the signer, for at
+// most MaxPrice; the price is burned.
 type Register struct {
 	_        struct{}           `cbor:",toarray"`
 	Hotkey   protocol.PublicKey // without a seat; it signs for the seat from then on
 	MaxPrice protocol.Amount    // base units
+	Consent  Consent            // of Hotkey to the signer
 }
 
 // Type implements [Body].

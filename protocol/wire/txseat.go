@@ -23,13 +23,15 @@ type Offer struct {
 }
 
 // Serve announces what the signer's seat offers and where it is reached. Offers
-// are sorted by kind, without repetition.
+// are sorted by kind, without repetition. It is the hotkey's consent, too: it
+// counts only while the seat is Coldkey's.
 type Serve struct {
 	_         struct{}           `cbor:",toarray"`
+	Coldkey   protocol.PublicKey // whose the seat is, as the signer knows
 	Offers    []Offer            // at most 8; none of a seat that only judges
 	Addresses []string           // multiaddrs without the peer id, at most 8 of 128 bytes
 	Identity  protocol.PublicKey // of the seat's libp2p host
-	// IdentitySig is the libp2p identity's own signature over the hotkey
+	// IdentitySig is the libp2p identity's own signature over chain and hotkey
 	// (DomainBind), so that nobody announces an identity that is not his.
 	IdentitySig Signature
 }
@@ -72,8 +74,9 @@ func (b *Serve) Check() error {
 type SetConsensusKey struct {
 	_            struct{}           `cbor:",toarray"`
 	Key          protocol.PublicKey // secp256k1
-	KeySig       Signature          // Key's own signature over the hotkey (DomainBind)
+	KeySig       Signature          // Key's own signature over chain and hotkey (DomainBind)
 	TransportKey [32]byte           // ed25519 public key of the CometBFT transport
+	TransportSig Signature          // TransportKey's own, over the same
 	Address      string             // of the CometBFT transport, see CheckHostPort; or empty
 }
 

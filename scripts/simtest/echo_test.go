@@ -112,8 +112,7 @@ func (s *stage) joinWith(name string, workers ...miner.Worker) {
 			return body
 		}
 	})
-	hotkey := protocoltest.Named(name).PublicKey()
-	s.tx(protocoltest.Cold(name), &wire.Register{Hotkey: hotkey, MaxPrice: protocoltest.Purse})
+	s.buy(name, name)
 }
 
 func TestAFourthKindGoesFromTaskToPay(t *testing.T) {

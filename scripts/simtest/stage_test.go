@@ -233,10 +233,17 @@ func (s *stage) join(name, owner string, capacity uint16, tweaks ...func(*miner.
 		c.Announce = func() wire.Serve { return *s.serve(name, capacity) }
 	})
 	s.miner(name, tweaks...)
-	hotkey := protocoltest.Named(name).PublicKey()
-	if err := s.Tx(protocoltest.Cold(owner), &wire.Register{Hotkey: hotkey, MaxPrice: protocoltest.Purse}); err != nil {
+	s.buy(name, owner)
+}
+
+// buy buys a seat for an actor.
+func (s *stage) buy(name, owner string) {
+	s.Helper()
+	body, err := s.Register(name, owner)
+	if err != nil {
 		s.Fatal(err)
 	}
+	s.tx(protocoltest.Cold(owner), body)
 }
 
 // block makes one block.

@@ -164,19 +164,19 @@ func (s *stage) tx(k protocoltest.Signer, body wire.Body) {
 // six blocks of epoch 0.
 func (s *stage) becomeJudge(name string) {
 	s.Helper()
-	cold, hotkey, consensus := protocoltest.Cold(name), protocoltest.Named(name), protocoltest.Named(name+"'s consensus key")
-	s.tx(cold, &wire.Register{Hotkey: hotkey.PublicKey(), MaxPrice: protocoltest.Purse})
+	cold, hotkey := protocoltest.Cold(name), protocoltest.Named(name)
+	s.buy(name, name)
 	s.block()
 	s.tx(cold, &wire.AddStake{Hotkey: hotkey.PublicKey(), Amount: 2 * stake})
 	s.block()
 	s.tx(cold, &wire.RemoveStake{Hotkey: hotkey.PublicKey(), Amount: stake / 2})
 	s.tx(hotkey, s.serve(name, 0))
 	s.block()
-	sig, err := consensus.Sign(string(wire.DomainBind), wire.BindMessage(s.ChainID(), hotkey.PublicKey()))
+	consensus, err := s.ConsensusKey(name)
 	if err != nil {
 		s.Fatal(err)
 	}
-	s.tx(hotkey, &wire.SetConsensusKey{Key: consensus.PublicKey(), KeySig: sig, TransportKey: [32]byte{1}, Address: "127.0.0.1:26656"})
+	s.tx(hotkey, consensus)
 	s.block()
 	start := s.Params().Schedule.EpochStart(2)
 	s.tx(hotkey, &wire.ExtendBeacon{Start: start, Anchor: protocoltest.Chain(name, start).Anchor()})
@@ -187,7 +187,7 @@ func (s *stage) becomeJudge(name string) {
 func (s *stage) becomeMiner(name string, kind protocol.Kind) {
 	s.Helper()
 	hotkey := protocoltest.Named(name)
-	s.tx(protocoltest.Cold(name), &wire.Register{Hotkey: hotkey.PublicKey(), MaxPrice: protocoltest.Purse})
+	s.buy(name, name)
 	s.block()
 	body := s.serve(name, 0)
 	body.Offers = []wire.Offer{{Kind: kind, Capacity: 1, Models: []protocol.ModelID{s.model.ID()}}}

@@ -47,7 +47,7 @@ type Stopped struct {
 }
 
 func (s *Stopped) open() error {
-	err := s.db.CheckChain(s.chain)
+	err := s.db.CheckChain(protocol.ShortChainID(s.chain))
 	if err != nil {
 		return err
 	}

@@ -138,7 +138,7 @@ func (n *network) writeGenesis() error {
 			return err
 		}
 		g.Accounts = append(g.Accounts, ledger.GenesisAccount{Key: cold.PublicKey(), Balance: 1000 * protocol.Unit})
-		identity, _, err := node.Identity(hot, "") // its statement is for those who join later
+		identity, _, err := node.Identity(hot, g, 0) // its statement is for those who join later
 		if err != nil {
 			return err
 		}
@@ -154,14 +154,14 @@ func (n *network) writeGenesis() error {
 		}
 		g.Seats = append(g.Seats, s)
 	}
-	n.chain = g.ChainID()
+	n.chain = protocol.ShortChainID(g.ChainID())
 	other := *g
 	other.Params.Name = "assay-other"
 	return errors.Join(writeJSON(filepath.Join(n.dir, "genesis.json"), g), writeJSON(filepath.Join(n.dir, "other-genesis.json"), &other))
 }
 
 func (n *network) seatValidator(s *ledger.GenesisSeat, g *ledger.Genesis, hot *keystore.Key) error {
-	consensus, err := node.ConsensusKey(hot, "", fmt.Sprintf("127.0.0.1:%d", n.ports[1]))
+	consensus, err := node.ConsensusKey(hot, g, 0, fmt.Sprintf("127.0.0.1:%d", n.ports[1]))
 	if err != nil {
 		return err
 	}

@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"github.com/assaynet/assay/engine"
+	"github.com/assaynet/assay/protocol"
+	"github.com/assaynet/assay/protocol/key"
 	"github.com/assaynet/assay/protocol/params"
 )
 
@@ -80,9 +82,12 @@ type Log struct {
 	Format string `toml:"format"`
 }
 
-// Keys is how the hotkey is opened.
+// Keys is how the hotkey is opened, whom it works for, and which of the keys that
+// follow from it are used.
 type Keys struct {
 	PassphraseFile string `toml:"passphrase_file"`
+	Coldkey        string `toml:"coldkey"`
+	Generation     int    `toml:"generation"`
 }
 
 // Default returns the settings of a role before anybody set one. The ports are
@@ -119,7 +124,21 @@ const (
 	maxListen   = 8
 	maxHosts    = 8  // as many names as one machine has
 	maxModels   = 64 // as many as a network has
+	// maxGeneration is more rotations than one a day for a century.
+	maxGeneration = 65535
 )
+
+// Owner returns the coldkey that the settings name, zero where they name none.
+func (c *Config) Owner() protocol.PublicKey {
+	k, err := protocol.ParseAddress(c.Keys.Coldkey)
+	if err != nil || key.CheckPublic(k) != nil {
+		return protocol.PublicKey{}
+	}
+	return k
+}
+
+// Generation numbers the keys that follow from the hotkey.
+func (c *Config) Generation() uint32 { return uint32(c.Keys.Generation) }
 
 // Check refuses values that make no sense, with a hint: [ErrValue]. It writes
 // multiaddrs in their one form.
@@ -142,6 +161,8 @@ func (c *Config) Check() error {
 		{slices.Contains(engine.Backends(), c.Engine.Backend), "engine.backend", c.Engine.Backend, "want one of " + strings.Join(engine.Backends(), ", ")},
 		{slices.Contains(weightsWays, c.Engine.Weights), "engine.weights", c.Engine.Weights, "want one of " + strings.Join(weightsWays, ", ")},
 		{c.Engine.Nice >= 0 && c.Engine.Nice <= maxNice, "engine.nice", strconv.Itoa(c.Engine.Nice), "want 0 (first) to 19 (last)"},
+		{c.Keys.Coldkey == "" || !c.Owner().IsZero(), "keys.coldkey", c.Keys.Coldkey, "give the address that assay wallet show prints"},
+		{c.Keys.Generation >= 0 && c.Keys.Generation <= maxGeneration, "keys.generation", strconv.Itoa(c.Keys.Generation), "want 0 to 65535"},
 		{slices.Contains(logLevels, c.Log.Level), "log.level", c.Log.Level, "want one of " + strings.Join(logLevels, ", ")},
 		{slices.Contains(logFormats, c.Log.Format), "log.format", c.Log.Format, "want one of " + strings.Join(logFormats, ", ")},
 	}

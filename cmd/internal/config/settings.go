@@ -37,7 +37,7 @@ var sections = []struct{ name, usage string }{
 	{"label", "The page on which a person compares responses, where seat.kinds names preference."},
 	{"consensus", "Where the validators vote on blocks."},
 	{"log", "What the daemon writes to standard error."},
-	{"keys", "How the hotkey in keys/hotkey.age is opened."},
+	{"keys", "How the hotkey in keys/hotkey.age is opened, and whom it works for."},
 }
 
 // settings is every setting, in the order of config.toml.
@@ -164,5 +164,17 @@ var settings = []setting{
 		usage: "file whose first line is the hotkey's passphrase; only its owner may read it",
 		why:   "Without one: the variable ASSAY_PASSPHRASE, or a question on the terminal.",
 		value: func(c *Config) any { return &c.Keys.PassphraseFile },
+	},
+	{
+		section: "keys", key: "coldkey", flag: "coldkey",
+		usage: "ADDRESS of the owner, whose coldkey is elsewhere",
+		why:   "Where the hotkey's seat is another's, nothing is done for it. Without one: the\naddress in keys/coldkey.pub, if it is there, else whoever has the seat.",
+		value: func(c *Config) any { return &c.Keys.Coldkey },
+	},
+	{
+		section: "keys", key: "generation", flag: "key-generation",
+		usage: "number of the keys that follow from the hotkey, from 0",
+		why:   "One more makes others: the identity in gossip, and of a validator the keys that\nsign blocks and that its peers know. The daemon tells the ledger when it starts, and\nsigns blocks by the key before until the ledger has the new one in its place: count\nup by one, and again after two epochs at the earliest.",
+		value: func(c *Config) any { return &c.Keys.Generation },
 	},
 }

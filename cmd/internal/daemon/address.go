@@ -18,7 +18,7 @@ const lookup = 3 * time.Second
 // Announcement returns what the ledger shall say of the seat: what a miner
 // offers, and where gossip reaches it.
 func (d *Daemon) Announcement(ctx context.Context, offers []wire.Offer) (wire.Serve, error) {
-	identity, sig, err := node.Identity(d.Hotkey, d.Chain)
+	identity, sig, err := node.Identity(d.Hotkey, d.Genesis, d.Config.Generation())
 	if err != nil {
 		return wire.Serve{}, fmt.Errorf("derive identity: %w", err)
 	}

@@ -138,7 +138,7 @@ func (d *Daemon) openDB(stderr io.Writer, program string) error {
 	if err != nil {
 		return d.Explain(err)
 	}
-	return usage.Mistake(d.Home.Explain(d.DB.CheckChain(d.Chain), ""))
+	return usage.Mistake(d.Home.Explain(d.DB.CheckChain(protocol.ShortChainID(d.Chain)), ""))
 }
 
 // openModels maps the models and makes sure that they are the network's.
@@ -168,7 +168,24 @@ func (d *Daemon) openModels(ctx context.Context, paths []string) error {
 }
 
 // Salt returns the secret for what the role seals.
-func (d *Daemon) Salt() ([32]byte, error) { return node.Salt(d.Hotkey, string(d.Config.Role)) }
+func (d *Daemon) Salt() ([32]byte, error) { return node.Salt(d.Hotkey, d.Chain, string(d.Config.Role)) }
+
+// Owner returns the coldkey that the hotkey works for: that of the settings, else
+// the one beside the hotkey; zero where neither says.
+func (d *Daemon) Owner() (protocol.PublicKey, error) {
+	if owner := d.Config.Owner(); !owner.IsZero() {
+		return owner, nil
+	}
+	store, err := keystore.New(keystore.Config{Dir: d.Home.Keys()})
+	if err != nil {
+		return protocol.PublicKey{}, err
+	}
+	owner, err := store.Public("coldkey")
+	if errors.Is(err, keystore.ErrMissing) {
+		return protocol.PublicKey{}, nil
+	}
+	return owner, err
+}
 
 // ModelIDs returns the ids of the open models.
 func (d *Daemon) ModelIDs() []protocol.ModelID {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/assaynet/assay/cmd/internal/config"
 	"github.com/assaynet/assay/cmd/internal/usage"
+	"github.com/assaynet/assay/protocol"
 	"github.com/assaynet/assay/protocol/api"
 )
 
@@ -28,7 +29,7 @@ func (d *Daemon) Live(ctx context.Context, source api.Source, gossip []string, r
 		return d.Explain(err)
 	}
 	r := config.Running{
-		PID: os.Getpid(), Role: d.Config.Role, ChainID: d.Chain, Started: d.Started,
+		PID: os.Getpid(), Role: d.Config.Role, ChainID: protocol.ShortChainID(d.Chain), Started: d.Started,
 		HTTP: server.Addr(), Gossip: gossip, Consensus: d.Config.Consensus.Listen, Label: d.Label,
 	}
 	if err := d.Home.WriteRunning(r); err != nil {
@@ -50,7 +51,7 @@ func (d *Daemon) Live(ctx context.Context, source api.Source, gossip []string, r
 		select {
 		case <-ctx.Done():
 		case <-ready:
-			d.Log.Info().Str("chain_id", d.Chain).Str("hotkey", d.Hotkey.PublicKey().String()).Str("home", string(d.Home)).
+			d.Log.Info().Str("chain_id", protocol.ShortChainID(d.Chain)).Str("hotkey", d.Hotkey.PublicKey().String()).Str("home", string(d.Home)).
 				Str("http", "http://"+server.Addr()).Strs("gossip", gossip).Msgf("%s started", d.Config.Role)
 		}
 		return nil

@@ -71,7 +71,7 @@ func (a *actor) makeKeys() error {
 // genesisSeat is the actor's seat in a genesis, which must have its parameters.
 func (a *actor) genesisSeat(g *ledger.Genesis) (ledger.GenesisSeat, error) {
 	s := ledger.GenesisSeat{Hotkey: a.hotkey.PublicKey(), Coldkey: a.coldkey.PublicKey(), Addresses: []string{a.listen()}}
-	identity, _, err := node.Identity(a.hotkey, "") // its statement is for those who join later
+	identity, _, err := node.Identity(a.hotkey, g, 0) // its statement is for those who join later
 	if err != nil {
 		return s, err
 	}
@@ -90,7 +90,7 @@ func (a *actor) genesisSeat(g *ledger.Genesis) (ledger.GenesisSeat, error) {
 		return s, nil
 	}
 	s.Stake = startStake
-	consensus, err := node.ConsensusKey(a.hotkey, "", fmt.Sprintf("127.0.0.1:%d", a.consensus))
+	consensus, err := node.ConsensusKey(a.hotkey, g, 0, fmt.Sprintf("127.0.0.1:%d", a.consensus))
 	if err != nil {
 		return s, err
 	}
@@ -108,8 +108,8 @@ func (a *actor) genesisSeat(g *ledger.Genesis) (ledger.GenesisSeat, error) {
 func (a *actor) listen() string { return fmt.Sprintf("/ip4/127.0.0.1/tcp/%d", a.p2p) }
 
 // bootstrap is [actor.listen] with the peer id.
-func (a *actor) bootstrap() (string, error) {
-	identity, _, err := node.Identity(a.hotkey, "")
+func (a *actor) bootstrap(g *ledger.Genesis) (string, error) {
+	identity, _, err := node.Identity(a.hotkey, g, 0)
 	if err != nil {
 		return "", err
 	}

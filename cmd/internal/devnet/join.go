@@ -3,6 +3,8 @@ package devnet
 import (
 	"path/filepath"
 	"strings"
+
+	"github.com/assaynet/assay/protocol"
 )
 
 // Address is where a running network is found, and what it takes to join it.
@@ -26,12 +28,12 @@ type Member struct {
 
 // address returns where the network is, without the miner that joins later.
 func (n *network) address() (*Address, error) {
-	boot, err := n.validators[0].bootstrap()
+	boot, err := n.validators[0].bootstrap(n.genesis)
 	if err != nil {
 		return nil, err
 	}
 	at := &Address{
-		ChainID: n.genesis.ChainID(), Dir: n.dir, Genesis: n.genesisPath(), Bootstrap: boot, Model: n.model,
+		ChainID: protocol.ShortChainID(n.genesis.ChainID()), Dir: n.dir, Genesis: n.genesisPath(), Bootstrap: boot, Model: n.model,
 		Keys: filepath.Join(n.miners[0].home, "keys"),
 	}
 	for _, a := range n.actors() {

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/assaynet/assay/protocol"
 	"github.com/assaynet/assay/protocol/api"
 )
 
@@ -16,7 +17,7 @@ const startPatience = 90 * time.Second
 
 // launch starts everybody but the late miner and waits for the first block.
 func (n *network) launch(ctx context.Context, sup *supervisor, say *teller) error {
-	say.plain(fmt.Sprintf("chain %s: %d validators, %d miners, each a process with its own keys and database in %s", n.genesis.ChainID(), len(n.validators), len(n.miners), n.dir))
+	say.plain(fmt.Sprintf("chain %s: %d validators, %d miners, each a process with its own keys and database in %s", protocol.ShortChainID(n.genesis.ChainID()), len(n.validators), len(n.miners), n.dir))
 	for _, a := range n.actors() {
 		if !a.role.answers() {
 			continue
@@ -157,7 +158,7 @@ func (n *network) cheatArgs(a *actor) ([]string, error) {
 func (n *network) bootstraps() ([]string, error) {
 	var all []string
 	for _, v := range n.validators {
-		b, err := v.bootstrap()
+		b, err := v.bootstrap(n.genesis)
 		if err != nil {
 			return nil, err
 		}

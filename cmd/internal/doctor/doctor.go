@@ -104,7 +104,7 @@ func examine(c *cli.Context, role config.Role) error {
 	if p.genesis, err = home.ReadGenesis(); err != nil {
 		return err
 	}
-	findings := []Finding{named("home", ok("%s, of chain %s", home, p.genesis.ChainID()))}
+	findings := []Finding{named("home", ok("%s, of chain %s", home, protocol.ShortChainID(p.genesis.ChainID())))}
 	for _, check := range []struct {
 		name string
 		look func(context.Context) Finding

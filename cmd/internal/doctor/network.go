@@ -16,6 +16,7 @@ import (
 	"github.com/assaynet/assay/cmd/internal/keyflags"
 	"github.com/assaynet/assay/cmd/internal/models"
 	"github.com/assaynet/assay/cmd/internal/usage"
+	"github.com/assaynet/assay/protocol"
 	"github.com/assaynet/assay/protocol/gossip"
 	"github.com/assaynet/assay/protocol/key"
 	"github.com/assaynet/assay/protocol/keystore"
@@ -42,7 +43,7 @@ func (p *patient) database(context.Context) Finding {
 		return failed(p.home.Explain(err, "look at that directory"))
 	}
 	defer func() { _ = db.Close() }() // only read
-	if err := db.CheckChain(p.genesis.ChainID()); err != nil {
+	if err := db.CheckChain(protocol.ShortChainID(p.genesis.ChainID())); err != nil {
 		return failed(p.home.Explain(err, ""))
 	}
 	return ok("%d MiB", db.Size()>>20)
@@ -75,7 +76,7 @@ func (p *patient) key(context.Context) Finding {
 	if k.Kind() != keystore.Hotkey {
 		return fail("put a hotkey there, and take the coldkey off this machine", "%s is a %s", ks.Path("hotkey"), k.Kind())
 	}
-	if identity, _, err := node.Identity(k, p.genesis.ChainID()); err == nil {
+	if identity, _, err := node.Identity(k, p.genesis, p.cfg.Generation()); err == nil {
 		p.self = gossip.PeerID(identity)
 	}
 	if _, err := os.Lstat(ks.Path("coldkey")); err == nil {
@@ -143,7 +144,7 @@ func (p *patient) dial(ctx context.Context, addrs []string) (reached int, proble
 	}
 	defer self.Wipe()
 	secret := self.Expose()
-	host, err := gossip.New(gossip.Config{ChainID: p.genesis.ChainID(), Identity: secret[:]})
+	host, err := gossip.New(gossip.Config{ChainID: protocol.ShortChainID(p.genesis.ChainID()), Identity: secret[:]})
 	if err != nil {
 		return 0, nil, err
 	}

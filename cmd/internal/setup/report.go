@@ -39,7 +39,7 @@ func (p *plan) addresses() (*addresses, error) {
 // report says what was made and what comes next.
 func (p *plan) report(w io.Writer, a *addresses, k *keys) error {
 	var b strings.Builder
-	fmt.Fprintf(&b, "home     %s\nchain    %s\nhotkey   %s\n", p.home, p.genesis.ChainID(), a.hotkey)
+	fmt.Fprintf(&b, "home     %s\nchain    %s\nhotkey   %s\n", p.home, protocol.ShortChainID(p.genesis.ChainID()), a.hotkey)
 	if !a.owner.IsZero() {
 		fmt.Fprintf(&b, "coldkey  %s\n", a.owner)
 	}
@@ -63,13 +63,21 @@ func (p *plan) writeNext(b *strings.Builder, a *addresses) {
 		}
 	}
 	keys := ""
-	where := "\nNext, where the coldkey is, with tokens on it:\n\n"
+	owner := "ADDRESS"
+	if !a.owner.IsZero() {
+		owner = a.owner.String()
+	}
+	where := fmt.Sprintf("\nNext, here:\n\n  assay wallet consent --keys %s --coldkey %s\n\nand where the coldkey is, with tokens on it, with what that printed:\n\n", p.home.Keys(), owner)
 	if a.coldHere {
 		keys = " --keys " + p.home.Keys()
 		where = "\nNext, when the coldkey has tokens:\n\n"
 	}
 	b.WriteString(where)
-	fmt.Fprintf(b, "  assay tx register%s --hotkey %s\n", keys, a.hotkey)
+	if a.coldHere {
+		fmt.Fprintf(b, "  assay tx register%s --hotkey %s\n", keys, a.hotkey)
+	} else {
+		fmt.Fprintf(b, "  assay tx register --consent TEXT\n")
+	}
 	if p.cfg.Role == config.Validator {
 		fmt.Fprintf(b, "  assay tx stake%s --hotkey %s --amount %s\n", keys, a.hotkey, p.genesis.Params.Seats.MinStake)
 	}

@@ -18,7 +18,6 @@ import (
 	"github.com/assaynet/assay/cmd/internal/keyflags"
 	"github.com/assaynet/assay/cmd/internal/usage"
 	"github.com/assaynet/assay/protocol"
-	"github.com/assaynet/assay/protocol/key"
 	"github.com/assaynet/assay/protocol/keystore"
 	"github.com/assaynet/assay/protocol/ledger"
 )
@@ -56,7 +55,6 @@ Nothing is replaced: a home that is finished is refused.`, role, def.HTTP.Listen
 		Flags: append([]cli.Flag{
 			config.HomeFlag(role),
 			&cli.StringFlag{Name: "genesis", Usage: "`FILE` of the network's genesis, which is copied (needed)"},
-			&cli.StringFlag{Name: "coldkey", Usage: "`ADDRESS` of the owner, whose coldkey is elsewhere"},
 			&cli.BoolFlag{Name: "new-coldkey", Usage: "make the owner's key here, too, and show its 24 words once", DisableDefaultText: true},
 			&cli.StringFlag{Name: "coldkey-passphrase-file", Usage: "`FILE` whose first line is the new coldkey's passphrase"},
 			&cli.BoolFlag{Name: "mnemonic", Value: true, Usage: "make the hotkey from 24 words, shown once; --mnemonic=false makes none"},
@@ -103,21 +101,14 @@ func newPlan(c *cli.Context, role config.Role) (*plan, error) {
 	if err := vacant(home); err != nil {
 		return nil, err
 	}
+	if c.Bool("new-coldkey") && c.IsSet("coldkey") {
+		return nil, errors.New("--coldkey names the owner and --new-coldkey makes one; choose one")
+	}
 	p.cfg.Apply(c)
 	if err := p.cfg.Check(); err != nil {
 		return nil, err
 	}
-	if c.Bool("new-coldkey") && c.IsSet("coldkey") {
-		return nil, errors.New("--coldkey names the owner and --new-coldkey makes one; choose one")
-	}
-	if text := c.String("coldkey"); text != "" {
-		if p.owner, err = protocol.ParseAddress(text); err == nil {
-			err = key.CheckPublic(p.owner)
-		}
-		if err != nil {
-			return nil, fmt.Errorf("--coldkey %.90s: %w; give the address that assay wallet show prints", text, err)
-		}
-	}
+	p.owner = p.cfg.Owner()
 	if c.IsSet("coldkey-passphrase-file") && !c.Bool("new-coldkey") {
 		return nil, errors.New("--coldkey-passphrase-file is for the key that --new-coldkey makes; give that, too, or leave it out")
 	}

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/assaynet/assay/cmd/internal/config"
+	"github.com/assaynet/assay/protocol"
 	"github.com/assaynet/assay/protocol/api"
 	"github.com/assaynet/assay/protocol/keystore"
 )
@@ -88,7 +89,7 @@ func AskAt(ctx context.Context, at string, role config.Role) (*Report, error) {
 // by the chain, by the hotkey, and, for a home that was copied, by when the
 // process began, which it wrote down. What cannot be read tells nothing.
 func (r *Report) notOf(home config.Home) string {
-	if g, err := home.ReadGenesis(); err == nil && r.ChainID != g.ChainID() {
+	if g, err := home.ReadGenesis(); err == nil && r.ChainID != protocol.ShortChainID(g.ChainID()) {
 		return "it is of chain " + r.ChainID
 	}
 	copied := ""

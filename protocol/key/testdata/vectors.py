@@ -6,11 +6,12 @@ its documentation on top of the Python package `cryptography` 50.0.2 (OpenSSL).
 """
 import hashlib, json
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
+NETWORK = b"net"
 N = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
 
 
@@ -47,9 +48,12 @@ for i, secret in enumerate(secrets):
     g = (i * 0x01010101) & 0xFFFFFFFF
     key["generation"] = g
     g = g.to_bytes(4, "big")
-    key["identity"] = scalar(secret, "identity", g).hex()
-    key["consensus"] = scalar(secret, "consensus", g).hex()
-    key["transport"] = expand(secret, "transport", g).hex()
+    key["identity"] = scalar(secret, "identity", g + NETWORK).hex()
+    key["consensus"] = scalar(secret, "consensus", g + NETWORK).hex()
+    key["transport"] = expand(secret, "transport", g + NETWORK).hex()
+    transport = ed25519.Ed25519PrivateKey.from_private_bytes(bytes.fromhex(key["transport"]))
+    key["transport_public"] = transport.public_key().public_bytes_raw().hex()
+    key["transport_signature"] = transport.sign(hashlib.sha256(b"assay/test\0a message").digest()).hex()
     key["beacon"] = expand(secret, "beacon", (1000 + i).to_bytes(8, "big") + b"assay-0badcafe").hex()
     key["salt"] = expand(secret, "secret/weights", b"epoch %d" % i).hex()
     out["keys"].append(key)

@@ -113,7 +113,7 @@ func mine(ctx context.Context, c node.Config, liar miner.TextModel) error {
 	if err != nil {
 		return err
 	}
-	salt, err := node.Salt(c.Hotkey, "miner")
+	salt, err := node.Salt(c.Hotkey, n.ChainID(), "miner")
 	if err != nil {
 		return err
 	}

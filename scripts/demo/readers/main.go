@@ -105,7 +105,7 @@ func read(ctx context.Context, genesis *ledger.Genesis, home string, bootstrap [
 		return err
 	}
 	w = rater.New(rater.Config{ChainID: n.ChainID(), Params: &genesis.Params, Desk: r})
-	salt, err := node.Salt(hotkey, "miner")
+	salt, err := node.Salt(hotkey, n.ChainID(), "miner")
 	if err != nil {
 		return err
 	}

@@ -1,5 +1,6 @@
 """Form: CBOR, hashes, trees, keys and signatures (protocol/SPEC.md, sections 1 and 2)."""
 
+import base64
 import hashlib
 import hmac
 
@@ -113,6 +114,16 @@ def shape(v, form, what):
 
 
 # --- hashes and trees -------------------------------------------------------
+
+def address(key):
+    """CometBFT's name of a consensus key."""
+    return hashlib.new("ripemd160", sha(key)).digest()
+
+
+def base32(b):
+    """RFC 4648, lower case, without padding."""
+    return base64.b32encode(b).decode().lower().rstrip("=")
+
 
 def u16(n): return n.to_bytes(2, "big")
 def u32(n): return n.to_bytes(4, "big")
@@ -262,3 +273,45 @@ def derive(ikm, label, context=b""):
         if 0 < d < N:
             return d
     raise Wrong("no scalar")
+
+
+# --- Ed25519 (RFC 8032, section 5.1), which transport keys sign by -----------
+
+FIELD, ORDER = 2**255 - 19, 2**252 + 27742317777372353535851937790883648493
+TWIST = -121665 * pow(121666, -1, FIELD) % FIELD
+ROOT = pow(2, (FIELD - 1) // 4, FIELD)
+
+
+def edwards_point(b):
+    y, odd = int.from_bytes(b, "little") & (1 << 255) - 1, b[31] >> 7
+    must(y < FIELD, "a point beyond the field")
+    square = (y * y - 1) * pow(TWIST * y * y + 1, -1, FIELD) % FIELD
+    x = pow(square, (FIELD + 3) // 8, FIELD)
+    if (x * x - square) % FIELD:
+        x = x * ROOT % FIELD
+    must((x * x - square) % FIELD == 0 and (x or not odd), "no point")
+    return (FIELD - x if x & 1 != odd else x), y
+
+
+def edwards_add(p, q):
+    (a, b), (c, d) = p, q
+    k = TWIST * a * b * c * d % FIELD
+    return (a * d + b * c) * pow(1 + k, -1, FIELD) % FIELD, (b * d + a * c) * pow(1 - k, -1, FIELD) % FIELD
+
+
+def edwards_times(k, p):
+    out = (0, 1)
+    while k:
+        if k & 1:
+            out = edwards_add(out, p)
+        p, k = edwards_add(p, p), k >> 1
+    return out
+
+
+def verify_transport(key, domain, message, sig):
+    digest = sha(domain.encode() + b"\0" + message)
+    s = int.from_bytes(sig[32:], "little")
+    must(s < ORDER, "s beyond the order")
+    base = edwards_point((4 * pow(5, -1, FIELD) % FIELD).to_bytes(32, "little"))
+    k = int.from_bytes(hashlib.sha512(sig[:32] + key + digest).digest(), "little") % ORDER
+    must(edwards_times(s, base) == edwards_add(edwards_point(sig[:32]), edwards_times(k, edwards_point(key))), "a transport key's signature")

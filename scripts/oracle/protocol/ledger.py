@@ -11,14 +11,15 @@ TX = ("u8", "text", "b33", "u64", "u64", "b", "b64")
 LANES = set(range(7, 16))
 COUNTS = [("u16", ["u32"])]
 BODIES = {
-    1: ("b33", "u64"), 2: ("b33", "u64"), 3: ("b33", "u64"), 4: ("b33", "u64"),
-    5: ([("text", "u16", ["b32"])], ["text"], "b33", "b64"), 6: ("b33", "b64", "b32", "text"), 7: ("u64", "b32"),
+    1: ("b33", "u64"), 2: ("b33", "u64", ("u64", "b64")), 3: ("b33", "u64"), 4: ("b33", "u64"),
+    5: ("b33", [("text", "u16", ["b32"])], ["text"], "b33", "b64"), 6: ("b33", "b64", "b32", "b64", "text"), 7: ("u64", "b32"),
     8: ("u64", "b32"), 9: ("u64", "b32"), 10: ("u64", ["u16"], ["u16"], "b32"),
     11: ("u64", "b32", ["u32"], COUNTS, COUNTS), 12: ("u64", "b32"), 13: ("u64", "b32"), 14: ("u64", "b32", "b"),
-    15: ("u64", "b32", "b", ["b32"]),
+    15: ("u64", "b32", "b", ["b32"]), 30: ("b33", ("u64", "b64")), 31: ("b33",), 32: ("b33", "b33"),
 }
+COLDKEYS = (1, 2, 3, 4, 30, 31, 32)
 SEAT = ("id hotkey coldkey collateral offers addresses identity permit last_update emission average slots asked "
-        "consensus chain next next_from no_permit").split()
+        "consensus chain next next_from no_permit payout").split()
 META = "height seats issued burned pot price last_step beacon link proposer proposer_key unearned balances stakes unbonding escrow".split()
 ROUND = "round task_seed task_height duty_seed duty_height task_first duty_first task_has duty_has".split()
 NOBODY = {1: 0, 2: 0}
@@ -70,7 +71,8 @@ def costs():
     table = spec[spec.index("| | checks | reads | writes | bytes |"):].split("\n\n")[0]
     rows = [[int(x) for x in row.split("|")[2:6]] for row in table.split("\n")[2:] if not row.startswith("| · ")]
     either = lambda kind: [0] * 4 if kind in LANES else rows[1]
-    return {kind: [sum(x) for x in zip(rows[0], either(kind), row)] for kind, row in enumerate(rows[2:], 1)}
+    numbers = [*range(1, 21), *range(30, 33)]
+    return {kind: [sum(x) for x in zip(rows[0], either(kind), row)] for kind, row in zip(numbers, rows[2:])}
 
 
 COSTS = costs()
@@ -93,12 +95,15 @@ class Ledger:
         for uid, (hot, cold, stake, offers, addresses, identity, consensus, anchor) in enumerate(net.seats_at_start):
             seats.append(Record(zip(SEAT, [
                 {1: uid, 2: 0}, hot, cold, 0, offers, addresses, identity, False, 0, 0, 0, 0, False,
-                consensus or [NO_KEY, ZERO, ""], [1, 0, anchor] if anchor else NO_CHAIN, NO_CHAIN, 0, 0])))
+                consensus or [NO_KEY, ZERO, ""], [1, 0, anchor] if anchor else NO_CHAIN, NO_CHAIN, 0, 0, NO_KEY])))
             self.put(b"h" + hot, uid)
             if identity != NO_KEY:
                 self.put(b"i" + identity, uid)
             if consensus:
                 self.put(b"x" + consensus[0], uid)
+                self.put(b"V" + address(consensus[0]), [{1: uid, 2: 0}, hot, 0])
+                if consensus[1] != ZERO:
+                    self.put(b"t" + consensus[1], uid)
             if stake:
                 self.put(b"K" + hot, [stake, stake, 0])
                 self.put(b"k" + hot + cold, [stake, 0])
@@ -231,7 +236,10 @@ class Ledger:
         self.weight += weight
         must(self.weight <= self.net.block.max_weight, "a block's weight")
         seat, payer = None, signer
-        if kind > 4:
+        if kind in COLDKEYS:
+            payer = self.name(signer)
+            must(self.signs_for(payer) == signer, "a key that does not sign for its name")
+        else:
             seat = self.seat_of(signer)
             must(seat, "a hotkey without a seat")
             payer = seat.coldkey
@@ -241,21 +249,22 @@ class Ledger:
             balance, next_nonce = self.account(signer)
             must(nonce == next_nonce, "a nonce out of turn")
             least = -(-weight // 1000) * self.net.fees.weight + len(raw) * self.net.fees.byte
-            must(fee >= least and (kind <= 4 or fee <= 16 * least), "a fee")
+            must(fee >= least and (kind in COLDKEYS or fee <= 16 * least), "a fee")
             must(self.affords(payer, fee), "a fee that is not there")
             self.put(b"a" + signer, [balance, nonce + 1])
             self.burn(payer, fee)
         if kind == 8:
             must(self.commit_counts(seat, b[0]), "a commitment that does not count")
-        if kind >= 13:
+        if 13 <= kind <= 15:
             (people.set_pairs, people.open_pairs, people.open_ratings)[kind - 13](self, seat, b)
             return
         state, meta = dict(self.state), Record(self.meta)
         try:
             if kind == 12:
                 people.extend_setter(self, seat, b, body, rule)
-            elif kind <= 4:
-                (self.transfer, self.register, self.add_stake, self.remove_stake)[kind - 1](signer, b)
+            elif kind in COLDKEYS:
+                rules = self.transfer, self.register, self.add_stake, self.remove_stake, self.swap_coldkey, self.stop_swap, self.set_payout
+                rules[COLDKEYS.index(kind)](payer, b)
             else:
                 (self.serve, self.set_consensus_key, self.extend_beacon, self.commit, self.commit_weights, self.reveal_weights,
                  self.commit_cards)[kind - 5](seat, b, body)
@@ -268,14 +277,59 @@ class Ledger:
         must(amount > 0, "an amount of zero")
         on_curve(to)
         self.debit(signer, amount)
+        to = self.name(to)
         rule(self.account(to)[0] + amount >= self.net.fees.deposit, "ErrTooSmall")
         self.credit(to, amount)
 
+    # Names, section 7.
+
+    def name(self, key):
+        return self.get(b"L" + key, key)
+
+    def waits(self, name):
+        _, to, at = self.get(b"W" + name, [name, NO_KEY, 0])
+        return to != NO_KEY and self.height < at
+
+    def signs_for(self, name):
+        now, to, _ = self.get(b"W" + name, [name, NO_KEY, 0])
+        return now if to == NO_KEY or self.waits(name) else to
+
+    def swap_coldkey(self, name, b):
+        to, (until, sig) = b
+        on_curve(to)
+        rule(not self.waits(name), "ErrDuplicate")
+        rule(not any(letter + to in self.state for letter in (b"L", b"W", b"h", b"O")) and self.account(to)[0] == 0, "ErrTaken")
+        rule(self.height <= until, "ErrDeadline")
+        self.signed(verify, to, "assay/1/consent", name + u64(until), sig, "ErrConsent")
+        delay = max(self.net.seats.unbonding, self.net.schedule.tempo)
+        self.put(b"W" + name, [self.signs_for(name), to, self.height + delay])
+        self.put(b"L" + to, name)
+
+    def stop_swap(self, name, b):
+        now, to, _ = self.get(b"W" + name, [name, NO_KEY, 0])
+        rule(self.waits(name) and b[0] == to, "ErrUnknown")
+        self.delete(b"L" + to)
+        self.put(b"W" + name, [now, NO_KEY, 0])
+        if now == name:
+            self.delete(b"W" + name)
+
+    def set_payout(self, name, b):
+        hotkey, to = b
+        seat = self.seat_of(hotkey)
+        rule(seat, "ErrNoSeat")
+        rule(seat.coldkey == name, "ErrConsent")
+        if to != NO_KEY:
+            on_curve(to)
+        seat.payout = to
+        self.put_seat(seat)
+
     def register(self, coldkey, b):
-        hotkey, most = b
+        hotkey, most, (until, sig) = b
         p = self.net.seats
         on_curve(hotkey)
         rule(not self.seat_of(hotkey), "ErrDuplicate")
+        rule(self.height <= until, "ErrDeadline")
+        self.signed(verify, hotkey, "assay/1/consent", coldkey + u64(until), sig, "ErrConsent")
         price = self.meta.price
         rule(price <= most, "ErrPrice")
         rule(sum(s.coldkey == coldkey for s in self.seats()) < p.max_per_coldkey, "ErrFull")
@@ -287,7 +341,7 @@ class Ledger:
         self.burn(coldkey, price)
         self.meta.price = self.priced(price * (100 + p.bump_percent) // 100)
         self.put_seat(Record(zip(SEAT, [{1: uid, 2: self.height}, hotkey, coldkey, 0, [], [], NO_KEY, False, self.height, 0, 0, 0,
-                                        False, [NO_KEY, ZERO, ""], NO_CHAIN, NO_CHAIN, 0, 0])))
+                                        False, [NO_KEY, ZERO, ""], NO_CHAIN, NO_CHAIN, 0, 0, NO_KEY])))
         self.put(b"h" + hotkey, uid)
 
     def prune(self):
@@ -295,7 +349,8 @@ class Ledger:
         old = [s for s in self.seats() if self.height - s.id[2] >= self.net.seats.immunity and s.id[1] not in held]
         rule(old, "ErrFull")
         s = min(old, key=lambda s: (s.average, s.id[2], s.id[1]))
-        for key in (b"h" + s.hotkey, b"i" + s.identity, b"x" + s.consensus[0], b"y" + u16(s.id[1]), b"v" + u16(s.id[1]), b"S" + u16(s.id[1])):
+        self.leave_address(s)
+        for key in (b"h" + s.hotkey, b"i" + s.identity, b"x" + s.consensus[0], b"t" + s.consensus[1], b"y" + u16(s.id[1]), b"v" + u16(s.id[1]), b"S" + u16(s.id[1])):
             self.delete(key)
         return s.id[1]
 
@@ -340,16 +395,20 @@ class Ledger:
     def bound(self, seat, key, sig, other, index):
         rule(key not in (seat.hotkey, seat.coldkey, other), "ErrTaken")
         rule(self.get(index + key, seat.id[1]) == seat.id[1], "ErrTaken")
+        self.signed(verify, key, "assay/1/bind", seat.hotkey, sig, "ErrBadKey")
+
+    def signed(self, verify, key, domain, what, sig, name):
         try:
-            verify(key, "assay/1/bind", self.net.chain.encode() + b"\0" + seat.hotkey, sig)
+            verify(key, domain, self.net.chain.encode() + b"\0" + what, sig)
         except Wrong as e:
-            raise Rule("ErrBadKey") from e
+            raise Rule(name) from e
 
     def serve(self, s, b, _):
-        offers, addresses, identity, sig = b
+        coldkey, offers, addresses, identity, sig = b
         names = [kind for kind, _, _ in offers]
         must(len(offers) <= 8 and names == sorted(set(names)) and len(addresses) <= 8 and sum(c for _, c, _ in offers) <= 1024
              and all(len(models) <= 16 for _, _, models in offers), "limits of Serve")
+        rule(coldkey == s.coldkey, "ErrConsent")
         for kind, _, models in offers:
             rule(kind in self.net.kinds and all(m in self.net.kinds[kind].ids for m in models), "ErrUnknown")
             rule(len(set(models)) == len(models), "ErrDuplicate")
@@ -360,13 +419,32 @@ class Ledger:
         self.put_seat(s)
 
     def set_consensus_key(self, s, b, _):
-        key, sig, transport, address = b
+        key, sig, transport, transport_sig, at = b
         self.bound(s, key, sig, s.identity, b"x")
+        rule(self.get(b"t" + transport, s.id[1]) == s.id[1], "ErrTaken")
+        self.signed(verify_transport, transport, "assay/1/bind", s.hotkey, transport_sig, "ErrBadKey")
         rule(all(m[1] != key or m[0] == s.id[1] for members in self.get(b"z") for m in members), "ErrTaken")
+        self.leave_address(s)
         self.delete(b"x" + s.consensus[0])
+        self.delete(b"t" + s.consensus[1])
         self.put(b"x" + key, s.id[1])
-        s.consensus = [key, transport, address]
+        self.put(b"t" + transport, s.id[1])
+        self.put(b"V" + address(key), [s.id, s.hotkey, 0])
+        s.consensus = [key, transport, at]
         self.put_seat(s)
+
+    def leave_address(self, s):
+        if s.consensus[0] != NO_KEY:
+            p = self.net.seats
+            until = self.height + self.net.schedule.tempo + 2 + max(1000, p.unbonding)
+            self.put(b"V" + address(s.consensus[0]), [s.id, s.hotkey, until])
+            self.put(b"U" + u64(until) + address(s.consensus[0]), address(s.consensus[0]))
+
+    def forget_addresses(self):
+        for key, which in self.below(b"U" + u64(self.height)):
+            self.delete(key)
+            if self.get(b"V" + which, [0, 0, 0])[2] == self.height:
+                self.delete(b"V" + which)
 
     def extend_beacon(self, s, b, _):
         start, anchor = b
@@ -459,6 +537,8 @@ class Ledger:
         for key, (amount,) in self.below(b"q" + u64(self.height)):
             self.credit(key[9:], amount)
             self.delete(key)
+
+        self.forget_addresses()
 
     # Sections 9 and 10.
 
@@ -678,7 +758,8 @@ class Ledger:
         for i, s in enumerate(seats):
             drawn, done = self.duties_of(s, e - 1)
             miner, validator = share(out["I"][i]), 0
-            self.credit(s.coldkey, miner) if miner else None
+            if miner:
+                self.credit(s.coldkey if s.payout == NO_KEY else self.name(s.payout), miner)
             dividend = self.kept(e, s, drawn, done, share(out["D"][i]))
             if dividend and stake[i]:
                 fee = dividend * self.net.seats.commission // 65536

@@ -34,7 +34,7 @@ class Network:
     def __init__(self, raw):
         params, self.time, self.accounts, self.seats_at_start = decode(raw)
         must(list(params) == list(range(1, 14)), "parameters")
-        self.chain = params[1] + "-" + sha(raw).hex()[:8]
+        self.chain = params[1] + "-" + base32(sha(raw))
         self.schedule, self.block = Named(params[2], SCHEDULE), Named(params[3], BLOCK)
         self.seats, self.emission = Named(params[4], SEATS), Named(params[5], EMISSION)
         self.yuma, self.tasks = Named(params[6], YUMA), Named(params[7], TASKS)
