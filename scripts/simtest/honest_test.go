@@ -5,7 +5,6 @@ import (
 	"testing"
 
 	"github.com/assaynet/assay/protocol"
-	"github.com/assaynet/assay/protocol/ledger"
 	"github.com/assaynet/assay/protocol/wire"
 )
 
@@ -34,14 +33,7 @@ func TestHonestNetworkPaysEqualWorkEqually(t *testing.T) {
 	}
 	// The first payment goes to those whom most judges happened to draw in the
 	// first epoch; from then on equal work is paid equally.
-	var half protocol.Amount // of what there was to pay, the pot of the first epochs among it
-	for e := protocol.Epoch(4); e <= 12; e++ {
-		rec, _, err := ledger.ReadEpoch(s.State(), e)
-		if err != nil {
-			t.Fatal(err)
-		}
-		half += rec.Emission / 2
-	}
+	half := s.half(4, 12)
 	for _, name := range miners {
 		s.near(name, s.Mined(name, 4, 12), half/3, 10)
 	}

@@ -32,7 +32,7 @@ func TestHonestNetworkSurvivesLossAndAKilledValidator(t *testing.T) {
 		if f := s.findings(name); f[wire.FindingPassed] < 10 || len(f) > 1 && f[wire.FindingPassed] < 9*f[wire.FindingUnopened] {
 			t.Errorf("findings about %s: %v", name, f)
 		}
-		s.near(name, s.Mined(name, 4, 16), 13*10*protocol.Unit/3, 15)
+		s.near(name, s.Mined(name, 4, 16), s.half(4, 16)/3, 15)
 	}
 	// A judge's seal has two blocks' time, and may be lost in both: then its
 	// weights of one epoch are.
@@ -74,7 +74,7 @@ func TestDyingAfterEveryBlockCostsNothing(t *testing.T) {
 		}
 	}
 	for _, name := range miners {
-		s.near(name, s.Mined(name, 4, 6), 3*25*protocol.Unit/2/3, 15) // each epoch pays 25, the pot of the first among it
+		s.near(name, s.Mined(name, 4, 6), s.half(4, 6)/3, 15)
 	}
 	for _, name := range judges {
 		for e := range s.lastEpoch() + 1 {

@@ -58,7 +58,7 @@ func TestAValidatorRestoredFromAnOlderCopyBlamesNobodyForWhatItMissed(t *testing
 		if f := s.findings(name); f[wire.FindingUnopened] != 0 {
 			t.Errorf("cards about %s: %v", name, f)
 		}
-		s.near(name, s.Mined(name, 8, 12), 5*10*protocol.Unit/3, 15)
+		s.near(name, s.Mined(name, 8, 12), s.half(8, 12)/3, 15)
 	}
 	s.minedNothing("mallory")
 	if got := s.Judged("vincent", 11, 12); got < s.leastJudge(11, 12)/10*9 {

@@ -313,6 +313,20 @@ func (s *stage) lastEpoch() protocol.Epoch {
 	return s.Params().Schedule.EpochOf(s.Height()+1) - 1
 }
 
+// half is half of what there was to pay in some epochs, the pot of the first ones,
+// which paid nobody, among it.
+func (s *stage) half(from, to protocol.Epoch) (sum protocol.Amount) {
+	s.Helper()
+	for e := from; e <= to; e++ {
+		rec, _, err := ledger.ReadEpoch(s.State(), e)
+		if err != nil {
+			s.Fatal(err)
+		}
+		sum += rec.Emission / 2
+	}
+	return sum
+}
+
 // near complains unless got is within percent of want.
 func (s *stage) near(name string, got, want protocol.Amount, percent uint64) {
 	s.Helper()
