@@ -156,7 +156,7 @@ func auditExport(c *cli.Context) error {
 		case to >= ended:
 			return withHint(fmt.Errorf("epoch %d has not ended: the newest block is %d", to, status.Height), fmt.Sprintf("the last that has is epoch %d", ended-1))
 		}
-		out := exported{Chain: from.genesis.ChainID(), To: to, Blocks: sched.EpochEnd(to)}
+		out := exported{Chain: protocol.ShortChainID(from.genesis.ChainID()), To: to, Blocks: sched.EpochEnd(to)}
 		err = writeFile(args[0], func(w io.Writer) error { return writeAudit(c, w, from, &out) })
 		if err != nil {
 			return err

@@ -118,7 +118,7 @@ func runReplay(c *cli.Context, p *audit.Replay, from *chain, file *audit.Reader)
 		}
 		defer func() { err = errors.Join(err, end()) }()
 	}
-	out := replayed{Chain: p.Genesis.ChainID(), From: p.From}
+	out := replayed{Chain: protocol.ShortChainID(p.Genesis.ChainID()), From: p.From}
 	sched := p.Genesis.Params.Schedule
 	var height atomic.Uint64
 	p.Block = func(r *audit.Record, _ *ledger.Result) { height.Store(uint64(r.Height)) }

@@ -149,7 +149,7 @@ func simulateNetwork(c *cli.Context) error {
 		if err != nil {
 			return err
 		}
-		out := otherwise{Chain: from.genesis.ChainID(), Epoch: e, Block: protocol.Height(in.Block), Emission: protocol.Amount(in.Emission)}
+		out := otherwise{Chain: protocol.ShortChainID(from.genesis.ChainID()), Epoch: e, Block: protocol.Height(in.Block), Emission: protocol.Amount(in.Emission)}
 		was, err := yuma.Run(*in)
 		if err != nil {
 			return err
