@@ -23,6 +23,17 @@ type Bodies[T, A any] struct {
 	Said func(a *A) (wire.Sum, error)
 }
 
+// Found returns the Finding of [Bodies] for cards that read reads.
+func Found[C interface{ Finding() wire.Finding }](read func(body []byte) (C, error)) func(body []byte) (wire.Finding, error) {
+	return func(body []byte) (wire.Finding, error) {
+		c, err := read(body)
+		if err != nil {
+			return "", err
+		}
+		return c.Finding(), nil
+	}
+}
+
 // Name implements [Kind].
 func (b Bodies[T, A]) Name() protocol.Kind { return b.Kind }
 

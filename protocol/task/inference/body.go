@@ -156,6 +156,9 @@ type Card struct {
 	Tokens   uint32        // of the answer
 }
 
+// Finding says what the code does in the words of all kinds.
+func (c *Card) Finding() wire.Finding { return c.Code.Finding() }
+
 // ReadCard reads the body of a card and refuses what no honest judge sends.
 // Errors are those of [wire.Decode], [wire.ErrLimit] and [wire.ErrUnknown].
 func ReadCard(body []byte) (*Card, error) {

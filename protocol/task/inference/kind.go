@@ -13,12 +13,6 @@ func New() task.Kind { return kind{bodies} }
 
 var bodies = task.Bodies[Task, Result]{
 	Kind: Kind, Task: ReadTask, Answer: ReadResult,
-	Finding: func(body []byte) (wire.Finding, error) {
-		c, err := ReadCard(body)
-		if err != nil {
-			return "", err
-		}
-		return c.Code.Finding(), nil
-	},
-	Said: func(r *Result) (wire.Sum, error) { return r.Sum("assay/1/inference/said", "") },
+	Finding: task.Found(ReadCard),
+	Said:    func(r *Result) (wire.Sum, error) { return r.Sum("assay/1/inference/said", "") },
 }

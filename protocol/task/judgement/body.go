@@ -154,6 +154,9 @@ type Card struct {
 	Root  protocol.Hash // over the leaves of the judge's own runs, bound to its own hotkey
 }
 
+// Finding says what the code does in the words of all kinds.
+func (c *Card) Finding() wire.Finding { return c.Code.Finding() }
+
 // ReadCard reads the body of a card and refuses what no honest judge sends. Errors
 // are those of [wire.Decode], [wire.ErrLimit] and [wire.ErrUnknown].
 func ReadCard(body []byte) (*Card, error) {

@@ -93,6 +93,9 @@ type Card struct {
 	Gates, Checks []string
 }
 
+// Finding is [FindingOf] the run's code.
+func (c *Card) Finding() wire.Finding { return FindingOf(c.Run.Code) }
+
 // ReadCard reads the body of a card and refuses what no honest judge sends.
 // Errors are those of [wire.Decode], [wire.ErrLimit] and [wire.ErrUnknown].
 func ReadCard(body []byte) (*Card, error) {

@@ -16,14 +16,8 @@ func New() task.Kind { return kind{bodies} }
 
 var bodies = task.Bodies[Task, Record]{
 	Kind: Kind, Task: ReadTask, Answer: ReadRecord,
-	Finding: func(body []byte) (wire.Finding, error) {
-		c, err := ReadCard(body)
-		if err != nil {
-			return "", err
-		}
-		return FindingOf(c.Run.Code), nil
-	},
-	Said: func(r *Record) (wire.Sum, error) { return r.Run.Sum("assay/1/synthetic/said", r.Text) },
+	Finding: task.Found(ReadCard),
+	Said:    func(r *Record) (wire.Sum, error) { return r.Run.Sum("assay/1/synthetic/said", r.Text) },
 }
 
 // Derive implements [task.Kind].
