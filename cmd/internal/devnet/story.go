@@ -13,6 +13,7 @@ import (
 
 // When things happen, by height: epochs have 20 blocks.
 const (
+	askAt      = 4  // what it asks for is paid in epoch 3
 	registerAt = 12 // in epoch 0: the late miner is asked from epoch 1 on
 	killAt     = 50 // in the middle of epoch 2, while answers are judged
 	restartAt  = 56
@@ -25,6 +26,7 @@ type story struct {
 	sup   *supervisor
 	say   *teller
 
+	bought     *purchase
 	registered bool
 	killed     bool
 	back       protocol.Height // height at which the victim was started again
@@ -35,6 +37,7 @@ type story struct {
 
 // play runs the whole story and decides how it ended.
 func (s *story) play(ctx context.Context) error {
+	defer func() { s.bought.stop() }()
 	for {
 		done, err := s.tick(ctx)
 		if err != nil || done {
@@ -67,7 +70,7 @@ func (s *story) tick(ctx context.Context) (bool, error) {
 		return false, err
 	}
 	over := s.say.since() > s.limit
-	if s.held < holdFor && !over {
+	if (s.held < holdFor || !s.bought.hasEnded()) && !over {
 		return false, nil
 	}
 	return true, s.finish(ctx, over)
@@ -75,6 +78,12 @@ func (s *story) tick(ctx context.Context) (bool, error) {
 
 // act does what the story has at this height.
 func (s *story) act(ctx context.Context, h protocol.Height) error {
+	if h >= askAt && s.bought == nil {
+		var err error
+		if s.bought, err = s.net.ask(ctx, s.say); err != nil {
+			return err
+		}
+	}
 	if h >= registerAt && !s.registered {
 		s.registered = true
 		if err := s.net.joinLate(ctx, s.sup, s.say); err != nil {
@@ -137,6 +146,9 @@ func (s *story) finish(ctx context.Context, over bool) error {
 	}
 	if over && s.held < holdFor && len(fails) == 0 {
 		fails = append(fails, fmt.Sprintf("the conditions held for %d epochs in a row, not %d, within %s", s.held, holdFor, s.limit))
+	}
+	if err := s.bought.check(ctx, s.net, s.say); err != nil {
+		fails = append(fails, err.Error())
 	}
 	if err := s.net.exportSets(ctx, s.say); err != nil {
 		fails = append(fails, err.Error())
