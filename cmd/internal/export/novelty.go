@@ -22,13 +22,20 @@ const (
 
 // Compared fills in what the records of a source are beside those before them in
 // their epoch. Records are taken apart on all processors; one compares them in
-// their order, while those before are written.
+// their order, while those before are written. The memory of one epoch serves the
+// next: no two are asked for at once.
 func Compared(source Source[Record]) Source[Record] {
+	b := before{makers: map[string]*gate.Crowd{}, window: rules.Default().Window}
 	return func(ctx context.Context, e protocol.Epoch, yield func(*Record) error) (int64, error) {
 		workers := runtime.GOMAXPROCS(0)
 		c := comparison{yield: yield, apart: make(chan *traced, ahead*workers+1), order: make(chan *traced, ahead*workers+1)}
-		defer close(c.apart)
-		defer close(c.order)
+		b.clear()
+		compared := make(chan struct{})
+		defer func() {
+			close(c.apart)
+			close(c.order)
+			<-compared
+		}()
 		for range workers {
 			go func() {
 				for t := range c.apart {
@@ -37,7 +44,7 @@ func Compared(source Source[Record]) Source[Record] {
 			}()
 		}
 		go func() {
-			b := before{makers: map[string]*gate.Crowd{}, window: rules.Default().Window}
+			defer close(compared)
 			for t := range c.order {
 				t.compare(&b)
 			}
@@ -125,6 +132,12 @@ type before struct {
 	seen   index.Memory
 	makers map[string]*gate.Crowd // by address
 	window int                    // rows of one maker that are compared with each other
+}
+
+// clear forgets an epoch.
+func (b *before) clear() {
+	b.seen.Clear()
+	clear(b.makers)
 }
 
 // compare fills in what a row is beside those before it, and adds it to them. One

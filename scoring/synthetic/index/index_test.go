@@ -62,13 +62,16 @@ func TestMemoryAndDiskAgree(t *testing.T) {
 		t.Fatal(err)
 	}
 	var m index.Memory
+	var said [][2]int
 	for i := range list {
 		e := &list[i]
 		_, want := m.Alike(&e.Signature)
 		fresh := slices.DeleteFunc(slices.Clone(e.Grams), m.Has)
-		if seen, equal := m.Add(e.Grams, &e.Signature); seen != len(e.Grams)-len(fresh) || equal != want {
+		seen, equal := m.Add(e.Grams, &e.Signature)
+		if seen != len(e.Grams)-len(fresh) || equal != want {
 			t.Fatalf("record %d: %d grams were seen and %d positions equal, want %d and %d", i, seen, equal, len(e.Grams)-len(fresh), want)
 		}
+		said = append(said, [2]int{seen, equal})
 	}
 	if m.Len() != 300 || d.Len() != 300 {
 		t.Fatalf("%d in memory and %d on the disk, want 300", m.Len(), d.Len())
@@ -99,6 +102,17 @@ func TestMemoryAndDiskAgree(t *testing.T) {
 	}
 	if alike < 300 {
 		t.Errorf("%d probes found themselves, want 300", alike)
+	}
+	// One that was emptied is as good as new.
+	m.Clear()
+	if _, equal := m.Alike(&list[0].Signature); m.Len() != 0 || equal != 0 || m.Has(list[0].Grams[0]) {
+		t.Errorf("an index that was emptied has %d records, %d positions equal", m.Len(), equal)
+	}
+	for i := range list {
+		seen, equal := m.Add(list[i].Grams, &list[i].Signature)
+		if got := [2]int{seen, equal}; got != said[i] {
+			t.Fatalf("record %d: %v grams seen and positions equal, the first time %v", i, got, said[i])
+		}
 	}
 }
 

@@ -23,6 +23,14 @@ type Memory struct {
 // Has reports whether a gram was added.
 func (m *Memory) Has(gram uint64) bool { return m.grams.has(gram) }
 
+// Clear empties the index, and keeps its memory for what comes then.
+func (m *Memory) Clear() {
+	clear(m.grams.slots)
+	m.grams.used, m.grams.zero = 0, false
+	clear(m.first)
+	m.signs, m.next = m.signs[:0], m.next[:0]
+}
+
 // Len returns how many records were added.
 func (m *Memory) Len() int { return len(m.signs) }
 
