@@ -48,7 +48,7 @@ import (
 //
 //	the height of the newest trusted header never falls
 //	no provider's word counts: it is believed with signatures, or not at all
-//	a provider that hangs, lags or lies costs time, and no truth
+//	a provider that hangs, lags or lies costs little time, and no truth
 //
 // A trusted header is good for TrustPeriod only: validators that have taken their
 // stake back lose nothing by signing another history. A reader that slept longer
@@ -66,12 +66,23 @@ const (
 	// banFor is how long a provider that answered falsely is not asked.
 	banFor = 10 * time.Minute
 	// askFor bounds one question.
-	askFor = 8 * time.Second
+	askFor = 2 * time.Second
+	// hedgeAfter is how long one provider is waited for before another is asked
+	// besides, far above what an answer takes; hedges is how many are asked at once,
+	// one of them more than there may be liars among the first.
+	hedgeAfter = 400 * time.Millisecond
+	hedges     = 4
+	// rounds is how often all are asked for a value while they only are slow.
+	rounds = 3
+	// shunFor is how long a provider that did not answer in time is asked last.
+	shunFor = time.Minute
 	// waitFor bounds a question that waits for a block: the server answers
 	// within serveWait.
 	waitFor = serveWait + askFor
-	// waitOn is how many providers are asked at once for the next block.
-	waitOn = 3
+	// waitOn is how many providers are asked at once for the next block, and
+	// waitMore after how long another is asked besides: a block takes longer.
+	waitOn   = 5
+	waitMore = time.Second
 	// followFor bounds the verification of one provider's newest block.
 	followFor = 4 * askFor
 	// keepEvery is how often, in blocks, the trusted header is written down: a
@@ -110,11 +121,10 @@ type Light struct {
 	genesis *types.ValidatorSet
 	space   *store.Space
 
-	step   sync.Mutex // held while headers are verified
-	mu     sync.Mutex
+	mu     sync.Mutex           // held while nobody is asked, and nothing verified
 	newest *types.LightBlock    // guarded by mu; verified, nil at first
-	kept   int64                // guarded by step; the height that is written down
-	banned map[string]time.Time // guarded by mu: until when, by name
+	kept   int64                // guarded by mu; the height that is written down
+	last   map[string]time.Time // guarded by mu: who is asked last, until when, by name
 	turn   int                  // guarded by mu: who is asked first
 }
 
@@ -136,7 +146,7 @@ func NewLight(c LightConfig) (*Light, error) {
 	if err := c.DB.BindChain(doc.ChainID); err != nil {
 		return nil, err
 	}
-	l := &Light{cfg: c, chain: doc.ChainID, space: c.DB.Space("light"), banned: make(map[string]time.Time)}
+	l := &Light{cfg: c, chain: doc.ChainID, space: c.DB.Space("light"), last: make(map[string]time.Time)}
 	set := make([]*types.Validator, len(doc.Validators))
 	for i, v := range doc.Validators {
 		set[i] = types.NewValidator(v.PubKey, v.Power)
@@ -164,7 +174,7 @@ var trustedKey = []byte("trusted")
 // read: [ErrNoProvider] if nobody answered truly, [ErrNoBlock] before the
 // second block.
 func (l *Light) Latest(ctx context.Context) (Head, error) {
-	if err := l.advance(ctx, nil); err != nil {
+	if err := l.advance(ctx, claim{}); err != nil {
 		return Head{}, err
 	}
 	head, ok := l.Newest()
@@ -184,9 +194,9 @@ func (l *Light) WaitNext(ctx context.Context, after protocol.Height) (Head, erro
 		if !wait(ctx, pause) {
 			return Head{}, ctx.Err()
 		}
-		first, err := l.waitAny(ctx, after+1)
+		c, err := l.waitAny(ctx, after+1)
 		if err == nil {
-			err = l.advance(ctx, first)
+			err = l.advance(ctx, c)
 		}
 		switch {
 		case ctx.Err() != nil:
@@ -213,36 +223,60 @@ func (l *Light) Newest() (Head, bool) {
 	return h, true
 }
 
-// waitAny asks some providers at once for a block above a height and returns
-// the first that says it has one. One that lags or hangs costs no time so.
-func (l *Light) waitAny(ctx context.Context, above protocol.Height) (Provider, error) {
+// claim is what a provider says: that there is a block at a height, above one that
+// was asked about.
+type claim struct {
+	p             Provider // nil for none
+	above, height protocol.Height
+}
+
+// waitAny asks some providers at once for a block above a height, and others one by
+// one besides, and returns what the first says that has one. Those that are asked
+// last are so here, too: one may say so again and again.
+func (l *Light) waitAny(ctx context.Context, above protocol.Height) (claim, error) {
 	ctx, cancel := context.WithTimeout(ctx, waitFor)
 	defer cancel()
-	all := l.providers()
-	all = all[:min(len(all), waitOn)]
+	all, good := l.providers()
 	type answer struct {
 		p   Provider
+		h   protocol.Height
 		err error
 	}
 	answers := make(chan answer, len(all)) // so that nobody is left behind
-	for _, p := range all {
-		go func() {
-			h, err := p.Wait(ctx, above)
-			if err == nil && h <= above {
-				err = fmt.Errorf("still at %d: %w", h, ErrNoBlock)
-			}
-			answers <- answer{p, err}
-		}()
-	}
-	var errs []error
-	for range all {
-		a := <-answers
-		if a.err == nil {
-			return a.p, nil
+	asked := 0
+	more := func(n int) {
+		for ; n > 0 && asked < len(all); n-- {
+			p := all[asked]
+			asked++
+			go func() {
+				h, err := p.Wait(ctx, above)
+				if err == nil && h <= above {
+					err = fmt.Errorf("still at %d: %w", h, ErrNoBlock)
+				}
+				answers <- answer{p, h, err}
+			}()
 		}
-		errs = append(errs, fmt.Errorf("%s: %w", a.p.Name(), a.err))
 	}
-	return nil, noProvider(errs)
+	if good == 0 {
+		good = waitOn
+	}
+	more(min(good, waitOn))
+	tick := time.NewTicker(waitMore)
+	defer tick.Stop()
+	var errs []error
+	for len(errs) < len(all) {
+		select {
+		case a := <-answers:
+			if a.err == nil {
+				return claim{a.p, above, a.h}, nil
+			}
+			errs = append(errs, fmt.Errorf("%s: %w", a.p.Name(), a.err))
+			more(1)
+		case <-tick.C:
+			more(1)
+		}
+	}
+	return claim{}, noProvider(errs)
 }
 
 // noProvider is the error when none of those that were asked answered, or when
@@ -254,54 +288,116 @@ func noProvider(errs []error) error {
 	return fmt.Errorf("%w: %w", ErrNoProvider, errors.Join(errs...))
 }
 
-// advance verifies the newest block of a provider, of first if it is given.
-func (l *Light) advance(ctx context.Context, first Provider) error {
-	l.step.Lock()
-	defer l.step.Unlock()
-	return l.each(first, func(p Provider) error {
-		c, cancel := context.WithTimeout(ctx, followFor)
+// advance verifies the newest block of a provider, at first of the one that claims
+// to have it.
+func (l *Light) advance(ctx context.Context, c claim) error {
+	all, _ := l.providers()
+	if c.p != nil {
+		all = slices.DeleteFunc(all, func(p Provider) bool { return p.Name() == c.p.Name() })
+		all = slices.Insert(all, 0, c.p)
+	}
+	target, err := race(ctx, l, all, func(ctx context.Context, p Provider) (*types.LightBlock, error) {
+		ctx, cancel := context.WithTimeout(ctx, followFor)
 		defer cancel()
-		return l.follow(c, p)
+		lb, err := l.follow(ctx, p)
+		switch {
+		case err != nil:
+			return nil, err
+		case c.p != nil && p.Name() == c.p.Name() && lb.Height < int64(c.height):
+			return nil, fmt.Errorf("block %d, and it said that there is %d: %w", lb.Height, c.height, ErrLie)
+		case c.p != nil && lb.Height <= int64(c.above):
+			return nil, fmt.Errorf("still at %d: %w", lb.Height, ErrNoBlock)
+		}
+		return lb, nil
 	})
+	if err != nil {
+		return err
+	}
+	return l.trust(target)
 }
 
-// each asks one provider after the other until one answers, first before all.
-// One that answered falsely is banned, and the errors of all are returned by
-// name.
-func (l *Light) each(first Provider, ask func(Provider) error) error {
-	all := l.providers()
-	if first != nil {
-		all = slices.DeleteFunc(all, func(p Provider) bool { return p.Name() == first.Name() })
-		all = slices.Insert(all, 0, first)
+// race asks one provider, and another besides when it fails or has not answered
+// for hedgeAfter, until one answers; no lock is held. One that answered falsely,
+// or was overtaken, is asked last for a while: so who hangs costs hedgeAfter,
+// once. A fork, and a trusted header that is too old, end it. Errors are those
+// of all, by name.
+func race[T any](ctx context.Context, l *Light, all []Provider, ask func(context.Context, Provider) (T, error)) (T, error) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	type answer struct {
+		p   Provider
+		v   T
+		err error
 	}
+	answers := make(chan answer, len(all)) // so that nobody is left behind
+	begun := make(map[string]time.Time)    // of those that have not answered
+	asked := 0
+	more := func() {
+		if asked == len(all) || len(begun) == hedges {
+			return
+		}
+		p := all[asked]
+		asked++
+		begun[p.Name()] = time.Now()
+		go func() {
+			v, err := ask(ctx, p)
+			answers <- answer{p, v, err}
+		}()
+	}
+	more()
+	tick := time.NewTicker(hedgeAfter)
+	defer tick.Stop()
+	var none T
 	var errs []error
-	for _, p := range all {
-		err := ask(p)
-		if err == nil {
-			return nil
+	for len(begun) > 0 {
+		select {
+		case <-ctx.Done():
+			return none, ctx.Err()
+		case <-tick.C:
+			more()
+		case a := <-answers:
+			delete(begun, a.p.Name())
+			switch {
+			case a.err == nil:
+				l.overtaken(begun)
+				return a.v, nil
+			case errors.Is(a.err, ErrFork), errors.Is(a.err, ErrExpired):
+				return none, a.err
+			case errors.Is(a.err, ErrLie):
+				l.cfg.Logger.Warn().Err(a.err).Str("provider", a.p.Name()).Msg("provider answered falsely")
+				l.putLast(a.p.Name(), banFor)
+			case errors.Is(a.err, context.DeadlineExceeded):
+				l.putLast(a.p.Name(), shunFor)
+			}
+			errs = append(errs, fmt.Errorf("%s: %w", a.p.Name(), a.err))
+			more()
 		}
-		if errors.Is(err, ErrFork) || errors.Is(err, ErrExpired) {
-			return err
-		}
-		if errors.Is(err, ErrLie) {
-			l.ban(p, err)
-		}
-		errs = append(errs, fmt.Errorf("%s: %w", p.Name(), err))
 	}
-	return noProvider(errs)
+	return none, noProvider(errs)
 }
 
-func (l *Light) ban(p Provider, err error) {
-	l.cfg.Logger.Warn().Err(err).Str("provider", p.Name()).Msg("provider answered falsely")
+// overtaken puts those last that others were asked besides, and answered before.
+func (l *Light) overtaken(begun map[string]time.Time) {
+	for name, at := range begun {
+		if time.Since(at) >= hedgeAfter {
+			l.putLast(name, shunFor)
+		}
+	}
+}
+
+func (l *Light) putLast(name string, d time.Duration) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.banned[p.Name()] = time.Now().Add(banFor)
+	if until := time.Now().Add(d); until.After(l.last[name]) {
+		l.last[name] = until
+	}
 }
 
-// providers returns who may be asked, another one first each time; those that
-// lied come last, for they may be all there is.
-func (l *Light) providers() []Provider {
-	all := slices.Clone(l.cfg.Providers())
+// providers returns who may be asked, another one first each time. Those that
+// lied or hung come last, for they may be all there is; good is how many others
+// there are.
+func (l *Light) providers() (all []Provider, good int) {
+	all = slices.Clone(l.cfg.Providers())
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if len(all) > 0 {
@@ -309,20 +405,22 @@ func (l *Light) providers() []Provider {
 		all = append(all[l.turn:], all[:l.turn]...)
 	}
 	now := time.Now()
-	for name, until := range l.banned {
+	for name, until := range l.last {
 		if now.After(until) {
-			delete(l.banned, name)
+			delete(l.last, name)
 		}
 	}
-	slices.SortStableFunc(all, func(a, b Provider) int { return l.rank(a) - l.rank(b) })
-	return all
-}
-
-func (l *Light) rank(p Provider) int {
-	if _, ok := l.banned[p.Name()]; ok {
-		return 1
+	rank := func(p Provider) int {
+		if _, ok := l.last[p.Name()]; ok {
+			return 1
+		}
+		return 0
 	}
-	return 0
+	slices.SortStableFunc(all, func(a, b Provider) int { return rank(a) - rank(b) })
+	for good < len(all) && rank(all[good]) == 0 {
+		good++
+	}
+	return all, good
 }
 
 // Reader reads the state of a head that Latest or WaitNext returned, each value
@@ -330,17 +428,20 @@ func (l *Light) rank(p Provider) int {
 // minutes; Iterate returns [ErrNotProvable]. The reader asks until ctx is done.
 func (l *Light) Reader(ctx context.Context, head Head) *LightReader {
 	return &LightReader{head: head, known: make(map[string][]byte), fetch: func(keys [][]byte) ([]Proven, error) {
-		var items []Proven
-		err := l.each(nil, func(p Provider) (err error) {
-			c, cancel := context.WithTimeout(ctx, askFor)
-			defer cancel()
-			items, err = proven(c, p, head, keys)
-			return err
-		})
-		if ctx.Err() != nil {
-			err = ctx.Err()
+		for n := 1; ; n++ {
+			all, _ := l.providers()
+			items, err := race(ctx, l, all, func(ctx context.Context, p Provider) ([]Proven, error) {
+				ctx, cancel := context.WithTimeout(ctx, askFor)
+				defer cancel()
+				return proven(ctx, p, head, keys)
+			})
+			switch {
+			case ctx.Err() != nil:
+				return nil, ctx.Err()
+			case err == nil || n == rounds || !errors.Is(err, context.DeadlineExceeded):
+				return items, err
+			}
 		}
-		return items, err
 	}}
 }
 

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/cometbft/cometbft/light"
@@ -17,33 +18,33 @@ import (
 // halves the distance, and every change of a third of the set costs one.
 const maxSkips = 512
 
-// follow verifies the newest block of p by skipping: a header is believed if
-// more than a third of the trusted set and two thirds of its own signed it,
-// and where the sets differ too much, a header halfway comes first
+// follow verifies the newest block of p by skipping and returns it: a header is
+// believed if more than a third of the trusted set and two thirds of its own
+// signed it, and where the sets differ too much, a header halfway comes first
 // (Braithwaite et al., "Tendermint light client", section on skipping).
-func (l *Light) follow(ctx context.Context, p Provider) error {
+func (l *Light) follow(ctx context.Context, p Provider) (*types.LightBlock, error) {
 	trusted, err := l.root(ctx, p)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	target, err := l.block(ctx, p, 0)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	switch {
 	case target.Height < trusted.Height:
-		return fmt.Errorf("behind at %d: %w", target.Height, ErrNoBlock)
+		return nil, fmt.Errorf("behind at %d: %w", target.Height, ErrNoBlock)
 	case target.Height == trusted.Height:
 		if !bytes.Equal(target.Hash(), trusted.Hash()) {
-			return l.contradiction(trusted, trusted, target, p)
+			return nil, l.contradiction(trusted, trusted, target, p)
 		}
-		return nil
+		return target, nil
 	}
 	start := trusted
 	steps := []*types.LightBlock{target}
 	for n := 0; len(steps) > 0; n++ {
 		if n == maxSkips {
-			return fmt.Errorf("%d headers are not enough to %d: %w", n, target.Height, ErrLie)
+			return nil, fmt.Errorf("%d headers are not enough to %d: %w", n, target.Height, ErrLie)
 		}
 		next := steps[len(steps)-1]
 		err := l.verify(trusted, next)
@@ -54,21 +55,20 @@ func (l *Light) follow(ctx context.Context, p Provider) error {
 		case errors.As(err, &unknown):
 			mid, err := l.block(ctx, p, protocol.Height((trusted.Height+next.Height)/2))
 			if err != nil {
-				return err
+				return nil, err
 			}
 			steps = append(steps, mid)
 		default:
-			return err
+			return nil, err
 		}
 	}
-	if err := l.crossCheck(ctx, p, start, target); err != nil {
-		return err
-	}
-	return l.trust(target)
+	return target, l.crossCheck(ctx, p, start, target)
 }
 
 // block fetches one light block; h 0 is the newest.
 func (l *Light) block(ctx context.Context, p Provider, h protocol.Height) (*types.LightBlock, error) {
+	ctx, cancel := context.WithTimeout(ctx, askFor)
+	defer cancel()
 	b, err := p.LightBlock(ctx, h)
 	if err != nil {
 		return nil, err
@@ -130,32 +130,28 @@ func (l *Light) root(ctx context.Context, p Provider) (*types.LightBlock, error)
 	return lb, nil
 }
 
-// crossCheck asks one other provider for the same height. It may not know it
-// yet; but another block there means that one of the two lies, or that the
-// validators signed two chains.
+// crossCheck asks other providers for the same height, until one has the same
+// block. They may not know it yet; but another block there means that one of the
+// two lies, or that the validators signed two chains.
 func (l *Light) crossCheck(ctx context.Context, p Provider, trusted, target *types.LightBlock) error {
-	for _, w := range l.providers() {
-		if w.Name() == p.Name() {
-			continue
-		}
-		c, cancel := context.WithTimeout(ctx, askFor)
-		other, err := l.block(c, w, protocol.Height(target.Height))
-		cancel()
+	all, _ := l.providers()
+	all = slices.DeleteFunc(all, func(w Provider) bool { return w.Name() == p.Name() })
+	ctx, cancel := context.WithTimeout(ctx, askFor)
+	defer cancel()
+	_, err := race(ctx, l, all, func(ctx context.Context, w Provider) (bool, error) {
+		other, err := l.block(ctx, w, protocol.Height(target.Height))
 		switch {
-		case errors.Is(err, ErrLie):
-			l.ban(w, err)
-			continue
 		case err != nil:
-			continue
+			return false, err
 		case bytes.Equal(other.Hash(), target.Hash()):
-			return nil
+			return true, nil
 		}
-		if err := l.contradiction(trusted, target, other, w); errors.Is(err, ErrFork) {
-			return err
-		}
-		l.ban(w, fmt.Errorf("another block %d: %w", target.Height, ErrLie))
+		return false, l.contradiction(trusted, target, other, w)
+	})
+	if errors.Is(err, ErrFork) {
+		return err
 	}
-	return nil
+	return nil // as well as can be
 }
 
 // contradiction says what it means that w gave other where verified is known:
@@ -176,9 +172,20 @@ func (l *Light) contradiction(trusted, verified, other *types.LightBlock, w Prov
 // trust makes lb the newest trusted block, and writes it down now and then.
 func (l *Light) trust(lb *types.LightBlock) error {
 	l.mu.Lock()
+	if old := l.newest; old != nil && lb.Height <= old.Height { // another question was faster
+		l.mu.Unlock()
+		if lb.Height == old.Height && !bytes.Equal(lb.Hash(), old.Hash()) {
+			return fmt.Errorf("block %d is %X, and %X: %w", lb.Height, old.Hash(), lb.Hash(), ErrFork)
+		}
+		return nil
+	}
 	l.newest = lb
+	keep := l.kept == 0 || lb.Height >= l.kept+keepEvery
+	if keep {
+		l.kept = lb.Height
+	}
 	l.mu.Unlock()
-	if l.kept > 0 && lb.Height < l.kept+keepEvery {
+	if !keep {
 		return nil
 	}
 	p, err := lb.ToProto()
@@ -192,6 +199,5 @@ func (l *Light) trust(lb *types.LightBlock) error {
 	if err := l.space.Set(trustedKey, b); err != nil {
 		return fmt.Errorf("keep trusted header: %w", err)
 	}
-	l.kept = lb.Height
 	return nil
 }

@@ -31,10 +31,11 @@ func Decide(err error) pubsub.ValidationResult {
 // request: only the sender can have caused it, and any node finds it from the
 // bytes alone, so that an honest node does not pass such a message on, whatever
 // it knows of the ledger. Peers of another chain cannot even connect, so that
-// its messages are no mistake either.
+// its messages are no mistake either. A type that is not known is no fault: a
+// newer version may know it.
 func Blames(err error) bool {
 	_, blames := wire.Word(err)
-	return blames
+	return blames && !errors.Is(err, wire.ErrUnknown)
 }
 
 // A reasoner is an error with a short word for the metrics, one of a few that

@@ -59,3 +59,6 @@ func (r *resender) Add(hash protocol.Hash, raw []byte, at protocol.Height) { r.a
 func (r *resender) Due(at protocol.Height, waits func(protocol.Hash) bool) [][]byte {
 	return r.due(at, waits)
 }
+
+// PassTx is what a light node does with a transaction from gossip.
+func PassTx(ctx context.Context, l *Light, raw []byte) error { return l.passTx(ctx, "", raw) }

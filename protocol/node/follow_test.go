@@ -97,6 +97,25 @@ func TestAMinerFollowsTheLedgerAndItsTransactionsAreCarriedOut(t *testing.T) {
 	}
 }
 
+// A miner's node used to pass on any signed bytes: of a key that has nothing, at
+// any nonce. Nor does it blame who brought them, unless no program makes such
+// bytes.
+func TestAMinerPassesOnNoTransactionsOfOthers(t *testing.T) {
+	n := newNetwork(t, 1)
+	m := n.light(t, nil)
+	<-m.Ready()
+	tx, err := wire.NewTx(hotkey(t, "nobody"), n.g.ChainID(), 1<<60, 1, &wire.Transfer{To: hotkey(t, "m").PublicKey(), Amount: 1})
+	check(t, err)
+	err = node.PassTx(t.Context(), m, wire.Encode(tx))
+	if err == nil || gossip.Blames(err) {
+		t.Errorf("a transaction of who has nothing: got %v", err)
+	}
+	err = node.PassTx(t.Context(), m, []byte("nonsense"))
+	if !gossip.Blames(err) {
+		t.Errorf("nonsense: got %v", err)
+	}
+}
+
 // A commitment that comes before the tasks are drawn is refused by everybody,
 // and gossip does not pass on the same bytes again for two minutes.
 func TestATransactionThatNobodyKeptIsHandedOver(t *testing.T) {

@@ -3,6 +3,7 @@ package node
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 	"time"
 
@@ -38,6 +39,9 @@ type Light struct {
 	mu    sync.Mutex
 	heads map[protocol.Height]*consensus.LightReader
 	shun  map[string]time.Time // peers that did not answer, until when
+	// keepers are the peers that keep the ledger, as it says itself: at first as the
+	// genesis has them.
+	keepers map[string]bool
 }
 
 // NewLight opens a miner's node; it starts nothing.
@@ -47,7 +51,12 @@ func NewLight(cfg Config) (*Light, error) {
 	}
 	l := &Light{
 		cfg: cfg, chain: cfg.Genesis.ChainID(), tip: newTip(),
-		heads: map[protocol.Height]*consensus.LightReader{}, shun: map[string]time.Time{},
+		heads: map[protocol.Height]*consensus.LightReader{}, shun: map[string]time.Time{}, keepers: map[string]bool{},
+	}
+	for i := range cfg.Genesis.Seats {
+		if s := &cfg.Genesis.Seats[i]; s.Consensus != nil {
+			l.keepers[gossip.PeerID(s.Identity)] = true
+		}
 	}
 	host, err := newHost(&cfg, l.chain, gossip.Handlers{Tx: l.passTx, Answer: gossip.Handler(cfg.Answer), Card: gossip.Handler(cfg.Card), Pairs: gossip.Handler(cfg.Pairs)})
 	if err != nil {
@@ -103,20 +112,34 @@ func (l *Light) follow(ctx context.Context) error {
 	}
 }
 
-// passTx looks at a transaction that is only passed on: without the ledger,
-// its signature is all that can be told.
+// errOthers is why a transaction of another is not passed on.
+var errOthers = errors.New("node: without the ledger no transaction is passed on")
+
+// passTx looks at a transaction of another, and passes none on: without the ledger,
+// a signature is all that could be told of it, which costs its maker nothing and
+// each node a check. Who makes one sends it to all its peers, and validators pass
+// it on.
 func (l *Light) passTx(_ context.Context, _ string, raw []byte) error {
-	_, _, err := wire.DecodeTx(raw, l.chain)
-	return err
+	if _, _, err := wire.ReadTx(raw, l.chain); err != nil {
+		return err
+	}
+	return errOthers
 }
 
-// ledgerPeers returns the peers that may answer questions about the ledger.
+// ledgerPeers returns the peers that may answer questions about the ledger: those
+// that it names as its validators. Where none of them is connected, which an
+// operator's bootstrap peers mend, anybody may be asked.
 func (l *Light) ledgerPeers() []string {
 	now := time.Now()
+	peers := l.host.Peers()
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	known := slices.ContainsFunc(peers, func(p gossip.PeerInfo) bool { return l.keepers[p.ID] })
 	var some, rest []string
-	for _, p := range l.host.Peers() {
+	for _, p := range peers {
+		if known && !l.keepers[p.ID] {
+			continue
+		}
 		if until, ok := l.shun[p.ID]; ok && now.Before(until) {
 			rest = append(rest, p.ID)
 			continue

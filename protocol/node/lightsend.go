@@ -71,11 +71,11 @@ func (l *Light) learnPeers(ctx context.Context) error {
 			return nil //nolint:nilerr // a clean stop
 		}
 		if r, at := l.Latest(); r != nil {
-			addrs, err := validatorAddrs(r)
+			seats, err := validatorSeats(r)
 			if err != nil {
-				l.cfg.Logger.Debug().Err(err).Msg("addresses of validators not read")
+				l.cfg.Logger.Debug().Err(err).Msg("seats of validators not read")
 			} else {
-				l.host.SetLedgerPeers(addrs)
+				l.know(seats)
 			}
 			h = at
 		}
@@ -83,8 +83,28 @@ func (l *Light) learnPeers(ctx context.Context) error {
 	}
 }
 
-// validatorAddrs reads where the validators of the set are reached.
-func validatorAddrs(r ledger.Reader) ([]gossip.Addr, error) {
+// know tells gossip where the validators are reached, and asks nobody else.
+func (l *Light) know(seats []ledger.Seat) {
+	var addrs []gossip.Addr
+	keepers := map[string]bool{}
+	for i := range seats {
+		s := &seats[i]
+		if s.Identity.IsZero() {
+			continue
+		}
+		keepers[gossip.PeerID(s.Identity)] = true
+		if len(s.Addresses) > 0 {
+			addrs = append(addrs, gossip.Addr{Identity: s.Identity, Addresses: s.Addresses})
+		}
+	}
+	l.host.SetLedgerPeers(addrs)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.keepers = keepers
+}
+
+// validatorSeats reads the seats of the validators of the set.
+func validatorSeats(r ledger.Reader) ([]ledger.Seat, error) {
 	set, _, err := ledger.ReadValidators(r)
 	if err != nil {
 		return nil, err
@@ -98,15 +118,15 @@ func validatorAddrs(r ledger.Reader) ([]gossip.Addr, error) {
 			return nil, err
 		}
 	}
-	var addrs []gossip.Addr
+	var out []ledger.Seat
 	for _, v := range set.Set {
 		s, ok, err := ledger.ReadSeat(r, v.UID)
 		if err != nil {
 			return nil, err
 		}
-		if ok && len(s.Addresses) > 0 && !s.Identity.IsZero() {
-			addrs = append(addrs, gossip.Addr{Identity: s.Identity, Addresses: s.Addresses})
+		if ok {
+			out = append(out, s)
 		}
 	}
-	return addrs, nil
+	return out, nil
 }
