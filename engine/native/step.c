@@ -22,6 +22,7 @@
 
 /* Many tokens' parts are more than PARTS_A_THREAD, for a processor may be slower than the other, if only by the system's own work on it. */
 enum { REPEAT_NORMS = 2, PARTS_OF_MANY = 8, MAX_COLUMNS = 1 << 14 };
+enum { PART_BYTES = 2 << 20 }; /* of weights that a part reads for few tokens, at most */
 
 struct step {
 	eng_model *m;
@@ -111,29 +112,36 @@ static const struct eng_block *slab_of(const struct eng_block *a, int slab, int 
 	return a + (size_t)slab * (SLAB / SLOTS) * (size_t)blocks;
 }
 
-/* How many units of work a part takes, so that each thread has several parts. */
-static void divide(struct step *s, int units)
-{
-	s->rows_a_part = units / (s->m->threads * (s->n > SLOTS ? PARTS_OF_MANY : PARTS_A_THREAD));
-	if (s->rows_a_part < 1)
-		s->rows_a_part = 1;
-	s->slabs = (s->n + SLAB - 1) / SLAB;
-}
-
-static int parts_of(const struct step *s, int units) { return (units + s->rows_a_part - 1) / s->rows_a_part; }
-
 /* How far behind its first group a matrix has a group, in bytes. */
 static size_t offset_of(const struct eng_matrix *w, int group)
 {
 	return w->lanes ? (size_t)(group / 2) * w->pair_bytes + (size_t)(group % 2) * w->group_bytes : (size_t)group * GROUP * w->stride;
 }
 
+/* How many units of work a part takes, a unit being groups of w: so that each thread has several parts, and that a part of few tokens is
+ * no longer than threads that are not equally fast may wait for each other at the end. */
+static int units_a_part(const struct step *s, const struct eng_matrix *w, int groups, int units)
+{
+	const int even = units / (s->m->threads * (s->n > SLOTS ? PARTS_OF_MANY : PARTS_A_THREAD));
+	const int longest = s->n > SLOTS ? even : (int)(PART_BYTES / offset_of(w, groups));
+	const int least = eng_least(even, longest);
+	return least < 1 ? 1 : least;
+}
+
+static void divide(struct step *s, const struct eng_matrix *w, int groups, int units)
+{
+	s->rows_a_part = units_a_part(s, w, groups, units);
+	s->slabs = (s->n + SLAB - 1) / SLAB;
+}
+
+static int parts_of(const struct step *s, int units) { return (units + s->rows_a_part - 1) / s->rows_a_part; }
+
 /* Tells threads that wait that w is read next, by a loop of so many units, a unit being groups of its groups. Many tokens wait for
  * sums, not for memory. */
 static void comes_next(struct step *s, const struct eng_matrix *w, int groups, int units)
 {
-	const int part = units / (s->m->threads * PARTS_A_THREAD);
-	eng_pool_next(s->m->pool, s->n > SLOTS ? NULL : w->lanes ? w->lanes : w->data, offset_of(w, part > 0 ? part * groups : groups));
+	const size_t part = offset_of(w, groups * units_a_part(s, w, groups, units));
+	eng_pool_next(s->m->pool, s->n > SLOTS ? NULL : w->lanes ? w->lanes : w->data, part);
 }
 
 static int qkv_groups(const struct eng_matrix *w) { return w[ENG_Q].groups + w[ENG_K].groups + w[ENG_V].groups; }
@@ -175,7 +183,7 @@ static void product(struct step *s, const struct eng_matrix *w, const struct eng
 	s->out = out;
 	s->stride = stride;
 	s->mode = mode;
-	divide(s, w->groups);
+	divide(s, w, 1, w->groups);
 	run(s, s->slabs * parts_of(s, w->groups), part);
 }
 
@@ -357,7 +365,7 @@ static void layer(struct step *s, int *spans)
 	norms(s, s->l->v[ENG_ATTN_NORM]);
 	const int rows = qkv_groups(w), ffn = m->s.ffn / BLOCK;
 	comes_next(s, &w[ENG_O], 1, w[ENG_O].groups);
-	divide(s, rows);
+	divide(s, w, 1, rows);
 	run(s, s->slabs * parts_of(s, rows), qkv_part);
 	if (!s->merge || s->layer == m->s.layers - 1)
 		run(s, store_kv_parts(s), store_kv_part);
@@ -375,7 +383,7 @@ static void layer(struct step *s, int *spans)
 	residual(s, &w[ENG_O], m->a0, s->l->v[ENG_POST_ATTN_NORM]);
 	norms(s, s->l->v[ENG_FFN_NORM]);
 	comes_next(s, &w[ENG_DOWN], 1, w[ENG_DOWN].groups);
-	divide(s, ffn);
+	divide(s, &w[ENG_GATE], 2, ffn);
 	run(s, s->slabs * parts_of(s, ffn), gate_part);
 	if (s->layer + 1 < m->s.layers)
 		comes_next(s, s->l[1].w, 1, qkv_groups(s->l[1].w));
