@@ -49,6 +49,7 @@ settings give the same tokens and the same fingerprint on every machine:
 			check,
 			modelPerplexityCommand(),
 			modelBenchCommand(),
+			modelSynthCommand(),
 		}),
 	}
 	judged(check) // an argument too many has its exit status, too

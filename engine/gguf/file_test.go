@@ -3,6 +3,7 @@ package gguf_test
 import (
 	"bytes"
 	"errors"
+	"io"
 	"math"
 	"os"
 	"path/filepath"
@@ -183,6 +184,38 @@ func TestOpenRefusesWhatIsNoModel(t *testing.T) {
 	} {
 		if _, err := gguf.Open(path); !errors.Is(err, want) {
 			t.Errorf("%s: got %v, want %v", path, err, want)
+		}
+	}
+}
+
+func TestTensorsAreWrittenAsTheFileIs(t *testing.T) {
+	data := bytes.Repeat([]byte{1, 2, 3, 4}, 64)
+	tensor := gguf.Tensor{Name: "w", Dims: []uint64{64}, Type: gguf.F32}
+	var streamed, whole gguf.Writer
+	streamed.AddTensorFunc(tensor, func(w io.Writer) error {
+		for b := range slices.Chunk(data, 100) {
+			if _, err := w.Write(b); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	tensor.Data = data
+	whole.AddTensor(tensor)
+	if a, b := render(t, &streamed), render(t, &whole); !bytes.Equal(a, b) {
+		t.Errorf("%d bytes differ from %d in memory", len(a), len(b))
+	}
+	if size, err := streamed.Size(); err != nil || size != int64(len(render(t, &whole))) {
+		t.Errorf("the size is said to be %d (%v)", size, err)
+	}
+	for _, n := range []int{0, len(data) - 1, len(data) + 1} {
+		var w gguf.Writer
+		w.AddTensorFunc(tensor, func(out io.Writer) error {
+			_, err := out.Write(make([]byte, n))
+			return err
+		})
+		if _, err := w.WriteTo(io.Discard); !errors.Is(err, gguf.ErrTensor) {
+			t.Errorf("%d bytes for a tensor of %d: got %v", n, len(data), err)
 		}
 	}
 }

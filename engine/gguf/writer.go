@@ -10,10 +10,11 @@ import (
 	"path/filepath"
 )
 
-// Writer builds a file in memory: pairs and tensors in the order of the calls.
-// It writes what it is told and checks only that each tensor has as many bytes
-// as its shape asks for, so that tests can make files that Parse refuses.
-// The zero value is ready; it is not safe for concurrent use.
+// Writer builds a file in memory, but for tensors that are written as the file
+// is: pairs and tensors in the order of the calls. It writes what it is told and
+// checks only that each tensor has as many bytes as its shape asks for, so that
+// tests can make files that Parse refuses. The zero value is ready; it is not
+// safe for concurrent use.
 type Writer struct {
 	// Version is the version of the format; 0 stands for 3.
 	Version uint32
@@ -23,7 +24,23 @@ type Writer struct {
 
 	pairs   []byte
 	nPairs  uint64
-	tensors []Tensor
+	tensors []source
+}
+
+// source is a tensor and, where its data is not in memory, what writes it.
+type source struct {
+	Tensor
+	write func(io.Writer) error
+}
+
+// size returns how many bytes the tensor's shape asks for, and fails if its
+// data is known to be another number.
+func (s source) size() (uint64, error) {
+	size, err := s.byteSize()
+	if err == nil && s.write == nil && size != uint64(len(s.Data)) {
+		err = fmt.Errorf("%w: %q has %d bytes, its shape asks for %d", ErrTensor, s.Name, len(s.Data), size)
+	}
+	return size, err
 }
 
 // AddRaw adds a pair whose value is stored as raw.
@@ -84,45 +101,95 @@ func (w *Writer) AddFloat32s(key string, values []float32) {
 }
 
 // AddTensor adds a tensor; t.Data is kept, not copied.
-func (w *Writer) AddTensor(t Tensor) { w.tensors = append(w.tensors, t) }
+func (w *Writer) AddTensor(t Tensor) { w.tensors = append(w.tensors, source{Tensor: t}) }
+
+// AddTensorFunc adds a tensor whose data write gives to its argument when the
+// file is written, as often as it is; t.Data is of no account.
+func (w *Writer) AddTensorFunc(t Tensor, write func(io.Writer) error) {
+	w.tensors = append(w.tensors, source{t, write})
+}
 
 // ReplaceTensor puts t in the place of the tensor called name; it reports
 // whether there was one.
 func (w *Writer) ReplaceTensor(name string, t Tensor) bool {
 	for i := range w.tensors {
 		if w.tensors[i].Name == name {
-			w.tensors[i] = t
+			w.tensors[i] = source{Tensor: t}
 			return true
 		}
 	}
 	return false
 }
 
+// counted counts the bytes that were written to a Writer.
+type counted struct {
+	to io.Writer
+	n  int64
+}
+
+func (c *counted) Write(b []byte) (int, error) {
+	n, err := c.to.Write(b)
+	c.n += int64(n)
+	return n, err
+}
+
 // WriteTo writes the file. It fails if a tensor's data does not fit its shape.
-func (w *Writer) WriteTo(out io.Writer) (int64, error) {
+func (w *Writer) WriteTo(to io.Writer) (int64, error) {
 	head, align, err := w.head()
 	if err != nil {
 		return 0, err
 	}
-	var written int64
-	put := func(b []byte) error {
-		n, err := out.Write(b)
-		written += int64(n)
-		return err
+	out := &counted{to: to}
+	if _, err := out.Write(head); err != nil {
+		return out.n, err
 	}
 	zeros := make([]byte, align)
-	if err := put(head); err != nil {
-		return written, err
-	}
 	for _, t := range w.tensors {
-		if err := put(zeros[:padding(uint64(written), align)]); err != nil {
-			return written, err
+		if _, err := out.Write(zeros[:padding(uint64(out.n), align)]); err != nil {
+			return out.n, err
 		}
-		if err := put(t.Data); err != nil {
-			return written, err
+		if err := t.writeTo(out); err != nil {
+			return out.n, err
 		}
 	}
-	return written, put(zeros[:padding(uint64(written), align)])
+	_, err = out.Write(zeros[:padding(uint64(out.n), align)])
+	return out.n, err
+}
+
+func (s source) writeTo(out *counted) error {
+	if s.write == nil {
+		_, err := out.Write(s.Data)
+		return err
+	}
+	size, err := s.size()
+	if err != nil {
+		return err
+	}
+	before := out.n
+	if err := s.write(out); err != nil {
+		return err
+	}
+	if n := uint64(out.n - before); n != size {
+		return fmt.Errorf("%w: %d bytes of %q were written, its shape asks for %d", ErrTensor, n, s.Name, size)
+	}
+	return nil
+}
+
+// Size returns how many bytes the file has. It fails as WriteTo does.
+func (w *Writer) Size() (int64, error) {
+	head, align, err := w.head()
+	if err != nil {
+		return 0, err
+	}
+	size := uint64(len(head))
+	for _, t := range w.tensors {
+		n, err := t.size()
+		if err != nil {
+			return 0, err
+		}
+		size += padding(size, align) + n
+	}
+	return int64(size + padding(size, align)), nil
 }
 
 // head returns everything before the tensor data, and the alignment.
@@ -144,14 +211,11 @@ func (w *Writer) head() ([]byte, uint64, error) {
 	b = append(b, pairs...)
 	offset := uint64(0)
 	for _, t := range w.tensors {
-		size, err := t.byteSize()
+		size, err := t.size()
 		if err != nil {
 			return nil, 0, err
 		}
-		if size != uint64(len(t.Data)) {
-			return nil, 0, fmt.Errorf("%w: %q has %d bytes, its shape asks for %d", ErrTensor, t.Name, len(t.Data), size)
-		}
-		b = appendTensor(b, t, offset)
+		b = appendTensor(b, t.Tensor, offset)
 		offset += size + padding(size, align)
 	}
 	return b, align, nil

@@ -1,79 +1,112 @@
-package main
+package synth
 
 import (
 	"encoding/binary"
+	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"math"
-	"math/rand/v2"
 	"slices"
 	"strings"
+	"sync/atomic"
 
 	"github.com/assaynet/assay/engine/gguf"
 )
 
-// shape is the size of a model of the llama family with tied embeddings.
+// ErrOptions says that there is no such model.
+var ErrOptions = errors.New("no such random model")
+
+// DefaultContext is the context of a model whose Options ask for none, in
+// tokens.
+const DefaultContext = 8192
+
+// Options say which model it is. Equal options give equal bytes.
+type Options struct {
+	Shape   string // one of Shapes
+	Type    string // of the matrices, one of Types; embedding and output have a larger one, as in real files
+	Seed    uint64 // decides the weights
+	Context uint32 // tokens that the model says it takes; DefaultContext when 0
+}
+
+// shape is the size of a model of the llama family.
 type shape struct {
-	width, layers, heads, kvHeads, ffn, vocab, context uint32
-	ropeBase                                           float32
+	width, layers, heads, kvHeads, ffn, vocab uint32
+	ropeBase                                  float32
+	untied                                    bool // it has an output of its own
 }
 
-// shapes are those of real models: SmolLM2-135M and Llama 3.2 1B. The third is
-// for tests.
+// shapes are those of real models: SmolLM2-135M, Llama 3.2 1B and 3B, Llama 3.1
+// 8B and 70B, as their files' metadata have them. The last is for tests.
 var shapes = map[string]shape{
-	"smollm-135m": {width: 576, layers: 30, heads: 9, kvHeads: 3, ffn: 1536, vocab: 49152, context: 8192, ropeBase: 100000},
-	"llama-1b":    {width: 2048, layers: 16, heads: 32, kvHeads: 8, ffn: 8192, vocab: 128256, context: 8192, ropeBase: 500000},
-	"tiny":        {width: 64, layers: 2, heads: 4, kvHeads: 2, ffn: 96, vocab: 512, context: 1024, ropeBase: 10000},
+	"smollm-135m": {576, 30, 9, 3, 1536, 49152, 100000, false},
+	"llama-1b":    {2048, 16, 32, 8, 8192, 128256, 500000, false},
+	"llama-3b":    {3072, 28, 24, 8, 8192, 128256, 500000, false},
+	"llama-8b":    {4096, 32, 32, 8, 14336, 128256, 500000, true},
+	"llama-70b":   {8192, 80, 64, 8, 28672, 128256, 500000, true},
+	"tiny":        {256, 2, 4, 2, 512, 512, 10000, true},
 }
 
-func shapeNames() []string { return slices.Sorted(maps.Keys(shapes)) }
+// Shapes returns the names of the shapes, in order.
+func Shapes() []string { return slices.Sorted(maps.Keys(shapes)) }
 
-// blockKind is how 32 weights are stored: the scale, for Q4_1 the least weight,
-// then the levels.
-type blockKind struct {
-	encoding gguf.Type
-	spread   float64 // standard deviation of the levels when their bytes are random
-	least    float64 // level that the bits 0 stand for, where the block stores it; else 0
+// Model is a model that can be written.
+type Model struct {
+	file    gguf.Writer
+	rings   rings
+	size    int64
+	weights uint64
+	written atomic.Int64
 }
 
-// size returns the bytes of a block.
-func (k blockKind) size() int {
-	_, bytes := k.encoding.Block()
-	return int(bytes)
-}
-
-var kinds = map[string]blockKind{
-	"q8_0": {gguf.Q8_0, 73.9, 0},
-	"q4_0": {gguf.Q4_0, 4.61, 0},
-	"q4_1": {gguf.Q4_1, 4.61, -7.5},
-}
-
-// writeRandom writes a model whose weights are random bits, scaled so that a
-// matrix keeps the size of what it multiplies. Every layer has other weights,
-// though all are drawn from one pool: what matters is that they are other
-// memory.
-func writeRandom(path, shapeName, kindName string) error {
-	s, ok := shapes[shapeName]
+// New prepares the model; it fails with ErrOptions where a name is unknown or
+// the shape has no rows of that type. It takes some megabytes of memory,
+// however large the model is.
+func New(o Options) (*Model, error) {
+	s, ok := shapes[o.Shape]
 	if !ok {
-		return fmt.Errorf("no shape is called %q; there are %s", shapeName, strings.Join(shapeNames(), ", "))
+		return nil, fmt.Errorf("%w: no shape is called %q; there are %s", ErrOptions, o.Shape, strings.Join(Shapes(), ", "))
 	}
-	kind, ok := kinds[kindName]
+	kind, ok := kinds[o.Type]
 	if !ok {
-		return fmt.Errorf("no type is called %q; there are %s", kindName, strings.Join(slices.Sorted(maps.Keys(kinds)), ", "))
+		return nil, fmt.Errorf("%w: no type is called %q; there are %s", ErrOptions, o.Type, strings.Join(Types(), ", "))
 	}
-	w := &gguf.Writer{}
-	addMetadata(w, s, "random-"+shapeName+"-"+kindName)
-	addVocabulary(w, int(s.vocab))
-	addWeights(w, s, kind)
-	return w.WriteFile(path)
+	if n := kind.elements(); s.width%n != 0 || s.ffn%n != 0 {
+		return nil, fmt.Errorf("%w: rows of %s, which have %d and %d weights, are no multiples of %d as %s has them", ErrOptions, o.Shape, s.width, s.ffn, n, o.Type)
+	}
+	m := &Model{rings: rings{seed: o.Seed}}
+	m.addMetadata(s, o)
+	addVocabulary(&m.file, int(s.vocab))
+	m.addWeights(s, kind)
+	var err error
+	m.size, err = m.file.Size()
+	return m, err
 }
 
-func addMetadata(w *gguf.Writer, s shape, name string) {
+// Size returns how many bytes the file has or will have.
+func (m *Model) Size() int64 { return m.size }
+
+// Weights returns how many weights the model has.
+func (m *Model) Weights() uint64 { return m.weights }
+
+// Written returns how many bytes of weights were written so far; it may be
+// called while WriteFile runs.
+func (m *Model) Written() int64 { return m.written.Load() }
+
+// WriteFile writes the file to path as a whole, beside it first.
+func (m *Model) WriteFile(path string) error { return m.file.WriteFile(path) }
+
+func (m *Model) addMetadata(s shape, o Options) {
+	w := &m.file
+	context := o.Context
+	if context == 0 {
+		context = DefaultContext
+	}
 	w.AddString("general.architecture", "llama")
-	w.AddString("general.name", name)
+	w.AddString("general.name", fmt.Sprintf("random-%s-%s-%d", o.Shape, o.Type, o.Seed))
 	w.AddUint32("general.quantization_version", 2)
 	w.AddUint32("llama.block_count", s.layers)
-	w.AddUint32("llama.context_length", s.context)
+	w.AddUint32("llama.context_length", context)
 	w.AddUint32("llama.embedding_length", s.width)
 	w.AddUint32("llama.feed_forward_length", s.ffn)
 	w.AddUint32("llama.attention.head_count", s.heads)
@@ -102,102 +135,67 @@ func addVocabulary(w *gguf.Writer, n int) {
 		tokens = append(tokens, fmt.Sprintf("t%d", i))
 	}
 	const normal, control = 1, 3 // llama.cpp's kinds of tokens
-	kinds := slices.Repeat([]int32{normal}, n)
+	types := slices.Repeat([]int32{normal}, n)
 	for i := range special {
-		kinds[i] = control
+		types[i] = control
 	}
 	w.AddString("tokenizer.ggml.model", "gpt2")
 	w.AddString("tokenizer.ggml.pre", "smollm")
 	w.AddStrings("tokenizer.ggml.tokens", tokens)
-	w.AddInt32s("tokenizer.ggml.token_type", kinds)
+	w.AddInt32s("tokenizer.ggml.token_type", types)
 	w.AddStrings("tokenizer.ggml.merges", []string{"t 1"})
 	w.AddUint32("tokenizer.ggml.bos_token_id", 1)
 	w.AddUint32("tokenizer.ggml.eos_token_id", 2)
 	w.AddBool("tokenizer.ggml.add_bos_token", false)
 }
 
-func addWeights(w *gguf.Writer, s shape, kind blockKind) {
-	const embeddingSize = 0.05 // standard deviation; of no consequence, as a norm follows
-	p := newPool()
-	matrix := func(name string, kind blockKind, deviation float64, in, out uint32) {
-		w.AddTensor(gguf.Tensor{
-			Name: name, Dims: []uint64{uint64(in), uint64(out)}, Type: kind.encoding,
-			Data: p.blocks(kind, deviation, int(in)/32*int(out)),
-		})
-	}
-	norm := func(name string) {
-		one := binary.LittleEndian.AppendUint32(nil, math.Float32bits(1))
-		w.AddTensor(gguf.Tensor{Name: name, Dims: []uint64{uint64(s.width)}, Type: gguf.F32, Data: slices.Repeat(one, int(s.width))})
-	}
-	matrix("token_embd.weight", kinds["q8_0"], embeddingSize, s.width, s.vocab)
-	keeping := func(in uint32) float64 { return 1 / math.Sqrt(float64(in)) }
+// addWeights adds tensors whose weights keep the size of what they multiply:
+// their standard deviation is one over the root of a row's length.
+func (m *Model) addWeights(s shape, kind blockKind) {
+	outer := kinds[kind.outer]
+	m.matrix("token_embd.weight", outer, s.width, s.vocab)
 	kv := s.width / s.heads * s.kvHeads
 	for i := range s.layers {
-		layer := func(part string, in, out uint32) {
-			matrix(fmt.Sprintf("blk.%d.%s.weight", i, part), kind, keeping(in), in, out)
-		}
-		norm(fmt.Sprintf("blk.%d.attn_norm.weight", i))
+		layer := func(part string, in, out uint32) { m.matrix(fmt.Sprintf("blk.%d.%s.weight", i, part), kind, in, out) }
+		m.norm(fmt.Sprintf("blk.%d.attn_norm.weight", i), s.width)
 		layer("attn_q", s.width, s.width)
 		layer("attn_k", s.width, kv)
 		layer("attn_v", s.width, kv)
 		layer("attn_output", s.width, s.width)
-		norm(fmt.Sprintf("blk.%d.ffn_norm.weight", i))
+		m.norm(fmt.Sprintf("blk.%d.ffn_norm.weight", i), s.width)
 		layer("ffn_gate", s.width, s.ffn)
 		layer("ffn_up", s.width, s.ffn)
 		layer("ffn_down", s.ffn, s.width)
 	}
-	norm("output_norm.weight")
-}
-
-// pool makes random blocks and gives parts of them away again and again, so
-// that a model of a gigabyte takes less to make.
-type pool struct {
-	rng  *rand.ChaCha8
-	made map[poolKey][]byte
-	next int // block at which the next part begins
-}
-
-type poolKey struct {
-	encoding  gguf.Type
-	deviation float64
-}
-
-func newPool() *pool { return &pool{rng: rand.NewChaCha8([32]byte{1}), made: map[poolKey][]byte{}} }
-
-// shift is how far the parts of two matrices lie apart: a prime, so that rows
-// never fall on rows.
-const shift = 977
-
-// blocks returns n blocks whose weights have that standard deviation.
-func (p *pool) blocks(kind blockKind, deviation float64, n int) []byte {
-	const starts = 256 // different parts before the first comes again
-	key := poolKey{kind.encoding, deviation}
-	at := p.next % starts * shift
-	p.next++
-	end := (at + n) * kind.size()
-	if missing := end - len(p.made[key]); missing > 0 {
-		fresh := make([]byte, missing)
-		_, _ = p.rng.Read(fresh) // never fails
-		scale := deviation / kind.spread
-		for b := 0; b < len(fresh); b += kind.size() {
-			binary.LittleEndian.PutUint16(fresh[b:], f16(scale))
-			if kind.least != 0 {
-				binary.LittleEndian.PutUint16(fresh[b+2:], f16(kind.least*scale))
-			}
-		}
-		p.made[key] = append(p.made[key], fresh...)
+	m.norm("output_norm.weight", s.width)
+	if s.untied {
+		m.matrix("output.weight", outer, s.width, s.vocab)
 	}
-	return p.made[key][at*kind.size() : end : end]
 }
 
-// f16 returns the bits of the binary16 number nearest to x, whose size must be
-// within 2⁻¹⁴ … 2¹⁵.
-func f16(x float64) uint16 {
-	sign := uint16(0)
-	if x < 0 {
-		sign, x = 1<<15, -x
-	}
-	fraction, exponent := math.Frexp(x) // 0.5 <= fraction < 1
-	mantissa := uint16(math.RoundToEven((2*fraction - 1) * 1024))
-	return sign | (uint16(exponent-1+15)<<10 + mantissa) // a mantissa of 1024 carries
+func (m *Model) norm(name string, width uint32) {
+	one := binary.LittleEndian.AppendUint32(nil, math.Float32bits(1))
+	m.weights += uint64(width)
+	m.file.AddTensor(gguf.Tensor{Name: name, Dims: []uint64{uint64(width)}, Type: gguf.F32, Data: slices.Repeat(one, int(width))})
+}
+
+func (m *Model) matrix(name string, kind blockKind, in, out uint32) {
+	n := uint64(in) * uint64(out)
+	m.weights += n
+	write := m.rings.next(kind, 1/math.Sqrt(float64(in)), n/uint64(kind.elements()))
+	m.file.AddTensorFunc(gguf.Tensor{Name: name, Dims: []uint64{uint64(in), uint64(out)}, Type: kind.encoding}, func(w io.Writer) error {
+		return write(&watched{w, &m.written})
+	})
+}
+
+// watched counts what is written.
+type watched struct {
+	to io.Writer
+	n  *atomic.Int64
+}
+
+func (w *watched) Write(b []byte) (int, error) {
+	n, err := w.to.Write(b)
+	w.n.Add(int64(n))
+	return n, err
 }

@@ -1,70 +1,13 @@
 package main
 
 import (
-	"encoding/binary"
 	"math"
 	"path/filepath"
 	"strings"
 	"testing"
 
-	"github.com/assaynet/assay/engine"
+	"github.com/assaynet/assay/engine/synth"
 )
-
-func TestRandomModelsRunInOurEngine(t *testing.T) {
-	for kind := range kinds {
-		path := filepath.Join(t.TempDir(), kind+".gguf")
-		if err := writeRandom(path, "tiny", kind); err != nil {
-			t.Fatal(err)
-		}
-		m, err := engine.Open(t.Context(), path, engine.Config{Threads: 2})
-		if err != nil {
-			t.Fatalf("%s: %v", kind, err)
-		}
-		run, err := m.Generate(t.Context(), engine.Request{Prompt: []engine.Token{5, 6, 7}, Settings: engine.Settings{MaxTokens: 4}}, nil)
-		if err != nil || len(run.Output) == 0 {
-			t.Errorf("%s: output %v, error %v", kind, run.Output, err)
-		}
-		if err := m.Close(); err != nil {
-			t.Error(err)
-		}
-	}
-}
-
-func TestWriteRandomNamesWhatThereIs(t *testing.T) {
-	if err := writeRandom("/nowhere", "huge", "q8_0"); err == nil || !strings.Contains(err.Error(), "llama-1b") {
-		t.Errorf("got %v, want the names of the shapes", err)
-	}
-	if err := writeRandom("/nowhere", "tiny", "q9"); err == nil || !strings.Contains(err.Error(), "q4_1") {
-		t.Errorf("got %v, want the names of the types", err)
-	}
-}
-
-func TestHalfPrecisionOfScales(t *testing.T) {
-	for _, c := range []struct {
-		x    float64
-		want uint16
-	}{{1, 0x3c00}, {-2, 0xc000}, {0.1, 0x2e66}, {65504, 0x7bff}, {1.0 / 16384, 0x0400}, {2047.5 / 2048, 0x3c00}} {
-		if got := f16(c.x); got != c.want {
-			t.Errorf("f16(%v) = %#04x, want %#04x", c.x, got, c.want)
-		}
-	}
-}
-
-func TestPoolGivesDifferentPartsOfTheSameScale(t *testing.T) {
-	p := newPool()
-	kind := kinds["q4_1"]
-	a, b := p.blocks(kind, 0.25, 8), p.blocks(kind, 0.25, 8)
-	if len(a) != 8*kind.size() || len(b) != len(a) || string(a) == string(b) {
-		t.Errorf("parts of %d and %d bytes, want %d each and different ones", len(a), len(b), 8*kind.size())
-	}
-	for _, part := range [][]byte{a, b} {
-		for i := 0; i < len(part); i += kind.size() {
-			if got, want := binary.LittleEndian.Uint16(part[i:]), f16(0.25/kind.spread); got != want {
-				t.Errorf("block %d has the scale %#04x, want %#04x", i/kind.size(), got, want)
-			}
-		}
-	}
-}
 
 func TestParseOfWhatLlamaCppPrints(t *testing.T) {
 	v := values{}
@@ -145,7 +88,7 @@ func TestMedian(t *testing.T) {
 
 func TestOurSideMeasuresEveryPart(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "tiny.gguf")
-	if err := writeRandom(path, "tiny", "q8_0"); err != nil {
+	if err := writeRandom(path, synth.Options{Shape: "tiny", Type: "q8_0"}); err != nil {
 		t.Fatal(err)
 	}
 	want := map[string][]string{

@@ -9,6 +9,5 @@
 // compare, which prints a table of medians and ratios for each model.
 //
 // Start reading at compare.go (the alternation); ours.go and theirs.go are the
-// two sides, process.go runs a side and watches its memory, table.go prints,
-// random.go makes models.
+// two sides, process.go runs a side and watches its memory, table.go prints.
 package main

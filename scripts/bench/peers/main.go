@@ -9,6 +9,8 @@ import (
 	"os/signal"
 	"strings"
 	"syscall"
+
+	"github.com/assaynet/assay/engine/synth"
 )
 
 func main() {
@@ -101,13 +103,22 @@ func runOurs(ctx context.Context, f *flag.FlagSet, args []string) error {
 }
 
 func runRandom(f *flag.FlagSet, args []string) error {
-	shape := f.String("shape", "llama-1b", "one of "+strings.Join(shapeNames(), ", "))
-	kind := f.String("type", "q8_0", "of the matrices: q4_0, q4_1 or q8_0; the embedding is q8_0")
+	var o synth.Options
+	f.StringVar(&o.Shape, "shape", "llama-1b", "one of "+strings.Join(synth.Shapes(), ", "))
+	f.StringVar(&o.Type, "type", "q8_0", "of the matrices, one of "+strings.Join(synth.Types(), ", "))
 	if err := f.Parse(args); err != nil {
 		return err
 	}
 	if f.NArg() != 1 {
 		return errors.New("random needs the file to write")
 	}
-	return writeRandom(f.Arg(0), *shape, *kind)
+	return writeRandom(f.Arg(0), o)
+}
+
+func writeRandom(path string, o synth.Options) error {
+	m, err := synth.New(o)
+	if err != nil {
+		return err
+	}
+	return m.WriteFile(path)
 }
