@@ -64,6 +64,7 @@ type Miner struct {
 	status Status
 	// outcome of the round asked last, until the next begins.
 	asked, committed bool
+	counted          bool // what of it was given
 }
 
 // New checks the config; it starts nothing.
@@ -233,7 +234,7 @@ func (m *Miner) follow(ctx context.Context, r ledger.Reader, head protocol.Heigh
 	case committed && head < deadline:
 		m.finish(PhaseCommitted)
 	case committed:
-		return errors.Join(m.publishOpenings(ctx, head, round), m.openOnLedger(ctx, r, head, round))
+		return errors.Join(m.publishOpenings(ctx, head, round), m.openOnLedger(ctx, r, head, round), m.noteGiven(r, head, round))
 	case head >= deadline:
 		m.finish(PhaseLate)
 	default:
@@ -267,7 +268,7 @@ func (m *Miner) noteRound(n protocol.Round, asked bool) bool {
 			m.metrics.round(m.committed)
 			m.status.count(m.cfg.Params.Schedule.EpochOfRound(m.status.Round), m.committed)
 		}
-		m.status.Round, m.asked, m.committed, m.opened = n, false, false, 0
+		m.status.Round, m.asked, m.committed, m.opened, m.counted = n, false, false, 0, false
 		m.closeLocked()
 	}
 	m.status.Asked = asked

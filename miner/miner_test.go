@@ -346,7 +346,7 @@ func FuzzOnCard(f *testing.F) {
 	if err != nil {
 		f.Fatal(err)
 	}
-	c := wire.Card{Kind: inference.Kind, Finding: wire.FindingUnopened}
+	c := wire.Card{Kind: inference.Kind, Finding: wire.FindingPassed, Answer: protocol.Hash{1}, Body: said(inference.CodeExact)}
 	e := wire.Envelope{Domain: wire.DomainCard, ChainID: chain, Payload: wire.Encode(&c)}
 	f.Add(wire.Encode(&e))
 	f.Fuzz(func(_ *testing.T, raw []byte) { _ = m.OnCard(raw) })

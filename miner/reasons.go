@@ -40,7 +40,7 @@ type facts struct {
 }
 
 // tally counts what happened to the rounds of an epoch.
-type tally struct{ committed, late, exact, wrong, unopened, failed uint64 }
+type tally struct{ committed, late, exact, wrong, missed, failed uint64 }
 
 // pay is what an epoch paid.
 type pay struct {
@@ -70,7 +70,7 @@ func (f *facts) sum(now protocol.Epoch) tally {
 	for e, n := range f.recent {
 		if e+recentEpochs > now {
 			t.committed, t.late, t.failed = t.committed+n.committed, t.late+n.late, t.failed+n.failed
-			t.exact, t.wrong, t.unopened = t.exact+n.exact, t.wrong+n.wrong, t.unopened+n.unopened
+			t.exact, t.wrong, t.missed = t.exact+n.exact, t.wrong+n.wrong, t.missed+n.missed
 		}
 	}
 	return t
@@ -82,8 +82,6 @@ func (f *facts) judged(e protocol.Epoch, found wire.Finding) {
 		switch found {
 		case wire.FindingPassed:
 			t.exact++
-		case wire.FindingUnopened:
-			t.unopened++
 		default:
 			t.wrong++
 		}
@@ -160,8 +158,8 @@ func (s *Status) explainRounds(t *told, now protocol.Epoch) {
 	if n.wrong > 0 {
 		t.reason("inexact: judges found %d answers wrong and %d exact in the last %d epochs; check the model file (miner doctor)", n.wrong, n.exact, recentEpochs)
 	}
-	if n.unopened > 0 {
-		t.reason("unopened: judges did not get %d answers in time in the last %d epochs; peers did not hear this node, or it was away when they were due", n.unopened, recentEpochs)
+	if n.missed > 0 {
+		t.reason("not given: judges of half of the stake did not get %d answers in time in the last %d epochs; peers did not hear this node, or it was away when they were due", n.missed, recentEpochs)
 	}
 	if n.failed > 0 {
 		t.reason("the model could not answer %d tasks in the last %d epochs; the log says why", n.failed, recentEpochs)
@@ -187,6 +185,6 @@ func (s *Status) explainPay(t *told) {
 	case s.Paid == 0:
 		t.reason("pay stopped: nothing in epoch %d, %s an epoch in the %d before", s.PaidEpoch, before/epochs, epochs)
 	case s.Paid < before/epochs/10*9:
-		t.reason("pay fell: %s in epoch %d, %s an epoch in the %d before; what is late, wrong or unopened costs weight, and so do better miners", s.Paid, s.PaidEpoch, before/epochs, epochs)
+		t.reason("pay fell: %s in epoch %d, %s an epoch in the %d before; what is late, wrong or not given costs weight, and so do better miners", s.Paid, s.PaidEpoch, before/epochs, epochs)
 	}
 }

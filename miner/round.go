@@ -180,6 +180,33 @@ func (m *Miner) publishOpenings(ctx context.Context, head protocol.Height, round
 	return nil
 }
 
+// noteGiven counts, once the ledger says it, the answers of a round that judges of
+// more than half of the stake do not hold.
+func (m *Miner) noteGiven(r ledger.Reader, head protocol.Height, round *Round) error {
+	s := &m.cfg.Params.Schedule
+	m.mu.Lock()
+	counted := m.counted
+	m.mu.Unlock()
+	if counted || head < s.AttestDeadline(round.Round) {
+		return nil
+	}
+	given, err := ledger.ReadGiven(r, round.Round, round.Seat)
+	if err != nil {
+		return err
+	}
+	missed := uint64(0)
+	for i := range round.Slots {
+		if k := m.cfg.Params.Kind(round.Slots[i].Task.Kind); round.Slots[i].Answered && k != nil && !k.OnLedger() && !given.Slots.Has(i) {
+			missed++
+		}
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.counted = true
+	m.status.facts.of(s.EpochOfRound(round.Round), func(t *tally) { t.missed += missed })
+	return nil
+}
+
 // openOnLedger opens answers of kinds that are opened there, when it is time, until
 // the ledger has them.
 func (m *Miner) openOnLedger(ctx context.Context, r ledger.Reader, head protocol.Height, round *Round) error {

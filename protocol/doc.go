@@ -25,7 +25,9 @@
 //     or of weights.
 //   - commitment, opening: the seal over a round's answers on the ledger, a
 //     Merkle root; the answer with its proof against that root.
-//   - duty, card, finding: an answer that the beacon drew for a validator to
+//   - attested, given: an answer of which a judge says that it holds it; one that
+//     judges with more than half of the stake attest.
+//   - duty, card, finding: a given answer that the beacon drew for a validator to
 //     judge; the validator's signed judgement of it; what the card says.
 //   - window, cover: two epochs, in which every judge draws every asked seat
 //     once; the judges that have drawn a seat in its window so far.

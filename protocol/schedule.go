@@ -30,8 +30,8 @@ type SeatID struct {
 }
 
 // Schedule says when things happen, all in blocks. It is part of the genesis.
-// Invariant: 0 < CommitBlocks < OpenBlocks < RoundLength, Tempo a multiple of
-// RoundLength, CardBlocks < Tempo.
+// Invariant: 0 < CommitBlocks < OpenBlocks < AttestBlocks < RoundLength, Tempo a
+// multiple of RoundLength, CardBlocks < Tempo.
 type Schedule struct {
 	// Tempo is the length of an epoch.
 	Tempo uint64 `cbor:"1,keyasint" json:"tempo"`
@@ -49,6 +49,9 @@ type Schedule struct {
 	// CardBlocks is the offset, from the first block of an epoch, of the last
 	// height at which cards of the epoch before arrive in time.
 	CardBlocks uint64 `cbor:"6,keyasint" json:"card_blocks"`
+	// AttestBlocks is the offset, from the first block of a round, of the last
+	// block whose Attest transactions are in time.
+	AttestBlocks uint64 `cbor:"7,keyasint" json:"attest_blocks"`
 }
 
 // EpochOf returns the epoch that holds height h.
@@ -75,6 +78,10 @@ func (s Schedule) CommitDeadline(r Round) Height { return s.RoundStart(r) + Heig
 
 // OpenDeadline returns the last height at which an opened answer of round r counts.
 func (s Schedule) OpenDeadline(r Round) Height { return s.RoundStart(r) + Height(s.OpenBlocks) }
+
+// AttestDeadline returns the last height at which judges attest the answers of
+// round r: from it on it is known which were given.
+func (s Schedule) AttestDeadline(r Round) Height { return s.RoundStart(r) + Height(s.AttestBlocks) }
 
 // EpochOfRound returns the epoch that round r belongs to.
 func (s Schedule) EpochOfRound(r Round) Epoch { return s.EpochOf(s.RoundStart(r)) }

@@ -23,9 +23,9 @@ type Tally struct {
 	Asked  uint32          `json:"asked"`  // slots
 	Late   uint32          `json:"late"`   // slots of rounds without a commitment in time
 	Opened uint32          `json:"opened"` // valid openings in time
-	// Unopened slots were committed and never opened: Asked = Late + Opened +
-	// Unopened.
-	Unopened uint32 `json:"unopened"`
+	// NotGiven answers were committed and not given: Asked = Late + Opened +
+	// NotGiven.
+	NotGiven uint32 `json:"not_given"`
 	// Units and Work are those of all opened answers, as the kind counts them
 	// ([task.Worth]): work in 65536ths of a unit.
 	Units uint64 `json:"units"`

@@ -16,26 +16,19 @@ type Outcome struct {
 	Kind    protocol.Kind
 	Finding wire.Finding
 	// Found is what the judge of the kind found, in its own words, from which it
-	// makes the card of any judge; nil of an answer that was not opened.
+	// makes the card of any judge.
 	Found []byte
-}
-
-// Unopened returns the judgement of a slot that was committed and that nobody
-// opened in time.
-func Unopened(t *wire.Task) Outcome {
-	return Outcome{Task: t.ID, Kind: t.Kind, Finding: wire.FindingUnopened}
 }
 
 // Passed reports whether the answer is what the task asks for.
 func (o *Outcome) Passed() bool { return o.Finding == wire.FindingPassed }
 
 // Proven reports whether the answer was found false in a way that anyone who
-// has its bytes can repeat: everything but a missing opening.
+// has its bytes can repeat.
 func (o *Outcome) Proven() bool { return o.Finding.Proven() }
 
 // Card returns the card on which a judge states the outcome. Answer is the hash
-// of the answer's envelope, zero where there was none; body is what the kind says
-// beside the finding, nil where there was no answer.
+// of the answer's envelope; body is what the kind says beside the finding.
 func (o *Outcome) Card(judge, seat protocol.SeatID, k wire.AnswerKey, answer protocol.Hash, body []byte) wire.Card {
 	return wire.Card{
 		Judge: judge, Round: k.Round, Seat: seat, Slot: k.Slot, Task: o.Task, Answer: answer,

@@ -96,7 +96,8 @@ func TestASeatProvenFalseHasNoWeightInThatEpochAndLittleAfter(t *testing.T) {
 }
 
 func TestASeatThatNeverPassesHasNoWeight(t *testing.T) {
-	e := scoring.Explain(1, scoring.Average{}, tally(wire.FindingUnopened), params.One, keep)
+	before := scoring.Explain(1, scoring.Average{}, tally(wire.FindingFalse), params.One, keep)
+	e := scoring.Explain(2, before.Average, tally(), params.One, keep)
 	if e.Raw != 0 || e.Reason != scoring.ReasonFailed || e.Tally.False != 0 {
 		t.Errorf("got %+v", e)
 	}
@@ -292,7 +293,7 @@ func TestMedianIsTheLower(t *testing.T) {
 // What is known of a seat stays what it was while nothing is observed, and
 // counts less beside what comes after.
 func TestAnEpochThatWasNotObservedChangesNoRate(t *testing.T) {
-	before := scoring.Explain(1, scoring.Average{}, tally(exact(), exact(), wire.FindingUnopened), one, keep)
+	before := scoring.Explain(1, scoring.Average{}, tally(exact(), exact(), wire.FindingFalse), one, keep)
 	away := scoring.Explain(2, before.Average, &scoring.Tally{Seat: seat, Kind: "inference"}, 0, keep)
 	if away.Work != before.Work || away.Availability != before.Availability || away.Reason != scoring.ReasonUnobserved {
 		t.Errorf("got %+v, want the work of %+v", away, before)

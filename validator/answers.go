@@ -136,5 +136,13 @@ func (i *inbox) checkAnswer(now *view, hotkey protocol.PublicKey, asked *task.Ro
 	if err := task.CheckOpening(i.cfg.Kinds, i.cfg.ChainID, commit.Root, asked.Slots(), hotkey, t, a); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrBadProof, err)
 	}
-	return &record.Answer{Task: *t}, i.cfg.Kinds.CheckAnswer(t, a.Body)
+	if err := i.cfg.Kinds.CheckAnswer(t, a.Body); err != nil {
+		return nil, err
+	}
+	kind, err := i.cfg.Kinds.Of(t.Kind)
+	if err != nil {
+		return nil, err
+	}
+	sum, err := kind.Sum(a.Body)
+	return &record.Answer{Task: *t, Custody: wire.CustodyLeaf(i.self, a.Salt, sum)}, err
 }

@@ -52,19 +52,10 @@ func (b *base) openRounds(head protocol.Height) (first, last protocol.Round) {
 	return s.RoundOf(s.EpochStart(e)), s.RoundOf(head)
 }
 
-// bothSaw reports whether both saw an answer: who did not cannot say that
-// the other's finding is false, and who says that there is none may have missed it.
-func bothSaw(own *record.Judgement, c *wire.Card) bool {
-	return own.Outcome.Finding != wire.FindingUnopened && c.Finding != wire.FindingUnopened
-}
-
 // compare raises the alarm over another judge's card that the own judgement
 // shows to be false. A card and a judgement that come at one moment may both find
 // it, and then it is told twice.
 func (b *base) compare(own *record.Judgement, c *wire.Card, judge protocol.PublicKey) error {
-	if !bothSaw(own, c) {
-		return nil
-	}
 	err := b.judges.checkCard(&own.Outcome, c, judge)
 	if errors.Is(err, scoring.ErrFalseCard) {
 		b.metrics.falseCards.Inc()

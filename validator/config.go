@@ -88,10 +88,10 @@ type Config struct {
 	Submit func(ctx context.Context, body wire.Body) error
 	// Publish sends signed bytes on a topic of gossip.
 	Publish func(ctx context.Context, topic string, raw []byte) error
-	// Evidence asks peers for an opened answer that did not arrive: its envelope,
-	// nil when those that were asked have none, an error when none could be
-	// asked. Optional; without it a validator that was away judges less.
-	Evidence func(ctx context.Context, k wire.AnswerKey) ([]byte, error)
+	// Evidence asks the validator with a hotkey, which attested an answer, for it:
+	// its envelope, nil where it has none, an error where it could not be asked.
+	// Optional; without it a validator that was away judges less.
+	Evidence func(ctx context.Context, holder protocol.PublicKey, k wire.AnswerKey) ([]byte, error)
 
 	// Presence says how well the node takes part now; it is asked at every step.
 	// Optional; without it the node is taken to be present from its first step on.

@@ -13,11 +13,12 @@
 //	record     what is kept (a package of its own)
 //	views      the newest state, and who writes under it
 //	early      messages that came before the ledger was so far
-//	queue      answers to judge or to ask peers for
+//	queue      answers to judge, or to fetch from who attested them
 //	draws      the duties that the beacon drew
 //	inbox      checks answers and cards, and writes what it takes
 //	judging    brings duties from the draw to the card; repeats publishes it
-//	watch      observes rounds, so that absence here is not held against others
+//	watch      tells whether the network is heard
+//	attesting  says on the ledger which answers are here
 //	weighing   counts, and seals and opens weights
 //	statement  states on the ledger what was judged and seen
 //	closing    makes scores final, and prunes
@@ -30,13 +31,12 @@
 // Nil from OnAnswer or OnCard says that the message is checked and durable: what
 // was acknowledged survives kill -9. Everything that is judged or sealed is in the
 // store before anybody hears of it, and is said again the same by a process that
-// was killed at any moment, which goes on from there and asks its peers for what
-// it missed (Config.Evidence). A card is given once for each duty, and a judgement
-// counts in one epoch, however messages, steps and runs meet; no lock is held over
-// a write or a count for that (views.go). What is missing of a round counts against
-// a miner only if this process observed the round (watch.go). Scores become final
-// when no card can be in time any more, and then outlive their evidence
-// (finals.go).
+// was killed at any moment, which goes on from there and fetches what it missed
+// from who attested it (Config.Evidence). A card is given once for each duty, and a
+// judgement counts in one epoch, however messages, steps and runs meet; no lock is
+// held over a write or a count for that (views.go). What was given is for the
+// ledger to say, not for this process (attesting.go). Scores become final when no
+// card can be in time any more, and then outlive their evidence (finals.go).
 //
 // # Kinds
 //

@@ -22,20 +22,6 @@ func TestACardOfTheLastBlockIsInTime(t *testing.T) {
 	}
 }
 
-func TestAnAnswerThatAnotherJudgeHasIsNotCalledUnopened(t *testing.T) {
-	w := newWorld(t)
-	v := w.validator(newMemory())
-	toOpenings(t, w, v, 5)
-	w.drawDuties(round)
-	w.step(v, deadline+2)
-	w.take(v.OnCard(t.Context(), w.card(deadline+2, w.trueCard(w.makers[0]))))
-	w.step(v, openEnd+1)
-	cards := w.cards()
-	if len(cards) != 1 || cards[0].Seat != w.makers[1].id || cards[0].Finding != wire.FindingUnopened {
-		t.Errorf("got %+v, want miner 11's alone", cards)
-	}
-}
-
 func TestNobodyWeighsHimself(t *testing.T) {
 	w := newWorld(t)
 	v := w.validator(newMemory())

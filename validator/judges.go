@@ -35,9 +35,6 @@ func (js judges) judge(ctx context.Context, t *wire.Task, hotkey protocol.Public
 // body returns what the judge with this hotkey says of an outcome beside the
 // finding: nothing of an answer that was not opened.
 func (js judges) body(o *scoring.Outcome, hotkey protocol.PublicKey) ([]byte, error) {
-	if o.Finding == wire.FindingUnopened {
-		return nil, nil
-	}
 	j := js.of(o.Kind)
 	if j == nil {
 		return nil, fmt.Errorf("kind %.16q: %w", o.Kind, task.ErrKind)

@@ -19,12 +19,11 @@ import (
 // died with the process is found again.
 //
 //	the answer is here               → queue: judge it
-//	not here, and still may come     → nothing
-//	not here, and openings are over  → queue: ask peers for it
-//	nobody has it, and the round was
-//	observed (watch.go)              → judged as unopened, without a run
+//	not here                         → queue: fetch it from who attested it
 //	another judge's card says that
 //	an answer is wrong               → queue: judge it, drawn or not
+//
+// Duties are about answers that were given, so there is somebody who has them.
 //
 // The worker takes what is most urgent, up to sixteen answers at once, and has each
 // judged by the judge of its kind (judges.go). An outcome becomes a judgement, and
@@ -34,9 +33,7 @@ import (
 // would prove the judge a liar.
 //
 // Judgements are counted in weights, and cards in statements and scores; what
-// keeps the counts exact while judging goes on is told at views. A judgement of an
-// answer that was called unopened and came after all does not replace the first;
-// its card was given, and stands.
+// keeps the counts exact while judging goes on is told at views.
 
 // judging brings duties from the draw to the card. Step calls due, the worker
 // judgeAll, at the same time; where both meet over one answer, the second leaves it
@@ -94,38 +91,10 @@ func (g *judging) fulfil(ctx context.Context, now *view, d duty) (bool, error) {
 		g.queue.add(job{key: d.key, deadline: g.cardDeadline(d.key.Round), duty: true})
 		return false, nil
 	}
-	if now.head <= g.schedule().OpenDeadline(d.key.Round) {
-		return false, nil
+	if g.cfg.Evidence != nil {
+		g.queue.add(job{key: d.key, deadline: g.cardDeadline(d.key.Round), fetch: true})
 	}
-	missing, err := g.surelyUnopened(d)
-	if err != nil || !missing {
-		return false, err
-	}
-	out := scoring.Unopened(&d.task)
-	if err := g.record(ctx, d.key, d.seat, &d, protocol.Hash{}, &out); err != nil {
-		return false, err
-	}
-	return true, nil
-}
-
-// surelyUnopened reports whether an answer that did not come was not opened, as
-// far as one can know: the round was observed, peers were asked and have none, and
-// no other judge says that there is one. A validator that was away must not hold
-// that against a miner.
-func (g *judging) surelyUnopened(d duty) (bool, error) {
-	if ok, err := g.book.Observed(d.key.Round); err != nil || !ok {
-		return false, err
-	}
-	cards, err := g.book.CardsAbout(d.key)
-	if err != nil {
-		return false, err
-	}
-	for i := range cards {
-		if cards[i].Said.Finding != wire.FindingUnopened {
-			return false, nil
-		}
-	}
-	return g.cfg.Evidence == nil || g.queue.wasAsked(d.key), nil
+	return false, nil
 }
 
 // lookAtCards finds failing cards about answers that were not judged here.
@@ -150,40 +119,24 @@ func (g *judging) lookAtCards(n protocol.Round) error {
 	return nil
 }
 
-// fetchMissing asks peers for committed answers that did not come in time.
+// fetchMissing asks for answers that were given and are not here, drawn or not:
+// what a seat is worth follows from all of them.
 func (g *judging) fetchMissing(now *view, n protocol.Round) error {
-	if g.cfg.Evidence == nil || now.head <= g.schedule().OpenDeadline(n) || g.queue.isComplete(n) {
+	if g.cfg.Evidence == nil || now.head < g.schedule().AttestDeadline(n) {
 		return nil
 	}
-	commits, err := ledger.ReadCommits(now, n)
+	given, err := ledger.ReadGivenAnswers(now, n)
 	if err != nil {
 		return err
 	}
-	due, err := ledger.ReadDue(now, g.cfg.Params, n)
-	if err != nil {
-		return err
-	}
-	missing := 0
-	for _, c := range commits {
-		roster, ok, err := ledger.ReadRosterSeat(now, g.schedule().EpochOfRound(n), c.Seat.UID)
+	for _, k := range given {
+		answer, err := g.book.Answer(k)
 		if err != nil {
 			return err
 		}
-		asked := due.Of(g.cfg.ChainID, g.cfg.Params, &roster)
-		for slot := range asked.Slots() {
-			k := wire.AnswerKey{Round: n, UID: c.Seat.UID, Slot: slot}
-			answer, err := g.book.Answer(k)
-			if err != nil {
-				return err
-			}
-			if ok && asked.Asks(slot) && answer == nil && !g.queue.wasAsked(k) {
-				g.queue.add(job{key: k, deadline: g.cardDeadline(n), fetch: true})
-				missing++
-			}
+		if answer == nil {
+			g.queue.add(job{key: k, deadline: g.cardDeadline(n), fetch: true})
 		}
-	}
-	if missing == 0 {
-		g.queue.noteComplete(n)
 	}
 	return nil
 }
@@ -255,7 +208,7 @@ func (g *judging) prepare(now *view, j job) (*run, error) {
 		return nil, err
 	}
 	x := &run{answer: answer, duty: d, done: make(chan struct{})}
-	if known != nil && known.Outcome.Finding != wire.FindingUnopened {
+	if known != nil {
 		x.known, x.out = true, known.Outcome
 		return x, nil
 	}

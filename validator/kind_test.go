@@ -89,6 +89,7 @@ func TestAKindIsJudgedByItsOwnJudge(t *testing.T) {
 			t.Fatal(err)
 		}
 		w.put(ledger.CommitKey(round, m.id.UID), &ledger.CommitRecord{Seat: m.id, Root: root, Height: start + 6})
+		w.give(m, round)
 	}
 	w.step(v, deadline)
 	w.judgeAll(v)

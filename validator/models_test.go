@@ -103,4 +103,5 @@ func (w *world) generate(m *maker, models []*engine.Model, deeds []deed) {
 		w.t.Fatal(err)
 	}
 	w.put(ledger.CommitKey(round, m.id.UID), &ledger.CommitRecord{Seat: m.id, Root: root, Height: start + 6})
+	w.give(m, round)
 }

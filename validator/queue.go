@@ -2,7 +2,6 @@ package validator
 
 import (
 	"cmp"
-	"maps"
 	"slices"
 	"sync"
 
@@ -14,8 +13,6 @@ import (
 // step: jobs are derived from the ledger and the store.
 const (
 	maxJobs = 4096
-	// maxAsked is how many answers are remembered as asked for.
-	maxAsked = 1 << 16
 	// maxTogether is how many answers are judged side by side: sixteen cost the
 	// engine little more than a few one by one, and an urgent answer that comes
 	// meanwhile does not wait long.
@@ -45,23 +42,19 @@ func (j job) before(o job) bool {
 }
 
 // queue holds the jobs that wait, without an order of its own: the most urgent is
-// taken first. It remembers what peers were asked for.
+// taken first.
 type queue struct {
 	// wake holds a token when there are jobs: one is enough, for who wakes takes all.
 	wake chan struct{}
 
 	mu      sync.Mutex // guards all below
 	waiting map[wire.AnswerKey]job
-	// asked are answers that peers were asked for and do not have.
-	asked map[wire.AnswerKey]bool
-	// complete are rounds of which no answer is missing that was not asked for.
-	complete map[protocol.Round]bool
 }
 
 func newQueue() *queue {
 	return &queue{
 		wake:    make(chan struct{}, 1),
-		waiting: map[wire.AnswerKey]job{}, asked: map[wire.AnswerKey]bool{}, complete: map[protocol.Round]bool{},
+		waiting: map[wire.AnswerKey]job{},
 	}
 }
 
@@ -121,43 +114,4 @@ func (q *queue) len() int {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	return len(q.waiting)
-}
-
-// noteAsked notes that peers were asked for an answer and have none.
-func (q *queue) noteAsked(k wire.AnswerKey) {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	if len(q.asked) >= maxAsked {
-		clear(q.asked)
-	}
-	q.asked[k] = true
-}
-
-// wasAsked reports whether peers were asked for an answer and have none.
-func (q *queue) wasAsked(k wire.AnswerKey) bool {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	return q.asked[k]
-}
-
-// noteComplete notes that no answer of a round is missing that was not asked for.
-func (q *queue) noteComplete(n protocol.Round) {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	q.complete[n] = true
-}
-
-// isComplete reports whether that was noted of a round.
-func (q *queue) isComplete(n protocol.Round) bool {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	return q.complete[n]
-}
-
-// forget drops what is remembered of rounds before first.
-func (q *queue) forget(first protocol.Round) {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	maps.DeleteFunc(q.asked, func(k wire.AnswerKey, _ bool) bool { return k.Round < first })
-	maps.DeleteFunc(q.complete, func(n protocol.Round, _ bool) bool { return n < first })
 }

@@ -55,7 +55,7 @@ func explainRated(e protocol.Epoch, r *lane.Rated) scoring.Explanation {
 	x := scoring.Explanation{
 		Epoch: e,
 		Tally: scoring.Tally{
-			Seat: r.Seat, Kind: preference.Kind, Asked: r.Asked, Opened: r.Rated, Unopened: r.Asked - r.Rated,
+			Seat: r.Seat, Kind: preference.Kind, Asked: r.Asked, Opened: r.Rated, NotGiven: r.Asked - r.Rated,
 			Units: uint64(r.Rated), Work: r.Row.Pay, Commits: 1,
 		},
 		Average: scoring.Average{Seat: r.Seat, Kind: preference.Kind},

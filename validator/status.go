@@ -20,8 +20,8 @@ type Status struct {
 	Judged     int             `json:"judged"`  // of them with a card
 	Waiting    int             `json:"waiting"` // answers to judge or to ask for
 	Held       int             `json:"held"`    // messages that came early
-	// NotObserving says in words why rounds are not observed now, empty where
-	// they are: nothing that is missing of them is held against anybody.
+	// NotObserving says in words why answers may not arrive now, empty where they
+	// do.
 	NotObserving string `json:"not_observing"`
 	// Twin is set for some epochs after a card of the own hotkey came by that
 	// this process did not make.
@@ -76,7 +76,7 @@ func (b *board) see(now *view, seat *ledger.Seat, judge bool, o ledger.Outlook, 
 	return estranged && before != s.owner
 }
 
-// notObserving notes why rounds are not observed, empty where they are.
+// notObserving notes why answers may not arrive, empty where they do.
 func (b *board) notObserving(why string) {
 	b.mu.Lock()
 	defer b.mu.Unlock()

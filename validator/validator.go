@@ -22,8 +22,8 @@ import (
 //
 //	              Step                  OnAnswer, OnCard      Work
 //	  ┌──────┬───────┼────────┬─────────┐      │    ┌──────────┤
-//	watch upkeep weighing statement judging  inbox ─┘       judging
-//	      closing                      └──┬────┘
+//	watch upkeep attesting        judging  inbox ─┘       judging
+//	closing weighing statement       └──┬────┘
 //	        views · queue · draws · early · repeats · board · troubles
 //	                       record.Book
 //
@@ -47,6 +47,7 @@ type Validator struct {
 	judging   *judging
 	setting   *setting
 	watch     watch
+	attesting attesting
 	closing   closing
 	upkeep    upkeep
 	weighing  weighing
@@ -68,13 +69,13 @@ func New(cfg Config) (*Validator, error) {
 		draws:    &draws{base: b, rounds: map[protocol.Round][]duty{}},
 		repeats:  &repeats{base: b, sent: map[wire.AnswerKey]repetition{}},
 		troubles: &troubles{base: b, said: map[string]protocol.Epoch{}},
-		watch:    watch{base: b}, closing: closing{base: b}, statement: statement{b},
+		watch:    watch{base: b}, attesting: attesting{b}, closing: closing{base: b}, statement: statement{b},
 		upkeep: upkeep{base: b, sent: map[wire.TxType]protocol.Height{}},
 	}
 	v.inbox = &inbox{base: b, views: v.views, draws: v.draws, early: v.early, queue: v.queue, board: v.board}
 	v.judging = &judging{base: b, views: v.views, draws: v.draws, queue: v.queue, repeats: v.repeats}
 	v.setting = newSetting(b, v.views, v.queue)
-	v.weighing = weighing{base: b, views: v.views, queue: v.queue, troubles: v.troubles}
+	v.weighing = weighing{base: b, views: v.views, troubles: v.troubles}
 	return v, nil
 }
 
@@ -180,10 +181,7 @@ func (v *Validator) Work(ctx context.Context) error {
 // Step does what is due at a height. It may be called again for the same
 // height, and heights may be left out. While the node is behind it only follows.
 func (v *Validator) Step(ctx context.Context, head protocol.Height) error {
-	present, why, err := v.watch.observe(head)
-	if err != nil {
-		return err
-	}
+	present, why := v.watch.observe(head)
 	v.board.notObserving(why)
 	now, seat, err := v.look(ctx, head)
 	if err != nil {
@@ -194,7 +192,7 @@ func (v *Validator) Step(ctx context.Context, head protocol.Height) error {
 		return errors.Join(errs...)
 	}
 	if now.registered {
-		errs = append(errs, v.upkeep.keepCurrent(ctx, now, seat))
+		errs = append(errs, v.upkeep.keepCurrent(ctx, now, seat), v.attesting.attest(ctx, now))
 	}
 	errs = append(errs, v.setting.step(ctx, now))
 	own, done, err := v.judging.due(ctx, now)
@@ -275,7 +273,6 @@ func (v *Validator) tidy(now *view) error {
 	v.epoch = e
 	first, _ := v.openRounds(now.head)
 	v.draws.forget(first)
-	v.queue.forget(first)
 	v.repeats.forget(first)
 	return v.closing.prune(e)
 }

@@ -73,89 +73,35 @@ func row(t *testing.T, v *validator.Validator, e protocol.Epoch) (ten, eleven *s
 	return ten, eleven
 }
 
-// unopened counts own cards that say so, and weights counts the seals that were
-// sent.
-func (w *world) unopened() (n int) {
-	for _, c := range w.cards() {
-		if c.Finding == wire.FindingUnopened {
-			n++
-		}
+// In the second epoch the validator misses the openings, and nobody gives it what
+// was given: of that round it says nothing, and all is well in the next.
+func TestWhatCouldNotBeFetchedIsHeldAgainstNobody(t *testing.T) {
+	w := newWorld(t)
+	w.nobodyHas()
+	v := w.validator(newMemory())
+	w.play(v, epoch, w.makers...)
+	w.play(v, epoch+1)
+	w.play(v, epoch+2, w.makers...)
+	ten, eleven := row(t, v, epoch+2)
+	if ten.Weight != 65535 || eleven.Weight != 65535 || ten.Availability != params.One || ten.Reason != scoring.ReasonPaid {
+		t.Errorf("got %+v and %+v, want both paid as ever", ten, eleven)
 	}
-	return n
-}
-
-// Each story begins after an epoch in which both miners were honest, and the
-// database is as it was then. In the next epoch the validator misses the
-// openings, and no peer has them.
-func TestWhatWasNotObservedIsHeldAgainstNobody(t *testing.T) {
-	for name, story := range map[string]func(w *world, p *validator.Presence, s *memory) *validator.Validator{
-		"stopped, and back when the openings are over": func(w *world, _ *validator.Presence, s *memory) *validator.Validator {
-			v := w.validator(s)
-			from := w.p.Schedule.EpochStart(epoch + 1)
-			w.rosters(epoch + 1)
-			w.drawTasks(round + 1)
-			for _, m := range w.makers {
-				w.commit(m, round+1, from+6, 5)
-			}
-			w.drawDuties(round + 1)
-			for h := from + 14; h < from+20; h++ {
-				w.step(v, h)
-				w.work(v)
-			}
-			return v
-		},
-		"an older copy, catching up through all of it": func(w *world, p *validator.Presence, s *memory) *validator.Validator {
-			v := w.validator(s)
-			p.Behind = true
-			w.play(v, epoch+1)
-			p.Behind = false
-			return v
-		},
-		"deaf while blocks come": func(w *world, p *validator.Presence, s *memory) *validator.Validator {
-			v := w.validator(s)
-			p.Deaf = "no peers"
-			w.play(v, epoch+1)
-			p.Deaf = ""
-			return v
-		},
-	} {
-		t.Run(name, func(t *testing.T) {
-			w := newWorld(t)
-			p := w.present()
-			w.nobodyHas()
-			s := newMemory()
-			w.play(w.validator(s), epoch, w.makers...)
-			before := w.unopened()
-			v := story(w, p, s)
-			if n := w.unopened(); n != before {
-				t.Errorf("%d cards say unopened", n-before)
-			}
-			// In the epoch after, all is well again: both are paid alike, and
-			// as much.
-			w.play(v, epoch+2, w.makers...)
-			ten, eleven := row(t, v, epoch+2)
-			if ten.Weight != 65535 || eleven.Weight != 65535 || ten.Availability != params.One || ten.Reason != scoring.ReasonPaid {
-				t.Errorf("got %+v and %+v, want both paid as ever", ten, eleven)
-			}
-			if again := w.unopened(); again != before {
-				t.Errorf("%d cards say unopened afterwards", again-before)
-			}
-		})
+	if got, err := v.Abstained(epoch + 1); err != nil || !slices.Equal(got, []protocol.Round{round + 1}) {
+		t.Errorf("abstained of %v, %v", got, err)
 	}
 }
 
 // The opinion from before stands, ages by the epochs in between, and is sent.
-func TestAnUnobservedEpochIsWeighedByEarlierOpinions(t *testing.T) {
+func TestAnUnknownEpochIsWeighedByEarlierOpinions(t *testing.T) {
 	w := newWorld(t)
-	p := w.present()
+	w.silent = map[protocol.UID]bool{11: true}
 	w.nobodyHas()
 	v := w.validator(newMemory())
-	w.play(v, epoch, w.makers[0]) // 11 commits and does not open
+	w.play(v, epoch, w.makers[0]) // 11 commits, and the judges do not get it
 	good, bad := row(t, v, epoch)
-	if good.Weight != 65535 || bad.Weight != 0 || bad.Tally.Unopened != 1 {
+	if good.Weight != 65535 || bad.Weight != 0 || bad.Tally.NotGiven != 1 {
 		t.Fatalf("got %+v and %+v", good, bad)
 	}
-	p.Deaf = "no peers"
 	w.play(v, epoch+1)
 	ten, eleven := row(t, v, epoch+1)
 	if ten.Weight != 65535 || eleven.Weight != 0 || ten.Reason != scoring.ReasonUnobserved || ten.Work != good.Work || ten.Tally != (scoring.Tally{Seat: good.Tally.Seat, Kind: inference.Kind}) {
@@ -174,22 +120,18 @@ func TestAnUnobservedEpochIsWeighedByEarlierOpinions(t *testing.T) {
 
 // Who has no opinion at all says nothing: an empty row would speak against
 // everybody.
-func TestAFreshValidatorThatObservedNothingSendsNeitherWeightsNorCards(t *testing.T) {
+func TestAFreshValidatorThatKnowsNothingSendsNoWeights(t *testing.T) {
 	w := newWorld(t)
-	p := w.present()
 	w.nobodyHas()
 	v := w.validator(newMemory())
-	p.Deaf = "no peers"
 	w.play(v, epoch)
 	w.play(v, epoch+1)
-	if a, b := sent[*wire.CommitWeights](w), sent[*wire.CommitCards](w); len(a) != 0 || len(b) != 0 || len(w.published) != 0 {
-		t.Errorf("sent %+v, %+v and %d cards", a, b, len(w.published))
+	if a := sent[*wire.CommitWeights](w); len(a) != 0 || len(w.published) != 0 {
+		t.Errorf("sent %+v and %d cards", a, len(w.published))
 	}
-	p.Deaf = ""
 	w.play(v, epoch+2, w.makers...)
-	w.play(v, epoch+3, w.makers...)
-	if a, b := sent[*wire.CommitWeights](w), sent[*wire.CommitCards](w); len(a) == 0 || a[0].Epoch != epoch+2 || len(b) == 0 || b[0].Epoch != epoch+2 {
-		t.Errorf("sent %+v and %+v, want from epoch %d on", a, b, epoch+2)
+	if a := sent[*wire.CommitWeights](w); len(a) == 0 || a[0].Epoch != epoch+2 {
+		t.Errorf("sent %+v, want from epoch %d on", a, epoch+2)
 	}
 }
 
@@ -212,9 +154,9 @@ func TestWhileItCatchesUpAValidatorOnlyFollows(t *testing.T) {
 	}
 }
 
-// Answers prove themselves: those that peers still have are judged and counted
-// also of a round that was not observed, if all of it is there.
-func TestARoundThatPeersHaveCompleteCountsUnobserved(t *testing.T) {
+// Answers prove themselves: those that are fetched are judged and counted also of a
+// round whose openings were missed, if all of it is there.
+func TestARoundThatIsFetchedCounts(t *testing.T) {
 	for _, complete := range []bool{true, false} {
 		w := newWorld(t)
 		w.present()
@@ -228,7 +170,7 @@ func TestARoundThatPeersHaveCompleteCountsUnobserved(t *testing.T) {
 		w.commitFirst()
 		w.commit(w.makers[1], round, start+7, 5)
 		w.drawDuties(round)
-		for h := openEnd + 1; h <= sealFrom; h++ {
+		for h := given; h <= sealFrom; h++ {
 			w.step(v, h)
 			w.work(v)
 		}
@@ -250,80 +192,20 @@ func TestARoundThatPeersHaveCompleteCountsUnobserved(t *testing.T) {
 	}
 }
 
-// The record of the observation outlives the process: what was seen to be
-// missing is missing, also for the next process, and in a copy of its database.
-func TestWhoReallyDidNotOpenLosesByTheRecordThatItWasObserved(t *testing.T) {
-	w := newWorld(t)
-	w.present()
-	w.nobodyHas()
-	s := newMemory()
-	v := w.validator(s)
-	toOpenings(t, w, v, 5)
-	w.take(v.OnAnswer(t.Context(), w.opening(w.makers[0], 0, deadline, nil)))
-	w.step(v, openEnd+1) // the observation is written; then the process dies
-	again := w.validator(s.clone())
-	w.drawDuties(round)
-	for h := openEnd + 2; h <= sealFrom; h++ {
-		w.step(again, h)
-		w.work(again)
-	}
-	if n := w.unopened(); n == 0 {
-		t.Error("no card says unopened")
-	}
-	if ten, eleven := row(t, again, epoch); ten.Weight != 65535 || eleven.Weight != 0 || eleven.Tally.Unopened != 1 {
-		t.Errorf("got %+v and %+v", ten, eleven)
-	}
-}
-
-// A stretch is broken by deafness of one block between the two deadlines, and
-// begins anew after it.
-func TestARoundIsObservedFromDeadlineToDeadlineOrNotAtAll(t *testing.T) {
-	for deafAt, want := range map[protocol.Height]int{
-		start: 1, deadline - 1: 1, // before: it hears again in time
-		deadline: 0, deadline + 1: 0, openEnd: 0, openEnd + 1: 0,
-		openEnd + 2: 1, // after
-	} {
-		w := newWorld(t)
-		p := w.present()
-		w.nobodyHas()
-		v := w.validator(newMemory())
-		w.rosters(epoch)
-		w.drawTasks(round)
-		for _, m := range w.makers {
-			w.commit(m, round, start+6, 5)
-		}
-		for h := start; h <= openEnd+3; h++ {
-			p.Deaf = ""
-			if h == deafAt {
-				p.Deaf = "for a moment"
-			}
-			if h == deadline+1 {
-				w.take(v.OnAnswer(t.Context(), w.opening(w.makers[0], 0, deadline, nil)))
-				w.drawDuties(round)
-			}
-			w.step(v, h)
-			w.work(v)
-		}
-		if got := w.unopened(); got < want || got > 4*want {
-			t.Errorf("deaf at block %d of the epoch: %d cards say unopened, want %d", deafAt-start, got, want)
-		}
-	}
-}
-
-// Seats that commit rubbish and never open were half of all and more: nothing
-// of the round counted, and nobody's weight ever changed again.
+// Most of the seats commit, and never open.
 func TestSilentSeatsInTheMajorityKeepNobodyFromBeingPaid(t *testing.T) {
 	w := newWorld(t)
-	w.present()
 	w.nobodyHas()
 	v := w.validator(newMemory())
 	w.play(v, epoch, w.makers...)
+	w.silent = map[protocol.UID]bool{}
 	for uid := protocol.UID(20); uid < 25; uid++ {
+		w.silent[uid] = true
 		w.makers = append(w.makers, &maker{signer: named(uid.String()), id: protocol.SeatID{UID: uid, Registered: 5}, slots: 1})
 	}
 	w.play(v, epoch+1, w.makers[:2]...)
 	x, err := v.Score(epoch+1, 20, inference.Kind)
-	if err != nil || x.Tally.Unopened != 1 || x.Weight != 0 {
+	if err != nil || x.Tally.NotGiven != 1 || x.Weight != 0 {
 		t.Errorf("a silent seat: %+v, %v", x, err)
 	}
 	if ten, eleven := row(t, v, epoch+1); ten.Weight != 65535 || eleven.Weight != 65535 || ten.Tally.Opened != 1 {
@@ -376,8 +258,8 @@ func TestWhatIsAmissIsSaidOnce(t *testing.T) {
 	p.Deaf = ""
 	w.play(v, epoch+2, w.makers...)
 	for what, want := range map[string]int{
-		`"message":"not observing`:            1,
-		`"message":"observing rounds`:         2, // at the start, and again
+		`"message":"the network is not heard`: 1,
+		`"message":"the network is heard`:     2, // at the start, and again
 		`"message":"cannot open the weights`:  1,
 		`"message":"met an error`:             1,
 		`"message":"weights leave out rounds`: 1,

@@ -25,7 +25,6 @@ import (
 type weighing struct {
 	*base
 	views    *views
-	queue    *queue
 	troubles *troubles
 }
 
@@ -141,15 +140,15 @@ func (w *weighing) write(now *view, made *record.Sealed, abstained *record.Abste
 	if len(abstained.Rounds) > 0 {
 		b.Abstained(made.Epoch, abstained)
 		w.cfg.Logger.Warn().Uint64("epoch", uint64(made.Epoch)).Str("left_out", abstainedText(abstained.Rounds)).
-			Msg("weights leave out rounds that were not observed: earlier opinions stand")
+			Msg("weights leave out rounds of which answers could not be fetched: earlier opinions stand")
 	}
 	return w.book.Write(&b)
 }
 
 // tallyRounds adds the rounds that are over to the tallies, and notes in the record
-// which, and apart which were left out because they were not observed.
+// which, and apart which were left out because answers are missing.
 func (w *weighing) tallyRounds(now *view, made *record.Sealed, t tallies) (out record.Abstention, err error) {
-	for ; w.schedule().OpenDeadline(made.Next) < now.head; made.Next++ {
+	for ; w.schedule().AttestDeadline(made.Next) <= now.head; made.Next++ {
 		found, err := w.tallyRound(now, made.Next, t)
 		if err != nil {
 			return out, err
@@ -159,7 +158,7 @@ func (w *weighing) tallyRounds(now *view, made *record.Sealed, t tallies) (out r
 			continue
 		}
 		made.Skipped = append(made.Skipped, made.Next)
-		if found == roundUnobserved {
+		if found == roundUnknown {
 			out.Rounds = append(out.Rounds, made.Next)
 		}
 	}
@@ -227,15 +226,12 @@ type roundFound int
 const (
 	roundCounted    roundFound = iota
 	roundImpossible            // nobody could answer in time
-	roundUnobserved            // what is missing here may have been opened
+	roundUnknown               // an answer that was given is not here
 )
 
 // tallyRound adds a round to the tallies. It leaves it out when nobody could
-// answer in time, and when answers are missing of which this validator cannot say
-// that they were not opened: then no seat is counted up or down. It can say so of a
-// round that it observed, once peers were asked, or if they could not be asked, if
-// half of the seats that committed are known to have opened: else it is more
-// likely that this validator is deaf than that they are silent.
+// answer in time, and when an answer that was given is not here: then no seat is
+// counted up or down. Who attested it has it, so that is seldom for long.
 func (w *weighing) tallyRound(now *view, n protocol.Round, t tallies) (roundFound, error) {
 	s := w.schedule()
 	seeds, _, err := ledger.ReadRound(now, n)
@@ -254,18 +250,12 @@ func (w *weighing) tallyRound(now *view, n protocol.Round, t tallies) (roundFoun
 	if err != nil {
 		return 0, err
 	}
-	answers, err := w.answersIn(n)
+	answers, complete, err := w.givenIn(now, n)
 	if err != nil {
 		return 0, err
 	}
-	if !complete(asked, commits, answers) {
-		observed, err := w.book.Observed(n)
-		if err != nil {
-			return 0, err
-		}
-		if !observed || (!w.askedAll(n) && 2*len(answers) < publishing(asked, commits)) {
-			return roundUnobserved, nil
-		}
+	if !complete {
+		return roundUnknown, nil
 	}
 	delays := map[protocol.UID]uint64{}
 	var all []uint64
@@ -301,38 +291,22 @@ func (w *weighing) askedIn(now *view, n protocol.Round, roster []ledger.RosterSe
 	return asked, nil
 }
 
-// answersIn returns the answers of a round that are here, by seat and slot.
-func (w *weighing) answersIn(n protocol.Round) (map[protocol.UID][]*record.Answer, error) {
-	list, err := w.book.AnswersOf(n)
+// givenIn returns the answers that were given in a round, by seat and slot, and
+// whether all of them are here.
+func (w *weighing) givenIn(now *view, n protocol.Round) (answers map[protocol.UID][]*record.Answer, complete bool, err error) {
+	given, err := ledger.ReadGivenAnswers(now, n)
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
-	answers := map[protocol.UID][]*record.Answer{}
-	for i := range list {
-		uid := list[i].Task.Seat.UID
-		answers[uid] = append(answers[uid], &list[i])
+	answers = map[protocol.UID][]*record.Answer{}
+	for _, k := range given {
+		a, err := w.book.Answer(k)
+		if err != nil || a == nil {
+			return nil, false, err
+		}
+		answers[k.UID] = append(answers[k.UID], a)
 	}
-	return answers, nil
-}
-
-// complete reports whether every answer that was committed to is here.
-func complete(asked map[protocol.SeatID]*task.Round, commits []ledger.CommitRecord, answers map[protocol.UID][]*record.Answer) bool {
-	for i := range commits {
-		of := asked[commits[i].Seat]
-		if of == nil {
-			continue
-		}
-		missing := -len(answers[commits[i].Seat.UID])
-		for slot := range of.Slots() {
-			if of.Asks(slot) {
-				missing++
-			}
-		}
-		if missing > 0 {
-			return false
-		}
-	}
-	return true
+	return answers, true, nil
 }
 
 // publishes reports whether a seat is asked anything that it publishes.
@@ -348,18 +322,7 @@ func publishes(of *task.Round) bool {
 	return false
 }
 
-// publishing counts the commitments of seats that are asked anything that they
-// publish.
-func publishing(asked map[protocol.SeatID]*task.Round, commits []ledger.CommitRecord) (n int) {
-	for i := range commits {
-		if publishes(asked[commits[i].Seat]) {
-			n++
-		}
-	}
-	return n
-}
-
-// openedOf is all answers of one kind that were opened in a round, with whose
+// openedOf is all answers of one kind that were given in a round, with whose
 // they are.
 type openedOf struct {
 	answers []task.Opened
@@ -399,7 +362,7 @@ func (w *weighing) tallySeat(t tallies, asked *task.Round, committed bool, delay
 			all.tallies = append(all.tallies, own)
 			slots -= min(slots, 1)
 		}
-		own.Unopened += slots
+		own.NotGiven += slots
 	}
 	return nil
 }
@@ -453,7 +416,7 @@ type opinion struct {
 	epoch  protocol.Epoch
 	before *record.Sealed // nil where there is none
 	// counted and abstained are the rounds that are in the tallies, and those that
-	// were left out because they were not observed.
+	// were left out because answers are missing.
 	counted, abstained []protocol.Round
 	self               protocol.UID
 }
@@ -527,13 +490,7 @@ func (w *weighing) remembered(now *view, o *opinion) (map[ofUID]scoring.Average,
 	return averages, nil
 }
 
-// askedAll reports whether peers were asked for every answer of round n that is
-// not here, and have none. Without peers to ask there is nothing to wait for.
-func (w *weighing) askedAll(n protocol.Round) bool {
-	return w.cfg.Evidence == nil || w.queue.isComplete(n)
-}
-
-// blank reports whether weights say nothing because nothing was observed: they
+// blank reports whether weights say nothing because nothing is known: they
 // are not sent, for an empty row speaks against everybody.
 func (w *weighing) blank(made *wire.RevealWeights) (bool, error) {
 	if len(made.UIDs) > 0 {

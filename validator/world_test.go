@@ -31,14 +31,15 @@ import (
 const chain = "assay-test-01234567"
 
 // In these tests an epoch is one round of 20 blocks. Epoch 2 begins at 40: its
-// commitments count until 51, openings until 53, weights are sealed from 57,
-// and its cards are in time until 68.
+// commitments count until 51, openings until 53, attestations until 56, weights
+// are sealed from 57, and its cards are in time until 68.
 const (
 	epoch    = protocol.Epoch(2)
 	round    = protocol.Round(2)
 	start    = protocol.Height(40)
 	deadline = start + 11
 	openEnd  = start + 13
+	given    = start + 16
 	sealFrom = start + 17
 	cardEnd  = start + 28
 )
@@ -185,6 +186,7 @@ type world struct {
 	published [][]byte
 	next      chan protocol.Height
 	evidence  func(wire.AnswerKey) ([]byte, error)
+	silent    map[protocol.UID]bool // whose answers the judges do not get
 	presence  func() validator.Presence
 }
 
@@ -269,6 +271,22 @@ func (w *world) commit(m *maker, n protocol.Round, height protocol.Height, first
 		w.t.Fatal(err)
 	}
 	w.put(ledger.CommitKey(n, m.id.UID), &ledger.CommitRecord{Seat: m.id, Root: root, Height: height})
+	w.give(m, n)
+}
+
+// give writes that the judges hold all that a miner answered in round n.
+func (w *world) give(m *maker, n protocol.Round) {
+	if w.silent[m.id.UID] {
+		return
+	}
+	rec := ledger.GivenRecord{Seat: m.id}
+	for slot, body := range m.sealed.Answers {
+		if body != nil {
+			rec.Slots.Set(slot)
+		}
+	}
+	w.put(ledger.GivenKey(n, m.id.UID), &rec)
+	w.put(ledger.AttestKey(n, w.otherID.UID), &ledger.AttestRecord{Seat: w.otherID, Bits: bytes.Repeat([]byte{0xff}, 8)})
 }
 
 // commitFirst writes the ledger until the first miner's commitment.
@@ -368,7 +386,12 @@ func (w *world) config(s *memory) validator.Config {
 		cfg.Metrics = w.metrics
 	}
 	if w.evidence != nil {
-		cfg.Evidence = func(_ context.Context, k wire.AnswerKey) ([]byte, error) { return w.evidence(k) }
+		cfg.Evidence = func(_ context.Context, holder protocol.PublicKey, k wire.AnswerKey) ([]byte, error) {
+			if holder != w.other.PublicKey() {
+				return nil, errors.New("asked who holds nothing")
+			}
+			return w.evidence(k)
+		}
 	}
 	return cfg
 }
@@ -459,7 +482,7 @@ func root(task protocol.TaskID, hotkey protocol.PublicKey, answer []byte) protoc
 // stories below are told in.
 func constants() params.Params {
 	p := params.Local()
-	p.Schedule.OpenBlocks = 13
+	p.Schedule.CommitBlocks, p.Schedule.OpenBlocks, p.Schedule.AttestBlocks = 11, 13, 16
 	p.Kinds = p.Kinds[:1]
 	p.Kinds[0].Share, p.Kinds[0].Keep = params.One, params.One/2
 	return p

@@ -28,7 +28,7 @@ func TestAnExplanationSplitsWhatChanged(t *testing.T) {
 		"For work: its incentive went from 0.2441 to 0.1221 of all, which makes 5.000000000 less.",
 		"For work: an incentive of one was paid otherwise than in the epoch before, which makes 2.500000000 more; all seats got 30.000000000, before 20.000000000.",
 		"It is paid for its work of epoch 5, which 4 validators weighed: 1 higher than its work of the epoch before, 1 lower, 1 alike, 1 for the first time. Yuma takes of each weight what more than half of the stake agrees to.",
-		"This node counted, of the kind inference: asked 4, answered 3, exact 2, false 1, late 0, unopened 0; it weighed the seat 0.5000 (paid). Against the epoch before: answered 3, was 4, false 1, was 0, weight 32768, was 65535.",
+		"This node counted, of the kind inference: asked 4, answered 3, exact 2, false 1, late 0, not given 0; it weighed the seat 0.5000 (paid). Against the epoch before: answered 3, was 4, false 1, was 0, weight 32768, was 65535.",
 	}
 	if got := x.reasons(); !reflect.DeepEqual(got, want) {
 		for i := range max(len(got), len(want)) {

@@ -117,8 +117,8 @@ func (x *explanation) scored() []string {
 	var out []string
 	for i := range x.Scores {
 		s := &x.Scores[i]
-		line := fmt.Sprintf("This node counted, of the kind %s: asked %d, answered %d, exact %d, false %d, late %d, unopened %d; it weighed the seat %s (%s).",
-			printable(string(s.Kind)), s.Asked, s.Answered, s.Exact, s.Inexact, s.Late, s.Unopened, part(s.Weight), printable(s.Explain.Reason))
+		line := fmt.Sprintf("This node counted, of the kind %s: asked %d, answered %d, exact %d, false %d, late %d, not given %d; it weighed the seat %s (%s).",
+			printable(string(s.Kind)), s.Asked, s.Answered, s.Exact, s.Inexact, s.Late, s.NotGiven, part(s.Weight), printable(s.Explain.Reason))
 		j := slices.IndexFunc(x.ScoresBefore, func(o api.Score) bool { return o.Kind == s.Kind && o.Registered == s.Registered })
 		if j >= 0 {
 			if changes := changed(&x.ScoresBefore[j], s); len(changes) > 0 {
@@ -142,7 +142,7 @@ func changed(was, is *api.Score) []string {
 		{"units", was.Units, is.Units},
 		{"false", uint64(was.Inexact), uint64(is.Inexact)},
 		{"late", uint64(was.Late), uint64(is.Late)},
-		{"unopened", uint64(was.Unopened), uint64(is.Unopened)},
+		{"not given", uint64(was.NotGiven), uint64(is.NotGiven)},
 		{"bound", uint64(was.Bound), uint64(is.Bound)},
 		{"speed", uint64(was.Speed), uint64(is.Speed)},
 		{"availability", uint64(was.Availability), uint64(is.Availability)},

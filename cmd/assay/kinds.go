@@ -111,9 +111,6 @@ func taskKindOf(name protocol.Kind) taskKind {
 
 // cardWords says what is on a card: its finding, and why.
 func (k *taskKind) cardWords(f wire.Finding, body json.RawMessage) (string, error) {
-	if f == wire.FindingUnopened {
-		return "unopened: sealed, and not opened in time", nil
-	}
 	why, err := k.card(body)
 	return string(f) + ": " + why, err
 }

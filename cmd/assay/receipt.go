@@ -26,7 +26,7 @@ type receipt struct {
 	wire.Receipt
 	answer *wire.SignedAnswer
 	cards  []*wire.SignedCard
-	bodies []json.RawMessage // of the cards, as the API has them; nil of one that says unopened
+	bodies []json.RawMessage // of the cards, as the API has them
 }
 
 // readReceipt reads what assay receipt printed and checks all that its bytes

@@ -25,7 +25,7 @@ longer kept. A validator keeps the scores of 4,096 epochs. From a score to its e
 		{"exact", func(s *api.Score) string { return num(s.Exact) }},
 		{"inexact", func(s *api.Score) string { return num(s.Inexact) }},
 		{"late", func(s *api.Score) string { return num(s.Late) }},
-		{"unopened", func(s *api.Score) string { return num(s.Unopened) }},
+		{"not given", func(s *api.Score) string { return num(s.NotGiven) }},
 		{"units", func(s *api.Score) string { return num(s.Units) }},
 		{"bound", func(s *api.Score) string { return num(s.Bound) }},
 		{"speed", func(s *api.Score) string { return num(s.Speed) }},

@@ -34,10 +34,10 @@ for, and seals and opens its weights. It logs to standard error.
 SIGINT or SIGTERM stops it within five seconds; a second signal ends it at once.
 Whenever it ends, even by SIGKILL, it goes on where it was when it starts again.
 
-Of rounds that it did not observe, for it was stopped, catching up, deaf, or its
-database is an older copy, it holds nothing that is missing against a miner: its
-earlier opinions stand as weights, and duties about answers that no peer has any
-more stay undone, which costs dividends.
+What it missed, for it was stopped, catching up, deaf, or its database is an older
+copy, it fetches from the validators that attested it. Of rounds of which it cannot
+get all answers that were given its earlier opinions stand as weights, and duties
+about them stay undone, which costs dividends.
 
 A flag goes before its variable in the environment, that before config.toml.`,
 		Flags:  daemon.Flags(config.Validator),
@@ -135,8 +135,8 @@ func newValidator(ctx context.Context, d *daemon.Daemon, n *node.Full, box *sand
 		ChainID: d.Chain, Kinds: kinds.All(), Params: &d.Genesis.Params, Hotkey: d.Hotkey, Owner: owner, Salt: salt, Judges: judges(d, box),
 		Setter: setter(d, n),
 		Ledger: n, Store: node.RecordsOf(d.DB), Submit: n.Submit, Publish: n.Publish,
-		Evidence: func(ctx context.Context, k wire.AnswerKey) ([]byte, error) {
-			return n.Ask(ctx, wire.Encode(&wire.EvidenceRequest{Part: wire.EvidenceAnswer, Key: k}))
+		Evidence: func(ctx context.Context, holder protocol.PublicKey, k wire.AnswerKey) ([]byte, error) {
+			return n.Ask(ctx, holder, wire.Encode(&wire.EvidenceRequest{Part: wire.EvidenceAnswer, Key: k}))
 		},
 		Presence: func() (p validator.Presence) {
 			p.Behind, p.Deaf = n.Presence()

@@ -57,7 +57,7 @@ func (s *teller) Status(context.Context) (api.Status, error) {
 func (s *teller) reasons(v *validator.Status, well bool) ([]string, error) {
 	var out []string
 	if v.NotObserving != "" && well {
-		out = append(out, "rounds are not observed now ("+v.NotObserving+"): what is missing of them is held against nobody, and earlier opinions stand as weights")
+		out = append(out, "the network is not heard now ("+v.NotObserving+"): answers that are missed are fetched later, from who attested them")
 	}
 	if why := v.Why; why != "" && !strings.HasPrefix(why, "judging") {
 		return append(out, why), nil

@@ -113,7 +113,7 @@ type Score struct {
 	Exact     uint32 `json:"exact"`
 	Inexact   uint32 `json:"inexact"`
 	Late      uint32 `json:"late"`
-	Unopened  uint32 `json:"unopened"`
+	NotGiven  uint32 `json:"not_given"`
 	Units     uint64 `json:"units"`
 	OwnRuns   uint32 `json:"own_runs"`
 	OwnPasses uint32 `json:"own_passes"`
@@ -136,8 +136,8 @@ type Explain struct {
 	Part     uint32 `json:"part"`
 	Delay    uint64 `json:"delay"`
 	Commits  uint32 `json:"commits"`
-	// Unobserved are rounds that this node left out because it did not observe
-	// them.
+	// Unobserved are rounds that this node left out because it could not get all
+	// that was given in them.
 	Unobserved uint32 `json:"unobserved"`
 	// Averages over epochs, in which older ones count less.
 	AverageEpochs uint64 `json:"average_epochs,string"`

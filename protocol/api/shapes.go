@@ -46,12 +46,8 @@ func AnswerBody(kind protocol.Kind, a *wire.Answer) (json.RawMessage, error) {
 	return show(shapeOf(kind).answer, a.Body)
 }
 
-// CardBody returns the body of a card as JSON; nil of an answer that was not
-// opened, of which no judge has more to say.
+// CardBody returns the body of a card as JSON.
 func CardBody(c *wire.Card) (json.RawMessage, error) {
-	if c.Finding == wire.FindingUnopened {
-		return nil, nil
-	}
 	return show(shapeOf(c.Kind).card, c.Body)
 }
 

@@ -51,9 +51,8 @@ type Card struct {
 	Received protocol.Height    `json:"received"`
 	Answer   protocol.Hash      `json:"answer"`
 	Finding  wire.Finding       `json:"finding"`
-	// Body is absent where the answer was not opened.
-	Body json.RawMessage `json:"body,omitempty"`
-	Raw  []byte          `json:"raw"`
+	Body     json.RawMessage    `json:"body,omitempty"`
+	Raw      []byte             `json:"raw"`
 }
 
 // ReceiptFormat is the version of [Receipt].

@@ -113,6 +113,7 @@ func Apply(t Tree, chain string, p *params.Params, b *Block) (*Result, error) {
 		return nil, m.blame(err)
 	}
 	m.finalise(b.PrevEligible)
+	m.availability()
 	m.money()
 	if p.Schedule.IsEpochEnd(m.height) {
 		if err := m.epoch(); err != nil {

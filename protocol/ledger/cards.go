@@ -67,29 +67,6 @@ func at(counts []uint32, kind int) uint32 {
 	return counts[kind]
 }
 
-// opened is how many answers each seat opened in an epoch that nobody found
-// false, by kind.
-type opened struct {
-	m    *machine
-	e    protocol.Epoch
-	said []statement
-}
-
-// of returns the count of a seat and kind: the median of what the judges state,
-// the seat's own statement aside.
-func (o *opened) of(id protocol.SeatID, kind int) uint32 {
-	if id.Registered > 0 && id.Registered >= o.m.p.Schedule.EpochStart(o.e) { // the count is of who sat there before
-		return 0
-	}
-	votes := make([]vote, 0, len(o.said))
-	for k := range o.said {
-		if o.said[k].judge.ID.UID != id.UID {
-			votes = append(votes, vote{countOf(o.said[k].cards.Opened, id.UID, kind), o.said[k].judge.Stake})
-		}
-	}
-	return lowerMedian(votes)
-}
-
 // duties are what a judge owed in an epoch, answers that it drew to judge and pairs
 // to set, and what it did of it, by kind.
 type duties struct {

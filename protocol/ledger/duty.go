@@ -22,10 +22,10 @@ import (
 //	quota = max(judges, ceil(judges that have not drawn it yet / (n − i)))
 //
 // judges, those that have not drawn it first, and the rest by stake. They spread
-// over the seat's slots of the kind so that every slot that is judged at all has
-// two.
+// over the answers of the kind that the seat gave so that every one that is judged
+// at all has two. What was not given (attest.go) is judged by nobody.
 //
-// The first answer of a kind that a seat ever commits to is drawn by all judges:
+// The first answers of a kind that a seat ever gives are drawn by all judges:
 // otherwise half of them would have no opinion of it in its first epoch, which
 // majorities it meets would be luck, and the few seats with luck would share the
 // whole pay.
@@ -50,8 +50,12 @@ func (m *machine) drawDuties(r *RoundRecord) uint32 {
 		if !ok || seat.ID != c.Seat {
 			continue
 		}
+		given, err := ReadGiven(m.st, r.Round, seat.ID)
+		if err != nil {
+			m.st.fail(err)
+		}
 		asked := due.Of(m.chain, m.p, &seat)
-		if duties := d.seat(&seat, asked.Due); len(duties) > 0 {
+		if duties := d.seat(&seat, asked.Due, given.Slots); len(duties) > 0 {
 			put(m.st, DutyKey(r.Round, seat.ID.UID), DutyRecord{Duties: duties})
 		}
 	}
@@ -78,8 +82,8 @@ type dutyDraw struct {
 }
 
 // seat draws the judges of one seat, of one kind after the other, and gives them
-// its slots. Duties come by slot, then judge.
-func (d *dutyDraw) seat(seat *RosterSeat, due []task.Due) []Duty {
+// those of its slots whose answers were given. Duties come by slot, then judge.
+func (d *dutyDraw) seat(seat *RosterSeat, due []task.Due, given wire.Bits) []Duty {
 	cover, ok := get[CoverRecord](d.m.st, CoverKey(seat.ID.UID))
 	if !ok || cover.Seat != seat.ID {
 		cover = CoverRecord{Seat: seat.ID}
@@ -87,9 +91,15 @@ func (d *dutyDraw) seat(seat *RosterSeat, due []task.Due) []Duty {
 	var out []Duty
 	first := uint16(0)
 	for i := range due {
-		if k := &due[i]; !k.Seed.IsZero() && !k.OnLedger(d.m.p) {
+		var slots []uint16
+		for slot := first; slot < first+due[i].Slots; slot++ {
+			if given.Has(int(slot)) {
+				slots = append(slots, slot)
+			}
+		}
+		if len(slots) > 0 {
 			draw := seatDraw{seed: d.round.DutySeed, seat: seat.ID, first: first}
-			out = append(out, draw.slots(int(k.Slots), d.kind(seat, k.Kind, &cover, draw))...)
+			out = append(out, draw.slots(slots, d.kind(seat, due[i].Kind, &cover, draw))...)
 		}
 		first += due[i].Slots
 	}
@@ -217,24 +227,25 @@ func (d seatDraw) byStake(judges []RosterJudge, n int) []RosterJudge {
 }
 
 // slots gives judge number j the slot perm[j mod s], perm being an order of the
-// k committed slots of the kind by hash, and s = half the judges, so that each
-// of the s slots has two judges or more. The duties are sorted by slot, then
-// judge.
-func (d seatDraw) slots(k int, judges []RosterJudge) []Duty {
-	if len(judges) == 0 || k == 0 {
+// given slots of the kind by hash, and s = half the judges, so that each of the s
+// slots has two judges or more. The duties are sorted by slot, then judge.
+func (d seatDraw) slots(given []uint16, judges []RosterJudge) []Duty {
+	if len(judges) == 0 {
 		return nil
 	}
-	hashes := make([]protocol.Hash, k)
-	perm := make([]uint16, k)
-	for i := range perm {
-		perm[i] = d.first + uint16(i)
-		hashes[i] = d.hash("assay/1/duty/slot", uint32(perm[i]))
+	type ticket struct {
+		hash protocol.Hash
+		slot uint16
 	}
-	slices.SortFunc(perm, func(a, b uint16) int { return bytes.Compare(hashes[a-d.first][:], hashes[b-d.first][:]) })
-	s := min(max(1, len(judges)/2), k)
+	perm := make([]ticket, len(given))
+	for i, slot := range given {
+		perm[i] = ticket{d.hash("assay/1/duty/slot", uint32(slot)), slot}
+	}
+	slices.SortFunc(perm, func(a, b ticket) int { return bytes.Compare(a.hash[:], b.hash[:]) })
+	s := min(max(1, len(judges)/2), len(given))
 	out := make([]Duty, len(judges))
 	for j, judge := range judges {
-		out[j] = Duty{Slot: perm[j%s], Judge: judge.ID}
+		out[j] = Duty{Slot: perm[j%s].slot, Judge: judge.ID}
 	}
 	slices.SortFunc(out, func(a, b Duty) int {
 		return cmp.Or(cmp.Compare(a.Slot, b.Slot), cmp.Compare(a.Judge.UID, b.Judge.UID))

@@ -34,11 +34,11 @@ import (
 //	         with it the update of the consensus set, which acts two blocks later
 //	rosters  who is asked in E + 1, of each kind that it offers
 //
-//	             slots = min(capacity, the kind's slots, max(1, 2·opened ÷ rounds))
+//	             slots = min(capacity, the kind's slots, max(1, 2·given ÷ rounds))
 //
-//	         where opened is what it opened of the kind in E − 1, as the judges'
-//	         statements have it, and rounds in how many the kind fell due: twice
-//	         what it showed, so that it can grow; and who judges, with its stake
+//	         where given is how many answers of the kind it gave in E − 1 (attest.go),
+//	         and rounds in how many the kind fell due: twice what it showed, so that
+//	         it can grow; and who judges, with its stake
 //	pruning  the order in which seats are pruned, by what they earned
 //	forget   the records of epoch E − Retention; the pots of all epochs stay
 //

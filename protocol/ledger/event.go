@@ -11,6 +11,7 @@ const (
 	EventTaskSeed      EventName = "task seed"      // Round, Epoch, Hash: the seed
 	EventDutySeed      EventName = "duty seed"      // Round, Epoch, Hash: the seed; Count: duties drawn
 	EventCommit        EventName = "commit"         // Round, Epoch, Seat, Hotkey, Hash: the root
+	EventGiven         EventName = "given"          // Round, Epoch; Count: answers that judges of more than half of the stake hold
 	EventRegistered    EventName = "registered"     // Seat, Hotkey, Amount: the price
 	EventSwap          EventName = "swap"           // Epoch from which another key signs for Hotkey, a coldkey
 	EventSwapStopped   EventName = "swap stopped"   // Hotkey, a coldkey, goes on to sign

@@ -127,7 +127,7 @@ func (g *gambler) hotkey() (string, wire.Body) {
 	case 5:
 		return name, row(e - 1)
 	}
-	return name, &wire.CommitCards{Epoch: e - 1, Counts: []uint32{uint32(g.Intn(6))}, Seen: counts, Opened: counts}
+	return name, &wire.CommitCards{Epoch: e - 1, Counts: []uint32{uint32(g.Intn(6))}, Seen: counts}
 }
 
 // lane returns what a setter or a rater says, or nothing where it has nothing to

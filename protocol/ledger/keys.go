@@ -138,6 +138,24 @@ func CommitKey(r protocol.Round, uid protocol.UID) []byte { return u16(CommitPre
 // CommitPrefix begins the commitments of a round.
 func CommitPrefix(r protocol.Round) []byte { return u64([]byte("c"), uint64(r)) }
 
+// AttestKey holds an [AttestRecord].
+func AttestKey(r protocol.Round, uid protocol.UID) []byte { return u16(AttestPrefix(r), uid) }
+
+// AttestPrefix begins what judges attest of a round.
+func AttestPrefix(r protocol.Round) []byte { return u64([]byte("H"), uint64(r)) }
+
+// GivenKey holds a [GivenRecord].
+func GivenKey(r protocol.Round, uid protocol.UID) []byte { return u16(GivenPrefix(r), uid) }
+
+// GivenPrefix begins the answers that were given in a round.
+func GivenPrefix(r protocol.Round) []byte { return u64([]byte("G"), uint64(r)) }
+
+// ShownKey holds a [ShownRecord].
+func ShownKey(e protocol.Epoch, uid protocol.UID) []byte { return u16(ShownPrefix(e), uid) }
+
+// ShownPrefix begins the counts of answers that were given in an epoch.
+func ShownPrefix(e protocol.Epoch) []byte { return u64([]byte("u"), uint64(e)) }
+
 // DutyKey holds a [DutyRecord].
 func DutyKey(r protocol.Round, uid protocol.UID) []byte { return u16(DutyPrefix(r), uid) }
 

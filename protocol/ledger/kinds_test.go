@@ -41,7 +41,7 @@ func (n *network) commitAll(r protocol.Round, names ...string) {
 		txs = append(txs, n.tx(name, &wire.Commit{Round: r, Root: protocol.Hash{1}}))
 	}
 	n.block(txs...)
-	n.until(n.p.Schedule.RoundStart(r + 1))
+	n.until(n.p.Schedule.RoundStart(r+1) + 1)
 }
 
 func TestKindsFallDueInTheirOwnRoundsUnderOneCommitment(t *testing.T) {
@@ -112,11 +112,9 @@ func TestDutiesAreDrawnAndCountedByKind(t *testing.T) {
 func TestASeatGrowsInTheKindThatItShowed(t *testing.T) {
 	n := newNetwork(t, twoKinds())
 	n.until(20)
-	for _, name := range []string{"v1", "v2", "v3"} {
-		said := []wire.SeatCount{{UID: 3, Counts: []uint32{1, 3}}, {UID: 4, Counts: []uint32{2}}}
-		if err := n.do(name, &wire.CommitCards{Epoch: 0, Opened: said}); err != nil {
-			t.Fatal(err)
-		}
+	for name, counts := range map[string][]uint32{"m1": {1, 3}, "m2": {2}} {
+		id := n.seat(name).ID
+		n.set(ledger.ShownKey(0, id.UID), ledger.ShownRecord{Seat: id, Counts: counts})
 	}
 	n.until(40)
 	m1, _, _ := ledger.ReadRosterSeat(n.tree, 2, 3)
@@ -133,7 +131,6 @@ func TestCountsOfMoreKindsThanThereAreAreRefused(t *testing.T) {
 	for name, b := range map[string]wire.CommitCards{
 		"own cards": {Counts: []uint32{1, 1, 1}},
 		"seen":      {Seen: []wire.SeatCount{{UID: 1, Counts: make([]uint32, 3)}}},
-		"opened":    {Opened: []wire.SeatCount{{UID: 3, Counts: make([]uint32, 3)}}},
 	} {
 		if err := n.do("v1", &b); !errors.Is(err, ledger.ErrUnknown) {
 			t.Errorf("%s: got %v, want %v", name, err, ledger.ErrUnknown)

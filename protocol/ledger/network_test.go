@@ -1,6 +1,7 @@
 package ledger_test
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"errors"
 	"fmt"
@@ -54,7 +55,7 @@ func chainOf(name string, start protocol.Height) *ledger.ChainMaker {
 func testParams() params.Params {
 	p := params.Local()
 	p.Name = "assay-test"
-	p.Schedule = protocol.Schedule{Tempo: 20, RoundLength: 10, CommitBlocks: 6, OpenBlocks: 7, WeightBlocks: 15, CardBlocks: 5}
+	p.Schedule = protocol.Schedule{Tempo: 20, RoundLength: 10, CommitBlocks: 6, OpenBlocks: 7, WeightBlocks: 15, CardBlocks: 5, AttestBlocks: 8}
 	p.Seats.MinStake = 10 * protocol.Unit
 	p.Seats.Max = 8
 	p.Seats.MaxPerColdkey = 3
@@ -81,7 +82,8 @@ type network struct {
 	proposer protocol.PublicKey // of the newest block, by its header
 	last     *ledger.Result
 	turn     int
-	only     int // so many of the set take turns, if not zero
+	only     int             // so many of the set take turns, if not zero
+	deaf     map[string]bool // judges that attest nothing; all others attest everything
 }
 
 // seat returns a genesis seat; validators have a stake, a consensus key and a
@@ -195,11 +197,37 @@ func (n *network) draft(txs ...[]byte) *ledger.Block {
 		members = members[:n.only]
 	}
 	k := members[n.turn%len(members)]
-	b := &ledger.Block{Height: n.next(), Proposer: k, Txs: append([][]byte{n.head(k, n.next())}, txs...)}
+	b := &ledger.Block{Height: n.next(), Proposer: k, Txs: slices.Concat([][]byte{n.head(k, n.next())}, txs, n.attests())}
 	if n.height > 0 {
 		b.PrevEligible = []protocol.PublicKey{n.proposer}
 	}
 	return b
+}
+
+// attests returns what the judges attest in the next block, where it is the first
+// in which they may and anything was committed.
+func (n *network) attests() (txs [][]byte) {
+	n.tb.Helper()
+	r := n.p.Schedule.RoundOf(n.next())
+	if n.next() != n.p.Schedule.OpenDeadline(r)+1 {
+		return nil
+	}
+	published, err := ledger.ReadPublished(n.tree, n.chain, n.p, r)
+	if err != nil || len(published) == 0 {
+		return nil
+	}
+	last := &published[len(published)-1]
+	judges, err := ledger.ReadRosterJudges(n.tree, n.p.Schedule.EpochOfRound(r))
+	if err != nil {
+		n.tb.Fatal(err)
+	}
+	for _, j := range judges {
+		if name := n.names[j.Hotkey]; name != "" && !n.deaf[name] {
+			bits := wire.Bits(bytes.Repeat([]byte{0xff}, (last.First+len(last.Slots)+7)/8))
+			txs = append(txs, n.tx(name, &wire.Attest{Round: r, Bits: bits}))
+		}
+	}
+	return txs
 }
 
 // apply checks and carries out a block, and looks at the invariants.
@@ -422,7 +450,7 @@ func TestBlocksMoveBeaconDrawTasksAndDuties(t *testing.T) {
 	if err := n.do("m1", &wire.Commit{Round: 0, Root: protocol.Hash{1}}); err != nil {
 		t.Fatal(err)
 	}
-	n.until(9)
+	n.until(11)
 	r, _, _ := ledger.ReadRound(n.tree, 0)
 	if r.DutySeed.IsZero() {
 		t.Fatal("no duties")

@@ -137,7 +137,7 @@ type RoundRecord struct {
 	Round      protocol.Round
 	TaskSeed   protocol.Hash   // zero until drawn
 	TaskHeight protocol.Height // of the block that drew it
-	DutySeed   protocol.Hash   // zero until drawn, after the commit deadline
+	DutySeed   protocol.Hash   // zero until drawn, after the attest deadline
 	DutyHeight protocol.Height // of the block that drew it
 	// First proposers since the round began, and since its deadline.
 	TaskFirst, DutyFirst protocol.SeatID
@@ -174,6 +174,32 @@ type CommitRecord struct {
 	Seat   protocol.SeatID
 	Root   protocol.Hash   // over all slots that fall due in the round
 	Height protocol.Height // of its block, at most the round's commit deadline
+}
+
+// AttestRecord is kept under AttestKey(round, uid): which answers of a round a
+// judge says that it holds.
+type AttestRecord struct {
+	_    struct{} `cbor:",toarray"`
+	Seat protocol.SeatID
+	Bits wire.Bits     // in the order of [ReadPublished]
+	Root protocol.Hash // over the leaves of wire.CustodyLeaf of those
+}
+
+// GivenRecord is kept under GivenKey(round, uid), where anything was given: which
+// answers of a seat judges with more than half of the stake attested, those of its
+// own coldkey left out.
+type GivenRecord struct {
+	_     struct{} `cbor:",toarray"`
+	Seat  protocol.SeatID
+	Slots wire.Bits // by slot
+}
+
+// ShownRecord is kept under ShownKey(epoch, uid): how many answers a seat gave in
+// an epoch, by kind in the network's order.
+type ShownRecord struct {
+	_      struct{} `cbor:",toarray"`
+	Seat   protocol.SeatID
+	Counts []uint32
 }
 
 // DutyRecord is kept under DutyKey(round, uid): who judges which slot of a

@@ -102,14 +102,10 @@ func diff(old, set []Power) []Power {
 
 // rosters writes who is asked and who judges in epoch e, and the seats.
 func (m *machine) rosters(all []candidate, e protocol.Epoch) {
-	shown := opened{m: m}
-	if e >= 2 {
-		shown.e, shown.said = e-2, m.statements(e-2)
-	}
 	var raters []preference.Rater
 	for i := range all {
 		s := &all[i].seat
-		asked := m.asked(s, &shown)
+		asked := m.asked(s, e)
 		s.Slots, s.Asked = 0, len(asked) > 0
 		for k := range asked {
 			s.Slots += asked[k].Slots
@@ -130,10 +126,10 @@ func (m *machine) rosters(all []candidate, e protocol.Epoch) {
 	}
 }
 
-// asked returns what a seat is asked, by kind: of each that it offers, in a round
-// in which tasks of the kind fall due, twice as much as it opened in such a round,
-// so that it can grow.
-func (m *machine) asked(s *Seat, shown *opened) []task.Asked {
+// asked returns what a seat is asked in epoch e, by kind: of each that it offers,
+// in a round in which tasks of the kind fall due, twice as much as it gave in such
+// a round of epoch e − 2, so that it can grow.
+func (m *machine) asked(s *Seat, e protocol.Epoch) []task.Asked {
 	var out []task.Asked
 	for i := range s.Offers {
 		o := &s.Offers[i]
@@ -146,7 +142,10 @@ func (m *machine) asked(s *Seat, shown *opened) []task.Asked {
 			continue
 		}
 		rounds := m.p.Schedule.RoundsPerEpoch() / uint64(k.Rounds)
-		able := max(1, 2*uint64(shown.of(s.ID, kind))/rounds)
+		able := uint64(1)
+		if e >= 2 {
+			able = max(1, 2*uint64(m.shown(e-2, s.ID, kind))/rounds)
+		}
 		slots := uint16(min(uint64(o.Capacity), uint64(k.Slots), able))
 		out = append(out, task.Asked{Kind: o.Kind, Slots: slots, Models: o.Models})
 	}
@@ -165,6 +164,8 @@ func (m *machine) forget(now protocol.Epoch) {
 	for r := first; r < first+protocol.Round(sched.RoundsPerEpoch()); r++ {
 		del(m.st, RoundKey(r))
 		delAll(m.st, CommitPrefix(r))
+		delAll(m.st, AttestPrefix(r))
+		delAll(m.st, GivenPrefix(r))
 		delAll(m.st, DutyPrefix(r))
 		del(m.st, SetsKey(r))
 		delAll(m.st, RatingsPrefix(r))
@@ -174,7 +175,7 @@ func (m *machine) forget(now protocol.Epoch) {
 		del(m.st, BeaconKey(h))
 	}
 	for _, prefix := range [][]byte{
-		RosterSeatPrefix(e), RosterJudgePrefix(e), DrawnPrefix(e), SealPrefix(e), WeightsPrefix(e), CardsPrefix(e), PaymentPrefix(e),
+		RosterSeatPrefix(e), RosterJudgePrefix(e), ShownPrefix(e), DrawnPrefix(e), SealPrefix(e), WeightsPrefix(e), CardsPrefix(e), PaymentPrefix(e),
 	} {
 		delAll(m.st, prefix)
 	}

@@ -187,7 +187,7 @@ func (s *scenario) body(name, typ string, a map[string]string) wire.Body {
 	case "cards":
 		return &wire.CommitCards{
 			Epoch: epoch(), Root: wire.HashOf("cards", []byte(name)), Counts: []uint32{uint32(number(s.t, a["count"]))},
-			Seen: s.counts(a["seen"]), Opened: s.counts(a["opened"]),
+			Seen: s.counts(a["seen"]),
 		}
 	}
 	s.t.Fatalf("unknown transaction %q", typ)
@@ -300,6 +300,8 @@ func (s *scenario) happened() {
 		case ledger.EventBeacon:
 		case ledger.EventTaskSeed:
 			s.printf("%s round %d", at, e.Round)
+		case ledger.EventGiven:
+			s.printf("%s round %d, %d answers", at, e.Round, e.Count)
 		case ledger.EventDutySeed:
 			s.printf("%s round %d, %d duties", at, e.Round, e.Count)
 		case ledger.EventPaid:

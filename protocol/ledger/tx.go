@@ -112,6 +112,8 @@ func (m *machine) execute(body wire.Body, o *origin) error {
 		return m.commitWeights(o.seat, b)
 	case *wire.RevealWeights:
 		return m.revealWeights(o.seat, b)
+	case *wire.Attest:
+		return m.attest(o.seat, b)
 	case *wire.CommitCards:
 		return m.commitCards(o.seat, b)
 	case *wire.ExtendSetter:

@@ -123,10 +123,8 @@ func (m *machine) commitCards(s Seat, b *wire.CommitCards) error {
 // checkCounts refuses counts of more kinds than the network has.
 func (m *machine) checkCounts(b *wire.CommitCards) error {
 	most := len(b.Counts)
-	for _, list := range [][]wire.SeatCount{b.Seen, b.Opened} {
-		for i := range list {
-			most = max(most, len(list[i].Counts))
-		}
+	for i := range b.Seen {
+		most = max(most, len(b.Seen[i].Counts))
 	}
 	if most > len(m.p.Kinds) {
 		return broken(ErrUnknown, "counts of %d kinds, of %d", most, len(m.p.Kinds))

@@ -70,6 +70,7 @@ const (
 	rowBytes     = 32 << 10  // weights of 4,096 seats
 	linkBytes    = 32 * 4096 // of a setter's chain
 	cardsBytes   = wire.MaxTxBytes
+	attestBytes  = wire.MaxAttestBytes + 128
 	askedBytes   = wire.MaxSpecification + 512 // a request
 	recordBytes  = wire.MaxRecordText + 512
 	dutyBytes    = 24 // one duty, or one judge of a cover
@@ -102,6 +103,7 @@ var costs = map[wire.TxType]struct {
 	wire.TxCommit:          {base: Cost{Reads: 3, Writes: 1, Bytes: rosterBytes + 4*smallBytes}},
 	wire.TxCommitWeights:   {base: Cost{Reads: 2, Writes: 2, Bytes: seatBytes + 4*smallBytes}},
 	wire.TxRevealWeights:   {base: Cost{Reads: 3, Writes: 1, Bytes: rowBytes + 4*smallBytes}},
+	wire.TxAttest:          {base: Cost{Reads: 2, Writes: 1, Bytes: judgeBytes + attestBytes + 2*smallBytes}},
 	wire.TxCommitCards:     {base: Cost{Reads: 2, Writes: 1, Bytes: cardsBytes + 2*smallBytes}},
 	wire.TxExtendSetter:    {base: Cost{Reads: 1, Writes: 1, Bytes: 4 * smallBytes}},
 	wire.TxSetPairs:        {base: Cost{Reads: 5, Writes: 1, Bytes: 3*setsBytes + 6*smallBytes}},
@@ -162,9 +164,13 @@ func OwnCost(p *params.Params) (ordinary, end Cost) {
 	due := Cost{Reads: 4, Writes: 4, Bytes: recordBytes + 4*smallBytes}.times(2 * (dueRecords + wire.MaxRequested + maxJudges))
 	due = due.plus(Cost{Reads: 1, Bytes: recordBytes}.times(maxSealed))
 	ordinary = ordinary.plus(due)
-	// A round's duties: a commitment, a roster's entry, a cover and duties of each
-	// seat.
-	ordinary = ordinary.plus(Cost{Reads: 4, Writes: 2, Bytes: rosterBytes + 4*smallBytes + 3*kinds*judges*dutyBytes}.times(seats))
+	// What of a round was given: of each judge what it attests, of each seat a
+	// commitment, a roster's entry, what was given now and in the epoch.
+	ordinary = ordinary.plus(Cost{Reads: 2, Bytes: judgeBytes + attestBytes + 2*smallBytes}.times(judges))
+	ordinary = ordinary.plus(Cost{Reads: 4, Writes: 2, Bytes: rosterBytes + 8*smallBytes}.times(seats))
+	// A round's duties: a commitment, a roster's entry, what was given, a cover and
+	// duties of each seat.
+	ordinary = ordinary.plus(Cost{Reads: 5, Writes: 2, Bytes: rosterBytes + 5*smallBytes + 3*kinds*judges*dutyBytes}.times(seats))
 	ordinary = ordinary.plus(Cost{Reads: 3, Writes: 1, Bytes: judgeBytes + 4*smallBytes}.times(judges))
 
 	// The epoch: of each seat its record, twice, the pool of its stake, twice, and
@@ -173,8 +179,9 @@ func OwnCost(p *params.Params) (ordinary, end Cost) {
 	// of the pool is not looked at.
 	rounds := p.Schedule.RoundsPerEpoch()
 	end = ordinary.plus(Cost{Reads: 24, Writes: 8, Bytes: 8*setBytes + 4*smallBytes})
-	end = end.plus(Cost{Reads: 15, Writes: 10, Bytes: 4*seatBytes + 2*rosterBytes + 28*smallBytes}.times(seats))
-	end = end.plus(Cost{Reads: 3, Writes: 3, Bytes: kinds*judges*dutyBytes + 8*smallBytes + ratingsBytes}.times(seats * rounds))
+	end = end.plus(Cost{Reads: 15 + kinds, Writes: 11, Bytes: 4*seatBytes + 2*rosterBytes + (30+kinds)*smallBytes}.times(seats))
+	end = end.plus(Cost{Reads: 4, Writes: 4, Bytes: kinds*judges*dutyBytes + 10*smallBytes + ratingsBytes}.times(seats * rounds))
+	end = end.plus(Cost{Reads: 1, Writes: 1, Bytes: attestBytes + smallBytes}.times(judges * rounds))
 	end = end.plus(Cost{Reads: 4, Writes: 4, Bytes: setsBytes + 4*smallBytes}.times(rounds + p.Schedule.Tempo))
 	// Of each judge and round, whether it owed pairs and set them.
 	end = end.plus(Cost{Reads: 4, Bytes: setsBytes + 2*judgeBytes + 2*smallBytes}.times(judges * rounds))

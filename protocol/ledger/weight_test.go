@@ -150,9 +150,15 @@ var worst = map[wire.TxType]func(n *network) (string, wire.Body){
 		n.fatten("v1")
 		b := &wire.CommitCards{Epoch: n.p.Schedule.EpochOf(n.next()) - 1, Counts: []uint32{1, 1}}
 		for uid := range protocol.UID(4096) {
-			b.Opened = append(b.Opened, wire.SeatCount{UID: uid, Counts: []uint32{1 << 20, 1 << 20}})
+			b.Seen = append(b.Seen, wire.SeatCount{UID: uid, Counts: []uint32{1 << 20, 1 << 20}})
 		}
 		return "v1", b
+	},
+	wire.TxAttest: func(n *network) (string, wire.Body) {
+		round := n.p.Schedule.RoundOf(n.next())
+		n.until(n.p.Schedule.OpenDeadline(round))
+		n.fatten("v1")
+		return "v1", &wire.Attest{Round: round, Bits: bytes.Repeat([]byte{0xff}, wire.MaxAttestBytes)}
 	},
 	wire.TxExtendSetter: func(n *network) (string, wire.Body) {
 		n.fatten("v1")

@@ -82,16 +82,16 @@ func TestAMinerFollowsTheLedgerAndItsTransactionsAreCarriedOut(t *testing.T) {
 	// The miner has learnt of the second validator from the ledger.
 	eventually(t, "the miner knows both validators", func() bool { return len(m.Peers()) == 2 && len(m.Addrs()) == 0 })
 
-	// Evidence is asked of peers, and the miner is none that has any.
+	// Evidence is asked of who has it, and the miner has none.
 	for request, want := range map[string]string{"slot": "answer", "another": ""} {
-		got, err := other.Ask(t.Context(), []byte(request))
+		got, err := other.Ask(t.Context(), hotkey(t, "v0").PublicKey(), []byte(request))
 		if string(got) != want || err != nil {
 			t.Errorf("evidence for %q: got %q, %v, want %q", request, got, err, want)
 		}
 	}
-	_, err = other.Ask(t.Context(), []byte("nonsense"))
+	_, err = other.Ask(t.Context(), hotkey(t, "v0").PublicKey(), []byte("nonsense"))
 	errIs(t, "a request that makes no sense", err, gossip.ErrRefused)
-	_, err = v.Ask(t.Context(), []byte("slot")) // nobody else keeps evidence
+	_, err = v.Ask(t.Context(), hotkey(t, "m").PublicKey(), []byte("slot")) // a miner keeps no evidence
 	if err == nil {
 		t.Error("evidence where nobody could be asked: got no error")
 	}
@@ -166,7 +166,7 @@ func TestAValidatorGoesOnWithItsNextChainOfLinks(t *testing.T) {
 	n := newNetwork(t, 1)
 	n.g.Params.Schedule.Tempo, n.g.Params.Schedule.RoundLength = 6, 6
 	n.g.Params.Schedule.CommitBlocks, n.g.Params.Schedule.OpenBlocks = 3, 4
-	n.g.Params.Schedule.WeightBlocks, n.g.Params.Schedule.CardBlocks = 4, 3
+	n.g.Params.Schedule.WeightBlocks, n.g.Params.Schedule.CardBlocks, n.g.Params.Schedule.AttestBlocks = 4, 3, 5
 	v := n.full(t, 0, nil)
 	s := n.g.Params.Schedule
 	var start protocol.Height
@@ -306,7 +306,7 @@ func TestASecondCommitmentIsRefusedAndCounted(t *testing.T) {
 	n := newNetwork(t, 1)
 	registry := prometheus.NewRegistry()
 	s := n.g.Params.Schedule
-	s.Tempo, s.RoundLength, s.CommitBlocks, s.OpenBlocks, s.WeightBlocks, s.CardBlocks = 20, 20, 17, 18, 18, 10 // time for a second one
+	s.Tempo, s.RoundLength, s.CommitBlocks, s.OpenBlocks, s.AttestBlocks, s.WeightBlocks, s.CardBlocks = 20, 20, 17, 18, 19, 18, 10 // time for a second one
 	n.g.Params.Schedule = s
 	v := n.full(t, 0, func(c *node.FullConfig) { c.Registerer = registry })
 	commit := func(round protocol.Round, root byte, nonce uint64) []byte {

@@ -343,11 +343,19 @@ func (f *Full) Publish(ctx context.Context, topic string, raw []byte) error {
 	return f.host.Publish(ctx, gossip.Topic(topic), raw)
 }
 
-// Ask puts a request for evidence to peers, one after another, until one has
-// something. It returns nil where those that were asked, at most three, have
-// nothing, and an error where nobody could be asked.
-func (f *Full) Ask(ctx context.Context, request []byte) ([]byte, error) {
-	return ask(ctx, f.host, gossip.StreamEvidence, request)
+// Ask puts a request for evidence to the node of a seat, which it dials where it
+// must. It returns nil where that node has nothing; [ErrNoPeer] where the ledger
+// does not say how it is reached.
+func (f *Full) Ask(ctx context.Context, hotkey protocol.PublicKey, request []byte) ([]byte, error) {
+	r, _ := f.consensus.Latest()
+	seat, ok, err := ledger.ReadSeatByHotkey(r, hotkey)
+	if err != nil {
+		return nil, err
+	}
+	if !ok || seat.Identity.IsZero() {
+		return nil, fmt.Errorf("seat of %s: %w", hotkey, ErrNoPeer)
+	}
+	return askOne(ctx, f.host, gossip.PeerID(seat.Identity), gossip.StreamEvidence, request)
 }
 
 func (f *Full) ownNonce(context.Context) (uint64, protocol.Height, error) {

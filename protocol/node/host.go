@@ -2,7 +2,6 @@ package node
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
@@ -10,14 +9,9 @@ import (
 	"github.com/assaynet/assay/protocol/gossip"
 )
 
-const (
-	// maxAsked is how many peers say that they have nothing before it is believed.
-	maxAsked = 3
-	// askFor bounds a question to one peer, askAllFor one to all of them: whoever
-	// asks has other work to do, and asks again later.
-	askFor    = 5 * time.Second
-	askAllFor = 20 * time.Second
-)
+// askFor bounds a question to one peer: whoever asks has other work to do, and asks
+// again later.
+const askFor = 5 * time.Second
 
 // newHost makes the node's place in the gossip.
 func newHost(c *Config, chain string, handlers gossip.Handlers) (*gossip.Host, error) {
@@ -31,37 +25,6 @@ func newHost(c *Config, chain string, handlers gossip.Handlers) (*gossip.Host, e
 		ChainID: protocol.ShortChainID(chain), Identity: b[:], Listen: c.Listen, Announce: c.Announce, Bootstrap: c.Bootstrap,
 		Handlers: handlers, MDNS: c.MDNS, Logger: c.Logger, Registerer: c.Registerer,
 	})
-}
-
-// ask puts a request to connected peers until one answers with something. It
-// returns nil where [maxAsked] peers, or all that serve the stream, have
-// nothing, and an error where nobody could be asked.
-func ask(ctx context.Context, host *gossip.Host, stream gossip.Stream, request []byte) ([]byte, error) {
-	ctx, cancel := context.WithTimeout(ctx, askAllFor)
-	defer cancel()
-	failed := ErrNoPeer
-	asked := 0
-	for _, p := range host.Peers() {
-		response, err := askOne(ctx, host, p.ID, stream, request)
-		switch {
-		case ctx.Err() != nil:
-			return nil, ctx.Err()
-		case err != nil:
-			if !errors.Is(failed, gossip.ErrRefused) { // which says most
-				failed = err // a miner, or a peer in trouble: the next
-			}
-			continue
-		case len(response) > 0:
-			return response, nil
-		}
-		if asked++; asked == maxAsked {
-			return nil, nil
-		}
-	}
-	if asked > 0 {
-		return nil, nil
-	}
-	return nil, failed
 }
 
 // askOne puts a request to one peer.

@@ -67,7 +67,7 @@ type network struct {
 func testParams() params.Params {
 	p := params.Local()
 	p.Name = "assay-test"
-	p.Schedule = protocol.Schedule{Tempo: 10, RoundLength: 10, CommitBlocks: 6, OpenBlocks: 7, WeightBlocks: 8, CardBlocks: 6}
+	p.Schedule = protocol.Schedule{Tempo: 10, RoundLength: 10, CommitBlocks: 6, OpenBlocks: 7, WeightBlocks: 8, CardBlocks: 6, AttestBlocks: 9}
 	p.Block.CommitMillis, p.Block.ProposeMillis, p.Block.VoteMillis = 100, 600, 200
 	p.Seats.MinStake = 10 * protocol.Unit
 	return p

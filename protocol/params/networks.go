@@ -29,8 +29,9 @@ func Local() Params {
 		Name: "assay-local",
 		Schedule: protocol.Schedule{
 			Tempo: 20, RoundLength: 20, // one round an epoch: one answer a seat and epoch
-			CommitBlocks: 11, // about 20 s: two blocks for the seed, then 16 s to answer on a fifth of a core
-			OpenBlocks:   14, // three blocks for gossip and a reader that lags
+			CommitBlocks: 10, // about 18 s: two blocks for the seed, then 14 s to answer on a fifth of a core
+			OpenBlocks:   13, // three blocks for gossip and a reader that lags
+			AttestBlocks: 16, // three blocks: one of four validators does not own them all
 			WeightBlocks: 17, // three blocks to get the commit into the epoch
 			CardBlocks:   8,  // judging may run into the next epoch
 		},

@@ -270,6 +270,7 @@ func (p *Params) Check() error {
 		{s.Tempo >= 4 && s.Tempo <= 1<<20, "tempo is 4 to 2^20 blocks"},
 		{s.RoundLength > 0 && s.Tempo%max(s.RoundLength, 1) == 0, "round_length divides tempo"},
 		{0 < s.CommitBlocks && s.CommitBlocks < s.OpenBlocks && s.OpenBlocks < s.RoundLength, "0 < commit_blocks < open_blocks < round_length"},
+		{s.OpenBlocks < s.AttestBlocks && s.AttestBlocks < s.RoundLength, "open_blocks < attest_blocks < round_length"},
 		{s.WeightBlocks < s.Tempo && s.CardBlocks+1 < s.Tempo, "weight_blocks < tempo, card_blocks + 1 < tempo"},
 		{p.Block.CommitMillis > 0 && p.Block.ProposeMillis > 0 && p.Block.VoteMillis > 0, "block times are not zero"},
 		{p.Block.MaxBytes >= 1<<16 && p.Block.MaxBytes <= 64<<20, "max_bytes is 64 KiB to 64 MiB"},
@@ -306,6 +307,10 @@ func (p *Params) Check() error {
 	return p.checkPreference()
 }
 
+// maxAttested bounds the answers of a round that judges attest: a bit for each fits
+// a transaction (wire.MaxAttestBytes).
+const maxAttested = 8 * 48 << 10
+
 // rule is one sentence that constants must agree with.
 type rule struct {
 	ok   bool
@@ -325,7 +330,7 @@ func (p *Params) checkKinds() error {
 	if len(p.Kinds) < 1 || len(p.Kinds) > MaxKinds {
 		return fmt.Errorf("%w: kinds are 1 to %d", ErrInvalid, MaxKinds)
 	}
-	var slots, shares uint64
+	var slots, attested, shares uint64
 	ascending := true
 	for i := range p.Kinds {
 		k := &p.Kinds[i]
@@ -333,6 +338,9 @@ func (p *Params) checkKinds() error {
 			return fmt.Errorf("kind %.16q: %w", k.Name, err)
 		}
 		slots += uint64(k.Slots)
+		if !k.OnLedger() {
+			attested += uint64(k.Slots) * uint64(p.Seats.Max)
+		}
 		shares += uint64(k.Share)
 		ascending = ascending && (i == 0 || p.Kinds[i-1].Name < k.Name)
 	}
@@ -340,6 +348,7 @@ func (p *Params) checkKinds() error {
 		{ascending, "kinds ascend by name"},
 		{shares <= One, "shares are at most one together"},
 		{slots <= maxSlots, "slots of all kinds are at most 1024 together"},
+		{attested <= maxAttested, "the answers of a round that are attested are at most 393216"},
 	})
 }
 

@@ -87,17 +87,13 @@ func (p *place) keep(raw []byte) {
 	}
 }
 
-// evidence asks the other nodes, in order, for an answer: the first of those
-// reached that took it from gossip and still has it. Loss applies to none:
-// requests are repeated until they are answered.
-func (n *Network) evidence(asker *Port, k wire.AnswerKey) ([]byte, error) {
+// evidence asks a node for an answer, if it runs. Loss applies to none: requests
+// are repeated until they are answered.
+func (n *Network) evidence(holder protocol.PublicKey, k wire.AnswerKey) ([]byte, error) {
 	for _, p := range n.places {
 		w, ok := p.node.(Witness)
-		if !ok || p.port == asker || !p.running() || !p.kept[k] {
-			continue
-		}
-		if raw, err := w.Evidence(k); err != nil || raw != nil {
-			return raw, err
+		if ok && p.port.signer.PublicKey() == holder && p.running() && p.kept[k] {
+			return w.Evidence(k)
 		}
 	}
 	return nil, nil

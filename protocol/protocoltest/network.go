@@ -120,7 +120,7 @@ func (n *Network) State() *ledger.MemTree { return n.tree }
 func (n *Network) Attach(name string, port *Port, node Node) {
 	for _, p := range n.places {
 		if p.name == name {
-			p.node, p.port, p.kept = node, port, map[wire.AnswerKey]bool{}
+			p.node, p.port = node, port
 			return
 		}
 	}

@@ -120,9 +120,9 @@ func (p *Port) Publish(_ context.Context, topic string, raw []byte) error {
 	return nil
 }
 
-// Evidence asks the other nodes for an answer that did not arrive.
-func (p *Port) Evidence(_ context.Context, k wire.AnswerKey) ([]byte, error) {
-	return p.net.evidence(p, k)
+// Evidence asks the node of a hotkey for an answer that did not arrive here.
+func (p *Port) Evidence(_ context.Context, holder protocol.PublicKey, k wire.AnswerKey) ([]byte, error) {
+	return p.net.evidence(holder, k)
 }
 
 // Register returns what buys a seat for an actor's hotkey, which agrees to work for

@@ -85,10 +85,10 @@ func (t Table) CheckAnswer(k *wire.Task, body []byte) error {
 }
 
 // CheckCard refuses a card with a body that its kind refuses, as
-// [Table.CheckTask] does. Of an answer that was not opened there is none.
+// [Table.CheckTask] does.
 func (t Table) CheckCard(c *wire.Card) error {
 	kind, err := t.Of(c.Kind)
-	if err != nil || c.Finding == wire.FindingUnopened {
+	if err != nil {
 		return err
 	}
 	return kind.CheckCard(c)

@@ -57,6 +57,15 @@ func (r *Round) Asks(slot uint16) bool {
 	return err == nil && !due.Seed.IsZero() && !due.OnLedger(r.Params)
 }
 
+// KindOf returns the kind of which a slot is; "" where the seat has no such slot.
+func (r *Round) KindOf(slot uint16) protocol.Kind {
+	due, err := r.at(slot)
+	if err != nil {
+		return ""
+	}
+	return due.Kind
+}
+
 // OnLedger reports whether answers of the kind are opened on the ledger.
 func (a *Asked) OnLedger(p *params.Params) bool {
 	k := p.Kind(a.Kind)

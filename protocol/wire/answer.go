@@ -102,6 +102,12 @@ func SlotLeaf(chain string, task protocol.TaskID, hotkey protocol.PublicKey, sal
 	return leafHash(HashOf("assay/1/slot", lengthed(chain), task[:], hotkey[:], salt[:], s.Digest[:], s.Fingerprint[:]))
 }
 
+// CustodyLeaf returns the leaf by which a judge shows that it holds an answer: who
+// does not have it cannot compute the leaf, nor copy it from another judge.
+func CustodyLeaf(judge protocol.PublicKey, salt [32]byte, s Sum) protocol.Hash {
+	return leafHash(HashOf("assay/1/custody", judge[:], salt[:], s.Digest[:], s.Fingerprint[:]))
+}
+
 // EmptySlotLeaf returns the leaf of a slot that was not answered.
 func EmptySlotLeaf(slot uint16) protocol.Hash {
 	return leafHash(HashOf("assay/1/slot/empty", binary.BigEndian.AppendUint16(nil, slot)))

@@ -18,19 +18,17 @@ const (
 // the kind's own code to say, in the card's body.
 type Finding string
 
-// The findings. That a commitment came late is no finding: the ledger says so,
-// and nobody is drawn to judge it.
+// The findings. That a commitment came late, or that an answer was not given, is no
+// finding: the ledger says so, and nobody is drawn to judge it.
 const (
 	FindingPassed    Finding = "passed"    // it is what the task asks for
 	FindingFalse     Finding = "false"     // the judge's own work on the task shows that it is not
 	FindingMalformed Finding = "malformed" // its own bytes show that it is not
-	FindingUnopened  Finding = "unopened"  // committed, and no valid opening in time
 	maxFindingText           = len(FindingMalformed)
 )
 
 // Proven reports whether the finding says that the answer is not what the task
-// asks for, so that anyone who has its bytes can find the same: everything
-// against it but a missing opening.
+// asks for, so that anyone who has its bytes can find the same.
 func (f Finding) Proven() bool { return f == FindingFalse || f == FindingMalformed }
 
 // Card is a validator's judgement of one drawn answer. It travels in an
@@ -42,10 +40,10 @@ type Card struct {
 	Seat    protocol.SeatID // that was asked
 	Slot    uint16          // below MaxSlots
 	Task    protocol.TaskID
-	Answer  protocol.Hash // hash of the answer's envelope; zero when unopened
+	Answer  protocol.Hash // hash of the answer's envelope
 	Kind    protocol.Kind // of the task
 	Finding Finding
-	Body    []byte // at most MaxVerdictBytes: why, as the kind has it; empty when unopened
+	Body    []byte // 1 … MaxVerdictBytes: why, as the kind has it
 }
 
 // Key names the slot that the card judges.
@@ -58,19 +56,12 @@ func (c *Card) Leaf() protocol.Hash { return leafHash(HashOf("assay/1/card/leaf"
 // body says is for the kind to check.
 func (c *Card) Check() error {
 	switch c.Finding {
-	case FindingPassed, FindingFalse, FindingMalformed, FindingUnopened:
+	case FindingPassed, FindingFalse, FindingMalformed:
 	default:
 		return fmt.Errorf("finding %.*q: %w", maxFindingText, c.Finding, ErrUnknown)
 	}
-	if c.Slot >= MaxSlots || len(c.Body) > MaxVerdictBytes {
-		return fmt.Errorf("slot %d, body of %d bytes: %w", c.Slot, len(c.Body), ErrLimit)
-	}
-	unopened := c.Finding == FindingUnopened
-	if unopened != c.Answer.IsZero() {
-		return fmt.Errorf("finding %q with answer %s: %w", c.Finding, c.Answer.Short(), ErrLimit)
-	}
-	if unopened != (len(c.Body) == 0) {
-		return fmt.Errorf("finding %q with a body of %d bytes: %w", c.Finding, len(c.Body), ErrLimit)
+	if c.Slot >= MaxSlots || len(c.Body) == 0 || len(c.Body) > MaxVerdictBytes || c.Answer.IsZero() {
+		return fmt.Errorf("slot %d, body of %d bytes about answer %s: %w", c.Slot, len(c.Body), c.Answer.Short(), ErrLimit)
 	}
 	return checkKind(c.Kind)
 }

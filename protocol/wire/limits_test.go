@@ -38,9 +38,10 @@ func TestBodiesOverTheirLimitsAreRefused(t *testing.T) {
 		"unsorted weights":      {&wire.RevealWeights{UIDs: []protocol.UID{2, 1}, Values: []uint16{1, 1}}, wire.ErrNotCanonical},
 		"repeated weights":      {&wire.RevealWeights{UIDs: []protocol.UID{2, 2}, Values: []uint16{1, 1}}, wire.ErrNotCanonical},
 		"repeated counts":       {&wire.CommitCards{Seen: []wire.SeatCount{{UID: 1}, {UID: 1}}}, wire.ErrNotCanonical},
-		"unsorted counts":       {&wire.CommitCards{Opened: []wire.SeatCount{{UID: 2}, {UID: 1}}}, wire.ErrNotCanonical},
+		"unsorted counts":       {&wire.CommitCards{Seen: []wire.SeatCount{{UID: 2}, {UID: 1}}}, wire.ErrNotCanonical},
 		"counts of many kinds":  {&wire.CommitCards{Counts: make([]uint32, 9)}, wire.ErrLimit},
-		"opened by many kinds":  {&wire.CommitCards{Opened: []wire.SeatCount{{Counts: make([]uint32, 9)}}}, wire.ErrLimit},
+		"seen of many kinds":    {&wire.CommitCards{Seen: []wire.SeatCount{{Counts: make([]uint32, 9)}}}, wire.ErrLimit},
+		"too many answers":      {&wire.Attest{Bits: make(wire.Bits, wire.MaxAttestBytes+1)}, wire.ErrLimit},
 		"too many origins":      {&wire.OpenPairs{Origins: make([]byte, 129)}, wire.ErrLimit},
 		"an unknown origin":     {&wire.OpenPairs{Origins: []byte{27}}, wire.ErrLimit},
 		"no ratings":            {&wire.OpenRatings{}, wire.ErrLimit},
@@ -63,7 +64,7 @@ func TestBodiesOverTheirLimitsAreRefused(t *testing.T) {
 		"pay of nothing":        {&wire.OpenFinding{Pays: []wire.RecordPay{{}}}, wire.ErrLimit},
 		"pay twice":             {&wire.OpenFinding{Pays: []wire.RecordPay{{Number: 1, Amount: 1}, {Number: 1, Amount: 1}}}, wire.ErrNotCanonical},
 		"too many pays":         {&wire.OpenFinding{Pays: make([]wire.RecordPay, wire.MaxRequested+1)}, wire.ErrLimit},
-		"too many counts":       {&wire.CommitCards{Opened: make([]wire.SeatCount, 4097)}, wire.ErrLimit},
+		"too many counts":       {&wire.CommitCards{Seen: make([]wire.SeatCount, 4097)}, wire.ErrLimit},
 	} {
 		if err := c.body.Check(); !errors.Is(err, c.want) {
 			t.Errorf("%s: got %v, want %v", name, err, c.want)
@@ -81,12 +82,9 @@ func TestLongestBodiesFitTheLimitOfATransaction(t *testing.T) {
 	cards := &wire.CommitCards{Epoch: 1 << 60, Counts: []uint32{1 << 31, 1 << 31, 1 << 31, 1 << 31}}
 	for i := range 4096 {
 		row.UIDs, row.Values = append(row.UIDs, protocol.UID(i)), append(row.Values, 65535)
-		cards.Opened = append(cards.Opened, wire.SeatCount{UID: protocol.UID(i), Counts: []uint32{255, 255, 255, 255}})
-		if i < 256 {
-			cards.Seen = append(cards.Seen, wire.SeatCount{UID: protocol.UID(i), Counts: []uint32{1 << 20, 1 << 20, 1 << 20, 1 << 20}})
-		}
+		cards.Seen = append(cards.Seen, wire.SeatCount{UID: protocol.UID(i), Counts: []uint32{255, 255, 255, 255}})
 	}
-	for _, b := range []wire.Body{row, cards} {
+	for _, b := range []wire.Body{row, cards, &wire.Attest{Round: 1 << 60, Bits: make(wire.Bits, wire.MaxAttestBytes)}} {
 		tx, err := wire.NewTx(named("alice"), chain, 1<<60, 1<<60, b)
 		if err != nil {
 			t.Fatal(err)
@@ -125,16 +123,16 @@ func TestCardsThatNoHonestJudgeSendsAreRefused(t *testing.T) {
 		change func(c *wire.Card)
 		want   error
 	}{
-		"an unknown finding":      {func(c *wire.Card) { c.Finding = "fine" }, wire.ErrUnknown},
-		"a long finding":          {func(c *wire.Card) { c.Finding = wire.Finding(strings.Repeat("a", 1000)) }, wire.ErrUnknown},
-		"no kind":                 {func(c *wire.Card) { c.Kind = "" }, wire.ErrLimit},
-		"a long kind":             {func(c *wire.Card) { c.Kind = "a kind of long name" }, wire.ErrLimit},
-		"passed without a word":   {func(c *wire.Card) { c.Finding, c.Body = wire.FindingPassed, nil }, wire.ErrLimit},
-		"unopened, with a body":   {func(c *wire.Card) { c.Finding, c.Answer = wire.FindingUnopened, protocol.Hash{} }, wire.ErrLimit},
-		"unopened, but an answer": {func(c *wire.Card) { c.Finding, c.Body = wire.FindingUnopened, nil }, wire.ErrLimit},
-		"false of no answer":      {func(c *wire.Card) { c.Answer = protocol.Hash{} }, wire.ErrLimit},
-		"a slot too high":         {func(c *wire.Card) { c.Slot = wire.MaxSlots }, wire.ErrLimit},
-		"a long body":             {func(c *wire.Card) { c.Body = make([]byte, wire.MaxVerdictBytes+1) }, wire.ErrLimit},
+		"an unknown finding":    {func(c *wire.Card) { c.Finding = "fine" }, wire.ErrUnknown},
+		"a long finding":        {func(c *wire.Card) { c.Finding = wire.Finding(strings.Repeat("a", 1000)) }, wire.ErrUnknown},
+		"no kind":               {func(c *wire.Card) { c.Kind = "" }, wire.ErrLimit},
+		"a long kind":           {func(c *wire.Card) { c.Kind = "a kind of long name" }, wire.ErrLimit},
+		"passed without a word": {func(c *wire.Card) { c.Finding, c.Body = wire.FindingPassed, nil }, wire.ErrLimit},
+		"no answer":             {func(c *wire.Card) { c.Answer = protocol.Hash{} }, wire.ErrLimit},
+		"unopened":              {func(c *wire.Card) { c.Finding = "unopened" }, wire.ErrUnknown},
+		"false of no answer":    {func(c *wire.Card) { c.Answer = protocol.Hash{} }, wire.ErrLimit},
+		"a slot too high":       {func(c *wire.Card) { c.Slot = wire.MaxSlots }, wire.ErrLimit},
+		"a long body":           {func(c *wire.Card) { c.Body = make([]byte, wire.MaxVerdictBytes+1) }, wire.ErrLimit},
 	} {
 		card := sampleCard()
 		c.change(card)
@@ -142,11 +140,9 @@ func TestCardsThatNoHonestJudgeSendsAreRefused(t *testing.T) {
 			t.Errorf("%s: got %v, want %v", name, err, c.want)
 		}
 	}
-	unopened := &wire.Card{Kind: "inference", Finding: wire.FindingUnopened}
-	if err := unopened.Check(); err != nil {
-		t.Error(err)
-	}
-	if unopened.Leaf() == sampleCard().Leaf() || sampleCard().Key() != sampleAnswer().Key() {
+	other := sampleCard()
+	other.Finding = wire.FindingMalformed
+	if other.Leaf() == sampleCard().Leaf() || sampleCard().Key() != sampleAnswer().Key() {
 		t.Error("a card's leaf or key does not tell cards apart")
 	}
 }
@@ -190,8 +186,8 @@ func TestSealsAndLeavesBindTheirMaker(t *testing.T) {
 		t.Error("what was found is not the same under another salt, or is the same of other pays")
 	}
 	r := wire.SumOf(sampleAnswer().Body)
-	print := r
-	print.Fingerprint = hash("print")
+	run := r
+	run.Fingerprint = hash("print")
 	leaf := wire.SlotLeaf(chain, hash("task"), alice, [32]byte{1}, r)
 	for name, other := range map[string]protocol.Hash{
 		"chain":  wire.SlotLeaf(chain+"0", hash("task"), alice, [32]byte{1}, r),
@@ -199,7 +195,7 @@ func TestSealsAndLeavesBindTheirMaker(t *testing.T) {
 		"hotkey": wire.SlotLeaf(chain, hash("task"), bob, [32]byte{1}, r),
 		"salt":   wire.SlotLeaf(chain, hash("task"), alice, [32]byte{2}, r),
 		"body":   wire.SlotLeaf(chain, hash("task"), alice, [32]byte{1}, wire.SumOf(nil)),
-		"print":  wire.SlotLeaf(chain, hash("task"), alice, [32]byte{1}, print),
+		"print":  wire.SlotLeaf(chain, hash("task"), alice, [32]byte{1}, run),
 	} {
 		if other == leaf {
 			t.Errorf("a leaf does not bind the %s", name)

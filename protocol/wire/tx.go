@@ -36,6 +36,7 @@ const (
 	TxOpenRecord      TxType = 18
 	TxSealFinding     TxType = 19
 	TxOpenFinding     TxType = 20
+	TxAttest          TxType = 21
 	TxSwapColdkey     TxType = 30
 	TxStopSwap        TxType = 31
 	TxSetPayout       TxType = 32
@@ -78,6 +79,7 @@ var txTypes = [...]struct {
 	TxOpenRecord:      {name: "open-record", body: func() Body { return new(OpenRecord) }, signer: byColdkey},
 	TxSealFinding:     {name: "seal-finding", body: func() Body { return new(SealFinding) }, signer: byHotkey},
 	TxOpenFinding:     {name: "open-finding", body: func() Body { return new(OpenFinding) }, signer: byHotkey},
+	TxAttest:          {name: "attest", body: func() Body { return new(Attest) }, signer: byHotkey},
 	TxSwapColdkey:     {name: "swap-coldkey", body: func() Body { return new(SwapColdkey) }, signer: byColdkey},
 	TxStopSwap:        {name: "stop-swap", body: func() Body { return new(StopSwap) }, signer: byColdkey},
 	TxSetPayout:       {name: "set-payout", body: func() Body { return new(SetPayout) }, signer: byColdkey},

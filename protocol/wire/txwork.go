@@ -23,6 +23,33 @@ func (b *Commit) Turn() Turn { return numbered(b.Round) }
 // Check implements [Body].
 func (b *Commit) Check() error { return nil }
 
+// MaxAttestBytes bounds what a judge attests of a round: a bit for each answer of a
+// full network (params).
+const MaxAttestBytes = 48 << 10
+
+// Attest says which answers of a round the signer, a judge, holds when openings are
+// over. One per judge and round.
+type Attest struct {
+	_     struct{}       `cbor:",toarray"`
+	Round protocol.Round // that runs
+	Bits  Bits           // one an answer, in the order of ledger.ReadPublished; at most MaxAttestBytes
+	Root  protocol.Hash  // over the leaves of [CustodyLeaf] of those it holds, in this order
+}
+
+// Type implements [Body].
+func (*Attest) Type() TxType { return TxAttest }
+
+// Turn implements [LaneBody].
+func (b *Attest) Turn() Turn { return numbered(b.Round) }
+
+// Check implements [Body].
+func (b *Attest) Check() error {
+	if len(b.Bits) > MaxAttestBytes {
+		return fmt.Errorf("%d bytes of answers, at most %d: %w", len(b.Bits), MaxAttestBytes, ErrLimit)
+	}
+	return nil
+}
+
 // CommitWeights seals the signer's weights of the running epoch.
 type CommitWeights struct {
 	_     struct{}       `cbor:",toarray"`
@@ -90,16 +117,14 @@ type SeatCount struct {
 // CommitCards puts on the ledger what the signer judged in Epoch: Counts are its
 // own cards by kind, as in [SeatCount]. Seen counts, for every other judge, the
 // cards that arrived in time and were not found false, and of people's lane the
-// sets of pairs that it published and opened, and that were not found false;
-// Opened, for every asked seat, the answers that it opened and that nobody found
-// false. Both are sorted by uid, without repetition.
+// sets of pairs that it published and opened, and that were not found false. It is
+// sorted by uid, without repetition.
 type CommitCards struct {
 	_      struct{}       `cbor:",toarray"`
 	Epoch  protocol.Epoch // whose cards they are
 	Root   protocol.Hash  // Merkle root over the leaves of the signer's own cards, by key
 	Counts []uint32       // at most one a kind
 	Seen   []SeatCount    // by judge, at most 4,096
-	Opened []SeatCount    // by asked seat, at most 4,096
 }
 
 // Type implements [Body].
@@ -113,17 +138,15 @@ func (b *CommitCards) Check() error {
 	if len(b.Counts) > maxKinds {
 		return fmt.Errorf("counts of %d kinds, at most %d: %w", len(b.Counts), maxKinds, ErrLimit)
 	}
-	for _, list := range [][]SeatCount{b.Seen, b.Opened} {
-		if len(list) > maxWeights {
-			return fmt.Errorf("%d counts, at most %d: %w", len(list), maxWeights, ErrLimit)
+	if len(b.Seen) > maxWeights {
+		return fmt.Errorf("%d counts, at most %d: %w", len(b.Seen), maxWeights, ErrLimit)
+	}
+	for i := range b.Seen {
+		if len(b.Seen[i].Counts) > maxKinds {
+			return fmt.Errorf("counts of %d kinds, at most %d: %w", len(b.Seen[i].Counts), maxKinds, ErrLimit)
 		}
-		for i := range list {
-			if len(list[i].Counts) > maxKinds {
-				return fmt.Errorf("counts of %d kinds, at most %d: %w", len(list[i].Counts), maxKinds, ErrLimit)
-			}
-			if i > 0 && list[i].UID <= list[i-1].UID {
-				return fmt.Errorf("uid %d after %d: %w", list[i].UID, list[i-1].UID, ErrNotCanonical)
-			}
+		if i > 0 && b.Seen[i].UID <= b.Seen[i-1].UID {
+			return fmt.Errorf("uid %d after %d: %w", b.Seen[i].UID, b.Seen[i-1].UID, ErrNotCanonical)
 		}
 	}
 	return nil

@@ -79,7 +79,9 @@ func (s *stage) next(turn protocoltest.Turn, name string, h protocol.Height) *le
 // an honest judge is drawn for each answer all the same.
 func TestAProposerThatWithholdsSavesNobody(t *testing.T) {
 	t.Parallel()
-	s := network(t, mallory)
+	p := protocoltest.Params(honest.ID())
+	p.Schedule.AttestBlocks = 14 // so that his is the second link after it
+	s := open(t, honest, protocoltest.Config{Cast: cast(mallory), Params: p})
 	s.miner("mallory", alteredWeights())
 	s.validator("vincent", func(c *validator.Config) { c.Judges = []validator.Judge{&stamp{}} })
 	her, his := s.seat("mallory").ID, s.seat("vincent").ID

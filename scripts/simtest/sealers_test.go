@@ -187,7 +187,7 @@ func TestACopiedAnswerEarnsNothing(t *testing.T) {
 	}
 	s.play(8)
 	s.minedNothing("mallory")
-	s.found("mallory", wire.FindingUnopened)
+	s.found("mallory")
 	s.refusedFor(validator.ErrBadProof, validator.ErrNoSeat)
 }
 
@@ -233,7 +233,7 @@ func TestSealingTwoAnswersForOneSlotEarnsNothing(t *testing.T) {
 	}
 	s.play(8)
 	s.minedNothing("mallory")
-	s.found("mallory", wire.FindingUnopened)
+	s.found("mallory")
 	s.refusedFor(validator.ErrBadProof, validator.ErrNoSeat)
 	if again == 0 {
 		t.Error("nobody tried to commit twice")

@@ -57,8 +57,8 @@ func (b *Batch) Card(c *Card) {
 	b.put(tableCards, cardKey(c.Said.Key(), c.Said.Judge.UID), c)
 }
 
-// Observed adds that a round was observed.
-func (b *Batch) Observed(n protocol.Round, o *Observation) { b.put(tableObserved, era(n), o) }
+// Attest adds what is said to be here of a round.
+func (b *Batch) Attest(a *wire.Attest) { b.put(tableAttests, era(a.Round), a) }
 
 // Sealed adds what weights were made of.
 func (b *Batch) Sealed(s *Sealed) { b.put(tableEpochs, era(s.Epoch), s) }
@@ -135,7 +135,7 @@ func (b *Book) BeginFinals(first protocol.Epoch) error {
 	return b.Write(&batch)
 }
 
-// Prune removes answers, judgements, cards and observations of rounds before
+// Prune removes answers, judgements, cards and what was attested of rounds before
 // evidence, and scores, weights and statements of epochs before scores.
 func (b *Book) Prune(evidence protocol.Round, scores protocol.Epoch) error {
 	batch := Batch{}
@@ -152,7 +152,7 @@ func (b *Book) Prune(evidence protocol.Round, scores protocol.Epoch) error {
 			batch.put(tableTasks, a.Task.ID[:], nil)
 		}
 	}
-	for _, table := range []string{tableAnswers, tableEnvelopes, tableJudgements, tableCards, tableObserved, tableMade, tablePairs, tableSets} {
+	for _, table := range []string{tableAnswers, tableEnvelopes, tableJudgements, tableCards, tableAttests, tableMade, tablePairs, tableSets} {
 		if err := b.drop(&batch, table, uint64(evidence)); err != nil {
 			return err
 		}

@@ -137,7 +137,6 @@ func (f *finalCount) addCards(n protocol.Round) error {
 		switch c.Finding {
 		case wire.FindingPassed:
 			x.exact = true
-		case wire.FindingUnopened: // counted by itself
 		default:
 			x.wrong = true
 		}

@@ -91,10 +91,9 @@ func (r *Reader) CardsOf(n protocol.Round) ([]Card, error) {
 	return scan[Card](r, tableCards, era(n))
 }
 
-// Observed reports whether a round was observed.
-func (r *Reader) Observed(n protocol.Round) (bool, error) {
-	o, err := get[Observation](r, tableObserved, era(n))
-	return o != nil, err
+// Attest returns what is said to be here of a round, nil before it is made.
+func (r *Reader) Attest(n protocol.Round) (*wire.Attest, error) {
+	return get[wire.Attest](r, tableAttests, era(n))
 }
 
 // Sealed returns what the weights of epoch e were made of, nil before they are
@@ -121,7 +120,7 @@ func (r *Reader) ScoresOf(e protocol.Epoch) ([]scoring.Explanation, error) {
 }
 
 // Abstained returns the rounds that the weights of epoch e leave out because
-// the validator did not observe them; none for most epochs.
+// answers that were given in them were not here; none for most epochs.
 func (r *Reader) Abstained(e protocol.Epoch) ([]protocol.Round, error) {
 	a, err := get[Abstention](r, tableAbstained, era(e))
 	if err != nil || a == nil {

@@ -13,6 +13,7 @@ type Answer struct {
 	Received protocol.Height    // the height here when it came
 	Hotkey   protocol.PublicKey // who signed it
 	Envelope protocol.Hash      // of its bytes, as cards name it
+	Custody  protocol.Hash      // leaf by which the own hotkey shows that it holds the answer
 	Task     wire.Task
 }
 
@@ -42,23 +43,15 @@ type Sealed struct {
 	Epoch  protocol.Epoch
 	Height protocol.Height
 	// Next is the first round that is in no weights yet; Rounds were counted,
-	// Skipped left out because too few of their answers are known here.
+	// Skipped left out because answers that were given are not here.
 	Next    protocol.Round
 	Rounds  []protocol.Round
 	Skipped []protocol.Round
 	Weights wire.RevealWeights
 }
 
-// Observation says that a round was observed.
-type Observation struct {
-	_ struct{} `cbor:",toarray"`
-	// Since is the first height of the stretch, Height the one after the round's
-	// openings at which it was written.
-	Since, Height protocol.Height
-}
-
 // Abstention names the rounds that the weights of an epoch leave out because
-// they were not observed.
+// answers that were given are not here.
 type Abstention struct {
 	_      struct{} `cbor:",toarray"`
 	Rounds []protocol.Round

@@ -93,7 +93,7 @@ func written(t *testing.T, s *memory) *record.Book {
 	for _, k := range []protocol.Kind{"echo", "other"} {
 		b.Score(&scoring.Explanation{Epoch: 3, Tally: scoring.Tally{Seat: seat, Kind: k}})
 	}
-	b.Observed(3, &record.Observation{Since: 1, Height: 9})
+	b.Attest(&wire.Attest{Round: 3})
 	if err := book.Write(&b); err != nil {
 		t.Fatal(err)
 	}

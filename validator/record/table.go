@@ -32,7 +32,7 @@ const (
 	tableScores     = "validator-scores"     // epoch, uid, kind → scoring.Explanation
 	tableEpochs     = "validator-epochs"     // epoch → Sealed
 	tableCardRoots  = "validator-card-roots" // epoch → wire.CommitCards
-	tableObserved   = "validator-observed"   // round → Observation
+	tableAttests    = "validator-attests"    // round → wire.Attest
 	tableAbstained  = "validator-abstained"  // epoch → Abstention
 	tableFinals     = "validator-finals"     // epoch, uid, kind → Final
 	tableClosed     = "validator-closed"     // epoch → Closed

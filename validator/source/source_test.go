@@ -26,7 +26,7 @@ type records struct{ none bool }
 func (r *records) Scores(e protocol.Epoch, from protocol.UID, limit int) (out []scoring.Explanation, more bool, err error) {
 	for uid := max(from, 2); uid < 4 && e < 3 && len(out) < limit; uid++ {
 		out = append(out, scoring.Explanation{
-			Epoch: e, Tally: scoring.Tally{Seat: protocol.SeatID{UID: uid}, Kind: inference.Kind, Asked: 5, Opened: 2, Late: 1, Unopened: 2, Units: 12, Runs: 4, Passes: 3, False: 1, Work: 7, Delay: 8, Commits: 9},
+			Epoch: e, Tally: scoring.Tally{Seat: protocol.SeatID{UID: uid}, Kind: inference.Kind, Asked: 5, Opened: 2, Late: 1, NotGiven: 2, Units: 12, Runs: 4, Passes: 3, False: 1, Work: 7, Delay: 8, Commits: 9},
 			Average: scoring.Average{Epochs: 1, Asked: 2, Opened: 3, Runs: 4, Passes: 5}, Work: 10, Bound: 11, Availability: 12, Speed: 13, Raw: 14, Weight: 15, Reason: scoring.ReasonPaid,
 		})
 	}
@@ -87,7 +87,7 @@ func TestScoresAreWhatTheValidatorWroteDown(t *testing.T) {
 		e := protocol.Epoch(i / 2)
 		want := api.Score{
 			Epoch: e, UID: 2, Kind: inference.Kind, Hotkey: apitest.Public("then"), Final: e < 2, Exact: 3, Inexact: 1, Tasks: []protocol.TaskID{task(e)},
-			Asked: 5, Answered: 2, Late: 1, Unopened: 2, Units: 12, OwnRuns: 4, OwnPasses: 3,
+			Asked: 5, Answered: 2, Late: 1, NotGiven: 2, Units: 12, OwnRuns: 4, OwnPasses: 3,
 			Bound: 11, Speed: 13, Availability: 12, Weight: 15,
 			Explain: api.Explain{
 				Reason: "paid", Work: 7, MeanWork: 10, Raw: 14, Delay: 8, Commits: 9, Unobserved: uint32(e),

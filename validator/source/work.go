@@ -89,7 +89,7 @@ func score(x *scoring.Explanation) api.Score {
 	t, a := &x.Tally, &x.Average
 	return api.Score{
 		Epoch: x.Epoch, UID: t.Seat.UID, Registered: t.Seat.Registered,
-		Asked: t.Asked, Answered: t.Opened, Late: t.Late, Unopened: t.Unopened,
+		Asked: t.Asked, Answered: t.Opened, Late: t.Late, NotGiven: t.NotGiven,
 		Kind: t.Kind, Units: t.Units, OwnRuns: t.Runs, OwnPasses: t.Passes,
 		Bound: x.Bound, Speed: x.Speed, Availability: x.Availability, Weight: x.Weight,
 		Explain: api.Explain{

@@ -58,8 +58,6 @@ func sentence(judge, miner string, f wire.Finding) string {
 		return fmt.Sprintf("%s ran %s's answer again: FALSE, the model gives other bits", judge, miner)
 	case wire.FindingMalformed:
 		return fmt.Sprintf("%s: FALSE, %s's answer contradicts itself", judge, miner)
-	case wire.FindingUnopened:
-		return fmt.Sprintf("%s: %s sealed an answer and did not open it", judge, miner)
 	}
 	return fmt.Sprintf("%s found %s's answer %s", judge, miner, f)
 }

@@ -82,7 +82,6 @@ func TestTheStoryTellsEachFindingInItsOwnWords(t *testing.T) {
 		wire.FindingPassed:    "v ran m's answer again: equal, bit for bit",
 		wire.FindingFalse:     "v ran m's answer again: FALSE, the model gives other bits",
 		wire.FindingMalformed: "v: FALSE, m's answer contradicts itself",
-		wire.FindingUnopened:  "v: m sealed an answer and did not open it",
 		"strange":             "v found m's answer strange",
 	} {
 		if got := devnet.Sentence("v", "m", finding); got != want {

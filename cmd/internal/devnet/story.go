@@ -15,7 +15,7 @@ import (
 const (
 	askAt      = 4  // what it asks for is paid in epoch 3
 	registerAt = 12 // in epoch 0: the late miner is asked from epoch 1 on
-	killAt     = 50 // in the middle of epoch 2, while answers are judged
+	killAt     = 50 // in the middle of epoch 2: back after the openings, it fetches what it missed
 	restartAt  = 56
 )
 

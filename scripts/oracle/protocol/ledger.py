@@ -8,14 +8,14 @@ import yuma
 from form import *
 
 TX = ("u8", "text", "b33", "u64", "u64", "b", "b64")
-LANES = set(range(7, 16))
+LANES = {*range(7, 16), 21}
 COUNTS = [("u16", ["u32"])]
 BODIES = {
     1: ("b33", "u64"), 2: ("b33", "u64", ("u64", "b64")), 3: ("b33", "u64"), 4: ("b33", "u64"),
     5: ("b33", [("text", "u16", ["b32"])], ["text"], "b33", "b64"), 6: ("b33", "b64", "b32", "b64", "text"), 7: ("u64", "b32"),
     8: ("u64", "b32"), 9: ("u64", "b32"), 10: ("u64", ["u16"], ["u16"], "b32"),
-    11: ("u64", "b32", ["u32"], COUNTS, COUNTS), 12: ("u64", "b32"), 13: ("u64", "b32"), 14: ("u64", "b32", "b"),
-    15: ("u64", "b32", "b", ["b32"]), 30: ("b33", ("u64", "b64")), 31: ("b33",), 32: ("b33", "b33"),
+    11: ("u64", "b32", ["u32"], COUNTS), 12: ("u64", "b32"), 13: ("u64", "b32"), 14: ("u64", "b32", "b"),
+    15: ("u64", "b32", "b", ["b32"]), 30: ("b33", ("u64", "b64")), 31: ("b33",), 32: ("b33", "b33"), 21: ("u64", "b", "b32"),
 }
 COLDKEYS = (1, 2, 3, 4, 30, 31, 32)
 SEAT = ("id hotkey coldkey collateral offers addresses identity permit last_update emission average slots asked "
@@ -71,7 +71,7 @@ def costs():
     table = spec[spec.index("| | checks | reads | writes | bytes |"):].split("\n\n")[0]
     rows = [[int(x) for x in row.split("|")[2:6]] for row in table.split("\n")[2:] if not row.startswith("| · ")]
     either = lambda kind: [0] * 4 if kind in LANES else rows[1]
-    numbers = [*range(1, 21), *range(30, 33)]
+    numbers = [*range(1, 22), *range(30, 33)]
     return {kind: [sum(x) for x in zip(rows[0], either(kind), row)] for kind, row in zip(numbers, rows[2:])}
 
 
@@ -208,6 +208,7 @@ class Ledger:
             self.include(raw)
         self.finalise(eligible)
         self.meta.update(link=link, proposer=seat.id, proposer_key=proposer)
+        self.availability()
         self.money()
         if self.net.epoch_end(self.net.epoch(self.height)) == self.height:
             self.epoch_ends()
@@ -262,6 +263,8 @@ class Ledger:
         try:
             if kind == 12:
                 people.extend_setter(self, seat, b, body, rule)
+            elif kind == 21:
+                self.attest(seat, b)
             elif kind in COLDKEYS:
                 rules = self.transfer, self.register, self.add_stake, self.remove_stake, self.swap_coldkey, self.stop_swap, self.set_payout
                 rules[COLDKEYS.index(kind)](payer, b)
@@ -494,12 +497,59 @@ class Ledger:
         must(all([c[0] for c in x] == sorted({c[0] for c in x}) and len(x) <= 4096 for x in b[3:]), "counts")
         rule(b[0] + 1 == self.net.epoch(self.height), "ErrDeadline")
         self.judges(b[0], s)
-        lists = [b[2]] + [counts for _, counts in b[3] + b[4]]
+        lists = [b[2]] + [counts for _, counts in b[3]]
         must(all(len(counts) <= 8 for counts in lists), "counts by kind")
         rule(all(len(counts) <= len(self.net.kinds) for counts in lists), "ErrUnknown")
         key = b"g" + u64(b[0]) + u16(s.id[1])
         rule(self.get(key, [None])[0] != s.id, "ErrDuplicate")
         self.put(key, [s.id, b])
+
+    # Section 12.
+
+    def attest(self, s, b):
+        r, held, custody = b
+        must(len(held) <= 48 << 10, "a judge's answers")
+        rule(r == self.net.round(self.height) and self.net.open_deadline(r) < self.height <= self.net.attest_deadline(r), "ErrDeadline")
+        self.judges(self.net.round_epoch(r), s)
+        key = b"H" + u64(r) + u16(s.id[1])
+        rule(self.get(key, [None])[0] != s.id, "ErrDuplicate")
+        self.put(key, [s.id, held, custody])
+
+    def published(self, r):
+        """The answers that judges attest, in their order: roster seat, slot and kind."""
+        for _, (seat, _, _) in self.below(b"c" + u64(r)):
+            roster = self.get(b"o" + u64(self.net.round_epoch(r)) + u16(seat[1]), [None])
+            if roster[0] != seat:
+                continue
+            slot = 0
+            for kind, n, _, seed in work.due_in(self, r, roster[2]):
+                for slot in range(slot, slot + n):
+                    if seed != ZERO and self.net.kinds[kind].judges:
+                        yield roster, slot, kind
+                slot += 1
+
+    def availability(self):
+        r = self.net.round(self.height)
+        if self.height != self.net.attest_deadline(r):
+            return
+        e, kinds, given = self.net.round_epoch(r), list(self.net.kinds), {}
+        judges = [v for _, v in self.below(b"j" + u64(e))]
+        said = [self.get(b"H" + u64(r) + u16(j[0][1]), [None, b""]) for j in judges]
+        holds = [a[1] if a[0] == j[0] else b"" for a, j in zip(said, judges)]
+        for number, (roster, slot, kind) in enumerate(self.published(r)):
+            others = [(j[2], held) for j, held in zip(judges, holds) if j[3] != roster[3]]
+            held = sum(stake for stake, b in others if number // 8 < len(b) and b[number // 8] >> number % 8 & 1)
+            if 2 * held > sum(stake for stake, _ in others):
+                given.setdefault(roster[0][1], (roster[0], []))[1].append((slot, kind))
+        for uid, (seat, answers) in given.items():
+            top = max(slot for slot, _ in answers)
+            self.put(b"G" + u64(r) + u16(uid), [seat, sum(1 << slot for slot, _ in answers).to_bytes(top // 8 + 1, "little")])
+            key = b"u" + u64(e) + u16(uid)
+            before = self.get(key, [None])
+            counts = before[1] if before[0] == seat else [0] * len(kinds)
+            for _, kind in answers:
+                counts[kinds.index(kind)] += 1
+            self.put(key, [seat, counts])
 
     # Section 8.
 
@@ -570,7 +620,7 @@ class Ledger:
         rec, net = self.round(r), self.net
         if rec.task_seed == ZERO and g > net.round_start(r) and self.height < net.commit_deadline(r):
             what = "task"
-        elif rec.task_seed != ZERO and rec.duty_seed == ZERO and g > net.commit_deadline(r):
+        elif rec.task_seed != ZERO and rec.duty_seed == ZERO and g > net.attest_deadline(r):
             what = "duty"
         else:
             return
@@ -593,10 +643,13 @@ class Ledger:
             roster = self.get(b"o" + u64(e) + u16(seat[1]), [None])
             if roster[0] != seat:
                 continue
+            owner, held = self.get(b"G" + u64(rec.round) + u16(seat[1]), [None, b""])
+            given = int.from_bytes(held, "little") if owner == seat else 0
             duties, first = [], 0
-            for kind, n, _, seed in work.due_in(self, rec.round, roster[2]):
-                if seed != ZERO and self.net.kinds[kind].judges:
-                    some = self.draw_kind(rec, e, roster, judges, kind, first, n)
+            for kind, n, _, _ in work.due_in(self, rec.round, roster[2]):
+                slots = [i for i in range(first, first + n) if given >> i & 1]
+                if slots:
+                    some = self.draw_kind(rec, e, roster, judges, kind, first, slots)
                     for _, judge in some:
                         drawn = counts.setdefault(judge[1], [0] * len(self.net.kinds))
                         drawn[list(self.net.kinds).index(kind)] += 1
@@ -609,7 +662,7 @@ class Ledger:
             before = self.get(key, [[0] * len(drawn)])[0]
             self.put(key, [[a + b for a, b in zip(before, drawn)]])
 
-    def draw_kind(self, rec, e, roster, judges, kind, first_slot, k):
+    def draw_kind(self, rec, e, roster, judges, kind, first_slot, slots):
         seat, _, _, coldkey = roster
         ticket = lambda domain, x: H(domain, rec.duty_seed + u16(seat[1]) + u64(seat[2]) + u32(x))
         number = lambda x: first_slot << 16 | x
@@ -634,10 +687,8 @@ class Ledger:
             drawn.append(rest.pop(n))
         covers[kind] = window, sorted(set(known) | {j[0][1] for j in drawn})
         self.put(b"v" + u16(seat[1]), [seat, [[name, *covers[name]] for name in sorted(covers)]])
-        if not drawn or not k:
-            return []
-        perm = sorted(range(first_slot, first_slot + k), key=lambda i: ticket("assay/1/duty/slot", i))
-        s = min(max(1, len(drawn) // 2), k)
+        perm = sorted(slots, key=lambda i: ticket("assay/1/duty/slot", i))
+        s = min(max(1, len(drawn) // 2), len(slots))
         duties = [[perm[i % s], j[0]] for i, j in enumerate(drawn)]
         return sorted(duties, key=lambda d: (d[0], d[1][1]))
 
@@ -655,12 +706,10 @@ class Ledger:
         i = list(self.net.kinds).index(kind)
         return counts[i] if i < len(counts) else 0
 
-    def opened_by(self, seat, kind, e):
-        if e < 0 or 0 < seat.id[2] >= self.net.epoch_start(e):
-            return 0
-        uid = seat.id[1]
-        return median([(self.count(dict(map(tuple, b[4])).get(uid, []), kind), stake)
-                       for judge, stake, b in self.statements(e) if judge[1] != uid])
+    def shown(self, seat, kind, e):
+        """How many answers of a kind a seat gave in an epoch."""
+        owner, counts = self.get(b"u" + u64(e) + u16(seat.id[1]), [None, []]) if e >= 0 else (None, [])
+        return self.count(counts, kind) if owner == seat.id else 0
 
     def duties_of(self, seat, e):
         """Duties drawn and fulfilled in an epoch, for each kind."""
@@ -803,7 +852,7 @@ class Ledger:
         raters = []
         for s in seats:
             key = u64(e) + u16(s.id[1])
-            shown = lambda kind: max(1, 2 * self.opened_by(s, kind, e - 2) // (self.net.rounds() // self.net.kinds[kind].rounds))
+            shown = lambda kind: max(1, 2 * self.shown(s, kind, e - 2) // (self.net.rounds() // self.net.kinds[kind].rounds))
             asked = [[kind, min(capacity, self.net.kinds[kind].slots, shown(kind)), models]
                      for kind, capacity, models in s.offers if capacity and (models or not self.net.kinds[kind].models)]
             s.slots, s.asked = sum(n for _, n, _ in asked), bool(asked)
@@ -821,8 +870,8 @@ class Ledger:
         if e < 0:
             return
         first = self.net.round(self.net.epoch_start(e))
-        old = [letter + u64(e) for letter in (b"o", b"j", b"n", b"l", b"w", b"g", b"p", b"R")]
-        old += [letter + u64(first + i) for letter in (b"r", b"c", b"d", b"P", b"T") for i in range(self.net.rounds())]
+        old = [letter + u64(e) for letter in (b"o", b"j", b"u", b"n", b"l", b"w", b"g", b"p", b"R")]
+        old += [letter + u64(first + i) for letter in (b"r", b"c", b"H", b"G", b"d", b"P", b"T") for i in range(self.net.rounds())]
         old += [b"b" + u64(h) for h in range(self.net.epoch_start(e), self.net.epoch_end(e) + 1)]
         for prefix in old:
             for key, _ in self.below(prefix):

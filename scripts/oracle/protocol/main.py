@@ -78,6 +78,24 @@ def answers(led, record):
     return found
 
 
+def holders(led, found):
+    """What each judge attested is what was opened, with the root over what proves that it has it."""
+    count = 0
+    for key, (judge, held, custody) in led.below(b"H"):
+        r = int.from_bytes(key[1:9], "big")
+        hotkey = led.get(b"j" + u64(led.net.round_epoch(r)) + u16(judge[1]))[1]
+        leaves = []
+        for number, (roster, slot, kind) in enumerate(led.published(r)):
+            answer = found.get((r, roster[0][1], slot))
+            if number // 8 < len(held) and held[number // 8] >> number % 8 & 1:
+                must(answer, "an answer that is attested and was not opened")
+                leaves.append(work.custody_leaf(hotkey, answer[2][5], kind, answer[2][6]))
+        must(root(leaves) == custody, "custody of other answers")
+        count += len(leaves)
+    print("holders: %d attestations of %d answers, %d given" % (len(led.below(b"H")), count, sum(
+        bin(int.from_bytes(held, "little")).count("1") for _, (_, held) in led.below(b"G"))))
+
+
 def miners(led, record, found):
     """Makes what each miner said, from its secrets and its results."""
     net, sent = led.net, {raw for b in record["blocks"] for raw in b["items"]}
@@ -127,20 +145,17 @@ def cards(led, record, found):
         name = (r, seat[1], slot)
         due = work.due_in(led, r, state_of(led, r, seat[1])[0][2])
         must(task == work.derive(net, r, seat, due, slot)[0], "a card about another task")
-        if finding == "unopened":
-            must(name not in found, "unopened, and yet there is an answer")
-        else:
-            code, _, _, tokens = work.read_said(kind, body)
-            must(answer == found[name][0], "a card about another answer")
-            if kind != work.JUDGEMENT:
-                must(tokens == len(work.read_result(kind, found[name][2][6])[0]) and code in work.BY_RUN, "an answer that has the right form")
-            if kind == work.SYNTHETIC and code == "exact":
-                want = work.gates_of(found[name][1], decode(found[name][2][6]))
-                must(decode(body)[1:] == want, "a record of round %d fails %s, and the card says %s" % (r, want, decode(body)[1:]))
-                verdicts.append(want)
+        code, _, _, tokens = work.read_said(kind, body)
+        must(answer == found[name][0], "a card about another answer")
+        if kind != work.JUDGEMENT:
+            must(tokens == len(work.read_result(kind, found[name][2][6])[0]) and code in work.BY_RUN, "an answer that has the right form")
+        if kind == work.SYNTHETIC and code == "exact":
+            want = work.gates_of(found[name][1], decode(found[name][2][6]))
+            must(decode(body)[1:] == want, "a record of round %d fails %s, and the card says %s" % (r, want, decode(body)[1:]))
+            verdicts.append(want)
         must(known.setdefault((name, judge[1]), c) == c, "two cards of a judge about one answer")
     for c in known.values():
-        why = c[7] + (" (%s)" % work.read_said(c[6], c[8])[0] if c[8] else "")
+        why = "%s (%s)" % (c[7], work.read_said(c[6], c[8])[0])
         findings[why] = findings.get(why, 0) + 1
     for key, (judge, said) in led.below(b"g"):
         e = int.from_bytes(key[1:9], "big")
@@ -209,6 +224,7 @@ def main(path):
     led = ledger(net, record)
     found = answers(led, record)
     tasks(led, record)
+    holders(led, found)
     miners(led, record, found)
     cards(led, record, found)
     receipt(led, record, found)

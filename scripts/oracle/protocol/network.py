@@ -2,7 +2,8 @@
 
 from form import *
 
-SCHEDULE = {1: "tempo", 2: "round_length", 3: "commit_blocks", 4: "open_blocks", 5: "weight_blocks", 6: "card_blocks"}
+SCHEDULE = {1: "tempo", 2: "round_length", 3: "commit_blocks", 4: "open_blocks", 5: "weight_blocks", 6: "card_blocks",
+            7: "attest_blocks"}
 BLOCK = {1: "commit_millis", 2: "propose_millis", 3: "vote_millis", 4: "max_bytes", 5: "max_weight"}
 SEATS = {1: "max", 2: "max_validators", 3: "max_per_coldkey", 4: "min_stake", 5: "immunity", 6: "price", 7: "price_min",
          8: "price_max", 9: "price_half_life", 10: "bump_percent", 11: "unbonding", 12: "commission"}
@@ -57,6 +58,7 @@ class Network:
     def round_epoch(self, r): return self.epoch(self.round_start(r))
     def commit_deadline(self, r): return self.round_start(r) + self.schedule.commit_blocks
     def open_deadline(self, r): return self.round_start(r) + self.schedule.open_blocks
+    def attest_deadline(self, r): return self.round_start(r) + self.schedule.attest_blocks
     def card_deadline(self, r): return self.epoch_start(self.round_epoch(r) + 1) + self.schedule.card_blocks
     def set_in(self, kind, r):
         """The round in which tasks of a kind are set that fall due in r; None if none do."""

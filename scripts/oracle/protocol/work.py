@@ -17,7 +17,7 @@ TASK = ("b32", "text", "u64", "seat", "u16", "b")
 ANSWER = ("u64", "seat", "u16", "u16", "b32", "b32", "b", ["b32"])
 CARD = ("seat", "u64", "seat", "u16", "b32", "b32", "text", "text", "b")
 RECEIPT = ("text", TASK, "b", ["b"])
-FINDINGS = ("passed", "malformed", "false", "unopened")
+FINDINGS = ("passed", "malformed", "false")
 
 # The bodies of inference, and its codes with what they say in the words of all
 # kinds.
@@ -183,6 +183,10 @@ def slot_leaf(net, kind, task, hotkey, salt, body):
     return leaf(H("assay/1/slot", counted(net.chain) + task + hotkey + salt + sum_of(kind, body)))
 
 
+def custody_leaf(judge, salt, kind, body):
+    return leaf(H("assay/1/custody", judge + salt + sum_of(kind, body)))
+
+
 def empty_leaf(slot):
     return leaf(H("assay/1/slot/empty", u16(slot)))
 
@@ -241,15 +245,14 @@ def check_card(c):
     judge, rnd, seat, slot, task, answer, kind, finding, body = shape(c, CARD, "card")
     must(finding in FINDINGS and kind in BODIES, "an unknown finding or kind")
     must(slot < 1024 and len(body) <= 64 << 10, "a card's limits")
-    must((finding == "unopened") == (answer == ZERO) == (body == b""), "a card without an answer")
-    if body:
-        code, position, own, tokens = read_said(kind, body)
-        if kind == JUDGEMENT:
-            must(JUDGED.get(code) == finding and position < 2 and (code != "exact" or position == 0) and own != ZERO, "what a card says of a pair")
-            return c
-        must((CODES | {"text": "malformed"} if kind == SYNTHETIC else CODES).get(code) == finding, "a code of another finding")
-        must(position <= 4096 and tokens <= 4096, "what a card says: limits")
-        must((code in BY_RUN) == (own != ZERO), "a root without a run, or a run without a root")
+    must(answer != ZERO and body != b"", "a card without an answer")
+    code, position, own, tokens = read_said(kind, body)
+    if kind == JUDGEMENT:
+        must(JUDGED.get(code) == finding and position < 2 and (code != "exact" or position == 0) and own != ZERO, "what a card says of a pair")
+        return c
+    must((CODES | {"text": "malformed"} if kind == SYNTHETIC else CODES).get(code) == finding, "a code of another finding")
+    must(position <= 4096 and tokens <= 4096, "what a card says: limits")
+    must((code in BY_RUN) == (own != ZERO), "a root without a run, or a run without a root")
     return c
 
 
