@@ -38,7 +38,11 @@ func TestEveryTypeGivesAModelThatRuns(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			defer m.Close()
+			t.Cleanup(func() {
+				if err := m.Close(); err != nil {
+					t.Error(err)
+				}
+			})
 			prompt := make([]engine.Token, 40)
 			for i := range prompt {
 				prompt[i] = engine.Token(3 + i*i%500)

@@ -290,7 +290,7 @@ func TestWhoFillsARequestLosesWhatItsSealsHold(t *testing.T) {
 	n, id := requested(t, 12)
 	deposit := ledger.SealDeposit(3 * protocol.Unit)
 	if deposit != 93_750_000 || 16384*deposit < asked {
-		t.Fatalf("a seal holds %s, and to fill a request of %s costs %s", deposit, protocol.Amount(asked), 16384*deposit)
+		t.Fatalf("a seal holds %s, and to fill a request of %s costs %s", deposit, asked, 16384*deposit)
 	}
 	tea := record(id, "Tea is a leaf.")
 	seals := []protocol.Hash{tea.Seal(secret("m1 cold").Public())}
