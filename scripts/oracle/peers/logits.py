@@ -17,6 +17,7 @@ l.llama_backend_init()
 def logits(job):
     mp = l.llama_model_default_params()
     mp.n_gpu_layers = 0
+    mp.use_extra_bufts = False  # weights as they stand: where a processor has AMX, 0.3.36 crashes on its own form of them
     model = l.llama_model_load_from_file(job["file"].encode(), mp)
     if not model:
         sys.exit(f"{job['name']}: llama.cpp cannot load it")
