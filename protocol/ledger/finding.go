@@ -99,9 +99,19 @@ func (r *Request) payable(pays []wire.RecordPay) error {
 	return nil
 }
 
+// noteJudges notes who may judge a request, whose openings end.
+func (m *machine) noteJudges(r *Request) {
+	judges := all[RosterJudge](m.st, RosterJudgePrefix(m.p.Schedule.EpochOf(r.OpenDeadline(m.p))))
+	r.Judges = uint32(len(judges))
+	for i := range judges {
+		r.Stake += judges[i].Stake // at most what was issued
+	}
+}
+
 // conclude ends a request: it pays what was agreed on, and who agreed. It returns
 // how many records that took.
 func (m *machine) conclude(id protocol.Hash, r *Request) int {
+	del(m.st, RequestDueKey(r.SettleDeadline(m.p), id)) // all findings may be open before
 	touched := int(r.Opened)
 	judges, stake := m.agreed(id, r)
 	if len(judges) > 0 {
@@ -118,11 +128,6 @@ func (m *machine) conclude(id protocol.Hash, r *Request) int {
 // those that are equal, with more than half of the stake of all its judges, and of
 // two of them where there are two. None where there are no such.
 func (m *machine) agreed(id protocol.Hash, r *Request) ([]RequestFinding, protocol.Amount) {
-	judges := all[RosterJudge](m.st, RosterJudgePrefix(m.p.Schedule.EpochOf(r.OpenDeadline(m.p))))
-	var total protocol.Amount
-	for i := range judges {
-		total += judges[i].Stake // at most what was issued
-	}
 	opened := slices.DeleteFunc(all[RequestFinding](m.st, RequestFindingPrefix(id)), func(f RequestFinding) bool { return f.Found.IsZero() })
 	for i := range opened {
 		var same []RequestFinding
@@ -132,7 +137,7 @@ func (m *machine) agreed(id protocol.Hash, r *Request) ([]RequestFinding, protoc
 				same, stake = append(same, f), stake+f.Stake
 			}
 		}
-		if stake > total/2 && len(same) >= min(2, len(judges)) {
+		if stake > r.Stake/2 && len(same) >= min(2, int(r.Judges)) {
 			return same, stake
 		}
 	}

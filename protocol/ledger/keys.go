@@ -18,6 +18,7 @@ const (
 	poolLetter      = 'K'
 	unbondingLetter = 'q'
 	dueLetter       = 'D'
+	forgetLetter    = 'Z'
 )
 
 // MetaKey holds [Meta].
@@ -207,9 +208,16 @@ func RequestDueKey(h protocol.Height, id protocol.Hash) []byte {
 // RequestDuePrefix begins what a block does about requests by itself.
 func RequestDuePrefix(h protocol.Height) []byte { return u64([]byte{dueLetter}, uint64(h)) }
 
-// SealedRecordKey holds a [SealedRecord].
-func SealedRecordKey(request, seal protocol.Hash) []byte {
-	return append(SealedRecordPrefix(request), seal[:]...)
+// SealedRecordKey holds a [SealedRecord]. The maker is in the key, so
+// that who copies a seal keeps nobody from it.
+func SealedRecordKey(request, seal protocol.Hash, maker protocol.PublicKey) []byte {
+	return append(append(SealedRecordPrefix(request), seal[:]...), maker[:]...)
+}
+
+// RequestForgetKey holds the request's id, for a height from which on blocks forget
+// it.
+func RequestForgetKey(h protocol.Height, id protocol.Hash) []byte {
+	return append(u64([]byte{forgetLetter}, uint64(h)), id[:]...)
 }
 
 // SealedRecordPrefix begins the sealed records of a request.

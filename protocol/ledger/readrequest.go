@@ -46,9 +46,9 @@ func ReadRequestFinding(r Reader, request protocol.Hash, uid protocol.UID) (Requ
 	return read[RequestFinding](r, RequestFindingKey(request, uid))
 }
 
-// ReadSealedRecord returns a seal that was not opened.
-func ReadSealedRecord(r Reader, request, seal protocol.Hash) (SealedRecord, bool, error) {
-	return read[SealedRecord](r, SealedRecordKey(request, seal))
+// ReadSealedRecord returns a maker's seal that was not opened.
+func ReadSealedRecord(r Reader, request, seal protocol.Hash, maker protocol.PublicKey) (SealedRecord, bool, error) {
+	return read[SealedRecord](r, SealedRecordKey(request, seal, maker))
 }
 
 // lastHash reads the hash from the end of a key.

@@ -85,6 +85,10 @@ type Request struct {
 	// Fee is for the judges, and not yet paid or returned; Judged is what they were
 	// paid.
 	Fee, Judged protocol.Amount
+	// Judges is how many may judge it, and Stake what is behind all of them: noted
+	// when its openings end, zero before, for rosters are forgotten.
+	Judges uint32
+	Stake  protocol.Amount
 }
 
 // OpenDeadline is the last height at which records are opened.
@@ -103,10 +107,10 @@ func (r *Request) SettleDeadline(p *params.Params) protocol.Height {
 	return r.JudgeDeadline(p) + protocol.Height(p.Schedule.Tempo)
 }
 
-// SealedRecord is kept under SealedRecordKey(request, seal) until it is opened.
+// SealedRecord is kept under SealedRecordKey(request, seal, maker) until it is
+// opened.
 type SealedRecord struct {
-	_      struct{} `cbor:",toarray"`
-	Maker  protocol.PublicKey
+	_      struct{}        `cbor:",toarray"`
 	Height protocol.Height // of its block
 }
 
@@ -163,11 +167,11 @@ func (m *machine) sealRecords(maker protocol.PublicKey, b *wire.SealRecords) err
 		return broken(ErrFull, "request %s has %d records", b.Request.Short(), r.Sealed)
 	}
 	for _, s := range b.Seals {
-		at := SealedRecordKey(b.Request, s)
+		at := SealedRecordKey(b.Request, s, maker)
 		if _, ok := get[SealedRecord](m.st, at); ok {
 			return broken(ErrDuplicate, "seal %s", s.Short())
 		}
-		put(m.st, at, SealedRecord{Maker: maker, Height: m.height})
+		put(m.st, at, SealedRecord{Height: m.height})
 	}
 	deposit := SealDeposit(r.Asked.Price) * protocol.Amount(len(b.Seals)) // below 2^56
 	if err := m.debit(maker, deposit); err != nil {
@@ -180,7 +184,8 @@ func (m *machine) sealRecords(maker protocol.PublicKey, b *wire.SealRecords) err
 }
 
 // openRecord puts the record that a seal stands for into its place, and gives back
-// what the seal held.
+// what the seal held. A text that another request has paid meanwhile is not kept,
+// and counts as never sealed: its maker could not know.
 func (m *machine) openRecord(maker protocol.PublicKey, b *wire.OpenRecord) error {
 	r, err := m.requestUntil(b.Request, func(r *Request) (first, last protocol.Height) {
 		return r.Asked.Deadline + 1, r.OpenDeadline(m.p)
@@ -189,18 +194,19 @@ func (m *machine) openRecord(maker protocol.PublicKey, b *wire.OpenRecord) error
 		return err
 	}
 	seal := b.Seal(maker)
-	at := SealedRecordKey(b.Request, seal)
+	at := SealedRecordKey(b.Request, seal, maker)
 	s, ok := get[SealedRecord](m.st, at)
-	if !ok || s.Maker != maker {
+	if !ok {
 		return broken(ErrMismatch, "nobody sealed the record %s", seal.Short())
-	}
-	if by, ok := get[protocol.Hash](m.st, PaidTextKey(TextHash(b.Text))); ok {
-		return broken(ErrDuplicate, "request %s paid this text", by.Short())
 	}
 	m.fromEscrow(maker, SealDeposit(r.Asked.Price))
 	del(m.st, at)
-	put(m.st, MadeRecordKey(b.Request, seal), MadeRecord{Maker: maker, Height: s.Height, Seed: b.Seed, Text: b.Text})
-	r.Opened++
+	if _, paid := get[protocol.Hash](m.st, PaidTextKey(TextHash(b.Text))); paid {
+		r.Sealed--
+	} else {
+		put(m.st, MadeRecordKey(b.Request, seal), MadeRecord{Maker: maker, Height: s.Height, Seed: b.Seed, Text: b.Text})
+		r.Opened++
+	}
 	put(m.st, RequestKey(b.Request), r)
 	return nil
 }
@@ -227,7 +233,7 @@ func (m *machine) end(id protocol.Hash, r *Request) {
 	m.fromEscrow(r.Requester, r.Escrow+r.Fee)
 	r.Escrow, r.Fee, r.Ended = 0, 0, m.height
 	put(m.st, RequestKey(id), r)
-	put(m.st, RequestDueKey(m.height+m.memory(), id), id)
+	put(m.st, RequestForgetKey(m.height+m.memory(), id), id)
 	m.emit(Event{Name: EventSettled, Epoch: m.currentEpoch(), Hash: id, Amount: r.Paid, Count: r.Count})
 }
 
@@ -237,48 +243,57 @@ func (m *machine) memory() protocol.Height {
 	return protocol.Height(m.p.Tasks.Retention * m.p.Schedule.Tempo)
 }
 
-// dueRecords is about how many records of requests a block touches by itself; what
-// is due beyond waits for the next. One request's end is not divided: its makers
-// paid more for their records than it costs.
+// dueRecords is about how many records of requests a block touches by itself to go
+// on with them, and again to forget some; what is due beyond waits for the next.
+// One request's end is not divided: its makers paid more for their records than it
+// costs.
 const dueRecords = 2048
 
 // dueRequests does what a block does about requests by itself: it goes on where a
 // deadline passed or all findings are open, and forgets those that ended long ago.
+// These are two queues: who has much to be forgotten delays nobody's pay.
 func (m *machine) dueRequests() {
-	type entry struct {
-		at protocol.Height
-		id protocol.Hash
+	due := m.due(dueLetter)
+	for left := dueRecords; len(due) > 0 && left > 0; due = due[1:] {
+		left -= m.dueRequest(due[0].at, due[0].id)
 	}
-	var due []entry
-	err := walk(m.st, []byte{dueLetter}, func(key []byte, id protocol.Hash) bool {
+	due = m.due(forgetLetter)
+	for left := dueRecords; len(due) > 0 && left > 0; due = due[1:] {
+		removed, all := m.forgetRequest(due[0].id, left)
+		if left -= removed + 1; all {
+			del(m.st, RequestForgetKey(due[0].at, due[0].id))
+		}
+	}
+}
+
+// dueAt is when something is due of a request.
+type dueAt struct {
+	at protocol.Height
+	id protocol.Hash
+}
+
+// due returns the oldest entries of a queue of requests, up to this block, as many
+// as a block may take.
+func (m *machine) due(letter byte) []dueAt {
+	var due []dueAt
+	err := walk(m.st, []byte{letter}, func(key []byte, id protocol.Hash) bool {
 		at := protocol.Height(binary.BigEndian.Uint64(key[1:]))
 		if at <= m.height {
-			due = append(due, entry{at, id})
+			due = append(due, dueAt{at, id})
 		}
 		return at <= m.height && len(due) < dueRecords
 	})
 	if err != nil {
 		m.st.fail(err)
 	}
-	for left := dueRecords; len(due) > 0 && left > 0; due = due[1:] {
-		left -= m.dueRequest(due[0].at, due[0].id, left)
-	}
+	return due
 }
 
 // dueRequest does what was due of a request at a height, and returns how many
-// records that took. It removes at most so many.
-func (m *machine) dueRequest(at protocol.Height, id protocol.Hash, most int) (touched int) {
-	r, ok := get[Request](m.st, RequestKey(id))
-	switch {
-	case !ok:
-		m.st.fail(ErrCorrupt)
-	case r.Ended == 0:
+// records that took. One that has ended meanwhile needs nothing.
+func (m *machine) dueRequest(at protocol.Height, id protocol.Hash) (touched int) {
+	if r, ok := get[Request](m.st, RequestKey(id)); ok && r.Ended == 0 {
 		touched = m.pass(id, &r, at)
-	case m.height >= r.Ended+m.memory():
-		var all bool
-		if touched, all = m.forgetRequest(id, most); !all {
-			return touched
-		}
 	}
 	del(m.st, RequestDueKey(at, id))
 	return touched + 1
@@ -294,6 +309,8 @@ func (m *machine) pass(id protocol.Hash, r *Request, at protocol.Height) int {
 	case at < opens && r.Sealed > 0:
 		put(m.st, RequestDueKey(opens, id), id)
 	case r.Opened > 0:
+		m.noteJudges(r)
+		put(m.st, RequestKey(id), r)
 		put(m.st, RequestDueKey(settles, id), id)
 	default:
 		m.end(id, r)

@@ -177,8 +177,11 @@ func TestATextIsPaidOnce(t *testing.T) {
 	second := ledger.RequestID(secret("rich cold").Public(), n.height, again)
 	copied := n.sealed(second, map[string]string{"m2 cold": "Tea is a leaf."})
 	n.until(again.Deadline)
-	if err := n.do("m2 cold", copied["m2 cold"]); !errors.Is(err, ledger.ErrDuplicate) {
+	if err := n.do("m2 cold", copied["m2 cold"]); err != nil {
 		t.Errorf("a text that was paid: %v", err)
+	}
+	if r := n.read(second); r.Sealed != 0 || r.Opened != 0 {
+		t.Errorf("of a text that was paid %d are sealed and %d opened", r.Sealed, r.Opened)
 	}
 	n.until(forgotten - 1)
 	n.read(id)
@@ -188,7 +191,7 @@ func TestATextIsPaidOnce(t *testing.T) {
 	}
 	// Of the second one nothing was opened: it ended with the openings.
 	n.until(again.Deadline + 20 + 80)
-	for _, letter := range []string{"A", "D", "B", "M", "F", "J", "X"} {
+	for _, letter := range []string{"A", "D", "Z", "B", "M", "F", "J", "X"} {
 		_ = n.tree.Iterate([]byte(letter), func(k, _ []byte) bool {
 			t.Errorf("left in the state: %q", k[:1])
 			return true
@@ -383,7 +386,8 @@ func TestRulesOfRequests(t *testing.T) {
 	mine := tea.Seal(secret("m1 cold").Public())
 	want("records of no request", "m1 cold", &wire.SealRecords{Request: protocol.Hash{9}, Seals: []protocol.Hash{mine}}, ledger.ErrUnknown)
 	want("a seal", "m1 cold", seals(mine), "")
-	want("a seal of another's", "m2 cold", seals(mine), ledger.ErrDuplicate)
+	want("the seal again", "m1 cold", seals(mine), ledger.ErrDuplicate)
+	want("a copy of another's seal, which opens for nobody", "m2 cold", seals(mine), "")
 	want("opening before the deadline", "m1 cold", tea, ledger.ErrDeadline)
 	want("judging before the deadline", "v1", &wire.SealFinding{Request: id}, ledger.ErrDeadline)
 	long := record(id, strings.Repeat("tea ", 2000))
