@@ -30,7 +30,10 @@ hex digits, where the request has a family. Seals go on the ledger at once: they
 nothing of the records, and their order is that in which records count. The command
 then waits for the deadline and opens the records, so leave it running; begun again
 with the same file and key, it goes on where it was. A record that does not pass the
-gates by itself is told and left out: it would cost fees, and not be paid.
+gates by itself is told and left out: it would cost fees, and not be paid. Whether it
+is new shows only beside the others: three in four of its runs of five words must
+not have been in a record before (one in two in arithmetic and extraction, one in
+eight in code), neither of this request nor of those that were paid lately.
 
 Each transaction costs a fee, and more for each seal and each byte of a record. A
 seal holds a thirty-second of the price until its record is opened; if it never is,

@@ -40,8 +40,9 @@ questions that the network has. model is an id for makers to read, and nobody ch
 it. count is the most records that are paid, price the most TOKENS for one, maximum
 the most for all, and deadline how many blocks makers have.
 
-The maximum goes into escrow, and a thirty-second of it besides: half of that is
-burned, half is for the validators who judge. Makers seal records until the
+The maximum goes into escrow, and a thirty-second of it besides, or more where that
+would not pay for judging: half of that is burned, half is for the validators who
+judge. Makers seal records until the
 deadline and open them in the epoch after it; in the one after that the validators
 send them through the gates of protocol/SPEC.md, section 21, and seal what they
 find, and in the next they open it. What most of their stake agrees on is paid by

@@ -43,7 +43,7 @@ end without an error in the sandbox. Instead of a schema, family is arithmetic,
 extraction, code, instruction or dialogue: the text answers the prompt of the
 record's seed. sets are SHA-256 of files that --set gives. Records count in the
 order of their blocks, and within a block by the beacon. However long the file is,
-memory holds some 200 bytes a record and a bit for each run of words that comes
+memory holds some 300 bytes a record and a bit for each run of words that comes
 twice; ten bytes for each run of words go to files in TMPDIR while it runs.
 
 JSON fields, one object for each record in that order: record, maker, block,

@@ -26,10 +26,12 @@ miner or a validator of your own.
 The programs miner and validator are taken from beside assay, else from PATH;
 --cheats needs the program adversary there, which is built from the source alone.
 
---story plays a story that ends by itself: a miner registers late, a validator is
-killed and comes back, and when two epochs in a row paid all honest miners and no
-cheat, and all validators agree on the state, it prints who earned what, checks a
-receipt, and exits 0. It exits 1 when that does not come about within --limit.
+--story plays a story that ends by itself: people rate pairs, one owner asks for
+records of synthetic data and another makes them, a miner registers late, and a
+validator is killed and comes back. When two epochs in a row paid all honest miners
+and no cheat, all validators agree on the state, and the request has ended, it
+prints who earned what, exports data sets, checks receipts, and exits 0. It exits 1
+when that does not come about within --limit.
 
 Keys, databases and logs are in --dir, which must be empty or absent and stays. A
 directory for temporary files, where none is given, is removed at a clean end

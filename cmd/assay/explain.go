@@ -32,7 +32,7 @@ work), weights and weights_before (items of /v1/weights), scores and scores_befo
 (items of /v1/scores), tasks (as /v1/tasks/ID has them), tasks_in_all, and why (the
 sentences).`,
 		Flags: append(queryFlags(),
-			&cli.StringFlag{Name: "epoch", Usage: "the `EPOCH` that paid"},
+			&cli.StringFlag{Name: "epoch", Usage: "the `EPOCH` that paid (needed)"},
 			&cli.IntFlag{Name: "tasks", Value: 3, Usage: "show `N` tasks of each kind"},
 		),
 		Action: explain,

@@ -6,11 +6,13 @@ var scoresList = list{
 	name: "scores", path: "/v1/scores", item: "Score", epochs: true, miner: true,
 	usage: "show what a validator counted of each seat, and the weight that it made of it",
 	about: `Shows the scores of one validator, by epoch, uid and kind of tasks. Units are what
-the kind counts: tokens, of inference. exact and inexact are answers of the kind that
-some judge found equal, and false; bound, speed and availability are in 65536ths, the
-weight, which is of all kinds together, in 65535ths. exact and inexact may grow until a score is final, a few blocks into the
-next epoch; then nothing of it changes, also when its answers and cards are no
-longer kept. A validator keeps the scores of 4,096 epochs. From a score to its evidence:
+the kind counts: tokens, of inference. An answer is given if judges with more than
+half of the stake hold it; exact and inexact are answers of the kind that some judge
+found equal, and false. Bound, speed and availability are in 65536ths, the weight,
+which is of all kinds together, in 65535ths. exact and inexact may grow until a score
+is final, a few blocks into the next epoch; then nothing of it changes, also when its
+answers and cards are no longer kept. A validator keeps the scores of 4,096 epochs.
+From a score to its evidence:
 
    assay scores --miner 3 --epoch 7 --json | jq -r '.tasks[]'
    assay task ID

@@ -52,7 +52,7 @@ not with 0 if it stopped waiting, by Ctrl-C or --timeout, for one that may come.
 			txSending("stake", "stake tokens on a hotkey", stakeBody,
 				addressFlag("hotkey", "`ADDRESS` of the hotkey"), amountFlag("`TOKENS` to stake")),
 			txSending("unstake", "take back stake, which is in the balance after the unbonding time", unstakeBody,
-				addressFlag("hotkey", "`ADDRESS` of the hotkey"), amountFlag("`TOKENS` to take back, or all: with it goes what they earned")),
+				addressFlag("hotkey", "`ADDRESS` of the hotkey"), amountFlag("`TOKENS` to take back, or all that the shares are worth")),
 		}), append(usage.WithoutArguments(keyCommands()), txShowCommand())...),
 	}
 }
@@ -76,7 +76,7 @@ func txSending(name, usage string, body bodyFunc, flags ...cli.Flag) *cli.Comman
 	flags = append(append(append(flags, nodeFlags()...), keyflags.Dir()...), keyflags.Passphrase()...)
 	return &cli.Command{
 		Name: name, Usage: usage, Flags: flags,
-		Description: "Signs, sends, and waits for a block. Amounts are tokens, exact decimals. The\npassphrase is asked for; a program gives it by --passphrase-file or in the\nvariable " + keystore.EnvPassphrase + ".",
+		Description: txAbout(name) + "Signs, sends, and waits for a block. Amounts are tokens, exact decimals. The\npassphrase is asked for; a program gives it by --passphrase-file or in the\nvariable " + keystore.EnvPassphrase + ".",
 		Action:      func(c *cli.Context) error { return sendTx(c, body) },
 	}
 }

@@ -23,7 +23,7 @@ import (
 func walletCommand() *cli.Command {
 	return &cli.Command{
 		Name:  "wallet",
-		Usage: "make and show keys",
+		Usage: "make and show keys, and have them agree",
 		Description: `A coldkey owns funds and stays offline. A hotkey signs what a miner or
 validator sends, and lies on its machine. Each is a file encrypted under a
 passphrase, and beside it a public file with its address.

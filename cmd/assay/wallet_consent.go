@@ -60,8 +60,9 @@ coldkey it prints what assay tx swap-coldkey takes.
    assay wallet consent --coldkey ADDRESS
    assay wallet consent --key NEW --coldkey ADDRESS
 
-A node says what chain it is and how far; without one, give --chain, as "chain"
-has it in /v1/status, and --until.`,
+Of a coldkey that took another's place, ADDRESS is the owner's, as assay account
+shows it. A node says what chain it is and how far; without one, give --chain, as
+"chain" has it in /v1/status, and --until.`,
 		Flags: append(append(append(append(keyflags.Dir(), keyflags.Passphrase()...), nodeFlags()...),
 			addressFlag("coldkey", "`ADDRESS` of the coldkey that the key works for, or signs for")),
 			&cli.StringFlag{Name: "key", Value: string(keystore.Hotkey), Usage: "`NAME` of the key that agrees"},

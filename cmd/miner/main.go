@@ -14,7 +14,7 @@ func app() *cli.App {
 		`A miner needs a home, a seat on the ledger and a model:
 
    miner init --genesis FILE --bootstrap ADDR
-   assay tx register …         init prints the whole line
+   assay tx register …         init prints all that it takes
    miner doctor                is everything in place?
    miner run                   until Ctrl-C or SIGTERM; a second signal ends it at once
    miner status                what it does, and why it earns nothing

@@ -14,7 +14,7 @@ func app() *cli.App {
 		`A validator needs a home, a seat on the ledger with stake, and a model:
 
    validator init --genesis FILE --bootstrap ADDR
-   assay tx register …         init prints the whole line
+   assay tx register …         init prints all that it takes
    assay tx stake …            at least the network's minimum
    validator doctor            is everything in place?
    validator run               until Ctrl-C or SIGTERM; a second signal ends it at once

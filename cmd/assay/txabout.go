@@ -1,0 +1,63 @@
+package main
+
+// txAbout says what the help of a transaction says before what all have in common.
+func txAbout(name string) string {
+	switch name {
+	case "transfer":
+		return `A new account gets the deposit of /v1/network at least. What is sent to a coldkey
+that took another's place is the owner's; assay account shows whose.
+
+`
+	case "register":
+		return `Buys a seat, in which the hotkey works and this coldkey earns. The price is burned;
+it falls with time and grows with each purchase. The hotkey must consent. One in the
+key directory does so here; of one that is elsewhere, give what assay wallet consent
+printed there:
+
+   assay tx register --hotkey ADDRESS
+   assay tx register --consent TEXT
+
+`
+	case "stake":
+		return `All stake on a hotkey is one pool, of which whoever stakes has shares. What the seat
+earns by judging lets the pool grow, after the commission of the seat's owner, which
+the genesis sets. assay account shows what shares are worth, in tokens. A stake is
+worth 0.01 tokens at least.
+
+`
+	case "unstake":
+		return `Takes back a part of what the shares are worth, or all. It earns nothing more, waits
+for the network's unbonding time, and is in the balance then; assay account shows
+when. What stays is worth 0.01 tokens at least, or nothing.
+
+`
+	case "swap-coldkey":
+		return `For a coldkey that may be in other hands. Nothing moves: balance, stakes and seats
+stay under the address that they have, the owner's; when the swap is done the new key
+signs for it, and the old one no more. That takes the unbonding time, or an epoch if
+that is longer. Until then the old key signs, and can stop it:
+
+   assay wallet new --kind coldkey --name next
+   assay tx swap-coldkey --new-key next
+   assay tx stop-swap --to ADDRESS
+
+Whoever stole a coldkey can announce a swap, too: daemons and assay account tell of
+one that waits. The new key agrees by --new-key, if it is in the key directory, or by
+--consent. It must be new: with no balance, stake, seat or other use. When the swap
+is done, sign with --key next; keys.coldkey of config.toml stays as it is.
+
+`
+	case "stop-swap":
+		return `The key that signs until the swap is done stops it. assay account ADDRESS shows which
+key would sign, and from which block on.
+
+`
+	case "payout":
+		return `What the seat's answers earn goes to the balance of --to, from the end of the running
+epoch on; what it earns by judging is stake on its hotkey as before. Without --to it
+goes to the coldkey again. assay miners --json shows it.
+
+`
+	}
+	return ""
+}
