@@ -13,16 +13,17 @@
 //   - seat: a place in the subnet, numbered by a uid; its identity is
 //     (hotkey, height of registration), because a uid can be given to another.
 //   - block, epoch, round: the ledger's heartbeat; Tempo blocks, after which
-//     emission is paid; the blocks in which one set of tasks is set, answered
-//     and opened.
+//     emission is paid; the blocks in which one set of tasks is set, answered,
+//     opened and attested.
 //   - kind: what sort of work a task is ("inference"), and nothing else: errors
 //     have reasons, transactions types, events names.
 //   - roster: who is asked, and who judges, in an epoch; fixed when it begins.
 //   - permit: the right to judge and to vote in an epoch, which stake gives.
 //   - task, slot, answer: what the beacon sets; the place of a task among
 //     those of one seat and round; what a miner returns.
-//   - seal: a hash that binds its maker to what it will show later, of answers
-//     or of weights.
+//   - seal: a hash that binds its maker to what it will show later, of answers,
+//     of weights, of a record that is made for a request, or of what judges find
+//     in these.
 //   - commitment, opening: the seal over a round's answers on the ledger, a
 //     Merkle root; the answer with its proof against that root.
 //   - attested, given: an answer of which a judge says that it holds it; one that
@@ -38,12 +39,18 @@
 //   - fee, lane, turn: what a transaction burns for its weight and bytes; the types
 //     that are the protocol's own work, and have none; the round, epoch or request
 //     of which a seat has one transaction of such a type.
-//   - deposit: what an account keeps, for the record that it is.
+//   - deposit: what an account keeps, for the record that it is; what a seal of a
+//     record holds of its maker's until that is opened.
+//   - request, record: what people ask to be made, and pay by escrow; one text that
+//     is made for it. On the ledger everything that is kept is a record, too.
 //   - nobody, unearned: who stands in a row for what no seat did; that part of
 //     the pot, which is paid to no one.
 //   - incentive, dividend, emission: what Yuma makes of all weights for
 //     miners, for validators; what is newly paid.
-//   - stake: what gives a validator its voice.
+//   - stake, pool: what gives a validator its voice; all of it on one hotkey, of
+//     which each owner has shares, and which dividends let grow.
+//   - commission, payout: what of these a seat's owner gets before all others; whom
+//     a seat's pay for answers goes to, if it is not its owner.
 //   - model id, fingerprint: the hash of everything that decides a model's
 //     output; the commitment to the hidden states of one run.
 //   - receipt: a signed, self-contained record of an answer that anyone can

@@ -1,8 +1,8 @@
 // Package gossip carries Assay's messages between nodes. It is the only home
 // of libp2p.
 //
-// A [Host] joins the topics /assay/CHAIN/1/{tx,task,answer,score} (gossipsub
-// v1.2) and answers requests on the streams /assay/CHAIN/1/{state,evidence,infer}.
+// A [Host] joins the topics /assay/CHAIN/1/{tx,pairs,answer,card} (gossipsub v1.2)
+// and answers requests on the streams /assay/CHAIN/1/{state,evidence,submit}.
 // The chain id is in every name, the router's own protocol included: nodes of
 // another chain are told apart when they connect, and let go.
 //

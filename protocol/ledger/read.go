@@ -205,7 +205,7 @@ type Supply struct {
 	Stakes     protocol.Amount `json:"stakes"`
 	Unbonding  protocol.Amount `json:"unbonding"`
 	Collateral protocol.Amount `json:"collateral"`
-	Escrow     protocol.Amount `json:"escrow"` // of requests that are not settled
+	Escrow     protocol.Amount `json:"escrow"` // of requests that have not ended, and their seals
 	Pot        protocol.Amount `json:"pot"`
 	Burned     protocol.Amount `json:"burned"`
 }

@@ -45,7 +45,7 @@ func Local() Params {
 		Seats: Seats{
 			Max: 64, MaxValidators: 16, MaxPerColdkey: 8,
 			MinStake:      100 * protocol.Unit,
-			Immunity:      120, // six epochs: weights count four epochs after registration
+			Immunity:      120, // six epochs: weights count five epochs after registration
 			Price:         protocol.Unit,
 			PriceMin:      protocol.Unit / 10,
 			PriceMax:      100 * protocol.Unit,

@@ -68,7 +68,7 @@ type Seats struct {
 	// MinStake is the least stake that gives a permit.
 	MinStake protocol.Amount `cbor:"4,keyasint" json:"min_stake"`
 	// Immunity is how many blocks a new seat cannot be pruned: longer than the
-	// four epochs until its first weights count.
+	// five epochs until its first weights count.
 	Immunity uint64 `cbor:"5,keyasint" json:"immunity"`
 	// Price is the first price of a seat; it halves every PriceHalfLife blocks,
 	// grows by BumpPercent with each registration, within PriceMin … PriceMax.
