@@ -143,8 +143,7 @@ func (p *patient) read(ctx context.Context, host *gossip.Host) (f Finding, err e
 	return p.judge(light.Reader(ctx, head), head.Height)
 }
 
-// judge says what a state has of the hotkey. Of stake, only the owner's own can
-// be proven.
+// judge says what a state has of the hotkey.
 func (p *patient) judge(r ledger.Reader, at protocol.Height) (Finding, error) {
 	seat, registered, err := ledger.ReadSeatByHotkey(r, p.hotkey)
 	if err != nil {
@@ -162,15 +161,15 @@ func (p *patient) judge(r ledger.Reader, at protocol.Height) (Finding, error) {
 	if seat.Permit {
 		return ok("seat %d with a permit, at height %d", seat.ID.UID, at), nil
 	}
-	stake, err := ledger.ReadStake(r, p.hotkey, seat.Coldkey)
+	pool, _, err := ledger.ReadPool(r, p.hotkey)
 	least := p.genesis.Params.Seats.MinStake
 	switch {
 	case err != nil:
 		return Finding{}, err
-	case stake < least:
-		return fail(fmt.Sprintf("stake the rest: assay tx stake --amount %s", least-stake),
-			"seat %d has no permit at height %d: its owner has staked %s, the least is %s", seat.ID.UID, at, stake, least), nil
+	case pool.Amount < least:
+		return fail(fmt.Sprintf("stake the rest: assay tx stake --hotkey %s --amount %s", p.hotkey, least-pool.Amount),
+			"seat %d has no permit at height %d: %s are staked on it, the least is %s", seat.ID.UID, at, pool.Amount, least), nil
 	}
 	return fail("start the validator, which announces its keys; permits are given at the end of each epoch, to those with most stake",
-		"seat %d has no permit at height %d, with %s staked by its owner", seat.ID.UID, at, stake), nil
+		"seat %d has no permit at height %d, with %s staked on it", seat.ID.UID, at, pool.Amount), nil
 }

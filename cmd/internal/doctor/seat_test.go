@@ -33,7 +33,7 @@ func TestTheSeatIsJudgedByWhatTheLedgerHas(t *testing.T) {
 		{"a miner", config.Miner, &ledger.Seat{Asked: true}, 0, doctor.OK, "seat 5, asked, at height 7", ""},
 		{"a miner that is new", config.Miner, &ledger.Seat{}, 0, doctor.OK, "seat 5, at height 7 not asked yet", ""},
 		{"a validator", config.Validator, &ledger.Seat{Permit: true}, 0, doctor.OK, "seat 5 with a permit, at height 7", ""},
-		{"a validator without stake", config.Validator, &ledger.Seat{}, 0, doctor.Fail, "its owner has staked 0.000000000", "--amount " + least.String()},
+		{"a validator without stake", config.Validator, &ledger.Seat{}, 0, doctor.Fail, "0.000000000 are staked on it", "--amount " + least.String()},
 		{"a validator with too little", config.Validator, &ledger.Seat{}, least - 1, doctor.Fail, "the least is " + least.String(), "--amount 0.000000001"},
 		{"a validator with enough", config.Validator, &ledger.Seat{}, least, doctor.Fail, "no permit at height 7, with " + least.String() + " staked", "at the end of each epoch"},
 		{"a validator that is no seat", config.Validator, nil, least, doctor.Fail, "has no seat at height 7", "assay tx register"},
@@ -51,7 +51,8 @@ func TestTheSeatIsJudgedByWhatTheLedgerHas(t *testing.T) {
 		}
 		if tc.stake > 0 {
 			put(ledger.PoolKey(hotkey), &ledger.Pool{Amount: tc.stake, Shares: uint64(tc.stake)})
-			put(ledger.StakeKey(hotkey, coldkey), &ledger.Stake{Shares: uint64(tc.stake)})
+			// Another's stake on it counts as the owner's does.
+			put(ledger.StakeKey(hotkey, protocol.PublicKey{2, 3}), &ledger.Stake{Shares: uint64(tc.stake)})
 		}
 		f, err := doctor.Judge(tc.role, &p, hotkey, tree, 7)
 		if err != nil || f.State != tc.state || !strings.Contains(f.Detail, tc.detail) || !strings.Contains(f.Hint, tc.hint) || (f.Hint == "") != (tc.hint == "") {
