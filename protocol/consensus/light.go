@@ -496,9 +496,17 @@ func (r *LightReader) Get(key []byte) ([]byte, error) {
 }
 
 // Prefetch reads keys in one question for every MaxKeys of them, so that Get
-// of each needs none.
+// of each needs none. A key that is named again is asked for once.
 func (r *LightReader) Prefetch(keys ...[]byte) error {
-	for part := range slices.Chunk(keys, MaxKeys) {
+	named := make(map[string]bool, len(keys))
+	var once [][]byte
+	for _, k := range keys {
+		if !named[string(k)] {
+			named[string(k)] = true
+			once = append(once, k)
+		}
+	}
+	for part := range slices.Chunk(once, MaxKeys) {
 		items, err := r.fetch(part)
 		if err != nil {
 			return err

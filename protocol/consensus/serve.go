@@ -38,7 +38,15 @@ func (n *Node) Serve(ctx context.Context, request []byte) ([]byte, error) {
 	return wire.Encode(&res), nil
 }
 
-// prove returns the values of keys after block h with their proofs.
+// Waits reports whether a request for [Node.Serve] only waits for the next block.
+func Waits(request []byte) bool {
+	q, err := decodeRequest(request)
+	return err == nil && q.Ask == askWait
+}
+
+// prove returns the values of keys after block h with their proofs. A key that is
+// named again is served once: a proof takes far more bytes than its key, and who
+// asks for one value has no use for it twice.
 func (n *Node) prove(h protocol.Height, keys [][]byte) ([]Proven, error) {
 	s, err := n.app.st.At(h)
 	if err != nil {
@@ -46,7 +54,12 @@ func (n *Node) prove(h protocol.Height, keys [][]byte) ([]Proven, error) {
 	}
 	out := make([]Proven, 0, len(keys))
 	size := 0
+	served := make(map[string]bool, len(keys))
 	for _, k := range keys {
+		if served[string(k)] {
+			continue
+		}
+		served[string(k)] = true
 		value, proof, err := s.Prove(k)
 		if err != nil {
 			return nil, err

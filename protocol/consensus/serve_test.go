@@ -1,8 +1,10 @@
 package consensus_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -76,12 +78,31 @@ func readers(t *testing.T, n *network) {
 			t.Fatalf("list: got %v, want %v", err, consensus.ErrNotProvable)
 		}
 	}
+	namedTwice(t, n, remotes[0], next)
 	alone := newLight(t, n, nil, nil, forger{remotes[0]})
 	head, err = alone.Latest(ctx)
 	check(t, err)
 	_, _, err = ledger.ReadMeta(alone.Reader(ctx, head))
 	if !errors.Is(err, consensus.ErrLie) || !strings.Contains(err.Error(), "forger") {
 		t.Fatalf("only the forger: got %v, want %v with its name", err, consensus.ErrLie)
+	}
+}
+
+// namedTwice: a value costs its node a proof, so that it is served once, and a
+// light reader asks once.
+func namedTwice(t *testing.T, n *network, p consensus.Provider, head consensus.Head) {
+	t.Helper()
+	one, other := ledger.SeatKey(0), ledger.SeatKey(1)
+	many := slices.Repeat([][]byte{one}, consensus.MaxKeys-1)
+	items, err := p.State(t.Context(), head.Height, append(many, other))
+	check(t, err)
+	if len(items) != 2 || !bytes.Equal(items[0].Key, one) || !bytes.Equal(items[1].Key, other) {
+		t.Errorf("63 times one key and another: got %d values, want each once", len(items))
+	}
+	r := newLight(t, n, nil, nil, p).Reader(t.Context(), head)
+	check(t, r.Prefetch(append(many, other, one)...))
+	if seat, ok, err := ledger.ReadSeat(r, 1); err != nil || !ok || seat.Hotkey != n.g.Seats[1].Hotkey {
+		t.Errorf("the other: got %s, %v, %v", seat.Hotkey, ok, err)
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/rs/zerolog"
 
+	"github.com/assaynet/assay/protocol"
 	"github.com/assaynet/assay/protocol/params"
 )
 
@@ -62,6 +63,10 @@ type Config struct {
 	Bootstrap []string
 	// Handlers look at the messages of each topic.
 	Handlers Handlers
+	// Seated reports whether a seat is bound to an identity: such peers have
+	// places of their own on each stream, which no others can take. It is asked
+	// at each request, by many at once. Nil: nobody is known to have a seat.
+	Seated func(identity protocol.PublicKey) bool
 	// MDNS finds peers of the chain on the local network.
 	MDNS bool
 	// Degree is how many connections the host itself tries to have. Default

@@ -30,6 +30,11 @@
 //	type 2: response, at most 4 MiB
 //	type 3: error: code (1 byte) ‖ text (UTF-8, at most 256 bytes)
 //
+// What is served side by side is bounded for each stream, by peer and by class:
+// identities that the ledger binds to seats (Config.Seated) have places that no
+// others can take (places.go). Requests that only wait have others again, and each
+// peer a budget of bytes.
+//
 // # Peers
 //
 // The host stays connected to its bootstrap peers, and dials addresses that the

@@ -39,6 +39,21 @@ func SendRaw(ctx context.Context, h *Host, to string, name Stream, raw []byte) (
 	return byte(k), p, err
 }
 
+// OpenMute opens streams to a peer, as many as it lets, and says on none what it
+// is for.
+func OpenMute(ctx context.Context, h *Host, to string, n int) error {
+	id, err := peer.Decode(to)
+	if err != nil {
+		return err
+	}
+	for range n {
+		if _, err := h.session.Load().net.Network().NewStream(ctx, id); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // ReadFrame reads a frame of any type.
 func ReadFrame(b []byte) (typ byte, payload []byte, rest int, err error) {
 	r := bytes.NewReader(b)
@@ -138,3 +153,23 @@ func (b Book) Due(now time.Time, connected map[string]bool, open, degree, atMost
 func (b Book) Dialled(id string, now time.Time, err error) bool {
 	return b.b.dialled(peer.ID(id), now, err)
 }
+
+// Meter is a meter under test.
+type Meter struct{ m meter[string] }
+
+// MaxMeters is how many keys it remembers.
+const MaxMeters = maxMeters
+
+// Use takes n, or spends it; it reports whether it was there, for what is spent
+// whether anything was.
+func (m *Meter) Use(k string, burst, perSecond, n float64, now time.Time, spends bool) bool {
+	a := allowance{burst: burst, perSecond: perSecond}
+	if !spends {
+		return m.m.take(k, a, n, now)
+	}
+	defer m.m.spend(k, a, n, now)
+	return m.m.has(k, a, now)
+}
+
+// Len is how many keys it remembers now.
+func (m *Meter) Len() int { return len(m.m.by) }

@@ -9,6 +9,7 @@ import (
 
 	pubsub "github.com/libp2p/go-libp2p-pubsub"
 	"github.com/libp2p/go-libp2p/core/host"
+	"github.com/libp2p/go-libp2p/core/peer"
 	ma "github.com/multiformats/go-multiaddr"
 	"golang.org/x/sync/errgroup"
 )
@@ -22,7 +23,7 @@ type Host struct {
 	book    *book
 	gater   *gater
 	scores  scoreboard
-	serving map[string]serve // by name of the stream; guarded by mu until Run
+	serving map[string]*service // by name of the stream; guarded by mu until Run
 
 	mu      sync.Mutex
 	started bool
@@ -33,13 +34,13 @@ type Host struct {
 
 // session is what exists while a host runs.
 type session struct {
-	net     host.Host
-	router  *pubsub.PubSub
-	topics  map[Topic]*pubsub.Topic
-	tracer  *tracer
-	watch   *watch
-	gate    *gate // every call into the node's code passes here
-	streams slots // requests being served
+	net    host.Host
+	router *pubsub.PubSub
+	topics map[Topic]*pubsub.Topic
+	tracer *tracer
+	watch  *watch
+	gate   *gate          // every call into the node's code passes here
+	bytes  meter[peer.ID] // of requests and responses that were served
 }
 
 // New checks the config. It starts nothing and opens no port: call [Host.Run].
@@ -58,7 +59,7 @@ func New(c Config) (*Host, error) {
 		metrics: m,
 		book:    newBook(set.id, set.Redial),
 		gater:   newGater(),
-		serving: map[string]serve{},
+		serving: map[string]*service{},
 		ready:   make(chan struct{}),
 	}
 	for _, b := range set.boot {
@@ -134,8 +135,8 @@ func (h *Host) open(ctx context.Context) (*session, error) {
 		return nil, s.close(fmt.Errorf("join topics: %w", err))
 	}
 	h.mu.Lock()
-	for name, fn := range h.serving {
-		n.SetStreamHandler(h.streamID(name), h.streamHandler(ctx, s, name, fn))
+	for name, v := range h.serving {
+		n.SetStreamHandler(h.streamID(name), h.streamHandler(ctx, s, v))
 	}
 	h.mu.Unlock()
 	for _, a := range h.set.listen {

@@ -27,6 +27,14 @@ const (
 	// perAddress is how many connections one IP address may have, but for
 	// local networks: as many as peers may share one without losing score.
 	perAddress = 16
+	// peerStreams is how many streams one peer may have opened: a place on each
+	// service, those that wait, the router's and some of libp2p itself. It
+	// leaves room for all peers within memoryLimit, of which each takes 256 KiB.
+	peerStreams = 32
+	// newStreams is how many streams may stand whose peer has not said what they
+	// are for: all those of 64 peers. The usual 160 would be one stranger's to
+	// take.
+	newStreams = defaultMaxPeers * peerStreams
 	// dialTimeout is how long one dial and its handshake may take.
 	dialTimeout = 10 * time.Second
 	// trimGrace is how long a new connection is not trimmed: a peer needs two
@@ -84,6 +92,10 @@ func (h *Host) newNetwork() (host.Host, error) {
 func newResources() (network.ResourceManager, error) {
 	limits := rcmgr.DefaultLimits
 	libp2p.SetDefaultServiceLimits(&limits)
+	limits.PeerBaseLimit.StreamsInbound, limits.PeerLimitIncrease.StreamsInbound = peerStreams, 0
+	for _, l := range []*rcmgr.BaseLimit{&limits.TransientBaseLimit, &limits.SystemBaseLimit} {
+		l.StreamsInbound, l.Streams = newStreams, 2*newStreams
+	}
 	var v4, v6 []rcmgr.NetworkPrefixLimit
 	for _, p := range localNetworks {
 		l := rcmgr.NetworkPrefixLimit{Network: p, ConnCount: math.MaxInt}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"sync"
 	"time"
 
 	"github.com/libp2p/go-libp2p/core/network"
@@ -35,10 +34,6 @@ const (
 	serveTime = 25 * time.Second
 	// requestTime is for the whole of a request whose caller sets no deadline.
 	requestTime = readTime + serveTime + writeTime
-	// perPeer is how many requests of one peer are served side by side, and
-	// allPeers how many in all.
-	perPeer  = 8
-	allPeers = 256
 )
 
 // serve is the node's code behind a stream.
@@ -49,6 +44,13 @@ type serve = func(ctx context.Context, from string, request []byte) ([]byte, err
 // The text of an error that wraps [ErrRefused] is sent to the peer.
 // It is called before Run: [ErrRunning]; [ErrUnknown] for an unknown stream.
 func (h *Host) Handle(name Stream, fn func(ctx context.Context, from string, request []byte) (response []byte, err error)) error {
+	return h.HandlePolls(name, nil, fn)
+}
+
+// HandlePolls is [Host.Handle] for a stream on which some requests only wait until
+// something happens: those that waits names. They hold no place of those that are
+// worked on, but one of many others. waits is called with what a peer sent.
+func (h *Host) HandlePolls(name Stream, waits func(request []byte) bool, fn func(ctx context.Context, from string, request []byte) (response []byte, err error)) error {
 	if !name.known() {
 		return fmt.Errorf("handle stream %.40q: %w", string(name), ErrUnknown)
 	}
@@ -57,7 +59,9 @@ func (h *Host) Handle(name Stream, fn func(ctx context.Context, from string, req
 	if h.started {
 		return fmt.Errorf("handle stream %s: %w", name, ErrRunning)
 	}
-	h.serving[string(name)] = fn
+	h.serving[string(name)] = &service{
+		name: string(name), fn: fn, waits: waits, work: places{limits: &workQuotas}, polls: places{limits: &pollQuotas},
+	}
 	return nil
 }
 
@@ -73,26 +77,31 @@ func (h *Host) streamID(name string) protocol.ID { return protocol.ID(prefix(h.s
 
 // streamHandler returns what libp2p calls, on a goroutine of its own, for
 // each stream that a peer opens.
-func (h *Host) streamHandler(ctx context.Context, s *session, name string, fn serve) network.StreamHandler {
+func (h *Host) streamHandler(ctx context.Context, s *session, v *service) network.StreamHandler {
 	return func(st network.Stream) {
 		if !s.gate.enter() {
 			st.Reset() //nolint:errcheck // the host is stopping
 			return
 		}
 		defer s.gate.leave()
-		outcome := h.serveStream(ctx, s, st, fn)
-		h.metrics.served.WithLabelValues(name, outcome).Inc()
+		outcome := h.serveStream(ctx, s, st, v)
+		h.metrics.served.WithLabelValues(v.name, outcome).Inc()
 	}
 }
 
 // serveStream reads a request, has it answered and sends the response; it
 // returns the outcome for the metrics.
-func (h *Host) serveStream(ctx context.Context, s *session, st network.Stream, fn serve) string {
+func (h *Host) serveStream(ctx context.Context, s *session, st network.Stream, v *service) string {
 	from := st.Conn().RemotePeer()
-	if !s.streams.take(from) {
+	c := h.classOf(from)
+	if !s.bytes.has(from, budgets[c], time.Now()) {
+		return finish(st, frameError, encodeError(codeBusy, "too many bytes"), "busy")
+	}
+	give := v.work.take(from, c)
+	if give == nil {
 		return finish(st, frameError, encodeError(codeBusy, "too many requests at once"), "busy")
 	}
-	defer s.streams.give(from)
+	defer func() { give() }()
 	if err := st.SetReadDeadline(time.Now().Add(readTime)); err != nil {
 		return abort(st)
 	}
@@ -103,9 +112,18 @@ func (h *Host) serveStream(ctx context.Context, s *session, st network.Stream, f
 	case err != nil:
 		return abort(st)
 	}
+	if v.waits != nil && v.waits(request) {
+		poll := v.polls.take(from, c)
+		if poll == nil {
+			return finish(st, frameError, encodeError(codeBusy, "too many requests that wait"), "busy")
+		}
+		give()
+		give = poll
+	}
 	limited, cancel := context.WithTimeout(ctx, serveTime)
 	defer cancel()
-	response, err := fn(limited, from.String(), request)
+	response, err := v.fn(limited, from.String(), request)
+	s.bytes.spend(from, budgets[c], float64(len(request)+len(response)), time.Now())
 	switch {
 	case errors.Is(err, ErrRefused):
 		return finish(st, frameError, encodeError(codeRefused, err.Error()), "refused")
@@ -231,35 +249,4 @@ func requestOutcome(err error) string {
 		return "bad_frame"
 	}
 	return "unreachable"
-}
-
-// slots counts the requests that are being served.
-type slots struct {
-	mu  sync.Mutex
-	by  map[peer.ID]int // guarded by mu; no entry for zero
-	all int             // guarded by mu: the sum of by
-}
-
-// take reports whether one more request of id may be served; give ends it.
-func (s *slots) take(id peer.ID) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.all >= allPeers || s.by[id] >= perPeer {
-		return false
-	}
-	if s.by == nil {
-		s.by = map[peer.ID]int{}
-	}
-	s.all++
-	s.by[id]++
-	return true
-}
-
-func (s *slots) give(id peer.ID) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.all--
-	if s.by[id]--; s.by[id] == 0 {
-		delete(s.by, id)
-	}
 }

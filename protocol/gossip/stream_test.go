@@ -13,6 +13,7 @@ import (
 
 	"github.com/libp2p/go-libp2p/core/network"
 
+	"github.com/assaynet/assay/protocol"
 	"github.com/assaynet/assay/protocol/gossip"
 	"github.com/assaynet/assay/protocol/wire"
 )
@@ -22,7 +23,9 @@ type answerer = func(ctx context.Context, from string, request []byte) ([]byte, 
 // served starts a host that answers on the stream state, and one that asks it.
 func served(t *testing.T, fn answerer) (client, server running) {
 	t.Helper()
-	h, err := gossip.New(config("server"))
+	c := config("server")
+	c.Seated = func(protocol.PublicKey) bool { return true }
+	h, err := gossip.New(c)
 	if err != nil {
 		t.Fatal(err)
 	}

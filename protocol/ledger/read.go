@@ -112,6 +112,15 @@ func ReadSeatByHotkey(r Reader, hotkey protocol.PublicKey) (Seat, bool, error) {
 	return ReadSeat(r, uid)
 }
 
+// ReadSeatByIdentity returns the seat that a libp2p identity is bound to.
+func ReadSeatByIdentity(r Reader, identity protocol.PublicKey) (Seat, bool, error) {
+	uid, ok, err := read[protocol.UID](r, IdentityKey(identity))
+	if !ok || err != nil {
+		return Seat{}, false, err
+	}
+	return ReadSeat(r, uid)
+}
+
 // Seats calls fn with every seat, by uid, until it returns false.
 func Seats(r Reader, fn func(Seat) bool) error {
 	return walk(r, SeatPrefix(), func(_ []byte, s Seat) bool { return fn(s) })

@@ -61,7 +61,7 @@ func NewFull(cfg FullConfig) (*Full, error) {
 	}
 	host, err := newHost(&cfg.Config, f.chain, gossip.Handlers{
 		Tx: f.takeTx, Answer: gossip.Handler(cfg.Answer), Card: gossip.Handler(cfg.Card), Pairs: gossip.Handler(cfg.Pairs),
-	})
+	}, f.seated)
 	if err != nil {
 		return nil, err
 	}
@@ -103,13 +103,14 @@ func (f *Full) openConsensus() error {
 // answerRequests sets what other nodes may ask of this one.
 func (f *Full) answerRequests() error {
 	type handler = func(ctx context.Context, request []byte) ([]byte, error)
+	waits := map[gossip.Stream]func([]byte) bool{gossip.StreamState: consensus.Waits}
 	for stream, answer := range map[gossip.Stream]handler{
 		gossip.StreamState: f.serve, gossip.StreamSubmit: f.takeHanded, gossip.StreamEvidence: f.cfg.Evidence,
 	} {
 		if answer == nil { // no evidence is kept
 			continue
 		}
-		err := f.host.Handle(stream, func(ctx context.Context, _ string, request []byte) ([]byte, error) {
+		err := f.host.HandlePolls(stream, waits[stream], func(ctx context.Context, _ string, request []byte) ([]byte, error) {
 			b, err := answer(ctx, request)
 			if gossip.Blames(err) {
 				err = fmt.Errorf("%w: %w", gossip.ErrRefused, err)
@@ -182,6 +183,14 @@ func (f *Full) announcePeers(r ledger.Reader) error {
 	}
 	f.host.SetLedgerPeers(addrs)
 	return nil
+}
+
+// seated reports whether a seat is bound to an identity, in the newest state: a
+// miner is known as soon as its Serve is carried out.
+func (f *Full) seated(identity protocol.PublicKey) bool {
+	r, _ := f.consensus.Latest()
+	_, ok, err := ledger.ReadSeatByIdentity(r, identity)
+	return err == nil && ok
 }
 
 // takeTx looks at a transaction from gossip, which only lends it.

@@ -13,8 +13,9 @@ import (
 // again later.
 const askFor = 5 * time.Second
 
-// newHost makes the node's place in the gossip.
-func newHost(c *Config, chain string, handlers gossip.Handlers) (*gossip.Host, error) {
+// newHost makes the node's place in the gossip. seated is gossip.Config's; nil for
+// a node that serves nothing.
+func newHost(c *Config, chain string, handlers gossip.Handlers, seated func(protocol.PublicKey) bool) (*gossip.Host, error) {
 	secret, err := c.Hotkey.DeriveIdentity(c.Genesis.Origin(), c.Generation)
 	if err != nil {
 		return nil, fmt.Errorf("derive identity: %w", err)
@@ -23,7 +24,7 @@ func newHost(c *Config, chain string, handlers gossip.Handlers) (*gossip.Host, e
 	b := secret.Expose()
 	return gossip.New(gossip.Config{
 		ChainID: protocol.ShortChainID(chain), Identity: b[:], Listen: c.Listen, Announce: c.Announce, Bootstrap: c.Bootstrap,
-		Handlers: handlers, MDNS: c.MDNS, Logger: c.Logger, Registerer: c.Registerer,
+		Handlers: handlers, Seated: seated, MDNS: c.MDNS, Logger: c.Logger, Registerer: c.Registerer,
 	})
 }
 

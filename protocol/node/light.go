@@ -58,7 +58,7 @@ func NewLight(cfg Config) (*Light, error) {
 			l.keepers[gossip.PeerID(s.Identity)] = true
 		}
 	}
-	host, err := newHost(&cfg, l.chain, gossip.Handlers{Tx: l.passTx, Answer: gossip.Handler(cfg.Answer), Card: gossip.Handler(cfg.Card), Pairs: gossip.Handler(cfg.Pairs)})
+	host, err := newHost(&cfg, l.chain, gossip.Handlers{Tx: l.passTx, Answer: gossip.Handler(cfg.Answer), Card: gossip.Handler(cfg.Card), Pairs: gossip.Handler(cfg.Pairs)}, nil)
 	if err != nil {
 		return nil, err
 	}

@@ -1,0 +1,193 @@
+package gossip_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/assaynet/assay/protocol"
+	"github.com/assaynet/assay/protocol/gossip"
+)
+
+// TestStrangersTakeNoPlaceOfTheSeated: 32 identities that nobody knows ask for as
+// much as they may on both streams, and nothing of it ever ends.
+func TestStrangersTakeNoPlaceOfTheSeated(t *testing.T) {
+	const strangers, each, served = 32, 8, 32 // served: places of strangers on one stream
+	c := config("validator")
+	c.Seated = func(k protocol.PublicKey) bool { return k == publicKey(t, "miner") }
+	miner := gossip.PeerID(publicKey(t, "miner"))
+	validator := launchWith(t, c, func(h *gossip.Host) {
+		for _, s := range []gossip.Stream{gossip.StreamState, gossip.StreamSubmit} {
+			if err := h.Handle(s, func(ctx context.Context, from string, _ []byte) ([]byte, error) {
+				if from != miner {
+					<-ctx.Done()
+				}
+				return []byte("done"), nil
+			}); err != nil {
+				t.Fatal(err)
+			}
+		}
+	})
+	for i := range strangers {
+		s := launch(t, config(fmt.Sprintf("stranger %d", i), validator.Addrs()...))
+		eventually(t, "a stranger is connected", func() bool { return len(s.Peers()) == 1 })
+		for range each {
+			for _, name := range []gossip.Stream{gossip.StreamState, gossip.StreamSubmit} {
+				go s.Request(t.Context(), validator.ID(), name, nil) //nolint:errcheck // it ends with the test
+			}
+		}
+	}
+	for _, name := range []string{"state", "submit"} {
+		eventually(t, "all places of strangers are taken on "+name, func() bool {
+			return counted(t, validator, "served_total", "busy", name) >= strangers*each-served
+		})
+	}
+	m := launch(t, config("miner", validator.Addrs()...))
+	eventually(t, "the miner is connected", func() bool { return len(m.Peers()) == 1 })
+	for _, name := range []gossip.Stream{gossip.StreamState, gossip.StreamSubmit} {
+		if got, err := m.Request(t.Context(), validator.ID(), name, nil); err != nil || string(got) != "done" {
+			t.Errorf("the miner on %s: got %q, %v", name, got, err)
+		}
+	}
+}
+
+// TestOneStrangerCannotOpenAllStreams: a stream that does not say what it is
+// for counts against a limit of all peers together, which was 160.
+func TestOneStrangerCannotOpenAllStreams(t *testing.T) {
+	client, server := served(t, func(context.Context, string, []byte) ([]byte, error) { return []byte("done"), nil })
+	mute := launch(t, config("mute", server.Addrs()...))
+	eventually(t, "connected", func() bool { return len(mute.Peers()) == 1 })
+	if err := gossip.OpenMute(t.Context(), mute.Host, server.ID(), 240); err != nil {
+		t.Fatal(err)
+	}
+	// On one connection, what is asked after the streams is refused after them.
+	if _, err := mute.Request(t.Context(), server.ID(), gossip.StreamState, nil); err == nil {
+		t.Error("the stranger has more streams than it may")
+	}
+	if got, err := client.Request(t.Context(), server.ID(), gossip.StreamState, nil); err != nil || string(got) != "done" {
+		t.Errorf("another peer: got %q, %v", got, err)
+	}
+}
+
+// TestWhoWaitsHoldsNoPlaceOfThoseThatAreWorkedOn: a peer has four requests that
+// wait, and with them all the eight that it may have in work.
+func TestWhoWaitsHoldsNoPlaceOfThoseThatAreWorkedOn(t *testing.T) {
+	const polls, work = 4, 8
+	entered, release := make(chan string, 32), make(chan struct{})
+	c := config("server")
+	c.Seated = func(protocol.PublicKey) bool { return true }
+	server := launchWith(t, c, func(h *gossip.Host) {
+		waits := func(request []byte) bool { return string(request) == "wait" }
+		if err := h.HandlePolls(gossip.StreamState, waits, func(ctx context.Context, _ string, request []byte) ([]byte, error) {
+			entered <- string(request)
+			select {
+			case <-release:
+			case <-ctx.Done():
+			}
+			return request, nil
+		}); err != nil {
+			t.Fatal(err)
+		}
+	})
+	client := launch(t, config("client", server.Addrs()...))
+	eventually(t, "connected", func() bool { return len(client.Peers()) == 1 })
+	var asked sync.WaitGroup
+	for what, most := range map[string]int{"wait": polls, "work": work} {
+		for range most {
+			asked.Go(func() {
+				if got, err := client.Request(t.Context(), server.ID(), gossip.StreamState, []byte(what)); err != nil || string(got) != what {
+					t.Errorf("%s: got %q, %v", what, got, err)
+				}
+			})
+		}
+		for range most {
+			if got := <-entered; got != what {
+				t.Errorf("got %q, want %q", got, what)
+			}
+		}
+	}
+	if _, err := client.Request(t.Context(), server.ID(), gossip.StreamState, []byte("work")); !errors.Is(err, gossip.ErrBusy) {
+		t.Errorf("one more: got %v, want ErrBusy", err)
+	}
+	close(release)
+	asked.Wait()
+}
+
+// TestAPeerThatAsksForTooManyBytesMustPause, and no other.
+func TestAPeerThatAsksForTooManyBytesMustPause(t *testing.T) {
+	const budget = 16 << 20 / gossip.MaxResponse // responses of the largest size to who has no seat
+	server := launchWith(t, config("server"), func(h *gossip.Host) {
+		if err := h.Handle(gossip.StreamState, func(context.Context, string, []byte) ([]byte, error) {
+			return make([]byte, gossip.MaxResponse), nil
+		}); err != nil {
+			t.Fatal(err)
+		}
+	})
+	ask := func(h running) error {
+		_, err := h.Request(t.Context(), server.ID(), gossip.StreamState, nil)
+		return err
+	}
+	greedy := launch(t, config("greedy", server.Addrs()...))
+	other := launch(t, config("other", server.Addrs()...))
+	for _, h := range []running{greedy, other} {
+		eventually(t, "connected", func() bool { return len(h.Peers()) == 1 })
+	}
+	n := 0
+	for n < 8*budget && !errors.Is(ask(greedy), gossip.ErrBusy) {
+		n++
+	}
+	if n < budget || n == 8*budget {
+		t.Errorf("%d responses of 4 MiB, want at least %d and an end", n, budget)
+	}
+	if err := ask(other); err != nil {
+		t.Errorf("another peer: %v", err)
+	}
+}
+
+func TestAMeterFillsWithTime(t *testing.T) {
+	var m gossip.Meter
+	at := func(seconds float64) time.Time {
+		return time.Unix(1, 0).Add(time.Duration(seconds * float64(time.Second)))
+	}
+	for _, step := range []struct {
+		key    string
+		at     float64
+		take   float64
+		want   bool
+		spends bool // also what is not there
+	}{
+		{key: "a", at: 0, take: 10, want: true},
+		{key: "a", at: 0, take: 1, want: false},
+		{key: "b", at: 0, take: 10, want: true},
+		{key: "a", at: 0.5, take: 1, want: true}, // two come back each second
+		{key: "a", at: 0.5, take: 1, want: false},
+		{key: "a", at: 0.4, take: 1, want: false}, // clocks may step back
+		{key: "a", at: 60, take: 11, want: false}, // never more than the burst
+		{key: "a", at: 60, take: 30, want: true, spends: true},
+		{key: "a", at: 70, take: 0, want: false, spends: true}, // the debt is just paid
+		{key: "a", at: 70.5, take: 1, want: true},
+	} {
+		if got := m.Use(step.key, 10, 2, step.take, at(step.at), step.spends); got != step.want {
+			t.Errorf("%s at %g s, %g: got %v, want %v", step.key, step.at, step.take, got, step.want)
+		}
+	}
+}
+
+func TestAMeterRemembersABoundedNumberAndFirstThoseInDebt(t *testing.T) {
+	var m gossip.Meter
+	now := time.Unix(1, 0)
+	m.Use("debtor", 10, 2, 1000, now, true)
+	for i := range 3 * gossip.MaxMeters {
+		now = now.Add(10 * time.Millisecond)
+		m.Use(fmt.Sprint(i), 10, 2, 1, now, false)
+	}
+	if got := m.Len(); got > gossip.MaxMeters {
+		t.Errorf("%d buckets, at most %d", got, gossip.MaxMeters)
+	}
+	if m.Use("debtor", 10, 2, 1, now, false) {
+		t.Error("a peer in debt was forgotten before those that owe nothing")
+	}
+}
