@@ -17,6 +17,10 @@
 // the hash of topic and content: what was decided is not decided twice within
 // two minutes.
 //
+// Before a message is even hashed, it must be of a topic, within its limit, and
+// within what one peer may bring of it (sift.go). Each topic has a queue and
+// handlers of its own: no flood of one costs another a message.
+//
 // The host keeps nothing: what must not be lost is for the node to store and
 // to ask for on a stream.
 //

@@ -3,10 +3,14 @@ package gossip
 import (
 	"bytes"
 	"context"
+	"encoding/binary"
+	"errors"
+	"io"
 	"time"
 
 	pb "github.com/libp2p/go-libp2p-pubsub/pb"
 	"github.com/libp2p/go-libp2p/core/host"
+	"github.com/libp2p/go-libp2p/core/network"
 	"github.com/libp2p/go-libp2p/core/peer"
 )
 
@@ -37,6 +41,65 @@ func SendRaw(ctx context.Context, h *Host, to string, name Stream, raw []byte) (
 	}
 	k, p, err := readFrame(st, frameResponse, frameError)
 	return byte(k), p, err
+}
+
+// Message is one of a packet.
+type Message struct {
+	Topic Topic
+	Data  []byte
+}
+
+// Rogue speaks the router's protocol, and keeps none of its rules.
+type Rogue struct {
+	h  *Host
+	n  host.Host
+	st network.Stream
+}
+
+// NewRogue connects one to the host at addr.
+func NewRogue(ctx context.Context, c Config, addr string) (*Rogue, error) {
+	info, err := parsePeer(addr)
+	if err != nil {
+		return nil, err
+	}
+	h, err := New(c)
+	if err != nil {
+		return nil, err
+	}
+	n, err := h.newNetwork()
+	if err != nil {
+		return nil, err
+	}
+	r := &Rogue{h: h, n: n}
+	n.SetStreamHandler(h.routerID(), func(st network.Stream) { _, _ = io.Copy(io.Discard, st) })
+	if err = n.Connect(ctx, *info); err == nil {
+		r.st, err = n.NewStream(ctx, info.ID, h.routerID())
+	}
+	if err != nil {
+		return nil, errors.Join(err, n.Close())
+	}
+	return r, nil
+}
+
+// ID is its peer id.
+func (r *Rogue) ID() string { return r.n.ID().String() }
+
+// Close ends it.
+func (r *Rogue) Close() error { return r.n.Close() }
+
+// Send sends messages as one packet.
+func (r *Rogue) Send(messages []Message) error {
+	var packet pb.RPC
+	for _, m := range messages {
+		name := r.h.topicName(m.Topic)
+		packet.Publish = append(packet.Publish, &pb.Message{Topic: &name, Data: m.Data})
+	}
+	raw, err := packet.Marshal()
+	if err != nil {
+		return err
+	}
+	_, err = r.st.Write(append(binary.AppendUvarint(nil, uint64(len(raw))), raw...))
+	return err
 }
 
 // OpenMute opens streams to a peer, as many as it lets, and says on none what it
@@ -168,7 +231,7 @@ func (m *Meter) Use(k string, burst, perSecond, n float64, now time.Time, spends
 		return m.m.take(k, a, n, now)
 	}
 	defer m.m.spend(k, a, n, now)
-	return m.m.has(k, a, now)
+	return m.m.left(k, a, now) > 0
 }
 
 // Len is how many keys it remembers now.

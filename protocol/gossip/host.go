@@ -23,6 +23,7 @@ type Host struct {
 	book    *book
 	gater   *gater
 	scores  scoreboard
+	faults  meter[peer.ID]      // of each peer, as a debt; outlives a connection
 	serving map[string]*service // by name of the stream; guarded by mu until Run
 
 	mu      sync.Mutex
@@ -41,6 +42,7 @@ type session struct {
 	watch  *watch
 	gate   *gate          // every call into the node's code passes here
 	bytes  meter[peer.ID] // of requests and responses that were served
+	rates  rateMeters     // of messages that peers bring
 }
 
 // New checks the config. It starts nothing and opens no port: call [Host.Run].

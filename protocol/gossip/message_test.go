@@ -222,7 +222,7 @@ func TestSameContentOnAnotherTopicIsAnotherMessage(t *testing.T) {
 func TestShippedScoresKeepTheirPromises(t *testing.T) {
 	p := params.DefaultPeerScores()
 	most := int32(0)
-	for _, name := range []string{"tx", "task", "answer", "card"} {
+	for _, name := range []string{"tx", "pairs", "answer", "card"} {
 		s, ok := p.Topics[name]
 		if !ok {
 			t.Fatalf("topic %s has no score", name)
@@ -234,6 +234,9 @@ func TestShippedScoresKeepTheirPromises(t *testing.T) {
 		if 16*s.InvalidMessage >= -p.Graylist || 25*s.InvalidMessage-p.TopicCap <= -p.Graylist {
 			t.Errorf("%s: not the fifth wrong message cuts off, and no earlier one", name)
 		}
+	}
+	if 16*p.Fault >= -p.Graylist || 25*p.Fault-p.TopicCap <= -p.Graylist {
+		t.Error("not the fifth fault cuts off, and no earlier one")
 	}
 	if most < p.OpportunisticGraft {
 		t.Errorf("at most %d can be earned, %d are asked for", most, p.OpportunisticGraft)

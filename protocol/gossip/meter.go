@@ -36,11 +36,11 @@ func (b bucket) fill(now time.Time) bucket {
 	return b
 }
 
-// has reports whether anything is left.
-func (m *meter[K]) has(k K, a allowance, now time.Time) bool {
+// left returns what is left; a debt is below zero.
+func (m *meter[K]) left(k K, a allowance, now time.Time) float64 {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return m.ofLocked(k, a, now).left > 0
+	return m.ofLocked(k, a, now).left
 }
 
 // spend uses n, into debt where less is left: what it costs is known only once

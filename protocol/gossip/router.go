@@ -18,16 +18,22 @@ import (
 const (
 	// framing is what a message may grow by in the router's own encoding.
 	framing = 64 << 10
-	// queued messages wait for a worker; with more, new ones are dropped.
-	queued = 256
-	// atOnce is how many handlers run side by side, over all topics.
-	atOnce = 128
-	// perTopic is how many run for one topic, so that none starves the others.
-	perTopic = 64
-	// workers start handlers; they only look at ids and sizes themselves.
+	// queued messages of all topics wait for a worker. It holds what eight peers
+	// may bring at once on topic tx, if no worker runs meanwhile.
+	queued = 8 * 2048
+	// workers put messages into the queue of their topic: they look at ids alone,
+	// and so keep up with the one loop that fills queued.
 	workers = 2
-	// handlerTime is how long a handler may look at a message: a check of a
-	// signature takes 0.1 ms, a synced write some 10 ms on a busy disk.
+	// perTopic is how many handlers of one topic run side by side, and waiting how
+	// many messages wait for one of them. Each topic has these for itself.
+	perTopic = 64
+	waiting  = 512
+	// onTheirWay is how many goroutines may stand of all topics, with those that
+	// have yet to find that their topic's queue is full: out of reach, so that only
+	// the topics' own limits are met.
+	onTheirWay = 4 * queued
+	// handlerTime is how long a message may wait for its handler and be looked at:
+	// a check of a signature takes 0.1 ms, a synced write some 10 ms on a busy disk.
 	handlerTime = 5 * time.Second
 	// seenFor is how long the id of a message is remembered: far longer than
 	// one can travel, shorter than a sender waits before it tries again.
@@ -49,7 +55,7 @@ func (h *Host) join(ctx context.Context, s *session) error {
 	for _, t := range topics {
 		validate := h.validator(s, t)
 		if err := router.RegisterTopicValidator(h.topicName(t), validate,
-			pubsub.WithValidatorConcurrency(perTopic), pubsub.WithValidatorTimeout(handlerTime)); err != nil {
+			pubsub.WithValidatorConcurrency(perTopic+waiting), pubsub.WithValidatorTimeout(handlerTime)); err != nil {
 			return err
 		}
 		topic, err := router.Join(h.topicName(t))
@@ -97,10 +103,11 @@ func (h *Host) routerOptions(s *session) []pubsub.Option {
 		pubsub.WithPeerExchange(false),
 		pubsub.WithPeerOutboundQueueSize(outbound),
 		pubsub.WithValidateQueueSize(queued),
-		pubsub.WithValidateThrottle(atOnce),
+		pubsub.WithValidateThrottle(onTheirWay),
 		pubsub.WithValidateWorkers(workers),
 		pubsub.WithSubscriptionFilter(pubsub.WrapLimitSubscriptionFilter(
 			pubsub.NewAllowlistSubscriptionFilter(names...), 4*len(topics))),
+		pubsub.WithAppSpecificRpcInspector(h.sift(s)),
 		pubsub.WithPeerScore(h.scoreParams(), h.scoreThresholds()),
 		pubsub.WithPeerScoreInspect(func(m map[peer.ID]float64) { h.inspect(s, m) }, scorePeriod),
 		pubsub.WithRawTracer(s.tracer),
@@ -115,9 +122,12 @@ func features(f pubsub.GossipSubFeature, _ protocol.ID) bool {
 	return f == pubsub.GossipSubFeatureMesh || f == pubsub.GossipSubFeatureIdontwant
 }
 
-// validator judges the messages of a topic before they are passed on.
+// validator judges the messages of a topic before they are passed on. The router
+// runs it on a goroutine for each message, which is the topic's queue: they wait
+// for one of perTopic places, at most until handlerTime is over.
 func (h *Host) validator(s *session, t Topic) pubsub.ValidatorEx {
 	handle := h.set.Handlers.of(t)
+	room := make(chan struct{}, perTopic)
 	return func(ctx context.Context, from peer.ID, m *pubsub.Message) pubsub.ValidationResult {
 		if from == s.net.ID() { // our own: Publish has looked at it
 			return pubsub.ValidationAccept
@@ -126,9 +136,15 @@ func (h *Host) validator(s *session, t Topic) pubsub.ValidatorEx {
 			return pubsub.ValidationIgnore
 		}
 		defer s.gate.leave()
-		err := checkSize(t, m.Data)
-		if err == nil && handle != nil {
-			err = handle(ctx, from.String(), m.Data)
+		var err error
+		if handle != nil {
+			select {
+			case room <- struct{}{}:
+				err = handle(ctx, from.String(), m.Data)
+				<-room
+			case <-ctx.Done():
+				err = ctx.Err()
+			}
 		}
 		fate := Decide(err)
 		h.metrics.messages.WithLabelValues(string(t), verdict(fate), reason(err)).Inc()

@@ -22,7 +22,8 @@ func (h *Host) scoreParams() *pubsub.PeerScoreParams {
 	out := &pubsub.PeerScoreParams{
 		Topics:                      map[string]*pubsub.TopicScoreParams{},
 		TopicScoreCap:               float64(p.TopicCap),
-		AppSpecificScore:            func(peer.ID) float64 { return 0 },
+		AppSpecificScore:            h.faultScore,
+		AppSpecificWeight:           1,
 		IPColocationFactorWeight:    -float64(p.SameAddress),
 		IPColocationFactorThreshold: int(p.SameAddressFree),
 		IPColocationFactorWhitelist: localIPNets(),

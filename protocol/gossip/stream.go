@@ -94,7 +94,7 @@ func (h *Host) streamHandler(ctx context.Context, s *session, v *service) networ
 func (h *Host) serveStream(ctx context.Context, s *session, st network.Stream, v *service) string {
 	from := st.Conn().RemotePeer()
 	c := h.classOf(from)
-	if !s.bytes.has(from, budgets[c], time.Now()) {
+	if s.bytes.left(from, budgets[c], time.Now()) <= 0 {
 		return finish(st, frameError, encodeError(codeBusy, "too many bytes"), "busy")
 	}
 	give := v.work.take(from, c)

@@ -25,6 +25,9 @@ type PeerScores struct {
 	// Behaviour is the cost of each breach of the protocol, squared, over
 	// BehaviourFree: promises not kept, grafting again too early.
 	Behaviour, BehaviourFree int32
+	// Fault is the cost of each message, squared, that is refused before it is
+	// looked at: of no topic, empty, too large.
+	Fault int32
 	// ForgetSeconds is how long it takes until a fault is forgotten, also
 	// for a peer that went away in between.
 	ForgetSeconds uint32
@@ -69,12 +72,13 @@ func DefaultPeerScores() PeerScores {
 		TopicCap:           8, // below the 10 of one wrong message
 		Topics: map[string]TopicScore{
 			"tx":     topic(40), // 2 points
-			"task":   topic(20), // 1 point: few tasks are set by people
+			"pairs":  topic(20), // 1 point: few are set
 			"answer": topic(40),
 			"card":   topic(40),
 		},
 		SameAddress: 5, SameAddressFree: 16, // a rack behind one address is normal, a hundred peers are not
 		Behaviour: 1, BehaviourFree: 16, // a machine busy with a model misses some deadlines
+		Fault:         10,  // as a wrong message: the fifth cuts off
 		ForgetSeconds: 600, // ten minutes: longer than a restart
 		BanSeconds:    600,
 	}
