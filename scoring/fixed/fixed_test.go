@@ -3,6 +3,7 @@ package fixed_test
 import (
 	"errors"
 	"math"
+	"math/rand/v2"
 	"slices"
 	"testing"
 
@@ -119,5 +120,28 @@ func TestMaxUpscaleGivesZerosWithoutAPositiveElement(t *testing.T) {
 	}
 	if got := fixed.MaxUpscale([]fixed.I32F32{-fixed.One, fixed.One}); !slices.Equal(got, []uint16{0, 65535}) {
 		t.Errorf("a negative element: got %d, want 0 and 65535", got)
+	}
+}
+
+func TestTheSeriesDividesAsDivisionDoes(t *testing.T) {
+	random := rand.New(rand.NewPCG(1, 2))
+	divisors := 0
+	for i := uint64(2); ; i++ {
+		if _, ok := fixed.Over(0, i); !ok {
+			break
+		}
+		divisors++
+		last := uint64(1<<63 - 1)
+		for n := range uint64(20_000) {
+			whole := random.Uint64N(last/i) * i // the quotients change at multiples
+			for _, n := range []uint64{n, last - n, whole, whole + i - 1, whole >> (n % 63)} {
+				if got, _ := fixed.Over(n, i); got != n/i {
+					t.Fatalf("%d/%d: got %d, want %d", n, i, got, n/i)
+				}
+			}
+		}
+	}
+	if divisors != 30 {
+		t.Errorf("%d divisors, want those of 2 to 31", divisors)
 	}
 }
