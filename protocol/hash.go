@@ -33,6 +33,16 @@ func (h Hash) Short() string { return hex.EncodeToString(h[:4]) }
 // IsZero reports whether h is all zeros, which no hash that we make is.
 func (h Hash) IsZero() bool { return h == Hash{} }
 
+// UnmarshalBinary implements [encoding.BinaryUnmarshaler]: without it package cbor
+// sets one byte after the other through package reflect.
+func (h *Hash) UnmarshalBinary(b []byte) error {
+	if len(b) != len(h) {
+		return fmt.Errorf("hash of %d bytes, want %d: %w", len(b), len(h), ErrBadText)
+	}
+	copy(h[:], b)
+	return nil
+}
+
 // MarshalText implements [encoding.TextMarshaler].
 func (h Hash) MarshalText() ([]byte, error) { return []byte(h.String()), nil }
 

@@ -47,6 +47,16 @@ func (k PublicKey) Short() string { s := k.String(); return s[len(s)-8:] }
 // IsZero reports whether k is unset.
 func (k PublicKey) IsZero() bool { return k == PublicKey{} }
 
+// UnmarshalBinary implements [encoding.BinaryUnmarshaler], for the reason that
+// [Hash.UnmarshalBinary] gives.
+func (k *PublicKey) UnmarshalBinary(b []byte) error {
+	if len(b) != len(k) {
+		return fmt.Errorf("public key of %d bytes, want %d: %w", len(b), len(k), ErrBadText)
+	}
+	copy(k[:], b)
+	return nil
+}
+
 // MarshalText implements [encoding.TextMarshaler].
 func (k PublicKey) MarshalText() ([]byte, error) { return []byte(k.String()), nil }
 

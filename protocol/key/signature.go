@@ -21,6 +21,16 @@ const maxLabel = 64
 // form is 128 hex digits.
 type Signature [SignatureSize]byte
 
+// UnmarshalBinary implements [encoding.BinaryUnmarshaler], for the reason that
+// [protocol.Hash.UnmarshalBinary] gives.
+func (s *Signature) UnmarshalBinary(b []byte) error {
+	if len(b) != len(s) {
+		return fmt.Errorf("signature of %d bytes, want %d: %w", len(b), len(s), ErrSignature)
+	}
+	copy(s[:], b)
+	return nil
+}
+
 // String returns 128 hex digits.
 func (s Signature) String() string { return hex.EncodeToString(s[:]) }
 

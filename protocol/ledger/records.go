@@ -253,16 +253,16 @@ type SealedWeights struct {
 type Weights struct {
 	_      struct{} `cbor:",toarray"`
 	Seat   protocol.SeatID
-	Height protocol.Height // of the seal
-	UIDs   []protocol.UID  // ascending; protocol.Nobody is the last, if it is there
-	Values []uint16
+	Height protocol.Height            // of the seal
+	UIDs   wire.Numbers[protocol.UID] // ascending; protocol.Nobody is the last, if it is there
+	Values wire.Numbers[uint16]
 }
 
 // Bonds is kept under BondsKey(uid): what a validator holds in seats.
 type Bonds struct {
-	_      struct{}       `cbor:",toarray"`
-	UIDs   []protocol.UID // ascending
-	Values []uint16       // above zero, in 65535ths
+	_      struct{}                   `cbor:",toarray"`
+	UIDs   wire.Numbers[protocol.UID] // ascending
+	Values wire.Numbers[uint16]       // above zero, in 65535ths
 }
 
 // CardsRecord is kept under CardsKey(epoch, uid): what a judge of the epoch

@@ -72,11 +72,11 @@ const maxWeights = 4096
 // RevealWeights opens the weights that were sealed in Epoch, in the epoch after
 // it. Rows are sorted by uid, without repetition.
 type RevealWeights struct {
-	_      struct{}       `cbor:",toarray"`
-	Epoch  protocol.Epoch // in which they were sealed
-	UIDs   []protocol.UID // of the seats that have a weight, at most 4,096
-	Values []uint16       // one a uid; only how they compare counts
-	Salt   [32]byte       // hides the weights until they are opened
+	_      struct{}              `cbor:",toarray"`
+	Epoch  protocol.Epoch        // in which they were sealed
+	UIDs   Numbers[protocol.UID] // of the seats that have a weight, at most 4,096
+	Values Numbers[uint16]       // one a uid; only how they compare counts
+	Salt   [32]byte              // hides the weights until they are opened
 }
 
 // Type implements [Body].
