@@ -102,16 +102,17 @@ func (m *machine) yumaInput(now protocol.Epoch, seats []candidate) yuma.Input {
 		Stake: make([]uint64, n), RegisteredAt: make([]uint64, n), LastUpdate: make([]uint64, n), Permit: make([]bool, n),
 		Weights: make([][]yuma.Entry, n), Bonds: make([][]yuma.Entry, n), Nobody: make([]uint16, n),
 	}
-	heard := now >= 2 && m.heard(now-2)
+	var rows map[protocol.UID]Weights
+	if now >= 2 {
+		rows = m.heard(now - 2)
+	}
 	for i := range seats {
 		s := &seats[i].seat
 		in.Stake[i] = uint64(seats[i].stake)
 		in.RegisteredAt[i], in.LastUpdate[i], in.Permit[i] = uint64(s.ID.Registered), uint64(s.LastUpdate), s.Permit
-		if heard {
-			if row, ok := get[Weights](m.st, WeightsKey(now-2, s.ID.UID)); ok && row.Seat == s.ID {
-				in.Nobody[i] = row.takeNobody()
-				in.Weights[i] = entries(row.UIDs, row.Values, func(uid protocol.UID) bool { return seats[uid].seat.ID.Registered < row.Height })
-			}
+		if row, ok := rows[s.ID.UID]; ok && row.Seat == s.ID {
+			in.Nobody[i] = row.takeNobody()
+			in.Weights[i] = entries(row.UIDs, row.Values, func(uid protocol.UID) bool { return seats[uid].seat.ID.Registered < row.Height })
 		}
 		if b, ok := get[Bonds](m.st, BondsKey(s.ID.UID)); ok {
 			in.Bonds[i] = entries(b.UIDs, b.Values, func(protocol.UID) bool { return true })
@@ -166,10 +167,9 @@ func (m *machine) keepBonds(rows [][]yuma.Entry) {
 }
 
 func bondsOf(row []yuma.Entry) Bonds {
-	var b Bonds
-	for _, e := range row {
-		b.UIDs = append(b.UIDs, protocol.UID(e.UID))
-		b.Values = append(b.Values, e.Value)
+	b := Bonds{UIDs: make(wire.Numbers[protocol.UID], len(row)), Values: make(wire.Numbers[uint16], len(row))}
+	for i, e := range row {
+		b.UIDs[i], b.Values[i] = protocol.UID(e.UID), e.Value
 	}
 	return b
 }

@@ -186,7 +186,7 @@ func get[T any](o *overlay, key []byte) (T, bool) {
 }
 
 // put writes a record.
-func put(o *overlay, key []byte, v any) { _ = o.Set(key, wire.Encode(v)) }
+func put[T any](o *overlay, key []byte, v T) { _ = o.Set(key, wire.Encode(&v)) }
 
 // del removes a record.
 func del(o *overlay, key []byte) { _ = o.Remove(key) }

@@ -19,18 +19,23 @@ import "github.com/assaynet/assay/protocol"
 // score remembers.
 const dutyWindow = 10
 
-// heard reports whether judges with more than half of the stake of all that epoch e
-// had opened the rows that they sealed in it. Stakes are those of the roster, which
-// nobody can change when silence has begun.
-func (m *machine) heard(e protocol.Epoch) bool {
+// heard returns the rows of epoch e that count, by uid: those that its judges
+// opened, if that were judges with more than half of the stake of all that it had.
+// Stakes are those of the roster, which nobody can change when silence has begun.
+func (m *machine) heard(e protocol.Epoch) map[protocol.UID]Weights {
+	rows := make(map[protocol.UID]Weights)
 	var stake, open protocol.Amount // twice all that is issued fits 64 bits
 	for _, j := range all[RosterJudge](m.st, RosterJudgePrefix(e)) {
 		stake += j.Stake
 		if row, ok := get[Weights](m.st, WeightsKey(e, j.ID.UID)); ok && row.Seat == j.ID {
 			open += j.Stake
+			rows[j.ID.UID] = row
 		}
 	}
-	return 2*open > stake
+	if 2*open <= stake {
+		return nil
+	}
+	return rows
 }
 
 // budget is what an epoch may pay of what is payable.

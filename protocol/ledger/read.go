@@ -22,7 +22,7 @@ func read[T any](r Reader, key []byte) (v T, ok bool, err error) {
 	if b == nil {
 		return v, false, nil
 	}
-	if err := wire.Decode(b, maxValue, &v); err != nil {
+	if err := wire.DecodeOwn(b, maxValue, &v); err != nil {
 		return v, false, fmt.Errorf("%w: %T under %x: %w", ErrCorrupt, v, key, err)
 	}
 	return v, true, nil
@@ -33,7 +33,7 @@ func walk[T any](r Reader, prefix []byte, fn func(key []byte, v T) bool) error {
 	var bad error
 	err := r.Iterate(prefix, func(k, b []byte) bool {
 		var v T
-		if err := wire.Decode(b, maxValue, &v); err != nil {
+		if err := wire.DecodeOwn(b, maxValue, &v); err != nil {
 			bad = fmt.Errorf("%w: %T under %x: %w", ErrCorrupt, v, k, err)
 			return false
 		}
