@@ -134,10 +134,10 @@ func (n *parade) replay(tb testing.TB, last protocol.Epoch, change func(*audit.R
 	return report
 }
 
-// BenchmarkReplay carries out a dozen epochs of 256 seats and 64 validators, of
+// BenchmarkReplay carries out forty epochs of 256 seats and 64 validators, of
 // which each weighs all miners.
 func BenchmarkReplay(b *testing.B) {
-	const last = 11
+	const last = 39
 	n := newParade(b, 256, 64, last)
 	for _, c := range []struct {
 		name    string

@@ -222,30 +222,29 @@ func (p *replay) read(ctx context.Context, src Source) <-chan *ahead {
 // share is how many transactions a thread looks at before it gives way.
 const share = 16
 
-// look begins to look at the signatures of a block. One that is wrong is left for
-// [ledger.Apply] to find, which says where.
+// look begins to read the transactions of a block, and to look at their signatures.
+// One that is wrong is left for [ledger.Apply] to find, which says where.
 func (p *replay) look(next *ahead, turns chan struct{}) {
 	txs := next.block.Txs
 	if len(txs) < 2 {
 		return
 	}
-	known := wire.NewVerified(2 * len(txs))
-	next.block.Verified = known
-	for txs = txs[1:]; len(txs) > 0; {
-		part := txs[:min(share, len(txs))]
-		txs = txs[len(part):]
+	txs = txs[1:]
+	read := make([]ledger.ReadTx, len(txs))
+	next.block.Read = read
+	for len(txs) > 0 {
+		n := min(share, len(txs))
+		part, into := txs[:n], read[:n]
+		txs, read = txs[n:], read[n:]
 		turns <- struct{}{}
 		next.checked.Go(func() {
 			defer func() { <-turns }()
-			for _, raw := range part {
-				tx, _, err := wire.ReadTx(raw, p.chain)
-				switch {
-				case err != nil:
-				case p.Believe:
-					known.Add(tx.Hash())
-				default:
-					_ = known.Verify(tx)
+			for i, raw := range part {
+				tx, body, err := wire.ReadTx(raw, p.chain)
+				if err != nil {
+					continue
 				}
+				into[i] = ledger.ReadTx{Tx: tx, Body: body, Right: p.Believe || tx.Verify() == nil}
 			}
 		})
 	}

@@ -1,8 +1,10 @@
 package audit_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 
@@ -90,6 +92,41 @@ func TestAReplayThatCannotGoOnSaysWhy(t *testing.T) {
 		}
 		if _, err := c.run.Run(ctx, c.src); !errors.Is(err, c.want) {
 			t.Errorf("%s: got %v, want %v", what, err, c.want)
+		}
+	}
+}
+
+// A signature that is not the signer's is found, unless signatures are
+// believed; what is no transaction is found in any case.
+func TestAReplayLooksAtSignatures(t *testing.T) {
+	t.Parallel()
+	n := newParade(t, 12, 4, 0)
+	at := slices.IndexFunc(n.list, func(r *audit.Record) bool { b, err := r.Block(); return err == nil && len(b.Txs) > 2 })
+	whole := n.list[at]
+	for _, c := range []struct {
+		name    string
+		twist   func(tx []byte) []byte
+		believe bool
+		want    string
+	}{
+		{"one bit", func(tx []byte) []byte { tx[len(tx)-1] ^= 1; return tx }, false, "transaction 2: wire: wrong signature"},
+		{"one bit, believed", func(tx []byte) []byte { tx[len(tx)-1] ^= 1; return tx }, true, ""},
+		{"no transaction, believed", func(tx []byte) []byte { return tx[1:] }, true, "transaction 2: wire: malformed"},
+	} {
+		b, err := whole.Block()
+		check(t, err)
+		b.Txs[2] = c.twist(bytes.Clone(b.Txs[2]))
+		twisted := *whole
+		twisted.Txs = audit.Pack(b.Txs)
+		n.list[at] = &twisted
+		p := audit.Replay{Genesis: n.genesis, Threads: 2, Believe: c.believe}
+		report, err := p.Run(t.Context(), n.source())
+		check(t, err)
+		switch d := report.Difference; {
+		case c.want == "" && d != nil:
+			t.Errorf("%s: got %v", c.name, d)
+		case c.want != "" && (d == nil || d.Height != whole.Height || !strings.Contains(d.Derived, c.want)):
+			t.Errorf("%s: got %v, want %q at block %d", c.name, d, c.want, whole.Height)
 		}
 	}
 }

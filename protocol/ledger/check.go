@@ -43,7 +43,7 @@ func checkTx(r Reader, chain string, p *params.Params, raw []byte, verify func(*
 	if err != nil {
 		return nil, err
 	}
-	d := decoded{raw, tx, body}
+	d := decoded{raw: raw, tx: tx, body: body}
 	if err := m.checkNonce(tx); err != nil {
 		return nil, m.blame(err)
 	}
@@ -85,7 +85,7 @@ func (m *machine) carryOut(txs [][]byte) {
 		if err != nil {
 			continue
 		}
-		if _, err := m.include(&decoded{raw, tx, body}); err != nil {
+		if _, err := m.include(&decoded{raw: raw, tx: tx, body: body}); err != nil {
 			continue
 		}
 	}
@@ -171,7 +171,7 @@ func inOrder(chain string, s *Selection) []decoded {
 		if err != nil {
 			continue
 		}
-		d := decoded{raw, tx, body}
+		d := decoded{raw: raw, tx: tx, body: body}
 		list = append(list, ranked{d, RateOf(tx, body, len(raw)), wire.HashOf("assay/1/order", s.Salt[:], raw)})
 	}
 	slices.SortStableFunc(list, func(a, b ranked) int {
