@@ -13,16 +13,19 @@ import "github.com/assaynet/assay/scoring/fixed"
 type liquid struct {
 	low, high, span fixed.I32F32
 	slope           fixed.I32F32 // −steepness
+	still           fixed.I32F32 // alpha of no distance, which most have
 }
 
 func newLiquid(p *Params) liquid {
 	low, high := fixed.FromProportion(p.AlphaLow), fixed.FromProportion(p.AlphaHigh)
-	return liquid{
+	l := liquid{
 		low:   low,
 		high:  high,
 		span:  high.Sub(low),
 		slope: fixed.FromInt(int64(p.Steepness)).Div(fixed.FromInt(-100)),
 	}
+	l.still = l.sigmoid(0)
+	return l
 }
 
 // alpha returns the speed for a validator with that weight and bond.
@@ -33,7 +36,14 @@ func (l liquid) alpha(weight, bond, consensus fixed.I32F32) fixed.I32F32 {
 	} else {
 		d = bond.Sub(weight)
 	}
-	d = d.Clamp(0, fixed.One)
+	if d <= 0 {
+		return l.still
+	}
+	return l.sigmoid(min(d, fixed.One))
+}
+
+// sigmoid returns the speed for the distance d.
+func (l liquid) sigmoid(d fixed.I32F32) fixed.I32F32 {
 	sigmoid := fixed.One.Div(fixed.One.Add(fixed.ExpSafe(l.slope.Mul(d.Sub(fixed.Half)))))
 	return l.low.Add(sigmoid.Mul(l.span)).Clamp(l.low, l.high)
 }
