@@ -1,7 +1,6 @@
 package ledger
 
 import (
-	"bytes"
 	"crypto/sha256"
 	"encoding/binary"
 	"maps"
@@ -59,7 +58,7 @@ func (t *MemTree) Iterate(prefix []byte, fn func(key, value []byte) bool) error 
 	for _, keys := range letters {
 		i, _ := slices.BinarySearch(keys, string(prefix))
 		for ; i < len(keys) && strings.HasPrefix(keys[i], string(prefix)); i++ {
-			if !fn([]byte(keys[i]), bytes.Clone(t.values[keys[i]])) {
+			if !fn([]byte(keys[i]), t.values[keys[i]]) {
 				return nil
 			}
 		}

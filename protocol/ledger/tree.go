@@ -1,6 +1,6 @@
 package ledger
 
-// Reader reads the state.
+// Reader reads the state. Nobody changes the values that it gives.
 type Reader interface {
 	// Get returns the value of key, nil when there is none.
 	Get(key []byte) ([]byte, error)

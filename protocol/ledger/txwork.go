@@ -84,7 +84,10 @@ func (m *machine) revealWeights(s Seat, b *wire.RevealWeights) error {
 	if old, ok := get[Weights](m.st, at); ok && old.Seat == s.ID {
 		return broken(ErrDuplicate, "weights of epoch %d are open", b.Epoch)
 	}
-	row := Weights{Seat: s.ID, Height: seal.Height}
+	row := Weights{
+		Seat: s.ID, Height: seal.Height,
+		UIDs: make(wire.Numbers[protocol.UID], 0, len(b.UIDs)), Values: make(wire.Numbers[uint16], 0, len(b.Values)),
+	}
 	for i, uid := range b.UIDs {
 		if uid != protocol.Nobody && uint32(uid) >= m.meta.Seats {
 			return broken(ErrUnknown, "weight for seat %d of %d", uid, m.meta.Seats)
