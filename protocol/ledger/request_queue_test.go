@@ -9,8 +9,8 @@ import (
 	"github.com/assaynet/assay/protocol/wire"
 )
 
-// flood has rich seal nonsense for two requests of price 1 and one deadline, as much
-// as they take: 32,768 seals, which blocks need sixteen heights to forget.
+// flood has rich seal nonsense for two requests of price 1 and one deadline, as
+// much as they take: 32,768 seals, which blocks need sixteen heights to forget.
 func (n *network) flood(deadline protocol.Height) {
 	n.tb.Helper()
 	owner := secret("rich cold").Public()
