@@ -6,6 +6,6 @@
 //
 // Everything that it judges by is on the ledger, so it keeps nothing: what was not
 // said before a crash is found again, with the same seal. A request whose
-// specification cannot be judged is one whose records are paid nothing. Start
-// reading at [Judge.Step].
+// specification cannot be judged is one whose records are paid nothing: nothing is
+// said of it, and all goes back. Start reading at [Judge.Step].
 package requests
