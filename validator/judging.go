@@ -92,7 +92,7 @@ func (g *judging) fulfil(ctx context.Context, now *view, d duty) (bool, error) {
 		return false, nil
 	}
 	if g.cfg.Evidence != nil {
-		g.queue.add(job{key: d.key, deadline: g.cardDeadline(d.key.Round), fetch: true})
+		g.queue.add(job{key: d.key, deadline: g.cardDeadline(d.key.Round), duty: true, fetch: true})
 	}
 	return false, nil
 }

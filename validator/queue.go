@@ -22,12 +22,13 @@ const (
 // job is one answer to judge, or to ask peers for.
 type job struct {
 	key      wire.AnswerKey
-	deadline protocol.Height
-	duty     bool // own duties go before runs that another's card caused
+	deadline protocol.Height // there is nothing to be done after it
+	duty     bool            // own duties go before runs that another's card caused
 	fetch    bool
 }
 
-// before orders jobs by deadline, own duties first.
+// before orders jobs: own duties whose answers are here come first, so that nobody
+// who hangs when it is asked keeps them waiting; then by deadline.
 func (j job) before(o job) bool {
 	rank := func(j job) int {
 		switch {
@@ -38,7 +39,13 @@ func (j job) before(o job) bool {
 		}
 		return 2
 	}
-	return cmp.Or(cmp.Compare(j.deadline, o.deadline), cmp.Compare(rank(j), rank(o)), slices.Compare(j.key.Bytes(), o.key.Bytes())) < 0
+	ready := func(j job) int {
+		if j.duty && !j.fetch {
+			return 0
+		}
+		return 1
+	}
+	return cmp.Or(cmp.Compare(ready(j), ready(o)), cmp.Compare(j.deadline, o.deadline), cmp.Compare(rank(j), rank(o)), slices.Compare(j.key.Bytes(), o.key.Bytes())) < 0
 }
 
 // queue holds the jobs that wait, without an order of its own: the most urgent is
@@ -58,13 +65,18 @@ func newQueue() *queue {
 	}
 }
 
-// add puts a job into the queue, or moves it forward.
+// add puts a job into the queue, or moves it forward. Where the queue is full, an
+// own duty takes the place of what is least urgent.
 func (q *queue) add(j job) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	old, ok := q.waiting[j.key]
 	if !ok && len(q.waiting) >= maxJobs {
-		return
+		last := q.lastLocked()
+		if !j.duty || !j.before(last) {
+			return
+		}
+		delete(q.waiting, last.key)
 	}
 	if !ok || j.before(old) {
 		q.waiting[j.key] = j
@@ -107,6 +119,17 @@ func (q *queue) firstLocked() (best job, ok bool) {
 		}
 	}
 	return best, ok
+}
+
+// lastLocked returns the least urgent job.
+func (q *queue) lastLocked() (last job) {
+	first := true
+	for _, j := range q.waiting {
+		if first || last.before(j) {
+			first, last = false, j
+		}
+	}
+	return last
 }
 
 // len returns how many jobs wait.

@@ -167,7 +167,7 @@ func (v *Validator) Work(ctx context.Context) error {
 		}
 		var err error
 		if batch[0].fetch {
-			err = v.inbox.fetch(ctx, batch[0].key)
+			err = v.inbox.fetch(ctx, batch[0])
 		} else {
 			err = v.judging.judgeAll(ctx, batch)
 		}
