@@ -155,7 +155,7 @@ func TestWhileItCatchesUpAValidatorOnlyFollows(t *testing.T) {
 }
 
 // Answers prove themselves: those that are fetched are judged and counted also of a
-// round whose openings were missed, if all of it is there.
+// round whose openings were missed. A seat of which one is missing is left out.
 func TestARoundThatIsFetchedCounts(t *testing.T) {
 	for _, complete := range []bool{true, false} {
 		w := newWorld(t)
@@ -186,9 +186,40 @@ func TestARoundThatIsFetchedCounts(t *testing.T) {
 		if complete {
 			want[11] = wire.FindingPassed
 		}
-		if slices.Contains(s.Rounds, round) != complete || fmt.Sprint(cards) != fmt.Sprint(want) {
-			t.Errorf("complete %v: counted %v, cards %v, want %v", complete, s.Rounds, cards, want)
+		absent, err := v.Absent(epoch)
+		if !slices.Contains(s.Rounds, round) || fmt.Sprint(cards) != fmt.Sprint(want) || len(absent) != 2-len(want) {
+			t.Errorf("complete %v: %v, counted %v, without %v, cards %v, want %v", complete, err, s.Rounds, absent, cards, want)
 		}
+	}
+}
+
+// An answer of miner 11 can be had of nobody in the second epoch. It keeps the
+// opinion from before, of which it has fewer runs to show, and miner 10 is paid for
+// what it did. In the third nothing is held against either.
+func TestAMissingAnswerLeavesOutItsSeatAlone(t *testing.T) {
+	w := newWorld(t)
+	w.nobodyHas()
+	v := w.validator(newMemory())
+	w.play(v, epoch, w.makers...)
+	_, before := row(t, v, epoch)
+	w.play(v, epoch+1, w.makers[0])
+	ten, eleven := row(t, v, epoch+1)
+	if ten.Weight != 65535 || ten.Tally.Opened != 1 || ten.Reason != scoring.ReasonPaid {
+		t.Errorf("of the seat that is here: %+v", ten)
+	}
+	if eleven.Weight != 50972 || eleven.Reason != scoring.ReasonUnobserved || eleven.Work != before.Work || eleven.Tally != (scoring.Tally{Seat: before.Tally.Seat, Kind: inference.Kind}) {
+		t.Errorf("of the seat that is not: %+v, want the opinion from before", eleven)
+	}
+	if got, err := v.Absent(epoch + 1); err != nil || !slices.Equal(got, []record.Absence{{Round: round + 1, Seat: w.makers[1].id}}) {
+		t.Errorf("absent are %v, %v", got, err)
+	}
+	if got, err := v.Abstained(epoch + 1); err != nil || len(got) != 0 {
+		t.Errorf("abstained of %v, %v", got, err)
+	}
+	w.play(v, epoch+2, w.makers...)
+	ten, eleven = row(t, v, epoch+2)
+	if ten.Availability != params.One || eleven.Availability != params.One || eleven.Weight != 62414 || eleven.Tally.Opened != 1 {
+		t.Errorf("got %+v and %+v, want both paid as ever", ten, eleven)
 	}
 }
 

@@ -109,7 +109,7 @@ func (w *weighing) sealWeights(now *view, e protocol.Epoch, self protocol.UID) (
 	if err := w.tallyJudgements(e, tallies); err != nil {
 		return nil, err
 	}
-	list, err := w.explain(now, opinion{epoch: e, before: before, counted: made.Rounds, abstained: abstained.Rounds, self: self}, tallies)
+	list, err := w.explain(now, opinion{epoch: e, before: before, counted: made.Rounds, abstained: &abstained, self: self}, tallies)
 	if err != nil {
 		return nil, err
 	}
@@ -137,8 +137,14 @@ func (w *weighing) write(now *view, made *record.Sealed, abstained *record.Abste
 		b.Score(&list[i])
 	}
 	b.Sealed(made)
-	if len(abstained.Rounds) > 0 {
+	if len(abstained.Rounds)+len(abstained.Absent) > 0 {
 		b.Abstained(made.Epoch, abstained)
+	}
+	if len(abstained.Absent) > 0 {
+		w.cfg.Logger.Warn().Uint64("epoch", uint64(made.Epoch)).Int("seats", len(abstained.Absent)).
+			Msg("weights leave out seats of which an answer could not be fetched: earlier opinions of them stand")
+	}
+	if len(abstained.Rounds) > 0 {
 		w.cfg.Logger.Warn().Uint64("epoch", uint64(made.Epoch)).Str("left_out", abstainedText(abstained.Rounds)).
 			Msg("weights leave out rounds of which answers could not be fetched: earlier opinions stand")
 	}
@@ -146,13 +152,14 @@ func (w *weighing) write(now *view, made *record.Sealed, abstained *record.Abste
 }
 
 // tallyRounds adds the rounds that are over to the tallies, and notes in the record
-// which, and apart which were left out because answers are missing.
+// which, and apart what was left out because answers are missing.
 func (w *weighing) tallyRounds(now *view, made *record.Sealed, t tallies) (out record.Abstention, err error) {
 	for ; w.schedule().AttestDeadline(made.Next) <= now.head; made.Next++ {
-		found, err := w.tallyRound(now, made.Next, t)
+		found, absent, err := w.tallyRound(now, made.Next, t)
 		if err != nil {
 			return out, err
 		}
+		out.Absent = append(out.Absent, absent...)
 		if found == roundCounted {
 			made.Rounds = append(made.Rounds, made.Next)
 			continue
@@ -203,9 +210,10 @@ func (t tallies) of(seat protocol.SeatID, kind protocol.Kind) *scoring.Tally {
 	return t[p]
 }
 
-// share returns how much of an epoch was observed of a kind, in 65536ths: all of
-// it, but where rounds were left out in which its tasks fell due.
-func (w *weighing) share(k *params.Kind, o *opinion) uint32 {
+// share returns how much of an epoch was observed of a seat in a kind, in 65536ths:
+// all of it, but where rounds were left out in which its tasks fell due, whole or
+// for this seat.
+func (w *weighing) share(k *params.Kind, o *opinion, seat protocol.SeatID) uint32 {
 	due := func(rounds []protocol.Round) (n uint64) {
 		for _, r := range rounds {
 			if _, is := k.Set(r); is {
@@ -214,10 +222,17 @@ func (w *weighing) share(k *params.Kind, o *opinion) uint32 {
 		}
 		return n
 	}
-	if due(o.abstained) == 0 {
+	var absent []protocol.Round // among those that were counted
+	for _, a := range o.abstained.Absent {
+		if a.Seat == seat {
+			absent = append(absent, a.Round)
+		}
+	}
+	out := due(absent)
+	if due(o.abstained.Rounds)+out == 0 {
 		return params.One
 	}
-	return uint32(min(params.One, params.One*due(o.counted)/(w.schedule().RoundsPerEpoch()/uint64(k.Rounds))))
+	return uint32(min(params.One, params.One*(due(o.counted)-out)/(w.schedule().RoundsPerEpoch()/uint64(k.Rounds))))
 }
 
 // How a round enters the weights.
@@ -226,36 +241,39 @@ type roundFound int
 const (
 	roundCounted    roundFound = iota
 	roundImpossible            // nobody could answer in time
-	roundUnknown               // an answer that was given is not here
+	roundUnknown               // of no seat all that was given is here
 )
 
 // tallyRound adds a round to the tallies. It leaves it out when nobody could
-// answer in time, and when an answer that was given is not here: then no seat is
-// counted up or down. Who attested it has it, so that is seldom for long.
-func (w *weighing) tallyRound(now *view, n protocol.Round, t tallies) (roundFound, error) {
+// answer in time. A seat of which an answer that was given is not here is counted
+// neither up nor down, and returned; what is here of it is still what the work of
+// others is compared with. Where that are all who gave something, nothing is known
+// of the round, and of nobody. Who attested an answer has it, so all that is seldom
+// for long.
+func (w *weighing) tallyRound(now *view, n protocol.Round, t tallies) (roundFound, []record.Absence, error) {
 	s := w.schedule()
 	seeds, _, err := ledger.ReadRound(now, n)
 	if err != nil || seeds.TaskSeed.IsZero() || seeds.TaskHeight >= s.CommitDeadline(n) {
-		return roundImpossible, err
+		return roundImpossible, nil, err
 	}
 	roster, err := ledger.ReadRosterSeats(now, s.EpochOfRound(n))
 	if err != nil {
-		return 0, err
+		return 0, nil, err
 	}
 	commits, err := ledger.ReadCommits(now, n)
 	if err != nil {
-		return 0, err
+		return 0, nil, err
 	}
 	asked, err := w.askedIn(now, n, roster)
 	if err != nil {
-		return 0, err
+		return 0, nil, err
 	}
-	answers, complete, err := w.givenIn(now, n)
+	answers, missing, err := w.givenIn(now, n)
 	if err != nil {
-		return 0, err
+		return 0, nil, err
 	}
-	if !complete {
-		return roundUnknown, nil
+	if len(missing) > 0 && len(missing) == len(answers) {
+		return roundUnknown, nil, nil
 	}
 	delays := map[protocol.UID]uint64{}
 	var all []uint64
@@ -266,15 +284,21 @@ func (w *weighing) tallyRound(now *view, n protocol.Round, t tallies) (roundFoun
 		}
 	}
 	median := scoring.Median(all)
+	var absent []record.Absence
 	opened := map[protocol.Kind]*openedOf{}
 	for i := range roster {
 		id := roster[i].ID
 		delay, committed := delays[id.UID]
-		if err := w.tallySeat(t, asked[id], committed, delay, median, answers[id.UID], opened); err != nil {
-			return 0, err
+		into := t
+		if missing[id.UID] {
+			absent = append(absent, record.Absence{Round: n, Seat: id})
+			into = tallies{} // of nobody
+		}
+		if err := w.tallySeat(into, asked[id], committed, delay, median, answers[id.UID], opened); err != nil {
+			return 0, nil, err
 		}
 	}
-	return roundCounted, w.tallyWork(opened)
+	return roundCounted, absent, w.tallyWork(opened)
 }
 
 // askedIn returns what the seats of a roster are asked in a round.
@@ -291,22 +315,28 @@ func (w *weighing) askedIn(now *view, n protocol.Round, roster []ledger.RosterSe
 	return asked, nil
 }
 
-// givenIn returns the answers that were given in a round, by seat and slot, and
-// whether all of them are here.
-func (w *weighing) givenIn(now *view, n protocol.Round) (answers map[protocol.UID][]*record.Answer, complete bool, err error) {
+// givenIn returns the answers that were given in a round, by seat and slot, and the
+// seats of which not all are here. Each seat that gave something has an entry.
+func (w *weighing) givenIn(now *view, n protocol.Round) (answers map[protocol.UID][]*record.Answer, missing map[protocol.UID]bool, err error) {
 	given, err := ledger.ReadGivenAnswers(now, n)
 	if err != nil {
-		return nil, false, err
+		return nil, nil, err
 	}
-	answers = map[protocol.UID][]*record.Answer{}
+	answers, missing = map[protocol.UID][]*record.Answer{}, map[protocol.UID]bool{}
 	for _, k := range given {
 		a, err := w.book.Answer(k)
-		if err != nil || a == nil {
-			return nil, false, err
+		if err != nil {
+			return nil, nil, err
 		}
-		answers[k.UID] = append(answers[k.UID], a)
+		all := answers[k.UID]
+		if a != nil {
+			all = append(all, a)
+		} else {
+			missing[k.UID] = true
+		}
+		answers[k.UID] = all
 	}
-	return answers, true, nil
+	return answers, missing, nil
 }
 
 // publishes reports whether a seat is asked anything that it publishes.
@@ -413,12 +443,11 @@ func (w *weighing) tallyJudgements(e protocol.Epoch, t tallies) error {
 
 // opinion is what weights are made from beside the tallies.
 type opinion struct {
-	epoch  protocol.Epoch
-	before *record.Sealed // nil where there is none
-	// counted and abstained are the rounds that are in the tallies, and those that
-	// were left out because answers are missing.
-	counted, abstained []protocol.Round
-	self               protocol.UID
+	epoch     protocol.Epoch
+	before    *record.Sealed     // nil where there is none
+	counted   []protocol.Round   // in the tallies
+	abstained *record.Abstention // what is not, because answers are missing
+	self      protocol.UID
 }
 
 // explain says what all seats that were asked or are remembered are worth, by uid
@@ -447,7 +476,7 @@ func (w *weighing) explain(now *view, o opinion, t tallies) ([]scoring.Explanati
 		for i := range w.cfg.Params.Kinds {
 			k := &w.cfg.Params.Kinds[i]
 			if own := t[place{newest[uid], k.Name}]; own != nil && !k.OnLedger() {
-				list = append(list, scoring.Explain(o.epoch, averages[ofUID{uid, k.Name}], own, w.share(k, &o), k.Keep))
+				list = append(list, scoring.Explain(o.epoch, averages[ofUID{uid, k.Name}], own, w.share(k, &o, newest[uid]), k.Keep))
 			}
 		}
 	}
@@ -497,7 +526,11 @@ func (w *weighing) blank(made *wire.RevealWeights) (bool, error) {
 		return false, nil
 	}
 	rounds, err := w.book.Abstained(made.Epoch)
-	return len(rounds) > 0, err
+	if err != nil || len(rounds) > 0 {
+		return true, err
+	}
+	absent, err := w.book.Absent(made.Epoch)
+	return len(absent) > 0, err
 }
 
 // abstainedText says in words which rounds were left out.

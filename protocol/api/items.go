@@ -136,8 +136,8 @@ type Explain struct {
 	Part     uint32 `json:"part"`
 	Delay    uint64 `json:"delay"`
 	Commits  uint32 `json:"commits"`
-	// Unobserved are rounds that this node left out because it could not get all
-	// that was given in them.
+	// Unobserved are rounds that this node left out, of this seat or of all, because
+	// it could not get all that was given in them.
 	Unobserved uint32 `json:"unobserved"`
 	// Averages over epochs, in which older ones count less.
 	AverageEpochs uint64 `json:"average_epochs,string"`

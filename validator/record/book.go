@@ -68,7 +68,7 @@ func (b *Batch) Score(x *scoring.Explanation) {
 	b.put(tableScores, partKey(x.Epoch, x.Tally.Seat.UID, x.Tally.Kind), x)
 }
 
-// Abstained adds the rounds that the weights of an epoch leave out.
+// Abstained adds what the weights of an epoch leave out.
 func (b *Batch) Abstained(e protocol.Epoch, a *Abstention) { b.put(tableAbstained, era(e), a) }
 
 // Statement adds the statement about an epoch's cards.

@@ -119,7 +119,7 @@ func (r *Reader) ScoresOf(e protocol.Epoch) ([]scoring.Explanation, error) {
 	return scan[scoring.Explanation](r, tableScores, era(e))
 }
 
-// Abstained returns the rounds that the weights of epoch e leave out because
+// Abstained returns the rounds that the weights of epoch e leave out whole because
 // answers that were given in them were not here; none for most epochs.
 func (r *Reader) Abstained(e protocol.Epoch) ([]protocol.Round, error) {
 	a, err := get[Abstention](r, tableAbstained, era(e))
@@ -127,6 +127,16 @@ func (r *Reader) Abstained(e protocol.Epoch) ([]protocol.Round, error) {
 		return nil, err
 	}
 	return a.Rounds, nil
+}
+
+// Absent returns which seats the weights of epoch e leave out of rounds that count
+// for others, because answers of theirs were not here; none for most epochs.
+func (r *Reader) Absent(e protocol.Epoch) ([]Absence, error) {
+	a, err := get[Abstention](r, tableAbstained, era(e))
+	if err != nil || a == nil {
+		return nil, err
+	}
+	return a.Absent, nil
 }
 
 // Statement returns the statement about epoch e's cards, nil before it is made.

@@ -50,11 +50,21 @@ type Sealed struct {
 	Weights wire.RevealWeights
 }
 
-// Abstention names the rounds that the weights of an epoch leave out because
-// answers that were given are not here.
+// Abstention names what the weights of an epoch leave out because answers that were
+// given are not here.
 type Abstention struct {
-	_      struct{} `cbor:",toarray"`
+	_ struct{} `cbor:",toarray"`
+	// Rounds are left out whole: of no seat all answers are here.
 	Rounds []protocol.Round
+	// Absent are seats that are left out of rounds which count for others.
+	Absent []Absence
+}
+
+// Absence is a seat that is left out of a round.
+type Absence struct {
+	_     struct{} `cbor:",toarray"`
+	Round protocol.Round
+	Seat  protocol.SeatID
 }
 
 // MaxFinalTasks bounds the tasks that one score names.

@@ -56,6 +56,10 @@ func (r *records) Abstained(e protocol.Epoch) ([]protocol.Round, error) {
 	return make([]protocol.Round, e), nil
 }
 
+func (r *records) Absent(protocol.Epoch) ([]record.Absence, error) {
+	return []record.Absence{{Round: 1, Seat: protocol.SeatID{UID: 3}}, {Round: 2, Seat: protocol.SeatID{UID: 2, Registered: 9}}}, nil
+}
+
 func (r *records) Task(id protocol.TaskID) (*record.TaskView, error) {
 	if id.IsZero() {
 		return nil, record.ErrNotFound
@@ -96,6 +100,7 @@ func TestScoresAreWhatTheValidatorWroteDown(t *testing.T) {
 		}
 		if i%2 == 1 {
 			want.UID, want.Hotkey, want.Exact, want.Inexact, want.Tasks = 3, apitest.Public("miner-1"), 0, 0, nil
+			want.Explain.Unobserved++
 		}
 		if a, b := fmt.Sprintf("%+v", s), fmt.Sprintf("%+v", want); a != b {
 			t.Errorf("score %d: got  %s\nwant %s", i, a, b)

@@ -20,6 +20,7 @@ type Judged interface {
 	OldestScores() (protocol.Epoch, error)
 	Finals(r ledger.Reader, e protocol.Epoch) (list []record.Final, final bool, err error)
 	Abstained(e protocol.Epoch) ([]protocol.Round, error)
+	Absent(e protocol.Epoch) ([]record.Absence, error)
 	Task(id protocol.TaskID) (*record.TaskView, error)
 	Answers(n protocol.Round) ([]wire.AnswerKey, error)
 	Answer(k wire.AnswerKey) (*record.Answer, error)
@@ -103,7 +104,8 @@ func score(x *scoring.Explanation) api.Score {
 type counted struct {
 	parts      map[part]record.Final
 	final      bool
-	unobserved uint32
+	unobserved uint32                     // rounds of nobody
+	absent     map[protocol.SeatID]uint32 // rounds of a seat besides
 }
 
 // part is what a seat does in one kind.
@@ -121,7 +123,14 @@ func (w *work) counted(r ledger.Reader, e protocol.Epoch) (*counted, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &counted{parts: make(map[part]record.Final, len(list)), final: final, unobserved: uint32(len(abstained))}
+	absent, err := w.judged.Absent(e)
+	if err != nil {
+		return nil, err
+	}
+	c := &counted{parts: make(map[part]record.Final, len(list)), final: final, unobserved: uint32(len(abstained)), absent: map[protocol.SeatID]uint32{}}
+	for _, a := range absent {
+		c.absent[a.Seat]++
+	}
 	for _, f := range list {
 		c.parts[part{f.Seat, f.Kind}] = f
 	}
@@ -129,9 +138,10 @@ func (w *work) counted(r ledger.Reader, e protocol.Epoch) (*counted, error) {
 }
 
 func (c *counted) add(s *api.Score) {
-	f := c.parts[part{protocol.SeatID{UID: s.UID, Registered: s.Registered}, s.Kind}]
+	seat := protocol.SeatID{UID: s.UID, Registered: s.Registered}
+	f := c.parts[part{seat, s.Kind}]
 	s.Hotkey, s.Exact, s.Inexact, s.Tasks = f.Hotkey, f.Exact, f.Inexact, f.Tasks
-	s.Final, s.Explain.Unobserved = c.final, c.unobserved
+	s.Final, s.Explain.Unobserved = c.final, c.unobserved+c.absent[seat]
 }
 
 // Evidence implements [api.Work].
