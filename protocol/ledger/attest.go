@@ -116,14 +116,17 @@ func (m *machine) give(e protocol.Epoch, judges []attester, p *Published) (given
 	id := p.Roster.ID
 	rec := GivenRecord{Seat: id}
 	counts := make([]uint32, len(m.p.Kinds))
-	for i, slot := range p.Slots {
-		var held, whole protocol.Amount // twice all stake fits 64 bits
-		for k := range judges {
-			j := &judges[k]
-			if j.judge.Coldkey == p.Roster.Coldkey {
-				continue // nobody vouches for himself
-			}
+	var whole protocol.Amount // twice all stake fits 64 bits
+	var others []*attester
+	for i := range judges {
+		if j := &judges[i]; j.judge.Coldkey != p.Roster.Coldkey { // nobody vouches for himself
+			others = append(others, j)
 			whole += j.judge.Stake
+		}
+	}
+	for i, slot := range p.Slots {
+		var held protocol.Amount
+		for _, j := range others {
 			if j.bits.Has(p.First + i) {
 				held += j.judge.Stake
 			}
