@@ -60,6 +60,40 @@ func ReadPublished(r Reader, chain string, p *params.Params, n protocol.Round) (
 	return out, nil
 }
 
+// countPublished writes when openings are over how many answers there are to attest:
+// commitments, rosters and seeds are fixed then. So no judge can have the state keep
+// more than it has something to say about.
+func (m *machine) countPublished(n protocol.Round) {
+	published, err := ReadPublished(m.st, m.chain, m.p, n)
+	if err != nil {
+		m.st.fail(err)
+		return
+	}
+	if len(published) == 0 {
+		return
+	}
+	last := &published[len(published)-1]
+	r, _ := get[RoundRecord](m.st, RoundKey(n))
+	r.Round, r.Published = n, uint32(last.First+len(last.Slots))
+	put(m.st, RoundKey(n), r)
+}
+
+// checkAttested refuses bits of answers that were not published, and bytes behind
+// those of all that were.
+func (m *machine) checkAttested(b *wire.Attest) error {
+	r, _ := get[RoundRecord](m.st, RoundKey(b.Round))
+	n := int(r.Published)
+	if most := (n + 7) / 8; len(b.Bits) > most {
+		return broken(ErrUnknown, "%d bytes about %d answers, at most %d", len(b.Bits), n, most)
+	}
+	for i := n; i < 8*len(b.Bits); i++ { // fewer than eight
+		if b.Bits.Has(i) {
+			return broken(ErrUnknown, "answer %d of %d", i, n)
+		}
+	}
+	return nil
+}
+
 // attest keeps which answers of the running round a judge says that it holds, once.
 func (m *machine) attest(s Seat, b *wire.Attest) error {
 	sched := &m.p.Schedule
@@ -73,6 +107,9 @@ func (m *machine) attest(s Seat, b *wire.Attest) error {
 	if old, ok := get[AttestRecord](m.st, at); ok && old.Seat == s.ID {
 		return broken(ErrDuplicate, "seat %d has attested the answers of round %d", s.ID.UID, b.Round)
 	}
+	if err := m.checkAttested(b); err != nil {
+		return err
+	}
 	put(m.st, at, AttestRecord{Seat: s.ID, Bits: b.Bits, Root: b.Root})
 	return nil
 }
@@ -83,13 +120,21 @@ type attester struct {
 	bits  wire.Bits
 }
 
-// availability decides in the last block in which they may be attested which
-// answers of the running round were given.
+// availability counts the answers of the running round in the last block in which
+// they may be opened, and decides in the last in which they may be attested which
+// of them were given.
 func (m *machine) availability() {
 	n := m.p.Schedule.RoundOf(m.height)
-	if m.height != m.p.Schedule.AttestDeadline(n) {
-		return
+	switch m.height {
+	case m.p.Schedule.OpenDeadline(n):
+		m.countPublished(n)
+	case m.p.Schedule.AttestDeadline(n):
+		m.decideGiven(n)
 	}
+}
+
+// decideGiven writes which answers of a round were given.
+func (m *machine) decideGiven(n protocol.Round) {
 	published, err := ReadPublished(m.st, m.chain, m.p, n)
 	if err != nil {
 		m.st.fail(err)

@@ -1,7 +1,9 @@
 package ledger_test
 
 import (
+	"bytes"
 	"errors"
+	"slices"
 	"testing"
 
 	"github.com/assaynet/assay/protocol"
@@ -78,6 +80,37 @@ func TestNobodyVouchesForHisOwnSeat(t *testing.T) {
 	if n.isGiven("m1") || !n.isGiven("m2") {
 		t.Errorf("given %v and %v, want m2's alone", n.isGiven("m1"), n.isGiven("m2"))
 	}
+}
+
+// TestAJudgeSaysNothingOfAnswersThatThereAreNot: it pays nothing for what the state
+// keeps, and 48 KiB of bits would stay for epochs.
+func TestAJudgeSaysNothingOfAnswersThatThereAreNot(t *testing.T) {
+	n := committed(t)
+	if r, _, err := ledger.ReadRound(n.tree, 0); err != nil || r.Published != 2 {
+		t.Fatalf("%d answers to attest, %v; want 2", r.Published, err)
+	}
+	for name, bits := range map[string]wire.Bits{
+		"as long as may be":      bytes.Repeat([]byte{0xff}, wire.MaxAttestBytes),
+		"a byte of no answer":    {3, 0},
+		"one answer beyond them": {7},
+	} {
+		raw := n.tx("v1", &wire.Attest{Bits: bits})
+		if err := ledger.CheckBlock(n.tree, n.chain, n.p, n.draft(raw)); !errors.Is(err, ledger.ErrUnknown) {
+			t.Errorf("%s: got %v, want %v", name, err, ledger.ErrUnknown)
+		}
+	}
+	n.block(n.tx("v1", &wire.Attest{Bits: wire.Bits{3}}))
+	if a, ok, err := ledger.ReadAttest(n.tree, 0, 0); err != nil || !ok || !slices.Equal(a.Bits, wire.Bits{3}) {
+		t.Errorf("kept %v, %v, %v", a.Bits, ok, err)
+	}
+}
+
+// TestWhereNothingWasPublishedThereIsNothingToSay: an empty round keeps no bits.
+func TestWhereNothingWasPublishedThereIsNothingToSay(t *testing.T) {
+	n := newNetwork(t, testGenesis())
+	n.until(n.p.Schedule.OpenDeadline(0))
+	n.refused(n.tx("v1", &wire.Attest{Bits: wire.Bits{0}}), ledger.ErrUnknown)
+	n.block(n.tx("v1", &wire.Attest{}))
 }
 
 func TestAttestationsThatDoNotCountAreLeftOut(t *testing.T) {

@@ -37,7 +37,7 @@ const (
 	ErrBadKey       = Reason("ErrBadKey")       // not a public key, or without its own signature
 	ErrConsent      = Reason("ErrConsent")      // a hotkey that works for another coldkey
 	ErrMoved        = Reason("ErrMoved")        // a coldkey in whose place another signs
-	ErrUnknown      = Reason("ErrUnknown")      // a model or seat that the network does not have
+	ErrUnknown      = Reason("ErrUnknown")      // a model, seat or answer that there is not
 	ErrMismatch     = Reason("ErrMismatch")     // weights that are not the sealed ones
 	ErrPrice        = Reason("ErrPrice")        // a seat costs more than the signer's maximum
 	ErrFull         = Reason("ErrFull")         // no seat is free, none can be pruned, or the coldkey has its share

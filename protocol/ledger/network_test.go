@@ -1,7 +1,6 @@
 package ledger_test
 
 import (
-	"bytes"
 	"crypto/sha256"
 	"errors"
 	"fmt"
@@ -223,7 +222,10 @@ func (n *network) attests() (txs [][]byte) {
 	}
 	for _, j := range judges {
 		if name := n.names[j.Hotkey]; name != "" && !n.deaf[name] {
-			bits := wire.Bits(bytes.Repeat([]byte{0xff}, (last.First+len(last.Slots)+7)/8))
+			var bits wire.Bits
+			for i := range last.First + len(last.Slots) {
+				bits.Set(i)
+			}
 			txs = append(txs, n.tx(name, &wire.Attest{Round: r, Bits: bits}))
 		}
 	}

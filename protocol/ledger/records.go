@@ -142,6 +142,9 @@ type RoundRecord struct {
 	// First proposers since the round began, and since its deadline.
 	TaskFirst, DutyFirst protocol.SeatID
 	TaskHas, DutyHas     bool
+	// Published is how many answers judges may attest, from the open deadline on:
+	// what [ReadPublished] returns.
+	Published uint32
 }
 
 // RosterSeat is kept under RosterSeatKey(epoch, uid): a seat that is asked in

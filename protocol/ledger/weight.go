@@ -103,7 +103,7 @@ var costs = map[wire.TxType]struct {
 	wire.TxCommit:          {base: Cost{Reads: 3, Writes: 1, Bytes: rosterBytes + 4*smallBytes}},
 	wire.TxCommitWeights:   {base: Cost{Reads: 2, Writes: 2, Bytes: seatBytes + 4*smallBytes}},
 	wire.TxRevealWeights:   {base: Cost{Reads: 3, Writes: 1, Bytes: rowBytes + 4*smallBytes}},
-	wire.TxAttest:          {base: Cost{Reads: 2, Writes: 1, Bytes: judgeBytes + attestBytes + 2*smallBytes}},
+	wire.TxAttest:          {base: Cost{Reads: 3, Writes: 1, Bytes: judgeBytes + attestBytes + 4*smallBytes}},
 	wire.TxCommitCards:     {base: Cost{Reads: 2, Writes: 1, Bytes: cardsBytes + 2*smallBytes}},
 	wire.TxExtendSetter:    {base: Cost{Reads: 1, Writes: 1, Bytes: 4 * smallBytes}},
 	wire.TxSetPairs:        {base: Cost{Reads: 5, Writes: 1, Bytes: 3*setsBytes + 6*smallBytes}},

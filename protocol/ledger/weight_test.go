@@ -158,6 +158,7 @@ var worst = map[wire.TxType]func(n *network) (string, wire.Body){
 		round := n.p.Schedule.RoundOf(n.next())
 		n.until(n.p.Schedule.OpenDeadline(round))
 		n.fatten("v1")
+		n.set(ledger.RoundKey(round), ledger.RoundRecord{Round: round, Published: 8 * wire.MaxAttestBytes})
 		return "v1", &wire.Attest{Round: round, Bits: bytes.Repeat([]byte{0xff}, wire.MaxAttestBytes)}
 	},
 	wire.TxExtendSetter: func(n *network) (string, wire.Body) {

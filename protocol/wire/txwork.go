@@ -24,7 +24,7 @@ func (b *Commit) Turn() Turn { return numbered(b.Round) }
 func (b *Commit) Check() error { return nil }
 
 // MaxAttestBytes bounds what a judge attests of a round: a bit for each answer of a
-// full network (params).
+// full network (params). The ledger takes no more than was published.
 const MaxAttestBytes = 48 << 10
 
 // Attest says which answers of a round the signer, a judge, holds when openings are

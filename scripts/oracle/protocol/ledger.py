@@ -21,7 +21,7 @@ COLDKEYS = (1, 2, 3, 4, 30, 31, 32)
 SEAT = ("id hotkey coldkey collateral offers addresses identity permit last_update emission average slots asked "
         "consensus chain next next_from no_permit payout").split()
 META = "height seats issued burned pot price last_step beacon link proposer proposer_key unearned balances stakes unbonding escrow".split()
-ROUND = "round task_seed task_height duty_seed duty_height task_first duty_first task_has duty_has".split()
+ROUND = "round task_seed task_height duty_seed duty_height task_first duty_first task_has duty_has published".split()
 NOBODY = {1: 0, 2: 0}
 NO_CHAIN = [0, 0, ZERO]
 LINKS = 1 << 20
@@ -513,6 +513,8 @@ class Ledger:
         self.judges(self.net.round_epoch(r), s)
         key = b"H" + u64(r) + u16(s.id[1])
         rule(self.get(key, [None])[0] != s.id, "ErrDuplicate")
+        n = self.round(r).published
+        rule(len(held) <= -(-n // 8) and int.from_bytes(held, "little") >> n == 0, "ErrUnknown")
         self.put(key, [s.id, held, custody])
 
     def published(self, r):
@@ -530,6 +532,8 @@ class Ledger:
 
     def availability(self):
         r = self.net.round(self.height)
+        if self.height == self.net.open_deadline(r) and (n := sum(1 for _ in self.published(r))):
+            self.put(b"r" + u64(r), [*self.round(r).values()][:-1] + [n])
         if self.height != self.net.attest_deadline(r):
             return
         e, kinds, given = self.net.round_epoch(r), list(self.net.kinds), {}
@@ -614,7 +618,7 @@ class Ledger:
             self.put_seat(seat)
 
     def round(self, r):
-        return Record(zip(ROUND, self.get(b"r" + u64(r), [r, ZERO, 0, ZERO, 0, NOBODY, NOBODY, False, False])))
+        return Record(zip(ROUND, self.get(b"r" + u64(r), [r, ZERO, 0, ZERO, 0, NOBODY, NOBODY, False, False, 0])))
 
     def seed(self, r, g):
         rec, net = self.round(r), self.net
