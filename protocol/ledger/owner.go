@@ -11,9 +11,10 @@ import (
 // key does, and nothing moves: the state goes on to say the name, so that a swap
 // costs the same however much there is, and nothing can be forgotten.
 //
-//	announced   by the key that signs; the new one must have agreed, and must have
-//	            nothing of its own, for nobody could sign for that any more. What is
-//	            sent to it is the name's from here on
+//	announced   by the key that signs; the new one must have agreed, and must never
+//	            have signed for itself, nor have a seat: nobody could sign for what
+//	            it has any more. A balance alone anybody can give it, to be in the
+//	            way: that is the name's from here on, like all that is sent to it
 //	stopped     by the key that signs, while it does: whoever stole it can announce a
 //	            swap, too, and its owner sees that and has as long to stop it as
 //	            removed stake waits
@@ -108,19 +109,35 @@ func (m *machine) swapColdkey(name protocol.PublicKey, b *wire.SwapColdkey) erro
 	next := Owner{Now: o.Signer(m.height), Next: b.To, From: m.height + m.swapDelay()}
 	put(m.st, OwnerKey(name), next)
 	put(m.st, NameKey(b.To), name)
+	if err := m.handOver(b.To, name); err != nil {
+		return err
+	}
 	m.emit(Event{Name: EventSwap, Epoch: m.p.Schedule.EpochOf(next.From), Hotkey: name})
 	return nil
 }
 
-// checkFresh refuses a key that has something of its own, or another use.
+// handOver moves the balance of a fresh key to a name. The key has no nonce, so its
+// account goes with it.
+func (m *machine) handOver(k, name protocol.PublicKey) error {
+	acc, ok := get[Account](m.st, AccountKey(k))
+	if !ok {
+		return nil
+	}
+	del(m.st, AccountKey(k))
+	m.meta.Balances -= acc.Balance // credit counts it again
+	return m.credit(name, acc.Balance)
+}
+
+// checkFresh refuses a key that has another use, or may have more than a balance: one
+// that signed for itself, which nobody else can make it do.
 func (m *machine) checkFresh(k protocol.PublicKey) error {
 	_, signs := get[protocol.PublicKey](m.st, NameKey(k))
 	_, swapped := get[Owner](m.st, OwnerKey(k))
 	_, sits := m.seatOf(k)
 	_, owns := get[uint32](m.st, OwnedKey(k))
 	acc, _ := get[Account](m.st, AccountKey(k))
-	if signs || swapped || sits || owns || acc.Balance > 0 {
-		return broken(ErrTaken, "key %s has another use, or something of its own; take a new one", k)
+	if signs || swapped || sits || owns || acc.Nonce > 0 {
+		return broken(ErrTaken, "key %s has another use, or has signed for itself; take a new one", k)
 	}
 	return nil
 }

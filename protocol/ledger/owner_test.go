@@ -117,6 +117,30 @@ func TestAllThatIsAColdkeysFollowsItsSwap(t *testing.T) {
 	}
 }
 
+// TestNobodyIsInTheWayOfASwap: whoever sees the announcement come pays the new key a
+// deposit first. The owner gets that, too, and the swap goes on.
+func TestNobodyIsInTheWayOfASwap(t *testing.T) {
+	n := newNetwork(t, testGenesis())
+	swap := n.swap("rich cold", "new")
+	before := n.account("rich cold").Balance - n.fee(swap)
+	gift := &wire.Transfer{To: secret("new").Public(), Amount: n.p.Fees.Deposit + 7}
+	for i, r := range n.block(n.tx("m1 cold", gift), n.tx("rich cold", swap)).Txs {
+		if r.Err != nil {
+			t.Fatalf("transaction %d: %v", i, r.Err)
+		}
+	}
+	if got, want := n.account("rich cold").Balance, before+gift.Amount; got != want {
+		t.Errorf("the name has %s, want %s", got, want)
+	}
+	if a, ok, err := ledger.ReadAccount(n.tree, secret("new").Public()); ok || err != nil {
+		t.Errorf("the new key keeps %+v, %v", a, err)
+	}
+	n.until(n.height + 40)
+	if err := n.do("new", &wire.Transfer{To: secret("m1").Public(), Amount: protocol.Unit}); err != nil {
+		t.Error(err)
+	}
+}
+
 // TestOnlyAFreshKeyThatAgreesTakesAnothersPlace: it could sign for nothing of its
 // own any more, and a mistyped address for nothing at all.
 func TestOnlyAFreshKeyThatAgreesTakesAnothersPlace(t *testing.T) {
@@ -124,11 +148,18 @@ func TestOnlyAFreshKeyThatAgreesTakesAnothersPlace(t *testing.T) {
 	if err := n.do("m1 cold", n.swap("m1 cold", "held")); err != nil {
 		t.Fatal(err)
 	}
+	if err := n.do("m2 cold", &wire.Transfer{To: secret("signed").Public(), Amount: 2 * protocol.Unit}); err != nil {
+		t.Fatal(err)
+	}
+	if err := n.do("signed", &wire.AddStake{Hotkey: secret("v1").Public(), Amount: protocol.Unit}); err != nil {
+		t.Fatal(err)
+	}
 	for name, c := range map[string]struct {
 		to   string
 		want error
 	}{
-		"one with a balance":        {"m2 cold", ledger.ErrTaken},
+		"one with a seat":           {"m2 cold", ledger.ErrTaken},
+		"one that staked":           {"signed", ledger.ErrTaken},
 		"a hotkey":                  {"m2", ledger.ErrTaken},
 		"one that waits already":    {"held", ledger.ErrTaken},
 		"one that will be replaced": {"m1 cold", ledger.ErrTaken},

@@ -115,7 +115,7 @@ var costs = map[wire.TxType]struct {
 		items: func(b wire.Body) int { return len(b.(*wire.SealRecords).Seals) },
 		each:  Cost{Reads: 1, Writes: 1, Bytes: 2 * smallBytes},
 	},
-	wire.TxSwapColdkey: {base: Cost{Checks: 1, Reads: 7, Writes: 2, Bytes: seatBytes + 10*smallBytes}},
+	wire.TxSwapColdkey: {base: Cost{Checks: 1, Reads: 8, Writes: 4, Bytes: seatBytes + 10*smallBytes}},
 	wire.TxStopSwap:    {base: Cost{Reads: 1, Writes: 2, Bytes: 4 * smallBytes}},
 	wire.TxSetPayout:   {base: Cost{Reads: 2, Writes: 1, Bytes: 2*seatBytes + 2*smallBytes}},
 	wire.TxOpenRecord:  {base: Cost{Reads: 5, Writes: 5, Bytes: 2*askedBytes + recordBytes + 10*smallBytes}},

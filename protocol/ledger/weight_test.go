@@ -92,6 +92,9 @@ var worst = map[wire.TxType]func(n *network) (string, wire.Body){
 	wire.TxSwapColdkey: func(n *network) (string, wire.Body) { // not the first
 		n.set(ledger.OwnerKey(secret("rich cold").Public()), ledger.Owner{Now: secret("rich cold").Public(), Next: secret("old").Public(), From: 1})
 		n.set(ledger.NameKey(secret("old").Public()), secret("rich cold").Public())
+		if err := n.do("m1 cold", &wire.Transfer{To: secret("new").Public(), Amount: protocol.Unit}); err != nil {
+			n.tb.Fatal(err)
+		}
 		return "old", n.swap("rich cold", "new")
 	},
 	wire.TxStopSwap: func(n *network) (string, wire.Body) { // of one that is not the first

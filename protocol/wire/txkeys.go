@@ -10,7 +10,7 @@ import (
 // has, some blocks later.
 type SwapColdkey struct {
 	_       struct{}           `cbor:",toarray"`
-	To      protocol.PublicKey // a key that nothing is known of
+	To      protocol.PublicKey // a key that never signed and has no seat; its balance becomes the name's
 	Consent Consent            // of To to the name that it shall sign for
 }
 

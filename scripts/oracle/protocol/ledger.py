@@ -301,12 +301,15 @@ class Ledger:
         to, (until, sig) = b
         on_curve(to)
         rule(not self.waits(name), "ErrDuplicate")
-        rule(not any(letter + to in self.state for letter in (b"L", b"W", b"h", b"O")) and self.account(to)[0] == 0, "ErrTaken")
+        rule(not any(letter + to in self.state for letter in (b"L", b"W", b"h", b"O")) and self.account(to)[1] == 0, "ErrTaken")
         rule(self.height <= until, "ErrDeadline")
         self.signed(verify, to, "assay/1/consent", name + u64(until), sig, "ErrConsent")
         delay = max(self.net.seats.unbonding, self.net.schedule.tempo)
         self.put(b"W" + name, [self.signs_for(name), to, self.height + delay])
         self.put(b"L" + to, name)
+        if (given := self.account(to)[0]) or b"a" + to in self.state:
+            self.delete(b"a" + to)
+            self.credit(name, given)
 
     def stop_swap(self, name, b):
         now, to, _ = self.get(b"W" + name, [name, NO_KEY, 0])
