@@ -60,26 +60,22 @@ func consentOf(c *cli.Context, n *client) (*agreement, error) {
 		return nil, err
 	}
 	if text := c.String("consent"); text != "" {
-		return givenConsent(c, text, &st, coldkey)
+		return givenConsent(c, wire.DomainConsent, text, &st, coldkey)
 	}
 	if _, err := ownHotkey(c, keys, coldkey); err != nil {
 		return nil, err
 	}
-	return ownConsent(c, keys, c.String("hotkey-name"), c.String("hotkey-passphrase-file"), &st, coldkey)
-}
-
-// ownConsent has a key of the key directory agree to work for a coldkey. Without a
-// passphrase file of its own it has that of the command.
-func ownConsent(c *cli.Context, keys *keystore.Store, name, file string, st *api.Status, coldkey protocol.PublicKey) (*agreement, error) {
-	if file == "" {
-		file = c.String("passphrase-file")
-	}
-	k, err := openKey(c, keys, name, file)
+	k, err := openKey(c, keys, c.String("hotkey-name"), c.String("hotkey-passphrase-file"))
 	if err != nil {
 		return nil, err
 	}
 	defer k.Wipe()
-	consent, err := wire.NewConsent(k, st.Chain, coldkey, st.Height+consentBlocks)
+	return ownConsent(k, wire.DomainConsent, &st, coldkey)
+}
+
+// ownConsent has a key of the key directory agree to a use by a coldkey.
+func ownConsent(k *keystore.Key, use wire.Domain, st *api.Status, coldkey protocol.PublicKey) (*agreement, error) {
+	consent, err := wire.NewConsent(k, use, st.Chain, coldkey, st.Height+consentBlocks)
 	return &agreement{key: k.PublicKey(), Consent: consent}, err
 }
 
@@ -94,8 +90,11 @@ func ownerOf(c *cli.Context, n *client, coldkey protocol.PublicKey) (protocol.Pu
 }
 
 // givenConsent reads --consent and looks whether the ledger would take it.
-func givenConsent(c *cli.Context, text string, st *api.Status, coldkey protocol.PublicKey) (*agreement, error) {
-	const again = "make it again where that key is: assay wallet consent"
+func givenConsent(c *cli.Context, use wire.Domain, text string, st *api.Status, coldkey protocol.PublicKey) (*agreement, error) {
+	again := "make it again where that key is: assay wallet consent"
+	if use == wire.DomainSwap {
+		again += " --swap"
+	}
 	a, err := parseConsent(text)
 	if err != nil {
 		return nil, withHint(fmt.Errorf("--consent: %w", err), again)
@@ -109,7 +108,7 @@ func givenConsent(c *cli.Context, text string, st *api.Status, coldkey protocol.
 			return nil, fmt.Errorf("--hotkey is %s, and --consent is of %s", want, a.key)
 		}
 	}
-	if err := a.Check(st.Chain, a.key, coldkey); err != nil {
+	if err := a.Check(use, st.Chain, a.key, coldkey); err != nil {
 		return nil, withHint(fmt.Errorf("--consent is not for the coldkey %s on %s: %w", coldkey, st.ChainID, err), again)
 	}
 	if a.Until <= st.Height {
@@ -139,8 +138,12 @@ func ownHotkey(c *cli.Context, keys *keystore.Store, coldkey protocol.PublicKey)
 	return want, nil
 }
 
-// openKey opens a key that is to agree.
+// openKey opens a key that is to agree. Without a passphrase file of its own it has
+// that of the command.
 func openKey(c *cli.Context, keys *keystore.Store, name, file string) (*keystore.Key, error) {
+	if file == "" {
+		file = c.String("passphrase-file")
+	}
 	pass, err := keyflags.ReadFrom(c, file, "key "+keys.Path(name))
 	if err != nil {
 		return nil, err

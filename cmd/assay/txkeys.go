@@ -18,7 +18,7 @@ func keyCommands() []*cli.Command {
 		txSending("swap-coldkey", "have a new coldkey sign for all that is this one's", swapBody,
 			&cli.StringFlag{Name: "new-key", Usage: "`NAME` of the new coldkey in the key directory, which agrees"},
 			&cli.StringFlag{Name: "new-passphrase-file", Usage: "`FILE` whose first line is the new coldkey's passphrase, if it is not the old one's"},
-			&cli.StringFlag{Name: "consent", Usage: "`TEXT` that assay wallet consent printed where the new coldkey is"}),
+			&cli.StringFlag{Name: "consent", Usage: "`TEXT` that assay wallet consent --swap printed where the new coldkey is"}),
 		txSending("stop-swap", "stop a swap of the coldkey that waits", stopSwapBody,
 			addressFlag("to", "`ADDRESS` of the key that shall not sign; assay account shows it")),
 		txSending("payout", "say to whom a seat's pay for answers goes", payoutBody,
@@ -49,11 +49,16 @@ func swapBody(c *cli.Context, n *client) (wire.Body, error) {
 	switch text := c.String("consent"); {
 	case (text == "") == (c.String("new-key") == ""):
 		return nil, withHint(errors.New("the new coldkey must agree: give --new-key NAME or --consent TEXT"),
-			fmt.Sprintf("where it is, assay wallet consent --key NAME --coldkey %s prints the text", name))
+			fmt.Sprintf("where it is, assay wallet consent --swap --key NAME --coldkey %s prints the text", name))
 	case text != "":
-		agreed, err = givenConsent(c, text, &st, name)
+		agreed, err = givenConsent(c, wire.DomainSwap, text, &st, name)
 	default:
-		agreed, err = ownConsent(c, keys, c.String("new-key"), c.String("new-passphrase-file"), &st, name)
+		k, bad := openKey(c, keys, c.String("new-key"), c.String("new-passphrase-file"))
+		if bad != nil {
+			return nil, bad
+		}
+		defer k.Wipe()
+		agreed, err = ownConsent(k, wire.DomainSwap, &st, name)
 	}
 	if err != nil {
 		return nil, err

@@ -54,11 +54,12 @@ func walletConsentCommand() *cli.Command {
 		Usage: "have a key agree to work for a coldkey",
 		Description: `Signs with the hotkey that it works for a coldkey, and prints what assay tx
 register takes by --consent, on the machine where the coldkey is. Without it
-nobody gets a seat for the hotkey, nor what it earns. With the name of a new
-coldkey it prints what assay tx swap-coldkey takes.
+nobody gets a seat for the hotkey, nor what it earns. With --swap and the name of
+a new coldkey it prints what assay tx swap-coldkey takes: that this key signs for
+all that is the coldkey's, in its place. Neither text serves as the other.
 
    assay wallet consent --coldkey ADDRESS
-   assay wallet consent --key NEW --coldkey ADDRESS
+   assay wallet consent --swap --key NEW --coldkey ADDRESS
 
 Of a coldkey that took another's place, ADDRESS is the owner's, as assay account
 shows it. A node says what chain it is and how far; without one, give --chain, as
@@ -66,6 +67,7 @@ shows it. A node says what chain it is and how far; without one, give --chain, a
 		Flags: append(append(append(append(keyflags.Dir(), keyflags.Passphrase()...), nodeFlags()...),
 			addressFlag("coldkey", "`ADDRESS` of the coldkey that the key works for, or signs for")),
 			&cli.StringFlag{Name: "key", Value: string(keystore.Hotkey), Usage: "`NAME` of the key that agrees"},
+			&cli.BoolFlag{Name: "swap", Usage: "agree to sign for the coldkey in its place, for tx swap-coldkey", DisableDefaultText: true},
 			&cli.StringFlag{Name: "chain", Usage: "chain `ID` with the whole hash of its genesis, where no node is asked"},
 			&cli.Uint64Flag{Name: "until", Usage: "last `BLOCK` that may use it", DefaultText: "43,200 blocks from now, about a day"},
 			&cli.BoolFlag{Name: "json", Usage: "print one JSON object: key, coldkey, chain, until, consent", DisableDefaultText: true},
@@ -124,7 +126,11 @@ func walletConsent(c *cli.Context) error {
 		return err
 	}
 	defer k.Wipe()
-	consent, err := wire.NewConsent(k, chain, coldkey, until)
+	use := wire.DomainConsent
+	if c.Bool("swap") {
+		use = wire.DomainSwap
+	}
+	consent, err := wire.NewConsent(k, use, chain, coldkey, until)
 	if err != nil {
 		return err
 	}

@@ -35,7 +35,7 @@ const (
 	ErrDuplicate    = Reason("ErrDuplicate")    // there is one already
 	ErrTaken        = Reason("ErrTaken")        // a key that another seat holds, or that has another use
 	ErrBadKey       = Reason("ErrBadKey")       // not a public key, or without its own signature
-	ErrConsent      = Reason("ErrConsent")      // a hotkey that works for another coldkey
+	ErrConsent      = Reason("ErrConsent")      // a key that did not agree, or works for another coldkey
 	ErrMoved        = Reason("ErrMoved")        // a coldkey in whose place another signs
 	ErrUnknown      = Reason("ErrUnknown")      // a model, seat or answer that there is not
 	ErrMismatch     = Reason("ErrMismatch")     // weights that are not the sealed ones

@@ -43,7 +43,7 @@ func TestAConsentEnds(t *testing.T) {
 	for until, want := range map[protocol.Height]error{6: nil, 5: ledger.ErrDeadline} {
 		n := newNetwork(t, testGenesis())
 		n.until(5)
-		c, err := wire.NewConsent(signer{secret("m3")}, n.chain, secret("rich cold").Public(), until)
+		c, err := wire.NewConsent(signer{secret("m3")}, wire.DomainConsent, n.chain, secret("rich cold").Public(), until)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -59,7 +59,7 @@ func TestAConsentIsOfOneNetwork(t *testing.T) {
 	n := newNetwork(t, testGenesis())
 	other := testGenesis()
 	other.Time++
-	c, err := wire.NewConsent(signer{secret("m3")}, other.ChainID(), secret("rich cold").Public(), 1<<40)
+	c, err := wire.NewConsent(signer{secret("m3")}, wire.DomainConsent, other.ChainID(), secret("rich cold").Public(), 1<<40)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -103,7 +103,7 @@ func (m *machine) swapColdkey(name protocol.PublicKey, b *wire.SwapColdkey) erro
 	if err := m.checkFresh(b.To); err != nil {
 		return err
 	}
-	if err := m.checkConsent(&b.Consent, b.To, name); err != nil {
+	if err := m.checkConsent(wire.DomainSwap, &b.Consent, b.To, name); err != nil {
 		return err
 	}
 	next := Owner{Now: o.Signer(m.height), Next: b.To, From: m.height + m.swapDelay()}

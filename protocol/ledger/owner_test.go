@@ -12,7 +12,7 @@ import (
 // swap announces that secret(to) signs for the name of secret(owner).
 func (n *network) swap(owner, to string) *wire.SwapColdkey {
 	n.tb.Helper()
-	c, err := wire.NewConsent(signer{secret(to)}, n.chain, secret(owner).Public(), 1<<40)
+	c, err := wire.NewConsent(signer{secret(to)}, wire.DomainSwap, n.chain, secret(owner).Public(), 1<<40)
 	if err != nil {
 		n.tb.Fatal(err)
 	}
@@ -172,6 +172,14 @@ func TestOnlyAFreshKeyThatAgreesTakesAnothersPlace(t *testing.T) {
 	mute := n.swap("m2 cold", "fresh") // agreed to sign for another
 	if err := n.do("rich cold", mute); !errors.Is(err, ledger.ErrConsent) {
 		t.Errorf("one that did not agree: got %v, want %v", err, ledger.ErrConsent)
+	}
+	seat := n.register("rich cold", "m3", protocol.Unit) // agreed to be the hotkey of a seat, no more
+	if err := n.do("rich cold", &wire.SwapColdkey{To: seat.Hotkey, Consent: seat.Consent}); !errors.Is(err, ledger.ErrConsent) {
+		t.Errorf("a hotkey that agreed to work: got %v, want %v", err, ledger.ErrConsent)
+	}
+	sign := n.swap("rich cold", "m4") // agreed to sign in its place, not to work
+	if err := n.do("rich cold", &wire.Register{Hotkey: sign.To, MaxPrice: 2 * protocol.Unit, Consent: sign.Consent}); !errors.Is(err, ledger.ErrConsent) {
+		t.Errorf("a coldkey that agreed to sign: got %v, want %v", err, ledger.ErrConsent)
 	}
 }
 

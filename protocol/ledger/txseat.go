@@ -17,7 +17,7 @@ func (m *machine) register(coldkey protocol.PublicKey, b *wire.Register) error {
 	if _, has := m.seatOf(b.Hotkey); has {
 		return broken(ErrDuplicate, "hotkey %s has a seat", b.Hotkey)
 	}
-	if err := m.checkConsent(&b.Consent, b.Hotkey, coldkey); err != nil {
+	if err := m.checkConsent(wire.DomainConsent, &b.Consent, b.Hotkey, coldkey); err != nil {
 		return err
 	}
 	price := m.meta.Price
@@ -41,15 +41,15 @@ func (m *machine) register(coldkey protocol.PublicKey, b *wire.Register) error {
 	return nil
 }
 
-// checkConsent refuses a key that did not agree to work for coldkey, or did for
+// checkConsent refuses a key that did not agree to this use by coldkey, or did for
 // blocks before.
-func (m *machine) checkConsent(c *wire.Consent, k, coldkey protocol.PublicKey) error {
+func (m *machine) checkConsent(use wire.Domain, c *wire.Consent, k, coldkey protocol.PublicKey) error {
 	if m.height > c.Until {
 		return broken(ErrDeadline, "the consent of %s held until block %d", k, c.Until)
 	}
 	m.st.done.Checks++
-	if err := c.Check(m.chain, k, coldkey); err != nil {
-		return broken(ErrConsent, "%s did not agree to work for %s: %v", k, coldkey, err)
+	if err := c.Check(use, m.chain, k, coldkey); err != nil {
+		return broken(ErrConsent, "%s did not agree to %s for %s: %v", k, use, coldkey, err)
 	}
 	return nil
 }

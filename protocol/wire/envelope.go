@@ -17,9 +17,10 @@ const (
 	DomainPairs  Domain = "assay/1/pairs"
 	DomainTx     Domain = "assay/1/tx"
 	DomainBind   Domain = "assay/1/bind" // a derived key's statement about its hotkey
-	// DomainConsent is the statement of a hotkey, or of a coldkey to come, about its
-	// coldkey.
+	// DomainConsent is the statement of a hotkey that it works for a coldkey,
+	// DomainSwap that of a coldkey to come that it signs for one.
 	DomainConsent Domain = "assay/1/consent"
+	DomainSwap    Domain = "assay/1/swap"
 )
 
 // Signature is a compact ECDSA signature over secp256k1: r ‖ s, low s.

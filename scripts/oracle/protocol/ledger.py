@@ -303,7 +303,7 @@ class Ledger:
         rule(not self.waits(name), "ErrDuplicate")
         rule(not any(letter + to in self.state for letter in (b"L", b"W", b"h", b"O")) and self.account(to)[1] == 0, "ErrTaken")
         rule(self.height <= until, "ErrDeadline")
-        self.signed(verify, to, "assay/1/consent", name + u64(until), sig, "ErrConsent")
+        self.signed(verify, to, "assay/1/swap", name + u64(until), sig, "ErrConsent")
         delay = max(self.net.seats.unbonding, self.net.schedule.tempo)
         self.put(b"W" + name, [self.signs_for(name), to, self.height + delay])
         self.put(b"L" + to, name)
