@@ -114,6 +114,9 @@ func givenConsent(c *cli.Context, use wire.Domain, text string, st *api.Status, 
 	if a.Until <= st.Height {
 		return nil, withHint(fmt.Errorf("--consent held until block %d, and the ledger is at %d", a.Until, st.Height), again)
 	}
+	if a.Until-st.Height > wire.MaxConsent {
+		return nil, withHint(fmt.Errorf("--consent holds until block %d, and the ledger, at %d, takes none above %d", a.Until, st.Height, st.Height+wire.MaxConsent), again)
+	}
 	return a, nil
 }
 

@@ -69,7 +69,7 @@ shows it. A node says what chain it is and how far; without one, give --chain, a
 			&cli.StringFlag{Name: "key", Value: string(keystore.Hotkey), Usage: "`NAME` of the key that agrees"},
 			&cli.BoolFlag{Name: "swap", Usage: "agree to sign for the coldkey in its place, for tx swap-coldkey", DisableDefaultText: true},
 			&cli.StringFlag{Name: "chain", Usage: "chain `ID` with the whole hash of its genesis, where no node is asked"},
-			&cli.Uint64Flag{Name: "until", Usage: "last `BLOCK` that may use it", DefaultText: "43,200 blocks from now, about a day"},
+			&cli.Uint64Flag{Name: "until", Usage: "last `BLOCK` that may use it, at most 524,288 after the one that does", DefaultText: "43,200 blocks from now, about a day"},
 			&cli.BoolFlag{Name: "json", Usage: "print one JSON object: key, coldkey, chain, until, consent", DisableDefaultText: true},
 		),
 		Action: walletConsent,

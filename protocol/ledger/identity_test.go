@@ -2,6 +2,7 @@ package ledger_test
 
 import (
 	"errors"
+	"math"
 	"testing"
 
 	"github.com/assaynet/assay/protocol"
@@ -21,7 +22,7 @@ func TestNobodyGetsASeatForAnothersHotkey(t *testing.T) {
 	later := *agreed
 	later.Consent.Until++
 	for name, stolen := range map[string]*wire.Register{
-		"no consent":             {Hotkey: agreed.Hotkey, MaxPrice: most, Consent: wire.Consent{Until: 1 << 40}},
+		"no consent":             {Hotkey: agreed.Hotkey, MaxPrice: most, Consent: wire.Consent{Until: wire.MaxConsent}},
 		"the one to its owner":   agreed,
 		"one that was stretched": &later,
 		"the thief's own":        {Hotkey: agreed.Hotkey, MaxPrice: most, Consent: n.register("rich cold", "m4", most).Consent},
@@ -38,9 +39,12 @@ func TestNobodyGetsASeatForAnothersHotkey(t *testing.T) {
 	}
 }
 
-// TestAConsentEnds: or it could be used again after the seat was pruned.
+// TestAConsentEnds: or it could be used again after the seat was pruned. One that ends
+// when nobody remembers it does not count either.
 func TestAConsentEnds(t *testing.T) {
-	for until, want := range map[protocol.Height]error{6: nil, 5: ledger.ErrDeadline} {
+	for until, want := range map[protocol.Height]error{
+		6: nil, 5: ledger.ErrDeadline, 6 + wire.MaxConsent: nil, 7 + wire.MaxConsent: ledger.ErrDeadline, math.MaxUint64: ledger.ErrDeadline,
+	} {
 		n := newNetwork(t, testGenesis())
 		n.until(5)
 		c, err := wire.NewConsent(signer{secret("m3")}, wire.DomainConsent, n.chain, secret("rich cold").Public(), until)
@@ -59,7 +63,7 @@ func TestAConsentIsOfOneNetwork(t *testing.T) {
 	n := newNetwork(t, testGenesis())
 	other := testGenesis()
 	other.Time++
-	c, err := wire.NewConsent(signer{secret("m3")}, wire.DomainConsent, other.ChainID(), secret("rich cold").Public(), 1<<40)
+	c, err := wire.NewConsent(signer{secret("m3")}, wire.DomainConsent, other.ChainID(), secret("rich cold").Public(), wire.MaxConsent)
 	if err != nil {
 		t.Fatal(err)
 	}

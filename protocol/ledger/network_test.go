@@ -397,7 +397,7 @@ func (n *network) serveAs(name string, capacity uint16) *wire.Serve {
 // register returns a Register that the hotkey consents to.
 func (n *network) register(cold, hot string, most protocol.Amount) *wire.Register {
 	n.tb.Helper()
-	c, err := wire.NewConsent(signer{secret(hot)}, wire.DomainConsent, n.chain, secret(cold).Public(), 1<<40)
+	c, err := wire.NewConsent(signer{secret(hot)}, wire.DomainConsent, n.chain, secret(cold).Public(), wire.MaxConsent)
 	if err != nil {
 		n.tb.Fatal(err)
 	}

@@ -12,7 +12,7 @@ import (
 // swap announces that secret(to) signs for the name of secret(owner).
 func (n *network) swap(owner, to string) *wire.SwapColdkey {
 	n.tb.Helper()
-	c, err := wire.NewConsent(signer{secret(to)}, wire.DomainSwap, n.chain, secret(owner).Public(), 1<<40)
+	c, err := wire.NewConsent(signer{secret(to)}, wire.DomainSwap, n.chain, secret(owner).Public(), wire.MaxConsent)
 	if err != nil {
 		n.tb.Fatal(err)
 	}

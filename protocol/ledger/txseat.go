@@ -42,10 +42,13 @@ func (m *machine) register(coldkey protocol.PublicKey, b *wire.Register) error {
 }
 
 // checkConsent refuses a key that did not agree to this use by coldkey, or did for
-// blocks before.
+// blocks before, or for far more than anybody needs.
 func (m *machine) checkConsent(use wire.Domain, c *wire.Consent, k, coldkey protocol.PublicKey) error {
 	if m.height > c.Until {
 		return broken(ErrDeadline, "the consent of %s held until block %d", k, c.Until)
+	}
+	if c.Until-m.height > wire.MaxConsent {
+		return broken(ErrDeadline, "the consent of %s ends at block %d, more than %d ahead", k, c.Until, wire.MaxConsent)
 	}
 	m.st.done.Checks++
 	if err := c.Check(use, m.chain, k, coldkey); err != nil {

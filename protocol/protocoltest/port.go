@@ -128,7 +128,7 @@ func (p *Port) Evidence(_ context.Context, holder protocol.PublicKey, k wire.Ans
 // Register returns what buys a seat for an actor's hotkey, which agrees to work for
 // an owner; what it costs does not matter.
 func (n *Network) Register(name, owner string) (*wire.Register, error) {
-	c, err := wire.NewConsent(Named(name), wire.DomainConsent, n.chain, Cold(owner).PublicKey(), 1<<40)
+	c, err := wire.NewConsent(Named(name), wire.DomainConsent, n.chain, Cold(owner).PublicKey(), wire.MaxConsent)
 	if err != nil {
 		return nil, err
 	}

@@ -302,7 +302,7 @@ class Ledger:
         on_curve(to)
         rule(not self.waits(name), "ErrDuplicate")
         rule(not any(letter + to in self.state for letter in (b"L", b"W", b"h", b"O")) and self.account(to)[1] == 0, "ErrTaken")
-        rule(self.height <= until, "ErrDeadline")
+        rule(self.height <= until <= self.height + 2**19, "ErrDeadline")
         self.signed(verify, to, "assay/1/swap", name + u64(until), sig, "ErrConsent")
         delay = max(self.net.seats.unbonding, self.net.schedule.tempo)
         self.put(b"W" + name, [self.signs_for(name), to, self.height + delay])
@@ -334,7 +334,7 @@ class Ledger:
         p = self.net.seats
         on_curve(hotkey)
         rule(not self.seat_of(hotkey), "ErrDuplicate")
-        rule(self.height <= until, "ErrDeadline")
+        rule(self.height <= until <= self.height + 2**19, "ErrDeadline")
         self.signed(verify, hotkey, "assay/1/consent", coldkey + u64(until), sig, "ErrConsent")
         price = self.meta.price
         rule(price <= most, "ErrPrice")
