@@ -2,6 +2,7 @@ package key
 
 import (
 	"crypto/ed25519"
+	"encoding/hex"
 	"fmt"
 )
 
@@ -28,13 +29,34 @@ func SignTransport(seed Secret, domain string, msg []byte) (Signature, error) {
 	return Signature(ed25519.Sign(ed25519.NewKeyFromSeed(b[:]), d[:])), nil
 }
 
+// smallOrder reports whether a key is one of the eight points P with 8·P = 0, in any
+// form that is read as one. Under these a signature that needed no secret is right for
+// all messages, or for one in a few.
+func smallOrder(pub [32]byte) bool {
+	pub[31] &= 0x7f // y alone, little-endian; above it is the sign of x
+	switch hex.EncodeToString(pub[:]) {
+	case "0000000000000000000000000000000000000000000000000000000000000000", // 0, of order 4
+		"edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f", // p, read as 0
+		"0100000000000000000000000000000000000000000000000000000000000000", // 1, of order 1
+		"eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f", // p + 1, read as 1
+		"ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f", // −1, of order 2
+		"26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05", // of order 8
+		"c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a": // of order 8
+		return true
+	}
+	return false
+}
+
 // VerifyTransport returns nil if sig is the transport key's signature of msg for
-// the domain (RFC 8032, section 5.1.7); else [ErrSignature], or [ErrLabel] for a
-// bad domain.
+// the domain (RFC 8032, section 5.1.7); else [ErrSignature], also for a key of small
+// order, which is nobody's, or [ErrLabel] for a bad domain.
 func VerifyTransport(pub [32]byte, domain string, msg []byte, sig Signature) error {
 	d, err := digest(domain, msg)
 	if err != nil {
 		return err
+	}
+	if smallOrder(pub) {
+		return fmt.Errorf("transport key %x has a small order: %w", pub[:4], ErrSignature)
 	}
 	if !ed25519.Verify(pub[:], d[:], sig[:]) {
 		return fmt.Errorf("of transport key %x: %w", pub[:4], ErrSignature)

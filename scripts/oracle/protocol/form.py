@@ -312,6 +312,7 @@ def verify_transport(key, domain, message, sig):
     digest = sha(domain.encode() + b"\0" + message)
     s = int.from_bytes(sig[32:], "little")
     must(s < ORDER, "s beyond the order")
+    must(edwards_times(8, edwards_point(key)) != (0, 1), "a key of small order")
     base = edwards_point((4 * pow(5, -1, FIELD) % FIELD).to_bytes(32, "little"))
     k = int.from_bytes(hashlib.sha512(sig[:32] + key + digest).digest(), "little") % ORDER
     must(edwards_times(s, base) == edwards_add(edwards_point(sig[:32]), edwards_times(k, edwards_point(key))), "a transport key's signature")
