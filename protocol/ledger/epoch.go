@@ -20,8 +20,8 @@ import (
 //	         the row was sealed is left out, and so is the row of such a seat
 //	yuma     incentive I of seats, dividends D of validators, and N, what the rows
 //	         agree that nobody earned (package scoring/yuma). With P what is
-//	         payable, pot − unearned, or 1¼ times what an epoch issues if that is
-//	         less, and T = ΣI + ΣD + 2N, about 2:
+//	         payable, pot − unearned, or if that is less 1¼ times what an epoch
+//	         issues, or a 256th of it, and T = ΣI + ΣD + 2N, about 2:
 //	pay      P·I/T to the coldkey of each seat, or to whom that has it paid; of
 //	         P·D/T what duties leave, by [machine.kept], to the pool of stake on each
 //	         validator, less the owner's commission (pool.go); 2P·N/T to no one: it

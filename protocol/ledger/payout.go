@@ -11,7 +11,9 @@ import "github.com/assaynet/assay/protocol"
 //	         all of their epoch are open; else there are none, and the pot is
 //	         carried. Two thirds would let a third starve everybody
 //	cap      one epoch pays at most 1¼ times what an epoch issues: a pot that was
-//	         carried is paid over many epochs, to all who work in them
+//	         carried is paid over many epochs, to all who work in them. A 256th of
+//	         the pot may be paid in any, or with the last issue what was carried
+//	         would be nobody's for ever
 //	window   a validator that drew no duty in an epoch is paid by those of the
 //	         ten before, or who did none would be paid in full when it drew none
 
@@ -38,13 +40,18 @@ func (m *machine) heard(e protocol.Epoch) map[protocol.UID]Weights {
 	return rows
 }
 
+// potEpochs is how many epochs' pay a pot is at least. While less than 320 epochs' issue
+// is carried, 1¼ of one's is more than its 256th, and the cap alone counts.
+const potEpochs = 256
+
 // budget is what an epoch may pay of what is payable.
 func (m *machine) budget() protocol.Amount {
 	most, err := blockEmission(m.meta.Issued, m.p.Emission).MulDiv(5*m.p.Schedule.Tempo, 4)
 	if err != nil { // more than there can be
 		return m.payable()
 	}
-	return min(m.payable(), most)
+	payable := m.payable()
+	return min(payable, max(most, (payable+potEpochs-1)/potEpochs)) // rounded up, so that it ends
 }
 
 // kept returns the function that says what duties leave of an amount to a seat,

@@ -109,6 +109,34 @@ func TestACarriedPotIsPaidOverManyEpochs(t *testing.T) {
 	}
 }
 
+// TestWhatWasCarriedIsPaidWhenNothingIsIssuedAnyMore: all that there can be is issued,
+// and 256 tokens of it are in the pot. Each epoch pays a 256th of what is left.
+func TestWhatWasCarriedIsPaidWhenNothingIsIssuedAnyMore(t *testing.T) {
+	n := newNetwork(t, testGenesis())
+	for e := range protocol.Epoch(3) {
+		n.sealAndOpen(e, 3, "v1", "v2", "v3")
+	}
+	meta, _, err := ledger.ReadMeta(n.tree)
+	if err != nil {
+		t.Fatal(err)
+	}
+	left := 256 * protocol.Unit
+	meta.Issued += left - meta.Pot
+	meta.Pot = left
+	n.p.Emission.MaxSupply = meta.Issued
+	n.set(ledger.MetaKey(), meta)
+	for e := protocol.Epoch(3); e <= 5; e++ {
+		n.sealAndOpen(e, 3, "v1", "v2", "v3")
+		rec := n.paid(e)
+		if want := (left + 255) / 256; rec.Emission != want || rec.Miners == 0 {
+			t.Errorf("epoch %d had %s to pay, and paid miners %s; want %s", e, rec.Emission, rec.Miners, want)
+		}
+		if left -= rec.Miners + rec.Validators; rec.Carried != left {
+			t.Errorf("epoch %d carries %s, want %s", e, rec.Carried, left)
+		}
+	}
+}
+
 // allPaid is what epochs up to e paid.
 func (n *network) allPaid(e protocol.Epoch) (sum protocol.Amount) {
 	for i := range e + 1 {

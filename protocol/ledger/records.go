@@ -313,7 +313,7 @@ type EpochRecord struct {
 	Epoch      protocol.Epoch
 	Height     protocol.Height // the epoch's last
 	Inputs     protocol.Hash   // of everything that Yuma was given
-	Emission   protocol.Amount // what there was to pay, at most 1¼ times what an epoch issues
+	Emission   protocol.Amount // what there was to pay (payout.go)
 	Miners     protocol.Amount // paid to miners
 	Validators protocol.Amount // paid to validators and their stakers
 	Carried    protocol.Amount // left in the pot to be paid

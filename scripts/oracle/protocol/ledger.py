@@ -795,7 +795,8 @@ class Ledger:
         return 2 * said > sum(stake for _, stake in judges)
 
     def budget(self):
-        return min(self.meta.pot - self.meta.unearned, self.issue() * 5 * self.net.schedule.tempo // 4)
+        payable = self.meta.pot - self.meta.unearned
+        return min(payable, max(self.issue() * 5 * self.net.schedule.tempo // 4, -(-payable // 256)))
 
     def kept(self, e, seat, drawn, done, a):
         """What duties of the last epoch, or of the window where none was drawn, leave of an amount."""
