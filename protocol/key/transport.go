@@ -29,9 +29,9 @@ func SignTransport(seed Secret, domain string, msg []byte) (Signature, error) {
 	return Signature(ed25519.Sign(ed25519.NewKeyFromSeed(b[:]), d[:])), nil
 }
 
-// smallOrder reports whether a key is one of the eight points P with 8·P = 0, in any
-// form that is read as one. Under these a signature that needed no secret is right for
-// all messages, or for one in a few.
+// smallOrder reports whether a key is one of the eight points P with 8·P = 0, in
+// any form that is read as one. Under these a signature that needed no secret is
+// right for all messages, or for one in a few.
 func smallOrder(pub [32]byte) bool {
 	pub[31] &= 0x7f // y alone, little-endian; above it is the sign of x
 	switch hex.EncodeToString(pub[:]) {
@@ -48,8 +48,8 @@ func smallOrder(pub [32]byte) bool {
 }
 
 // VerifyTransport returns nil if sig is the transport key's signature of msg for
-// the domain (RFC 8032, section 5.1.7); else [ErrSignature], also for a key of small
-// order, which is nobody's, or [ErrLabel] for a bad domain.
+// the domain (RFC 8032, section 5.1.7); else [ErrSignature], also for a key of
+// small order, which is nobody's, or [ErrLabel] for a bad domain.
 func VerifyTransport(pub [32]byte, domain string, msg []byte, sig Signature) error {
 	d, err := digest(domain, msg)
 	if err != nil {

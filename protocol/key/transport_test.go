@@ -10,9 +10,10 @@ import (
 	"github.com/assaynet/assay/protocol/key"
 )
 
-// TestAKeyOfSmallOrderSignsNothing: R = S·B − k·A. With S = 0 and A of small order R
-// is small, too, and there are only eight to try, of which one is right for a message
-// in a few: no secret is needed. The standard library takes these signatures.
+// TestAKeyOfSmallOrderSignsNothing: R = S·B − k·A. With S = 0 and A of small order
+// R is small, too, and there are only eight to try, of which one is right for a
+// message in a few: no secret is needed. The standard library takes these
+// signatures.
 func TestAKeyOfSmallOrderSignsNothing(t *testing.T) {
 	const domain = "assay/test"
 	points := []string{

@@ -60,9 +60,9 @@ func ReadPublished(r Reader, chain string, p *params.Params, n protocol.Round) (
 	return out, nil
 }
 
-// countPublished writes when openings are over how many answers there are to attest:
-// commitments, rosters and seeds are fixed then. So no judge can have the state keep
-// more than it has something to say about.
+// countPublished writes when openings are over how many answers there are to
+// attest: commitments, rosters and seeds are fixed then. So no judge can have the
+// state keep more than it has something to say about.
 func (m *machine) countPublished(n protocol.Round) {
 	published, err := ReadPublished(m.st, m.chain, m.p, n)
 	if err != nil {

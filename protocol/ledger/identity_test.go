@@ -39,8 +39,8 @@ func TestNobodyGetsASeatForAnothersHotkey(t *testing.T) {
 	}
 }
 
-// TestAConsentEnds: or it could be used again after the seat was pruned. One that ends
-// when nobody remembers it does not count either.
+// TestAConsentEnds: or it could be used again after the seat was pruned. One that
+// ends when nobody remembers it does not count either.
 func TestAConsentEnds(t *testing.T) {
 	for until, want := range map[protocol.Height]error{
 		6: nil, 5: ledger.ErrDeadline, 6 + wire.MaxConsent: nil, 7 + wire.MaxConsent: ledger.ErrDeadline, math.MaxUint64: ledger.ErrDeadline,

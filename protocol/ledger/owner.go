@@ -128,8 +128,8 @@ func (m *machine) handOver(k, name protocol.PublicKey) error {
 	return m.credit(name, acc.Balance)
 }
 
-// checkFresh refuses a key that has another use, or may have more than a balance: one
-// that signed for itself, which nobody else can make it do.
+// checkFresh refuses a key that has another use, or may have more than a balance:
+// one that signed for itself, which nobody else can make it do.
 func (m *machine) checkFresh(k protocol.PublicKey) error {
 	_, signs := get[protocol.PublicKey](m.st, NameKey(k))
 	_, swapped := get[Owner](m.st, OwnerKey(k))

@@ -117,8 +117,8 @@ func TestAllThatIsAColdkeysFollowsItsSwap(t *testing.T) {
 	}
 }
 
-// TestNobodyIsInTheWayOfASwap: whoever sees the announcement come pays the new key a
-// deposit first. The owner gets that, too, and the swap goes on.
+// TestNobodyIsInTheWayOfASwap: whoever sees the announcement come pays the new key
+// a deposit first. The owner gets that, too, and the swap goes on.
 func TestNobodyIsInTheWayOfASwap(t *testing.T) {
 	n := newNetwork(t, testGenesis())
 	swap := n.swap("rich cold", "new")

@@ -40,8 +40,8 @@ func (m *machine) heard(e protocol.Epoch) map[protocol.UID]Weights {
 	return rows
 }
 
-// potEpochs is how many epochs' pay a pot is at least. While less than 320 epochs' issue
-// is carried, 1¼ of one's is more than its 256th, and the cap alone counts.
+// potEpochs is how many epochs' pay a pot is at least. While less than 320 epochs'
+// issue is carried, 1¼ of one's is more than its 256th, and the cap alone counts.
 const potEpochs = 256
 
 // budget is what an epoch may pay of what is payable.

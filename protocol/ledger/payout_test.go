@@ -109,8 +109,9 @@ func TestACarriedPotIsPaidOverManyEpochs(t *testing.T) {
 	}
 }
 
-// TestWhatWasCarriedIsPaidWhenNothingIsIssuedAnyMore: all that there can be is issued,
-// and 256 tokens of it are in the pot. Each epoch pays a 256th of what is left.
+// TestWhatWasCarriedIsPaidWhenNothingIsIssuedAnyMore: all that there can be is
+// issued, and 256 tokens of it are in the pot. Each epoch pays a 256th of what is
+// left.
 func TestWhatWasCarriedIsPaidWhenNothingIsIssuedAnyMore(t *testing.T) {
 	n := newNetwork(t, testGenesis())
 	for e := range protocol.Epoch(3) {

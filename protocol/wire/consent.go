@@ -10,20 +10,20 @@ import (
 
 // Consent is a key's statement that it works for a coldkey: a hotkey's, without
 // which nobody gets a seat for it, nor what it earns; or that of another coldkey,
-// which shall sign for the first. The first is signed in [DomainConsent], the other in
-// [DomainSwap], and neither serves as the other: a hotkey did not agree to become a
-// coldkey, to whose owner all goes that is sent to it. It can be used up to block
-// Until, or it would hold for ever, also after its seat was pruned; and in the
-// [MaxConsent] blocks before that alone.
+// which shall sign for the first. The first is signed in [DomainConsent], the
+// other in [DomainSwap], and neither serves as the other: a hotkey did not agree
+// to become a coldkey, to whose owner all goes that is sent to it. It can be used
+// up to block Until, or it would hold for ever, also after its seat was pruned;
+// and in the [MaxConsent] blocks before that alone.
 type Consent struct {
 	_     struct{}        `cbor:",toarray"`
 	Until protocol.Height // the last block that may use it
 	Sig   Signature       // of the key, over [ConsentMessage], in the domain of its use
 }
 
-// MaxConsent is how many blocks ahead the end of a consent may be: at two seconds a
-// block twelve days, time to carry a text from a machine without a network. One that
-// was forgotten is worth nothing after that, whatever its maker wrote.
+// MaxConsent is how many blocks ahead the end of a consent may be: at two seconds
+// a block twelve days, time to carry a text from a machine without a network. One
+// that was forgotten is worth nothing after that, whatever its maker wrote.
 const MaxConsent = 1 << 19
 
 // ConsentMessage is what such a key signs: chain ‖ 0 ‖ coldkey ‖ u64 until. A
@@ -33,8 +33,8 @@ func ConsentMessage(chain string, coldkey protocol.PublicKey, until protocol.Hei
 	return binary.BigEndian.AppendUint64(b, uint64(until))
 }
 
-// NewConsent signs with a key that it works for a coldkey ([DomainConsent]) or signs
-// for it ([DomainSwap]).
+// NewConsent signs with a key that it works for a coldkey ([DomainConsent]) or
+// signs for it ([DomainSwap]).
 func NewConsent(s Signer, use Domain, chain string, coldkey protocol.PublicKey, until protocol.Height) (Consent, error) {
 	sig, err := s.Sign(string(use), ConsentMessage(chain, coldkey, until))
 	if err != nil {
