@@ -61,7 +61,7 @@ func TestAnEpochIsJudgedWeighedAndPutOnTheLedger(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !reflect.DeepEqual(sealed.Weights.UIDs, []protocol.UID{10, 11}) || !reflect.DeepEqual(sealed.Weights.Values, []uint16{65535, 0}) {
+	if !slices.Equal(sealed.Weights.UIDs, []protocol.UID{10, 11}) || !slices.Equal(sealed.Weights.Values, []uint16{65535, 0}) {
 		t.Errorf("weights %v %v, want the honest miner alone", sealed.Weights.UIDs, sealed.Weights.Values)
 	}
 	if sealed.Weights.Seal(w.self.PublicKey()) != seals[0].Hash {
