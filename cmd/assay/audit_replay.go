@@ -28,8 +28,11 @@ func auditReplayCommand() *cli.Command {
 compares each payment and each pot of the epochs with what the network recorded, to
 the unit. It stops at the first difference, and names epoch, seat, field and both
 values. With --states it builds the ledger's Merkle tree, too, and compares the
-hash of the state after every block, which more than two thirds of the validators
-signed in the header of the next.
+hash of the state after every block with what was recorded.
+
+A file has no signatures of validators: it shows that it agrees with itself. That
+it is of the network shows the hash of its last state, which --states prints, if a
+node that you trust has the same: GET /v1/state-hash?height=N.
 
 The exit status is 0 if all is equal, 1 if something differs, and 2 if it could not
 be found out: a file that was changed or cut off is no answer.
@@ -38,8 +41,8 @@ be found out: a file that was changed or cut off is no answer.
    assay audit replay --file network.audit --from 90 --states
 
 JSON fields: chain_id, from, to, epochs (that are equal), blocks, txs, paid (in those
-epochs), seconds, hash (of the file), and difference, if there is one: height, epoch,
-seat, field, recorded, derived.`,
+epochs), seconds, state (with --states: the hash after the last block), hash (of the
+file), and difference, if there is one: height, epoch, seat, field, recorded, derived.`,
 		Flags: append(queryFlags(),
 			&cli.StringFlag{Name: "file", Usage: "a `FILE` that assay audit export wrote; - is standard input"},
 			&cli.StringFlag{Name: "from", Usage: "the first `EPOCH` whose payments are compared (default: 0)"},
@@ -212,6 +215,9 @@ func tellReplay(w io.Writer, out *replayed) error {
 	}
 	_, err := fmt.Fprintf(w, "%s: epochs %d to %d are equal to the unit: %s paid; %d blocks with %d transactions in %.1f s\n",
 		out.Chain, out.From, out.To, out.Paid, out.Blocks, out.Txs, out.Seconds)
+	if err == nil && out.State != nil {
+		_, err = fmt.Fprintf(w, "state %s after block %d\n", out.State, out.Blocks)
+	}
 	if err == nil && out.Hash != nil {
 		_, err = fmt.Fprintf(w, "hash %s\n", out.Hash)
 	}

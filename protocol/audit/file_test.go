@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"io"
 	"reflect"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/assaynet/assay/protocol"
@@ -39,7 +41,7 @@ func full(h protocol.Height) *audit.Record {
 		Height: h, Time: -5, Proposer: apitest.Public("p"), PrevEligible: []protocol.PublicKey{apitest.Public("q")},
 		Votes:        []ledger.BlockVote{{Address: ledger.ConsensusAddress{1}, Power: 2, Flag: ledger.VoteNil}},
 		Misbehaviour: []ledger.Misbehaviour{{Offence: ledger.OffenceLightAttack, Address: ledger.ConsensusAddress{3}, Power: 4, Height: 5, Time: 6, Total: 7}},
-		StateHash:    wire.HashOf("state"), Txs: audit.Pack([][]byte{[]byte("head"), {}, []byte("tx")}),
+		StateHash:    wire.HashOf("state"), Txs: audit.Pack([][]byte{[]byte("head"), bytes.Repeat([]byte("tx"), 40)}),
 		Outcome: &audit.Outcome{Epoch: ledger.EpochRecord{Epoch: 8}, Payments: []ledger.Payment{{Miner: 9}}},
 	}
 }
@@ -88,7 +90,7 @@ func TestAFileGivesBackWhatWasWritten(t *testing.T) {
 	}
 	b, err := got[0].Block()
 	check(t, err)
-	if len(b.Txs) != 3 || string(b.Txs[0]) != "head" || len(b.Txs[1]) != 0 || string(b.Txs[2]) != "tx" || b.Time != -5 || len(b.Votes) != 1 || len(b.Misbehaviour) != 1 {
+	if len(b.Txs) != 2 || string(b.Txs[0]) != "head" || string(b.Txs[1]) != strings.Repeat("tx", 40) || b.Time != -5 || len(b.Votes) != 1 || len(b.Misbehaviour) != 1 {
 		t.Errorf("got %+v", b)
 	}
 }
@@ -163,6 +165,26 @@ func FuzzReader(f *testing.F) {
 			t.Errorf("%x is no file", b[:min(len(b), 20)])
 		}
 	})
+}
+
+// TestTransactionsThatNoBlockHasAreRefused before memory is taken for them: empty
+// ones, and more than there can be, in a record and in a block of this network.
+func TestTransactionsThatNoBlockHasAreRefused(t *testing.T) {
+	short := slices.Repeat([][]byte{{1}}, 100)
+	for name, txs := range map[string][]byte{
+		"an empty one": audit.Pack([][]byte{[]byte("head"), {}}), "many of a byte": audit.Pack(short), "millions of none": make([]byte, 24<<20),
+		"half a length": {0, 0, 0}, "more than is there": {0, 0, 0, 9, 1},
+	} {
+		if _, err := (&audit.Record{Height: 1, Txs: txs}).Block(); !errors.Is(err, wire.ErrMalformed) {
+			t.Errorf("%s: got %v", name, err)
+		}
+	}
+	f, err := audit.NewReader(bytes.NewReader(file(t, &audit.Record{Height: 1, Txs: audit.Pack([][]byte{make([]byte, 40<<20)})})))
+	check(t, err)
+	p := audit.Replay{Genesis: f.Genesis(), Threads: 1}
+	if _, err := p.Run(t.Context(), f); !errors.Is(err, wire.ErrMalformed) || !strings.Contains(err.Error(), "they may be") {
+		t.Errorf("a block of 40 MiB: got %v", err)
+	}
 }
 
 // FuzzDecodeRecord: what decodes encodes to the same bytes, and transactions that

@@ -107,18 +107,35 @@ func Pack(txs [][]byte) []byte {
 	return out
 }
 
+// leastTx is less than any transaction takes: a signature alone has 64 bytes.
+// The head of a block, its first, is shorter.
+const leastTx = 64
+
+// mostTxs is how many transactions so many packed bytes have at most.
+func mostTxs(packed int) int { return 1 + packed/(prefix+leastTx) }
+
+// unpack takes transactions apart; no block has one that is empty, or more than
+// fit it.
 func unpack(b []byte) ([][]byte, error) {
-	var out [][]byte
-	for len(b) > 0 {
-		if len(b) < prefix {
-			return nil, fmt.Errorf("%w: %d bytes behind the last transaction", wire.ErrMalformed, len(b))
+	count := 0
+	for rest := b; len(rest) > 0; count++ {
+		if len(rest) < prefix {
+			return nil, fmt.Errorf("%w: %d bytes behind the last transaction", wire.ErrMalformed, len(rest))
 		}
+		n := binary.BigEndian.Uint32(rest)
+		rest = rest[prefix:]
+		if n == 0 || n > math.MaxInt32 || int(n) > len(rest) {
+			return nil, fmt.Errorf("%w: a transaction of %d bytes, and %d are left", wire.ErrMalformed, n, len(rest))
+		}
+		rest = rest[n:]
+	}
+	if count > mostTxs(len(b)) {
+		return nil, fmt.Errorf("%w: %d transactions in %d bytes", wire.ErrMalformed, count, len(b))
+	}
+	out := make([][]byte, count)
+	for i := range out {
 		n := binary.BigEndian.Uint32(b)
-		b = b[prefix:]
-		if n > math.MaxInt32 || int(n) > len(b) {
-			return nil, fmt.Errorf("%w: a transaction of %d bytes, and %d are left", wire.ErrMalformed, n, len(b))
-		}
-		out, b = append(out, b[:n:n]), b[n:]
+		out[i], b = b[prefix:prefix+n:prefix+n], b[prefix+n:]
 	}
 	return out, nil
 }

@@ -49,6 +49,9 @@ type Report struct {
 	Blocks uint64          `json:"blocks"` // that were carried out
 	Txs    uint64          `json:"txs"`
 	Paid   protocol.Amount `json:"paid"` // in the epochs that were compared
+	// State is the hash of the state after the last block, where Root was set: with it
+	// who has only a file asks a node whether it is of the same network.
+	State *protocol.Hash `json:"state,omitempty"`
 	// Difference is the first thing that came out otherwise; nil where there is none.
 	Difference *Difference `json:"difference,omitempty"`
 }
@@ -166,6 +169,7 @@ func (p *replay) compareRoot(r *Record) error {
 	if err != nil {
 		return fmt.Errorf("state after block %d: %w", r.Height, err)
 	}
+	p.report.State = &root
 	if root != r.StateHash {
 		p.report.Difference = &Difference{
 			Height: r.Height, Epoch: p.Genesis.Params.Schedule.EpochOf(r.Height), Field: "state hash", Recorded: r.StateHash.String(), Derived: root.String(),
@@ -200,7 +204,7 @@ func (p *replay) read(ctx context.Context, src Source) <-chan *ahead {
 			}
 			next := &ahead{record: r, err: err}
 			if err == nil {
-				next.block, next.err = r.Block()
+				next.block, next.err = p.blockOf(r)
 			}
 			if next.err == nil {
 				p.look(next, turns)
@@ -217,6 +221,15 @@ func (p *replay) read(ctx context.Context, src Source) <-chan *ahead {
 		}
 	}()
 	return out
+}
+
+// blockOf returns the record's block, if it has no more bytes than a block of this
+// network may: so what is read ahead is bounded by that.
+func (p *replay) blockOf(r *Record) (*ledger.Block, error) {
+	if most := int(p.Genesis.Params.Block.MaxBytes); len(r.Txs) > most+prefix*mostTxs(most) {
+		return nil, fmt.Errorf("%w: block %d has %d bytes of transactions, and they may be %d", wire.ErrMalformed, r.Height, len(r.Txs), most)
+	}
+	return r.Block()
 }
 
 // share is how many transactions a thread looks at before it gives way.
