@@ -105,14 +105,14 @@ func (b *book) setLedger(infos []*peer.AddrInfo) {
 }
 
 // due returns the peers to dial now and marks them as being dialled: every
-// bootstrap peer that is away, and others while fewer than degree are
-// connected. Which others is left to chance: nodes that all choose the same
-// ones would overrun them.
-func (b *book) due(now time.Time, connected func(peer.ID) bool, open, degree, atMost int) []peer.AddrInfo {
+// bootstrap peer that is away, and others while fewer than degree were dialled:
+// who dials us is not chosen by us, and counts for nothing. Which others is left
+// to chance: nodes that all choose the same ones would overrun them.
+func (b *book) due(now time.Time, connected func(peer.ID) bool, dialled, degree, atMost int) []peer.AddrInfo {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	var boot, rest []*entry
-	room := degree - open // less those on their way
+	room := degree - dialled // less those on their way
 	for id, e := range b.peers {
 		switch {
 		case connected(id):

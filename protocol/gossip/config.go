@@ -69,11 +69,13 @@ type Config struct {
 	Seated func(identity protocol.PublicKey) bool
 	// MDNS finds peers of the chain on the local network.
 	MDNS bool
-	// Degree is how many connections the host itself tries to have. Default
-	// 12, twice the degree of a topic's mesh; more costs bandwidth.
+	// Degree is how many peers the host itself tries to have dialled; those that
+	// dial it come besides. Default 12, twice the degree of a topic's mesh; more
+	// costs bandwidth.
 	Degree int
 	// MaxPeers is the number of connections above which the least useful are
-	// closed. Default 64; each costs about 100 KiB.
+	// closed: of strangers first, of seats then, of peers that are kept never (see
+	// [Host.SetLedgerPeers]). Default 64; each costs about 100 KiB.
 	MaxPeers int
 	// Redial is the pause before a peer is dialled again. It doubles with
 	// each failure, to 64 times. Default 1 s.
@@ -96,6 +98,7 @@ type settings struct {
 	boot     []*peer.AddrInfo
 	scores   params.PeerScores
 	watch    watchTimes
+	grace    time.Duration // how long a new connection is not trimmed
 }
 
 // Defaults and limits of a Config.
@@ -109,7 +112,7 @@ const (
 
 // check fills defaults, reads the addresses and refuses contradictions.
 func (c Config) check() (*settings, error) {
-	s := &settings{Config: c, scores: params.DefaultPeerScores(), watch: defaultWatch}
+	s := &settings{Config: c, scores: params.DefaultPeerScores(), watch: defaultWatch, grace: trimGrace}
 	if !validChain(c.ChainID) {
 		return nil, fmt.Errorf("%w: chain id %.80q is not 1 to %d letters, digits and \"-_.\"", ErrConfig, c.ChainID, maxChainID)
 	}

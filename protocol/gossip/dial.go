@@ -23,14 +23,12 @@ const dialsAtOnce = 8
 func (h *Host) dialLoop(ctx context.Context, s *session) error {
 	var dials errgroup.Group
 	free := make(chan struct{}, dialsAtOnce) // one token for each dial under way
-	for _, b := range h.set.boot {
-		s.net.ConnManager().Protect(b.ID, "bootstrap")
-	}
 	connected := func(id peer.ID) bool { return s.net.Network().Connectedness(id) == network.Connected }
 	err := every(ctx, max(h.set.Redial/2, time.Millisecond), func() {
-		open := len(s.net.Network().Peers())
-		h.metrics.peers.Set(float64(open))
-		for _, info := range h.book.due(time.Now(), connected, open, h.set.Degree, dialsAtOnce-len(free)) {
+		h.metrics.peers.Set(float64(len(s.net.Network().Peers())))
+		dialled := len(s.dialled())
+		h.metrics.outbound.Set(float64(dialled))
+		for _, info := range h.book.due(time.Now(), connected, dialled, h.set.Degree, dialsAtOnce-len(free)) {
 			free <- struct{}{}
 			dials.Go(func() error {
 				defer func() { <-free }()
@@ -90,12 +88,21 @@ func (h *Host) Connect(ctx context.Context, addr string) error {
 	return h.dial(ctx, s, *info)
 }
 
-// SetLedgerPeers replaces the addresses that the ledger announces. The host
-// dials some of them when it has fewer than Degree connections. Announcements
-// that cannot be read are left out; it returns how many remain.
+// SetLedgerPeers replaces what the ledger says of peers. The host dials some of
+// them while it has dialled fewer than Degree, and keeps those connections, and
+// the validators' whoever dialled, when it lets others go. Announcements that
+// cannot be read are left out; it returns how many remain.
 func (h *Host) SetLedgerPeers(addrs []Addr) int {
 	var infos []*peer.AddrInfo
-	for _, a := range addrs[:min(len(addrs), maxLedgerPeers)] {
+	validators := map[peer.ID]bool{}
+	addrs = addrs[:min(len(addrs), maxLedgerPeers)]
+	for _, a := range addrs {
+		if id, err := peerID(a.Identity); a.Validator && err == nil {
+			validators[id] = true
+		}
+		if len(a.Addresses) == 0 {
+			continue // it dials, and is not dialled
+		}
 		info, err := a.resolve()
 		if err != nil {
 			h.set.Logger.Debug().Err(err).Msg("address on the ledger")
@@ -104,6 +111,7 @@ func (h *Host) SetLedgerPeers(addrs []Addr) int {
 		infos = append(infos, info)
 	}
 	h.book.setLedger(infos)
+	h.validators.Store(&validators)
 	return len(infos)
 }
 

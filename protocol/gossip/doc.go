@@ -42,7 +42,9 @@
 // # Peers
 //
 // The host stays connected to its bootstrap peers, and dials addresses that the
-// ledger announces until it has Degree connections. mDNS is a switch. Other
+// ledger announces until it has dialled Degree peers, however many dialled it.
+// Those connections, and validators', are kept when there are too many (keep.go).
+// mDNS is a switch. Other
 // ways to find peers implement the discovery interface of this package.
 //
 // A peer that is connected and listens to no topic is let go and dialled again

@@ -236,3 +236,14 @@ func (m *Meter) Use(k string, burst, perSecond, n float64, now time.Time, spends
 
 // Len is how many keys it remembers now.
 func (m *Meter) Len() int { return len(m.m.by) }
+
+// TrimAtOnce lets the connections of a host that does not run yet be trimmed as
+// soon as they are there.
+func TrimAtOnce(h *Host) { h.set.grace = 0 }
+
+// Trim looks at who is worth what, and lets the least useful go.
+func Trim(ctx context.Context, h *Host) {
+	s := h.session.Load()
+	h.keep(s)
+	s.net.ConnManager().TrimOpenConns(ctx)
+}

@@ -26,6 +26,9 @@ type Host struct {
 	faults  meter[peer.ID]      // of each peer, as a debt; outlives a connection
 	serving map[string]*service // by name of the stream; guarded by mu until Run
 
+	// validators are those of the ledger; nil until it is known.
+	validators atomic.Pointer[map[peer.ID]bool]
+
 	mu      sync.Mutex
 	started bool
 	ready   chan struct{} // closed when the host listens

@@ -54,7 +54,8 @@ func parsePeer(s string) (*peer.AddrInfo, error) {
 // Addr is where the ledger says that a seat is reached (wire.Serve).
 type Addr struct {
 	Identity  protocol.PublicKey
-	Addresses []string // multiaddrs, without the peer id
+	Addresses []string // multiaddrs, without the peer id; none for who only dials
+	Validator bool     // of the running set: its connection is kept
 }
 
 // maxAddresses is how many addresses of one peer are tried.

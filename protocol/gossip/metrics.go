@@ -19,6 +19,7 @@ type metrics struct {
 	foreign   prometheus.Counter
 	renewed   prometheus.Counter
 	peers     prometheus.Gauge
+	outbound  prometheus.Gauge
 	mesh      *prometheus.GaugeVec // topic
 }
 
@@ -41,6 +42,7 @@ func newMetrics(r prometheus.Registerer) (*metrics, error) {
 		foreign:   one("other_chain_total", "Peers let go because they are of another chain."),
 		renewed:   one("renewed_total", "Peers let go and dialled again because they were connected and not heard."),
 		peers:     prometheus.NewGauge(prometheus.GaugeOpts{Namespace: "assay", Subsystem: "gossip", Name: "peers", Help: "Connected peers."}),
+		outbound:  prometheus.NewGauge(prometheus.GaugeOpts{Namespace: "assay", Subsystem: "gossip", Name: "outbound_peers", Help: "Connected peers that this node dialled."}),
 		mesh: prometheus.NewGaugeVec(prometheus.GaugeOpts{
 			Namespace: "assay", Subsystem: "gossip", Name: "mesh_peers", Help: "Peers that messages are passed on to; without any, a topic is deaf.",
 		}, []string{"topic"}),
@@ -48,7 +50,7 @@ func newMetrics(r prometheus.Registerer) (*metrics, error) {
 	if r == nil {
 		return m, nil
 	}
-	for _, c := range []prometheus.Collector{m.messages, m.published, m.dropped, m.served, m.requested, m.dials, m.bans, m.foreign, m.renewed, m.peers, m.mesh} {
+	for _, c := range []prometheus.Collector{m.messages, m.published, m.dropped, m.served, m.requested, m.dials, m.bans, m.foreign, m.renewed, m.peers, m.outbound, m.mesh} {
 		if err := r.Register(c); err != nil {
 			return nil, fmt.Errorf("register metrics of gossip: %w", err)
 		}

@@ -57,7 +57,7 @@ var localNetworks = []netip.Prefix{
 // QUIC would cost a second socket and more memory per node, and relay, hole
 // punching and NAT detection have no use as long as miners only dial.
 func (h *Host) newNetwork() (host.Host, error) {
-	conns, err := connmgr.NewConnManager(max(h.set.Degree, h.set.MaxPeers*3/4), h.set.MaxPeers, connmgr.WithGracePeriod(trimGrace))
+	conns, err := connmgr.NewConnManager(max(h.set.Degree, h.set.MaxPeers*3/4), h.set.MaxPeers, connmgr.WithGracePeriod(h.set.grace))
 	if err != nil {
 		return nil, fmt.Errorf("connection manager: %w", err)
 	}

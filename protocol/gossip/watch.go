@@ -72,6 +72,7 @@ type watch struct {
 	empty   map[Topic]time.Time     // without a peer in the mesh, since when
 	broken  map[peer.ID][]time.Time // streams that broke in a whole connection
 	warned  time.Time               // when the log was last told of lost peers
+	kept    map[peer.ID]bool        // whose connections are protected
 
 	mu        sync.Mutex
 	deaf      []Topic          // guarded by mu
@@ -82,7 +83,7 @@ type watch struct {
 func newWatch() *watch {
 	return &watch{
 		lost: map[peer.ID]time.Time{}, renewed: map[peer.ID]time.Time{}, empty: map[Topic]time.Time{},
-		broken: map[peer.ID][]time.Time{}, parted: map[peer.ID]bool{},
+		broken: map[peer.ID][]time.Time{}, parted: map[peer.ID]bool{}, kept: map[peer.ID]bool{},
 	}
 }
 
@@ -126,6 +127,7 @@ func (h *Host) watchLoop(ctx context.Context, s *session) error {
 		h.renewLost(ctx, s, now, peers)
 		h.noteDeaf(s, now, len(peers))
 		h.noteBroken(s, now, len(peers))
+		h.keep(s)
 	})
 }
 

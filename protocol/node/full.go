@@ -169,12 +169,20 @@ func (f *Full) follow(ctx context.Context) error {
 	return nil
 }
 
-// announcePeers hands the addresses of all seats to gossip.
+// announcePeers hands the addresses of all seats to gossip, and who validates.
 func (f *Full) announcePeers(r ledger.Reader) error {
+	sets, _, err := ledger.ReadValidators(r)
+	if err != nil {
+		return fmt.Errorf("read validators: %w", err)
+	}
+	validates := map[protocol.UID]bool{}
+	for _, v := range sets.Set {
+		validates[v.UID] = true
+	}
 	var addrs []gossip.Addr
-	err := ledger.Seats(r, func(s ledger.Seat) bool {
-		if len(s.Addresses) > 0 && !s.Identity.IsZero() && s.Hotkey != f.cfg.Hotkey.PublicKey() {
-			addrs = append(addrs, gossip.Addr{Identity: s.Identity, Addresses: s.Addresses})
+	err = ledger.Seats(r, func(s ledger.Seat) bool {
+		if (len(s.Addresses) > 0 || validates[s.ID.UID]) && !s.Identity.IsZero() && s.Hotkey != f.cfg.Hotkey.PublicKey() {
+			addrs = append(addrs, gossip.Addr{Identity: s.Identity, Addresses: s.Addresses, Validator: validates[s.ID.UID]})
 		}
 		return true
 	})

@@ -93,9 +93,7 @@ func (l *Light) know(seats []ledger.Seat) {
 			continue
 		}
 		keepers[gossip.PeerID(s.Identity)] = true
-		if len(s.Addresses) > 0 {
-			addrs = append(addrs, gossip.Addr{Identity: s.Identity, Addresses: s.Addresses})
-		}
+		addrs = append(addrs, gossip.Addr{Identity: s.Identity, Addresses: s.Addresses, Validator: true})
 	}
 	l.host.SetLedgerPeers(addrs)
 	l.mu.Lock()

@@ -1,0 +1,69 @@
+package gossip
+
+import (
+	"github.com/libp2p/go-libp2p/core/network"
+	"github.com/libp2p/go-libp2p/core/peer"
+)
+
+// Who dials a host chooses the host; whom the host dials it chooses itself, among
+// those that its operator and the ledger name. So strangers that come must never
+// push out what it chose, or it soon hears nobody else. When there are more than
+// MaxPeers connections, the connection manager closes those of the least value:
+//
+//	kept     bootstrap peers, peers of the book that we dialled, and validators:
+//	         at most as many as there are of these, Degree, and the running set
+//	seated   identities that seats are bound to
+//	others   anybody
+
+const (
+	keptTag   = "kept"
+	seatTag   = "seat"
+	seatValue = 100 // above what the router gives for messages: 15 a topic
+)
+
+// dialled returns the connected peers that this host dialled.
+func (s *session) dialled() map[peer.ID]bool {
+	out := map[peer.ID]bool{}
+	for _, c := range s.net.Network().Conns() {
+		if c.Stat().Direction == network.DirOutbound {
+			out[c.RemotePeer()] = true
+		}
+	}
+	return out
+}
+
+// isValidator reports whether the ledger names a peer as a validator.
+func (h *Host) isValidator(id peer.ID) bool {
+	v := h.validators.Load()
+	return v != nil && (*v)[id]
+}
+
+// keep tells the connection manager which peers are worth what. It is called more
+// often than trimGrace, so that nobody is let go before it is known who it is.
+func (h *Host) keep(s *session) {
+	dialled, kept := s.dialled(), map[peer.ID]bool{}
+	for _, b := range h.set.boot {
+		kept[b.ID] = true
+	}
+	manager := s.net.ConnManager()
+	for _, id := range s.net.Network().Peers() {
+		_, known := h.book.of(id)
+		if h.isValidator(id) || known && dialled[id] {
+			kept[id] = true
+		}
+		if h.classOf(id) == seated {
+			manager.TagPeer(id, seatTag, seatValue)
+		} else {
+			manager.UntagPeer(id, seatTag)
+		}
+	}
+	for id := range kept {
+		manager.Protect(id, keptTag)
+	}
+	for id := range s.watch.kept {
+		if !kept[id] {
+			manager.Unprotect(id, keptTag)
+		}
+	}
+	s.watch.kept = kept
+}
