@@ -12,6 +12,8 @@ var (
 	LogEvents = logEvents
 	NewTip    = newTip
 	Deafness  = deafness
+	// FormerConsensus are the keys that a node still signs with.
+	FormerConsensus = formerConsensus
 )
 
 // Set and Wait are those of a tip.

@@ -13,7 +13,6 @@ import (
 	"github.com/assaynet/assay/protocol/audit"
 	"github.com/assaynet/assay/protocol/consensus"
 	"github.com/assaynet/assay/protocol/gossip"
-	"github.com/assaynet/assay/protocol/key"
 	"github.com/assaynet/assay/protocol/ledger"
 	"github.com/assaynet/assay/protocol/submit"
 	"github.com/assaynet/assay/protocol/wire"
@@ -81,13 +80,9 @@ func (f *Full) openConsensus() error {
 	if err != nil {
 		return fmt.Errorf("derive consensus key: %w", err)
 	}
-	var former []key.Secret // signs until the ledger has taken up the newest
-	if g := f.cfg.Generation; g > 0 {
-		before, err := f.cfg.Hotkey.DeriveConsensus(f.cfg.Genesis.Origin(), g-1)
-		if err != nil {
-			return fmt.Errorf("derive former consensus key: %w", err)
-		}
-		former = append(former, before)
+	former, err := formerConsensus(f.cfg.Hotkey, f.cfg.Genesis.Origin(), f.cfg.Generation)
+	if err != nil {
+		return err
 	}
 	transport, err := f.cfg.Hotkey.DeriveTransport(f.cfg.Genesis.Origin(), f.cfg.Generation)
 	if err != nil {

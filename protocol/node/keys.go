@@ -55,6 +55,24 @@ func ConsensusKey(h Hotkey, g *ledger.Genesis, generation uint32, address string
 	return c, err
 }
 
+// maxFormer is of how many generations before its own a node still signs with the
+// consensus key: a set changes once an epoch, and keys may be rotated more often.
+const maxFormer = 16
+
+// formerConsensus returns the consensus keys of the generations before one, the
+// newest first. One of them signs until the ledger has taken up the newest.
+func formerConsensus(h Hotkey, network string, generation uint32) ([]key.Secret, error) {
+	var out []key.Secret
+	for g := generation; g > 0 && generation-g < maxFormer; g-- {
+		k, err := h.DeriveConsensus(network, g-1)
+		if err != nil {
+			return nil, fmt.Errorf("derive the consensus key of generation %d: %w", g-1, err)
+		}
+		out = append(out, k)
+	}
+	return out, nil
+}
+
 func bound(derive func(string, uint32) (key.Secret, error), hotkey protocol.PublicKey, g *ledger.Genesis, generation uint32) (protocol.PublicKey, wire.Signature, error) {
 	var none protocol.PublicKey
 	secret, err := derive(g.Origin(), generation)

@@ -46,3 +46,24 @@ func TestDerivedKeysDifferByNetworkAndGeneration(t *testing.T) {
 		t.Error("one salt on two chains")
 	}
 }
+
+// TestTwoRotationsInOneEpochTakeNobodyOut: the set has the key of the generation
+// before last until the epoch ends, and the node signs with it.
+func TestTwoRotationsInOneEpochTakeNobodyOut(t *testing.T) {
+	h := hotkey(t, "v0")
+	former, err := node.FormerConsensus(h, "net", 3)
+	check(t, err)
+	if len(former) != 3 {
+		t.Fatalf("%d former keys of generation 3, want those of 2, 1 and 0", len(former))
+	}
+	for i, g := range []uint32{2, 1, 0} {
+		want, err := h.DeriveConsensus("net", g)
+		check(t, err)
+		if former[i].Expose() != want.Expose() {
+			t.Errorf("number %d is not the key of generation %d", i, g)
+		}
+	}
+	if former, err = node.FormerConsensus(h, "net", 1<<32-1); err != nil || len(former) != 16 {
+		t.Errorf("%d former keys of the last generation, %v, want 16", len(former), err)
+	}
+}
