@@ -29,10 +29,10 @@ func SignTransport(seed Secret, domain string, msg []byte) (Signature, error) {
 	return Signature(ed25519.Sign(ed25519.NewKeyFromSeed(b[:]), d[:])), nil
 }
 
-// smallOrder reports whether a key is one of the eight points P with 8·P = 0, in
-// any form that is read as one. Under these a signature that needed no secret is
-// right for all messages, or for one in a few.
-func smallOrder(pub [32]byte) bool {
+// SmallOrder reports whether a transport key is one of the eight points P with
+// 8·P = 0, in any form that is read as one. Under these a signature that needed no
+// secret is right for all messages, or for one in a few.
+func SmallOrder(pub [32]byte) bool {
 	pub[31] &= 0x7f // y alone, little-endian; above it is the sign of x
 	switch hex.EncodeToString(pub[:]) {
 	case "0000000000000000000000000000000000000000000000000000000000000000", // 0, of order 4
@@ -55,7 +55,7 @@ func VerifyTransport(pub [32]byte, domain string, msg []byte, sig Signature) err
 	if err != nil {
 		return err
 	}
-	if smallOrder(pub) {
+	if SmallOrder(pub) {
 		return fmt.Errorf("transport key %x has a small order: %w", pub[:4], ErrSignature)
 	}
 	if !ed25519.Verify(pub[:], d[:], sig[:]) {

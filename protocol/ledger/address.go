@@ -28,6 +28,15 @@ func ReadAddress(r Reader, a key.Address) (AddressRecord, bool, error) {
 	return read[AddressRecord](r, AddressKey(a))
 }
 
+// checkAddress refuses a consensus key that another hotkey's seat had, for as long
+// as a proof of what it signed there counts: the proof would meet the wrong seat.
+func (m *machine) checkAddress(s *Seat, k protocol.PublicKey) error {
+	if rec, ok := get[AddressRecord](m.st, AddressKey(key.AddressOf(k))); ok && rec.Hotkey != s.Hotkey {
+		return broken(ErrTaken, "key %s is answered for by hotkey %s, up to block %d", k, rec.Hotkey, rec.Until)
+	}
+	return nil
+}
+
 // bindAddress notes whose a seat's consensus key is.
 func (m *machine) bindAddress(s *Seat) {
 	put(m.st, AddressKey(key.AddressOf(s.Consensus.Key)), AddressRecord{Seat: s.ID, Hotkey: s.Hotkey})

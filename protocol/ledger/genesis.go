@@ -120,13 +120,17 @@ func (g *Genesis) Check() error {
 	return nil
 }
 
-// checkTransports refuses a transport key that comes twice.
+// checkTransports refuses a transport key that comes twice, or has a small order:
+// everybody could sign with that.
 func (g *Genesis) checkTransports() error {
 	seen := make(map[protocol.Hash]bool)
 	for i := range g.Seats {
 		c := g.Seats[i].Consensus
 		if c == nil || c.TransportKey.IsZero() {
 			continue
+		}
+		if key.SmallOrder(c.TransportKey) {
+			return fmt.Errorf("%w: seat %d: transport key %s has a small order", ErrGenesis, i, c.TransportKey)
 		}
 		if seen[c.TransportKey] {
 			return fmt.Errorf("%w: seat %d: transport key %s comes twice", ErrGenesis, i, c.TransportKey)

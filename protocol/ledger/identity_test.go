@@ -124,6 +124,44 @@ func TestNobodyAnnouncesAnothersTransportKey(t *testing.T) {
 	}
 }
 
+// TestWhoSignedTwiceTakesItsKeyNowhere: evidence names the address of a key. Who
+// could bind it to another seat, of the same owner or not, would have the proof
+// meet that one, or after it was pruned, nobody.
+func TestWhoSignedTwiceTakesItsKeyNowhere(t *testing.T) {
+	n := newNetwork(t, testGenesis())
+	n.consKeys[secret("v1 next").Public()] = "v1"
+	if err := n.do("v1", n.consensusAs("v1", " next", "h:1")); err != nil {
+		t.Fatal(err)
+	}
+	n.until(42) // two sets later
+	sig, err := signer{secret("v1 consensus")}.Sign(string(wire.DomainBind), wire.BindMessage(n.chain, secret("m1").Public()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	moved := n.consensusAs("m1", " consensus", "h:2")
+	moved.Key, moved.KeySig = secret("v1 consensus").Public(), sig
+	if err := n.do("m1", moved); !errors.Is(err, ledger.ErrTaken) {
+		t.Errorf("got %v, want %v", err, ledger.ErrTaken)
+	}
+	address := key.AddressOf(moved.Key)
+	if rec, ok, err := ledger.ReadAddress(n.tree, address); err != nil || !ok || rec.Seat != n.seat("v1").ID {
+		t.Errorf("the address is of %+v, %v, %v", rec, ok, err)
+	}
+	n.jump(1 + 20 + 2 + 1000 - 1)
+	n.block()
+	if err := n.do("m1", moved); err != nil {
+		t.Errorf("when no evidence counts any more: %v", err)
+	}
+}
+
+func TestGenesisRefusesATransportKeyOfSmallOrder(t *testing.T) {
+	g := testGenesis()
+	g.Seats[0].Consensus.TransportKey = protocol.Hash{1} // the neutral point: anybody signs with it
+	if err := g.Check(); !errors.Is(err, ledger.ErrGenesis) {
+		t.Errorf("got %v, want %v", err, ledger.ErrGenesis)
+	}
+}
+
 func TestGenesisRefusesATransportKeyTwice(t *testing.T) {
 	g := testGenesis()
 	g.Seats[0].Consensus.TransportKey = protocol.Hash{7}

@@ -183,6 +183,28 @@ func TestOnlyAFreshKeyThatAgreesTakesAnothersPlace(t *testing.T) {
 	}
 }
 
+// TestAKeyThatHasStakeIsNotFresh, though it never signed and its seat was pruned:
+// the stake that the genesis gave it would be nobody's.
+func TestAKeyThatHasStakeIsNotFresh(t *testing.T) {
+	g := testGenesis()
+	g.Params.Seats.Max, g.Params.Seats.Immunity = 5, 1
+	g.Seats[3].Stake = 5 * protocol.Unit // less than a validator's
+	n := newNetwork(t, g)
+	n.until(2)
+	if err := n.do("rich cold", n.register("rich cold", "m4", 2*protocol.Unit)); err != nil {
+		t.Fatal(err)
+	}
+	if uid := n.seat("m4").ID.UID; uid != 3 {
+		t.Fatalf("m4 has seat %d, want that of m1", uid)
+	}
+	if err := n.do("rich cold", n.swap("rich cold", "m1 cold")); !errors.Is(err, ledger.ErrTaken) {
+		t.Errorf("got %v, want %v", err, ledger.ErrTaken)
+	}
+	if err := n.do("m1 cold", &wire.RemoveStake{Hotkey: secret("m1").Public()}); err != nil {
+		t.Errorf("it has no way to its stake: %v", err)
+	}
+}
+
 // TestPayGoesWhereItsOwnerSays, and only its owner says it.
 func TestPayGoesWhereItsOwnerSays(t *testing.T) {
 	n := newNetwork(t, testGenesis())

@@ -73,12 +73,16 @@ func (m *machine) prune(s *Seat) {
 	m.emit(Event{Name: EventPruned, Epoch: m.currentEpoch(), Seat: s.ID, Hotkey: s.Hotkey})
 }
 
-// own counts the seats of a coldkey.
+// own counts the seats of a coldkey. The count of one that never signed, which only
+// a genesis makes, stays when it is zero: it says that the key has had stake, and
+// has it still.
 func (m *machine) own(coldkey protocol.PublicKey, change int) {
 	n, _ := get[uint32](m.st, OwnedKey(coldkey))
 	if n = uint32(int(n) + change); n == 0 {
-		del(m.st, OwnedKey(coldkey))
-		return
+		if acc, _ := get[Account](m.st, AccountKey(coldkey)); acc.Nonce > 0 {
+			del(m.st, OwnedKey(coldkey))
+			return
+		}
 	}
 	put(m.st, OwnedKey(coldkey), n)
 }

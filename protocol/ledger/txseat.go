@@ -130,6 +130,9 @@ func (m *machine) setConsensusKey(s Seat, b *wire.SetConsensusKey) error {
 	if err := m.checkTransport(&s, b); err != nil {
 		return err
 	}
+	if err := m.checkAddress(&s, b.Key); err != nil {
+		return err
+	}
 	set := m.validators()
 	for _, v := range slices.Concat(set.Set, set.Prev) {
 		if v.Key == b.Key && v.UID != s.ID.UID {

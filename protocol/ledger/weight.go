@@ -94,11 +94,11 @@ var costs = map[wire.TxType]struct {
 	each  Cost
 }{
 	wire.TxTransfer:        {base: Cost{Reads: 4, Writes: 2, Bytes: 6 * smallBytes}},
-	wire.TxRegister:        {base: Cost{Checks: 1, Reads: 8, Writes: 17, Bytes: 2*seatBytes + 27*smallBytes}},
+	wire.TxRegister:        {base: Cost{Checks: 1, Reads: 9, Writes: 17, Bytes: 2*seatBytes + 28*smallBytes}},
 	wire.TxAddStake:        {base: Cost{Reads: 5, Writes: 3, Bytes: seatBytes + 8*smallBytes}},
 	wire.TxRemoveStake:     {base: Cost{Reads: 6, Writes: 6, Bytes: 10 * smallBytes}}, // and what its maturing costs
 	wire.TxServe:           {base: Cost{Checks: 1, Reads: 1, Writes: 3, Bytes: seatBytes + 4*smallBytes}},
-	wire.TxSetConsensusKey: {base: Cost{Checks: 2, Reads: 3, Writes: 8, Bytes: seatBytes + setBytes + 10*smallBytes}},
+	wire.TxSetConsensusKey: {base: Cost{Checks: 2, Reads: 4, Writes: 8, Bytes: seatBytes + setBytes + 11*smallBytes}},
 	wire.TxExtendBeacon:    {base: Cost{Writes: 1, Bytes: seatBytes}},
 	wire.TxCommit:          {base: Cost{Reads: 3, Writes: 1, Bytes: rosterBytes + 4*smallBytes}},
 	wire.TxCommitWeights:   {base: Cost{Reads: 2, Writes: 2, Bytes: seatBytes + 4*smallBytes}},
@@ -151,15 +151,23 @@ func TxWeight(raw []byte, chain string) (uint64, error) {
 // transaction that made it paid for it.
 var matured = Cost{Reads: 3, Writes: 2, Bytes: seatBytes + 4*smallBytes}
 
+// maturing returns how many entries one block may meet whose time has come. Each of
+// the three delays leads back to another block, which may have been full of what
+// makes its entries: stake that was removed, seats that were bought, and keys that
+// were given up, by those who had them or with seats that were pruned.
+func maturing(maxWeight uint64) uint64 {
+	most := func(b wire.Body) uint64 { return maxWeight / TxCost(b, 0).Weight() }
+	return most(&wire.RemoveStake{}) + most(&wire.Register{}) + max(most(&wire.Register{}), most(&wire.SetConsensusKey{}))
+}
+
 // OwnCost returns what a block does by itself at most: ordinary for any block, end
 // for the last of an epoch. They grow with the limits of the network, which Seats
 // and Kinds set, and not with its history.
 func OwnCost(p *params.Params) (ordinary, end Cost) {
 	seats, judges, kinds := uint64(p.Seats.Max), uint64(p.Seats.MaxValidators), uint64(len(p.Kinds))
-	paid := p.Block.MaxWeight / TxCost(&wire.RemoveStake{}, 0).Weight() // entries that mature at one height
 
 	ordinary = Cost{Reads: 34, Writes: 16, Bytes: 8*setBytes + ChainLength*uint64(len(protocol.Hash{})) + 4*seatBytes}
-	ordinary = ordinary.plus(matured.times(paid))
+	ordinary = ordinary.plus(matured.times(maturing(p.Block.MaxWeight)))
 	// Requests: one that ends, what else is due, and what is forgotten.
 	due := Cost{Reads: 4, Writes: 4, Bytes: recordBytes + 4*smallBytes}.times(2 * (dueRecords + wire.MaxRequested + maxJudges))
 	due = due.plus(Cost{Reads: 1, Bytes: recordBytes}.times(maxSealed))

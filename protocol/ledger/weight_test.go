@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/assaynet/assay/protocol"
+	"github.com/assaynet/assay/protocol/key"
 	"github.com/assaynet/assay/protocol/ledger"
 	"github.com/assaynet/assay/protocol/task/preference"
 	"github.com/assaynet/assay/protocol/wire"
@@ -339,6 +340,47 @@ func TestNoTransactionCostsMoreThanItsRow(t *testing.T) {
 				t.Errorf("the row weighs %d, more than twice of what its worst does, %d", most.Weight(), used.Weight())
 			}
 		})
+	}
+}
+
+// TestABlockBoundsWhatThreeDelaysBringTogether: blocks that were full of stake
+// removed, of seats bought and of keys given up meet, each by its own delay, at one
+// height. What that height costs is within what it may grow with blocks' weight.
+func TestABlockBoundsWhatThreeDelaysBringTogether(t *testing.T) {
+	own := func(entries bool) ledger.Cost {
+		n := newNetwork(t, testGenesis())
+		n.until(4)
+		if entries {
+			most := func(b wire.Body) uint64 { return n.p.Block.MaxWeight / ledger.TxCost(b, 0).Weight() }
+			meta, _, _ := ledger.ReadMeta(n.tree)
+			for i := range most(&wire.RemoveStake{}) {
+				n.set(ledger.UnbondingKey(n.next(), secret(fmt.Sprint("staker ", i)).Public()), ledger.Unbonding{Amount: 1})
+				meta.Unbonding++
+				meta.Issued++
+			}
+			n.set(ledger.MetaKey(), meta)
+			for i := range most(&wire.Register{}) {
+				id := protocol.SeatID{UID: protocol.UID(100 + i)}
+				n.set(ledger.SeatKey(id.UID), ledger.Seat{ID: id})
+				n.set(ledger.ImmuneKey(n.next()+1, id.UID), id)
+			}
+			for i := range max(most(&wire.Register{}), most(&wire.SetConsensusKey{})) {
+				a := key.AddressOf(secret(fmt.Sprint("signer ", i)).Public())
+				n.set(ledger.AddressKey(a), ledger.AddressRecord{Until: n.next()})
+				n.set(ledger.LeftAddressKey(n.next(), a), a)
+			}
+		}
+		return n.block().Own
+	}
+	p := testParams()
+	most, _ := ledger.OwnCost(&p)
+	p.Block.MaxWeight = 0
+	quiet, _ := ledger.OwnCost(&p)
+	full, empty := own(true), own(false)
+	full.Reads, full.Writes, full.Bytes = full.Reads-empty.Reads, full.Writes-empty.Writes, full.Bytes-empty.Bytes
+	most.Reads, most.Writes, most.Bytes = most.Reads-quiet.Reads, most.Writes-quiet.Writes, most.Bytes-quiet.Bytes
+	if !full.Within(most) {
+		t.Errorf("entries cost %+v, at most %+v", full, most)
 	}
 }
 

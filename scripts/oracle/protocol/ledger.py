@@ -355,6 +355,8 @@ class Ledger:
         old = [s for s in self.seats() if self.height - s.id[2] >= self.net.seats.immunity and s.id[1] not in held]
         rule(old, "ErrFull")
         s = min(old, key=lambda s: (s.average, s.id[2], s.id[1]))
+        if self.account(s.coldkey)[1] == 0 and self.get(b"O" + s.coldkey) == 1:
+            self.put(b"O" + s.coldkey, 0)
         self.leave_address(s)
         for key in (b"h" + s.hotkey, b"i" + s.identity, b"x" + s.consensus[0], b"t" + s.consensus[1], b"y" + u16(s.id[1]), b"v" + u16(s.id[1]), b"S" + u16(s.id[1])):
             self.delete(key)
@@ -364,8 +366,9 @@ class Ledger:
         """Writes what the state keeps of who is pruned, who owns how many, and of sums, as if it had kept nothing."""
         self.meta.balances, self.meta.stakes, self.meta.unbonding = (sum(v[0] for _, v in self.below(letter)) for letter in (b"a", b"K", b"q"))
         for letter in (b"E", b"I", b"O"):
-            for key, _ in self.below(letter):
-                self.delete(key)
+            for key, value in self.below(letter):
+                if letter != b"O" or value:
+                    self.delete(key)
         held = {m[0] for s in self.get(b"z") for m in s}
         for s in self.seats():
             end, uid = s.id[2] + self.net.seats.immunity, u16(s.id[1])
@@ -430,6 +433,7 @@ class Ledger:
         rule(self.get(b"t" + transport, s.id[1]) == s.id[1], "ErrTaken")
         self.signed(verify_transport, transport, "assay/1/bind", s.hotkey, transport_sig, "ErrBadKey")
         rule(all(m[1] != key or m[0] == s.id[1] for members in self.get(b"z") for m in members), "ErrTaken")
+        rule(self.get(b"V" + address(key), [0, s.hotkey])[1] == s.hotkey, "ErrTaken")
         self.leave_address(s)
         self.delete(b"x" + s.consensus[0])
         self.delete(b"t" + s.consensus[1])
