@@ -12,7 +12,6 @@ var (
 	ReadPipe      = readPipe
 	Seal          = seal
 	Unseal        = unseal
-	WriteFile     = writeFile
 )
 
 // MaxFile is the limit of a key file in bytes.

@@ -8,81 +8,12 @@ import (
 	"os"
 	"path/filepath"
 	"syscall"
+
+	"github.com/assaynet/assay/protocol/durable"
 )
 
 // errShape says that a path is no regular file, or one that is too large.
 var errShape = errors.New("want a small regular file")
-
-// The system calls by which a new file gets its name, in order:
-//
-//	openat  DIR/.NAME.RANDOM, O_CREAT|O_EXCL, mode 0600
-//	write
-//	fchmod  the file's mode
-//	fsync   the bytes are on disk before the name is
-//	linkat  to DIR/NAME, which fails if NAME exists; or renameat to replace it
-//	unlinkat DIR/.NAME.RANDOM
-//	fsync   DIR: the name is on disk before we say so
-//
-// After a crash there is NAME, whole, or none, and at worst a .NAME.RANDOM.
-
-// writeFile makes path with the content and mode. If it exists, replace
-// decides between replacing it and [fs.ErrExist].
-func writeFile(path string, content []byte, mode fs.FileMode, replace bool) (err error) {
-	dir, name := filepath.Split(path)
-	f, err := os.CreateTemp(dir, "."+name+".*")
-	if err != nil {
-		return err
-	}
-	defer func() {
-		// The second close and the removal of a file that was renamed away
-		// fail, and mean nothing.
-		_ = f.Close()
-		_ = os.Remove(f.Name())
-	}()
-	if _, err := f.Write(content); err != nil {
-		return err
-	}
-	if err := f.Chmod(mode); err != nil {
-		return err
-	}
-	if err := f.Sync(); err != nil {
-		return err
-	}
-	if err := f.Close(); err != nil {
-		return err
-	}
-	if replace {
-		err = os.Rename(f.Name(), path)
-	} else {
-		err = publish(f.Name(), path)
-	}
-	if err != nil {
-		return err
-	}
-	return syncDir(dir)
-}
-
-// publish gives the file temp the name path unless that is taken. Where the
-// file system knows no links, a look before the rename must do.
-func publish(temp, path string) error {
-	err := os.Link(temp, path)
-	if err == nil || errors.Is(err, fs.ErrExist) {
-		return err
-	}
-	if _, statErr := os.Lstat(path); !errors.Is(statErr, fs.ErrNotExist) {
-		return errors.Join(fs.ErrExist, statErr)
-	}
-	return os.Rename(temp, path)
-}
-
-// syncDir makes the names in a directory durable.
-func syncDir(dir string) error {
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	return errors.Join(d.Sync(), d.Close())
-}
 
 // makeDir makes dir and its parents, mode 0700. It returns [ErrExposed] if
 // others may write in dir, for they could swap a key.
@@ -92,7 +23,7 @@ func makeDir(dir string) error {
 		if err := os.MkdirAll(dir, 0o700); err != nil {
 			return fmt.Errorf("make key directory: %w", err)
 		}
-		if err := syncDir(filepath.Dir(filepath.Clean(dir))); err != nil {
+		if err := durable.SyncDir(filepath.Dir(filepath.Clean(dir))); err != nil {
 			return fmt.Errorf("make key directory: %w", err)
 		}
 		info, err = os.Stat(dir)

@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/assaynet/assay/protocol"
+	"github.com/assaynet/assay/protocol/durable"
 	"github.com/assaynet/assay/protocol/key"
 )
 
@@ -86,12 +87,12 @@ func (s *Store) Create(name string, k *Key, p Passphrase) error {
 		return err
 	}
 	path := s.Path(name)
-	if err := writeFile(path, file, 0o600, false); errors.Is(err, fs.ErrExist) {
+	if err := durable.Create(path, file, 0o600); errors.Is(err, fs.ErrExist) {
 		return fmt.Errorf("%s: %w", path, ErrExists)
 	} else if err != nil {
 		return fmt.Errorf("write key: %w", err)
 	}
-	if err := writeFile(s.publicPath(name), []byte(k.PublicKey().String()+"\n"), 0o644, true); err != nil {
+	if err := durable.Replace(s.publicPath(name), []byte(k.PublicKey().String()+"\n"), 0o644); err != nil {
 		// Whoever made the key takes an error for "there is none".
 		return fmt.Errorf("write public key: %w", errors.Join(err, os.Remove(path)))
 	}
@@ -198,7 +199,7 @@ func (s *Store) openError(name string, err error) error {
 func (s *Store) checkPublic(name string, k *Key) error {
 	pub, err := s.Public(name)
 	if errors.Is(err, ErrMissing) {
-		_ = writeFile(s.publicPath(name), []byte(k.PublicKey().String()+"\n"), 0o644, true)
+		_ = durable.Replace(s.publicPath(name), []byte(k.PublicKey().String()+"\n"), 0o644)
 		return nil
 	}
 	if err != nil {

@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/assaynet/assay/protocol"
+	"github.com/assaynet/assay/protocol/durable"
 	"github.com/assaynet/assay/protocol/key"
 	"github.com/assaynet/assay/protocol/keystore"
 )
@@ -131,7 +132,7 @@ func TestCreateNeverReplacesAKey(t *testing.T) {
 	want(t, "vacant", s.Vacant("hotkey"), keystore.ErrExists)
 	want(t, "create", s.Create("hotkey", testKey(t, keystore.Hotkey, 2), passphrase(t, "x")), keystore.ErrExists)
 	// Past the first look, the link decides.
-	want(t, "write", keystore.WriteFile(s.Path("hotkey"), []byte("x"), 0o600, false), fs.ErrExist)
+	want(t, "write", durable.Create(s.Path("hotkey"), []byte("x"), 0o600), fs.ErrExist)
 	after, err := os.ReadFile(s.Path("hotkey"))
 	if err != nil || !bytes.Equal(before, after) {
 		t.Errorf("the key changed: %v", err)

@@ -2,13 +2,13 @@ package setup
 
 import (
 	"errors"
-	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
 
 	"github.com/assaynet/assay/cmd/internal/config"
+	"github.com/assaynet/assay/protocol/durable"
 )
 
 // place moves what lies in tmp to home. A home that is not there appears by one
@@ -18,7 +18,7 @@ import (
 func place(tmp string, home config.Home) error {
 	err := os.Rename(tmp, string(home))
 	if err == nil {
-		return syncDir(filepath.Dir(string(home)))
+		return durable.SyncDir(filepath.Dir(string(home)))
 	}
 	if !errors.Is(err, fs.ErrExist) { // the system's word for "not empty", too
 		return err
@@ -48,7 +48,7 @@ func place(tmp string, home config.Home) error {
 		}
 		placed = append(placed, to)
 	}
-	return syncDir(string(home))
+	return durable.SyncDir(string(home))
 }
 
 func boolOrder(b bool) int {
@@ -71,7 +71,7 @@ func placeFile(from, to string) error {
 	if err != nil {
 		return err
 	}
-	return syncDir(filepath.Dir(to))
+	return durable.SyncDir(filepath.Dir(to))
 }
 
 // writeSynced writes a new file, mode 0600, and returns when it is on the disk.
@@ -82,16 +82,4 @@ func writeSynced(path string, b []byte) error {
 	}
 	_, err = f.Write(b)
 	return errors.Join(err, f.Sync(), f.Close())
-}
-
-// syncDir makes the names in a directory durable.
-func syncDir(dir string) error {
-	f, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	if err := errors.Join(f.Sync(), f.Close()); err != nil {
-		return fmt.Errorf("sync %s: %w", dir, err)
-	}
-	return nil
 }
