@@ -1,8 +1,10 @@
 package consensus
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
+	"slices"
 
 	sm "github.com/cometbft/cometbft/state"
 	cmtstore "github.com/cometbft/cometbft/store"
@@ -100,4 +102,23 @@ func (a *Archive) load(h int64) (*types.LightBlock, error) {
 		return nil, fmt.Errorf("light block %d: %w: %w", h, ErrNoBlock, err)
 	}
 	return &types.LightBlock{SignedHeader: &types.SignedHeader{Header: &meta.Header, Commit: commit}, ValidatorSet: set}, nil
+}
+
+// signed implements signedBlocks by the commits that are kept.
+func (a *Archive) signed(from, to int64, addresses [][]byte) int64 {
+	for h := to; h >= max(from, 1); h-- {
+		commit := a.blocks.LoadBlockCommit(h) // in the block after
+		if commit == nil {
+			commit = a.blocks.LoadSeenCommit(h)
+		}
+		if commit == nil {
+			continue
+		}
+		for _, s := range commit.Signatures {
+			if s.BlockIDFlag != types.BlockIDFlagAbsent && slices.ContainsFunc(addresses, func(a []byte) bool { return bytes.Equal(a, s.ValidatorAddress) }) {
+				return h
+			}
+		}
+	}
+	return 0
 }

@@ -38,8 +38,8 @@ type Config struct {
 	// DB holds the node's blocks and state; the caller closes it after Run.
 	// Required.
 	DB *store.DB
-	// Dir is a directory of the node's own for CometBFT's log of a running
-	// height, the one thing that is not in DB. Required.
+	// Dir is a directory of the node's own for what is not in DB: CometBFT's log of
+	// a running height, and the record of what was signed last. Required.
 	Dir string
 	// Consensus is the secret of the key that signs blocks, bound on the ledger
 	// to the validator's seat. Required.

@@ -3,18 +3,34 @@ package consensus
 import (
 	abci "github.com/cometbft/cometbft/abci/types"
 	"github.com/cometbft/cometbft/types"
+	"github.com/rs/zerolog"
 
 	"github.com/assaynet/assay/protocol"
 	"github.com/assaynet/assay/protocol/key"
 	"github.com/assaynet/assay/protocol/ledger"
 	"github.com/assaynet/assay/protocol/params"
-	"github.com/assaynet/assay/protocol/store"
 )
 
-// NewSigner opens the signer over a database.
-func NewSigner(db *store.DB, signs func(protocol.PublicKey) bool, secrets ...key.Secret) (types.PrivValidator, error) {
-	return newSigner(secrets, signs, db)
+// NewSigner opens the signer of a directory on the chain "chain", over blocks that
+// carry its signatures at the heights of signed.
+func NewSigner(dir string, signs func(protocol.PublicKey) bool, signed []int64, secrets ...key.Secret) (types.PrivValidator, error) {
+	return newSigner(secrets, signs, heights(signed), recordOf(dir, "chain"), zerolog.Nop())
 }
+
+// heights are those of blocks with a signature.
+type heights []int64
+
+func (s heights) signed(from, to int64, _ [][]byte) (newest int64) {
+	for _, h := range s {
+		if h >= from && h <= to {
+			newest = max(newest, h)
+		}
+	}
+	return newest
+}
+
+// DecodeLastSigned reads a record of the last signature.
+func DecodeLastSigned(b []byte) (LastSigned, error) { return decodeLastSigned(b) }
 
 // HaltReason is why CometBFT ended, in its own words.
 type HaltReason = haltReason

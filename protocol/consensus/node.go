@@ -60,7 +60,9 @@ func New(c Config) (*Node, error) {
 	if n.app, err = newApp(c.Genesis, c.DB, c.Link, c.Logger); err != nil {
 		return nil, err
 	}
-	if n.signer, err = newSigner(append([]key.Secret{c.Consensus}, c.Former...), n.app.signsNext, c.DB); err != nil {
+	n.archive = OpenArchive(c.DB)
+	secrets := append([]key.Secret{c.Consensus}, c.Former...)
+	if n.signer, err = newSigner(secrets, n.app.signsNext, n.archive, recordOf(c.Dir, doc.ChainID), c.Logger); err != nil {
 		return nil, err
 	}
 	seed := c.Transport.Expose()
@@ -72,7 +74,6 @@ func New(c Config) (*Node, error) {
 		}
 		n.extra = append(n.extra, validator{id: p2p.ID(id), address: address, own: p2p.ID(id) == n.key.ID()})
 	}
-	n.archive = OpenArchive(c.DB)
 	return n, nil
 }
 

@@ -3,6 +3,7 @@ package consensus
 import (
 	"bytes"
 	"fmt"
+	"math"
 	"slices"
 	"sync"
 	"time"
@@ -12,18 +13,10 @@ import (
 	"github.com/cometbft/cometbft/libs/protoio"
 	cmtproto "github.com/cometbft/cometbft/proto/tendermint/types"
 	"github.com/cometbft/cometbft/types"
+	"github.com/rs/zerolog"
 
 	"github.com/assaynet/assay/protocol"
 	"github.com/assaynet/assay/protocol/key"
-	"github.com/assaynet/assay/protocol/store"
-	"github.com/assaynet/assay/protocol/wire"
-)
-
-// The steps of a round, in the order in which a validator signs them.
-const (
-	stepPropose   = 1
-	stepPrevote   = 2
-	stepPrecommit = 3
 )
 
 // signer is the consensus key. What it signs is on the disk before anybody
@@ -34,49 +27,48 @@ const (
 // them signs: the former goes on until the new one is in its place. CometBFT asks
 // for the key after each block, when the set of the next one is known. There is one
 // record of what was signed last, so that both together never contradict it.
+//
+// The record is no part of the database, which may come back from a backup. Where
+// it is missing, or blocks carry a later signature of ours, some other copy of the
+// node signed what is not known here: then the first height that a signature is
+// asked for is passed over, for that copy may have signed at it already, and at no
+// later one.
 type signer struct {
-	keys  []secp256k1.PrivKey // the newest first
-	signs func(protocol.PublicKey) bool
-	table store.Table[[]byte]
+	keys   []secp256k1.PrivKey // the newest first
+	signs  func(protocol.PublicKey) bool
+	blocks signedBlocks
+	record *signRecord
+	log    zerolog.Logger
 
 	mu   sync.Mutex
-	now  int      // guarded by mu; of keys, the one that was asked for last
-	last lastSign // guarded by mu
+	now  int        // guarded by mu; of keys, the one that was asked for last
+	last LastSigned // guarded by mu
 }
 
 var _ types.PrivValidator = (*signer)(nil)
 
-// lastSign is the newest signature.
-type lastSign struct {
-	_         struct{} `cbor:",toarray"`
-	Height    int64
-	Round     int32
-	Step      int8
-	SignBytes []byte
-	Signature []byte
+// signedBlocks tells of signatures that blocks carry.
+type signedBlocks interface {
+	// signed returns the newest height of from … to at which one of the addresses
+	// signed, 0 for none.
+	signed(from, to int64, addresses [][]byte) int64
 }
 
-// maxLastSign bounds the record: canonical votes have some 200 bytes.
-const maxLastSign = 4096
+// lookBack is how many blocks are looked through for signatures of ours. A copy
+// that stopped signing earlier is no danger at the height that comes.
+const lookBack = 64
 
 // newSigner opens the signer of some secrets, the newest first; signs reports
 // whether a key is of the set that signs the next block.
-func newSigner(secrets []key.Secret, signs func(protocol.PublicKey) bool, db *store.DB) (*signer, error) {
-	s := &signer{signs: signs, table: db.Tables().Singles}
+func newSigner(secrets []key.Secret, signs func(protocol.PublicKey) bool, blocks signedBlocks, record *signRecord, log zerolog.Logger) (*signer, error) {
+	s := &signer{signs: signs, blocks: blocks, record: record, log: log}
 	for _, secret := range secrets {
 		b := secret.Expose()
 		s.keys = append(s.keys, secp256k1.PrivKey(b[:]))
 	}
-	raw, ok, err := s.table.Get(store.Key(store.SingleLastSign))
-	if err != nil {
-		return nil, fmt.Errorf("read what was signed last: %w", err)
-	}
-	if ok {
-		if err := wire.Decode(raw, maxLastSign, &s.last); err != nil {
-			return nil, fmt.Errorf("read what was signed last: %w: %w", store.ErrCorrupt, err)
-		}
-	}
-	return s, nil
+	var err error
+	s.last, err = record.read()
+	return s, err
 }
 
 // GetPubKey implements [types.PrivValidator]: of the keys the one in the set, else
@@ -94,7 +86,7 @@ func (s *signer) SignVote(chain string, v *cmtproto.Vote) error {
 	if v.Type == cmtproto.PrecommitType {
 		step = stepPrecommit
 	}
-	sig, at, err := s.sign(lastSign{Height: v.Height, Round: v.Round, Step: step, SignBytes: types.VoteSignBytes(chain, v)}, voteTime)
+	sig, at, err := s.sign(LastSigned{Height: v.Height, Round: v.Round, Step: step, SignBytes: types.VoteSignBytes(chain, v)}, voteTime)
 	if err != nil {
 		return err
 	}
@@ -107,7 +99,7 @@ func (s *signer) SignVote(chain string, v *cmtproto.Vote) error {
 
 // SignProposal implements [types.PrivValidator].
 func (s *signer) SignProposal(chain string, p *cmtproto.Proposal) error {
-	sig, at, err := s.sign(lastSign{Height: p.Height, Round: p.Round, Step: stepPropose, SignBytes: types.ProposalSignBytes(chain, p)}, proposalTime)
+	sig, at, err := s.sign(LastSigned{Height: p.Height, Round: p.Round, Step: stepPropose, SignBytes: types.ProposalSignBytes(chain, p)}, proposalTime)
 	if err != nil {
 		return err
 	}
@@ -121,9 +113,12 @@ func (s *signer) SignProposal(chain string, p *cmtproto.Proposal) error {
 // sign signs want, unless something of the same or a later step was signed. The
 // same again gets the same signature; what differs by its time only gets the
 // earlier one with the earlier time, which is returned then.
-func (s *signer) sign(want lastSign, sameButTime func(a, b []byte) (time.Time, bool)) ([]byte, time.Time, error) {
+func (s *signer) sign(want LastSigned, sameButTime func(a, b []byte) (time.Time, bool)) ([]byte, time.Time, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if err := s.look(want.Height); err != nil {
+		return nil, time.Time{}, err
+	}
 	switch order := want.compare(&s.last); {
 	case order < 0:
 		return nil, time.Time{}, fmt.Errorf("%s after %s: %w", &want, &s.last, ErrDoubleSign)
@@ -141,26 +136,41 @@ func (s *signer) sign(want lastSign, sameButTime func(a, b []byte) (time.Time, b
 		return nil, time.Time{}, fmt.Errorf("sign %s: %w", &want, err)
 	}
 	want.Signature = sig
-	if err := s.table.Put(store.Key(store.SingleLastSign), wire.Encode(&want)); err != nil {
-		return nil, time.Time{}, fmt.Errorf("keep what is signed: %w", err)
-	}
-	s.last = want
-	return sig, time.Time{}, nil
+	return sig, time.Time{}, s.keep(&want)
 }
 
-// String names the step.
-func (l *lastSign) String() string {
-	return fmt.Sprintf("height %d, round %d, step %d", l.Height, l.Round, l.Step)
+// keep makes a record the newest one, on the disk before anybody acts on it.
+func (s *signer) keep(l *LastSigned) error {
+	if err := s.record.write(l); err != nil {
+		return fmt.Errorf("keep what is signed: %w", err)
+	}
+	s.last = *l
+	return nil
 }
 
-// compare orders by height, round and step.
-func (l *lastSign) compare(o *lastSign) int {
-	for _, d := range []int64{l.Height - o.Height, int64(l.Round) - int64(o.Round), int64(l.Step) - int64(o.Step)} {
-		if d != 0 {
-			return int(max(-1, min(1, d)))
-		}
+// look passes height h over if it is the first that is asked for and not all is
+// known that was signed before it. At the chain's first height nothing was.
+func (s *signer) look(h int64) error {
+	if h <= s.last.Height+1 {
+		return nil
 	}
-	return 0
+	from := max(s.last.Height+1, h-lookBack)
+	newest := s.blocks.signed(from, h-1, s.addresses())
+	if s.last.Height > 0 && newest == 0 {
+		return nil // we were away, and so was every copy of us
+	}
+	s.log.Warn().Int64("height", h).Int64("last_signed", s.last.Height).Int64("signed_in_blocks", newest).Str("file", s.record.path).
+		Msg("what this key signed last is not all known here: nothing is signed at this height, in case a copy of the node did")
+	return s.keep(&LastSigned{Height: h, Round: math.MaxInt32, Step: stepPrecommit})
+}
+
+// addresses returns those of all keys.
+func (s *signer) addresses() [][]byte {
+	out := make([][]byte, len(s.keys))
+	for i, k := range s.keys {
+		out[i] = k.PubKey().Address()
+	}
+	return out
 }
 
 // voteTime reports whether two votes differ by their time only, and the first

@@ -2,6 +2,10 @@ package consensus_test
 
 import (
 	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -13,38 +17,36 @@ import (
 	"github.com/assaynet/assay/protocol/consensus"
 	"github.com/assaynet/assay/protocol/key"
 	"github.com/assaynet/assay/protocol/store"
-	"github.com/assaynet/assay/protocol/store/storetest"
 )
 
-func newSigner(t testing.TB, fs store.FS) (types.PrivValidator, *store.DB) {
+// newSigner opens the signer of v0 over blocks that carry its signatures at some
+// heights.
+func newSigner(t testing.TB, dir string, signed ...int64) types.PrivValidator {
 	t.Helper()
-	db, err := store.Open("db", store.Options{FS: fs})
+	k, err := secret("v0").DeriveConsensus("net", 0)
 	check(t, err)
-	t.Cleanup(func() { _ = db.Close() })
-	s, err := secret("v0").DeriveConsensus("net", 0)
+	s, err := consensus.NewSigner(dir, anyKey, signed, k)
 	check(t, err)
-	signer, err := consensus.NewSigner(db, anyKey, s)
-	check(t, err)
-	return signer, db
+	return s
 }
 
 func anyKey(protocol.PublicKey) bool { return true }
 
 // TestAKeyThatIsRotatedSignsWhileTheSetHasIt, and one record holds for both.
 func TestAKeyThatIsRotatedSignsWhileTheSetHasIt(t *testing.T) {
-	db := storetest.Open(t, storetest.Memory(), "db")
 	former, err := secret("v0").DeriveConsensus("net", 0)
 	check(t, err)
 	newest, err := secret("v0").DeriveConsensus("net", 1)
 	check(t, err)
 	inSet := map[protocol.PublicKey]bool{}
-	s, err := consensus.NewSigner(db, func(k protocol.PublicKey) bool { return inSet[k] }, newest, former)
+	s, err := consensus.NewSigner(t.TempDir(), func(k protocol.PublicKey) bool { return inSet[k] }, nil, newest, former)
 	check(t, err)
 	public := func() protocol.PublicKey {
 		k, err := s.GetPubKey()
 		check(t, err)
 		return protocol.PublicKey(k.Bytes())
 	}
+	check(t, s.SignVote("c", vote(cmtproto.PrecommitType, 1, 0, 1, 100))) // the chain's first
 	signed := func(v *cmtproto.Vote) bool {
 		check(t, s.SignVote("c", v))
 		k, err := s.GetPubKey()
@@ -85,9 +87,9 @@ func vote(kind cmtproto.SignedMsgType, h int64, round int32, block byte, at int6
 }
 
 func TestSignerNeverContradictsItself(t *testing.T) {
-	fs := storetest.NewCrash()
-	s, _ := newSigner(t, fs)
-	first := vote(cmtproto.PrevoteType, 5, 1, 1, 100)
+	dir := t.TempDir()
+	s := newSigner(t, dir)
+	first := vote(cmtproto.PrevoteType, 1, 1, 1, 100)
 	check(t, s.SignVote("c", first))
 	pub, err := s.GetPubKey()
 	check(t, err)
@@ -95,30 +97,30 @@ func TestSignerNeverContradictsItself(t *testing.T) {
 		t.Fatal("the signature does not verify")
 	}
 
-	// What was answered is there after a power loss.
-	s, _ = newSigner(t, fs.Clone(0, 0))
-	later := vote(cmtproto.PrevoteType, 5, 1, 1, 200)
+	// What was answered is there when the node starts again.
+	s = newSigner(t, dir)
+	later := vote(cmtproto.PrevoteType, 1, 1, 1, 200)
 	check(t, s.SignVote("c", later))
 	if string(later.Signature) != string(first.Signature) || !later.Timestamp.Equal(first.Timestamp) {
 		t.Fatalf("the same vote later: got time %s and another signature, want %s", later.Timestamp, first.Timestamp)
 	}
 	for what, v := range map[string]*cmtproto.Vote{
-		"another block":      vote(cmtproto.PrevoteType, 5, 1, 2, 100),
-		"an earlier round":   vote(cmtproto.PrecommitType, 5, 0, 1, 100),
-		"an earlier height":  vote(cmtproto.PrecommitType, 4, 7, 1, 100),
-		"another chain's id": {Type: cmtproto.PrevoteType, Height: 5, Round: 1},
+		"another block":      vote(cmtproto.PrevoteType, 1, 1, 2, 100),
+		"an earlier round":   vote(cmtproto.PrecommitType, 1, 0, 1, 100),
+		"an earlier height":  vote(cmtproto.PrecommitType, 0, 7, 1, 100),
+		"another chain's id": {Type: cmtproto.PrevoteType, Height: 1, Round: 1},
 	} {
 		if err := s.SignVote("c", v); !errors.Is(err, consensus.ErrDoubleSign) || v.Signature != nil {
 			t.Errorf("%s: got %v, want %v", what, err, consensus.ErrDoubleSign)
 		}
 	}
-	if err := s.SignProposal("c", &cmtproto.Proposal{Height: 5, Round: 1}); !errors.Is(err, consensus.ErrDoubleSign) {
+	if err := s.SignProposal("c", &cmtproto.Proposal{Height: 1, Round: 1}); !errors.Is(err, consensus.ErrDoubleSign) {
 		t.Errorf("a proposal after a vote: got %v, want %v", err, consensus.ErrDoubleSign)
 	}
-	check(t, s.SignVote("c", vote(cmtproto.PrecommitType, 5, 1, 1, 100)))
-	p := &cmtproto.Proposal{Type: cmtproto.ProposalType, Height: 5, Round: 2, Timestamp: time.Unix(1, 0).UTC()}
+	check(t, s.SignVote("c", vote(cmtproto.PrecommitType, 1, 1, 1, 100)))
+	p := &cmtproto.Proposal{Type: cmtproto.ProposalType, Height: 1, Round: 2, Timestamp: time.Unix(1, 0).UTC()}
 	check(t, s.SignProposal("c", p))
-	again := &cmtproto.Proposal{Type: cmtproto.ProposalType, Height: 5, Round: 2, Timestamp: time.Unix(2, 0).UTC()}
+	again := &cmtproto.Proposal{Type: cmtproto.ProposalType, Height: 1, Round: 2, Timestamp: time.Unix(2, 0).UTC()}
 	check(t, s.SignProposal("c", again))
 	if string(again.Signature) != string(p.Signature) || !again.Timestamp.Equal(p.Timestamp) {
 		t.Fatal("the same proposal later got another signature")
@@ -126,23 +128,112 @@ func TestSignerNeverContradictsItself(t *testing.T) {
 }
 
 func TestSignerDoesNotAnswerWhatItCannotKeep(t *testing.T) {
-	fs := storetest.NewFaults(storetest.Memory())
-	s, _ := newSigner(t, fs)
-	check(t, s.SignVote("c", vote(cmtproto.PrevoteType, 5, 1, 1, 100)))
-	fs.FailAfter(0)
-	v := vote(cmtproto.PrevoteType, 6, 0, 1, 100)
-	if err := s.SignVote("c", v); !errors.Is(err, store.ErrFailed) || v.Signature != nil {
-		t.Fatalf("got %v, want %v and no signature", err, store.ErrFailed)
+	dir := filepath.Join(t.TempDir(), "home")
+	check(t, os.Mkdir(dir, 0o700))
+	s := newSigner(t, dir)
+	check(t, s.SignVote("c", vote(cmtproto.PrevoteType, 1, 1, 1, 100)))
+	check(t, os.RemoveAll(dir))
+	for range 2 {
+		v := vote(cmtproto.PrevoteType, 2, 0, 1, 100)
+		if err := s.SignVote("c", v); !errors.Is(err, fs.ErrNotExist) || v.Signature != nil {
+			t.Fatalf("got %v, want %v and no signature", err, fs.ErrNotExist)
+		}
 	}
 }
 
 func TestSignerRefusesADamagedRecord(t *testing.T) {
-	fs := storetest.Memory()
-	_, db := newSigner(t, fs)
-	check(t, db.Tables().Singles.Put(store.Key(store.SingleLastSign), []byte("nonsense")))
-	s, err := secret("v0").DeriveConsensus("net", 0)
+	k, err := secret("v0").DeriveConsensus("net", 0)
 	check(t, err)
-	if _, err := consensus.NewSigner(db, anyKey, s); !errors.Is(err, store.ErrCorrupt) {
-		t.Fatalf("got %v, want %v", err, store.ErrCorrupt)
+	for _, text := range []string{
+		"", "nonsense", `{"chain_id":"chain","height":0,"round":0,"step":1}`, `{"chain_id":"chain","height":5,"round":-1,"step":1}`,
+		`{"chain_id":"chain","height":5,"round":0,"step":4}`, `{"chain_id":"chain","height":5,"round":0,"step":1,"signature":"aGE="}`,
+		`{"chain_id":"chain","height":5,"round":0,"step":1}` + strings.Repeat(" ", 4096),
+	} {
+		dir := t.TempDir()
+		check(t, os.WriteFile(filepath.Join(dir, consensus.LastSignedFile), []byte(text), 0o600))
+		_, err := consensus.NewSigner(dir, anyKey, nil, k)
+		if !errors.Is(err, consensus.ErrLastSigned) || !errors.Is(err, store.ErrCorrupt) {
+			t.Errorf("%.60q: got %v, want %v", text, err, store.ErrCorrupt)
+		}
 	}
+}
+
+// TestAHeightAtWhichACopyMaySignIsPassedOver: a node that lost its record, or that
+// came back from a backup of everything, does not know what a copy of it signed
+// last. That copy's blocks show it, and it may have voted at the height that comes.
+func TestAHeightAtWhichACopyMaySignIsPassedOver(t *testing.T) {
+	for _, c := range []struct {
+		what   string
+		record int64   // signed last, as the record has it; 0 for none
+		blocks []int64 // with signatures of the key
+		asked  int64
+		signs  bool
+	}{
+		{"the chain's first", 0, nil, 1, true},
+		{"no record", 0, nil, 501, false},
+		{"a record of the height before", 500, []int64{500}, 501, true},
+		{"away since the record", 100, []int64{99, 100}, 501, true},
+		{"a copy signed after the record", 100, []int64{100, 480}, 501, false},
+		{"a copy signed after the record, the height before", 499, []int64{500}, 501, false},
+		{"a copy stopped long ago", 100, []int64{200}, 501, true},
+	} {
+		dir := t.TempDir()
+		if c.record > 0 {
+			check(t, consensus.PassOver(dir, "chain", protocol.Height(c.record), false))
+		}
+		s := newSigner(t, dir, c.blocks...)
+		v := vote(cmtproto.PrevoteType, c.asked, 0, 1, 100)
+		if err := s.SignVote("c", v); (err == nil) != c.signs || err != nil && !errors.Is(err, consensus.ErrDoubleSign) {
+			t.Errorf("%s: got %v, signs: %v", c.what, err, c.signs)
+		}
+		s = newSigner(t, dir, c.blocks...) // a start again makes no difference
+		if err := s.SignVote("c", vote(cmtproto.PrecommitType, c.asked, 3, 1, 100)); (err == nil) != c.signs {
+			t.Errorf("%s, later in that height: got %v, signs: %v", c.what, err, c.signs)
+		}
+		check(t, s.SignVote("c", vote(cmtproto.PrevoteType, c.asked+1, 0, 1, 100)))
+	}
+}
+
+// TestTheRecordOnlyGrows, but for who says that he knows better.
+func TestTheRecordOnlyGrows(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "made")
+	read := func() int64 {
+		l, err := consensus.ReadLastSigned(dir, "chain")
+		check(t, err)
+		return l.Height
+	}
+	if h := read(); h != 0 {
+		t.Fatalf("height %d where nothing was signed", h)
+	}
+	check(t, consensus.PassOver(dir, "chain", 70, false))
+	if err := consensus.PassOver(dir, "chain", 69, false); !errors.Is(err, consensus.ErrLastSigned) || read() != 70 {
+		t.Errorf("a lower height: got %v and %d, want %v and 70", err, read(), consensus.ErrLastSigned)
+	}
+	if err := consensus.PassOver(dir, "chain", 0, true); !errors.Is(err, consensus.ErrLastSigned) || read() != 70 {
+		t.Errorf("height 0: got %v and %d, want %v and 70", err, read(), consensus.ErrLastSigned)
+	}
+	check(t, consensus.PassOver(dir, "chain", 60, true))
+	if h := read(); h != 60 {
+		t.Errorf("height %d, want 60", h)
+	}
+	if l, err := consensus.ReadLastSigned(dir, "another"); err != nil || l.Height != 0 {
+		t.Errorf("another chain: got %v, %v, want nothing", l, err)
+	}
+}
+
+func FuzzDecodeLastSigned(f *testing.F) {
+	f.Add([]byte(`{"chain_id":"chain","height":5,"round":1,"step":2,"sign_bytes":"aGE=","signature":"aGE="}`))
+	f.Add([]byte(`{"chain_id":"chain","height":5,"round":2147483647,"step":3}`))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		l, err := consensus.DecodeLastSigned(b)
+		if err != nil {
+			if !errors.Is(err, store.ErrCorrupt) {
+				t.Errorf("got %v, want %v", err, store.ErrCorrupt)
+			}
+			return
+		}
+		if l.Height < 1 || l.Round < 0 || l.Step < 1 || l.Step > 3 {
+			t.Errorf("%v was taken", &l)
+		}
+	})
 }

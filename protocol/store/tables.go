@@ -9,8 +9,7 @@ type Tables struct {
 
 // The keys of [Tables.Singles]. A number is never used for anything else again.
 const (
-	SingleLastSign uint64 = 1 // what the consensus key signed last
-	SingleGenesis  uint64 = 3 // the genesis that this database belongs to
+	SingleGenesis uint64 = 3 // the genesis that this database belongs to
 )
 
 // Tables returns the tables.
