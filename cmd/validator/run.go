@@ -64,7 +64,8 @@ func run(c *cli.Context) (err error) {
 			Logger: d.Log, Registerer: d.Registry,
 		},
 		Dir: d.Home.Consensus(), ConsensusListen: d.Config.Consensus.Listen, ConsensusPeers: d.Config.Consensus.Peers,
-		Evidence: func(_ context.Context, request []byte) ([]byte, error) { return v.Serve(request) },
+		Retention: protocol.Height(d.Config.Consensus.Retention),
+		Evidence:  func(_ context.Context, request []byte) ([]byte, error) { return v.Serve(request) },
 	}
 	opened := d.WaitFor("node, to open")
 	n, err := node.NewFull(cfg)

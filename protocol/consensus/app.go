@@ -44,6 +44,7 @@ type app struct {
 
 	space   *store.Space
 	history *store.Space
+	old     *forgetting
 	rot     *rotation // after the newest block; consensus connection only
 	next    *decided  // between FinalizeBlock and Commit
 
@@ -58,12 +59,16 @@ type decided struct {
 	record *audit.Record
 }
 
-func newApp(g *ledger.Genesis, db *store.DB, link func(protocol.Height) (protocol.Hash, bool), log zerolog.Logger) (*app, error) {
+func newApp(c *Config) (*app, error) {
+	g, db := c.Genesis, c.DB
 	st, err := state.Open(db.Space("state"))
 	if err != nil {
 		return nil, err
 	}
-	a := &app{g: g, chain: g.ChainID(), link: link, log: log, st: st, genesis: &ledger.MemTree{}, space: db.Space("rotation"), history: db.Space(historySpace)}
+	a := &app{g: g, chain: g.ChainID(), link: c.Link, log: c.Logger, st: st, genesis: &ledger.MemTree{}, space: db.Space("rotation"), history: db.Space(historySpace)}
+	if a.old, err = newForgetting(c.Retention, a.history); err != nil {
+		return nil, err
+	}
 	set, err := ledger.Init(a.genesis, g)
 	if err != nil {
 		return nil, err
@@ -258,6 +263,10 @@ func (a *app) Commit(context.Context, *abci.RequestCommit) (*abci.ResponseCommit
 	if err := keepRecord(a.history.View(), d.record); err != nil {
 		return nil, err
 	}
+	retain, err := a.old.after(d.head.Height)
+	if err != nil {
+		return nil, err
+	}
 	hash, version, err := a.st.Commit()
 	if err != nil {
 		return nil, err
@@ -277,5 +286,5 @@ func (a *app) Commit(context.Context, *abci.RequestCommit) (*abci.ResponseCommit
 		a.log.Debug().Int("transactions", n).Msg("waiting transactions lost their place")
 	}
 	a.heads.publish(d.head)
-	return &abci.ResponseCommit{}, nil
+	return &abci.ResponseCommit{RetainHeight: int64(retain)}, nil
 }

@@ -58,6 +58,9 @@ type Config struct {
 	// Peers are transports to connect to beside those on the ledger, as
 	// id@host:port with the id in 40 hex digits; for a node that joins late.
 	Peers []string
+	// Retention is how many blocks are kept, with what re-derives them; 0 keeps all.
+	// At least [MinRetention].
+	Retention protocol.Height
 	// Publish is given each transaction that Submit took, for gossip. It must
 	// not block. Optional.
 	Publish func(raw []byte)
@@ -79,6 +82,8 @@ func (c *Config) check() error {
 		return fmt.Errorf("%w: no directory", ErrConfig)
 	case c.Consensus.Expose() == [32]byte{} || c.Transport.Expose() == [32]byte{}:
 		return fmt.Errorf("%w: no key", ErrConfig)
+	case c.Retention > 0 && c.Retention < MinRetention(&c.Genesis.Params):
+		return fmt.Errorf("%w: retention of %d blocks, this network needs %d at least, or 0 for all", ErrConfig, c.Retention, MinRetention(&c.Genesis.Params))
 	}
 	if _, port, err := net.SplitHostPort(c.Listen); err != nil || port == "" || port == "0" {
 		return fmt.Errorf("%w: listen on %q, want host:port", ErrConfig, c.Listen)

@@ -3,10 +3,10 @@
 //
 // [Node] runs the whole of it in the validator's process: an application around
 // package ledger (app.go), proposals from a pool that our own gossip fills
-// (pool.go), a signer that remembers in the store what it signed before it
-// answers (signer.go), and connections to the validators that the ledger names
-// (peers.go). [Node.Subscribe] tells of every block, [Node.Latest] reads the
-// newest state.
+// (pool.go), a signer that keeps on the disk, apart from the store, what it signed
+// before it answers (signer.go, lastsigned.go), and connections to the validators
+// that the ledger names (peers.go). [Node.Subscribe] tells of every block,
+// [Node.Latest] reads the newest state.
 //
 // [Light] follows the same chain without taking part: it believes headers that
 // two thirds of a known validator set signed, reads the state with proofs

@@ -32,6 +32,12 @@ func (s heights) signed(from, to int64, _ [][]byte) (newest int64) {
 // DecodeLastSigned reads a record of the last signature.
 func DecodeLastSigned(b []byte) (LastSigned, error) { return decodeLastSigned(b) }
 
+// Forget makes a node keep so many blocks, however few, before it runs.
+func (n *Node) Forget(retention protocol.Height) { n.app.old.retention = retention }
+
+// Base is the oldest block that CometBFT keeps.
+func (n *Node) Base() int64 { return n.comet.Load().BlockStore().Base() }
+
 // HaltReason is why CometBFT ended, in its own words.
 type HaltReason = haltReason
 

@@ -57,7 +57,7 @@ func New(c Config) (*Node, error) {
 		return nil, err
 	}
 	n := &Node{cfg: c, chain: doc.ChainID, doc: doc, halted: make(chan string, 1), ready: make(chan struct{})}
-	if n.app, err = newApp(c.Genesis, c.DB, c.Link, c.Logger); err != nil {
+	if n.app, err = newApp(&c); err != nil {
 		return nil, err
 	}
 	n.archive = OpenArchive(c.DB)

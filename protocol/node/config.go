@@ -8,6 +8,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/rs/zerolog"
 
+	"github.com/assaynet/assay/protocol"
 	"github.com/assaynet/assay/protocol/ledger"
 	"github.com/assaynet/assay/protocol/store"
 )
@@ -64,6 +65,8 @@ func (c *Config) check() error {
 // FullConfig is a validator's.
 type FullConfig struct {
 	Config
+	// Retention is how many blocks are kept, with what re-derives them; 0 keeps all.
+	Retention protocol.Height
 	// Dir is a directory of consensus' own. Required.
 	Dir string
 	// ConsensusListen is host:port of the consensus transport, and

@@ -71,9 +71,10 @@ type Label struct {
 
 // Consensus is where validators find each other.
 type Consensus struct {
-	Listen   string   `toml:"listen"`
-	External string   `toml:"external"`
-	Peers    []string `toml:"peers"`
+	Listen    string   `toml:"listen"`
+	External  string   `toml:"external"`
+	Peers     []string `toml:"peers"`
+	Retention int      `toml:"retention"`
 }
 
 // Log is how the daemon speaks.
@@ -124,6 +125,8 @@ const (
 	maxListen   = 8
 	maxHosts    = 8  // as many names as one machine has
 	maxModels   = 64 // as many as a network has
+	// maxRetention is more blocks than a network makes in a thousand years.
+	maxRetention = 1 << 40
 	// maxGeneration is more rotations than one a day for a century.
 	maxGeneration = 65535
 )
@@ -155,6 +158,7 @@ func (c *Config) Check() error {
 		{len(c.Engine.Models) <= maxModels, "engine.models", count(c.Engine.Models), "at most 64"},
 		{len(c.Seat.Kinds) <= params.MaxKinds, "seat.kinds", count(c.Seat.Kinds), "at most 8"},
 		{len(c.Consensus.Peers) <= maxPeers, "consensus.peers", count(c.Consensus.Peers), "at most 64"},
+		{c.Consensus.Retention >= 0 && c.Consensus.Retention <= maxRetention, "consensus.retention", strconv.Itoa(c.Consensus.Retention), "want a number of blocks, or 0 for all"},
 		{len(c.Node.Bootstrap) <= maxPeers, "node.bootstrap", count(c.Node.Bootstrap), "at most 64"},
 		{c.Engine.Threads >= 0 && c.Engine.Threads <= maxThreads, "engine.threads", strconv.Itoa(c.Engine.Threads), "want 1 to 1024, or 0 for one a processor"},
 		{engine.CheckDevice(c.Engine.Device) == nil, "engine.device", c.Engine.Device, "want " + engine.DeviceForms},

@@ -150,6 +150,12 @@ var settings = []setting{
 		value: func(c *Config) any { return &c.Consensus.Peers },
 	},
 	{
+		section: "consensus", key: "retention", flag: "retention", only: Validator,
+		usage: "blocks to keep; 0 keeps all",
+		why:   "With all of them this node serves whoever re-derives every payment since the\nfirst, and who joins. With fewer, a few old ones go with each new block. The least\nis the time for which a double signature is punished.",
+		value: func(c *Config) any { return &c.Consensus.Retention },
+	},
+	{
 		section: "log", key: "level", flag: "log-level",
 		usage: "least importance of what is written: debug, info, warn or error",
 		value: func(c *Config) any { return &c.Log.Level },
