@@ -3,6 +3,8 @@ package store
 import (
 	"errors"
 	"io/fs"
+	"path/filepath"
+	"strings"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
 )
@@ -19,9 +21,10 @@ type disk struct {
 	d *DB
 }
 
-// check returns err, unless nobody should go on after it.
-func (f disk) check(err error) error {
-	if err == nil || errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrExist) || errors.Is(err, fs.ErrClosed) {
+// check returns err, unless nobody should go on after it. What befalls a file that
+// is not the database's, of a copy that is made, befalls the copy alone.
+func (f disk) check(name string, err error) error {
+	if err == nil || !f.owns(name) || errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrExist) || errors.Is(err, fs.ErrClosed) {
 		return err // no word of the disk's
 	}
 	if opened := f.d.opened.Load(); opened && f.d.fatal != nil || !opened && f.d.flushed.Load() {
@@ -30,12 +33,18 @@ func (f disk) check(err error) error {
 	return err
 }
 
+// owns reports whether a path is the database's directory, or in it.
+func (f disk) owns(name string) bool {
+	rest, ok := strings.CutPrefix(filepath.Clean(name), filepath.Clean(f.d.dir))
+	return ok && (rest == "" || rest[0] == filepath.Separator)
+}
+
 // file returns what opening a file gave.
-func (f disk) file(file vfs.File, err error) (vfs.File, error) {
-	if err := f.check(err); err != nil {
+func (f disk) file(name string, file vfs.File, err error) (vfs.File, error) {
+	if err := f.check(name, err); err != nil {
 		return nil, err
 	}
-	return diskFile{file, f}, nil
+	return diskFile{file, name, f}, nil
 }
 
 // Unwrap implements [vfs.FS].
@@ -53,63 +62,70 @@ func (f disk) GetDiskUsage(path string) (vfs.DiskUsage, error) {
 
 // Create implements [vfs.FS].
 func (f disk) Create(name string, c vfs.DiskWriteCategory) (vfs.File, error) {
-	return f.file(f.FS.Create(name, c))
+	file, err := f.FS.Create(name, c)
+	return f.file(name, file, err)
 }
 
 // OpenReadWrite implements [vfs.FS].
 func (f disk) OpenReadWrite(name string, c vfs.DiskWriteCategory, o ...vfs.OpenOption) (vfs.File, error) {
-	return f.file(f.FS.OpenReadWrite(name, c, o...))
+	file, err := f.FS.OpenReadWrite(name, c, o...)
+	return f.file(name, file, err)
 }
 
 // ReuseForWrite implements [vfs.FS].
 func (f disk) ReuseForWrite(from, to string, c vfs.DiskWriteCategory) (vfs.File, error) {
-	return f.file(f.FS.ReuseForWrite(from, to, c))
+	file, err := f.FS.ReuseForWrite(from, to, c)
+	return f.file(to, file, err)
 }
 
 // OpenDir implements [vfs.FS].
-func (f disk) OpenDir(name string) (vfs.File, error) { return f.file(f.FS.OpenDir(name)) }
+func (f disk) OpenDir(name string) (vfs.File, error) {
+	file, err := f.FS.OpenDir(name)
+	return f.file(name, file, err)
+}
 
 // Link implements [vfs.FS].
-func (f disk) Link(from, to string) error { return f.check(f.FS.Link(from, to)) }
+func (f disk) Link(from, to string) error { return f.check(to, f.FS.Link(from, to)) }
 
 // Rename implements [vfs.FS].
-func (f disk) Rename(from, to string) error { return f.check(f.FS.Rename(from, to)) }
+func (f disk) Rename(from, to string) error { return f.check(to, f.FS.Rename(from, to)) }
 
 // List implements [vfs.FS].
 func (f disk) List(dir string) ([]string, error) {
 	names, err := f.FS.List(dir)
-	return names, f.check(err)
+	return names, f.check(dir, err)
 }
 
 // diskFile is a file that is written to.
 type diskFile struct {
 	vfs.File
-	f disk
+	name string
+	f    disk
 }
 
 // Write implements [vfs.File].
 func (d diskFile) Write(b []byte) (int, error) {
 	n, err := d.File.Write(b)
-	return n, d.f.check(err)
+	return n, d.f.check(d.name, err)
 }
 
 // WriteAt implements [vfs.File].
 func (d diskFile) WriteAt(b []byte, at int64) (int, error) {
 	n, err := d.File.WriteAt(b, at)
-	return n, d.f.check(err)
+	return n, d.f.check(d.name, err)
 }
 
 // Sync implements [vfs.File].
-func (d diskFile) Sync() error { return d.f.check(d.File.Sync()) }
+func (d diskFile) Sync() error { return d.f.check(d.name, d.File.Sync()) }
 
 // SyncData implements [vfs.File].
-func (d diskFile) SyncData() error { return d.f.check(d.File.SyncData()) }
+func (d diskFile) SyncData() error { return d.f.check(d.name, d.File.SyncData()) }
 
 // SyncTo implements [vfs.File].
 func (d diskFile) SyncTo(n int64) (bool, error) {
 	full, err := d.File.SyncTo(n)
-	return full, d.f.check(err)
+	return full, d.f.check(d.name, err)
 }
 
 // Close implements [vfs.File].
-func (d diskFile) Close() error { return d.f.check(d.File.Close()) }
+func (d diskFile) Close() error { return d.f.check(d.name, d.File.Close()) }
