@@ -84,6 +84,61 @@ func checkBeacon(t *testing.T, r ledger.Reader, last protocol.Height) {
 	}))
 }
 
+// A node whose database comes back from an old copy fetches the blocks since, and
+// signs nothing at a height that it signed before: what it signed last lies apart.
+// One that lost that record too passes one height over. Neither is ever caught
+// with two signatures, and both vote again.
+func TestANodeFromABackupSignsNothingTwice(t *testing.T) {
+	n := newNetwork(t, 4)
+	n.launch(t, nil, nil)
+	old := filepath.Join(t.TempDir(), "db")
+	n.nodes[3].await(t, 3)
+	check(t, n.nodes[3].db.Checkpoint(old))
+	n.nodes[3].await(t, 9)
+	n.nodes[3].halt(t)
+	last, err := consensus.ReadLastSigned(n.nodes[3].dir, n.g.ChainID())
+	check(t, err)
+	if last.Height < 9 {
+		t.Fatalf("the last signature is of height %d, and block 9 is there", last.Height)
+	}
+	for _, lost := range []bool{false, true} {
+		dir := n.nodes[3].dir
+		if lost {
+			dir = t.TempDir()
+		}
+		n.open(t, 3, filepath.Dir(old), nil, func(c *consensus.Config) { c.Dir = dir }).start()
+		at := votes(t, n, 3, protocol.Height(last.Height)+2)
+		now, err := consensus.ReadLastSigned(dir, n.g.ChainID())
+		check(t, err)
+		if now.Height < int64(at) {
+			t.Errorf("block %d has its vote, and the record is of height %d", at, now.Height)
+		}
+		n.sameState(t, at)
+		n.nodes[3].halt(t)
+		last = now
+	}
+}
+
+// votes returns a height at or above h whose commit has a vote of validator i.
+func votes(t *testing.T, n *network, i int, h protocol.Height) protocol.Height {
+	t.Helper()
+	address := ledger.ConsensusAddress(consensusKey(t, name(i)).PubKey().Address())
+	for {
+		head := n.nodes[0].await(t, h)
+		r, err := n.nodes[0].Record(head.Height)
+		check(t, err)
+		if len(r.Misbehaviour) > 0 {
+			t.Fatalf("block %d tells of misbehaviour", head.Height)
+		}
+		for _, v := range r.Votes {
+			if v.Address == address && v.Flag != ledger.VoteAbsent {
+				return head.Height - 1
+			}
+		}
+		h = head.Height + 1
+	}
+}
+
 func reopen(t *testing.T, n *network, i int, fs store.FS) { reopenAt(t, n, i, fs, n.nodes[i].dir) }
 
 // reopenAt starts validator i again; the name of the database's directory in

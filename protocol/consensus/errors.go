@@ -14,8 +14,7 @@ var (
 	ErrStalled = errors.New("consensus: stalled")
 	// ErrDoubleSign: a signature that would contradict an earlier one was refused.
 	ErrDoubleSign = errors.New("consensus: refused to sign twice")
-	// ErrLastSigned: the record of what was signed last cannot be read or written,
-	// or would shrink.
+	// ErrLastSigned: the record of what was signed last cannot be read or written.
 	ErrLastSigned = errors.New("consensus: record of the last signature")
 )
 

@@ -49,8 +49,8 @@ func (l *LastSigned) compare(o *LastSigned) int {
 	return cmp.Or(cmp.Compare(l.Height, o.Height), cmp.Compare(l.Round, o.Round), cmp.Compare(l.Step, o.Step))
 }
 
-// LastSignedFile is the file of the record, in a node's own directory and apart from
-// the database: a backup of that has no part of it.
+// LastSignedFile is the file of the record, in a node's own directory and apart
+// from the database: a backup of that has no part of it.
 const LastSignedFile = "last-signed.json"
 
 // maxLastSigned bounds the file: canonical votes have some 200 bytes.
@@ -118,25 +118,17 @@ func ReadLastSigned(dir, chain string) (LastSigned, error) {
 	return recordOf(dir, chain).read()
 }
 
-// PassOver makes a node with this directory sign nothing up to height h, while it
-// does not run. The record only ever grows: a lower height is [ErrLastSigned],
-// unless lower is set, for who knows that no copy of the node signed later.
-func PassOver(dir, chain string, h protocol.Height, lower bool) error {
-	r := recordOf(dir, chain)
-	was, err := r.read()
-	if err != nil && !lower {
-		return err
-	}
+// ResetLastSigned makes a node with this directory, which does not run, sign from
+// the height after h on, whatever it signed before: for who knows that no copy of
+// it signed later. All else makes the record grow. Errors: [ErrLastSigned].
+func ResetLastSigned(dir, chain string, h protocol.Height) error {
 	if h < 1 || h > math.MaxInt64 {
 		return fmt.Errorf("%w: no height %d", ErrLastSigned, h)
-	}
-	if int64(h) < was.Height && !lower {
-		return fmt.Errorf("%w: %s was signed, after height %d", ErrLastSigned, &was, h)
 	}
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return fmt.Errorf("%w: %w", ErrLastSigned, err)
 	}
-	if err := r.write(&LastSigned{Height: int64(h), Round: math.MaxInt32, Step: stepPrecommit}); err != nil {
+	if err := recordOf(dir, chain).write(&LastSigned{Height: int64(h), Round: math.MaxInt32, Step: stepPrecommit}); err != nil {
 		return fmt.Errorf("%w: %w", ErrLastSigned, err)
 	}
 	return nil

@@ -160,7 +160,7 @@ func (s *signer) look(h int64) error {
 		return nil // we were away, and so was every copy of us
 	}
 	s.log.Warn().Int64("height", h).Int64("last_signed", s.last.Height).Int64("signed_in_blocks", newest).Str("file", s.record.path).
-		Msg("what this key signed last is not all known here: nothing is signed at this height, in case a copy of the node did")
+		Msg("what this key signed last is not all known here: nothing is signed at this height, in case a copy of the node did; see validator last-signed --help")
 	return s.keep(&LastSigned{Height: h, Round: math.MaxInt32, Step: stepPrecommit})
 }
 

@@ -179,7 +179,7 @@ func TestAHeightAtWhichACopyMaySignIsPassedOver(t *testing.T) {
 	} {
 		dir := t.TempDir()
 		if c.record > 0 {
-			check(t, consensus.PassOver(dir, "chain", protocol.Height(c.record), false))
+			check(t, consensus.ResetLastSigned(dir, "chain", protocol.Height(c.record)))
 		}
 		s := newSigner(t, dir, c.blocks...)
 		v := vote(cmtproto.PrevoteType, c.asked, 0, 1, 100)
@@ -205,14 +205,19 @@ func TestTheRecordOnlyGrows(t *testing.T) {
 	if h := read(); h != 0 {
 		t.Fatalf("height %d where nothing was signed", h)
 	}
-	check(t, consensus.PassOver(dir, "chain", 70, false))
-	if err := consensus.PassOver(dir, "chain", 69, false); !errors.Is(err, consensus.ErrLastSigned) || read() != 70 {
-		t.Errorf("a lower height: got %v and %d, want %v and 70", err, read(), consensus.ErrLastSigned)
+	check(t, consensus.ResetLastSigned(dir, "chain", 70))
+	s := newSigner(t, dir)
+	if err := s.SignVote("c", vote(cmtproto.PrecommitType, 70, 9, 1, 100)); !errors.Is(err, consensus.ErrDoubleSign) || read() != 70 {
+		t.Errorf("a vote at 70: got %v and %d, want %v and 70", err, read(), consensus.ErrDoubleSign)
 	}
-	if err := consensus.PassOver(dir, "chain", 0, true); !errors.Is(err, consensus.ErrLastSigned) || read() != 70 {
-		t.Errorf("height 0: got %v and %d, want %v and 70", err, read(), consensus.ErrLastSigned)
+	check(t, s.SignVote("c", vote(cmtproto.PrecommitType, 71, 0, 1, 100)))
+	if h := read(); h != 71 {
+		t.Errorf("height %d, want 71", h)
 	}
-	check(t, consensus.PassOver(dir, "chain", 60, true))
+	if err := consensus.ResetLastSigned(dir, "chain", 0); !errors.Is(err, consensus.ErrLastSigned) || read() != 71 {
+		t.Errorf("height 0: got %v and %d, want %v and 71", err, read(), consensus.ErrLastSigned)
+	}
+	check(t, consensus.ResetLastSigned(dir, "chain", 60))
 	if h := read(); h != 60 {
 		t.Errorf("height %d, want 60", h)
 	}
