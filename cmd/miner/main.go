@@ -18,6 +18,7 @@ func app() *cli.App {
    miner doctor                is everything in place?
    miner run                   until Ctrl-C or SIGTERM; a second signal ends it at once
    miner status                what it does, and why it earns nothing
+   miner backup DIR            copy the database, also while it runs
    miner label                 where a person compares responses, if the seat offers that
 
 Exit status: 0 after a clean stop or when all is well, 1 after an error, which
@@ -25,5 +26,5 @@ is one line on standard error that says what to do, 2 after a mistake in flags,
 settings or the home, which starting again does not mend (so that a unit of
 systemd has RestartPreventExitStatus=2), and 130 or 143 where Ctrl-C or SIGTERM
 came before it ran, or a second one while it stopped.`,
-		initCommand(), runCommand(), statusCommand(), labelCommand(), doctorCommand())
+		initCommand(), runCommand(), statusCommand(), labelCommand(), doctorCommand(), backupCommand(), restoreCommand())
 }

@@ -19,11 +19,12 @@ func app() *cli.App {
    validator doctor            is everything in place?
    validator run               until Ctrl-C or SIGTERM; a second signal ends it at once
    validator status            what it does, and why it earns nothing
+   validator backup DIR        copy the database, also while it runs
 
 Exit status: 0 after a clean stop or when all is well, 1 after an error, which
 is one line on standard error that says what to do, 2 after a mistake in flags,
 settings or the home, which starting again does not mend (so that a unit of
 systemd has RestartPreventExitStatus=2), and 130 or 143 where Ctrl-C or SIGTERM
 came before it ran, or a second one while it stopped.`,
-		initCommand(), runCommand(), statusCommand(), doctorCommand())
+		initCommand(), runCommand(), statusCommand(), doctorCommand(), backupCommand(), restoreCommand(), lastSignedCommand())
 }

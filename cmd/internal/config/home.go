@@ -46,6 +46,9 @@ func (h Home) Data() string { return filepath.Join(string(h), "data") }
 // Consensus is the directory of what consensus keeps beside the database.
 func (h Home) Consensus() string { return filepath.Join(string(h), "consensus") }
 
+// Control is the path of the socket on which the daemon takes commands.
+func (h Home) Control() string { return filepath.Join(string(h), "control.sock") }
+
 // RunFile is the path of the file that says where the daemon listens.
 func (h Home) RunFile() string { return filepath.Join(string(h), "run.json") }
 

@@ -8,6 +8,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/assaynet/assay/cmd/internal/backup"
 	"github.com/assaynet/assay/cmd/internal/config"
 	"github.com/assaynet/assay/cmd/internal/usage"
 	"github.com/assaynet/assay/protocol"
@@ -44,6 +45,7 @@ func (d *Daemon) Live(ctx context.Context, source api.Source, gossip []string, r
 		})
 	}
 	run("http", server.Run)
+	run("commands", d.takeCommands)
 	for name, c := range components {
 		run(name, c)
 	}
@@ -64,6 +66,16 @@ func (d *Daemon) Live(ctx context.Context, source api.Source, gossip []string, r
 		return d.Explain(err)
 	}
 	d.Log.Info().Msgf("%s stopped", d.Config.Role)
+	return nil
+}
+
+// takeCommands answers the other commands of this home. Without it the daemon does
+// its work all the same.
+func (d *Daemon) takeCommands(ctx context.Context) error {
+	if err := backup.Serve(ctx, d.Home, d.DB); err != nil {
+		d.Log.Warn().Err(err).Str("socket", d.Home.Control()).Msg("no backup can be made while this runs; a shorter path for the home may help")
+	}
+	<-ctx.Done()
 	return nil
 }
 

@@ -56,9 +56,13 @@ func Prepare(commands []*cli.Command) {
 }
 
 // WithoutArguments makes commands that take flags alone refuse arguments: a
-// value whose flag was forgotten must not be ignored. It returns the commands.
+// value whose flag was forgotten must not be ignored. Those whose ArgsUsage names
+// arguments look at them themselves. It returns the commands.
 func WithoutArguments(commands []*cli.Command) []*cli.Command {
 	for _, c := range commands {
+		if c.ArgsUsage != "" {
+			continue
+		}
 		action := c.Action
 		c.Action = func(ctx *cli.Context) error {
 			if extra := ctx.Args().First(); extra != "" {
