@@ -47,8 +47,11 @@
 //     the pot, which is paid to no one.
 //   - incentive, dividend, emission: what Yuma makes of all weights for
 //     miners, for validators; what is newly paid.
-//   - stake, pool: what gives a validator its voice; all of it on one hotkey, of
-//     which each owner has shares, and which dividends let grow.
+//   - stake, pool: what gives a validator its voice; all of it on one seat, of
+//     which each owner has shares, and which dividends let grow. It is named by
+//     the first hotkey that the seat had with it.
+//   - swap: another key in the place of a coldkey, or of a seat's hotkey; until it
+//     is done, it can be stopped.
 //   - commission, payout: what of these a seat's owner gets before all others; whom
 //     a seat's pay for answers goes to, if it is not its owner.
 //   - model id, fingerprint: the hash of everything that decides a model's

@@ -29,6 +29,12 @@ func accountCommand() *cli.Command {
 			if a.Seat != nil {
 				out = append(out, pair{"seat", "uid " + a.Seat.String()})
 			}
+			if a.Hotkey != nil {
+				out = append(out, pair{"hotkey", a.Hotkey.String()})
+			}
+			if a.NextHotkey != nil {
+				out = append(out, pair{"swap", fmt.Sprintf("%s is the hotkey from epoch %d on; stop it with assay tx keep-hotkey, or stop-swap --hotkey", *a.NextHotkey, a.NextHotkeyFrom)})
+			}
 			for _, s := range a.Stakes {
 				out = append(out, pair{"stake", fmt.Sprintf("%s on %s", s.Amount, s.Hotkey)})
 			}

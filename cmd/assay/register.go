@@ -60,7 +60,15 @@ func consentOf(c *cli.Context, n *client) (*agreement, error) {
 		return nil, err
 	}
 	if text := c.String("consent"); text != "" {
-		return givenConsent(c, wire.DomainConsent, text, &st, coldkey)
+		a, err := givenConsent(wire.DomainConsent, text, &st, coldkey)
+		if err == nil && c.String("hotkey") != "" {
+			want, bad := address(c, "hotkey")
+			if bad == nil && want != a.key {
+				bad = fmt.Errorf("--hotkey is %s, and --consent is of %s", want, a.key)
+			}
+			err = bad
+		}
+		return a, err
 	}
 	if _, err := ownHotkey(c, keys, coldkey); err != nil {
 		return nil, err
@@ -90,7 +98,7 @@ func ownerOf(c *cli.Context, n *client, coldkey protocol.PublicKey) (protocol.Pu
 }
 
 // givenConsent reads --consent and looks whether the ledger would take it.
-func givenConsent(c *cli.Context, use wire.Domain, text string, st *api.Status, coldkey protocol.PublicKey) (*agreement, error) {
+func givenConsent(use wire.Domain, text string, st *api.Status, coldkey protocol.PublicKey) (*agreement, error) {
 	again := "make it again where that key is: assay wallet consent"
 	if use == wire.DomainSwap {
 		again += " --swap"
@@ -98,15 +106,6 @@ func givenConsent(c *cli.Context, use wire.Domain, text string, st *api.Status, 
 	a, err := parseConsent(text)
 	if err != nil {
 		return nil, withHint(fmt.Errorf("--consent: %w", err), again)
-	}
-	if c.String("hotkey") != "" { // of register
-		want, err := address(c, "hotkey")
-		if err != nil {
-			return nil, err
-		}
-		if want != a.key {
-			return nil, fmt.Errorf("--hotkey is %s, and --consent is of %s", want, a.key)
-		}
 	}
 	if err := a.Check(use, st.Chain, a.key, coldkey); err != nil {
 		return nil, withHint(fmt.Errorf("--consent is not for the coldkey %s on %s: %w", coldkey, st.ChainID, err), again)

@@ -47,9 +47,31 @@ one that waits. The new key agrees by --new-key, if it is in the key directory, 
 is done, sign with --key next; keys.coldkey of config.toml stays as it is.
 
 `
+	case "swap-hotkey":
+		return `For a hotkey that was lost, or may be in other hands. The seat stays, with its stake,
+its permit, what it sealed and what it earned; from the first block of an epoch on,
+after the unbonding time, the new hotkey works in it, and the old one no more:
+
+   assay wallet new --name next
+   assay tx swap-hotkey --hotkey ADDRESS --new-key next
+   assay tx stop-swap --hotkey ADDRESS --to ADDRESS
+   assay tx keep-hotkey --keys HOME/keys
+
+Whoever stole the coldkey can announce a swap, too: assay account tells of one that
+waits, and keep-hotkey, which costs nothing, stops it where the hotkey is. It does so once, or a stolen hotkey could stay for ever: one that
+is announced after that the coldkey alone stops. The new hotkey agrees by --new-key,
+or by --consent. It must be new, without any other use. When the swap is done, it is
+keys/hotkey.age of the home.
+
+`
 	case "stop-swap":
 		return `The key that signs until the swap is done stops it. assay account ADDRESS shows which
-key would sign, and from which block on.
+key would come, and when. With --hotkey it is the swap of a seat's hotkey.
+
+`
+	case "keep-hotkey":
+		return `For who did not announce the swap of this hotkey: its coldkey may be in other hands.
+It needs no tokens. A hotkey stops one swap; the coldkey stops any.
 
 `
 	case "payout":

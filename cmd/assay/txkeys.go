@@ -1,7 +1,6 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 
 	"github.com/urfave/cli/v2"
@@ -9,6 +8,7 @@ import (
 	"github.com/assaynet/assay/cmd/internal/keyflags"
 	"github.com/assaynet/assay/protocol"
 	"github.com/assaynet/assay/protocol/api"
+	"github.com/assaynet/assay/protocol/keystore"
 	"github.com/assaynet/assay/protocol/wire"
 )
 
@@ -19,8 +19,15 @@ func keyCommands() []*cli.Command {
 			&cli.StringFlag{Name: "new-key", Usage: "`NAME` of the new coldkey in the key directory, which agrees"},
 			&cli.StringFlag{Name: "new-passphrase-file", Usage: "`FILE` whose first line is the new coldkey's passphrase, if it is not the old one's"},
 			&cli.StringFlag{Name: "consent", Usage: "`TEXT` that assay wallet consent --swap printed where the new coldkey is"}),
-		txSending("stop-swap", "stop a swap of the coldkey that waits", stopSwapBody,
-			addressFlag("to", "`ADDRESS` of the key that shall not sign; assay account shows it")),
+		txSending("swap-hotkey", "have a new hotkey work in a seat", swapHotkeyBody,
+			addressFlag("hotkey", "`ADDRESS` of the seat's hotkey"),
+			&cli.StringFlag{Name: "new-key", Usage: "`NAME` of the new hotkey in the key directory, which agrees"},
+			&cli.StringFlag{Name: "new-passphrase-file", Usage: "`FILE` whose first line is the new hotkey's passphrase, if it is not the coldkey's"},
+			&cli.StringFlag{Name: "consent", Usage: "`TEXT` that assay wallet consent printed where the new hotkey is"}),
+		txSending("stop-swap", "stop a swap of the coldkey, or of a seat's hotkey, that waits", stopSwapBody,
+			addressFlag("to", "`ADDRESS` of the key that shall not come; assay account shows it"),
+			addressFlag("hotkey", "`ADDRESS` of the hotkey that stays, where a hotkey is swapped")),
+		signedByHotkey(txSending("keep-hotkey", "have the hotkey itself stop its swap, once", keepHotkeyBody)),
 		txSending("payout", "say to whom a seat's pay for answers goes", payoutBody,
 			addressFlag("hotkey", "`ADDRESS` of the seat's hotkey"),
 			addressFlag("to", "`ADDRESS` that is paid (default: the coldkey again)")),
@@ -45,21 +52,7 @@ func swapBody(c *cli.Context, n *client) (wire.Body, error) {
 	if err := n.get(c.Context, "/v1/status", &st); err != nil {
 		return nil, err
 	}
-	var agreed *agreement
-	switch text := c.String("consent"); {
-	case (text == "") == (c.String("new-key") == ""):
-		return nil, withHint(errors.New("the new coldkey must agree: give --new-key NAME or --consent TEXT"),
-			fmt.Sprintf("where it is, assay wallet consent --swap --key NAME --coldkey %s prints the text", name))
-	case text != "":
-		agreed, err = givenConsent(c, wire.DomainSwap, text, &st, name)
-	default:
-		k, bad := openKey(c, keys, c.String("new-key"), c.String("new-passphrase-file"))
-		if bad != nil {
-			return nil, bad
-		}
-		defer k.Wipe()
-		agreed, err = ownConsent(k, wire.DomainSwap, &st, name)
-	}
+	agreed, err := successor(c, keys, wire.DomainSwap, &st, name)
 	if err != nil {
 		return nil, err
 	}
@@ -67,9 +60,98 @@ func swapBody(c *cli.Context, n *client) (wire.Body, error) {
 	return &wire.SwapColdkey{To: agreed.key, Consent: agreed.Consent}, nil
 }
 
+// successor returns the consent of the key that comes in another's place: one of
+// the key directory, or given as text.
+func successor(c *cli.Context, keys *keystore.Store, use wire.Domain, st *api.Status, name protocol.PublicKey) (*agreement, error) {
+	what, how := "hotkey", ""
+	if use == wire.DomainSwap {
+		what, how = "coldkey", " --swap"
+	}
+	text := c.String("consent")
+	if (text == "") == (c.String("new-key") == "") {
+		return nil, withHint(fmt.Errorf("the new %s must agree: give --new-key NAME or --consent TEXT", what),
+			fmt.Sprintf("where it is, assay wallet consent%s --key NAME --coldkey %s prints the text", how, name))
+	}
+	if text != "" {
+		return givenConsent(use, text, st, name)
+	}
+	k, err := openKey(c, keys, c.String("new-key"), c.String("new-passphrase-file"))
+	if err != nil {
+		return nil, err
+	}
+	defer k.Wipe()
+	return ownConsent(k, use, st, name)
+}
+
+// swapHotkeyBody announces another hotkey of a seat.
+func swapHotkeyBody(c *cli.Context, n *client) (wire.Body, error) {
+	hotkey, err := address(c, "hotkey")
+	if err != nil {
+		return nil, err
+	}
+	keys, err := keyflags.Open(c, 0)
+	if err != nil {
+		return nil, err
+	}
+	signer, err := keys.Public(c.String("key"))
+	if err != nil {
+		return nil, keyflags.Hint(err)
+	}
+	name, err := ownerOf(c, n, signer)
+	if err != nil {
+		return nil, err
+	}
+	var st api.Status
+	if err := n.get(c.Context, "/v1/status", &st); err != nil {
+		return nil, err
+	}
+	agreed, err := successor(c, keys, wire.DomainConsent, &st, name)
+	if err != nil {
+		return nil, err
+	}
+	note(c, "until the swap is done it can be stopped: assay tx stop-swap --hotkey %s --to %s", hotkey, agreed.key)
+	return &wire.SwapHotkey{Hotkey: hotkey, To: agreed.key, Consent: agreed.Consent}, nil
+}
+
+// keepHotkeyBody is the veto of the hotkey, against the swap that the node says to
+// wait.
+func keepHotkeyBody(c *cli.Context, n *client) (wire.Body, error) {
+	keys, err := keyflags.Open(c, 0)
+	if err != nil {
+		return nil, err
+	}
+	hotkey, err := keys.Public(c.String("key"))
+	if err != nil {
+		return nil, keyflags.Hint(err)
+	}
+	var acc api.Account
+	if err := n.get(c.Context, "/v1/accounts/"+hotkey.String(), &acc); err != nil {
+		return nil, fmt.Errorf("ask for the swap of the hotkey: %w", err)
+	}
+	if acc.NextHotkey == nil {
+		return nil, fmt.Errorf("no swap of the hotkey %s waits", hotkey)
+	}
+	note(c, "%s shall not be the hotkey from epoch %d on", *acc.NextHotkey, acc.NextHotkeyFrom)
+	return &wire.KeepHotkey{From: acc.NextHotkeyFrom, To: *acc.NextHotkey}, nil
+}
+
+// signedByHotkey has a command sign with the hotkey, where no other key is named.
+func signedByHotkey(cmd *cli.Command) *cli.Command {
+	for _, f := range cmd.Flags {
+		if s, ok := f.(*cli.StringFlag); ok && s.Name == "key" {
+			s.Value, s.Usage = string(keystore.Hotkey), "`NAME` of the hotkey that signs"
+		}
+	}
+	return cmd
+}
+
 func stopSwapBody(c *cli.Context, _ *client) (wire.Body, error) {
 	to, err := address(c, "to")
-	return &wire.StopSwap{To: to}, err
+	if err != nil || c.String("hotkey") == "" {
+		return &wire.StopSwap{To: to}, err
+	}
+	hotkey, err := address(c, "hotkey")
+	return &wire.StopHotkeySwap{Hotkey: hotkey, To: to}, err
 }
 
 func payoutBody(c *cli.Context, _ *client) (wire.Body, error) {

@@ -53,8 +53,8 @@ func walletConsentCommand() *cli.Command {
 		Name:  "consent",
 		Usage: "have a key agree to work for a coldkey",
 		Description: `Signs with the hotkey that it works for a coldkey, and prints what assay tx
-register takes by --consent, on the machine where the coldkey is. Without it
-nobody gets a seat for the hotkey, nor what it earns. With --swap and the name of
+register and swap-hotkey take by --consent, on the machine where the coldkey is.
+Without it nobody gets a seat for the hotkey, nor what it earns. With --swap and the name of
 a new coldkey it prints what assay tx swap-coldkey takes: that this key signs for
 all that is the coldkey's, in its place. Neither text serves as the other.
 

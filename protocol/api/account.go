@@ -34,8 +34,8 @@ func (h *Handler) account(r *request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	a.Balance, a.Nonce, a.NextNonce = rec.Balance, rec.Nonce, rec.Nonce
-	if err := a.readOwner(v, proof != nil); err != nil {
+	a.Nonce, a.NextNonce = rec.Nonce, rec.Nonce
+	if err := a.readOwner(v); err != nil {
 		return nil, err
 	}
 	if h.src.Pool != nil {
@@ -45,22 +45,38 @@ func (h *Handler) account(r *request) (any, error) {
 		}
 		a.NextNonce = max(a.Nonce, next)
 	}
-	seat, ok, err := ledger.ReadSeatByHotkey(v, addr)
-	if err != nil {
-		return nil, err
-	}
-	if ok {
-		a.Seat = &seat.ID.UID
-	}
-	if err := a.readStakes(v); err != nil {
+	if err := a.readHotkey(v); err != nil {
 		return nil, err
 	}
 	return a, a.readUnbonding(v)
 }
 
+// readHotkey says what seat the address has, had or waits for as a hotkey, and
+// finds the stakes.
+func (a *Account) readHotkey(v *view) error {
+	pool, now, err := ledger.ReadHotkey(v, a.Address)
+	if err != nil {
+		return err
+	}
+	if now != a.Address {
+		a.Hotkey = &now
+	}
+	seat, ok, err := ledger.ReadSeatByHotkey(v, a.Address)
+	if err != nil {
+		return err
+	}
+	if ok {
+		a.Seat = &seat.ID.UID
+		if seat.Swap.Waits() {
+			a.NextHotkey, a.NextHotkeyFrom = &seat.Swap.To, seat.Swap.From
+		}
+	}
+	return a.readStakes(v, pool)
+}
+
 // readOwner says who signs for whom, as of the block to come, and takes the balance
-// of that name; a proof is of the address' own record, and so the balance is, too.
-func (a *Account) readOwner(v *view, proven bool) error {
+// of that name.
+func (a *Account) readOwner(v *view) error {
 	name, o, err := ledger.ReadOwner(v, a.Address)
 	if err != nil {
 		return err
@@ -70,16 +86,13 @@ func (a *Account) readOwner(v *view, proven bool) error {
 	if o.Waits(next) {
 		a.NextSigner, a.NextFrom = &o.Next, o.From
 	}
-	if name == a.Address || proven {
-		return nil
-	}
 	rec, _, err := ledger.ReadAccount(v, name)
 	a.Balance = rec.Balance
 	return err
 }
 
 // accountState is the newest state, or with prove=1 the newest that can be
-// proven, with the proof of the account's record.
+// proven, with the proof of the record of the name for which the address signs.
 func (h *Handler) accountState(r *request, addr protocol.PublicKey) (*view, *Proof, error) {
 	v, err := h.view(r.ctx())
 	if err != nil || r.query["prove"] != "1" {
@@ -89,7 +102,11 @@ func (h *Handler) accountState(r *request, addr protocol.PublicKey) (*view, *Pro
 	if !ok {
 		return nil, nil, notKept("proofs", "ask a validator")
 	}
-	key := ledger.AccountKey(addr)
+	name, _, err := ledger.ReadOwner(v, addr)
+	if err != nil {
+		return nil, nil, err
+	}
+	key := ledger.AccountKey(name)
 	p, err := prover.Prove(r.ctx(), key)
 	if err != nil {
 		return nil, nil, fmt.Errorf("prove %x: %w", key, err)
@@ -98,9 +115,10 @@ func (h *Handler) accountState(r *request, addr protocol.PublicKey) (*view, *Pro
 	return v, &Proof{Height: p.Height, AppHash: p.StateHash, Key: p.Key, Value: p.Value, ICS23: p.ICS23, Block: p.Block}, nil
 }
 
-// readStakes finds the stakes by and on the address, and what they are worth. They
-// are kept by hotkey, so a coldkey's are found by walking all.
-func (a *Account) readStakes(v *view) error {
+// readStakes finds the stakes by the address and in the pool that it has as a
+// hotkey, and what they are worth. They are kept by pool, so a coldkey's are found
+// by walking all; each is shown under the newest hotkey of its pool.
+func (a *Account) readStakes(v *view, pool protocol.PublicKey) error {
 	prefix := ledger.StakePrefix(protocol.PublicKey{})
 	prefix = prefix[:len(prefix)-keyLen]
 	err := walkMoney(v, prefix, 2*keyLen, func(key []byte, _ ledger.Stake) {
@@ -108,7 +126,7 @@ func (a *Account) readStakes(v *view) error {
 		if st.Coldkey == a.Owner && len(a.Stakes) < MaxStakes {
 			a.Stakes = append(a.Stakes, st)
 		}
-		if st.Hotkey == a.Address && len(a.Staked) < MaxStakes {
+		if st.Hotkey == pool && len(a.Staked) < MaxStakes {
 			a.Staked = append(a.Staked, st)
 		}
 	})
@@ -118,6 +136,9 @@ func (a *Account) readStakes(v *view) error {
 	for _, list := range [][]Stake{a.Stakes, a.Staked} {
 		for i := range list {
 			if list[i].Amount, err = ledger.ReadStake(v, list[i].Hotkey, list[i].Coldkey); err != nil {
+				return err
+			}
+			if _, list[i].Hotkey, err = ledger.ReadHotkey(v, list[i].Hotkey); err != nil {
 				return err
 			}
 		}

@@ -389,6 +389,73 @@ func raw(t *testing.T, addr, request string) string {
 	return string(b)
 }
 
+// TestAProofIsOfWhatIsShown: the balance of a key that signs for another's name is
+// that name's, proven or not.
+func TestAProofIsOfWhatIsShown(t *testing.T) {
+	n, h := seeded(t)
+	name, signs := apitest.Public("miner-0-cold"), apitest.Public("miner-0-next")
+	for key, record := range map[string]any{
+		string(ledger.NameKey(signs)): name, string(ledger.OwnerKey(name)): ledger.Owner{Now: name, Next: signs, From: 1},
+		string(ledger.AccountKey(name)):  ledger.Account{Balance: 70 * protocol.Unit, Nonce: 9},
+		string(ledger.AccountKey(signs)): ledger.Account{Nonce: 2},
+	} {
+		if err := n.Tree.Set([]byte(key), wire.Encode(record)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, query := range []string{"", "?prove=1"} {
+		var a api.Account
+		decode(t, get(t, h, "/v1/accounts/"+signs.String()+query), &a)
+		if a.Owner != name || a.Balance != 70*protocol.Unit || a.Nonce != 2 {
+			t.Errorf("%q: got %+v", query, a)
+		}
+		if a.Proof == nil {
+			continue
+		}
+		var rec ledger.Account
+		if err := wire.Decode(a.Proof.Value, 64, &rec); err != nil || rec.Balance != a.Balance || !bytes.Equal(a.Proof.Key, ledger.AccountKey(name)) {
+			t.Errorf("proven %+v under %x, %v", rec, a.Proof.Key, err)
+		}
+	}
+}
+
+// TestAnAddressTellsOfTheHotkeysThatFollow: who looks up an old hotkey finds the
+// stake on its seat, and which one it is now; who looks up that one, what waits.
+func TestAnAddressTellsOfTheHotkeysThatFollow(t *testing.T) {
+	n, h := seeded(t)
+	seat, ok, err := ledger.ReadSeatByHotkey(n.Tree, apitest.Public("validator-0"))
+	if err != nil || !ok {
+		t.Fatal(ok, err)
+	}
+	old, now, next := seat.Hotkey, apitest.Public("validator-0-now"), apitest.Public("validator-0-next")
+	seat.Hotkey, seat.Pool, seat.Swap = now, old, ledger.HotkeySwap{To: next, From: 7}
+	if err := n.Tree.Remove(ledger.HotkeyKey(old)); err != nil {
+		t.Fatal(err)
+	}
+	for key, record := range map[string]any{
+		string(ledger.SeatKey(seat.ID.UID)): seat, string(ledger.HotkeyKey(now)): seat.ID.UID,
+		string(ledger.PoolNameKey(now)): old, string(ledger.PoolNameKey(next)): old, string(ledger.HotkeyNowKey(old)): now,
+	} {
+		if err := n.Tree.Set([]byte(key), wire.Encode(record)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, addr := range []protocol.PublicKey{old, now, next} {
+		var a api.Account
+		decode(t, get(t, h, "/v1/accounts/"+addr.String()), &a)
+		if len(a.Staked) == 0 || a.Staked[0].Hotkey != now || a.Staked[0].Amount == 0 {
+			t.Errorf("%s: staked %+v, want it on %s", addr, a.Staked, now)
+		}
+		sits := addr == now
+		if (a.Hotkey == nil) != sits || !sits && *a.Hotkey != now || (a.Seat != nil) != sits || (a.NextHotkey != nil) != sits {
+			t.Errorf("%s: got %+v", addr, a)
+		}
+		if sits && (*a.NextHotkey != next || a.NextHotkeyFrom != 7) {
+			t.Errorf("waits %s from %d", *a.NextHotkey, a.NextHotkeyFrom)
+		}
+	}
+}
+
 // TestWhatIsShownBesideAProofIsOfTheProvenState: a proof is of the state before
 // the newest, and so is the rest of the answer.
 func TestWhatIsShownBesideAProofIsOfTheProvenState(t *testing.T) {

@@ -175,7 +175,8 @@ type Account struct {
 	Height  protocol.Height    `json:"height"`
 	Address protocol.PublicKey `json:"address"`
 	// Owner is the address for which this one signs, or did or shall: its own unless
-	// a coldkey was swapped. All that is shown but nonces is the owner's. Signer
+	// a coldkey was swapped. All that is shown but nonces is the owner's, and so is the
+	// record that a proof is of. Signer
 	// signs for it now, and NextSigner from height NextFrom on, if a swap waits.
 	Owner      protocol.PublicKey  `json:"owner"`
 	Signer     protocol.PublicKey  `json:"signer"`
@@ -186,8 +187,14 @@ type Account struct {
 	// NextNonce is Nonce, or what follows on the transactions that wait in this
 	// node's pool.
 	NextNonce uint64 `json:"next_nonce"`
-	// Seat is the uid of the seat whose hotkey the address is, if any.
-	Seat *protocol.UID `json:"seat,omitempty"`
+	// Seat is the uid of the seat whose hotkey the address is, if any. Hotkey is that
+	// of the seat which the address had as a hotkey, or waits for, if it is another;
+	// NextHotkey is the seat's from the beginning of epoch NextHotkeyFrom on, if a swap
+	// waits, which the hotkey can stop once.
+	Seat           *protocol.UID       `json:"seat,omitempty"`
+	Hotkey         *protocol.PublicKey `json:"hotkey,omitempty"`
+	NextHotkey     *protocol.PublicKey `json:"next_hotkey,omitempty"`
+	NextHotkeyFrom protocol.Epoch      `json:"next_hotkey_from,omitempty"`
 	// Stakes are those of the address as a coldkey, Staked those on it as a
 	// hotkey, Unbonding what is on its way back to the balance.
 	Stakes    []Stake     `json:"stakes"`
@@ -239,6 +246,7 @@ type Network struct {
 	ByteFee     protocol.Amount `json:"byte_fee"`
 	Deposit     protocol.Amount `json:"deposit"`
 	MinStake    protocol.Amount `json:"min_stake"`
+	Commission  uint32          `json:"commission"`
 	Unbonding   uint64          `json:"unbonding"`
 	Tempo       uint64          `json:"tempo"`
 	RoundLength uint64          `json:"round_length"`

@@ -148,7 +148,7 @@ func (h *Handler) validators(r *request) (any, error) {
 			Holder: Holder{s.ID.UID, s.ID.Registered, s.Hotkey, s.Coldkey},
 			Permit: s.Permit, Power: power[s.ID.UID], LastUpdate: s.LastUpdate,
 		}
-		pool, _, err := ledger.ReadPool(v, s.Hotkey)
+		pool, _, err := ledger.ReadPool(v, s.PoolName())
 		if err != nil {
 			return out, err
 		}

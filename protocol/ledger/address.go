@@ -19,7 +19,7 @@ func EvidenceAge(p *params.Params) uint64 { return max(leastEvidenceAge, p.Seats
 type AddressRecord struct {
 	_      struct{} `cbor:",toarray"`
 	Seat   protocol.SeatID
-	Hotkey protocol.PublicKey // on which the stake was
+	Hotkey protocol.PublicKey // names the stake: Seat.PoolName
 	Until  protocol.Height    // forgotten at the end of this block; 0 while the key is bound
 }
 
@@ -28,18 +28,19 @@ func ReadAddress(r Reader, a key.Address) (AddressRecord, bool, error) {
 	return read[AddressRecord](r, AddressKey(a))
 }
 
-// checkAddress refuses a consensus key that another hotkey's seat had, for as long
-// as a proof of what it signed there counts: the proof would meet the wrong seat.
+// checkAddress refuses a consensus key that a seat with other stake had, for as
+// long as a proof of what it signed there counts: the proof would meet the wrong
+// seat.
 func (m *machine) checkAddress(s *Seat, k protocol.PublicKey) error {
-	if rec, ok := get[AddressRecord](m.st, AddressKey(key.AddressOf(k))); ok && rec.Hotkey != s.Hotkey {
-		return broken(ErrTaken, "key %s is answered for by hotkey %s, up to block %d", k, rec.Hotkey, rec.Until)
+	if rec, ok := get[AddressRecord](m.st, AddressKey(key.AddressOf(k))); ok && rec.Hotkey != s.PoolName() {
+		return broken(ErrTaken, "key %s is answered for by the stake on %s, up to block %d", k, rec.Hotkey, rec.Until)
 	}
 	return nil
 }
 
 // bindAddress notes whose a seat's consensus key is.
 func (m *machine) bindAddress(s *Seat) {
-	put(m.st, AddressKey(key.AddressOf(s.Consensus.Key)), AddressRecord{Seat: s.ID, Hotkey: s.Hotkey})
+	put(m.st, AddressKey(key.AddressOf(s.Consensus.Key)), AddressRecord{Seat: s.ID, Hotkey: s.PoolName()})
 }
 
 // leaveAddress notes until when a seat's consensus key is known that it gives up:
@@ -48,7 +49,7 @@ func (m *machine) bindAddress(s *Seat) {
 func (m *machine) leaveAddress(s *Seat) {
 	a := key.AddressOf(s.Consensus.Key)
 	until := m.height + protocol.Height(m.p.Schedule.Tempo+2+EvidenceAge(m.p))
-	put(m.st, AddressKey(a), AddressRecord{Seat: s.ID, Hotkey: s.Hotkey, Until: until})
+	put(m.st, AddressKey(a), AddressRecord{Seat: s.ID, Hotkey: s.PoolName(), Until: until})
 	put(m.st, LeftAddressKey(until, a), a)
 }
 

@@ -30,6 +30,7 @@ import (
 //	         paid, and P is payable again
 //	bonds    those of the validators, for the next epoch's dividends
 //	chains   beacon chains that serve from E + 1 take the place of those before
+//	hotkeys  and so do hotkeys (hotkey.go)
 //	permits  who validates in E + 1: of the seats that can, those of most stake;
 //	         with it the update of the consensus set, which acts two blocks later
 //	rosters  who is asked in E + 1, of each kind that it offers
@@ -59,6 +60,7 @@ func (m *machine) epoch() error {
 	m.keepBonds(out.Bonds)
 	m.meta.LastStep = m.height
 	takeChains(seats, now+1)
+	m.swapHotkeys(seats, now+1)
 	m.permits(seats, now+1)
 	m.rosters(seats, now+1)
 	m.reorder(seats)
@@ -82,7 +84,7 @@ func candidatesOf(r Reader) ([]candidate, error) {
 	}
 	out := make([]candidate, len(seats))
 	for i := range seats {
-		pool, _, err := ReadPool(r, seats[i].Hotkey)
+		pool, _, err := ReadPool(r, seats[i].PoolName())
 		if err != nil {
 			return nil, err
 		}

@@ -36,7 +36,7 @@ const (
 	ErrTaken        = Reason("ErrTaken")        // a key that another seat holds, or that has another use
 	ErrBadKey       = Reason("ErrBadKey")       // not a public key, or without its own signature
 	ErrConsent      = Reason("ErrConsent")      // a key that did not agree, or works for another coldkey
-	ErrMoved        = Reason("ErrMoved")        // a coldkey in whose place another signs
+	ErrMoved        = Reason("ErrMoved")        // a key in whose place another stands
 	ErrUnknown      = Reason("ErrUnknown")      // a model, seat or answer that there is not
 	ErrMismatch     = Reason("ErrMismatch")     // weights that are not the sealed ones
 	ErrPrice        = Reason("ErrPrice")        // a seat costs more than the signer's maximum

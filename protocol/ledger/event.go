@@ -15,6 +15,9 @@ const (
 	EventRegistered    EventName = "registered"     // Seat, Hotkey, Amount: the price
 	EventSwap          EventName = "swap"           // Epoch from which another key signs for Hotkey, a coldkey
 	EventSwapStopped   EventName = "swap stopped"   // Hotkey, a coldkey, goes on to sign
+	EventHotkeySwap    EventName = "hotkey swap"    // Epoch from which another hotkey is that of Seat, Hotkey: the one that goes
+	EventHotkeyKept    EventName = "hotkey kept"    // Seat, Hotkey, which stays, for the swap was stopped
+	EventHotkeySwapped EventName = "hotkey swapped" // Epoch, Seat, Hotkey: the new one
 	EventPruned        EventName = "pruned"         // Seat, Hotkey: the former holder of a uid
 	EventSealed        EventName = "sealed"         // Epoch, Seat, Hotkey, Hash: the seal
 	EventOpened        EventName = "opened"         // Epoch, Seat, Hotkey; Count: entries of the row

@@ -22,6 +22,8 @@ type RequestFinding struct {
 	Stake protocol.Amount    // of the judge in the epoch that it judges for
 	Seal  protocol.Hash      // wire.OpenFinding.Seal
 	Found protocol.Hash      // wire.OpenFinding.Found; zero until it is opened
+	// Hotkey is the judge's in that epoch, to which the seal is bound.
+	Hotkey protocol.PublicKey
 }
 
 // FoundRecord is kept under FoundKey(request, wire.OpenFinding.Found), once for all
@@ -40,15 +42,15 @@ func (m *machine) sealFinding(s Seat, b *wire.SealFinding) error {
 		return err
 	}
 	epoch := m.p.Schedule.EpochOf(r.OpenDeadline(m.p))
-	judge, ok := get[RosterJudge](m.st, RosterJudgeKey(epoch, s.ID.UID))
-	if !ok || judge.ID != s.ID {
-		return broken(ErrNotPermitted, "seat %d is no validator of epoch %d", s.ID.UID, epoch)
+	judge, err := m.judgeOf(epoch, s.ID)
+	if err != nil {
+		return err
 	}
 	at := RequestFindingKey(b.Request, s.ID.UID)
 	if _, ok := get[RequestFinding](m.st, at); ok {
 		return broken(ErrDuplicate, "seat %d has judged request %s", s.ID.UID, b.Request.Short())
 	}
-	put(m.st, at, RequestFinding{Seat: s.ID, Owner: judge.Coldkey, Stake: judge.Stake, Seal: b.Seal})
+	put(m.st, at, RequestFinding{Seat: s.ID, Hotkey: judge.Hotkey, Owner: judge.Coldkey, Stake: judge.Stake, Seal: b.Seal})
 	return nil
 }
 
@@ -67,7 +69,7 @@ func (m *machine) openFinding(s Seat, b *wire.OpenFinding) error {
 		return broken(ErrUnknown, "seat %d sealed no finding on request %s", s.ID.UID, b.Request.Short())
 	case !f.Found.IsZero():
 		return broken(ErrDuplicate, "seat %d has opened its finding on request %s", s.ID.UID, b.Request.Short())
-	case f.Seal != b.Seal(s.Hotkey):
+	case f.Seal != b.Seal(f.Hotkey):
 		return broken(ErrMismatch, "seat %d sealed %s", s.ID.UID, f.Seal.Short())
 	}
 	if err := r.payable(b.Pays); err != nil {

@@ -57,23 +57,31 @@ func OwnerKey(name protocol.PublicKey) []byte { return append([]byte("W"), name[
 // key.
 func NameKey(k protocol.PublicKey) []byte { return append([]byte("L"), k[:]...) }
 
+// PoolNameKey holds the name of the stake on a hotkey that came, or shall come, in
+// another's place: the first hotkey that had it.
+func PoolNameKey(hotkey protocol.PublicKey) []byte { return append([]byte("N"), hotkey[:]...) }
+
+// HotkeyNowKey holds the newest hotkey of the seat with the stake of a name, if
+// that is not the name.
+func HotkeyNowKey(name protocol.PublicKey) []byte { return append([]byte("C"), name[:]...) }
+
 // AccountKey holds an [Account].
 func AccountKey(k protocol.PublicKey) []byte { return append([]byte("a"), k[:]...) }
 
 // AccountPrefix begins every [AccountKey].
 func AccountPrefix() []byte { return []byte("a") }
 
-// PoolKey holds a [Pool].
-func PoolKey(hotkey protocol.PublicKey) []byte { return append([]byte{poolLetter}, hotkey[:]...) }
+// PoolKey holds a [Pool], by the name of its stake: [Seat.PoolName].
+func PoolKey(name protocol.PublicKey) []byte { return append([]byte{poolLetter}, name[:]...) }
 
-// StakeKey holds a [Stake].
-func StakeKey(hotkey, coldkey protocol.PublicKey) []byte {
-	return append(StakePrefix(hotkey), coldkey[:]...)
+// StakeKey holds a [Stake] in the pool of a name.
+func StakeKey(name, coldkey protocol.PublicKey) []byte {
+	return append(StakePrefix(name), coldkey[:]...)
 }
 
-// StakePrefix begins the stakes on one hotkey.
-func StakePrefix(hotkey protocol.PublicKey) []byte {
-	return append([]byte("k"), hotkey[:]...)
+// StakePrefix begins the stakes in the pool of a name.
+func StakePrefix(name protocol.PublicKey) []byte {
+	return append([]byte("k"), name[:]...)
 }
 
 // UnbondingKey holds an [Unbonding].

@@ -135,8 +135,10 @@ func (m *machine) checkFresh(k protocol.PublicKey) error {
 	_, swapped := get[Owner](m.st, OwnerKey(k))
 	_, sits := m.seatOf(k)
 	_, owns := get[uint32](m.st, OwnedKey(k))
+	_, works := get[protocol.PublicKey](m.st, PoolNameKey(k))
+	_, worked := get[protocol.PublicKey](m.st, HotkeyNowKey(k))
 	acc, _ := get[Account](m.st, AccountKey(k))
-	if signs || swapped || sits || owns || acc.Nonce > 0 {
+	if signs || swapped || sits || owns || works || worked || acc.Nonce > 0 {
 		return broken(ErrTaken, "key %s has another use, or has signed for itself; take a new one", k)
 	}
 	return nil
@@ -160,12 +162,9 @@ func (m *machine) stopSwap(name protocol.PublicKey, b *wire.StopSwap) error {
 
 // setPayout says to whom a seat's pay for answers goes.
 func (m *machine) setPayout(name protocol.PublicKey, b *wire.SetPayout) error {
-	s, ok := m.seatOf(b.Hotkey)
-	if !ok {
-		return broken(ErrNoSeat, "hotkey %s", b.Hotkey)
-	}
-	if s.Coldkey != name {
-		return broken(ErrConsent, "the seat is %s's", s.Coldkey)
+	s, err := m.ownSeat(name, b.Hotkey)
+	if err != nil {
+		return err
 	}
 	if !b.To.IsZero() {
 		if err := key.CheckPublic(b.To); err != nil {

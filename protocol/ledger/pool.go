@@ -28,7 +28,7 @@ import (
 // A stake says how often shares had been split when it was written, and doubles its
 // own as often as the pool has split since: exactly, and without being visited.
 
-// Pool is kept under PoolKey(hotkey) while anybody has stake there.
+// Pool is kept under PoolKey(name) while anybody has stake there.
 // Invariants: Shares is the sum of all shares in it, at their newest split;
 // Amount < 2·Shares.
 type Pool struct {
@@ -38,7 +38,7 @@ type Pool struct {
 	Splits uint32 // how often every share became two
 }
 
-// Stake is kept under StakeKey(hotkey, coldkey).
+// Stake is kept under StakeKey(name, coldkey).
 type Stake struct {
 	_      struct{} `cbor:",toarray"`
 	Shares uint64   // of the hotkey's pool, at least one
@@ -159,7 +159,7 @@ func (p *Pool) split() {
 }
 
 // keepStake writes a pool and a stake in it.
-func (m *machine) keepStake(hotkey, coldkey protocol.PublicKey, p Pool, s Stake) {
+func (m *machine) keepStake(name, coldkey protocol.PublicKey, p Pool, s Stake) {
 	keep := func(key []byte, some bool, v any) {
 		if some {
 			put(m.st, key, v)
@@ -167,14 +167,14 @@ func (m *machine) keepStake(hotkey, coldkey protocol.PublicKey, p Pool, s Stake)
 			del(m.st, key)
 		}
 	}
-	keep(PoolKey(hotkey), p.Shares > 0, p)
-	keep(StakeKey(hotkey, coldkey), s.Shares > 0, s)
+	keep(PoolKey(name), p.Shares > 0, p)
+	keep(StakeKey(name, coldkey), s.Shares > 0, s)
 }
 
 // stakeOf reads a stake and its pool.
-func (m *machine) stakeOf(hotkey, coldkey protocol.PublicKey) (Pool, Stake, protocol.Amount) {
-	p, _ := get[Pool](m.st, PoolKey(hotkey))
-	s, _ := get[Stake](m.st, StakeKey(hotkey, coldkey))
+func (m *machine) stakeOf(name, coldkey protocol.PublicKey) (Pool, Stake, protocol.Amount) {
+	p, _ := get[Pool](m.st, PoolKey(name))
+	s, _ := get[Stake](m.st, StakeKey(name, coldkey))
 	worth, err := p.Worth(s)
 	if err != nil {
 		m.st.fail(err)
@@ -183,13 +183,15 @@ func (m *machine) stakeOf(hotkey, coldkey protocol.PublicKey) (Pool, Stake, prot
 }
 
 func (m *machine) addStake(coldkey protocol.PublicKey, b *wire.AddStake) error {
-	if _, ok := m.seatOf(b.Hotkey); !ok {
+	seat, ok := m.seatOf(b.Hotkey)
+	if !ok {
 		return broken(ErrNoSeat, "hotkey %s", b.Hotkey)
 	}
 	if err := m.debit(coldkey, b.Amount); err != nil {
 		return err
 	}
-	pool, s, worth := m.stakeOf(b.Hotkey, coldkey)
+	name := seat.PoolName()
+	pool, s, worth := m.stakeOf(name, coldkey)
 	if sum := worth + b.Amount; sum < MinStakeEntry { // both at most what was issued
 		return broken(ErrTooSmall, "stake of %s, at least %s", sum, MinStakeEntry)
 	}
@@ -197,15 +199,17 @@ func (m *machine) addStake(coldkey protocol.PublicKey, b *wire.AddStake) error {
 	if err != nil {
 		return broken(ErrOverflow, "stake of %s: %v", b.Amount, err)
 	}
-	m.keepStake(b.Hotkey, coldkey, pool, s)
+	m.keepStake(name, coldkey, pool, s)
 	m.meta.Stakes += b.Amount - rest
 	m.meta.Pot += rest
 	return nil
 }
 
-// removeStake works on a hotkey without a seat, too: stake outlives the seat.
+// removeStake works on a hotkey without a seat, too, for stake outlives the seat,
+// and on one that was swapped.
 func (m *machine) removeStake(coldkey protocol.PublicKey, b *wire.RemoveStake) error {
-	pool, s, worth := m.stakeOf(b.Hotkey, coldkey)
+	name := m.poolNameOf(b.Hotkey)
+	pool, s, worth := m.stakeOf(name, coldkey)
 	amount := b.Amount
 	if amount == 0 {
 		amount = worth
@@ -229,7 +233,7 @@ func (m *machine) removeStake(coldkey protocol.PublicKey, b *wire.RemoveStake) e
 	case s.Shares > 0 && left < MinStakeEntry:
 		return broken(ErrTooSmall, "%s would be left, at least %s or nothing", left, MinStakeEntry)
 	}
-	m.keepStake(b.Hotkey, coldkey, pool, s)
+	m.keepStake(name, coldkey, pool, s)
 	queue := UnbondingKey(m.height+protocol.Height(m.p.Seats.Unbonding), coldkey)
 	u, _ := get[Unbonding](m.st, queue)
 	u.Amount += amount // both at most what was issued
@@ -243,7 +247,7 @@ func (m *machine) removeStake(coldkey protocol.PublicKey, b *wire.RemoveStake) e
 // payStakers gives a of the pot to the pool of a seat's hotkey, less the owner's
 // commission, for which the owner gets shares. It returns what arrived.
 func (m *machine) payStakers(seat *Seat, a protocol.Amount) protocol.Amount {
-	pool, s, _ := m.stakeOf(seat.Hotkey, seat.Coldkey)
+	pool, s, _ := m.stakeOf(seat.PoolName(), seat.Coldkey)
 	if a == 0 || pool.Shares == 0 {
 		return 0
 	}
@@ -262,6 +266,6 @@ func (m *machine) payStakers(seat *Seat, a protocol.Amount) protocol.Amount {
 	a -= rest
 	m.fromPot(a)
 	m.meta.Stakes += a
-	m.keepStake(seat.Hotkey, seat.Coldkey, pool, s)
+	m.keepStake(seat.PoolName(), seat.Coldkey, pool, s)
 	return a
 }

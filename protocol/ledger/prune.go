@@ -67,6 +67,9 @@ func (m *machine) prune(s *Seat) {
 		m.leaveAddress(s)
 	}
 	m.dropTransport(s)
+	if s.Swap.Waits() {
+		del(m.st, PoolNameKey(s.Swap.To))
+	}
 	del(m.st, BondsKey(s.ID.UID))
 	del(m.st, CoverKey(s.ID.UID))
 	del(m.st, SetterKey(s.ID.UID))

@@ -82,18 +82,18 @@ func ReadAccount(r Reader, k protocol.PublicKey) (Account, bool, error) {
 	return read[Account](r, AccountKey(k))
 }
 
-// ReadPool returns all stake on a hotkey.
-func ReadPool(r Reader, hotkey protocol.PublicKey) (Pool, bool, error) {
-	return read[Pool](r, PoolKey(hotkey))
+// ReadPool returns all stake on the seat with a [Seat.PoolName].
+func ReadPool(r Reader, name protocol.PublicKey) (Pool, bool, error) {
+	return read[Pool](r, PoolKey(name))
 }
 
-// ReadStake returns what coldkey has staked on hotkey.
-func ReadStake(r Reader, hotkey, coldkey protocol.PublicKey) (protocol.Amount, error) {
-	s, ok, err := read[Stake](r, StakeKey(hotkey, coldkey))
+// ReadStake returns what coldkey has staked there.
+func ReadStake(r Reader, name, coldkey protocol.PublicKey) (protocol.Amount, error) {
+	s, ok, err := read[Stake](r, StakeKey(name, coldkey))
 	if !ok || err != nil {
 		return 0, err
 	}
-	p, _, err := ReadPool(r, hotkey)
+	p, _, err := ReadPool(r, name)
 	if err != nil {
 		return 0, err
 	}

@@ -50,6 +50,8 @@ type Seat struct {
 	// NoPermit is the first epoch in which the seat may hold a permit again.
 	NoPermit protocol.Epoch
 	Payout   protocol.PublicKey // gets the pay for answers; zero for Coldkey
+	Pool     protocol.PublicKey // names the stake on it; zero for Hotkey (hotkey.go)
+	Swap     HotkeySwap
 }
 
 // Announced reports whether the ledger says of the seat what its owner wants to

@@ -140,6 +140,12 @@ func (m *machine) execute(body wire.Body, o *origin) error {
 		return m.stopSwap(o.payer, b)
 	case *wire.SetPayout:
 		return m.setPayout(o.payer, b)
+	case *wire.SwapHotkey:
+		return m.swapHotkey(o.payer, b)
+	case *wire.StopHotkeySwap:
+		return m.stopHotkeySwap(o.payer, b)
+	case *wire.KeepHotkey:
+		return m.keepHotkey(o.seat, b)
 	}
 	return errNoRule // wire knows the same types
 }

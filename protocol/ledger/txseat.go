@@ -17,6 +17,10 @@ func (m *machine) register(coldkey protocol.PublicKey, b *wire.Register) error {
 	if _, has := m.seatOf(b.Hotkey); has {
 		return broken(ErrDuplicate, "hotkey %s has a seat", b.Hotkey)
 	}
+	name, err := m.checkCurrent(b.Hotkey)
+	if err != nil {
+		return err
+	}
 	if err := m.checkConsent(wire.DomainConsent, &b.Consent, b.Hotkey, coldkey); err != nil {
 		return err
 	}
@@ -33,6 +37,9 @@ func (m *machine) register(coldkey protocol.PublicKey, b *wire.Register) error {
 	}
 	m.meta.Price = bump(price, &m.p.Seats)
 	s := Seat{ID: protocol.SeatID{UID: uid, Registered: m.height}, Hotkey: b.Hotkey, Coldkey: coldkey, LastUpdate: m.height}
+	if name != b.Hotkey {
+		s.Pool = name
+	}
 	m.putSeat(s)
 	m.own(coldkey, 1)
 	m.shelter(&s)

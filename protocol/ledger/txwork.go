@@ -43,6 +43,16 @@ func (m *machine) judged(s *Seat, e protocol.Epoch) error {
 	return nil
 }
 
+// judgeOf returns a seat's entry among the judges of an epoch, with the hotkey to
+// which all that it seals in that epoch is bound.
+func (m *machine) judgeOf(e protocol.Epoch, id protocol.SeatID) (RosterJudge, error) {
+	j, ok := get[RosterJudge](m.st, RosterJudgeKey(e, id.UID))
+	if !ok || j.ID != id {
+		return j, broken(ErrNotPermitted, "seat %d is no validator of epoch %d", id.UID, e)
+	}
+	return j, nil
+}
+
 // isJudge reports whether a seat is on the roster of an epoch's judges.
 func (m *machine) isJudge(e protocol.Epoch, id protocol.SeatID) bool {
 	j, ok := get[RosterJudge](m.st, RosterJudgeKey(e, id.UID))
@@ -73,11 +83,12 @@ func (m *machine) revealWeights(s Seat, b *wire.RevealWeights) error {
 	if b.Epoch+1 != m.currentEpoch() {
 		return broken(ErrDeadline, "weights of epoch %d opened in epoch %d", b.Epoch, m.currentEpoch())
 	}
-	if err := m.judged(&s, b.Epoch); err != nil {
+	judge, err := m.judgeOf(b.Epoch, s.ID)
+	if err != nil {
 		return err
 	}
 	seal, ok := get[SealedWeights](m.st, SealKey(b.Epoch, s.ID.UID))
-	if !ok || seal.Seat != s.ID || seal.Hash != b.Seal(s.Hotkey) {
+	if !ok || seal.Seat != s.ID || seal.Hash != b.Seal(judge.Hotkey) { // the seat's may be another now
 		return broken(ErrMismatch, "not the weights that were sealed in epoch %d", b.Epoch)
 	}
 	at := WeightsKey(b.Epoch, s.ID.UID)

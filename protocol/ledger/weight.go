@@ -94,9 +94,9 @@ var costs = map[wire.TxType]struct {
 	each  Cost
 }{
 	wire.TxTransfer:        {base: Cost{Reads: 4, Writes: 2, Bytes: 6 * smallBytes}},
-	wire.TxRegister:        {base: Cost{Checks: 1, Reads: 9, Writes: 17, Bytes: 2*seatBytes + 28*smallBytes}},
+	wire.TxRegister:        {base: Cost{Checks: 1, Reads: 11, Writes: 18, Bytes: 2*seatBytes + 31*smallBytes}},
 	wire.TxAddStake:        {base: Cost{Reads: 5, Writes: 3, Bytes: seatBytes + 8*smallBytes}},
-	wire.TxRemoveStake:     {base: Cost{Reads: 6, Writes: 6, Bytes: 10 * smallBytes}}, // and what its maturing costs
+	wire.TxRemoveStake:     {base: Cost{Reads: 7, Writes: 6, Bytes: 11 * smallBytes}}, // and what its maturing costs
 	wire.TxServe:           {base: Cost{Checks: 1, Reads: 1, Writes: 3, Bytes: seatBytes + 4*smallBytes}},
 	wire.TxSetConsensusKey: {base: Cost{Checks: 2, Reads: 4, Writes: 8, Bytes: seatBytes + setBytes + 11*smallBytes}},
 	wire.TxExtendBeacon:    {base: Cost{Writes: 1, Bytes: seatBytes}},
@@ -115,12 +115,15 @@ var costs = map[wire.TxType]struct {
 		items: func(b wire.Body) int { return len(b.(*wire.SealRecords).Seals) },
 		each:  Cost{Reads: 1, Writes: 1, Bytes: 2 * smallBytes},
 	},
-	wire.TxSwapColdkey: {base: Cost{Checks: 1, Reads: 8, Writes: 4, Bytes: seatBytes + 10*smallBytes}},
-	wire.TxStopSwap:    {base: Cost{Reads: 1, Writes: 2, Bytes: 4 * smallBytes}},
-	wire.TxSetPayout:   {base: Cost{Reads: 2, Writes: 1, Bytes: 2*seatBytes + 2*smallBytes}},
-	wire.TxOpenRecord:  {base: Cost{Reads: 5, Writes: 5, Bytes: 2*askedBytes + recordBytes + 10*smallBytes}},
-	wire.TxSealFinding: {base: Cost{Reads: 3, Writes: 1, Bytes: askedBytes + judgeBytes + 4*smallBytes}},
-	wire.TxOpenFinding: {base: Cost{Reads: maxJudges + 4, Writes: 3, Bytes: askedBytes + paysBytes + (maxJudges+4)*judgeBytes}},
+	wire.TxSwapColdkey:    {base: Cost{Checks: 1, Reads: 10, Writes: 4, Bytes: seatBytes + 12*smallBytes}},
+	wire.TxStopSwap:       {base: Cost{Reads: 1, Writes: 2, Bytes: 4 * smallBytes}},
+	wire.TxSetPayout:      {base: Cost{Reads: 2, Writes: 1, Bytes: 2*seatBytes + 2*smallBytes}},
+	wire.TxSwapHotkey:     {base: Cost{Checks: 1, Reads: 12, Writes: 2, Bytes: 2*seatBytes + 13*smallBytes}},
+	wire.TxStopHotkeySwap: {base: Cost{Reads: 2, Writes: 2, Bytes: 2*seatBytes + 2*smallBytes}},
+	wire.TxKeepHotkey:     {base: Cost{Writes: 2, Bytes: seatBytes + smallBytes}},
+	wire.TxOpenRecord:     {base: Cost{Reads: 5, Writes: 5, Bytes: 2*askedBytes + recordBytes + 10*smallBytes}},
+	wire.TxSealFinding:    {base: Cost{Reads: 3, Writes: 1, Bytes: askedBytes + judgeBytes + 4*smallBytes}},
+	wire.TxOpenFinding:    {base: Cost{Reads: maxJudges + 4, Writes: 3, Bytes: askedBytes + paysBytes + (maxJudges+4)*judgeBytes}},
 }
 
 // TxCost returns what a transaction of so many bytes costs at most.
@@ -182,12 +185,12 @@ func OwnCost(p *params.Params) (ordinary, end Cost) {
 	ordinary = ordinary.plus(Cost{Reads: 3, Writes: 1, Bytes: judgeBytes + 4*smallBytes}.times(judges))
 
 	// The epoch: of each seat its record, twice, the pool of its stake, twice, and
-	// its owner's part of it, a payment, what is asked, and its place in the order
-	// of pruning; and all that is forgotten of it, of each round. Who else has a part
-	// of the pool is not looked at.
+	// its owner's part of it, a payment, what is asked, another hotkey, and its place
+	// in the order of pruning; and all that is forgotten of it, of each round. Who
+	// else has a part of the pool is not looked at.
 	rounds := p.Schedule.RoundsPerEpoch()
 	end = ordinary.plus(Cost{Reads: 24, Writes: 8, Bytes: 8*setBytes + 4*smallBytes})
-	end = end.plus(Cost{Reads: 15 + kinds, Writes: 11, Bytes: 4*seatBytes + 2*rosterBytes + (30+kinds)*smallBytes}.times(seats))
+	end = end.plus(Cost{Reads: 15 + kinds, Writes: 14, Bytes: 4*seatBytes + 2*rosterBytes + (33+kinds)*smallBytes}.times(seats))
 	end = end.plus(Cost{Reads: 4, Writes: 4, Bytes: kinds*judges*dutyBytes + 10*smallBytes + ratingsBytes}.times(seats * rounds))
 	end = end.plus(Cost{Reads: 1, Writes: 1, Bytes: attestBytes + smallBytes}.times(judges * rounds))
 	end = end.plus(Cost{Reads: 4, Writes: 4, Bytes: setsBytes + 4*smallBytes}.times(rounds + p.Schedule.Tempo))

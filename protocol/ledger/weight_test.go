@@ -85,6 +85,7 @@ var worst = map[wire.TxType]func(n *network) (string, wire.Body){
 		n.names[s.Hotkey] = "pruned"
 		s.Addresses = slices.Repeat([]string{strings.Repeat("a", 128)}, 8)
 		s.Consensus = ledger.Consensus{Key: secret("c").Public(), TransportKey: protocol.Hash{1}, Address: longAddress}
+		s.Swap = ledger.HotkeySwap{To: secret("next").Public(), From: 1 << 40}
 		n.set(ledger.SeatKey(s.ID.UID), s)
 		n.set(ledger.BondsKey(s.ID.UID), ledger.Bonds{})
 		n.set(ledger.CoverKey(s.ID.UID), ledger.CoverRecord{})
@@ -103,6 +104,29 @@ var worst = map[wire.TxType]func(n *network) (string, wire.Body){
 		n.set(ledger.NameKey(secret("old").Public()), secret("rich cold").Public())
 		n.set(ledger.NameKey(secret("new").Public()), secret("rich cold").Public())
 		return "old", &wire.StopSwap{To: secret("new").Public()}
+	},
+	wire.TxSwapHotkey: func(n *network) (string, wire.Body) { // by an owner whose key was swapped, and on
+		n.fatten("m1")
+		n.set(ledger.OwnerKey(secret("m1 cold").Public()), ledger.Owner{Now: secret("old").Public()})
+		n.set(ledger.NameKey(secret("old").Public()), secret("m1 cold").Public())
+		if err := n.do("m2 cold", &wire.Transfer{To: secret("m4").Public(), Amount: protocol.Unit}); err != nil {
+			n.tb.Fatal(err)
+		}
+		return "old", n.swapHotkey("m1 cold", "m1", "m4")
+	},
+	wire.TxStopHotkeySwap: func(n *network) (string, wire.Body) {
+		n.fatten("m1")
+		if err := n.do("m1 cold", n.swapHotkey("m1 cold", "m1", "m4")); err != nil {
+			n.tb.Fatal(err)
+		}
+		return "m1 cold", &wire.StopHotkeySwap{Hotkey: secret("m1").Public(), To: secret("m4").Public()}
+	},
+	wire.TxKeepHotkey: func(n *network) (string, wire.Body) {
+		n.fatten("m1")
+		if err := n.do("m1 cold", n.swapHotkey("m1 cold", "m1", "m4")); err != nil {
+			n.tb.Fatal(err)
+		}
+		return "m1", &wire.KeepHotkey{From: n.seat("m1").Swap.From, To: secret("m4").Public()}
 	},
 	wire.TxSetPayout: func(n *network) (string, wire.Body) {
 		n.fatten("m1")
@@ -235,7 +259,9 @@ var worst = map[wire.TxType]func(n *network) (string, wire.Body){
 			s, _, _ := ledger.ReadSeat(n.tree, uid)
 			n.set(ledger.RequestFindingKey(id, uid), ledger.RequestFinding{Seat: s.ID, Owner: s.Coldkey, Stake: 1 << 60, Found: protocol.Hash{1}})
 		}
-		n.set(ledger.RequestFindingKey(id, 0), ledger.RequestFinding{Seat: n.seat("v1").ID, Owner: secret("v1 cold").Public(), Stake: 1 << 60, Seal: b.Seal(secret("v1").Public())})
+		n.set(ledger.RequestFindingKey(id, 0), ledger.RequestFinding{
+			Seat: n.seat("v1").ID, Owner: secret("v1 cold").Public(), Stake: 1 << 60, Seal: b.Seal(secret("v1").Public()), Hotkey: secret("v1").Public(),
+		})
 		n.jump(asked.JudgeDeadline(n.p))
 		n.fatten("v1")
 		return "v1", b

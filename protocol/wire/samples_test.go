@@ -66,6 +66,9 @@ func bodies() []wire.Body {
 		&wire.SwapColdkey{To: pub, Consent: wire.Consent{Until: 900, Sig: wire.Signature{6}}},
 		&wire.StopSwap{To: pub},
 		&wire.SetPayout{Hotkey: pub, To: pub},
+		&wire.SwapHotkey{Hotkey: pub, To: pub, Consent: wire.Consent{Until: 900, Sig: wire.Signature{6}}},
+		&wire.StopHotkeySwap{Hotkey: pub, To: pub},
+		&wire.KeepHotkey{From: 7, To: pub},
 		&wire.SealFinding{Request: hash("request"), Seal: hash("finding")},
 		&wire.OpenFinding{Request: hash("request"), Salt: [32]byte{7}, Pays: []wire.RecordPay{{Number: 0, Amount: 5}, {Number: 300, Amount: 1 << 40}}},
 	}

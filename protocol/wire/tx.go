@@ -40,6 +40,9 @@ const (
 	TxSwapColdkey     TxType = 30
 	TxStopSwap        TxType = 31
 	TxSetPayout       TxType = 32
+	TxSwapHotkey      TxType = 33
+	TxStopHotkeySwap  TxType = 34
+	TxKeepHotkey      TxType = 35
 )
 
 // who signs a transaction.
@@ -83,6 +86,9 @@ var txTypes = [...]struct {
 	TxSwapColdkey:     {name: "swap-coldkey", body: func() Body { return new(SwapColdkey) }, signer: byColdkey},
 	TxStopSwap:        {name: "stop-swap", body: func() Body { return new(StopSwap) }, signer: byColdkey},
 	TxSetPayout:       {name: "set-payout", body: func() Body { return new(SetPayout) }, signer: byColdkey},
+	TxSwapHotkey:      {name: "swap-hotkey", body: func() Body { return new(SwapHotkey) }, signer: byColdkey},
+	TxStopHotkeySwap:  {name: "stop-hotkey-swap", body: func() Body { return new(StopHotkeySwap) }, signer: byColdkey},
+	TxKeepHotkey:      {name: "keep-hotkey", body: func() Body { return new(KeepHotkey) }, signer: byHotkey},
 }
 
 // Known reports whether there is such a transaction. The other methods may be

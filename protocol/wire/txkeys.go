@@ -49,3 +49,48 @@ func (b *SetPayout) Check() error {
 	}
 	return nil
 }
+
+// SwapHotkey announces that a seat of the signer's name shall have another hotkey,
+// from the beginning of an epoch on.
+type SwapHotkey struct {
+	_       struct{}           `cbor:",toarray"`
+	Hotkey  protocol.PublicKey // of a seat of the signer's
+	To      protocol.PublicKey // a key without any other use
+	Consent Consent            // of To to the name that it works for it, as for Register
+}
+
+// Type implements [Body].
+func (*SwapHotkey) Type() TxType { return TxSwapHotkey }
+
+// Check implements [Body].
+func (b *SwapHotkey) Check() error { return nil }
+
+// StopHotkeySwap is the coldkey's veto of a swap that waits.
+type StopHotkeySwap struct {
+	_      struct{}           `cbor:",toarray"`
+	Hotkey protocol.PublicKey // which stays
+	To     protocol.PublicKey // which does not come
+}
+
+// Type implements [Body].
+func (*StopHotkeySwap) Type() TxType { return TxStopHotkeySwap }
+
+// Check implements [Body].
+func (b *StopHotkeySwap) Check() error { return nil }
+
+// KeepHotkey is the veto of the hotkey that shall go. It needs no money: who stole
+// the coldkey may have taken that.
+type KeepHotkey struct {
+	_    struct{}       `cbor:",toarray"`
+	From protocol.Epoch // for which the swap waits
+	To   protocol.PublicKey
+}
+
+// Type implements [Body].
+func (*KeepHotkey) Type() TxType { return TxKeepHotkey }
+
+// Turn implements [LaneBody].
+func (b *KeepHotkey) Turn() Turn { return numbered(b.From) }
+
+// Check implements [Body].
+func (b *KeepHotkey) Check() error { return nil }

@@ -161,7 +161,7 @@ func (p *patient) judge(r ledger.Reader, at protocol.Height) (Finding, error) {
 	if seat.Permit {
 		return ok("seat %d with a permit, at height %d", seat.ID.UID, at), nil
 	}
-	pool, _, err := ledger.ReadPool(r, p.hotkey)
+	pool, _, err := ledger.ReadPool(r, seat.PoolName())
 	least := p.genesis.Params.Seats.MinStake
 	switch {
 	case err != nil:

@@ -8,22 +8,24 @@ import yuma
 from form import *
 
 TX = ("u8", "text", "b33", "u64", "u64", "b", "b64")
-LANES = {*range(7, 16), 21}
+LANES = {*range(7, 16), 21, 35}
 COUNTS = [("u16", ["u32"])]
 BODIES = {
     1: ("b33", "u64"), 2: ("b33", "u64", ("u64", "b64")), 3: ("b33", "u64"), 4: ("b33", "u64"),
     5: ("b33", [("text", "u16", ["b32"])], ["text"], "b33", "b64"), 6: ("b33", "b64", "b32", "b64", "text"), 7: ("u64", "b32"),
     8: ("u64", "b32"), 9: ("u64", "b32"), 10: ("u64", ["u16"], ["u16"], "b32"),
     11: ("u64", "b32", ["u32"], COUNTS), 12: ("u64", "b32"), 13: ("u64", "b32"), 14: ("u64", "b32", "b"),
-    15: ("u64", "b32", "b", ["b32"]), 30: ("b33", ("u64", "b64")), 31: ("b33",), 32: ("b33", "b33"), 21: ("u64", "b", "b32"),
+    15: ("u64", "b32", "b", ["b32"]), 30: ("b33", ("u64", "b64")), 31: ("b33",), 32: ("b33", "b33"),
+    33: ("b33", "b33", ("u64", "b64")), 34: ("b33", "b33"), 35: ("u64", "b33"), 21: ("u64", "b", "b32"),
 }
-COLDKEYS = (1, 2, 3, 4, 30, 31, 32)
+COLDKEYS = (1, 2, 3, 4, 30, 31, 32, 33, 34)
 SEAT = ("id hotkey coldkey collateral offers addresses identity permit last_update emission average slots asked "
-        "consensus chain next next_from no_permit payout").split()
+        "consensus chain next next_from no_permit payout pool swap").split()
 META = "height seats issued burned pot price last_step beacon link proposer proposer_key unearned balances stakes unbonding escrow".split()
 ROUND = "round task_seed task_height duty_seed duty_height task_first duty_first task_has duty_has published".split()
 NOBODY = {1: 0, 2: 0}
 NO_CHAIN = [0, 0, ZERO]
+NO_SWAP = [NO_KEY, 0, False]
 LINKS = 1 << 20
 LEAST_ENTRY = 10**7
 NOBODY_UID = 65535
@@ -71,7 +73,7 @@ def costs():
     table = spec[spec.index("| | checks | reads | writes | bytes |"):].split("\n\n")[0]
     rows = [[int(x) for x in row.split("|")[2:6]] for row in table.split("\n")[2:] if not row.startswith("| · ")]
     either = lambda kind: [0] * 4 if kind in LANES else rows[1]
-    numbers = [*range(1, 22), *range(30, 33)]
+    numbers = [*range(1, 22), *range(30, 36)]
     return {kind: [sum(x) for x in zip(rows[0], either(kind), row)] for kind, row in zip(numbers, rows[2:])}
 
 
@@ -95,7 +97,7 @@ class Ledger:
         for uid, (hot, cold, stake, offers, addresses, identity, consensus, anchor) in enumerate(net.seats_at_start):
             seats.append(Record(zip(SEAT, [
                 {1: uid, 2: 0}, hot, cold, 0, offers, addresses, identity, False, 0, 0, 0, 0, False,
-                consensus or [NO_KEY, ZERO, ""], [1, 0, anchor] if anchor else NO_CHAIN, NO_CHAIN, 0, 0, NO_KEY])))
+                consensus or [NO_KEY, ZERO, ""], [1, 0, anchor] if anchor else NO_CHAIN, NO_CHAIN, 0, 0, NO_KEY, NO_KEY, NO_SWAP])))
             self.put(b"h" + hot, uid)
             if identity != NO_KEY:
                 self.put(b"i" + identity, uid)
@@ -145,8 +147,11 @@ class Ledger:
         uid = self.get(b"h" + hotkey)
         return None if uid is None else self.seat(uid)
 
-    def stake(self, hotkey):
-        return self.get(b"K" + hotkey, [0])[0]
+    def pool_name(self, s):
+        return s.hotkey if s.pool == NO_KEY else s.pool
+
+    def stake(self, s):
+        return self.get(b"K" + self.pool_name(s), [0])[0]
 
     # Section 7: stake is shares of a pool, which are worth two units at most, or each is split in two.
 
@@ -265,8 +270,11 @@ class Ledger:
                 people.extend_setter(self, seat, b, body, rule)
             elif kind == 21:
                 self.attest(seat, b)
+            elif kind == 35:
+                self.keep_hotkey(seat, b)
             elif kind in COLDKEYS:
-                rules = self.transfer, self.register, self.add_stake, self.remove_stake, self.swap_coldkey, self.stop_swap, self.set_payout
+                rules = self.transfer, self.register, self.add_stake, self.remove_stake, self.swap_coldkey, self.stop_swap, self.set_payout, \
+                    self.swap_hotkey, self.stop_hotkey_swap
                 rules[COLDKEYS.index(kind)](payer, b)
             else:
                 (self.serve, self.set_consensus_key, self.extend_beacon, self.commit, self.commit_weights, self.reveal_weights,
@@ -301,7 +309,7 @@ class Ledger:
         to, (until, sig) = b
         on_curve(to)
         rule(not self.waits(name), "ErrDuplicate")
-        rule(not any(letter + to in self.state for letter in (b"L", b"W", b"h", b"O")) and self.account(to)[1] == 0, "ErrTaken")
+        self.fresh(to)
         rule(self.height <= until <= self.height + 2**19, "ErrDeadline")
         self.signed(verify, to, "assay/1/swap", name + u64(until), sig, "ErrConsent")
         delay = max(self.net.seats.unbonding, self.net.schedule.tempo)
@@ -310,6 +318,44 @@ class Ledger:
         if (given := self.account(to)[0]) or b"a" + to in self.state:
             self.delete(b"a" + to)
             self.credit(name, given)
+
+    def fresh(self, key):
+        rule(not any(letter + key in self.state for letter in (b"L", b"W", b"N", b"C", b"h", b"O")) and self.account(key)[1] == 0, "ErrTaken")
+
+    def swap_hotkey(self, name, b):
+        hotkey, to, (until, sig) = b
+        on_curve(to)
+        s = self.own_seat(name, hotkey)
+        rule(s.swap[0] == NO_KEY, "ErrDuplicate")
+        self.fresh(to)
+        rule(not any(letter + to in self.state for letter in (b"K", b"i", b"x")), "ErrTaken")
+        rule(self.height <= until <= self.height + 2**19, "ErrDeadline")
+        self.signed(verify, to, "assay/1/consent", name + u64(until), sig, "ErrConsent")
+        delay = max(self.net.seats.unbonding, self.net.schedule.tempo)
+        s.swap = [to, self.net.epoch(self.height + delay - 1) + 1, s.swap[2]]
+        self.put(b"N" + to, self.pool_name(s))
+        self.put_seat(s)
+
+    def own_seat(self, name, hotkey):
+        s = self.seat_of(hotkey)
+        rule(s, "ErrNoSeat")
+        rule(s.coldkey == name, "ErrConsent")
+        return s
+
+    def stop_hotkey_swap(self, name, b):
+        s = self.own_seat(name, b[0])
+        rule(s.swap[0] == b[1] != NO_KEY, "ErrUnknown")
+        self.drop_swap(s, False)
+
+    def keep_hotkey(self, s, b):
+        rule(s.swap[1::-1] == b and b[1] != NO_KEY, "ErrUnknown")
+        rule(not s.swap[2], "ErrNotPermitted")
+        self.drop_swap(s, True)
+
+    def drop_swap(self, s, kept):
+        self.delete(b"N" + s.swap[0])
+        s.swap = [NO_KEY, 0, kept]
+        self.put_seat(s)
 
     def stop_swap(self, name, b):
         now, to, _ = self.get(b"W" + name, [name, NO_KEY, 0])
@@ -321,9 +367,7 @@ class Ledger:
 
     def set_payout(self, name, b):
         hotkey, to = b
-        seat = self.seat_of(hotkey)
-        rule(seat, "ErrNoSeat")
-        rule(seat.coldkey == name, "ErrConsent")
+        seat = self.own_seat(name, hotkey)
         if to != NO_KEY:
             on_curve(to)
         seat.payout = to
@@ -334,6 +378,8 @@ class Ledger:
         p = self.net.seats
         on_curve(hotkey)
         rule(not self.seat_of(hotkey), "ErrDuplicate")
+        stake = self.get(b"N" + hotkey, hotkey)
+        rule(self.get(b"C" + stake, stake) == hotkey, "ErrMoved")
         rule(self.height <= until <= self.height + 2**19, "ErrDeadline")
         self.signed(verify, hotkey, "assay/1/consent", coldkey + u64(until), sig, "ErrConsent")
         price = self.meta.price
@@ -347,7 +393,8 @@ class Ledger:
         self.burn(coldkey, price)
         self.meta.price = self.priced(price * (100 + p.bump_percent) // 100)
         self.put_seat(Record(zip(SEAT, [{1: uid, 2: self.height}, hotkey, coldkey, 0, [], [], NO_KEY, False, self.height, 0, 0, 0,
-                                        False, [NO_KEY, ZERO, ""], NO_CHAIN, NO_CHAIN, 0, 0, NO_KEY])))
+                                        False, [NO_KEY, ZERO, ""], NO_CHAIN, NO_CHAIN, 0, 0, NO_KEY,
+                                        NO_KEY if stake == hotkey else stake, NO_SWAP])))
         self.put(b"h" + hotkey, uid)
 
     def prune(self):
@@ -358,7 +405,7 @@ class Ledger:
         if self.account(s.coldkey)[1] == 0 and self.get(b"O" + s.coldkey) == 1:
             self.put(b"O" + s.coldkey, 0)
         self.leave_address(s)
-        for key in (b"h" + s.hotkey, b"i" + s.identity, b"x" + s.consensus[0], b"t" + s.consensus[1], b"y" + u16(s.id[1]), b"v" + u16(s.id[1]), b"S" + u16(s.id[1])):
+        for key in (b"h" + s.hotkey, b"N" + s.swap[0], b"i" + s.identity, b"x" + s.consensus[0], b"t" + s.consensus[1], b"y" + u16(s.id[1]), b"v" + u16(s.id[1]), b"S" + u16(s.id[1])):
             self.delete(key)
         return s.id[1]
 
@@ -381,14 +428,17 @@ class Ledger:
     def add_stake(self, coldkey, b):
         hotkey, amount = b
         must(amount > 0, "an amount of zero")
-        rule(self.seat_of(hotkey), "ErrNoSeat")
+        seat = self.seat_of(hotkey)
+        rule(seat, "ErrNoSeat")
         self.debit(coldkey, amount)
+        hotkey = self.pool_name(seat)
         all, shares, _, own = self.pool(hotkey, coldkey)
         rule((all * own // shares if own else 0) + amount >= LEAST_ENTRY, "ErrTooSmall")
         self.meta.pot += self.enter(hotkey, coldkey, amount)
 
     def remove_stake(self, coldkey, b):
         hotkey, amount = b
+        hotkey = self.get(b"N" + hotkey, hotkey)
         all, shares, splits, own = self.pool(hotkey, coldkey)
         worth = all * own // shares if own else 0
         amount = amount or worth
@@ -433,13 +483,13 @@ class Ledger:
         rule(self.get(b"t" + transport, s.id[1]) == s.id[1], "ErrTaken")
         self.signed(verify_transport, transport, "assay/1/bind", s.hotkey, transport_sig, "ErrBadKey")
         rule(all(m[1] != key or m[0] == s.id[1] for members in self.get(b"z") for m in members), "ErrTaken")
-        rule(self.get(b"V" + address(key), [0, s.hotkey])[1] == s.hotkey, "ErrTaken")
+        rule(self.get(b"V" + address(key), [0, self.pool_name(s)])[1] == self.pool_name(s), "ErrTaken")
         self.leave_address(s)
         self.delete(b"x" + s.consensus[0])
         self.delete(b"t" + s.consensus[1])
         self.put(b"x" + key, s.id[1])
         self.put(b"t" + transport, s.id[1])
-        self.put(b"V" + address(key), [s.id, s.hotkey, 0])
+        self.put(b"V" + address(key), [s.id, self.pool_name(s), 0])
         s.consensus = [key, transport, at]
         self.put_seat(s)
 
@@ -447,7 +497,7 @@ class Ledger:
         if s.consensus[0] != NO_KEY:
             p = self.net.seats
             until = self.height + self.net.schedule.tempo + 2 + max(1000, p.unbonding)
-            self.put(b"V" + address(s.consensus[0]), [s.id, s.hotkey, until])
+            self.put(b"V" + address(s.consensus[0]), [s.id, self.pool_name(s), until])
             self.put(b"U" + u64(until) + address(s.consensus[0]), address(s.consensus[0]))
 
     def forget_addresses(self):
@@ -493,7 +543,8 @@ class Ledger:
         rule(e + 1 == self.net.epoch(self.height), "ErrDeadline")
         self.judges(e, s)
         seal = self.get(b"l" + u64(e) + u16(s.id[1]), [None])
-        rule(seal[0] == s.id and seal[1] == H("assay/1/weights", s.hotkey + body), "ErrMismatch")
+        hotkey = self.get(b"j" + u64(e) + u16(s.id[1]))[1]
+        rule(seal[0] == s.id and seal[1] == H("assay/1/weights", hotkey + body), "ErrMismatch")
         key = b"w" + u64(e) + u16(s.id[1])
         rule(self.get(key, [None])[0] != s.id, "ErrDuplicate")
         rule(all(uid < self.meta.seats or uid == NOBODY_UID for uid in uids), "ErrUnknown")
@@ -757,7 +808,7 @@ class Ledger:
     def epoch_ends(self):
         e, m, net = self.net.epoch(self.height), self.meta, self.net
         seats = self.seats()
-        stake = [self.stake(s.hotkey) for s in seats]
+        stake = [self.stake(s) for s in seats]
         rows, bonds, nobody = [], [], []
         heard = e >= 2 and self.heard(e - 2)
         for s in seats:
@@ -788,6 +839,11 @@ class Ledger:
         for s in seats:
             if s.next_from == e + 1:
                 s.chain, s.next, s.next_from = s.next, NO_CHAIN, 0
+            if s.swap[0] != NO_KEY and s.swap[1] <= e + 1:
+                self.delete(b"h" + s.hotkey)
+                s.pool, s.hotkey, s.swap = self.pool_name(s), s.swap[0], NO_SWAP
+                self.put(b"h" + s.hotkey, s.id[1])
+                self.put(b"C" + s.pool, s.hotkey)
         self.permits(seats, e + 1)
         self.rosters(seats, e + 1)
         self.forget(e - net.tasks.retention)
@@ -824,9 +880,10 @@ class Ledger:
             dividend = self.kept(e, s, drawn, done, share(out["D"][i]))
             if dividend and stake[i]:
                 fee = dividend * self.net.seats.commission // 65536
-                amount, shares, splits, own = self.pool(s.hotkey, s.coldkey)
-                self.keep(s.hotkey, s.coldkey, amount + dividend - fee, shares, splits, own)
-                validator = dividend - self.enter(s.hotkey, s.coldkey, fee)
+                pool = self.pool_name(s)
+                amount, shares, splits, own = self.pool(pool, s.coldkey)
+                self.keep(pool, s.coldkey, amount + dividend - fee, shares, splits, own)
+                validator = dividend - self.enter(pool, s.coldkey, fee)
             m.pot -= miner + validator
             s.emission = miner + validator
             sums = [sums[0] + miner, sums[1] + validator]
@@ -845,7 +902,7 @@ class Ledger:
         for s in seats:
             start, _, link = s.chain
             last = net.epoch_end(e) + (0 if s.next_from == e + 1 else 1)
-            stake = self.stake(s.hotkey)
+            stake = self.stake(s)
             if (stake and stake >= net.seats.min_stake and s.consensus[0] != NO_KEY and s.no_permit <= e and link != ZERO
                     and start <= net.epoch_start(e) + 1 and start + LINKS > last):
                 able.append((stake, s.id[1], s))
@@ -873,7 +930,7 @@ class Ledger:
             if any(kind == people.KIND for kind, _, _ in asked):
                 raters.append([s.id, s.coldkey])
             if s.permit:
-                self.put(b"j" + key, [s.id, s.hotkey, self.stake(s.hotkey), s.coldkey])
+                self.put(b"j" + key, [s.id, s.hotkey, self.stake(s), s.coldkey])
             self.put_seat(s)
         if raters:
             self.put(b"R" + u64(e), [raters])
