@@ -112,6 +112,7 @@ func (h *Host) SetLedgerPeers(addrs []Addr) int {
 	}
 	h.book.setLedger(infos)
 	h.validators.Store(&validators)
+	h.keepPlaces(slices.DeleteFunc(slices.Clone(infos), func(i *peer.AddrInfo) bool { return !validators[i.ID] }))
 	return len(infos)
 }
 

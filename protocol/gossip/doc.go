@@ -47,6 +47,11 @@
 // mDNS is a switch. Other
 // ways to find peers implement the discovery interface of this package.
 //
+// The port has a door (package door): what says nothing, or comes too often from
+// one address or network, takes no place of the validators that the ledger names,
+// nor of bootstrap peers. Who has said who it is takes a place among its kind,
+// strangers or the seated; validators and bootstrap peers need none (guests.go).
+//
 // A peer that is connected and listens to no topic is let go and dialled again
 // (watch.go): every node of a chain listens to some.
 //

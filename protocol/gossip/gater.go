@@ -15,15 +15,19 @@ import (
 // thousands of them is stopped by the limits per address instead.
 const maxBans = 4096
 
-// gater keeps out the peers that were cut off.
+// gater keeps out the peers that were cut off, and those for whom there is no place.
 type gater struct {
+	welcome func(network.Conn) bool
+
 	mu    sync.Mutex
 	until map[peer.ID]time.Time // guarded by mu
 }
 
 var _ connmgr.ConnectionGater = (*gater)(nil)
 
-func newGater() *gater { return &gater{until: map[peer.ID]time.Time{}} }
+func newGater(welcome func(network.Conn) bool) *gater {
+	return &gater{welcome: welcome, until: map[peer.ID]time.Time{}}
+}
 
 // ban keeps id out for d; it reports whether it was not kept out already.
 func (g *gater) ban(id peer.ID, d time.Duration) bool {
@@ -77,4 +81,6 @@ func (g *gater) InterceptSecured(_ network.Direction, id peer.ID, _ network.Conn
 }
 
 // InterceptUpgraded implements [connmgr.ConnectionGater].
-func (g *gater) InterceptUpgraded(network.Conn) (bool, control.DisconnectReason) { return true, 0 }
+func (g *gater) InterceptUpgraded(c network.Conn) (bool, control.DisconnectReason) {
+	return g.welcome(c), 0
+}

@@ -12,6 +12,8 @@ import (
 	"github.com/libp2p/go-libp2p/core/peer"
 	ma "github.com/multiformats/go-multiaddr"
 	"golang.org/x/sync/errgroup"
+
+	"github.com/assaynet/assay/protocol/door"
 )
 
 // Host is a node's place in the gossip of one chain. Its methods can be called
@@ -22,6 +24,9 @@ type Host struct {
 	metrics *metrics
 	book    *book
 	gater   *gater
+	guests  *guests
+	names   *door.Names // at whose addresses the door keeps places
+	door    *door.Door
 	scores  scoreboard
 	faults  meter[peer.ID]      // of each peer, as a debt; outlives a connection
 	serving map[string]*service // by name of the stream; guarded by mu until Run
@@ -55,20 +60,24 @@ func New(c Config) (*Host, error) {
 	if err != nil {
 		return nil, err
 	}
-	m, err := newMetrics(c.Registerer)
-	if err != nil {
-		return nil, err
-	}
+	m := newMetrics()
 	h := &Host{
 		set:     set,
 		metrics: m,
 		book:    newBook(set.id, set.Redial),
-		gater:   newGater(),
+		guests:  newGuests(set.MaxPeers),
+		names:   door.NewNames(),
 		serving: map[string]*service{},
 		ready:   make(chan struct{}),
 	}
+	h.gater = newGater(h.welcome)
+	h.door = newDoor(h.names)
+	h.keepPlaces(nil)
 	for _, b := range set.boot {
 		h.book.add(sourceBootstrap, b)
+	}
+	if err := m.register(c.Registerer, h.door); err != nil {
+		return nil, err
 	}
 	return h, nil
 }
@@ -117,6 +126,7 @@ func (h *Host) Run(ctx context.Context) error {
 	group.Go(func() error { return h.checkChains(ctx, s, identified) })
 	group.Go(func() error { return h.dialLoop(ctx, s) })
 	group.Go(func() error { return h.watchLoop(ctx, s) })
+	group.Go(func() error { return h.names.Run(ctx) })
 	for _, d := range h.discoveries() {
 		group.Go(func() error { return h.discover(ctx, s, d) })
 	}
@@ -136,6 +146,7 @@ func (h *Host) open(ctx context.Context) (*session, error) {
 		return nil, fmt.Errorf("open gossip: %w", err)
 	}
 	s := &session{net: n, gate: &gate{}, tracer: h.newTracer(), watch: newWatch()}
+	h.watchGuests(s)
 	if err := h.join(ctx, s); err != nil {
 		return nil, s.close(fmt.Errorf("join topics: %w", err))
 	}

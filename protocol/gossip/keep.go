@@ -1,6 +1,8 @@
 package gossip
 
 import (
+	"slices"
+
 	"github.com/libp2p/go-libp2p/core/network"
 	"github.com/libp2p/go-libp2p/core/peer"
 )
@@ -32,23 +34,40 @@ func (s *session) dialled() map[peer.ID]bool {
 	return out
 }
 
-// isValidator reports whether the ledger names a peer as a validator.
-func (h *Host) isValidator(id peer.ID) bool {
+// isKept reports whether a peer is kept whoever dialled: it is a bootstrap peer, or
+// the ledger names it as a validator.
+func (h *Host) isKept(id peer.ID) bool {
 	v := h.validators.Load()
-	return v != nil && (*v)[id]
+	return v != nil && (*v)[id] || slices.ContainsFunc(h.set.boot, func(b *peer.AddrInfo) bool { return b.ID == id })
+}
+
+// keepPlaces tells the door at which addresses those are, validators as the ledger
+// announces them.
+func (h *Host) keepPlaces(validators []*peer.AddrInfo) {
+	var hosts []string
+	for _, info := range slices.Concat(h.set.boot, validators) {
+		of := map[string]bool{} // one party, however many ports it has there
+		for _, a := range info.Addrs {
+			if host := a[0].Value(); !of[host] {
+				of[host] = true
+				hosts = append(hosts, host)
+			}
+		}
+	}
+	h.names.Set(hosts)
 }
 
 // keep tells the connection manager which peers are worth what. It is called more
 // often than trimGrace, so that nobody is let go before it is known who it is.
 func (h *Host) keep(s *session) {
 	dialled, kept := s.dialled(), map[peer.ID]bool{}
-	for _, b := range h.set.boot {
+	for _, b := range h.set.boot { // before they are connected
 		kept[b.ID] = true
 	}
 	manager := s.net.ConnManager()
 	for _, id := range s.net.Network().Peers() {
 		_, known := h.book.of(id)
-		if h.isValidator(id) || known && dialled[id] {
+		if h.isKept(id) || known && dialled[id] {
 			kept[id] = true
 		}
 		if h.classOf(id) == seated {

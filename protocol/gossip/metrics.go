@@ -4,6 +4,8 @@ import (
 	"fmt"
 
 	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/assaynet/assay/protocol/door"
 )
 
 // metrics are what a host counts. Labels have a fixed set of values each:
@@ -18,13 +20,14 @@ type metrics struct {
 	bans      prometheus.Counter
 	foreign   prometheus.Counter
 	renewed   prometheus.Counter
+	full      prometheus.Counter
 	peers     prometheus.Gauge
 	outbound  prometheus.Gauge
 	mesh      *prometheus.GaugeVec // topic
 }
 
-// newMetrics makes the metrics and gives them to r, unless r is nil.
-func newMetrics(r prometheus.Registerer) (*metrics, error) {
+// newMetrics makes the metrics.
+func newMetrics() *metrics {
 	vec := func(name, help string, labels ...string) *prometheus.CounterVec {
 		return prometheus.NewCounterVec(prometheus.CounterOpts{Namespace: "assay", Subsystem: "gossip", Name: name, Help: help}, labels)
 	}
@@ -41,19 +44,26 @@ func newMetrics(r prometheus.Registerer) (*metrics, error) {
 		bans:      one("bans_total", "Peers cut off for false messages."),
 		foreign:   one("other_chain_total", "Peers let go because they are of another chain."),
 		renewed:   one("renewed_total", "Peers let go and dialled again because they were connected and not heard."),
+		full:      one("full_total", "Peers that dialled and were sent away, for there was no place for another of their kind."),
 		peers:     prometheus.NewGauge(prometheus.GaugeOpts{Namespace: "assay", Subsystem: "gossip", Name: "peers", Help: "Connected peers."}),
 		outbound:  prometheus.NewGauge(prometheus.GaugeOpts{Namespace: "assay", Subsystem: "gossip", Name: "outbound_peers", Help: "Connected peers that this node dialled."}),
 		mesh: prometheus.NewGaugeVec(prometheus.GaugeOpts{
 			Namespace: "assay", Subsystem: "gossip", Name: "mesh_peers", Help: "Peers that messages are passed on to; without any, a topic is deaf.",
 		}, []string{"topic"}),
 	}
+	return m
+}
+
+// register gives the metrics to r, and what the door counts, unless r is nil.
+func (m *metrics) register(r prometheus.Registerer, d *door.Door) error {
 	if r == nil {
-		return m, nil
+		return nil
 	}
-	for _, c := range []prometheus.Collector{m.messages, m.published, m.dropped, m.served, m.requested, m.dials, m.bans, m.foreign, m.renewed, m.peers, m.outbound, m.mesh} {
+	all := []prometheus.Collector{m.messages, m.published, m.dropped, m.served, m.requested, m.dials, m.bans, m.foreign, m.renewed, m.full, m.peers, m.outbound, m.mesh}
+	for _, c := range append(all, d.Collectors("gossip")...) {
 		if err := r.Register(c); err != nil {
-			return nil, fmt.Errorf("register metrics of gossip: %w", err)
+			return fmt.Errorf("register metrics of gossip: %w", err)
 		}
 	}
-	return m, nil
+	return nil
 }

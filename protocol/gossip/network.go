@@ -13,7 +13,6 @@ import (
 	"github.com/libp2p/go-libp2p/p2p/muxer/yamux"
 	"github.com/libp2p/go-libp2p/p2p/net/connmgr"
 	"github.com/libp2p/go-libp2p/p2p/security/noise"
-	"github.com/libp2p/go-libp2p/p2p/transport/tcp"
 	ma "github.com/multiformats/go-multiaddr"
 )
 
@@ -22,11 +21,13 @@ const (
 	// memoryLimit bounds what connections and streams may reserve: 64 peers
 	// with a few streams of at most 4 MiB each.
 	memoryLimit = 512 << 20
-	// fileLimit is the number of sockets, well below the usual limit of 1,024.
-	fileLimit = 512
-	// perAddress is how many connections one IP address may have, but for
-	// local networks: as many as peers may share one without losing score.
-	perAddress = 16
+	// connLimit is how many connections libp2p has at most. It is never met: the door
+	// bounds those that shake hands, and guests those that are through; a limit here
+	// would not tell a validator from a stranger.
+	connLimit = 8192
+	// peerConns is how many connections one peer may have: two that dial each other at
+	// once have two.
+	peerConns = 4
 	// peerStreams is how many streams one peer may have opened: a place on each
 	// service, those that wait, the router's and some of libp2p itself. It
 	// leaves room for all peers within memoryLimit, of which each takes 256 KiB.
@@ -67,7 +68,7 @@ func (h *Host) newNetwork() (host.Host, error) {
 	}
 	opts := []libp2p.Option{
 		libp2p.Identity(h.set.key),
-		libp2p.Transport(tcp.NewTCPTransport),
+		libp2p.Transport(h.newTransport()),
 		libp2p.Security(noise.ID, noise.New),
 		libp2p.Muxer(yamux.ID, yamux.DefaultTransport),
 		libp2p.ConnectionManager(conns),
@@ -88,30 +89,21 @@ func (h *Host) newNetwork() (host.Host, error) {
 	return libp2p.New(opts...)
 }
 
-// newResources bounds memory, sockets, streams, and connections per address.
+// newResources bounds memory, streams, and connections per peer; those of addresses
+// are the door's.
 func newResources() (network.ResourceManager, error) {
 	limits := rcmgr.DefaultLimits
 	libp2p.SetDefaultServiceLimits(&limits)
 	limits.PeerBaseLimit.StreamsInbound, limits.PeerLimitIncrease.StreamsInbound = peerStreams, 0
+	limits.PeerBaseLimit.ConnsInbound, limits.PeerLimitIncrease.ConnsInbound = peerConns, 0
 	for _, l := range []*rcmgr.BaseLimit{&limits.TransientBaseLimit, &limits.SystemBaseLimit} {
 		l.StreamsInbound, l.Streams = newStreams, 2*newStreams
+		l.ConnsInbound, l.ConnsOutbound, l.Conns, l.FD = connLimit, connLimit, connLimit, connLimit
 	}
-	var v4, v6 []rcmgr.NetworkPrefixLimit
-	for _, p := range localNetworks {
-		l := rcmgr.NetworkPrefixLimit{Network: p, ConnCount: math.MaxInt}
-		if p.Addr().Is4() {
-			v4 = append(v4, l)
-		} else {
-			v6 = append(v6, l)
-		}
-	}
+	unbounded := []rcmgr.ConnLimitPerSubnet{{PrefixLength: 0, ConnCount: math.MaxInt}}
 	return rcmgr.NewResourceManager(
-		rcmgr.NewFixedLimiter(limits.Scale(memoryLimit, fileLimit)),
+		rcmgr.NewFixedLimiter(limits.Scale(memoryLimit, connLimit)),
 		rcmgr.WithMetricsDisabled(),
-		rcmgr.WithNetworkPrefixLimit(v4, v6),
-		rcmgr.WithLimitPerSubnet(
-			[]rcmgr.ConnLimitPerSubnet{{PrefixLength: 32, ConnCount: perAddress}},
-			[]rcmgr.ConnLimitPerSubnet{{PrefixLength: 56, ConnCount: perAddress}, {PrefixLength: 48, ConnCount: 8 * perAddress}},
-		),
+		rcmgr.WithLimitPerSubnet(unbounded, unbounded),
 	)
 }

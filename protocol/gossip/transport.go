@@ -1,0 +1,90 @@
+package gossip
+
+import (
+	"net/netip"
+	"time"
+
+	"github.com/libp2p/go-libp2p/core/network"
+	"github.com/libp2p/go-libp2p/core/transport"
+	"github.com/libp2p/go-libp2p/p2p/transport/tcp"
+	"github.com/libp2p/go-libp2p/p2p/transport/tcpreuse"
+	ma "github.com/multiformats/go-multiaddr"
+	manet "github.com/multiformats/go-multiaddr/net"
+
+	"github.com/assaynet/assay/protocol/door"
+)
+
+// The port of gossip has a door (package door). A peer takes three or four round
+// trips until it has said who it is and which multiplexer it speaks.
+const (
+	handshakeTime = 5 * time.Second
+	// waitingHost and the like bound handshakes; those of a whole farm of miners
+	// that starts again behind one address come by turns.
+	waitingHost, waitingNet, waitingAll = 16, 32, 128
+	// waitingNamed is for each validator or bootstrap peer: it dials a node once, and
+	// again while the connection before may not be known to be dead.
+	waitingNamed = 4
+	// perAddress is how many connections one address may have, but for local
+	// networks: as many as peers may share one without losing score. Of a network
+	// perNetwork. How many there are in all is for [guests], who know identities.
+	perAddress, perNetwork, inAll = 16, 128, 4 * maxMaxPeers
+)
+
+func newDoor(names *door.Names) *door.Door {
+	return door.New(door.Config{
+		Handshake: handshakeTime, Named: waitingNamed, At: names.At,
+		Waiting: door.Limits{Host: waitingHost, Net: waitingNet, All: waitingAll},
+		Through: door.Limits{Host: perAddress, Net: perNetwork, All: inAll},
+	})
+}
+
+// doored is libp2p's TCP with a door before its listeners.
+type doored struct {
+	*tcp.TcpTransport
+	upgrader transport.Upgrader
+	door     *door.Door
+}
+
+// newTransport returns what makes the transport for libp2p.
+func (h *Host) newTransport() func(transport.Upgrader, network.ResourceManager, *tcpreuse.ConnMgr) (*doored, error) {
+	return func(u transport.Upgrader, r network.ResourceManager, shared *tcpreuse.ConnMgr) (*doored, error) {
+		// Dialling from the listener's port is for hole punching, which nobody does.
+		t, err := tcp.NewTCPTransport(u, r, shared, tcp.DisableReuseport())
+		if err != nil {
+			return nil, err
+		}
+		return &doored{TcpTransport: t, upgrader: u, door: h.door}, nil
+	}
+}
+
+// Listen implements [transport.Transport].
+func (d *doored) Listen(a ma.Multiaddr) (transport.Listener, error) {
+	l, err := manet.Listen(a)
+	if err != nil {
+		return nil, err
+	}
+	guarded, err := manet.WrapNetListener(d.door.Guard(manet.NetListener(l)))
+	if err != nil {
+		_ = l.Close()
+		return nil, err
+	}
+	return d.upgrader.UpgradeGatedMaListener(d, d.upgrader.GateMaListener(guarded)), nil
+}
+
+// passed tells the door that a peer that dialled has shaken hands.
+func (h *Host) passed(c network.Conn) {
+	local, here := endOf(c.LocalMultiaddr())
+	remote, there := endOf(c.RemoteMultiaddr())
+	if here && there {
+		h.door.Pass(local, remote)
+	}
+}
+
+func endOf(a ma.Multiaddr) (netip.AddrPort, bool) {
+	n, err := manet.ToNetAddr(a)
+	if err != nil {
+		return netip.AddrPort{}, false
+	}
+	end, err := netip.ParseAddrPort(n.String())
+	return end, err == nil
+}
