@@ -64,8 +64,9 @@ func run(c *cli.Context) (err error) {
 			Logger: d.Log, Registerer: d.Registry,
 		},
 		Dir: d.Home.Consensus(), ConsensusListen: d.Config.Consensus.Listen, ConsensusPeers: d.Config.Consensus.Peers,
-		Retention: protocol.Height(d.Config.Consensus.Retention),
-		Evidence:  func(_ context.Context, request []byte) ([]byte, error) { return v.Serve(request) },
+		Retention:        protocol.Height(d.Config.Consensus.Retention),
+		ConsensusPrivate: d.Config.Consensus.Private,
+		Evidence:         func(_ context.Context, request []byte) ([]byte, error) { return v.Serve(request) },
 	}
 	opened := d.WaitFor("node, to open")
 	n, err := node.NewFull(cfg)

@@ -3,6 +3,7 @@ package consensus
 import (
 	"context"
 	"fmt"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -47,6 +48,8 @@ type app struct {
 	old     *forgetting
 	rot     *rotation // after the newest block; consensus connection only
 	next    *decided  // between FinalizeBlock and Commit
+
+	admit func(id string) error // nil: any peer may stay
 
 	refused atomic.Uint64 // proposals
 	rounds  atomic.Uint64 // beyond the first of each height
@@ -110,6 +113,16 @@ func (a *app) Info(context.Context, *abci.RequestInfo) (*abci.ResponseInfo, erro
 		res.LastBlockHeight, res.LastBlockAppHash = int64(s.Height()), h[:]
 	}
 	return res, nil
+}
+
+// Query answers CometBFT alone, which asks who may be a peer.
+func (a *app) Query(_ context.Context, r *abci.RequestQuery) (*abci.ResponseQuery, error) {
+	if id, ok := strings.CutPrefix(r.Path, filterByID); ok && a.admit != nil {
+		if err := a.admit(id); err != nil {
+			return refusal(err), nil
+		}
+	}
+	return &abci.ResponseQuery{}, nil
 }
 
 // InitChain writes the genesis into the working tree. The set of validators is

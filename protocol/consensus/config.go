@@ -4,10 +4,12 @@ import (
 	"fmt"
 	"net"
 	"path/filepath"
+	"strings"
 	"time"
 
 	dbm "github.com/cometbft/cometbft-db"
 	cfg "github.com/cometbft/cometbft/config"
+	"github.com/prometheus/client_golang/prometheus"
 	"github.com/rs/zerolog"
 
 	"github.com/assaynet/assay/protocol"
@@ -27,8 +29,9 @@ const (
 	lingering = queryPause + 300*time.Millisecond
 	// defaultStall is after how long without a block something must be wrong.
 	defaultStall = 3 * time.Minute
-	// maxPeers bounds incoming connections: validators, and who wants to be one.
-	maxPeers = 128
+	// maxPeers is what CometBFT is told to have at most. It is never met: who may be a
+	// peer is decided before (front.go, admission.go).
+	maxPeers = 1024
 )
 
 // Config is what a node needs.
@@ -61,6 +64,9 @@ type Config struct {
 	// Retention is how many blocks are kept, with what re-derives them; 0 keeps all.
 	// At least [MinRetention].
 	Retention protocol.Height
+	// Private lets nobody but Peers connect, and connects to nobody else: for a
+	// validator behind sentries (see the package's comment).
+	Private bool
 	// Publish is given each transaction that Submit took, for gossip. It must
 	// not block. Optional.
 	Publish func(raw []byte)
@@ -70,6 +76,8 @@ type Config struct {
 	StallAfter time.Duration
 	// Logger hears of blocks and trouble.
 	Logger zerolog.Logger
+	// Registerer takes the metrics of the port; nil keeps them unregistered.
+	Registerer prometheus.Registerer
 }
 
 func (c *Config) check() error {
@@ -88,6 +96,9 @@ func (c *Config) check() error {
 	if _, port, err := net.SplitHostPort(c.Listen); err != nil || port == "" || port == "0" {
 		return fmt.Errorf("%w: listen on %q, want host:port", ErrConfig, c.Listen)
 	}
+	if c.Private && len(c.Peers) == 0 {
+		return fmt.Errorf("%w: private, and no peers to connect to", ErrConfig)
+	}
 	if c.Link == nil {
 		c.Link = func(protocol.Height) (protocol.Hash, bool) { return protocol.Hash{}, false }
 	}
@@ -96,6 +107,12 @@ func (c *Config) check() error {
 	}
 	return nil
 }
+
+// protocolTCP begins addresses in CometBFT's settings.
+const protocolTCP = "tcp://"
+
+// inner returns where CometBFT listens.
+func inner(f *cfg.Config) string { return strings.TrimPrefix(f.P2P.ListenAddress, protocolTCP) }
 
 // comet returns CometBFT's own configuration.
 func (c *Config) comet() (*cfg.Config, error) {
@@ -110,8 +127,10 @@ func (c *Config) comet() (*cfg.Config, error) {
 	f.TxIndex.Indexer = "null"
 	f.Storage.DiscardABCIResponses = true
 	f.BlockSync.AdaptiveSync = false
-	f.P2P.ListenAddress = "tcp://" + c.Listen
-	f.P2P.PexReactor = false // the ledger says who is there
+	f.P2P.ExternalAddress = protocolTCP + c.Listen    // what peers are told
+	f.P2P.ListenAddress = protocolTCP + "127.0.0.1:0" // until it is known: see [Node.open]
+	f.FilterPeers = true                              // see admission
+	f.P2P.PexReactor = false                          // the ledger says who is there
 	f.P2P.AllowDuplicateIP = true
 	f.P2P.AddrBookStrict = false
 	f.P2P.AddrBook = "addresses.json" // written by CometBFT, never needed

@@ -1,11 +1,15 @@
 package consensus
 
 import (
+	"time"
+
 	abci "github.com/cometbft/cometbft/abci/types"
+	"github.com/cometbft/cometbft/p2p"
 	"github.com/cometbft/cometbft/types"
 	"github.com/rs/zerolog"
 
 	"github.com/assaynet/assay/protocol"
+	"github.com/assaynet/assay/protocol/door"
 	"github.com/assaynet/assay/protocol/key"
 	"github.com/assaynet/assay/protocol/ledger"
 	"github.com/assaynet/assay/protocol/params"
@@ -124,3 +128,22 @@ func (r *results) Get(hash protocol.Hash) (ledger.TxResult, protocol.Height, boo
 
 // Misbehaviour is misbehaviour in the ledger's words.
 func Misbehaviour(list []abci.Misbehavior) []ledger.Misbehaviour { return misbehaviour(list) }
+
+// Door says how the node's port is doing.
+func (n *Node) Door() door.Stats { return n.front.door.Stats() }
+
+// NewAdmission returns what decides by id who may be a peer, in a state and with
+// these peers.
+func NewAdmission(r ledger.Reader, private bool, connected func() []string, named ...string) func(id string) error {
+	a := &admission{named: map[p2p.ID]bool{}, private: private, state: func() ledger.Reader { return r }}
+	for _, id := range named {
+		a.named[p2p.ID(id)] = true
+	}
+	a.peers = func() (out []p2p.ID) {
+		for _, id := range connected() {
+			out = append(out, p2p.ID(id))
+		}
+		return out
+	}
+	return func(id string) error { return a.allow(p2p.ID(id), time.Unix(0, 0)) }
+}

@@ -18,6 +18,7 @@ import (
 	"github.com/cometbft/cometbft/p2p"
 	"github.com/cometbft/cometbft/proxy"
 	"github.com/cometbft/cometbft/types"
+	"github.com/prometheus/client_golang/prometheus"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/assaynet/assay/protocol"
@@ -36,6 +37,8 @@ type Node struct {
 	signer  *signer
 	key     *p2p.NodeKey
 	extra   []validator
+	front   *front
+	admit   *admission
 	halted  chan string               // what ended CometBFT's state machine; the first counts
 	comet   atomic.Pointer[node.Node] // while it runs
 	archive *Archive
@@ -74,7 +77,16 @@ func New(c Config) (*Node, error) {
 		}
 		n.extra = append(n.extra, validator{id: p2p.ID(id), address: address, own: p2p.ID(id) == n.key.ID()})
 	}
-	return n, nil
+	n.front = newFront(c.Logger)
+	n.admit = &admission{
+		named: map[p2p.ID]bool{}, private: c.Private, own: n.key.ID(), peers: n.connected,
+		state: func() ledger.Reader { r, _ := n.app.latest(); return r },
+	}
+	for _, v := range n.extra {
+		n.admit.named[v.id] = true
+	}
+	n.app.admit = func(id string) error { return n.admit.allow(p2p.ID(id), time.Now()) }
+	return n, n.register(c.Registerer)
 }
 
 // Run takes part until ctx is done. It returns nil after a clean stop, within
@@ -97,7 +109,7 @@ func (n *Node) Run(ctx context.Context) error {
 		return err
 	}
 	n.syncing.Store(true) // until it is known: blocks that the state lacks come first
-	c, err := n.start(ctx, f)
+	c, port, err := n.start(ctx, f)
 	if err != nil {
 		return err
 	}
@@ -108,6 +120,7 @@ func (n *Node) Run(ctx context.Context) error {
 	}
 	g, run := errgroup.WithContext(ctx)
 	g.Go(func() error { return n.dialer(c).run(run) })
+	g.Go(func() error { return n.front.run(run, port, inner(f)) })
 	g.Go(func() error { return n.watch(run, c) })
 	err = g.Wait()
 	if err != nil && !errors.Is(err, ErrHalted) && !errors.Is(err, ErrStalled) {
@@ -117,8 +130,9 @@ func (n *Node) Run(ctx context.Context) error {
 	return errors.Join(err, stop(c))
 }
 
-// start brings CometBFT up; blocks that the state lacks are replayed meanwhile.
-func (n *Node) start(ctx context.Context, f *cfg.Config) (*node.Node, error) {
+// start brings CometBFT up, and opens the port before it; blocks that the state
+// lacks are replayed meanwhile.
+func (n *Node) start(ctx context.Context, f *cfg.Config) (*node.Node, net.Listener, error) {
 	log := logger{z: n.cfg.Logger, halt: func(reason string) {
 		select {
 		case n.halted <- reason:
@@ -127,21 +141,70 @@ func (n *Node) start(ctx context.Context, f *cfg.Config) (*node.Node, error) {
 	}}
 	c, err := node.NewNodeWithContext(ctx, f, n.signer, n.key, proxy.NewConnSyncLocalClientCreator(n.app),
 		func() (*types.GenesisDoc, error) { return n.doc, nil }, n.cfg.stores,
-		node.DefaultMetricsProvider(f.Instrumentation), log)
+		node.DefaultMetricsProvider(f.Instrumentation), log, node.CustomReactors(map[string]p2p.Reactor{"FRONT": n.front}))
 	if err != nil {
-		return nil, fmt.Errorf("start consensus: %w", numbered(err))
+		return nil, nil, fmt.Errorf("start consensus: %w", numbered(err))
 	}
-	if err := c.Start(); err != nil {
+	port, err := n.open(ctx, f, c)
+	if err != nil {
 		_ = c.EventBus().Stop()
 		_ = c.ProxyApp().Stop()
-		var socket *net.OpError
-		var lookup *net.DNSError
-		if errors.As(err, &socket) && socket.Op == "listen" || errors.As(err, &lookup) {
-			return nil, fmt.Errorf("%w on %s: %w", ErrListen, n.cfg.Listen, err)
-		}
-		return nil, fmt.Errorf("start consensus: %w", numbered(err))
+		return nil, nil, err
 	}
-	return c, nil
+	return c, port, nil
+}
+
+// open opens the port that others dial, and lets CometBFT listen behind it.
+func (n *Node) open(ctx context.Context, f *cfg.Config, c *node.Node) (net.Listener, error) {
+	port, err := listen(ctx, n.cfg.Listen)
+	if err != nil {
+		return nil, err
+	}
+	// Nobody has been told of it, and it was free a moment ago.
+	behind, err := freePort(ctx)
+	if err == nil {
+		f.P2P.ListenAddress = protocolTCP + behind
+		if err = c.Start(); err != nil {
+			err = fmt.Errorf("start consensus: %w", numbered(err))
+		}
+	}
+	if err != nil {
+		return nil, errors.Join(err, port.Close())
+	}
+	n.cfg.Logger.Info().Str("id", string(n.key.ID())).Str("listen", n.cfg.Listen).Msg("consensus is up")
+	return port, nil
+}
+
+// connected returns the ids of the connected peers.
+func (n *Node) connected() []p2p.ID {
+	c := n.comet.Load()
+	if c == nil {
+		return nil
+	}
+	var out []p2p.ID
+	for _, p := range c.Switch().Peers().Copy() {
+		out = append(out, p.ID())
+	}
+	return out
+}
+
+// register gives the metrics of the port to r, unless it is nil.
+func (n *Node) register(r prometheus.Registerer) error {
+	if r == nil {
+		return nil
+	}
+	opts := func(name, help string) prometheus.Opts {
+		return prometheus.Opts{Namespace: "assay", Subsystem: "consensus", Name: name, Help: help}
+	}
+	all := append(n.front.door.Collectors("consensus"),
+		prometheus.NewGaugeFunc(prometheus.GaugeOpts(opts("peers", "Connected peers of consensus.")), func() float64 { return float64(len(n.connected())) }),
+		prometheus.NewCounterFunc(prometheus.CounterOpts(opts("sent_away_total", "Peers of consensus that shook hands and were sent away, for there was no place for another of their kind.")), func() float64 { return float64(n.admit.sentAway()) }))
+	for _, c := range all {
+		if err := r.Register(c); err != nil {
+			return fmt.Errorf("register metrics of consensus: %w", err)
+		}
+	}
+	return nil
 }
 
 // stop ends CometBFT and waits for goroutines of its that outlive its own Stop.
@@ -169,7 +232,7 @@ func wait(ctx context.Context, d time.Duration) bool {
 
 func (n *Node) dialer(c *node.Node) *dialer {
 	return &dialer{
-		sw: c.Switch(), own: n.key.ID(), extra: n.extra, log: n.cfg.Logger,
+		sw: c.Switch(), own: n.key.ID(), extra: n.extra, private: n.cfg.Private, know: n.front.know, log: n.cfg.Logger,
 		state: func() ledger.Reader { r, _ := n.app.latest(); return r },
 	}
 }

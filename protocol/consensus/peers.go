@@ -7,7 +7,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/cometbft/cometbft/crypto/ed25519"
 	"github.com/cometbft/cometbft/p2p"
 	"github.com/rs/zerolog"
 
@@ -28,7 +27,8 @@ type validator struct {
 	own     bool
 }
 
-// validatorPeers returns the members of the running set and of the one before.
+// validatorPeers returns the members of the running set and of the one before,
+// those without an address included, which dial.
 func validatorPeers(r ledger.Reader, own p2p.ID) ([]validator, error) {
 	sets, _, err := ledger.ReadValidators(r)
 	if err != nil {
@@ -42,8 +42,8 @@ func validatorPeers(r ledger.Reader, own p2p.ID) ([]validator, error) {
 			if err != nil {
 				return nil, err
 			}
-			id := p2p.PubKeyToID(ed25519.PubKey(seat.Consensus.TransportKey[:]))
-			if !ok || seat.Consensus.Address == "" || seen[id] {
+			id := transportID(seat)
+			if !ok || seen[id] {
 				continue
 			}
 			seen[id] = true
@@ -57,14 +57,17 @@ func validatorPeers(r ledger.Reader, own p2p.ID) ([]validator, error) {
 	return out, nil
 }
 
-// dialer keeps connections to the validators that the ledger names. Addresses
-// may change with any block.
+// dialer keeps connections to the validators that the ledger names, and to the
+// operator's peers; to these alone where it is private. Addresses may change with
+// any block.
 type dialer struct {
-	sw    p2p.Switcher
-	own   p2p.ID
-	state func() ledger.Reader
-	extra []validator
-	log   zerolog.Logger
+	sw      p2p.Switcher
+	own     p2p.ID
+	state   func() ledger.Reader
+	extra   []validator
+	private bool
+	know    func([]validator) // told of all of them
+	log     zerolog.Logger
 
 	tries map[p2p.ID]*attempt // run's own
 	wg    sync.WaitGroup
@@ -84,11 +87,16 @@ func (d *dialer) run(ctx context.Context) error {
 	tick := time.NewTicker(dialEvery)
 	defer tick.Stop()
 	for {
-		peers, err := validatorPeers(d.state(), d.own)
-		if err != nil {
-			return err
+		var peers []validator
+		if !d.private {
+			var err error
+			if peers, err = validatorPeers(d.state(), d.own); err != nil {
+				return err
+			}
 		}
-		for _, v := range append(peers, d.extra...) {
+		peers = append(peers, d.extra...)
+		d.know(peers)
+		for _, v := range peers {
 			d.dial(v, time.Now())
 		}
 		select {
@@ -101,7 +109,7 @@ func (d *dialer) run(ctx context.Context) error {
 
 // dial starts an attempt, if it is time for one.
 func (d *dialer) dial(v validator, now time.Time) {
-	if v.own || d.sw.Peers().Has(v.id) {
+	if v.own || v.address == "" || d.sw.Peers().Has(v.id) {
 		delete(d.tries, v.id)
 		return
 	}

@@ -38,8 +38,8 @@ func TestIdleConnectionsDoNotLockAValidatorOut(t *testing.T) {
 	}
 }
 
-// TestStrangersThatShakeHandsLeaveRoomForTheSeated: as many identities as a host has
-// peers dial it and stay.
+// TestStrangersThatShakeHandsLeaveRoomForTheSeated: as many identities as a host
+// has peers dial it and stay.
 func TestStrangersThatShakeHandsLeaveRoomForTheSeated(t *testing.T) {
 	const most = 6
 	c := config("node")

@@ -15,7 +15,8 @@ import (
 // thousands of them is stopped by the limits per address instead.
 const maxBans = 4096
 
-// gater keeps out the peers that were cut off, and those for whom there is no place.
+// gater keeps out the peers that were cut off, and those for whom there is no
+// place.
 type gater struct {
 	welcome func(network.Conn) bool
 

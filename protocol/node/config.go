@@ -70,9 +70,11 @@ type FullConfig struct {
 	// Dir is a directory of consensus' own. Required.
 	Dir string
 	// ConsensusListen is host:port of the consensus transport, and
-	// ConsensusPeers (id@host:port) are transports beside those on the ledger.
-	ConsensusListen string
-	ConsensusPeers  []string
+	// ConsensusPeers (id@host:port) are transports beside those on the ledger, and
+	// the only ones where ConsensusPrivate is set.
+	ConsensusListen  string
+	ConsensusPeers   []string
+	ConsensusPrivate bool
 	// Evidence answers a wire.EvidenceRequest of a peer; nil where there is
 	// nothing. Errors of wire are told to the peer. Optional.
 	Evidence func(ctx context.Context, request []byte) ([]byte, error)

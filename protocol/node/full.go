@@ -90,7 +90,8 @@ func (f *Full) openConsensus() error {
 	}
 	f.consensus, err = consensus.New(consensus.Config{
 		Genesis: f.cfg.Genesis, DB: f.cfg.DB, Dir: f.cfg.Dir, Consensus: signing, Former: former, Transport: transport,
-		Listen: f.cfg.ConsensusListen, Peers: f.cfg.ConsensusPeers, Retention: f.cfg.Retention, Link: f.beacons.link, Logger: f.cfg.Logger,
+		Listen: f.cfg.ConsensusListen, Peers: f.cfg.ConsensusPeers, Private: f.cfg.ConsensusPrivate,
+		Retention: f.cfg.Retention, Link: f.beacons.link, Logger: f.cfg.Logger, Registerer: f.cfg.Registerer,
 	})
 	return err
 }

@@ -188,6 +188,12 @@ func (c *Config) checkConsensus() error {
 			return wrong("consensus.peers", p, "want ID@HOST:PORT with a host that can be dialled and a port of 1 to 65535")
 		}
 	}
+	if c.Consensus.Private && len(c.Consensus.Peers) == 0 {
+		return wrong("consensus.private", "true", "name the sentries in consensus.peers")
+	}
+	if c.Consensus.Private && c.Consensus.External != "" {
+		return wrong("consensus.external", c.Consensus.External, "a private validator tells nobody where it is")
+	}
 	if c.Consensus.External != "" && wire.CheckHostPort(c.Consensus.External) != nil {
 		return wrong("consensus.external", c.Consensus.External, "want HOST:PORT with a port of 1 to 65535 and a host that other validators can dial")
 	}

@@ -75,6 +75,7 @@ type Consensus struct {
 	External  string   `toml:"external"`
 	Peers     []string `toml:"peers"`
 	Retention int      `toml:"retention"`
+	Private   bool     `toml:"private"`
 }
 
 // Log is how the daemon speaks.

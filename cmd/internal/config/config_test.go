@@ -126,6 +126,11 @@ func TestValuesThatMakeNoSenseAreRefusedWithAHint(t *testing.T) {
 		{"consensus", config.Validator, func(c *config.Config) { c.Consensus.Listen = "9662" }, "consensus.listen"},
 		{"consensus on any port", config.Validator, func(c *config.Config) { c.Consensus.Listen = "127.0.0.1:0" }, "above 0"},
 		{"external without a host", config.Validator, func(c *config.Config) { c.Consensus.External = "0.0.0.0:9662" }, "consensus.external"},
+		{"private without peers", config.Validator, func(c *config.Config) { c.Consensus.Private = true }, "consensus.private"},
+		{"private, and announced", config.Validator, func(c *config.Config) {
+			c.Consensus.Private, c.Consensus.External = true, "203.0.113.1:9662"
+			c.Consensus.Peers = []string{strings.Repeat("0", 40) + "@203.0.113.2:9662"}
+		}, "consensus.external"},
 	} {
 		c := config.Default(tc.role)
 		tc.set(&c)

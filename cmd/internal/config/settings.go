@@ -146,7 +146,7 @@ var settings = []setting{
 	{
 		section: "consensus", key: "peers", flag: "consensus-peer", only: Validator,
 		usage: "ID@HOST:PORT of consensus transports to connect to, beside those on the ledger",
-		why:   "For a validator that joins a network whose first validators have moved.",
+		why:   "For a validator that joins a network whose first validators have moved, and for\none behind sentries: its log says \"consensus is up\" with a node's ID.",
 		value: func(c *Config) any { return &c.Consensus.Peers },
 	},
 	{
@@ -154,6 +154,12 @@ var settings = []setting{
 		usage: "blocks to keep; 0 keeps all",
 		why:   "With all of them this node serves whoever re-derives every payment since the\nfirst, and who joins. With fewer, a few old ones go with each new block. The least\nis the time for which a double signature is punished.",
 		value: func(c *Config) any { return &c.Consensus.Retention },
+	},
+	{
+		section: "consensus", key: "private", flag: "consensus-private", only: Validator,
+		usage: "connect to consensus.peers alone, and tell nobody where this validator is",
+		why:   "For a validator behind sentries: nodes without a seat, which stand in public in\nits place and are its only peers.",
+		value: func(c *Config) any { return &c.Consensus.Private },
 	},
 	{
 		section: "log", key: "level", flag: "log-level",

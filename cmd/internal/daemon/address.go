@@ -51,9 +51,13 @@ func (d *Daemon) announced(ctx context.Context) []string {
 	return out
 }
 
-// ConsensusAddress returns the HOST:PORT that other validators are told.
+// ConsensusAddress returns the HOST:PORT that other validators are told, empty for
+// a validator that tells nobody.
 func (d *Daemon) ConsensusAddress(ctx context.Context) (string, error) {
 	c := d.Config.Consensus
+	if c.Private {
+		return "", nil
+	}
 	if c.External != "" {
 		return c.External, nil
 	}

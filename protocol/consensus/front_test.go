@@ -1,0 +1,158 @@
+package consensus_test
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"net"
+	"path/filepath"
+	"testing"
+
+	"github.com/assaynet/assay/protocol"
+	"github.com/assaynet/assay/protocol/consensus"
+	"github.com/assaynet/assay/protocol/key"
+	"github.com/assaynet/assay/protocol/ledger"
+	"github.com/assaynet/assay/protocol/store"
+)
+
+// transportID is the id of a name's transport, as CometBFT makes it.
+func transportID(t testing.TB, name string) string {
+	t.Helper()
+	s, err := secret(name).DeriveTransport("net", 0)
+	check(t, err)
+	pub := key.TransportPublic(s)
+	sum := sha256.Sum256(pub[:])
+	return hex.EncodeToString(sum[:20])
+}
+
+// publicConsensusKey is what a name's blocks are signed with.
+func publicConsensusKey(t testing.TB, name string) protocol.PublicKey {
+	t.Helper()
+	s, err := secret(name).DeriveConsensus("net", 0)
+	check(t, err)
+	b := s.Expose()
+	k, err := key.FromBytes(b[:])
+	check(t, err)
+	return k.Public()
+}
+
+// TestIdleConnectionsDoNotLockAValidatorOut: one of two validators restarts while
+// 900 connections to the other's port say nothing, a third of them from the address
+// of the one that restarts. It cannot be dialled, so that all hangs on this port.
+// CometBFT's listener let 128 in at once, and gave each three seconds.
+func TestIdleConnectionsDoNotLockAValidatorOut(t *testing.T) {
+	n := newNetwork(t, 2)
+	n.g.Seats[1].Consensus.Address = "127.0.0.1:1" // nobody listens there
+	n.launch(t, nil, nil)
+	n.nodes[1].await(t, 2)
+	n.nodes[1].halt(t)
+	for i := range 900 {
+		from := "127.0.0.1"
+		if i%3 > 0 {
+			from = fmt.Sprintf("127.%d.%d.1", i%3, i/3%250)
+		}
+		d := net.Dialer{LocalAddr: &net.TCPAddr{IP: net.ParseIP(from)}}
+		c, err := d.DialContext(t.Context(), "tcp", n.addrs[0])
+		check(t, err)
+		t.Cleanup(func() { _ = c.Close() })
+	}
+	_, h := n.nodes[0].Latest()
+	n.open(t, 1, n.nodes[1].home, nil, nil).start()
+	n.nodes[1].await(t, h+2)
+	s := n.nodes[0].Door()
+	if s.Came < 900 || s.Displaced < 600 || s.Late > 0 {
+		t.Errorf("%+v: want 900 connections, most of them displaced, and nobody who waited for those that idle", s)
+	}
+}
+
+// TestAValidatorVotesFromBehindItsSentry: the fourth validator tells nobody where
+// it is, and knows one peer, a node without a seat. Its votes and blocks reach the
+// others through that.
+func TestAValidatorVotesFromBehindItsSentry(t *testing.T) {
+	const hidden = 3
+	n := newNetwork(t, 4)
+	n.g.Seats[hidden].Consensus.Address = ""
+	sentryAt := freePort(t)
+	n.launch(t, nil, func(i int, c *consensus.Config) {
+		if i == hidden {
+			c.Private, c.Peers = true, []string{transportID(t, "sentry") + "@" + sentryAt}
+		}
+	})
+	home := t.TempDir()
+	db, err := store.Open(filepath.Join(home, "db"), store.Options{})
+	check(t, err)
+	cons, err := secret("sentry").DeriveConsensus("net", 0)
+	check(t, err)
+	transport, err := secret("sentry").DeriveTransport("net", 0)
+	check(t, err)
+	node, err := consensus.New(consensus.Config{
+		Genesis: n.g, DB: db, Dir: home, Consensus: cons, Transport: transport, Listen: sentryAt, Logger: testLogger(t, 9),
+	})
+	check(t, err)
+	sentry := &running{Node: node, name: "sentry", home: home, dir: home, db: db}
+	sentry.start()
+	t.Cleanup(func() { sentry.halt(t) })
+
+	want := publicConsensusKey(t, name(hidden))
+	for head := range n.nodes[0].Subscribe(t.Context()) {
+		if head.Proposer == want {
+			break
+		}
+	}
+	if got := n.nodes[hidden].Stats().Peers; got != 1 {
+		t.Errorf("the hidden validator has %d peers, want its sentry alone", got)
+	}
+}
+
+func TestAPrivateNodeNeedsPeers(t *testing.T) {
+	n := newNetwork(t, 1)
+	db, err := store.Open(t.TempDir(), store.Options{})
+	check(t, err)
+	defer db.Close() //nolint:errcheck // nothing was written
+	cons, err := secret("v0").DeriveConsensus("net", 0)
+	check(t, err)
+	_, err = consensus.New(consensus.Config{Genesis: n.g, DB: db, Dir: t.TempDir(), Consensus: cons, Transport: cons, Listen: n.addrs[0], Private: true})
+	if !errors.Is(err, consensus.ErrConfig) {
+		t.Errorf("got %v, want ErrConfig", err)
+	}
+}
+
+// TestStrangersTakeNoPlaceOfValidators: identities cost nothing, so that what
+// counts is what the ledger says of them.
+func TestStrangersTakeNoPlaceOfValidators(t *testing.T) {
+	n := newNetwork(t, 2)
+	candidate := n.g.Seats[1] // has a seat and keys, and too little stake
+	hot := secret("candidate")
+	cons, err := hot.DeriveTransport("net", 0)
+	check(t, err)
+	candidate.Hotkey, candidate.Coldkey, candidate.Stake = hot.Public(), secret("candidate cold").Public(), protocol.Unit
+	candidate.Consensus = &ledger.Consensus{Key: publicConsensusKey(t, "candidate"), TransportKey: key.TransportPublic(cons)}
+	n.g.Seats = append(n.g.Seats, candidate)
+	tree := &ledger.MemTree{}
+	_, err = ledger.Init(tree, n.g)
+	check(t, err)
+	stranger := func(i int) string { return fmt.Sprintf("%040x", i) }
+	var connected []string
+	for i := range 16 {
+		connected = append(connected, stranger(i))
+	}
+	named := stranger(99)
+	a := consensus.NewAdmission(tree, false, func() []string { return connected }, named)
+	for what, id := range map[string]string{"a validator": transportID(t, "v1"), "a seat": transportID(t, "candidate"), "who the settings name": named} {
+		if err := a(id); err != nil {
+			t.Errorf("%s beside 16 strangers: %v", what, err)
+		}
+	}
+	if a(stranger(16)) == nil {
+		t.Error("a seventeenth stranger may stay")
+	}
+	connected = append(connected[1:], transportID(t, "v0"), transportID(t, "candidate"), named)
+	if err := a(stranger(16)); err != nil {
+		t.Errorf("a sixteenth stranger: %v", err)
+	}
+	private := consensus.NewAdmission(tree, true, func() []string { return nil }, named)
+	if private(transportID(t, "v1")) == nil || private(named) != nil {
+		t.Error("a private node takes others than those that it names")
+	}
+}
