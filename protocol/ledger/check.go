@@ -16,13 +16,14 @@ import (
 // of its account's: more than a daemon sends in an epoch, and little to keep.
 const NonceWindow = 32
 
-// CheckTx says whether a transaction may wait for a block and be relayed, in
-// the state of r, behind others of its signer that wait already: those with the
-// nonces before its own, in their order, which were checked before. One whose
-// turn comes after them, and one of a lane, must also be carried out without a
-// broken rule, in a block with them alone. What is cheap to see comes before the
-// signature. Errors are those of [wire.DecodeTx], which blame the sender, a
-// [RuleError], which may be honest bad luck, or the tree's.
+// CheckTx says whether a transaction may wait for a block and be relayed, in the
+// state of r, behind others of its signer that wait already: those with the nonces
+// before its own, in their order, which were checked before. One whose turn comes
+// after them, and one of a lane, must also be carried out without a broken rule,
+// in a block with them alone. What is cheap to see comes before the signature, and
+// of a lane all the rest: who signs for nothing must not make others look at more
+// than one signature a turn. Errors are those of [wire.DecodeTx], which blame the
+// sender, a [RuleError], which may be honest bad luck, or the tree's.
 func CheckTx(r Reader, chain string, p *params.Params, raw []byte, before ...[]byte) (*wire.Tx, error) {
 	return checkTx(r, chain, p, raw, (*wire.Tx).Verify, before)
 }
@@ -50,22 +51,38 @@ func checkTx(r Reader, chain string, p *params.Params, raw []byte, verify func(*
 	if _, err := m.admit(&d); err != nil {
 		return nil, m.blame(err)
 	}
+	if tx.Type.Lane() { // it costs its sender nothing, so that its turn is looked at first
+		if err := m.blame(m.attempt(&d)); err != nil {
+			return nil, err
+		}
+		if err := verify(tx); err != nil {
+			return nil, err
+		}
+		return tx, nil
+	}
 	if err := verify(tx); err != nil {
 		return nil, err
 	}
 	m.carryOut(before)
-	if signer, _ := get[Account](m.st, AccountKey(tx.Signer)); !tx.Type.Lane() && tx.Nonce > signer.Nonce {
+	if signer, _ := get[Account](m.st, AccountKey(tx.Signer)); tx.Nonce > signer.Nonce {
 		_, err = m.admit(&d)
 	} else {
-		var ruled error
-		if ruled, err = m.include(&d); err == nil {
-			err = ruled
-		}
+		err = m.attempt(&d)
 	}
 	if err := m.blame(err); err != nil {
 		return nil, err
 	}
 	return tx, nil
+}
+
+// attempt returns why a transaction may not stand in a block, or what rule it
+// breaks there.
+func (m *machine) attempt(d *decoded) error {
+	ruled, err := m.include(d)
+	if err == nil {
+		err = ruled
+	}
+	return err
 }
 
 // checkNonce refuses a nonce that is used, or too far ahead to wait for.

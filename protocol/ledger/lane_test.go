@@ -159,6 +159,8 @@ func TestAStrangersSignatureIsNotLookedAt(t *testing.T) {
 	for what, raw := range map[string][]byte{
 		"who has nothing":         n.txAt("stranger", 0, &wire.Transfer{To: secret("m1 cold").Public(), Amount: 1}),
 		"who has no seat":         n.tx("stranger", &wire.Commit{}),
+		"who has no turn yet":     n.tx("m1", &wire.Commit{Round: 7}),
+		"who is no judge":         n.tx("m1", &wire.CommitWeights{}),
 		"who is far behind turns": n.txAt("rich cold", ledger.NonceWindow, &wire.Transfer{To: secret("m1 cold").Public(), Amount: 1}),
 	} {
 		spoilt := slices.Clone(raw)
