@@ -24,7 +24,7 @@ miner or a validator of your own.
    assay devnet --story --cheats
 
 The programs miner and validator are taken from beside assay, else from PATH;
---cheats needs the program adversary there, which is built from the source alone.
+--cheats needs the program liar there, which is built from the source alone.
 
 --story plays a story that ends by itself: people rate pairs, one owner asks for
 records of synthetic data and another makes them, a miner registers late, and a

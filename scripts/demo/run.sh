@@ -11,7 +11,7 @@ echo "model: $model ($((SECONDS - start)) s)"
 
 start=$SECONDS
 echo "building miner, validator, assay (the first time takes some minutes)"
-go build -o build/ ./cmd/... ./scripts/demo/adversary ./scripts/demo/readers
+go build -o build/ ./cmd/... ./scripts/adversary/liar ./scripts/demo/readers
 echo "built ($((SECONDS - start)) s)"
 
 exec build/assay devnet --model "$model" --keep "$@"

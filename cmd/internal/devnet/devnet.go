@@ -21,7 +21,7 @@ type Config struct {
 	// Keep is set.
 	Dir  string
 	Keep bool
-	// Cheats seats two miners that cheat; it needs the program adversary.
+	// Cheats seats two miners that cheat; it needs the program liar.
 	Cheats bool
 	// Story plays what the package comment says, and ends.
 	Story bool

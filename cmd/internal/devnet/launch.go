@@ -101,7 +101,7 @@ func (n *network) startValidator(sup *supervisor, a *actor) error {
 func (n *network) startMiner(sup *supervisor, a *actor) error {
 	program, args := n.bin.miner, n.runArgs(a)
 	if a.role.cheats() {
-		program = n.bin.adversary
+		program = n.bin.liar
 		var err error
 		if args, err = n.cheatArgs(a); err != nil {
 			return err
@@ -138,7 +138,7 @@ func (n *network) startReaders(sup *supervisor) error {
 	return err
 }
 
-// cheatArgs are the flags of scripts/demo/adversary.
+// cheatArgs are the flags of scripts/adversary/liar.
 func (n *network) cheatArgs(a *actor) ([]string, error) {
 	boot, err := n.bootstraps()
 	if err != nil {

@@ -11,7 +11,7 @@ import (
 // programs are the paths of what a network runs.
 type programs struct {
 	assay, miner, validator string
-	adversary               string // "" where nobody cheats
+	liar                    string // "" where nobody cheats
 	readers                 string // "" where nobody rates
 }
 
@@ -35,8 +35,8 @@ func findPrograms(cheats, rate bool) (*programs, error) {
 		}
 	}
 	if cheats {
-		if p.adversary, err = find("adversary", dirs); err != nil {
-			return nil, fmt.Errorf("%w; the miner that cheats is installed with no other program: build it from the source with go build ./scripts/demo/adversary, or leave out --cheats", err)
+		if p.liar, err = find("liar", dirs); err != nil {
+			return nil, fmt.Errorf("%w; the miner that cheats is installed with no other program: build it from the source with go build ./scripts/adversary/liar, or leave out --cheats", err)
 		}
 	}
 	if rate {

@@ -67,7 +67,7 @@ func (c *copier) listen(_ context.Context, _ string, raw []byte) error {
 }
 
 // errNothing is what the copier meets until somebody answered.
-var errNothing = errors.New("adversary: nobody answered yet, nothing to copy")
+var errNothing = errors.New("liar: nobody answered yet, nothing to copy")
 
 // Generate returns the copied tokens with leaves that it computes for its own
 // task from made-up states: the copied ones are bound to another hotkey.

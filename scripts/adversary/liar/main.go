@@ -47,7 +47,7 @@ func main() {
 	flag.IntVar(&o.nice, "nice", 10, "niceness of the engine's threads")
 	flag.Parse()
 	if err := run(&o); err != nil {
-		fmt.Fprintln(os.Stderr, "adversary:", err)
+		fmt.Fprintln(os.Stderr, "liar:", err)
 		os.Exit(1)
 	}
 }
