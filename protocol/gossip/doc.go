@@ -37,7 +37,7 @@
 // What is served side by side is bounded for each stream, by peer and by class:
 // identities that the ledger binds to seats (Config.Seated) have places that no
 // others can take (places.go). Requests that only wait have others again, and each
-// peer a budget of bytes.
+// peer a budget of bytes, as all unknown ones together have.
 //
 // # Peers
 //

@@ -50,6 +50,7 @@ type session struct {
 	watch  *watch
 	gate   *gate          // every call into the node's code passes here
 	bytes  meter[peer.ID] // of requests and responses that were served
+	crowd  meter[class]   // the same, of all peers of a class
 	rates  rateMeters     // of messages that peers bring
 }
 

@@ -45,6 +45,14 @@ var budgets = [classes]allowance{
 	unknown: {burst: 16 << 20, perSecond: 1 << 20},
 }
 
+// crowds are how many bytes all peers of a class are served together: a proof costs
+// work, too, and who is unknown can be many. Those who have seats pay for them, and
+// are bounded by their number.
+var crowds = [classes]allowance{
+	seated:  {burst: 1 << 40, perSecond: 1 << 40},
+	unknown: {burst: 32 << 20, perSecond: 4 << 20},
+}
+
 // service is a stream that is served, and its places.
 type service struct {
 	name  string

@@ -149,6 +149,45 @@ func TestAPeerThatAsksForTooManyBytesMustPause(t *testing.T) {
 	}
 }
 
+// TestStrangersShareABudgetOfBytes: each asks for less than one peer may, and all
+// of them together for more than is there for them, which is not for who has a
+// seat.
+func TestStrangersShareABudgetOfBytes(t *testing.T) {
+	const each, all = 3, 32 << 20 / gossip.MaxResponse // responses of the largest size
+	c := config("server")
+	c.Seated = func(k protocol.PublicKey) bool { return k == publicKey(t, "miner") }
+	server := launchWith(t, c, func(h *gossip.Host) {
+		if err := h.Handle(gossip.StreamState, func(context.Context, string, []byte) ([]byte, error) {
+			return make([]byte, gossip.MaxResponse), nil
+		}); err != nil {
+			t.Fatal(err)
+		}
+	})
+	ask := func(name string, n int) (served int) {
+		h := launch(t, config(name, server.Addrs()...))
+		eventually(t, "connected", func() bool { return len(h.Peers()) == 1 })
+		for range n {
+			if _, err := h.Request(t.Context(), server.ID(), gossip.StreamState, nil); err == nil {
+				served++
+			} else if !errors.Is(err, gossip.ErrBusy) {
+				t.Error(err)
+			}
+		}
+		return served
+	}
+	const strangers = 10
+	served := 0
+	for i := range strangers {
+		served += ask(fmt.Sprint("stranger ", i), each)
+	}
+	if served < all || served == strangers*each {
+		t.Errorf("%d of %d responses for strangers, want at least %d and an end", served, strangers*each, all)
+	}
+	if got := ask("miner", each); got != each {
+		t.Errorf("the miner got %d of %d responses", got, each)
+	}
+}
+
 func TestAMeterFillsWithTime(t *testing.T) {
 	var m gossip.Meter
 	at := func(seconds float64) time.Time {

@@ -94,7 +94,7 @@ func (h *Host) streamHandler(ctx context.Context, s *session, v *service) networ
 func (h *Host) serveStream(ctx context.Context, s *session, st network.Stream, v *service) string {
 	from := st.Conn().RemotePeer()
 	c := h.classOf(from)
-	if s.bytes.left(from, budgets[c], time.Now()) <= 0 {
+	if now := time.Now(); s.bytes.left(from, budgets[c], now) <= 0 || s.crowd.left(c, crowds[c], now) <= 0 {
 		return finish(st, frameError, encodeError(codeBusy, "too many bytes"), "busy")
 	}
 	give := v.work.take(from, c)
@@ -123,7 +123,9 @@ func (h *Host) serveStream(ctx context.Context, s *session, st network.Stream, v
 	limited, cancel := context.WithTimeout(ctx, serveTime)
 	defer cancel()
 	response, err := v.fn(limited, from.String(), request)
-	s.bytes.spend(from, budgets[c], float64(len(request)+len(response)), time.Now())
+	now, size := time.Now(), float64(len(request)+len(response))
+	s.bytes.spend(from, budgets[c], size, now)
+	s.crowd.spend(c, crowds[c], size, now)
 	switch {
 	case errors.Is(err, ErrRefused):
 		return finish(st, frameError, encodeError(codeRefused, err.Error()), "refused")
