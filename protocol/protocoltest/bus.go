@@ -2,6 +2,8 @@ package protocoltest
 
 import (
 	"context"
+	"crypto/sha256"
+	"maps"
 
 	"github.com/assaynet/assay/protocol"
 	"github.com/assaynet/assay/protocol/ledger"
@@ -34,7 +36,9 @@ func (n *Network) spread() {
 				continue
 			}
 			if m.topic == topicTx {
-				n.send(nil, m)
+				for range n.ways(from) {
+					n.send(nil, m)
+				}
 				continue
 			}
 			for _, to := range n.places {
@@ -55,8 +59,63 @@ func (n *Network) send(to *place, m message) {
 	}
 }
 
-// deliver hands every node the copies that have arrived.
+// ways returns how many copies of a transaction go to those who make blocks: one,
+// or where messages are relayed one for each of them but the sender, whose own pool
+// stands for no other. One that arrives is enough.
+func (n *Network) ways(from *place) int {
+	if !n.cfg.Relay {
+		return 1
+	}
+	ways := 0
+	for i := range n.cfg.Cast {
+		for _, p := range n.places {
+			if p.name == n.cfg.Cast[i].Name && n.cfg.Cast[i].Stake > 0 && p != from && p.running() {
+				ways++
+			}
+		}
+	}
+	return ways
+}
+
+// deliver hands every node the copies that have arrived, and, where messages are
+// relayed, what these make others pass on: hops take no time beside a block.
 func (n *Network) deliver(ctx context.Context) {
+	for n.handOver(ctx) {
+		for _, from := range n.places {
+			for _, m := range from.passOn {
+				for _, to := range n.places {
+					if to != from && !to.knows(m) {
+						n.send(to, m)
+					}
+				}
+			}
+			from.passOn = nil
+		}
+	}
+}
+
+// seenFor is for how many blocks a node remembers what came.
+const seenFor = 64
+
+// knows reports whether a message came to the place already.
+func (p *place) knows(m message) bool {
+	_, ok := p.seen[sha256.Sum256(m.raw)]
+	return ok
+}
+
+// remember notes that a message came, and reports whether it is new.
+func (p *place) remember(m message, now protocol.Height) bool {
+	if p.knows(m) {
+		return false
+	}
+	maps.DeleteFunc(p.seen, func(_ [sha256.Size]byte, at protocol.Height) bool { return at+seenFor < now })
+	p.seen[sha256.Sum256(m.raw)] = now
+	return true
+}
+
+// handOver hands every node the copies that have arrived, and reports whether there
+// is something to pass on.
+func (n *Network) handOver(ctx context.Context) (more bool) {
 	inbox := map[*place][]copied{}
 	var rest []copied
 	for _, c := range n.under {
@@ -70,12 +129,26 @@ func (n *Network) deliver(ctx context.Context) {
 	n.under = rest
 	_ = n.all(func(p *place) error { // a message that a node does not take is no error of the network
 		for _, c := range inbox[p] {
-			if p.node.Message(ctx, c.topic, c.raw) == nil && c.topic == topicAnswer {
+			m := message{c.topic, c.raw}
+			if n.cfg.Relay && !p.remember(m, n.height) {
+				continue
+			}
+			if p.node.Message(ctx, c.topic, c.raw) != nil {
+				continue
+			}
+			if c.topic == topicAnswer {
 				p.keep(c.raw)
+			}
+			if n.cfg.Relay {
+				p.passOn = append(p.passOn, m)
 			}
 		}
 		return nil
 	})
+	for _, p := range n.places {
+		more = more || len(p.passOn) > 0
+	}
+	return more
 }
 
 // keep notes that the node has an answer.

@@ -2,6 +2,7 @@ package protocoltest
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -40,6 +41,9 @@ type Config struct {
 	// Loss is how many of 1000 copies of messages and transactions are lost,
 	// Delay how many blocks the others are under way at most.
 	Loss, Delay int
+	// Relay has nodes pass on what they take, as gossip does: who lost one copy gets
+	// others, each of which may be lost again. Else each message has one copy a node.
+	Relay bool
 	// Parallel is how many nodes run at the same time; 1 when 0. It changes no
 	// result.
 	Parallel int
@@ -77,6 +81,10 @@ type place struct {
 	lag  protocol.Height
 	// kept are the envelopes of answers that the node took.
 	kept map[wire.AnswerKey]bool
+	// seen are the messages that came, with their heights, and passed on is what is
+	// to be passed on of them, where messages are relayed.
+	seen   map[[sha256.Size]byte]protocol.Height
+	passOn []message
 }
 
 // snapshotsKept is by how many blocks a node may lag.
@@ -124,7 +132,9 @@ func (n *Network) Attach(name string, port *Port, node Node) {
 			return
 		}
 	}
-	n.places = append(n.places, &place{name: name, node: node, port: port, kept: map[wire.AnswerKey]bool{}})
+	n.places = append(n.places, &place{
+		name: name, node: node, port: port, kept: map[wire.AnswerKey]bool{}, seen: map[[sha256.Size]byte]protocol.Height{},
+	})
 }
 
 // Cut takes nodes off the network: they hear and say nothing, and make no

@@ -242,3 +242,26 @@ func BenchmarkBlock(b *testing.B) {
 		}
 	}
 }
+
+// One copy of five is lost. Alone it is all that its receiver gets; where the
+// others pass on what they took, hardly anything is missed, and nothing comes
+// twice.
+func TestWhatIsRelayedArrivesThoughCopiesAreLost(t *testing.T) {
+	heard := func(relay bool) (n, twice int) {
+		net, nodes := newNetwork(t, protocoltest.Config{Seed: 1, Loss: 200, Relay: relay})
+		until(t, net, 200)
+		for _, node := range nodes {
+			n += len(node.heard)
+			slices.Sort(node.heard)
+			twice += len(node.heard) - len(slices.Compact(node.heard))
+		}
+		return n, twice
+	}
+	const all = 200 * 4 * 3 // each of four tells three others
+	if n, _ := heard(false); n < all*3/4 || n > all*17/20 {
+		t.Errorf("of %d messages %d arrived, want about four fifths", all, n)
+	}
+	if n, twice := heard(true); n < all*97/100 || twice != 0 {
+		t.Errorf("of %d messages %d arrived, and %d twice", all, n, twice)
+	}
+}
