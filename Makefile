@@ -13,6 +13,19 @@ demo: ## fetch the model, build, and run four validators, five miners and eight 
 devnet: ## the same network without cheats; it stays up until Ctrl-C
 	./scripts/demo/run.sh
 
+# Names, separated by commas; none is all, or every third from THIRD on.
+ATTACKS ?=
+THIRD ?= -1
+
+attack: ## attack four validators and three miners in all ways that are known; ATTACKS=names or THIRD=0|1|2 for some
+	@mkdir -p build && $(GO) build -buildvcs=auto -o build/ ./cmd/miner ./cmd/validator ./scripts/adversary/attack
+	build/attack -bin build -attacks "$(ATTACKS)" -third $(THIRD)
+
+attack-blocks: ## the time of blocks while 4,096 hostile transactions wait, with 64 and with 4,096 seats
+	@mkdir -p build && $(GO) build -buildvcs=auto -o build/ ./cmd/miner ./cmd/validator ./scripts/adversary/attack
+	build/attack -bin build -attacks worst -seats 64
+	build/attack -bin build -attacks worst -seats 4096
+
 build: ## build miner, validator and assay into ./build
 	$(GO) build -buildvcs=auto -o build/ ./cmd/...
 
@@ -109,4 +122,4 @@ golden: models ## rewrite golden files; read the diff before you commit it
 lint: ## formatting, linter, import map and rules of the house
 	./scripts/check/lint.sh $(LINT_VERSION)
 
-.PHONY: help demo devnet build model models templates test page race nocgo fuzz fuzz-long quality signals bench bench-bulk bench-peers oracle oracle-long peers sanitize arm64 kernels kernels-report interpreted golden lint
+.PHONY: help demo devnet attack attack-blocks build model models templates test page race nocgo fuzz fuzz-long quality signals bench bench-bulk bench-peers oracle oracle-long peers sanitize arm64 kernels kernels-report interpreted golden lint
