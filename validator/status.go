@@ -125,8 +125,24 @@ func noPermit(o *ledger.Outlook) string {
 		return fmt.Sprintf("no permit: %s is staked on the hotkey, and it takes %s (assay tx stake)", o.Stake, o.Needs)
 	case ledger.LackKey:
 		return "no permit: the consensus key is not on the ledger yet; this program sends it"
+	case ledger.LackJail:
+		return jailed(&o.Jail)
+	case ledger.LackTurn:
+		return "no permit yet: others come and go first, for an epoch changes a fifth of the power of all validators at most; it comes by itself"
 	case ledger.LackChain:
 		return "no permit: no beacon chain of the seat is on the ledger yet; this program sends one, which serves from the epoch after the next"
 	}
 	return fmt.Sprintf("no permit: %s is staked on the hotkey, all places are taken, and the least of them has %s (assay tx stake)", o.Stake, o.Needs)
+}
+
+// jailed says why the seat is jailed, and when and how it is free.
+func jailed(j *ledger.Jail) string {
+	why := "nothing was heard of it for too long: see that it runs, and that others reach it (validator doctor)"
+	if j.Lied {
+		why = "its key signed twice what it may sign once: find out who else has it before anything else, and rotate it (keys.generation)"
+	}
+	if j.Asks {
+		return fmt.Sprintf("jailed since epoch %d, and free with the next one", j.From)
+	}
+	return fmt.Sprintf("jailed since epoch %d, for %s; it can be free with epoch %d, if that is asked for in an epoch from %d on (assay tx unjail)", j.From, why, j.Free(), j.Free()-1)
 }

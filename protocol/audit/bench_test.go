@@ -30,6 +30,7 @@ func newParade(tb testing.TB, seats, validators int, last protocol.Epoch) *parad
 	tb.Helper()
 	p := params.Local()
 	p.Seats.Max, p.Seats.MaxValidators = uint32(seats), uint32(validators)
+	p.Seats.MaxSilence = max(p.Seats.MaxSilence, 2*uint64(validators))
 	n := &parade{genesis: &ledger.Genesis{Params: p}, links: ledger.NewChainMaker([32]byte{1}, 1)}
 	anchor := n.links.Anchor()
 	for i := range seats {

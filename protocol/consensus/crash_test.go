@@ -55,13 +55,13 @@ func TestValidatorsComeBackFromStopAndPowerLoss(t *testing.T) {
 	checkBeacon(t, r, last)
 	sets, _, err := ledger.ReadValidators(r)
 	check(t, err)
-	if sets.Set[1].Power != 310 {
-		t.Fatalf("power of v1: got %d, want 310", sets.Set[1].Power)
+	if sets.Set[1].Power != 210 {
+		t.Fatalf("power of v1: got %d, want 210, three eighths of all", sets.Set[1].Power)
 	}
 	comet, err := n.nodes[0].SetsAt(last)
 	check(t, err)
-	if _, v := comet.GetByAddress(consensusKey(t, "v1").PubKey().Address()); v == nil || v.VotingPower != 310 {
-		t.Fatalf("v1 at %d: got %v, want power 310", last, v)
+	if _, v := comet.GetByAddress(consensusKey(t, "v1").PubKey().Address()); v == nil || v.VotingPower != 210 {
+		t.Fatalf("v1 at %d: got %v, want power 210", last, v)
 	}
 }
 

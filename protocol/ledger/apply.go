@@ -14,6 +14,8 @@ import (
 //
 //	link          the proposer's next link is checked and kept
 //	transactions  in their order
+//	offences      who is proven to have misbehaved is jailed
+//	votes         whom the block shows to be alive
 //	beacon        the link of h − 1 counts or not; seeds, and with them duties
 //	money         emission of the block, price decay, unbonding that matures
 //	epoch         at the last block of an epoch: Yuma, payment, permits, rosters
@@ -29,7 +31,8 @@ type Block struct {
 	Proposer protocol.PublicKey
 	// PrevEligible are the consensus keys of the true proposers of the rounds
 	// 0 … R of Height − 1, R being the round that committed it. [Apply] alone
-	// looks at it; without it the link of Height − 1 does not count.
+	// looks at it, and at Votes and Misbehaviour; without it the link of
+	// Height − 1 does not count.
 	PrevEligible []protocol.PublicKey
 	// Txs begins with the proposer's wire.BlockHead.
 	Txs [][]byte
@@ -124,6 +127,8 @@ func Apply(t Tree, chain string, p *params.Params, b *Block) (*Result, error) {
 	if res.Txs, err = m.block(b); err != nil {
 		return nil, m.blame(err)
 	}
+	m.convict(b.Misbehaviour)
+	m.hear(b.Votes, b.PrevEligible)
 	m.finalise(b.PrevEligible)
 	m.availability()
 	m.money()
@@ -144,7 +149,7 @@ func Apply(t Tree, chain string, p *params.Params, b *Block) (*Result, error) {
 // CheckBlock refuses, with [ErrBlock] and the rule that is broken, what no
 // honest proposer sends: a link that does not serve the height, a transaction
 // that does not verify, cannot pay or has another nonce, a Commit that does
-// not count. It looks at everything but b.PrevEligible.
+// not count. It looks at everything but b.PrevEligible, b.Votes and b.Misbehaviour.
 func CheckBlock(r Reader, chain string, p *params.Params, b *Block) error {
 	m, err := newMachine(r, chain, p)
 	if err != nil {

@@ -31,8 +31,10 @@ import (
 //	bonds    those of the validators, for the next epoch's dividends
 //	chains   beacon chains that serve from E + 1 take the place of those before
 //	hotkeys  and so do hotkeys (hotkey.go)
-//	permits  who validates in E + 1: of the seats that can, those of most stake;
-//	         with it the update of the consensus set, which acts two blocks later
+//	silence  who asked for it is free of jail, and who was silent is jailed (live.go)
+//	permits  who validates in E + 1: of the seats that can, those of most stake, as
+//	         far as the set may change in an epoch (churn.go); with it the update of
+//	         the consensus set, which acts two blocks later
 //	rosters  who is asked in E + 1, of each kind that it offers
 //
 //	             slots = min(capacity, the kind's slots, max(1, 2·given ÷ rounds))
@@ -50,6 +52,9 @@ import (
 func (m *machine) epoch() error {
 	now := m.currentEpoch()
 	seats := m.candidates()
+	if err := m.blame(nil); err != nil { // the seats of the consensus set must be there
+		return err
+	}
 	in := m.yumaInput(now, seats)
 	m.yuma = &in
 	out, err := yuma.Run(in)
@@ -61,6 +66,7 @@ func (m *machine) epoch() error {
 	m.meta.LastStep = m.height
 	takeChains(seats, now+1)
 	m.swapHotkeys(seats, now+1)
+	m.judgeSilence(seats)
 	m.permits(seats, now+1)
 	m.rosters(seats, now+1)
 	m.reorder(seats)

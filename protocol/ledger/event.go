@@ -30,6 +30,8 @@ const (
 	EventSettled       EventName = "settled"        // Hash: of the request, Amount: paid to makers; Count: records paid
 	EventPermit        EventName = "permit"         // Epoch from which it holds, Seat, Hotkey, Amount: stake
 	EventPermitLost    EventName = "permit lost"    // Epoch, Seat, Hotkey
+	EventJailed        EventName = "jailed"         // Epoch from which, Seat, Hotkey; Count: epochs at least
+	EventUnjailed      EventName = "unjailed"       // Epoch from which a permit is possible again, Seat, Hotkey
 )
 
 // Event is one thing that a block did, for those who tell or index it. It is

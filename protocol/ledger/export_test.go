@@ -11,6 +11,7 @@ import (
 
 // For tests of the arithmetic alone.
 var (
+	LargestPower  = largestPower
 	BlockEmission = blockEmission
 	DecayFactor   = decayFactor
 	Decay         = decay
@@ -99,4 +100,14 @@ func (p *Pool) Earn(a protocol.Amount) error { return p.earn(a) }
 // ReadOwnerRecord returns what the state keeps of a name.
 func ReadOwnerRecord(r Reader, name protocol.PublicKey) (Owner, bool, error) {
 	return read[Owner](r, OwnerKey(name))
+}
+
+// Choose returns the members of the consensus set after one, and who of all is
+// able.
+func Choose(p *params.Params, seats []Seat, stakes []protocol.Amount, old []Power, last map[protocol.UID]protocol.Height, e protocol.Epoch) ([]Power, []bool) {
+	all := make([]candidate, len(seats))
+	for i := range seats {
+		all[i] = candidate{seats[i], stakes[i]}
+	}
+	return validatorsOf(p, all, old, func(uid protocol.UID) protocol.Height { return last[uid] }, e)
 }

@@ -114,7 +114,7 @@ func (g *Genesis) Check() error {
 	if supply > g.Params.Emission.MaxSupply {
 		return fmt.Errorf("%w: %s tokens, at most %s", ErrGenesis, supply, g.Params.Emission.MaxSupply)
 	}
-	if len(rank(&g.Params, g.candidates(), 0)) == 0 {
+	if set, _ := validatorsOf(&g.Params, g.candidates(), nil, nil, 0); len(set) == 0 {
 		return fmt.Errorf("%w: no seat has the stake, the consensus key and the beacon chain of a validator", ErrGenesis)
 	}
 	return nil

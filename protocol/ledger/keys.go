@@ -27,6 +27,9 @@ func MetaKey() []byte { return []byte("m") }
 // ValidatorsKey holds the [ValidatorSet].
 func ValidatorsKey() []byte { return []byte("z") }
 
+// SignedKey holds a [SignedRecord].
+func SignedKey() []byte { return []byte("Q") }
+
 // ConsensusKeyKey holds the uid of the seat that a consensus key is bound to,
 // as canonical CBOR.
 func ConsensusKeyKey(k protocol.PublicKey) []byte { return append([]byte("x"), k[:]...) }

@@ -83,6 +83,8 @@ type network struct {
 	turn     int
 	only     int             // so many of the set take turns, if not zero
 	deaf     map[string]bool // judges that attest nothing; all others attest everything
+	silent   map[string]bool // validators that neither vote nor propose
+	unheard  map[string]bool // those whose votes are left out of all blocks
 }
 
 // seat returns a genesis seat; validators have a stake, a consensus key and a
@@ -196,11 +198,42 @@ func (n *network) draft(txs ...[]byte) *ledger.Block {
 		members = members[:n.only]
 	}
 	k := members[n.turn%len(members)]
-	b := &ledger.Block{Height: n.next(), Proposer: k, Txs: slices.Concat([][]byte{n.head(k, n.next())}, txs, n.attests())}
+	for i := 1; n.silent[n.consKeys[k]] && i < len(members); i++ {
+		k = members[(n.turn+i)%len(members)]
+	}
+	b := &ledger.Block{Height: n.next(), Proposer: k, Votes: n.votes(), Txs: slices.Concat([][]byte{n.head(k, n.next())}, txs, n.attests())}
 	if n.height > 0 {
 		b.PrevEligible = []protocol.PublicKey{n.proposer}
 	}
 	return b
+}
+
+// votes returns those on the newest block.
+func (n *network) votes() (out []ledger.BlockVote) {
+	n.tb.Helper()
+	if n.height == 0 {
+		return nil
+	}
+	set, _, err := ledger.ReadValidators(n.tree)
+	if err != nil {
+		n.tb.Fatal(err)
+	}
+	m, _, err := ledger.ReadMeta(n.tree)
+	if err != nil {
+		n.tb.Fatal(err)
+	}
+	list := set.Set
+	if n.height <= m.LastStep+1 {
+		list = set.Prev
+	}
+	for _, v := range list {
+		flag := ledger.VoteCommit
+		if name := n.consKeys[v.Key]; n.silent[name] || n.unheard[name] {
+			flag = ledger.VoteAbsent
+		}
+		out = append(out, ledger.BlockVote{Address: ledger.ConsensusAddress(key.AddressOf(v.Key)), Power: v.Power, Flag: flag})
+	}
+	return out
 }
 
 // attests returns what the judges attest in the next block, where it is the first

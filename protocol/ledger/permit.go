@@ -17,6 +17,8 @@ const (
 	LackKey   Lack = "key"   // no consensus key
 	LackChain Lack = "chain" // no beacon chain that serves the epochs to come
 	LackRank  Lack = "rank"  // others have more stake, and there is no room
+	LackTurn  Lack = "turn"  // others enter or leave the set first: an epoch's changes are bounded
+	LackJail  Lack = "jail"  // it was silent, or proven to have misbehaved: see Outlook.Jail
 )
 
 // Outlook says whether a seat has a permit in the epochs to come, if nothing
@@ -26,6 +28,7 @@ type Outlook struct {
 	Lacks Lack            // why there is none, empty if there is
 	Stake protocol.Amount // on the hotkey
 	Needs protocol.Amount // for [LackStake] and [LackRank]: at least this much, more where ranks are equal
+	Jail  Jail            // of the seat; for [LackJail]
 }
 
 // outlookEpochs is how many epochs are looked at: a chain that is registered
@@ -44,37 +47,56 @@ func PermitOutlook(r Reader, p *params.Params, hotkey protocol.PublicKey, now pr
 	if i < 0 {
 		return Outlook{Lacks: LackSeat}, nil
 	}
-	out := Outlook{Stake: all[i].stake}
-	var chosen []int
+	set, _, err := ReadValidators(r)
+	if err != nil {
+		return Outlook{}, err
+	}
+	signed, err := ReadSigned(r)
+	if err != nil {
+		return Outlook{}, err
+	}
+	members := set.Set
+	out := Outlook{Stake: all[i].stake, Jail: all[i].seat.Jail}
 	last := now + outlookEpochs
 	for e := now + 1; e <= last; e++ {
 		takeChains(all, e)
-		chosen = rank(p, all, e)
-		if _, ok := slices.BinarySearch(chosen, i); ok {
+		var can []bool
+		for k := range all {
+			if j := &all[k].seat.Jail; j.Asks {
+				j.Held, j.Asks = false, false
+			}
+		}
+		members, can = validatorsOf(p, all, members, func(uid protocol.UID) protocol.Height { return signed.Of(uid).Last }, e)
+		if can[i] && slices.ContainsFunc(members, func(v Power) bool { return int(v.UID) == i }) {
 			out.From = e
 			return out, nil
 		}
 	}
-	out.Lacks, out.Needs = lacks(p, all, i, chosen, last)
+	out.Lacks, out.Needs = lacks(p, all, i, members, last)
 	return out, nil
 }
 
-// lacks says why seat i is not among those chosen for epoch e.
-func lacks(p *params.Params, all []candidate, i int, chosen []int, e protocol.Epoch) (Lack, protocol.Amount) {
+// lacks says why seat i is not among the members of epoch e.
+func lacks(p *params.Params, all []candidate, i int, members []Power, e protocol.Epoch) (Lack, protocol.Amount) {
 	s := &all[i].seat
 	switch {
+	case s.Jail.Held:
+		return LackJail, 0
 	case all[i].stake == 0 || all[i].stake < p.Seats.MinStake:
 		return LackStake, max(p.Seats.MinStake, MinStakeEntry)
 	case s.Consensus.Key.IsZero():
 		return LackKey, 0
 	case !lasts(p.Schedule, s, e):
 		return LackChain, 0
+	case len(members) < int(p.Seats.MaxValidators):
+		return LackTurn, 0
 	}
-	var least protocol.Amount
-	for _, k := range chosen {
-		if least == 0 || all[k].stake < least {
-			least = all[k].stake
-		}
+	least := all[members[0].UID].stake
+	for _, v := range members {
+		least = min(least, all[v.UID].stake)
+	}
+	if all[i].stake > least {
+		return LackTurn, 0
 	}
 	return LackRank, least
 }

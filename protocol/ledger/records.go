@@ -52,6 +52,7 @@ type Seat struct {
 	Payout   protocol.PublicKey // gets the pay for answers; zero for Coldkey
 	Pool     protocol.PublicKey // names the stake on it; zero for Hotkey (hotkey.go)
 	Swap     HotkeySwap
+	Jail     Jail
 }
 
 // Announced reports whether the ledger says of the seat what its owner wants to
@@ -119,7 +120,7 @@ type Power struct {
 	_   struct{} `cbor:",toarray"`
 	UID protocol.UID
 	Key protocol.PublicKey
-	// Power is stake in whole tokens, clamped to 1 … 2^40.
+	// Power is stake in whole tokens, clamped to 1 … 2^40 and to what one may have.
 	Power uint64
 }
 

@@ -1,71 +1,26 @@
 package ledger
 
 import (
-	"cmp"
 	"slices"
 
 	"github.com/assaynet/assay/protocol"
-	"github.com/assaynet/assay/protocol/params"
 	"github.com/assaynet/assay/protocol/task"
 	"github.com/assaynet/assay/protocol/task/preference"
 )
 
-// maxPower clamps what CometBFT gets: it must stay far below 2^63 / 8.
-const maxPower = 1 << 40
-
-// candidate is a seat with the stake on its hotkey.
-type candidate struct {
-	seat  Seat
-	stake protocol.Amount
-}
-
-// rank returns the indices, ascending, of those that are validators of epoch
-// e: the most staked of the seats that have the least stake, a consensus key
-// and a beacon chain for all that they may propose. Of equals the higher uid
-// is taken, as in Yuma's own choice of permits.
-func rank(p *params.Params, all []candidate, e protocol.Epoch) []int {
-	var out []int
-	for i := range all {
-		s := &all[i].seat
-		if all[i].stake > 0 && all[i].stake >= p.Seats.MinStake && !s.Consensus.Key.IsZero() && s.NoPermit <= e && lasts(p.Schedule, s, e) {
-			out = append(out, i)
-		}
-	}
-	slices.SortFunc(out, func(a, b int) int {
-		return cmp.Or(cmp.Compare(all[b].stake, all[a].stake), cmp.Compare(b, a))
-	})
-	out = out[:min(len(out), int(p.Seats.MaxValidators))]
-	slices.Sort(out)
-	return out
-}
-
-// lasts reports whether the seat has a link for every height that it may
-// propose as a validator of epoch e: from the second block of the epoch to the
-// first of the next, which a chain that waits may serve.
-func lasts(sched protocol.Schedule, s *Seat, e protocol.Epoch) bool {
-	last := sched.EpochEnd(e)
-	if s.NextFrom != e+1 {
-		last++
-	}
-	return !s.Beacon.Link.IsZero() && s.Beacon.Start <= sched.EpochStart(e)+1 && s.Beacon.End() > last
-}
-
-// permits decides who validates in epoch e and sets the seats' permits. The
-// set is never emptied: where nobody qualifies, all stays as it is.
+// permits decides who validates in epoch e, and sets the seats' permits: of the
+// members of the set that are able to. Where nobody is, all stays as it is, but for
+// who is jailed.
 func (m *machine) permits(all []candidate, e protocol.Epoch) {
 	old := m.validators()
-	chosen := rank(m.p, all, e)
-	if len(chosen) == 0 {
-		m.setValidators(ValidatorSet{Set: old.Set, Prev: old.Set})
-		return
-	}
-	set := make([]Power, 0, len(chosen))
+	signed, _ := get[SignedRecord](m.st, SignedKey())
+	set, able := validatorsOf(m.p, all, old.Set, func(uid protocol.UID) protocol.Height { return signed.Of(uid).Last }, e)
+	stay := !slices.Contains(able, true)
 	for i := range all {
 		s := &all[i].seat
-		_, permit := slices.BinarySearch(chosen, i)
-		if permit {
-			power := min(max(1, uint64(all[i].stake/protocol.Unit)), maxPower)
-			set = append(set, Power{UID: s.ID.UID, Key: s.Consensus.Key, Power: power})
+		permit := able[i] && slices.ContainsFunc(set, func(v Power) bool { return v.UID == s.ID.UID })
+		if stay {
+			permit = s.Permit && !s.Jail.Held
 		}
 		if permit != s.Permit {
 			name := EventPermitLost
@@ -77,6 +32,7 @@ func (m *machine) permits(all []candidate, e protocol.Epoch) {
 		s.Permit = permit
 	}
 	m.updates = diff(old.Set, set)
+	m.keepSigned(set, old.Set)
 	m.setValidators(ValidatorSet{Set: set, Prev: old.Set})
 }
 

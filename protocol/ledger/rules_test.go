@@ -223,7 +223,11 @@ func TestRemovedStakeLosesThePermitAndTheSetIsNeverEmpty(t *testing.T) {
 	if err := n.do("v1 cold", &wire.AddStake{Hotkey: secret("v1").Public(), Amount: 20 * protocol.Unit}); err != nil {
 		t.Fatal(err)
 	}
-	n.until(65)
+	n.until(65) // one of the two others has gone; what is left of it gives it no share
+	if set, _, _ = ledger.ReadValidators(n.tree); len(set.Set) != 2 || set.Set[0].UID != 0 || set.Set[0].Power != 20 || set.Set[1].Power != 1 {
+		t.Errorf("got %+v, want v1 and one more", set.Set)
+	}
+	n.until(85)
 	if set, _, _ = ledger.ReadValidators(n.tree); len(set.Set) != 1 || set.Set[0].UID != 0 || set.Set[0].Power != 20 {
 		t.Errorf("got %+v, want v1 alone", set.Set)
 	}

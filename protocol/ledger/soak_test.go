@@ -144,6 +144,7 @@ func benchmarkNext(b *testing.B, n *network) {
 func largeNetwork(tb testing.TB, seats, validators int) *network {
 	g := testGenesis()
 	g.Params.Seats.Max, g.Params.Seats.MaxValidators = uint32(seats), uint32(validators)
+	g.Params.Seats.MaxSilence = max(g.Params.Seats.MaxSilence, 2*uint64(validators))
 	g.Seats = nil
 	for i := range seats {
 		name := fmt.Sprintf("large %d", i)

@@ -106,6 +106,8 @@ func (m *machine) execute(body wire.Body, o *origin) error {
 		return m.setConsensusKey(o.seat, b)
 	case *wire.ExtendBeacon:
 		return m.extendBeacon(o.seat, b)
+	case *wire.Unjail:
+		return m.unjail(o.seat, b)
 	case *wire.Commit:
 		return m.commit(o.seat, b)
 	case *wire.CommitWeights:

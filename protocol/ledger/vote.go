@@ -2,7 +2,6 @@ package ledger
 
 // What consensus tells with a block beside its transactions. It is in no
 // transaction, so whoever wants to carry a block out again must have kept it.
-// Nothing of it changes the state so far.
 
 // ConsensusAddress names a consensus key as CometBFT does: RIPEMD-160 of SHA-256 of
 // its 33 bytes.

@@ -77,6 +77,7 @@ const (
 	ratingsBytes = wire.MaxRatings/2 + smallBytes
 	paysBytes    = 14 * wire.MaxRequested
 	maxJudges    = 256
+	signedBytes  = 24 << 10 // of the members of two sets of 256
 )
 
 // signed is the cost of any transaction: its signature, and its signer's seat or
@@ -100,6 +101,7 @@ var costs = map[wire.TxType]struct {
 	wire.TxServe:           {base: Cost{Checks: 1, Reads: 1, Writes: 3, Bytes: seatBytes + 4*smallBytes}},
 	wire.TxSetConsensusKey: {base: Cost{Checks: 2, Reads: 4, Writes: 8, Bytes: seatBytes + setBytes + 11*smallBytes}},
 	wire.TxExtendBeacon:    {base: Cost{Writes: 1, Bytes: seatBytes}},
+	wire.TxUnjail:          {base: Cost{Writes: 1, Bytes: seatBytes}},
 	wire.TxCommit:          {base: Cost{Reads: 3, Writes: 1, Bytes: rosterBytes + 4*smallBytes}},
 	wire.TxCommitWeights:   {base: Cost{Reads: 2, Writes: 2, Bytes: seatBytes + 4*smallBytes}},
 	wire.TxRevealWeights:   {base: Cost{Reads: 3, Writes: 1, Bytes: rowBytes + 4*smallBytes}},
@@ -171,6 +173,9 @@ func OwnCost(p *params.Params) (ordinary, end Cost) {
 
 	ordinary = Cost{Reads: 34, Writes: 16, Bytes: 8*setBytes + ChainLength*uint64(len(protocol.Hash{})) + 4*seatBytes}
 	ordinary = ordinary.plus(matured.times(maturing(p.Block.MaxWeight)))
+	// Who is alive, and who of all validators misbehaved.
+	ordinary = ordinary.plus(Cost{Reads: 1, Writes: 1, Bytes: 2 * signedBytes})
+	ordinary = ordinary.plus(Cost{Reads: 2, Writes: 1, Bytes: 2*seatBytes + smallBytes}.times(maxOffences))
 	// Requests: one that ends, what else is due, and what is forgotten.
 	due := Cost{Reads: 4, Writes: 4, Bytes: recordBytes + 4*smallBytes}.times(2 * (dueRecords + wire.MaxRequested + maxJudges))
 	due = due.plus(Cost{Reads: 1, Bytes: recordBytes}.times(maxSealed))
@@ -189,7 +194,7 @@ func OwnCost(p *params.Params) (ordinary, end Cost) {
 	// in the order of pruning; and all that is forgotten of it, of each round. Who
 	// else has a part of the pool is not looked at.
 	rounds := p.Schedule.RoundsPerEpoch()
-	end = ordinary.plus(Cost{Reads: 24, Writes: 8, Bytes: 8*setBytes + 4*smallBytes})
+	end = ordinary.plus(Cost{Reads: 27, Writes: 9, Bytes: 8*setBytes + 4*signedBytes + 4*smallBytes})
 	end = end.plus(Cost{Reads: 15 + kinds, Writes: 14, Bytes: 4*seatBytes + 2*rosterBytes + (33+kinds)*smallBytes}.times(seats))
 	end = end.plus(Cost{Reads: 4, Writes: 4, Bytes: kinds*judges*dutyBytes + 10*smallBytes + ratingsBytes}.times(seats * rounds))
 	end = end.plus(Cost{Reads: 1, Writes: 1, Bytes: attestBytes + smallBytes}.times(judges * rounds))

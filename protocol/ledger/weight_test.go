@@ -25,6 +25,7 @@ func largest(t *testing.T) *network {
 	t.Helper()
 	g := rated()
 	g.Params.Seats.Max, g.Params.Seats.MaxValidators, g.Params.Seats.Immunity = members+3, members, 1
+	g.Params.Seats.MaxSilence = 2 * members
 	g.Params.Preference.Pairs = wire.MaxPairs
 	g.Accounts = nil
 	for i := len(g.Seats); len(g.Seats) < members+3; i++ {
@@ -152,6 +153,13 @@ var worst = map[wire.TxType]func(n *network) (string, wire.Body){
 	wire.TxExtendBeacon: func(n *network) (string, wire.Body) {
 		n.fatten("m1")
 		return "m1", &wire.ExtendBeacon{Start: n.p.Schedule.EpochStart(n.p.Schedule.EpochOf(n.next()) + 2), Anchor: protocol.Hash{1}}
+	},
+	wire.TxUnjail: func(n *network) (string, wire.Body) {
+		n.fatten("m1")
+		s := n.seat("m1")
+		s.Jail = ledger.Jail{Held: true, From: 1, Wait: 1}
+		n.set(ledger.SeatKey(s.ID.UID), s)
+		return "m1", &wire.Unjail{Epoch: n.p.Schedule.EpochOf(n.next())}
 	},
 	wire.TxCommit: func(n *network) (string, wire.Body) {
 		n.fatten("m1")

@@ -52,6 +52,7 @@ func Local() Params {
 			PriceHalfLife: 360, BumpPercent: 26,
 			Unbonding:  40,
 			Commission: One / 10,
+			MaxSilence: 60, // three epochs: under two minutes, in which nobody mends a machine, but many a restart ends
 		},
 		Fees: Fees{
 			Weight:  20_000, // a transfer costs 0.0001 tokens, a full block more than 0.04

@@ -84,6 +84,10 @@ type Seats struct {
 	// dividends before they are stake of all who have a part: those who lend their
 	// stake pay for the machines that judge.
 	Commission uint32 `cbor:"12,keyasint" json:"commission"`
+	// MaxSilence is after how many blocks without a vote or a block of its own a
+	// validator is jailed: long enough to mend a machine, and at least two epochs
+	// and two turns of all validators, so that enough others were heard meanwhile.
+	MaxSilence uint64 `cbor:"13,keyasint" json:"max_silence"`
 }
 
 // Fees says what transactions burn, and what the state costs: enough that who
@@ -282,7 +286,8 @@ func (p *Params) Check() error {
 		{p.Seats.PriceHalfLife > 0, "price_half_life is not zero"},
 		{p.Emission.MaxSupply <= 1<<62 && p.Emission.PerBlock <= p.Emission.MaxSupply, "per_block <= max_supply <= 2^62"},
 		{p.Seats.Commission <= One, "commission is at most 65536"},
-		{p.Seats.Unbonding <= 1<<32 && p.Seats.Immunity <= 1<<32, "unbonding and immunity are at most 2^32 blocks"},
+		{max(p.Seats.Unbonding, p.Seats.Immunity, p.Seats.MaxSilence) <= 1<<32, "unbonding, immunity and max_silence are at most 2^32 blocks"},
+		{p.Seats.MaxSilence >= 2*s.Tempo && p.Seats.MaxSilence >= 2*uint64(p.Seats.MaxValidators), "max_silence is at least two epochs, and twice max_validators"},
 		{p.Yuma.Kappa > 32767, "kappa is above one half"},
 		{p.Yuma.BondsMovingAverage <= 1_000_000, "bonds_moving_average is at most 1000000"},
 		{p.Yuma.AlphaLow <= p.Yuma.AlphaHigh, "alpha_low <= alpha_high"},

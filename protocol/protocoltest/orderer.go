@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/assaynet/assay/protocol"
+	"github.com/assaynet/assay/protocol/key"
 	"github.com/assaynet/assay/protocol/ledger"
 	"github.com/assaynet/assay/protocol/wire"
 )
@@ -29,7 +30,9 @@ type Proposer func(Turn) *ledger.Block
 type orderer struct {
 	names     map[protocol.PublicKey]string // of consensus keys
 	proposers map[string]Proposer
-	eligible  []protocol.PublicKey // true proposers of the rounds of the newest block
+	eligible  []protocol.PublicKey  // true proposers of the rounds of the newest block
+	votes     []ledger.BlockVote    // on the newest block
+	proofs    []ledger.Misbehaviour // for the next block
 	refusals  map[string][]error
 }
 
@@ -46,6 +49,14 @@ func (n *Network) Propose(name string, fn Proposer) { n.orderer.proposers[name] 
 
 // Refused returns why honest members refused what an actor proposed.
 func (n *Network) Refused(name string) []error { return n.orderer.refusals[name] }
+
+// Convict brings proof of misbehaviour with the next block: of two votes of an
+// actor for the newest one.
+func (n *Network) Convict(name string) {
+	n.orderer.proofs = append(n.orderer.proofs, ledger.Misbehaviour{
+		Offence: ledger.OffenceDoubleVote, Address: addressOf(ConsensusKey(name)), Height: uint64(n.height),
+	})
+}
 
 // ErrHalted says that no member made a block that the others accept.
 var ErrHalted = errors.New("protocoltest: no proposer makes a valid block")
@@ -68,8 +79,13 @@ func (n *Network) order() (*ledger.Result, error) {
 			n.orderer.refusals[who] = append(n.orderer.refusals[who], err)
 			continue
 		}
+		b.Votes, b.Misbehaviour, n.orderer.proofs = n.orderer.votes, n.orderer.proofs, nil
+		votes, err := n.votes()
+		if err != nil {
+			return nil, err
+		}
 		res, err := n.apply(b)
-		n.orderer.eligible = eligible
+		n.orderer.eligible, n.orderer.votes = eligible, votes
 		return res, err
 	}
 	return nil, ErrHalted
@@ -91,8 +107,8 @@ func (n *Network) apply(b *ledger.Block) (*ledger.Result, error) {
 	return res, nil
 }
 
-// members returns who may propose the next block, in the order of the rounds.
-func (n *Network) members() ([]string, error) {
+// set returns who may propose the next block, and votes on it.
+func (n *Network) set() ([]ledger.Power, error) {
 	set, _, err := ledger.ReadValidators(n.tree)
 	if err != nil {
 		return nil, err
@@ -101,9 +117,46 @@ func (n *Network) members() ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	list := set.Set
 	if n.height <= meta.LastStep { // updates act two blocks later
-		list = set.Prev
+		return set.Prev, nil
+	}
+	return set.Set, nil
+}
+
+// votes returns what the members say of the next block: all vote for it whose
+// nodes run.
+func (n *Network) votes() ([]ledger.BlockVote, error) {
+	list, err := n.set()
+	out := make([]ledger.BlockVote, len(list))
+	for i, v := range list {
+		out[i] = ledger.BlockVote{Address: addressOf(v.Key), Power: v.Power, Flag: ledger.VoteCommit}
+		if n.away(n.orderer.names[v.Key]) {
+			out[i].Flag = ledger.VoteAbsent
+		}
+	}
+	return out, err
+}
+
+func addressOf(k protocol.PublicKey) ledger.ConsensusAddress {
+	return ledger.ConsensusAddress(key.AddressOf(k))
+}
+
+// away reports whether an actor's node is off the network. Who has no node makes
+// blocks and votes all the same.
+func (n *Network) away(name string) bool {
+	for _, p := range n.places {
+		if p.name == name && !p.running() {
+			return true
+		}
+	}
+	return false
+}
+
+// members returns who may propose the next block, in the order of the rounds.
+func (n *Network) members() ([]string, error) {
+	list, err := n.set()
+	if err != nil {
+		return nil, err
 	}
 	names := make([]string, len(list))
 	for i := range list {
@@ -118,10 +171,8 @@ func (n *Network) members() ([]string, error) {
 }
 
 func (n *Network) proposal(who string, round int, members []string) *ledger.Block {
-	for _, p := range n.places {
-		if p.name == who && !p.running() {
-			return nil
-		}
+	if n.away(who) {
+		return nil
 	}
 	honest := n.honest(who)
 	if fn := n.orderer.proposers[who]; fn != nil {

@@ -43,6 +43,7 @@ const (
 	TxSwapHotkey      TxType = 33
 	TxStopHotkeySwap  TxType = 34
 	TxKeepHotkey      TxType = 35
+	TxUnjail          TxType = 40
 )
 
 // who signs a transaction.
@@ -89,6 +90,7 @@ var txTypes = [...]struct {
 	TxSwapHotkey:      {name: "swap-hotkey", body: func() Body { return new(SwapHotkey) }, signer: byColdkey},
 	TxStopHotkeySwap:  {name: "stop-hotkey-swap", body: func() Body { return new(StopHotkeySwap) }, signer: byColdkey},
 	TxKeepHotkey:      {name: "keep-hotkey", body: func() Body { return new(KeepHotkey) }, signer: byHotkey},
+	TxUnjail:          {name: "unjail", body: func() Body { return new(Unjail) }, signer: byHotkey},
 }
 
 // Known reports whether there is such a transaction. The other methods may be

@@ -121,3 +121,19 @@ func shown(what, s string, limit int) error {
 	}
 	return nil
 }
+
+// Unjail asks that the signer's seat, which is jailed, may validate again from the
+// next epoch on. One per seat and epoch.
+type Unjail struct {
+	_     struct{}       `cbor:",toarray"`
+	Epoch protocol.Epoch // that runs, the last one in jail
+}
+
+// Type implements [Body].
+func (*Unjail) Type() TxType { return TxUnjail }
+
+// Turn implements [LaneBody].
+func (b *Unjail) Turn() Turn { return numbered(b.Epoch) }
+
+// Check implements [Body].
+func (*Unjail) Check() error { return nil }

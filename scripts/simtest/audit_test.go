@@ -87,6 +87,12 @@ func (b *block) decided() *ledger.Block {
 	for _, k := range b.Eligible {
 		out.PrevEligible = append(out.PrevEligible, protocol.PublicKey(k))
 	}
+	for _, v := range b.Votes {
+		out.Votes = append(out.Votes, ledger.BlockVote{Address: ledger.ConsensusAddress(v.Address), Flag: v.Flag})
+	}
+	for _, m := range b.Offences {
+		out.Misbehaviour = append(out.Misbehaviour, ledger.Misbehaviour{Address: ledger.ConsensusAddress(m.Address), Height: m.Height})
+	}
 	for _, item := range b.Items {
 		out.Txs = append(out.Txs, item)
 	}

@@ -41,7 +41,21 @@ type block struct {
 	Before   hexBytes        `json:"before"` // ledger.MemTree's hash of the state before it
 	Proposer hexBytes        `json:"proposer"`
 	Eligible []hexBytes      `json:"eligible"` // true proposers of the block before
+	Votes    []vote          `json:"votes"`
+	Offences []offence       `json:"offences"`
 	Items    []hexBytes      `json:"items"`
+}
+
+// vote is what a member did about the block before.
+type vote struct {
+	Address hexBytes        `json:"address"`
+	Flag    ledger.VoteFlag `json:"flag"`
+}
+
+// offence is misbehaviour that was proven.
+type offence struct {
+	Address hexBytes `json:"address"`
+	Height  uint64   `json:"height"`
 }
 
 type entry struct {
@@ -97,6 +111,12 @@ func (s *scribe) ordered(b *ledger.Block, before protocol.Hash) {
 	out := block{Height: b.Height, Before: before[:], Proposer: b.Proposer[:]}
 	for i := range b.PrevEligible {
 		out.Eligible = append(out.Eligible, b.PrevEligible[i][:])
+	}
+	for _, v := range b.Votes {
+		out.Votes = append(out.Votes, vote{bytes.Clone(v.Address[:]), v.Flag})
+	}
+	for _, m := range b.Misbehaviour {
+		out.Offences = append(out.Offences, offence{bytes.Clone(m.Address[:]), m.Height})
 	}
 	for _, item := range b.Txs {
 		out.Items = append(out.Items, bytes.Clone(item))

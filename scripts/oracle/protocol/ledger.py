@@ -8,7 +8,7 @@ import yuma
 from form import *
 
 TX = ("u8", "text", "b33", "u64", "u64", "b", "b64")
-LANES = {*range(7, 16), 21, 35}
+LANES = {*range(7, 16), 21, 35, 40}
 COUNTS = [("u16", ["u32"])]
 BODIES = {
     1: ("b33", "u64"), 2: ("b33", "u64", ("u64", "b64")), 3: ("b33", "u64"), 4: ("b33", "u64"),
@@ -16,15 +16,16 @@ BODIES = {
     8: ("u64", "b32"), 9: ("u64", "b32"), 10: ("u64", ["u16"], ["u16"], "b32"),
     11: ("u64", "b32", ["u32"], COUNTS), 12: ("u64", "b32"), 13: ("u64", "b32"), 14: ("u64", "b32", "b"),
     15: ("u64", "b32", "b", ["b32"]), 30: ("b33", ("u64", "b64")), 31: ("b33",), 32: ("b33", "b33"),
-    33: ("b33", "b33", ("u64", "b64")), 34: ("b33", "b33"), 35: ("u64", "b33"), 21: ("u64", "b", "b32"),
+    33: ("b33", "b33", ("u64", "b64")), 34: ("b33", "b33"), 35: ("u64", "b33"), 21: ("u64", "b", "b32"), 40: ("u64",),
 }
 COLDKEYS = (1, 2, 3, 4, 30, 31, 32, 33, 34)
 SEAT = ("id hotkey coldkey collateral offers addresses identity permit last_update emission average slots asked "
-        "consensus chain next next_from no_permit payout pool swap").split()
+        "consensus chain next next_from no_permit payout pool swap jail").split()
 META = "height seats issued burned pot price last_step beacon link proposer proposer_key unearned balances stakes unbonding escrow".split()
 ROUND = "round task_seed task_height duty_seed duty_height task_first duty_first task_has duty_has published".split()
 NOBODY = {1: 0, 2: 0}
 NO_CHAIN = [0, 0, ZERO]
+FREE = [False, False, False, 0, 0]
 NO_SWAP = [NO_KEY, 0, False]
 LINKS = 1 << 20
 LEAST_ENTRY = 10**7
@@ -73,7 +74,7 @@ def costs():
     table = spec[spec.index("| | checks | reads | writes | bytes |"):].split("\n\n")[0]
     rows = [[int(x) for x in row.split("|")[2:6]] for row in table.split("\n")[2:] if not row.startswith("| · ")]
     either = lambda kind: [0] * 4 if kind in LANES else rows[1]
-    numbers = [*range(1, 22), *range(30, 36)]
+    numbers = [*range(1, 22), *range(30, 36), 40]
     return {kind: [sum(x) for x in zip(rows[0], either(kind), row)] for kind, row in zip(numbers, rows[2:])}
 
 
@@ -97,7 +98,7 @@ class Ledger:
         for uid, (hot, cold, stake, offers, addresses, identity, consensus, anchor) in enumerate(net.seats_at_start):
             seats.append(Record(zip(SEAT, [
                 {1: uid, 2: 0}, hot, cold, 0, offers, addresses, identity, False, 0, 0, 0, 0, False,
-                consensus or [NO_KEY, ZERO, ""], [1, 0, anchor] if anchor else NO_CHAIN, NO_CHAIN, 0, 0, NO_KEY, NO_KEY, NO_SWAP])))
+                consensus or [NO_KEY, ZERO, ""], [1, 0, anchor] if anchor else NO_CHAIN, NO_CHAIN, 0, 0, NO_KEY, NO_KEY, NO_SWAP, FREE])))
             self.put(b"h" + hot, uid)
             if identity != NO_KEY:
                 self.put(b"i" + identity, uid)
@@ -111,11 +112,11 @@ class Ledger:
                 self.put(b"k" + hot + cold, [stake, 0])
         self.put(b"b" + u64(0), [self.meta.beacon, NOBODY, False])
         self.put(b"z", [[], []])
+        self.height = 0
         self.permits(seats, 0)
         self.rosters(seats, 0)
         first = self.get(b"z")[0]
         self.put(b"z", [first, first])
-        self.height = 0
         self.order()
         self.put(b"m", list(self.meta.values()))
 
@@ -197,7 +198,7 @@ class Ledger:
 
     # Section 6.
 
-    def apply(self, proposer, eligible, items):
+    def apply(self, proposer, eligible, votes, offences, items):
         self.height = self.meta.height + 1
         must(sum(map(len, items)) <= self.net.block.max_bytes, "a block's size")
         link = shape(decode(items[0], 64), ("b32",), "head")[0]
@@ -211,6 +212,7 @@ class Ledger:
         self.weight = 0
         for raw in items[1:]:
             self.include(raw)
+        self.life(eligible, votes, offences)
         self.finalise(eligible)
         self.meta.update(link=link, proposer=seat.id, proposer_key=proposer)
         self.availability()
@@ -272,6 +274,8 @@ class Ledger:
                 self.attest(seat, b)
             elif kind == 35:
                 self.keep_hotkey(seat, b)
+            elif kind == 40:
+                self.unjail(seat, b)
             elif kind in COLDKEYS:
                 rules = self.transfer, self.register, self.add_stake, self.remove_stake, self.swap_coldkey, self.stop_swap, self.set_payout, \
                     self.swap_hotkey, self.stop_hotkey_swap
@@ -394,7 +398,7 @@ class Ledger:
         self.meta.price = self.priced(price * (100 + p.bump_percent) // 100)
         self.put_seat(Record(zip(SEAT, [{1: uid, 2: self.height}, hotkey, coldkey, 0, [], [], NO_KEY, False, self.height, 0, 0, 0,
                                         False, [NO_KEY, ZERO, ""], NO_CHAIN, NO_CHAIN, 0, 0, NO_KEY,
-                                        NO_KEY if stake == hotkey else stake, NO_SWAP])))
+                                        NO_KEY if stake == hotkey else stake, NO_SWAP, FREE])))
         self.put(b"h" + hotkey, uid)
 
     def prune(self):
@@ -844,6 +848,7 @@ class Ledger:
                 s.pool, s.hotkey, s.swap = self.pool_name(s), s.swap[0], NO_SWAP
                 self.put(b"h" + s.hotkey, s.id[1])
                 self.put(b"C" + s.pool, s.hotkey)
+        self.silence(seats)
         self.permits(seats, e + 1)
         self.rosters(seats, e + 1)
         self.forget(e - net.tasks.retention)
@@ -897,25 +902,124 @@ class Ledger:
             s.average += s.emission // 10 - s.average // 10
         self.put(b"e" + u64(e), [e, self.height, inputs, pot] + sums + [m.pot - m.unearned, m.issued, m.burned, len(seats), unearned])
 
+    def life(self, eligible, votes, offences):
+        """Who is jailed for misbehaviour, and who was heard of."""
+        for where, height in offences[:256]:
+            owner = self.get(b"V" + where, [NOBODY])[0]
+            seat = self.seat(owner[1])
+            if b"V" + where in self.state and seat and seat.id == owner and not (seat.jail[1] and self.net.epoch(height) < seat.jail[3]):
+                self.imprison(seat, True)
+                self.put_seat(seat)
+        entries, before = self.get(b"Q")[0], self.height - 1
+        for e in entries:
+            if any(where == e[0] and flag in (2, 3) for where, flag in votes):
+                e[2] = max(e[2], before)
+        if self.meta.proposer_key in eligible:
+            for e in entries:
+                if e[0] == address(self.meta.proposer_key):
+                    e[2], e[3] = max(e[2], before), before
+        self.put(b"Q", [entries])
+
+    def unjail(self, seat, b):
+        held, lied, asks, start, wait = seat.jail
+        now = self.net.epoch(self.height)
+        rule(held and b[0] == now and now + 1 >= start + wait and not asks, "a jail that is not over")
+        seat.jail = [held, lied, True, start, wait]
+        self.put_seat(seat)
+
+    def imprison(self, seat, lied):
+        _, _, _, start, wait = seat.jail
+        begins = self.net.epoch(self.height) + 1
+        again = wait and begins < start + wait + 64
+        seat.jail = [True, lied, False, begins, 16 if lied else min(2 * wait, 16) if again else 1]
+
+    def heard_of(self, uid):
+        """When a member last took part, and last proposed."""
+        own = [e for e in self.get(b"Q", [[]])[0] if e[1] == uid]
+        return max((e[2] for e in own), default=0), max((e[3] for e in own), default=0)
+
+    def silence(self, seats):
+        for s in seats:
+            if s.jail[0] and s.jail[2]:
+                s.jail = [False, s.jail[1], False] + s.jail[3:]
+        members = self.get(b"z")[0]
+        for uid, _, power in members:
+            last = self.heard_of(uid)[0]
+            others = [(p, self.heard_of(u)[1]) for u, _, p in members if u != uid]
+            if (not seats[uid].jail[0] and self.height - last >= self.net.seats.max_silence
+                    and 3 * sum(p for p, proposed in others if proposed > last) > 2 * sum(p for p, _ in others)):
+                self.imprison(seats[uid], False)
+
+    def able(self, s, e, member):
+        net, (start, _, link), stake = self.net, s.chain, self.stake(s)
+        last = net.epoch_end(e) + (0 if s.next_from == e + 1 else 1)
+        chain = link != ZERO and start <= net.epoch_start(e) + 1 and start + LINKS > last
+        return bool(stake and stake >= net.seats.min_stake and s.consensus[0] != NO_KEY and s.no_permit <= e and not s.jail[0]
+                    and (chain or member and s.next_from > e))
+
+    def powers(self, seats, members, able):
+        raw = {uid: max(1, min(self.stake(seats[uid]) // 10**9, 1 << 40)) for uid in members}
+        counted = [raw[uid] for uid in members if uid in able]
+        low, high = 1, 1 << 40  # the largest bound that keeps to the share, by halving
+        keeps = lambda c: all(min(p, c) * 10 <= 3 * sum(min(q, c) for q in counted) or
+                              min(p, c) * 2 * len(counted) <= 3 * sum(min(q, c) for q in counted) for p in counted)
+        while low < high:
+            middle = (low + high + 1) // 2
+            low, high = (middle, high) if keeps(middle) else (low, middle - 1)
+        return {uid: min(raw[uid], low) for uid in members}
+
     def permits(self, seats, e):
-        net, able = self.net, []
-        for s in seats:
-            start, _, link = s.chain
-            last = net.epoch_end(e) + (0 if s.next_from == e + 1 else 1)
-            stake = self.stake(s)
-            if (stake and stake >= net.seats.min_stake and s.consensus[0] != NO_KEY and s.no_permit <= e and link != ZERO
-                    and start <= net.epoch_start(e) + 1 and start + LINKS > last):
-                able.append((stake, s.id[1], s))
-        able = sorted(able, key=lambda x: x[:2], reverse=True)[:net.seats.max_validators]
         old = self.get(b"z")[0]
+        was = {uid: power for uid, _, power in old}
+        able = {s.id[1] for s in seats if self.able(s, e, s.id[1] in was)}
         if not able:
-            self.put(b"z", [old, old])
-            return
-        chosen = {uid for _, uid, _ in able}
+            for s in seats:
+                s.permit = s.permit and not s.jail[0]
+            return self.sets(old, old)
+        members, moved, most = set(was), [], self.net.seats.max_validators
+        stake = lambda uid: self.stake(seats[uid])
+        fits = lambda power: not was or not moved or sum(moved) + power <= sum(was.values()) // 5
+
+        def turn(uid):
+            jail = seats[uid].jail
+            return (0 if jail[0] and jail[1] else 1 if jail[0] else 2, self.heard_of(uid)[0] if jail[0] else 0, stake(uid), uid)
+
+        leave, more = sorted((uid for uid in was if uid not in able), key=turn), True
+        while leave and len(members) > 1 and more:
+            more = fits(was[leave[0]])
+            if more:
+                moved.append(was[leave[0]])
+                members.remove(leave.pop(0))
+        first = sorted(able, key=lambda uid: (stake(uid), uid), reverse=True)[:most]
+        for uid in [uid for uid in first if uid not in members]:
+            power, goes = self.powers(seats, members | {uid}, able)[uid], None
+            if len(members) >= most:
+                least = sorted((u for u in members if u in was and u not in first), key=lambda u: (stake(u), u))
+                goes = (leave + least + [None])[0]
+                if goes is None:
+                    break
+                power += was[goes]
+            if not more or not fits(power):
+                break
+            moved.append(power)
+            members.add(uid)
+            if goes is not None:
+                members.remove(goes)
+                leave = [u for u in leave if u != goes]
         for s in seats:
-            s.permit = s.id[1] in chosen
-        members = [[uid, s.consensus[0], max(1, min(stake // 10**9, 1 << 40))] for stake, uid, s in able]
-        self.put(b"z", [sorted(members), old])
+            s.permit = s.id[1] in members & able
+        power = self.powers(seats, members, able)
+        self.sets([[uid, seats[uid].consensus[0], power[uid]] for uid in sorted(members)], old)
+
+    def sets(self, members, old):
+        """Puts the sets, and who of them was heard of."""
+        known, before = self.get(b"Q", [[]])[0], [uid for uid, _, _ in old]
+        entries = [[address(key), uid, *(self.heard_of(uid) if uid in before else (self.height + 1, 0))] for uid, key, _ in members]
+        there = [e[0] for e in entries]
+        leaves = [address(key) for _, key, _ in old]
+        entries += [e for a in leaves if a not in there for e in known if e[0] == a]
+        self.put(b"Q", [entries])
+        self.put(b"z", [members, old])
 
     def rosters(self, seats, e):
         raters = []

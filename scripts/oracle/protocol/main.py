@@ -45,7 +45,9 @@ def ledger(net, record):
     for b in record["blocks"]:
         must(b["height"] == led.meta.height + 1, "a block out of order")
         must(b["before"] == hash_of(led.state), "another state before block %d" % b["height"])
-        led.apply(b["proposer"], b["eligible"] or [], b["items"])
+        votes = [(v["address"], v["flag"]) for v in b["votes"] or []]
+        offences = [(o["address"], o["height"]) for o in b["offences"] or []]
+        led.apply(b["proposer"], b["eligible"] or [], votes, offences, b["items"])
     want = {e["key"]: e["value"] for e in record["state"]}
     for key in sorted(set(want) | set(led.state)):
         got = led.state.get(key)

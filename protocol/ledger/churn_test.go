@@ -1,0 +1,117 @@
+package ledger_test
+
+import (
+	"slices"
+	"testing"
+
+	"github.com/assaynet/assay/protocol"
+	"github.com/assaynet/assay/protocol/ledger"
+)
+
+// set is a set of ten members, each with a stake of 100 tokens, and two seats that
+// could join them, 10 with 120 and 11 with 110 tokens.
+type set struct {
+	seats  []ledger.Seat
+	stakes []protocol.Amount
+	old    []ledger.Power
+	last   map[protocol.UID]protocol.Height
+	most   uint32 // validators
+}
+
+func tenOfTwelve() *set {
+	s := &set{last: map[protocol.UID]protocol.Height{}, most: 16}
+	for uid := range protocol.UID(12) {
+		seat := ledger.Seat{ID: protocol.SeatID{UID: uid}, Beacon: ledger.Chain{Start: 1, Link: protocol.Hash{1}}}
+		seat.Consensus.Key[0], seat.Consensus.Key[1] = 2, byte(uid+1)
+		s.seats = append(s.seats, seat)
+		s.stakes = append(s.stakes, 100*protocol.Unit)
+		if uid < 10 {
+			s.old = append(s.old, ledger.Power{UID: uid, Key: seat.Consensus.Key, Power: 100})
+		}
+	}
+	s.stakes[10], s.stakes[11] = 120*protocol.Unit, 110*protocol.Unit
+	return s
+}
+
+// without takes the stake of members away.
+func (s *set) without(uids ...protocol.UID) {
+	for _, uid := range uids {
+		s.stakes[uid] = 0
+	}
+}
+
+// next makes the next set the old one, and returns its members.
+func (s *set) next() (uids []protocol.UID) {
+	p := testParams()
+	p.Seats.MaxValidators = s.most
+	s.old, _ = ledger.Choose(&p, s.seats, s.stakes, s.old, s.last, 1)
+	for _, v := range s.old {
+		uids = append(uids, v.UID)
+	}
+	return uids
+}
+
+func (s *set) becomes(t *testing.T, epochs ...[]protocol.UID) {
+	t.Helper()
+	for i, want := range epochs {
+		if got := s.next(); !slices.Equal(got, want) {
+			t.Fatalf("epoch %d: got %v, want %v", i+1, got, want)
+		}
+	}
+}
+
+// Entries move at most a fifth of the set's power, 200 of 1000: the first of the
+// two has 120, and both 230.
+func TestEntriesMoveAFifthOfPowerAnEpoch(t *testing.T) {
+	s := tenOfTwelve()
+	s.becomes(t, []protocol.UID{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10}, []protocol.UID{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11})
+}
+
+// Who lied goes first, then the longest silent, then who has no stake, and entries
+// wait for all of them.
+func TestWhoLiedGoesFirstThenTheLongestSilent(t *testing.T) {
+	s := tenOfTwelve()
+	s.without(3)
+	s.seats[7].Jail = ledger.Jail{Held: true}
+	s.seats[5].Jail = ledger.Jail{Held: true}
+	s.seats[8].Jail = ledger.Jail{Held: true, Lied: true}
+	s.last = map[protocol.UID]protocol.Height{7: 10, 5: 20, 8: 99}
+	s.becomes(t,
+		[]protocol.UID{0, 1, 2, 3, 4, 5, 6, 9},   // 8 lied, 7 was silent since 10
+		[]protocol.UID{0, 1, 2, 4, 6, 9},         // 5 of 100 and 3, which had 1, of 701
+		[]protocol.UID{0, 1, 2, 4, 6, 9, 10},     // 120 of 600
+		[]protocol.UID{0, 1, 2, 4, 6, 9, 10, 11}, // 110 of 720
+	)
+}
+
+// Of four, nobody is a fifth; one change is made in each epoch all the same.
+func TestAChangeLargerThanAFifthIsMadeAlone(t *testing.T) {
+	s := tenOfTwelve()
+	s.old = s.old[:4]
+	s.seats[1].Jail, s.seats[2].Jail = ledger.Jail{Held: true}, ledger.Jail{Held: true}
+	s.last = map[protocol.UID]protocol.Height{1: 6, 2: 5}
+	for uid := protocol.UID(4); uid < 12; uid++ {
+		s.without(uid)
+	}
+	s.becomes(t, []protocol.UID{0, 1, 3}, []protocol.UID{0, 3}, []protocol.UID{0, 3})
+}
+
+// Where there is no place the least goes with who enters, and both count; the seat
+// with the lower number is the lesser of two that are equal.
+func TestWhoEntersAFullSetMovesTwo(t *testing.T) {
+	s := tenOfTwelve()
+	s.most = 10
+	s.becomes(t, []protocol.UID{1, 2, 3, 4, 5, 6, 7, 8, 9, 10}, []protocol.UID{2, 3, 4, 5, 6, 7, 8, 9, 10, 11}, []protocol.UID{2, 3, 4, 5, 6, 7, 8, 9, 10, 11})
+}
+
+// The last member stays until another has come, and where nobody is able all stay.
+func TestTheSetIsNeverEmptied(t *testing.T) {
+	s := tenOfTwelve()
+	s.old = s.old[:1]
+	for uid := range protocol.UID(11) {
+		s.without(uid)
+	}
+	s.becomes(t, []protocol.UID{0, 11}, []protocol.UID{11})
+	s.without(11)
+	s.becomes(t, []protocol.UID{11}, []protocol.UID{11})
+}

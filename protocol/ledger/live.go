@@ -1,0 +1,213 @@
+package ledger
+
+import (
+	"slices"
+
+	"github.com/assaynet/assay/protocol"
+	"github.com/assaynet/assay/protocol/key"
+	"github.com/assaynet/assay/protocol/wire"
+)
+
+// Who is dead must leave the consensus set, or the set dies with a third of it;
+// and nobody may be called dead who is only not heard by those that make the
+// blocks.
+//
+//	last signed  of a member: the newest height on which a block brought its vote, for
+//	             the block or for none, or whose block it rightly proposed. A late
+//	             vote is in no block, so who votes late in half of them is alive
+//	jailed       in the last block H of an epoch, if H − last signed ≥ max_silence,
+//	             and the rightful proposers of the blocks since then hold more than
+//	             two thirds of the power without it: fewer might leave its votes out
+//	             of all their blocks, and so take its place
+//	proven       two votes for one height, or a signature under another header:
+//	             jailed at once, for the longest wait
+//
+// Jail takes the permit, and the place in the set as soon as there is room for
+// that (churn.go); never stake. [wire.Unjail] ends it: at the end of the epoch in
+// which it comes, not before the wait is over. That is one epoch, and twice as
+// long each time that the seat is jailed again soon; a machine that fails again
+// and again would otherwise take a fifth of the set's changes each time.
+
+const (
+	// longestWait is how many epochs a seat is jailed at least, at most.
+	longestWait = 16
+	// jailMemory is for how many epochs after a wait the next one is twice as long.
+	jailMemory = 4 * longestWait
+	// maxOffences is how many proofs of a block are looked at; there are no more
+	// validators.
+	maxOffences = maxJudges
+)
+
+// Jail is what a validator's silence, or worse, cost it.
+type Jail struct {
+	_    struct{}       `cbor:",toarray"`
+	Held bool           // no permit, until an Unjail acts
+	Lied bool           // for misbehaviour that was proven; else for silence
+	Asks bool           // an Unjail acts at the end of the epoch
+	From protocol.Epoch // the first epoch without a permit
+	Wait uint64         // epochs without one, at least; 0 before the first time
+}
+
+// Free returns the first epoch in which the seat may have a permit again.
+func (j *Jail) Free() protocol.Epoch { return j.From + protocol.Epoch(j.Wait) }
+
+// SignedRecord is kept under SignedKey: what is known of the members of both
+// consensus sets. One whose key changed is there twice for an epoch.
+type SignedRecord struct {
+	_       struct{} `cbor:",toarray"`
+	Members []Signed // by uid
+}
+
+// Signed says when a member of a consensus set last took part.
+type Signed struct {
+	_        struct{}    `cbor:",toarray"`
+	Address  key.Address // of its consensus key
+	UID      protocol.UID
+	Last     protocol.Height // that it signed or proposed; of a new member the one before its first
+	Proposed protocol.Height // of the newest block that it rightly proposed; 0 for none
+}
+
+// ReadSigned returns when the members of the consensus sets last took part.
+func ReadSigned(r Reader) (SignedRecord, error) {
+	rec, _, err := read[SignedRecord](r, SignedKey())
+	return rec, err
+}
+
+// Of returns the newest entry of a seat; zeros for none.
+func (s *SignedRecord) Of(uid protocol.UID) (out Signed) {
+	for _, e := range s.Members {
+		if e.UID == uid {
+			out.UID, out.Last, out.Proposed = uid, max(out.Last, e.Last), max(out.Proposed, e.Proposed)
+		}
+	}
+	return out
+}
+
+// at returns the entry of an address, nil for none.
+func (s *SignedRecord) at(a key.Address) *Signed {
+	if i := slices.IndexFunc(s.Members, func(e Signed) bool { return e.Address == a }); i >= 0 {
+		return &s.Members[i]
+	}
+	return nil
+}
+
+// hear notes who voted on the block before, and who rightly proposed it.
+func (m *machine) hear(votes []BlockVote, eligible []protocol.PublicKey) {
+	rec, _ := get[SignedRecord](m.st, SignedKey())
+	before := m.height - 1
+	for _, v := range votes {
+		if e := rec.at(key.Address(v.Address)); e != nil && (v.Flag == VoteCommit || v.Flag == VoteNil) {
+			e.Last = max(e.Last, before)
+		}
+	}
+	if slices.Contains(eligible, m.meta.PendingKey) {
+		if e := rec.at(key.AddressOf(m.meta.PendingKey)); e != nil {
+			e.Last, e.Proposed = max(e.Last, before), before
+		}
+	}
+	put(m.st, SignedKey(), rec)
+}
+
+// convict jails those of whom misbehaviour was proven. What was done before a jail
+// for it began is a part of that.
+func (m *machine) convict(proofs []Misbehaviour) {
+	for i := range proofs[:min(len(proofs), maxOffences)] {
+		rec, ok := get[AddressRecord](m.st, AddressKey(key.Address(proofs[i].Address)))
+		if !ok {
+			continue
+		}
+		s, ok := get[Seat](m.st, SeatKey(rec.Seat.UID))
+		if !ok || s.ID != rec.Seat || s.Jail.Lied && m.p.Schedule.EpochOf(protocol.Height(proofs[i].Height)) < s.Jail.From {
+			continue
+		}
+		m.imprison(&s, true)
+		m.putSeat(s)
+	}
+}
+
+// imprison takes a seat's permit from the next epoch on.
+func (m *machine) imprison(s *Seat, lied bool) {
+	from, wait := m.currentEpoch()+1, uint64(1)
+	switch {
+	case lied:
+		wait = longestWait
+	case s.Jail.Wait > 0 && from < s.Jail.Free()+jailMemory:
+		wait = min(2*s.Jail.Wait, longestWait)
+	}
+	s.Jail = Jail{Held: true, Lied: lied, From: from, Wait: wait}
+	m.emit(Event{Name: EventJailed, Epoch: from, Seat: s.ID, Hotkey: s.Hotkey, Count: uint32(wait)})
+}
+
+// unjail asks that the own seat may have a permit again, from the next epoch on.
+func (m *machine) unjail(s Seat, b *wire.Unjail) error {
+	now := m.currentEpoch()
+	switch {
+	case !s.Jail.Held:
+		return broken(ErrNotPermitted, "seat %d is not jailed", s.ID.UID)
+	case b.Epoch != now:
+		return broken(ErrDeadline, "to be free after epoch %d, in epoch %d", b.Epoch, now)
+	case now+1 < s.Jail.Free():
+		return broken(ErrDeadline, "jailed until epoch %d: it can be asked from epoch %d on", s.Jail.Free(), s.Jail.Free()-1)
+	case s.Jail.Asks:
+		return broken(ErrDuplicate, "seat %d is free with epoch %d", s.ID.UID, now+1)
+	}
+	s.Jail.Asks = true
+	m.putSeat(s)
+	return nil
+}
+
+// judgeSilence frees the jailed that asked, and jails who is silent, in the last
+// block of an epoch.
+func (m *machine) judgeSilence(seats []candidate) {
+	for i := range seats {
+		if s := &seats[i].seat; s.Jail.Held && s.Jail.Asks {
+			s.Jail.Held, s.Jail.Asks = false, false
+			m.emit(Event{Name: EventUnjailed, Epoch: m.currentEpoch() + 1, Seat: s.ID, Hotkey: s.Hotkey})
+		}
+	}
+	rec, _ := get[SignedRecord](m.st, SignedKey())
+	set := m.validators().Set
+	whole := sumOf(set)
+	known := make([]Signed, len(set))
+	for i, v := range set {
+		known[i] = rec.Of(v.UID)
+	}
+	for i, v := range set {
+		s := &seats[v.UID].seat
+		if s.Jail.Held || uint64(m.height-known[i].Last) < m.p.Seats.MaxSilence {
+			continue
+		}
+		var heard uint64 // the power of those who made blocks meanwhile
+		for k, u := range set {
+			if k != i && known[k].Proposed > known[i].Last {
+				heard += u.Power
+			}
+		}
+		if 3*heard > 2*(whole-v.Power) {
+			m.imprison(s, false)
+		}
+	}
+}
+
+// keepSigned makes the entries of the next consensus set, and keeps those of keys
+// that still sign two blocks. Who is new signs from the second block of the epoch
+// on.
+func (m *machine) keepSigned(set, prev []Power) {
+	old, _ := get[SignedRecord](m.st, SignedKey())
+	var next SignedRecord
+	for _, v := range set {
+		e := old.Of(v.UID)
+		if !slices.ContainsFunc(prev, func(p Power) bool { return p.UID == v.UID }) {
+			e = Signed{Last: m.height + 1}
+		}
+		e.Address, e.UID = key.AddressOf(v.Key), v.UID
+		next.Members = append(next.Members, e)
+	}
+	for _, p := range prev {
+		a := key.AddressOf(p.Key)
+		if e := old.at(a); e != nil && next.at(a) == nil {
+			next.Members = append(next.Members, *e)
+		}
+	}
+	put(m.st, SignedKey(), next)
+}
