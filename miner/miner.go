@@ -151,14 +151,20 @@ func (m *Miner) Step(ctx context.Context, head protocol.Height) error {
 	if err != nil {
 		return fmt.Errorf("state at height %d: %w", head, err)
 	}
-	seat, ok, err := ledger.ReadSeatByHotkey(r, m.cfg.Hotkey.PublicKey())
+	place, err := ledger.ReadPlace(r, m.cfg.Hotkey.PublicKey())
 	if err != nil {
 		return err
 	}
+	seat := place.Seat
 	m.note(func(s *Status) {
-		s.Height, s.Registered, s.Seat, s.Peers = head, ok, seat.ID, m.cfg.Peers()
+		s.Height, s.Registered, s.Seat, s.Peers = head, place.Sits, seat.ID, m.cfg.Peers()
 	})
-	if !ok || m.estranged(&seat) {
+	m.notePlace(head, &place)
+	estranged, err := m.estranged(r, &place)
+	if err != nil {
+		return err
+	}
+	if !place.Sits || estranged {
 		m.note(func(s *Status) { s.Asked, s.Phase = false, PhaseIdle })
 		return m.readCards(r, head)
 	}

@@ -10,10 +10,16 @@ import (
 // estranged reports whether the seat is another coldkey's than the hotkey works
 // for: then nothing is done for it, for all that it earns is that key's. It says
 // so when that begins.
-func (m *Miner) estranged(seat *ledger.Seat) bool {
+func (m *Miner) estranged(r ledger.Reader, p *ledger.Place) (bool, error) {
 	var owner protocol.PublicKey
-	if !m.cfg.Owner.IsZero() && seat.Coldkey != m.cfg.Owner {
-		owner = seat.Coldkey
+	if !m.cfg.Owner.IsZero() && p.Sits {
+		owns, err := ledger.Owns(r, m.cfg.Owner, &p.Seat)
+		if err != nil {
+			return false, fmt.Errorf("read whose the seat is: %w", err)
+		}
+		if !owns {
+			owner = p.Seat.Coldkey
+		}
 	}
 	m.mu.Lock()
 	news := m.status.facts.owner != owner && !owner.IsZero()
@@ -26,7 +32,27 @@ func (m *Miner) estranged(seat *ledger.Seat) bool {
 		m.cfg.Logger.Error().Str("owner", m.cfg.Owner.String()).Str("seat_of", owner.String()).
 			Msg("the seat of this hotkey is another coldkey's, and nothing is done for it")
 	}
-	return !owner.IsZero()
+	return !owner.IsZero(), nil
+}
+
+// notePlace notes who else is to work in the seat, or does; it says so when that
+// begins.
+func (m *Miner) notePlace(head protocol.Height, p *ledger.Place) {
+	m.mu.Lock()
+	f := &m.status.facts
+	before := f.place
+	f.place = *p
+	if !p.Sits {
+		m.closeLocked()
+	}
+	m.mu.Unlock()
+	swap := &p.Seat.Swap
+	switch {
+	case swap.Waits() && before.Seat.Swap != *swap:
+		m.cfg.Logger.Warn().Str("next", swap.To.String()).Uint64("from", uint64(swap.From)).Uint64("height", uint64(head)).Msg(swap.Notice())
+	case !p.Now.IsZero() && (before.Now != p.Now || before.From != p.From):
+		m.cfg.Logger.Error().Str("hotkey_now", p.Now.String()).Uint64("height", uint64(head)).Msg(p.Why())
+	}
 }
 
 // readOwner notes, once an epoch, whether another key is to sign for the seat's

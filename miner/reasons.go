@@ -31,6 +31,8 @@ type facts struct {
 	foreign, changed protocol.Epoch
 	// owner is whose the seat is, where the hotkey works for another coldkey.
 	owner protocol.PublicKey
+	// place is where the hotkey stands, with the swap of it that waits.
+	place ledger.Place
 	// swap is who signs for the owner, if another is to from some block on; ownerRead
 	// the epoch, plus one, in which that was looked up.
 	swap      *ledger.Owner
@@ -109,7 +111,7 @@ func (s *Status) explain(now protocol.Epoch) (reasons, faults []string) {
 	case s.Height == 0:
 		t.fault("no block of the ledger was verified yet")
 	case !s.Registered:
-		t.fault("the hotkey has no seat: register it (assay tx register)")
+		t.fault("%s", s.facts.place.Why())
 	case !s.facts.owner.IsZero():
 		t.fault("the seat of this hotkey is the coldkey's %s, which is not its owner: nothing is done for it; if you own that key, name it in keys.coldkey (--coldkey), else take a new hotkey", s.facts.owner)
 	default:
@@ -117,7 +119,10 @@ func (s *Status) explain(now protocol.Epoch) (reasons, faults []string) {
 			t.fault("no peers: nobody hears the answers")
 		}
 		if o := s.facts.swap; o != nil {
-			t.reason("another key, %s, is to sign for the owner from block %d on: if its owner did not announce that, stop it (assay tx stop-swap)", o.Next, o.From)
+			t.reason("%s", o.Notice())
+		}
+		if w := &s.facts.place.Seat.Swap; w.Waits() {
+			t.reason("%s", w.Notice())
 		}
 		s.explainOthers(&t, now)
 		if !s.Asked {

@@ -53,9 +53,12 @@ type Judge interface {
 // Setter is what a validator sets pairs with.
 type Setter struct {
 	// Chain returns the anchor of the hash chain whose first link serves round
-	// start, Link its link for round n: the same at every call.
+	// start, Link the link for round n of the chain that the ledger has: the same at
+	// every call. Makes reports whether that one is the own hotkey's, and not a former
+	// one's.
 	Chain func(start protocol.Round) (protocol.Hash, error)
-	Link  func(start, n protocol.Round) (protocol.Hash, error)
+	Link  func(c ledger.Chain, n protocol.Round) (protocol.Hash, error)
+	Makes func(c ledger.Chain) bool
 	// Engine is the network's model.
 	Engine pair.Engine
 }
@@ -100,10 +103,12 @@ type Config struct {
 	// Announce, ConsensusKey and Chain keep the seat's entry on the ledger
 	// current; each is optional. The coldkey of what is announced is filled in. Chain
 	// returns the anchor of the hash chain whose first link serves start, the same
-	// at every call.
+	// at every call; Makes reports whether the seat's is one of these, and not that of
+	// a hotkey before. Without it every chain is.
 	Announce     func() wire.Serve
 	ConsensusKey func() wire.SetConsensusKey
 	Chain        func(start protocol.Height) (protocol.Hash, error)
+	Makes        func(c ledger.Chain) bool
 
 	Logger  zerolog.Logger
 	Metrics prometheus.Registerer // optional

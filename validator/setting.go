@@ -44,7 +44,7 @@ type settingJob struct {
 	round protocol.Round // in which the pairs are given to raters
 	seed  protocol.Hash  // the task seed of the round before
 	set   preference.Set // zero for own pairs
-	start protocol.Round // of the chain that serves the round; of own pairs
+	chain ledger.Chain   // that serves the round; of own pairs
 	own   bool
 }
 
@@ -112,7 +112,7 @@ func (s *setting) extendChain(ctx context.Context, now *view, length protocol.Ro
 	start := running + 2
 	start += (length - start%length) % length
 	rec, ok, err := ledger.ReadSetter(now, now.seat.UID)
-	if err != nil || ok && rec.Seat == now.seat && (rec.Serves(start) || !rec.Next.Link.IsZero()) {
+	if err != nil || ok && rec.Seat == now.seat && !s.another(&rec, start, running, length) {
 		return err
 	}
 	judge, err := s.isJudge(now, s.schedule().EpochOf(now.head), now.seat)
@@ -127,6 +127,15 @@ func (s *setting) extendChain(ctx context.Context, now *view, length protocol.Ro
 		return fmt.Errorf("submit the setter's chain from round %d: %w", start, err)
 	}
 	return nil
+}
+
+// another reports whether a setter needs another chain to serve round start: it has
+// none, or that of a hotkey before, which must have begun to be replaced.
+func (s *setting) another(rec *ledger.SetterRecord, start, running, length protocol.Round) bool {
+	if rec.Next.Link.IsZero() {
+		return !rec.Serves(start) || !s.cfg.Setter.Makes(rec.Of(start))
+	}
+	return !s.cfg.Setter.Makes(rec.Next) && running >= protocol.Round(rec.Next.Start)+length
 }
 
 // prepare brings the own pairs of the next round onto the ledger: it returns them
@@ -156,7 +165,7 @@ func (s *setting) prepare(ctx context.Context, now *view, next protocol.Round) (
 		return nil, err
 	}
 	if made == nil {
-		return []settingJob{{round: next, seed: seeds.TaskSeed, own: true, start: rec.Start(next)}}, nil
+		return []settingJob{{round: next, seed: seeds.TaskSeed, own: true, chain: rec.Of(next)}}, nil
 	}
 	pairs, err := pairsOf(made)
 	if err != nil {
@@ -294,7 +303,7 @@ func (s *setting) make(ctx context.Context, j *settingJob) error {
 	if known, err := s.book.Made(j.round); err != nil || known != nil || now == nil {
 		return err
 	}
-	link, err := s.cfg.Setter.Link(j.start, j.round)
+	link, err := s.cfg.Setter.Link(j.chain, j.round)
 	if err != nil {
 		return fmt.Errorf("setter's link for round %d: %w", j.round, err)
 	}

@@ -28,8 +28,12 @@ type Status struct {
 	Twin bool `json:"twin"`
 	// Why says in one sentence why the seat judges nothing, or that it judges.
 	Why string `json:"why"`
+	// Swaps tells, a sentence each, of other keys that are announced for the seat or
+	// for its owner.
+	Swaps []string `json:"swaps"`
 
 	outlook ledger.Outlook     // of a seat without a permit
+	place   ledger.Place       // of the hotkey
 	owner   protocol.PublicKey // whose the seat is, where the hotkey works for another coldkey
 }
 
@@ -76,6 +80,20 @@ func (b *board) see(now *view, seat *ledger.Seat, judge bool, o ledger.Outlook, 
 	return estranged && before != s.owner
 }
 
+// notePlace notes where the hotkey stands; o signs for the owner, if another key is
+// to do that.
+func (b *board) notePlace(p *ledger.Place, o *ledger.Owner) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.status.place, b.status.Swaps = *p, nil
+	if p.Seat.Swap.Waits() {
+		b.status.Swaps = append(b.status.Swaps, p.Seat.Swap.Notice())
+	}
+	if o != nil {
+		b.status.Swaps = append(b.status.Swaps, o.Notice())
+	}
+}
+
 // notObserving notes why answers may not arrive, empty where they do.
 func (b *board) notObserving(why string) {
 	b.mu.Lock()
@@ -107,7 +125,7 @@ func (s *Status) why() string {
 	case !s.owner.IsZero():
 		return fmt.Sprintf("the seat of this hotkey is the coldkey's %s, which is not its owner: nothing is done for it; if you own that key, name it in keys.coldkey (--coldkey), else take a new hotkey", s.owner)
 	case !s.Registered:
-		return "the hotkey has no seat: register it (assay tx register)"
+		return s.place.Why()
 	case !s.Permit && !s.Judge:
 		return noPermit(&s.outlook)
 	case !s.Judge:

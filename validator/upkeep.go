@@ -45,11 +45,12 @@ func (u *upkeep) keepCurrent(ctx context.Context, now *view, seat *ledger.Seat) 
 }
 
 // extendChain registers a hash chain that serves from the epoch after the next,
-// if the seat has none, or has one that ends before another could follow.
+// if the seat has none, or has one that ends before another could follow, or that
+// of a former hotkey.
 func (u *upkeep) extendChain(ctx context.Context, head protocol.Height, seat *ledger.Seat) error {
 	s := u.schedule()
 	e := s.EpochOf(head)
-	lasts := !seat.Beacon.Link.IsZero() && s.EpochStart(e+4) <= seat.Beacon.Start+chainLinks
+	lasts := !seat.Beacon.Link.IsZero() && s.EpochStart(e+4) <= seat.Beacon.Start+chainLinks && u.makes(seat.Beacon)
 	nearEnd := head+upkeepEvery > s.EpochEnd(e) // it could come into the next epoch's blocks, where it is void
 	if u.cfg.Chain == nil || lasts || !seat.NextChain.Link.IsZero() || nearEnd {
 		return nil
@@ -61,6 +62,10 @@ func (u *upkeep) extendChain(ctx context.Context, head protocol.Height, seat *le
 	}
 	return u.mend(ctx, head, &wire.ExtendBeacon{Start: start, Anchor: anchor})
 }
+
+// makes reports whether a chain is the own hotkey's, and not that of one in whose
+// place it came.
+func (u *upkeep) makes(c ledger.Chain) bool { return u.cfg.Makes == nil || u.cfg.Makes(c) }
 
 // mend sends a transaction that the ledger should have, not too often.
 func (u *upkeep) mend(ctx context.Context, head protocol.Height, body wire.Body) error {

@@ -210,19 +210,19 @@ func (v *Validator) look(ctx context.Context, head protocol.Height) (*view, *led
 	if err != nil {
 		return nil, nil, fmt.Errorf("state at height %d: %w", head, err)
 	}
-	seat, ok, err := ledger.ReadSeatByHotkey(r, v.self)
+	place, err := ledger.ReadPlace(r, v.self)
 	if err != nil {
 		return nil, nil, err
 	}
+	seat, ok := place.Seat, place.Sits
 	e := v.schedule().EpochOf(head)
 	judge, err := v.isJudge(r, e, seat.ID)
 	if err != nil {
 		return nil, nil, err
 	}
-	if ok {
-		if err := v.noticeSwap(r, head, &seat); err != nil {
-			return nil, nil, err
-		}
+	owner, err := v.noticeSwaps(r, head, &place)
+	if err != nil {
+		return nil, nil, err
 	}
 	var outlook ledger.Outlook
 	if ok && !judge && !seat.Permit {
@@ -236,8 +236,16 @@ func (v *Validator) look(ctx context.Context, head protocol.Height) (*view, *led
 	} else if sealed != nil {
 		counts++
 	}
-	estranged := ok && !v.cfg.Owner.IsZero() && seat.Coldkey != v.cfg.Owner
+	estranged := false
+	if ok && !v.cfg.Owner.IsZero() {
+		owns, err := ledger.Owns(r, v.cfg.Owner, &seat)
+		if err != nil {
+			return nil, nil, err
+		}
+		estranged = !owns
+	}
 	now := v.views.move(view{Reader: r, head: head, seat: seat.ID, registered: ok && !estranged, counts: counts})
+	v.board.notePlace(&place, owner)
 	if v.board.see(now, &seat, now.registered && judge, outlook, estranged) {
 		v.cfg.Logger.Error().Str("owner", v.cfg.Owner.String()).Str("seat_of", seat.Coldkey.String()).
 			Msg("the seat of this hotkey is another coldkey's, and nothing is done for it")
@@ -245,18 +253,29 @@ func (v *Validator) look(ctx context.Context, head protocol.Height) (*view, *led
 	return now, &seat, nil
 }
 
-// noticeSwap says, once an epoch, that another key is to sign for the seat's owner:
-// whoever stole the coldkey could have announced that.
-func (v *Validator) noticeSwap(r ledger.Reader, head protocol.Height, seat *ledger.Seat) error {
-	_, o, err := ledger.ReadOwner(r, seat.Coldkey)
-	if err != nil {
-		return err
+// noticeSwaps says, once an epoch, that another hotkey is to work in the seat, or
+// does, and that another key is to sign for its owner: whoever stole the coldkey
+// could have announced that. It returns who is to sign for the owner, nil where
+// nobody is.
+func (v *Validator) noticeSwaps(r ledger.Reader, head protocol.Height, p *ledger.Place) (*ledger.Owner, error) {
+	e := v.schedule().EpochOf(head)
+	if !p.Now.IsZero() && v.troubles.first("seat of "+p.Now.String(), e) {
+		v.cfg.Logger.Error().Str("hotkey_now", p.Now.String()).Msg(p.Why())
 	}
-	if o.Waits(head+1) && v.troubles.first("swap to "+o.Next.String(), v.schedule().EpochOf(head)) {
-		v.cfg.Logger.Warn().Str("owner", seat.Coldkey.String()).Str("next", o.Next.String()).Uint64("from", uint64(o.From)).
-			Msg("another key is to sign for the owner of this seat; if its owner did not announce that, assay tx stop-swap stops it")
+	if !p.Sits {
+		return nil, nil
 	}
-	return nil
+	if w := &p.Seat.Swap; w.Waits() && v.troubles.first("swap to "+w.To.String(), e) {
+		v.cfg.Logger.Warn().Str("next", w.To.String()).Uint64("from", uint64(w.From)).Msg(w.Notice())
+	}
+	_, o, err := ledger.ReadOwner(r, p.Seat.Coldkey)
+	if err != nil || !o.Waits(head+1) {
+		return nil, err
+	}
+	if v.troubles.first("swap to "+o.Next.String(), e) {
+		v.cfg.Logger.Warn().Str("owner", p.Seat.Coldkey.String()).Str("next", o.Next.String()).Uint64("from", uint64(o.From)).Msg(o.Notice())
+	}
+	return &o, nil
 }
 
 // tidy makes scores final whose time has come, and once an epoch forgets what is

@@ -73,7 +73,11 @@ func (w *weighing) reveal(ctx context.Context, now *view, e protocol.Epoch, seat
 	if err != nil {
 		return err
 	}
-	if made == nil || made.Weights.Seal(w.self) != seal.Hash {
+	judge, _, err := ledger.ReadRosterJudge(now, e, seat.UID) // its hotkey may have been another
+	if err != nil {
+		return err
+	}
+	if made == nil || made.Weights.Seal(judge.Hotkey) != seal.Hash {
 		if w.troubles.first("seal of another database", e) {
 			w.metrics.errors.Inc()
 			w.cfg.Logger.Error().Uint64("epoch", uint64(e)).

@@ -57,11 +57,14 @@ after the unbonding time, the new hotkey works in it, and the old one no more:
    assay tx stop-swap --hotkey ADDRESS --to ADDRESS
    assay tx keep-hotkey --keys HOME/keys
 
-Whoever stole the coldkey can announce a swap, too: assay account tells of one that
-waits, and keep-hotkey, which costs nothing, stops it where the hotkey is. It does so once, or a stolen hotkey could stay for ever: one that
+Whoever stole the coldkey can announce a swap, too: the daemon, its status and doctor
+and assay account tell of one that waits, and keep-hotkey, which costs nothing, stops
+it where the hotkey is. It does so once, or a stolen hotkey could stay for ever: one that
 is announced after that the coldkey alone stops. The new hotkey agrees by --new-key,
 or by --consent. It must be new, without any other use. When the swap is done, it is
-keys/hotkey.age of the home.
+keys/hotkey.age of the home. A validator's old one goes to keys/former.age: the
+daemon signs blocks by it until the ledger has what follows from the new one, which
+takes two epochs.
 
 `
 	case "stop-swap":

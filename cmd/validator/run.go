@@ -56,7 +56,7 @@ func run(c *cli.Context) (err error) {
 	var v *validator.Validator // set before the node runs, and so before anything arrives
 	cfg := node.FullConfig{
 		Config: node.Config{
-			Genesis: d.Genesis, DB: d.DB, Hotkey: d.Hotkey, Generation: d.Config.Generation(),
+			Genesis: d.Genesis, DB: d.DB, Hotkey: d.Hotkey, Former: d.FormerKey(), Generation: d.Config.Generation(),
 			Listen: d.Config.Node.Listen, Announce: d.Config.Node.Announce, Bootstrap: d.Config.Node.Bootstrap, MDNS: d.Config.Node.MDNS,
 			Answer: func(ctx context.Context, _ string, raw []byte) error { return v.OnAnswer(ctx, raw) },
 			Card:   func(ctx context.Context, _ string, raw []byte) error { return v.OnCard(ctx, raw) },
@@ -106,7 +106,7 @@ func setter(d *daemon.Daemon, n *node.Full) *validator.Setter {
 		return nil
 	}
 	return &validator.Setter{
-		Chain: n.SetterAnchor, Link: n.SetterLink,
+		Chain: n.SetterAnchor, Link: n.SetterLink, Makes: n.MakesSetter,
 		Engine: bridge.Rater{Model: bridge.Model{Model: d.Models[i]}},
 	}
 }
@@ -147,6 +147,7 @@ func newValidator(ctx context.Context, d *daemon.Daemon, n *node.Full, box *sand
 		Announce:     func() wire.Serve { return serve },
 		ConsensusKey: func() wire.SetConsensusKey { return key },
 		Chain:        n.Anchor,
+		Makes:        n.Makes,
 		Logger:       d.Log, Metrics: d.Registry,
 	})
 }

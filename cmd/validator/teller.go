@@ -46,6 +46,7 @@ func (s *teller) Status(context.Context) (api.Status, error) {
 	if v.Twin {
 		warnings = append(warnings, "another process judges with this hotkey: its home runs somewhere else, too, or the database was lost; two that vote with one key lose the permit, stop one of them")
 	}
+	warnings = append(warnings, v.Swaps...)
 	reasons, err := s.reasons(&v, len(out.Faults) == 0)
 	out.Reasons = slices.Concat(out.Faults, reasons, warnings)
 	return out, err

@@ -83,6 +83,18 @@ func NewChainMaker(seed [32]byte, start protocol.Height) *ChainMaker {
 	return m
 }
 
+// Makes reports whether the chain is the one that the ledger has as c.
+func (m *ChainMaker) Makes(c Chain) bool {
+	if c.Start != m.start || c.Link.IsZero() {
+		return false
+	}
+	if c.Seen == 0 {
+		return c.Link == m.anchor
+	}
+	link, ok := m.Link(c.Start + protocol.Height(c.Seen) - 1)
+	return ok && link == c.Link
+}
+
 // Anchor returns what the ledger is told: the hash of the first link.
 func (m *ChainMaker) Anchor() protocol.Hash { return m.anchor }
 

@@ -1,6 +1,8 @@
 package ledger
 
 import (
+	"fmt"
+
 	"github.com/assaynet/assay/protocol"
 	"github.com/assaynet/assay/protocol/key"
 	"github.com/assaynet/assay/protocol/wire"
@@ -59,6 +61,64 @@ func ReadHotkey(r Reader, k protocol.PublicKey) (name, now protocol.PublicKey, e
 		now = name
 	}
 	return name, now, err
+}
+
+// Place says where a hotkey stands.
+type Place struct {
+	Seat Seat // if Sits
+	Sits bool
+	// Now is the hotkey of the seat that a hotkey without one had, or waits for, and
+	// From the epoch with which it gets that, zero where it had it.
+	Now  protocol.PublicKey
+	From protocol.Epoch
+}
+
+// ReadPlace returns where a hotkey stands. It reads two keys of one with a seat, up
+// to six of another.
+func ReadPlace(r Reader, hotkey protocol.PublicKey) (Place, error) {
+	seat, ok, err := ReadSeatByHotkey(r, hotkey)
+	if err != nil || ok {
+		return Place{Seat: seat, Sits: ok}, err
+	}
+	_, now, err := ReadHotkey(r, hotkey)
+	if err != nil || now == hotkey {
+		return Place{}, err
+	}
+	p := Place{Now: now}
+	if seat, ok, err = ReadSeatByHotkey(r, now); ok && seat.Swap.To == hotkey {
+		p.From = seat.Swap.From
+	}
+	return p, err
+}
+
+// Why says in one sentence why the hotkey has no seat; it has none.
+func (p *Place) Why() string {
+	switch {
+	case p.From > 0:
+		return fmt.Sprintf("the hotkey has its seat with epoch %d, until which %s works there: wait", p.From, p.Now)
+	case !p.Now.IsZero():
+		return fmt.Sprintf("another hotkey, %s, took the place of this one, for which nothing is done any more: put that into keys/hotkey.age", p.Now)
+	}
+	return "the hotkey has no seat: register it (assay tx register)"
+}
+
+// Notice tells in one sentence of a swap that waits.
+func (s *HotkeySwap) Notice() string {
+	return fmt.Sprintf("another hotkey, %s, is to work in this seat from epoch %d on: if its owner did not announce that, stop it (assay tx keep-hotkey)", s.To, s.From)
+}
+
+// Notice tells in one sentence of a swap that waits.
+func (o *Owner) Notice() string {
+	return fmt.Sprintf("another key, %s, is to sign for the owner from block %d on: if its owner did not announce that, stop it (assay tx stop-swap)", o.Next, o.From)
+}
+
+// Owns reports whether a coldkey is that of a seat, or signs in its place.
+func Owns(r Reader, coldkey protocol.PublicKey, seat *Seat) (bool, error) {
+	if coldkey == seat.Coldkey {
+		return true, nil
+	}
+	name, _, err := ReadOwner(r, coldkey)
+	return name == seat.Coldkey, err
 }
 
 // poolNameOf returns the name of the stake on a hotkey: itself, unless it came in

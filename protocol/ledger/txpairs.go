@@ -80,8 +80,8 @@ func (s *SetterRecord) Serves(n protocol.Round) bool {
 	return c.serves(protocol.Height(n)) && uint64(n)-uint64(c.Start)-c.Seen < maxUnseen
 }
 
-// Start returns the first round that the chain serves which serves a round.
-func (s *SetterRecord) Start(n protocol.Round) protocol.Round { return protocol.Round(s.of(n).Start) }
+// Of returns the chain that serves a round, by rounds.
+func (s *SetterRecord) Of(n protocol.Round) Chain { return *s.of(n) }
 
 // setter returns the chains of a seat.
 func (m *machine) setter(s *Seat) SetterRecord {

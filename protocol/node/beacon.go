@@ -26,37 +26,70 @@ func GenesisBeacon(d keystore.Deriver, g *ledger.Genesis) (*ledger.ChainMaker, e
 // are first needed and kept: there are few, and one takes a fraction of a second.
 type beacons struct {
 	hotkey  Hotkey
+	former  Hotkey // whose chains serve until its successor's do; nil where there is none
 	genesis *ledger.Genesis
 	chain   string
 	state   func() (ledger.Reader, protocol.Height)
 
 	mu   sync.Mutex
-	made map[protocol.Height]*ledger.ChainMaker // by start
+	made map[chainOf]*ledger.ChainMaker
+}
+
+// chainOf names a chain.
+type chainOf struct {
+	hotkey protocol.PublicKey
+	start  protocol.Height
 }
 
 // maker returns the own chain whose first link serves start.
 func (b *beacons) maker(start protocol.Height) (*ledger.ChainMaker, error) {
+	return b.makerOf(b.hotkey, start)
+}
+
+// serving returns the chain that the ledger has, the own hotkey's or the former's;
+// nil where it is neither's.
+func (b *beacons) serving(c ledger.Chain) (*ledger.ChainMaker, error) {
+	for _, h := range []Hotkey{b.hotkey, b.former} {
+		if h == nil {
+			continue
+		}
+		m, err := b.makerOf(h, c.Start)
+		if err != nil || m.Makes(c) {
+			return m, err
+		}
+	}
+	return nil, nil
+}
+
+// makes reports whether a chain is the own hotkey's.
+func (b *beacons) makes(c ledger.Chain) bool {
+	m, err := b.maker(c.Start)
+	return err == nil && m.Makes(c)
+}
+
+func (b *beacons) makerOf(h Hotkey, start protocol.Height) (*ledger.ChainMaker, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if m := b.made[start]; m != nil {
+	name := chainOf{h.PublicKey(), start}
+	if m := b.made[name]; m != nil {
 		return m, nil
 	}
-	m, err := b.make(start)
+	m, err := b.make(h, start)
 	if err != nil {
 		return nil, err
 	}
 	if b.made == nil {
-		b.made = map[protocol.Height]*ledger.ChainMaker{}
+		b.made = map[chainOf]*ledger.ChainMaker{}
 	}
-	b.made[start] = m
+	b.made[name] = m
 	return m, nil
 }
 
-func (b *beacons) make(start protocol.Height) (*ledger.ChainMaker, error) {
+func (b *beacons) make(h Hotkey, start protocol.Height) (*ledger.ChainMaker, error) {
 	if start == 1 { // only a genesis has chains that begin there
-		return GenesisBeacon(b.hotkey, b.genesis)
+		return GenesisBeacon(h, b.genesis)
 	}
-	seed, err := b.hotkey.DeriveBeacon(b.chain, start)
+	seed, err := h.DeriveBeacon(b.chain, start)
 	if err != nil {
 		return nil, fmt.Errorf("derive beacon chain: %w", err)
 	}
@@ -72,8 +105,8 @@ func (b *beacons) link(h protocol.Height) (protocol.Hash, bool) {
 	if err != nil || !ok || seat.Beacon.Link.IsZero() {
 		return protocol.Hash{}, false
 	}
-	m, err := b.maker(seat.Beacon.Start)
-	if err != nil {
+	m, err := b.serving(seat.Beacon)
+	if err != nil || m == nil { // a former hotkey's, whose file is not here: no block rather than a false one
 		return protocol.Hash{}, false
 	}
 	return m.Link(h)

@@ -33,6 +33,9 @@ type Config struct {
 	DB *store.DB
 	// Hotkey gives the node's identities. Required.
 	Hotkey Hotkey
+	// Former is the hotkey in whose place it came: a validator signs blocks and opens
+	// links by it until the ledger has what follows from the new one. Optional.
+	Former Hotkey
 	// Generation numbers the identities, from 0: counting it up rotates them.
 	Generation uint32
 

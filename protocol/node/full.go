@@ -44,8 +44,8 @@ func NewFull(cfg FullConfig) (*Full, error) {
 		return nil, err
 	}
 	f := &Full{cfg: cfg, chain: cfg.Genesis.ChainID(), tip: newTip(), ready: make(chan struct{})}
-	f.beacons = &beacons{hotkey: cfg.Hotkey, genesis: cfg.Genesis, chain: f.chain, state: f.Latest}
-	f.setters = &beacons{hotkey: cfg.Hotkey, genesis: cfg.Genesis, chain: "setter/" + f.chain} // another secret
+	f.beacons = &beacons{hotkey: cfg.Hotkey, former: cfg.Former, genesis: cfg.Genesis, chain: f.chain, state: f.Latest}
+	f.setters = &beacons{hotkey: cfg.Hotkey, former: cfg.Former, genesis: cfg.Genesis, chain: "setter/" + f.chain} // another secret
 	if err := f.openConsensus(); err != nil {
 		return nil, err
 	}
@@ -83,6 +83,13 @@ func (f *Full) openConsensus() error {
 	former, err := formerConsensus(f.cfg.Hotkey, f.cfg.Genesis.Origin(), f.cfg.Generation)
 	if err != nil {
 		return err
+	}
+	if f.cfg.Former != nil {
+		before, err := formerConsensus(f.cfg.Former, f.cfg.Genesis.Origin(), f.cfg.Generation+1)
+		if err != nil {
+			return err
+		}
+		former = append(former, before...)
 	}
 	transport, err := f.cfg.Hotkey.DeriveTransport(f.cfg.Genesis.Origin(), f.cfg.Generation)
 	if err != nil {
@@ -387,18 +394,29 @@ func (f *Full) SetterAnchor(start protocol.Round) (protocol.Hash, error) {
 	return m.Anchor(), nil
 }
 
-// SetterLink is told at [Full.SetterAnchor].
-func (f *Full) SetterLink(start, n protocol.Round) (protocol.Hash, error) {
-	m, err := f.setters.maker(protocol.Height(start))
+// SetterLink is told at [Full.SetterAnchor]; c is the chain as the ledger has it,
+// which may be the former hotkey's.
+func (f *Full) SetterLink(c ledger.Chain, n protocol.Round) (protocol.Hash, error) {
+	m, err := f.setters.serving(c)
 	if err != nil {
 		return protocol.Hash{}, err
 	}
+	if m == nil {
+		return protocol.Hash{}, fmt.Errorf("the chain from round %d is another hotkey's", c.Start)
+	}
 	link, ok := m.Link(protocol.Height(n))
 	if !ok {
-		return protocol.Hash{}, fmt.Errorf("the chain from round %d has no link for round %d", start, n)
+		return protocol.Hash{}, fmt.Errorf("the chain from round %d has no link for round %d", c.Start, n)
 	}
 	return link, nil
 }
+
+// Makes reports whether a chain of the ledger is the own hotkey's, and not that of
+// one whose place it took; MakesSetter says so of a chain for the setting of pairs.
+func (f *Full) Makes(c ledger.Chain) bool { return f.beacons.makes(c) }
+
+// MakesSetter is told at [Full.Makes].
+func (f *Full) MakesSetter(c ledger.Chain) bool { return f.setters.makes(c) }
 
 // Anchor returns the anchor of the own hash chain whose first link serves start.
 func (f *Full) Anchor(start protocol.Height) (protocol.Hash, error) {

@@ -116,8 +116,10 @@ func TestLinksAreOfTheChainThatTheLedgerSays(t *testing.T) {
 	}
 
 	const start = 40
-	later := beaconState(t, n, func(s *ledger.Seat) { s.Beacon = ledger.Chain{Start: start, Link: protocol.Hash{1}} })
-	next, err := later.Maker(start)
+	next, err := genesis.Maker(start)
+	check(t, err)
+	later := beaconState(t, n, func(s *ledger.Seat) { s.Beacon = ledger.Chain{Start: start, Link: next.Anchor()} })
+	next, err = later.Maker(start)
 	check(t, err)
 	want, _ := next.Link(start)
 	if got, ok := later.Link(start); !ok || got != want || got == maker.Anchor() {
@@ -128,6 +130,12 @@ func TestLinksAreOfTheChainThatTheLedgerSays(t *testing.T) {
 	}
 	if _, ok := later.Link(start - 1); ok {
 		t.Error("the new chain has a link before its start")
+	}
+
+	// A chain of another hotkey's has no link: a false one would cost the block.
+	others := beaconState(t, n, func(s *ledger.Seat) { s.Beacon = ledger.Chain{Start: start, Link: protocol.Hash{1}} })
+	if _, ok := others.Link(start); ok {
+		t.Error("another's chain has a link")
 	}
 
 	none := beaconState(t, n, func(s *ledger.Seat) { s.Beacon = ledger.Chain{} })

@@ -71,8 +71,9 @@ func setter(name string) *validator.Setter {
 	}
 	return &validator.Setter{
 		Chain: func(start protocol.Round) (protocol.Hash, error) { return chain(start).Anchor(), nil },
-		Link: func(start, n protocol.Round) (protocol.Hash, error) {
-			link, ok := chain(start).Link(protocol.Height(n))
+		Makes: func(c ledger.Chain) bool { return chain(protocol.Round(c.Start)).Makes(c) },
+		Link: func(c ledger.Chain, n protocol.Round) (protocol.Hash, error) {
+			link, ok := chain(protocol.Round(c.Start)).Link(protocol.Height(n))
 			if !ok {
 				return link, fmt.Errorf("no link for round %d", n)
 			}

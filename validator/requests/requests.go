@@ -138,8 +138,9 @@ type asked struct {
 	id protocol.Hash
 	ledger.Request
 	sealed bool
-	seal   protocol.Hash   // on the ledger; zero where nothing is sealed
-	until  protocol.Height // the last at which it can be said
+	seal   protocol.Hash      // on the ledger; zero where nothing is sealed
+	hotkey protocol.PublicKey // of the own seat in the epoch that it judges for
+	until  protocol.Height    // the last at which it can be said
 }
 
 // weight is about that of what is said of it.
@@ -214,7 +215,7 @@ func (j *Judge) says(now ledger.Reader, head protocol.Height, seat protocol.Seat
 		return false, err
 	}
 	said, sealed, err := ledger.ReadRequestFinding(now, r.id, seat.UID)
-	r.sealed, r.seal, r.until = sealed, said.Seal, r.JudgeDeadline(p)
+	r.sealed, r.seal, r.hotkey, r.until = sealed, said.Seal, judge.Hotkey, r.JudgeDeadline(p)
 	opens := head >= r.until
 	if opens {
 		r.until = r.SettleDeadline(p)
@@ -272,7 +273,7 @@ func (j *Judge) judge(ctx context.Context, now ledger.Reader, r *asked) (bool, e
 		}
 		j.cfg.Logger.Info().Str("request", r.id.String()).Uint32("records", r.Opened).Int("paid", len(body.Pays)).Msg("judged request")
 	}
-	seal := body.Seal(j.cfg.Hotkey)
+	seal := body.Seal(r.hotkey)
 	switch {
 	case !r.sealed:
 		return true, j.cfg.Submit(ctx, &wire.SealFinding{Request: r.id, Seal: seal})

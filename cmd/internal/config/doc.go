@@ -10,7 +10,8 @@
 //
 //	config.toml   the settings
 //	genesis.json  the network
-//	keys/         hotkey.age, and coldkey.age where the owner wants it here
+//	keys/         hotkey.age, coldkey.age where the owner wants it here, and of a
+//	              validator whose hotkey was swapped former.age for two epochs
 //	data/         the database
 //	consensus/    what a validator's consensus keeps beside it
 //	run.json      where the running daemon listens; gone when it has stopped

@@ -37,6 +37,7 @@ type Daemon struct {
 	Genesis  *ledger.Genesis
 	Chain    string
 	Hotkey   *keystore.Key
+	former   *keystore.Key // of a validator, if it is there
 	DB       *store.DB
 	Models   []*engine.Model
 	Log      zerolog.Logger
@@ -114,7 +115,35 @@ func (d *Daemon) openKey(c *cli.Context) error {
 	if kind := d.Hotkey.Kind(); kind != keystore.Hotkey {
 		return fmt.Errorf("%s is a %s, and a daemon must not hold that; put a hotkey there", store.Path("hotkey"), kind)
 	}
+	return d.openFormer(store, pass)
+}
+
+// former is the name of the hotkey in whose place another came.
+const former = "former"
+
+// openFormer opens the former hotkey of a validator's home, if it is there, with
+// the passphrase of the hotkey.
+func (d *Daemon) openFormer(store *keystore.Store, pass keystore.Passphrase) error {
+	err := store.Check(former)
+	if d.Config.Role != config.Validator || errors.Is(err, keystore.ErrMissing) {
+		return nil
+	}
+	if err == nil {
+		d.former, err = store.Open(former, pass)
+	}
+	if err != nil {
+		return fmt.Errorf("the hotkey before: %w; it must have the passphrase of the hotkey, or be taken away, and then no block is signed before the next epoch", err)
+	}
 	return nil
+}
+
+// FormerKey returns the hotkey in whose place the own one came, nil where the home
+// has none.
+func (d *Daemon) FormerKey() node.Hotkey {
+	if d.former == nil {
+		return nil
+	}
+	return d.former
 }
 
 // PassphraseFile is the file that a flag names, else, unless the environment
@@ -215,8 +244,10 @@ func (d *Daemon) Close() error {
 	if d.DB != nil {
 		err = errors.Join(err, d.DB.Close())
 	}
-	if d.Hotkey != nil {
-		d.Hotkey.Wipe()
+	for _, k := range []*keystore.Key{d.Hotkey, d.former} {
+		if k != nil {
+			k.Wipe()
+		}
 	}
 	return err
 }

@@ -46,6 +46,14 @@ func (p *patient) seatOfRunning() Finding {
 	case r.Height == 0:
 		return warn("wait, or see the line on the peers", "could not be checked: the daemon knows no block yet")
 	case !r.Registered:
+		for _, why := range r.Reasons { // of ledger.Place
+			switch {
+			case strings.HasPrefix(why, "another hotkey"):
+				return fail("start the daemon with the new hotkey", "at height %d: %s", r.Height, why)
+			case strings.HasPrefix(why, "the hotkey has its seat with epoch"):
+				return warn("wait for that epoch", "at height %d: %s", r.Height, why)
+			}
+		}
 		return fail("register it: assay tx register", "%s has no seat at height %d", r.Hotkey, r.Height)
 	case p.cfg.Role == config.Miner:
 		return ok("there is one, at height %d", r.Height)
@@ -145,12 +153,20 @@ func (p *patient) read(ctx context.Context, host *gossip.Host) (f Finding, err e
 
 // judge says what a state has of the hotkey.
 func (p *patient) judge(r ledger.Reader, at protocol.Height) (Finding, error) {
-	seat, registered, err := ledger.ReadSeatByHotkey(r, p.hotkey)
+	place, err := ledger.ReadPlace(r, p.hotkey)
 	if err != nil {
 		return Finding{}, err
 	}
-	if !registered {
+	seat := place.Seat
+	switch {
+	case place.From > 0:
+		return warn("wait for that epoch", "at height %d: %s", at, place.Why()), nil
+	case !place.Now.IsZero():
+		return fail("start the daemon with the new hotkey", "at height %d: %s", at, place.Why()), nil
+	case !place.Sits:
 		return fail("register it: assay tx register", "%s has no seat at height %d", p.hotkey, at), nil
+	case seat.Swap.Waits():
+		return warn("assay tx keep-hotkey stops it", "seat %d, at height %d: %s", seat.ID.UID, at, seat.Swap.Notice()), nil
 	}
 	if p.cfg.Role == config.Miner {
 		if !seat.Asked {

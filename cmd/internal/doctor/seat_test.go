@@ -36,6 +36,7 @@ func TestTheSeatIsJudgedByWhatTheLedgerHas(t *testing.T) {
 		{"a validator without stake", config.Validator, &ledger.Seat{}, 0, doctor.Fail, "0.000000000 are staked on it", "--amount " + least.String()},
 		{"a validator with too little", config.Validator, &ledger.Seat{}, least - 1, doctor.Fail, "the least is " + least.String(), "--amount 0.000000001"},
 		{"a validator with enough", config.Validator, &ledger.Seat{}, least, doctor.Fail, "no permit at height 7, with " + least.String() + " staked", "at the end of each epoch"},
+		{"one whose hotkey is swapped", config.Validator, &ledger.Seat{Permit: true, Swap: ledger.HotkeySwap{To: protocol.PublicKey{2, 7}, From: 9}}, 0, doctor.Warn, "is to work in this seat from epoch 9 on", "assay tx keep-hotkey"},
 		{"a validator that is no seat", config.Validator, nil, least, doctor.Fail, "has no seat at height 7", "assay tx register"},
 	} {
 		tree := new(ledger.MemTree)
@@ -74,6 +75,8 @@ func TestARunningDaemonSpeaksForItself(t *testing.T) {
 		{"a miner that earns", config.Miner, api.Status{Height: 7, Registered: true}, doctor.OK, doctor.OK},
 		{"a miner that is late", config.Miner, api.Status{Height: 7, Registered: true, Reasons: []string{late}}, doctor.OK, doctor.Warn},
 		{"a miner that is deaf", config.Miner, api.Status{Height: 7, Registered: true, Faults: []string{"deaf"}, Reasons: []string{"deaf", late}}, doctor.OK, doctor.Fail},
+		{"one whose place is taken", config.Miner, api.Status{Height: 7, Faults: []string{"another hotkey"}, Reasons: []string{"another hotkey"}}, doctor.Fail, doctor.Fail},
+		{"one that waits for its seat", config.Miner, api.Status{Height: 7, Reasons: []string{"the hotkey has its seat with epoch 9"}}, doctor.Warn, doctor.Warn},
 		{"a miner without a seat", config.Miner, api.Status{Height: 7, Faults: []string{"no seat"}, Reasons: []string{"no seat"}}, doctor.Fail, doctor.Fail},
 		{"a miner before the first block", config.Miner, api.Status{}, doctor.Warn, doctor.OK},
 		{"a validator", config.Validator, api.Status{Height: 7, Registered: true, Permit: true}, doctor.OK, doctor.OK},
