@@ -105,6 +105,10 @@ type LightConfig struct {
 	TrustHash   protocol.Hash
 	// TrustPeriod is how old the newest trusted header may be. Default 14 days.
 	TrustPeriod time.Duration
+	// Report is given what tells validators of a fork, for each to hand over to all
+	// that can be reached ([Node.TakeFork]), before [ErrFork] is returned. It is
+	// called once. Optional.
+	Report func(ctx context.Context, blocks [][]byte)
 	// Logger hears of providers that answer falsely.
 	Logger zerolog.Logger
 }
@@ -123,6 +127,8 @@ type Light struct {
 
 	mu     sync.Mutex           // held while nobody is asked, and nothing verified
 	newest *types.LightBlock    // guarded by mu; verified, nil at first
+	before *types.LightBlock    // guarded by mu; what was newest before it
+	told   bool                 // guarded by mu; whether a fork was reported
 	kept   int64                // guarded by mu; the height that is written down
 	last   map[string]time.Time // guarded by mu: who is asked last, until when, by name
 	turn   int                  // guarded by mu: who is asked first
@@ -313,7 +319,7 @@ func (l *Light) advance(ctx context.Context, c claim) error {
 	if err != nil {
 		return err
 	}
-	return l.trust(target)
+	return l.trust(ctx, target)
 }
 
 // race asks one provider, and another besides when it fails or has not answered

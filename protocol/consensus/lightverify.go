@@ -36,7 +36,7 @@ func (l *Light) follow(ctx context.Context, p Provider) (*types.LightBlock, erro
 		return nil, fmt.Errorf("behind at %d: %w", target.Height, ErrNoBlock)
 	case target.Height == trusted.Height:
 		if !bytes.Equal(target.Hash(), trusted.Hash()) {
-			return nil, l.contradiction(trusted, trusted, target, p)
+			return nil, l.contradiction(ctx, trusted, trusted, target, p)
 		}
 		return target, nil
 	}
@@ -146,7 +146,7 @@ func (l *Light) crossCheck(ctx context.Context, p Provider, trusted, target *typ
 		case bytes.Equal(other.Hash(), target.Hash()):
 			return true, nil
 		}
-		return false, l.contradiction(trusted, target, other, w)
+		return false, l.contradiction(ctx, trusted, target, other, w)
 	})
 	if errors.Is(err, ErrFork) {
 		return err
@@ -155,8 +155,8 @@ func (l *Light) crossCheck(ctx context.Context, p Provider, trusted, target *typ
 }
 
 // contradiction says what it means that w gave other where verified is known:
-// [ErrFork] if other has enough signatures, too, else [ErrLie].
-func (l *Light) contradiction(trusted, verified, other *types.LightBlock, w Provider) error {
+// [ErrFork] if other has enough signatures, too, which is reported, else [ErrLie].
+func (l *Light) contradiction(ctx context.Context, trusted, verified, other *types.LightBlock, w Provider) error {
 	err := other.ValidatorSet.VerifyCommitLight(l.chain, other.Commit.BlockID, other.Height, other.Commit)
 	if err == nil && trusted.Height < other.Height {
 		err = l.verify(trusted, other)
@@ -164,22 +164,50 @@ func (l *Light) contradiction(trusted, verified, other *types.LightBlock, w Prov
 		err = verified.ValidatorSet.VerifyCommitLight(l.chain, other.Commit.BlockID, other.Height, other.Commit)
 	}
 	if err == nil {
+		l.report(ctx, trusted, verified, other)
 		return fmt.Errorf("block %d is %X, and %X by %s: %w", verified.Height, verified.Hash(), other.Hash(), w.Name(), ErrFork)
 	}
 	return fmt.Errorf("another block %d: %w: %w", other.Height, ErrLie, err)
 }
 
+// reportFor is how long a report may take: who asked waits for it, and ends then.
+const reportFor = 5 * time.Second
+
+// report tells of a fork, once: two blocks of a height, after one that was trusted.
+func (l *Light) report(ctx context.Context, trusted, verified, other *types.LightBlock) {
+	l.mu.Lock()
+	common := forkBefore(verified.Height, trusted, l.before)
+	again := l.told || common == nil || l.cfg.Report == nil
+	l.told = l.told || !again
+	l.mu.Unlock()
+	if again {
+		return
+	}
+	var blocks [][]byte
+	for _, lb := range []*types.LightBlock{verified, other} {
+		if b := encodeFork(common, lb); b != nil {
+			blocks = append(blocks, b)
+		}
+	}
+	// Who asked may have been overtaken by another answer; this is not given up for it.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), reportFor)
+	defer cancel()
+	l.cfg.Report(ctx, blocks)
+}
+
 // trust makes lb the newest trusted block, and writes it down now and then.
-func (l *Light) trust(lb *types.LightBlock) error {
+func (l *Light) trust(ctx context.Context, lb *types.LightBlock) error {
 	l.mu.Lock()
 	if old := l.newest; old != nil && lb.Height <= old.Height { // another question was faster
+		before := l.before
 		l.mu.Unlock()
 		if lb.Height == old.Height && !bytes.Equal(lb.Hash(), old.Hash()) {
+			l.report(ctx, before, old, lb)
 			return fmt.Errorf("block %d is %X, and %X: %w", lb.Height, old.Hash(), lb.Hash(), ErrFork)
 		}
 		return nil
 	}
-	l.newest = lb
+	l.newest, l.before = lb, l.newest
 	keep := l.kept == 0 || lb.Height >= l.kept+keepEvery
 	if keep {
 		l.kept = lb.Height

@@ -43,6 +43,8 @@ type Node struct {
 	comet   atomic.Pointer[node.Node] // while it runs
 	archive *Archive
 	syncing atomic.Bool
+	forks   seenForks
+	forked  atomic.Uint64 // blocks of another history that evidence was made of
 	ready   chan struct{} // closed by Run, once
 }
 
@@ -198,7 +200,8 @@ func (n *Node) register(r prometheus.Registerer) error {
 	}
 	all := append(n.front.door.Collectors("consensus"),
 		prometheus.NewGaugeFunc(prometheus.GaugeOpts(opts("peers", "Connected peers of consensus.")), func() float64 { return float64(len(n.connected())) }),
-		prometheus.NewCounterFunc(prometheus.CounterOpts(opts("sent_away_total", "Peers of consensus that shook hands and were sent away, for there was no place for another of their kind.")), func() float64 { return float64(n.admit.sentAway()) }))
+		prometheus.NewCounterFunc(prometheus.CounterOpts(opts("sent_away_total", "Peers of consensus that shook hands and were sent away, for there was no place for another of their kind.")), func() float64 { return float64(n.admit.sentAway()) }),
+		prometheus.NewCounterFunc(prometheus.CounterOpts(opts("forks_total", "Blocks of another history that light readers handed over and evidence was made of.")), func() float64 { return float64(n.forked.Load()) }))
 	for _, c := range all {
 		if err := r.Register(c); err != nil {
 			return fmt.Errorf("register metrics of consensus: %w", err)
@@ -352,6 +355,7 @@ type Stats struct {
 	Waiting   int    // transactions in the pool
 	Refused   uint64 // proposals that this node refused
 	Rounds    uint64 // that heights took beyond the first
+	Forks     uint64 // blocks of another history that evidence was made of, since the start
 }
 
 // Stats returns how the node is doing.
@@ -359,7 +363,7 @@ func (n *Node) Stats() Stats {
 	s := n.app.st.Latest()
 	out := Stats{
 		Height: s.Height(), StateHash: s.Hash(), Waiting: n.app.pool.Size(), Syncing: true,
-		Refused: n.app.refused.Load(), Rounds: n.app.rounds.Load(),
+		Refused: n.app.refused.Load(), Rounds: n.app.rounds.Load(), Forks: n.forked.Load(),
 	}
 	if c := n.comet.Load(); c != nil {
 		out.Peers, out.Syncing = c.Switch().Peers().Size(), n.syncing.Load()

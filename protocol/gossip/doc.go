@@ -2,7 +2,7 @@
 // of libp2p.
 //
 // A [Host] joins the topics /assay/CHAIN/1/{tx,pairs,answer,card} (gossipsub v1.2)
-// and answers requests on the streams /assay/CHAIN/1/{state,evidence,submit}.
+// and answers requests on the streams /assay/CHAIN/1/{state,evidence,submit,fork}.
 // The short chain id is in every name, the router's own protocol included: nodes
 // of another chain are told apart when they connect, and let go.
 //

@@ -60,6 +60,8 @@ type service struct {
 	waits func(request []byte) bool // nil: none does
 	work  places
 	polls places
+	// seldom holds what each peer may still ask; nil: it may ask at any rate.
+	seldom *meter[peer.ID]
 }
 
 // places counts the requests that are being served.

@@ -22,6 +22,7 @@ const (
 	StreamEvidence Stream = "evidence" // cards and answers of past epochs
 	StreamInfer    Stream = "infer"    // interactive requests
 	StreamSubmit   Stream = "submit"   // a transaction, handed to one peer
+	StreamFork     Stream = "fork"     // a signed block of another history
 )
 
 // Times and bounds of a request.
@@ -51,6 +52,19 @@ func (h *Host) Handle(name Stream, fn func(ctx context.Context, from string, req
 // something happens: those that waits names. They hold no place of those that are
 // worked on, but one of many others. waits is called with what a peer sent.
 func (h *Host) HandlePolls(name Stream, waits func(request []byte) bool, fn func(ctx context.Context, from string, request []byte) (response []byte, err error)) error {
+	return h.handle(name, &service{fn: fn, waits: waits})
+}
+
+// HandleSeldom is [Host.Handle] for what honest peers ask almost never: each may
+// ask four times at once, and again every half a minute.
+func (h *Host) HandleSeldom(name Stream, fn func(ctx context.Context, from string, request []byte) (response []byte, err error)) error {
+	return h.handle(name, &service{fn: fn, seldom: &meter[peer.ID]{}})
+}
+
+// seldomRate is how often one peer may ask for what is asked almost never.
+var seldomRate = allowance{burst: 4, perSecond: 1.0 / 30}
+
+func (h *Host) handle(name Stream, v *service) error {
 	if !name.known() {
 		return fmt.Errorf("handle stream %.40q: %w", string(name), ErrUnknown)
 	}
@@ -59,15 +73,14 @@ func (h *Host) HandlePolls(name Stream, waits func(request []byte) bool, fn func
 	if h.started {
 		return fmt.Errorf("handle stream %s: %w", name, ErrRunning)
 	}
-	h.serving[string(name)] = &service{
-		name: string(name), fn: fn, waits: waits, work: places{limits: &workQuotas}, polls: places{limits: &pollQuotas},
-	}
+	v.name, v.work.limits, v.polls.limits = string(name), &workQuotas, &pollQuotas
+	h.serving[string(name)] = v
 	return nil
 }
 
 func (n Stream) known() bool {
 	switch n {
-	case StreamState, StreamEvidence, StreamInfer, StreamSubmit:
+	case StreamState, StreamEvidence, StreamInfer, StreamSubmit, StreamFork:
 		return true
 	}
 	return false
@@ -96,6 +109,9 @@ func (h *Host) serveStream(ctx context.Context, s *session, st network.Stream, v
 	c := h.classOf(from)
 	if now := time.Now(); s.bytes.left(from, budgets[c], now) <= 0 || s.crowd.left(c, crowds[c], now) <= 0 {
 		return finish(st, frameError, encodeError(codeBusy, "too many bytes"), "busy")
+	}
+	if v.seldom != nil && !v.seldom.take(from, seldomRate, 1, time.Now()) {
+		return finish(st, frameError, encodeError(codeBusy, "asked too often"), "busy")
 	}
 	give := v.work.take(from, c)
 	if give == nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/assaynet/assay/protocol"
+	"github.com/assaynet/assay/protocol/gossip"
 	"github.com/assaynet/assay/protocol/ledger"
 )
 
@@ -64,3 +65,10 @@ func (r *resender) Due(at protocol.Height, waits func(protocol.Hash) bool) [][]b
 
 // PassTx is what a light node does with a transaction from gossip.
 func PassTx(ctx context.Context, l *Light, raw []byte) error { return l.passTx(ctx, "", raw) }
+
+// ReportFork is reportFork, and AskState a question to a peer about the ledger.
+func (l *Light) ReportFork(ctx context.Context, blocks [][]byte) { l.reportFork(ctx, blocks) }
+
+func (l *Light) AskState(ctx context.Context, id string, request []byte) ([]byte, error) {
+	return askOne(ctx, l.host, id, gossip.StreamState, request)
+}

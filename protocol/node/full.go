@@ -124,7 +124,13 @@ func (f *Full) answerRequests() error {
 			return err
 		}
 	}
-	return nil
+	return f.host.HandleSeldom(gossip.StreamFork, func(_ context.Context, _ string, request []byte) ([]byte, error) {
+		err := f.consensus.TakeFork(request)
+		if err != nil {
+			err = fmt.Errorf("%w: %w", gossip.ErrRefused, err)
+		}
+		return nil, err
+	})
 }
 
 // Run takes part until ctx is done; nil after a clean stop.

@@ -64,7 +64,7 @@ func NewLight(cfg Config) (*Light, error) {
 	}
 	l.host = host
 	l.light, err = consensus.NewLight(consensus.LightConfig{
-		Genesis: cfg.Genesis, DB: cfg.DB, Providers: l.providers, Logger: cfg.Logger,
+		Genesis: cfg.Genesis, DB: cfg.DB, Providers: l.providers, Report: l.reportFork, Logger: cfg.Logger,
 	})
 	if err != nil {
 		return nil, err

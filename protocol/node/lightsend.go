@@ -4,6 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
+	"sync/atomic"
+
+	"golang.org/x/sync/errgroup"
 
 	"github.com/assaynet/assay/protocol"
 	"github.com/assaynet/assay/protocol/consensus"
@@ -58,6 +63,37 @@ func (l *Light) hand(ctx context.Context, raw []byte) error {
 		return ErrNoPeer
 	}
 	return fmt.Errorf("hand over a transaction: %w", errors.Join(errs...))
+}
+
+// reportAtOnce bounds the validators that are told of a fork side by side.
+const reportAtOnce = 16
+
+// reportFork hands the blocks of a fork over to every validator that is known, and
+// to all peers where none is: whose chain is which, they know themselves.
+func (l *Light) reportFork(ctx context.Context, blocks [][]byte) {
+	l.mu.Lock()
+	to := slices.Collect(maps.Keys(l.keepers))
+	l.mu.Unlock()
+	if len(to) == 0 {
+		to = l.ledgerPeers()
+	}
+	var taken atomic.Int32
+	var group errgroup.Group
+	group.SetLimit(reportAtOnce)
+	for _, id := range to {
+		group.Go(func() error {
+			for _, b := range blocks {
+				if _, err := askOne(ctx, l.host, id, gossip.StreamFork, b); err != nil {
+					l.cfg.Logger.Debug().Err(err).Str("peer", id).Msg("validator did not take a block of the fork")
+					continue
+				}
+				taken.Add(1)
+			}
+			return nil
+		})
+	}
+	_ = group.Wait() // none returns an error
+	l.cfg.Logger.Error().Int("validators", len(to)).Int32("taken", taken.Load()).Msg("the validators signed two histories; both blocks were handed over to those that could be reached")
 }
 
 // learnPeers tells gossip, now and then, where the ledger says that the
