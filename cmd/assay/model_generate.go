@@ -9,6 +9,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/assaynet/assay/engine"
+	"github.com/assaynet/assay/engine/runfile"
 	"github.com/assaynet/assay/engine/tokenizer"
 )
 
@@ -73,7 +74,7 @@ func runFlags(c *cli.Context) (s engine.Settings, b engine.Binding, err error) {
 	if s.Seed, err = parseSeed(c.String("seed")); err != nil {
 		return s, b, err
 	}
-	if b, err = parseBinding(c.String("binding")); err != nil {
+	if b, err = runfile.ParseBinding(c.String("binding")); err != nil {
 		return s, b, err
 	}
 	if k := c.Uint("top-k"); k < 1 || k > 256 {
@@ -165,7 +166,7 @@ func generate(c *cli.Context, m *engine.Model, r engine.Request) error {
 	if err != nil {
 		return err
 	}
-	out := makeRunFile(m.ID(), t, run)
+	out := runfile.Of(m.ID(), t, run)
 	out.Timings = timings(m.Info().Load, first.Sub(start), end.Sub(first), len(run.Output))
 	if c.Bool("json") {
 		return printJSON(c, out)
@@ -176,8 +177,8 @@ func generate(c *cli.Context, m *engine.Model, r engine.Request) error {
 	return failed
 }
 
-func timings(load, prefill, decode time.Duration, tokens int) *runTimings {
-	t := &runTimings{LoadSeconds: load.Seconds(), PrefillSeconds: prefill.Seconds(), DecodeSeconds: decode.Seconds()}
+func timings(load, prefill, decode time.Duration, tokens int) *runfile.Timings {
+	t := &runfile.Timings{LoadSeconds: load.Seconds(), PrefillSeconds: prefill.Seconds(), DecodeSeconds: decode.Seconds()}
 	if decode > 0 && tokens > 1 {
 		t.TokensPerSecond = float64(tokens-1) / decode.Seconds()
 	}

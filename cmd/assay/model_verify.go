@@ -9,6 +9,7 @@ import (
 
 	"github.com/assaynet/assay/engine"
 	"github.com/assaynet/assay/engine/fingerprint"
+	"github.com/assaynet/assay/engine/runfile"
 )
 
 func modelVerifyCommand() *cli.Command {
@@ -38,7 +39,7 @@ With exit status 2 they are: equal, which is null; error.`,
 			if err != nil {
 				return readHint(err, "--run takes what assay model generate --json printed")
 			}
-			file, run, err := parseRunFile(data)
+			file, run, err := runfile.Parse(data)
 			if err != nil {
 				return withHint(fmt.Errorf("read run from %s: %w", inputName(path), err), "--run takes what assay model generate --json printed")
 			}
@@ -55,7 +56,7 @@ type verdict struct {
 	Fingerprint string `json:"fingerprint"`
 }
 
-func verify(c *cli.Context, m *engine.Model, file runFile, run engine.Run) error {
+func verify(c *cli.Context, m *engine.Model, file runfile.File, run engine.Run) error {
 	if id := m.ID(); file.ModelID != hex.EncodeToString(id[:]) {
 		return fmt.Errorf("the run is of model %q, this file is model %x; give --model the file that it was made with", abridge(file.ModelID), id)
 	}
@@ -100,7 +101,7 @@ func recompute(c *cli.Context, m *engine.Model, run engine.Run) (engine.Report, 
 
 // renderingDiffers checks what nobody signs but a reader believes: that text
 // and finish belong to the ids. It returns the field that does not, or "".
-func renderingDiffers(m *engine.Model, file runFile, run engine.Run) string {
+func renderingDiffers(m *engine.Model, file runfile.File, run engine.Run) string {
 	// A JSON string cannot hold bytes that are not UTF-8: each became U+FFFD.
 	want := string([]rune(string(m.Tokenizer().Decode(run.Output))))
 	if file.Text != nil && *file.Text != want {

@@ -1,0 +1,123 @@
+// Package runfile is the form in which a run is kept and passed on: the object
+// that assay model generate --json prints, that assay model verify --run reads, and
+// that a server hands out as an answer's receipt. Whoever has the model finds out
+// from it alone whether the answer is the model's, to the bit.
+package runfile
+
+import (
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math"
+
+	"github.com/assaynet/assay/engine"
+	"github.com/assaynet/assay/engine/tokenizer"
+)
+
+// ErrForm says that something is no run.
+var ErrForm = errors.New("it is no run")
+
+// File is a run.
+type File struct {
+	ModelID     string         `json:"model_id"` // 32 bytes in hex
+	PromptIDs   []engine.Token `json:"prompt_ids"`
+	IDs         []engine.Token `json:"ids"`
+	Text        *string        `json:"text"`
+	Finish      string         `json:"finish"`      // see engine.Finish
+	Fingerprint string         `json:"fingerprint"` // 32 bytes in hex
+	Leaves      []string       `json:"leaves"`      // 32 bytes in hex for each of IDs
+	Binding     string         `json:"binding"`     // hotkey and task id, 65 bytes in hex
+	Settings    Settings       `json:"settings"`
+	Timings     *Timings       `json:"timings,omitempty"`
+}
+
+// Settings are engine.Settings with every number exact.
+type Settings struct {
+	Temperature     float32 `json:"temperature"`      // for the reader
+	TemperatureBits uint32  `json:"temperature_bits"` // of the binary32; what counts
+	TopK            uint32  `json:"top_k"`
+	TopP            uint32  `json:"top_p"` // in 65536ths
+	Seed            string  `json:"seed"`  // 32 bytes in hex
+	MaxTokens       int     `json:"max_tokens"`
+}
+
+// Timings are of the machine that ran; nothing depends on them.
+type Timings struct {
+	LoadSeconds     float64 `json:"load_seconds"`
+	PrefillSeconds  float64 `json:"prefill_seconds"` // until the first token
+	DecodeSeconds   float64 `json:"decode_seconds"`  // from the first token to the last
+	TokensPerSecond float64 `json:"tokens_per_second"`
+}
+
+// Of renders a run of the model with an id and a tokenizer.
+func Of(id [32]byte, t *tokenizer.Tokenizer, r engine.Run) File {
+	text := string(t.Decode(r.Output))
+	out := File{
+		ModelID: hex.EncodeToString(id[:]), PromptIDs: r.Prompt, IDs: r.Output, Text: &text, Finish: string(r.Finish),
+		Fingerprint: hex.EncodeToString(r.Fingerprint[:]), Leaves: make([]string, len(r.Leaves)),
+		Binding: hex.EncodeToString(r.Binding.Hotkey[:]) + hex.EncodeToString(r.Binding.Task[:]),
+		Settings: Settings{
+			Temperature: r.Settings.Temperature, TemperatureBits: math.Float32bits(r.Settings.Temperature),
+			TopK: r.Settings.TopK, TopP: r.Settings.TopP, Seed: hex.EncodeToString(r.Settings.Seed[:]), MaxTokens: r.Settings.MaxTokens,
+		},
+	}
+	for i, leaf := range r.Leaves {
+		out.Leaves[i] = hex.EncodeToString(leaf[:])
+	}
+	return out
+}
+
+// Parse reads what Of made. Leaves may be absent. Errors wrap [ErrForm], or say
+// which field is wrong.
+func Parse(data []byte) (File, engine.Run, error) {
+	var f File
+	if err := json.Unmarshal(data, &f); err != nil {
+		return f, engine.Run{}, fmt.Errorf("%w: %w", ErrForm, err)
+	}
+	r := engine.Run{Prompt: f.PromptIDs, Output: f.IDs, Finish: engine.Finish(f.Finish)}
+	r.Settings = engine.Settings{
+		Temperature: math.Float32frombits(f.Settings.TemperatureBits), TopK: f.Settings.TopK, TopP: f.Settings.TopP, MaxTokens: f.Settings.MaxTokens,
+	}
+	var err error
+	if r.Binding, err = ParseBinding(f.Binding); err != nil {
+		return f, r, err
+	}
+	if err := ParseHex("fingerprint", r.Fingerprint[:], f.Fingerprint); err != nil {
+		return f, r, err
+	}
+	if err := ParseHex("seed", r.Settings.Seed[:], f.Settings.Seed); err != nil {
+		return f, r, err
+	}
+	if f.Leaves == nil {
+		return f, r, nil
+	}
+	r.Leaves = make([][32]byte, len(f.Leaves))
+	for i, s := range f.Leaves {
+		if err := ParseHex(fmt.Sprintf("leaf %d", i), r.Leaves[i][:], s); err != nil {
+			return f, r, err
+		}
+	}
+	return f, r, nil
+}
+
+// ParseBinding reads hotkey and task id, 65 bytes in hex.
+func ParseBinding(s string) (b engine.Binding, err error) {
+	raw := make([]byte, len(b.Hotkey)+len(b.Task))
+	if err := ParseHex("binding (hotkey and task id)", raw, s); err != nil {
+		return b, err
+	}
+	copy(b.Hotkey[:], raw)
+	copy(b.Task[:], raw[len(b.Hotkey):])
+	return b, nil
+}
+
+// ParseHex fills out from exactly as many hex digits; what names them in an error.
+func ParseHex(what string, out []byte, s string) error {
+	b, err := hex.DecodeString(s)
+	if err != nil || len(b) != len(out) {
+		return fmt.Errorf("the %s must be %d hex digits, not %.140q", what, 2*len(out), s)
+	}
+	copy(out, b)
+	return nil
+}
