@@ -101,6 +101,9 @@ oracle-long: ## score a thousand random files of each kind of data by protocol/S
 peers: ## make the vectors of other implementations again; read the diff before you commit it
 	./scripts/oracle/peers.sh
 
+clients: ## clients of others, as their users start them, against assay serve (installs them)
+	./scripts/clients/run.sh
+
 sanitize: ## the kernels without warnings by gcc and clang, and clean under ASan and UBSan
 	./scripts/check/sanitize.sh
 
@@ -122,4 +125,4 @@ golden: models ## rewrite golden files; read the diff before you commit it
 lint: ## formatting, linter, import map and rules of the house
 	./scripts/check/lint.sh $(LINT_VERSION)
 
-.PHONY: help demo devnet attack attack-blocks build model models templates test page race nocgo fuzz fuzz-long quality signals bench bench-bulk bench-peers oracle oracle-long peers sanitize arm64 kernels kernels-report interpreted golden lint
+.PHONY: help demo devnet attack attack-blocks build model models templates test page race nocgo fuzz fuzz-long quality signals bench bench-bulk bench-peers oracle oracle-long peers clients sanitize arm64 kernels kernels-report interpreted golden lint

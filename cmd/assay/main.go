@@ -21,6 +21,7 @@ error that says what to do, 2 after a mistake in the command line, and 130 or
 1 for what differs, 2 when it could not be checked.`,
 		Commands: append([]*cli.Command{
 			modelCommand(),
+			serveCommand(),
 			walletCommand(),
 			txCommand(),
 			verifyCommand(), verifyPairsCommand(),

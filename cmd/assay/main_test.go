@@ -4,12 +4,17 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
+	"net"
+	"net/http"
 	"os"
 	"path/filepath"
 	"reflect"
 	"regexp"
 	"strconv"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 
@@ -29,13 +34,48 @@ func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir:   "testdata",
 		Setup: addModels,
-		Cmds:  map[string]func(*testscript.TestScript, bool, []string){"edit": editJSON, "holds": jsonHolds, "write": writeBytes, "relabel": relabel, "same": sameField},
+		Cmds:  map[string]func(*testscript.TestScript, bool, []string){"edit": editJSON, "holds": jsonHolds, "write": writeBytes, "relabel": relabel, "same": sameField, "ask": askServer},
 	})
 }
 
 func TestHelpIsWhole(t *testing.T) { cmdtest.CheckHelp(t, app()) }
 
+// askServer asks a server until it is there: ask URL BODY OUT, or ask URL OUT,
+// which writes the answer to a file, and the id of its receipt to the variable
+// RECEIPT.
+func askServer(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 || len(args) > 3 {
+		ts.Fatalf("usage: ask URL [BODY] OUT")
+	}
+	method, body := http.MethodGet, ""
+	if len(args) == 3 {
+		method, body = http.MethodPost, args[1]
+	}
+	for deadline := time.Now().Add(time.Minute); ; time.Sleep(20 * time.Millisecond) {
+		r, err := http.NewRequest(method, args[0], strings.NewReader(body))
+		ts.Check(err)
+		resp, err := http.DefaultClient.Do(r)
+		if err != nil && time.Now().Before(deadline) {
+			continue
+		}
+		ts.Check(err)
+		b, err := io.ReadAll(resp.Body)
+		ts.Check(errors.Join(err, resp.Body.Close()))
+		ts.Check(os.WriteFile(ts.MkAbs(args[len(args)-1]), b, 0o600))
+		ts.Setenv("RECEIPT", resp.Header.Get("X-Assay-Receipt"))
+		return
+	}
+}
+
 func addModels(e *testscript.Env) error {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return err
+	}
+	e.Setenv("PORT", strconv.Itoa(l.Addr().(*net.TCPAddr).Port))
+	if err := l.Close(); err != nil {
+		return err
+	}
 	for name, o := range map[string]enginetest.Options{
 		"ASSAY_MODEL": {},
 		"ALTERED":     {Seed: 1},

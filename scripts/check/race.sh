@@ -5,5 +5,5 @@
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 go test -race -timeout 15m ./protocol/gossip/... ./protocol/store/... ./protocol/state/... ./protocol/consensus/... \
-	./protocol/api/... ./protocol/node/... ./protocol/protocoltest/... ./miner/... ./validator/... ./scoring ./engine/sched/... ./cmd/internal/daemon/... ./cmd/internal/raters ./cmd/internal/progress
+	./protocol/api/... ./protocol/node/... ./protocol/protocoltest/... ./miner/... ./validator/... ./scoring ./engine/sched/... ./engine/server ./cmd/internal/daemon/... ./cmd/internal/raters ./cmd/internal/progress
 go test -race -timeout 15m -run 'Concurrent|Cancel|Close|Threads' ./engine/...

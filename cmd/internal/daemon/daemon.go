@@ -88,7 +88,7 @@ func (d *Daemon) settle(c *cli.Context, role config.Role) (paths []string, err e
 	if d.Home, d.Config, err = config.Load(c, role); err != nil {
 		return nil, err
 	}
-	d.Log = newLogger(c.App.ErrWriter, d.Config.Log)
+	d.Log = NewLogger(c.App.ErrWriter, d.Config.Log)
 	if d.Genesis, err = d.Home.ReadGenesis(); err != nil {
 		return nil, err
 	}

@@ -9,7 +9,6 @@ import (
 // What tests look at from outside.
 var (
 	Announced = (*Daemon).announced
-	NewLogger = newLogger
 	Part      = part
 	LookAt    = (*Vitals).look
 )

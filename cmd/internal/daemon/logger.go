@@ -11,9 +11,9 @@ import (
 	"github.com/assaynet/assay/cmd/internal/config"
 )
 
-// newLogger returns the logger that the settings ask for: lines for people on
+// NewLogger returns the logger that the settings ask for: lines for people on
 // a terminal, JSON otherwise.
-func newLogger(out io.Writer, c config.Log) zerolog.Logger {
+func NewLogger(out io.Writer, c config.Log) zerolog.Logger {
 	level, err := zerolog.ParseLevel(c.Level)
 	if err != nil {
 		level = zerolog.InfoLevel // checked with the settings

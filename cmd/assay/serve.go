@@ -1,0 +1,264 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+	"github.com/urfave/cli/v2"
+
+	"github.com/assaynet/assay/cmd/internal/config"
+	"github.com/assaynet/assay/cmd/internal/daemon"
+	"github.com/assaynet/assay/cmd/internal/usage"
+	"github.com/assaynet/assay/engine"
+	"github.com/assaynet/assay/engine/server"
+)
+
+// defaultServe is where the server listens: the block of ports after the miner's.
+const defaultServe = "127.0.0.1:9680"
+
+func serveCommand() *cli.Command {
+	return &cli.Command{
+		Name:  "serve",
+		Usage: "answer OpenAI's clients with models on this machine",
+		Description: `Serves models until Ctrl-C, by OpenAI's interface:
+
+   assay serve --model SmolLM2-135M-Instruct.Q4_1.gguf
+   OPENAI_BASE_URL=http://` + defaultServe + `/v1 OPENAI_API_KEY=none python your_program.py
+
+A model is asked for by its file's name without .gguf; a directory stands for all
+GGUF files in it. What is there: /v1/chat/completions and /v1/completions, each as a
+stream, too, /v1/models, /tokenize, /detokenize, /health, /metrics. What a request
+asks for and is not done (tools, logprobs, penalties, formats) is refused by a 400
+that names the field.
+
+Each answer has a receipt, named in the header X-Assay-Receipt and, without its
+prefix, in its id. It proves that the answer is the model's, to the bit:
+
+   curl -s http://` + defaultServe + `/v1/receipts/ID | assay model verify --model FILE --run -
+
+Without a seed tokens are drawn by a random one, which the receipt has. Receipts
+hold prompts and answers, in memory alone, the newest 1024.
+
+It listens on loopback and asks for no key. Elsewhere it listens only with keys, of
+which the file holds names and hashes:
+
+   assay serve --api-key-file keys --new-key alice      prints alice's key, once
+   assay serve --api-key-file keys --listen 0.0.0.0:9680 --host llm.example.org
+
+Callers take turns, however many requests each key has. The line is not encrypted:
+beyond a network that you trust, put a proxy before it that speaks TLS.`,
+		Flags: []cli.Flag{
+			&cli.StringSliceFlag{Name: "model", EnvVars: []string{"ASSAY_MODEL"}, Usage: "GGUF `FILE`, or a directory of them; may be repeated (default: the one that make model fetches)"},
+			&cli.StringFlag{Name: "listen", Value: defaultServe, Usage: "`HOST:PORT` to listen on; port 0 takes any free one"},
+			&cli.StringFlag{Name: "api-key-file", Usage: "`FILE` of names and hashes of keys"},
+			&cli.StringFlag{Name: "new-key", Usage: "make a key of this `NAME`, add it to the file, print it and exit"},
+			&cli.StringSliceFlag{Name: "host", Usage: "`NAME` by which the server is asked, without a port; * takes any; may be repeated", DefaultText: "loopback's"},
+			&cli.StringSliceFlag{Name: "origin", Usage: "`ORIGIN` of pages in browsers that may ask, such as https://example.org; may be repeated"},
+			&cli.StringFlag{Name: "log-level", Value: "info", Usage: "least importance of what is written: debug, info, warn or error"},
+			&cli.StringFlag{Name: "log-format", Value: "auto", Usage: "console (for people), json (for programs), or auto: console on a terminal"},
+			threadsFlag(), deviceFlag(), backendFlag(), weightsFlag(),
+		},
+		Action: serve,
+	}
+}
+
+func serve(c *cli.Context) error {
+	if _, err := arguments(c, 0, "no argument"); err != nil {
+		return err
+	}
+	if c.IsSet("new-key") {
+		return newServeKey(c)
+	}
+	cfg, err := serveConfig(c)
+	if err != nil {
+		return usage.Mistake(err)
+	}
+	l, err := new(net.ListenConfig).Listen(c.Context, "tcp", c.String("listen"))
+	if err != nil {
+		return fmt.Errorf("%w; %s", err, config.ListenHint(err, "listen", ""))
+	}
+	registry := prometheus.NewRegistry()
+	models, err := openServed(c, registry)
+	if err != nil {
+		return errors.Join(err, l.Close())
+	}
+	cfg.Models, cfg.Metrics = models, promhttp.HandlerFor(registry, promhttp.HandlerOpts{})
+	err = listenFor(c, cfg, l)
+	for _, m := range models {
+		err = errors.Join(err, m.Engine.Close())
+	}
+	return err
+}
+
+// listenFor serves what is open until a signal.
+func listenFor(c *cli.Context, cfg server.Config, l net.Listener) error {
+	s, err := server.New(cfg)
+	if err != nil {
+		return errors.Join(usage.Mistake(err), l.Close())
+	}
+	for _, m := range cfg.Models {
+		i := m.Engine.Info()
+		cfg.Logger.Info().Str("model", m.Name).Int("context", i.Context).Str("device", i.Device).Int("threads", i.Threads).Msg("model is open")
+	}
+	cfg.Logger.Info().Str("url", "http://"+l.Addr().String()+"/v1").Int("keys", len(cfg.Keys)).Msg("serving")
+	err = s.Serve(c.Context, l)
+	cfg.Logger.Info().Msg("stopped")
+	return err
+}
+
+// serveConfig reads who may ask. Without keys nobody but this machine may.
+func serveConfig(c *cli.Context) (server.Config, error) {
+	cfg := server.Config{
+		Hosts: c.StringSlice("host"), Origins: c.StringSlice("origin"),
+		Logger: daemon.NewLogger(c.App.ErrWriter, config.Log{Level: c.String("log-level"), Format: c.String("log-format")}),
+	}
+	host, _, err := net.SplitHostPort(c.String("listen"))
+	if err != nil {
+		return cfg, withHint(fmt.Errorf("--listen %q is no HOST:PORT", abridge(c.String("listen"))), "give one such as "+defaultServe)
+	}
+	path := c.String("api-key-file")
+	if path == "" {
+		if ip := net.ParseIP(host); host != "localhost" && (ip == nil || !ip.IsLoopback()) {
+			return cfg, withHint(fmt.Errorf("--listen %s is reached from other machines, and there are no keys", c.String("listen")),
+				"make one with --api-key-file FILE --new-key NAME, or listen on "+defaultServe)
+		}
+		return cfg, nil
+	}
+	f, err := os.Open(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return cfg, withHint(err, "make a key with --api-key-file "+path+" --new-key NAME")
+	}
+	if err != nil {
+		return cfg, err
+	}
+	defer func() { _ = f.Close() }()
+	if cfg.Keys, err = server.ReadKeys(f); err != nil {
+		return cfg, withHint(fmt.Errorf("read %s: %w", path, err), "mend that line, or make a key with --new-key NAME")
+	}
+	return cfg, nil
+}
+
+// newServeKey adds a key to the file and prints its secret.
+func newServeKey(c *cli.Context) error {
+	path := c.String("api-key-file")
+	if path == "" {
+		return usage.Mistake(withHint(errors.New("a new key needs a file"), "give --api-key-file FILE, too"))
+	}
+	key, secret, err := server.NewKey(c.String("new-key"))
+	if err != nil {
+		return usage.Mistake(err)
+	}
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return err
+	}
+	err = addServeKey(f, key)
+	if err := errors.Join(err, f.Close()); err != nil {
+		return err
+	}
+	note(c, "%s has the key of %s; it is shown this once:", path, key.Name)
+	_, err = fmt.Fprintln(c.App.Writer, secret)
+	return err
+}
+
+// addServeKey writes a line behind the others, unless the name is taken.
+func addServeKey(f *os.File, key server.Key) error {
+	info, err := f.Stat()
+	if err != nil {
+		return err
+	}
+	line := key.String() + "\n"
+	if info.Size() > 0 {
+		keys, err := server.ReadKeys(f)
+		if err != nil {
+			return fmt.Errorf("read %s: %w", f.Name(), err)
+		}
+		if slices.ContainsFunc(keys, func(k server.Key) bool { return k.Name == key.Name }) {
+			return withHint(fmt.Errorf("%s has a key of %s", f.Name(), key.Name), "take that line out, or choose another name")
+		}
+		line = "\n" + line // whatever the last line ends with
+	}
+	if _, err := f.Seek(0, 2); err != nil {
+		return err
+	}
+	_, err = f.WriteString(line)
+	return errors.Join(err, f.Sync())
+}
+
+// openServed opens the models of the flags.
+func openServed(c *cli.Context, registry prometheus.Registerer) (models []server.Model, err error) {
+	paths, err := servedPaths(c)
+	if err != nil {
+		return nil, usage.Mistake(err)
+	}
+	defer func() {
+		if err != nil {
+			for _, m := range models {
+				err = errors.Join(err, m.Engine.Close())
+			}
+			models = nil
+		}
+	}()
+	for _, path := range paths {
+		m, err := openOne(c.Context, c, path, registry)
+		if err != nil {
+			return models, err
+		}
+		models = append(models, m)
+	}
+	return models, nil
+}
+
+func openOne(ctx context.Context, c *cli.Context, path string, registry prometheus.Registerer) (server.Model, error) {
+	metrics := daemon.NewEngineMetrics()
+	cfg := engineConfig(c, 0)
+	cfg.Observer = metrics
+	m, err := engine.Open(ctx, path, cfg)
+	if err != nil {
+		return server.Model{}, modelHint(err)
+	}
+	name := strings.TrimSuffix(filepath.Base(path), ".gguf")
+	if err := metrics.Register(registry, name, m); err != nil {
+		return server.Model{}, errors.Join(err, m.Close())
+	}
+	return server.Model{Name: name, Engine: m, Opened: time.Now()}, nil
+}
+
+// servedPaths returns the files of --model, each once, those of a directory in the
+// order of their names.
+func servedPaths(c *cli.Context) ([]string, error) {
+	given := c.StringSlice("model")
+	if len(given) == 0 {
+		path, err := modelPath(c)
+		return []string{path}, err
+	}
+	var out []string
+	for _, path := range given {
+		info, err := os.Stat(path)
+		if err != nil {
+			return nil, modelHint(err)
+		}
+		files := []string{path}
+		if info.IsDir() {
+			if files, err = filepath.Glob(filepath.Join(path, "*.gguf")); err != nil || len(files) == 0 {
+				return nil, errors.Join(err, withHint(fmt.Errorf("%s has no GGUF file", path), "name one by --model"))
+			}
+		}
+		for _, file := range files {
+			if !slices.Contains(out, file) {
+				out = append(out, file)
+			}
+		}
+	}
+	return out, nil
+}

@@ -1,0 +1,109 @@
+package server
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+
+	"github.com/assaynet/assay/engine"
+	"github.com/assaynet/assay/engine/tokenizer"
+)
+
+// ErrConfig is wrapped by what is wrong with a Config.
+var ErrConfig = errors.New("server: bad configuration")
+
+// The types of errors, as OpenAI's clients know them.
+const (
+	typeRequest   = "invalid_request_error"
+	typeKey       = "authentication_error"
+	typeForbidden = "permission_error"
+	typeMissing   = "not_found_error"
+	typeBusy      = "rate_limit_error"
+	typeServer    = "server_error"
+)
+
+// codeContext is the code by which clients know that a prompt is too long.
+const codeContext = "context_length_exceeded"
+
+// problem is an error as clients read it.
+type problem struct {
+	status  int
+	Message string  `json:"message"`
+	Type    string  `json:"type"`
+	Param   *string `json:"param"`
+	Code    *string `json:"code"`
+}
+
+func (p *problem) Error() string { return p.Message }
+
+// refuse is a 400 about a field of the request.
+func refuse(param, format string, args ...any) *problem {
+	p := &problem{status: http.StatusBadRequest, Message: fmt.Sprintf(format, args...), Type: typeRequest}
+	if param != "" {
+		p.Param = &param
+	}
+	return p
+}
+
+// tooLong says both numbers in the words that clients look for.
+func tooLong(prompt, context int) *problem {
+	p := refuse("messages", "This model's maximum context length is %d tokens. However, your messages resulted in %d tokens: "+
+		"the request (%d tokens) exceeds the available context size (%d tokens). Shorten it.", context, prompt, prompt, context)
+	code := codeContext
+	p.Code = &code
+	return p
+}
+
+// problemOf says what a client is told of an error.
+func problemOf(err error) *problem {
+	var p *problem
+	switch {
+	case errors.As(err, &p):
+		return p
+	case errors.Is(err, engine.ErrBusy), errors.Is(err, engine.ErrMemory):
+		return &problem{status: http.StatusTooManyRequests, Message: "too much is asked for at once; try again", Type: typeBusy}
+	case errors.Is(err, engine.ErrClosed), errors.Is(err, context.Canceled):
+		return &problem{status: http.StatusServiceUnavailable, Message: "the server stops", Type: typeServer}
+	case errors.Is(err, engine.ErrNotFinite):
+		return refuse("", "the model's numbers overflow on this prompt: no machine can answer it")
+	case errors.Is(err, tokenizer.ErrNoChat), errors.Is(err, tokenizer.ErrTemplate):
+		return refuse("messages", "this model cannot write such a conversation: %v; use /v1/completions with a text as it was trained on", err)
+	case errors.Is(err, engine.ErrRequest), errors.Is(err, engine.ErrToken), errors.Is(err, tokenizer.ErrTooLong), errors.Is(err, tokenizer.ErrRole):
+		return refuse("", "%v", err)
+	}
+	return &problem{status: http.StatusInternalServerError, Message: "the model failed; the server's log says why", Type: typeServer}
+}
+
+// envelope is what an error stands in.
+type envelope struct {
+	Error *problem `json:"error"`
+}
+
+// retrySeconds is after how long a client that was refused may try again.
+const retrySeconds = "1"
+
+// fail answers with an error.
+func (s *Server) fail(w http.ResponseWriter, err error) {
+	p := problemOf(err)
+	if p.status == http.StatusInternalServerError {
+		s.cfg.Logger.Error().Err(err).Msg("a request failed")
+	}
+	if p.status == http.StatusTooManyRequests {
+		w.Header().Set("Retry-After", retrySeconds)
+	}
+	if p.status == http.StatusUnauthorized {
+		w.Header().Set("WWW-Authenticate", "Bearer")
+	}
+	reply(w, p.status, envelope{p})
+}
+
+// reply answers with one JSON object.
+func reply(w http.ResponseWriter, status int, v any) {
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	e := json.NewEncoder(w)
+	e.SetEscapeHTML(false)
+	_ = e.Encode(v) // a client that is gone hears nothing
+}

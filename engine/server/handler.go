@@ -1,0 +1,187 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"github.com/assaynet/assay/engine"
+)
+
+// Limits of what a client may send and take.
+const (
+	maxBody           = 8 << 20 // twice the longest text that is encoded
+	maxHeader         = 16 << 10
+	readHeaderTimeout = 5 * time.Second
+	readTimeout       = 30 * time.Second
+	writeTimeout      = 20 * time.Second // for one piece of a stream
+	idleTimeout       = 2 * time.Minute
+	stopTimeout       = 2 * time.Second
+)
+
+// Model is an open model under the name by which clients ask for it.
+type Model struct {
+	Name   string
+	Engine *engine.Model
+	Opened time.Time
+}
+
+// Config says what is served, and to whom.
+type Config struct {
+	// Models are what can be asked for, at least one; a request without a model's
+	// name gets the first.
+	Models []Model
+	// Keys are who may ask; without any, everybody.
+	Keys []Key
+	// Hosts are names by which the server is asked, without a port, beside
+	// loopback's; "*" takes any, for what stands behind a proxy that looks.
+	Hosts []string
+	// Origins are pages in browsers that may ask, such as "https://example.org".
+	Origins []string
+	// Receipts is how many runs are kept for their receipts. Default 1024.
+	Receipts int
+	// Metrics answers GET /metrics, where it is not nil.
+	Metrics http.Handler
+	// Logger hears of trouble; never of what was asked or answered.
+	Logger zerolog.Logger
+}
+
+const defaultReceipts = 1024
+
+// Server answers requests. It is safe for concurrent use.
+type Server struct {
+	cfg      Config
+	receipts *receipts
+	mux      *http.ServeMux
+}
+
+// New returns a server over open models, which the caller closes after it. Errors:
+// [ErrConfig].
+func New(cfg Config) (*Server, error) {
+	if len(cfg.Models) == 0 {
+		return nil, fmt.Errorf("%w: no model", ErrConfig)
+	}
+	for i, m := range cfg.Models {
+		if slices.ContainsFunc(cfg.Models[:i], func(o Model) bool { return o.Name == m.Name }) {
+			return nil, fmt.Errorf("%w: two models are called %q", ErrConfig, m.Name)
+		}
+	}
+	if cfg.Receipts == 0 {
+		cfg.Receipts = defaultReceipts
+	}
+	s := &Server{cfg: cfg, receipts: newReceipts(cfg.Receipts), mux: http.NewServeMux()}
+	s.mux.HandleFunc("GET /health", s.health)
+	for path, h := range map[string]func(http.ResponseWriter, *http.Request) error{
+		"GET /v1/models": s.models, "GET /v1/models/{name...}": s.model,
+		"POST /v1/chat/completions": s.chat, "POST /v1/completions": s.complete,
+		"POST /tokenize": s.tokenize, "POST /detokenize": s.detokenize,
+		"GET /v1/receipts/{id}": s.receipt,
+	} {
+		s.mux.HandleFunc(path, func(w http.ResponseWriter, r *http.Request) {
+			if err := h(w, r); err != nil {
+				s.fail(w, err)
+			}
+		})
+	}
+	if cfg.Metrics != nil {
+		s.mux.Handle("GET /metrics", cfg.Metrics)
+	}
+	s.mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
+		s.fail(w, &problem{status: http.StatusNotFound, Message: fmt.Sprintf("there is no %s %.200s here", r.Method, r.URL.Path), Type: typeMissing})
+	})
+	return s, nil
+}
+
+// ServeHTTP answers one request of whoever may ask.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if !s.knownHost(r.Host) {
+		s.fail(w, &problem{status: http.StatusForbidden, Message: fmt.Sprintf("this server is not asked as %.100q; name it by --host", r.Host), Type: typeForbidden})
+		return
+	}
+	if origin := r.Header.Get("Origin"); origin != "" {
+		if !slices.Contains(s.cfg.Origins, origin) {
+			s.fail(w, &problem{status: http.StatusForbidden, Message: fmt.Sprintf("pages of %.100q may not ask; allow them by --origin", origin), Type: typeForbidden})
+			return
+		}
+		h := w.Header()
+		h.Set("Access-Control-Allow-Origin", origin)
+		h.Set("Vary", "Origin")
+		h.Set("Access-Control-Expose-Headers", receiptHeader+", Retry-After")
+		if r.Method == http.MethodOptions {
+			h.Set("Access-Control-Allow-Methods", "GET, POST")
+			h.Set("Access-Control-Allow-Headers", "Authorization, Content-Type")
+			h.Set("Access-Control-Max-Age", "600")
+			w.WriteHeader(http.StatusNoContent)
+			return
+		}
+	}
+	caller, ok := s.caller(r)
+	if !ok && r.URL.Path != "/health" {
+		s.fail(w, &problem{status: http.StatusUnauthorized, Message: "no key, or an unknown one; give it as: Authorization: Bearer KEY", Type: typeKey})
+		return
+	}
+	r.Body = http.MaxBytesReader(w, r.Body, maxBody)
+	s.mux.ServeHTTP(w, r.WithContext(engine.WithCaller(r.Context(), caller)))
+}
+
+// knownHost keeps pages out that reach this machine by a name of their own.
+func (s *Server) knownHost(host string) bool {
+	if h, _, err := net.SplitHostPort(host); err == nil {
+		host = h
+	}
+	host = strings.Trim(host, "[]")
+	if ip := net.ParseIP(host); ip != nil && ip.IsLoopback() || host == "localhost" {
+		return true
+	}
+	return slices.Contains(s.cfg.Hosts, "*") || slices.Contains(s.cfg.Hosts, host)
+}
+
+// caller returns the name of the key that a request brings.
+func (s *Server) caller(r *http.Request) (string, bool) {
+	if len(s.cfg.Keys) == 0 {
+		return "", true
+	}
+	given, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
+	if !ok {
+		return "", false
+	}
+	return find(s.cfg.Keys, given)
+}
+
+// Serve answers what comes to a listener until ctx ends; then answers in progress
+// have two seconds. The listener is closed then. Nil after a clean stop.
+func (s *Server) Serve(ctx context.Context, l net.Listener) error {
+	work, stop := context.WithCancel(context.WithoutCancel(ctx))
+	defer stop()
+	srv := &http.Server{
+		Handler: s, ReadHeaderTimeout: readHeaderTimeout, ReadTimeout: readTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeader,
+		BaseContext: func(net.Listener) context.Context { return work },
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- srv.Serve(l) }()
+	select {
+	case err := <-ended:
+		return fmt.Errorf("serve http: %w", err)
+	case <-ctx.Done():
+	}
+	grace, cancel := context.WithTimeout(work, stopTimeout)
+	defer cancel()
+	if err := srv.Shutdown(grace); err != nil {
+		stop() // answers end within a step
+		err = srv.Close()
+		if err != nil {
+			return fmt.Errorf("close http: %w", err)
+		}
+	}
+	if err := <-ended; !errors.Is(err, http.ErrServerClosed) {
+		return fmt.Errorf("serve http: %w", err)
+	}
+	return nil
+}
