@@ -48,6 +48,8 @@ type library struct {
 func Library() (Driver, error) { return openLibrary(libraryName) }
 
 func openLibrary(name string) (Driver, error) {
+	runtime.LockOSThread() // the linker keeps the reason for each thread
+	defer runtime.UnlockOSThread()
 	handle, err := purego.Dlopen(name, purego.RTLD_NOW|purego.RTLD_LOCAL)
 	if err != nil {
 		return nil, fmt.Errorf("%w: no driver of NVIDIA: %w", backend.ErrUnavailable, err)
