@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -24,8 +25,11 @@ const (
 // is an entry here, and everything that names backends has it: Config, the
 // environment, the commands' flags, and the tests, package backendtest among
 // them.
-var backends = []computer{
-	{name: BackendCUDA, open: openCUDA},
+var backends = append([]computer{{name: BackendCUDA, open: openCUDA}}, processors...)
+
+// processors are the backends of the processor, which may have a part of a
+// model beside GPUs.
+var processors = []computer{
 	{name: BackendNative, open: openNative, slow: slowNative},
 	{name: BackendReference, open: openReference},
 }
@@ -33,10 +37,11 @@ var backends = []computer{
 // computer is a way to make a backend.
 type computer struct {
 	name string
-	// open makes the backend. Errors: backend.ErrUnavailable and
+	// open makes the backend, and says why it is as it is where there is
+	// something to say. Errors: backend.ErrUnavailable and
 	// backend.ErrUnsupported, after which another may serve; others, which are
 	// the model's or the machine's fault.
-	open func(f *gguf.File, w *weights.Model, cfg Config) (backend.Backend, error)
+	open func(f *gguf.File, w *weights.Model, cfg Config) (b backend.Backend, why string, err error)
 	// slow, where not nil, tells that the one after it is quicker on this machine.
 	slow func(backend.Backend) bool
 }
@@ -50,12 +55,12 @@ func Backends() []string {
 	return names
 }
 
-func openNative(f *gguf.File, w *weights.Model, cfg Config) (backend.Backend, error) {
+func openNative(f *gguf.File, w *weights.Model, cfg Config) (backend.Backend, string, error) {
 	b, err := native.Open(w, native.Config{Threads: cfg.Threads, Nice: cfg.Nice, Level: cfg.ISA, Weights: cfg.Weights, File: f.Bytes()})
 	if err != nil {
-		return nil, err // not b, which would be a Backend that is nil inside
+		return nil, "", err // not b, which would be a Backend that is nil inside
 	}
-	return b, nil
+	return b, "", nil
 }
 
 // slowNative tells that the kernels have no vectors: the reference packs
@@ -91,23 +96,23 @@ type opened struct {
 	name, why string
 }
 
-// openBackend makes what computes a model.
-func openBackend(f *gguf.File, w *weights.Model, cfg Config) (o opened, err error) {
+// openBackend makes what computes a model, the first of a list that serves.
+func openBackend(list []computer, f *gguf.File, w *weights.Model, cfg Config) (o opened, err error) {
 	o.why = "nothing else was asked for"
 	if cfg.Device == DeviceAuto && cfg.Backend == BackendAuto {
 		o.why = "the first that serves"
 	}
-	for i, x := range backends {
+	for i, x := range list {
 		if !serves(x.name, cfg) {
 			continue
 		}
-		last := !slices.ContainsFunc(backends[i+1:], func(next computer) bool { return serves(next.name, cfg) })
-		b, err := x.open(f, w, cfg)
+		last := !slices.ContainsFunc(list[i+1:], func(next computer) bool { return serves(next.name, cfg) })
+		b, why, err := x.open(f, w, cfg)
 		switch {
 		case err == nil && !last && x.slow != nil && x.slow(b):
 			b.Close()
 		case err == nil:
-			o.Backend, o.name = b, x.name
+			o.Backend, o.name, o.why = b, x.name, cmp.Or(why, o.why)
 			return o, nil
 		case last || !passable(x.name, err):
 			return opened{}, err

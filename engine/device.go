@@ -3,17 +3,16 @@ package engine
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/assaynet/assay/engine/backend"
 	"github.com/assaynet/assay/engine/cuda"
-	"github.com/assaynet/assay/engine/gguf"
-	"github.com/assaynet/assay/engine/weights"
 )
 
-// What Config.Device may be, beside cuda:0, cuda:1 and so on.
+// What Config.Device may be, beside cuda:0, cuda:0,1 and so on.
 const (
 	DeviceAuto = "auto"
 	DeviceCPU  = "cpu"
@@ -23,25 +22,58 @@ const (
 const maxDevice = 255
 
 // DeviceForms are Config.Device's forms, for messages and manuals.
-const DeviceForms = "auto, cpu or cuda:N"
+const DeviceForms = "auto, cpu, cuda:N, or several: cuda:0,1 or cuda:0,cpu"
 
 // CheckDevice refuses what is no Config.Device. Errors: ErrRequest.
 func CheckDevice(device string) error {
-	_, err := deviceNumber(device)
+	_, err := parseDevice(device)
 	return err
 }
 
-// deviceNumber is that of a GPU, or below 0 for auto and cpu.
-func deviceNumber(device string) (int, error) {
-	if device == DeviceAuto || device == DeviceCPU {
-		return -1, nil
+// Asks tells whether a Config.Device allows a GPU, which a Device has the name
+// of, and whether it does so by name.
+func Asks(device, name string) (allowed, named bool) {
+	p, err := parseDevice(device)
+	if err != nil {
+		return false, false
 	}
-	number, is := strings.CutPrefix(device, "cuda:")
-	n, err := strconv.Atoi(number)
-	if !is || err != nil || n < 0 || n > maxDevice || strconv.Itoa(n) != number {
-		return 0, fmt.Errorf("%w: device %q, not %s", ErrRequest, device, DeviceForms)
+	for _, n := range p.gpus {
+		named = named || name == fmt.Sprintf("cuda:%d", n)
 	}
-	return n, nil
+	return named || p.auto, named
+}
+
+// GPUs is how many GPUs a Config.Device has by name.
+func GPUs(device string) int {
+	p, _ := parseDevice(device) // of what is none, there are none
+	return len(p.gpus)
+}
+
+// places are what a Config.Device allows.
+type places struct {
+	gpus []int // by number, in the order of their layers; none for auto and cpu
+	cpu  bool  // has what the GPUs have no room for
+	auto bool
+}
+
+// parseDevice reads a Config.Device. Errors: ErrRequest.
+func parseDevice(device string) (p places, err error) {
+	switch device {
+	case DeviceAuto:
+		return places{auto: true, cpu: true}, nil
+	case DeviceCPU:
+		return places{cpu: true}, nil
+	}
+	numbers, is := strings.CutPrefix(device, "cuda:")
+	numbers, p.cpu = strings.CutSuffix(numbers, ","+DeviceCPU)
+	for number := range strings.SplitSeq(numbers, ",") {
+		n, err := strconv.Atoi(number)
+		if !is || err != nil || n < 0 || n > maxDevice || strconv.Itoa(n) != number || slices.Contains(p.gpus, n) {
+			return places{}, fmt.Errorf("%w: device %q, not %s", ErrRequest, device, DeviceForms)
+		}
+		p.gpus = append(p.gpus, n)
+	}
+	return p, nil
 }
 
 // driver is that of the machine's GPUs. Errors: backend.ErrUnavailable.
@@ -50,22 +82,6 @@ func (c *Config) driver() (cuda.Driver, error) {
 		return c.gpus, nil
 	}
 	return cuda.Library()
-}
-
-func openCUDA(_ *gguf.File, w *weights.Model, cfg Config) (backend.Backend, error) {
-	d, err := cfg.driver()
-	if err != nil {
-		return nil, err
-	}
-	number, err := deviceNumber(cfg.Device)
-	if err != nil {
-		return nil, err
-	}
-	b, err := cuda.Open(w, cuda.Config{Driver: d, Device: max(number, 0)})
-	if err != nil {
-		return nil, err // not b, which would be a Backend that is nil inside
-	}
-	return b, nil
 }
 
 // Device is a GPU of this machine.
@@ -103,24 +119,6 @@ func devices(d cuda.Driver) ([]Device, error) {
 		list[i].Free, list[i].Tested, list[i].Err = cuda.SelfTest(d, i)
 	}
 	return list, nil
-}
-
-// Need is how many bytes the model of a file takes on a GPU without keys and
-// values, and how many each position of a sequence adds. Errors: those of
-// opening such a file.
-func Need(path string) (model, position int64, err error) {
-	f, err := gguf.Open(path)
-	if err != nil {
-		return 0, 0, err
-	}
-	var w *weights.Model
-	if cut := guarded(func() { w, err = weights.Load(f) }); cut != nil {
-		err = cut
-	}
-	if err == nil {
-		model, position = cuda.Need(w)
-	}
-	return model, position, errors.Join(err, f.Close())
 }
 
 // Fits says in words what a model of those needs leaves of so many free bytes.

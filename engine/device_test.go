@@ -37,7 +37,7 @@ func TestADeviceIsChosenAndSaysWhy(t *testing.T) {
 		{"too small", engine.OnGPUs(engine.Config{}, small), "cpu", "out of memory", nil, false},
 		{"wrong bits, asked for", engine.OnGPUs(engine.Config{Device: "cuda:0"}, broken), "", "wrong bits", engine.ErrDevice, false},
 		{"not there, asked for", engine.OnGPUs(engine.Config{Device: "cuda:1"}, gpus()), "", "cuda:1, of 1 devices", engine.ErrUnavailable, false},
-		{"no device", engine.Config{Device: "gpu"}, "", `device "gpu", not auto, cpu or cuda:N`, engine.ErrRequest, false},
+		{"no device", engine.Config{Device: "gpu"}, "", `device "gpu", not auto, cpu, cuda:N, or several: cuda:0,1 or cuda:0,cpu`, engine.ErrRequest, false},
 		{"no number", engine.Config{Device: "cuda:00"}, "", `device "cuda:00"`, engine.ErrRequest, false},
 		{"contradictory", engine.OnGPUs(engine.Config{Device: "cuda:0", Backend: engine.BackendReference}, gpus()), "", "backend arith on device cuda:0", engine.ErrRequest, false},
 	} {

@@ -40,15 +40,17 @@ type Config struct {
 	MaxQueue int
 	// KVBytes bounds the memory of keys and values, PrefixCache included; 0
 	// means 1 GiB, or as much as one sequence of the whole context needs where
-	// that is more. What a sequence may come to need is set aside before it
-	// starts.
+	// that is more. On GPUs it is no more than each has room for. What a
+	// sequence may come to need is set aside before it starts.
 	KVBytes int64
 	// Observer, where not nil, is told of each step and of each first token.
 	Observer Observer
-	// Device is where it computes: "cpu", "cuda:N", which is an NVIDIA GPU by
-	// its number, or "auto", the first GPU where there is one that passes its
-	// self-test and has room for the model, else the CPU; Info says which, and
-	// why. Empty: the environment's ASSAY_DEVICE, or auto.
+	// Device is where it computes: "cpu"; "cuda:N", which is an NVIDIA GPU by
+	// its number; several of them, such as "cuda:0,1", which share its layers,
+	// or "cuda:0,cpu", where the CPU has those for which the GPUs have no room;
+	// or "auto", the first GPU that passes its self-test and has room for the
+	// model, else all such GPUs together, else they and the CPU, else the CPU;
+	// Info says which, and why. Empty: the environment's ASSAY_DEVICE, or auto.
 	Device string
 	// Backend says what computes, one of Backends: "cuda", the kernels of GPUs,
 	// "native", those in C, "arith", the reference in Go, or "auto", the first
@@ -109,14 +111,14 @@ func (c *Config) check() error {
 	if c.Device == "" {
 		c.Device = cmp.Or(os.Getenv("ASSAY_DEVICE"), DeviceAuto)
 	}
-	gpu, err := deviceNumber(c.Device)
+	device, err := parseDevice(c.Device)
 	if err != nil {
 		return err
 	}
 	if c.Backend == "" {
 		c.Backend = cmp.Or(os.Getenv("ASSAY_BACKEND"), BackendAuto)
 	}
-	if c.Backend == BackendAuto && c.ISA != "" && gpu < 0 {
+	if c.Backend == BackendAuto && c.ISA != "" && device.gpus == nil {
 		c.Backend = BackendNative
 	}
 	if c.Weights == "" {
@@ -150,7 +152,7 @@ type Info struct {
 	FileSize int64          // bytes
 	Load     time.Duration  // how long Open took
 	Threads  int            // that compute
-	Device   string         // where it computes: "cpu", or a GPU by number and name, such as "cuda:0, NVIDIA H200"
+	Device   string         // where it computes: "cpu", or a GPU by number and name, such as "cuda:0, NVIDIA H200", or what has which layers
 	Why      string         // why there
 	Backend  string         // what computes: one of Backends, but not BackendAuto
 	ISA      string         // the instructions that it uses
@@ -225,7 +227,7 @@ func newModel(ctx context.Context, f *gguf.File, cfg Config) (*Model, error) {
 		return nil, err
 	}
 	id := gguf.CachedModelID(f) // before the weights are copied: it may read the whole file, whose pages the copy gives back
-	computes, err := openBackend(f, w, cfg)
+	computes, err := openBackend(backends, f, w, cfg)
 	if err != nil {
 		return nil, err
 	}
@@ -259,6 +261,9 @@ func (m *Model) schedule(ctx context.Context, cfg Config) error {
 	size := m.backend.PageBytes()
 	if cfg.KVBytes == 0 {
 		cfg.KVBytes = max(defaultKVBytes, int64((m.dims.Context+backend.PageLen-1)/backend.PageLen)*size)
+	}
+	if room := int64(m.backend.About().Room); room > 0 {
+		cfg.KVBytes = min(cfg.KVBytes, room*size)
 	}
 	var err error
 	m.sched, err = sched.New(sched.Config{

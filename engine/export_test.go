@@ -28,7 +28,8 @@ func (m *Model) CacheBytes() int64 {
 
 // OpenReference makes the reference's backend alone.
 func OpenReference(f *gguf.File, w *weights.Model, threads int) (backend.Backend, error) {
-	return openReference(f, w, Config{Threads: threads})
+	b, _, err := openReference(f, w, Config{Threads: threads})
+	return b, err
 }
 
 // Spy has look see the pieces of each step before the backend does; it is

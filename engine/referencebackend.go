@@ -30,9 +30,9 @@ func (c referenceKV) Fork(n int) backend.Cache { return referenceKV{c.Cache.Fork
 // backend for many sequences.
 func (c referenceKV) Release() {}
 
-func openReference(_ *gguf.File, w *weights.Model, cfg Config) (backend.Backend, error) {
+func openReference(_ *gguf.File, w *weights.Model, cfg Config) (backend.Backend, string, error) {
 	net, p := arith.New(w), newPool(cfg.Threads, cfg.Nice)
-	return &referenceBackend{net: net, pool: p, close: sync.OnceFunc(p.close), pageBytes: net.NewCache().PageBytes()}, nil
+	return &referenceBackend{net: net, pool: p, close: sync.OnceFunc(p.close), pageBytes: net.NewCache().PageBytes()}, "", nil
 }
 
 // About says that the reference is Go, for whatever processor that is, and
@@ -78,15 +78,22 @@ func (b *referenceBackend) Step(pieces []*backend.Piece) error {
 func (b *referenceBackend) run(spread arith.Spread, w *arith.Workspace, p *backend.Piece) {
 	c := p.Cache.(referenceKV).Cache
 	first := c.Len() + len(p.Tokens) - p.Keep
-	states, err := b.net.Forward(spread, w, c, p.Tokens, p.Keep)
+	states, err := b.net.Continue(spread, w, c, p.Tokens, p.Residual, p.Keep)
 	p.Err = err
 	// After a failure the positions before it still have states, and one of
 	// those may fail for its own sake.
 	if len(states) == 0 {
 		return
 	}
-	if p.Want&^backend.State == 0 {
+	switch p.Want {
+	case backend.State:
 		b.bare(p, states, first)
+		return
+	case backend.Residual:
+		for i, s := range states {
+			p.Give(i, backend.Result{Residual: s})
+		}
+		p.Ran = len(states)
 		return
 	}
 	logits, failed := b.net.Logits(spread, w, states)

@@ -81,7 +81,7 @@ func backendFlag() cli.Flag {
 func deviceFlag() cli.Flag {
 	return &cli.StringFlag{
 		Name: "device", EnvVars: []string{"ASSAY_DEVICE"}, DefaultText: engine.DeviceAuto,
-		Usage: "`WHERE` it computes: " + engine.DeviceForms + ", an NVIDIA GPU by its number; auto takes the first GPU that passes its self-test and has room",
+		Usage: "`WHERE` it computes: " + engine.DeviceForms + ", where N is an NVIDIA GPU's number; auto takes the first GPU that passes its self-test and has room, or all of them, or they and the CPU",
 	}
 }
 

@@ -38,7 +38,7 @@ type modelInfo struct {
 	ChatSystem  bool           `json:"chat_system"`  // it takes a system message
 	ChatDay     string         `json:"chat_day"`     // what the template does with --date: "unused", "used" or "needed"
 	ChatProblem string         `json:"chat_problem"` // why a plain question cannot be asked; "": it can
-	Device      string         `json:"device"`       // where it would be computed: "cpu", or a GPU by number and name
+	Device      string         `json:"device"`       // where it would be computed: "cpu", or a GPU by number and name, or which layers on what
 	Why         string         `json:"device_why"`   // why there
 	Devices     []gpuInfo      `json:"devices"`      // GPUs of this machine
 	NoDevices   string         `json:"no_devices"`   // why there are none; "": there are
@@ -69,9 +69,10 @@ func modelInfoCommand() *cli.Command {
 tokenizer and arithmetic; not its name or licence), and its shape. The id is
 kept in FILE.modelid, so that later openings need not read the whole file.
 
-It shows where the model would be computed and why, and the NVIDIA GPUs of this
-machine: driver, compute capability, memory, what the model leaves of that, and
-whether the device's self-test gives the bits that it must.`,
+It shows where the model would be computed and why, with the layers of each
+place where several share it, and the NVIDIA GPUs of this machine: driver,
+compute capability, memory, what the model leaves of that, and whether the
+device's self-test gives the bits that it must.`,
 		Flags: modelFlags("print one JSON object; sizes in bytes, lengths in tokens", deviceFlag()),
 		Action: func(c *cli.Context) error {
 			return withModel(c, engine.Config{Device: c.String("device"), Weights: engine.WeightsMapped}, func(m *engine.Model) error { return showInfo(c, m) })

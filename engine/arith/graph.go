@@ -45,6 +45,13 @@ func (m *Model) NewCache() *Cache {
 // States are not checked, see Logits. Other errors, which change nothing:
 // ErrToken, ErrContext.
 func (m *Model) Forward(spread Spread, w *Workspace, c *Cache, tokens []int32, keep int) ([][]float32, error) {
+	return m.Continue(spread, w, c, tokens, nil, keep)
+}
+
+// Continue is Forward of a part of a model. Where that has not the first layer,
+// it begins with the residual stream, [len(tokens)][Width]; where it has not
+// the last one, the states are the residual stream that it ends with.
+func (m *Model) Continue(spread Spread, w *Workspace, c *Cache, tokens []int32, residual []float32, keep int) ([][]float32, error) {
 	if len(tokens) > MaxPiece || c.Len()+len(tokens) > m.Context {
 		return nil, fmt.Errorf("%w: %d positions and %d more, of %d", backend.ErrContext, c.Len(), len(tokens), m.Context)
 	}
@@ -53,11 +60,10 @@ func (m *Model) Forward(spread Spread, w *Workspace, c *Cache, tokens []int32, k
 		if id < 0 || int(id) >= m.Vocab {
 			return nil, fmt.Errorf("%w: %d of %d", backend.ErrToken, id, m.Vocab)
 		}
-		m.embed.Embed(w.x[t], int(id))
-		if m.embedScale != 0 {
-			for j := range w.x[t] {
-				w.x[t][j] *= m.embedScale
-			}
+		if m.embed != nil {
+			m.begin(w.x[t], int(id))
+		} else {
+			copy(w.x[t], residual[t*m.Width:])
 		}
 	}
 	c.grow(len(tokens))
@@ -73,12 +79,26 @@ func (m *Model) Forward(spread Spread, w *Workspace, c *Cache, tokens []int32, k
 	c.tokens = append(c.tokens, tokens[:p.n]...)
 	states := w.states[:p.n-p.skip]
 	for t := range states {
-		RMSNorm(states[t], w.x[p.skip+t], m.norm, m.Eps)
+		if m.norm != nil {
+			RMSNorm(states[t], w.x[p.skip+t], m.norm, m.Eps)
+		} else {
+			copy(states[t], w.x[p.skip+t])
+		}
 	}
 	if p.n < len(tokens) {
 		return states, &backend.FailedError{Position: p.first + p.n, Layer: p.failed}
 	}
 	return states, nil
+}
+
+// begin sets x to a token's embedding.
+func (m *Model) begin(x []float32, id int) {
+	m.embed.Embed(x, id)
+	if m.embedScale != 0 {
+		for j := range x {
+			x[j] *= m.embedScale
+		}
+	}
 }
 
 // Logits returns the logits of states, in memory of its own. A *FailedError

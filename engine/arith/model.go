@@ -10,8 +10,8 @@ import (
 type Model struct {
 	weights.Dims
 	layers []layer
-	embed  *Matrix
-	norm   []float32
+	embed  *Matrix   // nil without the first layer
+	norm   []float32 // nil without the last layer
 	output linear
 	halves bool    // which elements of a head RoPE takes for pairs
 	scale  float32 // of queries: 1/√Head
@@ -43,9 +43,15 @@ type linear struct {
 // loads.
 func New(w *weights.Model) *Model {
 	m := &Model{
-		Dims: w.Dims, embed: NewMatrix(w.Embed), norm: w.Norm, output: newLinear(w.Output),
+		Dims: w.Dims, norm: w.Norm,
 		halves: w.Rope.Config().Halves, scale: w.QueryScale,
 		gelu: w.GELU, embedScale: w.EmbedScale, scoreCap: w.ScoreCap, logitCap: w.LogitCap,
+	}
+	if w.Embed != nil {
+		m.embed = NewMatrix(w.Embed)
+	}
+	if w.Norm != nil {
+		m.output = newLinear(w.Output)
 	}
 	for _, l := range w.Stack {
 		m.layers = append(m.layers, layer{

@@ -33,6 +33,9 @@ type About struct {
 	ISA    string // the instructions that it uses
 	Layout string // how the weights lie that it reads
 	Device string // the devices, by their makers' names; empty for the processor
+	// Room is how many pages there was memory for when the backend was made; 0
+	// where that is the machine's memory, which others use, too.
+	Room int
 }
 
 // Cache is the keys and values of one sequence. Step writes to it; it is for
@@ -51,7 +54,8 @@ type Cache interface {
 	Release()
 }
 
-// Want is what is wanted of a position: a sum of State, Likeliest and Logits.
+// Want is what is wanted of a position: a sum of State, Likeliest and Logits,
+// or, of a part of a model without the last layer, Residual.
 type Want uint8
 
 // The parts of a Result.
@@ -59,6 +63,7 @@ const (
 	State Want = 1 << iota
 	Likeliest
 	Logits
+	Residual
 )
 
 // Result is what was computed at a position: what the piece wants, and zero
@@ -67,14 +72,19 @@ type Result struct {
 	State     []float32 // [Dims.Width], final-normed
 	Likeliest Token     // the largest logit's, the lowest among equals (SPEC.md §6)
 	Logits    []float32 // [Dims.Vocab]
+	Residual  []float32 // [Dims.Width], as the part's last layer leaves it, finite or not
 }
 
 // Piece is the next tokens of one sequence.
 type Piece struct {
 	Cache  Cache   // of the Backend that runs the piece
 	Tokens []Token // at least one
-	Keep   int     // of how many of the last tokens something is wanted, 0 … len(Tokens)
-	Want   Want    // what; not 0 where Keep is not
+	// Residual is the residual stream of the tokens, [len(Tokens)][Dims.Width],
+	// as the layers before have made it: for a part of a model without the first
+	// layer, and nil else.
+	Residual []float32
+	Keep     int  // of how many of the last tokens something is wanted, 0 … len(Tokens)
+	Want     Want // what; not 0 where Keep is not
 	// Each is called within Step for each of the last Keep tokens that did not
 	// fail, i from 0, in any order and on any goroutines. The slices are valid
 	// within the call only.
@@ -94,6 +104,9 @@ func (p *Piece) Give(i int, r Result) {
 	}
 	if p.Want&Logits == 0 {
 		r.Logits = nil
+	}
+	if p.Want&Residual == 0 {
+		r.Residual = nil
 	}
 	p.Each(i, r)
 }

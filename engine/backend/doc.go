@@ -52,9 +52,14 @@
 // whole step ends with ErrMemory, and what caches held before it may be forked
 // and gone on with.
 //
-// Several devices are one Backend. Which of them holds a page or a layer is its
-// own affair, and what has to move between them it moves in Step; PageBytes is
-// then what a page takes where memory is scarcest.
+// Several devices are one Backend (package split). Which of them holds a page or
+// a layer is its own affair, and what has to move between them it moves in Step;
+// PageBytes is then what a page takes where memory is scarcest. It is made of
+// backends of parts of the model (weights.Model.Part), which owe all that is
+// said here, but that a part without the first layer begins with the residual
+// stream of its pieces, and one without the last can give nothing but its own.
+//
+// What memory is left for pages a backend says in About, where it knows.
 //
 // # Failures
 //

@@ -32,13 +32,28 @@ func models() []enginetest.Options {
 	return list
 }
 
+// families are one small model of each.
+func families() []enginetest.Options {
+	return []enginetest.Options{
+		{Type: gguf.Q8_0, Biases: true, Untied: true},
+		{Arch: "qwen2", Type: gguf.Q5_0},
+		{Arch: "qwen3", Type: gguf.Q5_1, Head: 32},
+		{Arch: "gemma3", Type: gguf.Q8_0, Head: 32, Window: 33, LogitCap: 3},
+		{Arch: "phi3", Type: gguf.Q4_0, Factors: true},
+	}
+}
+
 func (s Subject) testBits(t *testing.T) {
-	for _, o := range models() {
+	list, sizes := models(), []int{1, 7, 64, 100}
+	if s.Parts > 0 {
+		list, sizes = families(), []int{9, 80}
+	}
+	for _, o := range list {
 		t.Run(fmt.Sprintf("%s %s", o.Arch, o.Type), func(t *testing.T) {
 			b, want := s.tiny(t, o)
 			tokens := prompt(100, 1)
 			all := want.run(t, tokens)
-			for _, size := range []int{1, 7, 64, 100} {
+			for _, size := range sizes {
 				c := b.NewCache()
 				for c.Len() < len(tokens) {
 					n := min(size, len(tokens)-c.Len(), b.Budget())
@@ -57,8 +72,12 @@ func (s Subject) testWants(t *testing.T) {
 	tokens := prompt(70, 2)
 	all := want.run(t, tokens)
 	var list []*asked
+	keeps := []int{0, 1, 32}
+	if s.Parts > 0 {
+		keeps = keeps[2:]
+	}
 	for w := backend.State; w <= everything; w++ {
-		for _, keep := range []int{0, 1, 32} {
+		for _, keep := range keeps {
 			c := b.NewCache()
 			for c.Len() < 38 {
 				step(t, b, ask(c, tokens[c.Len():min(38, c.Len()+b.Budget())], 0, 0))
@@ -82,7 +101,7 @@ func (s Subject) testWants(t *testing.T) {
 // equals, far and near.
 func (s Subject) testTies(t *testing.T) {
 	const period = 20
-	path := rewrite(t, enginetest.Options{Type: gguf.Q8_0}, func(x *gguf.Tensor) {
+	path := s.rewrite(t, enginetest.Options{Type: gguf.Q8_0}, func(x *gguf.Tensor) {
 		if x.Name == "token_embd.weight" {
 			row := len(x.Data) / int(x.Dims[1])
 			x.Data = slices.Clone(x.Data)
@@ -110,9 +129,9 @@ func (s Subject) testTies(t *testing.T) {
 }
 
 // rewrite writes a tiny model with each tensor changed, and returns its path.
-func rewrite(t *testing.T, o enginetest.Options, change func(x *gguf.Tensor)) string {
+func (s Subject) rewrite(t *testing.T, o enginetest.Options, change func(x *gguf.Tensor)) string {
 	t.Helper()
-	f := enginetest.Open(t, enginetest.Tiny(t, o))
+	f := enginetest.Open(t, enginetest.Tiny(t, s.layered(o)))
 	w := &gguf.Writer{}
 	for _, kv := range f.Metadata() {
 		w.AddRaw(kv.Key, kv.Type, kv.Raw)
@@ -133,7 +152,11 @@ func rewrite(t *testing.T, o enginetest.Options, change func(x *gguf.Tensor)) st
 func (s Subject) testCompany(t *testing.T) {
 	b, want := s.tiny(t, enginetest.Options{Type: gguf.Q4_1, Width: 96, Heads: 3, KVHeads: 1, FFN: 96})
 	r := rand.New(rand.NewPCG(11, 12))
-	const count, common = 12, 70
+	const common = 70
+	count := 12
+	if s.Parts > 0 {
+		count = 4
+	}
 	tokens, all := make([][]backend.Token, count), make([][]backend.Result, count)
 	for i := range tokens {
 		tokens[i] = prompt(20+i*13, i)

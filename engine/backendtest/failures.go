@@ -51,7 +51,7 @@ func (s Subject) testFailures(t *testing.T) {
 // testNotFinite has a last norm so large that all states are finite, and the
 // logits of some positions are not.
 func (s Subject) testNotFinite(t *testing.T) {
-	o, tokens := enginetest.Options{Float32: true, Untied: true}, prompt(30, 5)
+	o := enginetest.Options{Float32: true, Untied: true}
 	wide := func(norm float32) func(x *gguf.Tensor) {
 		return func(x *gguf.Tensor) {
 			switch x.Name {
@@ -62,9 +62,9 @@ func (s Subject) testNotFinite(t *testing.T) {
 			}
 		}
 	}
-	_, plain := s.open(t, rewrite(t, o, wide(1)))
-	first := plain.run(t, tokens)[0]
-	b, want := s.open(t, rewrite(t, o, wide(math.MaxFloat32/(1.05*largest(first.Logits)))))
+	_, plain := s.open(t, s.rewrite(t, o, wide(1)))
+	tokens, most := growing(t, plain)
+	b, want := s.open(t, s.rewrite(t, o, wide(math.MaxFloat32/most)))
 	all := want.run(t, tokens)
 	at := slices.IndexFunc(all, func(r backend.Result) bool { return r.Likeliest < 0 })
 	if at < 1 || !arith.Finite(all[at].State) {
@@ -89,6 +89,24 @@ func (s Subject) testNotFinite(t *testing.T) {
 		}
 		a.Cache.Release()
 	}
+}
+
+// growing is a prompt of which a later position has larger logits than the
+// first, and a number between the largest of both.
+func growing(t *testing.T, o *oracle) (tokens []backend.Token, between float32) {
+	t.Helper()
+	for seed := range 20 {
+		tokens, most := prompt(30, seed), float32(0)
+		all := o.run(t, tokens)
+		for _, r := range all {
+			most = max(most, largest(r.Logits))
+		}
+		if first := largest(all[0].Logits); most > 1.1*first {
+			return tokens, 1.05 * first
+		}
+	}
+	t.Fatal("no prompt's logits grow")
+	return nil, 0
 }
 
 // times multiplies binary32 numbers.
@@ -138,7 +156,7 @@ func (s Subject) testBadPieces(t *testing.T) {
 
 // testLoss loses the backend between two steps.
 func (s Subject) testLoss(t *testing.T) {
-	path := enginetest.Tiny(t, enginetest.Options{Type: gguf.Q8_0, Width: 256, FFN: 512})
+	path := enginetest.Tiny(t, s.layered(enginetest.Options{Type: gguf.Q8_0, Width: 256, FFN: 512}))
 	b, _ := s.open(t, path)
 	if err := b.Check(); err != nil {
 		t.Fatal(err)

@@ -18,7 +18,7 @@ const mostAllocations = 200
 // testRefusedStep runs a step with memory for no allocation, for one, and so
 // on, until there is enough.
 func (s Subject) testRefusedStep(t *testing.T) {
-	path := enginetest.Tiny(t, enginetest.Options{})
+	path := enginetest.Tiny(t, s.layered(enginetest.Options{}))
 	first, rest := prompt(50, 1), prompt(30, 2) // the second begins a page
 	tokens := append(append([]backend.Token(nil), first...), rest...)
 	defer s.Refuse(-1)

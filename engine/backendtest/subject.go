@@ -25,6 +25,10 @@ type Subject struct {
 	Break func(path string) error
 	// Lost is what the backend then says: backend.ErrFile or backend.ErrDevice.
 	Lost error
+	// Parts, where not 0, tells that the backend is made of so many others, each
+	// of which keeps the contract for itself: models have as many layers, and of
+	// types and company a part is enough.
+	Parts uint32
 }
 
 // Test holds a subject to the contract.
@@ -69,5 +73,13 @@ func (s Subject) open(t *testing.T, path string) (backend.Backend, *oracle) {
 // tiny is open of a tiny model.
 func (s Subject) tiny(t *testing.T, o enginetest.Options) (backend.Backend, *oracle) {
 	t.Helper()
-	return s.open(t, enginetest.Tiny(t, o))
+	return s.open(t, enginetest.Tiny(t, s.layered(o)))
+}
+
+// layered gives each part a layer.
+func (s Subject) layered(o enginetest.Options) enginetest.Options {
+	if s.Parts > 0 {
+		o.Layers = max(o.Layers, s.Parts)
+	}
+	return o
 }

@@ -2,7 +2,6 @@ package cuda
 
 import (
 	"cmp"
-	"errors"
 	"fmt"
 	"sync"
 	"sync/atomic"
@@ -23,6 +22,7 @@ type Backend struct {
 	lost    atomic.Pointer[error] // backend.ErrDevice, from when it is first seen
 	table   pointer               // pages' addresses of a pass
 	entries int                   // that table has room for
+	room    int                   // pages that there was memory for at first
 
 	probes  []*Backend    // the self-test's, nil for none
 	every   time.Duration // between self-tests
@@ -58,31 +58,66 @@ const minMajor, minMinor = 6, 1
 // Open tests a device and puts a model on it. Errors: backend.ErrUnavailable,
 // backend.ErrUnsupported, backend.ErrMemory, backend.ErrDevice.
 func Open(w *weights.Model, cfg Config) (*Backend, error) {
-	if err := check(w); err != nil {
+	s, err := Take(cfg)
+	if err != nil {
 		return nil, err
 	}
+	return s.Open(w)
+}
+
+// Seat is an open device that has passed its test, and has no model yet. Open
+// or Close is its last call.
+type Seat struct {
+	b    *Backend
+	free int64
+}
+
+// Take opens a device and tests it. Errors: backend.ErrUnavailable,
+// backend.ErrMemory, backend.ErrDevice.
+func Take(cfg Config) (*Seat, error) {
 	u, err := open(cfg.Driver, cfg.Device)
 	if err != nil {
 		return nil, err
 	}
-	b := u.backend(w)
+	s := &Seat{b: u.backend()}
 	if cfg.Check >= 0 {
-		b.every = cmp.Or(cfg.Check, checkEvery)
-		b.checked = time.Now()
-		err = b.prepare()
+		s.b.every = cmp.Or(cfg.Check, checkEvery)
+		s.b.checked = time.Now()
+		err = s.b.prepare()
 	}
 	if err == nil {
-		err = b.fit(w)
-	}
-	if err == nil {
-		err = b.place(w)
+		s.free, err = s.b.left()
 	}
 	if err != nil {
-		b.Close()
+		s.Close()
 		return nil, fmt.Errorf("%s: %w", u.name(), err)
 	}
-	return b, nil
+	return s, nil
 }
+
+// Free is how many bytes of the device's memory nobody had allocated.
+func (s *Seat) Free() int64 { return s.free }
+
+// Open puts a model on the device, or a part of one. Errors:
+// backend.ErrUnsupported, backend.ErrMemory, backend.ErrDevice, after which the
+// device is closed.
+func (s *Seat) Open(w *weights.Model) (*Backend, error) {
+	err := check(w)
+	if err == nil {
+		err = s.b.fit(w, s.free)
+	}
+	if err == nil {
+		err = s.b.place(w)
+	}
+	if err != nil {
+		s.Close()
+		return nil, fmt.Errorf("%s: %w", s.b.name(), err)
+	}
+	return s.b, nil
+}
+
+// Close gives the device back.
+func (s *Seat) Close() { s.b.Close() }
 
 // open opens a device and loads the kernels. Errors: backend.ErrUnavailable,
 // *Error.
@@ -113,8 +148,8 @@ func open(driver Driver, number int) (*unit, error) {
 func (u *unit) name() string { return fmt.Sprintf("cuda:%d, %s", u.number, u.info.Name) }
 
 // backend is one without a model, whose last page closes the device.
-func (u *unit) backend(w *weights.Model) *Backend {
-	b := &Backend{unit: u, store: &store{dev: u.dev, last: u.dev.Close, bytes: pageBytes(w)}}
+func (u *unit) backend() *Backend {
+	b := &Backend{unit: u, store: &store{dev: u.dev, last: u.dev.Close}}
 	b.close = sync.OnceFunc(b.end)
 	return b
 }
@@ -128,7 +163,7 @@ func pageBytes(w *weights.Model) int64 {
 // backend.ErrDevice, backend.ErrMemory.
 func (b *Backend) prepare() error {
 	for _, w := range probes() {
-		p := b.backend(w)
+		p := b.backend()
 		p.store.last = func() {}
 		b.probes = append(b.probes, p)
 		if err := p.place(w); err != nil {
@@ -148,13 +183,9 @@ func SelfTest(driver Driver, number int) (free int64, took time.Duration, err er
 	if err != nil {
 		return 0, 0, err
 	}
-	b := u.backend(&weights.Model{})
+	b := u.backend()
 	defer b.Close()
-	err = b.on(func() (err error) {
-		free, err = u.dev.Room()
-		return err
-	})
-	if err == nil {
+	if free, err = b.left(); err == nil {
 		err = b.prepare()
 	}
 	return free, time.Since(began), err
@@ -162,7 +193,7 @@ func SelfTest(driver Driver, number int) (free int64, took time.Duration, err er
 
 // About names the device's instructions by its compute capability.
 func (b *Backend) About() backend.About {
-	return backend.About{ISA: fmt.Sprintf("sm_%d%d", b.info.Major, b.info.Minor), Layout: "device", Device: b.name()}
+	return backend.About{ISA: fmt.Sprintf("sm_%d%d", b.info.Major, b.info.Minor), Layout: "device", Device: b.name(), Room: b.room}
 }
 
 // NewCache returns an empty cache.
@@ -177,7 +208,7 @@ func (b *Backend) CacheBytes() int64 { return b.store.size() }
 // Budget is how many tokens of prompts a step may have.
 func (b *Backend) Budget() int { return budget }
 
-// Check returns what has ended the device.
+// Check returns what has ended the device, and names it.
 func (b *Backend) Check() error {
 	if err := b.lost.Load(); err != nil {
 		return *err
@@ -206,10 +237,16 @@ func (b *Backend) do(f func() error) (err error) {
 		return err
 	}
 	err = b.on(f)
-	if errors.Is(err, backend.ErrDevice) {
-		b.lost.CompareAndSwap(nil, &err)
+	if lost(err) {
+		b.lose(err)
 	}
 	return err
+}
+
+// lose keeps what has ended the device, with its name.
+func (b *Backend) lose(err error) {
+	err = fmt.Errorf("%s: %w", b.name(), err)
+	b.lost.CompareAndSwap(nil, &err)
 }
 
 // still runs the self-test again where it is due, and loses a device that gives
@@ -221,8 +258,7 @@ func (b *Backend) still() error {
 	b.checked = time.Now()
 	err := examine(b.probes)
 	if err != nil {
-		err = fmt.Errorf("%s: %w", b.name(), err)
-		b.lost.CompareAndSwap(nil, &err)
+		b.lose(err)
 	}
 	return err
 }

@@ -12,7 +12,8 @@
 // and SelfTest compare what it computes with known bits before anybody is
 // answered by it.
 //
-// A Backend has a device to itself, in parts:
+// A Backend has a device to itself, with a model or a part of one (package
+// split makes one Backend of several). It is in parts:
 //
 //	device.go    what is asked of a driver, and CUDA's errors
 //	library.go   NVIDIA's driver, on an OS thread of its own for each device

@@ -53,11 +53,14 @@ func (l *launcher) residual(m matrix, norm pointer) {
 	l.start("add", blocks(l.n*width, elementThreads), 1, elementThreads, s.x, s.h, l.n*width)
 }
 
-// layers runs n rows through the model (arith/SPEC.md §5). Errors: *Error.
+// layers runs n rows through the model (arith/SPEC.md §5), from their tokens on,
+// or in a part without the first layer from what was uploaded. Errors: *Error.
 func (b *Backend) layers(n int) error {
 	m, l := b.m, &launcher{b: b, n: n}
-	l.start(kernelName("embed_", m.embed.kind, ""), n, blocks(m.embed.blocks, embedThreads), embedThreads,
-		m.embed.quants, m.embed.scales, m.ids, m.x, m.embed.blocks, m.EmbedScale)
+	if m.Embed != nil {
+		l.start(kernelName("embed_", m.embed.kind, ""), n, blocks(m.embed.blocks, embedThreads), embedThreads,
+			m.embed.quants, m.embed.scales, m.ids, m.x, m.embed.blocks, m.EmbedScale)
+	}
 	for i := range m.layers {
 		l.attention(i)
 		l.ffn(i)

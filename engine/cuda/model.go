@@ -74,11 +74,17 @@ func check(w *weights.Model) error {
 func (b *Backend) place(w *weights.Model) error {
 	m := &model{Model: w, made: map[*weights.Matrix]matrix{}}
 	b.m = m
+	b.store.bytes = pageBytes(w)
 	if err := b.on(b.reserve); err != nil {
 		return err
 	}
 	u := &uploader{b: b}
-	m.embed, m.norm, m.output = u.matrix(weights.Linear{Matrix: w.Embed}), u.vector(w.Norm), u.matrix(w.Output)
+	if w.Embed != nil {
+		m.embed = u.matrix(weights.Linear{Matrix: w.Embed})
+	}
+	if w.Norm != nil {
+		m.norm, m.output = u.vector(w.Norm), u.matrix(w.Output)
+	}
 	for i := range w.Stack {
 		l := &w.Stack[i]
 		m.layers = append(m.layers, layer{

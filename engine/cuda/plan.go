@@ -2,6 +2,7 @@ package cuda
 
 import (
 	"fmt"
+	"math"
 
 	"github.com/assaynet/assay/engine/backend"
 	"github.com/assaynet/assay/engine/weights"
@@ -34,30 +35,31 @@ func (s *scratch) parts(w *weights.Model) []part {
 		{&s.quants, wide},
 		{&s.dx, 4 * wide / blockLen},
 		{&s.tx, 4 * wide / blockLen},
-		{&s.states, 4 * w.Width},
 		{&s.failed, 4 * w.Layers},
 		{&s.ids, 4},
 		{&s.positions, 4},
 		{&s.tables, 4},
 		{&s.rows, 4},
-		{&s.best, 4},
 		{&s.places, 8},
 		{&s.angles, 4 * mostTables * w.Rope.Config().Rot},
 	} {
 		list = append(list, part{x.at, int64(x.bytes) * mostTokens})
 	}
-	return append(list, part{&s.logits, 4 * int64(w.Vocab) * logitsAtOnce})
+	if w.Norm == nil {
+		return list
+	}
+	return append(list, part{&s.states, 4 * int64(w.Width) * mostTokens}, part{&s.best, 4 * logitsAtOnce}, part{&s.logits, 4 * int64(w.Vocab) * logitsAtOnce})
 }
 
-// Need is how many bytes a model takes on a device without keys and values, and
-// how many each position of a sequence adds.
+// Need is how many bytes a model, or a part of one, takes on a device without
+// keys and values, and how many each position of a sequence adds.
 func Need(w *weights.Model) (model, position int64) {
 	for _, x := range new(scratch).parts(w) {
 		model += x.bytes
 	}
 	seen := map[*weights.Matrix]bool{}
 	matrix := func(l weights.Linear) {
-		if model += 4 * int64(len(l.Bias)); !seen[l.Matrix] {
+		if model += 4 * int64(len(l.Bias)); l.Matrix != nil && !seen[l.Matrix] {
 			seen[l.Matrix] = true
 			model += int64((l.Matrix.Rows+lanes-1)/lanes*lanes) * int64(l.Matrix.Stride())
 		}
@@ -77,21 +79,26 @@ func Need(w *weights.Model) (model, position int64) {
 	return model, pageBytes(w) / pageLen
 }
 
-// fit refuses a model for which the device has no room beside a page. Errors:
-// backend.ErrMemory, *Error.
-func (b *Backend) fit(w *weights.Model) error {
-	var free int64
-	err := b.on(func() (err error) {
+// left is how many bytes of the device's memory nobody has allocated. Errors:
+// *Error.
+func (b *Backend) left() (free int64, err error) {
+	err = b.on(func() (err error) {
 		free, err = b.dev.Room()
 		return err
 	})
-	if err != nil {
-		return err
-	}
-	if need, _ := Need(w); need+pageBytes(w) > free {
+	return free, err
+}
+
+// fit refuses a model for which free bytes are no room, beside a page, and
+// notes how many pages there is room for. Errors: backend.ErrMemory.
+func (b *Backend) fit(w *weights.Model, free int64) error {
+	need, _ := Need(w)
+	page := pageBytes(w)
+	if need+page > free {
 		const mib = 1 << 20
 		return fmt.Errorf("%w: the model takes %d MiB, and %d of the device's %d MiB are free",
-			backend.ErrMemory, (need+pageBytes(w))/mib+1, free/mib, b.info.Memory/mib)
+			backend.ErrMemory, (need+page)/mib+1, free/mib, b.info.Memory/mib)
 	}
+	b.room = int(min((free-need)/page, math.MaxInt32))
 	return nil
 }

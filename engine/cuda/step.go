@@ -15,6 +15,9 @@ import (
 //	for each pass: upload what rows are; all layers (layers.go); see which rows failed
 //	               the final norm of the rows that are wanted, logits and choice of those where that is wanted, and give
 //
+// In a part of a model the rows come with what the layers before have made of
+// them, and are given as the layers here leave them.
+//
 // A row that fails is computed to the end with the others, as are those after
 // it in its sequence: they see numbers that are not finite, and nobody is given
 // what becomes of them. Rows before it do not see it.
@@ -42,10 +45,14 @@ func (x row) kept() int { return x.i - (len(x.r.p.Tokens) - x.r.p.Keep) }
 
 // Step runs all new tokens, on a device that has passed its test.
 func (b *Backend) Step(pieces []*backend.Piece) error {
-	if err := b.still(); err != nil {
-		return err
+	err := b.still()
+	if err == nil {
+		err = b.compute(pieces)
 	}
-	return b.compute(pieces)
+	if lost(err) {
+		return b.Check() // which names the device
+	}
+	return err
 }
 
 // compute runs all new tokens.
@@ -135,9 +142,14 @@ func (b *Backend) pass(rows []row) error {
 	if err != nil {
 		return err
 	}
-	var choose, bare []row // wanted with logits, and without
 	for j, x := range rows {
 		x.see(failed, j, b.m.Layers)
+	}
+	if b.m.Norm == nil {
+		return b.residuals(rows)
+	}
+	var choose, bare []row // wanted with logits, and without
+	for _, x := range rows {
 		switch {
 		case x.kept() < 0 || x.i >= x.r.ran:
 		case x.r.p.Want&^backend.State != 0:
@@ -147,6 +159,21 @@ func (b *Backend) pass(rows []row) error {
 		}
 	}
 	return b.results(rows, choose, bare)
+}
+
+// residuals gives the rows of a pass as the last layer of a part leaves them.
+func (b *Backend) residuals(rows []row) error {
+	line := 4 * b.m.Width
+	data := make([]byte, line*len(rows))
+	if err := b.do(func() error { return b.dev.Download(data, uint64(b.m.x)) }); err != nil {
+		return err
+	}
+	for j, x := range rows {
+		if x.kept() >= 0 && x.i < x.r.ran {
+			x.give(true, backend.Result{Residual: floatsOf(data[j*line:][:line])})
+		}
+	}
+	return nil
 }
 
 // see notes whether row number j of a pass is its sequence's first that fails.
@@ -160,7 +187,7 @@ func (x row) see(failed []byte, j, layers int) {
 
 // describe uploads what rows are. Errors: *Error.
 func (b *Backend) describe(rows []row) error {
-	var ids, positions, places, tables, pages []byte
+	var ids, positions, places, tables, pages, residual []byte
 	first := map[*cache]int{} // where a cache's pages begin
 	for _, x := range rows {
 		c, pos := x.r.c, x.position()
@@ -171,6 +198,9 @@ func (b *Backend) describe(rows []row) error {
 			for _, p := range c.pages {
 				pages = binary.LittleEndian.AppendUint64(pages, uint64(p.at))
 			}
+		}
+		if b.m.Embed == nil {
+			residual = append(residual, floatBytes(x.r.p.Residual[x.i*b.m.Width:][:b.m.Width])...)
 		}
 		ids = binary.LittleEndian.AppendUint32(ids, uint32(x.r.p.Tokens[x.i]))
 		positions = binary.LittleEndian.AppendUint32(positions, uint32(pos))
@@ -184,7 +214,7 @@ func (b *Backend) describe(rows []row) error {
 	uploads := []struct {
 		to   pointer
 		data []byte
-	}{{s.ids, ids}, {s.positions, positions}, {s.tables, tables}, {s.places, places}, {b.table, pages}}
+	}{{s.ids, ids}, {s.positions, positions}, {s.tables, tables}, {s.places, places}, {b.table, pages}, {s.x, residual}}
 	rot := b.m.Rope.Config().Rot
 	for i, t := range b.m.turns {
 		var angles []float32

@@ -79,7 +79,10 @@ func (b *Backend) Step(pieces []*backend.Piece) error {
 	run := make([]*Piece, len(pieces))
 	firsts := make([]int, len(pieces)) // positions of the first wanted states
 	for i, p := range pieces {
-		run[i] = &Piece{Cache: p.Cache.(keyValues).Cache, Tokens: p.Tokens, Keep: p.Keep, Choose: p.Want&^backend.State != 0}
+		run[i] = &Piece{
+			Cache: p.Cache.(keyValues).Cache, Tokens: p.Tokens, Residual: p.Residual, Keep: p.Keep,
+			Choose: p.Want&(backend.Likeliest|backend.Logits) != 0,
+		}
 		firsts[i] = p.Cache.Len() + len(p.Tokens) - p.Keep
 	}
 	if err := b.net.Forward(run); err != nil {
@@ -92,6 +95,9 @@ func (b *Backend) Step(pieces []*backend.Piece) error {
 		for k, s := range run[i].States {
 			x := wantedState{p, s, firsts[i] + k}
 			switch {
+			case p.Want == backend.Residual:
+				p.Give(p.Ran, backend.Result{Residual: s})
+				p.Ran++
 			case run[i].Chose:
 				chosen = append(chosen, choice{x, run[i].Best[k], run[i].Logits[k]})
 			case p.Want&^backend.State != 0:

@@ -85,12 +85,18 @@ func (c *Cache) trim() {
 type Piece struct {
 	Cache  *Cache
 	Tokens []int32
-	Keep   int // how many of the last tokens' states are wanted
+	// Residual is the residual stream of the tokens where the model is a part
+	// without the first layer.
+	Residual []float32
+	Keep     int // how many of the last tokens' states are wanted
 	// Choose tells that their logits are wanted too, which are best made in the
 	// same call.
 	Choose bool
 
-	States [][]float32 // out: final-normed, of the last Keep tokens; not checked, see Logits
+	// States, out: final-normed, of the last Keep tokens; the residual stream
+	// where the model is a part without the last layer. They are not checked,
+	// see Logits.
+	States [][]float32
 	// Chose, out: whether Best and Logits are as [Model.Logits] makes them of
 	// States. They are valid until the next Forward.
 	Chose  bool

@@ -62,7 +62,8 @@ void eng_model_tie(eng_model *m);
 int eng_model_vector(eng_model *m, int layer, int slot, int n, const float *data);
 /* eng_model_layer: the window of a layer in positions, 0 for none, and which of the RoPE tables of a batch it uses. */
 void eng_model_layer(eng_model *m, int layer, int window, int table);
-/* eng_model_ready tells whether all weights are there, with the shapes that belong to them. */
+/* eng_model_ready tells whether all weights are there, with the shapes that belong to them. A part of a model may lack the embedding,
+ * or the last norm with the output. */
 int eng_model_ready(const eng_model *m);
 
 /* eng_model_interleave copies all weights of a model that is ready into memory of its own, in the order in which products read them,
@@ -79,8 +80,9 @@ struct eng_batch {
 	uint16_t *const *page;     /* the sequences' pages, from position 0 on, one sequence after the other */
 	const int32_t *page_first; /* [seqs+1] first page of each in page */
 	const float *rope;         /* [tables, n, rot/2, 2] cosine and sine */
+	const float *residual;     /* [n, width] what the layers before made, where the model has no embedding */
 	const int32_t *keep;       /* [keeps] columns whose states are wanted, ascending */
-	float *states;             /* [keeps, width] final-normed states */
+	float *states;             /* [keeps, width] out: final-normed states, or the residual stream where the model has no last norm */
 	int32_t *fail;             /* [seqs] out: the first column of each whose key or value is not finite, or n */
 	int32_t *fail_layer;       /* [2, seqs] out: the layer of that column's first such number; and scratch */
 };

@@ -198,12 +198,13 @@ static size_t place_all(eng_model *m, uint8_t *at)
 			bytes += order[j] == ENG_GATE ? place_gate_up(&w[ENG_GATE], &w[ENG_UP], to) : place_lanes(&w[order[j]], to);
 		}
 	}
-	bytes += place_lanes(&m->output, at ? at + bytes : NULL);
+	if (m->output.data)
+		bytes += place_lanes(&m->output, at ? at + bytes : NULL);
 	if (m->embed.data == m->output.data) {
 		const float *bias = m->embed.bias;
 		m->embed = m->output;
 		m->embed.bias = bias;
-	} else {
+	} else if (m->embed.data) {
 		bytes += place_lanes(&m->embed, at ? at + bytes : NULL);
 	}
 	return bytes + PREFETCH_LANES;
@@ -239,8 +240,9 @@ int eng_model_interleave(eng_model *m, const uint8_t *file, int64_t size)
 	for (int i = 0; i < m->s.layers; i++)
 		for (int j = 0; j < ENG_MATRICES; j++)
 			interleave_matrix(m, &m->layers[i].w[j], file, (size_t)size);
-	interleave_matrix(m, &m->output, file, (size_t)size);
-	if (m->embed.lanes != m->output.lanes)
+	if (m->output.data)
+		interleave_matrix(m, &m->output, file, (size_t)size);
+	if (m->embed.lanes != m->output.lanes && m->embed.data)
 		interleave_matrix(m, &m->embed, file, (size_t)size);
 	return ENG_OK;
 }

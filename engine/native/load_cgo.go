@@ -16,13 +16,17 @@ import (
 
 // load tells C where the matrices are and gives it the vectors, which it copies.
 func (m *Model) load(w *weights.Model) error {
-	if err := m.matrix(-1, C.ENG_EMBED, w.Embed); err != nil {
-		return err
+	if w.Embed != nil {
+		if err := m.matrix(-1, C.ENG_EMBED, w.Embed); err != nil {
+			return err
+		}
 	}
 	if w.Output.Matrix == w.Embed {
 		C.eng_model_tie(m.c)
-	} else if err := m.matrix(-1, C.ENG_OUTPUT, w.Output.Matrix); err != nil {
-		return err
+	} else if w.Output.Matrix != nil {
+		if err := m.matrix(-1, C.ENG_OUTPUT, w.Output.Matrix); err != nil {
+			return err
+		}
 	}
 	if err := m.vectors(-1, map[int][]float32{C.ENG_LAST_NORM: w.Norm, C.ENG_OUTPUT_BIAS: w.Output.Bias}); err != nil {
 		return err

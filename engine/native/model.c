@@ -139,7 +139,8 @@ int eng_model_ready(const eng_model *m)
 {
 	const struct eng_shape *s = &m->s;
 	const int q = s->heads * s->head, kv = s->kv_heads * s->head;
-	int ok = is(&m->embed, s->vocab, s->width) && is(&m->output, s->vocab, s->width) && m->last_norm;
+	int ok = !m->embed.data || is(&m->embed, s->vocab, s->width);
+	ok = ok && (m->last_norm ? is(&m->output, s->vocab, s->width) : !m->output.data);
 	for (int i = 0; ok && i < s->layers; i++) {
 		struct eng_layer *l = &m->layers[i];
 		struct eng_matrix *w = l->w;

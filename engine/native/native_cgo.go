@@ -16,10 +16,10 @@ package native
 // that lasts wakes Go's monitor thread, which then takes a processor from a
 // kernel for some microseconds while the others wait.
 static int step(eng_model *m, int watch, int *cut, int32_t n, int32_t seqs, int32_t keeps, const int32_t *token, const int32_t *pos,
-	const int32_t *seq_first, const uintptr_t *page, const int32_t *page_first, const float *rope, const int32_t *keep,
+	const int32_t *seq_first, const uintptr_t *page, const int32_t *page_first, const float *rope, const float *residual, const int32_t *keep,
 	float *states, int32_t *fail, float *logits, int64_t stride, int32_t *best)
 {
-	struct eng_batch b = {n, seqs, keeps, token, pos, seq_first, (uint16_t *const *)page, page_first, rope, keep, states, fail, fail + seqs};
+	struct eng_batch b = {n, seqs, keeps, token, pos, seq_first, (uint16_t *const *)page, page_first, rope, residual, keep, states, fail, fail + seqs};
 	int status = eng_step(m, &b);
 	if (status == ENG_OK && best)
 		status = eng_logits(m, keeps, states, logits, stride, best);
@@ -76,7 +76,7 @@ type Model struct {
 type inputs struct {
 	token, pos, seqFirst, pageFirst, keep, fail []int32
 	page                                        []uintptr
-	rope                                        []float32
+	rope, residual                              []float32
 
 	logits []float32 // on their way out
 }
@@ -262,7 +262,7 @@ func (m *Model) step(run []*Piece, states []float32, chosen []int32) error {
 	var cut C.int
 	err := status(C.step(m.c, m.file.number(), &cut, C.int32_t(len(in.token)), C.int32_t(len(run)), C.int32_t(len(in.keep)),
 		int32s(in.token), int32s(in.pos), int32s(in.seqFirst), (*C.uintptr_t)(unsafe.Pointer(unsafe.SliceData(in.page))), int32s(in.pageFirst),
-		floats(in.rope), int32s(in.keep), floats(states), int32s(in.fail), floats(in.logits), C.int64_t(m.vocabLine), int32s(chosen)), "run a batch")
+		floats(in.rope), floats(in.residual), int32s(in.keep), floats(states), int32s(in.fail), floats(in.logits), C.int64_t(m.vocabLine), int32s(chosen)), "run a batch")
 	if err == nil && cut != 0 {
 		err = errCut
 	}
@@ -272,10 +272,11 @@ func (m *Model) step(run []*Piece, states []float32, chosen []int32) error {
 // gather fills in with the pieces and returns how many states are wanted.
 func (in *inputs) gather(m *Model, pieces []*Piece) (keeps int) {
 	in.token, in.pos, in.seqFirst, in.pageFirst = in.token[:0], in.pos[:0], in.seqFirst[:0], in.pageFirst[:0]
-	in.keep, in.page, in.rope = in.keep[:0], in.page[:0], in.rope[:0]
+	in.keep, in.page, in.rope, in.residual = in.keep[:0], in.page[:0], in.rope[:0], in.residual[:0]
 	for _, p := range pieces {
 		in.seqFirst = append(in.seqFirst, int32(len(in.token)))
 		in.pageFirst = append(in.pageFirst, int32(len(in.page)))
+		in.residual = append(in.residual, p.Residual...)
 		for _, page := range p.Cache.pages {
 			in.page = append(in.page, uintptr(unsafe.Pointer(unsafe.SliceData(page.data))))
 		}

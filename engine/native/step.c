@@ -387,7 +387,7 @@ static void layer(struct step *s, int *spans)
 	run(s, s->slabs * parts_of(s, ffn), gate_part);
 	if (s->layer + 1 < m->s.layers)
 		comes_next(s, s->l[1].w, 1, qkv_groups(s->l[1].w));
-	else
+	else if (m->output.data)
 		comes_next(s, &m->output, 1, m->output.groups);
 	residual(s, &w[ENG_DOWN], m->a1, s->l->v[ENG_POST_FFN_NORM]);
 }
@@ -427,14 +427,20 @@ int eng_step(eng_model *m, const struct eng_batch *b)
 	for (int i = 0; i < b->seqs; i++)
 		b->fail[i] = b->fail_layer[b->seqs + i] = b->n;
 	int spans = make_spans(&s);
-	run(&s, (s.n + SLOTS - 1) / SLOTS, embed_part);
+	const size_t width = (size_t)m->s.width;
+	if (m->embed.data)
+		run(&s, (s.n + SLOTS - 1) / SLOTS, embed_part);
+	else
+		memcpy(m->x, b->residual, (size_t)b->n * width * sizeof(float));
 	for (s.layer = 0; s.layer < m->s.layers; s.layer++) {
 		s.l = &m->layers[s.layer];
 		layer(&s, &spans);
 		name_failures(&s);
 	}
-	for (int i = 0; i < b->keeps; i++)
-		m->k->norm(b->states + (size_t)i * (size_t)m->s.width, m->x + (size_t)i * (size_t)m->s.width, m->last_norm, m->s.width, m->s.eps);
+	if (!m->last_norm && b->keeps > 0)
+		memcpy(b->states, m->x, (size_t)b->keeps * width * sizeof(float));
+	for (int i = 0; m->last_norm && i < b->keeps; i++)
+		m->k->norm(b->states + (size_t)i * width, m->x + (size_t)i * width, m->last_norm, m->s.width, m->s.eps);
 	return ENG_OK;
 }
 

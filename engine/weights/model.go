@@ -22,9 +22,9 @@ type Dims struct {
 // a part that it does not compute.
 type Model struct {
 	Dims
-	Embed      *Matrix
-	Norm       []float32    // [Width], the last one
-	Output     Linear       // its matrix is Embed itself where the file has no other
+	Embed      *Matrix      // nil in a part of a model that has not its first layer
+	Norm       []float32    // [Width], the last one; nil in a part that has not the last layer
+	Output     Linear       // its matrix is Embed itself where the file has no other; none where Norm is nil
 	Stack      []Layer      // [Layers], the first one first
 	Rope       *rope.Tables // of layers without a window
 	QueryScale float32      // mostly 1/√Head
@@ -32,6 +32,22 @@ type Model struct {
 	EmbedScale float32      // multiplies embeddings
 	ScoreCap   float32      // soft cap of attention's scores
 	LogitCap   float32      // soft cap of logits
+}
+
+// Part is a model of the layers from … to-1 alone, from < to. Without the first
+// layer it has no Embed: it goes on with the residual stream that the layers
+// before have made. Without the last one it has no Norm and no Output: its own
+// residual stream is all that comes of it.
+func (m *Model) Part(from, to int) *Model {
+	p := *m
+	p.Layers, p.Stack = to-from, m.Stack[from:to]
+	if from > 0 {
+		p.Embed = nil
+	}
+	if to < m.Layers {
+		p.Norm, p.Output = nil, Linear{}
+	}
+	return &p
 }
 
 // Layer is one layer's part of a Model.

@@ -87,7 +87,7 @@ var settings = []setting{
 	{
 		section: "engine", key: "device", flag: "device",
 		usage: "where it computes: " + engine.DeviceForms,
-		why:   "cuda:N is an NVIDIA GPU by its number; doctor lists them. auto: the first GPU that\npasses its self-test and has room for the model, else the CPU.",
+		why:   "cuda:N is an NVIDIA GPU by its number; doctor lists them. cuda:0,1 share a model's\nlayers; of cuda:0,cpu the CPU has those for which there is no room. auto: the first GPU\nthat passes its self-test and has room for the model, else all, else with the CPU.",
 		value: func(c *Config) any { return &c.Engine.Device },
 	},
 	{

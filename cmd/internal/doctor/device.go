@@ -2,6 +2,7 @@ package doctor
 
 import (
 	"context"
+	"path/filepath"
 	"strings"
 
 	"github.com/assaynet/assay/cmd/internal/models"
@@ -9,7 +10,7 @@ import (
 )
 
 // device looks at the GPUs that the engine may use: what there is, whether it
-// computes the bits that it must, and what fits.
+// computes the bits that it must, what fits, and where each model would lie.
 func (p *patient) device(context.Context) Finding {
 	asked := p.cfg.Engine.Device
 	if asked == engine.DeviceCPU {
@@ -24,30 +25,37 @@ func (p *patient) device(context.Context) Finding {
 	return p.gpus(list)
 }
 
-// gpus is device where there are some.
+// gpus is device where there are some. All that are asked for by name must be
+// there and sound; of others one is enough.
 func (p *patient) gpus(list []engine.Device) Finding {
-	asked, sound := p.cfg.Engine.Device, false
+	asked, sound, unsound, named := p.cfg.Engine.Device, 0, 0, 0
 	var lines []string
 	for _, d := range list {
-		if asked != engine.DeviceAuto && asked != d.Name {
+		allowed, byName := engine.Asks(asked, d.Name)
+		if !allowed {
 			continue
+		}
+		if byName {
+			named++
 		}
 		line := d.String()
 		if d.Err == nil {
-			sound = true
+			sound++
 			line += p.fits(d)
+		} else {
+			unsound++
 		}
 		lines = append(lines, line)
 	}
 	detail := strings.Join(lines, "; ")
-	switch {
-	case len(list) == 0 && asked == engine.DeviceAuto:
+	switch auto := asked == engine.DeviceAuto; {
+	case len(list) == 0 && auto:
 		return ok("cpu: this machine has no GPU")
-	case len(lines) == 0:
-		return fail("set engine.device to one that there is, cpu or auto", "%s: this machine has %d devices", asked, len(list))
-	case sound:
-		return ok("%s", detail)
-	case asked == engine.DeviceAuto:
+	case !auto && named < engine.GPUs(asked):
+		return fail("set engine.device to what there is, cpu or auto", "%s: this machine has %d devices", asked, len(list))
+	case sound > 0 && (auto || unsound == 0):
+		return ok("%s%s", detail, p.where(list))
+	case auto:
 		return warn("the CPU computes instead; see what the device lacks", "%s", detail)
 	}
 	return fail("see what the device lacks, or set engine.device to cpu", "%s", detail)
@@ -55,14 +63,37 @@ func (p *patient) gpus(list []engine.Device) Finding {
 
 // fits says what each model leaves of a device's memory.
 func (p *patient) fits(d engine.Device) (text string) {
-	paths, err := models.Find(p.home, p.cfg, &p.genesis.Params)
-	if err != nil {
-		return "" // the check of the model says it
-	}
-	for _, path := range paths {
-		if need, position, err := engine.Need(path); err == nil {
-			text += ", " + engine.Fits(need, position, d.Free)
-		}
+	for _, m := range p.needs(nil) {
+		text += ", " + engine.Fits(m.Model, m.Position, d.Free)
 	}
 	return text
+}
+
+// where says which layers of each model would lie where.
+func (p *patient) where(list []engine.Device) (text string) {
+	for _, m := range p.needs(list) {
+		text += "; " + m.name + ": " + m.Where
+	}
+	return text
+}
+
+// need is what a model takes.
+type need struct {
+	name string
+	engine.Footprint
+}
+
+// needs are those of the models that are there; the check of the model says
+// where there are none.
+func (p *patient) needs(list []engine.Device) (all []need) {
+	paths, err := models.Find(p.home, p.cfg, &p.genesis.Params)
+	if err != nil {
+		return nil
+	}
+	for _, path := range paths {
+		if n, err := engine.Need(path, p.cfg.Engine.Device, list); err == nil {
+			all = append(all, need{filepath.Base(path), n})
+		}
+	}
+	return all
 }

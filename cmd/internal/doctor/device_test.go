@@ -27,6 +27,9 @@ func TestDevicesAreExamined(t *testing.T) {
 		{"cuda:1", []engine.Device{sound, wrong}, doctor.Fail, "cuda:1, " + line + "of no use: backend: the device failed: it gives wrong bits"},
 		{"auto", []engine.Device{wrong}, doctor.Warn, "cuda:1, " + line + "of no use: backend: the device failed: it gives wrong bits"},
 		{"cuda:2", []engine.Device{sound}, doctor.Fail, "cuda:2: this machine has 1 devices"},
+		{"cuda:0,2", []engine.Device{sound}, doctor.Fail, "cuda:0,2: this machine has 1 devices"},
+		{"cuda:0,1", []engine.Device{sound, wrong}, doctor.Fail, "cuda:0, " + line + "right bits in 0.3 s; cuda:1, " + line + "of no use: backend: the device failed: it gives wrong bits"},
+		{"cuda:0,cpu", []engine.Device{sound, wrong}, doctor.OK, "cuda:0, " + line + "right bits in 0.3 s"},
 		{"auto", nil, doctor.OK, "cpu: this machine has no GPU"},
 	} {
 		f := doctor.GPUs(c.asked, c.list)

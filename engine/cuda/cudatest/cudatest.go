@@ -18,10 +18,14 @@ import (
 type Driver struct {
 	Info     cuda.Info    // of every device
 	Count    int          // of devices
+	Memory   []int64      // of each device, where not that of Info
 	Schedule ptx.Schedule // of every launch
 	Allowed  int          // what a device begins with, see Device.Refuse
 	Wrong    bool         // devices are wrong from the start, see Device.Damage
-	Opened   *Device      // the last
+	// Instead has kernels that stand in the place of those of their names.
+	Instead map[string]*ptx.Kernel
+	Opened  *Device   // the last
+	All     []*Device // that were opened
 }
 
 // InOrder is the schedule of a device that runs one thing after the other.
@@ -35,13 +39,20 @@ func New(s ptx.Schedule) *Driver {
 
 // Devices lists them.
 func (d *Driver) Devices() ([]cuda.Info, error) {
-	return slices.Repeat([]cuda.Info{d.Info}, d.Count), nil
+	list := slices.Repeat([]cuda.Info{d.Info}, d.Count)
+	for i, bytes := range d.Memory {
+		list[i].Memory = bytes
+	}
+	return list, nil
 }
 
 // Open makes a device.
-func (d *Driver) Open(int) (cuda.Device, error) {
-	d.Opened = &Device{schedule: d.Schedule, allowed: d.Allowed, wrong: d.Wrong}
-	d.Opened.mem.Limit = d.Info.Memory
+func (d *Driver) Open(number int) (cuda.Device, error) {
+	d.Opened = &Device{schedule: d.Schedule, instead: d.Instead, allowed: d.Allowed, wrong: d.Wrong}
+	if d.Opened.mem.Limit = d.Info.Memory; d.Memory != nil {
+		d.Opened.mem.Limit = d.Memory[number]
+	}
+	d.All = append(d.All, d.Opened)
 	return d.Opened, nil
 }
 
@@ -49,6 +60,7 @@ func (d *Driver) Open(int) (cuda.Device, error) {
 // some that harm it.
 type Device struct {
 	schedule ptx.Schedule
+	instead  map[string]*ptx.Kernel
 	mem      ptx.Memory
 	kernels  []*ptx.Kernel
 	closed   bool
@@ -122,6 +134,9 @@ func (d *Device) Load(text string, names []string) ([]uintptr, error) {
 	var handles []uintptr
 	for _, name := range names {
 		k := m.Kernels[name]
+		if d.instead[name] != nil {
+			k = d.instead[name]
+		}
 		if k == nil {
 			return nil, d.said("cuModuleGetFunction", errors.New(name))
 		}
