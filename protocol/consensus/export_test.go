@@ -15,10 +15,10 @@ import (
 	"github.com/assaynet/assay/protocol/params"
 )
 
-// NewSigner opens the signer of a directory on the chain "chain", over blocks that
-// carry its signatures at the heights of signed.
-func NewSigner(dir string, signs func(protocol.PublicKey) bool, signed []int64, secrets ...key.Secret) (types.PrivValidator, error) {
-	return newSigner(secrets, signs, heights(signed), recordOf(dir, "chain"), zerolog.Nop())
+// NewSigner opens the signer of a directory on the chain "chain", whose first
+// height is given, over blocks that carry its signatures at the heights of signed.
+func NewSigner(dir string, signs func(protocol.PublicKey) bool, first int64, signed []int64, secrets ...key.Secret) (types.PrivValidator, error) {
+	return newSigner(secrets, signs, heights(signed), first, recordOf(dir, "chain"), zerolog.Nop())
 }
 
 // heights are those of blocks with a signature.

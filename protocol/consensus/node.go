@@ -67,7 +67,7 @@ func New(c Config) (*Node, error) {
 	}
 	n.archive = OpenArchive(c.DB)
 	secrets := append([]key.Secret{c.Consensus}, c.Former...)
-	if n.signer, err = newSigner(secrets, n.app.signsNext, n.archive, recordOf(c.Dir, doc.ChainID), c.Logger); err != nil {
+	if n.signer, err = newSigner(secrets, n.app.signsNext, n.archive, doc.InitialHeight, recordOf(c.Dir, doc.ChainID), c.Logger); err != nil {
 		return nil, err
 	}
 	seed := c.Transport.Expose()

@@ -37,6 +37,7 @@ type signer struct {
 	keys   []secp256k1.PrivKey // the newest first
 	signs  func(protocol.PublicKey) bool
 	blocks signedBlocks
+	first  int64 // the chain's first height
 	record *signRecord
 	log    zerolog.Logger
 
@@ -60,8 +61,8 @@ const lookBack = 64
 
 // newSigner opens the signer of some secrets, the newest first; signs reports
 // whether a key is of the set that signs the next block.
-func newSigner(secrets []key.Secret, signs func(protocol.PublicKey) bool, blocks signedBlocks, record *signRecord, log zerolog.Logger) (*signer, error) {
-	s := &signer{signs: signs, blocks: blocks, record: record, log: log}
+func newSigner(secrets []key.Secret, signs func(protocol.PublicKey) bool, blocks signedBlocks, first int64, record *signRecord, log zerolog.Logger) (*signer, error) {
+	s := &signer{signs: signs, blocks: blocks, first: first, record: record, log: log}
 	for _, secret := range secrets {
 		b := secret.Expose()
 		s.keys = append(s.keys, secp256k1.PrivKey(b[:]))
@@ -151,7 +152,7 @@ func (s *signer) keep(l *LastSigned) error {
 // look passes height h over if it is the first that is asked for and not all is
 // known that was signed before it. At the chain's first height nothing was.
 func (s *signer) look(h int64) error {
-	if h <= s.last.Height+1 {
+	if h <= max(s.first, s.last.Height+1) {
 		return nil
 	}
 	from := max(s.last.Height+1, h-lookBack)

@@ -25,7 +25,7 @@ func newSigner(t testing.TB, dir string, signed ...int64) types.PrivValidator {
 	t.Helper()
 	k, err := secret("v0").DeriveConsensus("net", 0)
 	check(t, err)
-	s, err := consensus.NewSigner(dir, anyKey, signed, k)
+	s, err := consensus.NewSigner(dir, anyKey, 1, signed, k)
 	check(t, err)
 	return s
 }
@@ -39,7 +39,7 @@ func TestAKeyThatIsRotatedSignsWhileTheSetHasIt(t *testing.T) {
 	newest, err := secret("v0").DeriveConsensus("net", 1)
 	check(t, err)
 	inSet := map[protocol.PublicKey]bool{}
-	s, err := consensus.NewSigner(t.TempDir(), func(k protocol.PublicKey) bool { return inSet[k] }, nil, newest, former)
+	s, err := consensus.NewSigner(t.TempDir(), func(k protocol.PublicKey) bool { return inSet[k] }, 1, nil, newest, former)
 	check(t, err)
 	public := func() protocol.PublicKey {
 		k, err := s.GetPubKey()
@@ -151,7 +151,7 @@ func TestSignerRefusesADamagedRecord(t *testing.T) {
 	} {
 		dir := t.TempDir()
 		check(t, os.WriteFile(filepath.Join(dir, consensus.LastSignedFile), []byte(text), 0o600))
-		_, err := consensus.NewSigner(dir, anyKey, nil, k)
+		_, err := consensus.NewSigner(dir, anyKey, 1, nil, k)
 		if !errors.Is(err, consensus.ErrLastSigned) || !errors.Is(err, store.ErrCorrupt) {
 			t.Errorf("%.60q: got %v, want %v", text, err, store.ErrCorrupt)
 		}
@@ -191,6 +191,21 @@ func TestAHeightAtWhichACopyMaySignIsPassedOver(t *testing.T) {
 			t.Errorf("%s, later in that height: got %v, signs: %v", c.what, err, c.signs)
 		}
 		check(t, s.SignVote("c", vote(cmtproto.PrevoteType, c.asked+1, 0, 1, 100)))
+	}
+}
+
+// TestAChainThatBeginsLaterHasAFirstHeightToo: one that was recovered goes on from
+// where another ended, and whoever signs there for the first time has no record.
+func TestAChainThatBeginsLaterHasAFirstHeightToo(t *testing.T) {
+	k, err := secret("v0").DeriveConsensus("net", 0)
+	check(t, err)
+	s, err := consensus.NewSigner(t.TempDir(), anyKey, 900, nil, k)
+	check(t, err)
+	check(t, s.SignVote("c", vote(cmtproto.PrevoteType, 900, 0, 1, 100)))
+	late, err := consensus.NewSigner(t.TempDir(), anyKey, 900, nil, k)
+	check(t, err)
+	if err := late.SignVote("c", vote(cmtproto.PrevoteType, 901, 0, 1, 100)); !errors.Is(err, consensus.ErrDoubleSign) {
+		t.Errorf("without a record behind the first height: got %v, want %v", err, consensus.ErrDoubleSign)
 	}
 }
 
