@@ -79,6 +79,7 @@ type stage struct {
 	stores     map[string]*protocoltest.Store
 	validators map[string]*validator.Validator
 	miners     map[string]*miner.Miner
+	ports      map[string]*protocoltest.Port
 	kinds      task.Table
 	judges     []validator.Judge // of the kinds that do not ship
 	// refused counts why validators did not take messages.
@@ -137,7 +138,7 @@ func openKinds(t *testing.T, model *engine.Model, seed uint64, cfg protocoltest.
 	}
 	s := &stage{
 		T: t, Network: n, model: model, kinds: table, judges: judges, stores: map[string]*protocoltest.Store{},
-		validators: map[string]*validator.Validator{}, miners: map[string]*miner.Miner{}, refused: map[validator.Reason]int{},
+		validators: map[string]*validator.Validator{}, miners: map[string]*miner.Miner{}, ports: map[string]*protocoltest.Port{}, refused: map[validator.Reason]int{},
 	}
 	for _, a := range cfg.Cast {
 		switch {
@@ -177,7 +178,7 @@ func (s *stage) minerAt(name string, port *protocoltest.Port, tweaks ...func(*mi
 	if err != nil {
 		s.Fatal(err)
 	}
-	s.miners[name] = m
+	s.miners[name], s.ports[name] = m, port
 	s.Attach(name, port, minerNode{m})
 }
 
@@ -206,7 +207,7 @@ func (s *stage) validatorAt(name string, port *protocoltest.Port, tweaks ...func
 	if err != nil {
 		s.Fatal(err)
 	}
-	s.validators[name] = v
+	s.validators[name], s.ports[name] = v, port
 	s.Attach(name, port, validatorNode{v, s})
 }
 
