@@ -2,11 +2,10 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
+	"io"
 	"net"
 	"sync"
-	"time"
 
 	"github.com/assaynet/assay/protocol/api"
 )
@@ -59,22 +58,10 @@ func hold(ctx context.Context, port, i int) {
 			}
 			continue
 		}
-		closed := make(chan struct{})
-		go func() {
-			defer close(closed)
-			_, _ = c.Read(make([]byte, 1<<10)) // a greeting, or the end
-			if errors.Is(ctx.Err(), context.Canceled) {
-				return
-			}
-			_ = c.SetReadDeadline(time.Now().Add(time.Minute))
-			_, _ = c.Read(make([]byte, 1<<10))
-		}()
-		select {
-		case <-ctx.Done():
-		case <-closed:
-		}
+		ended := context.AfterFunc(ctx, func() { _ = c.Close() })
+		_, _ = io.Copy(io.Discard, c) // a greeting, and nothing until the end
+		ended()
 		_ = c.Close()
-		<-closed
 		if !rest(ctx, 10*floodPause) {
 			return
 		}

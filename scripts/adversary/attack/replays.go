@@ -64,5 +64,5 @@ func txsOf(record []byte) ([][]byte, error) {
 	if err != nil || len(b.Txs) == 0 {
 		return nil, err
 	}
-	return b.Txs, nil
+	return b.Txs[1:], nil
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/assaynet/assay/protocol"
 	"github.com/assaynet/assay/protocol/api"
+	"github.com/assaynet/assay/protocol/audit"
 	"github.com/assaynet/assay/scripts/adversary/network"
 )
 
@@ -46,6 +47,9 @@ type row struct {
 	// LongestBlock and MeanBlock are those of its epoch, in milliseconds.
 	LongestBlock int64 `json:"longest_block_ms"`
 	MeanBlock    int64 `json:"mean_block_ms"`
+	// Slowed is how many times as long as quiet ones the last ten blocks of its epoch
+	// took on average, when the attack had long begun.
+	Slowed float64 `json:"slowed"`
 	// Lost is what the honest miner lost that lost most, in per cent of its pay in
 	// quiet epochs; negative where all got more.
 	Lost float64 `json:"lost_percent"`
@@ -85,7 +89,7 @@ func (t *table) settle(ctx context.Context, end protocol.Epoch, say func(string,
 		for e := from; e <= to; e++ {
 			r.Missed += missed[e]
 			for i, m := range t.net.Miners {
-				lost := 100 - 100*float64(pay[e+lag][m.Hotkey.PublicKey()])/quiet[i]
+				lost := 100 - 100*pay[e+lag][m.Hotkey.PublicKey()]/quiet[i]
 				if (e == from && i == 0) || lost > r.Lost {
 					r.Lost = lost
 				}
@@ -98,13 +102,17 @@ func (t *table) settle(ctx context.Context, end protocol.Epoch, say func(string,
 	t.quiet.LongestBlock, t.quiet.MeanBlock = longest.Milliseconds(), block.Milliseconds()
 	for _, r := range t.rows {
 		fill(r, r.epoch, r.epoch+stride-1)
+		_, late := t.watch.longest(sched.EpochEnd(r.epoch)-10, sched.EpochEnd(r.epoch))
+		r.Slowed = float64(late.Milliseconds()) / float64(t.quiet.MeanBlock)
 	}
+	t.quiet.Slowed = 1
 	say("done")
 	return nil
 }
 
-// byEpoch is what each hotkey was paid for answers.
-type byEpoch map[protocol.Epoch]map[protocol.PublicKey]protocol.Amount
+// byEpoch is what each hotkey was paid for answers, as a part of what there was to
+// pay: at the beginning that is more, for what nobody was paid in the first epochs.
+type byEpoch map[protocol.Epoch]map[protocol.PublicKey]float64
 
 var errNoPay = errors.New("no miner was ever paid")
 
@@ -117,11 +125,42 @@ func (t *table) pay(ctx context.Context, to protocol.Epoch) (byEpoch, error) {
 	pay := byEpoch{}
 	for i := range list {
 		if pay[list[i].Epoch] == nil {
-			pay[list[i].Epoch] = map[protocol.PublicKey]protocol.Amount{}
+			pay[list[i].Epoch] = map[protocol.PublicKey]float64{}
 		}
-		pay[list[i].Epoch][list[i].Hotkey] += list[i].Miner
+		pay[list[i].Epoch][list[i].Hotkey] += float64(list[i].Miner)
+	}
+	for e, of := range pay {
+		emission, err := t.emission(ctx, e)
+		if err != nil {
+			return nil, err
+		}
+		for k := range of {
+			of[k] /= float64(emission)
+		}
 	}
 	return pay, nil
+}
+
+var errNoOutcome = errors.New("a block that ends an epoch does not say what was paid")
+
+// emission returns what there was to pay in an epoch, at least one unit.
+func (t *table) emission(ctx context.Context, e protocol.Epoch) (protocol.Amount, error) {
+	var page api.Blocks
+	at := t.net.Genesis.Params.Schedule.EpochEnd(e)
+	if err := t.net.Validators[0].Get(ctx, fmt.Sprintf("/v1/blocks?limit=1&height=%d", at), &page); err != nil {
+		return 0, err
+	}
+	if len(page.Blocks) == 0 {
+		return 0, errNoOutcome
+	}
+	r, err := audit.DecodeRecord(page.Blocks[0].Record)
+	if err != nil {
+		return 0, err
+	}
+	if r.Outcome == nil {
+		return 0, errNoOutcome
+	}
+	return max(1, r.Outcome.Epoch.Emission), nil
 }
 
 // firstPaid returns the first epoch in which a miner was paid, which is for the
@@ -147,7 +186,7 @@ func mean(pay byEpoch, from, to protocol.Epoch, miners []*network.Node) []float6
 	out := make([]float64, len(miners))
 	for i, m := range miners {
 		for e := from; e <= to; e++ {
-			out[i] += float64(pay[e][m.Hotkey.PublicKey()])
+			out[i] += pay[e][m.Hotkey.PublicKey()]
 		}
 		out[i] /= float64(to - from + 1)
 	}
@@ -178,8 +217,8 @@ func (t *table) judge() error {
 		if r.Lost > mayLose {
 			errs = append(errs, fmt.Errorf("%s: an honest miner lost %.1f %% of its pay, more than %d %%", r.Attack, r.Lost, mayLose))
 		}
-		if slow := float64(r.MeanBlock) / float64(t.quiet.MeanBlock); r.slows > 0 && slow > r.slows {
-			errs = append(errs, fmt.Errorf("%s: blocks took %.1f times as long as quiet ones, more than %.0f", r.Attack, slow, r.slows))
+		if r.slows > 0 && r.Slowed > r.slows {
+			errs = append(errs, fmt.Errorf("%s: blocks took %.1f times as long as quiet ones, more than %.0f", r.Attack, r.Slowed, r.slows))
 		}
 		if r.Broke != "" {
 			errs = append(errs, fmt.Errorf("%s: %s", r.Attack, r.Broke))
@@ -198,15 +237,15 @@ func (t *table) print(out io.Writer, asJSON bool) error {
 	}
 	var b strings.Builder
 	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
-	_, _ = fmt.Fprintln(w, "attack\ttokens\ttaken\trefused\tcut off\tlongest block\tmean\tlost\tmissed\twhat it does")
+	_, _ = fmt.Fprintln(w, "attack\ttokens\ttaken\trefused\tcut off\tlongest block\tmean\tslowed\tlost\tmissed\twhat it does")
 	for _, r := range rows {
-		_, _ = fmt.Fprintf(w, "%s\t%s\t%d\t%d\t%d of %d\t%.2f s\t%.2f s\t%.1f %%\t%d\t%s\n",
-			r.Attack, r.Cost, r.Taken, r.Refused, r.HostsCutOff, r.Hosts, float64(r.LongestBlock)/1000, float64(r.MeanBlock)/1000, r.Lost, r.Missed, r.Does)
+		_, _ = fmt.Fprintf(w, "%s\t%s\t%d\t%d\t%d of %d\t%.2f s\t%.2f s\t%.2f\t%.1f %%\t%d\t%s\n",
+			r.Attack, r.Cost, r.Taken, r.Refused, r.HostsCutOff, r.Hosts, float64(r.LongestBlock)/1000, float64(r.MeanBlock)/1000, r.Slowed, r.Lost, r.Missed, r.Does)
 	}
 	if err := w.Flush(); err != nil {
 		return err
 	}
-	b.WriteString("tokens: burned and locked; taken, refused: transactions handed over; cut off: of its identities in gossip; lost: by the honest\nminer that lost most, of its pay in quiet epochs; missed: answers asked of honest miners and not given\n")
+	b.WriteString("tokens: burned and locked; taken, refused: transactions handed over; cut off: of its identities in gossip;\nslowed: its last ten blocks beside quiet ones; lost: by the honest\nminer that lost most, of its pay in quiet epochs; missed: answers asked of honest miners and not given\n")
 	_, err := io.WriteString(out, b.String())
 	return err
 }
