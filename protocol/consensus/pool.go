@@ -20,6 +20,9 @@ const (
 	// maxPoolAge is for how many blocks a transaction waits for those of its
 	// signer that come before it. Waiting costs nothing, so it must end.
 	maxPoolAge = 60
+	// maxSwaps is how many times a transaction is replaced between two blocks: a
+	// person who pays more does it once.
+	maxSwaps = 4
 	// recheckStep is how many signers, and how many of the lanes, are looked at
 	// after a block that did not concern them: all in turn, but no block waits for
 	// thousands.
@@ -78,6 +81,7 @@ type pooled struct {
 	seq   uint64
 	ahead uint64 // how many nonces are before it, as of the newest state
 	age   int    // in blocks
+	swaps int    // how many others had its place since the newest block
 }
 
 func newPool(chain string, p *params.Params, state func() ledger.Reader) *Pool {
@@ -166,6 +170,9 @@ func (q *Pool) addLocked(tx *wire.Tx, t *pooled) error {
 		return err
 	}
 	if old := q.txs[tx.Signer][tx.Nonce]; old != nil {
+		if old.age == 0 {
+			t.swaps = old.swaps + 1
+		}
 		q.gone.add(old.hash, ErrReplaced)
 		q.dropLocked(tx.Signer, tx.Nonce)
 	}
@@ -186,9 +193,12 @@ func (q *Pool) addLocked(tx *wire.Tx, t *pooled) error {
 }
 
 // takenLocked refuses a transaction whose place another has, unless it pays a tenth
-// more: each replacement has a price.
+// more, and not too often between two blocks: only the last one is ever paid, and
+// all are verified and passed on.
 func (q *Pool) takenLocked(tx *wire.Tx, t *pooled) error {
 	switch old := q.txs[tx.Signer][tx.Nonce]; {
+	case old != nil && old.hash != t.hash && old.age == 0 && old.swaps >= maxSwaps:
+		return fmt.Errorf("nonce %d of %s, %d times since the newest block: %w", tx.Nonce, tx.Signer.Short(), old.swaps, ErrNonceTaken)
 	case old == nil || old.hash != t.hash && t.fee > old.fee && t.fee-old.fee >= old.fee/10:
 		return nil
 	case old.hash == t.hash:

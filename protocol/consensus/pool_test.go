@@ -388,6 +388,27 @@ func TestANonceIsHadByWhoPaysATenthMore(t *testing.T) {
 	}
 }
 
+// TestATransactionIsNotReplacedAgainAndAgain: each time costs all validators a
+// signature, and only the last is paid.
+func TestATransactionIsNotReplacedAgainAndAgain(t *testing.T) {
+	q, n, _ := newPool(t)
+	fee := n.fee(1)
+	again := func() error {
+		fee += fee/10 + 1
+		_, err := q.Add(offered(t, n, "rich", 0, fee))
+		return err
+	}
+	check(t, again())
+	for range 4 {
+		check(t, again())
+	}
+	if err := again(); !errors.Is(err, consensus.ErrNonceTaken) {
+		t.Errorf("the fifth time before a block: got %v, want %v", err, consensus.ErrNonceTaken)
+	}
+	q.Recheck()
+	check(t, again())
+}
+
 // BenchmarkRecheck is what Commit waits for after a block, while 4,096
 // transactions of as many accounts and 4,096 commitments wait, over a tree of
 // 4,096 seats.

@@ -116,7 +116,9 @@ type Selection struct {
 	// proposer's link, so that none can own a place.
 	Salt protocol.Hash
 	// Stop, if it is not nil, is asked between transactions whether to end: what is
-	// not selected by then waits for another block.
+	// not selected by then waits for another block. Those of lanes, which are few,
+	// are selected all the same: a proposer that is kept busy with others may be
+	// late before it begins.
 	Stop func() bool
 	// Verified, if it is not nil, remembers signatures.
 	Verified *wire.Verified
@@ -145,7 +147,10 @@ func SelectTxs(r Reader, chain string, p *params.Params, s *Selection) [][]byte 
 		if len(d.raw) > left || own > weight {
 			continue
 		}
-		if looked += own; looked > tries*p.Block.MaxWeight || s.Stop != nil && s.Stop() {
+		if looked += own; looked > tries*p.Block.MaxWeight {
+			break
+		}
+		if s.Stop != nil && !d.tx.Type.Lane() && s.Stop() {
 			break
 		}
 		if m.checkTurn(d.tx) != nil || s.Verified.Verify(d.tx) != nil { // the signature costs most

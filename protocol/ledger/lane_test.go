@@ -87,6 +87,14 @@ func TestWhoPaysMoreForItsWeightIsFirst(t *testing.T) {
 	if len(got) != 1 {
 		t.Errorf("%d were selected until the deadline, want one", len(got))
 	}
+	n.until(3)
+	commit := n.tx("m1", &wire.Commit{Round: 0, Root: protocol.Hash{1}})
+	late := ledger.SelectTxs(n.tree, n.chain, n.p, &ledger.Selection{
+		Candidates: [][]byte{low, high, commit}, MaxBytes: 1 << 20, Stop: func() bool { return true },
+	})
+	if len(late) != 1 || !slices.Equal(late[0], commit) {
+		t.Errorf("after the deadline %d were selected, want the commitment", len(late))
+	}
 }
 
 // TestAFeeCoversWeightAndBytes, of a hotkey not much more: its coldkey pays.
