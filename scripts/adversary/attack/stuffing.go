@@ -16,11 +16,15 @@ var stuffing = &attack{
 	needs: needs{accounts: 64, balance: protocol.Unit},
 	run: func(ctx context.Context, w *world) error {
 		var raws [][]byte
-		for nonce := range uint64(16) {
+		for nonce := range uint64(17) {
 			for i := range w.needs.accounts {
-				raw, err := w.sign(w.account(i), nonce, &wire.Request{
+				var body wire.Body = &wire.Request{
 					Specification: strings.Repeat("x", wire.MaxSpecification), Count: 1, Price: 1, Maximum: 1, Deadline: 1 << 30,
-				})
+				}
+				if nonce == 0 { // what fails may wait behind what does not
+					body = &wire.Transfer{To: w.account(0).PublicKey(), Amount: 1}
+				}
+				raw, err := w.sign(w.account(i), nonce, body)
 				if err != nil {
 					return err
 				}
