@@ -21,6 +21,9 @@ attack: ## attack four validators and three miners in all ways that are known; A
 	@mkdir -p build && $(GO) build -buildvcs=auto -o build/ ./cmd/miner ./cmd/validator ./scripts/adversary/attack
 	build/attack -bin build -attacks "$(ATTACKS)" -third $(THIRD)
 
+bench-chain: ## blocks and transfers of our ledger beside CometBFT alone, by turns (two and a half minutes)
+	$(GO) run ./scripts/bench/chain -rounds 2
+
 attack-blocks: ## the time of blocks while 4,096 hostile transactions wait, with 64 and with 4,096 seats
 	@mkdir -p build && $(GO) build -buildvcs=auto -o build/ ./cmd/miner ./cmd/validator ./scripts/adversary/attack
 	build/attack -bin build -attacks worst -seats 64
@@ -68,6 +71,11 @@ quality: models ## the whole comparison with llama.cpp (make test takes a part)
 
 # The first of eight seeds.
 SEED ?= 0
+# How many epochs, in four networks together.
+EPOCHS ?= 10000
+
+long: ## ten thousand epochs in memory in which one of four lies, says nothing, is cut off or dies, and messages are lost
+	$(GO) test -count=1 -timeout 6h -v -run OneOfFour ./scripts/simtest -epochs $(EPOCHS) -seed $(SEED)
 
 signals: model ## what cheap signals tell of preference's golds, on many pairs (make test takes a few)
 	ASSAY_SIGNALS=$(SEED) $(GO) test -count=1 -timeout 30m -v -run Signal ./protocol/task/preference/pair
@@ -125,4 +133,4 @@ golden: models ## rewrite golden files; read the diff before you commit it
 lint: ## formatting, linter, import map and rules of the house
 	./scripts/check/lint.sh $(LINT_VERSION)
 
-.PHONY: help demo devnet attack attack-blocks build model models templates test page race nocgo fuzz fuzz-long quality signals bench bench-bulk bench-peers oracle oracle-long peers clients sanitize arm64 kernels kernels-report interpreted golden lint
+.PHONY: help demo devnet attack attack-blocks bench-chain build model models templates test page race nocgo fuzz fuzz-long long quality signals bench bench-bulk bench-peers oracle oracle-long peers clients sanitize arm64 kernels kernels-report interpreted golden lint
