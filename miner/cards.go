@@ -16,14 +16,22 @@ const (
 	maxKnownCards   = 8192 // so that none passes twice; forgotten together
 )
 
-// cards are what judges said, for the status and to be passed on. Who may judge
-// is read from the ledger, once for each judge and epoch, at the height after
-// one of its cards came by.
+// cards are what judges said, for the status and to be passed on. Who may judge,
+// and what it opened, is read from the ledger, once for each judge and epoch, at
+// the height after one of its cards came by.
 type cards struct {
 	waiting []*wire.SignedCard
 	known   map[cardKey]bool
-	judges  map[judgeKey]ledger.RosterJudge // the zero record: looked up, and there is none
+	judges  map[judgeKey]*opened
 	wanted  map[judgeKey]bool
+}
+
+// opened is a judge with what it drew and opened of an epoch; all zero where there
+// is no such judge.
+type opened struct {
+	judge ledger.RosterJudge
+	drawn ledger.DrawnRecord
+	said  ledger.CardsRecord
 }
 
 type cardKey struct {
@@ -37,7 +45,7 @@ type judgeKey struct {
 }
 
 func newCards() cards {
-	return cards{known: map[cardKey]bool{}, judges: map[judgeKey]ledger.RosterJudge{}, wanted: map[judgeKey]bool{}}
+	return cards{known: map[cardKey]bool{}, judges: map[judgeKey]*opened{}, wanted: map[judgeKey]bool{}}
 }
 
 // OnPairs hands pairs from gossip to the worker that has a use for them. Without
@@ -51,9 +59,10 @@ func (m *Miner) OnPairs(raw []byte) error {
 	return fmt.Errorf("no worker rates them: %w", ErrNoPairs)
 }
 
-// OnCard takes a card from gossip and returns nil if it is a judge's and was not
-// seen before: such are worth passing on. Errors are those of wire, which blame
-// the sender, or a [Reason]. Cards about own answers show in [Status].
+// OnCard takes a card from gossip and returns nil if it is what a judge opened on
+// the ledger and was not seen before: such are worth passing on. Errors are those
+// of wire, which blame the sender, or a [Reason]. Cards about own answers show in
+// [Status].
 func (m *Miner) OnCard(raw []byte) error {
 	s, err := wire.OpenCard(raw, m.cfg.ChainID)
 	if err != nil {
@@ -79,15 +88,18 @@ func (m *Miner) OnCard(raw []byte) error {
 // takeCardLocked checks who signed a card and counts it.
 func (m *Miner) takeCardLocked(c *wire.Card, signer protocol.PublicKey) error {
 	k := judgeKey{m.cfg.Params.Schedule.EpochOfRound(c.Round), c.Judge.UID}
-	judge, looked := m.cards.judges[k]
+	judge := m.cards.judges[k]
 	switch {
-	case !looked:
+	case judge == nil:
 		if len(m.cards.wanted) < maxWantedJudges {
 			m.cards.wanted[k] = true
 		}
 		return fmt.Errorf("judge %d of epoch %d: %w", k.uid, k.epoch, ErrUnknown)
-	case judge.ID != c.Judge || judge.Hotkey != signer:
+	case judge.judge.ID != c.Judge || judge.judge.Hotkey != signer:
 		return fmt.Errorf("judge %d of epoch %d: %w", k.uid, k.epoch, ErrNoJudge)
+	}
+	if err := ledger.CheckCard(m.cfg.Params, &judge.drawn, &judge.said, signer, c); err != nil {
+		return err
 	}
 	name := cardKey{judge: signer, slot: c.Key()}
 	if m.cards.known[name] {
@@ -123,16 +135,18 @@ func (m *Miner) readCards(r ledger.Reader, head protocol.Height) error {
 	m.cards.waiting, m.cards.wanted = nil, map[judgeKey]bool{}
 	m.mu.Unlock()
 	now := m.cfg.Params.Schedule.EpochOf(head)
-	found := map[judgeKey]ledger.RosterJudge{}
+	found := map[judgeKey]*opened{}
 	for k := range wanted {
 		if k.epoch > now {
 			continue // not drawn up yet
 		}
-		judge, _, err := ledger.ReadRosterJudge(r, k.epoch, k.uid)
+		o, err := readOpened(r, k)
 		if err != nil {
 			return err
 		}
-		found[k] = judge
+		if o != nil {
+			found[k] = o
+		}
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -146,4 +160,18 @@ func (m *Miner) readCards(r ledger.Reader, head protocol.Height) error {
 		_ = m.takeCardLocked(&s.Card, s.Sender) // nobody waits for the verdict any more
 	}
 	return nil
+}
+
+// readOpened reads what a judge opened; nil where it has not yet.
+func readOpened(r ledger.Reader, k judgeKey) (o *opened, err error) {
+	o = new(opened)
+	var judges bool
+	if o.judge, judges, err = ledger.ReadRosterJudge(r, k.epoch, k.uid); err != nil || !judges {
+		return o, err
+	}
+	if o.said, _, err = ledger.ReadCards(r, k.epoch, k.uid); err != nil || o.said.Seat != o.judge.ID || !o.said.Opened() {
+		return nil, err
+	}
+	o.drawn, _, err = ledger.ReadDrawn(r, k.epoch, k.uid)
+	return o, err
 }

@@ -289,12 +289,17 @@ func TestJudgesCardsShowInTheStatusAndStrangersAreNotPassedOn(t *testing.T) {
 	w.ask(2, 1)
 	judge, stranger := named(t, "judge"), named(t, "stranger")
 	judgeID := protocol.SeatID{UID: 9, Registered: 1}
-	w.put(ledger.RosterJudgeKey(2, 9), &ledger.RosterJudge{ID: judgeID, Hotkey: judge.PublicKey()})
+	about := func(seat protocol.SeatID) wire.Card {
+		return wire.Card{Judge: judgeID, Round: round, Seat: seat, Answer: protocol.Hash{1}, Kind: inference.Kind, Finding: wire.FindingFalse, Body: said(inference.CodeToken)}
+	}
+	neighbour := protocol.SeatID{UID: w.seat.UID + 1, Registered: w.seat.Registered}
+	leaves := w.opens(judge, about(w.seat), about(neighbour))
 	m := w.miner(newMemory(), puppet{})
 	w.step(m, start)
 	send := func(s signer, at protocol.Height, change func(*wire.Card)) error {
 		t.Helper()
-		c := wire.Card{Judge: judgeID, Round: round, Seat: w.seat, Answer: protocol.Hash{1}, Kind: inference.Kind, Finding: wire.FindingFalse, Body: said(inference.CodeToken)}
+		c := about(w.seat)
+		c.Proof = []protocol.Hash{leaves[1]}
 		change(&c)
 		e, err := wire.Seal(s, wire.DomainCard, chain, at, wire.Encode(&c))
 		if err != nil {
@@ -303,7 +308,7 @@ func TestJudgesCardsShowInTheStatusAndStrangersAreNotPassedOn(t *testing.T) {
 		return m.OnCard(wire.Encode(e))
 	}
 	same := func(*wire.Card) {}
-	another := func(c *wire.Card) { c.Seat.UID++ }
+	another := func(c *wire.Card) { c.Seat, c.Proof = neighbour, []protocol.Hash{leaves[0]} }
 	want := func(what string, got error, want error) {
 		t.Helper()
 		if !errors.Is(got, want) {
@@ -320,11 +325,35 @@ func TestJudgesCardsShowInTheStatusAndStrangersAreNotPassedOn(t *testing.T) {
 	want("stranger", send(stranger, start, another), miner.ErrNoJudge)
 	want("in another judge's name", send(judge, start, func(c *wire.Card) { c.Judge.Registered++ }), miner.ErrNoJudge)
 	want("old", send(judge, start+62, another), miner.ErrWindow)
+	want("without a proof", send(judge, start, func(c *wire.Card) { another(c); c.Proof = nil }), wire.ErrOtherCard)
+	want("another finding", send(judge, start, func(c *wire.Card) { another(c); c.Finding, c.Body = wire.FindingPassed, said(inference.CodeExact) }), wire.ErrOtherCard)
+	want("about what was not drawn", send(judge, start, func(c *wire.Card) { another(c); c.Slot++ }), wire.ErrOtherCard)
 	want("about another seat", send(judge, start, another), nil)
 	want("garbage", m.OnCard([]byte{1, 2, 3}), wire.ErrMalformed)
 	if s := m.Status(); s.Findings[wire.FindingFalse] != 1 {
 		t.Errorf("counted %d, want 1", s.Findings[wire.FindingFalse])
 	}
+}
+
+// opens writes that a judge of the cards' epoch drew what these cards, in the
+// order of their slots, are about, and opened them; it returns their leaves.
+func (w *world) opens(judge signer, cards ...wire.Card) (leaves []protocol.Hash) {
+	w.t.Helper()
+	e := w.p.Schedule.EpochOfRound(cards[0].Round)
+	id := cards[0].Judge
+	drawn := ledger.DrawnRecord{Judge: id, Kinds: make([]wire.AnswerKeys, len(w.p.Kinds))}
+	var opened ledger.CardsRecord
+	for i := range cards {
+		c := &cards[i]
+		drawn.Kinds[w.p.KindIndex(c.Kind)].Add(c.Key())
+		opened.Findings = append(opened.Findings, c.Finding.Byte())
+		leaves = append(leaves, c.Leaf(judge.PublicKey()))
+	}
+	opened.Seat, opened.Root = id, wire.MerkleRoot(leaves)
+	w.put(ledger.RosterJudgeKey(e, id.UID), &ledger.RosterJudge{ID: id, Hotkey: judge.PublicKey()})
+	w.put(ledger.DrawnKey(e, id.UID), &drawn)
+	w.put(ledger.CardsKey(e, id.UID), &opened)
+	return leaves
 }
 
 // said is the body of a card with a code.

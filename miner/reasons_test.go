@@ -140,12 +140,17 @@ func TestWhatJudgesSayIsTold(t *testing.T) {
 	w.steady(8)
 	judge := named(t, "judge")
 	id := protocol.SeatID{UID: 9, Registered: 1}
-	w.put(ledger.RosterJudgeKey(2, 9), &ledger.RosterJudge{ID: id, Hotkey: judge.PublicKey()})
+	var all []wire.Card
+	for slot, code := range []inference.Code{inference.CodeExact, inference.CodeExact, inference.CodeToken} {
+		all = append(all, wire.Card{Judge: id, Round: round, Seat: w.seat, Slot: uint16(slot), Kind: inference.Kind, Finding: code.Finding(), Answer: protocol.Hash{1}, Body: said(code)})
+	}
+	leaves := w.opens(judge, all...)
 	m := w.miner(newMemory(), puppet{})
 	w.commit(m, 2)
-	for slot, code := range []inference.Code{inference.CodeExact, inference.CodeExact, inference.CodeToken} {
-		c := wire.Card{Judge: id, Round: round, Seat: w.seat, Slot: uint16(slot), Kind: inference.Kind, Finding: code.Finding(), Answer: protocol.Hash{1}, Body: said(code)}
-		e, err := wire.Seal(judge, wire.DomainCard, chain, begin(2)+2, wire.Encode(&c))
+	for slot := range all {
+		c := &all[slot]
+		c.Proof = wire.MerkleProof(leaves, slot)
+		e, err := wire.Seal(judge, wire.DomainCard, chain, begin(2)+2, wire.Encode(c))
 		if err != nil {
 			t.Fatal(err)
 		}

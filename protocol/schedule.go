@@ -31,7 +31,8 @@ type SeatID struct {
 
 // Schedule says when things happen, all in blocks. It is part of the genesis.
 // Invariant: 0 < CommitBlocks < OpenBlocks < AttestBlocks < RoundLength, Tempo a
-// multiple of RoundLength, CardBlocks < Tempo.
+// multiple of RoundLength, SealCardsBlocks < OpenCardsBlocks < WeightBlocks <
+// Tempo.
 type Schedule struct {
 	// Tempo is the length of an epoch.
 	Tempo uint64 `cbor:"1,keyasint" json:"tempo"`
@@ -44,14 +45,17 @@ type Schedule struct {
 	// height at which an opened answer is in time.
 	OpenBlocks uint64 `cbor:"4,keyasint" json:"open_blocks"`
 	// WeightBlocks is the offset, from the first block of an epoch, from
-	// which validators send CommitWeights.
+	// which CommitWeights transactions count.
 	WeightBlocks uint64 `cbor:"5,keyasint" json:"weight_blocks"`
-	// CardBlocks is the offset, from the first block of an epoch, of the last
-	// height at which cards of the epoch before arrive in time.
-	CardBlocks uint64 `cbor:"6,keyasint" json:"card_blocks"`
+	// SealCardsBlocks is the offset, from the first block of an epoch, of the last
+	// block whose SealCards transactions about the epoch before are in time.
+	SealCardsBlocks uint64 `cbor:"6,keyasint" json:"seal_cards_blocks"`
 	// AttestBlocks is the offset, from the first block of a round, of the last
 	// block whose Attest transactions are in time.
 	AttestBlocks uint64 `cbor:"7,keyasint" json:"attest_blocks"`
+	// OpenCardsBlocks is the offset, from the first block of an epoch, of the last
+	// block whose OpenCards transactions about the epoch before are in time.
+	OpenCardsBlocks uint64 `cbor:"8,keyasint" json:"open_cards_blocks"`
 }
 
 // EpochOf returns the epoch that holds height h.
@@ -82,6 +86,22 @@ func (s Schedule) OpenDeadline(r Round) Height { return s.RoundStart(r) + Height
 // AttestDeadline returns the last height at which judges attest the answers of
 // round r: from it on it is known which were given.
 func (s Schedule) AttestDeadline(r Round) Height { return s.RoundStart(r) + Height(s.AttestBlocks) }
+
+// SealCardsDeadline returns the last height at which judges seal what they found in
+// epoch e: until then no card of it leaves its judge.
+func (s Schedule) SealCardsDeadline(e Epoch) Height {
+	return s.EpochStart(e+1) + Height(s.SealCardsBlocks)
+}
+
+// OpenCardsDeadline returns the last height at which judges open what they found in
+// epoch e.
+func (s Schedule) OpenCardsDeadline(e Epoch) Height {
+	return s.EpochStart(e+1) + Height(s.OpenCardsBlocks)
+}
+
+// WeightsStart returns the first height at which weights of epoch e are sealed: all
+// cards that they are made of, those of the epoch before, are open by then.
+func (s Schedule) WeightsStart(e Epoch) Height { return s.EpochStart(e) + Height(s.WeightBlocks) }
 
 // EpochOfRound returns the epoch that round r belongs to.
 func (s Schedule) EpochOfRound(r Round) Epoch { return s.EpochOf(s.RoundStart(r)) }

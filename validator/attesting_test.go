@@ -25,14 +25,15 @@ func TestWhatWasNotGivenIsJudgedByNobodyAndPaidNothing(t *testing.T) {
 	}
 	w.step(v, openEnd+1)
 	w.work(v)
+	w.settle(v)
 	if cards := w.cards(); len(cards) != 1 || cards[0].Seat != w.makers[0].id {
 		t.Fatalf("got %+v", cards)
 	}
 	w.step(v, sealFrom)
-	if x, err := v.Score(epoch, 11, inference.Kind); err != nil || x.Raw != 0 || x.Tally.NotGiven != 1 || x.Tally.Opened != 0 || x.Tally.False != 0 {
+	if x, err := v.Score(weighed, 11, inference.Kind); err != nil || x.Raw != 0 || x.Tally.NotGiven != 1 || x.Tally.Opened != 0 || x.Tally.False != 0 {
 		t.Errorf("got %+v, %v", x, err)
 	}
-	if x, err := v.Score(epoch, 10, inference.Kind); err != nil || x.Weight != 65535 || x.Tally.Opened != 1 {
+	if x, err := v.Score(weighed, 10, inference.Kind); err != nil || x.Weight != 65535 || x.Tally.Opened != 1 {
 		t.Errorf("got %+v, %v", x, err)
 	}
 }
@@ -108,6 +109,7 @@ func TestAnswersThatWereMissedAreFetchedFromWhoAttestedThem(t *testing.T) {
 		w.step(v, h)
 		_ = v.Work(t.Context()) // says whom it asked in vain
 	}
+	w.settle(v)
 	cards := w.cards()
 	if len(cards) == 0 || slices.ContainsFunc(cards, func(c wire.Card) bool { return c.Seat.UID != 10 || c.Finding != wire.FindingPassed }) {
 		t.Errorf("got %+v, want the answer of 10 judged", cards)

@@ -29,16 +29,11 @@ func (b *base) isJudge(r ledger.Reader, e protocol.Epoch, seat protocol.SeatID) 
 	return ok && j.ID == seat && j.Hotkey == b.self, err
 }
 
-// cardDeadline is the last height at which cards about a round are in time.
+// cardDeadline is the last height at which others' cards about a round are in time,
+// and what was found of it may change: in the next block weights are made of it.
 func (b *base) cardDeadline(n protocol.Round) protocol.Height {
-	return b.closesAfter(b.schedule().EpochOfRound(n))
-}
-
-// closesAfter is the last height at which cards about epoch e are in time, and
-// its scores may change.
-func (b *base) closesAfter(e protocol.Epoch) protocol.Height {
 	s := b.schedule()
-	return s.EpochStart(e+1) + protocol.Height(s.CardBlocks)
+	return s.WeightsStart(s.EpochOfRound(n)+1) - 1
 }
 
 // openRounds returns the first and the last round whose cards are in time at
@@ -46,7 +41,7 @@ func (b *base) closesAfter(e protocol.Epoch) protocol.Height {
 func (b *base) openRounds(head protocol.Height) (first, last protocol.Round) {
 	s := b.schedule()
 	e := s.EpochOf(head)
-	if e > 0 && head <= b.closesAfter(e-1) {
+	if e > 0 && head < s.WeightsStart(e) {
 		e--
 	}
 	return s.RoundOf(s.EpochStart(e)), s.RoundOf(head)

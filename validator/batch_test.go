@@ -28,6 +28,11 @@ func (w *world) drawAll(n protocol.Round) {
 		}
 		w.put(ledger.DutyKey(n, m.id.UID), &r)
 	}
+	var slots []uint16
+	for slot := range w.makers[0].slots {
+		slots = append(slots, slot)
+	}
+	w.drawn(n, w.seat, slots...)
 }
 
 // slow needs a second for each answer, of a clock that stands still while
@@ -78,6 +83,10 @@ func TestAnswersThatWaitAreJudgedSideBySide(t *testing.T) {
 		if took := time.Since(began); took != 2*time.Second || judge.most != 16 || judge.runs != 2*slots {
 			t.Errorf("%d runs of a second took %s, %d at once; want 20, 2s, 16", judge.runs, took, judge.most)
 		}
+		if len(w.published) > 0 {
+			t.Errorf("%d cards left before anything was sealed", len(w.published))
+		}
+		w.settle(v)
 		cards := w.cards()
 		if len(cards) != 2*slots {
 			t.Fatalf("%d cards, want %d", len(cards), 2*slots)
@@ -140,6 +149,7 @@ func TestVerdictsOfABatchAreThoseOfLoneRuns(t *testing.T) {
 	if err := v.Work(t.Context()); !errors.Is(err, record.ErrCorrupt) {
 		t.Fatalf("got %v, want ErrRecord of the unreadable answer", err)
 	}
+	w.settle(v)
 	lone := scoring.NewInference(bridge.Model{Model: openModel(t, 1)})
 	for _, m := range w.makers {
 		for slot, c := range cheats {
@@ -157,7 +167,7 @@ func TestVerdictsOfABatchAreThoseOfLoneRuns(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if view.Judgement == nil || len(view.Cards) != 1 {
+			if view.Judgement == nil || len(view.Cards) != 1 || !view.Cards[0].Own {
 				t.Fatalf("seat %d, %s: judgement %v, %d cards", m.id.UID, c.name, view.Judgement, len(view.Cards))
 			}
 			if got := &view.Judgement.Outcome; !sameOutcome(got, &want) {

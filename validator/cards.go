@@ -35,10 +35,17 @@ func (i *inbox) takeCard(raw []byte) error {
 	if err := i.checkCard(now, s.Sender, c); err != nil {
 		return err
 	}
-	if err := i.keepCard(&record.Card{Envelope: raw, Received: now.head, Judge: s.Sender, Said: *c}); err != nil {
+	if err := i.checkOpened(now, s.Sender, c); err != nil {
 		return err
 	}
-	return i.reactToCard(c, s.Sender)
+	if err := i.keepCard(&record.Card{Envelope: raw, Received: now.head, Judge: s.Sender, Open: true, Said: *c}); err != nil {
+		return err
+	}
+	own, err := i.book.Judgement(c.Key())
+	if err != nil || own == nil {
+		return err
+	}
+	return i.compare(own, c, s.Sender)
 }
 
 // keepCard writes a card that was checked, unless its judge gave one about the
@@ -118,17 +125,23 @@ func (i *inbox) checkCard(now *view, sender protocol.PublicKey, c *wire.Card) er
 	return nil
 }
 
-// reactToCard compares a card with the own judgement, or makes one where the
-// card says that something is wrong: nobody's word is taken for that.
-func (i *inbox) reactToCard(c *wire.Card, judge protocol.PublicKey) error {
-	own, err := i.book.Judgement(c.Key())
-	switch {
-	case err != nil:
+// checkOpened checks a card against what its judge opened: no card is taken before
+// that, and none that says or proves something else.
+func (i *inbox) checkOpened(now *view, sender protocol.PublicKey, c *wire.Card) error {
+	e := i.schedule().EpochOfRound(c.Round)
+	said, ok, err := ledger.ReadCards(now, e, c.Judge.UID)
+	if err != nil {
 		return err
-	case own != nil:
-		return i.compare(own, c, judge)
-	case c.Finding != wire.FindingPassed:
-		i.queue.add(job{key: c.Key(), deadline: i.cardDeadline(c.Round)})
 	}
-	return nil
+	if !ok || said.Seat != c.Judge || !said.Opened() {
+		if now.head > i.schedule().OpenCardsDeadline(e) {
+			return fmt.Errorf("judge %d opened no findings of epoch %d: %w", c.Judge.UID, e, ErrNoCommitment)
+		}
+		return fmt.Errorf("judge %d has not opened its findings of epoch %d here: %w", c.Judge.UID, e, ErrEarly)
+	}
+	drawn, _, err := ledger.ReadDrawn(now, e, c.Judge.UID)
+	if err != nil {
+		return err
+	}
+	return ledger.CheckCard(i.cfg.Params, &drawn, &said, sender, c)
 }

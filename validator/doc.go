@@ -16,11 +16,11 @@
 //	queue      answers to judge, or to fetch from who attested them
 //	draws      the duties that the beacon drew
 //	inbox      checks answers and cards, and writes what it takes
-//	judging    brings duties from the draw to the card; repeats publishes it
+//	judging    brings duties from the draw to the card
 //	watch      tells whether the network is heard
 //	attesting  says on the ledger which answers are here
 //	weighing   counts, and seals and opens weights
-//	statement  states on the ledger what was judged and seen
+//	sealing    seals on the ledger what was found, opens it, and sends cards out
 //	closing    makes scores final, and prunes
 //	upkeep     keeps the seat's entry on the ledger current
 //
@@ -32,11 +32,12 @@
 // was acknowledged survives kill -9. Everything that is judged or sealed is in the
 // store before anybody hears of it, and is said again the same by a process that
 // was killed at any moment, which goes on from there and fetches what it missed
-// from who attested it (Config.Evidence). A card is given once for each duty, and a
-// judgement counts in one epoch, however messages, steps and runs meet; no lock is
-// held over a write or a count for that (views.go). What was given is for the
-// ledger to say, not for this process (attesting.go). Scores become final when no
-// card can be in time any more, and then outlive their evidence (finals.go).
+// from who attested it (Config.Evidence). A card is given once for each duty, and
+// none leaves before what was found of its epoch is sealed and open on the ledger
+// (sealing.go), however messages, steps and runs meet; no lock is held over a
+// write or a count for that (views.go). What was given is for the ledger to say,
+// not for this process (attesting.go). Scores become final when no card can be in
+// time any more, and then outlive their evidence (finals.go).
 //
 // # Kinds
 //

@@ -1,12 +1,14 @@
 package validator_test
 
 import (
+	"errors"
 	"testing"
 
 	"github.com/assaynet/assay/protocol/params"
 	"github.com/assaynet/assay/protocol/task/inference"
 	"github.com/assaynet/assay/protocol/wire"
 	"github.com/assaynet/assay/scoring"
+	"github.com/assaynet/assay/validator"
 )
 
 func TestACardOfTheLastBlockIsInTime(t *testing.T) {
@@ -14,11 +16,12 @@ func TestACardOfTheLastBlockIsInTime(t *testing.T) {
 	v := w.validator(newMemory())
 	toOpenings(t, w, v, 5)
 	w.drawDuties(round)
+	theirs := w.truths()
 	w.step(v, cardEnd)
-	w.take(v.OnCard(t.Context(), w.card(cardEnd, w.trueCard(w.makers[0]))))
+	w.take(v.OnCard(t.Context(), w.card(cardEnd, theirs[0])))
 	w.step(v, cardEnd+1)
-	if c := sent[*wire.CommitCards](w); len(c) != 1 || c[0].Seen[0].Counts[0] != 1 {
-		t.Errorf("got %+v, want the card of the last block seen", c)
+	if err := v.OnCard(t.Context(), w.card(cardEnd, theirs[1])); !errors.Is(err, validator.ErrLate) {
+		t.Errorf("a block later: got %v, want %v", err, validator.ErrLate)
 	}
 }
 
@@ -31,7 +34,7 @@ func TestNobodyWeighsHimself(t *testing.T) {
 	w.step(v, deadline)
 	w.openAll(v)
 	w.step(v, sealFrom)
-	page, _, err := v.Scores(epoch, 0, 10)
+	page, _, err := v.Scores(weighed, 0, 10)
 	if err != nil || len(page) != 2 || page[0].Tally.Seat.UID != 10 {
 		t.Errorf("got %+v, %v, want seats 10 and 11", page, err)
 	}
@@ -44,19 +47,20 @@ func TestANewHolderOfAUIDInheritsNothing(t *testing.T) {
 	toOpenings(t, w, v, 5)
 	w.judgeAll(v)
 	w.step(v, sealFrom)
-	old, err := v.Score(epoch, 10, inference.Kind)
+	old, err := v.Score(weighed, 10, inference.Kind)
 	if err != nil || old.Average.Runs != params.One {
 		t.Fatalf("got %+v, %v", old, err)
 	}
-	w.makers[0].id.Registered = 50
-	w.rosters(epoch + 1)
-	w.drawTasks(round + 1)
-	w.commit(w.makers[0], round+1, start+27, 5)
-	w.step(v, deadline+20)
-	w.take(v.OnAnswer(t.Context(), w.opening(w.makers[0], 0, deadline+20, nil)))
-	w.step(v, sealFrom+20)
-	x, err := v.Score(epoch+1, 10, inference.Kind)
-	if err != nil || x.Tally.Seat.Registered != 50 || x.Average.Runs != 0 || x.Reason != scoring.ReasonUnproven {
+	w.makers[0].id.Registered = 70
+	w.rosters(epoch + 2)
+	w.rosters(epoch + 3)
+	w.drawTasks(round + 2)
+	w.commit(w.makers[0], round+2, start+47, 5)
+	w.step(v, deadline+40)
+	w.take(v.OnAnswer(t.Context(), w.opening(w.makers[0], 0, deadline+40, nil)))
+	w.step(v, sealFrom+40)
+	x, err := v.Score(weighed+2, 10, inference.Kind)
+	if err != nil || x.Tally.Seat.Registered != 70 || x.Average.Runs != 0 || x.Reason != scoring.ReasonUnproven {
 		t.Errorf("got %+v, %v", x, err)
 	}
 }
@@ -66,8 +70,10 @@ func TestAModelWithAlteredWeightsIsFoundOutByOneRun(t *testing.T) {
 	w.drawDuties(round)
 	w.step(v, deadline+2)
 	w.work(v)
+	w.settle(v)
+	w.rosters(weighed)
 	w.step(v, sealFrom)
-	s, err := v.Weights(epoch)
+	s, err := v.Weights(weighed)
 	if err != nil || len(s.Weights.Values) != 2 || s.Weights.Values[0] != 65535 || s.Weights.Values[1] != 0 {
 		t.Fatalf("got %+v, %v, want the honest miner alone", s, err)
 	}

@@ -29,9 +29,13 @@ func TestAnswersAndCardsAreServedUntilTheirRetentionEnds(t *testing.T) {
 	w.drawDuties(round)
 	w.step(v, deadline+2)
 	w.work(v)
-	foreign := w.card(deadline+2, w.trueCard(w.makers[0]))
-	w.take(v.OnCard(t.Context(), foreign))
 	k := wire.AnswerKey{Round: round, UID: w.makers[0].id.UID}
+	if raw := ask(t, v, wire.EvidenceCards, k); raw != nil {
+		t.Errorf("a card is shown before anything was sealed: %x", raw)
+	}
+	foreign := w.card(sealEnd, w.truths()[0])
+	w.settle(v)
+	w.take(v.OnCard(t.Context(), foreign))
 	for _, at := range []struct {
 		name  string
 		there bool

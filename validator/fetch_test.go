@@ -95,7 +95,7 @@ func TestWhoLiesAndHangsHoldsUpNoRound(t *testing.T) {
 			t.Errorf("%d answers are here, %v, want 48", len(keys), err)
 		}
 		w.step(v, sealFrom)
-		if s, err := v.Weights(epoch); err != nil || !slices.Contains(s.Rounds, round) {
+		if s, err := v.Weights(weighed); err != nil || !slices.Contains(s.Rounds, round) {
 			t.Errorf("the round does not count: %+v, %v", s, err)
 		}
 	})

@@ -7,7 +7,8 @@ import (
 	"github.com/assaynet/assay/validator/record"
 )
 
-// Scores of an epoch are final when no card about it can be in time any more.
+// Scores of an epoch are final when it is over: its weights were made, and no card
+// about what they were made of can be in time any more.
 // Then what judges found of each seat and kind is counted, once, and written in
 // one batch with the mark that says so: it is read from there ever after, also
 // when the answers and cards that it was counted from are pruned. Pruning waits
@@ -40,7 +41,7 @@ func (c *closing) closeScores(now *view) error {
 	if e := s.EpochOf(now.head); !slices.Contains(c.unclosed, e) {
 		c.unclosed = append(c.unclosed, e) // if it is ever sealed
 	}
-	for len(c.unclosed) > 0 && c.closesAfter(c.unclosed[0]) < now.head {
+	for len(c.unclosed) > 0 && s.EpochEnd(c.unclosed[0]) < now.head {
 		if err := c.closeEpoch(now, c.unclosed[0]); err != nil {
 			return err
 		}

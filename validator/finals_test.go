@@ -14,13 +14,13 @@ import (
 )
 
 // closed is the first height at which the scores of the epoch are final.
-const closed = cardEnd + 1
+const closed = start + 40
 
 // finals returns what is counted of the epoch, as text, with what the ledger of
 // the world says.
 func finals(w *world, v *validator.Validator) (text string, final bool) {
 	w.t.Helper()
-	list, final, err := v.Finals(w.tree, epoch)
+	list, final, err := v.Finals(w.tree, weighed)
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -33,8 +33,10 @@ func counts(w *world, v *validator.Validator) string {
 	w.t.Helper()
 	toOpenings(w.t, w, v, 666)
 	w.judgeAll(v)
-	for _, m := range w.makers {
-		w.take(v.OnCard(w.t.Context(), w.card(deadline+2, w.trueCard(m))))
+	theirs := w.truths()
+	w.settle(v)
+	for _, c := range theirs {
+		w.take(v.OnCard(w.t.Context(), w.card(sealEnd, c)))
 	}
 	w.step(v, sealFrom)
 	w.step(v, closed)
@@ -60,7 +62,7 @@ func TestFinalScoresOutliveTheirEvidence(t *testing.T) {
 	s := newMemory()
 	v := w.validator(s)
 	want := counts(w, v)
-	list, _, err := v.Finals(w.tree, epoch)
+	list, _, err := v.Finals(w.tree, weighed)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -72,7 +74,7 @@ func TestFinalScoresOutliveTheirEvidence(t *testing.T) {
 		}
 	}
 	w.forgetful()
-	for e := epoch + 2; e < epoch+12; e++ {
+	for e := weighed + 2; e < weighed+12; e++ {
 		w.step(v, w.p.Schedule.EpochStart(e)+3)
 		if got, final := finals(w, v); got != want || !final {
 			t.Errorf("in epoch %d: got %s, final %v, want %s", e, got, final, want)
@@ -92,22 +94,19 @@ func TestScoresAreNotFinalWhileCardsMayCome(t *testing.T) {
 	toOpenings(t, w, v, 666)
 	w.openAll(v)
 	w.drawDuties(round)
+	theirs := w.truths()
+	w.step(v, cardEnd)
+	w.take(v.OnCard(t.Context(), w.card(cardEnd, theirs[0])))
 	w.step(v, sealFrom)
-	none, final := finals(w, v)
+	some, final := finals(w, v)
 	if final {
 		t.Error("final when the weights are sealed")
-	}
-	w.step(v, cardEnd)
-	w.take(v.OnCard(t.Context(), w.card(cardEnd, w.trueCard(w.makers[0]))))
-	some, final := finals(w, v)
-	if final || some == none {
-		t.Errorf("final %v, and a card in the last block changes nothing", final)
 	}
 	w.step(v, closed)
 	if got, final := finals(w, v); !final || got != some {
 		t.Errorf("got %s, final %v, want %s", got, final, some)
 	}
-	if err := v.OnCard(t.Context(), w.card(closed, w.trueCard(w.makers[1]))); !errors.Is(err, validator.ErrLate) {
+	if err := v.OnCard(t.Context(), w.card(closed, theirs[1])); !errors.Is(err, validator.ErrLate) {
 		t.Errorf("a card after the end: got %v", err)
 	}
 	w.step(v, closed+1)
@@ -129,8 +128,10 @@ func TestAValidatorThatWasStoppedTooLongCountsBeforeItPrunes(t *testing.T) {
 	v := w.validator(s)
 	toOpenings(t, w, v, 666)
 	w.judgeAll(v)
-	for _, m := range w.makers {
-		w.take(v.OnCard(t.Context(), w.card(deadline+2, w.trueCard(m))))
+	theirs := w.truths()
+	w.settle(v)
+	for _, c := range theirs {
+		w.take(v.OnCard(t.Context(), w.card(sealEnd, c)))
 	}
 	w.step(v, sealFrom)
 	w.forgetful()
@@ -167,8 +168,10 @@ func TestFinalScoresAreTheSameAfterAKillAtAnyWrite(t *testing.T) {
 		again.drawDuties(round)
 		again.step(v, deadline+2)
 		again.work(v)
-		for _, m := range again.makers {
-			if err := v.OnCard(t.Context(), again.card(deadline+2, again.trueCard(m))); err != nil && !errors.Is(err, validator.ErrDuplicate) {
+		theirs := again.truths()
+		again.settle(v)
+		for _, c := range theirs {
+			if err := v.OnCard(t.Context(), again.card(sealEnd, c)); err != nil && !errors.Is(err, validator.ErrDuplicate) {
 				t.Fatal(err)
 			}
 		}
@@ -223,15 +226,15 @@ func TestScoresOfAnOldDatabaseAreFinalOrGone(t *testing.T) {
 	w := newWorld(t)
 	w.p.Tasks.Retention = 4
 	v := w.validator(old(w))
-	w.step(v, w.p.Schedule.EpochStart(epoch+3)+3)
+	w.step(v, w.p.Schedule.EpochStart(weighed+3)+3)
 	if text, final := finals(w, v); !final || len(text) < 100 {
 		t.Errorf("evidence is there: got %s, final %v", text, final)
 	}
 	w = newWorld(t)
 	w.p.Tasks.Retention = 4
 	v = w.validator(old(w))
-	w.step(v, w.p.Schedule.EpochStart(epoch+4)+3) // the epoch before the scores' own was pruned
-	if page, _, err := v.Scores(epoch, 0, 10); err != nil || len(page) != 0 {
+	w.step(v, w.p.Schedule.EpochStart(weighed+4)+3) // the epoch before the scores' own was pruned
+	if page, _, err := v.Scores(weighed, 0, 10); err != nil || len(page) != 0 {
 		t.Errorf("evidence may be gone: got %+v, %v", page, err)
 	}
 	if _, err := v.OldestScores(); !errors.Is(err, record.ErrNotFound) {
@@ -243,18 +246,18 @@ func TestFinalScoresAreKeptForAWhile(t *testing.T) {
 	w := newWorld(t)
 	v := w.validator(newMemory())
 	counts(w, v)
-	if e, err := v.OldestScores(); err != nil || e != epoch {
+	if e, err := v.OldestScores(); err != nil || e != weighed {
 		t.Errorf("oldest: %d, %v", e, err)
 	}
-	w.step(v, w.p.Schedule.EpochStart(epoch+validator.FinalEpochs))
+	w.step(v, w.p.Schedule.EpochStart(weighed+validator.FinalEpochs))
 	if _, final := finals(w, v); !final {
 		t.Error("gone too early")
 	}
-	w.step(v, w.p.Schedule.EpochStart(epoch+validator.FinalEpochs+1))
-	if list, final, err := v.Finals(w.tree, epoch); err != nil || final || len(list) != 0 {
+	w.step(v, w.p.Schedule.EpochStart(weighed+validator.FinalEpochs+1))
+	if list, final, err := v.Finals(w.tree, weighed); err != nil || final || len(list) != 0 {
 		t.Errorf("still there: %+v, %v, %v", list, final, err)
 	}
-	if _, err := v.Weights(epoch); !errors.Is(err, record.ErrNotFound) {
+	if _, err := v.Weights(weighed); !errors.Is(err, record.ErrNotFound) {
 		t.Errorf("weights: %v", err)
 	}
 }
@@ -264,6 +267,7 @@ func TestAScoreNamesTasksOfItsSeatAlone(t *testing.T) {
 	w.makers[0].slots = 4
 	v := w.validator(newMemory())
 	w.rosters(epoch)
+	w.rosters(weighed)
 	w.drawTasks(round)
 	w.step(v, start+4)
 	w.commit(w.makers[0], round, start+6, 5, 5, 5, 5)
@@ -271,7 +275,7 @@ func TestAScoreNamesTasksOfItsSeatAlone(t *testing.T) {
 	w.step(v, deadline)
 	w.openAll(v)
 	w.step(v, sealFrom)
-	list, _, err := v.Finals(w.tree, epoch)
+	list, _, err := v.Finals(w.tree, weighed)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -20,37 +20,37 @@ import (
 //
 //	the answer is here               → queue: judge it
 //	not here                         → queue: fetch it from who attested it
-//	another judge's card says that
-//	an answer is wrong               → queue: judge it, drawn or not
+//	another judge opened a finding
+//	that an answer is wrong          → queue: judge it, drawn or not
 //
 // Duties are about answers that were given, so there is somebody who has them.
 //
-// The worker takes what is most urgent, up to sixteen answers at once, and has each
-// judged by the judge of its kind (judges.go). An outcome becomes a judgement, and
-// where it was drawn a card, in one write; then, and not before, the card is
-// published. So a card that anybody has seen is in the store, and after kill -9
-// the same card is published again, never another about the same answer: two
-// would prove the judge a liar.
+// The worker takes what is most urgent, up to sixteen answers at once, and has
+// each judged by the judge of its kind (judges.go). An outcome becomes a
+// judgement, and where it was drawn a card, in one write, and never another card
+// about the same answer: two would prove the judge a liar. Cards leave when what
+// was found of their epoch is open (sealing).
 //
-// Judgements are counted in weights, and cards in statements and scores; what
-// keeps the counts exact while judging goes on is told at views.
+// Judgements are counted in weights, and cards in findings and scores; what keeps
+// the counts exact while judging goes on is told at views.
 
 // judging brings duties from the draw to the card. Step calls due, the worker
 // judgeAll, at the same time; where both meet over one answer, the second leaves it
 // to the next step. What it keeps is in the book, the queue, and repeats.
 type judging struct {
 	*base
-	views   *views
-	draws   *draws
-	queue   *queue
-	repeats *repeats
-	claims  claims // by answer: who records an outcome
+	views     *views
+	draws     *draws
+	queue     *queue
+	repeats   *repeats
+	objecting objecting
+	claims    claims // by answer: who records an outcome
 }
 
-// due looks at every round whose cards are still in time: own duties, other
-// judges' failing cards, answers that did not arrive, own cards to repeat. It
-// returns how many duties are own, and how many of them have a card.
-func (g *judging) due(ctx context.Context, now *view) (own, done int, err error) {
+// due looks at every round whose cards are still in time: own duties, what other
+// judges found wrong, answers that did not arrive. It returns how many duties are
+// own, and how many of them have a card.
+func (g *judging) due(now *view) (own, done int, err error) {
 	var errs []error
 	first, last := g.openRounds(now.head)
 	for n := first; n <= last; n++ {
@@ -63,25 +63,22 @@ func (g *judging) due(ctx context.Context, now *view) (own, done int, err error)
 				continue
 			}
 			own++
-			judged, err := g.fulfil(ctx, now, d)
+			judged, err := g.fulfil(now, d)
 			if judged {
 				done++
 			}
 			errs = append(errs, err)
 		}
-		errs = append(errs, g.lookAtCards(n), g.fetchMissing(now, n))
+		errs = append(errs, g.fetchMissing(now, n))
 	}
-	return own, done, errors.Join(errs...)
+	return own, done, errors.Join(append(errs, g.lookAtFindings(now))...)
 }
 
 // fulfil brings an own duty one step further, and reports whether its card exists.
-func (g *judging) fulfil(ctx context.Context, now *view, d duty) (bool, error) {
+func (g *judging) fulfil(now *view, d duty) (bool, error) {
 	card, err := g.book.OwnCard(d.key, d.judge.UID)
-	if err != nil {
-		return false, err
-	}
-	if card != nil {
-		return true, g.repeats.publish(ctx, now.head, card)
+	if err != nil || card != nil || !now.open(g.schedule(), d.key.Round) {
+		return card != nil, err
 	}
 	answer, err := g.book.Answer(d.key)
 	if err != nil {
@@ -97,23 +94,60 @@ func (g *judging) fulfil(ctx context.Context, now *view, d duty) (bool, error) {
 	return false, nil
 }
 
-// lookAtCards finds failing cards about answers that were not judged here.
-func (g *judging) lookAtCards(n protocol.Round) error {
-	cards, err := g.book.CardsOf(n)
+// objecting remembers what was found wrong of the running epochs: each judge's
+// findings are read once they are open.
+type objecting struct {
+	read   map[objector]bool
+	wrong  []wire.AnswerKey
+	before protocol.Epoch // nothing of epochs before is remembered
+}
+
+type objector struct {
+	epoch protocol.Epoch
+	judge protocol.SeatID
+}
+
+// lookAtFindings has answers judged that another judge opened a finding about which
+// is not "passed": nobody's word is taken for that.
+func (g *judging) lookAtFindings(now *view) error {
+	s := g.schedule()
+	e := s.EpochOf(now.head)
+	if e == 0 || now.head <= s.SealCardsDeadline(e-1) || now.head >= s.WeightsStart(e) {
+		return nil
+	}
+	e--
+	if o := &g.objecting; o.read == nil || o.before < e {
+		*o = objecting{read: map[objector]bool{}, before: e}
+	}
+	judges, err := ledger.ReadRosterJudges(now, e)
 	if err != nil {
 		return err
 	}
-	for i := range cards {
-		c := &cards[i].Said
-		if cards[i].Own || c.Finding == wire.FindingPassed {
+	for _, j := range judges {
+		if j.ID == now.seat || g.objecting.read[objector{e, j.ID}] {
 			continue
 		}
-		known, err := g.book.Judgement(c.Key())
+		opened, err := g.opened(now, e, j.ID)
+		if err != nil {
+			return err
+		}
+		if opened == nil {
+			continue
+		}
+		g.objecting.read[objector{e, j.ID}] = true
+		for k, f := range opened.all() {
+			if f != wire.FoundPassed {
+				g.objecting.wrong = append(g.objecting.wrong, k)
+			}
+		}
+	}
+	for _, k := range g.objecting.wrong {
+		known, err := g.book.Judgement(k)
 		if err != nil {
 			return err
 		}
 		if known == nil {
-			g.queue.add(job{key: c.Key(), deadline: g.cardDeadline(n)})
+			g.queue.add(job{key: k, deadline: g.cardDeadline(k.Round)})
 		}
 	}
 	return nil
@@ -185,7 +219,7 @@ func (g *judging) judgeAll(ctx context.Context, batch []job) (first error) {
 		<-x.done
 		if x.err == nil {
 			t := &x.answer.Task
-			x.err = g.record(ctx, t.Key(), t.Seat, x.duty, x.answer.Envelope, &x.out)
+			x.err = g.record(t.Key(), t.Seat, x.duty, x.answer.Envelope, &x.out)
 		}
 		keep(x.err)
 	}
@@ -219,8 +253,11 @@ func (g *judging) prepare(now *view, j job) (*run, error) {
 	return x, nil
 }
 
-// ownDuty returns the own duty about a slot that has no card yet.
+// ownDuty returns the own duty about a slot that has no card yet, and can have one.
 func (g *judging) ownDuty(now *view, k wire.AnswerKey) (*duty, error) {
+	if !now.open(g.schedule(), k.Round) {
+		return nil, nil
+	}
 	duties, err := g.draws.of(now, k.Round)
 	if err != nil {
 		return nil, err
@@ -235,67 +272,52 @@ func (g *judging) ownDuty(now *view, k wire.AnswerKey) (*duty, error) {
 	return d, nil
 }
 
-// record writes a judgement, and the own card where it was drawn, and then
-// publishes the card. D is nil where it was not drawn.
-func (g *judging) record(ctx context.Context, k wire.AnswerKey, seat protocol.SeatID, d *duty, answer protocol.Hash, out *scoring.Outcome) error {
+// record writes a judgement, and the own card where it was drawn. D is nil where it
+// was not drawn.
+func (g *judging) record(k wire.AnswerKey, seat protocol.SeatID, d *duty, answer protocol.Hash, out *scoring.Outcome) error {
 	name := string(k.Bytes())
 	if !g.claims.take(name) {
 		return nil // the step and the worker met over one answer
 	}
 	defer g.claims.free(name)
-	card, head, err := g.keep(k, seat, d, answer, out)
-	if err != nil || card == nil {
-		return err
-	}
-	return g.repeats.publish(ctx, head, card)
-}
-
-// keep writes what [judging.record] publishes, and returns the own card, nil where
-// none was due, with the height of its envelope. The claim to the answer is held.
-func (g *judging) keep(k wire.AnswerKey, seat protocol.SeatID, d *duty, answer protocol.Hash, out *scoring.Outcome) (*wire.Card, protocol.Height, error) {
 	now, leave := g.views.enter()
 	defer leave()
 	var b record.Batch
 	known, err := g.book.Judgement(k)
 	if err != nil {
-		return nil, 0, err
+		return err
 	}
 	if known == nil {
-		b.Judgement(k, &record.Judgement{Seat: seat, Duty: d != nil, Epoch: now.counts, Outcome: *out})
+		b.Judgement(k, &record.Judgement{Seat: seat, Duty: d != nil, Outcome: *out})
 	}
-	var card *wire.Card
-	if d != nil && now.head <= g.cardDeadline(k.Round) { // later, the epoch's cards are counted
+	if d != nil && now.open(g.schedule(), k.Round) { // later, it is sealed what was found
 		if old, err := g.book.OwnCard(k, d.judge.UID); err != nil || old != nil {
-			return nil, 0, err // it was given meanwhile
+			return err // it was given meanwhile
 		}
-		if card, err = g.addCard(&b, now.head, k, d, answer, out); err != nil {
-			return nil, 0, err
+		if err = g.addCard(&b, now.head, k, d, answer, out); err != nil {
+			return err
 		}
 	}
 	if err := g.book.Write(&b); err != nil {
-		return nil, 0, err
+		return err
 	}
 	if known == nil {
 		g.metrics.judged(out.Kind, out.Finding)
 	}
 	g.cfg.Logger.Info().Uint64("round", uint64(k.Round)).Uint16("seat", uint16(k.UID)).Uint16("slot", k.Slot).
 		Str("finding", string(out.Finding)).Bool("duty", d != nil).Msg("judged")
-	return card, now.head, g.compareAll(k, out)
+	return g.compareAll(k, out)
 }
 
-// addCard makes the card about a drawn answer, signed at head.
-func (g *judging) addCard(b *record.Batch, head protocol.Height, k wire.AnswerKey, d *duty, answer protocol.Hash, out *scoring.Outcome) (*wire.Card, error) {
+// addCard makes the card about a drawn answer. It gets its envelope when it goes
+// out.
+func (g *judging) addCard(b *record.Batch, head protocol.Height, k wire.AnswerKey, d *duty, answer protocol.Hash, out *scoring.Outcome) error {
 	body, err := g.judges.body(out, g.self)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	c := out.Card(d.judge, d.seat, k, answer, body)
-	raw, err := g.repeats.seal(&c, head)
-	if err != nil {
-		return nil, err
-	}
-	b.Card(&record.Card{Envelope: raw, Received: head, Judge: g.self, Own: true, Said: c})
-	return &c, nil
+	b.Card(&record.Card{Received: head, Judge: g.self, Own: true, Said: out.Card(d.judge, d.seat, k, answer, body)})
+	return nil
 }
 
 // compareAll compares a fresh judgement with the cards that came before it.

@@ -93,6 +93,7 @@ func TestAKindIsJudgedByItsOwnJudge(t *testing.T) {
 	}
 	w.step(v, deadline)
 	w.judgeAll(v)
+	w.settle(v)
 	cards := w.cards()
 	if len(cards) != 2 {
 		t.Fatalf("%d cards, want 2", len(cards))

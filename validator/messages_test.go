@@ -186,44 +186,59 @@ func TestAnswersAreRefusedForOneReasonEach(t *testing.T) {
 func TestCardsAreRefusedForOneReasonEach(t *testing.T) {
 	for name, c := range map[string]struct {
 		head protocol.Height
-		make func(w *world) []byte
+		make func(w *world, c wire.Card) []byte
 		want error
 	}{
-		"late": {cardEnd + 1, func(w *world) []byte { return w.card(cardEnd, w.trueCard(w.makers[0])) }, validator.ErrLate},
-		"by a hotkey that is no judge": {deadline + 2, func(w *world) []byte {
-			c := w.trueCard(w.makers[0])
+		"late": {cardEnd + 1, func(w *world, c wire.Card) []byte { return w.card(cardEnd, c) }, validator.ErrLate},
+		"by a hotkey that is no judge": {sealEnd + 1, func(w *world, c wire.Card) []byte {
 			return w.seal(named("nobody"), wire.DomainCard, chain, deadline, &c)
 		}, validator.ErrNoSeat},
-		"in another judge's name": {deadline + 2, func(w *world) []byte {
-			c := w.trueCard(w.makers[0])
+		"in another judge's name": {sealEnd + 1, func(w *world, c wire.Card) []byte {
 			c.Judge = w.seat
 			return w.card(deadline, c)
 		}, validator.ErrNoSeat},
-		"about what was not drawn": {deadline + 2, func(w *world) []byte { c := w.trueCard(w.makers[0]); c.Slot = 3; return w.card(deadline, c) }, validator.ErrNotDrawn},
-		"about another task":       {deadline + 2, func(w *world) []byte { c := w.trueCard(w.makers[0]); c.Task[0]++; return w.card(deadline, c) }, validator.ErrNotDrawn},
-		"without a root": {deadline + 2, func(w *world) []byte {
-			c := w.trueCard(w.makers[0])
+		"about what was not drawn": {sealEnd + 1, func(w *world, c wire.Card) []byte { c.Slot = 3; return w.card(deadline, c) }, validator.ErrNotDrawn},
+		"about another task":       {sealEnd + 1, func(w *world, c wire.Card) []byte { c.Task[0]++; return w.card(deadline, c) }, validator.ErrNotDrawn},
+		"without a root": {sealEnd + 1, func(w *world, c wire.Card) []byte {
 			w.resay(&c, func(b *inference.Card) { b.Root = protocol.Hash{} })
 			return w.card(deadline, c)
 		}, wire.ErrLimit},
-		"with an unknown finding": {deadline + 2, func(w *world) []byte { c := w.trueCard(w.makers[0]); c.Finding = "fine"; return w.card(deadline, c) }, wire.ErrUnknown},
-		"second":                  {deadline + 3, func(w *world) []byte { return w.card(deadline+1, w.trueCard(w.makers[1])) }, validator.ErrDuplicate},
-		"signed in the future":    {deadline + 2, func(w *world) []byte { return w.card(deadline+2+61, w.trueCard(w.makers[0])) }, validator.ErrWindow},
-		"of another chain": {deadline + 2, func(w *world) []byte {
-			c := w.trueCard(w.makers[0])
+		"with an unknown finding": {sealEnd + 1, func(w *world, c wire.Card) []byte { c.Finding = "fine"; return w.card(deadline, c) }, wire.ErrUnknown},
+		"second":                  {sealEnd + 2, func(w *world, _ wire.Card) []byte { return w.card(deadline+1, w.truths()[1]) }, validator.ErrDuplicate},
+		"signed in the future":    {sealEnd + 1, func(w *world, c wire.Card) []byte { return w.card(sealEnd+1+61, c) }, validator.ErrWindow},
+		"of another chain": {sealEnd + 1, func(w *world, c wire.Card) []byte {
 			return w.seal(w.makers[0].signer, wire.DomainCard, "assay-other-1", deadline, &c)
 		}, wire.ErrChain},
-		"too large": {deadline + 2, func(*world) []byte { return make([]byte, wire.MaxCardBytes+1) }, wire.ErrTooLarge},
-		"garbage":   {deadline + 2, func(*world) []byte { return []byte{0} }, wire.ErrMalformed},
+		"too large": {sealEnd + 1, func(*world, wire.Card) []byte { return make([]byte, wire.MaxCardBytes+1) }, wire.ErrTooLarge},
+		"with another body": {sealEnd + 1, func(w *world, c wire.Card) []byte {
+			w.resay(&c, func(b *inference.Card) { b.Root[0]++ })
+			return w.card(deadline, c)
+		}, wire.ErrOtherCard},
+		"with another finding": {sealEnd + 1, func(w *world, c wire.Card) []byte {
+			c.Finding = wire.FindingFalse
+			w.resay(&c, func(b *inference.Card) { b.Code = inference.CodeToken })
+			return w.card(deadline, c)
+		}, wire.ErrOtherCard},
+		"without its proof": {sealEnd + 1, func(w *world, c wire.Card) []byte { c.Proof = nil; return w.card(deadline, c) }, wire.ErrOtherCard},
+		"that its judge left empty": {sealEnd + 1, func(w *world, c wire.Card) []byte {
+			w.theirs(wire.Card{}, w.trueCard(w.makers[1]))
+			return w.card(deadline, c)
+		}, wire.ErrOtherCard},
+		"of a judge that opened nothing": {shownEnd + 1, func(w *world, c wire.Card) []byte {
+			w.put(ledger.CardsKey(epoch, w.otherID.UID), &ledger.CardsRecord{Seat: w.otherID, Seal: protocol.Hash{1}})
+			return w.card(deadline, c)
+		}, validator.ErrNoCommitment},
+		"garbage": {sealEnd + 1, func(*world, wire.Card) []byte { return []byte{0} }, wire.ErrMalformed},
 	} {
 		w := newWorld(t)
 		w.metrics = prometheus.NewRegistry()
 		v := w.validator(newMemory())
 		toOpenings(t, w, v, 5)
 		w.drawDuties(round)
-		w.step(v, deadline+2)
-		w.take(v.OnCard(t.Context(), w.card(deadline+2, w.trueCard(w.makers[1]))))
-		raw := c.make(w)
+		theirs := w.truths()
+		w.step(v, sealEnd+1)
+		w.take(v.OnCard(t.Context(), w.card(sealEnd, theirs[1])))
+		raw := c.make(w, theirs[0])
 		w.step(v, c.head)
 		if err := v.OnCard(t.Context(), raw); !errors.Is(err, c.want) {
 			t.Errorf("%s: got %v, want %v", name, err, c.want)
@@ -241,6 +256,7 @@ func TestACardOfTheOwnHotkeyThatWasNotMadeHereIsTold(t *testing.T) {
 	v := w.validator(newMemory())
 	toOpenings(t, w, v, 5)
 	w.judgeAll(v)
+	w.settle(v)
 	if len(w.published) == 0 {
 		t.Fatal("no own card")
 	}
@@ -261,16 +277,26 @@ func TestACardOfTheOwnHotkeyThatWasNotMadeHereIsTold(t *testing.T) {
 	}
 }
 
-func TestACardBeforeTheDrawIsKnownHereIsHeld(t *testing.T) {
+// TestACardIsHeldUntilWhatItsJudgeFoundIsOpenHere, for the ledger of who sent it
+// may be a block ahead.
+func TestACardIsHeldUntilWhatItsJudgeFoundIsOpenHere(t *testing.T) {
 	w := newWorld(t)
 	v := w.validator(newMemory())
 	toOpenings(t, w, v, 5)
-	raw := w.card(deadline+2, w.trueCard(w.makers[0]))
-	if err := v.OnCard(t.Context(), raw); !errors.Is(err, validator.ErrEarly) {
+	raw := w.card(sealEnd, w.truths()[0])
+	if err := w.tree.Remove(ledger.CardsKey(epoch, w.otherID.UID)); err != nil {
+		t.Fatal(err)
+	}
+	if err := v.OnCard(t.Context(), raw); !errors.Is(err, validator.ErrEarly) { // no duties yet
 		t.Fatalf("got %v, want ErrEarly", err)
 	}
 	w.drawDuties(round)
-	w.step(v, deadline+2)
+	w.step(v, sealEnd)
+	if cards, err := v.CardsOf(round); err != nil || len(cards) != 0 {
+		t.Errorf("%d cards, %v, of a judge that opened nothing", len(cards), err)
+	}
+	w.truths()
+	w.step(v, sealEnd+1)
 	if cards, err := v.CardsOf(round); err != nil || len(cards) != 1 {
 		t.Errorf("%d cards, %v, want the held one", len(cards), err)
 	}
@@ -281,9 +307,10 @@ func FuzzMessages(f *testing.F) {
 	v := w.validator(newMemory())
 	toOpenings(f, w, v, 5)
 	w.drawDuties(round)
-	w.step(v, deadline+2)
+	theirs := w.truths()
 	f.Add(w.opening(w.makers[0], 0, deadline, nil))
-	f.Add(w.card(deadline+2, w.trueCard(w.makers[0])))
+	f.Add(w.card(deadline+2, theirs[0]))
+	w.step(v, sealEnd+1)
 	f.Add([]byte{})
 	f.Fuzz(func(t *testing.T, raw []byte) {
 		_ = v.OnAnswer(t.Context(), raw)

@@ -13,7 +13,7 @@ import (
 type metrics struct {
 	messages, judgements *prometheus.CounterVec
 	falseCards, errors   prometheus.Counter
-	falseSets            prometheus.Counter
+	falseSets, left      prometheus.Counter
 }
 
 // newMetrics registers with r, or counts unseen where r is nil.
@@ -29,9 +29,10 @@ func newMetrics(r prometheus.Registerer) *metrics {
 		judgements: prometheus.NewCounterVec(opts("judgements_total", "Answers judged by an own run or check, by kind and finding."), []string{"kind", "finding"}),
 		falseCards: prometheus.NewCounter(opts("false_cards_total", "Other judges' cards that own runs showed to be false.")),
 		falseSets:  prometheus.NewCounter(opts("false_sets_total", "Other setters' pairs that own runs showed not to follow from their link.")),
+		left:       prometheus.NewCounter(opts("duties_left_total", "Drawn answers that were not judged when findings were sealed.")),
 		errors:     prometheus.NewCounter(opts("errors_total", "Steps and jobs that met an error.")),
 	}
-	r.MustRegister(m.messages, m.judgements, m.falseCards, m.falseSets, m.errors)
+	r.MustRegister(m.messages, m.judgements, m.falseCards, m.falseSets, m.left, m.errors)
 	return m
 }
 

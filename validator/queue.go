@@ -23,7 +23,7 @@ const (
 type job struct {
 	key      wire.AnswerKey
 	deadline protocol.Height // there is nothing to be done after it
-	duty     bool            // own duties go before runs that another's card caused
+	duty     bool            // own duties go before runs that another's finding caused
 	fetch    bool
 }
 

@@ -10,7 +10,7 @@ import (
 	"github.com/assaynet/assay/protocol/wire"
 )
 
-// Own cards are published when they are made, and again every other block for
+// Own cards are published when their root is open, and again every other block for
 // peers that missed them, a few times: each time by a new envelope, which gossip
 // does not take for the old one.
 const (

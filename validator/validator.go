@@ -23,7 +23,7 @@ import (
 //	              Step                  OnAnswer, OnCard      Work
 //	  ┌──────┬───────┼────────┬─────────┐      │    ┌──────────┤
 //	watch upkeep attesting        judging  inbox ─┘       judging
-//	closing weighing statement       └──┬────┘
+//	closing weighing sealing         └──┬────┘
 //	        views · queue · draws · early · repeats · board · troubles
 //	                       record.Book
 //
@@ -51,7 +51,7 @@ type Validator struct {
 	closing   closing
 	upkeep    upkeep
 	weighing  weighing
-	statement statement
+	sealing   sealing
 
 	epoch protocol.Epoch // of the newest step; Step's own
 }
@@ -69,13 +69,14 @@ func New(cfg Config) (*Validator, error) {
 		draws:    &draws{base: b, rounds: map[protocol.Round][]duty{}},
 		repeats:  &repeats{base: b, sent: map[wire.AnswerKey]repetition{}},
 		troubles: &troubles{base: b, said: map[string]protocol.Epoch{}},
-		watch:    watch{base: b}, attesting: attesting{b}, closing: closing{base: b}, statement: statement{b},
+		watch:    watch{base: b}, attesting: attesting{b}, closing: closing{base: b},
 		upkeep: upkeep{base: b, sent: map[wire.TxType]protocol.Height{}},
 	}
 	v.inbox = &inbox{base: b, views: v.views, draws: v.draws, early: v.early, queue: v.queue, board: v.board}
 	v.judging = &judging{base: b, views: v.views, draws: v.draws, queue: v.queue, repeats: v.repeats}
 	v.setting = newSetting(b, v.views, v.queue)
-	v.weighing = weighing{base: b, views: v.views, troubles: v.troubles}
+	v.weighing = weighing{base: b, troubles: v.troubles}
+	v.sealing = sealing{base: b, views: v.views, repeats: v.repeats, troubles: v.troubles}
 	return v, nil
 }
 
@@ -195,11 +196,11 @@ func (v *Validator) Step(ctx context.Context, head protocol.Height) error {
 		errs = append(errs, v.upkeep.keepCurrent(ctx, now, seat), v.attesting.attest(ctx, now))
 	}
 	errs = append(errs, v.setting.step(ctx, now))
-	own, done, err := v.judging.due(ctx, now)
+	own, done, err := v.judging.due(now)
 	v.board.judged(own, done)
 	errs = append(errs, err)
 	if now.registered { // else it follows and keeps what passes by; there is nothing to send
-		errs = append(errs, v.weighing.weigh(ctx, now), v.statement.commit(ctx, now))
+		errs = append(errs, v.sealing.bring(ctx, now), v.weighing.weigh(ctx, now))
 	}
 	return errors.Join(errs...)
 }
@@ -230,11 +231,9 @@ func (v *Validator) look(ctx context.Context, head protocol.Height) (*view, *led
 			return nil, nil, err
 		}
 	}
-	counts := e
-	if sealed, err := v.book.Sealed(e); err != nil {
+	unsealed, err := v.unsealed(head)
+	if err != nil {
 		return nil, nil, err
-	} else if sealed != nil {
-		counts++
 	}
 	estranged := false
 	if ok && !v.cfg.Owner.IsZero() {
@@ -244,13 +243,26 @@ func (v *Validator) look(ctx context.Context, head protocol.Height) (*view, *led
 		}
 		estranged = !owns
 	}
-	now := v.views.move(view{Reader: r, head: head, seat: seat.ID, registered: ok && !estranged, counts: counts})
+	now := v.views.move(view{Reader: r, head: head, seat: seat.ID, registered: ok && !estranged, unsealed: unsealed})
 	v.board.notePlace(&place, owner)
 	if v.board.see(now, &seat, now.registered && judge, outlook, estranged) {
 		v.cfg.Logger.Error().Str("owner", v.cfg.Owner.String()).Str("seat_of", seat.Coldkey.String()).
 			Msg("the seat of this hotkey is another coldkey's, and nothing is done for it")
 	}
 	return now, &seat, nil
+}
+
+// unsealed returns the first epoch whose findings can still be added to.
+func (v *Validator) unsealed(head protocol.Height) (protocol.Epoch, error) {
+	e := v.schedule().EpochOf(head)
+	if e == 0 || head >= v.schedule().SealCardsDeadline(e-1) {
+		return e, nil
+	}
+	made, err := v.book.Findings(e - 1)
+	if err != nil || made != nil {
+		return e, err
+	}
+	return e - 1, nil
 }
 
 // noticeSwaps says, once an epoch, that another hotkey is to work in the seat, or

@@ -14,11 +14,16 @@ type view struct {
 	head       protocol.Height
 	seat       protocol.SeatID // the own one, where registered
 	registered bool
-	// counts is the epoch in whose weights a judgement made now counts: the
-	// running one, or the next where its weights are sealed or being made.
-	counts protocol.Epoch
+	// unsealed is the first epoch about which own cards can be made: what was found of
+	// those before is sealed, or being sealed, or cannot be sealed in time any more.
+	unsealed protocol.Epoch
 
 	writers *sync.WaitGroup // who writes records under this view
+}
+
+// open reports whether own cards about a round can still be made.
+func (now *view) open(s *protocol.Schedule, n protocol.Round) bool {
+	return s.EpochOfRound(n) >= now.unsealed
 }
 
 // views hands out the newest view, and is how records are counted without a lock
@@ -27,10 +32,10 @@ type view struct {
 // another view first, under which nothing is written any more that belongs in the
 // count, and waits for those who entered the one before:
 //
-//   - a card is refused at a height at which its epoch is counted, so after the
-//     step to that height all cards that ever count are there;
-//   - a judgement counts in the epoch that its view says, so after the move to a
-//     view that counts in the next epoch all of this epoch's are there.
+//   - another's card is refused at a height at which its epoch is counted, so
+//     after the step to that height all cards that ever count are there;
+//   - an own card is made under a view to which its epoch is not sealed, so after
+//     the move to one to which it is all are there that the seal is over.
 //
 // The lock is held for the exchange of a pointer.
 type views struct {

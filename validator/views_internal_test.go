@@ -16,17 +16,17 @@ func TestWhoCountsWaitsForWhoWrites(t *testing.T) {
 		} else {
 			leave()
 		}
-		s.move(view{head: 7, counts: 1})
+		s.move(view{head: 7, unsealed: 1})
 		first, leaveFirst := s.enter()
 		_, leaveSecond := s.enter()
 		moved := false
 		go func() {
-			s.move(view{head: 8, counts: 2})
+			s.move(view{head: 8, unsealed: 2})
 			moved = true
 		}()
 		synctest.Wait()
 		late, leaveLate := s.enter()
-		if first.head != 7 || late.head != 8 || late.counts != 2 {
+		if first.head != 7 || late.head != 8 || late.unsealed != 2 {
 			t.Errorf("entered at %d and %d, want 7 and 8", first.head, late.head)
 		}
 		leaveFirst()
@@ -65,7 +65,7 @@ func TestCallsGoOneWay(t *testing.T) {
 		},
 		2: {
 			reflect.TypeFor[inbox](), reflect.TypeFor[judging](), reflect.TypeFor[watch](), reflect.TypeFor[closing](),
-			reflect.TypeFor[upkeep](), reflect.TypeFor[weighing](), reflect.TypeFor[statement](),
+			reflect.TypeFor[upkeep](), reflect.TypeFor[weighing](), reflect.TypeFor[sealing](),
 		},
 		3: {reflect.TypeFor[Validator]()},
 	} {

@@ -33,15 +33,15 @@ func (w *world) nobodyHas() {
 	w.evidence = func(wire.AnswerKey) ([]byte, error) { return nil, nil }
 }
 
-// play steps through an epoch to its last block: both miners commit in time, and
-// the answers of those that open come to the validator.
+// play steps through an epoch, and on until weights are made of it: all miners
+// commit in time, and the answers of those that open come to the validator.
 func (w *world) play(v *validator.Validator, e protocol.Epoch, open ...*maker) {
 	w.t.Helper()
 	n, from := protocol.Round(e), w.p.Schedule.EpochStart(e)
 	w.rosters(e)
 	w.rosters(e + 1)
 	w.drawTasks(n)
-	for h := from; h < from+20; h++ {
+	for h := from; h <= from+37; h++ {
 		switch h {
 		case from + 6:
 			for _, m := range w.makers {
@@ -60,9 +60,11 @@ func (w *world) play(v *validator.Validator, e protocol.Epoch, open ...*maker) {
 	}
 }
 
-// row is what the validator thinks of miners 10 and 11 in epoch e.
+// row is what the validator thinks of miners 10 and 11 for what they did in epoch
+// e.
 func row(t *testing.T, v *validator.Validator, e protocol.Epoch) (ten, eleven *scoring.Explanation) {
 	t.Helper()
+	e++
 	ten, err := v.Score(e, 10, inference.Kind)
 	if err != nil {
 		t.Fatal(err)
@@ -86,7 +88,7 @@ func TestWhatCouldNotBeFetchedIsHeldAgainstNobody(t *testing.T) {
 	if ten.Weight != 65535 || eleven.Weight != 65535 || ten.Availability != params.One || ten.Reason != scoring.ReasonPaid {
 		t.Errorf("got %+v and %+v, want both paid as ever", ten, eleven)
 	}
-	if got, err := v.Abstained(epoch + 1); err != nil || !slices.Equal(got, []protocol.Round{round + 1}) {
+	if got, err := v.Abstained(weighed + 1); err != nil || !slices.Equal(got, []protocol.Round{round + 1}) {
 		t.Errorf("abstained of %v, %v", got, err)
 	}
 }
@@ -107,14 +109,14 @@ func TestAnUnknownEpochIsWeighedByEarlierOpinions(t *testing.T) {
 	if ten.Weight != 65535 || eleven.Weight != 0 || ten.Reason != scoring.ReasonUnobserved || ten.Work != good.Work || ten.Tally != (scoring.Tally{Seat: good.Tally.Seat, Kind: inference.Kind}) {
 		t.Errorf("got %+v and %+v, want the opinion from before", ten, eleven)
 	}
-	if got, err := v.Abstained(epoch + 1); err != nil || !slices.Equal(got, []protocol.Round{round + 1}) {
+	if got, err := v.Abstained(weighed + 1); err != nil || !slices.Equal(got, []protocol.Round{round + 1}) {
 		t.Errorf("abstained of %v, %v", got, err)
 	}
-	if got, err := v.Abstained(epoch); err != nil || len(got) != 0 {
+	if got, err := v.Abstained(weighed); err != nil || len(got) != 0 {
 		t.Errorf("abstained before: %v, %v", got, err)
 	}
-	if seals := sent[*wire.CommitWeights](w); seals[len(seals)-1].Epoch != epoch+1 {
-		t.Errorf("seals %+v, want one of epoch %d", seals, epoch+1)
+	if seals := sent[*wire.CommitWeights](w); seals[len(seals)-1].Epoch != weighed+1 {
+		t.Errorf("seals %+v, want one of epoch %d", seals, weighed+1)
 	}
 }
 
@@ -126,12 +128,15 @@ func TestAFreshValidatorThatKnowsNothingSendsNoWeights(t *testing.T) {
 	v := w.validator(newMemory())
 	w.play(v, epoch)
 	w.play(v, epoch+1)
-	if a := sent[*wire.CommitWeights](w); len(a) != 0 || len(w.published) != 0 {
+	told := func() []*wire.CommitWeights { // of rounds before the first there is nothing to know
+		return slices.DeleteFunc(sent[*wire.CommitWeights](w), func(c *wire.CommitWeights) bool { return c.Epoch < weighed })
+	}
+	if a := told(); len(a) != 0 || len(w.published) != 0 {
 		t.Errorf("sent %+v and %d cards", a, len(w.published))
 	}
 	w.play(v, epoch+2, w.makers...)
-	if a := sent[*wire.CommitWeights](w); len(a) == 0 || a[0].Epoch != epoch+2 {
-		t.Errorf("sent %+v, want from epoch %d on", a, epoch+2)
+	if a := told(); len(a) == 0 || a[0].Epoch != weighed+2 {
+		t.Errorf("sent %+v, want from epoch %d on", a, weighed+2)
 	}
 }
 
@@ -149,7 +154,7 @@ func TestWhileItCatchesUpAValidatorOnlyFollows(t *testing.T) {
 	if len(w.submitted) != 0 || len(w.published) != 0 || asked != 0 {
 		t.Errorf("submitted %+v, published %d, asked %d", w.submitted, len(w.published), asked)
 	}
-	if s := v.Status(); s.Height != w.p.Schedule.EpochEnd(epoch+2) || s.NotObserving != "catching up with the ledger" {
+	if s := v.Status(); s.Height != w.p.Schedule.WeightsStart(weighed+2) || s.NotObserving != "catching up with the ledger" {
 		t.Errorf("status %+v", s)
 	}
 }
@@ -168,13 +173,14 @@ func TestARoundThatIsFetchedCounts(t *testing.T) {
 		}
 		v := w.validator(newMemory())
 		w.commitFirst()
+		w.rosters(weighed)
 		w.commit(w.makers[1], round, start+7, 5)
 		w.drawDuties(round)
 		for h := given; h <= sealFrom; h++ {
 			w.step(v, h)
 			w.work(v)
 		}
-		s, err := v.Weights(epoch)
+		s, err := v.Weights(weighed)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -186,7 +192,7 @@ func TestARoundThatIsFetchedCounts(t *testing.T) {
 		if complete {
 			want[11] = wire.FindingPassed
 		}
-		absent, err := v.Absent(epoch)
+		absent, err := v.Absent(weighed)
 		if !slices.Contains(s.Rounds, round) || fmt.Sprint(cards) != fmt.Sprint(want) || len(absent) != 2-len(want) {
 			t.Errorf("complete %v: %v, counted %v, without %v, cards %v, want %v", complete, err, s.Rounds, absent, cards, want)
 		}
@@ -210,10 +216,10 @@ func TestAMissingAnswerLeavesOutItsSeatAlone(t *testing.T) {
 	if eleven.Weight != 50972 || eleven.Reason != scoring.ReasonUnobserved || eleven.Work != before.Work || eleven.Tally != (scoring.Tally{Seat: before.Tally.Seat, Kind: inference.Kind}) {
 		t.Errorf("of the seat that is not: %+v, want the opinion from before", eleven)
 	}
-	if got, err := v.Absent(epoch + 1); err != nil || !slices.Equal(got, []record.Absence{{Round: round + 1, Seat: w.makers[1].id}}) {
+	if got, err := v.Absent(weighed + 1); err != nil || !slices.Equal(got, []record.Absence{{Round: round + 1, Seat: w.makers[1].id}}) {
 		t.Errorf("absent are %v, %v", got, err)
 	}
-	if got, err := v.Abstained(epoch + 1); err != nil || len(got) != 0 {
+	if got, err := v.Abstained(weighed + 1); err != nil || len(got) != 0 {
 		t.Errorf("abstained of %v, %v", got, err)
 	}
 	w.play(v, epoch+2, w.makers...)
@@ -235,7 +241,7 @@ func TestSilentSeatsInTheMajorityKeepNobodyFromBeingPaid(t *testing.T) {
 		w.makers = append(w.makers, &maker{signer: named(uid.String()), id: protocol.SeatID{UID: uid, Registered: 5}, slots: 1})
 	}
 	w.play(v, epoch+1, w.makers[:2]...)
-	x, err := v.Score(epoch+1, 20, inference.Kind)
+	x, err := v.Score(weighed+1, 20, inference.Kind)
 	if err != nil || x.Tally.NotGiven != 1 || x.Weight != 0 {
 		t.Errorf("a silent seat: %+v, %v", x, err)
 	}
@@ -254,10 +260,10 @@ func TestAnOldOpinionIsNotOfANewHolder(t *testing.T) {
 	w.put(ledger.SeatKey(10), &ledger.Seat{ID: protocol.SeatID{UID: 10, Registered: 59}})
 	p.Deaf = "no peers"
 	w.play(v, epoch+1)
-	if _, err := v.Score(epoch+1, 10, inference.Kind); !errors.Is(err, record.ErrNotFound) {
+	if _, err := v.Score(weighed+1, 10, inference.Kind); !errors.Is(err, record.ErrNotFound) {
 		t.Errorf("the new holder of uid 10 has a weight: %v", err)
 	}
-	if x, err := v.Score(epoch+1, 11, inference.Kind); err != nil || x.Weight != 65535 {
+	if x, err := v.Score(weighed+1, 11, inference.Kind); err != nil || x.Weight != 65535 {
 		t.Errorf("got %+v, %v", x, err)
 	}
 }
@@ -275,7 +281,7 @@ func TestWhatIsAmissIsSaidOnce(t *testing.T) {
 	}
 	w.play(v, epoch, w.makers...)
 	// The seal that is on the ledger is not of this database.
-	w.put(ledger.SealKey(epoch, w.seat.UID), &ledger.SealedWeights{Seat: w.seat, Hash: protocol.Hash{9}})
+	w.put(ledger.SealKey(weighed, w.seat.UID), &ledger.SealedWeights{Seat: w.seat, Hash: protocol.Hash{9}})
 	p.Deaf = "no peers"
 	w.drawTasks(round + 1)
 	for _, m := range w.makers {

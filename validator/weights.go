@@ -18,13 +18,14 @@ import (
 	"github.com/assaynet/assay/validator/record"
 )
 
-// weighing makes weights of what was found, once for each epoch, and brings them on
-// the ledger: sealed while the epoch runs, opened when it is over. Step alone uses
-// it, and it keeps nothing: what it needs of earlier epochs is in the book. While
-// it counts, judging goes on, under a view that counts in the next epoch.
+// weighing makes weights of what was found, once for each epoch, and brings them
+// on the ledger: sealed while the epoch runs, opened when it is over. Weights of
+// an epoch are made of the rounds of the one before, of which all judges have
+// opened what they found: so honest judges count the same. Step alone uses it, and
+// it keeps nothing: what it needs of earlier epochs is in the book. What is judged
+// later counts nowhere.
 type weighing struct {
 	*base
-	views    *views
 	troubles *troubles
 }
 
@@ -38,7 +39,7 @@ func (w *weighing) weigh(ctx context.Context, now *view) error {
 			return err
 		}
 	}
-	if now.head < s.EpochStart(e)+protocol.Height(s.WeightBlocks) || s.IsEpochEnd(now.head) {
+	if now.head < s.WeightsStart(e) || s.IsEpochEnd(now.head) {
 		return nil
 	}
 	if judge, err := w.isJudge(now, e, seat); err != nil || !judge {
@@ -97,20 +98,17 @@ func (w *weighing) sealWeights(now *view, e protocol.Epoch, self protocol.UID) (
 	if err != nil || old != nil {
 		return old, err
 	}
-	next := *now
-	next.counts = e + 1
-	w.views.move(next) // from here on, no judgement is written that counts in this epoch
 	before, err := w.book.LastSealed(e, w.cfg.Params.Tasks.Retention)
 	if err != nil {
 		return nil, err
 	}
-	made := record.Sealed{Epoch: e, Height: now.head, Next: w.firstRound(e, before)}
+	made := record.Sealed{Epoch: e, Height: now.head}
 	tallies := tallies{}
 	abstained, err := w.tallyRounds(now, &made, tallies)
 	if err != nil {
 		return nil, err
 	}
-	if err := w.tallyJudgements(e, tallies); err != nil {
+	if err := w.tallyFindings(now, e, tallies); err != nil {
 		return nil, err
 	}
 	list, err := w.explain(now, opinion{epoch: e, before: before, counted: made.Rounds, abstained: &abstained, self: self}, tallies)
@@ -155,22 +153,29 @@ func (w *weighing) write(now *view, made *record.Sealed, abstained *record.Abste
 	return w.book.Write(&b)
 }
 
-// tallyRounds adds the rounds that are over to the tallies, and notes in the record
-// which, and apart what was left out because answers are missing.
+// rounds returns the first round of those that the weights of epoch e are made of,
+// and the first behind them.
+func (w *weighing) rounds(e protocol.Epoch) (first, end protocol.Round) {
+	s := w.schedule()
+	return s.RoundOf(s.EpochStart(e - min(e, 1))), s.RoundOf(s.EpochStart(e))
+}
+
+// tallyRounds adds the rounds of the epoch before to the tallies, and notes in the
+// record which, and apart what was left out because answers are missing.
 func (w *weighing) tallyRounds(now *view, made *record.Sealed, t tallies) (out record.Abstention, err error) {
-	for ; w.schedule().AttestDeadline(made.Next) <= now.head; made.Next++ {
-		found, absent, err := w.tallyRound(now, made.Next, t)
+	for n, end := w.rounds(made.Epoch); n < end; n++ {
+		found, absent, err := w.tallyRound(now, n, t)
 		if err != nil {
 			return out, err
 		}
 		out.Absent = append(out.Absent, absent...)
 		if found == roundCounted {
-			made.Rounds = append(made.Rounds, made.Next)
+			made.Rounds = append(made.Rounds, n)
 			continue
 		}
-		made.Skipped = append(made.Skipped, made.Next)
+		made.Skipped = append(made.Skipped, n)
 		if found == roundUnknown {
-			out.Rounds = append(out.Rounds, made.Next)
+			out.Rounds = append(out.Rounds, n)
 		}
 	}
 	return out, nil
@@ -183,17 +188,6 @@ func (w *weighing) salt(e protocol.Epoch) (salt [32]byte) {
 	_, _ = h.Write(binary.BigEndian.AppendUint64(nil, uint64(e)))
 	copy(salt[:], h.Sum(nil))
 	return salt
-}
-
-// firstRound returns the first round that the weights of epoch e count: what
-// those before did not, but nothing older than the epoch before.
-func (w *weighing) firstRound(e protocol.Epoch, before *record.Sealed) protocol.Round {
-	s := w.schedule()
-	oldest := s.RoundOf(s.EpochStart(e - min(e, 1)))
-	if before != nil {
-		return max(before.Next, oldest)
-	}
-	return oldest
 }
 
 // place is a seat in a kind.
@@ -427,22 +421,75 @@ func (w *weighing) tallyWork(opened map[protocol.Kind]*openedOf) error {
 	return nil
 }
 
-// tallyJudgements adds the own judgements that count in epoch e. They are of
-// this epoch's rounds or of the one's before.
-func (w *weighing) tallyJudgements(e protocol.Epoch, t tallies) error {
-	s := w.schedule()
-	for n := s.RoundOf(s.EpochStart(e - min(e, 2))); n < s.RoundOf(s.EpochStart(e+1)); n++ {
+// tallyFindings adds what was found of the answers of the epoch before, each once.
+// An own finding counts as it is; of an answer without one it is believed that it
+// passed where all judges who opened a finding of it say so. Every other was
+// judged here, too, unless there was no time.
+func (w *weighing) tallyFindings(now *view, e protocol.Epoch, t tallies) error {
+	for n, end := w.rounds(e); n < end; n++ {
 		list, err := w.book.JudgementsOf(n)
 		if err != nil {
 			return err
 		}
 		for i := range list {
-			if j := &list[i]; j.Epoch == e {
-				t.of(j.Seat, j.Outcome.Kind).Judged(j.Outcome.Finding)
-			}
+			j := &list[i]
+			t.of(j.Seat, j.Outcome.Kind).Judged(j.Outcome.Finding)
 		}
 	}
+	passed, err := w.passed(now, e)
+	if err != nil {
+		return err
+	}
+	unsure := 0
+	for k, all := range passed {
+		own, err := w.book.Judgement(k)
+		if err != nil {
+			return err
+		}
+		answer, err := w.book.Answer(k)
+		if err != nil {
+			return err
+		}
+		switch {
+		case own != nil:
+		case !all:
+			unsure++
+		case answer != nil:
+			t.of(answer.Task.Seat, answer.Task.Kind).Judged(wire.FindingPassed)
+		}
+	}
+	if unsure > 0 {
+		w.cfg.Logger.Warn().Uint64("epoch", uint64(e)).Int("answers", unsure).
+			Msg("weights leave out answers that another judge found wrong and that could not be judged here in time")
+	}
 	return nil
+}
+
+// passed returns the answers of which a judge of the epoch before e opened a
+// finding, and whether all who did say that it passed.
+func (w *weighing) passed(now *view, e protocol.Epoch) (map[wire.AnswerKey]bool, error) {
+	out := map[wire.AnswerKey]bool{}
+	if e == 0 {
+		return out, nil
+	}
+	judges, err := ledger.ReadRosterJudges(now, e-1)
+	if err != nil {
+		return nil, err
+	}
+	for _, j := range judges {
+		opened, err := w.opened(now, e-1, j.ID)
+		if err != nil {
+			return nil, err
+		}
+		if opened == nil {
+			continue
+		}
+		for k, f := range opened.all() {
+			before, known := out[k]
+			out[k] = f == wire.FoundPassed && (before || !known)
+		}
+	}
+	return out, nil
 }
 
 // opinion is what weights are made from beside the tallies.

@@ -31,8 +31,9 @@ import (
 const chain = "assay-test-01234567"
 
 // In these tests an epoch is one round of 20 blocks. Epoch 2 begins at 40: its
-// commitments count until 51, openings until 53, attestations until 56, weights
-// are sealed from 57, and its cards are in time until 68.
+// commitments count until 51, openings until 53, attestations until 56, what judges
+// found is sealed until 66 and opened until 71, its cards are in time until 76, and
+// weights are made of it, those of epoch 3, from 77.
 const (
 	epoch    = protocol.Epoch(2)
 	round    = protocol.Round(2)
@@ -40,8 +41,13 @@ const (
 	deadline = start + 11
 	openEnd  = start + 13
 	given    = start + 16
-	sealFrom = start + 17
-	cardEnd  = start + 28
+	over     = start + 20 // the first block of the next epoch
+	sealEnd  = start + 26
+	shownEnd = start + 31
+	cardEnd  = start + 36
+	sealFrom = start + 37
+
+	weighed = epoch + 1 // the epoch whose weights are made of all that
 )
 
 // signer signs with a key made from a name.
@@ -237,6 +243,74 @@ func (w *world) drawTasks(n protocol.Round) {
 	w.put(ledger.RoundKey(n), &ledger.RoundRecord{Round: n, TaskSeed: wire.HashOf("seed", []byte{byte(n)}), TaskHeight: w.p.Schedule.RoundStart(n) + 3})
 }
 
+// drawn writes what a judge drew in the epoch of round n: a list of slots of each
+// miner.
+func (w *world) drawn(n protocol.Round, judge protocol.SeatID, slots ...uint16) {
+	rec := ledger.DrawnRecord{Judge: judge, Kinds: make([]wire.AnswerKeys, len(w.p.Kinds))}
+	for _, m := range w.makers {
+		for _, slot := range slots {
+			rec.Kinds[0].Add(wire.AnswerKey{Round: n, UID: m.id.UID, Slot: slot})
+		}
+	}
+	w.put(ledger.DrawnKey(w.p.Schedule.EpochOfRound(n), judge.UID), &rec)
+}
+
+// carry puts on the ledger what the validator sealed and opened.
+func (w *world) carry(b wire.Body) {
+	w.t.Helper()
+	switch b := b.(type) {
+	case *wire.SealCards:
+		w.put(ledger.CardsKey(b.Epoch, w.seat.UID), &ledger.CardsRecord{Seat: w.seat, Seal: b.Seal})
+	case *wire.OpenCards:
+		said, _, err := ledger.ReadCards(w.tree, b.Epoch, w.seat.UID)
+		if err != nil || said.Seal != b.Seal(w.self.PublicKey()) {
+			w.t.Fatalf("opened is %+v, sealed %s, %v", b, said.Seal, err)
+		}
+		said.Findings, said.Root = b.Findings, b.Root
+		w.put(ledger.CardsKey(b.Epoch, w.seat.UID), &said)
+	}
+}
+
+// theirs writes that the other judge opened these cards, of all that it drew, and
+// returns them with their proofs. One without a finding it did not make.
+func (w *world) theirs(cards ...wire.Card) []wire.Card {
+	w.t.Helper()
+	said := ledger.CardsRecord{Seat: w.otherID}
+	var leaves []protocol.Hash
+	var made []wire.Card
+	for i := range cards {
+		said.Findings = append(said.Findings, cards[i].Finding.Byte())
+		if cards[i].Finding != "" {
+			made, leaves = append(made, cards[i]), append(leaves, cards[i].Leaf(w.other.PublicKey()))
+		}
+	}
+	for i := range made {
+		made[i].Proof = wire.MerkleProof(leaves, i)
+	}
+	said.Root = wire.MerkleRoot(leaves)
+	w.put(ledger.CardsKey(epoch, w.otherID.UID), &said)
+	return made
+}
+
+// truths are the other judge's cards about slot 0 of each miner, opened.
+func (w *world) truths() []wire.Card {
+	w.t.Helper()
+	var list []wire.Card
+	for _, m := range w.makers {
+		list = append(list, w.trueCard(m))
+	}
+	return w.theirs(list...)
+}
+
+// settle has the validator seal and open what it found, and send its cards.
+func (w *world) settle(v *validator.Validator) {
+	w.t.Helper()
+	w.step(v, over)
+	w.step(v, sealEnd-1)
+	w.step(v, sealEnd)
+	w.step(v, sealEnd+1)
+}
+
 // drawDuties writes that both judges judge slot 0 of each miner.
 func (w *world) drawDuties(n protocol.Round) {
 	w.put(ledger.RoundKey(n), &ledger.RoundRecord{
@@ -246,6 +320,8 @@ func (w *world) drawDuties(n protocol.Round) {
 	for _, m := range w.makers {
 		w.put(ledger.DutyKey(n, m.id.UID), &ledger.DutyRecord{Duties: []ledger.Duty{{Slot: 0, Judge: w.seat}, {Slot: 0, Judge: w.otherID}}})
 	}
+	w.drawn(n, w.seat, 0)
+	w.drawn(n, w.otherID, 0)
 }
 
 // commit makes miner m's answers of round n, with these first tokens, and puts
@@ -372,7 +448,11 @@ func (w *world) At(context.Context, protocol.Height) (ledger.Reader, error) {
 func (w *world) config(s *memory) validator.Config {
 	cfg := validator.Config{
 		ChainID: chain, Kinds: kinds.All(), Params: &w.p, Hotkey: w.self, Salt: [32]byte{1}, Judges: []validator.Judge{w.judge}, Ledger: w, Store: s,
-		Submit: func(_ context.Context, b wire.Body) error { w.submitted = append(w.submitted, b); return nil },
+		Submit: func(_ context.Context, b wire.Body) error {
+			w.submitted = append(w.submitted, b)
+			w.carry(b)
+			return nil
+		},
 		Publish: func(_ context.Context, topic string, raw []byte) error {
 			if topic != validator.TopicCard {
 				return fmt.Errorf("published on %q", topic)

@@ -30,7 +30,12 @@ func newParade(tb testing.TB, seats, validators int, last protocol.Epoch) *parad
 	tb.Helper()
 	p := params.Local()
 	p.Seats.Max, p.Seats.MaxValidators = uint32(seats), uint32(validators)
-	p.Seats.MaxSilence = max(p.Seats.MaxSilence, 2*uint64(validators))
+	if validators > 6 { // the shortest that leaves 64 their lane windows
+		p.Schedule = protocol.Schedule{
+			Tempo: 40, RoundLength: 40, CommitBlocks: 1, OpenBlocks: 2, AttestBlocks: 3, SealCardsBlocks: 10, OpenCardsBlocks: 35, WeightBlocks: 36,
+		}
+	}
+	p.Seats.MaxSilence = max(p.Seats.MaxSilence, 2*uint64(validators), 2*p.Schedule.Tempo)
 	n := &parade{genesis: &ledger.Genesis{Params: p}, links: ledger.NewChainMaker([32]byte{1}, 1)}
 	anchor := n.links.Anchor()
 	for i := range seats {

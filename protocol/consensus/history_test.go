@@ -39,7 +39,7 @@ func (k *kept) Next() (*audit.Record, error) {
 // hash of every state are those of the network.
 func replays(t *testing.T, n *network) {
 	t.Helper()
-	n.nodes[3].await(t, 16)
+	n.nodes[3].await(t, 20)
 	db, err := store.Open("db", store.Options{FS: storetest.Memory()})
 	check(t, err)
 	defer func() { check(t, db.Close()) }()
@@ -67,8 +67,8 @@ func replays(t *testing.T, n *network) {
 	if report.Difference != nil {
 		t.Fatal(report.Difference)
 	}
-	if report.Blocks != 15 || report.Epochs != 2 || epochs != 2 || report.Txs == 0 {
-		t.Errorf("got %+v and %d epochs, want 15 blocks, 2 epochs and a transfer", report, epochs)
+	if report.Blocks != 19 || report.Epochs != 2 || epochs != 2 || report.Txs == 0 {
+		t.Errorf("got %+v and %d epochs, want 19 blocks, 2 epochs and a transfer", report, epochs)
 	}
 }
 

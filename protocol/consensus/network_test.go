@@ -56,7 +56,7 @@ func maker(name string) *ledger.ChainMaker {
 func fastParams() params.Params {
 	p := params.Local()
 	p.Name = "assay-test"
-	p.Schedule = protocol.Schedule{Tempo: 8, RoundLength: 8, CommitBlocks: 4, OpenBlocks: 5, WeightBlocks: 6, CardBlocks: 5, AttestBlocks: 7}
+	p.Schedule = protocol.Schedule{Tempo: 10, RoundLength: 10, CommitBlocks: 4, OpenBlocks: 5, AttestBlocks: 6, SealCardsBlocks: 3, OpenCardsBlocks: 8, WeightBlocks: 9}
 	p.Block.CommitMillis, p.Block.ProposeMillis, p.Block.VoteMillis = 100, 600, 200
 	p.Seats.MinStake = 10 * protocol.Unit
 	return p

@@ -300,8 +300,8 @@ func asks(t testing.TB, n *network, tree *ledger.MemTree, root byte) []byte {
 }
 
 // TestAFullPoolTakesTheProtocolsOwnWork: thousands of accounts with one fee each
-// keep out neither a commitment nor a validator's own seal, and who pays more than
-// they is taken, too, in the place of one of them.
+// keep out neither a commitment nor a validator's next chain, and who pays more
+// than they is taken, too, in the place of one of them.
 func TestAFullPoolTakesTheProtocolsOwnWork(t *testing.T) {
 	q, n, tree := newPool(t)
 	crowd(t, q, n, tree)
@@ -314,9 +314,10 @@ func TestAFullPoolTakesTheProtocolsOwnWork(t *testing.T) {
 	if _, err := q.Add(asks(t, n, tree, 2)); !errors.Is(err, consensus.ErrNonceTaken) {
 		t.Errorf("another commitment of the round: got %v, want %v", err, consensus.ErrNonceTaken)
 	}
-	seal, err := wire.NewTx(signer{secret("v0")}, n.g.ChainID(), 0, 0, &wire.CommitWeights{Epoch: 0, Hash: protocol.Hash{1}})
+	chain := &wire.ExtendBeacon{Start: n.g.Params.Schedule.EpochStart(2), Anchor: protocol.Hash{1}}
+	next, err := wire.NewTx(signer{secret("v0")}, n.g.ChainID(), 0, 0, chain)
 	check(t, err)
-	_, err = q.Add(wire.Encode(seal))
+	_, err = q.Add(wire.Encode(next))
 	check(t, err)
 	if q.Size() != consensus.MaxPoolTxs+2 {
 		t.Errorf("%d wait, want all and two", q.Size())

@@ -205,6 +205,14 @@ func (m *machine) shown(e protocol.Epoch, id protocol.SeatID, kind int) uint32 {
 	return at(rec.Counts, kind)
 }
 
+// at returns the count of a kind, 0 where it was left out.
+func at(counts []uint32, kind int) uint32 {
+	if kind >= len(counts) {
+		return 0
+	}
+	return counts[kind]
+}
+
 // ReadGiven returns which answers of a seat were given in a round; of no seat id
 // where none was.
 func ReadGiven(r Reader, n protocol.Round, id protocol.SeatID) (GivenRecord, error) {

@@ -87,7 +87,7 @@ func (m *machine) seedRound(n protocol.Round, g protocol.Height, rec *BeaconReco
 		} else if !r.TaskHas {
 			r.TaskFirst, r.TaskHas = rec.Proposer, true
 		}
-	case !r.TaskSeed.IsZero() && r.DutySeed.IsZero() && g > sched.AttestDeadline(n):
+	case !r.TaskSeed.IsZero() && r.DutySeed.IsZero() && g > sched.AttestDeadline(n) && m.height <= m.p.LastDraw(epoch):
 		if alone || r.DutyHas && r.DutyFirst != rec.Proposer {
 			r.DutySeed, r.DutyHeight = rec.Beacon, m.height
 			drawn := m.drawDuties(&r)

@@ -34,7 +34,8 @@ import (
 const windowEpochs = 2
 
 // drawDuties draws the judges of a round whose duty seed is known, and returns
-// how many duties there are.
+// how many duties there are. Rounds come in their order: no seed is drawn before
+// that of the round before ([machine.seeds]).
 func (m *machine) drawDuties(r *RoundRecord) uint32 {
 	epoch := m.p.Schedule.EpochOfRound(r.Round)
 	due, err := ReadDue(m.st, m.p, r.Round)
@@ -42,7 +43,7 @@ func (m *machine) drawDuties(r *RoundRecord) uint32 {
 		m.st.fail(err)
 	}
 	d := dutyDraw{
-		m: m, round: r, judges: all[RosterJudge](m.st, RosterJudgePrefix(epoch)), counts: map[protocol.UID][]uint32{},
+		m: m, round: r, judges: all[RosterJudge](m.st, RosterJudgePrefix(epoch)), drawn: map[protocol.UID][]wire.AnswerKeys{},
 		window: epoch - epoch%windowEpochs,
 	}
 	for _, c := range all[CommitRecord](m.st, CommitPrefix(r.Round)) {
@@ -60,13 +61,18 @@ func (m *machine) drawDuties(r *RoundRecord) uint32 {
 		}
 	}
 	for _, j := range d.judges {
-		if counts := d.counts[j.ID.UID]; counts != nil {
-			rec, _ := get[DrawnRecord](m.st, DrawnKey(epoch, j.ID.UID))
-			for i, n := range rec.Counts {
-				counts[i] += n
-			}
-			put(m.st, DrawnKey(epoch, j.ID.UID), DrawnRecord{Counts: counts})
+		drawn := d.drawn[j.ID.UID]
+		if drawn == nil {
+			continue
 		}
+		rec := m.drawn(epoch, j.ID)
+		if rec.Kinds == nil {
+			rec.Kinds = make([]wire.AnswerKeys, len(m.p.Kinds))
+		}
+		for k := range drawn {
+			rec.Kinds[k] = append(rec.Kinds[k], drawn[k]...)
+		}
+		put(m.st, DrawnKey(epoch, j.ID.UID), rec)
 	}
 	return d.total
 }
@@ -77,7 +83,7 @@ type dutyDraw struct {
 	round  *RoundRecord
 	window protocol.Epoch
 	judges []RosterJudge
-	counts map[protocol.UID][]uint32 // duties of each judge, by kind
+	drawn  map[protocol.UID][]wire.AnswerKeys // duties of each judge, by kind
 	total  uint32
 }
 
@@ -99,7 +105,9 @@ func (d *dutyDraw) seat(seat *RosterSeat, due []task.Due, given wire.Bits) []Dut
 		}
 		if len(slots) > 0 {
 			draw := seatDraw{seed: d.round.DutySeed, seat: seat.ID, first: first}
-			out = append(out, draw.slots(slots, d.kind(seat, due[i].Kind, &cover, draw))...)
+			duties := draw.slots(slots, d.kind(seat, due[i].Kind, &cover, draw))
+			d.note(seat.ID.UID, due[i].Kind, duties)
+			out = append(out, duties...)
 		}
 		first += due[i].Slots
 	}
@@ -109,10 +117,22 @@ func (d *dutyDraw) seat(seat *RosterSeat, due []task.Due, given wire.Bits) []Dut
 	return out
 }
 
+// note adds duties about a seat's answers of a kind to those of their judges.
+func (d *dutyDraw) note(uid protocol.UID, kind protocol.Kind, duties []Duty) {
+	index := d.m.p.KindIndex(kind)
+	for _, duty := range duties {
+		judge := duty.Judge.UID
+		if d.drawn[judge] == nil {
+			d.drawn[judge] = make([]wire.AnswerKeys, len(d.m.p.Kinds))
+		}
+		d.drawn[judge][index].Add(wire.AnswerKey{Round: d.round.Round, UID: uid, Slot: duty.Slot})
+		d.total++
+	}
+}
+
 // kind draws the judges of one kind of a seat, and notes them in its cover.
 func (d *dutyDraw) kind(seat *RosterSeat, name protocol.Kind, covers *CoverRecord, draw seatDraw) []RosterJudge {
-	index := d.m.p.KindIndex(name)
-	p := &d.m.p.Kinds[index]
+	p := d.m.p.Kind(name)
 	cover, first := covers.of(name)
 	if cover.Window != d.window {
 		cover.Window, cover.Judges = d.window, nil
@@ -141,11 +161,6 @@ func (d *dutyDraw) kind(seat *RosterSeat, name protocol.Kind, covers *CoverRecor
 		if i, known := slices.BinarySearch(cover.Judges, j.ID.UID); !known {
 			cover.Judges = slices.Insert(cover.Judges, i, j.ID.UID)
 		}
-		if d.counts[j.ID.UID] == nil {
-			d.counts[j.ID.UID] = make([]uint32, len(d.m.p.Kinds))
-		}
-		d.counts[j.ID.UID][index]++
-		d.total++
 	}
 	return drawn
 }

@@ -123,6 +123,7 @@ func TestWeightsAreForWhoSatThereWhenTheyWereSealed(t *testing.T) {
 		t.Fatalf("m4 has seat %d, want that of m1", uid)
 	}
 	// New weights do not make the old ones count for the new holder.
+	n.until(n.p.Schedule.WeightsStart(1) - 1)
 	for _, name := range []string{"v1", "v2", "v3"} {
 		if err := n.do(name, &wire.CommitWeights{Epoch: 1}); err != nil {
 			t.Fatal(err)
@@ -140,6 +141,7 @@ func TestWeightsAreForWhoSatThereWhenTheyWereSealed(t *testing.T) {
 func TestValidatorThatDoesNotOpenItsWeightsEarnsNothing(t *testing.T) {
 	n := newNetwork(t, testGenesis())
 	row := &wire.RevealWeights{Epoch: 0, UIDs: []protocol.UID{3}, Values: []uint16{1}}
+	n.until(n.p.Schedule.WeightsStart(0) - 1)
 	for _, name := range []string{"v1", "v2", "v3"} {
 		if err := n.do(name, &wire.CommitWeights{Epoch: 0, Hash: row.Seal(secret(name).Public())}); err != nil {
 			t.Fatal(err)
@@ -163,6 +165,7 @@ func TestValidatorThatDoesNotOpenItsWeightsEarnsNothing(t *testing.T) {
 func TestWeightsForUnknownSeatsFail(t *testing.T) {
 	n := newNetwork(t, testGenesis())
 	row := &wire.RevealWeights{Epoch: 0, UIDs: []protocol.UID{9}, Values: []uint16{1}}
+	n.until(n.p.Schedule.WeightsStart(0) - 1)
 	if err := n.do("v1", &wire.CommitWeights{Epoch: 0, Hash: row.Seal(secret("v1").Public())}); err != nil {
 		t.Fatal(err)
 	}

@@ -21,7 +21,8 @@ const (
 	EventPruned        EventName = "pruned"         // Seat, Hotkey: the former holder of a uid
 	EventSealed        EventName = "sealed"         // Epoch, Seat, Hotkey, Hash: the seal
 	EventOpened        EventName = "opened"         // Epoch, Seat, Hotkey; Count: entries of the row
-	EventCards         EventName = "cards"          // Epoch, Seat, Hotkey, Hash: the root; Count: cards
+	EventCardsSealed   EventName = "cards sealed"   // Epoch, Seat, Hotkey, Hash: the seal
+	EventCards         EventName = "cards"          // Epoch, Seat, Hotkey, Hash: the root that was opened; Count: cards
 	EventPairsSet      EventName = "pairs set"      // Round in which they are given to raters, Epoch, Seat, Hotkey, Hash: the root
 	EventPairsOpened   EventName = "pairs opened"   // as for those set; Hash: the link; Count: pairs
 	EventRatingsOpened EventName = "ratings opened" // Round in which they fell due, Epoch, Seat, Hotkey

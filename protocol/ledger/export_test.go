@@ -15,14 +15,11 @@ var (
 	BlockEmission = blockEmission
 	DecayFactor   = decayFactor
 	Decay         = decay
-	LowerMedian   = lowerMedian
 )
 
-// Vote is a vote, for tests.
-type Vote = vote
-
-// MakeVote returns a vote.
-func MakeVote(value uint32, stake uint64) Vote { return vote{value, protocol.Amount(stake)} }
+// Begin is [Init] of a network with more validators than its clock leaves time for:
+// records are largest in such a one.
+func Begin(t Tree, g *Genesis) ([]Power, error) { return g.begin(t) }
 
 // DrawByStake draws n of judges by a seed.
 func DrawByStake(seed protocol.Hash, judges []RosterJudge, n int) []RosterJudge {
@@ -38,11 +35,6 @@ func (c Chain) Open(h protocol.Height, link protocol.Hash) bool {
 // ReadAllDuties returns the duties of a round, by uid.
 func ReadAllDuties(r Reader, n protocol.Round) ([]DutyRecord, error) {
 	return list[DutyRecord](r, DutyPrefix(n))
-}
-
-// ReadDrawn returns how many duties a judge drew in epoch e.
-func ReadDrawn(r Reader, e protocol.Epoch, uid protocol.UID) (DrawnRecord, bool, error) {
-	return read[DrawnRecord](r, DrawnKey(e, uid))
 }
 
 // LinkHash and Lasts are for tests of chains at their end.

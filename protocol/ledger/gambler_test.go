@@ -19,6 +19,7 @@ type gambler struct {
 	records  []sealed[*wire.OpenRecord]
 	findings []sealed[*wire.OpenFinding]
 	ratings  []sealed[*wire.OpenRatings]
+	cards    []sealed[*wire.OpenCards]
 }
 
 // sealed is what somebody sealed.
@@ -106,10 +107,6 @@ func (g *gambler) hotkey() (string, wire.Body) {
 	row := func(e protocol.Epoch) *wire.RevealWeights {
 		return &wire.RevealWeights{Epoch: e, UIDs: []protocol.UID{3, 4, 5}, Values: []uint16{uint16(len(name)), 7 + uint16(e), 9}}
 	}
-	var counts []wire.SeatCount
-	for uid := range protocol.UID(8) {
-		counts = append(counts, wire.SeatCount{UID: uid, Counts: []uint32{uint32(g.Intn(5))}})
-	}
 	switch g.Intn(7) {
 	case 0:
 		s := g.n.serveAs(name, uint16(g.Intn(5)))
@@ -127,7 +124,12 @@ func (g *gambler) hotkey() (string, wire.Body) {
 	case 5:
 		return name, row(e - 1)
 	}
-	return name, &wire.CommitCards{Epoch: e - 1, Counts: []uint32{uint32(g.Intn(6))}, Seen: counts}
+	if k, ok := one(g, g.cards, func(b *wire.OpenCards) bool { return b.Epoch == e-1 }); ok && g.n.next() > sched.SealCardsDeadline(e-1) {
+		return k.by, k.body
+	}
+	found := g.n.opens(name, e-1, nil, 1+g.Intn(9))
+	g.cards = append(g.cards, sealed[*wire.OpenCards]{name, found})
+	return name, &wire.SealCards{Epoch: e - 1, Seal: found.Seal(secret(name).Public())}
 }
 
 // lane returns what a setter or a rater says, or nothing where it has nothing to

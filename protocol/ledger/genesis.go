@@ -215,6 +215,11 @@ func Init(t Tree, g *Genesis) ([]Power, error) {
 	if err := g.Check(); err != nil {
 		return nil, err
 	}
+	return g.begin(t)
+}
+
+// begin writes the state before the first block.
+func (g *Genesis) begin(t Tree) ([]Power, error) {
 	o := newOverlay(t)
 	chain := g.ChainID()
 	m := &machine{chain: chain, p: &g.Params, st: o}

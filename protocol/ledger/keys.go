@@ -180,7 +180,7 @@ func CoverKey(uid protocol.UID) []byte { return u16([]byte("v"), uid) }
 // DrawnKey holds a [DrawnRecord].
 func DrawnKey(e protocol.Epoch, uid protocol.UID) []byte { return u16(DrawnPrefix(e), uid) }
 
-// DrawnPrefix begins the counts of drawn duties of an epoch.
+// DrawnPrefix begins what judges drew in an epoch.
 func DrawnPrefix(e protocol.Epoch) []byte { return u64([]byte("n"), uint64(e)) }
 
 // SealKey holds [SealedWeights].
@@ -201,7 +201,7 @@ func BondsKey(uid protocol.UID) []byte { return u16([]byte("y"), uid) }
 // CardsKey holds a [CardsRecord].
 func CardsKey(e protocol.Epoch, uid protocol.UID) []byte { return u16(CardsPrefix(e), uid) }
 
-// CardsPrefix begins the card roots of an epoch.
+// CardsPrefix begins what judges found in an epoch.
 func CardsPrefix(e protocol.Epoch) []byte { return u64([]byte("g"), uint64(e)) }
 
 // RequestKey holds a [Request].

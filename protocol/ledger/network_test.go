@@ -54,7 +54,7 @@ func chainOf(name string, start protocol.Height) *ledger.ChainMaker {
 func testParams() params.Params {
 	p := params.Local()
 	p.Name = "assay-test"
-	p.Schedule = protocol.Schedule{Tempo: 20, RoundLength: 10, CommitBlocks: 6, OpenBlocks: 7, WeightBlocks: 15, CardBlocks: 5, AttestBlocks: 8}
+	p.Schedule = protocol.Schedule{Tempo: 20, RoundLength: 10, CommitBlocks: 6, OpenBlocks: 7, AttestBlocks: 8, SealCardsBlocks: 5, OpenCardsBlocks: 10, WeightBlocks: 15}
 	p.Seats.MinStake = 10 * protocol.Unit
 	p.Seats.Max = 8
 	p.Seats.MaxPerColdkey = 3
@@ -126,11 +126,16 @@ func testGenesis() *ledger.Genesis {
 
 func newNetwork(tb testing.TB, g *ledger.Genesis) *network {
 	tb.Helper()
+	return begin(tb, g, ledger.Init)
+}
+
+func begin(tb testing.TB, g *ledger.Genesis, begin func(ledger.Tree, *ledger.Genesis) ([]ledger.Power, error)) *network {
+	tb.Helper()
 	n := &network{
 		tb: tb, g: g, p: &g.Params, chain: g.ChainID(), tree: &ledger.MemTree{},
 		names: make(map[protocol.PublicKey]string), makers: make(map[string][]*ledger.ChainMaker), consKeys: make(map[protocol.PublicKey]string),
 	}
-	if _, err := ledger.Init(n.tree, g); err != nil {
+	if _, err := begin(n.tree, g); err != nil {
 		tb.Fatal(err)
 	}
 	for _, name := range []string{"v1", "v2", "v3", "v4", "m1", "m2", "m3", "m4", "rich"} {

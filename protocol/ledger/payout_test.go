@@ -148,7 +148,7 @@ func (n *network) allPaid(e protocol.Epoch) (sum protocol.Amount) {
 }
 
 // TestWhoDrewNothingIsPaidByTheWindow: in epoch 0 m1 commits, all judges draw, and
-// v1 alone states what it did. In epoch 2 nobody commits, so that at the end of
+// v1 alone opens what it found. In epoch 2 nobody commits, so that at the end of
 // epoch 3 nobody has duties of the epoch before.
 func TestWhoDrewNothingIsPaidByTheWindow(t *testing.T) {
 	n := newNetwork(t, testGenesis())
@@ -158,18 +158,14 @@ func TestWhoDrewNothingIsPaidByTheWindow(t *testing.T) {
 	}
 	n.sealAndOpen(0, 3, "v1", "v2", "v3")
 	drawn := make([]uint32, 3)
-	seen := []wire.SeatCount{}
 	for uid := range protocol.UID(3) {
 		d, _, err := ledger.ReadDrawn(n.tree, 0, uid)
-		if err != nil || d.Counts == nil {
+		if err != nil || len(d.Kinds) == 0 {
 			t.Fatalf("duties of v%d: %+v, %v", uid+1, d, err)
 		}
-		drawn[uid] = d.Counts[0]
-		seen = append(seen, wire.SeatCount{UID: uid, Counts: d.Counts})
+		drawn[uid] = d.Counts()[0]
 	}
-	if err := n.do("v1", &wire.CommitCards{Epoch: 0, Counts: drawn[:1], Seen: seen[1:]}); err != nil {
-		t.Fatal(err)
-	}
+	n.finds("v1", n.opens("v1", 0, nil, 1))
 	n.sealAndOpen(1, 3, "v1", "v2", "v3")
 	n.until(79)
 	for uid, want := range map[protocol.UID]uint16{0: 65535, 1: 0, 2: 0} {

@@ -186,7 +186,12 @@ func ReadWeightRows(r Reader, e protocol.Epoch) ([]Weights, error) {
 	return list[Weights](r, WeightsPrefix(e))
 }
 
-// ReadCards returns what a validator says it judged in epoch e.
+// ReadDrawn returns what a judge drew in epoch e.
+func ReadDrawn(r Reader, e protocol.Epoch, uid protocol.UID) (DrawnRecord, bool, error) {
+	return read[DrawnRecord](r, DrawnKey(e, uid))
+}
+
+// ReadCards returns what a judge sealed, and opened, of what it found in epoch e.
 func ReadCards(r Reader, e protocol.Epoch, uid protocol.UID) (CardsRecord, bool, error) {
 	return read[CardsRecord](r, CardsKey(e, uid))
 }

@@ -239,11 +239,13 @@ type KindCover struct {
 	Judges []protocol.UID // ascending
 }
 
-// DrawnRecord is kept under DrawnKey(epoch, uid): the duties of a judge in an
-// epoch, by kind in the network's order.
+// DrawnRecord is kept under DrawnKey(epoch, uid): the answers that a judge drew in
+// an epoch, by kind in the network's order, each kind's by round, uid and slot.
+// What it finds of them is listed in this order.
 type DrawnRecord struct {
-	_      struct{} `cbor:",toarray"`
-	Counts []uint32
+	_     struct{} `cbor:",toarray"`
+	Judge protocol.SeatID
+	Kinds []wire.AnswerKeys // one list for each kind of the network
 }
 
 // SealedWeights is kept under SealKey(epoch, uid).
@@ -272,11 +274,13 @@ type Bonds struct {
 }
 
 // CardsRecord is kept under CardsKey(epoch, uid): what a judge of the epoch
-// stated in the next.
+// found, sealed and then opened in the next.
 type CardsRecord struct {
-	_     struct{} `cbor:",toarray"`
-	Seat  protocol.SeatID
-	Cards wire.CommitCards
+	_        struct{} `cbor:",toarray"`
+	Seat     protocol.SeatID
+	Seal     protocol.Hash // wire.OpenCards.Seal
+	Root     protocol.Hash // over its cards; zero until it is opened
+	Findings []byte        // one for each duty, as in wire.OpenCards
 }
 
 // SetterRecord is kept under SetterKey(uid): the chains of a setter, whose links

@@ -2,6 +2,7 @@ package ledger_test
 
 import (
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -184,11 +185,11 @@ func (s *scenario) body(name, typ string, a map[string]string) wire.Body {
 		return &wire.CommitWeights{Epoch: r.Epoch, Hash: r.Seal(secret(name).Public())}
 	case "open":
 		return s.row(epoch(), a)
-	case "cards":
-		return &wire.CommitCards{
-			Epoch: epoch(), Root: wire.HashOf("cards", []byte(name)), Counts: []uint32{uint32(number(s.t, a["count"]))},
-			Seen: s.counts(a["seen"]),
-		}
+	case "seal-cards":
+		b := s.found(name, epoch(), a["found"])
+		return &wire.SealCards{Epoch: b.Epoch, Seal: b.Seal(secret(name).Public())}
+	case "open-cards":
+		return s.found(name, epoch(), a["found"])
 	}
 	s.t.Fatalf("unknown transaction %q", typ)
 	return nil
@@ -197,24 +198,26 @@ func (s *scenario) body(name, typ string, a map[string]string) wire.Body {
 // row reads weights=m1:100,m2:50.
 func (s *scenario) row(e protocol.Epoch, a map[string]string) *wire.RevealWeights {
 	r := &wire.RevealWeights{Epoch: e, Salt: [32]byte{byte(e)}}
-	for _, c := range s.counts(a["weights"]) {
-		r.UIDs, r.Values = append(r.UIDs, c.UID), append(r.Values, uint16(c.Counts[0]))
+	values := map[protocol.UID]uint16{}
+	for item := range strings.SplitSeq(a["weights"], ",") {
+		if name, value, ok := strings.Cut(item, ":"); ok {
+			values[s.n.seat(name).ID.UID] = uint16(number(s.t, value))
+		}
+	}
+	for _, uid := range slices.Sorted(maps.Keys(values)) {
+		r.UIDs, r.Values = append(r.UIDs, uid), append(r.Values, values[uid])
 	}
 	return r
 }
 
-// counts reads v1:2,m1:3 and sorts by uid.
-func (s *scenario) counts(list string) []wire.SeatCount {
-	var out []wire.SeatCount
-	for item := range strings.SplitSeq(list, ",") {
-		name, count, ok := strings.Cut(item, ":")
-		if !ok {
-			continue
-		}
-		out = append(out, wire.SeatCount{UID: s.n.seat(name).ID.UID, Counts: []uint32{uint32(number(s.t, count))}})
+// found reads findings, "passed" where none are told: a letter for each, p for
+// passed, f for false, m for malformed, - for none.
+func (s *scenario) found(name string, e protocol.Epoch, letters string) *wire.OpenCards {
+	var findings []byte
+	for _, c := range letters {
+		findings = append(findings, byte(strings.IndexRune("-pmf", c)))
 	}
-	slices.SortFunc(out, func(a, b wire.SeatCount) int { return int(a.UID) - int(b.UID) })
-	return out
+	return s.n.opens(name, e, findings, 1)
 }
 
 // block makes a block, or prints why it is refused.
@@ -358,7 +361,7 @@ func (s *scenario) show(f []string) {
 	case "drawn":
 		for _, name := range []string{"v1", "v2", "v3"} {
 			v, _, _ := ledger.ReadDrawn(r, protocol.Epoch(arg()), s.n.seat(name).ID.UID)
-			s.printf("%s %v", name, v.Counts)
+			s.printf("%s %v", name, v.Counts())
 		}
 	default:
 		s.t.Fatalf("show what? %v", f)

@@ -1,6 +1,7 @@
 package ledger_test
 
 import (
+	"bytes"
 	"fmt"
 	"testing"
 
@@ -98,22 +99,24 @@ func TestRandomBlocksKeepTheSupplyAndGiveOneState(t *testing.T) {
 }
 
 // BenchmarkEpochEnd closes an epoch of 4,096 seats with 256 judges, each with
-// a full row of weights and of cards.
+// a full row of weights and 2,048 duties.
 func BenchmarkEpochEnd(b *testing.B) {
 	n := largeNetwork(b, 4096, 256)
 	n.until(58)
 	for uid := range protocol.UID(256) {
 		id := protocol.SeatID{UID: uid}
 		row := ledger.Weights{Seat: id, Height: 15}
-		cards := wire.CommitCards{Epoch: 1, Counts: []uint32{9}}
+		cards := ledger.CardsRecord{Seat: id, Root: protocol.Hash{1}, Findings: bytes.Repeat([]byte{wire.FoundPassed}, 2048)}
+		drawn := ledger.DrawnRecord{Judge: id, Kinds: make([]wire.AnswerKeys, 1)}
 		for j := range protocol.UID(4096) {
 			row.UIDs, row.Values = append(row.UIDs, j), append(row.Values, uint16(j)*7+uint16(uid))
-			if j < 256 {
-				cards.Seen = append(cards.Seen, wire.SeatCount{UID: j, Counts: []uint32{9}})
+			if j < 2048 {
+				drawn.Kinds[0].Add(wire.AnswerKey{Round: 2, UID: 2 * j})
 			}
 		}
 		_ = n.tree.Set(ledger.WeightsKey(0, uid), wire.Encode(row))
-		_ = n.tree.Set(ledger.CardsKey(1, uid), wire.Encode(ledger.CardsRecord{Seat: id, Cards: cards}))
+		_ = n.tree.Set(ledger.CardsKey(1, uid), wire.Encode(cards))
+		_ = n.tree.Set(ledger.DrawnKey(1, uid), wire.Encode(drawn))
 	}
 	benchmarkNext(b, n)
 }
@@ -159,7 +162,7 @@ func largeNetwork(tb testing.TB, seats, validators int) *network {
 		s.Offers = m.Offers
 		g.Seats = append(g.Seats, s)
 	}
-	n := newNetwork(tb, g)
+	n := begin(tb, g, ledger.Begin)
 	n.only = 3
 	return n
 }

@@ -116,8 +116,10 @@ func (m *machine) execute(body wire.Body, o *origin) error {
 		return m.revealWeights(o.seat, b)
 	case *wire.Attest:
 		return m.attest(o.seat, b)
-	case *wire.CommitCards:
-		return m.commitCards(o.seat, b)
+	case *wire.SealCards:
+		return m.sealCards(o.seat, b)
+	case *wire.OpenCards:
+		return m.openCards(o.seat, b)
 	case *wire.ExtendSetter:
 		return m.extendSetter(o.seat, b)
 	case *wire.SetPairs:

@@ -59,10 +59,11 @@ func (m *machine) isJudge(e protocol.Epoch, id protocol.SeatID) bool {
 	return ok && j.ID == id
 }
 
-// commitWeights seals the weights of the running epoch, once.
+// commitWeights seals the weights of the running epoch, once, when all cards are
+// open that they can be made of.
 func (m *machine) commitWeights(s Seat, b *wire.CommitWeights) error {
-	if b.Epoch != m.currentEpoch() {
-		return broken(ErrDeadline, "weights of epoch %d in epoch %d", b.Epoch, m.currentEpoch())
+	if b.Epoch != m.currentEpoch() || m.height < m.p.Schedule.WeightsStart(b.Epoch) {
+		return broken(ErrDeadline, "weights of epoch %d at height %d", b.Epoch, m.height)
 	}
 	if err := m.judged(&s, b.Epoch); err != nil {
 		return err
@@ -111,38 +112,6 @@ func (m *machine) revealWeights(s Seat, b *wire.RevealWeights) error {
 	row.Values = yuma.MaxUpscale(row.Values)
 	put(m.st, at, row)
 	m.emit(Event{Name: EventOpened, Epoch: b.Epoch, Seat: s.ID, Hotkey: s.Hotkey, Count: uint32(len(row.UIDs))})
-	return nil
-}
-
-// commitCards keeps what a validator judged in the epoch before, once.
-func (m *machine) commitCards(s Seat, b *wire.CommitCards) error {
-	if b.Epoch+1 != m.currentEpoch() {
-		return broken(ErrDeadline, "cards of epoch %d in epoch %d", b.Epoch, m.currentEpoch())
-	}
-	if err := m.judged(&s, b.Epoch); err != nil {
-		return err
-	}
-	if err := m.checkCounts(b); err != nil {
-		return err
-	}
-	at := CardsKey(b.Epoch, s.ID.UID)
-	if old, ok := get[CardsRecord](m.st, at); ok && old.Seat == s.ID {
-		return broken(ErrDuplicate, "cards of epoch %d are committed", b.Epoch)
-	}
-	put(m.st, at, CardsRecord{Seat: s.ID, Cards: *b})
-	m.emit(Event{Name: EventCards, Epoch: b.Epoch, Seat: s.ID, Hotkey: s.Hotkey, Hash: b.Root, Count: sum(b.Counts)})
-	return nil
-}
-
-// checkCounts refuses counts of more kinds than the network has.
-func (m *machine) checkCounts(b *wire.CommitCards) error {
-	most := len(b.Counts)
-	for i := range b.Seen {
-		most = max(most, len(b.Seen[i].Counts))
-	}
-	if most > len(m.p.Kinds) {
-		return broken(ErrUnknown, "counts of %d kinds, of %d", most, len(m.p.Kinds))
-	}
 	return nil
 }
 

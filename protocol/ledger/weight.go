@@ -61,15 +61,16 @@ func (c Cost) Within(most Cost) bool {
 
 // Sizes of records, in bytes: what the limits of wire and params allow at most.
 const (
-	smallBytes   = 192       // an account, a stake, a uid: key and value
-	seatBytes    = 8 << 10   // eight offers of sixteen models, eight addresses
-	rosterBytes  = 6 << 10   // eight offers of sixteen models
-	judgeBytes   = 256       // of one judge on a roster
-	setBytes     = 28 << 10  // 256 members, twice
-	setsBytes    = 72 << 10  // pairs of 256 setters with 128 origins each
-	rowBytes     = 32 << 10  // weights of 4,096 seats
-	linkBytes    = 32 * 4096 // of a setter's chain
-	cardsBytes   = wire.MaxTxBytes
+	smallBytes   = 192                       // an account, a stake, a uid: key and value
+	seatBytes    = 8 << 10                   // eight offers of sixteen models, eight addresses
+	rosterBytes  = 6 << 10                   // eight offers of sixteen models
+	judgeBytes   = 256                       // of one judge on a roster
+	setBytes     = 28 << 10                  // 256 members, twice
+	setsBytes    = 72 << 10                  // pairs of 256 setters with 128 origins each
+	rowBytes     = 32 << 10                  // weights of 4,096 seats
+	linkBytes    = 32 * 4096                 // of a setter's chain
+	cardsBytes   = wire.MaxFindings + 128    // what a judge found in an epoch
+	drawnBytes   = 12*wire.MaxFindings + 128 // what it drew
 	attestBytes  = wire.MaxAttestBytes + 128
 	askedBytes   = wire.MaxSpecification + 512 // a request
 	recordBytes  = wire.MaxRecordText + 512
@@ -106,7 +107,8 @@ var costs = map[wire.TxType]struct {
 	wire.TxCommitWeights:   {base: Cost{Reads: 2, Writes: 2, Bytes: seatBytes + 4*smallBytes}},
 	wire.TxRevealWeights:   {base: Cost{Reads: 3, Writes: 1, Bytes: rowBytes + 4*smallBytes}},
 	wire.TxAttest:          {base: Cost{Reads: 3, Writes: 1, Bytes: judgeBytes + attestBytes + 4*smallBytes}},
-	wire.TxCommitCards:     {base: Cost{Reads: 2, Writes: 1, Bytes: cardsBytes + 2*smallBytes}},
+	wire.TxSealCards:       {base: Cost{Reads: 2, Writes: 1, Bytes: judgeBytes + 3*smallBytes}},
+	wire.TxOpenCards:       {base: Cost{Reads: 4, Writes: 1, Bytes: drawnBytes + cardsBytes + wire.MaxOpened + 6*smallBytes}},
 	wire.TxExtendSetter:    {base: Cost{Reads: 1, Writes: 1, Bytes: 4 * smallBytes}},
 	wire.TxSetPairs:        {base: Cost{Reads: 5, Writes: 1, Bytes: 3*setsBytes + 6*smallBytes}},
 	wire.TxOpenPairs:       {base: Cost{Reads: 4, Writes: 2, Bytes: 3*setsBytes + 2*linkBytes + 6*smallBytes}},
@@ -187,7 +189,7 @@ func OwnCost(p *params.Params) (ordinary, end Cost) {
 	// A round's duties: a commitment, a roster's entry, what was given, a cover and
 	// duties of each seat.
 	ordinary = ordinary.plus(Cost{Reads: 5, Writes: 2, Bytes: rosterBytes + 5*smallBytes + 3*kinds*judges*dutyBytes}.times(seats))
-	ordinary = ordinary.plus(Cost{Reads: 3, Writes: 1, Bytes: judgeBytes + 4*smallBytes}.times(judges))
+	ordinary = ordinary.plus(Cost{Reads: 3, Writes: 1, Bytes: judgeBytes + 2*drawnBytes + 4*smallBytes}.times(judges))
 
 	// The epoch: of each seat its record, twice, the pool of its stake, twice, and
 	// its owner's part of it, a payment, what is asked, another hotkey, and its place
@@ -203,8 +205,8 @@ func OwnCost(p *params.Params) (ordinary, end Cost) {
 	end = end.plus(Cost{Reads: 4, Bytes: setsBytes + 2*judgeBytes + 2*smallBytes}.times(judges * rounds))
 	// Of each judge the payments of the window, where it drew no duty.
 	end = end.plus(Cost{Reads: dutyWindow, Bytes: dutyWindow * 2 * smallBytes}.times(judges))
-	// Of each judge rows of weights and bonds, a statement, read by who pays and who
-	// asks, and its drawn duties.
-	end = end.plus(Cost{Reads: 18, Writes: 8, Bytes: 5*rowBytes + 3*cardsBytes + 8*judgeBytes}.times(judges))
+	// Of each judge rows of weights and bonds, what it found, and what it drew, which
+	// are forgotten, too.
+	end = end.plus(Cost{Reads: 18, Writes: 8, Bytes: 5*rowBytes + 2*cardsBytes + 2*drawnBytes + 8*judgeBytes}.times(judges))
 	return ordinary, end
 }

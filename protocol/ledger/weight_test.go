@@ -39,7 +39,7 @@ func largest(t *testing.T) *network {
 		g.Accounts = append(g.Accounts, ledger.GenesisAccount{Key: s.Coldkey, Balance: 1000 * protocol.Unit})
 	}
 	g.Accounts = append(g.Accounts, ledger.GenesisAccount{Key: secret("rich cold").Public(), Balance: 1000 * protocol.Unit})
-	n := newNetwork(t, g)
+	n := begin(t, g, ledger.Begin)
 	n.only = 3
 	return n
 }
@@ -166,6 +166,7 @@ var worst = map[wire.TxType]func(n *network) (string, wire.Body){
 		return "m1", &wire.Commit{Round: n.p.Schedule.RoundOf(n.next()), Root: protocol.Hash{1}}
 	},
 	wire.TxCommitWeights: func(n *network) (string, wire.Body) {
+		n.until(n.p.Schedule.WeightsStart(n.p.Schedule.EpochOf(n.next())) - 1)
 		n.fatten("v1")
 		return "v1", &wire.CommitWeights{Epoch: n.p.Schedule.EpochOf(n.next()), Hash: protocol.Hash{1}}
 	},
@@ -182,12 +183,24 @@ var worst = map[wire.TxType]func(n *network) (string, wire.Body){
 		n.set(ledger.SealKey(epoch, 0), ledger.SealedWeights{Seat: n.seat("v1").ID, Hash: row.Seal(secret("v1").Public()), Height: 3})
 		return "v1", row
 	},
-	wire.TxCommitCards: func(n *network) (string, wire.Body) {
+	wire.TxSealCards: func(n *network) (string, wire.Body) {
+		e := n.p.Schedule.EpochOf(n.next())
+		n.until(n.p.Schedule.EpochEnd(e))
 		n.fatten("v1")
-		b := &wire.CommitCards{Epoch: n.p.Schedule.EpochOf(n.next()) - 1, Counts: []uint32{1, 1}}
-		for uid := range protocol.UID(4096) {
-			b.Seen = append(b.Seen, wire.SeatCount{UID: uid, Counts: []uint32{1 << 20, 1 << 20}})
+		return "v1", &wire.SealCards{Epoch: e, Seal: protocol.Hash{1}}
+	},
+	wire.TxOpenCards: func(n *network) (string, wire.Body) { // of one who judged as much as can be, and shows what fits
+		e := n.p.Schedule.EpochOf(n.next())
+		n.until(n.p.Schedule.SealCardsDeadline(e) + 2)
+		n.fatten("v1")
+		seat := n.seat("v1").ID
+		drawn := ledger.DrawnRecord{Judge: seat, Kinds: make([]wire.AnswerKeys, 2)}
+		for i := range wire.MaxFindings {
+			drawn.Kinds[1].Add(wire.AnswerKey{Round: 1, UID: protocol.UID(i / 8), Slot: uint16(i % 8)})
 		}
+		n.set(ledger.DrawnKey(e, seat.UID), drawn)
+		b := n.opens("v1", e, bytes.Repeat([]byte{wire.FoundPassed}, wire.MaxFindings), 3000)
+		n.set(ledger.CardsKey(e, seat.UID), ledger.CardsRecord{Seat: seat, Seal: b.Seal(secret("v1").Public())})
 		return "v1", b
 	},
 	wire.TxAttest: func(n *network) (string, wire.Body) {

@@ -37,8 +37,10 @@ func logEvents(log zerolog.Logger, head consensus.Head, r ledger.Reader) {
 			seat(log.Info()).Msg("weights sealed")
 		case ledger.EventOpened:
 			seat(log.Info()).Uint32("entries", e.Count).Msg("weights opened")
+		case ledger.EventCardsSealed:
+			seat(log.Info()).Msg("findings sealed")
 		case ledger.EventCards:
-			seat(log.Info()).Uint32("cards", e.Count).Stringer("root", e.Hash).Msg("cards recorded")
+			seat(log.Info()).Uint32("cards", e.Count).Stringer("root", e.Hash).Msg("findings opened")
 		case ledger.EventPermit:
 			seat(log.Info()).Stringer("stake", e.Amount).Msg("permit given")
 		case ledger.EventPermitLost:

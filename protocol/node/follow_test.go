@@ -164,9 +164,9 @@ func TestATransactionThatNobodyKeptIsHandedOver(t *testing.T) {
 
 func TestAValidatorGoesOnWithItsNextChainOfLinks(t *testing.T) {
 	n := newNetwork(t, 1)
-	n.g.Params.Schedule.Tempo, n.g.Params.Schedule.RoundLength = 6, 6
-	n.g.Params.Schedule.CommitBlocks, n.g.Params.Schedule.OpenBlocks = 3, 4
-	n.g.Params.Schedule.WeightBlocks, n.g.Params.Schedule.CardBlocks, n.g.Params.Schedule.AttestBlocks = 4, 3, 5
+	n.g.Params.Schedule = protocol.Schedule{
+		Tempo: 8, RoundLength: 8, CommitBlocks: 1, OpenBlocks: 2, AttestBlocks: 3, SealCardsBlocks: 2, OpenCardsBlocks: 6, WeightBlocks: 7,
+	}
 	v := n.full(t, 0, nil)
 	s := n.g.Params.Schedule
 	var start protocol.Height
@@ -306,7 +306,8 @@ func TestASecondCommitmentIsRefusedAndCounted(t *testing.T) {
 	n := newNetwork(t, 1)
 	registry := prometheus.NewRegistry()
 	s := n.g.Params.Schedule
-	s.Tempo, s.RoundLength, s.CommitBlocks, s.OpenBlocks, s.AttestBlocks, s.WeightBlocks, s.CardBlocks = 20, 20, 17, 18, 19, 18, 10 // time for a second one
+	s.Tempo, s.RoundLength, s.CommitBlocks, s.OpenBlocks, s.AttestBlocks = 20, 20, 17, 18, 19 // time for a second one
+	s.SealCardsBlocks, s.OpenCardsBlocks, s.WeightBlocks = 4, 8, 18
 	n.g.Params.Schedule = s
 	v := n.full(t, 0, func(c *node.FullConfig) { c.Registerer = registry })
 	commit := func(round protocol.Round, root byte, nonce uint64) []byte {

@@ -18,7 +18,9 @@ import (
 func TestAValidatorGoesOnWithItsNewHotkey(t *testing.T) {
 	n := newNetwork(t, 1)
 	s := &n.g.Params.Schedule
-	s.Tempo, s.RoundLength, s.CommitBlocks, s.OpenBlocks, s.AttestBlocks, s.WeightBlocks, s.CardBlocks = 6, 6, 3, 4, 5, 4, 3
+	*s = protocol.Schedule{
+		Tempo: 8, RoundLength: 8, CommitBlocks: 1, OpenBlocks: 2, AttestBlocks: 3, SealCardsBlocks: 2, OpenCardsBlocks: 6, WeightBlocks: 7,
+	}
 	n.g.Params.Seats.Unbonding = 1
 	home := node.FullConfig{Config: n.config(t, "v0"), Dir: t.TempDir(), ConsensusListen: n.ports[0]}
 	home.Listen = n.g.Seats[0].Addresses

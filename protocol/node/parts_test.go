@@ -164,18 +164,19 @@ func TestEachEventIsOneLine(t *testing.T) {
 	check(t, err)
 	check(t, tree.Set(ledger.EpochKey(3), wire.Encode(&ledger.EpochRecord{Miners: 5, Validators: 4, Carried: 1})))
 	want := map[ledger.EventName]string{
-		ledger.EventBeacon:     `"message":"beacon moved on"`,
-		ledger.EventTaskSeed:   `"round":2`,
-		ledger.EventDutySeed:   `"duties":6`,
-		ledger.EventCommit:     `"message":"commitment recorded"`,
-		ledger.EventRegistered: `"message":"seat registered"`,
-		ledger.EventPruned:     `"message":"seat pruned"`,
-		ledger.EventSealed:     `"message":"weights sealed"`,
-		ledger.EventOpened:     `"entries":6`,
-		ledger.EventCards:      `"cards":6`,
-		ledger.EventPermit:     `"message":"permit given"`,
-		ledger.EventPermitLost: `"level":"warn"`,
-		ledger.EventPaid:       `"miners":"0.000000005"`,
+		ledger.EventBeacon:      `"message":"beacon moved on"`,
+		ledger.EventTaskSeed:    `"round":2`,
+		ledger.EventDutySeed:    `"duties":6`,
+		ledger.EventCommit:      `"message":"commitment recorded"`,
+		ledger.EventRegistered:  `"message":"seat registered"`,
+		ledger.EventPruned:      `"message":"seat pruned"`,
+		ledger.EventSealed:      `"message":"weights sealed"`,
+		ledger.EventOpened:      `"entries":6`,
+		ledger.EventCardsSealed: `"message":"findings sealed"`,
+		ledger.EventCards:       `"cards":6`,
+		ledger.EventPermit:      `"message":"permit given"`,
+		ledger.EventPermitLost:  `"level":"warn"`,
+		ledger.EventPaid:        `"miners":"0.000000005"`,
 	}
 	for kind, text := range want {
 		var out bytes.Buffer

@@ -32,8 +32,10 @@ func Local() Params {
 			CommitBlocks: 10, // about 18 s: two blocks for the seed, then 14 s to answer on a fifth of a core
 			OpenBlocks:   13, // three blocks for gossip and a reader that lags
 			AttestBlocks: 16, // three blocks: one of four validators does not own them all
-			WeightBlocks: 17, // three blocks to get the commit into the epoch
-			CardBlocks:   8,  // judging may run into the next epoch
+			// The cards of an epoch are sealed and opened in the next.
+			SealCardsBlocks: 6,  // duties come some three blocks after the epoch, and are drawn up to block 3
+			OpenCardsBlocks: 11, // two blocks for a beacon, three to open
+			WeightBlocks:    17, // three blocks to get the seal into the epoch
 		},
 		Block: Block{
 			CommitMillis:  1500, // with the votes 1.6 to 1.9 s a block
@@ -43,7 +45,8 @@ func Local() Params {
 			MaxWeight:     2_000_000,
 		},
 		Seats: Seats{
-			Max: 64, MaxValidators: 16, MaxPerColdkey: 8,
+			Max: 64, MaxPerColdkey: 8,
+			MaxValidators: 6, // two in a row can belong together, so that a lane needs three blocks
 			MinStake:      100 * protocol.Unit,
 			Immunity:      120, // six epochs: weights count five epochs after registration
 			Price:         protocol.Unit,

@@ -275,7 +275,7 @@ func (p *Params) Check() error {
 		{s.RoundLength > 0 && s.Tempo%max(s.RoundLength, 1) == 0, "round_length divides tempo"},
 		{0 < s.CommitBlocks && s.CommitBlocks < s.OpenBlocks && s.OpenBlocks < s.RoundLength, "0 < commit_blocks < open_blocks < round_length"},
 		{s.OpenBlocks < s.AttestBlocks && s.AttestBlocks < s.RoundLength, "open_blocks < attest_blocks < round_length"},
-		{s.WeightBlocks < s.Tempo && s.CardBlocks+1 < s.Tempo, "weight_blocks < tempo, card_blocks + 1 < tempo"},
+		{s.SealCardsBlocks < s.Tempo && s.OpenCardsBlocks < s.WeightBlocks && s.WeightBlocks < s.Tempo, "seal_cards_blocks < tempo, open_cards_blocks < weight_blocks < tempo"},
 		{p.Block.CommitMillis > 0 && p.Block.ProposeMillis > 0 && p.Block.VoteMillis > 0, "block times are not zero"},
 		{p.Block.MaxBytes >= 1<<16 && p.Block.MaxBytes <= 64<<20, "max_bytes is 64 KiB to 64 MiB"},
 		{p.Block.MaxWeight >= 500_000 && p.Block.MaxWeight <= 1<<30, "max_weight is 500,000 to 2^30, so that each transaction fits"},
@@ -297,6 +297,7 @@ func (p *Params) Check() error {
 		{p.Tasks.Retention >= 4, "retention is at least 4 epochs"},
 		{p.Gossip.ReplayWindow > 0, "replay_window is not zero"},
 	}
+	rules = append(rules, p.cardRules()...)
 	if err := firstBroken(rules); err != nil {
 		return err
 	}
@@ -311,6 +312,37 @@ func (p *Params) Check() error {
 	}
 	return p.checkPreference()
 }
+
+// LaneWindow returns how many blocks a transaction of a lane needs, so that no
+// proposers with less than a third of the power own all of them: they own up to a
+// third of max_validators in a row.
+func (p *Params) LaneWindow() uint64 { return (uint64(p.Seats.MaxValidators)+2)/3 + 1 }
+
+// LastDraw returns the last height at which duties of epoch e are drawn: a judge
+// has a lane window to judge what was drawn last, and to seal it.
+func (p *Params) LastDraw(e protocol.Epoch) protocol.Height {
+	return p.Schedule.SealCardsDeadline(e) - protocol.Height(p.LaneWindow())
+}
+
+// cardRules leave a lane window for each step between what an epoch's last round
+// gave and the weights that are made of it.
+func (p *Params) cardRules() []rule {
+	s, w := p.Schedule, p.LaneWindow()
+	return []rule{
+		{
+			s.RoundLength+s.SealCardsBlocks >= s.AttestBlocks+2*w+1,
+			"seal_cards_blocks leaves two lane windows and a block behind the last attest_blocks: one to draw duties, one to seal",
+		},
+		{
+			s.OpenCardsBlocks >= s.SealCardsBlocks+w+2,
+			"open_cards_blocks leaves two blocks for the beacon that picks cards, and a lane window, behind seal_cards_blocks",
+		},
+	}
+}
+
+// maxDuties bounds what one judge may draw in an epoch: a byte for each fits a
+// transaction (wire.MaxFindings).
+const maxDuties = 32 << 10
 
 // maxAttested bounds the answers of a round that judges attest: a bit for each fits
 // a transaction (wire.MaxAttestBytes).
@@ -335,7 +367,7 @@ func (p *Params) checkKinds() error {
 	if len(p.Kinds) < 1 || len(p.Kinds) > MaxKinds {
 		return fmt.Errorf("%w: kinds are 1 to %d", ErrInvalid, MaxKinds)
 	}
-	var slots, attested, shares uint64
+	var slots, attested, shares, duties uint64
 	ascending := true
 	for i := range p.Kinds {
 		k := &p.Kinds[i]
@@ -345,6 +377,7 @@ func (p *Params) checkKinds() error {
 		slots += uint64(k.Slots)
 		if !k.OnLedger() {
 			attested += uint64(k.Slots) * uint64(p.Seats.Max)
+			duties += p.Schedule.RoundsPerEpoch() / uint64(k.Rounds) * uint64(p.Seats.Max)
 		}
 		shares += uint64(k.Share)
 		ascending = ascending && (i == 0 || p.Kinds[i-1].Name < k.Name)
@@ -354,6 +387,7 @@ func (p *Params) checkKinds() error {
 		{shares <= One, "shares are at most one together"},
 		{slots <= maxSlots, "slots of all kinds are at most 1024 together"},
 		{attested <= maxAttested, "the answers of a round that are attested are at most 393216"},
+		{duties <= maxDuties, "what one judge may draw in an epoch, one answer of each seat and kind in each round, is at most 32768"},
 	})
 }
 

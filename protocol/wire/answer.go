@@ -50,6 +50,27 @@ func (k AnswerKey) Bytes() []byte {
 	return binary.BigEndian.AppendUint16(b, k.Slot)
 }
 
+// keyBytes is the length of [AnswerKey.Bytes].
+const keyBytes = 12
+
+// AnswerKeys is a list of slots, each as [AnswerKey.Bytes]: of many a list of
+// numbers would take longer to read.
+type AnswerKeys []byte
+
+// Len returns how many there are.
+func (l AnswerKeys) Len() int { return len(l) / keyBytes }
+
+// At returns number i, below Len.
+func (l AnswerKeys) At(i int) AnswerKey {
+	b := l[keyBytes*i:]
+	return AnswerKey{
+		Round: protocol.Round(binary.BigEndian.Uint64(b)), UID: protocol.UID(binary.BigEndian.Uint16(b[8:])), Slot: binary.BigEndian.Uint16(b[10:]),
+	}
+}
+
+// Add appends a slot.
+func (l *AnswerKeys) Add(k AnswerKey) { *l = append(*l, k.Bytes()...) }
+
 // Check refuses what no honest miner sends: [ErrLimit]. What the body says is
 // for the task's kind to check.
 func (a *Answer) Check() error {

@@ -12,6 +12,8 @@ const (
 	MaxCardBytes = 256 << 10
 	// MaxVerdictBytes bounds what a kind's judge says beside the finding.
 	MaxVerdictBytes = 64 << 10
+	// maxCardProof is the depth of a tree of [MaxFindings] cards.
+	maxCardProof = 15
 )
 
 // A Finding is what a judge found of an answer, of whatever kind. Why, is for
@@ -26,6 +28,27 @@ const (
 	FindingMalformed Finding = "malformed" // its own bytes show that it is not
 	maxFindingText           = len(FindingMalformed)
 )
+
+// The bytes that stand for findings where a judge opens all that it found.
+const (
+	FoundNothing   byte = 0 // it did not judge
+	FoundPassed    byte = 1
+	FoundMalformed byte = 2
+	FoundFalse     byte = 3
+)
+
+// Byte returns what stands for a finding in [OpenCards].
+func (f Finding) Byte() byte {
+	switch f {
+	case FindingPassed:
+		return FoundPassed
+	case FindingMalformed:
+		return FoundMalformed
+	case FindingFalse:
+		return FoundFalse
+	}
+	return FoundNothing
+}
 
 // Proven reports whether the finding says that the answer is not what the task
 // asks for, so that anyone who has its bytes can find the same.
@@ -43,14 +66,21 @@ type Card struct {
 	Answer  protocol.Hash // hash of the answer's envelope
 	Kind    protocol.Kind // of the task
 	Finding Finding
-	Body    []byte // 1 … MaxVerdictBytes: why, as the kind has it
+	Body    []byte          // 1 … MaxVerdictBytes: why, as the kind has it
+	Proof   []protocol.Hash // of [Card.Leaf], under the root that the judge opened
 }
 
 // Key names the slot that the card judges.
 func (c *Card) Key() AnswerKey { return AnswerKey{Round: c.Round, UID: c.Seat.UID, Slot: c.Slot} }
 
-// Leaf is the card's leaf in the epoch's tree of cards (see CommitCards).
-func (c *Card) Leaf() protocol.Hash { return leafHash(HashOf("assay/1/card/leaf", Encode(c))) }
+// Leaf is the card's leaf in the tree of a judge's cards of an epoch (see
+// [OpenCards]). The judge's hotkey is in it, so that nobody can show another's
+// root; the proof is not.
+func (c *Card) Leaf(judge protocol.PublicKey) protocol.Hash {
+	bare := *c
+	bare.Proof = nil
+	return leafHash(HashOf("assay/1/card/leaf", judge[:], Encode(&bare)))
+}
 
 // Check refuses what no honest judge sends: [ErrLimit], [ErrUnknown]. What the
 // body says is for the kind to check.
@@ -62,6 +92,9 @@ func (c *Card) Check() error {
 	}
 	if c.Slot >= MaxSlots || len(c.Body) == 0 || len(c.Body) > MaxVerdictBytes || c.Answer.IsZero() {
 		return fmt.Errorf("slot %d, body of %d bytes about answer %s: %w", c.Slot, len(c.Body), c.Answer.Short(), ErrLimit)
+	}
+	if len(c.Proof) > maxCardProof {
+		return fmt.Errorf("a card with %d hashes of proof, at most %d: %w", len(c.Proof), maxCardProof, ErrLimit)
 	}
 	return checkKind(c.Kind)
 }

@@ -13,4 +13,5 @@ var (
 	ErrChain        = errors.New("wire: of another chain")
 	ErrUnknown      = errors.New("wire: unknown type")
 	ErrOtherTask    = errors.New("wire: of another task")
+	ErrOtherCard    = errors.New("wire: not what its judge opened on the ledger")
 )

@@ -1,7 +1,9 @@
 package wire_test
 
 import (
+	"bytes"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 
@@ -37,10 +39,12 @@ func TestBodiesOverTheirLimitsAreRefused(t *testing.T) {
 		"too many weights":      {&wire.RevealWeights{UIDs: long, Values: make([]uint16, len(long))}, wire.ErrLimit},
 		"unsorted weights":      {&wire.RevealWeights{UIDs: []protocol.UID{2, 1}, Values: []uint16{1, 1}}, wire.ErrNotCanonical},
 		"repeated weights":      {&wire.RevealWeights{UIDs: []protocol.UID{2, 2}, Values: []uint16{1, 1}}, wire.ErrNotCanonical},
-		"repeated counts":       {&wire.CommitCards{Seen: []wire.SeatCount{{UID: 1}, {UID: 1}}}, wire.ErrNotCanonical},
-		"unsorted counts":       {&wire.CommitCards{Seen: []wire.SeatCount{{UID: 2}, {UID: 1}}}, wire.ErrNotCanonical},
-		"counts of many kinds":  {&wire.CommitCards{Counts: make([]uint32, 9)}, wire.ErrLimit},
-		"seen of many kinds":    {&wire.CommitCards{Seen: []wire.SeatCount{{Counts: make([]uint32, 9)}}}, wire.ErrLimit},
+		"too many findings":     {&wire.OpenCards{Findings: make([]byte, wire.MaxFindings+1)}, wire.ErrLimit},
+		"a fourth finding":      {&wire.OpenCards{Findings: []byte{0, 4}}, wire.ErrUnknown},
+		"more cards than found": {&wire.OpenCards{Shown: []wire.Card{*sampleCard()}}, wire.ErrLimit},
+		"a card of nothing":     {&wire.OpenCards{Findings: make([]byte, 1), Shown: make([]wire.Card, 1)}, wire.ErrUnknown},
+		"a large card":          {&wire.OpenCards{Findings: make([]byte, 1), Shown: []wire.Card{large(wire.MaxShownCard)}}, wire.ErrLimit},
+		"too much is shown":     {&wire.OpenCards{Findings: make([]byte, 30), Shown: slices.Repeat([]wire.Card{large(3000)}, 16)}, wire.ErrLimit},
 		"too many answers":      {&wire.Attest{Bits: make(wire.Bits, wire.MaxAttestBytes+1)}, wire.ErrLimit},
 		"too many origins":      {&wire.OpenPairs{Origins: make([]byte, 129)}, wire.ErrLimit},
 		"an unknown origin":     {&wire.OpenPairs{Origins: []byte{27}}, wire.ErrLimit},
@@ -64,7 +68,6 @@ func TestBodiesOverTheirLimitsAreRefused(t *testing.T) {
 		"pay of nothing":        {&wire.OpenFinding{Pays: []wire.RecordPay{{}}}, wire.ErrLimit},
 		"pay twice":             {&wire.OpenFinding{Pays: []wire.RecordPay{{Number: 1, Amount: 1}, {Number: 1, Amount: 1}}}, wire.ErrNotCanonical},
 		"too many pays":         {&wire.OpenFinding{Pays: make([]wire.RecordPay, wire.MaxRequested+1)}, wire.ErrLimit},
-		"too many counts":       {&wire.CommitCards{Seen: make([]wire.SeatCount, 4097)}, wire.ErrLimit},
 	} {
 		if err := c.body.Check(); !errors.Is(err, c.want) {
 			t.Errorf("%s: got %v, want %v", name, err, c.want)
@@ -77,12 +80,21 @@ func TestBodiesOverTheirLimitsAreRefused(t *testing.T) {
 	}
 }
 
+// large is a card with a body of so many bytes.
+func large(body int) wire.Card {
+	c := sampleCard()
+	c.Body = make([]byte, body)
+	return *c
+}
+
 func TestLongestBodiesFitTheLimitOfATransaction(t *testing.T) {
 	row := &wire.RevealWeights{Epoch: 1 << 60}
-	cards := &wire.CommitCards{Epoch: 1 << 60, Counts: []uint32{1 << 31, 1 << 31, 1 << 31, 1 << 31}}
+	cards := &wire.OpenCards{Epoch: 1 << 60, Findings: bytes.Repeat([]byte{wire.FoundFalse}, wire.MaxFindings)}
+	for c := large(wire.MaxShownCard - 200); !cards.Full(); {
+		cards.Shown = append(cards.Shown, c)
+	}
 	for i := range 4096 {
 		row.UIDs, row.Values = append(row.UIDs, protocol.UID(i)), append(row.Values, 65535)
-		cards.Seen = append(cards.Seen, wire.SeatCount{UID: protocol.UID(i), Counts: []uint32{255, 255, 255, 255}})
 	}
 	for _, b := range []wire.Body{row, cards, &wire.Attest{Round: 1 << 60, Bits: make(wire.Bits, wire.MaxAttestBytes)}} {
 		tx, err := wire.NewTx(named("alice"), chain, 1<<60, 1<<60, b)
@@ -133,6 +145,7 @@ func TestCardsThatNoHonestJudgeSendsAreRefused(t *testing.T) {
 		"false of no answer":    {func(c *wire.Card) { c.Answer = protocol.Hash{} }, wire.ErrLimit},
 		"a slot too high":       {func(c *wire.Card) { c.Slot = wire.MaxSlots }, wire.ErrLimit},
 		"a long body":           {func(c *wire.Card) { c.Body = make([]byte, wire.MaxVerdictBytes+1) }, wire.ErrLimit},
+		"a deep proof":          {func(c *wire.Card) { c.Proof = make([]protocol.Hash, 16) }, wire.ErrLimit},
 	} {
 		card := sampleCard()
 		c.change(card)
@@ -142,8 +155,14 @@ func TestCardsThatNoHonestJudgeSendsAreRefused(t *testing.T) {
 	}
 	other := sampleCard()
 	other.Finding = wire.FindingMalformed
-	if other.Leaf() == sampleCard().Leaf() || sampleCard().Key() != sampleAnswer().Key() {
-		t.Error("a card's leaf or key does not tell cards apart")
+	alice, bob := named("alice").PublicKey(), named("bob").PublicKey()
+	if leaf := sampleCard().Leaf(alice); other.Leaf(alice) == leaf || sampleCard().Leaf(bob) == leaf || sampleCard().Key() != sampleAnswer().Key() {
+		t.Error("a card's leaf or key does not tell cards apart, or judges")
+	}
+	proven := sampleCard()
+	proven.Proof = []protocol.Hash{hash("sibling")}
+	if proven.Leaf(alice) != sampleCard().Leaf(alice) {
+		t.Error("a card's leaf depends on its proof")
 	}
 }
 

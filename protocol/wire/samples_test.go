@@ -59,7 +59,8 @@ func bodies() []wire.Body {
 		&wire.SetPairs{Round: 9, Root: hash("pairs")},
 		&wire.OpenPairs{Round: 9, Link: hash("link"), Origins: []byte{0, 13, 26}},
 		&wire.OpenRatings{Round: 9, Salt: [32]byte{7}, Ratings: []byte{0x51, 0x30}, Proof: []protocol.Hash{hash("sibling")}},
-		&wire.CommitCards{Epoch: 2, Root: hash("cards"), Counts: []uint32{3, 0}, Seen: []wire.SeatCount{{UID: 1, Counts: []uint32{2}}}},
+		&wire.SealCards{Epoch: 2, Seal: hash("findings")},
+		&wire.OpenCards{Epoch: 2, Findings: []byte{wire.FoundPassed, wire.FoundNothing}, Root: hash("cards"), Salt: [32]byte{7}, Shown: []wire.Card{*sampleCard()}},
 		&wire.Attest{Round: 7, Bits: wire.Bits{0xa5, 1}, Root: hash("custody")},
 		&wire.Request{Specification: `{"topic":"tea"}`, Count: 3, Price: 5, Maximum: 15, Deadline: 99},
 		&wire.SealRecords{Request: hash("request"), Seals: []protocol.Hash{{1}, {2}}},
@@ -87,6 +88,7 @@ func sampleCard() *wire.Card {
 	return &wire.Card{
 		Judge: protocol.SeatID{UID: 1}, Round: 7, Seat: protocol.SeatID{UID: 3, Registered: 41}, Slot: 1, Task: hash("task"),
 		Answer: hash("answer"), Kind: "inference", Finding: wire.FindingFalse, Body: []byte("why"),
+		Proof: []protocol.Hash{hash("sibling")},
 	}
 }
 

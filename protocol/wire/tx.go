@@ -26,7 +26,6 @@ const (
 	TxCommit          TxType = 8
 	TxCommitWeights   TxType = 9
 	TxRevealWeights   TxType = 10
-	TxCommitCards     TxType = 11
 	TxExtendSetter    TxType = 12
 	TxSetPairs        TxType = 13
 	TxOpenPairs       TxType = 14
@@ -37,6 +36,8 @@ const (
 	TxSealFinding     TxType = 19
 	TxOpenFinding     TxType = 20
 	TxAttest          TxType = 21
+	TxSealCards       TxType = 22
+	TxOpenCards       TxType = 23
 	TxSwapColdkey     TxType = 30
 	TxStopSwap        TxType = 31
 	TxSetPayout       TxType = 32
@@ -73,7 +74,6 @@ var txTypes = [...]struct {
 	TxCommit:          {name: "commit", body: func() Body { return new(Commit) }, signer: byHotkey},
 	TxCommitWeights:   {name: "commit-weights", body: func() Body { return new(CommitWeights) }, signer: byHotkey},
 	TxRevealWeights:   {name: "reveal-weights", body: func() Body { return new(RevealWeights) }, signer: byHotkey},
-	TxCommitCards:     {name: "commit-cards", body: func() Body { return new(CommitCards) }, signer: byHotkey},
 	TxExtendSetter:    {name: "extend-setter", body: func() Body { return new(ExtendSetter) }, signer: byHotkey},
 	TxSetPairs:        {name: "set-pairs", body: func() Body { return new(SetPairs) }, signer: byHotkey},
 	TxOpenPairs:       {name: "open-pairs", body: func() Body { return new(OpenPairs) }, signer: byHotkey},
@@ -84,6 +84,8 @@ var txTypes = [...]struct {
 	TxSealFinding:     {name: "seal-finding", body: func() Body { return new(SealFinding) }, signer: byHotkey},
 	TxOpenFinding:     {name: "open-finding", body: func() Body { return new(OpenFinding) }, signer: byHotkey},
 	TxAttest:          {name: "attest", body: func() Body { return new(Attest) }, signer: byHotkey},
+	TxSealCards:       {name: "seal-cards", body: func() Body { return new(SealCards) }, signer: byHotkey},
+	TxOpenCards:       {name: "open-cards", body: func() Body { return new(OpenCards) }, signer: byHotkey},
 	TxSwapColdkey:     {name: "swap-coldkey", body: func() Body { return new(SwapColdkey) }, signer: byColdkey},
 	TxStopSwap:        {name: "stop-swap", body: func() Body { return new(StopSwap) }, signer: byColdkey},
 	TxSetPayout:       {name: "set-payout", body: func() Body { return new(SetPayout) }, signer: byColdkey},

@@ -14,6 +14,7 @@ var words = []struct {
 	{ErrSignature, "signature"},
 	{ErrChain, "chain"},
 	{ErrUnknown, "unknown_type"},
+	{ErrOtherCard, "other_card"},
 }
 
 // Word returns the word under which all metrics count an error that blames

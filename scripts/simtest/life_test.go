@@ -143,7 +143,7 @@ func timeless(t *testing.T, tree *ledger.MemTree) protocol.Hash {
 				t.Fatal(err)
 			}
 			if ok {
-				c.Cards.Root = protocol.Hash{}
+				c.Root, c.Seal = protocol.Hash{}, protocol.Hash{}
 				set(ledger.CardsKey(e, j.ID.UID), c)
 			}
 			n := protocol.Round(e) // one round an epoch

@@ -15,7 +15,7 @@ import (
 // Vincent's disk dies in epoch 8, and a copy of epoch 3 takes its place when the
 // openings of the epoch are over. Nobody gives him what he missed. He blames nobody
 // for it, weighs the honest as he did, and goes on to catch mallory, who never
-// opens, from the first epoch on that he sees.
+// opens, from the first epoch on that he sees: it is weighed in the next.
 func TestAValidatorRestoredFromAnOlderCopyBlamesNobodyForWhatItMissed(t *testing.T) {
 	t.Parallel()
 	s := network(t, mallory)
@@ -47,11 +47,11 @@ func TestAValidatorRestoredFromAnOlderCopyBlamesNobodyForWhatItMissed(t *testing
 				t.Errorf("epoch %d: vincent weighs %s %d, viktor %d", e, name, got.Weight, want.Weight)
 			}
 		}
-		if got := rows["vincent"]["mallory"]; got.Weight != 0 || e > 8 && got.Tally.NotGiven == 0 {
+		if got := rows["vincent"]["mallory"]; got.Weight != 0 || e > 9 && got.Tally.NotGiven == 0 {
 			t.Errorf("epoch %d: vincent found of mallory %+v", e, got)
 		}
 	}
-	if rounds, err := s.validators["vincent"].Abstained(8); err != nil || len(rounds) == 0 {
+	if rounds, err := s.validators["vincent"].Abstained(9); err != nil || len(rounds) == 0 {
 		t.Errorf("he abstained of %v, %v", rounds, err)
 	}
 	for _, name := range miners {

@@ -82,9 +82,11 @@ type stage struct {
 	ports      map[string]*protocoltest.Port
 	kinds      task.Table
 	judges     []validator.Judge // of the kinds that do not ship
-	// refused counts why validators did not take messages.
+	// refused counts why validators did not take messages, forged those cards that
+	// are not what their judge opened.
 	mu      sync.Mutex
 	refused map[validator.Reason]int
+	forged  int
 }
 
 // The usual cast: four validators of equal stake, and three miners that can
@@ -281,10 +283,13 @@ func (v validatorNode) Message(ctx context.Context, topic string, raw []byte) (e
 	default:
 		err = v.OnAnswer(ctx, raw)
 	}
+	v.stage.mu.Lock()
+	defer v.stage.mu.Unlock()
 	if kind, ok := errors.AsType[validator.Reason](err); ok {
-		v.stage.mu.Lock()
-		defer v.stage.mu.Unlock()
 		v.stage.refused[kind]++
+	}
+	if errors.Is(err, wire.ErrOtherCard) {
+		v.stage.forged++
 	}
 	return err
 }

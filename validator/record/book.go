@@ -71,8 +71,8 @@ func (b *Batch) Score(x *scoring.Explanation) {
 // Abstained adds what the weights of an epoch leave out.
 func (b *Batch) Abstained(e protocol.Epoch, a *Abstention) { b.put(tableAbstained, era(e), a) }
 
-// Statement adds the statement about an epoch's cards.
-func (b *Batch) Statement(c *wire.CommitCards) { b.put(tableCardRoots, era(c.Epoch), c) }
+// Findings adds what was sealed of an epoch, without the cards that are shown.
+func (b *Batch) Findings(o *wire.OpenCards) { b.put(tableFindings, era(o.Epoch), o) }
 
 // Final adds what judges found of a seat and kind in an epoch.
 func (b *Batch) Final(e protocol.Epoch, f *Final) {
@@ -136,7 +136,7 @@ func (b *Book) BeginFinals(first protocol.Epoch) error {
 }
 
 // Prune removes answers, judgements, cards and what was attested of rounds before
-// evidence, and scores, weights and statements of epochs before scores.
+// evidence, and scores, weights and sealed findings of epochs before scores.
 func (b *Book) Prune(evidence protocol.Round, scores protocol.Epoch) error {
 	batch := Batch{}
 	old, err := b.below(tableAnswers, uint64(evidence))
@@ -157,7 +157,7 @@ func (b *Book) Prune(evidence protocol.Round, scores protocol.Epoch) error {
 			return err
 		}
 	}
-	for _, table := range []string{tableScores, tableEpochs, tableCardRoots, tableAbstained, tableFinals, tableClosed} {
+	for _, table := range []string{tableScores, tableEpochs, tableFindings, tableAbstained, tableFinals, tableClosed} {
 		if err := b.drop(&batch, table, uint64(scores)); err != nil {
 			return err
 		}

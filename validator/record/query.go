@@ -2,6 +2,7 @@ package record
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/assaynet/assay/protocol"
 	"github.com/assaynet/assay/protocol/wire"
@@ -73,7 +74,7 @@ type TaskView struct {
 	Envelope []byte // of the answer
 	// Judgement is the own run's, nil where there was none.
 	Judgement *Judgement
-	Cards     []Card
+	Cards     []Card // that are open
 }
 
 // Task returns what is known of a task, by its id; [ErrNotFound] where no
@@ -106,8 +107,15 @@ func (r *Reader) Slot(k wire.AnswerKey) (*TaskView, error) {
 	if view.Judgement, err = r.Judgement(k); err != nil {
 		return nil, err
 	}
-	view.Cards, err = r.CardsAbout(k)
+	view.Cards, err = r.openCards(k)
 	return view, err
+}
+
+// openCards returns the cards about a slot that may be shown, by judge: own ones
+// when the root that they are under is open.
+func (r *Reader) openCards(k wire.AnswerKey) ([]Card, error) {
+	cards, err := r.CardsAbout(k)
+	return slices.DeleteFunc(cards, func(c Card) bool { return !c.Open }), err
 }
 
 // Serve answers a peer that asks for what is kept of a slot, nil where there
@@ -120,7 +128,7 @@ func (r *Reader) Serve(request []byte) ([]byte, error) {
 	if q.Part == wire.EvidenceAnswer {
 		return r.Envelope(q.Key)
 	}
-	cards, err := r.CardsAbout(q.Key)
+	cards, err := r.openCards(q.Key)
 	if err != nil || len(cards) == 0 {
 		return nil, err
 	}

@@ -139,9 +139,10 @@ func (r *Reader) Absent(e protocol.Epoch) ([]Absence, error) {
 	return a.Absent, nil
 }
 
-// Statement returns the statement about epoch e's cards, nil before it is made.
-func (r *Reader) Statement(e protocol.Epoch) (*wire.CommitCards, error) {
-	return get[wire.CommitCards](r, tableCardRoots, era(e))
+// Findings returns what was sealed of epoch e, without the cards that are shown;
+// nil before it is made.
+func (r *Reader) Findings(e protocol.Epoch) (*wire.OpenCards, error) {
+	return get[wire.OpenCards](r, tableFindings, era(e))
 }
 
 // IsClosed reports whether the scores of epoch e are final.

@@ -21,8 +21,7 @@ type Answer struct {
 type Judgement struct {
 	_       struct{} `cbor:",toarray"`
 	Seat    protocol.SeatID
-	Duty    bool           // drawn; else another judge's card gave cause
-	Epoch   protocol.Epoch // in whose weights it counts
+	Duty    bool // drawn; else another judge's finding gave cause
 	Outcome scoring.Outcome
 }
 
@@ -33,6 +32,7 @@ type Card struct {
 	Received protocol.Height
 	Judge    protocol.PublicKey // who signed it
 	Own      bool
+	Open     bool      // its judge opened the root that it is under: others may see it
 	Said     wire.Card // what the envelope holds
 }
 
@@ -42,9 +42,8 @@ type Sealed struct {
 	_      struct{} `cbor:",toarray"`
 	Epoch  protocol.Epoch
 	Height protocol.Height
-	// Next is the first round that is in no weights yet; Rounds were counted,
-	// Skipped left out because answers that were given are not here.
-	Next    protocol.Round
+	// Rounds were counted, Skipped left out because nobody could answer in them in
+	// time, or answers that were given are not here.
 	Rounds  []protocol.Round
 	Skipped []protocol.Round
 	Weights wire.RevealWeights

@@ -65,7 +65,7 @@ func answer(n protocol.Round, slot uint16) *record.Answer {
 
 func card(n protocol.Round, judge protocol.UID, own bool) *record.Card {
 	return &record.Card{
-		Envelope: []byte{byte(judge)}, Received: 8, Own: own,
+		Envelope: []byte{byte(judge)}, Received: 8, Own: own, Open: true,
 		Said: wire.Card{Judge: protocol.SeatID{UID: judge}, Round: n, Seat: seat, Kind: "echo", Finding: wire.FindingPassed},
 	}
 }
@@ -81,7 +81,7 @@ func written(t *testing.T, s *memory) *record.Book {
 	b.Answer(answer(3, 0), []byte("first"), nil)
 	b.Answer(answer(3, 1), []byte("second"), nil)
 	b.Answer(answer(4, 0), []byte("third"), nil)
-	b.Judgement(answer(3, 0).Task.Key(), &record.Judgement{Seat: seat, Epoch: 3, Outcome: scoring.Outcome{Kind: "echo", Finding: wire.FindingPassed}})
+	b.Judgement(answer(3, 0).Task.Key(), &record.Judgement{Seat: seat, Outcome: scoring.Outcome{Kind: "echo", Finding: wire.FindingPassed}})
 	b.Card(card(3, 1, true))
 	b.Card(card(3, 2, false))
 	other, wrong := answer(3, 2), card(3, 1, true)

@@ -31,7 +31,7 @@ const (
 	tableCards      = "validator-cards"      // AnswerKey, judge's uid → Card
 	tableScores     = "validator-scores"     // epoch, uid, kind → scoring.Explanation
 	tableEpochs     = "validator-epochs"     // epoch → Sealed
-	tableCardRoots  = "validator-card-roots" // epoch → wire.CommitCards
+	tableFindings   = "validator-findings"   // epoch → wire.OpenCards
 	tableAttests    = "validator-attests"    // round → wire.Attest
 	tableAbstained  = "validator-abstained"  // epoch → Abstention
 	tableFinals     = "validator-finals"     // epoch, uid, kind → Final

@@ -33,6 +33,10 @@ func (n *narrator) line(v int, m map[string]any) {
 		n.say.printf("commitment %s sealed its answer on the ledger (block %d); nobody can read it yet", who, num("height"))
 	case "duties drawn":
 		n.say.printf("duties     answers are sealed; the beacon now draws who judges what: %d judgements", num("duties"))
+	case "findings sealed":
+		n.say.printf("findings   %s sealed what it found in epoch %d; until all have, no card leaves its judge", who, num("epoch"))
+	case "findings opened":
+		n.say.printf("findings   %s opened them: %d answers judged, each with its card", who, num("cards"))
 	case "weights sealed":
 		n.say.printf("weights    %s sealed its weights of epoch %d", who, num("epoch"))
 	case "weights opened":

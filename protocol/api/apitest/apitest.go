@@ -312,11 +312,11 @@ func coldkey(uid int) protocol.PublicKey { return Public(names[uid] + "-cold") }
 func constants(model protocol.ModelID) params.Params {
 	return params.Params{
 		Name:     "assay-test",
-		Schedule: protocol.Schedule{Tempo: 20, RoundLength: 20, CommitBlocks: 11, OpenBlocks: 13, WeightBlocks: 17, CardBlocks: 8, AttestBlocks: 16},
+		Schedule: protocol.Schedule{Tempo: 20, RoundLength: 20, CommitBlocks: 11, OpenBlocks: 13, AttestBlocks: 16, SealCardsBlocks: 6, OpenCardsBlocks: 11, WeightBlocks: 17},
 		Block:    params.Block{CommitMillis: 1000, ProposeMillis: 1000, VoteMillis: 500, MaxBytes: 1 << 20, MaxWeight: 2_000_000},
 		Fees:     params.Fees{Weight: 20_000, Byte: 200, Deposit: 1_000_000},
 		Seats: params.Seats{
-			Max: 64, MaxValidators: 16, MaxPerColdkey: 8, MinStake: 100 * protocol.Unit, Immunity: 40,
+			Max: 64, MaxValidators: 6, MaxPerColdkey: 8, MinStake: 100 * protocol.Unit, Immunity: 40,
 			Price: protocol.Unit, PriceMin: protocol.Unit / 10, PriceMax: 100 * protocol.Unit, PriceHalfLife: 360,
 			BumpPercent: 26, Unbonding: 40, MaxSilence: 40,
 		},

@@ -8,13 +8,12 @@ import yuma
 from form import *
 
 TX = ("u8", "text", "b33", "u64", "u64", "b", "b64")
-LANES = {*range(7, 16), 21, 35, 40}
-COUNTS = [("u16", ["u32"])]
+LANES = {*range(7, 16), *range(21, 24), 35, 40}
 BODIES = {
     1: ("b33", "u64"), 2: ("b33", "u64", ("u64", "b64")), 3: ("b33", "u64"), 4: ("b33", "u64"),
     5: ("b33", [("text", "u16", ["b32"])], ["text"], "b33", "b64"), 6: ("b33", "b64", "b32", "b64", "text"), 7: ("u64", "b32"),
     8: ("u64", "b32"), 9: ("u64", "b32"), 10: ("u64", ["u16"], ["u16"], "b32"),
-    11: ("u64", "b32", ["u32"], COUNTS), 12: ("u64", "b32"), 13: ("u64", "b32"), 14: ("u64", "b32", "b"),
+    22: ("u64", "b32"), 23: ("u64", "b", "b32", "b32", [work.CARD]), 12: ("u64", "b32"), 13: ("u64", "b32"), 14: ("u64", "b32", "b"),
     15: ("u64", "b32", "b", ["b32"]), 30: ("b33", ("u64", "b64")), 31: ("b33",), 32: ("b33", "b33"),
     33: ("b33", "b33", ("u64", "b64")), 34: ("b33", "b33"), 35: ("u64", "b33"), 21: ("u64", "b", "b32"), 40: ("u64",),
 }
@@ -58,23 +57,13 @@ def link_hash(x):
     return sha(b"assay/1/beacon/link\0" + x)
 
 
-def median(votes):
-    """The least value that half of the stake or more does not exceed."""
-    whole, s = sum(stake for _, stake in votes), 0
-    for value, stake in sorted(votes):
-        s += stake
-        if 2 * s >= whole:
-            return value
-    return 0
-
-
 def costs():
     """Section 7's table: what any transaction costs, and besides each type, by its number."""
     spec = (Path(__file__).parents[3] / "protocol" / "SPEC.md").read_text()
     table = spec[spec.index("| | checks | reads | writes | bytes |"):].split("\n\n")[0]
     rows = [[int(x) for x in row.split("|")[2:6]] for row in table.split("\n")[2:] if not row.startswith("| · ")]
     either = lambda kind: [0] * 4 if kind in LANES else rows[1]
-    numbers = [*range(1, 22), *range(30, 36), 40]
+    numbers = [*range(1, 11), *range(12, 24), *range(30, 36), 40]
     return {kind: [sum(x) for x in zip(rows[0], either(kind), row)] for kind, row in zip(numbers, rows[2:])}
 
 
@@ -270,8 +259,8 @@ class Ledger:
         try:
             if kind == 12:
                 people.extend_setter(self, seat, b, body, rule)
-            elif kind == 21:
-                self.attest(seat, b)
+            elif 21 <= kind <= 23:
+                (self.attest, self.seal_cards, self.open_cards)[kind - 21](seat, b)
             elif kind == 35:
                 self.keep_hotkey(seat, b)
             elif kind == 40:
@@ -281,8 +270,7 @@ class Ledger:
                     self.swap_hotkey, self.stop_hotkey_swap
                 rules[COLDKEYS.index(kind)](payer, b)
             else:
-                (self.serve, self.set_consensus_key, self.extend_beacon, self.commit, self.commit_weights, self.reveal_weights,
-                 self.commit_cards)[kind - 5](seat, b, body)
+                (self.serve, self.set_consensus_key, self.extend_beacon, self.commit, self.commit_weights, self.reveal_weights)[kind - 5](seat, b, body)
         except Rule:
             must(kind not in LANES, "a lane's transaction that does not count")
             self.state, self.meta = state, meta
@@ -533,7 +521,7 @@ class Ledger:
 
     def commit_weights(self, s, b, _):
         e = b[0]
-        rule(e == self.net.epoch(self.height), "ErrDeadline")
+        rule(e == self.net.epoch(self.height) and self.height >= self.net.weights_start(e), "ErrDeadline")
         self.judges(e, s)
         key = b"l" + u64(e) + u16(s.id[1])
         rule(self.get(key, [None])[0] != s.id, "ErrDuplicate")
@@ -555,16 +543,52 @@ class Ledger:
         row = [(uid, v) for uid, v in zip(uids, values) if uid != s.id[1]]
         self.put(key, [s.id, seal[2], [uid for uid, _ in row], yuma.upscale([v for _, v in row])])
 
-    def commit_cards(self, s, b, _):
-        must(all([c[0] for c in x] == sorted({c[0] for c in x}) and len(x) <= 4096 for x in b[3:]), "counts")
-        rule(b[0] + 1 == self.net.epoch(self.height), "ErrDeadline")
-        self.judges(b[0], s)
-        lists = [b[2]] + [counts for _, counts in b[3]]
-        must(all(len(counts) <= 8 for counts in lists), "counts by kind")
-        rule(all(len(counts) <= len(self.net.kinds) for counts in lists), "ErrUnknown")
-        key = b"g" + u64(b[0]) + u16(s.id[1])
+    def seal_cards(self, s, b):
+        e, seal = b
+        rule(e + 1 == self.net.epoch(self.height) and self.height <= self.net.seal_deadline(e), "ErrDeadline")
+        self.judges(e, s)
+        key = b"g" + u64(e) + u16(s.id[1])
         rule(self.get(key, [None])[0] != s.id, "ErrDuplicate")
-        self.put(key, [s.id, b])
+        self.put(key, [s.id, seal, ZERO, b""])
+
+    def open_cards(self, s, b):
+        e, found, top, salt, shown = b
+        sizes = [len(encode(c)) for c in shown]
+        must(len(found) <= 1 << 15 and all(f < 4 for f in found) and len(shown) <= len(found), "findings")
+        must(all(n <= 4096 for n in sizes) and len(found) + sum(sizes) <= 49152, "what is shown")
+        for c in shown:
+            work.check_card(c)
+        net = self.net
+        rule(e + 1 == net.epoch(self.height) and net.seal_deadline(e) < self.height <= net.show_deadline(e), "ErrDeadline")
+        key = b"g" + u64(e) + u16(s.id[1])
+        owner, seal, old, _ = self.get(key, [None] * 4)
+        rule(owner == s.id and old == ZERO, "ErrDuplicate")
+        hotkey = self.get(b"j" + u64(e) + u16(s.id[1]))[1]
+        rule(seal == H("assay/1/cards/seal", hotkey + salt + top + found), "ErrMismatch")
+        drawn = b"".join(self.drawn(e, s.id))
+        rule(12 * len(found) == len(drawn), "ErrMismatch")
+        made = [i for i, f in enumerate(found) if f]
+        first = 0
+        if len(shown) != len(made):
+            beacon = self.get(b"b" + u64(net.seal_deadline(e) + 1), [None])[0]
+            rule(beacon is not None, "ErrDeadline")
+            rule(len(found) + sum(sizes) > 49152 - 4096 and len(shown) < len(made), "ErrMismatch")
+            first = int.from_bytes(H("assay/1/cards/pick", beacon + u16(s.id[1]) + u64(s.id[2]))[:8], "big") % len(made)
+        leaves = [work.card_leaf(hotkey, c) for c in shown]
+        for i, c in enumerate(shown):
+            n = made[(first + i) % len(made)]
+            rule(c[0] == s.id and work.key_of(c) == drawn[12 * n:12 * n + 12] and c[7] == work.FOUND[found[n]], "ErrMismatch")
+            if len(shown) == len(made):
+                rule(not c[9], "ErrMismatch")
+            else:
+                rule(climb(leaves[i], (first + i) % len(made), len(made), c[9]) == top, "ErrMismatch")
+        rule(len(shown) != len(made) or root(leaves) == top, "ErrMismatch")
+        self.put(key, [s.id, seal, top, found])
+
+    def drawn(self, e, seat):
+        """What a judge drew in an epoch, by kind."""
+        owner, keys = self.get(b"n" + u64(e) + u16(seat[1]), [None, []])
+        return keys if owner == seat else [b""] * len(self.net.kinds)
 
     # Section 12.
 
@@ -686,7 +710,7 @@ class Ledger:
         rec, net = self.round(r), self.net
         if rec.task_seed == ZERO and g > net.round_start(r) and self.height < net.commit_deadline(r):
             what = "task"
-        elif rec.task_seed != ZERO and rec.duty_seed == ZERO and g > net.attest_deadline(r):
+        elif rec.task_seed != ZERO and rec.duty_seed == ZERO and g > net.attest_deadline(r) and self.height <= net.last_draw(net.round_epoch(r)):
             what = "duty"
         else:
             return
@@ -704,7 +728,7 @@ class Ledger:
     def draw(self, rec):
         e = self.net.round_epoch(rec.round)
         judges = [v for _, v in self.below(b"j" + u64(e))]
-        counts = {}
+        added = {}
         for _, (seat, _, _) in self.below(b"c" + u64(rec.round)):
             roster = self.get(b"o" + u64(e) + u16(seat[1]), [None])
             if roster[0] != seat:
@@ -716,17 +740,15 @@ class Ledger:
                 slots = [i for i in range(first, first + n) if given >> i & 1]
                 if slots:
                     some = self.draw_kind(rec, e, roster, judges, kind, first, slots)
-                    for _, judge in some:
-                        drawn = counts.setdefault(judge[1], [0] * len(self.net.kinds))
-                        drawn[list(self.net.kinds).index(kind)] += 1
+                    for slot, judge in some:
+                        new = added.setdefault(judge[1], (judge, [b""] * len(self.net.kinds)))[1]
+                        new[list(self.net.kinds).index(kind)] += u64(rec.round) + u16(seat[1]) + u16(slot)
                     duties += some
                 first += n
             if duties:
                 self.put(b"d" + u64(rec.round) + u16(seat[1]), [duties])
-        for uid, drawn in counts.items():
-            key = b"n" + u64(e) + u16(uid)
-            before = self.get(key, [[0] * len(drawn)])[0]
-            self.put(key, [[a + b for a, b in zip(before, drawn)]])
+        for uid, (judge, new) in added.items():
+            self.put(b"n" + u64(e) + u16(uid), [judge, [a + b for a, b in zip(self.drawn(e, judge), new)]])
 
     def draw_kind(self, rec, e, roster, judges, kind, first_slot, slots):
         seat, _, _, coldkey = roster
@@ -758,15 +780,6 @@ class Ledger:
         duties = [[perm[i % s], j[0]] for i, j in enumerate(drawn)]
         return sorted(duties, key=lambda d: (d[0], d[1][1]))
 
-    def statements(self, e):
-        """Judge, stake and body of each statement about an epoch."""
-        out = []
-        for key, (judge, _, stake, _) in self.below(b"j" + u64(e)):
-            said = self.get(b"g" + key[1:], [None])
-            if said[0] == judge:
-                out.append((judge, stake, said[1]))
-        return out
-
     def count(self, counts, kind):
         """A number of a list by kind."""
         i = list(self.net.kinds).index(kind)
@@ -782,20 +795,17 @@ class Ledger:
         uid, kinds = seat.id[1], list(self.net.kinds)
         if e < 0 or self.get(b"j" + u64(e) + u16(uid), [None])[0] != seat.id:
             return [0] * len(kinds), [0] * len(kinds)
-        drawn = self.get(b"n" + u64(e) + u16(uid), [[0] * len(kinds)])[0]
+        lists = [len(keys) // 12 for keys in self.drawn(e, seat.id)]
+        owner, _, top, found = self.get(b"g" + u64(e) + u16(uid), [None, ZERO, ZERO, b""])
+        open_, done, at = owner == seat.id and top != ZERO, [], 0
+        for n in lists:
+            done.append(sum(f > 0 for f in found[at:at + n]) if open_ else 0)
+            at += n
         owed, opened = people.owed(self, e, seat.id) if people.KIND in kinds else (0, 0)
         if owed:
-            drawn = [owed if kind == people.KIND else n for kind, n in zip(kinds, drawn)]
-        said = self.statements(e)
-        own = [b for judge, _, b in said if judge == seat.id]
-        if not own:
-            return drawn, [0] * len(kinds)
-        done = []
-        for i, kind in enumerate(kinds):
-            did = opened if kind == people.KIND else min(self.count(own[0][2], kind), drawn[i])
-            others = [(self.count(dict(map(tuple, b[3])).get(uid, []), kind), stake) for judge, stake, b in said if judge != seat.id]
-            done.append(min([did] + ([median(others)] if others else [])))
-        return drawn, done
+            i = kinds.index(people.KIND)
+            lists[i], done[i] = owed, opened
+        return lists, done
 
     def part(self, drawn, done, a):
         """What duties leave of an amount."""

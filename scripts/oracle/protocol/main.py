@@ -3,7 +3,7 @@
 
 It carries out every block and compares the whole state; derives the tasks; makes each miner's commitments, openings and
 signatures from its secrets and the outputs of its model, which are all that it takes from the record; and checks answers, cards,
-statements and a receipt. It says what it found, and ends with 1 where something does not agree. Python 3 without packages."""
+opened findings and a receipt. It says what it found, and ends with 1 where something does not agree. Python 3 without packages."""
 
 import json
 import pathlib
@@ -134,11 +134,11 @@ def miners(led, record, found):
 
 
 def cards(led, record, found):
-    """Every card is a judge's about what it drew; statements are over them."""
+    """Every card is a judge's about what it drew, and what it opened."""
     net, known, findings, verdicts = led.net, {}, {}, []
     for raw in record["cards"]:
         sender, _, c = net.open(raw, "assay/1/card", 256 << 10)
-        judge, r, seat, slot, task, answer, kind, finding, body = work.check_card(c)
+        judge, r, seat, slot, task, answer, kind, finding, body, _ = work.check_card(c)
         roster = led.get(b"j" + u64(net.round_epoch(r)) + u16(judge[1]))
         must(roster[0] == judge and roster[1] == sender, "a card of no judge")
         duties = led.get(b"d" + u64(r) + u16(seat[1]))[0]
@@ -159,12 +159,26 @@ def cards(led, record, found):
     for c in known.values():
         why = "%s (%s)" % (c[7], work.read_said(c[6], c[8])[0])
         findings[why] = findings.get(why, 0) + 1
-    for key, (judge, said) in led.below(b"g"):
+    opened = 0
+    for key, (judge, seal, top, found) in led.below(b"g"):
+        if top == ZERO:
+            continue
+        opened += 1
         e = int.from_bytes(key[1:9], "big")
-        own = [work.card_leaf(c) for (name, uid), c in sorted(known.items()) if uid == judge[1] and net.round_epoch(name[0]) == e]
-        must(root(own) == said[1] and len(own) == sum(said[2]), "a statement over other cards")
-    print("cards: %d about drawn answers: %s; %d statements over them" % (
-        len(known), ", ".join("%d %s" % (n, f) for f, n in sorted(findings.items())), len(led.below(b"g"))))
+        drawn = b"".join(led.drawn(e, judge))
+        hotkey = led.get(b"j" + key[1:])[1]
+        about = {work.key_of(c): c for (_, uid), c in known.items() if uid == judge[1]}
+        made = [drawn[12 * i:12 * i + 12] for i, f in enumerate(found) if f]
+        for i, f in enumerate(found):
+            c = about.get(drawn[12 * i:12 * i + 12])
+            if c is None:
+                must(not f or net.weights_start(e + 1) > led.height, "a finding without a card")
+                continue
+            n = made.index(work.key_of(c))
+            must(work.FOUND[f] == c[7], "a card with another finding than was opened")
+            must(climb(work.card_leaf(hotkey, c), n, len(made), c[9]) == top, "a card that is not under the root that was opened")
+    print("cards: %d about drawn answers: %s; findings of %d judges and epochs opened, each card as they say" % (
+        len(known), ", ".join("%d %s" % (n, f) for f, n in sorted(findings.items())), opened))
     print("records: %d verdicts of gates and checks equal; what fails: %s" % (len(verdicts), " ".join(sorted({g for v in verdicts for g in v[0] + v[1]}))))
 
 

@@ -2,8 +2,8 @@
 
 from form import *
 
-SCHEDULE = {1: "tempo", 2: "round_length", 3: "commit_blocks", 4: "open_blocks", 5: "weight_blocks", 6: "card_blocks",
-            7: "attest_blocks"}
+SCHEDULE = {1: "tempo", 2: "round_length", 3: "commit_blocks", 4: "open_blocks", 5: "weight_blocks", 6: "seal_cards_blocks",
+            7: "attest_blocks", 8: "open_cards_blocks"}
 BLOCK = {1: "commit_millis", 2: "propose_millis", 3: "vote_millis", 4: "max_bytes", 5: "max_weight"}
 SEATS = {1: "max", 2: "max_validators", 3: "max_per_coldkey", 4: "min_stake", 5: "immunity", 6: "price", 7: "price_min",
          8: "price_max", 9: "price_half_life", 10: "bump_percent", 11: "unbonding", 12: "commission", 13: "max_silence"}
@@ -59,7 +59,11 @@ class Network:
     def commit_deadline(self, r): return self.round_start(r) + self.schedule.commit_blocks
     def open_deadline(self, r): return self.round_start(r) + self.schedule.open_blocks
     def attest_deadline(self, r): return self.round_start(r) + self.schedule.attest_blocks
-    def card_deadline(self, r): return self.epoch_start(self.round_epoch(r) + 1) + self.schedule.card_blocks
+    def seal_deadline(self, e): return self.epoch_start(e + 1) + self.schedule.seal_cards_blocks
+    def show_deadline(self, e): return self.epoch_start(e + 1) + self.schedule.open_cards_blocks
+    def last_draw(self, e): return self.seal_deadline(e) - (-(-self.seats.max_validators // 3) + 1)
+    def weights_start(self, e): return self.epoch_start(e) + self.schedule.weight_blocks
+
     def set_in(self, kind, r):
         """The round in which tasks of a kind are set that fall due in r; None if none do."""
         n = self.kinds[kind].rounds

@@ -15,7 +15,8 @@ import pairs
 
 TASK = ("b32", "text", "u64", "seat", "u16", "b")
 ANSWER = ("u64", "seat", "u16", "u16", "b32", "b32", "b", ["b32"])
-CARD = ("seat", "u64", "seat", "u16", "b32", "b32", "text", "text", "b")
+CARD = ("seat", "u64", "seat", "u16", "b32", "b32", "text", "text", "b", ["b32"])
+FOUND = ("", "passed", "malformed", "false")
 RECEIPT = ("text", TASK, "b", ["b"])
 FINDINGS = ("passed", "malformed", "false")
 
@@ -242,9 +243,9 @@ def check_result(task, result):
 
 def check_card(c):
     """What a card's bytes show."""
-    judge, rnd, seat, slot, task, answer, kind, finding, body = shape(c, CARD, "card")
+    judge, rnd, seat, slot, task, answer, kind, finding, body, path = shape(c, CARD, "card")
     must(finding in FINDINGS and kind in BODIES, "an unknown finding or kind")
-    must(slot < 1024 and len(body) <= 64 << 10, "a card's limits")
+    must(slot < 1024 and len(body) <= 64 << 10 and len(path) <= 15, "a card's limits")
     must(answer != ZERO and body != b"", "a card without an answer")
     code, position, own, tokens = read_said(kind, body)
     if kind == JUDGEMENT:
@@ -269,8 +270,13 @@ def read_said(kind, body):
     return run
 
 
-def card_leaf(c):
-    return leaf(H("assay/1/card/leaf", encode(c)))
+def card_leaf(hotkey, c):
+    return leaf(H("assay/1/card/leaf", hotkey + encode(c[:-1] + [[]])))
+
+
+def key_of(c):
+    """The answer that a card is about, as a judge's record of what it drew has it."""
+    return u64(c[1]) + u16(c[2][1]) + u16(c[3])
 
 
 def open_receipt(net, raw):
