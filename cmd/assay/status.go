@@ -31,7 +31,11 @@ func statusCommand() *cli.Command {
 			if s.BlockTime.Unix() > 0 {
 				out = append(out, pair{"block time", s.BlockTime.Format(time.RFC3339)})
 			}
-			out = append(out, pair{"state hash", s.AppHash.String()}, pair{"peers", strconv.Itoa(s.Peers)})
+			out = append(out, pair{"state hash", s.AppHash.String()})
+			if !s.Checkpoint.IsZero() {
+				out = append(out, pair{"checkpoint", s.Checkpoint.String()})
+			}
+			out = append(out, pair{"peers", strconv.Itoa(s.Peers)})
 			for _, m := range s.ModelIDs {
 				out = append(out, pair{"model", m.String()})
 			}

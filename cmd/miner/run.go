@@ -53,7 +53,7 @@ func run(c *cli.Context) (err error) {
 	var p *people      // as m; nil where the seat does not offer what people answer
 	opened := d.WaitFor("node, to open")
 	cfg := node.Config{
-		Genesis: d.Genesis, DB: d.DB, Hotkey: d.Hotkey, Generation: d.Config.Generation(),
+		Genesis: d.Genesis, DB: d.DB, Hotkey: d.Hotkey, Generation: d.Config.Generation(), Trust: d.Config.Checkpoint(),
 		Listen: d.Config.Node.Listen, Announce: d.Config.Node.Announce, Bootstrap: d.Config.Node.Bootstrap, MDNS: d.Config.Node.MDNS,
 		Card:   func(_ context.Context, _ string, raw []byte) error { return m.OnCard(raw) },
 		Logger: d.Log, Registerer: d.Registry,
@@ -163,7 +163,7 @@ func (s *teller) Status(context.Context) (api.Status, error) {
 	out := api.Status{
 		Role: string(config.Miner), Started: s.d.Started, Hotkey: s.d.Hotkey.PublicKey().String(), Registered: st.Registered,
 		Height: st.Height, Peers: len(s.node.Peers()), ModelIDs: s.d.ModelIDs(), Kinds: s.miner.Kinds(),
-		CatchingUp: st.Height == 0, BlockTime: s.node.BlockTime(),
+		CatchingUp: st.Height == 0, BlockTime: s.node.BlockTime(), Checkpoint: s.node.Checkpoint(),
 	}
 	if hash, err := s.node.StateHash(st.Height); err == nil { // one of the newest
 		out.AppHash = hash

@@ -56,7 +56,7 @@ func run(c *cli.Context) (err error) {
 	var v *validator.Validator // set before the node runs, and so before anything arrives
 	cfg := node.FullConfig{
 		Config: node.Config{
-			Genesis: d.Genesis, DB: d.DB, Hotkey: d.Hotkey, Former: d.FormerKey(), Generation: d.Config.Generation(),
+			Genesis: d.Genesis, DB: d.DB, Hotkey: d.Hotkey, Former: d.FormerKey(), Generation: d.Config.Generation(), Trust: d.Config.Checkpoint(),
 			Listen: d.Config.Node.Listen, Announce: d.Config.Node.Announce, Bootstrap: d.Config.Node.Bootstrap, MDNS: d.Config.Node.MDNS,
 			Answer: func(ctx context.Context, _ string, raw []byte) error { return v.OnAnswer(ctx, raw) },
 			Card:   func(ctx context.Context, _ string, raw []byte) error { return v.OnCard(ctx, raw) },

@@ -31,7 +31,7 @@ func (s *teller) Status(context.Context) (api.Status, error) {
 		Role: string(config.Validator), Started: s.d.Started, Hotkey: s.d.Hotkey.PublicKey().String(),
 		Registered: v.Registered, Permit: v.Permit,
 		Height: stats.Height, AppHash: stats.StateHash, CatchingUp: stats.Syncing,
-		BlockTime: s.node.BlockTime(), Peers: len(s.node.Peers()), ModelIDs: s.d.ModelIDs(),
+		BlockTime: s.node.BlockTime(), Checkpoint: s.node.Checkpoint(), Peers: len(s.node.Peers()), ModelIDs: s.d.ModelIDs(),
 	}
 	if out.CatchingUp {
 		out.Faults = append(out.Faults, "catching up with the ledger: nothing is judged until then")

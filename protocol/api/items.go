@@ -27,22 +27,24 @@ type Page[T any] struct {
 
 // Status is the answer of /v1/status.
 type Status struct {
-	ChainID    string             `json:"chain_id"`
-	Chain      string             `json:"chain"` // with the whole hash of the genesis, as all that is signed has it
-	Role       string             `json:"role"`  // "validator", "miner", or "stopped" for a database without its node
-	Version    string             `json:"version"`
-	Started    time.Time          `json:"started"`
-	Hotkey     string             `json:"hotkey"` // an address; "" for a database without its node
-	Registered bool               `json:"registered"`
-	Permit     bool               `json:"permit"`
-	Height     protocol.Height    `json:"height"`
-	Epoch      protocol.Epoch     `json:"epoch"`
-	Round      protocol.Round     `json:"round"`
-	BlockTime  time.Time          `json:"block_time"`
-	AppHash    protocol.Hash      `json:"app_hash"`
-	CatchingUp bool               `json:"catching_up"`
-	Peers      int                `json:"peers"`
-	ModelIDs   []protocol.ModelID `json:"model_ids"`
+	ChainID    string          `json:"chain_id"`
+	Chain      string          `json:"chain"` // with the whole hash of the genesis, as all that is signed has it
+	Role       string          `json:"role"`  // "validator", "miner", or "stopped" for a database without its node
+	Version    string          `json:"version"`
+	Started    time.Time       `json:"started"`
+	Hotkey     string          `json:"hotkey"` // an address; "" for a database without its node
+	Registered bool            `json:"registered"`
+	Permit     bool            `json:"permit"`
+	Height     protocol.Height `json:"height"`
+	Epoch      protocol.Epoch  `json:"epoch"`
+	Round      protocol.Round  `json:"round"`
+	BlockTime  time.Time       `json:"block_time"`
+	AppHash    protocol.Hash   `json:"app_hash"`
+	// Checkpoint names the newest block, for others to start from by --trust.
+	Checkpoint protocol.Checkpoint `json:"checkpoint"`
+	CatchingUp bool                `json:"catching_up"`
+	Peers      int                 `json:"peers"`
+	ModelIDs   []protocol.ModelID  `json:"model_ids"`
 	// Kinds are those that a miner offers; none of a validator.
 	Kinds []protocol.Kind `json:"kinds"`
 	// Faults say, in words, what keeps the node from its work; the node is not

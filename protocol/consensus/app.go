@@ -1,6 +1,7 @@
 package consensus
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"strings"
@@ -50,6 +51,7 @@ type app struct {
 	next    *decided  // between FinalizeBlock and Commit
 
 	admit func(id string) error // nil: any peer may stay
+	trust protocol.Checkpoint   // the zero value: none
 
 	refused atomic.Uint64 // proposals
 	rounds  atomic.Uint64 // beyond the first of each height
@@ -219,8 +221,19 @@ func (a *app) ProcessProposal(_ context.Context, r *abci.RequestProcessProposal)
 	return &abci.ResponseProcessProposal{Status: abci.ResponseProcessProposal_ACCEPT}, nil
 }
 
+// checkTrust refuses another block in the place of the operator's checkpoint.
+func (a *app) checkTrust(h int64, hash []byte) error {
+	if int64(a.trust.Height) != h || bytes.Equal(hash, a.trust.Hash[:]) {
+		return nil
+	}
+	return fmt.Errorf("block %d is %x, the checkpoint is %s: %w", h, hash, a.trust.Hash, ErrCheckpoint)
+}
+
 // FinalizeBlock carries out a decided block on the working tree.
 func (a *app) FinalizeBlock(_ context.Context, r *abci.RequestFinalizeBlock) (*abci.ResponseFinalizeBlock, error) {
+	if err := a.checkTrust(r.Height, r.Hash); err != nil {
+		return nil, err
+	}
 	if err := a.begin(r.Height); err != nil {
 		return nil, err
 	}

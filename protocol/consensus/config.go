@@ -64,6 +64,9 @@ type Config struct {
 	// Retention is how many blocks are kept, with what re-derives them; 0 keeps all.
 	// At least [MinRetention].
 	Retention protocol.Height
+	// Trust names a block that is known to be the chain's: with another in its place
+	// the node ends with [ErrCheckpoint]. Optional.
+	Trust protocol.Checkpoint
 	// Private lets nobody but Peers connect, and connects to nobody else: for a
 	// validator behind sentries (see the package's comment).
 	Private bool

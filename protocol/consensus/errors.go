@@ -12,6 +12,8 @@ var (
 	ErrHalted = errors.New("consensus: halted")
 	// ErrStalled: no block came although enough validators are connected.
 	ErrStalled = errors.New("consensus: stalled")
+	// ErrCheckpoint: the chain is not the one that the operator's checkpoint is of.
+	ErrCheckpoint = errors.New("consensus: not the chain of the checkpoint")
 	// ErrDoubleSign: a signature that would contradict an earlier one was refused.
 	ErrDoubleSign = errors.New("consensus: refused to sign twice")
 	// ErrLastSigned: the record of what was signed last cannot be read or written.

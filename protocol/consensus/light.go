@@ -57,10 +57,8 @@ import (
 // liar can be many.
 
 const (
-	// defaultTrust is how old the newest trusted header may be. The validators
-	// that signed it must still have stake to lose, so no network's unbonding may
-	// be shorter; a local one has nothing to lose.
-	defaultTrust = 14 * 24 * time.Hour
+	// maxTrust, in seconds, is a century: more makes no duration.
+	maxTrust = 100 * 365 * 24 * 3600
 	// clockDrift is by how much a header may be ahead of this machine's clock.
 	clockDrift = 10 * time.Second
 	// banFor is how long a provider that answered falsely is not asked.
@@ -83,6 +81,9 @@ const (
 	// waitMore after how long another is asked besides: a block takes longer.
 	waitOn   = 5
 	waitMore = time.Second
+	// waitLast is after how long those are asked besides that lied or hung while others
+	// are there: they may say at every block that there is another.
+	waitLast = 3 * time.Second
 	// followFor bounds the verification of one provider's newest block.
 	followFor = 4 * askFor
 	// keepEvery is how often, in blocks, the trusted header is written down: a
@@ -99,11 +100,11 @@ type LightConfig struct {
 	// Providers returns who can be asked now; it is called often. Names are
 	// unique. Required. One provider can hold back new blocks; two cannot.
 	Providers func() []Provider
-	// TrustHeight and TrustHash name a block that is trusted by an operator's
-	// word, instead of the genesis. Both or none.
-	TrustHeight protocol.Height
-	TrustHash   protocol.Hash
-	// TrustPeriod is how old the newest trusted header may be. Default 14 days.
+	// Trust names a block that is trusted by an operator's word, instead of the
+	// genesis; it counts until a later one is trusted. Optional.
+	Trust protocol.Checkpoint
+	// TrustPeriod is how old the newest trusted header may be. Default: what follows
+	// from the network's parameters (params.Params, TrustSeconds).
 	TrustPeriod time.Duration
 	// Report is given what tells validators of a fork, for each to hand over to all
 	// that can be reached ([Node.TakeFork]), before [ErrFork] is returned. It is
@@ -140,10 +141,10 @@ func NewLight(c LightConfig) (*Light, error) {
 	switch {
 	case c.Genesis == nil || c.DB == nil || c.Providers == nil:
 		return nil, fmt.Errorf("%w: a light reader needs genesis, database and providers", ErrConfig)
-	case (c.TrustHeight == 0) != c.TrustHash.IsZero():
+	case (c.Trust.Height == 0) != c.Trust.Hash.IsZero():
 		return nil, fmt.Errorf("%w: a checkpoint has a height and a hash", ErrConfig)
 	case c.TrustPeriod <= 0:
-		c.TrustPeriod = defaultTrust
+		c.TrustPeriod = time.Duration(min(c.Genesis.Params.TrustSeconds(), maxTrust)) * time.Second
 	}
 	doc, err := genesisDoc(c.Genesis)
 	if err != nil {
@@ -167,7 +168,7 @@ func NewLight(c LightConfig) (*Light, error) {
 		if err != nil {
 			return nil, fmt.Errorf("read trusted header: %w: %w", store.ErrCorrupt, err)
 		}
-		if uint64(lb.Height) >= uint64(c.TrustHeight) {
+		if uint64(lb.Height) >= uint64(c.Trust.Height) {
 			l.newest, l.kept = lb, lb.Height
 		}
 	}
@@ -263,6 +264,7 @@ func (l *Light) waitAny(ctx context.Context, above protocol.Height) (claim, erro
 			}()
 		}
 	}
+	begun := time.Now()
 	if good == 0 {
 		good = waitOn
 	}
@@ -279,7 +281,9 @@ func (l *Light) waitAny(ctx context.Context, above protocol.Height) (claim, erro
 			errs = append(errs, fmt.Errorf("%s: %w", a.p.Name(), a.err))
 			more(1)
 		case <-tick.C:
-			more(1)
+			if asked < good || time.Since(begun) >= waitLast {
+				more(1)
+			}
 		}
 	}
 	return claim{}, noProvider(errs)

@@ -139,7 +139,7 @@ func TestLightStartsFromACheckpoint(t *testing.T) {
 	n := oldNetwork(t)
 	f := newFakeChain(t, n.g, 60, 99, "", sliding)
 	checkpoint := func(h int, hash protocol.Hash) func(*consensus.LightConfig) {
-		return func(c *consensus.LightConfig) { c.TrustHeight, c.TrustHash = protocol.Height(h), hash }
+		return func(c *consensus.LightConfig) { c.Trust = protocol.Checkpoint{Height: protocol.Height(h), Hash: hash} }
 	}
 	l := newLight(t, n, nil, checkpoint(50, protocol.Hash(f.blocks[49].Hash())), f.provider(t, "a", 60))
 	if head, err := l.Latest(t.Context()); err != nil || head.Height != 59 {

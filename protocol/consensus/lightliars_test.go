@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"strconv"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -134,4 +135,104 @@ func TestWhoBoastsOfABlockIsNotBelievedTwice(t *testing.T) {
 			t.Fatalf("got %d, %v, after %s", head.Height, err, took)
 		}
 	}
+}
+
+// rising is a chain whose blocks come one after the other.
+type rising struct {
+	mu      sync.Mutex
+	height  protocol.Height
+	born    map[protocol.Height]time.Time
+	changed chan struct{}
+}
+
+func (r *rising) rise() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.height++
+	r.born[r.height] = time.Now()
+	close(r.changed)
+	r.changed = make(chan struct{})
+}
+
+func (r *rising) now() (protocol.Height, <-chan struct{}) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.height, r.changed
+}
+
+// follower is an honest provider of a chain that rises.
+type follower struct {
+	name string
+	r    *rising
+	give func(h protocol.Height) []byte
+}
+
+func (f follower) Name() string { return f.name }
+
+func (f follower) LightBlock(_ context.Context, h protocol.Height) ([]byte, error) {
+	newest, _ := f.r.now()
+	if h == 0 {
+		h = newest
+	}
+	if h > newest {
+		return nil, consensus.ErrNoBlock
+	}
+	return f.give(h), nil
+}
+
+func (follower) State(context.Context, protocol.Height, [][]byte) ([]consensus.Proven, error) {
+	return nil, consensus.ErrNoBlock
+}
+
+func (f follower) Wait(ctx context.Context, after protocol.Height) (protocol.Height, error) {
+	for {
+		h, changed := f.r.now()
+		if h > after {
+			return h, nil
+		}
+		select {
+		case <-ctx.Done():
+			return 0, ctx.Err()
+		case <-changed:
+		}
+	}
+}
+
+// Who says that there is something new, and then hangs, says so for every block.
+func TestLiarsThatTemptAtEveryBlockDelayNoneByThreeSeconds(t *testing.T) {
+	t.Parallel()
+	const blocks, every = 10, 600 * time.Millisecond
+	n := oldNetwork(t)
+	f := newFakeChain(t, n.g, 40, 99, "", everybody)
+	r := &rising{height: 20, born: map[protocol.Height]time.Time{}, changed: make(chan struct{})}
+	give := func(h protocol.Height) []byte { return f.bytes(t, int(h)) }
+	l := newLight(t, n, nil, nil,
+		&tempter{name: "liar 1"}, &tempter{name: "liar 2"}, follower{"honest 1", r, give}, &tempter{name: "liar 3"}, follower{"honest 2", r, give})
+	if _, err := l.WaitNext(t.Context(), 0); err != nil {
+		t.Fatal(err)
+	}
+	ticker := time.NewTicker(every)
+	defer ticker.Stop()
+	go func() {
+		for range blocks {
+			<-ticker.C
+			r.rise()
+		}
+	}()
+	var worst time.Duration
+	for h := protocol.Height(19); h < 19+blocks; {
+		head, err := l.WaitNext(t.Context(), h)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.mu.Lock()
+		for ; h < head.Height; h++ {
+			worst = max(worst, time.Since(r.born[h+2])) // the state after h + 1 is proven by block h + 2
+		}
+		r.mu.Unlock()
+	}
+	if worst > 3*time.Second {
+		t.Errorf("a block was known %s after it came", worst)
+	}
+	t.Logf("the slowest of %d blocks was known %s after it came", blocks, worst.Round(time.Millisecond))
 }

@@ -112,14 +112,14 @@ func (l *Light) root(ctx context.Context, p Provider) (*types.LightBlock, error)
 	if newest != nil {
 		return newest, nil
 	}
-	h := max(l.cfg.TrustHeight, 1)
+	h := max(l.cfg.Trust.Height, 1)
 	lb, err := l.block(ctx, p, h)
 	if err != nil {
 		return nil, err
 	}
-	if l.cfg.TrustHeight > 0 {
-		if !bytes.Equal(lb.Hash(), l.cfg.TrustHash[:]) {
-			return nil, fmt.Errorf("block %d is %X, the checkpoint is %s: %w", h, lb.Hash(), l.cfg.TrustHash, ErrLie)
+	if l.cfg.Trust.Height > 0 {
+		if !bytes.Equal(lb.Hash(), l.cfg.Trust.Hash[:]) {
+			return nil, fmt.Errorf("block %d is %X, the checkpoint is %s: %w", h, lb.Hash(), l.cfg.Trust.Hash, ErrLie)
 		}
 	} else if !bytes.Equal(lb.ValidatorSet.Hash(), l.genesis.Hash()) {
 		return nil, fmt.Errorf("block 1 is not of the genesis' validators: %w", ErrLie)
@@ -168,6 +168,17 @@ func (l *Light) contradiction(ctx context.Context, trusted, verified, other *typ
 		return fmt.Errorf("block %d is %X, and %X by %s: %w", verified.Height, verified.Hash(), other.Hash(), w.Name(), ErrFork)
 	}
 	return fmt.Errorf("another block %d: %w: %w", other.Height, ErrLie, err)
+}
+
+// Checkpoint names the newest trusted block, for others to start from; the zero
+// value before the first.
+func (l *Light) Checkpoint() protocol.Checkpoint {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.newest == nil {
+		return protocol.Checkpoint{}
+	}
+	return protocol.Checkpoint{Height: protocol.Height(l.newest.Height), Hash: protocol.Hash(l.newest.Hash())}
 }
 
 // reportFor is how long a report may take: who asked waits for it, and ends then.

@@ -87,6 +87,9 @@ func New(c Config) (*Node, error) {
 	for _, v := range n.extra {
 		n.admit.named[v.id] = true
 	}
+	if err := n.checkTrust(); err != nil {
+		return nil, err
+	}
 	n.app.admit = func(id string) error { return n.admit.allow(p2p.ID(id), time.Now()) }
 	return n, n.register(c.Registerer)
 }
@@ -175,6 +178,30 @@ func (n *Node) open(ctx context.Context, f *cfg.Config, c *node.Node) (net.Liste
 	}
 	n.cfg.Logger.Info().Str("id", string(n.key.ID())).Str("listen", n.cfg.Listen).Msg("consensus is up")
 	return port, nil
+}
+
+// checkTrust looks whether the blocks that are there are those of the checkpoint.
+// One that is not there any more was looked at when it came, or is not looked at.
+func (n *Node) checkTrust() error {
+	n.app.trust = n.cfg.Trust
+	if n.cfg.Trust.IsZero() {
+		return nil
+	}
+	if meta := n.archive.blocks.LoadBlockMeta(int64(n.cfg.Trust.Height)); meta != nil {
+		return n.app.checkTrust(meta.Header.Height, meta.BlockID.Hash)
+	}
+	return nil
+}
+
+// Checkpoint names the newest block that was carried out, for others to start from;
+// the zero value before the first.
+func (n *Node) Checkpoint() protocol.Checkpoint {
+	_, h := n.app.latest()
+	meta := n.archive.blocks.LoadBlockMeta(int64(h))
+	if meta == nil {
+		return protocol.Checkpoint{}
+	}
+	return protocol.Checkpoint{Height: h, Hash: protocol.Hash(meta.BlockID.Hash)}
 }
 
 // connected returns the ids of the connected peers.
@@ -281,6 +308,9 @@ type haltReason string
 func (r haltReason) Error() string { return string(r) }
 
 func (r haltReason) Unwrap() error {
+	if strings.Contains(string(r), ErrCheckpoint.Error()) {
+		return ErrCheckpoint
+	}
 	for _, no := range []syscall.Errno{syscall.ENOSPC, syscall.EDQUOT, syscall.EROFS, syscall.EIO, syscall.EMFILE, syscall.ENFILE, syscall.EACCES} {
 		if strings.Contains(string(r), no.Error()) {
 			return no

@@ -1,10 +1,15 @@
 package consensus_test
 
 import (
+	"errors"
+	"path/filepath"
 	"testing"
 
 	"github.com/assaynet/assay/protocol"
+	"github.com/assaynet/assay/protocol/consensus"
+	"github.com/assaynet/assay/protocol/key"
 	"github.com/assaynet/assay/protocol/ledger"
+	"github.com/assaynet/assay/protocol/store"
 	"github.com/assaynet/assay/protocol/wire"
 )
 
@@ -46,4 +51,46 @@ func TestFourValidatorsAgreeAndCarryOutATransfer(t *testing.T) {
 	if got := n.nodes[0].Stats(); got.Waiting != 0 || got.Peers != 3 || got.Refused != 0 {
 		t.Fatalf("stats: %+v", got)
 	}
+}
+
+// TestACheckpointOfAnotherChainEndsANode: whether it is met, or behind already.
+func TestACheckpointOfAnotherChainEndsANode(t *testing.T) {
+	n := newNetwork(t, 1)
+	wrong := protocol.Checkpoint{Height: 3, Hash: protocol.Hash{1}}
+	ends := func(r *running) error {
+		r.start()
+		err := <-r.done
+		r.stop = nil
+		check(t, r.db.Close())
+		return err
+	}
+	if err := ends(n.open(t, 0, t.TempDir(), nil, func(c *consensus.Config) { c.Trust = wrong })); !errors.Is(err, consensus.ErrCheckpoint) {
+		t.Errorf("met while it ran: got %v, want %v", err, consensus.ErrCheckpoint)
+	}
+	home := t.TempDir()
+	r := n.open(t, 0, home, nil, nil)
+	r.start()
+	r.await(t, 4)
+	right := r.Checkpoint()
+	r.halt(t)
+	db, err := store.Open(filepath.Join(home, "db"), store.Options{})
+	check(t, err)
+	defer db.Close() //nolint:errcheck // nothing was written
+	c := consensus.Config{
+		Genesis: n.g, DB: db, Dir: home, Consensus: mustConsensus(t, "v0"), Transport: mustConsensus(t, "v0 transport"), Listen: n.addrs[0], Trust: wrong,
+	}
+	if _, err := consensus.New(c); !errors.Is(err, consensus.ErrCheckpoint) {
+		t.Errorf("behind at the start: got %v, want %v", err, consensus.ErrCheckpoint)
+	}
+	c.Trust = right
+	if _, err := consensus.New(c); err != nil || right.Height < 4 {
+		t.Errorf("with its own block %s: %v", right, err)
+	}
+}
+
+func mustConsensus(t *testing.T, name string) key.Secret {
+	t.Helper()
+	s, err := secret(name).DeriveConsensus("net", 0)
+	check(t, err)
+	return s
 }

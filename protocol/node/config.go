@@ -39,6 +39,9 @@ type Config struct {
 	// Generation numbers the identities, from 0: counting it up rotates them.
 	Generation uint32
 
+	// Trust names a block that the operator knows to be the chain's. Optional.
+	Trust protocol.Checkpoint
+
 	// Listen holds the multiaddrs of gossip, Announce those that others are
 	// told where they differ, Bootstrap the peers to begin with.
 	Listen, Announce, Bootstrap []string

@@ -97,7 +97,7 @@ func (f *Full) openConsensus() error {
 	}
 	f.consensus, err = consensus.New(consensus.Config{
 		Genesis: f.cfg.Genesis, DB: f.cfg.DB, Dir: f.cfg.Dir, Consensus: signing, Former: former, Transport: transport,
-		Listen: f.cfg.ConsensusListen, Peers: f.cfg.ConsensusPeers, Private: f.cfg.ConsensusPrivate,
+		Listen: f.cfg.ConsensusListen, Peers: f.cfg.ConsensusPeers, Private: f.cfg.ConsensusPrivate, Trust: f.cfg.Trust,
 		Retention: f.cfg.Retention, Link: f.beacons.link, Logger: f.cfg.Logger, Registerer: f.cfg.Registerer,
 	})
 	return err
@@ -284,6 +284,9 @@ func (f *Full) TxResult(hash protocol.Hash) (ledger.TxResult, protocol.Height, b
 func (f *Full) Total(id protocol.SeatID) (sum Total, since protocol.Epoch, ok bool) {
 	return f.totals.Of(id)
 }
+
+// Checkpoint names the newest block, for others to start from.
+func (f *Full) Checkpoint() protocol.Checkpoint { return f.consensus.Checkpoint() }
 
 // BlockTime returns the newest block's own time; zero before the first that was
 // carried out since the start.

@@ -64,7 +64,7 @@ func NewLight(cfg Config) (*Light, error) {
 	}
 	l.host = host
 	l.light, err = consensus.NewLight(consensus.LightConfig{
-		Genesis: cfg.Genesis, DB: cfg.DB, Providers: l.providers, Report: l.reportFork, Logger: cfg.Logger,
+		Genesis: cfg.Genesis, DB: cfg.DB, Trust: cfg.Trust, Providers: l.providers, Report: l.reportFork, Logger: cfg.Logger,
 	})
 	if err != nil {
 		return nil, err
@@ -205,6 +205,9 @@ func (l *Light) Latest() (ledger.Reader, protocol.Height) {
 	}
 	return nil, 0
 }
+
+// Checkpoint names the newest verified block, for others to start from.
+func (l *Light) Checkpoint() protocol.Checkpoint { return l.light.Checkpoint() }
 
 // BlockTime returns the newest verified block's own time; zero before the first.
 func (l *Light) BlockTime() time.Time { return l.tip.at() }

@@ -348,6 +348,26 @@ const maxDuties = 32 << 10
 // a transaction (wire.MaxAttestBytes).
 const maxAttested = 8 * 48 << 10
 
+const (
+	// leastTrust is the shortest unbonding, in seconds, of a network whose stake is
+	// worth something: a day. Light readers of others trust what is as old as
+	// localTrust, two weeks, for there is nothing to lose.
+	leastTrust = 24 * 3600
+	localTrust = 14 * 24 * 3600
+)
+
+// TrustSeconds returns how old a header may be that a light reader goes on from:
+// whoever signed it must still have stake to lose, so that it is as long as removed
+// stake waits at least, Unbonding blocks of CommitMillis. Where that is less than a
+// day, as on a local network, it is two weeks.
+func (p *Params) TrustSeconds() uint64 {
+	s := p.Seats.Unbonding * uint64(p.Block.CommitMillis) / 1000
+	if s < leastTrust {
+		return localTrust
+	}
+	return s
+}
+
 // rule is one sentence that constants must agree with.
 type rule struct {
 	ok   bool

@@ -171,3 +171,23 @@ func TestParamsReadAsTheyWereWritten(t *testing.T) {
 		t.Errorf("CBOR: got %+v, %v, want %+v", back, err, p)
 	}
 }
+
+// Who signed a header that a light reader trusts has stake to lose, if anybody has.
+func TestTrustEndsBeforeStakeIsReturned(t *testing.T) {
+	for _, c := range []struct {
+		unbonding uint64
+		millis    uint32
+		want      uint64
+	}{
+		{40, 1500, 14 * 86400}, // a minute: nothing to lose
+		{57_599, 1500, 14 * 86400},
+		{57_600, 1500, 86_400},
+		{1 << 32, 1 << 31, 1 << 63 / 1000},
+	} {
+		p := params.Local()
+		p.Seats.Unbonding, p.Block.CommitMillis = c.unbonding, c.millis
+		if got := p.TrustSeconds(); got != c.want {
+			t.Errorf("%d blocks of %d ms: got %d s, want %d", c.unbonding, c.millis, got, c.want)
+		}
+	}
+}

@@ -40,6 +40,7 @@ type Node struct {
 	Announce  []string `toml:"announce"`
 	Bootstrap []string `toml:"bootstrap"`
 	MDNS      bool     `toml:"mdns"`
+	Trust     string   `toml:"trust"`
 }
 
 // HTTP is the daemon's own web address.
@@ -141,6 +142,15 @@ func (c *Config) Owner() protocol.PublicKey {
 	return k
 }
 
+// Checkpoint returns the block that the settings trust, zero where they name none.
+func (c *Config) Checkpoint() protocol.Checkpoint {
+	p, err := protocol.ParseCheckpoint(c.Node.Trust)
+	if err != nil {
+		return protocol.Checkpoint{}
+	}
+	return p
+}
+
 // Generation numbers the keys that follow from the hotkey.
 func (c *Config) Generation() uint32 { return uint32(c.Keys.Generation) }
 
@@ -156,6 +166,7 @@ func (c *Config) Check() error {
 	}{
 		{len(c.Node.Listen) <= maxListen, "node.listen", count(c.Node.Listen), "at most 8"},
 		{len(c.Node.Announce) <= maxListen, "node.announce", count(c.Node.Announce), "at most 8"},
+		{c.Node.Trust == "" || !c.Checkpoint().IsZero(), "node.trust", c.Node.Trust, "want HEIGHT:HASH with 64 hex digits, as assay status prints"},
 		{len(c.Engine.Models) <= maxModels, "engine.models", count(c.Engine.Models), "at most 64"},
 		{len(c.Seat.Kinds) <= params.MaxKinds, "seat.kinds", count(c.Seat.Kinds), "at most 8"},
 		{len(c.Consensus.Peers) <= maxPeers, "consensus.peers", count(c.Consensus.Peers), "at most 64"},

@@ -126,6 +126,7 @@ func TestValuesThatMakeNoSenseAreRefusedWithAHint(t *testing.T) {
 		{"consensus", config.Validator, func(c *config.Config) { c.Consensus.Listen = "9662" }, "consensus.listen"},
 		{"consensus on any port", config.Validator, func(c *config.Config) { c.Consensus.Listen = "127.0.0.1:0" }, "above 0"},
 		{"external without a host", config.Validator, func(c *config.Config) { c.Consensus.External = "0.0.0.0:9662" }, "consensus.external"},
+		{"a checkpoint without a hash", config.Miner, func(c *config.Config) { c.Node.Trust = "17" }, "node.trust"},
 		{"private without peers", config.Validator, func(c *config.Config) { c.Consensus.Private = true }, "consensus.private"},
 		{"private, and announced", config.Validator, func(c *config.Config) {
 			c.Consensus.Private, c.Consensus.External = true, "203.0.113.1:9662"

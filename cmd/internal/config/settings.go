@@ -67,6 +67,12 @@ var settings = []setting{
 		value: func(c *Config) any { return &c.Node.MDNS },
 	},
 	{
+		section: "node", key: "trust", flag: "trust",
+		usage: "HEIGHT:HASH of a block that you know to be the network's",
+		why:   "For a node that is new, or was away for longer than signatures can be believed:\nassay status shows one, of a node that you trust. A validator stops where the\nchain has another block there.",
+		value: func(c *Config) any { return &c.Node.Trust },
+	},
+	{
 		section: "http", key: "listen", flag: "http-listen",
 		usage: "HOST:PORT of the web address",
 		why:   "It has no password: beyond loopback, put a proxy before it.",

@@ -132,7 +132,7 @@ func (p *patient) read(ctx context.Context, host *gossip.Host) (f Finding, err e
 		return f, err
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
-	light, err := consensus.NewLight(consensus.LightConfig{Genesis: p.genesis, DB: db, TrustPeriod: forever, Providers: func() []consensus.Provider {
+	light, err := consensus.NewLight(consensus.LightConfig{Genesis: p.genesis, DB: db, Trust: p.cfg.Checkpoint(), TrustPeriod: forever, Providers: func() []consensus.Provider {
 		var out []consensus.Provider
 		for _, peer := range host.Peers() {
 			out = append(out, consensus.Remote(peer.ID, func(ctx context.Context, request []byte) ([]byte, error) {
