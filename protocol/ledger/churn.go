@@ -16,14 +16,14 @@ import (
 // a single one. They come in this order, and the first that does not fit ends
 // them:
 //
-//	removals  of members that are no candidates: who lied, who was silent (the
-//	          longest first), then the others by stake
+//	removals  of members that are no candidates: who lied (the most powerful
+//	          first), who was silent (the longest first), then the others by stake
 //	entries   of the most staked candidates; where there is no place, the one in the
 //	          next place of that order goes with it, or else the least staked
 //
 // A change moves the power that a member had, or would have. What a member's power
 // changes by its stake is no change of the set, and neither is a new key. The set
-// is never emptied.
+// is never emptied. Who waits to leave gains no power by it.
 
 // candidate is a seat with the stake on its hotkey.
 type candidate struct {
@@ -56,6 +56,7 @@ type choice struct {
 	all   []candidate // by uid
 	epoch protocol.Epoch
 	old   []Power
+	was   []uint64                           // by uid: power in old
 	last  func(protocol.UID) protocol.Height // when a member last took part
 	able  []bool                             // by uid
 	in    []bool                             // by uid: in the set so far
@@ -66,9 +67,10 @@ type choice struct {
 // validatorsOf chooses the set of epoch e, by uid; able says of every seat whether
 // it may hold a permit. Where nobody is able the old set stays.
 func validatorsOf(p *params.Params, all []candidate, old []Power, last func(protocol.UID) protocol.Height, e protocol.Epoch) (set []Power, able []bool) {
-	c := &choice{p: p, all: all, epoch: e, old: old, last: last, able: make([]bool, len(all)), in: make([]bool, len(all)), size: len(old)}
+	n := len(all)
+	c := &choice{p: p, all: all, epoch: e, old: old, was: make([]uint64, n), last: last, able: make([]bool, n), in: make([]bool, n), size: len(old)}
 	for _, v := range old {
-		c.in[v.UID] = true
+		c.in[v.UID], c.was[v.UID] = true, v.Power
 	}
 	if !c.look() {
 		return old, c.able
@@ -89,7 +91,9 @@ func (c *choice) look() (any bool) {
 	return any
 }
 
-// leaving returns the members that are not able, in the order in which they go.
+// leaving returns the members that are not able, in the order in which they go. Of
+// those that lied the most powerful is the first: small ones, convicted one an epoch,
+// would else keep it in the set.
 func (c *choice) leaving() []Power {
 	var out []Power
 	for _, v := range c.old {
@@ -109,7 +113,11 @@ func (c *choice) leaving() []Power {
 	slices.SortFunc(out, func(x, y Power) int {
 		a, b := &c.all[x.UID], &c.all[y.UID]
 		first := cmp.Compare(class(a.seat.Jail), class(b.seat.Jail))
-		if first == 0 && a.seat.Jail.Held {
+		switch {
+		case first != 0 || !a.seat.Jail.Held:
+		case a.seat.Jail.Lied:
+			first = cmp.Compare(y.Power, x.Power)
+		default:
 			first = cmp.Compare(c.last(x.UID), c.last(y.UID))
 		}
 		return cmp.Or(first, cmp.Compare(a.stake, b.stake), cmp.Compare(x.UID, y.UID))
@@ -215,7 +223,8 @@ func (c *choice) displaced(rest []Power) *Power {
 
 // set returns the set so far, by uid, with the powers that its members have in it.
 // Only those that are able say what one may have: who waits to leave, without
-// stake perhaps, would else have a share for it.
+// stake perhaps, would else have a share for it. Nor does it get more than it had:
+// of fewer members one may have more, and who is dead would then stop the chain.
 func (c *choice) set() []Power {
 	var out []Power
 	var counted []uint64
@@ -232,6 +241,9 @@ func (c *choice) set() []Power {
 	most := largestPower(counted)
 	for i := range out {
 		out[i].Power = min(out[i].Power, most)
+		if uid := out[i].UID; !c.able[uid] { // nobody enters that is not
+			out[i].Power = min(out[i].Power, c.was[uid])
+		}
 	}
 	return out
 }

@@ -84,6 +84,46 @@ func TestWhoLiedGoesFirstThenTheLongestSilent(t *testing.T) {
 	)
 }
 
+// 8 lied, and has a quarter of the power; so did 6 and 7, which have little, and
+// were silent for longer. Who is convicted beside it keeps it no epoch longer.
+func TestOfWhoLiedTheMostPowerfulGoesFirst(t *testing.T) {
+	s := tenOfTwelve()
+	s.without(9, 10, 11)
+	s.old, s.old[8].Power = s.old[:9], 200
+	for _, uid := range []protocol.UID{6, 7} {
+		s.stakes[uid], s.old[uid].Power = 10*protocol.Unit, 10
+	}
+	for _, uid := range []protocol.UID{6, 7, 8} {
+		s.seats[uid].Jail = ledger.Jail{Held: true, Lied: true}
+		s.last[uid] = protocol.Height(uid)
+	}
+	s.becomes(t, []protocol.UID{0, 1, 2, 3, 4, 5, 6, 7}, []protocol.UID{0, 1, 2, 3, 4, 5})
+}
+
+// Of five, 0 has by far the most stake, and three tenths of the power. It dies, and
+// in the same epoch 1, of one token, lies. 0 waits: 1 goes first. Beside the three
+// that are left it might have a third, but who waits to leave gains nothing: they
+// have more than two thirds of the power still, without which no block is made.
+func TestWhoWaitsToLeaveGainsNoPower(t *testing.T) {
+	s := tenOfTwelve()
+	for uid := protocol.UID(5); uid < 12; uid++ {
+		s.without(uid)
+	}
+	s.stakes[0], s.stakes[1], s.old = 10_000*protocol.Unit, protocol.Unit, nil
+	p := testParams()
+	p.Seats.MinStake, p.Seats.MaxValidators = protocol.Unit, s.most
+	s.old, _ = ledger.Choose(&p, s.seats, s.stakes, nil, s.last, 0)
+	s.seats[0].Jail, s.seats[1].Jail = ledger.Jail{Held: true}, ledger.Jail{Held: true, Lied: true}
+	set, _ := ledger.Choose(&p, s.seats, s.stakes, s.old, s.last, 1)
+	var got []uint64
+	for _, v := range set {
+		got = append(got, v.Power)
+	}
+	if want := []uint64{129, 100, 100, 100}; !slices.Equal(got, want) || s.old[0].Power != 129 {
+		t.Errorf("of %v: got %v, want %v", s.old, got, want)
+	}
+}
+
 // Of four, nobody is a fifth; one change is made in each epoch all the same.
 func TestAChangeLargerThanAFifthIsMadeAlone(t *testing.T) {
 	s := tenOfTwelve()

@@ -33,7 +33,7 @@ const (
 	longestWait = 16
 	// jailMemory is for how many epochs after a wait the next one is twice as long.
 	jailMemory = 4 * longestWait
-	// maxOffences is how many proofs of a block are looked at; there are no more
+	// maxOffences is how many offenders of a block are looked at; there are no more
 	// validators.
 	maxOffences = maxJudges
 )
@@ -108,10 +108,29 @@ func (m *machine) hear(votes []BlockVote, eligible []protocol.PublicKey) {
 	put(m.st, SignedKey(), rec)
 }
 
+// offenders returns the newest proof of each address. Consensus tells of a proof
+// once: who lied a thousand times must not crowd another's out.
+func offenders(proofs []Misbehaviour) []Misbehaviour {
+	var out []Misbehaviour
+	at := make(map[ConsensusAddress]int)
+	for _, p := range proofs {
+		i, known := at[p.Address]
+		switch {
+		case known:
+			out[i].Height = max(out[i].Height, p.Height)
+		case len(out) < maxOffences:
+			at[p.Address] = len(out)
+			out = append(out, p)
+		}
+	}
+	return out
+}
+
 // convict jails those of whom misbehaviour was proven. What was done before a jail
 // for it began is a part of that.
 func (m *machine) convict(proofs []Misbehaviour) {
-	for i := range proofs[:min(len(proofs), maxOffences)] {
+	proofs = offenders(proofs)
+	for i := range proofs {
 		rec, ok := get[AddressRecord](m.st, AddressKey(key.Address(proofs[i].Address)))
 		if !ok {
 			continue

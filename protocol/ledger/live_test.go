@@ -214,14 +214,29 @@ func TestARotatedKeySpeaksForItsSeat(t *testing.T) {
 	}
 }
 
+// proof says that a member voted twice at a height.
+func proof(name string, h uint64) ledger.Misbehaviour {
+	return ledger.Misbehaviour{Offence: ledger.OffenceDoubleVote, Address: ledger.ConsensusAddress(key.AddressOf(secret(name + " consensus").Public())), Height: h}
+}
+
+// v1 voted twice in so many rounds that a block is full of it; v2's lie counts all
+// the same, for consensus tells of it only there.
+func TestWhoLiesOftenHidesNobodysLie(t *testing.T) {
+	n := newNetwork(t, fourValidators())
+	n.until(22)
+	b := n.draft()
+	b.Misbehaviour = append(slices.Repeat([]ledger.Misbehaviour{proof("v1", 20)}, 300), proof("v2", 21))
+	n.apply(b)
+	if !n.seat("v1").Jail.Lied || !n.seat("v2").Jail.Lied || n.seat("v3").Jail.Held {
+		t.Errorf("v1 %+v, v2 %+v, v3 %+v", n.seat("v1").Jail, n.seat("v2").Jail, n.seat("v3").Jail)
+	}
+}
+
 // A proof of two votes for one height costs the permit and the longest wait, and
 // never stake; more proofs of the same time change nothing, nor does a stranger's.
 func TestWhoSignsTwiceIsJailed(t *testing.T) {
 	n := newNetwork(t, fourValidators())
 	n.until(22)
-	proof := func(name string, h uint64) ledger.Misbehaviour {
-		return ledger.Misbehaviour{Offence: ledger.OffenceDoubleVote, Address: ledger.ConsensusAddress(key.AddressOf(secret(name + " consensus").Public())), Height: h}
-	}
 	b := n.draft()
 	b.Misbehaviour = []ledger.Misbehaviour{proof("v2", 20), proof("v2", 21), proof("nobody", 20)}
 	n.apply(b)

@@ -914,7 +914,10 @@ class Ledger:
 
     def life(self, eligible, votes, offences):
         """Who is jailed for misbehaviour, and who was heard of."""
-        for where, height in offences[:256]:
+        newest = {}
+        for where, height in offences:
+            newest[where] = max(height, newest.get(where, 0))
+        for where, height in list(newest.items())[:256]:
             owner = self.get(b"V" + where, [NOBODY])[0]
             seat = self.seat(owner[1])
             if b"V" + where in self.state and seat and seat.id == owner and not (seat.jail[1] and self.net.epoch(height) < seat.jail[3]):
@@ -967,7 +970,7 @@ class Ledger:
         return bool(stake and stake >= net.seats.min_stake and s.consensus[0] != NO_KEY and s.no_permit <= e and not s.jail[0]
                     and (chain or member and s.next_from > e))
 
-    def powers(self, seats, members, able):
+    def powers(self, seats, members, able, was):
         raw = {uid: max(1, min(self.stake(seats[uid]) // 10**9, 1 << 40)) for uid in members}
         counted = [raw[uid] for uid in members if uid in able]
         low, high = 1, 1 << 40  # the largest bound that keeps to the share, by halving
@@ -976,7 +979,7 @@ class Ledger:
         while low < high:
             middle = (low + high + 1) // 2
             low, high = (middle, high) if keeps(middle) else (low, middle - 1)
-        return {uid: min(raw[uid], low) for uid in members}
+        return {uid: min(raw[uid], low, raw[uid] if uid in able else was[uid]) for uid in members}
 
     def permits(self, seats, e):
         old = self.get(b"z")[0]
@@ -992,7 +995,8 @@ class Ledger:
 
         def turn(uid):
             jail = seats[uid].jail
-            return (0 if jail[0] and jail[1] else 1 if jail[0] else 2, self.heard_of(uid)[0] if jail[0] else 0, stake(uid), uid)
+            order = -was[uid] if jail[0] and jail[1] else self.heard_of(uid)[0] if jail[0] else 0
+            return (0 if jail[0] and jail[1] else 1 if jail[0] else 2, order, stake(uid), uid)
 
         leave, more = sorted((uid for uid in was if uid not in able), key=turn), True
         while leave and len(members) > 1 and more:
@@ -1002,7 +1006,7 @@ class Ledger:
                 members.remove(leave.pop(0))
         first = sorted(able, key=lambda uid: (stake(uid), uid), reverse=True)[:most]
         for uid in [uid for uid in first if uid not in members]:
-            power, goes = self.powers(seats, members | {uid}, able)[uid], None
+            power, goes = self.powers(seats, members | {uid}, able, was)[uid], None
             if len(members) >= most:
                 least = sorted((u for u in members if u in was and u not in first), key=lambda u: (stake(u), u))
                 goes = (leave + least + [None])[0]
@@ -1018,7 +1022,7 @@ class Ledger:
                 leave = [u for u in leave if u != goes]
         for s in seats:
             s.permit = s.id[1] in members & able
-        power = self.powers(seats, members, able)
+        power = self.powers(seats, members, able, was)
         self.sets([[uid, seats[uid].consensus[0], power[uid]] for uid in sorted(members)], old)
 
     def sets(self, members, old):
