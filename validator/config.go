@@ -110,6 +110,10 @@ type Config struct {
 	Chain        func(start protocol.Height) (protocol.Hash, error)
 	Makes        func(c ledger.Chain) bool
 
+	// Unjail says to ask for it by itself where the seat was jailed for silence, once
+	// the wait is over.
+	Unjail bool
+
 	Logger  zerolog.Logger
 	Metrics prometheus.Registerer // optional
 }

@@ -10,3 +10,9 @@ const FinalEpochs = finalEpochs
 
 // Tolerate is what Run does with an error of a step.
 func Tolerate(v *Validator, err error) error { return v.tolerate(context.Background(), err) }
+
+// SpreadOf says how much before its end a chain is followed by another.
+var SpreadOf = spreadOf
+
+// ChainSpread bounds SpreadOf.
+const ChainSpread = chainSpread

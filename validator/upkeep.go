@@ -2,6 +2,7 @@ package validator
 
 import (
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 
@@ -16,6 +17,13 @@ const (
 	upkeepEvery = 4
 	// chainLinks is how many heights one hash chain serves (wire.ExtendBeacon).
 	chainLinks = 1 << 20
+	// chainEpochs is how many epochs before its end a chain is followed by another
+	// at the latest: that serves after two, and may be lost on the way.
+	chainEpochs = 4
+	// chainSpread is over how many heights before that the chains of a network, which
+	// may begin together, are followed by others, each at its own time: a quarter of
+	// a chain. If all ended together, no beacon moved until the next ones serve.
+	chainSpread = chainLinks / 4
 )
 
 // upkeep keeps the seat's entry on the ledger current. Step alone uses it.
@@ -41,7 +49,7 @@ func (u *upkeep) keepCurrent(ctx context.Context, now *view, seat *ledger.Seat) 
 			errs = append(errs, u.mend(ctx, now.head, &want))
 		}
 	}
-	return errors.Join(append(errs, u.extendChain(ctx, now.head, seat))...)
+	return errors.Join(append(errs, u.extendChain(ctx, now.head, seat), u.leaveJail(ctx, now.head, seat))...)
 }
 
 // extendChain registers a hash chain that serves from the epoch after the next,
@@ -50,7 +58,7 @@ func (u *upkeep) keepCurrent(ctx context.Context, now *view, seat *ledger.Seat) 
 func (u *upkeep) extendChain(ctx context.Context, head protocol.Height, seat *ledger.Seat) error {
 	s := u.schedule()
 	e := s.EpochOf(head)
-	lasts := !seat.Beacon.Link.IsZero() && s.EpochStart(e+4) <= seat.Beacon.Start+chainLinks && u.makes(seat.Beacon)
+	lasts := !seat.Beacon.Link.IsZero() && s.EpochStart(e+chainEpochs)+spreadOf(u.self) <= seat.Beacon.Start+chainLinks && u.makes(seat.Beacon)
 	nearEnd := head+upkeepEvery > s.EpochEnd(e) // it could come into the next epoch's blocks, where it is void
 	if u.cfg.Chain == nil || lasts || !seat.NextChain.Link.IsZero() || nearEnd {
 		return nil
@@ -66,6 +74,24 @@ func (u *upkeep) extendChain(ctx context.Context, head protocol.Height, seat *le
 // makes reports whether a chain is the own hotkey's, and not that of one in whose
 // place it came.
 func (u *upkeep) makes(c ledger.Chain) bool { return u.cfg.Makes == nil || u.cfg.Makes(c) }
+
+// spreadOf is how many heights before it must a seat's chain is followed by
+// another.
+func spreadOf(hotkey protocol.PublicKey) protocol.Height {
+	h := wire.HashOf("assay/1/validator/renewal", hotkey[:])
+	return protocol.Height(binary.BigEndian.Uint64(h[:]) % chainSpread)
+}
+
+// leaveJail asks that a seat that was jailed for silence may judge again, once its
+// wait is over: that this program runs and follows is what was missing. Who signed
+// twice is not helped by a program: its owner must find out why.
+func (u *upkeep) leaveJail(ctx context.Context, head protocol.Height, seat *ledger.Seat) error {
+	e := u.schedule().EpochOf(head + 1)
+	if j := &seat.Jail; !u.cfg.Unjail || !j.Held || j.Lied || j.Asks || e+1 < j.Free() {
+		return nil
+	}
+	return u.mend(ctx, head, &wire.Unjail{Epoch: e})
+}
 
 // mend sends a transaction that the ledger should have, not too often.
 func (u *upkeep) mend(ctx context.Context, head protocol.Height, body wire.Body) error {

@@ -441,7 +441,7 @@ func TestTheSeatIsKeptCurrent(t *testing.T) {
 	}
 	// A chain of 2^20 links that ends soon is followed by another; not at the
 	// end of an epoch, where it might come too late.
-	late := w.p.Schedule.EpochStart(w.p.Schedule.EpochOf(1 << 20))
+	late := w.p.Schedule.EpochStart(w.p.Schedule.EpochOf(1<<20 - validator.SpreadOf(w.self.PublicKey())))
 	for _, c := range []struct {
 		at   protocol.Height
 		want int

@@ -54,7 +54,7 @@ func chainOf(ctx context.Context, n *client) (*chain, error) {
 		return nil, fmt.Errorf("%s: %w", n.url, err)
 	}
 	var page []api.Block
-	next := protocol.Height(1)
+	next := g.First()
 	return &chain{genesis: g, json: text, Source: nextRecord(func() (*audit.Record, error) {
 		if len(page) == 0 {
 			var answer api.Blocks
@@ -179,7 +179,7 @@ func writeAudit(c *cli.Context, to io.Writer, from *chain, out *exported) error 
 	}
 	var done atomic.Uint64
 	defer progress.Start(c.App.ErrWriter, func() string { return fmt.Sprintf("%d of %d blocks", done.Load(), out.Blocks) })()
-	for h := protocol.Height(1); h <= out.Blocks; h++ {
+	for h := from.genesis.First(); h <= out.Blocks; h++ {
 		r, err := from.Next()
 		if err != nil {
 			return fmt.Errorf("block %d: %w", h, err)

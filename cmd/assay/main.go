@@ -30,6 +30,7 @@ error that says what to do, 2 after a mistake in the command line, and 130 or
 			simulateRatersCommand(),
 			simulateMakersCommand(),
 			auditCommand(), explainCommand(),
+			ledgerCommand(),
 			devnetCommand(),
 		}, queryCommands()...),
 		Flags: []cli.Flag{&cli.StringFlag{Name: "home", Usage: "home `DIR` of a node, or of keys, for the command that follows"}},

@@ -18,7 +18,7 @@ import (
 func txCommand() *cli.Command {
 	return &cli.Command{
 		Name:  "tx",
-		Usage: "send transactions that a coldkey signs, and the veto of a hotkey",
+		Usage: "send transactions that a coldkey signs, and some that a hotkey does",
 		Description: `Signs a transaction with the coldkey of the key directory, sends it to a node,
 and waits until it is in a block. Amounts are tokens, exact decimals such as
 12.5, with at most nine digits after the point. Each transaction costs a fee for
@@ -34,6 +34,7 @@ and what an account must keep.
    assay tx swap-hotkey --hotkey ADDRESS --new-key NAME
    assay tx stop-swap --to ADDRESS [--hotkey ADDRESS]
    assay tx keep-hotkey
+   assay tx unjail
 
    assay tx show HASH
 

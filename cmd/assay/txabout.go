@@ -77,6 +77,17 @@ key would come, and when. With --hotkey it is the swap of a seat's hotkey.
 It needs no tokens. A hotkey stops one swap; the coldkey stops any.
 
 `
+	case "unjail":
+		return `For a validator that was jailed: nothing was heard of it for too long, or it signed
+twice what it may sign once. It has no permit then, and all of its stake. Mend it
+first; a running validator asks by itself if consensus.unjail is set and it was
+silent only. The wait is one epoch, and twice as long each time, up to 16 epochs;
+assay validators shows when it is over. It needs no tokens, and acts at the end of
+the epoch:
+
+   assay tx unjail --keys HOME/keys
+
+`
 	case "payout":
 		return `What the seat's answers earn goes to the balance of --to, from the end of the running
 epoch on; what it earns by judging is stake on its hotkey as before. Without --to it

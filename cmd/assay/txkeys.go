@@ -28,6 +28,7 @@ func keyCommands() []*cli.Command {
 			addressFlag("to", "`ADDRESS` of the key that shall not come; assay account shows it"),
 			addressFlag("hotkey", "`ADDRESS` of the hotkey that stays, where a hotkey is swapped")),
 		signedByHotkey(txSending("keep-hotkey", "have the hotkey itself stop its swap, once", keepHotkeyBody)),
+		signedByHotkey(txSending("unjail", "have a validator that was jailed judge again", unjailBody)),
 		txSending("payout", "say to whom a seat's pay for answers goes", payoutBody,
 			addressFlag("hotkey", "`ADDRESS` of the seat's hotkey"),
 			addressFlag("to", "`ADDRESS` that is paid (default: the coldkey again)")),
@@ -133,6 +134,22 @@ func keepHotkeyBody(c *cli.Context, n *client) (wire.Body, error) {
 	}
 	note(c, "%s shall not be the hotkey from epoch %d on", *acc.NextHotkey, acc.NextHotkeyFrom)
 	return &wire.KeepHotkey{From: acc.NextHotkeyFrom, To: *acc.NextHotkey}, nil
+}
+
+// unjailBody asks in the epoch of the next block.
+func unjailBody(c *cli.Context, n *client) (wire.Body, error) {
+	var st api.Status
+	if err := n.get(c.Context, "/v1/status", &st); err != nil {
+		return nil, err
+	}
+	var net api.Network
+	if err := n.get(c.Context, "/v1/network", &net); err != nil {
+		return nil, err
+	}
+	if net.Tempo == 0 {
+		return nil, fmt.Errorf("the node says of no epoch how long it is")
+	}
+	return &wire.Unjail{Epoch: protocol.Epoch(uint64(st.Height+1) / net.Tempo)}, nil
 }
 
 // signedByHotkey has a command sign with the hotkey, where no other key is named.

@@ -19,6 +19,13 @@ seats of one owner show the same one.`,
 		{"fulfilled", func(v *api.Validator) string { return num(v.Fulfilled) + "/" + num(v.Drawn) }},
 		{"emission", func(v *api.Validator) string { return v.Emission.String() }},
 		{"coldkey has", func(v *api.Validator) string { return v.Balance.String() }},
+		{"jailed", func(v *api.Validator) string {
+			if v.Jailed {
+				return "until " + num(v.JailEnds)
+			}
+			return yes(false)
+		}},
+		{"last signed", func(v *api.Validator) string { return num(v.LastSigned) }},
 		{"last update", func(v *api.Validator) string { return num(v.LastUpdate) }},
 	}),
 }

@@ -148,6 +148,7 @@ func newValidator(ctx context.Context, d *daemon.Daemon, n *node.Full, box *sand
 		ConsensusKey: func() wire.SetConsensusKey { return key },
 		Chain:        n.Anchor,
 		Makes:        n.Makes,
+		Unjail:       d.Config.Consensus.Unjail,
 		Logger:       d.Log, Metrics: d.Registry,
 	})
 }

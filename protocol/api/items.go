@@ -94,6 +94,12 @@ type Validator struct {
 	Emission   protocol.Amount `json:"emission"`
 	Balance    protocol.Amount `json:"balance"`
 	LastUpdate protocol.Height `json:"last_update"`
+	// LastSigned is the newest height that it is known to have signed; 0 outside of
+	// the consensus set.
+	LastSigned protocol.Height `json:"last_signed"`
+	// Jailed is held until JailEnds, the first epoch with a permit, at least.
+	Jailed   bool           `json:"jailed"`
+	JailEnds protocol.Epoch `json:"jail_ends,omitempty"`
 }
 
 // MaxScoreTasks bounds the tasks that one score names.

@@ -143,10 +143,18 @@ func (h *Handler) validators(r *request) (any, error) {
 	for _, p := range set.Set {
 		power[p.UID] = p.Power
 	}
+	signed, err := ledger.ReadSigned(v)
+	if err != nil {
+		return nil, err
+	}
 	return seats(r, v, isValidator, func(s *ledger.Seat) (Validator, error) {
 		out := Validator{
 			Holder: Holder{s.ID.UID, s.ID.Registered, s.Hotkey, s.Coldkey},
 			Permit: s.Permit, Power: power[s.ID.UID], LastUpdate: s.LastUpdate,
+			LastSigned: signed.Of(s.ID.UID).Last, Jailed: s.Jail.Held,
+		}
+		if s.Jail.Held {
+			out.JailEnds = s.Jail.Free()
 		}
 		pool, _, err := ledger.ReadPool(v, s.PoolName())
 		if err != nil {

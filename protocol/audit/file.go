@@ -47,10 +47,11 @@ type Writer struct {
 
 // NewWriter begins a file with the genesis of its network.
 func NewWriter(w io.Writer, genesis []byte) (*Writer, error) {
-	if _, err := ledger.ReadGenesis(genesis); err != nil {
+	g, err := ledger.ReadGenesis(genesis)
+	if err != nil {
 		return nil, err
 	}
-	f := &Writer{sum: sha256.New(), next: 1}
+	f := &Writer{sum: sha256.New(), next: g.First()}
 	f.w = io.MultiWriter(w, f.sum)
 	if _, err := io.WriteString(f.w, Format+"\n"); err != nil {
 		return nil, err
@@ -66,7 +67,7 @@ func (f *Writer) part(name byte, b []byte) error {
 	return err
 }
 
-// Add writes the record of the next block, of which the first has height 1:
+// Add writes the record of the next block, of which the first is the genesis':
 // [ErrOrder] for another.
 func (f *Writer) Add(r *Record) error {
 	if r.Height != f.next {
@@ -96,7 +97,7 @@ type Reader struct {
 // NewReader reads the beginning of a file. Errors: [ErrFile], [ErrVersion],
 // [ledger.ErrGenesis], and the reader's own.
 func NewReader(r io.Reader) (*Reader, error) {
-	f := &Reader{r: bufio.NewReaderSize(r, 1<<16), sum: sha256.New(), next: 1}
+	f := &Reader{r: bufio.NewReaderSize(r, 1<<16), sum: sha256.New()}
 	line := make([]byte, len(Format)+1)
 	if err := f.fill(line); err != nil {
 		return nil, err
@@ -115,6 +116,7 @@ func NewReader(r io.Reader) (*Reader, error) {
 	if f.genesis, err = ledger.ReadGenesis(b); err != nil {
 		return nil, err
 	}
+	f.next = f.genesis.First()
 	return f, nil
 }
 

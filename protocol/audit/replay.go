@@ -79,7 +79,7 @@ func (p *Replay) Run(ctx context.Context, src Source) (*Report, error) {
 		for range list {
 		}
 	}()
-	for want := protocol.Height(1); want <= run.last; want++ {
+	for want := p.Genesis.First(); want <= run.last; want++ {
 		next, ok := <-list
 		switch {
 		case ctx.Err() != nil:

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -74,6 +75,9 @@ func newApp(c *Config) (*app, error) {
 	if a.old, err = newForgetting(c.Retention, a.history); err != nil {
 		return nil, err
 	}
+	if st.Version() == 0 {
+		st.Begin(g.First())
+	}
 	set, err := ledger.Init(a.genesis, g)
 	if err != nil {
 		return nil, err
@@ -97,7 +101,7 @@ func (a *app) latest() (ledger.Reader, protocol.Height) {
 	if s := a.st.Latest(); s.Height() > 0 {
 		return s, s.Height()
 	}
-	return a.genesis, 0
+	return a.genesis, a.g.First() - 1
 }
 
 // signsNext reports whether a key is of the set that signs the next block.
@@ -133,7 +137,7 @@ func (a *app) InitChain(_ context.Context, r *abci.RequestInitChain) (*abci.Resp
 	if want := protocol.ShortChainID(a.chain); r.ChainId != want {
 		return nil, fmt.Errorf("chain %q, want %q: %w", r.ChainId, want, store.ErrOtherChain)
 	}
-	if err := a.begin(1); err != nil {
+	if err := a.begin(int64(a.g.First())); err != nil {
 		return nil, err
 	}
 	h := a.st.WorkingHash()
@@ -143,7 +147,7 @@ func (a *app) InitChain(_ context.Context, r *abci.RequestInitChain) (*abci.Resp
 // begin clears the working tree for block h.
 func (a *app) begin(h int64) error {
 	a.st.Rollback()
-	if h != 1 {
+	if h != int64(a.g.First()) {
 		return nil
 	}
 	if _, err := ledger.Init(a.st, a.g); err != nil {
@@ -180,17 +184,22 @@ func (a *app) block(r told, last *abci.CommitInfo) *ledger.Block {
 // take to choose its transactions: the rest is for its way and their check.
 const proposeShare = 4
 
-// PrepareProposal opens our link and takes what fits from the pool. Without a
-// link the proposal is empty, which everybody refuses, ourselves included.
+// PrepareProposal opens our link and takes what fits from the pool. Where our chain
+// has none for the height the link is zero. Without one that it has the proposal is
+// empty, which everybody refuses, ourselves included.
 func (a *app) PrepareProposal(_ context.Context, r *abci.RequestPrepareProposal) (*abci.ResponsePrepareProposal, error) {
+	state, _ := a.latest()
 	link, ok := a.link(protocol.Height(r.Height))
+	if !ok && !a.serves(state, r) {
+		link, ok = protocol.Hash{}, true
+		a.log.Warn().Int64("height", r.Height).Msg("our beacon chain has ended, so the block has no link; another chain is registered")
+	}
 	if !ok {
 		a.log.Warn().Int64("height", r.Height).Msg("no beacon link for this height, so no proposal")
 		return &abci.ResponsePrepareProposal{}, nil
 	}
 	head := wire.Encode(&wire.BlockHead{Link: link})
 	room := r.MaxTxBytes - frame(head)
-	state, _ := a.latest()
 	txs := [][]byte{head}
 	deadline := time.Now().Add(time.Duration(a.g.Params.Block.ProposeMillis) * time.Millisecond / proposeShare)
 	selection := ledger.Selection{
@@ -204,6 +213,19 @@ func (a *app) PrepareProposal(_ context.Context, r *abci.RequestPrepareProposal)
 		txs = append(txs, tx)
 	}
 	return &abci.ResponsePrepareProposal{Txs: txs}, nil
+}
+
+// serves reports whether the proposer's chain has a link for the height.
+func (a *app) serves(r ledger.Reader, p *abci.RequestPrepareProposal) bool {
+	set, _, err := ledger.ReadValidators(r)
+	own := a.rot.proposer(p.ProposerAddress)
+	for _, v := range slices.Concat(set.Set, set.Prev) {
+		if v.Key == own && err == nil {
+			seat, ok, err := ledger.ReadSeat(r, v.UID)
+			return err != nil || !ok || seat.Beacon.Serves(protocol.Height(p.Height))
+		}
+	}
+	return true
 }
 
 // frame is what a transaction takes in a block: protobuf adds a tag and a length.

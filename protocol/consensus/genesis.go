@@ -29,7 +29,7 @@ func genesisDoc(g *ledger.Genesis) (*types.GenesisDoc, error) {
 	doc := &types.GenesisDoc{
 		GenesisTime:     time.Unix(g.Time, 0).UTC(),
 		ChainID:         protocol.ShortChainID(g.ChainID()),
-		InitialHeight:   1,
+		InitialHeight:   int64(g.First()),
 		ConsensusParams: p,
 	}
 	for _, v := range validators(set) {

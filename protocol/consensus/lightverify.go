@@ -112,7 +112,7 @@ func (l *Light) root(ctx context.Context, p Provider) (*types.LightBlock, error)
 	if newest != nil {
 		return newest, nil
 	}
-	h := max(l.cfg.Trust.Height, 1)
+	h := max(l.cfg.Trust.Height, l.cfg.Genesis.First())
 	lb, err := l.block(ctx, p, h)
 	if err != nil {
 		return nil, err
@@ -122,7 +122,7 @@ func (l *Light) root(ctx context.Context, p Provider) (*types.LightBlock, error)
 			return nil, fmt.Errorf("block %d is %X, the checkpoint is %s: %w", h, lb.Hash(), l.cfg.Trust.Hash, ErrLie)
 		}
 	} else if !bytes.Equal(lb.ValidatorSet.Hash(), l.genesis.Hash()) {
-		return nil, fmt.Errorf("block 1 is not of the genesis' validators: %w", ErrLie)
+		return nil, fmt.Errorf("block %d is not of the genesis' validators: %w", h, ErrLie)
 	}
 	if err := lb.ValidatorSet.VerifyCommitLight(l.chain, lb.Commit.BlockID, lb.Height, lb.Commit); err != nil {
 		return nil, fmt.Errorf("block %d: %w: %w", h, ErrLie, err)

@@ -257,7 +257,8 @@ func (m *machine) carryOutTx(d *decoded, known *wire.Verified) (TxResult, error)
 }
 
 // openLink checks the head of a block against the chain of the seat that the
-// header names, and keeps the link: it is public from now on.
+// header names, and keeps the link: it is public from now on. A chain that has
+// none for the height is answered for by zeros.
 func (m *machine) openLink(proposer protocol.PublicKey, head []byte) error {
 	h, err := wire.DecodeBlockHead(head)
 	if err != nil {
@@ -266,6 +267,10 @@ func (m *machine) openLink(proposer protocol.PublicKey, head []byte) error {
 	seat, ok := m.validator(proposer)
 	if !ok {
 		return fmt.Errorf("%w: proposer %s is not in the set", ErrBlock, proposer)
+	}
+	if h.Link.IsZero() && !seat.Beacon.Serves(m.height) { // offered freely it would be a way to withhold
+		m.link, m.proposer, m.proposerKey = h.Link, seat.ID, proposer
+		return nil
 	}
 	m.st.done.Bytes += seat.Beacon.hashed(m.height)
 	if seat.Beacon, ok = seat.Beacon.open(m.height, h.Link); !ok {

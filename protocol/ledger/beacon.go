@@ -13,19 +13,22 @@ const domainBeacon = "assay/1/beacon"
 // which proposers could rightly have made it, and keeps this block's link.
 //
 //	beacon_h = H(beacon_{h−1} ‖ link)  if the header named a true proposer
-//	beacon_h = H(beacon_{h−1})         otherwise
+//	beacon_h = H(beacon_{h−1})         otherwise, or if the link is zero
 //
 // A proposer knows its own link long before, and can only withhold it: then it
 // loses the block. To name another's turn is no third way, for such a link does
-// not count, and in round 0 it costs the permit of the one whose turn it was.
+// not count, and in round 0 it costs the permit of the one whose turn it was. Nor
+// is a zero link: it is valid only where the chain has no link, so that the network
+// goes on though all chains have ended, and counts for no seed.
 func (m *machine) finalise(eligible []protocol.PublicKey) {
 	if m.height > 1 {
 		h := m.height - 1
 		rec := BeaconRecord{Beacon: wire.HashOf(domainBeacon, m.meta.Beacon[:])}
-		if slices.Contains(eligible, m.meta.PendingKey) {
+		rightly := slices.Contains(eligible, m.meta.PendingKey)
+		if rightly && !m.meta.Pending.IsZero() {
 			rec.Beacon = wire.HashOf(domainBeacon, m.meta.Beacon[:], m.meta.Pending[:])
 			rec.Proposer, rec.Counted = m.meta.PendingSeat, true
-		} else if len(eligible) == 1 {
+		} else if !rightly && len(eligible) == 1 {
 			m.punish(eligible[0])
 		}
 		put(m.st, BeaconKey(h), rec)

@@ -27,14 +27,15 @@ func linkHash(x protocol.Hash) protocol.Hash {
 // End returns the first height after the chain's last link.
 func (c Chain) End() protocol.Height { return c.Start + ChainLength }
 
-// serves reports whether the chain has a link for height h, not yet seen.
-func (c Chain) serves(h protocol.Height) bool {
+// Serves reports whether the chain has a link for height h that was not yet seen.
+// Where it has none, a block of its seat has zeros in the place of the link.
+func (c Chain) Serves(h protocol.Height) bool {
 	return !c.Link.IsZero() && h >= c.Start+protocol.Height(c.Seen) && h < c.End()
 }
 
 // hashed returns how many bytes [Chain.open] hashes at height h.
 func (c Chain) hashed(h protocol.Height) uint64 {
-	if !c.serves(h) {
+	if !c.Serves(h) {
 		return 0
 	}
 	return (uint64(h-c.Start) + 1 - c.Seen) * uint64(len(c.Link))
@@ -44,7 +45,7 @@ func (c Chain) hashed(h protocol.Height) uint64 {
 // serves h: so many hashes of it as there are links from the last one seen
 // give that one. It costs at most ChainLength hashes.
 func (c Chain) open(h protocol.Height, link protocol.Hash) (Chain, bool) {
-	if !c.serves(h) || link.IsZero() {
+	if !c.Serves(h) || link.IsZero() {
 		return c, false
 	}
 	seen := uint64(h-c.Start) + 1

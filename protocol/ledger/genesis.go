@@ -15,8 +15,9 @@ import (
 
 // Limits of a genesis.
 const (
-	// MaxGenesisBytes is enough for 65,536 accounts as indented JSON.
-	MaxGenesisBytes    = 16 << 20
+	// MaxGenesisBytes is enough for 65,536 accounts as indented JSON, and for the
+	// state of a network with some hundred seats.
+	MaxGenesisBytes    = 64 << 20
 	maxGenesisAccounts = 1 << 16
 )
 
@@ -28,6 +29,9 @@ type Genesis struct {
 	Time     int64            `json:"time"` // Unix seconds
 	Accounts []GenesisAccount `json:"accounts"`
 	Seats    []GenesisSeat    `json:"seats"` // uids in this order
+	// Former is the network that this one goes on with, whose state has what accounts
+	// and seats have otherwise; see [Recover].
+	Former *Former `json:"former,omitempty"`
 }
 
 // GenesisAccount is a balance at the start.
@@ -77,12 +81,23 @@ func (g *Genesis) ChainID() string {
 
 // Origin names the network where the chain id is not known yet, being the hash of
 // what holds keys that follow from it: "genesis/NAME/TIME".
-func (g *Genesis) Origin() string { return fmt.Sprintf("genesis/%s/%d", g.Params.Name, g.Time) }
+func (g *Genesis) Origin() string {
+	if g.Former != nil {
+		return g.Former.Origin
+	}
+	return fmt.Sprintf("genesis/%s/%d", g.Params.Name, g.Time)
+}
 
 // Check refuses a genesis that contradicts itself: [ErrGenesis].
 func (g *Genesis) Check() error {
 	if err := g.Params.Check(); err != nil {
 		return fmt.Errorf("%w: %w", ErrGenesis, err)
+	}
+	if g.Former != nil {
+		if len(g.Accounts)+len(g.Seats) > 0 {
+			return fmt.Errorf("%w: accounts or seats beside those of a former state", ErrGenesis)
+		}
+		return g.Former.check()
 	}
 	if len(g.Accounts) > maxGenesisAccounts || len(g.Seats) > int(g.Params.Seats.Max) {
 		return fmt.Errorf("%w: %d accounts, at most %d; %d seats, at most %d", ErrGenesis, len(g.Accounts), maxGenesisAccounts, len(g.Seats), g.Params.Seats.Max)
@@ -214,6 +229,9 @@ func (g *Genesis) candidates() []candidate {
 func Init(t Tree, g *Genesis) ([]Power, error) {
 	if err := g.Check(); err != nil {
 		return nil, err
+	}
+	if g.Former != nil {
+		return g.goOn(t)
 	}
 	return g.begin(t)
 }

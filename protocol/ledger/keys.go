@@ -19,6 +19,7 @@ const (
 	unbondingLetter = 'q'
 	dueLetter       = 'D'
 	forgetLetter    = 'Z'
+	setterLetter    = 'S'
 )
 
 // MetaKey holds [Meta].
@@ -269,7 +270,7 @@ func PaymentKey(e protocol.Epoch, uid protocol.UID) []byte { return u16(PaymentP
 func PaymentPrefix(e protocol.Epoch) []byte { return u64([]byte("p"), uint64(e)) }
 
 // SetterKey holds a [SetterRecord].
-func SetterKey(uid protocol.UID) []byte { return u16([]byte("S"), uid) }
+func SetterKey(uid protocol.UID) []byte { return u16([]byte{setterLetter}, uid) }
 
 // SetsKey holds the [SetsRecord] of the pairs that raters get in a round.
 func SetsKey(n protocol.Round) []byte { return u64([]byte("P"), uint64(n)) }

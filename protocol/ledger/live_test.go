@@ -1,6 +1,7 @@
 package ledger_test
 
 import (
+	"errors"
 	"slices"
 	"testing"
 
@@ -251,5 +252,68 @@ func TestWhoSignsTwiceIsJailed(t *testing.T) {
 	n.apply(b)
 	if got := n.seat("v2").Jail; got != want || n.staked("v2", "v2 cold") != 100*protocol.Unit {
 		t.Errorf("got %+v, want %+v still, and all stake", got, want)
+	}
+}
+
+// All chains end with height 2^20, as they began. The network goes on without
+// links: the beacon moves by itself, and draws nothing; a link that is left out
+// before is refused, and so is any but zeros after. When the next chains serve
+// tasks are drawn again.
+func TestANetworkWhoseChainsAllEndGoesOn(t *testing.T) {
+	n := newNetwork(t, fourValidators())
+	n.until(2)
+	const end = ledger.ChainLength + 1 // the first height without a link
+	n.jump(end - 2)
+	meta, _, _ := ledger.ReadMeta(n.tree)
+	meta.LastStep = n.p.Schedule.EpochStart(n.p.Schedule.EpochOf(end)) - 1
+	n.set(ledger.MetaKey(), meta)
+	signed, err := ledger.ReadSigned(n.tree)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range signed.Members {
+		signed.Members[i].Last = end - 3
+	}
+	n.set(ledger.SignedKey(), signed)
+	refused := func(link protocol.Hash) {
+		t.Helper()
+		b := n.draft()
+		b.Txs[0] = wire.Encode(&wire.BlockHead{Link: link})
+		if err := ledger.CheckBlock(n.tree, n.chain, n.p, b); !errors.Is(err, ledger.ErrBlock) {
+			t.Errorf("height %d with link %s: got %v, want it refused", b.Height, link.Short(), err)
+		}
+	}
+	refused(protocol.Hash{}) // who has a link may not withhold it
+	n.until(end - 1)
+	refused(protocol.Hash{1})
+	last, _, _ := ledger.ReadBeacon(n.tree, end-2)
+	n.until(end + 1) // zero links: head has none to open
+	for h := protocol.Height(end - 1); h <= end; h++ {
+		b, _, _ := ledger.ReadBeacon(n.tree, h)
+		want := wire.HashOf("assay/1/beacon", last.Beacon[:])
+		if counted := h < end; b.Counted != counted || !counted && b.Beacon != want {
+			t.Errorf("beacon of %d: got %+v, counted %v wanted", h, b, counted)
+		}
+		last = b
+	}
+	from := n.p.Schedule.EpochOf(n.next()) + 2
+	var txs [][]byte
+	for _, name := range []string{"v1", "v2", "v3", "v4"} {
+		if s := n.seat(name); !s.Permit { // a block without a link is a right one
+			t.Errorf("%s lost its permit", name)
+		}
+		chain := chainOf(name, n.p.Schedule.EpochStart(from))
+		n.makers[name] = append(n.makers[name], chain)
+		txs = append(txs, n.tx(name, &wire.ExtendBeacon{Start: chain.Start(), Anchor: chain.Anchor()}))
+	}
+	n.block(txs...)
+	n.until(n.p.Schedule.EpochEnd(from-1) + 1)
+	n.inSet("v1", "v2", "v3", "v4")
+	if b, _, _ := ledger.ReadBeacon(n.tree, n.height-2); b.Counted {
+		t.Error("a link counts that is none")
+	}
+	n.until(n.p.Schedule.EpochStart(from) + 6)
+	if r, _, _ := ledger.ReadRound(n.tree, n.p.Schedule.RoundOf(n.height)); r.TaskSeed.IsZero() {
+		t.Error("no tasks are drawn when the next chains serve")
 	}
 }

@@ -77,7 +77,7 @@ const maxUnseen = 4096
 // Serves reports whether the setter has a link for a round, not yet seen.
 func (s *SetterRecord) Serves(n protocol.Round) bool {
 	c := s.of(n)
-	return c.serves(protocol.Height(n)) && uint64(n)-uint64(c.Start)-c.Seen < maxUnseen
+	return c.Serves(protocol.Height(n)) && uint64(n)-uint64(c.Start)-c.Seen < maxUnseen
 }
 
 // Of returns the chain that serves a round, by rounds.

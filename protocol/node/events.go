@@ -45,6 +45,10 @@ func logEvents(log zerolog.Logger, head consensus.Head, r ledger.Reader) {
 			seat(log.Info()).Stringer("stake", e.Amount).Msg("permit given")
 		case ledger.EventPermitLost:
 			seat(log.Warn()).Msg("permit lost")
+		case ledger.EventJailed:
+			seat(log.Warn()).Uint32("epochs", e.Count).Msg("jailed")
+		case ledger.EventUnjailed:
+			seat(log.Info()).Msg("free of jail")
 		case ledger.EventPaid:
 			l := at(log.Info()).Stringer("paid", e.Amount).Uint32("seats", e.Count)
 			if rec, ok, err := ledger.ReadEpoch(r, e.Epoch); err == nil && ok {

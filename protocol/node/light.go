@@ -53,10 +53,12 @@ func NewLight(cfg Config) (*Light, error) {
 		cfg: cfg, chain: cfg.Genesis.ChainID(), tip: newTip(),
 		heads: map[protocol.Height]*consensus.LightReader{}, shun: map[string]time.Time{}, keepers: map[string]bool{},
 	}
-	for i := range cfg.Genesis.Seats {
-		if s := &cfg.Genesis.Seats[i]; s.Consensus != nil {
-			l.keepers[gossip.PeerID(s.Identity)] = true
-		}
+	validators, err := cfg.Genesis.Identities()
+	if err != nil {
+		return nil, err
+	}
+	for _, identity := range validators {
+		l.keepers[gossip.PeerID(identity)] = true
 	}
 	host, err := newHost(&cfg, l.chain, gossip.Handlers{Tx: l.passTx, Answer: gossip.Handler(cfg.Answer), Card: gossip.Handler(cfg.Card), Pairs: gossip.Handler(cfg.Pairs)}, nil)
 	if err != nil {

@@ -62,6 +62,8 @@ type network struct {
 	ports []string // of consensus
 	boot  []string // gossip of the first validator
 	at    string   // where it listens
+	// addresses are those of the validators, where a genesis has no seats.
+	addresses [][]string
 }
 
 func testParams() params.Params {

@@ -184,7 +184,7 @@ func (n *Network) proposal(who string, round int, members []string) *ledger.Bloc
 // honest returns the block that a member makes of the pool.
 func (n *Network) honest(who string) *ledger.Block {
 	link, ok := n.Link(who, n.height+1)
-	if !ok {
+	if seat, has, err := ledger.ReadSeatByHotkey(n.tree, Named(who).PublicKey()); !ok && (err != nil || !has || seat.Beacon.Serves(n.height+1)) {
 		return nil
 	}
 	head := wire.Encode(&wire.BlockHead{Link: link})

@@ -64,6 +64,9 @@ func Open(space *store.Space) (*State, error) {
 	return s, nil
 }
 
+// Begin makes h the first version, where there is none yet: 1 without it.
+func (s *State) Begin(h protocol.Height) { s.tree.SetInitialVersion(uint64(h)) }
+
 // publish makes version the one that Latest returns.
 func (s *State) publish(version int64) error {
 	snap := &Snapshot{height: protocol.Height(version)}

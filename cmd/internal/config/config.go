@@ -77,6 +77,7 @@ type Consensus struct {
 	Peers     []string `toml:"peers"`
 	Retention int      `toml:"retention"`
 	Private   bool     `toml:"private"`
+	Unjail    bool     `toml:"unjail"`
 }
 
 // Log is how the daemon speaks.
@@ -110,7 +111,7 @@ func Default(role Role) Config {
 	if role == Validator {
 		c.Node.Listen = []string{"/ip4/0.0.0.0/tcp/9661"}
 		c.HTTP.Listen = "127.0.0.1:9660"
-		c.Consensus.Listen = "0.0.0.0:9662"
+		c.Consensus.Listen, c.Consensus.Unjail = "0.0.0.0:9662", true
 	}
 	return c
 }

@@ -168,6 +168,12 @@ var settings = []setting{
 		value: func(c *Config) any { return &c.Consensus.Private },
 	},
 	{
+		section: "consensus", key: "unjail", flag: "consensus-unjail", only: Validator,
+		usage: "ask for the permit again where silence cost it, once the wait is over",
+		why:   "A validator from which nothing is heard for the network's max_silence is jailed.\nWithout this its owner asks: assay tx unjail.",
+		value: func(c *Config) any { return &c.Consensus.Unjail },
+	},
+	{
 		section: "log", key: "level", flag: "log-level",
 		usage: "least importance of what is written: debug, info, warn or error",
 		value: func(c *Config) any { return &c.Log.Level },

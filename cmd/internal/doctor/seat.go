@@ -177,6 +177,10 @@ func (p *patient) judge(r ledger.Reader, at protocol.Height) (Finding, error) {
 	if seat.Permit {
 		return ok("seat %d with a permit, at height %d", seat.ID.UID, at), nil
 	}
+	if j := &seat.Jail; j.Held && !j.Asks {
+		return fail(fmt.Sprintf("find out why; in an epoch from %d on the validator asks to be free, if consensus.unjail is set, or you do: assay tx unjail", j.Free()-1),
+			"seat %d is jailed since epoch %d, and has no permit until epoch %d at least", seat.ID.UID, j.From, j.Free()), nil
+	}
 	pool, _, err := ledger.ReadPool(r, seat.PoolName())
 	least := p.genesis.Params.Seats.MinStake
 	switch {

@@ -196,7 +196,11 @@ class Ledger:
         uid = next((m[0] for m in members if m[1] == proposer), None)
         must(uid is not None, "a proposer that is not in the set")
         seat = self.seat(uid)
-        seat.chain = self.opened(seat.chain, link, self.height)
+        start, seen, known = seat.chain
+        if start + seen <= self.height < start + LINKS and known != ZERO:
+            seat.chain = self.opened(seat.chain, link, self.height)
+        else:
+            must(link == ZERO, "a link of no chain")
         self.put_seat(seat)
         self.weight = 0
         for raw in items[1:]:
@@ -686,9 +690,10 @@ class Ledger:
         if self.height == 1:
             return
         m, g = self.meta, self.height - 1
-        counted = m.proposer_key in eligible
+        rightly = m.proposer_key in eligible
+        counted = rightly and m.link != ZERO
         m.beacon = H("assay/1/beacon", m.beacon + (m.link if counted else b""))
-        if not counted and len(eligible) == 1:
+        if not rightly and len(eligible) == 1:
             self.punish(eligible[0])
         self.put(b"b" + u64(g), [m.beacon, m.proposer if counted else NOBODY, counted])
         if counted:

@@ -33,7 +33,8 @@ class Named:
 
 class Network:
     def __init__(self, raw):
-        params, self.time, self.accounts, self.seats_at_start = decode(raw)
+        params, self.time, self.accounts, self.seats_at_start, former = decode(raw)
+        must(former is None, "a network that goes on with another: its state is not taken apart here")
         must(list(params) == list(range(1, 14)), "parameters")
         self.chain = params[1] + "-" + base32(sha(raw))
         self.schedule, self.block = Named(params[2], SCHEDULE), Named(params[3], BLOCK)
