@@ -62,7 +62,8 @@ nocgo: models ## prove that the tree builds and gives the same bits without a C 
 fuzz: ## fuzz every decoder for five seconds each
 	./scripts/check/fuzz.sh 5s
 
-fuzz-long: ## fuzz every decoder for ten minutes each, and try pools of stake a million times
+fuzz-long: ## fuzz every decoder for ten minutes each, and try pools and the whole ledger a million times against models
+	ASSAY_MODEL_STEPS=1000000 $(GO) test -count=1 -timeout 60m -v -run TestTheLedgerFollows ./protocol/ledger
 	ASSAY_POOL_STEPS=1000000 $(GO) test -count=1 -timeout 30m -v -run TestStakesFollow ./protocol/ledger
 	./scripts/check/fuzz.sh 10m
 

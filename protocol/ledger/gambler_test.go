@@ -20,6 +20,9 @@ type gambler struct {
 	findings []sealed[*wire.OpenFinding]
 	ratings  []sealed[*wire.OpenRatings]
 	cards    []sealed[*wire.OpenCards]
+	// Keys that came in others' places, by what they are called, and how many.
+	called map[protocol.PublicKey]string
+	made   int
 }
 
 // sealed is what somebody sealed.
@@ -29,7 +32,7 @@ type sealed[T wire.Body] struct {
 }
 
 func newGambler(n *network, seed int64) *gambler {
-	g := &gambler{Rand: rand.New(rand.NewSource(seed)), n: n}
+	g := &gambler{Rand: rand.New(rand.NewSource(seed)), n: n, called: map[protocol.PublicKey]string{}}
 	for _, name := range pairSetters { // a chain that begins later serves no pairs of these few blocks
 		if err := n.do(name, &wire.ExtendSetter{Start: 2, Anchor: sets(name).Anchor()}); err != nil {
 			n.tb.Fatal(err)
@@ -87,17 +90,76 @@ func (g *gambler) coldkey() (string, wire.Body) {
 		return name, &wire.Transfer{To: secret(g.pick(hotkeys) + " cold").Public(), Amount: g.amount() + 1}
 	case 1:
 		return name, g.n.register(name, of, g.amount())
-	case 4: // another coldkey's swap, or none
-		return name, &wire.StopSwap{To: secret(g.pick(coldkeys) + " next").Public()}
-	case 5:
-		if g.Intn(8) == 0 {
-			return name, g.n.swap(name, name+" next")
-		}
-		return name, &wire.SetPayout{Hotkey: hotkey, To: secret(g.pick(coldkeys)).Public()}
 	case 2:
 		return name, &wire.AddStake{Hotkey: hotkey, Amount: 4*g.amount() + 1}
 	}
 	return name, &wire.RemoveStake{Hotkey: hotkey, Amount: 8*g.amount() + 1}
+}
+
+// keys returns what somebody says about who signs, and who is paid. Validators keep
+// their hotkeys, for their chains are made of them here.
+func (g *gambler) keys() (string, wire.Body) {
+	cold, hot := g.pick(coldkeys), g.now(g.pick(hotkeys[3:]))
+	if g.Intn(6) > 0 { // mostly the seat's own coldkey
+		if s, ok, _ := ledger.ReadSeatByHotkey(g.n.tree, secret(hot).Public()); ok {
+			for _, name := range coldkeys {
+				if secret(name).Public() == s.Coldkey {
+					cold = name
+				}
+			}
+		}
+	}
+	seat, _, _ := ledger.ReadSeatByHotkey(g.n.tree, secret(hot).Public())
+	switch g.Intn(9) {
+	case 0:
+		return cold, &wire.SetPayout{Hotkey: secret(hot).Public(), To: secret(g.pick(coldkeys)).Public()}
+	case 1:
+		return cold, g.n.swap(cold, g.successor(cold))
+	case 2:
+		_, o, _ := ledger.ReadOwner(g.n.tree, secret(cold).Public())
+		return cold, &wire.StopSwap{To: o.Next}
+	case 3, 4:
+		return cold, g.n.swapHotkey(cold, hot, g.successor(hot))
+	case 5:
+		return cold, &wire.StopHotkeySwap{Hotkey: secret(hot).Public(), To: seat.Swap.To}
+	case 6:
+		return hot, &wire.KeepHotkey{From: seat.Swap.From, To: seat.Swap.To}
+	case 7:
+		return hot, g.n.consensusAs(hot, fmt.Sprint(" consensus ", g.Intn(3)), "h:1")
+	}
+	return cold, g.n.register(cold, hot, 20*protocol.Unit)
+}
+
+// successor names a key for another's place: mostly a new one.
+func (g *gambler) successor(name string) string {
+	if g.Intn(5) == 0 {
+		return g.pick(append(hotkeys, coldkeys...))
+	}
+	g.made++
+	next := fmt.Sprint(name[:2], " successor ", g.made)
+	g.called[secret(next).Public()] = next
+	return next
+}
+
+// signs returns who signs for a body in the place of who first did.
+func (g *gambler) signs(name string, body wire.Body) string {
+	if !body.Type().ByColdkey() {
+		return g.now(name)
+	}
+	_, o, _ := ledger.ReadOwner(g.n.tree, secret(name).Public())
+	if next, ok := g.called[o.Signer(g.n.next())]; ok {
+		return next
+	}
+	return name
+}
+
+// now returns the hotkey in whose place another is by now.
+func (g *gambler) now(name string) string {
+	_, now, _ := ledger.ReadHotkey(g.n.tree, secret(name).Public())
+	if next, ok := g.called[now]; ok {
+		return next
+	}
+	return name
 }
 
 func (g *gambler) hotkey() (string, wire.Body) {
@@ -155,6 +217,9 @@ func (g *gambler) lane() (string, wire.Body) {
 	case 2:
 		return setter, &wire.ExtendSetter{Start: now + protocol.Round(g.Intn(4)), Anchor: protocol.Hash{1}}
 	case 3:
+		if _, sits, _ := ledger.ReadSeatByHotkey(g.n.tree, secret(rater).Public()); !sits {
+			return "", nil
+		}
 		root, open, ok := g.n.ratings(rater, now, byte(g.Intn(6)))
 		if !ok {
 			return "", nil

@@ -15,8 +15,20 @@ import (
 	"github.com/assaynet/assay/protocol/wire"
 )
 
+// secrets keeps the keys of all tests: each is a multiplication on the curve.
+var secrets sync.Map
+
 // secret returns the key that a name stands for.
 func secret(name string) key.Private {
+	if k, ok := secrets.Load(name); ok {
+		return k.(key.Private)
+	}
+	k := newSecret(name)
+	secrets.Store(name, k)
+	return k
+}
+
+func newSecret(name string) key.Private {
 	seed := sha256.Sum256([]byte(name))
 	k, err := key.FromSeed(seed[:], "ledger-test")
 	if err != nil {
@@ -83,6 +95,7 @@ type network struct {
 	turn     int
 	only     int             // so many of the set take turns, if not zero
 	deaf     map[string]bool // judges that attest nothing; all others attest everything
+	unsigned bool            // transactions have no signatures, and blocks say that they were looked at
 	silent   map[string]bool // validators that neither vote nor propose
 	unheard  map[string]bool // those whose votes are left out of all blocks
 }
@@ -209,6 +222,16 @@ func (n *network) draft(txs ...[]byte) *ledger.Block {
 	b := &ledger.Block{Height: n.next(), Proposer: k, Votes: n.votes(), Txs: slices.Concat([][]byte{n.head(k, n.next())}, txs, n.attests())}
 	if n.height > 0 {
 		b.PrevEligible = []protocol.PublicKey{n.proposer}
+	}
+	for _, raw := range b.Txs[1:] {
+		if !n.unsigned {
+			break
+		}
+		tx, body, err := wire.ReadTx(raw, n.chain)
+		if err != nil {
+			n.tb.Fatal(err)
+		}
+		b.Read = append(b.Read, ledger.ReadTx{Tx: tx, Body: body, Right: true})
 	}
 	return b
 }
@@ -346,6 +369,13 @@ func (n *network) tx(name string, body wire.Body) []byte {
 
 func (n *network) txAt(name string, nonce uint64, body wire.Body) []byte {
 	n.tb.Helper()
+	if n.unsigned {
+		tx := &wire.Tx{Type: body.Type(), ChainID: n.chain, Signer: secret(name).Public(), Body: wire.Encode(body)}
+		if !body.Type().Lane() {
+			tx.Nonce, tx.Fee = nonce, n.fee(body)
+		}
+		return wire.Encode(tx)
+	}
 	tx, err := ledger.NewTx(signer{secret(name)}, n.chain, &n.p.Fees, nonce, body)
 	if err != nil {
 		n.tb.Fatal(err)

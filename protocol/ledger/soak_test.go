@@ -63,8 +63,8 @@ func soak(t *testing.T, seed int64, blocks int) *soaked {
 }
 
 // TestRandomBlocksKeepTheSupplyAndGiveOneState: the supply is looked at after each
-// block. Every type of transaction but that of consensus keys is among them, and
-// is carried out now and then.
+// block. Every type of transaction but those of keys is among them, and is carried
+// out now and then; TestTheLedgerFollowsASimpleModel has all.
 func TestRandomBlocksKeepTheSupplyAndGiveOneState(t *testing.T) {
 	all := &soaked{rules: map[ledger.Reason]int{}, done: map[wire.TxType]int{}}
 	for seed := range int64(3) {
