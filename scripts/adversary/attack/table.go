@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -83,6 +84,9 @@ func (t *table) settle(ctx context.Context, end protocol.Epoch, say func(string,
 		return err
 	}
 	quiet := mean(pay, quietFrom+lag, quietTo+lag, t.net.Miners)
+	if slices.Contains(quiet, 0) { // nothing to compare with
+		return errNoPay
+	}
 	fill := func(r *row, from, to protocol.Epoch) {
 		longest, mean := t.watch.longest(sched.EpochStart(from), sched.EpochEnd(from)+1)
 		r.LongestBlock, r.MeanBlock = longest.Milliseconds(), mean.Milliseconds()
@@ -114,7 +118,7 @@ func (t *table) settle(ctx context.Context, end protocol.Epoch, say func(string,
 // pay: at the beginning that is more, for what nobody was paid in the first epochs.
 type byEpoch map[protocol.Epoch]map[protocol.PublicKey]float64
 
-var errNoPay = errors.New("no miner was ever paid")
+var errNoPay = errors.New("a miner was paid nothing in quiet epochs")
 
 // pay reads what was paid up to an epoch.
 func (t *table) pay(ctx context.Context, to protocol.Epoch) (byEpoch, error) {
