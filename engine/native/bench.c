@@ -86,7 +86,8 @@ static int make_weights(struct bench *b, uint8_t **data, int interleaved, int ty
 
 static int make_tokens(struct bench *b, int threads)
 {
-	const size_t tiles = (size_t)(b->n + SLOTS - 1) / SLOTS, width = (size_t)b->m.cols;
+	const int slots = eng_slots(b->k, b->n);
+	const size_t tiles = eng_round((size_t)b->n, WIDE_SLOTS) / SLOTS, width = (size_t)b->m.cols;
 	float *x = eng_alloc(width * sizeof *x);
 	b->panel_bytes = eng_panel_bytes(&b->m) + 4096;
 	b->a = eng_alloc(tiles * (size_t)b->m.blocks * sizeof *b->a);
@@ -96,7 +97,7 @@ static int make_tokens(struct bench *b, int threads)
 	for (size_t i = 0; ok && i < width; i++)
 		x[i] = (float)((int)(i * 37 % 255) - 127) / 64;
 	for (int t = 0; ok && t < b->n; t++)
-		b->k->quantize(b->a + (size_t)(t / SLOTS) * (size_t)b->m.blocks, t % SLOTS, x, b->m.blocks);
+		b->k->quantize(eng_tile_of(b->a, slots, t, b->m.blocks), slots, t % slots, x, b->m.blocks);
 	free(x);
 	return ok ? ENG_OK : ENG_NO_MEMORY;
 }
@@ -152,12 +153,12 @@ int eng_bench_tile(int level, int rounds, double *best)
 	if (!k)
 		return ENG_NO_LEVEL;
 	uint8_t *panel = eng_alloc(BLOCKS * PANEL_BLOCK);
-	struct eng_block *a = eng_alloc(BLOCKS * sizeof *a);
-	_Alignas(64) float total[SLOTS][GROUP];
+	struct eng_block *a = eng_alloc(BLOCKS * sizeof(struct eng_wide_block));
+	_Alignas(64) float total[WIDE_SLOTS][GROUP];
 	*best = 0;
 	for (int i = 0; panel && a && i < rounds; i++) {
 		const double began = now();
-		for (int j = 0; j < TIMES; j++)
+		for (int j = 0; j < TIMES * SLOTS / (k->wide ? WIDE_SLOTS : SLOTS); j++)
 			k->tile(panel, BLOCKS, a, total);
 		const double took = now() - began;
 		if (i == 0 || took < *best)

@@ -114,7 +114,8 @@ int eng_test_embed(int level, int interleaved, int type, int rows, int cols, con
 int eng_bench_gemm(int level, int interleaved, int threads, int type, int rows, int cols, int n, int rounds, double *best, int64_t *bytes);
 /* Nothing but reading so many bytes, shared out likewise. */
 int eng_bench_read(int level, int threads, int64_t bytes, int rounds, double *best);
-/* Sixteen rows of bytes by eight tokens and 576 inputs from the first cache, on one thread, a thousand times. */
+/* Sixteen rows of bytes by eight tokens and 576 inputs from the first cache, on one thread, a thousand times; or by sixteen, half as
+ * often. */
 int eng_bench_tile(int level, int rounds, double *best);
 
 /* Files that are cut off while they are mapped (guard.c). */

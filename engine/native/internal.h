@@ -7,7 +7,8 @@
  * across lanes, and the same bytes are a B tile of AMX.
  * A last group that is not full has rows of zeros.
  *
- * Activations. A tile is eight tokens; block b of all lies together (struct eng_block).
+ * Activations. A tile is eight tokens; block b of all lies together (struct eng_block). Where more than eight go on, a level may have
+ * wide tiles, of sixteen (struct eng_wide_block, eng_slots).
  *
  * Pages of keys and values hold, for each layer and key head, keys [head][64] transposed and values [64][head rounded up to 16],
  * as binary16. Numbers that are not finite are stored as zeros and reported, so nothing that is masked can spread.
@@ -28,7 +29,7 @@
 #endif
 #define FN static inline __attribute__((always_inline, unused))
 
-enum { GROUP = 16, BLOCK = 32, SLOTS = 8, CHUNK_BLOCKS = 8, PAGE = ENG_PAGE, LINE = 64 };
+enum { GROUP = 16, BLOCK = 32, SLOTS = 8, WIDE_SLOTS = 16, CHUNK_BLOCKS = 8, PAGE = ENG_PAGE, LINE = 64 };
 
 /* eng_block: block b of the tokens of a tile. 384 bytes, six lines. */
 struct eng_block {
@@ -37,6 +38,19 @@ struct eng_block {
 	int32_t nt[SLOTS];  /* minus the sum of the token's q */
 	int32_t nt2[SLOTS]; /* minus the sum of the last sixteen */
 };
+/* eng_wide_block: the same of sixteen tokens, as large as two. */
+struct eng_wide_block {
+	int8_t q[WIDE_SLOTS][BLOCK];
+	float dx[WIDE_SLOTS], tx[WIDE_SLOTS];
+	int32_t nt[WIDE_SLOTS], nt2[WIDE_SLOTS];
+};
+_Static_assert(sizeof(struct eng_wide_block) == WIDE_SLOTS / SLOTS * sizeof(struct eng_block), "tiles of both kinds take the same room");
+
+/* eng_tile_of: the tile of token t, of tiles of so many slots and blocks of which the first is a. */
+FN struct eng_block *eng_tile_of(struct eng_block *a, int slots, int t, int blocks)
+{
+	return a + (size_t)(t / slots) * (size_t)(slots / SLOTS) * (size_t)blocks;
+}
 
 struct eng_matrix {
 	int32_t type, rows, cols;
@@ -93,23 +107,25 @@ struct eng_store_kv {
 };
 
 /* y[n, 16*groups] = x[n, D] · w[16*groups, D] + bias, for groups of m from group on and n tokens from the beginning of tile a on:
- * y is out[t*stride + row - 16*group], and added to what is there where mode is ADD. panel has eng_panel_bytes of m. For one token it
- * is gemv. */
+ * y is out[t*stride + row - 16*group], and added to what is there where mode is ADD. Tiles have eng_slots of n. panel has
+ * eng_panel_bytes of m. For one token it is gemv. */
 typedef void eng_gemm(const struct eng_matrix *m, int group, int groups, const struct eng_block *a, int n, float *out, size_t stride, int mode,
 	uint8_t *panel);
-/* total[8, 16] from x[8, D] · w[16, D]: a panel of bytes by the tokens of a tile, for bench.c, which wants no result. */
-typedef void eng_tile(const uint8_t *panel, int blocks, const struct eng_block *a, float total[SLOTS][GROUP]);
+/* total[T, 16] from x[T, D] · w[16, D]: a panel of bytes by the T tokens of the level's largest tile, for bench.c, which wants no
+ * result. */
+typedef void eng_tile(const uint8_t *panel, int blocks, const struct eng_block *a, float total[][GROUP]);
 
 /* The kernels of a level. */
 struct eng_kernels {
 	int flips; /* the zero point of interleaved bytes is 128, not 0 */
+	int wide;  /* tiles of more than SLOTS tokens are wide */
 	/* y[n] = norm(x[n]) * w */
 	void (*norm)(float *y, const float *x, const float *w, int n, float eps);
-	/* token slot of a tile from x [32*blocks]; b is the tile's first block */
-	void (*quantize)(struct eng_block *b, int slot, const float *x, int blocks);
+	/* token slot of a tile of so many slots from x [32*blocks]; b is the tile's first block */
+	void (*quantize)(struct eng_block *b, int slots, int slot, const float *x, int blocks);
 	eng_gemm *gemm;
-	/* block of 32 gated activations: act(g)*u quantised into slot t of b, for n tokens; g, u [n, 32] */
-	void (*gate)(struct eng_block *b, int n, const float *g, const float *u, int gelu);
+	/* block of 32 gated activations: act(g)*u quantised into slot t of b, of a tile of so many slots, for n tokens; g, u [n, 32] */
+	void (*gate)(struct eng_block *b, int slots, int n, const float *g, const float *u, int gelu);
 	/* 1 where key and value are finite */
 	int (*store_kv)(const struct eng_store_kv *p);
 	void (*attend)(const struct eng_attend *a);
@@ -125,6 +141,9 @@ struct eng_kernels {
 	uint32_t (*read)(const uint8_t *p, size_t n);
 	eng_tile *tile;
 };
+
+/* eng_slots: how many tokens a tile has where n go on together. */
+FN int eng_slots(const struct eng_kernels *k, int n) { return k->wide && n > SLOTS ? WIDE_SLOTS : SLOTS; }
 
 /* eng_kernels_of: the table of a level, or NULL where this build has none. */
 const struct eng_kernels *eng_kernels_of(int level);
@@ -194,10 +213,10 @@ struct eng_span {
 };
 enum { ENG_SPAN = 8 }; /* columns of a span */
 
-enum { SLAB = 256 };   /* columns that go through a product together */
+enum { SLAB = 256, SLAB_MOST = SLAB + SLOTS }; /* columns that go through a product together, and those of the last */
 
 /* What a thread needs beside its tile: attention's scratch, or gate and up of a slab. */
-enum { ENG_SCRATCH = ATT_SCRATCH > SLAB * 2 * BLOCK ? ATT_SCRATCH : SLAB * 2 * BLOCK };
+enum { ENG_SCRATCH = ATT_SCRATCH > SLAB_MOST * 2 * BLOCK ? ATT_SCRATCH : SLAB_MOST * 2 * BLOCK };
 
 struct eng_model {
 	struct eng_shape s;

@@ -51,13 +51,13 @@ ISA_BEGIN(ISA_TARGET)
 #include "k_attention.h"
 
 /* The table of a level: its gemm, its tile, and what else is here. */
-#define ISA_KERNELS(gemm_, tile_)                                                                                                   \
+#define ISA_KERNELS(wide_, gemm_, tile_)                                                                                                \
 	{                                                                                                                           \
-		.flips = !SIMD_S8, .norm = norm, .quantize = quantize, .gemm = gemm_, .gate = gate, .store_kv = store_kv,           \
-		.attend = attend, .embed = embed, .add = add, .cap = cap, .argmax = argmax, .function = function,                   \
+		.flips = !SIMD_S8, .wide = wide_, .norm = norm, .quantize = quantize, .gemm = gemm_, .gate = gate,                  \
+		.store_kv = store_kv, .attend = attend, .embed = embed, .add = add, .cap = cap, .argmax = argmax, .function = function,                   \
 		.read = read_bytes, .tile = tile_,                                                                                  \
 	}
-const struct eng_kernels ISA_NAME(eng_kernels_) = ISA_KERNELS(gemm, gemm_bytes);
+const struct eng_kernels ISA_NAME(eng_kernels_) = ISA_KERNELS(0, gemm, gemm_bytes);
 #endif
 
 #ifdef ISA_TARGET

@@ -12,7 +12,7 @@
 	{                                                                                                                           \
 		(n > SLOTS ? eng_gemm_##name : gemm)(m, group, groups, a, n, out, stride, mode, panel);                             \
 	}                                                                                                                           \
-	const struct eng_kernels eng_kernels_##name = ISA_KERNELS(gemm_##name, eng_tile_##name);
+	const struct eng_kernels eng_kernels_##name = ISA_KERNELS(1, gemm_##name, eng_tile_##name);
 AMX_LEVEL(amx)
 AMX_LEVEL(amx_emulated)
 #endif

@@ -153,43 +153,71 @@ FN void pv(int R, int V, float *o, const float *alpha, const int *seen, const fl
 		pv_part(R, 1, o, alpha, seen, p, v, dp, at, lo, hi, next);
 }
 
-/* A page of one row's softmax, whose maximum so far is *top and whose sum *sum: s[64] becomes p[64] = exp(s − top), +0 but for the keys
- * lo ≤ j < hi, which are visible. Returns alpha, by which the output so far is to be multiplied. */
-FN float softmax(float *s, int lo, int hi, float softcap, float *top, float *sum)
+/* Of W keys from i*W on of a page: x for those that are visible, lo ≤ j < hi, and hidden for the others. */
+FN vf visible(int i, int lo, int hi, vf x, vf hidden)
 {
-	vf x[PAGE / W], m = v_set1(*top);
-	vi low = vi_set1(lo), high = vi_set1(hi);
+	const vi j = vi_add(vi_iota(), vi_set1(i * W));
+	return vi_lt(j, vi_set1(hi), vi_lt(j, vi_set1(lo), hidden, x), hidden);
+}
+
+/* The largest of top and the visible scores of a page; scores are capped in place where softcap is not 0. */
+FN float page_top(float *s, int lo, int hi, float softcap, float top)
+{
+	const int whole = lo == 0 && hi == PAGE;
+	vf m = v_set1(top);
 	for (int i = 0; i < PAGE / W; i++) {
-		vi j = vi_add(vi_iota(), vi_set1(i * W));
 		vf y = v_load(s + i * W);
-		if (softcap != 0)
+		if (softcap != 0) {
 			y = v_cap(y, v_set1(softcap));
-		/* only visible ones count in the maximum; the rest become +0 below */
-		x[i] = y;
-		y = vi_lt(j, high, vi_lt(j, low, m, y), m);
-		m = v_max(m, y);
+			v_store(s + i * W, y);
+		}
+		m = v_max(m, whole ? y : visible(i, lo, hi, y, m));
 	}
-	float most = v_hmax(m);
-	float alpha_in[W] = {0}, alpha[W];
-	alpha_in[0] = *top - most;
-	v_store(alpha, v_exp(v_load(alpha_in)));
-	vf fold[GROUP / W];
-	for (int i = 0; i < PAGE / W; i++) {
-		vi j = vi_add(vi_iota(), vi_set1(i * W));
-		vf y = v_exp(v_sub(x[i], v_set1(most)));
-		y = vi_lt(j, high, vi_lt(j, low, v_zero(), y), v_zero());
-		v_store(s + i * W, y);
-		x[i] = y;
-	}
+	return v_hmax(m);
+}
+
+/* Scores s[64] of a page become p[64] = exp(s − top), +0 but for the visible ones; returns their sum. */
+FN float page_weights(float *s, int lo, int hi, float top)
+{
+	const int whole = lo == 0 && hi == PAGE;
+	vf x[PAGE / W], fold[GROUP / W];
+	for (int i = 0; i < PAGE / W; i++)
+		x[i] = v_exp(v_sub(v_load(s + i * W), v_set1(top)));
+	if (!whole)
+		for (int i = 0; i < PAGE / W; i++)
+			x[i] = visible(i, lo, hi, x[i], v_zero());
+	for (int i = 0; i < PAGE / W; i++)
+		v_store(s + i * W, x[i]);
 	for (int l = 0; l < GROUP / W; l++) {
 		fold[l] = v_add(v_zero(), x[l]);
 		for (int i = GROUP / W; i < PAGE / W; i += GROUP / W)
 			fold[l] = v_add(fold[l], x[i + l]);
 	}
-	float total = 0.0f + v_fold16(fold);
-	*sum = __builtin_fmaf(*sum, alpha[0], total);
-	*top = most;
-	return alpha[0];
+	return 0.0f + v_fold16(fold);
+}
+
+/* The rows of a task as a page sees them: the visible keys lo ≤ j < hi of each, and whether there are any. */
+struct att_rows {
+	float top[ATT_MOST], sum[ATT_MOST]; /* the maximum so far, and the sum */
+	float alpha[(ATT_MOST + W - 1) / W * W]; /* by which the output so far is to be multiplied */
+	int lo[ATT_MOST], hi[ATT_MOST], seen[ATT_MOST];
+};
+
+/* A page of the softmax of R rows: s[R, 64] becomes p[R, 64], zeros where a row sees nothing of it. The alphas are made together. */
+FN void softmax(int R, float *s, float softcap, struct att_rows *a)
+{
+	for (int r = 0; r < R; r++) {
+		const float most = a->seen[r] ? page_top(s + r * PAGE, a->lo[r], a->hi[r], softcap, a->top[r]) : a->top[r];
+		a->alpha[r] = a->seen[r] ? a->top[r] - most : 0;
+		a->top[r] = most;
+	}
+	for (int r = 0; r < R; r += W)
+		v_store(a->alpha + r, v_exp(v_load(a->alpha + r)));
+	for (int r = 0; r < R; r++)
+		if (a->seen[r])
+			a->sum[r] = __builtin_fmaf(a->sum[r], a->alpha[r], page_weights(s + r * PAGE, a->lo[r], a->hi[r], a->top[r]));
+		else
+			memset(s + r * PAGE, 0, PAGE * 4);
 }
 
 /* out[R, d] of rows first … first+R-1 of a task, V vectors at a time. */
@@ -197,8 +225,7 @@ FN void attend_rows(int R, int V, const struct eng_attend *a, int first)
 {
 	const int d = a->d, dp = a->dp;
 	float *s = a->scratch, *o = s + R * PAGE, *all = o + R * dp;
-	float top[ATT_MOST], sum[ATT_MOST], alpha[ATT_MOST];
-	int seen[ATT_MOST];
+	struct att_rows rows;
 	const float *const *q = a->q + first;
 	const int32_t *from = a->from + first, *to = a->to + first;
 	int begin = from[0], end = to[0];
@@ -206,11 +233,12 @@ FN void attend_rows(int R, int V, const struct eng_attend *a, int first)
 		const float *own = q[r];
 		for (int e = 0; e < d && R > ATT_ROWS; e++)
 			all[e * R + r] = own[e];
-		top[r] = -__builtin_inff();
-		sum[r] = 0;
+		rows.top[r] = -__builtin_inff();
+		rows.sum[r] = 0;
 		begin = from[r] < begin ? from[r] : begin;
 		end = to[r] > end ? to[r] : end;
 	}
+	memset(rows.alpha, 0, sizeof rows.alpha);
 	memset(o, 0, (size_t)(R * dp) * 4);
 	for (int page = begin / PAGE; page <= end / PAGE; page++) {
 		const int base = page * PAGE;
@@ -218,19 +246,16 @@ FN void attend_rows(int R, int V, const struct eng_attend *a, int first)
 		const uint16_t *k = a->page[page] + a->at, *v = k + d * PAGE;
 		qk(R, V, s, q, all, k, d, high);
 		for (int r = 0; r < R; r++) {
-			int lo = from[r] > base ? from[r] - base : 0, hi = to[r] - base + 1 < PAGE ? to[r] - base + 1 : PAGE;
-			seen[r] = lo < hi;
-			alpha[r] = 1;
-			if (seen[r])
-				alpha[r] = softmax(s + r * PAGE, lo, hi, a->cap, &top[r], &sum[r]);
-			else
-				memset(s + r * PAGE, 0, PAGE * 4);
+			rows.lo[r] = from[r] > base ? from[r] - base : 0;
+			rows.hi[r] = to[r] - base + 1 < PAGE ? to[r] - base + 1 : PAGE;
+			rows.seen[r] = rows.lo[r] < rows.hi[r];
 		}
+		softmax(R, s, a->cap, &rows);
 		const uint16_t *next = a->page[page < end / PAGE ? page + 1 : page] + a->at;
-		pv(R, V, o, alpha, seen, s, v, dp, low, high, next);
+		pv(R, V, o, rows.alpha, rows.seen, s, v, dp, low, high, next);
 	}
 	for (int r = 0; r < R; r++) {
-		float f = 1.0f / sum[r], *out = a->out[first + r];
+		float f = 1.0f / rows.sum[r], *out = a->out[first + r];
 		for (int e = 0; e < d; e++)
 			out[e] = o[r * dp + e] * f;
 	}

@@ -150,7 +150,7 @@ static void gemm(const struct eng_matrix *m, int group, int groups, const struct
 }
 
 /* total[8, 16] += x[8, D] · w[16, D] of bytes, from a panel: what bench.c measures. */
-static void gemm_bytes(const uint8_t *panel, int blocks, const struct eng_block *a, float total[SLOTS][GROUP])
+static void gemm_bytes(const uint8_t *panel, int blocks, const struct eng_block *a, float total[][GROUP])
 {
 	for (int t = 0; t < SLOTS; t += TILE)
 		gemm_panel_bytes(panel, blocks, a, t, TILE, total + t);

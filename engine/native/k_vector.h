@@ -40,25 +40,40 @@ static void norm(float *y, const float *x, const float *w, int n, float eps)
 	}
 }
 
+/* Where the numbers of a slot are in a block of a tile of so many slots. */
+struct place {
+	int8_t *q;
+	float *dx, *tx;
+	int32_t *nt, *nt2;
+};
+
+FN struct place place_of(struct eng_block *b, int slots, int slot)
+{
+	if (slots == SLOTS)
+		return (struct place){b->q[slot], &b->dx[slot], &b->tx[slot], &b->nt[slot], &b->nt2[slot]};
+	struct eng_wide_block *w = (struct eng_wide_block *)(void *)b;
+	return (struct place){w->q[slot], &w->dx[slot], &w->tx[slot], &w->nt[slot], &w->nt2[slot]};
+}
+
 /* Activations of a block: x[32], in BLOCK/W vectors, to q[32], dx and tx of a token's slot, SPEC.md section 3; and nt, minus Σ q. */
-FN void quantize_block(struct eng_block *b, int slot, const vf x[BLOCK / W])
+FN void quantize_block(struct place to, const vf x[BLOCK / W])
 {
 	vi big = v_bits(v_abs(x[0]));
 	UNROLL for (int i = 1; i < BLOCK / W; i++)
 		big = vi_max(big, v_bits(v_abs(x[i])));
 	union { int32_t i; float f; } a = {.i = vi_hmax(big)};
 	if (a.i < 0x0d800000 || a.i >= 0x7f800000) { /* below 2^-100, or not finite */
-		memset(b->q[slot], 0, BLOCK);
-		b->nt[slot] = b->nt2[slot] = 0;
+		memset(to.q, 0, BLOCK);
+		*to.nt = *to.nt2 = 0;
 		a.i = a.i < 0x0d800000 ? 0 : 0x7fc00000;
-		b->dx[slot] = b->tx[slot] = a.f;
+		*to.dx = *to.tx = a.f;
 		return;
 	}
 	vf id = v_set1(127.0f / a.f);
 	vi lo = vi_set1(0), hi = vi_set1(0);
 	UNROLL for (int i = 0; i < BLOCK / W; i++) {
 		vi q = v_rne(v_mul(x[i], id));
-		vi_store8(b->q[slot] + i * W, q);
+		vi_store8(to.q + i * W, q);
 		if (i < 16 / W)
 			lo = vi_add(lo, q);
 		else
@@ -66,25 +81,25 @@ FN void quantize_block(struct eng_block *b, int slot, const vf x[BLOCK / W])
 	}
 	int32_t t2 = vi_hadd(hi), t = vi_hadd(lo) + t2;
 	float dx = a.f * 0x1.020408p-7f;
-	b->nt[slot] = -t;
-	b->nt2[slot] = -t2;
-	b->dx[slot] = dx;
-	b->tx[slot] = (float)t * dx;
+	*to.nt = -t;
+	*to.nt2 = -t2;
+	*to.dx = dx;
+	*to.tx = (float)t * dx;
 }
 
 /* The same of a row: x[blocks, 32] to the slot in blocks b. */
-static void quantize(struct eng_block *b, int slot, const float *x, int blocks)
+static void quantize(struct eng_block *b, int slots, int slot, const float *x, int blocks)
 {
-	for (int i = 0; i < blocks; i++, b++, x += BLOCK) {
+	for (int i = 0; i < blocks; i++, b += slots / SLOTS, x += BLOCK) {
 		vf v[BLOCK / W];
 		UNROLL for (int j = 0; j < BLOCK / W; j++)
 			v[j] = v_load(x + j * W);
-		quantize_block(b, slot, v);
+		quantize_block(place_of(b, slots, slot), v);
 	}
 }
 
 /* act(g) · u, quantised: g, u[n, 32] to slots 0 … n-1 of block b; act is GELU or SiLU. Step 7 of SPEC.md section 5. */
-static void gate(struct eng_block *b, int n, const float *g, const float *u, int gelu)
+static void gate(struct eng_block *b, int slots, int n, const float *g, const float *u, int gelu)
 {
 	for (int t = 0; t < n; t++, g += BLOCK, u += BLOCK) {
 		vf v[BLOCK / W];
@@ -94,7 +109,7 @@ static void gate(struct eng_block *b, int n, const float *g, const float *u, int
 		else
 			UNROLL for (int j = 0; j < BLOCK / W; j++)
 				v[j] = v_mul(v_silu(v_load(g + j * W)), v_load(u + j * W));
-		quantize_block(b, t, v);
+		quantize_block(place_of(b, slots, t), v);
 	}
 }
 

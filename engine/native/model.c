@@ -195,7 +195,7 @@ int eng_model_reserve(eng_model *m, int n, int seqs)
 	}
 	if (n <= m->cols)
 		return ENG_OK;
-	n = (int)eng_round((size_t)n, SLOTS);
+	n = (int)eng_round((size_t)n, WIDE_SLOTS);
 	free(m->arena);
 	free(m->active);
 	m->cols = 0;

@@ -167,6 +167,21 @@ func TestTinyModelsEqualTheReference(t *testing.T) {
 	}
 }
 
+// TestTilesAndSlabsThatAreNotFullEqualTheReference takes as many tokens at once
+// as leave little over: of a tile of eight, of one of sixteen, and of a slab of
+// 256, whose last tokens go another way where they are few.
+func TestTilesAndSlabsThatAreNotFullEqualTheReference(t *testing.T) {
+	m := load(t, enginetest.Tiny(t, enginetest.Options{Type: gguf.Q4_1, Layers: 2}))
+	tokens := tinyTokens(281, 1)
+	states, logits := reference(t, m, tokens)
+	forEachLevel(t, func(t *testing.T, l native.Level) {
+		n := open(t, m, l, 2)
+		for _, size := range []int{8, 9, 16, 17, 25, 256, 257, 264, 265, 273, 281} {
+			inPieces(t, n, tokens[:size], size, states, logits)
+		}
+	})
+}
+
 // TestOfEqualLogitsTheFirstIsBest repeats the row of the largest logit, so that
 // parts that different threads take hold it, and then makes all rows zero.
 func TestOfEqualLogitsTheFirstIsBest(t *testing.T) {

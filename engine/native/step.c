@@ -29,6 +29,7 @@ struct step {
 	const struct eng_batch *b;
 	const struct eng_layer *l;
 	int layer, n;      /* n: active columns */
+	int slots;         /* of a tile of n columns */
 	int repeat, merge; /* norms by every thread; keys and values stored by the attention's parts */
 	const float *norm;
 	int rows_a_part, slabs;
@@ -69,7 +70,7 @@ static void norm_columns(struct step *s, struct eng_block *tile, int first, int 
 	for (int t = 0; t < count; t++) {
 		float *y = m->y + (size_t)(first + t) * (size_t)width;
 		m->k->norm(y, m->x + (size_t)(first + t) * (size_t)width, s->norm, width, m->s.eps);
-		m->k->quantize(tile, t, y, width / BLOCK);
+		m->k->quantize(tile, s->slots, t, y, width / BLOCK);
 	}
 }
 
@@ -77,7 +78,8 @@ static void norm_part(void *arg, int part, int thread)
 {
 	struct step *s = arg;
 	(void)thread;
-	norm_columns(s, s->m->a0 + (size_t)part * (size_t)(s->m->s.width / BLOCK), part * SLOTS, eng_least(SLOTS, s->n - part * SLOTS));
+	const int first = part * s->slots;
+	norm_columns(s, eng_tile_of(s->m->a0, s->slots, first, s->m->s.width / BLOCK), first, eng_least(s->slots, s->n - first));
 }
 
 /* Makes normed columns ready: now, or when each thread first asks. */
@@ -85,7 +87,7 @@ static void norms(struct step *s, const float *w)
 {
 	s->norm = w;
 	if (!s->repeat)
-		run(s, (s->n + SLOTS - 1) / SLOTS, norm_part);
+		run(s, (s->n + s->slots - 1) / s->slots, norm_part);
 }
 
 static const struct eng_block *normed(struct step *s, int thread)
@@ -97,15 +99,19 @@ static const struct eng_block *normed(struct step *s, int thread)
 		const int width = s->m->s.width;
 		for (int i = 0; i < s->n; i++) {
 			s->m->k->norm(t->normed, s->m->x + (size_t)i * (size_t)width, s->norm, width, s->m->s.eps);
-			s->m->k->quantize(t->acts, i, t->normed, width / BLOCK);
+			s->m->k->quantize(t->acts, SLOTS, i, t->normed, width / BLOCK);
 		}
 		t->phase = s->m->phase;
 	}
 	return t->acts;
 }
 
+/* Slabs of n columns. What is left of them for the last is no slab of its own where it is no more than a tile: such a product takes
+ * other tiles, and a panel would be packed for it. */
+static int slabs_of(int n) { return n > SLAB + SLOTS ? (n - SLOTS + SLAB - 1) / SLAB : 1; }
+
 /* Columns of slab i. */
-static int slab_columns(const struct step *s, int i) { return eng_least(SLAB, s->n - i * SLAB); }
+static int slab_columns(const struct step *s, int i) { return i == s->slabs - 1 ? s->n - i * SLAB : SLAB; }
 
 static const struct eng_block *slab_of(const struct eng_block *a, int slab, int blocks)
 {
@@ -131,7 +137,7 @@ static int units_a_part(const struct step *s, const struct eng_matrix *w, int gr
 static void divide(struct step *s, const struct eng_matrix *w, int groups, int units)
 {
 	s->rows_a_part = units_a_part(s, w, groups, units);
-	s->slabs = (s->n + SLAB - 1) / SLAB;
+	s->slabs = slabs_of(s->n);
 }
 
 static int parts_of(const struct step *s, int units) { return (units + s->rows_a_part - 1) / s->rows_a_part; }
@@ -214,12 +220,12 @@ static void gate_block(struct step *s, const struct eng_block *a, int slab, int 
 	eng_model *m = s->m;
 	const struct eng_matrix *g = &s->l->w[ENG_GATE], *u = &s->l->w[ENG_UP];
 	const int n = slab_columns(s, slab), ffn = m->s.ffn / BLOCK;
-	float *gs = own->scratch, *us = gs + SLAB * BLOCK;
-	struct eng_block *out = m->a1 + (size_t)slab * (SLAB / SLOTS) * (size_t)ffn + b;
+	float *gs = own->scratch, *us = gs + SLAB_MOST * BLOCK;
+	struct eng_block *out = eng_tile_of(m->a1, s->slots, slab * SLAB, ffn) + b * (s->slots / SLOTS);
 	m->k->gemm(g, 2 * b, 2, a, n, gs, BLOCK, STORE, own->panel);
 	m->k->gemm(u, 2 * b, 2, a, n, us, BLOCK, STORE, own->panel);
-	for (int t = 0; t < n; t += SLOTS, out += ffn)
-		m->k->gate(out, eng_least(SLOTS, n - t), gs + t * BLOCK, us + t * BLOCK, m->s.gelu);
+	for (int t = 0; t < n; t += s->slots)
+		m->k->gate(eng_tile_of(out, s->slots, t, ffn), s->slots, eng_least(s->slots, n - t), gs + t * BLOCK, us + t * BLOCK, m->s.gelu);
 }
 
 static void gate_part(void *arg, int part, int thread)
@@ -281,8 +287,8 @@ static void quantize_heads(struct step *s, int i, int from, int to)
 {
 	eng_model *m = s->m;
 	const int all = m->s.heads * m->s.head, at = from * m->s.head;
-	struct eng_block *a = m->a0 + (size_t)(i / SLOTS) * (size_t)(all / BLOCK) + at / BLOCK;
-	m->k->quantize(a, i % SLOTS, m->att + (size_t)i * (size_t)all + at, (to - from) * m->s.head / BLOCK);
+	struct eng_block *a = eng_tile_of(m->a0, s->slots, i, all / BLOCK) + at / BLOCK * (s->slots / SLOTS);
+	m->k->quantize(a, s->slots, i % s->slots, m->att + (size_t)i * (size_t)all + at, (to - from) * m->s.head / BLOCK);
 }
 
 static int heads_fill_blocks(const eng_model *m) { return m->s.heads / m->s.kv_heads * m->s.head % BLOCK == 0; }
@@ -355,6 +361,7 @@ static void keep_wanted(struct step *s)
 		memmove(m->x + (size_t)i * width, m->x + (size_t)s->b->keep[i] * width, width * sizeof(float));
 	}
 	s->n = s->b->keeps;
+	s->slots = eng_slots(m->k, s->n);
 	s->repeat = s->n <= REPEAT_NORMS;
 }
 
@@ -421,7 +428,7 @@ int eng_step(eng_model *m, const struct eng_batch *b)
 	int status = eng_model_reserve(m, b->n, b->seqs);
 	if (status != ENG_OK)
 		return status;
-	struct step s = {.m = m, .b = b, .n = b->n, .repeat = b->n <= REPEAT_NORMS, .merge = b->n == b->seqs, .fail = b->fail};
+	struct step s = {.m = m, .b = b, .n = b->n, .slots = eng_slots(m->k, b->n), .repeat = b->n <= REPEAT_NORMS, .merge = b->n == b->seqs, .fail = b->fail};
 	for (int i = 0; i < b->n; i++)
 		m->active[i] = i;
 	for (int i = 0; i < b->seqs; i++)
@@ -489,10 +496,10 @@ int eng_logits(eng_model *m, int n, const float *states, float *logits, int64_t 
 	if (status != ENG_OK)
 		return status;
 	const int width = m->s.width;
-	struct step s = {.m = m, .n = n};
+	struct step s = {.m = m, .n = n, .slots = eng_slots(m->k, n)};
 	m->output.bias = m->output_bias;
 	for (int i = 0; i < n; i++)
-		m->k->quantize(m->a0 + (size_t)(i / SLOTS) * (size_t)(width / BLOCK), i % SLOTS, states + (size_t)i * (size_t)width, width / BLOCK);
+		m->k->quantize(eng_tile_of(m->a0, s.slots, i, width / BLOCK), s.slots, i % s.slots, states + (size_t)i * (size_t)width, width / BLOCK);
 	comes_next(&s, m->layers[0].w, 1, qkv_groups(m->layers[0].w));
 	memset(m->best, 0, (size_t)n * sizeof *m->best);
 	product(&s, &m->output, m->a0, logits, (size_t)stride, STORE, logits_part);

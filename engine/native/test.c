@@ -13,7 +13,7 @@ int eng_test_gemm(int level, int interleaved, int type, int rows, int cols, cons
 	if (status == ENG_OK && interleaved)
 		status = eng_matrix_interleave(&m, k->flips);
 	uint8_t *panel = eng_alloc(eng_panel_bytes(&m));
-	struct eng_block *a = eng_alloc((size_t)(n + SLOTS) / SLOTS * (size_t)(cols / BLOCK + 1) * sizeof *a);
+	struct eng_block *a = eng_alloc(eng_round((size_t)n + 1, WIDE_SLOTS) / SLOTS * (size_t)(cols / BLOCK + 1) * sizeof *a);
 	float *padded = eng_alloc(eng_round((size_t)rows, GROUP) * sizeof(float));
 	if (status == ENG_OK && (!a || !padded || !panel))
 		status = ENG_NO_MEMORY;
@@ -22,8 +22,9 @@ int eng_test_gemm(int level, int interleaved, int type, int rows, int cols, cons
 			memcpy(padded, bias, (size_t)rows * sizeof(float));
 			m.bias = padded;
 		}
+		const int slots = eng_slots(k, n);
 		for (int t = 0; t < n; t++)
-			k->quantize(a + (size_t)(t / SLOTS) * (size_t)m.blocks, t % SLOTS, x + (size_t)t * (size_t)cols, m.blocks);
+			k->quantize(eng_tile_of(a, slots, t, m.blocks), slots, t % slots, x + (size_t)t * (size_t)cols, m.blocks);
 		k->gemm(&m, 0, m.groups, a, n, out, (size_t)m.groups * GROUP, STORE, panel);
 	}
 	free((void *)m.lanes);
@@ -39,7 +40,7 @@ int eng_test_quantize(int level, int n, const float *x, int8_t *q, float *dx, fl
 	struct eng_block *b = eng_alloc((size_t)n / BLOCK * sizeof *b);
 	int status = !k ? ENG_NO_LEVEL : !b ? ENG_NO_MEMORY : ENG_OK;
 	if (status == ENG_OK) {
-		k->quantize(b, 3, x, n / BLOCK);
+		k->quantize(b, SLOTS, 3, x, n / BLOCK);
 		for (int i = 0; i < n / BLOCK; i++) {
 			memcpy(q + (size_t)i * BLOCK, b[i].q[3], BLOCK);
 			dx[i] = b[i].dx[3];
