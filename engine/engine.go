@@ -299,6 +299,20 @@ type (
 // Stats returns what has happened since Open.
 func (m *Model) Stats() Stats { return m.sched.Stats() }
 
+// DeviceStats is what can be told of a GPU that computes, see package backend.
+type DeviceStats = backend.Device
+
+// DeviceStates lists what a DeviceStats' State may be.
+func DeviceStates() []string { return []string{backend.InService, backend.WrongBits, backend.Failed} }
+
+// Devices tells of the GPUs that the model lies on; none for the CPU.
+func (m *Model) Devices() []DeviceStats {
+	if w, is := m.backend.Backend.(backend.Watched); is {
+		return w.Devices()
+	}
+	return nil
+}
+
 func (m *Model) describe(computes opened, cfg Config) {
 	name, _ := m.file.String("general.name")
 	m.info = Info{

@@ -2,6 +2,7 @@ package cuda
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"sync"
 	"sync/atomic"
@@ -15,11 +16,14 @@ import (
 type Backend struct {
 	*unit
 	m       *model
-	owned   []pointer // that Close frees
-	held    int64     // bytes of them
+	owned   []pointer    // that Close frees
+	held    atomic.Int64 // bytes of them
 	store   *store
 	close   func()                // once
 	lost    atomic.Pointer[error] // backend.ErrDevice, from when it is first seen
+	wrong   atomic.Bool           // it was the self-test that saw it
+	last    atomic.Int64          // sequences of the last step
+	tokens  atomic.Int64          // of all steps
 	table   pointer               // pages' addresses of a pass
 	entries int                   // that table has room for
 	room    int                   // pages that there was memory for at first
@@ -35,9 +39,10 @@ type unit struct {
 	number  int // among the driver's
 	info    Info
 	kernels map[string]uintptr
+	sensors Sensors // or nil
 }
 
-var _ backend.Backend = (*Backend)(nil)
+var _ backend.Watched = (*Backend)(nil)
 
 // Config says what a Backend runs on.
 type Config struct {
@@ -130,6 +135,7 @@ func open(driver Driver, number int) (*unit, error) {
 		return nil, fmt.Errorf("%w: cuda:%d, of %d devices", backend.ErrUnavailable, number, len(list))
 	}
 	u := &unit{number: number, info: list[number]}
+	u.sensors, _ = driver.(Sensors)
 	if u.info.Major < minMajor || u.info.Major == minMajor && u.info.Minor < minMinor {
 		return nil, fmt.Errorf("%w: cuda:%d, %s, has compute capability %d.%d, and %d.%d is needed",
 			backend.ErrUnavailable, number, u.info.Name, u.info.Major, u.info.Minor, minMajor, minMinor)
@@ -205,6 +211,27 @@ func (b *Backend) PageBytes() int64 { return b.store.bytes }
 // CacheBytes is the memory of all pages, in use or not.
 func (b *Backend) CacheBytes() int64 { return b.store.size() }
 
+// Devices is the one device.
+func (b *Backend) Devices() []backend.Device {
+	d := backend.Device{
+		Name: fmt.Sprintf("cuda:%d", b.number), State: backend.InService, Used: b.held.Load() + b.store.size(), Memory: b.info.Memory,
+		Sequences: int(b.last.Load()), Tokens: b.tokens.Load(),
+	}
+	for _, p := range b.probes {
+		d.Used += p.held.Load() + p.store.size()
+	}
+	switch {
+	case b.wrong.Load():
+		d.State = backend.WrongBits
+	case b.Check() != nil:
+		d.State = backend.Failed
+	}
+	if b.sensors != nil {
+		d.Celsius, d.Watts = b.sensors.Sense(b.number)
+	}
+	return []backend.Device{d}
+}
+
 // Budget is how many tokens of prompts a step may have.
 func (b *Backend) Budget() int { return budget }
 
@@ -258,6 +285,7 @@ func (b *Backend) still() error {
 	b.checked = time.Now()
 	err := examine(b.probes)
 	if err != nil {
+		b.wrong.Store(errors.Is(err, errWrongBits))
 		b.lose(err)
 	}
 	return err

@@ -18,6 +18,13 @@ type Driver interface {
 	Open(number int) (Device, error)
 }
 
+// Sensors is a Driver that knows what its devices' sensors show.
+type Sensors interface {
+	// Sense reads a device's temperature and the power that it draws; 0 is what
+	// is not known. It is called from any goroutine.
+	Sense(number int) (celsius, watts float64)
+}
+
 // Info is what a driver says of a device.
 type Info struct {
 	Name         string

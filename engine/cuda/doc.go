@@ -17,6 +17,7 @@
 //
 //	device.go    what is asked of a driver, and CUDA's errors
 //	library.go   NVIDIA's driver, on an OS thread of its own for each device
+//	sensors.go   NVIDIA's management library, for temperature and power
 //	kernels.go   the kernels: kernels/*.cu in CUDA C++, ptx/*/*.ptx as clang has compiled them
 //	model.go     weights on the device, and the plan of its memory
 //	plan.go      what memory a model takes

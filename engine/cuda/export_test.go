@@ -2,8 +2,13 @@
 
 package cuda
 
-// OpenLibrary opens a library that is not NVIDIA's.
-func OpenLibrary(name string) (Driver, error) { return openLibrary(name) }
+// OpenLibrary opens a library that is not NVIDIA's, without sensors.
+func OpenLibrary(name string) (Driver, error) {
+	return openLibrary(name, "libnvidia-ml-of-nobody.so.1")
+}
+
+// OpenLibraries opens one with sensors.
+func OpenLibraries(name, sensors string) (Driver, error) { return openLibrary(name, sensors) }
 
 // Symbols are what a library must have.
 func Symbols() []string { return symbols }

@@ -3,6 +3,7 @@
 package cuda
 
 import (
+	"bytes"
 	"fmt"
 	"runtime"
 	"sync"
@@ -24,7 +25,7 @@ const minDriver = 9000
 // "CUDA Driver API"; a suffix is its version there.
 var symbols = []string{
 	"cuInit", "cuDriverGetVersion", "cuGetErrorName", "cuDeviceGetCount", "cuDeviceGet", "cuDeviceGetName", "cuDeviceGetAttribute",
-	"cuDeviceTotalMem_v2", "cuDevicePrimaryCtxRetain", "cuDevicePrimaryCtxRelease_v2", "cuCtxSetCurrent",
+	"cuDeviceGetPCIBusId", "cuDeviceTotalMem_v2", "cuDevicePrimaryCtxRetain", "cuDevicePrimaryCtxRelease_v2", "cuCtxSetCurrent",
 	"cuModuleLoadData", "cuModuleUnload", "cuModuleGetFunction", "cuMemAlloc_v2", "cuMemFree_v2", "cuMemGetInfo_v2",
 	"cuMemcpyHtoD_v2", "cuMemcpyDtoH_v2", "cuMemcpyDtoD_v2", "cuLaunchKernel",
 }
@@ -37,17 +38,19 @@ const (
 
 // library is NVIDIA's driver.
 type library struct {
+	*sensors
 	functions map[string]uintptr
 	version   int32 // of CUDA, 1000 × major + 10 × minor
 	devices   []Info
-	handles   []int32 // CUdevice
+	handles   []int32  // CUdevice
+	buses     []string // where each is, such as 0000:65:00.0
 }
 
 // Library opens NVIDIA's driver and finds its devices. Errors:
 // backend.ErrUnavailable, which says what is missing.
-func Library() (Driver, error) { return openLibrary(libraryName) }
+func Library() (Driver, error) { return openLibrary(libraryName, sensorsName) }
 
-func openLibrary(name string) (Driver, error) {
+func openLibrary(name, sensors string) (Driver, error) {
 	runtime.LockOSThread() // the linker keeps the reason for each thread
 	defer runtime.UnlockOSThread()
 	handle, err := purego.Dlopen(name, purego.RTLD_NOW|purego.RTLD_LOCAL)
@@ -64,6 +67,7 @@ func openLibrary(name string) (Driver, error) {
 		// Not err itself: that nothing was found ends no backend.
 		return nil, fmt.Errorf("%w: %s: %s", backend.ErrUnavailable, name, err.Error())
 	}
+	l.sensors = openSensors(sensors, l.buses)
 	return l, nil
 }
 
@@ -129,7 +133,7 @@ func release(version int32) string { return fmt.Sprintf("CUDA %d.%d", version/10
 // describe adds a device to the list. Errors: *Error.
 func (l *library) describe(number int32) error {
 	var device, major, minor int32
-	var bytes uint64
+	var memory uint64
 	name := make([]byte, 256)
 	if err := l.call("cuDeviceGet", uintptr(unsafe.Pointer(&device)), uintptr(number)); err != nil {
 		return err
@@ -143,16 +147,23 @@ func (l *library) describe(number int32) error {
 	if err := l.call("cuDeviceGetAttribute", uintptr(unsafe.Pointer(&minor)), attributeMinor, uintptr(device)); err != nil {
 		return err
 	}
-	if err := l.call("cuDeviceTotalMem_v2", uintptr(unsafe.Pointer(&bytes)), uintptr(device)); err != nil {
+	if err := l.call("cuDeviceTotalMem_v2", uintptr(unsafe.Pointer(&memory)), uintptr(device)); err != nil {
 		return err
 	}
-	end := 0
-	for end < len(name) && name[end] != 0 {
-		end++
+	bus := make([]byte, 32)
+	if err := l.call("cuDeviceGetPCIBusId", uintptr(unsafe.Pointer(&bus[0])), uintptr(len(bus)), uintptr(device)); err != nil {
+		return err
 	}
-	l.devices = append(l.devices, Info{Name: string(name[:end]), Driver: release(l.version), Version: int(l.version), Major: int(major), Minor: int(minor), Memory: int64(bytes)})
+	l.buses = append(l.buses, ended(bus))
+	l.devices = append(l.devices, Info{Name: ended(name), Driver: release(l.version), Version: int(l.version), Major: int(major), Minor: int(minor), Memory: int64(memory)})
 	l.handles = append(l.handles, device)
 	return nil
+}
+
+// ended is the text before the first zero.
+func ended(text []byte) string {
+	before, _, _ := bytes.Cut(text, []byte{0})
+	return string(before)
 }
 
 // Devices lists what was found when the library was opened.
@@ -236,9 +247,9 @@ func (d *libraryDevice) Load(ptx string, kernels []string) ([]uintptr, error) {
 	return handles, nil
 }
 
-func (d *libraryDevice) Alloc(bytes int64) (uint64, error) {
+func (d *libraryDevice) Alloc(size int64) (uint64, error) {
 	var at uint64
-	err := d.call("cuMemAlloc_v2", uintptr(unsafe.Pointer(&at)), uintptr(bytes))
+	err := d.call("cuMemAlloc_v2", uintptr(unsafe.Pointer(&at)), uintptr(size))
 	return at, err
 }
 
@@ -264,8 +275,8 @@ func (d *libraryDevice) Download(data []byte, from uint64) error {
 	return d.call("cuMemcpyDtoH_v2", uintptr(unsafe.Pointer(&data[0])), uintptr(from), uintptr(len(data)))
 }
 
-func (d *libraryDevice) Copy(to, from uint64, bytes int64) error {
-	return d.call("cuMemcpyDtoD_v2", uintptr(to), uintptr(from), uintptr(bytes))
+func (d *libraryDevice) Copy(to, from uint64, size int64) error {
+	return d.call("cuMemcpyDtoD_v2", uintptr(to), uintptr(from), uintptr(size))
 }
 
 // Launch uses the device's first stream, where one thing follows another.

@@ -26,18 +26,26 @@ type fake struct {
 	reset, calls, live uintptr
 }
 
-func build(t *testing.T, change func(string) string) *fake {
+// compiled is a library of a text in testdata, and returns its path.
+func compiled(t *testing.T, name string, change func(string) string) string {
 	t.Helper()
-	text, err := os.ReadFile("testdata/libcuda.c.txt")
+	text, err := os.ReadFile("testdata/" + name + ".c.txt")
 	if err != nil {
 		t.Fatal(err)
 	}
-	f := &fake{path: filepath.Join(t.TempDir(), "libcuda.so.1")}
-	cc := exec.CommandContext(t.Context(), "cc", "-shared", "-fPIC", "-O1", "-x", "c", "-o", f.path, "-")
+	path := filepath.Join(t.TempDir(), name+".so.1")
+	cc := exec.CommandContext(t.Context(), "cc", "-shared", "-fPIC", "-O1", "-x", "c", "-o", path, "-")
 	cc.Stdin = strings.NewReader(change(string(text)))
 	if out, err := cc.CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}
+	return path
+}
+
+func build(t *testing.T, change func(string) string) *fake {
+	t.Helper()
+	f := &fake{path: compiled(t, "libcuda", change)}
+	var err error
 	if f.handle, err = purego.Dlopen(f.path, purego.RTLD_NOW); err != nil {
 		t.Fatal(err)
 	}
@@ -99,6 +107,41 @@ func TestWhatALibrarySays(t *testing.T) {
 		if _, err := cuda.OpenLibrary(f.path); !errors.Is(err, backend.ErrUnavailable) || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("got %v, want %s", err, c.want)
 		}
+	}
+}
+
+// TestSensors: the management library knows one of two devices, or all but its
+// power, or is not there, or is another.
+func TestSensors(t *testing.T) {
+	f := build(t, same)
+	f.says(0, 0, 2, driver12)
+	silent := func(text string) string { return "#define SILENT\n" + text }
+	for _, c := range []struct {
+		library string
+		want    [2]float64
+	}{
+		{compiled(t, "libnvidia-ml", same), [2]float64{61, 312.5}},
+		{compiled(t, "libnvidia-ml", silent), [2]float64{61, 0}},
+		{"libnvidia-ml-of-nobody.so.1", [2]float64{}},
+		{"libc.so.6", [2]float64{}},
+	} {
+		d, err := cuda.OpenLibraries(f.path, c.library)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, want := range [][2]float64{{}, c.want} {
+			if celsius, watts := d.(cuda.Sensors).Sense(i); celsius != want[0] || watts != want[1] {
+				t.Errorf("%s: device %d has %v °C and %v W, want %v", c.library, i, celsius, watts, want)
+			}
+		}
+		b, err := cuda.Open(tiny(t, enginetest.Options{}), cuda.Config{Driver: d, Device: 1, Check: -1})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if x := b.Devices()[0]; x.Celsius != c.want[0] || x.Watts != c.want[1] || x.Name != "cuda:1" || x.State != backend.InService || x.Memory != 24<<30 {
+			t.Errorf("%s: got %+v", c.library, x)
+		}
+		b.Close()
 	}
 }
 

@@ -132,10 +132,10 @@ func (b *Backend) on(f func() error) (err error) {
 func (b *Backend) alloc(at *pointer, bytes int64) error {
 	p, err := b.dev.Alloc(bytes)
 	if err != nil {
-		return fmt.Errorf("%w: %d bytes beside %d", err, bytes, b.held)
+		return fmt.Errorf("%w: %d bytes beside %d", err, bytes, b.held.Load())
 	}
 	*at = pointer(p)
-	b.held += bytes
+	b.held.Add(bytes)
 	b.owned = append(b.owned, *at)
 	return nil
 }

@@ -168,6 +168,9 @@ func (s probeSum) add(likeliest backend.Token, state, logits []float32) {
 
 func (s probeSum) String() string { return hex.EncodeToString(s.Sum(nil)) }
 
+// errWrongBits means a device that computes something else.
+var errWrongBits = fmt.Errorf("%w: it gives wrong bits", backend.ErrDevice)
+
 // examine runs the probes, and returns an error where they are not what they
 // must be. Errors: backend.ErrDevice, backend.ErrMemory.
 func examine(probes []*Backend) error {
@@ -178,7 +181,7 @@ func examine(probes []*Backend) error {
 		}
 	}
 	if got := sum.String(); got != golden {
-		return fmt.Errorf("%w: it gives wrong bits: the self-test has %.16s…, not %.16s…; is it overclocked, or its memory broken?", backend.ErrDevice, got, golden)
+		return fmt.Errorf("%w: the self-test has %.16s…, not %.16s…; is it overclocked, or its memory broken?", errWrongBits, got, golden)
 	}
 	return nil
 }
@@ -204,7 +207,7 @@ func (b *Backend) recite(sum probeSum) error {
 			return err
 		}
 		if p.Err != nil {
-			return fmt.Errorf("%w: it gives wrong bits: the self-test: %w", backend.ErrDevice, p.Err)
+			return fmt.Errorf("%w: the self-test: %w", errWrongBits, p.Err)
 		}
 	}
 	return nil

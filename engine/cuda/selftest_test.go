@@ -86,6 +86,9 @@ func TestADeviceThatBreaksIsTakenOutOfService(t *testing.T) {
 		if err := step(); err != nil {
 			t.Errorf("a sound device after two hours: %v", err)
 		}
+		if x := b.Devices()[0]; x.State != backend.InService || x.Sequences != 1 || x.Tokens != 2 || x.Used != d.Opened.Used() || x.Memory != d.Info.Memory {
+			t.Errorf("a sound device says %+v", x)
+		}
 		d.Opened.Damage()
 		time.Sleep(59 * time.Minute)
 		if err := step(); err != nil {
@@ -97,6 +100,9 @@ func TestADeviceThatBreaksIsTakenOutOfService(t *testing.T) {
 		}
 		if err := step(); !errors.Is(err, backend.ErrDevice) {
 			t.Errorf("for ever: %v", err)
+		}
+		if x := b.Devices()[0]; x.State != backend.WrongBits {
+			t.Errorf("it says %+v", x)
 		}
 		b.Close()
 		c.Release()

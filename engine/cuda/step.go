@@ -49,6 +49,10 @@ func (b *Backend) Step(pieces []*backend.Piece) error {
 	if err == nil {
 		err = b.compute(pieces)
 	}
+	b.last.Store(int64(len(pieces)))
+	for _, p := range pieces {
+		b.tokens.Add(int64(len(p.Tokens)))
+	}
 	if lost(err) {
 		return b.Check() // which names the device
 	}

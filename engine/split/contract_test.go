@@ -131,6 +131,13 @@ func TestADeviceThatFailsInTheMiddleIsNamed(t *testing.T) {
 			t.Errorf("the check says %v", err)
 		}
 	}
+	var states []string
+	for _, d := range b.(held).Backend.(backend.Watched).Devices() {
+		states = append(states, d.State)
+	}
+	if fmt.Sprint(states) != "[in_service failed in_service]" {
+		t.Errorf("the devices are %v", states)
+	}
 	b.Close()
 	c.Release()
 	for _, i := range []int{0, 2} {

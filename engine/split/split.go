@@ -21,7 +21,7 @@ type Backend struct {
 	width int
 }
 
-var _ backend.Backend = (*Backend)(nil)
+var _ backend.Watched = (*Backend)(nil)
 
 // New makes one Backend of the parts of a model of that width, at least one,
 // the first layers first.
@@ -49,6 +49,16 @@ func (b *Backend) About() (all backend.About) {
 		from += p.Layers
 	}
 	all.ISA, all.Layout, all.Device = strings.Join(isas, "+"), strings.Join(layouts, "+"), strings.Join(devices, "; ")
+	return all
+}
+
+// Devices are those of all parts.
+func (b *Backend) Devices() (all []backend.Device) {
+	for _, p := range b.parts {
+		if w, is := p.Backend.(backend.Watched); is {
+			all = append(all, w.Devices()...)
+		}
+	}
 	return all
 }
 

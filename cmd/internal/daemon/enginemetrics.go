@@ -20,6 +20,8 @@ type EngineMetrics struct {
 	batch, step, first prometheus.Histogram
 	seconds            *prometheus.CounterVec // kind
 	figures            []figure
+	devices            func() []engine.DeviceStats
+	instruments        []instrument
 }
 
 // The kinds of tokens that are computed.
@@ -34,6 +36,43 @@ type figure struct {
 	kind  prometheus.ValueType
 	label []string
 	value func(engine.Stats) float64
+}
+
+// instrument is a metric of each GPU that a model lies on.
+type instrument struct {
+	desc  *prometheus.Desc
+	kind  prometheus.ValueType
+	value func(engine.DeviceStats) float64
+	// known tells that somebody says what the value is; nil for always.
+	known func(engine.DeviceStats) bool
+	state string // that the value is of; or empty
+}
+
+// instruments are all of them.
+func instruments() (all []instrument) {
+	add := func(name, help string, kind prometheus.ValueType, value func(engine.DeviceStats) float64, known func(engine.DeviceStats) bool) {
+		all = append(all, instrument{desc: prometheus.NewDesc("assay_engine_device_"+name, help, []string{"device"}, nil), kind: kind, value: value, known: known})
+	}
+	gauge := prometheus.GaugeValue
+	add("memory_bytes", "Memory of the device that the model and its keys and values take.", gauge, func(d engine.DeviceStats) float64 { return float64(d.Used) }, nil)
+	add("memory_limit_bytes", "Memory that the device has.", gauge, func(d engine.DeviceStats) float64 { return float64(d.Memory) }, nil)
+	add("batch_size", "Sequences of the device's last step.", gauge, func(d engine.DeviceStats) float64 { return float64(d.Sequences) }, nil)
+	add("tokens_total", "Tokens that the device has computed its layers for.", prometheus.CounterValue, func(d engine.DeviceStats) float64 { return float64(d.Tokens) }, nil)
+	add("temperature_celsius", "The device's temperature, where NVIDIA's management library says it.", gauge,
+		func(d engine.DeviceStats) float64 { return d.Celsius }, func(d engine.DeviceStats) bool { return d.Celsius != 0 })
+	add("power_watts", "The power that the device draws, where NVIDIA's management library says it.", gauge,
+		func(d engine.DeviceStats) float64 { return d.Watts }, func(d engine.DeviceStats) bool { return d.Watts != 0 })
+	state := prometheus.NewDesc("assay_engine_device_state",
+		"One where the device is so, else zero: in_service; wrong_bits, taken out of service by its self-test; failed.", []string{"device", "state"}, nil)
+	for _, s := range engine.DeviceStates() {
+		all = append(all, instrument{desc: state, kind: gauge, state: s, value: func(d engine.DeviceStats) float64 {
+			if d.State == s {
+				return 1
+			}
+			return 0
+		}})
+	}
+	return all
 }
 
 var _ engine.Observer = (*EngineMetrics)(nil)
@@ -74,6 +113,7 @@ func NewEngineMetrics() *EngineMetrics {
 	one("kv_bytes", "Memory of keys and values, held or set aside.", prometheus.GaugeValue, func(s engine.Stats) float64 { return float64(s.KVBytes) })
 	one("kv_kept_bytes", "Part of kv_bytes that past sequences hold.", prometheus.GaugeValue, func(s engine.Stats) float64 { return float64(s.KVKept) })
 	one("kv_limit_bytes", "The most that kv_bytes may be.", prometheus.GaugeValue, func(s engine.Stats) float64 { return float64(s.KVLimit) })
+	m.instruments = instruments()
 	return m
 }
 
@@ -95,7 +135,7 @@ func (m *EngineMetrics) First(after time.Duration) { m.first.Observe(after.Secon
 // second model of that name is not counted.
 func (m *EngineMetrics) Register(r prometheus.Registerer, name string, model *engine.Model) error {
 	info := model.Info()
-	m.stats = model.Stats
+	m.stats, m.devices = model.Stats, model.Devices
 	m.info = prometheus.NewGauge(prometheus.GaugeOpts{
 		Namespace: "assay", Subsystem: "engine", Name: "info",
 		Help:        "One, with what computes: the device, the backend, its instructions, its threads.",
@@ -123,6 +163,9 @@ func (m *EngineMetrics) Describe(c chan<- *prometheus.Desc) {
 	for _, f := range m.figures {
 		c <- f.desc
 	}
+	for _, x := range m.instruments {
+		c <- x.desc
+	}
 }
 
 // Collect is part of prometheus.Collector.
@@ -133,5 +176,17 @@ func (m *EngineMetrics) Collect(c chan<- prometheus.Metric) {
 	s := m.stats()
 	for _, f := range m.figures {
 		c <- prometheus.MustNewConstMetric(f.desc, f.kind, f.value(s), f.label...)
+	}
+	for _, d := range m.devices() {
+		for _, x := range m.instruments {
+			if x.known != nil && !x.known(d) {
+				continue
+			}
+			labels := []string{d.Name}
+			if x.state != "" {
+				labels = append(labels, x.state)
+			}
+			c <- prometheus.MustNewConstMetric(x.desc, x.kind, x.value(d), labels...)
+		}
 	}
 }

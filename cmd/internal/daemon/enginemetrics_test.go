@@ -2,6 +2,8 @@ package daemon_test
 
 import (
 	"context"
+	"maps"
+	"strings"
 	"testing"
 	"time"
 
@@ -53,7 +55,10 @@ func gather(t *testing.T, registry *prometheus.Registry) map[string]float64 {
 			name, tiny := f.GetName(), false
 			for _, l := range x.GetLabel() {
 				switch l.GetName() {
-				case "kind", "backend", "isa":
+				case "kind", "backend", "isa", "device", "state":
+					if f.GetName() == "assay_engine_info" && l.GetName() == "device" {
+						continue
+					}
 					name += " " + l.GetValue()
 				case "model":
 					tiny = l.GetValue() == "tiny"
@@ -131,8 +136,43 @@ func TestATokenOfAMixedStepTakesItsShareOfTheTime(t *testing.T) {
 	}
 }
 
+// TestGPUsTellWhatTheyDo: of two, one has sensors, the other was taken out of
+// service. The values are handed in: the tests of the engine have the devices.
+func TestGPUsTellWhatTheyDo(t *testing.T) {
+	m, _ := observed(t)
+	metrics, registry := daemon.NewEngineMetrics(), prometheus.NewRegistry()
+	if err := metrics.Register(registry, "tiny", m); err != nil {
+		t.Fatal(err)
+	}
+	metrics.See([]engine.DeviceStats{
+		{Name: "cuda:0", State: "in_service", Used: 3 << 30, Memory: 24 << 30, Sequences: 5, Tokens: 700, Celsius: 61, Watts: 312.5},
+		{Name: "cuda:1", State: "wrong_bits", Used: 1 << 30, Memory: 16 << 30, Tokens: 700},
+	})
+	got := map[string]float64{}
+	for name, x := range gather(t, registry) {
+		if rest, is := strings.CutPrefix(name, "assay_engine_device_"); is {
+			got[rest] = x
+		}
+	}
+	want := map[string]float64{
+		"memory_bytes cuda:0": 3 << 30, "memory_limit_bytes cuda:0": 24 << 30, "batch_size cuda:0": 5, "tokens_total cuda:0": 700,
+		"temperature_celsius cuda:0": 61, "power_watts cuda:0": 312.5,
+		"state cuda:0 in_service": 1, "state cuda:0 wrong_bits": 0, "state cuda:0 failed": 0,
+		"memory_bytes cuda:1": 1 << 30, "memory_limit_bytes cuda:1": 16 << 30, "batch_size cuda:1": 0, "tokens_total cuda:1": 700,
+		"state cuda:1 in_service": 0, "state cuda:1 wrong_bits": 1, "state cuda:1 failed": 0,
+	}
+	if !maps.Equal(got, want) {
+		t.Errorf("got %v, want %v", got, want)
+	}
+}
+
 func TestMetricsOfTheEngineAreNamedAsPrometheusAsks(t *testing.T) {
-	_, registry := observed(t)
+	m, registry := observed(t)
+	gpu := daemon.NewEngineMetrics()
+	if err := gpu.Register(registry, "gpu", m); err != nil {
+		t.Fatal(err)
+	}
+	gpu.See([]engine.DeviceStats{{Name: "cuda:0", State: "in_service", Celsius: 61, Watts: 312.5}})
 	families, err := registry.Gather()
 	if err != nil {
 		t.Fatal(err)

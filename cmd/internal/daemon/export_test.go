@@ -4,6 +4,8 @@ import (
 	"os"
 
 	"github.com/rs/zerolog"
+
+	"github.com/assaynet/assay/engine"
 )
 
 // What tests look at from outside.
@@ -33,3 +35,8 @@ func (s *stopping) Done() { s.done() }
 
 // Limit is what begin starts, with signals of the test's own.
 func (s *stopping) Limit(end <-chan struct{}, again chan os.Signal) { s.limit(end, again) }
+
+// See makes the metrics tell of devices of the test's own.
+func (m *EngineMetrics) See(list []engine.DeviceStats) {
+	m.devices = func() []engine.DeviceStats { return list }
+}

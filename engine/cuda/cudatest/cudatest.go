@@ -200,6 +200,9 @@ func (d *Device) Launch(kernel uintptr, x, y, threads int, args [][]byte) error 
 // Close ends the device.
 func (d *Device) Close() { d.closed = true }
 
+// Used is how many bytes are allocated.
+func (d *Device) Used() int64 { return d.mem.Used() }
+
 // Closed tells whether it was closed.
 func (d *Device) Closed() bool { return d.closed }
 
