@@ -68,7 +68,7 @@ func TestEveryInstructionRuns(t *testing.T) {
 		if o.Arch != "" {
 			w.ScoreCap = 5
 		}
-		if got := all(t, w); !slices.EqualFunc(got, oracle(t, w), equal) {
+		if got := all(t, w, cudatest.New(ptx.Schedule{})); !slices.EqualFunc(got, oracle(t, w), equal) {
 			t.Errorf("%s: other numbers", w.Arch)
 		}
 	}
@@ -110,9 +110,9 @@ func tokens() (list []backend.Token) {
 }
 
 // all are states and logits of a prompt.
-func all(t *testing.T, w *weights.Model) (list [][]float32) {
+func all(t testing.TB, w *weights.Model, d *cudatest.Driver) (list [][]float32) {
 	t.Helper()
-	b, err := cuda.Open(w, cuda.Config{Driver: cudatest.New(ptx.Schedule{}), Check: -1})
+	b, err := cuda.Open(w, cuda.Config{Driver: d, Check: -1})
 	if err != nil {
 		t.Fatal(err)
 	}

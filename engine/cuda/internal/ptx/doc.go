@@ -27,7 +27,8 @@
 // Errors: ErrSyntax and ErrOpcode of Parse; of Run, ErrBounds, ErrAlignment,
 // ErrUndefined (a register or a byte of memory that nobody wrote), ErrRace (two
 // threads, one of which writes, with no barrier between them), ErrConstant (a
-// write to what a non-coherent load reads in the same grid), ErrDeadlock and
+// write to what a non-coherent load reads in the same grid), ErrDeadlock,
+// ErrUniform (bra.uni that some lanes take and others do not) and
 // ErrLaunch. They name kernel, line and thread.
 //
 // Memory is a device's memory. Start reading at launch.go, then warp.go, then

@@ -24,6 +24,8 @@ var (
 	ErrConstant = errors.New("ptx: write to what is read as constant")
 	// ErrDeadlock means threads that wait for others that never come.
 	ErrDeadlock = errors.New("ptx: deadlock")
+	// ErrUniform means a jump that all lanes must take, or none, and some do.
+	ErrUniform = errors.New("ptx: a uniform jump that is none")
 	// ErrMemory means that the device's memory is used up.
 	ErrMemory = errors.New("ptx: out of memory")
 )

@@ -1,6 +1,9 @@
 package ptx
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // kind says what runs an instruction.
 type kind int
@@ -49,13 +52,15 @@ type opcode struct {
 	value func(d, a, b, c *lanes)
 	// masked tells that value leaves bits above those of the register.
 	masked bool
-	test   func(a, b *lanes) uint32
-	bits   func(a, b uint32) uint32
-	space  space
-	size   int    // bytes of an access
-	signed bool   // of a load
-	source source // of a shuffle
-	m, k   int    // rows and depth of a product of matrices
+	// uniform tells that the lanes which come to a jump all do so, or none.
+	uniform bool
+	test    func(a, b *lanes) uint32
+	bits    func(a, b uint32) uint32
+	space   space
+	size    int    // bytes of an access
+	signed  bool   // of a load
+	source  source // of a shuffle
+	m, k    int    // rows and depth of a product of matrices
 }
 
 // opcodes is the whole table.
@@ -91,3 +96,32 @@ func value(form string, f func(d, a, b, c *lanes)) opcode {
 	o.value = f
 	return o
 }
+
+// Alike lists the opcodes that take the same operands as one, in their order,
+// but for those that do the same.
+func Alike(name string) (list []string) {
+	o := opcodes[name]
+	if o == nil {
+		return nil
+	}
+	for other, x := range opcodes {
+		if other != name && x.kind == o.kind && slices.Equal(x.kinds, o.kinds) && !synonyms(name, other) {
+			list = append(list, other)
+		}
+	}
+	slices.Sort(list)
+	return list
+}
+
+// synonyms tells whether two opcodes are one operation: sums, differences and
+// comparisons of numbers with and without sign, addresses of global memory, and
+// what differs in a promise alone, which Run checks for itself.
+func synonyms(a, b string) bool {
+	return plainer(a) == plainer(b)
+}
+
+var spellings = strings.NewReplacer("bra.uni", "bra", "ld.global.nc.", "ld.global.", "cvta.to.global.u64", "mov.b64", "mov.u", "mov.b", "mov.f", "mov.b",
+	"add.u", "add.s", "setp.eq.u", "setp.eq.s", "setp.ne.u", "setp.ne.s")
+
+// plainer is the first of an opcode's spellings.
+func plainer(name string) string { return spellings.Replace(name) }

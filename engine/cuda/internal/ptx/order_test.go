@@ -110,6 +110,7 @@ func TestWhatADeviceLeavesUndefinedFails(t *testing.T) {
 		{"a barrier in a part of a block", ptx.ErrDeadlock, true, "setp.lt.u32 %p1, %r1, 32; @%p1 bar.sync 0;"},
 		{"a shuffle that some lanes leave out", ptx.ErrDeadlock, true, "setp.eq.s32 %p1, %r1, 3; @%p1 bra OUT; shfl.sync.bfly.b32 %r0, %r1, 1, 31, -1; OUT:"},
 		{"a shuffle by a lane that it does not name", ptx.ErrDeadlock, true, "shfl.sync.bfly.b32 %r0, %r1, 1, 31, 0xffff;"},
+		{"a uniform jump that some lanes take", ptx.ErrUniform, false, "setp.lt.u32 %p1, %r1, 16; @%p1 bra.uni OUT; mov.u32 %r0, 1; OUT:"},
 		{"a loop without an end", ptx.ErrDeadlock, true, "LOOP: bra LOOP;"},
 	} {
 		t.Run(c.name, func(t *testing.T) { fails(t, c.kind, c.always, sh, c.body) })

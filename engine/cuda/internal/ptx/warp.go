@@ -104,6 +104,9 @@ func (w *warp) together(mask uint32, stop int32, others bool, most int) (n int, 
 		switch in.op.kind {
 		case jumps:
 			if act != mask && act != 0 {
+				if in.op.uniform {
+					return n, w.wrong(ErrUniform, in, act, "lanes %#x jump, and %#x do not", act, mask&^act)
+				}
 				w.put(act, int32(in.target))
 				w.put(mask&^act, pc+1)
 				return n, nil

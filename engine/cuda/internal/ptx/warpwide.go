@@ -10,7 +10,12 @@ var warpwide = []opcode{
 	shuffle("shfl.sync.idx.b32", sourceIdx), shuffle("shfl.sync.bfly.b32", sourceBfly),
 	shuffle("shfl.sync.up.b32", sourceUp), shuffle("shfl.sync.down.b32", sourceDown),
 	op(barriers, "bar.sync c"), op(barriers, "bar.warp.sync i32"),
-	op(jumps, "bra"), op(jumps, "bra.uni"), op(exits, "ret"), op(exits, "exit"),
+	op(jumps, "bra"), uniform(op(jumps, "bra.uni")), op(exits, "ret"), op(exits, "exit"),
+}
+
+func uniform(o opcode) opcode {
+	o.uniform = true
+	return o
 }
 
 // shuffle has operands d, a, b, c and the mask, which is the fifth register.

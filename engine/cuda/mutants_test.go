@@ -1,0 +1,275 @@
+//go:build mutants
+
+package cuda_test
+
+import (
+	"bufio"
+	"bytes"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"runtime"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/assaynet/assay/engine/cuda/cudatest"
+	"github.com/assaynet/assay/engine/cuda/internal/ptx"
+	"github.com/assaynet/assay/engine/enginetest"
+	"github.com/assaynet/assay/engine/gguf"
+	"github.com/assaynet/assay/engine/weights"
+)
+
+// Of so many mutants so many must be found.
+const drawn, mustFind = 100, 92
+
+// mostInstructions is more than any case's launch takes of a sound kernel.
+const mostInstructions = 4 << 20
+
+// TestMutantsAreFound changes one instruction of the committed PTX at random,
+// and runs what compares the kernel with the reference, until something differs;
+// and so again. Survivors are listed. Those that testdata/equivalent.txt says to
+// do the same, with its reason, are no mutants: another is drawn for each. The
+// rest are gaps. ASSAY_MUTANTS is the seed.
+func TestMutantsAreFound(t *testing.T) {
+	seed := uint64(time.Now().UnixNano())
+	if s := os.Getenv("ASSAY_MUTANTS"); s != "" {
+		var err error
+		if seed, err = strconv.ParseUint(s, 10, 64); err != nil {
+			t.Fatal(err)
+		}
+	}
+	began, m, equivalent := time.Now(), newMutants(t, seed), equivalents(t)
+	t.Logf("seed %d: %d instructions", seed, len(m.list))
+	sound := map[string]bool{}
+	found, gaps, same := 0, 0, 0
+	for found+gaps < drawn {
+		x := m.next()
+		c := casesOf(t, x.was.module, x.was.kernel)
+		if name := x.was.module + x.was.kernel; !sound[name] {
+			sound[name] = true
+			if why := tried(t, c, nil); why != "" {
+				t.Fatalf("%s as it is: %s", name, why)
+			}
+		}
+		if why := tried(t, c, &x); why != "" {
+			found++
+			continue
+		}
+		reason := equivalent[x.key()]
+		if reason == "" && slices.Contains(x.kernel.Missed(), x.was.line+1) && idle(x.was.kernel, x.was.String()) {
+			reason = "it never runs"
+		}
+		if reason == "" {
+			gaps++
+			reason = "a GAP"
+		} else {
+			same++
+		}
+		t.Logf("survived, line %d, %s: %s", x.was.line+1, x.key(), reason)
+	}
+	t.Logf("seed %d: %d of %d found, %d are gaps to close; beside them %d do the same and %d were no PTX that is read; %.0f s",
+		seed, found, drawn, gaps, same, m.refused, time.Since(began).Seconds())
+	if found < mustFind {
+		t.Errorf("%d of %d were found, fewer than %d", found, drawn, mustFind)
+	}
+}
+
+// equivalents are the mutants that do what the kernel does, with why.
+func equivalents(t *testing.T) map[string]string {
+	t.Helper()
+	data, err := os.ReadFile("testdata/equivalent.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := map[string]string{}
+	lines := bufio.NewScanner(bytes.NewReader(data))
+	for lines.Scan() {
+		if line := lines.Text(); line != "" && !strings.HasPrefix(line, "#") {
+			key, reason, ok := strings.Cut(line, " # ")
+			if !ok {
+				t.Fatalf("%q has no reason", line)
+			}
+			all[key] = reason
+		}
+	}
+	return all
+}
+
+// verdict is a test that ends at what it finds.
+type verdict struct {
+	testing.TB
+	why string
+}
+
+func (v *verdict) Helper() {}
+
+func (v *verdict) Errorf(format string, args ...any) {
+	v.why = fmt.Sprintf(format, args...)
+	runtime.Goexit()
+}
+
+func (v *verdict) Error(args ...any)                 { v.Errorf("%s", fmt.Sprint(args...)) }
+func (v *verdict) Fatal(args ...any)                 { v.Errorf("%s", fmt.Sprint(args...)) }
+func (v *verdict) Fatalf(format string, args ...any) { v.Errorf(format, args...) }
+
+// check compares a kernel, or what stands in its place, with the reference.
+type check func(t testing.TB, x *mutant)
+
+// tried runs checks until one fails, and says why it did.
+func tried(t *testing.T, list []check, x *mutant) string {
+	for _, c := range list {
+		v, done := &verdict{TB: t}, make(chan struct{})
+		go func() {
+			defer close(done)
+			c(v, x)
+		}()
+		if <-done; v.why != "" {
+			return v.why
+		}
+	}
+	return ""
+}
+
+// schedules are in order, and at random with races reported.
+var schedules = []ptx.Schedule{{Most: mostInstructions}, {Random: true, Races: true, Seed: 1, Most: mostInstructions}}
+
+// newBench is a device with the mutant in its kernel's place.
+func newBench(t testing.TB, x *mutant, s ptx.Schedule) *bench {
+	b := &bench{t: t, s: s}
+	if x != nil {
+		b.instead = x.kernel
+	}
+	return b
+}
+
+// casesOf are the checks that run a kernel, the quickest first.
+func casesOf(t *testing.T, module, kernel string) []check {
+	family, kind, tokens := kernel, "", ""
+	if i := strings.Index(kernel, "_"); i > 0 && module != "sm_61/norm" && module != "sm_61/quantise" {
+		family, kind = kernel[:i], kernel[i+1:]
+	}
+	if family == "linear" {
+		kind, tokens = kind[:len(kind)-2], kind[len(kind)-1:]
+	}
+	switch family {
+	case "linear":
+		return linears(typeOf(t, kind), "", map[string][]int{"1": {1}, "8": {9, 2, 8}}[tokens])
+	case "matrix":
+		target, _, _ := strings.Cut(module, "/")
+		return linears(typeOf(t, kind), target, []int{33, 16})
+	case "embed":
+		return embeddings(typeOf(t, kind))
+	case "norm", "norm_quantise":
+		return benched(func(b *bench, s int) {
+			for _, n := range [][]int{{32, 288, 2304, 4352}, {64, 288, 2080}}[s] {
+				b.norms(rand.New(rand.NewPCG(23, uint64(n))), n)
+			}
+		})
+	case "quantise", "gated_silu", "gated_gelu":
+		return benched(func(b *bench, _ int) { b.quantisation(rand.New(rand.NewPCG(27, 28))) })
+	case "likeliest":
+		return benched(func(b *bench, _ int) { b.likeliest(rand.New(rand.NewPCG(25, 26))) })
+	}
+	return models(t)
+}
+
+func typeOf(t *testing.T, name string) gguf.Type {
+	t.Helper()
+	for kind := range halves {
+		if strings.EqualFold(kind.String(), name) {
+			return kind
+		}
+	}
+	t.Fatalf("no type %s", name)
+	return 0
+}
+
+// benched runs f by each schedule.
+func benched(f func(b *bench, schedule int)) (list []check) {
+	for i, s := range schedules {
+		list = append(list, func(t testing.TB, x *mutant) { f(newBench(t, x, s), i) })
+	}
+	return list
+}
+
+// linears compare linear layers: chunks that are not whole, and of which there
+// are fewer and more than warps, with a bias and without.
+func linears(kind gguf.Type, target string, tokens []int) []check {
+	elements, _ := kind.Block()
+	rows := 33
+	if target != "" {
+		rows = 129
+	}
+	return benched(func(b *bench, s int) {
+		b.target = target
+		r := rand.New(rand.NewPCG(31, uint64(kind)))
+		for _, shape := range [][]int{{288, 768, 2304, 4352}, {288}}[s] {
+			cols := (shape + int(elements) - 1) / int(elements) * int(elements)
+			for _, n := range tokens {
+				w, x := randomMatrix(r, kind, rows, cols), awkward(r, cols*n)
+				for _, bias := range [][]float32{awkward(r, 160)[:rows], nil} {
+					if !equal(b.linear(w, bias, x, n), reference(w, bias, x, n)) {
+						b.t.Errorf("%d × %d, %d tokens: other numbers", rows, cols, n)
+					}
+				}
+			}
+		}
+	})
+}
+
+func embeddings(kind gguf.Type) []check {
+	return benched(func(b *bench, _ int) {
+		r := rand.New(rand.NewPCG(32, uint64(kind)))
+		for _, cols := range []int{256, 2304} {
+			w := randomMatrix(r, kind, 40, cols)
+			for _, row := range []int{0, 7, 39} {
+				if !equal(b.embed(w, row, 0.3), embedded(w, row, 0.3)) || !equal(b.embed(w, row, 0), embedded(w, row, 1)) {
+					b.t.Errorf("another embedding")
+				}
+			}
+		}
+	})
+}
+
+// wholes are tiny models, with what the reference makes of them.
+var wholes []struct {
+	w    *weights.Model
+	want [][]float32
+}
+
+// models compares whole models, which are what runs the kernels between the
+// linear layers.
+func models(t *testing.T) (list []check) {
+	if wholes == nil {
+		for _, o := range []enginetest.Options{
+			{Type: gguf.Q8_0, Width: 288, Heads: 16, KVHeads: 2, FFN: 32, Layers: 1, Rot: 4},
+			{Arch: "gemma3", Type: gguf.Q4_0, Head: 96, Layers: 2, Window: 33, LogitCap: 3},
+		} {
+			w := tiny(t, o)
+			if o.Arch != "" {
+				w.ScoreCap = 5
+			}
+			wholes = append(wholes, struct {
+				w    *weights.Model
+				want [][]float32
+			}{w, oracle(t, w)})
+		}
+	}
+	for _, s := range schedules {
+		for _, x := range wholes {
+			list = append(list, func(t testing.TB, m *mutant) {
+				d := cudatest.New(s)
+				if m != nil {
+					d.Instead = map[string]*ptx.Kernel{m.was.kernel: m.kernel}
+				}
+				if got := all(t, x.w, d); !slices.EqualFunc(got, x.want, equal) {
+					t.Errorf("%s: other numbers", x.w.Arch)
+				}
+			})
+		}
+	}
+	return list
+}
