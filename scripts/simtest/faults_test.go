@@ -112,7 +112,7 @@ const (
 // where few epochs are counted what chance does, for answers are not equally long.
 func mayLose() float64 {
 	if *epochs < 1000 {
-		return 0.05
+		return 0.08
 	}
 	return 0.01
 }
