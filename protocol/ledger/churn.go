@@ -83,12 +83,12 @@ func validatorsOf(p *params.Params, all []candidate, old []Power, last func(prot
 }
 
 // look finds who is able, and whether anybody is.
-func (c *choice) look() (any bool) {
+func (c *choice) look() (found bool) {
 	for i := range c.all {
 		c.able[i] = able(c.p, &c.all[i], c.epoch, c.in[i])
-		any = any || c.able[i]
+		found = found || c.able[i]
 	}
-	return any
+	return found
 }
 
 // leaving returns the members that are not able, in the order in which they go. Of

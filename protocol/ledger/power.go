@@ -29,13 +29,9 @@ func rawPower(stake protocol.Amount) uint64 {
 	return min(max(1, uint64(stake/protocol.Unit)), maxPower)
 }
 
-// largestShare is the most that one of n may have of the power, as a fraction.
-func largestShare(n int) (a, b uint64) {
-	if n < 5 {
-		return 3, 2 * uint64(n)
-	}
-	return 3, 10
-}
+// shareDivisor is what the most that one of n may have of the power, three parts, is
+// divided by.
+func shareDivisor(n int) uint64 { return min(10, 2*uint64(n)) }
 
 // largestPower returns what one member may have beside others with these powers,
 // itself among them; [maxPower] where there are none. No sum exceeds 2^63: they
@@ -43,7 +39,8 @@ func largestShare(n int) (a, b uint64) {
 func largestPower(powers []uint64) uint64 {
 	sorted := slices.Clone(powers)
 	slices.SortFunc(sorted, func(a, b uint64) int { return cmp.Compare(b, a) })
-	a, b := largestShare(len(sorted))
+	const a = 3
+	b := shareDivisor(len(sorted))
 	var rest uint64
 	for _, p := range sorted {
 		rest += p

@@ -3,6 +3,7 @@ package ledger
 import (
 	"bytes"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -97,25 +98,30 @@ func (f *Former) check() error {
 	}
 	m, ok, err := ReadMeta(t)
 	if err != nil || !ok || m.Height != f.Height || f.Height == 0 {
-		return fmt.Errorf("%w: the former state is not that after block %d: %v", ErrGenesis, f.Height, err)
+		return unfit(err, "not the state after block %d", f.Height)
 	}
 	sums, err := ReadSupply(t)
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrGenesis, err)
 	}
 	if counted, err := CountSupply(t); err != nil || !counted.Conserved() || counted != sums {
-		return fmt.Errorf("%w: the money of the former state does not add up: %+v, %v", ErrGenesis, counted, err)
+		return unfit(err, "its money does not add up: %+v", counted)
 	}
 	set, _, err := ReadValidators(t)
 	if err != nil || len(set.Set) == 0 {
-		return fmt.Errorf("%w: the former state has no validators: %v", ErrGenesis, err)
+		return unfit(err, "it has no validators")
 	}
 	for _, v := range set.Set {
 		if s, ok, err := ReadSeat(t, v.UID); err != nil || !ok || s.Consensus.Key != v.Key {
-			return fmt.Errorf("%w: validator %d has no seat with its key: %v", ErrGenesis, v.UID, err)
+			return unfit(err, "validator %d has no seat with its key", v.UID)
 		}
 	}
 	return nil
+}
+
+// unfit says why a state cannot be gone on with, and what kept it from being read.
+func unfit(cause error, format string, args ...any) error {
+	return errors.Join(fmt.Errorf("%w: the former state: %s", ErrGenesis, fmt.Sprintf(format, args...)), cause)
 }
 
 // Identities returns the libp2p identities of the validators that a genesis begins
