@@ -120,7 +120,7 @@ func TestAFourthKindGoesFromTaskToPay(t *testing.T) {
 	s := echoNetwork(t, protocoltest.Actor{Name: "edna"}, protocoltest.Actor{Name: "liz"})
 	s.joinWith("edna", echo{})
 	s.joinWith("liz", echo{lies: true})
-	s.play(11)
+	s.play(15)
 
 	s.found("edna", wire.FindingPassed)
 	s.found("liz", wire.FindingFalse)
@@ -131,10 +131,10 @@ func TestAFourthKindGoesFromTaskToPay(t *testing.T) {
 	if err != nil || !ok || len(roster.Asked) != 1 || roster.Asked[0].Kind != echoes || roster.Asked[0].Slots != 1 {
 		t.Errorf("edna is asked %+v, %v, %v", roster.Asked, ok, err)
 	}
-	if got := s.Mined("liz", 0, 11); got != 0 {
+	if got := s.Mined("liz", 0, 15); got != 0 {
 		t.Errorf("who echoes wrong was paid %s", got)
 	}
-	const from, to = 5, 11
+	const from, to = 5, 15
 	var inference protocol.Amount
 	for _, name := range miners {
 		s.near(name, s.Mined(name, from, to), s.Mined(miners[0], from, to), 10)
