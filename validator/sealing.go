@@ -58,7 +58,7 @@ func (s *sealing) bring(ctx context.Context, now *view) error {
 	case there && !said.Opened() && now.head >= sched.SealCardsDeadline(e) && now.head < sched.OpenCardsDeadline(e):
 		return s.open(ctx, now, &judge, e, &drawn, &said)
 	case there && said.Opened() && judge.Hotkey == s.self: // whose cards they are
-		return s.publish(ctx, now, e, &drawn, &said)
+		return s.publish(ctx, now, &drawn, &said)
 	}
 	return nil
 }
@@ -248,7 +248,7 @@ func (s *sealing) shown(now *view, judge *ledger.RosterJudge, made *wire.OpenCar
 
 // publish sends the own cards about epoch e, whose root is open, each a few times.
 // The first time it writes them as they go out, with their proofs.
-func (s *sealing) publish(ctx context.Context, now *view, e protocol.Epoch, drawn *ledger.DrawnRecord, said *ledger.CardsRecord) error {
+func (s *sealing) publish(ctx context.Context, now *view, drawn *ledger.DrawnRecord, said *ledger.CardsRecord) error {
 	keys := drawn.Flat()
 	var leaves []protocol.Hash // made when the first card goes out
 	var errs []error

@@ -91,9 +91,9 @@ func (c *choice) look() (found bool) {
 	return found
 }
 
-// leaving returns the members that are not able, in the order in which they go. Of
-// those that lied the most powerful is the first: small ones, convicted one an epoch,
-// would else keep it in the set.
+// leaving returns the members that are not able, in the order in which they go.
+// Of those that lied the most powerful is the first: small ones, convicted one an
+// epoch, would else keep it in the set.
 func (c *choice) leaving() []Power {
 	var out []Power
 	for _, v := range c.old {

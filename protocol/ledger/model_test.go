@@ -11,9 +11,9 @@ import (
 )
 
 // model is the ledger's money, and who may move it, written down once more: by
-// SPEC.md, in numbers of any size, with maps that are walked, and without a line of
-// the ledger's. It takes from outside what is no arithmetic of money: who validates,
-// what judges found, and how an epoch divides what it pays.
+// SPEC.md, in numbers of any size, with maps that are walked, and without a line
+// of the ledger's. It takes from outside what is no arithmetic of money: who
+// validates, what judges found, and how an epoch divides what it pays.
 type model struct {
 	p      *params.Params
 	chain  string
@@ -238,8 +238,8 @@ func (p *pool) leave(k protocol.PublicKey, a *big.Int) *big.Int {
 	return sub(gone, a)
 }
 
-// settle splits shares until one is worth less than two units, and forgets those who
-// have none.
+// settle splits shares until one is worth less than two units, and forgets those
+// who have none.
 func (p *pool) settle() {
 	for k, s := range p.shares {
 		if s.Sign() == 0 {

@@ -12,8 +12,8 @@ import (
 	"github.com/assaynet/assay/protocol/wire"
 )
 
-// carry does what a transaction does, and returns whether its rule was kept. Of what
-// moves no money it believes the ledger's word, told.
+// carry does what a transaction does, and returns whether its rule was kept. Of
+// what moves no money it believes the ledger's word, told.
 func (m *model) carry(tx *wire.Tx, body wire.Body, told bool, world *outside) bool {
 	payer := m.name(tx.Signer)
 	if !tx.Type.ByColdkey() {
@@ -309,8 +309,8 @@ func (m *model) found(uid protocol.UID, b *wire.OpenFinding) {
 	r.allOpen = m.height
 }
 
-// epoch pays what the epoch's records say that it divides, and puts hotkeys in their
-// places. It returns what was paid.
+// epoch pays what the epoch's records say that it divides, and puts hotkeys in
+// their places. It returns what was paid.
 func (m *model) epoch(e uint64, payments []ledger.Payment, world *outside) *big.Int {
 	sum, miners := of(0), of(0)
 	for i := range payments {

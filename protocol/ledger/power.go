@@ -29,8 +29,8 @@ func rawPower(stake protocol.Amount) uint64 {
 	return min(max(1, uint64(stake/protocol.Unit)), maxPower)
 }
 
-// shareDivisor is what the most that one of n may have of the power, three parts, is
-// divided by.
+// shareDivisor is what the most that one of n may have of the power, three parts,
+// is divided by.
 func shareDivisor(n int) uint64 { return min(10, 2*uint64(n)) }
 
 // largestPower returns what one member may have beside others with these powers,

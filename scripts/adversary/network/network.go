@@ -61,7 +61,7 @@ var model = enginetest.Options{Seed: 2, Width: 32, Layers: 1, Heads: 2, KVHeads:
 
 // Params returns constants under which what an honest miner is paid for an epoch
 // says what happened in that epoch, and is the same whatever others earn: no
-// average of older epochs, answers of one token, all judged by all, absolute pay
+// average of older epochs, answers of one token, all judged by all, absolute
 // pay for work. Blocks come as fast as seven processes on two cores can be asked
 // for.
 func Params(id protocol.ModelID) params.Params {
