@@ -2,11 +2,14 @@ package validator
 
 import (
 	"cmp"
+	"context"
+	"errors"
 	"slices"
 	"sync"
 
 	"github.com/assaynet/assay/protocol"
 	"github.com/assaynet/assay/protocol/wire"
+	"github.com/assaynet/assay/validator/record"
 )
 
 // Bounds of the work that waits. What does not fit is found again by the next
@@ -27,6 +30,9 @@ type job struct {
 	fetch    bool
 }
 
+// urgent reports whether it is an own duty whose answer is here.
+func (j job) urgent() bool { return j.duty && !j.fetch }
+
 // before orders jobs: own duties whose answers are here come first, so that nobody
 // who hangs when it is asked keeps them waiting; then by deadline.
 func (j job) before(o job) bool {
@@ -40,7 +46,7 @@ func (j job) before(o job) bool {
 		return 2
 	}
 	ready := func(j job) int {
-		if j.duty && !j.fetch {
+		if j.urgent() {
 			return 0
 		}
 		return 1
@@ -56,6 +62,8 @@ type queue struct {
 
 	mu      sync.Mutex // guards all below
 	waiting map[wire.AnswerKey]job
+	// interrupt ends what is done meanwhile and can wait; nil where nothing is.
+	interrupt func()
 }
 
 func newQueue() *queue {
@@ -81,7 +89,40 @@ func (q *queue) add(j job) {
 	if !ok || j.before(old) {
 		q.waiting[j.key] = j
 	}
+	if q.interrupt != nil && j.urgent() {
+		q.interrupt()
+	}
 	q.signal()
+}
+
+// meanwhile runs what can wait until a duty can be judged, and ends it then: a
+// finding that is not sealed in time is lost, and the rest is found again.
+func (q *queue) meanwhile(ctx context.Context, run func(context.Context) error) error {
+	inner, cancel := context.WithCancel(ctx)
+	defer cancel()
+	q.giveWay(cancel)
+	defer q.giveWay(nil)
+	err := run(inner)
+	if inner.Err() != nil && ctx.Err() == nil && !errors.Is(err, record.ErrStore) {
+		return nil
+	}
+	return err
+}
+
+// giveWay has interrupt called when a duty can be judged, at once if one waits.
+func (q *queue) giveWay(interrupt func()) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.interrupt = interrupt
+	if interrupt == nil {
+		return
+	}
+	for _, j := range q.waiting {
+		if j.urgent() {
+			interrupt()
+			return
+		}
+	}
 }
 
 // signal wakes the worker.

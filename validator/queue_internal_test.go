@@ -1,10 +1,14 @@
 package validator
 
 import (
+	"context"
+	"errors"
+	"fmt"
 	"testing"
 
 	"github.com/assaynet/assay/protocol"
 	"github.com/assaynet/assay/protocol/wire"
+	"github.com/assaynet/assay/validator/record"
 )
 
 func keyOf(slot int) wire.AnswerKey { return wire.AnswerKey{Round: 1, Slot: uint16(slot)} }
@@ -34,5 +38,45 @@ func TestOwnDutiesGoBeforeWhatMustBeAskedFor(t *testing.T) {
 	}
 	if q.len() != 0 {
 		t.Errorf("%d are left", q.len())
+	}
+}
+
+// TestWhatCanWaitEndsWhenADutyCanBeJudged and is no error then; what has to be
+// fetched, and what another's finding gave cause to, ends nothing.
+func TestWhatCanWaitEndsWhenADutyCanBeJudged(t *testing.T) {
+	full := fmt.Errorf("the disk is full: %w", record.ErrStore)
+	q := newQueue()
+	runs := 0
+	run := func(ctx context.Context) error {
+		runs++
+		q.add(job{key: keyOf(1), duty: true, fetch: true})
+		q.add(job{key: keyOf(2)})
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		q.add(job{key: keyOf(1), duty: true}) // its answer came
+		return ctx.Err()
+	}
+	if err := q.meanwhile(t.Context(), run); err != nil || runs != 1 {
+		t.Errorf("got %v after %d runs", err, runs)
+	}
+	first := func(ctx context.Context) error { return ctx.Err() }
+	if err := q.meanwhile(t.Context(), func(ctx context.Context) error {
+		if first(ctx) == nil {
+			t.Error("it begins, and a duty waits")
+		}
+		return full
+	}); !errors.Is(err, record.ErrStore) {
+		t.Errorf("got %v, want %v", err, full)
+	}
+	q.take()
+	q.take()
+	if err := q.meanwhile(t.Context(), first); err != nil || q.interrupt != nil {
+		t.Errorf("nothing waits: %v", err)
+	}
+	ended, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := q.meanwhile(ended, first); !errors.Is(err, context.Canceled) {
+		t.Errorf("the process ends: got %v", err)
 	}
 }

@@ -156,9 +156,9 @@ func (v *Validator) Status() Status {
 }
 
 // Work does all jobs that wait, the most urgent first, and judges answers side
-// by side; then it makes pairs, or checks those of others. A job that meets an
-// error is left to the next step, and harms no other; the first error is returned
-// at the end.
+// by side; then it makes pairs, or checks those of others, until a duty can be
+// judged. A job that meets an error is left to the next step, and harms no other;
+// the first error is returned at the end.
 func (v *Validator) Work(ctx context.Context) error {
 	var first error
 	for ctx.Err() == nil {
@@ -176,7 +176,7 @@ func (v *Validator) Work(ctx context.Context) error {
 			first = err
 		}
 	}
-	return errors.Join(first, v.setting.work(ctx))
+	return errors.Join(first, v.queue.meanwhile(ctx, v.setting.work))
 }
 
 // Step does what is due at a height. It may be called again for the same
