@@ -122,3 +122,10 @@ func (a *Archive) signed(from, to int64, addresses [][]byte) int64 {
 	}
 	return 0
 }
+
+// member implements signedBlocks by the sets that are kept; one that is not may
+// have had anybody.
+func (a *Archive) member(h int64, addresses [][]byte) bool {
+	set, err := a.sets.LoadValidators(h)
+	return err != nil || slices.ContainsFunc(addresses, set.HasAddress)
+}

@@ -21,7 +21,8 @@ func NewSigner(dir string, signs func(protocol.PublicKey) bool, first int64, sig
 	return newSigner(secrets, signs, heights(signed), first, recordOf(dir, "chain"), zerolog.Nop())
 }
 
-// heights are those of blocks with a signature.
+// heights are those of blocks with a signature. From the first of them on, or ever
+// where there is none, the key is of the set.
 type heights []int64
 
 func (s heights) signed(from, to int64, _ [][]byte) (newest int64) {
@@ -32,6 +33,8 @@ func (s heights) signed(from, to int64, _ [][]byte) (newest int64) {
 	}
 	return newest
 }
+
+func (s heights) member(h int64, _ [][]byte) bool { return len(s) == 0 || h >= s[0] }
 
 // DecodeLastSigned reads a record of the last signature.
 func DecodeLastSigned(b []byte) (LastSigned, error) { return decodeLastSigned(b) }

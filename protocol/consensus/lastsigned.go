@@ -31,7 +31,9 @@ type LastSigned struct {
 	Height int64  `json:"height"`
 	Round  int32  `json:"round"`
 	// Step is 1 for a proposal, 2 for a prevote, 3 for a precommit.
-	Step      int8   `json:"step"`
+	Step int8 `json:"step"`
+	// Passed says that the height was passed over, for a copy may have signed at it.
+	Passed    bool   `json:"passed,omitempty"`
 	SignBytes []byte `json:"sign_bytes,omitempty"`
 	Signature []byte `json:"signature,omitempty"`
 }
@@ -96,7 +98,7 @@ func decodeLastSigned(b []byte) (LastSigned, error) {
 	if err := json.Unmarshal(b, &l); err != nil {
 		return l, fmt.Errorf("%w: %w", store.ErrCorrupt, err)
 	}
-	if l.Height < 1 || l.Round < 0 || l.Step < stepPropose || l.Step > stepPrecommit || (l.Signature == nil) != (l.SignBytes == nil) {
+	if l.Height < 1 || l.Round < 0 || l.Step < stepPropose || l.Step > stepPrecommit || (l.Signature == nil) != (l.SignBytes == nil) || l.Passed && l.Signature != nil {
 		return l, fmt.Errorf("%s: %w", &l, store.ErrCorrupt)
 	}
 	return l, nil

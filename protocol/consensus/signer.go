@@ -29,10 +29,11 @@ import (
 // record of what was signed last, so that both together never contradict it.
 //
 // The record is no part of the database, which may come back from a backup. Where
-// it is missing, or blocks carry a later signature of ours, some other copy of the
-// node signed what is not known here: then the first height that a signature is
-// asked for is passed over, for that copy may have signed at it already, and at no
-// later one.
+// it is missing although a key of ours was of the set before, or where blocks carry
+// a later signature of ours, some other copy of the node signed what is not known
+// here: then the first height that a signature is asked for is passed over, for
+// that copy may have signed at it already, and so are those behind it while blocks
+// show that it still signs. A key that has just come into the set signed nothing.
 type signer struct {
 	keys   []secp256k1.PrivKey // the newest first
 	signs  func(protocol.PublicKey) bool
@@ -53,6 +54,9 @@ type signedBlocks interface {
 	// signed returns the newest height of from … to at which one of the addresses
 	// signed, 0 for none.
 	signed(from, to int64, addresses [][]byte) int64
+	// member reports whether one of the addresses is of the set of a height, or may
+	// be.
+	member(h int64, addresses [][]byte) bool
 }
 
 // lookBack is how many blocks are looked through for signatures of ours. A copy
@@ -149,20 +153,24 @@ func (s *signer) keep(l *LastSigned) error {
 	return nil
 }
 
-// look passes height h over if it is the first that is asked for and not all is
-// known that was signed before it. At the chain's first height nothing was.
+// look passes height h over if not all is known that was signed before it. At the
+// chain's first height nothing was.
 func (s *signer) look(h int64) error {
-	if h <= max(s.first, s.last.Height+1) {
+	if h <= max(s.first, s.last.Height) || h == s.last.Height+1 && !s.last.Passed {
 		return nil
 	}
 	from := max(s.last.Height+1, h-lookBack)
+	if s.last.Passed { // nothing of ours is of that height
+		from = max(s.last.Height, h-lookBack)
+	}
 	newest := s.blocks.signed(from, h-1, s.addresses())
-	if s.last.Height > 0 && newest == 0 {
-		return nil // we were away, and so was every copy of us
+	known := s.last.Height > 0 || !s.blocks.member(h-1, s.addresses())
+	if known && newest == 0 {
+		return nil // we were away, or not of the set, and so was every copy of us
 	}
 	s.log.Warn().Int64("height", h).Int64("last_signed", s.last.Height).Int64("signed_in_blocks", newest).Str("file", s.record.path).
 		Msg("what this key signed last is not all known here: nothing is signed at this height, in case a copy of the node did; see validator last-signed --help")
-	return s.keep(&LastSigned{Height: h, Round: math.MaxInt32, Step: stepPrecommit})
+	return s.keep(&LastSigned{Height: h, Round: math.MaxInt32, Step: stepPrecommit, Passed: true})
 }
 
 // addresses returns those of all keys.

@@ -176,6 +176,7 @@ func TestAHeightAtWhichACopyMaySignIsPassedOver(t *testing.T) {
 		{"a copy signed after the record", 100, []int64{100, 480}, 501, false},
 		{"a copy signed after the record, the height before", 499, []int64{500}, 501, false},
 		{"a copy stopped long ago", 100, []int64{200}, 501, true},
+		{"no record, and not of the set before", 0, []int64{501}, 501, true},
 	} {
 		dir := t.TempDir()
 		if c.record > 0 {
@@ -206,6 +207,20 @@ func TestAChainThatBeginsLaterHasAFirstHeightToo(t *testing.T) {
 	check(t, err)
 	if err := late.SignVote("c", vote(cmtproto.PrevoteType, 901, 0, 1, 100)); !errors.Is(err, consensus.ErrDoubleSign) {
 		t.Errorf("without a record behind the first height: got %v, want %v", err, consensus.ErrDoubleSign)
+	}
+}
+
+// TestWhileACopyLivesNothingIsSigned: its votes are in the blocks, one after the
+// other, until it stops.
+func TestWhileACopyLivesNothingIsSigned(t *testing.T) {
+	dir := t.TempDir()
+	blocks := []int64{497, 498, 499, 500, 501, 502}
+	for h := int64(500); h <= 506; h++ {
+		s := newSigner(t, dir, blocks...)
+		err := s.SignVote("c", vote(cmtproto.PrevoteType, h, 0, 1, 100))
+		if signs := h > 503; (err == nil) != signs || err != nil && !errors.Is(err, consensus.ErrDoubleSign) {
+			t.Errorf("height %d, and the copy signed up to 502: got %v", h, err)
+		}
 	}
 }
 
