@@ -38,6 +38,13 @@ func Make(ctx context.Context, home config.Home, role config.Role, to string) (*
 	if err != nil {
 		return nil, err
 	}
+	data, err := filepath.Abs(home.Data())
+	if err != nil {
+		return nil, err
+	}
+	if inside, err := filepath.Rel(data, to); err == nil && filepath.IsLocal(inside) {
+		return nil, fmt.Errorf("%s lies in the database itself; name a directory elsewhere", to)
+	}
 	if _, err := os.Lstat(to); err == nil {
 		return nil, fmt.Errorf("%s: %w; name a directory that is not there yet", to, ErrTaken)
 	}

@@ -10,10 +10,12 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/assaynet/assay/cmd/internal/config"
@@ -74,7 +76,7 @@ func (m *Manifest) Bytes() (n int64) {
 
 // readManifest reads what lies in dir. Errors: [ErrDamaged], fs.ErrNotExist.
 func readManifest(dir string) (*Manifest, error) {
-	f, err := os.Open(filepath.Join(dir, manifestName))
+	f, err := openRegular(filepath.Join(dir, manifestName))
 	if err != nil {
 		return nil, err
 	}
@@ -124,7 +126,7 @@ func list(ctx context.Context, dir string) ([]File, error) {
 		if err != nil {
 			return err
 		}
-		f, err := hash(ctx, path, io.Discard)
+		f, err := hash(ctx, path, math.MaxInt64-1, io.Discard)
 		f.Name = filepath.ToSlash(name)
 		out = append(out, f)
 		return err
@@ -133,22 +135,34 @@ func list(ctx context.Context, dir string) ([]File, error) {
 	return out, err
 }
 
-// hash reads a regular file into w.
-func hash(ctx context.Context, path string, w io.Writer) (File, error) {
-	f, err := os.Open(path)
+// openRegular opens a regular file: it waits for no pipe's other end, and follows no
+// link.
+func openRegular(path string) (*os.File, error) {
+	info, err := os.Lstat(path)
+	if err == nil && !info.Mode().IsRegular() {
+		err = fmt.Errorf("%w: %s is no file", ErrDamaged, path)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+}
+
+// hash reads a regular file of at most so many bytes into w, and one more of a
+// longer one.
+func hash(ctx context.Context, path string, most int64, w io.Writer) (File, error) {
+	f, err := openRegular(path)
 	if err != nil {
 		return File{}, err
 	}
 	defer func() { _ = f.Close() }()
-	if info, err := f.Stat(); err != nil || !info.Mode().IsRegular() {
-		return File{}, errors.Join(err, fmt.Errorf("%w: %s is no file", ErrDamaged, path))
-	}
 	sum := sha256.New()
+	limited := io.LimitReader(f, most+1)
 	n, err := io.Copy(io.MultiWriter(sum, w), readerFunc(func(b []byte) (int, error) {
 		if err := ctx.Err(); err != nil {
 			return 0, err
 		}
-		return f.Read(b)
+		return limited.Read(b)
 	}))
 	return File{Bytes: n, SHA256: hex.EncodeToString(sum.Sum(nil))}, err
 }

@@ -43,10 +43,11 @@ func Restore(ctx context.Context, from string, home config.Home, role config.Rol
 	if err := fill(ctx, m, from, tmp, done); err != nil {
 		return nil, err
 	}
-	if err := put(config.Home(tmp), home, m.ChainID); err != nil {
+	// The log of consensus is of heights that the database has not.
+	if err := os.RemoveAll(filepath.Join(home.Consensus(), "wal")); err != nil {
 		return nil, err
 	}
-	return m, os.RemoveAll(filepath.Join(home.Consensus(), "wal")) // of heights that the database has not
+	return m, put(config.Home(tmp), home, m.ChainID)
 }
 
 // vacant refuses a home that has a database.
@@ -80,7 +81,7 @@ func copyFile(ctx context.Context, want File, from, to string) error {
 	if err != nil {
 		return err
 	}
-	got, err := hash(ctx, from, f)
+	got, err := hash(ctx, from, want.Bytes, f)
 	if err := errors.Join(err, f.Sync(), f.Close()); err != nil {
 		return fmt.Errorf("copy %s: %w", want.Name, err)
 	}
