@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -21,6 +22,7 @@ import (
 	"github.com/assaynet/assay/cmd/internal/usage"
 	"github.com/assaynet/assay/engine"
 	"github.com/assaynet/assay/engine/server"
+	"github.com/assaynet/assay/protocol/durable"
 )
 
 // defaultServe is where the server listens: the block of ports after the miner's.
@@ -158,12 +160,7 @@ func newServeKey(c *cli.Context) error {
 	if err != nil {
 		return usage.Mistake(err)
 	}
-	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
-	if err != nil {
-		return err
-	}
-	err = addServeKey(f, key)
-	if err := errors.Join(err, f.Close()); err != nil {
+	if err := addServeKey(path, key); err != nil {
 		return err
 	}
 	note(c, "%s has the key of %s; it is shown this once:", path, key.Name)
@@ -171,28 +168,26 @@ func newServeKey(c *cli.Context) error {
 	return err
 }
 
-// addServeKey writes a line behind the others, unless the name is taken.
-func addServeKey(f *os.File, key server.Key) error {
-	info, err := f.Stat()
-	if err != nil {
+// addServeKey writes a line behind the others, unless the name is taken. The file is
+// as it was or whole.
+func addServeKey(path string, key server.Key) error {
+	text, err := os.ReadFile(path)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	line := key.String() + "\n"
-	if info.Size() > 0 {
-		keys, err := server.ReadKeys(f)
+	if len(text) > 0 {
+		keys, err := server.ReadKeys(bytes.NewReader(text))
 		if err != nil {
-			return fmt.Errorf("read %s: %w", f.Name(), err)
+			return fmt.Errorf("read %s: %w", path, err)
 		}
 		if slices.ContainsFunc(keys, func(k server.Key) bool { return k.Name == key.Name }) {
-			return withHint(fmt.Errorf("%s has a key of %s", f.Name(), key.Name), "take that line out, or choose another name")
+			return withHint(fmt.Errorf("%s has a key of %s", path, key.Name), "take that line out, or choose another name")
 		}
-		line = "\n" + line // whatever the last line ends with
+		if text[len(text)-1] != '\n' {
+			text = append(text, '\n')
+		}
 	}
-	if _, err := f.Seek(0, 2); err != nil {
-		return err
-	}
-	_, err = f.WriteString(line)
-	return errors.Join(err, f.Sync())
+	return durable.Replace(path, append(text, key.String()+"\n"...), 0o600)
 }
 
 // openServed opens the models of the flags.

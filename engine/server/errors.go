@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"time"
 
 	"github.com/assaynet/assay/engine"
 	"github.com/assaynet/assay/engine/tokenizer"
@@ -48,8 +49,8 @@ func refuse(param, format string, args ...any) *problem {
 }
 
 // tooLong says both numbers in the words that clients look for.
-func tooLong(prompt, context int) *problem {
-	p := refuse("messages", "This model's maximum context length is %d tokens. However, your messages resulted in %d tokens: "+
+func tooLong(param string, prompt, context int) *problem {
+	p := refuse(param, "This model's maximum context length is %d tokens. However, your messages resulted in %d tokens: "+
 		"the request (%d tokens) exceeds the available context size (%d tokens). Shorten it.", context, prompt, prompt, context)
 	code := codeContext
 	p.Code = &code
@@ -101,6 +102,8 @@ func (s *Server) fail(w http.ResponseWriter, err error) {
 
 // reply answers with one JSON object.
 func reply(w http.ResponseWriter, status int, v any) {
+	// A recorder has no deadline, and a client that does not read has one.
+	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(writeTimeout))
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
 	e := json.NewEncoder(w)

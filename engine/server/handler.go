@@ -45,7 +45,8 @@ type Config struct {
 	Hosts []string
 	// Origins are pages in browsers that may ask, such as "https://example.org".
 	Origins []string
-	// Receipts is how many runs are kept for their receipts. Default 1024.
+	// Receipts is how many answers' runs are kept for their receipts, as long as they
+	// take 256 MiB at most. Default 1024.
 	Receipts int
 	// Metrics answers GET /metrics, where it is not nil.
 	Metrics http.Handler
@@ -116,7 +117,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		h.Set("Access-Control-Expose-Headers", receiptHeader+", Retry-After")
 		if r.Method == http.MethodOptions {
 			h.Set("Access-Control-Allow-Methods", "GET, POST")
-			h.Set("Access-Control-Allow-Headers", "Authorization, Content-Type")
+			h.Set("Access-Control-Allow-Headers", r.Header.Get("Access-Control-Request-Headers")) // clients have some of their own
 			h.Set("Access-Control-Max-Age", "600")
 			w.WriteHeader(http.StatusNoContent)
 			return

@@ -2,44 +2,35 @@ package server
 
 import (
 	"encoding/json"
+	"slices"
 	"strings"
 
 	"github.com/assaynet/assay/engine"
 	"github.com/assaynet/assay/engine/tokenizer"
 )
 
-// message is a turn as clients send it.
-type message struct {
-	Role    string          `json:"role"`
-	Content json.RawMessage `json:"content"`
-	Name    *string         `json:"name"`
-	Calls   json.RawMessage `json:"tool_calls"`
-	Refusal *string         `json:"refusal"`
-}
+// maxMessages bounds a conversation, and the parts of a message.
+const maxMessages = 4096
 
 // conversation turns messages into the tokenizer's. System messages, which newer
 // clients call developer's, become one, before all others.
-func conversation(list []message) ([]tokenizer.Message, error) {
-	if len(list) == 0 {
-		return nil, refuse("messages", "there is no message")
+func conversation(list []body) ([]tokenizer.Message, error) {
+	if len(list) == 0 || len(list) > maxMessages {
+		return nil, refuse("messages", "a conversation has 1 to %d messages", maxMessages)
 	}
 	var system []string
 	var out []tokenizer.Message
 	for i, m := range list {
-		text, err := content(m.Content)
-		if err != nil {
+		role, text, err := turn(m, i)
+		switch {
+		case err != nil:
 			return nil, err
-		}
-		if len(m.Calls) > 0 && string(m.Calls) != "null" && string(m.Calls) != "[]" {
-			return nil, refuse("messages", "message %d calls tools, which is not done by this server", i)
-		}
-		switch m.Role {
-		case "system", "developer":
+		case role == "system", role == "developer":
 			system = append(system, text)
-		case "user", "assistant":
-			out = append(out, tokenizer.Message{Role: m.Role, Content: text})
+		case role == "user", role == "assistant":
+			out = append(out, tokenizer.Message{Role: role, Content: text})
 		default:
-			return nil, refuse("messages", "message %d has the role %.40q, which is not done by this server: system, developer, user or assistant", i, m.Role)
+			return nil, refuse("messages", "message %d has the role %.40q, which is not done by this server: system, developer, user or assistant", i, role)
 		}
 	}
 	if system != nil {
@@ -48,26 +39,49 @@ func conversation(list []message) ([]tokenizer.Message, error) {
 	return out, nil
 }
 
+// turn takes message i apart. What it has beside role and text is not done.
+func turn(m body, i int) (role, text string, err error) {
+	var raw json.RawMessage
+	if _, err := m.take("role", &role); err != nil {
+		return "", "", refuse("messages", "the role of message %d is no text", i)
+	}
+	if _, err := m.take("content", &raw); err != nil {
+		return "", "", err
+	}
+	for name, value := range m {
+		if text := string(value); text != "null" && text != "[]" && text != `""` {
+			return "", "", refuse("messages", "message %d has a field that is not done by this server: %.80q", i, name)
+		}
+	}
+	text, err = content(raw)
+	return role, text, err
+}
+
 // content is a text, its parts, or nothing.
 func content(raw json.RawMessage) (string, error) {
 	var text string
 	if len(raw) == 0 || string(raw) == "null" || json.Unmarshal(raw, &text) == nil {
 		return text, nil
 	}
-	var parts []struct {
-		Type string `json:"type"`
-		Text string `json:"text"`
+	var parts []body
+	if err := json.Unmarshal(raw, &parts); err != nil || len(parts) > maxMessages {
+		return "", refuse("messages", "a message's content is a text, or a list of up to %d parts", maxMessages)
 	}
-	if err := json.Unmarshal(raw, &parts); err != nil {
-		return "", refuse("messages", "a message's content is a text, or a list of parts")
-	}
+	var all strings.Builder
 	for _, p := range parts {
-		if p.Type != "text" {
-			return "", refuse("messages", "a message has a part of the type %.40q, and this server reads texts alone", p.Type)
+		var kind, piece string
+		if _, err := p.take("type", &kind); err != nil {
+			return "", refuse("messages", "a part of a message has no type")
 		}
-		text += p.Text
+		if kind != "text" {
+			return "", refuse("messages", "a message has a part of the type %.40q, and this server reads texts alone", kind)
+		}
+		if _, err := p.take("text", &piece); err != nil || len(p) > 0 {
+			return "", refuse("messages", "a part of the type text has a text, and nothing else")
+		}
+		all.WriteString(piece)
 	}
-	return text, nil
+	return all.String(), nil
 }
 
 // textPrompt is the prompt of /v1/completions: a text, or token ids as they are.
@@ -76,8 +90,12 @@ func textPrompt(raw json.RawMessage, t *tokenizer.Tokenizer) ([]engine.Token, er
 	if json.Unmarshal(raw, &text) == nil {
 		return t.Encode(text, tokenizer.Options{BOS: t.AddBOS()})
 	}
-	var ids []engine.Token
-	if json.Unmarshal(raw, &ids) == nil {
+	var given []*engine.Token
+	if json.Unmarshal(raw, &given) == nil && !slices.Contains(given, nil) {
+		ids := make([]engine.Token, len(given))
+		for i, id := range given {
+			ids[i] = *id
+		}
 		return ids, nil
 	}
 	var one []string
@@ -89,14 +107,14 @@ func textPrompt(raw json.RawMessage, t *tokenizer.Tokenizer) ([]engine.Token, er
 
 // fit bounds an answer by what the context leaves. A prompt that leaves nothing is
 // refused with both numbers, and never cut.
-func (a *asked) fit(prompt []engine.Token) error {
+func (a *asked) fit(param string, prompt []engine.Token) error {
 	if len(prompt) == 0 {
-		return refuse("prompt", "the prompt is empty")
+		return refuse(param, "the prompt is empty")
 	}
 	context := a.model.Engine.Info().Context
 	left := context - len(prompt) + 1 // the last token of an answer takes no place
 	if left < 1 {
-		return tooLong(len(prompt), context)
+		return tooLong(param, len(prompt), context)
 	}
 	if a.settings.MaxTokens == 0 || a.settings.MaxTokens > left {
 		a.settings.MaxTokens = left

@@ -13,17 +13,25 @@ import (
 // comes before the first token.
 const receiptHeader = "X-Assay-Receipt"
 
+// maxKept is how many bytes receipts take together.
+const maxKept = 256 << 20
+
 // receipts keeps the newest runs.
 type receipts struct {
 	mu    sync.Mutex
 	most  int
-	files map[string][]runfile.File // guarded by mu
-	order []string                  // guarded by mu, the oldest first
+	kept  map[string]kept // guarded by mu
+	order []string        // guarded by mu, the oldest first
+	bytes int             // guarded by mu
 }
 
-func newReceipts(most int) *receipts {
-	return &receipts{most: most, files: map[string][]runfile.File{}}
+// kept are the runs of one answer.
+type kept struct {
+	files []runfile.File
+	bytes int
 }
+
+func newReceipts(most int) *receipts { return &receipts{most: most, kept: map[string]kept{}} }
 
 // newID names an answer: nobody guesses another's.
 func newID() string {
@@ -32,23 +40,33 @@ func newID() string {
 	return hex.EncodeToString(b[:])
 }
 
-// keep keeps the runs of one answer, in the order of its choices.
+// sizeOf is what a run takes, nearly: a leaf is 64 digits and a string's head.
+func sizeOf(f *runfile.File) int { return 512 + 4*len(f.PromptIDs) + 92*len(f.IDs) }
+
+// keep keeps the runs of one answer, in the order of its choices, in the place of
+// the oldest.
 func (r *receipts) keep(id string, files []runfile.File) {
+	k := kept{files: files}
+	for i := range files {
+		k.bytes += sizeOf(&files[i])
+	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if len(r.order) == r.most {
-		delete(r.files, r.order[0])
+	r.kept[id] = k
+	r.order = append(r.order, id)
+	r.bytes += k.bytes
+	for len(r.order) > r.most || r.bytes > maxKept {
+		r.bytes -= r.kept[r.order[0]].bytes
+		delete(r.kept, r.order[0])
 		r.order = r.order[1:]
 	}
-	r.files[id] = files
-	r.order = append(r.order, id)
 }
 
 func (r *receipts) get(id string) ([]runfile.File, bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	files, ok := r.files[id]
-	return files, ok
+	k, ok := r.kept[id]
+	return k.files, ok
 }
 
 // receipt hands a run out. An answer of several choices has one for each: ?choice=1

@@ -15,7 +15,7 @@ func (s *Server) chat(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	var list []message
+	var list []body
 	if _, err := b.take("messages", &list); err != nil {
 		return err
 	}
@@ -34,7 +34,7 @@ func (s *Server) chat(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if err := a.fit(prompt); err != nil {
+	if err := a.fit("messages", prompt); err != nil {
 		return err
 	}
 	return s.run(w, r, a, prompt, chatDialect{})
@@ -61,7 +61,7 @@ func (s *Server) complete(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if err := a.fit(prompt); err != nil {
+	if err := a.fit("prompt", prompt); err != nil {
 		return err
 	}
 	return s.run(w, r, a, prompt, textDialect{})

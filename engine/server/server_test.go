@@ -287,6 +287,11 @@ func TestWhatIsNotDoneIsRefused(t *testing.T) {
 		{"/v1/chat/completions", `{"messages": [{"role": "user", "content": [{"type": "image_url"}]}]}`, 400, "messages"},
 		{"/v1/chat/completions", `[]`, 400, ""},
 		{"/v1/chat/completions", `{"a"`, 400, ""},
+		{"/v1/chat/completions", `{"messages": [{"role": "user", "content": "x", "name": "bob"}]}`, 400, "messages"},
+		{"/v1/chat/completions", `{"messages": [{"role": "assistant", "tool_calls": [{}]}]}`, 400, "messages"},
+		{"/v1/chat/completions", `{"messages": [{"role": "user", "content": [{"type": "text", "text": "x", "mark": 1}]}]}`, 400, "messages"},
+		{"/v1/chat/completions", `{"messages": [{"role": "user", "content": [` + strings.Repeat(`{"type":"text","text":"a"},`, 4096) + `{"type":"text","text":"a"}]}]}`, 400, "messages"},
+		{"/v1/completions", `{"prompt": [null]}`, 400, "prompt"},
 		{"/v1/completions", `{"prompt": ""}`, 400, "prompt"},
 		{"/v1/completions", `{"prompt": ["a", "b"]}`, 400, "prompt"},
 		{"/v1/completions", `{"prompt": [99999999]}`, 400, ""},
@@ -298,7 +303,7 @@ func TestWhatIsNotDoneIsRefused(t *testing.T) {
 		var got chat
 		check(t, json.Unmarshal(b, &got))
 		if status != c.status || got.Error == nil || got.Error.Param != c.param || got.Error.Message == "" {
-			t.Errorf("%s %s: status %d, %s; want %d and %q", c.path, c.body, status, b, c.status, c.param)
+			t.Errorf("%s %.200s: status %d, %s; want %d and %q", c.path, c.body, status, b, c.status, c.param)
 		}
 	}
 	large := `{"prompt": "` + strings.Repeat("a", 9<<20) + `"}`

@@ -29,8 +29,8 @@ type dialect interface {
 // run answers a request in a dialect.
 func (s *Server) run(w http.ResponseWriter, r *http.Request, a *asked, prompt []engine.Token, d dialect) error {
 	id, created := newID(), time.Now().Unix()
-	w.Header().Set(receiptHeader, id)
 	if a.stream {
+		w.Header().Set(receiptHeader, id)
 		return s.streamed(w, r, a, prompt, d, id, created)
 	}
 	answers, err := a.all(r.Context(), prompt, func(int, string) {})
@@ -38,6 +38,7 @@ func (s *Server) run(w http.ResponseWriter, r *http.Request, a *asked, prompt []
 		return err
 	}
 	s.receipts.keep(id, files(a.model.Engine, a.model.Engine.Tokenizer(), answers))
+	w.Header().Set(receiptHeader, id)
 	reply(w, http.StatusOK, d.whole(id, created, a.model.Name, answers, usageOf(prompt, answers)))
 	return nil
 }
