@@ -168,8 +168,8 @@ func newServeKey(c *cli.Context) error {
 	return err
 }
 
-// addServeKey writes a line behind the others, unless the name is taken. The file is
-// as it was or whole.
+// addServeKey writes a line behind the others, unless the name is taken. The file
+// is as it was or whole.
 func addServeKey(path string, key server.Key) error {
 	text, err := os.ReadFile(path)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {

@@ -135,8 +135,8 @@ func list(ctx context.Context, dir string) ([]File, error) {
 	return out, err
 }
 
-// openRegular opens a regular file: it waits for no pipe's other end, and follows no
-// link.
+// openRegular opens a regular file: it waits for no pipe's other end, and follows
+// no link.
 func openRegular(path string) (*os.File, error) {
 	info, err := os.Lstat(path)
 	if err == nil && !info.Mode().IsRegular() {
