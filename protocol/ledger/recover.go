@@ -197,8 +197,10 @@ func (m *machine) recover(drop []protocol.UID) error {
 			s.Permit = false
 		}
 	}
-	c := &choice{p: m.p, all: seats, able: make([]bool, len(seats)), in: make([]bool, len(seats))}
+	n := len(seats)
+	c := &choice{p: m.p, all: seats, was: make([]uint64, n), able: make([]bool, n), in: make([]bool, n)}
 	for _, v := range old {
+		c.was[v.UID] = v.Power
 		c.in[v.UID] = !slices.Contains(drop, v.UID)
 		c.able[v.UID] = c.in[v.UID] && !seats[v.UID].seat.Jail.Held
 	}

@@ -78,7 +78,12 @@ func testParams() params.Params {
 
 func newNetwork(t testing.TB, validators int) *network {
 	t.Helper()
-	n := &network{g: &ledger.Genesis{Params: testParams(), Time: time.Now().Unix() - 1}}
+	return newNetworkOf(t, testParams(), validators)
+}
+
+func newNetworkOf(t testing.TB, p params.Params, validators int) *network {
+	t.Helper()
+	n := &network{g: &ledger.Genesis{Params: p, Time: time.Now().Unix() - 1}}
 	model := n.g.Params.Kinds[0].Models[0].ID
 	for i := range validators + 1 {
 		name := fmt.Sprintf("v%d", i)
