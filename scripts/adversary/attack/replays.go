@@ -1,8 +1,10 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/assaynet/assay/protocol"
 	"github.com/assaynet/assay/protocol/api"
@@ -24,20 +26,9 @@ var replays = &attack{
 		if err != nil {
 			return err
 		}
-		var old [][]byte
-		for h := newest - min(newest-1, 100); h <= newest; {
-			var page api.Blocks
-			if err := w.Validators[0].Get(ctx, fmt.Sprintf("/v1/blocks?limit=50&height=%d", h), &page); err != nil {
-				return err
-			}
-			for i := range page.Blocks {
-				txs, err := txsOf(page.Blocks[i].Record)
-				if err != nil {
-					return err
-				}
-				old = append(old, txs...)
-			}
-			h += protocol.Height(len(page.Blocks))
+		old, next, err := w.between(ctx, newest-min(newest-1, 100), newest)
+		if err != nil {
+			return err
 		}
 		for _, raw := range old {
 			for _, h := range hosts {
@@ -47,11 +38,44 @@ var replays = &attack{
 			}
 		}
 		w.pour(ctx, old)
-		if n := w.taken.Load(); n > int64(len(old)/2) { // what is young is still known, and no second one
-			return fmt.Errorf("%d of %d old transactions were taken", n, len(old))
+		if newest, err = w.now(ctx); err != nil || newest < next {
+			return err
+		}
+		// Nodes say of what is young that they know it; no block has it a second time.
+		since, _, err := w.between(ctx, next, newest)
+		if err != nil {
+			return err
+		}
+		for _, raw := range since {
+			if slices.ContainsFunc(old, func(o []byte) bool { return bytes.Equal(o, raw) }) {
+				return fmt.Errorf("one of %d old transactions was carried out again", len(old))
+			}
 		}
 		return nil
 	},
+}
+
+// between returns the transactions of blocks from … to, or of some more, and the
+// height behind them.
+func (w *world) between(ctx context.Context, from, to protocol.Height) (all [][]byte, next protocol.Height, err error) {
+	for next = from; next <= to; {
+		var page api.Blocks
+		if err := w.Validators[0].Get(ctx, fmt.Sprintf("/v1/blocks?limit=50&height=%d", next), &page); err != nil {
+			return nil, 0, err
+		}
+		for i := range page.Blocks {
+			txs, err := txsOf(page.Blocks[i].Record)
+			if err != nil {
+				return nil, 0, err
+			}
+			all = append(all, txs...)
+		}
+		if len(page.Blocks) == 0 {
+			break
+		}
+		next += protocol.Height(len(page.Blocks))
+	}
+	return all, next, nil
 }
 
 // txsOf returns the transactions of a block's record, but its head.
