@@ -65,7 +65,7 @@ func problemOf(err error) *problem {
 		return p
 	case errors.Is(err, engine.ErrBusy), errors.Is(err, engine.ErrMemory):
 		return &problem{status: http.StatusTooManyRequests, Message: "too much is asked for at once; try again", Type: typeBusy}
-	case errors.Is(err, engine.ErrClosed), errors.Is(err, context.Canceled):
+	case errors.Is(err, engine.ErrClosed), errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 		return &problem{status: http.StatusServiceUnavailable, Message: "the server stops", Type: typeServer}
 	case errors.Is(err, engine.ErrNotFinite):
 		return refuse("", "the model's numbers overflow on this prompt: no machine can answer it")
