@@ -11,43 +11,32 @@ import (
 
 // chat answers a conversation.
 func (s *Server) chat(w http.ResponseWriter, r *http.Request) error {
-	b, err := readBody(r)
-	if err != nil {
-		return err
-	}
 	var list []body
-	if _, err := b.take("messages", &list); err != nil {
-		return err
-	}
-	a, err := s.askedOf(b)
-	if err != nil {
-		return err
-	}
-	if err := b.rest(); err != nil {
-		return err
-	}
-	messages, err := conversation(list)
-	if err != nil {
-		return err
-	}
-	prompt, err := a.model.Engine.Tokenizer().Chat(messages)
-	if err != nil {
-		return err
-	}
-	if err := a.fit("messages", prompt); err != nil {
-		return err
-	}
-	return s.run(w, r, a, prompt, chatDialect{})
+	return s.answer(w, r, "messages", &list, chatDialect{}, func(t *tokenizer.Tokenizer) ([]engine.Token, error) {
+		messages, err := conversation(list)
+		if err != nil {
+			return nil, err
+		}
+		return t.Chat(messages)
+	})
 }
 
 // complete goes on from a text or from token ids, as they are.
 func (s *Server) complete(w http.ResponseWriter, r *http.Request) error {
+	var raw json.RawMessage
+	return s.answer(w, r, "prompt", &raw, textDialect{}, func(t *tokenizer.Tokenizer) ([]engine.Token, error) {
+		return textPrompt(raw, t)
+	})
+}
+
+// answer takes a request whose prompt is made of what the field called name holds,
+// decoded into v, and answers it.
+func (s *Server) answer(w http.ResponseWriter, r *http.Request, name string, v any, d dialect, promptOf func(*tokenizer.Tokenizer) ([]engine.Token, error)) error {
 	b, err := readBody(r)
 	if err != nil {
 		return err
 	}
-	var raw json.RawMessage
-	if _, err := b.take("prompt", &raw); err != nil {
+	if _, err := b.take(name, v); err != nil {
 		return err
 	}
 	a, err := s.askedOf(b)
@@ -57,14 +46,14 @@ func (s *Server) complete(w http.ResponseWriter, r *http.Request) error {
 	if err := b.rest(); err != nil {
 		return err
 	}
-	prompt, err := textPrompt(raw, a.model.Engine.Tokenizer())
+	prompt, err := promptOf(a.model.Engine.Tokenizer())
 	if err != nil {
 		return err
 	}
-	if err := a.fit("prompt", prompt); err != nil {
+	if err := a.fit(name, prompt); err != nil {
 		return err
 	}
-	return s.run(w, r, a, prompt, textDialect{})
+	return s.run(w, r, a, prompt, d)
 }
 
 // tokenize returns the ids of a text. llama.cpp calls it content, others prompt.
