@@ -37,28 +37,34 @@ func keyCommands() []*cli.Command {
 
 // swapBody announces a swap with the consent of the new key.
 func swapBody(c *cli.Context, n *client) (wire.Body, error) {
-	keys, err := keyflags.Open(c, 0)
-	if err != nil {
-		return nil, err
-	}
-	signer, err := keys.Public(c.String("key"))
-	if err != nil {
-		return nil, keyflags.Hint(err)
-	}
-	name, err := ownerOf(c, n, signer)
-	if err != nil {
-		return nil, err
-	}
-	var st api.Status
-	if err := n.get(c.Context, "/v1/status", &st); err != nil {
-		return nil, err
-	}
-	agreed, err := successor(c, keys, wire.DomainSwap, &st, name)
+	agreed, signer, err := successorOf(c, n, wire.DomainSwap)
 	if err != nil {
 		return nil, err
 	}
 	note(c, "until the swap is done, %s can stop it: assay tx stop-swap --to %s", signer, agreed.key)
 	return &wire.SwapColdkey{To: agreed.key, Consent: agreed.Consent}, nil
+}
+
+// successorOf returns the consent of the key that comes in another's place, by the
+// key of --key, which is the owner's, and that key.
+func successorOf(c *cli.Context, n *client, use wire.Domain) (agreed *agreement, signer protocol.PublicKey, err error) {
+	keys, err := keyflags.Open(c, 0)
+	if err != nil {
+		return nil, signer, err
+	}
+	if signer, err = keys.Public(c.String("key")); err != nil {
+		return nil, signer, keyflags.Hint(err)
+	}
+	name, err := ownerOf(c, n, signer)
+	if err != nil {
+		return nil, signer, err
+	}
+	var st api.Status
+	if err := n.get(c.Context, "/v1/status", &st); err != nil {
+		return nil, signer, err
+	}
+	agreed, err = successor(c, keys, use, &st, name)
+	return agreed, signer, err
 }
 
 // successor returns the consent of the key that comes in another's place: one of
@@ -90,23 +96,7 @@ func swapHotkeyBody(c *cli.Context, n *client) (wire.Body, error) {
 	if err != nil {
 		return nil, err
 	}
-	keys, err := keyflags.Open(c, 0)
-	if err != nil {
-		return nil, err
-	}
-	signer, err := keys.Public(c.String("key"))
-	if err != nil {
-		return nil, keyflags.Hint(err)
-	}
-	name, err := ownerOf(c, n, signer)
-	if err != nil {
-		return nil, err
-	}
-	var st api.Status
-	if err := n.get(c.Context, "/v1/status", &st); err != nil {
-		return nil, err
-	}
-	agreed, err := successor(c, keys, wire.DomainConsent, &st, name)
+	agreed, _, err := successorOf(c, n, wire.DomainConsent)
 	if err != nil {
 		return nil, err
 	}
