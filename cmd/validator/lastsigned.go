@@ -20,8 +20,9 @@ func lastSignedCommand() *cli.Command {
 		Description: `Shows the record in consensus/` + consensus.LastSignedFile + ` of the home: the validator signs
 nothing at or before it, whatever its database says. No backup has it.
 
-Where the record is missing, or blocks carry a later signature, the validator passes
-over the first height that it is asked for, in case a copy of it signed there. If so
+Where the record is missing although the key was of the set before, or blocks carry a
+later signature, the validator passes over the first height that it is asked for, in
+case a copy of it signed there, and those behind it while blocks show the copy. If so
 many validators do so at once that no block comes any more, or this one is alone,
 let it sign from its newest block on, while it is stopped:
 

@@ -66,7 +66,8 @@ stay.
 
 Make sure that no other node signs with the hotkey. The node fetches the blocks that
 came since; and where it has no record of what it signed last, or blocks carry a
-later signature, it signs nothing at the first height that it is asked for.`
+later signature, it signs nothing at the first height that it is asked for, nor while
+blocks show that a copy signs.`
 	}
 	return &cli.Command{
 		Name:        "restore",
