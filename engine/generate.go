@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"fmt"
 	"sync"
 
 	"github.com/assaynet/assay/engine/arith"
@@ -12,23 +13,30 @@ import (
 
 // choice is the token chosen at a position and the hash of the state there.
 type choice struct {
-	token Token
-	state [32]byte
+	token    Token
+	state    [32]byte
+	logProbs LogProbs
 }
 
 // want is what a choice takes of a backend: its state is hashed, and its token
 // is the likeliest, or drawn.
 func (s Settings) want() backend.Want {
-	if s.Temperature == 0 {
+	if s.Temperature == 0 && s.None() {
 		return backend.State | backend.Likeliest
 	}
 	return backend.State | backend.Logits
 }
 
-// choose makes a choice of what a backend computed at a position.
-func (s Settings) choose(r backend.Result, position int) choice {
-	token := r.Likeliest
-	if s.Temperature != 0 {
+// choose makes a choice of what a backend computed after a prompt and the answer so
+// far. It depends on nothing else.
+func (s Settings) choose(r backend.Result, prompt, answer []Token) choice {
+	token, position := r.Likeliest, len(prompt)-1+len(answer)
+	switch {
+	case !s.None():
+		shaped := s.Apply(r.Logits, prompt, answer)
+		token = arith.Choose(shaped.Logits, s.sampling(), position)
+		shaped.Free()
+	case s.Temperature != 0:
 		token = arith.Choose(r.Logits, s.sampling(), position)
 	}
 	return choice{token: token, state: fingerprint.State(r.State)}
@@ -41,8 +49,11 @@ func (s Settings) choose(r backend.Result, position int) choice {
 // there was so far, without a fingerprint.
 func (m *Model) Generate(ctx context.Context, r Request, onToken func(Token)) (Run, error) {
 	run := Run{Prompt: append([]Token(nil), r.Prompt...), Settings: r.Settings, Binding: r.Binding}
-	if err := r.Settings.check(); err != nil {
+	if err := r.Settings.check(m.dims.Vocab); err != nil {
 		return run, err
+	}
+	if r.TopLogProbs < 0 || r.TopLogProbs > maxTopLogProbs {
+		return run, fmt.Errorf("%w: %d likeliest tokens, not within 0 … %d", ErrRequest, r.TopLogProbs, maxTopLogProbs)
 	}
 	if err := m.checkPrompt(r.Prompt, r.Settings.MaxTokens); err != nil {
 		return run, err
@@ -52,9 +63,9 @@ func (m *Model) Generate(ctx context.Context, r Request, onToken func(Token)) (R
 		return run, err
 	}
 	defer end()
-	g := &generation{m: m, run: run, onToken: onToken, more: make(chan struct{}, 1)}
+	g := &generation{m: m, run: run, onToken: onToken, logProbs: r.LogProbs, top: r.TopLogProbs, onLogProbs: r.OnLogProbs, more: make(chan struct{}, 1)}
 	h, err := m.sched.Start(ctx, &sched.Task{
-		Caller: callerOf(ctx), Tokens: run.Prompt, Keep: 1, Want: r.Settings.want(), Most: len(run.Prompt) + r.Settings.MaxTokens - 1,
+		Caller: callerOf(ctx), Tokens: run.Prompt, Keep: 1, Want: g.want(), Most: len(run.Prompt) + r.Settings.MaxTokens - 1,
 		Each: g.each, Next: g.next,
 	})
 	if err != nil {
@@ -70,17 +81,30 @@ func (m *Model) Generate(ctx context.Context, r Request, onToken func(Token)) (R
 // generation is an answer in the making. The model's goroutine makes it, the
 // caller's hands out its tokens.
 type generation struct {
-	m       *Model
-	onToken func(Token)
-	made    choice        // of the step in progress
-	more    chan struct{} // capacity 1: there are tokens to hand out
+	m          *Model
+	onToken    func(Token)
+	logProbs   bool // wanted of each token
+	top        int  // of how many of the likeliest, too
+	onLogProbs func(LogProbs)
+	made       choice        // of the step in progress
+	more       chan struct{} // capacity 1: there are tokens to hand out
 
 	mu  sync.Mutex
 	run Run // guarded by mu until the task has ended
 }
 
+func (g *generation) want() backend.Want {
+	if g.logProbs {
+		return g.run.Settings.want() | backend.Likeliest | backend.Logits
+	}
+	return g.run.Settings.want()
+}
+
 func (g *generation) each(i int, r backend.Result) {
-	g.made = g.run.Settings.choose(r, len(g.run.Prompt)-1+i)
+	g.made = g.run.Settings.choose(r, g.run.Prompt, g.run.Output[:i])
+	if g.logProbs {
+		g.made.logProbs = logProbsOf(r, g.made.token, g.top)
+	}
 }
 
 // next adds the token that was chosen to the run and continues with it, unless
@@ -91,6 +115,9 @@ func (g *generation) next() (Token, bool) {
 	run := &g.run
 	run.Leaves = append(run.Leaves, fingerprint.Leaf(run.Binding, len(run.Prompt)-1+len(run.Output), g.made.token, g.made.state))
 	run.Output = append(run.Output, g.made.token)
+	if g.logProbs {
+		run.LogProbs = append(run.LogProbs, g.made.logProbs)
+	}
 	switch {
 	case g.m.stop[g.made.token]:
 		run.Finish = FinishStop
@@ -124,13 +151,17 @@ func (g *generation) follow(ctx context.Context, h *sched.Handle) error {
 			ended = true
 		}
 		g.mu.Lock()
-		output, finish := g.run.Output, g.run.Finish
+		output, finish, logProbs := g.run.Output, g.run.Finish, g.run.LogProbs
 		g.mu.Unlock()
 		for ; given < len(output); given++ {
 			if ctx.Err() != nil {
 				_, _ = h.Wait()
 				g.run.Output, g.run.Leaves, g.run.Finish = output[:given], g.run.Leaves[:given], ""
+				g.run.LogProbs = g.run.LogProbs[:min(given, len(g.run.LogProbs))]
 				return context.Cause(ctx)
+			}
+			if g.onLogProbs != nil && g.logProbs {
+				g.onLogProbs(logProbs[given])
 			}
 			g.onToken(output[given])
 		}

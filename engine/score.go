@@ -110,12 +110,14 @@ func cut(ids []Token, window int, bos Token) (windows []ScoreRequest, err error)
 type ScoreRequest struct {
 	Prompt       []Token // at least one
 	Continuation []Token // may be empty
+	TopLogProbs  int     // of how many of the likeliest at each place, too; 0 … 20
 }
 
 // Score is how likely a model thinks a continuation.
 type Score struct {
 	LogProbs []float64    // natural logarithm of the probability of each token of the continuation after all before it
 	Top1     []Token      // the likeliest token at each place
+	Top      [][]LogProb  // as many of the likeliest as asked for at each place, or nil
 	Failed   *FailedError // where the run fails, or nil; what there is holds for the tokens before that
 }
 
@@ -140,10 +142,17 @@ func (m *Model) Score(ctx context.Context, requests []ScoreRequest) ([]Score, er
 	for i, r := range requests {
 		if n := len(r.Continuation); n > 0 {
 			scores[i] = Score{LogProbs: make([]float64, n), Top1: make([]Token, n)}
+			if r.TopLogProbs > 0 {
+				scores[i].Top = make([][]LogProb, n)
+			}
 		}
 	}
 	ran, failed, err := m.scoreAll(ctx, requests, func(at, i int, next Token, r backend.Result) {
-		scores[at].LogProbs[i], scores[at].Top1[i] = -negativeLog(r.Logits, next, r.Likeliest), r.Likeliest
+		x := logProbsOf(r, next, requests[at].TopLogProbs)
+		scores[at].LogProbs[i], scores[at].Top1[i] = x.LogProb.LogProb, r.Likeliest
+		if x.Top != nil {
+			scores[at].Top[i] = x.Top
+		}
 	})
 	if err != nil {
 		return nil, err
@@ -151,6 +160,7 @@ func (m *Model) Score(ctx context.Context, requests []ScoreRequest) ([]Score, er
 	for i := range scores {
 		s := &scores[i]
 		s.LogProbs, s.Top1, s.Failed = s.LogProbs[:ran[i]], s.Top1[:ran[i]], failed[i]
+		s.Top = s.Top[:min(ran[i], len(s.Top))]
 	}
 	return scores, nil
 }
@@ -194,7 +204,7 @@ func (m *Model) scoreAll(ctx context.Context, requests []ScoreRequest, each func
 	var scored []int // the request of each task
 	for at, r := range requests {
 		tokens := slices.Concat(r.Prompt, r.Continuation)
-		if err := m.checkScore(r.Prompt, tokens); err != nil {
+		if err := m.checkScore(r, tokens); err != nil {
 			return nil, nil, fmt.Errorf("request %d of %d: %w", at+1, len(requests), err)
 		}
 		if n := len(r.Continuation); n > 0 {
@@ -215,19 +225,12 @@ func (m *Model) scoreAll(ctx context.Context, requests []ScoreRequest, each func
 	return ran, failed, nil
 }
 
-func (m *Model) checkScore(prompt, tokens []Token) error {
-	if len(prompt) == 0 {
+func (m *Model) checkScore(r ScoreRequest, tokens []Token) error {
+	if len(r.Prompt) == 0 {
 		return fmt.Errorf("%w: the prompt is empty", ErrRequest)
 	}
-	return m.checkPrompt(tokens, 1)
-}
-
-// negativeLog is −log softmax(logits)[id], computed with the largest logit,
-// that of top, taken away.
-func negativeLog(logits []float32, id, top Token) float64 {
-	most, sum := float64(logits[top]), 0.0
-	for _, l := range logits {
-		sum += math.Exp(float64(l) - most)
+	if r.TopLogProbs < 0 || r.TopLogProbs > maxTopLogProbs {
+		return fmt.Errorf("%w: %d likeliest tokens, not within 0 … %d", ErrRequest, r.TopLogProbs, maxTopLogProbs)
 	}
-	return math.Log(sum) + most - float64(logits[id])
+	return m.checkPrompt(tokens, 1)
 }

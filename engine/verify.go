@@ -111,7 +111,7 @@ func (m *Model) verify(ctx context.Context, runs []Run) ([]Report, error) {
 }
 
 func (m *Model) checkRun(run Run) error {
-	if err := run.Settings.check(); err != nil {
+	if err := run.Settings.check(m.dims.Vocab); err != nil {
 		return err
 	}
 	return m.checkPrompt(run.Prompt, run.Settings.MaxTokens)
@@ -121,11 +121,10 @@ func (m *Model) checkRun(run Run) error {
 // tokens before it.
 func (run Run) task(caller string, made []choice) *sched.Task {
 	tokens := append(append([]Token(nil), run.Prompt...), run.Output[:len(run.Output)-1]...)
-	first := len(run.Prompt) - 1
 	return &sched.Task{
 		Caller: caller, Tokens: tokens, Keep: len(run.Output), Want: run.Settings.want(), Most: len(tokens),
 		Each: func(i int, r backend.Result) {
-			made[i] = run.Settings.choose(r, first+i)
+			made[i] = run.Settings.choose(r, run.Prompt, run.Output[:i])
 		},
 	}
 }

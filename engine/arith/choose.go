@@ -22,6 +22,7 @@ type Sampling struct {
 	Temperature float32  // > 0 and finite to sample
 	TopK        uint32   // 1 … MaxTopK; above the vocabulary: all tokens
 	TopP        uint32   // 1 … TopPOne, in 65536ths
+	MinP        uint32   // 0 … TopPOne: the least share of the likeliest's probability, in 65536ths
 	Seed        [32]byte // of the draw
 }
 
@@ -42,6 +43,9 @@ func Choose(logits []float32, s Sampling, pos int) int32 {
 	}
 	kept := uint64(0)
 	for _, c := range cumulative {
+		if kept > 0 && TopPOne*(c-kept) < uint64(s.MinP)*cumulative[0] {
+			break
+		}
 		if kept = c; TopPOne*c >= uint64(s.TopP)*sum {
 			break
 		}
@@ -71,6 +75,10 @@ func argmax(logits []float32) int32 {
 	}
 	return int32(best)
 }
+
+// Likeliest returns the tokens with the n largest logits, the largest first and,
+// among equals, the lowest id.
+func Likeliest(logits []float32, n int) []int32 { return topK(logits, min(n, len(logits))) }
 
 // topK returns the ids of the k first logits in the order logit descending, id
 // ascending.

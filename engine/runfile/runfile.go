@@ -38,8 +38,47 @@ type Settings struct {
 	TemperatureBits uint32  `json:"temperature_bits"` // of the binary32; what counts
 	TopK            uint32  `json:"top_k"`
 	TopP            uint32  `json:"top_p"` // in 65536ths
-	Seed            string  `json:"seed"`  // 32 bytes in hex
+	MinP            uint32  `json:"min_p,omitempty"`
+	Seed            string  `json:"seed"` // 32 bytes in hex
 	MaxTokens       int     `json:"max_tokens"`
+	// What follows is engine.Shaping, the bits of its binary32 numbers.
+	RepetitionBits uint32 `json:"repetition_bits,omitempty"`
+	FrequencyBits  uint32 `json:"frequency_bits,omitempty"`
+	PresenceBits   uint32 `json:"presence_bits,omitempty"`
+	Biases         []Bias `json:"biases,omitempty"`
+}
+
+// Bias is what is added to a token's logit.
+type Bias struct {
+	Token   engine.Token `json:"token"`
+	AddBits uint32       `json:"add_bits"` // of the binary32
+}
+
+// settingsOf renders settings.
+func settingsOf(s engine.Settings) Settings {
+	out := Settings{
+		Temperature: s.Temperature, TemperatureBits: math.Float32bits(s.Temperature),
+		TopK: s.TopK, TopP: s.TopP, MinP: s.MinP, Seed: hex.EncodeToString(s.Seed[:]), MaxTokens: s.MaxTokens,
+		RepetitionBits: math.Float32bits(s.Repetition), FrequencyBits: math.Float32bits(s.Frequency), PresenceBits: math.Float32bits(s.Presence),
+	}
+	for _, b := range s.Biases {
+		out.Biases = append(out.Biases, Bias{b.Token, math.Float32bits(b.Add)})
+	}
+	return out
+}
+
+// engine reads what settingsOf made, except for the seed.
+func (s *Settings) engine() engine.Settings {
+	out := engine.Settings{
+		Temperature: math.Float32frombits(s.TemperatureBits), TopK: s.TopK, TopP: s.TopP, MinP: s.MinP, MaxTokens: s.MaxTokens,
+		Shaping: engine.Shaping{
+			Repetition: math.Float32frombits(s.RepetitionBits), Frequency: math.Float32frombits(s.FrequencyBits), Presence: math.Float32frombits(s.PresenceBits),
+		},
+	}
+	for _, b := range s.Biases {
+		out.Biases = append(out.Biases, engine.Bias{Token: b.Token, Add: math.Float32frombits(b.AddBits)})
+	}
+	return out
 }
 
 // Timings are of the machine that ran; nothing depends on them.
@@ -56,11 +95,8 @@ func Of(id [32]byte, t *tokenizer.Tokenizer, r engine.Run) File {
 	out := File{
 		ModelID: hex.EncodeToString(id[:]), PromptIDs: r.Prompt, IDs: r.Output, Text: &text, Finish: string(r.Finish),
 		Fingerprint: hex.EncodeToString(r.Fingerprint[:]), Leaves: make([]string, len(r.Leaves)),
-		Binding: hex.EncodeToString(r.Binding.Hotkey[:]) + hex.EncodeToString(r.Binding.Task[:]),
-		Settings: Settings{
-			Temperature: r.Settings.Temperature, TemperatureBits: math.Float32bits(r.Settings.Temperature),
-			TopK: r.Settings.TopK, TopP: r.Settings.TopP, Seed: hex.EncodeToString(r.Settings.Seed[:]), MaxTokens: r.Settings.MaxTokens,
-		},
+		Binding:  hex.EncodeToString(r.Binding.Hotkey[:]) + hex.EncodeToString(r.Binding.Task[:]),
+		Settings: settingsOf(r.Settings),
 	}
 	for i, leaf := range r.Leaves {
 		out.Leaves[i] = hex.EncodeToString(leaf[:])
@@ -75,10 +111,7 @@ func Parse(data []byte) (File, engine.Run, error) {
 	if err := json.Unmarshal(data, &f); err != nil {
 		return f, engine.Run{}, fmt.Errorf("%w: %w", ErrForm, err)
 	}
-	r := engine.Run{Prompt: f.PromptIDs, Output: f.IDs, Finish: engine.Finish(f.Finish)}
-	r.Settings = engine.Settings{
-		Temperature: math.Float32frombits(f.Settings.TemperatureBits), TopK: f.Settings.TopK, TopP: f.Settings.TopP, MaxTokens: f.Settings.MaxTokens,
-	}
+	r := engine.Run{Prompt: f.PromptIDs, Output: f.IDs, Finish: engine.Finish(f.Finish), Settings: f.Settings.engine()}
 	var err error
 	if r.Binding, err = ParseBinding(f.Binding); err != nil {
 		return f, r, err

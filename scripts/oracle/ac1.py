@@ -447,6 +447,28 @@ class Model:
         return h, choice(logits, pos, settings)
 
 
+def finite(x):
+    most = from_bits(0x7F7FFFFF)
+    return max(-most, min(x, most))
+
+
+def shaped(logits, s, prompt, answer):
+    """The logits as settings change them (section 6)."""
+    out = list(logits)
+    r, f, p = s["repetition"], s["frequency"], s["presence"]
+    for i, l in enumerate(logits):
+        n = answer.count(i)
+        if r != 1 and (n or i in prompt):
+            l = finite(div(l, r) if l > 0 else f32(l * r))
+        if n:
+            l = finite(f32(l - f32(n * f)))
+            l = finite(f32(l - p))
+        out[i] = l
+    for i, b in s["biases"]:
+        out[i] = finite(f32(out[i] + b))
+    return out
+
+
 def choice(logits, pos, s):
     order = sorted(range(len(logits)), key=lambda i: (-logits[i], i))
     if s["temperature_bits"] == 0:
@@ -456,6 +478,8 @@ def choice(logits, pos, s):
     w = [rne(exp(div(f32(logits[i] - logits[order[0]]), temperature)) * 2.0 ** 24) for i in order]
     total, c, kept = sum(w), 0, 0
     while 65536 * c < s["top_p"] * total:
+        if kept and 65536 * w[kept] < s.get("min_p", 0) * w[0]:
+            break
         c += w[kept]
         kept += 1
     u = int.from_bytes(sha(b"assay/ac1/draw\0" + bytes.fromhex(s["seed"]) + struct.pack("<Q", pos))[:4], "little")
