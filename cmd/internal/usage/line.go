@@ -9,8 +9,8 @@ import (
 func Line(err error) string { return Plain(strings.Join(strings.Fields(err.Error()), " ")) }
 
 // packages are those whose errors begin with their name: a test finds them.
-const packages = `api|arith|audit|backend|chattemplate|consensus|engine|fixed|gguf|gossip|gramset|inference|key|keystore|` +
-	`label|ledger|meter|miner|native|node|pair|params|preference|protocol|ptx|record|repeats|sandbox|sched|server|` +
+const packages = `api|arith|audit|backend|chattemplate|consensus|engine|fixed|gbnf|gguf|gossip|grammar|gramset|inference|jsonschema|` +
+	`key|keystore|label|ledger|meter|miner|native|node|pair|params|preference|protocol|ptx|record|regex|repeats|runes|sandbox|sched|server|` +
 	`schema|scoring|state|store|submit|syntax|synthetic|task|tokenizer|validator|value|weights|wire|yuma`
 
 var (

@@ -1,0 +1,301 @@
+package grammar
+
+import (
+	"encoding/binary"
+	"fmt"
+	"slices"
+	"sync"
+)
+
+// How a text is read.
+//
+// A grammar is rules of states; to enter a rule is to remember where it goes on
+// after. So a way to read a text so far is a state and a stack of states to
+// return to, a thread. A text is read in all ways at once: a place is the set of
+// the threads that its bytes leave, and the next byte leads from a place to a
+// place. What was found is kept with the place, so that a byte that was once
+// looked at costs one look into a table.
+//
+// Every thread of a place can come to the end of the grammar, for states from
+// which there is no end are taken out before (prune), and so are threads that
+// would need more depth than MaxDepth to come to it (height). So a prefix is
+// live if and only if its place has a thread, or is complete; nothing is tried
+// out. That is what makes a mask exact.
+//
+// Invariants:
+//
+//	depth of a thread's stack + height of its state ≤ MaxDepth
+//	a place's threads are closed: those that take no byte were followed
+//	a place depends on the bytes alone; what is kept, and when it is let go of,
+//	    changes no place
+
+// maxKept is how many places are kept; then all are let go of and found anew.
+const maxKept = 1 << 14
+
+// Automaton is a grammar ready to read texts. It is safe for concurrent use.
+type Automaton struct {
+	states  []state
+	rules   []State
+	root    State
+	class   [256]uint8 // bytes that no edge tells apart have one class
+	classes int
+
+	mu       sync.Mutex
+	start    *place
+	age      int // guarded by mu, like all below: how often all was let go of
+	kept     map[string]*place
+	stacks   map[stack]*stack
+	pushed   uint64 // stacks that there ever were
+	masks    map[*Vocabulary]map[string]*local
+	maskSize int64 // bytes of masks that are kept
+}
+
+// stack is where rules go on after the one that is read, the innermost first.
+type stack struct {
+	back  State
+	up    *stack
+	depth int32
+	id    uint64 // not used in keys
+}
+
+// thread is a way to read a text so far; a nil stack is the grammar itself.
+type thread struct {
+	at State
+	up *stack
+}
+
+// place is what a text leads to.
+type place struct {
+	threads  []thread // those that take a byte
+	complete bool     // the text is one of the grammar
+	over     bool     // there are more threads than the limit: nothing can be said
+	age      int
+	next     []*place // by class; nil where nobody looked, nowhere where nothing goes on
+	mask     *Mask    // of the vocabulary it was last asked for
+	of       *Vocabulary
+}
+
+// nowhere is where no text of the grammar goes.
+var nowhere = &place{}
+
+// prune takes out the edges that lead to no end.
+func (a *Automaton) prune() {
+	gone := func(s State) bool { return a.states[s].height >= never }
+	for i := range a.states {
+		s := &a.states[i]
+		s.edges = slices.DeleteFunc(s.edges, func(e edge) bool { return gone(e.to) })
+		s.free = slices.DeleteFunc(s.free, gone)
+		s.calls = slices.DeleteFunc(s.calls, func(c call) bool { return gone(a.rules[c.rule]) || gone(c.back) })
+	}
+}
+
+// classify finds the classes of bytes.
+func (a *Automaton) classify() {
+	var cut [257]bool
+	for i := range a.states {
+		for _, e := range a.states[i].edges {
+			cut[e.lo], cut[int(e.hi)+1] = true, true
+		}
+	}
+	n := 0
+	for b := range 256 {
+		if b > 0 && cut[b] {
+			n++
+		}
+		a.class[b] = uint8(n)
+	}
+	a.classes = n + 1
+}
+
+// reset lets go of what is kept.
+func (a *Automaton) reset() {
+	a.age++
+	a.kept, a.stacks = map[string]*place{}, map[stack]*stack{}
+	a.masks, a.maskSize = map[*Vocabulary]map[string]*local{}, 0
+	a.start = a.intern([]thread{{a.root, nil}}, false)
+}
+
+// plain reports whether a state is the end of its rule and nothing else: to
+// return there is to return further up.
+func (a *Automaton) plain(s State) bool {
+	x := &a.states[s]
+	return x.last && len(x.edges) == 0 && len(x.free) == 0 && len(x.calls) == 0
+}
+
+func (a *Automaton) push(back State, up *stack) *stack {
+	key := stack{back: back, up: up}
+	s, ok := a.stacks[key]
+	if !ok {
+		a.pushed++
+		s = &stack{back: back, up: up, depth: 1, id: a.pushed}
+		if up != nil {
+			s.depth += up.depth
+		}
+		a.stacks[key] = s
+	}
+	return s
+}
+
+// fits reports whether a thread can come to its end within the depth.
+func (a *Automaton) fits(t thread) bool {
+	depth := int32(0)
+	if t.up != nil {
+		depth = t.up.depth
+	}
+	return depth+a.states[t.at].height <= MaxDepth
+}
+
+// intern returns the place of threads and of all that they lead to without a
+// byte.
+func (a *Automaton) intern(todo []thread, complete bool) *place {
+	seen := map[thread]bool{}
+	var ready []thread
+	add := func(t thread) {
+		if !seen[t] && a.fits(t) {
+			seen[t] = true
+			todo = append(todo, t)
+		}
+	}
+	first := todo
+	todo = nil
+	for _, t := range first {
+		add(t)
+	}
+	for len(todo) > 0 && len(seen) <= maxThreads {
+		t := todo[len(todo)-1]
+		todo = todo[:len(todo)-1]
+		s := &a.states[t.at]
+		if len(s.edges) > 0 {
+			ready = append(ready, t)
+		}
+		for _, to := range s.free {
+			add(thread{to, t.up})
+		}
+		for _, c := range s.calls {
+			switch {
+			case a.plain(c.back):
+				add(thread{a.rules[c.rule], t.up})
+			case a.fits(thread{c.back, t.up}):
+				add(thread{a.rules[c.rule], a.push(c.back, t.up)})
+			}
+		}
+		switch {
+		case !s.last:
+		case t.up == nil:
+			complete = true
+		default:
+			add(thread{t.up.back, t.up.up})
+		}
+	}
+	if len(seen) > maxThreads {
+		return &place{over: true, age: a.age}
+	}
+	if len(ready) == 0 && !complete {
+		return nowhere
+	}
+	slices.SortFunc(ready, func(x, y thread) int {
+		if x.up != y.up {
+			return compareStacks(x.up, y.up)
+		}
+		return int(x.at) - int(y.at)
+	})
+	key := make([]byte, 1, 1+12*len(ready))
+	if complete {
+		key[0] = 1
+	}
+	for _, t := range ready {
+		key = binary.LittleEndian.AppendUint32(key, uint32(t.at))
+		key = binary.LittleEndian.AppendUint64(key, t.up.number())
+	}
+	p, ok := a.kept[string(key)]
+	if !ok {
+		p = &place{threads: ready, complete: complete, age: a.age, next: make([]*place, a.classes)}
+		a.kept[string(key)] = p
+	}
+	return p
+}
+
+func (s *stack) number() uint64 {
+	if s == nil {
+		return 0
+	}
+	return s.id
+}
+
+func compareStacks(x, y *stack) int {
+	if x.number() < y.number() {
+		return -1
+	}
+	return 1
+}
+
+// step returns the place after one more byte, [nowhere] where nothing goes on.
+func (a *Automaton) step(p *place, b byte) *place {
+	if p.next == nil {
+		return p // nowhere, or over
+	}
+	c := a.class[b]
+	if p.next[c] == nil {
+		p.next[c] = a.find(p, b)
+	}
+	return p.next[c]
+}
+
+// find is step where nobody looked yet.
+func (a *Automaton) find(p *place, b byte) *place {
+	var to []thread
+	for _, t := range p.threads {
+		for _, e := range a.states[t.at].edges {
+			if e.lo <= b && b <= e.hi {
+				to = append(to, thread{e.to, t.up})
+			}
+		}
+	}
+	if len(to) == 0 {
+		return nowhere
+	}
+	return a.intern(to, false)
+}
+
+// Match reports whether text is a text of the grammar, and live whether it is
+// the beginning of one. The error is [ErrLimit].
+func (a *Automaton) Match(text []byte) (whole, live bool, err error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	p := a.start
+	for _, c := range text {
+		p = a.step(a.current(p), c)
+	}
+	if p.over {
+		return false, false, fmt.Errorf("%w: more than %d ways to read a text", ErrLimit, maxThreads)
+	}
+	return p.complete, p != nowhere, nil
+}
+
+// current is a place among what is kept. Where that is too much it is let go of
+// first.
+func (a *Automaton) current(p *place) *place {
+	if len(a.kept) > maxKept || len(a.stacks) > 4*maxKept || a.maskSize > maxMaskBytes {
+		a.reset()
+	}
+	if p.age == a.age || p.next == nil {
+		return p
+	}
+	threads := make([]thread, len(p.threads))
+	for i, t := range p.threads {
+		threads[i] = thread{t.at, a.renew(t.up)}
+	}
+	return a.intern(threads, p.complete)
+}
+
+func (a *Automaton) renew(s *stack) *stack {
+	if s == nil {
+		return nil
+	}
+	return a.push(s.back, a.renew(s.up))
+}
+
+// String tells how large the automaton is.
+func (a *Automaton) String() string {
+	return fmt.Sprintf("%d rules, %d states, %d classes of bytes", len(a.rules), len(a.states), a.classes)
+}

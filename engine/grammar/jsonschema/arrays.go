@@ -1,0 +1,190 @@
+package jsonschema
+
+import (
+	"fmt"
+
+	"github.com/assaynet/assay/engine/grammar"
+)
+
+// maxCounters bounds the claims of an array that count items of a kind.
+const maxCounters = 3
+
+// counters are how many items of each kind there were.
+type counters [maxCounters]int32
+
+// arrayPlan is what an array must be.
+type arrayPlan struct {
+	way      claims
+	counting []claim // claimContains
+	least    int
+	most     int // none: no bound
+	last     int // items from this number on are alike
+}
+
+// array writes the arrays of a way.
+func (c *compiler) array(from, to grammar.State, w claims) error {
+	p := arrayPlan{way: w, most: none}
+	unique := false
+	for _, x := range w {
+		switch x.kind {
+		case claimItems:
+			p.last = max(p.last, len(x.prefix))
+		case claimItem:
+			p.least, p.last = max(p.least, x.least+1), max(p.last, x.least+1)
+		case claimContains:
+			p.counting, p.last = append(p.counting, x), max(p.last, x.from)
+			p.least = max(p.least, x.least)
+		case claimLength:
+			p.least = max(p.least, x.least)
+			if x.most != none && (p.most == none || x.most < p.most) {
+				p.most = x.most
+			}
+		case claimRest:
+			p.last = max(p.last, x.from)
+		case claimUnique:
+			unique = true
+		}
+	}
+	switch {
+	case p.most != none && p.least > p.most:
+		return nil
+	case unique && (p.most == none || p.most > 1):
+		return fmt.Errorf("%w: uniqueItems of more than one item", ErrUnsupported)
+	case len(p.counting) > maxCounters:
+		return fmt.Errorf("%w: more than %d claims that count items of an array", ErrLimit, maxCounters)
+	case max(p.least, p.most, p.last) > grammar.MaxStates:
+		return fmt.Errorf("%w: more than %d items are counted", ErrLimit, grammar.MaxStates)
+	}
+	p.last = max(p.last, p.least, p.most)
+	return c.items(from, to, p)
+}
+
+// arrayState is how far an array is: so many items, up to the last one that is of
+// interest, of so many of each kind.
+type arrayState struct {
+	at     int
+	counts counters
+}
+
+// items writes the states of an array.
+func (c *compiler) items(from, to grammar.State, p arrayPlan) error {
+	open := c.spaced(c.b.Text(from, "["))
+	states := map[arrayState]grammar.State{{}: open}
+	for todo := []arrayState{{}}; len(todo) > 0 && !c.b.Full(); {
+		s := todo[len(todo)-1]
+		todo = todo[:len(todo)-1]
+		here := states[s]
+		if p.done(s) {
+			end := here
+			if s.at > 0 {
+				end = c.spaced(here)
+			}
+			c.b.TextTo(end, "]", to)
+		}
+		if s.at == p.most {
+			continue
+		}
+		before := here
+		if s.at > 0 {
+			before = c.spaced(c.b.Text(c.spaced(here), ","))
+		}
+		for _, o := range p.options(s) {
+			rule, err := c.node(o.literals)
+			if err != nil {
+				return err
+			}
+			next, known := states[o.next]
+			if !known {
+				next = c.b.State()
+				states[o.next] = next
+				todo = append(todo, o.next)
+			}
+			c.b.Call(before, rule, next)
+		}
+	}
+	return nil
+}
+
+// done reports whether an array can end.
+func (p *arrayPlan) done(s arrayState) bool {
+	for i, x := range p.counting {
+		if int(s.counts[i]) < x.least {
+			return false
+		}
+	}
+	return s.at >= p.least
+}
+
+// option is what an item can be, and where it leads.
+type option struct {
+	literals []literal
+	next     arrayState
+}
+
+// options are what the next item can be: each set of the kinds that are counted.
+func (p *arrayPlan) options(s arrayState) []option {
+	out := []option{{next: arrayState{min(s.at+1, p.last+1), s.counts}}}
+	if p.most == none {
+		out[0].next.at = min(s.at+1, max(p.last, 1))
+	}
+	for _, x := range p.way {
+		switch x.kind {
+		case claimItems:
+			switch {
+			case s.at < len(x.prefix):
+				out[0].literals = append(out[0].literals, holds(x.prefix[s.at]))
+			case x.items != none:
+				out[0].literals = append(out[0].literals, holds(x.items))
+			}
+		case claimItem:
+			if s.at == x.least {
+				out[0].literals = append(out[0].literals, x.literal)
+			}
+		}
+	}
+	for i, x := range p.counting {
+		if s.at >= x.from {
+			out = x.split(out, i)
+		}
+	}
+	for _, x := range p.way {
+		if x.kind == claimRest && s.at >= x.from {
+			out = x.rest(out)
+		}
+	}
+	return out
+}
+
+// split tells apart whether an item counts for a claim.
+func (c *claim) split(options []option, i int) []option {
+	var out []option
+	for _, o := range options {
+		n := int(o.next.counts[i])
+		yes := option{append(append([]literal(nil), o.literals...), c.literal), o.next}
+		switch {
+		case c.most == none && n >= c.least:
+			out = append(out, o) // it does not matter any more
+			continue
+		case c.most == none:
+			out = append(out, o) // it may count or not
+		default:
+			out = append(out, option{append(append([]literal(nil), o.literals...), -c.literal), o.next})
+		}
+		if c.most == none || n < c.most {
+			yes.next.counts[i]++
+			out = append(out, yes)
+		}
+	}
+	return out
+}
+
+// rest asks of an item what nothing else looked at.
+func (c *claim) rest(options []option) []option {
+	var out []option
+	for _, o := range options {
+		for _, l := range append([]literal{c.literal}, c.others...) {
+			out = append(out, option{append(append([]literal(nil), o.literals...), l), o.next})
+		}
+	}
+	return out
+}

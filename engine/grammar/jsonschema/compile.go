@@ -1,0 +1,212 @@
+package jsonschema
+
+import (
+	"encoding/binary"
+	"fmt"
+	"slices"
+
+	"github.com/assaynet/assay/engine/grammar"
+	"github.com/assaynet/assay/engine/grammar/runes"
+)
+
+// Bounds of what a schema becomes.
+const (
+	maxNodes = 1 << 12 // different kinds of value
+	maxSpace = 32      // spaces after a line feed
+)
+
+// Compile returns the automaton of the texts of a schema's values. Errors:
+// [ErrSchema], [ErrUnsupported], [ErrReference], [ErrLimit], regex.ErrPattern,
+// runes.ErrLimit and those of [grammar.Builder.Build], such as grammar.ErrEmpty.
+func Compile(text []byte) (*grammar.Automaton, error) {
+	root, err := parse(text)
+	if err != nil {
+		return nil, err
+	}
+	r := reader{known: knownKeywords(), ids: map[*value]int{}}
+	if r.places, err = newPlaces(root); err != nil {
+		return nil, err
+	}
+	id, err := r.read(root)
+	if err != nil {
+		return nil, err
+	}
+	c := newCompiler(r.schemas)
+	start, err := c.node([]literal{holds(id)})
+	if err != nil {
+		return nil, err
+	}
+	for len(c.queue) > 0 {
+		n := c.queue[0]
+		c.queue = c.queue[1:]
+		if err := c.write(n); err != nil {
+			return nil, err
+		}
+		if c.b.Full() {
+			break
+		}
+	}
+	return c.b.Build(start)
+}
+
+// compiler turns schemas into rules.
+type compiler struct {
+	schemas []*schema
+	bits    *simple[uint8]
+	numbers *simple[numbers]
+	strings *simple[*runes.DFA]
+	b       *grammar.Builder
+	rules   map[string]grammar.Rule // of nodes
+	pairs   map[string]grammar.Rule // of properties
+	objects int
+	queue   []node
+	space   grammar.Rule
+}
+
+// node is a value of which some literals hold, and the start of its rule.
+type node struct {
+	literals []literal
+	start    grammar.State
+}
+
+func newCompiler(schemas []*schema) *compiler {
+	c := &compiler{schemas: schemas, b: grammar.NewBuilder(), rules: map[string]grammar.Rule{}, pairs: map[string]grammar.Rule{}}
+	c.bits = newSimple(&c.schemas, bitSets)
+	c.numbers = newSimple(&c.schemas, numberSets)
+	c.strings = newSimple(&c.schemas, stringSets)
+	c.space = c.spaceRule()
+	return c
+}
+
+// spaceRule is white space between two marks: nothing, a space, or a line feed
+// and an indent.
+func (c *compiler) spaceRule() grammar.Rule {
+	rule, start := c.b.Rule()
+	last := c.b.State()
+	c.b.Last(start)
+	c.b.Last(last)
+	c.b.Byte(start, ' ', ' ', last)
+	for _, indent := range []struct {
+		char byte
+		most int
+	}{{' ', maxSpace}, {'\t', maxSpace / 4}} {
+		at := c.b.State()
+		c.b.Last(at)
+		c.b.Byte(start, '\n', '\n', at)
+		for range indent.most {
+			next := c.b.State()
+			c.b.Last(next)
+			c.b.Byte(at, indent.char, indent.char, next)
+			at = next
+		}
+	}
+	return rule
+}
+
+// spaced goes on by white space.
+func (c *compiler) spaced(from grammar.State) grammar.State {
+	to := c.b.State()
+	c.b.Call(from, c.space, to)
+	return to
+}
+
+// node returns the rule of the values of which all literals hold.
+func (c *compiler) node(literals []literal) (grammar.Rule, error) {
+	literals = slices.Clone(literals)
+	slices.Sort(literals)
+	literals = slices.Compact(literals)
+	var key []byte
+	for _, l := range literals {
+		key = binary.AppendVarint(key, int64(l))
+	}
+	if r, ok := c.rules[string(key)]; ok {
+		return r, nil
+	}
+	if len(c.rules) >= maxNodes {
+		return 0, fmt.Errorf("%w: it becomes more than %d kinds of value", ErrLimit, maxNodes)
+	}
+	rule, start := c.b.Rule()
+	c.rules[string(key)] = rule
+	c.queue = append(c.queue, node{literals, start})
+	return rule, nil
+}
+
+// conjunction is the values of a simple type of which all literals hold.
+func conjunction[T any](e *simple[T], literals []literal) (T, error) {
+	out := e.every
+	for _, l := range literals {
+		set, err := e.of(l.id())
+		if err != nil {
+			return out, err
+		}
+		if l < 0 {
+			if set, err = e.minus(e.every, set); err != nil {
+				return out, err
+			}
+		}
+		if out, err = e.and(out, set); err != nil {
+			return out, err
+		}
+	}
+	return out, nil
+}
+
+// write makes a node's rule.
+func (c *compiler) write(n node) error {
+	last := c.b.State()
+	c.b.Last(last)
+	bits, err := conjunction(c.bits, n.literals)
+	if err != nil {
+		return err
+	}
+	for i, text := range []string{"null", "false", "true"} {
+		if bits>>i&1 != 0 {
+			c.b.TextTo(n.start, text, last)
+		}
+	}
+	nums, err := conjunction(c.numbers, n.literals)
+	if err != nil {
+		return err
+	}
+	written, err := nums.written()
+	if err != nil {
+		return err
+	}
+	if !written.Empty() {
+		c.b.Free(c.b.Runes(n.start, written), last)
+	}
+	texts, err := conjunction(c.strings, n.literals)
+	if err != nil {
+		return err
+	}
+	if !texts.Empty() {
+		c.b.Free(c.b.JSONString(n.start, texts), last)
+	}
+	for _, array := range []bool{true, false} {
+		f := &finder{c: c, array: array, active: map[int]bool{}}
+		ways := always
+		for _, l := range n.literals {
+			more, err := f.ways(l.id(), l < 0, false)
+			if err != nil {
+				return err
+			}
+			if ways, err = product(ways, more); err != nil {
+				return err
+			}
+		}
+		for _, w := range ways {
+			if array {
+				err = c.array(n.start, last, w)
+			} else {
+				err = c.object(n.start, last, w)
+			}
+			if err != nil {
+				return err
+			}
+			if c.b.Full() {
+				return nil
+			}
+		}
+	}
+	return nil
+}

@@ -1,0 +1,47 @@
+package jsonschema
+
+import "github.com/assaynet/assay/engine/grammar/runes"
+
+// Parts of formats.
+const (
+	year      = `[0-9]{4}`
+	leapYear  = `([0-9]{2}(0[48]|[2468][048]|[13579][26])|([02468][048]|[13579][26])00)`
+	date      = `(` + year + `-((0[13578]|1[02])-(0[1-9]|[12][0-9]|3[01])|(0[469]|11)-(0[1-9]|[12][0-9]|30)|02-(0[1-9]|1[0-9]|2[0-8]))|` + leapYear + `-02-29)`
+	clock     = `([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]{1,9})?`
+	zone      = `(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9])`
+	octet     = `(25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])`
+	ipv4      = `(` + octet + `\.){3}` + octet
+	group     = `[0-9a-fA-F]{1,4}`
+	label     = `[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?`
+	atom      = "[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]{1,30}"
+	hexDigit  = `[0-9a-fA-F]`
+	pathChar  = `([A-Za-z0-9._~!$&'()*+,;=:@-]|%[0-9a-fA-F]{2})`
+	dayParts  = `(T([0-9]{1,9}H([0-9]{1,9}M([0-9]{1,9}S)?)?|[0-9]{1,9}M([0-9]{1,9}S)?|[0-9]{1,9}S))`
+	dateParts = `([0-9]{1,9}Y([0-9]{1,9}M([0-9]{1,9}D)?)?|[0-9]{1,9}M([0-9]{1,9}D)?|[0-9]{1,9}D)`
+)
+
+// formats are what format asserts: each a part of what its specification allows
+// (RFC 3339, 4122, 5321, 1123, 2673, 4291, 3986, 6901), for whoever reads the
+// answer. Leap seconds, quoted mail names and addresses in brackets are left out.
+var formats = map[string]string{
+	"date":         date,
+	"time":         clock + zone,
+	"date-time":    date + `[Tt]` + clock + zone,
+	"duration":     `P(` + dateParts + dayParts + `?|` + dayParts + `|[0-9]{1,9}W)`,
+	"uuid":         hexDigit + `{8}-` + hexDigit + `{4}-` + hexDigit + `{4}-` + hexDigit + `{4}-` + hexDigit + `{12}`,
+	"email":        atom + `(\.` + atom + `)?@` + label + `(\.` + label + `){0,3}`,
+	"hostname":     label + `(\.` + label + `){0,2}`,
+	"ipv4":         ipv4,
+	"ipv6":         `(` + group + `:){7}` + group + `|(` + group + `:){1,7}:|(` + group + `:){1,6}:` + group + `|(` + group + `:){1,5}(:` + group + `){2}|(` + group + `:){1,4}(:` + group + `){3}|(` + group + `:){1,3}(:` + group + `){4}|(` + group + `:){1,2}(:` + group + `){5}|` + group + `:(:` + group + `){6}|:(:` + group + `){1,7}|::`,
+	"uri":          `[A-Za-z][A-Za-z0-9+.-]{0,31}:(//(` + label + `)(\.` + label + `){0,3}(:[0-9]{1,5})?(/` + pathChar + `*)*|` + pathChar + `+(/` + pathChar + `*)*)(\?(` + pathChar + `|[/?])*)?(#(` + pathChar + `|[/?])*)?`,
+	"json-pointer": `(/([^/~]|~[01])*)*`,
+}
+
+// formatOf returns the strings of a format.
+func formatOf(name string) (*runes.DFA, bool) {
+	pattern, ok := formats[name]
+	if !ok {
+		return nil, false
+	}
+	return mustRegexp(pattern), true
+}

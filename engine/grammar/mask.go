@@ -1,0 +1,220 @@
+package grammar
+
+import (
+	"encoding/binary"
+	"fmt"
+	"math/bits"
+)
+
+// Bounds of the work and memory of masks.
+const (
+	// maxMaskWork bounds a mask's work: for each byte that is looked at, the ways
+	// in which the text can be read so far.
+	maxMaskWork = 1 << 23
+	// maxMaskBytes is how many bytes of masks are kept.
+	maxMaskBytes = 32 << 20
+)
+
+// Mask is a set of tokens.
+type Mask struct {
+	words []uint64
+	size  int
+}
+
+func newMask(size int) Mask { return Mask{words: make([]uint64, (size+63)/64), size: size} }
+
+func (m *Mask) set(id int32) { m.words[id>>6] |= 1 << (id & 63) }
+
+// Has reports whether a token is in the set.
+func (m *Mask) Has(id int32) bool {
+	return id >= 0 && int(id) < m.size && m.words[id>>6]>>(id&63)&1 != 0
+}
+
+// Count is how many tokens there are.
+func (m *Mask) Count() int {
+	n := 0
+	for _, w := range m.words {
+		n += bits.OnesCount64(w)
+	}
+	return n
+}
+
+// Each calls f with each token, ascending.
+func (m *Mask) Each(f func(id int32)) {
+	for i, w := range m.words {
+		for ; w != 0; w &= w - 1 {
+			f(int32(i<<6 + bits.TrailingZeros64(w)))
+		}
+	}
+}
+
+func (m *Mask) add(o *Mask) {
+	for i, w := range o.words {
+		m.words[i] |= w
+	}
+}
+
+// local is what the threads of one stack allow, as far as they do not return
+// further up: it is the same under every stack.
+type local struct {
+	mask  Mask
+	exits [2][]int32 // nodes of the tries all and rest at which the rule can end
+	cost  int
+}
+
+// walker walks a trie.
+type walker struct {
+	a    *Automaton
+	v    *Vocabulary
+	mask Mask
+	cost int
+	over bool
+	way  []*place // places of the bytes on the way
+	ends []int32  // skips of the nodes on the way
+}
+
+// walk adds the tokens that a trie has in the nodes from … to−1, whose way begins
+// at a place; exit is called where the text can be complete.
+func (w *walker) walk(t *trie, p *place, from, to int32, exit func(node int32)) {
+	way, ends := append(w.way[:0], p), append(w.ends[:0], to)
+	for n := from; n < to; {
+		for n >= ends[len(ends)-1] {
+			way, ends = way[:len(way)-1], ends[:len(ends)-1]
+		}
+		top := way[len(way)-1]
+		w.cost += 1 + len(top.threads)
+		next := w.a.step(top, t.bytes[n])
+		if next == nowhere || w.cost > maxMaskWork {
+			n = t.skip[n]
+			continue
+		}
+		w.over = w.over || next.over
+		if len(next.threads) > 0 || next.over {
+			for _, id := range t.at(n) {
+				w.mask.set(id)
+			}
+			way, ends = append(way, next), append(ends, t.skip[n])
+			if next.complete {
+				exit(n)
+			}
+			n++
+			continue
+		}
+		exit(n)
+		n = t.skip[n]
+	}
+	w.way, w.ends = way, ends
+}
+
+// localOf returns what the threads of one stack allow.
+func (a *Automaton) localOf(v *Vocabulary, threads []thread) (*local, error) {
+	key := make([]byte, 0, 4*len(threads))
+	run := int32(0)
+	for _, t := range threads {
+		key = binary.LittleEndian.AppendUint32(key, uint32(t.at))
+		run = max(run, a.states[t.at].run)
+	}
+	kept := a.masks[v]
+	if kept == nil {
+		kept = map[string]*local{}
+		a.masks[v] = kept
+	}
+	if l, ok := kept[string(key)]; ok {
+		return l, nil
+	}
+	bare := make([]thread, len(threads))
+	for i, t := range threads {
+		bare[i] = thread{t.at, nil}
+	}
+	p := a.intern(bare, false)
+	l := &local{}
+	w := walker{a: a, v: v, mask: newMask(v.size)}
+	if run >= maxRun {
+		w.mask.add(&v.easy)
+	} else {
+		w.walk(&v.all, p, 0, int32(len(v.all.bytes)), func(n int32) { l.exits[0] = append(l.exits[0], n) })
+	}
+	if run >= maxRun {
+		w.walk(&v.rest, p, 0, int32(len(v.rest.bytes)), func(n int32) { l.exits[1] = append(l.exits[1], n) })
+	}
+	if err := w.failed(); err != nil {
+		return nil, err
+	}
+	l.mask, l.cost = w.mask, w.cost
+	kept[string(key)] = l
+	a.maskSize += int64(8*len(l.mask.words) + 4*(len(l.exits[0])+len(l.exits[1])) + 256)
+	return l, nil
+}
+
+func (w *walker) failed() error {
+	if w.over {
+		return fmt.Errorf("%w: more than %d ways to read a text", ErrLimit, maxThreads)
+	}
+	if w.cost > maxMaskWork {
+		return fmt.Errorf("%w: a mask takes more than %d steps", ErrLimit, maxMaskWork)
+	}
+	return nil
+}
+
+// maskOf returns the tokens after which the text is still live; without ends.
+func (a *Automaton) maskOf(v *Vocabulary, p *place) (*Mask, error) {
+	if p.mask != nil && p.of == v {
+		return p.mask, nil
+	}
+	if p.over {
+		return nil, fmt.Errorf("%w: more than %d ways to read a text", ErrLimit, maxThreads)
+	}
+	w := walker{a: a, v: v, mask: newMask(v.size)}
+	for i := 0; i < len(p.threads); {
+		j := i + 1
+		for j < len(p.threads) && p.threads[j].up == p.threads[i].up {
+			j++
+		}
+		l, err := a.localOf(v, p.threads[i:j])
+		if err != nil {
+			return nil, err
+		}
+		w.mask.add(&l.mask)
+		w.cost += l.cost
+		a.leave(&w, l, p.threads[i].up)
+		i = j
+	}
+	if err := w.failed(); err != nil {
+		return nil, err
+	}
+	p.mask, p.of = &w.mask, v
+	a.maskSize += int64(8 * len(w.mask.words))
+	return p.mask, nil
+}
+
+// leave adds the tokens that go on where a rule ends, under its stack.
+func (a *Automaton) leave(w *walker, l *local, up *stack) {
+	var out *place
+	if up != nil {
+		out = a.intern([]thread{{up.back, up.up}}, false)
+		if out == nowhere {
+			return
+		}
+		w.over = w.over || out.over
+	}
+	for k, t := range []*trie{&w.v.all, &w.v.rest} {
+		for _, n := range l.exits[k] {
+			for _, id := range t.at(n) {
+				w.mask.set(id)
+			}
+			if out != nil && len(out.threads) > 0 {
+				w.walk(t, out, n+1, t.skip[n], func(m int32) {
+					for _, id := range t.at(m) {
+						w.mask.set(id)
+					}
+				})
+			}
+		}
+	}
+}
+
+func (m *Mask) clone() *Mask {
+	c := newMask(m.size)
+	copy(c.words, m.words)
+	return &c
+}
