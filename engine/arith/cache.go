@@ -41,6 +41,12 @@ func (c *Cache) Fork(n int) *Cache {
 	return f
 }
 
+// Truncate forgets the positions from n on, n ≤ Len, which no Fork has seen.
+func (c *Cache) Truncate(n int) {
+	c.tokens = c.tokens[:n]
+	c.pages = c.pages[:(n+PageLen-1)/PageLen]
+}
+
 func (c *Cache) copyPage(p, positions int) *page {
 	src, dst := c.pages[p], c.newPage()
 	size := PageLen * c.shape.head

@@ -41,7 +41,9 @@
 // Keys and values lie in pages of PageLen positions, in the backend's memory,
 // wherever that is. The scheduler counts them: it reserves all pages that a
 // sequence may ever have before it begins, by PageBytes, and never has more in
-// use than its limit. A backend may take memory for a page when it is first
+// use than its limit. Where tokens of a step were guesses that turn out wrong,
+// their positions are the last of their sequence and it takes them back with
+// Truncate, before anything else is done with the cache. A backend may take memory for a page when it is first
 // written to, and keeps or gives back those that nobody holds as it likes. A
 // Cache is the scheduler's handle of a sequence. Fork shares whole pages, so
 // nobody writes to a position twice; pages are counted by the backend, and a

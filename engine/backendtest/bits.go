@@ -147,6 +147,53 @@ func (s Subject) rewrite(t *testing.T, o enginetest.Options, change func(x *gguf
 	return path
 }
 
+// testTruncate tries tokens that are wrong, or fail, behind some that are right,
+// across the border of a page, and takes them back.
+func (s Subject) testTruncate(t *testing.T) {
+	const bad = 50
+	b, want := s.tiny(t, enginetest.Options{Type: gguf.Q4_1, FailToken: bad})
+	tokens := prompt(backend.PageLen+20, 1)
+	for i := range tokens {
+		if tokens[i] == bad {
+			tokens[i]++
+		}
+	}
+	all := want.run(t, tokens)
+	c := b.NewCache()
+	for k, right := 0, 0; c.Len() < len(tokens); k++ {
+		at := c.Len()
+		right = min([]int{1, 3, 8}[k%3], len(tokens)-at)
+		tried := append(slices.Clone(tokens[at:at+right]), prompt(k%9, 70+k)...)
+		if k%4 == 3 {
+			tried = append(tried, bad)
+		}
+		a, plain := ask(c, tried, len(tried), everything), ask(b.NewCache(), tokens[:5], 1, everything)
+		if err := try(b, a, plain); err != nil {
+			t.Fatal(err)
+		}
+		if a.Ran < right {
+			t.Fatalf("%d of %d rows, of which %d are right: %v", a.Ran, len(tried), right, a.Err)
+		}
+		for i, r := range a.got[:right] {
+			if !equal(r, all[at+i]) {
+				t.Errorf("position %d is another beside tokens that are wrong", at+i)
+			}
+		}
+		plain.check(t, all[:5])
+		plain.Cache.Release()
+		c.Truncate(at + right)
+		if c.Len() != at+right || !slices.Equal(c.Tokens(), tokens[:c.Len()]) {
+			t.Fatalf("%d positions with %v, want %d", c.Len(), c.Tokens(), at+right)
+		}
+		if k%5 == 4 {
+			fork := c.Fork(c.Len())
+			c.Release()
+			c = fork
+		}
+	}
+	c.Release()
+}
+
 // testCompany runs sequences side by side in random batches, which begin alike
 // and share pages, and fork and end in between.
 func (s Subject) testCompany(t *testing.T) {

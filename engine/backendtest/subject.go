@@ -37,6 +37,7 @@ func Test(t *testing.T, s Subject) {
 	t.Run("a position gives what is wanted and nothing more", s.testWants)
 	t.Run("the likeliest among equals is the lowest", s.testTies)
 	t.Run("company and shared pages change no bit", s.testCompany)
+	t.Run("what is taken back leaves no trace", s.testTruncate)
 	t.Run("a model fails where it fails", s.testFailures)
 	t.Run("what is not finite fails where it is wanted", s.testNotFinite)
 	t.Run("what cannot be harms no other piece", s.testBadPieces)

@@ -146,6 +146,13 @@ func (c *cache) copied(i int) (p *page) {
 	return p
 }
 
+// Truncate leaves what lies at the positions from n on, which is written anew
+// before it is read.
+func (c *cache) Truncate(n int) {
+	c.tokens = c.tokens[:n]
+	c.trim()
+}
+
 // Release gives the pages back.
 func (c *cache) Release() {
 	c.tokens = nil

@@ -50,6 +50,13 @@ func (c *Cache) Fork(n int) *Cache {
 	return f
 }
 
+// Truncate forgets the positions from n on, n ≤ Len, which no Fork has seen.
+// What they leave in their page is written anew before it is read.
+func (c *Cache) Truncate(n int) {
+	c.tokens = c.tokens[:n]
+	c.trim()
+}
+
 // Release gives c's pages back, which other caches may still share; c is empty
 // then. A cache that is forgotten without it keeps its memory until the garbage
 // collector finds that.

@@ -47,6 +47,15 @@ func (c *toyCache) Fork(n int) backend.Cache {
 	return c.b.cache(slices.Clone(c.tokens[:n]), slices.Clone(c.states[:n]))
 }
 
+// Truncate spoils what it takes back, so that a later use of it shows.
+func (c *toyCache) Truncate(n int) {
+	if c.released || n > len(c.tokens) {
+		panic("a cache is cut that has not so much")
+	}
+	clear(c.tokens[n:])
+	c.tokens, c.states = c.tokens[:n], c.states[:n]
+}
+
 func (b *toy) cache(tokens []backend.Token, states []uint32) *toyCache {
 	b.live.Add(1)
 	return &toyCache{b: b, tokens: tokens, states: states}
@@ -149,7 +158,6 @@ type story struct {
 	stop       func(made int) bool // where not nil, ends the story
 
 	states []float32
-	best   backend.Token
 }
 
 func (x *story) task() *sched.Task {
@@ -157,20 +165,20 @@ func (x *story) task() *sched.Task {
 	last := 0
 	t := &sched.Task{
 		Caller: x.caller, Tokens: x.tokens, Keep: x.keep, Want: backend.State | backend.Likeliest, Most: len(x.tokens) + x.more,
-		Each: func(i int, r backend.Result) {
-			if x.states[i] = r.State[0]; i >= x.keep-1 {
-				x.best = r.Likeliest
-			}
-		},
+		Each: func(i int, r backend.Result) { x.states[i] = r.State[0] },
 	}
 	if x.more > 0 {
 		t.Next = func() (backend.Token, bool) {
+			best := likeliest(x.states[x.keep-1+last])
 			last++
-			return x.best, last <= x.more && (x.stop == nil || !x.stop(last))
+			return best, last <= x.more && (x.stop == nil || !x.stop(last))
 		}
 	}
 	return t
 }
+
+// likeliest is what a toy says of a state.
+func likeliest(state float32) backend.Token { return backend.Token(uint32(state) % 50) }
 
 // alone returns the states that x has without company.
 func (x *story) alone() []float32 {

@@ -27,6 +27,14 @@ func (c *cache) Fork(n int) backend.Cache {
 	return f
 }
 
+// Truncate cuts all parts.
+func (c *cache) Truncate(n int) {
+	c.tokens = c.tokens[:n]
+	for _, p := range c.parts {
+		p.Truncate(n)
+	}
+}
+
 // Release releases all parts.
 func (c *cache) Release() {
 	c.tokens = nil
