@@ -33,6 +33,7 @@ import (
 //	          go of past sequences, the one used longest ago first
 //	          where that is not enough, begin nothing more
 //	step:   one token of each sequence that is being continued    (step.go)
+//	        and, where that is all, guesses of the next             (drafts.go)
 //	        then tokens of prompts, fewest-served callers first, up to the budget,
 //	        which is a quarter where sequences are being continued; a leader's chunk
 //	        ends where its followers begin
@@ -46,6 +47,7 @@ import (
 //	a running task holds ⌈Most ÷ PageLen⌉ pages: no step asks for memory
 //	a running task has a token to compute: no step is empty
 //	running tasks belong to the goroutine of Run; mu guards queues and pages
+//	between steps no cache holds a token that was guessed wrong
 //	a decision moves when a token is computed, never its bits
 //
 // Why not otherwise. First come, first served: one caller with a thousand tasks
@@ -71,6 +73,8 @@ type Config struct {
 	// KeepBytes is how much of that past sequences may take, whose beginnings
 	// others share; below one page nothing is kept.
 	KeepBytes int64
+	// Drafts says when the guesses of tasks that make some are tried.
+	Drafts Drafts
 	// Observer, where not nil, is told what happens.
 	Observer Observer
 }
@@ -95,6 +99,7 @@ type Scheduler struct {
 
 	running []*Handle // of the goroutine of Run; in the order in which they started
 	yielded time.Time // of the goroutine of Run: when it last let others run
+	pace    pace      // of the goroutine of Run
 
 	mu      sync.Mutex
 	pages   pages     // guarded by mu, but for the limits, which do not change

@@ -8,6 +8,8 @@ type Stats struct {
 	Prompt    uint64 // tokens of prompts that were computed
 	Continued uint64 // tokens that were computed to continue a sequence
 	Shared    uint64 // tokens that were not computed, for another sequence had begun alike
+	Drafted   uint64 // guesses of tokens that were tried
+	Accepted  uint64 // of Drafted, those that were right; they are among Continued
 	Refused   uint64 // tasks that came while as many waited as may
 
 	Running int   // sequences
@@ -22,6 +24,8 @@ type Step struct {
 	Sequences int           // computed together
 	Prompt    int           // tokens of prompts
 	Continued int           // tokens that continue sequences
+	Drafted   int           // guesses that were tried
+	Accepted  int           // of Drafted, those that were right; they are among Continued
 	Took      time.Duration // in the backend
 }
 
@@ -50,12 +54,15 @@ func (s *Scheduler) Stats() Stats {
 	return x
 }
 
-// count keeps account of a step and charges it to the callers.
+// count keeps account of a step and charges it to the callers, but for guesses
+// that were wrong.
 func (s *Scheduler) count(parts []part, took time.Duration) {
 	x := Step{Sequences: len(parts), Took: took}
 	s.mu.Lock()
 	for _, p := range parts {
-		n := len(p.Tokens)
+		n := len(p.Tokens) - p.tried + p.right
+		x.Drafted += p.tried
+		x.Accepted += max(0, p.right)
 		p.h.caller.used += uint64(n)
 		if p.continued {
 			x.Continued += n
@@ -66,6 +73,8 @@ func (s *Scheduler) count(parts []part, took time.Duration) {
 	s.stats.Steps++
 	s.stats.Prompt += uint64(x.Prompt)
 	s.stats.Continued += uint64(x.Continued)
+	s.stats.Drafted += uint64(x.Drafted)
+	s.stats.Accepted += uint64(x.Accepted)
 	s.mu.Unlock()
 	if s.cfg.Observer != nil {
 		s.cfg.Observer.Stepped(x)

@@ -22,6 +22,9 @@ type part struct {
 	h *Handle
 	*backend.Piece
 	continued bool
+	guesses   []backend.Token // the last tokens of the piece, once it is extended
+	tried     int             // how many of them are tried
+	right     int             // of tried, those that were right
 }
 
 // plan chooses the tokens of a step. Invariant: it is not empty where tasks
@@ -31,7 +34,7 @@ func (s *Scheduler) plan() []part {
 	var prompts []*Handle
 	for _, h := range s.running {
 		if h.continuing() {
-			parts = append(parts, part{h, h.piece(1), true})
+			parts = append(parts, part{h: h, Piece: h.piece(1), continued: true})
 		} else {
 			prompts = append(prompts, h)
 		}
@@ -49,7 +52,7 @@ func (s *Scheduler) plan() []part {
 		if at := h.cache.Len(); h.pause > at {
 			n = min(n, h.pause-at)
 		}
-		parts = append(parts, part{h, h.piece(n), false})
+		parts = append(parts, part{h: h, Piece: h.piece(n)})
 		budget -= n
 	}
 	return parts
@@ -60,6 +63,11 @@ func (s *Scheduler) step() {
 	s.mu.Lock()
 	parts := s.plan()
 	s.mu.Unlock()
+	rows := continuedRows(parts)
+	if rows > 0 {
+		s.draft(parts)
+		rows = continuedRows(parts)
+	}
 	pieces := make([]*backend.Piece, len(parts))
 	for i, p := range parts {
 		pieces[i] = p.Piece
@@ -67,10 +75,11 @@ func (s *Scheduler) step() {
 	began := s.yield()
 	failed := s.backend.Step(pieces)
 	took := time.Since(began)
-	for _, p := range parts {
-		s.advance(p, failed)
+	for i := range parts {
+		s.advance(&parts[i], failed)
 	}
 	s.count(parts, took)
+	s.pace.learn(rows, took, rows > len(parts))
 	s.retire(func(h *Handle) (bool, error) { return h.over, h.err })
 }
 
@@ -91,8 +100,21 @@ func (s *Scheduler) yield() time.Time {
 	return s.yielded
 }
 
+// continuedRows is how many tokens the parts have, where all continue sequences,
+// or 0.
+func continuedRows(parts []part) int {
+	rows := 0
+	for _, p := range parts {
+		if !p.continued {
+			return 0
+		}
+		rows += len(p.Tokens)
+	}
+	return rows
+}
+
 // advance takes what a step made of a piece.
-func (s *Scheduler) advance(p part, failed error) {
+func (s *Scheduler) advance(p *part, failed error) {
 	h := p.h
 	if failed != nil {
 		h.over, h.broken, h.err = true, true, failed
@@ -100,6 +122,10 @@ func (s *Scheduler) advance(p part, failed error) {
 	}
 	if h.ran == 0 && p.Ran > 0 && s.cfg.Observer != nil {
 		s.cfg.Observer.First(time.Since(h.began))
+	}
+	if p.tried > 0 {
+		h.check(p)
+		return
 	}
 	h.ran += p.Ran
 	switch {
@@ -109,14 +135,43 @@ func (s *Scheduler) advance(p part, failed error) {
 	case h.task.Next == nil:
 		h.over = true
 	default:
-		next, ok := h.task.Next()
-		switch {
-		case !ok:
-			h.over = true
-		case len(h.tokens) == h.task.Most:
-			h.over, h.err = true, fmt.Errorf("%w: token %d of %d", ErrTask, len(h.tokens)+1, h.task.Most)
-		default:
-			h.tokens = append(h.tokens, next)
+		h.next()
+	}
+}
+
+// next adds the token that continues the sequence, unless it has ended.
+func (h *Handle) next() {
+	next, ok := h.task.Next()
+	switch {
+	case !ok:
+		h.over = true
+	case len(h.tokens) == h.task.Most:
+		h.over, h.err = true, fmt.Errorf("%w: token %d of %d", ErrTask, len(h.tokens)+1, h.task.Most)
+	default:
+		h.tokens = append(h.tokens, next)
+	}
+}
+
+// check goes through the rows of a piece with guesses as if each had been a step:
+// on to the next as long as its token was guessed right. What is behind is taken
+// back. A row that failed is the sequence's failure only where it is reached.
+func (h *Handle) check(p *part) {
+	at := len(h.tokens) - 1                  // of the first row
+	if p.Err != nil && h.cache.Len() == at { // nothing has run: the piece may be too much, and its first row not
+		h.plain, p.right = true, -1
+		return
+	}
+	for row := 0; ; row++ {
+		if row == p.Ran {
+			h.over, h.err = true, p.Err
+			h.cache.Truncate(min(h.cache.Len(), at+row))
+			return
 		}
+		h.ran++
+		if h.next(); h.over || row == p.tried || h.tokens[at+row+1] != p.guesses[row] {
+			h.cache.Truncate(at + row + 1)
+			return
+		}
+		p.right++
 	}
 }

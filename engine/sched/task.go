@@ -18,13 +18,20 @@ type Task struct {
 	// Most is the most positions that the sequence may have, Tokens included.
 	Most int
 	// Each is called for each wanted position, i from 0 and growing with each
-	// token that Next adds. Within a step the order is any and the goroutines
+	// token that Next adds; for one again, where the token before it was a wrong
+	// guess. Within a step the order is any and the goroutines
 	// are many; between steps it has returned. What a Result holds is of use
 	// within the call only.
 	Each func(i int, r backend.Result)
 	// Next, where not nil, returns the token that continues the sequence, after
 	// Each of its last position; false ends it.
 	Next func() (backend.Token, bool)
+	// Draft, where not nil, guesses what Next will return, at most so many
+	// tokens, and says of each how likely it and all before it are right, which
+	// never grows. They may be tried in the next step: then Each is called for
+	// their positions, too, as if they were right, and Next for those that are
+	// and for one more. It is called between steps, from one goroutine.
+	Draft func(most int) (tokens []backend.Token, likely []float64)
 }
 
 func (t *Task) check() error {
@@ -61,6 +68,7 @@ type Handle struct {
 	leaderAt int     // so many
 	pause    int     // somebody waits for so many positions of this one: a chunk ends there
 	ran      int     // wanted results that were computed
+	plain    bool    // no guess is tried any more
 	broken   bool    // nothing can be said of the cache
 	over     bool    // with err
 	err      error
@@ -91,7 +99,13 @@ func (h *Handle) continuing() bool { return h.cache.Len() >= len(h.task.Tokens) 
 // piece makes a piece of the next n tokens.
 func (h *Handle) piece(n int) *backend.Piece {
 	at := h.cache.Len()
-	p := &backend.Piece{Cache: h.cache, Tokens: h.tokens[at : at+n], Keep: min(n, max(0, at+n-h.wanted)), Want: h.task.Want}
+	return h.pieceOf(h.tokens[at : at+n])
+}
+
+// pieceOf makes a piece of tokens that follow those of the cache.
+func (h *Handle) pieceOf(tokens []backend.Token) *backend.Piece {
+	at, n := h.cache.Len(), len(tokens)
+	p := &backend.Piece{Cache: h.cache, Tokens: tokens, Keep: min(n, max(0, at+n-h.wanted)), Want: h.task.Want}
 	first := at + n - p.Keep - h.wanted
 	p.Each = func(i int, r backend.Result) { h.task.Each(first+i, r) }
 	return p
