@@ -21,7 +21,7 @@ func prompt(n int) []engine.Token {
 func BenchmarkDecode(b *testing.B) {
 	for _, threads := range []int{1, 2} {
 		b.Run("threads="+strconv.Itoa(threads), func(b *testing.B) {
-			m := open(b, enginetest.Real(b), engine.Config{Threads: threads})
+			m := open(b, enginetest.Real(b), engine.Config{Threads: threads, Drafts: engine.DraftsOff})
 			for b.Loop() {
 				r := engine.Request{Prompt: prompt(4), Settings: engine.Settings{MaxTokens: 32}}
 				run, err := m.Generate(context.Background(), r, nil)

@@ -43,6 +43,11 @@ type Config struct {
 	// that is more. On GPUs it is no more than each has room for. What a
 	// sequence may come to need is set aside before it starts.
 	KVBytes int64
+	// Drafts says whether tokens of answers are guessed from what prompt and
+	// answer hold already, and tried together with the one that is next: "auto",
+	// where that is quicker, "always", or "off". Empty: the environment's
+	// ASSAY_DRAFTS, or auto.
+	Drafts string
 	// Observer, where not nil, is told of each step and of each first token.
 	Observer Observer
 	// Device is where it computes: "cpu"; "cuda:N", which is an NVIDIA GPU by
@@ -70,7 +75,8 @@ type Config struct {
 	// or auto.
 	Weights string
 
-	gpus cuda.Driver // in tests, an interpreter
+	gpus    cuda.Driver                  // in tests, an interpreter
+	drafter func(prompt []Token) drafter // in tests, another than lookup
 }
 
 // Where weights are read; Config.Weights.
@@ -79,6 +85,15 @@ const (
 	WeightsMapped      = native.Mapped
 	WeightsInterleaved = native.Interleaved
 )
+
+// When tokens are guessed; Config.Drafts.
+const (
+	DraftsAuto   = "auto"
+	DraftsAlways = "always"
+	DraftsOff    = "off"
+)
+
+var drafts = map[string]sched.Drafts{DraftsAuto: sched.DraftsAuto, DraftsAlways: sched.DraftsAlways, DraftsOff: sched.DraftsOff}
 
 // The bounds of Config.
 const (
@@ -120,6 +135,12 @@ func (c *Config) check() error {
 	}
 	if c.Backend == BackendAuto && c.ISA != "" && device.gpus == nil {
 		c.Backend = BackendNative
+	}
+	if c.Drafts == "" {
+		c.Drafts = cmp.Or(os.Getenv("ASSAY_DRAFTS"), DraftsAuto)
+	}
+	if _, ok := drafts[c.Drafts]; !ok {
+		return fmt.Errorf("%w: drafts %q, not %s, %s or %s", ErrRequest, c.Drafts, DraftsAuto, DraftsAlways, DraftsOff)
 	}
 	if c.Weights == "" {
 		c.Weights = cmp.Or(os.Getenv("ASSAY_WEIGHTS"), WeightsAuto)
@@ -173,6 +194,7 @@ type Model struct {
 	stop      map[Token]bool
 	sched     *sched.Scheduler
 	maxBatch  int
+	drafter   func(prompt []Token) drafter // or nil: nothing is guessed
 
 	halt context.CancelFunc // ends the scheduler
 	runs sync.WaitGroup     // the scheduler's goroutine
@@ -241,6 +263,9 @@ func newModel(ctx context.Context, f *gguf.File, cfg Config) (*Model, error) {
 		file: f, dims: w.Dims, backend: b, tokenizer: tok, id: id, stop: map[Token]bool{},
 		maxBatch: cfg.MaxBatch, closing: make(chan struct{}),
 	}
+	if m.drafter = cfg.drafter; m.drafter == nil && cfg.Drafts != DraftsOff {
+		m.drafter = lookup
+	}
 	for _, id := range tok.StopTokens() {
 		m.stop[id] = true
 	}
@@ -268,7 +293,7 @@ func (m *Model) schedule(ctx context.Context, cfg Config) error {
 	var err error
 	m.sched, err = sched.New(sched.Config{
 		Backend: m.backend, MaxBatch: cfg.MaxBatch, MaxQueue: cfg.MaxQueue, KVBytes: cfg.KVBytes, KeepBytes: cfg.PrefixCache,
-		Observer: cfg.Observer,
+		Drafts: drafts[cfg.Drafts], Observer: cfg.Observer,
 	})
 	if err != nil {
 		return err

@@ -14,6 +14,15 @@ func OnGPUs(cfg Config, d cuda.Driver) Config {
 	return cfg
 }
 
+// Drafter guesses the next tokens of one sequence.
+type Drafter = drafter
+
+// WithDrafter is a Config whose answers are guessed by what f makes for each.
+func WithDrafter(cfg Config, f func(prompt []Token) Drafter) Config {
+	cfg.drafter = f
+	return cfg
+}
+
 // DevicesOf lists the devices of a driver.
 var DevicesOf = devices
 

@@ -7,6 +7,7 @@ import (
 
 	"github.com/assaynet/assay/engine/arith"
 	"github.com/assaynet/assay/engine/backend"
+	"github.com/assaynet/assay/engine/draft"
 	"github.com/assaynet/assay/engine/fingerprint"
 	"github.com/assaynet/assay/engine/sched"
 )
@@ -64,10 +65,15 @@ func (m *Model) Generate(ctx context.Context, r Request, onToken func(Token)) (R
 	}
 	defer end()
 	g := &generation{m: m, run: run, onToken: onToken, logProbs: r.LogProbs, top: r.TopLogProbs, onLogProbs: r.OnLogProbs, more: make(chan struct{}, 1)}
-	h, err := m.sched.Start(ctx, &sched.Task{
+	task := &sched.Task{
 		Caller: callerOf(ctx), Tokens: run.Prompt, Keep: 1, Want: g.want(), Most: len(run.Prompt) + r.Settings.MaxTokens - 1,
 		Each: g.each, Next: g.next,
-	})
+	}
+	if m.drafter != nil && r.Settings.MaxTokens > 2 {
+		g.drafts = m.drafter(run.Prompt)
+		task.Draft = g.drafts.Guess
+	}
+	h, err := m.sched.Start(ctx, task)
 	if err != nil {
 		return run, err
 	}
@@ -78,6 +84,16 @@ func (m *Model) Generate(ctx context.Context, r Request, onToken func(Token)) (R
 	return g.run, err
 }
 
+// drafter guesses the next tokens of one sequence, see sched.Task's Draft, and is
+// told each that was chosen.
+type drafter interface {
+	Add(Token)
+	Guess(most int) (tokens []Token, likely []float64)
+}
+
+// lookup is a drafter that looks into the prompt and the answer.
+func lookup(prompt []Token) drafter { return draft.New(prompt) }
+
 // generation is an answer in the making. The model's goroutine makes it, the
 // caller's hands out its tokens.
 type generation struct {
@@ -86,8 +102,14 @@ type generation struct {
 	logProbs   bool // wanted of each token
 	top        int  // of how many of the likeliest, too
 	onLogProbs func(LogProbs)
-	made       choice        // of the step in progress
-	more       chan struct{} // capacity 1: there are tokens to hand out
+	// made are the choices of the step in progress: of output token i at i modulo
+	// its length, which is more than a step has rows of one sequence.
+	made [sched.MaxDraft + 1]choice
+	// chosen are the tokens of all choices: the run's, and behind them those of a
+	// step that tries guesses. Of the model's goroutine.
+	chosen []Token
+	drafts drafter       // or nil; of the model's goroutine
+	more   chan struct{} // capacity 1: there are tokens to hand out
 
 	mu  sync.Mutex
 	run Run // guarded by mu until the task has ended
@@ -100,11 +122,15 @@ func (g *generation) want() backend.Want {
 	return g.run.Settings.want()
 }
 
+// each chooses output token i, behind those chosen before it. In a step that tries
+// guesses they are the guesses as far as these were right, and what is chosen
+// behind a wrong one is of no use.
 func (g *generation) each(i int, r backend.Result) {
-	g.made = g.run.Settings.choose(r, g.run.Prompt, g.run.Output[:i])
+	made := g.run.Settings.choose(r, g.run.Prompt, g.chosen[:i])
 	if g.logProbs {
-		g.made.logProbs = logProbsOf(r, g.made.token, g.top)
+		made.logProbs = logProbsOf(r, made.token, g.top)
 	}
+	g.chosen, g.made[i%len(g.made)] = append(g.chosen[:i], made.token), made
 }
 
 // next adds the token that was chosen to the run and continues with it, unless
@@ -113,13 +139,17 @@ func (g *generation) next() (Token, bool) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	run := &g.run
-	run.Leaves = append(run.Leaves, fingerprint.Leaf(run.Binding, len(run.Prompt)-1+len(run.Output), g.made.token, g.made.state))
-	run.Output = append(run.Output, g.made.token)
+	made := g.made[len(run.Output)%len(g.made)]
+	run.Leaves = append(run.Leaves, fingerprint.Leaf(run.Binding, len(run.Prompt)-1+len(run.Output), made.token, made.state))
+	run.Output = append(run.Output, made.token)
 	if g.logProbs {
-		run.LogProbs = append(run.LogProbs, g.made.logProbs)
+		run.LogProbs = append(run.LogProbs, made.logProbs)
+	}
+	if g.drafts != nil {
+		g.drafts.Add(made.token)
 	}
 	switch {
-	case g.m.stop[g.made.token]:
+	case g.m.stop[made.token]:
 		run.Finish = FinishStop
 	case len(run.Output) == run.Settings.MaxTokens:
 		run.Finish = FinishLength
@@ -130,7 +160,7 @@ func (g *generation) next() (Token, bool) {
 		default:
 		}
 	}
-	return g.made.token, run.Finish == ""
+	return made.token, run.Finish == ""
 }
 
 // follow hands out tokens until the task has ended. Where its context ends, the

@@ -101,10 +101,18 @@ func weightsFlag() cli.Flag {
 	}
 }
 
-// engineConfig is what threadsFlag, deviceFlag, backendFlag and weightsFlag
-// say, with so many bytes of prefix cache (see engine.Config).
+// draftsFlag is the flag of the commands that make answers.
+func draftsFlag() cli.Flag {
+	return &cli.StringFlag{
+		Name: "drafts", EnvVars: []string{"ASSAY_DRAFTS"}, DefaultText: engine.DraftsAuto,
+		Usage: "`WHEN` tokens are guessed from what prompt and answer hold already, and tried some at a time: auto, where that is quicker; always; off. No token changes",
+	}
+}
+
+// engineConfig is what threadsFlag, deviceFlag, backendFlag, weightsFlag and
+// draftsFlag say, with so many bytes of prefix cache (see engine.Config).
 func engineConfig(c *cli.Context, prefixCache int64) engine.Config {
-	return engine.Config{Threads: c.Int("threads"), Device: c.String("device"), Backend: c.String("backend"), Weights: c.String("weights"), PrefixCache: prefixCache}
+	return engine.Config{Threads: c.Int("threads"), Device: c.String("device"), Backend: c.String("backend"), Weights: c.String("weights"), Drafts: c.String("drafts"), PrefixCache: prefixCache}
 }
 
 // modelPath returns the file to work on.

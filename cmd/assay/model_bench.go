@@ -64,7 +64,7 @@ func modelBenchCommand() *cli.Command {
 		Description: `Measures, each several times: prefill, a prompt that no cache has seen; decode,
 as many answers at once as each batch says, counted together; and verify, one
 pass over a prompt and its answer. Speeds are medians in tokens/s, with the
-slowest and the fastest.
+slowest and the fastest. No token is guessed unless --drafts says so.
 
 JSON fields: model_id, device, device_why, backend, isa, weights (mapped or interleaved), threads, prefill, decode (one for each
 batch), verify, load_seconds, peak_bytes (memory of the process, the touched
@@ -74,13 +74,17 @@ part of the mapped file included).`,
 			&cli.IntFlag{Name: "generate", Value: 128, Usage: "`N` tokens of each answer"},
 			&cli.StringFlag{Name: "batch", Value: "1", Usage: "`SIZES` of batches to decode, like 1,8"},
 			&cli.IntFlag{Name: "repeat", Value: 3, Usage: "`N` times each, after one that does not count"},
-			threadsFlag(), deviceFlag(), backendFlag(), weightsFlag()),
+			threadsFlag(), deviceFlag(), backendFlag(), weightsFlag(), draftsFlag()),
 		Action: func(c *cli.Context) error {
 			plan, err := readBenchPlan(c)
 			if err != nil {
 				return err
 			}
-			return withModel(c, engineConfig(c, -1), func(m *engine.Model) error { return bench(c, m, plan) })
+			cfg := engineConfig(c, -1)
+			if cfg.Drafts == "" {
+				cfg.Drafts = engine.DraftsOff // its answers mean nothing, and some repeat themselves
+			}
+			return withModel(c, cfg, func(m *engine.Model) error { return bench(c, m, plan) })
 		},
 	}
 }

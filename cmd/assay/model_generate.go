@@ -48,7 +48,7 @@ the binary32, top_p counts 65536ths, seed is hex), timings (seconds).`,
 			&cli.Float64Flag{Name: "top-p", Value: 1, Usage: "draw among the likeliest that have the share `P` together"},
 			&cli.StringFlag{Name: "seed", Value: "0", Usage: "of the draws: 64 hex digits, or a decimal `NUMBER` for its 32 bytes, little-endian"},
 			&cli.StringFlag{Name: "binding", Value: strings.Repeat("0", 130), DefaultText: "zeros", Usage: "hotkey and task id, 65 bytes in `HEX`, that enter each leaf"},
-			threadsFlag(), deviceFlag(), backendFlag(), weightsFlag(),
+			threadsFlag(), deviceFlag(), backendFlag(), weightsFlag(), draftsFlag(),
 		),
 		Action: func(c *cli.Context) error {
 			settings, binding, err := runFlags(c)

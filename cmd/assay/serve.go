@@ -68,7 +68,7 @@ beyond a network that you trust, put a proxy before it that speaks TLS.`,
 			&cli.StringSliceFlag{Name: "origin", Usage: "`ORIGIN` of pages in browsers that may ask, such as https://example.org; may be repeated"},
 			&cli.StringFlag{Name: "log-level", Value: "info", Usage: "least importance of what is written: debug, info, warn or error"},
 			&cli.StringFlag{Name: "log-format", Value: "auto", Usage: "console (for people), json (for programs), or auto: console on a terminal"},
-			threadsFlag(), deviceFlag(), backendFlag(), weightsFlag(),
+			threadsFlag(), deviceFlag(), backendFlag(), weightsFlag(), draftsFlag(),
 		},
 		Action: serve,
 	}

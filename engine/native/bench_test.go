@@ -112,3 +112,26 @@ func BenchmarkDecode(b *testing.B) {
 		}
 	}
 }
+
+// BenchmarkRows is a step of one sequence that tries several tokens at once,
+// their logits included: what drafts cost.
+func BenchmarkRows(b *testing.B) {
+	const past, most = 256, 16
+	m := load(b, enginetest.Real(b))
+	levels := native.Levels()
+	n := open(b, m, levels[len(levels)-1], 2)
+	c := n.NewCache()
+	forward(b, n, &native.Piece{Cache: c, Tokens: prompt(past), Keep: 1})
+	for _, rows := range []int{1, 2, 3, 4, 5, 6, 8, 12, most} {
+		b.Run(fmt.Sprintf("rows=%d", rows), func(b *testing.B) {
+			s := stopwatch{tokens: rows}
+			for b.Loop() {
+				f := c.Fork(past)
+				p := &native.Piece{Cache: f, Tokens: prompt(rows), Keep: rows, Choose: true}
+				s.round(func() { forward(b, n, p) })
+				f.Release()
+			}
+			s.report(b)
+		})
+	}
+}

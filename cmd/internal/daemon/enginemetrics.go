@@ -107,6 +107,8 @@ func NewEngineMetrics() *EngineMetrics {
 	one := func(name, help string, kind prometheus.ValueType, value func(engine.Stats) float64) {
 		add(prometheus.NewDesc("assay_engine_"+name, help, nil, nil), kind, value)
 	}
+	one("drafted_total", "Guesses of tokens that were tried, right or not.", prometheus.CounterValue, func(s engine.Stats) float64 { return float64(s.Drafted) })
+	one("drafts_accepted_total", "Guesses that were right: tokens of kind generated that took no step of their own.", prometheus.CounterValue, func(s engine.Stats) float64 { return float64(s.Accepted) })
 	one("refused_total", "Requests that came while the queue was full.", prometheus.CounterValue, func(s engine.Stats) float64 { return float64(s.Refused) })
 	one("running", "Sequences that are being computed.", prometheus.GaugeValue, func(s engine.Stats) float64 { return float64(s.Running) })
 	one("queued", "Sequences that wait for a place or memory.", prometheus.GaugeValue, func(s engine.Stats) float64 { return float64(s.Queued) })
