@@ -14,7 +14,7 @@
 //	                  and what it keeps between both is spool.go
 //	lines.go          specification and records as lines of JSON
 //	request.go        the requests and records that the ledger holds
-//	before.go         what of a record earlier requests paid
+//	before.go         what of a record other requests have, and is not new
 //
 // The gates themselves are package gate, with packages schema and gramset; what
 // came before is package index, and what comes twice in a file package repeats;

@@ -55,22 +55,10 @@ type trace struct {
 // measure sends a record through all gates.
 func (g *gates) measure(r *Record) (*Judgement, *trace, error) {
 	m := &Judgement{ID: r.ID, Maker: r.Maker, Block: r.Block, Failed: []Gate{}, Checks: []synthetic.Finding{}}
-	doc, prose, ok := g.read(r.Text)
+	doc, words, ok := g.form(m, r.Text)
 	if !ok {
-		m.must(GateForm, false)
 		return m, nil, nil
 	}
-	if g.spec.Schema != nil {
-		m.must(GateSchema, g.spec.Schema.Valid(doc))
-	}
-	words := text.Words(prose)
-	plain := text.Plain(words)
-	m.Words, m.Distinct, m.Commonest = len(words), gate.Distinct(plain), gate.Commonest(plain)
-	m.Overlap, m.Private = g.overlaps(plain), gate.Private(r.Text)
-	m.must(GateLength, gate.Length(m.Words, g.rules.WordsLeast, g.rules.WordsMost))
-	m.must(GateRepetition, m.Distinct >= g.rules.DistinctLeast && m.Commonest <= g.rules.CommonestMost)
-	m.must(GateOverlap, m.Overlap <= g.rules.OverlapMost)
-	m.must(GatePrivate, m.Private == "")
 	if g.spec.Family != "" {
 		m.must(GateChecks, g.check(m, r))
 	}
@@ -80,6 +68,29 @@ func (g *gates) measure(r *Record) (*Judgement, *trace, error) {
 	}
 	t, err := g.trace(m, words)
 	return m, t, err
+}
+
+// form sends a text through the gates that need no program and nothing beside it,
+// and returns its JSON and its words; not ok is one of which nothing else is
+// looked at.
+func (g *gates) form(m *Judgement, record string) (doc any, words []text.Word, ok bool) {
+	doc, prose, ok := g.read(record)
+	if !ok {
+		m.must(GateForm, false)
+		return nil, nil, false
+	}
+	if g.spec.Schema != nil {
+		m.must(GateSchema, g.spec.Schema.Valid(doc))
+	}
+	words = text.Words(prose)
+	plain := text.Plain(words)
+	m.Words, m.Distinct, m.Commonest = len(words), gate.Distinct(plain), gate.Commonest(plain)
+	m.Overlap, m.Private = g.overlaps(plain), gate.Private(record)
+	m.must(GateLength, gate.Length(m.Words, g.rules.WordsLeast, g.rules.WordsMost))
+	m.must(GateRepetition, m.Distinct >= g.rules.DistinctLeast && m.Commonest <= g.rules.CommonestMost)
+	m.must(GateOverlap, m.Overlap <= g.rules.OverlapMost)
+	m.must(GatePrivate, m.Private == "")
+	return doc, words, true
 }
 
 // must says that a record did not pass a gate.
@@ -177,8 +188,22 @@ func (g *gates) trace(m *Judgement, words []text.Word) (*trace, error) {
 // entry returns what an index keeps of a record that passed.
 func (g *gates) entry(record string) *index.Entry {
 	_, prose, _ := g.read(record)
-	grams := g.spec.Family.Grams(text.Words(prose))
+	return g.entryOf(text.Words(prose))
+}
+
+func (g *gates) entryOf(words []text.Word) *index.Entry {
+	grams := g.spec.Family.Grams(words)
 	return &index.Entry{Grams: grams, Signature: gate.Sign(grams)}
+}
+
+// formed is entry of a record that may be paid, by the gates that need no program
+// and nothing beside it; nil of another.
+func (g *gates) formed(record string) *index.Entry {
+	var m Judgement
+	if _, words, ok := g.form(&m, record); ok && len(m.Failed) == 0 {
+		return g.entryOf(words)
+	}
+	return nil
 }
 
 // knows reports whether a gram stands in a named set.

@@ -3,6 +3,7 @@ package simtest_test
 import (
 	"context"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/rs/zerolog"
@@ -39,28 +40,13 @@ var facts = []struct{ maker, text string }{
 func TestARequestIsPaidByTheGatesAlone(t *testing.T) {
 	t.Parallel()
 	s := network(t)
-	box, err := sandbox.New(t.Context(), sandbox.Compiler, sandbox.Fuel)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = box.Close(context.Background()) })
-	for _, name := range judges {
-		port := s.Port(name)
-		s.Attach(name+"'s requests", port, requestNode{requests.New(requests.Config{
-			Params: s.Params(), Hotkey: protocoltest.Named(name).PublicKey(), Salt: [32]byte{byte(len(name))}, Ledger: port, Run: box.Passes, Logger: zerolog.Nop(),
-			Submit: func(ctx context.Context, body wire.Body) error {
-				if b, ok := body.(*wire.SealFinding); ok && name == "vincent" {
-					b.Seal = s.lie(b.Request).Seal(protocoltest.Named(name).PublicKey())
-				}
-				return port.Submit(ctx, body)
-			},
-		})})
-	}
+	s.judgeRequests(func(name string, b *wire.SealFinding) {
+		if name == "vincent" {
+			b.Seal = s.lie(b.Request).Seal(protocoltest.Named(name).PublicKey())
+		}
+	})
 	ruth := protocoltest.Cold("ruth")
-	for _, name := range []string{"ruth", "ann", "abe", "max", "tom", "tim"} {
-		s.tx(protocoltest.Cold(judges[0]), &wire.Transfer{To: protocoltest.Cold(name).PublicKey(), Amount: 10 * protocol.Unit})
-		s.block()
-	}
+	s.give("ruth", "ann", "abe", "max", "tom", "tim")
 	ask := &wire.Request{Specification: wanted, Count: 4, Price: 2 * protocol.Unit, Maximum: 8 * protocol.Unit, Deadline: s.Height() + 15}
 	s.tx(ruth, ask)
 	s.block()
@@ -123,6 +109,96 @@ func TestARequestIsPaidByTheGatesAlone(t *testing.T) {
 	// It is no work of a seat: no maker has one, and the others were paid as ever.
 	s.play(6)
 	s.minedNothing()
+}
+
+// judgeRequests has all judges judge requests; change sees each seal before it is sent.
+func (s *stage) judgeRequests(change func(name string, b *wire.SealFinding)) {
+	s.Helper()
+	box, err := sandbox.New(s.Context(), sandbox.Compiler, sandbox.Fuel)
+	if err != nil {
+		s.Fatal(err)
+	}
+	s.Cleanup(func() { _ = box.Close(context.Background()) })
+	for _, name := range judges {
+		port := s.Port(name)
+		s.Attach(name+"'s requests", port, requestNode{requests.New(requests.Config{
+			Params: s.Params(), Hotkey: protocoltest.Named(name).PublicKey(), Salt: [32]byte{byte(len(name))}, Ledger: port, Run: box.Passes, Logger: zerolog.Nop(),
+			Submit: func(ctx context.Context, body wire.Body) error {
+				if b, ok := body.(*wire.SealFinding); ok {
+					change(name, b)
+				}
+				return port.Submit(ctx, body)
+			},
+		})})
+	}
+}
+
+// give has the first judge give ten tokens to each of these.
+func (s *stage) give(names ...string) {
+	s.Helper()
+	for _, name := range names {
+		s.tx(protocoltest.Cold(judges[0]), &wire.Transfer{To: protocoltest.Cold(name).PublicKey(), Amount: 10 * protocol.Unit})
+		s.block()
+	}
+}
+
+// Ruth and Rolf ask for facts at the same time, Ruth until a block earlier. Ann
+// sells a fact to Ruth, and the same with two words more to Rolf, before either of
+// them has paid; to Rolf she sells another one as well. Max, who has no fact, opens
+// in Ruth's request what is no record: it takes nothing from what Rolf pays.
+func TestOneRecordIsNotSoldToTwoRequestsThatRun(t *testing.T) {
+	t.Parallel()
+	s := network(t)
+	s.judgeRequests(func(string, *wire.SealFinding) {})
+	s.give("ruth", "rolf", "ann", "max")
+	ask := func(name string, deadline protocol.Height) (protocol.Hash, *wire.Request) {
+		b := &wire.Request{Specification: wanted, Count: 4, Price: protocol.Unit, Maximum: 4 * protocol.Unit, Deadline: deadline}
+		s.tx(protocoltest.Cold(name), b)
+		s.block()
+		return ledger.RequestID(protocoltest.Cold(name).PublicKey(), s.Height(), b), b
+	}
+	until := s.Height() + 15
+	first, _ := ask("ruth", until)
+	second, asked := ask("rolf", until+1)
+	twin := strings.Replace(facts[0].text, "whistles", "whistles at night", 1)
+	sealed := []struct {
+		maker string
+		b     *wire.OpenRecord
+		paid  protocol.Amount
+	}{
+		{"ann", &wire.OpenRecord{Request: first, Text: facts[0].text}, asked.Price},
+		{"max", &wire.OpenRecord{Request: first, Text: strings.Replace(facts[3].text, "fact", "tale", 1)}, 0},
+		{"ann", &wire.OpenRecord{Request: second, Text: twin}, 0},
+		{"ann", &wire.OpenRecord{Request: second, Text: facts[3].text}, asked.Price},
+	}
+	for _, k := range sealed {
+		s.tx(protocoltest.Cold(k.maker), &wire.SealRecords{Request: k.b.Request, Seals: []protocol.Hash{k.b.Seal(protocoltest.Cold(k.maker).PublicKey())}})
+		s.block()
+	}
+	s.until(until + 1)
+	for _, k := range sealed {
+		s.tx(protocoltest.Cold(k.maker), k.b)
+	}
+	s.until(until + 2 + 3*protocol.Height(s.Params().Schedule.Tempo))
+	paid := map[string]protocol.Amount{}
+	for _, id := range []protocol.Hash{first, second} {
+		r, ok, err := ledger.ReadRequest(s.State(), id)
+		if err != nil || !ok || r.Ended == 0 || r.Count != 1 || r.Opened != 2 {
+			t.Fatalf("a request came to %+v, %v, %v", r, ok, err)
+		}
+		list, err := ledger.ReadRecords(s.State(), id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, k := range list {
+			paid[k.Text] = k.Paid
+		}
+	}
+	for _, k := range sealed {
+		if paid[k.b.Text] != k.paid {
+			t.Errorf("%s has %s for %s, want %s", k.maker, paid[k.b.Text], k.b.Text, k.paid)
+		}
+	}
 }
 
 // lie is a finding that pays Max alone.

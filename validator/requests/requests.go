@@ -305,7 +305,7 @@ func (j *Judge) find(ctx context.Context, now ledger.Reader, r *asked) (*wire.Op
 	if err != nil || !ok {
 		return nil, fmt.Errorf("the beacon of height %d: %w", r.Asked.Deadline+1, errors.Join(err, ledger.ErrCorrupt))
 	}
-	earlier, err := synthetic.Before(j.cfg.Params, now, &r.Request)
+	earlier, err := synthetic.Before(j.cfg.Params, now, r.id, &r.Request)
 	if err != nil {
 		return nil, err
 	}
