@@ -6,6 +6,7 @@ import (
 
 	"github.com/assaynet/assay/cmd/internal/makers"
 	"github.com/assaynet/assay/cmd/internal/simulation/simulationtest"
+	"github.com/assaynet/assay/protocol/params"
 	"github.com/assaynet/assay/scoring/synthetic"
 )
 
@@ -22,7 +23,8 @@ func small(t *testing.T) *makers.Scenario {
 
 func run(t *testing.T, s *makers.Scenario, seed uint64, threads int) *makers.Report {
 	t.Helper()
-	r, err := makers.Run(t.Context(), makers.Config{Scenario: s, Rules: synthetic.Default(), Seed: seed, Worlds: 2, Threads: threads})
+	p := params.Local()
+	r, err := makers.Run(t.Context(), makers.Config{Scenario: s, Rules: synthetic.Default(), Params: &p, Seed: seed, Worlds: 2, Threads: threads})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -37,7 +39,7 @@ func TestEveryDemandOfTheShippedScenarioHolds(t *testing.T) {
 			t.Errorf("%s: %s, and got pay %v, net %v, paid %v", row.Case, row.Demand, row.Pay, row.Net, row.Paid)
 		}
 	}
-	if r.Failed() != 0 || r.Demands() != 7 {
+	if r.Failed() != 0 || r.Demands() != 8 {
 		t.Errorf("%d of %d demands do not hold", r.Failed(), r.Demands())
 	}
 	for name, gate := range map[string]string{"template fillers": "novelty", "self-duplicates": "alike", "copies": "alike", "replayers of a named set": "novelty"} {
@@ -101,7 +103,8 @@ func TestADemandThatDoesNotHoldIsCounted(t *testing.T) {
 func TestAScenarioThatCannotBeIsRefused(t *testing.T) {
 	simulationtest.Refuses(t, makers.Shipped(), makers.Read, map[string][3]string{
 		"no TOML":          {"[model]", "[model", "line"},
-		"an unknown field": {"fee =", "fees =", "there is no"},
+		"an unknown field": {"seals =", "seal =", "there is no"},
+		"no seals":         {"seals = 8", "seals = 0", "seals are 1 to"},
 		"a share":          {"phrase_share = 0.12", "phrase_share = 1.5", "0 to 1"},
 		"too many records": {"records_each = 100", "records_each = 1000000", "at most"},
 		"too many makers":  {"makers = 10", "makers = 100000", "makers are 2 to"},

@@ -35,7 +35,7 @@ type Model struct {
 	Phrases     int     `toml:"phrases"`
 	PhraseShare float64 `toml:"phrase_share"`
 	Public      int     `toml:"public"`
-	Fee         float64 `toml:"fee"`
+	Seals       int     `toml:"seals"`
 }
 
 // Case is one row of the table.
@@ -69,6 +69,7 @@ const (
 	maxList    = 1 << 16 // words, phrases and public texts
 	maxCases   = 512
 	maxVaried  = 64
+	maxSeals   = 1024
 )
 
 // Read reads a scenario. Errors: [ErrScenario].
@@ -87,7 +88,8 @@ func Read(text []byte) (*Scenario, error) {
 		{m.Words[0] >= 10 && m.Words[0] <= m.Words[1] && m.Words[1] <= maxWords, fmt.Sprintf("words are 10 to %d, the fewer first", maxWords)},
 		{m.Vocabulary >= 100 && m.Vocabulary <= maxList, fmt.Sprintf("vocabulary is 100 to %d", maxList)},
 		{m.Phrases >= 1 && m.Phrases <= maxList && m.Public >= 1 && m.Public <= maxRecords, fmt.Sprintf("phrases are 1 to %d, public texts to %d", maxList, maxRecords)},
-		{simulation.Within(m.PhraseShare, m.Fee), "phrase_share and fee are 0 to 1"},
+		{simulation.Within(m.PhraseShare), "phrase_share is 0 to 1"},
+		{m.Seals >= 1 && m.Seals <= maxSeals, fmt.Sprintf("seals are 1 to %d", maxSeals)},
 		{len(s.Cases) <= maxCases, fmt.Sprintf("there are at most %d cases", maxCases)},
 	} {
 		if !r.ok {

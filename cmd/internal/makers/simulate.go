@@ -8,14 +8,19 @@ import (
 	"sync/atomic"
 
 	"github.com/assaynet/assay/cmd/internal/simulation"
+	"github.com/assaynet/assay/protocol"
+	"github.com/assaynet/assay/protocol/ledger"
+	"github.com/assaynet/assay/protocol/params"
 	"github.com/assaynet/assay/scoring/synthetic"
 	"github.com/assaynet/assay/scoring/synthetic/gramset"
+	"github.com/assaynet/assay/scoring/synthetic/index"
 )
 
 // Config says what to simulate.
 type Config struct {
 	Scenario *Scenario
 	Rules    synthetic.Rules
+	Params   *params.Params // of the network whose ledger burns, and holds deposits
 	Seed     uint64
 	Worlds   int // of each case and share that is varied
 	Threads  int // they change no result
@@ -66,7 +71,7 @@ func (c *Config) world(ctx context.Context, r *rand.Rand) ([]outcome, error) {
 			if ctx.Err() != nil {
 				return nil, ctx.Err()
 			}
-			o, err := newWorld(g, of, share, rand.New(rand.NewPCG(r.Uint64(), r.Uint64()))).outcome(c.Rules)
+			o, err := newWorld(g, of, share, rand.New(rand.NewPCG(r.Uint64(), r.Uint64()))).outcome(c)
 			if err != nil {
 				return nil, err
 			}
@@ -120,10 +125,10 @@ type outcome struct {
 	pay, net float64
 }
 
-func (w *world) outcome(rules synthetic.Rules) (outcome, error) {
+func (w *world) outcome(c *Config) (outcome, error) {
 	w.hand()
 	spec := w.specification()
-	j, err := synthetic.NewJudge(synthetic.Config{Rules: rules, Specification: spec, Sets: []*gramset.Set{w.set}})
+	j, err := synthetic.NewJudge(synthetic.Config{Rules: c.Rules, Specification: spec, Sets: []*gramset.Set{w.set}, Window: index.Fixed{Memory: &w.beside}})
 	if err != nil {
 		return outcome{}, err
 	}
@@ -136,10 +141,10 @@ func (w *world) outcome(rules synthetic.Rules) (outcome, error) {
 		}
 	}
 	list, total := j.Finish()
-	return w.look(list, &total, spec), nil
+	return w.look(c.Params, list, &total, spec), nil
 }
 
-func (w *world) look(list []synthetic.Judgement, total *synthetic.Total, spec *synthetic.Specification) outcome {
+func (w *world) look(p *params.Params, list []synthetic.Judgement, total *synthetic.Total, spec *synthetic.Specification) outcome {
 	o := outcome{pay: math.NaN(), net: math.NaN()}
 	o.cheats.failed, o.honest.failed = map[synthetic.Gate]float64{}, map[synthetic.Gate]float64{}
 	for i := range list {
@@ -166,11 +171,12 @@ func (w *world) look(list []synthetic.Judgement, total *synthetic.Total, spec *s
 	if o.honest.pay > 0 {
 		o.pay = (o.cheats.pay / seats) / (o.honest.pay / others)
 	}
-	spent := 0.0
-	if w.c.Cheat == "league" {
-		spent = float64(total.Paid) + w.m.Fee*float64(spec.Maximum)
+	spent := protocol.Amount(w.unopened) * ledger.SealDeposit(price)
+	if w.c.Cheat == "league" { // it has no judge
+		burned, judges := ledger.RequestCost(p, protocol.Amount(spec.Maximum))
+		spent += protocol.Amount(total.Paid) + burned + judges
 	}
-	o.net = (o.cheats.pay - spent) / o.cheats.records / price
+	o.net = (o.cheats.pay - float64(spent)) / o.cheats.records / price
 	return o
 }
 

@@ -10,11 +10,13 @@ import (
 	"github.com/assaynet/assay/protocol"
 	"github.com/assaynet/assay/protocol/task/synthetic/text"
 	"github.com/assaynet/assay/scoring/synthetic"
+	"github.com/assaynet/assay/scoring/synthetic/gate"
 	"github.com/assaynet/assay/scoring/synthetic/gramset"
+	"github.com/assaynet/assay/scoring/synthetic/index"
 )
 
-// price of a record, in base units.
-const price = 1_000_000
+// price of a record, in base units: a token.
+const price = 1_000_000_000
 
 // ground is what all cases of a world have in common.
 type ground struct {
@@ -76,6 +78,9 @@ type world struct {
 
 	own     []string        // of each seat that hands in one record again and again
 	history map[uint64]bool // of a grinder against the gates: what it handed in
+	beside  index.Memory    // what another request has that runs at the same time
+	// unopened counts seals that cheats do not open.
+	unopened int
 
 	records []synthetic.Record
 	before  []string // of honest makers, in blocks before
@@ -119,6 +124,8 @@ var behaviours = map[string]func(w *world, seat, n int) string{
 	},
 	"gates": (*world).grind,
 	"order": func(w *world, _, _ int) string { return pick(w.r, w.fresh) },
+	"lots":  func(w *world, _, _ int) string { return pick(w.r, w.fresh) },
+	"twice": func(w *world, _, _ int) string { return w.l.prose(w.r) },
 	"league": func(w *world, _, _ int) string {
 		return w.l.prose(w.r) // the work is done before the request is made
 	},
@@ -203,30 +210,40 @@ func (w *world) hand() {
 }
 
 func (w *world) cheat(seat, n int) {
-	text, block, id := behaviours[w.c.Cheat](w, seat, n), n+1, hash(w.r)
+	handed, block, id := behaviours[w.c.Cheat](w, seat, n), n+1, hash(w.r)
 	switch w.c.Cheat {
 	case "gates": // varied what it chose from
 	case "apart":
-		text = w.l.apart(w.r, text, w.varied)
+		handed = w.l.apart(w.r, handed, w.varied)
 	case "league":
 		block = 0
 	case "order":
-		id = w.early(id, block)
+		id = w.early(id, block, hash(w.r), 1000)
+	case "lots":
+		if handed != "" {
+			id = w.early(id, block, w.beacon, w.m.Seals-1)
+			w.unopened += w.m.Seals - 1
+		}
+	case "twice":
+		grams := text.Novel(text.Words(handed))
+		sign := gate.Sign(grams)
+		w.beside.Add(grams, &sign)
+		handed = w.l.vary(w.r, handed, w.varied)
 	default:
-		text = w.l.vary(w.r, text, w.varied)
+		handed = w.l.vary(w.r, handed, w.varied)
 	}
-	if text != "" {
-		w.records = append(w.records, record(seat, block, id, text))
+	if handed != "" {
+		w.records = append(w.records, record(seat, block, id, handed))
 	}
 }
 
-// early returns the id, of a thousand, that comes first if the beacon is what the
-// cheat guesses: it is drawn when all have committed.
-func (w *world) early(id protocol.Hash, block int) protocol.Hash {
-	guess := &synthetic.Specification{Beacon: hash(w.r)}
-	first := synthetic.PlaceOf(guess, uint64(block), id)
-	for range 1000 {
-		if p := synthetic.PlaceOf(guess, uint64(block), hash(w.r)); p.Compare(first) < 0 {
+// early returns which of an id and so many more comes first if this is the beacon.
+// Who guesses it seals one of them alone; who knows it has sealed them all.
+func (w *world) early(id protocol.Hash, block int, beacon protocol.Hash, more int) protocol.Hash {
+	spec := &synthetic.Specification{Beacon: beacon}
+	first := synthetic.PlaceOf(spec, uint64(block), id)
+	for range more {
+		if p := synthetic.PlaceOf(spec, uint64(block), hash(w.r)); p.Compare(first) < 0 {
 			first = p
 		}
 	}
