@@ -1,6 +1,7 @@
 package export_test
 
 import (
+	"bytes"
 	"os"
 	"path/filepath"
 	"testing"
@@ -60,6 +61,33 @@ func FuzzFiles(f *testing.F) {
 		same := string(jsonl) == string(good[0]) && string(parquet) == string(good[1])
 		if same != (len(rep.Wrong) == 0) {
 			t.Errorf("the same: %v, and %v", same, rep.Wrong)
+		}
+	})
+}
+
+// FuzzLine: rows that write their own lines write those of package encoding/json,
+// whatever stands in them.
+func FuzzLine(f *testing.F) {
+	f.Add("tea", "\u2028\u2029 <b>&amp;</b> \\ \"said\"", "\x00\x1f\b\f\n\r\t\x7f", int64(-1), true, uint8(2))
+	f.Add("\xff\xc0\xaf", "\ufffd é 日 \U0001f600 \xe2\x80", "", int64(1<<62), false, uint8(0))
+	f.Fuzz(func(t *testing.T, a, b, c string, n int64, pass bool, many uint8) {
+		p := export.Provenance{Task: a, Model: b, Seed: c, Miner: a, UID: int32(n), Slot: -int32(n), Epoch: n, Round: -n, Block: n >> 1, Root: b, Answer: c}
+		run := export.Run{System: a, Prompt: b, Response: c, Finish: a, Passed: int32(n), Provenance: p}
+		record := export.Record{Prompt: c, Response: a, Family: b, Novelty: int32(n), Alike: 1, Diversity: -int32(n), Passed: 2, Provenance: p}
+		for i := range int(many % 4) { // of none, a list is null
+			run.Tokens = append(run.Tokens, int32(n)>>i)
+			record.Checks = append(record.Checks, export.Finding{Check: b, Pass: pass})
+			record.Failed = append(record.Failed, c)
+		}
+		if many > 128 {
+			run.Tokens, record.Failed = []int32{}, []string{}
+		}
+		for own, plain := range map[any]any{&run: run, &record: record} {
+			got, err := export.Line(own)
+			want, werr := export.Line(plain)
+			if err != nil || werr != nil || !bytes.Equal(got, want) {
+				t.Errorf("got %s, %v, want %s, %v", got, err, want, werr)
+			}
 		}
 	})
 }

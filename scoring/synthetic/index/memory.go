@@ -13,9 +13,9 @@ const MaxBand = 8
 type Memory struct {
 	grams gramTable
 	signs []gate.Signature
-	// first holds, by [BandKey], the first record that has a band, and next, by
+	// bands holds, by [BandKey], the first record that has a band, and next, by
 	// record and band, the next one, plus one.
-	first map[uint64]uint32
+	bands bandTable
 	next  [][gate.Bands]uint32
 	found []uint64 // by Add, used again
 }
@@ -27,7 +27,8 @@ func (m *Memory) Has(gram uint64) bool { return m.grams.has(gram) }
 func (m *Memory) Clear() {
 	clear(m.grams.slots)
 	m.grams.used, m.grams.zero = 0, false
-	clear(m.first)
+	clear(m.bands.slots)
+	m.bands.used = 0
 	m.signs, m.next = m.signs[:0], m.next[:0]
 }
 
@@ -40,10 +41,8 @@ func (m *Memory) Len() int { return len(m.signs) }
 func (m *Memory) Alike(s *gate.Signature) (number uint64, equal int) {
 	var found []uint64
 	for b := range gate.Bands {
-		at, ok := m.first[BandKey(s, b)]
-		for ok {
-			found = append(found, uint64(at))
-			at, ok = m.next[at][b]-1, m.next[at][b] != 0
+		for at := m.bands.first(BandKey(s, b)); at != 0; at = m.next[at-1][b] {
+			found = append(found, uint64(at-1))
 		}
 	}
 	number, equal, _ = Most(found, func(n uint64) (int, error) { return s.Equal(&m.signs[n]), nil })
@@ -85,10 +84,12 @@ func Most(found []uint64, equal func(uint64) (int, error)) (number uint64, best 
 // were there before, and what [Memory.Alike] would have said. Its number is how
 // many records there were.
 func (m *Memory) Add(grams []uint64, s *gate.Signature) (seen, equal int) {
-	if m.first == nil {
-		m.first = map[uint64]uint32{}
+	var keys [gate.Bands]uint64
+	for b := range keys {
+		keys[b] = BandKey(s, b)
 	}
 	m.grams.fetch(grams)
+	m.bands.fetch(&keys)
 	for _, g := range grams {
 		if !m.grams.add(g) {
 			seen++
@@ -97,14 +98,9 @@ func (m *Memory) Add(grams []uint64, s *gate.Signature) (seen, equal int) {
 	number := uint32(len(m.signs))
 	m.signs, m.next = append(m.signs, *s), append(m.next, [gate.Bands]uint32{})
 	found := m.found[:0]
-	for b := range gate.Bands {
-		key := BandKey(s, b)
-		at, ok := m.first[key]
-		if !ok {
-			m.first[key] = number
-			continue
-		}
-		if at == number { // another of its bands has the same hash
+	for b, key := range keys {
+		at := m.bands.add(key, number)
+		if at == number { // it is the first, or another of its bands has the same hash
 			continue
 		}
 		found = append(found, uint64(at))
@@ -180,6 +176,68 @@ func (t *gramTable) find(g uint64) int {
 		i = (i + 1) & mask
 	}
 	return i
+}
+
+// bandTable holds the first record of each band, by its [BandKey]: open addressing
+// at most ¾ full.
+type bandTable struct {
+	slots []bandSlot
+	used  int
+	read  uint32 // as in gramTable
+}
+
+type bandSlot struct {
+	key   uint64
+	first uint32 // number, plus one; 0: empty
+}
+
+// fetch is gramTable's.
+func (t *bandTable) fetch(keys *[gate.Bands]uint64) {
+	if len(t.slots) == 0 {
+		return
+	}
+	mask, read := len(t.slots)-1, uint32(0)
+	for _, k := range keys {
+		read |= t.slots[int(k)&mask].first
+	}
+	t.read = read
+}
+
+// first returns the number of a band's first record, plus one; 0 where none has it.
+func (t *bandTable) first(key uint64) uint32 {
+	if len(t.slots) == 0 {
+		return 0
+	}
+	return t.slots[t.find(key)].first
+}
+
+// find returns the slot of a key, or the empty one where it belongs.
+func (t *bandTable) find(key uint64) int {
+	mask := len(t.slots) - 1
+	i := int(key) & mask // keys are spread already
+	for t.slots[i].first != 0 && t.slots[i].key != key {
+		i = (i + 1) & mask
+	}
+	return i
+}
+
+// add returns the number of a band's first record: this one where none was there.
+func (t *bandTable) add(key uint64, number uint32) uint32 {
+	if 4*(t.used+1) > 3*len(t.slots) {
+		old := t.slots
+		t.slots = make([]bandSlot, max(256, 2*len(old)))
+		for _, s := range old {
+			if s.first != 0 {
+				t.slots[t.find(s.key)] = s
+			}
+		}
+	}
+	s := &t.slots[t.find(key)]
+	if s.first == 0 {
+		*s = bandSlot{key, number + 1}
+		t.used++
+	}
+	return s.first - 1
 }
 
 // add reports whether g was not there before.

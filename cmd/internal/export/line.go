@@ -1,0 +1,137 @@
+package export
+
+import (
+	"strconv"
+	"unicode/utf8"
+)
+
+// appender is a row that writes its own line, byte for byte that of package
+// encoding/json without escapes for HTML, in a quarter of the time. Rows that have
+// others' floats leave it to that package.
+type appender interface {
+	// appendLine appends the row as an object, without the end of the line.
+	appendLine(b []byte) []byte
+}
+
+var (
+	_ appender = (*Run)(nil)
+	_ appender = (*Record)(nil)
+)
+
+func (r *Run) appendLine(b []byte) []byte {
+	b = appendText(append(b, `{"system":`...), r.System)
+	b = appendText(append(b, `,"prompt":`...), r.Prompt)
+	b = appendText(append(b, `,"response":`...), r.Response)
+	b = appendList(append(b, `,"tokens":`...), r.Tokens, func(b []byte, t *int32) []byte { return strconv.AppendInt(b, int64(*t), 10) })
+	b = appendText(append(b, `,"finish":`...), r.Finish)
+	b = strconv.AppendInt(append(b, `,"passed":`...), int64(r.Passed), 10)
+	b = r.Provenance.appendTo(append(b, `,"provenance":`...))
+	return append(b, '}')
+}
+
+func (r *Record) appendLine(b []byte) []byte {
+	b = appendText(append(b, `{"prompt":`...), r.Prompt)
+	b = appendText(append(b, `,"response":`...), r.Response)
+	b = appendText(append(b, `,"family":`...), r.Family)
+	b = appendList(append(b, `,"checks":`...), r.Checks, func(b []byte, f *Finding) []byte {
+		b = appendText(append(b, `{"check":`...), f.Check)
+		b = strconv.AppendBool(append(b, `,"pass":`...), f.Pass)
+		return append(b, '}')
+	})
+	b = appendList(append(b, `,"failed":`...), r.Failed, func(b []byte, g *string) []byte { return appendText(b, *g) })
+	b = strconv.AppendInt(append(b, `,"novelty":`...), int64(r.Novelty), 10)
+	b = strconv.AppendInt(append(b, `,"alike":`...), int64(r.Alike), 10)
+	b = strconv.AppendInt(append(b, `,"diversity":`...), int64(r.Diversity), 10)
+	b = strconv.AppendInt(append(b, `,"passed":`...), int64(r.Passed), 10)
+	b = r.Provenance.appendTo(append(b, `,"provenance":`...))
+	return append(b, '}')
+}
+
+func (p *Provenance) appendTo(b []byte) []byte {
+	b = appendText(append(b, `{"task":`...), p.Task)
+	b = appendText(append(b, `,"model":`...), p.Model)
+	b = appendText(append(b, `,"seed":`...), p.Seed)
+	b = appendText(append(b, `,"miner":`...), p.Miner)
+	b = strconv.AppendInt(append(b, `,"uid":`...), int64(p.UID), 10)
+	b = strconv.AppendInt(append(b, `,"slot":`...), int64(p.Slot), 10)
+	b = strconv.AppendInt(append(b, `,"epoch":`...), p.Epoch, 10)
+	b = strconv.AppendInt(append(b, `,"round":`...), p.Round, 10)
+	b = strconv.AppendInt(append(b, `,"block":`...), p.Block, 10)
+	b = appendText(append(b, `,"root":`...), p.Root)
+	b = appendText(append(b, `,"answer":`...), p.Answer)
+	return append(b, '}')
+}
+
+// appendList appends a list; one that is nil is null.
+func appendList[T any](b []byte, list []T, item func(b []byte, v *T) []byte) []byte {
+	if list == nil {
+		return append(b, "null"...)
+	}
+	b = append(b, '[')
+	for i := range list {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = item(b, &list[i])
+	}
+	return append(b, ']')
+}
+
+// plain are the bytes that stand for themselves in a string of JSON.
+var plain = func() (p [utf8.RuneSelf]bool) {
+	for c := range p {
+		p[c] = c >= ' ' && c != '"' && c != '\\'
+	}
+	return p
+}()
+
+// appendText appends a string. What is no UTF-8 becomes U+FFFD, escaped.
+func appendText(b []byte, s string) []byte {
+	b = append(b, '"')
+	from := 0 // of what is not yet appended
+	for i := 0; i < len(s); {
+		if c := s[i]; c < utf8.RuneSelf {
+			if plain[c] {
+				i++
+				continue
+			}
+			b = appendEscaped(append(b, s[from:i]...), c)
+			i++
+			from = i
+			continue
+		}
+		r, size := utf8.DecodeRuneInString(s[i:])
+		switch {
+		case r == utf8.RuneError && size == 1:
+			b = append(append(b, s[from:i]...), `\ufffd`...)
+		case r == '\u2028' || r == '\u2029': // line ends to JavaScript
+			b = append(append(b, s[from:i]...), `\u202`...)
+			b = append(b, "89"[r&1])
+		default:
+			i += size
+			continue
+		}
+		i += size
+		from = i
+	}
+	return append(append(b, s[from:]...), '"')
+}
+
+func appendEscaped(b []byte, c byte) []byte {
+	const hex = "0123456789abcdef"
+	switch c {
+	case '"', '\\':
+		return append(b, '\\', c)
+	case '\b':
+		return append(b, `\b`...)
+	case '\f':
+		return append(b, `\f`...)
+	case '\n':
+		return append(b, `\n`...)
+	case '\r':
+		return append(b, `\r`...)
+	case '\t':
+		return append(b, `\t`...)
+	}
+	return append(b, '\\', 'u', '0', '0', hex[c>>4], hex[c&15])
+}
