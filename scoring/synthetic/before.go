@@ -42,7 +42,8 @@ func Before(p *params.Params, r ledger.Reader, id protocol.Hash, q *ledger.Reque
 		return nil, err
 	}
 	w := &index.Memory{}
-	if err := remember(w, r, ended, MaxBefore, func(k *ledger.Record) bool { return k.Paid != 0 }, (*gates).entry); err != nil {
+	paid := func(k *ledger.Record) bool { return k.Paid != 0 }
+	if err := remember(w, r, ended, MaxBefore, paid, (*gates).entry); err != nil {
 		return nil, err
 	}
 	all := func(*ledger.Record) bool { return true }
@@ -86,7 +87,9 @@ func others(p *params.Params, r ledger.Reader, id protocol.Hash, q *ledger.Reque
 
 // remember adds what is to be compared with of the records of requests that are
 // looked at, until the texts of these together have more than most bytes.
-func remember(w *index.Memory, r ledger.Reader, list []other, most int, looked func(*ledger.Record) bool, entry func(*gates, string) *index.Entry) error {
+func remember(
+	w *index.Memory, r ledger.Reader, list []other, most int, looked func(*ledger.Record) bool, entry func(*gates, string) *index.Entry,
+) error {
 	for i := range list {
 		g := &gates{rules: Default(), spec: list[i].spec}
 		err := ledger.EachRecord(r, list[i].id, func(k ledger.Record) bool {

@@ -85,8 +85,8 @@ func TestWhatOneRequestPaidIsNotNewInTheNext(t *testing.T) {
 
 // TestOfTwoRequestsThatRunOnlyTheFirstIsSoldATwin: a maker seals a text for one
 // request and nearly the same for another, and opens both before either has paid.
-// The one whose deadline is sooner, or whose id is smaller, may pay it; to the other
-// it is not new, whatever the first then does with it.
+// The one whose deadline is sooner, or whose id is smaller, may pay it; to the
+// other it is not new, whatever the first then does with it.
 func TestOfTwoRequestsThatRunOnlyTheFirstIsSoldATwin(t *testing.T) {
 	p := params.Params{}
 	p.Tasks.Retention, p.Schedule.Tempo = 10, 20

@@ -111,7 +111,8 @@ func TestARequestIsPaidByTheGatesAlone(t *testing.T) {
 	s.minedNothing()
 }
 
-// judgeRequests has all judges judge requests; change sees each seal before it is sent.
+// judgeRequests has all judges judge requests; change sees each seal before it is
+// sent.
 func (s *stage) judgeRequests(change func(name string, b *wire.SealFinding)) {
 	s.Helper()
 	box, err := sandbox.New(s.Context(), sandbox.Compiler, sandbox.Fuel)
