@@ -15,21 +15,36 @@ type Conn struct {
 	local, remote netip.AddrPort
 	host, network netip.Prefix // of the remote end
 	names         int          // at its address, when it came
+	known         bool         // whoever shook its hand knows who it is; guarded by door.mu
 	number        uint64       // it was the number-th to come; guarded by door.mu
 	through       bool         // guarded by door.mu
 	late          *time.Timer  // closes it; guarded by door.mu
 }
 
-// Through says that the handshake is over: the connection may last.
-func (c *Conn) Through() {
+// Through says that the handshake is over, and whether the other end is known: whoever
+// is takes no place of strangers. It reports whether the connection may last, and
+// closes one that may not.
+func (c *Conn) Through(known bool) bool {
 	c.door.mu.Lock()
-	defer c.door.mu.Unlock()
-	c.passLocked()
+	stays := c.passLocked(known)
+	c.door.mu.Unlock()
+	if !stays {
+		c.shut()
+	}
+	return stays
 }
 
-func (c *Conn) passLocked() {
-	c.through = true
+func (c *Conn) passLocked(known bool) bool {
+	if c.through {
+		return true
+	}
+	if c.names == 0 && !known && c.door.crowdedLocked(c) {
+		c.door.stats.Refused++
+		return false
+	}
+	c.through, c.known = true, known
 	c.late.Stop()
+	return true
 }
 
 // Close implements [net.Conn].
@@ -82,9 +97,11 @@ func plain(a netip.AddrPort) netip.AddrPort {
 	return netip.AddrPortFrom(a.Addr().Unmap().WithZone(""), a.Port())
 }
 
-// hostOf and netOf return what an address is counted with.
+// Network returns the network of an address: a /24, or a /48 of IPv6.
+func Network(a netip.Addr) netip.Prefix { return prefix(a, 24, 48) }
+
+// hostOf returns the host of an address.
 func hostOf(a netip.Addr) netip.Prefix { return prefix(a, 32, 64) }
-func netOf(a netip.Addr) netip.Prefix  { return prefix(a, 24, 48) }
 
 func prefix(a netip.Addr, four, six int) netip.Prefix {
 	a = a.Unmap().WithZone("")

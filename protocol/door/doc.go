@@ -17,8 +17,9 @@
 //   - Addresses that the ledger names have places of their own, for each name that
 //     is there. What strangers do does not touch them.
 //   - Of strangers that are through, no more of one host, of one network, or of all
-//     are let in than there are places. What identities are worth is for whoever
-//     has shaken their hands; local networks are left to it, too.
+//     may stay than there are places. Who somebody is shows when the handshake is
+//     over, so that this is asked then: whoever is known to who shook its hand stays,
+//     however many strangers share its address. Local networks are left to that, too.
 //
 // A host is an IPv4 address or a /64 of IPv6, a network a /24 or a /48: what one
 // customer of a provider has, and what one provider has many of.

@@ -19,12 +19,19 @@ type Config struct {
 	// that are through it, but for those of local networks.
 	Waiting, Through Limits
 	// Named is how many connections in their handshake there may be for each name
-	// at an address.
+	// at an address; never fewer than a stranger's host may have.
 	Named int
 	// At says how many names there are at an address, zero at a stranger's. It is
 	// called for each connection and must not block.
 	At func(netip.Addr) int
+	// Masked, if it is set, is called once when all of many connections come from one
+	// address of a local network: something before the port hides who dials, and
+	// nothing here can tell them apart.
+	Masked func(netip.Addr)
 }
+
+// manyMasked is how many connections from one address are many.
+const manyMasked = 16
 
 // Door bounds the connections of some listeners together. All methods may be used
 // from any goroutine.
@@ -35,6 +42,7 @@ type Door struct {
 	conns map[*Conn]struct{} // guarded by mu: all that are open
 	count uint64             // guarded by mu: of connections that came
 	stats Stats              // guarded by mu, but Waiting and Through
+	told  bool               // guarded by mu: Masked was called
 }
 
 // Stats is how a door is doing.
@@ -68,18 +76,24 @@ func (d *Door) Stats() Stats {
 	return s
 }
 
-// Pass says that the handshake of the connection between these two ends is over;
-// it reports whether there is one.
-func (d *Door) Pass(local, remote netip.AddrPort) bool {
+// Pass is [Conn.Through] of the connection with these two ends. It reports whether
+// there is one, and whether it may last.
+func (d *Door) Pass(local, remote netip.AddrPort, known bool) (found, stays bool) {
 	d.mu.Lock()
-	defer d.mu.Unlock()
+	var out *Conn
 	for c := range d.conns {
 		if c.remote == plain(remote) && c.local == plain(local) {
-			c.passLocked()
-			return true
+			if found, stays = true, c.passLocked(known); !stays {
+				out = c
+			}
+			break
 		}
 	}
-	return false
+	d.mu.Unlock()
+	if out != nil {
+		out.shut()
+	}
+	return found, stays
 }
 
 // listener is a listener with a door before it.
@@ -103,40 +117,33 @@ func (l *listener) Accept() (net.Conn, error) {
 		if err != nil {
 			return nil, err
 		}
-		if in := l.door.admit(c); in != nil {
-			return in, nil
-		}
+		return l.door.admit(c), nil
 	}
 }
 
-// admit takes a connection in, or closes it and returns nil.
+// admit takes a connection in.
 func (d *Door) admit(c net.Conn) *Conn {
 	n := &Conn{Conn: c, door: d, local: endOf(c.LocalAddr()), remote: endOf(c.RemoteAddr())}
-	n.host, n.network = hostOf(n.remote.Addr()), netOf(n.remote.Addr())
+	n.host, n.network = hostOf(n.remote.Addr()), Network(n.remote.Addr())
 	if d.cfg.At != nil {
 		n.names = d.cfg.At(n.remote.Addr())
 	}
-	out, ok := d.enter(n)
+	out, masked := d.enter(n)
 	if out != nil {
 		out.shut()
 	}
-	if !ok {
-		noLinger(c)
-		_ = c.Close()
-		return nil
+	if masked {
+		d.cfg.Masked(n.remote.Addr())
 	}
 	return n
 }
 
-// enter takes n in, if it may; out is who must leave for it.
-func (d *Door) enter(n *Conn) (out *Conn, ok bool) {
+// enter takes n in; out is who must leave for it, and masked is whether Masked is to
+// be told of it.
+func (d *Door) enter(n *Conn) (out *Conn, masked bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.stats.Came++
-	if n.names == 0 && d.crowdedLocked(n) {
-		d.stats.Refused++
-		return nil, false
-	}
 	if out = d.oldestLocked(n); out != nil {
 		d.stats.Displaced++
 		delete(d.conns, out)
@@ -145,7 +152,23 @@ func (d *Door) enter(n *Conn) (out *Conn, ok bool) {
 	n.number = d.count
 	n.late = time.AfterFunc(d.cfg.Handshake, n.tooLate)
 	d.conns[n] = struct{}{}
-	return out, true
+	masked = d.cfg.Masked != nil && !d.told && d.maskedLocked(n)
+	d.told = d.told || masked
+	return out, masked
+}
+
+// maskedLocked reports whether n is one of many connections from one address of a
+// local network, and there are no others.
+func (d *Door) maskedLocked(n *Conn) bool {
+	if a := n.remote.Addr(); len(d.conns) < manyMasked || a.IsLoopback() || !local(a) {
+		return false
+	}
+	for c := range d.conns {
+		if c.host != n.host {
+			return false
+		}
+	}
+	return true
 }
 
 // crowdedLocked reports whether as many strangers are through as may be.
@@ -155,7 +178,7 @@ func (d *Door) crowdedLocked(n *Conn) bool {
 	}
 	var have Limits
 	for c := range d.conns {
-		if c.names > 0 || !c.through || local(c.remote.Addr()) {
+		if c.names > 0 || c.known || !c.through || local(c.remote.Addr()) {
 			continue
 		}
 		have.count(c, n)
@@ -189,7 +212,7 @@ func (d *Door) oldestLocked(n *Conn) *Conn {
 	most := d.cfg.Waiting
 	var among func(*Conn) bool
 	switch {
-	case n.names > 0 && have.Host < n.names*d.cfg.Named:
+	case n.names > 0 && have.Host < max(n.names*d.cfg.Named, most.Host):
 		return nil
 	case n.names > 0, have.Host >= most.Host:
 		among = func(c *Conn) bool { return c.host == n.host }

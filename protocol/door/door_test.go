@@ -56,7 +56,7 @@ type caller struct {
 // end is closed.
 func (c caller) open() bool { return c.In != nil && c.wire.SetReadDeadline(time.Time{}) == nil }
 
-func (c caller) pass() { c.In.(*door.Conn).Through() }
+func (c caller) pass() bool { return c.In.(*door.Conn).Through(false) }
 
 // call lets somebody dial from an address.
 func call(t *testing.T, d *door.Door, from string) caller {
@@ -191,10 +191,7 @@ func TestStrangersThatAreThroughAreBounded(t *testing.T) {
 		d := door.New(limits)
 		in := func(from string) bool {
 			c := call(t, d, from)
-			if c.In != nil {
-				c.pass()
-			}
-			return c.In != nil
+			return c.pass() && c.open()
 		}
 		for _, c := range []struct {
 			from string
@@ -228,10 +225,14 @@ func TestPassKnowsAConnectionByItsTwoEnds(t *testing.T) {
 		d := door.New(limits)
 		c := call(t, d, "203.0.113.1:1")
 		here, there := netip.MustParseAddrPort("198.51.100.1:1"), netip.MustParseAddrPort("[::ffff:203.0.113.1]:1")
-		if d.Pass(there, here) || d.Pass(here, here) {
+		pass := func(local, remote netip.AddrPort) bool {
+			found, stays := d.Pass(local, remote, false)
+			return found && stays
+		}
+		if pass(there, here) || pass(here, here) {
 			t.Error("passed a connection that is not there")
 		}
-		if !d.Pass(here, there) {
+		if !pass(here, there) {
 			t.Error("did not find it")
 		}
 		time.Sleep(2 * limits.Handshake)
@@ -241,7 +242,7 @@ func TestPassKnowsAConnectionByItsTwoEnds(t *testing.T) {
 		if err := c.In.Close(); err != nil {
 			t.Fatal(err)
 		}
-		if d.Pass(here, there) {
+		if pass(here, there) {
 			t.Error("passed a connection that is closed")
 		}
 	})
@@ -260,6 +261,86 @@ func TestAcceptOutlivesALackOfDescriptors(t *testing.T) {
 			t.Error(err)
 		}
 	})
+}
+
+// TestWhoIsKnownSharesAnAddressWithStrangers: all places of strangers at an address are
+// taken. One more handshake from there goes on, and what it shows decides.
+func TestWhoIsKnownSharesAnAddressWithStrangers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := door.New(limits)
+		for i := range 2 {
+			if !call(t, d, fmt.Sprintf("203.0.113.1:%d", i+1)).pass() {
+				t.Error("a stranger was refused, and there is room")
+			}
+		}
+		known, stranger := call(t, d, "203.0.113.1:3"), call(t, d, "203.0.113.1:4")
+		if !known.In.(*door.Conn).Through(true) || !known.open() {
+			t.Error("who is known was refused")
+		}
+		if stranger.pass() || stranger.open() {
+			t.Error("a third stranger stays")
+		}
+		if got := d.Stats(); got.Through != 3 || got.Refused != 1 {
+			t.Errorf("got %+v", got)
+		}
+	})
+}
+
+// TestANamedAddressIsNoWorseThanAStrangers: with one name at it, which alone gives it
+// three handshakes at once, it has the four of a stranger's.
+func TestANamedAddressIsNoWorseThanAStrangers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := limits
+		c.At = func(netip.Addr) int { return 1 }
+		d := door.New(c)
+		first := call(t, d, "192.0.2.1:1")
+		for i := range 3 {
+			call(t, d, fmt.Sprintf("192.0.2.1:%d", i+2))
+		}
+		if !first.open() {
+			t.Error("the first of four gave way")
+		}
+		call(t, d, "192.0.2.1:9")
+		if first.open() {
+			t.Error("the fifth displaced nobody")
+		}
+	})
+}
+
+// TestWhatHidesWhoDialsIsTold, once: sixteen connections, all from one address of a
+// local network. From two addresses, from this machine or from outside they say
+// nothing.
+func TestWhatHidesWhoDialsIsTold(t *testing.T) {
+	for _, c := range []struct {
+		other, from string
+		told        int
+	}{
+		{from: "172.17.0.1:%d", told: 1},
+		{from: "172.17.0.1:%d", other: "172.17.0.2:1"},
+		{from: "127.0.0.1:%d"},
+		{from: "203.0.113.1:%d"},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			told := 0
+			wide := limits
+			wide.Waiting = door.Limits{Host: 99, Net: 99, All: 99}
+			wide.Masked = func(a netip.Addr) {
+				if told++; a != netip.MustParseAddr("172.17.0.1") {
+					t.Errorf("told of %s", a)
+				}
+			}
+			d := door.New(wide)
+			if c.other != "" {
+				call(t, d, c.other)
+			}
+			for i := range 20 {
+				call(t, d, fmt.Sprintf(c.from, i+1))
+			}
+			if told != c.told {
+				t.Errorf("%s beside %q: told %d times, want %d", c.from, c.other, told, c.told)
+			}
+		})
+	}
 }
 
 // TestNothingExceedsTheLimits: whoever comes, passes and goes, in whatever order.
@@ -283,7 +364,7 @@ func TestNothingExceedsTheLimits(t *testing.T) {
 			case what < 4:
 				_ = c.In.Close()
 			}
-			if s := d.Stats(); s.Waiting > limits.Waiting.All+2*limits.Named {
+			if s := d.Stats(); s.Waiting > limits.Waiting.All+max(2*limits.Named, limits.Waiting.Host) {
 				t.Fatalf("seed %d: %d wait", seed, s.Waiting)
 			}
 		}

@@ -6,12 +6,15 @@ import (
 	"encoding/binary"
 	"errors"
 	"io"
+	"net/netip"
 	"time"
 
 	pb "github.com/libp2p/go-libp2p-pubsub/pb"
 	"github.com/libp2p/go-libp2p/core/host"
 	"github.com/libp2p/go-libp2p/core/network"
 	"github.com/libp2p/go-libp2p/core/peer"
+
+	"github.com/assaynet/assay/protocol/door"
 )
 
 // What a dishonest peer does, and what tests look at.
@@ -116,6 +119,53 @@ func OpenMute(ctx context.Context, h *Host, to string, n int) error {
 	}
 	return nil
 }
+
+// HalfOpen opens streams for requests, and sends the first byte of each.
+func HalfOpen(ctx context.Context, h *Host, to string, name Stream, n int) error {
+	id, err := peer.Decode(to)
+	if err != nil {
+		return err
+	}
+	for range n {
+		st, err := h.session.Load().net.NewStream(ctx, id, h.streamID(string(name)))
+		if err != nil {
+			return err
+		}
+		if _, err := st.Write([]byte{byte(frameRequest)}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Readings are those of strangers.
+type Readings struct{ r readings }
+
+// Enter takes a place.
+func (r *Readings) Enter(id string, shut func()) (done func()) {
+	return r.r.enter(peer.ID(id), unknown, shut)
+}
+
+// Guests are strangers, at a time of their own.
+type Guests struct {
+	g   *guests
+	now time.Time
+}
+
+// NewGuests makes room for so many.
+func NewGuests(most int) *Guests { return &Guests{newGuests(most), time.Unix(1, 0)} }
+
+// Enter takes a place for a peer from an address.
+func (g *Guests) Enter(id, from string) (out string, ok bool) {
+	o, ok := g.g.enter(peer.ID(id), unknown, door.Network(netip.MustParseAddr(from)), g.now)
+	return string(o), ok
+}
+
+// Stay says that a peer is connected.
+func (g *Guests) Stay(id string) { g.g.stay(peer.ID(id), unknown, netip.Prefix{}, g.now) }
+
+// Later moves the time.
+func (g *Guests) Later(d time.Duration) { g.now = g.now.Add(d) }
 
 // ReadFrame reads a frame of any type.
 func ReadFrame(b []byte) (typ byte, payload []byte, rest int, err error) {

@@ -72,7 +72,7 @@ func New(c Config) (*Host, error) {
 		ready:   make(chan struct{}),
 	}
 	h.gater = newGater(h.welcome)
-	h.door = newDoor(h.names)
+	h.door = newDoor(h.names, set.Logger)
 	h.keepPlaces(nil)
 	for _, b := range set.boot {
 		h.book.add(sourceBootstrap, b)

@@ -58,6 +58,7 @@ type service struct {
 	name  string
 	fn    serve
 	waits func(request []byte) bool // nil: none does
+	reads readings
 	work  places
 	polls places
 	// seldom holds what each peer may still ask; nil: it may ask at any rate.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -51,6 +52,110 @@ func TestStrangersTakeNoPlaceOfTheSeated(t *testing.T) {
 		if got, err := m.Request(t.Context(), validator.ID(), name, nil); err != nil || string(got) != "done" {
 			t.Errorf("the miner on %s: got %q, %v", name, got, err)
 		}
+	}
+}
+
+// TestHalfOpenStreamsHoldNoPlace: nine strangers open four streams each, which would
+// be more than strangers have places on one, and begin a request on each that never
+// ends. What they and others ask whole is answered.
+func TestHalfOpenStreamsHoldNoPlace(t *testing.T) {
+	validator := launchWith(t, config("validator"), func(h *gossip.Host) {
+		if err := h.Handle(gossip.StreamState, func(context.Context, string, []byte) ([]byte, error) { return []byte("done"), nil }); err != nil {
+			t.Fatal(err)
+		}
+	})
+	asks := func(h running) {
+		t.Helper()
+		if got, err := h.Request(t.Context(), validator.ID(), gossip.StreamState, nil); err != nil || string(got) != "done" {
+			t.Errorf("got %q, %v", got, err)
+		}
+	}
+	for i := range 9 {
+		s := launch(t, config(fmt.Sprintf("stranger %d", i), validator.Addrs()...))
+		eventually(t, "a stranger is connected", func() bool { return len(s.Peers()) == 1 })
+		if err := gossip.HalfOpen(t.Context(), s.Host, validator.ID(), gossip.StreamState, 4); err != nil {
+			t.Fatal(err)
+		}
+		asks(s)
+	}
+	other := launch(t, config("other", validator.Addrs()...))
+	eventually(t, "connected", func() bool { return len(other.Peers()) == 1 })
+	asks(other)
+}
+
+// TestWhoBeginsMostGivesWay: of a peer beyond its own places the oldest ends, and of
+// all beyond theirs the oldest of who has most; who has one keeps it.
+func TestWhoBeginsMostGivesWay(t *testing.T) {
+	var r gossip.Readings
+	var ended []string
+	begin := func(id string, n int) (done func()) {
+		return r.Enter(id, func() { ended = append(ended, fmt.Sprint(id, n)) })
+	}
+	honest := begin("honest", 0)
+	const own, all = 8, 256
+	for i := range own + 2 {
+		begin("greedy", i)
+	}
+	if want := []string{"greedy0", "greedy1"}; !slices.Equal(ended, want) {
+		t.Errorf("one peer: got %v, want %v", ended, want)
+	}
+	for i := range all - own - 1 {
+		begin(fmt.Sprint("other ", i), 0)
+	}
+	ended = nil
+	begin("last", 0)
+	if want := []string{"greedy2"}; !slices.Equal(ended, want) {
+		t.Errorf("all: got %v, want %v", ended, want)
+	}
+	honest()
+	begin("one more", 0)
+	if len(ended) != 1 {
+		t.Errorf("got %v, want nobody to go where a place is free", ended)
+	}
+}
+
+// TestNobodyFillsThePlacesOfStrangersFromFewAddresses: one network has all four
+// places. Another's get two of them, one by one, the newest first, and no more.
+func TestNobodyFillsThePlacesOfStrangersFromFewAddresses(t *testing.T) {
+	g := gossip.NewGuests(4)
+	for i := range 4 {
+		g.Enter(fmt.Sprint("a", i), "203.0.113.1")
+	}
+	for _, c := range []struct {
+		id, from, out string
+		in            bool
+	}{
+		{id: "a4", from: "203.0.113.2"},
+		{id: "b0", from: "198.51.100.1", out: "a3", in: true},
+		{id: "b1", from: "198.51.100.2", out: "a2", in: true},
+		{id: "b2", from: "198.51.100.3"},
+		{id: "c0", from: "2001:db8::1", out: "b1", in: true},
+		{id: "c1", from: "2001:db8:0:1::1"},
+		{id: "a0", from: "203.0.113.1", in: true}, // it is there
+	} {
+		if out, in := g.Enter(c.id, c.from); out != c.out || in != c.in {
+			t.Errorf("%s from %s: got %q, %v, want %q, %v", c.id, c.from, out, in, c.out, c.in)
+		}
+	}
+}
+
+// TestAConnectionThatNeverCameToBeHoldsNoPlace: it shook hands, and failed before
+// anybody could have been told that it ended.
+func TestAConnectionThatNeverCameToBeHoldsNoPlace(t *testing.T) {
+	g := gossip.NewGuests(2)
+	g.Enter("failed", "203.0.113.1")
+	g.Enter("stays", "203.0.113.1")
+	g.Stay("stays")
+	if _, in := g.Enter("early", "203.0.113.1"); in {
+		t.Error("a third has a place of two, and the first might be about to come")
+	}
+	g.Later(6 * time.Second)
+	if _, in := g.Enter("late", "203.0.113.1"); !in {
+		t.Error("the place of who failed is held for ever")
+	}
+	g.Stay("failed") // it did come: it is counted, and nobody but the next is refused
+	if _, in := g.Enter("next", "203.0.113.1"); in {
+		t.Error("four have places of two")
 	}
 }
 
@@ -109,8 +214,8 @@ func TestWhoWaitsHoldsNoPlaceOfThoseThatAreWorkedOn(t *testing.T) {
 			}
 		}
 	}
-	ask("wait", polls) // first, for a poll, too, is read in a place of those that are worked on
 	ask("work", work)
+	ask("wait", polls)
 	if _, err := client.Request(t.Context(), server.ID(), gossip.StreamState, []byte("work")); !errors.Is(err, gossip.ErrBusy) {
 		t.Errorf("one more: got %v, want ErrBusy", err)
 	}

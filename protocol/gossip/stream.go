@@ -113,29 +113,22 @@ func (h *Host) serveStream(ctx context.Context, s *session, st network.Stream, v
 	if v.seldom != nil && !v.seldom.take(from, seldomRate, 1, time.Now()) {
 		return finish(st, frameError, encodeError(codeBusy, "asked too often"), "busy")
 	}
-	give := v.work.take(from, c)
-	if give == nil {
-		return finish(st, frameError, encodeError(codeBusy, "too many requests at once"), "busy")
-	}
-	defer func() { give() }()
-	if err := st.SetReadDeadline(time.Now().Add(readTime)); err != nil {
-		return abort(st)
-	}
-	_, request, err := readFrame(st, frameRequest)
+	request, err := v.read(st, from, c)
 	switch {
 	case errors.Is(err, wire.ErrTooLarge), errors.Is(err, ErrFrame):
 		return finish(st, frameError, encodeError(codeRefused, err.Error()), "bad_frame")
 	case err != nil:
 		return abort(st)
 	}
+	room, full := &v.work, "too many requests at once"
 	if v.waits != nil && v.waits(request) {
-		poll := v.polls.take(from, c)
-		if poll == nil {
-			return finish(st, frameError, encodeError(codeBusy, "too many requests that wait"), "busy")
-		}
-		give()
-		give = poll
+		room, full = &v.polls, "too many requests that wait"
 	}
+	give := room.take(from, c)
+	if give == nil {
+		return finish(st, frameError, encodeError(codeBusy, full), "busy")
+	}
+	defer give()
 	limited, cancel := context.WithTimeout(ctx, serveTime)
 	defer cancel()
 	response, err := v.fn(limited, from.String(), request)
@@ -155,6 +148,17 @@ func (h *Host) serveStream(ctx context.Context, s *session, st network.Stream, v
 		return finish(st, frameError, encodeError(codeInside, ""), "error")
 	}
 	return finish(st, frameResponse, response, "ok")
+}
+
+// read reads a request, in a place for that alone.
+func (v *service) read(st network.Stream, from peer.ID, c class) ([]byte, error) {
+	done := v.reads.enter(from, c, func() { st.Reset() }) //nolint:errcheck // it wakes the read below
+	defer done()
+	if err := st.SetReadDeadline(time.Now().Add(readTime)); err != nil {
+		return nil, err
+	}
+	_, request, err := readFrame(st, frameRequest)
+	return request, err
 }
 
 // finish sends the last frame of a stream and closes it.

@@ -10,6 +10,7 @@ import (
 	"github.com/libp2p/go-libp2p/p2p/transport/tcpreuse"
 	ma "github.com/multiformats/go-multiaddr"
 	manet "github.com/multiformats/go-multiaddr/net"
+	"github.com/rs/zerolog"
 
 	"github.com/assaynet/assay/protocol/door"
 )
@@ -24,17 +25,20 @@ const (
 	// waitingNamed is for each validator or bootstrap peer: it dials a node once, and
 	// again while the connection before may not be known to be dead.
 	waitingNamed = 4
-	// perAddress is how many connections one address may have, but for local
-	// networks: as many as peers may share one without losing score. Of a network
+	// perAddress is how many connections of strangers one address may have, but for
+	// local networks: as many as peers may share one without losing score. Of a network
 	// perNetwork. How many there are in all is for [guests], who know identities.
 	perAddress, perNetwork, inAll = 16, 128, 4 * maxMaxPeers
 )
 
-func newDoor(names *door.Names) *door.Door {
+func newDoor(names *door.Names, log zerolog.Logger) *door.Door {
 	return door.New(door.Config{
 		Handshake: handshakeTime, Named: waitingNamed, At: names.At,
 		Waiting: door.Limits{Host: waitingHost, Net: waitingNet, All: waitingAll},
 		Through: door.Limits{Host: perAddress, Net: perNetwork, All: inAll},
+		Masked: func(a netip.Addr) {
+			log.Warn().Stringer("from", a).Msg("all connections to the port of gossip come from one local address: what forwards them hides who dials, so that strangers cannot be told apart before the handshake; let it keep source addresses")
+		},
 	})
 }
 
@@ -71,13 +75,22 @@ func (d *doored) Listen(a ma.Multiaddr) (transport.Listener, error) {
 	return d.upgrader.UpgradeGatedMaListener(d, d.upgrader.GateMaListener(guarded)), nil
 }
 
-// passed tells the door that a peer that dialled has shaken hands.
-func (h *Host) passed(c network.Conn) {
+// passed tells the door that a peer that dialled has shaken hands, and whether it is
+// known. It reports whether it may stay.
+func (h *Host) passed(c network.Conn, known bool) bool {
 	local, here := endOf(c.LocalMultiaddr())
 	remote, there := endOf(c.RemoteMultiaddr())
-	if here && there {
-		h.door.Pass(local, remote)
+	if !here || !there {
+		return true
 	}
+	found, stays := h.door.Pass(local, remote, known)
+	return stays || !found
+}
+
+// networkOf returns the network that a peer dialled from.
+func networkOf(c network.Conn) netip.Prefix {
+	a, _ := endOf(c.RemoteMultiaddr())
+	return door.Network(a.Addr())
 }
 
 func endOf(a ma.Multiaddr) (netip.AddrPort, bool) {
