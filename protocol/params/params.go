@@ -266,6 +266,10 @@ type Gossip struct {
 	ReplayWindow uint64 `cbor:"1,keyasint" json:"replay_window"`
 }
 
+// maxWait is how long removed stake waits at most, and with it evidence counts, in
+// milliseconds: 278 years, which are less than 2^63 ns.
+const maxWait = 1 << 43
+
 // Check refuses constants that contradict each other: [ErrInvalid].
 func (p *Params) Check() error {
 	s := p.Schedule
@@ -287,6 +291,10 @@ func (p *Params) Check() error {
 		{p.Emission.MaxSupply <= 1<<62 && p.Emission.PerBlock <= p.Emission.MaxSupply, "per_block <= max_supply <= 2^62"},
 		{p.Seats.Commission <= One, "commission is at most 65536"},
 		{max(p.Seats.Unbonding, p.Seats.Immunity, p.Seats.MaxSilence) <= 1<<32, "unbonding, immunity and max_silence are at most 2^32 blocks"},
+		{
+			max(1000, p.Seats.Unbonding)*uint64(p.Block.CommitMillis) <= maxWait, // neither is above 2^32
+			"unbonding, or 1,000 blocks where that is less, of commit_millis is at most 2^43 ms",
+		},
 		{p.Seats.MaxSilence >= 2*s.Tempo && p.Seats.MaxSilence >= 2*uint64(p.Seats.MaxValidators), "max_silence is at least two epochs, and twice max_validators"},
 		{p.Yuma.Kappa > 32767, "kappa is above one half"},
 		{p.Yuma.BondsMovingAverage <= 1_000_000, "bonds_moving_average is at most 1000000"},
