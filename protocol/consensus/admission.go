@@ -86,6 +86,18 @@ func (a *admission) allowLocked(id p2p.ID, now time.Time) error {
 	return nil
 }
 
+// knows reports whether an id is of a validator, of a seat, or of a peer that the
+// operator names.
+func (a *admission) knows(id p2p.ID) bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.named[id] {
+		return true
+	}
+	members, err := a.membersLocked(time.Now())
+	return err == nil && (members[id] || a.seats[id])
+}
+
 // membersLocked returns the validators, and reads the keys of seats where it is
 // time.
 func (a *admission) membersLocked(now time.Time) (map[p2p.ID]bool, error) {

@@ -111,6 +111,13 @@ func (a *app) signsNext(k protocol.PublicKey) bool {
 	return ok && err == nil // the block's own reads will meet and report the failure
 }
 
+// retired reports whether the ledger says that another hotkey works in the seat of
+// this one.
+func retired(r ledger.Reader, hotkey protocol.PublicKey) bool {
+	_, now, err := ledger.ReadHotkey(r, hotkey)
+	return err == nil && now != hotkey // as above
+}
+
 // Info implements the handshake after a start.
 func (a *app) Info(context.Context, *abci.RequestInfo) (*abci.ResponseInfo, error) {
 	res := &abci.ResponseInfo{Data: "assay", AppVersion: 0}

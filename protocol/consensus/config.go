@@ -50,6 +50,10 @@ type Config struct {
 	// Former are secrets of keys before it, which sign while the set has them.
 	// Optional.
 	Former []key.Secret
+	// Hotkey is the one that the node works for. As long as the ledger says that
+	// another took its place, or has not left it yet, nothing is signed: two homes may
+	// have one consensus key then. Zero: whoever it is.
+	Hotkey protocol.PublicKey
 	// Transport is the Ed25519 seed under which peers connect. Required.
 	Transport key.Secret
 	// Listen is host:port of the transport; port 0 is refused, for the address

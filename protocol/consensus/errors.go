@@ -14,6 +14,8 @@ var (
 	ErrStalled = errors.New("consensus: stalled")
 	// ErrCheckpoint: the chain is not the one that the operator's checkpoint is of.
 	ErrCheckpoint = errors.New("consensus: not the chain of the checkpoint")
+	// ErrRetired: another hotkey has the seat on the ledger, and its node signs.
+	ErrRetired = errors.New("consensus: another hotkey works in this seat, whose node alone signs")
 	// ErrDoubleSign: a signature that would contradict an earlier one was refused.
 	ErrDoubleSign = errors.New("consensus: refused to sign twice")
 	// ErrLastSigned: the record of what was signed last cannot be read or written.

@@ -21,6 +21,12 @@ func NewSigner(dir string, signs func(protocol.PublicKey) bool, first int64, sig
 	return newSigner(secrets, signs, heights(signed), first, recordOf(dir, "chain"), zerolog.Nop())
 }
 
+// Retire says to a signer whether another hotkey works in the seat.
+func Retire(s types.PrivValidator, retired func() bool) { s.(*signer).retired = retired }
+
+// Retired says whether a state says that another hotkey works in the seat of one.
+var Retired = retired
+
 // heights are those of blocks with a signature. From the first of them on, or ever
 // where there is none, the key is of the set.
 type heights []int64
@@ -38,6 +44,9 @@ func (s heights) member(h int64, _ [][]byte) bool { return len(s) == 0 || h >= s
 
 // DecodeLastSigned reads a record of the last signature.
 func DecodeLastSigned(b []byte) (LastSigned, error) { return decodeLastSigned(b) }
+
+// Signed says whether a light reader takes the signatures of a block as enough.
+func Signed(lb *types.LightBlock, chain string) error { return (&Light{chain: chain}).signed(lb) }
 
 // Forget makes a node keep so many blocks, however few, before it runs.
 func (n *Node) Forget(retention protocol.Height) { n.app.old.retention = retention }

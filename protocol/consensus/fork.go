@@ -70,10 +70,53 @@ func decodeFork(raw []byte, chain string) (common protocol.Height, block *types.
 // sides, and many readers meet it.
 const maxForks = 64
 
-// seenForks remembers the hashes of blocks that evidence was made of.
+// CometBFT takes no evidence of a height before it knows the block after. Blocks of
+// up to forkAhead heights beyond are kept until then, maxEarly of them: only such
+// that more than a third of our newest set did sign, so that nobody else fills this.
+const (
+	forkAhead = 16
+	maxEarly  = 16
+)
+
+// seenForks remembers the hashes of blocks that evidence was made of, and blocks
+// that came too early.
 type seenForks struct {
-	mu   sync.Mutex
-	seen map[protocol.Hash]bool // guarded by mu
+	mu    sync.Mutex
+	seen  map[protocol.Hash]bool      // guarded by mu
+	early map[protocol.Hash]earlyFork // guarded by mu
+}
+
+// earlyFork is a block that was handed over before we had the one after it.
+type earlyFork struct {
+	height protocol.Height
+	raw    []byte
+}
+
+// keep keeps a block for later, and reports whether there is room.
+func (s *seenForks) keep(h protocol.Hash, e earlyFork) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.early == nil {
+		s.early = map[protocol.Hash]earlyFork{}
+	}
+	if _, known := s.early[h]; !known && len(s.early) >= maxEarly {
+		return false
+	}
+	s.early[h] = e
+	return true
+}
+
+// ripe takes out what was kept of heights below h.
+func (s *seenForks) ripe(h protocol.Height) (out []earlyFork) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for k, e := range s.early {
+		if e.height < h {
+			out = append(out, e)
+			delete(s.early, k)
+		}
+	}
+	return out
 }
 
 func (s *seenForks) has(h protocol.Hash) bool {
@@ -92,8 +135,8 @@ func (s *seenForks) add(h protocol.Hash) {
 }
 
 // TakeFork takes a block that a light reader met beside ours (LightConfig.Report),
-// and makes evidence of it. It returns nil also where the block is our own chain's,
-// or known. Errors: [ErrRequest] for what is no such block, [ErrNoBlock] where this
+// and makes evidence of it, or keeps it until there can be some. It returns nil also
+// where the block is our own chain's, or known. Errors: [ErrRequest] for what is no such block, [ErrNoBlock] where this
 // node does not have the blocks around it (yet), and [ErrLie] for a block that not
 // enough of our validators signed.
 func (n *Node) TakeFork(raw []byte) error {
@@ -106,12 +149,16 @@ func (n *Node) TakeFork(raw []byte) error {
 		return err
 	}
 	_, newest := n.app.latest()
-	if h := protocol.Height(lb.Height); below == 0 || below >= h || h >= newest {
+	h := protocol.Height(lb.Height)
+	if below == 0 || below >= h || below > newest || h > newest+forkAhead {
 		return fmt.Errorf("block %d after %d, the newest is %d: %w", h, below, newest, ErrNoBlock)
 	}
 	hash := protocol.Hash(lb.Hash())
 	if n.forks.has(hash) {
 		return nil
+	}
+	if h >= newest {
+		return n.takeEarly(raw, lb, newest)
 	}
 	common, err := n.archive.load(int64(below))
 	if err != nil {
@@ -133,6 +180,37 @@ func (n *Node) TakeFork(raw []byte) error {
 	n.cfg.Logger.Error().Int64("height", lb.Height).Stringer("block", hash).Int("guilty", len(ev.ByzantineValidators)).
 		Msg("validators signed another history: a light reader handed a block of it over, and evidence goes into the next block")
 	return nil
+}
+
+// takeEarly keeps a block of a height whose next block we do not have.
+func (n *Node) takeEarly(raw []byte, lb *types.LightBlock, newest protocol.Height) error {
+	if ours := n.archive.blocks.LoadBlockMeta(lb.Height); ours != nil && bytes.Equal(ours.BlockID.Hash, lb.Hash()) {
+		return nil
+	}
+	if err := signersOf(lb); err != nil {
+		return err
+	}
+	set, err := n.archive.sets.LoadValidators(int64(newest))
+	if err != nil {
+		return fmt.Errorf("block %d: %w: %w", lb.Height, ErrNoBlock, err)
+	}
+	if err := set.VerifyCommitLightTrusting(n.chain, lb.Commit, light.DefaultTrustLevel); err != nil {
+		return fmt.Errorf("block %d: %w: %w", lb.Height, ErrLie, err)
+	}
+	if !n.forks.keep(protocol.Hash(lb.Hash()), earlyFork{protocol.Height(lb.Height), bytes.Clone(raw)}) {
+		return fmt.Errorf("block %d, the newest is %d, and %d others wait: %w", lb.Height, newest, maxEarly, ErrNoBlock)
+	}
+	return nil
+}
+
+// takeRipe goes on with the blocks that came too early and do so no more.
+func (n *Node) takeRipe() {
+	_, newest := n.app.latest()
+	for _, e := range n.forks.ripe(newest) {
+		if err := n.TakeFork(e.raw); err != nil {
+			n.cfg.Logger.Warn().Err(err).Uint64("height", uint64(e.height)).Msg("no evidence could be made of a block of another history that was handed over")
+		}
+	}
 }
 
 // evidenceOf returns the evidence that lb is not ours, which are of one height,

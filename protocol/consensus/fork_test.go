@@ -45,6 +45,17 @@ func forged(t testing.TB, chain string, raw []byte, signers ...string) *types.Li
 	return &types.LightBlock{SignedHeader: &types.SignedHeader{Header: lb.Header, Commit: commit}, ValidatorSet: lb.ValidatorSet}
 }
 
+// ahead is a forged block so many heights above a real one.
+func ahead(t testing.TB, chain string, raw []byte, by int64, signers ...string) *types.LightBlock {
+	t.Helper()
+	lb, err := consensus.DecodeLightBlock(raw, chain)
+	check(t, err)
+	lb.Height += by
+	lb.Commit.Height += by
+	lb.Commit.BlockID.Hash = lb.Hash()
+	return forged(t, chain, encoded(t, lb), signers...)
+}
+
 func encoded(t testing.TB, lb *types.LightBlock) []byte {
 	t.Helper()
 	p, err := lb.ToProto()
@@ -154,7 +165,9 @@ func testRefusals(t *testing.T, n *consensus.Node, chain string, at func(protoco
 		{"a block of our own", report(3, at(4)), nil},
 		{"a height that is not below", report(4, at(4)), consensus.ErrNoBlock},
 		{"height zero", report(0, at(4)), consensus.ErrNoBlock},
-		{"the newest block", report(3, at(newest)), consensus.ErrNoBlock},
+		{"our newest block", report(3, at(newest)), nil},
+		{"a height far ahead", report(3, encoded(t, ahead(t, chain, at(newest), 40, "v1", "v2", "v3"))), consensus.ErrNoBlock},
+		{"a block to come with one signer", report(3, encoded(t, ahead(t, chain, at(newest), 9, "v0"))), consensus.ErrLie},
 		{"a signature too few", report(3, encoded(t, short)), consensus.ErrRequest},
 		{"signatures at others' places", report(3, encoded(t, moved)), consensus.ErrRequest},
 		{"one signer", report(3, encoded(t, forged(t, chain, at(4), "v0"))), consensus.ErrLie},
@@ -166,6 +179,60 @@ func testRefusals(t *testing.T, n *consensus.Node, chain string, at func(protoco
 	}
 	if s := n.Stats(); s.Forks != 1 {
 		t.Errorf("evidence was made %d times, want once", s.Forks)
+	}
+}
+
+// TestAForkAtTheTipBecomesEvidenceWhenTheNextBlockIsThere: three of four sign another
+// block of a height that the chain is about to reach. The validator that is handed
+// it cannot prove anything yet, and keeps it until it can.
+func TestAForkAtTheTipBecomesEvidenceWhenTheNextBlockIsThere(t *testing.T) {
+	n := newNetwork(t, 4)
+	n.launch(t, nil, nil)
+	n.nodes[0].await(t, 4)
+	chain := protocol.ShortChainID(n.g.ChainID())
+	own := consensus.Remote("own", n.nodes[0].Serve)
+	raw, err := own.LightBlock(t.Context(), 0)
+	check(t, err)
+	_, newest := n.nodes[0].Latest()
+	check(t, n.nodes[0].TakeFork(report(2, encoded(t, ahead(t, chain, raw, 3, "v1", "v2", "v3")))))
+	if s := n.nodes[0].Stats(); s.Forks != 0 && s.Height <= newest+3 {
+		t.Errorf("evidence was made at %d of a block above %d", s.Height, newest+3)
+	}
+	for head := range n.nodes[0].Subscribe(t.Context()) {
+		r, err := n.nodes[0].Record(head.Height)
+		check(t, err)
+		if len(r.Misbehaviour) > 0 {
+			if len(r.Misbehaviour) != 3 || r.Misbehaviour[0].Offence != ledger.OffenceLightAttack {
+				t.Errorf("got %+v, want the three who signed", r.Misbehaviour)
+			}
+			break
+		}
+	}
+}
+
+// A reader believes no block with a signature of nobody's beside enough right ones,
+// and none that is too long to be handed on: of both no evidence could be made.
+func TestAReaderBelievesNothingThatCouldNotBeProven(t *testing.T) {
+	n := newNetwork(t, 4)
+	chain := newFakeChain(t, n.g, 6, 99, "", everybody)
+	id := protocol.ShortChainID(n.g.ChainID())
+	good, err := consensus.DecodeLightBlock(chain.bytes(t, 5), id)
+	check(t, err)
+	check(t, consensus.Signed(good, id))
+	junk := *good.Commit
+	junk.Signatures = slices.Clone(junk.Signatures)
+	junk.Signatures[3].Signature = bytes.Repeat([]byte{1}, 64)
+	bad := &types.LightBlock{SignedHeader: &types.SignedHeader{Header: good.Header, Commit: &junk}, ValidatorSet: good.ValidatorSet}
+	check(t, bad.ValidatorSet.VerifyCommitLight(id, junk.BlockID, bad.Height, &junk)) // two thirds are right
+	if err := consensus.Signed(bad, id); !errors.Is(err, consensus.ErrLie) {
+		t.Errorf("a signature of nobody's: got %v, want %v", err, consensus.ErrLie)
+	}
+	long, err := consensus.DecodeLightBlock(chain.bytes(t, 5), id)
+	check(t, err)
+	long.AppHash = make([]byte, consensus.MaxRequest)
+	long.Commit.BlockID.Hash = long.Hash()
+	if _, err := consensus.DecodeLightBlock(encoded(t, long), id); !errors.Is(err, consensus.ErrLie) {
+		t.Errorf("64 KiB of state hash: got %v, want %v", err, consensus.ErrLie)
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"net/netip"
+	"os"
 	"sync"
 	"time"
 
@@ -35,6 +36,13 @@ const (
 	// perHost and perNet bound the connections of addresses that the ledger does not
 	// name, and inAll those of all: identities bound them before (admission.go).
 	perHost, perNet, inAll = 4, 16, maxSeated + maxStrangers + waitingAll
+	// acceptPause is waited after the first failure to accept, twice as long after each
+	// more, up to acceptMax.
+	acceptPause, acceptMax = 50 * time.Millisecond, 5 * time.Second
+	// spareFiles is how many files must be free to be opened before a connection is
+	// handed on: CometBFT ends the process where it cannot accept one. It takes two,
+	// and others of this process open some at the same time.
+	spareFiles = 16
 	// dialInner bounds the way to CometBFT's listener, which is within this machine.
 	dialInner = time.Second
 )
@@ -47,14 +55,22 @@ type front struct {
 	names *door.Names // of validators, and of peers that the operator names
 	log   zerolog.Logger
 
-	mu sync.Mutex
-	in map[netip.AddrPort]*door.Conn // guarded by mu: what is handed on, by our end
+	// knows reports whether an id is of a validator, of a seat, or of who the operator
+	// names.
+	knows func(p2p.ID) bool
+
+	mu  sync.Mutex
+	in  map[netip.AddrPort]*door.Conn // guarded by mu: what is handed on, by our end
+	met map[p2p.ID]netip.Addr         // guarded by mu: where validators dialled from last
 }
 
 func newFront(log zerolog.Logger) *front {
 	names := door.NewNames()
-	f := &front{names: names, log: log, in: map[netip.AddrPort]*door.Conn{}, door: door.New(door.Config{
+	f := &front{names: names, log: log, in: map[netip.AddrPort]*door.Conn{}, met: map[p2p.ID]netip.Addr{}, door: door.New(door.Config{
 		Handshake: handshakeTime, Named: waitingNamed, At: names.At,
+		Masked: func(a netip.Addr) {
+			log.Warn().Stringer("from", a).Msg("all connections to the port of consensus come from one local address: what forwards them hides who dials, so that strangers cannot be told from validators before the handshake; let it keep source addresses")
+		},
 		Waiting: door.Limits{Host: waitingHost, Net: waitingNet, All: waitingAll},
 		Through: door.Limits{Host: perHost, Net: perNet, All: inAll},
 	})}
@@ -70,20 +86,49 @@ func (f *front) InitPeer(p p2p.Peer) p2p.Peer {
 		c := f.in[netip.AddrPortFrom(ip.Unmap(), a.Port)]
 		f.mu.Unlock()
 		if c != nil {
-			c.Through()
+			f.meet(p.ID(), c)
 		}
 	}
 	return p
 }
 
-// know tells at which hosts places are kept.
+// meet is told who has shaken hands, and may stay by its id.
+func (f *front) meet(id p2p.ID, c *door.Conn) {
+	known := f.knows(id)
+	if !c.Through(known) || !known {
+		return
+	}
+	if a, err := netip.ParseAddrPort(c.RemoteAddr().String()); err == nil {
+		f.mu.Lock()
+		f.met[id] = a.Addr().Unmap()
+		f.mu.Unlock()
+	}
+}
+
+// know tells at which hosts places are kept: where the ledger says that validators
+// are, or where one was that tells nobody, or dials from elsewhere, when it came
+// last.
 func (f *front) know(peers []validator) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
 	var hosts []string
+	met := make(map[p2p.ID]netip.Addr, len(peers))
 	for _, v := range peers {
-		if host, _, err := net.SplitHostPort(v.address); err == nil && !v.own {
+		if v.own {
+			continue
+		}
+		host, _, err := net.SplitHostPort(v.address)
+		if err == nil {
 			hosts = append(hosts, host)
 		}
+		if a, ok := f.met[v.id]; ok {
+			met[v.id] = a
+			if a.String() != host {
+				hosts = append(hosts, a.String())
+			}
+		}
 	}
+	f.met = met
 	f.names.Set(hosts)
 }
 
@@ -96,6 +141,7 @@ func (f *front) run(ctx context.Context, l net.Listener, inner string) error {
 	g.Go(func() error { return f.names.Run(ctx) })
 	g.Go(func() error {
 		guarded := f.door.Guard(l)
+		pause := acceptPause
 		for {
 			c, err := guarded.Accept()
 			switch {
@@ -104,9 +150,15 @@ func (f *front) run(ctx context.Context, l net.Listener, inner string) error {
 					_ = c.Close()
 				}
 				return nil
-			case err != nil:
+			case errors.Is(err, net.ErrClosed):
 				return fmt.Errorf("accept a validator: %w", err)
+			case err != nil: // a validator does not stop for what may pass
+				f.log.Warn().Err(err).Stringer("pause", pause).Msg("no connection could be accepted at the port of consensus")
+				wait(ctx, pause)
+				pause = min(2*pause, acceptMax)
+				continue
 			}
+			pause = acceptPause
 			g.Go(func() error {
 				f.hand(ctx, c.(*door.Conn), inner)
 				return nil
@@ -120,6 +172,10 @@ func (f *front) run(ctx context.Context, l net.Listener, inner string) error {
 // either ends.
 func (f *front) hand(ctx context.Context, c *door.Conn, inner string) {
 	defer c.Close() //nolint:errcheck // both ends are told by the closing alone
+	if err := spare(spareFiles); err != nil {
+		f.log.Warn().Err(err).Msg("a connection of consensus was closed, for this process has hardly a file left to open: raise its limit (ulimit -n)")
+		return
+	}
 	d := net.Dialer{Timeout: dialInner}
 	to, err := d.DialContext(ctx, "tcp", inner)
 	if err != nil {
@@ -150,6 +206,24 @@ func (f *front) hand(ctx context.Context, c *door.Conn, inner string) {
 	})
 	_, _ = io.Copy(to, c.Conn)
 	both()
+}
+
+// spare returns an error where n files cannot be opened.
+func spare(n int) error {
+	files := make([]*os.File, 0, n)
+	defer func() {
+		for _, f := range files {
+			_ = f.Close()
+		}
+	}()
+	for range n {
+		f, err := os.Open(os.DevNull)
+		if err != nil {
+			return err
+		}
+		files = append(files, f)
+	}
+	return nil
 }
 
 // listen opens the port that others dial: [ErrListen].

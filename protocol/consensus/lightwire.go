@@ -20,9 +20,10 @@ const (
 	// MaxRequest and MaxResponse bound the bytes of one exchange.
 	MaxRequest  = 64 << 10
 	MaxResponse = 4 << 20
-	// maxLightBlock bounds a header with its signatures and validators: 256 of
-	// them take some 60 KiB.
-	maxLightBlock = 1 << 20
+	// maxLightBlock bounds a header with its signatures and validators, 256 of them:
+	// what a reader believes must fit a request with which it can be handed on as a
+	// fork, or who signs two histories would only have to make one of them long.
+	maxLightBlock = MaxRequest - 64
 )
 
 // The questions of a light reader.
@@ -94,6 +95,9 @@ func decodeLightBlock(b []byte, chain string) (*types.LightBlock, error) {
 	}
 	if p.SignedHeader == nil || p.SignedHeader.Header == nil || p.SignedHeader.Commit == nil || p.ValidatorSet == nil {
 		return nil, fmt.Errorf("%w: light block with a part missing", ErrLie)
+	}
+	if n := p.Size(); n > maxLightBlock { // as it is handed on, which may be more
+		return nil, fmt.Errorf("%w: light block of %d bytes, at most %d", ErrLie, n, maxLightBlock)
 	}
 	if err := ourKeysOnly(p.ValidatorSet); err != nil {
 		return nil, err

@@ -70,6 +70,12 @@ func New(c Config) (*Node, error) {
 	if n.signer, err = newSigner(secrets, n.app.signsNext, n.archive, doc.InitialHeight, recordOf(c.Dir, doc.ChainID), c.Logger); err != nil {
 		return nil, err
 	}
+	if !c.Hotkey.IsZero() {
+		n.signer.retired = func() bool {
+			r, _ := n.app.latest()
+			return retired(r, c.Hotkey)
+		}
+	}
 	seed := c.Transport.Expose()
 	n.key = &p2p.NodeKey{PrivKey: ed25519.PrivKey(stded25519.NewKeyFromSeed(seed[:]))}
 	for _, p := range c.Peers {
@@ -87,6 +93,7 @@ func New(c Config) (*Node, error) {
 	for _, v := range n.extra {
 		n.admit.named[v.id] = true
 	}
+	n.front.knows = n.admit.knows
 	if err := n.checkTrust(); err != nil {
 		return nil, err
 	}
@@ -286,6 +293,7 @@ func (n *Node) watch(ctx context.Context, c *node.Node) error {
 			return fmt.Errorf("%w: %w", ErrHalted, err)
 		}
 		n.syncing.Store(c.ConsensusReactor().WaitSync())
+		n.takeRipe()
 		r, h := n.app.latest()
 		peers, err := validatorPeers(r, n.key.ID())
 		if err != nil {

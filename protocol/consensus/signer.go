@@ -34,6 +34,11 @@ import (
 // here: then the first height that a signature is asked for is passed over, for
 // that copy may have signed at it already, and so are those behind it while blocks
 // show that it still signs. A key that has just come into the set signed nothing.
+//
+// A hotkey that was swapped leaves its consensus key in the set until the new one
+// binds its own, and two homes have it meanwhile, with a record each. The ledger
+// says with which block the seat is the new one's: the old home signs nothing from
+// the next on, and the new one nothing before.
 type signer struct {
 	keys   []secp256k1.PrivKey // the newest first
 	signs  func(protocol.PublicKey) bool
@@ -41,6 +46,8 @@ type signer struct {
 	first  int64 // the chain's first height
 	record *signRecord
 	log    zerolog.Logger
+	// retired reports whether another hotkey works in the seat; nil: none does.
+	retired func() bool
 
 	mu   sync.Mutex
 	now  int        // guarded by mu; of keys, the one that was asked for last
@@ -121,6 +128,9 @@ func (s *signer) SignProposal(chain string, p *cmtproto.Proposal) error {
 func (s *signer) sign(want LastSigned, sameButTime func(a, b []byte) (time.Time, bool)) ([]byte, time.Time, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.retired != nil && s.retired() {
+		return nil, time.Time{}, fmt.Errorf("%s: %w", &want, ErrRetired)
+	}
 	if err := s.look(want.Height); err != nil {
 		return nil, time.Time{}, err
 	}

@@ -16,7 +16,9 @@ import (
 	"github.com/assaynet/assay/protocol"
 	"github.com/assaynet/assay/protocol/consensus"
 	"github.com/assaynet/assay/protocol/key"
+	"github.com/assaynet/assay/protocol/ledger"
 	"github.com/assaynet/assay/protocol/store"
+	"github.com/assaynet/assay/protocol/wire"
 )
 
 // newSigner opens the signer of v0 over blocks that carry its signatures at some
@@ -125,6 +127,35 @@ func TestSignerNeverContradictsItself(t *testing.T) {
 	if string(again.Signature) != string(p.Signature) || !again.Timestamp.Equal(p.Timestamp) {
 		t.Fatal("the same proposal later got another signature")
 	}
+}
+
+// TestWhoseHotkeyWasSwappedSignsNothing: neither the old home from the block on whose
+// state has the new hotkey in the seat, nor the new home, which has the same consensus
+// key, before.
+func TestWhoseHotkeyWasSwappedSignsNothing(t *testing.T) {
+	old, next := secret("v0").Public(), secret("v0 next").Public()
+	tree := &ledger.MemTree{}
+	homes := map[protocol.PublicKey]types.PrivValidator{}
+	for _, hotkey := range []protocol.PublicKey{old, next} {
+		homes[hotkey] = newSigner(t, t.TempDir(), 2)
+		consensus.Retire(homes[hotkey], func() bool { return consensus.Retired(tree, hotkey) })
+	}
+	signs := func(h int64, oldDoes, nextDoes bool) {
+		t.Helper()
+		for hotkey, does := range map[protocol.PublicKey]bool{old: oldDoes, next: nextDoes} {
+			v := vote(cmtproto.PrecommitType, h, 0, 1, 100)
+			switch err := homes[hotkey].SignVote("c", v); {
+			case does:
+				check(t, err)
+			case !errors.Is(err, consensus.ErrRetired) || v.Signature != nil:
+				t.Errorf("height %d: got %v, want %v", h, err, consensus.ErrRetired)
+			}
+		}
+	}
+	check(t, tree.Set(ledger.PoolNameKey(next), wire.Encode(old))) // announced
+	signs(1, true, false)
+	check(t, tree.Set(ledger.HotkeyNowKey(old), wire.Encode(next))) // done
+	signs(2, false, true)
 }
 
 func TestSignerDoesNotAnswerWhatItCannotKeep(t *testing.T) {

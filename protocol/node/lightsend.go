@@ -7,6 +7,7 @@ import (
 	"maps"
 	"slices"
 	"sync/atomic"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 
@@ -83,7 +84,7 @@ func (l *Light) reportFork(ctx context.Context, blocks [][]byte) {
 	for _, id := range to {
 		group.Go(func() error {
 			for _, b := range blocks {
-				if _, err := askOne(ctx, l.host, id, gossip.StreamFork, b); err != nil {
+				if err := l.reportOne(ctx, id, b); err != nil {
 					l.cfg.Logger.Debug().Err(err).Str("peer", id).Msg("validator did not take a block of the fork")
 					continue
 				}
@@ -94,6 +95,25 @@ func (l *Light) reportFork(ctx context.Context, blocks [][]byte) {
 	}
 	_ = group.Wait() // none returns an error
 	l.cfg.Logger.Error().Int("validators", len(to)).Int32("taken", taken.Load()).Msg("the validators signed two histories; both blocks were handed over to those that could be reached")
+}
+
+// reportPause is between two tries to hand a block of a fork over to one validator.
+const reportPause = 500 * time.Millisecond
+
+// reportOne hands one block over, again and again where the validator is busy or
+// cannot be reached, until ctx is done.
+func (l *Light) reportOne(ctx context.Context, id string, block []byte) error {
+	for {
+		_, err := askOne(ctx, l.host, id, gossip.StreamFork, block)
+		if err == nil || errors.Is(err, gossip.ErrRefused) {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return err
+		case <-time.After(reportPause):
+		}
+	}
 }
 
 // learnPeers tells gossip, now and then, where the ledger says that the
