@@ -5,6 +5,9 @@ import "context"
 // ReasonOf is the word under which a test expects an error to be counted.
 var ReasonOf = reasonOf
 
+// FindingsOf says where findings stand.
+var FindingsOf = findingsOf
+
 // FinalEpochs is how many epochs scores are kept.
 const FinalEpochs = finalEpochs
 

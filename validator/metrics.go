@@ -6,6 +6,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/assaynet/assay/protocol"
+	"github.com/assaynet/assay/protocol/ledger"
 	"github.com/assaynet/assay/protocol/wire"
 	"github.com/assaynet/assay/validator/record"
 )
@@ -14,6 +15,7 @@ type metrics struct {
 	messages, judgements *prometheus.CounterVec
 	falseCards, errors   prometheus.Counter
 	falseSets, left      prometheus.Counter
+	jailed, jailUntil    prometheus.Gauge
 }
 
 // newMetrics registers with r, or counts unseen where r is nil.
@@ -31,14 +33,29 @@ func newMetrics(r prometheus.Registerer) *metrics {
 		falseSets:  prometheus.NewCounter(opts("false_sets_total", "Other setters' pairs that own runs showed not to follow from their link.")),
 		left:       prometheus.NewCounter(opts("duties_left_total", "Drawn answers that were not judged when findings were sealed.")),
 		errors:     prometheus.NewCounter(opts("errors_total", "Steps and jobs that met an error.")),
+		jailed:     prometheus.NewGauge(prometheus.GaugeOpts(opts("jailed", "1 while the own seat is jailed: for silence, or, which is 2, for what its key signed twice."))),
+		jailUntil:  prometheus.NewGauge(prometheus.GaugeOpts(opts("jail_ends_epoch", "First epoch in which the own seat may have a permit again, 0 while it is not jailed."))),
 	}
-	r.MustRegister(m.messages, m.judgements, m.falseCards, m.falseSets, m.left, m.errors)
+	r.MustRegister(m.messages, m.judgements, m.falseCards, m.falseSets, m.left, m.errors, m.jailed, m.jailUntil)
 	return m
 }
 
 // message counts what became of a message, by a word that stands in code.
 func (m *metrics) message(topic string, err error) {
 	m.messages.WithLabelValues(topic, reasonOf(err)).Inc()
+}
+
+// jail shows whether the own seat is jailed.
+func (m *metrics) jail(j *ledger.Jail) {
+	kind, until := 0.0, 0.0
+	if j.Held {
+		kind, until = 1, float64(j.Free())
+		if j.Lied {
+			kind = 2
+		}
+	}
+	m.jailed.Set(kind)
+	m.jailUntil.Set(until)
 }
 
 func (m *metrics) judged(k protocol.Kind, f wire.Finding) {

@@ -28,6 +28,9 @@ type Status struct {
 	Twin bool `json:"twin"`
 	// Why says in one sentence why the seat judges nothing, or that it judges.
 	Why string `json:"why"`
+	// Findings says in one sentence where what the seat found of the epoch before
+	// stands on the ledger, empty where it had no duties in it.
+	Findings string `json:"findings"`
 	// Swaps tells, a sentence each, of other keys that are announced for the seat or
 	// for its owner.
 	Swaps []string `json:"swaps"`
@@ -92,6 +95,43 @@ func (b *board) notePlace(p *ledger.Place, o *ledger.Owner) {
 	if o != nil {
 		b.status.Swaps = append(b.status.Swaps, o.Notice())
 	}
+}
+
+// noteFindings notes where the findings of the epoch before stand.
+func (b *board) noteFindings(sentence string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.status.Findings = sentence
+}
+
+// findingsOf says where what a seat found of the epoch before that of head stands on
+// the ledger: only what was sealed and then opened in time counts as fulfilled.
+func findingsOf(r ledger.Reader, sched *protocol.Schedule, seat protocol.SeatID, sits bool, head protocol.Height) (string, error) {
+	e := sched.EpochOf(head)
+	if e == 0 || !sits {
+		return "", nil
+	}
+	e--
+	drawn, ok, err := ledger.ReadDrawn(r, e, seat.UID)
+	if err != nil || !ok || drawn.Judge != seat {
+		return "", err
+	}
+	said, ok, err := ledger.ReadCards(r, e, seat.UID)
+	if err != nil {
+		return "", err
+	}
+	seal, open := sched.SealCardsDeadline(e), sched.OpenCardsDeadline(e)
+	switch sealed := ok && said.Seat == seat; {
+	case sealed && said.Opened():
+		return fmt.Sprintf("findings of epoch %d: sealed and opened", e), nil
+	case sealed && head < open:
+		return fmt.Sprintf("findings of epoch %d: sealed, to be opened in blocks %d to %d", e, seal+1, open), nil
+	case sealed:
+		return fmt.Sprintf("findings of epoch %d: sealed and never opened, so that its duties count as not fulfilled", e), nil
+	case head < seal:
+		return fmt.Sprintf("findings of epoch %d: to be sealed by block %d", e, seal), nil
+	}
+	return fmt.Sprintf("findings of epoch %d: not sealed by block %d, so that its duties count as not fulfilled", e, seal), nil
 }
 
 // notObserving notes why answers may not arrive, empty where they do.

@@ -245,6 +245,12 @@ func (v *Validator) look(ctx context.Context, head protocol.Height) (*view, *led
 	}
 	now := v.views.move(view{Reader: r, head: head, seat: seat.ID, registered: ok && !estranged, unsealed: unsealed})
 	v.board.notePlace(&place, owner)
+	v.metrics.jail(&seat.Jail)
+	found, err := findingsOf(r, v.schedule(), seat.ID, ok, head)
+	if err != nil {
+		return nil, nil, err
+	}
+	v.board.noteFindings(found)
 	if v.board.see(now, &seat, now.registered && judge, outlook, estranged) {
 		v.cfg.Logger.Error().Str("owner", v.cfg.Owner.String()).Str("seat_of", seat.Coldkey.String()).
 			Msg("the seat of this hotkey is another coldkey's, and nothing is done for it")

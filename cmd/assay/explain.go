@@ -107,9 +107,7 @@ func gather(ctx context.Context, n *client, who string, e protocol.Epoch, tasks 
 		if x.Before, x.AllBefore, err = emissionOf(ctx, n, strconv.Itoa(int(paid.UID)), e-1); err != nil && !x.lacks(err, "what epoch %d paid", e-1) {
 			return nil, err
 		}
-		if x.Before != nil && (x.Before.Registered != paid.Registered || x.Before.Hotkey != paid.Hotkey) {
-			x.Before = nil // another's seat
-		}
+		x.Before = ofSeat(x.Before, paid)
 	}
 	if e < payLag {
 		return x, nil
@@ -125,6 +123,15 @@ func gather(ctx context.Context, n *client, who string, e protocol.Epoch, tasks 
 		}
 	}
 	return x, x.evidence(ctx, n, tasks)
+}
+
+// ofSeat returns what an epoch before paid, if that was to the same seat: nil where
+// somebody else had it. A seat whose hotkey was swapped is the same.
+func ofSeat(before, paid *api.Emission) *api.Emission {
+	if before != nil && before.Registered != paid.Registered {
+		return nil
+	}
+	return before
 }
 
 // lacks reports whether an error says that the node does not have something, and

@@ -39,6 +39,23 @@ func TestAnExplanationSplitsWhatChanged(t *testing.T) {
 	}
 }
 
+// A seat whose hotkey was swapped between two epochs is the same seat; one that was
+// bought by somebody else is not.
+func TestASwappedHotkeyIsTheSameSeat(t *testing.T) {
+	t.Parallel()
+	paid := &api.Emission{Holder: api.Holder{UID: 3, Registered: 7, Hotkey: protocol.PublicKey{2, 2}}}
+	before := &api.Emission{Holder: api.Holder{UID: 3, Registered: 7, Hotkey: protocol.PublicKey{2, 1}}}
+	if got := ofSeat(before, paid); got != before {
+		t.Errorf("swapped: got %v, want what the seat was paid before", got)
+	}
+	if got := ofSeat(&api.Emission{Holder: api.Holder{UID: 3, Registered: 6}}, paid); got != nil {
+		t.Errorf("another's: got %v, want nothing", got)
+	}
+	if got := ofSeat(nil, paid); got != nil {
+		t.Errorf("not known: got %v", got)
+	}
+}
+
 func TestSettingsAreReadToTheUnit(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]uint64{"0": 0, "1": 65535, "0.6": 39321, "0.51": 33423, "1.0": 65535} {

@@ -47,6 +47,9 @@ func (s *teller) Status(context.Context) (api.Status, error) {
 		warnings = append(warnings, "another process judges with this hotkey: its home runs somewhere else, too, or the database was lost; two that vote with one key lose the permit, stop one of them")
 	}
 	warnings = append(warnings, v.Swaps...)
+	if strings.Contains(v.Findings, "not fulfilled") {
+		warnings = append(warnings, v.Findings)
+	}
 	reasons, err := s.reasons(&v, len(out.Faults) == 0)
 	out.Reasons = slices.Concat(out.Faults, reasons, warnings)
 	return out, err
