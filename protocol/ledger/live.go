@@ -46,6 +46,9 @@ type Jail struct {
 	Asks bool           // an Unjail acts at the end of the epoch
 	From protocol.Epoch // the first epoch without a permit
 	Wait uint64         // epochs without one, at least; 0 before the first time
+	// Told is the first epoch whose misbehaviour was not punished yet: what is proven
+	// of those before is a part of what was.
+	Told protocol.Epoch
 }
 
 // Free returns the first epoch in which the seat may have a permit again.
@@ -127,7 +130,7 @@ func offenders(proofs []Misbehaviour) []Misbehaviour {
 }
 
 // convict jails those of whom misbehaviour was proven. What was done before a jail
-// for it began is a part of that.
+// for it began is a part of that, also where silence led to another jail since.
 func (m *machine) convict(proofs []Misbehaviour) {
 	proofs = offenders(proofs)
 	for i := range proofs {
@@ -135,25 +138,58 @@ func (m *machine) convict(proofs []Misbehaviour) {
 		if !ok {
 			continue
 		}
-		s, ok := get[Seat](m.st, SeatKey(rec.Seat.UID))
-		if !ok || s.ID != rec.Seat || s.Jail.Lied && m.p.Schedule.EpochOf(protocol.Height(proofs[i].Height)) < s.Jail.From {
+		done := m.p.Schedule.EpochOf(protocol.Height(proofs[i].Height))
+		if s, sits := m.seatOfPool(rec.Hotkey); sits {
+			if done >= s.Jail.Told {
+				m.imprison(&s, true)
+				m.putSeat(s)
+			}
 			continue
 		}
-		m.imprison(&s, true)
-		m.putSeat(s)
+		gone := Seat{ID: rec.Seat, Hotkey: rec.Hotkey} // it was pruned
+		if gone.Jail, _ = get[Jail](m.st, KeptJailKey(rec.Hotkey)); done >= gone.Jail.Told {
+			m.imprison(&gone, true)
+			put(m.st, KeptJailKey(rec.Hotkey), gone.Jail)
+		}
+	}
+}
+
+// seatOfPool returns the seat that has the stake of a name, whose hotkey may be
+// another by now.
+func (m *machine) seatOfPool(name protocol.PublicKey) (Seat, bool) {
+	now, ok := get[protocol.PublicKey](m.st, HotkeyNowKey(name))
+	if !ok {
+		now = name
+	}
+	return m.seatOf(now)
+}
+
+// keepJail keeps the jail of a seat that is pruned.
+func (m *machine) keepJail(s *Seat) {
+	if s.Jail != (Jail{}) {
+		s.Jail.Asks = false
+		put(m.st, KeptJailKey(s.PoolName()), s.Jail)
+	}
+}
+
+// takeJail gives a new seat the jail that was kept for its stake.
+func (m *machine) takeJail(s *Seat) {
+	var kept bool
+	if s.Jail, kept = get[Jail](m.st, KeptJailKey(s.PoolName())); kept {
+		del(m.st, KeptJailKey(s.PoolName()))
 	}
 }
 
 // imprison takes a seat's permit from the next epoch on.
 func (m *machine) imprison(s *Seat, lied bool) {
-	from, wait := m.currentEpoch()+1, uint64(1)
+	from, wait, told := m.currentEpoch()+1, uint64(1), s.Jail.Told
 	switch {
 	case lied:
-		wait = longestWait
+		wait, told = longestWait, from
 	case s.Jail.Wait > 0 && from < s.Jail.Free()+jailMemory:
 		wait = min(2*s.Jail.Wait, longestWait)
 	}
-	s.Jail = Jail{Held: true, Lied: lied, From: from, Wait: wait}
+	s.Jail = Jail{Held: true, Lied: lied, From: from, Wait: wait, Told: told}
 	m.emit(Event{Name: EventJailed, Epoch: from, Seat: s.ID, Hotkey: s.Hotkey, Count: uint32(wait)})
 }
 

@@ -241,7 +241,7 @@ func TestWhoSignsTwiceIsJailed(t *testing.T) {
 	b := n.draft()
 	b.Misbehaviour = []ledger.Misbehaviour{proof("v2", 20), proof("v2", 21), proof("nobody", 20)}
 	n.apply(b)
-	want := ledger.Jail{Held: true, Lied: true, From: 2, Wait: 16}
+	want := ledger.Jail{Held: true, Lied: true, From: 2, Wait: 16, Told: 2}
 	if got := n.seat("v2"); got.Jail != want || !got.Permit {
 		t.Errorf("got %+v, permit %v, want %+v and the permit until the epoch ends", got.Jail, got.Permit, want)
 	}

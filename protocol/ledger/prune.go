@@ -54,7 +54,7 @@ func (m *machine) worst() (Seat, bool) {
 
 // prune takes a seat from its holder. What names the seat by uid and height of
 // registration (commitments, weights, duties) stays and counts no more; the
-// stake stays with the stakers.
+// stake stays with the stakers, and jail with the stake.
 func (m *machine) prune(s *Seat) {
 	del(m.st, PruneKey(s))
 	m.own(s.Coldkey, -1)
@@ -67,6 +67,7 @@ func (m *machine) prune(s *Seat) {
 		m.leaveAddress(s)
 	}
 	m.dropTransport(s)
+	m.keepJail(s)
 	if s.Swap.Waits() {
 		del(m.st, PoolNameKey(s.Swap.To))
 	}

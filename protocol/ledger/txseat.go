@@ -40,6 +40,7 @@ func (m *machine) register(coldkey protocol.PublicKey, b *wire.Register) error {
 	if name != b.Hotkey {
 		s.Pool = name
 	}
+	m.takeJail(&s)
 	m.putSeat(s)
 	m.own(coldkey, 1)
 	m.shelter(&s)

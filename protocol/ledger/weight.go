@@ -96,7 +96,7 @@ var costs = map[wire.TxType]struct {
 	each  Cost
 }{
 	wire.TxTransfer:        {base: Cost{Reads: 4, Writes: 2, Bytes: 6 * smallBytes}},
-	wire.TxRegister:        {base: Cost{Checks: 1, Reads: 11, Writes: 18, Bytes: 2*seatBytes + 31*smallBytes}},
+	wire.TxRegister:        {base: Cost{Checks: 1, Reads: 12, Writes: 20, Bytes: 2*seatBytes + 34*smallBytes}},
 	wire.TxAddStake:        {base: Cost{Reads: 5, Writes: 3, Bytes: seatBytes + 8*smallBytes}},
 	wire.TxRemoveStake:     {base: Cost{Reads: 7, Writes: 6, Bytes: 11 * smallBytes}}, // and what its maturing costs
 	wire.TxServe:           {base: Cost{Checks: 1, Reads: 1, Writes: 3, Bytes: seatBytes + 4*smallBytes}},
@@ -177,7 +177,7 @@ func OwnCost(p *params.Params) (ordinary, end Cost) {
 	ordinary = ordinary.plus(matured.times(maturing(p.Block.MaxWeight)))
 	// Who is alive, and who of all validators misbehaved.
 	ordinary = ordinary.plus(Cost{Reads: 1, Writes: 1, Bytes: 2 * signedBytes})
-	ordinary = ordinary.plus(Cost{Reads: 2, Writes: 1, Bytes: 2*seatBytes + smallBytes}.times(maxOffences))
+	ordinary = ordinary.plus(Cost{Reads: 5, Writes: 1, Bytes: 2*seatBytes + 4*smallBytes}.times(maxOffences))
 	// Requests: one that ends, what else is due, and what is forgotten.
 	due := Cost{Reads: 4, Writes: 4, Bytes: recordBytes + 4*smallBytes}.times(2 * (dueRecords + wire.MaxRequested + maxJudges))
 	due = due.plus(Cost{Reads: 1, Bytes: recordBytes}.times(maxSealed))

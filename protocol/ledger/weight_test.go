@@ -87,7 +87,9 @@ var worst = map[wire.TxType]func(n *network) (string, wire.Body){
 		s.Addresses = slices.Repeat([]string{strings.Repeat("a", 128)}, 8)
 		s.Consensus = ledger.Consensus{Key: secret("c").Public(), TransportKey: protocol.Hash{1}, Address: longAddress}
 		s.Swap = ledger.HotkeySwap{To: secret("next").Public(), From: 1 << 40}
+		s.Jail = ledger.Jail{Held: true, Lied: true, From: 1 << 40, Wait: 16, Told: 1 << 40}
 		n.set(ledger.SeatKey(s.ID.UID), s)
+		n.set(ledger.KeptJailKey(secret("new").Public()), s.Jail)
 		n.set(ledger.BondsKey(s.ID.UID), ledger.Bonds{})
 		n.set(ledger.CoverKey(s.ID.UID), ledger.CoverRecord{})
 		return "rich cold", n.register("rich cold", "new", 100*protocol.Unit)

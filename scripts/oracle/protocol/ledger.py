@@ -24,7 +24,7 @@ META = "height seats issued burned pot price last_step beacon link proposer prop
 ROUND = "round task_seed task_height duty_seed duty_height task_first duty_first task_has duty_has published".split()
 NOBODY = {1: 0, 2: 0}
 NO_CHAIN = [0, 0, ZERO]
-FREE = [False, False, False, 0, 0]
+FREE = [False, False, False, 0, 0, 0]
 NO_SWAP = [NO_KEY, 0, False]
 LINKS = 1 << 20
 LEAST_ENTRY = 10**7
@@ -390,7 +390,8 @@ class Ledger:
         self.meta.price = self.priced(price * (100 + p.bump_percent) // 100)
         self.put_seat(Record(zip(SEAT, [{1: uid, 2: self.height}, hotkey, coldkey, 0, [], [], NO_KEY, False, self.height, 0, 0, 0,
                                         False, [NO_KEY, ZERO, ""], NO_CHAIN, NO_CHAIN, 0, 0, NO_KEY,
-                                        NO_KEY if stake == hotkey else stake, NO_SWAP, FREE])))
+                                        NO_KEY if stake == hotkey else stake, NO_SWAP, self.get(b"f" + stake, FREE)])))
+        self.delete(b"f" + stake)
         self.put(b"h" + hotkey, uid)
 
     def prune(self):
@@ -401,6 +402,8 @@ class Ledger:
         if self.account(s.coldkey)[1] == 0 and self.get(b"O" + s.coldkey) == 1:
             self.put(b"O" + s.coldkey, 0)
         self.leave_address(s)
+        if s.jail != FREE:
+            self.put(b"f" + (s.hotkey if s.pool == NO_KEY else s.pool), s.jail[:2] + [False] + s.jail[3:])
         for key in (b"h" + s.hotkey, b"N" + s.swap[0], b"i" + s.identity, b"x" + s.consensus[0], b"t" + s.consensus[1], b"y" + u16(s.id[1]), b"v" + u16(s.id[1]), b"S" + u16(s.id[1])):
             self.delete(key)
         return s.id[1]
@@ -923,11 +926,18 @@ class Ledger:
         for where, height in offences:
             newest[where] = max(height, newest.get(where, 0))
         for where, height in list(newest.items())[:256]:
-            owner = self.get(b"V" + where, [NOBODY])[0]
-            seat = self.seat(owner[1])
-            if b"V" + where in self.state and seat and seat.id == owner and not (seat.jail[1] and self.net.epoch(height) < seat.jail[3]):
-                self.imprison(seat, True)
+            if b"V" + where not in self.state:
+                continue
+            stake = self.get(b"V" + where)[1]
+            uid = self.get(b"h" + self.get(b"C" + stake, stake))
+            seat = self.seat(uid) if uid is not None else Record(jail=self.get(b"f" + stake, FREE))
+            if self.net.epoch(height) < seat.jail[5]:
+                continue
+            self.imprison(seat, True)
+            if uid is not None:
                 self.put_seat(seat)
+            else:
+                self.put(b"f" + stake, seat.jail)
         entries, before = self.get(b"Q")[0], self.height - 1
         for e in entries:
             if any(where == e[0] and flag in (2, 3) for where, flag in votes):
@@ -939,17 +949,17 @@ class Ledger:
         self.put(b"Q", [entries])
 
     def unjail(self, seat, b):
-        held, lied, asks, start, wait = seat.jail
+        held, lied, asks, start, wait, told = seat.jail
         now = self.net.epoch(self.height)
         rule(held and b[0] == now and now + 1 >= start + wait and not asks, "a jail that is not over")
-        seat.jail = [held, lied, True, start, wait]
+        seat.jail = [held, lied, True, start, wait, told]
         self.put_seat(seat)
 
     def imprison(self, seat, lied):
-        _, _, _, start, wait = seat.jail
+        _, _, _, start, wait, told = seat.jail
         begins = self.net.epoch(self.height) + 1
         again = wait and begins < start + wait + 64
-        seat.jail = [True, lied, False, begins, 16 if lied else min(2 * wait, 16) if again else 1]
+        seat.jail = [True, lied, False, begins, 16 if lied else min(2 * wait, 16) if again else 1, begins if lied else told]
 
     def heard_of(self, uid):
         """When a member last took part, and last proposed."""
