@@ -2,6 +2,8 @@ package ledger
 
 import (
 	"cmp"
+	"math"
+	"math/bits"
 	"slices"
 
 	"github.com/assaynet/assay/protocol"
@@ -10,20 +12,28 @@ import (
 
 // Who validates in an epoch. Candidates are the seats with the least stake, a
 // consensus key and a beacon chain for all that they may propose, that are not
-// jailed; the most staked of them should make the set. But who trusts a set must
-// still know most of the next one, and who could change it at will could take it
-// over at once: an epoch's changes move at most a fifth of the set's power, or are
-// a single one. They come in this order, and the first that does not fit ends
-// them:
+// jailed; the most staked of them should make the set, each with the power of its
+// stake (power.go). But who trusts a set must still know most of the next one, and
+// who could change it at will could take it over at once: an epoch's changes move at
+// most a fifth of the set's power. They come in this order:
 //
 //	removals  of members that are no candidates: who lied (the most powerful
-//	          first), who was silent (the longest first), then the others by stake
-//	entries   of the most staked candidates; where there is no place, the one in the
-//	          next place of that order goes with it, or else the least staked
+//	          first), who was silent (the longest first), then the others by stake.
+//	          Each moves the power that it had; the first may be more than a fifth,
+//	          or who is dead could be too large to be removed. The first other that
+//	          does not fit ends all changes
+//	entries   of the most staked candidates, with as much of their power as is left
+//	          of the fifth. Where there is no place, the one in the next place of that
+//	          order goes, or else the least staked; what it had moves, too, and who
+//	          enters has no less, or as much as its stake is
+//	growth    of members that have less power than their stake gives: who staked more,
+//	          who entered with a part, and who may have a larger share of a smaller
+//	          set. What is left of the fifth is theirs in proportion
 //
-// A change moves the power that a member had, or would have. What a member's power
-// changes by its stake is no change of the set, and neither is a new key. The set
-// is never emptied. Who waits to leave gains no power by it.
+// So who has much stake need not wait until nobody small comes or goes, and nobody's
+// share leaps, by its own stake or by others' leaving. Power falls at once: behind
+// what exceeds the stake there is nothing to lose. A new key is no change. The set is
+// never emptied. Who waits to leave gains no power by it.
 
 // candidate is a seat with the stake on its hotkey.
 type candidate struct {
@@ -62,6 +72,10 @@ type choice struct {
 	in    []bool                             // by uid: in the set so far
 	size  int
 	moved uint64
+	rank  []int                   // the most staked that are able, as many as there may be
+	raw   []uint64                // of members so far that are able, by stake alone, the largest first
+	came  map[protocol.UID]uint64 // who entered, with how much power
+	ended bool                    // a removal did not fit: nothing else changes
 }
 
 // validatorsOf chooses the set of epoch e, by uid; able says of every seat whether
@@ -75,8 +89,7 @@ func validatorsOf(p *params.Params, all []candidate, old []Power, last func(prot
 	if !c.look() {
 		return old, c.able
 	}
-	rest, fits := c.remove(c.leaving())
-	if fits {
+	if rest := c.remove(c.leaving()); !c.ended {
 		c.enter(rest)
 	}
 	return c.set(), c.able
@@ -88,7 +101,29 @@ func (c *choice) look() (found bool) {
 		c.able[i] = able(c.p, &c.all[i], c.epoch, c.in[i])
 		found = found || c.able[i]
 	}
+	c.order()
 	return found
+}
+
+// order finds who is the most staked of all that are able, and the powers of the
+// members among them.
+func (c *choice) order() {
+	c.came = map[protocol.UID]uint64{}
+	for i := range c.all {
+		if !c.able[i] {
+			continue
+		}
+		c.rank = append(c.rank, i)
+		if c.in[i] {
+			c.raw = append(c.raw, rawPower(c.all[i].stake))
+		}
+	}
+	// Of equals the higher uid is before the other, as in Yuma's own choice of permits.
+	slices.SortFunc(c.rank, func(a, b int) int {
+		return cmp.Or(cmp.Compare(c.all[b].stake, c.all[a].stake), cmp.Compare(b, a))
+	})
+	c.rank = c.rank[:min(len(c.rank), int(c.p.Seats.MaxValidators))]
+	slices.SortFunc(c.raw, falling)
 }
 
 // leaving returns the members that are not able, in the order in which they go.
@@ -125,77 +160,82 @@ func (c *choice) leaving() []Power {
 	return out
 }
 
-// move reports whether a change of so much power may still be made, and counts it.
-func (c *choice) move(power uint64) bool {
-	if len(c.old) > 0 && c.moved > 0 && c.moved+power > sumOf(c.old)/5 {
-		return false
+// left returns how much power may still move: at first a fifth of what the former set
+// had, and all that there can be where there was none.
+func (c *choice) left() uint64 {
+	if len(c.old) == 0 {
+		return math.MaxUint64
 	}
-	c.moved += power
-	return true
+	fifth := max(1, sumOf(c.old)/5)
+	return fifth - min(fifth, c.moved)
 }
 
 // remove takes members out of the set, but for the last one. It returns who is
-// left over, and whether further changes may be made.
-func (c *choice) remove(out []Power) (rest []Power, fits bool) {
+// left over.
+func (c *choice) remove(out []Power) (rest []Power) {
 	for i, v := range out {
 		if c.size == 1 {
-			return out[i:], true
+			return out[i:]
 		}
-		if !c.move(v.Power) {
-			return out[i:], false
+		if c.moved > 0 && v.Power > c.left() {
+			c.ended = true
+			return out[i:]
 		}
+		c.moved += v.Power
 		c.drop(v.UID)
 	}
-	return nil, true
+	return nil
 }
 
 func (c *choice) drop(uid protocol.UID) {
 	c.in[uid] = false
 	c.size--
+	if c.able[uid] {
+		i, _ := slices.BinarySearchFunc(c.raw, rawPower(c.all[uid].stake), falling)
+		c.raw = slices.Delete(c.raw, i, i+1)
+	}
 }
 
 // enter lets candidates in; those of rest go first where a place is needed.
 func (c *choice) enter(rest []Power) {
-	for _, i := range c.ranked() {
+	for _, i := range c.rank {
 		if c.in[i] {
 			continue
 		}
-		c.in[i] = true
-		set := c.set()
-		c.in[i] = false
-		power := set[slices.IndexFunc(set, func(v Power) bool { return v.UID == protocol.UID(i) })].Power
-		var goes *Power
+		var goes Power
 		if c.size >= int(c.p.Seats.MaxValidators) {
-			if goes = c.displaced(rest); goes == nil {
+			v := c.displaced(rest)
+			if v == nil {
 				return
 			}
-			power += goes.Power
+			goes = *v
 		}
-		if !c.move(power) {
+		raw := rawPower(c.all[i].stake)
+		at, _ := slices.BinarySearchFunc(c.raw, raw, falling)
+		c.raw = slices.Insert(c.raw, at, raw)
+		power, fits := c.entry(min(raw, largestOf(c.raw)), goes.Power)
+		if !fits {
+			c.raw = slices.Delete(c.raw, at, at+1)
 			return
 		}
-		if goes != nil {
+		if goes.Power > 0 {
 			c.drop(goes.UID)
 		}
-		c.in[i] = true
+		c.moved += goes.Power + power
+		c.in[i], c.came[protocol.UID(i)] = true, power
 		c.size++
 	}
 }
 
-// ranked returns the most staked candidates, as many as there may be validators,
-// the first in rank first. Of equals the higher uid is before the other, as in
-// Yuma's own choice of permits.
-func (c *choice) ranked() []int {
-	var out []int
-	for i := range c.all {
-		if c.able[i] {
-			out = append(out, i)
-		}
+// entry returns with how much power one enters who may have want, where another goes
+// who had so much, and whether that fits. It has no less than that one, if it may, or
+// the set were weaker than before.
+func (c *choice) entry(want, goes uint64) (power uint64, fits bool) {
+	left, least := c.left(), min(want, max(goes, 1))
+	if c.moved > 0 && goes+least > left {
+		return 0, false
 	}
-	slices.SortFunc(out, func(a, b int) int {
-		return cmp.Or(cmp.Compare(c.all[b].stake, c.all[a].stake), cmp.Compare(b, a))
-	})
-	return out[:min(len(out), int(c.p.Seats.MaxValidators))]
+	return min(want, max(least, left-min(left, goes))), true
 }
 
 // displaced returns the member that makes room: the first of rest that is still
@@ -207,11 +247,10 @@ func (c *choice) displaced(rest []Power) *Power {
 			return &rest[i]
 		}
 	}
-	ranked := c.ranked()
 	var least *Power
 	for i := range c.old {
 		v := &c.old[i]
-		if !c.in[v.UID] || slices.Contains(ranked, int(v.UID)) {
+		if !c.in[v.UID] || slices.Contains(c.rank, int(v.UID)) {
 			continue
 		}
 		if least == nil || c.all[v.UID].stake < c.all[least.UID].stake {
@@ -227,23 +266,61 @@ func (c *choice) displaced(rest []Power) *Power {
 // of fewer members one may have more, and who is dead would then stop the chain.
 func (c *choice) set() []Power {
 	var out []Power
+	wants, grown := c.wants(), c.growth()
 	var counted []uint64
 	for i := range c.all {
+		uid := protocol.UID(i)
 		if !c.in[i] {
 			continue
 		}
-		v := Power{UID: protocol.UID(i), Key: c.all[i].seat.Consensus.Key, Power: rawPower(c.all[i].stake)}
-		out = append(out, v)
+		v := Power{UID: uid, Key: c.all[i].seat.Consensus.Key, Power: min(rawPower(c.all[i].stake), c.was[i])}
 		if c.able[i] {
+			v.Power = grown(c.was[i], wants[uid])
+			if power, ok := c.came[uid]; ok {
+				v.Power = min(power, wants[uid])
+			}
 			counted = append(counted, v.Power)
 		}
+		out = append(out, v)
 	}
 	most := largestPower(counted)
 	for i := range out {
 		out[i].Power = min(out[i].Power, most)
-		if uid := out[i].UID; !c.able[uid] { // nobody enters that is not
-			out[i].Power = min(out[i].Power, c.was[uid])
+	}
+	return out
+}
+
+// wants returns what each member that is able may have.
+func (c *choice) wants() map[protocol.UID]uint64 {
+	most := largestOf(c.raw)
+	out := make(map[protocol.UID]uint64, len(c.raw))
+	for i := range c.all {
+		if c.in[i] && c.able[i] {
+			out[protocol.UID(i)] = min(rawPower(c.all[i].stake), most)
 		}
 	}
 	return out
+}
+
+// growth returns what power a member has that had some, and may have another: the
+// less of both at once, and of more its part of what is left of the fifth.
+func (c *choice) growth() func(had, want uint64) uint64 {
+	var asked uint64
+	for uid, want := range c.wants() {
+		if _, came := c.came[uid]; !came && want > c.was[uid] {
+			asked += want - c.was[uid]
+		}
+	}
+	left := c.left()
+	if c.ended {
+		left = 0
+	}
+	return func(had, want uint64) uint64 {
+		if want <= had || asked <= left {
+			return want
+		}
+		hi, lo := bits.Mul64(want-had, left)
+		part, _ := bits.Div64(hi, lo, asked) // left is less than asked, and want-had no more
+		return had + part
+	}
 }

@@ -60,11 +60,73 @@ func (s *set) becomes(t *testing.T, epochs ...[]protocol.UID) {
 	}
 }
 
+// powers returns those of members.
+func (s *set) powers(uids ...protocol.UID) (out []uint64) {
+	for _, uid := range uids {
+		i := slices.IndexFunc(s.old, func(v ledger.Power) bool { return v.UID == uid })
+		out = append(out, s.old[i].Power)
+	}
+	return out
+}
+
+func (s *set) have(t *testing.T, uids []protocol.UID, want ...uint64) {
+	t.Helper()
+	if got := s.powers(uids...); !slices.Equal(got, want) {
+		t.Errorf("powers of %v: got %v, want %v", uids, got, want)
+	}
+}
+
 // Entries move at most a fifth of the set's power, 200 of 1000: the first of the
-// two has 120, and both 230.
+// two has 120, and the other 80 of its 110, and the rest an epoch later.
 func TestEntriesMoveAFifthOfPowerAnEpoch(t *testing.T) {
 	s := tenOfTwelve()
-	s.becomes(t, []protocol.UID{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10}, []protocol.UID{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11})
+	all := []protocol.UID{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11}
+	s.becomes(t, all)
+	s.have(t, []protocol.UID{9, 10, 11}, 100, 120, 80)
+	s.becomes(t, all)
+	s.have(t, []protocol.UID{9, 10, 11}, 100, 120, 110)
+}
+
+// Who has much more stake than a fifth of all enters at once, with a part, however
+// many others go at the same time; what it has grows with each epoch.
+func TestALargeEntrantDoesNotWaitForSmallLeavers(t *testing.T) {
+	s := tenOfTwelve()
+	s.stakes[10], s.stakes[11] = 1000*protocol.Unit, 0
+	var got []uint64
+	for leaver := range protocol.UID(4) { // one leaves in each epoch
+		s.without(leaver)
+		s.next()
+		got = append(got, s.powers(10)...)
+	}
+	// Each time a fifth of 1000, less the 100 of who goes; in the end 3/10 of what it
+	// and six others have.
+	if want := []uint64{100, 200, 300, 257}; !slices.Equal(got, want) {
+		t.Errorf("got %v, want %v", got, want)
+	}
+}
+
+// Who stakes as much as all others has its share in two epochs, not at once; of two
+// that stake at once each gets half of what an epoch moves. Power falls at once.
+func TestPowerGrowsByAFifthAnEpoch(t *testing.T) {
+	s := tenOfTwelve()
+	s.without(10, 11)
+	s.stakes[0] = 1000 * protocol.Unit
+	both := []protocol.UID{0, 1}
+	s.next()
+	s.have(t, both, 300, 100)
+	s.next()
+	s.have(t, both, 385, 100) // 3/10 of 1285
+	s.stakes[0] = 50 * protocol.Unit
+	s.next()
+	s.have(t, both, 50, 100)
+
+	s = tenOfTwelve()
+	s.without(10, 11)
+	s.stakes[0], s.stakes[1] = 250*protocol.Unit, 250*protocol.Unit
+	s.next()
+	s.have(t, both, 200, 200)
+	s.next()
+	s.have(t, both, 250, 250)
 }
 
 // Who lied goes first, then the longest silent, then who has no stake, and entries
@@ -78,9 +140,8 @@ func TestWhoLiedGoesFirstThenTheLongestSilent(t *testing.T) {
 	s.last = map[protocol.UID]protocol.Height{7: 10, 5: 20, 8: 99}
 	s.becomes(t,
 		[]protocol.UID{0, 1, 2, 3, 4, 5, 6, 9},   // 8 lied, 7 was silent since 10
-		[]protocol.UID{0, 1, 2, 4, 6, 9},         // 5 of 100 and 3, which had 1, of 701
-		[]protocol.UID{0, 1, 2, 4, 6, 9, 10},     // 120 of 600
-		[]protocol.UID{0, 1, 2, 4, 6, 9, 10, 11}, // 110 of 720
+		[]protocol.UID{0, 1, 2, 4, 6, 9, 10},     // 5 of 100 and 3, which had 1, of 701; 39 are left for 10
+		[]protocol.UID{0, 1, 2, 4, 6, 9, 10, 11}, // 110 of 639, and 17 for 10 to grow
 	)
 }
 
@@ -137,10 +198,14 @@ func TestAChangeLargerThanAFifthIsMadeAlone(t *testing.T) {
 }
 
 // Where there is no place the least goes with who enters, and both count; the seat
-// with the lower number is the lesser of two that are equal.
+// with the lower number is the lesser of two that are equal. Who enters has as much
+// as who goes, and grows afterwards.
 func TestWhoEntersAFullSetMovesTwo(t *testing.T) {
 	s := tenOfTwelve()
 	s.most = 10
+	first := *s
+	first.next()
+	first.have(t, []protocol.UID{9, 10}, 100, 100)
 	s.becomes(t, []protocol.UID{1, 2, 3, 4, 5, 6, 7, 8, 9, 10}, []protocol.UID{2, 3, 4, 5, 6, 7, 8, 9, 10, 11}, []protocol.UID{2, 3, 4, 5, 6, 7, 8, 9, 10, 11})
 }
 

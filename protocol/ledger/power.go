@@ -34,14 +34,22 @@ func rawPower(stake protocol.Amount) uint64 {
 func shareDivisor(n int) uint64 { return min(10, 2*uint64(n)) }
 
 // largestPower returns what one member may have beside others with these powers,
-// itself among them; [maxPower] where there are none. No sum exceeds 2^63: they
-// are at most 256 of 2^40, times 10.
+// itself among them; [maxPower] where there are none.
 func largestPower(powers []uint64) uint64 {
 	sorted := slices.Clone(powers)
-	slices.SortFunc(sorted, func(a, b uint64) int { return cmp.Compare(b, a) })
+	slices.SortFunc(sorted, falling)
+	return largestOf(sorted)
+}
+
+// falling orders powers, the largest first.
+func falling(a, b uint64) int { return cmp.Compare(b, a) }
+
+// largestOf is largestPower of powers in falling order. No sum exceeds 2^63: they are
+// at most 256 of 2^40, times 10.
+func largestOf(sorted []uint64) uint64 {
 	const a = 3
 	b := shareDivisor(len(sorted))
-	var rest uint64
+	rest := uint64(0)
 	for _, p := range sorted {
 		rest += p
 	}

@@ -204,6 +204,7 @@ func (m *machine) recover(drop []protocol.UID) error {
 		c.in[v.UID] = !slices.Contains(drop, v.UID)
 		c.able[v.UID] = c.in[v.UID] && !seats[v.UID].seat.Jail.Held
 	}
+	c.order()
 	set := c.set()
 	if len(set) == 0 {
 		return fmt.Errorf("%w: no validator is left", ErrGenesis)

@@ -985,16 +985,15 @@ class Ledger:
         return bool(stake and stake >= net.seats.min_stake and s.consensus[0] != NO_KEY and s.no_permit <= e and not s.jail[0]
                     and (chain or member and s.next_from > e))
 
-    def powers(self, seats, members, able, was):
-        raw = {uid: max(1, min(self.stake(seats[uid]) // 10**9, 1 << 40)) for uid in members}
-        counted = [raw[uid] for uid in members if uid in able]
-        low, high = 1, 1 << 40  # the largest bound that keeps to the share, by halving
-        keeps = lambda c: all(min(p, c) * 10 <= 3 * sum(min(q, c) for q in counted) or
-                              min(p, c) * 2 * len(counted) <= 3 * sum(min(q, c) for q in counted) for p in counted)
+    def most_of(self, powers):
+        """The largest bound that keeps to the share, by halving."""
+        low, high = 1, 1 << 40
+        keeps = lambda c: all(min(p, c) * 10 <= 3 * sum(min(q, c) for q in powers) or
+                              min(p, c) * 2 * len(powers) <= 3 * sum(min(q, c) for q in powers) for p in powers)
         while low < high:
             middle = (low + high + 1) // 2
             low, high = (middle, high) if keeps(middle) else (low, middle - 1)
-        return {uid: min(raw[uid], low, raw[uid] if uid in able else was[uid]) for uid in members}
+        return low
 
     def permits(self, seats, e):
         old = self.get(b"z")[0]
@@ -1006,39 +1005,59 @@ class Ledger:
             return self.sets(old, old)
         members, moved, most = set(was), [], self.net.seats.max_validators
         stake = lambda uid: self.stake(seats[uid])
-        fits = lambda power: not was or not moved or sum(moved) + power <= sum(was.values()) // 5
+        raw = lambda uid: max(1, min(stake(uid) // 10**9, 1 << 40))
+        left = lambda: max(0, max(1, sum(was.values()) // 5) - sum(moved)) if was else 1 << 62
+
+        def gives(uids):
+            able_raw = [raw(uid) for uid in uids if uid in able]
+            bound = self.most_of(able_raw)
+            return {uid: min(raw(uid), bound) for uid in uids}
 
         def turn(uid):
             jail = seats[uid].jail
             order = -was[uid] if jail[0] and jail[1] else self.heard_of(uid)[0] if jail[0] else 0
             return (0 if jail[0] and jail[1] else 1 if jail[0] else 2, order, stake(uid), uid)
 
-        leave, more = sorted((uid for uid in was if uid not in able), key=turn), True
-        while leave and len(members) > 1 and more:
-            more = fits(was[leave[0]])
-            if more:
+        leave, ended = sorted((uid for uid in was if uid not in able), key=turn), False
+        while leave and len(members) > 1 and not ended:
+            ended = bool(moved) and was[leave[0]] > left()
+            if not ended:
                 moved.append(was[leave[0]])
                 members.remove(leave.pop(0))
         first = sorted(able, key=lambda uid: (stake(uid), uid), reverse=True)[:most]
-        for uid in [uid for uid in first if uid not in members]:
-            power, goes = self.powers(seats, members | {uid}, able, was)[uid], None
+        came = {}
+        for uid in [uid for uid in first if uid not in members and not ended]:
+            goes, g = None, 0
             if len(members) >= most:
                 least = sorted((u for u in members if u in was and u not in first), key=lambda u: (stake(u), u))
                 goes = (leave + least + [None])[0]
                 if goes is None:
                     break
-                power += was[goes]
-            if not more or not fits(power):
+                g = was[goes]
+            want = gives(members | {uid})[uid]
+            least = min(want, max(g, 1))
+            if moved and g + least > left():
                 break
-            moved.append(power)
+            came[uid] = min(want, max(least, left() - min(left(), g)))
+            moved += [g, came[uid]]
             members.add(uid)
             if goes is not None:
                 members.remove(goes)
                 leave = [u for u in leave if u != goes]
         for s in seats:
             s.permit = s.id[1] in members & able
-        power = self.powers(seats, members, able, was)
-        self.sets([[uid, seats[uid].consensus[0], power[uid]] for uid in sorted(members)], old)
+        may = gives(members)
+        lack = {uid: max(0, may[uid] - was[uid]) for uid in members & able if uid not in came}
+        there, lacks, power = 0 if ended else left(), sum(lack.values()), {}
+        for uid in members:
+            if uid not in able:
+                power[uid] = min(raw(uid), was[uid])
+            elif uid in came:
+                power[uid] = min(came[uid], may[uid])
+            else:
+                power[uid] = min(may[uid], was[uid]) + (lack[uid] if lacks <= there else lack[uid] * there // lacks)
+        bound = self.most_of([power[uid] for uid in members & able])
+        self.sets([[uid, seats[uid].consensus[0], min(power[uid], bound)] for uid in sorted(members)], old)
 
     def sets(self, members, old):
         """Puts the sets, and who of them was heard of."""
