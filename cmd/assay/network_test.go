@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"os"
 	"path/filepath"
 	"testing"
@@ -14,6 +15,7 @@ import (
 	"github.com/assaynet/assay/cmd/internal/config"
 	"github.com/assaynet/assay/protocol/api"
 	"github.com/assaynet/assay/protocol/keystore"
+	"github.com/assaynet/assay/protocol/ledger"
 	"github.com/assaynet/assay/protocol/node"
 	"github.com/assaynet/assay/protocol/store"
 	"github.com/assaynet/assay/validator/requests"
@@ -42,36 +44,11 @@ func runValidator(t *testing.T, e *testscript.Env) error {
 	if err := os.Link(filepath.Join(e.WorkDir, "genesis.json"), home.Genesis()); err != nil {
 		return err
 	}
-	g, err := home.ReadGenesis()
+	v, err := openValidator(home, e.Getenv, zerolog.New(zerolog.NewTestWriter(t)).Level(zerolog.WarnLevel))
 	if err != nil {
 		return err
 	}
-	keys, err := keystore.New(keystore.Config{Dir: home.Keys()})
-	if err != nil {
-		return err
-	}
-	pass, err := keystore.NewPassphrase(cmdtest.Passphrase)
-	if err != nil {
-		return err
-	}
-	hotkey, err := keys.Open("hotkey", pass)
-	if err != nil {
-		return err
-	}
-	db, err := store.Open(home.Data(), store.Options{})
-	if err != nil {
-		return err
-	}
-	n, err := node.NewFull(node.FullConfig{
-		Config: node.Config{
-			Genesis: g, DB: db, Hotkey: hotkey, Listen: []string{"/ip4/127.0.0.1/tcp/" + e.Getenv("VALIDATOR_P2P")},
-			Logger: zerolog.New(zerolog.NewTestWriter(t)).Level(zerolog.WarnLevel),
-		},
-		Dir: home.Consensus(), ConsensusListen: "127.0.0.1:" + e.Getenv("VALIDATOR_CONSENSUS"),
-	})
-	if err != nil {
-		return err
-	}
+	n, g, hotkey, db := v.node, v.genesis, v.hotkey, v.db
 	s, err := api.New(api.Config{
 		Listen: "127.0.0.1:" + e.Getenv("VALIDATOR_HTTP"), ChainID: g.ChainID(), Params: &g.Params,
 		Source: api.Source{Node: teller{n}, State: source.State(n), Pool: source.Pool(n)},
@@ -108,6 +85,40 @@ func runValidator(t *testing.T, e *testscript.Env) error {
 		}
 	})
 	return publics(e)
+}
+
+// validatorNode is the node of a script's home, over its database.
+type validatorNode struct {
+	node    *node.Full
+	genesis *ledger.Genesis
+	hotkey  *keystore.Key
+	db      *store.DB
+}
+
+// openValidator opens the node of a home; what it opened is closed by the caller.
+func openValidator(home config.Home, getenv func(string) string, log zerolog.Logger) (*validatorNode, error) {
+	g, err := home.ReadGenesis()
+	if err != nil {
+		return nil, err
+	}
+	hotkey, err := openHotkey(home.Keys())
+	if err != nil {
+		return nil, err
+	}
+	db, err := store.Open(home.Data(), store.Options{})
+	if err != nil {
+		return nil, err
+	}
+	n, err := node.NewFull(node.FullConfig{
+		Config: node.Config{
+			Genesis: g, DB: db, Hotkey: hotkey, Listen: []string{"/ip4/127.0.0.1/tcp/" + getenv("VALIDATOR_P2P")}, Logger: log,
+		},
+		Dir: home.Consensus(), ConsensusListen: "127.0.0.1:" + getenv("VALIDATOR_CONSENSUS"),
+	})
+	if err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	return &validatorNode{n, g, hotkey, db}, nil
 }
 
 // publics sets addresses: MINER_COLD can pay, NOBODY has nothing.
