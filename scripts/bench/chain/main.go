@@ -19,8 +19,9 @@ import (
 func main() {
 	rounds := flag.Int("rounds", 1, "how many times each network is measured, by turns")
 	asJSON := flag.Bool("json", false, "print one JSON object")
+	profile := flag.String("profile", "", "write what the processor does while transfers never end to `DIR`/ours-0.pprof and so on")
 	flag.Parse()
-	if err := run(context.Background(), *rounds, *asJSON); err != nil {
+	if err := run(context.Background(), *rounds, *profile, *asJSON); err != nil {
 		fmt.Fprintln(os.Stderr, "chain:", err)
 		os.Exit(1)
 	}
@@ -34,7 +35,7 @@ const (
 
 var errSlow = errors.New("ours is too slow beside CometBFT alone")
 
-func run(ctx context.Context, rounds int, asJSON bool) error {
+func run(ctx context.Context, rounds int, profile string, asJSON bool) error {
 	dir, err := os.MkdirTemp("", "assay-chain.")
 	if err != nil {
 		return err
@@ -43,7 +44,11 @@ func run(ctx context.Context, rounds int, asJSON bool) error {
 	var all [2][]*figures
 	for round := range rounds {
 		for i, open := range []opener{openOur, openOther} {
-			f, err := turn(ctx, filepath.Join(dir, fmt.Sprint(round, i)), open)
+			out := ""
+			if profile != "" {
+				out = filepath.Join(profile, fmt.Sprintf("%s-%d.pprof", names[i], round))
+			}
+			f, err := turn(ctx, filepath.Join(dir, fmt.Sprint(round, i)), out, open)
 			if err != nil {
 				return fmt.Errorf("%s: %w", names[i], err)
 			}
@@ -133,8 +138,9 @@ func openOther(ctx context.Context, dir string, p *purse, _ []ledger.GenesisAcco
 	return openBare(ctx, dir, p.chain, ports, run)
 }
 
-// turn runs one network, measures it and ends it.
-func turn(ctx context.Context, dir string, open opener) (*figures, error) {
+// turn runs one network, measures it and ends it; profile is a file to write, or
+// empty.
+func turn(ctx context.Context, dir, profile string, open opener) (*figures, error) {
 	p, accounts, err := newPurse()
 	if err != nil {
 		return nil, err
@@ -147,7 +153,7 @@ func turn(ctx context.Context, dir string, open opener) (*figures, error) {
 		return nil, err
 	}
 	drained := make(chan struct{})
-	f, err := measure(live, s, p)
+	f, err := measure(live, s, p, profile)
 	stop()
 	go func() { // who tells of blocks must not wait for us
 		for {

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
+	"runtime/pprof"
 	"slices"
 	"sync"
 	"time"
@@ -113,7 +115,7 @@ func await(s side) (block, error) {
 }
 
 // measure takes all figures of one network.
-func measure(ctx context.Context, s side, p *purse) (*figures, error) {
+func measure(ctx context.Context, s side, p *purse, profile string) (*figures, error) {
 	f := &figures{}
 	var first, last block
 	for i := range 4 + quietBlocks { // the first ones find the others
@@ -130,6 +132,18 @@ func measure(ctx context.Context, s side, p *purse) (*figures, error) {
 	if err := f.load(ctx, s, p); err != nil {
 		return nil, err
 	}
+	if profile == "" {
+		return f, f.fill(ctx, s, p)
+	}
+	out, err := os.Create(profile)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = out.Close() }()
+	if err := pprof.StartCPUProfile(out); err != nil {
+		return nil, err
+	}
+	defer pprof.StopCPUProfile()
 	return f, f.fill(ctx, s, p)
 }
 
