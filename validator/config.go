@@ -69,6 +69,9 @@ type Config struct {
 	Params  *params.Params
 	// Hotkey signs cards; its public key finds the seat.
 	Hotkey wire.Signer
+	// Former is the hotkey in whose place it came: it signs the cards of the epoch in
+	// which it judged last. Optional; without it they stay here.
+	Former wire.Signer
 	// Owner is the coldkey that the hotkey works for: a seat of another's is none.
 	// Optional; without it whoever has the seat is the owner.
 	Owner protocol.PublicKey

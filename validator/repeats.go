@@ -30,12 +30,13 @@ type repeats struct {
 	sent map[wire.AnswerKey]repetition // guarded by mu
 }
 
-// publish sends an own card, unless it was sent lately.
-func (p *repeats) publish(ctx context.Context, head protocol.Height, c *wire.Card) error {
+// publish sends an own card, signed by the hotkey that judged, unless it was sent
+// lately.
+func (p *repeats) publish(ctx context.Context, by wire.Signer, head protocol.Height, c *wire.Card) error {
 	if !p.due(c.Key(), head) {
 		return nil
 	}
-	raw, err := p.seal(c, head)
+	raw, err := p.seal(by, c, head)
 	if err != nil {
 		return err
 	}
@@ -58,8 +59,8 @@ func (p *repeats) due(k wire.AnswerKey, head protocol.Height) bool {
 }
 
 // seal signs a card at a height.
-func (p *repeats) seal(c *wire.Card, head protocol.Height) ([]byte, error) {
-	e, err := wire.Seal(p.cfg.Hotkey, wire.DomainCard, p.cfg.ChainID, head, wire.Encode(c))
+func (p *repeats) seal(by wire.Signer, c *wire.Card, head protocol.Height) ([]byte, error) {
+	e, err := wire.Seal(by, wire.DomainCard, p.cfg.ChainID, head, wire.Encode(c))
 	if err != nil {
 		return nil, err
 	}

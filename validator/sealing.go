@@ -57,8 +57,22 @@ func (s *sealing) bring(ctx context.Context, now *view) error {
 		return s.seal(ctx, now, &judge, e, &drawn)
 	case there && !said.Opened() && now.head >= sched.SealCardsDeadline(e) && now.head < sched.OpenCardsDeadline(e):
 		return s.open(ctx, now, &judge, e, &drawn, &said)
-	case there && said.Opened() && judge.Hotkey == s.self: // whose cards they are
-		return s.publish(ctx, now, &drawn, &said)
+	case there && said.Opened():
+		if by := s.judgeKey(judge.Hotkey); by != nil {
+			return s.publish(ctx, now, by, &drawn, &said)
+		}
+	}
+	return nil
+}
+
+// judgeKey returns the own key that judged by a hotkey, which may be the former one:
+// whose cards they are signs them. Nil where it is not here.
+func (s *sealing) judgeKey(hotkey protocol.PublicKey) wire.Signer {
+	switch {
+	case hotkey == s.self:
+		return s.cfg.Hotkey
+	case s.cfg.Former != nil && s.cfg.Former.PublicKey() == hotkey:
+		return s.cfg.Former
 	}
 	return nil
 }
@@ -248,7 +262,7 @@ func (s *sealing) shown(now *view, judge *ledger.RosterJudge, made *wire.OpenCar
 
 // publish sends the own cards about epoch e, whose root is open, each a few times.
 // The first time it writes them as they go out, with their proofs.
-func (s *sealing) publish(ctx context.Context, now *view, drawn *ledger.DrawnRecord, said *ledger.CardsRecord) error {
+func (s *sealing) publish(ctx context.Context, now *view, by wire.Signer, drawn *ledger.DrawnRecord, said *ledger.CardsRecord) error {
 	keys := drawn.Flat()
 	var leaves []protocol.Hash // made when the first card goes out
 	var errs []error
@@ -271,21 +285,21 @@ func (s *sealing) publish(ctx context.Context, now *view, drawn *ledger.DrawnRec
 				if err != nil {
 					return err
 				}
-				leaves = leavesOf(cards, s.self)
+				leaves = leavesOf(cards, by.PublicKey())
 			}
-			if err := s.prove(now.head, kept, wire.MerkleProof(leaves, leaf)); err != nil {
+			if err := s.prove(by, now.head, kept, wire.MerkleProof(leaves, leaf)); err != nil {
 				return err
 			}
 		}
-		errs = append(errs, s.repeats.publish(ctx, now.head, &kept.Said))
+		errs = append(errs, s.repeats.publish(ctx, by, now.head, &kept.Said))
 	}
 	return errors.Join(errs...)
 }
 
 // prove writes an own card with its proof: from now on it is shown to whoever asks.
-func (s *sealing) prove(head protocol.Height, c *record.Card, proof []protocol.Hash) error {
+func (s *sealing) prove(by wire.Signer, head protocol.Height, c *record.Card, proof []protocol.Hash) error {
 	c.Said.Proof, c.Open = proof, true
-	raw, err := s.repeats.seal(&c.Said, head)
+	raw, err := s.repeats.seal(by, &c.Said, head)
 	if err != nil {
 		return err
 	}

@@ -110,6 +110,52 @@ func TestNothingIsSealedWhileDutiesMayBeDrawn(t *testing.T) {
 	}
 }
 
+// The hotkey is swapped after the epoch in which it judged. The new one's process, in
+// the same home, seals and opens what was found, and sends the cards by the key that
+// judged; without that key they stay.
+func TestTheNewHotkeySendsTheCardsOfTheFormer(t *testing.T) {
+	for _, there := range []bool{true, false} {
+		w := newWorld(t)
+		home := newMemory()
+		v := w.validator(home)
+		toOpenings(t, w, v, 5)
+		w.judgeAll(v)
+
+		next := named("next")
+		w.put(ledger.SeatKey(w.seat.UID), &ledger.Seat{ID: w.seat, Hotkey: next.PublicKey(), Pool: w.self.PublicKey(), Permit: true})
+		w.put(ledger.HotkeyKey(next.PublicKey()), &w.seat.UID)
+		w.put(ledger.HotkeyNowKey(w.self.PublicKey()), next.PublicKey())
+		if err := w.tree.Remove(ledger.HotkeyKey(w.self.PublicKey())); err != nil {
+			t.Fatal(err)
+		}
+		cfg := w.config(home)
+		cfg.Hotkey = next
+		if there {
+			cfg.Former = w.self
+		}
+		v, err := validator.New(cfg)
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.settle(v)
+		if said, ok, err := ledger.ReadCards(w.tree, epoch, w.seat.UID); err != nil || !ok || !said.Opened() {
+			t.Fatalf("got %+v, %v, want it opened", said, err)
+		}
+		want := 0
+		if there {
+			want = len(w.makers)
+		}
+		if len(w.published) != want {
+			t.Fatalf("former key here: %v: %d cards left, want %d", there, len(w.published), want)
+		}
+		for _, raw := range w.published {
+			if c, err := wire.OpenCard(raw, chain); err != nil || c.Sender != w.self.PublicKey() {
+				t.Errorf("got %+v, %v, want it signed by who judged", c, err)
+			}
+		}
+	}
+}
+
 // Of more cards than fit a transaction the ones that the beacon picks are shown,
 // when it is known.
 func TestOfManyCardsThoseAreShownThatTheBeaconPicks(t *testing.T) {

@@ -134,7 +134,7 @@ func newValidator(ctx context.Context, d *daemon.Daemon, n *node.Full, box *sand
 		return nil, err
 	}
 	return validator.New(validator.Config{
-		ChainID: d.Chain, Kinds: kinds.All(), Params: &d.Genesis.Params, Hotkey: d.Hotkey, Owner: owner, Salt: salt, Judges: judges(d, box),
+		ChainID: d.Chain, Kinds: kinds.All(), Params: &d.Genesis.Params, Hotkey: d.Hotkey, Former: d.FormerKey(), Owner: owner, Salt: salt, Judges: judges(d, box),
 		Setter: setter(d, n),
 		Ledger: n, Store: node.RecordsOf(d.DB), Submit: n.Submit, Publish: n.Publish,
 		Evidence: func(ctx context.Context, holder protocol.PublicKey, k wire.AnswerKey) ([]byte, error) {
