@@ -1,6 +1,9 @@
 package consensus
 
 import (
+	"context"
+	"net"
+	"net/netip"
 	"time"
 
 	abci "github.com/cometbft/cometbft/abci/types"
@@ -143,6 +146,40 @@ func Misbehaviour(list []abci.Misbehavior) []ledger.Misbehaviour { return misbeh
 
 // Door says how the node's port is doing.
 func (n *Node) Door() door.Stats { return n.front.door.Stats() }
+
+// RunFront hands on what comes to l to the listener at inner.
+func RunFront(ctx context.Context, l net.Listener, inner string) error {
+	f := newFront(zerolog.Nop())
+	f.knows = func(p2p.ID) bool { return false }
+	return f.run(ctx, l, inner)
+}
+
+// Front is a port at which validators without an address of their own arrive.
+type Front struct{ f *front }
+
+// NewFront makes one that knows who has this id.
+func NewFront(known string) Front {
+	f := newFront(zerolog.Nop())
+	f.knows = func(id p2p.ID) bool { return string(id) == known }
+	return Front{f}
+}
+
+// Guard is the port's listener.
+func (f Front) Guard(l net.Listener) net.Listener { return f.f.door.Guard(l) }
+
+// Meet says who has shaken hands.
+func (f Front) Meet(id string, c net.Conn) { f.f.meet(p2p.ID(id), c.(*door.Conn)) }
+
+// Names says how many places are kept at an address while these are validators, who
+// announce none.
+func (f Front) Names(at netip.Addr, ids ...string) int {
+	var peers []validator
+	for _, id := range ids {
+		peers = append(peers, validator{id: p2p.ID(id)})
+	}
+	f.f.know(peers)
+	return f.f.names.At(at)
+}
 
 // NewAdmission returns what decides by id who may be a peer, in a state and with
 // these peers.

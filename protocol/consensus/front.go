@@ -7,7 +7,6 @@ import (
 	"io"
 	"net"
 	"net/netip"
-	"os"
 	"sync"
 	"time"
 
@@ -172,7 +171,7 @@ func (f *front) run(ctx context.Context, l net.Listener, inner string) error {
 // either ends.
 func (f *front) hand(ctx context.Context, c *door.Conn, inner string) {
 	defer c.Close() //nolint:errcheck // both ends are told by the closing alone
-	if err := spare(spareFiles); err != nil {
+	if err := door.Spare(spareFiles); err != nil {
 		f.log.Warn().Err(err).Msg("a connection of consensus was closed, for this process has hardly a file left to open: raise its limit (ulimit -n)")
 		return
 	}
@@ -206,24 +205,6 @@ func (f *front) hand(ctx context.Context, c *door.Conn, inner string) {
 	})
 	_, _ = io.Copy(to, c.Conn)
 	both()
-}
-
-// spare returns an error where n files cannot be opened.
-func spare(n int) error {
-	files := make([]*os.File, 0, n)
-	defer func() {
-		for _, f := range files {
-			_ = f.Close()
-		}
-	}()
-	for range n {
-		f, err := os.Open(os.DevNull)
-		if err != nil {
-			return err
-		}
-		files = append(files, f)
-	}
-	return nil
 }
 
 // listen opens the port that others dial: [ErrListen].

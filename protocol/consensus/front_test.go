@@ -1,11 +1,14 @@
 package consensus_test
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"io"
 	"net"
+	"net/netip"
 	"path/filepath"
 	"testing"
 
@@ -102,6 +105,81 @@ func TestAValidatorVotesFromBehindItsSentry(t *testing.T) {
 	}
 	if got := n.nodes[hidden].Stats().Peers; got != 1 {
 		t.Errorf("the hidden validator has %d peers, want its sentry alone", got)
+	}
+}
+
+// flaky is a listener whose Accept fails at first, for no reason that is known.
+type flaky struct {
+	net.Listener
+	failed bool
+}
+
+func (f *flaky) Accept() (net.Conn, error) {
+	if !f.failed {
+		f.failed = true
+		return nil, errors.New("it did not work")
+	}
+	return f.Listener.Accept()
+}
+
+// TestThePortOutlivesAFailureToAccept, and hands on who comes after it.
+func TestThePortOutlivesAFailureToAccept(t *testing.T) {
+	inner, err := net.Listen("tcp", "127.0.0.1:0")
+	check(t, err)
+	defer inner.Close() //nolint:errcheck // nothing was written
+	outer, err := net.Listen("tcp", "127.0.0.1:0")
+	check(t, err)
+	ctx, stop := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- consensus.RunFront(ctx, &flaky{Listener: outer}, inner.Addr().String()) }()
+	c, err := net.Dial("tcp", outer.Addr().String())
+	check(t, err)
+	defer c.Close() //nolint:errcheck // as above
+	_, err = c.Write([]byte("hello"))
+	check(t, err)
+	in, err := inner.Accept()
+	check(t, err)
+	got := make([]byte, 5)
+	_, err = io.ReadFull(in, got)
+	check(t, err)
+	if string(got) != "hello" {
+		t.Errorf("got %q", got)
+	}
+	check(t, in.Close())
+	stop()
+	check(t, <-done)
+}
+
+// TestAHiddenValidatorHasAPlaceWhereItCameFrom: it announces no address, so that none
+// is kept for it at first. It has one where it dialled from as soon as it has shaken
+// hands, as long as it validates; a stranger gets none so.
+func TestAHiddenValidatorHasAPlaceWhereItCameFrom(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	check(t, err)
+	defer l.Close() //nolint:errcheck // nothing was written
+	f := consensus.NewFront("hidden")
+	guarded := f.Guard(l)
+	at := netip.MustParseAddr("127.0.0.1")
+	for _, c := range []struct {
+		who  string
+		want int
+	}{{"stranger", 0}, {"hidden", 1}} {
+		out, err := net.Dial("tcp", l.Addr().String())
+		check(t, err)
+		defer out.Close() //nolint:errcheck // as above
+		in, err := guarded.Accept()
+		check(t, err)
+		defer in.Close() //nolint:errcheck // as above
+		f.Meet(c.who, in)
+		if got := f.Names(at, "hidden", "other"); got != c.want {
+			t.Errorf("after %s: %d places, want %d", c.who, got, c.want)
+		}
+	}
+	if got := f.Names(at, "other"); got != 0 {
+		t.Errorf("%d places for who validates no more", got)
+	}
+	if got := f.Names(at, "hidden"); got != 0 {
+		t.Errorf("%d places for where it was before it left", got)
 	}
 }
 

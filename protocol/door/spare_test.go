@@ -1,0 +1,45 @@
+package door_test
+
+import (
+	"errors"
+	"os"
+	"syscall"
+	"testing"
+
+	"github.com/assaynet/assay/protocol/door"
+)
+
+// TestSpareTellsThatFilesRunOut: a process that may open four more has four to spare,
+// and not five; what was opened to see that is closed.
+func TestSpareTellsThatFilesRunOut(t *testing.T) {
+	var was syscall.Rlimit
+	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &was); err != nil {
+		t.Fatal(err)
+	}
+	first, err := os.Open(os.DevNull) // the lowest number that is free
+	if err != nil {
+		t.Fatal(err)
+	}
+	least := uint64(first.Fd())
+	if err := first.Close(); err != nil {
+		t.Fatal(err)
+	}
+	few := was
+	few.Cur = least + 4
+	if err := syscall.Setrlimit(syscall.RLIMIT_NOFILE, &few); err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := syscall.Setrlimit(syscall.RLIMIT_NOFILE, &was); err != nil {
+			t.Error(err)
+		}
+	}()
+	for range 3 {
+		if err := door.Spare(5); !errors.Is(err, syscall.EMFILE) {
+			t.Errorf("five of four: got %v, want %v", err, syscall.EMFILE)
+		}
+		if err := door.Spare(4); err != nil {
+			t.Errorf("four of four: %v", err)
+		}
+	}
+}
