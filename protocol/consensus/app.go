@@ -175,7 +175,12 @@ type told interface {
 
 // block is a proposed or decided block in the ledger's words.
 func (a *app) block(r told, last *abci.CommitInfo) *ledger.Block {
+	var read []ledger.ReadTx
+	if txs := r.GetTxs(); len(txs) > 0 {
+		read = a.pool.readOf(txs[1:])
+	}
 	return &ledger.Block{
+		Read:         read,
 		Height:       protocol.Height(r.GetHeight()),
 		Proposer:     a.rot.proposer(r.GetProposerAddress()),
 		PrevEligible: a.rot.eligible(last.Round),
@@ -209,8 +214,9 @@ func (a *app) PrepareProposal(_ context.Context, r *abci.RequestPrepareProposal)
 	room := r.MaxTxBytes - frame(head)
 	txs := [][]byte{head}
 	deadline := time.Now().Add(time.Duration(a.g.Params.Block.ProposeMillis) * time.Millisecond / proposeShare)
+	candidates, read := a.pool.candidates()
 	selection := ledger.Selection{
-		Candidates: a.pool.candidates(), MaxBytes: int(room), Salt: link, Verified: a.pool.verified,
+		Candidates: candidates, Read: read, MaxBytes: int(room), Salt: link, Verified: a.pool.verified,
 		Stop: func() bool { return time.Now().After(deadline) },
 	}
 	for _, tx := range ledger.SelectTxs(state, a.chain, &a.g.Params, &selection) {

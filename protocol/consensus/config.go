@@ -143,7 +143,9 @@ func (c *Config) comet() (*cfg.Config, error) {
 	f.P2P.AddrBook = "addresses.json" // written by CometBFT, never needed
 	f.P2P.MaxNumInboundPeers = maxPeers
 	f.P2P.MaxNumOutboundPeers = maxPeers
-	f.Consensus.SetWalFile(filepath.Join(c.Dir, "wal", "wal"))
+	// By the chain: what a network signed last is no part of the one that goes on with
+	// its state, in the same home (ledger.Recover).
+	f.Consensus.SetWalFile(filepath.Join(c.Dir, "wal", protocol.ShortChainID(c.Genesis.ChainID())))
 	f.Consensus.TimeoutPropose = millis(b.ProposeMillis)
 	f.Consensus.TimeoutProposeDelta = millis(b.ProposeMillis / 4)
 	f.Consensus.TimeoutPrevote = millis(b.VoteMillis)

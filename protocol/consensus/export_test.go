@@ -75,7 +75,13 @@ func (q *Pool) Recheck(included ...protocol.Hash) int {
 }
 
 // Candidates returns all that wait.
-func (q *Pool) Candidates() [][]byte { return q.candidates() }
+func (q *Pool) Candidates() [][]byte {
+	out, _ := q.candidates()
+	return out
+}
+
+// ReadOf returns what was read of transactions that wait.
+func (q *Pool) ReadOf(txs ...[]byte) []ledger.ReadTx { return q.readOf(txs) }
 
 // Waiting returns all that wait.
 func (q *Pool) Waiting() (out []protocol.Hash) {

@@ -50,6 +50,7 @@ type Pool struct {
 	lanes  map[laneKey]*pooled
 	txs    map[protocol.PublicKey]map[uint64]*pooled // by signer and nonce
 	places map[protocol.Hash]place                   // of those in lanes and txs
+	read   map[string]*pooled                        // of them, by their bytes
 	gone   gone
 	count  int    // of txs
 	bytes  int    // of txs
@@ -75,6 +76,8 @@ type place struct {
 
 type pooled struct {
 	raw   []byte
+	tx    *wire.Tx // what raw holds, and its body
+	body  wire.Body
 	hash  protocol.Hash
 	fee   protocol.Amount
 	rate  ledger.Rate
@@ -87,7 +90,7 @@ type pooled struct {
 func newPool(chain string, p *params.Params, state func() ledger.Reader) *Pool {
 	return &Pool{
 		chain: chain, p: p, state: state, verified: wire.NewVerified(4 * maxPoolTxs),
-		lanes: make(map[laneKey]*pooled), txs: make(map[protocol.PublicKey]map[uint64]*pooled), places: make(map[protocol.Hash]place),
+		lanes: make(map[laneKey]*pooled), txs: make(map[protocol.PublicKey]map[uint64]*pooled), places: make(map[protocol.Hash]place), read: make(map[string]*pooled),
 	}
 }
 
@@ -103,7 +106,7 @@ func (q *Pool) Add(raw []byte) (*wire.Tx, error) {
 		return nil, err
 	}
 	rate := ledger.RateOf(tx, body, len(raw))
-	t := &pooled{raw: raw, hash: tx.Hash(), fee: tx.Fee, rate: rate}
+	t := &pooled{raw: raw, tx: tx, body: body, hash: tx.Hash(), fee: tx.Fee, rate: rate}
 	if lane, ok := body.(wire.LaneBody); ok {
 		return tx, q.addLane(t, laneKey{tx.Type, tx.Signer, lane.Turn()})
 	}
@@ -111,7 +114,7 @@ func (q *Pool) Add(raw []byte) (*wire.Tx, error) {
 	if err != nil {
 		return nil, err
 	}
-	if _, err := ledger.CheckTx(q.state(), q.chain, q.p, raw, before...); err != nil {
+	if err := ledger.CheckReadTx(q.state(), q.chain, q.p, raw, ledger.ReadTx{Tx: tx, Body: body}, before...); err != nil {
 		return nil, err
 	}
 	q.verified.Add(t.hash)
@@ -128,7 +131,7 @@ func (q *Pool) addLane(t *pooled, key laneKey) error {
 	if err != nil { // before its signature is looked at
 		return err
 	}
-	if _, err := ledger.CheckTx(q.state(), q.chain, q.p, t.raw); err != nil {
+	if err := ledger.CheckReadTx(q.state(), q.chain, q.p, t.raw, ledger.ReadTx{Tx: t.tx, Body: t.body}); err != nil {
 		return err
 	}
 	q.verified.Add(t.hash)
@@ -139,6 +142,7 @@ func (q *Pool) addLane(t *pooled, key laneKey) error {
 	}
 	q.lanes[key] = t
 	q.places[t.hash] = place{lane: key}
+	q.read[string(t.raw)] = t
 	q.gone.forget(t.hash)
 	return nil
 }
@@ -185,6 +189,7 @@ func (q *Pool) addLocked(tx *wire.Tx, t *pooled) error {
 	t.seq = q.seq
 	q.txs[tx.Signer][tx.Nonce] = t
 	q.places[t.hash] = place{signer: tx.Signer, nonce: tx.Nonce}
+	q.read[string(t.raw)] = t
 	q.gone.forget(t.hash)
 	q.seq++
 	q.count++
@@ -276,6 +281,7 @@ func (t *pooled) compare(other *pooled) int {
 func (q *Pool) dropLocked(signer protocol.PublicKey, nonce uint64) {
 	own := q.txs[signer]
 	delete(q.places, own[nonce].hash)
+	delete(q.read, string(own[nonce].raw))
 	q.count--
 	q.bytes -= len(own[nonce].raw)
 	delete(own, nonce)
@@ -287,6 +293,7 @@ func (q *Pool) dropLocked(signer protocol.PublicKey, nonce uint64) {
 
 func (q *Pool) dropLaneLocked(key laneKey) {
 	delete(q.places, q.lanes[key].hash)
+	delete(q.read, string(q.lanes[key].raw))
 	delete(q.lanes, key)
 }
 
@@ -350,12 +357,12 @@ func (q *Pool) Standing(hash protocol.Hash) (Standing, bool) {
 // candidates returns what the next block is chosen from: all of the lanes, and the
 // others in the order of what they pay for their weight, of each signer those whose
 // turn may come, until they weigh twice as much as a block.
-func (q *Pool) candidates() [][]byte {
+func (q *Pool) candidates() (out [][]byte, read []ledger.ReadTx) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	out := make([][]byte, 0, len(q.lanes)+256)
+	take := func(t *pooled) { out, read = append(out, t.raw), append(read, t.asRead()) }
 	for _, t := range q.lanes {
-		out = append(out, t.raw)
+		take(t)
 	}
 	all := make([]*pooled, 0, q.count)
 	for _, own := range q.txs {
@@ -366,7 +373,27 @@ func (q *Pool) candidates() [][]byte {
 	slices.SortFunc(all, func(a, b *pooled) int { return cmp.Or(b.compare(a), cmp.Compare(a.seq, b.seq)) })
 	for left := 2 * q.p.Block.MaxWeight; len(all) > 0 && left >= all[0].rate.Weight(); all = all[1:] {
 		left -= all[0].rate.Weight()
-		out = append(out, all[0].raw)
+		take(all[0])
+	}
+	return out, read
+}
+
+// asRead is what the ledger need not read and look at again: all that is here was
+// verified when it came.
+func (t *pooled) asRead() ledger.ReadTx {
+	return ledger.ReadTx{Tx: t.tx, Body: t.body, Right: true}
+}
+
+// readOf returns what was read of transactions that wait here, one for one; of
+// others nothing.
+func (q *Pool) readOf(txs [][]byte) []ledger.ReadTx {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	out := make([]ledger.ReadTx, len(txs))
+	for i, raw := range txs {
+		if t := q.read[string(raw)]; t != nil {
+			out[i] = t.asRead()
+		}
 	}
 	return out
 }

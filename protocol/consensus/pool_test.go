@@ -1,6 +1,7 @@
 package consensus_test
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"slices"
@@ -92,6 +93,41 @@ func TestPoolGivesCandidatesInTheirTurnAndDropsWhatPassed(t *testing.T) {
 	check(t, tree.Set(ledger.AccountKey(secret("rich").Public()), wire.Encode(&ledger.Account{Balance: 1, Nonce: 2})))
 	if refused := q.Recheck(); refused != 1 || q.Size() != 1 {
 		t.Fatalf("after the money went: got %d refused, %d left, want 1, 1", refused, q.Size())
+	}
+}
+
+// What waits is not read and looked at again when a block has it, byte for byte; what
+// was replaced, passed by, or differs in its signature is.
+func TestABlockNeedNotReadAgainWhatWaits(t *testing.T) {
+	q, n, tree := newPool(t)
+	known := func(raw []byte) bool {
+		t.Helper()
+		read := q.ReadOf([]byte("nonsense"), raw)
+		if len(read) != 2 || read[0] != (ledger.ReadTx{}) {
+			t.Fatalf("got %+v, want two, and nothing of the first", read)
+		}
+		if read[1].Tx == nil {
+			return false
+		}
+		if !read[1].Right || !bytes.Equal(wire.Encode(read[1].Tx), raw) || read[1].Body.(*wire.Transfer).Amount == 0 {
+			t.Errorf("got %+v", read[1])
+		}
+		return true
+	}
+	first, second := transfer(t, n, "rich", 0, 1), transfer(t, n, "rich", 1, 1)
+	for _, raw := range [][]byte{first, second} {
+		_, err := q.Add(raw)
+		check(t, err)
+	}
+	forged := bytes.Clone(first)
+	forged[len(forged)-1] ^= 1
+	if !known(first) || !known(second) || known(forged) || known(transfer(t, n, "rich", 2, 1)) {
+		t.Error("what waits is not known, or what does not is")
+	}
+	check(t, tree.Set(ledger.AccountKey(secret("rich").Public()), wire.Encode(&ledger.Account{Balance: protocol.Unit, Nonce: 1})))
+	q.Recheck()
+	if known(first) || !known(second) {
+		t.Error("the first was passed by, and the second waits")
 	}
 }
 

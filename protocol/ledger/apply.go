@@ -223,11 +223,9 @@ func (m *machine) readTxs(b *Block) ([]decoded, error) {
 		if b.Read != nil {
 			read = b.Read[i]
 		}
-		if read.Tx == nil {
-			var err error
-			if read.Tx, read.Body, err = wire.ReadTx(raw, m.chain); err != nil {
-				return nil, fmt.Errorf("%w: transaction %d: %w", ErrBlock, i+1, err)
-			}
+		read, err := read.of(raw, m.chain)
+		if err != nil {
+			return nil, fmt.Errorf("%w: transaction %d: %w", ErrBlock, i+1, err)
 		}
 		out[i] = decoded{raw, read.Tx, read.Body, read.Right}
 		if weight += out[i].weight(); weight > m.p.Block.MaxWeight {

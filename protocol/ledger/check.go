@@ -25,26 +25,33 @@ const NonceWindow = 32
 // than one signature a turn. Errors are those of [wire.DecodeTx], which blame the
 // sender, a [RuleError], which may be honest bad luck, or the tree's.
 func CheckTx(r Reader, chain string, p *params.Params, raw []byte, before ...[]byte) (*wire.Tx, error) {
-	return checkTx(r, chain, p, raw, (*wire.Tx).Verify, before)
+	return checkTx(r, chain, p, raw, ReadTx{}, (*wire.Tx).Verify, before)
+}
+
+// CheckReadTx is [CheckTx] of a transaction that was read before, by [wire.ReadTx] of
+// raw on this chain.
+func CheckReadTx(r Reader, chain string, p *params.Params, raw []byte, read ReadTx, before ...[]byte) error {
+	_, err := checkTx(r, chain, p, raw, read, (*wire.Tx).Verify, before)
+	return err
 }
 
 // RecheckTx is [CheckTx] of a transaction that passed it in an earlier state: it
 // does not look at the signature again.
 func RecheckTx(r Reader, chain string, p *params.Params, raw []byte) error {
-	_, err := checkTx(r, chain, p, raw, func(*wire.Tx) error { return nil }, nil)
+	_, err := checkTx(r, chain, p, raw, ReadTx{}, func(*wire.Tx) error { return nil }, nil)
 	return err
 }
 
-func checkTx(r Reader, chain string, p *params.Params, raw []byte, verify func(*wire.Tx) error, before [][]byte) (*wire.Tx, error) {
+func checkTx(r Reader, chain string, p *params.Params, raw []byte, read ReadTx, verify func(*wire.Tx) error, before [][]byte) (*wire.Tx, error) {
 	m, err := newMachine(r, chain, p)
 	if err != nil {
 		return nil, err
 	}
-	tx, body, err := wire.ReadTx(raw, chain)
-	if err != nil {
+	if read, err = read.of(raw, chain); err != nil {
 		return nil, err
 	}
-	d := decoded{raw: raw, tx: tx, body: body}
+	tx := read.Tx
+	d := decoded{raw: raw, tx: tx, body: read.Body}
 	if err := m.checkNonce(tx); err != nil {
 		return nil, m.blame(err)
 	}
@@ -73,6 +80,15 @@ func checkTx(r Reader, chain string, p *params.Params, raw []byte, verify func(*
 		return nil, err
 	}
 	return tx, nil
+}
+
+// of returns what was read of raw, and reads it where it was not.
+func (t ReadTx) of(raw []byte, chain string) (ReadTx, error) {
+	var err error
+	if t.Tx == nil {
+		t.Tx, t.Body, err = wire.ReadTx(raw, chain)
+	}
+	return t, err
 }
 
 // attempt returns why a transaction may not stand in a block, or what rule it
@@ -111,7 +127,10 @@ func (m *machine) carryOut(txs [][]byte) {
 // Selection is what a block is made of.
 type Selection struct {
 	Candidates [][]byte
-	MaxBytes   int // of what is selected together
+	// Read, if it is not nil, is what was read of Candidates before, one for one; it
+	// changes nothing.
+	Read     []ReadTx
+	MaxBytes int // of what is selected together
 	// Salt decides between equals. It is what no sender knows before, such as the
 	// proposer's link, so that none can own a place.
 	Salt protocol.Hash
@@ -153,7 +172,7 @@ func SelectTxs(r Reader, chain string, p *params.Params, s *Selection) [][]byte 
 		if s.Stop != nil && !d.tx.Type.Lane() && s.Stop() {
 			break
 		}
-		if m.checkTurn(d.tx) != nil || s.Verified.Verify(d.tx) != nil { // the signature costs most
+		if m.checkTurn(d.tx) != nil || !d.right && s.Verified.Verify(d.tx) != nil { // the signature costs most
 			continue
 		}
 		if _, err := m.include(&d); err != nil {
@@ -188,13 +207,17 @@ func inOrder(chain string, s *Selection) []decoded {
 		salt protocol.Hash
 	}
 	var list []ranked
-	for _, raw := range s.Candidates {
-		tx, body, err := wire.ReadTx(raw, chain)
+	for i, raw := range s.Candidates {
+		var read ReadTx
+		if s.Read != nil {
+			read = s.Read[i]
+		}
+		read, err := read.of(raw, chain)
 		if err != nil {
 			continue
 		}
-		d := decoded{raw: raw, tx: tx, body: body}
-		list = append(list, ranked{d, RateOf(tx, body, len(raw)), wire.HashOf("assay/1/order", s.Salt[:], raw)})
+		d := decoded{raw: raw, tx: read.Tx, body: read.Body, right: read.Right}
+		list = append(list, ranked{d, RateOf(read.Tx, read.Body, len(raw)), wire.HashOf("assay/1/order", s.Salt[:], raw)})
 	}
 	slices.SortStableFunc(list, func(a, b ranked) int {
 		return cmp.Or(b.rate.Compare(a.rate), bytes.Compare(a.salt[:], b.salt[:]))
