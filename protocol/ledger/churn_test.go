@@ -1,6 +1,7 @@
 package ledger_test
 
 import (
+	"math/rand"
 	"slices"
 	"testing"
 
@@ -127,6 +128,59 @@ func TestPowerGrowsByAFifthAnEpoch(t *testing.T) {
 	s.have(t, both, 200, 200)
 	s.next()
 	s.have(t, both, 250, 250)
+}
+
+// Whatever stakes do, and whoever is jailed: what goes and what grows in an epoch is at
+// most a fifth of what there was, or one member that goes, with as much for who comes
+// for it at most; nobody has more than its share of those that are able.
+func TestNoEpochMovesMoreThanAFifthOrOne(t *testing.T) {
+	seed := rand.Int63()
+	random := rand.New(rand.NewSource(seed))
+	s := tenOfTwelve()
+	s.most = 8
+	p := testParams()
+	p.Seats.MaxValidators, p.Seats.MinStake = s.most, protocol.Unit
+	for epoch := range 3000 {
+		for range random.Intn(3) {
+			s.stakes[random.Intn(12)] = protocol.Amount(random.Intn(1<<(1+random.Intn(14)))) * protocol.Unit
+			s.seats[random.Intn(12)].Jail = ledger.Jail{Held: random.Intn(3) == 0, Lied: random.Intn(2) == 0}
+		}
+		next, able := ledger.Choose(&p, s.seats, s.stakes, s.old, s.last, 1)
+		was, is := map[protocol.UID]uint64{}, map[protocol.UID]uint64{}
+		var all, grown, gone, sum uint64
+		for _, v := range s.old {
+			was[v.UID] = v.Power
+			all += v.Power
+		}
+		n := uint64(0)
+		for _, v := range next {
+			is[v.UID] = v.Power
+			grown += v.Power - min(v.Power, was[v.UID])
+			if able[v.UID] {
+				sum += v.Power
+				n++
+			}
+		}
+		left := 0
+		for uid, power := range was {
+			if is[uid] == 0 {
+				gone += power
+				left++
+			}
+		}
+		if grown+gone > max(1, all/5) && (left != 1 || grown > gone) {
+			t.Fatalf("seed %d, epoch %d: %v became %v: %d grew and %d went of %d", seed, epoch, s.old, next, grown, gone, all)
+		}
+		for _, v := range next {
+			if able[v.UID] && v.Power*10 > 3*sum && v.Power*2*n > 3*sum {
+				t.Fatalf("seed %d, epoch %d: %d has %d of %d", seed, epoch, v.UID, v.Power, sum)
+			}
+		}
+		if len(next) == 0 || len(next) > 10 {
+			t.Fatalf("seed %d, epoch %d: %d members", seed, epoch, len(next))
+		}
+		s.old = next
+	}
 }
 
 // Who lied goes first, then the longest silent, then who has no stake, and entries
