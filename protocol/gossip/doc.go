@@ -50,7 +50,8 @@
 // The port has a door (package door): what says nothing, or comes too often from
 // one address or network, takes no place of the validators that the ledger names,
 // nor of bootstrap peers. Who has said who it is takes a place among its kind,
-// strangers or the seated; validators and bootstrap peers need none (guests.go).
+// strangers or the seated; validators and bootstrap peers need none (guests.go). A
+// request takes one of those that are worked on when it has been read (reading.go).
 //
 // A peer that is connected and listens to no topic is let go and dialled again
 // (watch.go): every node of a chain listens to some.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"path/filepath"
 
+	"github.com/assaynet/assay/cmd/process"
 	"github.com/assaynet/assay/protocol"
 	"github.com/assaynet/assay/protocol/gossip"
 	"github.com/assaynet/assay/protocol/keystore"
@@ -45,7 +46,7 @@ type actor struct {
 	coldkey *keystore.Key
 
 	p2p, consensus, http int // ports on loopback
-	proc                 *process
+	proc                 *process.Process
 	api                  *endpoint
 }
 

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/assaynet/assay/cmd/process"
 	"github.com/assaynet/assay/protocol"
 	"github.com/assaynet/assay/protocol/task/preference"
 	"github.com/assaynet/assay/protocol/task/synthetic"
@@ -29,7 +30,7 @@ func (n *network) exportSets(ctx context.Context, say *teller) error {
 			continue
 		}
 		dir := filepath.Join(n.dir, "data-"+string(kind))
-		if _, err := call(ctx, n.bin.assay, "dataset", "export", "--node", n.validators[0].api.url, "--kind", string(kind), "--out", dir); err != nil {
+		if _, err := process.Call(ctx, n.bin.assay, "dataset", "export", "--node", n.validators[0].api.url, "--kind", string(kind), "--out", dir); err != nil {
 			return fmt.Errorf("export %s: %w", kind, err)
 		}
 		lines, err := firstLines(dir)

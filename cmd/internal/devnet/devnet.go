@@ -10,6 +10,8 @@ import (
 	"path/filepath"
 	"syscall"
 	"time"
+
+	"github.com/assaynet/assay/cmd/process"
 )
 
 // Config says which network to run.
@@ -55,12 +57,12 @@ func Run(ctx context.Context, c Config) error {
 		return err
 	}
 	say := newTeller(c.Out)
-	sup := newSupervisor(dir)
-	defer sup.stopAll()
+	sup := process.New(filepath.Join(dir, "log"))
+	defer sup.Stop()
 	if err := net.live(ctx, &c, sup, say); err != nil && ctx.Err() == nil {
 		return err
 	}
-	sup.stopAll()
+	sup.Stop()
 	broken := ctx.Err()
 	if broken != nil {
 		say.printf("stopped")
@@ -76,7 +78,7 @@ func Run(ctx context.Context, c Config) error {
 }
 
 // live starts the network and plays the story, or just stays up.
-func (n *network) live(ctx context.Context, c *Config, sup *supervisor, say *teller) error {
+func (n *network) live(ctx context.Context, c *Config, sup *process.Group, say *teller) error {
 	if err := n.launch(ctx, sup, say); err != nil {
 		return err
 	}
@@ -97,14 +99,14 @@ func (n *network) live(ctx context.Context, c *Config, sup *supervisor, say *tel
 }
 
 // stayUp tells how to join, and watches the processes until ctx is done.
-func (n *network) stayUp(ctx context.Context, sup *supervisor, say *teller) error {
+func (n *network) stayUp(ctx context.Context, sup *process.Group, say *teller) error {
 	text, err := n.commands()
 	if err != nil {
 		return err
 	}
 	say.plain(text)
 	for {
-		if err := sup.failed(); err != nil {
+		if err := sup.Failed(); err != nil {
 			return err
 		}
 		select {

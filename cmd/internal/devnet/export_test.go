@@ -6,7 +6,6 @@ var (
 	MakeDir     = makeDir
 	ReadFigures = readFigures
 	ErrNoEngine = errNoEngine
-	FreePorts   = freePorts
 	TooMuch     = tooMuch
 	NewTeller   = newTeller
 	Follow      = follow

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/assaynet/assay/cmd/process"
 	"github.com/assaynet/assay/protocol"
 	"github.com/assaynet/assay/protocol/api"
 )
@@ -16,7 +17,7 @@ import (
 const startPatience = 90 * time.Second
 
 // launch starts everybody but the late miner and waits for the first block.
-func (n *network) launch(ctx context.Context, sup *supervisor, say *teller) error {
+func (n *network) launch(ctx context.Context, sup *process.Group, say *teller) error {
 	say.plain(fmt.Sprintf("chain %s: %d validators, %d miners, each a process with its own keys and database in %s", protocol.ShortChainID(n.genesis.ChainID()), len(n.validators), len(n.miners), n.dir))
 	for _, a := range n.actors() {
 		if !a.role.answers() {
@@ -51,7 +52,7 @@ func (n *network) launch(ctx context.Context, sup *supervisor, say *teller) erro
 			say.printf("block 1    the validators agree; an epoch is %d blocks of about %d s", n.params.Schedule.Tempo, (n.params.Block.CommitMillis+999)/1000)
 			return nil
 		}
-		if err := sup.failed(); err != nil {
+		if err := sup.Failed(); err != nil {
 			return err
 		}
 		select {
@@ -78,7 +79,7 @@ func (n *network) initHome(ctx context.Context, a *actor) error {
 	for _, b := range boot {
 		args = append(args, "--bootstrap", b)
 	}
-	_, err = call(ctx, program, args...)
+	_, err = process.Call(ctx, program, args...)
 	return err
 }
 
@@ -91,14 +92,14 @@ func (n *network) runArgs(a *actor) []string {
 	}
 }
 
-func (n *network) startValidator(sup *supervisor, a *actor) error {
+func (n *network) startValidator(sup *process.Group, a *actor) error {
 	args := append(n.runArgs(a), "--consensus-listen", fmt.Sprintf("127.0.0.1:%d", a.consensus))
-	p, err := sup.start(a.name, n.bin.validator, args...)
+	p, err := sup.Start(a.name, n.bin.validator, args...)
 	a.proc = p
 	return err
 }
 
-func (n *network) startMiner(sup *supervisor, a *actor) error {
+func (n *network) startMiner(sup *process.Group, a *actor) error {
 	program, args := n.bin.miner, n.runArgs(a)
 	if a.role.cheats() {
 		program = n.bin.liar
@@ -107,13 +108,13 @@ func (n *network) startMiner(sup *supervisor, a *actor) error {
 			return err
 		}
 	}
-	p, err := sup.start(a.name, program, args...)
+	p, err := sup.Start(a.name, program, args...)
 	a.proc = p
 	return err
 }
 
 // startReaders starts the process of all that rate pairs, where there are any.
-func (n *network) startReaders(sup *supervisor) error {
+func (n *network) startReaders(sup *process.Group) error {
 	homes := map[role][]string{}
 	var all []*actor
 	for _, a := range n.miners {
@@ -129,7 +130,7 @@ func (n *network) startReaders(sup *supervisor) error {
 	if err != nil {
 		return err
 	}
-	p, err := sup.start("readers", n.bin.readers,
+	p, err := sup.Start("readers", n.bin.readers,
 		"-honest", strings.Join(homes[roleReader], ","), "-longer", strings.Join(homes[roleLonger], ","),
 		"-genesis", n.genesisPath(), "-bootstrap", strings.Join(boot, ","))
 	for _, a := range all {
@@ -168,12 +169,12 @@ func (n *network) bootstraps() ([]string, error) {
 }
 
 // joinLate registers the late miner on the ledger and starts it.
-func (n *network) joinLate(ctx context.Context, sup *supervisor, say *teller) error {
+func (n *network) joinLate(ctx context.Context, sup *process.Group, say *teller) error {
 	for _, a := range n.miners {
 		if a.role != roleLate {
 			continue
 		}
-		_, err := call(ctx, n.bin.assay, "tx", "register", "--node", n.validators[0].api.url,
+		_, err := process.Call(ctx, n.bin.assay, "tx", "register", "--node", n.validators[0].api.url,
 			"--keys", filepath.Join(a.home, "keys"), "--insecure-no-passphrase", "--hotkey", a.hotkey.PublicKey().String(), "--no-wait")
 		if err != nil {
 			return err

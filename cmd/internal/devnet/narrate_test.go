@@ -5,7 +5,6 @@ import (
 	"context"
 	"os"
 	"path/filepath"
-	"slices"
 	"testing"
 
 	"github.com/assaynet/assay/cmd/internal/devnet"
@@ -42,17 +41,6 @@ func TestALogIsFollowedWhileItIsWritten(t *testing.T) {
 	}
 	cancel()
 	<-ended
-}
-
-func TestPortsAreFreeAndDifferent(t *testing.T) {
-	ports, err := devnet.FreePorts(30)
-	if err != nil || len(ports) != 30 {
-		t.Fatalf("got %v, %v", ports, err)
-	}
-	slices.Sort(ports)
-	if len(slices.Compact(ports)) != 30 || ports[0] < 12_000 || ports[29] >= 32_000 {
-		t.Errorf("got %v", ports)
-	}
 }
 
 // TestACheaterMayEarnLessThanOneInAHundred of what all miners earn.

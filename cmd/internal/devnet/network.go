@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/assaynet/assay/cmd/process"
 	"github.com/assaynet/assay/protocol"
 	"github.com/assaynet/assay/protocol/ledger"
 	"github.com/assaynet/assay/protocol/params"
@@ -60,7 +61,7 @@ func newNetwork(c *Config, dir string, bin *programs) (*network, error) {
 		numbered[name]++
 		n.miners = append(n.miners, &actor{name: name + "-" + strconv.Itoa(numbered[name]), role: r})
 	}
-	ports, err := freePorts(3 * len(n.actors()))
+	ports, err := process.FreePorts(3 * len(n.actors()))
 	if err != nil {
 		return nil, err
 	}

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/assaynet/assay/cmd/process"
 	"github.com/assaynet/assay/protocol"
 	"github.com/assaynet/assay/protocol/api"
 )
@@ -69,7 +70,7 @@ func (n *network) exactTasks(ctx context.Context) (map[protocol.Kind][]protocol.
 
 // checkReceipt lets the receipt of an answer be made, and run again.
 func (n *network) checkReceipt(ctx context.Context, say *teller, id protocol.TaskID) error {
-	receipt, err := call(ctx, n.bin.assay, "receipt", "--node", n.validators[0].api.url, id.String())
+	receipt, err := process.Call(ctx, n.bin.assay, "receipt", "--node", n.validators[0].api.url, id.String())
 	if err != nil {
 		return err
 	}
@@ -77,7 +78,7 @@ func (n *network) checkReceipt(ctx context.Context, say *teller, id protocol.Tas
 	if err := os.WriteFile(path, receipt, 0o600); err != nil {
 		return err
 	}
-	out, err := call(ctx, n.bin.assay, "verify", "--model", n.model, path)
+	out, err := process.Call(ctx, n.bin.assay, "verify", "--model", n.model, path)
 	if err != nil {
 		return err
 	}

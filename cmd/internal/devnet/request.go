@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/assaynet/assay/cmd/process"
 	"github.com/assaynet/assay/protocol"
 	"github.com/assaynet/assay/protocol/api"
 )
@@ -67,7 +68,7 @@ func (n *network) ask(ctx context.Context, say *teller) (*purchase, error) {
 
 // dataset runs a command that signs as the owner of an actor.
 func (n *network) dataset(ctx context.Context, a *actor, command string, args ...string) ([]byte, error) {
-	return call(ctx, n.bin.assay, append([]string{
+	return process.Call(ctx, n.bin.assay, append([]string{
 		"dataset", command, "--node", n.validators[0].api.url, "--keys", filepath.Join(a.home, "keys"), "--insecure-no-passphrase", "--json",
 	}, args...)...)
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/assaynet/assay/cmd/process"
 	"github.com/assaynet/assay/protocol"
 	"github.com/assaynet/assay/protocol/api"
 )
@@ -23,7 +24,7 @@ const (
 type story struct {
 	limit time.Duration // the longest that it may take
 	net   *network
-	sup   *supervisor
+	sup   *process.Group
 	say   *teller
 
 	bought     *purchase
@@ -53,7 +54,7 @@ func (s *story) play(ctx context.Context) error {
 
 // tick looks at the network once and does what is due.
 func (s *story) tick(ctx context.Context) (bool, error) {
-	if err := s.sup.failed(); err != nil {
+	if err := s.sup.Failed(); err != nil {
 		return false, err
 	}
 	var now api.Status
@@ -93,7 +94,7 @@ func (s *story) act(ctx context.Context, h protocol.Height) error {
 	v := s.net.victim()
 	if h >= killAt && !s.killed {
 		s.killed = true
-		s.sup.kill(v.proc)
+		s.sup.Kill(v.proc)
 		s.say.printf("crash      %s was killed with SIGKILL at block %d; three of four go on", v.name, h)
 	}
 	if h >= restartAt && s.killed && s.back == 0 {
@@ -157,7 +158,7 @@ func (s *story) finish(ctx context.Context, over bool) error {
 		fails = append(fails, "receipt: "+err.Error())
 	}
 	took := s.say.since().Round(time.Second)
-	s.sup.stopAll()
+	s.sup.Stop()
 	if len(fails) > 0 {
 		return fmt.Errorf("failed after %s:\n  %s\nlogs are in %s", took, strings.Join(fails, "\n  "), filepath.Join(s.net.dir, "log"))
 	}

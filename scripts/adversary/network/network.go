@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/assaynet/assay/cmd/process"
 	"github.com/assaynet/assay/engine/enginetest"
 	"github.com/assaynet/assay/engine/gguf"
 	"github.com/assaynet/assay/protocol"
@@ -47,7 +48,7 @@ type Network struct {
 
 	cfg   Config
 	model string
-	procs *processes
+	procs *process.Group
 }
 
 // What honest seats have at the start.
@@ -80,7 +81,7 @@ func Params(id protocol.ModelID) params.Params {
 
 // New makes model, keys, genesis and homes; it starts nothing.
 func New(ctx context.Context, c Config) (*Network, error) {
-	n := &Network{cfg: c, model: filepath.Join(c.Dir, "tiny.gguf"), procs: newProcesses(filepath.Join(c.Dir, "log"))}
+	n := &Network{cfg: c, model: filepath.Join(c.Dir, "tiny.gguf"), procs: process.New(filepath.Join(c.Dir, "log"))}
 	if err := os.MkdirAll(filepath.Join(c.Dir, "log"), 0o700); err != nil {
 		return nil, fmt.Errorf("make directory: %w", err)
 	}
@@ -139,7 +140,7 @@ func (n *Network) populate() error {
 	for i := range n.cfg.Miners {
 		n.Miners = append(n.Miners, &Node{Name: fmt.Sprintf("miner-%d", i+1)})
 	}
-	ports, err := freePorts(3 * len(n.Nodes()))
+	ports, err := process.FreePorts(3 * len(n.Nodes()))
 	if err != nil {
 		return err
 	}
@@ -210,18 +211,18 @@ func (n *Network) Launch(a *Node) (err error) {
 		program = "validator"
 		args = append(args, "--consensus-listen", a.consensusAddress())
 	}
-	a.proc, err = n.procs.start(a.Name, filepath.Join(n.cfg.Bin, program), args...)
+	a.proc, err = n.procs.Start(a.Name, filepath.Join(n.cfg.Bin, program), args...)
 	return err
 }
 
 // Kill ends a node as a crash would.
-func (n *Network) Kill(a *Node) { n.procs.kill(a.proc) }
+func (n *Network) Kill(a *Node) { n.procs.Kill(a.proc) }
 
 // Failed says which process ended by itself; nil while all run.
-func (n *Network) Failed() error { return n.procs.failed() }
+func (n *Network) Failed() error { return n.procs.Failed() }
 
 // Stop ends all processes.
-func (n *Network) Stop() { n.procs.stopAll() }
+func (n *Network) Stop() { n.procs.Stop() }
 
 // initHome writes a node's home as an operator would.
 func (n *Network) initHome(ctx context.Context, a *Node) error {
@@ -240,7 +241,8 @@ func (n *Network) initHome(ctx context.Context, a *Node) error {
 	for _, b := range boot {
 		args = append(args, "--bootstrap", b)
 	}
-	return call(ctx, filepath.Join(n.cfg.Bin, program), args...)
+	_, err = process.Call(ctx, filepath.Join(n.cfg.Bin, program), args...)
+	return err
 }
 
 // makeKeys writes hotkey and coldkey, without a passphrase: the network is thrown

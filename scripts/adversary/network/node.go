@@ -8,9 +8,9 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"syscall"
 	"time"
 
+	"github.com/assaynet/assay/cmd/process"
 	"github.com/assaynet/assay/protocol"
 	"github.com/assaynet/assay/protocol/api"
 	"github.com/assaynet/assay/protocol/keystore"
@@ -27,7 +27,7 @@ type Node struct {
 	// second.
 	P2P, Consensus, HTTP int
 
-	proc   *process
+	proc   *process.Process
 	client http.Client
 }
 
@@ -35,10 +35,10 @@ func (a *Node) listen() string           { return fmt.Sprintf("/ip4/127.0.0.1/tc
 func (a *Node) consensusAddress() string { return fmt.Sprintf("127.0.0.1:%d", a.Consensus) }
 
 // Freeze stops the process where it is, Thaw lets it go on.
-func (a *Node) Freeze() error { return a.proc.cmd.Process.Signal(syscall.SIGSTOP) }
+func (a *Node) Freeze() error { return a.proc.Freeze() }
 
 // Thaw is told at Freeze.
-func (a *Node) Thaw() error { return a.proc.cmd.Process.Signal(syscall.SIGCONT) }
+func (a *Node) Thaw() error { return a.proc.Thaw() }
 
 // Limits of one question.
 const (

@@ -1,4 +1,4 @@
-package devnet
+package process
 
 import (
 	"crypto/rand"
@@ -15,9 +15,9 @@ const (
 	portsTries = 2_000
 )
 
-// freePorts returns n ports of loopback that nobody listens on. Two networks
+// FreePorts returns n ports of loopback that nobody listens on. Two networks
 // that start together choose at random, and so apart.
-func freePorts(n int) ([]int, error) {
+func FreePorts(n int) ([]int, error) {
 	var held []net.Listener
 	defer func() {
 		for _, l := range held {
