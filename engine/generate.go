@@ -141,7 +141,7 @@ func (g *generation) next() (Token, bool) {
 	run := &g.run
 	made := g.made[len(run.Output)%len(g.made)]
 	run.Leaves = append(run.Leaves, fingerprint.Leaf(run.Binding, len(run.Prompt)-1+len(run.Output), made.token, made.state))
-	run.Output = append(run.Output, made.token)
+	run.Output, run.States = append(run.Output, made.token), append(run.States, made.state)
 	if g.logProbs {
 		run.LogProbs = append(run.LogProbs, made.logProbs)
 	}
@@ -186,7 +186,7 @@ func (g *generation) follow(ctx context.Context, h *sched.Handle) error {
 		for ; given < len(output); given++ {
 			if ctx.Err() != nil {
 				_, _ = h.Wait()
-				g.run.Output, g.run.Leaves, g.run.Finish = output[:given], g.run.Leaves[:given], ""
+				g.run.Output, g.run.Leaves, g.run.States, g.run.Finish = output[:given], g.run.Leaves[:given], g.run.States[:given], ""
 				g.run.LogProbs = g.run.LogProbs[:min(given, len(g.run.LogProbs))]
 				return context.Cause(ctx)
 			}

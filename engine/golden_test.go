@@ -112,6 +112,9 @@ func TestGoldenRunsBesideOthersInPiecesAndVerified(t *testing.T) {
 			if err != nil || !report.Equal {
 				t.Errorf("run %d: verify: %v %d, %v", i, report.Kind, report.Position, err)
 			}
+			if !slices.Equal(run.States, report.States) {
+				t.Errorf("run %d: the states that it hands out are not those of its leaves", i)
+			}
 		})
 	}
 	wg.Wait()

@@ -69,6 +69,7 @@ type Run struct {
 	Binding        Binding
 	Finish         Finish
 	Leaves         [][32]byte // one for each output token; may be absent in a Run to verify
+	States         [][32]byte // h_t of each leaf, of a run that was made here; never in a Run to verify
 	Fingerprint    [32]byte   // the root over the leaves
 	LogProbs       []LogProbs // one for each output token where the request asks; proven by nothing but a rerun
 }
