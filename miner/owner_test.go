@@ -22,7 +22,7 @@ func TestNothingIsDoneForASeatOfAnothersColdkey(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	seat := ledger.Seat{ID: w.seat, Hotkey: w.hotkey.PublicKey(), Coldkey: thief}
+	seat := ledger.Seat{ID: w.seat, Hotkey: w.hotkey.PublicKey(), Coldkey: thief, Collateral: 10 * protocol.Unit}
 	w.put(ledger.SeatKey(w.seat.UID), &seat)
 	for h := start; h < start+19; h++ {
 		w.step(m, h)
@@ -49,7 +49,7 @@ func TestASwapOfTheOwnersKeyIsTold(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.put(ledger.SeatKey(w.seat.UID), &ledger.Seat{ID: w.seat, Hotkey: w.hotkey.PublicKey(), Coldkey: owner})
+	w.put(ledger.SeatKey(w.seat.UID), &ledger.Seat{ID: w.seat, Hotkey: w.hotkey.PublicKey(), Coldkey: owner, Collateral: 10 * protocol.Unit})
 	w.put(ledger.OwnerKey(owner), &ledger.Owner{Now: owner, Next: next, From: start + 30})
 	w.step(m, start+1)
 	if s := m.Status(); !strings.Contains(strings.Join(s.Reasons, "\n"), next.String()+", is to sign for the owner") {
@@ -73,7 +73,7 @@ func TestANewColdkeyIsTheOwner(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.put(ledger.SeatKey(w.seat.UID), &ledger.Seat{ID: w.seat, Hotkey: w.hotkey.PublicKey(), Coldkey: name})
+	w.put(ledger.SeatKey(w.seat.UID), &ledger.Seat{ID: w.seat, Hotkey: w.hotkey.PublicKey(), Coldkey: name, Collateral: 10 * protocol.Unit})
 	w.put(ledger.NameKey(signs), &name)
 	w.put(ledger.OwnerKey(name), &ledger.Owner{Now: name, Next: signs, From: start})
 	w.step(m, start+1)
@@ -91,7 +91,7 @@ func TestAHotkeySaysWhoTakesItsPlace(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	seat := &ledger.Seat{ID: w.seat, Hotkey: self, Swap: ledger.HotkeySwap{To: other, From: 7}}
+	seat := &ledger.Seat{ID: w.seat, Hotkey: self, Collateral: 10 * protocol.Unit, Swap: ledger.HotkeySwap{To: other, From: 7}}
 	w.put(ledger.SeatKey(w.seat.UID), seat)
 	w.step(m, start+1)
 	if s := m.Status(); !strings.Contains(strings.Join(s.Reasons, "\n"), other.String()+", is to work in this seat from epoch 7 on") {

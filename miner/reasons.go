@@ -31,6 +31,9 @@ type facts struct {
 	foreign, changed protocol.Epoch
 	// owner is whose the seat is, where the hotkey works for another coldkey.
 	owner protocol.PublicKey
+	// each is what an answer of a round wants of collateral; zero where nothing that is
+	// offered is judged.
+	each protocol.Amount
 	// place is where the hotkey stands, with the swap of it that waits.
 	place ledger.Place
 	// swap is who signs for the owner, if another is to from some block on; ownerRead
@@ -125,7 +128,12 @@ func (s *Status) explain(now protocol.Epoch) (reasons, faults []string) {
 			t.reason("%s", w.Notice())
 		}
 		s.explainOthers(&t, now)
-		if !s.Asked {
+		each, has := s.facts.each, s.facts.place.Seat.Collateral
+		switch {
+		case s.Asked:
+		case has < each:
+			t.fault("not asked: %s of collateral is put up, and each answer of a round wants %s; put it up (assay tx collateral)", has, each)
+		default:
 			t.reason("not asked yet: a seat is asked from the epoch after its models are on the ledger")
 		}
 		s.explainRounds(&t, now)

@@ -170,7 +170,7 @@ func TestWhatJudgesSayIsTold(t *testing.T) {
 func TestAnAnnouncementThatIsNotOursIsTold(t *testing.T) {
 	w := newWorld(t)
 	w.steady(8)
-	seat := ledger.Seat{ID: w.seat, Hotkey: w.hotkey.PublicKey(), Offers: []wire.Offer{{Kind: inference.Kind, Capacity: 2}}}
+	seat := ledger.Seat{ID: w.seat, Hotkey: w.hotkey.PublicKey(), Collateral: 10 * protocol.Unit, Offers: []wire.Offer{{Kind: inference.Kind, Capacity: 2}}}
 	w.put(ledger.SeatKey(w.seat.UID), &seat)
 	m := w.announcing(wire.Serve{Offers: []wire.Offer{{Kind: inference.Kind, Capacity: 2}}})
 	w.commit(m, 3)

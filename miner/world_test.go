@@ -149,7 +149,7 @@ type world struct {
 func newWorld(t *testing.T) *world {
 	w := &world{t: t, p: params.Local(), tree: new(ledger.MemTree), hotkey: named(t, "miner"), seat: protocol.SeatID{UID: 5, Registered: 3}, peers: 4, next: make(chan protocol.Height)}
 	w.put(ledger.HotkeyKey(w.hotkey.PublicKey()), w.seat.UID)
-	w.put(ledger.SeatKey(w.seat.UID), &ledger.Seat{ID: w.seat, Hotkey: w.hotkey.PublicKey()})
+	w.put(ledger.SeatKey(w.seat.UID), &ledger.Seat{ID: w.seat, Hotkey: w.hotkey.PublicKey(), Collateral: 10 * protocol.Unit})
 	return w
 }
 

@@ -29,6 +29,7 @@ and what an account must keep.
    assay tx register --hotkey ADDRESS --consent TEXT
    assay tx stake --hotkey ADDRESS --amount 100
    assay tx unstake --hotkey ADDRESS --amount 100|all
+   assay tx collateral --hotkey ADDRESS --amount 10
    assay tx payout --hotkey ADDRESS --to ADDRESS
    assay tx swap-coldkey --new-key NAME
    assay tx swap-hotkey --hotkey ADDRESS --new-key NAME
@@ -56,6 +57,9 @@ not with 0 if it stopped waiting, by Ctrl-C or --timeout, for one that may come.
 				addressFlag("hotkey", "`ADDRESS` of the hotkey"), amountFlag("`TOKENS` to stake")),
 			txSending("unstake", "take back stake, which is in the balance after the unbonding time", unstakeBody,
 				addressFlag("hotkey", "`ADDRESS` of the hotkey"), amountFlag("`TOKENS` to take back, or all that the shares are worth")),
+			txSending("collateral", "put up what a seat loses when a lie is proven, or take it back", collateralBody,
+				addressFlag("hotkey", "`ADDRESS` of the seat's hotkey"), amountFlag("`TOKENS` to put up; with --back to take back, or all of them"),
+				&cli.BoolFlag{Name: "back", Usage: "take it back; it is in the balance after the unbonding time", DisableDefaultText: true}),
 		}), append(usage.WithoutArguments(keyCommands()), txShowCommand())...),
 	}
 }
@@ -144,6 +148,23 @@ func unstakeBody(c *cli.Context, _ *client) (wire.Body, error) {
 	}
 	a, err := amount(c)
 	return &wire.RemoveStake{Hotkey: hotkey, Amount: a}, err
+}
+
+// collateralBody puts collateral up, or takes it back.
+func collateralBody(c *cli.Context, _ *client) (wire.Body, error) {
+	hotkey, err := address(c, "hotkey")
+	if err != nil {
+		return nil, err
+	}
+	back := c.Bool("back")
+	if back && c.String("amount") == allOfIt {
+		return &wire.TakeCollateral{Hotkey: hotkey}, nil
+	}
+	a, err := amount(c)
+	if back {
+		return &wire.TakeCollateral{Hotkey: hotkey, Amount: a}, err
+	}
+	return &wire.AddCollateral{Hotkey: hotkey, Amount: a}, err
 }
 
 // sendTx signs and sends one transaction. Once one was sent, its hash is printed

@@ -31,6 +31,18 @@ for the network's unbonding time, and is in the balance then; assay account show
 when. What stays is worth 0.01 tokens at least, or nothing.
 
 `
+	case "collateral":
+		return `A seat is asked no more answers in a round than its collateral covers: the network
+wants so many tokens for each, which assay status shows. It earns nothing, and is lost
+where an answer is proven false. With --back it is taken back: the seat is asked
+less from the next epoch on, and the tokens are in the balance after the unbonding
+time, in which they can still be lost for what the seat did. A seat that is pruned
+gets all of it back in the same way:
+
+   assay tx collateral --hotkey ADDRESS --amount 10
+   assay tx collateral --hotkey ADDRESS --amount all --back
+
+`
 	case "swap-coldkey":
 		return `For a coldkey that may be in other hands. Nothing moves: balance, stakes and seats
 stay under the address that they have, the owner's; when the swap is done the new key

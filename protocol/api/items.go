@@ -66,11 +66,13 @@ type Holder struct {
 // Miner is an item of /v1/miners.
 type Miner struct {
 	Holder
-	Offers    []wire.Offer    `json:"offers"` // by kind
-	Slots     uint16          `json:"slots"`
-	Asked     bool            `json:"asked"`
-	Incentive uint16          `json:"incentive"`
-	Emission  protocol.Amount `json:"emission"`
+	Offers []wire.Offer `json:"offers"` // by kind
+	Slots  uint16       `json:"slots"`
+	// Collateral is what it has put up; it bounds Slots.
+	Collateral protocol.Amount `json:"collateral"`
+	Asked      bool            `json:"asked"`
+	Incentive  uint16          `json:"incentive"`
+	Emission   protocol.Amount `json:"emission"`
 	// EmissionTotal is the sum of all epochs from TotalSince on: 0, unless this
 	// node did not follow from the beginning.
 	EmissionTotal protocol.Amount `json:"emission_total"`
@@ -255,6 +257,7 @@ type Network struct {
 	Deposit     protocol.Amount `json:"deposit"`
 	MinStake    protocol.Amount `json:"min_stake"`
 	Commission  uint32          `json:"commission"`
+	Collateral  protocol.Amount `json:"collateral"`
 	Unbonding   uint64          `json:"unbonding"`
 	Tempo       uint64          `json:"tempo"`
 	RoundLength uint64          `json:"round_length"`

@@ -111,7 +111,7 @@ func (h *Handler) miners(r *request) (any, error) {
 	return seats(r, v, isMiner, func(s *ledger.Seat) (Miner, error) {
 		m := Miner{
 			Holder: Holder{s.ID.UID, s.ID.Registered, s.Hotkey, s.Coldkey},
-			Offers: append([]wire.Offer{}, s.Offers...), Slots: s.Slots, Asked: s.Asked,
+			Offers: append([]wire.Offer{}, s.Offers...), Slots: s.Slots, Collateral: s.Collateral, Asked: s.Asked,
 			Immune: v.height < s.ID.Registered+protocol.Height(h.params.Seats.Immunity),
 		}
 		if !s.Payout.IsZero() {

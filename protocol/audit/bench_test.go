@@ -46,6 +46,7 @@ func newParade(tb testing.TB, seats, validators int, last protocol.Epoch) *parad
 			s.Stake, s.Beacon = protocol.Amount(1000+i)*protocol.Unit, &anchor
 			s.Consensus = &ledger.Consensus{Key: apitest.Public(name + "-consensus"), TransportKey: wire.HashOf(name), Address: "127.0.0.1:26656"}
 		} else {
+			s.Collateral = p.Seats.Collateral
 			s.Offers = []wire.Offer{{Kind: inference.Kind, Capacity: 1, Models: []protocol.ModelID{params.SmolLM2().ID}}}
 		}
 		n.genesis.Seats = append(n.genesis.Seats, s)

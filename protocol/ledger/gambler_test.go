@@ -110,7 +110,11 @@ func (g *gambler) keys() (string, wire.Body) {
 		}
 	}
 	seat, _, _ := ledger.ReadSeatByHotkey(g.n.tree, secret(hot).Public())
-	switch g.Intn(9) {
+	switch g.Intn(11) {
+	case 8:
+		return cold, &wire.AddCollateral{Hotkey: secret(hot).Public(), Amount: g.amount()/4 + 1}
+	case 9:
+		return cold, &wire.TakeCollateral{Hotkey: secret(hot).Public(), Amount: g.amount() / 16}
 	case 0:
 		return cold, &wire.SetPayout{Hotkey: secret(hot).Public(), To: secret(g.pick(coldkeys)).Public()}
 	case 1:

@@ -43,14 +43,16 @@ type GenesisAccount struct {
 
 // GenesisSeat is a seat at the start. A validator has Consensus and Beacon.
 type GenesisSeat struct {
-	_         struct{}           `cbor:",toarray"`
-	Hotkey    protocol.PublicKey `json:"hotkey"`
-	Coldkey   protocol.PublicKey `json:"coldkey"`
-	Stake     protocol.Amount    `json:"stake"` // of the coldkey
-	Offers    []wire.Offer       `json:"offers"`
-	Addresses []string           `json:"addresses"`
-	Identity  protocol.PublicKey `json:"identity"` // libp2p
-	Consensus *Consensus         `json:"consensus,omitempty"`
+	_       struct{}           `cbor:",toarray"`
+	Hotkey  protocol.PublicKey `json:"hotkey"`
+	Coldkey protocol.PublicKey `json:"coldkey"`
+	Stake   protocol.Amount    `json:"stake"` // of the coldkey
+	// Collateral is what the seat put up, beside its stake.
+	Collateral protocol.Amount    `json:"collateral"`
+	Offers     []wire.Offer       `json:"offers"`
+	Addresses  []string           `json:"addresses"`
+	Identity   protocol.PublicKey `json:"identity"` // libp2p
+	Consensus  *Consensus         `json:"consensus,omitempty"`
 	// Beacon is the anchor of the chain whose first link serves height 1.
 	Beacon *protocol.Hash `json:"beacon,omitempty"`
 }
@@ -122,7 +124,10 @@ func (g *Genesis) Check() error {
 			return fmt.Errorf("%w: seat %d: %w", ErrGenesis, i, err)
 		}
 		var err error
-		if supply, err = supply.Add(g.Seats[i].Stake); err != nil {
+		if supply, err = supply.Add(g.Seats[i].Stake); err == nil {
+			supply, err = supply.Add(g.Seats[i].Collateral)
+		}
+		if err != nil {
 			return fmt.Errorf("%w: seat %d: %w", ErrGenesis, i, err)
 		}
 	}
@@ -206,7 +211,7 @@ func (s *GenesisSeat) check(p *params.Params, seen map[protocol.PublicKey]bool) 
 func (s *GenesisSeat) seat(uid protocol.UID) Seat {
 	t := Seat{
 		ID: protocol.SeatID{UID: uid}, Hotkey: s.Hotkey, Coldkey: s.Coldkey,
-		Offers: s.Offers, Addresses: s.Addresses, Identity: s.Identity,
+		Offers: s.Offers, Addresses: s.Addresses, Identity: s.Identity, Collateral: s.Collateral,
 	}
 	if s.Consensus != nil && s.Beacon != nil {
 		t.Consensus = *s.Consensus
@@ -249,7 +254,8 @@ func (g *Genesis) begin(t Tree) ([]Power, error) {
 	}
 	seats := g.candidates()
 	for _, c := range seats {
-		m.meta.Issued += c.stake
+		m.meta.Issued += c.stake + c.seat.Collateral
+		m.meta.Collateral += c.seat.Collateral
 		m.meta.Stakes += c.stake
 		put(o, HotkeyKey(c.seat.Hotkey), c.seat.ID.UID)
 		m.own(c.seat.Coldkey, 1)

@@ -13,6 +13,10 @@ import (
 func u64(b []byte, v uint64) []byte       { return binary.BigEndian.AppendUint64(b, v) }
 func u16(b []byte, v protocol.UID) []byte { return binary.BigEndian.AppendUint16(b, uint16(v)) }
 
+func seatID(b []byte, id protocol.SeatID) []byte {
+	return u64(u16(b, id.UID), uint64(id.Registered))
+}
+
 // Letters that more than one place needs.
 const (
 	poolLetter      = 'K'
@@ -20,6 +24,7 @@ const (
 	dueLetter       = 'D'
 	forgetLetter    = 'Z'
 	setterLetter    = 'S'
+	leavingLetter   = '1'
 )
 
 // MetaKey holds [Meta].
@@ -101,6 +106,18 @@ func UnbondingKey(matures protocol.Height, coldkey protocol.PublicKey) []byte {
 func UnbondingPrefix(matures protocol.Height) []byte {
 	return u64([]byte{unbondingLetter}, uint64(matures))
 }
+
+// LeavingKey holds a [Leaving]: collateral of a seat that was taken back, or that
+// the seat left.
+func LeavingKey(id protocol.SeatID) []byte { return seatID([]byte{leavingLetter}, id) }
+
+// LeavingDueKey holds the id of a seat whose [Leaving] matures at height h.
+func LeavingDueKey(h protocol.Height, id protocol.SeatID) []byte {
+	return seatID(LeavingDuePrefix(h), id)
+}
+
+// LeavingDuePrefix begins the seats whose [Leaving] matures at height h.
+func LeavingDuePrefix(h protocol.Height) []byte { return u64([]byte("2"), uint64(h)) }
 
 // SeatKey holds a [Seat].
 func SeatKey(uid protocol.UID) []byte { return u16(SeatPrefix(), uid) }

@@ -24,6 +24,7 @@ type model struct {
 	pot, price         *big.Int
 	pools              map[protocol.PublicKey]*pool
 	unbonding          map[uint64]map[protocol.PublicKey]*big.Int
+	leaving            map[[2]uint64]*leaving                    // of seats, by uid and height
 	names              map[protocol.PublicKey]protocol.PublicKey // of a key that signs for another, or did or shall
 	owners             map[protocol.PublicKey]*owner
 	seats              []*place
@@ -56,6 +57,14 @@ type place struct {
 	from                    uint64 // epoch
 	kept                    bool
 	emission, average       *big.Int
+	collateral              *big.Int
+}
+
+// leaving is collateral that returns at a height.
+type leaving struct {
+	to      protocol.PublicKey
+	amount  *big.Int
+	matures uint64
 }
 
 // ask is a request.
@@ -275,6 +284,12 @@ func (m *model) money() {
 		m.credit(k, a)
 	}
 	delete(m.unbonding, m.height)
+	for id, l := range m.leaving {
+		if l.matures == m.height {
+			m.credit(l.to, l.amount)
+			delete(m.leaving, id)
+		}
+	}
 	m.due()
 }
 

@@ -52,6 +52,15 @@ func (m *model) carry(tx *wire.Tx, body wire.Body, told bool, world *outside) bo
 	case *wire.StopHotkeySwap:
 		s := m.seat(b.Hotkey)
 		return s != nil && s.cold == payer && m.dropSwap(s, b.To, false)
+	case *wire.AddCollateral:
+		s := m.seat(b.Hotkey)
+		if s == nil || s.cold != payer || !m.debit(payer, num(b.Amount)) {
+			return false
+		}
+		s.collateral = add(s.collateral, num(b.Amount))
+		return true
+	case *wire.TakeCollateral:
+		return m.takeCollateral(payer, b)
 	case *wire.KeepHotkey:
 		s := m.seat(tx.Signer)
 		return !s.kept && s.from == uint64(b.From) && m.dropSwap(s, b.To, true)
@@ -114,14 +123,16 @@ func (m *model) register(cold protocol.PublicKey, b *wire.Register, world *outsi
 		return false
 	}
 	m.price = m.clamp(down(m.price, of(int64(100+m.p.Seats.BumpPercent)), of(100)))
-	s := &place{registered: m.height, hot: b.Hotkey, cold: cold, name: name, emission: of(0), average: of(0)}
+	s := &place{registered: m.height, hot: b.Hotkey, cold: cold, name: name, emission: of(0), average: of(0), collateral: of(0)}
 	if uid == len(m.seats) {
 		m.seats = append(m.seats, s)
 		return true
 	}
-	if old := m.seats[uid]; !old.next.IsZero() {
+	old := m.seats[uid]
+	if !old.next.IsZero() {
 		delete(m.poolNames, old.next)
 	}
+	m.release(uid, old, old.collateral)
 	m.seats[uid] = s
 	return true
 }
@@ -174,6 +185,35 @@ func (m *model) removeStake(cold protocol.PublicKey, b *wire.RemoveStake) bool {
 	}
 	m.unbonding[at][cold] = add(m.unbonding[at][cold], a)
 	return true
+}
+
+func (m *model) takeCollateral(cold protocol.PublicKey, b *wire.TakeCollateral) bool {
+	s := m.seat(b.Hotkey)
+	if s == nil || s.cold != cold {
+		return false
+	}
+	a := num(b.Amount)
+	if a.Sign() == 0 {
+		a = s.collateral
+	}
+	if a.Sign() == 0 || a.Cmp(s.collateral) > 0 {
+		return false
+	}
+	s.collateral = sub(s.collateral, a)
+	m.release(int(m.uid(b.Hotkey)), s, a)
+	return true
+}
+
+func (m *model) release(uid int, s *place, a *big.Int) {
+	if a.Sign() == 0 {
+		return
+	}
+	id := [2]uint64{uint64(uid), s.registered}
+	if m.leaving[id] == nil {
+		m.leaving[id] = &leaving{amount: of(0)}
+	}
+	l := m.leaving[id]
+	l.to, l.amount, l.matures = s.cold, add(l.amount, a), m.height+m.p.Seats.Unbonding
 }
 
 func (m *model) waits(name protocol.PublicKey) bool {

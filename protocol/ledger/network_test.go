@@ -71,6 +71,7 @@ func testParams() params.Params {
 	p.Seats.Max = 8
 	p.Seats.MaxPerColdkey = 3
 	p.Seats.Immunity = 30
+	p.Seats.Collateral = 0 // but where it is what a test is about
 	p.Tasks.Retention = 4
 	p.Kinds = p.Kinds[:1]
 	p.Kinds[0].Share = params.One

@@ -57,6 +57,7 @@ func (m *machine) worst() (Seat, bool) {
 // stake stays with the stakers, and jail with the stake.
 func (m *machine) prune(s *Seat) {
 	del(m.st, PruneKey(s))
+	m.release(s, s.Collateral)
 	m.own(s.Coldkey, -1)
 	del(m.st, HotkeyKey(s.Hotkey))
 	if !s.Identity.IsZero() {

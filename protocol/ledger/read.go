@@ -218,8 +218,8 @@ type Supply struct {
 	Balances   protocol.Amount `json:"balances"`
 	Stakes     protocol.Amount `json:"stakes"`
 	Unbonding  protocol.Amount `json:"unbonding"`
-	Collateral protocol.Amount `json:"collateral"`
-	Escrow     protocol.Amount `json:"escrow"` // of requests that have not ended, and their seals
+	Collateral protocol.Amount `json:"collateral"` // of seats, and on its way back
+	Escrow     protocol.Amount `json:"escrow"`     // of requests that have not ended, and their seals
 	Pot        protocol.Amount `json:"pot"`
 	Burned     protocol.Amount `json:"burned"`
 }
@@ -234,7 +234,7 @@ func (s Supply) Conserved() bool {
 func ReadSupply(r Reader) (Supply, error) {
 	m, _, err := ReadMeta(r)
 	return Supply{
-		Issued: m.Issued, Balances: m.Balances, Stakes: m.Stakes, Unbonding: m.Unbonding, Escrow: m.Escrow, Pot: m.Pot, Burned: m.Burned,
+		Issued: m.Issued, Balances: m.Balances, Stakes: m.Stakes, Unbonding: m.Unbonding, Collateral: m.Collateral, Escrow: m.Escrow, Pot: m.Pot, Burned: m.Burned,
 	}, err
 }
 
@@ -253,6 +253,9 @@ func CountSupply(r Reader) (Supply, error) {
 		return s, err
 	}
 	if err := walk(r, []byte{unbondingLetter}, func(_ []byte, u Unbonding) bool { s.Unbonding += u.Amount; return true }); err != nil {
+		return s, err
+	}
+	if err := walk(r, []byte{leavingLetter}, func(_ []byte, l Leaving) bool { s.Collateral += l.Amount; return true }); err != nil {
 		return s, err
 	}
 	if err := Requests(r, func(_ protocol.Hash, q Request) bool { s.Escrow += q.Escrow + q.Fee + q.deposits(); return true }); err != nil {

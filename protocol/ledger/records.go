@@ -23,13 +23,22 @@ type Unbonding struct {
 	Amount protocol.Amount
 }
 
+// Leaving is kept under LeavingKey(seat): collateral on its way back to a balance,
+// which still answers for what the seat did.
+type Leaving struct {
+	_       struct{} `cbor:",toarray"`
+	Coldkey protocol.PublicKey
+	Amount  protocol.Amount
+	Matures protocol.Height
+}
+
 // Seat is kept under SeatKey(uid); HotkeyKey(hotkey) leads to the uid.
 type Seat struct {
 	_          struct{} `cbor:",toarray"`
 	ID         protocol.SeatID
 	Hotkey     protocol.PublicKey
 	Coldkey    protocol.PublicKey
-	Collateral protocol.Amount    // zero in this version
+	Collateral protocol.Amount    // that it may lose; bounds its slots (collateral.go)
 	Offers     []wire.Offer       // ascending by kind, at most 8
 	Addresses  []string           // multiaddrs of Identity, at most 8
 	Identity   protocol.PublicKey // libp2p; zero until Serve
@@ -105,6 +114,8 @@ type Meta struct {
 	// staked, of what is on its way back, and of what requests hold, so that nobody
 	// walks the state for them.
 	Balances, Stakes, Unbonding, Escrow protocol.Amount
+	// Collateral is the sum of that of all seats, and of what is leaving.
+	Collateral protocol.Amount
 }
 
 // ValidatorSet is kept under ValidatorsKey. Updates of block H act at H + 2,

@@ -148,6 +148,10 @@ func (m *machine) execute(body wire.Body, o *origin) error {
 		return m.swapHotkey(o.payer, b)
 	case *wire.StopHotkeySwap:
 		return m.stopHotkeySwap(o.payer, b)
+	case *wire.AddCollateral:
+		return m.addCollateral(o.payer, b)
+	case *wire.TakeCollateral:
+		return m.takeCollateral(o.payer, b)
 	case *wire.KeepHotkey:
 		return m.keepHotkey(o.seat, b)
 	}

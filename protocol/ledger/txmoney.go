@@ -54,6 +54,7 @@ func (m *machine) money() {
 	m.meta.Pot += paid
 	m.meta.Price = clampPrice(decay(m.meta.Price, m.p.Seats.PriceHalfLife), &m.p.Seats)
 	m.mature()
+	m.matureCollateral()
 	m.expose()
 	m.forgetAddresses()
 	m.dueRequests()

@@ -96,7 +96,7 @@ var costs = map[wire.TxType]struct {
 	each  Cost
 }{
 	wire.TxTransfer:        {base: Cost{Reads: 4, Writes: 2, Bytes: 6 * smallBytes}},
-	wire.TxRegister:        {base: Cost{Checks: 1, Reads: 12, Writes: 20, Bytes: 2*seatBytes + 34*smallBytes}},
+	wire.TxRegister:        {base: Cost{Checks: 1, Reads: 13, Writes: 23, Bytes: 2*seatBytes + 39*smallBytes}},
 	wire.TxAddStake:        {base: Cost{Reads: 5, Writes: 3, Bytes: seatBytes + 8*smallBytes}},
 	wire.TxRemoveStake:     {base: Cost{Reads: 7, Writes: 6, Bytes: 11 * smallBytes}}, // and what its maturing costs
 	wire.TxServe:           {base: Cost{Checks: 1, Reads: 1, Writes: 3, Bytes: seatBytes + 4*smallBytes}},
@@ -124,6 +124,8 @@ var costs = map[wire.TxType]struct {
 	wire.TxSetPayout:      {base: Cost{Reads: 2, Writes: 1, Bytes: 2*seatBytes + 2*smallBytes}},
 	wire.TxSwapHotkey:     {base: Cost{Checks: 1, Reads: 12, Writes: 2, Bytes: 2*seatBytes + 13*smallBytes}},
 	wire.TxStopHotkeySwap: {base: Cost{Reads: 2, Writes: 2, Bytes: 2*seatBytes + 2*smallBytes}},
+	wire.TxAddCollateral:  {base: Cost{Reads: 3, Writes: 2, Bytes: 2*seatBytes + 4*smallBytes}},
+	wire.TxTakeCollateral: {base: Cost{Reads: 3, Writes: 4, Bytes: 2*seatBytes + 6*smallBytes}},
 	wire.TxKeepHotkey:     {base: Cost{Writes: 2, Bytes: seatBytes + smallBytes}},
 	wire.TxOpenRecord:     {base: Cost{Reads: 5, Writes: 5, Bytes: 2*askedBytes + recordBytes + 10*smallBytes}},
 	wire.TxSealFinding:    {base: Cost{Reads: 3, Writes: 1, Bytes: askedBytes + judgeBytes + 4*smallBytes}},
@@ -154,17 +156,20 @@ func TxWeight(raw []byte, chain string) (uint64, error) {
 }
 
 // matured is what a block does for one entry whose time has come: stake that
-// returns, a seat whose immunity ends, or an address that is forgotten. The
+// or collateral that returns, a seat whose immunity ends, or an address that is
+// forgotten. The
 // transaction that made it paid for it.
-var matured = Cost{Reads: 3, Writes: 2, Bytes: seatBytes + 4*smallBytes}
+var matured = Cost{Reads: 3, Writes: 3, Bytes: seatBytes + 4*smallBytes}
 
 // maturing returns how many entries one block may meet whose time has come. Each of
-// the three delays leads back to another block, which may have been full of what
-// makes its entries: stake that was removed, seats that were bought, and keys that
-// were given up, by those who had them or with seats that were pruned.
+// the four delays leads back to another block, which may have been full of what
+// makes its entries: stake that was removed, seats that were bought, and keys and
+// collateral that were given up, by those who had them or with seats that were
+// pruned.
 func maturing(maxWeight uint64) uint64 {
 	most := func(b wire.Body) uint64 { return maxWeight / TxCost(b, 0).Weight() }
-	return most(&wire.RemoveStake{}) + most(&wire.Register{}) + max(most(&wire.Register{}), most(&wire.SetConsensusKey{}))
+	bought := most(&wire.Register{})
+	return most(&wire.RemoveStake{}) + bought + max(bought, most(&wire.SetConsensusKey{})) + max(bought, most(&wire.TakeCollateral{}))
 }
 
 // OwnCost returns what a block does by itself at most: ordinary for any block, end

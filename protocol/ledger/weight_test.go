@@ -131,6 +131,22 @@ var worst = map[wire.TxType]func(n *network) (string, wire.Body){
 		}
 		return "m1", &wire.KeepHotkey{From: n.seat("m1").Swap.From, To: secret("m4").Public()}
 	},
+	wire.TxAddCollateral: func(n *network) (string, wire.Body) {
+		n.fatten("m1")
+		return "m1 cold", &wire.AddCollateral{Hotkey: secret("m1").Public(), Amount: protocol.Unit}
+	},
+	wire.TxTakeCollateral: func(n *network) (string, wire.Body) { // while some is on its way back
+		n.fatten("m1")
+		for _, body := range []wire.Body{
+			&wire.AddCollateral{Hotkey: secret("m1").Public(), Amount: protocol.Unit},
+			&wire.TakeCollateral{Hotkey: secret("m1").Public(), Amount: protocol.Unit / 2},
+		} {
+			if err := n.do("m1 cold", body); err != nil {
+				n.tb.Fatal(err)
+			}
+		}
+		return "m1 cold", &wire.TakeCollateral{Hotkey: secret("m1").Public()}
+	},
 	wire.TxSetPayout: func(n *network) (string, wire.Body) {
 		n.fatten("m1")
 		return "m1 cold", &wire.SetPayout{Hotkey: secret("m1").Public(), To: secret("purse").Public()}

@@ -21,7 +21,7 @@ func TestAValidatorGoesOnWithItsNewHotkey(t *testing.T) {
 	*s = protocol.Schedule{
 		Tempo: 8, RoundLength: 8, CommitBlocks: 1, OpenBlocks: 2, AttestBlocks: 3, SealCardsBlocks: 2, OpenCardsBlocks: 6, WeightBlocks: 7,
 	}
-	n.g.Params.Seats.Unbonding = 1
+	n.g.Params.Seats.Unbonding, n.g.Params.Seats.Collateral = 1, 0
 	home := node.FullConfig{Config: n.config(t, "v0"), Dir: t.TempDir(), ConsensusListen: n.ports[0]}
 	home.Listen = n.g.Seats[0].Addresses
 	old, cold, next := hotkey(t, "v0"), hotkey(t, "v0 cold"), hotkey(t, "v0 next")

@@ -97,6 +97,7 @@ func newNetworkOf(t testing.TB, p params.Params, validators int) *network {
 		seat := ledger.GenesisSeat{Hotkey: k.PublicKey(), Coldkey: cold, Identity: public(t, secret, err)}
 		if i == validators {
 			seat.Offers = []wire.Offer{{Kind: "inference", Capacity: 1, Models: []protocol.ModelID{model}}}
+			seat.Collateral = 4 * p.Seats.Collateral
 		} else {
 			at := n.seatValidator(t, &seat, k, i)
 			if i == 0 {

@@ -55,7 +55,8 @@ func Local() Params {
 			PriceHalfLife: 360, BumpPercent: 26,
 			Unbonding:  40,
 			Commission: One / 10,
-			MaxSilence: 60, // three epochs: under two minutes, in which nobody mends a machine, but many a restart ends
+			Collateral: protocol.Unit, // about what a slot earns in two epochs
+			MaxSilence: 60,            // three epochs: under two minutes, in which nobody mends a machine, but many a restart ends
 		},
 		Fees: Fees{
 			Weight:  20_000, // a transfer costs 0.0001 tokens, a full block more than 0.04

@@ -88,6 +88,9 @@ type Seats struct {
 	// validator is jailed: long enough to mend a machine, and at least two epochs
 	// and two turns of all validators, so that enough others were heard meanwhile.
 	MaxSilence uint64 `cbor:"13,keyasint" json:"max_silence"`
+	// Collateral is what a seat must have put up for each slot of a round in which
+	// it can be proven to have lied: it is asked no more than that covers.
+	Collateral protocol.Amount `cbor:"14,keyasint" json:"collateral"`
 }
 
 // Fees says what transactions burn, and what the state costs: enough that who
@@ -296,6 +299,8 @@ func (p *Params) Check() error {
 			"unbonding, or 1,000 blocks where that is less, of commit_millis is at most 2^43 ms",
 		},
 		{p.Seats.MaxSilence >= 2*s.Tempo && p.Seats.MaxSilence >= 2*uint64(p.Seats.MaxValidators), "max_silence is at least two epochs, and twice max_validators"},
+		{p.Seats.Collateral <= 1<<50, "collateral is at most 2^50"},
+		{p.Seats.Collateral == 0 || p.Seats.Unbonding >= 2*s.Tempo, "unbonding is at least two epochs, so that collateral stays until lies are proven"},
 		{p.Yuma.Kappa > 32767, "kappa is above one half"},
 		{p.Yuma.BondsMovingAverage <= 1_000_000, "bonds_moving_average is at most 1000000"},
 		{p.Yuma.AlphaLow <= p.Yuma.AlphaHigh, "alpha_low <= alpha_high"},

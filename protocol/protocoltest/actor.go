@@ -85,7 +85,7 @@ func genesis(p params.Params, cast []Actor, seed uint64) *ledger.Genesis {
 			s.Beacon = &anchor
 		}
 		if a.Capacity > 0 {
-			s.Offers = offersOf(&p, a.Capacity)
+			s.Offers, s.Collateral = offersOf(&p, a.Capacity), protocol.Amount(a.Capacity)*p.Seats.Collateral
 		}
 		g.Seats = append(g.Seats, s)
 	}

@@ -52,6 +52,8 @@ func bodies() []wire.Body {
 		&wire.SetConsensusKey{Key: pub, KeySig: wire.Signature{2}, TransportKey: [32]byte{3}, TransportSig: wire.Signature{5}, Address: "10.0.0.1:26656"},
 		&wire.ExtendBeacon{Start: 40, Anchor: hash("anchor")},
 		&wire.Unjail{Epoch: 9},
+		&wire.AddCollateral{Hotkey: pub, Amount: protocol.Unit},
+		&wire.TakeCollateral{Hotkey: pub, Amount: 1 << 40},
 		&wire.Commit{Round: 7, Root: hash("root")},
 		&wire.CommitWeights{Epoch: 2, Hash: hash("weights")},
 		&wire.RevealWeights{Epoch: 2, UIDs: []protocol.UID{0, 3, 4095}, Values: []uint16{1, 0, 65535}, Salt: [32]byte{9}},

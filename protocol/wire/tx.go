@@ -44,6 +44,8 @@ const (
 	TxSwapHotkey      TxType = 33
 	TxStopHotkeySwap  TxType = 34
 	TxKeepHotkey      TxType = 35
+	TxAddCollateral   TxType = 36
+	TxTakeCollateral  TxType = 37
 	TxUnjail          TxType = 40
 )
 
@@ -92,6 +94,8 @@ var txTypes = [...]struct {
 	TxSwapHotkey:      {name: "swap-hotkey", body: func() Body { return new(SwapHotkey) }, signer: byColdkey},
 	TxStopHotkeySwap:  {name: "stop-hotkey-swap", body: func() Body { return new(StopHotkeySwap) }, signer: byColdkey},
 	TxKeepHotkey:      {name: "keep-hotkey", body: func() Body { return new(KeepHotkey) }, signer: byHotkey},
+	TxAddCollateral:   {name: "add-collateral", body: func() Body { return new(AddCollateral) }, signer: byColdkey},
+	TxTakeCollateral:  {name: "take-collateral", body: func() Body { return new(TakeCollateral) }, signer: byColdkey},
 	TxUnjail:          {name: "unjail", body: func() Body { return new(Unjail) }, signer: byHotkey},
 }
 

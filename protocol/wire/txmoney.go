@@ -61,6 +61,34 @@ func (*RemoveStake) Type() TxType { return TxRemoveStake }
 // Check implements [Body].
 func (b *RemoveStake) Check() error { return nil }
 
+// AddCollateral moves Amount from the signer's balance to the collateral of its
+// seat, which it loses when a lie is proven.
+type AddCollateral struct {
+	_      struct{}           `cbor:",toarray"`
+	Hotkey protocol.PublicKey // of a seat of the signer's
+	Amount protocol.Amount    // base units, at least one
+}
+
+// Type implements [Body].
+func (*AddCollateral) Type() TxType { return TxAddCollateral }
+
+// Check implements [Body].
+func (b *AddCollateral) Check() error { return positive(b.Amount) }
+
+// TakeCollateral begins to take collateral of the signer's seat back: it is in the
+// balance once all is proven that it answers for.
+type TakeCollateral struct {
+	_      struct{}           `cbor:",toarray"`
+	Hotkey protocol.PublicKey // of a seat of the signer's
+	Amount protocol.Amount    // base units; zero stands for all of it
+}
+
+// Type implements [Body].
+func (*TakeCollateral) Type() TxType { return TxTakeCollateral }
+
+// Check implements [Body].
+func (*TakeCollateral) Check() error { return nil }
+
 func positive(a protocol.Amount) error {
 	if a == 0 {
 		return fmt.Errorf("amount of zero: %w", ErrLimit)

@@ -239,7 +239,7 @@ func (s *stage) join(name, owner string, capacity uint16, tweaks ...func(*miner.
 	s.buy(name, owner)
 }
 
-// buy buys a seat for an actor.
+// buy buys a seat for an actor, and puts up collateral.
 func (s *stage) buy(name, owner string) {
 	s.Helper()
 	body, err := s.Register(name, owner)
@@ -247,6 +247,9 @@ func (s *stage) buy(name, owner string) {
 		s.Fatal(err)
 	}
 	s.tx(protocoltest.Cold(owner), body)
+	if each := s.Params().Seats.Collateral; each > 0 {
+		s.tx(protocoltest.Cold(owner), &wire.AddCollateral{Hotkey: protocoltest.Named(name).PublicKey(), Amount: 4 * each})
+	}
 }
 
 // block makes one block.

@@ -82,6 +82,7 @@ func (a *actor) genesisSeat(g *ledger.Genesis) (ledger.GenesisSeat, error) {
 		return s, nil
 	}
 	if a.role != roleValidator {
+		s.Collateral = collateral
 		for i := range g.Params.Kinds {
 			if g.Params.Kinds[i].OnLedger() {
 				continue // for people

@@ -74,6 +74,7 @@ the network is up; Ctrl-C stops it. In another terminal:
   {MINER} init --home ~/.assay/devnet-miner --genesis {GENESIS} --bootstrap {BOOT} --new-coldkey --insecure-no-passphrase
   {ASSAY} tx transfer --keys {RICH} --insecure-no-passphrase --to "$(cat ~/.assay/devnet-miner/keys/coldkey.pub)" --amount 100
   {ASSAY} tx register --keys ~/.assay/devnet-miner/keys --insecure-no-passphrase --hotkey "$(cat ~/.assay/devnet-miner/keys/hotkey.pub)"
+  {ASSAY} tx collateral --keys ~/.assay/devnet-miner/keys --insecure-no-passphrase --hotkey "$(cat ~/.assay/devnet-miner/keys/hotkey.pub)" --amount 16
   {MINER} run --home ~/.assay/devnet-miner --model {MODEL} --insecure-no-passphrase
 
   # your own validator: the same, then stake on its hotkey

@@ -179,10 +179,20 @@ func (n *network) joinLate(ctx context.Context, sup *process.Group, say *teller)
 		if err != nil {
 			return err
 		}
+		if err := n.putUp(ctx, a); err != nil {
+			return err
+		}
 		say.printf("register   %s asks for a seat with a transaction on the ledger", a.name)
 		if err := n.startMiner(sup, a); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// putUp has the collateral of an actor's seat follow its registration.
+func (n *network) putUp(ctx context.Context, a *actor) error {
+	_, err := call(ctx, n.bin.assay, "tx", "collateral", "--node", n.validators[0].api.url, "--keys", filepath.Join(a.home, "keys"),
+		"--insecure-no-passphrase", "--hotkey", a.hotkey.PublicKey().String(), "--amount", collateral.String(), "--no-wait")
+	return err
 }

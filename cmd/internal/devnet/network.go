@@ -29,6 +29,7 @@ type network struct {
 const (
 	startBalance = 1000 * protocol.Unit
 	startStake   = 1000 * protocol.Unit
+	collateral   = 16 * protocol.Unit // of each miner: more slots than it is asked
 )
 
 // newNetwork makes keys, genesis and homes in dir.

@@ -86,7 +86,7 @@ func (a *attack) provide(g *ledger.Genesis) error {
 		}
 		g.Seats = append(g.Seats, ledger.GenesisSeat{
 			Hotkey: hotkey.PublicKey(), Coldkey: a.account(i / seatsPerOwner).PublicKey(),
-			Identity: identity, Offers: network.Offers(&g.Params),
+			Identity: identity, Offers: network.Offers(&g.Params), Collateral: network.Collateral(&g.Params),
 		})
 	}
 	return nil

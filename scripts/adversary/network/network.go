@@ -272,7 +272,7 @@ func (a *Node) seat(g *ledger.Genesis) (ledger.GenesisSeat, error) {
 		return s, err
 	}
 	if !a.Validator {
-		s.Offers = Offers(&g.Params)
+		s.Offers, s.Collateral = Offers(&g.Params), Collateral(&g.Params)
 		return s, nil
 	}
 	s.Stake = stake
@@ -288,6 +288,11 @@ func (a *Node) seat(g *ledger.Genesis) (ledger.GenesisSeat, error) {
 	anchor := beacon.Anchor()
 	s.Beacon = &anchor
 	return s, nil
+}
+
+// Collateral covers what a miner of the network offers.
+func Collateral(p *params.Params) protocol.Amount {
+	return protocol.Amount(p.Kinds[0].Slots) * p.Seats.Collateral
 }
 
 // Offers are what a miner of the network offers.

@@ -15,12 +15,12 @@ BODIES = {
     8: ("u64", "b32"), 9: ("u64", "b32"), 10: ("u64", ["u16"], ["u16"], "b32"),
     22: ("u64", "b32"), 23: ("u64", "b", "b32", "b32", [work.CARD]), 12: ("u64", "b32"), 13: ("u64", "b32"), 14: ("u64", "b32", "b"),
     15: ("u64", "b32", "b", ["b32"]), 30: ("b33", ("u64", "b64")), 31: ("b33",), 32: ("b33", "b33"),
-    33: ("b33", "b33", ("u64", "b64")), 34: ("b33", "b33"), 35: ("u64", "b33"), 21: ("u64", "b", "b32"), 40: ("u64",),
+    33: ("b33", "b33", ("u64", "b64")), 34: ("b33", "b33"), 35: ("u64", "b33"), 36: ("b33", "u64"), 37: ("b33", "u64"), 21: ("u64", "b", "b32"), 40: ("u64",),
 }
-COLDKEYS = (1, 2, 3, 4, 30, 31, 32, 33, 34)
+COLDKEYS = (1, 2, 3, 4, 30, 31, 32, 33, 34, 36, 37)
 SEAT = ("id hotkey coldkey collateral offers addresses identity permit last_update emission average slots asked "
         "consensus chain next next_from no_permit payout pool swap jail").split()
-META = "height seats issued burned pot price last_step beacon link proposer proposer_key unearned balances stakes unbonding escrow".split()
+META = "height seats issued burned pot price last_step beacon link proposer proposer_key unearned balances stakes unbonding escrow collateral".split()
 ROUND = "round task_seed task_height duty_seed duty_height task_first duty_first task_has duty_has published".split()
 NOBODY = {1: 0, 2: 0}
 NO_CHAIN = [0, 0, ZERO]
@@ -63,7 +63,7 @@ def costs():
     table = spec[spec.index("| | checks | reads | writes | bytes |"):].split("\n\n")[0]
     rows = [[int(x) for x in row.split("|")[2:6]] for row in table.split("\n")[2:] if not row.startswith("| · ")]
     either = lambda kind: [0] * 4 if kind in LANES else rows[1]
-    numbers = [*range(1, 11), *range(12, 24), *range(30, 36), 40]
+    numbers = [*range(1, 11), *range(12, 24), *range(30, 38), 40]
     return {kind: [sum(x) for x in zip(rows[0], either(kind), row)] for kind, row in zip(numbers, rows[2:])}
 
 
@@ -78,15 +78,15 @@ def weigh(kind, size):
 class Ledger:
     def __init__(self, net):
         self.net, self.state = net, {}
-        supply = sum(b for _, b in net.accounts) + sum(s[2] for s in net.seats_at_start)
+        supply = sum(b for _, b in net.accounts) + sum(s[2] + s[3] for s in net.seats_at_start)
         for key, balance in net.accounts:
             self.put(b"a" + key, [balance, 0])
         self.meta = Record(zip(META, [0, len(net.seats_at_start), supply, 0, 0, net.seats.price, 0,
-                                      H("assay/1/beacon/genesis", net.chain.encode()), ZERO, NOBODY, NO_KEY, 0, 0, 0, 0, 0]))
+                                      H("assay/1/beacon/genesis", net.chain.encode()), ZERO, NOBODY, NO_KEY, 0, 0, 0, 0, 0, 0]))
         seats = []
-        for uid, (hot, cold, stake, offers, addresses, identity, consensus, anchor) in enumerate(net.seats_at_start):
+        for uid, (hot, cold, stake, put_up, offers, addresses, identity, consensus, anchor) in enumerate(net.seats_at_start):
             seats.append(Record(zip(SEAT, [
-                {1: uid, 2: 0}, hot, cold, 0, offers, addresses, identity, False, 0, 0, 0, 0, False,
+                {1: uid, 2: 0}, hot, cold, put_up, offers, addresses, identity, False, 0, 0, 0, 0, False,
                 consensus or [NO_KEY, ZERO, ""], [1, 0, anchor] if anchor else NO_CHAIN, NO_CHAIN, 0, 0, NO_KEY, NO_KEY, NO_SWAP, FREE])))
             self.put(b"h" + hot, uid)
             if identity != NO_KEY:
@@ -271,7 +271,7 @@ class Ledger:
                 self.unjail(seat, b)
             elif kind in COLDKEYS:
                 rules = self.transfer, self.register, self.add_stake, self.remove_stake, self.swap_coldkey, self.stop_swap, self.set_payout, \
-                    self.swap_hotkey, self.stop_hotkey_swap
+                    self.swap_hotkey, self.stop_hotkey_swap, self.add_collateral, self.take_collateral
                 rules[COLDKEYS.index(kind)](payer, b)
             else:
                 (self.serve, self.set_consensus_key, self.extend_beacon, self.commit, self.commit_weights, self.reveal_weights)[kind - 5](seat, b, body)
@@ -401,6 +401,7 @@ class Ledger:
         s = min(old, key=lambda s: (s.average, s.id[2], s.id[1]))
         if self.account(s.coldkey)[1] == 0 and self.get(b"O" + s.coldkey) == 1:
             self.put(b"O" + s.coldkey, 0)
+        self.release(s, s.collateral)
         self.leave_address(s)
         if s.jail != FREE:
             self.put(b"f" + (s.hotkey if s.pool == NO_KEY else s.pool), s.jail[:2] + [False] + s.jail[3:])
@@ -411,6 +412,7 @@ class Ledger:
     def order(self):
         """Writes what the state keeps of who is pruned, who owns how many, and of sums, as if it had kept nothing."""
         self.meta.balances, self.meta.stakes, self.meta.unbonding = (sum(v[0] for _, v in self.below(letter)) for letter in (b"a", b"K", b"q"))
+        self.meta.collateral = sum(s.collateral for s in self.seats()) + sum(v[1] for _, v in self.below(b"1"))
         for letter in (b"E", b"I", b"O"):
             for key, value in self.below(letter):
                 if letter != b"O" or value:
@@ -449,6 +451,45 @@ class Ledger:
         self.keep(hotkey, coldkey, all - gone, shares - n, splits, own - n)
         key = b"q" + u64(self.height + self.net.seats.unbonding) + coldkey
         self.put(key, [self.get(key, [0])[0] + amount])
+
+    def add_collateral(self, name, b):
+        must(b[1] > 0, "an amount of zero")
+        s = self.own_seat(name, b[0])
+        self.debit(name, b[1])
+        s.collateral += b[1]
+        self.put_seat(s)
+
+    def take_collateral(self, name, b):
+        s = self.own_seat(name, b[0])
+        amount = b[1] or s.collateral
+        rule(0 < amount <= s.collateral, "ErrCannotPay")
+        s.collateral -= amount
+        self.put_seat(s)
+        self.release(s, amount)
+
+    def release(self, s, amount):
+        if amount:
+            name = u16(s.id[1]) + u64(s.id[2])
+            _, before, due = self.get(b"1" + name, [NO_KEY, 0, 0])
+            self.delete(b"2" + u64(due) + name)
+            due = self.height + self.net.seats.unbonding
+            self.put(b"1" + name, [s.coldkey, before + amount, due])
+            self.put(b"2" + u64(due) + name, s.id)
+
+    def covered(self, s, asked):
+        """What collateral covers: slots are given one by one to the judged kinds, in turn."""
+        each = self.net.seats.collateral
+        if not each:
+            return asked
+        left, judged = s.collateral // each, [a for a in asked if self.net.kinds[a[0]].judges]
+        want, got = [a[1] for a in judged], [0] * len(judged)
+        while left and got != want:
+            for i, n in enumerate(want):
+                if left and got[i] < n:
+                    got[i], left = got[i] + 1, left - 1
+        for a, n in zip(judged, got):
+            a[1] = n
+        return [a for a in asked if a[1]]
 
     def bound(self, seat, key, sig, other, index):
         rule(key not in (seat.hotkey, seat.coldkey, other), "ErrTaken")
@@ -684,7 +725,11 @@ class Ledger:
         for key, (amount,) in self.below(b"q" + u64(self.height)):
             self.credit(key[9:], amount)
             self.delete(key)
-
+        for key, who in self.below(b"2" + u64(self.height)):
+            coldkey, amount, _ = self.get(b"1" + key[9:])
+            self.credit(coldkey, amount)
+            self.delete(key)
+            self.delete(b"1" + key[9:])
         self.forget_addresses()
 
     # Sections 9 and 10.
@@ -1076,6 +1121,7 @@ class Ledger:
             shown = lambda kind: max(1, 2 * self.shown(s, kind, e - 2) // (self.net.rounds() // self.net.kinds[kind].rounds))
             asked = [[kind, min(capacity, self.net.kinds[kind].slots, shown(kind)), models]
                      for kind, capacity, models in s.offers if capacity and (models or not self.net.kinds[kind].models)]
+            asked = self.covered(s, asked)
             s.slots, s.asked = sum(n for _, n, _ in asked), bool(asked)
             if asked:
                 self.put(b"o" + key, [s.id, s.hotkey, asked, s.coldkey])
