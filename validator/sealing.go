@@ -65,8 +65,8 @@ func (s *sealing) bring(ctx context.Context, now *view) error {
 	return nil
 }
 
-// judgeKey returns the own key that judged by a hotkey, which may be the former one:
-// whose cards they are signs them. Nil where it is not here.
+// judgeKey returns the own key that judged by a hotkey, which may be the former
+// one: whose cards they are signs them. Nil where it is not here.
 func (s *sealing) judgeKey(hotkey protocol.PublicKey) wire.Signer {
 	switch {
 	case hotkey == s.self:

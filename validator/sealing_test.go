@@ -11,6 +11,7 @@ import (
 	"github.com/assaynet/assay/protocol/ledger"
 	"github.com/assaynet/assay/protocol/task/inference"
 	"github.com/assaynet/assay/protocol/wire"
+	"github.com/assaynet/assay/validator"
 )
 
 // The other judge copied a root, and invented one; its findings are right all the
@@ -110,9 +111,9 @@ func TestNothingIsSealedWhileDutiesMayBeDrawn(t *testing.T) {
 	}
 }
 
-// The hotkey is swapped after the epoch in which it judged. The new one's process, in
-// the same home, seals and opens what was found, and sends the cards by the key that
-// judged; without that key they stay.
+// The hotkey is swapped after the epoch in which it judged. The new one's process,
+// in the same home, seals and opens what was found, and sends the cards by the key
+// that judged; without that key they stay.
 func TestTheNewHotkeySendsTheCardsOfTheFormer(t *testing.T) {
 	for _, there := range []bool{true, false} {
 		w := newWorld(t)

@@ -104,8 +104,8 @@ func (b *board) noteFindings(sentence string) {
 	b.status.Findings = sentence
 }
 
-// findingsOf says where what a seat found of the epoch before that of head stands on
-// the ledger: only what was sealed and then opened in time counts as fulfilled.
+// findingsOf says where what a seat found of the epoch before that of head stands
+// on the ledger: only what was sealed and then opened in time counts as fulfilled.
 func findingsOf(r ledger.Reader, sched *protocol.Schedule, seat protocol.SeatID, sits bool, head protocol.Height) (string, error) {
 	e := sched.EpochOf(head)
 	if e == 0 || !sits {

@@ -10,8 +10,8 @@ import (
 	"github.com/assaynet/assay/validator"
 )
 
-// What was found of an epoch is sealed in the next, and then opened; what the status
-// says of it follows the ledger and the deadlines.
+// What was found of an epoch is sealed in the next, and then opened; what the
+// status says of it follows the ledger and the deadlines.
 func TestTheStatusSaysWhereFindingsStand(t *testing.T) {
 	sched := protocol.Schedule{Tempo: 20, RoundLength: 20, SealCardsBlocks: 6, OpenCardsBlocks: 11, WeightBlocks: 17}
 	seat := protocol.SeatID{UID: 3, Registered: 7}

@@ -20,8 +20,8 @@ import (
 	"github.com/assaynet/assay/protocol/node"
 )
 
-// TestRecoverScripts runs testdata/recover/*.txt: a network of two validators, one of
-// which has three quarters of the power and runs by the script's command
+// TestRecoverScripts runs testdata/recover/*.txt: a network of two validators, one
+// of which has three quarters of the power and runs by the script's command
 //
 //	blocks HOME N    runs the validator of a home until it has made N blocks
 //
@@ -48,8 +48,8 @@ func TestRecoverScripts(t *testing.T) {
 	})
 }
 
-// seatSecond makes a validator of the genesis' second seat, and gives the home of the
-// first that genesis.
+// seatSecond makes a validator of the genesis' second seat, and gives the home of
+// the first that genesis.
 func seatSecond(e *testscript.Env) error {
 	raw, err := os.ReadFile(filepath.Join(e.WorkDir, "genesis.json"))
 	if err != nil {

@@ -58,9 +58,9 @@ func New(logs string) *Group {
 	return s
 }
 
-// Start runs a program in the background. Its output goes to name.log in the group's
-// directory. It gets its own process group, so that Ctrl-C reaches us alone and all is
-// ended in order; it dies with us however we die.
+// Start runs a program in the background. Its output goes to name.log in the
+// group's directory. It gets its own process group, so that Ctrl-C reaches us
+// alone and all is ended in order; it dies with us however we die.
 func (s *Group) Start(name, path string, args ...string) (*Process, error) {
 	log := filepath.Join(s.logs, name+".log")
 	out, err := os.OpenFile(log, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
@@ -117,8 +117,8 @@ func (s *Group) Failed() error {
 	return nil
 }
 
-// Stop asks every process to end, frozen ones included, waits, and kills what stays.
-// It may be called more than once.
+// Stop asks every process to end, frozen ones included, waits, and kills what
+// stays. It may be called more than once.
 func (s *Group) Stop() {
 	s.mu.Lock()
 	procs := s.running
@@ -139,8 +139,8 @@ func (s *Group) Stop() {
 	}
 }
 
-// Call runs a program to its end, in a process group of its own, and returns what it
-// printed; where it fails, its errors are in the error.
+// Call runs a program to its end, in a process group of its own, and returns what
+// it printed; where it fails, its errors are in the error.
 func Call(ctx context.Context, path string, args ...string) ([]byte, error) {
 	cmd := exec.CommandContext(ctx, path, args...)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}

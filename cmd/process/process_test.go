@@ -21,8 +21,8 @@ func TestPortsAreFreeAndDifferent(t *testing.T) {
 	}
 }
 
-// A process that ends by itself is told of, with its name and where it printed what;
-// one that was killed, or is frozen, is not; and all end together.
+// A process that ends by itself is told of, with its name and where it printed
+// what; one that was killed, or is frozen, is not; and all end together.
 func TestAGroupTellsWhoEndedByItself(t *testing.T) {
 	dir := t.TempDir()
 	g := process.New(dir)

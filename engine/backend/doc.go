@@ -43,11 +43,11 @@
 // sequence may ever have before it begins, by PageBytes, and never has more in
 // use than its limit. Where tokens of a step were guesses that turn out wrong,
 // their positions are the last of their sequence and it takes them back with
-// Truncate, before anything else is done with the cache. A backend may take memory for a page when it is first
-// written to, and keeps or gives back those that nobody holds as it likes. A
-// Cache is the scheduler's handle of a sequence. Fork shares whole pages, so
-// nobody writes to a position twice; pages are counted by the backend, and a
-// page is free when the last cache that has it was released.
+// Truncate, before anything else is done with the cache. A backend may take memory
+// for a page when it is first written to, and keeps or gives back those that
+// nobody holds as it likes. A Cache is the scheduler's handle of a sequence. Fork
+// shares whole pages, so nobody writes to a position twice; pages are counted by
+// the backend, and a page is free when the last cache that has it was released.
 //
 // Where there is no memory, nothing is lost: a Fork has fewer positions than
 // asked for; a piece ends with ErrMemory and leaves its cache as it was; a

@@ -72,7 +72,8 @@ const maxForks = 64
 
 // CometBFT takes no evidence of a height before it knows the block after. Blocks of
 // up to forkAhead heights beyond are kept until then, maxEarly of them: only such
-// that more than a third of our newest set did sign, so that nobody else fills this.
+// that more than a third of our newest set did sign, so that nobody else fills
+// this.
 const (
 	forkAhead = 16
 	maxEarly  = 16
@@ -135,10 +136,10 @@ func (s *seenForks) add(h protocol.Hash) {
 }
 
 // TakeFork takes a block that a light reader met beside ours (LightConfig.Report),
-// and makes evidence of it, or keeps it until there can be some. It returns nil also
-// where the block is our own chain's, or known. Errors: [ErrRequest] for what is no such block, [ErrNoBlock] where this
-// node does not have the blocks around it (yet), and [ErrLie] for a block that not
-// enough of our validators signed.
+// and makes evidence of it, or keeps it until there can be some. It returns nil
+// also where the block is our own chain's, or known. Errors: [ErrRequest] for what
+// is no such block, [ErrNoBlock] where this node does not have the blocks around
+// it (yet), and [ErrLie] for a block that not enough of our validators signed.
 func (n *Node) TakeFork(raw []byte) error {
 	c := n.comet.Load()
 	if c == nil {

@@ -182,9 +182,9 @@ func testRefusals(t *testing.T, n *consensus.Node, chain string, at func(protoco
 	}
 }
 
-// TestAForkAtTheTipBecomesEvidenceWhenTheNextBlockIsThere: three of four sign another
-// block of a height that the chain is about to reach. The validator that is handed
-// it cannot prove anything yet, and keeps it until it can.
+// TestAForkAtTheTipBecomesEvidenceWhenTheNextBlockIsThere: three of four sign
+// another block of a height that the chain is about to reach. The validator that
+// is handed it cannot prove anything yet, and keeps it until it can.
 func TestAForkAtTheTipBecomesEvidenceWhenTheNextBlockIsThere(t *testing.T) {
 	n := newNetwork(t, 4)
 	n.launch(t, nil, nil)

@@ -150,9 +150,9 @@ func TestThePortOutlivesAFailureToAccept(t *testing.T) {
 	check(t, <-done)
 }
 
-// TestAHiddenValidatorHasAPlaceWhereItCameFrom: it announces no address, so that none
-// is kept for it at first. It has one where it dialled from as soon as it has shaken
-// hands, as long as it validates; a stranger gets none so.
+// TestAHiddenValidatorHasAPlaceWhereItCameFrom: it announces no address, so that
+// none is kept for it at first. It has one where it dialled from as soon as it has
+// shaken hands, as long as it validates; a stranger gets none so.
 func TestAHiddenValidatorHasAPlaceWhereItCameFrom(t *testing.T) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	check(t, err)

@@ -96,8 +96,8 @@ func TestPoolGivesCandidatesInTheirTurnAndDropsWhatPassed(t *testing.T) {
 	}
 }
 
-// What waits is not read and looked at again when a block has it, byte for byte; what
-// was replaced, passed by, or differs in its signature is.
+// What waits is not read and looked at again when a block has it, byte for byte;
+// what was replaced, passed by, or differs in its signature is.
 func TestABlockNeedNotReadAgainWhatWaits(t *testing.T) {
 	q, n, tree := newPool(t)
 	known := func(raw []byte) bool {

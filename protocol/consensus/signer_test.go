@@ -129,9 +129,9 @@ func TestSignerNeverContradictsItself(t *testing.T) {
 	}
 }
 
-// TestWhoseHotkeyWasSwappedSignsNothing: neither the old home from the block on whose
-// state has the new hotkey in the seat, nor the new home, which has the same consensus
-// key, before.
+// TestWhoseHotkeyWasSwappedSignsNothing: neither the old home from the block on
+// whose state has the new hotkey in the seat, nor the new home, which has the same
+// consensus key, before.
 func TestWhoseHotkeyWasSwappedSignsNothing(t *testing.T) {
 	old, next := secret("v0").Public(), secret("v0 next").Public()
 	tree := &ledger.MemTree{}

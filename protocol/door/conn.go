@@ -21,9 +21,9 @@ type Conn struct {
 	late          *time.Timer  // closes it; guarded by door.mu
 }
 
-// Through says that the handshake is over, and whether the other end is known: whoever
-// is takes no place of strangers. It reports whether the connection may last, and
-// closes one that may not.
+// Through says that the handshake is over, and whether the other end is known:
+// whoever is takes no place of strangers. It reports whether the connection may
+// last, and closes one that may not.
 func (c *Conn) Through(known bool) bool {
 	c.door.mu.Lock()
 	stays := c.passLocked(known)

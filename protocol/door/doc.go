@@ -18,8 +18,9 @@
 //     is there. What strangers do does not touch them.
 //   - Of strangers that are through, no more of one host, of one network, or of all
 //     may stay than there are places. Who somebody is shows when the handshake is
-//     over, so that this is asked then: whoever is known to who shook its hand stays,
-//     however many strangers share its address. Local networks are left to that, too.
+//     over, so that this is asked then: whoever is known to who shook its hand
+//     stays, however many strangers share its address. Local networks are left to
+//     that, too.
 //
 // A host is an IPv4 address or a /64 of IPv6, a network a /24 or a /48: what one
 // customer of a provider has, and what one provider has many of.

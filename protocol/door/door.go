@@ -138,8 +138,8 @@ func (d *Door) admit(c net.Conn) *Conn {
 	return n
 }
 
-// enter takes n in; out is who must leave for it, and masked is whether Masked is to
-// be told of it.
+// enter takes n in; out is who must leave for it, and masked is whether Masked is
+// to be told of it.
 func (d *Door) enter(n *Conn) (out *Conn, masked bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()

@@ -263,8 +263,9 @@ func TestAcceptOutlivesALackOfDescriptors(t *testing.T) {
 	})
 }
 
-// TestWhoIsKnownSharesAnAddressWithStrangers: all places of strangers at an address are
-// taken. One more handshake from there goes on, and what it shows decides.
+// TestWhoIsKnownSharesAnAddressWithStrangers: all places of strangers at an
+// address are taken. One more handshake from there goes on, and what it shows
+// decides.
 func TestWhoIsKnownSharesAnAddressWithStrangers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d := door.New(limits)
@@ -286,8 +287,8 @@ func TestWhoIsKnownSharesAnAddressWithStrangers(t *testing.T) {
 	})
 }
 
-// TestANamedAddressIsNoWorseThanAStrangers: with one name at it, which alone gives it
-// three handshakes at once, it has the four of a stranger's.
+// TestANamedAddressIsNoWorseThanAStrangers: with one name at it, which alone gives
+// it three handshakes at once, it has the four of a stranger's.
 func TestANamedAddressIsNoWorseThanAStrangers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := limits

@@ -9,8 +9,8 @@ import (
 	"github.com/assaynet/assay/protocol/door"
 )
 
-// TestSpareTellsThatFilesRunOut: a process that may open four more has four to spare,
-// and not five; what was opened to see that is closed.
+// TestSpareTellsThatFilesRunOut: a process that may open four more has four to
+// spare, and not five; what was opened to see that is closed.
 func TestSpareTellsThatFilesRunOut(t *testing.T) {
 	var was syscall.Rlimit
 	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &was); err != nil {

@@ -15,8 +15,8 @@ import (
 // places of strangers are taken, the next one is sent away, unless another network
 // (a /24, or a /48 of IPv6) has at least two more of them than its own. Then the
 // newest of the network that has most goes for it. So nobody holds more places than
-// there are networks beside it, whatever it has of identities and addresses; and two
-// networks do not push out each other's for ever.
+// there are networks beside it, whatever it has of identities and addresses; and
+// two networks do not push out each other's for ever.
 type guests struct {
 	most [classes]int
 
@@ -80,8 +80,8 @@ func (g *guests) sweepLocked(now time.Time) {
 	}
 }
 
-// displacedLocked returns the stranger that goes for one from a network, nobody where
-// none has two more than that.
+// displacedLocked returns the stranger that goes for one from a network, nobody
+// where none has two more than that.
 func (g *guests) displacedLocked(c class, from netip.Prefix) (out peer.ID) {
 	if c != unknown {
 		return ""

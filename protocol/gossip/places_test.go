@@ -55,9 +55,9 @@ func TestStrangersTakeNoPlaceOfTheSeated(t *testing.T) {
 	}
 }
 
-// TestHalfOpenStreamsHoldNoPlace: nine strangers open four streams each, which would
-// be more than strangers have places on one, and begin a request on each that never
-// ends. What they and others ask whole is answered.
+// TestHalfOpenStreamsHoldNoPlace: nine strangers open four streams each, which
+// would be more than strangers have places on one, and begin a request on each
+// that never ends. What they and others ask whole is answered.
 func TestHalfOpenStreamsHoldNoPlace(t *testing.T) {
 	validator := launchWith(t, config("validator"), func(h *gossip.Host) {
 		if err := h.Handle(gossip.StreamState, func(context.Context, string, []byte) ([]byte, error) { return []byte("done"), nil }); err != nil {
@@ -83,8 +83,8 @@ func TestHalfOpenStreamsHoldNoPlace(t *testing.T) {
 	asks(other)
 }
 
-// TestWhoBeginsMostGivesWay: of a peer beyond its own places the oldest ends, and of
-// all beyond theirs the oldest of who has most; who has one keeps it.
+// TestWhoBeginsMostGivesWay: of a peer beyond its own places the oldest ends, and
+// of all beyond theirs the oldest of who has most; who has one keeps it.
 func TestWhoBeginsMostGivesWay(t *testing.T) {
 	var r gossip.Readings
 	var ended []string

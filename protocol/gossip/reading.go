@@ -58,8 +58,8 @@ func (r *readings) enter(id peer.ID, c class, shut func()) (done func()) {
 	}
 }
 
-// greediestLocked returns the peer of a class that has most, of several the one whose
-// oldest is the oldest.
+// greediestLocked returns the peer of a class that has most, of several the one
+// whose oldest is the oldest.
 func (r *readings) greediestLocked(c class) (out peer.ID) {
 	var most []*reading
 	for id, all := range r.by {

@@ -75,8 +75,8 @@ func (d *doored) Listen(a ma.Multiaddr) (transport.Listener, error) {
 	return d.upgrader.UpgradeGatedMaListener(d, d.upgrader.GateMaListener(guarded)), nil
 }
 
-// passed tells the door that a peer that dialled has shaken hands, and whether it is
-// known. It reports whether it may stay.
+// passed tells the door that a peer that dialled has shaken hands, and whether it
+// is known. It reports whether it may stay.
 func (h *Host) passed(c network.Conn, known bool) bool {
 	local, here := endOf(c.LocalMultiaddr())
 	remote, there := endOf(c.RemoteMultiaddr())

@@ -28,8 +28,8 @@ func CheckTx(r Reader, chain string, p *params.Params, raw []byte, before ...[]b
 	return checkTx(r, chain, p, raw, ReadTx{}, (*wire.Tx).Verify, before)
 }
 
-// CheckReadTx is [CheckTx] of a transaction that was read before, by [wire.ReadTx] of
-// raw on this chain.
+// CheckReadTx is [CheckTx] of a transaction that was read before, by [wire.ReadTx]
+// of raw on this chain.
 func CheckReadTx(r Reader, chain string, p *params.Params, raw []byte, read ReadTx, before ...[]byte) error {
 	_, err := checkTx(r, chain, p, raw, read, (*wire.Tx).Verify, before)
 	return err

@@ -14,8 +14,8 @@ import (
 // consensus key and a beacon chain for all that they may propose, that are not
 // jailed; the most staked of them should make the set, each with the power of its
 // stake (power.go). But who trusts a set must still know most of the next one, and
-// who could change it at will could take it over at once: an epoch's changes move at
-// most a fifth of the set's power. They come in this order:
+// who could change it at will could take it over at once: an epoch's changes move
+// at most a fifth of the set's power. They come in this order:
 //
 //	removals  of members that are no candidates: who lied (the most powerful
 //	          first), who was silent (the longest first), then the others by stake.
@@ -30,10 +30,10 @@ import (
 //	          who entered with a part, and who may have a larger share of a smaller
 //	          set. What is left of the fifth is theirs in proportion
 //
-// So who has much stake need not wait until nobody small comes or goes, and nobody's
-// share leaps, by its own stake or by others' leaving. Power falls at once: behind
-// what exceeds the stake there is nothing to lose. A new key is no change. The set is
-// never emptied. Who waits to leave gains no power by it.
+// So who has much stake need not wait until nobody small comes or goes, and
+// nobody's share leaps, by its own stake or by others' leaving. Power falls at
+// once: behind what exceeds the stake there is nothing to lose. A new key is no
+// change. The set is never emptied. Who waits to leave gains no power by it.
 
 // candidate is a seat with the stake on its hotkey.
 type candidate struct {
@@ -160,8 +160,8 @@ func (c *choice) leaving() []Power {
 	return out
 }
 
-// left returns how much power may still move: at first a fifth of what the former set
-// had, and all that there can be where there was none.
+// left returns how much power may still move: at first a fifth of what the former
+// set had, and all that there can be where there was none.
 func (c *choice) left() uint64 {
 	if len(c.old) == 0 {
 		return math.MaxUint64
@@ -227,9 +227,9 @@ func (c *choice) enter(rest []Power) {
 	}
 }
 
-// entry returns with how much power one enters who may have want, where another goes
-// who had so much, and whether that fits. It has no less than that one, if it may, or
-// the set were weaker than before.
+// entry returns with how much power one enters who may have want, where another
+// goes who had so much, and whether that fits. It has no less than that one, if it
+// may, or the set were weaker than before.
 func (c *choice) entry(want, goes uint64) (power uint64, fits bool) {
 	left, least := c.left(), min(want, max(goes, 1))
 	if c.moved > 0 && goes+least > left {

@@ -130,9 +130,9 @@ func TestPowerGrowsByAFifthAnEpoch(t *testing.T) {
 	s.have(t, both, 250, 250)
 }
 
-// Whatever stakes do, and whoever is jailed: what goes and what grows in an epoch is at
-// most a fifth of what there was, or one member that goes, with as much for who comes
-// for it at most; nobody has more than its share of those that are able.
+// Whatever stakes do, and whoever is jailed: what goes and what grows in an epoch
+// is at most a fifth of what there was, or one member that goes, with as much for
+// who comes for it at most; nobody has more than its share of those that are able.
 func TestNoEpochMovesMoreThanAFifthOrOne(t *testing.T) {
 	seed := rand.Int63()
 	random := rand.New(rand.NewSource(seed))

@@ -8,8 +8,8 @@ import (
 	"github.com/assaynet/assay/protocol/wire"
 )
 
-// fourSeats has room for four validators and nobody else: who buys a seat takes that
-// of one that left the set, and the one before, which is so an epoch later.
+// fourSeats has room for four validators and nobody else: who buys a seat takes
+// that of one that left the set, and the one before, which is so an epoch later.
 func fourSeats(t *testing.T) *network {
 	t.Helper()
 	g := fourValidators()
@@ -87,8 +87,8 @@ func TestAProofMeetsWhoWasPrunedBefore(t *testing.T) {
 	}
 }
 
-// v4 lied, sat that out, and was jailed for silence later. Another proof of the time
-// of the lie costs it nothing more; one of later does.
+// v4 lied, sat that out, and was jailed for silence later. Another proof of the
+// time of the lie costs it nothing more; one of later does.
 func TestALieIsPunishedOnceWhateverComesBetween(t *testing.T) {
 	n := newNetwork(t, fourValidators())
 	n.until(22)

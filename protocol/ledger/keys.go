@@ -43,8 +43,8 @@ func ConsensusKeyKey(k protocol.PublicKey) []byte { return append([]byte("x"), k
 // AddressKey holds an [AddressRecord].
 func AddressKey(a key.Address) []byte { return append([]byte("V"), a[:]...) }
 
-// KeptJailKey holds the [Jail] of a hotkey whose seat was pruned, by the name of its
-// stake, until that has a seat again.
+// KeptJailKey holds the [Jail] of a hotkey whose seat was pruned, by the name of
+// its stake, until that has a seat again.
 func KeptJailKey(name protocol.PublicKey) []byte { return append([]byte("f"), name[:]...) }
 
 // LeftAddressKey holds an address that is forgotten at the end of block h.

@@ -44,8 +44,8 @@ func largestPower(powers []uint64) uint64 {
 // falling orders powers, the largest first.
 func falling(a, b uint64) int { return cmp.Compare(b, a) }
 
-// largestOf is largestPower of powers in falling order. No sum exceeds 2^63: they are
-// at most 256 of 2^40, times 10.
+// largestOf is largestPower of powers in falling order. No sum exceeds 2^63: they
+// are at most 256 of 2^40, times 10.
 func largestOf(sorted []uint64) uint64 {
 	const a = 3
 	b := shareDivisor(len(sorted))

@@ -15,8 +15,8 @@ const One = 1 << 16
 // Round is what decides on the plants of one seat in one round.
 type Round struct{ beta protocol.Hash }
 
-// Of returns the plants of a seat in the round with this task seed, by the link that
-// serves its epoch.
+// Of returns the plants of a seat in the round with this task seed, by the link
+// that serves its epoch.
 func Of(link, taskSeed protocol.Hash, seat protocol.SeatID) Round {
 	b := binary.BigEndian.AppendUint16(nil, uint16(seat.UID))
 	b = binary.BigEndian.AppendUint64(b, uint64(seat.Registered))

@@ -30,9 +30,10 @@
 // # How
 //
 // A value's kind is a set of literals: schemas that hold, and schemas that do not.
-// Of the simple types the sets of values are computed exactly (simple.go, numbers.go,
-// package runes). What is asked of arrays and objects becomes a disjunction of
-// conjunctions of claims (claims.go, parts.go), each of which becomes states
-// (arrays.go, objects.go), with the literals of items and of values as rules of
-// their own. There are finitely many, so schemas that lead back to themselves end.
+// Of the simple types the sets of values are computed exactly (simple.go,
+// numbers.go, package runes). What is asked of arrays and objects becomes a
+// disjunction of conjunctions of claims (claims.go, parts.go), each of which
+// becomes states (arrays.go, objects.go), with the literals of items and of values
+// as rules of their own. There are finitely many, so schemas that lead back to
+// themselves end.
 package jsonschema
