@@ -83,7 +83,7 @@ func TestAModelTellsPrometheusWhatItDoes(t *testing.T) {
 		t.Fatal(err)
 	}
 	got := gather(t, registry)
-	steps := float64(len(run.Output))
+	steps := float64(len(run.Output)) - float64(m.Stats().Accepted)
 	for name, want := range map[string]float64{
 		"assay_engine_info " + m.Info().Backend + " " + m.Info().ISA: 1,
 
@@ -92,8 +92,10 @@ func TestAModelTellsPrometheusWhatItDoes(t *testing.T) {
 		"assay_engine_step_seconds":                steps,
 		"assay_engine_time_to_first_token_seconds": 1,
 		"assay_engine_tokens_total prompt":         3,
-		"assay_engine_tokens_total generated":      steps - 1,
+		"assay_engine_tokens_total generated":      float64(len(run.Output) - 1),
 		"assay_engine_tokens_total shared":         0,
+		"assay_engine_drafted_total":               float64(m.Stats().Drafted),
+		"assay_engine_drafts_accepted_total":       float64(m.Stats().Accepted),
 		"assay_engine_refused_total":               0,
 		"assay_engine_running":                     0,
 		"assay_engine_queued":                      0,
@@ -113,7 +115,7 @@ func TestAModelTellsPrometheusWhatItDoes(t *testing.T) {
 	if first := got["assay_engine_time_to_first_token_seconds sum"]; first < prompt {
 		t.Errorf("the first token took %v s, its prompt alone %v s", first, prompt)
 	}
-	if len(got) != 18 {
+	if len(got) != 20 {
 		t.Errorf("%d metrics: %v", len(got), got)
 	}
 }
