@@ -53,8 +53,8 @@ type benchVerify struct {
 
 // benchPlan is what the flags ask for.
 type benchPlan struct {
-	prompt, generate, repeat int
-	batches                  []int
+	prompt, generate, past, repeat int
+	batches                        []int
 }
 
 func modelBenchCommand() *cli.Command {
@@ -62,7 +62,8 @@ func modelBenchCommand() *cli.Command {
 		Name:  "bench",
 		Usage: "measure the speed of a model on this machine",
 		Description: `Measures, each several times: prefill, a prompt that no cache has seen; decode,
-as many answers at once as each batch says, counted together; and verify, one
+as many answers at once as each batch says, counted together, after a prompt of
+--past tokens each, so that long contexts can be measured; and verify, one
 pass over a prompt and its answer. Speeds are medians in tokens/s, with the
 slowest and the fastest. No token is guessed unless --drafts says so.
 
@@ -72,6 +73,7 @@ part of the mapped file included).`,
 		Flags: modelFlags("print one JSON object",
 			&cli.IntFlag{Name: "prompt", Value: 512, Usage: "`N` tokens of prompt"},
 			&cli.IntFlag{Name: "generate", Value: 128, Usage: "`N` tokens of each answer"},
+			&cli.IntFlag{Name: "past", Value: 1, Usage: "`N` tokens of prompt before each answer that decode makes, whose own time does not count"},
 			&cli.StringFlag{Name: "batch", Value: "1", Usage: "`SIZES` of batches to decode, like 1,8"},
 			&cli.IntFlag{Name: "repeat", Value: 3, Usage: "`N` times each, after one that does not count"},
 			threadsFlag(), deviceFlag(), backendFlag(), weightsFlag(), draftsFlag()),
@@ -91,9 +93,9 @@ part of the mapped file included).`,
 
 func readBenchPlan(c *cli.Context) (benchPlan, error) {
 	const maxBatch, maxRepeat = 1024, 1000
-	p := benchPlan{prompt: c.Int("prompt"), generate: c.Int("generate"), repeat: c.Int("repeat")}
-	if p.prompt < 1 || p.generate < 1 || p.repeat < 1 || p.repeat > maxRepeat {
-		return p, fmt.Errorf("prompt, generate and repeat must be 1 or more (repeat at most %d)", maxRepeat)
+	p := benchPlan{prompt: c.Int("prompt"), generate: c.Int("generate"), past: c.Int("past"), repeat: c.Int("repeat")}
+	if p.prompt < 1 || p.generate < 1 || p.past < 1 || p.repeat < 1 || p.repeat > maxRepeat {
+		return p, fmt.Errorf("prompt, generate, past and repeat must be 1 or more (repeat at most %d)", maxRepeat)
 	}
 	for s := range strings.SplitSeq(c.String("batch"), ",") {
 		n, err := strconv.Atoi(strings.TrimSpace(s))
@@ -107,8 +109,8 @@ func readBenchPlan(c *cli.Context) (benchPlan, error) {
 
 func bench(c *cli.Context, m *engine.Model, p benchPlan) error {
 	info, id := m.Info(), m.ID()
-	if p.prompt+p.generate-1 > info.Context {
-		return fmt.Errorf("%d and %d tokens exceed the model's context of %d; lower --prompt or --generate", p.prompt, p.generate, info.Context)
+	if most := max(p.prompt, p.past); most+p.generate-1 > info.Context {
+		return fmt.Errorf("%d and %d tokens exceed the model's context of %d; lower --prompt, --past or --generate", most, p.generate, info.Context)
 	}
 	b := &benchmark{m: m, plan: p}
 	out := benchResult{ModelID: hex.EncodeToString(id[:]), Device: info.Device, Why: info.Why, Backend: info.Backend, ISA: info.ISA, Layout: info.Layout, Threads: info.Threads, LoadSeconds: info.Load.Seconds()}
@@ -118,7 +120,13 @@ func bench(c *cli.Context, m *engine.Model, p benchPlan) error {
 	}
 	out.Prefill = summarize(p.prompt, speeds)
 	for _, size := range p.batches {
-		speeds, err := b.times(func() (int, error) { return size * p.generate, b.decode(c.Context, size) })
+		decode := func() ([]float64, error) {
+			return b.times(func() (int, error) { return size * p.generate, b.decode(c.Context, size) })
+		}
+		if p.past > 1 {
+			decode = func() ([]float64, error) { return b.decodeLong(c.Context, size) }
+		}
+		speeds, err := decode()
 		if err != nil {
 			return err
 		}
@@ -201,6 +209,59 @@ func (b *benchmark) answer(ctx context.Context, starts []engine.Token) error {
 		made += len(run.Output)
 	}
 	return nil
+}
+
+// decodeLong makes size answers at once, as often as the plan says, each after
+// the plan's past, and tells the speeds while all were being continued: from the
+// time when the last of them had its first token to that when the first one
+// ended.
+func (b *benchmark) decodeLong(ctx context.Context, size int) (speeds []float64, err error) {
+	for range b.plan.repeat {
+		came, errs := make([][]time.Time, size), make([]error, size)
+		var wg sync.WaitGroup
+		for i := range size {
+			r := engine.Request{Prompt: b.tokens(b.plan.past), Settings: engine.Settings{MaxTokens: b.plan.generate}}
+			wg.Go(func() {
+				_, errs[i] = b.m.Generate(ctx, r, func(engine.Token) { came[i] = append(came[i], time.Now()) })
+			})
+		}
+		wg.Wait()
+		if err := errors.Join(errs...); err != nil {
+			return nil, err
+		}
+		speed, err := fullSpeed(came)
+		if err != nil {
+			return nil, err
+		}
+		speeds = append(speeds, speed)
+	}
+	return speeds, nil
+}
+
+// fullSpeed is the speed, in tokens per second of all, while all answers are on
+// their way, from when each of their tokens came.
+func fullSpeed(came [][]time.Time) (float64, error) {
+	from, to := came[0][0], came[0][len(came[0])-1]
+	for _, t := range came {
+		if t[0].After(from) {
+			from = t[0]
+		}
+		if last := t[len(t)-1]; last.Before(to) {
+			to = last
+		}
+	}
+	tokens := 0
+	for _, t := range came {
+		for _, at := range t {
+			if at.After(from) && !at.After(to) {
+				tokens++
+			}
+		}
+	}
+	if tokens == 0 {
+		return 0, errors.New("the answers end before all have begun; give a higher --generate")
+	}
+	return float64(tokens) / to.Sub(from).Seconds(), nil
 }
 
 func (b *benchmark) verify(ctx context.Context) (benchVerify, error) {
