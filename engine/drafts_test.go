@@ -66,6 +66,15 @@ func TestDraftsChangeNoBit(t *testing.T) {
 	path := enginetest.Tiny(t, enginetest.Options{Type: gguf.Q4_1, FailToken: 77})
 	r := rand.New(rand.NewPCG(15, 5))
 	requests := companyRequests(r, n)
+	for i := range requests { // what was chosen decides what is, guessed or not
+		x := &requests[i]
+		if i%3 == 0 {
+			x.Settings.Shaping = engine.Shaping{Repetition: 1.25, Frequency: 0.5, Presence: 0.25, Biases: []engine.Bias{{Token: 30, Add: 2}}}
+		}
+		if x.LogProbs = i%4 == 1; x.LogProbs {
+			x.TopLogProbs = 3
+		}
+	}
 	plain := open(t, path, engine.Config{Threads: 1, PrefixCache: -1, Backend: engine.BackendReference, Drafts: engine.DraftsOff})
 	want, fails := make([]engine.Run, n), make([]error, n)
 	tokens := 0 // that are continued: all thrice for some, see below

@@ -71,7 +71,7 @@ func (m *Model) Generate(ctx context.Context, r Request, onToken func(Token)) (R
 	}
 	if m.drafter != nil && r.Settings.MaxTokens > 2 {
 		g.drafts = m.drafter(run.Prompt)
-		task.Draft = g.drafts.Guess
+		task.Draft = g.guess
 	}
 	h, err := m.sched.Start(ctx, task)
 	if err != nil {
@@ -105,9 +105,9 @@ type generation struct {
 	// made are the choices of the step in progress: of output token i at i modulo
 	// its length, which is more than a step has rows of one sequence.
 	made [sched.MaxDraft + 1]choice
-	// chosen are the tokens of all choices: the run's, and behind them those of a
-	// step that tries guesses. Of the model's goroutine.
-	chosen []Token
+	// text is the run's output and, in a step that tries guesses, all of those
+	// behind it. It does not change while a step runs.
+	text   []Token
 	drafts drafter       // or nil; of the model's goroutine
 	more   chan struct{} // capacity 1: there are tokens to hand out
 
@@ -122,15 +122,21 @@ func (g *generation) want() backend.Want {
 	return g.run.Settings.want()
 }
 
-// each chooses output token i, behind those chosen before it. In a step that tries
-// guesses they are the guesses as far as these were right, and what is chosen
-// behind a wrong one is of no use.
+// guess guesses the tokens that come next; it is the task's Draft.
+func (g *generation) guess(most int) ([]Token, []float64) {
+	tokens, likely := g.drafts.Guess(most)
+	g.text = append(g.text[:len(g.run.Output)], tokens...)
+	return tokens, likely
+}
+
+// each chooses output token i, from what stands before it: the output so far and
+// the guesses that the step tries. Several of a step are chosen at once.
 func (g *generation) each(i int, r backend.Result) {
-	made := g.run.Settings.choose(r, g.run.Prompt, g.chosen[:i])
+	made := g.run.Settings.choose(r, g.run.Prompt, g.text[:i])
 	if g.logProbs {
 		made.logProbs = logProbsOf(r, made.token, g.top)
 	}
-	g.chosen, g.made[i%len(g.made)] = append(g.chosen[:i], made.token), made
+	g.made[i%len(g.made)] = made
 }
 
 // next adds the token that was chosen to the run and continues with it, unless
@@ -145,7 +151,7 @@ func (g *generation) next() (Token, bool) {
 	if g.logProbs {
 		run.LogProbs = append(run.LogProbs, made.logProbs)
 	}
-	if g.drafts != nil {
+	if g.text = append(g.text[:len(run.Output)-1], made.token); g.drafts != nil {
 		g.drafts.Add(made.token)
 	}
 	switch {
