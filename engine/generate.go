@@ -69,6 +69,8 @@ func (m *Model) Generate(ctx context.Context, r Request, onToken func(Token)) (R
 		Caller: callerOf(ctx), Tokens: run.Prompt, Keep: 1, Want: g.want(), Most: len(run.Prompt) + r.Settings.MaxTokens - 1,
 		Each: g.each, Next: g.next,
 	}
+	// A choice that looked at more than the tokens before it (text, which guesses
+	// stand in for) could not be made behind a guess: such a run has none.
 	if m.drafter != nil && r.Settings.MaxTokens > 2 {
 		g.drafts = m.drafter(run.Prompt)
 		task.Draft = g.guess
