@@ -48,8 +48,8 @@ twice; ten bytes for each run of words go to files in TMPDIR while it runs.
 
 JSON fields, one object for each record in that order: record, maker, block,
 failed (the gates that it did not pass), words, distinct, commonest, overlap,
-private, alike, novelty, diversity, pay (base units), reason (why it is not paid;
-full: the request had all it asked for), checks. Shares are in 65536ths.`}
+private, alike, novelty, skeleton, diversity, pay (base units), reason (why it is
+not paid; full: the request had all it asked for), checks. Shares are in 65536ths.`}
 }
 
 // syntheticFlags are the flags of score that the kind synthetic alone has.

@@ -32,7 +32,8 @@ type Bulk struct {
 	bytes        int // of the texts in batch
 	said         *spool
 	signs        *signFile
-	grams, bands *repeats.Finder
+	grams, bones *repeats.Finder // of skeletons
+	bands        *repeats.Finder
 	verdicts     []verdict
 	again        int // how many records [Bulk.Remember] was asked for
 }
@@ -46,9 +47,9 @@ const batchBytes = 4 << 20
 
 // verdict is what the second pass finds of a record, by its number.
 type verdict struct {
-	novelty, diversity uint32
-	alike              uint8
-	full, paid         bool
+	novelty, skeleton, diversity uint32
+	alike                        uint8
+	full, paid                   bool
 }
 
 // NewBulk returns the judge of a request, whose examples it judges first, with
@@ -94,7 +95,10 @@ func (b *Bulk) open(dir string, memory int) (err error) {
 	if b.signs, err = newSignFile(dir); err != nil {
 		return err
 	}
-	if b.grams, err = repeats.New(dir, memory*3/4); err != nil {
+	if b.grams, err = repeats.New(dir, memory/2); err != nil {
+		return err
+	}
+	if b.bones, err = repeats.New(dir, memory/4); err != nil {
 		return err
 	}
 	b.bands, err = repeats.New(dir, memory/4)
@@ -110,7 +114,7 @@ func (b *Bulk) Close() error {
 	if b.signs != nil {
 		err = errors.Join(err, b.signs.close())
 	}
-	for _, f := range []*repeats.Finder{b.grams, b.bands} {
+	for _, f := range []*repeats.Finder{b.grams, b.bones, b.bands} {
 		if f != nil {
 			err = errors.Join(err, f.Close())
 		}
@@ -173,8 +177,8 @@ func (b *Bulk) put(m *Judgement, t *trace, number int, good bool) error {
 	if t == nil {
 		t = &trace{}
 	}
-	s.Grams, s.Known = len(t.grams), t.known
-	err := b.grams.Add(uint32(number), t.fresh, good)
+	s.Grams, s.Known, s.Bones, s.KnownBones = len(t.grams), t.known, len(t.bones), t.knownBones
+	err := errors.Join(b.grams.Add(uint32(number), t.fresh, good), b.bones.Add(uint32(number), t.freshBones, good))
 	if len(t.grams) > 0 {
 		err = errors.Join(err, b.bands.Add(uint32(number), bandsOf(&t.signature), good))
 	}
@@ -220,6 +224,7 @@ func (b *Bulk) each(ctx context.Context, do func(*Judgement) error) error {
 		m, v := s.Judgement, &b.verdicts[at]
 		at++
 		if s.Whole {
+			m.Skeleton = v.skeleton
 			b.gates.beside(m, int(v.alike), v.novelty)
 		}
 		if m.conclude(v.full) {

@@ -13,16 +13,36 @@ import (
 type decision struct {
 	b *Bulk
 	// seen has a bit for each gram that is repeated: whether a record has it that is
-	// paid, or an example.
-	seen []uint64
+	// known, or an example.
+	seen marks
+	// seenBones has the like of skeletons.
+	seenBones marks
 	// heads has for each band that is repeated the first of its nodes, plus one: of
 	// such records the first [index.MaxBand] that have it.
 	heads    []uint32
 	nodes    []node
 	accepted int
+	twins    int                 // as in [Judge]
 	makers   map[uint32][]uint32 // by maker: the numbers of its window
 	// grams and bands are those of the record that was loaded that are repeated.
-	grams, bands []uint64
+	grams, bones, bands []uint64
+}
+
+// marks is a set of small numbers.
+type marks []uint64
+
+// count returns how many of a list it has.
+func (s marks) count(list []uint64) (n int) {
+	for _, id := range list {
+		n += int(s[id/64] >> (id % 64) & 1)
+	}
+	return n
+}
+
+func (s marks) add(list []uint64) {
+	for _, id := range list {
+		s[id/64] |= 1 << (id % 64)
+	}
 }
 
 type node struct{ number, next uint32 } // next: plus one
@@ -32,11 +52,15 @@ func (b *Bulk) decide(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	bones, err := b.bones.Find(ctx)
+	if err != nil {
+		return err
+	}
 	bands, err := b.bands.Find(ctx)
 	if err != nil {
 		return err
 	}
-	d := &decision{b: b, seen: make([]uint64, grams/64+1), heads: make([]uint32, bands), makers: map[uint32][]uint32{}}
+	d := &decision{b: b, seen: make(marks, grams/64+1), seenBones: make(marks, bones/64+1), heads: make([]uint32, bands), makers: map[uint32][]uint32{}}
 	number := uint32(0)
 	for range b.examples {
 		if err := d.load(number); err != nil {
@@ -66,10 +90,15 @@ func (d *decision) record(number uint32, s *said) error {
 		if err != nil {
 			return err
 		}
-		d.b.gates.beside(m, max(m.Alike, alike), gate.Novelty(s.Grams, s.Known+d.repeated()))
+		m.Skeleton = d.b.gates.skeleton(s.Bones, s.KnownBones+d.seenBones.count(d.bones))
+		d.b.gates.beside(m, max(m.Alike, alike), gate.Novelty(s.Grams, s.Known+d.seen.count(d.grams)))
 	}
-	v.novelty, v.alike, v.full = m.Novelty, uint8(m.Alike), d.accepted == d.b.gates.spec.places()
+	v.novelty, v.skeleton, v.alike, v.full = m.Novelty, m.Skeleton, uint8(m.Alike), d.accepted == d.b.gates.spec.places()
 	if v.paid = m.conclude(v.full); !v.paid {
+		if m.twin() && d.twins < d.b.gates.spec.places() {
+			d.twins++
+			d.add(number)
+		}
 		return nil
 	}
 	d.accepted++
@@ -94,16 +123,11 @@ func (d *decision) load(number uint32) (err error) {
 	if d.grams, err = d.b.grams.Of(number, d.grams[:0]); err != nil {
 		return err
 	}
+	if d.bones, err = d.b.bones.Of(number, d.bones[:0]); err != nil {
+		return err
+	}
 	d.bands, err = d.b.bands.Of(number, d.bands[:0])
 	return err
-}
-
-// repeated returns how many grams of the loaded record were seen.
-func (d *decision) repeated() (n int) {
-	for _, id := range d.grams {
-		n += int(d.seen[id/64] >> (id % 64) & 1)
-	}
-	return n
 }
 
 // alike returns how many positions the loaded record shares with the most alike.
@@ -130,9 +154,8 @@ func (d *decision) alike(number uint32) (int, error) {
 
 // add adds the loaded record to those that others are compared with.
 func (d *decision) add(number uint32) {
-	for _, id := range d.grams {
-		d.seen[id/64] |= 1 << (id % 64)
-	}
+	d.seen.add(d.grams)
+	d.seenBones.add(d.bones)
 	for _, id := range d.bands {
 		count, end := 0, &d.heads[id]
 		for ; *end != 0; end = &d.nodes[*end-1].next {

@@ -50,6 +50,20 @@ type trace struct {
 	// request began, and fresh are the others.
 	known int
 	fresh []uint64
+	// bones are the grams of the skeleton, of which knownBones and freshBones are
+	// the like.
+	bones      []uint64
+	knownBones int
+	freshBones []uint64
+}
+
+// all are the grams that others are then compared with, ascending.
+func (t *trace) all() []uint64 { return merged(t.grams, t.bones) }
+
+func merged(a, b []uint64) []uint64 {
+	out := slices.Concat(a, b)
+	slices.Sort(out)
+	return slices.Compact(out)
 }
 
 // measure sends a record through all gates.
@@ -164,11 +178,11 @@ func (g *gates) check(m *Judgement, r *Record) bool {
 // trace finds what a record is compared by, and compares it with what was there
 // before the request began.
 func (g *gates) trace(m *Judgement, words []text.Word) (*trace, error) {
-	t := &trace{grams: g.spec.Family.Grams(words)}
+	t := &trace{grams: g.spec.Family.Grams(words), bones: g.spec.Family.Skeleton(words)}
 	if len(t.grams) == 0 {
 		return t, nil
 	}
-	t.signature, t.fresh = gate.Sign(t.grams), t.grams
+	t.signature, t.fresh, t.freshBones = gate.Sign(t.grams), t.grams, t.bones
 	if len(g.known) > 0 {
 		t.fresh = slices.DeleteFunc(slices.Clone(t.grams), g.knows)
 	}
@@ -177,11 +191,14 @@ func (g *gates) trace(m *Judgement, words []text.Word) (*trace, error) {
 		if t.fresh, err = g.window.Missing(t.fresh); err != nil {
 			return nil, err
 		}
+		if t.freshBones, err = g.window.Missing(t.bones); err != nil {
+			return nil, err
+		}
 		if _, m.Alike, err = g.window.Alike(&t.signature); err != nil {
 			return nil, err
 		}
 	}
-	t.known = len(t.grams) - len(t.fresh)
+	t.known, t.knownBones = len(t.grams)-len(t.fresh), len(t.bones)-len(t.freshBones)
 	return t, nil
 }
 
@@ -193,7 +210,7 @@ func (g *gates) entry(record string) *index.Entry {
 
 func (g *gates) entryOf(words []text.Word) *index.Entry {
 	grams := g.spec.Family.Grams(words)
-	return &index.Entry{Grams: grams, Signature: gate.Sign(grams)}
+	return &index.Entry{Grams: merged(grams, g.spec.Family.Skeleton(words)), Signature: gate.Sign(grams)}
 }
 
 // formed is entry of a record that may be paid, by the gates that need no program

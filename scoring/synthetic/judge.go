@@ -25,7 +25,7 @@ const (
 	GateChecks     Gate = "checks"     // of the family, all
 	GateRun        Gate = "run"        // the program ends well
 	GateAlike      Gate = "alike"      // to a record that was there before
-	GateNovelty    Gate = "novelty"    // grams that were not there before
+	GateNovelty    Gate = "novelty"    // grams that were not there before, and those of the skeleton
 	Full           Gate = "full"       // the request had all that it asked for
 )
 
@@ -55,6 +55,7 @@ type Judgement struct {
 	Private   string `json:"private"`   // what was found, or ""
 	Alike     int    `json:"alike"`     // positions equal with the most alike one before
 	Novelty   uint32 `json:"novelty"`   // share of grams that were not there before
+	Skeleton  uint32 `json:"skeleton"`  // the same of grams of its skeleton
 	Diversity uint32 `json:"diversity"` // of its maker's window of paid records; 0 of what is not paid
 	Pay       uint64 `json:"pay"`       // base units
 	Reason    Gate   `json:"reason"`    // the first that failed, or full; "" of what is paid
@@ -78,7 +79,9 @@ type Judge struct {
 	last     *Place
 	all      []Judgement
 	accepted int
-	makers   map[uint32]*window
+	// twins counts records that are known though not paid; see [Judgement.twin].
+	twins  int
+	makers map[uint32]*window
 }
 
 // Config says what a [Judge] judges by.
@@ -103,7 +106,7 @@ func NewJudge(c Config) (*Judge, error) {
 		if err != nil {
 			return nil, err
 		}
-		j.seen.Add(t.grams, &t.signature)
+		j.seen.Add(t.all(), &t.signature)
 	}
 	return j, nil
 }
@@ -135,6 +138,9 @@ func (j *Judge) Judge(r *Record) error {
 	j.compare(m, t)
 	if m.conclude(j.accepted == j.gates.spec.places()) {
 		j.accept(len(j.all), r.Maker, t)
+	} else if m.twin() && j.twins < j.gates.spec.places() {
+		j.twins++
+		j.seen.Add(t.all(), &t.signature)
 	}
 	j.all = append(j.all, *m)
 	return nil
@@ -155,23 +161,38 @@ func (j *Judge) compare(m *Judgement, t *trace) {
 	if t == nil {
 		return
 	}
-	seen, alike := t.known, 0
+	alike := 0
 	if len(t.grams) > 0 {
 		_, alike = j.seen.Alike(&t.signature)
 	}
-	for _, g := range t.fresh {
-		if j.seen.Has(g) {
-			seen++
-		}
-	}
-	j.gates.beside(m, max(m.Alike, alike), gate.Novelty(len(t.grams), seen))
+	m.Skeleton = j.gates.skeleton(len(t.bones), t.knownBones+j.count(t.freshBones))
+	j.gates.beside(m, max(m.Alike, alike), gate.Novelty(len(t.grams), t.known+j.count(t.fresh)))
 }
 
-// beside fills in what a record is beside those before it.
+// count returns how many of these grams were there before in the request.
+func (j *Judge) count(grams []uint64) (n int) {
+	for _, g := range grams {
+		if j.seen.Has(g) {
+			n++
+		}
+	}
+	return n
+}
+
+// skeleton returns the share of new ones among n grams of a skeleton; the whole of
+// few.
+func (g *gates) skeleton(n, seen int) uint32 {
+	if n < g.rules.SkeletonFew {
+		return one
+	}
+	return gate.Novelty(n, seen)
+}
+
+// beside fills in what a record is beside those before it; its skeleton is there.
 func (g *gates) beside(m *Judgement, alike int, novelty uint32) {
 	m.Alike, m.Novelty = alike, novelty
 	m.must(GateAlike, alike <= g.rules.AlikeMost)
-	m.must(GateNovelty, novelty >= g.rules.novelty(g.spec.Family))
+	m.must(GateNovelty, novelty >= g.rules.novelty(g.spec.Family) && m.Skeleton >= g.rules.SkeletonLeast)
 }
 
 // conclude says why a record is not paid, or reports that it is.
@@ -183,6 +204,19 @@ func (m *Judgement) conclude(full bool) (paid bool) {
 		m.Reason = Full
 	}
 	return m.Reason == ""
+}
+
+// twin reports whether a record passes all gates but those that compare it with
+// others. Such a one is known from then on like one that is paid, as often as the
+// request has places: else a grammar's records would be paid again and again for
+// what the ones before them were not paid for.
+func (m *Judgement) twin() bool {
+	for _, g := range m.Failed {
+		if g != GateAlike && g != GateNovelty {
+			return false
+		}
+	}
+	return len(m.Failed) > 0
 }
 
 // Alone returns what the gates say of one record of a family when nothing was there

@@ -15,7 +15,7 @@ type window struct {
 // accept adds a record that is paid, the at-th of all.
 func (j *Judge) accept(at int, maker uint32, p *trace) {
 	j.accepted++
-	j.seen.Add(p.grams, &p.signature)
+	j.seen.Add(p.all(), &p.signature)
 	w := j.makers[maker]
 	if w == nil {
 		w = &window{}

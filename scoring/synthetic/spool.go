@@ -18,6 +18,8 @@ type said struct {
 	// so many grams, of which so many were known before the request began.
 	Whole        bool
 	Grams, Known int
+	// Bones and KnownBones are the like of its skeleton.
+	Bones, KnownBones int
 }
 
 // spool is a file of what was said, a line for each record, in order.

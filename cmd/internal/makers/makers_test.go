@@ -62,9 +62,9 @@ func TestEveryDemandOfTheShippedScenarioHolds(t *testing.T) {
 	}
 }
 
-// TestWhoSpinsEnoughIsPaid: a seventh of the words replaced does not make three
-// runs of five in four new, three tenths do; who places what he replaces needs half
-// of that. The table says so; a scenario that hid it would show nothing.
+// TestWhoSpinsEnoughIsPaid: a seventh of the words replaced is nothing new, and
+// three tenths are in one case of four; but who places what he replaces is paid
+// with these. The table says so; a scenario that hid it would show nothing.
 func TestWhoSpinsEnoughIsPaid(t *testing.T) {
 	s, err := makers.Read(makers.Shipped())
 	if err != nil {
@@ -77,11 +77,30 @@ func TestWhoSpinsEnoughIsPaid(t *testing.T) {
 	}
 	r := run(t, s, 1, 2)
 	chance, apart := r.Rows[0].Tried, r.Rows[1].Tried
-	if chance[0].Pay > 0.05 || chance[1].Pay > 0.1 || chance[2].Pay < 0.6 {
+	if chance[0].Pay > 0.05 || chance[1].Pay > 0.1 || chance[2].Pay < 0.1 || chance[2].Pay > 0.4 {
 		t.Errorf("by chance: got %+v", chance)
 	}
-	if apart[0].Pay > 0.05 || apart[1].Pay > 0.5 || apart[2].Pay < 0.9 || r.Rows[1].Varied != 0.3 {
+	if apart[0].Pay > 0.05 || apart[1].Pay > 0.05 || apart[2].Pay < 0.6 || r.Rows[1].Varied != 0.3 {
 		t.Errorf("apart: got %+v", apart)
+	}
+}
+
+// TestAGrammarIsNotPaidForAFewWordsOfItsOwn: those demands of the shipped scenario
+// in which a cheat varies a share.
+func TestAGrammarIsNotPaidForAFewWordsOfItsOwn(t *testing.T) {
+	s, err := makers.Read(makers.Shipped())
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Cases = slices.DeleteFunc(s.Cases, func(c makers.Case) bool { return len(c.Varied) != 1 })
+	r := run(t, s, 11, 2)
+	for _, row := range r.Rows {
+		if !row.Holds || row.Paid < 0.98 {
+			t.Errorf("%s: %s, and got pay %v, of honest records paid %v", row.Case, row.Demand, row.Pay, row.Paid)
+		}
+	}
+	if r.Demands() != 2 {
+		t.Errorf("%d demands", r.Demands())
 	}
 }
 

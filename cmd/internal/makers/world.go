@@ -225,9 +225,9 @@ func (w *world) cheat(seat, n int) {
 			w.unopened += w.m.Seals - 1
 		}
 	case "twice":
-		grams := text.Novel(text.Words(handed))
-		sign := gate.Sign(grams)
-		w.beside.Add(grams, &sign)
+		words := text.Words(handed)
+		sign := gate.Sign(text.Novel(words))
+		w.beside.Add(append(text.Novel(words), text.Skeleton(words)...), &sign)
 		handed = w.l.vary(w.r, handed, w.varied)
 	default:
 		handed = w.l.vary(w.r, handed, w.varied)

@@ -39,6 +39,16 @@ func (f Family) Grams(words []text.Word) []uint64 {
 	return text.Novel(words)
 }
 
+// Skeleton returns what else a text that a model writes freely is compared by; none
+// of answers whose facts or programs are checked.
+func (f Family) Skeleton(words []text.Word) []uint64 {
+	switch f {
+	case Arithmetic, Extraction, Code:
+		return nil
+	}
+	return text.Skeleton(words)
+}
+
 // ErrFamily says that there is no such family.
 var ErrFamily = errors.New("synthetic: unknown family")
 

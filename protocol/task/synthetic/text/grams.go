@@ -10,6 +10,11 @@ import (
 const (
 	NovelGram   = 5  // of masked words: what is new, and what is alike
 	OverlapGram = 13 // of words as they stand: what was copied from an evaluation set
+	// SkeletonGram is that of the words that carry a text: numbers, names and words
+	// of fewer than skeletonBytes left out. Who exchanges one word in seven breaks
+	// half of the grams of five words and a third of these.
+	SkeletonGram  = 3
+	skeletonBytes = 4
 )
 
 // Masked returns the words with numbers and names masked, and runs of one
@@ -68,5 +73,17 @@ func Novel(words []Word) []uint64 { return compared(Masked(words)) }
 // Facts are [Novel] of the words as they stand: for texts whose numbers and names
 // are what they say, and were checked.
 func Facts(words []Word) []uint64 { return compared(Plain(words)) }
+
+// Skeleton returns the grams of [SkeletonGram] words that carry a text; of fewer
+// there are none.
+func Skeleton(words []Word) []uint64 {
+	bones := make([]string, 0, len(words))
+	for _, w := range words {
+		if w.Mask == "" && len(w.Text) >= skeletonBytes {
+			bones = append(bones, w.Text)
+		}
+	}
+	return Grams(bones, SkeletonGram)
+}
 
 func compared(words []string) []uint64 { return Grams(words, min(NovelGram, len(words))) }
