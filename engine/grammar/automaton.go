@@ -70,6 +70,7 @@ type place struct {
 	complete bool     // the text is one of the grammar
 	over     bool     // there are more threads than the limit: nothing can be said
 	age      int
+	deep     int32    // the most that it takes of MaxDepth, by threads that were looked at
 	next     []*place // by class; nil where nobody looked, nowhere where nothing goes on
 	mask     *Mask    // of the vocabulary it was last asked for
 	of       *Vocabulary
@@ -136,13 +137,14 @@ func (a *Automaton) push(back State, up *stack) *stack {
 	return s
 }
 
-// fits reports whether a thread can come to its end within the depth.
-func (a *Automaton) fits(t thread) bool {
-	depth := int32(0)
-	if t.up != nil {
-		depth = t.up.depth
+// needs is the depth that a thread needs to come to its end.
+func (a *Automaton) needs(t thread) int32 { return t.up.size() + a.states[t.at].height }
+
+func (s *stack) size() int32 {
+	if s == nil {
+		return 0
 	}
-	return depth+a.states[t.at].height <= MaxDepth
+	return s.depth
 }
 
 // intern returns the place of threads and of all that they lead to without a
@@ -150,8 +152,14 @@ func (a *Automaton) fits(t thread) bool {
 func (a *Automaton) intern(todo []thread, complete bool) *place {
 	seen := map[thread]bool{}
 	var ready []thread
+	deep := int32(0)
+	fits := func(t thread) bool {
+		need := a.needs(t)
+		deep = max(deep, need)
+		return need <= MaxDepth
+	}
 	add := func(t thread) {
-		if !seen[t] && a.fits(t) {
+		if !seen[t] && fits(t) {
 			seen[t] = true
 			todo = append(todo, t)
 		}
@@ -175,7 +183,7 @@ func (a *Automaton) intern(todo []thread, complete bool) *place {
 			switch {
 			case a.plain(c.back):
 				add(thread{a.rules[c.rule], t.up})
-			case a.fits(thread{c.back, t.up}):
+			case fits(thread{c.back, t.up}):
 				add(thread{a.rules[c.rule], a.push(c.back, t.up)})
 			}
 		}
@@ -199,17 +207,18 @@ func (a *Automaton) intern(todo []thread, complete bool) *place {
 		}
 		return int(x.at) - int(y.at)
 	})
-	key := make([]byte, 1, 1+12*len(ready))
+	key := make([]byte, 1, 5+12*len(ready))
 	if complete {
 		key[0] = 1
 	}
+	key = binary.LittleEndian.AppendUint32(key, uint32(deep))
 	for _, t := range ready {
 		key = binary.LittleEndian.AppendUint32(key, uint32(t.at))
 		key = binary.LittleEndian.AppendUint64(key, t.up.number())
 	}
 	p, ok := a.kept[string(key)]
 	if !ok {
-		p = &place{threads: ready, complete: complete, age: a.age, next: make([]*place, a.classes)}
+		p = &place{threads: ready, complete: complete, deep: deep, age: a.age, next: make([]*place, a.classes)}
 		a.kept[string(key)] = p
 	}
 	return p

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math/bits"
+	"slices"
 )
 
 // Bounds of the work and memory of masks.
@@ -60,6 +61,7 @@ type local struct {
 	mask  Mask
 	exits [2][]int32 // nodes of the tries all and rest at which the rule can end
 	cost  int
+	deep  int32 // as of a place
 }
 
 // walker walks a trie.
@@ -68,6 +70,7 @@ type walker struct {
 	v    *Vocabulary
 	mask Mask
 	cost int
+	deep int32 // the most of the places
 	over bool
 	way  []*place // places of the bytes on the way
 	ends []int32  // skips of the nodes on the way
@@ -88,7 +91,7 @@ func (w *walker) walk(t *trie, p *place, from, to int32, exit func(node int32)) 
 			n = t.skip[n]
 			continue
 		}
-		w.over = w.over || next.over
+		w.over, w.deep = w.over || next.over, max(w.deep, next.deep)
 		if len(next.threads) > 0 || next.over {
 			for _, id := range t.at(n) {
 				w.mask.set(id)
@@ -129,21 +132,25 @@ func (a *Automaton) localOf(v *Vocabulary, threads []thread) (*local, error) {
 	p := a.intern(bare, false)
 	l := &local{}
 	w := walker{a: a, v: v, mask: newMask(v.size)}
-	if run >= maxRun {
-		w.mask.add(&v.easy)
-	} else {
-		w.walk(&v.all, p, 0, int32(len(v.all.bytes)), func(n int32) { l.exits[0] = append(l.exits[0], n) })
-	}
-	if run >= maxRun {
-		w.walk(&v.rest, p, 0, int32(len(v.rest.bytes)), func(n int32) { l.exits[1] = append(l.exits[1], n) })
-	}
+	w.everything(p, run, func(trie int, n int32) { l.exits[trie] = append(l.exits[trie], n) })
 	if err := w.failed(); err != nil {
 		return nil, err
 	}
-	l.mask, l.cost = w.mask, w.cost
+	l.mask, l.cost, l.deep = w.mask, w.cost, w.deep
 	kept[string(key)] = l
 	a.maskSize += int64(8*len(l.mask.words) + 4*(len(l.exits[0])+len(l.exits[1])) + 256)
 	return l, nil
+}
+
+// everything walks the whole vocabulary from a place at which any run of
+// characters can follow.
+func (w *walker) everything(p *place, run int32, exit func(trie int, node int32)) {
+	if run >= maxRun {
+		w.mask.add(&w.v.easy)
+		w.walk(&w.v.rest, p, 0, int32(len(w.v.rest.bytes)), func(n int32) { exit(1, n) })
+		return
+	}
+	w.walk(&w.v.all, p, 0, int32(len(w.v.all.bytes)), func(n int32) { exit(0, n) })
 }
 
 func (w *walker) failed() error {
@@ -174,9 +181,19 @@ func (a *Automaton) maskOf(v *Vocabulary, p *place) (*Mask, error) {
 		if err != nil {
 			return nil, err
 		}
-		w.mask.add(&l.mask)
-		w.cost += l.cost
-		a.leave(&w, l, p.threads[i].up)
+		up := p.threads[i].up
+		if up.size()+l.deep <= MaxDepth {
+			w.mask.add(&l.mask)
+			w.cost += l.cost
+			a.leave(&w, l, up)
+		} else { // so deep it matters how deep
+			tries := []*trie{&v.all, &v.rest}
+			w.everything(a.intern(slices.Clone(p.threads[i:j]), false), 0, func(trie int, n int32) {
+				for _, id := range tries[trie].at(n) {
+					w.mask.set(id)
+				}
+			})
+		}
 		i = j
 	}
 	if err := w.failed(); err != nil {

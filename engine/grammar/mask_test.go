@@ -121,6 +121,38 @@ func walk(t *testing.T, a *grammar.Automaton, p *grammar.Program, texts []string
 	}
 }
 
+func TestDeepInAGrammarAMaskKnowsTheDepth(t *testing.T) {
+	_, v := vocabulary(t, false, "((", "(((", "((((x", "x))")
+	a, err := gbnf.Compile("root ::= \"(\" root \")\" | \"x\"\n")
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := grammar.NewProgram(a, v)
+	if err != nil {
+		t.Fatal(err)
+	}
+	at, ok := p.Start(), true
+	for depth := 1; depth <= grammar.MaxDepth; depth++ {
+		if at, ok = p.Advance(at, 1+'('); !ok {
+			t.Fatalf("no %d parentheses", depth)
+		}
+		mask, err := p.Allowed(at)
+		if err != nil {
+			t.Fatal(err)
+		}
+		left := grammar.MaxDepth - depth
+		size := int32(v.Size())
+		for id, needs := range map[int32]int{1 + '(': 1, size - 4: 2, size - 3: 3, size - 2: 4, 1 + 'x': 0} {
+			if mask.Has(id) != (left >= needs) {
+				t.Fatalf("at depth %d token %d: %v", depth, id, mask.Has(id))
+			}
+		}
+		if mask.Has(size-1) != (depth >= 2) {
+			t.Fatalf("at depth %d x)) is %v", depth, mask.Has(size-1))
+		}
+	}
+}
+
 func TestATokenThatIsNotAllowedIsRefused(t *testing.T) {
 	_, v := vocabulary(t, false)
 	p, err := grammar.NewProgram(compiled(t)["object"], v)

@@ -12,29 +12,43 @@ const (
 	octet     = `(25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])`
 	ipv4      = `(` + octet + `\.){3}` + octet
 	group     = `[0-9a-fA-F]{1,4}`
-	label     = `[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?`
+	label     = `[A-Za-z0-9](-?[A-Za-z0-9]){0,30}`
 	atom      = "[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]{1,30}"
+	host      = label + `(\.` + label + `){0,2}`
+	mail      = atom + `(\.` + atom + `)?@` + host
 	hexDigit  = `[0-9a-fA-F]`
 	pathChar  = `([A-Za-z0-9._~!$&'()*+,;=:@-]|%[0-9a-fA-F]{2})`
+	uri       = `[A-Za-z][A-Za-z0-9+.-]{0,31}:(//(` + label + `)(\.` + label + `){0,3}(:[0-9]{1,5})?(/` + pathChar + `*)*|` + pathChar + `+(/` + pathChar + `*)*)(\?(` + pathChar + `|[/?])*)?(#(` + pathChar + `|[/?])*)?`
+	plainPart = `[A-Za-z0-9 _-]`
 	dayParts  = `(T([0-9]{1,9}H([0-9]{1,9}M([0-9]{1,9}S)?)?|[0-9]{1,9}M([0-9]{1,9}S)?|[0-9]{1,9}S))`
 	dateParts = `([0-9]{1,9}Y([0-9]{1,9}M([0-9]{1,9}D)?)?|[0-9]{1,9}M([0-9]{1,9}D)?|[0-9]{1,9}D)`
 )
 
 // formats are what format asserts: each a part of what its specification allows
 // (RFC 3339, 4122, 5321, 1123, 2673, 4291, 3986, 6901), for whoever reads the
-// answer. Leap seconds, quoted mail names and addresses in brackets are left out.
+// answer. Leap seconds, quoted mail names, addresses in brackets, what lies beyond
+// ASCII, and signs with a meaning in templates and expressions are left out.
 var formats = map[string]string{
 	"date":         date,
 	"time":         clock + zone,
 	"date-time":    date + `[Tt]` + clock + zone,
 	"duration":     `P(` + dateParts + dayParts + `?|` + dayParts + `|[0-9]{1,9}W)`,
 	"uuid":         hexDigit + `{8}-` + hexDigit + `{4}-` + hexDigit + `{4}-` + hexDigit + `{4}-` + hexDigit + `{12}`,
-	"email":        atom + `(\.` + atom + `)?@` + label + `(\.` + label + `){0,3}`,
-	"hostname":     label + `(\.` + label + `){0,2}`,
+	"email":        mail,
+	"hostname":     host,
 	"ipv4":         ipv4,
 	"ipv6":         `(` + group + `:){7}` + group + `|(` + group + `:){1,7}:|(` + group + `:){1,6}:` + group + `|(` + group + `:){1,5}(:` + group + `){2}|(` + group + `:){1,4}(:` + group + `){3}|(` + group + `:){1,3}(:` + group + `){4}|(` + group + `:){1,2}(:` + group + `){5}|` + group + `:(:` + group + `){6}|:(:` + group + `){1,7}|::`,
-	"uri":          `[A-Za-z][A-Za-z0-9+.-]{0,31}:(//(` + label + `)(\.` + label + `){0,3}(:[0-9]{1,5})?(/` + pathChar + `*)*|` + pathChar + `+(/` + pathChar + `*)*)(\?(` + pathChar + `|[/?])*)?(#(` + pathChar + `|[/?])*)?`,
+	"uri":          uri,
 	"json-pointer": `(/([^/~]|~[01])*)*`,
+
+	"uri-reference":         uri + `|(/` + pathChar + `+)*`,
+	"relative-json-pointer": `(0|[1-9][0-9]{0,8})(#|(/([^/~]|~[01])*)*)`,
+	"iri":                   uri,
+	"iri-reference":         uri,
+	"uri-template":          uri,
+	"idn-email":             mail,
+	"idn-hostname":          host,
+	"regex":                 plainPart + `*`,
 }
 
 // formatOf returns the strings of a format.

@@ -185,6 +185,7 @@ func (f *finder) unevaluated(s *schema, ways []claims) ([]claims, error) {
 	case f.array && s.unevaluatedItems == none, !f.array && s.unevaluatedProperties == none:
 		return ways, nil
 	}
+	ways = slices.Clone(ways)
 	for i, w := range ways {
 		c, all := restProperties(w, s.unevaluatedProperties)
 		if f.array {
