@@ -198,6 +198,7 @@ type Snapshot struct {
 	tree   *iavl.ImmutableTree // nil for version 0
 	height protocol.Height
 	hash   protocol.Hash
+	memo   memo
 }
 
 var _ ledger.Reader = (*Snapshot)(nil)
@@ -213,7 +214,7 @@ func (s *Snapshot) Get(key []byte) ([]byte, error) {
 	if s.tree == nil {
 		return nil, nil
 	}
-	return s.tree.Get(key)
+	return s.memo.get(key, s.tree.Get)
 }
 
 // Iterate implements [ledger.Reader].

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/assaynet/assay/protocol"
@@ -191,4 +192,53 @@ func TestSnapshotsAreReadWhileBlocksGoOn(t *testing.T) {
 		_ = dump(t, s.Latest(), "a")
 	}
 	<-done
+}
+
+// What a version has is read again as it was, also what is not there, and what is too
+// long to be remembered; the next version has its own.
+func TestAVersionReadsTheSameAgain(t *testing.T) {
+	s, _ := open(t, storetest.Memory())
+	write := func(value string) *state.Snapshot {
+		t.Helper()
+		check(t, s.Set([]byte("short"), []byte(value)))
+		check(t, s.Set([]byte("long"), bytes.Repeat([]byte(value), 4096)))
+		_, _, err := s.Commit()
+		check(t, err)
+		return s.Latest()
+	}
+	first := write("1")
+	reads := func(snap *state.Snapshot, value string) {
+		t.Helper()
+		for range 3 {
+			for key, want := range map[string]string{"short": value, "long": strings.Repeat(value, 4096), "none": ""} {
+				got, err := snap.Get([]byte(key))
+				if err != nil || string(got) != want || (got == nil) != (key == "none") {
+					t.Fatalf("%s: got %.8q, %v, want %.8q", key, got, err, want)
+				}
+			}
+		}
+	}
+	reads(first, "1")
+	second := write("2")
+	reads(second, "2")
+	reads(first, "1")
+}
+
+// BenchmarkGetAgain reads what a transfer looks at, of 4,096 accounts in turn: before
+// versions remembered what they read, each walked down the tree.
+func BenchmarkGetAgain(b *testing.B) {
+	s, _ := open(b, storetest.Memory())
+	keys := make([][]byte, 4096)
+	for i := range keys {
+		keys[i] = fmt.Appendf(nil, "account %d", i)
+		check(b, s.Set(keys[i], []byte("some balance and a nonce")))
+	}
+	_, _, err := s.Commit()
+	check(b, err)
+	snap := s.Latest()
+	for i := 0; b.Loop(); i++ {
+		if _, err := snap.Get(keys[i%len(keys)]); err != nil {
+			b.Fatal(err)
+		}
+	}
 }
