@@ -56,6 +56,24 @@ func TestASwappedHotkeyIsTheSameSeat(t *testing.T) {
 	}
 }
 
+// What a judge left undone, or sealed and never opened, is why its dividend is less.
+func TestAnExplanationSaysWhatBecameOfDuties(t *testing.T) {
+	t.Parallel()
+	for findings, want := range map[string]string{
+		"":                  "For judging: it fulfilled 3 of 4 duties of epoch 6.",
+		api.FindingsMissing: "For judging: it fulfilled 3 of 4 duties of epoch 6; it never sealed what it found, and so nothing of that counts.",
+		api.FindingsSealed:  "For judging: it fulfilled 3 of 4 duties of epoch 6; it sealed what it found and never opened it, and so nothing of that counts.",
+		api.FindingsOpened:  "For judging: it fulfilled 3 of 4 duties of epoch 6; what it found was sealed and opened in time.",
+	} {
+		if got := judged(&api.Emission{Epoch: 7, Drawn: 4, Fulfilled: 3, Findings: findings}); got != want {
+			t.Errorf("%s: got %q, want %q", findings, got, want)
+		}
+	}
+	if got := judged(&api.Emission{Epoch: 7}); got != "" {
+		t.Errorf("a miner: got %q", got)
+	}
+}
+
 func TestSettingsAreReadToTheUnit(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]uint64{"0": 0, "1": 65535, "0.6": 39321, "0.51": 33423, "1.0": 65535} {

@@ -33,6 +33,9 @@ func (x *explanation) reasons() []string {
 		out = append(out, x.partOf("work", "incentive", p.Incentive, x.Before.Incentive, p.Miner, x.Before.Miner)...)
 		out = append(out, x.partOf("judging", "dividend", p.Dividend, x.Before.Dividend, p.Validator, x.Before.Validator)...)
 	}
+	if line := judged(p); line != "" {
+		out = append(out, line)
+	}
 	switch {
 	case x.Worked == nil:
 		say("No weights count before epoch %d, so nothing that a seat does can be paid earlier.", payLag)
@@ -42,6 +45,23 @@ func (x *explanation) reasons() []string {
 		out = append(out, x.weighed()...)
 	}
 	return append(out, x.scored()...)
+}
+
+// judged says what became of the duties that scaled a dividend.
+func judged(p *api.Emission) string {
+	if p.Drawn == 0 || p.Epoch == 0 {
+		return ""
+	}
+	line := fmt.Sprintf("For judging: it fulfilled %d of %d duties of epoch %d", p.Fulfilled, p.Drawn, p.Epoch-1)
+	switch p.Findings {
+	case api.FindingsMissing:
+		line += "; it never sealed what it found, and so nothing of that counts"
+	case api.FindingsSealed:
+		line += "; it sealed what it found and never opened it, and so nothing of that counts"
+	case api.FindingsOpened:
+		line += "; what it found was sealed and opened in time"
+	}
+	return line + "."
 }
 
 // article is the one of a share.

@@ -97,7 +97,11 @@ func (h *Handler) emissions(r *request) (any, error) {
 			if p.full() {
 				return nil
 			}
-			p.add(pos, emission(e, rec.Height, &list[i]))
+			m := emission(e, rec.Height, &list[i])
+			if m.Findings, err = findingsOf(v, e, &list[i]); err != nil {
+				return err
+			}
+			p.add(pos, m)
 		}
 		return nil
 	})
@@ -108,7 +112,30 @@ func emission(e protocol.Epoch, height protocol.Height, p *ledger.Payment) Emiss
 		Epoch: e, Height: height, Holder: Holder{p.Seat.UID, p.Seat.Registered, p.Hotkey, p.Coldkey},
 		Incentive: p.Incentive, Dividend: p.Dividend,
 		Miner: p.Miner, Validator: p.Validator, Total: p.Miner + p.Validator, // parts of what was issued
+		Drawn: p.Drawn, Fulfilled: p.Fulfilled,
 	}
+}
+
+// findingsOf says what the ledger has of the cards about the duties that scaled a
+// payment of epoch e.
+func findingsOf(v *view, e protocol.Epoch, p *ledger.Payment) (string, error) {
+	if e == 0 || p.Drawn == 0 {
+		return "", nil
+	}
+	drawn, ok, err := ledger.ReadDrawn(v, e-1, p.Seat.UID)
+	if err != nil || !ok || drawn.Judge != p.Seat {
+		return "", err
+	}
+	said, ok, err := ledger.ReadCards(v, e-1, p.Seat.UID)
+	switch {
+	case err != nil:
+		return "", err
+	case !ok || said.Seat != p.Seat:
+		return FindingsMissing, nil
+	case !said.Opened():
+		return FindingsSealed, nil
+	}
+	return FindingsOpened, nil
 }
 
 // scoreBatch is how many scores are asked of the source at a time.

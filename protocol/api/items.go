@@ -175,7 +175,22 @@ type Emission struct {
 	Miner     protocol.Amount `json:"miner"`
 	Validator protocol.Amount `json:"validator"`
 	Total     protocol.Amount `json:"total"`
+	// Drawn are the duties of the epoch before, whose share that was Fulfilled scales
+	// Validator; zeros of who had none. Findings says what the ledger has of its cards
+	// about them: [FindingsMissing], [FindingsSealed], [FindingsOpened]; empty where it
+	// drew no answer to judge.
+	Drawn     uint32 `json:"drawn,omitempty"`
+	Fulfilled uint32 `json:"fulfilled,omitempty"`
+	Findings  string `json:"findings,omitempty"`
 }
+
+// What the ledger may have of a judge's cards about an epoch. Only what was opened in
+// time counts as fulfilled.
+const (
+	FindingsMissing = "missing"
+	FindingsSealed  = "sealed"
+	FindingsOpened  = "opened"
+)
 
 // MaxStakes bounds each list of an account.
 const MaxStakes = 1000

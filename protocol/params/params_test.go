@@ -22,6 +22,12 @@ func TestNetworksThatShipAreSound(t *testing.T) {
 		if p.Yuma.ActivityCutoff < 3*p.Schedule.Tempo {
 			t.Errorf("%s: validators count as inactive before their weights count", p.Name)
 		}
+		// Nobody keeps a commitment, or what judges attest, out of all blocks in which it
+		// counts: tasks are known two blocks after a round begins.
+		s, w := p.Schedule, p.LaneWindow()
+		if s.CommitBlocks < 2+w || s.AttestBlocks < s.OpenBlocks+w {
+			t.Errorf("%s: less than %d blocks to commit or to attest", p.Name, w)
+		}
 		if p.Seats.Immunity < 4*p.Schedule.Tempo {
 			t.Errorf("%s: seats can be pruned before their first weights count", p.Name)
 		}
