@@ -15,3 +15,18 @@ func callerOf(ctx context.Context) string {
 	id, _ := ctx.Value(callerKey{}).(string)
 	return id
 }
+
+type sharerKey struct{}
+
+// WithSharer returns a context whose calls share beginnings of prompts, which are
+// computed once, with those of the same sharer alone: by how soon an answer
+// comes nobody finds out what another has asked. Calls without one share among
+// themselves.
+func WithSharer(ctx context.Context, id string) context.Context {
+	return context.WithValue(ctx, sharerKey{}, id)
+}
+
+func sharerOf(ctx context.Context) string {
+	id, _ := ctx.Value(sharerKey{}).(string)
+	return id
+}

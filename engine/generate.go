@@ -28,8 +28,8 @@ func (s Settings) want() backend.Want {
 	return backend.State | backend.Logits
 }
 
-// choose makes a choice of what a backend computed after a prompt and the answer so
-// far. It depends on nothing else.
+// choose makes a choice of what a backend computed after a prompt and the
+// answer so far. It depends on nothing else.
 func (s Settings) choose(r backend.Result, prompt, answer []Token) choice {
 	token, position := r.Likeliest, len(prompt)-1+len(answer)
 	switch {
@@ -66,7 +66,7 @@ func (m *Model) Generate(ctx context.Context, r Request, onToken func(Token)) (R
 	defer end()
 	g := &generation{m: m, run: run, onToken: onToken, logProbs: r.LogProbs, top: r.TopLogProbs, onLogProbs: r.OnLogProbs, more: make(chan struct{}, 1)}
 	task := &sched.Task{
-		Caller: callerOf(ctx), Tokens: run.Prompt, Keep: 1, Want: g.want(), Most: len(run.Prompt) + r.Settings.MaxTokens - 1,
+		Caller: callerOf(ctx), Share: sharerOf(ctx), Tokens: run.Prompt, Keep: 1, Want: g.want(), Most: len(run.Prompt) + r.Settings.MaxTokens - 1,
 		Each: g.each, Next: g.next,
 	}
 	// A choice that looked at more than the tokens before it (text, which guesses

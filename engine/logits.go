@@ -51,6 +51,7 @@ func (m *Model) Logits(ctx context.Context, requests []LogitsRequest) ([]Logits,
 	tasks := make([]*sched.Task, len(requests))
 	for i, r := range requests {
 		tasks[i] = out[i].task(callerOf(ctx), r)
+		tasks[i].Share = sharerOf(ctx)
 	}
 	_, failed, err := m.runAll(ctx, tasks)
 	if err != nil {

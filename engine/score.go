@@ -54,8 +54,8 @@ func (m *Model) Perplexity(ctx context.Context, ids []Token, window int, bos Tok
 	return p, nil
 }
 
-// ExactPerplexity is how well a model foresees a text, in numbers that are agreed
-// on: binary logarithms of probabilities, in 65536ths ([arith.LogProb]).
+// ExactPerplexity is how well a model foresees a text, in numbers that are
+// agreed on: binary logarithms of probabilities, in 65536ths ([arith.LogProb]).
 type ExactPerplexity struct {
 	Tokens   int     `json:"tokens"`   // as in Perplexity
 	Scored   int     `json:"scored"`   // likewise
@@ -63,8 +63,8 @@ type ExactPerplexity struct {
 	LogProbs []int64 `json:"logprobs"` // of the token at each place scored
 }
 
-// ExactPerplexity tells what [Model.Perplexity] does by integers alone, so that it
-// is the same on every machine. Errors are those of Perplexity.
+// ExactPerplexity tells what [Model.Perplexity] does by integers alone, so that
+// it is the same on every machine. Errors are those of Perplexity.
 func (m *Model) ExactPerplexity(ctx context.Context, ids []Token, window int, bos Token) (ExactPerplexity, error) {
 	p := ExactPerplexity{Tokens: len(ids), LogProbs: []int64{}}
 	windows, err := cut(ids, window, bos)
@@ -209,7 +209,7 @@ func (m *Model) scoreAll(ctx context.Context, requests []ScoreRequest, each func
 		}
 		if n := len(r.Continuation); n > 0 {
 			tasks, scored = append(tasks, &sched.Task{
-				Caller: callerOf(ctx), Tokens: tokens[:len(tokens)-1], Keep: n, Want: backend.Likeliest | backend.Logits, Most: len(tokens) - 1,
+				Caller: callerOf(ctx), Share: sharerOf(ctx), Tokens: tokens[:len(tokens)-1], Keep: n, Want: backend.Likeliest | backend.Logits, Most: len(tokens) - 1,
 				Each: func(i int, x backend.Result) { each(at, i, r.Continuation[i], x) },
 			}), append(scored, at)
 		}

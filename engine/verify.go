@@ -12,7 +12,8 @@ import (
 // Kind says in what a run differs from its recomputation.
 type Kind string
 
-// The ways to differ. Those of the first group are found without running the model.
+// The ways to differ. Those of the first group are found without running the
+// model.
 const (
 	KindRange  Kind = "token out of range" // an output token outside the vocabulary
 	KindEmpty  Kind = "empty"              // no output
@@ -97,7 +98,9 @@ func (m *Model) verify(ctx context.Context, runs []Run) ([]Report, error) {
 		r := &reports[i]
 		if r.Kind, r.Position = m.checkForm(run); r.Kind == "" {
 			made[i] = make([]choice, len(run.Output))
-			tasks, judged = append(tasks, run.task(callerOf(ctx), made[i])), append(judged, i)
+			t := run.task(callerOf(ctx), made[i])
+			t.Share = sharerOf(ctx)
+			tasks, judged = append(tasks, t), append(judged, i)
 		}
 	}
 	ran, failed, err := m.runAll(ctx, tasks)

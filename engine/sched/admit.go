@@ -102,6 +102,7 @@ func (h *Handle) ended() bool {
 
 // past is a sequence whose beginning others may share.
 type past struct {
+	share string
 	cache backend.Cache
 	pages []*page
 }
@@ -111,6 +112,9 @@ type past struct {
 // about to compute clearly more, it makes that one h's leader.
 func (s *Scheduler) beginning(h *Handle) (source *past, n int) {
 	for _, p := range s.pages.kept {
+		if p.share != h.task.Share {
+			continue
+		}
 		if m := min(common(p.cache.Tokens(), h.tokens), h.wanted); m > n {
 			source, n = &p, m
 		}
@@ -118,9 +122,12 @@ func (s *Scheduler) beginning(h *Handle) (source *past, n int) {
 	var leader *Handle
 	most := 0
 	for _, r := range s.running {
+		if r.task.Share != h.task.Share {
+			continue
+		}
 		m := min(common(r.tokens, h.tokens), h.wanted)
 		if have := min(m, r.cache.Len()); have > n {
-			source, n = &past{r.cache, r.pages}, have
+			source, n = &past{r.task.Share, r.cache, r.pages}, have
 		}
 		if m > most {
 			leader, most = r, m

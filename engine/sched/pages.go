@@ -62,12 +62,12 @@ func (p *pages) release(held []*page) {
 // keep takes over the cache and the pages of a sequence that has ended: it
 // becomes a past one, in place of those that it continues, unless it is too
 // long, or the beginning of another, and is released.
-func (p *pages) keep(c backend.Cache, held []*page) {
+func (p *pages) keep(share string, c backend.Cache, held []*page) {
 	n := pagesOf(c.Len())
 	p.release(held[n:])
 	held = held[:n]
 	for i, old := range p.kept {
-		if c.Len() <= old.cache.Len() && common(old.cache.Tokens(), c.Tokens()) == c.Len() {
+		if old.share == share && c.Len() <= old.cache.Len() && common(old.cache.Tokens(), c.Tokens()) == c.Len() {
 			p.release(held)
 			c.Release()
 			p.kept = append(slices.Delete(p.kept, i, i+1), old)
@@ -80,7 +80,7 @@ func (p *pages) keep(c backend.Cache, held []*page) {
 		return
 	}
 	for i := 0; i < len(p.kept); {
-		if old := p.kept[i]; common(old.cache.Tokens(), c.Tokens()) == old.cache.Len() {
+		if old := p.kept[i]; old.share == share && common(old.cache.Tokens(), c.Tokens()) == old.cache.Len() {
 			p.drop(i).Release()
 		} else {
 			i++
@@ -91,7 +91,7 @@ func (p *pages) keep(c backend.Cache, held []*page) {
 			p.keptUsed++
 		}
 	}
-	p.kept = append(p.kept, past{c, held})
+	p.kept = append(p.kept, past{share, c, held})
 	for p.keptUsed > p.keepLimit || len(p.kept) > maxKept {
 		p.dropOldest()
 	}

@@ -200,7 +200,7 @@ func (s *Scheduler) finishLocked(h *Handle, err error) {
 		s.pages.release(h.pages)
 		h.cache.Release()
 	default:
-		s.pages.keep(h.cache, h.pages)
+		s.pages.keep(h.task.Share, h.cache, h.pages)
 	}
 	h.err, h.cache, h.pages, h.leader = err, nil, nil, nil
 	if h.caller.tasks--; h.caller.tasks == 0 {

@@ -12,6 +12,7 @@ import (
 // has ended.
 type Task struct {
 	Caller string          // whom the work is counted against
+	Share  string          // beginnings are shared with tasks of the same alone
 	Tokens []backend.Token // at least one
 	Keep   int             // of how many of the last Tokens something is wanted, at least one
 	Want   backend.Want    // what; of each token that Next adds, too
