@@ -361,6 +361,9 @@ func (m *Model) ID() [32]byte { return m.id }
 // Info describes the model.
 func (m *Model) Info() Info { return m.info }
 
+// MaxBatch returns how many sequences run at once.
+func (m *Model) MaxBatch() int { return m.maxBatch }
+
 // Tokenizer returns the model's tokenizer, which lives as long as the model.
 func (m *Model) Tokenizer() *tokenizer.Tokenizer { return m.tokenizer }
 

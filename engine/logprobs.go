@@ -7,8 +7,8 @@ import (
 	"github.com/assaynet/assay/engine/backend"
 )
 
-// LogProb is a token and the natural logarithm of the probability that the model
-// gives it, whatever settings make of that.
+// LogProb is a token and the natural logarithm of the probability that the
+// model gives it, whatever settings make of that.
 type LogProb struct {
 	Token   Token
 	LogProb float64
@@ -21,8 +21,8 @@ type LogProbs struct {
 	Top []LogProb // as many as were asked for
 }
 
-// logProbsOf takes them of what a backend computed, which is the likeliest and all
-// logits.
+// logProbsOf takes them of what a backend computed, which is the likeliest and
+// all logits.
 func logProbsOf(r backend.Result, id Token, top int) LogProbs {
 	total := logSum(r.Logits, r.Likeliest)
 	of := func(id Token) LogProb { return LogProb{id, float64(r.Logits[id]) - total} }
@@ -35,8 +35,8 @@ func logProbsOf(r backend.Result, id Token, top int) LogProbs {
 	return out
 }
 
-// logSum is log Σ exp(logits), computed with the largest logit, that of top, taken
-// away.
+// logSum is log Σ exp(logits), computed with the largest logit, that of top,
+// taken away.
 func logSum(logits []float32, top Token) float64 {
 	most, sum := float64(logits[top]), 0.0
 	for _, l := range logits {

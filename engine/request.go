@@ -27,9 +27,9 @@ type Settings struct {
 	Shaping              // of the logits, before all that, greedy or not
 }
 
-// Shaping is penalties and biases of tokens, see package arith: Repetition is 0,
-// which is none, or 0.0625 … 16, Frequency and Presence are −2 … 2, up to 1,024
-// Biases are −100 … 100.
+// Shaping is penalties and biases of tokens, see package arith: Repetition is
+// 0, which is none, or 0.0625 … 16, Frequency and Presence are −2 … 2, up to
+// 1,024 Biases are −100 … 100.
 type (
 	Shaping = arith.Shaping
 	Bias    = arith.Bias
@@ -40,13 +40,13 @@ type Request struct {
 	Prompt   []Token // at least one
 	Settings Settings
 	Binding  Binding
-	// LogProbs asks for the logarithm of the probability of each token of the answer,
-	// and TopLogProbs of so many of the likeliest at its place, 0 … 20. They change
-	// nothing else.
+	// LogProbs asks for the logarithm of the probability of each token of the
+	// answer, and TopLogProbs of so many of the likeliest at its place, 0 … 20.
+	// They change nothing else.
 	LogProbs    bool
 	TopLogProbs int
-	// OnLogProbs, where it is not nil and they are asked for, is called before the
-	// call of onToken for the same token.
+	// OnLogProbs, where it is not nil and they are asked for, is called before
+	// the call of onToken for the same token.
 	OnLogProbs func(LogProbs)
 }
 

@@ -12,8 +12,8 @@ import (
 	"github.com/assaynet/assay/engine/enginetest"
 )
 
-// TestAShapedRunIsVerified with each kind of shaping, greedy and drawn; and a run
-// that says other settings than it was made with is found out.
+// TestAShapedRunIsVerified with each kind of shaping, greedy and drawn; and a
+// run that says other settings than it was made with is found out.
 func TestAShapedRunIsVerified(t *testing.T) {
 	m := open(t, enginetest.Tiny(t, enginetest.Options{}), engine.Config{})
 	plain := generate(t, m, request(tinyPrompt(20, 1), 24))

@@ -8,9 +8,7 @@ import (
 	"io/fs"
 	"net"
 	"os"
-	"path/filepath"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -20,28 +18,35 @@ import (
 	"github.com/assaynet/assay/cmd/internal/config"
 	"github.com/assaynet/assay/cmd/internal/daemon"
 	"github.com/assaynet/assay/cmd/internal/usage"
-	"github.com/assaynet/assay/engine"
 	"github.com/assaynet/assay/engine/server"
 	"github.com/assaynet/assay/protocol/durable"
 )
 
-// defaultServe is where the server listens: the block of ports after the miner's.
+// defaultServe is where the server listens: the block of ports after the
+// miner's.
 const defaultServe = "127.0.0.1:9680"
 
 func serveCommand() *cli.Command {
 	return &cli.Command{
 		Name:  "serve",
-		Usage: "answer OpenAI's clients with models on this machine",
-		Description: `Serves models until Ctrl-C, by OpenAI's interface:
+		Usage: "answer OpenAI's, Anthropic's and Ollama's clients with models on this machine",
+		Description: `Serves models until Ctrl-C:
 
    assay serve --model SmolLM2-135M-Instruct.Q4_1.gguf
    OPENAI_BASE_URL=http://` + defaultServe + `/v1 OPENAI_API_KEY=none python your_program.py
 
 A model is asked for by its file's name without .gguf; a directory stands for all
-GGUF files in it. What is there: /v1/chat/completions and /v1/completions, each as a
-stream, too, /v1/models, /tokenize, /detokenize, /health, /metrics. What a request
-asks for and is not done (tools, logprobs, penalties, formats) is refused by a 400
-that names the field.
+GGUF files in it. The first is opened at once, the others when they are asked for;
+what nobody has asked for in --idle, or whose room of --memory another needs, is
+closed, unless --pin names it, and never while it answers.
+
+What is there, with streams and tools:
+   OpenAI     /v1/chat/completions /v1/completions /v1/responses /v1/embeddings /v1/models
+   Anthropic  /v1/messages /v1/messages/count_tokens
+   Ollama     /api/chat /api/generate /api/embed /api/tags /api/show /api/ps /api/version
+   llama.cpp  /tokenize /detokenize /apply-template /props /slots /health /metrics
+What a request asks for and is not done (formats, pictures, to force a call of a
+tool) is refused by a 400 that names the field.
 
 Each answer has a receipt, named in the header X-Assay-Receipt and, without its
 prefix, in its id. It proves that the answer is the model's, to the bit:
@@ -61,6 +66,10 @@ Callers take turns, however many requests each key has. The line is not encrypte
 beyond a network that you trust, put a proxy before it that speaks TLS.`,
 		Flags: []cli.Flag{
 			&cli.StringSliceFlag{Name: "model", EnvVars: []string{"ASSAY_MODEL"}, Usage: "GGUF `FILE`, or a directory of them; may be repeated (default: the one that make model fetches)"},
+			&cli.Float64Flag{Name: "memory", Usage: "`GIB` that the open models may take together, as the log says of each, without keys and values", DefaultText: "no limit"},
+			&cli.DurationFlag{Name: "idle", Value: 30 * time.Minute, Usage: "close a model that nobody has asked for in this `TIME`; 0 never"},
+			&cli.StringSliceFlag{Name: "pin", Usage: "`NAME` of a model that is opened at once and never closed; may be repeated"},
+			&cli.IntFlag{Name: "queue", Value: 256, Usage: "`N` answers that may be in the making or wait for it"},
 			&cli.StringFlag{Name: "listen", Value: defaultServe, Usage: "`HOST:PORT` to listen on; port 0 takes any free one"},
 			&cli.StringFlag{Name: "api-key-file", Usage: "`FILE` of names and hashes of keys"},
 			&cli.StringFlag{Name: "new-key", Usage: "make a key of this `NAME`, add it to the file, print it and exit"},
@@ -90,27 +99,35 @@ func serve(c *cli.Context) error {
 		return fmt.Errorf("%w; %s", err, config.ListenHint(err, "listen", ""))
 	}
 	registry := prometheus.NewRegistry()
-	models, err := openServed(c, registry)
+	models, err := openShelf(c, registry)
 	if err != nil {
 		return errors.Join(err, l.Close())
 	}
-	cfg.Models, cfg.Metrics = models, promhttp.HandlerFor(registry, promhttp.HandlerOpts{})
-	err = listenFor(c, cfg, l)
-	for _, m := range models {
-		err = errors.Join(err, m.Engine.Close())
-	}
-	return err
+	metrics := newServerMetrics()
+	cfg.Shelf, cfg.Metrics, cfg.Observe = models, promhttp.HandlerFor(registry, promhttp.HandlerOpts{}), metrics.observe
+	idle, stop := context.WithCancel(c.Context)
+	swept := make(chan error, 1)
+	go func() { swept <- models.Run(idle) }()
+	err = listenFor(c, cfg, l, func(s *server.Server) { metrics.register(registry, s) })
+	stop()
+	return errors.Join(err, <-swept, models.Close())
 }
 
 // listenFor serves what is open until a signal.
-func listenFor(c *cli.Context, cfg server.Config, l net.Listener) error {
+func listenFor(c *cli.Context, cfg server.Config, l net.Listener, made func(*server.Server)) error {
 	s, err := server.New(cfg)
 	if err != nil {
 		return errors.Join(usage.Mistake(err), l.Close())
 	}
-	for _, m := range cfg.Models {
+	made(s)
+	for _, m := range cfg.Shelf.List() {
+		said := cfg.Logger.Info().Str("model", m.Name).Int("context", m.About.Context).Int64("mebibytes", m.About.Need>>20)
+		if m.Engine == nil {
+			said.Msg("model is opened when it is asked for")
+			continue
+		}
 		i := m.Engine.Info()
-		cfg.Logger.Info().Str("model", m.Name).Int("context", i.Context).Str("device", i.Device).Int("threads", i.Threads).Msg("model is open")
+		said.Str("device", i.Device).Int("threads", i.Threads).Msg("model is open")
 	}
 	cfg.Logger.Info().Str("url", "http://"+l.Addr().String()+"/v1").Int("keys", len(cfg.Keys)).Msg("serving")
 	err = s.Serve(c.Context, l)
@@ -121,7 +138,7 @@ func listenFor(c *cli.Context, cfg server.Config, l net.Listener) error {
 // serveConfig reads who may ask. Without keys nobody but this machine may.
 func serveConfig(c *cli.Context) (server.Config, error) {
 	cfg := server.Config{
-		Hosts: c.StringSlice("host"), Origins: c.StringSlice("origin"),
+		Hosts: c.StringSlice("host"), Origins: c.StringSlice("origin"), Queue: c.Int("queue"),
 		Logger: daemon.NewLogger(c.App.ErrWriter, config.Log{Level: c.String("log-level"), Format: c.String("log-format")}),
 	}
 	host, _, err := net.SplitHostPort(c.String("listen"))
@@ -168,8 +185,8 @@ func newServeKey(c *cli.Context) error {
 	return err
 }
 
-// addServeKey writes a line behind the others, unless the name is taken. The file
-// is as it was or whole.
+// addServeKey writes a line behind the others, unless the name is taken. The
+// file is as it was or whole.
 func addServeKey(path string, key server.Key) error {
 	text, err := os.ReadFile(path)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -188,72 +205,4 @@ func addServeKey(path string, key server.Key) error {
 		}
 	}
 	return durable.Replace(path, append(text, key.String()+"\n"...), 0o600)
-}
-
-// openServed opens the models of the flags.
-func openServed(c *cli.Context, registry prometheus.Registerer) (models []server.Model, err error) {
-	paths, err := servedPaths(c)
-	if err != nil {
-		return nil, usage.Mistake(err)
-	}
-	defer func() {
-		if err != nil {
-			for _, m := range models {
-				err = errors.Join(err, m.Engine.Close())
-			}
-			models = nil
-		}
-	}()
-	for _, path := range paths {
-		m, err := openOne(c.Context, c, path, registry)
-		if err != nil {
-			return models, err
-		}
-		models = append(models, m)
-	}
-	return models, nil
-}
-
-func openOne(ctx context.Context, c *cli.Context, path string, registry prometheus.Registerer) (server.Model, error) {
-	metrics := daemon.NewEngineMetrics()
-	cfg := engineConfig(c, 0)
-	cfg.Observer = metrics
-	m, err := engine.Open(ctx, path, cfg)
-	if err != nil {
-		return server.Model{}, modelHint(err)
-	}
-	name := strings.TrimSuffix(filepath.Base(path), ".gguf")
-	if err := metrics.Register(registry, name, m); err != nil {
-		return server.Model{}, errors.Join(err, m.Close())
-	}
-	return server.Model{Name: name, Engine: m, Opened: time.Now()}, nil
-}
-
-// servedPaths returns the files of --model, each once, those of a directory in the
-// order of their names.
-func servedPaths(c *cli.Context) ([]string, error) {
-	given := c.StringSlice("model")
-	if len(given) == 0 {
-		path, err := modelPath(c)
-		return []string{path}, err
-	}
-	var out []string
-	for _, path := range given {
-		info, err := os.Stat(path)
-		if err != nil {
-			return nil, modelHint(err)
-		}
-		files := []string{path}
-		if info.IsDir() {
-			if files, err = filepath.Glob(filepath.Join(path, "*.gguf")); err != nil || len(files) == 0 {
-				return nil, errors.Join(err, withHint(fmt.Errorf("%s has no GGUF file", path), "name one by --model"))
-			}
-		}
-		for _, file := range files {
-			if !slices.Contains(out, file) {
-				out = append(out, file)
-			}
-		}
-	}
-	return out, nil
 }

@@ -76,8 +76,8 @@ func argmax(logits []float32) int32 {
 	return int32(best)
 }
 
-// Likeliest returns the tokens with the n largest logits, the largest first and,
-// among equals, the lowest id.
+// Likeliest returns the tokens with the n largest logits, the largest first
+// and, among equals, the lowest id.
 func Likeliest(logits []float32, n int) []int32 { return topK(logits, min(n, len(logits))) }
 
 // topK returns the ids of the k first logits in the order logit descending, id

@@ -11,11 +11,11 @@ type Bias struct {
 	Add   float32
 }
 
-// Shaping changes logits before a token is chosen of them (SPEC.md §6). The zero
-// value changes none.
+// Shaping changes logits before a token is chosen of them (SPEC.md §6). The
+// zero value changes none.
 type Shaping struct {
-	// Repetition divides logits above 0, and multiplies those below, of each token
-	// that prompt or answer have. 0 is 1, which changes nothing.
+	// Repetition divides logits above 0, and multiplies those below, of each
+	// token that prompt or answer have. 0 is 1, which changes nothing.
 	Repetition float32
 	Frequency  float32 // is taken off for each time that the answer has a token
 	Presence   float32 // is taken off once where the answer has a token
@@ -43,8 +43,9 @@ func (m *Shaped) Free() { shapedPool.Put(m) }
 // done marks a count whose token has its new logit.
 const done = 1 << 31
 
-// Apply returns the logits as they are after a prompt and the answer so far, whose
-// tokens are indexes of logits, fewer than 2^24. The logits given stay as they are.
+// Apply returns the logits as they are after a prompt and the answer so far,
+// whose tokens are indexes of logits, fewer than 2^24. The logits given stay as
+// they are.
 func (s *Shaping) Apply(logits []float32, prompt, answer []int32) *Shaped {
 	m := shapedPool.Get().(*Shaped)
 	m.Logits = append(m.Logits[:0], logits...)

@@ -17,13 +17,13 @@ const (
 	MaxTopK = 256
 	// TopPOne is top-p 1, all candidates: top-p is counted in 65536ths.
 	TopPOne = 65536
-	// MinRepetition and MaxRepetition bound what divides the logits of tokens that
-	// there were.
+	// MinRepetition and MaxRepetition bound what divides the logits of tokens
+	// that there were.
 	MinRepetition, MaxRepetition = 0.0625, 16
-	// MaxPenalty bounds what is taken off the logits of the answer's tokens, below
-	// 0, too.
+	// MaxPenalty bounds what is taken off the logits of the answer's tokens,
+	// below 0, too.
 	MaxPenalty = 2
-	// MaxBias bounds what is added to a token's logit, below 0, too, and MaxBiases
-	// to how many tokens'.
+	// MaxBias bounds what is added to a token's logit, below 0, too, and
+	// MaxBiases to how many tokens'.
 	MaxBias, MaxBiases = 100, 1024
 )

@@ -1,7 +1,7 @@
 // Package runfile is the form in which a run is kept and passed on: the object
-// that assay model generate --json prints, that assay model verify --run reads, and
-// that a server hands out as an answer's receipt. Whoever has the model finds out
-// from it alone whether the answer is the model's, to the bit.
+// that assay model generate --json prints, that assay model verify --run reads,
+// and that a server hands out as an answer's receipt. Whoever has the model
+// finds out from it alone whether the answer is the model's, to the bit.
 package runfile
 
 import (
@@ -145,7 +145,8 @@ func ParseBinding(s string) (b engine.Binding, err error) {
 	return b, nil
 }
 
-// ParseHex fills out from exactly as many hex digits; what names them in an error.
+// ParseHex fills out from exactly as many hex digits; what names them in an
+// error.
 func ParseHex(what string, out []byte, s string) error {
 	b, err := hex.DecodeString(s)
 	if err != nil || len(b) != len(out) {

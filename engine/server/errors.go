@@ -6,9 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/assaynet/assay/engine"
+	"github.com/assaynet/assay/engine/server/shelf"
 	"github.com/assaynet/assay/engine/tokenizer"
 )
 
@@ -65,7 +67,9 @@ func problemOf(err error) *problem {
 		return p
 	case errors.Is(err, engine.ErrBusy), errors.Is(err, engine.ErrMemory):
 		return &problem{status: http.StatusTooManyRequests, Message: "too much is asked for at once; try again", Type: typeBusy}
-	case errors.Is(err, engine.ErrClosed), errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+	case errors.Is(err, shelf.ErrTooLarge):
+		return &problem{status: http.StatusServiceUnavailable, Message: "there is no memory for this model here", Type: typeServer}
+	case errors.Is(err, engine.ErrClosed), errors.Is(err, shelf.ErrClosed), errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 		return &problem{status: http.StatusServiceUnavailable, Message: "the server stops", Type: typeServer}
 	case errors.Is(err, engine.ErrNotFinite):
 		return refuse("", "the model's numbers overflow on this prompt: no machine can answer it")
@@ -86,7 +90,7 @@ type envelope struct {
 const retrySeconds = "1"
 
 // fail answers with an error.
-func (s *Server) fail(w http.ResponseWriter, err error) {
+func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
 	p := problemOf(err)
 	if p.status == http.StatusInternalServerError {
 		s.cfg.Logger.Error().Err(err).Msg("a request failed")
@@ -97,7 +101,14 @@ func (s *Server) fail(w http.ResponseWriter, err error) {
 	if p.status == http.StatusUnauthorized {
 		w.Header().Set("WWW-Authenticate", "Bearer")
 	}
-	reply(w, p.status, envelope{p})
+	var v any = envelope{p}
+	switch {
+	case strings.HasPrefix(r.URL.Path, "/v1/messages"):
+		v = messagesDialect{}.problem(p)
+	case strings.HasPrefix(r.URL.Path, "/api/"):
+		v = ollamaDialect{}.problem(p)
+	}
+	reply(w, p.status, v)
 }
 
 // reply answers with one JSON object.

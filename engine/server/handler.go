@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log"
 	"net"
 	"net/http"
 	"slices"
@@ -11,8 +12,10 @@ import (
 	"time"
 
 	"github.com/rs/zerolog"
+	"golang.org/x/net/netutil"
 
 	"github.com/assaynet/assay/engine"
+	"github.com/assaynet/assay/engine/server/shelf"
 )
 
 // Limits of what a client may send and take.
@@ -35,59 +38,77 @@ type Model struct {
 
 // Config says what is served, and to whom.
 type Config struct {
-	// Models are what can be asked for, at least one; a request without a model's
-	// name gets the first.
+	// Shelf has what can be asked for; a request without a model's name gets
+	// the first. Models, instead, are models that are open already.
+	Shelf  *shelf.Shelf
 	Models []Model
+	// Queue is how many answers may be in the making or wait for it; those
+	// after them are refused with 429. No key has more of them than there are
+	// places left. Default 256.
+	Queue int
+	// Connections bounds how many clients are connected. Default 1024.
+	Connections int
 	// Keys are who may ask; without any, everybody.
 	Keys []Key
 	// Hosts are names by which the server is asked, without a port, beside
 	// loopback's; "*" takes any, for what stands behind a proxy that looks.
 	Hosts []string
-	// Origins are pages in browsers that may ask, such as "https://example.org".
+	// Origins are pages in browsers that may ask, such as
+	// "https://example.org".
 	Origins []string
-	// Receipts is how many answers' runs are kept for their receipts, as long as they
-	// take 256 MiB at most. Default 1024.
+	// Receipts is how many answers' runs are kept for their receipts, as long
+	// as they take 256 MiB at most. Default 1024.
 	Receipts int
+	// Observe, where it is not nil, is told of each request that was answered: what was
+	// asked, as routes.go has it or "other", the status, and how long it took.
+	Observe func(route string, status int, took time.Duration)
 	// Metrics answers GET /metrics, where it is not nil.
 	Metrics http.Handler
 	// Logger hears of trouble; never of what was asked or answered.
 	Logger zerolog.Logger
 }
 
-const defaultReceipts = 1024
+const (
+	defaultReceipts    = 1024
+	defaultConnections = 1024
+)
 
 // Server answers requests. It is safe for concurrent use.
 type Server struct {
 	cfg      Config
+	shelf    *shelf.Shelf
+	gate     *gate
 	receipts *receipts
 	mux      *http.ServeMux
 }
 
-// New returns a server over open models, which the caller closes after it. Errors:
-// [ErrConfig].
+// New returns a server over open models, which the caller closes after it.
+// Errors: [ErrConfig].
 func New(cfg Config) (*Server, error) {
-	if len(cfg.Models) == 0 {
-		return nil, fmt.Errorf("%w: no model", ErrConfig)
-	}
-	for i, m := range cfg.Models {
-		if slices.ContainsFunc(cfg.Models[:i], func(o Model) bool { return o.Name == m.Name }) {
-			return nil, fmt.Errorf("%w: two models are called %q", ErrConfig, m.Name)
-		}
-	}
 	if cfg.Receipts == 0 {
 		cfg.Receipts = defaultReceipts
 	}
-	s := &Server{cfg: cfg, receipts: newReceipts(cfg.Receipts), mux: http.NewServeMux()}
-	s.mux.HandleFunc("GET /health", s.health)
-	for path, h := range map[string]func(http.ResponseWriter, *http.Request) error{
-		"GET /v1/models": s.models, "GET /v1/models/{name...}": s.model,
-		"POST /v1/chat/completions": s.chat, "POST /v1/completions": s.complete,
-		"POST /tokenize": s.tokenize, "POST /detokenize": s.detokenize,
-		"GET /v1/receipts/{id}": s.receipt,
-	} {
+	if cfg.Queue == 0 {
+		cfg.Queue = defaultQueue
+	}
+	if cfg.Connections == 0 {
+		cfg.Connections = defaultConnections
+	}
+	s := &Server{cfg: cfg, shelf: cfg.Shelf, gate: newGate(cfg.Queue, len(cfg.Keys) > 0), receipts: newReceipts(cfg.Receipts), mux: http.NewServeMux()}
+	if s.shelf == nil {
+		specs := make([]shelf.Spec, len(cfg.Models))
+		for i, m := range cfg.Models {
+			specs[i] = shelf.Opened(m.Name, m.Engine, m.Opened)
+		}
+		var err error
+		if s.shelf, err = shelf.New(context.Background(), shelf.Config{Specs: specs}); err != nil { //nolint:forbidigo // nothing is opened, so nothing ends with it
+			return nil, fmt.Errorf("%w: %w", ErrConfig, err)
+		}
+	}
+	for path, h := range s.routes() {
 		s.mux.HandleFunc(path, func(w http.ResponseWriter, r *http.Request) {
 			if err := h(w, r); err != nil {
-				s.fail(w, err)
+				s.fail(w, r, err)
 			}
 		})
 	}
@@ -95,20 +116,53 @@ func New(cfg Config) (*Server, error) {
 		s.mux.Handle("GET /metrics", cfg.Metrics)
 	}
 	s.mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
-		s.fail(w, &problem{status: http.StatusNotFound, Message: fmt.Sprintf("there is no %s %.200s here", r.Method, r.URL.Path), Type: typeMissing})
+		s.fail(w, r, &problem{status: http.StatusNotFound, Message: fmt.Sprintf("there is no %s %.200s here", r.Method, r.URL.Path), Type: typeMissing})
 	})
 	return s, nil
 }
 
+// Answers is how many answers are in the making, or wait for it.
+func (s *Server) Answers() int { return s.gate.count() }
+
+// observed keeps the status of an answer.
+type observed struct {
+	http.ResponseWriter
+	status int
+}
+
+func (o *observed) WriteHeader(status int) {
+	if o.status == 0 {
+		o.status = status
+	}
+	o.ResponseWriter.WriteHeader(status)
+}
+
+// Unwrap is for http.ResponseController.
+func (o *observed) Unwrap() http.ResponseWriter { return o.ResponseWriter }
+
 // ServeHTTP answers one request of whoever may ask.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if s.cfg.Observe == nil {
+		s.serve(w, r)
+		return
+	}
+	began, o := time.Now(), &observed{ResponseWriter: w}
+	s.serve(o, r)
+	_, route := s.mux.Handler(r)
+	if route == "/" || route == "" {
+		route = "other"
+	}
+	s.cfg.Observe(route, max(o.status, http.StatusOK), time.Since(began))
+}
+
+func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	if !s.knownHost(r.Host) {
-		s.fail(w, &problem{status: http.StatusForbidden, Message: fmt.Sprintf("this server is not asked as %.100q; name it by --host", r.Host), Type: typeForbidden})
+		s.fail(w, r, &problem{status: http.StatusForbidden, Message: fmt.Sprintf("this server is not asked as %.100q; name it by --host", r.Host), Type: typeForbidden})
 		return
 	}
 	if origin := r.Header.Get("Origin"); origin != "" {
 		if !slices.Contains(s.cfg.Origins, origin) {
-			s.fail(w, &problem{status: http.StatusForbidden, Message: fmt.Sprintf("pages of %.100q may not ask; allow them by --origin", origin), Type: typeForbidden})
+			s.fail(w, r, &problem{status: http.StatusForbidden, Message: fmt.Sprintf("pages of %.100q may not ask; allow them by --origin", origin), Type: typeForbidden})
 			return
 		}
 		h := w.Header()
@@ -124,12 +178,14 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 	}
 	caller, ok := s.caller(r)
-	if !ok && r.URL.Path != "/health" {
-		s.fail(w, &problem{status: http.StatusUnauthorized, Message: "no key, or an unknown one; give it as: Authorization: Bearer KEY", Type: typeKey})
+	if !ok && r.URL.Path != "/health" && r.URL.Path != "/" {
+		s.fail(w, r, &problem{status: http.StatusUnauthorized, Message: "no key, or an unknown one; give it as: Authorization: Bearer KEY", Type: typeKey})
 		return
 	}
 	r.Body = http.MaxBytesReader(w, r.Body, maxBody)
-	s.mux.ServeHTTP(w, r.WithContext(engine.WithCaller(r.Context(), caller)))
+	ctx := engine.WithSharer(engine.WithCaller(r.Context(), caller), caller)
+	ctx = context.WithValue(ctx, callerKey{}, caller)
+	s.mux.ServeHTTP(w, r.WithContext(ctx))
 }
 
 // knownHost keeps pages out that reach this machine by a name of their own.
@@ -151,22 +207,23 @@ func (s *Server) caller(r *http.Request) (string, bool) {
 	}
 	given, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
 	if !ok {
-		return "", false
+		given = r.Header.Get("X-Api-Key") // Anthropic's clients
 	}
 	return find(s.cfg.Keys, given)
 }
 
-// Serve answers what comes to a listener until ctx ends; then answers in progress
-// have two seconds. The listener is closed then. Nil after a clean stop.
+// Serve answers what comes to a listener until ctx ends; then answers in
+// progress have two seconds. The listener is closed then. Nil after a clean
+// stop.
 func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	work, stop := context.WithCancel(context.WithoutCancel(ctx))
 	defer stop()
 	srv := &http.Server{
-		Handler: s, ReadHeaderTimeout: readHeaderTimeout, ReadTimeout: readTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeader,
+		Handler: s, ErrorLog: log.New(s.cfg.Logger, "", 0), ReadHeaderTimeout: readHeaderTimeout, ReadTimeout: readTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeader,
 		BaseContext: func(net.Listener) context.Context { return work },
 	}
 	ended := make(chan error, 1)
-	go func() { ended <- srv.Serve(l) }()
+	go func() { ended <- srv.Serve(netutil.LimitListener(l, s.cfg.Connections)) }()
 	select {
 	case err := <-ended:
 		return fmt.Errorf("serve http: %w", err)

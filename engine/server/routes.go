@@ -1,130 +1,62 @@
 package server
 
 import (
-	"encoding/json"
 	"net/http"
 	"strconv"
-
-	"github.com/assaynet/assay/engine"
-	"github.com/assaynet/assay/engine/tokenizer"
 )
 
-// chat answers a conversation.
-func (s *Server) chat(w http.ResponseWriter, r *http.Request) error {
-	var list []body
-	return s.answer(w, r, "messages", &list, chatDialect{}, func(t *tokenizer.Tokenizer) ([]engine.Token, error) {
-		messages, err := conversation(list)
-		if err != nil {
-			return nil, err
-		}
-		return t.Chat(messages)
-	})
+// routes are what can be asked.
+func (s *Server) routes() map[string]func(http.ResponseWriter, *http.Request) error {
+	return map[string]func(http.ResponseWriter, *http.Request) error{
+		// OpenAI's.
+		"GET /v1/models": s.models, "GET /v1/models/{name...}": s.model,
+		"POST /v1/chat/completions": s.chat, "POST /v1/completions": s.complete,
+		"POST /v1/embeddings": s.embeddings, "POST /v1/responses": s.responses,
+		// Anthropic's.
+		"POST /v1/messages": s.messages, "POST /v1/messages/count_tokens": s.countTokens,
+		// Ollama's.
+		"POST /api/chat": s.ollamaChat, "POST /api/generate": s.ollamaGenerate, "POST /api/embed": s.ollamaEmbed,
+		"GET /api/tags": s.ollamaTags, "POST /api/show": s.ollamaShow, "GET /api/ps": s.ollamaPS, "GET /api/version": s.ollamaVersion,
+		// llama.cpp's, and what evaluation harnesses ask.
+		"POST /tokenize": s.tokenize, "POST /detokenize": s.detokenize, "POST /apply-template": s.applyTemplate,
+		"GET /props": s.props, "GET /slots": s.slots, "GET /tokenizer_info": s.tokenizerInfo,
+		// Ours.
+		"GET /health": s.health, "GET /v1/receipts/{id}": s.receipt, "GET /{$}": s.root,
+	}
 }
 
-// complete goes on from a text or from token ids, as they are.
-func (s *Server) complete(w http.ResponseWriter, r *http.Request) error {
-	var raw json.RawMessage
-	return s.answer(w, r, "prompt", &raw, textDialect{}, func(t *tokenizer.Tokenizer) ([]engine.Token, error) {
-		return textPrompt(raw, t)
-	})
-}
-
-// answer takes a request whose prompt is made of what the field called name holds,
-// decoded into v, and answers it.
-func (s *Server) answer(w http.ResponseWriter, r *http.Request, name string, v any, d dialect, promptOf func(*tokenizer.Tokenizer) ([]engine.Token, error)) error {
+// answer takes a request for an answer apart and answers it. take takes what
+// the API has, and says how it is answered; what it leaves was not understood.
+func (s *Server) answer(w http.ResponseWriter, r *http.Request, take func(b body, a *asked) (dialect, error)) error {
 	b, err := readBody(r)
 	if err != nil {
 		return err
 	}
-	if _, err := b.take(name, v); err != nil {
-		return err
-	}
-	a, err := s.askedOf(b)
+	a := newAsked()
+	d, err := take(b, a)
 	if err != nil {
 		return err
 	}
 	if err := b.rest(); err != nil {
 		return err
 	}
-	prompt, err := promptOf(a.model.Engine.Tokenizer())
+	done, err := s.prepare(r.Context(), a)
+	defer done()
 	if err != nil {
 		return err
 	}
-	if err := a.fit(name, prompt); err != nil {
-		return err
-	}
-	return s.run(w, r, a, prompt, d)
+	return s.run(w, r, a, d)
 }
 
-// tokenize returns the ids of a text. llama.cpp calls it content, others prompt.
-func (s *Server) tokenize(w http.ResponseWriter, r *http.Request) error {
-	b, err := readBody(r)
-	if err != nil {
-		return err
-	}
-	var name, text string
-	var bos bool
-	if _, err := b.take("model", &name); err != nil {
-		return err
-	}
-	for _, field := range []string{"content", "prompt"} {
-		if _, err := b.take(field, &text); err != nil {
-			return err
-		}
-	}
-	if _, err := b.take("add_special", &bos); err != nil {
-		return err
-	}
-	if err := b.rest(); err != nil {
-		return err
-	}
-	m, err := s.find(name)
-	if err != nil {
-		return err
-	}
-	t := m.Engine.Tokenizer()
-	ids, err := t.Encode(text, tokenizer.Options{BOS: bos && t.AddBOS()})
-	if err != nil {
-		return err
-	}
-	reply(w, http.StatusOK, map[string]any{"tokens": append([]engine.Token{}, ids...), "count": len(ids)})
-	return nil
-}
-
-// detokenize returns the text of ids.
-func (s *Server) detokenize(w http.ResponseWriter, r *http.Request) error {
-	b, err := readBody(r)
-	if err != nil {
-		return err
-	}
-	var name string
-	var ids []engine.Token
-	if _, err := b.take("model", &name); err != nil {
-		return err
-	}
-	if _, err := b.take("tokens", &ids); err != nil {
-		return err
-	}
-	if err := b.rest(); err != nil {
-		return err
-	}
-	m, err := s.find(name)
-	if err != nil {
-		return err
-	}
-	size := m.Engine.Tokenizer().VocabSize()
-	for _, id := range ids {
-		if id < 0 || int(id) >= size {
-			return refuse("tokens", "%d is no token of this model, which has %d", id, size)
-		}
-	}
-	text := string(m.Engine.Tokenizer().Decode(ids))
-	reply(w, http.StatusOK, map[string]any{"content": text, "prompt": text})
-	return nil
-}
-
-func (s *Server) health(w http.ResponseWriter, _ *http.Request) {
+func (s *Server) health(w http.ResponseWriter, _ *http.Request) error {
 	reply(w, http.StatusOK, map[string]string{"status": "ok"})
+	return nil
+}
+
+// root is where Ollama's clients look whether somebody is there.
+func (s *Server) root(w http.ResponseWriter, _ *http.Request) error {
+	reply(w, http.StatusOK, map[string]string{"server": "assay", "status": "ok"})
+	return nil
 }
 
 // modelItem is a model as clients list it.
@@ -133,26 +65,27 @@ type modelItem struct {
 	Object  string `json:"object"`
 	Created int64  `json:"created"`
 	OwnedBy string `json:"owned_by"`
-	Context int    `json:"context_length"` // as it is served
-	ModelID string `json:"model_id"`       // what it computes, in hex
+	Context int    `json:"context_length"`     // as it is served
+	MaxLen  int    `json:"max_model_len"`      // the same, as others call it
+	ModelID string `json:"model_id,omitempty"` // what it computes, in hex; of one that is open
+	Open    bool   `json:"open"`
 }
 
-func itemOf(m *Model) modelItem {
-	id := m.Engine.ID()
-	return modelItem{ID: m.Name, Object: "model", Created: m.Opened.Unix(), OwnedBy: "assay", Context: m.Engine.Info().Context, ModelID: hexOf(id[:])}
+func itemOf(m *Listed) modelItem {
+	return modelItem{m.Name, "model", m.Modified.Unix(), "assay", m.Context, m.Context, m.ID, m.Open}
 }
 
 func (s *Server) models(w http.ResponseWriter, _ *http.Request) error {
-	list := make([]modelItem, len(s.cfg.Models))
-	for i := range s.cfg.Models {
-		list[i] = itemOf(&s.cfg.Models[i])
+	list := []modelItem{}
+	for _, m := range s.list() {
+		list = append(list, itemOf(&m))
 	}
 	reply(w, http.StatusOK, map[string]any{"object": "list", "data": list})
 	return nil
 }
 
 func (s *Server) model(w http.ResponseWriter, r *http.Request) error {
-	m, err := s.find(r.PathValue("name"))
+	m, err := s.listed(r.PathValue("name"))
 	if err != nil {
 		return err
 	}

@@ -143,8 +143,8 @@ func (s *stand) stream(path, body string) (parts []chat, receipt string) {
 	return parts, h.Get("X-Assay-Receipt")
 }
 
-// spelt is a text of tokens as JSON has it, where each byte that is not UTF-8 is
-// U+FFFD.
+// spelt is a text of tokens as JSON has it, where each byte that is not UTF-8
+// is U+FFFD.
 func (s *stand) spelt(ids []engine.Token) string {
 	return string([]rune(string(s.model.Tokenizer().Decode(ids))))
 }
@@ -171,8 +171,8 @@ func (s *stand) verify(id, query string) engine.Run {
 
 const question = `"messages": [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "Name a river."}]`
 
-// TestOneRequestOneAnswer however it is asked for: whole, as a stream, twice, or
-// with others beside it; and its receipt is verified.
+// TestOneRequestOneAnswer however it is asked for: whole, as a stream, twice,
+// or with others beside it; and its receipt is verified.
 func TestOneRequestOneAnswer(t *testing.T) {
 	s := newStand(t, nil)
 	whole, h := s.ask("/v1/chat/completions", `{"model": "tiny", "seed": 7, "max_tokens": 12, `+question+`}`)
@@ -225,8 +225,8 @@ func TestOneRequestOneAnswer(t *testing.T) {
 	}
 }
 
-// TestAStopSequenceCutsTextAndRun: at every place in an answer, and the receipt of
-// what is left is verified, too.
+// TestAStopSequenceCutsTextAndRun: at every place in an answer, and the receipt
+// of what is left is verified, too.
 func TestAStopSequenceCutsTextAndRun(t *testing.T) {
 	s := newStand(t, nil)
 	ask := func(more string) (string, string, engine.Run) {
@@ -269,10 +269,26 @@ func TestWhatIsNotDoneIsRefused(t *testing.T) {
 		status     int
 		param      string
 	}{
-		{"/v1/chat/completions", `{` + question + `, "logprobs": true}`, 400, "logprobs"},
+		{"/v1/chat/completions", `{` + question + `, "top_logprobs": 2}`, 400, "top_logprobs"},
+		{"/v1/chat/completions", `{` + question + `, "logprobs": true, "top_logprobs": 21}`, 400, "top_logprobs"},
+		{"/v1/chat/completions", `{` + question + `, "logit_bias": {"7": 101}}`, 400, "logit_bias"},
+		{"/v1/chat/completions", `{` + question + `, "logit_bias": {"a": 1}}`, 400, "logit_bias"},
+		{"/v1/chat/completions", `{` + question + `, "logit_bias": {"99999999": 1}}`, 400, ""},
+		{"/v1/chat/completions", `{` + question + `, "min_p": 1.5}`, 400, "min_p"},
+		{"/v1/chat/completions", `{` + question + `, "repetition_penalty": 0}`, 400, "repetition_penalty"},
+		{"/v1/chat/completions", `{` + question + `, "tools": [{"type": "web_search"}]}`, 400, "tools"},
+		{"/v1/chat/completions", `{` + question + `, "tools": [{"type": "function", "function": {"name": "a", "strict": true}}]}`, 400, "tools"},
+		{"/v1/chat/completions", `{` + question + `, "tools": [{"type": "function", "function": {"name": "a", "parameters": 7}}]}`, 400, "tools"},
+		{"/v1/chat/completions", `{` + question + `, "tools": [{"type": "function", "function": {"name": "a"}}], "tool_choice": "required"}`, 400, "tool_choice"},
+		{"/v1/responses", `{"input": [{"type": "image_generation_call"}]}`, 400, "input"},
+		{"/v1/responses", `{"input": "a", "previous_response_id": "resp_1"}`, 400, "previous_response_id"},
+		{"/v1/responses", `{"input": "a", "text": {"format": {"type": "json_object"}}}`, 400, "text.format"},
+		{"/v1/embeddings", `{"input": [1, 2]}`, 400, "input"},
+		{"/v1/embeddings", `{"input": "a", "dimensions": 3}`, 400, "dimensions"},
+		{"/v1/embeddings", `{"input": ""}`, 400, "input"},
 		{"/v1/chat/completions", `{` + question + `, "tools": [{"type": "function"}]}`, 400, "tools"},
 		{"/v1/chat/completions", `{` + question + `, "response_format": {"type": "json_object"}}`, 400, "response_format"},
-		{"/v1/chat/completions", `{` + question + `, "frequency_penalty": 0.5}`, 400, "frequency_penalty"},
+		{"/v1/chat/completions", `{` + question + `, "frequency_penalty": 2.5}`, 400, "frequency_penalty"},
 		{"/v1/chat/completions", `{` + question + `, "surprise": 1}`, 400, "surprise"},
 		{"/v1/chat/completions", `{` + question + `, "temperature": 3}`, 400, "temperature"},
 		{"/v1/chat/completions", `{` + question + `, "temperature": "warm"}`, 400, "temperature"},
@@ -283,7 +299,7 @@ func TestWhatIsNotDoneIsRefused(t *testing.T) {
 		{"/v1/chat/completions", `{` + question + `, "stop": [""]}`, 400, "stop"},
 		{"/v1/chat/completions", `{` + question + `, "model": "gpt"}`, 404, "model"},
 		{"/v1/chat/completions", `{"messages": []}`, 400, "messages"},
-		{"/v1/chat/completions", `{"messages": [{"role": "tool", "content": "x"}]}`, 400, "messages"},
+		{"/v1/chat/completions", `{"messages": [{"role": "judge", "content": "x"}]}`, 400, "messages"},
 		{"/v1/chat/completions", `{"messages": [{"role": "user", "content": [{"type": "image_url"}]}]}`, 400, "messages"},
 		{"/v1/chat/completions", `[]`, 400, ""},
 		{"/v1/chat/completions", `{"a"`, 400, ""},
@@ -295,9 +311,11 @@ func TestWhatIsNotDoneIsRefused(t *testing.T) {
 		{"/v1/completions", `{"prompt": ""}`, 400, "prompt"},
 		{"/v1/completions", `{"prompt": ["a", "b"]}`, 400, "prompt"},
 		{"/v1/completions", `{"prompt": [99999999]}`, 400, ""},
-		{"/v1/completions", `{"prompt": "a", "echo": true}`, 400, "echo"},
+		{"/v1/completions", `{"prompt": "a", "max_tokens": 0}`, 400, "max_tokens"},
+		{"/v1/completions", `{"prompt": "a", "logprobs": 6}`, 400, "logprobs"},
 		{"/detokenize", `{"tokens": [-1]}`, 400, "tokens"},
-		{"/v1/embeddings", `{}`, 404, ""},
+		{"/v1/embeddings", `{}`, 400, "input"},
+		{"/v1/images", `{}`, 404, ""},
 	} {
 		status, _, b := s.do("POST", c.path, c.body)
 		var got chat
@@ -314,8 +332,8 @@ func TestWhatIsNotDoneIsRefused(t *testing.T) {
 	s.ask("/v1/chat/completions", `{`+question+`, "max_tokens": 1, "logprobs": false, "tools": [], "metadata": {"a": "b"}, "user": "x", "stop": null, "response_format": {"type": "text"}}`)
 }
 
-// TestAPromptThatIsTooLongIsRefusedWithBothNumbers, and one that leaves little is
-// answered with what is left.
+// TestAPromptThatIsTooLongIsRefusedWithBothNumbers, and one that leaves little
+// is answered with what is left.
 func TestAPromptThatIsTooLongIsRefusedWithBothNumbers(t *testing.T) {
 	s := newStand(t, nil)
 	ids := func(n int) string { return strings.TrimSuffix(strings.Repeat("65,", n), ",") }
@@ -429,6 +447,9 @@ func TestTextAndTokens(t *testing.T) {
 func FuzzRequests(f *testing.F) {
 	f.Add(`{"messages":[{"role":"user","content":"x"}],"max_tokens":1}`)
 	f.Add(`{"prompt":[1,2,3],"n":2,"stop":"a","max_tokens":1,"stream":true}`)
+	f.Add(`{"input":[{"role":"user","content":"x"},{"type":"function_call","name":"a","arguments":"{}"}],"max_output_tokens":1}`)
+	f.Add(`{"messages":[{"role":"user","content":[{"type":"tool_result","tool_use_id":"a","content":"x"}]}],"tools":[{"name":"a","input_schema":{}}],"max_tokens":1}`)
+	f.Add(`{"messages":[{"role":"assistant","tool_calls":[{"id":"a","function":{"name":"a","arguments":{}}}]}],"options":{"num_predict":1},"logit_bias":{"1":2}}`)
 	f.Add(`{"messages":[{"role":"user","content":[{"type":"text","text":"x"}]}],"max_tokens":1,"seed":-1}`)
 	path := filepath.Join(f.TempDir(), "tiny.gguf")
 	check(f, enginetest.Write(path, enginetest.Options{}))
@@ -440,7 +461,10 @@ func FuzzRequests(f *testing.F) {
 	f.Fuzz(func(t *testing.T, body string) {
 		ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond) // an answer may be long
 		defer cancel()
-		for _, path := range []string{"/v1/chat/completions", "/v1/completions", "/tokenize", "/detokenize"} {
+		for _, path := range []string{
+			"/v1/chat/completions", "/v1/completions", "/v1/responses", "/v1/embeddings", "/v1/messages", "/v1/messages/count_tokens",
+			"/api/chat", "/api/generate", "/api/embed", "/api/show", "/tokenize", "/detokenize", "/apply-template",
+		} {
 			r, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://localhost"+path, strings.NewReader(body))
 			check(t, err)
 			w := &sink{h: http.Header{}}

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"io"
@@ -9,71 +10,112 @@ import (
 	"time"
 
 	"golang.org/x/sync/errgroup"
-
-	"github.com/assaynet/assay/engine"
 )
 
 // pingEvery is how long a stream may be silent while a prompt is read.
 const pingEvery = 5 * time.Second
 
-// dialect writes what a kind of request is answered with.
+// dialect is how an API answers a request.
 type dialect interface {
 	// whole is the answer in one object.
-	whole(id string, created int64, model string, answers []*answer, u usage) any
-	// chunk is a part of a stream: the first of a choice, text, or its end.
-	chunk(id string, created int64, model string, choice int, first bool, text, finish string) any
-	// last is the part that has the usage alone.
-	last(id string, created int64, model string, u usage) any
+	whole(h head, answers []*answer, u usage) any
+	// open begins a stream.
+	open(h head, e *events) writer
+	// lines tells that a stream is lines of JSON, and no server-sent events.
+	lines() bool
+	// problem is an error as the API says it.
+	problem(p *problem) any
+}
+
+// writer writes a stream. Parts of several choices may come at the same time.
+type writer interface {
+	begin()
+	part(choice int, d delta)
+	end(answers []*answer, u usage)
+}
+
+// head is what all parts of one answer have.
+type head struct {
+	id      string // of the answer and its receipt
+	created time.Time
+	asked   *asked
 }
 
 // run answers a request in a dialect.
-func (s *Server) run(w http.ResponseWriter, r *http.Request, a *asked, prompt []engine.Token, d dialect) error {
-	id, created := newID(), time.Now().Unix()
+func (s *Server) run(w http.ResponseWriter, r *http.Request, a *asked, d dialect) error {
+	h := head{newID(), time.Now(), a}
 	if a.stream {
-		w.Header().Set(receiptHeader, id)
-		return s.streamed(w, r, a, prompt, d, id, created)
+		if !a.none {
+			w.Header().Set(receiptHeader, h.id)
+		}
+		return s.streamed(w, r, a, h, d)
 	}
-	answers, err := a.all(r.Context(), prompt, func(int, string) {})
+	answers, err := a.all(r.Context(), h.id, func(int, delta) {})
 	if err != nil {
 		return err
 	}
-	s.receipts.keep(id, files(a.model.Engine, a.model.Engine.Tokenizer(), answers))
-	w.Header().Set(receiptHeader, id)
-	reply(w, http.StatusOK, d.whole(id, created, a.model.Name, answers, usageOf(prompt, answers)))
+	s.keep(w, h, answers)
+	reply(w, http.StatusOK, d.whole(h, answers, usageOf(a.prompt, answers)))
 	return nil
 }
 
-// all runs all choices; piece is given their texts, from several goroutines.
-func (a *asked) all(ctx context.Context, prompt []engine.Token, piece func(choice int, text string)) ([]*answer, error) {
+// keep keeps receipts, and names them where headers can still be written.
+func (s *Server) keep(w http.ResponseWriter, h head, answers []*answer) {
+	if list := files(h.asked.model, answers); len(list) > 0 {
+		s.receipts.keep(h.id, list)
+		w.Header().Set(receiptHeader, h.id)
+	}
+}
+
+// all runs all choices; part is told of theirs, from several goroutines.
+func (a *asked) all(ctx context.Context, id string, part func(choice int, d delta)) ([]*answer, error) {
+	var echo delta
+	if a.echo {
+		var err error
+		if echo, err = a.echoed(ctx); err != nil {
+			return nil, err
+		}
+	}
 	answers := make([]*answer, a.choices)
 	g, ctx := errgroup.WithContext(ctx)
 	for i := range answers {
 		g.Go(func() (err error) {
-			answers[i], err = a.generate(ctx, prompt, i, func(text string) { piece(i, text) })
+			if a.echo {
+				part(i, echo)
+			}
+			answers[i] = &answer{finish: finishLength}
+			if !a.none {
+				answers[i], err = a.generate(ctx, id, i, func(d delta) { part(i, d) })
+			}
+			if err == nil && a.echo {
+				answers[i].text = echo.text + answers[i].text
+				answers[i].tokens = append(echo.tokens[:len(echo.tokens):len(echo.tokens)], answers[i].tokens...)
+			}
 			return err
 		})
 	}
 	return answers, g.Wait()
 }
 
-// events is a stream of server-sent events. Its methods may run at the same time.
+// events is a stream. Its methods may run at the same time.
 type events struct {
-	w  http.ResponseWriter
-	rc *http.ResponseController
+	w     http.ResponseWriter
+	rc    *http.ResponseController
+	lines bool
 
 	mu  sync.Mutex
 	err error // guarded by mu: the client is gone
 }
 
-// send writes one event's data, or a comment, and sees that it leaves.
-func (e *events) send(line string) {
+// send writes one event's lines, or a comment, and sees that it leaves.
+func (e *events) send(text string) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if e.err != nil {
 		return
 	}
 	e.err = e.rc.SetWriteDeadline(time.Now().Add(writeTimeout))
-	if _, err := io.WriteString(e.w, line+"\n\n"); err != nil {
+	if _, err := io.WriteString(e.w, text); err != nil {
 		e.err = err
 	}
 	if err := e.rc.Flush(); err != nil {
@@ -81,31 +123,50 @@ func (e *events) send(line string) {
 	}
 }
 
-func (e *events) data(v any) {
-	b, err := json.Marshal(v)
-	if err == nil {
-		e.send("data: " + string(b))
+// data sends an object, as an event of a name where there is one.
+func (e *events) data(name string, v any) {
+	b := marshal(v)
+	switch {
+	case e.lines:
+		e.send(string(b) + "\n")
+	case name != "":
+		e.send("event: " + name + "\ndata: " + string(b) + "\n\n")
+	default:
+		e.send("data: " + string(b) + "\n\n")
 	}
 }
 
-// streamed answers as the text comes. Headers leave at once, so that a client knows
-// that it is heard; what goes wrong later is an event.
-func (s *Server) streamed(w http.ResponseWriter, r *http.Request, a *asked, prompt []engine.Token, d dialect, id string, created int64) error {
-	w.Header().Set("Content-Type", "text/event-stream")
+// marshal is JSON in one line, of what is always JSON.
+func marshal(v any) []byte {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	if err := e.Encode(v); err != nil {
+		return []byte("null")
+	}
+	return bytes.TrimSuffix(b.Bytes(), []byte("\n"))
+}
+
+// streamed answers as the text comes. Headers leave at once, so that a client
+// knows that it is heard; what goes wrong later is an event.
+func (s *Server) streamed(w http.ResponseWriter, r *http.Request, a *asked, h head, d dialect) error {
+	e := &events{w: w, rc: http.NewResponseController(w), lines: d.lines()}
+	kind := "text/event-stream"
+	if e.lines {
+		kind = "application/x-ndjson"
+	}
+	w.Header().Set("Content-Type", kind)
 	w.Header().Set("Cache-Control", "no-cache")
 	w.Header().Set("X-Accel-Buffering", "no")
-	e := &events{w: w, rc: http.NewResponseController(w)}
 	w.WriteHeader(http.StatusOK)
-	name := a.model.Name
-	for i := range a.choices {
-		e.data(d.chunk(id, created, name, i, true, "", ""))
-	}
+	out := d.open(h, e)
+	out.begin()
 	quiet, stop := context.WithCancel(r.Context())
 	var pings sync.WaitGroup
-	pings.Go(func() { e.ping(quiet) })
-	answers, err := a.all(r.Context(), prompt, func(choice int, text string) {
-		e.data(d.chunk(id, created, name, choice, false, text, ""))
-	})
+	if !e.lines {
+		pings.Go(func() { e.ping(quiet) })
+	}
+	answers, err := a.all(r.Context(), h.id, out.part)
 	stop()
 	pings.Wait() // nobody writes to a response whose handler has ended
 	if err != nil {
@@ -113,17 +174,17 @@ func (s *Server) streamed(w http.ResponseWriter, r *http.Request, a *asked, prom
 		if p.status == http.StatusInternalServerError {
 			s.cfg.Logger.Error().Err(err).Msg("a stream failed")
 		}
-		e.data(envelope{p})
+		name := ""
+		if _, named := d.(messagesDialect); named {
+			name = "error"
+		}
+		e.data(name, d.problem(p))
 		return nil
 	}
-	s.receipts.keep(id, files(a.model.Engine, a.model.Engine.Tokenizer(), answers))
-	for i, answer := range answers {
-		e.data(d.chunk(id, created, name, i, false, "", answer.finish))
+	if list := files(a.model, answers); len(list) > 0 {
+		s.receipts.keep(h.id, list)
 	}
-	if a.usage {
-		e.data(d.last(id, created, name, usageOf(prompt, answers)))
-	}
-	e.send("data: [DONE]")
+	out.end(answers, usageOf(a.prompt, answers))
 	return nil
 }
 
@@ -136,7 +197,7 @@ func (e *events) ping(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-t.C:
-			e.send(": still here")
+			e.send(": still here\n\n")
 		}
 	}
 }

@@ -1,6 +1,7 @@
 package tokenizer
 
 import (
+	"slices"
 	"strings"
 	"unicode/utf8"
 )
@@ -28,7 +29,8 @@ func (t *Tokenizer) decode(ids []int32, control bool) []byte {
 }
 
 // shown is the text of one id after others, without the space that is put
-// before a text; begun tells whether one has begun since the last special token.
+// before a text; begun tells whether one has begun since the last special
+// token.
 func (t *Tokenizer) shown(id int32, control bool, begun *bool) string {
 	text := t.text(id, control)
 	if t.special.is(id) {
@@ -63,6 +65,7 @@ func (t *Tokenizer) text(id int32, control bool) string {
 // concurrent use.
 type Stream struct {
 	t       *Tokenizer
+	control bool   // control tokens are spelt
 	begun   bool   // some text came, see shown
 	pending []byte // Invariant: between calls, the start of one character that may still become valid.
 }
@@ -72,7 +75,8 @@ func (t *Tokenizer) NewStream() *Stream { return &Stream{t: t} }
 
 // Add returns the characters that id completes, often none or several.
 func (s *Stream) Add(id int32) string {
-	s.pending = append(s.pending, s.t.shown(id, false, &s.begun)...)
+	control := s.control && !slices.Contains(s.t.stop, id)
+	s.pending = append(s.pending, s.t.shown(id, control, &s.begun)...)
 	return s.take(false)
 }
 

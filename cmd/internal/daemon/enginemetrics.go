@@ -152,6 +152,11 @@ func (m *EngineMetrics) Register(r prometheus.Registerer, name string, model *en
 	return nil
 }
 
+// Unregister takes them away again, when the model is closed.
+func (m *EngineMetrics) Unregister(r prometheus.Registerer, name string) {
+	prometheus.WrapRegistererWith(prometheus.Labels{"model": name}, r).Unregister(m)
+}
+
 // collectors are the metrics that keep their own state.
 func (m *EngineMetrics) collectors() []prometheus.Collector {
 	return []prometheus.Collector{m.info, m.batch, m.step, m.first, m.seconds}

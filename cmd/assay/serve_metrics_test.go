@@ -1,0 +1,81 @@
+package main
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/assaynet/assay/cmd/internal/daemon"
+	"github.com/assaynet/assay/engine"
+	"github.com/assaynet/assay/engine/enginetest"
+	"github.com/assaynet/assay/engine/server"
+)
+
+// servedMetrics are what dashboards of assay serve stand on: none goes, and none
+// changes its name.
+const servedMetrics = `
+assay_engine_batch_size
+assay_engine_compute_seconds_total
+assay_engine_info
+assay_engine_step_seconds
+assay_engine_time_to_first_token_seconds
+assay_engine_tokens_total
+assay_server_answers
+assay_server_request_seconds
+assay_server_requests_total
+`
+
+// TestMetricsOfTheServer are those of the list, and count what was asked.
+func TestMetricsOfTheServer(t *testing.T) {
+	engineMetrics, metrics, registry := daemon.NewEngineMetrics(), newServerMetrics(), prometheus.NewRegistry()
+	m, err := engine.Open(t.Context(), enginetest.Tiny(t, enginetest.Options{}), engine.Config{Threads: 1, Observer: engineMetrics})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = m.Close() })
+	if err := engineMetrics.Register(registry, "tiny", m); err != nil {
+		t.Fatal(err)
+	}
+	s, err := server.New(server.Config{Models: []server.Model{{Name: "tiny", Engine: m, Opened: time.Unix(1, 0)}}, Observe: metrics.observe})
+	if err != nil {
+		t.Fatal(err)
+	}
+	metrics.register(registry, s)
+	for _, x := range []struct{ path, body string }{
+		{"/v1/completions", `{"prompt": "a", "max_tokens": 2}`}, {"/v1/completions", `{"surprise": 1}`}, {"/nowhere/secret-prompt", `{}`},
+	} {
+		r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "http://localhost"+x.path, strings.NewReader(x.body))
+		s.ServeHTTP(httptest.NewRecorder(), r)
+	}
+	families, err := registry.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var names, counted []string
+	for _, f := range families {
+		names = append(names, f.GetName())
+		for _, x := range f.GetMetric() {
+			if f.GetName() != "assay_server_requests_total" {
+				continue
+			}
+			line := ""
+			for _, l := range x.GetLabel() {
+				line += l.GetValue() + " "
+			}
+			counted = append(counted, line)
+		}
+	}
+	for _, want := range strings.Fields(servedMetrics) {
+		if !slices.Contains(names, want) {
+			t.Errorf("%s is not there, but %v", want, names)
+		}
+	}
+	if want := []string{"POST /v1/completions 200 ", "POST /v1/completions 400 ", "other 404 "}; !slices.Equal(counted, want) {
+		t.Errorf("counted %q, want %q", counted, want)
+	}
+}

@@ -1,0 +1,107 @@
+package server
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"slices"
+	"strings"
+)
+
+// body is a request's object; fields are taken out of it, and what is left was
+// not understood.
+type body map[string]json.RawMessage
+
+// readBody reads one object.
+func readBody(r *http.Request) (body, error) {
+	raw, err := io.ReadAll(r.Body)
+	if err != nil {
+		if _, large := errors.AsType[*http.MaxBytesError](err); large {
+			return nil, &problem{status: http.StatusRequestEntityTooLarge, Type: typeRequest, Message: "the request is larger than this server reads"}
+		}
+		return nil, refuse("", "the request did not arrive whole")
+	}
+	var b body
+	if err := json.Unmarshal(raw, &b); err != nil || b == nil {
+		return nil, refuse("", "the request is no JSON object")
+	}
+	return b, nil
+}
+
+// take decodes a field into v, and reports whether it is there and not null.
+func (b body) take(name string, v any) (bool, error) {
+	raw, ok := b[name]
+	delete(b, name)
+	if !ok || string(raw) == "null" {
+		return false, nil
+	}
+	if err := json.Unmarshal(raw, v); err != nil {
+		return true, refuse(name, "%s is not what it is to be: %v", name, err)
+	}
+	return true, nil
+}
+
+// want is a field and what it is decoded into.
+type want struct {
+	name string
+	v    any
+}
+
+// takeAll takes several fields.
+func (b body) takeAll(list ...want) error {
+	for _, w := range list {
+		if _, err := b.take(w.name, w.v); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// takeBody takes a field that is an object of its own; nil where it is absent.
+func (b body) takeBody(name string) (body, error) {
+	var inner body
+	_, err := b.take(name, &inner)
+	return inner, err
+}
+
+// idle are fields that change no answer here, whatever they say.
+var idle = []string{
+	"user", "metadata", "store", "service_tier", "prompt_cache_key", "prompt_cache_retention", "safety_identifier", "cache_prompt",
+	"keep_alive", "verbosity",
+}
+
+// neutral are fields that are not done here, with the values at which they ask
+// for nothing.
+var neutral = map[string][]string{
+	"best_of": {"1"}, "suffix": {`""`}, "functions": {"[]"}, "function_call": {`"none"`, `"auto"`}, "raw": {"false"},
+	"response_format": {`{"type":"text"}`}, "modalities": {`["text"]`}, "reasoning_effort": {`"none"`}, "prediction": {}, "audio": {},
+	"background": {"false"}, "previous_response_id": {}, "conversation": {}, "prompt": {}, "include": {"[]"}, "truncation": {`"disabled"`},
+	"max_tool_calls": {}, "web_search_options": {}, "thinking": {`{"type":"disabled"}`}, "think": {"false", "true"}, "images": {"[]"}, "format": {`""`},
+	"context": {"[]"}, "container": {}, "mcp_servers": {"[]"}, "context_management": {}, "top_k": {"0"}, "dimensions": {}, "truncate": {"false"},
+	"options": {"{}"}, "moderation": {}, "logprobs": {"false", "0"}, "top_logprobs": {"0"},
+}
+
+// rest refuses what was not understood: an answer to another question is none.
+func (b body) rest() error { return b.restUnder("") }
+
+// restUnder is rest of an object that stands in a field.
+func (b body) restUnder(field string) error {
+	names := make([]string, 0, len(b))
+	for name := range b {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	for _, name := range names {
+		raw := string(b[name])
+		switch values, known := neutral[name]; {
+		case raw == "null" || slices.Contains(idle, name):
+		case known && slices.Contains(values, strings.ReplaceAll(raw, " ", "")):
+		case known:
+			return refuse(field+name, "%s is not done by this server; leave it out", name)
+		default:
+			return refuse(field+name, "%.80q is no field that this server knows", name)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,62 @@
+package server
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"time"
+
+	"github.com/assaynet/assay/engine"
+	"github.com/assaynet/assay/engine/tokenizer"
+)
+
+// NewGate, for tests.
+var NewGate = newGate
+
+// Enter is enter, with the status of what refuses.
+func (g *gate) Enter(caller string, n int) (leave func(), status int) {
+	leave, err := g.enter(caller, n)
+	if err != nil {
+		return leave, problemOf(err).status
+	}
+	return leave, 0
+}
+
+// paper is a recorder with deadlines that never come.
+type paper struct{ *httptest.ResponseRecorder }
+
+func (paper) SetWriteDeadline(time.Time) error { return nil }
+
+// Told is what clients are told of an answer that a model would give after a
+// conversation with tools: by one of the APIs, as a stream and whole.
+func Told(m *engine.Model, api, text string, tools ...string) (stream string, whole []byte, err error) {
+	d := map[string]dialect{"chat": chatDialect{}, "messages": messagesDialect{}, "responses": responsesDialect{}, "ollama": ollamaDialect{chat: true}}[api]
+	a := newAsked()
+	a.name, a.model, a.talk = "m", m, &talk{turns: []turn{{role: "user", text: "?"}}}
+	for _, name := range tools {
+		a.talk.tools = append(a.talk.tools, tool{name: name})
+	}
+	if err := a.converse(); err != nil {
+		return "", nil, err
+	}
+	a.reader.Thinks = true
+	ids, err := m.Tokenizer().Encode(text, tokenizer.Options{})
+	if err != nil {
+		return "", nil, err
+	}
+	h := head{"0123456789abcdef01234567", time.Unix(1, 0), a}
+	w := paper{httptest.NewRecorder()}
+	out := d.open(h, &events{w: w, rc: http.NewResponseController(w), lines: d.lines()})
+	out.begin()
+	l := a.listener(h.id, 0, func(x delta) { out.part(0, x) })
+	for _, id := range ids {
+		l.token(id)
+	}
+	l.end()
+	l.answer.run.Output, l.answer.finish = ids, finishStop
+	if len(l.answer.calls) > 0 {
+		l.answer.finish = finishCalls
+	}
+	u := usageOf(a.prompt, []*answer{l.answer})
+	out.end([]*answer{l.answer}, u)
+	return w.Body.String(), marshal(d.whole(h, []*answer{l.answer}, u)), nil
+}

@@ -1,0 +1,84 @@
+package server_test
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/assaynet/assay/engine/server"
+)
+
+// TestOneKeyDoesNotFillTheQueue: alone it gets half, two get less each, and a
+// third one still finds room.
+func TestOneKeyDoesNotFillTheQueue(t *testing.T) {
+	g := server.NewGate(12, true)
+	fill := func(key string) (n int, leave func()) {
+		leave = func() {}
+		for {
+			l, status := g.Enter(key, 1)
+			if status != 0 {
+				if status != http.StatusTooManyRequests {
+					t.Fatalf("%s is refused by %d", key, status)
+				}
+				return n, leave
+			}
+			n, leave = n+1, l
+		}
+	}
+	a, leave := fill("a")
+	b, _ := fill("b")
+	if a != 6 || b != 3 {
+		t.Errorf("a got %d, b %d places of 12", a, b)
+	}
+	if _, status := g.Enter("c", 1); status != 0 {
+		t.Errorf("c finds no room: %d", status)
+	}
+	leave()
+	leave() // a second time gives nothing back
+	taken := a + b + 1 - 1
+	more := 0
+	for ; ; more++ {
+		if _, status := g.Enter(string(rune('e'+more)), 1); status != 0 {
+			break
+		}
+	}
+	if taken+more != 12 {
+		t.Errorf("%d places were taken and %d given, of 12", taken, more)
+	}
+	open := server.NewGate(12, false)
+	for i := range 12 {
+		if _, status := open.Enter("", 1); status != 0 {
+			t.Errorf("without keys, place %d: %d", i, status)
+		}
+	}
+	if _, status := open.Enter("", 1); status != http.StatusTooManyRequests {
+		t.Errorf("without keys: a thirteenth place of 12: %d", status)
+	}
+}
+
+// TestNoKeyLearnsAnothersPrompt by how much of it was computed before: only its own
+// are not computed again.
+func TestNoKeyLearnsAnothersPrompt(t *testing.T) {
+	alice, secretOfAlice, err := server.NewKey("alice")
+	check(t, err)
+	bob, secretOfBob, err := server.NewKey("bob")
+	check(t, err)
+	s := newStand(t, func(c *server.Config) { c.Keys = []server.Key{alice, bob} })
+	body := `{"prompt": "` + strings.Repeat("the secret ", 12) + `", "max_tokens": 2, "temperature": 0}`
+	shared := func(secret string) uint64 {
+		before := s.model.Stats().Shared
+		if status, _, b := s.do("POST", "/v1/completions", body, "Authorization", "Bearer "+secret); status != http.StatusOK {
+			t.Fatalf("status %d: %s", status, b)
+		}
+		return s.model.Stats().Shared - before
+	}
+	if n := shared(secretOfAlice); n != 0 {
+		t.Errorf("the first time %d positions were there", n)
+	}
+	if n := shared(secretOfBob); n != 0 {
+		t.Errorf("bob shares %d positions with alice", n)
+	}
+	if n := shared(secretOfAlice); n == 0 {
+		t.Errorf("alice's own prompt is computed again")
+	}
+}

@@ -1,0 +1,372 @@
+package server
+
+import (
+	"encoding/json"
+	"net/http"
+	"strings"
+)
+
+// responses answers OpenAI's /v1/responses. Nothing is stored: a request has
+// all of its conversation.
+func (s *Server) responses(w http.ResponseWriter, r *http.Request) error {
+	return s.answer(w, r, func(b body, a *asked) (dialect, error) {
+		var raw json.RawMessage
+		var instructions string
+		var text struct {
+			Format struct {
+				Type string `json:"type"`
+			} `json:"format"`
+			Verbosity string `json:"verbosity"`
+		}
+		var reasoning map[string]any // how long to think is the model's own decision
+		var include []string
+		err := b.takeAll(want{"model", &a.name}, want{"stream", &a.stream}, want{"input", &raw}, want{"instructions", &instructions},
+			want{"text", &text}, want{"reasoning", &reasoning}, want{"include", &include}, want{"stream_options", new(map[string]any)})
+		if err != nil {
+			return nil, err
+		}
+		if text.Format.Type != "" && text.Format.Type != "text" {
+			return nil, refuse("text.format", "the format %.40q is not done by this server: text", text.Format.Type)
+		}
+		for _, x := range include {
+			if x != "reasoning.encrypted_content" { // there is none to give
+				return nil, refuse("include", "%.80q is not done by this server", x)
+			}
+		}
+		a.talk, a.field = &talk{}, "input"
+		if instructions != "" {
+			a.talk.system = []string{instructions}
+		}
+		if err := a.talk.takeItems(raw); err != nil {
+			return nil, err
+		}
+		if err := a.takeFlatTools(b); err != nil {
+			return nil, err
+		}
+		if err := a.takeLength(b, "max_output_tokens"); err != nil {
+			return nil, err
+		}
+		if err := a.takeSampling(b); err != nil {
+			return nil, err
+		}
+		return responsesDialect{instructions, a.talk.tools}, a.talk.check("input")
+	})
+}
+
+// item is one of an input.
+type item struct {
+	Type      string          `json:"type"`
+	Role      string          `json:"role"`
+	Content   json.RawMessage `json:"content"`
+	CallID    string          `json:"call_id"`
+	Name      string          `json:"name"`
+	Arguments json.RawMessage `json:"arguments"`
+	Output    json.RawMessage `json:"output"`
+}
+
+// takeItems takes an input: a text, or items.
+func (t *talk) takeItems(raw json.RawMessage) error {
+	var text string
+	if json.Unmarshal(raw, &text) == nil {
+		t.turns = append(t.turns, turn{role: "user", text: text})
+		return nil
+	}
+	var list []item
+	if json.Unmarshal(raw, &list) != nil || len(list) > maxMessages {
+		return refuse("input", "the input is a text, or a list of 1 to %d items", maxMessages)
+	}
+	names := map[string]string{}
+	for i, x := range list {
+		switch x.Type {
+		case "", "message":
+			text, err := parts("input", x.Content, "input_text", "output_text", "text")
+			if err != nil {
+				return err
+			}
+			if x.Role == "system" || x.Role == "developer" {
+				t.system = append(t.system, text)
+				continue
+			}
+			if x.Role != "user" && x.Role != "assistant" {
+				return refuse("input", "item %d has the role %.40q, which is not done by this server", i, x.Role)
+			}
+			t.turns = append(t.turns, turn{role: x.Role, text: text})
+		case "function_call":
+			object, ok := arguments(x.Arguments)
+			if !ok || x.Name == "" {
+				return refuse("input", "item %d is a call without a name, or whose arguments are no object", i)
+			}
+			names[x.CallID] = x.Name
+			t.call(callOf{x.CallID, x.Name, object})
+		case "function_call_output":
+			text, err := parts("input", x.Output, "input_text", "output_text", "text")
+			if err != nil {
+				return err
+			}
+			t.turns = append(t.turns, turn{role: "tool", text: text, callID: x.CallID, name: names[x.CallID]})
+		case "reasoning": // of a model elsewhere, or of this one before: it is not read again
+		default:
+			return refuse("input", "item %d is of the type %.40q, which is not done by this server", i, x.Type)
+		}
+	}
+	return nil
+}
+
+// call puts a call behind what the assistant has said or called before it.
+func (t *talk) call(c callOf) {
+	if n := len(t.turns); n == 0 || t.turns[n-1].role != "assistant" {
+		t.turns = append(t.turns, turn{role: "assistant"})
+	}
+	last := &t.turns[len(t.turns)-1]
+	last.calls = append(last.calls, c)
+}
+
+// takeFlatTools takes tools. Those of other types than function are of OpenAI's
+// own servers; clients send them unasked, and they are left out, as the answer
+// says.
+func (a *asked) takeFlatTools(b body) error {
+	var list []struct {
+		Type        string          `json:"type"`
+		Name        string          `json:"name"`
+		Description string          `json:"description"`
+		Parameters  json.RawMessage `json:"parameters"`
+	}
+	if _, err := b.take("tools", &list); err != nil {
+		return err
+	}
+	for _, x := range list {
+		if x.Type == "function" {
+			a.talk.tools = append(a.talk.tools, tool{x.Name, x.Description, x.Parameters})
+		}
+	}
+	if err := a.takeToolChoice(b); err != nil {
+		return err
+	}
+	return a.takeParallel(b)
+}
+
+// parts reads a content: nothing, a text, or a list of parts of some types,
+// each with a text.
+func parts(field string, raw json.RawMessage, types ...string) (string, error) {
+	var text string
+	if len(raw) == 0 || string(raw) == "null" || json.Unmarshal(raw, &text) == nil {
+		return text, nil
+	}
+	var list []body
+	if err := json.Unmarshal(raw, &list); err != nil || len(list) > maxMessages {
+		return "", refuse(field, "a content is a text, or a list of up to %d parts", maxMessages)
+	}
+	var all strings.Builder
+	for _, p := range list {
+		var kind, piece string
+		if _, err := p.take("type", &kind); err != nil {
+			return "", refuse(field, "a part of a content has no type")
+		}
+		known := false
+		for _, t := range types {
+			known = known || t == kind
+		}
+		if !known {
+			return "", refuse(field, "a content has a part of the type %.40q, and this server reads texts alone", kind)
+		}
+		delete(p, "annotations")
+		delete(p, "logprobs")
+		if _, err := p.take("text", &piece); err != nil || len(p) > 0 {
+			return "", refuse(field, "a part of the type %s has a text, and nothing else", kind)
+		}
+		all.WriteString(piece)
+	}
+	return all.String(), nil
+}
+
+// responsesDialect is /v1/responses.
+type responsesDialect struct {
+	instructions string
+	tools        []tool
+}
+
+func (responsesDialect) lines() bool            { return false }
+func (responsesDialect) problem(p *problem) any { return envelope{p} }
+
+type object = map[string]any
+
+// response is the answer in one of its states.
+func (d responsesDialect) response(h head, status string, output []object) object {
+	tools := []object{}
+	for _, t := range d.tools {
+		tools = append(tools, object{"type": "function", "name": t.name, "description": t.description, "parameters": t.parameters, "strict": false})
+	}
+	a := h.asked
+	out := object{
+		"id": "resp_" + h.id, "object": "response", "created_at": h.created.Unix(), "status": status, "model": a.name, "output": output,
+		"error": nil, "incomplete_details": nil, "instructions": nil, "metadata": object{}, "parallel_tool_calls": !a.single,
+		"temperature": a.settings.Temperature, "top_p": float64(a.settings.TopP) / 65536, "tool_choice": "auto", "tools": tools,
+		"previous_response_id": nil, "store": false, "text": object{"format": object{"type": "text"}}, "truncation": "disabled", "usage": nil,
+		"max_output_tokens": nil, "reasoning": object{"effort": nil, "summary": nil}, "background": false,
+	}
+	if d.instructions != "" {
+		out["instructions"] = d.instructions
+	}
+	if a.talk.choice != "" {
+		out["tool_choice"] = a.talk.choice
+	}
+	return out
+}
+
+// finished is the answer at its end.
+func (d responsesDialect) finished(h head, a *answer, output []object, u usage) (kind string, out object) {
+	kind, out = "response.completed", d.response(h, "completed", output)
+	if a.finish == finishLength {
+		kind, out = "response.incomplete", d.response(h, "incomplete", output)
+		out["incomplete_details"] = object{"reason": "max_output_tokens"}
+	}
+	out["usage"] = object{
+		"input_tokens": u.Prompt, "input_tokens_details": object{"cached_tokens": 0},
+		"output_tokens": u.Completion, "output_tokens_details": object{"reasoning_tokens": a.thought}, "total_tokens": u.Total,
+	}
+	return kind, out
+}
+
+func (d responsesDialect) whole(h head, answers []*answer, u usage) any {
+	w := &responsesWriter{h: h, d: d}
+	a := answers[0]
+	if a.reasoning != "" {
+		w.part(0, delta{reasoning: a.reasoning})
+	}
+	if a.text != "" || len(a.calls) == 0 {
+		w.part(0, delta{text: a.text})
+	}
+	for i := range a.calls {
+		w.part(0, delta{call: &a.calls[i]})
+	}
+	w.close()
+	_, out := d.finished(h, a, w.output, u)
+	return out
+}
+
+// responsesWriter writes the events of an answer, or, without e, only collects
+// its items.
+type responsesWriter struct {
+	h        head
+	d        responsesDialect
+	e        *events
+	sequence int
+	output   []object        // items that are whole
+	kind     string          // of the item that is open, or empty
+	text     strings.Builder // of it
+}
+
+func (d responsesDialect) open(h head, e *events) writer { return &responsesWriter{h: h, d: d, e: e} }
+
+func (w *responsesWriter) event(kind string, more object) {
+	if w.e == nil {
+		return
+	}
+	more["type"], more["sequence_number"] = kind, w.sequence
+	w.sequence++
+	w.e.data(kind, more)
+}
+
+func (w *responsesWriter) begin() {
+	for _, kind := range []string{"response.created", "response.in_progress"} {
+		w.event(kind, object{"response": w.d.response(w.h, "in_progress", []object{})})
+	}
+}
+
+// id is that of the item that is open.
+func (w *responsesWriter) id() string {
+	prefix := map[string]string{"message": "msg_", "reasoning": "rs_", "function_call": "fc_"}[w.kind]
+	return prefix + w.h.id + string(rune('a'+len(w.output)%26))
+}
+
+func (w *responsesWriter) at(more object) object {
+	more["item_id"], more["output_index"] = w.id(), len(w.output)
+	if w.kind != "function_call" {
+		more["content_index"] = 0
+	}
+	return more
+}
+
+// item opens an item of a kind.
+func (w *responsesWriter) item(kind string, c *call) {
+	if w.kind == kind && c == nil {
+		return
+	}
+	w.close()
+	w.kind = kind
+	w.text.Reset()
+	w.event("response.output_item.added", object{"output_index": len(w.output), "item": w.built("in_progress", c, "")})
+	if kind == "message" {
+		w.event("response.content_part.added", w.at(object{"part": outputText("")}))
+	}
+}
+
+func outputText(text string) object {
+	return object{"type": "output_text", "text": text, "annotations": []any{}, "logprobs": []any{}}
+}
+
+// built is the item that is open; of a function_call with arguments.
+func (w *responsesWriter) built(status string, c *call, arguments string) object {
+	switch w.kind {
+	case "function_call":
+		return object{"type": w.kind, "id": w.id(), "call_id": c.id, "name": c.name, "arguments": arguments, "status": status}
+	case "reasoning":
+		content := []object{}
+		if text := w.text.String(); text != "" {
+			content = append(content, object{"type": "reasoning_text", "text": text})
+		}
+		return object{"type": w.kind, "id": w.id(), "summary": []any{}, "content": content, "status": status}
+	}
+	content := []object{}
+	if status == "completed" {
+		content = append(content, outputText(w.text.String()))
+	}
+	return object{"type": w.kind, "id": w.id(), "role": "assistant", "content": content, "status": status}
+}
+
+func (w *responsesWriter) part(_ int, d delta) {
+	switch {
+	case d.call != nil:
+		w.item("function_call", d.call)
+		w.event("response.function_call_arguments.delta", w.at(object{"delta": d.call.arguments}))
+		w.event("response.function_call_arguments.done", w.at(object{"arguments": d.call.arguments, "name": d.call.name}))
+		w.whole(w.built("completed", d.call, d.call.arguments))
+	case d.reasoning != "":
+		w.item("reasoning", nil)
+		w.text.WriteString(d.reasoning)
+		w.event("response.reasoning_text.delta", w.at(object{"delta": d.reasoning}))
+	default:
+		w.item("message", nil)
+		w.text.WriteString(d.text)
+		w.event("response.output_text.delta", w.at(object{"delta": d.text, "logprobs": []any{}}))
+	}
+}
+
+// close ends the item that is open.
+func (w *responsesWriter) close() {
+	text := w.text.String()
+	switch w.kind {
+	case "":
+		return
+	case "reasoning":
+		w.event("response.reasoning_text.done", w.at(object{"text": text}))
+	case "message":
+		w.event("response.output_text.done", w.at(object{"text": text, "logprobs": []any{}}))
+		w.event("response.content_part.done", w.at(object{"part": outputText(text)}))
+	}
+	w.whole(w.built("completed", nil, ""))
+}
+
+func (w *responsesWriter) whole(item object) {
+	w.event("response.output_item.done", object{"output_index": len(w.output), "item": item})
+	w.output, w.kind = append(w.output, item), ""
+}
+
+func (w *responsesWriter) end(answers []*answer, u usage) {
+	if len(w.output) == 0 && w.kind == "" {
+		w.item("message", nil)
+	}
+	w.close()
+	kind, out := w.d.finished(w.h, answers[0], w.output, u)
+	w.event(kind, object{"response": out})
+}
