@@ -22,6 +22,7 @@ error that says what to do, 2 after a mistake in the command line, and 130 or
 		Commands: append([]*cli.Command{
 			modelCommand(),
 			serveCommand(),
+			runCommand(),
 			walletCommand(),
 			txCommand(),
 			verifyCommand(), verifyPairsCommand(),

@@ -43,6 +43,7 @@ settings give the same tokens and the same fingerprint on every machine:
    assay model verify --run run.json`,
 		Subcommands: usage.WithoutArguments([]*cli.Command{
 			modelInfoCommand(),
+			modelListCommand(), modelPullCommand(), modelRemoveCommand(),
 			modelTokenizeCommand(),
 			modelDetokenizeCommand(),
 			modelGenerateCommand(),
@@ -208,8 +209,8 @@ func printJSON(c *cli.Context, v any) error {
 	return e.Encode(v)
 }
 
-// readInput reads a whole file of at most limit bytes; "-" is standard input, of
-// which a person at a terminal is told that what is waited for.
+// readInput reads a whole file of at most limit bytes; "-" is standard input,
+// of which a person at a terminal is told that what is waited for.
 func readInput(c *cli.Context, path, what string, limit int64) ([]byte, error) {
 	var data []byte
 	var err error

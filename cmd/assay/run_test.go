@@ -1,0 +1,66 @@
+package main
+
+import (
+	"bufio"
+	"os"
+	"os/exec"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/assaynet/assay/engine/enginetest"
+	"github.com/assaynet/assay/protocol/keystore/terminaltest"
+)
+
+// TestATalkOnATerminal: an answer is stopped by Ctrl-C, which ends no program;
+// then another is asked for, in two lines, and /bye ends it.
+func TestATalkOnATerminal(t *testing.T) {
+	master, tty := terminaltest.Open(t)
+	program := exec.CommandContext(t.Context(), "assay", "run", enginetest.Real(t))
+	program.Env = os.Environ()
+	program.Stdin, program.Stdout, program.Stderr = tty, tty, tty
+	program.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true}
+	if err := program.Start(); err != nil {
+		t.Fatal(err)
+	}
+	screen := bufio.NewReader(master)
+	seen := ""
+	until := func(what string) {
+		t.Helper()
+		for !strings.Contains(seen, what) {
+			b, err := screen.ReadByte()
+			if err != nil {
+				t.Fatalf("%q does not come, but %q: %v", what, seen, err)
+			}
+			seen += string(b)
+		}
+		_, seen, _ = strings.Cut(seen, what)
+	}
+	write := func(keys string) {
+		t.Helper()
+		if _, err := master.WriteString(keys); err != nil {
+			t.Fatal(err)
+		}
+	}
+	until(">>> ")
+	write("half a line\x03Count from 1 to 1000.\r")
+	until("Count from 1 to 1000.")
+	until("\n")
+	if _, err := screen.ReadByte(); err != nil { // the answer has begun
+		t.Fatal(err)
+	}
+	write("\x03")
+	until("(stopped)")
+	until(">>> ")
+	write("and a \\\r")
+	until("... ")
+	write("sea\r")
+	until(">>> ")
+	write("/bye\r")
+	if err := program.Wait(); err != nil {
+		t.Errorf("it ends by %v", err)
+	}
+	if !terminaltest.Echoes(t, master) {
+		t.Errorf("the terminal stays quiet")
+	}
+}

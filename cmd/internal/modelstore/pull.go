@@ -1,0 +1,229 @@
+package modelstore
+
+import (
+	"cmp"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"hash"
+	"io"
+	"io/fs"
+	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+)
+
+// maxModel bounds a file, in bytes.
+const maxModel = 1 << 40
+
+// Request is a model to fetch.
+type Request struct {
+	Source string // a path, or an http or https URL
+	Shown  string // the source as the entry has it; empty: as Source
+	Name   string // empty: the source's last part, without .gguf
+	SHA256 string // in hex; empty: any
+	// Progress, where not nil, is told how many bytes there are, of how many; 0
+	// is not known.
+	Progress func(have, of int64)
+}
+
+// Pull puts a file into the store under a name, in the place of what had it.
+// One that was broken off goes on, if the server still has the same. Errors:
+// [ErrName], [ErrHash], [ErrFormat], those of the file system and of HTTP, the
+// cause of ctx.
+func (s *Store) Pull(ctx context.Context, r Request) (Entry, error) {
+	e := Entry{Name: r.Name, Source: cmp.Or(r.Shown, r.Source), Pulled: time.Now().UTC().Truncate(time.Second)}
+	if e.Name == "" {
+		e.Name = nameOf(r.Source)
+	}
+	if !goodName.MatchString(e.Name) {
+		return e, fmt.Errorf("%w: %.140q", ErrName, e.Name)
+	}
+	if r.SHA256 = strings.ToLower(r.SHA256); r.SHA256 != "" && !goodHash.MatchString(r.SHA256) {
+		return e, fmt.Errorf("a SHA-256 has 64 hex digits, not %.140q", r.SHA256)
+	}
+	parts := filepath.Join(s.dir, "parts")
+	if err := os.MkdirAll(parts, 0o755); err != nil {
+		return e, err
+	}
+	key := sha256.Sum256([]byte(r.Source))
+	p := &part{request: r, path: filepath.Join(parts, hex.EncodeToString(key[:16])), hash: sha256.New()}
+	if err := p.fetch(ctx); err != nil {
+		return e, err
+	}
+	e.SHA256, e.Size = hex.EncodeToString(p.hash.Sum(nil)), p.have
+	if r.SHA256 != "" && e.SHA256 != r.SHA256 {
+		p.discard()
+		return e, fmt.Errorf("%w: its SHA-256 is %s, not %s", ErrHash, e.SHA256, r.SHA256)
+	}
+	if err := s.add(e, p.path); err != nil {
+		return e, err
+	}
+	p.discard()
+	return e, nil
+}
+
+// nameOf is a source's last part.
+func nameOf(source string) string {
+	if u, err := url.Parse(source); err == nil && isURL(source) {
+		source = u.Path
+	}
+	return strings.TrimSuffix(filepath.Base(source), ".gguf")
+}
+
+func isURL(source string) bool {
+	return strings.HasPrefix(source, "http://") || strings.HasPrefix(source, "https://")
+}
+
+// part is a file on its way.
+type part struct {
+	request Request
+	path    string
+	hash    hash.Hash
+	have    int64
+}
+
+// tag is the file that says which file of a server a part is of.
+func (p *part) tag() string { return p.path + ".tag" }
+
+func (p *part) discard() {
+	_ = os.Remove(p.path) // where it is there
+	_ = os.Remove(p.tag())
+}
+
+func (p *part) fetch(ctx context.Context) error {
+	if isURL(p.request.Source) {
+		return p.download(ctx)
+	}
+	in, err := os.Open(p.request.Source)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = in.Close() }() // it was only read
+	info, err := in.Stat()
+	if err != nil {
+		return err
+	}
+	if !info.Mode().IsRegular() {
+		return fmt.Errorf("%s is no file", p.request.Source)
+	}
+	p.discard()
+	return p.append(ctx, in, info.Size())
+}
+
+// download asks for what is missing, or for all of it where there is another
+// file now.
+func (p *part) download(ctx context.Context) error {
+	tag, err := p.resume()
+	if err != nil {
+		return err
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, p.request.Source, nil)
+	if err != nil {
+		return err
+	}
+	if p.have > 0 {
+		req.Header.Set("Range", fmt.Sprintf("bytes=%d-", p.have))
+		req.Header.Set("If-Range", tag)
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = resp.Body.Close() }() // it was only read
+	switch resp.StatusCode {
+	case http.StatusOK:
+		p.discard()
+		p.have = 0
+		p.hash.Reset()
+	case http.StatusPartialContent:
+		if want := fmt.Sprintf("bytes %d-", p.have); !strings.HasPrefix(resp.Header.Get("Content-Range"), want) {
+			return fmt.Errorf("%s sent %.80q, not from byte %d on", p.request.Source, resp.Header.Get("Content-Range"), p.have)
+		}
+	default:
+		return fmt.Errorf("%s answered %s", p.request.Source, resp.Status)
+	}
+	if etag := resp.Header.Get("ETag"); etag != "" && !strings.HasPrefix(etag, "W/") {
+		if err := os.WriteFile(p.tag(), []byte(etag), 0o644); err != nil {
+			return err
+		}
+	}
+	total := int64(0)
+	if resp.ContentLength >= 0 {
+		total = p.have + resp.ContentLength
+	}
+	return p.append(ctx, resp.Body, total)
+}
+
+// resume reads what there is of a file whose server can tell whether it is the
+// same.
+func (p *part) resume() (tag string, err error) {
+	text, err := os.ReadFile(p.tag())
+	if errors.Is(err, fs.ErrNotExist) {
+		p.discard()
+		return "", nil
+	}
+	if err != nil {
+		return "", err
+	}
+	f, err := os.Open(p.path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return "", nil
+	}
+	if err != nil {
+		return "", err
+	}
+	p.have, err = io.Copy(p.hash, f)
+	return string(text), errors.Join(err, f.Close())
+}
+
+// magic begins a GGUF file.
+const magic = "GGUF"
+
+// append writes what comes behind what there is. What is no model ends before
+// it has come.
+func (p *part) append(ctx context.Context, in io.Reader, total int64) error {
+	out, err := os.OpenFile(p.path, os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o644)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = out.Close() }() // a second time after the one that tells
+	buffer := make([]byte, 1<<20)
+	for {
+		if err := context.Cause(ctx); err != nil {
+			return err
+		}
+		n, err := io.ReadFull(in, buffer)
+		if p.have == 0 && n > 0 && !strings.HasPrefix(string(buffer[:n]), magic) {
+			p.discard()
+			return ErrFormat
+		}
+		if p.have += int64(n); p.have > maxModel {
+			return fmt.Errorf("%s has more than %d bytes", p.request.Source, int64(maxModel))
+		}
+		p.hash.Write(buffer[:n])
+		if _, err := out.Write(buffer[:n]); err != nil {
+			return err
+		}
+		if p.request.Progress != nil {
+			p.request.Progress(p.have, total)
+		}
+		switch {
+		case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF) && (total == 0 || p.have == total):
+			if total > 0 && p.have != total {
+				return fmt.Errorf("%s ended after %d of %d bytes; pull again to go on", p.request.Source, p.have, total)
+			}
+			if p.have == 0 {
+				return ErrFormat
+			}
+			return errors.Join(out.Sync(), out.Close())
+		case err != nil:
+			return fmt.Errorf("%s broke off after %d bytes; pull again to go on: %w", p.request.Source, p.have, err)
+		}
+	}
+}

@@ -1,0 +1,161 @@
+package modelstore_test
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/assaynet/assay/cmd/internal/modelstore"
+)
+
+func check(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// file is three mebibytes that begin as a model does.
+func file(mark byte) []byte {
+	b := []byte("GGUF")
+	for i := range 3 << 20 {
+		b = append(b, byte(i*i>>8)^mark)
+	}
+	return b
+}
+
+func hashOf(b []byte) string {
+	h := sha256.Sum256(b)
+	return hex.EncodeToString(h[:])
+}
+
+// host serves a file, and breaks off the first answer after a mebibyte and a
+// half.
+type host struct {
+	*httptest.Server
+	content []byte
+	etag    string
+	ranges  []string // what was asked for
+}
+
+func newHost(t *testing.T, content []byte) *host {
+	h := &host{content: content, etag: `"one"`}
+	h.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h.ranges = append(h.ranges, r.Header.Get("Range"))
+		w.Header().Set("ETag", h.etag)
+		if len(h.ranges) == 1 {
+			w.Header().Set("Content-Length", fmt.Sprint(len(h.content)))
+			_, _ = w.Write(h.content[:3<<19])
+			return
+		}
+		http.ServeContent(w, r, "", time.Time{}, strings.NewReader(string(h.content)))
+	}))
+	t.Cleanup(h.Close)
+	return h
+}
+
+// TestAFetchThatBrokeOffGoesOn where it ended, and is whole in the end.
+func TestAFetchThatBrokeOffGoesOn(t *testing.T) {
+	s, content := modelstore.Open(t.TempDir()), file(0)
+	h := newHost(t, content)
+	ask := modelstore.Request{Source: h.URL + "/m.gguf", SHA256: hashOf(content)}
+	if _, err := s.Pull(t.Context(), ask); err == nil || !strings.Contains(err.Error(), "pull again to go on") {
+		t.Fatalf("got %v", err)
+	}
+	if list, err := s.List(); err != nil || list != nil {
+		t.Errorf("half a model is listed: %v, %v", list, err)
+	}
+	var have, of int64
+	ask.Progress = func(a, b int64) { have, of = a, b }
+	e, err := s.Pull(t.Context(), ask)
+	check(t, err)
+	if e.Name != "m" || e.SHA256 != hashOf(content) || e.Size != int64(len(content)) || have != of || of != e.Size {
+		t.Errorf("got %+v, %d of %d", e, have, of)
+	}
+	if want := []string{"", "bytes=1572864-"}; !slices.Equal(h.ranges, want) {
+		t.Errorf("asked for %q, want %q", h.ranges, want)
+	}
+	got, path, err := s.Get("m")
+	check(t, err)
+	data, err := os.ReadFile(path)
+	check(t, err)
+	if got != e || hashOf(data) != e.SHA256 {
+		t.Errorf("the store has %+v, want %+v", got, e)
+	}
+}
+
+// TestAnotherFileIsFetchedFromItsBeginning, for what there is is not its.
+func TestAnotherFileIsFetchedFromItsBeginning(t *testing.T) {
+	s := modelstore.Open(t.TempDir())
+	h := newHost(t, file(0))
+	ask := modelstore.Request{Source: h.URL + "/m.gguf"}
+	if _, err := s.Pull(t.Context(), ask); err == nil {
+		t.Fatal("nothing broke off")
+	}
+	h.content, h.etag = file(1), `"two"`
+	e, err := s.Pull(t.Context(), ask)
+	check(t, err)
+	if e.SHA256 != hashOf(h.content) {
+		t.Errorf("it is neither of the two files")
+	}
+}
+
+// TestWhatIsNotMeantIsNotKept: another hash, a page, a name that is none.
+func TestWhatIsNotMeantIsNotKept(t *testing.T) {
+	dir := t.TempDir()
+	s := modelstore.Open(filepath.Join(dir, "store"))
+	path, page := filepath.Join(dir, "a.gguf"), filepath.Join(dir, "b.gguf")
+	check(t, os.WriteFile(path, file(0), 0o600))
+	check(t, os.WriteFile(page, []byte("<html>"), 0o600))
+	for _, c := range []struct {
+		ask  modelstore.Request
+		want error
+	}{
+		{modelstore.Request{Source: path, SHA256: strings.Repeat("0", 64)}, modelstore.ErrHash},
+		{modelstore.Request{Source: page}, modelstore.ErrFormat},
+		{modelstore.Request{Source: path, Name: "../a"}, modelstore.ErrName},
+		{modelstore.Request{Source: path, Name: ".a"}, modelstore.ErrName},
+		{modelstore.Request{Source: filepath.Join(dir, "c.gguf")}, os.ErrNotExist},
+	} {
+		if _, err := s.Pull(t.Context(), c.ask); !errors.Is(err, c.want) {
+			t.Errorf("%+v: got %v, want %v", c.ask, err, c.want)
+		}
+	}
+	if list, err := s.List(); err != nil || list != nil {
+		t.Errorf("kept: %v, %v", list, err)
+	}
+}
+
+// TestAFileGoesWithItsLastName.
+func TestAFileGoesWithItsLastName(t *testing.T) {
+	dir := t.TempDir()
+	s := modelstore.Open(filepath.Join(dir, "store"))
+	path := filepath.Join(dir, "a.gguf")
+	check(t, os.WriteFile(path, file(0), 0o600))
+	for _, name := range []string{"a", "b"} {
+		_, err := s.Pull(t.Context(), modelstore.Request{Source: path, Name: name})
+		check(t, err)
+	}
+	_, blob, err := s.Get("b")
+	check(t, err)
+	for i, name := range []string{"a", "b"} {
+		freed, err := s.Remove(name)
+		check(t, err)
+		_, gone := os.Stat(blob)
+		if last := i == 1; (freed > 0) != last || (gone != nil) != last {
+			t.Errorf("%s: freed %d, %v", name, freed, gone)
+		}
+	}
+	if _, err := s.Remove("a"); !errors.Is(err, modelstore.ErrUnknown) {
+		t.Errorf("twice: %v", err)
+	}
+}
