@@ -87,11 +87,33 @@ def main():
 
     refused(lambda: openai.OpenAI(api_key="none", max_retries=0).models.list(), openai.AuthenticationError)
     refused(lambda: client.chat.completions.create(model="gpt-4", messages=QUESTION), openai.NotFoundError, "model_not_found")
-    refused(lambda: client.chat.completions.create(model=name, messages=QUESTION, logprobs=True), openai.BadRequestError)
+    told = client.chat.completions.create(model=name, messages=QUESTION, seed=5, max_tokens=4, logprobs=True, top_logprobs=2, frequency_penalty=0.5)
+    assert all(len(t.top_logprobs) == 2 and t.logprob <= 0 for t in told.choices[0].logprobs.content)
+    echoed = client.completions.create(model=name, prompt="A river", echo=True, max_tokens=1, logprobs=1, temperature=0)
+    assert echoed.choices[0].logprobs.token_logprobs[0] is None and echoed.choices[0].text.startswith("A river")
+    vectors = client.embeddings.create(model=name, input=["a river", "a sea"]).data
+    plain = client.embeddings.create(model=name, input=["a river", "a sea"], encoding_format="float").data
+    assert [v.embedding for v in vectors] == [v.embedding for v in plain]
+    response = client.responses.create(model=name, input="Name a river.", instructions="Be brief.", temperature=0, max_output_tokens=24)
+    with client.responses.stream(model=name, input="Name a river.", instructions="Be brief.", temperature=0, max_output_tokens=24) as stream:
+        parts = "".join(e.delta for e in stream if e.type == "response.output_text.delta")
+    assert parts == response.output_text, (parts, response.output_text)
+    called = client.chat.completions.create(
+        model=name, temperature=0, max_tokens=24,
+        tools=[{"type": "function", "function": {"name": "weather", "parameters": {"type": "object", "properties": {"city": {"type": "string"}}}}}],
+        messages=[
+            {"role": "user", "content": "How is the weather in Paris?"},
+            {"role": "assistant", "content": None, "tool_calls": [{"id": "a", "type": "function", "function": {"name": "weather", "arguments": '{"city": "Paris"}'}}]},
+            {"role": "tool", "tool_call_id": "a", "content": "Rain."},
+        ],
+    )
+    assert called.choices[0].message.content or called.choices[0].message.tool_calls
+
+    refused(lambda: client.chat.completions.create(model=name, messages=QUESTION, modalities=["audio"]), openai.BadRequestError)
     refused(
         lambda: client.completions.create(model=name, prompt=[100] * 100_000), openai.BadRequestError, "context_length_exceeded"
     )
-    print(f"openai {openai.__version__}: models, chat, two ways of streaming, completions, refusals; 2 receipts verified; {text!r}")
+    print(f"openai {openai.__version__}: models, chat, two ways of streaming, logprobs, echo, tools, completions, embeddings, responses, refusals; 2 receipts verified; {text!r}")
 
 
 main()

@@ -16,7 +16,26 @@ port=$("$tmp/venv/bin/python" -c 'import socket; s = socket.socket(); s.bind(("1
 key=$(build/assay serve --api-key-file "$tmp/keys" --new-key client 2>/dev/null)
 build/assay serve --listen "127.0.0.1:$port" --api-key-file "$tmp/keys" --model "$model" 2>"$tmp/log" &
 served=$!
-OPENAI_BASE_URL="http://127.0.0.1:$port/v1" OPENAI_API_KEY="$key" "$tmp/venv/bin/python" -B scripts/clients/openai_client.py build/assay "$model" || {
-	cat "$tmp/log" >&2
-	exit 1
+export OPENAI_BASE_URL="http://127.0.0.1:$port/v1" OPENAI_API_KEY="$key" ANTHROPIC_BASE_URL="http://127.0.0.1:$port" ANTHROPIC_API_KEY="$key"
+export OLLAMA_HOST="http://127.0.0.1:$port" OLLAMA_API_KEY="$key" CLIENTS="$tmp"
+
+# client NAME COMMAND... - has one do its work, or shows what the server said.
+client() {
+	"${@:2}" || {
+		printf 'run.sh: %s failed; the server said:\n' "$1" >&2
+		cat "$tmp/log" >&2
+		exit 1
+	}
 }
+
+python=("$tmp/venv/bin/python" -B)
+client openai "${python[@]}" scripts/clients/openai_client.py build/assay "$model"
+client anthropic "${python[@]}" scripts/clients/anthropic_client.py
+client ollama "${python[@]}" scripts/clients/ollama_client.py
+if command -v npm >/dev/null; then
+	cp scripts/clients/package.json "$tmp/"
+	npm install --prefix "$tmp" --no-audit --no-fund --silent
+	client npm node scripts/clients/ai_sdk.mjs
+else
+	echo "npm is not there: its clients were not tried" >&2
+fi
