@@ -20,7 +20,7 @@ CALLED = [
 def main():
     client = anthropic.Anthropic(max_retries=0)
     name = "SmolLM2-135M-Instruct.Q4_1"
-    ask = {"model": name, "system": "Be brief.", "max_tokens": 24, "temperature": 0}
+    ask = {"model": name, "system": "Be brief.", "max_tokens": 24, "extra_body": {"temperature": 0}}
     whole = client.messages.create(messages=QUESTION, **ask)
     text = whole.content[0].text
     with client.messages.stream(messages=QUESTION, **ask) as stream:

@@ -4,6 +4,7 @@ usage: openai_client.py ASSAY MODEL, with OPENAI_BASE_URL and OPENAI_API_KEY
 """
 
 import json
+import struct
 import subprocess
 import sys
 import time
@@ -93,7 +94,8 @@ def main():
     assert echoed.choices[0].logprobs.token_logprobs[0] is None and echoed.choices[0].text.startswith("A river")
     vectors = client.embeddings.create(model=name, input=["a river", "a sea"]).data
     plain = client.embeddings.create(model=name, input=["a river", "a sea"], encoding_format="float").data
-    assert [v.embedding for v in vectors] == [v.embedding for v in plain]
+    bits = [[struct.pack("<f", x) for x in v.embedding] for v in vectors]
+    assert bits == [[struct.pack("<f", x) for x in v.embedding] for v in plain]
     response = client.responses.create(model=name, input="Name a river.", instructions="Be brief.", temperature=0, max_output_tokens=24)
     with client.responses.stream(model=name, input="Name a river.", instructions="Be brief.", temperature=0, max_output_tokens=24) as stream:
         parts = "".join(e.delta for e in stream if e.type == "response.output_text.delta")
