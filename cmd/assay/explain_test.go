@@ -56,7 +56,8 @@ func TestASwappedHotkeyIsTheSameSeat(t *testing.T) {
 	}
 }
 
-// What a judge left undone, or sealed and never opened, is why its dividend is less.
+// What a judge left undone, or sealed and never opened, is why its dividend is
+// less.
 func TestAnExplanationSaysWhatBecameOfDuties(t *testing.T) {
 	t.Parallel()
 	for findings, want := range map[string]string{
@@ -65,11 +66,11 @@ func TestAnExplanationSaysWhatBecameOfDuties(t *testing.T) {
 		api.FindingsSealed:  "For judging: it fulfilled 3 of 4 duties of epoch 6; it sealed what it found and never opened it, and so nothing of that counts.",
 		api.FindingsOpened:  "For judging: it fulfilled 3 of 4 duties of epoch 6; what it found was sealed and opened in time.",
 	} {
-		if got := judged(&api.Emission{Epoch: 7, Drawn: 4, Fulfilled: 3, Findings: findings}); got != want {
+		if got := dutiesDone(&api.Emission{Epoch: 7, Drawn: 4, Fulfilled: 3, Findings: findings}); got != want {
 			t.Errorf("%s: got %q, want %q", findings, got, want)
 		}
 	}
-	if got := judged(&api.Emission{Epoch: 7}); got != "" {
+	if got := dutiesDone(&api.Emission{Epoch: 7}); got != "" {
 		t.Errorf("a miner: got %q", got)
 	}
 }

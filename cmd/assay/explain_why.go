@@ -33,7 +33,7 @@ func (x *explanation) reasons() []string {
 		out = append(out, x.partOf("work", "incentive", p.Incentive, x.Before.Incentive, p.Miner, x.Before.Miner)...)
 		out = append(out, x.partOf("judging", "dividend", p.Dividend, x.Before.Dividend, p.Validator, x.Before.Validator)...)
 	}
-	if line := judged(p); line != "" {
+	if line := dutiesDone(p); line != "" {
 		out = append(out, line)
 	}
 	switch {
@@ -47,8 +47,8 @@ func (x *explanation) reasons() []string {
 	return append(out, x.scored()...)
 }
 
-// judged says what became of the duties that scaled a dividend.
-func judged(p *api.Emission) string {
+// dutiesDone says what became of the duties that scaled a dividend.
+func dutiesDone(p *api.Emission) string {
 	if p.Drawn == 0 || p.Epoch == 0 {
 		return ""
 	}

@@ -161,11 +161,12 @@ func TestGuessesAreTriedWhereTheyPay(t *testing.T) {
 		row         time.Duration
 		least, most uint64
 	}{{0, 60, 200}, {5 * time.Millisecond, 0, 30}} {
+		clock := time.Unix(0, 0)
 		b := &toy{budget: 100, before: func(_ int, pieces []*backend.Piece) error {
-			busy(2*time.Millisecond + time.Duration(len(pieces[0].Tokens)-1)*c.row)
+			clock = clock.Add(2*time.Millisecond + time.Duration(len(pieces[0].Tokens)-1)*c.row)
 			return nil
 		}}
-		s := start(t, b, sched.Config{})
+		s := start(t, b, sched.Config{Now: func() time.Time { return clock }})
 		x := &story{tokens: count(0, 10), keep: 1, more: 100}
 		task, want, given := x.task(), x.answer(), 0
 		next := task.Next
@@ -180,11 +181,5 @@ func TestGuessesAreTriedWhereTheyPay(t *testing.T) {
 		if got := s.Stats().Drafted; got < c.least || got > c.most {
 			t.Errorf("%v a row: %d guesses were tried, want %d to %d", c.row, got, c.least, c.most)
 		}
-	}
-}
-
-// busy computes for that long.
-func busy(d time.Duration) {
-	for began := time.Now(); time.Since(began) < d; {
 	}
 }

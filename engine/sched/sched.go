@@ -75,6 +75,9 @@ type Config struct {
 	KeepBytes int64
 	// Drafts says when the guesses of tasks that make some are tried.
 	Drafts Drafts
+	// Now is the clock by which it learns how long steps take, and so which guesses
+	// are worth trying; nil is time.Now.
+	Now func() time.Time
 	// Observer, where not nil, is told what happens.
 	Observer Observer
 }
@@ -122,6 +125,9 @@ type caller struct {
 func New(cfg Config) (*Scheduler, error) {
 	if err := cfg.check(); err != nil {
 		return nil, err
+	}
+	if cfg.Now == nil {
+		cfg.Now = time.Now
 	}
 	size := cfg.Backend.PageBytes()
 	return &Scheduler{

@@ -74,7 +74,7 @@ func (s *Scheduler) step() {
 	}
 	began := s.yield()
 	failed := s.backend.Step(pieces)
-	took := time.Since(began)
+	took := s.cfg.Now().Sub(began)
 	for i := range parts {
 		s.advance(&parts[i], failed)
 	}
@@ -91,12 +91,12 @@ const yieldEvery = 5 * time.Millisecond
 
 // yield lets other goroutines run when it is time, and returns the time.
 func (s *Scheduler) yield() time.Time {
-	now := time.Now()
+	now := s.cfg.Now()
 	if now.Sub(s.yielded) < yieldEvery {
 		return now
 	}
 	runtime.Gosched()
-	s.yielded = time.Now()
+	s.yielded = s.cfg.Now()
 	return s.yielded
 }
 

@@ -184,8 +184,8 @@ type Emission struct {
 	Findings  string `json:"findings,omitempty"`
 }
 
-// What the ledger may have of a judge's cards about an epoch. Only what was opened in
-// time counts as fulfilled.
+// What the ledger may have of a judge's cards about an epoch. Only what was opened
+// in time counts as fulfilled.
 const (
 	FindingsMissing = "missing"
 	FindingsSealed  = "sealed"

@@ -3,8 +3,9 @@ package state
 import "sync"
 
 // A version does not change, and what a block is made and checked of is read again
-// and again: the accounts of who pays, and what stands above all. A walk down the tree
-// takes twelve nodes and a lock for each. So a [Snapshot] remembers what it read.
+// and again: the accounts of who pays, and what stands above all. A walk down the
+// tree takes twelve nodes and a lock for each. So a [Snapshot] remembers what it
+// read.
 
 const (
 	// memoKeys is how many values one version remembers: an account and what is asked

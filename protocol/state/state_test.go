@@ -194,8 +194,8 @@ func TestSnapshotsAreReadWhileBlocksGoOn(t *testing.T) {
 	<-done
 }
 
-// What a version has is read again as it was, also what is not there, and what is too
-// long to be remembered; the next version has its own.
+// What a version has is read again as it was, also what is not there, and what is
+// too long to be remembered; the next version has its own.
 func TestAVersionReadsTheSameAgain(t *testing.T) {
 	s, _ := open(t, storetest.Memory())
 	write := func(value string) *state.Snapshot {
@@ -224,8 +224,8 @@ func TestAVersionReadsTheSameAgain(t *testing.T) {
 	reads(first, "1")
 }
 
-// BenchmarkGetAgain reads what a transfer looks at, of 4,096 accounts in turn: before
-// versions remembered what they read, each walked down the tree.
+// BenchmarkGetAgain reads what a transfer looks at, of 4,096 accounts in turn:
+// before versions remembered what they read, each walked down the tree.
 func BenchmarkGetAgain(b *testing.B) {
 	s, _ := open(b, storetest.Memory())
 	keys := make([][]byte, 4096)

@@ -53,7 +53,7 @@ def ledger(net, record):
         got = led.state.get(key)
         must(got == want.get(key), "the state under %s %s: got %s, want %s" % (
             key[:1].decode(), key[1:].hex(), got and decode(got), want.get(key) and decode(want[key])))
-    supply = sum(v[0] for letter in (b"a", b"K", b"q") for _, v in led.below(letter))
+    supply = sum(v[0] for letter in (b"a", b"K", b"q") for _, v in led.below(letter)) + led.meta.collateral
     must(led.meta.issued == supply + led.meta.pot + led.meta.burned, "money is not conserved")
     print("ledger: %d blocks, %d transactions, the state before each and %d records after the last equal, %d payments" % (
         len(record["blocks"]), sum(len(b["items"]) - 1 for b in record["blocks"]), len(want), len(led.below(b"p"))))
