@@ -22,6 +22,7 @@ const (
 type cards struct {
 	waiting []*wire.SignedCard
 	known   map[cardKey]bool
+	planted map[wire.AnswerKey]bool // own answers about which cards came
 	judges  map[judgeKey]*opened
 	wanted  map[judgeKey]bool
 }
@@ -45,7 +46,7 @@ type judgeKey struct {
 }
 
 func newCards() cards {
-	return cards{known: map[cardKey]bool{}, judges: map[judgeKey]*opened{}, wanted: map[judgeKey]bool{}}
+	return cards{known: map[cardKey]bool{}, planted: map[wire.AnswerKey]bool{}, judges: map[judgeKey]*opened{}, wanted: map[judgeKey]bool{}}
 }
 
 // OnPairs hands pairs from gossip to the worker that has a use for them. Without
@@ -72,8 +73,15 @@ func (m *Miner) OnCard(raw []byte) error {
 	if err := m.cfg.Kinds.CheckCard(c); err != nil {
 		return err
 	}
+	planted, err := m.planted(c)
+	if err != nil {
+		return err
+	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	if planted {
+		m.cards.planted[c.Key()] = true
+	}
 	window := protocol.Height(m.cfg.Params.Gossip.ReplayWindow)
 	if h := m.status.Height; s.Height > h+window || h > s.Height+window {
 		return fmt.Errorf("signed at height %d, now %d: %w", s.Height, h, ErrWindow)
@@ -107,6 +115,7 @@ func (m *Miner) takeCardLocked(c *wire.Card, signer protocol.PublicKey) error {
 	}
 	if len(m.cards.known) >= maxKnownCards {
 		clear(m.cards.known)
+		clear(m.cards.planted)
 	}
 	m.cards.known[name] = true
 	if c.Seat == m.status.Seat && m.status.Registered {
@@ -116,6 +125,9 @@ func (m *Miner) takeCardLocked(c *wire.Card, signer protocol.PublicKey) error {
 }
 
 func (m *Miner) countCardLocked(c *wire.Card) {
+	if c.Finding == wire.FindingFalse && m.cards.planted[c.Key()] {
+		return // so it should be
+	}
 	if m.status.Findings == nil {
 		m.status.Findings = map[wire.Finding]uint64{}
 	}

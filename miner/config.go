@@ -81,6 +81,9 @@ type Config struct {
 	// Salt is a secret of the hotkey from which the salts of sealed answers
 	// follow: who knows it can guess sealed answers.
 	Salt [32]byte
+	// Plants is a secret of the hotkey from which the links of planted answers follow.
+	// Needed where the network plants.
+	Plants [32]byte
 	// Kinds are those that the program has; they must hold all that the ledger
 	// asks.
 	Kinds task.Table
@@ -111,8 +114,9 @@ func (c *Config) check() error {
 		"ChainID": c.ChainID == "", "Params": c.Params == nil, "Hotkey": c.Hotkey == nil, "Salt": c.Salt == [32]byte{},
 		"Kinds": len(c.Kinds) == 0, "Workers": len(c.Workers) == 0, "Ledger": c.Ledger == nil, "Store": c.Store == nil,
 		"Submit": c.Submit == nil, "Publish": c.Publish == nil,
+		"Plants": c.Params != nil && c.Params.Plants.Rate > 0 && c.Plants == [32]byte{},
 	}
-	for _, field := range []string{"ChainID", "Params", "Hotkey", "Salt", "Kinds", "Workers", "Ledger", "Store", "Submit", "Publish"} {
+	for _, field := range []string{"ChainID", "Params", "Hotkey", "Salt", "Kinds", "Workers", "Ledger", "Store", "Submit", "Publish", "Plants"} {
 		if missing[field] {
 			return fmt.Errorf("%s is not set: %w", field, ErrConfig)
 		}

@@ -32,6 +32,11 @@ func (w *Inference) Offer() wire.Offer { return offer(inference.Kind, w.capacity
 // Answer runs the model that a task asks for. Errors: [ErrStopped] once the
 // model is closed, else what the model says.
 func (w *Inference) Answer(ctx context.Context, asked *wire.Task, hotkey protocol.PublicKey) ([]byte, error) {
+	return w.AnswerPlanted(ctx, asked, hotkey, nil)
+}
+
+// AnswerPlanted implements [Gardener].
+func (w *Inference) AnswerPlanted(ctx context.Context, asked *wire.Task, hotkey protocol.PublicKey, alter Alter) ([]byte, error) {
 	t, err := inference.ReadTask(asked.Body)
 	if err != nil {
 		return nil, err
@@ -40,7 +45,7 @@ func (w *Inference) Answer(ctx context.Context, asked *wire.Task, hotkey protoco
 	if err != nil {
 		return nil, err
 	}
-	result, err := generate(ctx, model, asked.ID, t, hotkey)
+	result, err := generate(ctx, model, asked.ID, t, hotkey, alter)
 	if err != nil {
 		return nil, err
 	}

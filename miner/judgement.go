@@ -11,6 +11,7 @@ import (
 	"github.com/assaynet/assay/engine"
 	"github.com/assaynet/assay/protocol"
 	"github.com/assaynet/assay/protocol/bridge"
+	"github.com/assaynet/assay/protocol/plant"
 	"github.com/assaynet/assay/protocol/task/judgement"
 	"github.com/assaynet/assay/protocol/wire"
 )
@@ -46,6 +47,11 @@ func (w *Judgement) Offer() wire.Offer { return offer(judgement.Kind, w.capacity
 // Answer asks the model that a task names which response it prefers. Errors are
 // those of [Inference.Answer].
 func (w *Judgement) Answer(ctx context.Context, asked *wire.Task, hotkey protocol.PublicKey) ([]byte, error) {
+	return w.AnswerPlanted(ctx, asked, hotkey, nil)
+}
+
+// AnswerPlanted implements [Gardener].
+func (w *Judgement) AnswerPlanted(ctx context.Context, asked *wire.Task, hotkey protocol.PublicKey, alter Alter) ([]byte, error) {
 	t, err := judgement.ReadTask(asked.Body)
 	if err != nil {
 		return nil, err
@@ -69,6 +75,13 @@ func (w *Judgement) Answer(ctx context.Context, asked *wire.Task, hotkey protoco
 	result, err := bridge.JudgementResult(requests, ran, engine.Binding{Hotkey: hotkey, Task: asked.ID}, time.Since(began))
 	if err != nil {
 		return nil, err
+	}
+	if alter != nil {
+		choices := make([]plant.Choice, len(ran))
+		for i, l := range ran {
+			choices[i] = plant.Choice{Position: len(requests[i].Prompt) - 1, Token: l.Likeliest, State: l.State}
+		}
+		alter(result.Leaves[:], choices)
 	}
 	w.pairs.Inc()
 	return wire.Encode(result), nil

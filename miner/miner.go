@@ -10,6 +10,7 @@ import (
 
 	"github.com/assaynet/assay/protocol"
 	"github.com/assaynet/assay/protocol/ledger"
+	"github.com/assaynet/assay/protocol/plant"
 	"github.com/assaynet/assay/protocol/task"
 	"github.com/assaynet/assay/protocol/wire"
 )
@@ -56,6 +57,11 @@ type Miner struct {
 	stop context.CancelFunc
 	// opened is when the round's openings were last sent, announced when Serve was.
 	opened, announced protocol.Height
+	// extended and proved are when a chain of plants, and plants, were last sent.
+	extended, proved protocol.Height
+	// makers are the own chains of plants that were needed, by the epoch in which they
+	// begin.
+	makers map[protocol.Epoch]*plant.Maker
 	// agreed is set while the ledger says of the seat what this process announces.
 	agreed bool
 	// looked is the epoch after the one whose payment was looked up last.
@@ -72,7 +78,7 @@ func New(cfg Config) (*Miner, error) {
 	if err := cfg.check(); err != nil {
 		return nil, err
 	}
-	m := &Miner{cfg: cfg, workers: map[protocol.Kind]Worker{}, wake: make(chan struct{}, 1), turn: make(chan struct{}, 1), metrics: newMetrics(cfg.Metrics), cards: newCards()}
+	m := &Miner{cfg: cfg, workers: map[protocol.Kind]Worker{}, wake: make(chan struct{}, 1), turn: make(chan struct{}, 1), metrics: newMetrics(cfg.Metrics), cards: newCards(), makers: map[protocol.Epoch]*plant.Maker{}}
 	for _, w := range cfg.Workers {
 		m.workers[w.Offer().Kind] = w
 	}
@@ -170,6 +176,7 @@ func (m *Miner) Step(ctx context.Context, head protocol.Height) error {
 	}
 	return errors.Join(
 		m.announce(ctx, head, &seat),
+		m.plant(ctx, r, head, &seat),
 		m.readOwner(r, head, &seat),
 		m.readCards(r, head),
 		m.readPayment(r, head, seat.ID),
@@ -228,7 +235,7 @@ func (m *Miner) follow(ctx context.Context, r ledger.Reader, head protocol.Heigh
 			return err
 		}
 	}
-	round, err := m.prepare(&tasks, seeds.TaskSeed, committed, head)
+	round, err := m.prepare(r, &tasks, seeds.TaskSeed, committed, head)
 	if err != nil {
 		return err
 	}
@@ -293,7 +300,7 @@ func (m *Miner) begun(n protocol.Round) bool {
 // prepare returns the round's record: from memory, from the store, or new. It
 // is nil where a commitment is on the ledger that the store knows nothing of,
 // or where it is too late to begin.
-func (m *Miner) prepare(asked *task.Round, seed protocol.Hash, committed bool, head protocol.Height) (*Round, error) {
+func (m *Miner) prepare(r ledger.Reader, asked *task.Round, seed protocol.Hash, committed bool, head protocol.Height) (*Round, error) {
 	n := asked.Number
 	m.turn <- struct{}{}
 	defer func() { <-m.turn }()
@@ -309,7 +316,11 @@ func (m *Miner) prepare(asked *task.Round, seed protocol.Hash, committed bool, h
 		if committed || head >= m.cfg.Params.Schedule.CommitDeadline(n) {
 			return nil, nil
 		}
-		if round, err = m.newRound(asked, seed); err != nil {
+		link, err := m.linkOf(r, m.cfg.Params.Schedule.EpochOfRound(n), asked.Seat)
+		if err != nil {
+			return nil, err
+		}
+		if round, err = m.newRound(asked, seed, link); err != nil {
 			return nil, err
 		}
 		if err := round.save(m.cfg.Store); err != nil {

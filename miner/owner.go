@@ -42,10 +42,8 @@ func (m *Miner) notePlace(head protocol.Height, p *ledger.Place) {
 	f := &m.status.facts
 	before := f.place
 	f.place = *p
-	for k := range m.workers {
-		if kind := m.cfg.Params.Kind(k); kind != nil && !kind.OnLedger() {
-			f.each = m.cfg.Params.Seats.Collateral
-		}
+	if m.judged() {
+		f.each = m.cfg.Params.Seats.Collateral
 	}
 	if !p.Sits {
 		m.closeLocked()

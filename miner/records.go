@@ -26,6 +26,7 @@ type Round struct {
 	Slots  []Slot
 	Sealed bool
 	Root   protocol.Hash // of the commitment; zero until sealed
+	Link   protocol.Hash // by which answers are planted; zero where none is
 }
 
 // Slot is one task of a round.
@@ -35,6 +36,17 @@ type Slot struct {
 	Salt     [32]byte
 	Answered bool
 	Body     []byte // of the answer
+	Plant    *Plant // nil where the answer is what the model says
+}
+
+// Plant is what proves that an answer was planted, beside what is sealed.
+type Plant struct {
+	_        struct{} `cbor:",toarray"`
+	Leaves   uint32
+	Position uint32
+	Token    int32
+	State    protocol.Hash   // the true one
+	Path     []protocol.Hash // of the altered leaf
 }
 
 func roundKey(n protocol.Round) []byte { return binary.BigEndian.AppendUint64(nil, uint64(n)) }

@@ -18,12 +18,12 @@ import (
 )
 
 // newRound derives a round's tasks and salts.
-func (m *Miner) newRound(asked *task.Round, seed protocol.Hash) (*Round, error) {
+func (m *Miner) newRound(asked *task.Round, seed, link protocol.Hash) (*Round, error) {
 	tasks, err := m.cfg.Kinds.DeriveAll(asked)
 	if err != nil {
 		return nil, err
 	}
-	r := &Round{Round: asked.Number, Seat: asked.Seat, Seed: seed}
+	r := &Round{Round: asked.Number, Seat: asked.Seat, Seed: seed, Link: link}
 	for _, t := range tasks {
 		r.Slots = append(r.Slots, Slot{Task: t, Salt: Salt(m.cfg.Salt, t.ID)})
 	}
@@ -53,7 +53,7 @@ func (m *Miner) Work(ctx context.Context) error {
 			cancel()
 			break
 		}
-		body, err := m.answer(within, &slot.Task)
+		body, planted, err := m.answer(within, &slot.Task)
 		cancelled := within.Err() != nil
 		cancel()
 		switch {
@@ -66,7 +66,7 @@ func (m *Miner) Work(ctx context.Context) error {
 		case err != nil:
 			m.fail(n, &slot.Task, err)
 		default:
-			if err := m.keep(n, slot.Task.Slot, body); err != nil {
+			if err := m.keep(n, slot.Task.Slot, body, planted); err != nil {
 				return err
 			}
 		}
@@ -91,17 +91,23 @@ func (m *Miner) next(stop context.CancelFunc) (protocol.Round, Slot, bool) {
 }
 
 // answer has a task answered by the worker of its kind.
-func (m *Miner) answer(ctx context.Context, t *wire.Task) ([]byte, error) {
+func (m *Miner) answer(ctx context.Context, t *wire.Task) (body []byte, planted *Plant, err error) {
 	w := m.workers[t.Kind]
 	if w == nil {
-		return nil, fmt.Errorf("kind %.16q, for which there is no worker", t.Kind)
+		return nil, nil, fmt.Errorf("kind %.16q, for which there is no worker", t.Kind)
 	}
 	began := time.Now()
-	body, err := w.Answer(ctx, t, m.cfg.Hotkey.PublicKey())
+	if g, ok := w.(Gardener); ok {
+		if alter := m.alters(t, &planted); alter != nil {
+			body, err = g.AnswerPlanted(ctx, t, m.cfg.Hotkey.PublicKey(), alter)
+			return body, planted, err
+		}
+	}
+	body, err = w.Answer(ctx, t, m.cfg.Hotkey.PublicKey())
 	if err == nil {
 		m.metrics.answered(t.Kind, time.Since(began))
 	}
-	return body, err
+	return body, nil, err
 }
 
 // wait leaves a slot until the next step.
@@ -126,11 +132,12 @@ func (m *Miner) fail(n protocol.Round, t *wire.Task, err error) {
 }
 
 // keep puts an answer into the store, unless its round was sealed without it.
-func (m *Miner) keep(n protocol.Round, slot uint16, body []byte) error {
+func (m *Miner) keep(n protocol.Round, slot uint16, body []byte, planted *Plant) error {
 	_, err := m.change(n, func(now *Round) (*Round, error) {
 		next := *now
 		next.Slots = slices.Clone(next.Slots)
-		next.Slots[slot].Answered, next.Slots[slot].Body = true, body
+		s := &next.Slots[slot]
+		s.Answered, s.Body, s.Plant = true, body, planted
 		return &next, nil
 	})
 	return err

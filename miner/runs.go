@@ -9,6 +9,7 @@ import (
 	"github.com/assaynet/assay/engine"
 	"github.com/assaynet/assay/protocol"
 	"github.com/assaynet/assay/protocol/bridge"
+	"github.com/assaynet/assay/protocol/plant"
 	"github.com/assaynet/assay/protocol/task/inference"
 	"github.com/assaynet/assay/protocol/wire"
 )
@@ -42,9 +43,10 @@ func offer[M Model](kind protocol.Kind, capacity uint16, models []M) wire.Offer 
 	return o
 }
 
-// generate runs a model for the task with this id. Errors: [ErrStopped] once the
+// generate runs a model for the task with this id, and has alter, if it is not nil,
+// plant the answer. Errors: [ErrStopped] once the
 // model is closed, else what the model says.
-func generate(ctx context.Context, m Model, id protocol.TaskID, t *inference.Task, hotkey protocol.PublicKey) (*inference.Result, error) {
+func generate(ctx context.Context, m Model, id protocol.TaskID, t *inference.Task, hotkey protocol.PublicKey, alter Alter) (*inference.Result, error) {
 	request, err := bridge.Request(m, id, t, hotkey)
 	if err != nil {
 		return nil, err
@@ -57,5 +59,16 @@ func generate(ctx context.Context, m Model, id protocol.TaskID, t *inference.Tas
 	if err != nil {
 		return nil, fmt.Errorf("generate: %w", err)
 	}
-	return bridge.Result(run, time.Since(began)), nil
+	result := bridge.Result(run, time.Since(began))
+	if alter != nil && len(run.States) != len(run.Output) {
+		return nil, fmt.Errorf("%d states of %d tokens", len(run.States), len(run.Output))
+	}
+	if alter != nil {
+		choices := make([]plant.Choice, len(run.Output))
+		for i, token := range run.Output {
+			choices[i] = plant.Choice{Position: len(run.Prompt) - 1 + i, Token: token, State: run.States[i]}
+		}
+		result.Fingerprint = alter(result.Leaves, choices)
+	}
+	return result, nil
 }

@@ -40,6 +40,11 @@ func (w *Synthetic) Offer() wire.Offer { return offer(synthetic.Kind, w.capacity
 // Answer makes the record that a task asks for. Errors are those of
 // [Inference.Answer].
 func (w *Synthetic) Answer(ctx context.Context, asked *wire.Task, hotkey protocol.PublicKey) ([]byte, error) {
+	return w.AnswerPlanted(ctx, asked, hotkey, nil)
+}
+
+// AnswerPlanted implements [Gardener].
+func (w *Synthetic) AnswerPlanted(ctx context.Context, asked *wire.Task, hotkey protocol.PublicKey, alter Alter) ([]byte, error) {
 	t, err := synthetic.ReadTask(asked.Body)
 	if err != nil {
 		return nil, err
@@ -48,7 +53,7 @@ func (w *Synthetic) Answer(ctx context.Context, asked *wire.Task, hotkey protoco
 	if err != nil {
 		return nil, err
 	}
-	result, err := generate(ctx, model, asked.ID, &t.Run, hotkey)
+	result, err := generate(ctx, model, asked.ID, &t.Run, hotkey, alter)
 	if err != nil {
 		return nil, err
 	}

@@ -56,6 +56,10 @@ type Schedule struct {
 	// OpenCardsBlocks is the offset, from the first block of an epoch, of the last
 	// block whose OpenCards transactions about the epoch before are in time.
 	OpenCardsBlocks uint64 `cbor:"8,keyasint" json:"open_cards_blocks"`
+	// OpenPlantsBlocks is the offset, from the first block of an epoch, of the last
+	// block whose OpenPlants transactions about the epoch before are in time; zero
+	// where nothing is planted.
+	OpenPlantsBlocks uint64 `cbor:"9,keyasint" json:"open_plants_blocks"`
 }
 
 // EpochOf returns the epoch that holds height h.
@@ -97,6 +101,12 @@ func (s Schedule) SealCardsDeadline(e Epoch) Height {
 // epoch e.
 func (s Schedule) OpenCardsDeadline(e Epoch) Height {
 	return s.EpochStart(e+1) + Height(s.OpenCardsBlocks)
+}
+
+// OpenPlantsDeadline returns the last height at which seats open what they planted
+// in epoch e.
+func (s Schedule) OpenPlantsDeadline(e Epoch) Height {
+	return s.EpochStart(e+1) + Height(s.OpenPlantsBlocks)
 }
 
 // WeightsStart returns the first height at which weights of epoch e are sealed: all

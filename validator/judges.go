@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/assaynet/assay/protocol"
+	"github.com/assaynet/assay/protocol/plant"
 	"github.com/assaynet/assay/protocol/task"
 	"github.com/assaynet/assay/protocol/wire"
 	"github.com/assaynet/assay/scoring"
@@ -40,6 +41,21 @@ func (js judges) body(o *scoring.Outcome, hotkey protocol.PublicKey) ([]byte, er
 		return nil, fmt.Errorf("kind %.16q: %w", o.Kind, task.ErrKind)
 	}
 	return j.Body(o, hotkey)
+}
+
+// planted reports whether an answer that was found false is right but for what is
+// planted.
+func (js judges) planted(o *scoring.Outcome, hotkey protocol.PublicKey, answer []byte, plants plant.Round, slot uint16) (bool, error) {
+	j, ok := js.of(o.Kind).(gardener)
+	if !ok {
+		return false, nil
+	}
+	return j.Planted(o, hotkey, answer, plants, slot)
+}
+
+// gardener is a [Judge] of answers that can be planted.
+type gardener interface {
+	Planted(o *scoring.Outcome, hotkey protocol.PublicKey, answer []byte, plants plant.Round, slot uint16) (bool, error)
 }
 
 // checkCard returns scoring.ErrFalseCard unless a card of the judge with this

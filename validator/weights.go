@@ -273,6 +273,7 @@ func (w *weighing) tallyRound(now *view, n protocol.Round, t tallies) (roundFoun
 	if len(missing) > 0 && len(missing) == len(answers) {
 		return roundUnknown, nil, nil
 	}
+	plants := w.openingOf(now, s.EpochOfRound(n))
 	delays := map[protocol.UID]uint64{}
 	var all []uint64
 	for _, c := range commits {
@@ -288,6 +289,11 @@ func (w *weighing) tallyRound(now *view, n protocol.Round, t tallies) (roundFoun
 		id := roster[i].ID
 		delay, committed := delays[id.UID]
 		into := t
+		if void, err := plants.void(id); err != nil {
+			return 0, nil, err
+		} else if void {
+			answers[id.UID], missing[id.UID] = nil, false
+		}
 		if missing[id.UID] {
 			absent = append(absent, record.Absence{Round: n, Seat: id})
 			into = tallies{} // of nobody
@@ -426,15 +432,8 @@ func (w *weighing) tallyWork(opened map[protocol.Kind]*openedOf) error {
 // passed where all judges who opened a finding of it say so. Every other was
 // judged here, too, unless there was no time.
 func (w *weighing) tallyFindings(now *view, e protocol.Epoch, t tallies) error {
-	for n, end := w.rounds(e); n < end; n++ {
-		list, err := w.book.JudgementsOf(n)
-		if err != nil {
-			return err
-		}
-		for i := range list {
-			j := &list[i]
-			t.of(j.Seat, j.Outcome.Kind).Judged(j.Outcome.Finding)
-		}
+	if err := w.tallyOwn(now, e, t); err != nil {
+		return err
 	}
 	passed, err := w.passed(now, e)
 	if err != nil {

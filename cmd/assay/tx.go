@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"math"
 	"time"
 
 	"github.com/urfave/cli/v2"
@@ -30,6 +31,7 @@ and what an account must keep.
    assay tx stake --hotkey ADDRESS --amount 100
    assay tx unstake --hotkey ADDRESS --amount 100|all
    assay tx collateral --hotkey ADDRESS --amount 10
+   assay tx leaked-link --seat UID --registered HEIGHT --epoch E --link HASH
    assay tx payout --hotkey ADDRESS --to ADDRESS
    assay tx swap-coldkey --new-key NAME
    assay tx swap-hotkey --hotkey ADDRESS --new-key NAME
@@ -60,6 +62,11 @@ not with 0 if it stopped waiting, by Ctrl-C or --timeout, for one that may come.
 			txSending("collateral", "put up what a seat loses when a lie is proven, or take it back", collateralBody,
 				addressFlag("hotkey", "`ADDRESS` of the seat's hotkey"), amountFlag("`TOKENS` to put up; with --back to take back, or all of them"),
 				&cli.BoolFlag{Name: "back", Usage: "take it back; it is in the balance after the unbonding time", DisableDefaultText: true}),
+			txSending("leaked-link", "show a link of plants that is to be secret yet", leakedLinkBody,
+				&cli.UintFlag{Name: "seat", Usage: "`UID` of the seat whose link it is"},
+				&cli.Uint64Flag{Name: "registered", Usage: "`HEIGHT` at which that seat was registered; assay miners shows it"},
+				&cli.Uint64Flag{Name: "epoch", Usage: "`EPOCH` that the link serves"},
+				&cli.StringFlag{Name: "link", Usage: "the link, `HASH` in hex"}),
 		}), append(usage.WithoutArguments(keyCommands()), txShowCommand())...),
 	}
 }
@@ -165,6 +172,21 @@ func collateralBody(c *cli.Context, _ *client) (wire.Body, error) {
 		return &wire.TakeCollateral{Hotkey: hotkey, Amount: a}, err
 	}
 	return &wire.AddCollateral{Hotkey: hotkey, Amount: a}, err
+}
+
+// leakedLinkBody shows a link of a seat.
+func leakedLinkBody(c *cli.Context, _ *client) (wire.Body, error) {
+	for _, name := range []string{"seat", "registered", "epoch", "link"} {
+		if !c.IsSet(name) {
+			return nil, fmt.Errorf("%s needs --%s", usage.Name(c), name)
+		}
+	}
+	link, err := protocol.ParseHash(c.String("link"))
+	if err != nil {
+		return nil, fmt.Errorf("--link: %w", err)
+	}
+	seat := protocol.SeatID{UID: protocol.UID(min(c.Uint("seat"), math.MaxUint16)), Registered: protocol.Height(c.Uint64("registered"))}
+	return &wire.LeakedLink{Seat: seat, Epoch: protocol.Epoch(c.Uint64("epoch")), Link: link}, nil
 }
 
 // sendTx signs and sends one transaction. Once one was sent, its hash is printed

@@ -43,6 +43,12 @@ gets all of it back in the same way:
    assay tx collateral --hotkey ADDRESS --amount all --back
 
 `
+	case "leaked-link":
+		return `For who learned the secret link by which a miner plants answers, before the judges of
+that epoch have opened what they found: whoever tells it spoils what it is for. The
+seat loses a part of its collateral, of which this key gets half, and its chain.
+
+`
 	case "swap-coldkey":
 		return `For a coldkey that may be in other hands. Nothing moves: balance, stakes and seats
 stay under the address that they have, the owner's; when the swap is done the new key

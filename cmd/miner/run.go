@@ -88,6 +88,10 @@ func newMiner(ctx context.Context, d *daemon.Daemon, n *node.Light, p *people) (
 	if err != nil {
 		return nil, err
 	}
+	plants, err := node.PlantSecret(d.Hotkey, d.Genesis.Origin())
+	if err != nil {
+		return nil, err
+	}
 	workers, err := workers(d, p)
 	if err != nil {
 		return nil, err
@@ -101,7 +105,7 @@ func newMiner(ctx context.Context, d *daemon.Daemon, n *node.Light, p *people) (
 		return nil, err
 	}
 	return miner.New(miner.Config{
-		ChainID: d.Chain, Kinds: kinds.All(), Params: &d.Genesis.Params, Hotkey: d.Hotkey, Owner: owner, Salt: salt, Workers: workers,
+		ChainID: d.Chain, Kinds: kinds.All(), Params: &d.Genesis.Params, Hotkey: d.Hotkey, Owner: owner, Salt: salt, Plants: plants, Workers: workers,
 		Announce: func() wire.Serve { return serve },
 		Ledger:   n, Store: node.RecordsOf(d.DB), Submit: n.Submit, Publish: n.Publish,
 		Peers:  func() int { return len(n.Peers()) },

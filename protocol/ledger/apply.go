@@ -131,6 +131,7 @@ func Apply(t Tree, chain string, p *params.Params, b *Block) (*Result, error) {
 	m.hear(b.Votes, b.PrevEligible)
 	m.finalise(b.PrevEligible)
 	m.availability()
+	m.settlePlants()
 	m.money()
 	if p.Schedule.IsEpochEnd(m.height) {
 		if err := m.epoch(); err != nil {

@@ -272,7 +272,7 @@ func (m *machine) standing(e protocol.Epoch, drawn *DrawnRecord) []uint32 {
 	}
 	out := make([]uint32, len(drawn.Kinds))
 	said, ok := get[CardsRecord](m.st, CardsKey(e, drawn.Judge.UID))
-	if !ok || said.Seat != drawn.Judge || !said.Opened() {
+	if !ok || said.Seat != drawn.Judge || !said.Opened() || said.Lazy {
 		return out
 	}
 	i := 0

@@ -29,6 +29,10 @@ const (
 	EventPaid          EventName = "paid"           // Epoch, Amount: paid to all; Count: seats paid
 	EventRequested     EventName = "requested"      // Hash: of the request, Amount: put into escrow; Count: records
 	EventSettled       EventName = "settled"        // Hash: of the request, Amount: paid to makers; Count: records paid
+	EventPlants        EventName = "plants"         // Epoch, Seat, Hotkey, Hash: the link that was opened; Count: proofs
+	EventPlantMissing  EventName = "plant missing"  // Epoch, Seat, Hotkey, Amount: collateral that was burned
+	EventLeaked        EventName = "leaked"         // Epoch, Seat, Hotkey, Hash: the link, Amount: collateral that was lost
+	EventLazy          EventName = "lazy"           // Epoch, Seat, Hotkey: a judge that found a plant right, Amount: stake that is held
 	EventPermit        EventName = "permit"         // Epoch from which it holds, Seat, Hotkey, Amount: stake
 	EventPermitLost    EventName = "permit lost"    // Epoch, Seat, Hotkey
 	EventJailed        EventName = "jailed"         // Epoch from which, Seat, Hotkey; Count: epochs at least

@@ -103,3 +103,28 @@ func Choose(p *params.Params, seats []Seat, stakes []protocol.Amount, old []Powe
 	}
 	return validatorsOf(p, all, old, func(uid protocol.UID) protocol.Height { return last[uid] }, e)
 }
+
+// SettlePlants settles the plants of epoch 0, whatever the height.
+func SettlePlants(t Tree, p *params.Params) error {
+	m, err := settled(t, p)
+	if err != nil {
+		return err
+	}
+	return m.st.flush(t)
+}
+
+// TrySettlePlants is [SettlePlants] without an effect.
+func TrySettlePlants(t Tree, p *params.Params) error {
+	_, err := settled(t, p)
+	return err
+}
+
+func settled(t Tree, p *params.Params) (*machine, error) {
+	m, err := newMachine(t, "chain", p)
+	if err != nil {
+		return nil, err
+	}
+	m.height = p.Schedule.OpenPlantsDeadline(0)
+	m.settlePlants()
+	return m, m.blame(nil)
+}

@@ -10,6 +10,7 @@ import (
 	"github.com/assaynet/assay/protocol"
 	"github.com/assaynet/assay/protocol/key"
 	"github.com/assaynet/assay/protocol/params"
+	"github.com/assaynet/assay/protocol/plant"
 	"github.com/assaynet/assay/protocol/wire"
 )
 
@@ -55,6 +56,8 @@ type GenesisSeat struct {
 	Consensus  *Consensus         `json:"consensus,omitempty"`
 	// Beacon is the anchor of the chain whose first link serves height 1.
 	Beacon *protocol.Hash `json:"beacon,omitempty"`
+	// Plants is the anchor of the chain whose first link serves epoch 0.
+	Plants *protocol.Hash `json:"plants,omitempty"`
 }
 
 // ReadGenesis reads the JSON of a genesis and checks it. Unknown fields and
@@ -194,6 +197,9 @@ func (s *GenesisSeat) check(p *params.Params, seen map[protocol.PublicKey]bool) 
 	if (s.Consensus == nil) != (s.Beacon == nil) {
 		return fmt.Errorf("a validator has both a consensus key and a beacon chain")
 	}
+	if s.Plants != nil && s.Plants.IsZero() {
+		return fmt.Errorf("a chain of plants of zeros")
+	}
 	if s.Consensus == nil {
 		return nil
 	}
@@ -275,6 +281,12 @@ func (g *Genesis) begin(t Tree) ([]Power, error) {
 		}
 	}
 	put(o, BeaconKey(0), BeaconRecord{Beacon: m.meta.Beacon})
+	for i := range g.Seats {
+		if a := g.Seats[i].Plants; a != nil {
+			id := seats[i].seat.ID
+			put(o, PlanterKey(id.UID), Planter{Seat: id, Next: plant.NewChain(0, *a)})
+		}
+	}
 	m.permits(seats, 0)
 	m.events = nil
 	m.rosters(seats, 0)

@@ -25,6 +25,7 @@ const (
 	forgetLetter    = 'Z'
 	setterLetter    = 'S'
 	leavingLetter   = '1'
+	heldLetter      = '5'
 )
 
 // MetaKey holds [Meta].
@@ -118,6 +119,25 @@ func LeavingDueKey(h protocol.Height, id protocol.SeatID) []byte {
 
 // LeavingDuePrefix begins the seats whose [Leaving] matures at height h.
 func LeavingDuePrefix(h protocol.Height) []byte { return u64([]byte("2"), uint64(h)) }
+
+// PlanterKey holds a [Planter].
+func PlanterKey(uid protocol.UID) []byte { return u16([]byte("3"), uid) }
+
+// PlantsKey holds a [PlantsRecord].
+func PlantsKey(e protocol.Epoch, uid protocol.UID) []byte { return u16(PlantsPrefix(e), uid) }
+
+// PlantsPrefix begins what seats opened of their plants of an epoch.
+func PlantsPrefix(e protocol.Epoch) []byte { return u64([]byte("4"), uint64(e)) }
+
+// HeldKey holds a [Held], of a judge, that is divided at height h.
+func HeldKey(h protocol.Height, judge protocol.UID) []byte { return u16(HeldPrefix(h), judge) }
+
+// HeldPrefix begins what is divided at height h.
+func HeldPrefix(h protocol.Height) []byte { return u64([]byte{heldLetter}, uint64(h)) }
+
+// LazyKey holds the newest epoch in which a judge, by the name of the stake on it,
+// found a plant right.
+func LazyKey(name protocol.PublicKey) []byte { return append([]byte("6"), name[:]...) }
 
 // SeatKey holds a [Seat].
 func SeatKey(uid protocol.UID) []byte { return u16(SeatPrefix(), uid) }

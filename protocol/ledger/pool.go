@@ -209,6 +209,9 @@ func (m *machine) addStake(coldkey protocol.PublicKey, b *wire.AddStake) error {
 // and on one that was swapped.
 func (m *machine) removeStake(coldkey protocol.PublicKey, b *wire.RemoveStake) error {
 	name := m.poolNameOf(b.Hotkey)
+	if m.answersFor(name) {
+		return broken(ErrDeadline, "the seat judged in the epoch before: its stake can be removed from block %d on", m.p.Schedule.OpenPlantsDeadline(m.currentEpoch()-1)+1)
+	}
 	pool, s, worth := m.stakeOf(name, coldkey)
 	amount := b.Amount
 	if amount == 0 {

@@ -75,6 +75,7 @@ func (m *machine) prune(s *Seat) {
 	del(m.st, BondsKey(s.ID.UID))
 	del(m.st, CoverKey(s.ID.UID))
 	del(m.st, SetterKey(s.ID.UID))
+	del(m.st, PlanterKey(s.ID.UID))
 	m.emit(Event{Name: EventPruned, Epoch: m.currentEpoch(), Seat: s.ID, Hotkey: s.Hotkey})
 }
 

@@ -218,7 +218,7 @@ type Supply struct {
 	Balances   protocol.Amount `json:"balances"`
 	Stakes     protocol.Amount `json:"stakes"`
 	Unbonding  protocol.Amount `json:"unbonding"`
-	Collateral protocol.Amount `json:"collateral"` // of seats, and on its way back
+	Collateral protocol.Amount `json:"collateral"` // of seats, on its way back, and held from judges
 	Escrow     protocol.Amount `json:"escrow"`     // of requests that have not ended, and their seals
 	Pot        protocol.Amount `json:"pot"`
 	Burned     protocol.Amount `json:"burned"`
@@ -256,6 +256,9 @@ func CountSupply(r Reader) (Supply, error) {
 		return s, err
 	}
 	if err := walk(r, []byte{leavingLetter}, func(_ []byte, l Leaving) bool { s.Collateral += l.Amount; return true }); err != nil {
+		return s, err
+	}
+	if err := walk(r, []byte{heldLetter}, func(_ []byte, h Held) bool { s.Collateral += h.Amount; return true }); err != nil {
 		return s, err
 	}
 	if err := Requests(r, func(_ protocol.Hash, q Request) bool { s.Escrow += q.Escrow + q.Fee + q.deposits(); return true }); err != nil {

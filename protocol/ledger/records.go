@@ -114,7 +114,8 @@ type Meta struct {
 	// staked, of what is on its way back, and of what requests hold, so that nobody
 	// walks the state for them.
 	Balances, Stakes, Unbonding, Escrow protocol.Amount
-	// Collateral is the sum of that of all seats, and of what is leaving.
+	// Collateral is the sum of that of all seats, of what is leaving, and of what is
+	// held.
 	Collateral protocol.Amount
 }
 
@@ -292,6 +293,7 @@ type CardsRecord struct {
 	Seal     protocol.Hash // wire.OpenCards.Seal
 	Root     protocol.Hash // over its cards; zero until it is opened
 	Findings []byte        // one for each duty, as in wire.OpenCards
+	Lazy     bool          // it found a plant right: no duty of the epoch is fulfilled
 }
 
 // SetterRecord is kept under SetterKey(uid): the chains of a setter, whose links

@@ -85,7 +85,7 @@ func (m *machine) rosters(all []candidate, e protocol.Epoch) {
 // asked returns what a seat is asked in epoch e, by kind: of each that it offers,
 // in a round in which tasks of the kind fall due, twice as much as it gave in such
 // a round of epoch e − 2, so that it can grow; of all that, what its collateral
-// covers.
+// covers, and of what is judged nothing where it could not plant.
 func (m *machine) asked(s *Seat, e protocol.Epoch) []task.Asked {
 	var out []task.Asked
 	for i := range s.Offers {
@@ -106,7 +106,7 @@ func (m *machine) asked(s *Seat, e protocol.Epoch) []task.Asked {
 		slots := uint16(min(uint64(o.Capacity), uint64(k.Slots), able))
 		out = append(out, task.Asked{Kind: o.Kind, Slots: slots, Models: o.Models})
 	}
-	return m.covered(s, out)
+	return m.covered(s, m.plantable(s, e, out))
 }
 
 // forget removes what is older than the retention: the records of one epoch at
@@ -132,7 +132,7 @@ func (m *machine) forget(now protocol.Epoch) {
 		del(m.st, BeaconKey(h))
 	}
 	for _, prefix := range [][]byte{
-		RosterSeatPrefix(e), RosterJudgePrefix(e), ShownPrefix(e), DrawnPrefix(e), SealPrefix(e), WeightsPrefix(e), CardsPrefix(e), PaymentPrefix(e),
+		RosterSeatPrefix(e), RosterJudgePrefix(e), ShownPrefix(e), DrawnPrefix(e), SealPrefix(e), WeightsPrefix(e), CardsPrefix(e), PaymentPrefix(e), PlantsPrefix(e),
 	} {
 		delAll(m.st, prefix)
 	}

@@ -148,6 +148,12 @@ func (m *machine) execute(body wire.Body, o *origin) error {
 		return m.swapHotkey(o.payer, b)
 	case *wire.StopHotkeySwap:
 		return m.stopHotkeySwap(o.payer, b)
+	case *wire.ExtendPlants:
+		return m.extendPlants(o.seat, b)
+	case *wire.OpenPlants:
+		return m.openPlants(o.seat, b)
+	case *wire.LeakedLink:
+		return m.leakedLink(o.payer, b)
 	case *wire.AddCollateral:
 		return m.addCollateral(o.payer, b)
 	case *wire.TakeCollateral:

@@ -55,6 +55,7 @@ func (m *machine) money() {
 	m.meta.Price = clampPrice(decay(m.meta.Price, m.p.Seats.PriceHalfLife), &m.p.Seats)
 	m.mature()
 	m.matureCollateral()
+	m.divideHeld()
 	m.expose()
 	m.forgetAddresses()
 	m.dueRequests()

@@ -3,6 +3,7 @@ package ledger
 import (
 	"github.com/assaynet/assay/protocol"
 	"github.com/assaynet/assay/protocol/params"
+	"github.com/assaynet/assay/protocol/plant"
 	"github.com/assaynet/assay/protocol/wire"
 )
 
@@ -69,6 +70,7 @@ const (
 	setsBytes    = 72 << 10                  // pairs of 256 setters with 128 origins each
 	rowBytes     = 32 << 10                  // weights of 4,096 seats
 	linkBytes    = 32 * 4096                 // of a setter's chain
+	plantBytes   = 32 * plant.Links          // of a chain of plants
 	cardsBytes   = wire.MaxFindings + 128    // what a judge found in an epoch
 	drawnBytes   = 12*wire.MaxFindings + 128 // what it drew
 	attestBytes  = wire.MaxAttestBytes + 128
@@ -96,9 +98,9 @@ var costs = map[wire.TxType]struct {
 	each  Cost
 }{
 	wire.TxTransfer:        {base: Cost{Reads: 4, Writes: 2, Bytes: 6 * smallBytes}},
-	wire.TxRegister:        {base: Cost{Checks: 1, Reads: 13, Writes: 23, Bytes: 2*seatBytes + 39*smallBytes}},
+	wire.TxRegister:        {base: Cost{Checks: 1, Reads: 13, Writes: 24, Bytes: 2*seatBytes + 40*smallBytes}},
 	wire.TxAddStake:        {base: Cost{Reads: 5, Writes: 3, Bytes: seatBytes + 8*smallBytes}},
-	wire.TxRemoveStake:     {base: Cost{Reads: 7, Writes: 6, Bytes: 11 * smallBytes}}, // and what its maturing costs
+	wire.TxRemoveStake:     {base: Cost{Reads: 11, Writes: 6, Bytes: seatBytes + judgeBytes + 14*smallBytes}}, // and what its maturing costs
 	wire.TxServe:           {base: Cost{Checks: 1, Reads: 1, Writes: 3, Bytes: seatBytes + 4*smallBytes}},
 	wire.TxSetConsensusKey: {base: Cost{Checks: 2, Reads: 4, Writes: 8, Bytes: seatBytes + setBytes + 11*smallBytes}},
 	wire.TxExtendBeacon:    {base: Cost{Writes: 1, Bytes: seatBytes}},
@@ -124,6 +126,13 @@ var costs = map[wire.TxType]struct {
 	wire.TxSetPayout:      {base: Cost{Reads: 2, Writes: 1, Bytes: 2*seatBytes + 2*smallBytes}},
 	wire.TxSwapHotkey:     {base: Cost{Checks: 1, Reads: 12, Writes: 2, Bytes: 2*seatBytes + 13*smallBytes}},
 	wire.TxStopHotkeySwap: {base: Cost{Reads: 2, Writes: 2, Bytes: 2*seatBytes + 2*smallBytes}},
+	wire.TxExtendPlants:   {base: Cost{Reads: 1, Writes: 1, Bytes: 3 * smallBytes}},
+	wire.TxOpenPlants: {
+		base:  Cost{Reads: 3, Writes: 2, Bytes: rosterBytes + plantBytes + 8*smallBytes},
+		items: func(b wire.Body) int { return len(b.(*wire.OpenPlants).Proofs) },
+		each:  Cost{Reads: 3 + params.MaxKinds, Bytes: maxJudges*dutyBytes + (6+2*params.MaxKinds)*smallBytes},
+	},
+	wire.TxLeakedLink:     {base: Cost{Reads: 4, Writes: 4, Bytes: 2*seatBytes + plantBytes + 8*smallBytes}},
 	wire.TxAddCollateral:  {base: Cost{Reads: 3, Writes: 2, Bytes: 2*seatBytes + 4*smallBytes}},
 	wire.TxTakeCollateral: {base: Cost{Reads: 3, Writes: 4, Bytes: 2*seatBytes + 6*smallBytes}},
 	wire.TxKeepHotkey:     {base: Cost{Writes: 2, Bytes: seatBytes + smallBytes}},
@@ -196,13 +205,20 @@ func OwnCost(p *params.Params) (ordinary, end Cost) {
 	ordinary = ordinary.plus(Cost{Reads: 5, Writes: 2, Bytes: rosterBytes + 5*smallBytes + 3*kinds*judges*dutyBytes}.times(seats))
 	ordinary = ordinary.plus(Cost{Reads: 3, Writes: 1, Bytes: judgeBytes + 2*drawnBytes + 4*smallBytes}.times(judges))
 
+	// Plants: of each seat what it gave and opened, its duties of each round, its
+	// record and collateral; of each judge what it drew and found, and its stake.
+	ordinary = ordinary.plus(Cost{Reads: 2 + 2*p.Schedule.RoundsPerEpoch(), Bytes: 4 * smallBytes * p.Schedule.RoundsPerEpoch()})
+	ordinary = ordinary.plus(Cost{Reads: 5, Writes: 4, Bytes: rosterBytes + 2*seatBytes + 12*smallBytes}.times(seats))
+	ordinary = ordinary.plus(Cost{Reads: 1, Bytes: kinds*judges*dutyBytes + smallBytes}.times(seats * p.Schedule.RoundsPerEpoch()))
+	ordinary = ordinary.plus(Cost{Reads: 8, Writes: 8, Bytes: judgeBytes + drawnBytes + 2*cardsBytes + 2*seatBytes + 8*smallBytes}.times(judges))
+
 	// The epoch: of each seat its record, twice, the pool of its stake, twice, and
 	// its owner's part of it, a payment, what is asked, another hotkey, and its place
 	// in the order of pruning; and all that is forgotten of it, of each round. Who
 	// else has a part of the pool is not looked at.
 	rounds := p.Schedule.RoundsPerEpoch()
 	end = ordinary.plus(Cost{Reads: 27, Writes: 9, Bytes: 8*setBytes + 4*signedBytes + 4*smallBytes})
-	end = end.plus(Cost{Reads: 15 + kinds, Writes: 14, Bytes: 4*seatBytes + 2*rosterBytes + (33+kinds)*smallBytes}.times(seats))
+	end = end.plus(Cost{Reads: 17 + kinds, Writes: 15, Bytes: 4*seatBytes + 2*rosterBytes + (36+kinds)*smallBytes}.times(seats))
 	end = end.plus(Cost{Reads: 4, Writes: 4, Bytes: kinds*judges*dutyBytes + 10*smallBytes + ratingsBytes}.times(seats * rounds))
 	end = end.plus(Cost{Reads: 1, Writes: 1, Bytes: attestBytes + smallBytes}.times(judges * rounds))
 	end = end.plus(Cost{Reads: 4, Writes: 4, Bytes: setsBytes + 4*smallBytes}.times(rounds + p.Schedule.Tempo))

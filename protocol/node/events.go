@@ -41,6 +41,14 @@ func logEvents(log zerolog.Logger, head consensus.Head, r ledger.Reader) {
 			seat(log.Info()).Msg("findings sealed")
 		case ledger.EventCards:
 			seat(log.Info()).Uint32("cards", e.Count).Stringer("root", e.Hash).Msg("findings opened")
+		case ledger.EventPlants:
+			seat(log.Info()).Uint32("plants", e.Count).Msg("plants opened")
+		case ledger.EventPlantMissing:
+			seat(log.Warn()).Stringer("lost", e.Amount).Msg("a plant was not proven: the answers of the epoch count as not given, and collateral is burned")
+		case ledger.EventLeaked:
+			seat(log.Warn()).Stringer("lost", e.Amount).Msg("a link of plants was known too early")
+		case ledger.EventLazy:
+			seat(log.Warn()).Stringer("held", e.Amount).Msg("a judge found a plant right: stake is taken")
 		case ledger.EventPermit:
 			seat(log.Info()).Stringer("stake", e.Amount).Msg("permit given")
 		case ledger.EventPermitLost:

@@ -7,6 +7,7 @@ import (
 	"github.com/assaynet/assay/protocol/key"
 	"github.com/assaynet/assay/protocol/keystore"
 	"github.com/assaynet/assay/protocol/ledger"
+	"github.com/assaynet/assay/protocol/plant"
 	"github.com/assaynet/assay/protocol/wire"
 )
 
@@ -26,6 +27,26 @@ func Salt(h Hotkey, chain, role string) ([32]byte, error) {
 	}
 	defer s.Wipe()
 	return s.Expose(), nil
+}
+
+// PlantSecret returns the secret of a hotkey from which the links of its planted
+// answers follow, on the networks that go on with the one of this origin.
+func PlantSecret(h Hotkey, origin string) ([32]byte, error) {
+	s, err := h.DeriveSecret("plants", []byte(origin))
+	if err != nil {
+		return [32]byte{}, fmt.Errorf("derive the secret of plants: %w", err)
+	}
+	defer s.Wipe()
+	return s.Expose(), nil
+}
+
+// GenesisPlants returns the anchor of a hotkey's chain of plants in a genesis.
+func GenesisPlants(h Hotkey, g *ledger.Genesis) (protocol.Hash, error) {
+	s, err := PlantSecret(h, g.Origin())
+	if err != nil {
+		return protocol.Hash{}, err
+	}
+	return plant.NewMaker(plant.Seed(s, 0), 0).Anchor(), nil
 }
 
 // Identity returns the libp2p identity of a generation that follows from a hotkey,

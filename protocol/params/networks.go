@@ -127,6 +127,18 @@ func Raters(share, rounds uint32) Kind {
 	return Kind{Name: preference, Share: share, Full: PartsOfFull, Slots: 1, Rounds: rounds, Models: []Model{}}
 }
 
+// WithPlants returns a network of Local's clock in which answers are planted.
+func WithPlants(p Params) Params {
+	p.Schedule.OpenPlantsBlocks = p.Schedule.OpenCardsBlocks + p.LaneWindow()
+	p.Plants = Plants{
+		Rate:   One / 16,
+		Slash:  One / 8, // more than the least stake earns until it draws a plant
+		Fine:   One / 4,
+		Appeal: p.Schedule.Tempo,
+	}
+	return p
+}
+
 // Demo returns [Local] with one answer of each kind a seat and epoch, so that its
 // processes fit on two cores, and with people's lane.
 func Demo() Params {

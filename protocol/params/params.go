@@ -37,6 +37,7 @@ type Params struct {
 	// Preference holds what the kind preference alone has.
 	Preference Preference `cbor:"12,keyasint" json:"preference"`
 	Fees       Fees       `cbor:"13,keyasint" json:"fees"`
+	Plants     Plants     `cbor:"14,keyasint" json:"plants"`
 }
 
 // Block says how fast blocks come.
@@ -109,6 +110,22 @@ type Fees struct {
 // signature check, and so many bytes. Neither may exceed 2^40.
 func (f *Fees) Of(weight uint64, bytes int) protocol.Amount {
 	return protocol.Amount((weight+999)/1000)*f.Weight + protocol.Amount(bytes)*f.Byte
+}
+
+// Plants says how often miners alter an answer on purpose, and what it costs a
+// judge not to look (package plant). All zeros, and no open_plants_blocks, are for a
+// network in which nothing is planted.
+type Plants struct {
+	// Rate, in 65536ths, is which part of the answers is planted.
+	Rate uint32 `cbor:"1,keyasint" json:"rate"`
+	// Slash, in 65536ths, is what of the stake on it a judge loses that found a plant
+	// right.
+	Slash uint32 `cbor:"2,keyasint" json:"slash"`
+	// Fine, in 65536ths, is what of its collateral a seat loses that does not prove
+	// what it planted, or whose link is known too early.
+	Fine uint32 `cbor:"3,keyasint" json:"fine"`
+	// Appeal is how many blocks what a judge lost is held before it is divided.
+	Appeal uint64 `cbor:"4,keyasint" json:"appeal"`
 }
 
 // Emission says what is newly paid.
@@ -310,7 +327,7 @@ func (p *Params) Check() error {
 		{p.Tasks.Retention >= 4, "retention is at least 4 epochs"},
 		{p.Gossip.ReplayWindow > 0, "replay_window is not zero"},
 	}
-	rules = append(rules, p.cardRules()...)
+	rules = append(append(rules, p.cardRules()...), p.plantRules()...)
 	if err := firstBroken(rules); err != nil {
 		return err
 	}

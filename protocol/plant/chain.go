@@ -1,6 +1,10 @@
 package plant
 
 import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/binary"
+
 	"github.com/assaynet/assay/protocol"
 	"github.com/assaynet/assay/protocol/wire"
 )
@@ -78,4 +82,22 @@ func (m *Maker) Link(e protocol.Epoch) (protocol.Hash, bool) {
 		return protocol.Hash{}, false
 	}
 	return m.links[e-m.start+1], true
+}
+
+// Makes reports whether the chain is the one that the ledger has as c.
+func (m *Maker) Makes(c Chain) bool {
+	if c.Start != m.start || c.Next < m.start || c.Next > m.start+Links {
+		return false
+	}
+	return m.links[c.Next-m.start] == c.Link
+}
+
+// Seed returns the last link of the chain that serves from an epoch on, which
+// follows from a secret: HMAC-SHA256(secret, "assay/1/plant/seed" ‖ 0 ‖ epoch), the
+// epoch in eight bytes, big-endian.
+func Seed(secret [32]byte, start protocol.Epoch) (seed [32]byte) {
+	h := hmac.New(sha256.New, secret[:])
+	_, _ = h.Write(binary.BigEndian.AppendUint64([]byte("assay/1/plant/seed\x00"), uint64(start)))
+	copy(seed[:], h.Sum(nil))
+	return seed
 }

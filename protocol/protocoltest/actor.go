@@ -9,6 +9,7 @@ import (
 	"github.com/assaynet/assay/protocol/key"
 	"github.com/assaynet/assay/protocol/ledger"
 	"github.com/assaynet/assay/protocol/params"
+	"github.com/assaynet/assay/protocol/plant"
 	"github.com/assaynet/assay/protocol/task/inference"
 	"github.com/assaynet/assay/protocol/wire"
 )
@@ -86,6 +87,10 @@ func genesis(p params.Params, cast []Actor, seed uint64) *ledger.Genesis {
 		}
 		if a.Capacity > 0 {
 			s.Offers, s.Collateral = offersOf(&p, a.Capacity), protocol.Amount(a.Capacity)*p.Seats.Collateral
+			if p.Plants.Rate > 0 {
+				anchor := plant.NewMaker(plant.Seed(PlantSecret(a.Name), 0), 0).Anchor()
+				s.Plants = &anchor
+			}
 		}
 		g.Seats = append(g.Seats, s)
 	}
@@ -105,6 +110,9 @@ func offersOf(p *params.Params, capacity uint16) []wire.Offer {
 	}
 	return []wire.Offer{o}
 }
+
+// PlantSecret is what an actor's links of planted answers follow from.
+func PlantSecret(name string) [32]byte { return sha256.Sum256([]byte("plants " + name)) }
 
 // made keeps beacon chains, each a million hashes, for all networks of a test
 // binary. They hold no secret worth the name.

@@ -52,6 +52,12 @@ func bodies() []wire.Body {
 		&wire.SetConsensusKey{Key: pub, KeySig: wire.Signature{2}, TransportKey: [32]byte{3}, TransportSig: wire.Signature{5}, Address: "10.0.0.1:26656"},
 		&wire.ExtendBeacon{Start: 40, Anchor: hash("anchor")},
 		&wire.Unjail{Epoch: 9},
+		&wire.ExtendPlants{Start: 9, Anchor: hash("anchor")},
+		&wire.OpenPlants{Epoch: 9, Link: hash("link"), Proofs: []wire.PlantProof{{
+			Round: 8, Slot: 3, Salt: [32]byte{1}, Digest: hash("digest"), Fingerprint: hash("fingerprint"), Proof: []protocol.Hash{hash("slot")},
+			Leaves: 2, Position: 40, Token: -1, State: hash("state"), Path: []protocol.Hash{hash("leaf")},
+		}}},
+		&wire.LeakedLink{Seat: protocol.SeatID{UID: 3, Registered: 9}, Epoch: 9, Link: hash("link")},
 		&wire.AddCollateral{Hotkey: pub, Amount: protocol.Unit},
 		&wire.TakeCollateral{Hotkey: pub, Amount: 1 << 40},
 		&wire.Commit{Round: 7, Root: hash("root")},

@@ -38,6 +38,8 @@ const (
 	TxAttest          TxType = 21
 	TxSealCards       TxType = 22
 	TxOpenCards       TxType = 23
+	TxExtendPlants    TxType = 24
+	TxOpenPlants      TxType = 25
 	TxSwapColdkey     TxType = 30
 	TxStopSwap        TxType = 31
 	TxSetPayout       TxType = 32
@@ -46,6 +48,7 @@ const (
 	TxKeepHotkey      TxType = 35
 	TxAddCollateral   TxType = 36
 	TxTakeCollateral  TxType = 37
+	TxLeakedLink      TxType = 38
 	TxUnjail          TxType = 40
 )
 
@@ -88,6 +91,8 @@ var txTypes = [...]struct {
 	TxAttest:          {name: "attest", body: func() Body { return new(Attest) }, signer: byHotkey},
 	TxSealCards:       {name: "seal-cards", body: func() Body { return new(SealCards) }, signer: byHotkey},
 	TxOpenCards:       {name: "open-cards", body: func() Body { return new(OpenCards) }, signer: byHotkey},
+	TxExtendPlants:    {name: "extend-plants", body: func() Body { return new(ExtendPlants) }, signer: byHotkey},
+	TxOpenPlants:      {name: "open-plants", body: func() Body { return new(OpenPlants) }, signer: byHotkey},
 	TxSwapColdkey:     {name: "swap-coldkey", body: func() Body { return new(SwapColdkey) }, signer: byColdkey},
 	TxStopSwap:        {name: "stop-swap", body: func() Body { return new(StopSwap) }, signer: byColdkey},
 	TxSetPayout:       {name: "set-payout", body: func() Body { return new(SetPayout) }, signer: byColdkey},
@@ -96,6 +101,7 @@ var txTypes = [...]struct {
 	TxKeepHotkey:      {name: "keep-hotkey", body: func() Body { return new(KeepHotkey) }, signer: byHotkey},
 	TxAddCollateral:   {name: "add-collateral", body: func() Body { return new(AddCollateral) }, signer: byColdkey},
 	TxTakeCollateral:  {name: "take-collateral", body: func() Body { return new(TakeCollateral) }, signer: byColdkey},
+	TxLeakedLink:      {name: "leaked-link", body: func() Body { return new(LeakedLink) }, signer: byColdkey},
 	TxUnjail:          {name: "unjail", body: func() Body { return new(Unjail) }, signer: byHotkey},
 }
 

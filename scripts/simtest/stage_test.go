@@ -169,7 +169,7 @@ func (s *stage) miner(name string, tweaks ...func(*miner.Config)) {
 func (s *stage) minerAt(name string, port *protocoltest.Port, tweaks ...func(*miner.Config)) {
 	s.Helper()
 	cfg := miner.Config{
-		ChainID: s.ChainID(), Kinds: s.kinds, Params: s.Params(), Hotkey: protocoltest.Named(name), Salt: [32]byte{1},
+		ChainID: s.ChainID(), Kinds: s.kinds, Params: s.Params(), Hotkey: protocoltest.Named(name), Salt: [32]byte{1}, Plants: protocoltest.PlantSecret(name),
 		Workers: []miner.Worker{miner.NewInference(1, nil, bridge.Model{Model: s.model})},
 		Ledger:  port, Store: s.store(name), Submit: port.Submit, Publish: port.Publish, Logger: zerolog.Nop(),
 	}

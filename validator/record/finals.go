@@ -38,7 +38,7 @@ func (r *Reader) CountFinals(l ledger.Reader, e protocol.Epoch, rounds []protoco
 	if err != nil {
 		return nil, err
 	}
-	f := finalCount{r: r, ledger: l, tasks: map[part][]protocol.TaskID{}, found: map[wire.AnswerKey]finding{}}
+	f := finalCount{r: r, ledger: l, epoch: e - min(e, 1), tasks: map[part][]protocol.TaskID{}, found: map[wire.AnswerKey]finding{}}
 	for _, n := range rounds {
 		if err := errors.Join(f.addTasks(n), f.addCards(n)); err != nil {
 			return nil, err
@@ -105,6 +105,7 @@ type part struct {
 type finalCount struct {
 	r      *Reader
 	ledger ledger.Reader
+	epoch  protocol.Epoch // in which the answers were given
 	tasks  map[part][]protocol.TaskID
 	found  map[wire.AnswerKey]finding
 }
@@ -132,6 +133,11 @@ func (f *finalCount) addCards(n protocol.Round) error {
 	cards, err := f.r.CardsOf(n)
 	for i := range cards {
 		c := &cards[i].Said
+		if planted, err := ledger.IsPlant(f.ledger, f.epoch, c.Seat, c.Key()); err != nil {
+			return err
+		} else if planted && c.Finding != wire.FindingPassed {
+			continue // as it should be
+		}
 		x := f.found[c.Key()]
 		x.part = part{c.Seat, c.Kind}
 		switch c.Finding {

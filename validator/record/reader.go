@@ -62,9 +62,15 @@ func (r *Reader) Judgement(k wire.AnswerKey) (*Judgement, error) {
 	return get[Judgement](r, tableJudgements, k.Bytes())
 }
 
-// JudgementsOf returns what own runs found of the answers of a round.
-func (r *Reader) JudgementsOf(n protocol.Round) ([]Judgement, error) {
-	return scan[Judgement](r, tableJudgements, era(n))
+// Judged returns the keys of the answers of a round that own runs judged, by seat
+// and slot.
+func (r *Reader) Judged(n protocol.Round) ([]wire.AnswerKey, error) {
+	var out []wire.AnswerKey
+	err := r.walk(tableJudgements, era(n), func(key, _ []byte) bool {
+		out = append(out, keyOf(key))
+		return true
+	})
+	return out, err
 }
 
 // Card returns the card of a judge about a slot, nil where there is none.

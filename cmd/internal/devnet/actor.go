@@ -82,7 +82,11 @@ func (a *actor) genesisSeat(g *ledger.Genesis) (ledger.GenesisSeat, error) {
 		return s, nil
 	}
 	if a.role != roleValidator {
-		s.Collateral = collateral
+		anchor, err := node.GenesisPlants(a.hotkey, g)
+		if err != nil {
+			return s, err
+		}
+		s.Collateral, s.Plants = collateral, &anchor
 		for i := range g.Params.Kinds {
 			if g.Params.Kinds[i].OnLedger() {
 				continue // for people

@@ -117,8 +117,12 @@ func mine(ctx context.Context, c node.Config, liar miner.TextModel) error {
 	if err != nil {
 		return err
 	}
+	plants, err := node.PlantSecret(c.Hotkey, c.Genesis.Origin())
+	if err != nil {
+		return err
+	}
 	m, err := miner.New(miner.Config{
-		ChainID: n.ChainID(), Kinds: kinds.All(), Params: &c.Genesis.Params, Hotkey: c.Hotkey, Salt: salt,
+		ChainID: n.ChainID(), Kinds: kinds.All(), Params: &c.Genesis.Params, Hotkey: c.Hotkey, Salt: salt, Plants: plants,
 		Workers: []miner.Worker{miner.NewInference(1, nil, liar), miner.NewSynthetic(1, nil, liar)},
 		Ledger:  n, Store: node.RecordsOf(c.DB), Submit: n.Submit, Publish: n.Publish, Logger: c.Logger,
 	})

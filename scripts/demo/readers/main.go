@@ -109,8 +109,12 @@ func read(ctx context.Context, genesis *ledger.Genesis, home string, bootstrap [
 	if err != nil {
 		return err
 	}
+	plants, err := node.PlantSecret(hotkey, genesis.Origin())
+	if err != nil {
+		return err
+	}
 	m, err := miner.New(miner.Config{
-		ChainID: n.ChainID(), Kinds: kinds.All(), Params: &genesis.Params, Hotkey: hotkey, Salt: salt, Workers: []miner.Worker{w},
+		ChainID: n.ChainID(), Kinds: kinds.All(), Params: &genesis.Params, Hotkey: hotkey, Salt: salt, Plants: plants, Workers: []miner.Worker{w},
 		Ledger: n, Store: node.RecordsOf(db), Submit: n.Submit, Publish: n.Publish, Logger: log,
 	})
 	if err != nil {

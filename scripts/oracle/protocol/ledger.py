@@ -3,21 +3,22 @@
 from pathlib import Path
 
 import people
+import plants
 import work
 import yuma
 from form import *
 
 TX = ("u8", "text", "b33", "u64", "u64", "b", "b64")
-LANES = {*range(7, 16), *range(21, 24), 35, 40}
+LANES = {*range(7, 16), *range(21, 26), 35, 40}
 BODIES = {
     1: ("b33", "u64"), 2: ("b33", "u64", ("u64", "b64")), 3: ("b33", "u64"), 4: ("b33", "u64"),
     5: ("b33", [("text", "u16", ["b32"])], ["text"], "b33", "b64"), 6: ("b33", "b64", "b32", "b64", "text"), 7: ("u64", "b32"),
     8: ("u64", "b32"), 9: ("u64", "b32"), 10: ("u64", ["u16"], ["u16"], "b32"),
     22: ("u64", "b32"), 23: ("u64", "b", "b32", "b32", [work.CARD]), 12: ("u64", "b32"), 13: ("u64", "b32"), 14: ("u64", "b32", "b"),
     15: ("u64", "b32", "b", ["b32"]), 30: ("b33", ("u64", "b64")), 31: ("b33",), 32: ("b33", "b33"),
-    33: ("b33", "b33", ("u64", "b64")), 34: ("b33", "b33"), 35: ("u64", "b33"), 36: ("b33", "u64"), 37: ("b33", "u64"), 21: ("u64", "b", "b32"), 40: ("u64",),
+    33: ("b33", "b33", ("u64", "b64")), 34: ("b33", "b33"), 35: ("u64", "b33"), 24: ("u64", "b32"), 25: ("u64", "b32", [plants.PROOF]), 38: ("seat", "u64", "b32"), 36: ("b33", "u64"), 37: ("b33", "u64"), 21: ("u64", "b", "b32"), 40: ("u64",),
 }
-COLDKEYS = (1, 2, 3, 4, 30, 31, 32, 33, 34, 36, 37)
+COLDKEYS = (1, 2, 3, 4, 30, 31, 32, 33, 34, 36, 37, 38)
 SEAT = ("id hotkey coldkey collateral offers addresses identity permit last_update emission average slots asked "
         "consensus chain next next_from no_permit payout pool swap jail").split()
 META = "height seats issued burned pot price last_step beacon link proposer proposer_key unearned balances stakes unbonding escrow collateral".split()
@@ -63,7 +64,7 @@ def costs():
     table = spec[spec.index("| | checks | reads | writes | bytes |"):].split("\n\n")[0]
     rows = [[int(x) for x in row.split("|")[2:6]] for row in table.split("\n")[2:] if not row.startswith("| · ")]
     either = lambda kind: [0] * 4 if kind in LANES else rows[1]
-    numbers = [*range(1, 11), *range(12, 24), *range(30, 38), 40]
+    numbers = [*range(1, 11), *range(12, 26), *range(30, 39), 40]
     return {kind: [sum(x) for x in zip(rows[0], either(kind), row)] for kind, row in zip(numbers, rows[2:])}
 
 
@@ -84,11 +85,13 @@ class Ledger:
         self.meta = Record(zip(META, [0, len(net.seats_at_start), supply, 0, 0, net.seats.price, 0,
                                       H("assay/1/beacon/genesis", net.chain.encode()), ZERO, NOBODY, NO_KEY, 0, 0, 0, 0, 0, 0]))
         seats = []
-        for uid, (hot, cold, stake, put_up, offers, addresses, identity, consensus, anchor) in enumerate(net.seats_at_start):
+        for uid, (hot, cold, stake, put_up, offers, addresses, identity, consensus, anchor, planted) in enumerate(net.seats_at_start):
             seats.append(Record(zip(SEAT, [
                 {1: uid, 2: 0}, hot, cold, put_up, offers, addresses, identity, False, 0, 0, 0, 0, False,
                 consensus or [NO_KEY, ZERO, ""], [1, 0, anchor] if anchor else NO_CHAIN, NO_CHAIN, 0, 0, NO_KEY, NO_KEY, NO_SWAP, FREE])))
             self.put(b"h" + hot, uid)
+            if planted:
+                self.put(b"3" + u16(uid), [{1: uid, 2: 0}, plants.NO_CHAIN, [0, 0, planted]])
             if identity != NO_KEY:
                 self.put(b"i" + identity, uid)
             if consensus:
@@ -209,6 +212,7 @@ class Ledger:
         self.finalise(eligible)
         self.meta.update(link=link, proposer=seat.id, proposer_key=proposer)
         self.availability()
+        plants.settle(self)
         self.money()
         if self.net.epoch_end(self.net.epoch(self.height)) == self.height:
             self.epoch_ends()
@@ -265,6 +269,10 @@ class Ledger:
                 people.extend_setter(self, seat, b, body, rule)
             elif 21 <= kind <= 23:
                 (self.attest, self.seal_cards, self.open_cards)[kind - 21](seat, b)
+            elif kind in (24, 25):
+                (plants.extend, plants.open_)[kind - 24](self, seat, b, rule)
+            elif kind == 38:
+                plants.leaked(self, payer, b, rule)
             elif kind == 35:
                 self.keep_hotkey(seat, b)
             elif kind == 40:
@@ -405,14 +413,14 @@ class Ledger:
         self.leave_address(s)
         if s.jail != FREE:
             self.put(b"f" + (s.hotkey if s.pool == NO_KEY else s.pool), s.jail[:2] + [False] + s.jail[3:])
-        for key in (b"h" + s.hotkey, b"N" + s.swap[0], b"i" + s.identity, b"x" + s.consensus[0], b"t" + s.consensus[1], b"y" + u16(s.id[1]), b"v" + u16(s.id[1]), b"S" + u16(s.id[1])):
+        for key in (b"h" + s.hotkey, b"N" + s.swap[0], b"i" + s.identity, b"x" + s.consensus[0], b"t" + s.consensus[1], b"y" + u16(s.id[1]), b"v" + u16(s.id[1]), b"S" + u16(s.id[1]), b"3" + u16(s.id[1])):
             self.delete(key)
         return s.id[1]
 
     def order(self):
         """Writes what the state keeps of who is pruned, who owns how many, and of sums, as if it had kept nothing."""
         self.meta.balances, self.meta.stakes, self.meta.unbonding = (sum(v[0] for _, v in self.below(letter)) for letter in (b"a", b"K", b"q"))
-        self.meta.collateral = sum(s.collateral for s in self.seats()) + sum(v[1] for _, v in self.below(b"1"))
+        self.meta.collateral = sum(s.collateral for s in self.seats()) + sum(v[1] for _, v in self.below(b"1")) + sum(v[0] for _, v in self.below(b"5"))
         for letter in (b"E", b"I", b"O"):
             for key, value in self.below(letter):
                 if letter != b"O" or value:
@@ -440,6 +448,7 @@ class Ledger:
     def remove_stake(self, coldkey, b):
         hotkey, amount = b
         hotkey = self.get(b"N" + hotkey, hotkey)
+        rule(not plants.answers_for(self, hotkey), "ErrDeadline")
         all, shares, splits, own = self.pool(hotkey, coldkey)
         worth = all * own // shares if own else 0
         amount = amount or worth
@@ -597,7 +606,7 @@ class Ledger:
         self.judges(e, s)
         key = b"g" + u64(e) + u16(s.id[1])
         rule(self.get(key, [None])[0] != s.id, "ErrDuplicate")
-        self.put(key, [s.id, seal, ZERO, b""])
+        self.put(key, [s.id, seal, ZERO, b"", False])
 
     def open_cards(self, s, b):
         e, found, top, salt, shown = b
@@ -609,7 +618,7 @@ class Ledger:
         net = self.net
         rule(e + 1 == net.epoch(self.height) and net.seal_deadline(e) < self.height <= net.show_deadline(e), "ErrDeadline")
         key = b"g" + u64(e) + u16(s.id[1])
-        owner, seal, old, _ = self.get(key, [None] * 4)
+        owner, seal, old, _, _ = self.get(key, [None] * 5)
         rule(owner == s.id and old == ZERO, "ErrDuplicate")
         hotkey = self.get(b"j" + u64(e) + u16(s.id[1]))[1]
         rule(seal == H("assay/1/cards/seal", hotkey + salt + top + found), "ErrMismatch")
@@ -631,7 +640,7 @@ class Ledger:
             else:
                 rule(climb(leaves[i], (first + i) % len(made), len(made), c[9]) == top, "ErrMismatch")
         rule(len(shown) != len(made) or root(leaves) == top, "ErrMismatch")
-        self.put(key, [s.id, seal, top, found])
+        self.put(key, [s.id, seal, top, found, False])
 
     def drawn(self, e, seat):
         """What a judge drew in an epoch, by kind."""
@@ -730,6 +739,7 @@ class Ledger:
             self.credit(coldkey, amount)
             self.delete(key)
             self.delete(b"1" + key[9:])
+        plants.divide(self)
         self.forget_addresses()
 
     # Sections 9 and 10.
@@ -849,8 +859,8 @@ class Ledger:
         if e < 0 or self.get(b"j" + u64(e) + u16(uid), [None])[0] != seat.id:
             return [0] * len(kinds), [0] * len(kinds)
         lists = [len(keys) // 12 for keys in self.drawn(e, seat.id)]
-        owner, _, top, found = self.get(b"g" + u64(e) + u16(uid), [None, ZERO, ZERO, b""])
-        open_, done, at = owner == seat.id and top != ZERO, [], 0
+        owner, _, top, found, lazy = self.get(b"g" + u64(e) + u16(uid), [None, ZERO, ZERO, b"", False])
+        open_, done, at = owner == seat.id and top != ZERO and not lazy, [], 0
         for n in lists:
             done.append(sum(f > 0 for f in found[at:at + n]) if open_ else 0)
             at += n
@@ -1121,7 +1131,7 @@ class Ledger:
             shown = lambda kind: max(1, 2 * self.shown(s, kind, e - 2) // (self.net.rounds() // self.net.kinds[kind].rounds))
             asked = [[kind, min(capacity, self.net.kinds[kind].slots, shown(kind)), models]
                      for kind, capacity, models in s.offers if capacity and (models or not self.net.kinds[kind].models)]
-            asked = self.covered(s, asked)
+            asked = self.covered(s, plants.able(self, s, e, asked))
             s.slots, s.asked = sum(n for _, n, _ in asked), bool(asked)
             if asked:
                 self.put(b"o" + key, [s.id, s.hotkey, asked, s.coldkey])
@@ -1137,7 +1147,7 @@ class Ledger:
         if e < 0:
             return
         first = self.net.round(self.net.epoch_start(e))
-        old = [letter + u64(e) for letter in (b"o", b"j", b"u", b"n", b"l", b"w", b"g", b"p", b"R")]
+        old = [letter + u64(e) for letter in (b"o", b"j", b"u", b"n", b"l", b"w", b"g", b"p", b"R", b"4")]
         old += [letter + u64(first + i) for letter in (b"r", b"c", b"H", b"G", b"d", b"P", b"T") for i in range(self.net.rounds())]
         old += [b"b" + u64(h) for h in range(self.net.epoch_start(e), self.net.epoch_end(e) + 1)]
         for prefix in old:

@@ -160,7 +160,7 @@ def cards(led, record, found):
         why = "%s (%s)" % (c[7], work.read_said(c[6], c[8])[0])
         findings[why] = findings.get(why, 0) + 1
     opened = 0
-    for key, (judge, seal, top, found) in led.below(b"g"):
+    for key, (judge, seal, top, found, _) in led.below(b"g"):
         if top == ZERO:
             continue
         opened += 1

@@ -3,7 +3,7 @@
 from form import *
 
 SCHEDULE = {1: "tempo", 2: "round_length", 3: "commit_blocks", 4: "open_blocks", 5: "weight_blocks", 6: "seal_cards_blocks",
-            7: "attest_blocks", 8: "open_cards_blocks"}
+            7: "attest_blocks", 8: "open_cards_blocks", 9: "open_plants_blocks"}
 BLOCK = {1: "commit_millis", 2: "propose_millis", 3: "vote_millis", 4: "max_bytes", 5: "max_weight"}
 SEATS = {1: "max", 2: "max_validators", 3: "max_per_coldkey", 4: "min_stake", 5: "immunity", 6: "price", 7: "price_min",
          8: "price_max", 9: "price_half_life", 10: "bump_percent", 11: "unbonding", 12: "commission", 13: "max_silence", 14: "collateral"}
@@ -19,6 +19,7 @@ SCORE = {n + 1: name for n, name in enumerate(
     "keep_agreement keep_rest full_pay full_owners full_raters min_raters min_setters".split())}
 INFERENCE = {1: "max_tokens", 2: "system", 3: "sampled_percent", 4: "speed_best", 5: "speed_worst"}
 SYNTHETIC = {1: "max_tokens"}
+PLANTS = {1: "rate", 2: "slash", 3: "fine", 4: "appeal"}
 FEES = {1: "weight", 2: "byte", 3: "deposit"}
 
 
@@ -35,7 +36,7 @@ class Network:
     def __init__(self, raw):
         params, self.time, self.accounts, self.seats_at_start, former = decode(raw)
         must(former is None, "a network that goes on with another: its state is not taken apart here")
-        must(list(params) == list(range(1, 14)), "parameters")
+        must(list(params) == list(range(1, 15)), "parameters")
         self.chain = params[1] + "-" + base32(sha(raw))
         self.schedule, self.block = Named(params[2], SCHEDULE), Named(params[3], BLOCK)
         self.seats, self.emission = Named(params[4], SEATS), Named(params[5], EMISSION)
@@ -45,7 +46,7 @@ class Network:
         must(list(self.kinds) == sorted(self.kinds) and len(self.kinds) == len(params[9]), "the kinds' order")
         self.inference, self.synthetic = Named(params[10], INFERENCE), Named(params[11], SYNTHETIC)
         self.preference = Named(params[12], PREFERENCE)
-        self.fees = Named(params[13], FEES)
+        self.fees, self.plants = Named(params[13], FEES), Named(params[14], PLANTS)
         self.preference.score = Named(self.preference.score, SCORE)
         for k in self.kinds.values():
             k.ids = [m[1] for m in k.models]
@@ -62,6 +63,7 @@ class Network:
     def attest_deadline(self, r): return self.round_start(r) + self.schedule.attest_blocks
     def seal_deadline(self, e): return self.epoch_start(e + 1) + self.schedule.seal_cards_blocks
     def show_deadline(self, e): return self.epoch_start(e + 1) + self.schedule.open_cards_blocks
+    def plants_deadline(self, e): return self.epoch_start(e + 1) + self.schedule.open_plants_blocks
     def last_draw(self, e): return self.seal_deadline(e) - (-(-self.seats.max_validators // 3) + 1)
     def weights_start(self, e): return self.epoch_start(e) + self.schedule.weight_blocks
 
