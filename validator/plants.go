@@ -8,8 +8,8 @@ import (
 	"github.com/assaynet/assay/validator/record"
 )
 
-// What was planted, once the links are open. A plant is found false by all who look;
-// what it is worth shows by hashing then, before weights are made.
+// What was planted, once the links are open. A plant is found false by all who
+// look; what it is worth shows by hashing then, before weights are made.
 
 // opening is what is known of the plants of an epoch while its weights are made.
 type opening struct {

@@ -224,7 +224,8 @@ func (m *machine) plantsFor(s *Seat, e protocol.Epoch) bool {
 	return p.Serves(e)
 }
 
-// plantable leaves of what a seat is asked what is not judged, where it cannot plant.
+// plantable leaves of what a seat is asked what is not judged, where it cannot
+// plant.
 func (m *machine) plantable(s *Seat, e protocol.Epoch, asked []task.Asked) []task.Asked {
 	if m.plantsFor(s, e) {
 		return asked

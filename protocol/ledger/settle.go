@@ -21,13 +21,14 @@ import (
 //	a seat that did not prove a plant   the same, and loses a part of its collateral
 //
 // What a judge loses is held for as long as an appeal may take. Then a quarter is
-// the owner's of the first seat, by uid, whose plant it was, and the rest is burned.
+// the owner's of the first seat, by uid, whose plant it was, and the rest is
+// burned.
 
 // lazyMemory is for how many epochs a judge that did not look may not do it again.
 const lazyMemory = 16
 
-// Held is kept under HeldKey(matures, judge): what a judge lost by a plant, until it
-// is divided.
+// Held is kept under HeldKey(matures, judge): what a judge lost by a plant, until
+// it is divided.
 type Held struct {
 	_      struct{} `cbor:",toarray"`
 	Amount protocol.Amount

@@ -104,9 +104,10 @@ func BenchmarkSettlementOfAFullNetwork(b *testing.B) {
 }
 
 // TestALazyJudgeLosesAtEveryStake prints what a judge that never looks has in an
-// epoch on the shipped networks where they plant, from the least stake to the cap on power, with no
-// miner's word and with that of a quarter. The dividend is what validators' half of
-// an epoch's emission gives to its share, where all others have the least stake.
+// epoch on the shipped networks where they plant, from the least stake to the cap
+// on power, with no miner's word and with that of a quarter. The dividend is what
+// validators' half of an epoch's emission gives to its share, where all others
+// have the least stake.
 func TestALazyJudgeLosesAtEveryStake(t *testing.T) {
 	for _, p := range []params.Params{params.WithPlants(params.Local()), params.WithPlants(params.Demo())} {
 		if err := p.Check(); err != nil {

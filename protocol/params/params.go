@@ -113,8 +113,8 @@ func (f *Fees) Of(weight uint64, bytes int) protocol.Amount {
 }
 
 // Plants says how often miners alter an answer on purpose, and what it costs a
-// judge not to look (package plant). All zeros, and no open_plants_blocks, are for a
-// network in which nothing is planted.
+// judge not to look (package plant). All zeros, and no open_plants_blocks, are for
+// a network in which nothing is planted.
 type Plants struct {
 	// Rate, in 65536ths, is which part of the answers is planted.
 	Rate uint32 `cbor:"1,keyasint" json:"rate"`

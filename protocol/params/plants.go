@@ -6,8 +6,8 @@ import (
 	"github.com/assaynet/assay/protocol"
 )
 
-// whispered, in 65536ths, is which part of its duties a judge may know to be planted
-// or not, because it has these miners' word: a quarter.
+// whispered, in 65536ths, is which part of its duties a judge may know to be
+// planted or not, because it has these miners' word: a quarter.
 const whispered = One / 4
 
 // plantRules leave a lane window to open plants, and refuse what would pay who does
@@ -54,8 +54,8 @@ func (p *Params) Caught(duties int) uint64 {
 
 // LazinessPays reports whether a judge with this stake, that would earn so much in
 // an epoch, has more by not looking: with one duty of each kind that is judged, its
-// dividend is lost together with its share of the stake in the share P of epochs, so
-// that it pays unless P·(d + σ·S) > d.
+// dividend is lost together with its share of the stake in the share P of epochs,
+// so that it pays unless P·(d + σ·S) > d.
 func (p *Params) LazinessPays(stake, dividend protocol.Amount) bool {
 	duties := 0
 	for i := range p.Kinds {
