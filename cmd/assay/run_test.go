@@ -2,11 +2,13 @@ package main
 
 import (
 	"bufio"
+	"context"
 	"os"
 	"os/exec"
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/assaynet/assay/engine/enginetest"
 	"github.com/assaynet/assay/protocol/keystore/terminaltest"
@@ -16,11 +18,16 @@ import (
 // then another is asked for, in two lines, and /bye ends it.
 func TestATalkOnATerminal(t *testing.T) {
 	master, tty := terminaltest.Open(t)
-	program := exec.CommandContext(t.Context(), "assay", "run", enginetest.Real(t))
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	defer cancel()
+	program := exec.CommandContext(ctx, "assay", "run", enginetest.Real(t))
 	program.Env = os.Environ()
 	program.Stdin, program.Stdout, program.Stderr = tty, tty, tty
 	program.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true}
 	if err := program.Start(); err != nil {
+		t.Fatal(err)
+	}
+	if err := tty.Close(); err != nil { // so that reading ends with the program
 		t.Fatal(err)
 	}
 	screen := bufio.NewReader(master)
@@ -55,6 +62,11 @@ func TestATalkOnATerminal(t *testing.T) {
 	write("and a \\\r")
 	until("... ")
 	write("sea\r")
+	until("\n")
+	if _, err := screen.ReadByte(); err != nil {
+		t.Fatal(err)
+	}
+	write("\x03") // wherever it is: an answer, or a line without keys
 	until(">>> ")
 	write("/bye\r")
 	if err := program.Wait(); err != nil {
