@@ -2,8 +2,10 @@ package jsonschema
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/assaynet/assay/engine/grammar"
+	"github.com/assaynet/assay/engine/grammar/runes"
 )
 
 // maxCounters bounds the claims of an array that count items of a kind.
@@ -19,12 +21,13 @@ type arrayPlan struct {
 	least    int
 	most     int // none: no bound
 	last     int // items from this number on are alike
+	unique   bool
+	seen     []item // with unique: the values that items can have
 }
 
 // array writes the arrays of a way.
 func (c *compiler) array(from, to grammar.State, w claims) error {
 	p := arrayPlan{way: w, most: none}
-	unique := false
 	for _, x := range w {
 		switch x.kind {
 		case claimItems:
@@ -42,20 +45,19 @@ func (c *compiler) array(from, to grammar.State, w claims) error {
 		case claimRest:
 			p.last = max(p.last, x.from)
 		case claimUnique:
-			unique = true
+			p.unique = true
 		}
 	}
 	switch {
 	case p.most != none && p.least > p.most:
 		return nil
-	case unique && (p.most == none || p.most > 1):
-		return fmt.Errorf("%w: uniqueItems of more than one item", ErrUnsupported)
 	case len(p.counting) > maxCounters:
 		return fmt.Errorf("%w: more than %d claims that count items of an array", ErrLimit, maxCounters)
 	case max(p.least, p.most, p.last) > grammar.MaxStates:
 		return fmt.Errorf("%w: more than %d items are counted", ErrLimit, grammar.MaxStates)
 	}
 	p.last = max(p.last, p.least, p.most)
+	p.unique = p.unique && (p.most == none || p.most > 1)
 	return c.items(from, to, p)
 }
 
@@ -64,6 +66,7 @@ func (c *compiler) array(from, to grammar.State, w claims) error {
 type arrayState struct {
 	at     int
 	counts counters
+	used   uint16 // with unique: the values that were there
 }
 
 // items writes the states of an array.
@@ -88,21 +91,109 @@ func (c *compiler) items(from, to grammar.State, p arrayPlan) error {
 		if s.at > 0 {
 			before = c.spaced(c.b.Text(c.spaced(here), ","))
 		}
+		state := func(s arrayState) grammar.State {
+			at, known := states[s]
+			if !known {
+				at = c.b.State()
+				states[s] = at
+				todo = append(todo, s)
+			}
+			return at
+		}
 		for _, o := range p.options(s) {
+			if p.unique {
+				if err := c.once(before, o, &p, state); err != nil {
+					return err
+				}
+				continue
+			}
 			rule, err := c.node(o.literals)
 			if err != nil {
 				return err
 			}
-			next, known := states[o.next]
-			if !known {
-				next = c.b.State()
-				states[o.next] = next
-				todo = append(todo, o.next)
-			}
-			c.b.Call(before, rule, next)
+			c.b.Call(before, rule, state(o.next))
 		}
 	}
 	return nil
+}
+
+// maxUnique bounds the values that unique items can have: which of them were there
+// is part of the state.
+const maxUnique = 10
+
+// item is a value of a simple type.
+type item struct {
+	text   string // of a string its value, else as it is written
+	quoted bool
+}
+
+// once writes an item that has not been there.
+func (c *compiler) once(before grammar.State, o option, p *arrayPlan, state func(arrayState) grammar.State) error {
+	values, err := c.few(o.literals)
+	if err != nil {
+		return err
+	}
+	for _, v := range values {
+		i := slices.Index(p.seen, v)
+		if i < 0 {
+			i = len(p.seen)
+			p.seen = append(p.seen, v)
+		}
+		if i >= maxUnique {
+			return errUnique
+		}
+		next := o.next
+		if next.used>>i&1 == 1 {
+			continue
+		}
+		next.used |= 1 << i
+		if !v.quoted {
+			c.b.TextTo(before, v.text, state(next))
+			continue
+		}
+		word, err := runes.Words([]string{v.text})
+		if err != nil {
+			return err
+		}
+		c.b.Free(c.b.JSONString(before, word), state(next))
+	}
+	return nil
+}
+
+var errUnique = fmt.Errorf("%w: uniqueItems of items that can have more than %d values, or are arrays or objects", ErrUnsupported, maxUnique)
+
+// few returns the values of which literals hold, where they are few and simple.
+func (c *compiler) few(literals []literal) (values []item, err error) {
+	v, err := c.valuesOf(literals)
+	if err != nil {
+		return nil, err
+	}
+	for i, text := range bitTexts {
+		if v.bits>>i&1 != 0 {
+			values = append(values, item{text: text})
+		}
+	}
+	nums, few := v.numbers.Texts(maxUnique)
+	words, fewWords := v.strings.Texts(maxUnique)
+	if !few || !fewWords {
+		return nil, errUnique
+	}
+	for _, text := range nums {
+		values = append(values, item{text: text})
+	}
+	for _, text := range words {
+		values = append(values, item{text: text, quoted: true})
+	}
+	for _, array := range []bool{true, false} {
+		ways, err := c.ways(literals, array)
+		if err != nil {
+			return nil, err
+		}
+		if len(ways) > 0 {
+			return nil, errUnique
+		}
+	}
+	return values, nil
 }
 
 // done reports whether an array can end.
@@ -123,7 +214,7 @@ type option struct {
 
 // options are what the next item can be: each set of the kinds that are counted.
 func (p *arrayPlan) options(s arrayState) []option {
-	out := []option{{next: arrayState{min(s.at+1, p.last+1), s.counts}}}
+	out := []option{{next: arrayState{min(s.at+1, p.last+1), s.counts, s.used}}}
 	if p.most == none {
 		out[0].next.at = min(s.at+1, max(p.last, 1))
 	}

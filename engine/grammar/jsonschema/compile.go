@@ -151,48 +151,71 @@ func conjunction[T any](e *simple[T], literals []literal) (T, error) {
 	return out, nil
 }
 
+// bitTexts are the values that are bits.
+var bitTexts = []string{"null", "false", "true"}
+
+// values are those of the simple types, as they are written.
+type values struct {
+	bits    uint8
+	numbers *runes.DFA
+	strings *runes.DFA
+}
+
+// valuesOf returns the simple values of which all literals hold.
+func (c *compiler) valuesOf(literals []literal) (v values, err error) {
+	if v.bits, err = conjunction(c.bits, literals); err != nil {
+		return v, err
+	}
+	nums, err := conjunction(c.numbers, literals)
+	if err != nil {
+		return v, err
+	}
+	if v.numbers, err = nums.written(); err != nil {
+		return v, err
+	}
+	v.strings, err = conjunction(c.strings, literals)
+	return v, err
+}
+
+// ways returns how an array or object can be one of which all literals hold.
+func (c *compiler) ways(literals []literal, array bool) ([]claims, error) {
+	f := &finder{c: c, array: array, active: map[int]bool{}}
+	ways := always
+	for _, l := range literals {
+		more, err := f.ways(l.id(), l < 0, false)
+		if err != nil {
+			return nil, err
+		}
+		if ways, err = product(ways, more); err != nil {
+			return nil, err
+		}
+	}
+	return ways, nil
+}
+
 // write makes a node's rule.
 func (c *compiler) write(n node) error {
 	last := c.b.State()
 	c.b.Last(last)
-	bits, err := conjunction(c.bits, n.literals)
+	v, err := c.valuesOf(n.literals)
 	if err != nil {
 		return err
 	}
-	for i, text := range []string{"null", "false", "true"} {
-		if bits>>i&1 != 0 {
+	for i, text := range bitTexts {
+		if v.bits>>i&1 != 0 {
 			c.b.TextTo(n.start, text, last)
 		}
 	}
-	nums, err := conjunction(c.numbers, n.literals)
-	if err != nil {
-		return err
+	if !v.numbers.Empty() {
+		c.b.Free(c.b.Runes(n.start, v.numbers), last)
 	}
-	written, err := nums.written()
-	if err != nil {
-		return err
-	}
-	if !written.Empty() {
-		c.b.Free(c.b.Runes(n.start, written), last)
-	}
-	texts, err := conjunction(c.strings, n.literals)
-	if err != nil {
-		return err
-	}
-	if !texts.Empty() {
-		c.b.Free(c.b.JSONString(n.start, texts), last)
+	if !v.strings.Empty() {
+		c.b.Free(c.b.JSONString(n.start, v.strings), last)
 	}
 	for _, array := range []bool{true, false} {
-		f := &finder{c: c, array: array, active: map[int]bool{}}
-		ways := always
-		for _, l := range n.literals {
-			more, err := f.ways(l.id(), l < 0, false)
-			if err != nil {
-				return err
-			}
-			if ways, err = product(ways, more); err != nil {
-				return err
-			}
+		ways, err := c.ways(n.literals, array)
+		if err != nil {
+			return err
 		}
 		for _, w := range ways {
 			if array {

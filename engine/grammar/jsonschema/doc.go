@@ -24,8 +24,9 @@
 //
 // Everything else is refused with [ErrUnsupported] before the first token: unknown
 // keywords, formats that are not known, references out of the schema (nothing is
-// ever fetched), uniqueItems of more than one item, and minProperties above what
-// the schema names and one. Nothing is ever accepted that the schema forbids.
+// ever fetched), uniqueItems of items that can have more than ten values, and
+// minProperties above what the schema names and one. Nothing is ever accepted that
+// the schema forbids.
 //
 // # How
 //

@@ -6,19 +6,30 @@ import "github.com/assaynet/assay/engine/grammar/runes"
 const (
 	year      = `[0-9]{4}`
 	leapYear  = `([0-9]{2}(0[48]|[2468][048]|[13579][26])|([02468][048]|[13579][26])00)`
-	date      = `(` + year + `-((0[13578]|1[02])-(0[1-9]|[12][0-9]|3[01])|(0[469]|11)-(0[1-9]|[12][0-9]|30)|02-(0[1-9]|1[0-9]|2[0-8]))|` + leapYear + `-02-29)`
+	longMonth = `(0[13578]|1[02])-(0[1-9]|[12][0-9]|3[01])`
+	month     = `(0[469]|11)-(0[1-9]|[12][0-9]|30)`
+	february  = `02-(0[1-9]|1[0-9]|2[0-8])`
+	date      = `(` + year + `-(` + longMonth + `|` + month + `|` + february + `)|` + leapYear + `-02-29)`
 	clock     = `([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]{1,9})?`
 	zone      = `(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9])`
 	octet     = `(25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])`
 	ipv4      = `(` + octet + `\.){3}` + octet
 	group     = `[0-9a-fA-F]{1,4}`
+	ipv6      = `(` + group + `:){7}` + group + `|(` + group + `:){1,7}:|(` + group + `:){1,6}:` + group +
+		`|(` + group + `:){1,5}(:` + group + `){2}|(` + group + `:){1,4}(:` + group + `){3}` +
+		`|(` + group + `:){1,3}(:` + group + `){4}|(` + group + `:){1,2}(:` + group + `){5}` +
+		`|` + group + `:(:` + group + `){6}|:(:` + group + `){1,7}|::`
 	label     = `[A-Za-z0-9](-?[A-Za-z0-9]){0,30}`
 	atom      = "[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]{1,30}"
 	host      = label + `(\.` + label + `){0,2}`
 	mail      = atom + `(\.` + atom + `)?@` + host
 	hexDigit  = `[0-9a-fA-F]`
 	pathChar  = `([A-Za-z0-9._~!$&'()*+,;=:@-]|%[0-9a-fA-F]{2})`
-	uri       = `[A-Za-z][A-Za-z0-9+.-]{0,31}:(//(` + label + `)(\.` + label + `){0,3}(:[0-9]{1,5})?(/` + pathChar + `*)*|` + pathChar + `+(/` + pathChar + `*)*)(\?(` + pathChar + `|[/?])*)?(#(` + pathChar + `|[/?])*)?`
+	segments  = `(/` + pathChar + `*)*`
+	authority = `//` + label + `(\.` + label + `){0,3}(:[0-9]{1,5})?`
+	uriTail   = `(` + pathChar + `|[/?])*`
+	uri       = `[A-Za-z][A-Za-z0-9+.-]{0,31}:(` + authority + `|` + pathChar + `+)` + segments +
+		`(\?` + uriTail + `)?(#` + uriTail + `)?`
 	plainPart = `[A-Za-z0-9 _-]`
 	dayParts  = `(T([0-9]{1,9}H([0-9]{1,9}M([0-9]{1,9}S)?)?|[0-9]{1,9}M([0-9]{1,9}S)?|[0-9]{1,9}S))`
 	dateParts = `([0-9]{1,9}Y([0-9]{1,9}M([0-9]{1,9}D)?)?|[0-9]{1,9}M([0-9]{1,9}D)?|[0-9]{1,9}D)`
@@ -37,7 +48,7 @@ var formats = map[string]string{
 	"email":        mail,
 	"hostname":     host,
 	"ipv4":         ipv4,
-	"ipv6":         `(` + group + `:){7}` + group + `|(` + group + `:){1,7}:|(` + group + `:){1,6}:` + group + `|(` + group + `:){1,5}(:` + group + `){2}|(` + group + `:){1,4}(:` + group + `){3}|(` + group + `:){1,3}(:` + group + `){4}|(` + group + `:){1,2}(:` + group + `){5}|` + group + `:(:` + group + `){6}|:(:` + group + `){1,7}|::`,
+	"ipv6":         ipv6,
 	"uri":          uri,
 	"json-pointer": `(/([^/~]|~[01])*)*`,
 

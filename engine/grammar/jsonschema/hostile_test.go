@@ -87,6 +87,20 @@ func TestPropertiesComeInTheSchemasOrder(t *testing.T) {
 	}
 }
 
+func TestUniqueItemsOfFewValuesAreCounted(t *testing.T) {
+	a, err := jsonschema.Compile([]byte(`{"type":"array","items":{"enum":["a","b",3,null]},"uniqueItems":true,"minItems":2}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for text, want := range map[string]bool{
+		`["a","b"]`: true, `["b",3,null,"a"]`: true, `["a"]`: false, `["a","a"]`: false, `["a","b","a"]`: false, `["a","b",3,null,3]`: false,
+	} {
+		if got, _, err := a.Match([]byte(text)); err != nil || got != want {
+			t.Errorf("%s: got %v, %v", text, got, err)
+		}
+	}
+}
+
 func FuzzCompile(f *testing.F) {
 	for _, seed := range []string{
 		`true`, `{"type":"object","properties":{"a":{"type":["integer","null"]}},"required":["a","b"],"additionalProperties":{"$ref":"#"}}`,

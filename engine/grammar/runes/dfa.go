@@ -219,6 +219,32 @@ func (d *DFA) Ranges(s int) []Range {
 	return out
 }
 
+// Texts returns the texts, in order, where there are at most so many of them.
+func (d *DFA) Texts(most int) (texts []string, ok bool) {
+	var visit func(s int, text []rune) bool
+	visit = func(s int, text []rune) bool {
+		if len(text) > len(d.accept) { // a state came twice, and so could any number of times
+			return false
+		}
+		if d.accept[s] {
+			texts = append(texts, string(text))
+		}
+		for _, r := range d.Ranges(s) {
+			for c := r.Lo; c <= r.Hi; c++ {
+				if len(texts) > most || !visit(r.To, append(text[:len(text):len(text)], c)) {
+					return false
+				}
+			}
+		}
+		return len(texts) <= most
+	}
+	if d.Empty() {
+		return nil, true
+	}
+	ok = visit(0, nil)
+	return texts, ok
+}
+
 // Has reports whether a text is in the set. What is no UTF-8 is not.
 func (d *DFA) Has(text string) bool {
 	if !utf8.ValidString(text) {
