@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 
 	"github.com/parquet-go/parquet-go"
+	"github.com/parquet-go/parquet-go/compress/zstd"
 
 	"github.com/assaynet/assay/protocol"
 )
@@ -29,6 +30,10 @@ const (
 	// is then filled by one loop.
 	atOnce = 64
 )
+
+// codec compresses the Parquet file: its quickest level takes half the time of the
+// common one, and gives files that are a little larger.
+var codec = zstd.Codec{Level: zstd.SpeedFastest}
 
 // part is a file that is being written, and what the manifest will say of it.
 type part struct {
@@ -96,7 +101,7 @@ func newWriter[T any](dir string, e protocol.Epoch) (*writer[T], error) {
 		j.drop()
 		return nil, err
 	}
-	return &writer[T]{jsonl: j, parquet: p, table: parquet.NewGenericWriter[T](p, parquet.Compression(&parquet.Zstd))}, nil
+	return &writer[T]{jsonl: j, parquet: p, table: parquet.NewGenericWriter[T](p, parquet.Compression(&codec))}, nil
 }
 
 func (w *writer[T]) add(row *T) error {
