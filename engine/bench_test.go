@@ -79,3 +79,32 @@ func BenchmarkVerifyMany(b *testing.B) {
 	}
 	b.ReportMetric(made.Seconds()/(b.Elapsed().Seconds()/float64(b.N)), "gain")
 }
+
+// BenchmarkGrammar decodes 48 tokens held to a schema and 48 that are not, in
+// turns; cost is the share that the schema adds to the time of a token.
+func BenchmarkGrammar(b *testing.B) {
+	m := open(b, enginetest.Real(b), engine.Config{Threads: 2})
+	const schema = `{"type":"object","properties":{"story":{"type":"string"},"year":{"type":"integer"}},"required":["story","year"]}`
+	var took [2]time.Duration
+	var tokens [2]int
+	for b.Loop() {
+		for i, g := range []engine.Grammar{{}, {Kind: engine.GrammarJSONSchema, Text: schema}} {
+			var first time.Time
+			r := engine.Request{Prompt: prompt(8), Settings: engine.Settings{Temperature: 1, TopK: 40, TopP: 65536, MaxTokens: 48, Grammar: g}}
+			run, err := m.Generate(context.Background(), r, func(engine.Token) {
+				if first.IsZero() {
+					first = time.Now()
+				}
+			})
+			if err != nil {
+				b.Fatal(err)
+			}
+			took[i], tokens[i] = took[i]+time.Since(first), tokens[i]+len(run.Output)-1
+		}
+	}
+	free := took[0].Seconds() / float64(tokens[0])
+	held := took[1].Seconds() / float64(tokens[1])
+	b.ReportMetric(1e3*free, "ms-free")
+	b.ReportMetric(1e3*held, "ms-held")
+	b.ReportMetric(100*(held/free-1), "cost-%")
+}

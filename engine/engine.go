@@ -193,6 +193,7 @@ type Model struct {
 	info      Info
 	stop      map[Token]bool
 	sched     *sched.Scheduler
+	grammars  *grammars
 	maxBatch  int
 	drafter   func(prompt []Token) drafter // or nil: nothing is guessed
 
@@ -261,7 +262,7 @@ func newModel(ctx context.Context, f *gguf.File, cfg Config) (*Model, error) {
 	}()
 	m := &Model{
 		file: f, dims: w.Dims, backend: b, tokenizer: tok, id: id, stop: map[Token]bool{},
-		maxBatch: cfg.MaxBatch, closing: make(chan struct{}),
+		maxBatch: cfg.MaxBatch, closing: make(chan struct{}), grammars: newGrammars(tok),
 	}
 	if m.drafter = cfg.drafter; m.drafter == nil && cfg.Drafts != DraftsOff {
 		m.drafter = lookup

@@ -16,6 +16,9 @@ var (
 	// ErrRequest means a request that no model can answer: an empty prompt, a
 	// setting out of range.
 	ErrRequest = errors.New("engine: bad request")
+	// ErrGrammar means a grammar that cannot be read, is above the limits, or lets
+	// no token come next.
+	ErrGrammar = errors.New("engine: grammar")
 	// ErrUnsupported means a model that the engine does not compute; the text
 	// names the architecture or type.
 	ErrUnsupported = weights.ErrUnsupported

@@ -9,6 +9,7 @@ import (
 	"github.com/assaynet/assay/engine/backend"
 	"github.com/assaynet/assay/engine/draft"
 	"github.com/assaynet/assay/engine/fingerprint"
+	"github.com/assaynet/assay/engine/grammar"
 	"github.com/assaynet/assay/engine/sched"
 )
 
@@ -22,32 +23,37 @@ type choice struct {
 // want is what a choice takes of a backend: its state is hashed, and its token
 // is the likeliest, or drawn.
 func (s Settings) want() backend.Want {
-	if s.Temperature == 0 && s.None() {
+	if s.Temperature == 0 && s.None() && s.Grammar == (Grammar{}) {
 		return backend.State | backend.Likeliest
 	}
 	return backend.State | backend.Logits
 }
 
 // choose makes a choice of what a backend computed after a prompt and the
-// answer so far. It depends on nothing else.
-func (s Settings) choose(r backend.Result, prompt, answer []Token) choice {
+// answer so far, among the tokens of a mask, where there is one. It depends on
+// nothing else.
+func (s Settings) choose(r backend.Result, prompt, answer []Token, mask *grammar.Mask) choice {
 	token, position := r.Likeliest, len(prompt)-1+len(answer)
-	switch {
-	case !s.None():
+	logits := r.Logits
+	if !s.None() {
 		shaped := s.Apply(r.Logits, prompt, answer)
-		token = arith.Choose(shaped.Logits, s.sampling(), position)
-		shaped.Free()
-	case s.Temperature != 0:
-		token = arith.Choose(r.Logits, s.sampling(), position)
+		defer shaped.Free()
+		logits = shaped.Logits
+	}
+	switch {
+	case mask != nil:
+		token = among(mask, logits, s.sampling(), position)
+	case !s.None() || s.Temperature != 0:
+		token = arith.Choose(logits, s.sampling(), position)
 	}
 	return choice{token: token, state: fingerprint.State(r.State)}
 }
 
 // Generate answers a prompt. onToken, where it is not nil, is called with each
 // token soon after it is chosen, from the calling goroutine. Errors:
-// ErrRequest, ErrToken, ErrContext, ErrMemory, ErrBusy, ErrClosed, ErrFile, a
-// *FailedError, or the cause of ctx; with the last three the Run holds what
-// there was so far, without a fingerprint.
+// ErrRequest, ErrToken, ErrContext, ErrMemory, ErrBusy, ErrClosed, ErrGrammar,
+// ErrFile, a *FailedError, or the cause of ctx; with the last four the Run holds
+// what there was so far, without a fingerprint.
 func (m *Model) Generate(ctx context.Context, r Request, onToken func(Token)) (Run, error) {
 	run := Run{Prompt: append([]Token(nil), r.Prompt...), Settings: r.Settings, Binding: r.Binding}
 	if err := r.Settings.check(m.dims.Vocab); err != nil {
@@ -59,19 +65,24 @@ func (m *Model) Generate(ctx context.Context, r Request, onToken func(Token)) (R
 	if err := m.checkPrompt(r.Prompt, r.Settings.MaxTokens); err != nil {
 		return run, err
 	}
+	program, err := m.grammars.program(r.Settings.Grammar)
+	if err != nil {
+		return run, err
+	}
 	ctx, end, err := m.begin(ctx)
 	if err != nil {
 		return run, err
 	}
 	defer end()
-	g := &generation{m: m, run: run, onToken: onToken, logProbs: r.LogProbs, top: r.TopLogProbs, onLogProbs: r.OnLogProbs, more: make(chan struct{}, 1)}
+	g := &generation{m: m, run: run, follows: newFollower(program), onToken: onToken, logProbs: r.LogProbs, top: r.TopLogProbs, onLogProbs: r.OnLogProbs, more: make(chan struct{}, 1)}
 	task := &sched.Task{
 		Caller: callerOf(ctx), Share: sharerOf(ctx), Tokens: run.Prompt, Keep: 1, Want: g.want(), Most: len(run.Prompt) + r.Settings.MaxTokens - 1,
 		Each: g.each, Next: g.next,
 	}
 	// A choice that looked at more than the tokens before it (text, which guesses
-	// stand in for) could not be made behind a guess: such a run has none.
-	if m.drafter != nil && r.Settings.MaxTokens > 2 {
+	// stand in for) could not be made behind a guess: such a run has none. Nor has
+	// one that is held to a grammar, which is followed token by token.
+	if m.drafter != nil && program == nil && r.Settings.MaxTokens > 2 {
 		g.drafts = m.drafter(run.Prompt)
 		task.Draft = g.guess
 	}
@@ -104,6 +115,8 @@ type generation struct {
 	logProbs   bool // wanted of each token
 	top        int  // of how many of the likeliest, too
 	onLogProbs func(LogProbs)
+	follows    follower // the answer through its grammar
+	failed     error    // why there is no choice; the model's goroutine's until the task has ended
 	// made are the choices of the step in progress: of output token i at i modulo
 	// its length, which is more than a step has rows of one sequence.
 	made [sched.MaxDraft + 1]choice
@@ -134,7 +147,13 @@ func (g *generation) guess(most int) ([]Token, []float64) {
 // each chooses output token i, from what stands before it: the output so far and
 // the guesses that the step tries. Several of a step are chosen at once.
 func (g *generation) each(i int, r backend.Result) {
-	made := g.run.Settings.choose(r, g.run.Prompt, g.text[:i])
+	var mask *grammar.Mask
+	if g.follows.program != nil { // then no other choice is made at the same time
+		if mask, g.failed = g.follows.mask(); g.failed != nil {
+			return
+		}
+	}
+	made := g.run.Settings.choose(r, g.run.Prompt, g.text[:i], mask)
 	if g.logProbs {
 		made.logProbs = logProbsOf(r, made.token, g.top)
 	}
@@ -144,10 +163,14 @@ func (g *generation) each(i int, r backend.Result) {
 // next adds the token that was chosen to the run and continues with it, unless
 // it is the last.
 func (g *generation) next() (Token, bool) {
+	if g.failed != nil {
+		return 0, false
+	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	run := &g.run
 	made := g.made[len(run.Output)%len(g.made)]
+	g.follows.accept(made.token)
 	run.Leaves = append(run.Leaves, fingerprint.Leaf(run.Binding, len(run.Prompt)-1+len(run.Output), made.token, made.state))
 	run.Output, run.States = append(run.Output, made.token), append(run.States, made.state)
 	if g.logProbs {
@@ -175,8 +198,7 @@ func (g *generation) next() (Token, bool) {
 // run is what was handed out.
 func (g *generation) follow(ctx context.Context, h *sched.Handle) error {
 	if g.onToken == nil {
-		_, err := h.Wait()
-		return err
+		return g.wait(h)
 	}
 	for given := 0; ; {
 		ended := false
@@ -207,8 +229,15 @@ func (g *generation) follow(ctx context.Context, h *sched.Handle) error {
 			return nil
 		}
 		if ended {
-			_, err := h.Wait()
-			return err
+			return g.wait(h)
 		}
 	}
+}
+
+// wait returns why the task has ended.
+func (g *generation) wait(h *sched.Handle) error {
+	if _, err := h.Wait(); err != nil {
+		return err
+	}
+	return errGrammar(g.failed)
 }

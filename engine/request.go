@@ -25,6 +25,7 @@ type Settings struct {
 	Seed        [32]byte // of the draws
 	MaxTokens   int      // the most tokens of the answer, its end token included; at least 1
 	Shaping              // of the logits, before all that, greedy or not
+	Grammar     Grammar  // of the answer's text: each token is chosen among those that it allows
 }
 
 // Shaping is penalties and biases of tokens, see package arith: Repetition is

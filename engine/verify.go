@@ -6,6 +6,7 @@ import (
 
 	"github.com/assaynet/assay/engine/backend"
 	"github.com/assaynet/assay/engine/fingerprint"
+	"github.com/assaynet/assay/engine/grammar"
 	"github.com/assaynet/assay/engine/sched"
 )
 
@@ -54,8 +55,8 @@ func (r Report) Root(b Binding) [32]byte {
 
 // Verify recomputes a run in one pass over its prompt and output and compares.
 // The report tells of the run; an error means that there is none: ErrRequest,
-// ErrToken (of the prompt), ErrContext, ErrMemory, ErrBusy, ErrClosed, ErrFile
-// or the cause of ctx.
+// ErrToken (of the prompt), ErrGrammar, ErrContext, ErrMemory, ErrBusy, ErrClosed,
+// ErrFile or the cause of ctx.
 func (m *Model) Verify(ctx context.Context, run Run) (Report, error) {
 	reports, err := m.verify(ctx, []Run{run})
 	return reports[0], err
@@ -78,8 +79,13 @@ func (m *Model) verify(ctx context.Context, runs []Run) ([]Report, error) {
 	for i, run := range runs {
 		reports[i] = Report{Position: -1, First: len(run.Prompt) - 1, FailedAt: -1}
 	}
+	programs := make([]*grammar.Program, len(runs))
 	for i, run := range runs {
-		if err := m.checkRun(run); err != nil {
+		err := m.checkRun(run)
+		if err == nil {
+			programs[i], err = m.grammars.program(run.Settings.Grammar)
+		}
+		if err != nil {
 			if len(runs) > 1 {
 				err = fmt.Errorf("run %d of %d: %w", i+1, len(runs), err)
 			}
@@ -98,7 +104,7 @@ func (m *Model) verify(ctx context.Context, runs []Run) ([]Report, error) {
 		r := &reports[i]
 		if r.Kind, r.Position = m.checkForm(run); r.Kind == "" {
 			made[i] = make([]choice, len(run.Output))
-			t := run.task(callerOf(ctx), made[i])
+			t := run.task(callerOf(ctx), programs[i], made[i])
 			t.Share = sharerOf(ctx)
 			tasks, judged = append(tasks, t), append(judged, i)
 		}
@@ -122,12 +128,18 @@ func (m *Model) checkRun(run Run) error {
 
 // task recomputes a run that has the right form: each of its choices, after the
 // tokens before it.
-func (run Run) task(caller string, made []choice) *sched.Task {
+func (run Run) task(caller string, p *grammar.Program, made []choice) *sched.Task {
+	followers := followersOf(p, run.Output)
 	tokens := append(append([]Token(nil), run.Prompt...), run.Output[:len(run.Output)-1]...)
 	return &sched.Task{
 		Caller: caller, Tokens: tokens, Keep: len(run.Output), Want: run.Settings.want(), Most: len(tokens),
 		Each: func(i int, r backend.Result) {
-			made[i] = run.Settings.choose(r, run.Prompt, run.Output[:i])
+			mask, err := followers[i].mask()
+			if err != nil { // behind what the grammar has not, and where it has nothing, no token is right
+				made[i] = choice{token: noToken, state: fingerprint.State(r.State)}
+				return
+			}
+			made[i] = run.Settings.choose(r, run.Prompt, run.Output[:i], mask)
 		},
 	}
 }

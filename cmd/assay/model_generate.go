@@ -34,6 +34,13 @@ that of --date, and never this machine's, for a prompt must not change
 overnight: without --date they write what they have for such a case, or it is
 an error.
 
+--schema, --regex and --grammar let the model say nothing but what they allow:
+the answer is one of theirs when it ends by itself ("stop"), and the beginning
+of one where --max-tokens cuts it off. The run says by which it was made, and
+"assay model verify" holds it to that.
+
+   assay model generate --chat "Describe Oslo." --schema city.json
+
 JSON fields: model_id, prompt_ids, ids, text, finish ("stop" or "length"),
 fingerprint, leaves (one for each id), binding, settings (temperature_bits is
 the binary32, top_p counts 65536ths, seed is hex), timings (seconds).`,
@@ -47,12 +54,18 @@ the binary32, top_p counts 65536ths, seed is hex), timings (seconds).`,
 			&cli.UintFlag{Name: "top-k", Value: 40, Usage: "draw among the `K` likeliest, 1 to 256"},
 			&cli.Float64Flag{Name: "top-p", Value: 1, Usage: "draw among the likeliest that have the share `P` together"},
 			&cli.StringFlag{Name: "seed", Value: "0", Usage: "of the draws: 64 hex digits, or a decimal `NUMBER` for its 32 bytes, little-endian"},
+			&cli.StringFlag{Name: "schema", Usage: "`FILE` with a JSON schema that the answer is to fulfil; - is standard input"},
+			&cli.StringFlag{Name: "regex", Usage: "regular `EXPRESSION` that the answer is to match as a whole"},
+			&cli.StringFlag{Name: "grammar", Usage: "`FILE` with a grammar (GBNF) of the answer; - is standard input"},
 			&cli.StringFlag{Name: "binding", Value: strings.Repeat("0", 130), DefaultText: "zeros", Usage: "hotkey and task id, 65 bytes in `HEX`, that enter each leaf"},
 			threadsFlag(), deviceFlag(), backendFlag(), weightsFlag(), draftsFlag(),
 		),
 		Action: func(c *cli.Context) error {
 			settings, binding, err := runFlags(c)
 			if err != nil {
+				return err
+			}
+			if settings.Grammar, err = grammarFlags(c); err != nil {
 				return err
 			}
 			return withModel(c, engineConfig(c, 0), func(m *engine.Model) error {
@@ -87,6 +100,35 @@ func runFlags(c *cli.Context) (s engine.Settings, b engine.Binding, err error) {
 		}
 	}
 	return s, b, nil
+}
+
+// maxGrammarFile bounds a schema's or grammar's file, in bytes.
+const maxGrammarFile = 256 << 10
+
+// grammarFlags reads what the answer is held to.
+func grammarFlags(c *cli.Context) (g engine.Grammar, err error) {
+	given := 0
+	for name, kind := range map[string]string{
+		"schema": engine.GrammarJSONSchema, "regex": engine.GrammarRegexp, "grammar": engine.GrammarGBNF,
+	} {
+		if c.IsSet(name) {
+			given++
+			g = engine.Grammar{Kind: kind, Text: c.String(name)}
+		}
+	}
+	switch {
+	case given > 1:
+		return g, withHint(errors.New("an answer is held to one thing"), "give one of --schema, --regex and --grammar")
+	case given == 0 || g.Kind == engine.GrammarRegexp:
+		return g, nil
+	}
+	what := "a JSON schema"
+	if g.Kind == engine.GrammarGBNF {
+		what = "a grammar"
+	}
+	text, err := readText(c, g.Text, what, maxGrammarFile)
+	g.Text = string(text)
+	return g, err
 }
 
 // promptIDs reads the prompt from the one flag that gives it.
@@ -143,6 +185,9 @@ func generate(c *cli.Context, m *engine.Model, r engine.Request) error {
 	}
 	if len(r.Prompt) == 0 {
 		return errors.New("the prompt is empty; give at least one token")
+	}
+	if err := m.CheckGrammar(r.Settings.Grammar); err != nil {
+		return withHint(err, "ask for less, or write it otherwise: each error says what of it is not read")
 	}
 	if r.Settings.MaxTokens == 0 {
 		r.Settings.MaxTokens = max(1, min(defaultMaxTokens, m.Info().Context-len(r.Prompt)+1))

@@ -35,13 +35,10 @@ type state struct {
 	edges  []edge
 	free   []State // reached without a byte
 	calls  []call
-	last   bool // the rule ends
-	run    int32
+	last   bool  // the rule ends
+	run    int32 // characters of a JSON string that can follow, see runsOf; no rule ends among them
 	height int32 // how many rules must be entered to come to the end
 }
-
-// Forever is the run of a state that takes any number of characters.
-const Forever = 1 << 30
 
 // Builder makes an automaton: rules of states, with bytes between them, and
 // rules that are entered.
@@ -118,11 +115,6 @@ func (b *Builder) TextTo(from State, text string, to State) {
 	from = b.Text(from, text[:len(text)-1])
 	b.Byte(from, text[len(text)-1], text[len(text)-1], to)
 }
-
-// Run says that from a state any n characters of a JSON string that need no
-// escape can follow, and that no rule ends among them, whatever else can be read
-// there; [Forever] for any number. It makes masks cheap and changes none.
-func (b *Builder) Run(s State, n int) { b.states[s].run = int32(min(n, Forever)) }
 
 // never is the height of what has no end.
 const never = 1 << 30

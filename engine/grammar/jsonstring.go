@@ -21,7 +21,7 @@ func (b *Builder) JSONString(from State, d *runes.DFA) State {
 			next[s] = r[0].To
 		}
 	}
-	out := b.State()
+	out, runs := b.State(), runsOf(d)
 	for s := range at {
 		w := writer{b: b, tails: map[tail]State{}}
 		for _, r := range d.Ranges(s) {
@@ -29,8 +29,8 @@ func (b *Builder) JSONString(from State, d *runes.DFA) State {
 		}
 		if to := next[s]; to >= 0 {
 			b.escapes(at[s], at[to])
-			b.Run(at[s], runOf(next, s))
 		}
+		b.states[at[s]].run = runs[s]
 		if d.Accepts(s) {
 			b.Byte(at[s], '"', '"', out)
 		}
@@ -41,15 +41,42 @@ func (b *Builder) JSONString(from State, d *runes.DFA) State {
 	return out
 }
 
-// runOf is how many times any character can follow.
-func runOf(next []int, s int) int {
-	for n := 0; n <= len(next); n++ {
-		if next[s] < 0 {
-			return n
+// runsOf finds the run of each state: how many characters, up to maxRun, can
+// follow whichever they are, as long as they stand for themselves.
+func runsOf(d *runes.DFA) []int32 {
+	runs := make([]int32, d.States())
+	for n := int32(1); n <= maxRun; n++ {
+		for s := range runs {
+			ranges := d.Ranges(s)
+			all := runs[s] == n-1 && takesAll(ranges)
+			for i := 0; all && i < len(ranges); i++ {
+				all = runs[ranges[i].To] >= n-1
+			}
+			if all {
+				runs[s] = n
+			}
 		}
-		s = next[s]
 	}
-	return Forever
+	return runs
+}
+
+// takesAll reports whether every character that stands for itself in a JSON string
+// is in some range. Ranges are ascending, so what is between two of them is not.
+func takesAll(ranges []runes.Range) bool {
+	next := ' '
+	for _, r := range ranges {
+		for next == '"' || next == '\\' {
+			next++
+		}
+		if next == 0xD800 {
+			next = 0xE000
+		}
+		if r.Lo > next {
+			return false
+		}
+		next = max(next, r.Hi+1)
+	}
+	return next > utf8.MaxRune
 }
 
 // shortEscapes are those of one letter.

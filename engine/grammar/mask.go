@@ -219,7 +219,7 @@ func (a *Automaton) leave(w *walker, l *local, up *stack) {
 			for _, id := range t.at(n) {
 				w.mask.set(id)
 			}
-			if out != nil && len(out.threads) > 0 {
+			if out != nil && len(out.threads) > 0 && t.skip[n] > n+1 {
 				w.walk(t, out, n+1, t.skip[n], func(m int32) {
 					for _, id := range t.at(m) {
 						w.mask.set(id)

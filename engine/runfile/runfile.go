@@ -46,6 +46,15 @@ type Settings struct {
 	FrequencyBits  uint32 `json:"frequency_bits,omitempty"`
 	PresenceBits   uint32 `json:"presence_bits,omitempty"`
 	Biases         []Bias `json:"biases,omitempty"`
+
+	Grammar *Grammar `json:"grammar,omitempty"`
+}
+
+// Grammar is engine.Grammar with the version of its rules.
+type Grammar struct {
+	Kind  string `json:"kind"`
+	Text  string `json:"text"`
+	Rules int    `json:"rules"` // engine.GrammarRules of whoever made the run
 }
 
 // Bias is what is added to a token's logit.
@@ -61,6 +70,9 @@ func settingsOf(s engine.Settings) Settings {
 		TopK: s.TopK, TopP: s.TopP, MinP: s.MinP, Seed: hex.EncodeToString(s.Seed[:]), MaxTokens: s.MaxTokens,
 		RepetitionBits: math.Float32bits(s.Repetition), FrequencyBits: math.Float32bits(s.Frequency), PresenceBits: math.Float32bits(s.Presence),
 	}
+	if g := s.Grammar; g != (engine.Grammar{}) {
+		out.Grammar = &Grammar{Kind: g.Kind, Text: g.Text, Rules: engine.GrammarRules}
+	}
 	for _, b := range s.Biases {
 		out.Biases = append(out.Biases, Bias{b.Token, math.Float32bits(b.Add)})
 	}
@@ -74,6 +86,9 @@ func (s *Settings) engine() engine.Settings {
 		Shaping: engine.Shaping{
 			Repetition: math.Float32frombits(s.RepetitionBits), Frequency: math.Float32frombits(s.FrequencyBits), Presence: math.Float32frombits(s.PresenceBits),
 		},
+	}
+	if g := s.Grammar; g != nil {
+		out.Grammar = engine.Grammar{Kind: g.Kind, Text: g.Text}
 	}
 	for _, b := range s.Biases {
 		out.Biases = append(out.Biases, engine.Bias{Token: b.Token, Add: math.Float32frombits(b.AddBits)})
@@ -112,6 +127,9 @@ func Parse(data []byte) (File, engine.Run, error) {
 		return f, engine.Run{}, fmt.Errorf("%w: %w", ErrForm, err)
 	}
 	r := engine.Run{Prompt: f.PromptIDs, Output: f.IDs, Finish: engine.Finish(f.Finish), Settings: f.Settings.engine()}
+	if g := f.Settings.Grammar; g != nil && g.Rules != engine.GrammarRules {
+		return f, r, fmt.Errorf("the grammar is of version %d of the rules, and here they are of version %d", g.Rules, engine.GrammarRules)
+	}
 	var err error
 	if r.Binding, err = ParseBinding(f.Binding); err != nil {
 		return f, r, err

@@ -75,9 +75,9 @@ var idle = []string{
 // for nothing.
 var neutral = map[string][]string{
 	"best_of": {"1"}, "suffix": {`""`}, "functions": {"[]"}, "function_call": {`"none"`, `"auto"`}, "raw": {"false"},
-	"response_format": {`{"type":"text"}`}, "modalities": {`["text"]`}, "reasoning_effort": {`"none"`}, "prediction": {}, "audio": {},
+	"modalities": {`["text"]`}, "reasoning_effort": {`"none"`}, "prediction": {}, "audio": {},
 	"background": {"false"}, "previous_response_id": {}, "conversation": {}, "prompt": {}, "include": {"[]"}, "truncation": {`"disabled"`},
-	"max_tool_calls": {}, "web_search_options": {}, "thinking": {`{"type":"disabled"}`}, "think": {"false", "true"}, "images": {"[]"}, "format": {`""`},
+	"max_tool_calls": {}, "web_search_options": {}, "thinking": {`{"type":"disabled"}`}, "think": {"false", "true"}, "images": {"[]"},
 	"context": {"[]"}, "container": {}, "mcp_servers": {"[]"}, "context_management": {}, "top_k": {"0"}, "dimensions": {}, "truncate": {"false"},
 	"options": {"{}"}, "moderation": {}, "logprobs": {"false", "0"}, "top_logprobs": {"0"},
 }

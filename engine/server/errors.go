@@ -75,6 +75,8 @@ func problemOf(err error) *problem {
 		return refuse("", "the model's numbers overflow on this prompt: no machine can answer it")
 	case errors.Is(err, tokenizer.ErrNoChat), errors.Is(err, tokenizer.ErrTemplate):
 		return refuse("messages", "this model cannot write such a conversation: %v; use /v1/completions with a text as it was trained on", err)
+	case errors.Is(err, engine.ErrGrammar):
+		return refuse("response_format", "%v", err)
 	case errors.Is(err, engine.ErrRequest), errors.Is(err, engine.ErrToken), errors.Is(err, tokenizer.ErrTooLong), errors.Is(err, tokenizer.ErrRole):
 		return refuse("", "%v", err)
 	}

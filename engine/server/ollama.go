@@ -35,6 +35,9 @@ func (a *asked) takeOllama(b body) error {
 	default:
 		return refuse("think", "think is true or false")
 	}
+	if err := a.takeOllamaFormat(b); err != nil {
+		return err
+	}
 	if options == nil {
 		options = body{}
 	}

@@ -41,7 +41,13 @@ func newID() string {
 }
 
 // sizeOf is what a run takes, nearly: a leaf is 64 digits and a string's head.
-func sizeOf(f *runfile.File) int { return 512 + 4*len(f.PromptIDs) + 92*len(f.IDs) }
+func sizeOf(f *runfile.File) int {
+	size := 512 + 4*len(f.PromptIDs) + 92*len(f.IDs)
+	if g := f.Settings.Grammar; g != nil {
+		size += len(g.Text)
+	}
+	return size
+}
 
 // keep keeps the runs of one answer, in the order of its choices, in the place of
 // the oldest.

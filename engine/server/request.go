@@ -70,6 +70,9 @@ func (a *asked) takeCommon(b body) error {
 	if err := a.takeStops(b, "stop"); err != nil {
 		return err
 	}
+	if err := a.takeFormat(b); err != nil {
+		return err
+	}
 	return a.takeSampling(b)
 }
 
@@ -122,8 +125,11 @@ func (s *Server) prepare(ctx context.Context, a *asked) (done func(), err error)
 	return done, a.fit()
 }
 
-// encode makes the prompt.
+// encode makes the prompt, and the masks of a grammar.
 func (a *asked) encode() (err error) {
+	if err := a.checkGrammar(); err != nil {
+		return err
+	}
 	if a.talk != nil {
 		return a.converse()
 	}

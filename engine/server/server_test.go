@@ -287,7 +287,7 @@ func TestWhatIsNotDoneIsRefused(t *testing.T) {
 		{"/v1/embeddings", `{"input": "a", "dimensions": 3}`, 400, "dimensions"},
 		{"/v1/embeddings", `{"input": ""}`, 400, "input"},
 		{"/v1/chat/completions", `{` + question + `, "tools": [{"type": "function"}]}`, 400, "tools"},
-		{"/v1/chat/completions", `{` + question + `, "response_format": {"type": "json_object"}}`, 400, "response_format"},
+		{"/v1/chat/completions", `{` + question + `, "response_format": {"type": "xml"}}`, 400, "response_format"},
 		{"/v1/chat/completions", `{` + question + `, "frequency_penalty": 2.5}`, 400, "frequency_penalty"},
 		{"/v1/chat/completions", `{` + question + `, "surprise": 1}`, 400, "surprise"},
 		{"/v1/chat/completions", `{` + question + `, "temperature": 3}`, 400, "temperature"},

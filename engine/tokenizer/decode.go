@@ -59,6 +59,19 @@ func (t *Tokenizer) text(id int32, control bool) string {
 	return tok.text
 }
 
+// Spelling returns the bytes that one id stands for after others: nothing for a
+// control token, or an id outside the vocabulary.
+func (t *Tokenizer) Spelling(id int32) string {
+	if id < 0 || int(id) >= len(t.vocab.tokens) {
+		return ""
+	}
+	return t.text(id, false)
+}
+
+// HidesFirstSpace reports whether a space with which a text begins is not shown,
+// as SentencePiece's models put one there.
+func (t *Tokenizer) HidesFirstSpace() bool { return t.prefix }
+
 // Stream decodes ids one by one into whole characters. What it returns, put
 // together, is the text that [Tokenizer.Decode] gives for all ids, with each
 // byte that is not part of valid UTF-8 replaced by U+FFFD. It is not safe for

@@ -23,7 +23,7 @@ func Compile(text []byte) (*grammar.Automaton, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := reader{known: knownKeywords(), ids: map[*value]int{}}
+	r := reader{known: knownKeywords(), ids: map[*value]int{}, work: new(work)}
 	if r.places, err = newPlaces(root); err != nil {
 		return nil, err
 	}
@@ -31,7 +31,7 @@ func Compile(text []byte) (*grammar.Automaton, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := newCompiler(r.schemas)
+	c := newCompiler(r.schemas, r.work)
 	start, err := c.node([]literal{holds(id)})
 	if err != nil {
 		return nil, err
@@ -52,6 +52,7 @@ func Compile(text []byte) (*grammar.Automaton, error) {
 // compiler turns schemas into rules.
 type compiler struct {
 	schemas []*schema
+	work    *work
 	bits    *simple[uint8]
 	numbers *simple[numbers]
 	strings *simple[*runes.DFA]
@@ -69,11 +70,11 @@ type node struct {
 	start    grammar.State
 }
 
-func newCompiler(schemas []*schema) *compiler {
-	c := &compiler{schemas: schemas, b: grammar.NewBuilder(), rules: map[string]grammar.Rule{}, pairs: map[string]grammar.Rule{}}
-	c.bits = newSimple(&c.schemas, bitSets)
-	c.numbers = newSimple(&c.schemas, numberSets)
-	c.strings = newSimple(&c.schemas, stringSets)
+func newCompiler(schemas []*schema, w *work) *compiler {
+	c := &compiler{schemas: schemas, work: w, b: grammar.NewBuilder(), rules: map[string]grammar.Rule{}, pairs: map[string]grammar.Rule{}}
+	c.bits = newSimple(&c.schemas, bitSets, func(uint8) error { return nil })
+	c.numbers = newSimple(&c.schemas, numberSets, func(n numbers) error { return w.spend(n.texts) })
+	c.strings = newSimple(&c.schemas, stringSets, func(d *runes.DFA) error { return w.spend(d) })
 	c.space = c.spaceRule()
 	return c
 }

@@ -1,6 +1,11 @@
 package jsonschema
 
-import "errors"
+import (
+	"errors"
+	"fmt"
+
+	"github.com/assaynet/assay/engine/grammar/runes"
+)
 
 // What can be wrong with a schema.
 var (
@@ -15,3 +20,22 @@ var (
 	// ErrLimit means a schema above the limits.
 	ErrLimit = errors.New("jsonschema: above the limits")
 )
+
+// maxWork bounds the transitions of all the automata of a schema together.
+const maxWork = 1 << 25
+
+// work is how much of maxWork was spent.
+type work int
+
+// spend counts what sets of texts have cost.
+func (w *work) spend(sets ...*runes.DFA) error {
+	for _, d := range sets {
+		if d != nil {
+			*w += work(d.Cost())
+		}
+	}
+	if *w > maxWork {
+		return fmt.Errorf("%w: its patterns and numbers take more than %d steps together", ErrLimit, maxWork)
+	}
+	return nil
+}

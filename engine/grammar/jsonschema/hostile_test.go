@@ -60,6 +60,7 @@ func TestASchemaThatWouldCostTooMuchIsRefused(t *testing.T) {
 		"a divisor":         `{"multipleOf":123456789}`,
 		"doubling":          `{"$defs":{` + doubling + `,"d40":true},"$ref":"#/$defs/d0"}`,
 		"exploding pattern": `{"pattern":"^.*a.{25}$"}`,
+		"much work":         `{"anyOf":[` + many(200, func(i int) string { return fmt.Sprintf(`{"pattern":"^(a|b)*%c(a|b){10}$"}`, 'a'+i%2) }) + `]}`,
 		"many patterns":     `{"patternProperties":{` + many(12, func(i int) string { return fmt.Sprintf(`"%c":{"minimum":%d}`, 'a'+i, i) }) + `}}`,
 		"many branches":     `{"oneOf":[` + many(300, func(i int) string { return fmt.Sprintf(`{"required":["a%d","b%d"]}`, i, i) }) + `]}`,
 		"size":              `{"title":"` + strings.Repeat("x", jsonschema.MaxSchema) + `"}`,

@@ -76,6 +76,11 @@ func (c *compiler) object(from, to grammar.State, w claims) error {
 	if err := p.classify(w); err != nil {
 		return err
 	}
+	for _, x := range p.classes {
+		if err := c.work.spend(x.texts); err != nil {
+			return err
+		}
+	}
 	if p.least > len(p.named)+1 && len(p.classes) > 0 {
 		return fmt.Errorf("%w: %d properties at least, of which the schema names %d", ErrUnsupported, p.least, len(p.named))
 	}

@@ -93,6 +93,7 @@ type reader struct {
 	known   map[string]keyword
 	ids     map[*value]int
 	schemas []*schema
+	work    *work
 }
 
 // read returns the number of the schema that a value is.
@@ -127,7 +128,12 @@ func (r *reader) read(v *value) (int, error) {
 			return 0, fmt.Errorf("%s: %w", name, err)
 		}
 	}
-	return id, nil
+	for _, p := range s.patterns {
+		if err := r.work.spend(p.texts); err != nil {
+			return 0, err
+		}
+	}
+	return id, r.work.spend(s.texts, s.numeric)
 }
 
 // add makes a schema that the document does not have.

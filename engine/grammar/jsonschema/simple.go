@@ -33,12 +33,13 @@ type algebra[T any] struct {
 type simple[T any] struct {
 	algebra[T]
 	schemas *[]*schema
+	spend   func(T) error
 	done    map[int]T
 	active  map[int]bool
 }
 
-func newSimple[T any](schemas *[]*schema, a algebra[T]) *simple[T] {
-	return &simple[T]{algebra: a, schemas: schemas, done: map[int]T{}, active: map[int]bool{}}
+func newSimple[T any](schemas *[]*schema, a algebra[T], spend func(T) error) *simple[T] {
+	return &simple[T]{algebra: a, schemas: schemas, spend: spend, done: map[int]T{}, active: map[int]bool{}}
 }
 
 // of returns the values of a schema.
@@ -54,6 +55,7 @@ func (e *simple[T]) of(id int) (T, error) {
 	delete(e.active, id)
 	if err == nil {
 		e.done[id] = set
+		err = e.spend(set)
 	}
 	return set, err
 }

@@ -37,6 +37,7 @@ type DFA struct {
 	cuts   []rune  // class c is cuts[c] … cuts[c+1]−1; cuts[0] = 0, the last class ends with Unicode
 	next   []int32 // of state × classes + class
 	accept []bool
+	cost   int // transitions that were looked at to make it
 }
 
 // baseCuts are the bounds that every automaton has.
@@ -81,8 +82,13 @@ func explore[S comparable](cuts []rune, start S, step func(S, rune) (S, bool), a
 			return nil, fmt.Errorf("%w: above %d states or %d transitions", ErrLimit, MaxStates, MaxCells)
 		}
 	}
+	d.cost = len(states) * len(cuts)
 	return d.trim(), nil
 }
+
+// Cost is how many transitions were looked at to make the automaton and those
+// that it was made of.
+func (d *DFA) Cost() int { return d.cost }
 
 // classes is how many classes of characters there are.
 func (d *DFA) classes() int { return len(d.cuts) }
@@ -126,7 +132,7 @@ func (d *DFA) trim() *DFA {
 			kept++
 		}
 	}
-	out := &DFA{cuts: d.cuts}
+	out := &DFA{cuts: d.cuts, cost: d.cost}
 	for s := range n {
 		if ids[s] == dead {
 			continue
@@ -160,7 +166,7 @@ func (d *DFA) merge() *DFA {
 	if len(keep) == k {
 		return d
 	}
-	out := &DFA{accept: d.accept}
+	out := &DFA{accept: d.accept, cost: d.cost}
 	for _, c := range keep {
 		out.cuts = append(out.cuts, d.cuts[c])
 	}

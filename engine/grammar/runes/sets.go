@@ -36,11 +36,18 @@ type pair struct{ a, b int32 }
 // of its being in each. alive tells which pairs can still come to something.
 func combine(a, b *DFA, alive func(a, b bool) bool, keep func(a, b bool) bool) (*DFA, error) {
 	cuts := cutsOf(slices.Concat(a.cuts, b.cuts))
-	return explore(cuts, pair{}, func(p pair, r rune) (pair, bool) {
+	d, err := explore(cuts, pair{}, func(p pair, r rune) (pair, bool) {
 		p = pair{a.at(p.a, r), b.at(p.b, r)}
 		return p, alive(p.a != dead, p.b != dead)
 	}, func(p pair) bool { return keep(a.ends(p.a), b.ends(p.b)) })
+	if err == nil {
+		d.cost = min(d.cost+a.cost+b.cost, maxCost)
+	}
+	return d, err
 }
+
+// maxCost is the most that a cost says.
+const maxCost = 1 << 40
 
 // And is the texts that are in both sets. The error is [ErrLimit].
 func And(a, b *DFA) (*DFA, error) {
