@@ -22,7 +22,7 @@ var (
 )
 
 // maxWork bounds the transitions of all the automata of a schema together.
-const maxWork = 1 << 25
+const maxWork = 1 << 20
 
 // work is how much of maxWork was spent.
 type work int
