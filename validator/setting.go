@@ -35,6 +35,8 @@ type setting struct {
 	mu sync.Mutex // guards all below
 	// jobs is what the worker is to make or check, found anew at each step.
 	jobs []settingJob
+	// giveWay ends a check in progress, nil where there is none.
+	giveWay context.CancelFunc
 	// sent is when own pairs, or a chain, were last sent, by round; 0 for a chain.
 	sent map[protocol.Round]protocol.Height
 }
@@ -80,11 +82,15 @@ func (s *setting) step(ctx context.Context, now *view) error {
 	return errors.Join(errs...)
 }
 
-// hand gives the worker what is to be done, and forgets what is over.
+// hand gives the worker what is to be done, and forgets what is over. Own pairs have
+// a deadline, so that a check in progress gives way to them: it is found again.
 func (s *setting) hand(jobs []settingJob, set protocol.Round) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.jobs = jobs
+	if len(jobs) > 0 && jobs[0].own && s.giveWay != nil {
+		s.giveWay()
+	}
 	for n := range s.sent {
 		if n > 0 && n < set {
 			delete(s.sent, n)
@@ -277,7 +283,7 @@ func (s *setting) unchecked(now *view, n protocol.Round) ([]settingJob, error) {
 	return jobs, nil
 }
 
-// work makes and checks pairs.
+// work makes and checks pairs, as far as nothing more urgent comes.
 func (s *setting) work(ctx context.Context) error {
 	s.mu.Lock()
 	jobs := s.jobs
@@ -291,10 +297,36 @@ func (s *setting) work(ctx context.Context) error {
 		if jobs[i].own {
 			errs = append(errs, s.make(ctx, &jobs[i]))
 		} else {
-			errs = append(errs, s.check(ctx, &jobs[i]))
+			done, err := s.checkMeanwhile(ctx, &jobs[i])
+			errs = append(errs, err)
+			if !done {
+				break
+			}
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// checkMeanwhile checks another's pairs unless own ones are to be made, and returns
+// whether it came to an end.
+func (s *setting) checkMeanwhile(ctx context.Context, j *settingJob) (done bool, err error) {
+	inner, cancel := context.WithCancel(ctx)
+	defer cancel()
+	s.mu.Lock()
+	own := len(s.jobs) > 0 && s.jobs[0].own
+	s.giveWay = cancel
+	s.mu.Unlock()
+	if own {
+		cancel()
+	}
+	err = s.check(inner, j)
+	s.mu.Lock()
+	s.giveWay = nil
+	s.mu.Unlock()
+	if inner.Err() != nil && ctx.Err() == nil && !errors.Is(err, record.ErrStore) {
+		return false, nil
+	}
+	return true, err
 }
 
 // make makes own pairs, once.
