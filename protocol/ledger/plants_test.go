@@ -452,6 +452,7 @@ func TestParamsRefuseRatesAtWhichLazinessPays(t *testing.T) {
 		"nothing is put up":        func(p *params.Params) { p.Seats.Collateral = 0 },
 		"no time to open":          func(p *params.Params) { p.Schedule.OpenPlantsBlocks = 12 },
 		"opened after the weights": func(p *params.Params) { p.Schedule.OpenPlantsBlocks = 15 },
+		"four earn more than six":  func(p *params.Params) { p.Plants.Slash = params.One * 5 / 16 },
 		"no rate":                  func(p *params.Params) { p.Plants.Rate = 0 },
 	} {
 		p := plantingParams()

@@ -94,6 +94,43 @@ func TestSettlementOfAFullNetwork(t *testing.T) {
 	}
 }
 
+// TestTheSecondTimeALazyJudgeIsJailed: in one of sixteen epochs it loses stake, in
+// two of them also its permit, for the longest wait, as for misbehaviour.
+func TestTheSecondTimeALazyJudgeIsJailed(t *testing.T) {
+	for _, again := range []bool{false, true} {
+		tree, p := manyPlants(t)
+		if again {
+			seat := judgeSeat(t, tree, 0)
+			if err := tree.Set(ledger.LazyKey(seat.PoolName()), wire.Encode(protocol.Epoch(0))); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := ledger.SettlePlants(tree, p); err != nil {
+			t.Fatal(err)
+		}
+		want := ledger.Jail{}
+		if again {
+			want = ledger.Jail{Held: true, Lied: true, From: 2, Wait: 16, Told: 2}
+		}
+		if got := judgeSeat(t, tree, 0).Jail; got != want {
+			t.Errorf("again %t: jail %+v, want %+v", again, got, want)
+		}
+		if got := judgeSeat(t, tree, 1).Jail; got != (ledger.Jail{}) {
+			t.Errorf("again %t: who looked is in jail: %+v", again, got)
+		}
+	}
+}
+
+// judgeSeat reads the seat of a judge.
+func judgeSeat(t *testing.T, tree *ledger.MemTree, uid protocol.UID) ledger.Seat {
+	t.Helper()
+	seat, ok, err := ledger.ReadSeat(tree, uid)
+	if err != nil || !ok {
+		t.Fatalf("seat %d: %t, %v", uid, ok, err)
+	}
+	return seat
+}
+
 func BenchmarkSettlementOfAFullNetwork(b *testing.B) {
 	tree, p := manyPlants(b)
 	for b.Loop() {
@@ -106,25 +143,29 @@ func BenchmarkSettlementOfAFullNetwork(b *testing.B) {
 // TestALazyJudgeLosesAtEveryStake prints what a judge that never looks has in an
 // epoch on the shipped networks where they plant, from the least stake to the cap
 // on power, with no miner's word and with that of a quarter. The dividend is what
-// validators' half of an epoch's emission gives to its share, where all others
-// have the least stake.
+// validators' half of an epoch's emission gives to its share, where the others are
+// as few as the promise is meant for and have the least stake.
 func TestALazyJudgeLosesAtEveryStake(t *testing.T) {
 	for _, p := range []params.Params{params.WithPlants(params.Local()), params.WithPlants(params.Demo())} {
 		if err := p.Check(); err != nil {
 			t.Fatal(err)
 		}
-		least, n := uint64(p.Seats.MinStake), uint64(p.Seats.MaxValidators)
+		least, n := uint64(p.Seats.MinStake), uint64(params.FewestJudges)
 		half := uint64(p.Emission.PerBlock) * p.Schedule.Tempo / 2
 		t.Logf("%s: rate %d, slash %d of 65536", p.Name, p.Plants.Rate, p.Plants.Slash)
 		for _, times := range []uint64{1, 2, 3, 5, 10, 100, 1000} {
 			stake := times * least
-			d := half / (stake + (n-1)*least) * stake
+			earned, err := protocol.Amount(half).MulDiv(stake, stake+(n-1)*least)
+			if err != nil || earned == 0 {
+				t.Fatalf("stake %s earns %s, %v", protocol.Amount(stake), earned, err)
+			}
+			d := uint64(earned)
 			if p.LazinessPays(protocol.Amount(stake), protocol.Amount(d)) {
 				t.Errorf("with %s it pays not to look for %s", protocol.Amount(stake), protocol.Amount(d))
 			}
 			for _, duties := range []int{3, 6, 12} {
 				caught := p.Caught(duties)
-				gain := d * (params.One - caught) / params.One
+				gain := d / params.One * (params.One - caught)
 				loss := stake / params.One * uint64(p.Plants.Slash) * caught / params.One
 				t.Logf("stake %s, %d duties: dividend %s, caught %.3f, nets %.6f", protocol.Amount(stake), duties, protocol.Amount(d),
 					float64(caught)/params.One, (float64(gain)-float64(loss))/float64(protocol.Unit))

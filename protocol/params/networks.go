@@ -132,7 +132,7 @@ func WithPlants(p Params) Params {
 	p.Schedule.OpenPlantsBlocks = p.Schedule.OpenCardsBlocks + p.LaneWindow()
 	p.Plants = Plants{
 		Rate:   One / 16,
-		Slash:  One / 8, // more than the least stake earns until it draws a plant
+		Slash:  One / 4, // more than the least stake earns among four until it draws a plant
 		Fine:   One / 4,
 		Appeal: p.Schedule.Tempo,
 	}

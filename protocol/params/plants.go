@@ -10,6 +10,11 @@ import (
 // planted or not, because it has these miners' word: a quarter.
 const whispered = One / 4
 
+// FewestJudges is how many validators with the least stake or more a network that
+// plants has, for it to be promised that laziness does not pay. Among fewer each
+// earns more.
+const FewestJudges = 4
+
 // plantRules leave a lane window to open plants, and refuse what would pay who does
 // not look.
 func (p *Params) plantRules() []rule {
@@ -32,9 +37,10 @@ func (p *Params) plantRules() []rule {
 }
 
 // highestDividend is what the least stake can earn in an epoch: half of what is
-// issued goes to validators, and all of them have the least stake.
+// issued goes to validators, which are few and all have the least stake.
 func (p *Params) highestDividend() protocol.Amount {
-	issued, err := p.Emission.PerBlock.MulDiv(p.Schedule.Tempo, uint64(max(2*p.Seats.MaxValidators, 1)))
+	judges := max(1, min(FewestJudges, uint64(p.Seats.MaxValidators)))
+	issued, err := p.Emission.PerBlock.MulDiv(p.Schedule.Tempo, 2*judges)
 	if err != nil {
 		return protocol.Amount(1 << 62)
 	}

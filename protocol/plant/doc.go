@@ -19,6 +19,11 @@
 // is honest: so nobody is framed, and after the link is open everybody sees by
 // hashing that nothing else differs.
 //
+// It finds out who says "exact" without a run. Who says "false" without one is not
+// found out by plants: of a plant that is even right. Against that another judge's
+// run has to be weighed with it, in challenges and verdicts, which are not there
+// yet; until then a false "false" is one judge's own opinion, and moves no stake.
+//
 // The package only hashes. What a link costs who does not open it is for package
 // ledger to say.
 package plant

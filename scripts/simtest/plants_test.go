@@ -15,9 +15,15 @@ import (
 // planting opens a network in which half of all answers is planted.
 func planting(t *testing.T) *stage {
 	t.Helper()
+	return plantingAnd(t, nil)
+}
+
+// plantingAnd tells of each block before it is carried out.
+func plantingAnd(t *testing.T, ordered func(*ledger.Block)) *stage {
+	t.Helper()
 	p := params.WithPlants(protocoltest.Params(honest.ID()))
 	p.Plants.Rate = params.One / 2
-	return open(t, honest, protocoltest.Config{Cast: cast(), Params: p})
+	return open(t, honest, protocoltest.Config{Cast: cast(), Params: p, Ordered: ordered})
 }
 
 // proven counts the plants that an actor proved in the epochs from … to.
@@ -76,7 +82,7 @@ func TestPlantsCostTheHonestNothing(t *testing.T) {
 }
 
 // Vincent finds everything exact and runs nothing. A plant that he draws shows it:
-// he loses an eighth of his stake, and nobody else anything.
+// he loses a quarter of his stake, and nobody else anything.
 func TestWhoSignsExactUnseenLosesStakeByAPlant(t *testing.T) {
 	t.Parallel()
 	s := planting(t)
