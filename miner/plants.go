@@ -2,7 +2,9 @@ package miner
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/assaynet/assay/engine/fingerprint"
 	"github.com/assaynet/assay/protocol"
@@ -136,7 +138,8 @@ func (m *Miner) extendPlants(ctx context.Context, head protocol.Height, p *ledge
 }
 
 // openPlants shows the link of the epoch before, with proofs of the plants that
-// judges drew, until it is on the ledger.
+// judges drew, until it is on the ledger. Where a proof is missing it shows
+// nothing.
 func (m *Miner) openPlants(ctx context.Context, r ledger.Reader, head protocol.Height, p *ledger.Planter) error {
 	s := &m.cfg.Params.Schedule
 	e := s.EpochOf(head + 1)
@@ -164,66 +167,130 @@ func (m *Miner) openPlants(ctx context.Context, r ledger.Reader, head protocol.H
 	if !due {
 		return nil
 	}
-	out := &wire.OpenPlants{Epoch: e, Link: link, Proofs: []wire.PlantProof{}}
-	for n := s.RoundOf(s.EpochStart(e)); n < s.RoundOf(s.EpochStart(e+1)); n++ {
-		proofs, err := m.proofs(r, n, p.Seat)
-		if err != nil {
-			return err
-		}
-		out.Proofs = append(out.Proofs, proofs...)
+	proofs, err := m.allProofs(r, e, p.Seat, link)
+	if missing, ok := errors.AsType[unproven](err); ok {
+		m.withhold(e, missing)
+		return nil
 	}
-	out.Proofs = out.Proofs[:min(len(out.Proofs), wire.MaxPlantProofs)]
-	if err := m.cfg.Submit(ctx, out); err != nil {
+	if err != nil {
+		return err
+	}
+	if err := m.cfg.Submit(ctx, &wire.OpenPlants{Epoch: e, Link: link, Proofs: proofs}); err != nil {
 		return fmt.Errorf("open the plants of epoch %d: %w", e, err)
 	}
 	m.mu.Lock()
 	m.proved = head
 	m.mu.Unlock()
-	m.cfg.Logger.Info().Uint64("epoch", uint64(e)).Int("plants", len(out.Proofs)).Msg("opened what was planted")
+	m.cfg.Logger.Info().Uint64("epoch", uint64(e)).Int("plants", len(proofs)).Msg("opened what was planted")
 	return nil
 }
 
-// proofs returns those of the plants of a round that judges drew.
-func (m *Miner) proofs(r ledger.Reader, n protocol.Round, seat protocol.SeatID) (out []wire.PlantProof, err error) {
+// unproven says of which plant that is due there is no proof.
+type unproven string
+
+func (u unproven) Error() string { return "miner: " + string(u) }
+
+// withhold keeps the link of an epoch closed, because a plant cannot be proven: so
+// the answers of the epoch count as not given, and nothing of the collateral goes.
+func (m *Miner) withhold(e protocol.Epoch, why unproven) {
+	m.mu.Lock()
+	told := m.status.facts.withheld == e+1
+	m.status.facts.withheld, m.status.facts.unproven = e+1, string(why)
+	m.mu.Unlock()
+	if !told {
+		m.cfg.Logger.Error().Uint64("epoch", uint64(e)).Str("why", string(why)).Msg("link of the plants stays closed")
+	}
+}
+
+// allProofs returns those of all plants of an epoch that are due: planted by the
+// link, and drawn by a judge. [unproven] says that there is none of one.
+func (m *Miner) allProofs(r ledger.Reader, e protocol.Epoch, seat protocol.SeatID, link protocol.Hash) ([]wire.PlantProof, error) {
+	s := &m.cfg.Params.Schedule
+	out := []wire.PlantProof{}
+	for n := s.RoundOf(s.EpochStart(e)); n < s.RoundOf(s.EpochStart(e+1)); n++ {
+		due, err := m.duePlants(r, n, seat, link)
+		if err != nil {
+			return nil, err
+		}
+		due = due[:min(len(due), wire.MaxPlantProofs-len(out))]
+		if len(due) == 0 {
+			continue
+		}
+		proofs, err := m.proofs(r, n, seat, due)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, proofs...)
+	}
+	return out, nil
+}
+
+// duePlants returns, ascending, the slots of a round that the link plants and that
+// judges drew. Only the ledger is asked: the store may have been lost.
+func (m *Miner) duePlants(r ledger.Reader, n protocol.Round, seat protocol.SeatID, link protocol.Hash) (out []uint16, err error) {
+	duties, _, err := ledger.ReadDuties(r, n, seat.UID)
+	if err != nil || len(duties.Duties) == 0 {
+		return nil, err
+	}
+	seeds, _, err := ledger.ReadRound(r, n)
+	if err != nil {
+		return nil, err
+	}
+	plants := plant.Of(link, seeds.TaskSeed, seat)
+	for _, d := range duties.Duties {
+		if plants.Has(d.Slot, m.cfg.Params.Plants.Rate) {
+			out = append(out, d.Slot)
+		}
+	}
+	slices.Sort(out)
+	return slices.Compact(out), nil
+}
+
+// proofs returns those of the plants of a round that are due.
+func (m *Miner) proofs(r ledger.Reader, n protocol.Round, seat protocol.SeatID, due []uint16) (out []wire.PlantProof, err error) {
 	round, err := LoadRound(m.cfg.Store, n)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrStore, err)
 	}
 	if round == nil || !round.Sealed || round.Seat != seat {
-		return nil, nil
+		return nil, unproven(fmt.Sprintf("round %d is not in the database", n))
 	}
-	duties, _, err := ledger.ReadDuties(r, n, seat.UID)
+	commit, _, err := ledger.ReadCommit(r, n, seat.UID)
 	if err != nil {
 		return nil, err
 	}
-	drawn := map[uint16]bool{}
-	for _, d := range duties.Duties {
-		drawn[d.Slot] = true
+	if commit.Seat != seat || commit.Root != round.Root {
+		return nil, unproven(fmt.Sprintf("the ledger has another commitment of round %d than the database", n))
 	}
-	sealed := round.sealed()
-	for i := range round.Slots {
-		planted := round.Slots[i].Plant
-		if planted == nil || !drawn[uint16(i)] {
-			continue
+	for _, slot := range due {
+		if int(slot) >= len(round.Slots) || round.Slots[slot].Plant == nil {
+			return nil, unproven(fmt.Sprintf("slot %d of round %d should have been planted, and was not", slot, n))
 		}
-		a, err := sealed.Opening(m.cfg.Kinds, m.cfg.ChainID, m.cfg.Hotkey.PublicKey(), uint16(i))
+		p, err := m.proof(round, slot)
 		if err != nil {
 			return nil, err
 		}
-		kind, err := m.cfg.Kinds.Of(round.Slots[i].Task.Kind)
-		if err != nil {
-			return nil, err
-		}
-		sum, err := kind.Sum(a.Body)
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, wire.PlantProof{
-			Round: n, Slot: uint16(i), Salt: a.Salt, Digest: sum.Digest, Fingerprint: sum.Fingerprint, Proof: a.Proof,
-			Leaves: planted.Leaves, Position: planted.Position, Token: planted.Token, State: planted.State, Path: planted.Path,
-		})
+		out = append(out, p)
 	}
 	return out, nil
+}
+
+// proof returns that of a planted slot of a sealed round.
+func (m *Miner) proof(round *Round, slot uint16) (wire.PlantProof, error) {
+	s := &round.Slots[slot]
+	a, err := round.sealed().Opening(m.cfg.Kinds, m.cfg.ChainID, m.cfg.Hotkey.PublicKey(), slot)
+	if err != nil {
+		return wire.PlantProof{}, err
+	}
+	kind, err := m.cfg.Kinds.Of(s.Task.Kind)
+	if err != nil {
+		return wire.PlantProof{}, err
+	}
+	sum, err := kind.Sum(a.Body)
+	return wire.PlantProof{
+		Round: round.Round, Slot: slot, Salt: a.Salt, Digest: sum.Digest, Fingerprint: sum.Fingerprint, Proof: a.Proof,
+		Leaves: s.Plant.Leaves, Position: s.Plant.Position, Token: s.Plant.Token, State: s.Plant.State, Path: s.Plant.Path,
+	}, err
 }
 
 // planted reports whether a card is about an own answer that was planted.

@@ -40,6 +40,10 @@ type facts struct {
 	// the epoch, plus one, in which that was looked up.
 	swap      *ledger.Owner
 	ownerRead protocol.Epoch
+	// withheld is the newest epoch, plus one, of which the link of the plants stayed
+	// closed, and unproven why.
+	withheld protocol.Epoch
+	unproven string
 	// trouble is the error of the newest step, "" if it met none.
 	trouble string
 }
@@ -167,6 +171,9 @@ func (s *Status) explainRounds(t *told, now protocol.Epoch) {
 		t.fault("late: the last %d rounds had no commitment in time; the machine is too slow, its ledger lags, or no peer takes its transactions", s.facts.missed)
 	case n.late > 0:
 		t.reason("late: %d rounds without a commitment in time, %d with one, in the last %d epochs; the machine is too slow or its ledger lags", n.late, n.committed, recentEpochs)
+	}
+	if w := s.facts.withheld; w > 0 && w-1+recentEpochs > now {
+		t.fault("unproven: the answers of epoch %d count as not given, for its plants cannot be proven, and opening the link without that would cost collateral: %s; run one process a hotkey, and keep its home", w-1, s.facts.unproven)
 	}
 	if n.wrong > 0 {
 		t.reason("inexact: judges found %d answers wrong and %d exact in the last %d epochs; check the model file (miner doctor)", n.wrong, n.exact, recentEpochs)

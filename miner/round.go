@@ -97,17 +97,20 @@ func (m *Miner) answer(ctx context.Context, t *wire.Task) (body []byte, planted 
 		return nil, nil, fmt.Errorf("kind %.16q, for which there is no worker", t.Kind)
 	}
 	began := time.Now()
-	if g, ok := w.(Gardener); ok {
-		if alter := m.alters(t, &planted); alter != nil {
-			body, err = g.AnswerPlanted(ctx, t, m.cfg.Hotkey.PublicKey(), alter)
-			return body, planted, err
-		}
+	var alter Alter
+	g, ok := w.(Gardener)
+	if ok {
+		alter = m.alters(t, &planted)
 	}
-	body, err = w.Answer(ctx, t, m.cfg.Hotkey.PublicKey())
+	if alter != nil {
+		body, err = g.AnswerPlanted(ctx, t, m.cfg.Hotkey.PublicKey(), alter)
+	} else {
+		body, err = w.Answer(ctx, t, m.cfg.Hotkey.PublicKey())
+	}
 	if err == nil {
 		m.metrics.answered(t.Kind, time.Since(began))
 	}
-	return body, nil, err
+	return body, planted, err
 }
 
 // wait leaves a slot until the next step.

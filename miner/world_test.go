@@ -127,7 +127,8 @@ func (p puppet) Generate(ctx context.Context, r engine.Request, _ func(engine.To
 	run := engine.Run{Prompt: r.Prompt, Settings: r.Settings, Binding: r.Binding, Finish: engine.FinishStop}
 	for i := range int32(3) {
 		run.Output = append(run.Output, r.Prompt[1]+i)
-		run.Leaves = append(run.Leaves, fingerprint.Leaf(r.Binding, int(i), run.Output[i], sha256.Sum256(r.Settings.Seed[:])))
+		run.States = append(run.States, sha256.Sum256(r.Settings.Seed[:]))
+		run.Leaves = append(run.Leaves, fingerprint.Leaf(r.Binding, int(i), run.Output[i], run.States[i]))
 	}
 	run.Fingerprint = fingerprint.Root(run.Leaves)
 	return run, nil
