@@ -33,7 +33,7 @@ func newMetrics(r prometheus.Registerer) *metrics {
 		falseSets:  prometheus.NewCounter(opts("false_sets_total", "Other setters' pairs that own runs showed not to follow from their link.")),
 		left:       prometheus.NewCounter(opts("duties_left_total", "Drawn answers that were not judged when findings were sealed.")),
 		errors:     prometheus.NewCounter(opts("errors_total", "Steps and jobs that met an error.")),
-		jailed:     prometheus.NewGauge(prometheus.GaugeOpts(opts("jailed", "1 while the own seat is jailed: for silence, or, which is 2, for what its key signed twice."))),
+		jailed:     prometheus.NewGauge(prometheus.GaugeOpts(opts("jailed", "1 while the own seat is jailed: for silence, or, which is 2, for what its key signed twice or for plants that it found right."))),
 		jailUntil:  prometheus.NewGauge(prometheus.GaugeOpts(opts("jail_ends_epoch", "First epoch in which the own seat may have a permit again, 0 while it is not jailed."))),
 	}
 	r.MustRegister(m.messages, m.judgements, m.falseCards, m.falseSets, m.left, m.errors, m.jailed, m.jailUntil)

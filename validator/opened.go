@@ -39,3 +39,30 @@ func (o *opened) all() iter.Seq2[wire.AnswerKey, byte] {
 		}
 	}
 }
+
+// passed returns the answers of which a judge of the epoch before e opened a
+// finding, and whether all who did say that it passed.
+func (w *weighing) passed(now *view, e protocol.Epoch) (map[wire.AnswerKey]bool, error) {
+	out := map[wire.AnswerKey]bool{}
+	if e == 0 {
+		return out, nil
+	}
+	judges, err := ledger.ReadRosterJudges(now, e-1)
+	if err != nil {
+		return nil, err
+	}
+	for _, j := range judges {
+		opened, err := w.opened(now, e-1, j.ID)
+		if err != nil {
+			return nil, err
+		}
+		if opened == nil {
+			continue
+		}
+		for k, f := range opened.all() {
+			before, known := out[k]
+			out[k] = f == wire.FoundPassed && (before || !known)
+		}
+	}
+	return out, nil
+}

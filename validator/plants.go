@@ -82,9 +82,26 @@ func (o *opening) finding(k wire.AnswerKey, j *record.Judgement) (wire.Finding, 
 	return wire.FindingPassed, nil
 }
 
-// tallyOwn adds what was found here of the answers of the epoch before.
-func (w *weighing) tallyOwn(now *view, e protocol.Epoch, t tallies) error {
-	opened := w.openingOf(now, e-min(e, 1))
+// settled reports whether the ledger says what is to be thought of an answer that
+// was not judged here: it counts as not given, or is proven to be planted.
+func (o *opening) settled(k wire.AnswerKey) (void, planted bool, err error) {
+	if o.w.cfg.Params.Plants.Rate == 0 {
+		return false, false, nil
+	}
+	roster, ok, err := ledger.ReadRosterSeat(o.now, o.epoch, k.UID)
+	if err != nil || !ok {
+		return false, false, err
+	}
+	if void, err = o.void(roster.ID); err != nil || void {
+		return void, false, err
+	}
+	planted, err = ledger.IsPlant(o.now, o.epoch, roster.ID, k)
+	return false, planted, err
+}
+
+// tallyOwn adds what was found here of the answers of the epoch before, but of
+// those that count as not given.
+func (w *weighing) tallyOwn(e protocol.Epoch, opened *opening, t tallies) error {
 	for n, end := w.rounds(e); n < end; n++ {
 		keys, err := w.book.Judged(n)
 		if err != nil {
@@ -94,6 +111,11 @@ func (w *weighing) tallyOwn(now *view, e protocol.Epoch, t tallies) error {
 			j, err := w.book.Judgement(k)
 			if err != nil {
 				return err
+			}
+			if void, err := opened.void(j.Seat); err != nil {
+				return err
+			} else if void {
+				continue
 			}
 			found, err := opened.finding(k, j)
 			if err != nil {

@@ -197,7 +197,8 @@ func noPermit(o *ledger.Outlook) string {
 func jailed(j *ledger.Jail) string {
 	why := "nothing was heard of it for too long: see that it runs, and that others reach it (validator doctor)"
 	if j.Lied {
-		why = "its key signed twice what it may sign once: find out who else has it before anything else, and rotate it (keys.generation)"
+		why = "its key signed twice what it may sign once, or it found planted answers right in two of sixteen epochs: find out who else has the key " +
+			"before anything else, and rotate it (keys.generation); and see that its judges run what they find right (plants in the node's log)"
 	}
 	if j.Asks {
 		return fmt.Sprintf("jailed since epoch %d, and free with the next one", j.From)

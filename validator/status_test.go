@@ -1,6 +1,7 @@
 package validator_test
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -78,6 +79,28 @@ func TestMetricsSayThatTheSeatIsJailed(t *testing.T) {
 			if !found {
 				t.Errorf("%+v: %s is not %g", c.jail, name, want)
 			}
+		}
+	}
+}
+
+// A seat is jailed as for misbehaviour for two signatures and for plants: the
+// status says both, and for silence neither.
+func TestTheStatusOfAJailedSeatSaysWhatItMayHaveDone(t *testing.T) {
+	for _, lied := range []bool{false, true} {
+		w := newWorld(t)
+		v := w.validator(newMemory())
+		w.put(ledger.SeatKey(w.seat.UID), &ledger.Seat{
+			ID: w.seat, Hotkey: w.self.PublicKey(), Jail: ledger.Jail{Held: true, Lied: lied, From: epoch + 1, Wait: 16},
+		})
+		w.step(v, start+1)
+		why := v.Status().Why
+		for _, word := range []string{"signed twice", "planted answers right"} {
+			if strings.Contains(why, word) != lied {
+				t.Errorf("lied %t: %q", lied, why)
+			}
+		}
+		if !strings.HasPrefix(why, "jailed since") {
+			t.Errorf("lied %t: %q", lied, why)
 		}
 	}
 }

@@ -430,9 +430,11 @@ func (w *weighing) tallyWork(opened map[protocol.Kind]*openedOf) error {
 // tallyFindings adds what was found of the answers of the epoch before, each once.
 // An own finding counts as it is; of an answer without one it is believed that it
 // passed where all judges who opened a finding of it say so. Every other was
-// judged here, too, unless there was no time.
+// judged here, too, unless there was no time. An answer that counts as not given
+// counts neither way: it is what its maker owes already.
 func (w *weighing) tallyFindings(now *view, e protocol.Epoch, t tallies) error {
-	if err := w.tallyOwn(now, e, t); err != nil {
+	open := w.openingOf(now, e-min(e, 1))
+	if err := w.tallyOwn(e, open, t); err != nil {
 		return err
 	}
 	passed, err := w.passed(now, e)
@@ -445,12 +447,19 @@ func (w *weighing) tallyFindings(now *view, e protocol.Epoch, t tallies) error {
 		if err != nil {
 			return err
 		}
+		if own != nil {
+			continue
+		}
+		void, planted, err := open.settled(k)
+		if err != nil {
+			return err
+		}
 		answer, err := w.book.Answer(k)
 		if err != nil {
 			return err
 		}
 		switch {
-		case own != nil:
+		case void || planted && !all:
 		case !all:
 			unsure++
 		case answer != nil:
@@ -462,33 +471,6 @@ func (w *weighing) tallyFindings(now *view, e protocol.Epoch, t tallies) error {
 			Msg("weights leave out answers that another judge found wrong and that could not be judged here in time")
 	}
 	return nil
-}
-
-// passed returns the answers of which a judge of the epoch before e opened a
-// finding, and whether all who did say that it passed.
-func (w *weighing) passed(now *view, e protocol.Epoch) (map[wire.AnswerKey]bool, error) {
-	out := map[wire.AnswerKey]bool{}
-	if e == 0 {
-		return out, nil
-	}
-	judges, err := ledger.ReadRosterJudges(now, e-1)
-	if err != nil {
-		return nil, err
-	}
-	for _, j := range judges {
-		opened, err := w.opened(now, e-1, j.ID)
-		if err != nil {
-			return nil, err
-		}
-		if opened == nil {
-			continue
-		}
-		for k, f := range opened.all() {
-			before, known := out[k]
-			out[k] = f == wire.FoundPassed && (before || !known)
-		}
-	}
-	return out, nil
 }
 
 // opinion is what weights are made from beside the tallies.

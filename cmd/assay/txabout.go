@@ -96,10 +96,11 @@ It needs no tokens. A hotkey stops one swap; the coldkey stops any.
 
 `
 	case "unjail":
-		return `For a validator that was jailed: nothing was heard of it for too long, or it signed
-twice what it may sign once. It has no permit then, and all of its stake. Mend it
-first; a running validator asks by itself if consensus.unjail is set and it was
-silent only. The wait is one epoch, and twice as long each time, up to 16 epochs;
+		return `For a validator that was jailed: nothing was heard of it for too long, it signed
+twice what it may sign once, or it found planted answers right, which it did not look
+at, in two of sixteen epochs. It has no permit then. Jail takes no stake; a planted
+answer found right does, each time. Mend it first; a running validator asks by itself
+if consensus.unjail is set and it was silent only. The wait is one epoch, and twice as long each time, up to 16 epochs;
 assay validators shows when it is over. It needs no tokens, and acts at the end of
 the epoch:
 
