@@ -146,8 +146,8 @@ func TestALinkIsOpenedWithAllThatIsDueOrNotAtAll(t *testing.T) {
 	}
 }
 
-// TestPlantedAnswersAreCountedAsOthersAre: who reads the metrics learns of none which
-// it is.
+// TestPlantedAnswersAreCountedAsOthersAre: who reads the metrics learns of none
+// which it is.
 func TestPlantedAnswersAreCountedAsOthersAre(t *testing.T) {
 	g := newGarden(t)
 	registry := prometheus.NewRegistry()
