@@ -18,7 +18,7 @@ import people
 import work
 
 TESTDATA = pathlib.Path(__file__).resolve().parents[2] / "simtest" / "testdata"
-DEFAULT, PEOPLE = TESTDATA / "traffic.json", TESTDATA / "people.json"
+DEFAULT, PEOPLE, PLANTS = (TESTDATA / name for name in ("traffic.json", "people.json", "plants.json"))
 
 
 def unhex(v):
@@ -232,6 +232,16 @@ def raters(path):
     print("people: %d raters over %d epochs are worth what the validators say, to the unit" % (len(got), len(record["worth"])))
 
 
+def planted(path):
+    """Carries out a network in which answers are planted."""
+    record = unhex(json.loads(path.read_text()))
+    led = ledger(Network(record["genesis"]), record)
+    lazy = len(led.below(b"6"))  # kept for good, unlike what was found
+    opened = [v for _, v in led.below(b"4")]
+    must(lazy and any(v[3] for v in opened) and any(v[1] == ZERO for v in opened) and any(v[2] for v in opened), "a record without what is to be seen")
+    print("plants: %d seats and epochs, %d plants proven, %d judges lazy" % (len(opened), sum(len(v[2]) // 12 for v in opened), lazy))
+
+
 def main(path):
     began = time.time()
     record = unhex(json.loads(pathlib.Path(path).read_text()))
@@ -247,6 +257,7 @@ def main(path):
     refusals(led, record)
     pairs.check(work.Stream)
     raters(PEOPLE)
+    planted(PLANTS)
     print("all agree, in %.1f s" % (time.time() - began))
 
 

@@ -90,7 +90,7 @@ def open_(l, s, b, rule):
         proven += u64(r) + uid + u16(slot)
     now, after = planter(l, s.id)
     moved = [chain[0], e + 1, link]
-    l.put(b"3" + uid, [s.id, now, moved] if chain is after else [s.id, moved, after])
+    l.put(b"3" + uid, [s.id, now, moved] if after[2] != ZERO and e >= after[0] else [s.id, moved, after])
     l.put(b"4" + u64(e) + uid, [s.id, link, proven, False])
 
 
