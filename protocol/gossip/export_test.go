@@ -146,6 +146,14 @@ func (r *Readings) Enter(id string, shut func()) (done func()) {
 	return r.r.enter(peer.ID(id), unknown, shut)
 }
 
+// ReadRequest reads a request of a stranger's from a stream for v.
+func (v *Service) ReadRequest(st network.Stream, id string) ([]byte, error) {
+	return v.s.read(st, peer.ID(id), unknown)
+}
+
+// Service is one under test.
+type Service struct{ s service }
+
 // Guests are strangers, at a time of their own.
 type Guests struct {
 	g   *guests
@@ -162,7 +170,12 @@ func (g *Guests) Enter(id, from string) (out string, ok bool) {
 }
 
 // Stay says that a peer is connected.
-func (g *Guests) Stay(id string) { g.g.stay(peer.ID(id), unknown, netip.Prefix{}, g.now) }
+func (g *Guests) Stay(id, from string) (out string) {
+	return string(g.g.stay(peer.ID(id), unknown, door.Network(netip.MustParseAddr(from)), g.now))
+}
+
+// Count is how many places are taken.
+func (g *Guests) Count() int { return g.g.all[unknown] }
 
 // Later moves the time.
 func (g *Guests) Later(d time.Duration) { g.now = g.now.Add(d) }

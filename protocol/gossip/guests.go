@@ -48,6 +48,10 @@ func newGuests(maxPeers int) *guests {
 func (g *guests) enter(id peer.ID, c class, from netip.Prefix, now time.Time) (out peer.ID, ok bool) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
+	return g.enterLocked(id, c, from, now)
+}
+
+func (g *guests) enterLocked(id peer.ID, c class, from netip.Prefix, now time.Time) (out peer.ID, ok bool) {
 	if _, ok := g.in[id]; ok {
 		return "", true
 	}
@@ -105,15 +109,19 @@ func (g *guests) displacedLocked(c class, from netip.Prefix) (out peer.ID) {
 	return out
 }
 
-// stay says that a peer that dialled is connected. One whose place was given back,
-// for another connection of its ended meanwhile, gets it again.
-func (g *guests) stay(id peer.ID, c class, from netip.Prefix, now time.Time) {
+// stay says that a peer that dialled is connected, and returns who must go for it,
+// if anybody. One whose place was given back, for another connection of its ended
+// meanwhile or another peer came for it, takes one like who comes, and goes itself
+// where there is none.
+func (g *guests) stay(id peer.ID, c class, from netip.Prefix, now time.Time) (out peer.ID) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if g.in[id] == nil {
-		g.addLocked(id, &guest{class: c, network: from, came: now})
+	out, ok := g.enterLocked(id, c, from, now)
+	if !ok {
+		return id
 	}
 	g.in[id].stays = true
+	return out
 }
 
 // leave gives the place of a peer back, if it has one.
@@ -146,8 +154,8 @@ func (h *Host) welcome(c network.Conn) bool {
 		return true
 	}
 	out, ok := h.guests.enter(id, of, networkOf(c), time.Now())
-	if s := h.session.Load(); out != "" && s != nil {
-		go s.net.Network().ClosePeer(out) //nolint:errcheck // it may be gone already
+	if s := h.session.Load(); s != nil {
+		s.sendAway(out)
 	}
 	if !ok || out != "" {
 		h.metrics.full.Inc()
@@ -155,12 +163,20 @@ func (h *Host) welcome(c network.Conn) bool {
 	return ok
 }
 
+// sendAway closes the connections of a peer, if there is one to go. Its caller may
+// be who tells the network of a connection, so that it does not wait.
+func (s *session) sendAway(out peer.ID) {
+	if out != "" {
+		go s.net.Network().ClosePeer(out) //nolint:errcheck // it may be gone already
+	}
+}
+
 // watchGuests gives places back when peers go.
 func (h *Host) watchGuests(s *session) {
 	s.net.Network().Notify(&network.NotifyBundle{
 		ConnectedF: func(_ network.Network, c network.Conn) {
 			if id := c.RemotePeer(); c.Stat().Direction == network.DirInbound && !h.isKept(id) {
-				h.guests.stay(id, h.classOf(id), networkOf(c), time.Now())
+				s.sendAway(h.guests.stay(id, h.classOf(id), networkOf(c), time.Now()))
 			}
 		},
 		DisconnectedF: func(n network.Network, c network.Conn) {

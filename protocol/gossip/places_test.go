@@ -4,10 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
+	"os"
 	"slices"
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/libp2p/go-libp2p/core/network"
 
 	"github.com/assaynet/assay/protocol"
 	"github.com/assaynet/assay/protocol/gossip"
@@ -114,6 +118,73 @@ func TestWhoBeginsMostGivesWay(t *testing.T) {
 	}
 }
 
+// deaf is a stream of a peer that reads nothing, so that no reset ever leaves.
+type deaf struct {
+	network.Stream
+	in  net.Conn
+	end chan struct{}
+}
+
+func (d *deaf) Read(b []byte) (int, error)         { return d.in.Read(b) }
+func (d *deaf) SetReadDeadline(at time.Time) error { return d.in.SetReadDeadline(at) }
+func (d *deaf) Reset() error                       { <-d.end; return nil }
+
+// TestWhoReadsNothingHoldsNobodyUp: a peer begins nine requests and takes nothing
+// from its connection. The first gives way without a word to it, and another peer's
+// request is read meanwhile.
+func TestWhoReadsNothingHoldsNobodyUp(t *testing.T) {
+	var v gossip.Service
+	end := make(chan struct{})
+	defer close(end)
+	type read struct {
+		request []byte
+		err     error
+	}
+	opens := func(id string) (to net.Conn, got chan read) {
+		to, in := net.Pipe()
+		got = make(chan read, 1)
+		go func() {
+			request, err := v.ReadRequest(&deaf{in: in, end: end}, id)
+			got <- read{request, err}
+		}()
+		return to, got
+	}
+	var first chan read
+	for i := range 9 {
+		to, got := opens("deaf")
+		if i == 0 {
+			first = got
+		}
+		wrote := make(chan error, 1)
+		go func() {
+			_, err := to.Write([]byte{1}) // it is read when its place is taken
+			wrote <- err
+		}()
+		select {
+		case err := <-wrote:
+			if err != nil {
+				t.Fatal(err)
+			}
+		case <-time.After(3 * time.Second):
+			t.Fatalf("request %d waits for a peer that reads nothing", i)
+		}
+	}
+	if r := <-first; !errors.Is(r.err, os.ErrDeadlineExceeded) {
+		t.Errorf("the first of nine: got %v, want its time over", r.err)
+	}
+	frame, err := gossip.WriteFrame(1, []byte("asks"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	to, got := opens("other")
+	if _, err := to.Write(frame); err != nil {
+		t.Fatal(err)
+	}
+	if r := <-got; r.err != nil || string(r.request) != "asks" {
+		t.Errorf("another peer: got %q, %v", r.request, r.err)
+	}
+}
+
 // TestNobodyFillsThePlacesOfStrangersFromFewAddresses: one network has all four
 // places. Another's get two of them, one by one, the newest first, and no more.
 func TestNobodyFillsThePlacesOfStrangersFromFewAddresses(t *testing.T) {
@@ -145,7 +216,7 @@ func TestAConnectionThatNeverCameToBeHoldsNoPlace(t *testing.T) {
 	g := gossip.NewGuests(2)
 	g.Enter("failed", "203.0.113.1")
 	g.Enter("stays", "203.0.113.1")
-	g.Stay("stays")
+	g.Stay("stays", "203.0.113.1")
 	if _, in := g.Enter("early", "203.0.113.1"); in {
 		t.Error("a third has a place of two, and the first might be about to come")
 	}
@@ -153,9 +224,34 @@ func TestAConnectionThatNeverCameToBeHoldsNoPlace(t *testing.T) {
 	if _, in := g.Enter("late", "203.0.113.1"); !in {
 		t.Error("the place of who failed is held for ever")
 	}
-	g.Stay("failed") // it did come: it is counted, and nobody but the next is refused
+	if out := g.Stay("failed", "203.0.113.1"); out != "failed" || g.Count() != 2 { // it did come
+		t.Errorf("got %q to go and %d places taken of two, want who came too late to go", out, g.Count())
+	}
 	if _, in := g.Enter("next", "203.0.113.1"); in {
-		t.Error("four have places of two")
+		t.Error("three have places of two")
+	}
+}
+
+// TestWhoCameForAnotherIsNotPushedOutByItsConnection: a place was given to another
+// network's peer before the connection of who had it was told of. That one takes a
+// place like who comes, so that there are never more than there are.
+func TestWhoCameForAnotherIsNotPushedOutByItsConnection(t *testing.T) {
+	g := gossip.NewGuests(2)
+	for _, id := range []string{"a0", "a1"} {
+		g.Enter(id, "203.0.113.1")
+	}
+	if out, in := g.Enter("b0", "198.51.100.1"); out != "a1" || !in {
+		t.Fatalf("got %q, %v, want the place of the network that has both", out, in)
+	}
+	for _, c := range []struct{ id, from, out string }{
+		{"a1", "203.0.113.1", "a1"}, // its own network has one, and so has the other
+		{"b0", "198.51.100.1", ""},
+		{"a0", "203.0.113.1", ""},
+		{"a1", "203.0.113.1", "a1"},
+	} {
+		if out := g.Stay(c.id, c.from); out != c.out || g.Count() != 2 {
+			t.Errorf("%s is connected: %q goes and %d places are taken of two, want %q", c.id, out, g.Count(), c.out)
+		}
 	}
 }
 

@@ -23,13 +23,14 @@ type readings struct {
 type reading struct {
 	class  class
 	number uint64 // it was the number-th that began
-	shut   func() // ends it
+	shut   func() // ends it; it is called under the lock, so that it sends nothing
 }
 
 // readQuotas are how many requests on one stream are read side by side.
 var readQuotas = quotas{seated: {peer: 16, all: 512}, unknown: {peer: 8, all: 256}}
 
-// enter takes a place, for which another may be shut; done gives it back.
+// enter takes a place, for which another may be shut; done gives it back. shut must
+// not wait for a peer: everybody who enters would wait with it.
 func (r *readings) enter(id peer.ID, c class, shut func()) (done func()) {
 	r.mu.Lock()
 	defer r.mu.Unlock()

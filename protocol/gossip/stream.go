@@ -152,11 +152,13 @@ func (h *Host) serveStream(ctx context.Context, s *session, st network.Stream, v
 
 // read reads a request, in a place for that alone.
 func (v *service) read(st network.Stream, from peer.ID, c class) ([]byte, error) {
-	done := v.reads.enter(from, c, func() { st.Reset() }) //nolint:errcheck // it wakes the read below
-	defer done()
 	if err := st.SetReadDeadline(time.Now().Add(readTime)); err != nil {
 		return nil, err
 	}
+	// A reset sends, for which it waits where the peer reads nothing. The deadline
+	// sends nothing and wakes the read below, whose own goroutine resets then.
+	done := v.reads.enter(from, c, func() { st.SetReadDeadline(time.Now()) }) //nolint:errcheck // a stream that has ended is none that reads
+	defer done()
 	_, request, err := readFrame(st, frameRequest)
 	return request, err
 }
