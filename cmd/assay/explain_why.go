@@ -58,6 +58,8 @@ func dutiesDone(p *api.Emission) string {
 		line += "; it never sealed what it found, and so nothing of that counts"
 	case api.FindingsSealed:
 		line += "; it sealed what it found and never opened it, and so nothing of that counts"
+	case api.FindingsLazy:
+		line += "; it found an answer right that was planted to be wrong, and so nothing of that counts"
 	case api.FindingsOpened:
 		line += "; what it found was sealed and opened in time"
 	}

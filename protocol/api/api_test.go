@@ -245,6 +245,42 @@ func TestEmissionTotalsFollowTheEpochs(t *testing.T) {
 	}
 }
 
+// TestAnEmissionSaysWhatBecameOfDuties: what the ledger has of a judge's cards
+// about the epoch before, up to that it found right what was planted to be wrong.
+func TestAnEmissionSaysWhatBecameOfDuties(t *testing.T) {
+	n, h := seeded(t)
+	judge := protocol.SeatID{UID: 2, Registered: 77}
+	set := func(key []byte, value any) {
+		t.Helper()
+		if err := n.Tree.Set(key, wire.Encode(value)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	set(ledger.PaymentKey(1, 2), ledger.Payment{Seat: judge, Drawn: 4})
+	set(ledger.DrawnKey(0, 2), ledger.DrawnRecord{Judge: judge})
+	other := ledger.CardsRecord{Seat: protocol.SeatID{UID: 2, Registered: 76}}
+	opened := ledger.CardsRecord{Seat: judge, Root: protocol.Hash{1}, Findings: []byte{1}}
+	lazy := opened
+	lazy.Lazy = true
+	for _, c := range []struct {
+		cards ledger.CardsRecord
+		want  string
+	}{{other, "missing"}, {ledger.CardsRecord{Seat: judge}, "sealed"}, {opened, "opened"}, {lazy, "lazy"}} {
+		set(ledger.CardsKey(0, 2), c.cards)
+		var p api.Page[api.Emission]
+		decode(t, get(t, h, "/v1/emissions?epoch=1"), &p)
+		got := "no emission"
+		for _, e := range p.Items {
+			if e.UID == 2 {
+				got = e.Findings
+			}
+		}
+		if got != c.want {
+			t.Errorf("%+v: got %q, want %q", c.cards, got, c.want)
+		}
+	}
+}
+
 func TestSupplyThatDoesNotAddUpIsSaid(t *testing.T) {
 	n, h := seeded(t)
 	var s api.Supply

@@ -134,6 +134,8 @@ func findingsOf(v *view, e protocol.Epoch, p *ledger.Payment) (string, error) {
 		return FindingsMissing, nil
 	case !said.Opened():
 		return FindingsSealed, nil
+	case said.Lazy:
+		return FindingsLazy, nil
 	}
 	return FindingsOpened, nil
 }

@@ -177,19 +177,20 @@ type Emission struct {
 	Total     protocol.Amount `json:"total"`
 	// Drawn are the duties of the epoch before, whose share that was Fulfilled scales
 	// Validator; zeros of who had none. Findings says what the ledger has of its cards
-	// about them: [FindingsMissing], [FindingsSealed], [FindingsOpened]; empty where it
-	// drew no answer to judge.
+	// about them: [FindingsMissing], [FindingsSealed], [FindingsOpened],
+	// [FindingsLazy]; empty where it drew no answer to judge.
 	Drawn     uint32 `json:"drawn,omitempty"`
 	Fulfilled uint32 `json:"fulfilled,omitempty"`
 	Findings  string `json:"findings,omitempty"`
 }
 
 // What the ledger may have of a judge's cards about an epoch. Only what was opened
-// in time counts as fulfilled.
+// in time counts as fulfilled, and nothing of who found a plant right.
 const (
 	FindingsMissing = "missing"
 	FindingsSealed  = "sealed"
 	FindingsOpened  = "opened"
+	FindingsLazy    = "lazy"
 )
 
 // MaxStakes bounds each list of an account.
