@@ -167,8 +167,11 @@ What to do now, on each validator that is left:
    Blocks come when more than two thirds of the power of those above run.
 5. Miners do the same with their homes, and with the same file.
 
+The former chain's log of a running height, %s*, is used
+no more; it may go when you are sure that you do not go back.
+
 Nothing is asked for two epochs, until the validators' next beacon chains serve.
 `, filepath.Base(path), out.Height, out.StateHash, out.Former, out.Chain, out.Validators, out.Dropped, out.Supply.Issued,
-		home.Data(), aside, path, home.Genesis())
+		home.Data(), aside, path, home.Genesis(), filepath.Join(home.Consensus(), "wal", protocol.ShortChainID(out.Former)))
 	return err
 }
