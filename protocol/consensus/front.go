@@ -61,6 +61,7 @@ type front struct {
 	mu  sync.Mutex
 	in  map[netip.AddrPort]*door.Conn // guarded by mu: what is handed on, by our end
 	met map[p2p.ID]netip.Addr         // guarded by mu: where validators dialled from last
+	low time.Time                     // guarded by mu: when it was told last that files run out
 }
 
 func newFront(log zerolog.Logger) *front {
@@ -172,7 +173,9 @@ func (f *front) run(ctx context.Context, l net.Listener, inner string) error {
 func (f *front) hand(ctx context.Context, c *door.Conn, inner string) {
 	defer c.Close() //nolint:errcheck // both ends are told by the closing alone
 	if err := door.Spare(spareFiles); err != nil {
-		f.log.Warn().Err(err).Msg("a connection of consensus was closed, for this process has hardly a file left to open: raise its limit (ulimit -n)")
+		if f.tells(time.Now()) {
+			f.log.Warn().Err(err).Msg("a connection of consensus was closed, for this process has hardly a file left to open: raise its limit (ulimit -n)")
+		}
 		return
 	}
 	d := net.Dialer{Timeout: dialInner}
@@ -205,6 +208,18 @@ func (f *front) hand(ctx context.Context, c *door.Conn, inner string) {
 	})
 	_, _ = io.Copy(to, c.Conn)
 	both()
+}
+
+// tells reports whether it is time to say that files run out, which each connection
+// meets: once in acceptMax.
+func (f *front) tells(now time.Time) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if now.Sub(f.low) < acceptMax {
+		return false
+	}
+	f.low = now
+	return true
 }
 
 // listen opens the port that others dial: [ErrListen].

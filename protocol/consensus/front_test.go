@@ -11,6 +11,7 @@ import (
 	"net/netip"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/assaynet/assay/protocol"
 	"github.com/assaynet/assay/protocol/consensus"
@@ -105,6 +106,20 @@ func TestAValidatorVotesFromBehindItsSentry(t *testing.T) {
 	}
 	if got := n.nodes[hidden].Stats().Peers; got != 1 {
 		t.Errorf("the hidden validator has %d peers, want its sentry alone", got)
+	}
+}
+
+// TestThatFilesRunOutIsToldOnceInAWhile, for every connection meets it then.
+func TestThatFilesRunOutIsToldOnceInAWhile(t *testing.T) {
+	tells := consensus.FilesTold()
+	at := time.Unix(100, 0)
+	for _, c := range []struct {
+		after time.Duration
+		want  bool
+	}{{0, true}, {0, false}, {4 * time.Second, false}, {5 * time.Second, true}, {9 * time.Second, false}} {
+		if got := tells(at.Add(c.after)); got != c.want {
+			t.Errorf("after %s: it is told: %v, want %v", c.after, got, c.want)
+		}
 	}
 }
 

@@ -3,6 +3,7 @@ package door_test
 import (
 	"errors"
 	"os"
+	"sync"
 	"syscall"
 	"testing"
 
@@ -16,7 +17,14 @@ func TestSpareTellsThatFilesRunOut(t *testing.T) {
 	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &was); err != nil {
 		t.Fatal(err)
 	}
-	first, err := os.Open(os.DevNull) // the lowest number that is free
+	first, err := os.Open(os.DevNull) // the first of a process opens others for good
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := first.Close(); err != nil {
+		t.Fatal(err)
+	}
+	first, err = os.Open(os.DevNull) // the lowest number that is free
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -34,6 +42,18 @@ func TestSpareTellsThatFilesRunOut(t *testing.T) {
 			t.Error(err)
 		}
 	}()
+	var together sync.WaitGroup
+	for range 8 { // as many look at once
+		together.Go(func() {
+			for range 50 {
+				if err := door.Spare(4); err != nil {
+					t.Errorf("four of four, beside others that look: %v", err)
+					return
+				}
+			}
+		})
+	}
+	together.Wait()
 	for range 3 {
 		if err := door.Spare(5); !errors.Is(err, syscall.EMFILE) {
 			t.Errorf("five of four: got %v, want %v", err, syscall.EMFILE)
