@@ -112,10 +112,18 @@ func (a *app) signsNext(k protocol.PublicKey) bool {
 }
 
 // retired reports whether the ledger says that another hotkey works in the seat of
-// this one.
-func retired(r ledger.Reader, hotkey protocol.PublicKey) bool {
+// this one. A successor takes that of another, and has none before the swap is
+// announced, or where it was stopped: then the other works in it.
+func retired(r ledger.Reader, hotkey protocol.PublicKey, successor bool) bool {
 	_, now, err := ledger.ReadHotkey(r, hotkey)
-	return err == nil && now != hotkey // as above
+	if err != nil {
+		return false // as above
+	}
+	if now != hotkey || !successor {
+		return now != hotkey
+	}
+	_, sits, err := ledger.ReadSeatByHotkey(r, hotkey)
+	return err == nil && !sits // as above
 }
 
 // Info implements the handshake after a start.

@@ -54,6 +54,9 @@ type Config struct {
 	// another took its place, or has not left it yet, nothing is signed: two homes may
 	// have one consensus key then. Zero: whoever it is.
 	Hotkey protocol.PublicKey
+	// Successor says that Former has keys of another hotkey, in whose place Hotkey
+	// came or shall come: nothing is signed while Hotkey has no seat.
+	Successor bool
 	// Transport is the Ed25519 seed under which peers connect. Required.
 	Transport key.Secret
 	// Listen is host:port of the transport; port 0 is refused, for the address

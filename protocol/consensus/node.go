@@ -73,7 +73,7 @@ func New(c Config) (*Node, error) {
 	if !c.Hotkey.IsZero() {
 		n.signer.retired = func() bool {
 			r, _ := n.app.latest()
-			return retired(r, c.Hotkey)
+			return retired(r, c.Hotkey, c.Successor)
 		}
 	}
 	seed := c.Transport.Expose()

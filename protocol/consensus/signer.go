@@ -38,7 +38,8 @@ import (
 // A hotkey that was swapped leaves its consensus key in the set until the new one
 // binds its own, and two homes have it meanwhile, with a record each. The ledger
 // says with which block the seat is the new one's: the old home signs nothing from
-// the next on, and the new one nothing before.
+// the next on, and the new one nothing before, nor where the swap is stopped or not
+// announced yet.
 type signer struct {
 	keys   []secp256k1.PrivKey // the newest first
 	signs  func(protocol.PublicKey) bool

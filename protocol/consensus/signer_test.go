@@ -131,14 +131,15 @@ func TestSignerNeverContradictsItself(t *testing.T) {
 
 // TestWhoseHotkeyWasSwappedSignsNothing: neither the old home from the block on
 // whose state has the new hotkey in the seat, nor the new home, which has the same
-// consensus key, before.
+// consensus key, before: whether the swap is not announced yet, waits, or was
+// stopped. What the ledger has of the seat is written as its transactions do.
 func TestWhoseHotkeyWasSwappedSignsNothing(t *testing.T) {
 	old, next := secret("v0").Public(), secret("v0 next").Public()
 	tree := &ledger.MemTree{}
 	homes := map[protocol.PublicKey]types.PrivValidator{}
 	for _, hotkey := range []protocol.PublicKey{old, next} {
 		homes[hotkey] = newSigner(t, t.TempDir(), 2)
-		consensus.Retire(homes[hotkey], func() bool { return consensus.Retired(tree, hotkey) })
+		consensus.Retire(homes[hotkey], func() bool { return consensus.Retired(tree, hotkey, hotkey == next) })
 	}
 	signs := func(h int64, oldDoes, nextDoes bool) {
 		t.Helper()
@@ -152,10 +153,20 @@ func TestWhoseHotkeyWasSwappedSignsNothing(t *testing.T) {
 			}
 		}
 	}
+	seat := wire.Encode(protocol.UID(0))
+	check(t, tree.Set(ledger.SeatKey(0), wire.Encode(ledger.Seat{Hotkey: old})))
+	check(t, tree.Set(ledger.HotkeyKey(old), seat))
+	signs(1, true, false)                                          // not announced
 	check(t, tree.Set(ledger.PoolNameKey(next), wire.Encode(old))) // announced
-	signs(1, true, false)
+	signs(2, true, false)
+	check(t, tree.Remove(ledger.PoolNameKey(next))) // stopped
+	signs(3, true, false)
+	check(t, tree.Set(ledger.PoolNameKey(next), wire.Encode(old)))
 	check(t, tree.Set(ledger.HotkeyNowKey(old), wire.Encode(next))) // done
-	signs(2, false, true)
+	check(t, tree.Set(ledger.SeatKey(0), wire.Encode(ledger.Seat{Hotkey: next})))
+	check(t, tree.Remove(ledger.HotkeyKey(old)))
+	check(t, tree.Set(ledger.HotkeyKey(next), seat))
+	signs(4, false, true)
 }
 
 func TestSignerDoesNotAnswerWhatItCannotKeep(t *testing.T) {

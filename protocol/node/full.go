@@ -96,7 +96,8 @@ func (f *Full) openConsensus() error {
 		return fmt.Errorf("derive transport key: %w", err)
 	}
 	f.consensus, err = consensus.New(consensus.Config{
-		Genesis: f.cfg.Genesis, DB: f.cfg.DB, Dir: f.cfg.Dir, Consensus: signing, Former: former, Transport: transport, Hotkey: f.cfg.Hotkey.PublicKey(),
+		Genesis: f.cfg.Genesis, DB: f.cfg.DB, Dir: f.cfg.Dir, Consensus: signing, Former: former, Transport: transport,
+		Hotkey: f.cfg.Hotkey.PublicKey(), Successor: f.cfg.Former != nil,
 		Listen: f.cfg.ConsensusListen, Peers: f.cfg.ConsensusPeers, Private: f.cfg.ConsensusPrivate, Trust: f.cfg.Trust,
 		Retention: f.cfg.Retention, Link: f.beacons.link, Logger: f.cfg.Logger, Registerer: f.cfg.Registerer,
 	})
