@@ -159,8 +159,11 @@ func (l *listener) piece(p toolcall.Piece) {
 	l.give(d)
 }
 
-// end takes what was held, when no more tokens come.
+// end takes what was held, when no more tokens come. What the reader still holds
+// stood before a stop sequence, and is part of the answer; behind the one call
+// that was asked for nothing is.
 func (l *listener) end() {
+	l.cut = l.a.single && len(l.answer.calls) > 0
 	if !l.cuts.cut {
 		l.take(l.cuts.add(l.stream.End()))
 		l.take(l.cuts.end())

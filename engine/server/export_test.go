@@ -29,8 +29,14 @@ func (paper) SetWriteDeadline(time.Time) error { return nil }
 // Told is what clients are told of an answer that a model would give after a
 // conversation with tools: by one of the APIs, as a stream and whole.
 func Told(m *engine.Model, api, text string, tools ...string) (stream string, whole []byte, err error) {
+	return ToldUntil(m, api, text, nil, tools...)
+}
+
+// ToldUntil is Told with stop sequences.
+func ToldUntil(m *engine.Model, api, text string, stops []string, tools ...string) (stream string, whole []byte, err error) {
 	d := map[string]dialect{"chat": chatDialect{}, "messages": messagesDialect{}, "responses": responsesDialect{}, "ollama": ollamaDialect{chat: true}}[api]
 	a := newAsked()
+	a.stops = stops
 	a.name, a.model, a.talk = "m", m, &talk{turns: []turn{{role: "user", text: "?"}}}
 	for _, name := range tools {
 		a.talk.tools = append(a.talk.tools, tool{name: name})
@@ -49,7 +55,9 @@ func Told(m *engine.Model, api, text string, tools ...string) (stream string, wh
 	out.begin()
 	l := a.listener(h.id, 0, func(x delta) { out.part(0, x) })
 	for _, id := range ids {
-		l.token(id)
+		if l.token(id); l.cut {
+			break
+		}
 	}
 	l.end()
 	l.answer.run.Output, l.answer.finish = ids, finishStop

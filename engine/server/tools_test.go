@@ -90,3 +90,27 @@ func TestAConversationWithTools(t *testing.T) {
 		t.Errorf("usage %+v of %d tokens", c.Usage, len(run.Output))
 	}
 }
+
+// TestAStopSequenceLosesNothingBeforeIt: a call, a text that might have been
+// one, and a thought, which the reader holds until the answer ends.
+func TestAStopSequenceLosesNothingBeforeIt(t *testing.T) {
+	s := newStand(t, nil)
+	for _, c := range []struct{ text, stream, whole string }{
+		{`{"name": "time", "arguments": {"zone": 1}}END{"a": 2}`, `"arguments":"{\"zone\":1}"`, `"arguments":"{\"zone\":1}"`},
+		{`{"zone": 1}END{"a": 2}`, `"delta":{"content":"{\"zone\": 1}"}`, `"content":"{\"zone\": 1}"`},
+		{"I look.\n<tool_call>\n{\"name\": \"time\", \"arguments\": {}}END</tool_call>", `"arguments":"{}"`, `"arguments":"{}"`},
+		{"<think>Two </thinEND</think>", `"reasoning":" </thin"`, `"reasoning":"Two </thin"`},
+	} {
+		stream, whole, err := server.ToldUntil(s.model, "chat", c.text, []string{"END"}, "time")
+		check(t, err)
+		if !strings.Contains(stream, c.stream) {
+			t.Errorf("%q: the stream has no %s:\n%s", c.text, c.stream, stream)
+		}
+		if !strings.Contains(string(whole), c.whole) {
+			t.Errorf("%q: the whole has no %s:\n%s", c.text, c.whole, whole)
+		}
+		if strings.Contains(stream+string(whole), "END") || strings.Contains(string(whole), "a\\\": 2") {
+			t.Errorf("%q: what is behind the stop sequence is told:\n%s\n%s", c.text, stream, whole)
+		}
+	}
+}
