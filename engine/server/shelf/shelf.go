@@ -1,13 +1,15 @@
 // Package shelf keeps several models under one limit of memory. A model is
 // opened when it is first asked for, however many ask, and closed when its room
 // is needed or nobody has asked for a while; never while somebody uses it.
-// Those that wait for room wait until enough models are given back.
+// Those that wait for room wait until enough models are given back, or nobody
+// waits for theirs any more.
 package shelf
 
 import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -70,8 +72,15 @@ type book struct {
 	busy  bool // being opened or closed
 	users int
 	used  time.Time
-	tries int   // of opening it that have ended
-	err   error // of the last
+	// askers wait for it. Where a load of it ends, they are its users at once:
+	// neither another load nor Run takes it from them before they have woken.
+	askers []*asker
+}
+
+// asker is one call that waits for a model.
+type asker struct {
+	lent bool  // it is one of the model's users
+	err  error // of the load that it waited for
 }
 
 // New returns a shelf with nothing open. Errors: [ErrConfig], [ErrTooLarge].
@@ -124,23 +133,36 @@ func (s *Shelf) Take(ctx context.Context, name string) (lent *Lent, back func(),
 	if b == nil {
 		return nil, nil, fmt.Errorf("%w: %.80q", ErrUnknown, name)
 	}
-	tries := b.tries
+	a := &asker{}
+	b.askers = append(b.askers, a)
+	defer s.leave(b, a)
 	for {
 		switch {
 		case s.closed:
 			return nil, nil, ErrClosed
-		case b.model != nil && !b.busy && (s.waiting == 0 || b.spec.Pinned):
+		case a.err != nil:
+			return nil, nil, a.err
+		case !a.lent && b.model != nil && !b.busy && (s.waiting == 0 || b.spec.Pinned):
 			b.users++
-			return &Lent{b.spec.Name, b.model}, sync.OnceFunc(func() { s.back(b) }), nil
-		case b.err != nil && b.tries > tries:
-			return nil, nil, b.err
-		case b.model == nil && !b.busy:
+			a.lent = true
+		case !a.lent && b.model == nil && !b.busy:
 			s.open(b)
-			continue
 		}
-		if err := s.wait(ctx); err != nil {
+		if a.lent {
+			return &Lent{b.spec.Name, b.model}, sync.OnceFunc(func() { s.back(b) }), nil
+		}
+		if err := s.wait(ctx); err != nil && !a.lent {
 			return nil, nil, err
 		}
+	}
+}
+
+// leave takes one away that waits no more; a load that nobody waits for ends.
+// mu is held.
+func (s *Shelf) leave(b *book, a *asker) {
+	b.askers = slices.DeleteFunc(b.askers, func(x *asker) bool { return x == a })
+	if b.busy && len(b.askers) == 0 {
+		s.tell()
 	}
 }
 
@@ -181,14 +203,15 @@ func (s *Shelf) wait(ctx context.Context) error {
 }
 
 // open opens a model on a goroutine of its own, once there is room: whoever
-// wants it may leave, others stay. mu is held.
+// wants it may leave, others stay. Where all have left before there is room, it
+// stays closed. mu is held.
 func (s *Shelf) open(b *book) {
 	b.busy = true
 	s.loads.Go(func() {
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		defer s.tell()
-		err := s.room(b.spec.About.Need)
+		err := s.room(b)
 		if err == nil {
 			s.held += b.spec.About.Need
 			s.mu.Unlock()
@@ -200,25 +223,33 @@ func (s *Shelf) open(b *book) {
 				s.held -= b.spec.About.Need
 			}
 		}
-		b.busy, b.err, b.used = false, err, time.Now()
-		b.tries++
+		b.busy, b.used = false, time.Now()
+		for _, a := range b.askers {
+			if a.lent, a.err = err == nil, err; a.lent {
+				b.users++
+			}
+		}
+		b.askers = nil
 	})
 }
 
+// errUnwanted ends a load that nobody waits for: nobody is told it.
+var errUnwanted = errors.New("shelf: nobody waits for the model")
+
 // room closes models that nobody uses, the one unused for the longest first,
-// until there is room, and waits where there is none such. mu is held.
-func (s *Shelf) room(need int64) error {
-	for s.cfg.Limit > 0 && s.held+need > s.cfg.Limit {
-		if s.closed {
+// until there is room for a book, and waits where there is none such, for as
+// long as somebody wants it. mu is held.
+func (s *Shelf) room(want *book) error {
+	for {
+		switch {
+		case s.closed:
 			return ErrClosed
+		case len(want.askers) == 0:
+			return errUnwanted
+		case s.cfg.Limit <= 0 || s.held+want.spec.About.Need <= s.cfg.Limit:
+			return nil
 		}
-		var oldest *book
-		for _, b := range s.books {
-			if b.idle() && (oldest == nil || b.used.Before(oldest.used)) {
-				oldest = b
-			}
-		}
-		if oldest != nil {
+		if oldest := s.oldest(); oldest != nil {
 			if err := s.shut(oldest); err != nil {
 				return err
 			}
@@ -232,7 +263,17 @@ func (s *Shelf) room(need int64) error {
 			return ErrClosed
 		}
 	}
-	return nil
+}
+
+// oldest is what has been idle for the longest, or nil. mu is held.
+func (s *Shelf) oldest() *book {
+	var oldest *book
+	for _, b := range s.books {
+		if b.idle() && (oldest == nil || b.used.Before(oldest.used)) {
+			oldest = b
+		}
+	}
+	return oldest
 }
 
 // idle tells whether a model may be closed.

@@ -171,6 +171,69 @@ func TestWhoeverGivesUpWaitingLeavesNothing(t *testing.T) {
 	back()
 }
 
+// TestALoadEndsWithTheLastThatWantsIt: while it waited for room, nobody was lent
+// what stood in its way; once nobody wants it, everybody is.
+func TestALoadEndsWithTheLastThatWantsIt(t *testing.T) {
+	w := newWorld(t, shelf.Config{Limit: 1}, "a", "b")
+	_, first, err := w.shelf.Take(t.Context(), "a")
+	check(t, err)
+	wanting, leave := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() {
+		_, _, err := w.shelf.Take(wanting, "b")
+		ended <- err
+	}()
+	gone, cancel := context.WithCancel(t.Context())
+	cancel()
+	for {
+		_, back, err := w.shelf.Take(gone, "a")
+		if err != nil { // b waits
+			break
+		}
+		back()
+		runtime.Gosched()
+	}
+	leave()
+	if err := <-ended; !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v", err)
+	}
+	soon, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	_, second, err := w.shelf.Take(soon, "a")
+	check(t, err)
+	first()
+	second()
+	if w.opened["a"].Load() != 1 || w.closed["a"].Load() != 0 || w.opened["b"].Load() != 0 {
+		t.Errorf("opened: a %d, b %d times; closed: a %d", w.opened["a"].Load(), w.opened["b"].Load(), w.closed["a"].Load())
+	}
+}
+
+// TestTwoThatNeedOneRoomTakeTurns: whoever waited for a load gets the model,
+// though another waits for its room.
+func TestTwoThatNeedOneRoomTakeTurns(t *testing.T) {
+	w := newWorld(t, shelf.Config{Limit: 1}, "a", "b")
+	soon, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	for round := range int32(8) {
+		var both sync.WaitGroup
+		for _, name := range []string{"a", "b"} {
+			both.Go(func() {
+				m, back, err := w.shelf.Take(soon, name)
+				if err != nil {
+					t.Errorf("%s: %v", name, err)
+					return
+				}
+				defer back()
+				answer(t, m)
+			})
+		}
+		both.Wait()
+		if a, b := w.opened["a"].Load(), w.opened["b"].Load(); a > round+1 || b > round+1 {
+			t.Fatalf("opened for %d rounds: a %d, b %d times", round+1, a, b)
+		}
+	}
+}
+
 // TestWhatFailsIsTriedAgain by the next one that asks, and each is told why.
 func TestWhatFailsIsTriedAgain(t *testing.T) {
 	w := newWorld(t, shelf.Config{}, "broken")
@@ -187,9 +250,10 @@ func TestWhatFailsIsTriedAgain(t *testing.T) {
 	}
 }
 
-// TestWhatIsIdleIsClosed, and opened again when it is asked for.
+// TestWhatIsIdleIsClosed, and opened again when it is asked for: once for each
+// that asks, for it waits for whoever waited for it, however short Idle is.
 func TestWhatIsIdleIsClosed(t *testing.T) {
-	w := newWorld(t, shelf.Config{Idle: 4 * time.Millisecond}, "a")
+	w := newWorld(t, shelf.Config{Idle: 1}, "a")
 	ctx, stop := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
 	go func() { ended <- w.shelf.Run(ctx) }()
@@ -197,8 +261,8 @@ func TestWhatIsIdleIsClosed(t *testing.T) {
 		m, back, err := w.shelf.Take(t.Context(), "a")
 		check(t, err)
 		answer(t, m)
-		if n := w.closed["a"].Load(); n != round {
-			t.Errorf("closed %d times while it is used", n)
+		if opened, closed := w.opened["a"].Load(), w.closed["a"].Load(); opened != round+1 || closed != round {
+			t.Errorf("opened %d times, closed %d while it is used", opened, closed)
 		}
 		back()
 		for deadline := time.Now().Add(20 * time.Second); w.closed["a"].Load() == round; time.Sleep(time.Millisecond) {
