@@ -137,6 +137,15 @@ func (p *part) download(ctx context.Context) error {
 	}
 	defer func() { _ = resp.Body.Close() }() // it was only read
 	switch resp.StatusCode {
+	case http.StatusRequestedRangeNotSatisfiable:
+		if p.have == 0 {
+			return fmt.Errorf("%s answered %s", p.request.Source, resp.Status)
+		}
+		// What there is is all of it, or more: it was not taken, so begin anew.
+		p.discard()
+		p.have = 0
+		p.hash.Reset()
+		return p.download(ctx)
 	case http.StatusOK:
 		p.discard()
 		p.have = 0
@@ -198,7 +207,7 @@ func (p *part) append(ctx context.Context, in io.Reader, total int64) error {
 		if err := context.Cause(ctx); err != nil {
 			return err
 		}
-		n, err := io.ReadFull(in, buffer)
+		n, err := fill(in, buffer)
 		if p.have == 0 && n > 0 && !strings.HasPrefix(string(buffer[:n]), magic) {
 			p.discard()
 			return ErrFormat
@@ -214,7 +223,7 @@ func (p *part) append(ctx context.Context, in io.Reader, total int64) error {
 			p.request.Progress(p.have, total)
 		}
 		switch {
-		case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF) && (total == 0 || p.have == total):
+		case errors.Is(err, io.EOF):
 			if total > 0 && p.have != total {
 				return fmt.Errorf("%s ended after %d of %d bytes; pull again to go on", p.request.Source, p.have, total)
 			}
@@ -226,4 +235,15 @@ func (p *part) append(ctx context.Context, in io.Reader, total int64) error {
 			return fmt.Errorf("%s broke off after %d bytes; pull again to go on: %w", p.request.Source, p.have, err)
 		}
 	}
+}
+
+// fill is io.ReadFull, but for the end: io.EOF is that of in, whatever came
+// before, and io.ErrUnexpectedEOF means that in itself broke off.
+func fill(in io.Reader, buffer []byte) (n int, err error) {
+	for n < len(buffer) && err == nil {
+		var m int
+		m, err = in.Read(buffer[n:])
+		n += m
+	}
+	return n, err
 }

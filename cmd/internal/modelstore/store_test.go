@@ -159,3 +159,30 @@ func TestAFileGoesWithItsLastName(t *testing.T) {
 		t.Errorf("twice: %v", err)
 	}
 }
+
+// TestAWholePartIsFetchedAnew: a server has nothing behind it to send.
+func TestAWholePartIsFetchedAnew(t *testing.T) {
+	s, content := modelstore.Open(t.TempDir()), file(0)
+	var ranges []string
+	h := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		ranges = append(ranges, r.Header.Get("Range"))
+		w.Header().Set("ETag", `"one"`)
+		if len(ranges) == 1 { // all of it comes, but not the end that says so
+			w.(http.Flusher).Flush()
+			_, _ = w.Write(content)
+			w.(http.Flusher).Flush()
+			panic(http.ErrAbortHandler)
+		}
+		http.ServeContent(w, r, "", time.Time{}, strings.NewReader(string(content)))
+	}))
+	defer h.Close()
+	ask := modelstore.Request{Source: h.URL + "/m.gguf"}
+	if _, err := s.Pull(t.Context(), ask); err == nil || !strings.Contains(err.Error(), "broke off") {
+		t.Fatalf("an answer without an end is whole: %v", err)
+	}
+	e, err := s.Pull(t.Context(), ask)
+	check(t, err)
+	if want := []string{"", fmt.Sprintf("bytes=%d-", len(content)), ""}; e.SHA256 != hashOf(content) || !slices.Equal(ranges, want) {
+		t.Errorf("got %+v by %q, want %q", e, ranges, want)
+	}
+}
