@@ -184,6 +184,7 @@ func (a *asked) takeBlockTools(b body) error {
 		Name        string          `json:"name"`
 		Description string          `json:"description"`
 		Schema      json.RawMessage `json:"input_schema"`
+		Strict      bool            `json:"strict"`
 	}
 	var choice struct {
 		Type   string `json:"type"`
@@ -195,6 +196,9 @@ func (a *asked) takeBlockTools(b body) error {
 	for _, x := range list {
 		if x.Type != "" && x.Type != "custom" {
 			return refuse("tools", "a tool of the type %.40q is not done by this server: custom", x.Type)
+		}
+		if x.Strict {
+			return refuse("tools", "strict arguments are not done by this server; leave strict out")
 		}
 		a.talk.tools = append(a.talk.tools, tool{x.Name, x.Description, x.Schema})
 	}

@@ -3,9 +3,10 @@
 // Beside the answer each client gets a receipt: the run, by which whoever has
 // the model finds out whether the answer is the model's, to the bit.
 //
-// routes.go lists what can be asked. What is asked for and not done here is
-// refused by a 400 that names the field, and never left out in silence: no
-// answer says more than it is.
+// routes.go lists what can be asked. What a request's own fields ask for and is
+// not done here is refused by a 400 that names the field, and so are strict
+// tools. In /v1/messages and /v1/responses, what blocks, items and tools have
+// beside the fields that are read, such as marks of a cache, is left out.
 //
 // A request goes through these files:
 //

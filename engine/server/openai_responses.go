@@ -130,11 +130,15 @@ func (a *asked) takeFlatTools(b body) error {
 		Name        string          `json:"name"`
 		Description string          `json:"description"`
 		Parameters  json.RawMessage `json:"parameters"`
+		Strict      bool            `json:"strict"`
 	}
 	if _, err := b.take("tools", &list); err != nil {
 		return err
 	}
 	for _, x := range list {
+		if x.Type == "function" && x.Strict {
+			return refuse("tools", "strict arguments are not done by this server; leave strict out")
+		}
 		if x.Type == "function" {
 			a.talk.tools = append(a.talk.tools, tool{x.Name, x.Description, x.Parameters})
 		}

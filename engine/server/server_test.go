@@ -280,6 +280,8 @@ func TestWhatIsNotDoneIsRefused(t *testing.T) {
 		{"/v1/chat/completions", `{` + question + `, "tools": [{"type": "function", "function": {"name": "a", "strict": true}}]}`, 400, "tools"},
 		{"/v1/chat/completions", `{` + question + `, "tools": [{"type": "function", "function": {"name": "a", "parameters": 7}}]}`, 400, "tools"},
 		{"/v1/chat/completions", `{` + question + `, "tools": [{"type": "function", "function": {"name": "a"}}], "tool_choice": "required"}`, 400, "tool_choice"},
+		{"/v1/responses", `{"input": "a", "tools": [{"type": "function", "name": "a", "strict": true}]}`, 400, "tools"},
+		{"/v1/messages", `{"max_tokens": 1, "messages": [{"role": "user", "content": "a"}], "tools": [{"name": "a", "strict": true}]}`, 400, ""},
 		{"/v1/responses", `{"input": [{"type": "image_generation_call"}]}`, 400, "input"},
 		{"/v1/responses", `{"input": "a", "previous_response_id": "resp_1"}`, 400, "previous_response_id"},
 		{"/v1/responses", `{"input": "a", "text": {"format": {"type": "json_object"}}}`, 400, "text.format"},
