@@ -18,7 +18,7 @@ type Binding = fingerprint.Binding
 // Settings say how tokens are chosen. They are part of what a fingerprint
 // stands for, so all are exact.
 type Settings struct {
-	Temperature float32  // 0: greedy, and the next three are ignored; else above 0 and finite
+	Temperature float32  // 0: greedy, and the next four are ignored; else above 0 and finite
 	TopK        uint32   // 1 … 256
 	TopP        uint32   // 1 … 65536, in 65536ths
 	MinP        uint32   // 0 … 65536, in 65536ths

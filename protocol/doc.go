@@ -53,7 +53,8 @@
 //   - swap: another key in the place of a coldkey, or of a seat's hotkey; until it
 //     is done, it can be stopped.
 //   - collateral: what a seat's owner put up for what it answers, of which it loses
-//     where a lie is proven; it bounds how much the seat is asked.
+//     where it does not prove a plant or its link leaks; it bounds how much the
+//     seat is asked.
 //   - plant, link: an answer that its maker altered on purpose, so that a judge who
 //     does not look is found out; the secret of an epoch that decides which.
 //   - commission, payout: what of these a seat's owner gets before all others; whom

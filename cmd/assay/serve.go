@@ -45,7 +45,8 @@ What is there, with streams and tools:
    Anthropic  /v1/messages /v1/messages/count_tokens
    Ollama     /api/chat /api/generate /api/embed /api/tags /api/show /api/ps /api/version
    llama.cpp  /tokenize /detokenize /apply-template /props /slots /health /metrics
-What a request asks for and is not done (formats, pictures, to force a call of a
+response_format and grammar, and Ollama's format, hold an answer to JSON, a schema or
+a grammar. What a request asks for and is not done (pictures, to force a call of a
 tool) is refused by a 400 that names the field.
 
 Each answer has a receipt, named in the header X-Assay-Receipt and, without its

@@ -59,7 +59,7 @@ not with 0 if it stopped waiting, by Ctrl-C or --timeout, for one that may come.
 				addressFlag("hotkey", "`ADDRESS` of the hotkey"), amountFlag("`TOKENS` to stake")),
 			txSending("unstake", "take back stake, which is in the balance after the unbonding time", unstakeBody,
 				addressFlag("hotkey", "`ADDRESS` of the hotkey"), amountFlag("`TOKENS` to take back, or all that the shares are worth")),
-			txSending("collateral", "put up what a seat loses when a lie is proven, or take it back", collateralBody,
+			txSending("collateral", "put up what bounds how much a seat is asked, or take it back", collateralBody,
 				addressFlag("hotkey", "`ADDRESS` of the seat's hotkey"), amountFlag("`TOKENS` to put up; with --back to take back, or all of them"),
 				&cli.BoolFlag{Name: "back", Usage: "take it back; it is in the balance after the unbonding time", DisableDefaultText: true}),
 			txSending("leaked-link", "show a link of plants that is to be secret yet", leakedLinkBody,

@@ -89,8 +89,8 @@ type Seats struct {
 	// validator is jailed: long enough to mend a machine, and at least two epochs
 	// and two turns of all validators, so that enough others were heard meanwhile.
 	MaxSilence uint64 `cbor:"13,keyasint" json:"max_silence"`
-	// Collateral is what a seat must have put up for each slot of a round in which
-	// it can be proven to have lied: it is asked no more than that covers.
+	// Collateral is what a seat must have put up for each slot of a round: it is
+	// asked no more than that covers.
 	Collateral protocol.Amount `cbor:"14,keyasint" json:"collateral"`
 }
 

@@ -62,7 +62,7 @@ func (*RemoveStake) Type() TxType { return TxRemoveStake }
 func (b *RemoveStake) Check() error { return nil }
 
 // AddCollateral moves Amount from the signer's balance to the collateral of its
-// seat, which it loses when a lie is proven.
+// seat. It loses part of it where it does not prove a plant, or its link leaks.
 type AddCollateral struct {
 	_      struct{}           `cbor:",toarray"`
 	Hotkey protocol.PublicKey // of a seat of the signer's
