@@ -5,7 +5,6 @@ import (
 	"slices"
 
 	"github.com/assaynet/assay/engine/grammar"
-	"github.com/assaynet/assay/engine/grammar/runes"
 )
 
 // maxCounters bounds the claims of an array that count items of a kind.
@@ -71,9 +70,16 @@ type arrayState struct {
 
 // items writes the states of an array.
 func (c *compiler) items(from, to grammar.State, p arrayPlan) error {
+	units := pairUnits
+	for _, x := range p.way {
+		units += lookUnits * (4 + len(x.others))
+	}
 	open := c.spaced(c.b.Text(from, "["))
 	states := map[arrayState]grammar.State{{}: open}
 	for todo := []arrayState{{}}; len(todo) > 0 && !c.b.Full(); {
+		if err := c.work.Spend(units); err != nil {
+			return err
+		}
 		s := todo[len(todo)-1]
 		todo = todo[:len(todo)-1]
 		here := states[s]
@@ -151,7 +157,7 @@ func (c *compiler) once(before grammar.State, o option, p *arrayPlan, state func
 			c.b.TextTo(before, v.text, state(next))
 			continue
 		}
-		word, err := runes.Words([]string{v.text})
+		word, err := c.work.Words([]string{v.text})
 		if err != nil {
 			return err
 		}
@@ -172,6 +178,9 @@ func (c *compiler) few(literals []literal) (values []item, err error) {
 		if v.bits>>i&1 != 0 {
 			values = append(values, item{text: text})
 		}
+	}
+	if err := c.work.Spend(pairUnits + v.numbers.Cells() + v.strings.Cells()); err != nil {
+		return nil, err
 	}
 	nums, few := v.numbers.Texts(maxUnique)
 	words, fewWords := v.strings.Texts(maxUnique)

@@ -79,9 +79,20 @@ func (f *finder) bit() uint8 {
 	return typeObject
 }
 
-func product(a, b []claims) ([]claims, error) {
+// product is each way of a together with each of b.
+func (f *finder) product(a, b []claims) ([]claims, error) {
 	if len(a)*len(b) > maxWays {
 		return nil, fmt.Errorf("%w: a schema has more than %d ways to hold", ErrLimit, maxWays)
+	}
+	units := wayUnits * len(a) * len(b)
+	for _, x := range a {
+		units += claimUnits * len(b) * len(x)
+	}
+	for _, y := range b {
+		units += claimUnits * len(a) * len(y)
+	}
+	if err := f.c.work.Spend(units); err != nil {
+		return nil, err
 	}
 	out := make([]claims, 0, len(a)*len(b))
 	for _, x := range a {
@@ -100,9 +111,12 @@ func (f *finder) ways(id int, not, fine bool) ([]claims, error) {
 	if f.active[id] {
 		return nil, fmt.Errorf("%w leads back to itself without a value between", ErrReference)
 	}
+	s := f.c.schemas[id]
+	if err := f.c.work.Spend(wayUnits + lookUnits*s.size()); err != nil {
+		return nil, err
+	}
 	f.active[id] = true
 	defer delete(f.active, id)
-	s := f.c.schemas[id]
 	switch {
 	case s.never || s.types&f.bit() == 0:
 		if not {
@@ -136,7 +150,7 @@ func (f *finder) ways(id int, not, fine bool) ([]claims, error) {
 		if err != nil {
 			return nil, err
 		}
-		if out, err = product(out, ways); err != nil {
+		if out, err = f.product(out, ways); err != nil {
 			return nil, err
 		}
 	}
@@ -190,7 +204,7 @@ func (f *finder) both(a, b int, notA, notB, fine bool) ([]claims, error) {
 	if err != nil {
 		return nil, err
 	}
-	return product(x, y)
+	return f.product(x, y)
 }
 
 // choice is if, then and else.
@@ -222,7 +236,7 @@ func (f *finder) noneOf(ids []int) ([]claims, error) {
 		if err != nil {
 			return nil, err
 		}
-		if out, err = product(out, ways); err != nil {
+		if out, err = f.product(out, ways); err != nil {
 			return nil, err
 		}
 	}
@@ -273,7 +287,7 @@ func (f *finder) oneOf(ids []int, fine bool) part {
 				if err != nil {
 					return nil, err
 				}
-				if ways, err = product(ways, fails); err != nil {
+				if ways, err = f.product(ways, fails); err != nil {
 					return nil, err
 				}
 			}
@@ -304,7 +318,7 @@ func (f *finder) subsets(ids []int, keep func(n int) bool) ([]claims, error) {
 			if err != nil {
 				return nil, err
 			}
-			if ways, err = product(ways, more); err != nil {
+			if ways, err = f.product(ways, more); err != nil {
 				return nil, err
 			}
 		}

@@ -23,7 +23,7 @@ func Compile(text []byte) (*grammar.Automaton, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := reader{known: knownKeywords(), ids: map[*value]int{}, work: new(work)}
+	r := reader{known: knownKeywords(), ids: map[*value]int{}, work: runes.NewWork()}
 	if r.places, err = newPlaces(root); err != nil {
 		return nil, err
 	}
@@ -52,7 +52,7 @@ func Compile(text []byte) (*grammar.Automaton, error) {
 // compiler turns schemas into rules.
 type compiler struct {
 	schemas []*schema
-	work    *work
+	work    *runes.Work
 	bits    *simple[uint8]
 	numbers *simple[numbers]
 	strings *simple[*runes.DFA]
@@ -60,6 +60,7 @@ type compiler struct {
 	rules   map[string]grammar.Rule // of nodes
 	pairs   map[string]grammar.Rule // of properties
 	objects int
+	written map[numbers]*runes.DFA // what numbers are written as
 	queue   []node
 	space   grammar.Rule
 }
@@ -70,11 +71,14 @@ type node struct {
 	start    grammar.State
 }
 
-func newCompiler(schemas []*schema, w *work) *compiler {
-	c := &compiler{schemas: schemas, work: w, b: grammar.NewBuilder(), rules: map[string]grammar.Rule{}, pairs: map[string]grammar.Rule{}}
-	c.bits = newSimple(&c.schemas, bitSets, func(uint8) error { return nil })
-	c.numbers = newSimple(&c.schemas, numberSets, func(n numbers) error { return w.spend(n.texts) })
-	c.strings = newSimple(&c.schemas, stringSets, func(d *runes.DFA) error { return w.spend(d) })
+func newCompiler(schemas []*schema, w *runes.Work) *compiler {
+	c := &compiler{
+		schemas: schemas, work: w, b: grammar.NewBuilder(),
+		rules: map[string]grammar.Rule{}, pairs: map[string]grammar.Rule{}, written: map[numbers]*runes.DFA{},
+	}
+	c.bits = newSimple(&c.schemas, bitSets)
+	c.numbers = newSimple(&c.schemas, numberSets(w))
+	c.strings = newSimple(&c.schemas, stringSets(w))
 	c.space = c.spaceRule()
 	return c
 }
@@ -171,9 +175,14 @@ func (c *compiler) valuesOf(literals []literal) (v values, err error) {
 	if err != nil {
 		return v, err
 	}
-	if v.numbers, err = nums.written(); err != nil {
-		return v, err
+	written, known := c.written[nums]
+	if !known {
+		if written, err = nums.written(c.work); err != nil {
+			return v, err
+		}
+		c.written[nums] = written
 	}
+	v.numbers = written
 	v.strings, err = conjunction(c.strings, literals)
 	return v, err
 }
@@ -187,7 +196,7 @@ func (c *compiler) ways(literals []literal, array bool) ([]claims, error) {
 		if err != nil {
 			return nil, err
 		}
-		if ways, err = product(ways, more); err != nil {
+		if ways, err = f.product(ways, more); err != nil {
 			return nil, err
 		}
 	}
@@ -206,6 +215,9 @@ func (c *compiler) write(n node) error {
 		if v.bits>>i&1 != 0 {
 			c.b.TextTo(n.start, text, last)
 		}
+	}
+	if err := c.work.Spend(writeUnits * (v.numbers.Cells() + v.strings.Cells())); err != nil {
+		return err
 	}
 	if !v.numbers.Empty() {
 		c.b.Free(c.b.Runes(n.start, v.numbers), last)

@@ -1,11 +1,6 @@
 package jsonschema
 
-import (
-	"errors"
-	"fmt"
-
-	"github.com/assaynet/assay/engine/grammar/runes"
-)
+import "errors"
 
 // What can be wrong with a schema.
 var (
@@ -21,21 +16,12 @@ var (
 	ErrLimit = errors.New("jsonschema: above the limits")
 )
 
-// maxWork bounds the transitions of all the automata of a schema together.
-const maxWork = 1 << 20
-
-// work is how much of maxWork was spent.
-type work int
-
-// spend counts what sets of texts have cost.
-func (w *work) spend(sets ...*runes.DFA) error {
-	for _, d := range sets {
-		if d != nil {
-			*w += work(d.Cost())
-		}
-	}
-	if *w > maxWork {
-		return fmt.Errorf("%w: its patterns and numbers take more than %d steps together", ErrLimit, maxWork)
-	}
-	return nil
-}
+// Units of work, as those of package runes: what a schema may cost is one
+// runes.MaxWork, whatever it is made of.
+const (
+	wayUnits   = 128 // a schema that is looked at for arrays or objects
+	claimUnits = 64  // a claim that is copied
+	lookUnits  = 4   // a name or claim that is looked at
+	writeUnits = 8   // a transition that is written as bytes
+	pairUnits  = 128 // a property or item that is written
+)

@@ -1,6 +1,10 @@
 package jsonschema
 
-import "github.com/assaynet/assay/engine/grammar/runes"
+import (
+	"regexp/syntax"
+
+	"github.com/assaynet/assay/engine/grammar/runes"
+)
 
 // Parts of formats.
 const (
@@ -62,11 +66,16 @@ var formats = map[string]string{
 	"regex":                 plainPart + `*`,
 }
 
-// formatOf returns the strings of a format.
-func formatOf(name string) (*runes.DFA, bool) {
+// formatOf returns the strings of a format. The error is runes.ErrLimit.
+func formatOf(w *runes.Work, name string) (d *runes.DFA, ok bool, err error) {
 	pattern, ok := formats[name]
 	if !ok {
-		return nil, false
+		return nil, false, nil
 	}
-	return mustRegexp(pattern), true
+	re, err := syntax.Parse(pattern, syntax.Perl)
+	if err != nil {
+		return nil, true, err
+	}
+	d, err = w.Regexp(re, false)
+	return d, true, err
 }

@@ -3,6 +3,7 @@ package jsonschema_test
 import (
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -40,6 +41,8 @@ func TestWhatIsNotDoneIsRefusedByName(t *testing.T) {
 	}
 }
 
+// Each of these is refused by what was counted; a case that is not takes minutes or
+// the memory of the machine.
 func TestASchemaThatWouldCostTooMuchIsRefused(t *testing.T) {
 	many := func(n int, one func(i int) string) string {
 		list := make([]string, n)
@@ -51,7 +54,21 @@ func TestASchemaThatWouldCostTooMuchIsRefused(t *testing.T) {
 	doubling := many(40, func(i int) string {
 		return fmt.Sprintf(`"d%d":{"allOf":[{"anyOf":[{"$ref":"#/$defs/d%d"},{"required":["x%d"]}]},{"anyOf":[{"required":["y%d"]},{"required":["z%d"]}]}]}`, i, i+1, i, i, i)
 	})
+	twice := many(40, func(i int) string {
+		return fmt.Sprintf(`"d%d":{"allOf":[{"$ref":"#/$defs/d%d"},{"$ref":"#/$defs/d%d"}]}`, i, i+1, i+1)
+	})
+	separate := many(5000, func(i int) string { return string(rune(0x4E00 + 2*i)) })
+	names := many(1000, func(i int) string { return fmt.Sprintf(`"n%d"`, i) })
 	for name, schema := range map[string]string{
+		"one way, twice":    `{"$defs":{` + twice + `,"d40":true},"$ref":"#/$defs/d0"}`,
+		"listed numbers":    `{"enum":[` + many(20000, func(i int) string { return fmt.Sprint(i * 7919) }) + `]}`,
+		"many constants":    `{"anyOf":[` + many(8000, func(i int) string { return fmt.Sprintf(`{"const":"c%d"}`, i*7919) }) + `]}`,
+		"many names":        `{"required":[` + many(36000, func(i int) string { return strconv.Quote(strconv.FormatInt(int64(i), 36)) }) + `]}`,
+		"names many times":  `{"oneOf":[` + many(20, func(int) string { return `{"required":[` + names + `]}` }) + `]}`,
+		"long closures":     `{"pattern":"^((?:.?){990}|[` + strings.ReplaceAll(separate, ",", "") + `])$"}`,
+		"repeated classes":  `{"pattern":"^(\\p{L}{1000}|((a{10}){10}){10}|b{1000})$"}`,
+		"a long divisor":    `{"allOf":[` + many(20, func(i int) string { return fmt.Sprintf(`{"multipleOf":%de-300}`, 9901+2*i) }) + `]}`,
+		"integers":          `{"properties":{` + many(5000, func(i int) string { return fmt.Sprintf(`"p%d":{"type":"integer","minimum":%d}`, i, i) }) + `}}`,
 		"nesting":           strings.Repeat(`{"items":`, 100) + `true` + strings.Repeat(`}`, 100),
 		"a long string":     `{"type":"string","minLength":1000000000}`,
 		"a long array":      `{"type":"array","minItems":1000000000}`,

@@ -5,7 +5,6 @@ import (
 	"math/big"
 
 	"github.com/assaynet/assay/engine/grammar/regex"
-	"github.com/assaynet/assay/engine/grammar/runes"
 )
 
 // maxSchemas bounds the schemas of a document, with those of the values that it
@@ -101,60 +100,63 @@ func count(field func(*schema) *int) keyword {
 }
 
 func number(keep func(order int) bool) keyword {
-	return func(_ *reader, s *schema, v, _ *value) error {
+	return func(r *reader, s *schema, v, _ *value) error {
 		if v.kind != isNumber {
 			return fmt.Errorf("%w: it is no number", ErrSchema)
 		}
-		d, err := bounded(v.num, keep)
+		d, err := bounded(r.work, v.num, keep)
 		if err != nil {
 			return err
 		}
-		return s.bound(d)
+		return s.bound(r.work, d)
 	}
 }
 
-func takeMultiple(_ *reader, s *schema, v, _ *value) error {
+func takeMultiple(r *reader, s *schema, v, _ *value) error {
 	if v.kind != isNumber || v.num.Cmp(new(big.Rat)) <= 0 {
 		return fmt.Errorf("%w: it is no number above 0", ErrSchema)
 	}
-	d, err := multiples(v.num)
+	d, err := multiples(r.work, v.num)
 	if err != nil {
 		return err
 	}
-	return s.bound(d)
+	return s.bound(r.work, d)
 }
 
 func length(bounds func(n int) (least, most int)) keyword {
-	return func(_ *reader, s *schema, v, _ *value) error {
+	return func(r *reader, s *schema, v, _ *value) error {
 		n, ok := v.integer()
 		if !ok {
 			return fmt.Errorf("%w: it is no count", ErrSchema)
 		}
-		d, err := runes.Length(bounds(n))
+		d, err := r.work.Length(bounds(n))
 		if err != nil {
 			return err
 		}
-		return s.narrow(d)
+		return s.narrow(r.work, d)
 	}
 }
 
-func takePattern(_ *reader, s *schema, v, _ *value) error {
+func takePattern(r *reader, s *schema, v, _ *value) error {
 	if v.kind != isString {
 		return fmt.Errorf("%w: it is no text", ErrSchema)
 	}
-	d, err := regex.Search(v.text)
+	d, err := regex.Search(r.work, v.text)
 	if err != nil {
 		return err
 	}
-	return s.narrow(d)
+	return s.narrow(r.work, d)
 }
 
-func takeFormat(_ *reader, s *schema, v, _ *value) error {
-	d, ok := formatOf(v.text)
+func takeFormat(r *reader, s *schema, v, _ *value) error {
+	d, ok, err := formatOf(r.work, v.text)
+	if err != nil {
+		return err
+	}
 	if v.kind != isString || !ok {
 		return fmt.Errorf("%w: the format %.80q", ErrUnsupported, v.text)
 	}
-	return s.narrow(d)
+	return s.narrow(r.work, d)
 }
 
 func takeEnum(r *reader, s *schema, v, _ *value) error {

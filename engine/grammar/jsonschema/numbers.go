@@ -18,6 +18,9 @@ const digits = "-.0123456789"
 // maxDivisor bounds multipleOf, in units of its last place.
 const maxDivisor = 10000
 
+// numberUnits is the work of finding the digits of a number.
+const numberUnits = 1 << 10
+
 // numbers is a set of numbers.
 type numbers struct {
 	texts *runes.DFA
@@ -29,9 +32,17 @@ func mustRegexp(pattern string) *runes.DFA {
 	if err != nil {
 		panic(err) // a constant of this package
 	}
-	d, err := runes.Regexp(re, false)
+	d, err := runes.NewWork().Regexp(re, false)
 	if err != nil {
 		panic(err)
+	}
+	return d
+}
+
+func mustMinus(a, b *runes.DFA) *runes.DFA {
+	d, err := runes.NewWork().Minus(a, b)
+	if err != nil {
+		panic(err) // constants of this package
 	}
 	return d
 }
@@ -41,24 +52,25 @@ func mustRegexp(pattern string) *runes.DFA {
 var (
 	decimals    = mustRegexp(`-?(0|[1-9][0-9]*)(\.[0-9]+)?`)
 	fractional  = mustRegexp(`-?[0-9]+\.[0-9]*[1-9][0-9]*`)
+	integers    = mustMinus(decimals, fractional)
 	wholeText   = mustRegexp(`0|-?[1-9][0-9]{0,39}`)
 	decimalText = mustRegexp(`-?(0|[1-9][0-9]{0,39})(\.[0-9]{1,40})?`)
 	numberText  = mustRegexp(`-?(0|[1-9][0-9]{0,39})(\.[0-9]{1,40})?([eE][+-]?[0-9]{1,3})?`)
 )
 
 // written returns the texts that a number of the set is written as.
-func (n numbers) written() (*runes.DFA, error) {
+func (n numbers) written(w *runes.Work) (*runes.DFA, error) {
 	if n.every {
 		return numberText, nil
 	}
-	broken, err := runes.And(n.texts, fractional)
+	broken, err := w.And(n.texts, fractional)
 	if err != nil {
 		return nil, err
 	}
 	if broken.Empty() {
-		return runes.And(n.texts, wholeText)
+		return w.And(n.texts, wholeText)
 	}
-	return runes.And(n.texts, decimalText)
+	return w.And(n.texts, decimalText)
 }
 
 // decimal is the digits of a bound: whole ones, and those of the fraction without
@@ -83,7 +95,10 @@ type compared struct {
 
 // bounded is the numbers that compare with a bound in a way that keep wants: −1
 // for those below it, 0, 1.
-func bounded(bound *big.Rat, keep func(order int) bool) (*runes.DFA, error) {
+func bounded(w *runes.Work, bound *big.Rat, keep func(order int) bool) (*runes.DFA, error) {
+	if err := w.Spend(numberUnits); err != nil {
+		return nil, err
+	}
 	whole, fraction, err := decimal(bound)
 	if err != nil {
 		return nil, err
@@ -147,7 +162,7 @@ func bounded(bound *big.Rat, keep func(order int) bool) (*runes.DFA, error) {
 		}
 		return keep(signed(order, s.negative, bound.Sign()))
 	}
-	return runes.Machine(digits, compared{part: '-'}, step, accept)
+	return runes.Machine(w, digits, compared{part: '-'}, step, accept)
 }
 
 // signed is the order of a number and a bound, from that of their digits.
@@ -194,7 +209,7 @@ type divided struct {
 }
 
 // multiples is the multiples of a number above 0.
-func multiples(of *big.Rat) (*runes.DFA, error) {
+func multiples(w *runes.Work, of *big.Rat) (*runes.DFA, error) {
 	_, fraction, err := decimal(of)
 	if err != nil {
 		return nil, err
@@ -239,10 +254,11 @@ func multiples(of *big.Rat) (*runes.DFA, error) {
 			return false
 		}
 		rest := s.rest
+		_ = w.Spend(places - s.at) // what is too much the machine says
 		for i := s.at; i < places; i++ {
 			rest = 10 * rest % m
 		}
 		return rest == 0
 	}
-	return runes.Machine(digits, divided{part: '-'}, step, accept)
+	return runes.Machine(w, digits, divided{part: '-'}, step, accept)
 }

@@ -40,6 +40,7 @@ type class struct {
 // objectPlan is what an object must be.
 type objectPlan struct {
 	named   []property
+	known   map[string]bool // their names
 	classes []class
 	some    []claim
 	least   int
@@ -48,8 +49,11 @@ type objectPlan struct {
 
 // object writes the objects of a way.
 func (c *compiler) object(from, to grammar.State, w claims) error {
-	p := objectPlan{most: none}
+	p := objectPlan{most: none, known: map[string]bool{}}
 	for _, x := range w {
+		if err := c.work.Spend(lookUnits * (1 + 4*len(x.properties))); err != nil {
+			return err
+		}
 		switch x.kind {
 		case claimProperties:
 			for _, n := range x.properties {
@@ -71,15 +75,13 @@ func (c *compiler) object(from, to grammar.State, w claims) error {
 		return fmt.Errorf("%w: an object of more than %d named properties, or %d kinds of which some property must be", ErrLimit, maxNames, maxSome)
 	}
 	for i := range p.named {
-		p.named[i].take(w)
-	}
-	if err := p.classify(w); err != nil {
-		return err
-	}
-	for _, x := range p.classes {
-		if err := c.work.spend(x.texts); err != nil {
+		if err := c.work.Spend(p.named[i].units(w)); err != nil {
 			return err
 		}
+		p.named[i].take(w)
+	}
+	if err := p.classify(c.work, w); err != nil {
+		return err
 	}
 	if p.least > len(p.named)+1 && len(p.classes) > 0 {
 		return fmt.Errorf("%w: %d properties at least, of which the schema names %d", ErrUnsupported, p.least, len(p.named))
@@ -89,7 +91,8 @@ func (c *compiler) object(from, to grammar.State, w claims) error {
 
 // property adds a name where it is new.
 func (p *objectPlan) property(name string) {
-	if !slices.ContainsFunc(p.named, func(x property) bool { return x.name == name }) {
+	if !p.known[name] {
+		p.known[name] = true
 		p.named = append(p.named, property{name: name})
 	}
 }
@@ -100,6 +103,19 @@ func ask(literals []literal, id int) []literal {
 		return literals
 	}
 	return append(literals, holds(id))
+}
+
+// units is the work of take.
+func (x *property) units(w claims) int {
+	units := 0
+	for _, c := range w {
+		units += 1 + len(c.properties)
+		if c.kind == claimNames {
+			units += len(x.name) * lookUnits
+		}
+		units += len(c.patterns) * (1 + len(x.name)) * lookUnits
+	}
+	return units
 }
 
 // take collects what a way says of a property.
@@ -137,12 +153,12 @@ func (x *property) take(w claims) {
 }
 
 // classify finds the kinds of names beside those that are named.
-func (p *objectPlan) classify(w claims) error {
+func (p *objectPlan) classify(work *runes.Work, w claims) error {
 	var names []string
 	for _, x := range p.named {
 		names = append(names, x.name)
 	}
-	rest, err := without(runes.All, names)
+	rest, err := without(work, runes.All, names)
 	if err != nil {
 		return err
 	}
@@ -150,10 +166,10 @@ func (p *objectPlan) classify(w claims) error {
 	for _, x := range w {
 		switch x.kind {
 		case claimProperties:
-			err = p.divide(x)
+			err = p.divide(work, x)
 		case claimNames:
 			for i := range p.classes {
-				if p.classes[i].texts, err = runes.And(p.classes[i].texts, x.texts); err != nil {
+				if p.classes[i].texts, err = work.And(p.classes[i].texts, x.texts); err != nil {
 					return err
 				}
 			}
@@ -163,7 +179,7 @@ func (p *objectPlan) classify(w claims) error {
 		}
 	}
 	for i, x := range p.some {
-		err := p.split(x.texts, func(c class) class { c.some |= 1 << i; return c }, func(c class) class { return c })
+		err := p.split(work, x.texts, func(c class) class { c.some |= 1 << i; return c }, func(c class) class { return c })
 		if err != nil {
 			return err
 		}
@@ -173,10 +189,10 @@ func (p *objectPlan) classify(w claims) error {
 }
 
 // divide takes a schema's patterns, and what it says of all other names.
-func (p *objectPlan) divide(x claim) error {
+func (p *objectPlan) divide(work *runes.Work, x claim) error {
 	const covered = 1 << 7 // of some, while a claim is looked at
 	for _, n := range x.patterns {
-		err := p.split(n.texts, func(c class) class {
+		err := p.split(work, n.texts, func(c class) class {
 			return class{c.texts, ask(slices.Clone(c.literals), n.schema), c.some | covered}
 		}, func(c class) class { return c })
 		if err != nil {
@@ -194,13 +210,13 @@ func (p *objectPlan) divide(x claim) error {
 }
 
 // split divides the classes by a set of names.
-func (p *objectPlan) split(texts *runes.DFA, in, out func(class) class) error {
+func (p *objectPlan) split(work *runes.Work, texts *runes.DFA, in, out func(class) class) error {
 	var classes []class
 	for _, c := range p.classes {
 		for _, half := range []struct {
 			cut  func(a, b *runes.DFA) (*runes.DFA, error)
 			mark func(class) class
-		}{{runes.And, in}, {runes.Minus, out}} {
+		}{{work.And, in}, {work.Minus, out}} {
 			d, err := half.cut(c.texts, texts)
 			if err != nil {
 				return err
@@ -300,11 +316,7 @@ func (w *writing) write(s objectState, to grammar.State) error {
 			may |= 1 << i
 		}
 	}
-	name, err := runes.Words([]string{x.name})
-	if err != nil {
-		return err
-	}
-	return w.pair(before, strconv.Quote(x.name), name, x.literals, next, may)
+	return w.pair(before, strconv.Quote(x.name), func() (*runes.DFA, error) { return w.c.work.Words([]string{x.name}) }, x.literals, next, may)
 }
 
 func (w *writing) count(s *objectState) {
@@ -327,7 +339,7 @@ func (w *writing) others(s objectState, before grammar.State) error {
 		}
 		next.other = true
 		next.tried |= c.some
-		if err := w.pair(before, fmt.Sprintf("%d:%d", w.number, i), c.texts, c.literals, next, c.some&^s.some); err != nil {
+		if err := w.pair(before, fmt.Sprintf("%d:%d", w.number, i), func() (*runes.DFA, error) { return c.texts, nil }, c.literals, next, c.some&^s.some); err != nil {
 			return err
 		}
 	}
@@ -335,10 +347,13 @@ func (w *writing) others(s objectState, before grammar.State) error {
 }
 
 // pair writes a property, for each set of the claims that it may fulfil.
-func (w *writing) pair(before grammar.State, key string, names *runes.DFA, literals []literal, next objectState, may uint8) error {
+func (w *writing) pair(before grammar.State, key string, names func() (*runes.DFA, error), literals []literal, next objectState, may uint8) error {
 	for set := uint8(0); set <= may; set++ {
 		if set&^may != 0 {
 			continue
+		}
+		if err := w.c.work.Spend(pairUnits + len(key) + lookUnits*len(literals)); err != nil {
+			return err
 		}
 		all, to := slices.Clone(literals), next
 		to.some |= set
@@ -357,7 +372,7 @@ func (w *writing) pair(before grammar.State, key string, names *runes.DFA, liter
 }
 
 // pairRule is the rule of a name out of a set, a colon and a value.
-func (c *compiler) pairRule(key string, names *runes.DFA, literals []literal) (grammar.Rule, error) {
+func (c *compiler) pairRule(key string, names func() (*runes.DFA, error), literals []literal) (grammar.Rule, error) {
 	value, err := c.node(literals)
 	if err != nil {
 		return 0, err
@@ -366,9 +381,16 @@ func (c *compiler) pairRule(key string, names *runes.DFA, literals []literal) (g
 	if r, ok := c.pairs[key]; ok {
 		return r, nil
 	}
+	texts, err := names()
+	if err != nil {
+		return 0, err
+	}
+	if err := c.work.Spend(writeUnits * texts.Cells()); err != nil {
+		return 0, err
+	}
 	rule, at := c.b.Rule()
 	c.pairs[key] = rule
-	at = c.spaced(c.b.JSONString(at, names))
+	at = c.spaced(c.b.JSONString(at, texts))
 	at = c.spaced(c.b.Text(at, ":"))
 	last := c.b.State()
 	c.b.Last(last)

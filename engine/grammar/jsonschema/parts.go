@@ -77,13 +77,8 @@ func (f *finder) objectParts(s *schema, fine bool) (parts []part, err error) {
 	if s.properties != nil || s.patterns != nil || s.additional != none {
 		parts = append(parts, f.propertiesPart(s))
 	}
-	for _, name := range s.required {
-		parts = append(parts, func(not bool) ([]claims, error) {
-			if not {
-				return []claims{one(claim{kind: claimAbsent, name: name})}, nil
-			}
-			return []claims{one(claim{kind: claimHas, name: name})}, nil
-		})
+	if len(s.required) > 0 {
+		parts = append(parts, f.requiredPart(s.required))
 	}
 	if s.minCount > 0 || s.maxCount != none {
 		parts = append(parts, between(claimCount, s.minCount, s.maxCount, claim{}))
@@ -93,7 +88,7 @@ func (f *finder) objectParts(s *schema, fine bool) (parts []part, err error) {
 		if err != nil {
 			return nil, err
 		}
-		rest, err := runes.Minus(runes.All, texts)
+		rest, err := f.c.work.Minus(runes.All, texts)
 		if err != nil {
 			return nil, err
 		}
@@ -105,7 +100,7 @@ func (f *finder) objectParts(s *schema, fine bool) (parts []part, err error) {
 		})
 	}
 	for _, n := range s.needs {
-		parts = append(parts, needPart(n))
+		parts = append(parts, f.needPart(n))
 	}
 	for _, g := range s.given {
 		parts = append(parts, func(not bool) ([]claims, error) {
@@ -114,7 +109,7 @@ func (f *finder) objectParts(s *schema, fine bool) (parts []part, err error) {
 				return nil, err
 			}
 			has := []claims{one(claim{kind: claimHas, name: g.name})}
-			if ways, err = product(has, ways); err != nil || not {
+			if ways, err = f.product(has, ways); err != nil || not {
 				return ways, err
 			}
 			return append(ways, one(claim{kind: claimAbsent, name: g.name})), nil
@@ -139,30 +134,33 @@ func (f *finder) propertiesPart(s *schema) part {
 		if s.additional == none {
 			return out, nil
 		}
-		others, err := without(runes.All, names)
+		others, err := without(f.c.work, runes.All, names)
 		for _, p := range s.patterns {
 			if err == nil {
-				others, err = runes.Minus(others, p.texts)
+				others, err = f.c.work.Minus(others, p.texts)
 			}
 		}
 		return append(out, one(claim{kind: claimSome, texts: others, literal: -holds(s.additional)})), err
 	}
 }
 
-func without(d *runes.DFA, names []string) (*runes.DFA, error) {
+func without(w *runes.Work, d *runes.DFA, names []string) (*runes.DFA, error) {
 	if len(names) == 0 {
 		return d, nil
 	}
-	words, err := runes.Words(names)
+	words, err := w.Words(names)
 	if err != nil {
 		return nil, err
 	}
-	return runes.Minus(d, words)
+	return w.Minus(d, words)
 }
 
 // needPart is dependentRequired of one property.
-func needPart(n need) part {
+func (f *finder) needPart(n need) part {
 	return func(not bool) ([]claims, error) {
+		if err := f.c.work.Spend(claimUnits * 2 * (1 + len(n.names))); err != nil {
+			return nil, err
+		}
 		all := claims{{kind: claimHas, name: n.name}}
 		if not {
 			var out []claims
@@ -178,6 +176,25 @@ func needPart(n need) part {
 	}
 }
 
+// requiredPart is that properties are there.
+func (f *finder) requiredPart(names []string) part {
+	return func(not bool) ([]claims, error) {
+		if err := f.c.work.Spend(claimUnits * len(names)); err != nil {
+			return nil, err
+		}
+		var all claims
+		var out []claims
+		for _, name := range names {
+			all = append(all, claim{kind: claimHas, name: name})
+			out = append(out, one(claim{kind: claimAbsent, name: name}))
+		}
+		if not {
+			return out, nil
+		}
+		return []claims{all}, nil
+	}
+}
+
 // unevaluated adds to each way in which a schema holds what it asks of items or
 // properties that nothing in it looked at.
 func (f *finder) unevaluated(s *schema, ways []claims) ([]claims, error) {
@@ -187,6 +204,13 @@ func (f *finder) unevaluated(s *schema, ways []claims) ([]claims, error) {
 	}
 	ways = slices.Clone(ways)
 	for i, w := range ways {
+		units := 0
+		for _, x := range w {
+			units += claimUnits + lookUnits*len(x.properties) + claimUnits*len(x.patterns)
+		}
+		if err := f.c.work.Spend(units); err != nil {
+			return nil, err
+		}
 		c, all := restProperties(w, s.unevaluatedProperties)
 		if f.array {
 			c, all = restItems(w, s.unevaluatedItems)

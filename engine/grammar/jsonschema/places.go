@@ -70,7 +70,13 @@ func (p *places) walk(v *value, base string) error {
 	return nil
 }
 
+// maxAddress bounds a reference and what it begins from, in bytes.
+const maxAddress = 4 << 10
+
 func resolve(base, ref string) (string, error) {
+	if len(base)+len(ref) > maxAddress {
+		return "", fmt.Errorf("%w: a reference of more than %d bytes", ErrLimit, maxAddress)
+	}
 	b, err := url.Parse(base)
 	if err != nil {
 		return "", fmt.Errorf("%w: %.80q: %w", ErrReference, base, err)

@@ -3,6 +3,7 @@ package jsonschema
 import (
 	"fmt"
 	"math/big"
+	"slices"
 
 	"github.com/assaynet/assay/engine/grammar/regex"
 	"github.com/assaynet/assay/engine/grammar/runes"
@@ -74,6 +75,15 @@ type schema struct {
 	when, so, other int // if, then, else
 }
 
+// size is how much a schema says of arrays and objects by itself.
+func (s *schema) size() int {
+	n := len(s.prefix) + len(s.properties) + len(s.patterns) + len(s.required) + len(s.needs) + len(s.given) + len(s.all) + len(s.not)
+	for _, ids := range slices.Concat(s.some, s.one) {
+		n += len(ids)
+	}
+	return n + len(s.others)
+}
+
 // need is the properties that one property asks for.
 type need struct {
 	name  string
@@ -93,7 +103,7 @@ type reader struct {
 	known   map[string]keyword
 	ids     map[*value]int
 	schemas []*schema
-	work    *work
+	work    *runes.Work
 }
 
 // read returns the number of the schema that a value is.
@@ -128,12 +138,7 @@ func (r *reader) read(v *value) (int, error) {
 			return 0, fmt.Errorf("%s: %w", name, err)
 		}
 	}
-	for _, p := range s.patterns {
-		if err := r.work.spend(p.texts); err != nil {
-			return 0, err
-		}
-	}
-	return id, r.work.spend(s.texts, s.numeric)
+	return id, nil
 }
 
 // add makes a schema that the document does not have.
@@ -179,6 +184,9 @@ func (r *reader) readNamed(v *value) ([]named, error) {
 func readNames(v *value) ([]string, error) {
 	if v.kind != isArray {
 		return nil, fmt.Errorf("%w: it is no list of names", ErrSchema)
+	}
+	if len(v.items) > maxNames {
+		return nil, fmt.Errorf("%w: a list of more than %d names", ErrLimit, maxNames)
 	}
 	var names []string
 	for _, item := range v.items {
@@ -247,20 +255,20 @@ func (r *reader) exactly(v *value) (int, error) {
 }
 
 // narrow keeps of a schema's strings those of another set.
-func (s *schema) narrow(texts *runes.DFA) (err error) {
+func (s *schema) narrow(w *runes.Work, texts *runes.DFA) (err error) {
 	if s.texts == nil {
 		s.texts = runes.All
 	}
-	s.texts, err = runes.And(s.texts, texts)
+	s.texts, err = w.And(s.texts, texts)
 	return err
 }
 
 // bound keeps of a schema's numbers those of another set.
-func (s *schema) bound(texts *runes.DFA) (err error) {
+func (s *schema) bound(w *runes.Work, texts *runes.DFA) (err error) {
 	if s.numeric == nil {
 		s.numeric = decimals
 	}
-	s.numeric, err = runes.And(s.numeric, texts)
+	s.numeric, err = w.And(s.numeric, texts)
 	return err
 }
 
@@ -271,7 +279,7 @@ func (r *reader) patternsOf(v *value) ([]named, error) {
 		return nil, err
 	}
 	for i := range list {
-		if list[i].texts, err = regex.Search(list[i].name); err != nil {
+		if list[i].texts, err = regex.Search(r.work, list[i].name); err != nil {
 			return nil, err
 		}
 	}

@@ -2,6 +2,7 @@ package jsonschema
 
 import (
 	"fmt"
+	"math/big"
 
 	"github.com/assaynet/assay/engine/grammar/runes"
 )
@@ -33,13 +34,12 @@ type algebra[T any] struct {
 type simple[T any] struct {
 	algebra[T]
 	schemas *[]*schema
-	spend   func(T) error
 	done    map[int]T
 	active  map[int]bool
 }
 
-func newSimple[T any](schemas *[]*schema, a algebra[T], spend func(T) error) *simple[T] {
-	return &simple[T]{algebra: a, schemas: schemas, spend: spend, done: map[int]T{}, active: map[int]bool{}}
+func newSimple[T any](schemas *[]*schema, a algebra[T]) *simple[T] {
+	return &simple[T]{algebra: a, schemas: schemas, done: map[int]T{}, active: map[int]bool{}}
 }
 
 // of returns the values of a schema.
@@ -55,7 +55,6 @@ func (e *simple[T]) of(id int) (T, error) {
 	delete(e.active, id)
 	if err == nil {
 		e.done[id] = set
-		err = e.spend(set)
 	}
 	return set, err
 }
@@ -197,60 +196,64 @@ var bitSets = algebra[uint8]{
 	},
 }
 
-// stringSets is the algebra of strings.
-var stringSets = algebra[*runes.DFA]{
-	every: runes.All, none: runes.None, and: runes.And, or: runes.Or, minus: runes.Minus,
-	own: func(s *schema) (*runes.DFA, error) {
-		if s.types&typeString == 0 {
-			return runes.None, nil
-		}
-		set := runes.All
-		if s.texts != nil {
-			set = s.texts
-		}
-		if !s.listed {
-			return set, nil
-		}
-		words, err := runes.Words(s.words)
-		if err != nil {
-			return nil, err
-		}
-		return runes.And(set, words)
-	},
+// stringSets is the algebra of strings, out of a budget.
+func stringSets(w *runes.Work) algebra[*runes.DFA] {
+	return algebra[*runes.DFA]{
+		every: runes.All, none: runes.None, and: w.And, or: w.Or, minus: w.Minus,
+		own: func(s *schema) (*runes.DFA, error) {
+			if s.types&typeString == 0 {
+				return runes.None, nil
+			}
+			set := runes.All
+			if s.texts != nil {
+				set = s.texts
+			}
+			if !s.listed {
+				return set, nil
+			}
+			words, err := w.Words(s.words)
+			if err != nil {
+				return nil, err
+			}
+			return w.And(set, words)
+		},
+	}
 }
 
-// numberSets is the algebra of numbers.
-var numberSets = algebra[numbers]{
-	every: numbers{decimals, true}, none: numbers{runes.None, false},
-	and: func(a, b numbers) (numbers, error) {
-		switch {
-		case a.every:
-			return b, nil
-		case b.every:
-			return a, nil
-		}
-		texts, err := runes.And(a.texts, b.texts)
-		return numbers{texts, false}, err
-	},
-	or: func(a, b numbers) (numbers, error) {
-		if a.every || b.every {
-			return numbers{decimals, true}, nil
-		}
-		texts, err := runes.Or(a.texts, b.texts)
-		return numbers{texts, false}, err
-	},
-	minus: func(a, b numbers) (numbers, error) {
-		texts, err := runes.Minus(a.texts, b.texts)
-		return numbers{texts, a.every && b.texts.Empty()}, err
-	},
-	own: numbersOf,
+// numberSets is the algebra of numbers, out of a budget.
+func numberSets(w *runes.Work) algebra[numbers] {
+	return algebra[numbers]{
+		every: numbers{decimals, true}, none: numbers{runes.None, false},
+		and: func(a, b numbers) (numbers, error) {
+			switch {
+			case a.every:
+				return b, nil
+			case b.every:
+				return a, nil
+			}
+			texts, err := w.And(a.texts, b.texts)
+			return numbers{texts, false}, err
+		},
+		or: func(a, b numbers) (numbers, error) {
+			if a.every || b.every {
+				return numbers{decimals, true}, nil
+			}
+			texts, err := w.Or(a.texts, b.texts)
+			return numbers{texts, false}, err
+		},
+		minus: func(a, b numbers) (numbers, error) {
+			texts, err := w.Minus(a.texts, b.texts)
+			return numbers{texts, a.every && b.texts.Empty()}, err
+		},
+		own: func(s *schema) (numbers, error) { return numbersOf(w, s) },
+	}
 }
 
-func numbersOf(s *schema) (n numbers, err error) {
+func numbersOf(w *runes.Work, s *schema) (n numbers, err error) {
 	n = numbers{decimals, true}
 	narrow := func(texts *runes.DFA, err error) error {
 		if err == nil {
-			n.texts, err = runes.And(n.texts, texts)
+			n.texts, err = w.And(n.texts, texts)
 		}
 		n.every = false
 		return err
@@ -259,23 +262,33 @@ func numbersOf(s *schema) (n numbers, err error) {
 	case 0:
 		return numbers{runes.None, false}, nil
 	case typeInteger:
-		err = narrow(runes.Minus(decimals, fractional))
+		n = numbers{integers, false}
 	}
 	if err == nil && s.numeric != nil {
 		err = narrow(s.numeric, nil)
 	}
 	if err == nil && s.listed {
-		listed := runes.None
-		for _, num := range s.numbers {
-			same, err := bounded(num, func(o int) bool { return o == 0 })
-			if err != nil {
-				return n, err
-			}
-			if listed, err = runes.Or(listed, same); err != nil {
-				return n, err
-			}
-		}
-		err = narrow(listed, nil)
+		err = narrow(oneOfNumbers(w, s.numbers))
 	}
 	return n, err
+}
+
+// oneOfNumbers is some numbers, joined by halves so that each is looked at only
+// as often as there are halves.
+func oneOfNumbers(w *runes.Work, list []*big.Rat) (*runes.DFA, error) {
+	switch len(list) {
+	case 0:
+		return runes.None, nil
+	case 1:
+		return bounded(w, list[0], func(o int) bool { return o == 0 })
+	}
+	a, err := oneOfNumbers(w, list[:len(list)/2])
+	if err != nil {
+		return nil, err
+	}
+	b, err := oneOfNumbers(w, list[len(list)/2:])
+	if err != nil {
+		return nil, err
+	}
+	return w.Or(a, b)
 }

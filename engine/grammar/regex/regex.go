@@ -14,13 +14,17 @@ import (
 // MaxPattern bounds a pattern, in bytes.
 const MaxPattern = 16 << 10
 
+// byteUnits is the work of reading a byte of a pattern, which can be a class of
+// hundreds of ranges.
+const byteUnits = 256
+
 // ErrPattern means an expression that is not read; the text says what of it.
 var ErrPattern = errors.New("regex: it is no expression that is read here")
 
 // Compile returns the automaton of the texts that an expression matches as a
 // whole. Errors: [ErrPattern], runes.ErrLimit, and those of [grammar.Builder].
 func Compile(pattern string) (*grammar.Automaton, error) {
-	d, err := parse(pattern, pattern, false)
+	d, err := parse(runes.NewWork(), pattern, pattern, false)
 	if err != nil {
 		return nil, err
 	}
@@ -31,25 +35,29 @@ func Compile(pattern string) (*grammar.Automaton, error) {
 }
 
 // Search returns the texts in which an expression of ECMA-262 matches somewhere,
-// as the pattern of a JSON schema does. Errors: [ErrPattern], runes.ErrLimit.
-func Search(pattern string) (*runes.DFA, error) {
+// as the pattern of a JSON schema does, out of a budget. Errors: [ErrPattern],
+// runes.ErrLimit.
+func Search(w *runes.Work, pattern string) (*runes.DFA, error) {
 	translated, err := translate(pattern)
 	if err != nil {
 		return nil, err
 	}
-	return parse(pattern, translated, true)
+	return parse(w, pattern, translated, true)
 }
 
 // parse reads an expression of package regexp; shown is what its user wrote.
-func parse(shown, pattern string, anywhere bool) (*runes.DFA, error) {
+func parse(w *runes.Work, shown, pattern string, anywhere bool) (*runes.DFA, error) {
 	if len(shown) > MaxPattern {
 		return nil, fmt.Errorf("%w: it has %d bytes, at most %d", ErrPattern, len(shown), MaxPattern)
+	}
+	if err := w.Spend(byteUnits * len(shown)); err != nil {
+		return nil, err
 	}
 	re, err := syntax.Parse(pattern, syntax.Perl)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %.80q: %w", ErrPattern, shown, err)
 	}
-	d, err := runes.Regexp(re, anywhere)
+	d, err := w.Regexp(re, anywhere)
 	if errors.Is(err, runes.ErrUnsupported) {
 		return nil, fmt.Errorf("%w: %.80q: %w", ErrPattern, shown, err)
 	}

@@ -45,7 +45,7 @@ func TestAPatternMeansWhatECMA262Says(t *testing.T) {
 		{`^\p{Letter}+$`, []string{"añ日"}, []string{"a1"}},
 		{`a$|^b`, []string{"xa", "bx"}, []string{"ax", "xb"}},
 	} {
-		d, err := regex.Search(c.pattern)
+		d, err := regex.Search(runes.NewWork(), c.pattern)
 		if err != nil {
 			t.Fatalf("%s: %v", c.pattern, err)
 		}
@@ -64,7 +64,7 @@ func TestAPatternMeansWhatECMA262Says(t *testing.T) {
 
 func TestWhatIsNotRegularIsRefused(t *testing.T) {
 	for _, pattern := range []string{`(?=a)`, `(?!a)`, `(?<=a)`, `(?<!a)`, `(a)\1`, `\bx`, `(?i)a`, `[]`, `[^]`, `\k<a>`, `(`, `\ud83d`, `\a`, `\Qa\E`, `a{1001}`, "\xff"} {
-		if _, err := regex.Search(pattern); !errors.Is(err, regex.ErrPattern) {
+		if _, err := regex.Search(runes.NewWork(), pattern); !errors.Is(err, regex.ErrPattern) {
 			t.Errorf("%s: got %v", pattern, err)
 		}
 	}
@@ -83,11 +83,11 @@ func FuzzSearch(f *testing.F) {
 		if len(pattern) > 200 || len(text) > 200 {
 			return
 		}
-		d, err := regex.Search(pattern)
+		d, err := regex.Search(runes.NewWork(), pattern)
 		if err != nil {
 			return
 		}
-		rest, err := runes.Minus(runes.All, d)
+		rest, err := runes.NewWork().Minus(runes.All, d)
 		if err == nil && strings.ToValidUTF8(text, "") == text && d.Has(text) == rest.Has(text) {
 			t.Errorf("%q, %q: in the set and its complement %v", pattern, text, d.Has(text))
 		}

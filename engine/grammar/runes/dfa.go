@@ -37,7 +37,6 @@ type DFA struct {
 	cuts   []rune  // class c is cuts[c] … cuts[c+1]−1; cuts[0] = 0, the last class ends with Unicode
 	next   []int32 // of state × classes + class
 	accept []bool
-	cost   int // transitions that were looked at to make it
 }
 
 // baseCuts are the bounds that every automaton has.
@@ -56,17 +55,27 @@ func cutsOf(cuts []rune) []rune {
 
 // explore builds the automaton of states that steps lead to; step returns false
 // where nothing goes on.
-func explore[S comparable](cuts []rune, start S, step func(S, rune) (S, bool), accept func(S) bool) (*DFA, error) {
+func explore[S comparable](w *Work, cuts []rune, start S, step func(S, rune) (S, bool), accept func(S) bool) (*DFA, error) {
+	if err := w.Spend(setUnits); err != nil {
+		return nil, err
+	}
 	d := &DFA{cuts: cuts}
 	ids := map[S]int32{start: 0}
 	states := []S{start}
 	for i := 0; i < len(states); i++ {
 		s := states[i]
 		d.accept = append(d.accept, accept(s))
+		if err := w.Spend(CellUnits * len(cuts)); err != nil {
+			return nil, err
+		}
 		for _, r := range cuts {
 			to := int32(dead)
 			if r < surrogates || r >= surrogatesEnd {
-				if t, ok := step(s, r); ok {
+				t, ok := step(s, r)
+				if w.left < 0 { // a step spends, too
+					return nil, w.Spend(0)
+				}
+				if ok {
 					id, known := ids[t]
 					if !known {
 						id = int32(len(states))
@@ -82,13 +91,11 @@ func explore[S comparable](cuts []rune, start S, step func(S, rune) (S, bool), a
 			return nil, fmt.Errorf("%w: above %d states or %d transitions", ErrLimit, MaxStates, MaxCells)
 		}
 	}
-	d.cost = len(states) * len(cuts)
 	return d.trim(), nil
 }
 
-// Cost is how many transitions were looked at to make the automaton and those
-// that it was made of.
-func (d *DFA) Cost() int { return d.cost }
+// Cells is how many transitions there are, with those that lead nowhere.
+func (d *DFA) Cells() int { return len(d.next) }
 
 // classes is how many classes of characters there are.
 func (d *DFA) classes() int { return len(d.cuts) }
@@ -132,7 +139,7 @@ func (d *DFA) trim() *DFA {
 			kept++
 		}
 	}
-	out := &DFA{cuts: d.cuts, cost: d.cost}
+	out := &DFA{cuts: d.cuts}
 	for s := range n {
 		if ids[s] == dead {
 			continue
@@ -166,7 +173,7 @@ func (d *DFA) merge() *DFA {
 	if len(keep) == k {
 		return d
 	}
-	out := &DFA{accept: d.accept, cost: d.cost}
+	out := &DFA{accept: d.accept}
 	for _, c := range keep {
 		out.cuts = append(out.cuts, d.cuts[c])
 	}
@@ -237,7 +244,7 @@ func (d *DFA) Texts(most int) (texts []string, ok bool) {
 		}
 		for _, r := range d.Ranges(s) {
 			for c := r.Lo; c <= r.Hi; c++ {
-				if len(texts) > most || !visit(r.To, append(text[:len(text):len(text)], c)) {
+				if len(texts) > most || !visit(r.To, append(text, c)) {
 					return false
 				}
 			}

@@ -22,28 +22,63 @@ var ErrUnsupported = errors.New("runes: no word boundaries or lines in a regular
 // Regexp is the texts that an expression matches: as a whole, or anywhere in
 // them. The set of a parsed expression is that of package regexp, for ^ and $ at
 // the ends of the text. Errors: [ErrLimit], [ErrUnsupported].
-func Regexp(re *syntax.Regexp, anywhere bool) (*DFA, error) {
+func (w *Work) Regexp(re *syntax.Regexp, anywhere bool) (*DFA, error) {
+	if atLeast(re) > maxProgram {
+		return nil, errProgram
+	}
 	prog, err := syntax.Compile(re.Simplify())
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrUnsupported, err)
 	}
 	if len(prog.Inst) > maxProgram {
-		return nil, fmt.Errorf("%w: a regular expression of more than %d instructions", ErrLimit, maxProgram)
+		return nil, errProgram
 	}
-	p := &program{prog: prog, anywhere: anywhere, ranges: make([][]rune, len(prog.Inst)), ids: map[string]int{}}
+	p := &program{
+		work: w, prog: prog, anywhere: anywhere, ranges: make([][]rune, len(prog.Inst)), ids: map[string]int{}, seen: make([]int, len(prog.Inst)),
+	}
 	var cuts []rune
+	shared := map[*rune]bool{} // copies of a class have the same characters
 	for i := range prog.Inst {
 		in := &prog.Inst[i]
 		if in.Op == syntax.InstEmptyWidth && syntax.EmptyOp(in.Arg)&^(syntax.EmptyBeginText|syntax.EmptyEndText) != 0 {
 			return nil, ErrUnsupported
 		}
 		p.ranges[i] = rangesOf(in)
+		if len(in.Rune) > 0 {
+			if shared[&in.Rune[0]] {
+				continue
+			}
+			shared[&in.Rune[0]] = true
+		}
+		if err := w.Spend(CellUnits * len(p.ranges[i])); err != nil {
+			return nil, err
+		}
 		for k := 0; k < len(p.ranges[i]); k += 2 {
 			cuts = append(cuts, p.ranges[i][k], p.ranges[i][k+1]+1)
 		}
 	}
 	start := p.state(p.closure([]uint32{uint32(prog.Start)}, syntax.EmptyBeginText), true)
-	return explore(cutsOf(cuts), start, p.step, p.accept)
+	return explore(w, cutsOf(cuts), start, p.step, p.accept)
+}
+
+var errProgram = fmt.Errorf("%w: a regular expression of more than %d instructions", ErrLimit, maxProgram)
+
+// atLeast is a bound from below of an expression's instructions, before its
+// repetitions are written out; above maxProgram it says no more.
+func atLeast(re *syntax.Regexp) int {
+	n := 0
+	for _, sub := range re.Sub {
+		n += atLeast(sub)
+	}
+	switch re.Op {
+	case syntax.OpLiteral:
+		n = len(re.Rune)
+	case syntax.OpRepeat:
+		n *= max(re.Min, re.Max)
+	case syntax.OpCharClass, syntax.OpAnyChar, syntax.OpAnyCharNotNL:
+		n = 1
+	}
+	return min(n, maxProgram+1)
 }
 
 // rangesOf returns the characters of an instruction, as pairs.
@@ -73,11 +108,14 @@ func rangesOf(in *syntax.Inst) []rune {
 
 // program runs all threads of an expression at once.
 type program struct {
+	work     *Work
 	prog     *syntax.Prog
 	anywhere bool
 	ranges   [][]rune
 	ids      map[string]int
 	sets     []threads
+	seen     []int // of instructions: the last closure that came to them
+	closures int
 }
 
 // threads are instructions that wait for a character or for the end.
@@ -116,15 +154,17 @@ func (p *program) state(pcs []uint32, begin bool) int {
 // closure follows what takes no character. Conditions that do not hold stay, for
 // the end may fulfil them.
 func (p *program) closure(pcs []uint32, holds syntax.EmptyOp) []uint32 {
-	seen := map[uint32]bool{}
+	p.closures++
+	visits := 0
 	var out []uint32
 	for todo := slices.Clone(pcs); len(todo) > 0; {
 		pc := todo[len(todo)-1]
 		todo = todo[:len(todo)-1]
-		if seen[pc] {
+		visits++
+		if p.seen[pc] == p.closures {
 			continue
 		}
-		seen[pc] = true
+		p.seen[pc] = p.closures
 		switch in := &p.prog.Inst[pc]; in.Op {
 		case syntax.InstAlt, syntax.InstAltMatch:
 			todo = append(todo, in.Out, in.Arg)
@@ -142,8 +182,12 @@ func (p *program) closure(pcs []uint32, holds syntax.EmptyOp) []uint32 {
 		}
 	}
 	slices.Sort(out)
+	p.spend(visits + 4*len(out))
 	return out
 }
+
+// spend counts; explore looks whether it was too much.
+func (p *program) spend(n int) { _ = p.work.Spend(n) }
 
 func (p *program) step(id int, r rune) (int, bool) {
 	t := p.sets[id]
@@ -151,6 +195,7 @@ func (p *program) step(id int, r rune) (int, bool) {
 		return id, true
 	}
 	var to []uint32
+	p.spend(2 * len(t.pcs))
 	for _, pc := range t.pcs {
 		if hasRune(p.ranges[pc], r) {
 			to = append(to, p.prog.Inst[pc].Out)

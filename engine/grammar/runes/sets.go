@@ -12,7 +12,7 @@ var (
 )
 
 func constant(all bool) *DFA {
-	d, err := explore(cutsOf(nil), 0, func(int, rune) (int, bool) { return 0, all }, func(int) bool { return all })
+	d, err := explore(NewWork(), cutsOf(nil), 0, func(int, rune) (int, bool) { return 0, all }, func(int) bool { return all })
 	if err != nil {
 		panic(err) // one state
 	}
@@ -34,23 +34,19 @@ type pair struct{ a, b int32 }
 
 // combine runs two automata together; a text is in the result where keep says so
 // of its being in each. alive tells which pairs can still come to something.
-func combine(a, b *DFA, alive func(a, b bool) bool, keep func(a, b bool) bool) (*DFA, error) {
+func (w *Work) combine(a, b *DFA, alive func(a, b bool) bool, keep func(a, b bool) bool) (*DFA, error) {
+	if err := w.Spend(CellUnits * (len(a.cuts) + len(b.cuts))); err != nil {
+		return nil, err
+	}
 	cuts := cutsOf(slices.Concat(a.cuts, b.cuts))
-	d, err := explore(cuts, pair{}, func(p pair, r rune) (pair, bool) {
+	return explore(w, cuts, pair{}, func(p pair, r rune) (pair, bool) {
 		p = pair{a.at(p.a, r), b.at(p.b, r)}
 		return p, alive(p.a != dead, p.b != dead)
 	}, func(p pair) bool { return keep(a.ends(p.a), b.ends(p.b)) })
-	if err == nil {
-		d.cost = min(d.cost+a.cost+b.cost, maxCost)
-	}
-	return d, err
 }
 
-// maxCost is the most that a cost says.
-const maxCost = 1 << 40
-
 // And is the texts that are in both sets. The error is [ErrLimit].
-func And(a, b *DFA) (*DFA, error) {
+func (w *Work) And(a, b *DFA) (*DFA, error) {
 	switch {
 	case a == All:
 		return b, nil
@@ -58,23 +54,23 @@ func And(a, b *DFA) (*DFA, error) {
 		return a, nil
 	}
 	both := func(a, b bool) bool { return a && b }
-	return combine(a, b, both, both)
+	return w.combine(a, b, both, both)
 }
 
 // Or is the texts that are in one of both sets. The error is [ErrLimit].
-func Or(a, b *DFA) (*DFA, error) {
+func (w *Work) Or(a, b *DFA) (*DFA, error) {
 	one := func(a, b bool) bool { return a || b }
-	return combine(a, b, one, one)
+	return w.combine(a, b, one, one)
 }
 
 // Minus is the texts of a that are not in b. The error is [ErrLimit].
-func Minus(a, b *DFA) (*DFA, error) {
-	return combine(a, b, func(a, _ bool) bool { return a }, func(a, b bool) bool { return a && !b })
+func (w *Work) Minus(a, b *DFA) (*DFA, error) {
+	return w.combine(a, b, func(a, _ bool) bool { return a }, func(a, b bool) bool { return a && !b })
 }
 
 // Length is the texts of least … most characters; most −1 is no bound. The error
 // is [ErrLimit].
-func Length(least, most int) (*DFA, error) {
+func (w *Work) Length(least, most int) (*DFA, error) {
 	last := max(least, most+1) // beyond, nothing changes
 	if most < 0 {
 		most, last = math.MaxInt, least
@@ -82,22 +78,22 @@ func Length(least, most int) (*DFA, error) {
 	if last > MaxStates {
 		return nil, ErrLimit
 	}
-	return explore(cutsOf(nil), 0,
+	return explore(w, cutsOf(nil), 0,
 		func(n int, _ rune) (int, bool) { return min(n+1, last), n < most },
 		func(n int) bool { return n >= least && n <= most })
 }
 
 // Words is a few texts. The error is [ErrLimit].
-func Words(words []string) (*DFA, error) {
+func (w *Work) Words(words []string) (*DFA, error) {
 	type node struct {
 		next map[rune]int
 		last bool
 	}
 	trie := []node{{next: map[rune]int{}}}
 	var cuts []rune
-	for _, w := range words {
+	for _, word := range words {
 		at := 0
-		for _, r := range w {
+		for _, r := range word {
 			to, ok := trie[at].next[r]
 			if !ok {
 				to = len(trie)
@@ -112,7 +108,7 @@ func Words(words []string) (*DFA, error) {
 			return nil, ErrLimit
 		}
 	}
-	return explore(cutsOf(cuts), 0, func(s int, r rune) (int, bool) {
+	return explore(w, cutsOf(cuts), 0, func(s int, r rune) (int, bool) {
 		to, ok := trie[s].next[r]
 		return to, ok
 	}, func(s int) bool { return trie[s].last })
@@ -121,7 +117,7 @@ func Words(words []string) (*DFA, error) {
 // Machine is the set of the ASCII texts that a machine accepts: step takes one
 // character of alphabet and returns false where nothing goes on. The error is
 // [ErrLimit].
-func Machine[S comparable](alphabet string, start S, step func(S, byte) (S, bool), accept func(S) bool) (*DFA, error) {
+func Machine[S comparable](w *Work, alphabet string, start S, step func(S, byte) (S, bool), accept func(S) bool) (*DFA, error) {
 	var cuts []rune
 	for i := range len(alphabet) {
 		cuts = append(cuts, rune(alphabet[i]), rune(alphabet[i])+1)
@@ -130,7 +126,7 @@ func Machine[S comparable](alphabet string, start S, step func(S, byte) (S, bool
 	for i := range len(alphabet) {
 		known[alphabet[i]] = true
 	}
-	return explore(cutsOf(cuts), start, func(s S, r rune) (S, bool) {
+	return explore(w, cutsOf(cuts), start, func(s S, r rune) (S, bool) {
 		if r >= 128 || !known[r] {
 			return s, false
 		}

@@ -37,9 +37,9 @@ func set(t *testing.T) func(d *runes.DFA, err error) *runes.DFA {
 
 func TestSetsArePutTogetherAsSetsAre(t *testing.T) {
 	must := set(t)
-	words := must(runes.Words([]string{"a", "ab", "éa", "aab", ""}))
-	short := must(runes.Length(1, 2))
-	long := must(runes.Length(2, -1))
+	words := must(runes.NewWork().Words([]string{"a", "ab", "éa", "aab", ""}))
+	short := must(runes.NewWork().Length(1, 2))
+	long := must(runes.NewWork().Length(2, -1))
 	for name, c := range map[string]struct {
 		set  *runes.DFA
 		want func(text string, n int) bool
@@ -47,13 +47,13 @@ func TestSetsArePutTogetherAsSetsAre(t *testing.T) {
 		"words":       {words, func(s string, _ int) bool { return slices.Contains([]string{"a", "ab", "éa", "aab", ""}, s) }},
 		"length":      {short, func(_ string, n int) bool { return n == 1 || n == 2 }},
 		"no bound":    {long, func(_ string, n int) bool { return n >= 2 }},
-		"both":        {must(runes.And(words, long)), func(s string, _ int) bool { return slices.Contains([]string{"ab", "éa", "aab"}, s) }},
-		"one of them": {must(runes.Or(words, short)), func(s string, n int) bool { return n == 1 || n == 2 || s == "aab" || s == "" }},
-		"without": {must(runes.Minus(short, words)), func(s string, n int) bool {
+		"both":        {must(runes.NewWork().And(words, long)), func(s string, _ int) bool { return slices.Contains([]string{"ab", "éa", "aab"}, s) }},
+		"one of them": {must(runes.NewWork().Or(words, short)), func(s string, n int) bool { return n == 1 || n == 2 || s == "aab" || s == "" }},
+		"without": {must(runes.NewWork().Minus(short, words)), func(s string, n int) bool {
 			return (n == 1 || n == 2) && !slices.Contains([]string{"a", "ab", "éa"}, s)
 		}},
-		"nothing of all":  {must(runes.Minus(runes.All, runes.All)), func(string, int) bool { return false }},
-		"all but nothing": {must(runes.Minus(runes.All, runes.None)), func(string, int) bool { return true }},
+		"nothing of all":  {must(runes.NewWork().Minus(runes.All, runes.All)), func(string, int) bool { return false }},
+		"all but nothing": {must(runes.NewWork().Minus(runes.All, runes.None)), func(string, int) bool { return true }},
 	} {
 		for _, text := range texts() {
 			if got := c.set.Has(text); got != c.want(text, len([]rune(text))) {
@@ -64,18 +64,18 @@ func TestSetsArePutTogetherAsSetsAre(t *testing.T) {
 			t.Errorf("%s has what is no UTF-8", name)
 		}
 	}
-	if !must(runes.And(must(runes.Length(3, -1)), short)).Empty() {
+	if !must(runes.NewWork().And(must(runes.NewWork().Length(3, -1)), short)).Empty() {
 		t.Error("texts of one or two characters that have three")
 	}
 }
 
 func TestTheTextsOfASmallSet(t *testing.T) {
 	must := set(t)
-	words := must(runes.Words([]string{"b", "ab", "", "é"}))
+	words := must(runes.NewWork().Words([]string{"b", "ab", "", "é"}))
 	if got, ok := words.Texts(4); !ok || strings.Join(got, "|") != "|ab|b|é" {
 		t.Errorf("got %q, %v", got, ok)
 	}
-	for name, d := range map[string]*runes.DFA{"four of three": words, "all": runes.All, "one character": must(runes.Length(1, 1))} {
+	for name, d := range map[string]*runes.DFA{"four of three": words, "all": runes.All, "one character": must(runes.NewWork().Length(1, 1))} {
 		if got, ok := d.Texts(3); ok {
 			t.Errorf("%s: got %q", name, got)
 		}
@@ -83,10 +83,10 @@ func TestTheTextsOfASmallSet(t *testing.T) {
 }
 
 func TestASetThatIsTooLargeIsRefused(t *testing.T) {
-	if _, err := runes.Length(runes.MaxStates+1, -1); !errors.Is(err, runes.ErrLimit) {
+	if _, err := runes.NewWork().Length(runes.MaxStates+1, -1); !errors.Is(err, runes.ErrLimit) {
 		t.Errorf("a long text: %v", err)
 	}
-	if _, err := runes.Words([]string{strings.Repeat("a", runes.MaxStates+1)}); !errors.Is(err, runes.ErrLimit) {
+	if _, err := runes.NewWork().Words([]string{strings.Repeat("a", runes.MaxStates+1)}); !errors.Is(err, runes.ErrLimit) {
 		t.Errorf("a long word: %v", err)
 	}
 }
