@@ -45,6 +45,7 @@ type Automaton struct {
 	age      int // guarded by mu, like all below: how often all was let go of
 	kept     map[string]*place
 	stacks   map[stack]*stack
+	walks    uint64 // walkers that there ever were
 	pushed   uint64 // stacks that there ever were
 	masks    map[*Vocabulary]map[string]*local
 	maskSize int64 // bytes of masks that are kept
@@ -72,7 +73,11 @@ type place struct {
 	age      int
 	deep     int32    // the most that it takes of MaxDepth, by threads that were looked at
 	next     []*place // by class; nil where nobody looked, nowhere where nothing goes on
-	mask     *Mask    // of the vocabulary it was last asked for
+	costs    []int32  // by class: the work of finding next, whoever did it
+	scan     int32    // edges of the threads
+	walk     uint64   // the walker that charged for costs last
+	charged  [4]uint64
+	mask     *Mask // of the vocabulary it was last asked for
 	of       *Vocabulary
 }
 
@@ -113,7 +118,7 @@ func (a *Automaton) reset() {
 	a.age++
 	a.kept, a.stacks = map[string]*place{}, map[stack]*stack{}
 	a.masks, a.maskSize = map[*Vocabulary]map[string]*local{}, 0
-	a.start = a.intern([]thread{{a.root, nil}}, false)
+	a.start, _ = a.intern([]thread{{a.root, nil}}, false)
 }
 
 // plain reports whether a state is the end of its rule and nothing else: to
@@ -148,11 +153,11 @@ func (s *stack) size() int32 {
 }
 
 // intern returns the place of threads and of all that they lead to without a
-// byte.
-func (a *Automaton) intern(todo []thread, complete bool) *place {
+// byte, and the work of finding it, the same whatever is kept.
+func (a *Automaton) intern(todo []thread, complete bool) (p *place, work int32) {
 	seen := map[thread]bool{}
 	var ready []thread
-	deep := int32(0)
+	deep, scan := int32(0), int32(0)
 	fits := func(t thread) bool {
 		need := a.needs(t)
 		deep = max(deep, need)
@@ -169,12 +174,14 @@ func (a *Automaton) intern(todo []thread, complete bool) *place {
 	for _, t := range first {
 		add(t)
 	}
-	for len(todo) > 0 && len(seen) <= maxThreads {
+	for len(todo) > 0 && len(seen) <= maxThreads && work <= maxLooks {
 		t := todo[len(todo)-1]
 		todo = todo[:len(todo)-1]
 		s := &a.states[t.at]
+		work += int32(1 + len(s.free) + len(s.calls))
 		if len(s.edges) > 0 {
 			ready = append(ready, t)
+			scan += int32(len(s.edges))
 		}
 		for _, to := range s.free {
 			add(thread{to, t.up})
@@ -195,11 +202,11 @@ func (a *Automaton) intern(todo []thread, complete bool) *place {
 			add(thread{t.up.back, t.up.up})
 		}
 	}
-	if len(seen) > maxThreads {
-		return &place{over: true, age: a.age}
+	if work += scan; len(seen) > maxThreads || work > maxLooks {
+		return &place{over: true, age: a.age}, maxLooks
 	}
 	if len(ready) == 0 && !complete {
-		return nowhere
+		return nowhere, work
 	}
 	slices.SortFunc(ready, func(x, y thread) int {
 		if x.up != y.up {
@@ -218,10 +225,13 @@ func (a *Automaton) intern(todo []thread, complete bool) *place {
 	}
 	p, ok := a.kept[string(key)]
 	if !ok {
-		p = &place{threads: ready, complete: complete, deep: deep, age: a.age, next: make([]*place, a.classes)}
+		p = &place{
+			threads: ready, complete: complete, deep: deep, age: a.age, scan: scan,
+			next: make([]*place, a.classes), costs: make([]int32, a.classes),
+		}
 		a.kept[string(key)] = p
 	}
-	return p
+	return p, work + int32(a.classes)
 }
 
 func (s *stack) number() uint64 {
@@ -245,13 +255,25 @@ func (a *Automaton) step(p *place, b byte) *place {
 	}
 	c := a.class[b]
 	if p.next[c] == nil {
-		p.next[c] = a.find(p, b)
+		p.next[c], p.costs[c] = a.find(p, b)
 	}
 	return p.next[c]
 }
 
-// find is step where nobody looked yet.
-func (a *Automaton) find(p *place, b byte) *place {
+// charge is the work of a step that a walker has not been charged for yet.
+func (p *place) charge(walk uint64, class uint8) int {
+	if p.walk != walk {
+		p.walk, p.charged = walk, [4]uint64{}
+	}
+	if p.costs == nil || p.charged[class>>6]>>(class&63)&1 != 0 {
+		return 0
+	}
+	p.charged[class>>6] |= 1 << (class & 63)
+	return int(p.costs[class])
+}
+
+// find is step where nobody looked yet, with its work.
+func (a *Automaton) find(p *place, b byte) (next *place, work int32) {
 	var to []thread
 	for _, t := range p.threads {
 		for _, e := range a.states[t.at].edges {
@@ -261,9 +283,10 @@ func (a *Automaton) find(p *place, b byte) *place {
 		}
 	}
 	if len(to) == 0 {
-		return nowhere
+		return nowhere, 1 + p.scan
 	}
-	return a.intern(to, false)
+	next, work = a.intern(to, false)
+	return next, work + p.scan
 }
 
 // Match reports whether text is a text of the grammar, and live whether it is
@@ -276,10 +299,12 @@ func (a *Automaton) Match(text []byte) (whole, live bool, err error) {
 		p = a.step(a.current(p), c)
 	}
 	if p.over {
-		return false, false, fmt.Errorf("%w: more than %d ways to read a text", ErrLimit, maxThreads)
+		return false, false, errWays
 	}
 	return p.complete, p != nowhere, nil
 }
+
+var errWays = fmt.Errorf("%w: more than %d ways to read a text, or %d looks at a character", ErrLimit, maxThreads, maxLooks)
 
 // current is a place among what is kept. Where that is too much it is let go of
 // first.
@@ -291,17 +316,25 @@ func (a *Automaton) current(p *place) *place {
 		return p
 	}
 	threads := make([]thread, len(p.threads))
+	again := map[*stack]*stack{}
 	for i, t := range p.threads {
-		threads[i] = thread{t.at, a.renew(t.up)}
+		threads[i] = thread{t.at, a.renew(t.up, again)}
 	}
-	return a.intern(threads, p.complete)
+	p, _ = a.intern(threads, p.complete)
+	return p
 }
 
-func (a *Automaton) renew(s *stack) *stack {
+// renew pushes a stack of an earlier age; again has those that were.
+func (a *Automaton) renew(s *stack, again map[*stack]*stack) *stack {
 	if s == nil {
 		return nil
 	}
-	return a.push(s.back, a.renew(s.up))
+	n, ok := again[s]
+	if !ok {
+		n = a.push(s.back, a.renew(s.up, again))
+		again[s] = n
+	}
+	return n
 }
 
 // String tells how large the automaton is.

@@ -6,11 +6,16 @@ import "fmt"
 const (
 	// MaxStates bounds the states of all rules together.
 	MaxStates = 1 << 18
+	// MaxEdges bounds what leads from state to state: bytes, rules that are entered,
+	// and ways by nothing.
+	MaxEdges = 1 << 20
 	// MaxDepth bounds how many rules are entered within each other. Values in JSON
 	// that lie in each other take two or three each.
 	MaxDepth = 512
 	// maxThreads bounds the ways in which a text can be read so far.
 	maxThreads = 1 << 12
+	// maxLooks bounds what is looked at for one byte of a text.
+	maxLooks = 1 << 17
 )
 
 // State and Rule are numbers of a [Builder].
@@ -45,6 +50,7 @@ type state struct {
 type Builder struct {
 	states []state
 	rules  []State // their starts
+	edges  int
 	err    error
 }
 
@@ -68,6 +74,14 @@ func (b *Builder) State() State {
 	return State(len(b.states) - 1)
 }
 
+// edge counts one more edge, and reports whether there is room for it.
+func (b *Builder) edge() bool {
+	if b.edges++; b.edges > MaxEdges && b.err == nil {
+		b.err = fmt.Errorf("%w: more than %d ways from state to state", ErrLimit, MaxEdges)
+	}
+	return b.err == nil
+}
+
 // Full reports whether the grammar is above its limits already, so that whoever
 // builds it can stop.
 func (b *Builder) Full() bool { return b.err != nil }
@@ -77,21 +91,21 @@ func (b *Builder) Last(s State) { b.states[s].last = true }
 
 // Byte goes from a state to another by a byte of lo … hi.
 func (b *Builder) Byte(from State, lo, hi byte, to State) {
-	if b.err == nil {
+	if b.edge() {
 		b.states[from].edges = append(b.states[from].edges, edge{lo, hi, to})
 	}
 }
 
 // Free goes from a state to another by nothing.
 func (b *Builder) Free(from, to State) {
-	if b.err == nil {
+	if b.edge() {
 		b.states[from].free = append(b.states[from].free, to)
 	}
 }
 
 // Call goes from a state to another by the text of a rule.
 func (b *Builder) Call(from State, r Rule, to State) {
-	if b.err == nil {
+	if b.edge() {
 		b.states[from].calls = append(b.states[from].calls, call{r, to})
 	}
 }
@@ -119,8 +133,9 @@ func (b *Builder) TextTo(from State, text string, to State) {
 // never is the height of what has no end.
 const never = 1 << 30
 
-// maxPasses bounds the work of finding what states lead to: looks at states.
-const maxPasses = 1 << 27
+// maxPasses bounds the work of finding what states lead to: looks at states and
+// at what leads from them.
+const maxPasses = 1 << 26
 
 var errChain = fmt.Errorf("%w: rules refer to each other in too long chains", ErrLimit)
 
@@ -156,7 +171,7 @@ func (b *Builder) measure() error {
 		b.states[i].height = never
 	}
 	for passes, changed := 0, true; changed; passes++ {
-		if passes*len(b.states) > maxPasses {
+		if passes*(len(b.states)+b.edges) > maxPasses {
 			return errChain
 		}
 		changed = false
@@ -187,7 +202,7 @@ func (b *Builder) measure() error {
 func (b *Builder) nullable() ([]bool, error) {
 	empty := make([]bool, len(b.states))
 	for passes, changed := 0, true; changed; passes++ {
-		if passes*len(b.states) > maxPasses {
+		if passes*(len(b.states)+b.edges) > maxPasses {
 			return nil, errChain
 		}
 		changed = false

@@ -9,9 +9,11 @@ import (
 
 // Bounds of the work and memory of masks.
 const (
-	// maxMaskWork bounds a mask's work: for each byte that is looked at, the ways
-	// in which the text can be read so far.
+	// maxMaskWork bounds a mask's work: bytes that are looked at, and stepUnits of
+	// them for each look that the steps of the mask take where nothing is kept. So
+	// it is the same whatever is.
 	maxMaskWork = 1 << 23
+	stepUnits   = 8
 	// maxMaskBytes is how many bytes of masks are kept.
 	maxMaskBytes = 32 << 20
 )
@@ -68,12 +70,20 @@ type local struct {
 type walker struct {
 	a    *Automaton
 	v    *Vocabulary
+	id   uint64
 	mask Mask
 	cost int
 	deep int32 // the most of the places
 	over bool
 	way  []*place // places of the bytes on the way
 	ends []int32  // skips of the nodes on the way
+}
+
+func (a *Automaton) walker(v *Vocabulary) walker {
+	a.walks++
+	w := walker{a: a, v: v, id: a.walks, mask: newMask(v.size)}
+	w.cost = len(w.mask.words)
+	return w
 }
 
 // walk adds the tokens that a trie has in the nodes from … to−1, whose way begins
@@ -85,8 +95,8 @@ func (w *walker) walk(t *trie, p *place, from, to int32, exit func(node int32)) 
 			way, ends = way[:len(way)-1], ends[:len(ends)-1]
 		}
 		top := way[len(way)-1]
-		w.cost += 1 + len(top.threads)
 		next := w.a.step(top, t.bytes[n])
+		w.cost += 1 + stepUnits*top.charge(w.id, w.a.class[t.bytes[n]])
 		if next == nowhere || w.cost > maxMaskWork {
 			n = t.skip[n]
 			continue
@@ -129,9 +139,10 @@ func (a *Automaton) localOf(v *Vocabulary, threads []thread) (*local, error) {
 	for i, t := range threads {
 		bare[i] = thread{t.at, nil}
 	}
-	p := a.intern(bare, false)
+	p, work := a.intern(bare, false)
 	l := &local{}
-	w := walker{a: a, v: v, mask: newMask(v.size)}
+	w := a.walker(v)
+	w.cost += stepUnits * int(work)
 	w.everything(p, run, func(trie int, n int32) { l.exits[trie] = append(l.exits[trie], n) })
 	if err := w.failed(); err != nil {
 		return nil, err
@@ -155,7 +166,7 @@ func (w *walker) everything(p *place, run int32, exit func(trie int, node int32)
 
 func (w *walker) failed() error {
 	if w.over {
-		return fmt.Errorf("%w: more than %d ways to read a text", ErrLimit, maxThreads)
+		return errWays
 	}
 	if w.cost > maxMaskWork {
 		return fmt.Errorf("%w: a mask takes more than %d steps", ErrLimit, maxMaskWork)
@@ -169,9 +180,12 @@ func (a *Automaton) maskOf(v *Vocabulary, p *place) (*Mask, error) {
 		return p.mask, nil
 	}
 	if p.over {
-		return nil, fmt.Errorf("%w: more than %d ways to read a text", ErrLimit, maxThreads)
+		return nil, errWays
 	}
-	w := walker{a: a, v: v, mask: newMask(v.size)}
+	// What stacks allow comes first, for its walkers charge for themselves.
+	w := a.walker(v)
+	var groups [][]thread
+	var locals []*local
 	for i := 0; i < len(p.threads); {
 		j := i + 1
 		for j < len(p.threads) && p.threads[j].up == p.threads[i].up {
@@ -181,34 +195,49 @@ func (a *Automaton) maskOf(v *Vocabulary, p *place) (*Mask, error) {
 		if err != nil {
 			return nil, err
 		}
-		up := p.threads[i].up
-		if up.size()+l.deep <= MaxDepth {
-			w.mask.add(&l.mask)
-			w.cost += l.cost
-			a.leave(&w, l, up)
-		} else { // so deep it matters how deep
-			tries := []*trie{&v.all, &v.rest}
-			w.everything(a.intern(slices.Clone(p.threads[i:j]), false), 0, func(trie int, n int32) {
-				for _, id := range tries[trie].at(n) {
-					w.mask.set(id)
-				}
-			})
+		if w.cost += l.cost; w.cost > maxMaskWork {
+			return nil, w.failed()
 		}
+		groups, locals = append(groups, p.threads[i:j]), append(locals, l)
 		i = j
 	}
-	if err := w.failed(); err != nil {
-		return nil, err
+	for i, l := range locals {
+		a.under(&w, groups[i], l)
+		if err := w.failed(); err != nil {
+			return nil, err
+		}
 	}
 	p.mask, p.of = &w.mask, v
 	a.maskSize += int64(8 * len(w.mask.words))
 	return p.mask, nil
 }
 
+// under adds what the threads of one stack allow under it.
+func (a *Automaton) under(w *walker, threads []thread, l *local) {
+	up := threads[0].up
+	if up.size()+l.deep <= MaxDepth {
+		w.mask.add(&l.mask)
+		a.leave(w, l, up)
+		return
+	}
+	// So deep it matters how deep.
+	p, work := a.intern(slices.Clone(threads), false)
+	w.cost += stepUnits * int(work)
+	tries := []*trie{&w.v.all, &w.v.rest}
+	w.everything(p, 0, func(trie int, n int32) {
+		for _, id := range tries[trie].at(n) {
+			w.mask.set(id)
+		}
+	})
+}
+
 // leave adds the tokens that go on where a rule ends, under its stack.
 func (a *Automaton) leave(w *walker, l *local, up *stack) {
 	var out *place
 	if up != nil {
-		out = a.intern([]thread{{up.back, up.up}}, false)
+		var work int32
+		out, work = a.intern([]thread{{up.back, up.up}}, false)
+		w.cost += stepUnits * int(work)
 		if out == nowhere {
 			return
 		}

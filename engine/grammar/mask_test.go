@@ -1,6 +1,7 @@
 package grammar_test
 
 import (
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"strings"
@@ -150,6 +151,46 @@ func TestDeepInAGrammarAMaskKnowsTheDepth(t *testing.T) {
 		if mask.Has(size-1) != (depth >= 2) {
 			t.Fatalf("at depth %d x)) is %v", depth, mask.Has(size-1))
 		}
+	}
+}
+
+// A step can look at thousands of states that take no byte; what a mask may cost
+// counts them, and counts the same where they were looked at before.
+func TestAMaskCountsWhatItsStepsLookAt(t *testing.T) {
+	const letters = 200
+	_, v := vocabulary(t, false, strings.Repeat("a", letters))
+	for _, c := range []struct {
+		parts int
+		want  error
+	}{{1, nil}, {5, grammar.ErrLimit}} {
+		for _, known := range []bool{false, true} {
+			a, err := gbnf.Compile("root ::= " + strings.Repeat("[ab]{0,512} ", c.parts))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if known {
+				if _, live, err := a.Match([]byte(strings.Repeat("a", letters))); err != nil || !live {
+					t.Fatalf("%d parts: the letters are no text: %v", c.parts, err)
+				}
+			}
+			p, err := grammar.NewProgram(a, v)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err = p.Allowed(p.Start()); !errors.Is(err, c.want) {
+				t.Errorf("%d parts, looked at before %v: got %v, want %v", c.parts, known, err, c.want)
+			}
+		}
+	}
+}
+
+func TestATextWithTooMuchToLookAtIsRefused(t *testing.T) {
+	a, err := gbnf.Compile("root ::= (" + strings.Repeat(`""|`, 80_000) + `"a"){3}`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := a.Match([]byte("a")); !errors.Is(err, grammar.ErrLimit) {
+		t.Errorf("240,000 ways by nothing: %v", err)
 	}
 }
 

@@ -74,7 +74,8 @@ func (p *Program) first(here *place, mask *Mask) (*Mask, error) {
 		}
 	}
 	if t := &p.v.all; t.spaces >= 0 {
-		w := walker{a: p.a, v: p.v, mask: *mask}
+		w := p.a.walker(p.v)
+		w.mask = *mask
 		for _, id := range t.at(t.spaces) {
 			w.mask.set(id)
 		}

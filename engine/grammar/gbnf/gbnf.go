@@ -16,6 +16,8 @@ const (
 	maxRules  = 1 << 12
 	maxNest   = 64  // parentheses in each other
 	maxRepeat = 512 // of {m,n}
+	// maxAgain bounds the bytes that are read again because they are repeated.
+	maxAgain = 1 << 20
 )
 
 // ErrSyntax means a text that is no grammar; the text of the error says where.
@@ -45,6 +47,9 @@ func Compile(text string) (*grammar.Automaton, error) {
 	return p.b.Build(root.rule)
 }
 
+var errLarge = fmt.Errorf("%w: written out it becomes more than %d states or %d ways between them, or %d bytes are read again",
+	grammar.ErrLimit, grammar.MaxStates, grammar.MaxEdges, maxAgain)
+
 // rule is one that was defined, or named.
 type rule struct {
 	rule    grammar.Rule
@@ -58,6 +63,7 @@ type parser struct {
 	b     *grammar.Builder
 	rules map[string]*rule
 	order []string // names as they came
+	again int      // bytes that were read again
 }
 
 func (p *parser) fail(format string, a ...any) error {
@@ -190,7 +196,7 @@ func (p *parser) sequence(from grammar.State, depth int) (grammar.State, error) 
 		case p.at == len(p.text) || c == '|' || c == ')' || c == '\n' || c == '\r':
 			return from, nil
 		case p.b.Full():
-			return from, fmt.Errorf("%w: it becomes more than %d states", grammar.ErrLimit, grammar.MaxStates)
+			return from, errLarge
 		default:
 			from, err = p.item(from, depth)
 		}
@@ -215,6 +221,9 @@ func (p *parser) item(from grammar.State, depth int) (grammar.State, error) {
 	after := p.at
 	// The first copy is there; each other one is read from the text again.
 	again := func(at grammar.State) (grammar.State, error) {
+		if p.again += end - begin; p.again > maxAgain || p.b.Full() {
+			return 0, errLarge
+		}
 		p.at = begin
 		return p.symbol(at, depth)
 	}
@@ -224,13 +233,13 @@ func (p *parser) item(from grammar.State, depth int) (grammar.State, error) {
 	if least == 0 {
 		p.b.Free(from, out)
 	}
-	for n := 1; n < least && !p.b.Full(); n++ {
+	for n := 1; n < least; n++ {
 		if enter, err = again(enter); err != nil {
 			return 0, err
 		}
 	}
 	p.b.Free(enter, out)
-	for n := max(least, 1); n < most && !p.b.Full(); n++ {
+	for n := max(least, 1); n < most; n++ {
 		if enter, err = again(enter); err != nil {
 			return 0, err
 		}
@@ -363,7 +372,8 @@ func (p *parser) class(from grammar.State) (grammar.State, error) {
 		}
 		pairs = append(pairs, lo, hi)
 	}
-	if not {
+	pairs = grammar.Others(pairs) // of a class each character once
+	if !not {
 		pairs = grammar.Others(pairs)
 	}
 	return p.b.Ranges(from, pairs), nil

@@ -68,6 +68,39 @@ func TestWhatIsNoGrammarIsRefused(t *testing.T) {
 	}
 }
 
+// Each of these is a few hundred kilobytes that would become gigabytes, or days of
+// reading.
+func TestAGrammarThatWouldGrowIsRefused(t *testing.T) {
+	separate := ""
+	for r := rune(0x4E00); len(separate) < 200_000; r += 2 {
+		if r == 0xD800 {
+			r = 0xE000
+		}
+		separate += string(r)
+	}
+	for name, text := range map[string]string{
+		"separate characters": `root ::= ([` + separate + `]{512}){512}`,
+		"empty texts":         `root ::= ((` + strings.Repeat(`""|`, 80_000) + `"a"){512}){512}`,
+		"calls":               `root ::= ((` + strings.Repeat(`x|`, 100_000) + `"a"){512}){512}` + "\nx ::= \"b\"",
+		"padding":             `root ::= (((""` + strings.Repeat(" ", 250_000) + `){512}){512}){512} "a"`,
+		"comments":            "root ::= ((([" + strings.Repeat("a", 100_000) + "] #" + strings.Repeat("x", 100_000) + "\n){512}){512}){512}",
+	} {
+		if _, err := gbnf.Compile(text); !errors.Is(err, grammar.ErrLimit) {
+			t.Errorf("%s: got %v, want %v", name, err, grammar.ErrLimit)
+		}
+	}
+}
+
+func TestAClassHasACharacterOnce(t *testing.T) {
+	a, err := gbnf.Compile(`root ::= [` + strings.Repeat("ab-dc", 8_000) + `]{16}`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if whole, _, err := a.Match([]byte(strings.Repeat("abcd", 4))); err != nil || !whole {
+		t.Errorf("16 letters are none: %v", err)
+	}
+}
+
 // Depth is bounded, and a place from which there would be no way back within the
 // bound is never entered.
 func TestAtTheDeepestPlaceTheOnlyWayIsBack(t *testing.T) {
