@@ -82,8 +82,9 @@ func (s *setting) step(ctx context.Context, now *view) error {
 	return errors.Join(errs...)
 }
 
-// hand gives the worker what is to be done, and forgets what is over. Own pairs have
-// a deadline, so that a check in progress gives way to them: it is found again.
+// hand gives the worker what is to be done, and forgets what is over. Own pairs
+// have a deadline, so that a check in progress gives way to them: it is found
+// again.
 func (s *setting) hand(jobs []settingJob, set protocol.Round) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

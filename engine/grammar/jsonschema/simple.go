@@ -80,24 +80,29 @@ func (e *simple[T]) find(id int) (T, error) {
 	return set, nil
 }
 
+// conjuncts are sets that are all to hold.
+type conjuncts[T any] []T
+
+func (c *conjuncts[T]) add(set T, err error) error {
+	*c = append(*c, set)
+	return err
+}
+
 // parts are what the schemas within a schema ask for, all of which is to hold.
-func (e *simple[T]) parts(s *schema) (parts []T, err error) {
-	add := func(set T, err error) error {
-		parts = append(parts, set)
-		return err
-	}
+func (e *simple[T]) parts(s *schema) ([]T, error) {
+	var parts conjuncts[T]
 	for _, id := range s.all {
-		if err := add(e.of(id)); err != nil {
+		if err := parts.add(e.of(id)); err != nil {
 			return nil, err
 		}
 	}
 	for _, ids := range s.some {
-		if err := add(e.exactly(ids, false)); err != nil {
+		if err := parts.add(e.exactly(ids, false)); err != nil {
 			return nil, err
 		}
 	}
 	for _, ids := range s.one {
-		if err := add(e.exactly(ids, true)); err != nil {
+		if err := parts.add(e.exactly(ids, true)); err != nil {
 			return nil, err
 		}
 	}
@@ -106,12 +111,12 @@ func (e *simple[T]) parts(s *schema) (parts []T, err error) {
 		if err != nil {
 			return nil, err
 		}
-		if err := add(e.minus(e.every, set)); err != nil {
+		if err := parts.add(e.minus(e.every, set)); err != nil {
 			return nil, err
 		}
 	}
 	if s.when != none {
-		if err := add(e.choice(s)); err != nil {
+		if err := parts.add(e.choice(s)); err != nil {
 			return nil, err
 		}
 	}
@@ -146,18 +151,20 @@ func (e *simple[T]) exactly(ids []int, only bool) (T, error) {
 	return one, nil
 }
 
+// branch is what a schema leaves of a set, where there is one.
+func (e *simple[T]) branch(set T, id int) (T, error) {
+	if id == none {
+		return set, nil
+	}
+	then, err := e.of(id)
+	if err != nil {
+		return set, err
+	}
+	return e.and(set, then)
+}
+
 // choice is what if, then and else leave.
 func (e *simple[T]) choice(s *schema) (T, error) {
-	branch := func(set T, id int) (T, error) {
-		if id == none {
-			return set, nil
-		}
-		then, err := e.of(id)
-		if err != nil {
-			return set, err
-		}
-		return e.and(set, then)
-	}
 	when, err := e.of(s.when)
 	if err != nil {
 		return when, err
@@ -166,10 +173,10 @@ func (e *simple[T]) choice(s *schema) (T, error) {
 	if err != nil {
 		return when, err
 	}
-	if when, err = branch(when, s.so); err != nil {
+	if when, err = e.branch(when, s.so); err != nil {
 		return when, err
 	}
-	if rest, err = branch(rest, s.other); err != nil {
+	if rest, err = e.branch(rest, s.other); err != nil {
 		return when, err
 	}
 	return e.or(when, rest)
