@@ -138,7 +138,7 @@ func TestWhoseHotkeyWasSwappedSignsNothing(t *testing.T) {
 	tree := &ledger.MemTree{}
 	homes := map[protocol.PublicKey]types.PrivValidator{}
 	for _, hotkey := range []protocol.PublicKey{old, next} {
-		homes[hotkey] = newSigner(t, t.TempDir(), 2)
+		homes[hotkey] = newSigner(t, t.TempDir(), 4)
 		consensus.Retire(homes[hotkey], func() bool { return consensus.Retired(tree, hotkey, hotkey == next) })
 	}
 	signs := func(h int64, oldDoes, nextDoes bool) {
