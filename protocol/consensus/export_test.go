@@ -203,6 +203,24 @@ func NewAdmission(r ledger.Reader, private bool, connected func() []string, name
 	return func(id string) error { return a.allow(p2p.ID(id), time.Unix(0, 0)) }
 }
 
+// EarlyForks are blocks that came too early.
+type EarlyForks struct{ s seenForks }
+
+// Keep keeps a block of a header, and Ripe takes out those below a height.
+func (e *EarlyForks) Keep(h protocol.Height, header byte, raw string) bool {
+	return e.s.keep(earlyFork{height: h, header: protocol.Hash{header}, raw: []byte(raw)})
+}
+
+func (e *EarlyForks) Ripe(h protocol.Height) (out []string) {
+	for _, x := range e.s.ripe(h) {
+		out = append(out, string(x.raw))
+	}
+	return out
+}
+
+// FilesTold is a front's: whether it says now that files run out.
+func FilesTold() func(now time.Time) bool { return newFront(zerolog.Nop()).tells }
+
 // ReadFork reads a block that a reader hands over, and makes evidence of it, unless
 // it is ours; it checks no signature.
 func ReadFork(raw []byte, chain string, ours, common *types.LightBlock) error {

@@ -2,7 +2,10 @@ package consensus
 
 import (
 	"bytes"
+	"cmp"
+	"crypto/sha256"
 	"fmt"
+	"slices"
 	"sync"
 
 	"github.com/cometbft/cometbft/light"
@@ -72,11 +75,13 @@ const maxForks = 64
 
 // CometBFT takes no evidence of a height before it knows the block after. Blocks of
 // up to forkAhead heights beyond are kept until then, maxEarly of them: only such
-// that more than a third of our newest set did sign, so that nobody else fills
-// this.
+// of which evidence could be made now, so that nobody fills this but who proves
+// himself guilty by each. The same header may come with other signatures, and none
+// takes the place of another: maxVariants of one are kept, and all are tried.
 const (
-	forkAhead = 16
-	maxEarly  = 16
+	forkAhead   = 16
+	maxEarly    = 16
+	maxVariants = 4
 )
 
 // seenForks remembers the hashes of blocks that evidence was made of, and blocks
@@ -84,30 +89,41 @@ const (
 type seenForks struct {
 	mu    sync.Mutex
 	seen  map[protocol.Hash]bool      // guarded by mu
-	early map[protocol.Hash]earlyFork // guarded by mu
+	early map[protocol.Hash]earlyFork // guarded by mu: by the hash of what is kept
 }
 
 // earlyFork is a block that was handed over before we had the one after it.
 type earlyFork struct {
 	height protocol.Height
-	raw    []byte
+	header protocol.Hash
+	raw    []byte // as TakeFork takes it
 }
 
 // keep keeps a block for later, and reports whether there is room.
-func (s *seenForks) keep(h protocol.Hash, e earlyFork) bool {
+func (s *seenForks) keep(e earlyFork) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	k := protocol.Hash(sha256.Sum256(e.raw))
+	if _, known := s.early[k]; known {
+		return true
+	}
+	variants := 0
+	for _, o := range s.early {
+		if o.header == e.header {
+			variants++
+		}
+	}
+	if variants >= maxVariants || len(s.early) >= maxEarly {
+		return false
+	}
 	if s.early == nil {
 		s.early = map[protocol.Hash]earlyFork{}
 	}
-	if _, known := s.early[h]; !known && len(s.early) >= maxEarly {
-		return false
-	}
-	s.early[h] = e
+	s.early[k] = e
 	return true
 }
 
-// ripe takes out what was kept of heights below h.
+// ripe takes out what was kept of heights below h, the lowest first.
 func (s *seenForks) ripe(h protocol.Height) (out []earlyFork) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -117,6 +133,9 @@ func (s *seenForks) ripe(h protocol.Height) (out []earlyFork) {
 			delete(s.early, k)
 		}
 	}
+	slices.SortFunc(out, func(a, b earlyFork) int {
+		return cmp.Or(cmp.Compare(a.height, b.height), bytes.Compare(a.raw, b.raw))
+	})
 	return out
 }
 
@@ -139,7 +158,8 @@ func (s *seenForks) add(h protocol.Hash) {
 // and makes evidence of it, or keeps it until there can be some. It returns nil
 // also where the block is our own chain's, or known. Errors: [ErrRequest] for what
 // is no such block, [ErrNoBlock] where this node does not have the blocks around
-// it (yet), and [ErrLie] for a block that not enough of our validators signed.
+// it (yet) or no room for it, which may be otherwise soon, and [ErrLie] for a block
+// that not enough of our validators signed.
 func (n *Node) TakeFork(raw []byte) error {
 	c := n.comet.Load()
 	if c == nil {
@@ -151,7 +171,10 @@ func (n *Node) TakeFork(raw []byte) error {
 	}
 	_, newest := n.app.latest()
 	h := protocol.Height(lb.Height)
-	if below == 0 || below >= h || below > newest || h > newest+forkAhead {
+	if below == 0 || below >= h {
+		return fmt.Errorf("block %d after %d: %w", h, below, ErrRequest)
+	}
+	if below > newest || h > newest+forkAhead {
 		return fmt.Errorf("block %d after %d, the newest is %d: %w", h, below, newest, ErrNoBlock)
 	}
 	hash := protocol.Hash(lb.Hash())
@@ -159,7 +182,7 @@ func (n *Node) TakeFork(raw []byte) error {
 		return nil
 	}
 	if h >= newest {
-		return n.takeEarly(raw, lb, newest)
+		return n.takeEarly(lb, newest)
 	}
 	common, err := n.archive.load(int64(below))
 	if err != nil {
@@ -183,23 +206,36 @@ func (n *Node) TakeFork(raw []byte) error {
 	return nil
 }
 
-// takeEarly keeps a block of a height whose next block we do not have.
-func (n *Node) takeEarly(raw []byte, lb *types.LightBlock, newest protocol.Height) error {
+// takeEarly keeps a block of a height whose next block we do not have, if it stands
+// the checks that evidence will: those signatures that say that they are for it are
+// all right. The block before it is our newest, whatever the reader trusted last:
+// so that evidence is of the set of now, and not too old.
+func (n *Node) takeEarly(lb *types.LightBlock, newest protocol.Height) error {
 	if ours := n.archive.blocks.LoadBlockMeta(lb.Height); ours != nil && bytes.Equal(ours.BlockID.Hash, lb.Hash()) {
 		return nil
 	}
 	if err := signersOf(lb); err != nil {
 		return err
 	}
-	set, err := n.archive.sets.LoadValidators(int64(newest))
+	common, err := n.archive.load(min(int64(newest), lb.Height-1))
 	if err != nil {
-		return fmt.Errorf("block %d: %w: %w", lb.Height, ErrNoBlock, err)
+		return err
 	}
-	if err := set.VerifyCommitLightTrusting(n.chain, lb.Commit, light.DefaultTrustLevel); err != nil {
+	if _, err := namedOf(lb, common); err != nil {
+		return err
+	}
+	if err := common.ValidatorSet.VerifyCommitLightTrustingAllSignatures(n.chain, lb.Commit, light.DefaultTrustLevel); err != nil {
 		return fmt.Errorf("block %d: %w: %w", lb.Height, ErrLie, err)
 	}
-	if !n.forks.keep(protocol.Hash(lb.Hash()), earlyFork{protocol.Height(lb.Height), bytes.Clone(raw)}) {
-		return fmt.Errorf("block %d, the newest is %d, and %d others wait: %w", lb.Height, newest, maxEarly, ErrNoBlock)
+	if err := lb.ValidatorSet.VerifyCommitLightAllSignatures(n.chain, lb.Commit.BlockID, lb.Height, lb.Commit); err != nil {
+		return fmt.Errorf("block %d: %w: %w", lb.Height, ErrLie, err)
+	}
+	raw := encodeFork(common, lb)
+	if raw == nil {
+		return fmt.Errorf("block %d is too large: %w", lb.Height, ErrRequest)
+	}
+	if !n.forks.keep(earlyFork{height: protocol.Height(lb.Height), header: protocol.Hash(lb.Hash()), raw: raw}) {
+		return fmt.Errorf("block %d, the newest is %d, and others wait, %d or %d of its header: %w", lb.Height, newest, maxEarly, maxVariants, ErrNoBlock)
 	}
 	return nil
 }
@@ -227,6 +263,21 @@ func evidenceOf(lb, ours, common *types.LightBlock) (*types.LightClientAttackEvi
 			return nil, fmt.Errorf("block %d has %d signatures, ours %d: %w", lb.Height, len(lb.Commit.Signatures), len(ours.Commit.Signatures), ErrRequest)
 		}
 	}
+	all, err := namedOf(lb, common)
+	if err != nil {
+		return nil, err
+	}
+	ev.CommonHeight, ev.Timestamp, ev.TotalVotingPower = common.Height, common.Time, all
+	ev.ByzantineValidators = ev.GetByzantineValidators(common.ValidatorSet, ours.SignedHeader)
+	if err := ev.ValidateBasic(); err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrRequest, err)
+	}
+	return ev, nil
+}
+
+// namedOf returns the power of all at common: [ErrLie] where lb names no more than
+// a third of it as its signers. It checks no signature.
+func namedOf(lb, common *types.LightBlock) (all int64, err error) {
 	var power int64
 	for _, s := range lb.Commit.Signatures {
 		if s.BlockIDFlag == types.BlockIDFlagCommit {
@@ -236,16 +287,11 @@ func evidenceOf(lb, ours, common *types.LightBlock) (*types.LightClientAttackEvi
 			}
 		}
 	}
-	all := common.ValidatorSet.TotalVotingPower()
+	all = common.ValidatorSet.TotalVotingPower()
 	if third := light.DefaultTrustLevel; power*int64(third.Denominator) <= all*int64(third.Numerator) {
-		return nil, fmt.Errorf("block %d names %d of %d of the power at %d as its signers: %w", lb.Height, power, all, common.Height, ErrLie)
+		return 0, fmt.Errorf("block %d names %d of %d of the power at %d as its signers: %w", lb.Height, power, all, common.Height, ErrLie)
 	}
-	ev.CommonHeight, ev.Timestamp, ev.TotalVotingPower = common.Height, common.Time, all
-	ev.ByzantineValidators = ev.GetByzantineValidators(common.ValidatorSet, ours.SignedHeader)
-	if err := ev.ValidateBasic(); err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrRequest, err)
-	}
-	return ev, nil
+	return all, nil
 }
 
 // signersOf refuses a commit that does not fit its set: one signature for each

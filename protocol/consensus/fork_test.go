@@ -163,8 +163,8 @@ func testRefusals(t *testing.T, n *consensus.Node, chain string, at func(protoco
 		{"no bytes", nil, consensus.ErrRequest},
 		{"rubbish for a block", report(3, []byte("rubbish")), consensus.ErrRequest},
 		{"a block of our own", report(3, at(4)), nil},
-		{"a height that is not below", report(4, at(4)), consensus.ErrNoBlock},
-		{"height zero", report(0, at(4)), consensus.ErrNoBlock},
+		{"a height that is not below", report(4, at(4)), consensus.ErrRequest},
+		{"height zero", report(0, at(4)), consensus.ErrRequest},
 		{"our newest block", report(3, at(newest)), nil},
 		{"a height far ahead", report(3, encoded(t, ahead(t, chain, at(newest), 40, "v1", "v2", "v3"))), consensus.ErrNoBlock},
 		{"a block to come with one signer", report(3, encoded(t, ahead(t, chain, at(newest), 9, "v0"))), consensus.ErrLie},
@@ -184,7 +184,10 @@ func testRefusals(t *testing.T, n *consensus.Node, chain string, at func(protoco
 
 // TestAForkAtTheTipBecomesEvidenceWhenTheNextBlockIsThere: three of four sign
 // another block of a height that the chain is about to reach. The validator that
-// is handed it cannot prove anything yet, and keeps it until it can.
+// is handed it cannot prove anything yet, and keeps it until it can. The guilty
+// hand over the same block, and as many others as are kept, with a signature each
+// that is nobody's, of which nothing could be proven: that takes no place of the
+// honest report, neither before it nor after.
 func TestAForkAtTheTipBecomesEvidenceWhenTheNextBlockIsThere(t *testing.T) {
 	n := newNetwork(t, 4)
 	n.launch(t, nil, nil)
@@ -194,7 +197,31 @@ func TestAForkAtTheTipBecomesEvidenceWhenTheNextBlockIsThere(t *testing.T) {
 	raw, err := own.LightBlock(t.Context(), 0)
 	check(t, err)
 	_, newest := n.nodes[0].Latest()
-	check(t, n.nodes[0].TakeFork(report(2, encoded(t, ahead(t, chain, raw, 3, "v1", "v2", "v3")))))
+	lie := ahead(t, chain, raw, 3, "v1", "v2", "v3")
+	junk := func(lb *types.LightBlock) []byte {
+		commit := *lb.Commit
+		commit.Signatures = slices.Clone(commit.Signatures)
+		last := len(commit.Signatures) - 1
+		for commit.Signatures[last].BlockIDFlag != types.BlockIDFlagCommit {
+			last--
+		}
+		commit.Signatures[last].Signature = bytes.Repeat([]byte{1}, 64)
+		return encoded(t, &types.LightBlock{SignedHeader: &types.SignedHeader{Header: lb.Header, Commit: &commit}, ValidatorSet: lb.ValidatorSet})
+	}
+	hinder := func() {
+		t.Helper()
+		for by := int64(3); by < 3+16; by++ {
+			switch err := n.nodes[0].TakeFork(report(2, junk(ahead(t, chain, raw, by, "v1", "v2", "v3")))); {
+			case errors.Is(err, consensus.ErrNoBlock) && by > 16: // too far ahead for any
+			case err == nil && n.nodes[0].Stats().Forks > 0: // the honest report was ripe meanwhile
+			case !errors.Is(err, consensus.ErrLie):
+				t.Errorf("a signature of nobody's, %d ahead: got %v, want %v", by, err, consensus.ErrLie)
+			}
+		}
+	}
+	hinder()
+	check(t, n.nodes[0].TakeFork(report(2, encoded(t, lie))))
+	hinder()
 	if s := n.nodes[0].Stats(); s.Forks != 0 && s.Height <= newest+3 {
 		t.Errorf("evidence was made at %d of a block above %d", s.Height, newest+3)
 	}
@@ -207,6 +234,41 @@ func TestAForkAtTheTipBecomesEvidenceWhenTheNextBlockIsThere(t *testing.T) {
 			}
 			break
 		}
+	}
+}
+
+// TestNoEarlyBlockTakesThePlaceOfAnother: of one header four are kept, with
+// signatures of their own each, sixteen in all, and what is kept stays.
+func TestNoEarlyBlockTakesThePlaceOfAnother(t *testing.T) {
+	var e consensus.EarlyForks
+	for i, c := range []struct {
+		header byte
+		raw    string
+		kept   bool
+	}{
+		{1, "honest", true}, {1, "copy 1", true}, {1, "copy 2", true}, {1, "copy 3", true},
+		{1, "copy 4", false}, {1, "honest", true}, {2, "another", true},
+	} {
+		if kept := e.Keep(7, c.header, c.raw); kept != c.kept {
+			t.Errorf("block %d, %q: kept is %v, want %v", i, c.raw, kept, c.kept)
+		}
+	}
+	for i := range byte(11) {
+		if !e.Keep(9, 10+i, string('a'+rune(i))) {
+			t.Errorf("block %d of sixteen has no room", 5+i)
+		}
+	}
+	if e.Keep(9, 30, "one more") {
+		t.Error("seventeen are kept of sixteen")
+	}
+	if got, want := e.Ripe(8), []string{"another", "copy 1", "copy 2", "copy 3", "honest"}; !slices.Equal(got, want) {
+		t.Errorf("below 8: got %q, want %q", got, want)
+	}
+	if got := e.Ripe(9); len(got) != 0 {
+		t.Errorf("below 9 once more: got %q", got)
+	}
+	if got := e.Ripe(10); len(got) != 11 {
+		t.Errorf("below 10: got %q, want eleven", got)
 	}
 }
 

@@ -15,8 +15,9 @@ var (
 	ErrUnknown    = errors.New("gossip: unknown topic or stream")
 )
 
-// Errors of a request. The first is also for handlers: an error that wraps it
-// is shown to the peer with its text, any other only as an internal error.
+// Errors of a request. The first two are also for handlers: an error that wraps
+// [ErrRefused] is shown to the peer with its text, and one that wraps [ErrBusy] as
+// what may go better later; any other only as an internal error.
 var (
 	ErrRefused = errors.New("gossip: request refused")
 	ErrBusy    = errors.New("gossip: peer is busy")

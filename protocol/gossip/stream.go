@@ -42,8 +42,9 @@ type serve = func(ctx context.Context, from string, request []byte) ([]byte, err
 
 // Handle sets what answers requests on a stream. fn runs side by side with
 // itself; ctx ends when the request has taken too long and when the host stops.
-// The text of an error that wraps [ErrRefused] is sent to the peer.
-// It is called before Run: [ErrRunning]; [ErrUnknown] for an unknown stream.
+// The text of an error that wraps [ErrRefused] or [ErrBusy] is sent to the peer;
+// the second says that it may ask again. It is called before Run: [ErrRunning];
+// [ErrUnknown] for an unknown stream.
 func (h *Host) Handle(name Stream, fn func(ctx context.Context, from string, request []byte) (response []byte, err error)) error {
 	return h.HandlePolls(name, nil, fn)
 }
@@ -138,6 +139,8 @@ func (h *Host) serveStream(ctx context.Context, s *session, st network.Stream, v
 	switch {
 	case errors.Is(err, ErrRefused):
 		return finish(st, frameError, encodeError(codeRefused, err.Error()), "refused")
+	case errors.Is(err, ErrBusy):
+		return finish(st, frameError, encodeError(codeBusy, err.Error()), "busy")
 	case errors.Is(err, context.DeadlineExceeded):
 		return finish(st, frameError, encodeError(codeTimeout, ""), "timeout")
 	case err == nil && len(response) > MaxResponse:

@@ -127,7 +127,10 @@ func (f *Full) answerRequests() error {
 	}
 	return f.host.HandleSeldom(gossip.StreamFork, func(_ context.Context, _ string, request []byte) ([]byte, error) {
 		err := f.consensus.TakeFork(request)
-		if err != nil {
+		switch {
+		case errors.Is(err, consensus.ErrNoBlock): // it may have it soon
+			err = fmt.Errorf("%w: %w", gossip.ErrBusy, err)
+		case err != nil:
 			err = fmt.Errorf("%w: %w", gossip.ErrRefused, err)
 		}
 		return nil, err

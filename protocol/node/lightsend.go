@@ -83,12 +83,10 @@ func (l *Light) reportFork(ctx context.Context, blocks [][]byte) {
 	group.SetLimit(reportAtOnce)
 	for _, id := range to {
 		group.Go(func() error {
-			for _, b := range blocks {
-				if err := l.reportOne(ctx, id, b); err != nil {
-					l.cfg.Logger.Debug().Err(err).Str("peer", id).Msg("validator did not take a block of the fork")
-					continue
-				}
-				taken.Add(1)
+			n, err := l.reportOne(ctx, id, blocks)
+			taken.Add(n)
+			if err != nil {
+				l.cfg.Logger.Debug().Err(err).Str("peer", id).Msg("validator did not take all blocks of the fork")
 			}
 			return nil
 		})
@@ -97,21 +95,35 @@ func (l *Light) reportFork(ctx context.Context, blocks [][]byte) {
 	l.cfg.Logger.Error().Int("validators", len(to)).Int32("taken", taken.Load()).Msg("the validators signed two histories; both blocks were handed over to those that could be reached")
 }
 
-// reportPause is between two tries to hand a block of a fork over to one validator.
+// reportPause is before the second try to hand blocks of a fork over to one
+// validator, and twice as long before each more: it takes few at once of a peer.
 const reportPause = 500 * time.Millisecond
 
-// reportOne hands one block over, again and again where the validator is busy or
-// cannot be reached, until ctx is done.
-func (l *Light) reportOne(ctx context.Context, id string, block []byte) error {
-	for {
-		_, err := askOne(ctx, l.host, id, gossip.StreamFork, block)
-		if err == nil || errors.Is(err, gossip.ErrRefused) {
-			return err
+// reportOne hands blocks over, and those again and again for which the validator is
+// busy or not reached, until ctx is done: one that it has to wait for holds up none
+// beside it. It returns how many were taken.
+func (l *Light) reportOne(ctx context.Context, id string, blocks [][]byte) (taken int32, err error) {
+	var refused []error
+	for pause := reportPause; ; pause *= 2 {
+		var left [][]byte
+		var late []error
+		for _, b := range blocks {
+			switch _, err := askOne(ctx, l.host, id, gossip.StreamFork, b); {
+			case err == nil:
+				taken++
+			case errors.Is(err, gossip.ErrRefused):
+				refused = append(refused, err)
+			default:
+				left, late = append(left, b), append(late, err)
+			}
+		}
+		if blocks = left; len(blocks) == 0 {
+			return taken, errors.Join(refused...)
 		}
 		select {
 		case <-ctx.Done():
-			return err
-		case <-time.After(reportPause):
+			return taken, errors.Join(append(refused, late...)...)
+		case <-time.After(pause):
 		}
 	}
 }
