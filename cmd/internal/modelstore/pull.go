@@ -15,6 +15,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"time"
 )
 
@@ -53,6 +54,11 @@ func (s *Store) Pull(ctx context.Context, r Request) (Entry, error) {
 	}
 	key := sha256.Sum256([]byte(r.Source))
 	p := &part{request: r, path: filepath.Join(parts, hex.EncodeToString(key[:16])), hash: sha256.New()}
+	free, err := lock(ctx, p.path+".lock")
+	if err != nil {
+		return e, err
+	}
+	defer free()
 	if err := p.fetch(ctx); err != nil {
 		return e, err
 	}
@@ -66,6 +72,35 @@ func (s *Store) Pull(ctx context.Context, r Request) (Entry, error) {
 	}
 	p.discard()
 	return e, nil
+}
+
+// lockEvery is how often a pull looks whether another of its source has ended.
+const lockEvery = 50 * time.Millisecond
+
+// lock waits until no other pull writes the same part. The kernel frees the lock
+// when its holder ends, however that ends; the file stays, for others may wait
+// at it.
+func lock(ctx context.Context, path string) (free func(), err error) {
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o644)
+	if err != nil {
+		return nil, err
+	}
+	tick := time.NewTicker(lockEvery)
+	defer tick.Stop()
+	for {
+		err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
+		if err == nil {
+			return func() { _ = f.Close() }, nil // which frees it
+		}
+		if !errors.Is(err, syscall.EWOULDBLOCK) && !errors.Is(err, syscall.EINTR) {
+			return nil, errors.Join(err, f.Close())
+		}
+		select {
+		case <-ctx.Done():
+			return nil, errors.Join(context.Cause(ctx), f.Close())
+		case <-tick.C:
+		}
+	}
 }
 
 // nameOf is a source's last part.

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -185,4 +186,31 @@ func TestAWholePartIsFetchedAnew(t *testing.T) {
 	if want := []string{"", fmt.Sprintf("bytes=%d-", len(content)), ""}; e.SHA256 != hashOf(content) || !slices.Equal(ranges, want) {
 		t.Errorf("got %+v by %q, want %q", e, ranges, want)
 	}
+}
+
+// TestTwoPullsOfOneSourceTakeTurns: each file is what its hash says.
+func TestTwoPullsOfOneSourceTakeTurns(t *testing.T) {
+	dir := t.TempDir()
+	path, content := filepath.Join(dir, "a.gguf"), file(0)
+	check(t, os.WriteFile(path, content, 0o600))
+	var all sync.WaitGroup
+	for i := range 4 {
+		all.Go(func() {
+			s := modelstore.Open(filepath.Join(dir, "store"))
+			e, err := s.Pull(t.Context(), modelstore.Request{Source: path, Name: fmt.Sprint("a", i)})
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			_, blob, err := s.Get(e.Name)
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			if data, err := os.ReadFile(blob); err != nil || hashOf(data) != hashOf(content) || e.SHA256 != hashOf(content) {
+				t.Errorf("%s has %d bytes under the hash %s: %v", e.Name, len(data), e.SHA256, err)
+			}
+		})
+	}
+	all.Wait()
 }
