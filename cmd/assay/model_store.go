@@ -154,21 +154,19 @@ func pullModel(c *cli.Context) error {
 		}
 		r.Source, r.Shown = file, args[0]
 	}
+	var about shelf.About
+	r.Check = func(path string) (err error) {
+		if about, err = shelf.Describe(path); err != nil {
+			return modelHint(err)
+		}
+		return nil
+	}
 	e, err := store.Pull(c.Context, r)
 	if input.Terminal(asReader(c.App.ErrWriter)) != nil {
 		note(c, "")
 	}
 	if err != nil {
 		return storeHint(err)
-	}
-	_, path, err := store.Get(e.Name)
-	if err != nil {
-		return err
-	}
-	about, err := shelf.Describe(path)
-	if err != nil {
-		_, _ = store.Remove(e.Name) // it is of no use
-		return modelHint(err)
 	}
 	note(c, "open, it takes %s of memory, and keys and values of what is asked", mebibytes(about.Need))
 	if c.Bool("json") {

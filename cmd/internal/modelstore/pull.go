@@ -28,6 +28,9 @@ type Request struct {
 	Shown  string // the source as the entry has it; empty: as Source
 	Name   string // empty: the source's last part, without .gguf
 	SHA256 string // in hex; empty: any
+	// Check, where not nil, looks at the file before it has a name: what it
+	// refuses is not kept, and what had the name stays.
+	Check func(path string) error
 	// Progress, where not nil, is told how many bytes there are, of how many; 0
 	// is not known.
 	Progress func(have, of int64)
@@ -66,6 +69,12 @@ func (s *Store) Pull(ctx context.Context, r Request) (Entry, error) {
 	if r.SHA256 != "" && e.SHA256 != r.SHA256 {
 		p.discard()
 		return e, fmt.Errorf("%w: its SHA-256 is %s, not %s", ErrHash, e.SHA256, r.SHA256)
+	}
+	if r.Check != nil {
+		if err := r.Check(p.path); err != nil {
+			p.discard()
+			return e, err
+		}
 	}
 	if err := s.add(e, p.path); err != nil {
 		return e, err

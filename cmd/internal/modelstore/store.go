@@ -106,21 +106,26 @@ func (s *Store) List() ([]Entry, error) {
 // Remove takes a name away, and the file, where no other name means it. It
 // returns how many bytes that freed.
 func (s *Store) Remove(name string) (freed int64, err error) {
-	e, path, err := s.Get(name)
+	e, _, err := s.Get(name)
 	if err != nil {
 		return 0, err
 	}
 	if err := os.Remove(s.file(name)); err != nil {
 		return 0, err
 	}
+	return s.drop(e.SHA256, e.Size)
+}
+
+// drop takes a file away that no name means, and returns what that freed.
+func (s *Store) drop(hash string, size int64) (freed int64, err error) {
 	all, err := s.List()
 	if err != nil {
 		return 0, err
 	}
-	if slices.ContainsFunc(all, func(o Entry) bool { return o.SHA256 == e.SHA256 }) {
+	if slices.ContainsFunc(all, func(o Entry) bool { return o.SHA256 == hash }) {
 		return 0, nil
 	}
-	return e.Size, os.Remove(path)
+	return size, os.Remove(s.blob(hash))
 }
 
 // add gives a file that is whole its place and its name.
@@ -137,5 +142,13 @@ func (s *Store) add(e Entry, part string) error {
 	if err != nil {
 		return err
 	}
-	return durable.Replace(s.file(e.Name), append(data, '\n'), 0o644)
+	old, _, had := s.Get(e.Name)
+	if err := durable.Replace(s.file(e.Name), append(data, '\n'), 0o644); err != nil {
+		return err
+	}
+	if had != nil || old.SHA256 == e.SHA256 {
+		return nil
+	}
+	_, err = s.drop(old.SHA256, old.Size)
+	return err
 }

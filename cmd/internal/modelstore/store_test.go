@@ -214,3 +214,31 @@ func TestTwoPullsOfOneSourceTakeTurns(t *testing.T) {
 	}
 	all.Wait()
 }
+
+// TestANewFileUnderAName takes the old one's place, and a bad one does not.
+func TestANewFileUnderAName(t *testing.T) {
+	dir := t.TempDir()
+	s := modelstore.Open(filepath.Join(dir, "store"))
+	path := filepath.Join(dir, "a.gguf")
+	pull := func(mark byte, look func(string) error) error {
+		check(t, os.WriteFile(path, file(mark), 0o600))
+		_, err := s.Pull(t.Context(), modelstore.Request{Source: path, Check: look})
+		return err
+	}
+	check(t, pull(0, nil))
+	bad := errors.New("it is bad")
+	if err := pull(1, func(string) error { return bad }); !errors.Is(err, bad) {
+		t.Errorf("got %v", err)
+	}
+	e, old, err := s.Get("a")
+	check(t, err)
+	if e.SHA256 != hashOf(file(0)) {
+		t.Errorf("a bad file took the name")
+	}
+	check(t, pull(1, nil))
+	e, _, err = s.Get("a")
+	check(t, err)
+	if _, gone := os.Stat(old); e.SHA256 != hashOf(file(1)) || !errors.Is(gone, os.ErrNotExist) {
+		t.Errorf("the name means %s, and of the old file: %v", e.SHA256, gone)
+	}
+}
