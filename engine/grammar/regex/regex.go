@@ -16,7 +16,7 @@ const MaxPattern = 16 << 10
 
 // byteUnits is the work of reading a byte of a pattern, which can be a class of
 // hundreds of ranges.
-const byteUnits = 256
+const byteUnits = 1 << 10
 
 // ErrPattern means an expression that is not read; the text says what of it.
 var ErrPattern = errors.New("regex: it is no expression that is read here")
