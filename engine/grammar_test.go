@@ -111,8 +111,11 @@ func TestGrammarsInCompanyChangeNoToken(t *testing.T) {
 func TestAGrammarThatCannotBeIsRefusedBeforeTheFirstToken(t *testing.T) {
 	m := open(t, enginetest.Tiny(t, enginetest.Options{}), engine.Config{Threads: 1})
 	for _, g := range []engine.Grammar{
-		{Kind: engine.GrammarJSONSchema, Text: `{"typ":"object"}`}, {Kind: engine.GrammarJSONSchema, Text: `false`},
-		{Kind: engine.GrammarRegexp, Text: "("}, {Kind: engine.GrammarGBNF, Text: "root ::= root"}, {Kind: "xml", Text: "<a>"},
+		{Kind: engine.GrammarJSONSchema, Text: `{"typ":"object"}`},
+		{Kind: engine.GrammarJSONSchema, Text: `false`},
+		{Kind: engine.GrammarRegexp, Text: "("},
+		{Kind: engine.GrammarGBNF, Text: "root ::= root"},
+		{Kind: "xml", Text: "<a>"},
 	} {
 		r := held(g.Kind, g.Text, 0)
 		if _, err := m.Generate(context.Background(), r, nil); !errors.Is(err, engine.ErrGrammar) {

@@ -28,12 +28,13 @@ type Settings struct {
 	Grammar     Grammar  // of the answer's text: each token is chosen among those that it allows
 }
 
-// Shaping is penalties and biases of tokens, see package arith: Repetition is
-// 0, which is none, or 0.0625 … 16, Frequency and Presence are −2 … 2, up to
-// 1,024 Biases are −100 … 100.
 type (
+	// Shaping is penalties and biases of tokens, see package arith: Repetition is
+	// 0, which is none, or 0.0625 … 16, Frequency and Presence are −2 … 2, up to
+	// 1,024 Biases are −100 … 100.
 	Shaping = arith.Shaping
-	Bias    = arith.Bias
+	// Bias is what is added to a token's logit.
+	Bias = arith.Bias
 )
 
 // Request is a prompt to answer.

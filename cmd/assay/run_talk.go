@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/urfave/cli/v2"
@@ -30,7 +31,7 @@ func (t *conversation) reset() { t.turns = append([]tokenizer.Message(nil), t.fi
 // comes. An answer that is stopped stays as far as it came; where there is
 // none, nothing is added.
 func (t *conversation) say(ctx context.Context, w io.Writer, text string) error {
-	turns := append(t.turns[:len(t.turns):len(t.turns)], tokenizer.Message{Role: "user", Content: text})
+	turns := append(slices.Clip(t.turns), tokenizer.Message{Role: "user", Content: text})
 	tok := t.model.Tokenizer()
 	prompt, err := tok.Chat(turns)
 	if err != nil {
@@ -195,7 +196,7 @@ func (t *conversation) talk(tty *os.File) error {
 		}
 		err = k.during(t.c.Context, func(ctx context.Context) error { return t.say(ctx, screen, text) })
 		switch {
-		case t.c.Context.Err() != nil:
+		case t.c.Err() != nil:
 			return context.Cause(t.c.Context)
 		case errors.Is(err, errStopped):
 			err = nil

@@ -70,7 +70,7 @@ func TestMetricsOfTheServer(t *testing.T) {
 			counted = append(counted, line)
 		}
 	}
-	for _, want := range strings.Fields(servedMetrics) {
+	for want := range strings.FieldsSeq(servedMetrics) {
 		if !slices.Contains(names, want) {
 			t.Errorf("%s is not there, but %v", want, names)
 		}

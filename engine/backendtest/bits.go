@@ -160,9 +160,9 @@ func (s Subject) testTruncate(t *testing.T) {
 	}
 	all := want.run(t, tokens)
 	c := b.NewCache()
-	for k, right := 0, 0; c.Len() < len(tokens); k++ {
+	for k := 0; c.Len() < len(tokens); k++ {
 		at := c.Len()
-		right = min([]int{1, 3, 8}[k%3], len(tokens)-at)
+		right := min([]int{1, 3, 8}[k%3], len(tokens)-at)
 		tried := append(slices.Clone(tokens[at:at+right]), prompt(k%9, 70+k)...)
 		if k%4 == 3 {
 			tried = append(tried, bad)

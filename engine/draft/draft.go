@@ -124,7 +124,7 @@ func (l *Lookup) Guess(most int) (tokens []int32, likely []float64) {
 	}
 	p := 1.0
 	for i := range most {
-		id := int32(0)
+		var id int32
 		if at := l.source + i; at < len(l.tokens) {
 			id = l.tokens[at]
 		} else {

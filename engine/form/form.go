@@ -17,13 +17,15 @@ const (
 	MaxTopK = 256
 	// TopPOne is top-p 1, all candidates: top-p is counted in 65536ths.
 	TopPOne = 65536
-	// MinRepetition and MaxRepetition bound what divides the logits of tokens
-	// that there were.
-	MinRepetition, MaxRepetition = 0.0625, 16
+	// MinRepetition bounds what divides the logits of tokens that there were.
+	MinRepetition = 0.0625
+	// MaxRepetition bounds it, too.
+	MaxRepetition = 16
 	// MaxPenalty bounds what is taken off the logits of the answer's tokens,
 	// below 0, too.
 	MaxPenalty = 2
-	// MaxBias bounds what is added to a token's logit, below 0, too, and
-	// MaxBiases to how many tokens'.
-	MaxBias, MaxBiases = 100, 1024
+	// MaxBias bounds what is added to a token's logit, below 0, too.
+	MaxBias = 100
+	// MaxBiases bounds to how many tokens' logits something is added.
+	MaxBiases = 1024
 )

@@ -18,10 +18,11 @@ const (
 	maxLooks = 1 << 17
 )
 
-// State and Rule are numbers of a [Builder].
 type (
+	// State is a number of a [Builder]'s.
 	State int32
-	Rule  int32
+	// Rule is a number of a [Builder]'s.
+	Rule int32
 )
 
 // edge is a byte of lo … hi.

@@ -91,13 +91,12 @@ func walk(t *testing.T, a *grammar.Automaton, p *grammar.Program, texts []string
 			if space && !begun {
 				piece = strings.TrimPrefix(piece, " ")
 			}
-			whole, live, err := a.Match([]byte(text + piece))
+			_, live, err := a.Match([]byte(text + piece))
 			if err != nil {
 				t.Fatal(err)
 			}
 			if id == end {
-				whole, _, _ = a.Match([]byte(text))
-				live = whole
+				live, _, _ = a.Match([]byte(text))
 			}
 			if mask.Has(int32(id)) != live {
 				t.Fatalf("after %q token %q: in the mask %v, live %v", text, piece, mask.Has(int32(id)), live)
@@ -132,11 +131,13 @@ func TestDeepInAGrammarAMaskKnowsTheDepth(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	at, ok := p.Start(), true
+	at := p.Start()
 	for depth := 1; depth <= grammar.MaxDepth; depth++ {
-		if at, ok = p.Advance(at, 1+'('); !ok {
+		next, ok := p.Advance(at, 1+'(')
+		if !ok {
 			t.Fatalf("no %d parentheses", depth)
 		}
+		at = next
 		mask, err := p.Allowed(at)
 		if err != nil {
 			t.Fatal(err)

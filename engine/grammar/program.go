@@ -1,6 +1,9 @@
 package grammar
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+)
 
 // Program is a grammar over a vocabulary: what it allows after tokens. It is safe
 // for concurrent use.
@@ -98,11 +101,9 @@ func (p *Program) Advance(at Position, id int32) (next Position, ok bool) {
 		return at, false
 	}
 	here := p.a.current(at.at)
-	for _, end := range p.v.ends {
-		if id == end {
-			at.ended = true
-			return at, here.complete
-		}
+	if slices.Contains(p.v.ends, id) {
+		at.ended = true
+		return at, here.complete
 	}
 	text := p.v.texts[id]
 	if text == "" {

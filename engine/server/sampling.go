@@ -128,7 +128,7 @@ func (a *asked) takeLength(b body, names ...string) error {
 		if err != nil {
 			return err
 		}
-		if there && n < 1 && !(n == 0 && a.echo) {
+		if there && n < 1 && (n != 0 || !a.echo) {
 			return refuse(name, "%s is at least 1", name)
 		}
 		if a.none = a.none || there && n == 0; there && n > 0 && (a.settings.MaxTokens == 0 || n < a.settings.MaxTokens) {

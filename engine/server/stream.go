@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
+	"slices"
 	"sync"
 	"time"
 
@@ -89,7 +90,7 @@ func (a *asked) all(ctx context.Context, id string, part func(choice int, d delt
 			}
 			if err == nil && a.echo {
 				answers[i].text = echo.text + answers[i].text
-				answers[i].tokens = append(echo.tokens[:len(echo.tokens):len(echo.tokens)], answers[i].tokens...)
+				answers[i].tokens = append(slices.Clip(echo.tokens), answers[i].tokens...)
 			}
 			return err
 		})

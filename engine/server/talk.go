@@ -2,6 +2,7 @@ package server
 
 import (
 	"encoding/json"
+	"slices"
 	"strings"
 
 	"github.com/assaynet/assay/engine/chattemplate"
@@ -142,7 +143,7 @@ func (t *talk) write(tok *tokenizer.Tokenizer, tools bool) (tokenizer.Written, e
 	c := tokenizer.Conversation{}
 	system := t.system
 	if tools && plain {
-		system = append(system[:len(system):len(system)], toolsInWords(t.definitions()))
+		system = append(slices.Clip(system), toolsInWords(t.definitions()))
 	}
 	if tools && !plain {
 		c.Tools = t.definitions()

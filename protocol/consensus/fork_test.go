@@ -246,8 +246,13 @@ func TestNoEarlyBlockTakesThePlaceOfAnother(t *testing.T) {
 		raw    string
 		kept   bool
 	}{
-		{1, "honest", true}, {1, "copy 1", true}, {1, "copy 2", true}, {1, "copy 3", true},
-		{1, "copy 4", false}, {1, "honest", true}, {2, "another", true},
+		{1, "honest", true},
+		{1, "copy 1", true},
+		{1, "copy 2", true},
+		{1, "copy 3", true},
+		{1, "copy 4", false},
+		{1, "honest", true},
+		{2, "another", true},
 	} {
 		if kept := e.Keep(7, c.header, c.raw); kept != c.kept {
 			t.Errorf("block %d, %q: kept is %v, want %v", i, c.raw, kept, c.kept)

@@ -156,14 +156,14 @@ func (s *settlement) any(roster *RosterSeat, plants plant.Round) bool {
 func (s *settlement) blame(roster *RosterSeat, k wire.AnswerKey, drawn []Duty) {
 	for _, d := range drawn {
 		uid := d.Judge.UID
-		if _, known := s.accuser[uid]; !known && s.judges[uid].ID == d.Judge && s.foundRight(d.Judge, roster, k) {
+		if _, known := s.accuser[uid]; !known && s.judges[uid].ID == d.Judge && s.foundRight(d.Judge, k) {
 			s.accuser[uid] = roster.Coldkey
 		}
 	}
 }
 
 // foundRight reports whether a judge opened the finding that an answer is right.
-func (s *settlement) foundRight(judge protocol.SeatID, roster *RosterSeat, k wire.AnswerKey) bool {
+func (s *settlement) foundRight(judge protocol.SeatID, k wire.AnswerKey) bool {
 	f := s.found[judge.UID]
 	if f == nil {
 		f = &foundOf{drawn: s.m.drawn(s.epoch, judge)}

@@ -185,7 +185,7 @@ func (p *part) download(ctx context.Context) error {
 		if p.have == 0 {
 			return fmt.Errorf("%s answered %s", p.request.Source, resp.Status)
 		}
-		// What there is is all of it, or more: it was not taken, so begin anew.
+		// What is here is all of it, or more: it was not taken, so begin anew.
 		p.discard()
 		p.have = 0
 		p.hash.Reset()

@@ -146,9 +146,8 @@ func (s *Store) add(e Entry, part string) error {
 	if err := durable.Replace(s.file(e.Name), append(data, '\n'), 0o644); err != nil {
 		return err
 	}
-	if had != nil || old.SHA256 == e.SHA256 {
-		return nil
+	if had == nil && old.SHA256 != e.SHA256 {
+		_, err = s.drop(old.SHA256, old.Size)
 	}
-	_, err = s.drop(old.SHA256, old.Size)
 	return err
 }

@@ -94,7 +94,7 @@ func TestAFetchThatBrokeOffGoesOn(t *testing.T) {
 	}
 }
 
-// TestAnotherFileIsFetchedFromItsBeginning, for what there is is not its.
+// TestAnotherFileIsFetchedFromItsBeginning, for what is here is not its.
 func TestAnotherFileIsFetchedFromItsBeginning(t *testing.T) {
 	s := modelstore.Open(t.TempDir())
 	h := newHost(t, file(0))

@@ -168,7 +168,7 @@ func (f *finder) parts(s *schema, fine bool) ([]part, error) {
 	var own []part
 	var err error
 	if f.array {
-		own, err = f.arrayParts(s)
+		own = f.arrayParts(s)
 	} else {
 		own, err = f.objectParts(s, fine)
 	}

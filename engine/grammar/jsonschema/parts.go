@@ -20,7 +20,7 @@ func silenced(ways []claims) []claims {
 func one(c claim) claims { return claims{c} }
 
 // arrayParts are what a schema's own keywords say of arrays.
-func (f *finder) arrayParts(s *schema) (parts []part, err error) {
+func (f *finder) arrayParts(s *schema) (parts []part) {
 	if s.minItems > 0 || s.maxItems != none {
 		parts = append(parts, between(claimLength, s.minItems, s.maxItems, claim{}))
 	}
@@ -49,7 +49,7 @@ func (f *finder) arrayParts(s *schema) (parts []part, err error) {
 			return []claims{one(claim{kind: claimUnique})}, nil
 		})
 	}
-	return parts, nil
+	return parts
 }
 
 // between is that a count is least … most, or is not.

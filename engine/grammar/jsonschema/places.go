@@ -120,7 +120,7 @@ func (p *places) find(ref string, from *value, dynamic bool) (*value, error) {
 	if fragment == "" {
 		return v, nil
 	}
-	for _, part := range strings.Split(fragment[1:], "/") {
+	for part := range strings.SplitSeq(fragment[1:], "/") {
 		part = strings.ReplaceAll(strings.ReplaceAll(part, "~1", "/"), "~0", "~")
 		next := v.get(part)
 		if v.kind == isArray {

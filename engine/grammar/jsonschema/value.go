@@ -151,30 +151,3 @@ func (v *value) integer() (int, bool) {
 	}
 	return int(v.num.Num().Int64()), true
 }
-
-// equal reports whether two values are the same to a schema.
-func (v *value) equal(o *value) bool {
-	if v.kind != o.kind || len(v.items) != len(o.items) {
-		return false
-	}
-	switch v.kind {
-	case isBool:
-		return v.yes == o.yes
-	case isNumber:
-		return v.num.Cmp(o.num) == 0
-	case isString:
-		return v.text == o.text
-	}
-	for i := range v.items {
-		other := o.items[i]
-		if v.kind == isObject {
-			if other = o.get(v.keys[i]); other == nil {
-				return false
-			}
-		}
-		if !v.items[i].equal(other) {
-			return false
-		}
-	}
-	return true
-}

@@ -87,7 +87,7 @@ func parseMistral(body string, tools []Tool) []Call {
 		return calls
 	}
 	var out []Call
-	for _, one := range strings.Split(body, "[TOOL_CALLS]") {
+	for one := range strings.SplitSeq(body, "[TOOL_CALLS]") {
 		name, arguments, found := strings.Cut(one, "[ARGS]")
 		if !found {
 			brace := strings.IndexByte(one, '{')
@@ -110,7 +110,7 @@ func parseMistral(body string, tools []Tool) []Call {
 // with or without a fence.
 func parseDeepSeek(body string, _ []Tool) []Call {
 	var out []Call
-	for _, one := range strings.Split(body, "<｜tool▁call▁begin｜>") {
+	for one := range strings.SplitSeq(body, "<｜tool▁call▁begin｜>") {
 		one, _, _ = strings.Cut(one, "<｜tool▁call▁end｜>")
 		if strings.TrimSpace(one) == "" {
 			continue
