@@ -77,6 +77,7 @@ func TestTheJudgeVerifiesTheRunThatTheMinerMade(t *testing.T) {
 		t.Errorf("its form: %s at %d", code, at)
 	}
 	run := bridge.Run(request, came)
+	made.States = nil // who made the answer keeps them; leaves hold their hashes
 	if !reflect.DeepEqual(run, made) {
 		t.Errorf("got %+v, want %+v", run, made)
 	}
