@@ -149,7 +149,7 @@ func Demo() Params {
 	}
 	p.Kinds[0].Share -= One / 8
 	p.Kinds = append(p.Kinds, Raters(One/8, 1))
-	p.Preference.Pairs = 12 // so many that four setters make theirs within a round
+	p.Preference.Pairs = 8 // two of them golds: four setters on two cores make theirs within a round
 	slices.SortFunc(p.Kinds, func(a, b Kind) int { return cmp.Compare(a.Name, b.Name) })
 	return p
 }

@@ -118,7 +118,7 @@ func (s *stage) pairsAreTaken(name string) {
 			cards++
 		}
 	}
-	if cards < 2 { // of two rounds in three it draws none
+	if cards < 2 { // in most rounds it draws none
 		s.Errorf("%d cards on pairs", cards)
 	}
 }
