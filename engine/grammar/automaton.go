@@ -154,9 +154,9 @@ func (s *stack) size() int32 {
 
 // intern returns the place of threads and of all that they lead to without a
 // byte, and the work of finding it, the same whatever is kept.
-func (a *Automaton) intern(todo []thread, complete bool) (p *place, work int32) {
+func (a *Automaton) intern(first []thread, complete bool) (p *place, work int32) {
 	seen := map[thread]bool{}
-	var ready []thread
+	var ready, todo []thread
 	deep, scan := int32(0), int32(0)
 	fits := func(t thread) bool {
 		need := a.needs(t)
@@ -169,8 +169,6 @@ func (a *Automaton) intern(todo []thread, complete bool) (p *place, work int32) 
 			todo = append(todo, t)
 		}
 	}
-	first := todo
-	todo = nil
 	for _, t := range first {
 		add(t)
 	}

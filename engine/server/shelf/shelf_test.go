@@ -122,6 +122,22 @@ func TestALoadWaitsForAnAnswer(t *testing.T) {
 	}
 }
 
+// untilLentNoMore returns when a model is lent to nobody, as another's load waits
+// for its room.
+func (w *world) untilLentNoMore(t *testing.T, name string) {
+	t.Helper()
+	gone, cancel := context.WithCancel(t.Context())
+	cancel()
+	for {
+		_, back, err := w.shelf.Take(gone, name)
+		if err != nil {
+			return
+		}
+		back()
+		runtime.Gosched()
+	}
+}
+
 // TestALoadDoesNotWaitForEver: what is in its way is lent to nobody else meanwhile.
 func TestALoadDoesNotWaitForEver(t *testing.T) {
 	w := newWorld(t, shelf.Config{Limit: 1}, "a", "b")
@@ -135,16 +151,7 @@ func TestALoadDoesNotWaitForEver(t *testing.T) {
 		}
 		got <- err
 	}()
-	gone, cancel := context.WithCancel(t.Context())
-	cancel()
-	for {
-		_, back, err := w.shelf.Take(gone, "a")
-		if err != nil { // b waits
-			break
-		}
-		back()
-		runtime.Gosched()
-	}
+	w.untilLentNoMore(t, "a")
 	first()
 	check(t, <-got)
 	_, back, err := w.shelf.Take(t.Context(), "a")
@@ -183,16 +190,7 @@ func TestALoadEndsWithTheLastThatWantsIt(t *testing.T) {
 		_, _, err := w.shelf.Take(wanting, "b")
 		ended <- err
 	}()
-	gone, cancel := context.WithCancel(t.Context())
-	cancel()
-	for {
-		_, back, err := w.shelf.Take(gone, "a")
-		if err != nil { // b waits
-			break
-		}
-		back()
-		runtime.Gosched()
-	}
+	w.untilLentNoMore(t, "a")
 	leave()
 	if err := <-ended; !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v", err)
