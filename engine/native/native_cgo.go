@@ -4,10 +4,10 @@ package native
 
 /*
 #cgo CFLAGS: -std=c11 -g1
-#cgo !asan CFLAGS: -O3
+#cgo !asan,!race CFLAGS: -O3
 // With checks the kernels, one function each when inlined, take gcc five times
-// as long.
-#cgo asan CFLAGS: -O1
+// as long. The race detector looks at Go alone, and is not to wait for them.
+#cgo asan race CFLAGS: -O1
 #cgo LDFLAGS: -lm -lpthread
 #include "engine.h"
 
