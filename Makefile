@@ -2,6 +2,8 @@
 GO ?= go
 # The one model that tests and demo run; MODEL=/some/file.gguf takes another file.
 FETCH := ./scripts/fetch/model.sh
+# Packages that are tested side by side: some wait for blocks while others compute.
+SIDE := $(shell expr $$(getconf _NPROCESSORS_ONLN) + 2)
 LINT_VERSION := v2.13.1
 
 help: ## show this help
@@ -45,7 +47,7 @@ templates: ## fetch other programs' chat templates and compare what becomes of t
 
 test: models ## fetch the models and run all tests, at every level of instructions of this machine, and the oracle
 	@$(GO) test -count=1 -v -run NoLevel ./engine/native | sed -n 's/.*: \(instructions: \)/\1/p'
-	$(GO) test -timeout 9m ./...
+	$(GO) test -p $(SIDE) -timeout 12m ./...
 	@$(MAKE) --no-print-directory oracle
 
 page: ## the label page in a real Chromium, by keyboard alone and under axe-core's rules (installs both)

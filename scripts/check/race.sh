@@ -10,7 +10,8 @@ concurrent='Concurrent|Cancel|Close|Threads'
 engine=$(git grep -lE "^func Test[A-Za-z0-9_]*($concurrent)" -- 'engine/*_test.go' | xargs -n 1 dirname | sort -u |
 	grep -vE '^engine/(sched|server)(/|$)' | sed 's,^,./,')
 [ -n "$engine" ] || { echo 'race.sh: no concurrent test in the engine' >&2; exit 1; }
-go test -race -vet=off -timeout 15m ./protocol/gossip/... ./protocol/store/... ./protocol/state/... ./protocol/consensus/... \
+# Some wait for blocks while others compute.
+go test -race -vet=off -p $(($(nproc) + 2)) -timeout 15m ./protocol/gossip/... ./protocol/store/... ./protocol/state/... ./protocol/consensus/... \
 	./protocol/api/... ./protocol/node/... ./protocol/protocoltest/... ./miner/... ./validator/... ./scoring ./engine/sched/... ./engine/server/... \
 	./cmd/internal/daemon/... ./cmd/internal/raters ./cmd/internal/progress
 # shellcheck disable=SC2086 # names of packages have no spaces
