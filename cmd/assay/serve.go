@@ -46,8 +46,8 @@ What is there, with streams and tools:
    Ollama     /api/chat /api/generate /api/embed /api/tags /api/show /api/ps /api/version
    llama.cpp  /tokenize /detokenize /apply-template /props /slots /health /metrics
 response_format and grammar, and Ollama's format, hold an answer to JSON, a schema or
-a grammar. What a request asks for and is not done (pictures, to force a call of a
-tool) is refused by a 400 that names the field.
+a grammar, and tool_choice to a call. What a request asks for and is not done, such as
+pictures, is refused by a 400 that names the field.
 
 Each answer has a receipt, named in the header X-Assay-Receipt and, without its
 prefix, in its id. It proves that the answer is the model's, to the bit:

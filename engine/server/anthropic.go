@@ -85,28 +85,52 @@ func (a *asked) takeMessagesAPI(b body) error {
 
 // block is a part of a message.
 type block struct {
-	Type      string          `json:"type"`
-	Text      string          `json:"text"`
-	Thinking  string          `json:"thinking"`
-	ID        string          `json:"id"`
-	Name      string          `json:"name"`
-	Input     json.RawMessage `json:"input"`
-	ToolUseID string          `json:"tool_use_id"`
-	Content   json.RawMessage `json:"content"`
-	IsError   bool            `json:"is_error"`
+	kind, text, thinking, id, name, toolUse string
+	input, content                          json.RawMessage
+	isError                                 bool
 }
 
 // blocksOf reads a content: a text, or blocks.
 func blocksOf(field string, raw json.RawMessage) ([]block, error) {
 	var text string
 	if len(raw) == 0 || json.Unmarshal(raw, &text) == nil {
-		return []block{{Type: "text", Text: text}}, nil
+		return []block{{kind: "text", text: text}}, nil
 	}
-	var list []block
+	var list []body
 	if err := json.Unmarshal(raw, &list); err != nil || len(list) > maxMessages {
 		return nil, refuse(field, "a content is a text, or a list of up to %d blocks", maxMessages)
 	}
-	return list, nil
+	out := make([]block, len(list))
+	for i, b := range list {
+		if err := out[i].read(field, b); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
+// read reads a block. Of the types that are not done the caller says so.
+func (x *block) read(field string, b body) error {
+	if _, err := b.take("type", &x.kind); err != nil {
+		return err
+	}
+	var fields []want
+	switch x.kind {
+	case "text":
+		fields = []want{{"text", &x.text}}
+	case "thinking":
+		fields = []want{{"thinking", &x.thinking}}
+	case "tool_use":
+		fields = []want{{"id", &x.id}, {"name", &x.name}, {"input", &x.input}}
+	case "tool_result":
+		fields = []want{{"tool_use_id", &x.toolUse}, {"content", &x.content}, {"is_error", &x.isError}}
+	default:
+		return nil
+	}
+	if err := b.takeAll(fields...); err != nil {
+		return err
+	}
+	return b.only(field, "a block of the type "+x.kind, "cache_control", "signature", "caller")
 }
 
 // blockTexts joins the texts of a content that has nothing else.
@@ -114,10 +138,10 @@ func blockTexts(field string, raw json.RawMessage) (string, error) {
 	list, err := blocksOf(field, raw)
 	var out []string
 	for _, x := range list {
-		if x.Type != "text" {
-			return "", refuse(field, "a block of the type %.40q is not done by this server here: text", x.Type)
+		if x.kind != "text" {
+			return "", refuse(field, "a block of the type %.40q is not done by this server here: text", x.kind)
 		}
-		out = append(out, x.Text)
+		out = append(out, x.text)
 	}
 	return strings.Join(out, "\n\n"), err
 }
@@ -146,29 +170,29 @@ func (t *talk) takeBlocks(m body, i int, names map[string]string) error {
 	var texts []string
 	for _, part := range list {
 		switch {
-		case part.Type == "text":
-			texts = append(texts, part.Text)
-		case part.Type == "thinking" && role == "assistant":
-			x.reasoning += part.Thinking
-		case part.Type == "redacted_thinking" && role == "assistant": // nobody can read it
-		case part.Type == "tool_use" && role == "assistant":
-			object, ok := arguments(part.Input)
-			if !ok || part.Name == "" {
+		case part.kind == "text":
+			texts = append(texts, part.text)
+		case part.kind == "thinking" && role == "assistant":
+			x.reasoning += part.thinking
+		case part.kind == "redacted_thinking" && role == "assistant": // nobody can read it
+		case part.kind == "tool_use" && role == "assistant":
+			object, ok := arguments(part.input)
+			if !ok || part.name == "" {
 				return refuse("messages", "message %d has a tool_use without a name, or whose input is no object", i)
 			}
-			names[part.ID] = part.Name
-			x.calls = append(x.calls, callOf{part.ID, part.Name, object})
-		case part.Type == "tool_result" && role == "user":
-			text, err := blockTexts("messages", part.Content)
+			names[part.id] = part.name
+			x.calls = append(x.calls, callOf{part.id, part.name, object})
+		case part.kind == "tool_result" && role == "user":
+			text, err := blockTexts("messages", part.content)
 			if err != nil {
 				return err
 			}
-			if part.IsError {
+			if part.isError {
 				text = "Error: " + text
 			}
-			t.turns = append(t.turns, turn{role: "tool", text: text, callID: part.ToolUseID, name: names[part.ToolUseID]})
+			t.turns = append(t.turns, turn{role: "tool", text: text, callID: part.toolUse, name: names[part.toolUse]})
 		default:
-			return refuse("messages", "message %d has a block of the type %.40q, which is not done by this server", i, part.Type)
+			return refuse("messages", "message %d has a block of the type %.40q, which is not done by this server", i, part.kind)
 		}
 	}
 	if x.text = strings.Join(texts, "\n\n"); x.text != "" || role == "assistant" || len(list) == 0 {
@@ -179,39 +203,34 @@ func (t *talk) takeBlocks(m body, i int, names map[string]string) error {
 
 // takeBlockTools takes tools of one's own; Anthropic's are not done.
 func (a *asked) takeBlockTools(b body) error {
-	var list []struct {
-		Type        string          `json:"type"`
-		Name        string          `json:"name"`
-		Description string          `json:"description"`
-		Schema      json.RawMessage `json:"input_schema"`
-		Strict      bool            `json:"strict"`
-	}
-	var choice struct {
-		Type   string `json:"type"`
-		Single bool   `json:"disable_parallel_tool_use"`
-	}
+	var list []body
+	var choice body
 	if err := b.takeAll(want{"tools", &list}, want{"tool_choice", &choice}); err != nil {
 		return err
 	}
-	for _, x := range list {
-		if x.Type != "" && x.Type != "custom" {
-			return refuse("tools", "a tool of the type %.40q is not done by this server: custom", x.Type)
+	for i, x := range list {
+		var kind string
+		if _, err := x.take("type", &kind); err != nil {
+			return err
 		}
-		if x.Strict {
-			return refuse("tools", "strict arguments are not done by this server; leave strict out")
+		if kind != "" && kind != "custom" {
+			return refuse("tools", "a tool of the type %.40q is not done by this server: custom", kind)
 		}
-		a.talk.tools = append(a.talk.tools, tool{x.Name, x.Description, x.Schema})
+		if err := a.talk.takeFunction(x, i, "input_schema", "cache_control", "eager_input_streaming"); err != nil {
+			return err
+		}
 	}
-	switch choice.Type {
-	case "", "auto":
-		a.talk.choice = "auto"
-	case "none":
-		a.talk.choice = "none"
-	default:
-		return refuse("tool_choice", "tool_choice is auto or none; this server makes no model call a tool")
+	t := a.talk
+	var kind string
+	if err := choice.takeAll(want{"type", &kind}, want{"name", &t.named}, want{"disable_parallel_tool_use", &a.single}); err != nil {
+		return err
 	}
-	a.single = choice.Single
-	return nil
+	words := map[string]string{"": choiceAuto, "auto": choiceAuto, "none": choiceNone, "any": choiceRequired, "tool": choiceRequired}
+	known := false
+	if t.choice, known = words[kind]; !known || (kind == "tool") != (t.named != "") {
+		return refuse("tool_choice", "tool_choice is of the type auto, any, none, or tool, with its name")
+	}
+	return choice.only("tool_choice", "tool_choice")
 }
 
 // messagesDialect is /v1/messages.

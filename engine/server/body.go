@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -58,6 +59,17 @@ func (b body) takeAll(list ...want) error {
 	return nil
 }
 
+// only refuses what an object within a request has beside what was taken out of
+// it, but for nothing, empty texts and lists, and fields that change no answer.
+func (b body) only(field, what string, idle ...string) error {
+	for _, name := range slices.Sorted(maps.Keys(b)) {
+		if text := string(b[name]); text != "null" && text != "[]" && text != `""` && !slices.Contains(idle, name) {
+			return refuse(field, "%s has a field that is not done by this server: %.80q", what, name)
+		}
+	}
+	return nil
+}
+
 // takeBody takes a field that is an object of its own; nil where it is absent.
 func (b body) takeBody(name string) (body, error) {
 	var inner body
@@ -68,7 +80,7 @@ func (b body) takeBody(name string) (body, error) {
 // idle are fields that change no answer here, whatever they say.
 var idle = []string{
 	"user", "metadata", "store", "service_tier", "prompt_cache_key", "prompt_cache_retention", "safety_identifier", "cache_prompt",
-	"keep_alive", "verbosity",
+	"keep_alive", "verbosity", "cache_control",
 }
 
 // neutral are fields that are not done here, with the values at which they ask

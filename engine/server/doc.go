@@ -3,10 +3,12 @@
 // Beside the answer each client gets a receipt: the run, by which whoever has
 // the model finds out whether the answer is the model's, to the bit.
 //
-// routes.go lists what can be asked. What a request's own fields ask for and is
-// not done here is refused by a 400 that names the field, and so are strict
-// tools. In /v1/messages and /v1/responses, what blocks, items and tools have
-// beside the fields that are read, such as marks of a cache, is left out.
+// routes.go lists what can be asked. What a request asks for and is not done
+// here is refused by a 400 that names the field, and so is a field within a
+// message, a tool or a format that is not known, but for those that change no
+// answer, such as marks of a cache. /v1/responses leaves tools of other types
+// than function out, which its clients send unasked; the answer lists those
+// that were taken.
 //
 // A request goes through these files:
 //
@@ -18,6 +20,7 @@
 //	             its answer (dialect, writer)
 //	sampling.go  how tokens are chosen
 //	models.go    the model, from the shelf
+//	forced.go    an answer that must call a tool, held to the tools' schemas
 //	talk.go      the prompt of a conversation, tools included
 //	answer.go    the run, its text, thoughts and calls, without what a stop cuts off
 //	stream.go    the same as it comes

@@ -2,8 +2,6 @@ package server
 
 import (
 	"encoding/json"
-	"maps"
-	"slices"
 
 	"github.com/assaynet/assay/engine"
 )
@@ -20,7 +18,7 @@ func (a *asked) takeFormat(b body) error {
 		return err
 	}
 	if given {
-		if err := a.readFormat(format); err != nil {
+		if err := a.readFormat("response_format", format, false); err != nil {
 			return err
 		}
 	}
@@ -32,14 +30,19 @@ func (a *asked) takeFormat(b body) error {
 		if a.settings.Grammar != (engine.Grammar{}) {
 			return refuse("grammar", "response_format and grammar are both given; leave one out")
 		}
-		a.settings.Grammar = engine.Grammar{Kind: engine.GrammarGBNF, Text: text}
+		a.hold("grammar", engine.GrammarGBNF, text)
 	}
 	return nil
 }
 
-// readFormat reads response_format.
-func (a *asked) readFormat(format body) error {
-	const field = "response_format"
+// hold holds the answer to a grammar that a field has.
+func (a *asked) hold(field, kind, text string) {
+	a.held, a.settings.Grammar = field, engine.Grammar{Kind: kind, Text: text}
+}
+
+// readFormat reads the format in a field; flat where a schema stands in it
+// and not in a json_schema of its own.
+func (a *asked) readFormat(field string, format body, flat bool) error {
 	var kind string
 	if _, err := format.take("type", &kind); err != nil {
 		return refuse(field, "its type is no text")
@@ -47,44 +50,34 @@ func (a *asked) readFormat(format body) error {
 	switch kind {
 	case "text":
 	case "json_object":
-		a.settings.Grammar = engine.Grammar{Kind: engine.GrammarJSONSchema, Text: anyObject}
+		a.hold(field, engine.GrammarJSONSchema, anyObject)
 	case "json_schema":
-		return a.readSchema(format)
+		if flat {
+			return a.readSchema(field, format)
+		}
+		var inner body
+		if given, err := format.take("json_schema", &inner); err != nil || !given {
+			return refuse(field, "its type is json_schema, and there is no json_schema object in it")
+		}
+		if err := a.readSchema(field, inner); err != nil {
+			return err
+		}
 	default:
 		return refuse(field, "its type is text, json_object or json_schema, not %.40q", kind)
 	}
-	return onlyThose(format)
+	return format.only(field, "it")
 }
 
-// onlyThose refuses fields of response_format that were not understood.
-func onlyThose(b body) error {
-	if names := slices.Sorted(maps.Keys(b)); len(names) > 0 {
-		return refuse("response_format", "%.80q is no field of it", names[0])
-	}
-	return nil
-}
-
-// readSchema reads the schema of a response_format. It is always held to, strict or
-// not, and its text is kept as it came, for its order is that of the answer.
-func (a *asked) readSchema(format body) error {
-	const field = "response_format"
-	var inner body
-	if given, err := format.take("json_schema", &inner); err != nil || !given {
-		return refuse(field, "its type is json_schema, and there is no json_schema object in it")
-	}
+// readSchema reads the schema of a format. It is always held to, strict or not,
+// and its text is kept as it came, for its order is that of the answer.
+func (a *asked) readSchema(field string, b body) error {
 	var schema json.RawMessage
-	given, err := inner.take("schema", &schema)
+	given, err := b.take("schema", &schema)
 	if err != nil || !given {
-		return refuse(field, "json_schema has no schema")
+		return refuse(field, "there is no schema in it")
 	}
-	for _, name := range []string{"name", "description", "strict"} {
-		delete(inner, name)
-	}
-	if err := onlyThose(inner); err != nil {
-		return err
-	}
-	a.settings.Grammar = engine.Grammar{Kind: engine.GrammarJSONSchema, Text: string(schema)}
-	return onlyThose(format)
+	a.hold(field, engine.GrammarJSONSchema, string(schema))
+	return b.only(field, "it", "name", "description", "strict")
 }
 
 // takeOllamaFormat takes Ollama's format: "json", or a schema.
@@ -95,9 +88,9 @@ func (a *asked) takeOllamaFormat(b body) error {
 	case err != nil || !given || text == `""`:
 		return err
 	case text == `"json"`:
-		a.settings.Grammar = engine.Grammar{Kind: engine.GrammarJSONSchema, Text: anyObject}
+		a.hold("format", engine.GrammarJSONSchema, anyObject)
 	case text[0] == '{':
-		a.settings.Grammar = engine.Grammar{Kind: engine.GrammarJSONSchema, Text: text}
+		a.hold("format", engine.GrammarJSONSchema, text)
 	default:
 		return refuse("format", "format is \"json\" or a JSON schema")
 	}
@@ -110,9 +103,5 @@ func (a *asked) checkGrammar() error {
 	if err == nil {
 		return nil
 	}
-	field := "response_format"
-	if a.settings.Grammar.Kind == engine.GrammarGBNF {
-		field = "grammar"
-	}
-	return refuse(field, "%v", err)
+	return refuse(a.held, "%v", err)
 }

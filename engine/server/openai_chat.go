@@ -2,8 +2,8 @@ package server
 
 import (
 	"encoding/json"
+	"fmt"
 	"net/http"
-	"slices"
 )
 
 // chat answers a conversation by OpenAI's /v1/chat/completions.
@@ -72,14 +72,7 @@ func takeTurn(m body, i int) (x turn, err error) {
 	if _, err := m.take("role", &x.role); err != nil {
 		return x, refuse("messages", "the role of message %d is no text", i)
 	}
-	var calls []struct {
-		ID       string `json:"id"`
-		Type     string `json:"type"`
-		Function struct {
-			Name      string          `json:"name"`
-			Arguments json.RawMessage `json:"arguments"`
-		} `json:"function"`
-	}
+	var calls []body
 	var other string
 	err = m.takeAll(want{"content", &raw}, want{"tool_calls", &calls}, want{"tool_call_id", &x.callID},
 		want{"reasoning_content", &x.reasoning}, want{"reasoning", &other})
@@ -94,20 +87,44 @@ func takeTurn(m body, i int) (x turn, err error) {
 			return x, err
 		}
 	}
-	for name, value := range m {
-		if text := string(value); text != "null" && text != "[]" && text != `""` {
-			return x, refuse("messages", "message %d has a field that is not done by this server: %.80q", i, name)
-		}
+	if err := m.only("messages", fmt.Sprintf("message %d", i)); err != nil {
+		return x, err
 	}
-	for _, c := range calls {
-		object, ok := arguments(c.Function.Arguments)
-		if !ok || c.Function.Name == "" || x.role != "assistant" || c.Type != "" && c.Type != "function" {
-			return x, refuse("messages", "message %d has a call that is none of a function with its name and an object of arguments, by the assistant", i)
+	for _, b := range calls {
+		c, err := takeCall(b, i)
+		if err != nil {
+			return x, err
 		}
-		x.calls = append(x.calls, callOf{c.ID, c.Function.Name, object})
+		if x.role != "assistant" {
+			return x, refuse("messages", "message %d has a call, and is not the assistant's", i)
+		}
+		x.calls = append(x.calls, c)
 	}
 	x.text, err = content(raw)
 	return x, err
+}
+
+// takeCall takes a call of message i.
+func takeCall(b body, i int) (c callOf, err error) {
+	var kind string
+	var function body
+	var raw json.RawMessage
+	if err := b.takeAll(want{"id", &c.id}, want{"type", &kind}, want{"function", &function}); err != nil {
+		return c, err
+	}
+	if err := function.takeAll(want{"name", &c.name}, want{"arguments", &raw}); err != nil {
+		return c, err
+	}
+	object, ok := arguments(raw)
+	if !ok || c.name == "" || kind != "" && kind != "function" {
+		return c, refuse("messages", "message %d has a call that is none of a function with its name and an object of arguments", i)
+	}
+	c.arguments = object
+	what := fmt.Sprintf("a call of message %d", i)
+	if err := b.only("messages", what, "index"); err != nil {
+		return c, err
+	}
+	return c, function.only("messages", what)
 }
 
 // content is a text, its parts, or nothing.
@@ -117,55 +134,50 @@ func content(raw json.RawMessage) (string, error) {
 
 // takeTools takes tools, and which of them may be called.
 func (a *asked) takeTools(b body) error {
-	var list []struct {
-		Type     string `json:"type"`
-		Function struct {
-			Name        string          `json:"name"`
-			Description string          `json:"description"`
-			Parameters  json.RawMessage `json:"parameters"`
-			Strict      *bool           `json:"strict"`
-		} `json:"function"`
-	}
+	var list []body
 	if _, err := b.take("tools", &list); err != nil {
 		return err
 	}
-	for _, x := range list {
-		if x.Type != "function" {
-			return refuse("tools", "a tool of the type %.40q is not done by this server: function", x.Type)
+	for i, x := range list {
+		var kind string
+		var function body
+		if err := x.takeAll(want{"type", &kind}, want{"function", &function}); err != nil {
+			return err
 		}
-		if x.Function.Strict != nil && *x.Function.Strict {
-			return refuse("tools", "strict arguments are not done by this server; leave strict out")
+		if kind != "function" {
+			return refuse("tools", "a tool of the type %.40q is not done by this server: function", kind)
 		}
-		a.talk.tools = append(a.talk.tools, tool{x.Function.Name, x.Function.Description, x.Function.Parameters})
+		if err := x.only("tools", fmt.Sprintf("tool %d", i), "cache_control"); err != nil {
+			return err
+		}
+		if err := a.talk.takeFunction(function, i, "parameters"); err != nil {
+			return err
+		}
 	}
-	if err := a.takeToolChoice(b); err != nil {
-		return err
-	}
-	return a.takeParallel(b)
+	return a.takeToolChoice(b)
 }
 
-// takeToolChoice takes tool_choice: what the model itself decides, or no call.
-// To force a call is not done.
+// takeFunction takes tool i, whose schema is in a field of a name. idle are
+// fields that change nothing.
+func (t *talk) takeFunction(b body, i int, schema string, idle ...string) error {
+	var x tool
+	err := b.takeAll(want{"name", &x.name}, want{"description", &x.description}, want{schema, &x.parameters}, want{"strict", &x.strict})
+	if err != nil {
+		return err
+	}
+	t.tools = append(t.tools, x)
+	return b.only("tools", fmt.Sprintf("tool %d", i), idle...)
+}
+
+// takeToolChoice takes tool_choice, and whether there may be several calls.
 func (a *asked) takeToolChoice(b body) error {
 	var raw json.RawMessage
-	if _, err := b.take("tool_choice", &raw); err != nil {
+	parallel := true
+	if err := b.takeAll(want{"tool_choice", &raw}, want{"parallel_tool_calls", &parallel}); err != nil {
 		return err
 	}
-	a.talk.choice = "auto"
-	if raw == nil {
-		return nil
-	}
-	if json.Unmarshal(raw, &a.talk.choice) != nil || !slices.Contains([]string{"auto", "none"}, a.talk.choice) {
-		return refuse("tool_choice", "tool_choice is auto or none; this server makes no model call a tool")
-	}
-	return nil
-}
-
-func (a *asked) takeParallel(b body) error {
-	parallel := true
-	_, err := b.take("parallel_tool_calls", &parallel)
 	a.single = !parallel
-	return err
+	return a.talk.readChoice(raw)
 }
 
 // chatDialect is /v1/chat/completions.

@@ -2,6 +2,7 @@ package server
 
 import (
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"strings"
 )
@@ -11,22 +12,14 @@ import (
 func (s *Server) responses(w http.ResponseWriter, r *http.Request) error {
 	return s.answer(w, r, func(b body, a *asked) (dialect, error) {
 		var raw json.RawMessage
-		var instructions string
-		var text struct {
-			Format struct {
-				Type string `json:"type"`
-			} `json:"format"`
-			Verbosity string `json:"verbosity"`
-		}
-		var reasoning map[string]any // how long to think is the model's own decision
+		var d responsesDialect
 		var include []string
-		err := b.takeAll(want{"model", &a.name}, want{"stream", &a.stream}, want{"input", &raw}, want{"instructions", &instructions},
-			want{"text", &text}, want{"reasoning", &reasoning}, want{"include", &include}, want{"stream_options", new(map[string]any)})
+		err := b.takeAll(want{"model", &a.name}, want{"stream", &a.stream}, want{"input", &raw}, want{"instructions", &d.instructions}, want{"include", &include})
 		if err != nil {
 			return nil, err
 		}
-		if text.Format.Type != "" && text.Format.Type != "text" {
-			return nil, refuse("text.format", "the format %.40q is not done by this server: text", text.Format.Type)
+		if err := a.takeResponseText(b, &d); err != nil {
+			return nil, err
 		}
 		for _, x := range include {
 			if x != "reasoning.encrypted_content" { // there is none to give
@@ -34,8 +27,8 @@ func (s *Server) responses(w http.ResponseWriter, r *http.Request) error {
 			}
 		}
 		a.talk, a.field = &talk{}, "input"
-		if instructions != "" {
-			a.talk.system = []string{instructions}
+		if d.instructions != "" {
+			a.talk.system = []string{d.instructions}
 		}
 		if err := a.talk.takeItems(raw); err != nil {
 			return nil, err
@@ -49,19 +42,37 @@ func (s *Server) responses(w http.ResponseWriter, r *http.Request) error {
 		if err := a.takeSampling(b); err != nil {
 			return nil, err
 		}
-		return responsesDialect{instructions, a.talk.tools}, a.talk.check("input")
+		d.tools = a.talk.tools
+		return d, a.talk.check("input")
 	})
 }
 
-// item is one of an input.
-type item struct {
-	Type      string          `json:"type"`
-	Role      string          `json:"role"`
-	Content   json.RawMessage `json:"content"`
-	CallID    string          `json:"call_id"`
-	Name      string          `json:"name"`
-	Arguments json.RawMessage `json:"arguments"`
-	Output    json.RawMessage `json:"output"`
+// takeResponseText takes text, with the format of the answer, and what is said
+// of streams and of thoughts. How long to think is the model's own decision.
+func (a *asked) takeResponseText(b body, d *responsesDialect) error {
+	var text, reasoning, options body
+	if err := b.takeAll(want{"text", &text}, want{"reasoning", &reasoning}, want{"stream_options", &options}); err != nil {
+		return err
+	}
+	if err := reasoning.only("reasoning", "reasoning", "effort", "summary", "generate_summary"); err != nil {
+		return err
+	}
+	if err := options.only("stream_options", "stream_options", "include_obfuscation"); err != nil {
+		return err
+	}
+	var format body
+	raw := text["format"]
+	given, err := text.take("format", &format)
+	if err != nil {
+		return err
+	}
+	if given {
+		if err := a.readFormat("text.format", format, true); err != nil {
+			return err
+		}
+		d.format = raw
+	}
+	return text.only("text", "text", "verbosity")
 }
 
 // takeItems takes an input: a text, or items.
@@ -71,45 +82,69 @@ func (t *talk) takeItems(raw json.RawMessage) error {
 		t.turns = append(t.turns, turn{role: "user", text: text})
 		return nil
 	}
-	var list []item
+	var list []body
 	if json.Unmarshal(raw, &list) != nil || len(list) > maxMessages {
 		return refuse("input", "the input is a text, or a list of 1 to %d items", maxMessages)
 	}
 	names := map[string]string{}
 	for i, x := range list {
-		switch x.Type {
-		case "", "message":
-			text, err := parts("input", x.Content, "input_text", "output_text", "text")
-			if err != nil {
-				return err
-			}
-			if x.Role == "system" || x.Role == "developer" {
-				t.system = append(t.system, text)
-				continue
-			}
-			if x.Role != "user" && x.Role != "assistant" {
-				return refuse("input", "item %d has the role %.40q, which is not done by this server", i, x.Role)
-			}
-			t.turns = append(t.turns, turn{role: x.Role, text: text})
-		case "function_call":
-			object, ok := arguments(x.Arguments)
-			if !ok || x.Name == "" {
-				return refuse("input", "item %d is a call without a name, or whose arguments are no object", i)
-			}
-			names[x.CallID] = x.Name
-			t.call(callOf{x.CallID, x.Name, object})
-		case "function_call_output":
-			text, err := parts("input", x.Output, "input_text", "output_text", "text")
-			if err != nil {
-				return err
-			}
-			t.turns = append(t.turns, turn{role: "tool", text: text, callID: x.CallID, name: names[x.CallID]})
-		case "reasoning": // of a model elsewhere, or of this one before: it is not read again
-		default:
-			return refuse("input", "item %d is of the type %.40q, which is not done by this server", i, x.Type)
+		if err := t.takeItem(x, i, names); err != nil {
+			return err
 		}
 	}
 	return nil
+}
+
+// takeItem takes item i; names are those of tools, by the ids of their calls.
+func (t *talk) takeItem(b body, i int, names map[string]string) error {
+	var kind, role, callID, name string
+	var content, args, output json.RawMessage
+	if err := b.takeAll(want{"type", &kind}); err != nil {
+		return err
+	}
+	var fields []want
+	switch kind {
+	case "", "message":
+		fields = []want{{"role", &role}, {"content", &content}}
+	case "function_call":
+		fields = []want{{"call_id", &callID}, {"name", &name}, {"arguments", &args}}
+	case "function_call_output":
+		fields = []want{{"call_id", &callID}, {"output", &output}}
+	case "reasoning": // of a model elsewhere, or of this one before: it is not read again
+		return nil
+	default:
+		return refuse("input", "item %d is of the type %.40q, which is not done by this server", i, kind)
+	}
+	if err := b.takeAll(fields...); err != nil {
+		return err
+	}
+	if err := b.only("input", fmt.Sprintf("item %d", i), "id", "status", "phase"); err != nil {
+		return err
+	}
+	switch kind {
+	case "function_call":
+		object, ok := arguments(args)
+		if !ok || name == "" {
+			return refuse("input", "item %d is a call without a name, or whose arguments are no object", i)
+		}
+		names[callID] = name
+		t.call(callOf{callID, name, object})
+		return nil
+	case "function_call_output":
+		text, err := parts("input", output, "input_text", "output_text", "text")
+		t.turns = append(t.turns, turn{role: "tool", text: text, callID: callID, name: names[callID]})
+		return err
+	}
+	text, err := parts("input", content, "input_text", "output_text", "text")
+	switch role {
+	case "system", "developer":
+		t.system = append(t.system, text)
+	case "user", "assistant":
+		t.turns = append(t.turns, turn{role: role, text: text})
+	default:
+		return refuse("input", "item %d has the role %.40q, which is not done by this server", i, role)
+	}
+	return err
 }
 
 // call puts a call behind what the assistant has said or called before it.
@@ -125,28 +160,23 @@ func (t *talk) call(c callOf) {
 // own servers; clients send them unasked, and they are left out, as the answer
 // says.
 func (a *asked) takeFlatTools(b body) error {
-	var list []struct {
-		Type        string          `json:"type"`
-		Name        string          `json:"name"`
-		Description string          `json:"description"`
-		Parameters  json.RawMessage `json:"parameters"`
-		Strict      bool            `json:"strict"`
-	}
+	var list []body
 	if _, err := b.take("tools", &list); err != nil {
 		return err
 	}
-	for _, x := range list {
-		if x.Type == "function" && x.Strict {
-			return refuse("tools", "strict arguments are not done by this server; leave strict out")
+	for i, x := range list {
+		var kind string
+		if _, err := x.take("type", &kind); err != nil {
+			return err
 		}
-		if x.Type == "function" {
-			a.talk.tools = append(a.talk.tools, tool{x.Name, x.Description, x.Parameters})
+		if kind != "function" {
+			continue
+		}
+		if err := a.talk.takeFunction(x, i, "parameters"); err != nil {
+			return err
 		}
 	}
-	if err := a.takeToolChoice(b); err != nil {
-		return err
-	}
-	return a.takeParallel(b)
+	return a.takeToolChoice(b)
 }
 
 // parts reads a content: nothing, a text, or a list of parts of some types,
@@ -173,10 +203,11 @@ func parts(field string, raw json.RawMessage, types ...string) (string, error) {
 		if !known {
 			return "", refuse(field, "a content has a part of the type %.40q, and this server reads texts alone", kind)
 		}
-		delete(p, "annotations")
-		delete(p, "logprobs")
-		if _, err := p.take("text", &piece); err != nil || len(p) > 0 {
-			return "", refuse(field, "a part of the type %s has a text, and nothing else", kind)
+		if _, err := p.take("text", &piece); err != nil {
+			return "", refuse(field, "a part of the type %s has a text", kind)
+		}
+		if err := p.only(field, "a part of a content", "annotations", "logprobs", "cache_control"); err != nil {
+			return "", err
 		}
 		all.WriteString(piece)
 	}
@@ -187,6 +218,7 @@ func parts(field string, raw json.RawMessage, types ...string) (string, error) {
 type responsesDialect struct {
 	instructions string
 	tools        []tool
+	format       json.RawMessage // of the text, or nil
 }
 
 func (responsesDialect) lines() bool            { return false }
@@ -198,7 +230,7 @@ type object = map[string]any
 func (d responsesDialect) response(h head, status string, output []object) object {
 	tools := []object{}
 	for _, t := range d.tools {
-		tools = append(tools, object{"type": "function", "name": t.name, "description": t.description, "parameters": t.parameters, "strict": false})
+		tools = append(tools, object{"type": "function", "name": t.name, "description": t.description, "parameters": t.parameters, "strict": t.strict})
 	}
 	a := h.asked
 	out := object{
@@ -213,6 +245,12 @@ func (d responsesDialect) response(h head, status string, output []object) objec
 	}
 	if a.talk.choice != "" {
 		out["tool_choice"] = a.talk.choice
+	}
+	if a.talk.named != "" {
+		out["tool_choice"] = object{"type": "function", "name": a.talk.named}
+	}
+	if d.format != nil {
+		out["text"] = object{"format": d.format}
 	}
 	return out
 }

@@ -37,8 +37,9 @@ type asked struct {
 	write     func(m *engine.Model) ([]engine.Token, error)
 	field     string // that the prompt is made of
 	reader    toolcall.Config
-	single    bool // at most one call of a tool
-	noThought bool // the model is not to think
+	single    bool   // at most one call of a tool
+	noThought bool   // the model is not to think
+	held      string // the field that says what the answer is held to
 
 	written string // the prompt of a conversation, in words
 
@@ -53,14 +54,16 @@ func newAsked() *asked {
 
 // takeCommon takes what OpenAI's requests for an answer have in common.
 func (a *asked) takeCommon(b body) error {
-	var options struct {
-		Usage       bool `json:"include_usage"`
-		Obfuscation bool `json:"include_obfuscation"`
-	}
+	var options body
 	if err := b.takeAll(want{"model", &a.name}, want{"stream", &a.stream}, want{"stream_options", &options}, want{"n", &a.choices}); err != nil {
 		return err
 	}
-	a.usage = options.Usage
+	if err := options.takeAll(want{"include_usage", &a.usage}); err != nil {
+		return err
+	}
+	if err := options.only("stream_options", "stream_options", "include_obfuscation"); err != nil {
+		return err
+	}
 	if a.choices < 1 || a.choices > maxChoices {
 		return refuse("n", "n is 1 to %d", maxChoices)
 	}
@@ -127,6 +130,9 @@ func (s *Server) prepare(ctx context.Context, a *asked) (done func(), err error)
 
 // encode makes the prompt, and the masks of a grammar.
 func (a *asked) encode() (err error) {
+	if err := a.force(); err != nil {
+		return err
+	}
 	if err := a.checkGrammar(); err != nil {
 		return err
 	}

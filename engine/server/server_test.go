@@ -38,8 +38,14 @@ type stand struct {
 
 func newStand(t *testing.T, change func(*server.Config)) *stand {
 	t.Helper()
+	return newStandOf(t, enginetest.Options{}, change)
+}
+
+// newStandOf is newStand with a model of other options.
+func newStandOf(t *testing.T, o enginetest.Options, change func(*server.Config)) *stand {
+	t.Helper()
 	path := filepath.Join(t.TempDir(), "tiny.gguf")
-	check(t, enginetest.Write(path, enginetest.Options{}))
+	check(t, enginetest.Write(path, o))
 	m, err := engine.Open(t.Context(), path, engine.Config{Threads: 1})
 	check(t, err)
 	cfg := server.Config{Models: []server.Model{{Name: "tiny", Engine: m, Opened: time.Unix(1700000000, 0)}}, Logger: zerolog.Nop()}
@@ -279,12 +285,12 @@ func TestWhatIsNotDoneIsRefused(t *testing.T) {
 		{"/v1/chat/completions", `{` + question + `, "tools": [{"type": "web_search"}]}`, 400, "tools"},
 		{"/v1/chat/completions", `{` + question + `, "tools": [{"type": "function", "function": {"name": "a", "strict": true}}]}`, 400, "tools"},
 		{"/v1/chat/completions", `{` + question + `, "tools": [{"type": "function", "function": {"name": "a", "parameters": 7}}]}`, 400, "tools"},
-		{"/v1/chat/completions", `{` + question + `, "tools": [{"type": "function", "function": {"name": "a"}}], "tool_choice": "required"}`, 400, "tool_choice"},
+		{"/v1/chat/completions", `{` + question + `, "tools": [{"type": "function", "function": {"name": "a"}}], "tool_choice": "maybe"}`, 400, "tool_choice"},
 		{"/v1/responses", `{"input": "a", "tools": [{"type": "function", "name": "a", "strict": true}]}`, 400, "tools"},
 		{"/v1/messages", `{"max_tokens": 1, "messages": [{"role": "user", "content": "a"}], "tools": [{"name": "a", "strict": true}]}`, 400, ""},
 		{"/v1/responses", `{"input": [{"type": "image_generation_call"}]}`, 400, "input"},
 		{"/v1/responses", `{"input": "a", "previous_response_id": "resp_1"}`, 400, "previous_response_id"},
-		{"/v1/responses", `{"input": "a", "text": {"format": {"type": "json_object"}}}`, 400, "text.format"},
+		{"/v1/responses", `{"input": "a", "text": {"format": {"type": "xml"}}}`, 400, "text.format"},
 		{"/v1/embeddings", `{"input": [1, 2]}`, 400, "input"},
 		{"/v1/embeddings", `{"input": "a", "dimensions": 3}`, 400, "dimensions"},
 		{"/v1/embeddings", `{"input": ""}`, 400, "input"},

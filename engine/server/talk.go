@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/assaynet/assay/engine"
 	"github.com/assaynet/assay/engine/chattemplate"
 	"github.com/assaynet/assay/engine/server/toolcall"
 	"github.com/assaynet/assay/engine/tokenizer"
@@ -23,7 +24,8 @@ type talk struct {
 	system []string // become one message, before all others
 	turns  []turn
 	tools  []tool
-	choice string // of tools: "auto", or "none"
+	choice string // of tools: choiceAuto, choiceNone or choiceRequired
+	named  string // the tool that must be called, or empty
 }
 
 // turn is a message: "user", "assistant", or "tool", which is what a call gave.
@@ -46,6 +48,7 @@ type callOf struct {
 type tool struct {
 	name, description string
 	parameters        json.RawMessage // a JSON schema, or empty
+	strict            bool            // its arguments are to be of the schema
 }
 
 // check bounds a conversation.
@@ -98,7 +101,7 @@ func (t *talk) definitions() json.RawMessage {
 
 // known are the tools as a reader of calls wants them.
 func (t *talk) known() []toolcall.Tool {
-	if t.choice == "none" {
+	if t.choice == choiceNone {
 		return nil
 	}
 	out := make([]toolcall.Tool, len(t.tools))
@@ -124,6 +127,9 @@ func (a *asked) converse() error {
 	t := a.model.Tokenizer()
 	template := t.ChatTemplate()
 	a.reader = toolcall.Config{Family: toolcall.FamilyOf(template), Tools: a.talk.known(), Thinks: toolcall.Thinks(template)}
+	if a.settings.Grammar != (engine.Grammar{}) {
+		a.reader.Thinks = false // all of the answer is what it is held to
+	}
 	written, err := a.talk.write(t, len(a.reader.Tools) > 0)
 	if err != nil {
 		return err

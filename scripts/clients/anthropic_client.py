@@ -32,13 +32,15 @@ def main():
     assert after.stop_reason in ("end_turn", "max_tokens", "tool_use"), after
     cut = client.messages.create(messages=QUESTION, stop_sequences=[text[2:5]], **ask)
     assert cut.stop_reason == "stop_sequence" and cut.stop_sequence == text[2:5], cut
-    for refused, error in (({"model": "claude"}, anthropic.NotFoundError), ({"tool_choice": {"type": "any"}, "tools": TOOLS}, anthropic.BadRequestError)):
+    forced = client.messages.create(messages=QUESTION, tools=TOOLS, tool_choice={"type": "any"}, **{**ask, "max_tokens": 64})
+    assert forced.stop_reason == "tool_use" and forced.content[-1].name == TOOLS[0]["name"], forced
+    for refused, error in (({"model": "claude"}, anthropic.NotFoundError), ({"container": "a"}, anthropic.BadRequestError)):
         try:
             client.messages.create(messages=QUESTION, **{**ask, **refused})
         except error:
             continue
         raise AssertionError(f"{refused} was not refused")
-    print(f"anthropic {anthropic.__version__}: messages, a stream, count_tokens, a tool's result, stop sequence, refusals; {text!r}")
+    print(f"anthropic {anthropic.__version__}: messages, a stream, count_tokens, a tool's result, a call that must be made, stop sequence, refusals; {text!r}")
 
 
 main()
