@@ -52,7 +52,8 @@ var draftWork = []struct {
 		"Repeat this text word by word, but write keeper as guard:\n\n" + draftText,
 	}},
 	{name: "context", asks: []string{
-		draftText + "\n\nWhat happened in the winter of 1887 and in 1931? Answer with the sentences of the text.",
+		draftText + "\n\nWhich sentences of this text are about the lamp? Quote them, word by word.",
+		"Summarize this text in its own words:\n\n" + draftText,
 		draftCode + "\n\nShow the function total and say what it does.",
 	}},
 	{name: "prose", temperature: 0.8, asks: []string{

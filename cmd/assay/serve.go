@@ -61,9 +61,11 @@ It listens on loopback and asks for no key. Elsewhere it listens only with keys,
 which the file holds names and hashes:
 
    assay serve --api-key-file keys --new-key alice      prints alice's key, once
+   assay serve --api-key-file keys --new-key bob --key-answers 4 --key-per-minute 60
    assay serve --api-key-file keys --listen 0.0.0.0:9680 --host llm.example.org
 
-Callers take turns, however many requests each key has. The line is not encrypted:
+Callers take turns, however many requests each key has; limits of its own stand on
+a key's line in the file. The line is not encrypted:
 beyond a network that you trust, put a proxy before it that speaks TLS.`,
 		Flags: []cli.Flag{
 			&cli.StringSliceFlag{Name: "model", EnvVars: []string{"ASSAY_MODEL"}, Usage: "GGUF `FILE`, or a directory of them; may be repeated (default: the one that make model fetches)"},
@@ -74,6 +76,8 @@ beyond a network that you trust, put a proxy before it that speaks TLS.`,
 			&cli.StringFlag{Name: "listen", Value: defaultServe, Usage: "`HOST:PORT` to listen on; port 0 takes any free one"},
 			&cli.StringFlag{Name: "api-key-file", Usage: "`FILE` of names and hashes of keys"},
 			&cli.StringFlag{Name: "new-key", Usage: "make a key of this `NAME`, add it to the file, print it and exit"},
+			&cli.IntFlag{Name: "key-answers", Usage: "with --new-key: the `N` answers that it may have in the making or waiting at once", DefaultText: "no limit of its own"},
+			&cli.IntFlag{Name: "key-per-minute", Usage: "with --new-key: the `N` requests that may come by it in a minute", DefaultText: "no limit of its own"},
 			&cli.StringSliceFlag{Name: "host", Usage: "`NAME` by which the server is asked, without a port; * takes any; may be repeated", DefaultText: "loopback's"},
 			&cli.StringSliceFlag{Name: "origin", Usage: "`ORIGIN` of pages in browsers that may ask, such as https://example.org; may be repeated"},
 			&cli.StringFlag{Name: "log-level", Value: "info", Usage: "least importance of what is written: debug, info, warn or error"},
@@ -90,6 +94,9 @@ func serve(c *cli.Context) error {
 	}
 	if c.IsSet("new-key") {
 		return newServeKey(c)
+	}
+	if c.IsSet("key-answers") || c.IsSet("key-per-minute") {
+		return usage.Mistake(withHint(errors.New("--key-answers and --key-per-minute are for a new key"), "give --new-key NAME, too, or write them into the file's line"))
 	}
 	cfg, err := serveConfig(c)
 	if err != nil {
@@ -177,6 +184,9 @@ func newServeKey(c *cli.Context) error {
 	key, secret, err := server.NewKey(c.String("new-key"))
 	if err != nil {
 		return usage.Mistake(err)
+	}
+	if key.Answers, key.PerMinute = c.Int("key-answers"), c.Int("key-per-minute"); key.Answers < 0 || key.PerMinute < 0 {
+		return usage.Mistake(errors.New("--key-answers and --key-per-minute are 1 or more"))
 	}
 	if err := addServeKey(path, key); err != nil {
 		return err

@@ -24,7 +24,8 @@
 //	talk.go      the prompt of a conversation, tools included
 //	answer.go    the run, its text, thoughts and calls, without what a stop cuts off
 //	stream.go    the same as it comes
-//	receipts.go  runs that are kept for their receipts
+//	receipts.go  runs that are kept for their receipts, and computed again
+//	page         the chat page, at / for browsers
 //
 // Callers take turns, however many requests each has, and none has more of them
 // waiting than there are places left: the caller is the name of the key. A

@@ -5,7 +5,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"net/http"
+	"strconv"
 	"strings"
 	"time"
 
@@ -33,10 +35,11 @@ const codeContext = "context_length_exceeded"
 // problem is an error as clients read it.
 type problem struct {
 	status  int
-	Message string  `json:"message"`
-	Type    string  `json:"type"`
-	Param   *string `json:"param"`
-	Code    *string `json:"code"`
+	Message string        `json:"message"`
+	Type    string        `json:"type"`
+	Param   *string       `json:"param"`
+	Code    *string       `json:"code"`
+	retry   time.Duration // after which it may come again, where that is known
 }
 
 func (p *problem) Error() string { return p.Message }
@@ -88,8 +91,11 @@ type envelope struct {
 	Error *problem `json:"error"`
 }
 
-// retrySeconds is after how long a client that was refused may try again.
-const retrySeconds = "1"
+// retryAfter is after how long a client that was refused may try again, in
+// seconds, at least one.
+func (p *problem) retryAfter() string {
+	return strconv.Itoa(max(1, int(math.Ceil(p.retry.Seconds()))))
+}
 
 // fail answers with an error.
 func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
@@ -98,7 +104,7 @@ func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
 		s.cfg.Logger.Error().Err(err).Msg("a request failed")
 	}
 	if p.status == http.StatusTooManyRequests {
-		w.Header().Set("Retry-After", retrySeconds)
+		w.Header().Set("Retry-After", p.retryAfter())
 	}
 	if p.status == http.StatusUnauthorized {
 		w.Header().Set("WWW-Authenticate", "Bearer")

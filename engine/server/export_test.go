@@ -9,16 +9,27 @@ import (
 	"github.com/assaynet/assay/engine/tokenizer"
 )
 
-// NewGate, for tests.
-var NewGate = newGate
+// NewGate returns a gate for tests, whose time stands still until it is moved.
+func NewGate(most int, keys ...Key) (g *gate, move func(time.Duration)) {
+	g = newGate(most, keys)
+	now := time.Unix(0, 0)
+	g.now = func() time.Time { return now }
+	return g, func(d time.Duration) { now = now.Add(d) }
+}
 
 // Enter is enter, with the status of what refuses.
 func (g *gate) Enter(caller string, n int) (leave func(), status int) {
+	leave, status, _ = g.EnterOrWait(caller, n)
+	return leave, status
+}
+
+// EnterOrWait is Enter with the header Retry-After.
+func (g *gate) EnterOrWait(caller string, n int) (leave func(), status int, retry string) {
 	leave, err := g.enter(caller, n)
 	if err != nil {
-		return leave, problemOf(err).status
+		return leave, problemOf(err).status, problemOf(err).retryAfter()
 	}
-	return leave, 0
+	return leave, 0, ""
 }
 
 // paper is a recorder with deadlines that never come.

@@ -2,9 +2,13 @@ package server
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"runtime"
 	"sync"
+	"time"
+
+	"golang.org/x/time/rate"
 )
 
 // defaultQueue is how many answers may be in the making or wait for it.
@@ -16,7 +20,9 @@ const defaultQueue = 256
 // thresholds", 1998).
 type gate struct {
 	most  int
-	keyed bool // callers are told apart
+	keyed bool           // callers are told apart
+	own   map[string]own // what callers may by themselves
+	now   func() time.Time
 
 	mu    sync.Mutex
 	total int            // guarded by mu
@@ -25,8 +31,39 @@ type gate struct {
 	texts chan struct{} // places for those who turn text into token ids
 }
 
-func newGate(most int, keyed bool) *gate {
-	return &gate{most: most, keyed: keyed, each: map[string]int{}, texts: make(chan struct{}, max(1, runtime.GOMAXPROCS(0)/2))}
+// own is a caller's own limits.
+type own struct {
+	answers int           // 0: none
+	pace    *rate.Limiter // nil: none
+}
+
+func newGate(most int, keys []Key) *gate {
+	limits := map[string]own{}
+	for _, k := range keys {
+		o := own{answers: k.Answers}
+		if k.PerMinute > 0 {
+			o.pace = rate.NewLimiter(rate.Limit(float64(k.PerMinute)/time.Minute.Seconds()), k.PerMinute)
+		}
+		limits[k.Name] = o
+	}
+	return &gate{most: most, keyed: len(keys) > 0, own: limits, now: time.Now, each: map[string]int{}, texts: make(chan struct{}, max(1, runtime.GOMAXPROCS(0)/2))}
+}
+
+// pass counts a request against the caller's own pace, or says when it may come.
+func (o *own) pass(now time.Time) error {
+	if o.pace == nil {
+		return nil
+	}
+	r := o.pace.ReserveN(now, 1)
+	wait := r.DelayFrom(now)
+	if wait == 0 {
+		return nil
+	}
+	r.CancelAt(now)
+	return &problem{
+		status: http.StatusTooManyRequests, Type: typeBusy, retry: wait,
+		Message: fmt.Sprintf("this key may ask %d times a minute", o.pace.Burst()),
+	}
 }
 
 // enter takes n places, which leave gives back, or says that there is no room.
@@ -39,6 +76,16 @@ func (g *gate) enter(caller string, n int) (leave func(), err error) {
 			status: http.StatusTooManyRequests, Type: typeBusy,
 			Message: "too many requests wait; try again when some are answered",
 		}
+	}
+	o := g.own[caller]
+	if o.answers > 0 && g.each[caller]+n > o.answers {
+		return func() {}, &problem{
+			status: http.StatusTooManyRequests, Type: typeBusy,
+			Message: fmt.Sprintf("this key may have %d answers in the making or waiting at once; try again when some are answered", o.answers),
+		}
+	}
+	if err := o.pass(g.now()); err != nil {
+		return func() {}, err
 	}
 	g.total += n
 	g.each[caller] += n

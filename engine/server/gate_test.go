@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/assaynet/assay/engine/server"
 )
@@ -11,7 +12,7 @@ import (
 // TestOneKeyDoesNotFillTheQueue: alone it gets half, two get less each, and a
 // third one still finds room.
 func TestOneKeyDoesNotFillTheQueue(t *testing.T) {
-	g := server.NewGate(12, true)
+	g, _ := server.NewGate(12, server.Key{Name: "a"})
 	fill := func(key string) (n int, leave func()) {
 		leave = func() {}
 		for {
@@ -45,7 +46,7 @@ func TestOneKeyDoesNotFillTheQueue(t *testing.T) {
 	if taken+more != 12 {
 		t.Errorf("%d places were taken and %d given, of 12", taken, more)
 	}
-	open := server.NewGate(12, false)
+	open, _ := server.NewGate(12)
 	for i := range 12 {
 		if _, status := open.Enter("", 1); status != 0 {
 			t.Errorf("without keys, place %d: %d", i, status)
@@ -53,6 +54,33 @@ func TestOneKeyDoesNotFillTheQueue(t *testing.T) {
 	}
 	if _, status := open.Enter("", 1); status != http.StatusTooManyRequests {
 		t.Errorf("without keys: a thirteenth place of 12: %d", status)
+	}
+}
+
+// TestAKeyHasLimitsOfItsOwn: of answers at once, and of requests a minute, which
+// come back with time.
+func TestAKeyHasLimitsOfItsOwn(t *testing.T) {
+	g, move := server.NewGate(100, server.Key{Name: "few", Answers: 3}, server.Key{Name: "slow", PerMinute: 2}, server.Key{Name: "free"})
+	leave, status := g.Enter("few", 2)
+	if _, refused := g.Enter("few", 2); status != 0 || refused != http.StatusTooManyRequests {
+		t.Errorf("two answers of three: %d, and two more: %d", status, refused)
+	}
+	leave()
+	if _, status := g.Enter("few", 3); status != 0 {
+		t.Errorf("three of three: %d", status)
+	}
+	for i, want := range []struct {
+		after  time.Duration
+		status int
+		retry  string
+	}{{0, 0, ""}, {0, 0, ""}, {0, 429, "30"}, {29 * time.Second, 429, "1"}, {time.Second, 0, ""}, {0, 429, "30"}, {time.Hour, 0, ""}, {0, 0, ""}, {0, 429, "30"}} {
+		move(want.after)
+		if _, status, retry := g.EnterOrWait("slow", 1); status != want.status || retry != want.retry {
+			t.Errorf("request %d: status %d after %q, want %+v", i, status, retry, want)
+		}
+	}
+	if _, status := g.Enter("free", 40); status != 0 {
+		t.Errorf("a key without limits: %d", status)
 	}
 }
 

@@ -15,6 +15,7 @@ import (
 	"golang.org/x/net/netutil"
 
 	"github.com/assaynet/assay/engine"
+	"github.com/assaynet/assay/engine/server/page"
 	"github.com/assaynet/assay/engine/server/shelf"
 )
 
@@ -94,7 +95,7 @@ func New(cfg Config) (*Server, error) {
 	if cfg.Connections == 0 {
 		cfg.Connections = defaultConnections
 	}
-	s := &Server{cfg: cfg, shelf: cfg.Shelf, gate: newGate(cfg.Queue, len(cfg.Keys) > 0), receipts: newReceipts(cfg.Receipts), mux: http.NewServeMux()}
+	s := &Server{cfg: cfg, shelf: cfg.Shelf, gate: newGate(cfg.Queue, cfg.Keys), receipts: newReceipts(cfg.Receipts), mux: http.NewServeMux()}
 	if s.shelf == nil {
 		specs := make([]shelf.Spec, len(cfg.Models))
 		for i, m := range cfg.Models {
@@ -160,7 +161,7 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 		s.fail(w, r, &problem{status: http.StatusForbidden, Message: fmt.Sprintf("this server is not asked as %.100q; name it by --host", r.Host), Type: typeForbidden})
 		return
 	}
-	if origin := r.Header.Get("Origin"); origin != "" {
+	if origin := r.Header.Get("Origin"); origin != "" && !s.ownPage(origin, r.Host) {
 		if !slices.Contains(s.cfg.Origins, origin) {
 			s.fail(w, r, &problem{status: http.StatusForbidden, Message: fmt.Sprintf("pages of %.100q may not ask; allow them by --origin", origin), Type: typeForbidden})
 			return
@@ -178,7 +179,7 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 		}
 	}
 	caller, ok := s.caller(r)
-	if !ok && r.URL.Path != "/health" && r.URL.Path != "/" {
+	if !ok && r.URL.Path != "/health" && !page.Has(r.URL.Path) {
 		s.fail(w, r, &problem{status: http.StatusUnauthorized, Message: "no key, or an unknown one; give it as: Authorization: Bearer KEY", Type: typeKey})
 		return
 	}
@@ -190,6 +191,11 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 
 // knownHost keeps pages out that reach this machine by a name of their own.
 func (s *Server) knownHost(host string) bool {
+	return slices.Contains(s.cfg.Hosts, "*") || s.namedHost(host)
+}
+
+// namedHost tells whether a host is loopback or one that Config.Hosts names.
+func (s *Server) namedHost(host string) bool {
 	if h, _, err := net.SplitHostPort(host); err == nil {
 		host = h
 	}
@@ -197,7 +203,13 @@ func (s *Server) knownHost(host string) bool {
 	if ip := net.ParseIP(host); ip != nil && ip.IsLoopback() || host == "localhost" {
 		return true
 	}
-	return slices.Contains(s.cfg.Hosts, "*") || slices.Contains(s.cfg.Hosts, host)
+	return slices.Contains(s.cfg.Hosts, host)
+}
+
+// ownPage tells whether an origin is this server's own, whose page may ask. Where
+// any host is taken it is not known which that is, and --origin has to say.
+func (s *Server) ownPage(origin, host string) bool {
+	return (origin == "http://"+host || origin == "https://"+host) && s.namedHost(host)
 }
 
 // caller returns the name of the key that a request brings.

@@ -9,6 +9,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"io"
+	"strconv"
 	"strings"
 )
 
@@ -16,12 +17,17 @@ import (
 type Key struct {
 	Name string
 	Hash [sha256.Size]byte // SHA-256 of the secret
+	// Answers is how many answers may be in the making or wait for it at once,
+	// and PerMinute how many requests may come in a minute, a minute's at once
+	// after a quiet one. 0: no limit but all keys'.
+	Answers, PerMinute int
 }
 
 // Bounds of a file of keys.
 const (
 	maxKeys    = 4096
 	maxKeyName = 64
+	maxOwn     = 1 << 20 // of a key's own limits
 )
 
 // keyPrefix begins each secret, so that one that lies about is known for what it
@@ -39,11 +45,56 @@ func NewKey(name string) (Key, string, error) {
 	return Key{Name: name, Hash: sha256.Sum256([]byte(secret))}, secret, nil
 }
 
-// String is the key's line in a file.
-func (k Key) String() string { return k.Name + " " + hex.EncodeToString(k.Hash[:]) }
+// The words by which a line of a file begins a limit.
+const (
+	wordAnswers   = "answers="
+	wordPerMinute = "per-minute="
+)
 
-// ReadKeys reads a file of keys: a name and 64 hex digits on each line, and what
-// begins with # for people. Errors name the line: [ErrConfig].
+// String is the key's line in a file.
+func (k Key) String() string {
+	line := k.Name + " " + hex.EncodeToString(k.Hash[:])
+	if k.Answers > 0 {
+		line += " " + wordAnswers + strconv.Itoa(k.Answers)
+	}
+	if k.PerMinute > 0 {
+		line += " " + wordPerMinute + strconv.Itoa(k.PerMinute)
+	}
+	return line
+}
+
+// readKey reads a line.
+func readKey(text string) (k Key, err error) {
+	fields := strings.Fields(text)
+	b := []byte(nil)
+	if len(fields) >= 2 {
+		b, err = hex.DecodeString(fields[1])
+	}
+	if err != nil || len(b) != len(k.Hash) {
+		return k, fmt.Errorf("%w: want a name and 64 hex digits", ErrConfig)
+	}
+	k.Name = fields[0]
+	copy(k.Hash[:], b)
+	if err := checkName(k.Name); err != nil {
+		return k, err
+	}
+	for _, word := range fields[2:] {
+		to, number := &k.Answers, strings.TrimPrefix(word, wordAnswers)
+		if rest, found := strings.CutPrefix(word, wordPerMinute); found {
+			to, number = &k.PerMinute, rest
+		}
+		n, err := strconv.Atoi(number)
+		if *to != 0 || err != nil || n < 1 || n > maxOwn || number == word {
+			return k, fmt.Errorf("%w: %.40q is no limit of a key: %sN and %sN, N from 1 to %d, each once", ErrConfig, word, wordAnswers, wordPerMinute, maxOwn)
+		}
+		*to = n
+	}
+	return k, nil
+}
+
+// ReadKeys reads a file of keys: on each line a name, 64 hex digits, and the
+// limits of the key, such as answers=4 or per-minute=60, where it has any; what
+// begins with # is for people. Errors name the line: [ErrConfig].
 func ReadKeys(r io.Reader) ([]Key, error) {
 	var keys []Key
 	seen := map[string]bool{}
@@ -53,20 +104,14 @@ func ReadKeys(r io.Reader) ([]Key, error) {
 		if text == "" || text[0] == '#' {
 			continue
 		}
-		name, hash, _ := strings.Cut(text, " ")
-		k := Key{Name: name}
-		b, err := hex.DecodeString(strings.TrimSpace(hash))
-		if err != nil || len(b) != len(k.Hash) {
-			return nil, fmt.Errorf("%w: line %d: want a name and 64 hex digits", ErrConfig, n)
-		}
-		copy(k.Hash[:], b)
-		if err := checkName(name); err != nil {
+		k, err := readKey(text)
+		if err != nil {
 			return nil, fmt.Errorf("line %d: %w", n, err)
 		}
-		if seen[name] {
-			return nil, fmt.Errorf("%w: line %d: two keys are called %q", ErrConfig, n, name)
+		if seen[k.Name] {
+			return nil, fmt.Errorf("%w: line %d: two keys are called %q", ErrConfig, n, k.Name)
 		}
-		if seen[name] = true; len(keys) == maxKeys {
+		if seen[k.Name] = true; len(keys) == maxKeys {
 			return nil, fmt.Errorf("%w: more than %d keys", ErrConfig, maxKeys)
 		}
 		keys = append(keys, k)

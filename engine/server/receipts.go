@@ -27,6 +27,7 @@ type receipts struct {
 
 // kept are the runs of one answer.
 type kept struct {
+	model string // its name
 	files []runfile.File
 	bytes int
 }
@@ -51,8 +52,8 @@ func sizeOf(f *runfile.File) int {
 
 // keep keeps the runs of one answer, in the order of its choices, in the place of
 // the oldest.
-func (r *receipts) keep(id string, files []runfile.File) {
-	k := kept{files: files}
+func (r *receipts) keep(id, model string, files []runfile.File) {
+	k := kept{model: model, files: files}
 	for i := range files {
 		k.bytes += sizeOf(&files[i])
 	}
@@ -68,25 +69,63 @@ func (r *receipts) keep(id string, files []runfile.File) {
 	}
 }
 
-func (r *receipts) get(id string) ([]runfile.File, bool) {
+func (r *receipts) get(id string) (kept, bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	k, ok := r.kept[id]
-	return k.files, ok
+	return k, ok
 }
 
-// receipt hands a run out. An answer of several choices has one for each: ?choice=1
-// is the second's.
-func (s *Server) receipt(w http.ResponseWriter, r *http.Request) error {
-	id := r.PathValue("id")
-	files, ok := s.receipts.get(id)
+// asked returns the receipt that a request names, and the name of its model. An
+// answer of several choices has one for each: ?choice=1 is the second's.
+func (r *receipts) asked(q *http.Request) (*runfile.File, string, error) {
+	k, ok := r.get(q.PathValue("id"))
 	if !ok {
-		return &problem{status: http.StatusNotFound, Type: typeMissing, Message: "there is no such receipt, or not any more, or its answer is not whole yet"}
+		return nil, "", &problem{status: http.StatusNotFound, Type: typeMissing, Message: "there is no such receipt, or not any more, or its answer is not whole yet"}
 	}
-	at, err := number(r.URL.Query().Get("choice"), len(files)-1)
+	at, err := number(q.URL.Query().Get("choice"), len(k.files)-1)
 	if err != nil {
-		return refuse("choice", "choice is 0 to %d", len(files)-1)
+		return nil, "", refuse("choice", "choice is 0 to %d", len(k.files)-1)
 	}
-	reply(w, http.StatusOK, files[at])
+	return &k.files[at], k.model, nil
+}
+
+// receipt hands a run out.
+func (s *Server) receipt(w http.ResponseWriter, r *http.Request) error {
+	file, _, err := s.receipts.asked(r)
+	if err != nil {
+		return err
+	}
+	reply(w, http.StatusOK, file)
+	return nil
+}
+
+// checkReceipt computes a run again, here, as assay model verify does anywhere.
+func (s *Server) checkReceipt(w http.ResponseWriter, r *http.Request) error {
+	file, name, err := s.receipts.asked(r)
+	if err != nil {
+		return err
+	}
+	leave, err := s.gate.enter(callerOf(r.Context()), 1)
+	if err != nil {
+		return err
+	}
+	defer leave()
+	m, back, err := s.take(r.Context(), name)
+	if err != nil {
+		return err
+	}
+	defer back()
+	_, run, err := runfile.Parse(marshal(file))
+	if err != nil {
+		return err
+	}
+	report, err := m.Engine.Verify(r.Context(), run)
+	if err != nil {
+		return err
+	}
+	reply(w, http.StatusOK, object{
+		"equal": report.Equal, "position": report.Position, "kind": string(report.Kind), "tokens": len(run.Output), "fingerprint": file.Fingerprint,
+	})
 	return nil
 }

@@ -3,6 +3,8 @@ package server
 import (
 	"net/http"
 	"strconv"
+
+	"github.com/assaynet/assay/engine/server/page"
 )
 
 // routes are what can be asked.
@@ -21,7 +23,8 @@ func (s *Server) routes() map[string]func(http.ResponseWriter, *http.Request) er
 		"POST /tokenize": s.tokenize, "POST /detokenize": s.detokenize, "POST /apply-template": s.applyTemplate,
 		"GET /props": s.props, "GET /slots": s.slots, "GET /tokenizer_info": s.tokenizerInfo,
 		// Ours.
-		"GET /health": s.health, "GET /v1/receipts/{id}": s.receipt, "GET /{$}": s.root,
+		"GET /health": s.health, "GET /v1/receipts/{id}": s.receipt, "POST /v1/receipts/{id}/check": s.checkReceipt,
+		"GET /{$}": s.root, "GET " + page.Prefix + "{file}": s.page,
 	}
 }
 
@@ -53,9 +56,24 @@ func (s *Server) health(w http.ResponseWriter, _ *http.Request) error {
 	return nil
 }
 
-// root is where Ollama's clients look whether somebody is there.
-func (s *Server) root(w http.ResponseWriter, _ *http.Request) error {
+// root is the chat page for browsers, and where Ollama's clients look whether
+// somebody is there.
+func (s *Server) root(w http.ResponseWriter, r *http.Request) error {
+	w.Header().Set("Vary", "Accept")
+	if page.Wanted(r) {
+		page.Serve(w, r)
+		return nil
+	}
 	reply(w, http.StatusOK, map[string]string{"server": "assay", "status": "ok"})
+	return nil
+}
+
+// page serves the files of the chat page.
+func (s *Server) page(w http.ResponseWriter, r *http.Request) error {
+	if !page.Has(r.URL.Path) {
+		return &problem{status: http.StatusNotFound, Message: "the page has no such file", Type: typeMissing}
+	}
+	page.Serve(w, r)
 	return nil
 }
 

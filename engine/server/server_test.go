@@ -400,11 +400,15 @@ func TestFilesOfKeys(t *testing.T) {
 	check(t, err)
 	b, _, err := server.NewKey("b")
 	check(t, err)
+	b.Answers, b.PerMinute = 4, 60
 	keys, err := server.ReadKeys(strings.NewReader("# ours\n" + a.String() + "\n\n  " + b.String() + "  \n"))
 	if err != nil || len(keys) != 2 || keys[0] != a || keys[1] != b {
 		t.Fatalf("got %v, %v", keys, err)
 	}
-	for _, bad := range []string{"", "# none", "a", "a 00", a.String() + "\n" + a.String(), " " + strings.Repeat("x", 65) + a.String()[1:], a.String() + "0"} {
+	for _, bad := range []string{
+		"", "# none", "a", "a 00", a.String() + "\n" + a.String(), " " + strings.Repeat("x", 65) + a.String()[1:], a.String() + "0",
+		a.String() + " answers=0", a.String() + " answers=1 answers=2", a.String() + " per-minute=x", a.String() + " 7", a.String() + " per-hour=7",
+	} {
 		if keys, err := server.ReadKeys(strings.NewReader(bad)); err == nil {
 			t.Errorf("%q: got %v", bad, keys)
 		}

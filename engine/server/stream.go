@@ -63,7 +63,7 @@ func (s *Server) run(w http.ResponseWriter, r *http.Request, a *asked, d dialect
 // keep keeps receipts, and names them where headers can still be written.
 func (s *Server) keep(w http.ResponseWriter, h head, answers []*answer) {
 	if list := files(h.asked.model, answers); len(list) > 0 {
-		s.receipts.keep(h.id, list)
+		s.receipts.keep(h.id, h.asked.name, list)
 		w.Header().Set(receiptHeader, h.id)
 	}
 }
@@ -183,7 +183,7 @@ func (s *Server) streamed(w http.ResponseWriter, r *http.Request, a *asked, h he
 		return nil
 	}
 	if list := files(a.model, answers); len(list) > 0 {
-		s.receipts.keep(h.id, list)
+		s.receipts.keep(h.id, a.name, list)
 	}
 	out.end(answers, usageOf(a.prompt, answers))
 	return nil
