@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
+	"sync"
 )
 
 // ErrInput says that answers name what there is not, or that there is nothing to
@@ -40,7 +42,9 @@ type Estimate struct {
 	// Rounds is how many were taken.
 	Rounds int
 
-	spare [][]float64 // what the posteriors of the next round are made in
+	// spare is what the posteriors of the next round are made in, and said what the
+	// tables are: a row of the true labels for each rater and answer.
+	spare, said [][]float64
 }
 
 // least keeps a rater that never gave an answer from ruling a label out for ever.
@@ -48,7 +52,8 @@ const least = 1e-10
 
 // Fit estimates by expectation and maximisation in turn, from the shares of
 // answers on: it takes what is likeliest near to what most say. The order of
-// answers moves the last bits alone. Errors: [ErrInput].
+// answers moves the last bits alone, and the number of processors none: each item
+// and each rater is one's alone. Errors: [ErrInput].
 func Fit(answers []Answer, n Size, s Settings) (*Estimate, error) {
 	if err := check(answers, n); err != nil {
 		return nil, err
@@ -69,14 +74,17 @@ func Fit(answers []Answer, n Size, s Settings) (*Estimate, error) {
 	for _, p := range e.Posterior {
 		normalise(p)
 	}
+	items := listsOf(answers, n.Items, func(a *Answer) (int, int) { return a.Item, a.Rater })
+	raters := listsOf(answers, n.Raters, func(a *Answer) (int, int) { return a.Rater, a.Item })
+	e.spare, e.said = matrix(n.Items, n.Labels), matrix(n.Raters*n.Labels, n.Labels)
 	for e.Rounds < s.Rounds {
 		e.Rounds++
-		e.maximise(answers, n)
-		if e.expect(answers, n) <= s.Tolerance {
+		e.maximise(items, raters)
+		if e.expect(items) <= s.Tolerance {
 			break
 		}
 	}
-	e.maximise(answers, n) // so that frequencies and tables are those of the posteriors
+	e.maximise(items, raters) // so that frequencies and tables are those of the posteriors
 	return e, nil
 }
 
@@ -96,97 +104,109 @@ func check(answers []Answer, n Size) error {
 }
 
 // maximise makes frequencies and tables of the posteriors.
-func (e *Estimate) maximise(answers []Answer, n Size) {
-	answered := make([]bool, n.Items)
-	for _, a := range answers {
-		answered[a.Item] = true
-	}
-	e.Frequency = make([]float64, n.Labels)
+func (e *Estimate) maximise(items, raters *lists) {
+	e.Frequency = make([]float64, len(e.Posterior[0]))
 	for i, p := range e.Posterior {
-		if answered[i] {
+		if len(items.of(i)) > 0 {
 			for l, v := range p {
 				e.Frequency[l] += v
 			}
 		}
 	}
 	normalise(e.Frequency)
-	said := matrix(n.Raters*n.Labels, n.Labels)
+	raters.share(func(from, to int) {
+		for i := from; i < to; i++ {
+			e.tabulate(i, raters.of(i))
+		}
+	})
+}
+
+// tabulate makes a rater's table of what it said of each item.
+func (e *Estimate) tabulate(rater int, answers []part) {
+	labels := len(e.Frequency)
+	said := e.said[rater*labels : (rater+1)*labels]
+	for _, row := range said {
+		clear(row)
+	}
 	for _, a := range answers {
-		row := said[a.Rater*n.Labels+a.Label]
-		for l, v := range e.Posterior[a.Item] {
-			row[l] += v
+		row, p := said[a.label], e.Posterior[a.other]
+		for l := range row {
+			row[l] += p[l]
 		}
 	}
-	for i, t := range e.Table {
-		for l, row := range t {
-			for answer := range row {
-				row[answer] = said[i*n.Labels+answer][l]
-			}
+	for l, row := range e.Table[rater] {
+		for answer := range row {
+			row[answer] = said[answer][l]
 		}
-		seen := make([]bool, n.Labels)
-		for _, row := range t {
-			for l, v := range row {
-				seen[l] = seen[l] || v > 0
-			}
+	}
+	for answer, of := range said {
+		if !slices.ContainsFunc(of, func(v float64) bool { return v > 0 }) {
+			continue // the rater never gave it
 		}
-		for _, row := range t {
-			for l := range row {
-				if seen[l] { // an answer that the rater gave at all
-					row[l] = max(row[l], least)
-				}
-			}
-			normalise(row)
+		for _, row := range e.Table[rater] {
+			row[answer] = max(row[answer], least)
 		}
+	}
+	for _, row := range e.Table[rater] {
+		normalise(row)
 	}
 }
 
 // expect makes posteriors of frequencies and tables, and returns the largest
 // change.
-func (e *Estimate) expect(answers []Answer, n Size) float64 {
-	if e.spare == nil {
-		e.spare = matrix(n.Items, n.Labels)
-	}
-	next, frequency := e.spare, logs(e.Frequency)
-	for i := range next {
-		copy(next[i], frequency)
-	}
-	said := e.logsByAnswer(n) // one logarithm a cell, not one an answer
-	for _, a := range answers {
-		row, p := said[a.Rater*n.Labels+a.Label], next[a.Item]
-		for l := range p {
-			p[l] += row[l]
-		}
-	}
+func (e *Estimate) expect(items *lists) float64 {
+	frequency, labels := logs(e.Frequency), len(e.Frequency)
+	e.logsByAnswer()
+	var mu sync.Mutex
 	var most float64
-	for i, p := range next {
-		top := math.Inf(-1)
-		for _, v := range p {
-			top = max(top, v)
+	items.share(func(from, to int) {
+		var change float64
+		for i := from; i < to; i++ {
+			p := e.spare[i]
+			copy(p, frequency)
+			for _, a := range items.of(i) {
+				row := e.said[int(a.other)*labels+int(a.label)]
+				for l := range p {
+					p[l] += row[l]
+				}
+			}
+			likely(p)
+			for l, v := range p {
+				change = max(change, math.Abs(v-e.Posterior[i][l]))
+			}
 		}
-		for l, v := range p {
-			p[l] = math.Exp(v - top)
-		}
-		normalise(p)
-		for l, v := range p {
-			most = max(most, math.Abs(v-e.Posterior[i][l]))
-		}
-	}
-	e.Posterior, e.spare = next, e.Posterior
+		mu.Lock()
+		most = max(most, change)
+		mu.Unlock()
+	})
+	e.Posterior, e.spare = e.spare, e.Posterior
 	return most
 }
 
-// logsByAnswer returns the logarithms of the tables' cells by rater and answer, in
-// rows of the true labels: what is read of one answer lies together.
-func (e *Estimate) logsByAnswer(n Size) [][]float64 {
-	out := matrix(n.Raters*n.Labels, n.Labels)
+// likely makes probabilities of logarithms.
+func likely(p []float64) {
+	top := slices.Max(p)
+	for l, v := range p {
+		if v == top {
+			p[l] = 1 // e⁰, for which no exponential is needed
+		} else {
+			p[l] = math.Exp(v - top)
+		}
+	}
+	normalise(p)
+}
+
+// logsByAnswer brings the logarithms of the tables' cells into said: one logarithm
+// a cell and not one an answer, and what is read of one answer lies together.
+func (e *Estimate) logsByAnswer() {
+	labels := len(e.Frequency)
 	for i, t := range e.Table {
 		for l, row := range t {
 			for answer, v := range row {
-				out[i*n.Labels+answer][l] = math.Log(v)
+				e.said[i*labels+answer][l] = math.Log(v)
 			}
 		}
 	}
-	return out
 }
 
 func logs(v []float64) []float64 {

@@ -4,7 +4,10 @@ import (
 	"encoding/json"
 	"errors"
 	"math"
+	"math/rand/v2"
 	"os"
+	"reflect"
+	"runtime"
 	"testing"
 
 	"github.com/assaynet/assay/cmd/internal/dawidskene"
@@ -78,6 +81,33 @@ func TestWhoIsAlwaysWrongIsAsUsefulAsWhoIsRight(t *testing.T) {
 	}
 	if p := e.Posterior[41]; math.Abs(p[0]-e.Frequency[0]) > 1e-6 || e.Table[4][0][0] != 0 {
 		t.Errorf("of what nobody said: %v and %v, want the frequency %v and nothing", p, e.Table[4], e.Frequency)
+	}
+}
+
+// TestProcessorsMoveNoBit: what is estimated by one processor is what five make of
+// it.
+func TestProcessorsMoveNoBit(t *testing.T) {
+	r := rand.New(rand.NewPCG(11, 1))
+	var answers []dawidskene.Answer
+	for item := range 300 {
+		for rater := range r.IntN(6) {
+			answers = append(answers, dawidskene.Answer{Item: item, Rater: (rater*5 + r.IntN(5)) % 9, Label: (item%3 + r.IntN(2)*r.IntN(3)) % 3})
+		}
+	}
+	r.Shuffle(len(answers), func(i, j int) { answers[i], answers[j] = answers[j], answers[i] })
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
+	var one *dawidskene.Estimate
+	for _, processors := range []int{1, 5} {
+		runtime.GOMAXPROCS(processors)
+		e, err := dawidskene.Fit(answers, dawidskene.Size{Items: 300, Raters: 9, Labels: 3}, fifty)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if one == nil {
+			one = e
+		} else if !reflect.DeepEqual(e.Posterior, one.Posterior) || !reflect.DeepEqual(e.Table, one.Table) {
+			t.Errorf("%d processors estimate otherwise than one", processors)
+		}
 	}
 }
 

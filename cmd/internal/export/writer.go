@@ -11,29 +11,16 @@ import (
 	"os"
 	"path/filepath"
 
-	"github.com/parquet-go/parquet-go"
-	"github.com/parquet-go/parquet-go/compress/zstd"
-
 	"github.com/assaynet/assay/protocol"
 )
 
 const (
 	// partEnd ends the name of a file that is not whole yet.
 	partEnd = ".part"
-	// groupBytes is when a group of rows goes to the Parquet file, in bytes of
-	// JSON: what a reader of one column takes at a time, and what a writer holds.
-	groupBytes = 32 << 20
 	// syncBytes is how much of a file goes to the disk at a time, while more is
 	// written: at the end there is little left to wait for.
 	syncBytes = 8 << 20
-	// atOnce is how many rows the Parquet file takes at a time: each of its columns
-	// is then filled by one loop.
-	atOnce = 64
 )
-
-// codec compresses the Parquet file: its quickest level takes half the time of the
-// common one, and gives files that are a little larger.
-var codec = zstd.Codec{Level: zstd.SpeedFastest}
 
 // part is a file that is being written, and what the manifest will say of it.
 type part struct {
@@ -83,12 +70,12 @@ func (p *part) drop() {
 
 // writer writes the rows of one epoch in both forms.
 type writer[T any] struct {
-	jsonl, parquet *part
-	line           lineWriter
-	table          *parquet.GenericWriter[T]
-	waiting        []T // at most atOnce, for the table
-	rows           int64
-	inGroup        int
+	jsonl   *part
+	parquet *table[T]
+	line    lineWriter
+	waiting []T // at most atOnce, for the table
+	rows    int64
+	inGroup int
 }
 
 func newWriter[T any](dir string, e protocol.Epoch) (*writer[T], error) {
@@ -96,12 +83,12 @@ func newWriter[T any](dir string, e protocol.Epoch) (*writer[T], error) {
 	if err != nil {
 		return nil, err
 	}
-	p, err := newPart(dir, fileName(e, formParquet))
+	p, err := newTable[T](dir, fileName(e, formParquet))
 	if err != nil {
 		j.drop()
 		return nil, err
 	}
-	return &writer[T]{jsonl: j, parquet: p, table: parquet.NewGenericWriter[T](p, parquet.Compression(&codec))}, nil
+	return &writer[T]{jsonl: j, parquet: p}, nil
 }
 
 func (w *writer[T]) add(row *T) error {
@@ -119,29 +106,28 @@ func (w *writer[T]) add(row *T) error {
 	if !full && len(w.waiting) < atOnce {
 		return nil
 	}
-	if err := w.fill(); err != nil || !full {
-		return err
+	if full {
+		w.inGroup = 0
 	}
-	w.inGroup = 0
-	return w.table.Flush()
+	return w.fill(full)
 }
 
-// fill brings the rows that wait into the table.
-func (w *writer[T]) fill() error {
-	_, err := w.table.Write(w.waiting)
-	w.waiting = w.waiting[:0]
-	return err
+// fill hands the rows that wait to the table.
+func (w *writer[T]) fill(last bool) error {
+	rows := w.waiting
+	w.waiting = make([]T, 0, atOnce)
+	return w.parquet.add(stack[T]{rows, last})
 }
 
 // finish gives both files their names and returns what they are.
 func (w *writer[T]) finish(e protocol.Epoch, dropped int64) (Epoch, error) {
 	jsonl := make(chan error, 1)
 	go func() { jsonl <- w.jsonl.finish() }()
-	err := errors.Join(w.fill(), w.table.Close(), w.parquet.finish())
+	err := errors.Join(w.fill(false), w.parquet.finish())
 	if err := errors.Join(err, <-jsonl); err != nil {
 		return Epoch{}, err
 	}
-	for _, p := range []*part{w.jsonl, w.parquet} {
+	for _, p := range []*part{w.jsonl, w.parquet.part} {
 		if err := os.Rename(p.f.Name(), p.path); err != nil {
 			return Epoch{}, err
 		}

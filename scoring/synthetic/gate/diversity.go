@@ -59,10 +59,12 @@ func lanesOf(s *Signature) (l lanes) {
 // time that counting them takes.
 func (l *lanes) apart(m *lanes) bool {
 	const ones, high = 0x0001_0001_0001_0001, 0x8000_8000_8000_8000
-	var zero uint64 // the highest bit of the lowest lane that is zero, and maybe of others above it
-	for i := range l {
-		x := l[i] ^ m[i]
-		zero |= (x - ones) &^ x
+	// The highest bit of the lowest lane that is zero, and maybe of others above it.
+	// Four words a turn: the loop itself would take a third of the time.
+	var zero uint64
+	for i := 0; i < len(l); i += 4 {
+		a, b, c, d := l[i]^m[i], l[i+1]^m[i+1], l[i+2]^m[i+2], l[i+3]^m[i+3]
+		zero |= (a-ones)&^a | (b-ones)&^b | (c-ones)&^c | (d-ones)&^d
 	}
 	return zero&high == 0
 }

@@ -51,15 +51,26 @@ func Grams(words []string, n int) []uint64 {
 	if len(words) < n || n == 0 {
 		return nil
 	}
-	out := make([]uint64, 0, len(words)-n+1)
-	b := make([]byte, 0, 256)
-	for i := range len(words) - n + 1 {
-		b = append(append(b[:0], "assay/1/gram\x00"...), byte(n))
-		for _, w := range words[i : i+n] {
-			b = append(append(b, w...), 0)
-		}
-		h := sha256.Sum256(b)
-		out = append(out, binary.BigEndian.Uint64(h[:8]))
+	const tag = "assay/1/gram\x00"
+	size := len(tag) + 1 + len(words)
+	for _, w := range words {
+		size += len(w)
+	}
+	// All words in a row, and before those of each run, over words that no run needs
+	// any more, the tag: nothing is copied twice.
+	all, ends := make([]byte, len(tag)+1, size), make([]int, len(words))
+	for i, w := range words {
+		all = append(append(all, w...), 0)
+		ends[i] = len(all)
+	}
+	out := make([]uint64, len(words)-n+1)
+	begin := 0 // of the tag
+	for i := range out {
+		copy(all[begin:], tag)
+		all[begin+len(tag)] = byte(n)
+		h := sha256.Sum256(all[begin:ends[i+n-1]])
+		out[i] = binary.BigEndian.Uint64(h[:8])
+		begin = ends[i] - len(tag) - 1
 	}
 	slices.Sort(out)
 	return slices.Compact(out)

@@ -21,8 +21,12 @@ const (
 // Words cuts s, which is valid UTF-8, into its words: longest runs of letters,
 // where a letter of a script that puts no spaces is a word of its own.
 func Words(s string) []Word {
-	words := make([]Word, 0, len(s)/6+1)
+	words := make([]Word, 0, len(s)/5+1)
 	for i := 0; i < len(s); {
+		if s[i] == ' ' {
+			i++
+			continue
+		}
 		r, size := utf8.DecodeRuneInString(s[i:])
 		switch class(r) {
 		case gap:
@@ -33,6 +37,10 @@ func Words(s string) []Word {
 		case letter:
 			end := i + size
 			for end < len(s) {
+				if ascii[s[end]] == letter {
+					end++
+					continue
+				}
 				r, size := utf8.DecodeRuneInString(s[end:])
 				if class(r) != letter {
 					break
@@ -49,18 +57,20 @@ func Words(s string) []Word {
 // word makes a word of its letters.
 func word(s string) Word {
 	w := Word{Text: s}
-	first, _ := utf8.DecodeRuneInString(s)
-	if capital(first) {
+	var kinds byte
+	for i := range len(s) {
+		kinds |= marks[s[i]]
+	}
+	if kinds == 0 { // as most are
+		return w
+	}
+	if first, _ := utf8.DecodeRuneInString(s); capital(first) {
 		w.Mask = Name
 	}
-	small := true
-	for i := range len(s) {
-		small = small && (s[i] < 'A' || s[i] > 'Z')
-		if '0' <= s[i] && s[i] <= '9' {
-			w.Mask = Number
-		}
+	if kinds&digit != 0 {
+		w.Mask = Number
 	}
-	if !small {
+	if kinds&large != 0 {
 		b := []byte(s)
 		for i, c := range b {
 			if 'A' <= c && c <= 'Z' {
@@ -78,6 +88,32 @@ const (
 	gap           // between words
 	whole         // a word
 )
+
+// What a byte tells of its word: that it needs a closer look.
+const (
+	digit  = 1 << iota
+	large  // one of ASCII's capitals
+	beyond // ASCII
+)
+
+// marks are the above of each byte, and ascii is the class of each byte that is a
+// code point; others are no letter here.
+var marks, ascii = func() (m, a [256]byte) {
+	for c := range 256 {
+		switch {
+		case c >= utf8.RuneSelf:
+			m[c] = beyond
+		case '0' <= c && c <= '9':
+			m[c] = digit
+		case 'A' <= c && c <= 'Z':
+			m[c] = large
+		}
+		if a[c] = whole; c < utf8.RuneSelf {
+			a[c] = byte(class(rune(c)))
+		}
+	}
+	return m, a
+}()
 
 func class(r rune) int {
 	switch {
