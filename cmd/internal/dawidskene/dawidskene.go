@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"math"
 	"slices"
-	"sync"
 )
 
 // ErrInput says that answers name what there is not, or that there is nothing to
@@ -42,9 +41,9 @@ type Estimate struct {
 	// Rounds is how many were taken.
 	Rounds int
 
-	// spare is what the posteriors of the next round are made in, and said what the
-	// tables are: a row of the true labels for each rater and answer.
-	spare, said [][]float64
+	// logs are those of the tables' cells, in rows of the true labels by rater and
+	// answer: one logarithm a cell, not one an answer.
+	logs [][]float64
 }
 
 // least keeps a rater that never gave an answer from ruling a label out for ever.
@@ -52,8 +51,8 @@ const least = 1e-10
 
 // Fit estimates by expectation and maximisation in turn, from the shares of
 // answers on: it takes what is likeliest near to what most say. The order of
-// answers moves the last bits alone, and the number of processors none: each item
-// and each rater is one's alone. Errors: [ErrInput].
+// answers moves the last bits alone, and the number of processors none. Errors:
+// [ErrInput].
 func Fit(answers []Answer, n Size, s Settings) (*Estimate, error) {
 	if err := check(answers, n); err != nil {
 		return nil, err
@@ -74,17 +73,15 @@ func Fit(answers []Answer, n Size, s Settings) (*Estimate, error) {
 	for _, p := range e.Posterior {
 		normalise(p)
 	}
-	items := listsOf(answers, n.Items, func(a *Answer) (int, int) { return a.Item, a.Rater })
-	raters := listsOf(answers, n.Raters, func(a *Answer) (int, int) { return a.Rater, a.Item })
-	e.spare, e.said = matrix(n.Items, n.Labels), matrix(n.Raters*n.Labels, n.Labels)
+	items, sums := listsOf(answers, n.Items), sumsOf(n)
+	e.logs = matrix(n.Raters*n.Labels, n.Labels)
+	e.round(items, sums, false) // tables of the first posteriors
 	for e.Rounds < s.Rounds {
 		e.Rounds++
-		e.maximise(items, raters)
-		if e.expect(items) <= s.Tolerance {
+		if e.round(items, sums, true) <= s.Tolerance {
 			break
 		}
 	}
-	e.maximise(items, raters) // so that frequencies and tables are those of the posteriors
 	return e, nil
 }
 
@@ -103,84 +100,70 @@ func check(answers []Answer, n Size) error {
 	return nil
 }
 
-// maximise makes frequencies and tables of the posteriors.
-func (e *Estimate) maximise(items, raters *lists) {
-	e.Frequency = make([]float64, len(e.Posterior[0]))
-	for i, p := range e.Posterior {
-		if len(items.of(i)) > 0 {
-			for l, v := range p {
-				e.Frequency[l] += v
+// round makes posteriors of frequencies and tables, if it is to expect them, then
+// frequencies and tables of the posteriors, and returns the largest change of one.
+func (e *Estimate) round(items *lists, parts []sum, expect bool) (change float64) {
+	frequency := logs(e.Frequency)
+	each(len(parts), func(i int) {
+		p, count := &parts[i], len(items.ends)
+		p.clear()
+		next := make([]float64, len(e.Posterior[0]))
+		for item := count * i / len(parts); item < count*(i+1)/len(parts); item++ {
+			if expect {
+				copy(next, frequency)
+				p.change = max(p.change, e.expect(next, item, items.of(item)))
 			}
-		}
-	}
-	normalise(e.Frequency)
-	raters.share(func(from, to int) {
-		for i := from; i < to; i++ {
-			e.tabulate(i, raters.of(i))
+			p.add(e.Posterior[item], items.of(item))
 		}
 	})
+	for i := range parts[1:] { // in their order, so that sums are the same to the bit
+		parts[0].join(&parts[i+1])
+	}
+	e.tabulate(&parts[0])
+	return parts[0].change
 }
 
-// tabulate makes a rater's table of what it said of each item.
-func (e *Estimate) tabulate(rater int, answers []part) {
-	labels := len(e.Frequency)
-	said := e.said[rater*labels : (rater+1)*labels]
-	for _, row := range said {
-		clear(row)
-	}
+// expect makes the posterior of an item in next, which holds the logarithms of the
+// labels' frequencies, and returns its largest change.
+func (e *Estimate) expect(next []float64, item int, answers []said) (change float64) {
 	for _, a := range answers {
-		row, p := said[a.label], e.Posterior[a.other]
-		for l := range row {
-			row[l] += p[l]
+		row := e.logs[int(a.rater)*len(next)+int(a.label)]
+		for l := range next {
+			next[l] += row[l]
 		}
 	}
-	for l, row := range e.Table[rater] {
-		for answer := range row {
-			row[answer] = said[answer][l]
-		}
+	likely(next)
+	p := e.Posterior[item]
+	for l, v := range next {
+		change = max(change, math.Abs(v-p[l]))
+		p[l] = v
 	}
-	for answer, of := range said {
-		if !slices.ContainsFunc(of, func(v float64) bool { return v > 0 }) {
-			continue // the rater never gave it
-		}
-		for _, row := range e.Table[rater] {
-			row[answer] = max(row[answer], least)
-		}
-	}
-	for _, row := range e.Table[rater] {
-		normalise(row)
-	}
+	return change
 }
 
-// expect makes posteriors of frequencies and tables, and returns the largest
-// change.
-func (e *Estimate) expect(items *lists) float64 {
-	frequency, labels := logs(e.Frequency), len(e.Frequency)
-	e.logsByAnswer()
-	var mu sync.Mutex
-	var most float64
-	items.share(func(from, to int) {
-		var change float64
-		for i := from; i < to; i++ {
-			p := e.spare[i]
-			copy(p, frequency)
-			for _, a := range items.of(i) {
-				row := e.said[int(a.other)*labels+int(a.label)]
-				for l := range p {
-					p[l] += row[l]
-				}
+// tabulate makes frequencies and tables of the sums of all posteriors.
+func (e *Estimate) tabulate(s *sum) {
+	labels := len(s.frequency)
+	e.Frequency = slices.Clone(s.frequency)
+	normalise(e.Frequency)
+	for rater, t := range e.Table {
+		given := s.said[rater*labels : (rater+1)*labels]
+		for answer, of := range given {
+			floor := 0.0
+			if slices.ContainsFunc(of, func(v float64) bool { return v > 0 }) { // the rater gave it at all
+				floor = least
 			}
-			likely(p)
-			for l, v := range p {
-				change = max(change, math.Abs(v-e.Posterior[i][l]))
+			for l, row := range t {
+				row[answer] = max(of[l], floor)
 			}
 		}
-		mu.Lock()
-		most = max(most, change)
-		mu.Unlock()
-	})
-	e.Posterior, e.spare = e.spare, e.Posterior
-	return most
+		for l, row := range t {
+			normalise(row)
+			for answer, v := range row {
+				e.logs[rater*labels+answer][l] = math.Log(v)
+			}
+		}
+	}
 }
 
 // likely makes probabilities of logarithms.
@@ -194,19 +177,6 @@ func likely(p []float64) {
 		}
 	}
 	normalise(p)
-}
-
-// logsByAnswer brings the logarithms of the tables' cells into said: one logarithm
-// a cell and not one an answer, and what is read of one answer lies together.
-func (e *Estimate) logsByAnswer() {
-	labels := len(e.Frequency)
-	for i, t := range e.Table {
-		for l, row := range t {
-			for answer, v := range row {
-				e.said[i*labels+answer][l] = math.Log(v)
-			}
-		}
-	}
 }
 
 func logs(v []float64) []float64 {

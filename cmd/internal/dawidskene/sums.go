@@ -1,0 +1,113 @@
+package dawidskene
+
+import (
+	"runtime"
+	"sync"
+	"sync/atomic"
+)
+
+const (
+	// inParts is in how many parts items are summed, whatever the number of
+	// processors: the same sums in the same order give the same bits.
+	inParts = 16
+	// maxPartCells is beyond which number of cells there is one part, for memory.
+	maxPartCells = 1 << 20
+)
+
+// lists are the answers by item, each list in the order in which they were given.
+type lists struct {
+	ends []int // of each list in all; it begins where the one before it ends
+	all  []said
+}
+
+// said is what a rater answered to the item of a list.
+type said struct{ rater, label uint32 }
+
+func listsOf(answers []Answer, items int) *lists {
+	l := &lists{ends: make([]int, items), all: make([]said, len(answers))}
+	for i := range answers {
+		l.ends[answers[i].Item]++
+	}
+	begin := 0
+	for i, count := range l.ends {
+		l.ends[i] = begin // it moves on to its end
+		begin += count
+	}
+	for _, a := range answers {
+		l.all[l.ends[a.Item]] = said{uint32(a.Rater), uint32(a.Label)}
+		l.ends[a.Item]++
+	}
+	return l
+}
+
+func (l *lists) of(i int) []said {
+	if i == 0 {
+		return l.all[:l.ends[0]]
+	}
+	return l.all[l.ends[i-1]:l.ends[i]]
+}
+
+// sum adds up the posteriors of a part of the items: of those that were answered,
+// and by rater and answer.
+type sum struct {
+	frequency []float64
+	said      [][]float64
+	change    float64 // the largest of a posterior
+}
+
+func sumsOf(n Size) []sum {
+	parts := make([]sum, inParts)
+	if n.Raters*n.Labels*n.Labels > maxPartCells {
+		parts = parts[:1]
+	}
+	for i := range parts {
+		parts[i] = sum{frequency: make([]float64, n.Labels), said: matrix(n.Raters*n.Labels, n.Labels)}
+	}
+	return parts
+}
+
+func (s *sum) clear() {
+	s.change = 0
+	clear(s.frequency)
+	for _, row := range s.said {
+		clear(row)
+	}
+}
+
+func (s *sum) add(posterior []float64, answers []said) {
+	if len(answers) == 0 {
+		return
+	}
+	plus(s.frequency, posterior)
+	for _, a := range answers {
+		plus(s.said[int(a.rater)*len(posterior)+int(a.label)], posterior)
+	}
+}
+
+func (s *sum) join(t *sum) {
+	s.change = max(s.change, t.change)
+	plus(s.frequency, t.frequency)
+	for i, row := range t.said {
+		plus(s.said[i], row)
+	}
+}
+
+func plus(v, w []float64) {
+	for i := range v {
+		v[i] += w[i]
+	}
+}
+
+// each calls f for 0 to n − 1 on all processors, and returns when all are done.
+func each(n int, f func(i int)) {
+	var wg sync.WaitGroup
+	var next atomic.Int64
+	for range min(n, runtime.GOMAXPROCS(0)) {
+		wg.Go(func() {
+			for i := int(next.Add(1)) - 1; i < n; i = int(next.Add(1)) - 1 {
+				f(i)
+			}
+		})
+	}
+	wg.Wait()
+}
