@@ -23,10 +23,14 @@ func BenchmarkFit(b *testing.B) {
 			answers = append(answers, a)
 		}
 	}
+	rounds := 0
 	for b.Loop() {
-		if _, err := dawidskene.Fit(answers, n, dawidskene.Settings{}); err != nil {
+		e, err := dawidskene.Fit(answers, n, dawidskene.Settings{})
+		if err != nil {
 			b.Fatal(err)
 		}
+		rounds = e.Rounds
 	}
+	b.ReportMetric(float64(rounds), "rounds")
 	b.ReportMetric(float64(n.Items)*float64(b.N)/b.Elapsed().Seconds(), "items/s")
 }

@@ -42,8 +42,8 @@ type Estimate struct {
 	Rounds int
 
 	// logs are those of the tables' cells, in rows of the true labels by rater and
-	// answer: one logarithm a cell, not one an answer.
-	logs [][]float64
+	// answer, one behind the other: one logarithm a cell, not one an answer.
+	logs []float64
 }
 
 // least keeps a rater that never gave an answer from ruling a label out for ever.
@@ -74,7 +74,7 @@ func Fit(answers []Answer, n Size, s Settings) (*Estimate, error) {
 		normalise(p)
 	}
 	items, sums := listsOf(answers, n.Items), sumsOf(n)
-	e.logs = matrix(n.Raters*n.Labels, n.Labels)
+	e.logs = make([]float64, n.Raters*n.Labels*n.Labels)
 	e.round(items, sums, false) // tables of the first posteriors
 	for e.Rounds < s.Rounds {
 		e.Rounds++
@@ -127,10 +127,7 @@ func (e *Estimate) round(items *lists, parts []sum, expect bool) (change float64
 // labels' frequencies, and returns its largest change.
 func (e *Estimate) expect(next []float64, item int, answers []said) (change float64) {
 	for _, a := range answers {
-		row := e.logs[int(a.rater)*len(next)+int(a.label)]
-		for l := range next {
-			next[l] += row[l]
-		}
+		plus(next, e.logs[a.row(len(next)):])
 	}
 	likely(next)
 	p := e.Posterior[item]
@@ -147,8 +144,9 @@ func (e *Estimate) tabulate(s *sum) {
 	e.Frequency = slices.Clone(s.frequency)
 	normalise(e.Frequency)
 	for rater, t := range e.Table {
-		given := s.said[rater*labels : (rater+1)*labels]
-		for answer, of := range given {
+		for answer := range labels {
+			given := said{uint32(rater), uint32(answer)}
+			of := s.said[given.row(labels):][:labels]
 			floor := 0.0
 			if slices.ContainsFunc(of, func(v float64) bool { return v > 0 }) { // the rater gave it at all
 				floor = least
@@ -160,7 +158,8 @@ func (e *Estimate) tabulate(s *sum) {
 		for l, row := range t {
 			normalise(row)
 			for answer, v := range row {
-				e.logs[rater*labels+answer][l] = math.Log(v)
+				given := said{uint32(rater), uint32(answer)}
+				e.logs[given.row(labels)+l] = math.Log(v)
 			}
 		}
 	}

@@ -23,6 +23,9 @@ type lists struct {
 // said is what a rater answered to the item of a list.
 type said struct{ rater, label uint32 }
 
+// row is where its row of so many true labels begins.
+func (s said) row(labels int) int { return (int(s.rater)*labels + int(s.label)) * labels }
+
 func listsOf(answers []Answer, items int) *lists {
 	l := &lists{ends: make([]int, items), all: make([]said, len(answers))}
 	for i := range answers {
@@ -51,7 +54,7 @@ func (l *lists) of(i int) []said {
 // and by rater and answer.
 type sum struct {
 	frequency []float64
-	said      [][]float64
+	said      []float64
 	change    float64 // the largest of a posterior
 }
 
@@ -61,7 +64,7 @@ func sumsOf(n Size) []sum {
 		parts = parts[:1]
 	}
 	for i := range parts {
-		parts[i] = sum{frequency: make([]float64, n.Labels), said: matrix(n.Raters*n.Labels, n.Labels)}
+		parts[i] = sum{frequency: make([]float64, n.Labels), said: make([]float64, n.Raters*n.Labels*n.Labels)}
 	}
 	return parts
 }
@@ -69,9 +72,7 @@ func sumsOf(n Size) []sum {
 func (s *sum) clear() {
 	s.change = 0
 	clear(s.frequency)
-	for _, row := range s.said {
-		clear(row)
-	}
+	clear(s.said)
 }
 
 func (s *sum) add(posterior []float64, answers []said) {
@@ -80,19 +81,19 @@ func (s *sum) add(posterior []float64, answers []said) {
 	}
 	plus(s.frequency, posterior)
 	for _, a := range answers {
-		plus(s.said[int(a.rater)*len(posterior)+int(a.label)], posterior)
+		plus(s.said[a.row(len(posterior)):][:len(posterior)], posterior)
 	}
 }
 
 func (s *sum) join(t *sum) {
 	s.change = max(s.change, t.change)
 	plus(s.frequency, t.frequency)
-	for i, row := range t.said {
-		plus(s.said[i], row)
-	}
+	plus(s.said, t.said)
 }
 
+// plus adds to v what w begins with.
 func plus(v, w []float64) {
+	w = w[:len(v)]
 	for i := range v {
 		v[i] += w[i]
 	}
