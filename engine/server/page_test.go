@@ -46,8 +46,8 @@ func TestThePageIsServedToBrowsers(t *testing.T) {
 	}
 	// Where any host is taken, a page that reaches this machine by its own name
 	// is no page of this server's.
-	any := newStand(t, func(c *server.Config) { c.Hosts = []string{"*"} })
-	if status, _, _ := any.do("POST", "/v1/completions", `{"prompt":"a","max_tokens":1}`, "Origin", "http://evil.example", "Host", "evil.example"); status != http.StatusForbidden {
+	open := newStand(t, func(c *server.Config) { c.Hosts = []string{"*"} })
+	if status, _, _ := open.do("POST", "/v1/completions", `{"prompt":"a","max_tokens":1}`, "Origin", "http://evil.example", "Host", "evil.example"); status != http.StatusForbidden {
 		t.Errorf("a page of a host that nobody named: status %d", status)
 	}
 }

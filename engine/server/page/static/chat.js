@@ -70,7 +70,7 @@ function fill(element, text) {
       element.append(part);
       return;
     }
-    const code = make("pre", "", part);
+    const code = make("pre", "", part.replace(/\n$/, ""));
     code.tabIndex = 0;
     element.append(code);
   });
