@@ -33,7 +33,9 @@ error that says what to do, 2 after a mistake in the command line, and 130 or
 			auditCommand(), explainCommand(),
 			ledgerCommand(),
 			devnetCommand(),
+			extrasCommand(),
 		}, queryCommands()...),
-		Flags: []cli.Flag{&cli.StringFlag{Name: "home", Usage: "home `DIR` of a node, or of keys, for the command that follows"}},
+		EnableBashCompletion: true,
+		Flags:                []cli.Flag{&cli.StringFlag{Name: "home", Usage: "home `DIR` of a node, or of keys, for the command that follows"}},
 	})
 }

@@ -19,13 +19,14 @@ func modelVerifyCommand() *cli.Command {
 		Description: `Runs the model once over prompt and answer and compares every choice and every
 hidden state, bit for bit. Prints "equal" and exits 0, or prints the first
 output token that differs and how ("token", "hidden state", "ended too early",
-"ended too late", …) and exits 1. Where nothing could be found out, as for another
+"ended too late", "signature", …) and exits 1. Where nothing could be found out, as for another
 model, it says why and exits 2.
 
    assay model generate --prompt "Two and two is" --json | assay model verify --run -
 
 JSON fields: equal, position (index of the output token, or -1), kind,
-fingerprint (this machine's own, with the run's binding; empty where it did not run).
+fingerprint (this machine's own, with the run's binding; empty where it did not run),
+signed_by (the address of the key that signed the run, where one did).
 With exit status 2 they are: equal, which is null; error.`,
 		Flags: modelFlags("print one JSON object; the exit status stays",
 			&cli.StringFlag{Name: "run", Usage: "`FILE` with the run; - is standard input"},
@@ -54,6 +55,7 @@ type verdict struct {
 	Position    int    `json:"position"`
 	Kind        string `json:"kind"`
 	Fingerprint string `json:"fingerprint"`
+	SignedBy    string `json:"signed_by,omitempty"`
 }
 
 func verify(c *cli.Context, m *engine.Model, file runfile.File, run engine.Run) error {
@@ -73,6 +75,10 @@ func verify(c *cli.Context, m *engine.Model, file runfile.File, run engine.Run) 
 	if v.Equal {
 		v.Kind = renderingDiffers(m, file, run)
 		v.Equal = v.Kind == ""
+	}
+	by, signed := signer(file)
+	if v.SignedBy = by; !signed && v.Equal {
+		v.Equal, v.Kind = false, "signature"
 	}
 	if c.Bool("json") {
 		err = printJSON(c, v)
@@ -119,6 +125,9 @@ func renderingDiffers(m *engine.Model, file runfile.File, run engine.Run) string
 
 // describe says in words what was found about an answer of n tokens.
 func describe(v verdict, n int) string {
+	if v.Equal && v.SignedBy != "" {
+		return "equal, signed by " + v.SignedBy
+	}
 	if v.Equal {
 		return "equal"
 	}

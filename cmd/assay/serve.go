@@ -17,6 +17,7 @@ import (
 
 	"github.com/assaynet/assay/cmd/internal/config"
 	"github.com/assaynet/assay/cmd/internal/daemon"
+	"github.com/assaynet/assay/cmd/internal/keyflags"
 	"github.com/assaynet/assay/cmd/internal/usage"
 	"github.com/assaynet/assay/engine/server"
 	"github.com/assaynet/assay/protocol/durable"
@@ -54,8 +55,10 @@ prefix, in its id. It proves that the answer is the model's, to the bit:
 
    curl -s http://` + defaultServe + `/v1/receipts/ID | assay model verify --model FILE --run -
 
+With --keys the node's hotkey signs each receipt, and assay model verify says whose it is.
 Without a seed tokens are drawn by a random one, which the receipt has. Receipts
-hold prompts and answers, in memory alone, the newest 1024.
+hold prompts and answers, in memory alone, the newest 1024. A browser finds a page to
+talk with a model at http://` + defaultServe + `/, which checks them again.
 
 It listens on loopback and asks for no key. Elsewhere it listens only with keys, of
 which the file holds names and hashes:
@@ -80,6 +83,9 @@ beyond a network that you trust, put a proxy before it that speaks TLS.`,
 			&cli.IntFlag{Name: "key-per-minute", Usage: "with --new-key: the `N` requests that may come by it in a minute", DefaultText: "no limit of its own"},
 			&cli.StringSliceFlag{Name: "host", Usage: "`NAME` by which the server is asked, without a port; * takes any; may be repeated", DefaultText: "loopback's"},
 			&cli.StringSliceFlag{Name: "origin", Usage: "`ORIGIN` of pages in browsers that may ask, such as https://example.org; may be repeated"},
+			&cli.StringFlag{Name: "keys", Usage: "key `DIR` whose hotkey signs each receipt, such as ~/.assay/keys"},
+			&cli.StringFlag{Name: "passphrase-file", Usage: "`FILE` whose first line is the hotkey's passphrase"},
+			keyflags.Insecure(),
 			&cli.StringFlag{Name: "log-level", Value: "info", Usage: "least importance of what is written: debug, info, warn or error"},
 			&cli.StringFlag{Name: "log-format", Value: "auto", Usage: "console (for people), json (for programs), or auto: console on a terminal"},
 			threadsFlag(), deviceFlag(), backendFlag(), weightsFlag(), draftsFlag(),
@@ -105,6 +111,14 @@ func serve(c *cli.Context) error {
 	l, err := new(net.ListenConfig).Listen(c.Context, "tcp", c.String("listen"))
 	if err != nil {
 		return fmt.Errorf("%w; %s", err, config.ListenHint(err, "listen", ""))
+	}
+	key, err := openReceiptKey(c)
+	if err != nil {
+		return errors.Join(err, l.Close())
+	}
+	if key != nil {
+		defer key.Wipe()
+		cfg.Sign = signReceipts(key)
 	}
 	registry := prometheus.NewRegistry()
 	models, err := openShelf(c, registry)

@@ -5,6 +5,8 @@
 package runfile
 
 import (
+	"bytes"
+	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
@@ -30,6 +32,31 @@ type File struct {
 	Binding     string         `json:"binding"`     // hotkey and task id, 65 bytes in hex
 	Settings    Settings       `json:"settings"`
 	Timings     *Timings       `json:"timings,omitempty"`
+	// Signature says who made the run, where they have a key.
+	Signature *Signature `json:"signature,omitempty"`
+}
+
+// Signature is a key and what it made of a run's Statement, as whoever signs
+// writes keys and signatures.
+type Signature struct {
+	Key       string `json:"key"`
+	Signature string `json:"signature"`
+}
+
+// Statement is what a signature of the run signs: SHA-256 of its JSON without
+// timings and signature, the fields in their order and without white space.
+func (f File) Statement() []byte {
+	f.Timings, f.Signature = nil, nil
+	if f.Text != nil {
+		text := string([]rune(*f.Text)) // as JSON has it: each byte that is not UTF-8 is U+FFFD
+		f.Text = &text
+	}
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	_ = e.Encode(f) // of numbers and texts it never fails
+	sum := sha256.Sum256(bytes.TrimSuffix(b.Bytes(), []byte("\n")))
+	return sum[:]
 }
 
 // Settings are engine.Settings with every number exact.

@@ -31,6 +31,7 @@ type delta struct {
 	text, reasoning string
 	call            *call
 	tokens          []tokenProb // those since the last part, where they are asked for
+	count           int         // of the choice's tokens, this part's included
 }
 
 // call is a call of a tool.
@@ -155,7 +156,7 @@ func (l *listener) piece(p toolcall.Piece) {
 	}
 	l.text.WriteString(p.Text)
 	l.think.WriteString(p.Reasoning)
-	d.tokens, l.since = l.since, nil
+	d.tokens, l.since, d.count = l.since, nil, l.count
 	l.give(d)
 }
 
@@ -172,7 +173,7 @@ func (l *listener) end() {
 		l.pieces(l.reader.End())
 	}
 	if len(l.since) > 0 {
-		l.give(delta{tokens: l.since})
+		l.give(delta{tokens: l.since, count: l.count})
 	}
 	l.answer.text, l.answer.reasoning = l.text.String(), l.think.String()
 }
@@ -267,13 +268,22 @@ func usageOf(prompt []engine.Token, answers []*answer) usage {
 	return u
 }
 
-// files are the receipts of answers.
-func files(m *engine.Model, answers []*answer) []runfile.File {
+// files are the receipts of answers, signed where there is a key.
+func (s *Server) files(m *engine.Model, answers []*answer) ([]runfile.File, error) {
 	var out []runfile.File
 	for _, a := range answers {
-		if len(a.run.Output) > 0 {
-			out = append(out, runfile.Of(m.ID(), m.Tokenizer(), a.run))
+		if len(a.run.Output) == 0 {
+			continue
 		}
+		file := runfile.Of(m.ID(), m.Tokenizer(), a.run)
+		if s.cfg.Sign != nil {
+			signature, err := s.cfg.Sign(file.Statement())
+			if err != nil {
+				return nil, fmt.Errorf("sign a receipt: %w", err)
+			}
+			file.Signature = &signature
+		}
+		out = append(out, file)
 	}
-	return out
+	return out, nil
 }

@@ -226,3 +226,20 @@ func TestUnknownFieldsWithinMessagesAndToolsAreRefused(t *testing.T) {
 		}
 	}
 }
+
+// TestAStreamCountsAsItGoes where that is asked for: each part has what there is
+// so far, and the last has all.
+func TestAStreamCountsAsItGoes(t *testing.T) {
+	s := newStand(t, nil)
+	parts, _ := s.stream("/v1/chat/completions", `{"stream":true,"stream_options":{"include_usage":true,"continuous_usage_stats":true},"seed":3,"max_tokens":9,`+question+`}`)
+	last := 0
+	for i, p := range parts {
+		if p.Usage == nil || p.Usage.Completion < last || p.Usage.Total != p.Usage.Prompt+p.Usage.Completion || p.Usage.Prompt != parts[0].Usage.Prompt {
+			t.Fatalf("part %d of %d has %+v after %d tokens", i, len(parts), p.Usage, last)
+		}
+		last = p.Usage.Completion
+	}
+	if before := parts[len(parts)-2].Usage; last < 2 || before.Completion != last {
+		t.Errorf("%d tokens, and %+v before", last, before)
+	}
+}

@@ -15,6 +15,7 @@ import (
 	"golang.org/x/net/netutil"
 
 	"github.com/assaynet/assay/engine"
+	"github.com/assaynet/assay/engine/runfile"
 	"github.com/assaynet/assay/engine/server/page"
 	"github.com/assaynet/assay/engine/server/shelf"
 )
@@ -60,6 +61,8 @@ type Config struct {
 	// Receipts is how many answers' runs are kept for their receipts, as long
 	// as they take 256 MiB at most. Default 1024.
 	Receipts int
+	// Sign, where it is not nil, signs the statement of each receipt.
+	Sign func(statement []byte) (runfile.Signature, error)
 	// Observe, where it is not nil, is told of each request that was answered: what was
 	// asked, as routes.go has it or "other", the status, and how long it took.
 	Observe func(route string, status int, took time.Duration)

@@ -303,28 +303,29 @@ type chatChunk struct {
 
 // chatWriter writes chat.completion.chunk.
 type chatWriter struct {
-	h head
-	e *events
+	h     head
+	e     *events
+	tally *tally
 }
 
-func (chatDialect) open(h head, e *events) writer { return &chatWriter{h, e} }
+func (chatDialect) open(h head, e *events) writer { return &chatWriter{h, e, newTally(h.asked)} }
 
 func (w *chatWriter) chunk(choices []chatChunkChoice, u *usage) {
 	w.e.data("", chatChunk{openHeadOf(w.h, "chatcmpl-", "chat.completion.chunk"), choices, u})
 }
 
-func (w *chatWriter) delta(choice int, d chatDelta, tokens []tokenProb) {
+func (w *chatWriter) delta(choice, count int, d chatDelta, tokens []tokenProb) {
 	c := chatChunkChoice{Index: choice, Delta: d}
 	if len(tokens) > 0 {
 		c.Logprobs = w.h.asked.chatProbs(tokens)
 	}
-	w.chunk([]chatChunkChoice{c}, nil)
+	w.chunk([]chatChunkChoice{c}, w.tally.at(choice, count))
 }
 
 func (w *chatWriter) begin() {
 	for i := range w.h.asked.choices {
 		empty := ""
-		w.delta(i, chatDelta{Role: "assistant", Content: &empty}, nil)
+		w.delta(i, 0, chatDelta{Role: "assistant", Content: &empty}, nil)
 	}
 }
 
@@ -334,17 +335,17 @@ func (w *chatWriter) part(choice int, d delta) {
 		if d.reasoning == "" {
 			out.Content = &d.text
 		}
-		w.delta(choice, out, d.tokens)
+		w.delta(choice, d.count, out, d.tokens)
 		return
 	}
 	empty := ""
-	w.delta(choice, chatDelta{Calls: []chatCall{{&d.call.index, d.call.id, "function", chatFunction{d.call.name, &empty}}}}, d.tokens)
-	w.delta(choice, chatDelta{Calls: []chatCall{{Index: &d.call.index, Function: chatFunction{Arguments: &d.call.arguments}}}}, nil)
+	w.delta(choice, d.count, chatDelta{Calls: []chatCall{{&d.call.index, d.call.id, "function", chatFunction{d.call.name, &empty}}}}, d.tokens)
+	w.delta(choice, d.count, chatDelta{Calls: []chatCall{{Index: &d.call.index, Function: chatFunction{Arguments: &d.call.arguments}}}}, nil)
 }
 
 func (w *chatWriter) end(answers []*answer, u usage) {
 	for i, a := range answers {
-		w.chunk([]chatChunkChoice{{Index: i, Finish: &a.finish}}, nil)
+		w.chunk([]chatChunkChoice{{Index: i, Finish: &a.finish}}, w.tally.at(i, len(a.run.Output)))
 	}
 	if w.h.asked.usage {
 		w.chunk([]chatChunkChoice{}, &u)

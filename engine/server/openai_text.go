@@ -138,10 +138,11 @@ type textWriter struct {
 	h      head
 	e      *events
 	offset []int // of each choice, in characters
+	tally  *tally
 }
 
 func (textDialect) open(h head, e *events) writer {
-	return &textWriter{h, e, make([]int, h.asked.choices)}
+	return &textWriter{h, e, make([]int, h.asked.choices), newTally(h.asked)}
 }
 
 func (w *textWriter) begin() {}
@@ -154,12 +155,12 @@ func (w *textWriter) part(choice int, d delta) {
 			w.offset[choice] += len([]rune(x.text))
 		}
 	}
-	w.e.data("", textAnswer{openHead: textHeadOf(w.h), Choices: []textChoice{c}})
+	w.e.data("", textAnswer{openHead: textHeadOf(w.h), Choices: []textChoice{c}, Usage: w.tally.at(choice, d.count)})
 }
 
 func (w *textWriter) end(answers []*answer, u usage) {
 	for i, a := range answers {
-		w.e.data("", textAnswer{openHead: textHeadOf(w.h), Choices: []textChoice{{Index: i, Finish: &a.finish}}})
+		w.e.data("", textAnswer{openHead: textHeadOf(w.h), Choices: []textChoice{{Index: i, Finish: &a.finish}}, Usage: w.tally.at(i, len(a.run.Output))})
 	}
 	if w.h.asked.usage {
 		w.e.data("", textAnswer{openHead: textHeadOf(w.h), Choices: []textChoice{}, Usage: &u})

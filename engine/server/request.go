@@ -26,6 +26,7 @@ type asked struct {
 	stops    []string
 	stream   bool
 	usage    bool // of a stream, too
+	running  bool // of each of its parts, as far as it is
 
 	logProbs bool
 	top      int  // of how many of the likeliest tokens
@@ -58,7 +59,7 @@ func (a *asked) takeCommon(b body) error {
 	if err := b.takeAll(want{"model", &a.name}, want{"stream", &a.stream}, want{"stream_options", &options}, want{"n", &a.choices}); err != nil {
 		return err
 	}
-	if err := options.takeAll(want{"include_usage", &a.usage}); err != nil {
+	if err := options.takeAll(want{"include_usage", &a.usage}, want{"continuous_usage_stats", &a.running}); err != nil {
 		return err
 	}
 	if err := options.only("stream_options", "stream_options", "include_obfuscation"); err != nil {

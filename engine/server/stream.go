@@ -55,17 +55,25 @@ func (s *Server) run(w http.ResponseWriter, r *http.Request, a *asked, d dialect
 	if err != nil {
 		return err
 	}
-	s.keep(w, h, answers)
+	kept, err := s.keep(h, answers)
+	if err != nil {
+		return err
+	}
+	if kept {
+		w.Header().Set(receiptHeader, h.id)
+	}
 	reply(w, http.StatusOK, d.whole(h, answers, usageOf(a.prompt, answers)))
 	return nil
 }
 
-// keep keeps receipts, and names them where headers can still be written.
-func (s *Server) keep(w http.ResponseWriter, h head, answers []*answer) {
-	if list := files(h.asked.model, answers); len(list) > 0 {
-		s.receipts.keep(h.id, h.asked.name, list)
-		w.Header().Set(receiptHeader, h.id)
+// keep keeps receipts, where there are any.
+func (s *Server) keep(h head, answers []*answer) (bool, error) {
+	list, err := s.files(h.asked.model, answers)
+	if err != nil || len(list) == 0 {
+		return false, err
 	}
+	s.receipts.keep(h.id, h.asked.name, list)
+	return true, nil
 }
 
 // all runs all choices; part is told of theirs, from several goroutines.
@@ -96,6 +104,31 @@ func (a *asked) all(ctx context.Context, id string, part func(choice int, d delt
 		})
 	}
 	return answers, g.Wait()
+}
+
+// tally counts tokens for the parts of a stream, where a client asks for that.
+type tally struct {
+	asked *asked
+	mu    sync.Mutex
+	each  []int // guarded by mu: of each choice
+}
+
+func newTally(a *asked) *tally { return &tally{asked: a, each: make([]int, a.choices)} }
+
+// at is the usage when a choice has so many tokens; nil where nobody asks.
+func (t *tally) at(choice, count int) *usage {
+	if !t.asked.running {
+		return nil
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.each[choice] = max(t.each[choice], count)
+	u := usage{Prompt: len(t.asked.prompt)}
+	for _, n := range t.each {
+		u.Completion += n
+	}
+	u.Total = u.Prompt + u.Completion
+	return &u
 }
 
 // events is a stream. Its methods may run at the same time.
@@ -168,6 +201,9 @@ func (s *Server) streamed(w http.ResponseWriter, r *http.Request, a *asked, h he
 		pings.Go(func() { e.ping(quiet) })
 	}
 	answers, err := a.all(r.Context(), h.id, out.part)
+	if err == nil {
+		_, err = s.keep(h, answers)
+	}
 	stop()
 	pings.Wait() // nobody writes to a response whose handler has ended
 	if err != nil {
@@ -181,9 +217,6 @@ func (s *Server) streamed(w http.ResponseWriter, r *http.Request, a *asked, h he
 		}
 		e.data(name, d.problem(p))
 		return nil
-	}
-	if list := files(a.model, answers); len(list) > 0 {
-		s.receipts.keep(h.id, a.name, list)
 	}
 	out.end(answers, usageOf(a.prompt, answers))
 	return nil
