@@ -77,7 +77,7 @@ WantedBy=multi-user.target
 
 func writeExtras(c *cli.Context) error {
 	if c.NArg() != 1 {
-		return usage.Mistake(withHint(fmt.Errorf("extras takes one directory, not %d", c.NArg()), "give one, such as: assay extras extras"))
+		return usage.Mistake(withHint(fmt.Errorf("extras takes one directory, not %d", c.NArg()), "give one, such as: assay extras out"))
 	}
 	dir := c.Args().First()
 	man, err := c.App.ToManWithSection(1)

@@ -226,8 +226,8 @@ func (a *asked) takeBlockTools(b body) error {
 		return err
 	}
 	words := map[string]string{"": choiceAuto, "auto": choiceAuto, "none": choiceNone, "any": choiceRequired, "tool": choiceRequired}
-	known := false
-	if t.choice, known = words[kind]; !known || (kind == "tool") != (t.named != "") {
+	word, known := words[kind]
+	if t.choice = word; !known || (kind == "tool") != (t.named != "") {
 		return refuse("tool_choice", "tool_choice is of the type auto, any, none, or tool, with its name")
 	}
 	return choice.only("tool_choice", "tool_choice")

@@ -51,7 +51,7 @@ type forcedCall struct {
 }
 
 // callsIn returns the calls of an answer, and why it ended.
-func callsIn(t *testing.T, api string, b []byte) (calls []forcedCall, finish string) {
+func callsIn(t *testing.T, b []byte) (calls []forcedCall, finish string) {
 	t.Helper()
 	var a struct {
 		Choices []struct {
@@ -117,7 +117,7 @@ func TestACallThatMustBeMadeIsMade(t *testing.T) {
 			if status != http.StatusOK {
 				t.Fatalf("%s: status %d: %s", body, status, b)
 			}
-			calls, finish := callsIn(t, c.api, b)
+			calls, finish := callsIn(t, b)
 			if len(calls) == 0 || len(calls) > c.most || finish != c.finish {
 				t.Errorf("%s: %d calls, it ended by %q: %s", body, len(calls), finish, b)
 			}
