@@ -2,6 +2,7 @@ package server
 
 import (
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"strings"
 )
@@ -152,6 +153,9 @@ func (t *talk) takeBlocks(m body, i int, names map[string]string) error {
 	var role string
 	var raw json.RawMessage
 	if err := m.takeAll(want{"role", &role}, want{"content", &raw}); err != nil {
+		return err
+	}
+	if err := m.only("messages", fmt.Sprintf("message %d", i), aside...); err != nil {
 		return err
 	}
 	if role == "system" {

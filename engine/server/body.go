@@ -80,8 +80,12 @@ func (b body) takeBody(name string) (body, error) {
 // idle are fields that change no answer here, whatever they say.
 var idle = []string{
 	"user", "metadata", "store", "service_tier", "prompt_cache_key", "prompt_cache_retention", "safety_identifier", "cache_prompt",
-	"keep_alive", "verbosity", "cache_control",
+	"keep_alive", "verbosity", "cache_control", "client_metadata",
 }
+
+// aside are fields of messages, tools and calls that clients have for themselves
+// and for caches: they change no answer.
+var aside = []string{"id", "index", "cache_control", "provider_specific_fields"}
 
 // neutral are fields that are not done here, with the values at which they ask
 // for nothing.

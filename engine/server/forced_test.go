@@ -213,6 +213,7 @@ func TestUnknownFieldsWithinMessagesAndToolsAreRefused(t *testing.T) {
 		{responses, `"input":"a","tools":[{"type":"function","name":"a"%s}]`},
 		{responses, `"input":"a","text":{"verbosity":"low"%s}`},
 		{responses, `"input":"a","reasoning":{"effort":"low"%s}`},
+		{messages, `"messages":[{"role":"user","content":"a"%s}]`},
 		{messages, `"messages":[{"role":"user","content":[{"type":"text","text":"a"%s}]}]`},
 		{messages, `"messages":[{"role":"user","content":"a"}],"tools":[{"name":"a"%s}]`},
 		{messages, `"messages":[{"role":"user","content":"a"}],"tools":[{"name":"a"}],"tool_choice":{"type":"auto"%s}`},
@@ -222,6 +223,37 @@ func TestUnknownFieldsWithinMessagesAndToolsAreRefused(t *testing.T) {
 			status, _, b := s.do("POST", c.path, body)
 			if status != want || want == 400 && !strings.Contains(string(b), "surprise") {
 				t.Errorf("%s %s: %d %s", c.path, body, status, b)
+			}
+		}
+	}
+}
+
+// TestWhatClientsSendForThemselvesIsNoReasonToRefuse: names of a client, marks of
+// a cache, and what they keep of an answer and give back.
+func TestWhatClientsSendForThemselvesIsNoReasonToRefuse(t *testing.T) {
+	s := newStand(t, nil)
+	for path, bodies := range map[string][]string{
+		"/v1/chat/completions": {
+			`{"max_tokens":1,"messages":[{"role":"system","content":"s","cache_control":{"type":"ephemeral"}},` +
+				`{"role":"user","content":[{"type":"text","text":"a","cache_control":{"type":"ephemeral"}}]},` +
+				`{"id":"chatcmpl-1","role":"assistant","content":"b","refusal":null,"annotations":[],"provider_specific_fields":{"refusal":null}},` +
+				`{"role":"user","content":"c"}]}`,
+			`{"max_tokens":1,"messages":[{"role":"user","content":"a"},{"role":"assistant","content":null,"tool_calls":[{"index":0,"id":"1","type":"function",` +
+				`"provider_specific_fields":{},"function":{"name":"f","arguments":"{}"}}]},{"role":"tool","tool_call_id":"1","content":"x"}],` +
+				`"tools":[{"type":"function","function":{"name":"f","cache_control":{"type":"ephemeral"}}}]}`,
+		},
+		"/v1/responses": {
+			`{"max_output_tokens":1,"store":false,"stream":false,"include":["reasoning.encrypted_content"],"prompt_cache_key":"k","client_metadata":{"installation":"i"},` +
+				`"parallel_tool_calls":false,"tool_choice":"auto","text":{"verbosity":"low"},"reasoning":{"effort":"medium","summary":"auto"},` +
+				`"tools":[{"type":"function","name":"shell","description":"d","strict":false,"parameters":{"type":"object","properties":{}}},{"type":"web_search"}],` +
+				`"input":[{"type":"message","role":"developer","content":[{"type":"input_text","text":"p"}]},{"type":"message","role":"user","content":[{"type":"input_text","text":"a"}]},` +
+				`{"type":"message","role":"assistant","content":[{"type":"output_text","text":"b"}],"end_turn":true,"phase":"commentary"}]}`,
+		},
+		"/v1/messages": {`{"max_tokens":1,"messages":[{"id":"msg_1","role":"user","content":"a"}]}`},
+	} {
+		for _, body := range bodies {
+			if status, _, b := s.do("POST", path, body); status != http.StatusOK {
+				t.Errorf("%s %s: %d %s", path, body, status, b)
 			}
 		}
 	}

@@ -87,7 +87,7 @@ func takeTurn(m body, i int) (x turn, err error) {
 			return x, err
 		}
 	}
-	if err := m.only("messages", fmt.Sprintf("message %d", i)); err != nil {
+	if err := m.only("messages", fmt.Sprintf("message %d", i), aside...); err != nil {
 		return x, err
 	}
 	for _, b := range calls {
@@ -121,10 +121,10 @@ func takeCall(b body, i int) (c callOf, err error) {
 	}
 	c.arguments = object
 	what := fmt.Sprintf("a call of message %d", i)
-	if err := b.only("messages", what, "index"); err != nil {
+	if err := b.only("messages", what, aside...); err != nil {
 		return c, err
 	}
-	return c, function.only("messages", what)
+	return c, function.only("messages", what, aside...)
 }
 
 // content is a text, its parts, or nothing.
@@ -147,10 +147,10 @@ func (a *asked) takeTools(b body) error {
 		if kind != "function" {
 			return refuse("tools", "a tool of the type %.40q is not done by this server: function", kind)
 		}
-		if err := x.only("tools", fmt.Sprintf("tool %d", i), "cache_control"); err != nil {
+		if err := x.only("tools", fmt.Sprintf("tool %d", i), aside...); err != nil {
 			return err
 		}
-		if err := a.talk.takeFunction(function, i, "parameters"); err != nil {
+		if err := a.talk.takeFunction(function, i, "parameters", aside...); err != nil {
 			return err
 		}
 	}

@@ -118,7 +118,7 @@ func (t *talk) takeItem(b body, i int, names map[string]string) error {
 	if err := b.takeAll(fields...); err != nil {
 		return err
 	}
-	if err := b.only("input", fmt.Sprintf("item %d", i), "id", "status", "phase"); err != nil {
+	if err := b.only("input", fmt.Sprintf("item %d", i), "id", "status", "phase", "end_turn"); err != nil {
 		return err
 	}
 	switch kind {
