@@ -127,7 +127,7 @@ const (
 // beginsBare tells whether a text may be a call without marks.
 func beginsBare(text string) answer {
 	out := no
-	for _, begin := range []string{"{", "[{", "[\n", "```json", "```tool_call", "```tool_code"} {
+	for _, begin := range []string{"{", "[{", "[ {", "[\n", "```json", "```tool_call", "```tool_code"} {
 		if strings.HasPrefix(text, begin) {
 			return yes
 		}

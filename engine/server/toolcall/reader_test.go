@@ -59,6 +59,7 @@ func TestCallsOfEachFamily(t *testing.T) {
 		{"gemma", "<start_function_call>", "<start_function_call>call:weather{city:<escape>Paris<escape>,days:2}<end_function_call><start_function_call>call:time{}<end_function_call>", "", two},
 		{"generic", "", object, "", one},
 		{"generic, fenced", "", "```json\n[" + object + ", {\"name\": \"time\", \"arguments\": \"{}\"}]\n```", "", two},
+		{"generic, spaced as a held answer may be", "", "[ " + object + ", {\"name\": \"time\", \"arguments\": {}} ]", "", two},
 		{"generic, wrapped", "", `{"tool_calls": [{"type": "function", "function": ` + object + `}]}`, "", one},
 		{"generic, of a tool that there is not", "", `{"name": "Paris", "arguments": {}}`, `{"name": "Paris", "arguments": {}}`, nil},
 		{"an object that is no call", "", `{"city": "Paris"}`, `{"city": "Paris"}`, nil},
