@@ -43,6 +43,9 @@ func (a *asked) force() error {
 	calls := make([]string, 0, len(t.tools))
 	for i, x := range t.tools {
 		if t.named == "" || t.named == x.name {
+			if !x.takesObject() {
+				return refuse("tools", "the parameters of the tool %.80q are of a type that is no object, so that no call of it can be made", x.name)
+			}
 			calls = append(calls, x.callSchema(i))
 		}
 	}
@@ -113,6 +116,23 @@ func (x *tool) argumentSchema(i int) string {
 		head = append(head, "") // a comma before the rest
 	}
 	return "{" + strings.Join(head, ",") + string(text[1:])
+}
+
+// takesObject tells whether the type that a tool's schema gives, where it gives
+// one, is an object or may be one.
+func (x *tool) takesObject() bool {
+	var has struct {
+		Type json.RawMessage `json:"type"`
+	}
+	if len(x.parameters) == 0 || json.Unmarshal(x.parameters, &has) != nil || has.Type == nil {
+		return true // what else is wrong with it is said elsewhere
+	}
+	var one string
+	var several []string
+	if json.Unmarshal(has.Type, &one) == nil {
+		return one == "object"
+	}
+	return json.Unmarshal(has.Type, &several) != nil || slices.Contains(several, "object")
 }
 
 // readChoice reads what a tool_choice says: a word, or the function that is to

@@ -156,13 +156,14 @@ func TestACallThatCannotBeForcedIsRefused(t *testing.T) {
 	s := newStand(t, nil)
 	const ask, tools = `"messages":[{"role":"user","content":"a"}],"max_tokens":4`, `"tools":[{"type":"function","function":{"name":"a","strict":true}}]`
 	for body, says := range map[string]string{
-		`{` + ask + `,"tool_choice":"required"}`:                                                                                     "there are no tools",
-		`{` + ask + `,` + tools + `,"tool_choice":{"type":"function","function":{"name":"b"}}}`:                                      "none of the tools",
-		`{` + ask + `,` + tools + `,"tool_choice":{"type":"function","function":{"name":"a","x":1}}}`:                                "tool_choice is auto",
-		`{` + ask + `,` + tools + `,"tool_choice":"required","response_format":{"type":"json_object"}}`:                              "can have no format",
-		`{` + ask + `,` + tools + `,"tool_choice":"auto"}`:                                                                           "strict",
-		`{` + ask + `,` + tools + `,"tool_choice":{"type":"allowed_tools","mode":"auto","tools":[]}}`:                                "tool_choice is auto",
-		`{` + ask + `,"tool_choice":"required","tools":[{"type":"function","function":{"name":"a","parameters":{"propertees":1}}}]}`: "propertees",
+		`{` + ask + `,"tool_choice":"required"}`:                                                                                      "there are no tools",
+		`{` + ask + `,` + tools + `,"tool_choice":{"type":"function","function":{"name":"b"}}}`:                                       "none of the tools",
+		`{` + ask + `,` + tools + `,"tool_choice":{"type":"function","function":{"name":"a","x":1}}}`:                                 "tool_choice is auto",
+		`{` + ask + `,` + tools + `,"tool_choice":"required","response_format":{"type":"json_object"}}`:                               "can have no format",
+		`{` + ask + `,` + tools + `,"tool_choice":"auto"}`:                                                                            "strict",
+		`{` + ask + `,` + tools + `,"tool_choice":{"type":"allowed_tools","mode":"auto","tools":[]}}`:                                 "tool_choice is auto",
+		`{` + ask + `,"tool_choice":"required","tools":[{"type":"function","function":{"name":"a","parameters":{"propertees":1}}}]}`:  "propertees",
+		`{` + ask + `,"tool_choice":"required","tools":[{"type":"function","function":{"name":"a","parameters":{"type":"string"}}}]}`: "no object",
 	} {
 		status, _, b := s.do("POST", "/v1/chat/completions", body)
 		if status != http.StatusBadRequest || !strings.Contains(string(b), says) {
