@@ -199,8 +199,10 @@ func newServeKey(c *cli.Context) error {
 	if err != nil {
 		return usage.Mistake(err)
 	}
-	if key.Answers, key.PerMinute = c.Int("key-answers"), c.Int("key-per-minute"); key.Answers < 0 || key.PerMinute < 0 {
-		return usage.Mistake(errors.New("--key-answers and --key-per-minute are 1 or more"))
+	for name, to := range map[string]*int{"key-answers": &key.Answers, "key-per-minute": &key.PerMinute} {
+		if *to = c.Int(name); c.IsSet(name) && (*to < 1 || *to > server.MaxOwn) {
+			return usage.Mistake(withHint(fmt.Errorf("--%s %d is none of 1 to %d", name, *to, server.MaxOwn), "leave it out for no limit"))
+		}
 	}
 	if err := addServeKey(path, key); err != nil {
 		return err

@@ -18,8 +18,8 @@ type Key struct {
 	Name string
 	Hash [sha256.Size]byte // SHA-256 of the secret
 	// Answers is how many answers may be in the making or wait for it at once,
-	// and PerMinute how many requests may come in a minute, a minute's at once
-	// after a quiet one. 0: no limit but all keys'.
+	// and PerMinute how many requests for a model's work may come in a minute, a
+	// minute's at once after a quiet one: 1 to MaxOwn. 0: no limit but all keys'.
 	Answers, PerMinute int
 }
 
@@ -27,8 +27,10 @@ type Key struct {
 const (
 	maxKeys    = 4096
 	maxKeyName = 64
-	maxOwn     = 1 << 20 // of a key's own limits
 )
+
+// MaxOwn bounds a key's own limits.
+const MaxOwn = 1 << 20
 
 // keyPrefix begins each secret, so that one that lies about is known for what it
 // is.
@@ -84,8 +86,8 @@ func readKey(text string) (k Key, err error) {
 			to, number = &k.PerMinute, rest
 		}
 		n, err := strconv.Atoi(number)
-		if *to != 0 || err != nil || n < 1 || n > maxOwn || number == word {
-			return k, fmt.Errorf("%w: %.40q is no limit of a key: %sN and %sN, N from 1 to %d, each once", ErrConfig, word, wordAnswers, wordPerMinute, maxOwn)
+		if *to != 0 || err != nil || n < 1 || n > MaxOwn || number == word {
+			return k, fmt.Errorf("%w: %.40q is no limit of a key: %sN and %sN, N from 1 to %d, each once", ErrConfig, word, wordAnswers, wordPerMinute, MaxOwn)
 		}
 		*to = n
 	}
