@@ -66,8 +66,25 @@ func (o *own) pass(now time.Time) error {
 	}
 }
 
+// atOnce is how many places a caller with limits of its own can have, where nobody
+// else has any: to come again for more is in vain.
+func (g *gate) atOnce(o *own) int {
+	most := g.most
+	if g.keyed {
+		most = (most + 1) / 2
+	}
+	if o.answers > 0 {
+		most = min(most, o.answers)
+	}
+	return most
+}
+
 // enter takes n places, which leave gives back, or says that there is no room.
 func (g *gate) enter(caller string, n int) (leave func(), err error) {
+	o := g.own[caller]
+	if most := g.atOnce(&o); n > most {
+		return func() {}, refuse("n", "at most %d answers at once are given here to one who asks, and %d are asked for", most, n)
+	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	left := g.most - g.total - n
@@ -77,7 +94,6 @@ func (g *gate) enter(caller string, n int) (leave func(), err error) {
 			Message: "too many requests wait; try again when some are answered",
 		}
 	}
-	o := g.own[caller]
 	if o.answers > 0 && g.each[caller]+n > o.answers {
 		return func() {}, &problem{
 			status: http.StatusTooManyRequests, Type: typeBusy,

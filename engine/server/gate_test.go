@@ -69,6 +69,12 @@ func TestAKeyHasLimitsOfItsOwn(t *testing.T) {
 	if _, status := g.Enter("few", 3); status != 0 {
 		t.Errorf("three of three: %d", status)
 	}
+	// What can never be is no matter of time.
+	for key, n := range map[string]int{"few": 4, "free": 51} {
+		if _, status := g.Enter(key, n); status != http.StatusBadRequest {
+			t.Errorf("%d answers at once for %s: %d", n, key, status)
+		}
+	}
 	for i, want := range []struct {
 		after  time.Duration
 		status int
@@ -81,6 +87,26 @@ func TestAKeyHasLimitsOfItsOwn(t *testing.T) {
 	}
 	if _, status := g.Enter("free", 40); status != 0 {
 		t.Errorf("a key without limits: %d", status)
+	}
+}
+
+// TestALimitHoldsOfAllThatOpensAModel, not of answers alone.
+func TestALimitHoldsOfAllThatOpensAModel(t *testing.T) {
+	key, secret, err := server.NewKey("slow")
+	check(t, err)
+	key.PerMinute = 1
+	s := newStand(t, func(c *server.Config) { c.Keys = []server.Key{key} })
+	_, h, _ := s.do("POST", "/v1/completions", `{"prompt":"a","max_tokens":1}`, "Authorization", "Bearer "+secret)
+	for _, asked := range []struct{ method, path, body string }{
+		{"POST", "/v1/completions", `{"prompt":"a","max_tokens":1}`},
+		{"POST", "/v1/receipts/" + h.Get("X-Assay-Receipt") + "/check", ""},
+		{"POST", "/v1/embeddings", `{"input":"a"}`},
+		{"POST", "/tokenize", `{"content":"a"}`},
+		{"GET", "/tokenizer_info", ""},
+	} {
+		if status, _, b := s.do(asked.method, asked.path, asked.body, "Authorization", "Bearer "+secret); status != http.StatusTooManyRequests {
+			t.Errorf("%s, the second in a minute: %d %s", asked.path, status, b)
+		}
 	}
 }
 

@@ -152,6 +152,11 @@ func (s *Server) slots(w http.ResponseWriter, r *http.Request) error {
 
 // tokenizerInfo is what evaluation harnesses ask before they send token ids.
 func (s *Server) tokenizerInfo(w http.ResponseWriter, r *http.Request) error {
+	leave, err := s.gate.enter(callerOf(r.Context()), 1) // it may open the model
+	if err != nil {
+		return err
+	}
+	defer leave()
 	m, back, err := s.take(r.Context(), r.URL.Query().Get("model"))
 	if err != nil {
 		return err
