@@ -1,6 +1,7 @@
 package server_test
 
 import (
+	"context"
 	"encoding/json"
 	"net/http"
 	"os"
@@ -9,7 +10,10 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/assaynet/assay/engine"
+	"github.com/assaynet/assay/engine/enginetest"
 	"github.com/assaynet/assay/engine/server"
+	"github.com/assaynet/assay/engine/server/shelf"
 )
 
 // TestThePageIsServedToBrowsers: at / where a document is wanted, with a strict
@@ -96,5 +100,29 @@ func TestAReceiptIsCheckedWhereItIs(t *testing.T) {
 		if status, _, _ := s.do("POST", path, ""); status != want {
 			t.Errorf("%s: status %d, want %d", path, status, want)
 		}
+	}
+}
+
+// TestAReceiptIsNotCheckedByAnotherModel that has its model's name since: it was
+// closed for the room of another, and its file is no longer the same.
+func TestAReceiptIsNotCheckedByAnotherModel(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "a.gguf")
+	open := func(ctx context.Context) (*engine.Model, error) {
+		return engine.Open(ctx, path, engine.Config{Threads: 1})
+	}
+	check(t, enginetest.Write(path, enginetest.Options{}))
+	about, err := shelf.Describe(path)
+	check(t, err)
+	models, err := shelf.New(t.Context(), shelf.Config{Specs: []shelf.Spec{{Name: "a", About: about, Open: open}, {Name: "b", About: about, Open: open}}, Limit: about.Need})
+	check(t, err)
+	t.Cleanup(func() { check(t, models.Close()) })
+	s := newStand(t, func(c *server.Config) { c.Models, c.Shelf = nil, models })
+	_, h := s.ask("/v1/completions", `{"model":"a","prompt":"a","max_tokens":3}`)
+	s.ask("/v1/completions", `{"model":"b","prompt":"a","max_tokens":1}`)
+	check(t, os.Remove(path)) // what is open keeps the old one
+	check(t, enginetest.Write(path, enginetest.Options{Seed: 9}))
+	status, _, b := s.do("POST", "/v1/receipts/"+h.Get("X-Assay-Receipt")+"/check", "")
+	if status != http.StatusConflict || !strings.Contains(string(b), "is another one now") {
+		t.Errorf("status %d: %s", status, b)
 	}
 }

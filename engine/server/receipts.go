@@ -3,6 +3,7 @@ package server
 import (
 	"crypto/rand"
 	"encoding/hex"
+	"fmt"
 	"net/http"
 	"sync"
 
@@ -43,7 +44,10 @@ func newID() string {
 
 // sizeOf is what a run takes, nearly: a leaf is 64 digits and a string's head.
 func sizeOf(f *runfile.File) int {
-	size := 512 + 4*len(f.PromptIDs) + 92*len(f.IDs)
+	size := 512 + 4*len(f.PromptIDs) + 92*len(f.IDs) + 8*len(f.Settings.Biases)
+	if f.Text != nil {
+		size += len(*f.Text)
+	}
 	if g := f.Settings.Grammar; g != nil {
 		size += len(g.Text)
 	}
@@ -116,6 +120,12 @@ func (s *Server) checkReceipt(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	defer back()
+	if id := m.Engine.ID(); file.ModelID != hex.EncodeToString(id[:]) {
+		return &problem{
+			status: http.StatusConflict, Type: typeRequest,
+			Message: fmt.Sprintf("the receipt is of model %s, and %.80s is another one now; check it by assay model verify with the file that it was made with", file.ModelID, name),
+		}
+	}
 	_, run, err := runfile.Parse(marshal(file))
 	if err != nil {
 		return err
