@@ -199,7 +199,11 @@ func TestResponsesAreHeldToAFormat(t *testing.T) {
 func TestUnknownFieldsWithinMessagesAndToolsAreRefused(t *testing.T) {
 	s := newStand(t, nil)
 	const chat, responses, messages = "/v1/chat/completions", "/v1/responses", "/v1/messages"
+	const ollama = "/api/chat"
 	asked := func(path, inner string) string {
+		if path == ollama {
+			return fmt.Sprintf(`{"stream":false,"options":{"num_predict":1},%s}`, inner)
+		}
 		most := map[string]string{chat: "max_tokens", responses: "max_output_tokens", messages: "max_tokens"}[path]
 		return fmt.Sprintf(`{%q:1,%s}`, most, inner)
 	}
@@ -218,6 +222,9 @@ func TestUnknownFieldsWithinMessagesAndToolsAreRefused(t *testing.T) {
 		{messages, `"messages":[{"role":"user","content":[{"type":"text","text":"a"%s}]}]`},
 		{messages, `"messages":[{"role":"user","content":"a"}],"tools":[{"name":"a"%s}]`},
 		{messages, `"messages":[{"role":"user","content":"a"}],"tools":[{"name":"a"}],"tool_choice":{"type":"auto"%s}`},
+		{ollama, `"messages":[{"role":"user","content":"a"%s}]`},
+		{ollama, `"messages":[{"role":"user","content":"a"},{"role":"assistant","content":"","tool_calls":[{"function":{"name":"a","arguments":{}}%s}]}]`},
+		{ollama, `"messages":[{"role":"user","content":"a"},{"role":"assistant","content":"","tool_calls":[{"id":"1","function":{"index":0,"name":"a","arguments":{}%s}}]}]`},
 	} {
 		for field, want := range map[string]int{`,"surprise":1`: 400, `,"surprise":null`: 200, "": 200} {
 			body := asked(c.path, fmt.Sprintf(c.inner, field))

@@ -2,6 +2,7 @@ package server
 
 import (
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"slices"
 	"time"
@@ -111,12 +112,7 @@ func noPrompt(*engine.Model) ([]engine.Token, error) { return nil, nil }
 
 func (t *talk) takeOllamaTurn(m body, i int) error {
 	var x turn
-	var calls []struct {
-		Function struct {
-			Name      string          `json:"name"`
-			Arguments json.RawMessage `json:"arguments"`
-		} `json:"function"`
-	}
+	var calls []body
 	var other string
 	err := m.takeAll(want{"role", &x.role}, want{"content", &x.text}, want{"thinking", &x.reasoning}, want{"tool_calls", &calls},
 		want{"tool_name", &x.name}, want{"tool_call_id", &x.callID}, want{"name", &other})
@@ -126,17 +122,16 @@ func (t *talk) takeOllamaTurn(m body, i int) error {
 	if x.name == "" && x.role == "tool" {
 		x.name = other
 	}
-	for name, value := range m {
-		if text := string(value); text != "null" && text != "[]" {
-			return refuse("messages", "message %d has a field that is not done by this server: %.80q", i, name)
-		}
+	if err := m.only("messages", fmt.Sprintf("message %d", i), aside...); err != nil {
+		return err
 	}
-	for _, c := range calls {
-		object, ok := arguments(c.Function.Arguments)
-		if !ok || c.Function.Name == "" {
-			return refuse("messages", "message %d has a call without a name, or whose arguments are no object", i)
+	for _, b := range calls {
+		c, err := takeCall(b, i)
+		if err != nil {
+			return err
 		}
-		x.calls = append(x.calls, callOf{"", c.Function.Name, object})
+		c.id = "" // here results are of a tool's name
+		x.calls = append(x.calls, c)
 	}
 	switch x.role {
 	case "system":
