@@ -111,6 +111,43 @@ func TestTextIsNeverMarkup(t *testing.T) {
 	}
 }
 
+// TestTwoTabsLoseNothing: what another tab has kept is in this one's list, and is
+// still kept when this one keeps its own.
+func TestTwoTabsLoseNothing(t *testing.T) {
+	b := open(t, serve(t), 1280, false)
+	b.waits(`document.getElementById("model").value === "tiny"`)
+	b.set("max_tokens", "1")
+	b.run(`localStorage.setItem("assay.chat", JSON.stringify({open: 0, list: [{title: "The other's", turns: [{role: "user", text: "there"}]}], settings: {max_tokens: "7"}}));
+		window.dispatchEvent(new StorageEvent("storage", {key: "assay.chat"}))`)
+	b.shows("#list", "The other's")
+	b.run(`document.getElementById("new").click()`)
+	b.set("ask", "Here.")
+	b.run(`document.getElementById("form").requestSubmit()`)
+	b.waits(answered)
+	b.shows(".foot", "1 tokens")
+	b.run(`location.reload()`)
+	b.shows("#list", "The other's")
+	b.shows("#list", "Here.")
+}
+
+// TestABrowserThatKeepsNothingLosesNothing that is on the page.
+func TestABrowserThatKeepsNothingLosesNothing(t *testing.T) {
+	b := open(t, serve(t), 1280, false)
+	b.waits(`document.getElementById("model").value === "tiny"`)
+	b.set("max_tokens", "1")
+	b.run(`Storage.prototype.setItem = () => { throw new DOMException("storage is off", "SecurityError") }`)
+	for _, text := range []string{"One?", "Two?"} {
+		b.run(`document.getElementById("new").click()`)
+		b.set("ask", text)
+		b.run(`document.getElementById("form").requestSubmit()`)
+		b.waits(answered)
+	}
+	b.shows("#alert", "storage is off")
+	if n := b.count("#list li"); n != 2 {
+		t.Errorf("%d conversations, want 2", n)
+	}
+}
+
 // TestAKeyIsAskedFor, and kept for the tab.
 func TestAKeyIsAskedFor(t *testing.T) {
 	key, secret, err := server.NewKey("alice")

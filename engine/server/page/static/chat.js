@@ -23,15 +23,18 @@ function load() {
   kept.open = Math.min(Math.max(0, kept.open | 0), kept.list.length - 1);
 }
 
-/** Keeps what there is; where the browser has no room, all but the oldest. */
+/**
+ * Keeps what there is; where the browser has no room, all but the oldest. Where it
+ * keeps nothing at all, what is there stays as long as the page is open.
+ */
 function save() {
   for (;;) {
     try {
       localStorage.setItem(place, JSON.stringify(kept));
       return;
-    } catch {
-      if (kept.list.length < 2) {
-        complain("The browser has no room to keep this conversation.");
+    } catch (e) {
+      if (e.name !== "QuotaExceededError" || kept.list.length < 2) {
+        complain("The browser does not keep this conversation: " + e.message);
         return;
       }
       kept.list.splice(kept.open === kept.list.length - 1 ? kept.list.length - 2 : kept.list.length - 1, 1);
@@ -39,6 +42,20 @@ function save() {
       showList();
     }
   }
+}
+
+/**
+ * Takes over the conversations that another tab has kept, or it and this one would
+ * undo what the other says. This one's settings, and what is open, stay.
+ */
+function adopt() {
+  if (running) return;
+  const was = JSON.stringify(talk()), settings = kept.settings;
+  load();
+  kept.settings = settings;
+  const same = kept.list.findIndex(c => JSON.stringify(c) === was);
+  if (same >= 0) kept.open = same;
+  showTalk();
 }
 
 const talk = () => kept.list[kept.open];
@@ -328,6 +345,7 @@ function wire() {
     }
   });
   document.addEventListener("keydown", e => { if (e.key === "Escape") stop(); });
+  window.addEventListener("storage", e => { if (e.key === place) adopt(); });
   at("stop").addEventListener("click", stop);
   at("new").addEventListener("click", begin);
   at("open").addEventListener("click", () => {
