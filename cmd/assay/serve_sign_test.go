@@ -44,7 +44,7 @@ func TestASignedReceiptIsItsSigners(t *testing.T) {
 		"the grammar": func(f *runfile.File) { f.Settings.Grammar = &runfile.Grammar{Kind: "regex"} },
 		"the key":     func(f *runfile.File) { f.Signature = &runfile.Signature{Key: "assay1", Signature: s.Signature} },
 		"the signature": func(f *runfile.File) {
-			f.Signature = &runfile.Signature{Key: s.Key, Signature: s.Signature[:126] + "00"}
+			f.Signature = &runfile.Signature{Key: s.Key, Signature: s.Signature[:127] + flipped(s.Signature[127])}
 		},
 	} {
 		f := file
@@ -56,4 +56,12 @@ func TestASignedReceiptIsItsSigners(t *testing.T) {
 	if by, ok := signer(runfile.File{}); !ok || by != "" {
 		t.Errorf("nobody signed: %q, %v", by, ok)
 	}
+}
+
+// flipped is another hex digit.
+func flipped(digit byte) string {
+	if digit == '0' {
+		return "1"
+	}
+	return "0"
 }
