@@ -30,6 +30,7 @@ type Host struct {
 	scores  scoreboard
 	faults  meter[peer.ID]      // of each peer, as a debt; outlives a connection
 	serving map[string]*service // by name of the stream; guarded by mu until Run
+	now     func() time.Time    // by which budgets of bytes fill again
 
 	// validators are those of the ledger; nil until it is known.
 	validators atomic.Pointer[map[peer.ID]bool]
@@ -69,6 +70,7 @@ func New(c Config) (*Host, error) {
 		guests:  newGuests(set.MaxPeers),
 		names:   door.NewNames(),
 		serving: map[string]*service{},
+		now:     time.Now,
 		ready:   make(chan struct{}),
 	}
 	h.gater = newGater(h.welcome)

@@ -108,7 +108,7 @@ func (h *Host) streamHandler(ctx context.Context, s *session, v *service) networ
 func (h *Host) serveStream(ctx context.Context, s *session, st network.Stream, v *service) string {
 	from := st.Conn().RemotePeer()
 	c := h.classOf(from)
-	if now := time.Now(); s.bytes.left(from, budgets[c], now) <= 0 || s.crowd.left(c, crowds[c], now) <= 0 {
+	if now := h.now(); s.bytes.left(from, budgets[c], now) <= 0 || s.crowd.left(c, crowds[c], now) <= 0 {
 		return finish(st, frameError, encodeError(codeBusy, "too many bytes"), "busy")
 	}
 	if v.seldom != nil && !v.seldom.take(from, seldomRate, 1, time.Now()) {
@@ -133,7 +133,7 @@ func (h *Host) serveStream(ctx context.Context, s *session, st network.Stream, v
 	limited, cancel := context.WithTimeout(ctx, serveTime)
 	defer cancel()
 	response, err := v.fn(limited, from.String(), request)
-	now, size := time.Now(), float64(len(request)+len(response))
+	now, size := h.now(), float64(len(request)+len(response))
 	s.bytes.spend(from, budgets[c], size, now)
 	s.crowd.spend(c, crowds[c], size, now)
 	switch {
