@@ -39,8 +39,8 @@ func signReceipts(k *keystore.Key) func(statement []byte) (runfile.Signature, er
 	}
 }
 
-// signer returns the address of the key that signed a run, "" where nobody did, and false where
-// the signature is none of that key.
+// signer returns the address of the key that signed a run, "" where nobody did,
+// and false where the signature is none of that key.
 func signer(f runfile.File) (string, bool) {
 	if f.Signature == nil {
 		return "", true
