@@ -5,49 +5,20 @@ package label_test
 import (
 	"context"
 	"fmt"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"github.com/chromedp/cdproto/cdp"
-	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/input"
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
 
+	"github.com/assaynet/assay/engine/server/page/browsertest"
 	"github.com/assaynet/assay/miner/label"
 )
 
-// patience is how long a test waits for what the page should show.
-const patience = 20 * time.Second
-
-// browser is one Chromium for all tests.
-var browser context.Context
-
-// TestMain starts the browser: without one, the tests fail.
-func TestMain(m *testing.M) {
-	path, err := exec.LookPath("chromium")
-	if err != nil {
-		fmt.Fprintln(os.Stderr, "label: no chromium to test the page with; make page installs it:", err)
-		os.Exit(1)
-	}
-	at, stop := chromedp.NewExecAllocator(context.Background(), append(chromedp.DefaultExecAllocatorOptions[:],
-		chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.Flag("disable-dev-shm-usage", true))...)
-	var quit context.CancelFunc
-	browser, quit = chromedp.NewContext(at) //nolint:fatcontext // once, for all tests
-	if err := chromedp.Do(browser); err != nil {
-		fmt.Fprintln(os.Stderr, "label: chromium does not start:", err)
-		os.Exit(1)
-	}
-	status := m.Run()
-	quit()
-	stop()
-	os.Exit(status)
-}
+func TestMain(m *testing.M) { browsertest.Main(context.Background(), m) }
 
 // miner is the part of one that a page sees: a desk on a disk, and a port.
 type miner struct {
@@ -91,130 +62,42 @@ func (m *miner) kill() {
 	m.home = m.home.again()
 }
 
-// window is how a window shows the page.
-type window struct {
-	wide, high int64
-	dark, calm bool // calm: reduced motion
-	scale      float64
-}
-
 var (
-	laptop = window{wide: 1280, high: 860}
-	phone  = window{wide: 360, high: 740, scale: 2}
+	laptop = browsertest.Window{Wide: 1280, High: 860}
+	phone  = browsertest.Window{Wide: 360, High: 740, Scale: 2}
 )
 
 // tab is a window with the page.
-type tab struct {
-	t   *testing.T
-	ctx context.Context //nolint:containedctx // it is what the browser knows the tab by
-
-	mu    sync.Mutex
-	cries []string // what the browser complained of
-}
+type tab struct{ *browsertest.Tab }
 
 // open opens the page as a person does who pastes its address.
-func (m *miner) open(w window) *tab {
+func (m *miner) open(w browsertest.Window) *tab {
 	m.t.Helper()
 	return open(m.t, w, label.Address(m.at, token))
 }
 
-func open(t *testing.T, w window, address string) *tab {
+func open(t *testing.T, w browsertest.Window, address string) *tab {
 	t.Helper()
-	ctx, cancel := chromedp.NewContext(browser, chromedp.WithNewBrowserContext())
-	t.Cleanup(cancel)
-	b := &tab{t: t, ctx: ctx}
-	console := chromedp.Console(ctx)
-	go func() {
-		for m, err := range console {
-			if err != nil {
-				return
-			}
-			if m.Source == "network" { // a refused request, as tests make them
-				continue
-			}
-			b.mu.Lock()
-			b.cries = append(b.cries, m.String())
-			b.mu.Unlock()
-		}
-	}()
-	theme, motion := "light", "no-preference"
-	if w.dark {
-		theme = "dark"
-	}
-	if w.calm {
-		motion = "reduce"
-	}
-	b.do(func(ctx context.Context, t *chromedp.Target) (none chromedp.Void, err error) {
-		_, err = cdp.Call(ctx, t, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{
-			{Name: "prefers-color-scheme", Value: theme}, {Name: "prefers-reduced-motion", Value: motion},
-		}})
-		return none, err
-	})
-	b.do(chromedp.EmulateViewport(w.wide, w.high, chromedp.EmulateScale(max(w.scale, 1))), chromedp.Navigate(address))
+	b := &tab{browsertest.Open(t, w, address)}
 	b.still()
-	t.Cleanup(func() {
-		b.mu.Lock()
-		defer b.mu.Unlock()
-		if len(b.cries) > 0 {
-			t.Errorf("the browser complained: %q", b.cries)
-		}
-	})
 	return b
-}
-
-func (b *tab) do(steps ...chromedp.Action[chromedp.Void]) {
-	b.t.Helper()
-	ctx, cancel := context.WithTimeout(b.ctx, patience)
-	defer cancel()
-	if err := chromedp.Do(ctx, steps...); err != nil {
-		b.t.Fatal(err)
-	}
-}
-
-// eval returns what an expression gives in the page, once its promise is kept.
-func eval[T any](b *tab, expression string) T {
-	b.t.Helper()
-	ctx, cancel := context.WithTimeout(b.ctx, patience)
-	defer cancel()
-	v, err := chromedp.Run(ctx, chromedp.Evaluate[T](expression, chromedp.EvalAwaitPromise))
-	if err != nil {
-		b.t.Fatalf("%s: %v", expression, err)
-	}
-	return v
-}
-
-// waits does so until an expression is true in the page.
-func (b *tab) waits(what, expression string) {
-	b.t.Helper()
-	ok := eval[bool](b, fmt.Sprintf(`new Promise(done => {
-		const begun = Date.now(), look = () => {
-			if (%s) done(true);
-			else if (Date.now() - begun > %d) done(false);
-			else setTimeout(look, 10);
-		};
-		look();
-	})`, expression, (patience-5*time.Second).Milliseconds()))
-	if !ok {
-		b.shot("failed")
-		b.t.Fatalf("waited for %s; the page says %q, %q", what, b.text("says"), b.text("alert"))
-	}
 }
 
 // shows waits until the element with an id has a text in it.
 func (b *tab) shows(id, text string) {
-	b.t.Helper()
-	b.waits(fmt.Sprintf("%q in %s", text, id), fmt.Sprintf("document.getElementById(%q).innerText.includes(%q)", id, text))
+	b.T.Helper()
+	b.Waits(fmt.Sprintf("%q in %s", text, id), fmt.Sprintf("document.getElementById(%q).innerText.includes(%q)", id, text))
 }
 
 func (b *tab) text(id string) string {
-	b.t.Helper()
-	return eval[string](b, fmt.Sprintf("document.getElementById(%q).innerText", id))
+	b.T.Helper()
+	return browsertest.Eval[string](b.Tab, fmt.Sprintf("document.getElementById(%q).innerText", id))
 }
 
 // press strikes keys, one after another, as a keyboard does: what a key writes
 // comes only where the page has no other use for it.
 func (b *tab) press(keys ...string) {
-	b.t.Helper()
+	b.T.Helper()
 	for _, r := range strings.Join(keys, "") {
 		events := kb.Encode(r)
 		down, up := events[0], events[len(events)-1]
@@ -223,7 +106,7 @@ func (b *tab) press(keys ...string) {
 				down.Type, down.Text, down.UnmodifiedText = input.DispatchKeyEventTypeKeyDown, e.Text, e.UnmodifiedText
 			}
 		}
-		b.do(func(ctx context.Context, t *chromedp.Target) (none chromedp.Void, err error) {
+		b.Do(func(ctx context.Context, t *chromedp.Target) (none chromedp.Void, err error) {
 			for _, e := range []*input.DispatchKeyEventParams{down, up} {
 				if _, err = cdp.Call(ctx, t, input.DispatchKeyEvent, *e); err != nil {
 					break
@@ -237,28 +120,14 @@ func (b *tab) press(keys ...string) {
 // still ends the page's own looks at the desk: from here on it looks when the test
 // has it look.
 func (b *tab) still() {
-	b.t.Helper()
-	b.do(chromedp.Evaluate[chromedp.Void](`for (let n = setInterval(() => {}, 1e6); n > 0; n--) clearInterval(n)`))
+	b.T.Helper()
+	b.Do(chromedp.Evaluate[chromedp.Void](`for (let n = setInterval(() => {}, 1e6); n > 0; n--) clearInterval(n)`))
 }
 
 // focus names what has the keyboard's focus.
 func (b *tab) focus() string {
-	b.t.Helper()
-	return eval[string](b, `(e => e.id || (e.dataset && e.dataset.choice ? "choice " + e.dataset.choice : e.tagName))(document.activeElement)`)
-}
-
-// shot writes a picture into the folder that ASSAY_PAGE_SHOTS names, for who wants
-// to look.
-func (b *tab) shot(name string) {
-	b.t.Helper()
-	dir := os.Getenv("ASSAY_PAGE_SHOTS")
-	if dir == "" {
-		return
-	}
-	eval[bool](b, `Promise.all(document.getAnimations().map(a => a.finished)).then(() => true)`)
-	png, err := chromedp.Run(b.ctx, chromedp.CaptureScreenshot())
-	must(b.t, err)
-	must(b.t, os.WriteFile(filepath.Join(dir, strings.ReplaceAll(b.t.Name(), "/", "-")+"-"+name+".png"), png, 0o600))
+	b.T.Helper()
+	return browsertest.Eval[string](b.Tab, `(e => e.id || (e.dataset && e.dataset.choice ? "choice " + e.dataset.choice : e.tagName))(document.activeElement)`)
 }
 
 // stories are pairs as they come, the first due in an hour.

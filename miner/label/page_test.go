@@ -14,6 +14,7 @@ import (
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
 
+	"github.com/assaynet/assay/engine/server/page/browsertest"
 	"github.com/assaynet/assay/miner/label"
 	"github.com/assaynet/assay/protocol"
 )
@@ -64,14 +65,14 @@ func TestAWholeRoundByKeyboardAlone(t *testing.T) {
 	b.press(kb.Escape, "4")
 	b.shows("prompt", "17 × 24")
 	m.kept(map[uint16]string{0: "2", 1: "4 5 lines? No: 3."})
-	if got := eval[string](b, `reason.value`); got != "" {
+	if got := browsertest.Eval[string](b.Tab, `reason.value`); got != "" {
 		t.Errorf("the next reason begins with %q", got)
 	}
 
 	b.press("u")
 	b.shows("says", "Taken back: B better. Choose again.")
 	b.shows("prompt", "haiku")
-	if got := eval[string](b, `reason.value`); got != "5 lines? No: 3." {
+	if got := browsertest.Eval[string](b.Tab, `reason.value`); got != "5 lines? No: 3." {
 		t.Errorf("the reason came back as %q", got)
 	}
 	m.kept(map[uint16]string{0: "2"})
@@ -90,7 +91,7 @@ func TestAWholeRoundByKeyboardAlone(t *testing.T) {
 	b.press("3")
 	b.shows("empty", "All 4 are rated.")
 	b.shows("says", "Kept: Equal. 0 left.")
-	b.shot("done")
+	b.Shot("done")
 	m.kept(map[uint16]string{0: "5", 1: "3 5 lines? No: 3.", 2: "1", 3: "3"})
 
 	b.press("f")
@@ -120,9 +121,9 @@ func TestAWholeRoundByKeyboardAlone(t *testing.T) {
 	}
 
 	must(t, m.desk.Seal(round))
-	b.do(chromedp.Evaluate[chromedp.Void](again))
+	b.Do(chromedp.Evaluate[chromedp.Void](again))
 	b.shows("empty", "Round 48 is sealed: 4 rated, 0 missed.")
-	if eval[bool](b, `document.getElementById("undo").checkVisibility()`) {
+	if browsertest.Eval[bool](b.Tab, `document.getElementById("undo").checkVisibility()`) {
 		t.Error("what is sealed is offered to be taken back")
 	}
 }
@@ -132,12 +133,12 @@ func TestWithoutKeysOfOneLetterTabAndEnterDo(t *testing.T) {
 	b := m.open(laptop)
 	b.shows("prompt", "Great Wall")
 	b.press("?")
-	b.waits("the help", `help.open`)
+	b.Waits("the help", `help.open`)
 	for b.focus() != "keys-on" {
 		b.press(kb.Tab)
 	}
 	b.press(" ", kb.Escape)
-	b.waits("the help to close", `!help.open`)
+	b.Waits("the help to close", `!help.open`)
 	b.press("1", "u", "s", "d")
 	if b.press(kb.Tab); b.focus() == "BODY" {
 		t.Error("nothing has the focus")
@@ -151,22 +152,22 @@ func TestWithoutKeysOfOneLetterTabAndEnterDo(t *testing.T) {
 	b.press(kb.Enter)
 	b.shows("says", "Kept: B better. 3 left.")
 	m.kept(map[uint16]string{0: "4"})
-	b.do(chromedp.Reload())
+	b.Do(chromedp.Reload())
 	b.shows("prompt", "haiku")
 	b.press("1") // the setting stays
-	b.do(chromedp.Evaluate[chromedp.Void](again))
+	b.Do(chromedp.Evaluate[chromedp.Void](again))
 	m.kept(map[uint16]string{0: "4"})
 }
 
 func TestFocusGoesInTheOrderOfReadingAndIsSeen(t *testing.T) {
-	for name, w := range map[string]window{"laptop": laptop, "phone": phone, "dark": {wide: 1280, high: 860, dark: true}} {
+	for name, w := range map[string]browsertest.Window{"laptop": laptop, "phone": phone, "dark": {Wide: 1280, High: 860, Dark: true}} {
 		t.Run(name, func(t *testing.T) {
 			m := newMiner(t, stories()...)
 			b := m.open(w)
 			b.shows("prompt", "Great Wall")
 			b.press("2")
 			b.shows("prompt", "haiku")
-			b.do(chromedp.Reload()) // so that Tab begins at the top
+			b.Do(chromedp.Reload()) // so that Tab begins at the top
 			b.shows("prompt", "haiku")
 			var order []string
 			for range 10 {
@@ -176,7 +177,7 @@ func TestFocusGoesInTheOrderOfReadingAndIsSeen(t *testing.T) {
 					const r = e.getBoundingClientRect(), s = getComputedStyle(e), at = document.elementFromPoint(r.x + r.width / 2, r.y + r.height / 2);
 					return parseFloat(s.outlineWidth) >= 2 && s.outlineStyle !== "none" && r.width > 0 && r.bottom <= innerHeight && r.top >= 0 && (at === e || e.contains(at));
 				})(document.activeElement)`
-				if !eval[bool](b, seen) {
+				if !browsertest.Eval[bool](b.Tab, seen) {
 					t.Errorf("%s has the focus and cannot be seen", b.focus())
 				}
 			}
@@ -199,11 +200,11 @@ func TestARestartInTheMiddleLosesNothing(t *testing.T) {
 	m.kill()
 	b.press("2")
 	b.shows("alert", "Your choice, A better, waits here and is sent again.")
-	b.shot("away")
+	b.Shot("away")
 	b.press("5") // nothing else is taken meanwhile
-	b.do(chromedp.Navigate("about:blank"))
+	b.Do(chromedp.Navigate("about:blank"))
 	m.start()
-	b.do(chromedp.Navigate(label.Address(m.at, token)))
+	b.Do(chromedp.Navigate(label.Address(m.at, token)))
 	b.shows("prompt", "17 × 24")
 	m.kept(map[uint16]string{0: "1", 1: "2 it counts right"})
 	if got := b.text("alert"); got != "" {
@@ -213,9 +214,9 @@ func TestARestartInTheMiddleLosesNothing(t *testing.T) {
 	b.press("r", "half a rea")
 	m.kill()
 	m.start()
-	b.do(chromedp.Reload())
+	b.Do(chromedp.Reload())
 	b.shows("prompt", "17 × 24")
-	if got := eval[string](b, `reason.value`); got != "half a rea" {
+	if got := browsertest.Eval[string](b.Tab, `reason.value`); got != "half a rea" {
 		t.Errorf("of the reason is left %q", got)
 	}
 }
@@ -244,14 +245,14 @@ func TestTwoPeopleAtOnePage(t *testing.T) {
 	two.shows("alert", "Your choice was not kept: B much better, because:")
 	two.shows("alert", "B, for its numbers")
 	two.shows("prompt", "haiku")
-	two.shot("stale")
+	two.Shot("stale")
 	m.kept(map[uint16]string{0: "1"})
 	two.press("5")
 	two.shows("prompt", "17 × 24")
 	if got := two.text("alert"); got != "" {
 		t.Errorf("it still says %q", got)
 	}
-	one.do(chromedp.Evaluate[chromedp.Void](again)) // who only reads is told, too
+	one.Do(chromedp.Evaluate[chromedp.Void](again)) // who only reads is told, too
 	one.press("3")                                  // who was about to choose has not read the next
 	one.shows("alert", "The pair that was here was rated in another window.")
 	one.shows("prompt", "17 × 24")
@@ -272,7 +273,7 @@ func TestTheSealIsToldToWhoReads(t *testing.T) {
 	b.shows("alert", "not yet done")
 	b.shows("prompt", "What comes after?")
 	must(t, m.desk.Seal(96))
-	b.do(chromedp.Evaluate[chromedp.Void](again))
+	b.Do(chromedp.Evaluate[chromedp.Void](again))
 	b.shows("alert", "The round of the pair that was here is sealed.")
 	b.shows("empty", "Round 96 is sealed: 0 rated, 1 missed.")
 	m.kept(map[uint16]string{})
@@ -291,19 +292,19 @@ func TestHostileTextIsShownAsText(t *testing.T) {
 	i.Prompt = `<h1>Prompt</h1><script>document.title = "taken"</script>`
 	i.A = "<img src=x onerror=\"document.title='taken'\"> &lt;b&gt; \u202egnp.exe\u202c and \u0000nul, " + strings.Repeat("long", 2000)
 	i.B = "<img src=x onerror=\"document.title='taken'\"> &lt;b&gt; gnp.exe and nul, Z" + strings.Repeat("\u0301\u0323", 60) + " " + strings.Repeat("W", 8000)
-	for name, w := range map[string]window{"laptop": laptop, "phone": phone} {
+	for name, w := range map[string]browsertest.Window{"laptop": laptop, "phone": phone} {
 		t.Run(name, func(t *testing.T) {
 			b := newMiner(t, i).open(w)
 			b.shows("prompt", i.Prompt)
 			b.shows("a", `<img src=x onerror="document.title='taken'"> &lt;b&gt; U+202Egnp.exeU+202C and U+0000nul`)
-			b.shot("hostile")
-			if n := eval[int](b, `document.querySelectorAll("main img, main script, main h1").length`); n != 0 {
+			b.Shot("hostile")
+			if n := browsertest.Eval[int](b.Tab, `document.querySelectorAll("main img, main script, main h1").length`); n != 0 {
 				t.Errorf("%d elements came out of text", n)
 			}
-			if got := eval[string](b, `document.title`); strings.Contains(got, "taken") {
+			if got := browsertest.Eval[string](b.Tab, `document.title`); strings.Contains(got, "taken") {
 				t.Errorf("the title is %q", got)
 			}
-			if over := eval[int](b, `document.documentElement.scrollWidth - innerWidth`); over > 0 {
+			if over := browsertest.Eval[int](b.Tab, `document.documentElement.scrollWidth - innerWidth`); over > 0 {
 				t.Errorf("the page is %d pixels wider than the window", over)
 			}
 		})
@@ -323,17 +324,14 @@ func TestPagesOfOthersReachNothing(t *testing.T) {
 	defer evil.Close()
 	port := evil.URL[strings.LastIndexByte(evil.URL, ':'):]
 	for _, from := range []string{"http://127.0.0.1" + port, "http://localhost" + port} {
-		e := &tab{t: t, ctx: b.ctx}
-		e.do(chromedp.Navigate(from))
-		e.waits("all that it tries", `document.title === "tried"`)
-		if got := e.text("got"); got != "nothing" {
+		b.Do(chromedp.Navigate(from))
+		b.Waits("all that it tries", `document.title === "tried"`)
+		if got := b.text("got"); got != "nothing" {
 			t.Errorf("%s: got %s", from, got)
 		}
 		m.kept(map[uint16]string{})
 	}
-	b.mu.Lock()
-	b.cries = nil // of what was refused
-	b.mu.Unlock()
+	b.Forgive() // what was refused
 }
 
 // evilPage knows even the token, and still changes nothing: the browser says where
@@ -375,14 +373,14 @@ func TestTheTokenStaysInItsTab(t *testing.T) {
 	m := newMiner(t, stories()...)
 	b := m.open(laptop)
 	b.shows("prompt", "Great Wall")
-	if got := eval[string](b, `location.href + document.cookie + JSON.stringify(localStorage) + document.referrer`); strings.Contains(got, token) {
+	if got := browsertest.Eval[string](b.Tab, `location.href + document.cookie + JSON.stringify(localStorage) + document.referrer`); strings.Contains(got, token) {
 		t.Errorf("it is in %s", got)
 	}
-	b.do(chromedp.Reload())
+	b.Do(chromedp.Reload())
 	b.shows("prompt", "Great Wall")
 	without := open(t, laptop, "http://"+m.at+"/")
 	without.shows("empty", "An address is needed")
-	without.shot("no-token")
+	without.Shot("no-token")
 	wrong := open(t, laptop, label.Address(m.at, strings.ToUpper(token)))
 	wrong.shows("empty", "This address has no valid token. Open the one that “miner label” prints.")
 }
@@ -390,22 +388,22 @@ func TestTheTokenStaysInItsTab(t *testing.T) {
 func TestItFitsAPhone(t *testing.T) {
 	for _, wide := range []int64{320, 360, 412} {
 		m := newMiner(t, stories()...)
-		b := m.open(window{wide: wide, high: 740, scale: 2, calm: true})
+		b := m.open(browsertest.Window{Wide: wide, High: 740, Scale: 2, Calm: true})
 		b.shows("prompt", "Great Wall")
 		b.press("2")
 		b.shows("prompt", "haiku")
-		b.shot(fmt.Sprint(wide))
-		if over := eval[int](b, `document.documentElement.scrollWidth - innerWidth`); over > 0 {
+		b.Shot(fmt.Sprint(wide))
+		if over := browsertest.Eval[int](b.Tab, `document.documentElement.scrollWidth - innerWidth`); over > 0 {
 			t.Errorf("%d: it is %d pixels wider than the window", wide, over)
 		}
-		if small := eval[string](b, `[...document.querySelectorAll("button, textarea")].filter(e => e.checkVisibility())
+		if small := browsertest.Eval[string](b.Tab, `[...document.querySelectorAll("button, textarea")].filter(e => e.checkVisibility())
 			.filter(e => e.offsetHeight < 44 || e.offsetWidth < 44).map(e => e.id || e.textContent).join()`); small != "" {
 			t.Errorf("%d: too small for a finger: %s", wide, small)
 		}
-		if n := eval[int](b, `document.getAnimations().length`); n != 0 {
+		if n := browsertest.Eval[int](b.Tab, `document.getAnimations().length`); n != 0 {
 			t.Errorf("%d things move although motion is not wanted", n)
 		}
-		if high := eval[int](b, `bar.offsetHeight`); high > 240 {
+		if high := browsertest.Eval[int](b.Tab, `bar.offsetHeight`); high > 240 {
 			t.Errorf("%d: the choices take %d pixels of the window's 740", wide, high)
 		}
 	}
@@ -414,20 +412,22 @@ func TestItFitsAPhone(t *testing.T) {
 func TestColoursCanBeChosen(t *testing.T) {
 	b := newMiner(t, stories()...).open(laptop)
 	b.shows("prompt", "Great Wall")
-	paper := func() string { return eval[string](b, `getComputedStyle(document.body).backgroundColor`) }
+	paper := func() string {
+		return browsertest.Eval[string](b.Tab, `getComputedStyle(document.body).backgroundColor`)
+	}
 	light := paper()
-	b.do(chromedp.Evaluate[chromedp.Void](`document.querySelector("[name=theme][value=dark]").click()`))
+	b.Do(chromedp.Evaluate[chromedp.Void](`document.querySelector("[name=theme][value=dark]").click()`))
 	if dark := paper(); dark == light {
 		t.Errorf("both are %s", dark)
 	}
 	dark := paper()
-	b.do(chromedp.Reload())
+	b.Do(chromedp.Reload())
 	b.shows("prompt", "Great Wall")
 	if got := paper(); got != dark {
 		t.Errorf("after a reload it is %s, want %s", got, dark)
 	}
 	marked := func() bool {
-		return eval[string](b, `getComputedStyle(document.querySelector("#a mark")).textDecorationLine`) == "underline"
+		return browsertest.Eval[string](b.Tab, `getComputedStyle(document.querySelector("#a mark")).textDecorationLine`) == "underline"
 	}
 	if !marked() {
 		t.Error("what differs is told by colour alone")

@@ -7,6 +7,7 @@ import (
 
 	"github.com/assaynet/assay/engine/enginetest"
 	"github.com/assaynet/assay/engine/server"
+	"github.com/assaynet/assay/engine/server/page/browsertest"
 )
 
 // answered waits for an answer under the last question.
@@ -171,15 +172,15 @@ func TestAxeFindsNothing(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			b := open(t, serve(t), w.wide, w.dark)
 			b.waits(`document.getElementById("model").value === "tiny"`)
-			b.axe("empty")
+			b.Axe("empty")
 			b.set("max_tokens", "16")
 			b.run(`document.getElementById("ask").focus()`)
 			b.keys("A river?\r")
 			b.waits(answered)
 			b.run(`document.querySelector(".foot button").click()`)
 			b.shows(".verdict", "Equal")
-			b.axe("checked")
-			if wide := eval[int](b, `document.documentElement.scrollWidth`); int64(wide) > w.wide {
+			b.Axe("checked")
+			if wide := browsertest.Eval[int](b.Tab, `document.documentElement.scrollWidth`); int64(wide) > w.wide {
 				t.Errorf("the page is %d wide in a window of %d", wide, w.wide)
 			}
 			if w.wide < 500 {
@@ -187,14 +188,14 @@ func TestAxeFindsNothing(t *testing.T) {
 			}
 			b.run(`document.getElementById("settings").open = true`)
 			b.set("temperature", "3")
-			b.axe("settings")
+			b.Axe("settings")
 			if w.wide < 500 {
 				b.run(`document.getElementById("open").click()`)
 			}
 			b.set("ask", "More?")
 			b.run(`document.getElementById("form").requestSubmit()`)
 			b.shows("#alert", "Temperature")
-			b.axe("refused")
+			b.Axe("refused")
 		})
 	}
 }
