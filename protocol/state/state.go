@@ -35,6 +35,9 @@ type State struct {
 	// working tree changes the nodes in its cache while it copies them.
 	reader *iavl.MutableTree
 	latest atomic.Pointer[Snapshot]
+	// writes are those since the newest version, nil for what was removed. They, and
+	// what the newest version remembers, are read without a walk.
+	writes map[string][]byte
 	mu     sync.Mutex // held while versions come and go, and while one is looked up
 	oldest int64      // guarded by mu
 }
@@ -58,7 +61,7 @@ func Open(space *store.Space) (*State, error) {
 	if all := tree.AvailableVersions(); len(all) > 0 {
 		s.oldest = int64(all[0])
 	}
-	if err := s.publish(version); err != nil {
+	if err := s.publish(version, nil); err != nil {
 		return nil, err
 	}
 	return s, nil
@@ -68,8 +71,8 @@ func Open(space *store.Space) (*State, error) {
 func (s *State) Begin(h protocol.Height) { s.tree.SetInitialVersion(uint64(h)) }
 
 // publish makes version the one that Latest returns.
-func (s *State) publish(version int64) error {
-	snap := &Snapshot{height: protocol.Height(version)}
+func (s *State) publish(version int64, known map[string][]byte) error {
+	snap := &Snapshot{height: protocol.Height(version), memo: memo{values: known}}
 	if version > 0 {
 		tree, err := s.reader.GetImmutable(version)
 		if err != nil {
@@ -83,7 +86,12 @@ func (s *State) publish(version int64) error {
 }
 
 // Get implements [ledger.Reader] over the working tree.
-func (s *State) Get(key []byte) ([]byte, error) { return s.tree.Get(key) }
+func (s *State) Get(key []byte) ([]byte, error) {
+	if v, ok := s.writes[string(key)]; ok {
+		return v, nil
+	}
+	return s.latest.Load().memo.get(key, s.tree.Get)
+}
 
 // Set implements [ledger.Tree].
 func (s *State) Set(key, value []byte) error {
@@ -91,13 +99,22 @@ func (s *State) Set(key, value []byte) error {
 		return fmt.Errorf("set %x: %w", key, ErrLimit)
 	}
 	_, err := s.tree.Set(key, value)
+	s.wrote(key, value)
 	return err
 }
 
 // Remove implements [ledger.Tree].
 func (s *State) Remove(key []byte) error {
 	_, _, err := s.tree.Remove(key)
+	s.wrote(key, nil)
 	return err
+}
+
+func (s *State) wrote(key, value []byte) {
+	if s.writes == nil {
+		s.writes = make(map[string][]byte)
+	}
+	s.writes[string(key)] = value
 }
 
 // Iterate implements [ledger.Reader] over the working tree.
@@ -137,7 +154,10 @@ func (s *State) WorkingHash() protocol.Hash {
 }
 
 // Rollback forgets all changes since the last Commit.
-func (s *State) Rollback() { s.tree.Rollback() }
+func (s *State) Rollback() {
+	s.tree.Rollback()
+	s.writes = nil
+}
 
 // Commit makes the working tree the next version; when it returns, that is on
 // the disk. Old versions beyond [Keep] go, a few at a time.
@@ -151,7 +171,9 @@ func (s *State) Commit() (protocol.Hash, protocol.Height, error) {
 	if s.oldest == 0 {
 		s.oldest = version
 	}
-	if err := s.publish(version); err != nil {
+	known := s.latest.Load().memo.next(s.writes)
+	s.writes = nil
+	if err := s.publish(version, known); err != nil {
 		return protocol.Hash{}, 0, err
 	}
 	if to := min(version-Keep, s.oldest+pruneStep-1); to >= s.oldest {
