@@ -462,7 +462,7 @@ func (q *Pool) recheckSignerLocked(r ledger.Reader, signer protocol.PublicKey, i
 				q.gone.add(t.hash, ErrReplaced)
 			}
 		case nonce == acc.Nonce:
-			broken := q.broken(r, t.raw)
+			broken := q.broken(r, t)
 			if broken == nil {
 				continue
 			}
@@ -484,7 +484,7 @@ func (q *Pool) recheckLanesLocked(r ledger.Reader) (refused int) {
 		if looked++; looked > recheckStep {
 			break
 		}
-		if broken := q.broken(r, t.raw); broken != nil {
+		if broken := q.broken(r, t); broken != nil {
 			q.gone.add(t.hash, broken)
 			q.dropLaneLocked(key)
 			refused++
@@ -494,8 +494,8 @@ func (q *Pool) recheckLanesLocked(r ledger.Reader) (refused int) {
 }
 
 // broken returns the rule that a transaction breaks, nil if none.
-func (q *Pool) broken(r ledger.Reader, raw []byte) error {
-	if err := ledger.RecheckTx(r, q.chain, q.p, raw); ledger.ReasonOf(err) != "" {
+func (q *Pool) broken(r ledger.Reader, t *pooled) error {
+	if err := ledger.RecheckReadTx(r, q.chain, q.p, t.raw, t.asRead()); ledger.ReasonOf(err) != "" {
 		return err
 	}
 	return nil

@@ -38,7 +38,12 @@ func CheckReadTx(r Reader, chain string, p *params.Params, raw []byte, read Read
 // RecheckTx is [CheckTx] of a transaction that passed it in an earlier state: it
 // does not look at the signature again.
 func RecheckTx(r Reader, chain string, p *params.Params, raw []byte) error {
-	_, err := checkTx(r, chain, p, raw, ReadTx{}, func(*wire.Tx) error { return nil }, nil)
+	return RecheckReadTx(r, chain, p, raw, ReadTx{})
+}
+
+// RecheckReadTx is [RecheckTx] of a transaction that was read before.
+func RecheckReadTx(r Reader, chain string, p *params.Params, raw []byte, read ReadTx) error {
+	_, err := checkTx(r, chain, p, raw, read, func(*wire.Tx) error { return nil }, nil)
 	return err
 }
 
