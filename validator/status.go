@@ -181,6 +181,8 @@ func noPermit(o *ledger.Outlook) string {
 		return fmt.Sprintf("no permit yet: with a stake of %s, it comes with epoch %d", o.Stake, o.From)
 	case ledger.LackStake:
 		return fmt.Sprintf("no permit: %s is staked on the hotkey, and it takes %s (assay tx stake)", o.Stake, o.Needs)
+	case ledger.LackSelf:
+		return fmt.Sprintf("no permit: of the %s on the hotkey less than %s is its owner's, and it takes that (assay tx stake, by the seat's coldkey)", o.Stake, o.Needs)
 	case ledger.LackKey:
 		return "no permit: the consensus key is not on the ledger yet; this program sends it"
 	case ledger.LackJail:

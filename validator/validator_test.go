@@ -382,6 +382,12 @@ func TestAValidatorWithoutPermitIdlesAndSaysSo(t *testing.T) {
 	// With what it takes on the ledger, the permit is announced.
 	w.put(ledger.PoolKey(w.self.PublicKey()), &ledger.Pool{Amount: w.p.Seats.MinStake, Shares: uint64(w.p.Seats.MinStake)})
 	w.step(v, cardEnd+1)
+	if why := v.Status().Why; !strings.Contains(why, "less than "+w.p.Seats.MinSelf.String()+" is its owner's") {
+		t.Errorf("got %q", why)
+	}
+	own := protocol.PublicKey{} // the seat's coldkey here
+	w.put(ledger.StakeKey(w.self.PublicKey(), own), &ledger.Stake{Shares: uint64(w.p.Seats.MinSelf)})
+	w.step(v, cardEnd+1)
 	if why := v.Status().Why; !strings.Contains(why, "the consensus key is not on the ledger yet") {
 		t.Errorf("got %q", why)
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"time"
 
 	"github.com/urfave/cli/v2"
 
@@ -42,7 +43,7 @@ func accountCommand() *cli.Command {
 				out = append(out, pair{"staked", fmt.Sprintf("%s by %s", s.Amount, s.Coldkey)})
 			}
 			for _, u := range a.Unbonding {
-				out = append(out, pair{"unbonding", fmt.Sprintf("%s at height %d", u.Amount, u.Matures)})
+				out = append(out, pair{"unbonding", fmt.Sprintf("%s at height %d, not before %s", u.Amount, u.Matures, u.NotBefore.Format(time.RFC3339))})
 			}
 			return out
 		}),

@@ -33,6 +33,7 @@ and what an account must keep.
    assay tx collateral --hotkey ADDRESS --amount 10
    assay tx leaked-link --seat UID --registered HEIGHT --epoch E --link HASH
    assay tx payout --hotkey ADDRESS --to ADDRESS
+   assay tx commission --hotkey ADDRESS --percent 12.5
    assay tx swap-coldkey --new-key NAME
    assay tx swap-hotkey --hotkey ADDRESS --new-key NAME
    assay tx stop-swap --to ADDRESS [--hotkey ADDRESS]
@@ -55,10 +56,10 @@ not with 0 if it stopped waiting, by Ctrl-C or --timeout, for one that may come.
 				&cli.StringFlag{Name: "hotkey-passphrase-file", Usage: "`FILE` whose first line is the hotkey's passphrase, if it is not the coldkey's"},
 				&cli.StringFlag{Name: "consent", Usage: "`TEXT` that assay wallet consent printed where the hotkey is"},
 				&cli.StringFlag{Name: "max-price", Usage: "the most `TOKENS` that the seat may cost; they are burned (default: twice what it costs now)"}),
-			txSending("stake", "stake tokens on a hotkey", stakeBody,
-				addressFlag("hotkey", "`ADDRESS` of the hotkey"), amountFlag("`TOKENS` to stake")),
-			txSending("unstake", "take back stake, which is in the balance after the unbonding time", unstakeBody,
-				addressFlag("hotkey", "`ADDRESS` of the hotkey"), amountFlag("`TOKENS` to take back, or all that the shares are worth")),
+			alias("delegate", txSending("stake", "stake tokens on a hotkey, one's own or another's", stakeBody,
+				addressFlag("hotkey", "`ADDRESS` of the hotkey"), amountFlag("`TOKENS` to stake"))),
+			alias("undelegate", txSending("unstake", "take back stake, which is in the balance after the unbonding time", unstakeBody,
+				addressFlag("hotkey", "`ADDRESS` of the hotkey"), amountFlag("`TOKENS` to take back, or all that the shares are worth"))),
 			txSending("collateral", "put up what bounds how much a seat is asked, or take it back", collateralBody,
 				addressFlag("hotkey", "`ADDRESS` of the seat's hotkey"), amountFlag("`TOKENS` to put up; with --back to take back, or all of them"),
 				&cli.BoolFlag{Name: "back", Usage: "take it back; it is in the balance after the unbonding time", DisableDefaultText: true}),
@@ -69,6 +70,12 @@ not with 0 if it stopped waiting, by Ctrl-C or --timeout, for one that may come.
 				&cli.StringFlag{Name: "link", Usage: "the link, `HASH` in hex"}),
 		}), append(usage.WithoutArguments(keyCommands()), txShowCommand())...),
 	}
+}
+
+// alias gives a command a second name.
+func alias(name string, c *cli.Command) *cli.Command {
+	c.Aliases = []string{name}
+	return c
 }
 
 func addressFlag(name, usage string) cli.Flag { return &cli.StringFlag{Name: name, Usage: usage} }

@@ -21,8 +21,20 @@ printed there:
 	case "stake":
 		return `All stake on a hotkey is one pool, of which whoever stakes has shares. What the seat
 earns by judging lets the pool grow, after the commission of the seat's owner, which
-the genesis sets. assay account shows what shares are worth, in tokens. A stake is
-worth 0.01 tokens at least.
+assay validators shows; assay account shows what shares are worth, in tokens. To
+stake on another's hotkey is to delegate (the same command): it can be taken back at
+any time, and a part of it is lost if that validator is proven to judge unseen. The
+owner itself must have as much there as /v1/network says (min_self), or the seat does
+not judge. A stake is worth 0.01 tokens at least.
+
+`
+	case "commission":
+		return `Of what a validator earns, its owner takes a part as stake of its own before the rest
+is for all who have staked there. It begins with what the genesis says. Less counts
+at once; more counts from an epoch on that is as far away as a swap of keys, so that
+who does not want to pay it has time to leave. assay validators --json shows both.
+
+   assay tx commission --hotkey ADDRESS --percent 12.5
 
 `
 	case "unstake":

@@ -2,13 +2,17 @@ package main
 
 import (
 	"fmt"
+	"strconv"
+	"strings"
 
 	"github.com/urfave/cli/v2"
 
 	"github.com/assaynet/assay/cmd/internal/keyflags"
+	"github.com/assaynet/assay/cmd/internal/usage"
 	"github.com/assaynet/assay/protocol"
 	"github.com/assaynet/assay/protocol/api"
 	"github.com/assaynet/assay/protocol/keystore"
+	"github.com/assaynet/assay/protocol/params"
 	"github.com/assaynet/assay/protocol/wire"
 )
 
@@ -32,6 +36,9 @@ func keyCommands() []*cli.Command {
 		txSending("payout", "say to whom a seat's pay for answers goes", payoutBody,
 			addressFlag("hotkey", "`ADDRESS` of the seat's hotkey"),
 			addressFlag("to", "`ADDRESS` that is paid (default: the coldkey again)")),
+		txSending("commission", "say what part of a validator's dividends its owner takes", commissionBody,
+			addressFlag("hotkey", "`ADDRESS` of the seat's hotkey"),
+			&cli.StringFlag{Name: "percent", Usage: "what the owner takes, `PERCENT` with at most four decimals: 12.5"}),
 	}
 }
 
@@ -173,4 +180,30 @@ func payoutBody(c *cli.Context, _ *client) (wire.Body, error) {
 		}
 	}
 	return &wire.SetPayout{Hotkey: hotkey, To: to}, nil
+}
+
+// commissionBody says what the owner of a seat takes.
+func commissionBody(c *cli.Context, _ *client) (wire.Body, error) {
+	hotkey, err := address(c, "hotkey")
+	if err != nil {
+		return nil, err
+	}
+	if !c.IsSet("percent") {
+		return nil, fmt.Errorf("%s needs --percent PERCENT", usage.Name(c))
+	}
+	rate, err := partOf(c.String("percent"))
+	if err != nil {
+		return nil, withHint(fmt.Errorf("--percent: %w", err), "0 to 100, such as 10 or 12.5")
+	}
+	return &wire.SetCommission{Hotkey: hotkey, Rate: rate}, nil
+}
+
+// partOf reads percents with at most four decimals, as 65536ths, rounded down.
+func partOf(percent string) (uint32, error) {
+	whole, rest, _ := strings.Cut(percent, ".")
+	n, err := strconv.ParseUint(whole+(rest + "0000")[:max(4, len(rest))], 10, 32)
+	if err != nil || whole == "" || len(rest) > 4 || n > 100_0000 {
+		return 0, fmt.Errorf("%q is no part of a hundred", abridge(percent))
+	}
+	return uint32(n * params.One / 100_0000), nil
 }

@@ -4,9 +4,11 @@ import (
 	"encoding/binary"
 	"fmt"
 	"net/http"
+	"time"
 
 	"github.com/assaynet/assay/protocol"
 	"github.com/assaynet/assay/protocol/ledger"
+	"github.com/assaynet/assay/protocol/params"
 	"github.com/assaynet/assay/protocol/wire"
 )
 
@@ -48,7 +50,7 @@ func (h *Handler) account(r *request) (any, error) {
 	if err := a.readHotkey(v); err != nil {
 		return nil, err
 	}
-	return a, a.readUnbonding(v)
+	return a, a.readUnbonding(v, h.params)
 }
 
 // readHotkey says what seat the address has, had or waits for as a hotkey, and
@@ -146,14 +148,37 @@ func (a *Account) readStakes(v *view, pool protocol.PublicKey) error {
 	return nil
 }
 
-func (a *Account) readUnbonding(v *view) error {
-	prefix := ledger.UnbondingPrefix(0)
-	prefix = prefix[:len(prefix)-8]
-	return walkMoney(v, prefix, 8+keyLen, func(key []byte, u ledger.Unbonding) {
-		if protocol.PublicKey(key[8:]) == a.Owner && len(a.Unbonding) < MaxStakes {
-			a.Unbonding = append(a.Unbonding, Unbonding{Matures: protocol.Height(binary.BigEndian.Uint64(key)), Amount: u.Amount})
+// readUnbonding finds what of the owner's is on its way back, the oldest first.
+func (a *Account) readUnbonding(v *view, p *params.Params) error {
+	type wait struct {
+		began protocol.Height
+		name  protocol.PublicKey
+		since int64
+	}
+	var own []wait
+	err := walkMoney(v, ledger.UnbondingWaitPrefix(), 8+2*keyLen, func(key []byte, since int64) {
+		if protocol.PublicKey(key[8+keyLen:]) == a.Owner && len(own) < MaxStakes {
+			own = append(own, wait{protocol.Height(binary.BigEndian.Uint64(key)), protocol.PublicKey(key[8 : 8+keyLen]), since})
 		}
 	})
+	if err != nil {
+		return err
+	}
+	for _, w := range own {
+		u, err := ledger.ReadUnbonding(v, w.name, w.began, a.Owner)
+		if err != nil {
+			return err
+		}
+		_, hotkey, err := ledger.ReadHotkey(v, w.name)
+		if err != nil {
+			return err
+		}
+		a.Unbonding = append(a.Unbonding, Unbonding{
+			Hotkey: hotkey, Matures: w.began + protocol.Height(p.Seats.Unbonding),
+			NotBefore: time.Unix(0, w.since).Add(time.Duration(p.Seats.UnbondingSeconds) * time.Second).UTC(), Amount: u.Amount,
+		})
+	}
+	return nil
 }
 
 // walkMoney decodes the records below prefix, and gives the rest of each key,

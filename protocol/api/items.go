@@ -99,6 +99,13 @@ type Validator struct {
 	// LastSigned is the newest height that it is known to have signed; 0 outside of
 	// the consensus set.
 	LastSigned protocol.Height `json:"last_signed"`
+	// Self is its owner's part of the stake.
+	Self protocol.Amount `json:"self"`
+	// Commission, in 65536ths, is what the owner takes of dividends; NextCommission
+	// from the epoch CommissionFrom on, where a rise was announced.
+	Commission     uint32         `json:"commission"`
+	NextCommission *uint32        `json:"next_commission,omitempty"`
+	CommissionFrom protocol.Epoch `json:"commission_from,omitempty"`
 	// Jailed is held until JailEnds, the first epoch with a permit, at least.
 	Jailed   bool           `json:"jailed"`
 	JailEnds protocol.Epoch `json:"jail_ends,omitempty"`
@@ -236,10 +243,13 @@ type Stake struct {
 	Amount  protocol.Amount    `json:"amount"`
 }
 
-// Unbonding is stake that returns to the balance at a height.
+// Unbonding is stake that returns to the balance with the first block that has the
+// height Matures, or more, and is not before NotBefore by its header's time.
 type Unbonding struct {
-	Matures protocol.Height `json:"matures"`
-	Amount  protocol.Amount `json:"amount"`
+	Hotkey    protocol.PublicKey `json:"hotkey"` // on which it was staked
+	Matures   protocol.Height    `json:"matures"`
+	NotBefore time.Time          `json:"not_before"`
+	Amount    protocol.Amount    `json:"amount"`
 }
 
 // Proof shows that Key has Value (empty: has none) in the state after the block
@@ -262,23 +272,26 @@ type Supply struct {
 
 // Network is the answer of /v1/network: what it costs to take part, and the pace.
 type Network struct {
-	ChainID     string          `json:"chain_id"`
-	Height      protocol.Height `json:"height"`
-	Seats       uint32          `json:"seats"`
-	MaxSeats    uint32          `json:"max_seats"`
-	Price       protocol.Amount `json:"price"`
-	Fee         protocol.Amount `json:"fee"`
-	WeightFee   protocol.Amount `json:"weight_fee"`
-	ByteFee     protocol.Amount `json:"byte_fee"`
-	Deposit     protocol.Amount `json:"deposit"`
-	MinStake    protocol.Amount `json:"min_stake"`
-	Commission  uint32          `json:"commission"`
-	Collateral  protocol.Amount `json:"collateral"`
-	Unbonding   uint64          `json:"unbonding"`
-	Tempo       uint64          `json:"tempo"`
-	RoundLength uint64          `json:"round_length"`
-	Retention   uint64          `json:"retention"`
-	Kinds       []NetworkKind   `json:"kinds"`
+	ChainID    string          `json:"chain_id"`
+	Height     protocol.Height `json:"height"`
+	Seats      uint32          `json:"seats"`
+	MaxSeats   uint32          `json:"max_seats"`
+	Price      protocol.Amount `json:"price"`
+	Fee        protocol.Amount `json:"fee"`
+	WeightFee  protocol.Amount `json:"weight_fee"`
+	ByteFee    protocol.Amount `json:"byte_fee"`
+	Deposit    protocol.Amount `json:"deposit"`
+	MinStake   protocol.Amount `json:"min_stake"`
+	Commission uint32          `json:"commission"`
+	Collateral protocol.Amount `json:"collateral"`
+	Unbonding  uint64          `json:"unbonding"`
+	// UnbondingSeconds must have passed, too, by the time of headers.
+	UnbondingSeconds uint64          `json:"unbonding_seconds"`
+	MinSelf          protocol.Amount `json:"min_self"`
+	Tempo            uint64          `json:"tempo"`
+	RoundLength      uint64          `json:"round_length"`
+	Retention        uint64          `json:"retention"`
+	Kinds            []NetworkKind   `json:"kinds"`
 }
 
 // NetworkKind is a kind of tasks that the network sets.

@@ -161,6 +161,10 @@ func (h *Handler) validators(r *request) (any, error) {
 			return out, err
 		}
 		out.Stake = pool.Amount
+		if out.Self, err = ledger.ReadStake(v, s.PoolName(), s.Coldkey); err != nil {
+			return out, err
+		}
+		out.setCommission(&s.Commission, v.epoch)
 		p, err := v.payment(s.ID)
 		if err != nil {
 			return out, err
@@ -169,6 +173,14 @@ func (h *Handler) validators(r *request) (any, error) {
 		out.Balance, err = v.balance(s.Coldkey)
 		return out, err
 	})
+}
+
+// setCommission says what the owner takes in an epoch, and what is announced.
+func (out *Validator) setCommission(c *ledger.Commission, e protocol.Epoch) {
+	out.Commission = c.At(e)
+	if c.From > e {
+		out.NextCommission, out.CommissionFrom = &c.Next, c.From
+	}
 }
 
 // total returns what a seat was ever paid for work, as far as this node knows,

@@ -49,7 +49,7 @@ func (h *Handler) network(r *request) (any, error) {
 	n := Network{
 		ChainID: protocol.ShortChainID(h.chain), Height: v.height, Seats: m.Seats, MaxSeats: p.Seats.Max, Price: m.Price,
 		Fee: ledger.LeastFee(&p.Fees, h.chain, &wire.Transfer{Amount: protocol.Unit}), WeightFee: p.Fees.Weight, ByteFee: p.Fees.Byte, Deposit: p.Fees.Deposit,
-		MinStake: p.Seats.MinStake, Commission: p.Seats.Commission, Collateral: p.Seats.Collateral, Unbonding: p.Seats.Unbonding, Tempo: p.Schedule.Tempo, RoundLength: p.Schedule.RoundLength,
+		MinStake: p.Seats.MinStake, Commission: p.Seats.Commission, Collateral: p.Seats.Collateral, Unbonding: p.Seats.Unbonding, UnbondingSeconds: p.Seats.UnbondingSeconds, MinSelf: p.Seats.MinSelf, Tempo: p.Schedule.Tempo, RoundLength: p.Schedule.RoundLength,
 		Retention: p.Tasks.Retention, Kinds: []NetworkKind{},
 	}
 	for i := range p.Kinds {

@@ -50,6 +50,9 @@ type app struct {
 	old     *forgetting
 	rot     *rotation // after the newest block; consensus connection only
 	next    *decided  // between FinalizeBlock and Commit
+	// checked is the newest proposal that was accepted, and of which block it is.
+	checked   *ledger.Checked
+	checkedOf []byte
 
 	admit func(id string) error // nil: any peer may stay
 	trust protocol.Checkpoint   // the zero value: none
@@ -256,11 +259,13 @@ func frame(tx []byte) int64 { return int64(len(tx)) + 6 }
 func (a *app) ProcessProposal(_ context.Context, r *abci.RequestProcessProposal) (*abci.ResponseProcessProposal, error) {
 	state, _ := a.latest()
 	b := a.block(r, &r.ProposedLastCommit)
-	if err := ledger.CheckBlock(state, a.chain, &a.g.Params, b); err != nil {
+	checked, err := ledger.TryBlock(state, a.chain, &a.g.Params, b)
+	if err != nil {
 		a.refused.Add(1)
 		a.log.Warn().Err(err).Int64("height", r.Height).Stringer("proposer", b.Proposer).Msg("proposal refused")
 		return &abci.ResponseProcessProposal{Status: abci.ResponseProcessProposal_REJECT}, nil
 	}
+	a.checked, a.checkedOf = checked, r.Hash
 	return &abci.ResponseProcessProposal{Status: abci.ResponseProcessProposal_ACCEPT}, nil
 }
 
@@ -281,6 +286,10 @@ func (a *app) FinalizeBlock(_ context.Context, r *abci.RequestFinalizeBlock) (*a
 		return nil, err
 	}
 	b := a.block(r, &r.DecidedLastCommit)
+	if len(r.Hash) > 0 && bytes.Equal(a.checkedOf, r.Hash) {
+		b.Checked = a.checked
+	}
+	a.checked, a.checkedOf = nil, nil
 	res, err := ledger.Apply(a.st, a.chain, &a.g.Params, b)
 	if err != nil {
 		return nil, fmt.Errorf("carry out block %d: %w", r.Height, err)
@@ -351,9 +360,9 @@ func (a *app) Commit(context.Context, *abci.RequestCommit) (*abci.ResponseCommit
 	a.rot, a.next = d.rot, nil
 	a.rounds.Add(uint64(d.head.Rounds))
 	a.results.add(d.head.Height, d.head.Result.Txs)
+	a.heads.publish(d.head) // who waits for it need not wait for the pool
 	if n := a.pool.recheck(d.head.Result.Txs); n > 0 {
 		a.log.Debug().Int("transactions", n).Msg("waiting transactions lost their place")
 	}
-	a.heads.publish(d.head)
 	return &abci.ResponseCommit{RetainHeight: int64(retain)}, nil
 }

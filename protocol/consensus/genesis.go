@@ -21,10 +21,9 @@ func genesisDoc(g *ledger.Genesis) (*types.GenesisDoc, error) {
 	p := types.DefaultConsensusParams()
 	p.Validator.PubKeyTypes = []string{types.ABCIPubKeyTypeSecp256k1}
 	p.Block.MaxBytes = int64(g.Params.Block.MaxBytes)
-	// A proof is too old when both its ages are exceeded. Blocks take no less than the
-	// pause after each, so that their number decides, which the ledger counts, too.
-	p.Evidence.MaxAgeNumBlocks = int64(ledger.EvidenceAge(&g.Params))
-	p.Evidence.MaxAgeDuration = time.Duration(p.Evidence.MaxAgeNumBlocks) * time.Duration(g.Params.Block.CommitMillis) * time.Millisecond
+	// A proof is too old when both its ages are exceeded, and stake returns then.
+	blocks, seconds := ledger.EvidenceAge(&g.Params)
+	p.Evidence.MaxAgeNumBlocks, p.Evidence.MaxAgeDuration = int64(blocks), time.Duration(seconds)*time.Second
 	p.Evidence.MaxBytes = p.Block.MaxBytes / 4
 	doc := &types.GenesisDoc{
 		GenesisTime:     time.Unix(g.Time, 0).UTC(),

@@ -19,7 +19,9 @@ const forgetPerBlock = 4
 // those in which a double signature is still punished, which CometBFT would leave
 // behind for ever if their turn came earlier, and those of which states are kept.
 func MinRetention(p *params.Params) protocol.Height {
-	return protocol.Height(max(ledger.EvidenceAge(p), state.Keep) + 1)
+	blocks, seconds := ledger.EvidenceAge(p)
+	within := seconds * 1000 / uint64(p.Block.CommitMillis) // more blocks there are not in that time
+	return protocol.Height(max(blocks, within, state.Keep) + 1)
 }
 
 // forgetting forgets blocks that are older than the retention, a few with each new

@@ -49,6 +49,15 @@ type Block struct {
 	Read []ReadTx
 	// Verified, if it is not nil, remembers signatures, and changes no result.
 	Verified *wire.Verified
+	// Checked, if it is not nil, is what [TryBlock] made of this block on the state
+	// that [Apply] is given. It changes no result, and serves once.
+	Checked *Checked
+}
+
+// Checked are the transactions of a block, carried out and written nowhere.
+type Checked struct {
+	m   *machine
+	txs []TxResult
 }
 
 // ReadTx is what [wire.ReadTx] gives of a transaction; the zero value is that
@@ -87,6 +96,7 @@ type machine struct {
 	chain  string
 	p      *params.Params
 	height protocol.Height
+	now    int64 // the block's time; 0 where only transactions are looked at
 	st     *overlay
 	meta   Meta
 	// link, proposer and proposerKey are what this block opened.
@@ -119,14 +129,14 @@ func newMachine(r Reader, chain string, p *params.Params) (*machine, error) {
 // [CheckBlock] would have refused b, [ErrCorrupt], or the tree's own; nothing
 // of the block holds then, unless the tree failed while it was written to.
 func Apply(t Tree, chain string, p *params.Params, b *Block) (*Result, error) {
-	m, err := newMachine(t, chain, p)
-	if err != nil {
-		return nil, err
+	done := b.Checked
+	if done == nil || done.m.height != b.Height {
+		var err error
+		if done, err = TryBlock(t, chain, p, b); err != nil {
+			return nil, err
+		}
 	}
-	res := &Result{}
-	if res.Txs, err = m.block(b); err != nil {
-		return nil, m.blame(err)
-	}
+	m, res := done.m, &Result{Txs: done.txs}
 	m.convict(b.Misbehaviour)
 	m.hear(b.Votes, b.PrevEligible)
 	m.finalise(b.PrevEligible)
@@ -152,12 +162,23 @@ func Apply(t Tree, chain string, p *params.Params, b *Block) (*Result, error) {
 // that does not verify, cannot pay or has another nonce, a Commit that does
 // not count. It looks at everything but b.PrevEligible, b.Votes and b.Misbehaviour.
 func CheckBlock(r Reader, chain string, p *params.Params, b *Block) error {
+	_, err := TryBlock(r, chain, p, b)
+	return err
+}
+
+// TryBlock is [CheckBlock], and gives what [Apply] need not do again where the
+// block is decided.
+func TryBlock(r Reader, chain string, p *params.Params, b *Block) (*Checked, error) {
 	m, err := newMachine(r, chain, p)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	_, err = m.block(b)
-	return m.blame(err)
+	m.now = b.Time
+	txs, err := m.block(b)
+	if err := m.blame(err); err != nil {
+		return nil, err
+	}
+	return &Checked{m, txs}, nil
 }
 
 // blame returns the tree's error before any other: where the tree fails the

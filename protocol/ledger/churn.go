@@ -10,12 +10,13 @@ import (
 	"github.com/assaynet/assay/protocol/params"
 )
 
-// Who validates in an epoch. Candidates are the seats with the least stake, a
-// consensus key and a beacon chain for all that they may propose, that are not
-// jailed; the most staked of them should make the set, each with the power of its
-// stake (power.go). But who trusts a set must still know most of the next one, and
-// who could change it at will could take it over at once: an epoch's changes move
-// at most a fifth of the set's power. They come in this order:
+// Who validates in an epoch. Candidates are the seats with the least stake, of
+// which the least is their owner's, a consensus key and a beacon chain for all
+// that they may propose, that are not jailed; the most staked of them should make
+// the set, each with the power of its stake (power.go). But who trusts a set must
+// still know most of the next one, and who could change it at will could take it
+// over at once: an epoch's changes move at most a fifth of the set's power. They
+// come in this order:
 //
 //	removals  of members that are no candidates: who lied (the most powerful
 //	          first), who was silent (the longest first), then the others by stake.
@@ -39,13 +40,14 @@ import (
 type candidate struct {
 	seat  Seat
 	stake protocol.Amount
+	self  protocol.Amount // its owner's part; looked for where there is a least
 }
 
 // able reports whether a seat may be a validator of epoch e. A member of the set
 // may stay while its next chain waits: its blocks have no links meanwhile.
 func able(p *params.Params, c *candidate, e protocol.Epoch, member bool) bool {
 	s := &c.seat
-	return c.stake > 0 && c.stake >= p.Seats.MinStake && !s.Consensus.Key.IsZero() && s.NoPermit <= e && !s.Jail.Held &&
+	return c.stake > 0 && c.stake >= p.Seats.MinStake && c.self >= p.Seats.MinSelf && !s.Consensus.Key.IsZero() && s.NoPermit <= e && !s.Jail.Held &&
 		(lasts(p.Schedule, s, e) || member && s.NextFrom > e)
 }
 

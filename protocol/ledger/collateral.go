@@ -60,23 +60,23 @@ func (m *machine) release(s *Seat, amount protocol.Amount) {
 	}
 	l, waits := get[Leaving](m.st, LeavingKey(s.ID))
 	if waits {
-		del(m.st, LeavingDueKey(l.Matures, s.ID))
+		del(m.st, leavingWaitKey(l.Began, s.ID))
 	}
-	l.Coldkey, l.Amount, l.Matures = s.Coldkey, l.Amount+amount, m.height+protocol.Height(m.p.Seats.Unbonding)
+	l.Coldkey, l.Amount, l.Began = s.Coldkey, l.Amount+amount, m.height
 	put(m.st, LeavingKey(s.ID), l)
-	put(m.st, LeavingDueKey(l.Matures, s.ID), s.ID)
+	m.wait(collateralWaits, seatID(nil, s.ID)...)
 }
 
 // matureCollateral returns what no proof took by the end of its wait.
 func (m *machine) matureCollateral() {
-	for _, id := range all[protocol.SeatID](m.st, LeavingDuePrefix(m.height)) {
-		l, _ := get[Leaving](m.st, LeavingKey(id))
+	for _, e := range m.waited(collateralWaits) {
+		key := append([]byte{leavingLetter}, e.what...)
+		l, _ := get[Leaving](m.st, key)
 		if err := m.credit(l.Coldkey, l.Amount); err != nil {
 			m.st.fail(err)
 		}
 		m.meta.Collateral -= l.Amount
-		del(m.st, LeavingKey(id))
-		del(m.st, LeavingDueKey(m.height, id))
+		del(m.st, key)
 	}
 }
 

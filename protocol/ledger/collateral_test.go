@@ -79,7 +79,7 @@ func TestCollateralReturnsAfterTheUnbondingTime(t *testing.T) {
 	take(0) // the rest: what waited waits with it
 	last, id := n.height, n.seat("m1").ID
 	l, ok, err := ledger.ReadLeaving(n.tree, id)
-	if want := (ledger.Leaving{Coldkey: secret("m1 cold").Public(), Amount: protocol.Unit, Matures: last + 40}); err != nil || !ok || l != want {
+	if want := (ledger.Leaving{Coldkey: secret("m1 cold").Public(), Amount: protocol.Unit, Began: last}); err != nil || !ok || l != want {
 		t.Fatalf("leaving %+v, %v, want %+v", l, err, want)
 	}
 	before := balance()

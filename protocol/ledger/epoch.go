@@ -94,7 +94,7 @@ func candidatesOf(r Reader) ([]candidate, error) {
 		if err != nil {
 			return nil, err
 		}
-		out[i] = candidate{seats[i], pool.Amount}
+		out[i] = candidate{seat: seats[i], stake: pool.Amount}
 	}
 	return out, nil
 }

@@ -33,6 +33,7 @@ const (
 	EventPlantMissing  EventName = "plant missing"  // Epoch, Seat, Hotkey, Amount: collateral that was burned
 	EventLeaked        EventName = "leaked"         // Epoch, Seat, Hotkey, Hash: the link, Amount: collateral that was lost
 	EventLazy          EventName = "lazy"           // Epoch, Seat, Hotkey: a judge that found a plant right, Amount: stake that is held
+	EventCommission    EventName = "commission"     // Epoch from which its owner takes another part, Seat, Hotkey
 	EventPermit        EventName = "permit"         // Epoch from which it holds, Seat, Hotkey, Amount: stake
 	EventPermitLost    EventName = "permit lost"    // Epoch, Seat, Hotkey
 	EventJailed        EventName = "jailed"         // Epoch from which, Seat, Hotkey; Count: epochs at least

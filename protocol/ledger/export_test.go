@@ -99,7 +99,7 @@ func ReadOwnerRecord(r Reader, name protocol.PublicKey) (Owner, bool, error) {
 func Choose(p *params.Params, seats []Seat, stakes []protocol.Amount, old []Power, last map[protocol.UID]protocol.Height, e protocol.Epoch) ([]Power, []bool) {
 	all := make([]candidate, len(seats))
 	for i := range seats {
-		all[i] = candidate{seats[i], stakes[i]}
+		all[i] = candidate{seats[i], stakes[i], stakes[i]}
 	}
 	return validatorsOf(p, all, old, func(uid protocol.UID) protocol.Height { return last[uid] }, e)
 }

@@ -43,7 +43,7 @@ func FuzzApply(f *testing.F) {
 		&wire.Transfer{To: secret("m1 cold").Public(), Amount: 5}, base.register("v1 cold", "m3", protocol.Unit),
 		&wire.AddStake{Hotkey: secret("v1").Public(), Amount: protocol.Unit}, &wire.RemoveStake{Hotkey: secret("v1").Public(), Amount: protocol.Unit},
 		base.serveAs("v1", 2), base.consensusAs("v1", " consensus", "a:1"),
-		&wire.ExtendBeacon{Start: 60, Anchor: protocol.Hash{1}}, &wire.Unjail{Epoch: 1}, &wire.ExtendPlants{Start: 2, Anchor: protocol.Hash{1}}, &wire.OpenPlants{Epoch: 1, Proofs: []wire.PlantProof{{Round: 2, Leaves: 1}}}, &wire.LeakedLink{Seat: protocol.SeatID{UID: 3}}, &wire.AddCollateral{Hotkey: secret("m1").Public(), Amount: 3}, &wire.TakeCollateral{Hotkey: secret("m1").Public()}, &wire.Commit{Round: 2}, &wire.CommitWeights{Epoch: 1},
+		&wire.ExtendBeacon{Start: 60, Anchor: protocol.Hash{1}}, &wire.Unjail{Epoch: 1}, &wire.ExtendPlants{Start: 2, Anchor: protocol.Hash{1}}, &wire.OpenPlants{Epoch: 1, Proofs: []wire.PlantProof{{Round: 2, Leaves: 1}}}, &wire.LeakedLink{Seat: protocol.SeatID{UID: 3}}, &wire.AddCollateral{Hotkey: secret("m1").Public(), Amount: 3}, &wire.TakeCollateral{Hotkey: secret("m1").Public()}, &wire.SetCommission{Hotkey: secret("m1").Public(), Rate: 1 << 15}, &wire.Commit{Round: 2}, &wire.CommitWeights{Epoch: 1},
 		&wire.RevealWeights{UIDs: []protocol.UID{1}, Values: []uint16{2}}, &wire.SealCards{}, &wire.OpenCards{Findings: []byte{1}, Shown: []wire.Card{{Finding: wire.FindingPassed, Kind: "a", Body: []byte{1}, Answer: protocol.Hash{1}}}},
 		&wire.ExtendSetter{Start: 4, Anchor: protocol.Hash{1}}, &wire.SetPairs{Round: 4, Root: protocol.Hash{1}},
 		&wire.OpenPairs{Round: 2, Link: protocol.Hash{1}, Origins: []byte{0, 13, 26}}, &wire.OpenRatings{Round: 3, Ratings: []byte{0x12}},

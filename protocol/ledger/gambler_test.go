@@ -110,7 +110,10 @@ func (g *gambler) keys() (string, wire.Body) {
 		}
 	}
 	seat, _, _ := ledger.ReadSeatByHotkey(g.n.tree, secret(hot).Public())
-	switch g.Intn(11) {
+	switch g.Intn(12) {
+	case 10:
+		v := g.pick(hotkeys[:3])
+		return v + " cold", &wire.SetCommission{Hotkey: secret(v).Public(), Rate: uint32(g.Intn(1<<16 + 1))}
 	case 8:
 		return cold, &wire.AddCollateral{Hotkey: secret(hot).Public(), Amount: g.amount()/4 + 1}
 	case 9:

@@ -214,10 +214,11 @@ func (s *GenesisSeat) check(p *params.Params, seen map[protocol.PublicKey]bool) 
 }
 
 // seat returns the seat as the state has it.
-func (s *GenesisSeat) seat(uid protocol.UID) Seat {
+func (s *GenesisSeat) seat(uid protocol.UID, p *params.Params) Seat {
 	t := Seat{
 		ID: protocol.SeatID{UID: uid}, Hotkey: s.Hotkey, Coldkey: s.Coldkey,
 		Offers: s.Offers, Addresses: s.Addresses, Identity: s.Identity, Collateral: s.Collateral,
+		Commission: Commission{Rate: p.Seats.Commission},
 	}
 	if s.Consensus != nil && s.Beacon != nil {
 		t.Consensus = *s.Consensus
@@ -230,7 +231,7 @@ func (s *GenesisSeat) seat(uid protocol.UID) Seat {
 func (g *Genesis) candidates() []candidate {
 	out := make([]candidate, len(g.Seats))
 	for i := range g.Seats {
-		out[i] = candidate{g.Seats[i].seat(protocol.UID(i)), g.Seats[i].Stake}
+		out[i] = candidate{g.Seats[i].seat(protocol.UID(i), &g.Params), g.Seats[i].Stake, g.Seats[i].Stake}
 	}
 	return out
 }

@@ -187,27 +187,28 @@ func TestAnAddressIsKnownForAsLongAsEvidenceCounts(t *testing.T) {
 		}
 		return rec
 	}
-	if rec := look(); rec.Until != 0 {
-		t.Errorf("bound, and known until %d", rec.Until)
+	if rec := look(); rec.Left != 0 {
+		t.Errorf("bound, and left at %d", rec.Left)
 	}
 	n.until(4)
 	n.consKeys[secret("v1 next").Public()] = "v1"
 	if err := n.do("v1", n.consensusAs("v1", " next", "h:1")); err != nil {
 		t.Fatal(err)
 	}
-	const end = 5 + 20 + 2 + 1000 // an epoch, in which it still signs, two blocks, and the age of evidence
-	if rec := look(); rec.Until != end {
-		t.Errorf("given up, and known until %d, want %d", rec.Until, end)
+	const left = 5 + 20 + 2 // an epoch, in which it still signs, and two blocks
+	const end = left + 40   // as long as stake waits
+	if rec := look(); rec.Left != left {
+		t.Errorf("given up, and left at %d, want %d", rec.Left, left)
 	}
 	n.until(end - 1)
-	if rec := look(); rec.Until != end {
+	if rec := look(); rec.Left != left {
 		t.Errorf("forgotten before %d: %+v", end, rec)
 	}
 	n.block()
 	if rec, ok, _ := ledger.ReadAddress(n.tree, old); ok {
 		t.Errorf("known after %d: %+v", end, rec)
 	}
-	if rec, ok, _ := ledger.ReadAddress(n.tree, key.AddressOf(secret("v1 next").Public())); !ok || rec.Until != 0 {
+	if rec, ok, _ := ledger.ReadAddress(n.tree, key.AddressOf(secret("v1 next").Public())); !ok || rec.Left != 0 {
 		t.Errorf("the new one: %+v, %v", rec, ok)
 	}
 }
@@ -223,7 +224,7 @@ func TestAKeyThatIsBoundAgainStaysKnown(t *testing.T) {
 		}
 	}
 	first := key.AddressOf(secret("m1 first").Public())
-	if rec, ok, err := ledger.ReadAddress(n.tree, first); err != nil || !ok || rec.Until != 0 {
+	if rec, ok, err := ledger.ReadAddress(n.tree, first); err != nil || !ok || rec.Left != 0 {
 		t.Errorf("bound again: %+v, %v, %v", rec, ok, err)
 	}
 	if err := n.do("rich cold", n.register("rich cold", "m4", 2*protocol.Unit)); err != nil {
@@ -232,7 +233,7 @@ func TestAKeyThatIsBoundAgainStaysKnown(t *testing.T) {
 	if uid := n.seat("m4").ID.UID; uid != 3 {
 		t.Fatalf("m4 has seat %d, want that of m1", uid)
 	}
-	if rec, ok, _ := ledger.ReadAddress(n.tree, first); !ok || rec.Seat != (protocol.SeatID{UID: 3}) || rec.Hotkey != secret("m1").Public() || rec.Until != 4+1022 {
+	if rec, ok, _ := ledger.ReadAddress(n.tree, first); !ok || rec.Seat != (protocol.SeatID{UID: 3}) || rec.Hotkey != secret("m1").Public() || rec.Left != 4+22 {
 		t.Errorf("pruned in block 4: %+v, %v", rec, ok)
 	}
 }

@@ -25,6 +25,10 @@ const (
 	forgetLetter    = 'Z'
 	setterLetter    = 'S'
 	leavingLetter   = '1'
+	// Those of queues (wait.go).
+	stakeWaits      = 'Y'
+	collateralWaits = '2'
+	addressWaits    = '0'
 	heldLetter      = '5'
 )
 
@@ -48,12 +52,12 @@ func AddressKey(a key.Address) []byte { return append([]byte("V"), a[:]...) }
 // its stake, until that has a seat again.
 func KeptJailKey(name protocol.PublicKey) []byte { return append([]byte("f"), name[:]...) }
 
-// LeftAddressKey holds an address that is forgotten at the end of block h.
+// LeftAddressKey holds an address whose key signs no more from block h on.
 func LeftAddressKey(h protocol.Height, a key.Address) []byte {
 	return append(LeftAddressPrefix(h), a[:]...)
 }
 
-// LeftAddressPrefix begins the addresses that are forgotten at the end of block h.
+// LeftAddressPrefix begins the addresses whose keys sign no more from block h on.
 func LeftAddressPrefix(h protocol.Height) []byte { return u64([]byte("U"), uint64(h)) }
 
 // TransportKeyKey holds the uid of the seat that a transport key is bound to, as
@@ -98,27 +102,30 @@ func StakePrefix(name protocol.PublicKey) []byte {
 	return append([]byte("k"), name[:]...)
 }
 
-// UnbondingKey holds an [Unbonding].
-func UnbondingKey(matures protocol.Height, coldkey protocol.PublicKey) []byte {
-	return append(UnbondingPrefix(matures), coldkey[:]...)
+// UnbondingKey holds an [Unbonding]: what a coldkey took in block h from the stake
+// of a name.
+func UnbondingKey(name protocol.PublicKey, h protocol.Height, coldkey protocol.PublicKey) []byte {
+	return append(u64(append([]byte{unbondingLetter}, name[:]...), uint64(h)), coldkey[:]...)
 }
 
-// UnbondingPrefix begins what matures at one height.
-func UnbondingPrefix(matures protocol.Height) []byte {
-	return u64([]byte{unbondingLetter}, uint64(matures))
+// UnbondingWaitKey holds the time of block h, while what an [UnbondingKey] names
+// waits.
+func UnbondingWaitKey(h protocol.Height, name, coldkey protocol.PublicKey) []byte {
+	return append(append(u64([]byte{stakeWaits}, uint64(h)), name[:]...), coldkey[:]...)
 }
+
+// UnbondingWaitPrefix begins every [UnbondingWaitKey], the oldest first.
+func UnbondingWaitPrefix() []byte { return []byte{stakeWaits} }
 
 // LeavingKey holds a [Leaving]: collateral of a seat that was taken back, or that
 // the seat left.
 func LeavingKey(id protocol.SeatID) []byte { return seatID([]byte{leavingLetter}, id) }
 
-// LeavingDueKey holds the id of a seat whose [Leaving] matures at height h.
-func LeavingDueKey(h protocol.Height, id protocol.SeatID) []byte {
-	return seatID(LeavingDuePrefix(h), id)
+// leavingWaitKey holds the time of block h, in which the wait of a seat's [Leaving]
+// began.
+func leavingWaitKey(h protocol.Height, id protocol.SeatID) []byte {
+	return seatID(u64([]byte{collateralWaits}, uint64(h)), id)
 }
-
-// LeavingDuePrefix begins the seats whose [Leaving] matures at height h.
-func LeavingDuePrefix(h protocol.Height) []byte { return u64([]byte("2"), uint64(h)) }
 
 // PlanterKey holds a [Planter].
 func PlanterKey(uid protocol.UID) []byte { return u16([]byte("3"), uid) }

@@ -2,6 +2,7 @@ package ledger_test
 
 import (
 	"bytes"
+	"cmp"
 	"math/big"
 	"slices"
 
@@ -23,7 +24,8 @@ type model struct {
 	issued, burned     *big.Int
 	pot, price         *big.Int
 	pools              map[protocol.PublicKey]*pool
-	unbonding          map[uint64]map[protocol.PublicKey]*big.Int
+	unbonding          []unbonding                               // in the order in which they began
+	now                int64                                     // the block's time
 	leaving            map[[2]uint64]*leaving                    // of seats, by uid and height
 	names              map[protocol.PublicKey]protocol.PublicKey // of a key that signs for another, or did or shall
 	owners             map[protocol.PublicKey]*owner
@@ -58,13 +60,28 @@ type place struct {
 	kept                    bool
 	emission, average       *big.Int
 	collateral              *big.Int
+	rate, nextRate          uint32
+	rateFrom                uint64 // epoch; 0 if none was announced
 }
 
-// leaving is collateral that returns at a height.
+// leaving is collateral that returns after a wait.
 type leaving struct {
-	to      protocol.PublicKey
-	amount  *big.Int
-	matures uint64
+	to     protocol.PublicKey
+	amount *big.Int
+	since  since
+}
+
+// unbonding is stake that returns after a wait.
+type unbonding struct {
+	to     protocol.PublicKey
+	amount *big.Int
+	since  since
+}
+
+// since is when a wait began.
+type since struct {
+	height uint64
+	time   int64
 }
 
 // ask is a request.
@@ -280,17 +297,40 @@ func (m *model) money() {
 	m.issued, m.pot = add(m.issued, issue), add(m.pot, issue)
 	half := m.p.Seats.PriceHalfLife
 	m.price = m.clamp(new(big.Int).Rsh(new(big.Int).Mul(m.price, decayOf(half)), 32))
-	for k, a := range m.unbonding[m.height] {
-		m.credit(k, a)
+	var begun []since
+	for _, u := range m.unbonding {
+		begun = append(begun, u.since)
 	}
-	delete(m.unbonding, m.height)
+	last := m.lastThatEnds(begun)
+	for len(m.unbonding) > 0 && m.unbonding[0].since.height <= last {
+		m.credit(m.unbonding[0].to, m.unbonding[0].amount)
+		m.unbonding = m.unbonding[1:]
+	}
+	begun = nil
+	for _, l := range m.leaving {
+		begun = append(begun, l.since)
+	}
+	last = m.lastThatEnds(begun)
 	for id, l := range m.leaving {
-		if l.matures == m.height {
+		if l.since.height <= last {
 			m.credit(l.to, l.amount)
 			delete(m.leaving, id)
 		}
 	}
 	m.due()
+}
+
+// lastThatEnds returns the height of the newest wait that ends now: those of the
+// two oldest heights can.
+func (m *model) lastThatEnds(begun []since) (last uint64) {
+	slices.SortFunc(begun, func(a, b since) int { return cmp.Compare(a.height, b.height) })
+	begun = slices.Compact(begun)
+	for _, s := range begun[:min(2, len(begun))] {
+		if m.height-s.height >= m.p.Seats.Unbonding && m.now-s.time >= int64(m.p.Seats.UnbondingSeconds)*1e9 {
+			last = s.height
+		}
+	}
+	return last
 }
 
 func (m *model) issue() *big.Int {

@@ -43,11 +43,12 @@ type modelled struct {
 func newModelled(t *testing.T, seed int64) *modelled {
 	g := rated()
 	g.Params.Seats.MinStake, g.Params.Seats.Max, g.Params.Seats.MaxSilence = protocol.Unit, 7, 40
+	g.Params.Seats.UnbondingSeconds = 70 // which takes more than 40 blocks at times
 	n := newNetwork(t, g)
 	n.unsigned, n.only = true, 2
 	m := &model{
 		p: n.p, chain: n.chain, accounts: map[protocol.PublicKey]*purse{}, issued: of(0), burned: of(0), pot: of(0), price: num(n.p.Seats.Price),
-		pools: map[protocol.PublicKey]*pool{}, unbonding: map[uint64]map[protocol.PublicKey]*big.Int{}, names: map[protocol.PublicKey]protocol.PublicKey{},
+		pools: map[protocol.PublicKey]*pool{}, names: map[protocol.PublicKey]protocol.PublicKey{},
 		owners: map[protocol.PublicKey]*owner{}, poolNames: map[protocol.PublicKey]protocol.PublicKey{}, hotkeys: map[protocol.PublicKey]protocol.PublicKey{},
 		requests: map[protocol.Hash]*ask{}, leaving: map[[2]uint64]*leaving{}, paid: map[string]protocol.Hash{},
 	}
@@ -56,7 +57,7 @@ func newModelled(t *testing.T, seed int64) *modelled {
 		m.issued = add(m.issued, num(a.Balance))
 	}
 	for _, s := range g.Seats {
-		m.seats = append(m.seats, &place{hot: s.Hotkey, cold: s.Coldkey, name: s.Hotkey, emission: of(0), average: of(0), collateral: of(0)})
+		m.seats = append(m.seats, &place{hot: s.Hotkey, cold: s.Coldkey, name: s.Hotkey, emission: of(0), average: of(0), collateral: of(0), rate: m.p.Seats.Commission})
 		if s.Stake > 0 {
 			m.pool(s.Hotkey).enter(s.Coldkey, num(s.Stake))
 			m.issued = add(m.issued, num(s.Stake))
@@ -65,7 +66,7 @@ func newModelled(t *testing.T, seed int64) *modelled {
 	x := &modelled{outside: outside{network: n}, m: m, did: map[wire.TxType][2]int{}}
 	x.gambler = newGambler(n, seed)
 	for h := uint64(1); h <= uint64(n.height); h++ { // what the gambler began with costs nothing
-		m.height = h
+		m.height, m.now = h, n.timeAt(protocol.Height(h))
 		m.money()
 	}
 	return x
@@ -156,7 +157,7 @@ func (x *modelled) block() {
 	}
 	x.height, x.proposer, x.last = b.Height, b.Proposer, res
 	x.turn++
-	x.m.height = uint64(b.Height)
+	x.m.height, x.m.now = uint64(b.Height), b.Time
 	for i, r := range res.Txs {
 		kept := x.m.carry(b.Read[i].Tx, b.Read[i].Body, r.Err == nil, &x.outside)
 		if kept != (r.Err == nil) {
@@ -256,10 +257,8 @@ func (x *modelled) compare() {
 			}
 		}
 	}
-	for _, list := range m.unbonding {
-		for _, a := range list {
-			unbonding = add(unbonding, a)
-		}
+	for _, u := range m.unbonding {
+		unbonding = add(unbonding, u.amount)
 	}
 	for _, r := range m.requests {
 		escrow = add(escrow, m.held(r))
@@ -284,7 +283,8 @@ func (x *modelled) compareSeats() {
 		got, ok, err := ledger.ReadSeat(x.tree, protocol.UID(uid))
 		swap := ledger.HotkeySwap{To: s.next, From: protocol.Epoch(s.from), Kept: s.kept}
 		if err != nil || !ok || got.Hotkey != s.hot || got.Coldkey != s.cold || got.PoolName() != s.name || got.Payout != s.payout ||
-			uint64(got.ID.Registered) != s.registered || got.Swap != swap || num(got.Average).Cmp(s.average) != 0 || num(got.Collateral).Cmp(s.collateral) != 0 {
+			uint64(got.ID.Registered) != s.registered || got.Swap != swap || num(got.Average).Cmp(s.average) != 0 || num(got.Collateral).Cmp(s.collateral) != 0 ||
+			got.Commission.At(x.p.Schedule.EpochOf(x.height)) != x.m.rate(s) {
 			x.fail("seat %d is %+v, by the model %+v, %v", uid, got, s, err)
 		}
 	}

@@ -61,6 +61,8 @@ func (m *model) carry(tx *wire.Tx, body wire.Body, told bool, world *outside) bo
 		return true
 	case *wire.TakeCollateral:
 		return m.takeCollateral(payer, b)
+	case *wire.SetCommission:
+		return m.setCommission(payer, b)
 	case *wire.KeepHotkey:
 		s := m.seat(tx.Signer)
 		return !s.kept && s.from == uint64(b.From) && m.dropSwap(s, b.To, true)
@@ -123,7 +125,7 @@ func (m *model) register(cold protocol.PublicKey, b *wire.Register, world *outsi
 		return false
 	}
 	m.price = m.clamp(down(m.price, of(int64(100+m.p.Seats.BumpPercent)), of(100)))
-	s := &place{registered: m.height, hot: b.Hotkey, cold: cold, name: name, emission: of(0), average: of(0), collateral: of(0)}
+	s := &place{registered: m.height, hot: b.Hotkey, cold: cold, name: name, emission: of(0), average: of(0), collateral: of(0), rate: m.p.Seats.Commission}
 	if uid == len(m.seats) {
 		m.seats = append(m.seats, s)
 		return true
@@ -176,14 +178,28 @@ func (m *model) removeStake(cold protocol.PublicKey, b *wire.RemoveStake) bool {
 	}
 	*p = *after
 	m.pot = add(m.pot, rest)
-	at := m.height + m.p.Seats.Unbonding
-	if m.unbonding[at] == nil {
-		m.unbonding[at] = map[protocol.PublicKey]*big.Int{}
+	m.unbonding = append(m.unbonding, unbonding{cold, a, since{m.height, m.now}})
+	return true
+}
+
+// rate is what a seat's owner takes of dividends.
+func (m *model) rate(s *place) uint32 {
+	if s.rateFrom > 0 && m.height/m.p.Schedule.Tempo >= s.rateFrom {
+		return s.nextRate
 	}
-	if m.unbonding[at][cold] == nil {
-		m.unbonding[at][cold] = of(0)
+	return s.rate
+}
+
+func (m *model) setCommission(cold protocol.PublicKey, b *wire.SetCommission) bool {
+	s := m.seat(b.Hotkey)
+	if s == nil || s.cold != cold {
+		return false
 	}
-	m.unbonding[at][cold] = add(m.unbonding[at][cold], a)
+	now := m.rate(s)
+	s.rate, s.nextRate, s.rateFrom = b.Rate, 0, 0
+	if b.Rate > now {
+		s.rate, s.nextRate, s.rateFrom = now, b.Rate, (m.height+m.delay()-1)/m.p.Schedule.Tempo+1
+	}
 	return true
 }
 
@@ -213,7 +229,7 @@ func (m *model) release(uid int, s *place, a *big.Int) {
 		m.leaving[id] = &leaving{amount: of(0)}
 	}
 	l := m.leaving[id]
-	l.to, l.amount, l.matures = s.cold, add(l.amount, a), m.height+m.p.Seats.Unbonding
+	l.to, l.amount, l.since = s.cold, add(l.amount, a), since{m.height, m.now}
 }
 
 func (m *model) waits(name protocol.PublicKey) bool {
@@ -389,7 +405,7 @@ func (m *model) dividend(s *place, arrived *big.Int, world *outside) {
 	for more := range int64(3) {
 		a := add(arrived, of(more))
 		after := &pool{p.amount, maps.Clone(p.shares)}
-		commission := down(a, of(int64(m.p.Seats.Commission)), of(65536))
+		commission := down(a, of(int64(m.rate(s))), of(65536))
 		after.amount = add(after.amount, sub(a, commission))
 		after.settle()
 		if rest := after.enter(s.cold, commission); rest.Cmp(of(more)) == 0 && world.holds(s.name, s.cold, after.worth(s.cold)) {

@@ -14,6 +14,7 @@ type Lack string
 const (
 	LackSeat  Lack = "seat"  // the hotkey has none
 	LackStake Lack = "stake" // less than the least
+	LackSelf  Lack = "self"  // less than the least of it is its owner's
 	LackKey   Lack = "key"   // no consensus key
 	LackChain Lack = "chain" // no beacon chain that serves the epochs to come
 	LackRank  Lack = "rank"  // others have more stake, and there is no room
@@ -27,7 +28,7 @@ type Outlook struct {
 	From  protocol.Epoch  // the first of them with a permit, where nothing lacks
 	Lacks Lack            // why there is none, empty if there is
 	Stake protocol.Amount // on the hotkey
-	Needs protocol.Amount // for [LackStake] and [LackRank]: at least this much, more where ranks are equal
+	Needs protocol.Amount // for [LackStake], [LackSelf] and [LackRank]: at least this much, more where ranks are equal
 	Jail  Jail            // of the seat; for [LackJail]
 }
 
@@ -53,6 +54,9 @@ func PermitOutlook(r Reader, p *params.Params, hotkey protocol.PublicKey, now pr
 	}
 	signed, err := ReadSigned(r)
 	if err != nil {
+		return Outlook{}, err
+	}
+	if err := takeSelf(r, p.Seats.MinSelf, all); err != nil {
 		return Outlook{}, err
 	}
 	members := set.Set
@@ -84,6 +88,8 @@ func lacks(p *params.Params, all []candidate, i int, members []Power, e protocol
 		return LackJail, 0
 	case all[i].stake == 0 || all[i].stake < p.Seats.MinStake:
 		return LackStake, max(p.Seats.MinStake, MinStakeEntry)
+	case all[i].self < p.Seats.MinSelf:
+		return LackSelf, p.Seats.MinSelf
 	case s.Consensus.Key.IsZero():
 		return LackKey, 0
 	case !lasts(p.Schedule, s, e):

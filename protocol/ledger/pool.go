@@ -237,10 +237,11 @@ func (m *machine) removeStake(coldkey protocol.PublicKey, b *wire.RemoveStake) e
 		return broken(ErrTooSmall, "%s would be left, at least %s or nothing", left, MinStakeEntry)
 	}
 	m.keepStake(name, coldkey, pool, s)
-	queue := UnbondingKey(m.height+protocol.Height(m.p.Seats.Unbonding), coldkey)
-	u, _ := get[Unbonding](m.st, queue)
+	record := UnbondingKey(name, m.height, coldkey)
+	u, _ := get[Unbonding](m.st, record)
 	u.Amount += amount // both at most what was issued
-	put(m.st, queue, u)
+	put(m.st, record, u)
+	m.wait(stakeWaits, append(name[:], coldkey[:]...)...)
 	m.meta.Stakes -= amount + rest
 	m.meta.Unbonding += amount
 	m.meta.Pot += rest
@@ -254,7 +255,7 @@ func (m *machine) payStakers(seat *Seat, a protocol.Amount) protocol.Amount {
 	if a == 0 || pool.Shares == 0 {
 		return 0
 	}
-	commission, err := a.MulDiv(uint64(m.p.Seats.Commission), params.One) // at most all of it
+	commission, err := a.MulDiv(uint64(seat.Commission.At(m.currentEpoch())), params.One) // at most all of it
 	if err == nil {
 		err = pool.earn(a - commission)
 	}

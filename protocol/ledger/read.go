@@ -1,7 +1,6 @@
 package ledger
 
 import (
-	"bytes"
 	"fmt"
 	"slices"
 
@@ -98,6 +97,13 @@ func ReadStake(r Reader, name, coldkey protocol.PublicKey) (protocol.Amount, err
 		return 0, err
 	}
 	return p.Worth(s)
+}
+
+// ReadUnbonding returns what a coldkey took in block h from the stake of a name,
+// and what is left of it.
+func ReadUnbonding(r Reader, name protocol.PublicKey, h protocol.Height, coldkey protocol.PublicKey) (Unbonding, error) {
+	u, _, err := read[Unbonding](r, UnbondingKey(name, h, coldkey))
+	return u, err
 }
 
 // ReadSeat returns the seat uid.
@@ -265,9 +271,4 @@ func CountSupply(r Reader) (Supply, error) {
 		return s, err
 	}
 	return s, Seats(r, func(t Seat) bool { s.Collateral += t.Collateral; return true })
-}
-
-// coldkeyOf reads the coldkey from the end of a stake's or unbonding's key.
-func coldkeyOf(key []byte) protocol.PublicKey {
-	return protocol.PublicKey(bytes.Clone(key[len(key)-len(protocol.PublicKey{}):]))
 }

@@ -16,8 +16,9 @@ type Account struct {
 	Nonce   uint64 // of the key's next transaction, from 0
 }
 
-// Unbonding is kept under UnbondingKey(matures, coldkey): stake on its way
-// back to a balance, in the state until the block Matures.
+// Unbonding is kept under UnbondingKey(name, height, coldkey): stake on its way
+// back to a balance, which still answers for what the name's seat did before that
+// height.
 type Unbonding struct {
 	_      struct{} `cbor:",toarray"`
 	Amount protocol.Amount
@@ -29,7 +30,7 @@ type Leaving struct {
 	_       struct{} `cbor:",toarray"`
 	Coldkey protocol.PublicKey
 	Amount  protocol.Amount
-	Matures protocol.Height
+	Began   protocol.Height // of the block in which its wait began
 }
 
 // Seat is kept under SeatKey(uid); HotkeyKey(hotkey) leads to the uid.
@@ -62,6 +63,8 @@ type Seat struct {
 	Pool     protocol.PublicKey // names the stake on it; zero for Hotkey (hotkey.go)
 	Swap     HotkeySwap
 	Jail     Jail
+	// Commission is what the owner takes of what a validator earns.
+	Commission Commission
 }
 
 // Announced reports whether the ledger says of the seat what its owner wants to

@@ -12,6 +12,9 @@ import (
 // members of the set that are able to. Where nobody is, all stays as it is, but for
 // who is jailed.
 func (m *machine) permits(all []candidate, e protocol.Epoch) {
+	if err := takeSelf(m.st, m.p.Seats.MinSelf, all); err != nil {
+		m.st.fail(err)
+	}
 	old := m.validators()
 	signed, _ := get[SignedRecord](m.st, SignedKey())
 	set, able := validatorsOf(m.p, all, old.Set, func(uid protocol.UID) protocol.Height { return signed.Of(uid).Last }, e)

@@ -158,6 +158,8 @@ func (m *machine) execute(body wire.Body, o *origin) error {
 		return m.addCollateral(o.payer, b)
 	case *wire.TakeCollateral:
 		return m.takeCollateral(o.payer, b)
+	case *wire.SetCommission:
+		return m.setCommission(o.payer, b)
 	case *wire.KeepHotkey:
 		return m.keepHotkey(o.seat, b)
 	}

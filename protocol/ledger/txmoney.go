@@ -11,14 +11,17 @@ import (
 const MinStakeEntry = protocol.Unit / 100
 
 func (m *machine) transfer(from protocol.PublicKey, b *wire.Transfer) error {
-	if err := key.CheckPublic(b.To); err != nil {
-		return broken(ErrBadKey, "recipient: %v", err)
+	name := m.nameOf(b.To)
+	to, known := get[Account](m.st, AccountKey(name))
+	if !known { // whoever has an account was looked at before
+		if err := key.CheckPublic(b.To); err != nil {
+			return broken(ErrBadKey, "recipient: %v", err)
+		}
 	}
 	if err := m.debit(from, b.Amount); err != nil {
 		return err
 	}
-	name := m.nameOf(b.To)
-	if to, _ := get[Account](m.st, AccountKey(name)); to.Balance+b.Amount < m.p.Fees.Deposit { // both at most what was issued
+	if to.Balance+b.Amount < m.p.Fees.Deposit { // both at most what was issued
 		return broken(ErrTooSmall, "%s for an account with %s, which keeps %s", b.Amount, to.Balance, m.p.Fees.Deposit)
 	}
 	return m.credit(name, b.Amount)
@@ -26,24 +29,20 @@ func (m *machine) transfer(from protocol.PublicKey, b *wire.Transfer) error {
 
 // mature returns the stake whose wait ends with this block.
 func (m *machine) mature() {
-	type due struct {
-		coldkey protocol.PublicKey
-		amount  protocol.Amount
-	}
-	var list []due
-	err := walk(m.st, UnbondingPrefix(m.height), func(k []byte, u Unbonding) bool {
-		list = append(list, due{coldkeyOf(k), u.Amount})
-		return true
-	})
-	if err != nil {
-		m.st.fail(err)
-	}
-	for _, d := range list {
-		if err := m.credit(d.coldkey, d.amount); err != nil {
+	const keys = 2 * len(protocol.PublicKey{})
+	for _, e := range m.waited(stakeWaits) {
+		if len(e.what) != keys {
+			m.st.fail(ErrCorrupt)
+			return
+		}
+		name, coldkey := protocol.PublicKey(e.what[:keys/2]), protocol.PublicKey(e.what[keys/2:])
+		record := UnbondingKey(name, e.began, coldkey)
+		u, _ := get[Unbonding](m.st, record)
+		if err := m.credit(coldkey, u.Amount); err != nil {
 			m.st.fail(err)
 		}
-		m.meta.Unbonding -= d.amount
-		del(m.st, UnbondingKey(m.height, d.coldkey))
+		m.meta.Unbonding -= u.Amount
+		del(m.st, record)
 	}
 }
 

@@ -36,7 +36,10 @@ func (m *machine) register(coldkey protocol.PublicKey, b *wire.Register) error {
 		return err
 	}
 	m.meta.Price = bump(price, &m.p.Seats)
-	s := Seat{ID: protocol.SeatID{UID: uid, Registered: m.height}, Hotkey: b.Hotkey, Coldkey: coldkey, LastUpdate: m.height}
+	s := Seat{
+		ID: protocol.SeatID{UID: uid, Registered: m.height}, Hotkey: b.Hotkey, Coldkey: coldkey, LastUpdate: m.height,
+		Commission: Commission{Rate: m.p.Seats.Commission},
+	}
 	if name != b.Hotkey {
 		s.Pool = name
 	}

@@ -100,7 +100,7 @@ var costs = map[wire.TxType]struct {
 	wire.TxTransfer:        {base: Cost{Reads: 4, Writes: 2, Bytes: 6 * smallBytes}},
 	wire.TxRegister:        {base: Cost{Checks: 1, Reads: 13, Writes: 24, Bytes: 2*seatBytes + 40*smallBytes}},
 	wire.TxAddStake:        {base: Cost{Reads: 5, Writes: 3, Bytes: seatBytes + 8*smallBytes}},
-	wire.TxRemoveStake:     {base: Cost{Reads: 11, Writes: 6, Bytes: seatBytes + judgeBytes + 14*smallBytes}}, // and what its maturing costs
+	wire.TxRemoveStake:     {base: Cost{Reads: 11, Writes: 7, Bytes: seatBytes + judgeBytes + 15*smallBytes}}, // and what its maturing costs
 	wire.TxServe:           {base: Cost{Checks: 1, Reads: 1, Writes: 3, Bytes: seatBytes + 4*smallBytes}},
 	wire.TxSetConsensusKey: {base: Cost{Checks: 2, Reads: 4, Writes: 8, Bytes: seatBytes + setBytes + 11*smallBytes}},
 	wire.TxExtendBeacon:    {base: Cost{Writes: 1, Bytes: seatBytes}},
@@ -135,6 +135,7 @@ var costs = map[wire.TxType]struct {
 	wire.TxLeakedLink:     {base: Cost{Reads: 4, Writes: 4, Bytes: 2*seatBytes + plantBytes + 8*smallBytes}},
 	wire.TxAddCollateral:  {base: Cost{Reads: 3, Writes: 2, Bytes: 2*seatBytes + 4*smallBytes}},
 	wire.TxTakeCollateral: {base: Cost{Reads: 3, Writes: 4, Bytes: 2*seatBytes + 6*smallBytes}},
+	wire.TxSetCommission:  {base: Cost{Reads: 2, Writes: 1, Bytes: 2*seatBytes + 2*smallBytes}},
 	wire.TxKeepHotkey:     {base: Cost{Writes: 2, Bytes: seatBytes + smallBytes}},
 	wire.TxOpenRecord:     {base: Cost{Reads: 5, Writes: 5, Bytes: 2*askedBytes + recordBytes + 10*smallBytes}},
 	wire.TxSealFinding:    {base: Cost{Reads: 3, Writes: 1, Bytes: askedBytes + judgeBytes + 4*smallBytes}},
@@ -171,14 +172,15 @@ func TxWeight(raw []byte, chain string) (uint64, error) {
 var matured = Cost{Reads: 3, Writes: 3, Bytes: seatBytes + 4*smallBytes}
 
 // maturing returns how many entries one block may meet whose time has come. Each of
-// the four delays leads back to another block, which may have been full of what
-// makes its entries: stake that was removed, seats that were bought, and keys and
-// collateral that were given up, by those who had them or with seats that were
-// pruned.
+// the four delays leads back to other blocks (all but immunity to as many as
+// endsPerBlock), which may have been full of what makes its entries: stake that was
+// removed, seats that were bought, and keys, which wait twice, and collateral that
+// were given up, by those who had them or with seats that were pruned.
 func maturing(maxWeight uint64) uint64 {
 	most := func(b wire.Body) uint64 { return maxWeight / TxCost(b, 0).Weight() }
 	bought := most(&wire.Register{})
-	return most(&wire.RemoveStake{}) + bought + max(bought, most(&wire.SetConsensusKey{})) + max(bought, most(&wire.TakeCollateral{}))
+	left, taken := max(bought, most(&wire.SetConsensusKey{})), max(bought, most(&wire.TakeCollateral{}))
+	return bought + left + endsPerBlock*(most(&wire.RemoveStake{})+left+taken)
 }
 
 // OwnCost returns what a block does by itself at most: ordinary for any block, end
@@ -187,7 +189,7 @@ func maturing(maxWeight uint64) uint64 {
 func OwnCost(p *params.Params) (ordinary, end Cost) {
 	seats, judges, kinds := uint64(p.Seats.Max), uint64(p.Seats.MaxValidators), uint64(len(p.Kinds))
 
-	ordinary = Cost{Reads: 34, Writes: 16, Bytes: 8*setBytes + ChainLength*uint64(len(protocol.Hash{})) + 4*seatBytes}
+	ordinary = Cost{Reads: 42, Writes: 16, Bytes: 8*setBytes + ChainLength*uint64(len(protocol.Hash{})) + 4*seatBytes + 8*smallBytes}
 	ordinary = ordinary.plus(matured.times(maturing(p.Block.MaxWeight)))
 	// Who is alive, and who of all validators misbehaved.
 	ordinary = ordinary.plus(Cost{Reads: 1, Writes: 1, Bytes: 2 * signedBytes})
@@ -218,7 +220,7 @@ func OwnCost(p *params.Params) (ordinary, end Cost) {
 	// else has a part of the pool is not looked at.
 	rounds := p.Schedule.RoundsPerEpoch()
 	end = ordinary.plus(Cost{Reads: 27, Writes: 9, Bytes: 8*setBytes + 4*signedBytes + 4*smallBytes})
-	end = end.plus(Cost{Reads: 17 + kinds, Writes: 15, Bytes: 4*seatBytes + 2*rosterBytes + (36+kinds)*smallBytes}.times(seats))
+	end = end.plus(Cost{Reads: 19 + kinds, Writes: 15, Bytes: 4*seatBytes + 2*rosterBytes + (40+kinds)*smallBytes}.times(seats))
 	end = end.plus(Cost{Reads: 4, Writes: 4, Bytes: kinds*judges*dutyBytes + 10*smallBytes + ratingsBytes}.times(seats * rounds))
 	end = end.plus(Cost{Reads: 1, Writes: 1, Bytes: attestBytes + smallBytes}.times(judges * rounds))
 	end = end.plus(Cost{Reads: 4, Writes: 4, Bytes: setsBytes + 4*smallBytes}.times(rounds + p.Schedule.Tempo))

@@ -150,6 +150,10 @@ var worst = map[wire.TxType]func(n *network) (string, wire.Body){
 		}
 		return "m1 cold", &wire.TakeCollateral{Hotkey: secret("m1").Public()}
 	},
+	wire.TxSetCommission: func(n *network) (string, wire.Body) {
+		n.fatten("m1")
+		return "m1 cold", &wire.SetCommission{Hotkey: secret("m1").Public(), Rate: 1 << 16}
+	},
 	wire.TxSetPayout: func(n *network) (string, wire.Body) {
 		n.fatten("m1")
 		return "m1 cold", &wire.SetPayout{Hotkey: secret("m1").Public(), To: secret("purse").Public()}
@@ -422,7 +426,9 @@ func TestABlockBoundsWhatThreeDelaysBringTogether(t *testing.T) {
 			most := func(b wire.Body) uint64 { return n.p.Block.MaxWeight / ledger.TxCost(b, 0).Weight() }
 			meta, _, _ := ledger.ReadMeta(n.tree)
 			for i := range most(&wire.RemoveStake{}) {
-				n.set(ledger.UnbondingKey(n.next(), secret(fmt.Sprint("staker ", i)).Public()), ledger.Unbonding{Amount: 1})
+				name, cold := secret("m1").Public(), secret(fmt.Sprint("staker ", i)).Public()
+				n.set(ledger.UnbondingKey(name, 1, cold), ledger.Unbonding{Amount: 1})
+				n.set(ledger.UnbondingWaitKey(1, name, cold), int64(0))
 				meta.Unbonding++
 				meta.Issued++
 			}
@@ -434,7 +440,7 @@ func TestABlockBoundsWhatThreeDelaysBringTogether(t *testing.T) {
 			}
 			for i := range max(most(&wire.Register{}), most(&wire.SetConsensusKey{})) {
 				a := key.AddressOf(secret(fmt.Sprint("signer ", i)).Public())
-				n.set(ledger.AddressKey(a), ledger.AddressRecord{Until: n.next()})
+				n.set(ledger.AddressKey(a), ledger.AddressRecord{Left: n.next()})
 				n.set(ledger.LeftAddressKey(n.next(), a), a)
 			}
 		}

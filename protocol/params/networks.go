@@ -53,7 +53,8 @@ func Local() Params {
 			PriceMin:      protocol.Unit / 10,
 			PriceMax:      100 * protocol.Unit,
 			PriceHalfLife: 360, BumpPercent: 26,
-			Unbonding:  40,
+			Unbonding: 40, UnbondingSeconds: 60, // as long as 40 blocks take where nobody waits for anybody
+			MinSelf:    10 * protocol.Unit,
 			Commission: One / 10,
 			Collateral: protocol.Unit, // about what a slot earns in two epochs
 			MaxSilence: 60,            // three epochs: under two minutes, in which nobody mends a machine, but many a restart ends

@@ -78,12 +78,13 @@ type Seats struct {
 	PriceMax      protocol.Amount `cbor:"8,keyasint" json:"price_max"`
 	PriceHalfLife uint64          `cbor:"9,keyasint" json:"price_half_life"`
 	BumpPercent   uint32          `cbor:"10,keyasint" json:"bump_percent"`
-	// Unbonding is how many blocks removed stake waits: no shorter than the
-	// trusting period of light readers.
+	// Unbonding is how many blocks removed stake waits, and UnbondingSeconds how
+	// long by the time of headers: it returns when both have passed. Proofs of what
+	// validators signed count exactly as long, and light readers trust no longer.
 	Unbonding uint64 `cbor:"11,keyasint" json:"unbonding"`
 	// Commission, in 65536ths, is what the owner of a validator takes of its
-	// dividends before they are stake of all who have a part: those who lend their
-	// stake pay for the machines that judge.
+	// dividends before they are stake of all who have a part, where it has said
+	// nothing else: those who lend their stake pay for the machines that judge.
 	Commission uint32 `cbor:"12,keyasint" json:"commission"`
 	// MaxSilence is after how many blocks without a vote or a block of its own a
 	// validator is jailed: long enough to mend a machine, and at least two epochs
@@ -92,6 +93,11 @@ type Seats struct {
 	// Collateral is what a seat must have put up for each slot of a round: it is
 	// asked no more than that covers.
 	Collateral protocol.Amount `cbor:"14,keyasint" json:"collateral"`
+	// UnbondingSeconds is at most 2^33: 272 years, which are less than 2^63 ns.
+	UnbondingSeconds uint64 `cbor:"15,keyasint" json:"unbonding_seconds"`
+	// MinSelf is the least that the owner's own part of the stake on a validator is
+	// worth: who judges with others' stake has some of its own to lose.
+	MinSelf protocol.Amount `cbor:"16,keyasint" json:"min_self"`
 }
 
 // Fees says what transactions burn, and what the state costs: enough that who
@@ -287,8 +293,8 @@ type Gossip struct {
 }
 
 // maxWait is how long removed stake waits at most, and with it evidence counts, in
-// milliseconds: 278 years, which are less than 2^63 ns.
-const maxWait = 1 << 43
+// seconds: 272 years, which are less than 2^63 ns.
+const maxWait = 1 << 33
 
 // Check refuses constants that contradict each other: [ErrInvalid].
 func (p *Params) Check() error {
@@ -311,10 +317,8 @@ func (p *Params) Check() error {
 		{p.Emission.MaxSupply <= 1<<62 && p.Emission.PerBlock <= p.Emission.MaxSupply, "per_block <= max_supply <= 2^62"},
 		{p.Seats.Commission <= One, "commission is at most 65536"},
 		{max(p.Seats.Unbonding, p.Seats.Immunity, p.Seats.MaxSilence) <= 1<<32, "unbonding, immunity and max_silence are at most 2^32 blocks"},
-		{
-			max(1000, p.Seats.Unbonding)*uint64(p.Block.CommitMillis) <= maxWait, // neither is above 2^32
-			"unbonding, or 1,000 blocks where that is less, of commit_millis is at most 2^43 ms",
-		},
+		{p.Seats.UnbondingSeconds <= maxWait, "unbonding_seconds is at most 2^33"},
+		{p.Seats.MinSelf <= p.Seats.MinStake, "min_self is at most min_stake"},
 		{p.Seats.MaxSilence >= 2*s.Tempo && p.Seats.MaxSilence >= 2*uint64(p.Seats.MaxValidators), "max_silence is at least two epochs, and twice max_validators"},
 		{p.Seats.Collateral <= 1<<50, "collateral is at most 2^50"},
 		{p.Seats.Collateral == 0 || p.Seats.Unbonding >= 2*s.Tempo, "unbonding is at least two epochs, so that collateral stays until lies are proven"},
@@ -354,6 +358,20 @@ func (p *Params) LastDraw(e protocol.Epoch) protocol.Height {
 	return p.Schedule.SealCardsDeadline(e) - protocol.Height(p.LaneWindow())
 }
 
+// CheckLanes refuses constants that leave less than a lane window to commit, to
+// attest or to seal weights: [ErrInvalid]. Who makes a network that strangers take
+// part in, or takes part in one, asks it beside [Params.Check]: with less,
+// proposers that sit together could keep another's transaction out of all blocks
+// in which it counts. One in which all validators are of one owner can do without.
+func (p *Params) CheckLanes() error {
+	s, w := p.Schedule, p.LaneWindow()
+	return firstBroken([]rule{
+		{s.CommitBlocks >= 2+w, "commit_blocks leaves two blocks until tasks are drawn, and a lane window"},
+		{s.AttestBlocks >= s.OpenBlocks+w, "attest_blocks leaves a lane window behind open_blocks"},
+		{s.Tempo >= s.WeightBlocks+w, "weight_blocks leaves a lane window before the end of the epoch"},
+	})
+}
+
 // cardRules leave a lane window for each step between what an epoch's last round
 // gave and the weights that are made of it.
 func (p *Params) cardRules() []rule {
@@ -388,14 +406,13 @@ const (
 
 // TrustSeconds returns how old a header may be that a light reader goes on from:
 // whoever signed it must still have stake to lose, so that it is as long as removed
-// stake waits at least, Unbonding blocks of CommitMillis. Where that is less than a
-// day, as on a local network, it is two weeks.
+// stake waits at least. Where that is less than a day, as on a local network, it is
+// two weeks.
 func (p *Params) TrustSeconds() uint64 {
-	s := p.Seats.Unbonding * uint64(p.Block.CommitMillis) / 1000
-	if s < leastTrust {
+	if p.Seats.UnbondingSeconds < leastTrust {
 		return localTrust
 	}
-	return s
+	return p.Seats.UnbondingSeconds
 }
 
 // rule is one sentence that constants must agree with.

@@ -18,15 +18,12 @@ func TestNetworksThatShipAreSound(t *testing.T) {
 		if err := p.Check(); err != nil {
 			t.Errorf("%s: %v", p.Name, err)
 		}
+		if err := p.CheckLanes(); err != nil {
+			t.Errorf("%s: %v", p.Name, err)
+		}
 		// Weights of epoch e are paid at the end of e + 2.
 		if p.Yuma.ActivityCutoff < 3*p.Schedule.Tempo {
 			t.Errorf("%s: validators count as inactive before their weights count", p.Name)
-		}
-		// Nobody keeps a commitment, or what judges attest, out of all blocks in which it
-		// counts: tasks are known two blocks after a round begins.
-		s, w := p.Schedule, p.LaneWindow()
-		if s.CommitBlocks < 2+w || s.AttestBlocks < s.OpenBlocks+w {
-			t.Errorf("%s: less than %d blocks to commit or to attest", p.Name, w)
 		}
 		if p.Seats.Immunity < 4*p.Schedule.Tempo {
 			t.Errorf("%s: seats can be pruned before their first weights count", p.Name)
@@ -81,8 +78,8 @@ func TestConstantsThatContradictEachOtherAreRefused(t *testing.T) {
 		"no time to open cards":     func(p *params.Params) { p.Schedule.OpenCardsBlocks-- },
 		"a lane for fewer":          func(p *params.Params) { p.Seats.MaxValidators++ },
 		"too many duties":           func(p *params.Params) { p.Seats.Max, p.Schedule.Tempo = 4096, 60 },
-		"stake that waits too long": func(p *params.Params) { p.Seats.Unbonding, p.Block.CommitMillis = 1<<30, 1<<13+1 },
-		"evidence for too long":     func(p *params.Params) { p.Block.CommitMillis = 1<<32 - 1; p.Seats.Unbonding = 1 << 12 },
+		"stake that waits too long": func(p *params.Params) { p.Seats.UnbondingSeconds = 1<<33 + 1 },
+		"more of its own than all":  func(p *params.Params) { p.Seats.MinSelf = p.Seats.MinStake + 1 },
 		"no block time":             func(p *params.Params) { p.Block.CommitMillis = 0 },
 		"small blocks":              func(p *params.Params) { p.Block.MaxBytes = 1000 },
 		"no seats":                  func(p *params.Params) { p.Seats.Max = 0 },
@@ -182,20 +179,32 @@ func TestParamsReadAsTheyWereWritten(t *testing.T) {
 
 // Who signed a header that a light reader trusts has stake to lose, if anybody has.
 func TestTrustEndsBeforeStakeIsReturned(t *testing.T) {
-	for _, c := range []struct {
-		unbonding uint64
-		millis    uint32
-		want      uint64
-	}{
-		{40, 1500, 14 * 86400}, // a minute: nothing to lose
-		{57_599, 1500, 14 * 86400},
-		{57_600, 1500, 86_400},
-		{1 << 32, 1 << 31, 1 << 63 / 1000},
+	for _, c := range []struct{ unbonding, want uint64 }{
+		{60, 14 * 86400}, // nothing to lose
+		{86_399, 14 * 86400},
+		{86_400, 86_400},
+		{1 << 33, 1 << 33},
 	} {
 		p := params.Local()
-		p.Seats.Unbonding, p.Block.CommitMillis = c.unbonding, c.millis
-		if got := p.TrustSeconds(); got != c.want {
-			t.Errorf("%d blocks of %d ms: got %d s, want %d", c.unbonding, c.millis, got, c.want)
+		p.Seats.UnbondingSeconds = c.unbonding
+		if err := p.Check(); err != nil || p.TrustSeconds() != c.want {
+			t.Errorf("%d s: got %d s, want %d, %v", c.unbonding, p.TrustSeconds(), c.want, err)
+		}
+	}
+}
+
+// Proposers that sit together in the rotation own a lane window less a block in a
+// row, and no more.
+func TestNobodyOwnsAllBlocksInWhichATransactionCounts(t *testing.T) {
+	for name, spoil := range map[string]func(s *protocol.Schedule){
+		"commit":       func(s *protocol.Schedule) { s.CommitBlocks = 4 },
+		"attest":       func(s *protocol.Schedule) { s.AttestBlocks = s.OpenBlocks + 2 },
+		"seal weights": func(s *protocol.Schedule) { s.WeightBlocks = s.Tempo - 2 },
+	} {
+		p := params.Local()
+		spoil(&p.Schedule)
+		if err := p.CheckLanes(); !errors.Is(err, params.ErrInvalid) {
+			t.Errorf("two blocks to %s, where six validators need three: %v", name, err)
 		}
 	}
 }

@@ -192,9 +192,16 @@ func (n *Network) honest(who string) *ledger.Block {
 		Candidates: n.pool.raw(), MaxBytes: int(n.Params().Block.MaxBytes) - len(head), Salt: link,
 	})
 	return &ledger.Block{
-		Height: n.height + 1, Proposer: ConsensusKey(who), PrevEligible: n.orderer.eligible,
+		Height: n.height + 1, Time: n.timeOf(n.height + 1), Proposer: ConsensusKey(who), PrevEligible: n.orderer.eligible,
 		Txs: append([][]byte{head}, txs...),
 	}
+}
+
+// timeOf returns the time of block h: a pause and two rounds of votes after the one
+// before.
+func (n *Network) timeOf(h protocol.Height) int64 {
+	b := n.Params().Block
+	return (n.genesis.Time*1000 + int64(h)*int64(b.CommitMillis+b.VoteMillis/2)) * 1e6
 }
 
 // Link returns the link of the chain that serves for an actor at height h,

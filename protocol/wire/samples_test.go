@@ -60,6 +60,7 @@ func bodies() []wire.Body {
 		&wire.LeakedLink{Seat: protocol.SeatID{UID: 3, Registered: 9}, Epoch: 9, Link: hash("link")},
 		&wire.AddCollateral{Hotkey: pub, Amount: protocol.Unit},
 		&wire.TakeCollateral{Hotkey: pub, Amount: 1 << 40},
+		&wire.SetCommission{Hotkey: pub, Rate: 1 << 16},
 		&wire.Commit{Round: 7, Root: hash("root")},
 		&wire.CommitWeights{Epoch: 2, Hash: hash("weights")},
 		&wire.RevealWeights{Epoch: 2, UIDs: []protocol.UID{0, 3, 4095}, Values: []uint16{1, 0, 65535}, Salt: [32]byte{9}},

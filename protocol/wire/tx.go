@@ -49,6 +49,7 @@ const (
 	TxAddCollateral   TxType = 36
 	TxTakeCollateral  TxType = 37
 	TxLeakedLink      TxType = 38
+	TxSetCommission   TxType = 39
 	TxUnjail          TxType = 40
 )
 
@@ -102,6 +103,7 @@ var txTypes = [...]struct {
 	TxAddCollateral:   {name: "add-collateral", body: func() Body { return new(AddCollateral) }, signer: byColdkey},
 	TxTakeCollateral:  {name: "take-collateral", body: func() Body { return new(TakeCollateral) }, signer: byColdkey},
 	TxLeakedLink:      {name: "leaked-link", body: func() Body { return new(LeakedLink) }, signer: byColdkey},
+	TxSetCommission:   {name: "set-commission", body: func() Body { return new(SetCommission) }, signer: byColdkey},
 	TxUnjail:          {name: "unjail", body: func() Body { return new(Unjail) }, signer: byHotkey},
 }
 

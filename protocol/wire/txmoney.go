@@ -89,6 +89,28 @@ func (*TakeCollateral) Type() TxType { return TxTakeCollateral }
 // Check implements [Body].
 func (*TakeCollateral) Check() error { return nil }
 
+// SetCommission says what part of a validator's dividends its owner takes: less
+// from now on, or more after a time in which others can leave.
+type SetCommission struct {
+	_      struct{}           `cbor:",toarray"`
+	Hotkey protocol.PublicKey // of a seat of the signer's
+	Rate   uint32             // in 65536ths, at most all of it
+}
+
+// Type implements [Body].
+func (*SetCommission) Type() TxType { return TxSetCommission }
+
+// Check implements [Body].
+func (b *SetCommission) Check() error {
+	if b.Rate > maxRate {
+		return fmt.Errorf("a commission of %d of %d: %w", b.Rate, maxRate, ErrLimit)
+	}
+	return nil
+}
+
+// maxRate is all of a share: params.One.
+const maxRate = 1 << 16
+
 func positive(a protocol.Amount) error {
 	if a == 0 {
 		return fmt.Errorf("amount of zero: %w", ErrLimit)

@@ -38,6 +38,7 @@ type traffic struct {
 
 type block struct {
 	Height   protocol.Height `json:"height"`
+	Time     int64           `json:"time"`   // in nanoseconds
 	Before   hexBytes        `json:"before"` // ledger.MemTree's hash of the state before it
 	Proposer hexBytes        `json:"proposer"`
 	Eligible []hexBytes      `json:"eligible"` // true proposers of the block before
@@ -108,7 +109,7 @@ func (s *scribe) Message(_ context.Context, topic string, raw []byte) error {
 
 // ordered writes down a block, on the state with this hash.
 func (s *scribe) ordered(b *ledger.Block, before protocol.Hash) {
-	out := block{Height: b.Height, Before: before[:], Proposer: b.Proposer[:]}
+	out := block{Height: b.Height, Time: b.Time, Before: before[:], Proposer: b.Proposer[:]}
 	for i := range b.PrevEligible {
 		out.Eligible = append(out.Eligible, b.PrevEligible[i][:])
 	}

@@ -107,6 +107,9 @@ func (h Home) ReadGenesis() (*ledger.Genesis, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read %s: %w; copy the network's genesis there once more", h.Genesis(), err)
 	}
+	if err := g.Params.CheckLanes(); err != nil {
+		return nil, fmt.Errorf("%s: %w; on such a network proposers can keep others' work out: ask those who made it for another", h.Genesis(), err)
+	}
 	return g, nil
 }
 

@@ -182,10 +182,16 @@ func (p *patient) judge(r ledger.Reader, at protocol.Height) (Finding, error) {
 			"seat %d is jailed since epoch %d, and has no permit until epoch %d at least", seat.ID.UID, j.From, j.Free()), nil
 	}
 	pool, _, err := ledger.ReadPool(r, seat.PoolName())
-	least := p.genesis.Params.Seats.MinStake
-	switch {
+	least, own := p.genesis.Params.Seats.MinStake, protocol.Amount(0)
+	if err == nil {
+		own, err = ledger.ReadStake(r, seat.PoolName(), seat.Coldkey)
+	}
+	switch self := p.genesis.Params.Seats.MinSelf; {
 	case err != nil:
 		return Finding{}, err
+	case own < self && pool.Amount >= least:
+		return fail(fmt.Sprintf("stake the rest by the seat's coldkey: assay tx stake --hotkey %s --amount %s", p.hotkey, self-own),
+			"seat %d has no permit at height %d: %s of its stake are its owner's, the least is %s", seat.ID.UID, at, own, self), nil
 	case pool.Amount < least:
 		return fail(fmt.Sprintf("stake the rest: assay tx stake --hotkey %s --amount %s", p.hotkey, least-pool.Amount),
 			"seat %d has no permit at height %d: %s are staked on it, the least is %s", seat.ID.UID, at, pool.Amount, least), nil

@@ -35,7 +35,8 @@ func TestTheSeatIsJudgedByWhatTheLedgerHas(t *testing.T) {
 		{"a validator", config.Validator, &ledger.Seat{Permit: true}, 0, doctor.OK, "seat 5 with a permit, at height 7", ""},
 		{"a validator without stake", config.Validator, &ledger.Seat{}, 0, doctor.Fail, "0.000000000 are staked on it", "--amount " + least.String()},
 		{"a validator with too little", config.Validator, &ledger.Seat{}, least - 1, doctor.Fail, "the least is " + least.String(), "--amount 0.000000001"},
-		{"a validator with enough", config.Validator, &ledger.Seat{}, least, doctor.Fail, "no permit at height 7, with " + least.String() + " staked", "at the end of each epoch"},
+		{"a validator with others' stake alone", config.Validator, &ledger.Seat{}, least, doctor.Fail, "0.000000000 of its stake are its owner's", "by the seat's coldkey: assay tx stake"},
+		{"a validator with enough", config.Validator, &ledger.Seat{LastUpdate: 1}, least, doctor.Fail, "no permit at height 7, with " + least.String() + " staked", "at the end of each epoch"},
 		{"one whose hotkey is swapped", config.Validator, &ledger.Seat{Permit: true, Swap: ledger.HotkeySwap{To: protocol.PublicKey{2, 7}, From: 9}}, 0, doctor.Warn, "is to work in this seat from epoch 9 on", "assay tx keep-hotkey"},
 		{"a validator that is no seat", config.Validator, nil, least, doctor.Fail, "has no seat at height 7", "assay tx register"},
 	} {
@@ -52,8 +53,13 @@ func TestTheSeatIsJudgedByWhatTheLedgerHas(t *testing.T) {
 		}
 		if tc.stake > 0 {
 			put(ledger.PoolKey(hotkey), &ledger.Pool{Amount: tc.stake, Shares: uint64(tc.stake)})
-			// Another's stake on it counts as the owner's does.
-			put(ledger.StakeKey(hotkey, protocol.PublicKey{2, 3}), &ledger.Stake{Shares: uint64(tc.stake)})
+			// Another's stake on it counts as the owner's does, who must have some.
+			own := uint64(0)
+			if tc.seat != nil && tc.seat.LastUpdate > 0 {
+				own = uint64(p.Seats.MinSelf)
+				put(ledger.StakeKey(hotkey, coldkey), &ledger.Stake{Shares: own})
+			}
+			put(ledger.StakeKey(hotkey, protocol.PublicKey{2, 3}), &ledger.Stake{Shares: uint64(tc.stake) - own})
 		}
 		f, err := doctor.Judge(tc.role, &p, hotkey, tree, 7)
 		if err != nil || f.State != tc.state || !strings.Contains(f.Detail, tc.detail) || !strings.Contains(f.Hint, tc.hint) || (f.Hint == "") != (tc.hint == "") {

@@ -139,6 +139,9 @@ func (p *plan) readGenesis(c *cli.Context) (err error) {
 	if p.genesis, err = ledger.ReadGenesis(p.raw); err != nil {
 		return fmt.Errorf("genesis %s: %w; get the file once more from those who run the network", path, err)
 	}
+	if err := p.genesis.Params.CheckLanes(); err != nil {
+		return fmt.Errorf("genesis %s: %w; on such a network proposers can keep others' work out: ask those who made it for another", path, err)
+	}
 	old, err := os.ReadFile(p.home.Genesis())
 	if err != nil {
 		return nil //nolint:nilerr // there is none yet, or writing it will say why not

@@ -318,7 +318,7 @@ func constants(model protocol.ModelID) params.Params {
 		Seats: params.Seats{
 			Max: 64, MaxValidators: 6, MaxPerColdkey: 8, MinStake: 100 * protocol.Unit, Immunity: 40,
 			Price: protocol.Unit, PriceMin: protocol.Unit / 10, PriceMax: 100 * protocol.Unit, PriceHalfLife: 360,
-			BumpPercent: 26, Unbonding: 40, MaxSilence: 40,
+			BumpPercent: 26, Unbonding: 40, UnbondingSeconds: 60, MaxSilence: 40,
 		},
 		Emission: params.Emission{PerBlock: protocol.Unit, MaxSupply: 21_000_000 * protocol.Unit},
 		Yuma:     params.Yuma{Kappa: 33423, ActivityCutoff: 100, BondsMovingAverage: 900_000, BondsPenalty: 52428, Yuma3: true, AlphaLow: 45875, AlphaHigh: 58982, Steepness: 1000},

@@ -28,7 +28,8 @@ func (n *Network) live() error {
 	late := ledger.Seat{ID: protocol.SeatID{UID: 4, Registered: 30}, Hotkey: Public(names[4]), Coldkey: coldkey(4), LastUpdate: 30}
 	n.set(ledger.SeatKey(4), late)
 	n.set(ledger.HotkeyKey(late.Hotkey), protocol.UID(4))
-	n.set(ledger.UnbondingKey(60, coldkey(1)), ledger.Unbonding{Amount: 5 * protocol.Unit})
+	n.set(ledger.UnbondingKey(Public(names[0]), 20, coldkey(1)), ledger.Unbonding{Amount: 5 * protocol.Unit})
+	n.set(ledger.UnbondingWaitKey(20, Public(names[0]), coldkey(1)), int64(1_700_000_000e9))
 	n.set(ledger.AccountKey(Public(names[2])), ledger.Account{Nonce: 3})
 	m.Height, m.Seats = Height, 5
 	m.Burned, m.Pot = protocol.Unit, 6*protocol.Unit

@@ -16,11 +16,11 @@ BODIES = {
     8: ("u64", "b32"), 9: ("u64", "b32"), 10: ("u64", ["u16"], ["u16"], "b32"),
     22: ("u64", "b32"), 23: ("u64", "b", "b32", "b32", [work.CARD]), 12: ("u64", "b32"), 13: ("u64", "b32"), 14: ("u64", "b32", "b"),
     15: ("u64", "b32", "b", ["b32"]), 30: ("b33", ("u64", "b64")), 31: ("b33",), 32: ("b33", "b33"),
-    33: ("b33", "b33", ("u64", "b64")), 34: ("b33", "b33"), 35: ("u64", "b33"), 24: ("u64", "b32"), 25: ("u64", "b32", [plants.PROOF]), 38: ("seat", "u64", "b32"), 36: ("b33", "u64"), 37: ("b33", "u64"), 21: ("u64", "b", "b32"), 40: ("u64",),
+    33: ("b33", "b33", ("u64", "b64")), 34: ("b33", "b33"), 35: ("u64", "b33"), 24: ("u64", "b32"), 25: ("u64", "b32", [plants.PROOF]), 38: ("seat", "u64", "b32"), 36: ("b33", "u64"), 37: ("b33", "u64"), 39: ("b33", "u32"), 21: ("u64", "b", "b32"), 40: ("u64",),
 }
-COLDKEYS = (1, 2, 3, 4, 30, 31, 32, 33, 34, 36, 37, 38)
+COLDKEYS = (1, 2, 3, 4, 30, 31, 32, 33, 34, 36, 37, 38, 39)
 SEAT = ("id hotkey coldkey collateral offers addresses identity permit last_update emission average slots asked "
-        "consensus chain next next_from no_permit payout pool swap jail").split()
+        "consensus chain next next_from no_permit payout pool swap jail commission").split()
 META = "height seats issued burned pot price last_step beacon link proposer proposer_key unearned balances stakes unbonding escrow collateral".split()
 ROUND = "round task_seed task_height duty_seed duty_height task_first duty_first task_has duty_has published".split()
 NOBODY = {1: 0, 2: 0}
@@ -64,7 +64,7 @@ def costs():
     table = spec[spec.index("| | checks | reads | writes | bytes |"):].split("\n\n")[0]
     rows = [[int(x) for x in row.split("|")[2:6]] for row in table.split("\n")[2:] if not row.startswith("| · ")]
     either = lambda kind: [0] * 4 if kind in LANES else rows[1]
-    numbers = [*range(1, 11), *range(12, 26), *range(30, 39), 40]
+    numbers = [*range(1, 11), *range(12, 26), *range(30, 40), 40]
     return {kind: [sum(x) for x in zip(rows[0], either(kind), row)] for kind, row in zip(numbers, rows[2:])}
 
 
@@ -88,7 +88,8 @@ class Ledger:
         for uid, (hot, cold, stake, put_up, offers, addresses, identity, consensus, anchor, planted) in enumerate(net.seats_at_start):
             seats.append(Record(zip(SEAT, [
                 {1: uid, 2: 0}, hot, cold, put_up, offers, addresses, identity, False, 0, 0, 0, 0, False,
-                consensus or [NO_KEY, ZERO, ""], [1, 0, anchor] if anchor else NO_CHAIN, NO_CHAIN, 0, 0, NO_KEY, NO_KEY, NO_SWAP, FREE])))
+                consensus or [NO_KEY, ZERO, ""], [1, 0, anchor] if anchor else NO_CHAIN, NO_CHAIN, 0, 0, NO_KEY, NO_KEY, NO_SWAP, FREE,
+                [net.seats.commission, 0, 0]])))
             self.put(b"h" + hot, uid)
             if planted:
                 self.put(b"3" + u16(uid), [{1: uid, 2: 0}, plants.NO_CHAIN, [0, 0, planted]])
@@ -190,8 +191,8 @@ class Ledger:
 
     # Section 6.
 
-    def apply(self, proposer, eligible, votes, offences, items):
-        self.height = self.meta.height + 1
+    def apply(self, now, proposer, eligible, votes, offences, items):
+        self.height, self.now = self.meta.height + 1, now
         must(sum(map(len, items)) <= self.net.block.max_bytes, "a block's size")
         link = shape(decode(items[0], 64), ("b32",), "head")[0]
         sets = self.get(b"z")
@@ -275,6 +276,8 @@ class Ledger:
                 plants.leaked(self, payer, b, rule)
             elif kind == 35:
                 self.keep_hotkey(seat, b)
+            elif kind == 39:
+                self.set_commission(payer, b)
             elif kind == 40:
                 self.unjail(seat, b)
             elif kind in COLDKEYS:
@@ -398,7 +401,7 @@ class Ledger:
         self.meta.price = self.priced(price * (100 + p.bump_percent) // 100)
         self.put_seat(Record(zip(SEAT, [{1: uid, 2: self.height}, hotkey, coldkey, 0, [], [], NO_KEY, False, self.height, 0, 0, 0,
                                         False, [NO_KEY, ZERO, ""], NO_CHAIN, NO_CHAIN, 0, 0, NO_KEY,
-                                        NO_KEY if stake == hotkey else stake, NO_SWAP, self.get(b"f" + stake, FREE)])))
+                                        NO_KEY if stake == hotkey else stake, NO_SWAP, self.get(b"f" + stake, FREE), [p.commission, 0, 0]])))
         self.delete(b"f" + stake)
         self.put(b"h" + hotkey, uid)
 
@@ -458,8 +461,9 @@ class Ledger:
         rule(n == own or (all - gone) * (own - n) // (shares - n) >= LEAST_ENTRY, "ErrTooSmall")
         self.meta.pot += gone - amount
         self.keep(hotkey, coldkey, all - gone, shares - n, splits, own - n)
-        key = b"q" + u64(self.height + self.net.seats.unbonding) + coldkey
+        key = b"q" + hotkey + u64(self.height) + coldkey
         self.put(key, [self.get(key, [0])[0] + amount])
+        self.put(b"Y" + u64(self.height) + hotkey + coldkey, self.now)
 
     def add_collateral(self, name, b):
         must(b[1] > 0, "an amount of zero")
@@ -479,11 +483,36 @@ class Ledger:
     def release(self, s, amount):
         if amount:
             name = u16(s.id[1]) + u64(s.id[2])
-            _, before, due = self.get(b"1" + name, [NO_KEY, 0, 0])
-            self.delete(b"2" + u64(due) + name)
-            due = self.height + self.net.seats.unbonding
-            self.put(b"1" + name, [s.coldkey, before + amount, due])
-            self.put(b"2" + u64(due) + name, s.id)
+            _, before, began = self.get(b"1" + name, [NO_KEY, 0, 0])
+            self.delete(b"2" + u64(began) + name)
+            self.put(b"1" + name, [s.coldkey, before + amount, self.height])
+            self.put(b"2" + u64(self.height) + name, self.now)
+
+    def set_commission(self, name, b):
+        must(b[1] <= 65536, "a commission above all")
+        s = self.own_seat(name, b[0])
+        now = self.commission(s)
+        delay = max(self.net.seats.unbonding, self.net.schedule.tempo)
+        s.commission = [now, b[1], self.net.epoch(self.height + delay - 1) + 1] if b[1] > now else [b[1], 0, 0]
+        self.put_seat(s)
+
+    def commission(self, s):
+        rate, then, start = s.commission
+        return then if 0 < start <= self.net.epoch(self.height) else rate
+
+    def waited(self, queue):
+        """What of a queue has waited long enough: of the two oldest heights at most (section 8)."""
+        out = []
+        for key, since in self.below(queue):
+            began = int.from_bytes(key[1:9], "big")
+            heights = {k[1:9] for k in out} | {key[1:9]}
+            if (self.height - began < self.net.seats.unbonding or self.now - since < self.net.seats.unbonding_seconds * 10**9
+                    or len(heights) > 2):
+                break
+            out.append(key)
+        for key in out:
+            self.delete(key)
+        return out
 
     def covered(self, s, asked):
         """What collateral covers: slots are given one by one to the judged kinds, in turn."""
@@ -544,16 +573,17 @@ class Ledger:
 
     def leave_address(self, s):
         if s.consensus[0] != NO_KEY:
-            p = self.net.seats
-            until = self.height + self.net.schedule.tempo + 2 + max(1000, p.unbonding)
-            self.put(b"V" + address(s.consensus[0]), [s.id, self.pool_name(s), until])
-            self.put(b"U" + u64(until) + address(s.consensus[0]), address(s.consensus[0]))
+            left = self.height + self.net.schedule.tempo + 2
+            self.put(b"V" + address(s.consensus[0]), [s.id, self.pool_name(s), left])
+            self.put(b"U" + u64(left) + address(s.consensus[0]), address(s.consensus[0]))
 
     def forget_addresses(self):
         for key, which in self.below(b"U" + u64(self.height)):
             self.delete(key)
-            if self.get(b"V" + which, [0, 0, 0])[2] == self.height:
-                self.delete(b"V" + which)
+            self.put(b"0" + u64(self.height) + which, self.now)
+        for key in self.waited(b"0"):
+            if self.get(b"V" + key[9:], [0, 0, 0])[2] == int.from_bytes(key[1:9], "big"):
+                self.delete(b"V" + key[9:])
 
     def extend_beacon(self, s, b, _):
         start, anchor = b
@@ -731,13 +761,13 @@ class Ledger:
         if not hasattr(self, "decay"):
             self.decay = self.factor()
         self.meta.price = self.priced(self.meta.price * self.decay >> 32)
-        for key, (amount,) in self.below(b"q" + u64(self.height)):
-            self.credit(key[9:], amount)
-            self.delete(key)
-        for key, who in self.below(b"2" + u64(self.height)):
+        for key in self.waited(b"Y"):
+            record = b"q" + key[9:42] + key[1:9] + key[42:]
+            self.credit(key[42:], self.get(record)[0])
+            self.delete(record)
+        for key in self.waited(b"2"):
             coldkey, amount, _ = self.get(b"1" + key[9:])
             self.credit(coldkey, amount)
-            self.delete(key)
             self.delete(b"1" + key[9:])
         plants.divide(self)
         self.forget_addresses()
@@ -957,7 +987,7 @@ class Ledger:
                 self.credit(s.coldkey if s.payout == NO_KEY else self.name(s.payout), miner)
             dividend = self.kept(e, s, drawn, done, share(out["D"][i]))
             if dividend and stake[i]:
-                fee = dividend * self.net.seats.commission // 65536
+                fee = dividend * self.commission(s) // 65536
                 pool = self.pool_name(s)
                 amount, shares, splits, own = self.pool(pool, s.coldkey)
                 self.keep(pool, s.coldkey, amount + dividend - fee, shares, splits, own)
@@ -1037,7 +1067,9 @@ class Ledger:
         net, (start, _, link), stake = self.net, s.chain, self.stake(s)
         last = net.epoch_end(e) + (0 if s.next_from == e + 1 else 1)
         chain = link != ZERO and start <= net.epoch_start(e) + 1 and start + LINKS > last
-        return bool(stake and stake >= net.seats.min_stake and s.consensus[0] != NO_KEY and s.no_permit <= e and not s.jail[0]
+        amount, shares, _, own = self.pool(self.pool_name(s), s.coldkey)
+        its = amount * own // shares if own else 0
+        return bool(stake and stake >= net.seats.min_stake and its >= net.seats.min_self and s.consensus[0] != NO_KEY and s.no_permit <= e and not s.jail[0]
                     and (chain or member and s.next_from > e))
 
     def most_of(self, powers):

@@ -47,7 +47,7 @@ def ledger(net, record):
         must(b["before"] == hash_of(led.state), "another state before block %d" % b["height"])
         votes = [(v["address"], v["flag"]) for v in b["votes"] or []]
         offences = [(o["address"], o["height"]) for o in b["offences"] or []]
-        led.apply(b["proposer"], b["eligible"] or [], votes, offences, b["items"])
+        led.apply(b["time"], b["proposer"], b["eligible"] or [], votes, offences, b["items"])
     want = {e["key"]: e["value"] for e in record["state"]}
     for key in sorted(set(want) | set(led.state)):
         got = led.state.get(key)

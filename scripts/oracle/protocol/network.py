@@ -6,7 +6,8 @@ SCHEDULE = {1: "tempo", 2: "round_length", 3: "commit_blocks", 4: "open_blocks",
             7: "attest_blocks", 8: "open_cards_blocks", 9: "open_plants_blocks"}
 BLOCK = {1: "commit_millis", 2: "propose_millis", 3: "vote_millis", 4: "max_bytes", 5: "max_weight"}
 SEATS = {1: "max", 2: "max_validators", 3: "max_per_coldkey", 4: "min_stake", 5: "immunity", 6: "price", 7: "price_min",
-         8: "price_max", 9: "price_half_life", 10: "bump_percent", 11: "unbonding", 12: "commission", 13: "max_silence", 14: "collateral"}
+         8: "price_max", 9: "price_half_life", 10: "bump_percent", 11: "unbonding", 12: "commission", 13: "max_silence", 14: "collateral",
+         15: "unbonding_seconds", 16: "min_self"}
 EMISSION = {1: "per_block", 2: "max_supply"}
 YUMA = {1: "kappa", 2: "activity_cutoff", 3: "bonds_moving_average", 4: "bonds_penalty", 5: "yuma3", 6: "liquid_alpha",
         7: "alpha_low", 8: "alpha_high", 9: "steepness"}
