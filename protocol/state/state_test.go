@@ -242,3 +242,48 @@ func BenchmarkGetAgain(b *testing.B) {
 		}
 	}
 }
+
+// A version begins with what the one before remembered: what a block wrote, removed
+// or took back is never taken for what was there before.
+func TestVersionsRememberWhatIsTrueOfThem(t *testing.T) {
+	s, _ := open(t, storetest.Memory())
+	reads := func(r interface{ Get([]byte) ([]byte, error) }, want map[string]string) {
+		t.Helper()
+		for range 2 { // from the tree, and from memory
+			for k, v := range want {
+				got, err := r.Get([]byte(k))
+				check(t, err)
+				if string(got) != v {
+					t.Errorf("%s is %q, want %q", k, got, v)
+				}
+			}
+		}
+	}
+	large := strings.Repeat("x", 2048) // more than is remembered
+	for k, v := range map[string]string{"same": "1", "other": "1", "gone": "1", "long": "1"} {
+		check(t, s.Set([]byte(k), []byte(v)))
+	}
+	_, _, err := s.Commit()
+	check(t, err)
+	first, now := s.Latest(), map[string]string{"same": "1", "other": "1", "gone": "1", "long": "1", "new": ""}
+	reads(first, now)
+
+	check(t, s.Set([]byte("other"), []byte("thrown away")))
+	check(t, s.Remove([]byte("same")))
+	reads(s, map[string]string{"same": "", "other": "thrown away", "gone": "1"})
+	s.Rollback()
+	reads(s, now)
+
+	check(t, s.Set([]byte("other"), []byte("2")))
+	check(t, s.Set([]byte("new"), []byte("2")))
+	check(t, s.Set([]byte("long"), []byte(large)))
+	check(t, s.Remove([]byte("gone")))
+	then := map[string]string{"same": "1", "other": "2", "gone": "", "long": large, "new": "2"}
+	reads(s, then)
+	reads(s.Latest(), now)
+	_, _, err = s.Commit()
+	check(t, err)
+	reads(s.Latest(), then)
+	reads(s, then)
+	reads(first, now)
+}
