@@ -5,8 +5,8 @@ import (
 	"github.com/assaynet/assay/protocol/wire"
 )
 
-// What the owner of a validator takes of its dividends, before they are stake of all
-// who have a part of the pool. It begins with what the network says, and is the
+// What the owner of a validator takes of its dividends, before they are stake of
+// all who have a part of the pool. It begins with what the network says, and is the
 // owner's to change: a fall counts at once, a rise only after as long as a swap can
 // be stopped, so that who does not want to pay it has left by then.
 

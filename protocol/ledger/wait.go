@@ -8,9 +8,9 @@ import (
 
 // What waits: stake and collateral on their way back, and the address of a
 // consensus key that signs no more. A proof of what a validator signed counts until
-// it is older than both Unbonding blocks and UnbondingSeconds by the time of headers
-// (CometBFT has it so), and what it can take waits exactly as long: neither a chain
-// that made its blocks fast nor one that stood still leaves a gap.
+// it is older than both Unbonding blocks and UnbondingSeconds by the time of
+// headers (CometBFT has it so), and what it can take waits exactly as long: neither
+// a chain that made its blocks fast nor one that stood still leaves a gap.
 //
 //	queue   letter ‖ u64 height of the block in which the wait began ‖ what waits;
 //	        the value is that block's time, in nanoseconds
@@ -23,8 +23,8 @@ import (
 // endsPerBlock is that two.
 const endsPerBlock = 2
 
-// wait enters what waits from this block on: the rest of its key. Twice in one block
-// is once.
+// wait enters what waits from this block on: the rest of its key. Twice in one
+// block is once.
 func (m *machine) wait(letter byte, what ...byte) {
 	put(m.st, append(u64([]byte{letter}, uint64(m.height)), what...), m.now)
 }
