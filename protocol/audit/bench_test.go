@@ -34,6 +34,7 @@ func newParade(tb testing.TB, seats, validators int, last protocol.Epoch) *parad
 		p.Schedule = protocol.Schedule{
 			Tempo: 40, RoundLength: 40, CommitBlocks: 1, OpenBlocks: 2, AttestBlocks: 3, SealCardsBlocks: 10, OpenCardsBlocks: 35, WeightBlocks: 36,
 		}
+		p.Seats.Unbonding = 2 * p.Schedule.Tempo
 	}
 	p.Seats.MaxSilence = max(p.Seats.MaxSilence, 2*uint64(validators), 2*p.Schedule.Tempo)
 	n := &parade{genesis: &ledger.Genesis{Params: p}, links: ledger.NewChainMaker([32]byte{1}, 1)}
