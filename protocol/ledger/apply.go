@@ -17,6 +17,7 @@ import (
 //	offences      who is proven to have misbehaved is jailed
 //	votes         whom the block shows to be alive
 //	beacon        the link of h − 1 counts or not; seeds, and with them duties
+//	verdicts      electors are drawn, votes counted, what is held burned
 //	money         emission of the block, price decay, unbonding that matures
 //	epoch         at the last block of an epoch: Yuma, payment, permits, rosters
 //
@@ -142,6 +143,7 @@ func Apply(t Tree, chain string, p *params.Params, b *Block) (*Result, error) {
 	m.finalise(b.PrevEligible)
 	m.availability()
 	m.settlePlants()
+	m.judgeChallenges()
 	m.money()
 	if p.Schedule.IsEpochEnd(m.height) {
 		if err := m.epoch(); err != nil {

@@ -245,6 +245,10 @@ type duties struct {
 // fulfilled whose findings stand; of pairs the sets that are open on the ledger.
 func (m *machine) fulfilled(e protocol.Epoch, seats []candidate) []duties {
 	lane, due := m.p.KindIndex(preference.Kind), m.setsDue(e)
+	var forfeit []protocol.SeatID
+	if m.p.Verdicts.On() {
+		forfeit = m.docket(e).Forfeit
+	}
 	out := make([]duties, len(seats))
 	for i := range seats {
 		id := seats[i].seat.ID
@@ -258,6 +262,9 @@ func (m *machine) fulfilled(e protocol.Epoch, seats []candidate) []duties {
 				d = duties{make([]uint32, len(m.p.Kinds)), make([]uint32, len(m.p.Kinds))}
 			}
 			d.drawn[lane], d.fulfilled[lane] = owed, opened
+		}
+		if slices.Contains(forfeit, id) {
+			clear(d.fulfilled)
 		}
 		out[i] = d
 	}

@@ -34,6 +34,14 @@ const (
 	EventLeaked        EventName = "leaked"         // Epoch, Seat, Hotkey, Hash: the link, Amount: collateral that was lost
 	EventLazy          EventName = "lazy"           // Epoch, Seat, Hotkey: a judge that found a plant right, Amount: stake that is held
 	EventCommission    EventName = "commission"     // Epoch from which its owner takes another part, Seat, Hotkey
+	EventChallenged    EventName = "challenged"     // Round, Epoch of the answer, Seat: the accused, Hash: fingerprint, Amount: the fee
+	EventCalled        EventName = "called"         // Round, Seat: the accused; Count: electors
+	EventGuilty        EventName = "guilty"         // Round, Seat: the accused, Hash: fingerprint, Amount: what is held
+	EventNotGuilty     EventName = "not guilty"     // Round, Seat: the accused, Hash: fingerprint, Amount: the fee that is lost
+	EventUndecided     EventName = "undecided"      // Round, Seat: the accused, Hash: fingerprint
+	EventAppealed      EventName = "appealed"       // Round, Seat: the accused, Hash: fingerprint, Amount: what is held
+	EventBurned        EventName = "burned"         // Round, Seat: the accused, Hash: fingerprint, Amount: what was held; Count: judges that share a quarter
+	EventSlashed       EventName = "slashed"        // Epoch from which it is jailed, Seat, Hotkey: who signed twice, Amount: stake that is burned
 	EventPermit        EventName = "permit"         // Epoch from which it holds, Seat, Hotkey, Amount: stake
 	EventPermitLost    EventName = "permit lost"    // Epoch, Seat, Hotkey
 	EventJailed        EventName = "jailed"         // Epoch from which, Seat, Hotkey; Count: epochs at least

@@ -5,6 +5,7 @@ import (
 
 	"github.com/assaynet/assay/protocol"
 	"github.com/assaynet/assay/protocol/key"
+	"github.com/assaynet/assay/protocol/wire"
 )
 
 // The keys of the state: one letter for the record, then numbers big-endian, so
@@ -30,6 +31,7 @@ const (
 	collateralWaits = '2'
 	addressWaits    = '0'
 	heldLetter      = '5'
+	challengeLetter = '7'
 )
 
 // MetaKey holds [Meta].
@@ -145,6 +147,39 @@ func HeldPrefix(h protocol.Height) []byte { return u64([]byte{heldLetter}, uint6
 // LazyKey holds the newest epoch in which a judge, by the name of the stake on it,
 // found a plant right.
 func LazyKey(name protocol.PublicKey) []byte { return append([]byte("6"), name[:]...) }
+
+// ChallengeKey holds a [ChallengeRecord].
+func ChallengeKey(c wire.Case) []byte { return append([]byte{challengeLetter}, c.Bytes()...) }
+
+// ChallengePrefix begins the challenges about answers of a round.
+func ChallengePrefix(r protocol.Round) []byte { return u64([]byte{challengeLetter}, uint64(r)) }
+
+// VoteKey holds a [VoteRecord].
+func VoteKey(c wire.Case, elector protocol.UID) []byte { return u16(VotePrefix(c), elector) }
+
+// VotePrefix begins the votes on a challenge.
+func VotePrefix(c wire.Case) []byte { return append([]byte("8"), c.Bytes()...) }
+
+// VotesPrefix begins the votes on challenges about answers of a round.
+func VotesPrefix(r protocol.Round) []byte { return u64([]byte("8"), uint64(r)) }
+
+// ChallengeDueKey holds the [wire.Case] of a challenge that goes on by itself in
+// block h.
+func ChallengeDueKey(h protocol.Height, c wire.Case) []byte {
+	return append(ChallengeDuePrefix(h), c.Bytes()...)
+}
+
+// ChallengeDuePrefix begins the challenges that go on by themselves in block h.
+func ChallengeDuePrefix(h protocol.Height) []byte { return u64([]byte("9"), uint64(h)) }
+
+// DocketKey holds a [Docket].
+func DocketKey(e protocol.Epoch) []byte { return u64([]byte("0"), uint64(e)) }
+
+// PostedKey holds the seat id of a judge that posted its challenge of an epoch.
+func PostedKey(e protocol.Epoch, judge protocol.UID) []byte { return u16(PostedPrefix(e), judge) }
+
+// PostedPrefix begins the judges that posted a challenge in an epoch.
+func PostedPrefix(e protocol.Epoch) []byte { return u64([]byte("Y"), uint64(e)) }
 
 // SeatKey holds a [Seat].
 func SeatKey(uid protocol.UID) []byte { return u16(SeatPrefix(), uid) }

@@ -33,6 +33,9 @@ const (
 	longestWait = 16
 	// jailMemory is for how many epochs after a wait the next one is twice as long.
 	jailMemory = 4 * longestWait
+	// forGood is how many epochs who signed twice waits, where there are verdicts: no
+	// network lives so long.
+	forGood = 1 << 40
 	// maxOffences is how many offenders of a block are looked at; there are no more
 	// validators.
 	maxOffences = maxJudges
@@ -50,6 +53,9 @@ type Jail struct {
 	// of those before is a part of what was.
 	Told protocol.Epoch
 }
+
+// ForGood reports whether the seat never validates again.
+func (j *Jail) ForGood() bool { return j.Held && j.Wait >= forGood }
 
 // Free returns the first epoch in which the seat may have a permit again.
 func (j *Jail) Free() protocol.Epoch { return j.From + protocol.Epoch(j.Wait) }
@@ -140,18 +146,33 @@ func (m *machine) convict(proofs []Misbehaviour) {
 		}
 		done := m.p.Schedule.EpochOf(protocol.Height(proofs[i].Height))
 		if s, sits := m.seatOfPool(rec.Hotkey); sits {
-			if done >= s.Jail.Told {
-				m.imprison(&s, true)
+			if done >= s.Jail.Told && !s.Jail.ForGood() {
+				m.punishSigner(&s, rec.Hotkey)
 				m.putSeat(s)
 			}
 			continue
 		}
 		gone := Seat{ID: rec.Seat, Hotkey: rec.Hotkey} // it was pruned
-		if gone.Jail, _ = get[Jail](m.st, KeptJailKey(rec.Hotkey)); done >= gone.Jail.Told {
-			m.imprison(&gone, true)
+		if gone.Jail, _ = get[Jail](m.st, KeptJailKey(rec.Hotkey)); done >= gone.Jail.Told && !gone.Jail.ForGood() {
+			m.punishSigner(&gone, rec.Hotkey)
 			put(m.st, KeptJailKey(rec.Hotkey), gone.Jail)
 		}
 	}
+}
+
+// punishSigner jails who signed twice what it may sign once. In a network with
+// verdicts it is for good, and a share of the stake of that name is burned: no
+// honest machine does that, and two thirds of the others need not be asked.
+func (m *machine) punishSigner(s *Seat, name protocol.PublicKey) {
+	m.imprison(s, true)
+	if !m.p.Verdicts.On() {
+		return
+	}
+	s.Jail.Wait = forGood
+	taken := m.takeStake(name, m.p.Verdicts.DoubleSign)
+	m.meta.Collateral -= taken
+	m.meta.Burned += taken
+	m.emit(Event{Name: EventSlashed, Epoch: s.Jail.From, Seat: s.ID, Hotkey: s.Hotkey, Amount: taken})
 }
 
 // seatOfPool returns the seat that has the stake of a name, whose hotkey may be

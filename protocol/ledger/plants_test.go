@@ -46,8 +46,13 @@ func newPlanting(t *testing.T) *planting {
 
 func tryPlanting(t *testing.T, seed byte) *planting {
 	t.Helper()
+	return tryPlantingWith(t, seed, plantingParams())
+}
+
+func tryPlantingWith(t *testing.T, seed byte, p params.Params) *planting {
+	t.Helper()
 	g := testGenesis()
-	g.Params = plantingParams()
+	g.Params = p
 	x := &planting{maker: plant.NewMaker([32]byte{seed}, 0), kept: map[protocol.Round]wire.PlantProof{}}
 	anchor := x.maker.Anchor()
 	x.link, _ = x.maker.Link(0)

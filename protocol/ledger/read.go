@@ -267,6 +267,9 @@ func CountSupply(r Reader) (Supply, error) {
 	if err := walk(r, []byte{heldLetter}, func(_ []byte, h Held) bool { s.Collateral += h.Amount; return true }); err != nil {
 		return s, err
 	}
+	if err := walk(r, []byte{challengeLetter}, func(_ []byte, c ChallengeRecord) bool { s.Collateral += c.holds(); return true }); err != nil {
+		return s, err
+	}
 	if err := Requests(r, func(_ protocol.Hash, q Request) bool { s.Escrow += q.Escrow + q.Fee + q.deposits(); return true }); err != nil {
 		return s, err
 	}

@@ -129,8 +129,16 @@ func (m *machine) forget(now protocol.Epoch) {
 		delAll(m.st, DutyPrefix(r))
 		del(m.st, SetsKey(r))
 		delAll(m.st, RatingsPrefix(r))
+		if m.p.Verdicts.On() {
+			delAll(m.st, ChallengePrefix(r))
+			delAll(m.st, VotesPrefix(r))
+		}
 	}
 	del(m.st, RatersKey(e))
+	if m.p.Verdicts.On() {
+		del(m.st, DocketKey(e))
+		delAll(m.st, PostedPrefix(e))
+	}
 	for h := sched.EpochStart(e); h <= sched.EpochEnd(e); h++ {
 		del(m.st, BeaconKey(h))
 	}

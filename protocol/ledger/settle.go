@@ -6,7 +6,6 @@ import (
 	"slices"
 
 	"github.com/assaynet/assay/protocol"
-	"github.com/assaynet/assay/protocol/params"
 	"github.com/assaynet/assay/protocol/plant"
 	"github.com/assaynet/assay/protocol/wire"
 )
@@ -164,6 +163,12 @@ func (s *settlement) blame(roster *RosterSeat, k wire.AnswerKey, drawn []Duty) {
 
 // foundRight reports whether a judge opened the finding that an answer is right.
 func (s *settlement) foundRight(judge protocol.SeatID, k wire.AnswerKey) bool {
+	return s.finding(judge, k) == wire.FoundPassed
+}
+
+// finding returns what a judge opened of an answer; FoundNothing where that is
+// nothing.
+func (s *settlement) finding(judge protocol.SeatID, k wire.AnswerKey) byte {
 	f := s.found[judge.UID]
 	if f == nil {
 		f = &foundOf{drawn: s.m.drawn(s.epoch, judge)}
@@ -172,14 +177,14 @@ func (s *settlement) foundRight(judge protocol.SeatID, k wire.AnswerKey) bool {
 		s.found[judge.UID] = f
 	}
 	if !f.open {
-		return false
+		return wire.FoundNothing
 	}
 	for kind := range f.drawn.Kinds {
 		if i, ok := f.drawn.Number(kind, k); ok {
-			return f.cards.Findings[i] == wire.FoundPassed
+			return f.cards.Findings[i]
 		}
 	}
-	return false
+	return wire.FoundNothing
 }
 
 // punish takes what a judge that did not look loses.
@@ -193,30 +198,12 @@ func (s *settlement) punish(uid protocol.UID) {
 		return // it was pruned, which no member of a set is
 	}
 	name := seat.PoolName()
-	taken := m.slash(name)
+	taken := m.takeStake(name, m.p.Plants.Slash)
 	if taken > 0 {
 		put(m.st, HeldKey(m.height+protocol.Height(m.p.Plants.Appeal), uid), Held{Amount: taken, To: s.accuser[uid]})
 	}
 	m.emit(Event{Name: EventLazy, Epoch: s.epoch, Seat: seat.ID, Hotkey: seat.Hotkey, Amount: taken})
-	if last, before := get[protocol.Epoch](m.st, LazyKey(name)); before && s.epoch <= last+lazyMemory {
-		m.imprison(&seat, true)
-		m.putSeat(seat)
-	}
-	put(m.st, LazyKey(name), s.epoch)
-}
-
-// slash takes the share of a pool that is lost by a plant, of all who have a part.
-func (m *machine) slash(name protocol.PublicKey) protocol.Amount {
-	pool, ok := get[Pool](m.st, PoolKey(name))
-	if !ok {
-		return 0
-	}
-	taken := part(pool.Amount, uint64(m.p.Plants.Slash), params.One)
-	pool.Amount -= taken
-	put(m.st, PoolKey(name), pool)
-	m.meta.Stakes -= taken
-	m.meta.Collateral += taken
-	return taken
+	m.noteLazy(&seat, s.epoch)
 }
 
 // divideHeld divides what was held until this block.

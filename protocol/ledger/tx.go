@@ -160,6 +160,16 @@ func (m *machine) execute(body wire.Body, o *origin) error {
 		return m.takeCollateral(o.payer, b)
 	case *wire.SetCommission:
 		return m.setCommission(o.payer, b)
+	case *wire.Challenge:
+		return m.challenge(o.payer, b)
+	case *wire.JudgeChallenge:
+		return m.judgeChallenge(o.seat, b)
+	case *wire.SealVote:
+		return m.sealVote(o.seat, b)
+	case *wire.OpenVote:
+		return m.openVote(o.seat, b)
+	case *wire.Appeal:
+		return m.appeal(o.payer, b)
 	case *wire.KeepHotkey:
 		return m.keepHotkey(o.seat, b)
 	}

@@ -80,7 +80,8 @@ const (
 	ratingsBytes = wire.MaxRatings/2 + smallBytes
 	paysBytes    = 14 * wire.MaxRequested
 	maxJudges    = 256
-	signedBytes  = 24 << 10 // of the members of two sets of 256
+	caseBytes    = 4 * smallBytes // a challenge
+	signedBytes  = 24 << 10       // of the members of two sets of 256
 )
 
 // signed is the cost of any transaction: its signature, and its signer's seat or
@@ -89,6 +90,13 @@ var signed = Cost{Checks: 1, Reads: 2, Bytes: seatBytes + 2*smallBytes}
 
 // paid is what a fee and a nonce cost besides, of all that are in no lane.
 var paid = Cost{Reads: 3, Writes: 2, Bytes: 6 * smallBytes}
+
+// accused is what the evidence of a challenge costs: the answer's task, commitment
+// and plants, and of a card what its judge drew and opened.
+var accused = Cost{
+	Reads: 9 + params.MaxKinds,
+	Bytes: rosterBytes + judgeBytes + drawnBytes + cardsBytes + (12+2*params.MaxKinds)*smallBytes,
+}
 
 // costs is what each type of transaction costs at most: base, beside signed, paid
 // and the transaction's own bytes, and each for every item of its list.
@@ -136,6 +144,11 @@ var costs = map[wire.TxType]struct {
 	wire.TxAddCollateral:  {base: Cost{Reads: 3, Writes: 2, Bytes: 2*seatBytes + 4*smallBytes}},
 	wire.TxTakeCollateral: {base: Cost{Reads: 3, Writes: 4, Bytes: 2*seatBytes + 6*smallBytes}},
 	wire.TxSetCommission:  {base: Cost{Reads: 2, Writes: 1, Bytes: 2*seatBytes + 2*smallBytes}},
+	wire.TxJudgeChallenge: {base: accused.plus(Cost{Reads: 3, Writes: 3, Bytes: docketBytes + caseBytes + judgeBytes + 4*smallBytes})},
+	wire.TxSealVote:       {base: Cost{Reads: 2, Writes: 1, Bytes: caseBytes + 3*smallBytes}},
+	wire.TxOpenVote:       {base: Cost{Reads: 2, Writes: 1, Bytes: caseBytes + 4*smallBytes}},
+	wire.TxChallenge:      {base: accused.plus(Cost{Reads: 2, Writes: 4, Bytes: 2*docketBytes + caseBytes + 4*smallBytes})},
+	wire.TxAppeal:         {base: Cost{Reads: 2, Writes: 4, Bytes: 2*caseBytes + 6*smallBytes}},
 	wire.TxKeepHotkey:     {base: Cost{Writes: 2, Bytes: seatBytes + smallBytes}},
 	wire.TxOpenRecord:     {base: Cost{Reads: 5, Writes: 5, Bytes: 2*askedBytes + recordBytes + 10*smallBytes}},
 	wire.TxSealFinding:    {base: Cost{Reads: 3, Writes: 1, Bytes: askedBytes + judgeBytes + 4*smallBytes}},
@@ -193,7 +206,7 @@ func OwnCost(p *params.Params) (ordinary, end Cost) {
 	ordinary = ordinary.plus(matured.times(maturing(p.Block.MaxWeight)))
 	// Who is alive, and who of all validators misbehaved.
 	ordinary = ordinary.plus(Cost{Reads: 1, Writes: 1, Bytes: 2 * signedBytes})
-	ordinary = ordinary.plus(Cost{Reads: 5, Writes: 1, Bytes: 2*seatBytes + 4*smallBytes}.times(maxOffences))
+	ordinary = ordinary.plus(Cost{Reads: 6, Writes: 2, Bytes: 2*seatBytes + 6*smallBytes}.times(maxOffences))
 	// Requests: one that ends, what else is due, and what is forgotten.
 	due := Cost{Reads: 4, Writes: 4, Bytes: recordBytes + 4*smallBytes}.times(2 * (dueRecords + wire.MaxRequested + maxJudges))
 	due = due.plus(Cost{Reads: 1, Bytes: recordBytes}.times(maxSealed))
@@ -214,6 +227,10 @@ func OwnCost(p *params.Params) (ordinary, end Cost) {
 	ordinary = ordinary.plus(Cost{Reads: 1, Bytes: kinds*judges*dutyBytes + smallBytes}.times(seats * p.Schedule.RoundsPerEpoch()))
 	ordinary = ordinary.plus(Cost{Reads: 8, Writes: 8, Bytes: judgeBytes + drawnBytes + 2*cardsBytes + 2*seatBytes + 8*smallBytes}.times(judges))
 
+	if p.Verdicts.On() {
+		ordinary = ordinary.plus(challengesCost(p, judges))
+	}
+
 	// The epoch: of each seat its record, twice, the pool of its stake, twice, and
 	// its owner's part of it, a payment, what is asked, another hotkey, and its place
 	// in the order of pruning; and all that is forgotten of it, of each round. Who
@@ -230,6 +247,20 @@ func OwnCost(p *params.Params) (ordinary, end Cost) {
 	end = end.plus(Cost{Reads: dutyWindow, Bytes: dutyWindow * 2 * smallBytes}.times(judges))
 	// Of each judge rows of weights and bonds, what it found, and what it drew, which
 	// are forgotten, too.
+	if p.Verdicts.On() { // what is forgotten, and whose duties do not count
+		end = end.plus(Cost{Reads: 2 * (judges + 2), Writes: 2 * (judges + 2), Bytes: docketBytes + 2*smallBytes}.times(uint64(p.Verdicts.PerEpoch) + judges + 2))
+	}
 	end = end.plus(Cost{Reads: 18, Writes: 8, Bytes: 5*rowBytes + 2*cardsBytes + 2*drawnBytes + 8*judgeBytes}.times(judges))
 	return ordinary, end
+}
+
+// challengesCost is what a block does about challenges by itself: as many as two
+// epochs may hold, in their second ballots and appeals too, go on at one height. Of
+// each all votes are read, or removed and written; and of one that ends, what
+// judges of the answer drew and found.
+func challengesCost(p *params.Params, judges uint64) Cost {
+	open := 4 * (uint64(p.Verdicts.PerEpoch) + judges)
+	each := Cost{Reads: 20, Writes: 10, Bytes: 4*caseBytes + 4*docketBytes + 2*seatBytes + 2*cardsBytes + 12*smallBytes}
+	each = each.plus(Cost{Reads: 8, Writes: 2, Bytes: 2*judgeBytes + drawnBytes + cardsBytes + 6*smallBytes}.times(judges))
+	return each.times(open)
 }

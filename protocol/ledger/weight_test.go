@@ -131,9 +131,14 @@ var worst = map[wire.TxType]func(n *network) (string, wire.Body){
 		}
 		return "m1", &wire.KeepHotkey{From: n.seat("m1").Swap.From, To: secret("m4").Public()}
 	},
-	wire.TxExtendPlants: worstExtendPlants,
-	wire.TxOpenPlants:   worstOpenPlants,
-	wire.TxLeakedLink:   worstLeakedLink,
+	wire.TxExtendPlants:   worstExtendPlants,
+	wire.TxOpenPlants:     worstOpenPlants,
+	wire.TxLeakedLink:     worstLeakedLink,
+	wire.TxChallenge:      worstChallenge,
+	wire.TxJudgeChallenge: worstJudgeChallenge,
+	wire.TxSealVote:       worstSealVote,
+	wire.TxOpenVote:       worstOpenVote,
+	wire.TxAppeal:         worstAppeal,
 	wire.TxAddCollateral: func(n *network) (string, wire.Body) {
 		n.fatten("m1")
 		return "m1 cold", &wire.AddCollateral{Hotkey: secret("m1").Public(), Amount: protocol.Unit}

@@ -49,6 +49,22 @@ func logEvents(log zerolog.Logger, head consensus.Head, r ledger.Reader) {
 			seat(log.Warn()).Stringer("lost", e.Amount).Msg("a link of plants was known too early")
 		case ledger.EventLazy:
 			seat(log.Warn()).Stringer("held", e.Amount).Msg("a judge found a plant right: stake is taken")
+		case ledger.EventChallenged:
+			seat(log.Warn()).Uint64("round", uint64(e.Round)).Stringer("fee", e.Amount).Msg("challenged")
+		case ledger.EventCalled:
+			seat(log.Info()).Uint64("round", uint64(e.Round)).Uint32("electors", e.Count).Msg("electors drawn")
+		case ledger.EventGuilty:
+			seat(log.Warn()).Uint64("round", uint64(e.Round)).Stringer("held", e.Amount).Msg("found guilty: what is lost is held")
+		case ledger.EventNotGuilty:
+			seat(log.Info()).Uint64("round", uint64(e.Round)).Stringer("fee", e.Amount).Msg("found not guilty: the challenger pays")
+		case ledger.EventUndecided:
+			seat(log.Warn()).Uint64("round", uint64(e.Round)).Msg("a challenge was not decided")
+		case ledger.EventAppealed:
+			seat(log.Info()).Uint64("round", uint64(e.Round)).Stringer("held", e.Amount).Msg("appealed")
+		case ledger.EventBurned:
+			seat(log.Warn()).Uint64("round", uint64(e.Round)).Stringer("lost", e.Amount).Uint32("judges", e.Count).Msg("a proven lie: what was held is burned")
+		case ledger.EventSlashed:
+			seat(log.Warn()).Stringer("lost", e.Amount).Msg("signed twice what may be signed once: stake is burned")
 		case ledger.EventPermit:
 			seat(log.Info()).Stringer("stake", e.Amount).Msg("permit given")
 		case ledger.EventPermitLost:

@@ -38,6 +38,7 @@ type Params struct {
 	Preference Preference `cbor:"12,keyasint" json:"preference"`
 	Fees       Fees       `cbor:"13,keyasint" json:"fees"`
 	Plants     Plants     `cbor:"14,keyasint" json:"plants"`
+	Verdicts   Verdicts   `cbor:"15,keyasint,omitzero" json:"verdicts,omitzero"`
 }
 
 // Block says how fast blocks come.
@@ -331,7 +332,7 @@ func (p *Params) Check() error {
 		{p.Tasks.Retention >= 4, "retention is at least 4 epochs"},
 		{p.Gossip.ReplayWindow > 0, "replay_window is not zero"},
 	}
-	rules = append(append(rules, p.cardRules()...), p.plantRules()...)
+	rules = append(append(rules, p.cardRules()...), append(p.plantRules(), p.verdictRules()...)...)
 	if err := firstBroken(rules); err != nil {
 		return err
 	}

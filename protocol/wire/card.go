@@ -50,6 +50,19 @@ func (f Finding) Byte() byte {
 	return FoundNothing
 }
 
+// FindingOf returns the finding that a byte stands for; empty for FoundNothing.
+func FindingOf(b byte) Finding {
+	switch b {
+	case FoundPassed:
+		return FindingPassed
+	case FoundMalformed:
+		return FindingMalformed
+	case FoundFalse:
+		return FindingFalse
+	}
+	return ""
+}
+
 // Proven reports whether the finding says that the answer is not what the task
 // asks for, so that anyone who has its bytes can find the same.
 func (f Finding) Proven() bool { return f == FindingFalse || f == FindingMalformed }

@@ -40,6 +40,14 @@ func (mute) Sign(string, []byte) (wire.Signature, error) { return wire.Signature
 
 func hash(s string) protocol.Hash { return sha256.Sum256([]byte(s)) }
 
+// sampleEvidence accuses a judge of a false card.
+func sampleEvidence() wire.Evidence {
+	return wire.Evidence{
+		Case: wire.Case{Round: 8, UID: 3, Slot: 2, Accused: 1}, Salt: [32]byte{1}, Digest: hash("digest"), Fingerprint: hash("fingerprint"),
+		Proof: []protocol.Hash{hash("slot")}, Cards: []wire.Card{*sampleCard()},
+	}
+}
+
 // bodies returns one transaction body of every type.
 func bodies() []wire.Body {
 	pub := named("bob").PublicKey()
@@ -58,6 +66,11 @@ func bodies() []wire.Body {
 			Leaves: 2, Position: 40, Token: -1, State: hash("state"), Path: []protocol.Hash{hash("leaf")},
 		}}},
 		&wire.LeakedLink{Seat: protocol.SeatID{UID: 3, Registered: 9}, Epoch: 9, Link: hash("link")},
+		&wire.Challenge{Evidence: sampleEvidence()},
+		&wire.JudgeChallenge{Epoch: 9, Evidence: sampleEvidence()},
+		&wire.SealVote{Case: sampleEvidence().Case, Ballot: 1, Seal: hash("vote")},
+		&wire.OpenVote{Case: sampleEvidence().Case, Ballot: 1, Finding: wire.FoundFalse, Found: wire.FoundOf([]byte("state")), Salt: [32]byte{7}},
+		&wire.Appeal{Case: sampleEvidence().Case},
 		&wire.AddCollateral{Hotkey: pub, Amount: protocol.Unit},
 		&wire.TakeCollateral{Hotkey: pub, Amount: 1 << 40},
 		&wire.SetCommission{Hotkey: pub, Rate: 1 << 16},

@@ -40,6 +40,9 @@ const (
 	TxOpenCards       TxType = 23
 	TxExtendPlants    TxType = 24
 	TxOpenPlants      TxType = 25
+	TxJudgeChallenge  TxType = 26
+	TxSealVote        TxType = 27
+	TxOpenVote        TxType = 28
 	TxSwapColdkey     TxType = 30
 	TxStopSwap        TxType = 31
 	TxSetPayout       TxType = 32
@@ -51,6 +54,8 @@ const (
 	TxLeakedLink      TxType = 38
 	TxSetCommission   TxType = 39
 	TxUnjail          TxType = 40
+	TxChallenge       TxType = 50
+	TxAppeal          TxType = 51
 )
 
 // who signs a transaction.
@@ -104,6 +109,11 @@ var txTypes = [...]struct {
 	TxTakeCollateral:  {name: "take-collateral", body: func() Body { return new(TakeCollateral) }, signer: byColdkey},
 	TxLeakedLink:      {name: "leaked-link", body: func() Body { return new(LeakedLink) }, signer: byColdkey},
 	TxSetCommission:   {name: "set-commission", body: func() Body { return new(SetCommission) }, signer: byColdkey},
+	TxJudgeChallenge:  {name: "judge-challenge", body: func() Body { return new(JudgeChallenge) }, signer: byHotkey},
+	TxSealVote:        {name: "seal-vote", body: func() Body { return new(SealVote) }, signer: byHotkey},
+	TxOpenVote:        {name: "open-vote", body: func() Body { return new(OpenVote) }, signer: byHotkey},
+	TxChallenge:       {name: "challenge", body: func() Body { return new(Challenge) }, signer: byColdkey},
+	TxAppeal:          {name: "appeal", body: func() Body { return new(Appeal) }, signer: byColdkey},
 	TxUnjail:          {name: "unjail", body: func() Body { return new(Unjail) }, signer: byHotkey},
 }
 

@@ -4,12 +4,13 @@ from pathlib import Path
 
 import people
 import plants
+import verdicts
 import work
 import yuma
 from form import *
 
 TX = ("u8", "text", "b33", "u64", "u64", "b", "b64")
-LANES = {*range(7, 16), *range(21, 26), 35, 40}
+LANES = {*range(7, 16), *range(21, 29), 35, 40}
 BODIES = {
     1: ("b33", "u64"), 2: ("b33", "u64", ("u64", "b64")), 3: ("b33", "u64"), 4: ("b33", "u64"),
     5: ("b33", [("text", "u16", ["b32"])], ["text"], "b33", "b64"), 6: ("b33", "b64", "b32", "b64", "text"), 7: ("u64", "b32"),
@@ -17,8 +18,9 @@ BODIES = {
     22: ("u64", "b32"), 23: ("u64", "b", "b32", "b32", [work.CARD]), 12: ("u64", "b32"), 13: ("u64", "b32"), 14: ("u64", "b32", "b"),
     15: ("u64", "b32", "b", ["b32"]), 30: ("b33", ("u64", "b64")), 31: ("b33",), 32: ("b33", "b33"),
     33: ("b33", "b33", ("u64", "b64")), 34: ("b33", "b33"), 35: ("u64", "b33"), 24: ("u64", "b32"), 25: ("u64", "b32", [plants.PROOF]), 38: ("seat", "u64", "b32"), 36: ("b33", "u64"), 37: ("b33", "u64"), 39: ("b33", "u32"), 21: ("u64", "b", "b32"), 40: ("u64",),
+    26: ("u64", verdicts.EVIDENCE), 27: (verdicts.CASE, "u8", "b32"), 28: (verdicts.CASE, "u8", "u8", "b32", "b32"), 50: (verdicts.EVIDENCE,), 51: (verdicts.CASE,),
 }
-COLDKEYS = (1, 2, 3, 4, 30, 31, 32, 33, 34, 36, 37, 38, 39)
+COLDKEYS = (1, 2, 3, 4, 30, 31, 32, 33, 34, 36, 37, 38, 39, 50, 51)
 SEAT = ("id hotkey coldkey collateral offers addresses identity permit last_update emission average slots asked "
         "consensus chain next next_from no_permit payout pool swap jail commission").split()
 META = "height seats issued burned pot price last_step beacon link proposer proposer_key unearned balances stakes unbonding escrow collateral".split()
@@ -64,7 +66,7 @@ def costs():
     table = spec[spec.index("| | checks | reads | writes | bytes |"):].split("\n\n")[0]
     rows = [[int(x) for x in row.split("|")[2:6]] for row in table.split("\n")[2:] if not row.startswith("| · ")]
     either = lambda kind: [0] * 4 if kind in LANES else rows[1]
-    numbers = [*range(1, 11), *range(12, 26), *range(30, 40), 40]
+    numbers = [*range(1, 11), *range(12, 29), *range(30, 40), 40, 50, 51]
     return {kind: [sum(x) for x in zip(rows[0], either(kind), row)] for kind, row in zip(numbers, rows[2:])}
 
 
@@ -214,6 +216,7 @@ class Ledger:
         self.meta.update(link=link, proposer=seat.id, proposer_key=proposer)
         self.availability()
         plants.settle(self)
+        verdicts.step(self)
         self.money()
         if self.net.epoch_end(self.net.epoch(self.height)) == self.height:
             self.epoch_ends()
@@ -272,6 +275,10 @@ class Ledger:
                 (self.attest, self.seal_cards, self.open_cards)[kind - 21](seat, b)
             elif kind in (24, 25):
                 (plants.extend, plants.open_)[kind - 24](self, seat, b, rule)
+            elif 26 <= kind <= 28:
+                (verdicts.judge_challenge, verdicts.seal_vote, verdicts.open_vote)[kind - 26](self, seat, b, rule)
+            elif kind in (50, 51):
+                (verdicts.challenge, verdicts.appeal)[kind - 50](self, payer, b, rule)
             elif kind == 38:
                 plants.leaked(self, payer, b, rule)
             elif kind == 35:
@@ -423,7 +430,7 @@ class Ledger:
     def order(self):
         """Writes what the state keeps of who is pruned, who owns how many, and of sums, as if it had kept nothing."""
         self.meta.balances, self.meta.stakes, self.meta.unbonding = (sum(v[0] for _, v in self.below(letter)) for letter in (b"a", b"K", b"q"))
-        self.meta.collateral = sum(s.collateral for s in self.seats()) + sum(v[1] for _, v in self.below(b"1")) + sum(v[0] for _, v in self.below(b"5"))
+        self.meta.collateral = sum(s.collateral for s in self.seats()) + sum(v[1] for _, v in self.below(b"1")) + sum(v[0] for _, v in self.below(b"5")) + verdicts.held(self)
         for letter in (b"E", b"I", b"O"):
             for key, value in self.below(letter):
                 if letter != b"O" or value:
@@ -898,6 +905,8 @@ class Ledger:
         if owed:
             i = kinds.index(people.KIND)
             lists[i], done[i] = owed, opened
+        if verdicts.forfeits(self, seat.id, e):
+            done = [0] * len(done)
         return lists, done
 
     def part(self, drawn, done, a):
@@ -1016,9 +1025,16 @@ class Ledger:
             stake = self.get(b"V" + where)[1]
             uid = self.get(b"h" + self.get(b"C" + stake, stake))
             seat = self.seat(uid) if uid is not None else Record(jail=self.get(b"f" + stake, FREE))
-            if self.net.epoch(height) < seat.jail[5]:
+            if self.net.epoch(height) < seat.jail[5] or seat.jail[0] and seat.jail[4] >= 2**40:
                 continue
             self.imprison(seat, True)
+            if self.net.verdicts:
+                seat.jail[4] = 2**40
+                pool = self.get(b"K" + stake)
+                if pool:
+                    lost = pool[0] * self.net.verdicts.double_sign // 65536
+                    self.put(b"K" + stake, [pool[0] - lost] + pool[1:])
+                    self.meta.burned += lost
             if uid is not None:
                 self.put_seat(seat)
             else:
@@ -1179,8 +1195,8 @@ class Ledger:
         if e < 0:
             return
         first = self.net.round(self.net.epoch_start(e))
-        old = [letter + u64(e) for letter in (b"o", b"j", b"u", b"n", b"l", b"w", b"g", b"p", b"R", b"4")]
-        old += [letter + u64(first + i) for letter in (b"r", b"c", b"H", b"G", b"d", b"P", b"T") for i in range(self.net.rounds())]
+        old = [letter + u64(e) for letter in (b"o", b"j", b"u", b"n", b"l", b"w", b"g", b"p", b"R", b"4", b"0", b"Y")]
+        old += [letter + u64(first + i) for letter in (b"r", b"c", b"H", b"G", b"d", b"P", b"T", b"7", b"8") for i in range(self.net.rounds())]
         old += [b"b" + u64(h) for h in range(self.net.epoch_start(e), self.net.epoch_end(e) + 1)]
         for prefix in old:
             for key, _ in self.below(prefix):

@@ -21,6 +21,8 @@ SCORE = {n + 1: name for n, name in enumerate(
 INFERENCE = {1: "max_tokens", 2: "system", 3: "sampled_percent", 4: "speed_best", 5: "speed_worst"}
 SYNTHETIC = {1: "max_tokens"}
 PLANTS = {1: "rate", 2: "slash", 3: "fine", 4: "appeal"}
+VERDICTS = {1: "seal_blocks", 2: "open_blocks", 3: "appeal", 4: "electors", 5: "fee", 6: "per_challenger", 7: "per_accused",
+            8: "per_epoch", 9: "slash", 10: "breaker", 11: "double_sign"}
 FEES = {1: "weight", 2: "byte", 3: "deposit"}
 
 
@@ -37,7 +39,7 @@ class Network:
     def __init__(self, raw):
         params, self.time, self.accounts, self.seats_at_start, former = decode(raw)
         must(former is None, "a network that goes on with another: its state is not taken apart here")
-        must(list(params) == list(range(1, 15)), "parameters")
+        must(list(params) in (list(range(1, 15)), list(range(1, 16))), "parameters")
         self.chain = params[1] + "-" + base32(sha(raw))
         self.schedule, self.block = Named(params[2], SCHEDULE), Named(params[3], BLOCK)
         self.seats, self.emission = Named(params[4], SEATS), Named(params[5], EMISSION)
@@ -48,6 +50,8 @@ class Network:
         self.inference, self.synthetic = Named(params[10], INFERENCE), Named(params[11], SYNTHETIC)
         self.preference = Named(params[12], PREFERENCE)
         self.fees, self.plants = Named(params[13], FEES), Named(params[14], PLANTS)
+        self.verdicts = Named(params[15], VERDICTS) if 15 in params else None
+        must(self.verdicts is None or any(params[15].values()), "parameters")
         self.preference.score = Named(self.preference.score, SCORE)
         for k in self.kinds.values():
             k.ids = [m[1] for m in k.models]

@@ -193,6 +193,11 @@ def punish(l, e, uid, judge, accuser):
     if taken:
         l.put(b"K" + name, [pool[0] - taken] + pool[1:])
         l.put(b"5" + u64(l.height + l.net.plants.appeal) + u16(uid), [taken, accuser])
+    note_lazy(l, s, e)
+
+
+def note_lazy(l, s, e):
+    name = l.pool_name(s)
     last = l.get(b"6" + name)
     if last is not None and e <= last + 16:
         l.imprison(s, True)

@@ -1,0 +1,161 @@
+package ledger
+
+import (
+	"slices"
+
+	"github.com/assaynet/assay/protocol"
+	"github.com/assaynet/assay/protocol/wire"
+)
+
+// VoteRecord is kept under VoteKey(case, elector): an elector of the running or last
+// ballot of a challenge, and what it said.
+type VoteRecord struct {
+	_       struct{} `cbor:",toarray"`
+	Elector protocol.SeatID
+	Hotkey  protocol.PublicKey // with which it seals
+	Stake   protocol.Amount    // when its epoch began
+	Seal    protocol.Hash      // zero until it sealed
+	Opened  bool
+	Finding byte          // as in wire.OpenVote
+	Found   protocol.Hash // wire.FoundOf
+}
+
+// call draws the electors of a challenge: of the judges of the running epoch, those
+// of the accused's owner left out, all or as many as there may be, by stake. Of an
+// appeal all vote.
+func (m *machine) call(c *ChallengeRecord) {
+	delAll(m.st, VotePrefix(c.Case))
+	var judges []RosterJudge
+	for _, j := range all[RosterJudge](m.st, RosterJudgePrefix(m.currentEpoch())) {
+		if j.ID.UID != c.Accused.UID && j.Coldkey != c.Owner {
+			judges = append(judges, j)
+		}
+	}
+	c.Ballot++
+	if n := int(m.p.Verdicts.Electors); !c.Appealed && len(judges) > n {
+		seed := wire.HashOf("assay/1/electors", m.meta.Beacon[:], c.Case.Bytes(), []byte{c.Ballot})
+		judges = seatDraw{seed: seed}.byStake(judges, n)
+	}
+	for _, j := range judges {
+		put(m.st, VoteKey(c.Case, j.ID.UID), VoteRecord{Elector: j.ID, Hotkey: j.Hotkey, Stake: j.Stake})
+	}
+	c.Called, c.Stage = m.height, StageVoting
+	m.scheduled(c, m.height+protocol.Height(m.p.Verdicts.Ballot()))
+	m.emit(Event{Name: EventCalled, Round: c.Case.Round, Seat: c.Accused, Count: uint32(len(judges))})
+}
+
+// Seals returns the last height at which votes of the running ballot are sealed.
+func (c *ChallengeRecord) Seals(seal uint64) protocol.Height {
+	return c.Called + protocol.Height(seal)
+}
+
+// voting returns a challenge that is voted on, and the vote of an elector.
+func (m *machine) voting(s *Seat, k wire.Case, ballot uint8) (c ChallengeRecord, v VoteRecord, err error) {
+	c, ok := get[ChallengeRecord](m.st, ChallengeKey(k))
+	switch {
+	case !ok:
+		return c, v, broken(ErrUnknown, "no challenge of slot %d of seat %d in round %d", k.Slot, k.UID, k.Round)
+	case c.Stage != StageVoting || c.Ballot != ballot:
+		return c, v, broken(ErrDeadline, "ballot %d, the challenge is %s, with %d", ballot, c.Stage, c.Ballot)
+	}
+	if v, ok = get[VoteRecord](m.st, VoteKey(k, s.ID.UID)); !ok || v.Elector != s.ID {
+		return c, v, broken(ErrNotPermitted, "seat %d is no elector", s.ID.UID)
+	}
+	return c, v, nil
+}
+
+// sealVote fixes what an elector found.
+func (m *machine) sealVote(s Seat, b *wire.SealVote) error {
+	c, v, err := m.voting(&s, b.Case, b.Ballot)
+	switch {
+	case err != nil:
+		return err
+	case m.height > c.Seals(m.p.Verdicts.SealBlocks):
+		return broken(ErrDeadline, "a vote sealed at height %d, at most %d", m.height, c.Seals(m.p.Verdicts.SealBlocks))
+	case !v.Seal.IsZero():
+		return broken(ErrDuplicate, "seat %d sealed its vote", s.ID.UID)
+	case b.Seal.IsZero():
+		return broken(ErrMismatch, "a seal of zeros")
+	}
+	v.Seal = b.Seal
+	put(m.st, VoteKey(b.Case, s.ID.UID), v)
+	return nil
+}
+
+// openVote opens it, when nobody can seal any more.
+func (m *machine) openVote(s Seat, b *wire.OpenVote) error {
+	c, v, err := m.voting(&s, b.Case, b.Ballot)
+	switch {
+	case err != nil:
+		return err
+	case m.height <= c.Seals(m.p.Verdicts.SealBlocks):
+		return broken(ErrDeadline, "a vote opened at height %d, from %d on", m.height, c.Seals(m.p.Verdicts.SealBlocks)+1)
+	case v.Seal.IsZero():
+		return broken(ErrUnknown, "seat %d sealed no vote", s.ID.UID)
+	case v.Opened:
+		return broken(ErrDuplicate, "seat %d opened its vote", s.ID.UID)
+	case b.Seal(v.Hotkey) != v.Seal:
+		return broken(ErrMismatch, "seat %d sealed %s", s.ID.UID, v.Seal.Short())
+	}
+	v.Opened, v.Finding, v.Found = true, b.Finding, b.Found
+	put(m.st, VoteKey(b.Case, s.ID.UID), v)
+	return nil
+}
+
+// tally is what came of a ballot.
+type tally struct {
+	whole   protocol.Amount // stake of all electors
+	accused protocol.Amount // of those that say what the accused says
+	most    protocol.Amount // of the largest group that says otherwise
+	finding byte            // of that group
+	found   protocol.Hash
+}
+
+// count counts the votes of a ballot. All stake that there is, six times, fits 65
+// bits: shares are compared by [more].
+func count(c *ChallengeRecord, votes []VoteRecord) tally {
+	var t tally
+	type said struct {
+		finding byte
+		found   protocol.Hash
+	}
+	var order []said
+	groups := map[said]protocol.Amount{}
+	for i := range votes {
+		v := &votes[i]
+		t.whole += v.Stake
+		switch {
+		case !v.Opened || v.Finding == wire.FoundNothing:
+		case c.says(v):
+			t.accused += v.Stake
+		default:
+			s := said{v.Finding, v.Found}
+			if !slices.Contains(order, s) {
+				order = append(order, s)
+			}
+			groups[s] += v.Stake
+		}
+	}
+	for _, s := range order { // by uid of the first that said so
+		if groups[s] > t.most {
+			t.most, t.finding, t.found = groups[s], s.finding, s.found
+		}
+	}
+	return t
+}
+
+// more reports whether a part is more than n of of parts of the whole.
+func more(part, whole protocol.Amount, n, of uint64) bool {
+	return part > 0 && cmpShares(uint64(part), of, uint64(whole), n) > 0
+}
+
+// ReadVotes returns the electors of the running or last ballot of a challenge, by
+// uid, and what they said.
+func ReadVotes(r Reader, c wire.Case) ([]VoteRecord, error) {
+	return list[VoteRecord](r, VotePrefix(c))
+}
+
+// ReadVote returns the vote of one elector.
+func ReadVote(r Reader, c wire.Case, elector protocol.UID) (VoteRecord, bool, error) {
+	return read[VoteRecord](r, VoteKey(c, elector))
+}
