@@ -57,6 +57,13 @@
 //     seat is asked.
 //   - plant, link: an answer that its maker altered on purpose, so that a judge who
 //     does not look is found out; the secret of an epoch that decides which.
+//   - challenge, case: somebody's word that an answer or a card is false; which
+//     answer that is about, and who is accused because of it.
+//   - elector, ballot, verdict: a judge that is drawn to run the answer of a
+//     challenge again; one vote of all electors, sealed and then opened; what two
+//     thirds of their stake find alike.
+//   - held, appeal: what a verdict took, until it is burned; by which its owner may
+//     have another ballot meanwhile.
 //   - commission, payout: what of these a seat's owner gets before all others; whom
 //     a seat's pay for answers goes to, if it is not its owner.
 //   - model id, fingerprint: the hash of everything that decides a model's

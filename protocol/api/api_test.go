@@ -100,6 +100,7 @@ func examples(n *apitest.Network) []example {
 		{name: "requests", path: "/v1/requests", schema: "RequestPage"},
 		{name: "request", path: "/v1/requests/" + apitest.RequestID().String(), schema: "Request"},
 		{name: "records", path: "/v1/requests/" + apitest.RequestID().String() + "/records", schema: "MadeRecordPage"},
+		{name: "challenges", path: "/v1/challenges", schema: "ChallengePage"},
 		{name: "submit", method: http.MethodPost, path: "/v1/txs", body: `{"tx":"` + raw + `"}`, schema: "Submitted", status: http.StatusAccepted},
 		{name: "tx", path: "/v1/txs/" + tx.Hash().String(), schema: "TxResult"},
 		{name: "blocks", path: "/v1/blocks?height=44", schema: "Blocks"},

@@ -40,6 +40,7 @@ func (h *Handler) routes() []route {
 		get("/v1/requests", h.requests, "limit", "cursor"),
 		get("/v1/requests/{id}", h.request),
 		get("/v1/requests/{id}/records", h.requestRecords, "limit", "cursor"),
+		get("/v1/challenges", h.challenges, "limit", "cursor"),
 		{method: http.MethodPost, path: "/v1/txs", status: http.StatusAccepted, answer: h.submit},
 		get("/v1/txs/{hash}", h.txResult),
 		get("/v1/genesis", h.genesis),

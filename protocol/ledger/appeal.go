@@ -61,6 +61,9 @@ func (m *machine) giveBack(c *ChallengeRecord) {
 		m.putSeat(s)
 		return
 	}
+	if sits {
+		m.forgetSlash(s.PoolName(), c.Convicted)
+	}
 	pool, ok := get[Pool](m.st, PoolKey(s.PoolName()))
 	if !sits || !ok || pool.Shares == 0 {
 		m.repay(c.Owner, c.Held)

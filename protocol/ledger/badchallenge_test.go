@@ -74,8 +74,9 @@ func TestWhatCannotBeChallenged(t *testing.T) {
 	}
 }
 
-// At the first height and in the last of the next epoch an answer can be challenged,
-// and outside of that it cannot; twice it never can; and each as often as it may.
+// At the first height and in the last of the next epoch an answer can be
+// challenged, and outside of that it cannot; twice it never can; and each as often
+// as it may.
 func TestAChallengeAtTheEdgesOfItsWindow(t *testing.T) {
 	for _, c := range []struct {
 		what string

@@ -7,8 +7,8 @@ import (
 	"github.com/assaynet/assay/protocol/wire"
 )
 
-// VoteRecord is kept under VoteKey(case, elector): an elector of the running or last
-// ballot of a challenge, and what it said.
+// VoteRecord is kept under VoteKey(case, elector): an elector of the running or
+// last ballot of a challenge, and what it said.
 type VoteRecord struct {
 	_       struct{} `cbor:",toarray"`
 	Elector protocol.SeatID

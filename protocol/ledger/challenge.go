@@ -27,8 +27,8 @@ import (
 //	           vote (appeal.go)
 //	burned     what was held, but a quarter for judges who had found it themselves
 //
-// What can be lost cannot leave meanwhile: collateral and stake that were taken back
-// wait for longer than all this takes (params).
+// What can be lost cannot leave meanwhile: collateral and stake that were taken
+// back wait for longer than all this takes (params).
 
 // Stage is where a challenge stands.
 type Stage uint8
@@ -125,9 +125,9 @@ func (c *ChallengeRecord) says(v *VoteRecord) bool {
 	return v.Finding == c.Finding && (!c.OfCard() || v.Found == c.Said)
 }
 
-// docketBytes bounds a [Docket]: of each challenge who posted it and who is accused,
-// who was found guilty, and judges who lose their duties.
-const docketBytes = 14<<10 + 3*maxJudges*16
+// docketBytes bounds a [Docket]: of each challenge who posted it and who is
+// accused, who was found guilty, and judges who lose their duties, or posted.
+const docketBytes = 14<<10 + 4*maxJudges*16
 
 // Docket is kept under DocketKey(epoch): what the challenges of an epoch have in
 // common.
@@ -137,6 +137,7 @@ type Docket struct {
 	Guilty  []protocol.SeatID // that were found guilty in the epoch
 	Stake   protocol.Amount   // on those of them that are judges
 	Forfeit []protocol.SeatID // judges of whose duties of the epoch none counts
+	Posted  []protocol.SeatID // judges that posted their challenge of the epoch
 }
 
 // DocketEntry is one challenge of the epoch.
@@ -215,18 +216,20 @@ func (m *machine) judgeChallenge(s Seat, b *wire.JudgeChallenge) error {
 	if err := m.judged(&s, e); err != nil {
 		return err
 	}
-	if last, ok := get[protocol.SeatID](m.st, PostedKey(e, s.ID.UID)); ok && last == s.ID {
+	if slices.Contains(m.docket(e).Posted, s.ID) {
 		return broken(ErrDuplicate, "seat %d posted its challenge of epoch %d", s.ID.UID, e)
 	}
 	c, err := m.accuse(&b.Evidence)
 	if err != nil {
 		return err
 	}
-	if d := m.docket(e); slices.Contains(d.Guilty, c.Accused) {
+	d := m.docket(e)
+	if slices.Contains(d.Guilty, c.Accused) {
 		return broken(ErrDuplicate, "seat %d was found guilty in this epoch", c.Accused.UID)
 	}
 	c.By, c.Judge = s.Coldkey, s.ID
-	put(m.st, PostedKey(e, s.ID.UID), s.ID)
+	d.Posted = append(d.Posted, s.ID)
+	put(m.st, DocketKey(e), d)
 	m.post(c)
 	return nil
 }
@@ -383,6 +386,6 @@ func ReadDocket(r Reader, e protocol.Epoch) (Docket, error) {
 
 // ReadPosted reports whether a judge posted its challenge of epoch e.
 func ReadPosted(r Reader, e protocol.Epoch, judge protocol.SeatID) (bool, error) {
-	id, ok, err := read[protocol.SeatID](r, PostedKey(e, judge.UID))
-	return ok && id == judge, err
+	d, err := ReadDocket(r, e)
+	return slices.Contains(d.Posted, judge), err
 }

@@ -296,8 +296,8 @@ func part(a protocol.Amount, share uint32) protocol.Amount {
 }
 
 // Of stakes of 100, 60 and 50, v2 and v3 against v1 is no two thirds of anything:
-// nobody loses, and the fee returns. Who says nothing loses the epoch's duties; with
-// too few, the next epoch votes once more.
+// nobody loses, and the fee returns. Who says nothing loses the epoch's duties;
+// with too few, the next epoch votes once more.
 func TestWithoutTwoThirdsNobodyLoses(t *testing.T) {
 	for _, c := range []struct {
 		what    string
@@ -335,8 +335,8 @@ func TestWithoutTwoThirdsNobodyLoses(t *testing.T) {
 	}
 }
 
-// m1 was right, and all of its collateral is held: the judges of the next epoch free
-// it, and all is as before, but for what the challenger had paid.
+// m1 was right, and all of its collateral is held: the judges of the next epoch
+// free it, and all is as before, but for what the challenger had paid.
 func TestAnAppealFreesOrCostsItsBond(t *testing.T) {
 	for _, c := range []struct {
 		votes map[string]vote
@@ -428,6 +428,10 @@ func TestADoubleSignatureBurnsStakeOnceAndRemovesForGood(t *testing.T) {
 	g := testGenesis()
 	g.Params = verdictParams()
 	n := newNetwork(t, g)
+	n.until(1)
+	if err := n.do("v2 cold", &wire.RemoveStake{Hotkey: secret("v2").Public(), Amount: 10 * protocol.Unit}); err != nil {
+		t.Fatal(err)
+	}
 	n.until(5)
 	offence := ledger.Misbehaviour{Address: ledger.ConsensusAddress(key.AddressOf(secret("v2 consensus").Public())), Height: 3}
 	staked := func() protocol.Amount {
@@ -437,6 +441,11 @@ func TestADoubleSignatureBurnsStakeOnceAndRemovesForGood(t *testing.T) {
 		}
 		return p.Amount
 	}
+	// What its owner took back since the offence, and before it, in block 2.
+	if err := n.do("v2 cold", &wire.RemoveStake{Hotkey: secret("v2").Public(), Amount: 8 * protocol.Unit}); err != nil {
+		t.Fatal(err)
+	}
+	owner := n.account("v2 cold").Balance
 	before, burned := staked(), n.supply().Burned
 	lost := part(before, n.p.Verdicts.DoubleSign)
 	for range 2 {
@@ -447,6 +456,14 @@ func TestADoubleSignatureBurnsStakeOnceAndRemovesForGood(t *testing.T) {
 	}
 	if got := staked(); got != before-lost || n.supply().Burned != burned+lost {
 		t.Errorf("v2 has %s of %s, %s is burned", got, before, n.supply().Burned-burned)
+	}
+	n.until(2 + protocol.Height(n.p.Seats.Unbonding))
+	if got, want := n.account("v2 cold").Balance, owner+10*protocol.Unit; got != want {
+		t.Errorf("what was taken back before brings %s, want %s", got, want)
+	}
+	n.until(6 + protocol.Height(n.p.Seats.Unbonding))
+	if got, want := n.account("v2 cold").Balance, owner+18*protocol.Unit-part(8*protocol.Unit, n.p.Verdicts.DoubleSign); got != want {
+		t.Errorf("what was taken back after brings %s, want %s", got, want)
 	}
 	n.until(n.p.Schedule.EpochEnd(20))
 	if err := n.do("v2", &wire.Unjail{Epoch: 21}); !errors.Is(err, ledger.ErrDeadline) {

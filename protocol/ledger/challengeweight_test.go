@@ -38,6 +38,7 @@ func (n *network) docketed(e protocol.Epoch) {
 	for i := range members {
 		d.Forfeit = append(d.Forfeit, id(i))
 	}
+	d.Posted = d.Forfeit
 	n.set(ledger.DocketKey(e), d)
 }
 

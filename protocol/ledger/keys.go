@@ -175,11 +175,8 @@ func ChallengeDuePrefix(h protocol.Height) []byte { return u64([]byte("9"), uint
 // DocketKey holds a [Docket].
 func DocketKey(e protocol.Epoch) []byte { return u64([]byte("0"), uint64(e)) }
 
-// PostedKey holds the seat id of a judge that posted its challenge of an epoch.
-func PostedKey(e protocol.Epoch, judge protocol.UID) []byte { return u16(PostedPrefix(e), judge) }
-
-// PostedPrefix begins the judges that posted a challenge in an epoch.
-func PostedPrefix(e protocol.Epoch) []byte { return u64([]byte("Y"), uint64(e)) }
+// SlashedKey holds [Slashes], by the name of the stake.
+func SlashedKey(name protocol.PublicKey) []byte { return append([]byte("$"), name[:]...) }
 
 // SeatKey holds a [Seat].
 func SeatKey(uid protocol.UID) []byte { return u16(SeatPrefix(), uid) }

@@ -147,23 +147,24 @@ func (m *machine) convict(proofs []Misbehaviour) {
 		done := m.p.Schedule.EpochOf(protocol.Height(proofs[i].Height))
 		if s, sits := m.seatOfPool(rec.Hotkey); sits {
 			if done >= s.Jail.Told && !s.Jail.ForGood() {
-				m.punishSigner(&s, rec.Hotkey)
+				m.punishSigner(&s, rec.Hotkey, proofs[i].Height)
 				m.putSeat(s)
 			}
 			continue
 		}
 		gone := Seat{ID: rec.Seat, Hotkey: rec.Hotkey} // it was pruned
 		if gone.Jail, _ = get[Jail](m.st, KeptJailKey(rec.Hotkey)); done >= gone.Jail.Told && !gone.Jail.ForGood() {
-			m.punishSigner(&gone, rec.Hotkey)
+			m.punishSigner(&gone, rec.Hotkey, proofs[i].Height)
 			put(m.st, KeptJailKey(rec.Hotkey), gone.Jail)
 		}
 	}
 }
 
 // punishSigner jails who signed twice what it may sign once. In a network with
-// verdicts it is for good, and a share of the stake of that name is burned: no
-// honest machine does that, and two thirds of the others need not be asked.
-func (m *machine) punishSigner(s *Seat, name protocol.PublicKey) {
+// verdicts it is for good, and a share of the stake of that name is burned, that on
+// its way back since then included: no honest machine does that, and two thirds of
+// the others need not be asked.
+func (m *machine) punishSigner(s *Seat, name protocol.PublicKey, at uint64) {
 	m.imprison(s, true)
 	if !m.p.Verdicts.On() {
 		return
@@ -172,6 +173,7 @@ func (m *machine) punishSigner(s *Seat, name protocol.PublicKey) {
 	taken := m.takeStake(name, m.p.Verdicts.DoubleSign)
 	m.meta.Collateral -= taken
 	m.meta.Burned += taken
+	m.noteSlash(name, protocol.Height(at), m.p.Verdicts.DoubleSign)
 	m.emit(Event{Name: EventSlashed, Epoch: s.Jail.From, Seat: s.ID, Hotkey: s.Hotkey, Amount: taken})
 }
 

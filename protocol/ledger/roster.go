@@ -137,7 +137,6 @@ func (m *machine) forget(now protocol.Epoch) {
 	del(m.st, RatersKey(e))
 	if m.p.Verdicts.On() {
 		del(m.st, DocketKey(e))
-		delAll(m.st, PostedPrefix(e))
 	}
 	for h := sched.EpochStart(e); h <= sched.EpochEnd(e); h++ {
 		del(m.st, BeaconKey(h))

@@ -1,6 +1,8 @@
 package ledger
 
 import (
+	"slices"
+
 	"github.com/assaynet/assay/protocol"
 	"github.com/assaynet/assay/protocol/key"
 	"github.com/assaynet/assay/protocol/wire"
@@ -38,10 +40,12 @@ func (m *machine) mature() {
 		name, coldkey := protocol.PublicKey(e.what[:keys/2]), protocol.PublicKey(e.what[keys/2:])
 		record := UnbondingKey(name, e.began, coldkey)
 		u, _ := get[Unbonding](m.st, record)
-		if err := m.credit(coldkey, u.Amount); err != nil {
+		lost := m.lostOf(name, e.began, u.Amount)
+		if err := m.credit(coldkey, u.Amount-lost); err != nil {
 			m.st.fail(err)
 		}
 		m.meta.Unbonding -= u.Amount
+		m.meta.Burned += lost
 		del(m.st, record)
 	}
 }

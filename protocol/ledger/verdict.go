@@ -64,8 +64,8 @@ func (m *machine) decide(c *ChallengeRecord) {
 	}
 }
 
-// nextEpoch returns the height at which electors of the next epoch are drawn: in the
-// second block of it, by the beacon of the first.
+// nextEpoch returns the height at which electors of the next epoch are drawn: in
+// the second block of it, by the beacon of the first.
 func (m *machine) nextEpoch() protocol.Height {
 	return m.p.Schedule.EpochStart(m.currentEpoch()+1) + 1
 }
@@ -159,8 +159,8 @@ func (m *machine) takeAll(id protocol.SeatID) (taken protocol.Amount) {
 }
 
 // takeOfJudge takes the duties of who signed a false card, and of who said that a
-// false answer is right, or made up a root, a share of the stake on it: whoever found
-// a right answer false may have a broken machine.
+// false answer is right, or made up a root, a share of the stake on it: whoever
+// found a right answer false may have a broken machine.
 func (m *machine) takeOfJudge(c *ChallengeRecord) protocol.Amount {
 	e := m.p.Schedule.EpochOfRound(c.Case.Round)
 	if cards, ok := get[CardsRecord](m.st, CardsKey(e, c.Accused.UID)); ok && cards.Seat == c.Accused {
@@ -172,6 +172,7 @@ func (m *machine) takeOfJudge(c *ChallengeRecord) protocol.Amount {
 		return 0
 	}
 	taken := m.takeStake(s.PoolName(), m.p.Verdicts.Slash)
+	m.noteSlash(s.PoolName(), m.p.Schedule.EpochStart(e), m.p.Verdicts.Slash)
 	if last, before := get[protocol.Epoch](m.st, LazyKey(s.PoolName())); !before || last != e { // else by a plant
 		m.noteLazy(&s, e)
 	}

@@ -60,6 +60,24 @@ func (m *machine) waited(letter byte) (list []ended) {
 	return list
 }
 
+// oldest returns the height at which the first began of what waits in a queue, or
+// this one.
+func (m *machine) oldest(letter byte) protocol.Height {
+	first := m.height
+	err := walk(m.st, []byte{letter}, func(k []byte, _ int64) bool {
+		if len(k) < 9 {
+			m.st.fail(ErrCorrupt)
+			return false
+		}
+		first = protocol.Height(binary.BigEndian.Uint64(k[1:9]))
+		return false
+	})
+	if err != nil {
+		m.st.fail(err)
+	}
+	return first
+}
+
 // ended is what has waited long enough.
 type ended struct {
 	began protocol.Height

@@ -144,7 +144,7 @@ var costs = map[wire.TxType]struct {
 	wire.TxAddCollateral:  {base: Cost{Reads: 3, Writes: 2, Bytes: 2*seatBytes + 4*smallBytes}},
 	wire.TxTakeCollateral: {base: Cost{Reads: 3, Writes: 4, Bytes: 2*seatBytes + 6*smallBytes}},
 	wire.TxSetCommission:  {base: Cost{Reads: 2, Writes: 1, Bytes: 2*seatBytes + 2*smallBytes}},
-	wire.TxJudgeChallenge: {base: accused.plus(Cost{Reads: 3, Writes: 3, Bytes: docketBytes + caseBytes + judgeBytes + 4*smallBytes})},
+	wire.TxJudgeChallenge: {base: accused.plus(Cost{Reads: 3, Writes: 3, Bytes: 3*docketBytes + caseBytes + judgeBytes + 4*smallBytes})},
 	wire.TxSealVote:       {base: Cost{Reads: 2, Writes: 1, Bytes: caseBytes + 3*smallBytes}},
 	wire.TxOpenVote:       {base: Cost{Reads: 2, Writes: 1, Bytes: caseBytes + 4*smallBytes}},
 	wire.TxChallenge:      {base: accused.plus(Cost{Reads: 2, Writes: 4, Bytes: 2*docketBytes + caseBytes + 4*smallBytes})},
@@ -182,7 +182,7 @@ func TxWeight(raw []byte, chain string) (uint64, error) {
 // or collateral that returns, a seat whose immunity ends, or an address that is
 // forgotten. The
 // transaction that made it paid for it.
-var matured = Cost{Reads: 3, Writes: 3, Bytes: seatBytes + 4*smallBytes}
+var matured = Cost{Reads: 3, Writes: 3, Bytes: seatBytes + 6*smallBytes}
 
 // maturing returns how many entries one block may meet whose time has come. Each of
 // the four delays leads back to other blocks (all but immunity to as many as
@@ -206,7 +206,7 @@ func OwnCost(p *params.Params) (ordinary, end Cost) {
 	ordinary = ordinary.plus(matured.times(maturing(p.Block.MaxWeight)))
 	// Who is alive, and who of all validators misbehaved.
 	ordinary = ordinary.plus(Cost{Reads: 1, Writes: 1, Bytes: 2 * signedBytes})
-	ordinary = ordinary.plus(Cost{Reads: 6, Writes: 2, Bytes: 2*seatBytes + 6*smallBytes}.times(maxOffences))
+	ordinary = ordinary.plus(Cost{Reads: 7, Writes: 3, Bytes: 2*seatBytes + 12*smallBytes}.times(maxOffences))
 	// Requests: one that ends, what else is due, and what is forgotten.
 	due := Cost{Reads: 4, Writes: 4, Bytes: recordBytes + 4*smallBytes}.times(2 * (dueRecords + wire.MaxRequested + maxJudges))
 	due = due.plus(Cost{Reads: 1, Bytes: recordBytes}.times(maxSealed))

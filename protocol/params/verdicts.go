@@ -94,7 +94,9 @@ func (p Params) WithVerdicts() Params {
 		Electors: 16, Fee: protocol.Unit, PerChallenger: 4, PerAccused: 4, PerEpoch: 64,
 		Slash: One / 20, Breaker: max(2, p.Seats.Max/20), DoubleSign: One / 20,
 	}
-	p.Seats.Unbonding = max(p.Seats.Unbonding, 3*p.Schedule.Tempo+2*(p.Verdicts.Ballot()+callBlocks))
+	tempo, ballot := p.Schedule.Tempo, p.Verdicts.Ballot()+callBlocks
+	p.Seats.Unbonding = max(p.Seats.Unbonding, 3*tempo+2*ballot)
+	p.Tasks.Retention = max(p.Tasks.Retention, 5+(3*ballot+4*p.Verdicts.Appeal+tempo-1)/tempo)
 	return p
 }
 

@@ -9,8 +9,8 @@ import (
 	"github.com/assaynet/assay/protocol/params"
 )
 
-// Whoever makes up one answer in a hundred, or all, loses more than that saves, with
-// all that an epoch pays to miners as the prize.
+// Whoever makes up one answer in a hundred, or all, loses more than that saves,
+// with all that an epoch pays to miners as the prize.
 func TestLyingInAFewAnswersCostsMoreThanItGains(t *testing.T) {
 	p := params.WithPlants(params.Local()).WithVerdicts()
 	if err := p.Check(); err != nil {

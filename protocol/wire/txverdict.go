@@ -100,8 +100,9 @@ func (*Challenge) Type() TxType { return TxChallenge }
 // Check implements [Body].
 func (b *Challenge) Check() error { return b.Evidence.check() }
 
-// JudgeChallenge is a [Challenge] by a judge of the running epoch. Each may post one
-// in an epoch, and pays nothing, but with the duties of the epoch if it is wrong.
+// JudgeChallenge is a [Challenge] by a judge of the running epoch. Each may post
+// one in an epoch, and pays nothing, but with the duties of the epoch if it is
+// wrong.
 type JudgeChallenge struct {
 	_        struct{}       `cbor:",toarray"`
 	Epoch    protocol.Epoch // the running one
@@ -134,8 +135,8 @@ func (b *SealVote) Turn() Turn { return b.Case.turn(b.Ballot) }
 // Check implements [Body].
 func (b *SealVote) Check() error { return b.Case.check() }
 
-// OpenVote opens what an elector sealed: what it found of the answer by its own run,
-// and the hash of what the accused would have to say of that ([FoundOf]).
+// OpenVote opens what an elector sealed: what it found of the answer by its own
+// run, and the hash of what the accused would have to say of that ([FoundOf]).
 type OpenVote struct {
 	_       struct{} `cbor:",toarray"`
 	Case    Case
@@ -168,9 +169,9 @@ func (b *OpenVote) Seal(hotkey protocol.PublicKey) protocol.Hash {
 // hotkey of the accused in it: who did not run the answer cannot know it.
 func FoundOf(body []byte) protocol.Hash { return HashOf("assay/1/vote/found", body) }
 
-// Appeal asks, for the accused, that a verdict is looked at once more, by all judges
-// of a later epoch. Its bond, as much as the fee of a challenge, is returned if they
-// find otherwise.
+// Appeal asks, for the accused, that a verdict is looked at once more, by all
+// judges of a later epoch. Its bond, as much as the fee of a challenge, is
+// returned if they find otherwise.
 type Appeal struct {
 	_    struct{} `cbor:",toarray"`
 	Case Case

@@ -770,7 +770,10 @@ class Ledger:
         self.meta.price = self.priced(self.meta.price * self.decay >> 32)
         for key in self.waited(b"Y"):
             record = b"q" + key[9:42] + key[1:9] + key[42:]
-            self.credit(key[42:], self.get(record)[0])
+            amount = self.get(record)[0]
+            lost = verdicts.lost_of(self, key[9:42], int.from_bytes(key[1:9], "big"), amount)
+            self.credit(key[42:], amount - lost)
+            self.meta.burned += lost
             self.delete(record)
         for key in self.waited(b"2"):
             coldkey, amount, _ = self.get(b"1" + key[9:])
@@ -1035,6 +1038,7 @@ class Ledger:
                     lost = pool[0] * self.net.verdicts.double_sign // 65536
                     self.put(b"K" + stake, [pool[0] - lost] + pool[1:])
                     self.meta.burned += lost
+                verdicts.note_slash(self, stake, height, self.net.verdicts.double_sign)
             if uid is not None:
                 self.put_seat(seat)
             else:
@@ -1195,7 +1199,7 @@ class Ledger:
         if e < 0:
             return
         first = self.net.round(self.net.epoch_start(e))
-        old = [letter + u64(e) for letter in (b"o", b"j", b"u", b"n", b"l", b"w", b"g", b"p", b"R", b"4", b"0", b"Y")]
+        old = [letter + u64(e) for letter in (b"o", b"j", b"u", b"n", b"l", b"w", b"g", b"p", b"R", b"4", b"0")]
         old += [letter + u64(first + i) for letter in (b"r", b"c", b"H", b"G", b"d", b"P", b"T", b"7", b"8") for i in range(self.net.rounds())]
         old += [b"b" + u64(h) for h in range(self.net.epoch_start(e), self.net.epoch_end(e) + 1)]
         for prefix in old:

@@ -43,7 +43,7 @@ def held(l):
 
 
 def docket(l, e):
-    return l.get(b"0" + u64(e), [[], [], 0, []])
+    return l.get(b"0" + u64(e), [[], [], 0, [], []])
 
 
 def forfeit(l, judges):
@@ -51,7 +51,23 @@ def forfeit(l, judges):
     d = docket(l, e)
     new = [j for i, j in enumerate(judges) if j not in d[3] and j not in judges[:i]]
     if new:
-        l.put(b"0" + u64(e), d[:3] + [d[3] + new])
+        l.put(b"0" + u64(e), d[:3] + [d[3] + new, d[4]])
+
+
+def note_slash(l, name, since, share):
+    oldest = next((int.from_bytes(key[1:9], "big") for key, _ in l.below(b"Y")), l.height)
+    listed = [s for s in l.get(b"$" + name, [[]])[0] if s[1] >= oldest]
+    l.put(b"$" + name, [(listed + [[since, l.height, share]])[-16:]])
+
+
+def lost_of(l, name, began, amount):
+    """What stake that began to leave the pool of a name at a height lost since."""
+    left = amount
+    if l.net.verdicts:
+        for since, at_, share in l.get(b"$" + name, [[]])[0]:
+            if since <= began <= at_:
+                left -= left * share // 65536
+    return amount - left
 
 
 def forfeits(l, seat, e):
@@ -111,12 +127,12 @@ def challenge(l, name, b, rule):
     v, e = l.net.verdicts, l.net.epoch(l.height)
     rule(v, "ErrNotPermitted")
     c = accuse(l, b[0], rule)
-    paid, guilty, stake, lost = docket(l, e)
+    paid, guilty, stake, lost, posted = docket(l, e)
     rule(c.accused not in guilty, "ErrDuplicate")
     rule(sum(by == name for by, _ in paid) < v.per_challenger and sum(who == c.accused for _, who in paid) < v.per_accused and len(paid) < v.per_epoch, "ErrFull")
     l.debit(name, v.fee)
     c.by, c.fee = name, v.fee
-    l.put(b"0" + u64(e), [paid + [[name, c.accused]], guilty, stake, lost])
+    l.put(b"0" + u64(e), [paid + [[name, c.accused]], guilty, stake, lost, posted])
     post(l, c)
 
 
@@ -125,12 +141,12 @@ def judge_challenge(l, s, b, rule):
     rule(l.net.verdicts, "ErrNotPermitted")
     rule(b[0] == e, "ErrDeadline")
     rule(l.get(b"j" + u64(e) + u16(s.id[1]), [None])[0] == s.id, "ErrNotPermitted")
-    posted = b"Y" + u64(e) + u16(s.id[1])
-    rule(l.get(posted) != s.id, "ErrDuplicate")
+    rule(s.id not in docket(l, e)[4], "ErrDuplicate")
     c = accuse(l, b[1], rule)
     rule(c.accused not in docket(l, e)[1], "ErrDuplicate")
     c.by, c.judge = s.coldkey, s.id
-    l.put(posted, s.id)
+    d = docket(l, e)
+    l.put(b"0" + u64(e), d[:4] + [d[4] + [s.id]])
     post(l, c)
 
 
@@ -272,11 +288,11 @@ def undecided(l, c, stage):
 def convict(l, c):
     e = l.net.epoch(l.height)
     c.convicted = l.height
-    paid, guilty, stake, forfeited = docket(l, e)
+    paid, guilty, stake, forfeited, posted = docket(l, e)
     of_card = c.case[1] != c.case[3]
     if c.accused not in guilty:
         judge = l.get(b"j" + u64(e) + u16(c.accused[1]), [None, None, 0])
-        l.put(b"0" + u64(e), [paid, guilty + [c.accused], stake + (judge[2] if of_card and judge[0] == c.accused else 0), forfeited])
+        l.put(b"0" + u64(e), [paid, guilty + [c.accused], stake + (judge[2] if of_card and judge[0] == c.accused else 0), forfeited, posted])
     s = l.seat(c.accused[1])
     sits = s is not None and s.id == c.accused
     if not of_card:
@@ -297,6 +313,7 @@ def convict(l, c):
             if pool:
                 c.held = pool[0] * l.net.verdicts.slash // 65536
                 l.put(b"K" + l.pool_name(s), [pool[0] - c.held] + pool[1:])
+            note_slash(l, l.pool_name(s), l.net.epoch_start(about), l.net.verdicts.slash)
             if l.get(b"6" + l.pool_name(s)) != about:
                 plants.note_lazy(l, s, about)
     c.stage = GUILTY
@@ -332,6 +349,8 @@ def give_back(l, c):
     s = l.seat(c.accused[1])
     sits = s is not None and s.id == c.accused
     pool = l.get(b"K" + l.pool_name(s)) if sits else None
+    if c.case[1] != c.case[3] and sits and b"Y" + l.pool_name(s) in l.state:
+        l.put(b"Y" + l.pool_name(s), [[x for x in l.get(b"Y" + l.pool_name(s))[0] if x[1] != c.convicted]])
     if not c.held:
         return
     if c.case[1] == c.case[3] and sits:

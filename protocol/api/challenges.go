@@ -1,0 +1,101 @@
+package api
+
+import (
+	"bytes"
+	"cmp"
+	"slices"
+
+	"github.com/assaynet/assay/protocol"
+	"github.com/assaynet/assay/protocol/ledger"
+	"github.com/assaynet/assay/protocol/wire"
+)
+
+// Challenge is a challenge of an answer or of a card, and what came of it.
+type Challenge struct {
+	Round protocol.Round `json:"round"`
+	UID   protocol.UID   `json:"uid"` // of the seat that gave the answer
+	Slot  uint16         `json:"slot"`
+	// Accused is UID, where the answer is said to be false, else the judge whose card
+	// is.
+	Accused     protocol.UID       `json:"accused"`
+	Fingerprint protocol.Hash      `json:"fingerprint"`
+	Challenger  protocol.PublicKey `json:"challenger"`
+	Fee         protocol.Amount    `json:"fee"`
+	Posted      protocol.Height    `json:"posted"`
+	Stage       string             `json:"stage"`
+	Ballot      uint8              `json:"ballot"`
+	// Due is the height at which it goes on, or did.
+	Due protocol.Height `json:"due"`
+	// Decided is what electors found of the answer; empty while, or where, that is
+	// nothing.
+	Decided  wire.Finding    `json:"decided"`
+	Held     protocol.Amount `json:"held"`
+	Appealed bool            `json:"appealed"`
+	Longer   bool            `json:"longer"`
+	Electors []Elector       `json:"electors"`
+}
+
+// Elector is one of those who vote on a challenge.
+type Elector struct {
+	UID    protocol.UID    `json:"uid"`
+	Stake  protocol.Amount `json:"stake"`
+	Sealed bool            `json:"sealed"`
+	Opened bool            `json:"opened"`
+	// Finding is what it found of the answer; empty while that is sealed, or where it
+	// cannot tell.
+	Finding wire.Finding `json:"finding"`
+}
+
+// challenges lists them by height, then by what they are about.
+func (h *Handler) challenges(r *request) (any, error) {
+	v, err := h.view(r.ctx())
+	if err != nil {
+		return nil, err
+	}
+	p, err := newPager[Challenge](r)
+	if err != nil {
+		return nil, err
+	}
+	all, err := ledger.ReadAllChallenges(v)
+	if err != nil {
+		return nil, err
+	}
+	slices.SortFunc(all, func(a, b ledger.ChallengeRecord) int {
+		return cmp.Or(cmp.Compare(a.Posted, b.Posted), bytes.Compare(a.Case.Bytes(), b.Case.Bytes()))
+	})
+	at := position{}
+	for i := range all {
+		if next := protocol.Epoch(all[i].Posted); next != at.epoch {
+			at = position{epoch: next}
+		} else {
+			at.a++
+		}
+		if !p.wants(at) {
+			continue
+		}
+		if p.full() {
+			break
+		}
+		votes, err := ledger.ReadVotes(v, all[i].Case)
+		if err != nil {
+			return nil, err
+		}
+		p.add(at, shownChallenge(&all[i], votes))
+	}
+	return p.page(), nil
+}
+
+func shownChallenge(c *ledger.ChallengeRecord, votes []ledger.VoteRecord) Challenge {
+	out := Challenge{
+		Round: c.Case.Round, UID: c.Case.UID, Slot: c.Case.Slot, Accused: c.Case.Accused, Fingerprint: c.Fingerprint, Challenger: c.By, Fee: c.Fee,
+		Posted: c.Posted, Stage: c.Stage.String(), Ballot: c.Ballot, Due: c.Due, Decided: wire.FindingOf(c.Decided), Held: c.Held,
+		Appealed: c.Appealed, Longer: c.Longer, Electors: []Elector{},
+	}
+	for i := range votes {
+		e := &votes[i]
+		out.Electors = append(out.Electors, Elector{
+			UID: e.Elector.UID, Stake: e.Stake, Sealed: !e.Seal.IsZero(), Opened: e.Opened, Finding: wire.FindingOf(e.Finding),
+		})
+	}
+	return out
+}
