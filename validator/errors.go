@@ -5,6 +5,10 @@ import "errors"
 // ErrConfig says that a field of Config is missing or contradicts another.
 var ErrConfig = errors.New("validator: bad config")
 
+// ErrBroken says that the engine finds an answer wrong which the reference does not
+// find so: the engine or its machine is broken, and nothing may be said of it.
+var ErrBroken = errors.New("validator: the engine and the reference disagree")
+
 // Reason says why a message was not taken although its bytes are in order. None
 // blames who passed it on: honest nodes differ in what they know. Bytes that
 // are out of order give the errors of package wire.

@@ -1,6 +1,7 @@
 package validator
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 
@@ -31,6 +32,23 @@ func (js judges) judge(ctx context.Context, t *wire.Task, hotkey protocol.Public
 		return scoring.Outcome{}, fmt.Errorf("kind %.16q: %w", t.Kind, task.ErrKind)
 	}
 	return j.Judge(ctx, t, hotkey, answer)
+}
+
+// confirmed returns an outcome of the engine if it passed, or if the reference
+// comes to the same; [ErrBroken] else.
+func (js judges) confirmed(ctx context.Context, reference judges, o *scoring.Outcome, t *wire.Task, hotkey protocol.PublicKey, answer []byte) error {
+	j := reference.of(t.Kind)
+	if o.Passed() || j == nil {
+		return nil
+	}
+	own, err := j.Judge(ctx, t, hotkey, answer)
+	if err != nil {
+		return err
+	}
+	if own.Finding != o.Finding || !bytes.Equal(own.Found, o.Found) {
+		return fmt.Errorf("the engine finds slot %d of seat %d in round %d %s, the reference %s: %w", t.Slot, t.Seat.UID, t.Round, o.Finding, own.Finding, ErrBroken)
+	}
+	return nil
 }
 
 // body returns what the judge with this hotkey says of an outcome beside the

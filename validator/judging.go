@@ -43,8 +43,10 @@ type judging struct {
 	draws     *draws
 	queue     *queue
 	repeats   *repeats
+	board     *board
 	objecting objecting
 	claims    claims // by answer: who records an outcome
+	broken    claims // answers on which engine and reference disagree
 }
 
 // due looks at every round whose cards are still in time: own duties, what other
@@ -211,12 +213,15 @@ func (g *judging) judgeAll(ctx context.Context, batch []job) (first error) {
 		runs.Go(func() {
 			defer close(x.done)
 			if !x.known {
-				x.out, x.err = g.judges.judge(ctx, &x.answer.Task, x.answer.Hotkey, x.body)
+				x.out, x.err = g.judge(ctx, x)
 			}
 		})
 	}
 	for _, x := range open {
 		<-x.done
+		if errors.Is(x.err, ErrBroken) {
+			continue // said, and nothing comes of trying again
+		}
 		if x.err == nil {
 			t := &x.answer.Task
 			x.err = g.record(t.Key(), t.Seat, x.duty, x.answer.Envelope, &x.out)
@@ -226,11 +231,29 @@ func (g *judging) judgeAll(ctx context.Context, batch []job) (first error) {
 	return first
 }
 
+// judge runs an answer, and what it finds wrong once more by the reference, where
+// somebody could lose by it.
+func (g *judging) judge(ctx context.Context, x *run) (scoring.Outcome, error) {
+	t := &x.answer.Task
+	out, err := g.judges.judge(ctx, t, x.answer.Hotkey, x.body)
+	if err != nil || !g.cfg.Params.Verdicts.On() {
+		return out, err
+	}
+	if err = g.judges.confirmed(ctx, g.cfg.Reference, &out, t, x.answer.Hotkey, x.body); errors.Is(err, ErrBroken) {
+		k := t.Key()
+		g.broken.take(string(k.Bytes())) // for as long as this process lives
+		g.metrics.broken.Inc()
+		g.board.noteBroken(err.Error())
+		g.cfg.Logger.Error().Err(err).Msg("the engine is broken: nothing is said of this answer")
+	}
+	return out, err
+}
+
 // prepare reads what a job needs; nil where there is nothing to judge, or no
 // longer.
 func (g *judging) prepare(now *view, j job) (*run, error) {
 	answer, err := g.book.Answer(j.key)
-	if err != nil || answer == nil || now.head > j.deadline {
+	if err != nil || answer == nil || now.head > j.deadline || g.broken.taken(string(j.key.Bytes())) {
 		return nil, err
 	}
 	d, err := g.ownDuty(now, j.key)

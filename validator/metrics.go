@@ -16,6 +16,9 @@ type metrics struct {
 	falseCards, errors   prometheus.Counter
 	falseSets, left      prometheus.Counter
 	jailed, jailUntil    prometheus.Gauge
+	trials               *prometheus.CounterVec
+	held                 prometheus.Gauge
+	broken               prometheus.Counter
 }
 
 // newMetrics registers with r, or counts unseen where r is nil.
@@ -36,7 +39,10 @@ func newMetrics(r prometheus.Registerer) *metrics {
 		jailed:     prometheus.NewGauge(prometheus.GaugeOpts(opts("jailed", "1 while the own seat is jailed: for silence, or, which is 2, for what its key signed twice or for plants that it found right."))),
 		jailUntil:  prometheus.NewGauge(prometheus.GaugeOpts(opts("jail_ends_epoch", "First epoch in which the own seat may have a permit again, 0 while it is not jailed."))),
 	}
-	r.MustRegister(m.messages, m.judgements, m.falseCards, m.falseSets, m.left, m.errors, m.jailed, m.jailUntil)
+	m.trials = prometheus.NewCounterVec(opts("trials_total", "Challenges posted, and votes opened, by this process."), []string{"act"})
+	m.held = prometheus.NewGauge(prometheus.GaugeOpts(opts("held", "Base units of the own seat that verdicts took and that are held, to be burned unless an appeal frees them.")))
+	m.broken = prometheus.NewCounter(opts("reference_disagrees_total", "Answers that the engine found wrong and the reference did not find so: the engine is broken, and nothing is said of them."))
+	r.MustRegister(m.trials, m.held, m.broken, m.messages, m.judgements, m.falseCards, m.falseSets, m.left, m.errors, m.jailed, m.jailUntil)
 	return m
 }
 

@@ -34,6 +34,12 @@ type Status struct {
 	// Swaps tells, a sentence each, of other keys that are announced for the seat or
 	// for its owner.
 	Swaps []string `json:"swaps"`
+	// Broken says on which answer engine and reference disagree; empty where they never
+	// did.
+	Broken string `json:"broken"`
+	// Trials tells, a sentence each, of challenges of the newest epochs by the seat or
+	// against it: what it could lose, lost, and why.
+	Trials []string `json:"trials"`
 
 	outlook ledger.Outlook     // of a seat without a permit
 	place   ledger.Place       // of the hotkey
@@ -95,6 +101,20 @@ func (b *board) notePlace(p *ledger.Place, o *ledger.Owner) {
 	if o != nil {
 		b.status.Swaps = append(b.status.Swaps, o.Notice())
 	}
+}
+
+// noteBroken notes that the engine is broken, which a process can only say once.
+func (b *board) noteBroken(why string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.status.Broken = why
+}
+
+// noteTrials notes where challenges stand.
+func (b *board) noteTrials(lines []string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.status.Trials = lines
 }
 
 // noteFindings notes where the findings of the epoch before stand.
@@ -201,6 +221,9 @@ func jailed(j *ledger.Jail) string {
 	if j.Lied {
 		why = "its key signed twice what it may sign once, or it found planted answers right in two of sixteen epochs: find out who else has the key " +
 			"before anything else, and rotate it (keys.generation); and see that its judges run what they find right (plants in the node's log)"
+	}
+	if j.ForGood() {
+		return fmt.Sprintf("jailed since epoch %d, for good: its key signed two blocks of one height, and a share of its stake is burned; find out who else has the key, take the stake back (assay tx unstake), and begin with another hotkey", j.From)
 	}
 	if j.Asks {
 		return fmt.Sprintf("jailed since epoch %d, and free with the next one", j.From)

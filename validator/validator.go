@@ -23,7 +23,7 @@ import (
 //	              Step                  OnAnswer, OnCard      Work
 //	  ┌──────┬───────┼────────┬─────────┐      │    ┌──────────┤
 //	watch upkeep attesting        judging  inbox ─┘       judging
-//	closing weighing sealing         └──┬────┘
+//	closing weighing sealing trying  └──┬────┘
 //	        views · queue · draws · early · repeats · board · troubles
 //	                       record.Book
 //
@@ -52,6 +52,7 @@ type Validator struct {
 	upkeep    upkeep
 	weighing  weighing
 	sealing   sealing
+	trying    trying
 
 	epoch protocol.Epoch // of the newest step; Step's own
 }
@@ -73,9 +74,10 @@ func New(cfg Config) (*Validator, error) {
 		upkeep: upkeep{base: b, sent: map[wire.TxType]protocol.Height{}},
 	}
 	v.inbox = &inbox{base: b, views: v.views, draws: v.draws, early: v.early, queue: v.queue, board: v.board}
-	v.judging = &judging{base: b, views: v.views, draws: v.draws, queue: v.queue, repeats: v.repeats}
+	v.judging = &judging{base: b, board: v.board, views: v.views, draws: v.draws, queue: v.queue, repeats: v.repeats}
 	v.setting = newSetting(b, v.views, v.queue)
 	v.weighing = weighing{base: b, troubles: v.troubles}
+	v.trying = trying{base: b, queue: v.queue, board: v.board, troubles: v.troubles, sent: map[string]protocol.Height{}}
 	v.sealing = sealing{base: b, views: v.views, repeats: v.repeats, troubles: v.troubles}
 	return v, nil
 }
@@ -200,7 +202,7 @@ func (v *Validator) Step(ctx context.Context, head protocol.Height) error {
 	v.board.judged(own, done)
 	errs = append(errs, err)
 	if now.registered { // else it follows and keeps what passes by; there is nothing to send
-		errs = append(errs, v.sealing.bring(ctx, now), v.weighing.weigh(ctx, now))
+		errs = append(errs, v.sealing.bring(ctx, now), v.weighing.weigh(ctx, now), v.trying.step(ctx, now))
 	}
 	return errors.Join(errs...)
 }

@@ -98,6 +98,13 @@ func (c *claims) take(name string) bool {
 	return true
 }
 
+// taken reports whether a name is.
+func (c *claims) taken(name string) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.names[name]
+}
+
 func (c *claims) free(name string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

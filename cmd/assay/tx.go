@@ -68,6 +68,10 @@ not with 0 if it stopped waiting, by Ctrl-C or --timeout, for one that may come.
 				&cli.Uint64Flag{Name: "registered", Usage: "`HEIGHT` at which that seat was registered; assay miners shows it"},
 				&cli.Uint64Flag{Name: "epoch", Usage: "`EPOCH` that the link serves"},
 				&cli.StringFlag{Name: "link", Usage: "the link, `HASH` in hex"}),
+			txSending("challenge", "say that an answer, or a judge's card, is false", challengeBody,
+				&cli.StringFlag{Name: "receipt", Usage: "`FILE` with the receipt of the answer, as assay receipt writes it; - for standard input"},
+				&cli.UintFlag{Name: "judge", Usage: "`UID` of the judge whose card in it is false (default: the answer is)"}),
+			txSending("appeal", "have a verdict against a seat of this key looked at once more", appealBody, caseFlags()...),
 		}), append(usage.WithoutArguments(keyCommands()), txShowCommand())...),
 	}
 }

@@ -61,6 +61,29 @@ that epoch have opened what they found: whoever tells it spoils what it is for. 
 seat loses a part of its collateral, of which this key gets half, and its chain.
 
 `
+	case "challenge":
+		return `Says that an answer is false, or, with --judge, that a judge's card about it is. In
+the epoch after the answer's, once miners have opened what they planted, judges that
+are drawn run it again; what more than two thirds of their stake find alike is true.
+Who signed what is false loses collateral or stake; else this key loses the fee,
+which the genesis has under verdicts. Run it yourself first:
+
+   assay receipt TASK > answer.json
+   assay verify answer.json --model FILE
+   assay tx challenge --receipt answer.json
+
+assay challenges shows what comes of it.
+
+`
+	case "appeal":
+		return `For the owner of a seat that was found guilty, while what it lost is held. All judges
+of the next epoch vote. If more than two thirds of their stake find that it was right,
+all returns; else a bond as high as the fee of a challenge is lost besides. Once:
+
+   assay challenges
+   assay tx appeal --round 7 --seat 3 --slot 0
+
+`
 	case "swap-coldkey":
 		return `For a coldkey that may be in other hands. Nothing moves: balance, stakes and seats
 stay under the address that they have, the owner's; when the swap is done the new key

@@ -135,7 +135,7 @@ func newValidator(ctx context.Context, d *daemon.Daemon, n *node.Full, box *sand
 	}
 	return validator.New(validator.Config{
 		ChainID: d.Chain, Kinds: kinds.All(), Params: &d.Genesis.Params, Hotkey: d.Hotkey, Former: d.FormerKey(), Owner: owner, Salt: salt, Judges: judges(d, box),
-		Setter: setter(d, n),
+		Reference: references(&d.Genesis.Params, d, box), Setter: setter(d, n),
 		Ledger: n, Store: node.RecordsOf(d.DB), Submit: n.Submit, Publish: n.Publish,
 		Evidence: func(ctx context.Context, holder protocol.PublicKey, k wire.AnswerKey) ([]byte, error) {
 			return n.Ask(ctx, holder, wire.Encode(&wire.EvidenceRequest{Part: wire.EvidenceAnswer, Key: k}))
@@ -154,11 +154,14 @@ func newValidator(ctx context.Context, d *daemon.Daemon, n *node.Full, box *sand
 }
 
 // judges returns one for each kind that the program has.
-func judges(d *daemon.Daemon, box *sandbox.Sandbox) []validator.Judge {
+func judges(d *daemon.Daemon, box *sandbox.Sandbox) []validator.Judge { return judgesOf(d.Models, box) }
+
+// judgesOf returns them for some models.
+func judgesOf(list []*engine.Model, box *sandbox.Sandbox) []validator.Judge {
 	var models []scoring.Model
 	var raters []scoring.Rater
 	var texts []scoring.TextModel
-	for _, m := range d.Models {
+	for _, m := range list {
 		own := bridge.Model{Model: m}
 		models, raters, texts = append(models, own), append(raters, own), append(texts, own)
 	}

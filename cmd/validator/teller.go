@@ -43,10 +43,13 @@ func (s *teller) Status(context.Context) (api.Status, error) {
 		CatchingUp: out.CatchingUp, Deaf: s.node.Deaf(), Elsewhere: s.node.Elsewhere(), BlockTime: out.BlockTime,
 	}, time.Now())
 	out.Faults = append(out.Faults, faults...)
+	if v.Broken != "" {
+		out.Faults = append(out.Faults, v.Broken+": nothing is said of such answers; try engine.backend = \"native\" or \"arith\" in config.toml, and tell who made this build")
+	}
 	if v.Twin {
 		warnings = append(warnings, "another process judges with this hotkey: its home runs somewhere else, too, or the database was lost; two that vote with one key lose the permit, stop one of them")
 	}
-	warnings = append(warnings, v.Swaps...)
+	warnings = append(append(warnings, v.Swaps...), v.Trials...)
 	if strings.Contains(v.Findings, "not fulfilled") {
 		warnings = append(warnings, v.Findings)
 	}

@@ -46,6 +46,8 @@ type Daemon struct {
 	// Label is where the label page listens, HOST:PORT, set before Live; "" is nowhere.
 	Label string
 
+	reference reference // the models once more
+
 	stop    stopping
 	release func() bool // ends the wait for a signal; nil before it began
 }
@@ -172,6 +174,7 @@ func (d *Daemon) openDB(stderr io.Writer, program string) error {
 
 // openModels maps the models and makes sure that they are the network's.
 func (d *Daemon) openModels(ctx context.Context, paths []string) error {
+	d.reference.paths = paths
 	for _, path := range paths {
 		metrics := NewEngineMetrics()
 		m, err := engine.Open(ctx, path, engine.Config{Threads: d.Config.Engine.Threads, Device: d.Config.Engine.Device, Backend: d.Config.Engine.Backend, Weights: d.Config.Engine.Weights, Nice: d.Config.Engine.Nice, Observer: metrics})
@@ -237,7 +240,7 @@ func (d *Daemon) Close() error {
 	d.stop.begin()
 	defer d.stop.done()
 	defer d.stop.waitFor("models and database, to close")()
-	var err error
+	err := d.reference.close()
 	for _, m := range d.Models {
 		err = errors.Join(err, m.Close())
 	}
