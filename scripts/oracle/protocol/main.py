@@ -15,10 +15,12 @@ from ledger import Ledger
 from network import Network
 import pairs
 import people
+import verdicts
 import work
 
 TESTDATA = pathlib.Path(__file__).resolve().parents[2] / "simtest" / "testdata"
 DEFAULT, PEOPLE, PLANTS = (TESTDATA / name for name in ("traffic.json", "people.json", "plants.json"))
+VERDICTS = TESTDATA / "verdicts.json"
 
 
 def unhex(v):
@@ -242,6 +244,15 @@ def planted(path):
     print("plants: %d seats and epochs, %d plants proven, %d judges lazy" % (len(opened), sum(len(v[2]) // 12 for v in opened), lazy))
 
 
+def tried(path):
+    """Carries out a network in which answers and cards are challenged."""
+    record = unhex(json.loads(path.read_text()))
+    led = ledger(Network(record["genesis"]), record)
+    ends = [v[11] for _, v in led.below(b"7")]
+    must(verdicts.BURNED in ends and verdicts.NOT_GUILTY in ends, "a record without what is to be seen")
+    print("verdicts: %d challenges, %d of what was false" % (len(ends), ends.count(verdicts.BURNED)))
+
+
 def main(path):
     began = time.time()
     record = unhex(json.loads(pathlib.Path(path).read_text()))
@@ -258,6 +269,7 @@ def main(path):
     pairs.check(work.Stream)
     raters(PEOPLE)
     planted(PLANTS)
+    tried(VERDICTS)
     print("all agree, in %.1f s" % (time.time() - began))
 
 
