@@ -473,3 +473,33 @@ func TestADoubleSignatureBurnsStakeOnceAndRemovesForGood(t *testing.T) {
 		t.Errorf("v2 has a permit: %t, jail %+v", s.Permit, s.Jail)
 	}
 }
+
+// Where fewer may vote than judge, a beacon draws them, and another in another
+// ballot; of an appeal all vote.
+func TestElectorsAreDrawnAndOfAnAppealAllVote(t *testing.T) {
+	x := newTrying(t, allPassed)
+	x.p.Verdicts.Electors = 1
+	if err := x.do("rich cold", &wire.Challenge{Evidence: x.evidence}); err != nil {
+		t.Fatal(err)
+	}
+	c := x.evidence.Case
+	x.until(x.challenged(c).Due)
+	votes, err := ledger.ReadVotes(x.tree, c)
+	if err != nil || len(votes) != 1 {
+		t.Fatalf("%d electors, %v", len(votes), err)
+	}
+	rec := x.ballot(c, map[string]vote{x.names[votes[0].Hotkey]: untrue})
+	if rec.Stage != ledger.StageGuilty {
+		t.Fatalf("the challenge is %s", rec.Stage)
+	}
+	if err := x.do("m1 cold", &wire.Appeal{Case: c}); err != nil {
+		t.Fatal(err)
+	}
+	rec = x.ballot(c, map[string]vote{"v1": right, "v2": right, "v3": right})
+	if rec.Stage != ledger.StageFreed || rec.Ballot != 2 {
+		t.Errorf("after an appeal the challenge is %s, after %d ballots", rec.Stage, rec.Ballot)
+	}
+	if x.seat("m1").Collateral != rec.Held {
+		t.Errorf("m1 has %s back of %s", x.seat("m1").Collateral, rec.Held)
+	}
+}

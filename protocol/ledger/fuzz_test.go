@@ -48,6 +48,7 @@ func FuzzApply(f *testing.F) {
 		&wire.ExtendSetter{Start: 4, Anchor: protocol.Hash{1}}, &wire.SetPairs{Round: 4, Root: protocol.Hash{1}},
 		&wire.OpenPairs{Round: 2, Link: protocol.Hash{1}, Origins: []byte{0, 13, 26}}, &wire.OpenRatings{Round: 3, Ratings: []byte{0x12}},
 		ask, &wire.SealRecords{Request: request, Seals: []protocol.Hash{{1}}}, record(request, "Tea is a leaf."),
+		&wire.Challenge{}, &wire.JudgeChallenge{Epoch: 1, Evidence: wire.Evidence{Case: wire.Case{Round: 1, UID: 3, Accused: 3}}}, &wire.SealVote{Ballot: 1}, &wire.OpenVote{Ballot: 1}, &wire.Appeal{},
 		&wire.SealFinding{Request: request}, &wire.OpenFinding{Request: request, Pays: []wire.RecordPay{{Amount: 1}}},
 	} {
 		f.Add(uint8(body.Type()), wire.Encode(body), uint8(0))
