@@ -8,8 +8,8 @@ import (
 	"github.com/assaynet/assay/protocol/wire"
 )
 
-// The keys of the state: one letter for the record, then numbers big-endian, so
-// that a prefix walks in order.
+// The keys of the state: one letter, digit or sign for the record, then numbers
+// big-endian, so that a prefix walks in order.
 
 func u64(b []byte, v uint64) []byte       { return binary.BigEndian.AppendUint64(b, v) }
 func u16(b []byte, v protocol.UID) []byte { return binary.BigEndian.AppendUint16(b, uint16(v)) }
@@ -173,7 +173,7 @@ func ChallengeDueKey(h protocol.Height, c wire.Case) []byte {
 func ChallengeDuePrefix(h protocol.Height) []byte { return u64([]byte("9"), uint64(h)) }
 
 // DocketKey holds a [Docket].
-func DocketKey(e protocol.Epoch) []byte { return u64([]byte("0"), uint64(e)) }
+func DocketKey(e protocol.Epoch) []byte { return u64([]byte("#"), uint64(e)) }
 
 // SlashedKey holds [Slashes], by the name of the stake.
 func SlashedKey(name protocol.PublicKey) []byte { return append([]byte("$"), name[:]...) }

@@ -1199,7 +1199,7 @@ class Ledger:
         if e < 0:
             return
         first = self.net.round(self.net.epoch_start(e))
-        old = [letter + u64(e) for letter in (b"o", b"j", b"u", b"n", b"l", b"w", b"g", b"p", b"R", b"4", b"0")]
+        old = [letter + u64(e) for letter in (b"o", b"j", b"u", b"n", b"l", b"w", b"g", b"p", b"R", b"4", b"#")]
         old += [letter + u64(first + i) for letter in (b"r", b"c", b"H", b"G", b"d", b"P", b"T", b"7", b"8") for i in range(self.net.rounds())]
         old += [b"b" + u64(h) for h in range(self.net.epoch_start(e), self.net.epoch_end(e) + 1)]
         for prefix in old:

@@ -43,7 +43,7 @@ def held(l):
 
 
 def docket(l, e):
-    return l.get(b"0" + u64(e), [[], [], 0, [], []])
+    return l.get(b"#" + u64(e), [[], [], 0, [], []])
 
 
 def forfeit(l, judges):
@@ -51,7 +51,7 @@ def forfeit(l, judges):
     d = docket(l, e)
     new = [j for i, j in enumerate(judges) if j not in d[3] and j not in judges[:i]]
     if new:
-        l.put(b"0" + u64(e), d[:3] + [d[3] + new, d[4]])
+        l.put(b"#" + u64(e), d[:3] + [d[3] + new, d[4]])
 
 
 def note_slash(l, name, since, share):
@@ -132,7 +132,7 @@ def challenge(l, name, b, rule):
     rule(sum(by == name for by, _ in paid) < v.per_challenger and sum(who == c.accused for _, who in paid) < v.per_accused and len(paid) < v.per_epoch, "ErrFull")
     l.debit(name, v.fee)
     c.by, c.fee = name, v.fee
-    l.put(b"0" + u64(e), [paid + [[name, c.accused]], guilty, stake, lost, posted])
+    l.put(b"#" + u64(e), [paid + [[name, c.accused]], guilty, stake, lost, posted])
     post(l, c)
 
 
@@ -146,7 +146,7 @@ def judge_challenge(l, s, b, rule):
     rule(c.accused not in docket(l, e)[1], "ErrDuplicate")
     c.by, c.judge = s.coldkey, s.id
     d = docket(l, e)
-    l.put(b"0" + u64(e), d[:4] + [d[4] + [s.id]])
+    l.put(b"#" + u64(e), d[:4] + [d[4] + [s.id]])
     post(l, c)
 
 
@@ -292,7 +292,7 @@ def convict(l, c):
     of_card = c.case[1] != c.case[3]
     if c.accused not in guilty:
         judge = l.get(b"j" + u64(e) + u16(c.accused[1]), [None, None, 0])
-        l.put(b"0" + u64(e), [paid, guilty + [c.accused], stake + (judge[2] if of_card and judge[0] == c.accused else 0), forfeited, posted])
+        l.put(b"#" + u64(e), [paid, guilty + [c.accused], stake + (judge[2] if of_card and judge[0] == c.accused else 0), forfeited, posted])
     s = l.seat(c.accused[1])
     sits = s is not None and s.id == c.accused
     if not of_card:
@@ -349,8 +349,8 @@ def give_back(l, c):
     s = l.seat(c.accused[1])
     sits = s is not None and s.id == c.accused
     pool = l.get(b"K" + l.pool_name(s)) if sits else None
-    if c.case[1] != c.case[3] and sits and b"Y" + l.pool_name(s) in l.state:
-        l.put(b"Y" + l.pool_name(s), [[x for x in l.get(b"Y" + l.pool_name(s))[0] if x[1] != c.convicted]])
+    if c.case[1] != c.case[3] and sits and b"$" + l.pool_name(s) in l.state:
+        l.put(b"$" + l.pool_name(s), [[x for x in l.get(b"$" + l.pool_name(s))[0] if x[1] != c.convicted]])
     if not c.held:
         return
     if c.case[1] == c.case[3] and sits:
