@@ -64,7 +64,8 @@ func TestAnExplanationSaysWhatBecameOfDuties(t *testing.T) {
 		"":                  "For judging: it fulfilled 3 of 4 duties of epoch 6.",
 		api.FindingsMissing: "For judging: it fulfilled 3 of 4 duties of epoch 6; it never sealed what it found, and so nothing of that counts.",
 		api.FindingsSealed:  "For judging: it fulfilled 3 of 4 duties of epoch 6; it sealed what it found and never opened it, and so nothing of that counts.",
-		api.FindingsLazy:    "For judging: it fulfilled 3 of 4 duties of epoch 6; it found an answer right that was planted to be wrong, and so nothing of that counts.",
+		api.FindingsLazy:    "For judging: it fulfilled 3 of 4 duties of epoch 6; it found an answer right that was planted to be wrong, or a card of it was proven false, and so nothing of that counts.",
+		api.FindingsForfeit: "For judging: it fulfilled 3 of 4 duties of epoch 6; its challenge was wrong, or it did not vote on another's, and so nothing of that counts.",
 		api.FindingsOpened:  "For judging: it fulfilled 3 of 4 duties of epoch 6; what it found was sealed and opened in time.",
 	} {
 		if got := dutiesDone(&api.Emission{Epoch: 7, Drawn: 4, Fulfilled: 3, Findings: findings}); got != want {

@@ -59,7 +59,9 @@ func dutiesDone(p *api.Emission) string {
 	case api.FindingsSealed:
 		line += "; it sealed what it found and never opened it, and so nothing of that counts"
 	case api.FindingsLazy:
-		line += "; it found an answer right that was planted to be wrong, and so nothing of that counts"
+		line += "; it found an answer right that was planted to be wrong, or a card of it was proven false, and so nothing of that counts"
+	case api.FindingsForfeit:
+		line += "; its challenge was wrong, or it did not vote on another's, and so nothing of that counts"
 	case api.FindingsOpened:
 		line += "; what it found was sealed and opened in time"
 	}

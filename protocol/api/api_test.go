@@ -264,10 +264,15 @@ func TestAnEmissionSaysWhatBecameOfDuties(t *testing.T) {
 	lazy := opened
 	lazy.Lazy = true
 	for _, c := range []struct {
-		cards ledger.CardsRecord
-		want  string
-	}{{other, "missing"}, {ledger.CardsRecord{Seat: judge}, "sealed"}, {opened, "opened"}, {lazy, "lazy"}} {
+		cards   ledger.CardsRecord
+		forfeit []protocol.SeatID
+		want    string
+	}{
+		{other, nil, "missing"}, {ledger.CardsRecord{Seat: judge}, nil, "sealed"}, {opened, nil, "opened"}, {lazy, nil, "lazy"},
+		{opened, []protocol.SeatID{judge}, "forfeit"}, {opened, []protocol.SeatID{other.Seat}, "opened"},
+	} {
 		set(ledger.CardsKey(0, 2), c.cards)
+		set(ledger.DocketKey(0), ledger.Docket{Forfeit: c.forfeit})
 		var p api.Page[api.Emission]
 		decode(t, get(t, h, "/v1/emissions?epoch=1"), &p)
 		got := "no emission"

@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/assaynet/assay/protocol"
 	"github.com/assaynet/assay/protocol/ledger"
@@ -137,7 +138,11 @@ func findingsOf(v *view, e protocol.Epoch, p *ledger.Payment) (string, error) {
 	case said.Lazy:
 		return FindingsLazy, nil
 	}
-	return FindingsOpened, nil
+	docket, err := ledger.ReadDocket(v, e-1)
+	if slices.Contains(docket.Forfeit, p.Seat) {
+		return FindingsForfeit, err
+	}
+	return FindingsOpened, err
 }
 
 // scoreBatch is how many scores are asked of the source at a time.

@@ -185,19 +185,22 @@ type Emission struct {
 	// Drawn are the duties of the epoch before, whose share that was Fulfilled scales
 	// Validator; zeros of who had none. Findings says what the ledger has of its cards
 	// about them: [FindingsMissing], [FindingsSealed], [FindingsOpened],
-	// [FindingsLazy]; empty where it drew no answer to judge.
+	// [FindingsLazy], [FindingsForfeit]; empty where it drew no answer to judge.
 	Drawn     uint32 `json:"drawn,omitempty"`
 	Fulfilled uint32 `json:"fulfilled,omitempty"`
 	Findings  string `json:"findings,omitempty"`
 }
 
 // What the ledger may have of a judge's cards about an epoch. Only what was opened
-// in time counts as fulfilled, and nothing of who found a plant right.
+// in time counts as fulfilled, and nothing of who found a plant right, whose card
+// was proven false, or who challenged what is right or did not vote on a
+// challenge.
 const (
 	FindingsMissing = "missing"
 	FindingsSealed  = "sealed"
 	FindingsOpened  = "opened"
 	FindingsLazy    = "lazy"
+	FindingsForfeit = "forfeit"
 )
 
 // MaxStakes bounds each list of an account.
