@@ -1,7 +1,6 @@
 package ledger
 
 import (
-	"slices"
 
 	"github.com/assaynet/assay/protocol"
 	"github.com/assaynet/assay/protocol/key"
