@@ -22,7 +22,7 @@ const (
 type cards struct {
 	waiting []*wire.SignedCard
 	known   map[cardKey]bool
-	planted map[wire.AnswerKey]bool // own answers about which cards came
+	planted map[protocol.Round]map[uint16]bool // own answers of the rounds about which cards came
 	judges  map[judgeKey]*opened
 	wanted  map[judgeKey]bool
 }
@@ -46,7 +46,7 @@ type judgeKey struct {
 }
 
 func newCards() cards {
-	return cards{known: map[cardKey]bool{}, planted: map[wire.AnswerKey]bool{}, judges: map[judgeKey]*opened{}, wanted: map[judgeKey]bool{}}
+	return cards{known: map[cardKey]bool{}, planted: map[protocol.Round]map[uint16]bool{}, judges: map[judgeKey]*opened{}, wanted: map[judgeKey]bool{}}
 }
 
 // OnPairs hands pairs from gossip to the worker that has a use for them. Without
@@ -73,19 +73,20 @@ func (m *Miner) OnCard(raw []byte) error {
 	if err := m.cfg.Kinds.CheckCard(c); err != nil {
 		return err
 	}
-	planted, err := m.planted(c)
-	if err != nil {
-		return err
+	m.mu.Lock()
+	window, h := protocol.Height(m.cfg.Params.Gossip.ReplayWindow), m.status.Height
+	own := m.status.Registered && c.Seat == m.status.Seat
+	m.mu.Unlock()
+	if s.Height > h+window || h > s.Height+window {
+		return fmt.Errorf("signed at height %d, now %d: %w", s.Height, h, ErrWindow)
+	}
+	if own && c.Finding == wire.FindingFalse {
+		if err := m.readPlants(c.Round); err != nil {
+			return err
+		}
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if planted {
-		m.cards.planted[c.Key()] = true
-	}
-	window := protocol.Height(m.cfg.Params.Gossip.ReplayWindow)
-	if h := m.status.Height; s.Height > h+window || h > s.Height+window {
-		return fmt.Errorf("signed at height %d, now %d: %w", s.Height, h, ErrWindow)
-	}
 	err = m.takeCardLocked(c, s.Sender)
 	if ReasonOf(err) == ErrUnknown && c.Seat == m.status.Seat && m.status.Registered && len(m.cards.waiting) < maxWaitingCards {
 		m.cards.waiting = append(m.cards.waiting, s)
@@ -115,7 +116,6 @@ func (m *Miner) takeCardLocked(c *wire.Card, signer protocol.PublicKey) error {
 	}
 	if len(m.cards.known) >= maxKnownCards {
 		clear(m.cards.known)
-		clear(m.cards.planted)
 	}
 	m.cards.known[name] = true
 	if c.Seat == m.status.Seat && m.status.Registered {
@@ -125,7 +125,7 @@ func (m *Miner) takeCardLocked(c *wire.Card, signer protocol.PublicKey) error {
 }
 
 func (m *Miner) countCardLocked(c *wire.Card) {
-	if c.Finding == wire.FindingFalse && m.cards.planted[c.Key()] {
+	if c.Finding == wire.FindingFalse && m.cards.planted[c.Round][c.Slot] {
 		return // so it should be
 	}
 	if m.status.Findings == nil {
@@ -165,6 +165,11 @@ func (m *Miner) readCards(r ledger.Reader, head protocol.Height) error {
 	for k := range m.cards.judges {
 		if k.epoch+2 < now {
 			delete(m.cards.judges, k)
+		}
+	}
+	for n := range m.cards.planted {
+		if m.cfg.Params.Schedule.EpochOfRound(n)+2 < now {
+			delete(m.cards.planted, n)
 		}
 	}
 	maps.Copy(m.cards.judges, found)

@@ -62,6 +62,10 @@ type Miner struct {
 	// makers are the own chains of plants that were needed, by the epoch in which they
 	// begin.
 	makers map[protocol.Epoch]*plant.Maker
+	// kept are those of them that the database has, too; former is that of a hotkey
+	// that had the seat before.
+	kept   map[protocol.Epoch]bool
+	former *plant.Maker
 	// agreed is set while the ledger says of the seat what this process announces.
 	agreed bool
 	// looked is the epoch after the one whose payment was looked up last.
@@ -78,7 +82,10 @@ func New(cfg Config) (*Miner, error) {
 	if err := cfg.check(); err != nil {
 		return nil, err
 	}
-	m := &Miner{cfg: cfg, workers: map[protocol.Kind]Worker{}, wake: make(chan struct{}, 1), turn: make(chan struct{}, 1), metrics: newMetrics(cfg.Metrics), cards: newCards(), makers: map[protocol.Epoch]*plant.Maker{}}
+	m := &Miner{
+		cfg: cfg, workers: map[protocol.Kind]Worker{}, wake: make(chan struct{}, 1), turn: make(chan struct{}, 1),
+		metrics: newMetrics(cfg.Metrics), cards: newCards(), makers: map[protocol.Epoch]*plant.Maker{}, kept: map[protocol.Epoch]bool{},
+	}
 	for _, w := range cfg.Workers {
 		m.workers[w.Offer().Kind] = w
 	}

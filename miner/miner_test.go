@@ -368,7 +368,7 @@ func said(code inference.Code) []byte {
 func FuzzOnCard(f *testing.F) {
 	p := params.Local()
 	m, err := miner.New(miner.Config{
-		ChainID: chain, Kinds: kinds.All(), Params: &p, Hotkey: signer{}, Salt: [32]byte{1}, Workers: []miner.Worker{miner.NewInference(1, nil, puppet{})}, Ledger: &world{}, Store: newMemory(),
+		ChainID: chain, Kinds: kinds.All(), Params: &p, Hotkey: signer{}, Salt: [32]byte{1}, Plants: [32]byte{2}, Workers: []miner.Worker{miner.NewInference(1, nil, puppet{})}, Ledger: &world{}, Store: newMemory(),
 		Submit:  func(context.Context, wire.Body) error { return nil },
 		Publish: func(context.Context, string, []byte) error { return nil },
 	})
@@ -458,6 +458,7 @@ func TestNewNamesTheFieldThatIsMissing(t *testing.T) {
 		"ChainID": func(c *miner.Config) { c.ChainID = "" },
 		"Params":  func(c *miner.Config) { c.Params = nil },
 		"Salt":    func(c *miner.Config) { c.Salt = [32]byte{} },
+		"Plants":  func(c *miner.Config) { c.Params, c.Plants = new(params.Local()), [32]byte{} },
 		"Kinds":   func(c *miner.Config) { c.Kinds = nil },
 		"Workers": func(c *miner.Config) { c.Workers = nil },
 		"kind":    func(c *miner.Config) { c.Workers = append(c.Workers, echo{}) },

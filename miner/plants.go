@@ -2,6 +2,7 @@ package miner
 
 import (
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"slices"
@@ -52,6 +53,49 @@ func (m *Miner) maker(start protocol.Epoch) *plant.Maker {
 	return m.makers[start]
 }
 
+// tableChains holds the seed of each own chain that was on the ledger, under the
+// epoch from which it serves. It is a secret as the hotkey is, and worth less.
+const tableChains = "miner-plant-chains"
+
+// makerOf returns what makes a chain of the seat; nil where that is unknown. The
+// chain of a hotkey that had the seat before, and worked from the same database, is
+// known: with the seat come its links, and what they planted has to be proven.
+func (m *Miner) makerOf(c *plant.Chain) (*plant.Maker, error) {
+	own, at := m.maker(c.Start), binary.BigEndian.AppendUint64(nil, uint64(c.Start))
+	m.mu.Lock()
+	former, kept := m.former, m.kept[c.Start]
+	m.mu.Unlock()
+	switch {
+	case own.Makes(*c) && kept:
+		return own, nil
+	case former != nil && former.Makes(*c):
+		return former, nil
+	case own.Makes(*c):
+		seed := plant.Seed(m.cfg.Plants, c.Start)
+		if err := m.cfg.Store.Write(func(put func(string, []byte, []byte)) { put(tableChains, at, seed[:]) }); err != nil {
+			return nil, fmt.Errorf("%w: keep the chain of plants from epoch %d: %w", ErrStore, c.Start, err)
+		}
+		m.mu.Lock()
+		m.kept[c.Start] = true
+		m.mu.Unlock()
+		return own, nil
+	}
+	b, err := m.cfg.Store.Get(tableChains, at)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrStore, err)
+	}
+	if len(b) != 32 {
+		return nil, nil
+	}
+	if former = plant.NewMaker([32]byte(b), c.Start); !former.Makes(*c) {
+		return nil, nil
+	}
+	m.mu.Lock()
+	m.former = former
+	m.mu.Unlock()
+	return former, nil
+}
+
 // linkOf returns the link by which the seat plants in an epoch; zero where it does
 // not.
 func (m *Miner) linkOf(r ledger.Reader, e protocol.Epoch, seat protocol.SeatID) (protocol.Hash, error) {
@@ -62,9 +106,9 @@ func (m *Miner) linkOf(r ledger.Reader, e protocol.Epoch, seat protocol.SeatID) 
 	if err != nil || !ok || p.Seat != seat || !p.Serves(e) {
 		return protocol.Hash{}, err
 	}
-	maker := m.maker(p.Of(e).Start)
-	if !maker.Makes(*p.Of(e)) {
-		return protocol.Hash{}, nil // of a hotkey before
+	maker, err := m.makerOf(p.Of(e))
+	if err != nil || maker == nil {
+		return protocol.Hash{}, err // of a hotkey that worked elsewhere
 	}
 	link, _ := maker.Link(e)
 	return link, nil
@@ -167,7 +211,7 @@ func (m *Miner) openPlants(ctx context.Context, r ledger.Reader, head protocol.H
 	if !due {
 		return nil
 	}
-	proofs, err := m.allProofs(r, e, p.Seat, link)
+	proofs, err := m.allProofs(r, e, &roster, link)
 	if missing, ok := errors.AsType[unproven](err); ok {
 		m.withhold(e, missing)
 		return nil
@@ -204,11 +248,11 @@ func (m *Miner) withhold(e protocol.Epoch, why unproven) {
 
 // allProofs returns those of all plants of an epoch that are due: planted by the
 // link, and drawn by a judge. [unproven] says that there is none of one.
-func (m *Miner) allProofs(r ledger.Reader, e protocol.Epoch, seat protocol.SeatID, link protocol.Hash) ([]wire.PlantProof, error) {
+func (m *Miner) allProofs(r ledger.Reader, e protocol.Epoch, seat *ledger.RosterSeat, link protocol.Hash) ([]wire.PlantProof, error) {
 	s := &m.cfg.Params.Schedule
 	out := []wire.PlantProof{}
 	for n := s.RoundOf(s.EpochStart(e)); n < s.RoundOf(s.EpochStart(e+1)); n++ {
-		due, err := m.duePlants(r, n, seat, link)
+		due, err := m.duePlants(r, n, seat.ID, link)
 		if err != nil {
 			return nil, err
 		}
@@ -247,26 +291,26 @@ func (m *Miner) duePlants(r ledger.Reader, n protocol.Round, seat protocol.SeatI
 }
 
 // proofs returns those of the plants of a round that are due.
-func (m *Miner) proofs(r ledger.Reader, n protocol.Round, seat protocol.SeatID, due []uint16) (out []wire.PlantProof, err error) {
+func (m *Miner) proofs(r ledger.Reader, n protocol.Round, seat *ledger.RosterSeat, due []uint16) (out []wire.PlantProof, err error) {
 	round, err := LoadRound(m.cfg.Store, n)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrStore, err)
 	}
-	if round == nil || !round.Sealed || round.Seat != seat {
+	if round == nil || !round.Sealed || round.Seat != seat.ID {
 		return nil, unproven(fmt.Sprintf("round %d is not in the database", n))
 	}
-	commit, _, err := ledger.ReadCommit(r, n, seat.UID)
+	commit, _, err := ledger.ReadCommit(r, n, seat.ID.UID)
 	if err != nil {
 		return nil, err
 	}
-	if commit.Seat != seat || commit.Root != round.Root {
+	if commit.Seat != seat.ID || commit.Root != round.Root {
 		return nil, unproven(fmt.Sprintf("the ledger has another commitment of round %d than the database", n))
 	}
 	for _, slot := range due {
 		if int(slot) >= len(round.Slots) || round.Slots[slot].Plant == nil {
 			return nil, unproven(fmt.Sprintf("slot %d of round %d should have been planted, and was not", slot, n))
 		}
-		p, err := m.proof(round, slot)
+		p, err := m.proof(round, seat.Hotkey, slot)
 		if err != nil {
 			return nil, err
 		}
@@ -275,10 +319,11 @@ func (m *Miner) proofs(r ledger.Reader, n protocol.Round, seat protocol.SeatID, 
 	return out, nil
 }
 
-// proof returns that of a planted slot of a sealed round.
-func (m *Miner) proof(round *Round, slot uint16) (wire.PlantProof, error) {
+// proof returns that of a planted slot of a sealed round, in which the seat had
+// this hotkey.
+func (m *Miner) proof(round *Round, hotkey protocol.PublicKey, slot uint16) (wire.PlantProof, error) {
 	s := &round.Slots[slot]
-	a, err := round.sealed().Opening(m.cfg.Kinds, m.cfg.ChainID, m.cfg.Hotkey.PublicKey(), slot)
+	a, err := round.sealed().Opening(m.cfg.Kinds, m.cfg.ChainID, hotkey, slot)
 	if err != nil {
 		return wire.PlantProof{}, err
 	}
@@ -293,17 +338,31 @@ func (m *Miner) proof(round *Round, slot uint16) (wire.PlantProof, error) {
 	}, err
 }
 
-// planted reports whether a card is about an own answer that was planted.
-func (m *Miner) planted(c *wire.Card) (bool, error) {
+// readPlants looks up which own answers of a round were planted, once, and of no
+// round that is too old, or too new, for a card about it to count.
+func (m *Miner) readPlants(n protocol.Round) error {
+	sched := &m.cfg.Params.Schedule
 	m.mu.Lock()
-	own := m.status.Registered && c.Seat == m.status.Seat
+	now, known := sched.EpochOf(m.status.Height), m.cards.planted[n] != nil
 	m.mu.Unlock()
-	if !own || m.cfg.Params.Plants.Rate == 0 {
-		return false, nil
+	if e := sched.EpochOfRound(n); known || m.cfg.Params.Plants.Rate == 0 || e > now || e+2 < now {
+		return nil
 	}
-	round, err := LoadRound(m.cfg.Store, c.Round)
+	round, err := LoadRound(m.cfg.Store, n)
 	if err != nil {
-		return false, fmt.Errorf("%w: %w", ErrStore, err)
+		return fmt.Errorf("%w: %w", ErrStore, err)
 	}
-	return round != nil && int(c.Slot) < len(round.Slots) && round.Slots[c.Slot].Plant != nil, nil
+	planted := map[uint16]bool{}
+	if round != nil {
+		if !round.Sealed {
+			return nil // there may be more, and nobody has judged it
+		}
+		for i := range round.Slots {
+			planted[uint16(i)] = round.Slots[i].Plant != nil
+		}
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.cards.planted[n] = planted
+	return nil
 }

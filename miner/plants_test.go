@@ -1,6 +1,7 @@
 package miner_test
 
 import (
+	"reflect"
 	"strings"
 	"testing"
 
@@ -29,7 +30,8 @@ func newGarden(t *testing.T) *garden {
 	t.Helper()
 	for try := range byte(64) {
 		g := &garden{world: newWorld(t), secret: [32]byte{1, try}}
-		g.p = params.WithPlants(g.p)
+		local := params.Local()
+		g.p.Schedule.OpenPlantsBlocks, g.p.Plants = local.Schedule.OpenPlantsBlocks, local.Plants
 		g.p.Plants.Rate = params.One / 2
 		maker := plant.NewMaker(plant.Seed(g.secret, 0), 0)
 		g.put(ledger.PlanterKey(g.seat.UID), &ledger.Planter{Seat: g.seat, Next: plant.NewChain(0, maker.Anchor())})
@@ -165,4 +167,40 @@ func TestPlantedAnswersAreCountedAsOthersAre(t *testing.T) {
 	if counted != gardenSlots {
 		t.Errorf("%g answers counted, of which %d are planted, want %d", counted, len(g.planted), gardenSlots)
 	}
+}
+
+// TestTheNextHotkeyProvesWhatTheOneBeforePlanted: with the database comes the
+// secret of the chain, and proofs are bound to the hotkey that answered. Without
+// it the link stays closed, which costs the epoch.
+func TestTheNextHotkeyProvesWhatTheOneBeforePlanted(t *testing.T) {
+	for _, moved := range []bool{false, true} {
+		g := newGarden(t)
+		store := newMemory()
+		g.answer(g.miner(store, nil), g.planted)
+		want := g.opens(g.miner(store, nil))
+		if len(want) != 1 || len(want[0].Proofs) != len(g.planted) {
+			t.Fatalf("the hotkey itself opens %+v", want)
+		}
+		g.submitted = nil
+		g.hotkey, g.secret = named(t, "successor"), [32]byte{9}
+		g.put(ledger.HotkeyKey(g.hotkey.PublicKey()), g.seat.UID)
+		g.put(ledger.SeatKey(g.seat.UID), &ledger.Seat{ID: g.seat, Hotkey: g.hotkey.PublicKey(), Collateral: 10 * protocol.Unit})
+		if moved {
+			store = newMemory()
+		}
+		got := g.opens(g.miner(store, nil))
+		if moved && len(got) != 0 {
+			t.Errorf("without the database it opens %+v", got)
+		}
+		if !moved && (len(got) != 1 || !reflect.DeepEqual(got[0], want[0])) {
+			t.Errorf("it opens %+v, want %+v", got, want)
+		}
+	}
+}
+
+// opens has a miner do what is due when the plants of epoch 2 are to be opened.
+func (g *garden) opens(m *miner.Miner) []*wire.OpenPlants {
+	g.t.Helper()
+	g.step(m, g.p.Schedule.OpenCardsDeadline(2))
+	return g.opened()
 }

@@ -149,6 +149,7 @@ type world struct {
 
 func newWorld(t *testing.T) *world {
 	w := &world{t: t, p: params.Local(), tree: new(ledger.MemTree), hotkey: named(t, "miner"), seat: protocol.SeatID{UID: 5, Registered: 3}, peers: 4, next: make(chan protocol.Height)}
+	w.p.Schedule.OpenPlantsBlocks, w.p.Plants = 0, params.Plants{} // what is sent is counted; plants_test.go is about plants
 	w.put(ledger.HotkeyKey(w.hotkey.PublicKey()), w.seat.UID)
 	w.put(ledger.SeatKey(w.seat.UID), &ledger.Seat{ID: w.seat, Hotkey: w.hotkey.PublicKey(), Collateral: 10 * protocol.Unit})
 	return w
@@ -229,7 +230,7 @@ func (points) Iterate([]byte, func(_, _ []byte) bool) error {
 
 func (w *world) config(s *memory, m miner.Model) miner.Config {
 	return miner.Config{
-		ChainID: chain, Kinds: kinds.All(), Params: &w.p, Hotkey: w.hotkey, Salt: [32]byte{1}, Workers: []miner.Worker{miner.NewInference(1, nil, m)},
+		ChainID: chain, Kinds: kinds.All(), Params: &w.p, Hotkey: w.hotkey, Salt: [32]byte{1}, Plants: [32]byte{2}, Workers: []miner.Worker{miner.NewInference(1, nil, m)},
 		Ledger: w, Store: s,
 		Submit: func(_ context.Context, b wire.Body) error { w.submitted = append(w.submitted, b); return nil },
 		Publish: func(_ context.Context, topic string, raw []byte) error {

@@ -20,7 +20,6 @@ import (
 func TestASeatThatOpenedNoLinkGaveNothingAndDidNotLie(t *testing.T) {
 	for _, own := range []bool{true, false} {
 		w := newWorld(t)
-		w.p = params.WithPlants(w.p)
 		w.p.Plants.Rate = params.One / 2
 		v := w.validator(newMemory())
 		toOpenings(t, w, v, 666)
@@ -56,7 +55,6 @@ func TestASeatThatOpenedNoLinkGaveNothingAndDidNotLie(t *testing.T) {
 func TestAProvenPlantIsNoOpenQuestion(t *testing.T) {
 	for _, proven := range []bool{false, true} {
 		w := newWorld(t)
-		w.p = params.WithPlants(w.p)
 		w.p.Plants.Rate = params.One / 2
 		var log strings.Builder
 		cfg := w.config(newMemory())

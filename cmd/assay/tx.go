@@ -31,7 +31,7 @@ and what an account must keep.
    assay tx stake --hotkey ADDRESS --amount 100
    assay tx unstake --hotkey ADDRESS --amount 100|all
    assay tx collateral --hotkey ADDRESS --amount 10
-   assay tx leaked-link --seat UID --registered HEIGHT --epoch E --link HASH
+   assay tx leaked-link --seat UID --registered HEIGHT --epoch E --link HASH [--seal]
    assay tx payout --hotkey ADDRESS --to ADDRESS
    assay tx commission --hotkey ADDRESS --percent 12.5
    assay tx swap-coldkey --new-key NAME
@@ -67,7 +67,8 @@ not with 0 if it stopped waiting, by Ctrl-C or --timeout, for one that may come.
 				&cli.UintFlag{Name: "seat", Usage: "`UID` of the seat whose link it is"},
 				&cli.Uint64Flag{Name: "registered", Usage: "`HEIGHT` at which that seat was registered; assay miners shows it"},
 				&cli.Uint64Flag{Name: "epoch", Usage: "`EPOCH` that the link serves"},
-				&cli.StringFlag{Name: "link", Usage: "the link, `HASH` in hex"}),
+				&cli.StringFlag{Name: "link", Usage: "the link, `HASH` in hex"},
+				&cli.BoolFlag{Name: "seal", Usage: "do not show it yet, but seal that this key knows it", DisableDefaultText: true}),
 			txSending("challenge", "say that an answer, or a judge's card, is false", challengeBody,
 				&cli.StringFlag{Name: "receipt", Usage: "`FILE` with the receipt of the answer, as assay receipt writes it; - for standard input"},
 				&cli.UintFlag{Name: "judge", Usage: "`UID` of the judge whose card in it is false (default: the answer is)"}),
@@ -197,7 +198,20 @@ func leakedLinkBody(c *cli.Context, _ *client) (wire.Body, error) {
 		return nil, fmt.Errorf("--link: %w", err)
 	}
 	seat := protocol.SeatID{UID: protocol.UID(min(c.Uint("seat"), math.MaxUint16)), Registered: protocol.Height(c.Uint64("registered"))}
-	return &wire.LeakedLink{Seat: seat, Epoch: protocol.Epoch(c.Uint64("epoch")), Link: link}, nil
+	leak := &wire.LeakedLink{Seat: seat, Epoch: protocol.Epoch(c.Uint64("epoch")), Link: link}
+	if !c.Bool("seal") {
+		return leak, nil
+	}
+	keys, err := keyflags.Open(c, 0)
+	if err != nil {
+		return nil, err
+	}
+	signer, err := keys.Public(c.String("key"))
+	if err != nil {
+		return nil, keyflags.Hint(err)
+	}
+	note(c, "when this is in a block, show the link: the same command without --seal")
+	return &wire.SealLeak{Seal: leak.Seal(signer)}, nil
 }
 
 // sendTx signs and sends one transaction. Once one was sent, its hash is printed

@@ -58,7 +58,11 @@ gets all of it back in the same way:
 	case "leaked-link":
 		return `For who learned the secret link by which a miner plants answers, before the judges of
 that epoch have opened what they found: whoever tells it spoils what it is for. The
-seat loses a part of its collateral, of which this key gets half, and its chain.
+seat loses a part of its collateral, of which this key gets a quarter, and its chain.
+First seal that the key knows the link, or who sees it shown would take that:
+
+   assay tx leaked-link --seat UID --registered HEIGHT --epoch E --link HASH --seal
+   assay tx leaked-link --seat UID --registered HEIGHT --epoch E --link HASH
 
 `
 	case "challenge":

@@ -123,7 +123,7 @@ func (h *Handler) accountState(r *request, addr protocol.PublicKey) (*view, *Pro
 func (a *Account) readStakes(v *view, pool protocol.PublicKey) error {
 	prefix := ledger.StakePrefix(protocol.PublicKey{})
 	prefix = prefix[:len(prefix)-keyLen]
-	err := walkMoney(v, prefix, func(key []byte, _ ledger.Stake) {
+	err := walkMoney(v, prefix, 2*keyLen, func(key []byte, _ ledger.Stake) {
 		st := Stake{Hotkey: protocol.PublicKey(key[:keyLen]), Coldkey: protocol.PublicKey(key[keyLen:])}
 		if st.Coldkey == a.Owner && len(a.Stakes) < MaxStakes {
 			a.Stakes = append(a.Stakes, st)
@@ -131,7 +131,7 @@ func (a *Account) readStakes(v *view, pool protocol.PublicKey) error {
 		if st.Hotkey == pool && len(a.Staked) < MaxStakes {
 			a.Staked = append(a.Staked, st)
 		}
-	}, 2*keyLen)
+	})
 	if err != nil {
 		return err
 	}
@@ -182,12 +182,12 @@ func (a *Account) readUnbonding(v *view, p *params.Params) error {
 }
 
 // walkMoney decodes the records below prefix, and gives the rest of each key,
-// which has one of the lengths rest.
-func walkMoney[T any](v *view, prefix []byte, fn func(key []byte, rec T), rest ...int) error {
+// which has the length rest.
+func walkMoney[T any](v *view, prefix []byte, rest int, fn func(key []byte, rec T)) error {
 	var bad error
 	err := v.Iterate(prefix, func(key, value []byte) bool {
 		var rec T
-		if bad = wire.Decode(value, maxRecord, &rec); bad != nil || !slices.Contains(rest, len(key)-len(prefix)) {
+		if bad = wire.Decode(value, maxRecord, &rec); bad != nil || len(key) != len(prefix)+rest {
 			bad = fmt.Errorf("record %x: %w", key, ledger.ErrCorrupt)
 			return false
 		}

@@ -160,3 +160,25 @@ func TestShippedNetworksWantCollateralUntilLiesAreProven(t *testing.T) {
 		}
 	}
 }
+
+// TestANewSeatIsAskedAtOnceWhatItsCollateralCovers, and from the third epoch on
+// twice what it showed: so many new seats have no start before a single one of
+// their size.
+func TestANewSeatIsAskedAtOnceWhatItsCollateralCovers(t *testing.T) {
+	n := covering(t)
+	if err := n.do("rich cold", n.register("rich cold", "m4", 2*protocol.Unit)); err != nil {
+		t.Fatal(err)
+	}
+	if err := n.do("rich cold", &wire.AddCollateral{Hotkey: secret("m4").Public(), Amount: 3 * protocol.Unit}); err != nil {
+		t.Fatal(err)
+	}
+	if err := n.do("m4", n.serveAs("m4", 1000)); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []uint16{3, 3, 1, 1} { // it answers nothing in epochs 1 and 2
+		n.until(n.p.Schedule.EpochEnd(n.p.Schedule.EpochOf(n.next())))
+		if got := n.seat("m4").Slots; got != want {
+			t.Errorf("in epoch %d it is asked %d slots, want %d", n.p.Schedule.EpochOf(n.next()), got, want)
+		}
+	}
+}

@@ -98,6 +98,10 @@ func (g *Genesis) Check() error {
 	if err := g.Params.Check(); err != nil {
 		return fmt.Errorf("%w: %w", ErrGenesis, err)
 	}
+	if weight, bytes, blocks := plantRoom(&g.Params); weight > blocks*g.Params.Block.MaxWeight || bytes > blocks*uint64(g.Params.Block.MaxBytes) {
+		return fmt.Errorf("%w: to open the plants of %d seats weighs %d and has %d bytes, more than %d blocks, which are left where a third of the power opens none",
+			ErrGenesis, g.Params.Seats.Max, weight, bytes, blocks)
+	}
 	if g.Former != nil {
 		if len(g.Accounts)+len(g.Seats) > 0 {
 			return fmt.Errorf("%w: accounts or seats beside those of a former state", ErrGenesis)

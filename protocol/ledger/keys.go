@@ -144,6 +144,9 @@ func HeldKey(h protocol.Height, judge protocol.UID) []byte { return u16(HeldPref
 // HeldPrefix begins what is divided at height h.
 func HeldPrefix(h protocol.Height) []byte { return u64([]byte{heldLetter}, uint64(h)) }
 
+// LeakKey holds a [LeakSeal].
+func LeakKey(signer protocol.PublicKey) []byte { return append([]byte("@"), signer[:]...) }
+
 // LazyKey holds the newest epoch in which a judge, by the name of the stake on it,
 // found a plant right.
 func LazyKey(name protocol.PublicKey) []byte { return append([]byte("6"), name[:]...) }

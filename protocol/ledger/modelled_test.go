@@ -339,7 +339,7 @@ func TestTheLedgerFollowsASimpleModel(t *testing.T) {
 	}
 	for typ := range wire.TxType(255) {
 		switch typ {
-		case wire.TxExtendPlants, wire.TxOpenPlants, wire.TxLeakedLink:
+		case wire.TxExtendPlants, wire.TxOpenPlants, wire.TxLeakedLink, wire.TxSealLeak:
 			continue // nothing is planted here
 		case wire.TxChallenge, wire.TxJudgeChallenge, wire.TxSealVote, wire.TxOpenVote, wire.TxAppeal:
 			continue // nor given: challenge_test.go counts the money of these

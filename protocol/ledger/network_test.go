@@ -72,7 +72,7 @@ func testParams() params.Params {
 	p.Seats.Max = 8
 	p.Seats.MaxPerColdkey = 3
 	p.Seats.Immunity = 30
-	p.Seats.Collateral, p.Seats.MinSelf = 0, 0 // but where they are what a test is about
+	p.Seats.Collateral, p.Seats.MinSelf, p.Plants = 0, 0, params.Plants{} // but where they are what a test is about
 	p.Tasks.Retention = 4
 	p.Kinds = p.Kinds[:1]
 	p.Kinds[0].Share = params.One

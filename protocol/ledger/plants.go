@@ -22,8 +22,10 @@ import (
 //	open     OpenPlants, after block open_cards_blocks of the next epoch and up to
 //	         open_plants_blocks: the link, and a proof of each plant that was drawn
 //	settle   in that last block, after its transactions (settle.go)
-//	leak     LeakedLink, up to block open_cards_blocks: whoever knows the link then
-//	         has it from the seat, and gets half of what that loses
+//	leak     SealLeak, and in a later block LeakedLink, up to block open_cards_blocks:
+//	         whoever knows the link then has it from the seat, and gets a quarter of
+//	         what that loses. Who only saw it shown has sealed nothing before, and
+//	         the seat's own owner does not get back what is burned
 //
 // Stake on who judged an epoch cannot be taken back between the end of that epoch
 // and its settlement: or who did not look would leave in time.
@@ -176,9 +178,28 @@ func checkPlantProof(chain string, hotkey protocol.PublicKey, id protocol.TaskID
 	return nil
 }
 
-// leakedLink takes collateral of a seat whose link somebody knows too early. Its
-// chains are worth nothing then, and go.
-func (m *machine) leakedLink(name protocol.PublicKey, b *wire.LeakedLink) error {
+// LeakSeal is kept under LeakKey(signer): what it will show. An account keeps one.
+type LeakSeal struct {
+	_      struct{} `cbor:",toarray"`
+	Seal   protocol.Hash
+	Height protocol.Height
+}
+
+// sealLeak keeps that somebody knows a link, in the place of what it sealed before.
+func (m *machine) sealLeak(o *origin, b *wire.SealLeak) error {
+	if b.Seal.IsZero() {
+		return broken(ErrBadKey, "a seal of zeros")
+	}
+	put(m.st, LeakKey(o.key), LeakSeal{Seal: b.Seal, Height: m.height})
+	return nil
+}
+
+// leakedLink takes collateral of a seat whose link somebody knows too early, and
+// sealed that before this block. Its chains are worth nothing then, and go.
+func (m *machine) leakedLink(o *origin, b *wire.LeakedLink) error {
+	if seal, ok := get[LeakSeal](m.st, LeakKey(o.key)); !ok || seal.Height >= m.height || seal.Seal != b.Seal(o.key) {
+		return broken(ErrNotPermitted, "%s has not sealed in an earlier block that it knows this link", o.key)
+	}
 	s, ok := get[Seat](m.st, SeatKey(b.Seat.UID))
 	if !ok || s.ID != b.Seat {
 		return broken(ErrNoSeat, "seat %d of height %d", b.Seat.UID, b.Seat.Registered)
@@ -191,11 +212,12 @@ func (m *machine) leakedLink(name protocol.PublicKey, b *wire.LeakedLink) error 
 		return err
 	}
 	del(m.st, PlanterKey(s.ID.UID))
+	del(m.st, LeakKey(o.key))
 	taken := m.takeFrom(&s)
-	if err := m.credit(name, taken/2); err != nil {
+	if err := m.credit(o.payer, taken/4); err != nil {
 		return err
 	}
-	m.meta.Burned += taken - taken/2
+	m.meta.Burned += taken - taken/4
 	m.emit(Event{Name: EventLeaked, Epoch: b.Epoch, Seat: s.ID, Hotkey: s.Hotkey, Hash: b.Link, Amount: taken})
 	return nil
 }

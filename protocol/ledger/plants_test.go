@@ -3,6 +3,7 @@ package ledger_test
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/assaynet/assay/engine/fingerprint"
@@ -57,7 +58,7 @@ func tryPlantingWith(t *testing.T, seed byte, p params.Params) *planting {
 	anchor := x.maker.Anchor()
 	x.link, _ = x.maker.Link(0)
 	for _, i := range []int{3, 4} {
-		g.Seats[i].Collateral, g.Seats[i].Plants = 4*protocol.Unit, &anchor
+		g.Seats[i].Collateral, g.Seats[i].Plants, g.Seats[i].Offers = 4*protocol.Unit, &anchor, offers(1)
 	}
 	x.network = newNetwork(t, g)
 	for n := range protocol.Round(2) {
@@ -246,6 +247,11 @@ func TestWhoOpensNoLinkGaveNothing(t *testing.T) {
 			t.Errorf("%s has lost stake", name)
 		}
 	}
+	for _, name := range []string{"m1", "m2"} {
+		if err := x.do(name, x.serveAs(name, 4)); err != nil {
+			t.Fatal(err)
+		}
+	}
 	x.until(x.p.Schedule.EpochEnd(1)) // epoch 2 asks twice what epoch 0 gave
 	if one, two := x.seat("m1").Slots, x.seat("m2").Slots; one != 2 || two != 1 {
 		t.Errorf("m1 is asked %d slots, m2 %d; want 2 and 1", one, two)
@@ -323,10 +329,19 @@ func TestPlantsThatProveNothingAreRefused(t *testing.T) {
 	x.refused(x.tx("m1", good()), ledger.ErrDuplicate)
 }
 
-func TestWhoShowsALinkTooEarlyGetsHalfOfWhatItsSeatLoses(t *testing.T) {
+// TestWhoShowsALinkTooEarlyGetsAQuarterOfWhatItsSeatLoses, if it sealed before that
+// it knows it: who takes it from another's transaction, or shows what it sealed in
+// the same block, gets nothing, and costs the seat nothing.
+func TestWhoShowsALinkTooEarlyGetsAQuarterOfWhatItsSeatLoses(t *testing.T) {
 	x := newPlanting(t)
 	id := x.seat("m1").ID
 	later, _ := x.maker.Link(9)
+	seal := func(who string, leak *wire.LeakedLink) {
+		t.Helper()
+		if err := x.do(who, &wire.SealLeak{Seal: leak.Seal(secret(who).Public())}); err != nil {
+			t.Fatal(err)
+		}
+	}
 	for name, c := range map[string]struct {
 		body wire.LeakedLink
 		want ledger.Reason
@@ -334,25 +349,41 @@ func TestWhoShowsALinkTooEarlyGetsHalfOfWhatItsSeatLoses(t *testing.T) {
 		"another's link":  {wire.LeakedLink{Seat: id, Epoch: 0, Link: later}, ledger.ErrMismatch},
 		"of another seat": {wire.LeakedLink{Seat: protocol.SeatID{UID: id.UID, Registered: 5}, Epoch: 0, Link: x.link}, ledger.ErrNoSeat},
 	} {
+		seal("rich cold", &c.body)
 		if err := x.do("rich cold", &c.body); !errors.Is(err, c.want) {
 			t.Errorf("%s: %v, want %v", name, err, c.want)
 		}
 	}
-	before, burned := x.account("rich cold").Balance, x.supply().Burned
 	leak := &wire.LeakedLink{Seat: id, Epoch: 9, Link: later} // a link gives all before it
+	if err := x.do("rich cold", &wire.SealLeak{}); !errors.Is(err, ledger.ErrBadKey) {
+		t.Errorf("a seal of zeros: %v", err)
+	}
+	if err := x.do("m2 cold", leak); !errors.Is(err, ledger.ErrNotPermitted) {
+		t.Errorf("without a seal: %v", err)
+	}
+	seal("rich cold", leak)
+	x.block(x.tx("m2 cold", &wire.SealLeak{Seal: leak.Seal(secret("m2 cold").Public())}), x.txAt("m2 cold", x.nonce(secret("m2 cold").Public())+1, leak))
+	if err := x.last.Txs[1].Err; !errors.Is(err, ledger.ErrNotPermitted) {
+		t.Errorf("sealed in the block in which it is shown: %v", err)
+	}
+	if got := x.seat("m1").Collateral; got != 4*protocol.Unit {
+		t.Errorf("m1 has %s of collateral, want all 4", got)
+	}
+	before, burned := x.account("rich cold").Balance, x.supply().Burned
 	if err := x.do("rich cold", leak); err != nil {
 		t.Fatal(err)
 	}
 	fee := ledger.LeastFee(&x.p.Fees, x.chain, leak)
-	if got, want := x.account("rich cold").Balance, before+protocol.Unit/2-fee; got != want {
+	if got, want := x.account("rich cold").Balance, before+protocol.Unit/4-fee; got != want {
 		t.Errorf("who showed it has %s, want %s", got, want)
 	}
-	if got, want := x.supply().Burned-burned, protocol.Unit/2+fee; got != want {
+	if got, want := x.supply().Burned-burned, 3*protocol.Unit/4+fee; got != want {
 		t.Errorf("%s is burned, want %s", got, want)
 	}
 	if got := x.seat("m1").Collateral; got != 3*protocol.Unit {
 		t.Errorf("m1 has %s of collateral, want 3 of 4", got)
 	}
+	seal("rich cold", leak)
 	if err := x.do("rich cold", leak); !errors.Is(err, ledger.ErrMismatch) {
 		t.Errorf("a second time: %v", err)
 	}
@@ -360,8 +391,10 @@ func TestWhoShowsALinkTooEarlyGetsHalfOfWhatItsSeatLoses(t *testing.T) {
 	if x.seat("m1").Asked || !x.seat("m2").Asked {
 		t.Error("a seat whose chain is known is asked, or one whose is not is not")
 	}
-	x.until(x.p.Schedule.OpenCardsDeadline(0))
-	if err := x.do("rich cold", &wire.LeakedLink{Seat: x.seat("m2").ID, Epoch: 0, Link: x.link}); !errors.Is(err, ledger.ErrDeadline) {
+	x.until(x.p.Schedule.OpenCardsDeadline(0) - 1)
+	late := &wire.LeakedLink{Seat: x.seat("m2").ID, Epoch: 0, Link: x.link}
+	seal("rich cold", late)
+	if err := x.do("rich cold", late); !errors.Is(err, ledger.ErrDeadline) {
 		t.Errorf("when judges have opened: %v", err)
 	}
 }
@@ -468,5 +501,19 @@ func TestParamsRefuseRatesAtWhichLazinessPays(t *testing.T) {
 	}
 	if got, want := fmt.Sprint(p.Caught(1), p.Caught(2), p.Caught(20)), "24576 39936 65529"; got != want {
 		t.Errorf("a judge that never looks is caught with %s, want %s", got, want)
+	}
+}
+
+// TestEveryoneCanOpenWhereAThirdOfThePowerOpensNone: a genesis of so many seats
+// that what they open does not fit into the blocks that are left is refused.
+func TestEveryoneCanOpenWhereAThirdOfThePowerOpensNone(t *testing.T) {
+	for seats, fits := range map[uint32]bool{64: true, 4096: false} {
+		g := testGenesis()
+		g.Params = plantingParams()
+		g.Params.Seats.Max = seats
+		err := g.Check()
+		if fits && err != nil || !fits && (!errors.Is(err, ledger.ErrGenesis) || !strings.Contains(err.Error(), "to open the plants of 4096 seats")) {
+			t.Errorf("%d seats: %v", seats, err)
+		}
 	}
 }

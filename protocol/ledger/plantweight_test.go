@@ -50,7 +50,9 @@ func worstLeakedLink(n *network) (string, wire.Body) { // of a seat with collate
 		}
 	}
 	last := n.longChain("m1")
-	return "rich cold", &wire.LeakedLink{Seat: n.seat("m1").ID, Epoch: plant.Links - 1, Link: last}
+	leak := &wire.LeakedLink{Seat: n.seat("m1").ID, Epoch: plant.Links - 1, Link: last}
+	n.set(ledger.LeakKey(secret("rich cold").Public()), ledger.LeakSeal{Seal: leak.Seal(secret("rich cold").Public())})
+	return "rich cold", leak
 }
 
 // worstOpenPlants: the last link of a chain, and as many proofs as there may be, of

@@ -88,7 +88,10 @@ func (m *machine) rosters(all []candidate, e protocol.Epoch) {
 // asked returns what a seat is asked in epoch e, by kind: of each that it offers,
 // in a round in which tasks of the kind fall due, twice as much as it gave in such
 // a round of epoch e − 2, so that it can grow; of all that, what its collateral
-// covers, and of what is judged nothing where it could not plant.
+// covers, and of what is judged nothing where it could not plant. A seat that could
+// not show anything in e − 2 is asked at once what it offers, where collateral
+// stands for it: if all seats grew from one answer a round, a machine behind many
+// seats would have more until they are grown.
 func (m *machine) asked(s *Seat, e protocol.Epoch) []task.Asked {
 	var out []task.Asked
 	for i := range s.Offers {
@@ -103,13 +106,21 @@ func (m *machine) asked(s *Seat, e protocol.Epoch) []task.Asked {
 		}
 		rounds := m.p.Schedule.RoundsPerEpoch() / uint64(k.Rounds)
 		able := uint64(1)
-		if e >= 2 {
+		switch {
+		case m.p.Seats.Collateral > 0 && m.newcomer(s, e):
+			able = uint64(o.Capacity)
+		case e >= 2:
 			able = max(1, 2*uint64(m.shown(e-2, s.ID, kind))/rounds)
 		}
 		slots := uint16(min(uint64(o.Capacity), uint64(k.Slots), able))
 		out = append(out, task.Asked{Kind: o.Kind, Slots: slots, Models: o.Models})
 	}
 	return m.covered(s, m.plantable(s, e, out))
+}
+
+// newcomer reports whether a seat could not be asked anything in epoch e − 2.
+func (m *machine) newcomer(s *Seat, e protocol.Epoch) bool {
+	return e < 2 || s.ID.Registered >= max(1, m.p.Schedule.EpochStart(e-2))
 }
 
 // forget removes what is older than the retention: the records of one epoch at

@@ -146,7 +146,7 @@ func BenchmarkSettlementOfAFullNetwork(b *testing.B) {
 // validators' half of an epoch's emission gives to its share, where the others are
 // as few as the promise is meant for and have the least stake.
 func TestALazyJudgeLosesAtEveryStake(t *testing.T) {
-	for _, p := range []params.Params{params.WithPlants(params.Local()), params.WithPlants(params.Demo())} {
+	for _, p := range []params.Params{params.Local(), params.Demo()} {
 		if err := p.Check(); err != nil {
 			t.Fatal(err)
 		}

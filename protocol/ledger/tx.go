@@ -12,6 +12,7 @@ import (
 type origin struct {
 	seat  Seat               // of the hotkey; zero for what a coldkey signs
 	payer protocol.PublicKey // the name of the coldkey
+	key   protocol.PublicKey // that signed
 }
 
 // hotkeyFees is how many times its least fee a transaction may burn that a hotkey
@@ -23,7 +24,7 @@ const hotkeyFees = 16
 // signature.
 func (m *machine) admit(d *decoded) (origin, error) {
 	tx := d.tx
-	var o origin
+	o := origin{key: tx.Signer}
 	if tx.Type.ByColdkey() {
 		name, err := m.actor(tx.Signer)
 		if err != nil {
@@ -153,7 +154,9 @@ func (m *machine) execute(body wire.Body, o *origin) error {
 	case *wire.OpenPlants:
 		return m.openPlants(o.seat, b)
 	case *wire.LeakedLink:
-		return m.leakedLink(o.payer, b)
+		return m.leakedLink(o, b)
+	case *wire.SealLeak:
+		return m.sealLeak(o, b)
 	case *wire.AddCollateral:
 		return m.addCollateral(o.payer, b)
 	case *wire.TakeCollateral:

@@ -1,7 +1,6 @@
 package ledger
 
 import (
-
 	"github.com/assaynet/assay/protocol"
 	"github.com/assaynet/assay/protocol/key"
 	"github.com/assaynet/assay/protocol/wire"

@@ -140,7 +140,8 @@ var costs = map[wire.TxType]struct {
 		items: func(b wire.Body) int { return len(b.(*wire.OpenPlants).Proofs) },
 		each:  Cost{Reads: 3 + params.MaxKinds, Bytes: maxJudges*dutyBytes + (6+2*params.MaxKinds)*smallBytes},
 	},
-	wire.TxLeakedLink:     {base: Cost{Reads: 4, Writes: 4, Bytes: 2*seatBytes + plantBytes + 8*smallBytes}},
+	wire.TxLeakedLink:     {base: Cost{Reads: 5, Writes: 5, Bytes: 2*seatBytes + plantBytes + 10*smallBytes}},
+	wire.TxSealLeak:       {base: Cost{Writes: 1, Bytes: smallBytes}},
 	wire.TxAddCollateral:  {base: Cost{Reads: 3, Writes: 2, Bytes: 2*seatBytes + 4*smallBytes}},
 	wire.TxTakeCollateral: {base: Cost{Reads: 3, Writes: 4, Bytes: 2*seatBytes + 6*smallBytes}},
 	wire.TxSetCommission:  {base: Cost{Reads: 2, Writes: 1, Bytes: 2*seatBytes + 2*smallBytes}},
@@ -176,6 +177,36 @@ func TxWeight(raw []byte, chain string) (uint64, error) {
 		return 0, err
 	}
 	return TxCost(body, len(raw)).Weight(), nil
+}
+
+// Bytes of transactions that open plants, at most, and what beside the mean of
+// plants there is room for, as a divisor: it is rarely a quarter more among many.
+const (
+	openBytes  = 256
+	proofBytes = 1100
+	roomShare  = 4
+)
+
+// plantRoom returns what it weighs that all seats open what they planted in an
+// epoch, in how many bytes, and in how many blocks it has to fit: those of the
+// window that are left when proposers with a third of the power stand in a row and
+// take none.
+func plantRoom(p *params.Params) (weight, bytes, blocks uint64) {
+	if p.Plants.Rate == 0 {
+		return 0, 0, 1
+	}
+	slots, seats := uint64(0), uint64(p.Seats.Max)
+	for i := range p.Kinds {
+		if k := &p.Kinds[i]; !k.OnLedger() {
+			slots += uint64(k.Slots) * (p.Schedule.RoundsPerEpoch() / uint64(k.Rounds))
+		}
+	}
+	plants := (seats*slots*uint64(p.Plants.Rate) + params.One - 1) / params.One
+	plants += (plants + roomShare - 1) / roomShare
+	row := costs[wire.TxOpenPlants]
+	all := TxCost(&wire.OpenPlants{}, openBytes).times(seats).plus(row.each.plus(Cost{Bytes: proofBytes}).times(plants))
+	window := p.Schedule.OpenPlantsBlocks - p.Schedule.OpenCardsBlocks
+	return all.Weight(), seats*openBytes + plants*proofBytes, window - (p.LaneWindow() - 1)
 }
 
 // matured is what a block does for one entry whose time has come: stake that

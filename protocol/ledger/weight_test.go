@@ -139,6 +139,10 @@ var worst = map[wire.TxType]func(n *network) (string, wire.Body){
 	wire.TxSealVote:       worstSealVote,
 	wire.TxOpenVote:       worstOpenVote,
 	wire.TxAppeal:         worstAppeal,
+	wire.TxSealLeak: func(n *network) (string, wire.Body) { // in the place of another
+		n.set(ledger.LeakKey(secret("rich cold").Public()), ledger.LeakSeal{Seal: protocol.Hash{1}, Height: 1 << 40})
+		return "rich cold", &wire.SealLeak{Seal: protocol.Hash{2}}
+	},
 	wire.TxAddCollateral: func(n *network) (string, wire.Body) {
 		n.fatten("m1")
 		return "m1 cold", &wire.AddCollateral{Hotkey: secret("m1").Public(), Amount: protocol.Unit}

@@ -35,7 +35,9 @@ func Local() Params {
 			// The cards of an epoch are sealed and opened in the next.
 			SealCardsBlocks: 6,  // duties come some three blocks after the epoch, and are drawn up to block 3
 			OpenCardsBlocks: 11, // two blocks for a beacon, three to open
-			WeightBlocks:    17, // three blocks to get the seal into the epoch
+			// Three blocks to open plants, in which no three proposers belong together.
+			OpenPlantsBlocks: 14,
+			WeightBlocks:     17, // three blocks to get the seal into the epoch
 		},
 		Block: Block{
 			CommitMillis:  1500, // with the votes 1.6 to 1.9 s a block
@@ -65,6 +67,12 @@ func Local() Params {
 			Deposit: protocol.Unit / 1000,
 		},
 		Emission: Emission{PerBlock: protocol.Unit, MaxSupply: 21_000_000 * protocol.Unit},
+		Plants: Plants{
+			Rate:   One / 16, // the answers that are run for it earn like others, but delay what others see of them
+			Slash:  One / 4,  // more than the least stake earns among four until it draws a plant
+			Fine:   One / 4,  // of what a slot earns in two epochs: an outage in the wrong minutes ruins nobody
+			Appeal: 20,       // an epoch
+		},
 		Yuma: Yuma{
 			Kappa:              33423, // 0.51
 			ActivityCutoff:     100,
@@ -126,18 +134,6 @@ func Local() Params {
 // which people rate within rounds so many.
 func Raters(share, rounds uint32) Kind {
 	return Kind{Name: preference, Share: share, Full: PartsOfFull, Slots: 1, Rounds: rounds, Models: []Model{}}
-}
-
-// WithPlants returns a network of Local's clock in which answers are planted.
-func WithPlants(p Params) Params {
-	p.Schedule.OpenPlantsBlocks = p.Schedule.OpenCardsBlocks + p.LaneWindow()
-	p.Plants = Plants{
-		Rate:   One / 16,
-		Slash:  One / 4, // more than the least stake earns among four until it draws a plant
-		Fine:   One / 4,
-		Appeal: p.Schedule.Tempo,
-	}
-	return p
 }
 
 // Demo returns [Local] with one answer of each kind a seat and epoch, so that its

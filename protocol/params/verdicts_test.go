@@ -12,7 +12,7 @@ import (
 // Whoever makes up one answer in a hundred, or all, loses more than that saves,
 // with all that an epoch pays to miners as the prize.
 func TestLyingInAFewAnswersCostsMoreThanItGains(t *testing.T) {
-	p := params.WithPlants(params.Local()).WithVerdicts()
+	p := params.Local().WithVerdicts()
 	if err := p.Check(); err != nil {
 		t.Fatal(err)
 	}
@@ -51,7 +51,7 @@ func TestVerdictsThatLeaveAGapAreRefused(t *testing.T) {
 		"nothing to lose":                   func(p *params.Params) { p.Seats.Collateral = 0 },
 		"times that overflow":               func(p *params.Params) { p.Verdicts.Appeal = 1 << 62 },
 	} {
-		p := params.WithPlants(params.Local()).WithVerdicts()
+		p := params.Local().WithVerdicts()
 		change(&p)
 		if err := p.Check(); !errors.Is(err, params.ErrInvalid) {
 			t.Errorf("%s: %v", what, err)

@@ -133,7 +133,8 @@ func Chain(name string, start protocol.Height) *ledger.ChainMaker {
 }
 
 // Params returns constants of a network of one model: epochs of twenty blocks
-// with one round each, and records of the last eight epochs.
+// with one round each, and records of the last eight epochs. Nothing is planted:
+// stories count what judges find. [Planting] is about plants.
 func Params(model protocol.ModelID) params.Params {
 	p := params.Local()
 	p.Name = "assay-memory"
@@ -143,5 +144,15 @@ func Params(model protocol.ModelID) params.Params {
 	p.Inference.MaxTokens = 8
 	p.Inference.System = "Be brief."
 	p.Tasks.Retention = 8
+	p.Schedule.OpenPlantsBlocks, p.Plants = 0, params.Plants{}
+	return p
+}
+
+// Planting returns [Params] with a rate of planted answers, in 65536ths, and the
+// other constants of plants as they ship.
+func Planting(model protocol.ModelID, rate uint32) params.Params {
+	p, local := Params(model), params.Local()
+	p.Schedule.OpenPlantsBlocks, p.Plants = local.Schedule.OpenPlantsBlocks, local.Plants
+	p.Plants.Rate = rate
 	return p
 }

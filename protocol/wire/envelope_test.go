@@ -124,7 +124,7 @@ func TestTransactionsOfOthersAreRefused(t *testing.T) {
 }
 
 func TestEveryTypeOfTransactionStandsInTheTableWithItsBody(t *testing.T) {
-	cold := map[wire.TxType]bool{wire.TxTransfer: true, wire.TxRegister: true, wire.TxAddStake: true, wire.TxRemoveStake: true, wire.TxRequest: true, wire.TxSealRecords: true, wire.TxOpenRecord: true, wire.TxSwapColdkey: true, wire.TxStopSwap: true, wire.TxSetPayout: true, wire.TxSwapHotkey: true, wire.TxStopHotkeySwap: true, wire.TxAddCollateral: true, wire.TxTakeCollateral: true, wire.TxLeakedLink: true, wire.TxSetCommission: true, wire.TxChallenge: true, wire.TxAppeal: true}
+	cold := map[wire.TxType]bool{wire.TxTransfer: true, wire.TxRegister: true, wire.TxAddStake: true, wire.TxRemoveStake: true, wire.TxRequest: true, wire.TxSealRecords: true, wire.TxOpenRecord: true, wire.TxSwapColdkey: true, wire.TxStopSwap: true, wire.TxSetPayout: true, wire.TxSwapHotkey: true, wire.TxStopHotkeySwap: true, wire.TxAddCollateral: true, wire.TxTakeCollateral: true, wire.TxLeakedLink: true, wire.TxSetCommission: true, wire.TxChallenge: true, wire.TxAppeal: true, wire.TxSealLeak: true}
 	paid := map[wire.TxType]bool{wire.TxServe: true, wire.TxSetConsensusKey: true} // of those that a hotkey signs
 	names := map[string]bool{}
 	for _, b := range bodies() {

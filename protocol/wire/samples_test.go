@@ -71,6 +71,7 @@ func bodies() []wire.Body {
 		&wire.SealVote{Case: sampleEvidence().Case, Ballot: 1, Seal: hash("vote")},
 		&wire.OpenVote{Case: sampleEvidence().Case, Ballot: 1, Finding: wire.FoundFalse, Found: wire.FoundOf([]byte("state")), Salt: [32]byte{7}},
 		&wire.Appeal{Case: sampleEvidence().Case},
+		&wire.SealLeak{Seal: hash("seal")},
 		&wire.AddCollateral{Hotkey: pub, Amount: protocol.Unit},
 		&wire.TakeCollateral{Hotkey: pub, Amount: 1 << 40},
 		&wire.SetCommission{Hotkey: pub, Rate: 1 << 16},

@@ -56,6 +56,7 @@ const (
 	TxUnjail          TxType = 40
 	TxChallenge       TxType = 50
 	TxAppeal          TxType = 51
+	TxSealLeak        TxType = 52
 )
 
 // who signs a transaction.
@@ -114,6 +115,7 @@ var txTypes = [...]struct {
 	TxOpenVote:        {name: "open-vote", body: func() Body { return new(OpenVote) }, signer: byHotkey},
 	TxChallenge:       {name: "challenge", body: func() Body { return new(Challenge) }, signer: byColdkey},
 	TxAppeal:          {name: "appeal", body: func() Body { return new(Appeal) }, signer: byColdkey},
+	TxSealLeak:        {name: "seal-leak", body: func() Body { return new(SealLeak) }, signer: byColdkey},
 	TxUnjail:          {name: "unjail", body: func() Body { return new(Unjail) }, signer: byHotkey},
 }
 

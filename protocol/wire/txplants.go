@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"encoding/binary"
 	"fmt"
 
 	"github.com/assaynet/assay/protocol"
@@ -85,8 +86,22 @@ func (p *PlantProof) before(q *PlantProof) bool {
 	return p.Round < q.Round || p.Round == q.Round && p.Slot < q.Slot
 }
 
+// SealLeak seals that its signer knows a link, to be shown by [LeakedLink] in a
+// later block: so nobody who sees it shown can have been the first.
+type SealLeak struct {
+	_    struct{}      `cbor:",toarray"`
+	Seal protocol.Hash // [LeakedLink.Seal]
+}
+
+// Type implements [Body].
+func (*SealLeak) Type() TxType { return TxSealLeak }
+
+// Check implements [Body].
+func (*SealLeak) Check() error { return nil }
+
 // LeakedLink shows a link that was to be secret until judges have opened what they
-// found: whoever told it to a judge loses collateral to who shows it.
+// found: whoever told it to a judge loses collateral, a part of it to who sealed
+// that it knew.
 type LeakedLink struct {
 	_     struct{}        `cbor:",toarray"`
 	Seat  protocol.SeatID // whose chain it is of
@@ -99,3 +114,12 @@ func (*LeakedLink) Type() TxType { return TxLeakedLink }
 
 // Check implements [Body].
 func (*LeakedLink) Check() error { return nil }
+
+// Seal returns what the key that will sign it seals before: H("assay/1/leak", key ‖
+// u16 uid ‖ u64 registered ‖ u64 epoch ‖ link).
+func (b *LeakedLink) Seal(signer protocol.PublicKey) protocol.Hash {
+	at := binary.BigEndian.AppendUint16(nil, uint16(b.Seat.UID))
+	at = binary.BigEndian.AppendUint64(at, uint64(b.Seat.Registered))
+	at = binary.BigEndian.AppendUint64(at, uint64(b.Epoch))
+	return HashOf("assay/1/leak", signer[:], at, b.Link[:])
+}

@@ -29,8 +29,9 @@ func machine(s *stage, answers int) func(*miner.Config) {
 	})
 }
 
-// A seat that declares four answers a round and gives one is asked for two from
-// the fourth epoch on, for twice what it showed, and fails half of them.
+// A seat that declares four answers a round and gives one fails three of four in
+// the first epochs, is asked then for two, twice what it showed, and fails half of
+// them.
 func TestDeclaringCapacityThatOneDoesNotHaveEarnsLess(t *testing.T) {
 	t.Parallel()
 	s := network(t, protocoltest.Actor{Name: "mallory", Capacity: 4})
@@ -54,8 +55,8 @@ func split(t *testing.T, seats int) (paid, price protocol.Amount) {
 		names = append(names, fmt.Sprintf("mallory %d", i+1))
 		more = append(more, protocoltest.Actor{Name: names[i], Owner: "mallory"})
 	}
-	// Averages that forget soon, so that what a seat is asked for, which doubles
-	// every two epochs, is what it is paid for when the counting begins.
+	// Averages that forget soon, so that what a seat is asked for is what it is paid
+	// for when the counting begins.
 	p := protocoltest.Params(honest.ID())
 	p.Kinds[0].Keep = params.One / 4
 	s := open(t, honest, protocoltest.Config{Cast: cast(more...), Params: p})

@@ -55,7 +55,10 @@ func recordPlants(t *testing.T) {
 	edit("cleo", func(b *wire.OpenPlants) bool { return b.Epoch != 4 })
 	s.play(6)
 	link, _ := plant.NewMaker(plant.Seed(protocoltest.PlantSecret("ada"), 0), 0).Link(9)
-	s.tx(protocoltest.Cold("bob"), &wire.LeakedLink{Seat: s.seat("ada").ID, Epoch: 9, Link: link})
+	leak := &wire.LeakedLink{Seat: s.seat("ada").ID, Epoch: 9, Link: link}
+	s.tx(protocoltest.Cold("bob"), &wire.SealLeak{Seal: leak.Seal(protocoltest.Cold("bob").PublicKey())})
+	s.block()
+	s.tx(protocoltest.Cold("bob"), leak)
 	s.play(8)
 	out := planted{Genesis: wire.Encode(s.Genesis()), Blocks: w.Blocks}
 	if err := s.State().Iterate(nil, func(k, v []byte) bool {

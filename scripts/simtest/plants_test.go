@@ -21,8 +21,7 @@ func planting(t *testing.T) *stage {
 // plantingAnd tells of each block before it is carried out.
 func plantingAnd(t *testing.T, ordered func(*ledger.Block)) *stage {
 	t.Helper()
-	p := params.WithPlants(protocoltest.Params(honest.ID()))
-	p.Plants.Rate = params.One / 2
+	p := protocoltest.Planting(honest.ID(), params.One/2)
 	return open(t, honest, protocoltest.Config{Cast: cast(), Params: p, Ordered: ordered})
 }
 

@@ -17,7 +17,7 @@ import (
 // tryingParams plant a quarter of all answers: with one kind alone laziness would
 // pay at less.
 func tryingParams() params.Params {
-	p := params.WithPlants(protocoltest.Params(honest.ID())).WithVerdicts()
+	p := protocoltest.Params(honest.ID()).WithVerdicts()
 	p.Plants.Rate = params.One / 4
 	return p
 }

@@ -146,7 +146,11 @@ func (n *network) writeGenesis() error {
 		s := ledger.GenesisSeat{Hotkey: hot.PublicKey(), Coldkey: cold.PublicKey(), Identity: identity, Addresses: []string{at}}
 		if role == "miner" {
 			s.Offers = []wire.Offer{{Kind: inference.Kind, Capacity: 1, Models: []protocol.ModelID{n.model.ID}}}
-			s.Collateral = p.Seats.Collateral
+			anchor, err := node.GenesisPlants(hot, g)
+			if err != nil {
+				return err
+			}
+			s.Collateral, s.Plants = p.Seats.Collateral, &anchor
 		} else {
 			n.boot = at + "/p2p/" + gossip.PeerID(identity)
 			if err := n.seatValidator(&s, g, hot); err != nil {

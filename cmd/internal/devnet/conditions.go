@@ -43,7 +43,52 @@ func (n *network) judge(ctx context.Context, epoch protocol.Epoch, since protoco
 	if err := n.returned(ctx, v, since); err != nil {
 		return nil, err
 	}
+	if err := n.kept(ctx, v); err != nil {
+		return nil, err
+	}
 	return v, nil
+}
+
+// kept checks that nobody honest lost what it put up: miners have their collateral,
+// validators what they staked in the beginning, or more.
+func (n *network) kept(ctx context.Context, v *verdictOf) error {
+	put, err := n.atStake(ctx)
+	if err != nil {
+		return err
+	}
+	for _, a := range n.actors() {
+		least := startStake
+		switch {
+		case a.role.cheats() || a.role.rates():
+			continue
+		case a.role != roleValidator:
+			least = collateral
+		}
+		if has := put[a.hotkey.PublicKey()]; has < least {
+			v.failf("%s is honest and has %s left of the %s tokens that it put up", a.name, has, least)
+		}
+	}
+	return nil
+}
+
+// atStake returns the collateral of each miner and the stake of each validator.
+func (n *network) atStake(ctx context.Context) (map[protocol.PublicKey]protocol.Amount, error) {
+	miners, err := list[api.Miner](ctx, n.validators[0].api, "/v1/miners")
+	if err != nil {
+		return nil, err
+	}
+	validators, err := list[api.Validator](ctx, n.validators[0].api, "/v1/validators")
+	if err != nil {
+		return nil, err
+	}
+	put := map[protocol.PublicKey]protocol.Amount{}
+	for i := range miners {
+		put[miners[i].Hotkey] = miners[i].Collateral
+	}
+	for i := range validators {
+		put[validators[i].Hotkey] = validators[i].Stake
+	}
+	return put, nil
 }
 
 func (v *verdictOf) failf(format string, args ...any) {

@@ -2,6 +2,7 @@ package devnet
 
 import (
 	"fmt"
+	"strconv"
 
 	"github.com/assaynet/assay/protocol/wire"
 )
@@ -37,6 +38,14 @@ func (n *narrator) line(v int, m map[string]any) {
 		n.say.printf("findings   %s sealed what it found in epoch %d; until all have, no card leaves its judge", who, num("epoch"))
 	case "findings opened":
 		n.say.printf("findings   %s opened them: %d answers judged, each with its card", who, num("cards"))
+	case "plants opened":
+		n.say.printf("plants     %s opened its secret link of epoch %d: of its answers that were judged it had altered %s on purpose, and proves it", who, num("epoch"), count(num("plants")))
+	case "a plant was not proven: the answers of the epoch count as not given, and collateral is burned":
+		n.say.printf("plants     %s did not prove what it planted in epoch %d, and lost %s tokens of collateral", who, num("epoch"), str("lost"))
+	case "a link of plants was known too early":
+		n.say.printf("plants     the secret link of %s was known too early, which costs it %s tokens of collateral", who, str("lost"))
+	case "a judge found a plant right: stake is taken":
+		n.say.printf("plants     %s found right what was planted to be wrong: it did not look, and lost %s tokens of stake", who, str("held"))
 	case "weights sealed":
 		n.say.printf("weights    %s sealed its weights of epoch %d", who, num("epoch"))
 	case "weights opened":
@@ -59,11 +68,19 @@ func sentence(judge, miner string, f wire.Finding) string {
 	case wire.FindingPassed:
 		return fmt.Sprintf("%s ran %s's answer again: equal, bit for bit", judge, miner)
 	case wire.FindingFalse:
-		return fmt.Sprintf("%s ran %s's answer again: FALSE, the model gives other bits", judge, miner)
+		return fmt.Sprintf("%s ran %s's answer again: FALSE, the model gives other bits; or it was planted, which shows when its secret is open", judge, miner)
 	case wire.FindingMalformed:
 		return fmt.Sprintf("%s: FALSE, %s's answer contradicts itself", judge, miner)
 	}
 	return fmt.Sprintf("%s found %s's answer %s", judge, miner, f)
+}
+
+// count says how many, none among it.
+func count(n int) string {
+	if n == 0 {
+		return "none"
+	}
+	return strconv.Itoa(n)
 }
 
 // uid finds the actor of a seat: they were given in order, the late one last.

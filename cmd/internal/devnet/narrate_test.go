@@ -68,7 +68,7 @@ func TestALineStandsBehindTheTimeSinceTheFirstBlock(t *testing.T) {
 func TestTheStoryTellsEachFindingInItsOwnWords(t *testing.T) {
 	for finding, want := range map[wire.Finding]string{
 		wire.FindingPassed:    "v ran m's answer again: equal, bit for bit",
-		wire.FindingFalse:     "v ran m's answer again: FALSE, the model gives other bits",
+		wire.FindingFalse:     "v ran m's answer again: FALSE, the model gives other bits; or it was planted, which shows when its secret is open",
 		wire.FindingMalformed: "v: FALSE, m's answer contradicts itself",
 		"strange":             "v found m's answer strange",
 	} {

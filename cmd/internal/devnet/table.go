@@ -10,6 +10,25 @@ import (
 	"github.com/assaynet/assay/protocol/api"
 )
 
+// provable says of each kind which lies can be proven, and who is found out that
+// judges without looking.
+var provable = map[protocol.Kind]string{
+	"inference":  "every run is exact, so that a wrong token or state shows in one more run; who judges without one finds right what was planted",
+	"judgement":  "the logits of both orders are exact, so that a wrong choice shows in one more run; plants as above",
+	"preference": "nothing: people cannot be run again. Pairs with a known answer are among those that are rated, and who rates by a cheap rule is paid little",
+	"synthetic":  "the run that made a record is exact, plants as above; and every judge has the same gates, so that a wrong finding shows when they run again",
+}
+
+// lies prints what can be proven of each kind that the network pays for.
+func (n *network) lies(b *strings.Builder) {
+	_, _ = fmt.Fprintln(b, "\nwhat can be proven of an answer:")
+	for i := range n.params.Kinds {
+		k := n.params.Kinds[i].Name
+		_, _ = fmt.Fprintf(b, "  %-11s %s\n", k, provable[k])
+	}
+	_, _ = fmt.Fprintln(b)
+}
+
 // table prints what became of every miner, as the first validator has it.
 func (n *network) table(ctx context.Context, say *teller) error {
 	node := n.validators[0].api
@@ -55,6 +74,7 @@ func (n *network) table(ctx context.Context, say *teller) error {
 	if err := w.Flush(); err != nil {
 		return err
 	}
+	n.lies(&b)
 	say.plain(b.String() + "weight and incentive in 65535ths, of the newest epoch; emission and balance in tokens; the rest over all epochs, as " + n.validators[0].name + " saw it")
 	return nil
 }

@@ -84,10 +84,11 @@ func (a *attack) provide(g *ledger.Genesis) error {
 		if err != nil {
 			return err
 		}
-		g.Seats = append(g.Seats, ledger.GenesisSeat{
-			Hotkey: hotkey.PublicKey(), Coldkey: a.account(i / seatsPerOwner).PublicKey(),
-			Identity: identity, Offers: network.Offers(&g.Params), Collateral: network.Collateral(&g.Params),
-		})
+		s := ledger.GenesisSeat{Hotkey: hotkey.PublicKey(), Coldkey: a.account(i / seatsPerOwner).PublicKey(), Identity: identity}
+		if err := network.Mines(&s, hotkey, g); err != nil {
+			return err
+		}
+		g.Seats = append(g.Seats, s)
 	}
 	return nil
 }

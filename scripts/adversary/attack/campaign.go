@@ -13,8 +13,8 @@ import (
 	"github.com/assaynet/assay/scripts/adversary/network"
 )
 
-// The quiet epochs, with which all others are compared: a seat is asked two answers
-// from the third on.
+// The quiet epochs, with which all others are compared: the third and the fourth,
+// when nobody starts any more.
 const (
 	quietFrom = 2
 	quietTo   = 3

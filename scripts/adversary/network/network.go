@@ -75,6 +75,7 @@ func Params(id protocol.ModelID) params.Params {
 	k.Full = 8 // tokens: three honest miners give 6
 	k.Models = []params.Model{{ID: id, Name: "tiny.gguf", Class: params.One}}
 	p.Inference.MaxTokens, p.Inference.System = 1, "Be brief."
+	p.Plants.Rate = params.One / 8 // of one kind there are fewer duties in which to meet a plant
 	p.Inference.SpeedBest, p.Inference.SpeedWorst = params.One, params.One
 	return p
 }
@@ -272,8 +273,8 @@ func (a *Node) seat(g *ledger.Genesis) (ledger.GenesisSeat, error) {
 		return s, err
 	}
 	if !a.Validator {
-		s.Offers, s.Collateral = Offers(&g.Params), Collateral(&g.Params)
-		return s, nil
+		err := Mines(&s, a.Hotkey, g)
+		return s, err
 	}
 	s.Stake = stake
 	key, err := node.ConsensusKey(a.Hotkey, g, 0, a.consensusAddress())
@@ -290,13 +291,16 @@ func (a *Node) seat(g *ledger.Genesis) (ledger.GenesisSeat, error) {
 	return s, nil
 }
 
-// Collateral covers what a miner of the network offers.
-func Collateral(p *params.Params) protocol.Amount {
-	return protocol.Amount(p.Kinds[0].Slots) * p.Seats.Collateral
-}
-
-// Offers are what a miner of the network offers.
-func Offers(p *params.Params) []wire.Offer {
-	k := &p.Kinds[0]
-	return []wire.Offer{{Kind: k.Name, Capacity: uint16(k.Slots), Models: []protocol.ModelID{k.Models[0].ID}}}
+// Mines gives a seat of a genesis, which must have its parameters, what a miner of
+// the network has: offers, the collateral that covers them, and the chain by which
+// it plants.
+func Mines(s *ledger.GenesisSeat, hotkey node.Hotkey, g *ledger.Genesis) error {
+	k := &g.Params.Kinds[0]
+	anchor, err := node.GenesisPlants(hotkey, g)
+	if err != nil {
+		return err
+	}
+	s.Offers = []wire.Offer{{Kind: k.Name, Capacity: uint16(k.Slots), Models: []protocol.ModelID{k.Models[0].ID}}}
+	s.Collateral, s.Plants = protocol.Amount(k.Slots)*g.Params.Seats.Collateral, &anchor
+	return nil
 }

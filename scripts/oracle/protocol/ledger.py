@@ -18,9 +18,9 @@ BODIES = {
     22: ("u64", "b32"), 23: ("u64", "b", "b32", "b32", [work.CARD]), 12: ("u64", "b32"), 13: ("u64", "b32"), 14: ("u64", "b32", "b"),
     15: ("u64", "b32", "b", ["b32"]), 30: ("b33", ("u64", "b64")), 31: ("b33",), 32: ("b33", "b33"),
     33: ("b33", "b33", ("u64", "b64")), 34: ("b33", "b33"), 35: ("u64", "b33"), 24: ("u64", "b32"), 25: ("u64", "b32", [plants.PROOF]), 38: ("seat", "u64", "b32"), 36: ("b33", "u64"), 37: ("b33", "u64"), 39: ("b33", "u32"), 21: ("u64", "b", "b32"), 40: ("u64",),
-    26: ("u64", verdicts.EVIDENCE), 27: (verdicts.CASE, "u8", "b32"), 28: (verdicts.CASE, "u8", "u8", "b32", "b32"), 50: (verdicts.EVIDENCE,), 51: (verdicts.CASE,),
+    26: ("u64", verdicts.EVIDENCE), 27: (verdicts.CASE, "u8", "b32"), 28: (verdicts.CASE, "u8", "u8", "b32", "b32"), 50: (verdicts.EVIDENCE,), 51: (verdicts.CASE,), 52: ("b32",),
 }
-COLDKEYS = (1, 2, 3, 4, 30, 31, 32, 33, 34, 36, 37, 38, 39, 50, 51)
+COLDKEYS = (1, 2, 3, 4, 30, 31, 32, 33, 34, 36, 37, 38, 39, 50, 51, 52)
 SEAT = ("id hotkey coldkey collateral offers addresses identity permit last_update emission average slots asked "
         "consensus chain next next_from no_permit payout pool swap jail commission").split()
 META = "height seats issued burned pot price last_step beacon link proposer proposer_key unearned balances stakes unbonding escrow collateral".split()
@@ -66,7 +66,7 @@ def costs():
     table = spec[spec.index("| | checks | reads | writes | bytes |"):].split("\n\n")[0]
     rows = [[int(x) for x in row.split("|")[2:6]] for row in table.split("\n")[2:] if not row.startswith("| · ")]
     either = lambda kind: [0] * 4 if kind in LANES else rows[1]
-    numbers = [*range(1, 11), *range(12, 29), *range(30, 40), 40, 50, 51]
+    numbers = [*range(1, 11), *range(12, 29), *range(30, 40), 40, 50, 51, 52]
     return {kind: [sum(x) for x in zip(rows[0], either(kind), row)] for kind, row in zip(numbers, rows[2:])}
 
 
@@ -280,7 +280,10 @@ class Ledger:
             elif kind in (50, 51):
                 (verdicts.challenge, verdicts.appeal)[kind - 50](self, payer, b, rule)
             elif kind == 38:
-                plants.leaked(self, payer, b, rule)
+                plants.leaked(self, signer, payer, b, rule)
+            elif kind == 52:
+                rule(b[0] != ZERO, "ErrBadKey")
+                self.put(b"@" + signer, [b[0], self.height])
             elif kind == 35:
                 self.keep_hotkey(seat, b)
             elif kind == 39:
@@ -1181,7 +1184,8 @@ class Ledger:
         for s in seats:
             key = u64(e) + u16(s.id[1])
             shown = lambda kind: max(1, 2 * self.shown(s, kind, e - 2) // (self.net.rounds() // self.net.kinds[kind].rounds))
-            asked = [[kind, min(capacity, self.net.kinds[kind].slots, shown(kind)), models]
+            new = self.net.seats.collateral and (e < 2 or s.id[2] >= max(1, self.net.epoch_start(e - 2)))
+            asked = [[kind, min(capacity, self.net.kinds[kind].slots, capacity if new else shown(kind)), models]
                      for kind, capacity, models in s.offers if capacity and (models or not self.net.kinds[kind].models)]
             asked = self.covered(s, plants.able(self, s, e, asked))
             s.slots, s.asked = sum(n for _, n, _ in asked), bool(asked)

@@ -116,16 +116,19 @@ def fine(l, s):
     return taken
 
 
-def leaked(l, name, b, rule):
+def leaked(l, signer, name, b, rule):
     seat, e, link = b
+    seal, height = l.get(b"@" + signer, [ZERO, 0])
+    rule(height < l.height and seal == H("assay/1/leak", signer + u16(seat[1]) + u64(seat[2]) + u64(e) + link), "ErrNotPermitted")
     s = l.seat(seat[1])
     rule(s and s.id == seat, "ErrNoSeat")
     rule(l.height <= l.net.show_deadline(e), "ErrDeadline")
     rule(opens(chain_of(l, seat, e), e, link), "ErrMismatch")
     l.delete(b"3" + u16(seat[1]))
+    l.delete(b"@" + signer)
     taken = fine(l, s)
-    l.credit(name, taken // 2)
-    l.meta.burned += taken - taken // 2
+    l.credit(name, taken // 4)
+    l.meta.burned += taken - taken // 4
 
 
 def answers_for(l, name):
