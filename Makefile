@@ -18,10 +18,15 @@ devnet: ## the same network without cheats; it stays up until Ctrl-C
 # Names, separated by commas; none is all, or every third from THIRD on.
 ATTACKS ?=
 THIRD ?= -1
+LIARS ?=
 
-attack: ## attack four validators and three miners in all ways that are known; ATTACKS=names or THIRD=0|1|2 for some
+attack: ## liars, then attacks on four validators and three miners in all ways that are known; ATTACKS=names or THIRD=0|1|2 for some
+	@test -n "$(ATTACKS)" || $(MAKE) liars
 	@mkdir -p build && $(GO) build -buildvcs=auto -o build/ ./cmd/miner ./cmd/validator ./scripts/adversary/attack
 	build/attack -bin build -attacks "$(ATTACKS)" -third $(THIRD)
+
+liars: ## put liars about work among miners and validators in memory, and say what each lost; LIARS=names for some
+	$(GO) run ./scripts/adversary/liars -liars "$(LIARS)"
 
 bench-chain: ## blocks and transfers of our ledger beside CometBFT alone, by turns (two and a half minutes)
 	$(GO) run ./scripts/bench/chain -rounds 2
@@ -139,4 +144,4 @@ golden: models ## rewrite golden files; read the diff before you commit it
 lint: ## formatting, linter, import map and rules of the house
 	./scripts/check/lint.sh $(LINT_VERSION)
 
-.PHONY: help demo devnet attack attack-blocks bench-chain build model models templates test page race nocgo fuzz fuzz-long long quality signals bench bench-bulk bench-peers oracle oracle-long peers clients sanitize arm64 kernels kernels-report interpreted mutants golden lint
+.PHONY: help demo devnet attack attack-blocks liars bench-chain build model models templates test page race nocgo fuzz fuzz-long long quality signals bench bench-bulk bench-peers oracle oracle-long peers clients sanitize arm64 kernels kernels-report interpreted mutants golden lint

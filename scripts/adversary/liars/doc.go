@@ -1,0 +1,19 @@
+// Command liars puts one liar after another among the shipped miners and
+// validators, in a network in memory, and says in which block each was found out,
+// what it lost and was paid, and what an honest one in its place had. It exits 1
+// when a liar was not found out within sixty blocks, or had more than the honest,
+// or when somebody honest lost anything.
+//
+//	liars                   all of them
+//	liars -liars stamp,leak some, by their names
+//	liars -list             what there is
+//
+// The ledger, miners and validators are those that ship, CometBFT and gossip
+// stand-ins (protocol/protocoltest). Of the network's constants three are not
+// those of [params.Local]: the model is a tiny one, there is one kind, and half of
+// all answers is planted, not a sixteenth, so that two epochs suffice to meet a
+// plant. All chance follows from -seed.
+//
+// What floods, crowds out and breaks in is command attack's affair, on the shipped
+// programs; here is who lies about work. Start reading at liars.go.
+package main

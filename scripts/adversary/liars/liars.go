@@ -1,0 +1,27 @@
+package main
+
+import (
+	"github.com/assaynet/assay/protocol"
+)
+
+// liar is one way to be paid for what was not done, or to harm who did it.
+type liar struct {
+	name string
+	does string // in one line
+	// judges says that it is one of the four validators, else it is a miner beside
+	// three honest ones.
+	judges bool
+	// enter puts its node into a network that has no block yet.
+	enter func(s *stage) error
+	// each is called after each block; nil for nothing.
+	each func(s *stage, h protocol.Height) error
+}
+
+// all holds the liars: judges first.
+var all = []*liar{
+	stamp, hasher,
+	altered, oneInTen, skip, frame, wrongPath, leak,
+}
+
+// me is the name of the liar's actor.
+const me = "liar"
