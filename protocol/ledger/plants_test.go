@@ -387,15 +387,15 @@ func TestWhoShowsALinkTooEarlyGetsAQuarterOfWhatItsSeatLoses(t *testing.T) {
 	if err := x.do("rich cold", leak); !errors.Is(err, ledger.ErrMismatch) {
 		t.Errorf("a second time: %v", err)
 	}
-	x.until(x.p.Schedule.EpochEnd(0))
-	if x.seat("m1").Asked || !x.seat("m2").Asked {
-		t.Error("a seat whose chain is known is asked, or one whose is not is not")
-	}
 	x.until(x.p.Schedule.OpenCardsDeadline(0) - 1)
 	late := &wire.LeakedLink{Seat: x.seat("m2").ID, Epoch: 0, Link: x.link}
 	seal("rich cold", late)
 	if err := x.do("rich cold", late); !errors.Is(err, ledger.ErrDeadline) {
 		t.Errorf("when judges have opened: %v", err)
+	}
+	x.until(x.p.Schedule.EpochEnd(1))
+	if x.seat("m1").Asked || !x.seat("m2").Asked {
+		t.Error("a seat whose chain is known is asked, or one whose is not is not")
 	}
 }
 

@@ -82,6 +82,7 @@ func (c *copier) Generate(_ context.Context, r engine.Request, _ func(engine.Tok
 	for i, t := range copied.Output {
 		position := len(r.Prompt) - 1 + i
 		run.Leaves = append(run.Leaves, fingerprint.Leaf(r.Binding, position, t, copied.Leaves[i]))
+		run.States = append(run.States, copied.Leaves[i]) // it plants as all do
 	}
 	run.Fingerprint = fingerprint.Root(run.Leaves)
 	return run, nil
