@@ -144,6 +144,7 @@ func Demo() Params {
 	for i := range p.Kinds {
 		p.Kinds[i].Slots = 1
 	}
+	p.Plants.Rate = One / 8 // of so few answers there is a plant in most epochs
 	p.Kinds[0].Share -= One / 8
 	p.Kinds = append(p.Kinds, Raters(One/8, 1))
 	p.Preference.Pairs = 8 // two of them golds: four setters on two cores make theirs within a round

@@ -87,7 +87,7 @@ func (s *stage) mute(name string) {
 func faulty(t *testing.T, seed uint64, loss int) *stage {
 	t.Helper()
 	const slots = 4
-	p := protocoltest.Params(honest.ID())
+	p := protocoltest.Planting(honest.ID(), params.One/8)
 	p.Kinds[0].Slots = slots
 	p.Kinds[0].Full = 4 * slots * 8 * 2 // tokens: twice what four miners give
 	p.Inference.SpeedBest, p.Inference.SpeedWorst = params.One, params.One
@@ -129,7 +129,8 @@ func (f *fault) mayLose() float64 {
 
 // What honest seats are paid follows from what they do, whatever one of four judges
 // and one of four miners do meanwhile, and though one copy of five of all messages
-// is lost: nobody loses a seat or stake, or more of its pay than chance takes. An
+// is lost: nobody loses a seat, stake or collateral, though one answer of eight is
+// planted, or more of its pay than chance takes. An
 // honest miner is held against what such a network pays where nothing is wrong, an
 // honest judge against its quarter of what judges are paid, for they are paid for
 // work that was done.
@@ -180,6 +181,11 @@ func (s *stage) suffer(f fault, each protocol.Epoch) (last protocol.Epoch) {
 	for name, id := range before {
 		if now := s.seat(name).ID; now != id {
 			s.Errorf("%s had seat %v and has %v", name, id, now)
+		}
+	}
+	for _, name := range miners {
+		if c := s.seat(name).Collateral; c != protocol.Amount(s.Params().Kinds[0].Slots)*s.Params().Seats.Collateral {
+			s.Errorf("%s has %s of collateral left", name, c)
 		}
 	}
 	for _, name := range judges {

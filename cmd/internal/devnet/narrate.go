@@ -2,7 +2,6 @@ package devnet
 
 import (
 	"fmt"
-	"strconv"
 
 	"github.com/assaynet/assay/protocol/wire"
 )
@@ -39,7 +38,7 @@ func (n *narrator) line(v int, m map[string]any) {
 	case "findings opened":
 		n.say.printf("findings   %s opened them: %d answers judged, each with its card", who, num("cards"))
 	case "plants opened":
-		n.say.printf("plants     %s opened its secret link of epoch %d: of its answers that were judged it had altered %s on purpose, and proves it", who, num("epoch"), count(num("plants")))
+		n.say.printf("plants     %s opened its secret link of epoch %d: %s", who, num("epoch"), planted(num("plants")))
 	case "a plant was not proven: the answers of the epoch count as not given, and collateral is burned":
 		n.say.printf("plants     %s did not prove what it planted in epoch %d, and lost %s tokens of collateral", who, num("epoch"), str("lost"))
 	case "a link of plants was known too early":
@@ -75,12 +74,15 @@ func sentence(judge, miner string, f wire.Finding) string {
 	return fmt.Sprintf("%s found %s's answer %s", judge, miner, f)
 }
 
-// count says how many, none among it.
-func count(n int) string {
-	if n == 0 {
-		return "none"
+// planted says how many of a miner's answers that were judged it had altered.
+func planted(n int) string {
+	switch n {
+	case 0:
+		return "none of its answers that were judged was altered on purpose"
+	case 1:
+		return "one of its answers that were judged was altered on purpose, which it proves; whoever found it equal did not look"
 	}
-	return strconv.Itoa(n)
+	return fmt.Sprintf("%d of its answers that were judged were altered on purpose, which it proves; whoever found them equal did not look", n)
 }
 
 // uid finds the actor of a seat: they were given in order, the late one last.
