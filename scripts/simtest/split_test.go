@@ -106,12 +106,14 @@ var _ miner.Worker = crowded{}
 
 // TestAMachineBehindManySeatsHasNoMoreThanBehindOne prints what a machine has
 // behind one seat and behind many, and fails where many have more. ASSAY_SPLITS=1
-// plays all capacities up to 64, which takes a while.
+// plays all capacities up to 64, which takes a while, but not behind more than
+// sixteen seats: each costs a quarter more than the one before, and so many are
+// dearer than the thousand tokens that the machine's owner has.
 func TestAMachineBehindManySeatsHasNoMoreThanBehindOne(t *testing.T) {
 	t.Parallel()
 	plays := map[int][]int{4: {4}}
 	if os.Getenv("ASSAY_SPLITS") != "" {
-		plays = map[int][]int{1: {}, 2: {2}, 4: {2, 4}, 8: {2, 4, 8}, 16: {2, 4, 16}, 32: {2, 32}, 64: {2, 8, 64}}
+		plays = map[int][]int{1: {}, 2: {2}, 4: {2, 4}, 8: {2, 4, 8}, 16: {2, 4, 16}, 32: {2, 8}, 64: {2, 8}}
 	}
 	var mu sync.Mutex
 	nets := map[[2]int]float64{}

@@ -9,10 +9,11 @@
 //	liars -list             what there is
 //
 // The ledger, miners and validators are those that ship, CometBFT and gossip
-// stand-ins (protocol/protocoltest). Of the network's constants three are not
-// those of [params.Local]: the model is a tiny one, there is one kind, and half of
-// all answers is planted, not a sixteenth, so that two epochs suffice to meet a
-// plant. All chance follows from -seed.
+// stand-ins (protocol/protocoltest). Of the network's constants some are not those
+// of [params.Local]: the model is a tiny one, there is one kind, all answers are
+// judged, not some of each seat, and half of them is planted, not a sixteenth. So
+// two epochs suffice to meet a lie; where fewer are judged it takes as much longer.
+// All chance follows from -seed.
 //
 // What floods, crowds out and breaks in is command attack's affair, on the shipped
 // programs; here is who lies about work. Start reading at liars.go.

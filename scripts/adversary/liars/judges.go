@@ -87,6 +87,19 @@ var hasher = &liar{
 	},
 }
 
+// doubleSign does all its work, and signs two blocks of one height.
+var doubleSign = &liar{
+	name: "double-sign", judges: true,
+	does:  "a validator signs two blocks of one height",
+	enter: func(s *stage) error { return s.validator(me) },
+	each: func(s *stage, h protocol.Height) error {
+		if h == s.Params().Schedule.EpochStart(1) {
+			s.Convict(me)
+		}
+		return nil
+	},
+}
+
 // market is where miners tell states.
 type market struct {
 	s    *stage

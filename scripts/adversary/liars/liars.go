@@ -19,7 +19,7 @@ type liar struct {
 
 // all holds the liars: judges first.
 var all = []*liar{
-	stamp, hasher,
+	stamp, hasher, doubleSign,
 	altered, oneInTen, skip, frame, wrongPath, leak,
 }
 

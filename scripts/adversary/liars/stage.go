@@ -68,7 +68,7 @@ var (
 
 const (
 	stake = 100 * protocol.Unit
-	slots = 4
+	slots = 2
 )
 
 // open makes the network with a liar in it.
@@ -86,8 +86,10 @@ func open(ctx context.Context, m *models, l *liar, seed uint64) (*stage, error) 
 	if !l.judges {
 		s.cast = append(s.cast, protocoltest.Actor{Name: me, Capacity: slots})
 	}
+	p := protocoltest.Planting(m.honest.ID(), params.One/2)
+	p.Kinds[0].Slots, p.Kinds[0].Judges = slots, 2*slots // each answer has two judges
 	var err error
-	s.Network, err = protocoltest.New(protocoltest.Config{Params: protocoltest.Planting(m.honest.ID(), params.One/2), Cast: s.cast, Seed: seed})
+	s.Network, err = protocoltest.New(protocoltest.Config{Params: p, Cast: s.cast, Seed: seed})
 	if err != nil {
 		return nil, err
 	}

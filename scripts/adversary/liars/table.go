@@ -10,7 +10,6 @@ import (
 
 	"github.com/assaynet/assay/protocol"
 	"github.com/assaynet/assay/protocol/ledger"
-	"github.com/assaynet/assay/protocol/protocoltest"
 	"github.com/assaynet/assay/protocol/wire"
 )
 
@@ -88,6 +87,7 @@ func (s *stage) paid(l *liar, name string) protocol.Amount {
 func (r *row) note(e *ledger.Event, liar protocol.SeatID, h protocol.Height) {
 	how := map[ledger.EventName]string{
 		ledger.EventLazy: "found a plant right", ledger.EventPlantMissing: "proved no plant", ledger.EventLeaked: "its link was shown",
+		ledger.EventJailed: "signed two blocks",
 	}[e.Name]
 	switch {
 	case how == "":
@@ -198,5 +198,3 @@ func printRows(out io.Writer, rows []*row, asJSON bool) error {
 	_, err := fmt.Fprintf(out, "lost: of stake or collateral; paid: in the epochs 0 to %d, and the least that an honest one in its place was paid\n", last)
 	return err
 }
-
-var _ protocoltest.Node = minerNode{}
