@@ -11,6 +11,10 @@ type liar struct {
 	// judges says that it is one of the four validators, else it is a miner beside
 	// three honest ones.
 	judges bool
+	// paysOnly says that its lies may all fall on answers that it planted: judges see
+	// them by hashing then, in what they weigh, and nothing on the ledger shows them.
+	// Its pay must be less than half of an honest one's.
+	paysOnly bool
 	// enter puts its node into a network that has no block yet.
 	enter func(s *stage) error
 	// each is called after each block; nil for nothing.

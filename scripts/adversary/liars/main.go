@@ -13,7 +13,7 @@ import (
 )
 
 func main() {
-	seed := flag.Uint64("seed", 1, "of all that is left to chance")
+	seed := flag.Uint64("seed", 4, "of all that is left to chance")
 	names := flag.String("liars", "", "names, separated by commas; all where none is given")
 	list := flag.Bool("list", false, "say which liars there are, and end")
 	asJSON := flag.Bool("json", false, "print one JSON array of rows")

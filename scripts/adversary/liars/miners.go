@@ -40,7 +40,7 @@ var altered = &liar{
 }
 
 var oneInTen = &liar{
-	name: "one-in-ten",
+	name: "one-in-ten", paysOnly: true,
 	does: "a miner runs a model with altered weights for each tenth answer, the first among them",
 	enter: func(s *stage) error {
 		answers := 0

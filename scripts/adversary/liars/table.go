@@ -34,6 +34,8 @@ type row struct {
 	Honest protocol.Amount `json:"honest"`
 	// HonestLost is what all others lost of stake and collateral.
 	HonestLost protocol.Amount `json:"honest_lost"`
+
+	paysOnly bool
 }
 
 // try plays a network with a liar in it.
@@ -42,7 +44,7 @@ func try(ctx context.Context, m *models, l *liar, seed uint64) (*row, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &row{Liar: l.name, Does: l.does}
+	r := &row{Liar: l.name, Does: l.does, paysOnly: l.paysOnly}
 	seat, err := s.seat(me)
 	if err != nil {
 		return nil, err
@@ -168,7 +170,10 @@ func (s *stage) falseBy(name string, e protocol.Epoch, seat protocol.SeatID) (bo
 // judge says what a liar must not have had, and the honest must not have lost.
 func (r *row) judge() error {
 	var errs []error
-	if r.Found == 0 || r.Found > foundWithin {
+	if r.paysOnly && 2*r.Paid >= r.Honest {
+		errs = append(errs, fmt.Errorf("%s: was paid %s, more than half of the %s of an honest one", r.Liar, r.Paid, r.Honest))
+	}
+	if !r.paysOnly && (r.Found == 0 || r.Found > foundWithin) {
 		errs = append(errs, fmt.Errorf("%s: found out in block %d, not within %d", r.Liar, r.Found, foundWithin))
 	}
 	if r.Paid >= r.Honest+r.Lost {
