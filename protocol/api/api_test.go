@@ -268,8 +268,12 @@ func TestAnEmissionSaysWhatBecameOfDuties(t *testing.T) {
 		forfeit []protocol.SeatID
 		want    string
 	}{
-		{other, nil, "missing"}, {ledger.CardsRecord{Seat: judge}, nil, "sealed"}, {opened, nil, "opened"}, {lazy, nil, "lazy"},
-		{opened, []protocol.SeatID{judge}, "forfeit"}, {opened, []protocol.SeatID{other.Seat}, "opened"},
+		{other, nil, "missing"},
+		{ledger.CardsRecord{Seat: judge}, nil, "sealed"},
+		{opened, nil, "opened"},
+		{lazy, nil, "lazy"},
+		{opened, []protocol.SeatID{judge}, "forfeit"},
+		{opened, []protocol.SeatID{other.Seat}, "opened"},
 	} {
 		set(ledger.CardsKey(0, 2), c.cards)
 		set(ledger.DocketKey(0), ledger.Docket{Forfeit: c.forfeit})

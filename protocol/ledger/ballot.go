@@ -144,7 +144,7 @@ func count(c *ChallengeRecord, votes []VoteRecord) tally {
 	return t
 }
 
-// more reports whether a part is more than n of of parts of the whole.
+// more reports whether a part of the whole is above the quotient n ÷ of.
 func more(part, whole protocol.Amount, n, of uint64) bool {
 	return part > 0 && cmpShares(uint64(part), of, uint64(whole), n) > 0
 }
