@@ -83,7 +83,7 @@ func (b *hexBytes) UnmarshalText(text []byte) (err error) {
 
 // decided is the block in the ledger's words.
 func (b *block) decided() *ledger.Block {
-	out := &ledger.Block{Height: b.Height, Proposer: protocol.PublicKey(b.Proposer)}
+	out := &ledger.Block{Height: b.Height, Time: b.Time, Proposer: protocol.PublicKey(b.Proposer)}
 	for _, k := range b.Eligible {
 		out.PrevEligible = append(out.PrevEligible, protocol.PublicKey(k))
 	}

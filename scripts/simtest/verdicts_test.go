@@ -17,9 +17,7 @@ import (
 // tryingParams plant a quarter of all answers: with one kind alone laziness would
 // pay at less.
 func tryingParams() params.Params {
-	p := protocoltest.Params(honest.ID()).WithVerdicts()
-	p.Plants.Rate = params.One / 4
-	return p
+	return protocoltest.Planting(honest.ID(), params.One/4).WithVerdicts()
 }
 
 // trying opens a network in which answers can be challenged, and which plants or
