@@ -118,39 +118,39 @@ func TestAMachineBehindManySeatsHasNoMoreThanBehindOne(t *testing.T) {
 	var mu sync.Mutex
 	nets := map[[2]int]float64{}
 	lines := map[[2]int]string{}
-	t.Run("plays", func(t *testing.T) {
-		for capacity, splits := range plays {
-			for _, k := range append([]int{1}, splits...) {
-				t.Run(fmt.Sprintf("%d behind %d", capacity, k), func(t *testing.T) {
-					t.Parallel()
-					paid, price, locked, net := splitNet(t, capacity, k)
-					mu.Lock()
-					defer mu.Unlock()
-					nets[[2]int{capacity, k}] = net
-					lines[[2]int{capacity, k}] = fmt.Sprintf("%8d  %5d  %8.2f  %8.2f  %10.2f  %8.2f", capacity, k, paid, price, locked, net)
-				})
+	t.Cleanup(func() { // when all have played
+		var b strings.Builder
+		worst, at := -1e9, [2]int{}
+		for capacity := 1; capacity <= 64; capacity *= 2 {
+			for k := 1; k <= capacity; k *= 2 {
+				id := [2]int{capacity, k}
+				if lines[id] == "" {
+					continue
+				}
+				fmt.Fprintln(&b, lines[id])
+				if one := nets[[2]int{capacity, 1}]; k > 1 {
+					if nets[id] > one {
+						t.Errorf("%d answers behind %d seats have %.2f, behind one %.2f", capacity, k, nets[id], one)
+					}
+					if nets[id]-one > worst {
+						worst, at = nets[id]-one, id
+					}
+				}
 			}
 		}
+		t.Logf("seed %d; tokens after %d epochs\ncapacity  seats      paid     price  collateral       net\n%sthe worst: %d answers behind %d seats have %.2f more than behind one",
+			*seed, followed, b.String(), at[0], at[1], worst)
 	})
-	var b strings.Builder
-	worst, at := -1e9, [2]int{}
-	for capacity := 1; capacity <= 64; capacity *= 2 {
-		for k := 1; k <= capacity; k *= 2 {
-			id := [2]int{capacity, k}
-			if lines[id] == "" {
-				continue
-			}
-			fmt.Fprintln(&b, lines[id])
-			if one := nets[[2]int{capacity, 1}]; k > 1 {
-				if nets[id] > one {
-					t.Errorf("%d answers behind %d seats have %.2f, behind one %.2f", capacity, k, nets[id], one)
-				}
-				if nets[id]-one > worst {
-					worst, at = nets[id]-one, id
-				}
-			}
+	for capacity, splits := range plays {
+		for _, k := range append([]int{1}, splits...) {
+			t.Run(fmt.Sprintf("%d behind %d", capacity, k), func(t *testing.T) {
+				t.Parallel()
+				paid, price, locked, net := splitNet(t, capacity, k)
+				mu.Lock()
+				defer mu.Unlock()
+				nets[[2]int{capacity, k}] = net
+				lines[[2]int{capacity, k}] = fmt.Sprintf("%8d  %5d  %8.2f  %8.2f  %10.2f  %8.2f", capacity, k, paid, price, locked, net)
+			})
 		}
 	}
-	t.Logf("seed %d; tokens after %d epochs\ncapacity  seats      paid     price  collateral       net\n%sthe worst: %d answers behind %d seats have %.2f more than behind one",
-		*seed, followed, b.String(), at[0], at[1], worst)
 }

@@ -288,20 +288,20 @@ func TestTrafficIsTheGoldenTraffic(t *testing.T) {
 // judgedReceipt is the receipt of the first answer about which a validator has
 // cards.
 func (s *stage) judgedReceipt(validator string, answers []hexBytes) hexBytes {
-	s.T.Helper()
+	s.Helper()
 	for _, raw := range answers {
 		a, err := wire.OpenAnswer(raw, s.ChainID())
 		if err != nil {
-			s.T.Fatal(err)
+			s.Fatal(err)
 		}
 		r, err := s.validators[validator].Receipt(a.Answer.Key())
 		if err != nil {
-			s.T.Fatal(err)
+			s.Fatal(err)
 		}
 		if len(r.Cards) > 0 {
 			return wire.Encode(r)
 		}
 	}
-	s.T.Fatal("no answer has a card")
+	s.Fatal("no answer has a card")
 	return nil
 }

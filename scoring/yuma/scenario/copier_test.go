@@ -27,10 +27,9 @@ const (
 
 // market is the world of a test: what miners are worth, and what each judge thinks.
 type market struct {
-	rng   *rand.Rand
-	worth [crowd]int // how many of 100 answers are right
-	thinks,
-	older [quorum][crowd]int // in 100,000ths: now, and two epochs ago, which is open
+	rng    *rand.Rand
+	worth  [crowd]int         // how many of 100 answers are right
+	thinks [quorum][crowd]int // in 100,000ths
 	opened [][quorum][crowd]int
 }
 
