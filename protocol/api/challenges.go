@@ -30,6 +30,8 @@ type Challenge struct {
 	// nothing.
 	Decided  wire.Finding    `json:"decided"`
 	Held     protocol.Amount `json:"held"`
+	// Convicted is the height at which it was held; 0 before, and where nothing was.
+	Convicted protocol.Height `json:"convicted"`
 	Appealed bool            `json:"appealed"`
 	Longer   bool            `json:"longer"`
 	Electors []Elector       `json:"electors"`
@@ -88,7 +90,7 @@ func (h *Handler) challenges(r *request) (any, error) {
 func shownChallenge(c *ledger.ChallengeRecord, votes []ledger.VoteRecord) Challenge {
 	out := Challenge{
 		Round: c.Case.Round, UID: c.Case.UID, Slot: c.Case.Slot, Accused: c.Case.Accused, Fingerprint: c.Fingerprint, Challenger: c.By, Fee: c.Fee,
-		Posted: c.Posted, Stage: c.Stage.String(), Ballot: c.Ballot, Due: c.Due, Decided: wire.FindingOf(c.Decided), Held: c.Held,
+		Posted: c.Posted, Stage: c.Stage.String(), Ballot: c.Ballot, Due: c.Due, Decided: wire.FindingOf(c.Decided), Held: c.Held, Convicted: c.Convicted,
 		Appealed: c.Appealed, Longer: c.Longer, Electors: []Elector{},
 	}
 	for i := range votes {

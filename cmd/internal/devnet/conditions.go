@@ -8,6 +8,7 @@ import (
 
 	"github.com/assaynet/assay/protocol"
 	"github.com/assaynet/assay/protocol/api"
+	"github.com/assaynet/assay/protocol/ledger"
 )
 
 // holdFor is for how many epochs in a row all conditions must hold.
@@ -46,7 +47,50 @@ func (n *network) judge(ctx context.Context, epoch protocol.Epoch, since protoco
 	if err := n.kept(ctx, v); err != nil {
 		return nil, err
 	}
+	if n.params.Verdicts.On() {
+		if err := n.punished(ctx, v); err != nil {
+			return nil, err
+		}
+	}
 	return v, nil
+}
+
+// heldBy is the block by which what an altered miner put up must be held.
+const heldBy = 90
+
+// punished checks that what each miner with altered weights put up was held in time
+// and is burned by now.
+func (n *network) punished(ctx context.Context, v *verdictOf) error {
+	all, err := list[api.Challenge](ctx, n.validators[0].api, "/v1/challenges")
+	if err != nil {
+		return err
+	}
+	for uid, a := range n.actors() {
+		if a.role != roleAltered {
+			continue
+		}
+		var held protocol.Height
+		var burned protocol.Amount
+		for i := range all {
+			c := &all[i]
+			if int(c.Accused) != uid || c.Accused != c.UID || c.Convicted == 0 {
+				continue
+			}
+			if held == 0 || c.Convicted < held {
+				held = c.Convicted
+			}
+			if c.Stage == ledger.StageBurned.String() {
+				burned += c.Held
+			}
+		}
+		switch {
+		case held == 0 || held > heldBy:
+			v.failf("%s has altered weights, and what it put up was not held by block %d (block %d)", a.name, heldBy, held)
+		case burned == 0:
+			v.failf("%s has altered weights, and what it put up is not burned yet", a.name)
+		}
+	}
+	return nil
 }
 
 // kept checks that nobody honest lost what it put up: miners have their collateral,

@@ -45,6 +45,16 @@ func (n *narrator) line(v int, m map[string]any) {
 		n.say.printf("plants     the secret link of %s was known too early, which costs it %s tokens of collateral", who, str("lost"))
 	case "a judge found a plant right: stake is taken":
 		n.say.printf("plants     %s found right what was planted to be wrong: it did not look, and lost %s tokens of stake", who, str("held"))
+	case "challenged":
+		n.say.printf("challenge  an answer or a card of %s in round %d is said to be false; others are drawn to run it again", n.uid(num("uid")), num("round"))
+	case "found guilty: what is lost is held":
+		n.say.printf("challenge  %s lied in round %d, two thirds of the electors found: %s tokens that it put up are held", n.uid(num("uid")), num("round"), str("held"))
+	case "found not guilty: the challenger pays":
+		n.say.printf("challenge  %s did not lie in round %d: whoever said so pays", n.uid(num("uid")), num("round"))
+	case "a challenge was not decided":
+		n.say.printf("challenge  whether %s lied in round %d was not decided: nobody loses anything", n.uid(num("uid")), num("round"))
+	case "a proven lie: what was held is burned":
+		n.say.printf("challenge  nobody showed that %s did not lie in round %d: the %s tokens are burned", n.uid(num("uid")), num("round"), str("lost"))
 	case "weights sealed":
 		n.say.printf("weights    %s sealed its weights of epoch %d", who, num("epoch"))
 	case "weights opened":
