@@ -28,13 +28,13 @@ type Challenge struct {
 	Due protocol.Height `json:"due"`
 	// Decided is what electors found of the answer; empty while, or where, that is
 	// nothing.
-	Decided  wire.Finding    `json:"decided"`
-	Held     protocol.Amount `json:"held"`
+	Decided wire.Finding    `json:"decided"`
+	Held    protocol.Amount `json:"held"`
 	// Convicted is the height at which it was held; 0 before, and where nothing was.
 	Convicted protocol.Height `json:"convicted"`
-	Appealed bool            `json:"appealed"`
-	Longer   bool            `json:"longer"`
-	Electors []Elector       `json:"electors"`
+	Appealed  bool            `json:"appealed"`
+	Longer    bool            `json:"longer"`
+	Electors  []Elector       `json:"electors"`
 }
 
 // Elector is one of those who vote on a challenge.
