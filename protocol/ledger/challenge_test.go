@@ -5,7 +5,6 @@ import (
 	"testing"
 
 	"github.com/assaynet/assay/protocol"
-	"github.com/assaynet/assay/protocol/key"
 	"github.com/assaynet/assay/protocol/ledger"
 	"github.com/assaynet/assay/protocol/params"
 	"github.com/assaynet/assay/protocol/wire"
@@ -423,30 +422,28 @@ func TestWhereTooManyAreGuiltyNothingIsBurnedYet(t *testing.T) {
 }
 
 // v2 signed two blocks of one height. A share of its stake is burned, once, and it
-// never validates again, whatever it asks.
+// never validates again, whatever it asks. What its owner took back in the epoch of
+// the offence, though before it, was a part of the power that signed; what left in
+// the epoch before was not.
 func TestADoubleSignatureBurnsStakeOnceAndRemovesForGood(t *testing.T) {
 	g := testGenesis()
 	g.Params = verdictParams()
 	n := newNetwork(t, g)
-	n.until(1)
-	if err := n.do("v2 cold", &wire.RemoveStake{Hotkey: secret("v2").Public(), Amount: 10 * protocol.Unit}); err != nil {
-		t.Fatal(err)
-	}
-	n.until(5)
-	offence := ledger.Misbehaviour{Address: ledger.ConsensusAddress(key.AddressOf(secret("v2 consensus").Public())), Height: 3}
-	staked := func() protocol.Amount {
-		p, _, err := ledger.ReadPool(n.tree, secret("v2").Public())
-		if err != nil {
+	sched := n.p.Schedule
+	take := func(at protocol.Height, amount protocol.Amount) {
+		t.Helper()
+		n.until(at - 1)
+		if err := n.do("v2 cold", &wire.RemoveStake{Hotkey: secret("v2").Public(), Amount: amount}); err != nil {
 			t.Fatal(err)
 		}
-		return p.Amount
 	}
-	// What its owner took back since the offence, and before it, in block 2.
-	if err := n.do("v2 cold", &wire.RemoveStake{Hotkey: secret("v2").Public(), Amount: 8 * protocol.Unit}); err != nil {
-		t.Fatal(err)
-	}
-	owner := n.account("v2 cold").Balance
-	before, burned := staked(), n.supply().Burned
+	first, second := sched.EpochEnd(0), sched.OpenPlantsDeadline(0)+1
+	take(first, 10*protocol.Unit)
+	take(second, 8*protocol.Unit)
+	n.until(second + 2)
+	offence := proof("v2", uint64(second+1))
+	owner, burned := n.account("v2 cold").Balance, n.supply().Burned
+	before := n.pool("v2")
 	lost := part(before, n.p.Verdicts.DoubleSign)
 	for range 2 {
 		b := n.draft()
@@ -454,23 +451,69 @@ func TestADoubleSignatureBurnsStakeOnceAndRemovesForGood(t *testing.T) {
 		n.apply(b)
 		offence.Height = uint64(n.height)
 	}
-	if got := staked(); got != before-lost || n.supply().Burned != burned+lost {
+	if got := n.pool("v2"); got != before-lost || n.supply().Burned != burned+lost {
 		t.Errorf("v2 has %s of %s, %s is burned", got, before, n.supply().Burned-burned)
 	}
-	n.until(2 + protocol.Height(n.p.Seats.Unbonding))
+	wait := protocol.Height(n.p.Seats.Unbonding)
+	for n.timeAt(first+wait)-n.timeAt(first) < int64(n.p.Seats.UnbondingSeconds)*1e9 {
+		wait++
+	}
+	n.until(first + wait)
 	if got, want := n.account("v2 cold").Balance, owner+10*protocol.Unit; got != want {
-		t.Errorf("what was taken back before brings %s, want %s", got, want)
+		t.Errorf("what was taken back in the epoch before brings %s, want %s", got, want)
 	}
-	n.until(6 + protocol.Height(n.p.Seats.Unbonding))
+	n.until(second + wait)
 	if got, want := n.account("v2 cold").Balance, owner+18*protocol.Unit-part(8*protocol.Unit, n.p.Verdicts.DoubleSign); got != want {
-		t.Errorf("what was taken back after brings %s, want %s", got, want)
+		t.Errorf("what was taken back in the epoch of the offence brings %s, want %s", got, want)
 	}
-	n.until(n.p.Schedule.EpochEnd(20))
+	n.until(sched.EpochEnd(20))
 	if err := n.do("v2", &wire.Unjail{Epoch: 21}); !errors.Is(err, ledger.ErrDeadline) {
 		t.Errorf("v2 asks to be free: %v", err)
 	}
 	if s := n.seat("v2"); s.Permit || !s.Jail.ForGood() {
 		t.Errorf("v2 has a permit: %t, jail %+v", s.Permit, s.Jail)
+	}
+}
+
+// pool is the stake on a hotkey that was never swapped.
+func (n *network) pool(name string) protocol.Amount {
+	n.tb.Helper()
+	p, _, err := ledger.ReadPool(n.tree, secret(name).Public())
+	if err != nil {
+		n.tb.Fatal(err)
+	}
+	return p.Amount
+}
+
+// v1 judged without looking before, and is jailed for that. The jail is no shelter
+// for two blocks that it signed before it began; and after those, another judgement
+// without looking does not make of for good sixteen epochs.
+func TestNeitherJailTakesThePlaceOfTheOther(t *testing.T) {
+	var x *planting
+	for seed := range byte(64) {
+		if x = tryPlantingWith(t, seed, verdictParams()); len(x.proofs) == 1 {
+			break
+		}
+	}
+	x.judge(map[string]byte{"v1": wire.FoundPassed, "v2": wire.FoundFalse, "v3": wire.FoundFalse})
+	x.until(x.p.Schedule.OpenCardsDeadline(0))
+	s := x.seat("v1")
+	s.Jail = ledger.Jail{Held: true, Lied: true, From: 1, Wait: 16, Told: 1}
+	x.set(ledger.SeatKey(s.ID.UID), s)
+	x.set(ledger.LazyKey(s.PoolName()), protocol.Epoch(0))
+	before := x.stake("v1")
+	b := x.draft(x.tx("m1", &wire.OpenPlants{Epoch: 0, Link: x.link, Proofs: x.proofs}))
+	b.Misbehaviour = []ledger.Misbehaviour{proof("v1", 3)}
+	x.apply(b)
+	jail := x.seat("v1").Jail
+	if got := x.stake("v1"); got != before-part(before, x.p.Verdicts.DoubleSign) || !jail.ForGood() {
+		t.Errorf("v1 has %s of %s, jail %+v", got, before, jail)
+	}
+	before = x.stake("v1")
+	x.until(x.p.Schedule.OpenPlantsDeadline(0))
+	jail = x.seat("v1").Jail
+	if got := x.stake("v1"); got != before-part(before, x.p.Plants.Slash) || !jail.ForGood() {
+		t.Errorf("v1 has %s of %s after its plant, jail %+v", got, before, jail)
 	}
 }
 

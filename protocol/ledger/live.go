@@ -146,24 +146,35 @@ func (m *machine) convict(proofs []Misbehaviour) {
 		}
 		done := m.p.Schedule.EpochOf(protocol.Height(proofs[i].Height))
 		if s, sits := m.seatOfPool(rec.Hotkey); sits {
-			if done >= s.Jail.Told && !s.Jail.ForGood() {
+			if m.counts(&s.Jail, done) {
 				m.punishSigner(&s, rec.Hotkey, proofs[i].Height)
 				m.putSeat(s)
 			}
 			continue
 		}
 		gone := Seat{ID: rec.Seat, Hotkey: rec.Hotkey} // it was pruned
-		if gone.Jail, _ = get[Jail](m.st, KeptJailKey(rec.Hotkey)); done >= gone.Jail.Told && !gone.Jail.ForGood() {
+		if gone.Jail, _ = get[Jail](m.st, KeptJailKey(rec.Hotkey)); m.counts(&gone.Jail, done) {
 			m.punishSigner(&gone, rec.Hotkey, proofs[i].Height)
 			put(m.st, KeptJailKey(rec.Hotkey), gone.Jail)
 		}
 	}
 }
 
+// counts reports whether misbehaviour in epoch done is none that a jail is for
+// already. Where there are verdicts it costs more than what else a judge is jailed
+// for, and does so once: a jail for anything else does not cover it.
+func (m *machine) counts(j *Jail, done protocol.Epoch) bool {
+	if m.p.Verdicts.On() {
+		return !j.ForGood()
+	}
+	return done >= j.Told
+}
+
 // punishSigner jails who signed twice what it may sign once. In a network with
 // verdicts it is for good, and a share of the stake of that name is burned, that on
-// its way back since then included: no honest machine does that, and two thirds of
-// the others need not be asked.
+// its way back included which left since the power was counted that signed: who
+// takes its stake back first signs with it until the epoch ends. No honest machine
+// does that, and two thirds of the others need not be asked.
 func (m *machine) punishSigner(s *Seat, name protocol.PublicKey, at uint64) {
 	m.imprison(s, true)
 	if !m.p.Verdicts.On() {
@@ -173,8 +184,16 @@ func (m *machine) punishSigner(s *Seat, name protocol.PublicKey, at uint64) {
 	taken := m.takeStake(name, m.p.Verdicts.DoubleSign)
 	m.meta.Collateral -= taken
 	m.meta.Burned += taken
-	m.noteSlash(name, protocol.Height(at), m.p.Verdicts.DoubleSign)
+	m.noteSlash(name, m.powerSince(protocol.Height(at)), m.p.Verdicts.DoubleSign)
 	m.emit(Event{Name: EventSlashed, Epoch: s.Jail.From, Seat: s.ID, Hotkey: s.Hotkey, Amount: taken})
+}
+
+// powerSince returns the first block behind the one whose stakes are the power of
+// the set that signs block h: it was chosen at the end of an epoch, and signs from
+// the second block behind that on.
+func (m *machine) powerSince(h protocol.Height) protocol.Height {
+	s := &m.p.Schedule
+	return s.EpochStart(s.EpochOf(h - min(h, 1)))
 }
 
 // seatOfPool returns the seat that has the stake of a name, whose hotkey may be
@@ -203,8 +222,12 @@ func (m *machine) takeJail(s *Seat) {
 	}
 }
 
-// imprison takes a seat's permit from the next epoch on.
+// imprison takes a seat's permit from the next epoch on. Who is jailed for good
+// stays so, whatever else it is found to have done.
 func (m *machine) imprison(s *Seat, lied bool) {
+	if s.Jail.ForGood() {
+		return
+	}
 	from, wait, told := m.currentEpoch()+1, uint64(1), s.Jail.Told
 	switch {
 	case lied:

@@ -1031,7 +1031,7 @@ class Ledger:
             stake = self.get(b"V" + where)[1]
             uid = self.get(b"h" + self.get(b"C" + stake, stake))
             seat = self.seat(uid) if uid is not None else Record(jail=self.get(b"f" + stake, FREE))
-            if self.net.epoch(height) < seat.jail[5] or seat.jail[0] and seat.jail[4] >= 2**40:
+            if seat.jail[0] and seat.jail[4] >= 2**40 if self.net.verdicts else self.net.epoch(height) < seat.jail[5]:
                 continue
             self.imprison(seat, True)
             if self.net.verdicts:
@@ -1041,7 +1041,7 @@ class Ledger:
                     lost = pool[0] * self.net.verdicts.double_sign // 65536
                     self.put(b"K" + stake, [pool[0] - lost] + pool[1:])
                     self.meta.burned += lost
-                verdicts.note_slash(self, stake, height, self.net.verdicts.double_sign)
+                verdicts.note_slash(self, stake, self.net.epoch_start(self.net.epoch(max(height, 1) - 1)), self.net.verdicts.double_sign)
             if uid is not None:
                 self.put_seat(seat)
             else:
@@ -1064,7 +1064,9 @@ class Ledger:
         self.put_seat(seat)
 
     def imprison(self, seat, lied):
-        _, _, _, start, wait, told = seat.jail
+        held, _, _, start, wait, told = seat.jail
+        if held and wait >= 2**40:
+            return
         begins = self.net.epoch(self.height) + 1
         again = wait and begins < start + wait + 64
         seat.jail = [True, lied, False, begins, 16 if lied else min(2 * wait, 16) if again else 1, begins if lied else told]
