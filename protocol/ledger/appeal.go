@@ -47,25 +47,31 @@ func (m *machine) decideAppeal(c *ChallengeRecord, right bool) {
 	m.finish(c, StageFreed)
 }
 
-// giveBack returns what was held to where it came from; to the owner where the seat
-// is gone.
+// giveBack returns what was held to where it came from; to the owner where there is
+// nothing of that left.
 func (m *machine) giveBack(c *ChallengeRecord) {
-	s, ok := get[Seat](m.st, SeatKey(c.Accused.UID))
-	sits := ok && s.ID == c.Accused
-	if !c.OfCard() {
-		if !sits {
-			m.repay(c.Owner, c.Held)
-			return
-		}
+	if c.OfCard() {
+		m.giveBackStake(c)
+		return
+	}
+	if s, ok := get[Seat](m.st, SeatKey(c.Accused.UID)); ok && s.ID == c.Accused {
 		s.Collateral += c.Held
 		m.putSeat(s)
 		return
 	}
-	if sits {
-		m.forgetSlash(s.PoolName(), c.Convicted)
+	m.repay(c.Owner, c.Held)
+}
+
+// giveBackStake returns what a judge's stake lost, if it did.
+func (m *machine) giveBackStake(c *ChallengeRecord) {
+	if c.Finding != wire.FoundPassed {
+		return
 	}
-	pool, ok := get[Pool](m.st, PoolKey(s.PoolName()))
-	if !sits || !ok || pool.Shares == 0 {
+	name, v := m.accusedName(c), &m.p.Verdicts
+	since := m.p.Schedule.EpochStart(m.p.Schedule.EpochOfRound(c.Case.Round))
+	m.forgetSlash(name, Slash{From: since, At: c.Convicted, Share: v.Slash})
+	pool, ok := get[Pool](m.st, PoolKey(name))
+	if !ok || pool.Shares == 0 {
 		m.repay(c.Owner, c.Held)
 		return
 	}
@@ -73,7 +79,7 @@ func (m *machine) giveBack(c *ChallengeRecord) {
 		m.st.fail(err)
 		return
 	}
-	put(m.st, PoolKey(s.PoolName()), pool)
+	put(m.st, PoolKey(name), pool)
 	m.meta.Collateral -= c.Held
 	m.meta.Stakes += c.Held
 }

@@ -107,7 +107,12 @@ func StakePrefix(name protocol.PublicKey) []byte {
 // UnbondingKey holds an [Unbonding]: what a coldkey took in block h from the stake
 // of a name.
 func UnbondingKey(name protocol.PublicKey, h protocol.Height, coldkey protocol.PublicKey) []byte {
-	return append(u64(append([]byte{unbondingLetter}, name[:]...), uint64(h)), coldkey[:]...)
+	return append(u64(UnbondingPrefix(name), uint64(h)), coldkey[:]...)
+}
+
+// UnbondingPrefix begins what was taken from the stake of a name.
+func UnbondingPrefix(name protocol.PublicKey) []byte {
+	return append([]byte{unbondingLetter}, name[:]...)
 }
 
 // UnbondingWaitKey holds the time of block h, while what an [UnbondingKey] names

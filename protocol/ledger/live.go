@@ -117,14 +117,17 @@ func (m *machine) hear(votes []BlockVote, eligible []protocol.PublicKey) {
 	put(m.st, SignedKey(), rec)
 }
 
-// offenders returns the newest proof of each address. Consensus tells of a proof
-// once: who lied a thousand times must not crowd another's out.
-func offenders(proofs []Misbehaviour) []Misbehaviour {
+// offenders returns of each address the newest proof, or the oldest, where stake
+// answers that left since. Consensus tells of a proof once: who lied a thousand
+// times must not crowd another's out.
+func offenders(proofs []Misbehaviour, oldest bool) []Misbehaviour {
 	var out []Misbehaviour
 	at := make(map[ConsensusAddress]int)
 	for _, p := range proofs {
 		i, known := at[p.Address]
 		switch {
+		case known && oldest:
+			out[i].Height = min(out[i].Height, p.Height)
 		case known:
 			out[i].Height = max(out[i].Height, p.Height)
 		case len(out) < maxOffences:
@@ -138,7 +141,7 @@ func offenders(proofs []Misbehaviour) []Misbehaviour {
 // convict jails those of whom misbehaviour was proven. What was done before a jail
 // for it began is a part of that, also where silence led to another jail since.
 func (m *machine) convict(proofs []Misbehaviour) {
-	proofs = offenders(proofs)
+	proofs = offenders(proofs, m.p.Verdicts.On())
 	for i := range proofs {
 		rec, ok := get[AddressRecord](m.st, AddressKey(key.Address(proofs[i].Address)))
 		if !ok {

@@ -225,6 +225,32 @@ func TestWhoFindsAPlantRightLosesStake(t *testing.T) {
 	}
 }
 
+// v1 takes most of its stake back in the epoch in which it does not look. What is
+// on its way answers for that like what is left.
+func TestWhoFindsAPlantRightLosesOfWhatItTookBackMeanwhile(t *testing.T) {
+	x := newPlanting(t)
+	const taken = 80 * protocol.Unit
+	if err := x.do("v1 cold", &wire.RemoveStake{Hotkey: secret("v1").Public(), Amount: taken}); err != nil {
+		t.Fatal(err)
+	}
+	began := x.height
+	if x.p.Schedule.EpochOf(began) != 0 {
+		t.Fatalf("taken in block %d", began)
+	}
+	x.judge(map[string]byte{"v1": wire.FoundPassed, "v2": wire.FoundFalse, "v3": wire.FoundFalse})
+	x.until(x.p.Schedule.OpenCardsDeadline(0))
+	if err := x.do("m1", &wire.OpenPlants{Epoch: 0, Link: x.link, Proofs: x.proofs}); err != nil {
+		t.Fatal(err)
+	}
+	owner := x.account("v1 cold").Balance
+	for x.waiting() > 0 {
+		x.block()
+	}
+	if got, want := x.account("v1 cold").Balance, owner+taken-part(taken, x.p.Plants.Slash); got != want {
+		t.Errorf("v1's owner has %s, want %s", got, want)
+	}
+}
+
 // m2 opens nothing: its answers count as not given. m1, which does, is none the
 // worse for planting.
 func TestWhoOpensNoLinkGaveNothing(t *testing.T) {

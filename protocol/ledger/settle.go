@@ -12,7 +12,8 @@ import (
 
 // What plants settle, in the last block in which those of an epoch are opened:
 //
-//	a judge that found a plant right    loses a share of the stake on it, and the
+//	a judge that found a plant right    loses a share of the stake on it, that on its
+//	                                    way back since the epoch began included, and the
 //	                                    duties of the epoch; once an epoch, however
 //	                                    many it found. A second time within sixteen
 //	                                    epochs it is jailed, as for misbehaviour
@@ -193,17 +194,17 @@ func (s *settlement) punish(uid protocol.UID) {
 	cards := s.found[uid].cards
 	cards.Lazy = true
 	put(m.st, at, cards)
-	seat, ok := get[Seat](m.st, SeatKey(uid))
-	if !ok || seat.ID != s.judges[uid].ID {
-		return // it was pruned, which no member of a set is
-	}
-	name := seat.PoolName()
+	judge := s.judges[uid]
+	name, hotkey := m.judgedWith(&judge)
 	taken := m.takeStake(name, m.p.Plants.Slash)
+	if m.leaves(name) {
+		m.noteSlash(name, m.p.Schedule.EpochStart(s.epoch), m.p.Plants.Slash)
+	}
 	if taken > 0 {
 		put(m.st, HeldKey(m.height+protocol.Height(m.p.Plants.Appeal), uid), Held{Amount: taken, To: s.accuser[uid]})
 	}
-	m.emit(Event{Name: EventLazy, Epoch: s.epoch, Seat: seat.ID, Hotkey: seat.Hotkey, Amount: taken})
-	m.noteLazy(&seat, s.epoch)
+	m.emit(Event{Name: EventLazy, Epoch: s.epoch, Seat: judge.ID, Hotkey: hotkey, Amount: taken})
+	m.noteLazy(name, judge.ID, s.epoch)
 }
 
 // divideHeld divides what was held until this block.

@@ -11,8 +11,10 @@ import (
 // Nobody walks it: what is lost of a name is noted, and each entry pays its share
 // when it matures. Entries that began before the deed are spared.
 
-// maxSlashes bounds what is noted of one name: of more the oldest go.
-const maxSlashes = 16
+// maxSlashes bounds what is noted of one name: of more the oldest go. Each is made
+// by a conviction that costs the same share of what there is, so that nobody pushes
+// one out with many for less than it costs.
+const maxSlashes = 64
 
 // Slashes is kept under SlashedKey(name): what stake that leaves a pool loses.
 type Slashes struct {
@@ -40,20 +42,35 @@ func (m *machine) noteSlash(name protocol.PublicKey, since protocol.Height, shar
 	put(m.st, SlashedKey(name), rec)
 }
 
-// forgetSlash takes a note back that an appeal has shown to be wrong.
-func (m *machine) forgetSlash(name protocol.PublicKey, at protocol.Height) {
+// leaves reports whether anything of the stake on a name is on its way back.
+func (m *machine) leaves(name protocol.PublicKey) (any bool) {
+	err := walk(m.st, UnbondingPrefix(name), func([]byte, Unbonding) bool {
+		any = true
+		return false
+	})
+	if err != nil {
+		m.st.fail(err)
+	}
+	return any
+}
+
+// forgetSlash takes a note back that an appeal has shown to be wrong: one, for
+// another card of the epoch may have been found false in the same block.
+func (m *machine) forgetSlash(name protocol.PublicKey, wrong Slash) {
 	rec, ok := get[Slashes](m.st, SlashedKey(name))
 	if !ok {
 		return
 	}
-	rec.List = slices.DeleteFunc(rec.List, func(s Slash) bool { return s.At == at })
-	put(m.st, SlashedKey(name), rec)
+	if i := slices.Index(rec.List, wrong); i >= 0 {
+		rec.List = slices.Delete(rec.List, i, i+1)
+		put(m.st, SlashedKey(name), rec)
+	}
 }
 
 // lostOf returns what stake that began to leave the pool of a name in block began,
 // and matures now, has lost since.
 func (m *machine) lostOf(name protocol.PublicKey, began protocol.Height, amount protocol.Amount) protocol.Amount {
-	if !m.p.Verdicts.On() {
+	if !m.p.Verdicts.On() && m.p.Plants.Rate == 0 {
 		return 0
 	}
 	rec, _ := get[Slashes](m.st, SlashedKey(name))

@@ -167,16 +167,33 @@ func (m *machine) takeOfJudge(c *ChallengeRecord) protocol.Amount {
 		cards.Lazy = true
 		put(m.st, CardsKey(e, c.Accused.UID), cards)
 	}
-	s, ok := get[Seat](m.st, SeatKey(c.Accused.UID))
-	if !ok || s.ID != c.Accused || c.Finding != wire.FoundPassed {
+	if c.Finding != wire.FoundPassed {
 		return 0
 	}
-	taken := m.takeStake(s.PoolName(), m.p.Verdicts.Slash)
-	m.noteSlash(s.PoolName(), m.p.Schedule.EpochStart(e), m.p.Verdicts.Slash)
-	if last, before := get[protocol.Epoch](m.st, LazyKey(s.PoolName())); !before || last != e { // else by a plant
-		m.noteLazy(&s, e)
+	name := m.accusedName(c)
+	taken := m.takeStake(name, m.p.Verdicts.Slash)
+	m.noteSlash(name, m.p.Schedule.EpochStart(e), m.p.Verdicts.Slash)
+	if last, before := get[protocol.Epoch](m.st, LazyKey(name)); !before || last != e { // else by a plant
+		m.noteLazy(name, c.Accused, e)
 	}
 	return taken
+}
+
+// accusedName returns the name of the stake with which an accused judge judged.
+func (m *machine) accusedName(c *ChallengeRecord) protocol.PublicKey {
+	j, _ := get[RosterJudge](m.st, RosterJudgeKey(m.p.Schedule.EpochOfRound(c.Case.Round), c.Accused.UID))
+	name, _ := m.judgedWith(&j)
+	return name
+}
+
+// judgedWith returns the name of the stake with which a judge judged, which answers
+// for that when its seat was pruned, too, and the hotkey that has the seat now, or
+// had it when it judged.
+func (m *machine) judgedWith(j *RosterJudge) (name, hotkey protocol.PublicKey) {
+	if s, ok := get[Seat](m.st, SeatKey(j.ID.UID)); ok && s.ID == j.ID {
+		return s.PoolName(), s.Hotkey
+	}
+	return m.poolNameOf(j.Hotkey), j.Hotkey
 }
 
 // takeStake takes a share of a pool, which is held then.
@@ -193,15 +210,23 @@ func (m *machine) takeStake(name protocol.PublicKey, share uint32) protocol.Amou
 	return taken
 }
 
-// noteLazy notes that a seat judged without looking in epoch e, and jails it if it
-// did before.
-func (m *machine) noteLazy(s *Seat, e protocol.Epoch) {
-	name := s.PoolName()
-	if last, before := get[protocol.Epoch](m.st, LazyKey(name)); before && e <= last+lazyMemory {
-		m.imprison(s, true)
-		m.putSeat(*s)
-	}
+// noteLazy notes that a judge with the stake of a name judged without looking in
+// epoch e, and jails who has that stake, or gets it, if it did before.
+func (m *machine) noteLazy(name protocol.PublicKey, judge protocol.SeatID, e protocol.Epoch) {
+	last, before := get[protocol.Epoch](m.st, LazyKey(name))
 	put(m.st, LazyKey(name), e)
+	if !before || e > last+lazyMemory {
+		return
+	}
+	if s, sits := m.seatOfPool(name); sits {
+		m.imprison(&s, true)
+		m.putSeat(s)
+		return
+	}
+	gone := Seat{ID: judge, Hotkey: name}
+	gone.Jail, _ = get[Jail](m.st, KeptJailKey(name))
+	m.imprison(&gone, true)
+	put(m.st, KeptJailKey(name), gone.Jail)
 }
 
 // tooMany reports whether so many were found guilty about an epoch that it may be a

@@ -82,6 +82,7 @@ const (
 	maxJudges    = 256
 	caseBytes    = 4 * smallBytes // a challenge
 	signedBytes  = 24 << 10       // of the members of two sets of 256
+	slashBytes   = 24*maxSlashes + smallBytes
 )
 
 // signed is the cost of any transaction: its signature, and its signer's seat or
@@ -213,7 +214,7 @@ func plantRoom(p *params.Params) (weight, bytes, blocks uint64) {
 // or collateral that returns, a seat whose immunity ends, or an address that is
 // forgotten. The
 // transaction that made it paid for it.
-var matured = Cost{Reads: 3, Writes: 3, Bytes: seatBytes + 6*smallBytes}
+var matured = Cost{Reads: 4, Writes: 3, Bytes: seatBytes + slashBytes + 6*smallBytes}
 
 // maturing returns how many entries one block may meet whose time has come. Each of
 // the four delays leads back to other blocks (all but immunity to as many as
@@ -237,7 +238,7 @@ func OwnCost(p *params.Params) (ordinary, end Cost) {
 	ordinary = ordinary.plus(matured.times(maturing(p.Block.MaxWeight)))
 	// Who is alive, and who of all validators misbehaved.
 	ordinary = ordinary.plus(Cost{Reads: 1, Writes: 1, Bytes: 2 * signedBytes})
-	ordinary = ordinary.plus(Cost{Reads: 7, Writes: 3, Bytes: 2*seatBytes + 12*smallBytes}.times(maxOffences))
+	ordinary = ordinary.plus(Cost{Reads: 8, Writes: 3, Bytes: 2*seatBytes + 2*slashBytes + 12*smallBytes}.times(maxOffences))
 	// Requests: one that ends, what else is due, and what is forgotten.
 	due := Cost{Reads: 4, Writes: 4, Bytes: recordBytes + 4*smallBytes}.times(2 * (dueRecords + wire.MaxRequested + maxJudges))
 	due = due.plus(Cost{Reads: 1, Bytes: recordBytes}.times(maxSealed))
@@ -252,11 +253,12 @@ func OwnCost(p *params.Params) (ordinary, end Cost) {
 	ordinary = ordinary.plus(Cost{Reads: 3, Writes: 1, Bytes: judgeBytes + 2*drawnBytes + 4*smallBytes}.times(judges))
 
 	// Plants: of each seat what it gave and opened, its duties of each round, its
-	// record and collateral; of each judge what it drew and found, and its stake.
+	// record and collateral; of each judge what it drew and found, its stake, and what
+	// of that is on its way back.
 	ordinary = ordinary.plus(Cost{Reads: 2 + 2*p.Schedule.RoundsPerEpoch(), Bytes: 4 * smallBytes * p.Schedule.RoundsPerEpoch()})
 	ordinary = ordinary.plus(Cost{Reads: 5, Writes: 4, Bytes: rosterBytes + 2*seatBytes + 12*smallBytes}.times(seats))
 	ordinary = ordinary.plus(Cost{Reads: 1, Bytes: kinds*judges*dutyBytes + smallBytes}.times(seats * p.Schedule.RoundsPerEpoch()))
-	ordinary = ordinary.plus(Cost{Reads: 8, Writes: 8, Bytes: judgeBytes + drawnBytes + 2*cardsBytes + 2*seatBytes + 8*smallBytes}.times(judges))
+	ordinary = ordinary.plus(Cost{Reads: 18, Writes: 8, Bytes: judgeBytes + drawnBytes + 2*cardsBytes + 3*seatBytes + 2*slashBytes + 16*smallBytes}.times(judges))
 
 	if p.Verdicts.On() {
 		ordinary = ordinary.plus(challengesCost(p, judges))
@@ -285,13 +287,17 @@ func OwnCost(p *params.Params) (ordinary, end Cost) {
 	return ordinary, end
 }
 
-// challengesCost is what a block does about challenges by itself: as many as two
-// epochs may hold, in their second ballots and appeals too, go on at one height. Of
-// each all votes are read, or removed and written; and of one that ends, what
-// judges of the answer drew and found.
+// challengesCost is what a block does about challenges by itself. Those whose first
+// ballot decided nothing, and those that were appealed, go on with the next epoch:
+// as many at one height as were posted since the oldest that may be appealed still,
+// two ballots and an epoch's rest between them before four times appeal. Of each
+// all votes are read, or removed and written; and of one that ends, what judges of
+// the answer drew and found.
 func challengesCost(p *params.Params, judges uint64) Cost {
-	open := 4 * (uint64(p.Verdicts.PerEpoch) + judges)
-	each := Cost{Reads: 20, Writes: 10, Bytes: 4*caseBytes + 4*docketBytes + 2*seatBytes + 2*cardsBytes + 12*smallBytes}
+	tempo := p.Schedule.Tempo
+	epochs := 1 + (4*p.Verdicts.Appeal+3*tempo+2*(p.Verdicts.Ballot()+callAfter))/tempo
+	open := epochs * (uint64(p.Verdicts.PerEpoch) + judges)
+	each := Cost{Reads: 28, Writes: 10, Bytes: 4*caseBytes + 4*docketBytes + 3*seatBytes + 2*cardsBytes + judgeBytes + 2*slashBytes + 20*smallBytes}
 	each = each.plus(Cost{Reads: 8, Writes: 2, Bytes: 2*judgeBytes + drawnBytes + cardsBytes + 6*smallBytes}.times(judges))
 	return each.times(open)
 }

@@ -1024,13 +1024,13 @@ class Ledger:
         """Who is jailed for misbehaviour, and who was heard of."""
         newest = {}
         for where, height in offences:
-            newest[where] = max(height, newest.get(where, 0))
+            newest[where] = (min if self.net.verdicts else max)(height, newest.get(where, height))
         for where, height in list(newest.items())[:256]:
             if b"V" + where not in self.state:
                 continue
             stake = self.get(b"V" + where)[1]
             uid = self.get(b"h" + self.get(b"C" + stake, stake))
-            seat = self.seat(uid) if uid is not None else Record(jail=self.get(b"f" + stake, FREE))
+            seat = self.seat(uid) if uid is not None else self.kept(b"f" + stake)
             if seat.jail[0] and seat.jail[4] >= 2**40 if self.net.verdicts else self.net.epoch(height) < seat.jail[5]:
                 continue
             self.imprison(seat, True)
@@ -1062,6 +1062,10 @@ class Ledger:
         rule(held and b[0] == now and now + 1 >= start + wait and not asks, "a jail that is not over")
         seat.jail = [held, lied, True, start, wait, told]
         self.put_seat(seat)
+
+    def kept(self, key):
+        """What is left of a seat that was pruned."""
+        return Record(jail=self.get(key, FREE))
 
     def imprison(self, seat, lied):
         held, _, _, start, wait, told = seat.jail

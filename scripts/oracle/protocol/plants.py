@@ -1,5 +1,6 @@
 """Planted answers (protocol/SPEC.md, section 13)."""
 
+import verdicts
 import work
 from form import *
 
@@ -187,24 +188,37 @@ def settle(l):
 def punish(l, e, uid, judge, accuser):
     key = b"g" + u64(e) + u16(uid)
     l.put(key, l.get(key)[:4] + [True])
-    s = l.seat(uid)
-    if s.id != judge:
-        return
-    name = l.pool_name(s)
+    name = judged_with(l, e, judge)
     pool = l.get(b"K" + name)
     taken = pool[0] * l.net.plants.slash // 65536 if pool else 0
     if taken:
         l.put(b"K" + name, [pool[0] - taken] + pool[1:])
         l.put(b"5" + u64(l.height + l.net.plants.appeal) + u16(uid), [taken, accuser])
-    note_lazy(l, s, e)
+    if l.below(b"q" + name):
+        verdicts.note_slash(l, name, l.net.epoch_start(e), l.net.plants.slash)
+    note_lazy(l, name, e)
 
 
-def note_lazy(l, s, e):
-    name = l.pool_name(s)
+def judged_with(l, e, judge):
+    """The pool name of the stake with which a judge judged an epoch."""
+    s = l.seat(judge[1])
+    if s is not None and s.id == judge:
+        return l.pool_name(s)
+    hotkey = l.get(b"j" + u64(e) + u16(judge[1]))[1]
+    return l.get(b"N" + hotkey, hotkey)
+
+
+def note_lazy(l, name, e):
     last = l.get(b"6" + name)
     if last is not None and e <= last + 16:
-        l.imprison(s, True)
-        l.put_seat(s)
+        s, gone = l.seat_of(l.get(b"C" + name, name)), b"f" + name
+        if s is not None:
+            l.imprison(s, True)
+            l.put_seat(s)
+        else:
+            s = l.kept(gone)
+            l.imprison(s, True)
+            l.put(gone, s.jail)
     l.put(b"6" + name, e)
 
 

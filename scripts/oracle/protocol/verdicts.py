@@ -57,13 +57,13 @@ def forfeit(l, judges):
 def note_slash(l, name, since, share):
     oldest = next((int.from_bytes(key[1:9], "big") for key, _ in l.below(b"Y")), l.height)
     listed = [s for s in l.get(b"$" + name, [[]])[0] if s[1] >= oldest]
-    l.put(b"$" + name, [(listed + [[since, l.height, share]])[-16:]])
+    l.put(b"$" + name, [(listed + [[since, l.height, share]])[-64:]])
 
 
 def lost_of(l, name, began, amount):
     """What stake that began to leave the pool of a name at a height lost since."""
     left = amount
-    if l.net.verdicts:
+    if l.net.verdicts or l.net.plants.rate:
         for since, at_, share in l.get(b"$" + name, [[]])[0]:
             if since <= began <= at_:
                 left -= left * share // 65536
@@ -308,14 +308,15 @@ def convict(l, c):
         key = b"g" + u64(about) + u16(c.accused[1])
         if l.get(key, [None])[0] == c.accused:
             l.put(key, l.get(key)[:4] + [True])
-        if sits and c.finding == 1:
-            pool = l.get(b"K" + l.pool_name(s))
+        if c.finding == 1:
+            name = plants.judged_with(l, about, c.accused)
+            pool = l.get(b"K" + name)
             if pool:
                 c.held = pool[0] * l.net.verdicts.slash // 65536
-                l.put(b"K" + l.pool_name(s), [pool[0] - c.held] + pool[1:])
-            note_slash(l, l.pool_name(s), l.net.epoch_start(about), l.net.verdicts.slash)
-            if l.get(b"6" + l.pool_name(s)) != about:
-                plants.note_lazy(l, s, about)
+                l.put(b"K" + name, [pool[0] - c.held] + pool[1:])
+            note_slash(l, name, l.net.epoch_start(about), l.net.verdicts.slash)
+            if l.get(b"6" + name) != about:
+                plants.note_lazy(l, name, about)
     c.stage = GUILTY
     at(l, c, l.height + l.net.verdicts.appeal)
 
@@ -347,19 +348,26 @@ def divide(l, c):
 
 def give_back(l, c):
     s = l.seat(c.accused[1])
-    sits = s is not None and s.id == c.accused
-    pool = l.get(b"K" + l.pool_name(s)) if sits else None
-    if c.case[1] != c.case[3] and sits and b"$" + l.pool_name(s) in l.state:
-        l.put(b"$" + l.pool_name(s), [[x for x in l.get(b"$" + l.pool_name(s))[0] if x[1] != c.convicted]])
-    if not c.held:
+    if c.case[1] == c.case[3]:
+        if s is not None and s.id == c.accused:
+            s.collateral += c.held
+            l.put_seat(s)
+        elif c.held:
+            l.credit(c.owner, c.held)
         return
-    if c.case[1] == c.case[3] and sits:
-        s.collateral += c.held
-        l.put_seat(s)
-    elif c.case[1] != c.case[3] and pool:
+    if c.finding != 1:
+        return
+    about = l.net.round_epoch(c.case[0])
+    name = plants.judged_with(l, about, c.accused)
+    listed, wrong = l.get(b"$" + name, [[]])[0], [l.net.epoch_start(about), c.convicted, l.net.verdicts.slash]
+    if wrong in listed:
+        listed.remove(wrong)
+        l.put(b"$" + name, [listed])
+    pool = l.get(b"K" + name)
+    if pool:
         amount, shares, splits = pool[0] + c.held, pool[1], pool[2]
         while amount >= 2 * shares:
             shares, splits = 2 * shares, splits + 1
-        l.put(b"K" + l.pool_name(s), [amount, shares, splits])
-    else:
+        l.put(b"K" + name, [amount, shares, splits])
+    elif c.held:
         l.credit(c.owner, c.held)
