@@ -179,6 +179,7 @@ func (g *judging) fetchMissing(now *view, n protocol.Round) error {
 
 // run is one answer on its way to a judgement.
 type run struct {
+	job    job
 	answer *record.Answer
 	body   []byte
 	duty   *duty // nil where the own run was not drawn
@@ -191,7 +192,8 @@ type run struct {
 
 // judgeAll runs the answers of some jobs side by side and records what is found
 // in the order of the jobs, each as soon as those before it are recorded. The
-// verdicts are those of lone runs. The error is the first.
+// verdicts are those of lone runs. What is in doubt goes back into the queue. The
+// error is the first.
 func (g *judging) judgeAll(ctx context.Context, batch []job) (first error) {
 	keep := func(err error) {
 		if err != nil && first == nil {
@@ -219,8 +221,13 @@ func (g *judging) judgeAll(ctx context.Context, batch []job) (first error) {
 	}
 	for _, x := range open {
 		<-x.done
-		if errors.Is(x.err, ErrBroken) {
+		switch {
+		case errors.Is(x.err, ErrBroken):
 			continue // said, and nothing comes of trying again
+		case errors.Is(x.err, errDoubt):
+			x.job.doubt = &x.out
+			g.queue.add(x.job)
+			continue
 		}
 		if x.err == nil {
 			t := &x.answer.Task
@@ -231,22 +238,30 @@ func (g *judging) judgeAll(ctx context.Context, batch []job) (first error) {
 	return first
 }
 
-// judge runs an answer, and what it finds wrong once more by the reference, where
-// somebody could lose by it.
+// errDoubt says that the reference has to look at what the engine found wrong.
+var errDoubt = errors.New("validator: the engine alone finds an answer wrong")
+
+// judge runs an answer. What it finds wrong the reference runs once more, where
+// somebody could lose by it: later, by a job of its own, for it is slow, and
+// anybody can give wrong answers.
 func (g *judging) judge(ctx context.Context, x *run) (scoring.Outcome, error) {
-	t := &x.answer.Task
-	out, err := g.judges.judge(ctx, t, x.answer.Hotkey, x.body)
-	if err != nil || !g.cfg.Params.Verdicts.On() {
+	t, doubt := &x.answer.Task, x.job.doubt
+	if doubt == nil {
+		out, err := g.judges.judge(ctx, t, x.answer.Hotkey, x.body)
+		if err == nil && !out.Passed() && g.cfg.Params.Verdicts.On() && judges(g.cfg.Reference).of(t.Kind) != nil {
+			err = errDoubt
+		}
 		return out, err
 	}
-	if err = g.judges.confirmed(ctx, g.cfg.Reference, &out, t, x.answer.Hotkey, x.body); errors.Is(err, ErrBroken) {
+	err := g.judges.confirmed(ctx, g.cfg.Reference, doubt, t, x.answer.Hotkey, x.body)
+	if errors.Is(err, ErrBroken) {
 		k := t.Key()
 		g.broken.take(string(k.Bytes())) // for as long as this process lives
 		g.metrics.broken.Inc()
 		g.board.noteBroken(err.Error())
 		g.cfg.Logger.Error().Err(err).Msg("the engine is broken: nothing is said of this answer")
 	}
-	return out, err
+	return *doubt, err
 }
 
 // prepare reads what a job needs; nil where there is nothing to judge, or no
@@ -264,7 +279,7 @@ func (g *judging) prepare(now *view, j job) (*run, error) {
 	if err != nil || (known != nil && d == nil) {
 		return nil, err
 	}
-	x := &run{answer: answer, duty: d, done: make(chan struct{})}
+	x := &run{job: j, answer: answer, duty: d, done: make(chan struct{})}
 	if known != nil {
 		x.known, x.out = true, known.Outcome
 		return x, nil
