@@ -28,14 +28,8 @@ import (
 // A judgement that is not "passed" was found by the reference, too, where there is
 // one (judges.go), or it is none.
 
-const (
-	// trialEvery is after how many blocks what is not on the ledger is sent again.
-	trialEvery = 2
-	// trialEpochs is how many epochs back an answer may be of which something is voted
-	// on: it is challenged in the next, voted on once more in the one after, and an
-	// appeal may begin when that is held for longest.
-	trialEpochs = 8
-)
+// trialEvery is after how many blocks what is not on the ledger is sent again.
+const trialEvery = 2
 
 // trying posts and votes. Step alone uses it.
 type trying struct {
@@ -44,6 +38,19 @@ type trying struct {
 	board    *board
 	troubles *troubles
 	sent     map[string]protocol.Height // what was sent last, by what it is about
+	// cleared are answers of the epoch before clearedIn that accuse nobody, and will
+	// not.
+	cleared   map[wire.AnswerKey]bool
+	clearedIn protocol.Epoch
+}
+
+// back returns how many epochs back an answer may be of which something is voted
+// on, or held: it is challenged in the next, voted on once more in the one after,
+// an appeal may begin when what was lost is held for longest, and is voted on in
+// the one after that.
+func (t *trying) back() protocol.Epoch {
+	v, tempo := &t.cfg.Params.Verdicts, t.schedule().Tempo
+	return protocol.Epoch(5 + (3*(v.Ballot()+2)+4*v.Appeal+tempo-1)/tempo)
 }
 
 // step does what is due at a height.
@@ -55,7 +62,7 @@ func (t *trying) step(ctx context.Context, now *view) error {
 	var own []ledger.ChallengeRecord // that concern the own seat
 	s := t.schedule()
 	e := s.EpochOf(now.head)
-	for n := s.RoundOf(s.EpochStart(e - min(e, trialEpochs))); n < s.RoundOf(s.EpochStart(e)); n++ {
+	for n := s.RoundOf(s.EpochStart(e - min(e, t.back()))); n < s.RoundOf(s.EpochStart(e)); n++ {
 		list, err := ledger.ReadChallenges(now, n)
 		if err != nil {
 			return err
@@ -79,16 +86,18 @@ func (t *trying) step(ctx context.Context, now *view) error {
 	return errors.Join(errs...)
 }
 
-// submit sends a transaction, not too often.
-func (t *trying) submit(ctx context.Context, now *view, what string, body wire.Body) error {
-	if last, sent := t.sent[what]; sent && now.head < last+trialEvery {
-		return nil
+// submit sends a transaction, not too often, and reports whether it is the first
+// time.
+func (t *trying) submit(ctx context.Context, now *view, what string, body wire.Body) (first bool, err error) {
+	last, sent := t.sent[what]
+	if sent && now.head < last+trialEvery {
+		return false, nil
 	}
 	if err := t.cfg.Submit(ctx, body); err != nil {
-		return fmt.Errorf("%s: %w", what, err)
+		return false, fmt.Errorf("%s: %w", what, err)
 	}
 	t.sent[what] = now.head
-	return nil
+	return !sent, nil
 }
 
 // accuse posts the own challenge of the epoch, if anything was found false in the
@@ -110,11 +119,11 @@ func (t *trying) accuse(ctx context.Context, now *view) error {
 		return err
 	}
 	what := fmt.Sprintf("challenge slot %d of seat %d in round %d, accused %d", found.Case.Slot, found.Case.UID, found.Case.Round, found.Case.Accused)
-	_, sent := t.sent[what]
-	if err := t.submit(ctx, now, what, &wire.JudgeChallenge{Epoch: e, Evidence: *found}); err != nil {
+	first, err := t.submit(ctx, now, what, &wire.JudgeChallenge{Epoch: e, Evidence: *found})
+	if err != nil {
 		return err
 	}
-	if !sent {
+	if first {
 		t.metrics.trials.WithLabelValues("challenge").Inc()
 		t.cfg.Logger.Warn().Uint64("round", uint64(found.Case.Round)).Uint16("seat", uint16(found.Case.UID)).Uint16("slot", found.Case.Slot).
 			Uint16("accused", uint16(found.Case.Accused)).Msg("posted a challenge: an own run found what the accused signed to be false")
@@ -122,18 +131,28 @@ func (t *trying) accuse(ctx context.Context, now *view) error {
 	return nil
 }
 
+// suspect is who an own judgement of an answer accuses.
+type suspect struct {
+	about wire.Case
+	seat  protocol.SeatID // that gave the answer
+	card  *wire.Card      // that is false; nil where the answer is
+	rank  protocol.Hash   // in the order of the own hotkey
+}
+
 // worst returns the evidence of a case to challenge in epoch e: of those that are
 // neither challenged nor about a seat that is, the first in an order of the own
-// hotkey, so that judges share what there is.
+// hotkey, so that judges share what there is. Nothing else is read in full: who
+// lies much must not make others read much in each block.
 func (t *trying) worst(now *view, e protocol.Epoch) (*wire.Evidence, error) {
 	s := t.schedule()
 	docket, err := ledger.ReadDocket(now, e)
 	if err != nil {
 		return nil, err
 	}
+	if t.clearedIn != e {
+		t.cleared, t.clearedIn = map[wire.AnswerKey]bool{}, e
+	}
 	busy := slices.Clone(docket.Guilty)
-	var best *wire.Evidence
-	var rank protocol.Hash
 	first, end := s.RoundOf(s.EpochStart(e-1)), s.RoundOf(s.EpochStart(e))
 	for n := first; n < end; n++ {
 		list, err := ledger.ReadChallenges(now, n)
@@ -144,31 +163,36 @@ func (t *trying) worst(now *view, e protocol.Epoch) (*wire.Evidence, error) {
 			busy = append(busy, list[i].Accused)
 		}
 	}
+	var all []suspect
 	for n := first; n < end; n++ {
 		keys, err := t.book.Judged(n)
 		if err != nil {
 			return nil, err
 		}
 		for _, k := range keys {
-			found, err := t.evidence(now, k, busy)
+			found, err := t.suspects(now, k, busy)
 			if err != nil {
 				return nil, err
 			}
-			for i := range found {
-				mine := wire.HashOf("assay/1/validator/case", t.self[:], found[i].Case.Bytes())
-				if best == nil || bytes.Compare(mine[:], rank[:]) < 0 {
-					best, rank = &found[i], mine
-				}
-			}
+			all = append(all, found...)
 		}
 	}
-	return best, nil
+	slices.SortFunc(all, func(a, b suspect) int { return bytes.Compare(a.rank[:], b.rank[:]) })
+	for i := range all {
+		if found, err := t.evidence(now, &all[i]); err != nil || found != nil {
+			return found, err
+		}
+	}
+	return nil, nil
 }
 
-// evidence returns the cases that the own judgement of an answer makes: against the
-// seat, where it is false and not planted, and against judges whose cards say that
-// it is right, or have another root than a run gives.
-func (t *trying) evidence(now *view, k wire.AnswerKey, busy []protocol.SeatID) (out []wire.Evidence, err error) {
+// suspects returns whom the own judgement of an answer accuses, and who is not
+// busy: the seat, where it is false, and judges whose cards say that it is right,
+// or have another root than a run gives.
+func (t *trying) suspects(now *view, k wire.AnswerKey, busy []protocol.SeatID) (out []suspect, err error) {
+	if t.cleared[k] {
+		return nil, nil
+	}
 	j, err := t.book.Judgement(k)
 	if err != nil || j == nil {
 		return nil, err
@@ -177,62 +201,72 @@ func (t *trying) evidence(now *view, k wire.AnswerKey, busy []protocol.SeatID) (
 	if err != nil {
 		return nil, err
 	}
-	accused := make([]*wire.Card, 0, 1)
-	if j.Outcome.Finding.Proven() && !slices.Contains(busy, j.Seat) {
-		accused = append(accused, nil)
+	guilty := false
+	accuse := func(who protocol.SeatID, card *wire.Card) {
+		guilty = true
+		if len(out) > 1 || slices.Contains(busy, who) {
+			return
+		}
+		x := suspect{about: wire.Case{Round: k.Round, UID: k.UID, Slot: k.Slot, Accused: who.UID}, seat: j.Seat, card: card}
+		x.rank = wire.HashOf("assay/1/validator/case", t.self[:], x.about.Bytes())
+		out = append(out, x)
+	}
+	if j.Outcome.Finding.Proven() {
+		accuse(j.Seat, nil)
 	}
 	for i := range cards {
 		c := &cards[i]
-		if c.Own || c.Said.Finding != wire.FindingPassed || slices.Contains(busy, c.Said.Judge) || len(accused) > 1 {
+		if c.Own || c.Said.Finding != wire.FindingPassed || c.Said.Judge.UID == k.UID { // a case of that uid is the answer's
 			continue
 		}
 		if err := t.judges.checkCard(&j.Outcome, &c.Said, c.Judge); errors.Is(err, scoring.ErrFalseCard) {
-			accused = append(accused, &c.Said)
+			accuse(c.Said.Judge, &c.Said)
 		} else if err != nil {
 			return nil, err
 		}
 	}
-	if len(accused) == 0 {
-		return nil, nil
-	}
-	base, ok, err := t.opened(now, k, j.Seat)
-	if err != nil || !ok {
-		return nil, err
-	}
-	for _, c := range accused {
-		e := base
-		if e.Case.Accused = k.UID; c != nil {
-			e.Case.Accused, e.Cards = c.Judge.UID, []wire.Card{*c}
-		}
-		out = append(out, e)
+	if !guilty && now.head > t.cardDeadline(k.Round) { // no other card will come
+		t.cleared[k] = true
 	}
 	return out, nil
 }
 
-// opened returns what of an answer every evidence about it has; false where it can
-// not be challenged.
-func (t *trying) opened(now *view, k wire.AnswerKey, seat protocol.SeatID) (e wire.Evidence, ok bool, err error) {
+// evidence returns what shows who is suspect; nil where that is planted, was not
+// given, or is not here.
+func (t *trying) evidence(now *view, x *suspect) (*wire.Evidence, error) {
+	k := x.about.Answer()
+	if t.cleared[k] {
+		return nil, nil
+	}
+	ok, err := ledger.Challengeable(now, t.cfg.Params, k, x.seat)
+	if err != nil {
+		return nil, err
+	}
+	if !ok { // nor will it be
+		t.cleared[k] = true
+		return nil, nil
+	}
 	answer, err := t.book.Opened(k)
 	if err != nil || answer == nil {
-		return e, false, err
+		return nil, err
 	}
 	record, err := t.book.Answer(k)
 	if err != nil || record == nil {
-		return e, false, err
+		return nil, err
 	}
 	kind, err := t.cfg.Kinds.Of(record.Task.Kind)
 	if err != nil {
-		return e, false, err
+		return nil, err
 	}
 	sum, err := kind.Sum(answer.Body)
 	if err != nil {
-		return e, false, err
+		return nil, err
 	}
-	e = wire.Evidence{
-		Case: wire.Case{Round: k.Round, UID: k.UID, Slot: k.Slot}, Salt: answer.Salt, Digest: sum.Digest, Fingerprint: sum.Fingerprint, Proof: answer.Proof,
+	e := &wire.Evidence{Case: x.about, Salt: answer.Salt, Digest: sum.Digest, Fingerprint: sum.Fingerprint, Proof: answer.Proof}
+	if x.card != nil {
+		e.Cards = []wire.Card{*x.card}
 	}
-	ok, err = ledger.Challengeable(now, t.cfg.Params, k, seat)
-	return e, ok, err
+	return e, nil
 }
 
 // vote brings the own vote on a challenge one step further.
@@ -259,7 +293,8 @@ func (t *trying) vote(ctx context.Context, now *view, c *ledger.ChallengeRecord)
 			}
 			open = t.cannot(c)
 		}
-		return t.submit(ctx, now, "seal a vote "+what, &wire.SealVote{Case: c.Case, Ballot: c.Ballot, Seal: open.Seal(v.Hotkey)})
+		_, err = t.submit(ctx, now, "seal a vote "+what, &wire.SealVote{Case: c.Case, Ballot: c.Ballot, Seal: open.Seal(v.Hotkey)})
+		return err
 	case v.Seal.IsZero() || now.head < seals:
 		return nil
 	}
@@ -267,11 +302,11 @@ func (t *trying) vote(ctx context.Context, now *view, c *ledger.ChallengeRecord)
 		if o == nil || o.Seal(v.Hotkey) != v.Seal {
 			continue
 		}
-		if err := t.submit(ctx, now, "open a vote "+what, o); err != nil {
-			return err
+		first, err := t.submit(ctx, now, "open a vote "+what, o)
+		if first {
+			t.metrics.trials.WithLabelValues("vote").Inc()
 		}
-		t.metrics.trials.WithLabelValues("vote").Inc()
-		return nil
+		return err
 	}
 	if t.troubles.first("vote of another database", t.schedule().EpochOf(now.head)) {
 		t.cfg.Logger.Error().Uint64("round", uint64(c.Case.Round)).Msg("cannot open the vote: the seal on the ledger is not of this database, which may be an older copy")
