@@ -343,9 +343,13 @@ func (m *Miner) proof(round *Round, hotkey protocol.PublicKey, slot uint16) (wir
 func (m *Miner) readPlants(n protocol.Round) error {
 	sched := &m.cfg.Params.Schedule
 	m.mu.Lock()
-	now, known := sched.EpochOf(m.status.Height), m.cards.planted[n] != nil
+	head, known := m.status.Height, m.cards.planted[n] != nil
 	m.mu.Unlock()
+	now := sched.EpochOf(head)
 	if e := sched.EpochOfRound(n); known || m.cfg.Params.Plants.Rate == 0 || e > now || e+2 < now {
+		return nil
+	}
+	if head <= sched.CommitDeadline(n) { // it may be answered yet, and a judge's card cannot be here
 		return nil
 	}
 	round, err := LoadRound(m.cfg.Store, n)

@@ -1,6 +1,7 @@
 package miner_test
 
 import (
+	"errors"
 	"reflect"
 	"strings"
 	"testing"
@@ -12,6 +13,7 @@ import (
 	"github.com/assaynet/assay/protocol/ledger"
 	"github.com/assaynet/assay/protocol/params"
 	"github.com/assaynet/assay/protocol/plant"
+	"github.com/assaynet/assay/protocol/task/inference"
 	"github.com/assaynet/assay/protocol/wire"
 )
 
@@ -203,4 +205,41 @@ func (g *garden) opens(m *miner.Miner) []*wire.OpenPlants {
 	g.t.Helper()
 	g.step(m, g.p.Schedule.OpenCardsDeadline(2))
 	return g.opened()
+}
+
+// TestAStrangersCardAboutARoundToComeHidesNoPlant: what a card about the round made
+// the miner look up before it had answered is not what it answered.
+func TestAStrangersCardAboutARoundToComeHidesNoPlant(t *testing.T) {
+	g := newGarden(t)
+	m := g.miner(newMemory(), nil)
+	judge, id := named(t, "judge"), protocol.SeatID{UID: 9, Registered: 1}
+	c := wire.Card{
+		Judge: id, Round: round, Seat: g.seat, Slot: g.planted[0], Answer: protocol.Hash{1}, Kind: inference.Kind, Finding: wire.FindingFalse, Body: said(inference.CodeToken),
+	}
+	send := func(s signer, at protocol.Height) error {
+		e, err := wire.Seal(s, wire.DomainCard, chain, at, wire.Encode(&c))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return m.OnCard(wire.Encode(e))
+	}
+	g.world.opens(judge, c)
+	if err := g.tree.Remove(ledger.RoundKey(round)); err != nil { // its tasks are not drawn yet
+		t.Fatal(err)
+	}
+	g.step(m, start)
+	if err := send(named(t, "stranger"), start); !errors.Is(err, miner.ErrUnknown) {
+		t.Fatal(err)
+	}
+	g.draw(round)
+	g.answer(m, g.planted)
+	at := g.p.Schedule.OpenCardsDeadline(2)
+	g.step(m, at)
+	if err := send(judge, at); err != nil && !errors.Is(err, miner.ErrUnknown) {
+		t.Fatal(err)
+	}
+	g.step(m, at+1)
+	if s := m.Status(); s.Findings[wire.FindingFalse] != 0 {
+		t.Errorf("%d plants are told as wrong answers", s.Findings[wire.FindingFalse])
+	}
 }

@@ -29,9 +29,9 @@ func (w *world) votes() float64 {
 	return n
 }
 
-// TestElectorsVoteForAsLongAsAChallengeMayTake: a network may hold what was lost for
-// longer than an epoch, and then an appeal is voted on many epochs after the answer.
-// A vote that is sent again until a block has it counts once.
+// TestElectorsVoteForAsLongAsAChallengeMayTake: a network may hold what was lost
+// for longer than an epoch, and then an appeal is voted on many epochs after the
+// answer. A vote that is sent again until a block has it counts once.
 func TestElectorsVoteForAsLongAsAChallengeMayTake(t *testing.T) {
 	w := newWorld(t)
 	w.p = w.p.WithVerdicts()
