@@ -83,6 +83,7 @@ func (h *Handler) challenges(r *request) (any, error) {
 			return nil, err
 		}
 		p.add(at, shownChallenge(&all[i], votes))
+		p.scanned += len(votes) // of an appeal there are hundreds
 	}
 	return p.page(), nil
 }
