@@ -231,3 +231,6 @@ func ReadFork(raw []byte, chain string, ours, common *types.LightBlock) error {
 	_, err = evidenceOf(lb, ours, common)
 	return err
 }
+
+// App is the ledger as CometBFT drives it.
+func (n *Node) App() abci.Application { return n.app }
