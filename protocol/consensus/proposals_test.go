@@ -17,8 +17,8 @@ import (
 
 // TestWhichProposalWasCheckedChangesNoState: of several proposals of a height, one
 // is decided, the one that was checked last or another, or one that was never
-// checked, as after a restart. All nodes have the state of who only carries out what
-// is decided.
+// checked, as after a restart. All nodes have the state of who only carries out
+// what is decided.
 func TestWhichProposalWasCheckedChangesNoState(t *testing.T) {
 	n := newNetwork(t, 1)
 	at := time.Unix(n.g.Time, 0)

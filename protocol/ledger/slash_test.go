@@ -107,8 +107,8 @@ func TestNeitherJailTakesThePlaceOfTheOther(t *testing.T) {
 }
 
 // v3's seat is another's before its card is found false: its stake answers all the
-// same, that on its way back included. An appeal gives back what this card cost, and
-// not what another did in the same block.
+// same, that on its way back included. An appeal gives back what this card cost,
+// and not what another did in the same block.
 func TestStakeAnswersForASeatThatIsGone(t *testing.T) {
 	x := newTrying(t, allPassed)
 	evidence, v3 := x.ofCard("v3"), secret("v3").Public()
