@@ -32,6 +32,8 @@ and what an account must keep.
    assay tx unstake --hotkey ADDRESS --amount 100|all
    assay tx collateral --hotkey ADDRESS --amount 10
    assay tx leaked-link --seat UID --registered HEIGHT --epoch E --link HASH [--seal]
+   assay tx challenge --receipt FILE [--judge UID]
+   assay tx appeal --round ROUND --seat UID --slot SLOT [--accused UID]
    assay tx payout --hotkey ADDRESS --to ADDRESS
    assay tx commission --hotkey ADDRESS --percent 12.5
    assay tx swap-coldkey --new-key NAME
