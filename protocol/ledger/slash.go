@@ -43,15 +43,15 @@ func (m *machine) noteSlash(name protocol.PublicKey, since protocol.Height, shar
 }
 
 // leaves reports whether anything of the stake on a name is on its way back.
-func (m *machine) leaves(name protocol.PublicKey) (any bool) {
+func (m *machine) leaves(name protocol.PublicKey) (some bool) {
 	err := walk(m.st, UnbondingPrefix(name), func([]byte, Unbonding) bool {
-		any = true
+		some = true
 		return false
 	})
 	if err != nil {
 		m.st.fail(err)
 	}
-	return any
+	return some
 }
 
 // forgetSlash takes a note back that an appeal has shown to be wrong: one, for
