@@ -73,7 +73,7 @@ not with 0 if it stopped waiting, by Ctrl-C or --timeout, for one that may come.
 				&cli.BoolFlag{Name: "seal", Usage: "do not show it yet, but seal that this key knows it", DisableDefaultText: true}),
 			txSending("challenge", "say that an answer, or a judge's card, is false", challengeBody,
 				&cli.StringFlag{Name: "receipt", Usage: "`FILE` with the receipt of the answer, as assay receipt writes it; - for standard input"},
-				&cli.UintFlag{Name: "judge", Usage: "`UID` of the judge whose card in it is false (default: the answer is)"}),
+				&cli.UintFlag{Name: "judge", Usage: "`UID` of the judge whose card in it is false", DefaultText: "the answer is"}),
 			txSending("appeal", "have a verdict against a seat of this key looked at once more", appealBody, caseFlags()...),
 		}), append(usage.WithoutArguments(keyCommands()), txShowCommand())...),
 	}

@@ -18,7 +18,7 @@ func caseFlags() []cli.Flag {
 		&cli.Uint64Flag{Name: "round", Usage: "`ROUND` in which the answer fell due"},
 		&cli.UintFlag{Name: "seat", Usage: "`UID` of the seat that gave it"},
 		&cli.UintFlag{Name: "slot", Usage: "`SLOT` of the seat in the round"},
-		&cli.UintFlag{Name: "accused", Usage: "`UID` of the judge whose card is said to be false (default: the seat, for its answer)"},
+		&cli.UintFlag{Name: "accused", Usage: "`UID` of the judge whose card is said to be false", DefaultText: "the seat, for its answer"},
 	}
 }
 
