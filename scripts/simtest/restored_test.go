@@ -61,8 +61,9 @@ func TestAValidatorRestoredFromAnOlderCopyBlamesNobodyForWhatItMissed(t *testing
 		s.near(name, s.Mined(name, 8, 12), s.half(8, 12)/3, 15)
 	}
 	s.minedNothing("mallory")
-	if got := s.Judged("vincent", 11, 12); got < s.leastJudge(11, 12)/10*9 {
-		t.Errorf("vincent, who is back, was paid %s", got)
+	// What a duty more or less is worth in two epochs is more than a tenth.
+	if got, least := s.Judged("vincent", 11, 12), s.leastJudge(11, 12); got < least/10*8 {
+		t.Errorf("vincent, who is back, was paid %s, the least of the others %s", got, least)
 	}
 }
 
