@@ -1030,7 +1030,7 @@ class Ledger:
                 continue
             stake = self.get(b"V" + where)[1]
             uid = self.get(b"h" + self.get(b"C" + stake, stake))
-            seat = self.seat(uid) if uid is not None else self.kept(b"f" + stake)
+            seat = self.seat(uid) if uid is not None else self.pruned(b"f" + stake)
             if seat.jail[0] and seat.jail[4] >= 2**40 if self.net.verdicts else self.net.epoch(height) < seat.jail[5]:
                 continue
             self.imprison(seat, True)
@@ -1063,7 +1063,7 @@ class Ledger:
         seat.jail = [held, lied, True, start, wait, told]
         self.put_seat(seat)
 
-    def kept(self, key):
+    def pruned(self, key):
         """What is left of a seat that was pruned."""
         return Record(jail=self.get(key, FREE))
 

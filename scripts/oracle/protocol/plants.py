@@ -216,7 +216,7 @@ def note_lazy(l, name, e):
             l.imprison(s, True)
             l.put_seat(s)
         else:
-            s = l.kept(gone)
+            s = l.pruned(gone)
             l.imprison(s, True)
             l.put(gone, s.jail)
     l.put(b"6" + name, e)
