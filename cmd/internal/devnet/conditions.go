@@ -209,8 +209,13 @@ func (n *network) earnings(ctx context.Context, v *verdictOf, epoch protocol.Epo
 	return nil
 }
 
+// mayBePlanted is how many final answers of a kind may all have been altered on
+// purpose, which are found false: of one in eight, three are none in five hundred.
+const mayBePlanted = 2
+
 // found checks that the first validator found answers of every honest miner to be
-// exact, in each kind in which it has final answers, and none of those who cheat.
+// exact, in each kind in which it has some final answers, and none of those who
+// cheat.
 func (n *network) found(ctx context.Context, v *verdictOf) error {
 	scores, err := list[api.Score](ctx, n.validators[0].api, "/v1/scores")
 	if err != nil {
@@ -240,7 +245,7 @@ func (n *network) found(ctx context.Context, v *verdictOf) error {
 			switch found := exact[p]; {
 			case a.role.cheats() && found > 0:
 				v.failf("%s cheats, and %d of its answers of the kind %s are exact", a.name, found, p.kind)
-			case !a.role.cheats() && found == 0 && final[p] > 0:
+			case !a.role.cheats() && found == 0 && final[p] > mayBePlanted:
 				v.failf("%s is honest, and none of its %d answers of the kind %s was found exact", a.name, final[p], p.kind)
 			}
 		}
