@@ -75,7 +75,8 @@ func Params(id protocol.ModelID) params.Params {
 	k.Full = 8 // tokens: three honest miners give 6
 	k.Models = []params.Model{{ID: id, Name: "tiny.gguf", Class: params.One}}
 	p.Inference.MaxTokens, p.Inference.System = 1, "Be brief."
-	p.Plants.Rate = params.One / 8 // of one kind there are fewer duties in which to meet a plant
+	// What an attack costs the honest is told by their pay, which plants would move.
+	p.Schedule.OpenPlantsBlocks, p.Plants = 0, params.Plants{}
 	p.Inference.SpeedBest, p.Inference.SpeedWorst = params.One, params.One
 	return p
 }
@@ -273,8 +274,8 @@ func (a *Node) seat(g *ledger.Genesis) (ledger.GenesisSeat, error) {
 		return s, err
 	}
 	if !a.Validator {
-		err := Mines(&s, a.Hotkey, g)
-		return s, err
+		Mines(&s, g)
+		return s, nil
 	}
 	s.Stake = stake
 	key, err := node.ConsensusKey(a.Hotkey, g, 0, a.consensusAddress())
@@ -291,16 +292,10 @@ func (a *Node) seat(g *ledger.Genesis) (ledger.GenesisSeat, error) {
 	return s, nil
 }
 
-// Mines gives a seat of a genesis, which must have its parameters, what a miner of
-// the network has: offers, the collateral that covers them, and the chain by which
-// it plants.
-func Mines(s *ledger.GenesisSeat, hotkey node.Hotkey, g *ledger.Genesis) error {
+// Mines gives a seat of a genesis what a miner of the network has: offers, and the
+// collateral that covers them.
+func Mines(s *ledger.GenesisSeat, g *ledger.Genesis) {
 	k := &g.Params.Kinds[0]
-	anchor, err := node.GenesisPlants(hotkey, g)
-	if err != nil {
-		return err
-	}
 	s.Offers = []wire.Offer{{Kind: k.Name, Capacity: uint16(k.Slots), Models: []protocol.ModelID{k.Models[0].ID}}}
-	s.Collateral, s.Plants = protocol.Amount(k.Slots)*g.Params.Seats.Collateral, &anchor
-	return nil
+	s.Collateral = protocol.Amount(k.Slots) * g.Params.Seats.Collateral
 }
