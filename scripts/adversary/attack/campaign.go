@@ -120,7 +120,7 @@ func (t *table) suffer(ctx context.Context, a *attack, epoch protocol.Epoch) (*r
 	if err != nil {
 		return nil, err
 	}
-	r.Cost = after - before
+	r.Cost = max(after, before) - before // what an earlier one locked comes back meanwhile
 	return r, nil
 }
 

@@ -34,7 +34,8 @@ type table struct {
 type row struct {
 	Attack string `json:"attack"`
 	Does   string `json:"does"`
-	// Cost is what the attacker burned or locked, in base units.
+	// Cost is what the attacker burned or locked, in base units; nothing where more
+	// came back of what an earlier attack had locked.
 	Cost protocol.Amount `json:"cost"`
 	// Taken and Refused count transactions that were handed over by HTTP; Refusal is
 	// why the first was refused.
