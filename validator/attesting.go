@@ -40,7 +40,8 @@ func (a *attesting) attest(ctx context.Context, now *view) error {
 		if err != nil || len(published) == 0 {
 			return err
 		}
-		if made, err = a.held(published); err != nil {
+		var here, all int
+		if made, here, all, err = a.held(published); err != nil {
 			return err
 		}
 		made.Round = n
@@ -49,6 +50,7 @@ func (a *attesting) attest(ctx context.Context, now *view) error {
 		if err := a.book.Write(&b); err != nil {
 			return err
 		}
+		a.cfg.Logger.Info().Uint64("round", uint64(n)).Int("here", here).Int("opened", all).Msg("attesting answers")
 	}
 	if err := a.cfg.Submit(ctx, made); err != nil {
 		return fmt.Errorf("attest the answers of round %d: %w", n, err)
@@ -56,17 +58,19 @@ func (a *attesting) attest(ctx context.Context, now *view) error {
 	return nil
 }
 
-// held returns which of the answers are here, with the root over what proves it.
-func (a *attesting) held(published []ledger.Published) (*wire.Attest, error) {
-	out := new(wire.Attest)
+// held returns which of the answers are here, with the root over what proves it,
+// how many they are, and of how many.
+func (a *attesting) held(published []ledger.Published) (out *wire.Attest, here, all int, err error) {
+	out = new(wire.Attest)
 	var leaves []protocol.Hash
 	for i := range published {
 		p := &published[i]
 		for k, slot := range p.Slots {
 			answer, err := a.book.Answer(wire.AnswerKey{Round: p.Asked.Number, UID: p.Roster.ID.UID, Slot: slot})
 			if err != nil {
-				return nil, err
+				return nil, 0, 0, err
 			}
+			all++
 			if answer != nil {
 				out.Bits.Set(p.First + k)
 				leaves = append(leaves, answer.Custody)
@@ -74,5 +78,5 @@ func (a *attesting) held(published []ledger.Published) (*wire.Attest, error) {
 		}
 	}
 	out.Root = wire.MerkleRoot(leaves)
-	return out, nil
+	return out, len(leaves), all, nil
 }

@@ -29,6 +29,8 @@ func logEvents(log zerolog.Logger, head consensus.Head, r ledger.Reader) {
 			at(log.Info()).Uint64("round", uint64(e.Round)).Stringer("seed", e.Hash).Uint32("duties", e.Count).Msg("duties drawn")
 		case ledger.EventCommit:
 			seat(log.Info()).Uint64("round", uint64(e.Round)).Stringer("root", e.Hash).Msg("commitment recorded")
+		case ledger.EventGiven:
+			at(log.Info()).Uint64("round", uint64(e.Round)).Uint32("answers", e.Count).Msg("answers given")
 		case ledger.EventRegistered:
 			seat(log.Info()).Stringer("amount", e.Amount).Msg("seat registered")
 		case ledger.EventPruned:
