@@ -131,7 +131,7 @@ type Light struct {
 	before *types.LightBlock    // guarded by mu; what was newest before it
 	told   bool                 // guarded by mu; whether a fork was reported
 	kept   int64                // guarded by mu; the height that is written down
-	last   map[string]time.Time // guarded by mu: who is asked last, until when, by name
+	last   map[string]late // guarded by mu: who is asked last, by name
 	turn   int                  // guarded by mu: who is asked first
 }
 
@@ -153,7 +153,7 @@ func NewLight(c LightConfig) (*Light, error) {
 	if err := c.DB.BindChain(doc.ChainID); err != nil {
 		return nil, err
 	}
-	l := &Light{cfg: c, chain: doc.ChainID, space: c.DB.Space("light"), last: make(map[string]time.Time)}
+	l := &Light{cfg: c, chain: doc.ChainID, space: c.DB.Space("light"), last: make(map[string]late)}
 	set := make([]*types.Validator, len(doc.Validators))
 	for i, v := range doc.Validators {
 		set[i] = types.NewValidator(v.PubKey, v.Power)
@@ -228,6 +228,13 @@ func (l *Light) Newest() (Head, bool) {
 	h := Head{Height: protocol.Height(l.newest.Height) - 1, Time: l.newest.Time}
 	copy(h.StateHash[:], l.newest.AppHash)
 	return h, true
+}
+
+// late is until when a provider is asked last. Who was slow is so until it answers
+// in time; who lied, for all of it.
+type late struct {
+	until time.Time
+	lied  bool
 }
 
 // claim is what a provider says: that there is a block at a height, above one that
@@ -329,8 +336,9 @@ func (l *Light) advance(ctx context.Context, c claim) error {
 // race asks one provider, and another besides when it fails or has not answered
 // for hedgeAfter, until one answers; no lock is held. One that answered falsely,
 // or was overtaken, is asked last for a while: so who hangs costs hedgeAfter,
-// once. A fork, and a trusted header that is too old, end it. Errors are those
-// of all, by name.
+// once. Who was overtaken and answers in time is as good as before: else a busy
+// minute makes all alike, and who hangs is among the first again. A fork, and a
+// trusted header that is too old, end it. Errors are those of all, by name.
 func race[T any](ctx context.Context, l *Light, all []Provider, ask func(context.Context, Provider) (T, error)) (T, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -366,18 +374,22 @@ func race[T any](ctx context.Context, l *Light, all []Provider, ask func(context
 		case <-tick.C:
 			more()
 		case a := <-answers:
+			took := time.Since(begun[a.p.Name()])
 			delete(begun, a.p.Name())
 			switch {
 			case a.err == nil:
+				if took < hedgeAfter {
+					l.inTime(a.p.Name())
+				}
 				l.overtaken(begun)
 				return a.v, nil
 			case errors.Is(a.err, ErrFork), errors.Is(a.err, ErrExpired):
 				return none, a.err
 			case errors.Is(a.err, ErrLie):
 				l.cfg.Logger.Warn().Err(a.err).Str("provider", a.p.Name()).Msg("provider answered falsely")
-				l.putLast(a.p.Name(), banFor)
+				l.putLast(a.p.Name(), banFor, true)
 			case errors.Is(a.err, context.DeadlineExceeded):
-				l.putLast(a.p.Name(), shunFor)
+				l.putLast(a.p.Name(), shunFor, false)
 			}
 			errs = append(errs, fmt.Errorf("%s: %w", a.p.Name(), a.err))
 			more()
@@ -390,16 +402,26 @@ func race[T any](ctx context.Context, l *Light, all []Provider, ask func(context
 func (l *Light) overtaken(begun map[string]time.Time) {
 	for name, at := range begun {
 		if time.Since(at) >= hedgeAfter {
-			l.putLast(name, shunFor)
+			l.putLast(name, shunFor, false)
 		}
 	}
 }
 
-func (l *Light) putLast(name string, d time.Duration) {
+func (l *Light) putLast(name string, d time.Duration, lied bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if until := time.Now().Add(d); until.After(l.last[name]) {
-		l.last[name] = until
+	old := l.last[name]
+	if until := time.Now().Add(d); until.After(old.until) {
+		l.last[name] = late{until, lied || old.lied}
+	}
+}
+
+// inTime puts a provider that was only slow among the first again.
+func (l *Light) inTime(name string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if !l.last[name].lied {
+		delete(l.last, name)
 	}
 }
 
@@ -415,8 +437,8 @@ func (l *Light) providers() (all []Provider, good int) {
 		all = append(all[l.turn:], all[:l.turn]...)
 	}
 	now := time.Now()
-	for name, until := range l.last {
-		if now.After(until) {
+	for name, last := range l.last {
+		if now.After(last.until) {
 			delete(l.last, name)
 		}
 	}

@@ -137,6 +137,60 @@ func TestWhoBoastsOfABlockIsNotBelievedTwice(t *testing.T) {
 	}
 }
 
+// moody answers questions about one state, except while it is busy.
+type moody struct {
+	stated
+	busy  atomic.Bool
+	asked atomic.Int32
+}
+
+func (p *moody) State(ctx context.Context, h protocol.Height, keys [][]byte) ([]consensus.Proven, error) {
+	p.asked.Add(1)
+	if p.busy.Load() {
+		<-ctx.Done()
+		return nil, ctx.Err()
+	}
+	return p.stated.State(ctx, h, keys)
+}
+
+// One provider is slow for a moment, and another dies after it. Were the first as
+// good as the dead one from then on, every second question would begin with the
+// dead.
+func TestWhoWasSlowOnceIsAskedBeforeOneWhoIsDead(t *testing.T) {
+	t.Parallel()
+	n := oldNetwork(t)
+	f := newFakeChain(t, n.g, 40, 99, "", everybody)
+	st, err := state.Open(storetest.Open(t, storetest.Memory(), "db").Space("state"))
+	check(t, err)
+	check(t, st.Set([]byte("k"), []byte("value")))
+	hash, _, err := st.Commit()
+	check(t, err)
+	a := &moody{stated: stated{waiting{f.provider(t, "a", 40), 40}, st.Latest()}}
+	b := &moody{stated: stated{waiting{f.provider(t, "b", 40), 40}, st.Latest()}}
+	l := newLight(t, n, nil, nil, a, b)
+	read := func() {
+		t.Helper()
+		v, err := l.Reader(t.Context(), consensus.Head{Height: 1, StateHash: hash}).Get([]byte("k"))
+		if err != nil || string(v) != "value" {
+			t.Fatalf("read %q, %v", v, err)
+		}
+	}
+	a.busy.Store(true)
+	for a.asked.Load() == 0 {
+		read()
+	}
+	a.busy.Store(false)
+	b.busy.Store(true)
+	read() // b dies here, and a is the one that answers
+	before := b.asked.Load()
+	for range 8 {
+		read()
+	}
+	if more := b.asked.Load() - before; more > 0 {
+		t.Errorf("the dead one was asked %d more times in 8 questions", more)
+	}
+}
+
 // rising is a chain whose blocks come one after the other.
 type rising struct {
 	mu      sync.Mutex
