@@ -126,13 +126,13 @@ type Light struct {
 	genesis *types.ValidatorSet
 	space   *store.Space
 
-	mu     sync.Mutex           // held while nobody is asked, and nothing verified
-	newest *types.LightBlock    // guarded by mu; verified, nil at first
-	before *types.LightBlock    // guarded by mu; what was newest before it
-	told   bool                 // guarded by mu; whether a fork was reported
-	kept   int64                // guarded by mu; the height that is written down
-	last   map[string]late // guarded by mu: who is asked last, by name
-	turn   int                  // guarded by mu: who is asked first
+	mu     sync.Mutex        // held while nobody is asked, and nothing verified
+	newest *types.LightBlock // guarded by mu; verified, nil at first
+	before *types.LightBlock // guarded by mu; what was newest before it
+	told   bool              // guarded by mu; whether a fork was reported
+	kept   int64             // guarded by mu; the height that is written down
+	last   map[string]late   // guarded by mu: who is asked last, by name
+	turn   int               // guarded by mu: who is asked first
 }
 
 // NewLight returns a reader that trusts what it trusted before, the checkpoint
