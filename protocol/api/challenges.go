@@ -34,7 +34,10 @@ type Challenge struct {
 	Convicted protocol.Height `json:"convicted"`
 	Appealed  bool            `json:"appealed"`
 	Longer    bool            `json:"longer"`
-	Electors  []Elector       `json:"electors"`
+	// Charged says that the challenger paid for it: its fee, or a judge its duties of
+	// an epoch.
+	Charged  bool      `json:"charged"`
+	Electors []Elector `json:"electors"`
 }
 
 // Elector is one of those who vote on a challenge.
@@ -92,7 +95,7 @@ func shownChallenge(c *ledger.ChallengeRecord, votes []ledger.VoteRecord) Challe
 	out := Challenge{
 		Round: c.Case.Round, UID: c.Case.UID, Slot: c.Case.Slot, Accused: c.Case.Accused, Fingerprint: c.Fingerprint, Challenger: c.By, Fee: c.Fee,
 		Posted: c.Posted, Stage: c.Stage.String(), Ballot: c.Ballot, Due: c.Due, Decided: wire.FindingOf(c.Decided), Held: c.Held, Convicted: c.Convicted,
-		Appealed: c.Appealed, Longer: c.Longer, Electors: []Elector{},
+		Appealed: c.Appealed, Longer: c.Longer, Charged: c.Charged, Electors: []Elector{},
 	}
 	for i := range votes {
 		e := &votes[i]

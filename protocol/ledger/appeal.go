@@ -42,6 +42,7 @@ func (m *machine) decideAppeal(c *ChallengeRecord, right bool) {
 		return
 	}
 	m.repay(c.Owner, bond)
+	m.settleTaken(c, true)
 	m.giveBack(c)
 	m.lost(c)
 	m.finish(c, StageFreed)

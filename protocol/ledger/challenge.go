@@ -21,8 +21,9 @@ import (
 //	           the challenge was posted (ballot.go)
 //	vote       sealed, then opened, so that nobody can say what another found
 //	verdict    in the last block to open (verdict.go): not guilty, and the challenger
-//	           pays; guilty, and what is lost is held; disputed, or no quorum, and
-//	           nobody loses
+//	           pays; guilty, and what is lost is held; disputed, or no quorum, and the
+//	           accused loses nothing, nor the challenger who had more for it than
+//	           against it
 //	appeal     while it is held, by who lost it, once: all judges of the next epoch
 //	           vote (appeal.go)
 //	burned     what was held, but a quarter for judges who had found it themselves
@@ -87,6 +88,7 @@ type ChallengeRecord struct {
 	Appealed    bool
 	Bond        protocol.Amount // of the appeal, while it is not decided
 	Longer      bool            // nothing was burned in time, for too many were guilty
+	Charged     bool            // the challenger paid: its fee, or its duties of the epoch
 }
 
 // holds is what of the supply is with the challenge.
@@ -107,8 +109,10 @@ func (c *ChallengeRecord) Sentence(accused bool) string {
 	switch {
 	case c.Stage == StageGuilty && accused:
 		return fmt.Sprintf("%s was found false: %s is held, and burned in block %d unless its owner appeals before (assay tx appeal)", what, c.Held, c.Due)
-	case c.Stage == StageNotGuilty && !accused:
-		return fmt.Sprintf("%s was challenged by this seat and found right: its duties of the epoch are lost", what)
+	case c.Charged && !accused && c.Fee > 0:
+		return fmt.Sprintf("%s was challenged by this seat's owner: %s, and the fee of %s is lost", what, c.Stage, c.Fee)
+	case c.Charged && !accused:
+		return fmt.Sprintf("%s was challenged by this seat: %s, and its duties of the epoch are lost", what, c.Stage)
 	case c.Stage == StageBurned:
 		return fmt.Sprintf("%s was found false: %s was lost", what, c.Held)
 	case c.Stage.Ended():

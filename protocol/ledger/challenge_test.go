@@ -295,18 +295,23 @@ func part(a protocol.Amount, share uint32) protocol.Amount {
 }
 
 // Of stakes of 100, 60 and 50, v2 and v3 against v1 is no two thirds of anything:
-// nobody loses, and the fee returns. Who says nothing loses the epoch's duties;
-// with too few, the next epoch votes once more.
-func TestWithoutTwoThirdsNobodyLoses(t *testing.T) {
+// the accused keeps everything, and the fee returns where more say that it lied
+// than that it did not. Who says nothing loses the epoch's duties; with too few,
+// the next epoch votes once more.
+func TestWithoutTwoThirdsTheAccusedKeepsEverything(t *testing.T) {
 	for _, c := range []struct {
 		what    string
 		votes   map[string]vote
 		ends    ledger.Stage
+		charged bool
 		forfeit []string
 	}{
-		{"disputed", map[string]vote{"v1": right, "v2": untrue, "v3": untrue}, ledger.StageDisputed, nil},
-		{"each finds another place", map[string]vote{"v1": untrue, "v2": another, "v3": right}, ledger.StageDisputed, nil},
-		{"too few", map[string]vote{"v1": untrue, "v2": cannot}, ledger.StageNoQuorum, []string{"v2", "v3"}},
+		{"disputed", map[string]vote{"v1": right, "v2": untrue, "v3": untrue}, ledger.StageDisputed, false, nil},
+		{"disputed, and wrongly", map[string]vote{"v1": untrue, "v2": right, "v3": right}, ledger.StageDisputed, true, nil},
+		{"each finds another place", map[string]vote{"v1": untrue, "v2": another, "v3": right}, ledger.StageDisputed, false, nil},
+		{"too few", map[string]vote{"v1": untrue, "v2": cannot}, ledger.StageNoQuorum, false, []string{"v2", "v3"}},
+		{"too few, and wrongly", map[string]vote{"v1": right, "v2": cannot}, ledger.StageNoQuorum, true, []string{"v2", "v3"}},
+		{"nobody", map[string]vote{}, ledger.StageNoQuorum, false, []string{"v1", "v2", "v3"}},
 	} {
 		t.Run(c.what, func(t *testing.T) {
 			x := newTrying(t, allPassed)
@@ -322,8 +327,12 @@ func TestWithoutTwoThirdsNobodyLoses(t *testing.T) {
 				}
 				rec = x.ballot(x.evidence.Case, c.votes)
 			}
-			if rec.Stage != c.ends || x.seat("m1").Collateral != m1 || x.account("rich cold").Balance != rich-x.fee(body) {
-				t.Errorf("the challenge is %s, m1 has %s of %s, rich %s of %s", rec.Stage, x.seat("m1").Collateral, m1, x.account("rich cold").Balance, rich)
+			paid := x.fee(body)
+			if c.charged {
+				paid += x.p.Verdicts.Fee
+			}
+			if rec.Stage != c.ends || rec.Charged != c.charged || x.seat("m1").Collateral != m1 || x.account("rich cold").Balance != rich-paid {
+				t.Errorf("the challenge is %s, charged %t, m1 has %s of %s, rich %s of %s", rec.Stage, rec.Charged, x.seat("m1").Collateral, m1, x.account("rich cold").Balance, rich)
 			}
 			for _, name := range c.forfeit {
 				if !x.forfeits(name) {

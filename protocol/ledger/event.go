@@ -38,7 +38,7 @@ const (
 	EventCalled        EventName = "called"         // Round, Seat: the accused; Count: electors
 	EventGuilty        EventName = "guilty"         // Round, Seat: the accused, Hash: fingerprint, Amount: what is held
 	EventNotGuilty     EventName = "not guilty"     // Round, Seat: the accused, Hash: fingerprint, Amount: the fee that is lost
-	EventUndecided     EventName = "undecided"      // Round, Seat: the accused, Hash: fingerprint
+	EventUndecided     EventName = "undecided"      // Round, Seat: the accused, Hash: fingerprint, Amount: the fee that is lost
 	EventAppealed      EventName = "appealed"       // Round, Seat: the accused, Hash: fingerprint, Amount: what is held
 	EventBurned        EventName = "burned"         // Round, Seat: the accused, Hash: fingerprint, Amount: what was held; Count: judges that share a quarter
 	EventSlashed       EventName = "slashed"        // Epoch from which it is jailed, Seat, Hotkey: who signed twice, Amount: stake that is burned

@@ -183,6 +183,9 @@ func ChallengeDuePrefix(h protocol.Height) []byte { return u64([]byte("9"), uint
 // DocketKey holds a [Docket].
 func DocketKey(e protocol.Epoch) []byte { return u64([]byte("#"), uint64(e)) }
 
+// TakenKey holds [Takings], by the name of the stake.
+func TakenKey(name protocol.PublicKey) []byte { return append([]byte("%"), name[:]...) }
+
 // SlashedKey holds [Slashes], by the name of the stake.
 func SlashedKey(name protocol.PublicKey) []byte { return append([]byte("$"), name[:]...) }
 

@@ -191,6 +191,9 @@ func (m *machine) addStake(coldkey protocol.PublicKey, b *wire.AddStake) error {
 		return err
 	}
 	name := seat.PoolName()
+	if m.contested(name) {
+		return broken(ErrDeadline, "a challenge holds stake of the seat: more can be added when that is decided")
+	}
 	pool, s, worth := m.stakeOf(name, coldkey)
 	if sum := worth + b.Amount; sum < MinStakeEntry { // both at most what was issued
 		return broken(ErrTooSmall, "stake of %s, at least %s", sum, MinStakeEntry)
@@ -211,6 +214,9 @@ func (m *machine) removeStake(coldkey protocol.PublicKey, b *wire.RemoveStake) e
 	name := m.poolNameOf(b.Hotkey)
 	if m.answersFor(name) {
 		return broken(ErrDeadline, "the seat judged in the epoch before: its stake can be removed from block %d on", m.p.Schedule.OpenPlantsDeadline(m.currentEpoch()-1)+1)
+	}
+	if m.contested(name) {
+		return broken(ErrDeadline, "a challenge holds stake of the seat: it can be removed when that is decided")
 	}
 	pool, s, worth := m.stakeOf(name, coldkey)
 	amount := b.Amount

@@ -55,12 +55,12 @@ func (m *machine) decide(c *ChallengeRecord) {
 		c.Decided = c.Finding
 		m.lost(c)
 	case more(t.most, t.whole, 1, 6) && more(t.accused, t.whole, 1, 6):
-		m.undecided(c, StageDisputed)
+		m.undecided(c, StageDisputed, &t)
 	case c.Ballot == 1:
 		c.Stage = StageCalled
 		m.scheduled(c, m.nextEpoch())
 	default:
-		m.undecided(c, StageNoQuorum)
+		m.undecided(c, StageNoQuorum, &t)
 	}
 }
 
@@ -90,21 +90,37 @@ func (m *machine) forfeitVotes(c *ChallengeRecord, votes []VoteRecord, decided b
 
 // lost ends a challenge of what was right: the challenger pays.
 func (m *machine) lost(c *ChallengeRecord) {
+	m.charge(c)
+	m.finish(c, StageNotGuilty)
+	m.emit(Event{Name: EventNotGuilty, Round: c.Case.Round, Seat: c.Accused, Hash: c.Fingerprint, Amount: c.Fee})
+}
+
+// charge has the challenger pay.
+func (m *machine) charge(c *ChallengeRecord) {
+	c.Charged = true
 	if c.Fee > 0 {
 		m.meta.Collateral -= c.Fee
 		m.meta.Burned += c.Fee
 	} else {
 		m.forfeit(c.Judge)
 	}
-	m.finish(c, StageNotGuilty)
-	m.emit(Event{Name: EventNotGuilty, Round: c.Case.Round, Seat: c.Accused, Hash: c.Fingerprint, Amount: c.Fee})
 }
 
-// undecided ends a challenge by which nobody loses.
-func (m *machine) undecided(c *ChallengeRecord, s Stage) {
-	m.repay(c.By, c.Fee)
+// undecided ends a challenge by which the accused does not lose. The challenger
+// pays where as many say that it is wrong as say any one thing else: where less
+// than a third of all stake lies, a true one has more for it than against it, and
+// a false one has not, also where an elector is the accused's only judge beside
+// two.
+func (m *machine) undecided(c *ChallengeRecord, s Stage, t *tally) {
+	fee := protocol.Amount(0)
+	if t.accused > 0 && t.accused >= t.most {
+		m.charge(c)
+		fee = c.Fee
+	} else {
+		m.repay(c.By, c.Fee)
+	}
 	m.finish(c, s)
-	m.emit(Event{Name: EventUndecided, Round: c.Case.Round, Seat: c.Accused, Hash: c.Fingerprint})
+	m.emit(Event{Name: EventUndecided, Round: c.Case.Round, Seat: c.Accused, Hash: c.Fingerprint, Amount: fee})
 }
 
 // repay gives back what is held of somebody's balance.
@@ -159,8 +175,9 @@ func (m *machine) takeAll(id protocol.SeatID) (taken protocol.Amount) {
 }
 
 // takeOfJudge takes the duties of who signed a false card, and of who said that a
-// false answer is right, or made up a root, a share of the stake on it: whoever
-// found a right answer false may have a broken machine.
+// false answer is right, or made up a root, a share of the stake on it, once for
+// all cards of an epoch: whoever found a right answer false may have a broken
+// machine.
 func (m *machine) takeOfJudge(c *ChallengeRecord) protocol.Amount {
 	e := m.p.Schedule.EpochOfRound(c.Case.Round)
 	if cards, ok := get[CardsRecord](m.st, CardsKey(e, c.Accused.UID)); ok && cards.Seat == c.Accused {
@@ -171,7 +188,10 @@ func (m *machine) takeOfJudge(c *ChallengeRecord) protocol.Amount {
 		return 0
 	}
 	name := m.accusedName(c)
-	taken := m.takeStake(name, m.p.Verdicts.Slash)
+	taken, first := m.takeOnce(name, e, m.p.Verdicts.Slash)
+	if !first {
+		return 0
+	}
 	m.noteSlash(name, m.p.Schedule.EpochStart(e), m.p.Verdicts.Slash)
 	if last, before := get[protocol.Epoch](m.st, LazyKey(name)); !before || last != e { // else by a plant
 		m.noteLazy(name, c.Accused, e)
@@ -260,6 +280,7 @@ func (m *machine) divide(c *ChallengeRecord) {
 // burnHeld ends a challenge of what was false.
 func (m *machine) burnHeld(c *ChallengeRecord) {
 	m.repay(c.By, c.Fee)
+	m.settleTaken(c, false)
 	found := m.foundThemselves(c)
 	paid := protocol.Amount(0)
 	if len(found) > 0 {

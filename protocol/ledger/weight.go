@@ -108,8 +108,8 @@ var costs = map[wire.TxType]struct {
 }{
 	wire.TxTransfer:        {base: Cost{Reads: 4, Writes: 2, Bytes: 6 * smallBytes}},
 	wire.TxRegister:        {base: Cost{Checks: 1, Reads: 13, Writes: 24, Bytes: 2*seatBytes + 40*smallBytes}},
-	wire.TxAddStake:        {base: Cost{Reads: 5, Writes: 3, Bytes: seatBytes + 8*smallBytes}},
-	wire.TxRemoveStake:     {base: Cost{Reads: 11, Writes: 7, Bytes: seatBytes + judgeBytes + 15*smallBytes}}, // and what its maturing costs
+	wire.TxAddStake:        {base: Cost{Reads: 6, Writes: 3, Bytes: seatBytes + 9*smallBytes}},
+	wire.TxRemoveStake:     {base: Cost{Reads: 12, Writes: 7, Bytes: seatBytes + judgeBytes + 16*smallBytes}}, // and what its maturing costs
 	wire.TxServe:           {base: Cost{Checks: 1, Reads: 1, Writes: 3, Bytes: seatBytes + 4*smallBytes}},
 	wire.TxSetConsensusKey: {base: Cost{Checks: 2, Reads: 4, Writes: 8, Bytes: seatBytes + setBytes + 11*smallBytes}},
 	wire.TxExtendBeacon:    {base: Cost{Writes: 1, Bytes: seatBytes}},
@@ -297,7 +297,7 @@ func challengesCost(p *params.Params, judges uint64) Cost {
 	tempo := p.Schedule.Tempo
 	epochs := 1 + (4*p.Verdicts.Appeal+3*tempo+2*(p.Verdicts.Ballot()+callAfter))/tempo
 	open := epochs * (uint64(p.Verdicts.PerEpoch) + judges)
-	each := Cost{Reads: 28, Writes: 10, Bytes: 4*caseBytes + 4*docketBytes + 3*seatBytes + 2*cardsBytes + judgeBytes + 2*slashBytes + 20*smallBytes}
+	each := Cost{Reads: 29, Writes: 11, Bytes: 4*caseBytes + 4*docketBytes + 3*seatBytes + 2*cardsBytes + judgeBytes + 2*slashBytes + 22*smallBytes}
 	each = each.plus(Cost{Reads: 8, Writes: 2, Bytes: 2*judgeBytes + drawnBytes + cardsBytes + 6*smallBytes}.times(judges))
 	return each.times(open)
 }

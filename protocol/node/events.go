@@ -60,7 +60,7 @@ func logEvents(log zerolog.Logger, head consensus.Head, r ledger.Reader) {
 		case ledger.EventNotGuilty:
 			seat(log.Info()).Uint64("round", uint64(e.Round)).Stringer("fee", e.Amount).Msg("found not guilty: the challenger pays")
 		case ledger.EventUndecided:
-			seat(log.Warn()).Uint64("round", uint64(e.Round)).Msg("a challenge was not decided")
+			seat(log.Warn()).Uint64("round", uint64(e.Round)).Stringer("fee", e.Amount).Msg("a challenge was not decided")
 		case ledger.EventAppealed:
 			seat(log.Info()).Uint64("round", uint64(e.Round)).Stringer("held", e.Amount).Msg("appealed")
 		case ledger.EventBurned:

@@ -52,7 +52,7 @@ func (n *narrator) line(v int, m map[string]any) {
 	case "found not guilty: the challenger pays":
 		n.say.printf("challenge  %s did not lie in round %d: whoever said so pays", n.uid(num("uid")), num("round"))
 	case "a challenge was not decided":
-		n.say.printf("challenge  whether %s lied in round %d was not decided: nobody loses anything", n.uid(num("uid")), num("round"))
+		n.say.printf("challenge  whether %s lied in round %d was not decided: it keeps everything", n.uid(num("uid")), num("round"))
 	case "a proven lie: what was held is burned":
 		n.say.printf("challenge  nobody showed that %s did not lie in round %d: the %s tokens are burned", n.uid(num("uid")), num("round"), str("lost"))
 	case "weights sealed":

@@ -454,6 +454,7 @@ class Ledger:
         rule(seat, "ErrNoSeat")
         self.debit(coldkey, amount)
         hotkey = self.pool_name(seat)
+        rule(not verdicts.contested(self, hotkey), "ErrDeadline")
         all, shares, _, own = self.pool(hotkey, coldkey)
         rule((all * own // shares if own else 0) + amount >= LEAST_ENTRY, "ErrTooSmall")
         self.meta.pot += self.enter(hotkey, coldkey, amount)
@@ -461,7 +462,7 @@ class Ledger:
     def remove_stake(self, coldkey, b):
         hotkey, amount = b
         hotkey = self.get(b"N" + hotkey, hotkey)
-        rule(not plants.answers_for(self, hotkey), "ErrDeadline")
+        rule(not plants.answers_for(self, hotkey) and not verdicts.contested(self, hotkey), "ErrDeadline")
         all, shares, splits, own = self.pool(hotkey, coldkey)
         worth = all * own // shares if own else 0
         amount = amount or worth

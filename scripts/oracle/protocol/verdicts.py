@@ -8,7 +8,7 @@ CASE = ("u64", "u16", "u16", "u16")
 EVIDENCE = (CASE, "b32", "b32", "b32", ["b32"], [work.CARD])
 CALLED, VOTING, GUILTY, NOT_GUILTY, DISPUTED, NO_QUORUM, BURNED, FREED = range(8)
 FIELDS = ("case seat accused owner by judge fee posted finding said fingerprint stage ballot called due decided found convicted held "
-          "appealed bond longer").split()
+          "appealed bond longer charged").split()
 NOBODY = {1: 0, 2: 0}
 
 
@@ -99,7 +99,7 @@ def accuse(l, b, rule):
     hashed = leaf(H("assay/1/slot", work.counted(net.chain) + task + roster[1] + salt + digest + top))
     committed = l.get(b"c" + u64(r) + u16(uid), [None, ZERO])
     rule(committed[0] == seat and climb(hashed, slot, work.slots(due), proof) == committed[1], "ErrMismatch")
-    c = Challenge(zip(FIELDS, [case, seat, seat, roster[3], NO_KEY, NOBODY, 0, l.height, 1, ZERO, top, CALLED, 0, 0, 0, 0, ZERO, 0, 0, False, 0, False]))
+    c = Challenge(zip(FIELDS, [case, seat, seat, roster[3], NO_KEY, NOBODY, 0, l.height, 1, ZERO, top, CALLED, 0, 0, 0, 0, ZERO, 0, 0, False, 0, False, False]))
     if accused == uid:
         rule(not cards, "ErrMismatch")
         return c
@@ -250,6 +250,7 @@ def decide(l, c):
             l.meta.burned += bond
             return divide(l, c)
         l.credit(c.owner, bond)
+        release(l, c, True)
         give_back(l, c)
         lost(l, c)
         c.stage = FREED
@@ -261,25 +262,32 @@ def decide(l, c):
         c.decided = c.finding
         lost(l, c)
     elif 6 * most > whole and 6 * with_them > whole:
-        undecided(l, c, DISPUTED)
+        undecided(l, c, DISPUTED, with_them, most)
     elif c.ballot == 1:
         c.stage = CALLED
         at(l, c, next_epoch(l))
     else:
-        undecided(l, c, NO_QUORUM)
+        undecided(l, c, NO_QUORUM, with_them, most)
 
 
 def lost(l, c):
-    if c.fee:
-        l.meta.burned += c.fee
-    else:
-        forfeit(l, [c.judge])
+    charge(l, c)
     c.stage = NOT_GUILTY
     keep(l, c)
 
 
-def undecided(l, c, stage):
+def charge(l, c):
+    c.charged = True
     if c.fee:
+        l.meta.burned += c.fee
+    else:
+        forfeit(l, [c.judge])
+
+
+def undecided(l, c, stage, right, other):
+    if right and right >= other:
+        charge(l, c)
+    elif c.fee:
         l.credit(c.by, c.fee)
     c.stage = stage
     keep(l, c)
@@ -308,17 +316,44 @@ def convict(l, c):
         key = b"g" + u64(about) + u16(c.accused[1])
         if l.get(key, [None])[0] == c.accused:
             l.put(key, l.get(key)[:4] + [True])
-        if c.finding == 1:
-            name = plants.judged_with(l, about, c.accused)
+        name = plants.judged_with(l, about, c.accused) if c.finding == 1 else None
+        listed = remembered(l, name) if name else None
+        if name and all(e != about for e, _ in listed):
             pool = l.get(b"K" + name)
             if pool:
                 c.held = pool[0] * l.net.verdicts.slash // 65536
                 l.put(b"K" + name, [pool[0] - c.held] + pool[1:])
+            l.put(b"%" + name, [listed + [[about, c.held > 0]]])
             note_slash(l, name, l.net.epoch_start(about), l.net.verdicts.slash)
             if l.get(b"6" + name) != about:
                 plants.note_lazy(l, name, about)
     c.stage = GUILTY
     at(l, c, l.height + l.net.verdicts.appeal)
+
+
+def taken(l, name):
+    return l.get(b"%" + name, [[]])[0]
+
+
+def contested(l, name):
+    """Whether a challenge holds stake of a pool."""
+    return any(held for _, held in taken(l, name))
+
+
+def remembered(l, name):
+    now = l.net.epoch(l.height)
+    return [[e, held] for e, held in taken(l, name) if held or e + 4 >= now]
+
+
+def release(l, c, back):
+    """What is held of a judge's stake is held no longer."""
+    if c.case[1] == c.case[3] or c.finding != 1 or not c.held:
+        return
+    about = l.net.round_epoch(c.case[0])
+    name = plants.judged_with(l, about, c.accused)
+    listed = taken(l, name)
+    if any(e == about for e, _ in listed):
+        l.put(b"%" + name, [[[e, held and e != about] for e, held in listed if not (back and e == about)]])
 
 
 def divide(l, c):
@@ -331,6 +366,7 @@ def divide(l, c):
         return at(l, c, l.height + 3 * v.appeal)
     if c.fee:
         l.credit(c.by, c.fee)
+    release(l, c, False)
     about, key = l.net.round_epoch(c.case[0]), u64(c.case[0]) + u16(c.case[1]) + u16(c.case[2])
     owners = []
     for slot, judge in plants.duties(l, c.case[0], c.seat):
