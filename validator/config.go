@@ -83,8 +83,8 @@ type Config struct {
 	// judged.
 	Judges []Judge
 	// Reference are judges of another backend, the engine's own in plain Go: what
-	// Judges find wrong counts only if these find the same, in a network in which
-	// somebody loses by it. Optional; without it the engine's word counts.
+	// Judges find wrong is challenged, and voted for, only if these find the same.
+	// Optional; without it the engine's word counts.
 	Reference []Judge
 	// Setter sets pairs for people to rate, and checks those that others set.
 	// Optional; without it the validator does neither.

@@ -23,6 +23,8 @@
 //	sealing    seals on the ledger what was found, opens it, and sends cards out
 //	closing    makes scores final, and prunes
 //	upkeep     keeps the seat's entry on the ledger current
+//	trying     challenges what an own run found false, and votes on challenges
+//	confirming has the reference run what is to be called false to somebody's loss
 //
 // Which calls which, and whose each is, stands at [Validator].
 //

@@ -34,11 +34,11 @@ func (js judges) judge(ctx context.Context, t *wire.Task, hotkey protocol.Public
 	return j.Judge(ctx, t, hotkey, answer)
 }
 
-// confirmed returns an outcome of the engine if it passed, or if the reference
-// comes to the same; [ErrBroken] else.
+// confirmed returns [ErrBroken] unless the reference comes to the outcome of the
+// engine.
 func (js judges) confirmed(ctx context.Context, reference judges, o *scoring.Outcome, t *wire.Task, hotkey protocol.PublicKey, answer []byte) error {
 	j := reference.of(t.Kind)
-	if o.Passed() || j == nil {
+	if j == nil {
 		return nil
 	}
 	own, err := j.Judge(ctx, t, hotkey, answer)

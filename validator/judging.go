@@ -39,14 +39,14 @@ import (
 // to the next step. What it keeps is in the book, the queue, and repeats.
 type judging struct {
 	*base
-	views     *views
-	draws     *draws
-	queue     *queue
-	repeats   *repeats
-	board     *board
-	objecting objecting
-	claims    claims // by answer: who records an outcome
-	broken    claims // answers on which engine and reference disagree
+	views      *views
+	draws      *draws
+	queue      *queue
+	repeats    *repeats
+	objecting  objecting
+	claims     claims // by answer: who records an outcome
+	unsaid     claims // answers that a broken engine finds false
+	confirming *confirming
 }
 
 // due looks at every round whose cards are still in time: own duties, what other
@@ -192,8 +192,8 @@ type run struct {
 
 // judgeAll runs the answers of some jobs side by side and records what is found
 // in the order of the jobs, each as soon as those before it are recorded. The
-// verdicts are those of lone runs. What is in doubt goes back into the queue. The
-// error is the first.
+// verdicts are those of lone runs. What an engine that is known to be broken calls
+// false is not recorded. The error is the first.
 func (g *judging) judgeAll(ctx context.Context, batch []job) (first error) {
 	keep := func(err error) {
 		if err != nil && first == nil {
@@ -215,18 +215,14 @@ func (g *judging) judgeAll(ctx context.Context, batch []job) (first error) {
 		runs.Go(func() {
 			defer close(x.done)
 			if !x.known {
-				x.out, x.err = g.judge(ctx, x)
+				x.out, x.err = g.judges.judge(ctx, &x.answer.Task, x.answer.Hotkey, x.body)
 			}
 		})
 	}
 	for _, x := range open {
 		<-x.done
-		switch {
-		case errors.Is(x.err, ErrBroken):
-			continue // said, and nothing comes of trying again
-		case errors.Is(x.err, errDoubt):
-			x.job.doubt = &x.out
-			g.queue.add(x.job)
+		if x.err == nil && !x.known && !x.out.Passed() && g.confirming.broken() {
+			g.unsaid.take(string(x.job.key.Bytes())) // nor does anything come of trying again
 			continue
 		}
 		if x.err == nil {
@@ -238,37 +234,11 @@ func (g *judging) judgeAll(ctx context.Context, batch []job) (first error) {
 	return first
 }
 
-// errDoubt says that the reference has to look at what the engine found wrong.
-var errDoubt = errors.New("validator: the engine alone finds an answer wrong")
-
-// judge runs an answer. What it finds wrong the reference runs once more, where
-// somebody could lose by it: later, by a job of its own, for it is slow, and
-// anybody can give wrong answers.
-func (g *judging) judge(ctx context.Context, x *run) (scoring.Outcome, error) {
-	t, doubt := &x.answer.Task, x.job.doubt
-	if doubt == nil {
-		out, err := g.judges.judge(ctx, t, x.answer.Hotkey, x.body)
-		if err == nil && !out.Passed() && g.cfg.Params.Verdicts.On() && judges(g.cfg.Reference).of(t.Kind) != nil {
-			err = errDoubt
-		}
-		return out, err
-	}
-	err := g.judges.confirmed(ctx, g.cfg.Reference, doubt, t, x.answer.Hotkey, x.body)
-	if errors.Is(err, ErrBroken) {
-		k := t.Key()
-		g.broken.take(string(k.Bytes())) // for as long as this process lives
-		g.metrics.broken.Inc()
-		g.board.noteBroken(err.Error())
-		g.cfg.Logger.Error().Err(err).Msg("the engine is broken: nothing is said of this answer")
-	}
-	return *doubt, err
-}
-
 // prepare reads what a job needs; nil where there is nothing to judge, or no
 // longer.
 func (g *judging) prepare(now *view, j job) (*run, error) {
 	answer, err := g.book.Answer(j.key)
-	if err != nil || answer == nil || now.head > j.deadline || g.broken.taken(string(j.key.Bytes())) {
+	if err != nil || answer == nil || now.head > j.deadline || g.unsaid.taken(string(j.key.Bytes())) {
 		return nil, err
 	}
 	d, err := g.ownDuty(now, j.key)

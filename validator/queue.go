@@ -9,7 +9,6 @@ import (
 
 	"github.com/assaynet/assay/protocol"
 	"github.com/assaynet/assay/protocol/wire"
-	"github.com/assaynet/assay/scoring"
 	"github.com/assaynet/assay/validator/record"
 )
 
@@ -29,18 +28,13 @@ type job struct {
 	deadline protocol.Height // there is nothing to be done after it
 	duty     bool            // own duties go before runs that another's finding caused
 	fetch    bool
-	// doubt is what the engine found wrong and the reference has not looked at yet; nil
-	// before.
-	doubt *scoring.Outcome
 }
 
 // urgent reports whether it is an own duty whose answer is here.
 func (j job) urgent() bool { return j.duty && !j.fetch }
 
 // before orders jobs: own duties whose answers are here come first, so that nobody
-// who hangs when it is asked keeps them waiting, and of them those in doubt last:
-// the reference is slow, and who answers wrong must not keep waiting who answered
-// right; then by deadline.
+// who hangs when it is asked keeps them waiting; then by deadline.
 func (j job) before(o job) bool {
 	rank := func(j job) int {
 		switch {
@@ -52,15 +46,10 @@ func (j job) before(o job) bool {
 		return 2
 	}
 	ready := func(j job) int {
-		switch {
-		case j.urgent() && j.doubt == nil:
+		if j.urgent() {
 			return 0
-		case j.urgent():
-			return 1
-		case j.doubt == nil:
-			return 2
 		}
-		return 3
+		return 1
 	}
 	return cmp.Or(cmp.Compare(ready(j), ready(o)), cmp.Compare(j.deadline, o.deadline), cmp.Compare(rank(j), rank(o)), slices.Compare(j.key.Bytes(), o.key.Bytes())) < 0
 }
@@ -90,11 +79,6 @@ func (q *queue) add(j job) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	old, ok := q.waiting[j.key]
-	if ok && (j.doubt == nil) != (old.doubt == nil) { // what was found is not looked for again
-		j.doubt = cmp.Or(j.doubt, old.doubt)
-		old.doubt = j.doubt
-		q.waiting[j.key] = old
-	}
 	if !ok && len(q.waiting) >= maxJobs {
 		last := q.lastLocked()
 		if !j.duty || !j.before(last) {
@@ -150,13 +134,13 @@ func (q *queue) signal() {
 }
 
 // take removes the most urgent jobs that are done together: one to fetch, or up to
-// maxTogether to judge, all of them in doubt or none.
+// maxTogether to judge.
 func (q *queue) take() (batch []job) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	for len(batch) < maxTogether {
 		next, ok := q.firstLocked()
-		if !ok || len(batch) > 0 && (next.fetch || (next.doubt == nil) != (batch[0].doubt == nil)) {
+		if !ok || len(batch) > 0 && next.fetch {
 			break
 		}
 		delete(q.waiting, next.key)

@@ -4,12 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"testing"
 
 	"github.com/assaynet/assay/protocol"
 	"github.com/assaynet/assay/protocol/wire"
-	"github.com/assaynet/assay/scoring"
 	"github.com/assaynet/assay/validator/record"
 )
 
@@ -80,28 +78,5 @@ func TestWhatCanWaitEndsWhenADutyCanBeJudged(t *testing.T) {
 	cancel()
 	if err := q.meanwhile(ended, first); !errors.Is(err, context.Canceled) {
 		t.Errorf("the process ends: got %v", err)
-	}
-}
-
-// TestWhatIsInDoubtWaitsForDuties and is not forgotten when a step finds the same
-// duty again, or found it again meanwhile.
-func TestWhatIsInDoubtWaitsForDuties(t *testing.T) {
-	q := newQueue()
-	found := &scoring.Outcome{}
-	q.add(job{key: keyOf(1), deadline: 5, duty: true, doubt: found})
-	q.add(job{key: keyOf(1), deadline: 5, duty: true})
-	q.add(job{key: keyOf(2), deadline: 5, duty: true})
-	q.add(job{key: keyOf(2), deadline: 5, duty: true, doubt: found})
-	q.add(job{key: keyOf(3), deadline: 9, duty: true})
-	q.add(job{key: keyOf(4), deadline: 1})
-	want := [][]job{
-		{{key: keyOf(3), deadline: 9, duty: true}},
-		{{key: keyOf(1), deadline: 5, duty: true, doubt: found}, {key: keyOf(2), deadline: 5, duty: true, doubt: found}},
-		{{key: keyOf(4), deadline: 1}},
-	}
-	for i := range want {
-		if got := q.take(); !slices.Equal(got, want[i]) {
-			t.Errorf("batch %d is %+v, want %+v", i, got, want[i])
-		}
 	}
 }

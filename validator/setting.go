@@ -284,6 +284,25 @@ func (s *setting) unchecked(now *view, n protocol.Round) ([]settingJob, error) {
 	return jobs, nil
 }
 
+// ownWaits reports whether own pairs are to be made.
+func (s *setting) ownWaits() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.jobs) > 0 && s.jobs[0].own
+}
+
+// makeOwn makes own pairs that are to be made.
+func (s *setting) makeOwn(ctx context.Context) error {
+	if !s.ownWaits() {
+		return nil
+	}
+	s.mu.Lock()
+	own := s.jobs[0]
+	s.jobs = s.jobs[1:]
+	s.mu.Unlock()
+	return s.make(ctx, &own)
+}
+
 // work makes and checks pairs, as far as nothing more urgent comes.
 func (s *setting) work(ctx context.Context) error {
 	s.mu.Lock()

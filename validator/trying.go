@@ -2,6 +2,7 @@ package validator
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/hmac"
 	"crypto/sha256"
@@ -21,12 +22,14 @@ import (
 // store: a process that was killed anywhere finds what is due again, and says the
 // same.
 //
-//	judged false, cards open, no challenge yet     → JudgeChallenge, one an epoch
+//	judged false, not planted, no challenge yet    → the reference confirms it
+//	it confirmed that, and cards are open          → JudgeChallenge, one an epoch
 //	elector, no judgement                          → queue: judge it
-//	elector, a judgement                           → SealVote, then OpenVote
+//	elector, a judgement against the accused       → the reference confirms it
+//	elector, else, or it confirmed that            → SealVote, then OpenVote
 //
-// A judgement that is not "passed" was found by the reference, too, where there is
-// one (judges.go), or it is none.
+// Nothing is said to somebody's loss that the reference did not find, too, where
+// there is one (confirming.go).
 
 // trialEvery is after how many blocks what is not on the ledger is sent again.
 const trialEvery = 2
@@ -34,10 +37,11 @@ const trialEvery = 2
 // trying posts and votes. Step alone uses it.
 type trying struct {
 	*base
-	queue    *queue
-	board    *board
-	troubles *troubles
-	sent     map[string]protocol.Height // what was sent last, by what it is about
+	queue      *queue
+	confirming *confirming
+	board      *board
+	troubles   *troubles
+	sent       map[string]protocol.Height // what was sent last, by what it is about
 	// cleared are answers of the epoch before clearedIn that accuse nobody, and will
 	// not.
 	cleared   map[wire.AnswerKey]bool
@@ -58,11 +62,13 @@ func (t *trying) step(ctx context.Context, now *view) error {
 	if !t.cfg.Params.Verdicts.On() {
 		return nil
 	}
-	errs := []error{t.accuse(ctx, now)}
-	var own []ledger.ChallengeRecord // that concern the own seat
 	s := t.schedule()
 	e := s.EpochOf(now.head)
-	for n := s.RoundOf(s.EpochStart(e - min(e, t.back()))); n < s.RoundOf(s.EpochStart(e)); n++ {
+	oldest := s.RoundOf(s.EpochStart(e - min(e, t.back())))
+	defer t.confirming.hand(oldest)
+	errs := []error{t.accuse(ctx, now)}
+	var own []ledger.ChallengeRecord // that concern the own seat
+	for n := oldest; n < s.RoundOf(s.EpochStart(e)); n++ {
 		list, err := ledger.ReadChallenges(now, n)
 		if err != nil {
 			return err
@@ -101,11 +107,12 @@ func (t *trying) submit(ctx context.Context, now *view, what string, body wire.B
 }
 
 // accuse posts the own challenge of the epoch, if anything was found false in the
-// one before.
+// one before; while it is shown what of that was planted, it has the first that was
+// not confirmed.
 func (t *trying) accuse(ctx context.Context, now *view) error {
 	s := t.schedule()
 	e := s.EpochOf(now.head + 1)
-	if e == 0 || now.head+1 < ledger.ChallengeFrom(*s, e-1) {
+	if e == 0 || now.head+1 < s.OpenCardsDeadline(e-1) {
 		return nil
 	}
 	if judge, err := t.isJudge(now, e, now.seat); err != nil || !judge {
@@ -115,7 +122,7 @@ func (t *trying) accuse(ctx context.Context, now *view) error {
 		return err
 	}
 	found, err := t.worst(now, e)
-	if err != nil || found == nil {
+	if err != nil || found == nil || now.head+1 < ledger.ChallengeFrom(*s, e-1) {
 		return err
 	}
 	what := fmt.Sprintf("challenge slot %d of seat %d in round %d, accused %d", found.Case.Slot, found.Case.UID, found.Case.Round, found.Case.Accused)
@@ -136,13 +143,24 @@ type suspect struct {
 	about wire.Case
 	seat  protocol.SeatID // that gave the answer
 	card  *wire.Card      // that is false; nil where the answer is
-	rank  protocol.Hash   // in the order of the own hotkey
+	kind  protocol.Kind
+	rank  protocol.Hash // in the order of the own hotkey
+}
+
+// mildness is 1 of a judge that found false what is right, which may be its
+// engine's fault and costs no stake, 0 of all else.
+func (x *suspect) mildness() int {
+	if x.card != nil && x.card.Finding != wire.FindingPassed {
+		return 1
+	}
+	return 0
 }
 
 // worst returns the evidence of a case to challenge in epoch e: of those that are
-// neither challenged nor about a seat that is, the first in an order of the own
-// hotkey, so that judges share what there is. Nothing else is read in full: who
-// lies much must not make others read much in each block.
+// confirmed, and neither challenged nor about a seat that is, lies first, the
+// first in an order of the own hotkey, so that judges share what there is. Where
+// none is confirmed it asks for one. Nothing else is read in full: who lies much
+// must not make others read much in each block.
 func (t *trying) worst(now *view, e protocol.Epoch) (*wire.Evidence, error) {
 	s := t.schedule()
 	docket, err := ledger.ReadDocket(now, e)
@@ -177,18 +195,58 @@ func (t *trying) worst(now *view, e protocol.Epoch) (*wire.Evidence, error) {
 			all = append(all, found...)
 		}
 	}
-	slices.SortFunc(all, func(a, b suspect) int { return bytes.Compare(a.rank[:], b.rank[:]) })
+	slices.SortFunc(all, func(a, b suspect) int {
+		return cmp.Or(cmp.Compare(a.mildness(), b.mildness()), bytes.Compare(a.rank[:], b.rank[:]))
+	})
 	for i := range all {
-		if found, err := t.evidence(now, &all[i]); err != nil || found != nil {
-			return found, err
+		if x := &all[i]; t.confirming.confirmed(x.kind, x.about.Answer()) {
+			if found, err := t.evidence(now, x); err != nil || found != nil {
+				return found, err
+			}
 		}
 	}
-	return nil, nil
+	return nil, t.confirmOne(now, e, all)
+}
+
+// confirmOne asks the reference about the first of those whose answers were not
+// planted, but goes on with that which it asked about before.
+func (t *trying) confirmOne(now *view, e protocol.Epoch, all []suspect) error {
+	if t.confirming.broken() {
+		return nil
+	}
+	before := slices.IndexFunc(all, func(x suspect) bool { return t.confirming.waits(x.about.Answer()) })
+	if before > 0 {
+		all[0], all[before] = all[before], all[0]
+	}
+	for i := range all {
+		k := all[i].about.Answer()
+		if shown, err := t.shown(now, e-1, all[i].seat); err != nil {
+			return err
+		} else if !shown || t.confirming.confirmed(all[i].kind, k) {
+			continue
+		}
+		if ok, err := t.triable(now, &all[i]); err != nil {
+			return err
+		} else if ok {
+			t.confirming.ask(k, t.schedule().EpochEnd(e))
+			return nil
+		}
+	}
+	return nil
+}
+
+// shown reports whether it is known what a seat planted in an epoch.
+func (t *trying) shown(now *view, e protocol.Epoch, seat protocol.SeatID) (bool, error) {
+	if t.cfg.Params.Plants.Rate == 0 || now.head >= t.schedule().OpenPlantsDeadline(e) {
+		return true, nil
+	}
+	rec, ok, err := ledger.ReadPlants(now, e, seat.UID)
+	return ok && rec.Seat == seat, err
 }
 
 // suspects returns whom the own judgement of an answer accuses, and who is not
-// busy: the seat, where it is false, and judges whose cards say that it is right,
-// or have another root than a run gives.
+// busy: the seat, where it is false, and judges whose cards do not say what an own
+// run found.
 func (t *trying) suspects(now *view, k wire.AnswerKey, busy []protocol.SeatID) (out []suspect, err error) {
 	if t.cleared[k] {
 		return nil, nil
@@ -207,7 +265,7 @@ func (t *trying) suspects(now *view, k wire.AnswerKey, busy []protocol.SeatID) (
 		if len(out) > 1 || slices.Contains(busy, who) {
 			return
 		}
-		x := suspect{about: wire.Case{Round: k.Round, UID: k.UID, Slot: k.Slot, Accused: who.UID}, seat: j.Seat, card: card}
+		x := suspect{about: wire.Case{Round: k.Round, UID: k.UID, Slot: k.Slot, Accused: who.UID}, seat: j.Seat, card: card, kind: j.Outcome.Kind}
 		x.rank = wire.HashOf("assay/1/validator/case", t.self[:], x.about.Bytes())
 		out = append(out, x)
 	}
@@ -216,7 +274,7 @@ func (t *trying) suspects(now *view, k wire.AnswerKey, busy []protocol.SeatID) (
 	}
 	for i := range cards {
 		c := &cards[i]
-		if c.Own || c.Said.Finding != wire.FindingPassed || c.Said.Judge.UID == k.UID { // a case of that uid is the answer's
+		if c.Own || c.Said.Judge.UID == k.UID { // a case of that uid is the answer's
 			continue
 		}
 		if err := t.judges.checkCard(&j.Outcome, &c.Said, c.Judge); errors.Is(err, scoring.ErrFalseCard) {
@@ -231,20 +289,26 @@ func (t *trying) suspects(now *view, k wire.AnswerKey, busy []protocol.SeatID) (
 	return out, nil
 }
 
+// triable reports whether an answer can be challenged: it was given, and not
+// planted.
+func (t *trying) triable(now *view, x *suspect) (bool, error) {
+	k := x.about.Answer()
+	if t.cleared[k] {
+		return false, nil
+	}
+	ok, err := ledger.Challengeable(now, t.cfg.Params, k, x.seat)
+	if err == nil && !ok { // nor will it be
+		t.cleared[k] = true
+	}
+	return ok, err
+}
+
 // evidence returns what shows who is suspect; nil where that is planted, was not
 // given, or is not here.
 func (t *trying) evidence(now *view, x *suspect) (*wire.Evidence, error) {
 	k := x.about.Answer()
-	if t.cleared[k] {
-		return nil, nil
-	}
-	ok, err := ledger.Challengeable(now, t.cfg.Params, k, x.seat)
-	if err != nil {
+	if ok, err := t.triable(now, x); err != nil || !ok {
 		return nil, err
-	}
-	if !ok { // nor will it be
-		t.cleared[k] = true
-		return nil, nil
 	}
 	answer, err := t.book.Opened(k)
 	if err != nil || answer == nil {
@@ -282,15 +346,11 @@ func (t *trying) vote(ctx context.Context, now *view, c *ledger.ChallengeRecord)
 	case err != nil:
 		return err
 	case v.Seal.IsZero() && now.head < seals:
-		if open == nil {
-			answer, err := t.book.Answer(c.Case.Answer())
-			if err != nil {
-				return err
-			}
-			t.queue.add(job{key: c.Case.Answer(), deadline: seals, duty: true, fetch: answer == nil && t.cfg.Evidence != nil})
-			if now.head+hurry < seals {
-				return nil
-			}
+		if ready, err := t.ready(c, open, seals); err != nil {
+			return err
+		} else if !ready && now.head+hurry < seals {
+			return nil
+		} else if !ready {
 			open = t.cannot(c)
 		}
 		_, err = t.submit(ctx, now, "seal a vote "+what, &wire.SealVote{Case: c.Case, Ballot: c.Ballot, Seal: open.Seal(v.Hotkey)})
@@ -312,6 +372,30 @@ func (t *trying) vote(ctx context.Context, now *view, c *ledger.ChallengeRecord)
 		t.cfg.Logger.Error().Uint64("round", uint64(c.Case.Round)).Msg("cannot open the vote: the seal on the ledger is not of this database, which may be an older copy")
 	}
 	return nil
+}
+
+// ready reports whether what is said of a case can be sealed, nil where the answer
+// was not judged yet, and asks for what lacks.
+func (t *trying) ready(c *ledger.ChallengeRecord, said *wire.OpenVote, seals protocol.Height) (bool, error) {
+	k := c.Case.Answer()
+	if said == nil {
+		answer, err := t.book.Answer(k)
+		if err != nil {
+			return false, err
+		}
+		t.queue.add(job{key: k, deadline: seals, duty: true, fetch: answer == nil && t.cfg.Evidence != nil})
+		return false, nil
+	}
+	j, err := t.book.Judgement(k)
+	if err != nil || j == nil {
+		return false, err
+	}
+	harmless := j.Outcome.Passed() && c.Finding == wire.FoundPassed && (!c.OfCard() || c.Said == said.Found)
+	if harmless || t.confirming.confirmed(j.Outcome.Kind, k) {
+		return true, nil
+	}
+	t.confirming.ask(k, seals)
+	return false, nil
 }
 
 // said returns what the own run says of a case; nil where there is none yet.

@@ -43,16 +43,17 @@ type Validator struct {
 	board    *board
 	troubles *troubles
 
-	inbox     *inbox
-	judging   *judging
-	setting   *setting
-	watch     watch
-	attesting attesting
-	closing   closing
-	upkeep    upkeep
-	weighing  weighing
-	sealing   sealing
-	trying    trying
+	inbox      *inbox
+	judging    *judging
+	setting    *setting
+	watch      watch
+	attesting  attesting
+	closing    closing
+	upkeep     upkeep
+	weighing   weighing
+	sealing    sealing
+	trying     trying
+	confirming *confirming
 
 	epoch protocol.Epoch // of the newest step; Step's own
 }
@@ -74,10 +75,11 @@ func New(cfg Config) (*Validator, error) {
 		upkeep: upkeep{base: b, sent: map[wire.TxType]protocol.Height{}},
 	}
 	v.inbox = &inbox{base: b, views: v.views, draws: v.draws, early: v.early, queue: v.queue, board: v.board}
-	v.judging = &judging{base: b, board: v.board, views: v.views, draws: v.draws, queue: v.queue, repeats: v.repeats}
+	v.confirming = newConfirming(b, v.queue, v.board)
+	v.judging = &judging{base: b, confirming: v.confirming, views: v.views, draws: v.draws, queue: v.queue, repeats: v.repeats}
 	v.setting = newSetting(b, v.views, v.queue)
 	v.weighing = weighing{base: b, troubles: v.troubles}
-	v.trying = trying{base: b, queue: v.queue, board: v.board, troubles: v.troubles, sent: map[string]protocol.Height{}}
+	v.trying = trying{base: b, queue: v.queue, confirming: v.confirming, board: v.board, troubles: v.troubles, sent: map[string]protocol.Height{}}
 	v.sealing = sealing{base: b, views: v.views, repeats: v.repeats, troubles: v.troubles}
 	return v, nil
 }
@@ -158,9 +160,10 @@ func (v *Validator) Status() Status {
 }
 
 // Work does all jobs that wait, the most urgent first, and judges answers side
-// by side; then it makes pairs, or checks those of others, until a duty can be
-// judged. A job that meets an error is left to the next step, and harms no other;
-// the first error is returned at the end.
+// by side; then it makes pairs, has the reference confirm what is to be called
+// false, and checks pairs of others, until a duty can be judged. A job that meets
+// an error is left to the next step, and harms no other; the first error is
+// returned at the end.
 func (v *Validator) Work(ctx context.Context) error {
 	var first error
 	for ctx.Err() == nil {
@@ -178,7 +181,10 @@ func (v *Validator) Work(ctx context.Context) error {
 			first = err
 		}
 	}
-	return errors.Join(first, v.queue.meanwhile(ctx, v.setting.work))
+	for _, work := range []func(context.Context) error{v.setting.makeOwn, v.confirming.work, v.setting.work} {
+		first = errors.Join(first, v.queue.meanwhile(ctx, work))
+	}
+	return first
 }
 
 // Step does what is due at a height. It may be called again for the same
@@ -198,6 +204,9 @@ func (v *Validator) Step(ctx context.Context, head protocol.Height) error {
 		errs = append(errs, v.upkeep.keepCurrent(ctx, now, seat), v.attesting.attest(ctx, now))
 	}
 	errs = append(errs, v.setting.step(ctx, now))
+	if v.setting.ownWaits() {
+		v.confirming.giveWay()
+	}
 	own, done, err := v.judging.due(now)
 	v.board.judged(own, done)
 	errs = append(errs, err)
