@@ -103,9 +103,9 @@ func (w *world) challenged() (list []wire.AnswerKey) {
 	return list
 }
 
-// TestTheReferenceRunsOneThatIsChallengedAndNoPlant: it runs nothing while it is not
-// known what was planted, though the engine found all answers false, and then one,
-// which is challenged as soon as it can be.
+// TestTheReferenceRunsOneThatIsChallengedAndNoPlant: it runs nothing while it is
+// not known what was planted, though the engine found all answers false, and then
+// one, which is challenged as soon as it can be.
 func TestTheReferenceRunsOneThatIsChallengedAndNoPlant(t *testing.T) {
 	w, v, r := trial(t, 666, 666, 666, 666, 666, 666)
 	if w.judge.runs != 12 {
@@ -197,8 +197,8 @@ func (w *world) opens(v *validator.Validator, c *ledger.ChallengeRecord, finding
 	}
 }
 
-// TestAVoteAgainstTheAccusedIsConfirmedFirst, one for it needs no run: and where the
-// reference did not come to an end in time it is not given.
+// TestAVoteAgainstTheAccusedIsConfirmedFirst, one for it needs no run: and where
+// the reference did not come to an end in time it is not given.
 func TestAVoteAgainstTheAccusedIsConfirmedFirst(t *testing.T) {
 	for name, test := range map[string]struct {
 		token int32
@@ -228,8 +228,8 @@ func TestAVoteAgainstTheAccusedIsConfirmedFirst(t *testing.T) {
 	}
 }
 
-// TestTheReferenceGivesWayToDuties: a run ends when a duty can be judged, and begins
-// anew when that is done.
+// TestTheReferenceGivesWayToDuties: a run ends when a duty can be judged, and
+// begins anew when that is done.
 func TestTheReferenceGivesWayToDuties(t *testing.T) {
 	w, v, r := trial(t, 666)
 	w.drawTasks(round + 1)

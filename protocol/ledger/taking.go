@@ -13,7 +13,8 @@ import (
 // leaves it, so that what an appeal gives back goes to whom it was taken from.
 
 // takingMemory is for how many epochs it is kept that stake was taken: a card is
-// challenged in the epoch after it, and decided in the one after that at the latest.
+// challenged in the epoch after it, and decided in the one after that at the
+// latest.
 const takingMemory = 4
 
 // Takings is kept under TakenKey(name): the epochs for whose cards stake of a pool
@@ -30,8 +31,8 @@ type Taking struct {
 	Held  bool // it may be given back
 }
 
-// takeOnce takes a share of a pool for cards of epoch e, and returns how much; false
-// where it was taken before.
+// takeOnce takes a share of a pool for cards of epoch e, and returns how much;
+// false where it was taken before.
 func (m *machine) takeOnce(name protocol.PublicKey, e protocol.Epoch, share uint32) (protocol.Amount, bool) {
 	rec, _ := get[Takings](m.st, TakenKey(name))
 	now := m.currentEpoch()
@@ -45,8 +46,8 @@ func (m *machine) takeOnce(name protocol.PublicKey, e protocol.Epoch, share uint
 	return taken, true
 }
 
-// settleTaken notes that what a challenge took of a judge's stake is held no longer; it
-// can be taken again where it is given back.
+// settleTaken notes that what a challenge took of a judge's stake is held no
+// longer; it can be taken again where it is given back.
 func (m *machine) settleTaken(c *ChallengeRecord, back bool) {
 	if !c.OfCard() || c.Finding != wire.FoundPassed || c.Held == 0 {
 		return

@@ -11,9 +11,9 @@
 // The ledger, miners and validators are those that ship, CometBFT and gossip
 // stand-ins (protocol/protocoltest). Of the network's constants some are not those
 // of [params.Local]: the model is a tiny one, there is one kind, all answers are
-// judged, not some of each seat, and half of them is planted, not a sixteenth. So
-// two epochs suffice to meet a lie; where fewer are judged it takes as much longer.
-// All chance follows from -seed.
+// judged, not some of each seat, half of them is planted, not a sixteenth, and what
+// is challenged is tried. So two epochs suffice to meet a lie; where fewer are
+// judged it takes as much longer. All chance follows from -seed.
 //
 // What floods, crowds out and breaks in is command attack's affair, on the shipped
 // programs; here is who lies about work. Start reading at liars.go.

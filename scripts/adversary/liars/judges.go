@@ -23,13 +23,15 @@ var stamp = &liar{
 	name: "stamp", judges: true,
 	does: "a judge finds every answer exact, and runs nothing",
 	enter: func(s *stage) error {
-		return s.validator(me, func(c *validator.Config) { c.Judges = []validator.Judge{&unseen{}} })
+		return s.validator(me, func(c *validator.Config) { c.Judges, c.Reference = []validator.Judge{&unseen{}}, nil })
 	},
 }
 
 // unseen is a judge that finds all answers right.
 type unseen struct {
 	scoring.Inference
+	// says is what it finds instead; empty for passed.
+	says wire.Finding
 	// states returns what of an answer was said to the judge; nil where it invents
 	// them.
 	states func(task protocol.TaskID) [][32]byte
@@ -55,7 +57,10 @@ func (u *unseen) Judge(_ context.Context, t *wire.Task, hotkey protocol.PublicKe
 	found := scoring.Comparison{
 		Code: inference.CodeExact, Tokens: uint32(len(r.Output)), FailedAt: -1, First: first, States: states, Choices: r.Output,
 	}
-	return scoring.Outcome{Task: t.ID, Kind: t.Kind, Finding: wire.FindingPassed, Found: wire.Encode(&found)}, nil
+	if u.says == wire.FindingFalse {
+		found.Code = inference.CodeState
+	}
+	return scoring.Outcome{Task: t.ID, Kind: t.Kind, Finding: found.Code.Finding(), Found: wire.Encode(&found)}, nil
 }
 
 // firstOf finds the position of the first token by hashing: the one at which the
@@ -83,7 +88,7 @@ var hasher = &liar{
 				return err
 			}
 		}
-		return s.validator(me, func(c *validator.Config) { c.Judges = []validator.Judge{&unseen{states: m.of}} })
+		return s.validator(me, func(c *validator.Config) { c.Judges, c.Reference = []validator.Judge{&unseen{states: m.of}}, nil })
 	},
 }
 

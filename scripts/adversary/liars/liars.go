@@ -15,6 +15,9 @@ type liar struct {
 	// them by hashing then, in what they weigh, and nothing on the ledger shows them.
 	// Its pay must be less than half of an honest one's.
 	paysOnly bool
+	// fellow is another that lies, so that there is something to lie about; "" for
+	// nobody.
+	fellow string
 	// enter puts its node into a network that has no block yet.
 	enter func(s *stage) error
 	// each is called after each block; nil for nothing.
@@ -23,8 +26,8 @@ type liar struct {
 
 // all holds the liars: judges first.
 var all = []*liar{
-	stamp, hasher, doubleSign,
-	altered, oneInTen, skip, frame, wrongPath, leak,
+	stamp, hasher, slander, broken, copiesVotes, doubleSign,
+	altered, oneInTen, skip, frame, wrongPath, leak, floods,
 }
 
 // me is the name of the liar's actor.

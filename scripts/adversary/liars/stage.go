@@ -28,6 +28,7 @@ type stage struct {
 	ctx   context.Context //nolint:containedctx // a stage lives as long as the call that made it
 	ports map[string]*protocoltest.Port
 	cast  []protocoltest.Actor
+	nodes map[string]*validator.Validator
 }
 
 // models are the one that the network pays for, and the same with altered weights.
@@ -73,7 +74,7 @@ const (
 
 // open makes the network with a liar in it.
 func open(ctx context.Context, m *models, l *liar, seed uint64) (*stage, error) {
-	s := &stage{models: m, ctx: ctx, ports: map[string]*protocoltest.Port{}}
+	s := &stage{models: m, ctx: ctx, ports: map[string]*protocoltest.Port{}, nodes: map[string]*validator.Validator{}}
 	for i, name := range judges {
 		if l.judges && i == len(judges)-1 {
 			name = me
@@ -86,7 +87,7 @@ func open(ctx context.Context, m *models, l *liar, seed uint64) (*stage, error) 
 	if !l.judges {
 		s.cast = append(s.cast, protocoltest.Actor{Name: me, Capacity: slots})
 	}
-	p := protocoltest.Planting(m.honest.ID(), params.One/2)
+	p := protocoltest.Planting(m.honest.ID(), params.One/2).WithVerdicts()
 	p.Kinds[0].Slots, p.Kinds[0].Judges = slots, 2*slots // each answer has two judges
 	var err error
 	s.Network, err = protocoltest.New(protocoltest.Config{Params: p, Cast: s.cast, Seed: seed})
@@ -135,8 +136,9 @@ func (s *stage) validator(name string, tweaks ...func(*validator.Config)) error 
 	port := s.Port(name)
 	cfg := validator.Config{
 		ChainID: s.ChainID(), Kinds: kinds.All(), Params: s.Params(), Hotkey: protocoltest.Named(name), Salt: [32]byte{1},
-		Judges: []validator.Judge{scoring.NewInference(bridge.Model{Model: s.honest})},
-		Ledger: port, Store: protocoltest.NewStore(), Submit: port.Submit, Publish: port.Publish, Evidence: port.Evidence,
+		Judges:    []validator.Judge{scoring.NewInference(bridge.Model{Model: s.honest})},
+		Reference: []validator.Judge{scoring.NewInference(bridge.Model{Model: s.honest})},
+		Ledger:    port, Store: protocoltest.NewStore(), Submit: port.Submit, Publish: port.Publish, Evidence: port.Evidence,
 		Chain: func(start protocol.Height) (protocol.Hash, error) {
 			return protocoltest.Chain(name, start).Anchor(), nil
 		},
@@ -149,7 +151,7 @@ func (s *stage) validator(name string, tweaks ...func(*validator.Config)) error 
 	if err != nil {
 		return fmt.Errorf("validator %s: %w", name, err)
 	}
-	s.ports[name] = port
+	s.ports[name], s.nodes[name] = port, v
 	s.Attach(name, port, validatorNode{v})
 	return nil
 }
@@ -194,5 +196,5 @@ func (s *stage) peers(l *liar) []string {
 	if l.judges {
 		return slices.Clone(judges[:len(judges)-1])
 	}
-	return miners
+	return miners // none of them has a fellow
 }

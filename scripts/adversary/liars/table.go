@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"text/tabwriter"
 
 	"github.com/assaynet/assay/protocol"
@@ -27,8 +28,8 @@ type row struct {
 	// Found is the block in which it was found out, and How what showed it.
 	Found protocol.Height `json:"found"`
 	How   string          `json:"how"`
-	// Lost is what it lost of its stake or collateral, Paid what it was paid, and
-	// Honest the least that an honest one in its place was paid.
+	// Lost is what it lost of its stake or collateral, or of fees for challenges, Paid
+	// what it was paid, and Honest the least that an honest one in its place was paid.
 	Lost   protocol.Amount `json:"lost"`
 	Paid   protocol.Amount `json:"paid"`
 	Honest protocol.Amount `json:"honest"`
@@ -36,6 +37,7 @@ type row struct {
 	HonestLost protocol.Amount `json:"honest_lost"`
 
 	paysOnly bool
+	fellow   protocol.SeatID // of the liar; whatever it loses
 }
 
 // try plays a network with a liar in it.
@@ -49,16 +51,28 @@ func try(ctx context.Context, m *models, l *liar, seed uint64) (*row, error) {
 	if err != nil {
 		return nil, err
 	}
+	if l.fellow != "" {
+		fellow, err := s.seat(l.fellow)
+		if err != nil {
+			return nil, err
+		}
+		r.fellow = fellow.ID
+	}
 	for s.Height() < s.Params().Schedule.EpochEnd(last) {
 		res, err := s.Block(ctx)
 		if err != nil {
 			return nil, err
 		}
 		for i := range res.Events {
-			r.note(&res.Events[i], seat.ID, s.Height())
+			r.note(res.Events[i], seat.ID, s.Height())
 		}
 		if r.Found == 0 {
 			if err := s.look(r, seat.ID); err != nil {
+				return nil, err
+			}
+		}
+		if r.Found == 0 {
+			if err := s.forfeits(r, seat.ID); err != nil {
 				return nil, err
 			}
 		}
@@ -86,13 +100,20 @@ func (s *stage) paid(l *liar, name string) protocol.Amount {
 }
 
 // note counts what an event takes from whom.
-func (r *row) note(e *ledger.Event, liar protocol.SeatID, h protocol.Height) {
+func (r *row) note(e ledger.Event, liar protocol.SeatID, h protocol.Height) {
 	how := map[ledger.EventName]string{
 		ledger.EventLazy: "found a plant right", ledger.EventPlantMissing: "proved no plant", ledger.EventLeaked: "its link was shown",
-		ledger.EventJailed: "signed two blocks",
+		ledger.EventSlashed: "signed two blocks", ledger.EventGuilty: "found guilty by electors",
+		ledger.EventNotGuilty: "lost a challenge", ledger.EventUndecided: "lost a challenge",
 	}[e.Name]
+	if e.Name == ledger.EventNotGuilty || e.Name == ledger.EventUndecided {
+		e.Seat = liar // no other pays for a challenge
+		if e.Amount == 0 {
+			return
+		}
+	}
 	switch {
-	case how == "":
+	case how == "" || e.Seat == r.fellow && r.fellow != (protocol.SeatID{}):
 	case e.Seat == liar:
 		r.Lost += e.Amount
 		if r.Found == 0 {
@@ -133,6 +154,15 @@ func (s *stage) look(r *row, liar protocol.SeatID) error {
 		}
 	}
 	return nil
+}
+
+// forfeits sees whether the liar lost its duties of the running epoch.
+func (s *stage) forfeits(r *row, liar protocol.SeatID) error {
+	d, err := ledger.ReadDocket(s.State(), s.Params().Schedule.EpochOf(s.Height()))
+	if err == nil && slices.Contains(d.Forfeit, liar) {
+		r.Found, r.How = s.Height(), "lost its duties"
+	}
+	return err
 }
 
 // falseBy reports whether a judge opened that an answer of a seat is false, and it
@@ -200,6 +230,6 @@ func printRows(out io.Writer, rows []*row, asJSON bool) error {
 	if err := w.Flush(); err != nil {
 		return err
 	}
-	_, err := fmt.Fprintf(out, "lost: of stake or collateral; paid: in the epochs 0 to %d, and the least that an honest one in its place was paid\n", last)
+	_, err := fmt.Fprintf(out, "lost: of stake, collateral or fees; paid: in the epochs 0 to %d, and the least that an honest one in its place was paid\n", last)
 	return err
 }
