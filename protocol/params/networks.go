@@ -137,7 +137,7 @@ func Raters(share, rounds uint32) Kind {
 }
 
 // Demo returns [Local] with one answer of each kind a seat and epoch, so that its
-// processes fit on two cores, with people's lane, and with verdicts.
+// processes fit on two cores, and with people's lane.
 func Demo() Params {
 	p := Local()
 	p.Name = "assay-demo"
@@ -149,5 +149,5 @@ func Demo() Params {
 	p.Kinds = append(p.Kinds, Raters(One/8, 1))
 	p.Preference.Pairs = 8 // two of them golds: four setters on two cores make theirs within a round
 	slices.SortFunc(p.Kinds, func(a, b Kind) int { return cmp.Compare(a.Name, b.Name) })
-	return p.WithVerdicts()
+	return p
 }
