@@ -12,6 +12,8 @@ import (
 type metrics struct {
 	openings, errors                        prometheus.Counter
 	answers, seconds, failed, rounds, cards *prometheus.CounterVec
+	trials                                  *prometheus.CounterVec
+	held                                    prometheus.Gauge
 }
 
 // newMetrics registers with r, or counts unseen where r is nil.
@@ -25,7 +27,14 @@ func newMetrics(r prometheus.Registerer) *metrics {
 		r.MustRegister(c)
 		return c
 	}
+	held := prometheus.NewGauge(prometheus.GaugeOpts{
+		Namespace: "assay", Subsystem: "miner", Name: "held",
+		Help: "Base units of the own collateral that verdicts took and that are held, to be burned unless an appeal frees them.",
+	})
+	r.MustRegister(held)
 	return &metrics{
+		held:     held,
+		trials:   vec("trials_total", "Challenges of own answers, by the stages that they came to.", "stage"),
 		answers:  vec("answers_total", "Tasks answered, by kind.", "kind"),
 		seconds:  vec("generate_seconds_total", "Time spent on answers, by kind.", "kind"),
 		failed:   vec("failed_total", "Tasks that no worker could answer, by kind.", "kind"),

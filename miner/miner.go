@@ -71,6 +71,7 @@ type Miner struct {
 	// looked is the epoch after the one whose payment was looked up last.
 	looked protocol.Epoch
 	cards  cards
+	trials trials
 	status Status
 	// outcome of the round asked last, until the next begins.
 	asked, committed bool
@@ -85,6 +86,7 @@ func New(cfg Config) (*Miner, error) {
 	m := &Miner{
 		cfg: cfg, workers: map[protocol.Kind]Worker{}, wake: make(chan struct{}, 1), turn: make(chan struct{}, 1),
 		metrics: newMetrics(cfg.Metrics), cards: newCards(), makers: map[protocol.Epoch]*plant.Maker{}, kept: map[protocol.Epoch]bool{},
+		trials: trials{posted: map[protocol.Epoch]int{}, own: map[wire.Case]ledger.ChallengeRecord{}},
 	}
 	for _, w := range cfg.Workers {
 		m.workers[w.Offer().Kind] = w
@@ -187,6 +189,7 @@ func (m *Miner) Step(ctx context.Context, head protocol.Height) error {
 		m.readOwner(r, head, &seat),
 		m.readCards(r, head),
 		m.readPayment(r, head, seat.ID),
+		m.readTrials(r, head, &seat),
 		m.showWorkers(ctx, r, head, seat.ID),
 		m.follow(ctx, r, head, &seat),
 	)

@@ -44,6 +44,9 @@ type facts struct {
 	// closed, and unproven why.
 	withheld protocol.Epoch
 	unproven string
+	// convicted is how many of the trials, the first ones, are of own answers that were
+	// found false.
+	convicted int
 	// trouble is the error of the newest step, "" if it met none.
 	trouble string
 }
@@ -139,6 +142,13 @@ func (s *Status) explain(now protocol.Epoch) (reasons, faults []string) {
 			t.fault("not asked: %s of collateral is put up, and each answer of a round wants %s; put it up (assay tx collateral)", has, each)
 		default:
 			t.reason("not asked yet: a seat is asked from the epoch after its models are on the ledger")
+		}
+		for i, line := range s.Trials {
+			if i < s.facts.convicted {
+				t.fault("%s; check the model file and the engine (miner doctor)", line)
+				continue
+			}
+			t.reason("%s", line)
 		}
 		s.explainRounds(&t, now)
 		if s.Asked {

@@ -43,6 +43,12 @@ type Status struct {
 	// whose payments are on the ledger.
 	Paid      protocol.Amount `json:"paid"`
 	PaidEpoch protocol.Epoch  `json:"paid_epoch"`
+	// Held is the collateral that verdicts took and that is held, to be burned unless
+	// an appeal frees it.
+	Held protocol.Amount `json:"held"`
+	// Trials tell, a sentence each, of challenges of own answers: by whom, what they
+	// could cost, did, and why.
+	Trials []string `json:"trials"`
 	// Reasons say, a sentence each, why the seat earns nothing, or less than it
 	// could, what comes first first; none when nothing is amiss. What went wrong
 	// in a round is told for three epochs.

@@ -21,23 +21,29 @@ import (
 // The reference is slow, and everything that is planted is found false. So it runs
 // only what is really to be said, when it is known what was planted: at most the
 // own challenge of an epoch, and the votes on which the own seat speaks against the
-// accused. It runs one answer at a time, when all duties are judged and all own
-// pairs are made, and gives way to what of these comes meanwhile: then it begins
-// anew.
+// accused. It runs one answer at a time, in a goroutine of its own, on threads that
+// are nicer than the engine's: duties do not wait for it, nor does it begin anew
+// for each of them. Where the validator is driven step by step ([Validator.Work])
+// it runs when all duties are judged and all own pairs are made, and gives way to
+// what of these comes meanwhile.
 //
-// Step asks, anew at each height, and the worker runs. Nothing of this is in the
+// Step asks, anew at each height. Nothing of this is in the
 // store: a process that was killed runs the answer once more.
 type confirming struct {
 	*base
 	queue *queue
 	board *board
 	next  []doubt // what the running step asks for; Step's own
+	// wake holds a token when something is asked for.
+	wake chan struct{}
 
 	mu sync.Mutex // guards all below
 	// asked is what is to be run, the most urgent first.
 	asked []doubt
 	// sure are answers of which the reference found what the engine did.
 	sure map[wire.AnswerKey]bool
+	// apart says that a goroutine of its own runs what is asked for.
+	apart bool
 	// engineBroken is set once they disagree, for as long as this process lives.
 	engineBroken bool
 	// running is what is run, and stop ends that; nil where nothing is.
@@ -54,7 +60,7 @@ type doubt struct {
 }
 
 func newConfirming(b *base, q *queue, board *board) *confirming {
-	return &confirming{base: b, queue: q, board: board, sure: map[wire.AnswerKey]bool{}}
+	return &confirming{base: b, queue: q, board: board, sure: map[wire.AnswerKey]bool{}, wake: make(chan struct{}, 1)}
 }
 
 // confirmed reports whether the reference found of an answer what the engine did:
@@ -110,16 +116,51 @@ func (c *confirming) hand(first protocol.Round) {
 		next = slices.DeleteFunc(next, is)
 	}
 	c.asked = next
-	if len(next) > 0 {
+	if len(next) == 0 {
+		return
+	}
+	if !c.apart {
 		c.queue.signal()
 	}
+	select {
+	case c.wake <- struct{}{}:
+	default:
+	}
+}
+
+// follow runs what is asked for beside all other work, until ctx ends.
+func (c *confirming) follow(ctx context.Context, tolerate func(error) error) error {
+	c.mu.Lock()
+	c.apart = true
+	c.mu.Unlock()
+	for {
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-c.wake:
+		}
+		if err := tolerate(c.work(ctx)); err != nil {
+			return err
+		}
+	}
+}
+
+// between runs what is asked for between other work, where no goroutine does.
+func (c *confirming) between(ctx context.Context) error {
+	c.mu.Lock()
+	apart := c.apart
+	c.mu.Unlock()
+	if apart {
+		return nil
+	}
+	return c.work(ctx)
 }
 
 // giveWay ends a run that is under way: it begins anew later.
 func (c *confirming) giveWay() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.stop != nil {
+	if c.stop != nil && !c.apart {
 		c.stop()
 	}
 }

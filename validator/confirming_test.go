@@ -12,6 +12,7 @@ import (
 	"github.com/assaynet/assay/protocol/wire"
 	"github.com/assaynet/assay/scoring"
 	"github.com/assaynet/assay/validator"
+	"github.com/assaynet/assay/validator/record"
 )
 
 // referee is a reference that notes what it runs.
@@ -42,11 +43,17 @@ func (r *referee) Judge(ctx context.Context, t *wire.Task, by protocol.PublicKey
 // these first tokens, all of them are drawn and judged, and a reference stands by.
 func trial(t *testing.T, first ...int32) (*world, *validator.Validator, *referee) {
 	t.Helper()
+	return trialOn(t, newMemory(), first...)
+}
+
+// trialOn is trial with a store.
+func trialOn(t *testing.T, s record.Store, first ...int32) (*world, *validator.Validator, *referee) {
+	t.Helper()
 	w, r := newWorld(t), &referee{}
 	w.p = w.p.WithVerdicts()
 	w.p.Plants.Rate = params.One / 2
 	cfg := w.config(newMemory())
-	cfg.Reference = []validator.Judge{r}
+	cfg.Store, cfg.Reference = s, []validator.Judge{r}
 	v, err := validator.New(cfg)
 	if err != nil {
 		t.Fatal(err)
@@ -260,5 +267,69 @@ func TestTheReferenceGivesWayToDuties(t *testing.T) {
 	}
 	if r.ran[0] != r.ran[1] || r.ran[0] != c.Case.Answer() {
 		t.Errorf("the reference ran %v", r.ran)
+	}
+}
+
+// TestAnAccusedJudgeIsToldWhatIsAtStake: its status says by whom it is accused, of
+// what, and what it could lose, and who accuses what it would cost it to be wrong.
+func TestAnAccusedJudgeIsToldWhatIsAtStake(t *testing.T) {
+	w, v, _ := trial(t, 5)
+	about := wire.Case{Round: round, UID: w.makers[0].id.UID, Accused: w.seat.UID}
+	c := ledger.ChallengeRecord{
+		Case: about, Seat: w.makers[0].id, Accused: w.seat, Judge: w.otherID, Finding: wire.FoundPassed, Posted: sealFrom, Stage: ledger.StageVoting, Due: sealFrom + 10,
+	}
+	for _, at := range []struct {
+		change func()
+		want   string
+	}{
+		{func() {}, "judge 1's card about slot 0 of seat 10 in round 2 is challenged by judge 2: voting, goes on in block 87; found false, it would cost its duties of that epoch and 5.00 % of the stake on it"},
+		{func() { c.Finding = wire.FoundFalse }, "judge 1's card about slot 0 of seat 10 in round 2 is challenged by judge 2: voting, goes on in block 87; found false, it would cost its duties of that epoch, and no stake"},
+		{
+			func() { c.Stage, c.Convicted, c.Held, c.Due = ledger.StageGuilty, 87, protocol.Unit, 107 },
+			"judge 1's card about slot 0 of seat 10 in round 2 was found false by two thirds of the electors: 1.000000000 is held, and burned in block 107 unless its owner appeals before (assay tx appeal)",
+		},
+		{
+			func() { c.Accused, c.Judge, c.Stage, c.Convicted = w.otherID, w.seat, ledger.StageVoting, 0 },
+			"judge 1's card about slot 0 of seat 10 in round 2 is challenged by judge 1: voting, goes on in block 107; found right, it would cost this seat its duties of the epoch",
+		},
+	} {
+		at.change()
+		w.put(ledger.ChallengeKey(about), &c)
+		w.step(v, sealFrom+1)
+		if got := v.Status().Trials; !slices.Equal(got, []string{at.want}) {
+			t.Errorf("got %q, want %q", got, at.want)
+		}
+	}
+}
+
+// TestDutiesDoNotWaitForTheReference: in a process it has a goroutine of its own.
+func TestDutiesDoNotWaitForTheReference(t *testing.T) {
+	w, v, r := trial(t, 666)
+	w.drawTasks(round + 1)
+	for _, m := range w.makers {
+		w.commit(m, round+1, over+6, 5)
+	}
+	w.step(v, over+11)
+	w.openAll(v)
+	w.called(w.makers[1], sealFrom)
+	w.drawDuties(round + 1)
+	w.judge.ran = make(chan struct{})
+	began := make(chan struct{})
+	r.before = func(ctx context.Context) error {
+		began <- struct{}{}
+		<-ctx.Done() // it takes as long as the process lives
+		return ctx.Err()
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error)
+	go func() { done <- v.Run(ctx) }()
+	w.next <- sealFrom
+	<-began
+	for range w.makers {
+		<-w.judge.ran
+	}
+	cancel()
+	if err := <-done; err != nil {
+		t.Error(err)
 	}
 }

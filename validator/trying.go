@@ -12,6 +12,7 @@ import (
 
 	"github.com/assaynet/assay/protocol"
 	"github.com/assaynet/assay/protocol/ledger"
+	"github.com/assaynet/assay/protocol/params"
 	"github.com/assaynet/assay/protocol/wire"
 	"github.com/assaynet/assay/scoring"
 )
@@ -78,7 +79,10 @@ func (t *trying) step(ctx context.Context, now *view) error {
 			if c.Accused == now.seat || c.Judge == now.seat && c.Fee == 0 {
 				own = append(own, *c)
 			}
-			if c.Stage == ledger.StageVoting {
+			switch c.Stage {
+			case ledger.StageCalled:
+				errs = append(errs, t.foresee(now, c))
+			case ledger.StageVoting:
 				errs = append(errs, t.vote(ctx, now, c))
 			}
 		}
@@ -144,7 +148,7 @@ type suspect struct {
 	seat  protocol.SeatID // that gave the answer
 	card  *wire.Card      // that is false; nil where the answer is
 	kind  protocol.Kind
-	rank  protocol.Hash // in the order of the own hotkey
+	rank  protocol.Hash // in the order of all judges
 }
 
 // mildness is 1 of a judge that found false what is right, which may be its
@@ -158,9 +162,9 @@ func (x *suspect) mildness() int {
 
 // worst returns the evidence of a case to challenge in epoch e: of those that are
 // confirmed, and neither challenged nor about a seat that is, lies first, the
-// first in an order of the own hotkey, so that judges share what there is. Where
-// none is confirmed it asks for one. Nothing else is read in full: who lies much
-// must not make others read much in each block.
+// first in an order that all judges have, so that who votes has confirmed the
+// same. Where none is confirmed it asks for one. Nothing else is read in full: who
+// lies much must not make others read much in each block.
 func (t *trying) worst(now *view, e protocol.Epoch) (*wire.Evidence, error) {
 	s := t.schedule()
 	docket, err := ledger.ReadDocket(now, e)
@@ -266,7 +270,7 @@ func (t *trying) suspects(now *view, k wire.AnswerKey, busy []protocol.SeatID) (
 			return
 		}
 		x := suspect{about: wire.Case{Round: k.Round, UID: k.UID, Slot: k.Slot, Accused: who.UID}, seat: j.Seat, card: card, kind: j.Outcome.Kind}
-		x.rank = wire.HashOf("assay/1/validator/case", t.self[:], x.about.Bytes())
+		x.rank = wire.HashOf("assay/1/validator/case", x.about.Bytes())
 		out = append(out, x)
 	}
 	if j.Outcome.Finding.Proven() {
@@ -365,6 +369,8 @@ func (t *trying) vote(ctx context.Context, now *view, c *ledger.ChallengeRecord)
 		first, err := t.submit(ctx, now, "open a vote "+what, o)
 		if first {
 			t.metrics.trials.WithLabelValues("vote").Inc()
+			t.cfg.Logger.Info().Uint64("round", uint64(c.Case.Round)).Uint16("seat", uint16(c.Case.UID)).Uint16("slot", c.Case.Slot).
+				Uint16("accused", uint16(c.Case.Accused)).Str("finding", string(wire.FindingOf(o.Finding))).Msg("voted on a challenge, by an own run")
 		}
 		return err
 	}
@@ -372,6 +378,19 @@ func (t *trying) vote(ctx context.Context, now *view, c *ledger.ChallengeRecord)
 		t.cfg.Logger.Error().Uint64("round", uint64(c.Case.Round)).Msg("cannot open the vote: the seal on the ledger is not of this database, which may be an older copy")
 	}
 	return nil
+}
+
+// foresee has what is called judged, and confirmed, before electors are drawn: the
+// own seat may be one.
+func (t *trying) foresee(now *view, c *ledger.ChallengeRecord) error {
+	if judge, err := t.isJudge(now, t.schedule().EpochOf(now.head), now.seat); err != nil || !judge || c.Accused == now.seat {
+		return err
+	}
+	said, err := t.said(now, c)
+	if err == nil {
+		_, err = t.ready(c, said, c.Due+protocol.Height(t.cfg.Params.Verdicts.SealBlocks))
+	}
+	return err
 }
 
 // ready reports whether what is said of a case can be sealed, nil where the answer
@@ -447,7 +466,7 @@ func (t *trying) tell(now *view, own []ledger.ChallengeRecord) {
 	for i := range own {
 		c := &own[i]
 		accused := c.Accused == now.seat
-		lines = append(lines, c.Sentence(accused))
+		lines = append(lines, c.Sentence(accused)+t.stakes(c, accused))
 		if accused && c.Stage == ledger.StageGuilty {
 			held += c.Held
 		}
@@ -457,4 +476,20 @@ func (t *trying) tell(now *view, own []ledger.ChallengeRecord) {
 	}
 	t.metrics.held.Set(float64(held))
 	t.board.noteTrials(lines)
+}
+
+// stakes says what of the own seat is at stake in a challenge that runs; "" where
+// nothing is any more.
+func (t *trying) stakes(c *ledger.ChallengeRecord, accused bool) string {
+	switch {
+	case c.Stage.Ended() || c.Convicted > 0:
+		return ""
+	case !accused:
+		return "; found right, it would cost this seat its duties of the epoch"
+	case !c.OfCard():
+		return "; found false, it would cost all collateral"
+	case c.Finding != wire.FoundPassed:
+		return "; found false, it would cost its duties of that epoch, and no stake"
+	}
+	return fmt.Sprintf("; found false, it would cost its duties of that epoch and %.2f %% of the stake on it", 100*float64(t.cfg.Params.Verdicts.Slash)/params.One)
 }

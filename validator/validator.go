@@ -91,6 +91,9 @@ func (v *Validator) Run(ctx context.Context) error {
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return v.followLedger(ctx) })
 	g.Go(func() error { return v.work(ctx) })
+	g.Go(func() error {
+		return v.confirming.follow(ctx, func(err error) error { return v.tolerate(ctx, err) })
+	})
 	if err := g.Wait(); err != nil && !errors.Is(err, context.Canceled) {
 		return err
 	}
@@ -181,7 +184,7 @@ func (v *Validator) Work(ctx context.Context) error {
 			first = err
 		}
 	}
-	for _, work := range []func(context.Context) error{v.setting.makeOwn, v.confirming.work, v.setting.work} {
+	for _, work := range []func(context.Context) error{v.setting.makeOwn, v.confirming.between, v.setting.work} {
 		first = errors.Join(first, v.queue.meanwhile(ctx, work))
 	}
 	return first

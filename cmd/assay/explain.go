@@ -29,7 +29,8 @@ a seat. Weights are the ledger's, and everybody's; scores are the asked node's o
 JSON fields: paid and before (items of /v1/emissions; before is null for the first
 epoch), all and all_before (what the epochs paid to all), worked (the epoch of the
 work), weights and weights_before (items of /v1/weights), scores and scores_before
-(items of /v1/scores), tasks (as /v1/tasks/ID has them), tasks_in_all, and why (the
+(items of /v1/scores), challenges (items of /v1/challenges that accuse the seat, since
+the epoch of the work), tasks (as /v1/tasks/ID has them), tasks_in_all, and why (the
 sentences).`,
 		Flags: append(queryFlags(),
 			&cli.StringFlag{Name: "epoch", Usage: "the `EPOCH` that paid (needed)"},
@@ -50,6 +51,7 @@ type explanation struct {
 	WeightsBefore []api.Weight    `json:"weights_before"`
 	Scores        []api.Score     `json:"scores"`
 	ScoresBefore  []api.Score     `json:"scores_before"`
+	Challenges    []api.Challenge `json:"challenges"`
 	Tasks         []api.Task      `json:"tasks"`
 	TasksInAll    int             `json:"tasks_in_all"`
 	Why           []string        `json:"why"`
@@ -94,6 +96,7 @@ func explain(c *cli.Context) error {
 func gather(ctx context.Context, n *client, who string, e protocol.Epoch, tasks int) (*explanation, error) {
 	x := &explanation{
 		Weights: []api.Weight{}, WeightsBefore: []api.Weight{}, Scores: []api.Score{}, ScoresBefore: []api.Score{}, Tasks: []api.Task{},
+		Challenges: []api.Challenge{},
 	}
 	paid, all, err := emissionOf(ctx, n, who, e)
 	if err != nil {
@@ -109,6 +112,9 @@ func gather(ctx context.Context, n *client, who string, e protocol.Epoch, tasks 
 		}
 		x.Before = ofSeat(x.Before, paid)
 	}
+	if err := x.trials(ctx, n); err != nil {
+		return nil, err
+	}
 	if e < payLag {
 		return x, nil
 	}
@@ -123,6 +129,21 @@ func gather(ctx context.Context, n *client, who string, e protocol.Epoch, tasks 
 		}
 	}
 	return x, x.evidence(ctx, n, tasks)
+}
+
+// trials reads what the seat was accused of since the epoch of the work.
+func (x *explanation) trials(ctx context.Context, n *client) error {
+	var net api.Network
+	if err := n.get(ctx, "/v1/network", &net); err != nil {
+		return err
+	}
+	first := uint64(x.Paid.Epoch-min(x.Paid.Epoch, payLag)) * net.Tempo
+	end := uint64(x.Paid.Epoch+1) * net.Tempo
+	return everyPage(ctx, n, "/v1/challenges", url.Values{}, func(c *api.Challenge) {
+		if c.Accused == x.Paid.UID && uint64(c.Posted) >= first && uint64(c.Posted) < end {
+			x.Challenges = append(x.Challenges, *c)
+		}
+	})
 }
 
 // ofSeat returns what an epoch before paid, if that was to the same seat: nil where

@@ -2,6 +2,7 @@ package main
 
 import (
 	"reflect"
+	"slices"
 	"testing"
 
 	"github.com/assaynet/assay/protocol"
@@ -74,6 +75,23 @@ func TestAnExplanationSaysWhatBecameOfDuties(t *testing.T) {
 	}
 	if got := dutiesDone(&api.Emission{Epoch: 7}); got != "" {
 		t.Errorf("a miner: got %q", got)
+	}
+}
+
+// What a seat was accused of stands in the explanation, with what it lost.
+func TestAnExplanationSaysOfWhatASeatWasAccused(t *testing.T) {
+	t.Parallel()
+	for want, c := range map[string]api.Challenge{
+		"Its answer in slot 1 of round 2 was challenged in block 56: voting.":                                                                  {Round: 2, UID: 5, Slot: 1, Accused: 5, Posted: 56, Stage: "voting"},
+		"Its answer in slot 1 of round 2 was challenged in block 56: guilty, and 3.000000000 is held, to be burned unless an appeal frees it.": {Round: 2, UID: 5, Slot: 1, Accused: 5, Posted: 56, Stage: "guilty", Convicted: 69, Held: 3 * protocol.Unit},
+		"Its card about slot 1 of seat 6 in round 2 was challenged in block 56: burned, and 3.000000000 was lost.":                             {Round: 2, UID: 6, Slot: 1, Accused: 5, Posted: 56, Stage: "burned", Convicted: 69, Held: 3 * protocol.Unit},
+		"Its card about slot 1 of seat 6 in round 2 was challenged in block 56: disputed, and the challenger paid for it.":                     {Round: 2, UID: 6, Slot: 1, Accused: 5, Posted: 56, Stage: "disputed", Charged: true},
+		"Its answer in slot 1 of round 2 was challenged in block 56: freed, and the challenger paid for it.":                                   {Round: 2, UID: 5, Slot: 1, Accused: 5, Posted: 56, Stage: "freed", Convicted: 69, Held: 3 * protocol.Unit, Charged: true},
+	} {
+		x := explanation{Paid: api.Emission{Epoch: 1}, Challenges: []api.Challenge{c}}
+		if got := x.reasons(); !slices.Contains(got, want) {
+			t.Errorf("got %q, want %q", got, want)
+		}
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 
 	"github.com/assaynet/assay/protocol"
 	"github.com/assaynet/assay/protocol/api"
+	"github.com/assaynet/assay/protocol/ledger"
 )
 
 // reasons says in sentences why the payment is what it is, what decides most first.
@@ -35,6 +36,9 @@ func (x *explanation) reasons() []string {
 	}
 	if line := dutiesDone(p); line != "" {
 		out = append(out, line)
+	}
+	for i := range x.Challenges {
+		out = append(out, accusation(&x.Challenges[i]))
 	}
 	switch {
 	case x.Worked == nil:
@@ -64,6 +68,24 @@ func dutiesDone(p *api.Emission) string {
 		line += "; its challenge was wrong, or it did not vote on another's, and so nothing of that counts"
 	case api.FindingsOpened:
 		line += "; what it found was sealed and opened in time"
+	}
+	return line + "."
+}
+
+// accusation says what a seat was accused of, and what came of it.
+func accusation(c *api.Challenge) string {
+	what := fmt.Sprintf("Its answer in slot %d of round %d", c.Slot, c.Round)
+	if c.Accused != c.UID {
+		what = fmt.Sprintf("Its card about slot %d of seat %d in round %d", c.Slot, c.UID, c.Round)
+	}
+	line := fmt.Sprintf("%s was challenged in block %d: %s", what, c.Posted, c.Stage)
+	switch {
+	case c.Convicted > 0 && c.Stage == ledger.StageBurned.String():
+		line += fmt.Sprintf(", and %s was lost", c.Held)
+	case c.Convicted > 0 && c.Held > 0 && c.Stage != ledger.StageFreed.String():
+		line += fmt.Sprintf(", and %s is held, to be burned unless an appeal frees it", c.Held)
+	case c.Charged:
+		line += ", and the challenger paid for it"
 	}
 	return line + "."
 }

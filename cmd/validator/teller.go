@@ -44,7 +44,7 @@ func (s *teller) Status(context.Context) (api.Status, error) {
 	}, time.Now())
 	out.Faults = append(out.Faults, faults...)
 	if v.Broken != "" {
-		out.Faults = append(out.Faults, v.Broken+": nothing is said of such answers; try engine.backend = \"native\" or \"arith\" in config.toml, and tell who made this build")
+		out.Faults = append(out.Faults, v.Broken+": nobody is accused any more, nor an answer called false; try engine.backend = \"native\" or \"arith\" in config.toml, and tell who made this build")
 	}
 	if v.Twin {
 		warnings = append(warnings, "another process judges with this hotkey: its home runs somewhere else, too, or the database was lost; two that vote with one key lose the permit, stop one of them")

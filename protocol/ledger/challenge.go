@@ -108,17 +108,28 @@ func (c *ChallengeRecord) Sentence(accused bool) string {
 	}
 	switch {
 	case c.Stage == StageGuilty && accused:
-		return fmt.Sprintf("%s was found false: %s is held, and burned in block %d unless its owner appeals before (assay tx appeal)", what, c.Held, c.Due)
+		return fmt.Sprintf("%s was found false by two thirds of the electors: %s is held, and burned in block %d unless its owner appeals before (assay tx appeal)", what, c.Held, c.Due)
 	case c.Charged && !accused && c.Fee > 0:
 		return fmt.Sprintf("%s was challenged by this seat's owner: %s, and the fee of %s is lost", what, c.Stage, c.Fee)
 	case c.Charged && !accused:
 		return fmt.Sprintf("%s was challenged by this seat: %s, and its duties of the epoch are lost", what, c.Stage)
 	case c.Stage == StageBurned:
-		return fmt.Sprintf("%s was found false: %s was lost", what, c.Held)
+		return fmt.Sprintf("%s was found false by two thirds of the electors: %s was lost", what, c.Held)
 	case c.Stage.Ended():
-		return fmt.Sprintf("%s was challenged in block %d: %s", what, c.Posted, c.Stage)
+		return fmt.Sprintf("%s was challenged by %s in block %d: %s", what, c.challenger(), c.Posted, c.Stage)
 	}
-	return fmt.Sprintf("%s is challenged: %s, goes on in block %d", what, c.Stage, c.Due)
+	if c.Appealed {
+		return fmt.Sprintf("%s was found false, and appealed: %s, goes on in block %d, %s is held until then", what, c.Stage, c.Due, c.Held)
+	}
+	return fmt.Sprintf("%s is challenged by %s: %s, goes on in block %d", what, c.challenger(), c.Stage, c.Due)
+}
+
+// challenger says who posted it.
+func (c *ChallengeRecord) challenger() string {
+	if c.Fee == 0 {
+		return fmt.Sprintf("judge %d", c.Judge.UID)
+	}
+	return "coldkey " + c.By.String()
 }
 
 // OfCard reports whether a judge is accused.

@@ -208,3 +208,24 @@ func TestNobodyOwnsAllBlocksInWhichATransactionCounts(t *testing.T) {
 		}
 	}
 }
+
+// TestManySeatsAtOnceCostMoreThanAllMinersArePaid: a machine behind sixteen seats
+// and fewer is played (scripts/simtest, split_test.go). Of more than that, bought
+// one after another when they are cheapest, the price alone is more than all
+// miners together are paid in the first thirty epochs.
+func TestManySeatsAtOnceCostMoreThanAllMinersArePaid(t *testing.T) {
+	for _, p := range []params.Params{params.Local(), params.Demo()} {
+		paid := protocol.Amount(30*p.Schedule.Tempo) * p.Emission.PerBlock / 2
+		for _, seats := range []int{32, 64} {
+			price, spent := p.Seats.PriceMin, protocol.Amount(0)
+			for range seats {
+				spent += price
+				price = min(price*protocol.Amount(100+p.Seats.BumpPercent)/100, p.Seats.PriceMax)
+			}
+			t.Logf("%s: %d seats cost %s, all miners are paid %s", p.Name, seats, spent, paid)
+			if spent <= paid {
+				t.Errorf("%s: %d seats cost %s, no more than the %s that all miners are paid", p.Name, seats, spent, paid)
+			}
+		}
+	}
+}

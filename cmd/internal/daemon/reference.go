@@ -31,7 +31,7 @@ func (d *Daemon) Reference(ctx context.Context) ([]*engine.Model, error) {
 	var made []*engine.Model
 	for _, path := range r.paths {
 		m, err := engine.Open(ctx, path, engine.Config{
-			Threads: d.Config.Engine.Threads, Device: engine.DeviceCPU, Backend: engine.BackendReference, Nice: d.Config.Engine.Nice,
+			Threads: 1, Device: engine.DeviceCPU, Backend: engine.BackendReference, Nice: min(d.Config.Engine.Nice+5, 19), // what is in time goes first
 		})
 		if err != nil {
 			for _, m := range made {

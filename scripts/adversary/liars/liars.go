@@ -15,6 +15,9 @@ type liar struct {
 	// them by hashing then, in what they weigh, and nothing on the ledger shows them.
 	// Its pay must be less than half of an honest one's.
 	paysOnly bool
+	// bounded says that nothing shows what it does, and that it must not have more than
+	// a twentieth above an honest one.
+	bounded bool
 	// fellow is another that lies, so that there is something to lie about; "" for
 	// nobody.
 	fellow string
@@ -26,7 +29,7 @@ type liar struct {
 
 // all holds the liars: judges first.
 var all = []*liar{
-	stamp, hasher, slander, broken, copiesVotes, doubleSign,
+	stamp, hasher, slander, broken, copiesVotes, copiesWeights, doubleSign,
 	altered, oneInTen, skip, frame, wrongPath, leak, floods,
 }
 

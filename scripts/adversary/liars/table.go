@@ -37,6 +37,7 @@ type row struct {
 	HonestLost protocol.Amount `json:"honest_lost"`
 
 	paysOnly bool
+	bounded  bool
 	fellow   protocol.SeatID // of the liar; whatever it loses
 }
 
@@ -46,7 +47,7 @@ func try(ctx context.Context, m *models, l *liar, seed uint64) (*row, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &row{Liar: l.name, Does: l.does, paysOnly: l.paysOnly}
+	r := &row{Liar: l.name, Does: l.does, paysOnly: l.paysOnly, bounded: l.bounded}
 	seat, err := s.seat(me)
 	if err != nil {
 		return nil, err
@@ -200,13 +201,16 @@ func (s *stage) falseBy(name string, e protocol.Epoch, seat protocol.SeatID) (bo
 // judge says what a liar must not have had, and the honest must not have lost.
 func (r *row) judge() error {
 	var errs []error
+	if r.bounded && 20*r.Paid > 21*r.Honest {
+		errs = append(errs, fmt.Errorf("%s: was paid %s, more than a twentieth above the %s of an honest one", r.Liar, r.Paid, r.Honest))
+	}
 	if r.paysOnly && 2*r.Paid >= r.Honest {
 		errs = append(errs, fmt.Errorf("%s: was paid %s, more than half of the %s of an honest one", r.Liar, r.Paid, r.Honest))
 	}
-	if !r.paysOnly && (r.Found == 0 || r.Found > foundWithin) {
+	if !r.paysOnly && !r.bounded && (r.Found == 0 || r.Found > foundWithin) {
 		errs = append(errs, fmt.Errorf("%s: found out in block %d, not within %d", r.Liar, r.Found, foundWithin))
 	}
-	if r.Paid >= r.Honest+r.Lost {
+	if !r.bounded && r.Paid >= r.Honest+r.Lost {
 		errs = append(errs, fmt.Errorf("%s: was paid %s and lost %s, an honest one was paid %s", r.Liar, r.Paid, r.Lost, r.Honest))
 	}
 	if r.HonestLost > 0 {

@@ -165,3 +165,35 @@ var slander = &liar{
 		})
 	},
 }
+
+// copiesWeights has no opinion of its own.
+var copiesWeights = &liar{
+	name: "copy-weights", judges: true, bounded: true,
+	does: "a judge does its duties, and weighs miners as another did in the epoch before",
+	enter: func(s *stage) error {
+		other, err := s.seat(judges[0])
+		if err != nil {
+			return err
+		}
+		return s.validator(me, func(c *validator.Config) {
+			submit, copied := c.Submit, map[protocol.Epoch]*wire.RevealWeights{}
+			c.Submit = func(ctx context.Context, body wire.Body) error {
+				switch b := body.(type) {
+				case *wire.CommitWeights:
+					row, ok, err := ledger.ReadWeights(s.State(), b.Epoch-min(b.Epoch, 1), other.ID.UID)
+					if err != nil || !ok {
+						return err
+					}
+					copied[b.Epoch] = &wire.RevealWeights{Epoch: b.Epoch, UIDs: row.UIDs, Values: row.Values}
+					return submit(ctx, &wire.CommitWeights{Epoch: b.Epoch, Hash: copied[b.Epoch].Seal(c.Hotkey.PublicKey())})
+				case *wire.RevealWeights:
+					if copied[b.Epoch] == nil {
+						return nil
+					}
+					return submit(ctx, copied[b.Epoch])
+				}
+				return submit(ctx, body)
+			}
+		})
+	},
+}
