@@ -79,6 +79,22 @@ func Verify(pub protocol.PublicKey, domain string, msg, sig []byte) error {
 	if len(sig) != SignatureSize {
 		return fmt.Errorf("signature of %d bytes, want %d: %w", len(sig), SignatureSize, ErrSignature)
 	}
+	if known := memory.Load(); known != nil {
+		name := nameOf(pub, d, sig)
+		if known.has(name) {
+			return nil
+		}
+		if err := verify(pub, d, sig); err != nil {
+			return err
+		}
+		known.add(name)
+		return nil
+	}
+	return verify(pub, d, sig)
+}
+
+// verify is [Verify] of a digest and of a signature of the right length.
+func verify(pub protocol.PublicKey, d [sha256.Size]byte, sig []byte) error {
 	var r, s btcec.ModNScalar
 	if overflow := r.SetByteSlice(sig[:32]); overflow || r.IsZero() {
 		return fmt.Errorf("r out of range: %w", ErrSignature)

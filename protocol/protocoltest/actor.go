@@ -15,20 +15,31 @@ import (
 )
 
 // Signer signs with the key that a name stands for; anyone can have it.
-type Signer struct{ private key.Private }
+type Signer struct {
+	private key.Private
+	public  protocol.PublicKey
+}
+
+// signers keeps the keys of all names: each is a multiplication on the curve.
+var signers sync.Map
 
 // Named returns the key of a name.
 func Named(name string) Signer {
+	if s, ok := signers.Load(name); ok {
+		return s.(Signer)
+	}
 	seed := sha256.Sum256([]byte(name))
 	k, err := key.FromSeed(seed[:], "protocoltest")
 	if err != nil {
 		panic(err) // the seed is long enough, the label constant
 	}
-	return Signer{k}
+	s := Signer{k, k.Public()}
+	signers.Store(name, s)
+	return s
 }
 
 // PublicKey implements wire.Signer.
-func (s Signer) PublicKey() protocol.PublicKey { return s.private.Public() }
+func (s Signer) PublicKey() protocol.PublicKey { return s.public }
 
 // Sign implements wire.Signer.
 func (s Signer) Sign(domain string, message []byte) (wire.Signature, error) {

@@ -1,9 +1,11 @@
 package protocoltest
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"maps"
+	"slices"
 
 	"github.com/assaynet/assay/protocol"
 	"github.com/assaynet/assay/protocol/ledger"
@@ -84,7 +86,7 @@ func (n *Network) deliver(ctx context.Context) {
 		for _, from := range n.places {
 			for _, m := range from.passOn {
 				for _, to := range n.places {
-					if to != from && !to.knows(m) {
+					if to != from && !to.knows(m, n.height) {
 						n.send(to, m)
 					}
 				}
@@ -98,17 +100,22 @@ func (n *Network) deliver(ctx context.Context) {
 const seenFor = 64
 
 // knows reports whether a message came to the place already.
-func (p *place) knows(m message) bool {
-	_, ok := p.seen[sha256.Sum256(m.raw)]
-	return ok
+func (p *place) knows(m message, now protocol.Height) bool {
+	at, ok := p.seen[sha256.Sum256(m.raw)]
+	return ok && at+seenFor >= now
 }
 
-// remember notes that a message came, and reports whether it is new.
+// remember notes that a message came, and reports whether it is new. Now and then
+// it forgets what is too old: to look at all of it for each message took more time
+// than the nodes did.
 func (p *place) remember(m message, now protocol.Height) bool {
-	if p.knows(m) {
+	if p.knows(m, now) {
 		return false
 	}
-	maps.DeleteFunc(p.seen, func(_ [sha256.Size]byte, at protocol.Height) bool { return at+seenFor < now })
+	if now >= p.swept+seenFor {
+		maps.DeleteFunc(p.seen, func(_ [sha256.Size]byte, at protocol.Height) bool { return at+seenFor < now })
+		p.swept = now
+	}
 	p.seen[sha256.Sum256(m.raw)] = now
 	return true
 }
@@ -198,11 +205,18 @@ func (p *pool) collect(n *Network) {
 			rest = append(rest, c)
 			continue
 		}
+		if p.has(c.raw) { // another copy
+			continue
+		}
 		if tx, err := ledger.CheckTx(n.tree, n.chain, n.Params(), c.raw); err == nil {
 			p.add(waiting{raw: c.raw, hash: tx.Hash(), signer: tx.Signer, nonce: tx.Nonce, lane: tx.Type.Lane(), since: n.height})
 		}
 	}
 	n.under = rest
+}
+
+func (p *pool) has(raw []byte) bool {
+	return slices.ContainsFunc(p.waiting, func(w waiting) bool { return bytes.Equal(w.raw, raw) })
 }
 
 func (p *pool) add(w waiting) {

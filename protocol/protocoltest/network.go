@@ -6,10 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"sync"
 
 	"golang.org/x/sync/errgroup"
 
 	"github.com/assaynet/assay/protocol"
+	"github.com/assaynet/assay/protocol/key"
 	"github.com/assaynet/assay/protocol/ledger"
 	"github.com/assaynet/assay/protocol/params"
 	"github.com/assaynet/assay/protocol/wire"
@@ -82,16 +84,23 @@ type place struct {
 	// kept are the envelopes of answers that the node took.
 	kept map[wire.AnswerKey]bool
 	// seen are the messages that came, with their heights, and passed on is what is
-	// to be passed on of them, where messages are relayed.
+	// to be passed on of them, where messages are relayed. Swept is when old ones were
+	// forgotten last.
 	seen   map[[sha256.Size]byte]protocol.Height
+	swept  protocol.Height
 	passOn []message
 }
 
 // snapshotsKept is by how many blocks a node may lag.
 const snapshotsKept = 16
 
+// remember has all nodes of all networks know a signature that one of them found
+// right: they are in one process, and each is handed every message.
+var remember = sync.OnceFunc(func() { key.Remember(1 << 16) })
+
 // New returns the network before its first block, without nodes.
 func New(cfg Config) (*Network, error) {
+	remember()
 	g := genesis(cfg.Params, cfg.Cast, cfg.Seed)
 	n := &Network{
 		cfg: cfg, genesis: g, chain: g.ChainID(), rng: rand.New(rand.NewPCG(cfg.Seed, 0)),
