@@ -31,6 +31,9 @@ type model struct {
 	owners             map[protocol.PublicKey]*owner
 	seats              []*place
 	poolNames, hotkeys map[protocol.PublicKey]protocol.PublicKey
+	disputes           map[wire.Case]*dispute
+	guilts             map[uint64]*guilt // by epoch
+	fines              map[protocol.PublicKey][]fine
 	requests           map[protocol.Hash]*ask
 	paid               map[string]protocol.Hash // texts, with the request that paid
 }
@@ -71,11 +74,11 @@ type leaving struct {
 	since  since
 }
 
-// unbonding is stake that returns after a wait.
+// unbonding is stake on a name that returns after a wait.
 type unbonding struct {
-	to     protocol.PublicKey
-	amount *big.Int
-	since  since
+	name, to protocol.PublicKey
+	amount   *big.Int
+	since    since
 }
 
 // since is when a wait began.
@@ -303,7 +306,10 @@ func (m *model) money() {
 	}
 	last := m.lastThatEnds(begun)
 	for len(m.unbonding) > 0 && m.unbonding[0].since.height <= last {
-		m.credit(m.unbonding[0].to, m.unbonding[0].amount)
+		u := &m.unbonding[0]
+		lost := m.lost(u)
+		m.credit(u.to, sub(u.amount, lost))
+		m.burned = add(m.burned, lost)
 		m.unbonding = m.unbonding[1:]
 	}
 	begun = nil

@@ -63,6 +63,16 @@ func (m *model) carry(tx *wire.Tx, body wire.Body, told bool, world *outside) bo
 		return m.takeCollateral(payer, b)
 	case *wire.SetCommission:
 		return m.setCommission(payer, b)
+	case *wire.Challenge:
+		return told && m.post(payer, b.Evidence.Case, true, world)
+	case *wire.JudgeChallenge:
+		return told && m.post(payer, b.Evidence.Case, false, world)
+	case *wire.OpenVote:
+		m.disputes[b.Case].votes[m.uid(tx.Signer)].said = b
+	case *wire.Appeal:
+		return m.appeal(payer, b)
+	case *wire.LeakedLink:
+		return told && m.leak(payer, b)
 	case *wire.KeepHotkey:
 		s := m.seat(tx.Signer)
 		return !s.kept && s.from == uint64(b.From) && m.dropSwap(s, b.To, true)
@@ -178,7 +188,14 @@ func (m *model) removeStake(cold protocol.PublicKey, b *wire.RemoveStake) bool {
 	}
 	*p = *after
 	m.pot = add(m.pot, rest)
-	m.unbonding = append(m.unbonding, unbonding{cold, a, since{m.height, m.now}})
+	name := m.poolName(b.Hotkey)
+	for i := range m.unbonding { // what leaves in one block is fined together
+		if u := &m.unbonding[i]; u.name == name && u.to == cold && u.since.height == m.height {
+			u.amount = add(u.amount, a)
+			return true
+		}
+	}
+	m.unbonding = append(m.unbonding, unbonding{name, cold, a, since{m.height, m.now}})
 	return true
 }
 
