@@ -106,7 +106,7 @@ func (q *Pool) Add(raw []byte) (*wire.Tx, error) {
 		return nil, err
 	}
 	rate := ledger.RateOf(tx, body, len(raw))
-	t := &pooled{raw: raw, tx: tx, body: body, hash: tx.Hash(), fee: tx.Fee, rate: rate}
+	t := &pooled{raw: raw, tx: tx, body: body, hash: wire.TxHash(raw), fee: tx.Fee, rate: rate}
 	if lane, ok := body.(wire.LaneBody); ok {
 		return tx, q.addLane(t, laneKey{tx.Type, tx.Signer, lane.Turn()})
 	}

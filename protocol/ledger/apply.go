@@ -113,14 +113,18 @@ type machine struct {
 
 func newMachine(r Reader, chain string, p *params.Params) (*machine, error) {
 	m := &machine{chain: chain, p: p, st: newOverlay(r)}
-	meta, ok, err := ReadMeta(r)
+	raw, err := r.Get(MetaKey())
+	if err != nil {
+		return nil, fmt.Errorf("read %x: %w", MetaKey(), err)
+	}
+	if raw == nil {
+		return nil, fmt.Errorf("%w: no genesis", ErrCorrupt)
+	}
+	meta, err := lastMeta.of(raw, MetaKey())
 	if err != nil {
 		return nil, err
 	}
-	if !ok {
-		return nil, fmt.Errorf("%w: no genesis", ErrCorrupt)
-	}
-	m.meta = meta
+	m.meta = *meta
 	m.height = meta.Height + 1
 	return m, nil
 }
@@ -275,7 +279,7 @@ func (m *machine) carryOutTx(d *decoded, known *wire.Verified) (TxResult, error)
 	}
 	used := m.st.done.minus(before)
 	m.byTxs = m.byTxs.plus(used)
-	return TxResult{Hash: d.tx.Hash(), Type: d.tx.Type, Signer: d.tx.Signer, Err: ruled, Used: used}, nil
+	return TxResult{Hash: wire.TxHash(d.raw), Type: d.tx.Type, Signer: d.tx.Signer, Err: ruled, Used: used}, nil
 }
 
 // openLink checks the head of a block against the chain of the seat that the
@@ -321,9 +325,19 @@ func (m *machine) validator(k protocol.PublicKey) (Seat, bool) {
 // validators returns the consensus set, which is large and asked for many times in
 // a block. Only [machine.setValidators] changes it.
 func (m *machine) validators() *ValidatorSet {
-	if m.set == nil {
-		set, _ := get[ValidatorSet](m.st, ValidatorsKey())
-		m.set = &set
+	if m.set != nil {
+		return m.set
+	}
+	m.set = new(ValidatorSet)
+	raw, err := m.st.Get(ValidatorsKey())
+	if raw != nil && err == nil {
+		var set *ValidatorSet
+		if set, err = lastValidators.of(raw, ValidatorsKey()); err == nil {
+			m.set = set
+		}
+	}
+	if err != nil {
+		m.st.fail(err)
 	}
 	return m.set
 }

@@ -60,11 +60,12 @@ func checkTx(r Reader, chain string, p *params.Params, raw []byte, read ReadTx, 
 	if err := m.checkNonce(tx); err != nil {
 		return nil, m.blame(err)
 	}
-	if _, err := m.admit(&d); err != nil {
+	from, err := m.admit(&d)
+	if err != nil {
 		return nil, m.blame(err)
 	}
 	if tx.Type.Lane() { // it costs its sender nothing, so that its turn is looked at first
-		if err := m.blame(m.attempt(&d)); err != nil {
+		if err := m.blame(m.attempt(&d, &from)); err != nil {
 			return nil, err
 		}
 		if err := verify(tx); err != nil {
@@ -75,11 +76,14 @@ func checkTx(r Reader, chain string, p *params.Params, raw []byte, read ReadTx, 
 	if err := verify(tx); err != nil {
 		return nil, err
 	}
-	m.carryOut(before)
-	if signer, _ := get[Account](m.st, AccountKey(tx.Signer)); tx.Nonce > signer.Nonce {
-		_, err = m.admit(&d)
-	} else {
-		err = m.attempt(&d)
+	if len(before) > 0 {
+		m.carryOut(before)
+		from, err = m.admit(&d)
+	}
+	if err == nil {
+		if signer, _ := get[Account](m.st, AccountKey(tx.Signer)); tx.Nonce <= signer.Nonce {
+			err = m.attempt(&d, &from)
+		}
 	}
 	if err := m.blame(err); err != nil {
 		return nil, err
@@ -98,8 +102,8 @@ func (t ReadTx) of(raw []byte, chain string) (ReadTx, error) {
 
 // attempt returns why a transaction may not stand in a block, or what rule it
 // breaks there.
-func (m *machine) attempt(d *decoded) error {
-	ruled, err := m.include(d)
+func (m *machine) attempt(d *decoded, from *origin) error {
+	ruled, err := m.includeOf(d, from)
 	if err == nil {
 		err = ruled
 	}

@@ -59,8 +59,13 @@ func (m *machine) include(d *decoded) (ruled, err error) {
 	if err != nil {
 		return nil, err
 	}
+	return m.includeOf(d, &o)
+}
+
+// includeOf is include of what admit has let in, in the same state.
+func (m *machine) includeOf(d *decoded, o *origin) (ruled, err error) {
 	if d.tx.Type.Lane() {
-		return nil, m.try(d, &o)
+		return nil, m.try(d, o)
 	}
 	signer, _ := get[Account](m.st, AccountKey(d.tx.Signer))
 	if d.tx.Nonce != signer.Nonce || d.tx.Nonce == math.MaxUint64 {
@@ -71,7 +76,7 @@ func (m *machine) include(d *decoded) (ruled, err error) {
 	if err := m.burn(o.payer, d.tx.Fee); err != nil {
 		return nil, err // admit looked
 	}
-	return m.try(d, &o), nil
+	return m.try(d, o), nil
 }
 
 // try executes in an overlay of its own, which a failure forgets.

@@ -201,7 +201,11 @@ func (t *Tx) signBytes() []byte {
 }
 
 // Hash names the transaction.
-func (t *Tx) Hash() protocol.Hash { return HashOf("assay/1/txhash", Encode(t)) }
+func (t *Tx) Hash() protocol.Hash { return TxHash(Encode(t)) }
+
+// TxHash returns the hash of the transaction that [ReadTx] reads of canonical
+// bytes.
+func TxHash(raw []byte) protocol.Hash { return HashOf("assay/1/txhash", raw) }
 
 // DecodeTx reads a transaction and its body, and checks chain and signature.
 // Errors: those of [Decode], [ErrChain], [ErrUnknown], [ErrLimit], [ErrSignature].
