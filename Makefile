@@ -83,7 +83,7 @@ SEED ?= 0
 EPOCHS ?= 10000
 
 long: ## ten thousand epochs in memory in which one of four lies, says nothing, is cut off or dies, and messages are lost
-	$(GO) test -count=1 -timeout 6h -v -run OneOfFour ./scripts/simtest -epochs $(EPOCHS) -seed $(SEED)
+	GOGC=400 $(GO) test -count=1 -timeout 6h -v -run OneOfFour ./scripts/simtest -epochs $(EPOCHS) -seed $(SEED)
 
 signals: model ## what cheap signals tell of preference's golds, on many pairs (make test takes a few)
 	ASSAY_SIGNALS=$(SEED) $(GO) test -count=1 -timeout 30m -v -run Signal ./protocol/task/preference/pair

@@ -7,8 +7,8 @@ import (
 	"github.com/assaynet/assay/protocol/key"
 )
 
-// Where Verify remembers, it says of right and wrong signatures what it says where it
-// does not, also of those that are remembered and then changed.
+// Where Verify remembers, it says of right and wrong signatures what it says where
+// it does not, also of those that are remembered and then changed.
 func TestWhatIsRememberedChangesNothing(t *testing.T) {
 	p := testKey(t)
 	key.Remember(1) // each pushes out the one before the last

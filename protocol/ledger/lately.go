@@ -9,9 +9,9 @@ import (
 )
 
 // lately remembers what was read of the newest bytes of a record that every look at
-// a transaction, or every block, reads. Other bytes are read anew, so that it changes
-// no result. It is safe for concurrent use; what it gives is shared, and must not be
-// changed.
+// a transaction, or every block, reads. Other bytes are read anew, so that it
+// changes no result. It is safe for concurrent use; what it gives is shared, and
+// must not be changed.
 type lately[T any] struct{ last atomic.Pointer[decodedAs[T]] }
 
 // decodedAs is what bytes stand for.

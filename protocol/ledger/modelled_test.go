@@ -37,7 +37,7 @@ type modelled struct {
 	accuser
 	outside
 	m       *model
-	ended   map[ledger.Stage]int // challenges
+	ended   map[ledger.Stage]int   // challenges
 	did     map[wire.TxType][2]int // rules that were broken, and kept
 	carried int
 	paid    [2]int // epochs that paid miners, and stakers

@@ -106,6 +106,8 @@ const (
 	settled = 8
 	// season is for how many epochs a fault lasts, and then for how many all is well.
 	season = 4
+	// report is after how many epochs a long story says how it goes, in seasons.
+	report = 64
 )
 
 // liarsRow is what a judge that lies takes of honest miners' pay by its own row of
@@ -139,17 +141,21 @@ func TestOneOfFourAtFaultCostsTheOthersNothing(t *testing.T) {
 	each := protocol.Epoch(*epochs) / protocol.Epoch(len(faults))
 	calm := faulty(t, *seed, 0)
 	calm.play(settled + each - 1)
-	var want float64
-	for _, name := range append([]string{"mallory"}, miners...) {
-		want += float64(calm.Mined(name, settled, settled+each-1)) / 4
+	want := func(last protocol.Epoch) (sum float64) {
+		for _, name := range append([]string{"mallory"}, miners...) {
+			sum += float64(calm.Mined(name, settled, last)) / 4
+		}
+		return sum
 	}
 	for i, f := range faults {
 		t.Run(f.name, func(t *testing.T) {
 			t.Parallel()
 			s := faulty(t, *seed+uint64(i), 200)
-			last := s.suffer(f, each)
+			last := s.suffer(f, each, func(now protocol.Epoch) {
+				s.Logf("%s was paid %.2f %% of its share up to epoch %d", miners[0], 100*float64(s.Mined(miners[0], settled, now))/want(now), now)
+			})
 			for _, name := range miners {
-				s.paid(name, float64(s.Mined(name, settled, last)), want, f.mayLose())
+				s.paid(name, float64(s.Mined(name, settled, last)), want(last), f.mayLose())
 			}
 			var judged float64
 			for _, name := range judges {
@@ -162,9 +168,9 @@ func TestOneOfFourAtFaultCostsTheOthersNothing(t *testing.T) {
 	}
 }
 
-// suffer plays a network in which a fault comes and goes for so many epochs, looks
-// at seats and stakes, and returns the last one.
-func (s *stage) suffer(f fault, each protocol.Epoch) (last protocol.Epoch) {
+// suffer plays a network in which a fault comes and goes for so many epochs, says
+// now and then how far it is, looks at seats and stakes, and returns the last one.
+func (s *stage) suffer(f fault, each protocol.Epoch, far func(protocol.Epoch)) (last protocol.Epoch) {
 	s.Helper()
 	before := map[string]protocol.SeatID{}
 	for _, name := range slices.Concat(judges, miners) {
@@ -177,6 +183,9 @@ func (s *stage) suffer(f fault, each protocol.Epoch) (last protocol.Epoch) {
 		s.play(min(e+season-1, last))
 		f.end(s)
 		s.play(min(e+2*season-1, last))
+		if (e-settled)/(2*season)%report == report-1 {
+			far(s.lastEpoch())
+		}
 	}
 	for name, id := range before {
 		if now := s.seat(name).ID; now != id {
