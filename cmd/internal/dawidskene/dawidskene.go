@@ -41,13 +41,17 @@ type Estimate struct {
 	// Rounds is how many were taken.
 	Rounds int
 
-	// logs are those of the tables' cells, in rows of the true labels by rater and
-	// answer, one behind the other: one logarithm a cell, not one an answer.
-	logs []float64
+	// rows are the tables' cells in rows of the true labels by rater and answer, one
+	// behind the other.
+	rows []float64
 }
 
 // least keeps a rater that never gave an answer from ruling a label out for ever.
 const least = 1e-10
+
+// atOnce is how many cells are multiplied before the product is brought near one
+// again: none is below 10⁻¹⁰ ÷ 2²⁶, so that none becomes nothing.
+const atOnce = 12
 
 // Fit estimates by expectation and maximisation in turn, from the shares of
 // answers on: it takes what is likeliest near to what most say. The order of
@@ -73,8 +77,8 @@ func Fit(answers []Answer, n Size, s Settings) (*Estimate, error) {
 	for _, p := range e.Posterior {
 		normalise(p)
 	}
-	items, sums := listsOf(answers, n.Items), sumsOf(n)
-	e.logs = make([]float64, n.Raters*n.Labels*n.Labels)
+	items, sums := listsOf(answers, n), sumsOf(n)
+	e.rows = make([]float64, n.Raters*n.Labels*n.Labels)
 	e.round(items, sums, false) // tables of the first posteriors
 	for e.Rounds < s.Rounds {
 		e.Rounds++
@@ -103,16 +107,18 @@ func check(answers []Answer, n Size) error {
 // round makes posteriors of frequencies and tables, if it is to expect them, then
 // frequencies and tables of the posteriors, and returns the largest change of one.
 func (e *Estimate) round(items *lists, parts []sum, expect bool) (change float64) {
-	frequency := logs(e.Frequency)
 	each(len(parts), func(i int) {
 		p, count := &parts[i], len(items.ends)
 		p.clear()
-		next := make([]float64, len(e.Posterior[0]))
-		for item := count * i / len(parts); item < count*(i+1)/len(parts); item++ {
-			if expect {
-				copy(next, frequency)
-				p.change = max(p.change, e.expect(next, item, items.of(item)))
-			}
+		from, to := count*i/len(parts), count*(i+1)/len(parts)
+		if expect {
+			p.change = e.expect(items, from, to)
+		}
+		if len(e.Posterior[0]) == 3 {
+			p.addThree(e.Posterior, items, from, to)
+			return
+		}
+		for item := from; item < to; item++ {
 			p.add(e.Posterior[item], items.of(item))
 		}
 	})
@@ -123,19 +129,54 @@ func (e *Estimate) round(items *lists, parts []sum, expect bool) (change float64
 	return parts[0].change
 }
 
-// expect makes the posterior of an item in next, which holds the logarithms of the
-// labels' frequencies, and returns its largest change.
-func (e *Estimate) expect(next []float64, item int, answers []said) (change float64) {
-	for _, a := range answers {
-		plus(next, e.logs[a.row(len(next)):])
-	}
-	likely(next)
-	p := e.Posterior[item]
-	for l, v := range next {
-		change = max(change, math.Abs(v-p[l]))
-		p[l] = v
+// expect makes the posteriors of some items, and returns their largest change.
+func (e *Estimate) expect(items *lists, from, to int) (change float64) {
+	next := make([]float64, len(e.Frequency))
+	for item := from; item < to; item++ {
+		p := e.Posterior[item]
+		if len(next) == 3 {
+			next[0], next[1], next[2] = e.ofThree(items.of(item))
+		} else {
+			copy(next, e.Frequency)
+			e.multiply(next, items.of(item))
+		}
+		normalise(next)
+		for l, v := range next {
+			if d := math.Abs(v - p[l]); d > change {
+				change = d
+			}
+			p[l] = v
+		}
 	}
 	return change
+}
+
+// multiply multiplies what stands in next by how often each rater gives its
+// answer, by true label.
+func (e *Estimate) multiply(next []float64, answers []said) {
+	for i, a := range answers {
+		for l, v := range e.rows[a:][:len(next)] {
+			next[l] *= v
+		}
+		if i%atOnce == atOnce-1 {
+			normalise(next)
+		}
+	}
+}
+
+// ofThree is multiply, of the frequencies, for three labels: a choice between two
+// and neither, which registers hold.
+func (e *Estimate) ofThree(answers []said) (a, b, c float64) {
+	a, b, c = e.Frequency[0], e.Frequency[1], e.Frequency[2]
+	for i, at := range answers {
+		r := (*[3]float64)(e.rows[at:])
+		a, b, c = a*r[0], b*r[1], c*r[2]
+		if i%atOnce == atOnce-1 {
+			sum := a + b + c
+			a, b, c = a/sum, b/sum, c/sum
+		}
+	}
+	return a, b, c
 }
 
 // tabulate makes frequencies and tables of the sums of all posteriors.
@@ -145,8 +186,7 @@ func (e *Estimate) tabulate(s *sum) {
 	normalise(e.Frequency)
 	for rater, t := range e.Table {
 		for answer := range labels {
-			given := said{uint32(rater), uint32(answer)}
-			of := s.said[given.row(labels):][:labels]
+			of := s.said[rowOf(rater, answer, labels):][:labels]
 			floor := 0.0
 			if slices.ContainsFunc(of, func(v float64) bool { return v > 0 }) { // the rater gave it at all
 				floor = least
@@ -158,32 +198,10 @@ func (e *Estimate) tabulate(s *sum) {
 		for l, row := range t {
 			normalise(row)
 			for answer, v := range row {
-				given := said{uint32(rater), uint32(answer)}
-				e.logs[given.row(labels)+l] = math.Log(v)
+				e.rows[int(rowOf(rater, answer, labels))+l] = v
 			}
 		}
 	}
-}
-
-// likely makes probabilities of logarithms.
-func likely(p []float64) {
-	top := slices.Max(p)
-	for l, v := range p {
-		if v == top {
-			p[l] = 1 // e⁰, for which no exponential is needed
-		} else {
-			p[l] = math.Exp(v - top)
-		}
-	}
-	normalise(p)
-}
-
-func logs(v []float64) []float64 {
-	out := make([]float64, len(v))
-	for i, x := range v {
-		out[i] = math.Log(x)
-	}
-	return out
 }
 
 func matrix(rows, columns int) [][]float64 {

@@ -20,14 +20,14 @@ type lists struct {
 	all  []said
 }
 
-// said is what a rater answered to the item of a list.
-type said struct{ rater, label uint32 }
+// said is what a rater answered to the item of a list: where its row of so many
+// true labels begins.
+type said uint32
 
-// row is where its row of so many true labels begins.
-func (s said) row(labels int) int { return (int(s.rater)*labels + int(s.label)) * labels }
+func rowOf(rater, answer, labels int) said { return said((rater*labels + answer) * labels) }
 
-func listsOf(answers []Answer, items int) *lists {
-	l := &lists{ends: make([]int, items), all: make([]said, len(answers))}
+func listsOf(answers []Answer, n Size) *lists {
+	l := &lists{ends: make([]int, n.Items), all: make([]said, len(answers))}
 	for i := range answers {
 		l.ends[answers[i].Item]++
 	}
@@ -37,7 +37,7 @@ func listsOf(answers []Answer, items int) *lists {
 		begin += count
 	}
 	for _, a := range answers {
-		l.all[l.ends[a.Item]] = said{uint32(a.Rater), uint32(a.Label)}
+		l.all[l.ends[a.Item]] = rowOf(a.Rater, a.Label, n.Labels)
 		l.ends[a.Item]++
 	}
 	return l
@@ -81,7 +81,25 @@ func (s *sum) add(posterior []float64, answers []said) {
 	}
 	plus(s.frequency, posterior)
 	for _, a := range answers {
-		plus(s.said[a.row(len(posterior)):][:len(posterior)], posterior)
+		plus(s.said[a:][:len(posterior)], posterior)
+	}
+}
+
+// addThree is add for some items, where there are three labels.
+func (s *sum) addThree(posterior [][]float64, items *lists, from, to int) {
+	all := (*[3]float64)(s.frequency)
+	for item := from; item < to; item++ {
+		answers := items.of(item)
+		if len(answers) == 0 {
+			continue
+		}
+		p := (*[3]float64)(posterior[item])
+		a, b, c := p[0], p[1], p[2]
+		all[0], all[1], all[2] = all[0]+a, all[1]+b, all[2]+c
+		for _, at := range answers {
+			r := (*[3]float64)(s.said[at:])
+			r[0], r[1], r[2] = r[0]+a, r[1]+b, r[2]+c
+		}
 	}
 }
 
