@@ -2,6 +2,7 @@ package gate_test
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"strings"
 	"testing"
 
@@ -143,6 +144,37 @@ func TestACrowdGrowsToTheDiversityOfItsList(t *testing.T) {
 	}
 	if c.Clear(); c.Len() != 0 || c.Add(&a) != one {
 		t.Error("a crowd that was emptied is not empty")
+	}
+}
+
+// TestACrowdOfManyIsComparedAsOneByOne: of three hundred signatures that have a
+// position in common by chance, of some that are one, and of both in turn; and the
+// same once more in memory that was used.
+func TestACrowdOfManyIsComparedAsOneByOne(t *testing.T) {
+	r := rand.New(rand.NewPCG(11, 1))
+	var c gate.Crowd
+	for _, twins := range []int{0, 1, 2, 0} {
+		c.Clear()
+		var list []gate.Signature
+		sum := uint64(0)
+		for i := range 300 {
+			var s gate.Signature
+			for k := range s {
+				s[k] = uint16(r.IntN(300))
+			}
+			if twins == 1 && i > 0 || twins == 2 && i%2 == 1 {
+				s = list[0]
+			}
+			for k := range list {
+				e := uint64(list[k].Equal(&s))
+				sum += 2 * e * e
+			}
+			sum += gate.Positions * gate.Positions
+			list = append(list, s)
+			if got, want := c.Add(&s), uint32(uint64(i+1)*gate.Positions*gate.Positions*one/sum); got != want {
+				t.Fatalf("%d signatures, twins %d: got %d, want %d", i+1, twins, got, want)
+			}
+		}
 	}
 }
 

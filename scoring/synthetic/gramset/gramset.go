@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math/bits"
 	"slices"
 
 	"github.com/assaynet/assay/protocol"
@@ -103,8 +104,18 @@ func (s *Set) Size() int { return s.size }
 // Len returns how many grams there are.
 func (s *Set) Len() int { return len(s.grams) }
 
-// Has reports whether a gram is in the set.
+// Has reports whether a gram is in the set. Grams are spread as hashes are: where
+// each stands is near where it stands among all numbers.
 func (s *Set) Has(gram uint64) bool {
-	_, there := slices.BinarySearch(s.grams, gram)
+	n := len(s.grams)
+	near, _ := bits.Mul64(gram, uint64(n))
+	from, to := int(near), int(near)
+	for step := 8; from > 0 && s.grams[from] > gram; step *= 2 {
+		from = max(0, from-step)
+	}
+	for step := 8; to < n && s.grams[to] < gram; step *= 2 {
+		to = min(n, to+step)
+	}
+	_, there := slices.BinarySearch(s.grams[from:min(n, to+1)], gram)
 	return there
 }

@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"slices"
+	"sync"
 )
 
 // Sizes of grams, in words.
@@ -20,7 +21,10 @@ const (
 // Masked returns the words with numbers and names masked, and runs of one
 // mask as one: a name of three words hides as much as one of one.
 func Masked(words []Word) []string {
-	out := make([]string, 0, len(words))
+	return appendMasked(make([]string, 0, len(words)), words)
+}
+
+func appendMasked(out []string, words []Word) []string {
 	for _, w := range words {
 		switch {
 		case w.Mask == "":
@@ -34,10 +38,38 @@ func Masked(words []Word) []string {
 
 // Plain returns the words as they stand.
 func Plain(words []Word) []string {
-	out := make([]string, len(words))
-	for i, w := range words {
-		out[i] = w.Text
+	return appendPlain(make([]string, 0, len(words)), words)
+}
+
+func appendPlain(out []string, words []Word) []string {
+	for _, w := range words {
+		out = append(out, w.Text)
 	}
+	return out
+}
+
+// scratch is memory for a moment, used again.
+type scratch struct {
+	words []string
+	all   []byte
+	ends  []int
+	// hashes are those that are sorted.
+	hashes []uint64
+}
+
+var scratches = sync.Pool{New: func() any { return new(scratch) }}
+
+// gramsOf returns the grams of n of what list appends of words. Where there are
+// fewer it is one of all, if there is to be some.
+func gramsOf(words []Word, n int, list func([]string, []Word) []string, some bool) []uint64 {
+	s := scratches.Get().(*scratch)
+	defer scratches.Put(s)
+	s.words = list(s.words[:0], words)
+	if some {
+		n = min(n, len(s.words))
+	}
+	out := s.grams(s.words, n)
+	clear(s.words) // they would keep the text
 	return out
 }
 
@@ -48,21 +80,24 @@ func Plain(words []Word) []string {
 //
 // Of fewer words there are none.
 func Grams(words []string, n int) []uint64 {
+	s := scratches.Get().(*scratch)
+	defer scratches.Put(s)
+	return s.grams(words, n)
+}
+
+func (s *scratch) grams(words []string, n int) []uint64 {
 	if len(words) < n || n == 0 {
 		return nil
 	}
 	const tag = "assay/1/gram\x00"
-	size := len(tag) + 1 + len(words)
-	for _, w := range words {
-		size += len(w)
-	}
 	// All words in a row, and before those of each run, over words that no run needs
 	// any more, the tag: nothing is copied twice.
-	all, ends := make([]byte, len(tag)+1, size), make([]int, len(words))
-	for i, w := range words {
+	all, ends := append(s.all[:0], tag+" "...), s.ends[:0]
+	for _, w := range words {
 		all = append(append(all, w...), 0)
-		ends[i] = len(all)
+		ends = append(ends, len(all))
 	}
+	s.all, s.ends = all, ends
 	out := make([]uint64, len(words)-n+1)
 	begin := 0 // of the tag
 	for i := range out {
@@ -72,29 +107,63 @@ func Grams(words []string, n int) []uint64 {
 		out[i] = binary.BigEndian.Uint64(h[:8])
 		begin = ends[i] - len(tag) - 1
 	}
-	slices.Sort(out)
+	s.sort(out)
 	return slices.Compact(out)
+}
+
+const (
+	// mostSpread is up to how many hashes each finds its place among few others.
+	mostSpread = 1 << 9
+	// places are by the highest bits of a hash.
+	places = 1 << 8
+)
+
+// sort sorts hashes: each goes to where its highest bits belong, and then past the
+// few before it that are larger.
+func (s *scratch) sort(hashes []uint64) {
+	if len(hashes) > mostSpread {
+		slices.Sort(hashes)
+		return
+	}
+	var ends [places]uint16
+	for _, h := range hashes {
+		ends[h>>56]++
+	}
+	sum := uint16(0)
+	for i, n := range ends {
+		ends[i], sum = sum, sum+n // where the place begins; it moves on to its end
+	}
+	s.hashes = append(s.hashes[:0], hashes...)
+	for _, h := range s.hashes {
+		hashes[ends[h>>56]] = h
+		ends[h>>56]++
+	}
+	for i, h := range hashes {
+		for ; i > 0 && hashes[i-1] > h; i-- {
+			hashes[i] = hashes[i-1]
+		}
+		hashes[i] = h
+	}
 }
 
 // Novel returns the grams by which a text is compared with what was there
 // before: those of [NovelGram] masked words, or one of all where there are
 // fewer. Only a text without words has none.
-func Novel(words []Word) []uint64 { return compared(Masked(words)) }
+func Novel(words []Word) []uint64 { return gramsOf(words, NovelGram, appendMasked, true) }
 
 // Facts are [Novel] of the words as they stand: for texts whose numbers and names
 // are what they say, and were checked.
-func Facts(words []Word) []uint64 { return compared(Plain(words)) }
+func Facts(words []Word) []uint64 { return gramsOf(words, NovelGram, appendPlain, true) }
 
 // Skeleton returns the grams of [SkeletonGram] words that carry a text; of fewer
 // there are none.
-func Skeleton(words []Word) []uint64 {
-	bones := make([]string, 0, len(words))
+func Skeleton(words []Word) []uint64 { return gramsOf(words, SkeletonGram, appendBones, false) }
+
+func appendBones(out []string, words []Word) []string {
 	for _, w := range words {
 		if w.Mask == "" && len(w.Text) >= skeletonBytes {
-			bones = append(bones, w.Text)
+			out = append(out, w.Text)
 		}
 	}
-	return Grams(bones, SkeletonGram)
+	return out
 }
-
-func compared(words []string) []uint64 { return Grams(words, min(NovelGram, len(words))) }

@@ -61,3 +61,25 @@ func TestGramsAreFixed(t *testing.T) {
 		t.Errorf("no text has %d grams", len(got))
 	}
 }
+
+// TestGramsAscend: of few words and of many, each hash stands once, in its order.
+func TestGramsAscend(t *testing.T) {
+	var words []string
+	for i := range 2000 {
+		words = append(words, strings.Repeat("a", i%7)+strings.Repeat("b", i%11))
+		got := text.Grams(words, 3)
+		seen := map[string]bool{}
+		for k := range max(0, len(words)-2) {
+			seen[strings.Join(words[k:k+3], " ")] = true
+		}
+		if i >= 2 && len(got) != len(seen) || !slices.IsSorted(got) {
+			t.Fatalf("of %d words: %d grams, want %d, sorted %t", len(words), len(got), len(seen), slices.IsSorted(got))
+		}
+		if i > 300 {
+			words = append(words, words...) // the next turn has twice as many
+			if len(words) > 4000 {
+				return
+			}
+		}
+	}
+}

@@ -20,8 +20,10 @@ const (
 
 // Words cuts s, which is valid UTF-8, into its words: longest runs of letters,
 // where a letter of a script that puts no spaces is a word of its own.
-func Words(s string) []Word {
-	words := make([]Word, 0, len(s)/5+1)
+func Words(s string) []Word { return AppendWords(make([]Word, 0, len(s)/5+1), s) }
+
+// AppendWords appends what [Words] returns.
+func AppendWords(words []Word, s string) []Word {
 	for i := 0; i < len(s); {
 		if s[i] == ' ' {
 			i++
