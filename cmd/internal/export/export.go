@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync/atomic"
 	"syscall"
 
@@ -57,18 +58,25 @@ func Write[T any](ctx context.Context, c Config, source Source[T]) (*Summary, er
 		return nil, err
 	}
 	s := &Summary{}
+	there := Manifest{Epochs: slices.Clone(m.Epochs)} // m is the ending's while there is one
+	var last *ending
 	for e := c.From; e <= c.To; e++ {
-		if m.has(c.Dir, e) {
+		if there.has(c.Dir, e) {
 			s.Known++
 			count(c.Epochs)
 			continue
 		}
-		done, err := epochOf(ctx, &c, m, e, source)
-		if err != nil {
-			return nil, fmt.Errorf("epoch %d: %w", e, err)
+		w, dropped, err := epochOf(ctx, &c, e, source)
+		if err = errors.Join(s.wait(&c, last), err); err != nil {
+			if w != nil {
+				w.drop()
+			}
+			return nil, err
 		}
-		s.Written += done
-		count(c.Epochs)
+		last = w.end(c.Dir, m, e, dropped)
+	}
+	if err := s.wait(&c, last); err != nil {
+		return nil, err
 	}
 	s.Manifest = *m
 	return s, replace(filepath.Join(c.Dir, cardName), c.Card(m))
@@ -89,11 +97,11 @@ func (c *Config) manifest() (*Manifest, error) {
 	return m, nil
 }
 
-// epochOf writes one epoch and its place in the manifest.
-func epochOf[T any](ctx context.Context, c *Config, m *Manifest, e protocol.Epoch, source Source[T]) (int64, error) {
+// epochOf writes the rows of one epoch; without an error the writer is to be ended.
+func epochOf[T any](ctx context.Context, c *Config, e protocol.Epoch, source Source[T]) (*writer[T], int64, error) {
 	w, err := newWriter[T](c.Dir, e)
 	if err != nil {
-		return 0, err
+		return nil, 0, fmt.Errorf("epoch %d: %w", e, err)
 	}
 	dropped, err := source(ctx, e, func(row *T) error {
 		count(c.Rows)
@@ -101,15 +109,49 @@ func epochOf[T any](ctx context.Context, c *Config, m *Manifest, e protocol.Epoc
 	})
 	if err != nil {
 		w.drop()
-		return 0, err
+		return nil, 0, fmt.Errorf("epoch %d: %w", e, err)
 	}
-	done, err := w.finish(e, dropped)
-	if err != nil {
-		w.drop()
-		return 0, err
+	return w, dropped, nil
+}
+
+// ending is an epoch whose files go to the disk, and into the manifest, while the
+// rows of the next are made.
+type ending struct {
+	ended chan struct{} // closed when the epoch stands there, or err does
+	rows  int64
+	err   error
+}
+
+// end begins the ending of an epoch that has all its rows.
+func (w *writer[T]) end(dir string, m *Manifest, e protocol.Epoch, dropped int64) *ending {
+	x := &ending{ended: make(chan struct{})}
+	go func() {
+		defer close(x.ended)
+		done, err := w.finish(e, dropped)
+		if err == nil {
+			m.put(done)
+			x.rows, err = done.Rows, m.write(dir)
+		} else {
+			w.drop()
+		}
+		if err != nil {
+			x.err = fmt.Errorf("epoch %d: %w", e, err)
+		}
+	}()
+	return x
+}
+
+// wait waits for an ending, if there is one.
+func (s *Summary) wait(c *Config, x *ending) error {
+	if x == nil {
+		return nil
 	}
-	m.put(done)
-	return done.Rows, m.write(c.Dir)
+	<-x.ended
+	if x.err == nil {
+		s.Written += x.rows
+		count(c.Epochs)
+	}
+	return x.err
 }
 
 // lock keeps other programs from writing to a directory. The kernel frees it when

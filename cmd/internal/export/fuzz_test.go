@@ -74,15 +74,20 @@ func FuzzLine(f *testing.F) {
 		p := export.Provenance{Task: a, Model: b, Seed: c, Miner: a, UID: int32(n), Slot: -int32(n), Epoch: n, Round: -n, Block: n >> 1, Root: b, Answer: c}
 		run := export.Run{System: a, Prompt: b, Response: c, Finish: a, Passed: int32(n), Provenance: p}
 		record := export.Record{Prompt: c, Response: a, Family: b, Novelty: int32(n), Alike: 1, Diversity: -int32(n), Passed: 2, Provenance: p}
+		rated := export.Preference{
+			Prompt: b, Chosen: a, Rejected: c, Agreement: float64(many) / 1e4, Confidence: float64(uint64(n)%10001) / 1e4, Lane: a,
+			Provenance: export.Origin{Pair: c, Root: a, Setter: b, Gold: int32(n), Epoch: -n, Round: n},
+		}
 		for i := range int(many % 4) { // of none, a list is null
 			run.Tokens = append(run.Tokens, int32(n)>>i)
 			record.Checks = append(record.Checks, export.Finding{Check: b, Pass: pass})
 			record.Failed = append(record.Failed, c)
+			rated.Raters = append(rated.Raters, export.Vote{Rater: b, Choice: int32(n) >> i})
 		}
 		if many > 128 {
 			run.Tokens, record.Failed = []int32{}, []string{}
 		}
-		for own, plain := range map[any]any{&run: run, &record: record} {
+		for own, plain := range map[any]any{&run: run, &record: record, &rated: rated} {
 			got, err := export.Line(own)
 			want, werr := export.Line(plain)
 			if err != nil || werr != nil || !bytes.Equal(got, want) {

@@ -38,8 +38,9 @@ func Compared(source Source[Record]) Source[Record] {
 		}()
 		for range workers {
 			go func() {
+				var words []text.Word // of one record after another
 				for t := range c.apart {
-					t.take()
+					words = t.take(words)
 				}
 			}()
 		}
@@ -107,15 +108,18 @@ type trace struct {
 
 func newTraced() *traced { return &traced{rows: make([]Record, 0, together)} }
 
-func (t *traced) take() {
+// take takes the rows apart, with memory for words, which it returns.
+func (t *traced) take(words []text.Word) []text.Word {
 	t.traces = make([]trace, len(t.rows))
 	for i := range t.rows {
 		x := &t.traces[i]
-		if x.grams = synthetic.Family(t.rows[i].Family).Grams(text.Words(t.rows[i].Response)); len(x.grams) > 0 {
+		words = text.AppendWords(words[:0], t.rows[i].Response)
+		if x.grams = synthetic.Family(t.rows[i].Family).Grams(words); len(x.grams) > 0 {
 			x.sign = gate.Sign(x.grams)
 		}
 	}
 	close(t.taken)
+	return words
 }
 
 func (t *traced) compare(b *before) {
