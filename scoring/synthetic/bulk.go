@@ -65,6 +65,7 @@ func NewBulk(c Config, dir string, memory int) (*Bulk, error) {
 			return run(program)
 		}
 	}
+	c.Memo = nil // it is for one goroutine
 	first, err := NewJudge(c)
 	if err != nil {
 		return nil, err

@@ -21,13 +21,14 @@ type gates struct {
 	known   []*gramset.Set // of masked 5-grams
 	window  Window         // nil: nothing was there before
 	run     synthetic.Runner
+	memo    *Memo // nil: nothing is remembered
 }
 
 func newGates(c *Config) (*gates, error) {
 	if err := c.Specification.check(); err != nil {
 		return nil, err
 	}
-	g := &gates{rules: c.Rules, spec: c.Specification, window: c.Window, run: c.Run}
+	g := &gates{rules: c.Rules, spec: c.Specification, window: c.Window, run: c.Run, memo: c.Memo}
 	sets, err := c.Specification.named(c.Sets)
 	if err != nil {
 		return nil, err
@@ -55,10 +56,16 @@ type trace struct {
 	bones      []uint64
 	knownBones int
 	freshBones []uint64
+	both       []uint64 // see all
 }
 
 // all are the grams that others are then compared with, ascending.
-func (t *trace) all() []uint64 { return merged(t.grams, t.bones) }
+func (t *trace) all() []uint64 {
+	if t.both == nil {
+		t.both = merged(t.grams, t.bones)
+	}
+	return t.both
+}
 
 func merged(a, b []uint64) []uint64 {
 	out := slices.Concat(a, b)
@@ -68,10 +75,22 @@ func merged(a, b []uint64) []uint64 {
 
 // measure sends a record through all gates.
 func (g *gates) measure(r *Record) (*Judgement, *trace, error) {
-	m := &Judgement{ID: r.ID, Maker: r.Maker, Block: r.Block, Failed: []Gate{}, Checks: []synthetic.Finding{}}
+	m, t := g.memo.recall(r.Text, func() (*Judgement, *trace) { return g.alone(r) })
+	m.ID, m.Maker, m.Block = r.ID, r.Maker, r.Block
+	if t == nil || g.window == nil || len(t.grams) == 0 {
+		return m, t, nil
+	}
+	t, err := g.before(m, t)
+	return m, t, err
+}
+
+// alone sends a record through the gates that need nothing beside it, and finds
+// what it is compared by, if its form is right.
+func (g *gates) alone(r *Record) (*Judgement, *trace) {
+	m := &Judgement{Failed: []Gate{}, Checks: []synthetic.Finding{}}
 	doc, words, ok := g.form(m, r.Text)
 	if !ok {
-		return m, nil, nil
+		return m, nil
 	}
 	if g.spec.Family != "" {
 		m.must(GateChecks, g.check(m, r))
@@ -80,8 +99,7 @@ func (g *gates) measure(r *Record) (*Judgement, *trace, error) {
 		_, ok := g.run(program(doc, g.spec.Run))
 		m.must(GateRun, ok)
 	}
-	t, err := g.trace(m, words)
-	return m, t, err
+	return m, g.trace(words)
 }
 
 // form sends a text through the gates that need no program and nothing beside it,
@@ -175,31 +193,34 @@ func (g *gates) check(m *Judgement, r *Record) bool {
 	return true
 }
 
-// trace finds what a record is compared by, and compares it with what was there
-// before the request began.
-func (g *gates) trace(m *Judgement, words []text.Word) (*trace, error) {
+// trace finds what a record is compared by, and which of it stands in a named set.
+func (g *gates) trace(words []text.Word) *trace {
 	t := &trace{grams: g.spec.Family.Grams(words), bones: g.spec.Family.Skeleton(words)}
 	if len(t.grams) == 0 {
-		return t, nil
+		return t
 	}
 	t.signature, t.fresh, t.freshBones = gate.Sign(t.grams), t.grams, t.bones
 	if len(g.known) > 0 {
 		t.fresh = slices.DeleteFunc(slices.Clone(t.grams), g.knows)
 	}
-	if g.window != nil {
-		var err error
-		if t.fresh, err = g.window.Missing(t.fresh); err != nil {
-			return nil, err
-		}
-		if t.freshBones, err = g.window.Missing(t.bones); err != nil {
-			return nil, err
-		}
-		if _, m.Alike, err = g.window.Alike(&t.signature); err != nil {
-			return nil, err
-		}
+	t.known = len(t.grams) - len(t.fresh)
+	return t
+}
+
+// before compares a record with what was there before the request began.
+func (g *gates) before(m *Judgement, alone *trace) (*trace, error) {
+	t, err := *alone, error(nil)
+	if t.fresh, err = g.window.Missing(t.fresh); err != nil {
+		return nil, err
+	}
+	if t.freshBones, err = g.window.Missing(t.bones); err != nil {
+		return nil, err
+	}
+	if _, m.Alike, err = g.window.Alike(&t.signature); err != nil {
+		return nil, err
 	}
 	t.known, t.knownBones = len(t.grams)-len(t.fresh), len(t.bones)-len(t.freshBones)
-	return t, nil
+	return &t, nil
 }
 
 // entry returns what an index keeps of a record that passed.

@@ -75,7 +75,7 @@ type Window interface {
 // it judged in memory; [Bulk] does not.
 type Judge struct {
 	gates    *gates
-	seen     index.Memory
+	seen     *index.Memory
 	last     *Place
 	all      []Judgement
 	accepted int
@@ -91,6 +91,7 @@ type Config struct {
 	Sets          []*gramset.Set // those that the specification names, and any others
 	Window        Window         // may be nil
 	Run           synthetic.Runner
+	Memo          *Memo // may be nil
 }
 
 // NewJudge returns the judge of a request, whose examples it judges first. Errors:
@@ -100,7 +101,7 @@ func NewJudge(c Config) (*Judge, error) {
 	if err != nil {
 		return nil, err
 	}
-	j := &Judge{gates: g, makers: map[uint32]*window{}}
+	j := &Judge{gates: g, seen: c.Memo.memory(), makers: map[uint32]*window{}}
 	for i := range g.spec.Examples {
 		t, err := j.example(i)
 		if err != nil {

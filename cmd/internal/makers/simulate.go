@@ -128,13 +128,15 @@ type outcome struct {
 func (w *world) outcome(c *Config) (outcome, error) {
 	w.hand()
 	spec := w.specification()
-	j, err := synthetic.NewJudge(synthetic.Config{Rules: c.Rules, Specification: spec, Sets: []*gramset.Set{w.set}, Window: index.Fixed{Memory: &w.beside}})
+	cfg := synthetic.Config{Rules: c.Rules, Specification: spec, Sets: []*gramset.Set{w.set}, Memo: w.memo}
+	if w.beside.Len() > 0 {
+		cfg.Window = index.Fixed{Memory: &w.beside}
+	}
+	j, err := synthetic.NewJudge(cfg)
 	if err != nil {
 		return outcome{}, err
 	}
-	slices.SortFunc(w.records, func(a, b synthetic.Record) int {
-		return synthetic.PlaceOf(spec, a.Block, a.ID).Compare(synthetic.PlaceOf(spec, b.Block, b.ID))
-	})
+	w.sort(spec)
 	for i := range w.records {
 		if err := j.Judge(&w.records[i]); err != nil {
 			return outcome{}, err
@@ -142,6 +144,22 @@ func (w *world) outcome(c *Config) (outcome, error) {
 	}
 	list, total := j.Finish()
 	return w.look(c.Params, list, &total, spec), nil
+}
+
+// sort puts the records into the order of their places.
+func (w *world) sort(spec *synthetic.Specification) {
+	type placed struct {
+		synthetic.Place
+		synthetic.Record
+	}
+	list := make([]placed, len(w.records))
+	for i, r := range w.records {
+		list[i] = placed{synthetic.PlaceOf(spec, r.Block, r.ID), r}
+	}
+	slices.SortFunc(list, func(a, b placed) int { return a.Compare(b.Place) })
+	for i := range list {
+		w.records[i] = list[i].Record
+	}
 }
 
 func (w *world) look(p *params.Params, list []synthetic.Judgement, total *synthetic.Total, spec *synthetic.Specification) outcome {

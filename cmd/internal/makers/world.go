@@ -3,7 +3,6 @@ package makers
 import (
 	"encoding/binary"
 	"fmt"
-	"math/bits"
 	"math/rand/v2"
 	"strings"
 
@@ -26,11 +25,13 @@ type ground struct {
 	named, unnamed []string
 	set            *gramset.Set // of named
 	templates      []string
-	slots          [8][12][]string
+	slots          [8][12][]int // numbers of words
 	canned         [5]string
 
 	beacon protocol.Hash
 	honest [][]synthetic.Record // of each block, one of each maker, were all honest
+	// memo is of the texts that come in many cases.
+	memo *synthetic.Memo
 }
 
 func newGround(m *Model, r *rand.Rand) *ground {
@@ -44,20 +45,23 @@ func newGround(m *Model, r *rand.Rand) *ground {
 	}
 	for i := range g.slots {
 		for k := range g.slots[i] {
-			g.slots[i][k] = strings.Fields(g.l.run(r, 9))
+			g.slots[i][k] = g.l.numbers(r, 9)
 		}
 	}
 	for i := range g.canned {
 		g.canned[i] = g.l.prose(r)
 	}
 	g.beacon = hash(r)
+	var texts []string
 	for n := range m.RecordsEach {
 		block := make([]synthetic.Record, m.Makers)
 		for seat := range block {
 			block[seat] = record(seat, n+1, hash(r), g.l.prose(r))
+			texts = append(texts, block[seat].Text)
 		}
 		g.honest = append(g.honest, block)
 	}
+	g.memo = synthetic.NewMemo(texts, g.named, g.unnamed)
 	return g
 }
 
@@ -76,9 +80,9 @@ type world struct {
 	varied float64
 	r      *rand.Rand
 
-	own     []string        // of each seat that hands in one record again and again
-	history map[uint64]bool // of a grinder against the gates: what it handed in
-	beside  index.Memory    // what another request has that runs at the same time
+	own     []string     // of each seat that hands in one record again and again
+	history keySet       // of a grinder against the gates: what it handed in
+	beside  index.Memory // what another request has that runs at the same time
 	// unopened counts seals that cheats do not open.
 	unopened int
 
@@ -88,7 +92,7 @@ type world struct {
 }
 
 func newWorld(g *ground, c *Case, varied float64, r *rand.Rand) *world {
-	w := &world{ground: g, c: c, varied: varied, r: r, history: map[uint64]bool{}}
+	w := &world{ground: g, c: c, varied: varied, r: r}
 	for range c.Seats {
 		w.own = append(w.own, g.l.prose(r))
 	}
@@ -112,7 +116,7 @@ var behaviours = map[string]func(w *world, seat, n int) string{
 		}
 		return strings.Join(words, " ")
 	},
-	"grammar": func(w *world, _, _ int) string { return strings.Join(w.grammar(), " ") },
+	"grammar": func(w *world, _, _ int) string { return w.l.say(w.grammar(nil)) },
 	"self":    func(w *world, seat, _ int) string { return w.own[seat] },
 	"named":   func(w *world, seat, n int) string { return w.named[(seat*w.m.RecordsEach+n)%len(w.named)] },
 	"unnamed": func(w *world, seat, n int) string { return w.unnamed[(seat*w.m.RecordsEach+n)%len(w.unnamed)] },
@@ -138,8 +142,8 @@ func pick(r *rand.Rand, list []string) string {
 	return list[r.IntN(len(list))]
 }
 
-func (w *world) grammar() []string {
-	var out []string
+// grammar fills the slots, with the numbers of words that it appends.
+func (w *world) grammar(out []int) []int {
 	for i := range w.slots {
 		out = append(out, w.slots[i][w.r.IntN(len(w.slots[i]))]...)
 	}
@@ -149,49 +153,31 @@ func (w *world) grammar() []string {
 // grind makes a hundred texts and hands in the one with the most runs of five words
 // that it has not handed in before: the gates are public.
 func (w *world) grind(_, _ int) string {
-	var best []string
+	var best, words []int
 	var most, runs []uint64
 	fewest := -1
 	for range 100 {
-		words, count := w.l.replace(w.r, w.grammar(), w.varied), 0
-		runs = fives(runs[:0], words)
+		words = w.grammar(words[:0])
+		replace(w.r, words, w.varied, w.l.number)
+		runs = w.l.fives(runs[:0], words)
+		count := 0
 		for _, k := range runs {
-			if w.history[k] {
-				count++
+			if !w.history.has(k) {
+				continue
+			}
+			if count++; fewest >= 0 && count >= fewest {
+				break // it is not the best
 			}
 		}
 		if fewest < 0 || count < fewest {
-			best, fewest = words, count
+			best, words, fewest = words, best, count
 			most, runs = runs, most
 		}
 	}
 	for _, k := range most {
-		w.history[k] = true
+		w.history.add(k)
 	}
-	return strings.Join(best, " ")
-}
-
-// fives appends a key of each run of five words: who makes many texts need not
-// hash them as the gates do to know runs again.
-func fives(keys []uint64, words []string) []uint64 {
-	const n, odd = 5, 0x9e3779b97f4a7c15
-	var last [n]uint64
-	for i, word := range words {
-		h := uint64(0xcbf29ce484222325) // FNV-1a
-		for k := range len(word) {
-			h = (h ^ uint64(word[k])) * 0x100000001b3
-		}
-		last[i%n] = h
-		if i < n-1 {
-			continue
-		}
-		var key uint64
-		for k := range n {
-			key = bits.RotateLeft64((key^last[(i+1+k)%n])*odd, 29)
-		}
-		keys = append(keys, key)
-	}
-	return keys
+	return w.l.say(best)
 }
 
 // hand hands in all records, block by block: one of each maker in a block. A
