@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/assaynet/assay/engine"
 	"github.com/assaynet/assay/engine/enginetest"
@@ -132,18 +133,25 @@ func TestAPairTurnedRoundHasTheOtherSide(t *testing.T) {
 	}
 }
 
-// BenchmarkJudgement is what a judge's engine reads, beside what it reads of
-// one long prompt (engine, BenchmarkPrefill): pairs come by the dozen.
+// BenchmarkJudgement is what a judge's engine reads a second: pairs by the dozen,
+// to their logits, and answers that are verified, both beside prompts of 512
+// tokens that it is asked to go on from, in turns. Each is as many tokens as it
+// was given: prefixes are computed anew, but for what those of one call share.
 func BenchmarkJudgement(b *testing.B) {
-	m, err := engine.Open(b.Context(), enginetest.Real(b), engine.Config{Threads: 2})
+	m, err := engine.Open(b.Context(), enginetest.Real(b), engine.Config{Threads: 2, PrefixCache: -1})
 	if err != nil {
 		b.Fatal(err)
 	}
 	defer func() { _ = m.Close() }()
 	r := bridge.Rater{Model: bridge.Model{Model: m}}
-	tokens, n := 0, 0
+	var prefill, logits, verify pace
+	runs, n := answered(b, m), 0
+	given := 0
+	for i := range runs {
+		given += len(runs[i].Prompt) + len(runs[i].Output)
+	}
 	for b.Loop() {
-		pairs := make([]pair.Pair, 32)
+		pairs, tokens := make([]pair.Pair, 32), 0
 		for i := range pairs {
 			pairs[i] = pair.Draw(task.NewStream(protocol.Hash{byte(n), byte(n >> 8)}))
 			two, err := bridge.Judgement(r, pairs[i])
@@ -153,10 +161,65 @@ func BenchmarkJudgement(b *testing.B) {
 			tokens += len(two[0].Prompt) + len(two[1].Prompt)
 			n++
 		}
-		if _, err := r.Choose(b.Context(), pairs); err != nil {
+		logits.of(tokens, func() {
+			if _, err := r.Choose(b.Context(), pairs); err != nil {
+				b.Fatal(err)
+			}
+		})
+		verify.of(given, func() {
+			if _, err := m.VerifyMany(b.Context(), runs); err != nil {
+				b.Fatal(err)
+			}
+		})
+		prefill.of(8*512, func() {
+			for i := range 8 {
+				ask := engine.Request{Prompt: words(512, i), Settings: engine.Settings{MaxTokens: 1}}
+				if _, err := m.Generate(b.Context(), ask, nil); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+	b.ReportMetric(prefill.perSecond(), "prefill-tokens/s")
+	b.ReportMetric(logits.perSecond(), "logits-tokens/s")
+	b.ReportMetric(verify.perSecond(), "verify-tokens/s")
+	b.ReportMetric(float64(n)/logits.took.Seconds(), "pairs/s")
+}
+
+// answered is sixteen answers of up to 96 tokens to prompts of 128, which differ.
+func answered(b *testing.B, m *engine.Model) []engine.Run {
+	b.Helper()
+	runs := make([]engine.Run, 16)
+	for i := range runs {
+		ask := engine.Request{Prompt: words(128, i), Settings: engine.Settings{Temperature: 1, TopK: 50, TopP: 1 << 16, MaxTokens: 96}}
+		run, err := m.Generate(b.Context(), ask, nil)
+		if err != nil {
 			b.Fatal(err)
 		}
+		runs[i] = run
 	}
-	b.ReportMetric(float64(tokens)/b.Elapsed().Seconds(), "tokens/s")
-	b.ReportMetric(float64(n)/b.Elapsed().Seconds(), "pairs/s")
+	return runs
 }
+
+// words is a prompt of n tokens, another for each i.
+func words(n, i int) []int32 {
+	out := make([]int32, n)
+	for k := range out {
+		out[k] = int32(1000 + (i*7919+k*104729)%40000)
+	}
+	return out
+}
+
+// pace is how many tokens were read in how long.
+type pace struct {
+	tokens int
+	took   time.Duration
+}
+
+func (p *pace) of(tokens int, read func()) {
+	began := time.Now()
+	read()
+	p.tokens, p.took = p.tokens+tokens, p.took+time.Since(began)
+}
+
+func (p *pace) perSecond() float64 { return float64(p.tokens) / p.took.Seconds() }
