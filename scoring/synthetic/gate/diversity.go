@@ -17,6 +17,34 @@ func Diversity(list []Signature) uint32 {
 	return d
 }
 
+// Crowd is a list of signatures that grows. The zero value is empty.
+type Crowd struct {
+	list []lanes
+	sum  uint64 // Σ of [Diversity]
+}
+
+// Len returns how many there are.
+func (c *Crowd) Len() int { return len(c.list) }
+
+// Add adds a signature and returns the [Diversity] of all. The work is their
+// number.
+func (c *Crowd) Add(s *Signature) uint32 {
+	const whole = Positions * Positions
+	l := lanesOf(s)
+	for i := range c.list {
+		if c.list[i].apart(&l) {
+			continue
+		}
+		e := c.list[i].equal(&l)
+		c.sum += 2 * e * e
+	}
+	c.list, c.sum = append(c.list, l), c.sum+whole
+	return uint32(uint64(len(c.list)) * whole * one / c.sum)
+}
+
+// Clear empties the list.
+func (c *Crowd) Clear() { c.list, c.sum = c.list[:0], 0 }
+
 // lanes is a signature, four positions to a word: they are compared at once.
 type lanes [Positions / 4]uint64
 
@@ -26,17 +54,6 @@ func lanesOf(s *Signature) (l lanes) {
 	}
 	return l
 }
-
-// signature is the reverse of lanesOf.
-func (l *lanes) signature() (s Signature) {
-	for i := range s {
-		s[i] = l.at(i)
-	}
-	return s
-}
-
-// at returns a position.
-func (l *lanes) at(i int) uint16 { return uint16(l[i/4] >> (i % 4 * 16)) }
 
 // apart reports whether no position is equal, as is so of most pairs, in half the
 // time that counting them takes.
