@@ -51,8 +51,12 @@ func TestAFileHoldsTheSet(t *testing.T) {
 func TestASetOfNumbersThatAreNotSpreadIsLookedUp(t *testing.T) {
 	const last = ^uint64(0)
 	for _, grams := range [][]uint64{
-		nil, {0}, {last}, {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20},
-		{last - 40, last - 39, last - 38, last - 20, last - 1}, {0, 5, 1 << 63, 1<<63 + 2, last},
+		nil,
+		{0},
+		{last},
+		{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20},
+		{last - 40, last - 39, last - 38, last - 20, last - 1},
+		{0, 5, 1 << 63, 1<<63 + 2, last},
 	} {
 		s := gramset.Of(text.NovelGram, grams)
 		for _, near := range append([]uint64{0, 1 << 62, 1 << 63, last}, grams...) {
