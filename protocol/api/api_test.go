@@ -90,6 +90,8 @@ func examples(n *apitest.Network) []example {
 		{name: "scores", path: "/v1/scores?epoch=0", schema: "ScorePage"},
 		{name: "weights", path: "/v1/weights", schema: "WeightPage"},
 		{name: "emissions", path: "/v1/emissions?epoch=0..1", schema: "EmissionPage"},
+		{name: "epochs", path: "/v1/epochs", schema: "EpochPage"},
+		{name: "bonds", path: "/v1/bonds", schema: "BondPage"},
 		{name: "account", path: "/v1/accounts/" + apitest.Public("validator-1-cold").String(), schema: "Account"},
 		{name: "account-proven", path: "/v1/accounts/" + apitest.Public("miner-0").String() + "?prove=1", schema: "Account"},
 		{name: "task", path: "/v1/tasks/" + task, schema: "Task"},
@@ -162,7 +164,7 @@ func TestAnswersAreThoseOfTheExamples(t *testing.T) {
 // TestPagesFollowEachOther reads every list one item at a time.
 func TestPagesFollowEachOther(t *testing.T) {
 	_, h := seeded(t)
-	for _, path := range []string{"/v1/miners?", "/v1/validators?", "/v1/scores?", "/v1/scores?miner=3&", "/v1/weights?", "/v1/emissions?epoch=0..1&"} {
+	for _, path := range []string{"/v1/miners?", "/v1/validators?", "/v1/scores?", "/v1/scores?miner=3&", "/v1/weights?", "/v1/emissions?epoch=0..1&", "/v1/epochs?", "/v1/weights?order=newest&", "/v1/emissions?order=newest&epoch=0..1&", "/v1/scores?order=newest&", "/v1/epochs?order=newest&"} {
 		var all, one api.Page[json.RawMessage]
 		decode(t, get(t, h, path+"limit=1000"), &all)
 		if all.Next != "" || len(all.Items) < 2 {

@@ -5,8 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"time"
 
 	"github.com/assaynet/assay/protocol"
+	"github.com/assaynet/assay/protocol/audit"
 	"github.com/assaynet/assay/protocol/wire"
 )
 
@@ -17,13 +19,19 @@ const maxBlocksBytes = 4 << 20
 // Blocks is a stretch of the chain, for who carries it out again.
 type Blocks struct {
 	Newest protocol.Height `json:"newest"` // block of this node
-	Blocks []Block         `json:"blocks"` // ascending, without a gap
+	Blocks []Block         `json:"blocks"` // in order, without a gap
 }
 
 // Block is one block.
 type Block struct {
 	Height protocol.Height `json:"height"`
-	Record []byte          `json:"record"` // canonical CBOR of an audit.Record
+	Time   time.Time       `json:"time"` // in its header
+	// Proposer is the consensus key that made it, Txs how many transactions it has,
+	// StateHash the hash of the state after it.
+	Proposer  protocol.PublicKey `json:"proposer"`
+	Txs       uint32             `json:"txs"`
+	StateHash protocol.Hash      `json:"app_hash"`
+	Record    []byte             `json:"record,omitempty"` // canonical CBOR of an audit.Record
 }
 
 // history is the source's blocks, if it has some.
@@ -44,7 +52,8 @@ func (h *Handler) genesis(*request) (any, error) {
 	return json.RawMessage(b), err
 }
 
-// blocks shows the records of blocks from a height on.
+// blocks shows blocks from a height on, or down from it where the newest come
+// first.
 func (h *Handler) blocks(r *request) (any, error) {
 	s, err := h.history()
 	if err != nil {
@@ -54,32 +63,73 @@ func (h *Handler) blocks(r *request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	from := uint64(1)
-	if text, ok := r.query["height"]; ok {
-		if from, err = number(text, 64); err != nil || from == 0 {
-			return nil, problem(http.StatusBadRequest, problemQuery, "give height=7; the first is 1", "height %.40q", text)
-		}
-	}
 	_, newest, err := h.src.State.State(r.ctx())
 	if err != nil {
 		return nil, fmt.Errorf("read the state: %w", err)
 	}
+	n := protocol.Height(1)
+	if p.newest {
+		n = newest
+	}
+	if text, ok := r.query["height"]; ok {
+		at, err := number(text, 64)
+		if err != nil || at == 0 {
+			return nil, problem(http.StatusBadRequest, problemQuery, "give height=7; the first is 1", "height %.40q", text)
+		}
+		if n = protocol.Height(at); p.newest {
+			n = min(n, newest)
+		}
+	}
+	whole := true
+	switch text := r.query["record"]; text {
+	case "", "1":
+	case "0":
+		whole = false
+	default:
+		return nil, problem(http.StatusBadRequest, problemQuery, "give record=0", "record %.40q", text)
+	}
 	out := Blocks{Newest: newest, Blocks: []Block{}}
 	size := 0
-	for n := protocol.Height(from); n <= newest && len(out.Blocks) < p.limit && size < maxBlocksBytes; n++ {
+	for n > 0 && n <= newest && len(out.Blocks) < p.limit && size < maxBlocksBytes {
 		if err := r.ctx().Err(); err != nil {
 			return nil, err
 		}
 		rec, err := s.Record(r.ctx(), n)
+		if errors.Is(err, ErrNotFound) && p.newest && len(out.Blocks) > 0 {
+			return out, nil // older ones are not kept
+		}
 		if errors.Is(err, ErrNotFound) {
 			return nil, problem(http.StatusGone, problemGone, "ask a validator that keeps all blocks", "block %d is not kept here", n)
 		}
 		if err != nil {
 			return nil, fmt.Errorf("block %d: %w", n, err)
 		}
-		b := Block{Height: n, Record: wire.Encode(rec)}
-		size += len(b.Record)
+		b, bytes, err := shownBlock(rec, whole)
+		if err != nil {
+			return nil, fmt.Errorf("block %d: %w", n, err)
+		}
+		size += bytes
 		out.Blocks = append(out.Blocks, b)
+		if p.newest {
+			n--
+		} else {
+			n++
+		}
 	}
 	return out, nil
+}
+
+// shownBlock shows a record, and returns how many bytes of it.
+func shownBlock(rec *audit.Record, whole bool) (Block, int, error) {
+	block, err := rec.Block()
+	if err != nil {
+		return Block{}, 0, err
+	}
+	b := Block{
+		Height: rec.Height, Time: time.Unix(0, rec.Time).UTC(), Proposer: rec.Proposer, Txs: uint32(len(block.Txs)), StateHash: rec.StateHash,
+	}
+	if whole {
+		b.Record = wire.Encode(rec)
+	}
+	return b, len(b.Record), nil
 }

@@ -4,23 +4,38 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/assaynet/assay/protocol"
 	"github.com/assaynet/assay/protocol/ledger"
 )
 
 // walkEpochs calls fn for the epochs of a range that the page may need, until
-// the page is full.
+// the page is full: upwards, or from the newest down.
 func walkEpochs[T any](ctx context.Context, p *pager[T], r epochRange, fn func(e protocol.Epoch) error) error {
-	if p.begun {
+	if p.begun && p.newest {
+		r.to = min(r.to, p.after.epoch)
+	} else if p.begun {
 		r.from = max(r.from, p.after.epoch)
 	}
-	for e := r.from; e <= r.to && !p.more; e++ {
+	for left := r; left.from <= left.to && !p.more; {
+		e := left.from
+		if p.newest {
+			e = left.to
+		}
 		if err := ctx.Err(); err != nil {
 			return err
 		}
 		if err := fn(e); err != nil {
 			return fmt.Errorf("epoch %d: %w", e, err)
+		}
+		switch {
+		case !p.newest:
+			left.from++
+		case left.to == 0:
+			return nil
+		default:
+			left.to--
 		}
 	}
 	return nil
@@ -29,19 +44,37 @@ func walkEpochs[T any](ctx context.Context, p *pager[T], r epochRange, fn func(e
 // perEpoch shows a list that the ledger keeps epoch by epoch: add adds the items
 // of one, until the page is full.
 func perEpoch[T any](h *Handler, r *request, list string, add func(v *view, p *pager[T], e protocol.Epoch) error) (any, error) {
-	p, err := newPager[T](r)
-	if err != nil {
-		return nil, err
-	}
-	want, err := r.epochs()
-	if err != nil {
-		return nil, err
-	}
 	v, err := h.view(r.ctx())
 	if err != nil {
 		return nil, err
 	}
-	if want, err = p.keeps(list, want, v.oldest); err != nil {
+	return everyEpoch(h, r, list, v, v.oldest, add)
+}
+
+// perPaidEpoch is [perEpoch] of what blocks say, too, when the ledger has
+// forgotten it.
+func perPaidEpoch[T any](h *Handler, r *request, list string, add func(v *view, p *pager[T], e protocol.Epoch) error) (any, error) {
+	v, err := h.view(r.ctx())
+	if err != nil {
+		return nil, err
+	}
+	oldest, err := h.oldestPaid(r.ctx(), v)
+	if err != nil {
+		return nil, err
+	}
+	return everyEpoch(h, r, list, v, oldest, add)
+}
+
+func everyEpoch[T any](h *Handler, r *request, list string, v *view, oldest protocol.Epoch, add func(*view, *pager[T], protocol.Epoch) error) (any, error) {
+	p, err := newPager[T](r)
+	if err != nil {
+		return nil, err
+	}
+	want, err := h.epochs(r)
+	if err != nil {
+		return nil, err
+	}
+	if want, err = p.keeps(list, want, oldest); err != nil {
 		return nil, err
 	}
 	want.to = min(want.to, v.epoch)
@@ -53,21 +86,36 @@ func perEpoch[T any](h *Handler, r *request, list string, add func(v *view, p *p
 
 // weights shows rows that validators opened, one item for each entry.
 func (h *Handler) weights(r *request) (any, error) {
+	by, err := h.seated(r, "validator")
+	if err != nil {
+		return nil, err
+	}
+	about, err := h.seated(r, "seat")
+	if err != nil {
+		return nil, err
+	}
 	return perEpoch(h, r, "weights", func(v *view, p *pager[Weight], e protocol.Epoch) error {
 		rows, err := ledger.ReadWeightRows(v, e)
 		if err != nil {
 			return err
 		}
-		for i := range rows {
-			addRow(p, e, &rows[i])
+		for i := range p.inOrder(len(rows)) {
+			if !by.is(rows[i].Seat.UID, protocol.PublicKey{}) {
+				continue
+			}
+			at, err := h.timeOf(r.ctx(), rows[i].Height)
+			if err != nil {
+				return err
+			}
+			addRow(p, e, &rows[i], at, &about)
 		}
 		return nil
 	})
 }
 
-// addRow adds the entries of one validator's row.
-func addRow(p *pager[Weight], e protocol.Epoch, w *ledger.Weights) {
-	for j := range min(len(w.UIDs), len(w.Values)) {
+// addRow adds the entries of one validator's row that are wanted.
+func addRow(p *pager[Weight], e protocol.Epoch, w *ledger.Weights, at time.Time, about *who) {
+	for j := range p.inOrder(min(len(w.UIDs), len(w.Values))) {
 		pos := position{e, w.Seat.UID, w.UIDs[j]}
 		if !p.wants(pos) {
 			continue
@@ -75,22 +123,33 @@ func addRow(p *pager[Weight], e protocol.Epoch, w *ledger.Weights) {
 		if p.full() {
 			return
 		}
-		p.add(pos, Weight{Epoch: e, Validator: w.Seat.UID, UID: w.UIDs[j], Value: w.Values[j]})
+		if !about.is(w.UIDs[j], protocol.PublicKey{}) {
+			p.skip(pos)
+			continue
+		}
+		p.add(pos, Weight{
+			Epoch: e, Height: w.Height, Time: at, Validator: w.Seat.UID, UID: w.UIDs[j], Value: w.Values[j], Share: share(uint64(w.Values[j]), ofWeight),
+		})
 	}
 }
 
 // emissions shows what each epoch paid to each seat.
 func (h *Handler) emissions(r *request) (any, error) {
-	return perEpoch(h, r, "emissions", func(v *view, p *pager[Emission], e protocol.Epoch) error {
-		rec, ok, err := ledger.ReadEpoch(v, e)
-		if err != nil || !ok {
+	seat, err := h.seat(r, "seat")
+	if err != nil {
+		return nil, err
+	}
+	return perPaidEpoch(h, r, "emissions", func(v *view, p *pager[Emission], e protocol.Epoch) error {
+		paid, err := h.paidIn(r.ctx(), v, e)
+		if err != nil || paid == nil {
 			return err
 		}
-		list, err := ledger.ReadPayments(v, e)
+		at, err := h.timeOf(r.ctx(), paid.Epoch.Height)
 		if err != nil {
 			return err
 		}
-		for i := range list {
+		list := paid.Payments
+		for i := range p.inOrder(len(list)) {
 			pos := position{epoch: e, a: list[i].Seat.UID}
 			if !p.wants(pos) {
 				continue
@@ -98,7 +157,12 @@ func (h *Handler) emissions(r *request) (any, error) {
 			if p.full() {
 				return nil
 			}
-			m := emission(e, rec.Height, &list[i])
+			if !seat.is(list[i].Seat.UID, list[i].Hotkey) {
+				p.skip(pos)
+				continue
+			}
+			m := emission(e, paid.Epoch.Height, &list[i])
+			m.Time = at
 			if m.Findings, err = findingsOf(v, e, &list[i]); err != nil {
 				return err
 			}
@@ -112,6 +176,7 @@ func emission(e protocol.Epoch, height protocol.Height, p *ledger.Payment) Emiss
 	return Emission{
 		Epoch: e, Height: height, Holder: Holder{p.Seat.UID, p.Seat.Registered, p.Hotkey, p.Coldkey},
 		Incentive: p.Incentive, Dividend: p.Dividend,
+		IncentiveShare: share(uint64(p.Incentive), ofWeight), DividendShare: share(uint64(p.Dividend), ofWeight),
 		Miner: p.Miner, Validator: p.Validator, Total: p.Miner + p.Validator, // parts of what was issued
 		Drawn: p.Drawn, Fulfilled: p.Fulfilled,
 	}
@@ -154,11 +219,11 @@ func (h *Handler) scores(r *request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	want, err := r.epochs()
+	want, err := h.epochs(r)
 	if err != nil {
 		return nil, err
 	}
-	seat, err := r.seat("miner")
+	seat, err := h.seat(r, "miner")
 	if err != nil {
 		return nil, err
 	}
@@ -172,28 +237,50 @@ func (h *Handler) scores(r *request) (any, error) {
 	if want, err = p.keeps("scores", want, oldest); err != nil {
 		return nil, err
 	}
-	from := ScoreKey{Epoch: want.from}
-	if p.begun && p.after.epoch >= want.from {
-		from = ScoreKey{Epoch: p.after.epoch, UID: p.after.a}
-	}
-	for !p.more {
-		list, err := h.src.Work.Scores(r.ctx(), from, scoreBatch)
+	l := scoreList{h: h, p: p, seat: seat, kind: protocol.Kind(r.query["kind"])}
+	if p.newest {
+		v, err := h.view(r.ctx())
 		if err != nil {
-			return nil, fmt.Errorf("read scores: %w", err)
+			return nil, err
+		}
+		want.to = min(want.to, v.epoch)
+		if err := walkEpochs(r.ctx(), p, want, func(e protocol.Epoch) error { return l.addNewest(r.ctx(), e) }); err != nil {
+			return nil, err
+		}
+		return p.page(), nil
+	}
+	if err := l.addFrom(r.ctx(), want); err != nil {
+		return nil, err
+	}
+	return p.page(), nil
+}
+
+// scoreList is a page of scores that is being filled.
+type scoreList struct {
+	h    *Handler
+	p    *pager[Score]
+	seat who
+	kind protocol.Kind // empty for all
+	ends map[protocol.Epoch]time.Time
+}
+
+// addFrom adds the scores of a range, the oldest first.
+func (l *scoreList) addFrom(ctx context.Context, want epochRange) error {
+	from := ScoreKey{Epoch: want.from}
+	if l.p.begun && l.p.after.epoch >= want.from {
+		from = ScoreKey{Epoch: l.p.after.epoch, UID: l.p.after.a}
+	}
+	for !l.p.more {
+		list, err := l.h.src.Work.Scores(ctx, from, scoreBatch)
+		if err != nil {
+			return fmt.Errorf("read scores: %w", err)
 		}
 		for i := range list {
-			s := &list[i]
-			pos := position{epoch: s.Epoch, a: s.UID, b: h.kindIndex(s.Kind)}
-			switch {
-			case s.Epoch > want.to:
-				return p.page(), nil
-			case !p.wants(pos):
-			case p.full():
-				return p.page(), nil
-			case !seat.is(s.UID, s.Hotkey):
-				p.skip(pos)
-			default:
-				p.add(pos, s.shown())
+			if list[i].Epoch > want.to {
+				return nil
+			}
+			if err := l.add(ctx, &list[i]); err != nil || l.p.more {
+				return err
 			}
 		}
 		var ok bool
@@ -201,7 +288,57 @@ func (h *Handler) scores(r *request) (any, error) {
 			break
 		}
 	}
-	return p.page(), nil
+	return nil
+}
+
+// addNewest adds the scores of an epoch, the last first.
+func (l *scoreList) addNewest(ctx context.Context, e protocol.Epoch) error {
+	var all []Score
+	for from, more := (ScoreKey{Epoch: e}), true; more && from.Epoch == e; {
+		list, err := l.h.src.Work.Scores(ctx, from, scoreBatch)
+		if err != nil {
+			return fmt.Errorf("read scores: %w", err)
+		}
+		for i := range list {
+			if list[i].Epoch == e {
+				all = append(all, list[i])
+			}
+		}
+		from, more = after(list)
+	}
+	for i := range l.p.inOrder(len(all)) {
+		if err := l.add(ctx, &all[i]); err != nil || l.p.more {
+			return err
+		}
+	}
+	return nil
+}
+
+// add adds a score that is wanted.
+func (l *scoreList) add(ctx context.Context, s *Score) error {
+	pos := position{epoch: s.Epoch, a: s.UID, b: l.h.kindIndex(s.Kind)}
+	switch {
+	case !l.p.wants(pos):
+	case l.p.full():
+	case !l.seat.is(s.UID, s.Hotkey), l.kind != "" && s.Kind != l.kind:
+		l.p.skip(pos)
+	default:
+		out := s.shown()
+		at, ok := l.ends[s.Epoch]
+		if !ok {
+			var err error
+			if at, err = l.h.timeOf(ctx, l.h.params.Schedule.EpochEnd(s.Epoch)); err != nil {
+				return err
+			}
+			if l.ends == nil {
+				l.ends = map[protocol.Epoch]time.Time{}
+			}
+			l.ends[s.Epoch] = at
+		}
+		out.Time = at
+		l.p.add(pos, out)
+	}
+	return nil
 }
 
 // kindIndex is the place of a kind in the order of scores; one that the network
@@ -230,5 +367,7 @@ func after(list []Score) (ScoreKey, bool) {
 func (s *Score) shown() Score {
 	out := *s
 	out.Tasks = append([]protocol.TaskID{}, s.Tasks[:min(len(s.Tasks), MaxScoreTasks)]...)
+	out.BoundShare, out.SpeedShare = share(uint64(s.Bound), ofOne), share(uint64(s.Speed), ofOne)
+	out.AvailabilityShare, out.WeightShare = share(uint64(s.Availability), ofOne), share(uint64(s.Weight), ofWeight)
 	return out
 }

@@ -1,9 +1,11 @@
 package api
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net/http"
+	"strings"
 
 	"github.com/assaynet/assay/protocol"
 	"github.com/assaynet/assay/protocol/ledger"
@@ -15,12 +17,12 @@ import (
 const maxReceiptCards = 64
 
 func (h *Handler) evidence(r *request) (*Evidence, error) {
-	id, err := r.hash("id", "task id")
-	if err != nil {
-		return nil, err
-	}
 	if h.src.Work == nil {
 		return nil, notKept("answers and cards", "ask a validator")
+	}
+	id, err := h.taskID(r)
+	if err != nil {
+		return nil, err
 	}
 	ev, err := h.src.Work.Evidence(r.ctx(), id)
 	if errors.Is(err, ErrNotFound) && h.src.State != nil {
@@ -30,6 +32,30 @@ func (h *Handler) evidence(r *request) (*Evidence, error) {
 		return nil, fmt.Errorf("task %s: %w", id, err)
 	}
 	return ev, nil
+}
+
+// leastPrefix is the fewest first digits of an id that stand for it.
+const leastPrefix = 6
+
+// taskID reads the id of a task, or its first digits, where no other task that is
+// known here begins with them.
+func (h *Handler) taskID(r *request) (protocol.TaskID, error) {
+	s := r.http.PathValue("id")
+	f, ok := h.src.Work.(Finder)
+	if !ok || len(s) < leastPrefix || len(s) >= 2*len(protocol.TaskID{}) || strings.Trim(s, "0123456789abcdef") != "" {
+		id, err := r.hash("id", "task id")
+		return protocol.TaskID(id), err
+	}
+	list, err := f.TasksBeginning(r.ctx(), s)
+	switch {
+	case err != nil:
+		return protocol.TaskID{}, fmt.Errorf("task %s: %w", s, err)
+	case len(list) == 0:
+		return protocol.TaskID{}, problem(http.StatusNotFound, problemNotFound, "assay tasks lists those that there are", "no task that is known here begins with %s", s)
+	case len(list) > 1:
+		return protocol.TaskID{}, problem(http.StatusBadRequest, problemPath, "give more digits", "several tasks begin with %s, %s and %s among them", s, list[0], list[1])
+	}
+	return list[0], nil
 }
 
 // noTask says that there is no such task here, and from which epoch on there
@@ -50,7 +76,7 @@ func (h *Handler) task(r *request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	t, err := h.shownTask(ev)
+	t, err := h.shownTask(r.ctx(), ev)
 	if err != nil || h.src.State == nil {
 		return t, err
 	}
@@ -62,7 +88,7 @@ func (h *Handler) task(r *request) (any, error) {
 }
 
 // shownTask is the task of evidence, without what the ledger says of it.
-func (h *Handler) shownTask(ev *Evidence) (*Task, error) {
+func (h *Handler) shownTask(ctx context.Context, ev *Evidence) (*Task, error) {
 	k := &ev.Task
 	body, err := TaskBody(k)
 	if err != nil {
@@ -72,6 +98,9 @@ func (h *Handler) shownTask(ev *Evidence) (*Task, error) {
 		ID: k.ID, Kind: k.Kind, Epoch: h.params.Schedule.EpochOfRound(k.Round), Round: k.Round,
 		UID: k.Seat.UID, Registered: k.Seat.Registered, Hotkey: ev.Hotkey, Slot: k.Slot, Body: body,
 		Judges: []protocol.UID{}, Answers: []Answer{}, Cards: []Card{},
+	}
+	if t.Time, err = h.timeOf(ctx, h.params.Schedule.RoundStart(k.Round)); err != nil {
+		return nil, err
 	}
 	for _, s := range ev.Answers {
 		a, err := answer(k.Kind, s)

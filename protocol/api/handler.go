@@ -44,6 +44,8 @@ type Handler struct {
 	log     zerolog.Logger
 	metrics *metrics
 	totals  totals
+	times   times
+	past    paidHistory
 	mux     *http.ServeMux
 	slots   chan struct{} // holds one for each request in progress
 	vital   chan struct{} // and for each of [isVital]
@@ -165,16 +167,14 @@ func (h *Handler) endpoint(rt route) http.Handler {
 			h.fail(w, r, rt.path, err)
 			return
 		}
-		body, err := encode(v)
-		if err != nil {
-			h.fail(w, r, rt.path, fmt.Errorf("encode answer: %w", err))
-			return
-		}
 		status := rt.status
 		if own, ok := v.(interface{ status() int }); ok {
 			status = own.status()
 		}
-		h.write(w, r, "application/json", status, body)
+		if status, err = h.deliver(w, r, &rt, status, v); err != nil {
+			h.fail(w, r, rt.path, err)
+			return
+		}
 		h.metrics.answered(rt.path, status, time.Since(start))
 	})
 }

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/assaynet/assay/protocol"
+	"github.com/assaynet/assay/protocol/earning"
 	"github.com/assaynet/assay/protocol/ledger"
 	"github.com/assaynet/assay/protocol/wire"
 )
@@ -53,6 +54,37 @@ type Status struct {
 	// Reasons say, in words, why the node earns nothing, or less than it could,
 	// the faults among them; none if all is well.
 	Reasons []string `json:"reasons"`
+	// Seat is what a miner's seat does and earns; absent of another node, and of a
+	// hotkey without a seat.
+	Seat *SeatStatus `json:"seat,omitempty"`
+}
+
+// SeatStatus is what a miner knows of its own seat. Counts are of the last Epochs
+// epochs, the running one included.
+type SeatStatus struct {
+	UID        protocol.UID    `json:"uid"`
+	Registered protocol.Height `json:"registered"`
+	Asked      bool            `json:"asked"`
+	Phase      string          `json:"phase"`
+	Epochs     uint64          `json:"epochs"`
+	InTime     uint64          `json:"in_time"` // rounds
+	Late       uint64          `json:"late"`    // rounds
+	Exact      uint64          `json:"exact"`   // cards
+	False      uint64          `json:"false"`   // cards
+	NotGiven   uint64          `json:"not_given"`
+	Failed     uint64          `json:"failed"`
+	Pays       []SeatPay       `json:"pays"` // of the last epochs, the newest last
+	Next       string          `json:"next"`
+	NextHeight protocol.Height `json:"next_height"`
+}
+
+// SeatPay is what an epoch paid a seat for work. Change is against the epoch
+// before, with its sign; empty where that is not known.
+type SeatPay struct {
+	Epoch  protocol.Epoch  `json:"epoch"`
+	Paid   protocol.Amount `json:"paid"`
+	Change string          `json:"change"`
+	Causes []earning.Cause `json:"causes"`
 }
 
 // Holder names a seat, and who holds it.
@@ -69,10 +101,11 @@ type Miner struct {
 	Offers []wire.Offer `json:"offers"` // by kind
 	Slots  uint16       `json:"slots"`
 	// Collateral is what it has put up; it bounds Slots.
-	Collateral protocol.Amount `json:"collateral"`
-	Asked      bool            `json:"asked"`
-	Incentive  uint16          `json:"incentive"`
-	Emission   protocol.Amount `json:"emission"`
+	Collateral     protocol.Amount `json:"collateral"`
+	Asked          bool            `json:"asked"`
+	Incentive      uint16          `json:"incentive"`
+	IncentiveShare string          `json:"incentive_share"` // as a decimal
+	Emission       protocol.Amount `json:"emission"`
 	// EmissionTotal is the sum of all epochs from TotalSince on: 0, unless this
 	// node did not follow from the beginning.
 	EmissionTotal protocol.Amount `json:"emission_total"`
@@ -86,16 +119,20 @@ type Miner struct {
 // Validator is an item of /v1/validators.
 type Validator struct {
 	Holder
-	Stake      protocol.Amount `json:"stake"`
-	Permit     bool            `json:"permit"`
-	Power      uint64          `json:"power"`
-	Dividend   uint16          `json:"dividend"`
-	Duty       uint16          `json:"duty"`
-	Drawn      uint32          `json:"drawn"`
-	Fulfilled  uint32          `json:"fulfilled"`
-	Emission   protocol.Amount `json:"emission"`
-	Balance    protocol.Amount `json:"balance"`
-	LastUpdate protocol.Height `json:"last_update"`
+	Stake    protocol.Amount `json:"stake"`
+	Permit   bool            `json:"permit"`
+	Power    uint64          `json:"power"`
+	Dividend uint16          `json:"dividend"`
+	Duty     uint16          `json:"duty"`
+	// Dividend, duty and commission as decimals.
+	DividendShare   string          `json:"dividend_share"`
+	DutyShare       string          `json:"duty_share"`
+	CommissionShare string          `json:"commission_share"`
+	Drawn           uint32          `json:"drawn"`
+	Fulfilled       uint32          `json:"fulfilled"`
+	Emission        protocol.Amount `json:"emission"`
+	Balance         protocol.Amount `json:"balance"`
+	LastUpdate      protocol.Height `json:"last_update"`
 	// LastSigned is the newest height that it is known to have signed; 0 outside of
 	// the consensus set.
 	LastSigned protocol.Height `json:"last_signed"`
@@ -118,6 +155,7 @@ const MaxScoreTasks = 256
 // tasks in an epoch, and what it made of that. Weight is the seat's, of all kinds.
 type Score struct {
 	Epoch      protocol.Epoch     `json:"epoch"`
+	Time       time.Time          `json:"time,omitzero"` // at which the epoch ended
 	UID        protocol.UID       `json:"uid"`
 	Registered protocol.Height    `json:"registered"`
 	Hotkey     protocol.PublicKey `json:"hotkey"`
@@ -135,11 +173,16 @@ type Score struct {
 	OwnRuns   uint32 `json:"own_runs"`
 	OwnPasses uint32 `json:"own_passes"`
 	// Bound, Speed and Availability are the factors of the weight.
-	Bound        uint32  `json:"bound"`
-	Speed        uint32  `json:"speed"`
-	Availability uint32  `json:"availability"`
-	Weight       uint16  `json:"weight"`
-	Explain      Explain `json:"explain"`
+	Bound        uint32 `json:"bound"`
+	Speed        uint32 `json:"speed"`
+	Availability uint32 `json:"availability"`
+	Weight       uint16 `json:"weight"`
+	// The same as decimals.
+	BoundShare        string  `json:"bound_share"`
+	SpeedShare        string  `json:"speed_share"`
+	AvailabilityShare string  `json:"availability_share"`
+	WeightShare       string  `json:"weight_share"`
+	Explain           Explain `json:"explain"`
 	// Tasks are those that the seat answered, at most [MaxScoreTasks].
 	Tasks []protocol.TaskID `json:"tasks"`
 }
@@ -164,24 +207,32 @@ type Explain struct {
 	AveragePasses uint64 `json:"average_passes,string"`
 }
 
-// Weight is an item of /v1/weights: one entry of a validator's opened row.
+// Weight is an item of /v1/weights: one entry of a validator's opened row, which
+// was sealed at Height.
 type Weight struct {
-	Epoch     protocol.Epoch `json:"epoch"`
-	Validator protocol.UID   `json:"validator_uid"`
-	UID       protocol.UID   `json:"uid"`
-	Value     uint16         `json:"value"`
+	Epoch     protocol.Epoch  `json:"epoch"`
+	Height    protocol.Height `json:"height"`
+	Time      time.Time       `json:"time,omitzero"`
+	Validator protocol.UID    `json:"validator_uid"`
+	UID       protocol.UID    `json:"uid"`
+	Value     uint16          `json:"value"`
+	Share     string          `json:"share"` // Value as a decimal
 }
 
-// Emission is an item of /v1/emissions: what an epoch paid to a seat.
+// Emission is an item of /v1/emissions: what an epoch paid to a seat, in the block
+// at Height, which was made at Time.
 type Emission struct {
 	Epoch  protocol.Epoch  `json:"epoch"`
 	Height protocol.Height `json:"height"`
+	Time   time.Time       `json:"time,omitzero"`
 	Holder
-	Incentive uint16          `json:"incentive"`
-	Dividend  uint16          `json:"dividend"`
-	Miner     protocol.Amount `json:"miner"`
-	Validator protocol.Amount `json:"validator"`
-	Total     protocol.Amount `json:"total"`
+	Incentive      uint16          `json:"incentive"`
+	Dividend       uint16          `json:"dividend"`
+	IncentiveShare string          `json:"incentive_share"` // as a decimal
+	DividendShare  string          `json:"dividend_share"`
+	Miner          protocol.Amount `json:"miner"`
+	Validator      protocol.Amount `json:"validator"`
+	Total          protocol.Amount `json:"total"`
 	// Drawn are the duties of the epoch before, whose share that was Fulfilled scales
 	// Validator; zeros of who had none. Findings says what the ledger has of its cards
 	// about them: [FindingsMissing], [FindingsSealed], [FindingsOpened],
@@ -340,6 +391,7 @@ func (s Submitted) status() int {
 type TxResult struct {
 	Hash   protocol.Hash      `json:"hash"`
 	Height protocol.Height    `json:"height"`
+	Time   time.Time          `json:"time,omitzero"`
 	Type   string             `json:"type"`
 	Signer protocol.PublicKey `json:"signer"`
 	OK     bool               `json:"ok"`

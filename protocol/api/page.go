@@ -3,6 +3,7 @@ package api
 import (
 	"encoding/base64"
 	"encoding/binary"
+	"iter"
 	"net/http"
 
 	"github.com/assaynet/assay/protocol"
@@ -61,6 +62,7 @@ func parseCursor(s string) (position, bool) {
 type pager[T any] struct {
 	limit   int
 	begun   bool     // there is a cursor
+	newest  bool     // the newest comes first
 	after   position // it stands for
 	items   []T
 	last    position
@@ -77,6 +79,13 @@ func newPager[T any](r *request) (*pager[T], error) {
 			return nil, problem(http.StatusBadRequest, problemQuery, "give limit=1 to limit=1000", "limit %.40q", s)
 		}
 		p.limit = int(n)
+	}
+	switch s := r.query["order"]; s {
+	case "", "oldest":
+	case "newest":
+		p.newest = true
+	default:
+		return nil, problem(http.StatusBadRequest, problemQuery, "give order=newest or order=oldest", "order %.40q", s)
 	}
 	if s, ok := r.query["cursor"]; ok {
 		if p.after, p.begun = parseCursor(s); !p.begun {
@@ -102,7 +111,29 @@ func (p *pager[T]) keeps(what string, want epochRange, oldest protocol.Epoch) (e
 }
 
 // wants reports whether the item at pos belongs to this page or to a later one.
-func (p *pager[T]) wants(pos position) bool { return !p.begun || p.after.less(pos) }
+func (p *pager[T]) wants(pos position) bool {
+	switch {
+	case !p.begun:
+		return true
+	case p.newest:
+		return pos.less(p.after)
+	}
+	return p.after.less(pos)
+}
+
+// inOrder yields the indexes of n items that ascend, in the order of the page.
+func (p *pager[T]) inOrder(n int) iter.Seq[int] {
+	return func(yield func(int) bool) {
+		for i := range n {
+			if p.newest {
+				i = n - 1 - i
+			}
+			if !yield(i) {
+				return
+			}
+		}
+	}
+}
 
 // full reports whether nothing more can be added, and notes that there is more.
 // It is asked before each item that the page wants.

@@ -10,7 +10,8 @@ type route struct {
 	method string // GET stands for HEAD, too
 	path   string // a pattern of [http.ServeMux]
 	params []string
-	status int // of success, unless the answer has one of its own
+	status int  // of success, unless the answer has one of its own
+	tagged bool // what it answers has a tag, by which a client keeps it
 	answer func(*request) (any, error)
 }
 
@@ -23,31 +24,38 @@ func (h *Handler) routes() []route {
 	get := func(path string, answer func(*request) (any, error), params ...string) route {
 		return route{method: http.MethodGet, path: path, params: params, status: http.StatusOK, answer: answer}
 	}
+	kept := func(path string, answer func(*request) (any, error), params ...string) route {
+		r := get(path, answer, params...)
+		r.tagged = true
+		return r
+	}
 	return []route{
 		get("/v1/status", h.status),
 		get("/v1/network", h.network),
-		get("/v1/miners", h.miners, "limit", "cursor"),
-		get("/v1/validators", h.validators, "limit", "cursor"),
-		get("/v1/scores", h.scores, "miner", "epoch", "limit", "cursor"),
-		get("/v1/weights", h.weights, "epoch", "limit", "cursor"),
-		get("/v1/emissions", h.emissions, "epoch", "limit", "cursor"),
+		kept("/v1/miners", h.miners, "limit", "cursor"),
+		kept("/v1/validators", h.validators, "limit", "cursor"),
+		kept("/v1/scores", h.scores, "miner", "kind", "epoch", "order", "limit", "cursor"),
+		kept("/v1/weights", h.weights, "validator", "seat", "epoch", "order", "limit", "cursor"),
+		kept("/v1/emissions", h.emissions, "seat", "epoch", "order", "limit", "cursor"),
+		kept("/v1/epochs", h.epochList, "epoch", "order", "limit", "cursor"),
+		kept("/v1/bonds", h.bonds, "validator", "seat", "limit", "cursor"),
 		get("/v1/accounts/{address}", h.account, "prove"),
-		get("/v1/pairs", h.pairs, "epoch", "limit", "cursor"),
-		get("/v1/pairs/{round}/{uid}", h.pairSet),
-		get("/v1/tasks", h.tasks, "kind", "epoch", "limit", "cursor"),
-		get("/v1/tasks/{id}", h.task),
-		get("/v1/receipts/{id}", h.receipt),
-		get("/v1/requests", h.requests, "limit", "cursor"),
-		get("/v1/requests/{id}", h.request),
-		get("/v1/requests/{id}/records", h.requestRecords, "limit", "cursor"),
-		get("/v1/challenges", h.challenges, "limit", "cursor"),
+		kept("/v1/pairs", h.pairs, "epoch", "limit", "cursor"),
+		kept("/v1/pairs/{round}/{uid}", h.pairSet),
+		kept("/v1/tasks", h.tasks, "kind", "seat", "finding", "epoch", "order", "limit", "cursor"),
+		kept("/v1/tasks/{id}", h.task),
+		kept("/v1/receipts/{id}", h.receipt),
+		kept("/v1/requests", h.requests, "limit", "cursor"),
+		kept("/v1/requests/{id}", h.request),
+		kept("/v1/requests/{id}/records", h.requestRecords, "limit", "cursor"),
+		kept("/v1/challenges", h.challenges, "limit", "cursor"),
 		{method: http.MethodPost, path: "/v1/txs", status: http.StatusAccepted, answer: h.submit},
 		get("/v1/txs/{hash}", h.txResult),
-		get("/v1/genesis", h.genesis),
-		get("/v1/blocks", h.blocks, "height", "limit"),
-		get("/v1/state-hash", h.stateHash, "height"),
+		kept("/v1/genesis", h.genesis),
+		kept("/v1/blocks", h.blocks, "height", "record", "order", "limit"),
+		kept("/v1/state-hash", h.stateHash, "height"),
 		get("/v1/supply", h.supply),
-		get("/v1/openapi.json", h.openapi),
+		kept("/v1/openapi.json", h.openapi),
 		get("/healthz", h.health),
 		get("/readyz", h.ready),
 	}

@@ -121,7 +121,7 @@ func (h *Handler) miners(r *request) (any, error) {
 		if err != nil {
 			return m, err
 		}
-		m.Incentive, m.Emission = p.Incentive, p.Miner
+		m.Incentive, m.IncentiveShare, m.Emission = p.Incentive, share(uint64(p.Incentive), ofWeight), p.Miner
 		if m.EmissionTotal, m.TotalSince, err = h.total(v, s.ID); err != nil {
 			return m, err
 		}
@@ -170,6 +170,8 @@ func (h *Handler) validators(r *request) (any, error) {
 			return out, err
 		}
 		out.Dividend, out.Duty, out.Drawn, out.Fulfilled, out.Emission = p.Dividend, p.Duty, p.Drawn, p.Fulfilled, p.Validator
+		out.DividendShare, out.DutyShare = share(uint64(p.Dividend), ofWeight), share(uint64(p.Duty), ofWeight)
+		out.CommissionShare = share(uint64(out.Commission), ofOne)
 		out.Balance, err = v.balance(s.Coldkey)
 		return out, err
 	})

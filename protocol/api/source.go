@@ -118,13 +118,20 @@ type Work interface {
 	// Answered returns the places of the answers that were accepted of a round, by
 	// seat and slot.
 	Answered(ctx context.Context, round protocol.Round) ([]wire.AnswerKey, error)
-	// EvidenceAt returns all that is known of a place if its task is of a kind, and
-	// nil if it is of another; [ErrNotFound].
+	// EvidenceAt returns all that is known of a place if its task is of a kind, or
+	// kind is empty, and nil if it is of another; [ErrNotFound].
 	EvidenceAt(ctx context.Context, k wire.AnswerKey, kind protocol.Kind) (*Evidence, error)
 	// Texts returns the pairs that a setter published for a round of the people's
 	// lane, each a prompt with its responses, nil where they are not known; and
 	// whether an own run found that they are not what the setter opened.
 	Texts(ctx context.Context, n protocol.Round, setter protocol.SeatID) (texts [][3]string, lie bool, err error)
+}
+
+// Finder is what a [Work] may be in addition: it finds tasks by how their ids
+// begin.
+type Finder interface {
+	// TasksBeginning returns tasks whose id, in hex, begins so: two of them at most.
+	TasksBeginning(ctx context.Context, prefix string) ([]protocol.TaskID, error)
 }
 
 // Evidence is a task with the signed bytes that came in about it.

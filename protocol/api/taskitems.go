@@ -2,6 +2,7 @@ package api
 
 import (
 	"encoding/json"
+	"time"
 
 	"github.com/assaynet/assay/protocol"
 	"github.com/assaynet/assay/protocol/wire"
@@ -15,6 +16,7 @@ type Task struct {
 	Kind       protocol.Kind      `json:"kind"`
 	Epoch      protocol.Epoch     `json:"epoch"`
 	Round      protocol.Round     `json:"round"`
+	Time       time.Time          `json:"time,omitzero"` // of the round's first block
 	UID        protocol.UID       `json:"uid"`
 	Registered protocol.Height    `json:"registered"`
 	Hotkey     protocol.PublicKey `json:"hotkey"`

@@ -3,33 +3,45 @@ package api
 import (
 	"fmt"
 	"net/http"
+	"slices"
 
 	"github.com/assaynet/assay/protocol"
+	"github.com/assaynet/assay/protocol/wire"
 )
 
 // taskPageBytes ends a page of tasks: an answer may have a mebibyte, and who asks
 // holds a page in memory.
 const taskPageBytes = 8 << 20
 
-// tasks shows the tasks of one kind that were answered, with their evidence, by
-// round, seat and slot: what a data set is made of.
+// tasks shows the tasks that were answered, with their evidence, by round, seat and
+// slot: what a data set is made of.
 func (h *Handler) tasks(r *request) (any, error) {
 	p, err := newPager[Task](r)
 	if err != nil {
 		return nil, err
 	}
-	kind := protocol.Kind(r.query["kind"])
-	if h.params.Kind(kind) == nil {
+	kind, given := r.query["kind"]
+	if given && h.params.Kind(protocol.Kind(kind)) == nil {
 		return nil, problem(http.StatusBadRequest, problemQuery, "/v1/network lists the kinds", "kind %.40q", kind)
+	}
+	found := wire.Finding(r.query["finding"])
+	switch found {
+	case "", wire.FindingPassed, wire.FindingFalse, wire.FindingMalformed:
+	default:
+		return nil, problem(http.StatusBadRequest, problemQuery, "give finding=passed, false or malformed", "finding %.40q", found)
 	}
 	if h.src.Work == nil {
 		return nil, notKept("answers and cards", "ask a validator")
+	}
+	seat, err := h.seated(r, "seat")
+	if err != nil {
+		return nil, err
 	}
 	v, err := h.view(r.ctx())
 	if err != nil {
 		return nil, err
 	}
-	l := taskList{h: h, v: v, p: p, kind: kind}
+	l := taskList{h: h, v: v, p: p, kind: protocol.Kind(kind), seat: seat, found: found}
 	if err := h.eachRound(r, p, v, "tasks", func(n protocol.Round) error { return l.add(r, n) }); err != nil {
 		return nil, err
 	}
@@ -39,18 +51,30 @@ func (h *Handler) tasks(r *request) (any, error) {
 // eachRound calls fn for the rounds of the epochs that a request asks for, until
 // the page is full. A cursor of such a page has a round, a seat and a slot.
 func (h *Handler) eachRound(r *request, p roundPager, v *view, what string, fn func(protocol.Round) error) error {
-	want, err := r.epochs()
+	want, err := h.epochs(r)
 	if err != nil {
 		return err
 	}
 	s := h.params.Schedule
-	first, err := p.rounds(s, what, &want, v.oldest)
+	first, last, err := p.rounds(s, what, want, v)
 	if err != nil {
 		return err
 	}
-	for n := first; n <= s.RoundOf(v.height) && s.EpochOfRound(n) <= want.to && !p.ended(); n++ {
+	for first <= last && !p.ended() {
+		n := first
+		if p.down() {
+			n = last
+		}
 		if err := fn(n); err != nil {
 			return fmt.Errorf("round %d: %w", n, err)
+		}
+		switch {
+		case !p.down():
+			first++
+		case last == 0:
+			return nil
+		default:
+			last--
 		}
 	}
 	return nil
@@ -58,23 +82,38 @@ func (h *Handler) eachRound(r *request, p roundPager, v *view, what string, fn f
 
 // roundPager is a [pager] of any item.
 type roundPager interface {
-	rounds(s protocol.Schedule, what string, want *epochRange, oldest protocol.Epoch) (protocol.Round, error)
+	rounds(s protocol.Schedule, what string, want epochRange, v *view) (first, last protocol.Round, err error)
 	ended() bool
+	down() bool
 }
 
-// rounds bounds a range of epochs to those that are kept, and returns the round in
-// which the page begins.
-func (p *pager[T]) rounds(s protocol.Schedule, what string, want *epochRange, oldest protocol.Epoch) (protocol.Round, error) {
+// rounds bounds a range of epochs to those that are kept, and returns the first
+// and the last round that the page may need.
+func (p *pager[T]) rounds(s protocol.Schedule, what string, want epochRange, v *view) (first, last protocol.Round, err error) {
 	round := protocol.Round(p.after.epoch)
 	p.after.epoch = s.EpochOfRound(round)
-	kept, err := p.keeps(what, *want, oldest)
+	want, err = p.keeps(what, want, v.oldest)
 	p.after.epoch = protocol.Epoch(round)
-	*want = kept
-	if first := s.RoundOf(s.EpochStart(kept.from)); err != nil || !p.begun || round < first {
-		return first, err
+	if err != nil {
+		return 0, 0, err
 	}
-	return round, nil
+	first, last = s.RoundOf(s.EpochStart(want.from)), s.RoundOf(v.height)
+	if want.to < v.epoch {
+		last = s.RoundOf(s.EpochEnd(want.to))
+	}
+	if want.from > v.epoch { // of what is to come, nothing; EpochStart may be too large
+		return 1, 0, nil
+	}
+	switch {
+	case p.begun && p.newest:
+		last = min(last, round)
+	case p.begun:
+		first = max(first, round)
+	}
+	return first, last, nil
 }
+
+func (p *pager[T]) down() bool { return p.newest }
 
 func (p *pager[T]) ended() bool { return p.more }
 
@@ -83,7 +122,9 @@ type taskList struct {
 	h     *Handler
 	v     *view
 	p     *pager[Task]
-	kind  protocol.Kind
+	kind  protocol.Kind // empty for all
+	seat  who
+	found wire.Finding // that some card has; empty for any
 	bytes int
 }
 
@@ -93,7 +134,8 @@ func (l *taskList) add(r *request, n protocol.Round) error {
 	if err != nil {
 		return err
 	}
-	for _, k := range keys {
+	for i := range l.p.inOrder(len(keys)) {
+		k := keys[i]
 		pos := position{epoch: protocol.Epoch(k.Round), a: k.UID, b: protocol.UID(k.Slot)}
 		if !l.p.wants(pos) {
 			continue
@@ -101,6 +143,10 @@ func (l *taskList) add(r *request, n protocol.Round) error {
 		l.p.more = l.bytes >= taskPageBytes
 		if l.p.full() {
 			return nil
+		}
+		if !l.seat.is(k.UID, protocol.PublicKey{}) {
+			l.p.skip(pos)
+			continue
 		}
 		ev, err := l.h.src.Work.EvidenceAt(r.ctx(), k, l.kind)
 		if err != nil {
@@ -110,17 +156,21 @@ func (l *taskList) add(r *request, n protocol.Round) error {
 			l.p.skip(pos)
 			continue
 		}
-		if err := l.show(pos, ev); err != nil {
+		if err := l.show(r, pos, ev); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (l *taskList) show(pos position, ev *Evidence) error {
-	t, err := l.h.shownTask(ev)
+func (l *taskList) show(r *request, pos position, ev *Evidence) error {
+	t, err := l.h.shownTask(r.ctx(), ev)
 	if err != nil {
 		return err
+	}
+	if l.found != "" && !slices.ContainsFunc(t.Cards, func(c Card) bool { return c.Finding == l.found }) {
+		l.p.skip(pos)
+		return nil
 	}
 	if err := addFacts(l.v, t); err != nil {
 		return err

@@ -129,5 +129,6 @@ func (h *Handler) txResult(r *request) (any, error) {
 	if err != nil {
 		return nil, fmt.Errorf("transaction %s: %w", hash, err)
 	}
-	return res, nil
+	res.Time, err = h.timeOf(r.ctx(), res.Height)
+	return res, err
 }

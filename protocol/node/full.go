@@ -270,6 +270,10 @@ func (f *Full) Genesis() *ledger.Genesis { return f.cfg.Genesis }
 // is nothing.
 func (f *Full) Record(h protocol.Height) (*audit.Record, error) { return f.consensus.Record(h) }
 
+// TimeOf returns when a block was made: [consensus.ErrNoBlock] where it is not
+// kept.
+func (f *Full) TimeOf(h protocol.Height) (time.Time, error) { return f.consensus.TimeOf(h) }
+
 // Prove proves a key in the newest state that a signed header carries, the one
 // before the newest: [consensus.ErrNoBlock] before the second block.
 func (f *Full) Prove(key []byte) (consensus.Proof, error) { return f.consensus.Prove(key) }

@@ -1,8 +1,10 @@
 package record
 
 import (
+	"encoding/hex"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/assaynet/assay/protocol"
 	"github.com/assaynet/assay/protocol/wire"
@@ -88,6 +90,22 @@ func (r *Reader) Task(id protocol.TaskID) (*TaskView, error) {
 		return nil, fmt.Errorf("task %s: %w", id.Short(), ErrNotFound)
 	}
 	return r.Slot(*k)
+}
+
+// TasksBeginning returns tasks whose id, in hex, begins with prefix: two at most.
+func (r *Reader) TasksBeginning(prefix string) ([]protocol.TaskID, error) {
+	whole, err := hex.DecodeString(prefix[:len(prefix)&^1])
+	if err != nil || len(whole) > len(protocol.TaskID{}) {
+		return nil, nil // no id begins so
+	}
+	var out []protocol.TaskID
+	err = r.walk(tableTasks, whole, func(key, _ []byte) bool {
+		if len(key) == len(protocol.TaskID{}) && strings.HasPrefix(hex.EncodeToString(key), prefix) {
+			out = append(out, protocol.TaskID(key))
+		}
+		return len(out) < 2
+	})
+	return out, err
 }
 
 // Slot returns what is known of one slot; [ErrNotFound] where no answer was

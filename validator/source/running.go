@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/assaynet/assay/protocol"
 	"github.com/assaynet/assay/protocol/api"
@@ -39,6 +40,7 @@ func (r running) State(context.Context) (ledger.Reader, protocol.Height, error) 
 type Keeper interface {
 	Genesis() *ledger.Genesis
 	Record(height protocol.Height) (*audit.Record, error)
+	TimeOf(height protocol.Height) (time.Time, error)
 }
 
 // State returns the ledger of a running node.
@@ -61,6 +63,19 @@ func (k keeping) Origin() *ledger.Genesis { return k.keeper.Genesis() }
 // Record implements [api.History].
 func (k keeping) Record(_ context.Context, h protocol.Height) (*audit.Record, error) {
 	return recorded(k.keeper.Record(h))
+}
+
+// BlockTime implements [api.Clock].
+func (k keeping) BlockTime(_ context.Context, h protocol.Height) (time.Time, error) {
+	return timed(k.keeper.TimeOf(h))
+}
+
+// timed is a time with the error in the words of package api.
+func timed(at time.Time, err error) (time.Time, error) {
+	if errors.Is(err, consensus.ErrNoBlock) {
+		err = fmt.Errorf("%w: %w", api.ErrNotFound, err)
+	}
+	return at, err
 }
 
 // recorded is a record with the error in the words of package api.

@@ -68,6 +68,13 @@ func (r *records) Task(id protocol.TaskID) (*record.TaskView, error) {
 	return &record.TaskView{Answer: &record.Answer{Task: t, Received: 7}, Envelope: []byte("answer"), Cards: []record.Card{{Envelope: []byte("card"), Received: 8}}}, nil
 }
 
+func (r *records) TasksBeginning(prefix string) ([]protocol.TaskID, error) {
+	if id := task(2); strings.HasPrefix(id.String(), prefix) {
+		return []protocol.TaskID{id}, nil
+	}
+	return nil, nil
+}
+
 func work(t *testing.T) (*records, api.Work) {
 	t.Helper()
 	n, err := apitest.New()
@@ -230,6 +237,22 @@ func TestEvidenceIsFoundByPlaceAndKind(t *testing.T) {
 	}
 	if _, err := w.EvidenceAt(t.Context(), wire.AnswerKey{Round: 8}, inference.Kind); !errors.Is(err, api.ErrNotFound) {
 		t.Errorf("of none: got %v", err)
+	}
+}
+
+func TestATaskIsFoundByHowItsIDBegins(t *testing.T) {
+	_, w := work(t)
+	f, ok := w.(api.Finder)
+	if !ok {
+		t.Fatal("the records find nothing by prefix")
+	}
+	for prefix, want := range map[string]int{"030000": 1, "040000": 0} {
+		if got, err := f.TasksBeginning(t.Context(), prefix); err != nil || len(got) != want {
+			t.Errorf("%s: got %v, %v, want %d", prefix, got, err, want)
+		}
+	}
+	if ev, err := w.EvidenceAt(t.Context(), wire.AnswerKey{Round: 9}, ""); ev == nil || err != nil {
+		t.Errorf("of any kind: got %v, %v", ev, err)
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/rs/zerolog"
 
@@ -116,4 +117,9 @@ func (s *Stopped) Origin() *ledger.Genesis { return s.genesis }
 // Record implements [api.History].
 func (s *Stopped) Record(_ context.Context, h protocol.Height) (*audit.Record, error) {
 	return recorded(s.archive.Record(h))
+}
+
+// BlockTime implements [api.Clock].
+func (s *Stopped) BlockTime(_ context.Context, h protocol.Height) (time.Time, error) {
+	return timed(s.archive.BlockTime(h))
 }

@@ -22,6 +22,7 @@ type Judged interface {
 	Abstained(e protocol.Epoch) ([]protocol.Round, error)
 	Absent(e protocol.Epoch) ([]record.Absence, error)
 	Task(id protocol.TaskID) (*record.TaskView, error)
+	TasksBeginning(prefix string) ([]protocol.TaskID, error)
 	Answers(n protocol.Round) ([]wire.AnswerKey, error)
 	Answer(k wire.AnswerKey) (*record.Answer, error)
 	Slot(k wire.AnswerKey) (*record.TaskView, error)
@@ -150,6 +151,11 @@ func (w *work) Evidence(_ context.Context, id protocol.TaskID) (*api.Evidence, e
 	return evidence(view, err)
 }
 
+// TasksBeginning implements [api.Finder].
+func (w *work) TasksBeginning(_ context.Context, prefix string) ([]protocol.TaskID, error) {
+	return w.judged.TasksBeginning(prefix)
+}
+
 // Answered implements [api.Work].
 func (w *work) Answered(_ context.Context, n protocol.Round) ([]wire.AnswerKey, error) {
 	return w.judged.Answers(n)
@@ -159,7 +165,7 @@ func (w *work) Answered(_ context.Context, n protocol.Round) ([]wire.AnswerKey, 
 // read.
 func (w *work) EvidenceAt(_ context.Context, k wire.AnswerKey, kind protocol.Kind) (*api.Evidence, error) {
 	a, err := w.judged.Answer(k)
-	if err != nil || a != nil && a.Task.Kind != kind {
+	if err != nil || a != nil && kind != "" && a.Task.Kind != kind {
 		return nil, err
 	}
 	return evidence(w.judged.Slot(k))

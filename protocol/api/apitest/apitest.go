@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -123,6 +124,15 @@ func (*Network) Record(_ context.Context, h protocol.Height) (*audit.Record, err
 	return &audit.Record{Height: h, Time: int64(h) * 1e9, Proposer: Public("validator-0"), StateHash: StateHash(h)}, nil
 }
 
+// BlockTime implements [api.Clock]: as many seconds as the height is; heights below
+// 10 are not kept.
+func (*Network) BlockTime(_ context.Context, h protocol.Height) (time.Time, error) {
+	if h < 10 {
+		return time.Time{}, api.ErrNotFound
+	}
+	return time.Unix(int64(h), 0), nil
+}
+
 // Prove implements [api.Prover] with bytes that prove nothing.
 func (n *Network) Prove(_ context.Context, k []byte) (api.Proven, error) {
 	v, err := n.Tree.Get(k)
@@ -189,11 +199,22 @@ func (w *Work) Answered(_ context.Context, round protocol.Round) (out []wire.Ans
 	return out, nil
 }
 
+// TasksBeginning implements [api.Finder].
+func (w *Work) TasksBeginning(_ context.Context, prefix string) (out []protocol.TaskID, err error) {
+	for id := range w.Tasks {
+		if strings.HasPrefix(id.String(), prefix) && len(out) < 2 {
+			out = append(out, id)
+		}
+	}
+	slices.SortFunc(out, func(a, b protocol.TaskID) int { return bytes.Compare(a[:], b[:]) })
+	return out, nil
+}
+
 // EvidenceAt implements [api.Work].
 func (w *Work) EvidenceAt(_ context.Context, k wire.AnswerKey, kind protocol.Kind) (*api.Evidence, error) {
 	for _, ev := range w.Tasks {
 		if ev.Task.Key() == k {
-			if ev.Task.Kind != kind {
+			if kind != "" && ev.Task.Kind != kind {
 				return nil, nil
 			}
 			return ev, nil

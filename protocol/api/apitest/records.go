@@ -44,6 +44,7 @@ func (n *Network) live() error {
 			Seat: protocol.SeatID{UID: v}, Height: 18, UIDs: []protocol.UID{2, 3}, Values: []uint16{65535, 100 * uint16(v)},
 		})
 	}
+	n.set(ledger.BondsKey(1), ledger.Bonds{UIDs: []protocol.UID{2, 3}, Values: []uint16{39321, 65535}})
 	n.requested()
 	n.set(ledger.CommitKey(Round, 2), ledger.CommitRecord{Seat: protocol.SeatID{UID: 2}, Root: wire.HashOf("assay/test/root"), Height: 27})
 	n.set(ledger.DutyKey(Round, 2), ledger.DutyRecord{Duties: []ledger.Duty{{Judge: protocol.SeatID{UID: 0}}, {Judge: protocol.SeatID{UID: 1}}}})

@@ -1,0 +1,83 @@
+package api
+
+import (
+	"context"
+	"time"
+
+	"github.com/assaynet/assay/protocol"
+)
+
+// Epoch is an item of /v1/epochs: when an epoch was, and what it paid. That of the
+// running epoch has paid nothing yet.
+type Epoch struct {
+	Epoch protocol.Epoch `json:"epoch"`
+	// First and Last are its blocks, Began and Ended their times, which are absent
+	// where a block is not kept, or not there yet.
+	First protocol.Height `json:"first"`
+	Last  protocol.Height `json:"last"`
+	Began time.Time       `json:"began,omitzero"`
+	Ended time.Time       `json:"ended,omitzero"`
+	Paid  bool            `json:"paid"`
+	// Emission is what there was to pay, Miners and Validators what was paid, Carried
+	// what stayed to be paid, Unearned what is paid to nobody.
+	Emission   protocol.Amount `json:"emission"`
+	Miners     protocol.Amount `json:"miners"`
+	Validators protocol.Amount `json:"validators"`
+	Carried    protocol.Amount `json:"carried"`
+	Unearned   protocol.Amount `json:"unearned"`
+	// Issued and Burned are all that ever was, up to its last block.
+	Issued protocol.Amount `json:"issued"`
+	Burned protocol.Amount `json:"burned"`
+	// Seats is how many uids had been given; PaidMiners and PaidValidators count those
+	// who were paid for work and for judging.
+	Seats          uint32 `json:"seats"`
+	PaidMiners     uint32 `json:"paid_miners"`
+	PaidValidators uint32 `json:"paid_validators"`
+}
+
+// epochList shows the epochs of which payments are kept, and the running one.
+func (h *Handler) epochList(r *request) (any, error) {
+	return perPaidEpoch(h, r, "epochs", func(v *view, p *pager[Epoch], e protocol.Epoch) error {
+		pos := position{epoch: e}
+		if !p.wants(pos) || p.full() {
+			return nil
+		}
+		item, err := h.epoch(r.ctx(), v, e)
+		if err != nil {
+			return err
+		}
+		p.add(pos, item)
+		return nil
+	})
+}
+
+func (h *Handler) epoch(ctx context.Context, v *view, e protocol.Epoch) (Epoch, error) {
+	s := h.params.Schedule
+	out := Epoch{Epoch: e, First: max(s.EpochStart(e), 1), Last: s.EpochEnd(e)}
+	var err error
+	if out.Began, err = h.timeOf(ctx, out.First); err != nil {
+		return out, err
+	}
+	if out.Last > v.height {
+		return out, nil
+	}
+	if out.Ended, err = h.timeOf(ctx, out.Last); err != nil {
+		return out, err
+	}
+	paid, err := h.paidIn(ctx, v, e)
+	if err != nil || paid == nil {
+		return out, err
+	}
+	rec := &paid.Epoch
+	out.Paid, out.Emission, out.Miners, out.Validators = true, rec.Emission, rec.Miners, rec.Validators
+	out.Carried, out.Unearned, out.Issued, out.Burned, out.Seats = rec.Carried, rec.Unearned, rec.Issued, rec.Burned, rec.Seats
+	for i := range paid.Payments {
+		if paid.Payments[i].Miner > 0 {
+			out.PaidMiners++
+		}
+		if paid.Payments[i].Validator > 0 {
+			out.PaidValidators++
+		}
+	}
+	return out, nil
+}

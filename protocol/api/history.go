@@ -1,0 +1,94 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sort"
+	"sync"
+
+	"github.com/assaynet/assay/protocol"
+	"github.com/assaynet/assay/protocol/audit"
+	"github.com/assaynet/assay/protocol/ledger"
+)
+
+// The ledger forgets what an epoch paid after some epochs. A node that keeps the
+// blocks has it in the record of the block that closed the epoch: what was paid
+// is shown from there, as far back as blocks go.
+
+// paidHistory remembers from which epoch on the blocks are kept.
+type paidHistory struct {
+	mu     sync.Mutex
+	oldest protocol.Epoch // guarded by mu
+	known  bool           // guarded by mu
+}
+
+// oldestPaid returns the oldest epoch whose payments this node can show: that of
+// the ledger, or one before it of which the closing block is kept.
+func (h *Handler) oldestPaid(ctx context.Context, v *view) (protocol.Epoch, error) {
+	s, ok := h.src.State.(History)
+	if !ok || v.oldest == 0 {
+		return v.oldest, nil
+	}
+	h.past.mu.Lock()
+	defer h.past.mu.Unlock()
+	kept := func(e protocol.Epoch) (bool, error) {
+		_, err := outcome(ctx, s, h.params.Schedule, e)
+		if errors.Is(err, ErrNotFound) {
+			return false, nil
+		}
+		return err == nil, err
+	}
+	if h.past.known && h.past.oldest <= v.oldest {
+		if ok, err := kept(h.past.oldest); ok || err != nil {
+			return h.past.oldest, err
+		}
+	}
+	var failed error
+	// Blocks go in order, so those that are kept are the newest ones.
+	n := sort.Search(int(v.oldest), func(i int) bool {
+		ok, err := kept(protocol.Epoch(i))
+		failed = errors.Join(failed, err)
+		return ok
+	})
+	if failed != nil {
+		return 0, failed
+	}
+	h.past.oldest, h.past.known = protocol.Epoch(n), true
+	return h.past.oldest, nil
+}
+
+// outcome is what an epoch paid, by the block that closed it; [ErrNotFound] where
+// that is not kept.
+func outcome(ctx context.Context, s History, sched protocol.Schedule, e protocol.Epoch) (*audit.Outcome, error) {
+	rec, err := s.Record(ctx, sched.EpochEnd(e))
+	if err != nil {
+		return nil, err
+	}
+	if rec.Outcome == nil {
+		return nil, fmt.Errorf("%w: block %d has no payments", ErrNotFound, rec.Height)
+	}
+	return rec.Outcome, nil
+}
+
+// paidIn returns what an epoch paid; nil where the epoch has not ended, or that is
+// not kept.
+func (h *Handler) paidIn(ctx context.Context, v *view, e protocol.Epoch) (*audit.Outcome, error) {
+	if e < v.oldest {
+		s, ok := h.src.State.(History)
+		if !ok {
+			return nil, nil
+		}
+		out, err := outcome(ctx, s, h.params.Schedule, e)
+		if errors.Is(err, ErrNotFound) {
+			return nil, nil
+		}
+		return out, err
+	}
+	rec, ok, err := ledger.ReadEpoch(v, e)
+	if err != nil || !ok {
+		return nil, err
+	}
+	list, err := ledger.ReadPayments(v, e)
+	return &audit.Outcome{Epoch: rec, Payments: list}, err
+}
