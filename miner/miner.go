@@ -76,6 +76,9 @@ type Miner struct {
 	// outcome of the round asked last, until the next begins.
 	asked, committed bool
 	counted          bool // what of it was given
+
+	// warned are the reasons that were logged and stand; Run's own.
+	warned map[string]bool
 }
 
 // New checks the config; it starts nothing.
@@ -126,6 +129,7 @@ func (m *Miner) followLedger(ctx context.Context) error {
 				s.facts.trouble = err.Error()
 			}
 		})
+		m.warn()
 		if err != nil {
 			if ctx.Err() != nil {
 				return ctx.Err()

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/assaynet/assay/protocol"
+	"github.com/assaynet/assay/protocol/earning"
 	"github.com/assaynet/assay/protocol/ledger"
 	"github.com/assaynet/assay/protocol/wire"
 )
@@ -20,11 +21,14 @@ const (
 	missedFault = 3
 )
 
+// troubled begins the reason that tells of an error.
+const troubled = "the newest step met an error"
+
 // facts are what the reasons are made from, beside what [Status] shows.
 type facts struct {
 	recent map[protocol.Epoch]*tally
-	missed uint64 // asked rounds since the last one with a commitment
-	pays   []pay  // of the last epochs, the newest last
+	missed uint64        // asked rounds since the last one with a commitment
+	pays   []earning.Pay // of the last epochs, the newest last
 	// foreign and changed are the epochs, plus one, in which the ledger had a
 	// commitment, and an announcement, of the own hotkey that are not this
 	// process's.
@@ -54,13 +58,9 @@ type facts struct {
 // tally counts what happened to the rounds of an epoch.
 type tally struct{ committed, late, exact, wrong, missed, failed uint64 }
 
-// pay is what an epoch paid.
-type pay struct {
-	epoch  protocol.Epoch
-	amount protocol.Amount
-}
-
-// of changes the tally of an epoch, and forgets those that are too old.
+// of changes the tally of an epoch, and forgets those that are too old: what is
+// paid now was worked [earning.Lag] epochs ago, and is compared with the epoch
+// before.
 func (f *facts) of(e protocol.Epoch, change func(*tally)) {
 	if f.recent == nil {
 		f.recent = map[protocol.Epoch]*tally{}
@@ -70,7 +70,7 @@ func (f *facts) of(e protocol.Epoch, change func(*tally)) {
 	}
 	change(f.recent[e])
 	for old := range f.recent {
-		if old+recentEpochs < e {
+		if old+recentEpochs+1 < e {
 			delete(f.recent, old)
 		}
 	}
@@ -195,7 +195,7 @@ func (s *Status) explainRounds(t *told, now protocol.Epoch) {
 		t.reason("the model could not answer %d tasks in the last %d epochs; the log says why", n.failed, recentEpochs)
 	}
 	if s.facts.trouble != "" {
-		t.reason("the newest step met an error: %.300s", s.facts.trouble)
+		t.reason(troubled+": %.300s", s.facts.trouble)
 	}
 }
 
@@ -205,7 +205,7 @@ func (s *Status) explainPay(t *told) {
 	var before, epochs protocol.Amount
 	pays := s.facts.pays
 	for _, p := range pays[:max(0, len(pays)-1)] {
-		before += p.amount
+		before += p.Miner
 		epochs++
 	}
 	switch {

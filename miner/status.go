@@ -5,6 +5,7 @@ import (
 	"maps"
 
 	"github.com/assaynet/assay/protocol"
+	"github.com/assaynet/assay/protocol/earning"
 	"github.com/assaynet/assay/protocol/ledger"
 	"github.com/assaynet/assay/protocol/wire"
 )
@@ -57,6 +58,11 @@ type Status struct {
 	Faults []string `json:"faults"`
 	// Why is the first reason, or says that the seat earns.
 	Why string `json:"why"`
+	// Pays are the payments of the last epochs, the newest last; Rounds what became
+	// of the rounds and answers of late; Next what comes next.
+	Pays   []Pay  `json:"pays"`
+	Rounds Rounds `json:"rounds"`
+	Next   Event  `json:"next"`
 
 	facts facts
 }
@@ -68,7 +74,15 @@ func (m *Miner) Status() Status {
 	s := m.status
 	s.Findings = maps.Clone(s.Findings)
 	s.Peers = m.cfg.Peers() // as of now: without any, no step tells
-	s.Reasons, s.Faults = s.explain(m.cfg.Params.Schedule.EpochOf(s.Height))
+	now := m.cfg.Params.Schedule.EpochOf(s.Height)
+	s.Reasons, s.Faults = s.explain(now)
+	s.Pays = make([]Pay, len(s.facts.pays))
+	for i := range s.Pays {
+		s.Pays[i] = s.facts.explained(i)
+	}
+	sum := s.facts.sum(now)
+	s.Rounds = Rounds{recentEpochs, sum.committed, sum.late, sum.exact, sum.wrong, sum.missed, sum.failed}
+	s.Next = nextEvent(m.cfg.Params.Schedule, s.Height, s.Asked)
 	s.Why = fmt.Sprintf("earning: %s in epoch %d", s.Paid, s.PaidEpoch)
 	if len(s.Reasons) > 0 {
 		s.Why = s.Reasons[0]
@@ -120,23 +134,29 @@ func (m *Miner) readPayment(r ledger.Reader, head protocol.Height, seat protocol
 	if next == e+1 {
 		return nil
 	}
-	var pays []pay
+	var pays []earning.Pay
 	for n := max(next, e+1-min(e+1, paysKept)); n <= e; n++ {
-		p, ok, err := ledger.ReadPayment(r, n, seat.UID)
+		p, ok, err := payAt(r, n, seat)
 		if err != nil {
 			return err
 		}
-		if ok && p.Seat == seat {
-			pays = append(pays, pay{n, p.Miner})
-		} else if n == e { // earlier, the seat may not have been there
-			pays = append(pays, pay{n, 0})
+		if ok || n == e { // earlier, the seat may not have been there
+			pays = append(pays, p)
 		}
 	}
+	m.cfg.Logger.Info().Uint64("epoch", uint64(e)).Msg(m.notePays(pays, e))
+	return nil
+}
+
+// notePays notes payments up to that of epoch e, and says in a line what that is.
+func (m *Miner) notePays(pays []earning.Pay, e protocol.Epoch) string {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	f := &m.status.facts
 	m.looked = e + 1
-	all := append(m.status.facts.pays, pays...)
-	m.status.facts.pays = all[max(0, len(all)-paysKept):]
-	m.status.Paid, m.status.PaidEpoch = all[len(all)-1].amount, e
-	return nil
+	all := append(f.pays, pays...)
+	f.pays = all[max(0, len(all)-paysKept):]
+	m.status.Paid, m.status.PaidEpoch = all[len(all)-1].Miner, e
+	newest := f.explained(len(f.pays) - 1)
+	return f.line(&newest)
 }

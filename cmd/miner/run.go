@@ -177,5 +177,22 @@ func (s *teller) Status(context.Context) (api.Status, error) {
 	}, time.Now())
 	out.Faults = slices.Concat(faults, st.Faults)
 	out.Reasons = slices.Concat(faults, st.Reasons, warnings)
+	out.Seat = seatStatus(&st)
 	return out, nil
+}
+
+// seatStatus is what the miner knows of its seat, nil without one.
+func seatStatus(st *miner.Status) *api.SeatStatus {
+	if !st.Registered {
+		return nil
+	}
+	out := &api.SeatStatus{
+		UID: st.Seat.UID, Registered: st.Seat.Registered, Asked: st.Asked, Phase: string(st.Phase), Epochs: st.Rounds.Epochs,
+		InTime: st.Rounds.InTime, Late: st.Rounds.Late, Exact: st.Rounds.Exact, False: st.Rounds.False,
+		NotGiven: st.Rounds.NotGiven, Failed: st.Rounds.Failed, Pays: []api.SeatPay{}, Next: st.Next.What, NextHeight: st.Next.Height,
+	}
+	for _, p := range st.Pays {
+		out.Pays = append(out.Pays, api.SeatPay(p))
+	}
+	return out
 }

@@ -32,6 +32,7 @@ type Report struct {
 	// Label is HOST:PORT of the page on which a person rates pairs, "" of a daemon
 	// without one.
 	Label string
+	Home  string // the home whose daemon it is, "" of another's
 }
 
 // ErrOther says that another home's daemon answers at the address of this

@@ -13,6 +13,7 @@ import (
 
 	"github.com/assaynet/assay/cmd/internal/config"
 	"github.com/assaynet/assay/protocol"
+	"github.com/assaynet/assay/protocol/earning"
 	"github.com/assaynet/assay/protocol/task/judgement"
 	"github.com/assaynet/assay/protocol/task/preference"
 )
@@ -53,6 +54,9 @@ func show(c *cli.Context, role config.Role) error {
 	if run, err := home.ReadRunning(); err == nil && r.notOf(home) == "" {
 		r.Label = run.Label
 	}
+	if r.notOf(home) == "" {
+		r.Home = string(home)
+	}
 	return r.Print(c.App.Writer, time.Now())
 }
 
@@ -87,6 +91,32 @@ func KindWords(k protocol.Kind) string {
 	return string(k)
 }
 
+// seatRows adds what a miner's seat does and earns.
+func (r *Report) seatRows(row func(name, format string, args ...any)) {
+	s := r.Seat
+	asked := "not asked"
+	if s.Asked {
+		asked = s.Phase
+	}
+	row("seat", "%d, registered at %d: %s", s.UID, s.Registered, asked)
+	row("rounds", "%d in time, %d late in the last %d epochs", s.InTime, s.Late, s.Epochs)
+	row("answers", "cards: %d exact, %d false; %d not given, %d failed", s.Exact, s.False, s.NotGiven, s.Failed)
+	for i := len(s.Pays) - 1; i >= 0; i-- {
+		p := &s.Pays[i]
+		line := earning.Short(p.Paid)
+		if p.Change != "" {
+			line += ", " + p.Change
+		}
+		for k, c := range p.Causes {
+			line += []string{": ", "; "}[min(k, 1)] + c.Text
+		}
+		row(fmt.Sprintf("paid in epoch %d", p.Epoch), "%s", line)
+	}
+	if s.NextHeight > r.Height {
+		row("next", "%s in %d blocks", s.Next, s.NextHeight-r.Height)
+	}
+}
+
 // Print shows a report to a person, in one write.
 func (r *Report) Print(out io.Writer, now time.Time) error {
 	var b strings.Builder
@@ -117,6 +147,12 @@ func (r *Report) Print(out io.Writer, now time.Time) error {
 	}
 	for _, k := range r.Kinds {
 		row("offers", "%s", KindWords(k))
+	}
+	if r.Home != "" {
+		row("home", "%s", r.Home)
+	}
+	if r.Seat != nil {
+		r.seatRows(row)
 	}
 	if r.Label != "" {
 		row("people's lane", "this seat rates pairs, on the page at %s: miner label prints its address, and what is left", r.Label)
