@@ -12,6 +12,7 @@ import (
 
 	"github.com/assaynet/assay/protocol"
 	"github.com/assaynet/assay/protocol/api"
+	"github.com/assaynet/assay/protocol/earning"
 )
 
 func explainCommand() *cli.Command {
@@ -57,10 +58,6 @@ type explanation struct {
 	Why           []string        `json:"why"`
 	missing       []string        // what the node does not have any more, for people
 }
-
-// payLag is after how many epochs work is paid: its weights are sealed in the epoch
-// of the work, opened in the next, and count at the end of the one after.
-const payLag = 2
 
 func explain(c *cli.Context) error {
 	args, err := arguments(c, 1, "one HOTKEY, or the uid of a seat")
@@ -115,10 +112,10 @@ func gather(ctx context.Context, n *client, who string, e protocol.Epoch, tasks 
 	if err := x.trials(ctx, n); err != nil {
 		return nil, err
 	}
-	if e < payLag {
+	if e < earning.Lag {
 		return x, nil
 	}
-	worked := e - payLag
+	worked := e - earning.Lag
 	x.Worked = &worked
 	if err := x.work(ctx, n, worked, &x.Weights, &x.Scores); err != nil {
 		return nil, err
@@ -137,7 +134,7 @@ func (x *explanation) trials(ctx context.Context, n *client) error {
 	if err := n.get(ctx, "/v1/network", &net); err != nil {
 		return err
 	}
-	first := uint64(x.Paid.Epoch-min(x.Paid.Epoch, payLag)) * net.Tempo
+	first := uint64(x.Paid.Epoch-min(x.Paid.Epoch, earning.Lag)) * net.Tempo
 	end := uint64(x.Paid.Epoch+1) * net.Tempo
 	return everyPage(ctx, n, "/v1/challenges", url.Values{}, func(c *api.Challenge) {
 		if c.Accused == x.Paid.UID && uint64(c.Posted) >= first && uint64(c.Posted) < end {

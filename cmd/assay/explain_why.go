@@ -3,7 +3,6 @@ package main
 import (
 	"bytes"
 	"fmt"
-	"math/big"
 	"slices"
 	"strings"
 
@@ -11,6 +10,7 @@ import (
 
 	"github.com/assaynet/assay/protocol"
 	"github.com/assaynet/assay/protocol/api"
+	"github.com/assaynet/assay/protocol/earning"
 	"github.com/assaynet/assay/protocol/ledger"
 )
 
@@ -42,7 +42,7 @@ func (x *explanation) reasons() []string {
 	}
 	switch {
 	case x.Worked == nil:
-		say("No weights count before epoch %d, so nothing that a seat does can be paid earlier.", payLag)
+		say("No weights count before epoch %d, so nothing that a seat does can be paid earlier.", earning.Lag)
 	case len(x.Weights) == 0:
 		say("No validator opened a weight for its work of epoch %d, so it has no incentive.", *x.Worked)
 	default:
@@ -111,12 +111,10 @@ func (x *explanation) partOf(what, share string, is, was uint16, paid, before pr
 	if paid == before {
 		return nil
 	}
-	if was == 0 || is == 0 {
+	same, ok := earning.Split(is, was, before)
+	if !ok {
 		return []string{fmt.Sprintf("For %s: its %s went from %s to %s of all.", what, share, part(was), part(is))}
 	}
-	// What the share of now would have been paid by the pot of before, rounded down.
-	at := new(big.Int).Mul(new(big.Int).SetUint64(uint64(before)), big.NewInt(int64(is)))
-	same := protocol.Amount(at.Div(at, big.NewInt(int64(was))).Uint64())
 	out := []string{}
 	if is != was {
 		out = append(out, fmt.Sprintf("For %s: its %s went from %s to %s of all, which makes %s.", what, share, part(was), part(is), moreOrLess(before, same)))

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/url"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/assaynet/assay/cmd/internal/usage"
 	"github.com/assaynet/assay/protocol"
 	"github.com/assaynet/assay/protocol/api"
 )
@@ -19,8 +21,10 @@ import (
 // list is a command that shows a list: as a table, or as JSON Lines.
 type list struct {
 	name, path, item, usage, about string
-	epochs, miner                  bool // takes --epoch, --miner
+	epochs                         bool     // takes --epoch, and shows the newest with --limit
+	filters                        []string // flags that go to the node under the same name
 	table                          func(items []json.RawMessage) ([][]string, error)
+	csv                            func(items []json.RawMessage, head bool) ([]byte, error)
 }
 
 // column is one column of a table.
@@ -63,14 +67,30 @@ func yes(b bool) string {
 
 func end(k protocol.PublicKey) string { return "…" + k.Short() }
 
-// listFlags are the flags of a list.
+// filterUsage says what a filter takes.
+var filterUsage = map[string]string{
+	"miner":     "`SEAT`: its uid, the address of its hotkey, or the last letters of that (default: all)",
+	"seat":      "`SEAT`: its uid, the address of its hotkey, or the last letters of that (default: all)",
+	"validator": "those of a `SEAT`: its uid, or its hotkey (default: all)",
+	"kind":      "those of a `KIND` of tasks (default: all)",
+	"finding":   "those about which a card says `WHAT`: passed, false or malformed (default: all)",
+}
+
+// flags are the flags of a list.
 func (l *list) flags() []cli.Flag {
-	out := append(queryFlags(), &cli.Uint64Flag{Name: "limit", Usage: "show at most `N` items", DefaultText: "all"})
+	limit := "show at most `N` items"
 	if l.epochs {
-		out = append(out, &cli.StringFlag{Name: "epoch", Usage: "one epoch `E`, or A..B with both ends (default: all that the node has)"})
+		limit = "show the newest `N` items, the newest first"
 	}
-	if l.miner {
-		out = append(out, &cli.StringFlag{Name: "miner", Usage: "`SEAT`: its uid, or the address of its hotkey (default: all)"})
+	out := append(queryFlags(), &cli.Uint64Flag{Name: "limit", Usage: limit, DefaultText: "all, the oldest first"})
+	if l.csv != nil {
+		out = append(out, &cli.BoolFlag{Name: "csv", Usage: "print CSV, with a line of names", DisableDefaultText: true})
+	}
+	if l.epochs {
+		out = append(out, &cli.StringFlag{Name: "epoch", Usage: "one epoch `E`, or A..B with both ends, of which one may be left out; latest, or -3.. for the last three (default: all that the node has)"})
+	}
+	for _, name := range l.filters {
+		out = append(out, &cli.StringFlag{Name: name, Usage: filterUsage[name]})
 	}
 	return out
 }
@@ -103,7 +123,20 @@ fields, with their units:
 }
 
 func (l *list) show(c *cli.Context, n *client) error {
-	if c.Bool("json") {
+	switch {
+	case c.Bool("json") && l.csv != nil && c.Bool("csv"):
+		return usage.Mistake(errors.New("--json and --csv are two forms; give one"))
+	case l.csv != nil && c.Bool("csv"):
+		head := true
+		return l.pages(c, n, func(items []json.RawMessage) error {
+			b, err := l.csv(items, head)
+			head = false
+			if err == nil {
+				_, err = c.App.Writer.Write(b)
+			}
+			return err
+		})
+	case c.Bool("json"):
 		return l.pages(c, n, func(items []json.RawMessage) error {
 			var b strings.Builder
 			for _, it := range items {
@@ -133,18 +166,38 @@ func (l *list) show(c *cli.Context, n *client) error {
 	return printTable(c.App.Writer, rows)
 }
 
+// readItems reads the items of a page.
+func readItems[T any](items []json.RawMessage) ([]T, error) {
+	out := make([]T, len(items))
+	for i, raw := range items {
+		if err := json.Unmarshal(raw, &out[i]); err != nil {
+			return nil, fmt.Errorf("an item that is none: %w", err)
+		}
+	}
+	return out, nil
+}
+
 // pages calls fn with one page after the other.
 func (l *list) pages(c *cli.Context, n *client, fn func([]json.RawMessage) error) error {
 	q := url.Values{}
-	for _, name := range []string{"epoch", "miner"} {
+	for _, name := range l.filters {
 		if v := c.String(name); v != "" {
 			q.Set(name, v)
 		}
 	}
-	begins := begun(c, l.name)
+	begins := func(protocol.Epoch) {}
+	if l.epochs {
+		begins = begun(c, l.name)
+		if v := c.String("epoch"); v != "" {
+			q.Set("epoch", v)
+		}
+	}
 	left, limited := c.Uint64("limit"), c.IsSet("limit")
 	if limited && left == 0 {
 		return withHint(fmt.Errorf("--limit 0 shows nothing"), "leave it out to see all")
+	}
+	if limited && l.epochs {
+		q.Set("order", "newest")
 	}
 	for {
 		size := uint64(api.MaxLimit)
@@ -156,7 +209,7 @@ func (l *list) pages(c *cli.Context, n *client, fn func([]json.RawMessage) error
 		if err != nil {
 			return err
 		}
-		if l.epochs {
+		if !limited {
 			begins(page.OldestEpoch)
 		}
 		if err := fn(page.Items); err != nil {
@@ -174,7 +227,10 @@ func (l *list) pages(c *cli.Context, n *client, fn func([]json.RawMessage) error
 // without it, what is no longer kept looks like what never was.
 func begun(c *cli.Context, what string) func(oldest protocol.Epoch) {
 	from, _, _ := strings.Cut(c.String("epoch"), "..")
-	first, _ := strconv.ParseUint(from, 10, 64) // the node refuses what is no number
+	first, err := strconv.ParseUint(from, 10, 64)
+	if err != nil && from != "" { // counted from the end: what there is
+		return func(protocol.Epoch) {}
+	}
 	said := false
 	return func(oldest protocol.Epoch) {
 		if said || uint64(oldest) <= first {

@@ -3,7 +3,7 @@ package main
 import "github.com/assaynet/assay/protocol/api"
 
 var minersList = list{
-	name: "miners", path: "/v1/miners", item: "Miner",
+	name: "miners", path: "/v1/miners", item: "Miner", csv: api.CSV[api.Miner],
 	usage: "show the seats that answer tasks",
 	about: `Shows miners as the newest state has them. Slots are tasks a round; incentive is
 in 65535ths; emission is what the newest epoch paid, total what all epochs did, in

@@ -15,7 +15,7 @@ import (
 func queryCommands() []*cli.Command {
 	return []*cli.Command{
 		statusCommand(), minersList.command(), validatorsList.command(), scoresList.command(), weightsList.command(),
-		emissionsList.command(), accountCommand(), supplyCommand(), taskCommand(), receiptCommand(), challengesList.command(),
+		emissionsList.command(), earningsCommand(), epochsList.command(), bondsList.command(), tasksList.command(), blocksCommand(), networkCommand(), genesisCommand(), accountCommand(), supplyCommand(), taskCommand(), receiptCommand(), challengesList.command(),
 	}
 }
 

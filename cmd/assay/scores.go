@@ -3,7 +3,7 @@ package main
 import "github.com/assaynet/assay/protocol/api"
 
 var scoresList = list{
-	name: "scores", path: "/v1/scores", item: "Score", epochs: true, miner: true,
+	name: "scores", path: "/v1/scores", item: "Score", epochs: true, filters: []string{"miner", "kind"}, csv: api.CSV[api.Score],
 	usage: "show what a validator counted of each seat, and the weight that it made of it",
 	about: `Shows the scores of one validator, by epoch, uid and kind of tasks. Units are what
 the kind counts: tokens, of inference. An answer is given if judges with more than

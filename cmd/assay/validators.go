@@ -8,7 +8,7 @@ import (
 )
 
 var validatorsList = list{
-	name: "validators", path: "/v1/validators", item: "Validator",
+	name: "validators", path: "/v1/validators", item: "Validator", csv: api.CSV[api.Validator],
 	usage: "show the seats that judge",
 	about: `Shows validators as the newest state has them. Dividend and duty are in
 65535ths; stake, what of it is the owner's, and emission are tokens, and so is the

@@ -1,0 +1,213 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"math/big"
+	"strings"
+	"time"
+
+	"github.com/assaynet/assay/protocol"
+	"github.com/assaynet/assay/protocol/api"
+	"github.com/assaynet/assay/protocol/earning"
+)
+
+// earnings is what one seat was paid in a stretch of epochs.
+type earnings struct {
+	Seat    api.Holder      `json:"seat"`
+	From    protocol.Epoch  `json:"from"`
+	To      protocol.Epoch  `json:"to"`
+	Epochs  []paidEpoch     `json:"epochs"`
+	Days    []paidDay       `json:"days"`
+	Sum     protocol.Amount `json:"sum"`
+	Mean    protocol.Amount `json:"mean"`
+	Earlier protocol.Amount `json:"earlier"`
+	Later   protocol.Amount `json:"later"`
+	Trend   string          `json:"trend_percent"`
+
+	noScores string // why causes are named without scores
+}
+
+// paidEpoch is what one epoch paid, against the one before; no Change where that is
+// not known.
+type paidEpoch struct {
+	Epoch   protocol.Epoch  `json:"epoch"`
+	Height  protocol.Height `json:"height"`
+	Time    time.Time       `json:"time,omitzero"`
+	Work    protocol.Amount `json:"work"`
+	Judging protocol.Amount `json:"judging"`
+	Total   protocol.Amount `json:"total"`
+	Change  string          `json:"change"`
+	Causes  []earning.Cause `json:"causes"`
+}
+
+// paidDay is what the epochs of one day paid, that ended in it.
+type paidDay struct {
+	Day     string          `json:"day"` // as 2026-01-31; empty of epochs whose time is not known
+	Epochs  int             `json:"epochs"`
+	Work    protocol.Amount `json:"work"`
+	Judging protocol.Amount `json:"judging"`
+	Total   protocol.Amount `json:"total"`
+}
+
+// newEarnings adds up payments from epoch first on; those before it are only
+// compared with. A uid that was another's seat is left out.
+func newEarnings(seat api.Holder, first protocol.Epoch, paid []api.Emission, epochs []api.Epoch, scores []api.Score) *earnings {
+	e := &earnings{Seat: seat, From: first, Epochs: []paidEpoch{}, Days: []paidDay{}}
+	pots, works := map[protocol.Epoch]*api.Epoch{}, map[protocol.Epoch]*earning.Work{}
+	for i := range epochs {
+		pots[epochs[i].Epoch] = &epochs[i]
+	}
+	for i := range scores {
+		if s := &scores[i]; s.Registered == seat.Registered {
+			addWork(works, s)
+		}
+	}
+	var before *earning.Pay
+	for i := range paid {
+		m := &paid[i]
+		if m.Registered != seat.Registered {
+			continue
+		}
+		is := payOf(m, pots[m.Epoch])
+		if m.Epoch >= first {
+			row := paidEpoch{
+				Epoch: m.Epoch, Height: m.Height, Time: m.Time, Work: m.Miner, Judging: m.Validator, Total: m.Total, Causes: []earning.Cause{},
+			}
+			if before != nil && before.Epoch+1 == m.Epoch {
+				row.Change = earning.Delta(before.Total(), is.Total())
+				row.Causes = append(row.Causes, earning.Causes(before, is, workOf(works, before.Epoch), workOf(works, m.Epoch))...)
+			}
+			e.add(&row)
+		}
+		before = is
+	}
+	e.close()
+	return e
+}
+
+// workOf is the work that epoch e paid; nil where nothing is known of it.
+func workOf(works map[protocol.Epoch]*earning.Work, e protocol.Epoch) *earning.Work {
+	if e < earning.Lag {
+		return nil
+	}
+	return works[e-earning.Lag]
+}
+
+// addWork adds a score of one kind to what is known of its epoch.
+func addWork(works map[protocol.Epoch]*earning.Work, s *api.Score) {
+	w := works[s.Epoch]
+	if w == nil {
+		w = &earning.Work{Bound: s.Bound, Speed: s.Speed, Availability: s.Availability}
+		works[s.Epoch] = w
+	}
+	w.Asked, w.Answered, w.Exact = w.Asked+uint64(s.Asked), w.Answered+uint64(s.Answered), w.Exact+uint64(s.Exact)
+	w.False, w.Late, w.NotGiven = w.False+uint64(s.Inexact), w.Late+uint64(s.Late), w.NotGiven+uint64(s.NotGiven)
+	w.Bound, w.Speed, w.Availability = min(w.Bound, s.Bound), min(w.Speed, s.Speed), min(w.Availability, s.Availability)
+}
+
+func payOf(m *api.Emission, pot *api.Epoch) *earning.Pay {
+	p := &earning.Pay{
+		Epoch: m.Epoch, Incentive: m.Incentive, Dividend: m.Dividend, Miner: m.Miner, Validator: m.Validator, Drawn: m.Drawn, Fulfilled: m.Fulfilled,
+	}
+	if pot != nil {
+		p.MinersPot, p.JudgesPot, p.Seats, p.PaidMiners = pot.Miners, pot.Validators, pot.Seats, pot.PaidMiners
+	}
+	return p
+}
+
+func (e *earnings) add(row *paidEpoch) {
+	e.Epochs = append(e.Epochs, *row)
+	e.To, e.Sum = row.Epoch, e.Sum+row.Total // parts of what was issued
+	day := ""
+	if !row.Time.IsZero() {
+		day = row.Time.UTC().Format(time.DateOnly)
+	}
+	if n := len(e.Days); n == 0 || e.Days[n-1].Day != day {
+		e.Days = append(e.Days, paidDay{Day: day})
+	}
+	d := &e.Days[len(e.Days)-1]
+	d.Epochs++
+	d.Work, d.Judging, d.Total = d.Work+row.Work, d.Judging+row.Judging, d.Total+row.Total
+}
+
+// close makes the means and the trend.
+func (e *earnings) close() {
+	n := len(e.Epochs)
+	if n == 0 {
+		return
+	}
+	e.Mean = e.Sum / protocol.Amount(n)
+	if n < 2 {
+		return
+	}
+	e.Earlier, e.Later = mean(e.Epochs[:n/2]), mean(e.Epochs[n-n/2:])
+	if e.Earlier == 0 {
+		return
+	}
+	r := new(big.Rat).SetFrac(new(big.Int).SetUint64(uint64(e.Later)), new(big.Int).SetUint64(uint64(e.Earlier)))
+	r.Sub(r, big.NewRat(1, 1)).Mul(r, big.NewRat(100, 1))
+	e.Trend = r.FloatString(1)
+}
+
+func mean(rows []paidEpoch) (sum protocol.Amount) {
+	for i := range rows {
+		sum += rows[i].Total
+	}
+	return sum / protocol.Amount(len(rows))
+}
+
+// tell writes the newest epochs, the days and the sums for a person.
+func (e *earnings) tell(out io.Writer, most int) error {
+	var b bytes.Buffer
+	rows := [][]string{{"epoch", "time", "work", "judging", "total", "change", "why"}}
+	for i := max(0, len(e.Epochs)-most); i < len(e.Epochs); i++ {
+		r := &e.Epochs[i]
+		rows = append(rows, []string{num(r.Epoch), stamp(r.Time), r.Work.String(), r.Judging.String(), r.Total.String(), r.Change, why(r.Causes)})
+	}
+	leftTable(&b, rows)
+	if more := len(e.Epochs) - most; more > 0 {
+		fmt.Fprintf(&b, "%d epochs more: --limit %d shows all\n", more, len(e.Epochs))
+	}
+	rows = [][]string{{"day", "epochs", "work", "judging", "total"}}
+	for _, d := range e.Days {
+		day := d.Day
+		if day == "" {
+			day = "not known"
+		}
+		rows = append(rows, []string{day, fmt.Sprint(d.Epochs), d.Work.String(), d.Judging.String(), d.Total.String()})
+	}
+	b.WriteString("\n")
+	leftTable(&b, rows)
+	fmt.Fprintf(&b, "\nSeat %d was paid %s in the epochs %d to %d, %s an epoch", e.Seat.UID, e.Sum, e.From, e.To, e.Mean)
+	if e.Trend != "" {
+		fmt.Fprintf(&b, "; %s an epoch in the later half, %s in the earlier: %s %%", e.Later, e.Earlier, signed(e.Trend))
+	}
+	b.WriteString(".\n")
+	_, err := out.Write(b.Bytes())
+	return err
+}
+
+func why(causes []earning.Cause) string {
+	texts := make([]string, len(causes))
+	for i, c := range causes {
+		texts[i] = printable(c.Text)
+	}
+	return strings.Join(texts, "; ")
+}
+
+// stamp is a time for a table; "-" where it is not known.
+func stamp(t time.Time) string {
+	if t.IsZero() {
+		return "-"
+	}
+	return t.UTC().Format(time.RFC3339)
+}
+
+func signed(n string) string {
+	if minus, ok := strings.CutPrefix(n, "-"); ok {
+		return "−" + minus
+	}
+	return "+" + n
+}

@@ -1,0 +1,35 @@
+package main
+
+import "github.com/assaynet/assay/protocol/api"
+
+var epochsList = list{
+	name: "epochs", path: "/v1/epochs", item: "Epoch", epochs: true, csv: api.CSV[api.Epoch],
+	usage: "show when epochs were, and what each paid in all",
+	about: `Shows the blocks and times of epochs, and what they paid: to miners, to validators,
+in tokens, and to how many of them. The last one runs, and has paid nothing yet.`,
+	table: tableOf([]column[api.Epoch]{
+		{"epoch", func(e *api.Epoch) string { return num(e.Epoch) }},
+		{"blocks", func(e *api.Epoch) string { return num(e.First) + ".." + num(e.Last) }},
+		{"began", func(e *api.Epoch) string { return stamp(e.Began) }},
+		{"ended", func(e *api.Epoch) string { return stamp(e.Ended) }},
+		{"to miners", func(e *api.Epoch) string { return e.Miners.String() }},
+		{"of them", func(e *api.Epoch) string { return num(e.PaidMiners) }},
+		{"to validators", func(e *api.Epoch) string { return e.Validators.String() }},
+		{"of them", func(e *api.Epoch) string { return num(e.PaidValidators) }},
+		{"seats", func(e *api.Epoch) string { return num(e.Seats) }},
+	}),
+}
+
+var bondsList = list{
+	name: "bonds", path: "/v1/bonds", item: "Bond", filters: []string{"validator", "seat"}, csv: api.CSV[api.Bond],
+	usage: "show what validators hold in seats, from which dividends follow",
+	about: `Shows the bonds of the newest state, in 65535ths of all that validators hold in a
+seat. With weights, stake and the settings in the genesis (assay genesis), an epoch's
+dividends follow from them: assay simulate --from-network does that.`,
+	table: tableOf([]column[api.Bond]{
+		{"validator", func(b *api.Bond) string { return num(b.Validator) }},
+		{"uid", func(b *api.Bond) string { return num(b.UID) }},
+		{"value", func(b *api.Bond) string { return num(b.Value) }},
+		{"share", func(b *api.Bond) string { return b.Share }},
+	}),
+}

@@ -1,0 +1,218 @@
+package history
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"sync/atomic"
+
+	"github.com/assaynet/assay/cmd/internal/export"
+	"github.com/assaynet/assay/protocol"
+)
+
+// Format is the version of a [Manifest].
+const Format = "assay-history/1"
+
+const manifestName = "manifest.json"
+
+// maxManifest bounds the manifest of all tables: six of them, of a line each.
+const maxManifest = 1 << 20
+
+// ErrManifest says that a directory holds no export of a network's history.
+var ErrManifest = errors.New("no manifest of a history")
+
+// Manifest says which tables there are, and names each by the hash of its own
+// manifest, which has the hashes of the table's files. Height and StateHash are of
+// a block that the node had when it was asked last: who trusts that block can prove
+// the ledger's part of the rows against it.
+type Manifest struct {
+	Format     string          `json:"format"`
+	ChainID    string          `json:"chain_id"`
+	Checkpoint string          `json:"checkpoint"` // HEIGHT:HASH of the block
+	Height     protocol.Height `json:"height"`
+	StateHash  protocol.Hash   `json:"app_hash"`
+	Tables     []Entry         `json:"tables"`
+}
+
+// Entry is one table.
+type Entry struct {
+	Table  string         `json:"table"`
+	From   protocol.Epoch `json:"from"`
+	To     protocol.Epoch `json:"to"`
+	Rows   int64          `json:"rows"`
+	Bytes  int64          `json:"bytes"`
+	SHA256 protocol.Hash  `json:"sha256"` // of TABLE/manifest.json
+}
+
+// Table is one of the tables.
+type Table struct {
+	Name   string
+	row    any
+	write  func(context.Context, export.Config, Node) (*export.Summary, error)
+	verify func(context.Context, string, *export.Manifest, Node, *atomic.Int64) (*export.Report, error)
+}
+
+// Tables are all tables, in the order in which they are written.
+func Tables() []Table {
+	return []Table{
+		table[Payment]("payments", payments), table[Weight]("weights", weights), table[Score]("scores", scores),
+		table[Task]("tasks", tasks), table[Answer]("answers", answers), table[Card]("cards", cards),
+	}
+}
+
+func table[T any, P export.Row[T]](name string, source func(Node) export.Source[T]) Table {
+	var row T
+	return Table{
+		Name: name, row: row,
+		write: func(ctx context.Context, c export.Config, n Node) (*export.Summary, error) {
+			return export.Write(ctx, c, source(n))
+		},
+		verify: func(ctx context.Context, dir string, m *export.Manifest, n Node, rows *atomic.Int64) (*export.Report, error) {
+			var from export.Source[T]
+			if n != nil {
+				from = source(n)
+			}
+			return export.Verify[T, P](ctx, dir, m, from, rows)
+		},
+	}
+}
+
+// Write writes the epochs of a table that are not there yet into DIR/NAME, as
+// [export.Write] does; c.Dir is DIR.
+func (t *Table) Write(ctx context.Context, c export.Config, n Node) (*export.Summary, error) {
+	c.Dir, c.Kind = filepath.Join(c.Dir, t.Name), t.Name
+	c.Card = func(m *export.Manifest) []byte { return t.card(m) }
+	return t.write(ctx, c, n)
+}
+
+// Verify reads a table again; see [export.Verify]. A nil node is not asked.
+func (t *Table) Verify(ctx context.Context, dir string, n Node, rows *atomic.Int64) (*export.Report, error) {
+	dir = filepath.Join(dir, t.Name)
+	m, err := export.ReadManifest(dir)
+	if err != nil {
+		return nil, err
+	}
+	return t.verify(ctx, dir, m, n, rows)
+}
+
+// card is the README of a table: its columns, and how to load it.
+func (t *Table) card(m *export.Manifest) []byte {
+	var b bytes.Buffer
+	fmt.Fprintf(&b, "# %s of %s\n\n%d rows, an epoch a file: Parquet, and JSON Lines with the same rows.\n\n", t.Name, m.ChainID, m.Rows())
+	fmt.Fprintf(&b, "```sql\nSELECT * FROM read_parquet('data/*.parquet');\n```\n\n```python\nimport pandas\npandas.read_parquet(\"data\", engine=\"pyarrow\")\n```\n\nColumns:\n\n")
+	for f := range reflect.TypeOf(t.row).Fields() {
+		name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
+		fmt.Fprintf(&b, "- `%s`%s\n", name, unit(f.Type))
+	}
+	b.WriteString("\n`assay export --help` says what the tables are. `manifest.json` has the SHA-256 of each file.\n")
+	return b.Bytes()
+}
+
+// unit says what values of a type are, where that is not plain.
+func unit(t reflect.Type) string {
+	switch t {
+	case reflect.TypeFor[Tokens]():
+		return ": tokens, exact"
+	case reflect.TypeFor[Micros]():
+		return ": time, UTC; null where it is not known"
+	}
+	return ""
+}
+
+// WriteManifest writes the manifest of all tables that are in a directory.
+func WriteManifest(dir string, m *Manifest) error {
+	m.Format, m.Tables = Format, []Entry{}
+	for _, t := range Tables() {
+		e, err := entry(dir, t.Name)
+		if errors.Is(err, export.ErrManifest) {
+			continue // not exported
+		}
+		if err != nil {
+			return err
+		}
+		m.Tables = append(m.Tables, e)
+	}
+	b, err := json.MarshalIndent(m, "", "  ")
+	if err != nil {
+		return err
+	}
+	part := filepath.Join(dir, manifestName+".part")
+	if err := os.WriteFile(part, append(b, '\n'), 0o644); err != nil {
+		return err
+	}
+	return os.Rename(part, filepath.Join(dir, manifestName))
+}
+
+// entry is what the manifest says of a table.
+func entry(dir, name string) (Entry, error) {
+	dir = filepath.Join(dir, name)
+	m, err := export.ReadManifest(dir)
+	if err != nil {
+		return Entry{}, err
+	}
+	b, err := os.ReadFile(filepath.Join(dir, manifestName))
+	if err != nil {
+		return Entry{}, err
+	}
+	e := Entry{Table: name, Rows: m.Rows(), Bytes: m.Bytes(), SHA256: sha256.Sum256(b)}
+	if n := len(m.Epochs); n > 0 {
+		e.From, e.To = m.Epochs[0].Epoch, m.Epochs[n-1].Epoch
+	}
+	return e, nil
+}
+
+// ReadManifest reads the manifest of all tables. Errors: [ErrManifest], and those of
+// the system.
+func ReadManifest(dir string) (*Manifest, error) {
+	path := filepath.Join(dir, manifestName)
+	info, err := os.Stat(path)
+	switch {
+	case errors.Is(err, os.ErrNotExist):
+		return nil, fmt.Errorf("%s: %w", dir, ErrManifest)
+	case err != nil:
+		return nil, err
+	case info.Size() > maxManifest:
+		return nil, fmt.Errorf("%s has %d bytes: %w", path, info.Size(), ErrManifest)
+	}
+	b, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	m := &Manifest{}
+	d := json.NewDecoder(bytes.NewReader(b))
+	d.DisallowUnknownFields()
+	if err := d.Decode(m); err != nil {
+		return nil, fmt.Errorf("%s: %w: %w", path, ErrManifest, err)
+	}
+	if m.Format != Format {
+		return nil, fmt.Errorf("%s: format %.40q: %w", path, m.Format, ErrManifest)
+	}
+	return m, nil
+}
+
+// Differs says which tables are not those of the manifest, by the hashes of their
+// own.
+func (m *Manifest) Differs(dir string) ([]string, error) {
+	var out []string
+	for _, want := range m.Tables {
+		got, err := entry(dir, filepath.Base(want.Table))
+		if errors.Is(err, export.ErrManifest) {
+			out = append(out, want.Table+": it is not there")
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		if got != want {
+			out = append(out, want.Table+": its manifest is another")
+		}
+	}
+	return out, nil
+}

@@ -1,0 +1,115 @@
+package history_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/parquet-go/parquet-go"
+
+	"github.com/assaynet/assay/cmd/internal/export"
+	"github.com/assaynet/assay/cmd/internal/history"
+	"github.com/assaynet/assay/protocol"
+	"github.com/assaynet/assay/protocol/api"
+)
+
+// node paid two seats in each epoch; Short is what the record of the epoch lacks.
+type node struct {
+	history.Node
+	short protocol.Amount
+}
+
+func (node) Payments(_ context.Context, e protocol.Epoch, yield func(*api.Emission) error) error {
+	for uid := range protocol.UID(2) {
+		m := api.Emission{Epoch: e, Height: 19, Holder: api.Holder{UID: uid}, Incentive: 32768, Miner: 1_500_000_000, Total: 1_500_000_000}
+		if uid == 1 {
+			m.Time = time.Date(2026, 1, 2, 3, 4, 5, 678_901_234, time.UTC)
+		}
+		if err := yield(&m); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (n node) Epoch(context.Context, protocol.Epoch) (*api.Epoch, error) {
+	return &api.Epoch{Miners: 3*protocol.Unit - n.short}, nil
+}
+
+func payments() *history.Table {
+	all := history.Tables()
+	return &all[0]
+}
+
+// TestATableHasExactMoneyAndTimes: a decimal and a timestamp in Parquet, which
+// readers sum and compare without loss.
+func TestATableHasExactMoneyAndTimes(t *testing.T) {
+	dir := t.TempDir()
+	if _, err := payments().Write(t.Context(), export.Config{Dir: dir, ChainID: "x", To: 1}, node{}); err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(dir, "payments", "data", "epoch-00000001.parquet")
+	rows, err := parquet.ReadFile[history.Payment](path)
+	if err != nil || len(rows) != 2 {
+		t.Fatalf("got %v, %v", rows, err)
+	}
+	if r := rows[1]; r.Miner != 1_500_000_000 || r.Time != 1_767_323_045_678_901 || rows[0].Time != 0 || r.Incentive != 32768.0/65535 {
+		t.Errorf("got %+v", rows)
+	}
+	columns := map[string]string{}
+	for _, f := range parquet.SchemaOf(history.Payment{}).Fields() {
+		columns[f.Name()] = f.Type().String()
+	}
+	for column, want := range map[string]string{"miner": "DECIMAL(18,9)", "time": "TIMESTAMP(isAdjustedToUTC=true,unit=MICROS)"} {
+		if got := columns[column]; got != want {
+			t.Errorf("%s: got %s, want %s", column, got, want)
+		}
+	}
+	r, err := payments().Verify(t.Context(), dir, node{}, nil)
+	if err != nil || len(r.Wrong) > 0 || r.Ledger != 2 {
+		t.Errorf("got %+v, %v", r, err)
+	}
+}
+
+func TestPaymentsThatDoNotAddUpAreNotWritten(t *testing.T) {
+	dir := t.TempDir()
+	_, err := payments().Write(t.Context(), export.Config{Dir: dir, ChainID: "x"}, node{short: 1})
+	if !errors.Is(err, history.ErrSum) {
+		t.Errorf("got %v", err)
+	}
+	if _, err := os.Stat(filepath.Join(dir, "payments", "data", "epoch-00000000.parquet")); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("the epoch is there: %v", err)
+	}
+}
+
+func FuzzReadManifest(f *testing.F) {
+	whole, err := json.Marshal(&history.Manifest{Format: history.Format, ChainID: "x", Tables: []history.Entry{{Table: "payments", Rows: 1}}})
+	if err != nil {
+		f.Fatal(err)
+	}
+	for _, seed := range []string{string(whole), "{}", "[]", `{"format":"assay-history/1","tables":[{"table":"../../etc"}]}`, `{"format":"assay-history/2"}`} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		dir := t.TempDir()
+		if err := os.WriteFile(filepath.Join(dir, "manifest.json"), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		m, err := history.ReadManifest(dir)
+		if err != nil {
+			if !errors.Is(err, history.ErrManifest) {
+				t.Errorf("got %v", err)
+			}
+			return
+		}
+		// Whatever it names, nothing outside the directory is read.
+		differs, err := m.Differs(dir)
+		if err != nil || len(differs) != len(m.Tables) {
+			t.Errorf("%d tables: got %q, %v", len(m.Tables), differs, err)
+		}
+	})
+}

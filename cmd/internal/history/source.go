@@ -1,0 +1,130 @@
+package history
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/assaynet/assay/cmd/internal/export"
+	"github.com/assaynet/assay/protocol"
+	"github.com/assaynet/assay/protocol/api"
+)
+
+// ErrSum says that the payments of an epoch are not what its record says.
+var ErrSum = errors.New("payments do not add up to what the epoch paid")
+
+// Node gives the lists of a node, item by item. Errors are yield's,
+// [export.ErrGone], and its own.
+type Node interface {
+	Tasks(ctx context.Context, e protocol.Epoch, yield func(*api.Task) error) error
+	Scores(ctx context.Context, e protocol.Epoch, yield func(*api.Score) error) error
+	Weights(ctx context.Context, e protocol.Epoch, yield func(*api.Weight) error) error
+	Payments(ctx context.Context, e protocol.Epoch, yield func(*api.Emission) error) error
+	// Epoch returns the record of one epoch.
+	Epoch(ctx context.Context, e protocol.Epoch) (*api.Epoch, error)
+}
+
+// tasks gives the rows of the table tasks; the next five theirs.
+func tasks(n Node) export.Source[Task] {
+	return func(ctx context.Context, e protocol.Epoch, yield func(*Task) error) (int64, error) {
+		return 0, n.Tasks(ctx, e, func(t *api.Task) error {
+			row := Task{
+				ID: t.ID.String(), Kind: string(t.Kind), Epoch: int64(t.Epoch), Round: int64(t.Round), Time: micros(t.Time),
+				UID: int32(t.UID), Registered: int64(t.Registered), Hotkey: t.Hotkey.String(), Slot: int32(t.Slot),
+				Judges: make([]int32, len(t.Judges)), Body: string(t.Body),
+			}
+			if t.Commitment != nil {
+				row.Root, row.Block = t.Commitment.Root.String(), int64(t.Commitment.Height)
+			}
+			for i, uid := range t.Judges {
+				row.Judges[i] = int32(uid)
+			}
+			return yield(&row)
+		})
+	}
+}
+
+func answers(n Node) export.Source[Answer] {
+	return func(ctx context.Context, e protocol.Epoch, yield func(*Answer) error) (int64, error) {
+		return 0, n.Tasks(ctx, e, func(t *api.Task) error {
+			for i := range t.Answers {
+				a := &t.Answers[i]
+				err := yield(&Answer{
+					Task: t.ID.String(), Epoch: int64(t.Epoch), Hash: a.Hash.String(), Sender: a.Sender.String(), Received: int64(a.Received),
+					Body: string(a.Body), Raw: a.Raw,
+				})
+				if err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	}
+}
+
+func cards(n Node) export.Source[Card] {
+	return func(ctx context.Context, e protocol.Epoch, yield func(*Card) error) (int64, error) {
+		return 0, n.Tasks(ctx, e, func(t *api.Task) error {
+			for i := range t.Cards {
+				c := &t.Cards[i]
+				err := yield(&Card{
+					Task: t.ID.String(), Epoch: int64(t.Epoch), Judge: int32(c.Judge), Hotkey: c.Hotkey.String(), Received: int64(c.Received),
+					Answer: c.Answer.String(), Finding: string(c.Finding), Body: string(c.Body), Raw: c.Raw,
+				})
+				if err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	}
+}
+
+func scores(n Node) export.Source[Score] {
+	return func(ctx context.Context, e protocol.Epoch, yield func(*Score) error) (int64, error) {
+		return 0, n.Scores(ctx, e, func(s *api.Score) error {
+			return yield(&Score{
+				Epoch: int64(s.Epoch), Time: micros(s.Time), UID: int32(s.UID), Registered: int64(s.Registered), Hotkey: s.Hotkey.String(), Kind: string(s.Kind), Final: s.Final,
+				Asked: int64(s.Asked), Answered: int64(s.Answered), Exact: int64(s.Exact), Inexact: int64(s.Inexact), Late: int64(s.Late), NotGiven: int64(s.NotGiven), Units: int64(s.Units),
+				Bound: float64(s.Bound) / 65536, Speed: float64(s.Speed) / 65536, Availability: float64(s.Availability) / 65536, Weight: float64(s.Weight) / 65535,
+				Reason: s.Explain.Reason,
+			})
+		})
+	}
+}
+
+func weights(n Node) export.Source[Weight] {
+	return func(ctx context.Context, e protocol.Epoch, yield func(*Weight) error) (int64, error) {
+		return 0, n.Weights(ctx, e, func(w *api.Weight) error {
+			return yield(&Weight{
+				Epoch: int64(w.Epoch), Block: int64(w.Height), Time: micros(w.Time), Validator: int32(w.Validator), UID: int32(w.UID),
+				Value: int32(w.Value), Share: float64(w.Value) / 65535,
+			})
+		})
+	}
+}
+
+func payments(n Node) export.Source[Payment] {
+	return func(ctx context.Context, e protocol.Epoch, yield func(*Payment) error) (int64, error) {
+		var miners, validators protocol.Amount
+		err := n.Payments(ctx, e, func(p *api.Emission) error {
+			miners, validators = miners+p.Miner, validators+p.Validator
+			return yield(&Payment{
+				Epoch: int64(p.Epoch), Block: int64(p.Height), Time: micros(p.Time), UID: int32(p.UID), Registered: int64(p.Registered),
+				Hotkey: p.Hotkey.String(), Coldkey: p.Coldkey.String(), Incentive: float64(p.Incentive) / 65535, Dividend: float64(p.Dividend) / 65535,
+				Miner: Tokens(p.Miner), Validator: Tokens(p.Validator), Total: Tokens(p.Total), Drawn: int64(p.Drawn), Fulfilled: int64(p.Fulfilled),
+			})
+		})
+		if err != nil {
+			return 0, err
+		}
+		rec, err := n.Epoch(ctx, e)
+		if err != nil {
+			return 0, err
+		}
+		if rec.Miners != miners || rec.Validators != validators {
+			return 0, fmt.Errorf("%w: %s to miners and %s to validators, and the record says %s and %s", ErrSum, miners, validators, rec.Miners, rec.Validators)
+		}
+		return 0, nil
+	}
+}
