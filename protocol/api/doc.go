@@ -10,9 +10,15 @@
 //
 // Answers are JSON. Amounts are exact decimals in tokens, as strings; hashes are
 // hex; keys are addresses; shares are whole numbers, in 65535ths or 65536ths as
-// openapi.json says of each. Lists are {"items":[…],"next":"…"}, where next is
-// the cursor of the following page and empty on the last one. Errors are problem
-// documents (RFC 9457). Whatever a client sends, it gets one of these.
+// openapi.json says of each, and decimals beside them; times are RFC 3339, UTC, and
+// absent where the block is not kept. Lists are {"items":[…],"next":"…"}, where
+// next is the cursor of the following page and empty on the last one. Errors are
+// problem documents (RFC 9457). Whatever a client sends, it gets one of these.
+//
+// A list is CSV to who accepts text/csv, with the next page under Link. Answers are
+// compressed for who takes that; those of lists have a tag, by which who has one
+// already does not get it again. What blocks do is streamed by /v1/events, from a
+// cursor that holds across restarts.
 //
 // Tasks of all kinds have the same members; what a kind asks, answers and judges
 // is the member body, an object with a schema of the kind's own (shapes.go).

@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"sync"
 	"time"
 
 	"github.com/assaynet/assay/protocol"
@@ -51,7 +52,36 @@ func (h *Handler) epochList(r *request) (any, error) {
 	})
 }
 
+// maxPastEpochs bounds the epochs that are held: a year of epochs of half an hour.
+const maxPastEpochs = 1 << 14
+
+// pastEpochs holds epochs that have paid, of which nothing changes any more: to
+// read one takes all payments of the epoch, or the block that closed it.
+type pastEpochs struct {
+	mu   sync.Mutex
+	seen map[protocol.Epoch]Epoch // guarded by mu
+}
+
+func (p *pastEpochs) get(e protocol.Epoch) (Epoch, bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	x, ok := p.seen[e]
+	return x, ok
+}
+
+func (p *pastEpochs) put(x *Epoch) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.seen == nil || len(p.seen) >= maxPastEpochs {
+		p.seen = map[protocol.Epoch]Epoch{}
+	}
+	p.seen[x.Epoch] = *x
+}
+
 func (h *Handler) epoch(ctx context.Context, v *view, e protocol.Epoch) (Epoch, error) {
+	if x, ok := h.ended.get(e); ok && x.Last <= v.height {
+		return x, nil
+	}
 	s := h.params.Schedule
 	out := Epoch{Epoch: e, First: max(s.EpochStart(e), 1), Last: s.EpochEnd(e)}
 	var err error
@@ -79,5 +109,6 @@ func (h *Handler) epoch(ctx context.Context, v *view, e protocol.Epoch) (Epoch, 
 			out.PaidValidators++
 		}
 	}
+	h.ended.put(&out)
 	return out, nil
 }

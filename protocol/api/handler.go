@@ -46,9 +46,11 @@ type Handler struct {
 	totals  totals
 	times   times
 	past    paidHistory
+	ended   pastEpochs
 	mux     *http.ServeMux
 	slots   chan struct{} // holds one for each request in progress
 	vital   chan struct{} // and for each of [isVital]
+	streams chan struct{} // and for each that is streamed
 	local   bool          // refuse names of other hosts
 }
 
@@ -64,7 +66,7 @@ func NewHandler(cfg Config) (*Handler, error) {
 	}
 	h := &Handler{
 		src: cfg.Source, chain: cfg.ChainID, params: cfg.Params, version: cfg.Version,
-		log: cfg.Logger, metrics: m, mux: http.NewServeMux(), slots: make(chan struct{}, maxOpen), vital: make(chan struct{}, maxVital),
+		log: cfg.Logger, metrics: m, mux: http.NewServeMux(), slots: make(chan struct{}, maxOpen), vital: make(chan struct{}, maxVital), streams: make(chan struct{}, maxStreams),
 		local: isLoopback(cfg.Listen),
 	}
 	for _, r := range h.routes() {
@@ -92,8 +94,11 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	head.Set("Cross-Origin-Resource-Policy", "same-origin")
 	head.Set("Cache-Control", "no-store")
 	slots := h.slots
-	if isVital(r) {
+	switch {
+	case isVital(r):
 		slots = h.vital
+	case r.URL.Path == pathEvents:
+		slots = h.streams
 	}
 	select {
 	case slots <- struct{}{}:
@@ -160,6 +165,14 @@ func (h *Handler) endpoint(rt route) http.Handler {
 			h.fail(w, r, rt.path, err)
 			return
 		}
+		if rt.stream != nil {
+			if err := rt.stream(w, r, query); err != nil {
+				h.fail(w, r, rt.path, err)
+				return
+			}
+			h.metrics.answered(rt.path, rt.status, 0) // it lasts as long as the client likes
+			return
+		}
 		ctx, cancel := contextWithPatience(r)
 		defer cancel()
 		v, err := rt.answer(&request{query: query, http: r.WithContext(ctx)}) //nolint:contextcheck // it is the request's own, with an end
@@ -191,6 +204,9 @@ func (h *Handler) metricsRoute(reg *prometheus.Registry) http.Handler {
 			return
 		}
 		start := time.Now()
+		ctx, cancel := contextWithPatience(r)
+		defer cancel()
+		h.refresh(r.WithContext(ctx)) //nolint:contextcheck // it is the request's own, with an end
 		own.ServeHTTP(w, r)
 		h.metrics.answered(path, http.StatusOK, time.Since(start))
 	})

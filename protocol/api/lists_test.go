@@ -133,7 +133,7 @@ func TestTasksAreFilteredBySeatAndFinding(t *testing.T) {
 	for query, keep := range map[string]func(*api.Task) bool{
 		"seat=2":            func(k *api.Task) bool { return k.UID == 2 },
 		"seat=4":            func(k *api.Task) bool { return k.UID == 4 },
-		"kind=inference":    func(k *api.Task) bool { return true },
+		"kind=inference":    func(*api.Task) bool { return true },
 		"finding=passed":    func(k *api.Task) bool { return has(k, "passed") },
 		"finding=false":     func(k *api.Task) bool { return has(k, "false") },
 		"finding=malformed": func(k *api.Task) bool { return has(k, "malformed") },

@@ -16,6 +16,7 @@ type metrics struct {
 	seconds  *prometheus.HistogramVec // route
 	panics   prometheus.Counter
 	open     prometheus.Gauge
+	vitals   *vitals
 }
 
 func newMetrics(r prometheus.Registerer) (*metrics, error) {
@@ -31,8 +32,9 @@ func newMetrics(r prometheus.Registerer) (*metrics, error) {
 		}, []string{"route"}),
 		panics: prometheus.NewCounter(opts("panics_total", "Requests that met a mistake of the program.")),
 		open:   prometheus.NewGauge(prometheus.GaugeOpts{Namespace: "assay", Subsystem: "http", Name: "open_requests", Help: "Requests in progress."}),
+		vitals: &vitals{},
 	}
-	for _, c := range []prometheus.Collector{m.requests, m.problems, m.seconds, m.panics, m.open} {
+	for _, c := range []prometheus.Collector{m.requests, m.problems, m.seconds, m.panics, m.open, m.vitals} {
 		if err := r.Register(c); err != nil {
 			return nil, fmt.Errorf("register metrics of http: %w", err)
 		}

@@ -13,7 +13,13 @@ type route struct {
 	status int  // of success, unless the answer has one of its own
 	tagged bool // what it answers has a tag, by which a client keeps it
 	answer func(*request) (any, error)
+	// stream answers for as long as the client listens, in the place of answer. Its
+	// error comes before it has sent anything.
+	stream func(http.ResponseWriter, *http.Request, map[string]string) error
 }
+
+// pathEvents is the path of what is streamed.
+const pathEvents = "/v1/events"
 
 // unknownRoute is the label of requests for what there is not.
 const unknownRoute = "unknown"
@@ -55,6 +61,7 @@ func (h *Handler) routes() []route {
 		kept("/v1/blocks", h.blocks, "height", "record", "order", "limit"),
 		kept("/v1/state-hash", h.stateHash, "height"),
 		get("/v1/supply", h.supply),
+		{method: http.MethodGet, path: pathEvents, params: []string{"after", "type", "seat"}, status: http.StatusOK, stream: h.events},
 		kept("/v1/openapi.json", h.openapi),
 		get("/healthz", h.health),
 		get("/readyz", h.ready),

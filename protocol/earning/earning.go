@@ -11,8 +11,8 @@ import (
 // the work, opened in the next, and count at the end of the one after.
 const Lag = 2
 
-// Pay is what an epoch paid to a seat. Incentive and Dividend are its shares of all,
-// in 65535ths; Drawn and Fulfilled the duties of the epoch before.
+// Pay is what an epoch paid to a seat. Incentive and Dividend are its shares of
+// all, in 65535ths; Drawn and Fulfilled the duties of the epoch before.
 type Pay struct {
 	Epoch                protocol.Epoch
 	Incentive, Dividend  uint16
@@ -117,7 +117,8 @@ func (c *causes) add(r Reason, format string, args ...any) {
 	c.list = append(c.list, Cause{r, fmt.Sprintf(format, args...)})
 }
 
-// work explains pay for work: by the seat's own share, and by what a share is worth.
+// work explains pay for work: by the seat's own share, and by what a share is
+// worth.
 func (c *causes) work(was, is *Pay, then, now *Work) {
 	if is.Incentive != was.Incentive {
 		own := len(c.list)

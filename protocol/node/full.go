@@ -36,6 +36,7 @@ type Full struct {
 	ready     chan struct{} // closed by Run
 	given     resender
 	totals    *Totals
+	events    *EventLog
 }
 
 // NewFull opens a validator's node; it starts nothing.
@@ -53,6 +54,9 @@ func NewFull(cfg FullConfig) (*Full, error) {
 	f.tip.set(h)
 	var err error
 	if f.totals, err = OpenTotals(cfg.DB, &cfg.Genesis.Params); err != nil {
+		return nil, err
+	}
+	if f.events, err = OpenEvents(cfg.DB); err != nil {
 		return nil, err
 	}
 	if err := f.totals.Add(r, h); err != nil { // what a kill left
@@ -168,6 +172,11 @@ func (f *Full) follow(ctx context.Context) error {
 	for head := range f.consensus.Subscribe(ctx) {
 		r, newest := f.consensus.Latest()
 		logEvents(f.cfg.Logger, head, r)
+		if head.Result != nil {
+			if err := f.events.Add(head.Height, head.Result.Events); err != nil {
+				return err
+			}
+		}
 		if err := f.totals.Add(r, newest); err != nil {
 			return err
 		}
@@ -273,6 +282,13 @@ func (f *Full) Record(h protocol.Height) (*audit.Record, error) { return f.conse
 // TimeOf returns when a block was made: [consensus.ErrNoBlock] where it is not
 // kept.
 func (f *Full) TimeOf(h protocol.Height) (time.Time, error) { return f.consensus.TimeOf(h) }
+
+// EventRange returns the heights of the oldest and the newest block whose events
+// are known; zeros while there is none.
+func (f *Full) EventRange() (oldest, newest protocol.Height) { return f.events.Range() }
+
+// EventsAt returns what a block did; false where that is not known.
+func (f *Full) EventsAt(h protocol.Height) ([]ledger.Event, bool, error) { return f.events.At(h) }
 
 // Prove proves a key in the newest state that a signed header carries, the one
 // before the newest: [consensus.ErrNoBlock] before the second block.

@@ -41,6 +41,8 @@ type Keeper interface {
 	Genesis() *ledger.Genesis
 	Record(height protocol.Height) (*audit.Record, error)
 	TimeOf(height protocol.Height) (time.Time, error)
+	EventRange() (oldest, newest protocol.Height)
+	EventsAt(height protocol.Height) ([]ledger.Event, bool, error)
 }
 
 // State returns the ledger of a running node.
@@ -68,6 +70,18 @@ func (k keeping) Record(_ context.Context, h protocol.Height) (*audit.Record, er
 // BlockTime implements [api.Clock].
 func (k keeping) BlockTime(_ context.Context, h protocol.Height) (time.Time, error) {
 	return timed(k.keeper.TimeOf(h))
+}
+
+// EventRange implements [api.Events].
+func (k keeping) EventRange() (oldest, newest protocol.Height) { return k.keeper.EventRange() }
+
+// EventsAt implements [api.Events].
+func (k keeping) EventsAt(_ context.Context, h protocol.Height) ([]ledger.Event, error) {
+	list, known, err := k.keeper.EventsAt(h)
+	if err == nil && !known {
+		err = fmt.Errorf("events of block %d: %w", h, api.ErrNotFound)
+	}
+	return list, err
 }
 
 // timed is a time with the error in the words of package api.

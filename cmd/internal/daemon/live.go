@@ -22,6 +22,7 @@ type Component func(ctx context.Context) error
 // ctx is done or one of them ends. ready is closed when they listen: only then
 // the daemon says that it has started. It returns nil after a clean stop.
 func (d *Daemon) Live(ctx context.Context, source api.Source, gossip []string, ready <-chan struct{}, components map[string]Component) error {
+	d.Registry.MustRegister(NewHomeMetrics(d.Home.Data())...)
 	server, err := api.New(api.Config{
 		Listen: d.Config.HTTP.Listen, ChainID: d.Chain, Params: &d.Genesis.Params, Source: source,
 		Registry: d.Registry, Version: usage.Version(), Logger: d.Log,
