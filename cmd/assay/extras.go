@@ -16,7 +16,7 @@ import (
 func extrasCommand() *cli.Command {
 	return &cli.Command{
 		Name:      "extras",
-		Usage:     "write the man page, shell completion, a systemd unit and a Grafana dashboard",
+		Usage:     "write the man page, shell completion, a systemd unit, Grafana dashboards and alerts",
 		ArgsUsage: "DIR",
 		Description: `Writes into DIR, which is made where it is not there; what has these names is
 replaced:
@@ -27,7 +27,10 @@ replaced:
    assay.fish              of fish:            copy it to ~/.config/fish/completions
    assay-serve.service     a systemd unit of assay serve, for /etc/systemd/system
    assay-serve.json        a dashboard of what assay serve tells Prometheus, for
-                           Grafana's Dashboards, New, Import`,
+                           Grafana's Dashboards, New, Import
+   assay-validator.json    the same of validators
+   assay-miner.json        the same of miners
+   assay-alerts.yml        rules that wake an operator, for Prometheus' rule_files`,
 		Action: writeExtras,
 	}
 }
@@ -94,6 +97,7 @@ func writeExtras(c *cli.Context) error {
 	files := map[string][]byte{
 		"assay.1": []byte(man), "assay.bash": []byte(bashCompletion), "assay.fish": []byte(fish),
 		"assay-serve.service": []byte(serveUnit), "assay-serve.json": dashboard.JSON(),
+		"assay-validator.json": dashboard.Validator(), "assay-miner.json": dashboard.Miner(), "assay-alerts.yml": dashboard.Alerts(),
 	}
 	var failed error
 	for name, text := range files {

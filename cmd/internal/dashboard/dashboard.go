@@ -71,11 +71,21 @@ const (
 	high = 8
 )
 
-// JSON is the dashboard, as Grafana imports it: the same bytes each time.
+// JSON is the dashboard of assay serve, as Grafana imports it: the same bytes each
+// time.
 func JSON() []byte {
+	return board("assay-serve", "assay serve", panels(), object{
+		"name": "model", "label": "Model", "type": "query", "query": "label_values(assay_engine_info, model)",
+		"includeAll": true, "multi": true, "allValue": ".*", "current": object{"text": "All", "value": "$__all"}, "refresh": 2,
+	})
+}
+
+// board writes a dashboard whose source, and what choices asks it, the reader
+// picks.
+func board(uid, title string, panels []panel, choices ...object) []byte {
 	source := object{"type": "prometheus", "uid": "${source}"}
 	var list []object
-	for i, p := range panels() {
+	for i, p := range panels {
 		var targets []object
 		for k, q := range p.queries {
 			targets = append(targets, object{"datasource": source, "expr": q.expr, "legendFormat": q.legend, "refId": string(rune('A' + k))})
@@ -86,16 +96,15 @@ func JSON() []byte {
 			"fieldConfig": object{"defaults": object{"unit": p.unit, "min": 0}, "overrides": []any{}},
 		})
 	}
+	vars := []object{{"name": "source", "label": "Source", "type": "datasource", "query": "prometheus"}}
+	for _, c := range choices {
+		c["datasource"] = source
+		vars = append(vars, c)
+	}
 	b, err := json.MarshalIndent(object{
-		"uid": "assay-serve", "title": "assay serve", "schemaVersion": 39, "editable": true, "refresh": "10s", "tags": []string{"assay"},
+		"uid": uid, "title": title, "schemaVersion": 39, "editable": true, "refresh": "10s", "tags": []string{"assay"},
 		"time": object{"from": "now-1h", "to": "now"}, "panels": list,
-		"templating": object{"list": []object{
-			{"name": "source", "label": "Source", "type": "datasource", "query": "prometheus"},
-			{
-				"name": "model", "label": "Model", "type": "query", "datasource": source, "query": "label_values(assay_engine_info, model)",
-				"includeAll": true, "multi": true, "allValue": ".*", "current": object{"text": "All", "value": "$__all"}, "refresh": 2,
-			},
-		}},
+		"templating": object{"list": vars},
 	}, "", "  ")
 	if err != nil {
 		panic(err) // texts and numbers alone
@@ -103,9 +112,11 @@ func JSON() []byte {
 	return append(b, '\n')
 }
 
-// Queries are all that the dashboard asks Prometheus.
-func Queries() (all []string) {
-	for _, p := range panels() {
+// Queries are all that the dashboard of assay serve asks Prometheus.
+func Queries() []string { return queriesOf(panels()) }
+
+func queriesOf(panels []panel) (all []string) {
+	for _, p := range panels {
 		for _, q := range p.queries {
 			all = append(all, strings.ReplaceAll(strings.ReplaceAll(q.expr, "$__rate_interval", "5m"), "$model", ".*"))
 		}
