@@ -133,9 +133,9 @@ func earningEpochs(c *cli.Context, n *client) ([]api.Epoch, error) {
 	return epochsSince(c.Context, n, s.BlockTime.Add(-since))
 }
 
-// epochsSince returns the epochs that ended after a time, oldest first. Epochs whose
-// times the node does not know are left out, but for the newest ones before any
-// that it knows.
+// epochsSince returns the epochs that ended after a time, oldest first. Epochs
+// whose times the node does not know are left out, but for the newest ones before
+// any that it knows.
 func epochsSince(ctx context.Context, n *client, from time.Time) ([]api.Epoch, error) {
 	var out []api.Epoch
 	l := list{name: "epochs", path: "/v1/epochs"}

@@ -182,7 +182,7 @@ func (e *earnings) tell(out io.Writer, most int) error {
 	leftTable(&b, rows)
 	fmt.Fprintf(&b, "\nSeat %d was paid %s in the epochs %d to %d, %s an epoch", e.Seat.UID, e.Sum, e.From, e.To, e.Mean)
 	if e.Trend != "" {
-		fmt.Fprintf(&b, "; %s an epoch in the later half, %s in the earlier: %s %%", e.Later, e.Earlier, signed(e.Trend))
+		fmt.Fprintf(&b, "; %s an epoch in the later half, %s in the earlier: %s %%", e.Later, e.Earlier, withSign(e.Trend))
 	}
 	b.WriteString(".\n")
 	_, err := out.Write(b.Bytes())
@@ -205,7 +205,7 @@ func stamp(t time.Time) string {
 	return t.UTC().Format(time.RFC3339)
 }
 
-func signed(n string) string {
+func withSign(n string) string {
 	if minus, ok := strings.CutPrefix(n, "-"); ok {
 		return "−" + minus
 	}

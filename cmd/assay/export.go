@@ -159,8 +159,8 @@ func listOf(table string) (path string) {
 	return "/v1/tasks"
 }
 
-// tableSpan finds the epochs of a table that there are and that are wanted; why says
-// that there are none.
+// tableSpan finds the epochs of a table that there are and that are wanted; why
+// says that there are none.
 func tableSpan(c *cli.Context, n *client, t *history.Table, last protocol.Epoch, cfg *export.Config) (why string, err error) {
 	q := url.Values{"limit": {"1"}}
 	var page api.Page[struct{}]

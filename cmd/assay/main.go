@@ -30,7 +30,7 @@ error that says what to do, 2 after a mistake in the command line, and 130 or
 			simulateCommand(),
 			simulateRatersCommand(),
 			simulateMakersCommand(),
-			auditCommand(), explainCommand(), exportCommand(),
+			auditCommand(), explainCommand(), exportCommand(), watchCommand(), plotCommand(),
 			ledgerCommand(),
 			devnetCommand(),
 			extrasCommand(),

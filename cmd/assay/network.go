@@ -1,14 +1,11 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
 
 	"github.com/urfave/cli/v2"
 
-	"github.com/assaynet/assay/protocol"
 	"github.com/assaynet/assay/protocol/api"
-	"github.com/assaynet/assay/protocol/ledger"
 )
 
 func networkCommand() *cli.Command {
@@ -54,44 +51,3 @@ func kindPairs(k *api.NetworkKind) []pair {
 
 // portionOf shows 65536ths as a part of a hundred.
 func portionOf(n uint32) string { return fmt.Sprintf("%.2f %%", float64(n)*100/65536) }
-
-func genesisCommand() *cli.Command {
-	return &cli.Command{
-		Name:  "genesis",
-		Usage: "print what the network began with",
-		Description: `Prints the genesis as the asked node has it, the file that a home needs: settings of
-the ledger and of Yuma, the first accounts and seats. Its hash is a part of the
-network's chain id, so that who has the id can check the file.
-
-   assay genesis > genesis.json
-
-It is JSON also without --json.`,
-		Flags: queryFlags(),
-		Action: func(c *cli.Context) error {
-			if _, err := arguments(c, 0, "no argument"); err != nil {
-				return err
-			}
-			return withNode(c, func(n *client) error { return printGenesis(c, n) })
-		},
-	}
-}
-
-func printGenesis(c *cli.Context, n *client) error {
-	var s api.Status
-	if err := n.get(c.Context, "/v1/status", &s); err != nil {
-		return err
-	}
-	var raw json.RawMessage
-	if err := n.get(c.Context, "/v1/genesis", &raw); err != nil {
-		return fmt.Errorf("genesis: %w", err)
-	}
-	g, err := ledger.ReadGenesis(raw)
-	if err != nil {
-		return fmt.Errorf("%s gives no genesis: %w", n.url, err)
-	}
-	if id := g.ChainID(); id != s.Chain {
-		return withHint(fmt.Errorf("the genesis that %s gives is of %s, and the node says that it is of %s", n.url, protocol.ShortChainID(id), s.ChainID), "ask another node")
-	}
-	_, err = fmt.Fprintf(c.App.Writer, "%s\n", raw)
-	return err
-}

@@ -42,6 +42,8 @@ and what an account must keep.
    assay tx keep-hotkey
    assay tx unjail
 
+   assay tx prepare --account ADDRESS        for a machine without network
+   assay tx send FILE
    assay tx show HASH
 
 Each command makes one transaction of its own: two equal payments are two, also
@@ -75,8 +77,13 @@ not with 0 if it stopped waiting, by Ctrl-C or --timeout, for one that may come.
 				&cli.StringFlag{Name: "receipt", Usage: "`FILE` with the receipt of the answer, as assay receipt writes it; - for standard input"},
 				&cli.UintFlag{Name: "judge", Usage: "`UID` of the judge whose card in it is false", DefaultText: "the answer is"}),
 			txSending("appeal", "have a verdict against a seat of this key looked at once more", appealBody, caseFlags()...),
-		}), append(usage.WithoutArguments(keyCommands()), txShowCommand())...),
+		}), append(usage.WithoutArguments(keyCommands()), txPrepareCommand(), txSendCommand(), txShowCommand())...),
 	}
+}
+
+// timeoutFlag is how long a block is waited for.
+func timeoutFlag() cli.Flag {
+	return &cli.DurationFlag{Name: "timeout", Value: 2 * time.Minute, Usage: "wait for a block at most this `LONG`"}
 }
 
 // alias gives a command a second name.
@@ -98,13 +105,17 @@ func txSending(name, usage string, body bodyFunc, flags ...cli.Flag) *cli.Comman
 		&cli.StringFlag{Name: "chain-id", Usage: "refuse a node of another network than `ID`"},
 		&cli.StringFlag{Name: "fee", Usage: "burn so many `TOKENS` for it: who pays more is first where blocks are full (default: the least)"},
 		&cli.BoolFlag{Name: "no-wait", Usage: "do not wait for a block", DisableDefaultText: true},
-		&cli.DurationFlag{Name: "timeout", Value: 2 * time.Minute, Usage: "wait for a block at most this `LONG`"},
+		timeoutFlag(),
+		&cli.BoolFlag{Name: "yes", Usage: "do not ask a person at the terminal", DisableDefaultText: true},
+		&cli.BoolFlag{Name: "sign-only", Usage: "print the signed transaction, and send nothing", DisableDefaultText: true},
+		&cli.StringFlag{Name: "prepared", Usage: "with --sign-only: ask no node, but `FILE`, which assay tx prepare wrote"},
+		&cli.Uint64Flag{Name: "nonce", Usage: "with --sign-only: sign with nonce `N`", DefaultText: "the next"},
 		&cli.BoolFlag{Name: "json", Usage: "print one JSON object: hash, and what /v1/txs/{hash} has once it is in a block", DisableDefaultText: true},
 	)
 	flags = append(append(append(flags, nodeFlags()...), keyflags.Dir()...), keyflags.Passphrase()...)
 	return &cli.Command{
 		Name: name, Usage: usage, Flags: flags,
-		Description: txAbout(name) + "Signs, sends, and waits for a block. Amounts are tokens, exact decimals. The\npassphrase is asked for; a program gives it by --passphrase-file or in the\nvariable " + keystore.EnvPassphrase + ".",
+		Description: txAbout(name) + offlineHelp + "Signs, sends, and waits for a block. Amounts are tokens, exact decimals. The\npassphrase is asked for; a program gives it by --passphrase-file or in the\nvariable " + keystore.EnvPassphrase + ".",
 		Action:      func(c *cli.Context) error { return sendTx(c, body) },
 	}
 }
@@ -219,7 +230,10 @@ func leakedLinkBody(c *cli.Context, _ *client) (wire.Body, error) {
 // sendTx signs and sends one transaction. Once one was sent, its hash is printed
 // whatever becomes of it.
 func sendTx(c *cli.Context, body bodyFunc) error {
-	n, err := nodeOf(c)
+	if c.IsSet("nonce") && !c.Bool("sign-only") {
+		return usage.Mistake(withHint(errors.New("--nonce is for signing without a node"), "give --sign-only, too"))
+	}
+	n, err := txNode(c)
 	if err != nil {
 		return err
 	}
@@ -227,31 +241,23 @@ func sendTx(c *cli.Context, body bodyFunc) error {
 	if err != nil {
 		return err
 	}
+	if err := sumUp(c, n, b); err != nil {
+		return err
+	}
 	s, err := newSender(c, n, b)
 	if err != nil {
 		return err
+	}
+	defer s.key.Wipe()
+	if c.Bool("sign-only") {
+		return s.signOnly()
 	}
 	tx, err := s.send()
 	s.key.Wipe()
 	if err != nil {
 		return err
 	}
-	if c.Bool("no-wait") {
-		return printSent(c, tx)
-	}
-	res, err := awaitTx(c, n, tx)
-	if err != nil {
-		return errors.Join(err, printSent(c, tx))
-	}
-	if c.Bool("json") {
-		err = printJSON(c, res)
-	} else {
-		_, err = fmt.Fprintln(c.App.Writer, res.Hash)
-	}
-	if err == nil && !res.OK {
-		return fmt.Errorf("the ledger refused the transaction in block %d, and kept the fee: %s", res.Height, res.Error)
-	}
-	return err
+	return settle(c, n, tx, b)
 }
 
 // printSent prints the hash of a transaction whose outcome is not known.

@@ -92,8 +92,13 @@ func newSender(c *cli.Context, n *client, body wire.Body) (*sender, error) {
 	if err != nil {
 		return nil, keyflags.Hint(err)
 	}
-	fees := params.Fees{Weight: costs.WeightFee, Byte: costs.ByteFee, Deposit: costs.Deposit}
+	fees := feesOf(&costs)
 	return &sender{c: c, n: n, keys: keyflags.DirOf(c), key: k, chain: st.Chain, fees: fees, fee: fee, body: body}, nil
+}
+
+// feesOf are the prices of a network.
+func feesOf(n *api.Network) params.Fees {
+	return params.Fees{Weight: n.WeightFee, Byte: n.ByteFee, Deposit: n.Deposit}
 }
 
 // feeFlag reads --fee, zero where it is not given.

@@ -1,8 +1,8 @@
 // Package history writes what a node knows of a network as tables that DuckDB,
-// pandas and their like load: tasks, answers, cards, scores, weights, payments. Each
-// table is a directory with a manifest and an epoch a file, as package export makes
-// them; beside them stand the manifest of all, with the SHA-256 of each table's, and
-// a README with the columns:
+// pandas and their like load: tasks, answers, cards, scores, weights, payments.
+// Each table is a directory with a manifest and an epoch a file, as package export
+// makes them; beside them stand the manifest of all, with the SHA-256 of each
+// table's, and in each table a README with its columns:
 //
 //	manifest.json
 //	README.md

@@ -168,8 +168,8 @@ func entry(dir, name string) (Entry, error) {
 	return e, nil
 }
 
-// ReadManifest reads the manifest of all tables. Errors: [ErrManifest], and those of
-// the system.
+// ReadManifest reads the manifest of all tables. Errors: [ErrManifest], and those
+// of the system.
 func ReadManifest(dir string) (*Manifest, error) {
 	path := filepath.Join(dir, manifestName)
 	info, err := os.Stat(path)

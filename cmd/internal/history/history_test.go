@@ -40,7 +40,7 @@ func (n node) Epoch(context.Context, protocol.Epoch) (*api.Epoch, error) {
 	return &api.Epoch{Miners: 3*protocol.Unit - n.short}, nil
 }
 
-func payments() *history.Table {
+func table() *history.Table {
 	all := history.Tables()
 	return &all[0]
 }
@@ -49,7 +49,7 @@ func payments() *history.Table {
 // readers sum and compare without loss.
 func TestATableHasExactMoneyAndTimes(t *testing.T) {
 	dir := t.TempDir()
-	if _, err := payments().Write(t.Context(), export.Config{Dir: dir, ChainID: "x", To: 1}, node{}); err != nil {
+	if _, err := table().Write(t.Context(), export.Config{Dir: dir, ChainID: "x", To: 1}, node{}); err != nil {
 		t.Fatal(err)
 	}
 	path := filepath.Join(dir, "payments", "data", "epoch-00000001.parquet")
@@ -69,7 +69,7 @@ func TestATableHasExactMoneyAndTimes(t *testing.T) {
 			t.Errorf("%s: got %s, want %s", column, got, want)
 		}
 	}
-	r, err := payments().Verify(t.Context(), dir, node{}, nil)
+	r, err := table().Verify(t.Context(), dir, node{}, nil)
 	if err != nil || len(r.Wrong) > 0 || r.Ledger != 2 {
 		t.Errorf("got %+v, %v", r, err)
 	}
@@ -77,7 +77,7 @@ func TestATableHasExactMoneyAndTimes(t *testing.T) {
 
 func TestPaymentsThatDoNotAddUpAreNotWritten(t *testing.T) {
 	dir := t.TempDir()
-	_, err := payments().Write(t.Context(), export.Config{Dir: dir, ChainID: "x"}, node{short: 1})
+	_, err := table().Write(t.Context(), export.Config{Dir: dir, ChainID: "x"}, node{short: 1})
 	if !errors.Is(err, history.ErrSum) {
 		t.Errorf("got %v", err)
 	}
@@ -112,4 +112,36 @@ func FuzzReadManifest(f *testing.F) {
 			t.Errorf("%d tables: got %q, %v", len(m.Tables), differs, err)
 		}
 	})
+}
+
+// crowd paid as many seats as a network has at most in each epoch.
+type crowd struct{ history.Node }
+
+const crowded = 4096
+
+func (crowd) Payments(_ context.Context, e protocol.Epoch, yield func(*api.Emission) error) error {
+	m := api.Emission{Epoch: e, Height: 19, Time: time.Unix(1, 0), Incentive: 16, Miner: protocol.Unit, Total: protocol.Unit}
+	for uid := range protocol.UID(crowded) {
+		m.UID = uid
+		m.Hotkey[0], m.Hotkey[1], m.Hotkey[2] = 2, byte(uid>>8), byte(uid)
+		if err := yield(&m); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (crowd) Epoch(context.Context, protocol.Epoch) (*api.Epoch, error) {
+	return &api.Epoch{Miners: crowded * protocol.Unit}, nil
+}
+
+// BenchmarkWritePayments writes sixteen epochs of the largest network in both
+// forms, without the node that would be asked.
+func BenchmarkWritePayments(b *testing.B) {
+	for b.Loop() {
+		if _, err := table().Write(b.Context(), export.Config{Dir: b.TempDir(), ChainID: "x", To: 15}, crowd{}); err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.ReportMetric(float64(16*crowded*b.N)/b.Elapsed().Seconds(), "rows/s")
 }

@@ -24,8 +24,8 @@ func (t *Tokens) UnmarshalJSON(b []byte) error {
 	return nil
 }
 
-// Micros is a time in microseconds since 1970, UTC: a timestamp in Parquet, RFC 3339
-// in JSON. Zero is not known, and null.
+// Micros is a time in microseconds since 1970, UTC: a timestamp in Parquet, RFC
+// 3339 in JSON. Zero is not known, and null.
 type Micros int64
 
 // MarshalJSON implements [json.Marshaler].
@@ -86,8 +86,8 @@ type Answer struct {
 	Raw      []byte `json:"raw" parquet:"raw"`
 }
 
-// Card is a row of the table cards: a judgement of an answer. Raw is its envelope as
-// the judge signed it.
+// Card is a row of the table cards: a judgement of an answer. Raw is its envelope
+// as the judge signed it.
 type Card struct {
 	Task     string `json:"task" parquet:"task"`
 	Epoch    int64  `json:"epoch" parquet:"epoch"`
@@ -100,9 +100,9 @@ type Card struct {
 	Raw      []byte `json:"raw" parquet:"raw"`
 }
 
-// Score is a row of the table scores: what the asked validator counted of a seat and
-// a kind in an epoch, and what it made of it. Bound, Speed, Availability and Weight
-// are shares.
+// Score is a row of the table scores: what the asked validator counted of a seat
+// and a kind in an epoch, and what it made of it. Bound, Speed, Availability and
+// Weight are shares.
 type Score struct {
 	Epoch        int64   `json:"epoch" parquet:"epoch"`
 	Time         Micros  `json:"time" parquet:"time,optional,timestamp(microsecond)"`
