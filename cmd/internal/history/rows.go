@@ -12,7 +12,9 @@ import (
 type Tokens int64
 
 // MarshalJSON implements [json.Marshaler].
-func (t Tokens) MarshalJSON() ([]byte, error) { return json.Marshal(protocol.Amount(t)) }
+func (t Tokens) MarshalJSON() ([]byte, error) {
+	return append(append(append(make([]byte, 0, 24), '"'), protocol.Amount(t).String()...), '"'), nil
+}
 
 // UnmarshalJSON implements [json.Unmarshaler].
 func (t *Tokens) UnmarshalJSON(b []byte) error {
@@ -33,7 +35,8 @@ func (m Micros) MarshalJSON() ([]byte, error) {
 	if m == 0 {
 		return []byte("null"), nil
 	}
-	return json.Marshal(time.UnixMicro(int64(m)).UTC())
+	b := append(make([]byte, 0, 36), '"')
+	return append(time.UnixMicro(int64(m)).UTC().AppendFormat(b, time.RFC3339Nano), '"'), nil
 }
 
 // UnmarshalJSON implements [json.Unmarshaler].

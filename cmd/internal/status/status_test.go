@@ -13,6 +13,7 @@ import (
 	"github.com/assaynet/assay/cmd/internal/config"
 	"github.com/assaynet/assay/cmd/internal/status"
 	"github.com/assaynet/assay/protocol/api"
+	"github.com/assaynet/assay/protocol/earning"
 	"github.com/assaynet/assay/protocol/keystore"
 )
 
@@ -152,5 +153,41 @@ peers         3
 	b.Reset()
 	if err := r.Print(&b, now); err != nil || !strings.HasSuffix(b.String(), "\n- it earns; nothing is amiss\n") {
 		t.Errorf("got %v\n%s", err, b.String())
+	}
+}
+
+func TestAMinersReportHasWhatItsSeatDoesAndEarns(t *testing.T) {
+	r := status.Report{Home: "/home/ann/.assay/miner", Status: api.Status{
+		ChainID: "assay-test-1", Role: "miner", Height: 41, Epoch: 2, Round: 2, Peers: 3,
+		Seat: &api.SeatStatus{
+			UID: 7, Registered: 3, Asked: true, Phase: "committed", Epochs: 3, InTime: 2, Late: 1, Exact: 4, False: 0, NotGiven: 1,
+			Pays: []api.SeatPay{
+				{Epoch: 0, Paid: 3_630_000_000},
+				{Epoch: 1, Paid: 3_430_000_000, Change: "−0.2", Causes: []earning.Cause{{Reason: earning.ReasonOthers, Text: "2 new seats"}}},
+			},
+			Next: "the answers of round 2 are due", NextHeight: 53,
+		},
+	}}
+	var b strings.Builder
+	if err := r.Print(&b, time.Unix(1000, 0)); err != nil {
+		t.Fatal(err)
+	}
+	want := `chain            assay-test-1
+role             miner
+height           41
+epoch, round     2, 2
+peers            3
+home             /home/ann/.assay/miner
+seat             7, registered at 3: committed
+rounds           2 in time, 1 late in the last 3 epochs
+answers          cards: 4 exact, 0 false; 1 not given, 0 failed
+paid in epoch 1  3.43, −0.2: 2 new seats
+paid in epoch 0  3.63
+next             the answers of round 2 are due in 12 blocks
+
+- it earns; nothing is amiss
+`
+	if b.String() != want {
+		t.Errorf("got\n%s\nwant\n%s", b.String(), want)
 	}
 }
