@@ -231,8 +231,9 @@ func served(t *testing.T, m *engine.Model) wire {
 
 // TestCombinations asks the same requests alone and in company, with a cold
 // cache and a warm one, with up to eight guesses a step that are right, wrong and
-// adversarial, as a stream and whole: the tokens, their probabilities, the
-// fingerprints and what is counted are those of the reference alone.
+// adversarial, or a second model's, as a stream and whole: the tokens, their
+// probabilities, the fingerprints and what is counted are those of the reference
+// alone.
 func TestCombinations(t *testing.T) {
 	count := combinations
 	if text := os.Getenv("ASSAY_COMBINATIONS"); text != "" {
@@ -251,12 +252,17 @@ func TestCombinations(t *testing.T) {
 	warmModel := open(t, path, cfg)
 	cfg.PrefixCache = -1
 	coldModel := open(t, path, cfg)
-	warm, cold := served(t, warmModel), served(t, coldModel)
+	// Its guesses are right but where tokens are drawn.
+	secondModel := open(t, path, engine.Config{Threads: 1, MaxBatch: 7, Drafts: engine.DraftsAlways, DraftModel: path})
+	warm, cold, second := served(t, warmModel), served(t, coldModel), served(t, secondModel)
 	g.list = draw(t, r, plain, min(60, 12+count/10))
 	for done := 0; done < count; {
 		at, company := cold, 1+r.IntN(8)*r.IntN(2)
-		if r.IntN(2) == 0 {
+		switch r.IntN(4) {
+		case 0, 1:
 			at = warm
+		case 2:
+			at = second
 		}
 		var wg sync.WaitGroup
 		for range company {
@@ -270,8 +276,8 @@ func TestCombinations(t *testing.T) {
 		wg.Wait()
 		done += company
 	}
-	for name, m := range map[string]*engine.Model{"warm": warmModel, "cold": coldModel} {
-		if x := m.Stats(); x.Accepted == 0 || x.Accepted == x.Drafted || x.Running+x.Queued != 0 || x.Shared == 0 || (x.KVKept == 0) == (name == "warm") {
+	for name, m := range map[string]*engine.Model{"warm": warmModel, "cold": coldModel, "second": secondModel} {
+		if x := m.Stats(); x.Accepted == 0 || x.Accepted == x.Drafted || x.Running+x.Queued != 0 || x.Shared == 0 || (x.KVKept == 0) != (name == "cold") {
 			t.Errorf("%s: %+v", name, x)
 		}
 	}

@@ -14,7 +14,8 @@
 // backend is the contract of whatever runs them, which package native does in C
 // and package arith, whose SPEC.md is the law, in Go; package split makes one
 // of several where a model is larger than a device; package sched decides what
-// is computed when, package draft guesses tokens that are to come, package
+// is computed when, package draft guesses tokens that are to come, as a second
+// model may (second.go), package
 // fingerprint hashes, package tokenizer turns text into ids and back, package
 // grammar says which tokens hold an answer to a schema. Start reading at request.go
 // (the nouns), then generate.go and verify.go; backend.go is the list of backends,

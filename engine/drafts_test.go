@@ -11,6 +11,7 @@ import (
 	"github.com/assaynet/assay/engine"
 	"github.com/assaynet/assay/engine/enginetest"
 	"github.com/assaynet/assay/engine/gguf"
+	"github.com/assaynet/assay/engine/sched"
 )
 
 // oracleDrafter guesses up to most tokens of one sequence, whose answer it knows.
@@ -27,7 +28,9 @@ var draftKinds = []string{"right", "wrong", "half", "ends", "fails", "outside"}
 
 func (d *oracleDrafter) Add(engine.Token) { d.made++ }
 
-func (d *oracleDrafter) Guess(most int) (tokens []engine.Token, likely []float64) {
+func (d *oracleDrafter) Close() {}
+
+func (d *oracleDrafter) Guess(most int, _ sched.Terms) (tokens []engine.Token, likely []float64) {
 	for i := range min(most, d.most) {
 		id, right := engine.Token(20+d.r.IntN(200)), engine.Token(2)
 		if at := d.made + i; at < len(d.answer) {

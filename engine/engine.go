@@ -3,6 +3,7 @@ package engine
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"runtime"
@@ -48,6 +49,12 @@ type Config struct {
 	// where that is quicker, "always", or "off". Empty: the environment's
 	// ASSAY_DRAFTS, or auto.
 	Drafts string
+	// DraftModel, where not empty, is the GGUF file of a smaller model of the same
+	// vocabulary, which guesses, too, where that is quicker: Open fails where the
+	// vocabularies differ. It lies where the model does, and keeps keys and values
+	// of maxDrafted sequences at most, beside KVBytes. Where Drafts is off it is
+	// not opened.
+	DraftModel string
 	// Observer, where not nil, is told of each step and of each first token.
 	Observer Observer
 	// Device is where it computes: "cpu"; "cuda:N", which is an NVIDIA GPU by
@@ -75,8 +82,8 @@ type Config struct {
 	// or auto.
 	Weights string
 
-	gpus    cuda.Driver                  // in tests, an interpreter
-	drafter func(prompt []Token) drafter // in tests, another than lookup
+	gpus    cuda.Driver // in tests, an interpreter
+	drafter newDrafter  // in tests, another than lookup
 }
 
 // Where weights are read; Config.Weights.
@@ -195,7 +202,8 @@ type Model struct {
 	sched     *sched.Scheduler
 	grammars  *grammars
 	maxBatch  int
-	drafter   func(prompt []Token) drafter // or nil: nothing is guessed
+	drafter   newDrafter // or nil: nothing is guessed
+	second    *second    // or nil: there is no model that guesses
 
 	halt context.CancelFunc // ends the scheduler
 	runs sync.WaitGroup     // the scheduler's goroutine
@@ -265,7 +273,17 @@ func newModel(ctx context.Context, f *gguf.File, cfg Config) (*Model, error) {
 		maxBatch: cfg.MaxBatch, closing: make(chan struct{}), grammars: newGrammars(tok),
 	}
 	if m.drafter = cfg.drafter; m.drafter == nil && cfg.Drafts != DraftsOff {
-		m.drafter = lookup
+		m.drafter = newLookup
+	}
+	if cfg.DraftModel != "" && cfg.Drafts != DraftsOff {
+		if err := m.openSecond(ctx, cfg); err != nil {
+			return nil, err
+		}
+		defer func() {
+			if !ready {
+				m.second.close()
+			}
+		}()
 	}
 	for _, id := range tok.StopTokens() {
 		m.stop[id] = true
@@ -387,6 +405,9 @@ func (m *Model) Close() error {
 	m.halt()
 	m.runs.Wait()
 	m.backend.Close()
+	if m.second != nil {
+		return errors.Join(m.file.Close(), m.second.close())
+	}
 	return m.file.Close()
 }
 

@@ -16,6 +16,8 @@ var (
 	// ErrRequest means a request that no model can answer: an empty prompt, a
 	// setting out of range.
 	ErrRequest = errors.New("engine: bad request")
+	// ErrVocabulary means a Config.DraftModel whose tokens are not the model's.
+	ErrVocabulary = errors.New("engine: draft model of another vocabulary")
 	// ErrGrammar means a grammar that cannot be read, is above the limits, or lets
 	// no token come next.
 	ErrGrammar = errors.New("engine: grammar")

@@ -5,6 +5,7 @@ import (
 	"github.com/assaynet/assay/engine/cuda"
 	"github.com/assaynet/assay/engine/gguf"
 	"github.com/assaynet/assay/engine/native"
+	"github.com/assaynet/assay/engine/sched"
 	"github.com/assaynet/assay/engine/weights"
 )
 
@@ -19,7 +20,7 @@ type Drafter = drafter
 
 // WithDrafter is a Config whose answers are guessed by what f makes for each.
 func WithDrafter(cfg Config, f func(prompt []Token) Drafter) Config {
-	cfg.drafter = f
+	cfg.drafter = func(prompt []Token, _ int) drafter { return f(prompt) }
 	return cfg
 }
 
@@ -57,4 +58,13 @@ func (s spy) Step(pieces []*backend.Piece) error {
 		return err
 	}
 	return s.Backend.Step(pieces)
+}
+
+// SecondsWorth is how many tokens a second model is asked for that has been right
+// in right of tried guesses and takes so many seconds for one, where a Lookup's are
+// likely so, and left tokens may come.
+func SecondsWorth(right, tried, step float64, likely []float64, left int, t sched.Terms) int {
+	s := &second{context: 1 << 20, step: step}
+	d := &seconded{s: s, right: right, tried: tried, left: left, tokens: make([]Token, 100), rest: firstRest}
+	return d.worth(maxSecond, likely, t)
 }

@@ -83,8 +83,9 @@ func (m *Model) Generate(ctx context.Context, r Request, onToken func(Token)) (R
 	// stand in for) could not be made behind a guess: such a run has none. Nor has
 	// one that is held to a grammar, which is followed token by token.
 	if m.drafter != nil && program == nil && r.Settings.MaxTokens > 2 {
-		g.drafts = m.drafter(run.Prompt)
+		g.drafts = m.drafter(run.Prompt, r.Settings.MaxTokens)
 		task.Draft = g.guess
+		defer g.drafts.Close() // once the task has ended
 	}
 	h, err := m.sched.Start(ctx, task)
 	if err != nil {
@@ -98,14 +99,21 @@ func (m *Model) Generate(ctx context.Context, r Request, onToken func(Token)) (R
 }
 
 // drafter guesses the next tokens of one sequence, see sched.Task's Draft, and is
-// told each that was chosen.
+// told each that was chosen. Close is the last call, from any goroutine.
 type drafter interface {
 	Add(Token)
-	Guess(most int) (tokens []Token, likely []float64)
+	Guess(most int, t sched.Terms) (tokens []Token, likely []float64)
+	Close()
 }
 
 // lookup is a drafter that looks into the prompt and the answer.
-func lookup(prompt []Token) drafter { return draft.New(prompt) }
+type lookup struct{ *draft.Lookup }
+
+func newLookup(prompt []Token, _ int) drafter { return lookup{draft.New(prompt)} }
+
+func (l lookup) Guess(most int, _ sched.Terms) ([]Token, []float64) { return l.Lookup.Guess(most) }
+
+func (l lookup) Close() {}
 
 // generation is an answer in the making. The model's goroutine makes it, the
 // caller's hands out its tokens.
@@ -138,8 +146,8 @@ func (g *generation) want() backend.Want {
 }
 
 // guess guesses the tokens that come next; it is the task's Draft.
-func (g *generation) guess(most int) ([]Token, []float64) {
-	tokens, likely := g.drafts.Guess(most)
+func (g *generation) guess(most int, t sched.Terms) ([]Token, []float64) {
+	tokens, likely := g.drafts.Guess(most, t)
 	g.text = append(g.text[:len(g.run.Output)], tokens...)
 	return tokens, likely
 }

@@ -49,9 +49,8 @@ type Cache interface {
 	// there is no memory: whole pages are shared, the rest of a page is copied.
 	// Both may be continued; nobody writes to positions that there are.
 	Fork(n int) Cache
-	// Truncate forgets the positions from n on, n ≤ Len, which one step has
-	// added and no Fork has seen: they were tried, and are written anew when the
-	// cache is continued.
+	// Truncate forgets the positions from n on, n ≤ Len, which no Fork has seen:
+	// they were tried, and are written anew when the cache is continued.
 	Truncate(n int)
 	// Release gives the memory back that no other cache shares. It is the last
 	// call.

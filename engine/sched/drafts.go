@@ -40,6 +40,33 @@ const (
 	worthwhile = 1.03
 )
 
+// Terms are what guesses cost in the step to come.
+type Terms struct {
+	// Always tells that guesses are tried whatever they cost.
+	Always bool
+	// Sequences is how many the step continues, each by a token that is certain.
+	Sequences int
+	// Took is about how many seconds the step takes with so many guesses; 0
+	// where nothing was measured yet.
+	Took func(guesses int) float64
+}
+
+// Speed is the most tokens a second that a step makes with guesses which are
+// right by those probabilities, each with all before it, and with none of them
+// or more; further seconds go by before it begins. 0 where nothing is known.
+func (t Terms) Speed(likely []float64, further float64) float64 {
+	tokens, most := float64(t.Sequences), 0.0
+	for n := 0; ; n++ {
+		if took := t.Took(n); took > 0 {
+			most = max(most, tokens/(took+further))
+		}
+		if n == len(likely) {
+			return most
+		}
+		tokens += likely[n]
+	}
+}
+
 // guess is one row more of a step.
 type guess struct {
 	part   int // of which part
@@ -51,9 +78,11 @@ func (s *Scheduler) draft(parts []part) {
 	if s.cfg.Drafts == DraftsOff {
 		return
 	}
+	terms := Terms{Always: s.cfg.Drafts == DraftsAlways, Sequences: len(parts)}
+	terms.Took = func(guesses int) float64 { return s.pace.of(min(maxRows, len(parts)+guesses)) }
 	var all []guess
 	for i := range parts {
-		all = parts[i].guess(i, all)
+		all = parts[i].guess(i, all, terms)
 	}
 	if len(all) == 0 {
 		return
@@ -74,13 +103,13 @@ func (s *Scheduler) draft(parts []part) {
 }
 
 // guess asks the sequence of part number i what comes next and adds that to all.
-func (p *part) guess(i int, all []guess) []guess {
+func (p *part) guess(i int, all []guess, t Terms) []guess {
 	h := p.h
 	most := min(MaxDraft, h.task.Most-h.cache.Len()-1)
 	if h.task.Draft == nil || h.plain || most < 1 {
 		return all
 	}
-	tokens, likely := h.task.Draft(most)
+	tokens, likely := h.task.Draft(most, t)
 	p.guesses = tokens[:min(len(tokens), most)]
 	for k := range p.guesses {
 		all = append(all, guess{i, likely[k]})

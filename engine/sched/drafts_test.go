@@ -19,7 +19,7 @@ func (x *story) guessing(r *rand.Rand, share float64) *sched.Task {
 	t, want := x.task(), x.answer()
 	given, next := 0, t.Next
 	t.Next = func() (backend.Token, bool) { given++; return next() }
-	t.Draft = func(most int) (tokens []backend.Token, likely []float64) {
+	t.Draft = func(most int, _ sched.Terms) (tokens []backend.Token, likely []float64) {
 		for i := range r.IntN(min(most, 9) + 1) {
 			id := backend.Token(r.IntN(100))
 			if at := given + i; r.Float64() < share && at < len(want) {
@@ -83,7 +83,7 @@ func TestRightGuessesSaveSteps(t *testing.T) {
 	task, want, given := x.task(), x.answer(), 0
 	next := task.Next
 	task.Next = func() (backend.Token, bool) { given++; return next() }
-	task.Draft = func(most int) ([]backend.Token, []float64) {
+	task.Draft = func(most int, _ sched.Terms) ([]backend.Token, []float64) {
 		n := min(most, 8, len(want)-given)
 		return want[given : given+n], slices.Repeat([]float64{1}, n)
 	}
@@ -103,7 +103,7 @@ func TestAWrongGuessIsNotShared(t *testing.T) {
 	x := &story{tokens: count(0, 60), keep: 1, more: 8}
 	wrong := append(slices.Clone(x.tokens), x.answer()[0], 91, 92, 93, 94, 95, 96, 97, 98)
 	task := x.task()
-	task.Draft = func(most int) ([]backend.Token, []float64) {
+	task.Draft = func(most int, _ sched.Terms) ([]backend.Token, []float64) {
 		n := min(most, 8)
 		return wrong[61 : 61+n], slices.Repeat([]float64{1}, n)
 	}
@@ -136,7 +136,7 @@ func TestAFailureCountsWhereItIsReached(t *testing.T) {
 			return id, ok
 		}
 		want := x.answer()
-		task.Draft = func(most int) ([]backend.Token, []float64) {
+		task.Draft = func(most int, _ sched.Terms) ([]backend.Token, []float64) {
 			tokens := slices.Clone(want[made:min(len(want), made+most)])
 			if at := 6 - made; at >= 0 && at < len(tokens) {
 				tokens[at] = failing
@@ -171,7 +171,7 @@ func TestGuessesAreTriedWhereTheyPay(t *testing.T) {
 		task, want, given := x.task(), x.answer(), 0
 		next := task.Next
 		task.Next = func() (backend.Token, bool) { given++; return next() }
-		task.Draft = func(most int) ([]backend.Token, []float64) {
+		task.Draft = func(most int, _ sched.Terms) ([]backend.Token, []float64) {
 			n := min(most, 4, len(want)-given)
 			return want[given : given+n], []float64{.9, .8, .7, .6}[:n]
 		}

@@ -31,8 +31,9 @@ type Task struct {
 	// tokens, and says of each how likely it and all before it are right, which
 	// never grows. They may be tried in the next step: then Each is called for
 	// their positions, too, as if they were right, and Next for those that are
-	// and for one more. It is called between steps, from one goroutine.
-	Draft func(most int) (tokens []backend.Token, likely []float64)
+	// and for one more. It is called between steps, from one goroutine, which
+	// waits for it: what guessing takes is to be worth it by the terms.
+	Draft func(most int, t Terms) (tokens []backend.Token, likely []float64)
 }
 
 func (t *Task) check() error {

@@ -263,3 +263,19 @@ func fromAlphabet(text string) (out string, ok bool) {
 	}
 	return string(b), true
 }
+
+// Differs says in what two tokenizers' ids mean something else, in a few words; it
+// is empty where each id stands for the same in both. How text becomes ids is not
+// compared.
+func (t *Tokenizer) Differs(o *Tokenizer) string {
+	if a, b := t.VocabSize(), o.VocabSize(); a != b {
+		return fmt.Sprintf("it has %d tokens, not %d", b, a)
+	}
+	for id := range t.vocab.tokens {
+		a, b := &t.vocab.tokens[id], &o.vocab.tokens[id]
+		if a.text != b.text || a.kind != b.kind {
+			return fmt.Sprintf("its token %d is %.40q of kind %d, not %.40q of kind %d", id, b.text, b.kind, a.text, a.kind)
+		}
+	}
+	return ""
+}
