@@ -110,10 +110,19 @@ func draftsFlag() cli.Flag {
 	}
 }
 
-// engineConfig is what threadsFlag, deviceFlag, backendFlag, weightsFlag and
-// draftsFlag say, with so many bytes of prefix cache (see engine.Config).
+// draftModelFlag is another flag of those commands.
+func draftModelFlag() cli.Flag {
+	return &cli.StringFlag{
+		Name: "draft-model", EnvVars: []string{"ASSAY_DRAFT_MODEL"}, DefaultText: "none",
+		Usage: "GGUF `FILE` of a smaller model of the same vocabulary, which guesses tokens, too, where that is quicker; no token changes",
+	}
+}
+
+// engineConfig is what threadsFlag, deviceFlag, backendFlag, weightsFlag,
+// draftsFlag and draftModelFlag say, with so many bytes of prefix cache (see
+// engine.Config).
 func engineConfig(c *cli.Context, prefixCache int64) engine.Config {
-	return engine.Config{Threads: c.Int("threads"), Device: c.String("device"), Backend: c.String("backend"), Weights: c.String("weights"), Drafts: c.String("drafts"), PrefixCache: prefixCache}
+	return engine.Config{Threads: c.Int("threads"), Device: c.String("device"), Backend: c.String("backend"), Weights: c.String("weights"), Drafts: c.String("drafts"), DraftModel: c.String("draft-model"), PrefixCache: prefixCache}
 }
 
 // modelPath returns the file to work on.
@@ -142,6 +151,8 @@ func modelHint(err error) error {
 		return withHint(err, "check the path in --model, or run make model")
 	case errors.Is(err, gguf.ErrPart):
 		return withHint(err, "join the parts with gguf-split --merge FIRST-PART OUT.gguf (pieces cut by bytes: with cat), and give OUT.gguf")
+	case errors.Is(err, engine.ErrVocabulary):
+		return withHint(err, "give a smaller model of the same family, or leave out --draft-model")
 	case errors.Is(err, engine.ErrUnavailable), errors.Is(err, engine.ErrDevice):
 		return withHint(err, "assay model info shows the devices of this machine; --device cpu needs none")
 	case errors.Is(err, gguf.ErrNotGGUF):

@@ -65,7 +65,8 @@ func modelBenchCommand() *cli.Command {
 as many answers at once as each batch says, counted together, after a prompt of
 --past tokens each, so that long contexts can be measured; and verify, one
 pass over a prompt and its answer. Speeds are medians in tokens/s, with the
-slowest and the fastest. No token is guessed unless --drafts says so.
+slowest and the fastest. No token is guessed unless
+--drafts or --draft-model says so.
 
 JSON fields: model_id, device, device_why, backend, isa, weights (mapped or interleaved), threads, prefill, decode (one for each
 batch), verify, load_seconds, peak_bytes (memory of the process, the touched
@@ -76,14 +77,14 @@ part of the mapped file included).`,
 			&cli.IntFlag{Name: "past", Value: 1, Usage: "`N` tokens of prompt before each answer that decode makes, whose own time does not count"},
 			&cli.StringFlag{Name: "batch", Value: "1", Usage: "`SIZES` of batches to decode, like 1,8"},
 			&cli.IntFlag{Name: "repeat", Value: 3, Usage: "`N` times each, after one that does not count"},
-			threadsFlag(), deviceFlag(), backendFlag(), weightsFlag(), draftsFlag()),
+			threadsFlag(), deviceFlag(), backendFlag(), weightsFlag(), draftsFlag(), draftModelFlag()),
 		Action: func(c *cli.Context) error {
 			plan, err := readBenchPlan(c)
 			if err != nil {
 				return err
 			}
 			cfg := engineConfig(c, -1)
-			if cfg.Drafts == "" {
+			if cfg.Drafts == "" && cfg.DraftModel == "" {
 				cfg.Drafts = engine.DraftsOff // its answers mean nothing, and some repeat themselves
 			}
 			return withModel(c, cfg, func(m *engine.Model) error { return bench(c, m, plan) })

@@ -58,7 +58,7 @@ the binary32, top_p counts 65536ths, seed is hex), timings (seconds).`,
 			&cli.StringFlag{Name: "regex", Usage: "regular `EXPRESSION` that the answer is to match as a whole"},
 			&cli.StringFlag{Name: "grammar", Usage: "`FILE` with a grammar (GBNF) of the answer; - is standard input"},
 			&cli.StringFlag{Name: "binding", Value: strings.Repeat("0", 130), DefaultText: "zeros", Usage: "hotkey and task id, 65 bytes in `HEX`, that enter each leaf"},
-			threadsFlag(), deviceFlag(), backendFlag(), weightsFlag(), draftsFlag(),
+			threadsFlag(), deviceFlag(), backendFlag(), weightsFlag(), draftsFlag(), draftModelFlag(),
 		),
 		Action: func(c *cli.Context) error {
 			settings, binding, err := runFlags(c)

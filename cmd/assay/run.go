@@ -32,7 +32,7 @@ Ctrl-D or /bye ends it. Otherwise the prompt is read from standard input.`,
 			&cli.IntFlag{Name: "max-tokens", Usage: "`N` tokens at most in an answer", DefaultText: "what the context leaves"},
 			&cli.StringFlag{Name: "temperature", Value: "0", Usage: "0 takes the likeliest token; above, tokens are drawn"},
 			&cli.StringFlag{Name: "seed", Value: "0", Usage: "of the draws: 64 hex digits, or a decimal `NUMBER`"},
-			threadsFlag(), deviceFlag(), backendFlag(), weightsFlag(),
+			threadsFlag(), deviceFlag(), backendFlag(), weightsFlag(), draftsFlag(), draftModelFlag(),
 		},
 		Action: runModel,
 	}

@@ -50,6 +50,10 @@ response_format and grammar, and Ollama's format, hold an answer to JSON, a sche
 a grammar, and tool_choice to a call. What a request asks for and is not done, such as
 pictures, is refused by a 400 that names the field.
 
+Tokens are guessed from what a prompt and its answer hold already, and tried some at
+a time, where that is quicker. With --draft-model a smaller model guesses, too: each
+model of --model must have its vocabulary. No token of an answer changes.
+
 Each answer has a receipt, named in the header X-Assay-Receipt and, without its
 prefix, in its id. It proves that the answer is the model's, to the bit:
 
@@ -88,7 +92,7 @@ beyond a network that you trust, put a proxy before it that speaks TLS.`,
 			keyflags.Insecure(),
 			&cli.StringFlag{Name: "log-level", Value: "info", Usage: "least importance of what is written: debug, info, warn or error"},
 			&cli.StringFlag{Name: "log-format", Value: "auto", Usage: "console (for people), json (for programs), or auto: console on a terminal"},
-			threadsFlag(), deviceFlag(), backendFlag(), weightsFlag(), draftsFlag(),
+			threadsFlag(), deviceFlag(), backendFlag(), weightsFlag(), draftsFlag(), draftModelFlag(),
 		},
 		Action: serve,
 	}

@@ -33,11 +33,20 @@ func openShelf(c *cli.Context, registry prometheus.Registerer) (*shelf.Shelf, er
 		return nil, usage.Mistake(errors.New("--memory and --idle are 0 or more"))
 	}
 	pins := c.StringSlice("pin")
+	var beside int64 // that a draft model takes beside each
+	if path := c.String("draft-model"); path != "" {
+		about, err := shelf.Describe(path)
+		if err != nil {
+			return nil, modelHint(err)
+		}
+		beside = about.Need
+	}
 	for _, path := range paths {
 		about, err := shelf.Describe(path)
 		if err != nil {
 			return nil, modelHint(err)
 		}
+		about.Need += beside
 		cfg.Specs = append(cfg.Specs, specOf(c, path, about, slices.Contains(pins, modelName(path)), registry))
 	}
 	for _, name := range pins {

@@ -55,7 +55,9 @@ type Engine struct {
 	Device  string   `toml:"device"`
 	Backend string   `toml:"backend"`
 	Weights string   `toml:"weights"`
-	Nice    int      `toml:"nice"`
+	// DraftModel guesses for all Models, whose vocabulary it must have; a miner's.
+	DraftModel string `toml:"draft_model"`
+	Nice       int    `toml:"nice"`
 }
 
 // Seat is what a miner offers.
@@ -177,6 +179,7 @@ func (c *Config) Check() error {
 		{engine.CheckDevice(c.Engine.Device) == nil, "engine.device", c.Engine.Device, "want " + engine.DeviceForms},
 		{slices.Contains(engine.Backends(), c.Engine.Backend), "engine.backend", c.Engine.Backend, "want one of " + strings.Join(engine.Backends(), ", ")},
 		{slices.Contains(weightsWays, c.Engine.Weights), "engine.weights", c.Engine.Weights, "want one of " + strings.Join(weightsWays, ", ")},
+		{c.Role == Miner || c.Engine.DraftModel == "", "engine.draft_model", c.Engine.DraftModel, "a validator makes no answers that could be guessed: leave it out"},
 		{c.Engine.Nice >= 0 && c.Engine.Nice <= maxNice, "engine.nice", strconv.Itoa(c.Engine.Nice), "want 0 (first) to 19 (last)"},
 		{c.Keys.Coldkey == "" || !c.Owner().IsZero(), "keys.coldkey", c.Keys.Coldkey, "give the address that assay wallet show prints"},
 		{c.Keys.Generation >= 0 && c.Keys.Generation <= maxGeneration, "keys.generation", strconv.Itoa(c.Keys.Generation), "want 0 to 65535"},

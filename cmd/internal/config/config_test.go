@@ -117,6 +117,7 @@ func TestValuesThatMakeNoSenseAreRefusedWithAHint(t *testing.T) {
 		{"device", config.Miner, func(c *config.Config) { c.Engine.Device = "gpu" }, "engine.device (--device)"},
 		{"backend", config.Miner, func(c *config.Config) { c.Engine.Backend = "quantum" }, "engine.backend (--backend)"},
 		{"weights", config.Miner, func(c *config.Config) { c.Engine.Weights = "woven" }, "engine.weights (--weights)"},
+		{"draft model", config.Validator, func(c *config.Config) { c.Engine.DraftModel = "small.gguf" }, "engine.draft_model"},
 		{"threads", config.Miner, func(c *config.Config) { c.Engine.Threads = -1 }, "engine.threads (--threads)"},
 		{"nice", config.Miner, func(c *config.Config) { c.Engine.Nice = 20 }, "0 (first) to 19 (last)"},
 		{"capacity", config.Miner, func(c *config.Config) { c.Seat.Capacity = 0 }, "seat.capacity (--capacity)"},

@@ -89,7 +89,9 @@ func (s *setting) fromHere(text string) string {
 }
 
 // isPath says whether the value is a path.
-func (s *setting) isPath() bool { return s.flag == "model" || s.flag == "passphrase-file" }
+func (s *setting) isPath() bool {
+	return s.flag == "model" || s.flag == "draft-model" || s.flag == "passphrase-file"
+}
 
 // Load returns home and settings of a command: the file of the home, and the
 // flags and environment over it. Errors are [ErrNoHome], [ErrHome], [ErrFile]

@@ -109,6 +109,12 @@ var settings = []setting{
 		value: func(c *Config) any { return &c.Engine.Weights },
 	},
 	{
+		section: "engine", key: "draft_model", flag: "draft-model", only: Miner,
+		usage: "GGUF file of a smaller model that guesses tokens of answers",
+		why:   "It needs the vocabulary of each model. What it guesses is tried where that is\nquicker, and no token changes. By default: what prompt and answer hold already.",
+		value: func(c *Config) any { return &c.Engine.DraftModel },
+	},
+	{
 		section: "engine", key: "nice", flag: "nice",
 		usage: "how far these threads stand back, 0 to 19, as nice(1) does",
 		why:   "Above 0, blocks and messages are served while the model runs.",

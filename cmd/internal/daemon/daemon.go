@@ -177,7 +177,7 @@ func (d *Daemon) openModels(ctx context.Context, paths []string) error {
 	d.reference.paths = paths
 	for _, path := range paths {
 		metrics := NewEngineMetrics()
-		m, err := engine.Open(ctx, path, engine.Config{Threads: d.Config.Engine.Threads, Device: d.Config.Engine.Device, Backend: d.Config.Engine.Backend, Weights: d.Config.Engine.Weights, Nice: d.Config.Engine.Nice, Observer: metrics})
+		m, err := engine.Open(ctx, path, engine.Config{Threads: d.Config.Engine.Threads, Device: d.Config.Engine.Device, Backend: d.Config.Engine.Backend, Weights: d.Config.Engine.Weights, DraftModel: d.Config.Engine.DraftModel, Nice: d.Config.Engine.Nice, Observer: metrics})
 		if err != nil {
 			return models.Hint(err)
 		}
