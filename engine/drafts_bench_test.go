@@ -39,6 +39,14 @@ func average(prices []int, rate int) int {
 		`and lit the lamp, which could be seen for twenty miles. In the winter of 1887 a storm broke the glass, and for three nights he held a lantern ` +
 		`in his own hands until the ships had passed. The town gave him a silver watch, which his granddaughter still carries today. ` +
 		`In 1931 the lamp was replaced by an electric light, and the keeper's house became a small museum with four rooms.`
+	draftPassages = `[1] The pump is filled through the upper valve. Before the first start it must be vented for at least two minutes, or the seal will run dry.
+[2] The filter is cleaned every four weeks. Close both valves, take out the four screws of the lid, and rinse the mesh with warm water. Never use a brush of metal.
+[3] A red light means that the motor is too hot. Switch the pump off and wait for half an hour; if the light comes on again, the bearing is worn and must be replaced by a workshop.
+[4] The warranty lasts for three years. It does not cover seals, filters, or damage by frost.`
+	draftMinutes = `Minutes of the harbour council, 14 March. The council decided to close the east quay from 2 May to 30 June, because the wooden piles have to be ` +
+		`replaced. Ships with more than four metres of draught will be sent to the north quay in that time. Mr Dahl reported that the crane was inspected in ` +
+		`February and that its cable must be changed before the summer. The cost is 48,000 crowns and will be paid from the reserve. Ms Berg asked that the fish ` +
+		`market be told of the closure in writing. The next meeting is on 11 April at nine o'clock in the town hall.`
 )
 
 var draftWork = []struct {
@@ -55,6 +63,14 @@ var draftWork = []struct {
 		draftText + "\n\nWhich sentences of this text are about the lamp? Quote them, word by word.",
 		"Summarize this text in its own words:\n\n" + draftText,
 		draftCode + "\n\nShow the function total and say what it does.",
+	}},
+	{name: "passages", asks: []string{
+		draftPassages + "\n\nWhat does the red light mean, and what must I do? Answer with the passage that says it, word by word.",
+		draftPassages + "\n\nUsing only the passages above, explain how the filter is cleaned. Quote the passage.",
+		draftMinutes + "\n\nList what was decided, each with the sentence of the minutes that says it.",
+		draftMinutes + "\n\nWhen and why is the east quay closed? Quote the minutes.",
+		draftText + "\n\nWhat happened in 1887 and in 1931? Answer with the sentences of the text.",
+		draftCode + "\n\nWhich function divides? Show its code.",
 	}},
 	{name: "prose", temperature: 0.8, asks: []string{
 		"Write a story about a girl who finds a map in a book.", "Explain why the sea is salty.", "Describe a morning in a big city.",
