@@ -28,6 +28,9 @@ func (s *Server) messages(w http.ResponseWriter, r *http.Request) error {
 		if err := a.takeSampling(b); err != nil {
 			return nil, err
 		}
+		if strings.ReplaceAll(string(b["thinking"]), " ", "") == `{"type":"disabled"}` {
+			a.noThought = "thinking"
+		}
 		return messagesDialect{}, nil
 	})
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/assaynet/assay/engine"
@@ -31,10 +32,13 @@ func (a *asked) takeOllama(b body) error {
 		return err
 	}
 	switch string(think) {
-	case "", "true", "false":
-		a.noThought = string(think) == "false"
+	case "", "null", "true":
+	case "false":
+		a.noThought = "think"
 	default:
-		return refuse("think", "think is true or false")
+		if err := a.takeEffort(body{"think": think}, "think", "think"); err != nil {
+			return refuse("think", "think is true, false, or one of none, %s", strings.Join(efforts, ", "))
+		}
 	}
 	if err := a.takeOllamaFormat(b); err != nil {
 		return err

@@ -12,6 +12,9 @@ func (s *Server) chat(w http.ResponseWriter, r *http.Request) error {
 		if err := a.takeCommon(b); err != nil {
 			return nil, err
 		}
+		if err := a.takeEffort(b, "reasoning_effort", "reasoning_effort"); err != nil {
+			return nil, err
+		}
 		if err := b.takeAll(want{"logprobs", &a.logProbs}, want{"top_logprobs", &a.top}); err != nil {
 			return nil, err
 		}

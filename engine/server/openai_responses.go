@@ -54,7 +54,10 @@ func (a *asked) takeResponseText(b body, d *responsesDialect) error {
 	if err := b.takeAll(want{"text", &text}, want{"reasoning", &reasoning}, want{"stream_options", &options}); err != nil {
 		return err
 	}
-	if err := reasoning.only("reasoning", "reasoning", "effort", "summary", "generate_summary"); err != nil {
+	if err := a.takeEffort(reasoning, "effort", "reasoning.effort"); err != nil {
+		return err
+	}
+	if err := reasoning.only("reasoning", "reasoning", "summary", "generate_summary"); err != nil {
 		return err
 	}
 	if err := options.only("stream_options", "stream_options", "include_obfuscation"); err != nil {

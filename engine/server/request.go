@@ -5,6 +5,8 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"net/http"
+	"slices"
+	"strings"
 
 	"github.com/assaynet/assay/engine"
 	"github.com/assaynet/assay/engine/form"
@@ -39,7 +41,7 @@ type asked struct {
 	field     string // that the prompt is made of
 	reader    toolcall.Config
 	single    bool   // at most one call of a tool
-	noThought bool   // the model is not to think
+	noThought string // the field that says that the model is not to think, or empty
 	held      string // the field that says what the answer is held to
 
 	written string // the prompt of a conversation, in words
@@ -51,6 +53,23 @@ type asked struct {
 // newAsked returns what is asked for where nothing is said.
 func newAsked() *asked {
 	return &asked{choices: 1, settings: engine.Settings{TopK: defaultTopK, TopP: form.TopPOne}}
+}
+
+// efforts are how long a model is to think, as clients say it. It decides that
+// itself here, so they change nothing, but for none.
+var efforts = []string{"minimal", "low", "medium", "high", "xhigh", "max"}
+
+// takeEffort takes a field that says how long the model is to think.
+func (a *asked) takeEffort(b body, name, field string) error {
+	var effort string
+	given, err := b.take(name, &effort)
+	switch {
+	case err != nil || given && effort != "none" && !slices.Contains(efforts, effort):
+		return refuse(field, "%s is none, %s", field, strings.Join(efforts, ", "))
+	case effort == "none":
+		a.noThought = field
+	}
+	return nil
 }
 
 // takeCommon takes what OpenAI's requests for an answer have in common.

@@ -46,6 +46,12 @@ func newStandOf(t *testing.T, o enginetest.Options, change func(*server.Config))
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "tiny.gguf")
 	check(t, enginetest.Write(path, o))
+	return newStandAt(t, path, change)
+}
+
+// newStandAt is newStand with the model of a file.
+func newStandAt(t *testing.T, path string, change func(*server.Config)) *stand {
+	t.Helper()
 	m, err := engine.Open(t.Context(), path, engine.Config{Threads: 1})
 	check(t, err)
 	cfg := server.Config{Models: []server.Model{{Name: "tiny", Engine: m, Opened: time.Unix(1700000000, 0)}}, Logger: zerolog.Nop()}

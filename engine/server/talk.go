@@ -134,8 +134,8 @@ func (a *asked) converse() error {
 	if err != nil {
 		return err
 	}
-	if a.noThought && a.reader.Thinks {
-		return refuse("think", "this model thinks; it cannot be told not to")
+	if a.noThought != "" && a.reader.Thinks {
+		return refuse(a.noThought, "this model thinks; it cannot be told not to")
 	}
 	a.prompt, a.written = written.IDs, written.Text
 	a.reader.Thinking = a.reader.Thinks && toolcall.Thinking(written.Text)
