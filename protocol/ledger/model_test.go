@@ -34,6 +34,7 @@ type model struct {
 	disputes           map[wire.Case]*dispute
 	guilts             map[uint64]*guilt // by epoch
 	fines              map[protocol.PublicKey][]fine
+	takings            map[protocol.PublicKey][]taking
 	requests           map[protocol.Hash]*ask
 	paid               map[string]protocol.Hash // texts, with the request that paid
 }

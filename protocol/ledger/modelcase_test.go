@@ -52,6 +52,13 @@ type paper struct {
 // fine is a share that stake which began to leave from … at loses.
 type fine struct{ from, at uint64 }
 
+// taking is what was taken of a name for cards of an epoch, which may be given
+// back while it is held.
+type taking struct {
+	epoch uint64
+	held  bool
+}
+
 // guilt is what verdicts of an epoch have in common.
 type guilt struct {
 	seats []protocol.SeatID
@@ -207,6 +214,7 @@ func (m *model) decide(d *dispute, world *outside) {
 	case d.appealed && right:
 		m.credit(d.owner, d.bond)
 		d.bond = of(0)
+		m.letGo(d, true, world)
 		m.giveBack(d, world)
 		m.burned = add(m.burned, d.fee)
 		d.stage = over
@@ -218,6 +226,9 @@ func (m *model) decide(d *dispute, world *outside) {
 		d.truth = truth
 		m.convict(d, world)
 	case right:
+		m.burned = add(m.burned, d.fee)
+		d.stage = over
+	case (disputed || d.ballots > 1) && accused.Sign() > 0 && accused.Cmp(most) >= 0:
 		m.burned = add(m.burned, d.fee)
 		d.stage = over
 	case disputed || d.ballots > 1:
@@ -277,12 +288,42 @@ func (m *model) convict(d *dispute, world *outside) {
 	case d.finding == wire.FoundPassed:
 		from := m.answered(d)
 		name, _ := m.judged(d, from, world)
+		if !m.first(name, from) {
+			break
+		}
 		p := m.pool(name)
 		d.taken = down(p.amount, of(int64(m.p.Verdicts.Slash)), of(65536))
 		p.amount = sub(p.amount, d.taken)
+		m.takings[name] = append(m.takings[name], taking{from, d.taken.Sign() > 0})
 		m.fines[name] = append(m.fines[name], fine{from * m.p.Schedule.Tempo, m.height})
 	}
 	d.convicted, d.stage, d.due = m.height, held, m.height+m.p.Verdicts.Appeal
+}
+
+// first reports whether no verdict took stake of a name for cards of epoch e yet.
+func (m *model) first(name protocol.PublicKey, e uint64) bool {
+	old := func(k taking) bool { return !k.held && k.epoch+4 < m.epochOf(m.height) }
+	m.takings[name] = slices.DeleteFunc(m.takings[name], old)
+	return !slices.ContainsFunc(m.takings[name], func(k taking) bool { return k.epoch == e })
+}
+
+// contested reports whether a dispute holds stake of a name.
+func (m *model) contested(name protocol.PublicKey) bool {
+	return slices.ContainsFunc(m.takings[name], func(k taking) bool { return k.held })
+}
+
+// letGo lets go of the stake that a dispute holds.
+func (m *model) letGo(d *dispute, back bool, world *outside) {
+	if d.k.Accused == d.k.UID || d.finding != wire.FoundPassed || d.taken.Sign() == 0 {
+		return
+	}
+	e := m.answered(d)
+	name, _ := m.judged(d, e, world)
+	if i := slices.Index(m.takings[name], taking{e, true}); i >= 0 && back {
+		m.takings[name] = slices.Delete(m.takings[name], i, i+1)
+	} else if i >= 0 {
+		m.takings[name][i].held = false
+	}
 }
 
 func (m *model) giveBack(d *dispute, world *outside) {
@@ -332,6 +373,7 @@ func (m *model) divide(d *dispute, world *outside) {
 		return
 	}
 	m.credit(d.by, d.fee)
+	m.letGo(d, false, world)
 	owners := m.foundBefore(d, world)
 	paid := of(0)
 	for _, owner := range owners {

@@ -58,7 +58,7 @@ func newModelled(t *testing.T, seed int64) *modelled {
 		pools: map[protocol.PublicKey]*pool{}, names: map[protocol.PublicKey]protocol.PublicKey{},
 		owners: map[protocol.PublicKey]*owner{}, poolNames: map[protocol.PublicKey]protocol.PublicKey{}, hotkeys: map[protocol.PublicKey]protocol.PublicKey{},
 		requests: map[protocol.Hash]*ask{}, leaving: map[[2]uint64]*leaving{}, paid: map[string]protocol.Hash{},
-		disputes: map[wire.Case]*dispute{}, guilts: map[uint64]*guilt{}, fines: map[protocol.PublicKey][]fine{},
+		disputes: map[wire.Case]*dispute{}, guilts: map[uint64]*guilt{}, fines: map[protocol.PublicKey][]fine{}, takings: map[protocol.PublicKey][]taking{},
 	}
 	for _, a := range g.Accounts {
 		m.credit(a.Key, num(a.Balance))

@@ -165,7 +165,7 @@ func (m *model) worst(world *outside) int {
 
 func (m *model) addStake(cold protocol.PublicKey, b *wire.AddStake) bool {
 	s, a := m.seat(b.Hotkey), num(b.Amount)
-	if s == nil || add(m.pool(s.name).worth(cold), a).Cmp(leastStake) < 0 || !m.debit(cold, a) {
+	if s == nil || m.contested(s.name) || add(m.pool(s.name).worth(cold), a).Cmp(leastStake) < 0 || !m.debit(cold, a) {
 		return false
 	}
 	m.pot = add(m.pot, m.pool(s.name).enter(cold, a))
@@ -178,7 +178,7 @@ func (m *model) removeStake(cold protocol.PublicKey, b *wire.RemoveStake) bool {
 	if a.Sign() == 0 {
 		a = worth
 	}
-	if a.Cmp(worth) > 0 || worth.Sign() == 0 && a.Sign() == 0 {
+	if m.contested(m.poolName(b.Hotkey)) || a.Cmp(worth) > 0 || worth.Sign() == 0 && a.Sign() == 0 {
 		return false
 	}
 	after := &pool{p.amount, maps.Clone(p.shares)}
