@@ -89,7 +89,7 @@ func New(cfg Config) (*Miner, error) {
 	m := &Miner{
 		cfg: cfg, workers: map[protocol.Kind]Worker{}, wake: make(chan struct{}, 1), turn: make(chan struct{}, 1),
 		metrics: newMetrics(cfg.Metrics), cards: newCards(), makers: map[protocol.Epoch]*plant.Maker{}, kept: map[protocol.Epoch]bool{},
-		trials: trials{posted: map[protocol.Epoch]int{}, own: map[wire.Case]ledger.ChallengeRecord{}},
+		trials: trials{seen: map[protocol.Epoch]*docketSeen{}, own: map[wire.Case]ledger.ChallengeRecord{}},
 	}
 	for _, w := range cfg.Workers {
 		m.workers[w.Offer().Kind] = w

@@ -49,8 +49,9 @@ type facts struct {
 	withheld protocol.Epoch
 	unproven string
 	// convicted is how many of the trials, the first ones, are of own answers that were
-	// found false.
-	convicted int
+	// found false, and challenged how many of those after them go on. What ended
+	// otherwise is no reason for anything.
+	convicted, challenged int
 	// trouble is the error of the newest step, "" if it met none.
 	trouble string
 }
@@ -143,7 +144,7 @@ func (s *Status) explain(now protocol.Epoch) (reasons, faults []string) {
 		default:
 			t.reason("not asked yet: a seat is asked from the epoch after its models are on the ledger")
 		}
-		for i, line := range s.Trials {
+		for i, line := range s.Trials[:min(len(s.Trials), s.facts.convicted+s.facts.challenged)] {
 			if i < s.facts.convicted {
 				t.fault("%s; check the model file and the engine (miner doctor)", line)
 				continue

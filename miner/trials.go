@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 
 	"github.com/assaynet/assay/protocol"
@@ -13,11 +14,12 @@ import (
 
 // Whoever says that an answer of this seat is false puts that on the ledger, and
 // what is decided costs the seat's collateral. The miner reads it there, one record
-// with one proof each: when somebody challenged anything about an epoch, it looks up
-// which of its own answers that is about, and follows those.
+// with one proof each: when somebody challenged anything about an epoch, it looks
+// up which of its own answers that is about, and follows those.
 
 const (
-	// maxLooked bounds the answers of an epoch that are looked up in a block.
+	// maxLooked bounds the answers of an epoch that are looked up in a block: the rest
+	// follows in the next ones.
 	maxLooked = 64
 	// lookedBack is for how many epochs back a process that starts looks for
 	// challenges.
@@ -29,9 +31,16 @@ const (
 
 // trials are the challenges of own answers. Step alone uses it.
 type trials struct {
-	// posted is how many challenges there were in an epoch when it was looked at last.
-	posted map[protocol.Epoch]int
-	own    map[wire.Case]ledger.ChallengeRecord
+	seen map[protocol.Epoch]*docketSeen
+	own  map[wire.Case]ledger.ChallengeRecord
+}
+
+// docketSeen is how far was looked at what was challenged in an epoch.
+type docketSeen struct {
+	posted int  // challenges when it was looked at last
+	whole  bool // it was over then, and there will be no more
+	next   int  // which of the answers, in their order, is looked up next
+	left   int  // how many are looked up still, if there are as many
 }
 
 // readTrials follows the challenges of own answers.
@@ -43,21 +52,22 @@ func (m *Miner) readTrials(r ledger.Reader, head protocol.Height, seat *ledger.S
 	now := s.EpochOf(head)
 	var errs []error
 	for e := max(1, now-min(now, lookedBack)); e <= now; e++ {
-		if _, known := t.posted[e]; known && e < now {
-			continue
+		seen := t.seen[e]
+		if seen == nil {
+			seen = &docketSeen{}
+			t.seen[e] = seen
 		}
-		docket, err := ledger.ReadDocket(r, e)
-		if err != nil {
-			return fmt.Errorf("read what was challenged in epoch %d: %w", e, err)
-		}
-		posted := len(docket.Paid) + len(docket.Posted)
-		if posted > t.posted[e] {
-			if err := m.lookUp(r, e-1, seat.ID); err != nil {
-				errs = append(errs, err)
-				continue
+		if !seen.whole {
+			docket, err := ledger.ReadDocket(r, e)
+			if err != nil {
+				return fmt.Errorf("read what was challenged in epoch %d: %w", e, err)
 			}
+			if posted := len(docket.Paid) + len(docket.Posted); posted > seen.posted {
+				seen.posted, seen.left = posted, math.MaxInt
+			}
+			seen.whole = e < now
 		}
-		t.posted[e] = posted
+		errs = append(errs, m.lookUp(r, e-1, seat.ID, seen))
 	}
 	for k, c := range t.own {
 		if !c.Stage.Ended() {
@@ -66,35 +76,52 @@ func (m *Miner) readTrials(r ledger.Reader, head protocol.Height, seat *ledger.S
 			delete(t.own, k)
 		}
 	}
-	for e := range t.posted {
+	for e := range t.seen {
 		if e+lookedBack < now {
-			delete(t.posted, e)
+			delete(t.seen, e)
 		}
 	}
 	m.tellTrials(seat)
 	return errors.Join(errs...)
 }
 
-// lookUp looks for challenges of own answers of epoch e.
-func (m *Miner) lookUp(r ledger.Reader, e protocol.Epoch, seat protocol.SeatID) error {
-	s, looked := &m.cfg.Params.Schedule, 0
+// lookUp looks for challenges of own answers of epoch e, where it stopped in the
+// block before: a challenge in each block does not have it begin anew.
+func (m *Miner) lookUp(r ledger.Reader, e protocol.Epoch, seat protocol.SeatID, seen *docketSeen) error {
+	if seen.left == 0 {
+		return nil
+	}
+	answers, err := m.answersOf(r, e, seat)
+	if err != nil {
+		return err
+	}
+	seen.left = min(seen.left, len(answers))
+	for range min(seen.left, maxLooked) {
+		if err := m.readChallenge(r, answers[seen.next%len(answers)]); err != nil {
+			return err
+		}
+		seen.next++
+		seen.left--
+	}
+	return nil
+}
+
+// answersOf returns the own answers of epoch e that were given, as challenges are
+// about them.
+func (m *Miner) answersOf(r ledger.Reader, e protocol.Epoch, seat protocol.SeatID) (list []wire.Case, err error) {
+	s := &m.cfg.Params.Schedule
 	for n := s.RoundOf(s.EpochStart(e)); n < s.RoundOf(s.EpochStart(e+1)); n++ {
 		given, err := ledger.ReadGiven(r, n, seat)
 		if err != nil {
-			return fmt.Errorf("read what was given in round %d: %w", n, err)
+			return nil, fmt.Errorf("read what was given in round %d: %w", n, err)
 		}
 		for slot := range 8 * len(given.Slots) {
-			if !given.Slots.Has(slot) || looked == maxLooked {
-				continue
-			}
-			looked++
-			k := wire.Case{Round: n, UID: seat.UID, Slot: uint16(slot), Accused: seat.UID}
-			if err := m.readChallenge(r, k); err != nil {
-				return err
+			if given.Slots.Has(slot) {
+				list = append(list, wire.Case{Round: n, UID: seat.UID, Slot: uint16(slot), Accused: seat.UID})
 			}
 		}
 	}
-	return nil
+	return list, nil
 }
 
 // readChallenge reads a challenge of an own answer, if there is one, and says what
@@ -125,7 +152,7 @@ func (m *Miner) tellTrials(seat *ledger.Seat) {
 	}
 	slices.SortFunc(all, func(a, b ledger.ChallengeRecord) int { return bytes.Compare(a.Case.Bytes(), b.Case.Bytes()) })
 	var held protocol.Amount
-	var lost, others []string
+	var lost, running, over []string
 	for i := range all {
 		c := &all[i]
 		line := c.Sentence(true)
@@ -136,13 +163,15 @@ func (m *Miner) tellTrials(seat *ledger.Seat) {
 				held += c.Held
 			}
 			continue
-		case !c.Stage.Ended():
-			line += fmt.Sprintf("; found false, it would cost all collateral, %s", seat.Collateral)
+		case c.Stage.Ended():
+			over = append(over, line)
+			continue
 		}
-		others = append(others, line)
+		running = append(running, line+fmt.Sprintf("; found false, it would cost all collateral, %s", seat.Collateral))
 	}
 	m.metrics.held.Set(float64(held))
 	m.note(func(s *Status) {
-		s.Trials, s.Held, s.facts.convicted = append(lost, others...), held, len(lost)
+		s.Trials, s.Held = slices.Concat(lost, running, over), held
+		s.facts.convicted, s.facts.challenged = len(lost), len(running)
 	})
 }

@@ -47,9 +47,9 @@ func held(t *testing.T, r *prometheus.Registry) protocol.Amount {
 	return 0
 }
 
-// An answer is challenged by judge 2 and found false: the status says from the block
-// of the challenge on by whom, what it could lose, what is held until when, and what
-// was lost; also a process that starts when it is over.
+// An answer is challenged by judge 2 and found false: the status says from the
+// block of the challenge on by whom, what it could lose, what is held until when,
+// and what was lost; also a process that starts when it is over.
 func TestAnAccusedMinerIsToldWhatItLosesAndWhy(t *testing.T) {
 	w, m, r := accused(t, newMemory())
 	at := w.p.Schedule.EpochStart(3) + 15
@@ -96,6 +96,57 @@ func TestAnAccusedMinerIsToldWhatItLosesAndWhy(t *testing.T) {
 		w.step(m, w.p.Schedule.EpochStart(6))
 		if s := m.Status(); len(s.Trials) != 1 || !strings.Contains(s.Trials[0], want) {
 			t.Errorf("a process that starts afterwards says %q", s.Trials)
+		} else if told := strings.Contains(strings.Join(s.Reasons, "\n"), "slot 3"); told != (stage == ledger.StageBurned) {
+			t.Errorf("%s: the reasons %q name it: %t", stage, s.Reasons, told)
 		}
+	}
+}
+
+// A seat that gave more answers than are looked up in a block is told of a
+// challenge of the last of them in one of the next, though others are challenged
+// in each; and of one that was posted in the last block of an epoch, which it did
+// not see.
+func TestNoChallengeIsOverlooked(t *testing.T) {
+	w, m, _ := accused(t, newMemory())
+	given := ledger.GivenRecord{Seat: w.seat}
+	for slot := range 150 {
+		given.Slots.Set(slot)
+	}
+	w.put(ledger.GivenKey(round, w.seat.UID), &given)
+	challenge := func(slot uint16) {
+		c := ledger.ChallengeRecord{
+			Case: wire.Case{Round: round, UID: w.seat.UID, Slot: slot, Accused: w.seat.UID}, Accused: w.seat, Judge: protocol.SeatID{UID: 2},
+			Stage: ledger.StageCalled, Due: w.p.Schedule.EpochStart(4) + 1,
+		}
+		w.put(ledger.ChallengeKey(c.Case), &c)
+	}
+	docket := ledger.Docket{}
+	told := func(at protocol.Height) int {
+		w.step(m, at)
+		return len(m.Status().Trials)
+	}
+	at := w.p.Schedule.EpochStart(3) + 15
+	challenge(149)
+	var got []int
+	for i := range protocol.Height(3) {
+		docket.Posted = append(docket.Posted, protocol.SeatID{UID: protocol.UID(2 + i)})
+		w.put(ledger.DocketKey(3), &docket)
+		got = append(got, told(at+i))
+	}
+	if !slices.Equal(got, []int{0, 0, 1}) {
+		t.Errorf("in three blocks it knows of %v challenges", got)
+	}
+	for range 3 {
+		told(at + 3)
+	}
+	challenge(7)
+	docket.Posted = append(docket.Posted, protocol.SeatID{UID: 9})
+	w.put(ledger.DocketKey(3), &docket)
+	n := 0
+	for i := range protocol.Height(3) {
+		n = told(w.p.Schedule.EpochStart(4) + i)
+	}
+	if n != 2 {
+		t.Errorf("in the next epoch it knows of %d challenges, want 2", n)
 	}
 }
