@@ -79,7 +79,7 @@ func trialOn(t *testing.T, s record.Store, first ...int32) (*world, *validator.V
 }
 
 // opensPlants writes that a maker opened the first link by which some of its slots
-// are planted and some are not, and returns how many are.
+// are planted, and the last one is not, and returns which are.
 func (w *world) opensPlants(m *maker) (planted map[uint16]bool) {
 	w.t.Helper()
 	seeds, _, err := ledger.ReadRound(w.tree, round)
@@ -95,7 +95,7 @@ func (w *world) opensPlants(m *maker) (planted map[uint16]bool) {
 				planted[slot] = true
 			}
 		}
-		if n := len(planted); n > 0 && n < int(m.slots) {
+		if len(planted) > 0 && !planted[m.slots-1] {
 			w.put(ledger.PlantsKey(epoch, m.id.UID), &ledger.PlantsRecord{Seat: m.id, Link: link})
 			return planted
 		}
@@ -331,5 +331,43 @@ func TestDutiesDoNotWaitForTheReference(t *testing.T) {
 	cancel()
 	if err := <-done; err != nil {
 		t.Error(err)
+	}
+}
+
+// TestAFriendsChallengeShieldsNobody: who lies has a friend challenge what of it is
+// right, before the reference is done. The validator challenges the lie all the
+// same.
+func TestAFriendsChallengeShieldsNobody(t *testing.T) {
+	w, v, r := trial(t, 5, 666, 666, 666, 666, 666)
+	planted := map[protocol.UID]map[uint16]bool{}
+	for _, m := range w.makers {
+		planted[m.id.UID] = w.opensPlants(m)
+	}
+	from := ledger.ChallengeFrom(w.p.Schedule, epoch)
+	w.step(v, from-1)
+	for _, m := range w.makers {
+		about := wire.Case{Round: round, UID: m.id.UID, Accused: m.id.UID}
+		w.put(ledger.ChallengeKey(about), &ledger.ChallengeRecord{
+			Case: about, Seat: m.id, Accused: m.id, Fee: protocol.Unit, Finding: wire.FoundPassed, Stage: ledger.StageCalled, Posted: from, Due: from + 2,
+		})
+	}
+	w.step(v, from)
+	w.work(v)
+	w.step(v, from+1)
+	got := w.challenged()
+	if len(got) != 1 || got[0].Slot == 0 || planted[got[0].UID][got[0].Slot] || !slices.Equal(got, r.ran) {
+		t.Fatalf("challenged %v, the reference ran %v, want a lie that is not planted: %v", got, r.ran, planted)
+	}
+	liar := w.makers[slices.IndexFunc(w.makers, func(m *maker) bool { return m.id.UID == got[0].UID })].id
+	about := wire.Case{Round: round, UID: liar.UID, Slot: got[0].Slot, Accused: liar.UID}
+	w.put(ledger.ChallengeKey(about), &ledger.ChallengeRecord{
+		Case: about, Seat: liar, Accused: liar, Judge: w.otherID, Finding: wire.FoundPassed, Stage: ledger.StageCalled, Posted: from + 1, Due: from + 3,
+	})
+	w.submitted = nil
+	w.step(v, from+2)
+	w.work(v)
+	w.step(v, from+3)
+	if next := w.challenged(); len(next) != 1 || next[0].UID == liar.UID {
+		t.Errorf("with a true challenge of seat %d it challenges %v, want the other seat", liar.UID, next)
 	}
 }

@@ -161,30 +161,20 @@ func (x *suspect) mildness() int {
 }
 
 // worst returns the evidence of a case to challenge in epoch e: of those that are
-// confirmed, and neither challenged nor about a seat that is, lies first, the
-// first in an order that all judges have, so that who votes has confirmed the
+// confirmed, and not about a seat that is accused already, lies first, the first
+// in an order that all judges have, so that who votes has confirmed the
 // same. Where none is confirmed it asks for one. Nothing else is read in full: who
 // lies much must not make others read much in each block.
 func (t *trying) worst(now *view, e protocol.Epoch) (*wire.Evidence, error) {
 	s := t.schedule()
-	docket, err := ledger.ReadDocket(now, e)
-	if err != nil {
-		return nil, err
-	}
 	if t.clearedIn != e {
 		t.cleared, t.clearedIn = map[wire.AnswerKey]bool{}, e
 	}
-	busy := slices.Clone(docket.Guilty)
-	first, end := s.RoundOf(s.EpochStart(e-1)), s.RoundOf(s.EpochStart(e))
-	for n := first; n < end; n++ {
-		list, err := ledger.ReadChallenges(now, n)
-		if err != nil {
-			return nil, err
-		}
-		for i := range list {
-			busy = append(busy, list[i].Accused)
-		}
+	busy, err := t.accused(now, e)
+	if err != nil {
+		return nil, err
 	}
+	first, end := s.RoundOf(s.EpochStart(e-1)), s.RoundOf(s.EpochStart(e))
 	var all []suspect
 	for n := first; n < end; n++ {
 		keys, err := t.book.Judged(n)
@@ -251,7 +241,7 @@ func (t *trying) shown(now *view, e protocol.Epoch, seat protocol.SeatID) (bool,
 // suspects returns whom the own judgement of an answer accuses, and who is not
 // busy: the seat, where it is false, and judges whose cards do not say what an own
 // run found.
-func (t *trying) suspects(now *view, k wire.AnswerKey, busy []protocol.SeatID) (out []suspect, err error) {
+func (t *trying) suspects(now *view, k wire.AnswerKey, busy *accused) (out []suspect, err error) {
 	if t.cleared[k] {
 		return nil, nil
 	}
@@ -266,10 +256,10 @@ func (t *trying) suspects(now *view, k wire.AnswerKey, busy []protocol.SeatID) (
 	guilty := false
 	accuse := func(who protocol.SeatID, card *wire.Card) {
 		guilty = true
-		if len(out) > 1 || slices.Contains(busy, who) {
+		x := suspect{about: wire.Case{Round: k.Round, UID: k.UID, Slot: k.Slot, Accused: who.UID}, seat: j.Seat, card: card, kind: j.Outcome.Kind}
+		if len(out) > 1 || busy.of(who, x.mildness()) {
 			return
 		}
-		x := suspect{about: wire.Case{Round: k.Round, UID: k.UID, Slot: k.Slot, Accused: who.UID}, seat: j.Seat, card: card, kind: j.Outcome.Kind}
 		x.rank = wire.HashOf("assay/1/validator/case", x.about.Bytes())
 		out = append(out, x)
 	}
