@@ -21,14 +21,17 @@ import (
 // The reference is slow, and everything that is planted is found false. So it runs
 // only what is really to be said, when it is known what was planted: at most the
 // own challenge of an epoch, and the votes on which the own seat speaks against the
-// accused. It runs one answer at a time, in a goroutine of its own, on threads that
-// are nicer than the engine's: duties do not wait for it, nor does it begin anew
-// for each of them. Where the validator is driven step by step ([Validator.Work])
-// it runs when all duties are judged and all own pairs are made, and gives way to
-// what of these comes meanwhile.
+// accused. It runs one answer at a time, in a goroutine of its own: duties do not
+// wait for it, nor does it begin anew for each of them. Who makes the reference
+// decides what it takes of the machine: the shipped one computes on one thread,
+// which on Linux yields to the engine's and to consensus (package
+// cmd/internal/daemon); what else judging takes, as opening a model, or a record's
+// sandbox, runs as all goroutines do. Where the validator is driven step by step
+// ([Validator.Work]) it runs when all duties are judged and all own pairs are
+// made, and gives way to what of these comes meanwhile.
 //
-// Step asks, anew at each height. Nothing of this is in the
-// store: a process that was killed runs the answer once more.
+// Step asks, anew at each height. Nothing of this is in the store: a process that
+// was killed runs the answer once more.
 type confirming struct {
 	*base
 	queue *queue
