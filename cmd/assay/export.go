@@ -114,6 +114,9 @@ func writeHistory(c *cli.Context, tables []history.Table, n *client) error {
 	if err := os.MkdirAll(cfg.Dir, 0o755); err != nil {
 		return exportHint(err)
 	}
+	if err := history.Fits(cfg.Dir, s.ChainID); err != nil {
+		return exportHint(err)
+	}
 	begun := time.Now()
 	var written int64
 	var total atomic.Int64

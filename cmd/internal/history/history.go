@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"sync/atomic"
 
@@ -126,6 +127,21 @@ func unit(t reflect.Type) string {
 	return ""
 }
 
+// Fits refuses a directory that has tables of another network: [export.ErrOther].
+func Fits(dir, chainID string) error {
+	for _, t := range Tables() {
+		m, err := export.ReadManifest(filepath.Join(dir, t.Name))
+		switch {
+		case errors.Is(err, export.ErrManifest): // none, or Write says what is wrong
+		case err != nil:
+			return err
+		case m.ChainID != chainID:
+			return fmt.Errorf("%s holds %s of %s, not of %s: %w", dir, t.Name, m.ChainID, chainID, export.ErrOther)
+		}
+	}
+	return nil
+}
+
 // WriteManifest writes the manifest of all tables that are in a directory.
 func WriteManifest(dir string, m *Manifest) error {
 	m.Format, m.Tables = Format, []Entry{}
@@ -202,7 +218,11 @@ func ReadManifest(dir string) (*Manifest, error) {
 func (m *Manifest) Differs(dir string) ([]string, error) {
 	var out []string
 	for _, want := range m.Tables {
-		got, err := entry(dir, filepath.Base(want.Table))
+		if !slices.ContainsFunc(Tables(), func(t Table) bool { return t.Name == want.Table }) {
+			out = append(out, fmt.Sprintf("%.40q: there is no such table", want.Table))
+			continue
+		}
+		got, err := entry(dir, want.Table)
 		if errors.Is(err, export.ErrManifest) {
 			out = append(out, want.Table+": it is not there")
 			continue

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
@@ -83,6 +84,33 @@ func TestPaymentsThatDoNotAddUpAreNotWritten(t *testing.T) {
 	}
 	if _, err := os.Stat(filepath.Join(dir, "payments", "data", "epoch-00000000.parquet")); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("the epoch is there: %v", err)
+	}
+}
+
+// TestTablesOfTwoNetworksDoNotMix: one manifest is of one network.
+func TestTablesOfTwoNetworksDoNotMix(t *testing.T) {
+	dir := t.TempDir()
+	if err := history.Fits(dir, "x"); err != nil {
+		t.Errorf("an empty directory: %v", err)
+	}
+	if _, err := table().Write(t.Context(), export.Config{Dir: dir, ChainID: "x"}, node{}); err != nil {
+		t.Fatal(err)
+	}
+	if err := history.Fits(dir, "x"); err != nil {
+		t.Errorf("its own network: %v", err)
+	}
+	if err := history.Fits(dir, "y"); !errors.Is(err, export.ErrOther) {
+		t.Errorf("another network: %v", err)
+	}
+}
+
+// TestAManifestNamesTablesAlone, and no other directory that has a manifest.
+func TestAManifestNamesTablesAlone(t *testing.T) {
+	m := history.Manifest{Tables: []history.Entry{{Table: ".."}, {Table: "\x1b[2Jcards"}}}
+	got, err := m.Differs(t.TempDir())
+	want := []string{`"..": there is no such table`, `"\x1b[2Jcards": there is no such table`}
+	if err != nil || !slices.Equal(got, want) {
+		t.Errorf("got %q, %v", got, err)
 	}
 }
 
