@@ -15,8 +15,9 @@ const typeCSV = "text/csv"
 
 // CSV writes items of a list as CSV (RFC 4180), a line each: one column for each
 // member that a T may have, empty where the item has none, objects and arrays as
-// their JSON. With head, a line of names comes first. It is an error if an item is
-// no object.
+// their JSON. With head, a line of names comes first. Before a text that a
+// spreadsheet takes for a formula stands an apostrophe: prompts, answers and
+// specifications are strangers' words. It is an error if an item is no object.
 func CSV[T any](items []json.RawMessage, head bool) ([]byte, error) {
 	names := columns(reflect.TypeFor[T]())
 	var b bytes.Buffer
@@ -54,8 +55,14 @@ func cell(v json.RawMessage) (string, error) {
 	}
 	var s string
 	err := json.Unmarshal(v, &s)
+	if s != "" && strings.ContainsRune(formulas, rune(s[0])) {
+		s = "'" + s
+	}
 	return s, err
 }
+
+// formulas begin what a spreadsheet carries out (OWASP, CSV Injection).
+const formulas = "=+-@\t\r"
 
 // columns are the names of a type's members, in their order.
 func columns(t reflect.Type) (out []string) {

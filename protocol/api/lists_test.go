@@ -321,3 +321,24 @@ func TestWhatTheLedgerForgotIsShownFromTheBlocks(t *testing.T) {
 		t.Errorf("got %+v", got)
 	}
 }
+
+// TestStrangersWordsAreNoFormulasInCSV: a specification, a prompt or an answer is
+// whatever its author likes.
+func TestStrangersWordsAreNoFormulasInCSV(t *testing.T) {
+	type row struct {
+		Text string `json:"text"`
+		N    int    `json:"n"`
+	}
+	var items []json.RawMessage
+	for _, text := range []string{`=HYPERLINK(\"http://x\")`, "+1", "-1", "@SUM(1)", `\t=1`, `\r=1`, "plain = 1", ""} {
+		items = append(items, json.RawMessage(`{"text":"`+text+`","n":-1}`))
+	}
+	b, err := api.CSV[row](items, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := "\"'=HYPERLINK(\"\"http://x\"\")\",-1\r\n'+1,-1\r\n'-1,-1\r\n'@SUM(1),-1\r\n'\t=1,-1\r\n\"'=1\",-1\r\nplain = 1,-1\r\n,-1\r\n"
+	if string(b) != want {
+		t.Errorf("got %q, want %q", b, want)
+	}
+}
