@@ -193,6 +193,9 @@ func (f *follower) send(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
+		if list[0].Type == EventMissed { // it is of whole blocks
+			f.at.n = 0
+		}
 		for i := f.at.n; i < len(list); i++ {
 			if err := f.write(&list[i], i); err != nil {
 				return err

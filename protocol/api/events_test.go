@@ -141,6 +141,9 @@ func TestEventsComeFromACursorOnAndThenAsTheyHappen(t *testing.T) {
 	if e := following(t, url+"?after=1", "39.2")(); e.ID != "39.3" { // a restart changes nothing
 		t.Errorf("who comes back: got %+v", e)
 	}
+	if e := following(t, url, "40.1")(); e.Type != api.EventMissed || e.Height != 40 || e.To != 41 { // its rest was lost by a kill
+		t.Errorf("who comes back in a gap: got %+v", e)
+	}
 	if e := following(t, url+"?after=5", "")(); e.Type != api.EventMissed || e.Height != 6 || e.To != 37 {
 		t.Errorf("older than what is kept: got %+v", e)
 	}
