@@ -24,18 +24,28 @@ type vitals struct {
 
 	mu  sync.Mutex
 	now []prometheus.Metric // guarded by mu
+	// block is when the newest block that the node told of was made; zero where it
+	// told of none. Guarded by mu.
+	block time.Time
 }
 
 // Describe implements [prometheus.Collector]. It names nothing: what there is
 // depends on the node.
 func (*vitals) Describe(chan<- *prometheus.Desc) {}
 
-// Collect implements [prometheus.Collector].
+// Collect implements [prometheus.Collector]. The age of the newest block is that of
+// this moment: it grows, too, while the node does not say how it is.
 func (v *vitals) Collect(out chan<- prometheus.Metric) {
 	v.mu.Lock()
-	now := slices.Clone(v.now)
+	now, block := slices.Clone(v.now), v.block
 	v.mu.Unlock()
-	for _, m := range now {
+	g := &gauges{list: now}
+	if block.Unix() > 0 {
+		age := time.Since(block).Seconds()
+		g.set("node_block_age_seconds", "Time since the newest block was made.", max(age, 0))
+		g.set("node_clock_behind_seconds", "By how much the newest block is from the future of this machine's clock.", max(-age, 0))
+	}
+	for _, m := range g.list {
 		out <- m
 	}
 }
@@ -64,7 +74,8 @@ func (g *gauges) is(name, help string, yes bool) {
 func tokens(a protocol.Amount) float64 { return float64(a) / float64(protocol.Unit) }
 
 // vitalsPatience is how long who watches the node waits for how it is: a node that
-// does not say it is seen by what it counts, and by the age of what it said last.
+// does not say it is seen by the age of the block of which it told last, which
+// grows.
 const vitalsPatience = time.Second
 
 // refresh reads how the node is, one reader at a time. What is not there in time is
@@ -98,7 +109,7 @@ func (h *Handler) readVitals(r *http.Request) {
 	g := &gauges{}
 	s, err := h.readStatus(&request{http: r})
 	if err == nil {
-		h.nodeGauges(g, &s, time.Now())
+		h.nodeGauges(g, &s)
 		if s.Seat != nil { // a miner, which has no ledger
 			ownGauges(g, s.Seat)
 		} else {
@@ -111,17 +122,15 @@ func (h *Handler) readVitals(r *http.Request) {
 	h.metrics.vitals.mu.Lock()
 	defer h.metrics.vitals.mu.Unlock()
 	h.metrics.vitals.now = g.list
+	if !s.BlockTime.IsZero() {
+		h.metrics.vitals.block = s.BlockTime
+	}
 }
 
-func (h *Handler) nodeGauges(g *gauges, s *Status, now time.Time) {
+func (h *Handler) nodeGauges(g *gauges, s *Status) {
 	g.set("node_info", "1; what runs here.", 1, "version", s.Version, "role", s.Role, "chain", s.ChainID, "go", runtime.Version())
 	g.set("node_height", "Newest block that the node carried out or verified.", float64(s.Height))
 	g.set("node_epoch", "Epoch of that block.", float64(s.Epoch))
-	if s.BlockTime.Unix() > 0 {
-		age := now.Sub(s.BlockTime).Seconds()
-		g.set("node_block_age_seconds", "Time since the newest block was made.", max(age, 0))
-		g.set("node_clock_behind_seconds", "By how much the newest block is from the future of this machine's clock.", max(-age, 0))
-	}
 	if !s.Started.IsZero() {
 		g.set("node_started_seconds", "When the process began, in seconds since 1970.", float64(s.Started.Unix()))
 	}

@@ -1,7 +1,9 @@
 package api_test
 
 import (
+	"context"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -67,5 +69,45 @@ func TestAMinerTellsOfItsOwnSeat(t *testing.T) {
 	}
 	if slices.ContainsFunc(got, func(l string) bool { return strings.HasPrefix(l, "assay_seat_stake") }) {
 		t.Errorf("a miner tells of stake:\n%s", strings.Join(got, "\n"))
+	}
+}
+
+// hung is a node that does not say how it is any more.
+type hung struct {
+	api.Node
+	stuck chan struct{} // nil before
+}
+
+func (n *hung) Status(ctx context.Context) (api.Status, error) {
+	if n.stuck != nil {
+		<-n.stuck
+	}
+	return n.Node.Status(ctx)
+}
+
+// TestTheAgeOfTheNewestBlockGrowsWhileANodeHangs: an operator is woken by it.
+func TestTheAgeOfTheNewestBlockGrowsWhileANodeHangs(t *testing.T) {
+	net, _ := seeded(t)
+	n := &hung{Node: net.Node}
+	cfg := net.Config()
+	cfg.Source.Node = n
+	h := handler(t, cfg)
+	age := func() (age float64) {
+		t.Helper()
+		for line := range strings.Lines(get(t, h, "/metrics").Body.String()) {
+			if text, ok := strings.CutPrefix(strings.TrimSpace(line), "assay_node_block_age_seconds "); ok {
+				var err error
+				if age, err = strconv.ParseFloat(text, 64); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+		return age
+	}
+	before := age()
+	n.stuck = make(chan struct{})
+	defer close(n.stuck)
+	if after := age(); before <= 0 || after <= before {
+		t.Errorf("got %v, and before it hung %v", after, before)
 	}
 }

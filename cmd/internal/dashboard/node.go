@@ -110,6 +110,7 @@ func alerts() []alert {
 func Alerts() []byte {
 	var b strings.Builder
 	b.WriteString("# Alerts for nodes of Assay. In prometheus.yml: rule_files: [assay-alerts.yml]\n")
+	b.WriteString("# That a node is down is told of jobs whose name has assay in it: job_name: assay\n")
 	b.WriteString("groups:\n  - name: assay\n    rules:\n")
 	for _, a := range alerts() {
 		fmt.Fprintf(&b, "      - alert: %s\n        expr: %s\n        for: %s\n        labels:\n          severity: %s\n        annotations:\n          summary: %s\n",
