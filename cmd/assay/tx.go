@@ -104,6 +104,7 @@ func txSending(name, usage string, body bodyFunc, flags ...cli.Flag) *cli.Comman
 		&cli.StringFlag{Name: "key", Value: string(keystore.Coldkey), Usage: "`NAME` of the key that signs and pays"},
 		&cli.StringFlag{Name: "chain-id", Usage: "refuse a node of another network than `ID`"},
 		&cli.StringFlag{Name: "fee", Usage: "burn so many `TOKENS` for it: who pays more is first where blocks are full (default: the least)"},
+		&cli.StringFlag{Name: "max-fee", Value: maxFee.String(), Usage: "sign nothing that burns more than so many `TOKENS` by the prices that a node says; a greater --fee is meant"},
 		&cli.BoolFlag{Name: "no-wait", Usage: "do not wait for a block", DisableDefaultText: true},
 		timeoutFlag(),
 		&cli.BoolFlag{Name: "yes", Usage: "do not ask a person at the terminal", DisableDefaultText: true},
@@ -241,7 +242,8 @@ func sendTx(c *cli.Context, body bodyFunc) error {
 	if err != nil {
 		return err
 	}
-	if err := sumUp(c, n, b); err != nil {
+	t, err := sumUp(c, n, b)
+	if err != nil {
 		return err
 	}
 	s, err := newSender(c, n, b)
@@ -249,6 +251,9 @@ func sendTx(c *cli.Context, body bodyFunc) error {
 		return err
 	}
 	defer s.key.Wipe()
+	if err := s.bind(t); err != nil {
+		return err
+	}
 	if c.Bool("sign-only") {
 		return s.signOnly()
 	}

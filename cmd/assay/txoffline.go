@@ -254,7 +254,7 @@ func sendSigned(c *cli.Context) error {
 	if st.Chain != f.Chain {
 		return withHint(fmt.Errorf("the transaction is for %s, and %s is a node of %q; nothing was sent", f.ChainID, n.url, abridge(st.ChainID)), "look at --node")
 	}
-	if err := agree(c, summary(body, tx.Signer, tx.Fee)); err != nil {
+	if err := agree(c, summary(f.ChainID, body, tx.Signer, tx.Fee)); err != nil {
 		return err
 	}
 	ctx, cancel := context.WithTimeout(c.Context, c.Duration("timeout"))
@@ -277,9 +277,9 @@ func sentHint(tx *wire.Tx, err error) error {
 	return err
 }
 
-// summary says what a transaction does, who pays, and what.
-func summary(body wire.Body, signer protocol.PublicKey, fee protocol.Amount) []pair {
-	out := []pair{{"transaction", body.Type().String()}}
+// summary says where a transaction is for, what it does, who pays, and what.
+func summary(chainID string, body wire.Body, signer protocol.PublicKey, fee protocol.Amount) []pair {
+	out := []pair{{"network", chainID}, {"transaction", body.Type().String()}}
 	add := func(name string, value fmt.Stringer) { out = append(out, pair{name, value.String()}) }
 	amount := func(a protocol.Amount) {
 		if a == 0 {
@@ -318,44 +318,62 @@ func summary(body wire.Body, signer protocol.PublicKey, fee protocol.Amount) []p
 	return out
 }
 
+// terms are what is about to be signed: for which network, and the most that it may
+// burn as its fee. A node is asked more than once, and may answer otherwise: what
+// is signed is bound by what was said first. No chain stands for any.
+type terms struct {
+	chain string
+	most  protocol.Amount
+}
+
 // sumUp says on a terminal what is about to be signed, before the passphrase,
 // and asks; what is signed for a file is said always.
-func sumUp(c *cli.Context, n *client, body wire.Body) error {
+func sumUp(c *cli.Context, n *client, body wire.Body) (*terms, error) {
 	if !c.Bool("sign-only") && !asks(c) {
-		return nil
+		most, err := mostFee(c)
+		return &terms{most: most}, err
 	}
-	fee, err := feeOf(c, n, body)
+	t, err := termsOf(c, n, body)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	keys, err := keyflags.Open(c, 0)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	signer, err := keys.Public(c.String("key"))
 	if err != nil {
-		return keyflags.Hint(err)
+		return nil, keyflags.Hint(err)
 	}
-	lines := summary(body, signer, fee)
+	lines := summary(printable(protocol.ShortChainID(t.chain)), body, signer, t.most)
 	if !asks(c) {
-		return printPairs(c.App.ErrWriter, lines)
+		return t, printPairs(c.App.ErrWriter, lines)
 	}
-	return agree(c, lines)
+	return t, agree(c, lines)
 }
 
-// feeOf is what a transaction costs: the least, or what --fee says.
-func feeOf(c *cli.Context, n *client, body wire.Body) (protocol.Amount, error) {
+// termsOf are the network that the node says, and the fee: the least, or what --fee
+// says. Errors: [errFee].
+func termsOf(c *cli.Context, n *client, body wire.Body) (*terms, error) {
 	var st api.Status
 	if err := n.get(c.Context, "/v1/status", &st); err != nil {
-		return 0, err
+		return nil, err
 	}
 	var costs api.Network
 	if err := n.get(c.Context, "/v1/network", &costs); err != nil {
-		return 0, err
+		return nil, err
 	}
 	given, err := feeFlag(c)
+	if err != nil {
+		return nil, err
+	}
+	most, err := mostFee(c)
+	if err != nil {
+		return nil, err
+	}
 	fees := feesOf(&costs)
-	return max(given, ledger.LeastFee(&fees, st.Chain, body)), err
+	fee := max(given, ledger.LeastFee(&fees, st.Chain, body))
+	return &terms{st.Chain, fee}, checkFee(fee, most)
 }
 
 // settle waits for the outcome of a transaction that was sent, and prints it.

@@ -3,11 +3,13 @@ package main
 import (
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"testing"
 
 	"github.com/assaynet/assay/protocol"
 	"github.com/assaynet/assay/protocol/api/apitest"
 	"github.com/assaynet/assay/protocol/ledger"
+	"github.com/assaynet/assay/protocol/params"
 	"github.com/assaynet/assay/protocol/wire"
 )
 
@@ -46,4 +48,29 @@ func FuzzSignedFile(f *testing.F) {
 			t.Errorf("another format is taken: %s", b)
 		}
 	})
+}
+
+// TestWhatIsSignedIsWhatWasAgreedTo: a node that says a small fee of one network,
+// and then a large one, or another network, gets nothing that is signed.
+func TestWhatIsSignedIsWhatWasAgreedTo(t *testing.T) {
+	s := testSender(t, t.Context(), &pool{t: t})
+	chain := s.chain
+	s.most, s.fees = maxFee, params.Fees{Byte: 1000}
+	tx, err := s.sign(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.bind(&terms{chain: chain, most: tx.Fee}); err != nil {
+		t.Errorf("what was agreed to: %v", err)
+	}
+	if again, err := s.sign(t.Context()); err != nil || again.Fee != tx.Fee {
+		t.Errorf("what was agreed to: got %v, %v", again, err)
+	}
+	s.fees.Byte++
+	if tx, err := s.sign(t.Context()); !errors.Is(err, errFee) {
+		t.Errorf("a price that grew meanwhile: got %v, %v", tx, err)
+	}
+	if err := s.bind(&terms{chain: "other-" + chain, most: maxFee}); err == nil {
+		t.Error("a network that changed meanwhile is signed for")
+	}
 }

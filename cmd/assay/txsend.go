@@ -31,6 +31,10 @@ const (
 	maxInsists = 5
 	// insistEvery is the pause between.
 	insistEvery = time.Second
+	// maxFee is the most that is burned as the fee of a transaction, unless --fee or
+	// --max-fee say more: what a node says of prices is not proven, and a full block
+	// costs a twentieth of it where prices are those that networks ship with.
+	maxFee = protocol.Unit
 )
 
 // A wish is one transaction, whatever else the key signs: a second wish gets
@@ -51,6 +55,7 @@ type sender struct {
 	chain string
 	fees  params.Fees
 	fee   protocol.Amount // the least to be paid, if that is more than the network's
+	most  protocol.Amount // and what it may not be more than
 	body  wire.Body
 }
 
@@ -77,6 +82,10 @@ func newSender(c *cli.Context, n *client, body wire.Body) (*sender, error) {
 	if err != nil {
 		return nil, err
 	}
+	most, err := mostFee(c)
+	if err != nil {
+		return nil, err
+	}
 	keys, err := keyflags.Open(c, 0)
 	if err != nil {
 		return nil, err
@@ -93,7 +102,44 @@ func newSender(c *cli.Context, n *client, body wire.Body) (*sender, error) {
 		return nil, keyflags.Hint(err)
 	}
 	fees := feesOf(&costs)
-	return &sender{c: c, n: n, keys: keyflags.DirOf(c), key: k, chain: st.Chain, fees: fees, fee: fee, body: body}, nil
+	return &sender{c: c, n: n, keys: keyflags.DirOf(c), key: k, chain: st.Chain, fees: fees, fee: fee, most: most, body: body}, nil
+}
+
+// bind holds a sender to what was said before; see [terms].
+func (s *sender) bind(t *terms) error {
+	if t.chain != "" && t.chain != s.chain {
+		return fmt.Errorf("%s said that it is a node of %s, and now of %s; nothing was signed", s.n.url, protocol.ShortChainID(t.chain), protocol.ShortChainID(s.chain))
+	}
+	s.most = min(s.most, t.most)
+	return nil
+}
+
+// errFee says that a fee is more than what is meant.
+var errFee = errors.New("the fee is too large")
+
+// checkFee refuses a fee that is more than most: [errFee].
+func checkFee(fee, most protocol.Amount) error {
+	if fee <= most {
+		return nil
+	}
+	return withHint(fmt.Errorf("%w: by the prices that the node says it is %s, and at most %s is meant", errFee, fee, most), "ask another node; where the price is right, give --max-fee")
+}
+
+// mostFee is what --max-fee or a greater --fee says.
+func mostFee(c *cli.Context) (protocol.Amount, error) {
+	given, err := feeFlag(c)
+	if err != nil {
+		return 0, err
+	}
+	s := c.String("max-fee")
+	if s == "" {
+		return max(given, maxFee), nil
+	}
+	most, err := protocol.ParseAmount(s)
+	if err != nil {
+		return 0, fmt.Errorf("--max-fee %q: %w", s, err)
+	}
+	return max(given, most), nil
 }
 
 // feesOf are the prices of a network.
@@ -187,6 +233,9 @@ func (s *sender) sign(ctx context.Context) (*wire.Tx, error) {
 		return nil, fmt.Errorf("ask for the next nonce: %w", err)
 	}
 	fee := max(s.fee, ledger.LeastFee(&s.fees, s.chain, s.body))
+	if err := checkFee(fee, s.most); err != nil {
+		return nil, err
+	}
 	return wire.NewTx(s.key, s.chain, max(acc.Nonce, acc.NextNonce), fee, s.body)
 }
 
