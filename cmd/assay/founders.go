@@ -223,15 +223,22 @@ func parseFounder(b []byte, origin string) (*founder, error) {
 	if err := d.Decode(f); err != nil {
 		return nil, fmt.Errorf("it is no file of assay genesis join: %w", err)
 	}
+	if d.More() {
+		return nil, errors.New("it is no file of assay genesis join: something follows the object")
+	}
 	switch {
 	case f.Format != founderFormat:
 		return nil, fmt.Errorf("its format is %.40q, not %q", f.Format, founderFormat)
 	case f.Origin != origin:
 		return nil, fmt.Errorf("it is for the draft %.100q, and this one is %q", f.Origin, origin)
+	case f.Role != "validator" && f.Role != "miner":
+		return nil, fmt.Errorf("%.20q is no role", f.Role)
 	case f.Seat.Coldkey != f.Account.Key:
 		return nil, errors.New("its account is not that of the seat's coldkey")
 	case (f.Role == "validator") != (f.Seat.Consensus != nil):
 		return nil, fmt.Errorf("its seat is not that of a %.20q", f.Role)
+	case f.Seat.Consensus != nil && len(f.Seat.Addresses) == 0:
+		return nil, errors.New("its validator has no address, at which others reach it")
 	}
 	return f, nil
 }
@@ -286,10 +293,10 @@ func makeGenesis(c *cli.Context) error {
 
 // tellFounders says, on standard error, what all founders compare.
 func tellFounders(c *cli.Context, g *ledger.Genesis, list []*founder) error {
-	rows := [][]string{{"uid", "role", "hotkey", "stake", "owner", "has"}}
+	rows := [][]string{{"uid", "role", "hotkey", "stake", "collateral", "owner", "has"}}
 	var bootstrap []string
 	for i, f := range list {
-		rows = append(rows, []string{fmt.Sprint(i), f.Role, end(f.Seat.Hotkey), f.Seat.Stake.String(), end(f.Seat.Coldkey), f.Account.Balance.String()})
+		rows = append(rows, []string{fmt.Sprint(i), f.Role, end(f.Seat.Hotkey), f.Seat.Stake.String(), f.Seat.Collateral.String(), end(f.Seat.Coldkey), f.Account.Balance.String()})
 		if f.Seat.Consensus != nil {
 			bootstrap = append(bootstrap, f.Seat.Addresses[0]+"/p2p/"+gossip.PeerID(f.Seat.Identity))
 		}
