@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -24,6 +25,9 @@ const (
 	againMost  = 30 * time.Second
 	// maxEventLine bounds a line of a stream: an event has some hundred bytes.
 	maxEventLine = 1 << 20
+	// eventSilence is after how long without a byte a stream is asked for anew: a node
+	// sends something every fifteen seconds.
+	eventSilence = time.Minute
 )
 
 func watchCommand() *cli.Command {
@@ -67,9 +71,13 @@ func watch(c *cli.Context) error {
 			q.Set(name, v)
 		}
 	}
-	w := &watcher{c: c, n: n, query: q, left: c.Int("count")}
+	w := &watcher{c: c, n: n, query: q, silence: eventSilence, left: c.Int("count")}
 	for again := againFirst; ; again = min(2*again, againMost) {
+		last := w.last
 		err := w.follow(c.Context)
+		if w.last != last { // it was there
+			again = againFirst
+		}
 		var p *api.Problem
 		switch {
 		case c.Err() != nil:
@@ -81,7 +89,11 @@ func watch(c *cli.Context) error {
 		case w.last == "" && err != nil: // there never was a node
 			return n.explain(c.Context, err)
 		}
-		note(c, "the node is gone; waiting for it")
+		if err != nil {
+			note(c, "the node is gone; waiting for it: %s", printable(err.Error()))
+		} else {
+			note(c, "the node is gone; waiting for it")
+		}
 		if !pause(c.Context, again) {
 			return c.Err()
 		}
@@ -96,10 +108,16 @@ type watcher struct {
 	last  string // id of the last event that came
 	left  int    // events until the end; 0 and less for never
 	done  bool
+	// silence is after how long without a byte a stream has ended.
+	silence time.Duration
 }
 
 // follow prints the events of one stream, until it ends.
 func (w *watcher) follow(ctx context.Context) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	quiet := time.AfterFunc(w.silence, func() { cancel(fmt.Errorf("%s has said nothing for %s", w.n.url, w.silence)) })
+	defer quiet.Stop()
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, w.n.url+"/v1/events?"+w.query.Encode(), nil)
 	if err != nil {
 		return fmt.Errorf("ask %s: %w", w.n.url, err)
@@ -124,6 +142,7 @@ func (w *watcher) follow(ctx context.Context) error {
 	lines := bufio.NewScanner(resp.Body)
 	lines.Buffer(nil, maxEventLine)
 	for lines.Scan() {
+		quiet.Reset(w.silence)
 		data, ok := strings.CutPrefix(lines.Text(), "data: ")
 		if !ok {
 			continue
@@ -132,7 +151,10 @@ func (w *watcher) follow(ctx context.Context) error {
 			return err
 		}
 	}
-	return lines.Err()
+	if err := lines.Err(); err != nil {
+		return cmp.Or(context.Cause(ctx), err)
+	}
+	return nil
 }
 
 // print prints one event.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -48,6 +49,25 @@ func TestWatchGoesOnWhereItWas(t *testing.T) {
 	}
 	if !strings.Contains(told.String(), "the node is gone; waiting for it") {
 		t.Errorf("said %q", told.String())
+	}
+}
+
+// TestWatchDoesNotWaitForANodeThatHangs: a stream on which nothing comes, no
+// comment either, has ended.
+func TestWatchDoesNotWaitForANodeThatHangs(t *testing.T) {
+	t.Parallel()
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, _ = fmt.Fprint(w, "id: 39.1\nevent: block\ndata: {\"id\":\"39.1\",\"type\":\"block\",\"height\":39}\n\n")
+		_ = http.NewResponseController(w).Flush()
+		<-r.Context().Done()
+	}))
+	defer s.Close()
+	c := flags(t.Context())
+	c.App.Writer = io.Discard
+	w := &watcher{c: c, n: &client{url: s.URL}, silence: time.Second / 2}
+	err := w.follow(t.Context())
+	if err == nil || !strings.Contains(err.Error(), "has said nothing for 500ms") || w.last != "39.1" {
+		t.Errorf("got %v behind %q", err, w.last)
 	}
 }
 
