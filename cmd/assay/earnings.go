@@ -149,6 +149,9 @@ func epochsSince(ctx context.Context, n *client, from time.Time) ([]api.Epoch, e
 		if err != nil {
 			return nil, err
 		}
+		if len(out)+len(items) > maxItems {
+			return nil, tooMany(n, l.path)
+		}
 		for i := range items {
 			e := &items[i]
 			if e.Paid && (e.Ended.IsZero() || e.Ended.Before(from)) {

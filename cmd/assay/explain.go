@@ -163,14 +163,21 @@ func (x *explanation) lacks(err error, format string, args ...any) bool {
 	return true
 }
 
-// everyPage calls fn with each item of a list.
+// maxItems bounds the items of a list that are held at a time: twenty thousand
+// weights of each of a hundred epochs. A node may give pages for ever.
+const maxItems = 1 << 21
+
+// everyPage calls fn with each item of a list, of [maxItems] at most.
 func everyPage[T any](ctx context.Context, n *client, path string, q url.Values, fn func(*T)) error {
 	l := list{name: path, path: path}
 	q.Set("limit", strconv.Itoa(api.MaxLimit))
-	for {
+	for seen := 0; ; {
 		page, err := l.page(ctx, n, q)
 		if err != nil {
 			return err
+		}
+		if seen += len(page.Items); seen > maxItems {
+			return tooMany(n, path)
 		}
 		for _, raw := range page.Items {
 			var v T
@@ -184,6 +191,10 @@ func everyPage[T any](ctx context.Context, n *client, path string, q url.Values,
 		}
 		q.Set("cursor", page.Next)
 	}
+}
+
+func tooMany(n *client, path string) error {
+	return withHint(fmt.Errorf("%s gives more than %d items of %s", n.url, maxItems, path), "ask for fewer epochs, or another node")
 }
 
 func inEpoch(e protocol.Epoch) url.Values {

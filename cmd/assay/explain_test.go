@@ -1,8 +1,12 @@
 package main
 
 import (
+	"fmt"
+	"net/http"
+	"net/url"
 	"reflect"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/assaynet/assay/protocol"
@@ -106,5 +110,22 @@ func TestSettingsAreReadToTheUnit(t *testing.T) {
 		if got, err := portion(text, 65535); err == nil {
 			t.Errorf("%q: got %d", text, got)
 		}
+	}
+}
+
+// TestPaymentsThatNeverEndAreRefused: a node that gives page after page does not
+// fill the memory of who asks.
+func TestPaymentsThatNeverEndAreRefused(t *testing.T) {
+	t.Parallel()
+	const each = maxItems / 4
+	items, pages := strings.Repeat("{},", each-1)+"{}", 0
+	n := &client{url: "http://node", http: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		pages++
+		_, _ = fmt.Fprintf(w, `{"items":[%s],"next":"%d"}`, items, pages)
+	})}
+	seen := 0
+	err := everyPage(t.Context(), n, "/v1/emissions", url.Values{}, func(*struct{}) { seen++ })
+	if err == nil || !strings.Contains(err.Error(), "gives more than 2097152 items of /v1/emissions") || seen != maxItems || pages != 5 {
+		t.Errorf("got %v after %d pages, %d items", err, pages, seen)
 	}
 }
