@@ -28,7 +28,7 @@ emulate() {
 	(cd "$1" && "${run[@]}" "$dir/test" -test.run "$2" -test.timeout 30m -test.v >"$dir/log" 2>&1) || { cat "$dir/log" >&2; return 1; }
 	grep -E 'instructions:|^--- PASS' "$dir/log" | sed 's/.*: \(instructions: \)/\1/'
 }
-emulate engine/native 'NoLevel|Linear|Quantisation|Norms|Functions|Attention|Share|Families|Company|Failures|RealModel'
+emulate engine/native 'NoLevel|Linear|Quantisation|Norms|Functions|Attention|Families|Company|Failures|RealModel'
 emulate engine/arith 'IndependentProgram|FMA|TheirVectors'
 emulate engine 'GoldenRunsBeside|GemmasRun' # GoldenRunsAlone takes four minutes more
 emulate scoring/synthetic/sandbox 'NothingGetsOut|EveryProblem' # fuel and output are those of amd64
