@@ -49,8 +49,10 @@ type Estimate struct {
 // least keeps a rater that never gave an answer from ruling a label out for ever.
 const least = 1e-10
 
-// atOnce is how many cells are multiplied before the product is brought near one
-// again: none is below 10⁻¹⁰ ÷ 2²⁶, so that none becomes nothing.
+// atOnce is how many cells are multiplied before a product is brought near one,
+// and its power of two counted apart: no cell is below 10⁻¹⁰ ÷ 2³⁰, so that none
+// becomes nothing, whatever many answers say against a label before others speak
+// for it.
 const atOnce = 12
 
 // Fit estimates by expectation and maximisation in turn, from the shares of
@@ -131,14 +133,14 @@ func (e *Estimate) round(items *lists, parts []sum, expect bool) (change float64
 
 // expect makes the posteriors of some items, and returns their largest change.
 func (e *Estimate) expect(items *lists, from, to int) (change float64) {
-	next := make([]float64, len(e.Frequency))
+	next, powers := make([]float64, len(e.Frequency)), make([]int, len(e.Frequency))
 	for item := from; item < to; item++ {
-		p := e.Posterior[item]
-		if len(next) == 3 {
-			next[0], next[1], next[2] = e.ofThree(items.of(item))
+		p, answers := e.Posterior[item], items.of(item)
+		if len(next) == 3 && len(answers) <= atOnce {
+			next[0], next[1], next[2] = e.ofThree(answers)
 		} else {
 			copy(next, e.Frequency)
-			e.multiply(next, items.of(item))
+			e.multiply(next, powers, answers)
 		}
 		normalise(next)
 		for l, v := range next {
@@ -152,29 +154,56 @@ func (e *Estimate) expect(items *lists, from, to int) (change float64) {
 }
 
 // multiply multiplies what stands in next by how often each rater gives its
-// answer, by true label.
-func (e *Estimate) multiply(next []float64, answers []said) {
+// answer, by true label; all by one power of two, so that the largest is near one.
+// powers is memory for those.
+func (e *Estimate) multiply(next []float64, powers []int, answers []said) {
+	if clear(powers); len(answers) > atOnce {
+		apart(next, powers)
+	}
 	for i, a := range answers {
 		for l, v := range e.rows[a:][:len(next)] {
 			next[l] *= v
 		}
 		if i%atOnce == atOnce-1 {
-			normalise(next)
+			apart(next, powers)
+		}
+	}
+	if len(answers) > atOnce {
+		together(next, powers)
+	}
+}
+
+// apart brings each number near one, and counts its power of two.
+func apart(v []float64, powers []int) {
+	for l, x := range v {
+		part, power := math.Frexp(x)
+		v[l], powers[l] = part, powers[l]+power
+	}
+}
+
+// together gives numbers their powers of two again, less the largest.
+func together(v []float64, powers []int) {
+	apart(v, powers)
+	most := math.MinInt
+	for l, x := range v {
+		if x > 0 {
+			most = max(most, powers[l])
+		}
+	}
+	for l, x := range v {
+		if x > 0 {
+			v[l] = math.Ldexp(x, powers[l]-most)
 		}
 	}
 }
 
-// ofThree is multiply, of the frequencies, for three labels: a choice between two
-// and neither, which registers hold.
+// ofThree is multiply, of the frequencies, for three labels and few answers: a
+// choice between two and neither, which registers hold.
 func (e *Estimate) ofThree(answers []said) (a, b, c float64) {
 	a, b, c = e.Frequency[0], e.Frequency[1], e.Frequency[2]
-	for i, at := range answers {
+	for _, at := range answers {
 		r := (*[3]float64)(e.rows[at:])
 		a, b, c = a*r[0], b*r[1], c*r[2]
-		if i%atOnce == atOnce-1 {
-			sum := a + b + c
-			a, b, c = a/sum, b/sum, c/sum
-		}
 	}
 	return a, b, c
 }

@@ -84,6 +84,42 @@ func TestWhoIsAlwaysWrongIsAsUsefulAsWhoIsRight(t *testing.T) {
 	}
 }
 
+// TestManyRatersOfOneItemAreHeardInAnyOrder: two hundred who are hardly ever wrong
+// say one label of an item, and two hundred and one the other. Whoever spoke last,
+// more is more: what many say against a label rules it out for no one after them.
+func TestManyRatersOfOneItemAreHeardInAnyOrder(t *testing.T) {
+	const half, items = 200, 240
+	for _, labels := range []int{2, 3} {
+		for first := range 2 {
+			var answers []dawidskene.Answer
+			for item := range items {
+				for rater := range 2*half + 1 {
+					answers = append(answers, dawidskene.Answer{Item: item, Rater: rater, Label: item % 2})
+				}
+			}
+			for i := range 2*half + 1 { // the smaller half first, or last
+				rater := i
+				if first == 1 {
+					rater = 2*half - i
+				}
+				a := dawidskene.Answer{Item: items, Rater: rater}
+				if rater >= half {
+					a.Label = 1
+				}
+				answers = append(answers, a)
+			}
+			n := dawidskene.Size{Items: items + 1, Raters: 2*half + 1, Labels: labels}
+			e, err := dawidskene.Fit(answers, n, dawidskene.Settings{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if p := e.Posterior[items]; !(p[1] > 0.99) {
+				t.Errorf("%d labels, turned %d: 200 said the first label and 201 the second: got %v", labels, first, p)
+			}
+		}
+	}
+}
+
 // TestProcessorsMoveNoBit: what is estimated by one processor is what five make of
 // it.
 func TestProcessorsMoveNoBit(t *testing.T) {
