@@ -57,13 +57,24 @@ type scratch struct {
 	hashes []uint64
 }
 
+// mostKept is how much text's memory is used again: one long text does not keep
+// its own.
+const mostKept = 1 << 20
+
+// giveBack keeps the memory for another, if it is not much.
+func (s *scratch) giveBack() {
+	if cap(s.all) <= mostKept && cap(s.words) <= mostKept {
+		scratches.Put(s)
+	}
+}
+
 var scratches = sync.Pool{New: func() any { return new(scratch) }}
 
 // gramsOf returns the grams of n of what list appends of words. Where there are
 // fewer it is one of all, if there is to be some.
 func gramsOf(words []Word, n int, list func([]string, []Word) []string, some bool) []uint64 {
 	s := scratches.Get().(*scratch)
-	defer scratches.Put(s)
+	defer s.giveBack()
 	s.words = list(s.words[:0], words)
 	if some {
 		n = min(n, len(s.words))
@@ -81,7 +92,7 @@ func gramsOf(words []Word, n int, list func([]string, []Word) []string, some boo
 // Of fewer words there are none.
 func Grams(words []string, n int) []uint64 {
 	s := scratches.Get().(*scratch)
-	defer scratches.Put(s)
+	defer s.giveBack()
 	return s.grams(words, n)
 }
 
