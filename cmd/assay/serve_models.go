@@ -34,7 +34,7 @@ func openShelf(c *cli.Context, registry prometheus.Registerer) (*shelf.Shelf, er
 	}
 	pins := c.StringSlice("pin")
 	var beside int64 // that a draft model takes beside each
-	if path := c.String("draft-model"); path != "" {
+	if path := c.String("draft-model"); path != "" && c.String("drafts") != engine.DraftsOff {
 		about, err := shelf.Describe(path)
 		if err != nil {
 			return nil, modelHint(err)
