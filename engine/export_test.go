@@ -68,3 +68,31 @@ func SecondsWorth(right, tried, step float64, likely []float64, left int, t sche
 	d := &seconded{s: s, right: right, tried: tried, left: left, tokens: make([]Token, 100), rest: firstRest}
 	return d.worth(maxSecond, likely, t)
 }
+
+// SecondTimes is what a second model is thought to take for one token, and for each
+// of many, after steps of so many tokens that took so many seconds, and so often
+// being too slow; it has a tenth of the first model's bytes, a step of which takes
+// a second.
+func SecondTimes(tokens []int, seconds []float64, slow int) (step, read float64) {
+	s := &second{share: 0.1}
+	for i, n := range tokens {
+		s.learn(n, seconds[i])
+	}
+	for range slow {
+		s.fade()
+	}
+	return s.times(1)
+}
+
+// SecondChunk is how many tokens of a prompt a second model of that budget reads in
+// a step that continues so many sequences.
+func SecondChunk(budget, sequences int) int {
+	return (&second{backend: &faithful{Backend: budgeted{budget: budget}}}).chunk(sequences)
+}
+
+type budgeted struct {
+	backend.Backend
+	budget int
+}
+
+func (b budgeted) Budget() int { return b.budget }

@@ -35,6 +35,13 @@ const (
 	hoped, hopedWeight = 0.75, 4
 	// secondMemory is how many guesses are remembered, about.
 	secondMemory = 32
+	// chunkShare is the part of a step's tokens that it reads of prompts while
+	// sequences wait for their next token, all of them together: as the first
+	// model does (package sched).
+	chunkShare = 4
+	// forget is the part of what it is thought to take that fades each time that
+	// it is too slow to be asked: the machine may have had other work.
+	forget = 1.0 / 4096
 	// readShare is what reading one of many tokens takes, in steps of one, until
 	// it is measured.
 	readShare = 0.25
@@ -53,6 +60,7 @@ type second struct {
 
 	mu   sync.Mutex // held while it runs
 	used int        // sequences that have keys and values
+	warm bool       // it has run: what a first step takes is to fetch weights from the disk
 	step float64    // seconds that a step of one token takes, of late; 0: not measured
 	read float64    // seconds that each of many tokens takes
 }
@@ -159,17 +167,40 @@ func (s *second) run(c backend.Cache, tokens []Token) (next Token, err error) {
 	if err = s.backend.Step([]*backend.Piece{p}); err == nil {
 		err = p.Err
 	}
-	to, took := &s.step, time.Since(began).Seconds()/float64(len(tokens))
-	if len(tokens) > maxSecond {
+	s.learn(len(tokens), time.Since(began).Seconds())
+	return next, err
+}
+
+// learn takes how many seconds a step of so many tokens took.
+func (s *second) learn(tokens int, seconds float64) {
+	if !s.warm {
+		s.warm = true
+		return
+	}
+	to, took := &s.step, seconds/float64(tokens)
+	if tokens > maxSecond {
 		to = &s.read
 	}
 	if *to == 0 {
 		*to = took
 	}
-	if len(tokens) == 1 || len(tokens) > maxSecond {
+	if tokens == 1 || tokens > maxSecond {
 		*to += 0.15 * (min(took, 2**to) - *to)
 	}
-	return next, err
+}
+
+// fade takes it for a little quicker than it was.
+func (s *second) fade() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.step -= forget * s.step
+	s.read -= forget * s.read
+}
+
+// chunk is how many tokens of one prompt it reads in a step that continues so many
+// sequences: of all of them together a share of the budget.
+func (s *second) chunk(sequences int) int {
+	return max(2*maxSecond, s.backend.Budget()/chunkShare/max(1, min(sequences, maxDrafted)))
 }
 
 // seconded guesses the tokens of one sequence by the second model and by a Lookup.
@@ -218,7 +249,7 @@ func (d *seconded) count(right bool) {
 func (d *seconded) Guess(most int, t sched.Terms) ([]Token, []float64) {
 	tokens, likely := d.lookup.Guess(most)
 	n := d.worth(min(most, maxSecond), likely, t)
-	if n == 0 || !d.make(n) {
+	if n == 0 || !d.make(n, d.s.chunk(t.Sequences)) {
 		return tokens, likely
 	}
 	made := d.made[len(d.tokens)-d.at:]
@@ -262,6 +293,9 @@ func (d *seconded) worth(most int, likely []float64, t sched.Terms) int {
 			n, best = k, speed
 		}
 	}
+	if n == 0 {
+		d.s.fade()
+	}
 	if n == 0 && len(likely) == 0 && d.right/d.tried < hoped {
 		// It was of no use of late. Texts change: it may be anew, after a while.
 		d.pause, d.rest = d.rest, min(2*d.rest, mostRest)
@@ -271,8 +305,8 @@ func (d *seconded) worth(most int, likely []float64, t sched.Terms) int {
 }
 
 // make has the second model guess until n guesses are there, or says that there
-// are none to be had now: it reads a prompt step by step.
-func (d *seconded) make(n int) bool {
+// are none to be had now: it reads a prompt by chunks, one a step.
+func (d *seconded) make(n, chunk int) bool {
 	if d.cache == nil {
 		c, ok := d.s.hold()
 		if !ok {
@@ -287,8 +321,8 @@ func (d *seconded) make(n int) bool {
 		all := append(d.tokens[:len(d.tokens):len(d.tokens)], d.made[len(d.tokens)-d.at:]...)
 		same := min(commonLength(d.cache.Tokens(), all), len(all)-1)
 		d.cache.Truncate(same)
-		whole := len(all)-same <= d.s.backend.Budget()
-		next, err := d.s.run(d.cache, all[same:min(len(all), same+d.s.backend.Budget())])
+		whole := len(all)-same <= chunk
+		next, err := d.s.run(d.cache, all[same:min(len(all), same+chunk)])
 		switch {
 		case err != nil || int(next) >= d.s.vocab:
 			d.gone = true

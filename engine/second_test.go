@@ -103,3 +103,29 @@ func TestASecondModelIsAskedWhereItPays(t *testing.T) {
 		}
 	}
 }
+
+// TestASecondModelIsNotJudgedByItsFirstStep, in which its weights come from the
+// disk; and one that was slow for a time is tried again.
+func TestASecondModelIsNotJudgedByItsFirstStep(t *testing.T) {
+	if step, read := engine.SecondTimes([]int{100}, []float64{50}, 0); step != 0.1 || read != 0.025 {
+		t.Errorf("after the first step: %v s a step, %v s a token", step, read)
+	}
+	if step, read := engine.SecondTimes([]int{100, 100, 1}, []float64{50, 2, 0.0625}, 0); step != 0.0625 || read != 0.02 {
+		t.Errorf("after three: %v s a step, %v s a token", step, read)
+	}
+	if step, _ := engine.SecondTimes([]int{1, 1}, []float64{1, 1}, 4096); step < 0.36 || step > 0.37 { // 1 ÷ e
+		t.Errorf("after 4,096 steps without it: %v s a step", step)
+	}
+}
+
+// TestOthersDoNotWaitForASecondModelToReadAPrompt: what it reads between two steps
+// is at most a quarter of what a step may have, also where four prompts are read.
+func TestOthersDoNotWaitForASecondModelToReadAPrompt(t *testing.T) {
+	for _, c := range []struct{ budget, sequences, want int }{
+		{512, 1, 128}, {512, 2, 64}, {512, 4, 32}, {512, 64, 32}, {32, 4, 16},
+	} {
+		if got := engine.SecondChunk(c.budget, c.sequences); got != c.want {
+			t.Errorf("%d of budget, %d sequences: %d tokens a step, want %d", c.budget, c.sequences, got, c.want)
+		}
+	}
+}
