@@ -51,9 +51,10 @@ type Config struct {
 	Drafts string
 	// DraftModel, where not empty, is the GGUF file of a smaller model of the same
 	// vocabulary, which guesses, too, where that is quicker: Open fails where the
-	// vocabularies differ. It lies where the model does, and keeps keys and values
-	// of maxDrafted sequences at most, beside KVBytes. Where Drafts is off it is
-	// not opened.
+	// vocabularies differ. Device, Backend and Weights are for it, too; it is placed
+	// after the model. It keeps keys and values of maxDrafted sequences at most,
+	// beside KVBytes, which on a GPU do not leave room for it and them by
+	// themselves: give fewer there. Where Drafts is off it is not opened.
 	DraftModel string
 	// Observer, where not nil, is told of each step and of each first token.
 	Observer Observer
