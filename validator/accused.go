@@ -9,9 +9,9 @@ import (
 )
 
 // accused are seats against which a challenge would bring nothing more: they are
-// guilty, or somebody challenged what may be false. Whoever lies could have a friend
-// challenge what is right of it, for a fee: that does not count, as soon as an own
-// run has shown it.
+// guilty, or somebody challenged what may be false. Whoever lies could have a
+// friend challenge what is right of it, for a fee: that does not count, as soon as
+// an own run has shown it.
 type accused struct {
 	seats  []protocol.SeatID // of what costs collateral or stake
 	mildly []protocol.SeatID // of what costs duties alone
@@ -22,7 +22,8 @@ func (a *accused) of(who protocol.SeatID, mildness int) bool {
 	return slices.Contains(a.seats, who) || mildness > 0 && slices.Contains(a.mildly, who)
 }
 
-// accused returns who is accused in epoch e, of answers and cards of the one before.
+// accused returns who is accused in epoch e, of answers and cards of the one
+// before.
 func (t *trying) accused(now *view, e protocol.Epoch) (*accused, error) {
 	docket, err := ledger.ReadDocket(now, e)
 	if err != nil {
