@@ -31,7 +31,7 @@ which each epoch paid; the sums of days; and, of each change, its cause:
    not-given      judges of half of the stake did not get answers in time
    speed, bound, availability
                   factors of the weight, which validators give
-   others         others were paid more, or less, for the same work of this seat
+   others         other seats were paid more, or less, for the same work of this seat
    duties, stake  of judging: duties left undone, and the share of the dividends
    pot            a share of all was worth more, or less
 

@@ -107,7 +107,7 @@ func (h *Handler) events(w http.ResponseWriter, r *http.Request, query map[strin
 	}
 	f := &follower{h: h, src: src, w: w, types: map[string]bool{}}
 	var err error
-	if f.seat, err = h.seat(&request{query: query, http: r}, "seat"); err != nil {
+	if f.seat, err = h.seat(&request{query: query, http: r}, "seat"); err != nil { //nolint:contextcheck // it is the request's own
 		return err
 	}
 	if err := f.start(r, query); err != nil {
@@ -132,7 +132,7 @@ func (h *Handler) events(w http.ResponseWriter, r *http.Request, query map[strin
 	f.extend = func() { _ = rc.SetWriteDeadline(time.Now().Add(streamPatience)) }
 	f.extend()
 	if err := f.flush(); err != nil {
-		return nil //nolint:nilerr // the client left
+		return nil // the client left
 	}
 	f.quiet = time.Now()
 	tick := time.NewTicker(eventsEvery)

@@ -43,8 +43,7 @@ func (h *Handler) taskID(r *request) (protocol.TaskID, error) {
 	s := r.http.PathValue("id")
 	f, ok := h.src.Work.(Finder)
 	if !ok || len(s) < leastPrefix || len(s) >= 2*len(protocol.TaskID{}) || strings.Trim(s, "0123456789abcdef") != "" {
-		id, err := r.hash("id", "task id")
-		return protocol.TaskID(id), err
+		return r.hash("id", "task id")
 	}
 	list, err := f.TasksBeginning(r.ctx(), s)
 	switch {
