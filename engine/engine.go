@@ -282,7 +282,7 @@ func newModel(ctx context.Context, f *gguf.File, cfg Config) (*Model, error) {
 		}
 		defer func() {
 			if !ready {
-				m.second.close()
+				_ = m.second.close() // what failed before it is told
 			}
 		}()
 	}

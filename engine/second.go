@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -318,7 +319,7 @@ func (d *seconded) make(n, chunk int) bool {
 		d.made, d.at = d.made[:0], len(d.tokens)
 	}
 	for len(d.tokens)-d.at+n > len(d.made) {
-		all := append(d.tokens[:len(d.tokens):len(d.tokens)], d.made[len(d.tokens)-d.at:]...)
+		all := append(slices.Clip(d.tokens), d.made[len(d.tokens)-d.at:]...)
 		same := min(commonLength(d.cache.Tokens(), all), len(all)-1)
 		d.cache.Truncate(same)
 		whole := len(all)-same <= chunk

@@ -209,10 +209,12 @@ func (g *gates) trace(words []text.Word) *trace {
 
 // before compares a record with what was there before the request began.
 func (g *gates) before(m *Judgement, alone *trace) (*trace, error) {
-	t, err := *alone, error(nil)
-	if t.fresh, err = g.window.Missing(t.fresh); err != nil {
+	t := *alone
+	fresh, err := g.window.Missing(t.fresh)
+	if err != nil {
 		return nil, err
 	}
+	t.fresh = fresh
 	if t.freshBones, err = g.window.Missing(t.bones); err != nil {
 		return nil, err
 	}
