@@ -30,7 +30,7 @@ func TestAProcessThatIsKilledBetweenFindingAndPostingPosts(t *testing.T) {
 		select {} // until it is killed
 	}
 	dir := t.TempDir()
-	//nolint:noctx // it is killed below, and that is the point
+	// It is killed below, and that is the point.
 	other := exec.Command(os.Args[0], "-test.run=^"+t.Name()+"$")
 	other.Env = append(os.Environ(), diedIn+"="+dir)
 	out, err := other.StdoutPipe()

@@ -24,7 +24,7 @@ import (
 // same.
 //
 //	judged false, not planted, no challenge yet    → the reference confirms it
-//	it confirmed that, and cards are open          → JudgeChallenge, one an epoch
+//	that is confirmed, and cards are open          → JudgeChallenge, one an epoch
 //	elector, no judgement                          → queue: judge it
 //	elector, a judgement against the accused       → the reference confirms it
 //	elector, else, or it confirmed that            → SealVote, then OpenVote

@@ -18,7 +18,8 @@ type accuser struct {
 	leaks []sealed[*wire.LeakedLink]         // that were sealed
 }
 
-// commits commits to answers in all slots that a seat is asked in a round.
+// commits returns a commitment to answers in all slots that a seat is asked in a
+// round.
 func (x *modelled) commits(name string, n protocol.Round) wire.Body {
 	body := &wire.Commit{Round: n, Root: protocol.Hash{byte(x.Intn(9))}}
 	e := x.p.Schedule.EpochOfRound(n)

@@ -96,7 +96,7 @@ func (r *Reader) Task(id protocol.TaskID) (*TaskView, error) {
 func (r *Reader) TasksBeginning(prefix string) ([]protocol.TaskID, error) {
 	whole, err := hex.DecodeString(prefix[:len(prefix)&^1])
 	if err != nil || len(whole) > len(protocol.TaskID{}) {
-		return nil, nil // no id begins so
+		return nil, nil //nolint:nilerr // no id begins so
 	}
 	var out []protocol.TaskID
 	err = r.walk(tableTasks, whole, func(key, _ []byte) bool {

@@ -107,8 +107,12 @@ func (r *Report) seatRows(row func(name, format string, args ...any)) {
 		if p.Change != "" {
 			line += ", " + p.Change
 		}
+		causes := make([]string, len(p.Causes))
 		for k, c := range p.Causes {
-			line += []string{": ", "; "}[min(k, 1)] + c.Text
+			causes[k] = c.Text
+		}
+		if len(causes) > 0 {
+			line += ": " + strings.Join(causes, "; ")
 		}
 		row(fmt.Sprintf("paid in epoch %d", p.Epoch), "%s", line)
 	}
