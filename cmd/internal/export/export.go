@@ -79,7 +79,7 @@ func Write[T any](ctx context.Context, c Config, source Source[T]) (*Summary, er
 		return nil, err
 	}
 	s.Manifest = *m
-	return s, replace(filepath.Join(c.Dir, cardName), c.Card(m))
+	return s, Replace(filepath.Join(c.Dir, cardName), c.Card(m))
 }
 
 // manifest reads what is there, and refuses to mix two data sets.

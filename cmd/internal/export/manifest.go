@@ -65,25 +65,31 @@ func fileName(e protocol.Epoch, form string) string {
 // that names other files than a data set has. Errors: [ErrManifest], and those of
 // the system.
 func ReadManifest(dir string) (*Manifest, error) {
-	path := filepath.Join(dir, manifestName)
-	info, err := os.Stat(path)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return nil, fmt.Errorf("%s: %w", dir, ErrManifest)
-	case err != nil:
-		return nil, err
-	case info.Size() > maxManifest:
-		return nil, fmt.Errorf("%s has %d bytes: %w", path, info.Size(), ErrManifest)
-	}
-	b, err := os.ReadFile(path)
+	b, err := ManifestBytes(dir, maxManifest, ErrManifest)
 	if err != nil {
 		return nil, err
 	}
 	m, err := parseManifest(b)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w: %w", path, ErrManifest, err)
+		return nil, fmt.Errorf("%s: %w: %w", filepath.Join(dir, manifestName), ErrManifest, err)
 	}
 	return m, nil
+}
+
+// ManifestBytes returns manifest.json of a directory. Where there is none, or one
+// of more than limit bytes, the error is none; others are those of the system.
+func ManifestBytes(dir string, limit int64, none error) ([]byte, error) {
+	path := filepath.Join(dir, manifestName)
+	info, err := os.Stat(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, fmt.Errorf("%s: %w", dir, none)
+	case err != nil:
+		return nil, err
+	case info.Size() > limit:
+		return nil, fmt.Errorf("%s has %d bytes: %w", path, info.Size(), none)
+	}
+	return os.ReadFile(path)
 }
 
 func parseManifest(b []byte) (*Manifest, error) {
@@ -181,11 +187,11 @@ func (m *Manifest) write(dir string) error {
 	if err != nil {
 		return err
 	}
-	return replace(filepath.Join(dir, manifestName), append(b, '\n'))
+	return Replace(filepath.Join(dir, manifestName), append(b, '\n'))
 }
 
-// replace writes a file whole or not at all.
-func replace(path string, b []byte) error {
+// Replace writes a file whole or not at all, and has it on the disk.
+func Replace(path string, b []byte) error {
 	f, err := os.Create(path + partEnd)
 	if err != nil {
 		return err

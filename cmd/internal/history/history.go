@@ -159,11 +159,7 @@ func WriteManifest(dir string, m *Manifest) error {
 	if err != nil {
 		return err
 	}
-	part := filepath.Join(dir, manifestName+".part")
-	if err := os.WriteFile(part, append(b, '\n'), 0o644); err != nil {
-		return err
-	}
-	return os.Rename(part, filepath.Join(dir, manifestName))
+	return export.Replace(filepath.Join(dir, manifestName), append(b, '\n'))
 }
 
 // entry is what the manifest says of a table.
@@ -188,16 +184,7 @@ func entry(dir, name string) (Entry, error) {
 // of the system.
 func ReadManifest(dir string) (*Manifest, error) {
 	path := filepath.Join(dir, manifestName)
-	info, err := os.Stat(path)
-	switch {
-	case errors.Is(err, os.ErrNotExist):
-		return nil, fmt.Errorf("%s: %w", dir, ErrManifest)
-	case err != nil:
-		return nil, err
-	case info.Size() > maxManifest:
-		return nil, fmt.Errorf("%s has %d bytes: %w", path, info.Size(), ErrManifest)
-	}
-	b, err := os.ReadFile(path)
+	b, err := export.ManifestBytes(dir, maxManifest, ErrManifest)
 	if err != nil {
 		return nil, err
 	}
