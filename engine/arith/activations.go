@@ -84,9 +84,11 @@ func quantizeBlock(q *[BlockLen]int8, x *[BlockLen]float32) (dx float32, t int32
 // Batch holds the quantised activations of several tokens. The zero value is
 // ready for Reset.
 type Batch struct {
-	vecs  []*Vec
-	quads []*quad // of the tokens 4i … 4i+3, for those that have four
-	n     int
+	vecs   []*Vec
+	octets []*abreast // of the tokens 8i … 8i+7, under PackLanes
+	quads  []*quad    // of the tokens 4i … 4i+3, for those that have four, else
+	n      int
+	aside  int // so many tokens lie in octets: all but a few, or none
 
 	packing Packing
 }
@@ -94,14 +96,26 @@ type Batch struct {
 // Reset makes room for n tokens of width elements, a multiple of 32, under
 // packings p; their contents are then unspecified.
 func (b *Batch) Reset(n, width int, p Packing) {
-	b.n, b.packing = n, p
+	b.n, b.packing, b.aside = n, p, 0
+	blocks := width / BlockLen
 	for len(b.vecs) < n {
 		b.vecs = append(b.vecs, &Vec{})
+	}
+	if p&PackLanes != 0 && n >= fewTokens {
+		if b.aside = n; n%octet < fewLanes {
+			b.aside = n / octet * octet
+		}
+		for len(b.octets)*octet < b.aside {
+			b.octets = append(b.octets, &abreast{})
+		}
+		for _, l := range b.octets[:(b.aside+octet-1)/octet] {
+			l.reset(blocks)
+		}
+		return
 	}
 	for len(b.quads) < n/4 {
 		b.quads = append(b.quads, &quad{})
 	}
-	blocks := width / BlockLen
 	for _, g := range b.quads[:n/4] {
 		g.dx, g.tx, g.t = resize(g.dx, blocks), resize(g.tx, blocks), resize(g.t, blocks)
 		if p&Pack4 != 0 {
@@ -120,8 +134,13 @@ func (b *Batch) Len() int { return b.n }
 // Different tokens may be set by different goroutines at once.
 func (b *Batch) Quantize(t int, x []float32) {
 	v, p := b.vecs[t], b.packing
+	if t < b.aside {
+		v.Quantize(x, 0)
+		b.octets[t/octet].put(t%octet, v)
+		return
+	}
 	v.Quantize(x, p)
-	if t >= b.n/4*4 {
+	if b.aside > 0 || t >= b.n/4*4 {
 		return
 	}
 	g, k := b.quads[t/4], t%4

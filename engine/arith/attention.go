@@ -10,12 +10,12 @@ import "math"
 func Attend(out, q, k, v []float32, see Sight) {
 	d := len(q)
 	n := len(k) / d
-	r := begin(out, see)
-	for i := see.first(n-1) / PageLen; i*PageLen < n; i++ {
-		from, to := max(i*PageLen, see.first(n-1)), min((i+1)*PageLen, n)
-		r.page(out, q, k[from*d:to*d], v[from*d:to*d], from%PageLen)
+	c := Cache{shape: cacheShape{layers: 1, heads: 1, head: d}}
+	c.grow(n)
+	for pos := range n {
+		c.store(0, 0, pos, k[pos*d:][:d], v[pos*d:][:d])
 	}
-	r.end(out)
+	c.attend(out, q, 0, 0, n-1, see)
 }
 
 // attend is Attend over the positions 0 … pos of a layer and key head in c.
@@ -25,7 +25,7 @@ func (c *Cache) attend(out, q []float32, layer, head, pos int, see Sight) {
 	r := begin(out, see)
 	for i := see.first(pos) / PageLen; i <= pos/PageLen; i++ {
 		from, to := max(see.first(pos)-i*PageLen, 0), min(PageLen, pos+1-i*PageLen)
-		r.page(out, q, c.pages[i].k[at+from*d:at+to*d], c.pages[i].v[at+from*d:at+to*d], from)
+		r.page(out, q, c.pages[i].k[at:at+PageLen*d], c.pages[i].v[at:at+PageLen*d], from, to)
 	}
 	r.end(out)
 }
@@ -54,12 +54,17 @@ func begin(out []float32, see Sight) running {
 	return running{top: float32(math.Inf(-1)), cap: see.Cap}
 }
 
-// page takes one page's visible keys and values, the first of which is number
-// from of the page.
-func (r *running) page(out, q, k, v []float32, from int) {
-	var p [PageLen]float32
-	seen := p[from : from+len(k)/len(q)]
-	scores(seen, q, k)
+// page takes positions from … to of a page of keys, [len(q)][PageLen], and values,
+// [PageLen][len(q)].
+func (r *running) page(out, q, k, v []float32, from, to int) {
+	var s, p [PageLen]float32
+	lo, hi := from, to
+	if vectors { // more is quicker
+		lo, hi = lo/32*32, (hi+31)/32*32
+	}
+	sums(s[lo:hi], q, k[lo:], PageLen)
+	seen := p[from:to]
+	copy(seen, s[from:to])
 	if r.cap != 0 {
 		for j, s := range seen {
 			seen[j] = SoftCap(s, r.cap)
@@ -74,8 +79,20 @@ func (r *running) page(out, q, k, v []float32, from int) {
 		seen[j] = Exp(s - m)
 	}
 	r.total = FMA(r.total, alpha, SumPage(&p))
-	mix(out, alpha, seen, v)
+	mix(out, alpha, seen, v[from*len(q):])
 	r.top = m
+}
+
+// mix sets o[e] = fma(o[e], α, Σ p_j·v_j[e]), the sum fused over ascending j.
+func mix(o []float32, alpha float32, p, v []float32) {
+	var y [32]float32
+	for at := 0; at < len(o); at += len(y) {
+		part := o[at:min(at+len(y), len(o))]
+		sums(y[:len(part)], p, v[at:], len(o))
+		for e, s := range y[:len(part)] {
+			part[e] = FMA(part[e], alpha, s)
+		}
+	}
 }
 
 func (r *running) end(out []float32) {

@@ -105,20 +105,55 @@ func TestAttentionNeverLosesNaN(t *testing.T) {
 	}
 }
 
-// TestAttentionDecidesSumsThatBinary64CannotDecide adds 603 · 14245331 = 2³³ +
-// 1, just above half a unit of the last place, to an even sum; binary64 rounds
-// that to the midpoint itself.
-func TestAttentionDecidesSumsThatBinary64CannotDecide(t *testing.T) {
+// TestSumsDecideWhatBinary64CannotDecide adds 603 · 14245331 = 2³³ + 1, just above
+// half a unit of the last place, to an even sum; binary64 rounds that to the
+// midpoint itself.
+func TestSumsDecideWhatBinary64CannotDecide(t *testing.T) {
+	const lanes = 37 // 32 in a vector, four together, and one
 	for first := 1 << 23; first < 1<<23+40; first++ {
 		sum := float32(first) * 0x1p34
 		want := arith.FMA(603, 14245331, sum)
-		s := make([]float32, 5)
-		arith.Scores(s, []float32{1, 603}, []float32{sum, 14245331, sum, 14245331, sum, 14245331, sum, 14245331, sum, 14245331})
-		o := make([]float32, 5)
-		arith.Mix(o, 1, []float32{1, 603}, []float32{sum, sum, sum, sum, sum, 14245331, 14245331, 14245331, 14245331, 14245331})
-		for i := range 5 {
-			if s[i] != want || o[i] != want {
-				t.Fatalf("%x + (2³³ + 1): got %x and %x, want %x", sum, s[i], o[i], want)
+		m := make([]float32, 2*lanes)
+		for l := range lanes {
+			m[l], m[lanes+l] = sum, 14245331
+		}
+		for name, sums := range map[string]func(out, x, m []float32, stride int){"sums": arith.Sums, "plain sums": arith.PlainSums} {
+			got := make([]float32, lanes)
+			sums(got, []float32{1, 603}, m, lanes)
+			for l, y := range got {
+				if y != want {
+					t.Fatalf("%s, lane %d: %x + (2³³ + 1): got %x, want %x", name, l, sum, y, want)
+				}
+			}
+		}
+	}
+}
+
+// TestSumsHaveOneOrder whichever way they are computed, also where one is not
+// finite and where one is subnormal.
+func TestSumsHaveOneOrder(t *testing.T) {
+	r := rand.New(rand.NewPCG(9, 10))
+	for _, n := range []int{1, 2, 63, 64, 200} {
+		for _, lanes := range []int{1, 4, 31, 32, 64, 100} {
+			x, m := make([]float32, n), make([]float32, n*lanes)
+			for i := range x {
+				x[i] = float32(normal(r)) * float32(math.Ldexp(1, -r.IntN(2)*r.IntN(150)))
+			}
+			for i := range m {
+				m[i] = half.Widen(half.Narrow(float32(normal(r))))
+			}
+			m[lanes/2] = float32(math.Inf(1))
+			got, plain := make([]float32, lanes), make([]float32, lanes)
+			arith.Sums(got, x, m, lanes)
+			arith.PlainSums(plain, x, m, lanes)
+			for l := range lanes {
+				var want float32
+				for i, f := range x {
+					want = arith.FMA(f, m[i*lanes+l], want)
+				}
+				if !same(got[l], want) || !same(plain[l], want) {
+					t.Fatalf("%d products, lane %d of %d: got %x and %x, want %x", n, l, lanes, got[l], plain[l], want)
+				}
 			}
 		}
 	}

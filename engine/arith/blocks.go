@@ -28,14 +28,18 @@ type format struct {
 	// decide; plainRow then does it.
 	rows2   func(a, b []byte, v *Vec) (ya, yb float32, ok bool)
 	tokens4 func(row []byte, g *quad) (y [4]float32, ok bool)
+	// load reads block sub of a stored block, its weights plus an offset, for lanes;
+	// offset4 is the offset in each 16-bit lane of a word.
+	load    func(stored []byte, sub int) spread32
+	offset4 uint64
 }
 
 // formats are the types that matrices may have: weights.Types, no more and no
 // fewer.
 var formats = sized(map[gguf.Type]*format{
-	gguf.Q8_0: {pack: Pack8, decode: decodeQ80, rows2: q80Rows2, tokens4: q80Tokens4},
-	gguf.Q4_0: {pack: Pack4, decode: decodeQ40, rows2: q40Rows2, tokens4: q40Tokens4},
-	gguf.Q4_1: {pack: Pack4, decode: decodeQ41, minimum: true, rows2: q41Rows2, tokens4: q41Tokens4},
+	gguf.Q8_0: {pack: Pack8, decode: decodeQ80, rows2: q80Rows2, tokens4: q80Tokens4, load: spreadQ80, offset4: 128 * everyLane},
+	gguf.Q4_0: {pack: Pack4, decode: decodeQ40, rows2: q40Rows2, tokens4: q40Tokens4, load: spreadQ40, offset4: 8 * everyLane},
+	gguf.Q4_1: {pack: Pack4, decode: decodeQ41, minimum: true, rows2: q41Rows2, tokens4: q41Tokens4, load: spreadQ41},
 	gguf.Q5_0: spreadFormat(spreadQ50),
 	gguf.Q5_1: spreadFormat(spreadQ51),
 	gguf.Q4_K: spreadFormat(spreadQ4K),

@@ -19,7 +19,7 @@ import (
 
 // spread32 is a block of 32 weights before the multiplication.
 type spread32 struct {
-	u    [4]uint64 // byte i of word j is weight 8j+i plus offset, 0 … 63
+	u    [4]uint64 // byte i of word j is weight 8j+i plus offset, 0 … 63, or 0 … 255 for lanes alone
 	d, m float32   // scale, and minimum or second scale
 }
 
@@ -37,12 +37,13 @@ const (
 	everyOne   = 0x0101010101010101
 	everyThree = 0x0303030303030303
 	everySecnd = 0x00FF00FF00FF00FF
+	everyLane  = 0x0001000100010001
 	top16Only  = 48
 )
 
 // spreadFormat makes a format of a spreader.
 func spreadFormat(s spreader) *format {
-	f := &format{pack: Pack4, minimum: s.minimum, halves: s.halves}
+	f := &format{pack: Pack4, minimum: s.minimum, halves: s.halves, load: s.load, offset4: uint64(s.offset) * everyLane}
 	f.decode = func(stored []byte, sub int, w *[BlockLen]int32) (d, m float32) {
 		b := s.load(stored, sub)
 		for i := range w {
@@ -151,4 +152,23 @@ var spreadQ6K = spreader{
 		s.d, s.m = d*float32(int8(b[192+2*sub])), d*float32(int8(b[193+2*sub]))
 		return s
 	},
+}
+
+// The types with kernels of their own, as they are spread for lanes.
+
+// spreadQ80: d, then 32 signed bytes; each is 128 too large.
+func spreadQ80(b []byte, _ int) spread32 {
+	s := spread32{d: scale16(b)}
+	for i := range s.u {
+		s.u[i] = load64(b[2+8*i:]) ^ signBits
+	}
+	return s
+}
+
+// spreadQ40: d, then nibbles, each 8 too large.
+func spreadQ40(b []byte, _ int) spread32 { return spread32{u: nibbles32(b[2:]), d: scale16(b)} }
+
+// spreadQ41: d, m, then nibbles.
+func spreadQ41(b []byte, _ int) spread32 {
+	return spread32{u: nibbles32(b[4:]), d: scale16(b), m: scale16(b[2:])}
 }

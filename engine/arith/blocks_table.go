@@ -3,7 +3,7 @@ package arith
 import "math"
 
 // The types whose nibbles are places in a table of sixteen integers. They have
-// no kernels: plainRow multiplies them.
+// no kernels but lanes: plainRow multiplies them.
 
 // valuesIQ4NL are the weights of IQ4_NL, spaced as normally distributed ones
 // lie (ggml's kvalues_iq4nl).
@@ -19,6 +19,15 @@ func tableFormat(decode func([]byte, int, *[BlockLen]int32) (d, m float32)) *for
 		decode:  decode,
 		rows2:   func(_, _ []byte, _ *Vec) (ya, yb float32, ok bool) { return 0, 0, false },
 		tokens4: func([]byte, *quad) (y [4]float32, ok bool) { return y, false },
+		load: func(stored []byte, sub int) (s spread32) {
+			var w [BlockLen]int32
+			s.d, s.m = decode(stored, sub, &w)
+			for i, k := range w {
+				s.u[i/8] |= uint64(k+128) << (i % 8 * 8)
+			}
+			return s
+		},
+		offset4: 128 * everyLane,
 	}
 }
 

@@ -2,8 +2,9 @@ package arith
 
 import "github.com/assaynet/assay/engine/half"
 
-// page holds keys and values of 64 positions: for each layer and key head,
-// [PageLen][head] numbers that binary16 can hold.
+// page holds keys and values of 64 positions, numbers that binary16 can hold: for
+// each layer and key head the keys as [head][PageLen], so that the scores of
+// neighbouring positions are computed together, the values as [PageLen][head].
 type page struct{ k, v []float32 }
 
 // Cache holds the keys and values of one sequence of tokens. It is for one
@@ -51,9 +52,10 @@ func (c *Cache) copyPage(p, positions int) *page {
 	src, dst := c.pages[p], c.newPage()
 	size := PageLen * c.shape.head
 	for at := 0; at < len(src.k); at += size {
-		end := at + positions*c.shape.head
-		copy(dst.k[at:end], src.k[at:end])
-		copy(dst.v[at:end], src.v[at:end])
+		for e := at; e < at+size; e += PageLen {
+			copy(dst.k[e:e+positions], src.k[e:])
+		}
+		copy(dst.v[at:at+positions*c.shape.head], src.v[at:])
 	}
 	return dst
 }
@@ -76,18 +78,18 @@ func (s cacheShape) at(layer, head int) int { return (layer*s.heads + head) * Pa
 // store keeps the key and the value of one head at a position, rounded to
 // binary16; ok is false where one is not finite.
 func (c *Cache) store(layer, head, pos int, k, v []float32) (ok bool) {
-	at := c.shape.at(layer, head) + pos%PageLen*c.shape.head
-	p := c.pages[pos/PageLen]
-	ok = storeHalf(p.k[at:at+len(k)], k)
-	return storeHalf(p.v[at:at+len(v)], v) && ok
+	p, at, i := c.pages[pos/PageLen], c.shape.at(layer, head), pos%PageLen
+	ok = storeHalf(p.k[at+i:], k, PageLen)
+	return storeHalf(p.v[at+i*c.shape.head:], v, 1) && ok
 }
 
-func storeHalf(dst, src []float32) bool {
+// storeHalf stores src, every stride-th number of dst.
+func storeHalf(dst, src []float32, stride int) bool {
 	ok := true
 	for i, x := range src {
 		h := half.Narrow(x)
 		ok = ok && half.Finite(h)
-		dst[i] = half.Widen(h)
+		dst[i*stride] = half.Widen(h)
 	}
 	return ok
 }

@@ -27,8 +27,9 @@
 //	§9 logarithms     logprob.go
 //
 // What the files fast_*.go hold is not in SPEC.md: the same results sooner, by
-// tricks that fast.go explains. Tests compare them with the definitions, which
-// do the work where a trick gives up.
+// tricks that fast.go explains, and on amd64 by two loops in Go's assembly,
+// fast_amd64.s, which no compiler of C has seen. Tests compare them with the
+// definitions, which do the work where a trick gives up.
 //
 // The package leaves batching, sampling loops, fingerprints and the life of a
 // model to package engine. Start reading at graph.go, then linear.go and

@@ -8,6 +8,8 @@ type Packing uint8
 const (
 	Pack4 Packing = 1 << iota
 	Pack8
+	// PackLanes is for eight tokens in the lanes of a vector, weights of any type.
+	PackLanes
 )
 
 // The words of a packed block.

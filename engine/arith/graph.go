@@ -22,7 +22,7 @@ import (
 
 // MaxPiece is the most tokens of one Forward: enough to unpack weights seldom,
 // few enough to be cancelled soon.
-const MaxPiece = 32
+const MaxPiece = 64
 
 // Workspace is the memory of a Forward in progress. It is for one goroutine at
 // a time; the zero value is ready.

@@ -28,8 +28,13 @@ func NewMatrix(w *weights.Matrix) *Matrix {
 	return &Matrix{Rows: w.Rows, Cols: w.Cols, f: formats[w.Type], data: w.Data, stride: w.Stride()}
 }
 
-// Packing says how a Vec must be packed for m.
-func (m *Matrix) Packing() Packing { return m.f.pack }
+// Packing says how a Batch must be packed for m.
+func (m *Matrix) Packing() Packing {
+	if vectors {
+		return m.f.pack | PackLanes
+	}
+	return m.f.pack
+}
 
 // Embed writes row r as floats into out, which has Cols elements.
 func (m *Matrix) Embed(out []float32, r int) { m.f.embed(out, m.row(r)) }
@@ -67,10 +72,13 @@ func Multiply(spread Spread, x *Batch, products ...Product) {
 	})
 }
 
-// tile computes rows from … to for all tokens: four tokens at a time, and the
-// rest two rows at a time.
+// tile computes rows from … to for all tokens: those that lie side by side
+// together, four tokens at a time, and the rest two rows at a time.
 func (p Product) tile(x *Batch, from, to int) {
-	t := 0
+	if x.aside > 0 {
+		p.lanes(x, from, to)
+	}
+	t := x.aside
 	for ; t+4 <= x.n; t += 4 {
 		v := (*[4]*Vec)(x.vecs[t:])
 		for r := from; r < to; r++ {

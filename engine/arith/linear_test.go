@@ -187,7 +187,7 @@ func TestLinearLayersEqualTheOracle(t *testing.T) {
 			if elements, _ := kind.Block(); cols%int(elements) != 0 {
 				continue
 			}
-			for _, tokens := range []int{1, 2, 4, 7, 9} {
+			for _, tokens := range []int{1, 2, 4, 7, 9, 19} {
 				t.Run(fmt.Sprintf("%s/%d/%d", kind, cols, tokens), func(t *testing.T) {
 					t.Parallel()
 					r := rand.New(rand.NewPCG(uint64(cols), uint64(tokens)))
@@ -199,11 +199,19 @@ func TestLinearLayersEqualTheOracle(t *testing.T) {
 	}
 }
 
+// checkLinear compares a product with the oracle's, as this processor computes it,
+// and as one without vectors does.
 func checkLinear(t *testing.T, w gguf.Tensor, x [][]float32) {
 	t.Helper()
 	m := matrix(t, w)
+	checkPacked(t, w, m, x, m.Packing())
+	checkPacked(t, w, m, x, m.Packing()&^arith.PackLanes)
+}
+
+func checkPacked(t *testing.T, w gguf.Tensor, m *arith.Matrix, x [][]float32, packing arith.Packing) {
+	t.Helper()
 	var b arith.Batch
-	b.Reset(len(x), m.Cols, m.Packing())
+	b.Reset(len(x), m.Cols, packing)
 	out := make([][]float32, len(x))
 	bias := make([]float32, m.Rows)
 	for i := range x {
@@ -219,7 +227,7 @@ func checkLinear(t *testing.T, w gguf.Tensor, x [][]float32) {
 			for r := range m.Rows {
 				row := w.Data[r*len(w.Data)/m.Rows:][:len(w.Data)/m.Rows]
 				if got, want := out[i][r], oracleRow(w.Type, row, x[i])+bias[r]; !same(got, want) {
-					t.Fatalf("token %d, row %d: got %x, want %x", i, r, got, want)
+					t.Fatalf("packing %b, token %d, row %d: got %x, want %x", packing, i, r, got, want)
 				}
 			}
 		}

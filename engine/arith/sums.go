@@ -49,20 +49,3 @@ func SumPage(p *[PageLen]float32) float32 {
 	}
 	return 0 + fold(&s)
 }
-
-// dot is the fused sum over ascending elements from +0.
-func dot(a, b []float32) float32 {
-	var s float64
-	for i, x := range a {
-		s = add(float64(x)*float64(b[i]), s)
-	}
-	return float32(s)
-}
-
-func mix1(p, v []float32, d int) float32 {
-	var s float64
-	for j, x := range p {
-		s = add(float64(x)*float64(v[j*d]), s)
-	}
-	return float32(s)
-}
