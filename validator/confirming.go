@@ -30,6 +30,9 @@ import (
 // ([Validator.Work]) it runs when all duties are judged and all own pairs are
 // made, and gives way to what of these comes meanwhile.
 //
+// The case to challenge waits while own pairs are made, as long as there is time:
+// what raters rate is due in the same blocks.
+//
 // Step asks, anew at each height. Nothing of this is in the store: a process that
 // was killed runs the answer once more.
 type confirming struct {
@@ -39,6 +42,8 @@ type confirming struct {
 	next  []doubt // what the running step asks for; Step's own
 	// wake holds a token when something is asked for.
 	wake chan struct{}
+	// pairs reports whether own pairs are made, or wait for it.
+	pairs func() bool
 
 	mu sync.Mutex // guards all below
 	// asked is what is to be run, the most urgent first.
@@ -60,10 +65,11 @@ type confirming struct {
 type doubt struct {
 	key      wire.AnswerKey
 	deadline protocol.Height
+	patient  bool // it waits while own pairs are made
 }
 
-func newConfirming(b *base, q *queue, board *board) *confirming {
-	return &confirming{base: b, queue: q, board: board, sure: map[wire.AnswerKey]bool{}, wake: make(chan struct{}, 1)}
+func newConfirming(b *base, q *queue, board *board, pairs func() bool) *confirming {
+	return &confirming{base: b, queue: q, board: board, pairs: pairs, sure: map[wire.AnswerKey]bool{}, wake: make(chan struct{}, 1)}
 }
 
 // confirmed reports whether the reference found of an answer what the engine did:
@@ -91,9 +97,10 @@ func (c *confirming) waits(k wire.AnswerKey) bool {
 	return c.stop != nil && c.running.key == k || slices.ContainsFunc(c.asked, func(d doubt) bool { return d.key == k })
 }
 
-// ask asks the reference about an answer, in this step.
-func (c *confirming) ask(k wire.AnswerKey, deadline protocol.Height) {
-	c.next = append(c.next, doubt{key: k, deadline: deadline})
+// ask asks the reference about an answer, in this step. A patient one waits while
+// own pairs are made, whose raters else have nothing to rate.
+func (c *confirming) ask(k wire.AnswerKey, deadline protocol.Height, patient bool) {
+	c.next = append(c.next, doubt{key: k, deadline: deadline, patient: patient})
 }
 
 // hand gives the worker what the step asked for, ends a run that is of no use any
@@ -187,17 +194,18 @@ func (c *confirming) work(ctx context.Context) error {
 	return errors.Join(errs...)
 }
 
-// begin takes the most urgent answer; inner is nil where there is none.
+// begin takes the most urgent answer that does not wait; inner is nil where there
+// is none.
 func (c *confirming) begin(ctx context.Context) (k wire.AnswerKey, inner context.Context) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	for len(c.asked) > 0 && (c.engineBroken || c.sure[c.asked[0].key]) {
-		c.asked = c.asked[1:]
-	}
-	if len(c.asked) == 0 {
+	c.asked = slices.DeleteFunc(c.asked, func(d doubt) bool { return c.engineBroken || c.sure[d.key] })
+	i := slices.IndexFunc(c.asked, func(d doubt) bool { return !d.patient || !c.apart || !c.pairs() })
+	if i < 0 {
 		return k, nil
 	}
-	c.running, c.asked, c.useless = c.asked[0], c.asked[1:], false
+	c.running, c.useless = c.asked[i], false
+	c.asked = slices.Delete(c.asked, i, i+1)
 	inner, c.stop = context.WithCancel(ctx)
 	return c.running.key, inner
 }

@@ -371,3 +371,29 @@ func TestAFriendsChallengeShieldsNobody(t *testing.T) {
 		t.Errorf("with a true challenge of seat %d it challenges %v, want the other seat", liar.UID, next)
 	}
 }
+
+// TestWhoHasNothingLeftIsNotChallenged: a seat that was found guilty in the epoch
+// before, and lost all, is left alone, and costs the reference nothing; one that
+// put up something anew is challenged.
+func TestWhoHasNothingLeftIsNotChallenged(t *testing.T) {
+	for _, left := range []protocol.Amount{0, protocol.Unit} {
+		w, v, r := trial(t, 666, 666, 666)
+		both := []protocol.SeatID{w.makers[0].id, w.makers[1].id}
+		for _, m := range w.makers[:2] {
+			w.opensPlants(m)
+		}
+		w.put(ledger.DocketKey(epoch), &ledger.Docket{Guilty: both})
+		w.put(ledger.SeatKey(w.makers[1].id.UID), &ledger.Seat{ID: w.makers[1].id, Hotkey: w.makers[1].PublicKey(), Collateral: left})
+		for h := shownEnd + 1; h <= ledger.ChallengeFrom(w.p.Schedule, epoch); h++ {
+			w.step(v, h)
+			w.work(v)
+		}
+		want := 0
+		if left > 0 {
+			want = 1
+		}
+		if got := w.challenged(); len(got) != want || len(r.ran) != want || want == 1 && got[0].UID != w.makers[1].id.UID {
+			t.Errorf("with %s left, challenged %v, the reference ran %v", left, got, r.ran)
+		}
+	}
+}

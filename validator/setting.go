@@ -37,6 +37,8 @@ type setting struct {
 	jobs []settingJob
 	// giveWay ends a check in progress, nil where there is none.
 	giveWay context.CancelFunc
+	// making says that own pairs are made.
+	making bool
 	// sent is when own pairs, or a chain, were last sent, by round; 0 for a chain.
 	sent map[protocol.Round]protocol.Height
 }
@@ -291,6 +293,13 @@ func (s *setting) ownWaits() bool {
 	return len(s.jobs) > 0 && s.jobs[0].own
 }
 
+// busy reports whether own pairs are made, or are to be.
+func (s *setting) busy() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.making || len(s.jobs) > 0 && s.jobs[0].own
+}
+
 // makeOwn makes own pairs that are to be made.
 func (s *setting) makeOwn(ctx context.Context) error {
 	if !s.ownWaits() {
@@ -355,6 +364,8 @@ func (s *setting) make(ctx context.Context, j *settingJob) error {
 	if known, err := s.book.Made(j.round); err != nil || known != nil || now == nil {
 		return err
 	}
+	s.noteMaking(true)
+	defer s.noteMaking(false)
 	link, err := s.cfg.Setter.Link(j.chain, j.round)
 	if err != nil {
 		return fmt.Errorf("setter's link for round %d: %w", j.round, err)
@@ -370,6 +381,12 @@ func (s *setting) make(ctx context.Context, j *settingJob) error {
 	}
 	s.cfg.Logger.Info().Uint64("round", uint64(j.round)).Int("pairs", len(m.Origins)).Msg("made pairs")
 	return nil
+}
+
+func (s *setting) noteMaking(is bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.making = is
 }
 
 // check makes another's pairs again, and keeps whether they are those.

@@ -32,6 +32,10 @@ import (
 // Nothing is said to somebody's loss that the reference did not find, too, where
 // there is one (confirming.go).
 
+// patience is how many blocks before the epoch's end the case to challenge waits no
+// longer for own pairs: the reference needs two or three, and the challenge one.
+const patience = 4
+
 // trialEvery is after how many blocks what is not on the ledger is sent again.
 const trialEvery = 2
 
@@ -163,7 +167,9 @@ func (x *suspect) mildness() int {
 // worst returns the evidence of a case to challenge in epoch e: of those that are
 // confirmed, and not about a seat that is accused already, lies first, the first
 // in an order that all judges have, so that who votes has confirmed the
-// same. Where none is confirmed it asks for one. Nothing else is read in full: who
+// same, but that each begins with another of the accused, so that none of several
+// liars waits until the others are challenged. Where none is confirmed it asks for
+// one. Nothing else is read in full: who
 // lies much must not make others read much in each block.
 func (t *trying) worst(now *view, e protocol.Epoch) (*wire.Evidence, error) {
 	s := t.schedule()
@@ -192,6 +198,9 @@ func (t *trying) worst(now *view, e protocol.Epoch) (*wire.Evidence, error) {
 	slices.SortFunc(all, func(a, b suspect) int {
 		return cmp.Or(cmp.Compare(a.mildness(), b.mildness()), bytes.Compare(a.rank[:], b.rank[:]))
 	})
+	if err := t.takeTurn(now, e, all); err != nil {
+		return nil, err
+	}
 	for i := range all {
 		if x := &all[i]; t.confirming.confirmed(x.kind, x.about.Answer()) {
 			if found, err := t.evidence(now, x); err != nil || found != nil {
@@ -200,6 +209,39 @@ func (t *trying) worst(now *view, e protocol.Epoch) (*wire.Evidence, error) {
 		}
 	}
 	return nil, t.confirmOne(now, e, all)
+}
+
+// takeTurn puts first, of the gravest cases, those about the accused with whom the
+// own seat begins: by its place among the judges of the epoch.
+func (t *trying) takeTurn(now *view, e protocol.Epoch, all []suspect) error {
+	var who []protocol.UID
+	gravest := 1
+	for i := range all { // in the order of mildness
+		x := &all[i]
+		if gravest = min(gravest, x.mildness()); x.mildness() == gravest && !slices.Contains(who, x.about.Accused) {
+			who = append(who, x.about.Accused)
+		}
+	}
+	if len(who) < 2 {
+		return nil
+	}
+	judges, err := ledger.ReadRosterJudges(now, e)
+	if err != nil {
+		return err
+	}
+	own := slices.IndexFunc(judges, func(j ledger.RosterJudge) bool { return j.ID == now.seat })
+	slices.Sort(who) // lists differ, by what each has judged
+	first := who[max(own, 0)%len(who)]
+	slices.SortStableFunc(all, func(a, b suspect) int {
+		after := func(x *suspect) int {
+			if x.mildness() == gravest && x.about.Accused == first {
+				return 0
+			}
+			return 1
+		}
+		return cmp.Or(cmp.Compare(a.mildness(), b.mildness()), cmp.Compare(after(&a), after(&b)))
+	})
+	return nil
 }
 
 // confirmOne asks the reference about the first of those whose answers were not
@@ -222,7 +264,8 @@ func (t *trying) confirmOne(now *view, e protocol.Epoch, all []suspect) error {
 		if ok, err := t.triable(now, &all[i]); err != nil {
 			return err
 		} else if ok {
-			t.confirming.ask(k, t.schedule().EpochEnd(e))
+			end := t.schedule().EpochEnd(e)
+			t.confirming.ask(k, end, now.head+patience < end)
 			return nil
 		}
 	}
@@ -257,7 +300,7 @@ func (t *trying) suspects(now *view, k wire.AnswerKey, busy *accused) (out []sus
 	accuse := func(who protocol.SeatID, card *wire.Card) {
 		guilty = true
 		x := suspect{about: wire.Case{Round: k.Round, UID: k.UID, Slot: k.Slot, Accused: who.UID}, seat: j.Seat, card: card, kind: j.Outcome.Kind}
-		if len(out) > 1 || busy.of(who, x.mildness()) {
+		if len(out) > 1 || busy.of(who, x.mildness()) || card == nil && slices.Contains(busy.bare, who) {
 			return
 		}
 		x.rank = wire.HashOf("assay/1/validator/case", x.about.Bytes())
@@ -403,7 +446,7 @@ func (t *trying) ready(c *ledger.ChallengeRecord, said *wire.OpenVote, seals pro
 	if harmless || t.confirming.confirmed(j.Outcome.Kind, k) {
 		return true, nil
 	}
-	t.confirming.ask(k, seals)
+	t.confirming.ask(k, seals, false)
 	return false, nil
 }
 

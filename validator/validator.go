@@ -75,9 +75,9 @@ func New(cfg Config) (*Validator, error) {
 		upkeep: upkeep{base: b, sent: map[wire.TxType]protocol.Height{}},
 	}
 	v.inbox = &inbox{base: b, views: v.views, draws: v.draws, early: v.early, queue: v.queue, board: v.board}
-	v.confirming = newConfirming(b, v.queue, v.board)
-	v.judging = &judging{base: b, confirming: v.confirming, views: v.views, draws: v.draws, queue: v.queue, repeats: v.repeats}
 	v.setting = newSetting(b, v.views, v.queue)
+	v.confirming = newConfirming(b, v.queue, v.board, v.setting.busy)
+	v.judging = &judging{base: b, confirming: v.confirming, views: v.views, draws: v.draws, queue: v.queue, repeats: v.repeats}
 	v.weighing = weighing{base: b, troubles: v.troubles}
 	v.trying = trying{base: b, queue: v.queue, confirming: v.confirming, board: v.board, troubles: v.troubles, sent: map[string]protocol.Height{}}
 	v.sealing = sealing{base: b, views: v.views, repeats: v.repeats, troubles: v.troubles}
