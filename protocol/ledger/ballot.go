@@ -39,6 +39,9 @@ func (m *machine) call(c *ChallengeRecord) {
 	for _, j := range judges {
 		put(m.st, VoteKey(c.Case, j.ID.UID), VoteRecord{Elector: j.ID, Hotkey: j.Hotkey, Stake: j.Stake})
 	}
+	d := m.docket(m.currentEpoch())
+	d.Ballots++
+	put(m.st, DocketKey(m.currentEpoch()), d)
 	c.Called, c.Stage = m.height, StageVoting
 	m.scheduled(c, m.height+protocol.Height(m.p.Verdicts.Ballot()))
 	m.emit(Event{Name: EventCalled, Round: c.Case.Round, Seat: c.Accused, Count: uint32(len(judges))})
@@ -105,6 +108,7 @@ func (m *machine) openVote(s Seat, b *wire.OpenVote) error {
 // tally is what came of a ballot.
 type tally struct {
 	whole   protocol.Amount // stake of all electors
+	told    protocol.Amount // of those that say anything
 	accused protocol.Amount // of those that say what the accused says
 	most    protocol.Amount // of the largest group that says otherwise
 	finding byte            // of that group
@@ -124,8 +128,11 @@ func count(c *ChallengeRecord, votes []VoteRecord) tally {
 	for i := range votes {
 		v := &votes[i]
 		t.whole += v.Stake
+		if !v.Opened || v.Finding == wire.FoundNothing {
+			continue
+		}
+		t.told += v.Stake
 		switch {
-		case !v.Opened || v.Finding == wire.FoundNothing:
 		case c.says(v):
 			t.accused += v.Stake
 		default:

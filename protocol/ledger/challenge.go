@@ -153,6 +153,7 @@ type Docket struct {
 	Stake   protocol.Amount   // on those of them that are judges
 	Forfeit []protocol.SeatID // judges of whose duties of the epoch none counts
 	Posted  []protocol.SeatID // judges that posted their challenge of the epoch
+	Ballots uint32            // for which electors were drawn in the epoch
 }
 
 // DocketEntry is one challenge of the epoch.

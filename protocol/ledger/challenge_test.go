@@ -310,7 +310,8 @@ func TestWithoutTwoThirdsTheAccusedKeepsEverything(t *testing.T) {
 		{"disputed, and wrongly", map[string]vote{"v1": untrue, "v2": right, "v3": right}, ledger.StageDisputed, true, nil},
 		{"each finds another place", map[string]vote{"v1": untrue, "v2": another, "v3": right}, ledger.StageDisputed, false, nil},
 		{"too few", map[string]vote{"v1": untrue, "v2": cannot}, ledger.StageNoQuorum, false, []string{"v2", "v3"}},
-		{"too few, and wrongly", map[string]vote{"v1": right, "v2": cannot}, ledger.StageNoQuorum, true, []string{"v2", "v3"}},
+		{"one alone, who may be a friend", map[string]vote{"v1": right, "v2": cannot}, ledger.StageNoQuorum, false, []string{"v2", "v3"}},
+		{"one of two, and wrongly", map[string]vote{"v1": right, "v2": untrue}, ledger.StageDisputed, true, []string{"v3"}},
 		{"nobody", map[string]vote{}, ledger.StageNoQuorum, false, []string{"v1", "v2", "v3"}},
 	} {
 		t.Run(c.what, func(t *testing.T) {
@@ -427,6 +428,29 @@ func TestWhereTooManyAreGuiltyNothingIsBurnedYet(t *testing.T) {
 	x.until(rec.Due)
 	if rec = x.challenged(c); rec.Stage != ledger.StageBurned {
 		t.Errorf("the challenge is %s", rec.Stage)
+	}
+}
+
+// TestWhoHasNoTimeKeepsItsDutiesInACrowd: where more ballots are held than four in
+// an epoch, v2, which says that it cannot tell, loses nothing; v3, which says
+// nothing, does.
+func TestWhoHasNoTimeKeepsItsDutiesInACrowd(t *testing.T) {
+	for _, others := range []uint32{3, 4} {
+		x := newTrying(t, allPassed)
+		if err := x.do("rich cold", &wire.Challenge{Evidence: x.evidence}); err != nil {
+			t.Fatal(err)
+		}
+		e := x.p.Schedule.EpochOf(x.challenged(x.evidence.Case).Due)
+		d, err := ledger.ReadDocket(x.tree, e)
+		if err != nil {
+			t.Fatal(err)
+		}
+		d.Ballots = others // of challenges that are called beside this one
+		x.set(ledger.DocketKey(e), d)
+		x.ballot(x.evidence.Case, map[string]vote{"v1": untrue, "v2": cannot})
+		if crowd := others > 3; x.forfeits("v1") || x.forfeits("v2") == crowd || !x.forfeits("v3") {
+			t.Errorf("beside %d ballots v1 loses its duties: %t, v2: %t, v3: %t", others, x.forfeits("v1"), x.forfeits("v2"), x.forfeits("v3"))
+		}
 	}
 }
 

@@ -169,8 +169,8 @@ func above(part, whole *big.Int, n, parts int64) bool {
 
 // count returns the stake of all electors, of those who side with the accused, and
 // of the most who say otherwise alike, with what these say.
-func (d *dispute) count() (whole, accused, most *big.Int, truth byte) {
-	whole, accused, most = of(0), of(0), of(0)
+func (d *dispute) count() (whole, told, accused, most *big.Int, truth byte) {
+	whole, told, accused, most = of(0), of(0), of(0), of(0)
 	type words struct {
 		finding byte
 		found   protocol.Hash
@@ -184,8 +184,11 @@ func (d *dispute) count() (whole, accused, most *big.Int, truth byte) {
 	slices.Sort(uids)
 	for _, uid := range uids {
 		p := d.votes[uid]
+		if p.said == nil || p.said.Finding == wire.FoundNothing {
+			continue
+		}
+		told = add(told, p.stake)
 		switch {
-		case p.said == nil || p.said.Finding == wire.FoundNothing:
 		case p.said.Finding == d.finding && (d.k.Accused == d.k.UID || p.said.Found == d.words):
 			accused = add(accused, p.stake)
 		default:
@@ -203,11 +206,11 @@ func (d *dispute) count() (whole, accused, most *big.Int, truth byte) {
 			}
 		}
 	}
-	return whole, accused, most, truth
+	return whole, told, accused, most, truth
 }
 
 func (m *model) decide(d *dispute, world *outside) {
-	whole, accused, most, truth := d.count()
+	whole, told, accused, most, truth := d.count()
 	guilty, right := above(most, whole, 2, 3), above(accused, whole, 2, 3)
 	disputed := above(most, whole, 1, 6) && above(accused, whole, 1, 6)
 	switch {
@@ -228,7 +231,7 @@ func (m *model) decide(d *dispute, world *outside) {
 	case right:
 		m.burned = add(m.burned, d.fee)
 		d.stage = over
-	case (disputed || d.ballots > 1) && accused.Sign() > 0 && accused.Cmp(most) >= 0:
+	case (disputed || d.ballots > 1) && above(told, whole, 1, 2) && accused.Cmp(most) >= 0:
 		m.burned = add(m.burned, d.fee)
 		d.stage = over
 	case disputed || d.ballots > 1:

@@ -70,10 +70,16 @@ func (m *machine) nextEpoch() protocol.Height {
 	return m.p.Schedule.EpochStart(m.currentEpoch()+1) + 1
 }
 
+// ballotsInTime is how many ballots of an epoch every elector has to tell the truth
+// of. Where more are called, as of many lies at once, one that says that it cannot
+// tell is taken to have no time, and keeps its duties.
+const ballotsInTime = 4
+
 // forfeitVotes takes the duties of electors who opened nothing, or not what was
 // decided.
 func (m *machine) forfeitVotes(c *ChallengeRecord, votes []VoteRecord, decided bool, t *tally) {
 	guilty := more(t.most, t.whole, 2, 3)
+	crowded := m.docket(m.p.Schedule.EpochOf(c.Called)).Ballots > ballotsInTime
 	var list []protocol.SeatID
 	for i := range votes {
 		v := &votes[i]
@@ -81,7 +87,9 @@ func (m *machine) forfeitVotes(c *ChallengeRecord, votes []VoteRecord, decided b
 		if guilty {
 			with = v.Finding == t.finding && v.Found == t.found
 		}
-		if !v.Opened || v.Finding == wire.FoundNothing || decided && !with {
+		switch told := v.Opened && v.Finding != wire.FoundNothing; {
+		case !told && v.Opened && crowded:
+		case !told || decided && !with:
 			list = append(list, v.Elector)
 		}
 	}
@@ -110,10 +118,11 @@ func (m *machine) charge(c *ChallengeRecord) {
 // pays where as many say that it is wrong as say any one thing else: where less
 // than a third of all stake lies, a true one has more for it than against it, and
 // a false one has not, also where an elector is the accused's only judge beside
-// two.
+// two. Unless more than half of the stake tells anything that says nothing: all
+// others may be away, and who tells a friend of the accused.
 func (m *machine) undecided(c *ChallengeRecord, s Stage, t *tally) {
 	fee := protocol.Amount(0)
-	if t.accused > 0 && t.accused >= t.most {
+	if more(t.told, t.whole, 1, 2) && t.accused >= t.most {
 		m.charge(c)
 		fee = c.Fee
 	} else {

@@ -297,7 +297,7 @@ func challengesCost(p *params.Params, judges uint64) Cost {
 	tempo := p.Schedule.Tempo
 	epochs := 1 + (4*p.Verdicts.Appeal+3*tempo+2*(p.Verdicts.Ballot()+callAfter))/tempo
 	open := epochs * (uint64(p.Verdicts.PerEpoch) + judges)
-	each := Cost{Reads: 29, Writes: 11, Bytes: 4*caseBytes + 4*docketBytes + 3*seatBytes + 2*cardsBytes + judgeBytes + 2*slashBytes + 22*smallBytes}
+	each := Cost{Reads: 30, Writes: 11, Bytes: 4*caseBytes + 5*docketBytes + 3*seatBytes + 2*cardsBytes + judgeBytes + 2*slashBytes + 22*smallBytes}
 	each = each.plus(Cost{Reads: 8, Writes: 2, Bytes: 2*judgeBytes + drawnBytes + cardsBytes + 6*smallBytes}.times(judges))
 	return each.times(open)
 }

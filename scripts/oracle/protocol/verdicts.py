@@ -43,7 +43,7 @@ def held(l):
 
 
 def docket(l, e):
-    return l.get(b"#" + u64(e), [[], [], 0, [], []])
+    return l.get(b"#" + u64(e), [[], [], 0, [], [], 0])
 
 
 def forfeit(l, judges):
@@ -51,7 +51,7 @@ def forfeit(l, judges):
     d = docket(l, e)
     new = [j for i, j in enumerate(judges) if j not in d[3] and j not in judges[:i]]
     if new:
-        l.put(b"#" + u64(e), d[:3] + [d[3] + new, d[4]])
+        l.put(b"#" + u64(e), d[:3] + [d[3] + new] + d[4:])
 
 
 def note_slash(l, name, since, share):
@@ -127,12 +127,12 @@ def challenge(l, name, b, rule):
     v, e = l.net.verdicts, l.net.epoch(l.height)
     rule(v, "ErrNotPermitted")
     c = accuse(l, b[0], rule)
-    paid, guilty, stake, lost, posted = docket(l, e)
+    paid, guilty, stake, *rest = docket(l, e)
     rule(c.accused not in guilty, "ErrDuplicate")
     rule(sum(by == name for by, _ in paid) < v.per_challenger and sum(who == c.accused for _, who in paid) < v.per_accused and len(paid) < v.per_epoch, "ErrFull")
     l.debit(name, v.fee)
     c.by, c.fee = name, v.fee
-    l.put(b"#" + u64(e), [paid + [[name, c.accused]], guilty, stake, lost, posted])
+    l.put(b"#" + u64(e), [paid + [[name, c.accused]], guilty, stake, *rest])
     post(l, c)
 
 
@@ -146,7 +146,7 @@ def judge_challenge(l, s, b, rule):
     rule(c.accused not in docket(l, e)[1], "ErrDuplicate")
     c.by, c.judge = s.coldkey, s.id
     d = docket(l, e)
-    l.put(b"#" + u64(e), d[:4] + [d[4] + [s.id]])
+    l.put(b"#" + u64(e), d[:4] + [d[4] + [s.id], d[5]])
     post(l, c)
 
 
@@ -225,6 +225,8 @@ def call(l, c):
             judges.append(left.pop(n))
     for seat, hotkey, stake, _ in judges:
         l.put(prefix + u16(seat[1]), [seat, hotkey, stake, ZERO, False, 0, ZERO])
+    d = docket(l, e)
+    l.put(b"#" + u64(e), d[:5] + [d[5] + 1])
     c.called, c.stage = l.height, VOTING
     at(l, c, l.height + v.seal_blocks + v.open_blocks)
 
@@ -242,8 +244,10 @@ def decide(l, c):
     said = max(groups, key=lambda g: groups[g], default=(0, ZERO))
     most = groups.get(said, 0)
     guilty, right = 3 * most > 2 * whole > 0, 3 * with_them > 2 * whole > 0
+    blamed = 2 * sum(v[2] for v in spoke) > whole and with_them >= most
     wrong = lambda v: (v[5], v[6]) != said if guilty else not says(v) if right else False
-    forfeit(l, [v[0] for v in votes if v not in spoke or wrong(v)])
+    crowded = docket(l, l.net.epoch(c.called))[5] > 4
+    forfeit(l, [v[0] for v in votes if (v not in spoke or wrong(v)) and not (crowded and v[4] and not v[5])])
     if c.appealed:
         bond, c.bond = c.bond, 0
         if not right:
@@ -262,12 +266,12 @@ def decide(l, c):
         c.decided = c.finding
         lost(l, c)
     elif 6 * most > whole and 6 * with_them > whole:
-        undecided(l, c, DISPUTED, with_them, most)
+        undecided(l, c, DISPUTED, blamed)
     elif c.ballot == 1:
         c.stage = CALLED
         at(l, c, next_epoch(l))
     else:
-        undecided(l, c, NO_QUORUM, with_them, most)
+        undecided(l, c, NO_QUORUM, blamed)
 
 
 def lost(l, c):
@@ -284,8 +288,8 @@ def charge(l, c):
         forfeit(l, [c.judge])
 
 
-def undecided(l, c, stage, right, other):
-    if right and right >= other:
+def undecided(l, c, stage, blamed):
+    if blamed:
         charge(l, c)
     elif c.fee:
         l.credit(c.by, c.fee)
@@ -296,11 +300,11 @@ def undecided(l, c, stage, right, other):
 def convict(l, c):
     e = l.net.epoch(l.height)
     c.convicted = l.height
-    paid, guilty, stake, forfeited, posted = docket(l, e)
+    paid, guilty, stake, *rest = docket(l, e)
     of_card = c.case[1] != c.case[3]
     if c.accused not in guilty:
         judge = l.get(b"j" + u64(e) + u16(c.accused[1]), [None, None, 0])
-        l.put(b"#" + u64(e), [paid, guilty + [c.accused], stake + (judge[2] if of_card and judge[0] == c.accused else 0), forfeited, posted])
+        l.put(b"#" + u64(e), [paid, guilty + [c.accused], stake + (judge[2] if of_card and judge[0] == c.accused else 0), *rest])
     s = l.seat(c.accused[1])
     sits = s is not None and s.id == c.accused
     if not of_card:
