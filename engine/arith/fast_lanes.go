@@ -66,7 +66,12 @@ func (u *unpacked) row(f *format, data []byte, r, blocks int) {
 
 // signed takes the offset from each of four lanes, none of which is above 255. The
 // top bits keep a lane from borrowing of its neighbour.
-func (f *format) signed(x uint64) uint64 { return (x | everyTop - f.offset4) ^ everyTop }
+func (f *format) signed(x uint64) uint64 {
+	if f.offset4 == 0 {
+		return x
+	}
+	return (x | everyTop - f.offset4) ^ everyTop
+}
 
 const everyTop = 0x8000800080008000
 
