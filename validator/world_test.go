@@ -571,6 +571,7 @@ func constants() params.Params {
 	p.Kinds = p.Kinds[:1]
 	p.Kinds[0].Share, p.Kinds[0].Keep = params.One, params.One/2
 	p.Plants.Rate = params.One / 8 // of one kind there are fewer duties in which to meet a plant
+	p.Verdicts = params.Verdicts{} // but where they are what a story is about
 	return p
 }
 

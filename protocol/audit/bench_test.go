@@ -30,8 +30,8 @@ func newParade(tb testing.TB, seats, validators int, last protocol.Epoch) *parad
 	tb.Helper()
 	p := params.Local()
 	p.Seats.Max, p.Seats.MaxValidators = uint32(seats), uint32(validators)
-	p.Schedule.OpenPlantsBlocks, p.Plants = 0, params.Plants{} // no room beside 64 lane windows
-	if validators > 6 {                                        // the shortest that leaves 64 their lane windows
+	p.Schedule.OpenPlantsBlocks, p.Plants, p.Verdicts = 0, params.Plants{}, params.Verdicts{} // no room beside 64 lane windows
+	if validators > 6 {                                                                       // the shortest that leaves 64 their lane windows
 		p.Schedule = protocol.Schedule{
 			Tempo: 40, RoundLength: 40, CommitBlocks: 1, OpenBlocks: 2, AttestBlocks: 3, SealCardsBlocks: 10, OpenCardsBlocks: 35, WeightBlocks: 36,
 		}

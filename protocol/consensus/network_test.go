@@ -59,7 +59,7 @@ func fastParams() params.Params {
 	p.Schedule = protocol.Schedule{Tempo: 10, RoundLength: 10, CommitBlocks: 4, OpenBlocks: 5, AttestBlocks: 6, SealCardsBlocks: 3, OpenCardsBlocks: 8, WeightBlocks: 9}
 	p.Block.CommitMillis, p.Block.ProposeMillis, p.Block.VoteMillis = 100, 600, 200
 	p.Seats.MinStake = 10 * protocol.Unit
-	p.Plants = params.Plants{} // there are no miners
+	p.Plants, p.Verdicts = params.Plants{}, params.Verdicts{} // there are no miners
 	return p
 }
 

@@ -72,7 +72,9 @@ func testParams() params.Params {
 	p.Seats.Max = 8
 	p.Seats.MaxPerColdkey = 3
 	p.Seats.Immunity = 30
-	p.Seats.Collateral, p.Seats.MinSelf, p.Plants = 0, 0, params.Plants{} // but where they are what a test is about
+	// But where they are what a test is about.
+	p.Seats.Collateral, p.Seats.MinSelf, p.Plants, p.Verdicts = 0, 0, params.Plants{}, params.Verdicts{}
+	p.Seats.Unbonding, p.Seats.UnbondingSeconds = 40, 60
 	p.Tasks.Retention = 4
 	p.Kinds = p.Kinds[:1]
 	p.Kinds[0].Share = params.One

@@ -71,7 +71,8 @@ func testParams() params.Params {
 	p.Name = "assay-test"
 	p.Schedule = protocol.Schedule{Tempo: 10, RoundLength: 10, CommitBlocks: 6, OpenBlocks: 7, AttestBlocks: 9, SealCardsBlocks: 4, OpenCardsBlocks: 8, WeightBlocks: 9}
 	p.Plants = params.Plants{} // epochs of ten blocks have no room to open them
-	p.Seats.MaxValidators = 3  // so that two blocks are a lane window
+	p.Verdicts = params.Verdicts{}
+	p.Seats.MaxValidators = 3 // so that two blocks are a lane window
 	p.Block.CommitMillis, p.Block.ProposeMillis, p.Block.VoteMillis = 100, 600, 200
 	p.Seats.MinStake = 10 * protocol.Unit
 	return p

@@ -87,10 +87,13 @@ const callBlocks = 2
 
 // WithVerdicts returns a network in which answers and cards can be challenged,
 // whose clock leaves room for it.
-func (p Params) WithVerdicts() Params {
-	w := p.LaneWindow()
+func (p Params) WithVerdicts() Params { return p.withVerdicts(p.LaneWindow() + 3) }
+
+// withVerdicts is [Params.WithVerdicts] where electors have so many blocks to seal
+// a vote.
+func (p Params) withVerdicts(seal uint64) Params {
 	p.Verdicts = Verdicts{
-		SealBlocks: w + 3, OpenBlocks: w + 1, Appeal: p.Schedule.Tempo,
+		SealBlocks: seal, OpenBlocks: p.LaneWindow() + 1, Appeal: p.Schedule.Tempo,
 		Electors: 16, Fee: protocol.Unit, PerChallenger: 4, PerAccused: 4, PerEpoch: 64,
 		Slash: One / 20, Breaker: max(2, p.Seats.Max/20), DoubleSign: One / 20,
 	}

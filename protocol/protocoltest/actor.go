@@ -61,6 +61,8 @@ type Actor struct {
 	Owner    string
 	Stake    protocol.Amount
 	Capacity uint16
+	// More is what its owner has beside [Purse], where it is the first of that owner.
+	More protocol.Amount
 }
 
 func (a *Actor) owner() string {
@@ -70,7 +72,7 @@ func (a *Actor) owner() string {
 	return a.Owner
 }
 
-// Purse is the balance of every owner at the start.
+// Purse is the balance of every owner at the start, but for what [Actor] says.
 const Purse = 1000 * protocol.Unit
 
 // genesis gives each actor a seat in this order, and each owner a purse. The
@@ -82,7 +84,7 @@ func genesis(p params.Params, cast []Actor, seed uint64) *ledger.Genesis {
 		a := &cast[i]
 		if o := a.owner(); !rich[o] {
 			rich[o] = true
-			g.Accounts = append(g.Accounts, ledger.GenesisAccount{Key: Cold(o).PublicKey(), Balance: Purse})
+			g.Accounts = append(g.Accounts, ledger.GenesisAccount{Key: Cold(o).PublicKey(), Balance: Purse + a.More})
 		}
 		if a.Stake == 0 && a.Capacity == 0 {
 			continue
@@ -145,7 +147,8 @@ func Chain(name string, start protocol.Height) *ledger.ChainMaker {
 
 // Params returns constants of a network of one model: epochs of twenty blocks
 // with one round each, and records of the last eight epochs. Nothing is planted:
-// stories count what judges find. [Planting] is about plants.
+// stories count what judges find. [Planting] is about plants. Nothing can be
+// challenged, but [params.Params.WithVerdicts] says what is.
 func Params(model protocol.ModelID) params.Params {
 	p := params.Local()
 	p.Name = "assay-memory"
@@ -156,6 +159,7 @@ func Params(model protocol.ModelID) params.Params {
 	p.Inference.System = "Be brief."
 	p.Tasks.Retention = 8
 	p.Schedule.OpenPlantsBlocks, p.Plants = 0, params.Plants{}
+	p.Verdicts, p.Seats.Unbonding, p.Seats.UnbondingSeconds = params.Verdicts{}, 40, 60
 	return p
 }
 

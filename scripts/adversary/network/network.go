@@ -76,7 +76,7 @@ func Params(id protocol.ModelID) params.Params {
 	k.Models = []params.Model{{ID: id, Name: "tiny.gguf", Class: params.One}}
 	p.Inference.MaxTokens, p.Inference.System = 1, "Be brief."
 	// What an attack costs the honest is told by their pay, which plants would move.
-	p.Schedule.OpenPlantsBlocks, p.Plants = 0, params.Plants{}
+	p.Schedule.OpenPlantsBlocks, p.Plants, p.Verdicts = 0, params.Plants{}, params.Verdicts{}
 	p.Inference.SpeedBest, p.Inference.SpeedWorst = params.One, params.One
 	return p
 }
