@@ -149,7 +149,8 @@ type world struct {
 
 func newWorld(t *testing.T) *world {
 	w := &world{t: t, p: params.Local(), tree: new(ledger.MemTree), hotkey: named(t, "miner"), seat: protocol.SeatID{UID: 5, Registered: 3}, peers: 4, next: make(chan protocol.Height)}
-	// What is sent is counted: plants_test.go is about plants, trials_test.go about verdicts.
+	// What is sent is counted: plants_test.go is about plants, trials_test.go about
+	// verdicts.
 	w.p.Schedule.OpenPlantsBlocks, w.p.Plants, w.p.Verdicts = 0, params.Plants{}, params.Verdicts{}
 	w.put(ledger.HotkeyKey(w.hotkey.PublicKey()), w.seat.UID)
 	w.put(ledger.SeatKey(w.seat.UID), &ledger.Seat{ID: w.seat, Hotkey: w.hotkey.PublicKey(), Collateral: 10 * protocol.Unit})

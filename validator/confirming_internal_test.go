@@ -7,8 +7,8 @@ import (
 )
 
 // TestTheCaseToChallengeWaitsForOwnPairsAndVotesDoNot: while own pairs are made the
-// reference runs what is voted on, and then what is to be challenged, though that has
-// the sooner deadline.
+// reference runs what is voted on, and then what is to be challenged, though that
+// has the sooner deadline.
 func TestTheCaseToChallengeWaitsForOwnPairsAndVotesDoNot(t *testing.T) {
 	making := true
 	c := newConfirming(nil, nil, nil, func() bool { return making })
