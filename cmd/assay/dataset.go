@@ -35,6 +35,7 @@ formulas.`,
 type scorer struct {
 	kind  string
 	about string // of its file and its JSON, for the help
+	flags []cli.Flag
 	score func(c *cli.Context, file string) error
 }
 
@@ -45,8 +46,9 @@ func scorers() []scorer {
 
 func datasetScoreCommand() *cli.Command {
 	var kinds, abouts []string
+	var flags []cli.Flag // of one kind alone
 	for _, s := range scorers() {
-		kinds, abouts = append(kinds, s.kind), append(abouts, s.about)
+		kinds, abouts, flags = append(kinds, s.kind), append(abouts, s.about), append(flags, s.flags...)
 	}
 	return &cli.Command{
 		Name: "score", ArgsUsage: "FILE",
@@ -58,7 +60,7 @@ lines in another order give the same bytes.
 		Flags: append([]cli.Flag{
 			&cli.StringFlag{Name: "kind", Usage: "`KIND` of the data: " + strings.Join(kinds, ", ")},
 			&cli.BoolFlag{Name: "json", Usage: "print JSON Lines", DisableDefaultText: true},
-		}, slices.Concat(preferenceFlags(), syntheticFlags())...),
+		}, flags...),
 		Action: scoreFile,
 	}
 }
@@ -80,5 +82,20 @@ func scoreFile(c *cli.Context) error {
 	if i < 0 {
 		return usage.Mistake(withHint(fmt.Errorf("there is no score of the kind %q", abridge(kind)), "give "+strings.Join(kinds, " or ")))
 	}
+	if err := ownFlags(c, kind); err != nil {
+		return err
+	}
 	return scorers()[i].score(c, args[0])
+}
+
+// ownFlags refuses flags that do nothing for a kind: who gives one means another.
+func ownFlags(c *cli.Context, kind string) error {
+	for _, s := range scorers() {
+		for _, f := range s.flags {
+			if name := f.Names()[0]; s.kind != kind && c.IsSet(name) {
+				return usage.Mistake(withHint(fmt.Errorf("--%s is for the kind %s", name, s.kind), "leave it out, or give --kind "+s.kind))
+			}
+		}
+	}
+	return nil
 }

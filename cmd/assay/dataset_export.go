@@ -105,6 +105,11 @@ func exportData(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
+	if text := c.String("epochs"); text != "" { // whatever the node says
+		if _, _, err := parseEpochs(text); err != nil {
+			return usage.Mistake(err)
+		}
+	}
 	dir := cmp.Or(c.String("out"), "assay-"+k.dir())
 	if c.Bool("files") && !c.Bool("verify") {
 		return usage.Mistake(withHint(errors.New("--files is a way to check"), "give --verify, too"))

@@ -20,7 +20,7 @@ import (
 )
 
 func preferenceScorer() scorer {
-	return scorer{kind: "preference", score: scorePreference, about: `preference: a line is a pair of responses with its answers,
+	return scorer{kind: "preference", flags: preferenceFlags(), score: scorePreference, about: `preference: a line is a pair of responses with its answers,
 
    {"pair": "p1", "stratum": [1, -1], "gold": null, "cell": 0, "setter": "s1",
     "answers": [["r1", 1], ["r2", 0], ["r3", null]], "epoch": 7}

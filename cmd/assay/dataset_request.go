@@ -135,7 +135,7 @@ func requestData(c *cli.Context) (err error) {
 		return withHint(err, "--spec takes a FILE, or - for standard input")
 	}
 	if len(raw) > maxSpecFile {
-		return fmt.Errorf("%s has more than %d bytes", inputName(c.String("spec")), maxSpecFile)
+		return withHint(fmt.Errorf("%s has more than %d bytes", inputName(c.String("spec")), maxSpecFile), "give fewer or shorter examples")
 	}
 	body, err := readSpec(raw)
 	if err != nil {

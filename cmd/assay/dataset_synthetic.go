@@ -27,7 +27,7 @@ import (
 )
 
 func syntheticScorer() scorer {
-	return scorer{kind: "synthetic", score: scoreSynthetic, about: `synthetic: one line is the specification of a request,
+	return scorer{kind: "synthetic", flags: syntheticFlags(), score: scoreSynthetic, about: `synthetic: one line is the specification of a request,
 
    {"specification": {"count": 100, "price": 5000, "maximum": 500000, "beacon": "64 hex digits",
     "topic": "...", "schema": {...}, "run": ["code", "tests"], "sets": ["..."], "examples": ["..."]}}
