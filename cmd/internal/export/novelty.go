@@ -15,9 +15,11 @@ import (
 const (
 	// together is how many records are taken apart by one goroutine at a time.
 	together = 64
-	// ahead is how many lists of them each may have before it, so that none waits
-	// for the one that writes.
-	ahead = 4
+	// lists is how many lists of them are compared with their makers' others at a
+	// time, and ahead how many may be on their way, so that none waits for the one
+	// that writes.
+	lists = 16
+	ahead = 3 * lists
 )
 
 // Compared fills in what the records of a source are beside those before them in
@@ -25,10 +27,10 @@ const (
 // their order, while those before are written. The memory of one epoch serves the
 // next: no two are asked for at once.
 func Compared(source Source[Record]) Source[Record] {
-	b := before{makers: map[string]*gate.Crowd{}, window: rules.Default().Window}
+	b := before{makers: map[string]*maker{}, window: rules.Default().Window}
 	return func(ctx context.Context, e protocol.Epoch, yield func(*Record) error) (int64, error) {
 		workers := runtime.GOMAXPROCS(0)
-		c := comparison{yield: yield, apart: make(chan *traced, ahead*workers+1), order: make(chan *traced, ahead*workers+1)}
+		c := comparison{yield: yield, apart: make(chan *traced, ahead+1), order: make(chan *traced, ahead+1)}
 		b.clear()
 		compared := make(chan struct{})
 		defer func() {
@@ -46,8 +48,13 @@ func Compared(source Source[Record]) Source[Record] {
 		}
 		go func() {
 			defer close(compared)
+			var some []*traced
 			for t := range c.order {
 				t.compare(&b)
+				if some = append(some, t); t.last || len(some) == lists {
+					b.crowds(some)
+					some = some[:0]
+				}
 			}
 		}()
 		next := newTraced()
@@ -57,11 +64,12 @@ func Compared(source Source[Record]) Source[Record] {
 			}
 			full := next
 			next = newTraced()
-			return c.add(full, ahead*workers)
+			return c.add(full, ahead)
 		})
 		if err != nil {
 			return dropped, err
 		}
+		next.last = true
 		return dropped, c.add(next, 0)
 	}
 }
@@ -98,6 +106,7 @@ func (c *comparison) add(t *traced, most int) error {
 type traced struct {
 	rows            []Record
 	traces          []trace
+	last            bool          // of its epoch
 	taken, compared chan struct{} // closed when it is so
 }
 
@@ -127,15 +136,25 @@ func (t *traced) compare(b *before) {
 	for i := range t.rows {
 		b.compare(&t.rows[i], &t.traces[i])
 	}
-	close(t.compared)
 }
 
 // before is what came before a row in its epoch. In memory it keeps about a
 // kilobyte of each.
 type before struct {
 	seen   index.Memory
-	makers map[string]*gate.Crowd // by address
-	window int                    // rows of one maker that are compared with each other
+	makers map[string]*maker // by address
+	window int               // rows of one maker that are compared with each other
+	// here are makers of the rows at hand, used again.
+	here []*maker
+}
+
+// maker is who made rows.
+type maker struct {
+	crowd gate.Crowd
+	// rows are those at hand, with signs, and shares what they count as: used again.
+	rows   []*Record
+	signs  []*gate.Signature
+	shares []uint32
 }
 
 // clear forgets an epoch.
@@ -144,20 +163,60 @@ func (b *before) clear() {
 	clear(b.makers)
 }
 
-// compare fills in what a row is beside those before it, and adds it to them. One
+// compare fills in what a row is beside all before it, and adds it to them. One
 // without a word is not compared.
 func (b *before) compare(r *Record, t *trace) {
 	if len(t.grams) == 0 {
 		return
 	}
 	seen, alike := b.seen.Add(t.grams, &t.sign)
-	own := b.makers[r.Provenance.Miner]
-	if own == nil {
-		own = new(gate.Crowd)
-		b.makers[r.Provenance.Miner] = own
+	r.Novelty, r.Alike = int32(gate.Novelty(len(t.grams), seen)), int32(alike)
+}
+
+// crowds fills in what rows are beside those of their makers, and adds them to
+// these, a maker at a time; then they are compared.
+func (b *before) crowds(some []*traced) {
+	for _, t := range some {
+		for i := range t.rows {
+			r, x := &t.rows[i], &t.traces[i]
+			if len(x.grams) == 0 {
+				continue
+			}
+			m := b.makers[r.Provenance.Miner]
+			if m == nil {
+				m = new(maker)
+				b.makers[r.Provenance.Miner] = m
+			}
+			if len(m.rows) == 0 {
+				b.here = append(b.here, m)
+			}
+			m.rows, m.signs = append(m.rows, r), append(m.signs, &x.sign)
+		}
 	}
-	if own.Len() == b.window {
-		own.Clear()
+	for _, m := range b.here {
+		m.add(b.window)
 	}
-	r.Novelty, r.Alike, r.Diversity = int32(gate.Novelty(len(t.grams), seen)), int32(alike), int32(own.Add(&t.sign))
+	b.here = b.here[:0]
+	for _, t := range some {
+		close(t.compared)
+	}
+}
+
+// add adds the rows at hand to the maker's others, of which there are never more
+// than a window.
+func (m *maker) add(window int) {
+	m.shares = m.shares[:0]
+	for left := m.signs; len(left) > 0; {
+		if m.crowd.Len() == window {
+			m.crowd.Clear()
+		}
+		n := min(len(left), window-m.crowd.Len())
+		m.shares, left = m.crowd.AddEach(m.shares, left[:n]...), left[n:]
+	}
+	for i, r := range m.rows {
+		r.Diversity = int32(m.shares[i])
+	}
+	clear(m.rows) // they would keep the text
+	clear(m.signs)
+	m.rows, m.signs = m.rows[:0], m.signs[:0]
 }

@@ -3,6 +3,7 @@ package export_test
 import (
 	"context"
 	"errors"
+	"math/rand/v2"
 	"reflect"
 	"strings"
 	"testing"
@@ -15,7 +16,10 @@ import (
 	"github.com/assaynet/assay/protocol/task/inference"
 	"github.com/assaynet/assay/protocol/task/kinds"
 	families "github.com/assaynet/assay/protocol/task/synthetic"
+	"github.com/assaynet/assay/protocol/task/synthetic/text"
 	"github.com/assaynet/assay/protocol/wire"
+	rules "github.com/assaynet/assay/scoring/synthetic"
+	"github.com/assaynet/assay/scoring/synthetic/gate"
 )
 
 const chain = "assay-test-01234567"
@@ -194,5 +198,50 @@ func TestRowsAreComparedWithThoseBefore(t *testing.T) {
 		if err != nil || !reflect.DeepEqual(got, want) {
 			t.Errorf("epoch %d: got %v, %v, want %v", e, got, err, want)
 		}
+	}
+}
+
+// TestAMakersRowsCountBesideItsOthers: of two makers, of whom one has more than the
+// window holds, each row counts as it does one by one.
+func TestAMakersRowsCountBesideItsOthers(t *testing.T) {
+	window := rules.Default().Window
+	r := rand.New(rand.NewPCG(11, 3))
+	crowds := map[string]*gate.Crowd{"a": {}, "b": {}}
+	var want []int32
+	source := export.Compared(func(_ context.Context, _ protocol.Epoch, yield func(*export.Record) error) (int64, error) {
+		for i := range 2*window + 100 {
+			row := export.Record{Family: "dialogue"}
+			if row.Provenance.Miner = "a"; i%5 == 0 {
+				row.Provenance.Miner = "b"
+			}
+			for range r.IntN(9) {
+				row.Response += []string{"one ", "two ", "three "}[r.IntN(3)]
+			}
+			c := crowds[row.Provenance.Miner]
+			if c.Len() == window {
+				c.Clear()
+			}
+			share := uint32(0)
+			if grams := families.Family(row.Family).Grams(text.Words(row.Response)); len(grams) > 0 {
+				sign := gate.Sign(grams)
+				share = c.Add(&sign)
+			}
+			want = append(want, int32(share))
+			if err := yield(&row); err != nil {
+				return 0, err
+			}
+		}
+		return 0, nil
+	})
+	at := 0
+	_, err := source(t.Context(), 1, func(row *export.Record) error {
+		if row.Diversity != want[at] {
+			t.Fatalf("row %d: got %d, want %d", at, row.Diversity, want[at])
+		}
+		at++
+		return nil
+	})
+	if err != nil || at != 2*window+100 {
+		t.Errorf("%d rows, %v", at, err)
 	}
 }

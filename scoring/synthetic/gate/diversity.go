@@ -26,20 +26,44 @@ type Crowd struct {
 // Len returns how many there are.
 func (c *Crowd) Len() int { return len(c.list) }
 
+// atOnce is how many signatures are compared with one that is there while a cache
+// holds it.
+const atOnce = 16
+
 // Add adds a signature and returns the [Diversity] of all. The work is their
 // number.
 func (c *Crowd) Add(s *Signature) uint32 {
+	var d [1]uint32
+	return c.AddEach(d[:0], s)[0]
+}
+
+// AddEach is Add of one signature after the other, and appends what each returns.
+// Of many makers' crowds in turn no cache holds much: what is there is read once
+// for sixteen signatures.
+func (c *Crowd) AddEach(out []uint32, list ...*Signature) []uint32 {
 	const whole = Positions * Positions
-	l := lanesOf(s)
-	for i := range c.list {
-		if c.list[i].apart(&l) {
-			continue
+	var added [atOnce]lanes
+	var sums [atOnce]uint64 // by which each makes Σ larger
+	for len(list) > 0 {
+		n := min(len(list), atOnce)
+		for i, s := range list[:n] {
+			added[i], sums[i] = lanesOf(s), whole
 		}
-		e := c.list[i].equal(&l)
-		c.sum += 2 * e * e
+		for i := range c.list {
+			for k := range n {
+				sums[k] += c.list[i].twice(&added[k])
+			}
+		}
+		for k := range n {
+			for i := range k {
+				sums[k] += added[i].twice(&added[k])
+			}
+			c.list, c.sum = append(c.list, added[k]), c.sum+sums[k]
+			out = append(out, uint32(uint64(len(c.list))*whole*one/c.sum))
+		}
+		list = list[n:]
 	}
-	c.list, c.sum = append(c.list, l), c.sum+whole
-	return uint32(uint64(len(c.list)) * whole * one / c.sum)
+	return out
 }
 
 // Clear empties the list.
@@ -67,6 +91,15 @@ func (l *lanes) apart(m *lanes) bool {
 		zero |= (a-ones)&^a | (b-ones)&^b | (c-ones)&^c | (d-ones)&^d
 	}
 	return zero&high == 0
+}
+
+// twice is what both orders of two signatures make of Σ.
+func (l *lanes) twice(m *lanes) uint64 {
+	if l.apart(m) {
+		return 0
+	}
+	e := l.equal(m)
+	return 2 * e * e
 }
 
 // equal is [Signature.Equal].

@@ -3,6 +3,7 @@ package gate_test
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 
@@ -175,6 +176,30 @@ func TestACrowdOfManyIsComparedAsOneByOne(t *testing.T) {
 				t.Fatalf("%d signatures, twins %d: got %d, want %d", i+1, twins, got, want)
 			}
 		}
+	}
+}
+
+// TestACrowdOfSomeAtATimeIsOneOfOneByOne: of one, of as many as are compared at
+// once, of one more and of many; some are alike.
+func TestACrowdOfSomeAtATimeIsOneOfOneByOne(t *testing.T) {
+	r := rand.New(rand.NewPCG(11, 2))
+	var one, some gate.Crowd
+	for _, n := range []int{1, 16, 17, 0, 100} {
+		var list []*gate.Signature
+		var want []uint32
+		for range n {
+			s := new(gate.Signature)
+			for k := range s {
+				s[k] = uint16(r.IntN(40))
+			}
+			list, want = append(list, s), append(want, one.Add(s))
+		}
+		if got := some.AddEach(nil, list...); !slices.Equal(got, want) || some.Len() != one.Len() {
+			t.Fatalf("%d signatures: got %d of %d, want %d of %d", n, got, some.Len(), want, one.Len())
+		}
+	}
+	if last := one.Add(new(gate.Signature)); last == 1<<16 {
+		t.Error("none was like another")
 	}
 }
 
