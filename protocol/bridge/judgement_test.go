@@ -8,9 +8,11 @@ import (
 
 	"github.com/assaynet/assay/engine"
 	"github.com/assaynet/assay/engine/enginetest"
+	"github.com/assaynet/assay/engine/tokenizer"
 	"github.com/assaynet/assay/protocol"
 	"github.com/assaynet/assay/protocol/bridge"
 	"github.com/assaynet/assay/protocol/task"
+	"github.com/assaynet/assay/protocol/task/inference"
 	"github.com/assaynet/assay/protocol/task/judgement"
 	"github.com/assaynet/assay/protocol/task/preference/pair"
 )
@@ -134,9 +136,10 @@ func TestAPairTurnedRoundHasTheOtherSide(t *testing.T) {
 }
 
 // BenchmarkJudgement is what a judge's engine reads a second: pairs by the dozen,
-// to their logits, and answers that are verified, both beside prompts of 512
-// tokens that it is asked to go on from, in turns. Each is as many tokens as it
-// was given: prefixes are computed anew, but for what those of one call share.
+// to their logits and to the likelihood of their responses, and answers that are
+// verified, all beside prompts of 512 tokens that it is asked to go on from, in
+// turns. Each is as many tokens as it was given: prefixes are computed anew, but
+// for what those of one call share.
 func BenchmarkJudgement(b *testing.B) {
 	m, err := engine.Open(b.Context(), enginetest.Real(b), engine.Config{Threads: 2, PrefixCache: -1})
 	if err != nil {
@@ -144,14 +147,14 @@ func BenchmarkJudgement(b *testing.B) {
 	}
 	defer func() { _ = m.Close() }()
 	r := bridge.Rater{Model: bridge.Model{Model: m}}
-	var prefill, logits, verify pace
+	var prefill, logits, likelihood, verify pace
 	runs, n := answered(b, m), 0
 	given := 0
 	for i := range runs {
 		given += len(runs[i].Prompt) + len(runs[i].Output)
 	}
 	for b.Loop() {
-		pairs, tokens := make([]pair.Pair, 32), 0
+		pairs, tokens, read := make([]pair.Pair, 32), 0, 0
 		for i := range pairs {
 			pairs[i] = pair.Draw(task.NewStream(protocol.Hash{byte(n), byte(n >> 8)}))
 			two, err := bridge.Judgement(r, pairs[i])
@@ -159,8 +162,14 @@ func BenchmarkJudgement(b *testing.B) {
 				b.Fatal(err)
 			}
 			tokens += len(two[0].Prompt) + len(two[1].Prompt)
+			read += said(b, r.Model, pairs[i])
 			n++
 		}
+		likelihood.of(read, func() {
+			if _, err := r.Expect(b.Context(), pairs); err != nil {
+				b.Fatal(err)
+			}
+		})
 		logits.of(tokens, func() {
 			if _, err := r.Choose(b.Context(), pairs); err != nil {
 				b.Fatal(err)
@@ -182,8 +191,25 @@ func BenchmarkJudgement(b *testing.B) {
 	}
 	b.ReportMetric(prefill.perSecond(), "prefill-tokens/s")
 	b.ReportMetric(logits.perSecond(), "logits-tokens/s")
+	b.ReportMetric(likelihood.perSecond(), "likelihood-tokens/s")
 	b.ReportMetric(verify.perSecond(), "verify-tokens/s")
 	b.ReportMetric(float64(n)/logits.took.Seconds(), "pairs/s")
+}
+
+// said is how many tokens a pair's responses have, each behind its prompt.
+func said(b *testing.B, m bridge.Model, p pair.Pair) (tokens int) {
+	for _, response := range []string{p.A, p.B} {
+		prompt, err := m.Chat([]inference.Message{{Role: "user", Content: p.Prompt}})
+		if err != nil {
+			b.Fatal(err)
+		}
+		ids, err := m.Tokenizer().Encode(response, tokenizer.Options{})
+		if err != nil {
+			b.Fatal(err)
+		}
+		tokens += len(prompt) + len(ids)
+	}
+	return tokens
 }
 
 // answered is sixteen answers of up to 96 tokens to prompts of 128, which differ.
