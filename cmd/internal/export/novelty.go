@@ -19,7 +19,7 @@ const (
 	// time, and ahead how many may be on their way, so that none waits for the one
 	// that writes.
 	lists = 16
-	ahead = 3 * lists
+	ahead = 2 * lists
 )
 
 // Compared fills in what the records of a source are beside those before them in
@@ -31,7 +31,6 @@ func Compared(source Source[Record]) Source[Record] {
 	return func(ctx context.Context, e protocol.Epoch, yield func(*Record) error) (int64, error) {
 		workers := runtime.GOMAXPROCS(0)
 		c := comparison{yield: yield, apart: make(chan *traced, ahead+1), order: make(chan *traced, ahead+1)}
-		b.clear()
 		compared := make(chan struct{})
 		defer func() {
 			close(c.apart)
@@ -48,6 +47,7 @@ func Compared(source Source[Record]) Source[Record] {
 		}
 		go func() {
 			defer close(compared)
+			b.clear() // while rows are taken apart
 			var some []*traced
 			for t := range c.order {
 				t.compare(&b)
@@ -57,13 +57,13 @@ func Compared(source Source[Record]) Source[Record] {
 				}
 			}
 		}()
-		next := newTraced()
+		next := c.list()
 		dropped, err := source(ctx, e, func(r *Record) error {
 			if next.rows = append(next.rows, *r); len(next.rows) < together {
 				return nil
 			}
 			full := next
-			next = newTraced()
+			next = c.list()
 			return c.add(full, ahead)
 		})
 		if err != nil {
@@ -80,6 +80,19 @@ type comparison struct {
 	apart chan *traced // to who takes them apart
 	order chan *traced // to who compares them
 	queue []*traced    // those that were handed to both, in order
+	free  []*traced    // those that were yielded, to be used again
+}
+
+// list returns an empty list.
+func (c *comparison) list() *traced {
+	n := len(c.free)
+	if n == 0 {
+		return &traced{rows: make([]Record, 0, together), traces: make([]trace, together)}
+	}
+	t := c.free[n-1]
+	c.free = c.free[:n-1]
+	t.rows = t.rows[:0]
+	return t
 }
 
 // add hands records on, and yields the oldest until no more than so many lists
@@ -98,6 +111,7 @@ func (c *comparison) add(t *traced, most int) error {
 				return err
 			}
 		}
+		c.free = append(c.free, oldest)
 	}
 	return nil
 }
@@ -105,7 +119,7 @@ func (c *comparison) add(t *traced, most int) error {
 // traced is records and, once taken, what they are compared by.
 type traced struct {
 	rows            []Record
-	traces          []trace
+	traces          []trace       // of each row, once taken
 	last            bool          // of its epoch
 	taken, compared chan struct{} // closed when it is so
 }
@@ -115,11 +129,8 @@ type trace struct {
 	sign  gate.Signature // of grams, where there are any
 }
 
-func newTraced() *traced { return &traced{rows: make([]Record, 0, together)} }
-
 // take takes the rows apart, with memory for words, which it returns.
 func (t *traced) take(words []text.Word) []text.Word {
-	t.traces = make([]trace, len(t.rows))
 	for i := range t.rows {
 		x := &t.traces[i]
 		words = text.AppendWords(words[:0], t.rows[i].Response)
@@ -157,10 +168,16 @@ type maker struct {
 	shares []uint32
 }
 
-// clear forgets an epoch.
+// clear forgets an epoch. The memory of its makers serves the next.
 func (b *before) clear() {
 	b.seen.Clear()
-	clear(b.makers)
+	for who, m := range b.makers {
+		if m.crowd.Len() == 0 { // none of its rows was in that epoch
+			delete(b.makers, who)
+		}
+		m.crowd.Clear()
+	}
+	b.here = b.here[:0]
 }
 
 // compare fills in what a row is beside all before it, and adds it to them. One

@@ -110,10 +110,12 @@ func (s *scratch) grams(words []string, n int) []uint64 {
 	}
 	s.all, s.ends = all, ends
 	out := make([]uint64, len(words)-n+1)
-	begin := 0 // of the tag
+	begin := 0                  // of the tag
+	var head [len(tag) + 1]byte // a fixed size: two moves
+	copy(head[:], tag)
+	head[len(tag)] = byte(n)
 	for i := range out {
-		copy(all[begin:], tag)
-		all[begin+len(tag)] = byte(n)
+		*(*[len(tag) + 1]byte)(all[begin:]) = head
 		h := sha256.Sum256(all[begin:ends[i+n-1]])
 		out[i] = binary.BigEndian.Uint64(h[:8])
 		begin = ends[i] - len(tag) - 1
