@@ -264,6 +264,22 @@ type epochInputs struct {
 	Nobody       []uint16
 }
 
+// Code implements [wire.Coded].
+func (e *epochInputs) Code(c *wire.Coder) {
+	c.Array(11)
+	c.Other(&e.Params)
+	wire.Uint(c, &e.Block)
+	wire.Uint(c, &e.LastStep)
+	wire.Uint(c, &e.Emission)
+	for _, list := range []*[]uint64{&e.Stake, &e.RegisteredAt, &e.LastUpdate} {
+		wire.List(c, list, func(n *uint64, c *wire.Coder) { wire.Uint(c, n) })
+	}
+	wire.List(c, &e.Permit, func(b *bool, c *wire.Coder) { c.Bool(b) })
+	wire.List(c, &e.Weights, (*Bonds).Code)
+	wire.List(c, &e.Bonds, (*Bonds).Code)
+	wire.List(c, &e.Nobody, func(n *uint16, c *wire.Coder) { wire.Uint(c, n) })
+}
+
 // InputsHash returns SHA-256 over the canonical CBOR of an epoch's inputs, so
 // that whoever computes an epoch again knows that he began with the same: an
 // array of the settings (a map by name), block, last step, emission, stakes,
@@ -280,5 +296,5 @@ func InputsHash(in *yuma.Input) protocol.Hash {
 	for _, row := range in.Bonds {
 		e.Bonds = append(e.Bonds, bondsOf(row))
 	}
-	return wire.HashOf("assay/1/epoch/inputs", wire.Encode(e))
+	return wire.HashOf("assay/1/epoch/inputs", wire.Encode(&e))
 }

@@ -128,3 +128,15 @@ func settled(t Tree, p *params.Params) (*machine, error) {
 	m.settlePlants()
 	return m, m.blame(nil)
 }
+
+// EpochInputs is the canonical form of what Yuma was given.
+type EpochInputs = epochInputs
+
+// Flush writes what a block wrote, nil for what it removed.
+func Flush(t Tree, writes map[string][]byte) error {
+	o := newOverlay(t)
+	for k, v := range writes {
+		_ = o.Set([]byte(k), v)
+	}
+	return o.flush(t)
+}

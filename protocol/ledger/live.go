@@ -94,18 +94,35 @@ func (s *SignedRecord) Of(uid protocol.UID) (out Signed) {
 
 // at returns the entry of an address, nil for none.
 func (s *SignedRecord) at(a key.Address) *Signed {
-	if i := slices.IndexFunc(s.Members, func(e Signed) bool { return e.Address == a }); i >= 0 {
-		return &s.Members[i]
+	e, _ := s.after(0, a)
+	return e
+}
+
+// after looks for an address from the i-th entry on, and around, and returns its
+// entry with the place behind it: votes come in the order of their set, and so do
+// entries.
+func (s *SignedRecord) after(i int, a key.Address) (*Signed, int) {
+	for range s.Members {
+		if i >= len(s.Members) {
+			i = 0
+		}
+		if e := &s.Members[i]; e.Address == a {
+			return e, i + 1
+		}
+		i++
 	}
-	return nil
+	return nil, i
 }
 
 // hear notes who voted on the block before, and who rightly proposed it.
 func (m *machine) hear(votes []BlockVote, eligible []protocol.PublicKey) {
 	rec, _ := get[SignedRecord](m.st, SignedKey())
 	before := m.height - 1
-	for _, v := range votes {
-		if e := rec.at(key.Address(v.Address)); e != nil && (v.Flag == VoteCommit || v.Flag == VoteNil) {
+	var e *Signed
+	next := 0
+	for i := range votes {
+		v := &votes[i]
+		if e, next = rec.after(next, key.Address(v.Address)); e != nil && (v.Flag == VoteCommit || v.Flag == VoteNil) {
 			e.Last = max(e.Last, before)
 		}
 	}

@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/binary"
 	"maps"
@@ -47,6 +48,53 @@ func (t *MemTree) Remove(key []byte) error {
 		delete(t.values, k)
 	}
 	return nil
+}
+
+// write sets many records of one sort, and removes those that are nil. It keeps
+// copies of the values.
+func (t *MemTree) write(letter byte, writes map[string][]byte) {
+	if t.values == nil {
+		t.values = make(map[string][]byte)
+	}
+	var gone []string
+	for k, v := range writes {
+		old, there := t.values[k]
+		switch {
+		case v == nil && there:
+			delete(t.values, k)
+			gone = append(gone, k)
+		case v != nil && !there:
+			i, _ := slices.BinarySearch(t.keys[letter], k)
+			t.keys[letter] = slices.Insert(t.keys[letter], i, k)
+			t.values[k] = append([]byte{}, v...)
+		case v != nil && !bytes.Equal(old, v):
+			t.values[k] = append([]byte{}, v...)
+		}
+	}
+	slices.Sort(gone)
+	t.keys[letter] = without(t.keys[letter], gone)
+}
+
+// without removes some keys of a sorted list, sorted as it is, in one walk.
+func without(keys, gone []string) []string {
+	if len(gone) == 0 {
+		return keys
+	}
+	to, _ := slices.BinarySearch(keys, gone[0])
+	for from := to; from < len(keys); from++ {
+		if len(gone) == 0 {
+			to += copy(keys[to:], keys[from:])
+			break
+		}
+		if keys[from] == gone[0] {
+			gone = gone[1:]
+			continue
+		}
+		keys[to] = keys[from]
+		to++
+	}
+	clear(keys[to:])
+	return keys[:to]
 }
 
 // Iterate implements [Reader].

@@ -145,8 +145,14 @@ func (o *overlay) merge(into *overlay) {
 }
 
 // flush writes everything to t in the order of the keys: a Merkle tree's
-// shape, and with it its root, depends on the order.
+// shape, and with it its root, depends on the order. A tree in memory has none.
 func (o *overlay) flush(t Tree) error {
+	if mem, ok := t.(*MemTree); ok {
+		for letter, writes := range o.writes {
+			mem.write(letter, writes)
+		}
+		return nil
+	}
 	for _, letter := range slices.Sorted(maps.Keys(o.writes)) {
 		writes := o.writes[letter]
 		for _, k := range slices.Sorted(maps.Keys(writes)) {

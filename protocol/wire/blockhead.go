@@ -12,6 +12,12 @@ type BlockHead struct {
 	Link protocol.Hash // whose hash is the proposer's link of the height before, or its anchor
 }
 
+// Code implements [Coded].
+func (h *BlockHead) Code(c *Coder) {
+	c.Array(1)
+	c.Fixed(h.Link[:])
+}
+
 // DecodeBlockHead reads the first item of a block; errors are those of [Decode].
 func DecodeBlockHead(b []byte) (BlockHead, error) {
 	var h BlockHead

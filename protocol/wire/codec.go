@@ -55,6 +55,9 @@ func mustDec() cbor.DecMode {
 // record made of the same kinds of fields. It panics on a type that CBOR
 // cannot hold, which is a mistake of ours and never depends on data.
 func Encode(v any) []byte {
+	if c, ok := v.(Coded); ok {
+		return encodeCoded(c)
+	}
 	b, err := encMode.Marshal(v)
 	if err != nil {
 		panic(fmt.Sprintf("wire: encode %T: %v", v, err))
@@ -65,6 +68,9 @@ func Encode(v any) []byte {
 // Decode reads the canonical bytes of one message of at most limit bytes into
 // v, a pointer. It returns [ErrTooLarge], [ErrMalformed] or [ErrNotCanonical].
 func Decode(b []byte, limit int, v any) error {
+	if _, ok := v.(Coded); ok { // it takes nothing that is not canonical
+		return DecodeOwn(b, limit, v)
+	}
 	if err := DecodeOwn(b, limit, v); err != nil {
 		return err
 	}
@@ -81,6 +87,9 @@ func Decode(b []byte, limit int, v any) error {
 func DecodeOwn(b []byte, limit int, v any) error {
 	if len(b) > limit {
 		return fmt.Errorf("%d bytes, at most %d: %w", len(b), limit, ErrTooLarge)
+	}
+	if c, ok := v.(Coded); ok {
+		return decodeCoded(b, c)
 	}
 	if err := decMode.Unmarshal(b, v); err != nil {
 		return fmt.Errorf("%w: %w", ErrMalformed, err)

@@ -5,7 +5,8 @@
 // arrays. [Decode] looks at the limit before it allocates, refuses duplicate
 // keys, indefinite lengths, unknown fields, tags and floats, and encodes again:
 // bytes that do not come out the same are refused, so that a message has one
-// form, and its hash is its name.
+// form, and its hash is its name. What is read and written most codes itself, to
+// the same bytes ([Coded]); all else goes through package cbor, by reflection.
 //
 // What is signed is a domain tag, the chain id and the canonical bytes of the
 // message without its signature. A ledger transaction ([Tx]) signs itself;

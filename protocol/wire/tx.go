@@ -157,6 +157,18 @@ type Tx struct {
 	Sig     Signature          // by Signer, over the transaction with a zero signature
 }
 
+// Code implements [Coded].
+func (t *Tx) Code(c *Coder) {
+	c.Array(7)
+	Uint(c, &t.Type)
+	Text(c, &t.ChainID)
+	c.Fixed(t.Signer[:])
+	Uint(c, &t.Nonce)
+	Uint(c, &t.Fee)
+	c.Bytes(&t.Body)
+	c.Fixed(t.Sig[:])
+}
+
 // Body is the content of a transaction of one type.
 type Body interface {
 	Type() TxType

@@ -13,6 +13,13 @@ type Transfer struct {
 	Amount protocol.Amount    // base units, at least one
 }
 
+// Code implements [Coded].
+func (b *Transfer) Code(c *Coder) {
+	c.Array(2)
+	c.Fixed(b.To[:])
+	Uint(c, &b.Amount)
+}
+
 // Type implements [Body].
 func (*Transfer) Type() TxType { return TxTransfer }
 

@@ -22,6 +22,14 @@ type Offer struct {
 	Models   []protocol.ModelID `json:"models"`   // that it has for the kind, at most 16
 }
 
+// Code implements [Coded].
+func (o *Offer) Code(c *Coder) {
+	c.Array(3)
+	Text(c, &o.Kind)
+	Uint(c, &o.Capacity)
+	Hashes(c, &o.Models)
+}
+
 // Serve announces what the signer's seat offers and where it is reached. Offers
 // are sorted by kind, without repetition. It is the hotkey's consent, too: it
 // counts only while the seat is Coldkey's.

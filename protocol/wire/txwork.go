@@ -14,6 +14,13 @@ type Commit struct {
 	Root  protocol.Hash  // over the leaves of [SlotLeaf] and [EmptySlotLeaf], by slot
 }
 
+// Code implements [Coded].
+func (b *Commit) Code(c *Coder) {
+	c.Array(2)
+	Uint(c, &b.Round)
+	c.Fixed(b.Root[:])
+}
+
 // Type implements [Body].
 func (*Commit) Type() TxType { return TxCommit }
 
@@ -57,6 +64,13 @@ type CommitWeights struct {
 	Hash  protocol.Hash  // what [RevealWeights.Seal] gives
 }
 
+// Code implements [Coded].
+func (b *CommitWeights) Code(c *Coder) {
+	c.Array(2)
+	Uint(c, &b.Epoch)
+	c.Fixed(b.Hash[:])
+}
+
 // Type implements [Body].
 func (*CommitWeights) Type() TxType { return TxCommitWeights }
 
@@ -77,6 +91,15 @@ type RevealWeights struct {
 	UIDs   Numbers[protocol.UID] // of the seats that have a weight, at most 4,096
 	Values Numbers[uint16]       // one a uid; only how they compare counts
 	Salt   [32]byte              // hides the weights until they are opened
+}
+
+// Code implements [Coded].
+func (r *RevealWeights) Code(c *Coder) {
+	c.Array(4)
+	Uint(c, &r.Epoch)
+	Uints(c, &r.UIDs)
+	Uints(c, &r.Values)
+	c.Fixed(r.Salt[:])
 }
 
 // Type implements [Body].
