@@ -1,6 +1,8 @@
 package audit_test
 
 import (
+	"bytes"
+	"encoding/json"
 	"fmt"
 	"io"
 	"runtime"
@@ -9,6 +11,7 @@ import (
 	"github.com/assaynet/assay/protocol"
 	"github.com/assaynet/assay/protocol/api/apitest"
 	"github.com/assaynet/assay/protocol/audit"
+	"github.com/assaynet/assay/protocol/key"
 	"github.com/assaynet/assay/protocol/ledger"
 	"github.com/assaynet/assay/protocol/params"
 	"github.com/assaynet/assay/protocol/task/inference"
@@ -83,7 +86,8 @@ func (n *parade) block(tb testing.TB, h protocol.Height) *ledger.Block {
 	proposer := n.genesis.Seats[0].Consensus.Key
 	b := &ledger.Block{Height: h, Time: int64(h), Proposer: proposer, PrevEligible: []protocol.PublicKey{proposer}, Txs: [][]byte{wire.Encode(&wire.BlockHead{Link: link})}}
 	for i := range n.judges {
-		b.Votes = append(b.Votes, ledger.BlockVote{Address: ledger.ConsensusAddress{byte(i)}, Power: uint64(i), Flag: ledger.VoteCommit})
+		a := key.AddressOf(n.genesis.Seats[i].Consensus.Key)
+		b.Votes = append(b.Votes, ledger.BlockVote{Address: ledger.ConsensusAddress(a), Power: uint64(i), Flag: ledger.VoteCommit})
 	}
 	e, at := sched.EpochOf(h), uint64(h-sched.EpochStart(sched.EpochOf(h)))
 	add := func(judge int, body wire.Body) {
@@ -143,18 +147,46 @@ func (n *parade) replay(tb testing.TB, last protocol.Epoch, change func(*audit.R
 	return report
 }
 
-// BenchmarkReplay carries out forty epochs of 256 seats and 64 validators, of
-// which each weighs all miners.
+// file writes the whole network into one file.
+func (n *parade) file(tb testing.TB) []byte {
+	tb.Helper()
+	genesis, err := json.Marshal(n.genesis)
+	check(tb, err)
+	var file bytes.Buffer
+	w, err := audit.NewWriter(&file, genesis)
+	check(tb, err)
+	for _, r := range n.list {
+		check(tb, w.Add(r))
+	}
+	_, err = w.Close()
+	check(tb, err)
+	return file.Bytes()
+}
+
+// BenchmarkReplay does what `assay audit replay --file` does with forty epochs of
+// 256 seats and 64 validators, of which each weighs all miners: it reads the file
+// and checks its hash, looks at each signature or believes them, carries out forty
+// blocks an epoch with the votes of all validators, computes what each epoch paid,
+// and compares all payments. An epoch has 128 transactions, the seals and the rows
+// of 64 validators; who answers and who judges is in no benchmark.
 func BenchmarkReplay(b *testing.B) {
 	const last = 39
 	n := newParade(b, 256, 64, last)
+	file := n.file(b)
 	for _, c := range []struct {
 		name    string
 		believe bool
 	}{{"signatures", false}, {"believed", true}} {
 		b.Run(c.name, func(b *testing.B) {
 			for b.Loop() {
-				n.replay(b, last, func(p *audit.Replay) { p.Believe = c.believe })
+				src, err := audit.NewReader(bytes.NewReader(file))
+				check(b, err)
+				p := audit.Replay{Genesis: src.Genesis(), To: last, Believe: c.believe, Threads: runtime.GOMAXPROCS(0)}
+				report, err := p.Run(b.Context(), src)
+				check(b, err)
+				if report.Difference != nil || report.Epochs != last+1 || report.Paid == 0 {
+					b.Fatalf("got %+v, %v", report, report.Difference)
+				}
 			}
 			b.ReportMetric(float64(b.N)*(last+1)/b.Elapsed().Seconds(), "epochs/s")
 		})

@@ -38,6 +38,27 @@ type Outcome struct {
 	Payments []ledger.Payment // by uid
 }
 
+// Code implements [wire.Coded].
+func (r *Record) Code(c *wire.Coder) {
+	c.Array(9)
+	wire.Uint(c, &r.Height)
+	c.Int(&r.Time)
+	c.Fixed(r.Proposer[:])
+	wire.List(c, &r.PrevEligible, func(k *protocol.PublicKey, c *wire.Coder) { c.Fixed(k[:]) })
+	wire.List(c, &r.Votes, (*ledger.BlockVote).Code)
+	wire.List(c, &r.Misbehaviour, (*ledger.Misbehaviour).Code)
+	c.Fixed(r.StateHash[:])
+	wire.Optional(c, &r.Outcome, (*Outcome).Code)
+	c.Bytes(&r.Txs)
+}
+
+// Code implements [wire.Coded].
+func (o *Outcome) Code(c *wire.Coder) {
+	c.Array(2)
+	o.Epoch.Code(c)
+	wire.List(c, &o.Payments, (*ledger.Payment).Code)
+}
+
 // RecordOf returns a block as a record, of the state after it and its hash.
 func RecordOf(b *ledger.Block, sched protocol.Schedule, after ledger.Reader, hash protocol.Hash) (*Record, error) {
 	r := &Record{
