@@ -2,6 +2,7 @@ package api
 
 import (
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"net/http"
 	"time"
@@ -47,10 +48,14 @@ func (h *Handler) account(r *request) (any, error) {
 		}
 		a.NextNonce = max(a.Nonce, next)
 	}
-	if err := a.readHotkey(v); err != nil {
-		return nil, err
+	err = a.readHotkey(v)
+	if err == nil {
+		err = a.readUnbonding(v, h.params)
 	}
-	return a, a.readUnbonding(v, h.params)
+	if errors.Is(err, ErrNotKept) { // lists, by a node that proves single records
+		a.Partial, err = true, nil
+	}
+	return a, err
 }
 
 // readHotkey says what seat the address has, had or waits for as a hotkey, and

@@ -12,9 +12,16 @@ import (
 	"github.com/assaynet/assay/protocol/wire"
 )
 
-// maxBlocksBytes is after how many bytes of records a page of blocks ends: it has
-// one more at most, so that an answer stays below what clients take.
-const maxBlocksBytes = 4 << 20
+const (
+	// maxBlocksBytes is after how many bytes of records a page of blocks ends: it has
+	// one more at most, so that an answer stays below what clients take.
+	maxBlocksBytes = 4 << 20
+	// maxBlocksRead is the same where records are read and not shown: what they take to
+	// read is bounded, and not what the answer has.
+	maxBlocksRead = 32 << 20
+	// leastRecord is what a record without transactions counts.
+	leastRecord = 512
+)
 
 // Blocks is a stretch of the chain, for who carries it out again.
 type Blocks struct {
@@ -80,17 +87,17 @@ func (h *Handler) blocks(r *request) (any, error) {
 			n = min(n, newest)
 		}
 	}
-	whole := true
+	whole, most := true, maxBlocksBytes
 	switch text := r.query["record"]; text {
 	case "", "1":
 	case "0":
-		whole = false
+		whole, most = false, maxBlocksRead
 	default:
 		return nil, problem(http.StatusBadRequest, problemQuery, "give record=0", "record %.40q", text)
 	}
 	out := Blocks{Newest: newest, Blocks: []Block{}}
 	size := 0
-	for n > 0 && n <= newest && len(out.Blocks) < p.limit && size < maxBlocksBytes {
+	for n > 0 && n <= newest && len(out.Blocks) < p.limit && size < most {
 		if err := r.ctx().Err(); err != nil {
 			return nil, err
 		}
@@ -119,7 +126,7 @@ func (h *Handler) blocks(r *request) (any, error) {
 	return out, nil
 }
 
-// shownBlock shows a record, and returns how many bytes of it.
+// shownBlock shows a record, and returns how many bytes it took.
 func shownBlock(rec *audit.Record, whole bool) (Block, int, error) {
 	block, err := rec.Block()
 	if err != nil {
@@ -130,6 +137,7 @@ func shownBlock(rec *audit.Record, whole bool) (Block, int, error) {
 	}
 	if whole {
 		b.Record = wire.Encode(rec)
+		return b, len(b.Record), nil
 	}
-	return b, len(b.Record), nil
+	return b, leastRecord + len(rec.Txs), nil
 }

@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -25,6 +26,9 @@ func walkEpochs[T any](ctx context.Context, p *pager[T], r epochRange, fn func(e
 		}
 		if err := ctx.Err(); err != nil {
 			return err
+		}
+		if p.tired(e) {
+			return nil
 		}
 		if err := fn(e); err != nil {
 			return fmt.Errorf("epoch %d: %w", e, err)
@@ -135,12 +139,12 @@ func addRow(p *pager[Weight], e protocol.Epoch, w *ledger.Weights, at time.Time,
 
 // emissions shows what each epoch paid to each seat.
 func (h *Handler) emissions(r *request) (any, error) {
-	seat, err := h.seat(r, "seat")
+	seat, err := h.paidSeat(r)
 	if err != nil {
 		return nil, err
 	}
 	return perPaidEpoch(h, r, "emissions", func(v *view, p *pager[Emission], e protocol.Epoch) error {
-		paid, err := h.paidIn(r.ctx(), v, e)
+		paid, err := h.paidTo(r.ctx(), v, e, &seat)
 		if err != nil || paid == nil {
 			return err
 		}
@@ -170,6 +174,27 @@ func (h *Handler) emissions(r *request) (any, error) {
 		}
 		return nil
 	})
+}
+
+// paidSeat reads whose payments are asked for. A node that proves single records
+// shows those of one seat, by its uid.
+func (h *Handler) paidSeat(r *request) (who, error) {
+	seat, err := h.seat(r, "seat")
+	if err != nil || seat.byUID {
+		return seat, err
+	}
+	v, err := h.view(r.ctx())
+	if err != nil {
+		return seat, err
+	}
+	probe := v.Iterate(ledger.PaymentPrefix(v.paid), func([]byte, []byte) bool { return false })
+	switch {
+	case !errors.Is(probe, ErrNotKept):
+		return seat, probe
+	case seat.any:
+		return seat, probe
+	}
+	return h.seated(r, "seat")
 }
 
 func emission(e protocol.Epoch, height protocol.Height, p *ledger.Payment) Emission {
@@ -294,7 +319,14 @@ func (l *scoreList) addFrom(ctx context.Context, want epochRange) error {
 // addNewest adds the scores of an epoch, the last first.
 func (l *scoreList) addNewest(ctx context.Context, e protocol.Epoch) error {
 	var all []Score
-	for from, more := (ScoreKey{Epoch: e}), true; more && from.Epoch == e; {
+	of, alone := l.h.src.Work.(SeatScorer)
+	if alone = alone && l.seat.byUID; alone {
+		var err error
+		if all, err = of.SeatScores(ctx, e, l.seat.uid); err != nil {
+			return fmt.Errorf("read scores: %w", err)
+		}
+	}
+	for from, more := (ScoreKey{Epoch: e}), !alone; more && from.Epoch == e; {
 		list, err := l.h.src.Work.Scores(ctx, from, scoreBatch)
 		if err != nil {
 			return fmt.Errorf("read scores: %w", err)

@@ -74,7 +74,7 @@ func NewHandler(cfg Config) (*Handler, error) {
 	}
 	h.mux.Handle("/metrics", h.metricsRoute(cfg.Registry))
 	h.mux.HandleFunc("/", h.noRoute)
-	return h, nil
+	return h, h.servePages(cfg.Pages)
 }
 
 // noRoute answers requests for what there is not.
@@ -166,6 +166,9 @@ func (h *Handler) endpoint(rt route) http.Handler {
 			return
 		}
 		if rt.stream != nil {
+			if toldOf(r) != nil { // whoever asks from within does not stay
+				return
+			}
 			if err := rt.stream(w, r, query); err != nil {
 				h.fail(w, r, rt.path, err)
 				return
@@ -178,6 +181,10 @@ func (h *Handler) endpoint(rt route) http.Handler {
 		v, err := rt.answer(&request{query: query, http: r.WithContext(ctx)}) //nolint:contextcheck // it is the request's own, with an end
 		if err != nil {
 			h.fail(w, r, rt.path, err)
+			return
+		}
+		if t := toldOf(r); t != nil {
+			t.v = v
 			return
 		}
 		status := rt.status
@@ -226,6 +233,10 @@ func encode(v any) ([]byte, error) {
 
 // fail answers with a problem document, counts it, and logs what is our fault.
 func (h *Handler) fail(w http.ResponseWriter, r *http.Request, path string, err error) {
+	if t := toldOf(r); t != nil {
+		t.err = err
+		return
+	}
 	p := problemOf(err)
 	p.Instance = r.URL.Path[:min(len(r.URL.Path), maxURL)]
 	if p.Status == http.StatusInternalServerError {

@@ -90,5 +90,31 @@ func (h *Handler) paidIn(ctx context.Context, v *view, e protocol.Epoch) (*audit
 		return nil, err
 	}
 	list, err := ledger.ReadPayments(v, e)
+	if errors.Is(err, ErrNotKept) { // what all were paid in all is one record
+		return &audit.Outcome{Epoch: rec}, nil
+	}
 	return &audit.Outcome{Epoch: rec, Payments: list}, err
+}
+
+// paidTo is [Handler.paidIn] of one seat, or of all: of a uid it reads nothing
+// else, where the ledger has it.
+func (h *Handler) paidTo(ctx context.Context, v *view, e protocol.Epoch, seat *who) (*audit.Outcome, error) {
+	if e < v.oldest || !seat.byUID {
+		return h.paidIn(ctx, v, e)
+	}
+	if p, ok := v.Reader.(Prefetcher); ok {
+		keys := [][]byte{ledger.EpochKey(e), ledger.PaymentKey(e, seat.uid)}
+		if err := p.Prefetch(keys...); err != nil {
+			return nil, err
+		}
+	}
+	rec, ok, err := ledger.ReadEpoch(v, e)
+	if err != nil || !ok {
+		return nil, err
+	}
+	p, ok, err := ledger.ReadPayment(v, e, seat.uid)
+	if err != nil || !ok {
+		return &audit.Outcome{Epoch: rec}, err
+	}
+	return &audit.Outcome{Epoch: rec, Payments: []ledger.Payment{p}}, nil
 }

@@ -287,7 +287,10 @@ type Account struct {
 	Stakes    []Stake     `json:"stakes"`
 	Staked    []Stake     `json:"staked"`
 	Unbonding []Unbonding `json:"unbonding"`
-	Proof     *Proof      `json:"proof,omitempty"`
+	// Partial says that these three are not known here: a miner's node proves single
+	// records of the ledger, and no lists.
+	Partial bool   `json:"partial,omitempty"`
+	Proof   *Proof `json:"proof,omitempty"`
 }
 
 // Stake is one coldkey's stake on one hotkey.

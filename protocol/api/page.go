@@ -19,6 +19,11 @@ const (
 // lets through: about as much as a page of weights of the largest network.
 const maxScan = 20_000
 
+// epochCost is how many records an epoch counts as that is looked at, also where it
+// has nothing to show: a page of a long network without any goes on behind a
+// thousand of them.
+const epochCost = 20
+
 // position is the place of an item in a list.
 type position struct {
 	epoch protocol.Epoch
@@ -153,6 +158,22 @@ func (p *pager[T]) add(pos position, item T) {
 func (p *pager[T]) skip(pos position) {
 	p.last = pos
 	p.scanned++
+}
+
+// tired notes that an epoch is looked at, and reports whether the page ends before
+// it because enough was.
+func (p *pager[T]) tired(e protocol.Epoch) bool {
+	if p.scanned >= maxScan {
+		p.more = true
+		if p.newest { // the place before all of the epoch
+			p.last = position{e + 1, 0, 0}
+		} else if e > 0 {
+			p.last = position{e - 1, ^protocol.UID(0), ^protocol.UID(0)}
+		}
+		return true
+	}
+	p.scanned += epochCost
+	return false
 }
 
 func (p *pager[T]) page() Page[T] {

@@ -142,6 +142,8 @@ func problemOf(err error) *Problem {
 		return problem(http.StatusNotFound, ProblemTxWaiting, "ask again after the next block", "%s", err)
 	case errors.Is(err, ErrDropped):
 		return problem(http.StatusGone, ProblemTxDropped, "other nodes may still have it, and a block may still take it while its nonce is not used", "%s", err)
+	case errors.Is(err, ErrUnreached):
+		return problem(http.StatusServiceUnavailable, problemBusy, "look at the node's peers, and send it again", "%s", err)
 	case errors.Is(err, ErrFull):
 		return problem(http.StatusServiceUnavailable, problemBusy, "try again in some blocks", "%s", err)
 	case errors.Is(err, context.DeadlineExceeded):

@@ -43,6 +43,8 @@ type Config struct {
 	ChainID string
 	Params  *params.Params
 	Source  Source
+	// Pages are served to browsers; nil for none.
+	Pages Pages
 	// Registry is what /metrics shows, and where the handler counts. Default: a
 	// new one.
 	Registry *prometheus.Registry

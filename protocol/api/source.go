@@ -21,6 +21,9 @@ var (
 	ErrNotKept = errors.New("api: not kept")
 	// ErrFull is what a [Pool] returns when it takes no more for now.
 	ErrFull = errors.New("api: the pool is full")
+	// ErrUnreached is what a [Pool] returns that sends transactions on, where nobody
+	// takes one.
+	ErrUnreached = errors.New("api: no validator takes it now")
 	// ErrNonceTaken is what a [Pool] returns for a transaction in whose place
 	// another one waits.
 	ErrNonceTaken = errors.New("api: the nonce is taken")
@@ -58,6 +61,12 @@ type State interface {
 	// StateHash returns the hash of the state after the block at height, on
 	// which validators agree; [ErrNotFound] if it is not known or not kept.
 	StateHash(ctx context.Context, height protocol.Height) (protocol.Hash, error)
+}
+
+// Prefetcher is what a state's reader may be in addition: it is told what will be
+// read next, where each question alone takes long.
+type Prefetcher interface {
+	Prefetch(keys ...[]byte) error
 }
 
 // Prover is what a [State] may be in addition.
@@ -125,6 +134,14 @@ type Work interface {
 	// lane, each a prompt with its responses, nil where they are not known; and
 	// whether an own run found that they are not what the setter opened.
 	Texts(ctx context.Context, n protocol.Round, setter protocol.SeatID) (texts [][3]string, lie bool, err error)
+}
+
+// SeatScorer is what a [Work] may be in addition: it gives the scores of one seat
+// without those of others.
+type SeatScorer interface {
+	// SeatScores returns the scores of a uid in an epoch, by kind; none where it has
+	// none.
+	SeatScores(ctx context.Context, e protocol.Epoch, uid protocol.UID) ([]Score, error)
 }
 
 // Finder is what a [Work] may be in addition: it finds tasks by how their ids

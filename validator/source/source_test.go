@@ -141,6 +141,25 @@ func TestScoresGoOnWhereTheyStopped(t *testing.T) {
 	}
 }
 
+// TestTheScoresOfOneSeatAreThoseAmongAll, and a uid without any has none of
+// another's.
+func TestTheScoresOfOneSeatAreThoseAmongAll(t *testing.T) {
+	_, w := work(t)
+	all, err := w.Scores(t.Context(), api.ScoreKey{Epoch: 1, UID: 3}, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := w.(api.SeatScorer).SeatScores(t.Context(), 1, 3)
+	if err != nil || len(got) != 1 || fmt.Sprint(got) != fmt.Sprint(all) {
+		t.Errorf("got %+v %v, want %+v", got, err, all)
+	}
+	for _, uid := range []protocol.UID{1, 4} {
+		if got, err := w.(api.SeatScorer).SeatScores(t.Context(), 1, uid); err != nil || len(got) != 0 {
+			t.Errorf("uid %d: got %+v %v", uid, got, err)
+		}
+	}
+}
+
 func TestTheOldestScoresAreTheRunningEpochsWhereThereAreNone(t *testing.T) {
 	r, w := work(t)
 	for none, want := range map[bool]protocol.Epoch{false: 0, true: 2} {

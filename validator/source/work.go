@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/assaynet/assay/protocol"
 	"github.com/assaynet/assay/protocol/api"
@@ -61,20 +62,42 @@ func (w *work) Scores(ctx context.Context, from api.ScoreKey, limit int) ([]api.
 		if err != nil {
 			return nil, err
 		}
-		if len(page) == 0 {
-			continue
-		}
-		counted, err := w.counted(r, from.Epoch)
-		if err != nil {
+		if out, err = w.append(out, r, from.Epoch, page); err != nil {
 			return nil, err
-		}
-		for i := range page {
-			s := score(&page[i])
-			counted.add(&s)
-			out = append(out, s)
 		}
 	}
 	return out, nil
+}
+
+// append adds scores of an epoch with what judges found in it.
+func (w *work) append(out []api.Score, r ledger.Reader, e protocol.Epoch, page []scoring.Explanation) ([]api.Score, error) {
+	if len(page) == 0 {
+		return out, nil
+	}
+	counted, err := w.counted(r, e)
+	if err != nil {
+		return nil, err
+	}
+	for i := range page {
+		s := score(&page[i])
+		counted.add(&s)
+		out = append(out, s)
+	}
+	return out, nil
+}
+
+// SeatScores implements [api.SeatScorer].
+func (w *work) SeatScores(ctx context.Context, e protocol.Epoch, uid protocol.UID) ([]api.Score, error) {
+	r, _, err := w.state.State(ctx)
+	if err != nil {
+		return nil, err
+	}
+	page, _, err := w.judged.Scores(e, uid, 1)
+	if err != nil {
+		return nil, err
+	}
+	page = slices.DeleteFunc(page, func(x scoring.Explanation) bool { return x.Tally.Seat.UID != uid })
+	return w.append(nil, r, e, page)
 }
 
 // OldestScores implements [api.Work].
