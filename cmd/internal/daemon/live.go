@@ -25,7 +25,7 @@ func (d *Daemon) Live(ctx context.Context, source api.Source, gossip []string, r
 	d.Registry.MustRegister(NewHomeMetrics(d.Home.Data())...)
 	server, err := api.New(api.Config{
 		Listen: d.Config.HTTP.Listen, ChainID: d.Chain, Params: &d.Genesis.Params, Source: source,
-		Registry: d.Registry, Version: usage.Version(), Logger: d.Log,
+		Registry: d.Registry, Version: usage.Version(), Logger: d.Log, Pages: d.pages(source.State),
 	})
 	if err != nil {
 		return d.Explain(err)
