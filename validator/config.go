@@ -86,6 +86,11 @@ type Config struct {
 	// Judges find wrong is challenged, and voted for, only if these find the same.
 	// Optional; without it the engine's word counts.
 	Reference []Judge
+	// Observe takes no seat: nothing is judged, sealed, set or sent, whatever the
+	// ledger says of the hotkey, and Judges are not needed. What public bytes tell of
+	// each seat is written down once an epoch, as a validator's scores are: an answer
+	// passed where all judges who opened a finding of it say so.
+	Observe bool
 	// Setter sets pairs for people to rate, and checks those that others set.
 	// Optional; without it the validator does neither.
 	Setter *Setter
@@ -135,7 +140,7 @@ func (c *Config) check() error {
 		{"Hotkey", c.Hotkey == nil},
 		{"Salt", c.Salt == [32]byte{}},
 		{"Kinds", len(c.Kinds) == 0},
-		{"Judges", len(c.Judges) == 0},
+		{"Judges", len(c.Judges) == 0 && !c.Observe},
 		{"Ledger", c.Ledger == nil},
 		{"Store", c.Store == nil},
 		{"Submit", c.Submit == nil},
@@ -153,8 +158,8 @@ func (c *Config) check() error {
 		if _, err := c.Kinds.Of(name); err != nil {
 			return fmt.Errorf("%w: %w", ErrConfig, err)
 		}
-		if c.Params.Kinds[i].OnLedger() {
-			continue // nobody judges it
+		if c.Params.Kinds[i].OnLedger() || c.Observe {
+			continue // nobody judges it, or not here
 		}
 		j := judges(c.Judges).of(name)
 		if j == nil {

@@ -114,7 +114,7 @@ type objector struct {
 func (g *judging) lookAtFindings(now *view) error {
 	s := g.schedule()
 	e := s.EpochOf(now.head)
-	if e == 0 || now.head <= s.SealCardsDeadline(e-1) || now.head >= s.WeightsStart(e) {
+	if g.cfg.Observe || e == 0 || now.head <= s.SealCardsDeadline(e-1) || now.head >= s.WeightsStart(e) {
 		return nil
 	}
 	e--
@@ -195,6 +195,9 @@ type run struct {
 // verdicts are those of lone runs. What an engine that is known to be broken calls
 // false is not recorded. The error is the first.
 func (g *judging) judgeAll(ctx context.Context, batch []job) (first error) {
+	if g.cfg.Observe {
+		return nil
+	}
 	keep := func(err error) {
 		if err != nil && first == nil {
 			first = err

@@ -53,6 +53,7 @@ const twinEpochs = 3
 // board shows where things stand.
 type board struct {
 	schedule *protocol.Schedule
+	observes bool
 
 	mu     sync.Mutex // guards all below
 	status Status
@@ -68,6 +69,9 @@ func (b *board) show() Status {
 	s := b.status
 	s.Twin = b.twinIn > 0 && b.twinIn-1+twinEpochs > b.schedule.EpochOf(s.Height)
 	s.Why = s.why()
+	if b.observes && s.Height > 0 {
+		s.Why = "observing: it follows the ledger and counts what is public of each seat, and judges nothing"
+	}
 	return s
 }
 

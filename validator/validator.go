@@ -67,7 +67,7 @@ func New(cfg Config) (*Validator, error) {
 	b := &base{cfg: cfg, self: cfg.Hotkey.PublicKey(), judges: cfg.Judges, book: book, metrics: newMetrics(cfg.Metrics)}
 	v := &Validator{
 		Reader: book.Reader, base: b,
-		views: new(views), queue: newQueue(), early: newEarly(), board: &board{schedule: b.schedule()},
+		views: new(views), queue: newQueue(), early: newEarly(), board: &board{schedule: b.schedule(), observes: cfg.Observe},
 		draws:    &draws{base: b, rounds: map[protocol.Round][]duty{}},
 		repeats:  &repeats{base: b, sent: map[wire.AnswerKey]repetition{}},
 		troubles: &troubles{base: b, said: map[string]protocol.Epoch{}},
@@ -213,6 +213,9 @@ func (v *Validator) Step(ctx context.Context, head protocol.Height) error {
 	own, done, err := v.judging.due(now)
 	v.board.judged(own, done)
 	errs = append(errs, err)
+	if v.cfg.Observe {
+		errs = append(errs, v.weighing.observe(now))
+	}
 	if now.registered { // else it follows and keeps what passes by; there is nothing to send
 		errs = append(errs, v.sealing.bring(ctx, now), v.weighing.weigh(ctx, now), v.trying.step(ctx, now))
 	}
@@ -257,7 +260,7 @@ func (v *Validator) look(ctx context.Context, head protocol.Height) (*view, *led
 		}
 		estranged = !owns
 	}
-	now := v.views.move(view{Reader: r, head: head, seat: seat.ID, registered: ok && !estranged, unsealed: unsealed})
+	now := v.views.move(view{Reader: r, head: head, seat: seat.ID, registered: ok && !estranged && !v.cfg.Observe, unsealed: unsealed})
 	v.board.notePlace(&place, owner)
 	v.metrics.jail(&seat.Jail)
 	found, err := findingsOf(r, v.schedule(), seat.ID, ok, head)

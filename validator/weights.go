@@ -61,6 +61,18 @@ func (w *weighing) weigh(ctx context.Context, now *view) error {
 	return nil
 }
 
+// observe writes down what is counted of each seat in the epoch before, when the
+// judges of the running one seal theirs: for who has no seat, and seals nothing.
+func (w *weighing) observe(now *view) error {
+	s := w.schedule()
+	e := s.EpochOf(now.head)
+	if now.head < s.WeightsStart(e) || s.IsEpochEnd(now.head) {
+		return nil
+	}
+	_, err := w.sealWeights(now, e, protocol.Nobody)
+	return err
+}
+
 // reveal sends the weights of epoch e, which ended, until they are on the ledger.
 func (w *weighing) reveal(ctx context.Context, now *view, e protocol.Epoch, seat protocol.SeatID) error {
 	seal, sealed, err := ledger.ReadSeal(now, e, seat.UID)

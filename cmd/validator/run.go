@@ -39,8 +39,15 @@ copy, it fetches from the validators that attested it. Of rounds of which it can
 get all answers that were given its earlier opinions stand as weights, and duties
 about them stay undone, which costs dividends.
 
+With --observe it takes no seat and needs no model: an observer has the full state,
+keeps answers and cards as they come, and writes down once an epoch what these tell
+of each seat, as the validators' scores are. It answers every question of assay, also
+what each validator thought (assay scores --validator, assay compare), and serves the
+dashboard; nobody is asked to trust it, and it earns nothing.
+
 A flag goes before its variable in the environment, that before config.toml.`,
-		Flags:  daemon.Flags(config.Validator),
+		Flags: append(daemon.Flags(config.Validator),
+			&cli.BoolFlag{Name: "observe", EnvVars: []string{"ASSAY_OBSERVE"}, Usage: "take no seat: follow the ledger, and count what is public", DisableDefaultText: true}),
 		Action: run,
 	}
 }
@@ -79,7 +86,7 @@ func run(c *cli.Context) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, box.Close(context.WithoutCancel(c.Context))) }()
-	if v, err = newValidator(c.Context, d, n, box); err != nil {
+	if v, err = newValidator(c.Context, d, n, box, c.Bool("observe")); err != nil {
 		return d.Explain(err)
 	}
 	salt, err := d.Salt()
@@ -91,7 +98,7 @@ func run(c *cli.Context) (err error) {
 	})
 	state := source.State(n)
 	from := api.Source{
-		Node: &teller{d: d, node: n, validator: v}, State: state, Pool: source.Pool(n),
+		Node: &teller{d: d, node: n, validator: v, observes: c.Bool("observe")}, State: state, Pool: source.Pool(n),
 		Work: source.Work(&d.Genesis.Params, v, state),
 	}
 	return d.Live(c.Context, from, d.GossipAddresses(n.Identity()), n.Ready(), map[string]daemon.Component{"node": n.Run, "validator": v.Run, "requests": r.Run})
@@ -112,7 +119,7 @@ func setter(d *daemon.Daemon, n *node.Full) *validator.Setter {
 }
 
 // newValidator puts the role on top of the node.
-func newValidator(ctx context.Context, d *daemon.Daemon, n *node.Full, box *sandbox.Sandbox) (*validator.Validator, error) {
+func newValidator(ctx context.Context, d *daemon.Daemon, n *node.Full, box *sandbox.Sandbox, observe bool) (*validator.Validator, error) {
 	salt, err := d.Salt()
 	if err != nil {
 		return nil, err
@@ -149,6 +156,7 @@ func newValidator(ctx context.Context, d *daemon.Daemon, n *node.Full, box *sand
 		Chain:        n.Anchor,
 		Makes:        n.Makes,
 		Unjail:       d.Config.Consensus.Unjail,
+		Observe:      observe,
 		Logger:       d.Log, Metrics: d.Registry,
 	})
 }

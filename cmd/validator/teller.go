@@ -21,6 +21,7 @@ type teller struct {
 	d         *daemon.Daemon
 	node      *node.Full
 	validator *validator.Validator
+	observes  bool
 }
 
 // Status implements api.Node.
@@ -32,6 +33,9 @@ func (s *teller) Status(context.Context) (api.Status, error) {
 		Registered: v.Registered, Permit: v.Permit,
 		Height: stats.Height, AppHash: stats.StateHash, CatchingUp: stats.Syncing,
 		BlockTime: s.node.BlockTime(), Checkpoint: s.node.Checkpoint(), Peers: len(s.node.Peers()), ModelIDs: s.d.ModelIDs(),
+	}
+	if s.observes {
+		out.Role = "observer"
 	}
 	if out.CatchingUp {
 		out.Faults = append(out.Faults, "catching up with the ledger: nothing is judged until then")

@@ -95,6 +95,9 @@ func (d *Daemon) settle(c *cli.Context, role config.Role) (paths []string, err e
 		return nil, err
 	}
 	d.Chain = d.Genesis.ChainID()
+	if c.Bool("observe") { // who judges nothing needs no model
+		return nil, nil
+	}
 	return models.Find(d.Home, d.Config, &d.Genesis.Params)
 }
 
