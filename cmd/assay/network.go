@@ -5,6 +5,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/assaynet/assay/cmd/internal/models"
 	"github.com/assaynet/assay/protocol/api"
 )
 
@@ -14,8 +15,9 @@ func networkCommand() *cli.Command {
 		usage: "show what it costs to take part, the pace, and what models are paid for",
 		about: `Shows the price of a seat now, fees, least stakes, how long an epoch is, how long
 records are kept, and the kinds of tasks with the models that are paid for. A model
-is the file whose id is the same: assay model info FILE shows that of a file, and
-assay model pull fetches one that it has a name for.`,
+is the file whose id is the same: assay model info FILE shows that of a file. Where
+it is known from where a model of that name is published, the command that fetches it
+is there, too; daemons find what it fetched by the model's name.`,
 		text: textOf(func(n *api.Network) []pair {
 			out := []pair{
 				{"chain", n.ChainID},
@@ -45,6 +47,9 @@ func kindPairs(k *api.NetworkKind) []pair {
 	}}
 	for _, m := range k.Models {
 		out = append(out, pair{"", fmt.Sprintf("model %s, %s", m.ID, printable(m.Name))})
+		if cmd := models.Fetch(m.Name); cmd != "" {
+			out = append(out, pair{"", "fetched by: " + cmd})
+		}
 	}
 	return out
 }

@@ -30,9 +30,9 @@ var (
 )
 
 // Find returns the paths that the settings name, else the files that the
-// network's models are called, in HOME/models or the user's cache: none where the
-// network pays for no kind that needs one. It returns [ErrNone], with a hint, when
-// none is there.
+// network's models are called, in HOME/models or the user's cache, or that assay
+// model pull has fetched under that name: none where the network pays for no kind
+// that needs one. It returns [ErrNone], with a hint, when none is there.
 func Find(home config.Home, c *config.Config, p *params.Params) ([]string, error) {
 	switch {
 	case len(p.Models()) == 0: // its kinds of tasks need none
@@ -41,23 +41,36 @@ func Find(home config.Home, c *config.Config, p *params.Params) ([]string, error
 		return c.Engine.Models, nil
 	}
 	dirs := []string{filepath.Join(string(home), "models")}
-	if cache, err := os.UserCacheDir(); err == nil {
+	cache, err := os.UserCacheDir()
+	if err == nil {
 		dirs = append(dirs, filepath.Join(cache, "assay", "models"))
 	}
 	var found []string
 	for _, m := range p.Models() {
-		for _, dir := range dirs {
-			path := filepath.Join(dir, filepath.Base(m.Name))
-			if _, err := os.Stat(path); err == nil {
-				found = append(found, path)
-				break
-			}
+		path := inDirs(dirs, filepath.Base(m.Name))
+		if path == "" && err == nil {
+			path = inStore(cache, m.Name)
+		}
+		if path != "" {
+			found = append(found, path)
 		}
 	}
 	if len(found) == 0 {
-		return nil, fmt.Errorf("%w: %s is not in %s; give --model FILE, or run make model", ErrNone, Names(p), strings.Join(dirs, " or "))
+		return nil, fmt.Errorf("%w: %s is not in %s; give --model FILE, or %s", ErrNone, Names(p), strings.Join(dirs, " or "), how(p.Models()[0].Name))
 	}
 	return found, nil
+}
+
+// inDirs is the path of a file in the first of some directories that has it; ""
+// where none has.
+func inDirs(dirs []string, name string) string {
+	for _, dir := range dirs {
+		path := filepath.Join(dir, name)
+		if _, err := os.Stat(path); err == nil {
+			return path
+		}
+	}
+	return ""
 }
 
 // Names lists the models that a network pays for.
@@ -112,7 +125,7 @@ func Paid(path string, id protocol.ModelID, p *params.Params) (params.Model, err
 			return m, nil
 		}
 	}
-	return params.Model{}, fmt.Errorf("%w: %s is model %s, this network pays for %s; run make model, or ask where the file is to be had", ErrOther, path, id.Short(), listed(p))
+	return params.Model{}, fmt.Errorf("%w: %s is model %s, this network pays for %s; %s", ErrOther, path, id.Short(), listed(p), how(Names(p)))
 }
 
 func listed(p *params.Params) string {
