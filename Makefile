@@ -55,9 +55,9 @@ test: models ## fetch the models and run all tests, at every level of instructio
 	$(GO) test -p $(SIDE) -timeout 12m ./...
 	@$(MAKE) --no-print-directory oracle
 
-page: ## the label and chat pages in a real Chromium, by keyboard alone and under axe-core's rules (installs both)
+page: ## the label, chat and dashboard pages in a real Chromium, by keyboard alone and under axe-core's rules (installs both)
 	@./scripts/check/need.sh chromium chromium fonts-dejavu-core
-	@axe=$$(./scripts/fetch/axe.sh | tail -n 1) && ASSAY_AXE=$$axe $(GO) test -count=1 -tags page ./miner/label ./engine/server/page
+	@axe=$$(./scripts/fetch/axe.sh | tail -n 1) && ASSAY_AXE=$$axe $(GO) test -count=1 -tags page ./miner/label ./engine/server/page ./protocol/dashboard
 
 race: models ## the concurrent packages under the race detector
 	./scripts/check/race.sh

@@ -100,8 +100,13 @@ func New(cfg Config) (*Dashboard, error) {
 // menu are the entries of every page.
 func menu() []link {
 	return []link{
-		{"Network", "/"}, {"Miners", prefix + "miners"}, {"Validators", prefix + "validators"}, {"Tasks", prefix + "tasks"},
-		{"Weights", prefix + "weights"}, {"Epochs", prefix + "epochs"}, {"What if", prefix + "what-if"},
+		{"Network", "/"},
+		{"Miners", prefix + "miners"},
+		{"Validators", prefix + "validators"},
+		{"Tasks", prefix + "tasks"},
+		{"Weights", prefix + "weights"},
+		{"Epochs", prefix + "epochs"},
+		{"What if", prefix + "what-if"},
 	}
 }
 
@@ -187,7 +192,7 @@ func (d *Dashboard) addHead(ctx context.Context, doc *document) {
 	if err != nil {
 		return
 	}
-	doc.Role, doc.Height, doc.Epoch = s.Role, s.Height, s.Epoch
+	doc.Height, doc.Epoch = s.Height, s.Epoch
 	if s.BlockTime.Unix() > 0 {
 		doc.Time = s.BlockTime.UTC().Format("15:04:05 UTC")
 	}

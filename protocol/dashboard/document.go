@@ -15,7 +15,6 @@ type document struct {
 	Title, Lead string
 	Here        string // path of the entry of the menu that it belongs to
 	Chain       string // the network's id
-	Role        string // of the node
 	Height      protocol.Height
 	Epoch       protocol.Epoch
 	Time        string // of the newest block; empty where it is not known
@@ -82,7 +81,7 @@ func number[T ~uint16 | ~uint32 | ~uint64 | ~int](n T) cell {
 
 func amount(a protocol.Amount) cell { return cell{Text: earning.Short(a), Number: true} }
 
-// seat leads to the page of a miner.
+// minerCell leads to the page of a miner.
 func minerCell(uid protocol.UID) cell { return seatCell("miner", uid) }
 
 func validatorCell(uid protocol.UID) cell { return seatCell("validator", uid) }

@@ -97,8 +97,12 @@ func (d *Dashboard) lead(s *api.Status) string {
 
 func nodeSection(s *api.Status) section {
 	sec := section{Title: "This node", Facts: []fact{
-		{"Role", plain(s.Role)}, {"Version", plain(s.Version)}, {"Newest block", number(s.Height)}, {"Made at", when(s.BlockTime)},
-		{"Peers", number(s.Peers)}, {"Hotkey", plain(s.Hotkey)},
+		{"Role", plain(s.Role)},
+		{"Version", plain(s.Version)},
+		{"Newest block", number(s.Height)},
+		{"Made at", when(s.BlockTime)},
+		{"Peers", number(s.Peers)},
+		{"Hotkey", plain(s.Hotkey)},
 	}}
 	for _, why := range s.Reasons {
 		sec.Notes = append(sec.Notes, sentence(why))
@@ -200,8 +204,11 @@ func (d *Dashboard) termsSection(ctx context.Context) (*section, error) {
 	}
 	sec := &section{Title: "What it takes", Facts: []fact{
 		{"Chain", plain(n.ChainID)},
-		{"Seats", plain(fmt.Sprintf("%d of %d", n.Seats, n.MaxSeats))}, {"Price of a seat", amount(n.Price)}, {"Fee of a transfer", amount(n.Fee)},
-		{"Least stake of a validator", amount(n.MinStake)}, {"Collateral of a slot", amount(n.Collateral)},
+		{"Seats", plain(fmt.Sprintf("%d of %d", n.Seats, n.MaxSeats))},
+		{"Price of a seat", amount(n.Price)},
+		{"Fee of a transfer", amount(n.Fee)},
+		{"Least stake of a validator", amount(n.MinStake)},
+		{"Collateral of a slot", amount(n.Collateral)},
 		{"An epoch", plain(fmt.Sprintf("%d blocks, in rounds of %d", n.Tempo, n.RoundLength))},
 		{"Answers and cards are kept", plain(count(n.Retention, "epoch", "epochs"))},
 	}}

@@ -209,8 +209,12 @@ func paySection(pays []api.Emission, why [][]earning.Cause) section {
 // seatSection is what the ledger says of a seat now.
 func (d *Dashboard) seatSection(r *request, s *ledger.Seat) section {
 	sec := section{Title: "The seat", Facts: []fact{
-		{"Hotkey", plain(s.Hotkey.String())}, {"Coldkey", plain(s.Coldkey.String())}, {"Registered in block", number(s.ID.Registered)},
-		{"Asked in this epoch", plain(yes(s.Asked))}, {"Slots in a round", number(s.Slots)}, {"Collateral", amount(s.Collateral)},
+		{"Hotkey", plain(s.Hotkey.String())},
+		{"Coldkey", plain(s.Coldkey.String())},
+		{"Registered in block", number(s.ID.Registered)},
+		{"Asked in this epoch", plain(yes(s.Asked))},
+		{"Slots in a round", number(s.Slots)},
+		{"Collateral", amount(s.Collateral)},
 	}}
 	for _, o := range s.Offers {
 		sec.Facts = append(sec.Facts, fact{"Offers", plain(fmt.Sprintf("%s, %d at a time", o.Kind, o.Capacity))})

@@ -86,8 +86,13 @@ func (d *Dashboard) task(r *request) (*document, error) {
 		Lead: fmt.Sprintf("A task of the kind %s for seat %d in round %d, with %s and %s.", t.Kind, t.UID, t.Round, count(len(t.Answers), "answer", "answers"), count(len(t.Cards), "card", "cards")),
 	}
 	asked := section{Title: "What was asked", Facts: []fact{
-		{"Task", plain(id)}, {"Kind", plain(string(t.Kind))}, {"Epoch", epochCell(t.Epoch)}, {"Round", number(t.Round)}, {"Time", when(t.Time)},
-		{"Seat", minerCell(t.UID)}, {"Slot", number(t.Slot)},
+		{"Task", plain(id)},
+		{"Kind", plain(string(t.Kind))},
+		{"Epoch", epochCell(t.Epoch)},
+		{"Round", number(t.Round)},
+		{"Time", when(t.Time)},
+		{"Seat", minerCell(t.UID)},
+		{"Slot", number(t.Slot)},
 	}}
 	if t.Commitment != nil {
 		asked.Facts = append(asked.Facts, fact{"Sealed in block", number(t.Commitment.Height)})

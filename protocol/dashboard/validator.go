@@ -25,7 +25,8 @@ func (d *Dashboard) validators(r *request) (*document, error) {
 		v := &list.Items[i]
 		t.Rows = append(t.Rows, []cell{
 			validatorCell(v.UID), tail(v.Hotkey), plain(yes(v.Permit)), amount(v.Stake), number(v.Power), unsigned(r.height, v),
-			{Text: fmt.Sprintf("%d of %d", v.Fulfilled, v.Drawn), Number: true}, part(uint64(v.Dividend), 65535), amount(v.Emission),
+			{Text: fmt.Sprintf("%d of %d", v.Fulfilled, v.Drawn), Number: true},
+			part(uint64(v.Dividend), 65535), amount(v.Emission),
 		})
 	}
 	path := prefix + "validators"
@@ -140,8 +141,13 @@ func findings(f string) string {
 
 func stakeSection(r *request, v *api.Validator) section {
 	sec := section{Title: "Stake and votes", Facts: []fact{
-		{"Hotkey", plain(v.Hotkey.String())}, {"Coldkey", plain(v.Coldkey.String())}, {"Stake on it", amount(v.Stake)}, {"of which its owner's", amount(v.Self)},
-		{"Commission", part(uint64(v.Commission), 65536)}, {"Permit in this epoch", plain(yes(v.Permit))}, {"Power in consensus", number(v.Power)},
+		{"Hotkey", plain(v.Hotkey.String())},
+		{"Coldkey", plain(v.Coldkey.String())},
+		{"Stake on it", amount(v.Stake)},
+		{"of which its owner's", amount(v.Self)},
+		{"Commission", part(uint64(v.Commission), 65536)},
+		{"Permit in this epoch", plain(yes(v.Permit))},
+		{"Power in consensus", number(v.Power)},
 	}}
 	if v.Power > 0 {
 		sec.Facts = append(sec.Facts, fact{"Newest block that it signed", number(v.LastSigned)}, fact{"Blocks since", unsigned(r.height, v)})

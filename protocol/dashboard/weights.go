@@ -174,10 +174,7 @@ func (d *Dashboard) epochs(r *request) (*document, error) {
 func (d *Dashboard) oldEpochs(r *request, last protocol.Epoch, n int) ([]paidEpoch, error) {
 	from := last - min(last, protocol.Epoch(n-1))
 	page, err := ask[api.Page[api.Epoch]](r.Context(), d, fmt.Sprintf("/v1/epochs?epoch=%d..%d", from, last))
-	if err != nil {
-		if missing(err) {
-			return nil, nil
-		}
+	if err != nil && !missing(err) {
 		return nil, err
 	}
 	var out []paidEpoch
@@ -212,8 +209,14 @@ func (d *Dashboard) epoch(r *request) (*document, error) {
 	x := &all.Items[0]
 	doc.Lead = fmt.Sprintf("It paid %s to %s and %s to %s.", earning.Short(x.Miners), count(x.PaidMiners, "miner", "miners"), earning.Short(x.Validators), count(x.PaidValidators, "validator", "validators"))
 	facts := section{Title: "The epoch", Facts: []fact{
-		{"Blocks", plain(fmt.Sprintf("%d to %d", x.First, x.Last))}, {"Began", when(x.Began)}, {"Ended", when(x.Ended)}, {"There was to pay", amount(x.Emission)},
-		{"Carried on", amount(x.Carried)}, {"Unearned", amount(x.Unearned)}, {"Issued so far", amount(x.Issued)}, {"Burned so far", amount(x.Burned)},
+		{"Blocks", plain(fmt.Sprintf("%d to %d", x.First, x.Last))},
+		{"Began", when(x.Began)},
+		{"Ended", when(x.Ended)},
+		{"There was to pay", amount(x.Emission)},
+		{"Carried on", amount(x.Carried)},
+		{"Unearned", amount(x.Unearned)},
+		{"Issued so far", amount(x.Issued)},
+		{"Burned so far", amount(x.Burned)},
 	}, More: []link{{"Its weights", fmt.Sprintf("%sweights?epoch=%d", prefix, e)}}}
 	q := fmt.Sprintf("/v1/emissions?epoch=%d&limit=%d", e, api.MaxLimit)
 	if at := r.URL.Query().Get("cursor"); at != "" {
