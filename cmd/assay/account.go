@@ -45,6 +45,9 @@ func accountCommand() *cli.Command {
 			for _, u := range a.Unbonding {
 				out = append(out, pair{"unbonding", fmt.Sprintf("%s at height %d, not before %s", u.Amount, u.Matures, u.NotBefore.Format(time.RFC3339))})
 			}
+			if a.Partial {
+				out = append(out, pair{"stakes", "not known here: the asked node proves single records, and no lists; ask a validator"})
+			}
 			return out
 		}),
 	}

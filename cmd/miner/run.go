@@ -78,7 +78,7 @@ func run(c *cli.Context) (err error) {
 		return d.Explain(err)
 	}
 	parts["miner"] = m.Run
-	from := api.Source{Node: &teller{d: d, node: n, miner: m}}
+	from := api.Source{Node: &teller{d: d, node: n, miner: m}, State: light{n}, Pool: light{n}}
 	return d.Live(c.Context, from, d.GossipAddresses(n.Identity()), n.Ready(), parts)
 }
 

@@ -243,6 +243,17 @@ func (l *Light) Identity() string { return l.host.ID() }
 // same again makes no second one.
 func (l *Light) Submit(ctx context.Context, body wire.Body) error { return l.txs.Submit(ctx, body) }
 
+// SubmitRaw sends a signed transaction of anybody's on, to validators: the node's
+// own operator has no other way from this machine. Without the ledger only its
+// signature is checked; whether it breaks a rule shows in a block. Errors are
+// those of [wire.ReadTx], and [ErrNoPeer] where nobody takes it.
+func (l *Light) SubmitRaw(ctx context.Context, raw []byte) error {
+	if _, _, err := wire.ReadTx(raw, l.chain); err != nil {
+		return err
+	}
+	return l.send(ctx, raw, true)
+}
+
 // Publish sends signed bytes on a topic.
 func (l *Light) Publish(ctx context.Context, topic string, raw []byte) error {
 	return l.host.Publish(ctx, gossip.Topic(topic), raw)

@@ -214,6 +214,8 @@ const patience = 60 * time.Second
 //
 //	height PORT N       waits until the daemon with this HTTP port is at height N
 //	metrics PORT FILE   writes what that daemon tells prometheus to a file
+//	fetch PORT PATH FILE
+//	                    writes what that daemon answers at a path to a file
 //	term HOME           sends SIGTERM to the daemon of a home
 //	hold PORT           listens on a port until the script ends
 //	newer HOME          makes the database in a home one of a newer program
@@ -236,6 +238,14 @@ var Cmds = map[string]func(ts *testscript.TestScript, neg bool, args []string){
 		text, err := getBody("http://127.0.0.1:" + args[0] + "/metrics")
 		ts.Check(err)
 		ts.Check(os.WriteFile(ts.MkAbs(args[1]), text, 0o600))
+	},
+	"fetch": func(ts *testscript.TestScript, neg bool, args []string) {
+		if neg || len(args) != 3 {
+			ts.Fatalf("usage: fetch PORT PATH FILE")
+		}
+		text, err := getBody("http://127.0.0.1:" + args[0] + args[1])
+		ts.Check(err)
+		ts.Check(os.WriteFile(ts.MkAbs(args[2]), text, 0o600))
 	},
 	"term": func(ts *testscript.TestScript, neg bool, args []string) {
 		if neg || len(args) != 1 {
