@@ -12,8 +12,8 @@ help: ## show this help
 demo: ## fetch the model, build, and run four validators, five miners and eight raters until each is paid
 	./scripts/demo/run.sh --story --cheats
 
-devnet: ## the same network without cheats; it stays up until Ctrl-C
-	./scripts/demo/run.sh
+devnet: ## the same network without cheats; it stays up until Ctrl-C (with DIR=… it goes on there the next day)
+	./scripts/demo/run.sh $(if $(DIR),--dir "$(DIR)")
 
 # Names, separated by commas; none is all, or every third from THIRD on.
 ATTACKS ?=

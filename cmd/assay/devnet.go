@@ -33,9 +33,10 @@ and no cheat, all validators agree on the state, and the request has ended, it
 prints who earned what, exports data sets, checks receipts, and exits 0. It exits 1
 when that does not come about within --limit.
 
-Keys, databases and logs are in --dir, which must be empty or absent and stays. A
-directory for temporary files, where none is given, is removed at a clean end
-unless --keep is set. The keys have no passphrase, and the tokens no worth.
+Keys, databases and logs are in --dir, which is empty or absent, and stays: given
+again, the network goes on there, with its keys, its ports and its chain. A directory
+for temporary files, where none is given, is removed at a clean end unless --keep is
+set. The keys have no passphrase, and the tokens no worth.
 
 With --json, what happens is told on standard error, and standard output gets one
 object when there is a block: chain_id; dir; genesis (a path); bootstrap (of a
@@ -45,7 +46,7 @@ money); nodes (name, role, home, url of each, "" for none).
 Ctrl-C ends all processes in order within ten seconds; a second one ends them at
 once.`,
 		Flags: modelFlags("print one JSON object when the network is up; tell the rest on standard error",
-			&cli.StringFlag{Name: "dir", Usage: "`DIR` for keys, databases and logs, empty or absent", DefaultText: "a temporary one"},
+			&cli.StringFlag{Name: "dir", Usage: "`DIR` for keys, databases and logs; a network that ran there before goes on", DefaultText: "a temporary one"},
 			&cli.BoolFlag{Name: "keep", Usage: "keep the temporary directory, too", DisableDefaultText: true},
 			&cli.BoolFlag{Name: "cheats", Usage: "seat two miners that cheat", DisableDefaultText: true},
 			&cli.BoolFlag{Name: "story", Usage: "play a story with an end, and exit", DisableDefaultText: true},

@@ -14,4 +14,6 @@ echo "building miner, validator, assay (the first time takes some minutes)"
 go build -o build/ ./cmd/... ./scripts/adversary/liar ./scripts/demo/readers
 echo "built ($((SECONDS - start)) s)"
 
-exec build/assay devnet --model "$model" --keep "$@"
+keep=--keep
+for flag in "$@"; do [[ $flag != --dir* ]] || keep=; done
+exec build/assay devnet --model "$model" $keep "$@"

@@ -18,7 +18,8 @@ import (
 type Config struct {
 	// Model is the path of the network's model.
 	Model string
-	// Dir gets keys, databases and logs. It must be empty or absent; "" makes a
+	// Dir gets keys, databases and logs. It is empty or absent, or has a network that
+	// ran there before, which goes on; "" makes a
 	// directory for temporary files, which is removed after a clean end unless
 	// Keep is set.
 	Dir  string
@@ -137,8 +138,8 @@ func makeDir(dir string) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("%w: %w", ErrDir, err)
 	}
-	if len(in) > 0 {
-		return "", fmt.Errorf("%w: %s is not empty, and each network makes keys and a chain of its own; name another directory, or remove this one", ErrDir, dir)
+	if len(in) > 0 && !isKept(dir) {
+		return "", fmt.Errorf("%w: %s is not empty and has no network that could go on; name another directory, or remove this one", ErrDir, dir)
 	}
 	return dir, nil
 }

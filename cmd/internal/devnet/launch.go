@@ -18,9 +18,12 @@ const startPatience = 90 * time.Second
 
 // launch starts everybody but the late miner and waits for the first block.
 func (n *network) launch(ctx context.Context, sup *process.Group, say *teller) error {
+	if n.resumed {
+		say.plain("the network of " + n.dir + " goes on")
+	}
 	say.plain(fmt.Sprintf("chain %s: %d validators, %d miners, each a process with its own keys and database in %s", protocol.ShortChainID(n.genesis.ChainID()), len(n.validators), len(n.miners), n.dir))
 	for _, a := range n.actors() {
-		if !a.role.answers() {
+		if !a.role.answers() || a.hasHome() {
 			continue
 		}
 		if err := n.initHome(ctx, a); err != nil {
@@ -49,7 +52,7 @@ func (n *network) launch(ctx context.Context, sup *process.Group, say *teller) e
 		var s api.Status
 		if err := n.validators[0].api.get(ctx, "/v1/status", &s); err == nil && s.Height >= 1 {
 			say.restart()
-			say.printf("block 1    the validators agree; an epoch is %d blocks of about %d s", n.params.Schedule.Tempo, (n.params.Block.CommitMillis+999)/1000)
+			say.printf("block %-4d the validators agree; an epoch is %d blocks of about %d s", s.Height, n.params.Schedule.Tempo, (n.params.Block.CommitMillis+999)/1000)
 			return nil
 		}
 		if err := sup.Failed(); err != nil {

@@ -23,6 +23,7 @@ type network struct {
 	genesis    *ledger.Genesis
 	validators []*actor
 	miners     []*actor
+	resumed    bool // it ran before, and goes on
 }
 
 // Money at the start, in tokens: enough for fees and one more registration.
@@ -39,6 +40,9 @@ func newNetwork(c *Config, dir string, bin *programs) (*network, error) {
 		return nil, fmt.Errorf("find the model: %w", err)
 	}
 	n := &network{dir: dir, bin: bin, model: model, params: params.Local()}
+	if isKept(dir) {
+		return n, n.resume(c)
+	}
 	roles := []role{roleHonest, roleHonest}
 	if c.Cheats {
 		roles = append(roles, roleAltered, roleCopier)
@@ -70,14 +74,16 @@ func newNetwork(c *Config, dir string, bin *programs) (*network, error) {
 		return nil, fmt.Errorf("make directory: %w", err)
 	}
 	for i, a := range n.actors() {
-		a.home = filepath.Join(n.dir, a.name)
 		a.p2p, a.consensus, a.http = ports[3*i], ports[3*i+1], ports[3*i+2]
-		a.api = &endpoint{url: fmt.Sprintf("http://127.0.0.1:%d", a.http)}
+		a.place(n.dir)
 		if err := a.makeKeys(); err != nil {
 			return nil, fmt.Errorf("keys of %s: %w", a.name, err)
 		}
 	}
-	return n, n.makeGenesis()
+	if err := n.makeGenesis(); err != nil {
+		return nil, err
+	}
+	return n, n.keep(c)
 }
 
 func (n *network) actors() []*actor {
