@@ -13,6 +13,7 @@ var challengesList = list{
 a seat for its answer, or a judge for its card about one. Two thirds of the electors'
 stake that find alike decide. What a verdict takes is held until the block under due,
 and burned then, unless its owner appeals before: assay tx appeal.`,
+	wide: []string{"appealed", "fee", "slot", "due"},
 	table: tableOf([]column[api.Challenge]{
 		{"posted", func(c *api.Challenge) string { return num(c.Posted) }},
 		{"round", func(c *api.Challenge) string { return num(c.Round) }},

@@ -55,13 +55,13 @@ type paidDay struct {
 // compared with. A uid that was another's seat is left out.
 func newEarnings(seat api.Holder, first protocol.Epoch, paid []api.Emission, epochs []api.Epoch, scores []api.Score) *earnings {
 	e := &earnings{Seat: seat, From: first, Epochs: []paidEpoch{}, Days: []paidDay{}}
-	pots, works := map[protocol.Epoch]*api.Epoch{}, map[protocol.Epoch]*earning.Work{}
+	pots, works := map[protocol.Epoch]*api.Epoch{}, api.Works{}
 	for i := range epochs {
 		pots[epochs[i].Epoch] = &epochs[i]
 	}
 	for i := range scores {
 		if s := &scores[i]; s.Registered == seat.Registered {
-			addWork(works, s)
+			works.Add(s)
 		}
 	}
 	var before *earning.Pay
@@ -70,14 +70,14 @@ func newEarnings(seat api.Holder, first protocol.Epoch, paid []api.Emission, epo
 		if m.Registered != seat.Registered {
 			continue
 		}
-		is := payOf(m, pots[m.Epoch])
+		is := m.Pay(pots[m.Epoch])
 		if m.Epoch >= first {
 			row := paidEpoch{
 				Epoch: m.Epoch, Height: m.Height, Time: m.Time, Work: m.Miner, Judging: m.Validator, Total: m.Total, Causes: []earning.Cause{},
 			}
 			if before != nil && before.Epoch+1 == m.Epoch {
 				row.Change = earning.Delta(before.Total(), is.Total())
-				row.Causes = append(row.Causes, earning.Causes(before, is, workOf(works, before.Epoch), workOf(works, m.Epoch))...)
+				row.Causes = append(row.Causes, earning.Causes(before, is, works.PaidIn(before.Epoch), works.PaidIn(m.Epoch))...)
 			}
 			e.add(&row)
 		}
@@ -85,36 +85,6 @@ func newEarnings(seat api.Holder, first protocol.Epoch, paid []api.Emission, epo
 	}
 	e.close()
 	return e
-}
-
-// workOf is the work that epoch e paid; nil where nothing is known of it.
-func workOf(works map[protocol.Epoch]*earning.Work, e protocol.Epoch) *earning.Work {
-	if e < earning.Lag {
-		return nil
-	}
-	return works[e-earning.Lag]
-}
-
-// addWork adds a score of one kind to what is known of its epoch.
-func addWork(works map[protocol.Epoch]*earning.Work, s *api.Score) {
-	w := works[s.Epoch]
-	if w == nil {
-		w = &earning.Work{Bound: s.Bound, Speed: s.Speed, Availability: s.Availability}
-		works[s.Epoch] = w
-	}
-	w.Asked, w.Answered, w.Exact = w.Asked+uint64(s.Asked), w.Answered+uint64(s.Answered), w.Exact+uint64(s.Exact)
-	w.False, w.Late, w.NotGiven = w.False+uint64(s.Inexact), w.Late+uint64(s.Late), w.NotGiven+uint64(s.NotGiven)
-	w.Bound, w.Speed, w.Availability = min(w.Bound, s.Bound), min(w.Speed, s.Speed), min(w.Availability, s.Availability)
-}
-
-func payOf(m *api.Emission, pot *api.Epoch) *earning.Pay {
-	p := &earning.Pay{
-		Epoch: m.Epoch, Incentive: m.Incentive, Dividend: m.Dividend, Miner: m.Miner, Validator: m.Validator, Drawn: m.Drawn, Fulfilled: m.Fulfilled,
-	}
-	if pot != nil {
-		p.MinersPot, p.JudgesPot, p.Seats, p.PaidMiners = pot.Miners, pot.Validators, pot.Seats, pot.PaidMiners
-	}
-	return p
 }
 
 func (e *earnings) add(row *paidEpoch) {

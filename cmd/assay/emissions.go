@@ -13,6 +13,7 @@ error, and one of older epochs alone is an error.
 
    assay emissions --seat 3 --limit 10      the newest ten
    assay emissions --epoch -3.. --csv       the last three epochs, for a spreadsheet`,
+	wide: []string{"height", "dividend", "incentive", "time"},
 	table: tableOf([]column[api.Emission]{
 		{"epoch", func(e *api.Emission) string { return num(e.Epoch) }},
 		{"height", func(e *api.Emission) string { return num(e.Height) }},

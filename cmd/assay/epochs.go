@@ -7,6 +7,7 @@ var epochsList = list{
 	usage: "show when epochs were, and what each paid in all",
 	about: `Shows the blocks and times of epochs, and what they paid: to miners, to validators,
 in tokens, and to how many of them. The last one runs, and has paid nothing yet.`,
+	wide: []string{"began", "seats", "of them", "of them"},
 	table: tableOf([]column[api.Epoch]{
 		{"epoch", func(e *api.Epoch) string { return num(e.Epoch) }},
 		{"blocks", func(e *api.Epoch) string { return num(e.First) + ".." + num(e.Last) }},

@@ -99,20 +99,6 @@ func TestAnExplanationSaysOfWhatASeatWasAccused(t *testing.T) {
 	}
 }
 
-func TestSettingsAreReadToTheUnit(t *testing.T) {
-	t.Parallel()
-	for text, want := range map[string]uint64{"0": 0, "1": 65535, "0.6": 39321, "0.51": 33423, "1.0": 65535} {
-		if got, err := portion(text, 65535); err != nil || got != want {
-			t.Errorf("%s: got %d, %v, want %d", text, got, err, want)
-		}
-	}
-	for _, text := range []string{"", "-1", "1.1", "1/2", "0x1", "1e-1", "a", "0.1111111111111111111111"} {
-		if got, err := portion(text, 65535); err == nil {
-			t.Errorf("%q: got %d", text, got)
-		}
-	}
-}
-
 // TestPaymentsThatNeverEndAreRefused: a node that gives page after page does not
 // fill the memory of who asks.
 func TestPaymentsThatNeverEndAreRefused(t *testing.T) {

@@ -23,6 +23,7 @@ type list struct {
 	name, path, item, usage, about string
 	epochs                         bool     // takes --epoch, and shows the newest with --limit
 	filters                        []string // flags that go to the node under the same name
+	wide                           []string // columns that a narrow terminal does without, the first first
 	table                          func(items []json.RawMessage) ([][]string, error)
 	csv                            func(items []json.RawMessage, head bool) ([]byte, error)
 }
@@ -83,6 +84,9 @@ func (l *list) flags() []cli.Flag {
 		limit = "show the newest `N` items, the newest first"
 	}
 	out := append(queryFlags(), &cli.Uint64Flag{Name: "limit", Usage: limit, DefaultText: "all, the oldest first"})
+	if len(l.wide) > 0 {
+		out = append(out, &cli.BoolFlag{Name: "wide", Usage: "show all columns, also where they do not fit the terminal", DisableDefaultText: true})
+	}
 	if l.csv != nil {
 		out = append(out, &cli.BoolFlag{Name: "csv", Usage: "print CSV, with a line of names", DisableDefaultText: true})
 	}
@@ -162,6 +166,12 @@ func (l *list) show(c *cli.Context, n *client) error {
 	rows, err := l.table(all)
 	if err != nil {
 		return err
+	}
+	if columns := terminalColumns(c.App.Writer); columns > 0 && !c.Bool("wide") {
+		var left []string
+		if rows, left = fitting(rows, l.wide, columns); len(left) > 0 {
+			defer note(c, "the terminal is too narrow for: %s; --wide shows them, too", strings.Join(left, ", "))
+		}
 	}
 	return printTable(c.App.Writer, rows)
 }

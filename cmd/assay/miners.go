@@ -9,6 +9,7 @@ var minersList = list{
 in 65535ths; emission is what the newest epoch paid, total what all epochs did, in
 tokens. The last amount is the balance of the coldkey: seats of one owner show the
 same one.`,
+	wide: []string{"registered", "immune", "coldkey has", "slots", "collateral", "incentive"},
 	table: tableOf([]column[api.Miner]{
 		{"uid", func(m *api.Miner) string { return num(m.UID) }},
 		{"hotkey", func(m *api.Miner) string { return end(m.Hotkey) }},

@@ -14,8 +14,8 @@ import (
 // queryCommands are the commands that ask a node.
 func queryCommands() []*cli.Command {
 	return []*cli.Command{
-		statusCommand(), minersList.command(), validatorsList.command(), scoresList.command(), weightsList.command(),
-		emissionsList.command(), earningsCommand(), epochsList.command(), bondsList.command(), tasksList.command(), blocksCommand(), networkCommand(), genesisCommand(), accountCommand(), supplyCommand(), taskCommand(), receiptCommand(), challengesList.command(),
+		statusCommand(), minersList.command(), validatorsList.command(), scoresCommand(), weightsList.command(),
+		emissionsList.command(), earningsCommand(), epochsList.command(), bondsList.command(), tasksList.command(), blocksCommand(), networkCommand(), genesisCommand(), accountCommand(), supplyCommand(), taskCommand(), receiptCommand(), challengesList.command(), compareCommand(),
 	}
 }
 

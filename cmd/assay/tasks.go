@@ -16,6 +16,7 @@ id stands for a task by its first digits, six at least, where no other begins so
    assay tasks --seat 3 --limit 5
    assay tasks --finding false --json | jq -r .id
    assay task 1f6b09`,
+	wide: []string{"slot", "epoch", "time"},
 	table: tableOf([]column[api.Task]{
 		{"task", func(t *api.Task) string { return t.ID.String()[:12] }},
 		{"kind", func(t *api.Task) string { return printable(string(t.Kind)) }},
