@@ -16,8 +16,9 @@ func app() *cli.App {
 		Description: `Results go to standard output, all else to standard error.
 
 Exit status: 0 when it is done, 1 after an error, which is one line on standard
-error that says what to do, 2 after a mistake in the command line, and 130 or
-143 after Ctrl-C or SIGTERM; a second signal ends it at once. The commands that verify and audit replay tell more apart:
+error that says what to do, 2 after a mistake in the command line, 78 after one
+in what assay serve is set to, and 130 or 143 after Ctrl-C or SIGTERM; a second
+signal ends it at once. The commands that verify and audit replay tell more apart:
 1 for what differs, 2 when it could not be checked.`,
 		Commands: append([]*cli.Command{
 			modelCommand(),
@@ -35,7 +36,6 @@ error that says what to do, 2 after a mistake in the command line, and 130 or
 			devnetCommand(),
 			extrasCommand(),
 		}, queryCommands()...),
-		EnableBashCompletion: true,
-		Flags:                []cli.Flag{&cli.StringFlag{Name: "home", Usage: "home `DIR` of a node, or of keys, for the command that follows"}},
+		Flags: []cli.Flag{&cli.StringFlag{Name: "home", Usage: "home `DIR` of a node, or of keys, for the command that follows"}},
 	})
 }

@@ -94,17 +94,21 @@ beyond a network that you trust, put a proxy before it that speaks TLS.`,
 			&cli.StringFlag{Name: "log-format", Value: "auto", Usage: "console (for people), json (for programs), or auto: console on a terminal"},
 			threadsFlag(), deviceFlag(), backendFlag(), weightsFlag(), draftsFlag(), draftModelFlag(),
 		},
-		Action: serve,
+		Action: serveOrKey,
 	}
 }
 
-func serve(c *cli.Context) error {
+func serveOrKey(c *cli.Context) error {
 	if _, err := arguments(c, 0, "no argument"); err != nil {
 		return err
 	}
 	if c.IsSet("new-key") {
 		return newServeKey(c)
 	}
+	return usage.Daemon(serve)(c)
+}
+
+func serve(c *cli.Context) error {
 	if c.IsSet("key-answers") || c.IsSet("key-per-minute") {
 		return usage.Mistake(withHint(errors.New("--key-answers and --key-per-minute are for a new key"), "give --new-key NAME, too, or write them into the file's line"))
 	}
@@ -156,6 +160,7 @@ func listenFor(c *cli.Context, cfg server.Config, l net.Listener, made func(*ser
 		said.Str("device", i.Device).Int("threads", i.Threads).Msg("model is open")
 	}
 	cfg.Logger.Info().Str("url", "http://"+l.Addr().String()+"/v1").Int("keys", len(cfg.Keys)).Msg("serving")
+	defer daemon.Notify(c.Context, cfg.Logger)()
 	err = s.Serve(c.Context, l)
 	cfg.Logger.Info().Msg("stopped")
 	return err

@@ -3,6 +3,7 @@ package main
 import (
 	"github.com/urfave/cli/v2"
 
+	"github.com/assaynet/assay/cmd/internal/extras"
 	"github.com/assaynet/assay/cmd/internal/usage"
 )
 
@@ -22,9 +23,10 @@ func app() *cli.App {
    miner label                 where a person compares responses, if the seat offers that
 
 Exit status: 0 after a clean stop or when all is well, 1 after an error, which
-is one line on standard error that says what to do, 2 after a mistake in flags,
-settings or the home, which starting again does not mend (so that a unit of
-systemd has RestartPreventExitStatus=2), and 130 or 143 where Ctrl-C or SIGTERM
-came before it ran, or a second one while it stopped.`,
-		initCommand(), runCommand(), statusCommand(), labelCommand(), doctorCommand(), backupCommand(), restoreCommand())
+is one line on standard error that says what to do, 2 after a mistake in the
+command line, 78 after one in what run is set to, the home included, which
+starting again does not mend (RestartPreventExitStatus=2 78 in a unit of systemd:
+see extras), and 130 or 143 where Ctrl-C or SIGTERM came before it ran, or a
+second one while it stopped.`,
+		initCommand(), runCommand(), statusCommand(), labelCommand(), doctorCommand(), backupCommand(), restoreCommand(), extras.Command())
 }

@@ -37,7 +37,7 @@ Whenever it ends, even by SIGKILL, it goes on where it was when it starts again.
 
 A flag goes before its variable in the environment, that before config.toml.`,
 		Flags:  daemon.Flags(config.Miner),
-		Action: run,
+		Action: usage.Daemon(run),
 	}
 }
 

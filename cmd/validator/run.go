@@ -10,6 +10,7 @@ import (
 
 	"github.com/assaynet/assay/cmd/internal/config"
 	"github.com/assaynet/assay/cmd/internal/daemon"
+	"github.com/assaynet/assay/cmd/internal/usage"
 	"github.com/assaynet/assay/engine"
 	"github.com/assaynet/assay/protocol"
 	"github.com/assaynet/assay/protocol/api"
@@ -48,7 +49,7 @@ dashboard; nobody is asked to trust it, and it earns nothing.
 A flag goes before its variable in the environment, that before config.toml.`,
 		Flags: append(daemon.Flags(config.Validator),
 			&cli.BoolFlag{Name: "observe", EnvVars: []string{"ASSAY_OBSERVE"}, Usage: "take no seat: follow the ledger, and count what is public", DisableDefaultText: true}),
-		Action: run,
+		Action: usage.Daemon(run),
 	}
 }
 

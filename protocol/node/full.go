@@ -171,7 +171,7 @@ func (f *Full) follow(ctx context.Context) error {
 	var announced protocol.Height // zero, so that a restart need not wait
 	for head := range f.consensus.Subscribe(ctx) {
 		r, newest := f.consensus.Latest()
-		logEvents(f.cfg.Logger, head, r)
+		logEvents(f.cfg.Logger, f.cfg.Hotkey.PublicKey(), f.consensus.Stats().Syncing, head, r)
 		if head.Result != nil {
 			if err := f.events.Add(head.Height, head.Result.Events); err != nil {
 				return err

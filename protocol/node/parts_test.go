@@ -181,15 +181,25 @@ func TestEachEventIsOneLine(t *testing.T) {
 	for kind, text := range want {
 		var out bytes.Buffer
 		e := ledger.Event{Name: kind, Height: 33, Epoch: 3, Round: 2, Count: 6, Amount: 10}
-		node.LogEvents(zerolog.New(&out), consensus.Head{Height: 33, Result: &ledger.Result{Events: []ledger.Event{e}}}, tree)
+		node.LogEvents(zerolog.New(&out), protocol.PublicKey{}, false, consensus.Head{Height: 33, Result: &ledger.Result{Events: []ledger.Event{e}}}, tree)
 		got := out.String()
 		if !strings.Contains(got, text) || !strings.Contains(got, `"height":33`) || strings.Count(got, "\n") != 1 {
 			t.Errorf("%v: got %q, want one line with %s", kind, got, text)
 		}
+		for _, others := range []struct {
+			own protocol.PublicKey
+			old bool
+		}{{protocol.PublicKey{1}, false}, {protocol.PublicKey{}, true}} { // of another seat, or of an old block
+			out.Reset()
+			node.LogEvents(zerolog.New(&out).Level(zerolog.InfoLevel), others.own, others.old, consensus.Head{Height: 33, Result: &ledger.Result{Events: []ledger.Event{e}}}, tree)
+			if shown := kind == ledger.EventPaid && !others.old; (out.Len() > 0) != shown {
+				t.Errorf("%v of others: got %q", kind, out.String())
+			}
+		}
 	}
 	var out bytes.Buffer
-	node.LogEvents(zerolog.New(&out), consensus.Head{}, tree)
-	node.LogEvents(zerolog.New(&out), consensus.Head{Result: &ledger.Result{Txs: []ledger.TxResult{{}, {Err: errors.New("too late")}}}}, tree)
+	node.LogEvents(zerolog.New(&out), protocol.PublicKey{}, false, consensus.Head{}, tree)
+	node.LogEvents(zerolog.New(&out), protocol.PublicKey{}, false, consensus.Head{Result: &ledger.Result{Txs: []ledger.TxResult{{}, {Err: errors.New("too late")}}}}, tree)
 	if got := out.String(); strings.Count(got, "\n") != 1 || !strings.Contains(got, "too late") {
 		t.Errorf("got %q, want the one transaction that was refused", got)
 	}

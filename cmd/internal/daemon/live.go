@@ -56,6 +56,8 @@ func (d *Daemon) Live(ctx context.Context, source api.Source, gossip []string, r
 		case <-ready:
 			d.Log.Info().Str("chain_id", protocol.ShortChainID(d.Chain)).Str("hotkey", d.Hotkey.PublicKey().String()).Str("home", string(d.Home)).
 				Str("http", "http://"+server.Addr()).Strs("gossip", gossip).Msgf("%s started", d.Config.Role)
+			defer Notify(ctx, d.Log)()
+			<-ctx.Done()
 		}
 		return nil
 	})

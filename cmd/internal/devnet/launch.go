@@ -97,6 +97,9 @@ func (n *network) runArgs(a *actor) []string {
 
 func (n *network) startValidator(sup *process.Group, a *actor) error {
 	args := append(n.runArgs(a), "--consensus-listen", fmt.Sprintf("127.0.0.1:%d", a.consensus))
+	if a == n.validators[0] {
+		args = append(args, "--log-level", "debug") // it tells of all seats
+	}
 	p, err := sup.Start(a.name, n.bin.validator, args...)
 	a.proc = p
 	return err

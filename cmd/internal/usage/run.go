@@ -105,7 +105,26 @@ func Mistake(err error) error {
 	if no, ok := errors.AsType[syscall.Errno](err); ok && !slices.Contains(lasting, no) {
 		return err
 	}
-	return WithStatus(err, 2)
+	return WithStatus(err, mistake)
+}
+
+// mistake is the exit status of a mistake in the command line.
+const mistake = 2
+
+// settings is the exit status of a daemon that is set wrongly: EX_CONFIG of
+// sysexits.h, which units of systemd name in RestartPreventExitStatus.
+const settings = 78
+
+// Daemon returns an action whose mistakes are of what it is set to, and not of the
+// line that a person typed: they give the exit status 78.
+func Daemon(action cli.ActionFunc) cli.ActionFunc {
+	return func(c *cli.Context) error {
+		err := action(c)
+		if Status(err) == mistake {
+			return WithStatus(err, settings)
+		}
+		return err
+	}
 }
 
 // lasting are what the system refuses until somebody mends a path or a right.

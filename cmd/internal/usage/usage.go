@@ -29,6 +29,7 @@ func Finish(a *cli.App) *cli.App {
 	a.Commands = append(a.Commands, helpCommand())
 	a.Flags = append(a.Flags, cli.HelpFlag)         // which the library adds with its own help command only
 	a.Version = Version()                           // for the flag --version, which the library adds
+	a.EnableBashCompletion = true                   // the shells ask the program what can come next
 	a.ExitErrHandler = func(*cli.Context, error) {} // Main prints and exits
 	a.OnUsageError = WrongFlag
 	a.Action = Group

@@ -228,6 +228,23 @@ func TestAMistakeHasAStatusOfItsOwn(t *testing.T) {
 	}
 }
 
+// TestADaemonsMistakeIsOneOfSettings: what a unit must not start again has the
+// status of sysexits.h, and what the machine refused has another.
+func TestADaemonsMistakeIsOneOfSettings(t *testing.T) {
+	for _, c := range []struct {
+		err  error
+		want int
+	}{{usage.Mistake(errors.New("no home")), 78}, {errors.New("port taken"), 1}, {usage.WithStatus(errors.New("more"), 3), 3}, {nil, 0}} {
+		app := usage.App("x", "", "", &cli.Command{Name: "run", Action: usage.Daemon(func(*cli.Context) error { return c.err })})
+		if err := usage.Run(app, []string{"x", "run"}); usage.Status(err) != c.want || !errors.Is(err, c.err) {
+			t.Errorf("%v: got %v with status %d, want %d", c.err, err, usage.Status(err), c.want)
+		}
+		if err := usage.Run(app, []string{"x", "run", "--none"}); usage.Status(err) != 2 {
+			t.Errorf("a wrong flag: got %v with status %d, want 2", err, usage.Status(err))
+		}
+	}
+}
+
 func TestTroubleOfTheMachineIsNoMistake(t *testing.T) {
 	file := func(no syscall.Errno) error {
 		return fmt.Errorf("read settings: %w", &fs.PathError{Op: "open", Path: "x", Err: no})

@@ -6,10 +6,16 @@ import (
 	"runtime/debug"
 )
 
+// release is the version of a release. Its build sets it: scripts/release/build.sh.
+var release string
+
 // Version returns the version of the program: its release, else the commit that
 // it was built from, with "+dirty" where files were changed, else "development"
 // with the compiler and the machine, for then no more is known.
 func Version() string {
+	if release != "" {
+		return release
+	}
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
 		return "unknown"

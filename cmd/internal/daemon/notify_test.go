@@ -1,0 +1,47 @@
+package daemon_test
+
+import (
+	"context"
+	"net"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"github.com/assaynet/assay/cmd/internal/daemon"
+)
+
+// TestSystemdHearsOfBeginningAndEnd: the socket that a unit of Type=notify names is
+// told READY=1 once, and STOPPING=1 when it is over.
+func TestSystemdHearsOfBeginningAndEnd(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "notify")
+	socket, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Name: path, Net: "unixgram"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = socket.Close() }()
+	t.Setenv("NOTIFY_SOCKET", path)
+	hear := func(want string) {
+		t.Helper()
+		b := make([]byte, 64)
+		_ = socket.SetReadDeadline(time.Now().Add(10 * time.Second))
+		n, err := socket.Read(b)
+		if err != nil || string(b[:n]) != want {
+			t.Fatalf("got %q, %v, want %s", b[:n], err, want)
+		}
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	done := daemon.Notify(ctx, zerolog.Nop())
+	hear("READY=1")
+	stop()
+	done()
+	hear("STOPPING=1")
+
+	daemon.Notify(t.Context(), zerolog.Nop())() // ends by itself: nothing to say but that it was ready
+	hear("READY=1")
+	_ = socket.SetReadDeadline(time.Now())
+	if n, err := socket.Read(make([]byte, 64)); err == nil {
+		t.Errorf("%d bytes more were said", n)
+	}
+}
