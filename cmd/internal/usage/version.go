@@ -6,7 +6,8 @@ import (
 	"runtime/debug"
 )
 
-// release is the version of a release. Its build sets it: scripts/release/build.sh.
+// release is the version of a release, which its build sets: -ldflags "-X
+// …/usage.release=1.2.0".
 var release string
 
 // Version returns the version of the program: its release, else the commit that
