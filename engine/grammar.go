@@ -9,6 +9,7 @@ import (
 	"github.com/assaynet/assay/engine/grammar"
 	"github.com/assaynet/assay/engine/grammar/gbnf"
 	"github.com/assaynet/assay/engine/grammar/jsonschema"
+	"github.com/assaynet/assay/engine/grammar/marked"
 	"github.com/assaynet/assay/engine/grammar/regex"
 	"github.com/assaynet/assay/engine/tokenizer"
 )
@@ -18,6 +19,7 @@ const (
 	GrammarJSONSchema = "json_schema" // package jsonschema
 	GrammarRegexp     = "regex"       // package regex, of the whole answer
 	GrammarGBNF       = "gbnf"        // package gbnf
+	GrammarMarked     = "marked"      // package marked
 )
 
 // GrammarRules is the version of the rules by which a Grammar becomes the tokens
@@ -28,7 +30,7 @@ const GrammarRules = grammar.Rules
 // Grammar is what the text of an answer must be. The zero value lets it be
 // anything.
 type Grammar struct {
-	Kind string // GrammarJSONSchema, GrammarRegexp or GrammarGBNF; empty for no grammar
+	Kind string // GrammarJSONSchema, GrammarRegexp, GrammarGBNF or GrammarMarked; empty for no grammar
 	Text string
 }
 
@@ -41,6 +43,8 @@ func (g Grammar) compile() (*grammar.Automaton, error) {
 		return regex.Compile(g.Text)
 	case GrammarGBNF:
 		return gbnf.Compile(g.Text)
+	case GrammarMarked:
+		return marked.Compile([]byte(g.Text))
 	}
 	return nil, fmt.Errorf("there is no language of grammars %.40q", g.Kind)
 }

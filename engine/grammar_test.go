@@ -4,7 +4,9 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"regexp"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 
@@ -49,6 +51,34 @@ func TestAnAnswerIsHeldToItsSchemaWhateverTheModelLikes(t *testing.T) {
 		if err != nil || !report.Equal {
 			t.Errorf("seed %d: %+v, %v", seed, report, err)
 		}
+	}
+}
+
+// TestWhatStandsBetweenMarksIsHeld, and the rest is free: each open mark that the
+// model comes upon has one of the two values behind it.
+func TestWhatStandsBetweenMarksIsHeld(t *testing.T) {
+	m := open(t, enginetest.Tiny(t, enginetest.Options{}), engine.Config{Threads: 2})
+	whole := regexp.MustCompile(`^(?s:[^a]|a[ \n]?("x"|7)[ \n]?b)*$`)
+	marks, free := 0, 0
+	for seed := range byte(4) {
+		r := held(engine.GrammarMarked, `{"open":"a","close":"b","schema":{"enum":["x",7]}}`, seed)
+		r.Settings.Biases = []engine.Bias{{Token: 0, Add: -100}, {Token: enginetest.ChatEnd, Add: -100}, {Token: enginetest.ByteToken + 'a', Add: 2}}
+		run := generate(t, m, r)
+		text := string(m.Tokenizer().Decode(run.Output))
+		if at := strings.LastIndex(text, "a"); run.Finish == engine.FinishLength && at >= 0 {
+			text = text[:at] // it may end within a value
+		}
+		if !whole.MatchString(text) {
+			t.Errorf("seed %d: %q", seed, text)
+		}
+		marks, free = marks+strings.Count(text, "a"), free+len(text)
+		report, err := m.Verify(context.Background(), run)
+		if err != nil || !report.Equal {
+			t.Errorf("seed %d: %+v, %v", seed, report, err)
+		}
+	}
+	if marks < 4 || free < 20*marks {
+		t.Errorf("%d marks in %d bytes", marks, free)
 	}
 }
 

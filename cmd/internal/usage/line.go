@@ -10,7 +10,7 @@ func Line(err error) string { return Plain(strings.Join(strings.Fields(err.Error
 
 // packages are those whose errors begin with their name: a test finds them.
 const packages = `api|arith|audit|backend|chattemplate|consensus|dashboard|engine|fixed|gbnf|gguf|gossip|grammar|gramset|inference|jsonschema|` +
-	`key|keystore|label|ledger|meter|miner|native|node|pair|params|preference|protocol|ptx|record|regex|repeats|runes|sandbox|sched|server|shelf|` +
+	`key|keystore|label|ledger|marked|meter|miner|native|node|pair|params|preference|protocol|ptx|record|regex|repeats|runes|sandbox|sched|server|shelf|` +
 	`schema|scoring|state|store|submit|syntax|synthetic|task|tokenizer|validator|value|weights|wire|yuma`
 
 var (

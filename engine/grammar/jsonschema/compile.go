@@ -19,34 +19,45 @@ const (
 // [ErrSchema], [ErrUnsupported], [ErrReference], [ErrLimit], regex.ErrPattern,
 // runes.ErrLimit and those of [grammar.Builder.Build], such as grammar.ErrEmpty.
 func Compile(text []byte) (*grammar.Automaton, error) {
-	root, err := parse(text)
+	b := grammar.NewBuilder()
+	start, err := Write(b, text)
 	if err != nil {
 		return nil, err
+	}
+	return b.Build(start)
+}
+
+// Write adds the rule of a schema's values to a grammar. Errors are those of
+// Compile, but for those of Build.
+func Write(b *grammar.Builder, text []byte) (grammar.Rule, error) {
+	root, err := parse(text)
+	if err != nil {
+		return 0, err
 	}
 	r := reader{known: knownKeywords(), ids: map[*value]int{}, work: runes.NewWork()}
 	if r.places, err = newPlaces(root); err != nil {
-		return nil, err
+		return 0, err
 	}
 	id, err := r.read(root)
 	if err != nil {
-		return nil, err
+		return 0, err
 	}
-	c := newCompiler(r.schemas, r.work)
+	c := newCompiler(b, r.schemas, r.work)
 	start, err := c.node([]literal{holds(id)})
 	if err != nil {
-		return nil, err
+		return 0, err
 	}
 	for len(c.queue) > 0 {
 		n := c.queue[0]
 		c.queue = c.queue[1:]
 		if err := c.write(n); err != nil {
-			return nil, err
+			return 0, err
 		}
 		if c.b.Full() {
 			break
 		}
 	}
-	return c.b.Build(start)
+	return start, nil
 }
 
 // compiler turns schemas into rules.
@@ -71,9 +82,9 @@ type node struct {
 	start    grammar.State
 }
 
-func newCompiler(schemas []*schema, w *runes.Work) *compiler {
+func newCompiler(b *grammar.Builder, schemas []*schema, w *runes.Work) *compiler {
 	c := &compiler{
-		schemas: schemas, work: w, b: grammar.NewBuilder(),
+		schemas: schemas, work: w, b: b,
 		rules: map[string]grammar.Rule{}, pairs: map[string]grammar.Rule{}, written: map[numbers]*runes.DFA{},
 	}
 	c.bits = newSimple(&c.schemas, bitSets)
