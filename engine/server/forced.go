@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"github.com/assaynet/assay/engine"
+	"github.com/assaynet/assay/engine/grammar/marked"
+	"github.com/assaynet/assay/engine/server/toolcall"
 )
 
 // An answer that must call a tool is held to a JSON schema: one object with the
@@ -33,7 +35,7 @@ func (a *asked) force() error {
 	}
 	if t.choice != choiceRequired {
 		if t.choice != choiceNone && slices.ContainsFunc(t.tools, func(x tool) bool { return x.strict }) {
-			return refuse("tools", "strict arguments are held to where tool_choice makes the model call a tool, and not where it may; leave strict out")
+			return a.holdCalls()
 		}
 		return nil
 	}
@@ -57,6 +59,31 @@ func (a *asked) force() error {
 	}
 	a.held = "tools"
 	a.settings.Grammar = engine.Grammar{Kind: engine.GrammarJSONSchema, Text: forcedSchema(calls, t.named != "" || a.single)}
+	return nil
+}
+
+// holdCalls holds the calls of an answer that may have some to the tools'
+// schemas, where one of them is strict: what stands between the marks of a call,
+// and nothing else. Of a tool that is not, any object.
+func (a *asked) holdCalls() error {
+	if a.settings.Grammar != (engine.Grammar{}) {
+		return refuse("tools", "strict tools and %s are both given; leave one out", a.held)
+	}
+	begin, end, ok := toolcall.JSONMarks(toolcall.FamilyOf(a.model.Tokenizer().ChatTemplate()))
+	if !ok {
+		return refuse("tools", "this model writes calls in a way of its own, in which they are held to a schema only where tool_choice makes it call a tool; leave strict out")
+	}
+	calls := make([]string, len(a.talk.tools))
+	for i, x := range a.talk.tools {
+		if !x.strict {
+			x.parameters = json.RawMessage(`{"type":"object","additionalProperties":true}`)
+		} else if !x.takesObject() {
+			return refuse("tools", "the parameters of the tool %.80q are of a type that is no object, so that no call of it can be made", x.name)
+		}
+		calls[i] = x.callSchema(i)
+	}
+	form := marked.Form{Open: begin, Close: end, Schema: json.RawMessage(forcedSchema(calls, true))}
+	a.hold("tools", engine.GrammarMarked, string(marshal(form)))
 	return nil
 }
 

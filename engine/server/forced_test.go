@@ -160,7 +160,7 @@ func TestACallThatCannotBeForcedIsRefused(t *testing.T) {
 		`{` + ask + `,` + tools + `,"tool_choice":{"type":"function","function":{"name":"b"}}}`:                                       "none of the tools",
 		`{` + ask + `,` + tools + `,"tool_choice":{"type":"function","function":{"name":"a","x":1}}}`:                                 "tool_choice is auto",
 		`{` + ask + `,` + tools + `,"tool_choice":"required","response_format":{"type":"json_object"}}`:                               "can have no format",
-		`{` + ask + `,` + tools + `,"tool_choice":"auto"}`:                                                                            "strict",
+		`{` + ask + `,` + tools + `,"tool_choice":"auto","grammar":"root ::= \"a\""}`:                                                 "strict tools and grammar",
 		`{` + ask + `,` + tools + `,"tool_choice":{"type":"allowed_tools","mode":"auto","tools":[]}}`:                                 "tool_choice is auto",
 		`{` + ask + `,"tool_choice":"required","tools":[{"type":"function","function":{"name":"a","parameters":{"propertees":1}}}]}`:  "propertees",
 		`{` + ask + `,"tool_choice":"required","tools":[{"type":"function","function":{"name":"a","parameters":{"type":"string"}}}]}`: "no object",
@@ -172,6 +172,25 @@ func TestACallThatCannotBeForcedIsRefused(t *testing.T) {
 	}
 	// Where a call must be made, strict is what is done anyway.
 	s.ask("/v1/chat/completions", `{`+ask+`,`+tools+`,"tool_choice":"required"}`)
+}
+
+// TestStrictCallsThatMayBeMadeAreHeld: what the receipt holds the answer to are the
+// marks of a call and the tools' schemas, and it verifies.
+func TestStrictCallsThatMayBeMadeAreHeld(t *testing.T) {
+	s := newStandOf(t, enginetest.Options{Context: 2048}, nil)
+	const ask = `{"messages":[{"role":"user","content":"a"}],"max_tokens":24,"tools":[` +
+		`{"type":"function","function":{"name":"paint","strict":true,"parameters":{"type":"object","properties":{"hue":{"enum":["red"]}},"required":["hue"]}}},` +
+		`{"type":"function","function":{"name":"wait"}}]}`
+	_, h := s.ask("/v1/chat/completions", ask)
+	run := s.verify(h.Get("X-Assay-Receipt"), "")
+	const want = `{"open":"<tool_call>","close":"</tool_call>","schema":{"anyOf":[` +
+		`{"type":"object","properties":{"name":{"const":"paint"},"arguments":{"$id":"urn:assay:tool:0","additionalProperties":false,"type":"object","properties":{"hue":{"enum":["red"]}},"required":["hue"]}},` +
+		`"required":["name","arguments"],"additionalProperties":false},` +
+		`{"type":"object","properties":{"name":{"const":"wait"},"arguments":{"$id":"urn:assay:tool:1","type":"object","additionalProperties":true}},` +
+		`"required":["name","arguments"],"additionalProperties":false}]}}`
+	if g := run.Settings.Grammar; g.Kind != engine.GrammarMarked || g.Text != want {
+		t.Errorf("the receipt has %s %s, want %s", g.Kind, g.Text, want)
+	}
 }
 
 // TestResponsesAreHeldToAFormat, and say which.

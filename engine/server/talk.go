@@ -126,8 +126,11 @@ func (t *talk) known() []toolcall.Tool {
 func (a *asked) converse() error {
 	t := a.model.Tokenizer()
 	template := t.ChatTemplate()
-	a.reader = toolcall.Config{Family: toolcall.FamilyOf(template), Tools: a.talk.known(), Thinks: toolcall.Thinks(template)}
-	if a.settings.Grammar != (engine.Grammar{}) {
+	a.reader = toolcall.Config{
+		Family: toolcall.FamilyOf(template), Tools: a.talk.known(), Thinks: toolcall.Thinks(template),
+		Marked: a.settings.Grammar.Kind == engine.GrammarMarked,
+	}
+	if a.settings.Grammar != (engine.Grammar{}) && !a.reader.Marked {
 		a.reader.Thinks = false // all of the answer is what it is held to
 	}
 	written, err := a.talk.write(t, len(a.reader.Tools) > 0)

@@ -74,3 +74,10 @@ func marksOf(f Family) []mark {
 	}
 	return []mark{hermes}
 }
+
+// JSONMarks are the marks between which a family writes one call as JSON, with
+// its name and arguments; ok is false where it writes calls otherwise.
+func JSONMarks(f Family) (open, end string, ok bool) {
+	m := marksOf(f)[0]
+	return m.open, m.close, f == Hermes || f == Generic
+}

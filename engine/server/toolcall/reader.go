@@ -26,6 +26,7 @@ type Config struct {
 	Tools    []Tool // that may be called; none: calls are text
 	Thinks   bool   // the model writes what it thinks between marks
 	Thinking bool   // the prompt has ended with such a mark: the answer begins with a thought
+	Marked   bool   // calls stand between marks and nowhere else
 }
 
 type state uint8
@@ -72,7 +73,14 @@ func (r *Reader) End() []Piece {
 	r.out = nil
 	switch r.state {
 	case calling:
-		r.called(r.held, "")
+		// What never came to the end of a string is no call; what follows it may be.
+		body, rest, found := strings.Cut(r.held, r.mark.close)
+		if r.mark.close == "" || !found {
+			r.called(r.held, "")
+			break
+		}
+		r.called(body, r.mark.close)
+		r.say(rest)
 	case whole:
 		if calls := parseBare(r.held, r.cfg.Tools); calls != nil {
 			r.give(calls)
@@ -101,15 +109,36 @@ func (r *Reader) step() bool {
 		if r.mark.close == "" {
 			return false
 		}
-		body, rest, found := strings.Cut(r.held, r.mark.close)
-		if !found {
+		end := closing(r.held, r.mark.close)
+		if end < 0 {
 			return false
 		}
-		r.called(body, r.mark.close)
-		r.held, r.state = rest, saying
+		r.called(r.held[:end], r.mark.close)
+		r.held, r.state = r.held[end+len(r.mark.close):], saying
 		return true
 	}
 	return false
+}
+
+// closing is where what stands between marks ends: at the first close mark that is
+// in no string of JSON. −1: not yet.
+func closing(text, mark string) int {
+	bare := strings.TrimLeft(text, " \t\r\n")
+	if bare == "" || bare[0] != '{' && bare[0] != '[' {
+		return strings.Index(text, mark)
+	}
+	quoted := false
+	for i := 0; i < len(text); i++ {
+		switch {
+		case !quoted && strings.HasPrefix(text[i:], mark):
+			return i
+		case text[i] == '"':
+			quoted = !quoted
+		case text[i] == '\\' && quoted:
+			i++
+		}
+	}
+	return -1
 }
 
 // start looks at how an answer begins.
@@ -130,7 +159,7 @@ func (r *Reader) start() bool {
 			return false
 		}
 	}
-	if len(r.cfg.Tools) > 0 {
+	if len(r.cfg.Tools) > 0 && !r.cfg.Marked {
 		switch beginsBare(text) {
 		case maybe:
 			return false

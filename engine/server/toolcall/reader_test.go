@@ -45,6 +45,8 @@ func TestCallsOfEachFamily(t *testing.T) {
 		calls    []toolcall.Call
 	}{
 		{"hermes", "<tool_call>", "I look.\n<tool_call>\n" + object + "\n</tool_call>\n<tool_call>\n{\"name\": \"time\", \"arguments\": {}}\n</tool_call>", "I look.", two},
+		{"hermes with a mark in a text", "<tool_call>", `<tool_call>{"name": "weather", "arguments": {"city": "a \"</tool_call>\" b"}}</tool_call> So.`, "So.", []toolcall.Call{{Name: "weather", Arguments: `{"city":"a \"</tool_call>\" b"}`}}},
+		{"hermes with a text that does not end", "<tool_call>", `<tool_call>{"name": "wea</tool_call> So.`, `<tool_call>{"name": "wea</tool_call> So.`, nil},
 		{"hermes without its end", "<tool_call>", "<tool_call>" + object, "", one},
 		{"qwen", "<tool_call><function=", "<tool_call>\n<function=weather>\n<parameter=city>\nParis\n</parameter>\n<parameter=days>\n2\n</parameter>\n</function>\n</tool_call>", "", one},
 		{"qwen's text of digits", "<function=", "<tool_call><function=weather><parameter=zip>\n01234\n</parameter></function></tool_call>", "", []toolcall.Call{{Name: "weather", Arguments: `{"zip":"01234"}`}}},
@@ -77,6 +79,15 @@ func TestCallsOfEachFamily(t *testing.T) {
 		if said, _, calls := read(toolcall.Config{Family: toolcall.FamilyOf(c.template)}, c.answer, 3); said != c.answer || calls != nil {
 			t.Errorf("%s, without tools: said %q and called %q", c.name, said, calls)
 		}
+	}
+}
+
+// TestCallsStandBetweenMarks where nothing else is to be read as one.
+func TestCallsStandBetweenMarks(t *testing.T) {
+	const object = `{"name": "time", "arguments": {}}`
+	said, _, calls := read(toolcall.Config{Family: toolcall.Hermes, Tools: tools, Marked: true}, object+"<tool_call>"+object+"</tool_call>", 4)
+	if said != object || !reflect.DeepEqual(calls, []toolcall.Call{{Name: "time", Arguments: "{}"}}) {
+		t.Errorf("said %q and called %q", said, calls)
 	}
 }
 
