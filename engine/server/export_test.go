@@ -1,8 +1,10 @@
 package server
 
 import (
+	"maps"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"time"
 
 	"github.com/assaynet/assay/engine"
@@ -79,3 +81,6 @@ func ToldUntil(m *engine.Model, api, text string, stops []string, tools ...strin
 	out.end([]*answer{l.answer}, u)
 	return w.Body.String(), marshal(d.whole(h, []*answer{l.answer}, u)), nil
 }
+
+// Routes are what can be asked.
+func Routes() []string { return slices.Sorted(maps.Keys((&Server{}).routes())) }

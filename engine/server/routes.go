@@ -23,7 +23,8 @@ func (s *Server) routes() map[string]func(http.ResponseWriter, *http.Request) er
 		"POST /tokenize": s.tokenize, "POST /detokenize": s.detokenize, "POST /apply-template": s.applyTemplate,
 		"GET /props": s.props, "GET /slots": s.slots, "GET /tokenizer_info": s.tokenizerInfo,
 		// Ours.
-		"GET /health": s.health, "GET /v1/receipts/{id}": s.receipt, "POST /v1/receipts/{id}/check": s.checkReceipt,
+		"GET /health": s.health, "GET /v1/openapi.json": s.openapi,
+		"GET /v1/receipts/{id}": s.receipt, "POST /v1/receipts/{id}/check": s.checkReceipt,
 		"GET /{$}": s.root, "GET " + page.Prefix + "{file}": s.page,
 	}
 }
