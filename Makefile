@@ -103,6 +103,18 @@ bench-bulk: ## score a gigabyte of new records: how fast, and in how much memory
 bench-peers: model ## our engine beside llama.cpp, in alternation (builds llama.cpp once)
 	./scripts/bench/peers.sh
 
+bench-serve: models ## our server beside llama.cpp's, sixteen clients streaming from each in alternation (builds llama.cpp once)
+	@mkdir -p build && $(GO) build -buildvcs=auto -o build/ ./cmd/assay
+	@llama=$$(./scripts/bench/peers/build.sh | tail -n 1) && $(GO) run ./scripts/bench/load compare -llama "$$llama" \
+		"$$($(FETCH) | tail -n 1)" "$$(MODEL= $(FETCH) gemma3-270m | tail -n 1)"
+
+# How long, and the first of the numbers that decide who does what.
+FOR ?= 10m
+
+traffic: models ## an hour's trouble for a server in ten minutes: clients that go away, read slowly, ask for nonsense; models by turns
+	@mkdir -p build && $(GO) build -buildvcs=auto -o build/ ./cmd/assay
+	$(GO) run ./scripts/bench/load traffic -for $(FOR) -seed $(SEED) "$$($(FETCH) | tail -n 1)" "$$(MODEL= $(FETCH) gemma3-270m | tail -n 1)"
+
 oracle: ## take a recorded network apart, and score random files, by protocol/SPEC.md alone
 	python3 -B scripts/oracle/protocol/main.py
 	@mkdir -p build && $(GO) build -buildvcs=auto -o build/ ./cmd/assay
@@ -144,4 +156,4 @@ golden: models ## rewrite golden files; read the diff before you commit it
 lint: ## formatting, linter, import map and rules of the house
 	./scripts/check/lint.sh $(LINT_VERSION)
 
-.PHONY: help demo devnet attack attack-blocks liars bench-chain build model models templates test page race nocgo fuzz fuzz-long long quality signals bench bench-bulk bench-peers oracle oracle-long peers clients sanitize arm64 kernels kernels-report interpreted mutants golden lint
+.PHONY: help demo devnet attack attack-blocks liars bench-chain build model models templates test page race nocgo fuzz fuzz-long long quality signals bench bench-bulk bench-peers bench-serve traffic oracle oracle-long peers clients sanitize arm64 kernels kernels-report interpreted mutants golden lint

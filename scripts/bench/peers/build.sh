@@ -16,7 +16,7 @@ version=0.3.36
 sha256=832db0699007f1be95a7e41ef12e88926b02ba836461e36a36372db2760c1a2e
 clang=${CLANG:-clang-19}
 level=${1:-native}
-targets=(llama-bench llama-batched-bench llama-quantize)
+targets=(llama-bench llama-batched-bench llama-quantize llama-server)
 
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/assay/peers
 sdist=$cache/llama_cpp_python-$version.tar.gz
@@ -97,7 +97,7 @@ loop=$(dirname "$0")/readloop.c.in # Go takes no .c beside its own
 if [ ! "$dir/bin/readloop" -nt "$loop" ]; then
 	"$clang" -O3 -march=native -pthread -o "$dir/bin/readloop" -x c "$loop" >&2 || die "the read loop did not compile" "its own words are above"
 fi
-if [ -f "$dir/built" ]; then
+if [ -f "$dir/built" ] && [ -x "$dir/bin/llama-server" ]; then
 	printf '%s\n' "$dir/bin"
 	exit
 fi
@@ -111,7 +111,7 @@ if ! {
 	cmake "${make_args[@]}" -S "$cache/llama.cpp-$version" -B "$dir" -DCMAKE_BUILD_TYPE=Release \
 		-DCMAKE_C_COMPILER="$clang" -DCMAKE_CXX_COMPILER="$clangxx" \
 		"${instructions[@]}" -DGGML_OPENMP=OFF -DGGML_CCACHE=OFF -DBUILD_SHARED_LIBS=OFF \
-		-DLLAMA_CURL=OFF -DLLAMA_BUILD_SERVER=OFF -DLLAMA_BUILD_TESTS=OFF -DLLAMA_BUILD_EXAMPLES=OFF &&
+		-DLLAMA_CURL=OFF -DLLAMA_OPENSSL=OFF -DLLAMA_BUILD_SERVER=ON -DLLAMA_BUILD_UI=OFF -DLLAMA_USE_PREBUILT_UI=OFF -DLLAMA_BUILD_APP=OFF -DLLAMA_BUILD_TESTS=OFF -DLLAMA_BUILD_EXAMPLES=OFF &&
 		nice -n 19 cmake --build "$dir" -j"${JOBS:-2}" --target "${targets[@]}"
 } >"$dir/build.log" 2>&1; then
 	say "$(grep -m 5 -iE 'error|failed' "$dir/build.log")"

@@ -1,0 +1,212 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/assaynet/assay/engine"
+	"github.com/assaynet/assay/engine/server/shelf"
+)
+
+// The traffic's shape.
+const (
+	rounds    = 10   // after each all is still, and memory is looked at
+	settled   = 3    // rounds after which memory is to stay as it is
+	mostGrows = 1.05 // of it
+	restWait  = 10 * time.Second
+)
+
+// traffic is who meets the server, and how long.
+type traffic struct {
+	assay   string
+	threads int
+	seed    uint64
+	length  time.Duration
+	slow    int // clients that read slowly
+	quick   int // clients that do all the rest
+
+	server *server
+	models []*opened
+	mu     sync.Mutex
+	did    map[string]int // guarded by mu: what happened, how often
+	failed []error        // guarded by mu
+}
+
+// opened is a model that is served, open here as well, to verify receipts.
+type opened struct {
+	name    string
+	model   *engine.Model
+	need    int64
+	prompts *prompts // only used where mu of traffic is held
+}
+
+func (t *traffic) run(ctx context.Context, out io.Writer, paths []string) (err error) {
+	if len(paths) < 2 || t.length < rounds*time.Second || t.quick < 1 || t.slow < 0 {
+		return errors.New("traffic needs two models at least, ten seconds, and a client")
+	}
+	t.did = map[string]int{}
+	defer func() {
+		for _, m := range t.models {
+			err = errors.Join(err, m.model.Close())
+		}
+	}()
+	var most, least int64
+	for i, path := range paths {
+		m, err := t.open(ctx, path)
+		if err != nil {
+			return err
+		}
+		if most = max(most, m.need); i == 0 || m.need < least {
+			least = m.need
+		}
+	}
+	// Room for the largest, and for no two.
+	room := strconv.FormatFloat(float64(most+least/2)/(1<<30), 'f', -1, 64)
+	if t.server, err = startOurs(ctx, t.assay, t.threads, paths, "--memory", room); err != nil {
+		return err
+	}
+	memory, err := t.rounds(ctx, out)
+	err = errors.Join(err, t.server.stop())
+	if said := t.server.said.String(); strings.Contains(said, "panic") {
+		err = errors.Join(err, fmt.Errorf("the server panicked:\n%s", said))
+	}
+	if err := t.print(out); err != nil {
+		return err
+	}
+	return errors.Join(append(t.failed, err, grown(memory))...)
+}
+
+func (t *traffic) open(ctx context.Context, path string) (*opened, error) {
+	about, err := shelf.Describe(path)
+	if err != nil {
+		return nil, err
+	}
+	p, err := newPrompts(path, t.seed)
+	if err != nil {
+		return nil, err
+	}
+	m, err := engine.Open(ctx, path, engine.Config{Threads: t.threads})
+	if err != nil {
+		return nil, err
+	}
+	o := &opened{nameOf(path), m, about.Need, p}
+	t.models = append(t.models, o)
+	return o, nil
+}
+
+// rounds lets the traffic run, and returns the memory after each round.
+func (t *traffic) rounds(ctx context.Context, out io.Writer) ([]int64, error) {
+	var memory []int64
+	for i := range rounds {
+		until, cancel := context.WithTimeout(ctx, t.length/rounds)
+		var wg sync.WaitGroup
+		for c := range t.quick {
+			rng := rand.New(rand.NewPCG(t.seed, uint64(i*t.quick+c)))
+			wg.Go(func() {
+				for until.Err() == nil && !t.broken() {
+					t.act(ctx, rng)
+				}
+			})
+		}
+		for range t.slow {
+			wg.Go(func() {
+				for until.Err() == nil && !t.broken() {
+					t.readSlowly(ctx)
+				}
+			})
+		}
+		wg.Wait()
+		cancel()
+		if t.broken() || ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
+		if err := t.rest(ctx); err != nil {
+			return nil, err
+		}
+		n, err := t.server.memory()
+		if err != nil {
+			return nil, err
+		}
+		memory = append(memory, n)
+		if _, err := fmt.Fprintf(out, "round %d of %d: %.1f MB in use\n", i+1, rounds, float64(n)/1e6); err != nil {
+			return nil, err
+		}
+	}
+	return memory, nil
+}
+
+// rest waits until no answer is in the making, and has the first model be the one
+// that is open.
+func (t *traffic) rest(ctx context.Context) error {
+	if _, err := t.whole(ctx, t.models[0], "/v1/completions", `{"model":%q,"prompt":"A river","max_tokens":1,"temperature":0}`); err != nil {
+		return err
+	}
+	for end := time.Now().Add(restWait); ; time.Sleep(10 * time.Millisecond) {
+		_, metrics, err := t.server.get(ctx, "/metrics")
+		if err != nil {
+			return err
+		}
+		_, slots, err := t.server.get(ctx, "/slots")
+		if err != nil {
+			return err
+		}
+		if strings.Contains(string(metrics), "\nassay_server_answers 0\n") && !strings.Contains(string(slots), `"is_processing":true`) {
+			return nil
+		}
+		if time.Now().After(end) {
+			return fmt.Errorf("%v after the last client was answered or gone, answers are in the making still: %s", restWait, slots)
+		}
+	}
+}
+
+// grown is an error where memory grows once it has settled.
+func grown(memory []int64) error {
+	if len(memory) < 2*settled {
+		return nil
+	}
+	mean := func(list []int64) (sum float64) {
+		for _, n := range list {
+			sum += float64(n) / float64(len(list))
+		}
+		return sum
+	}
+	before, after := mean(memory[settled:2*settled]), mean(memory[len(memory)-settled:])
+	if after > before*mostGrows {
+		return fmt.Errorf("memory grew from %.1f to %.1f MB", before/1e6, after/1e6)
+	}
+	return nil
+}
+
+// happened counts, and keeps what went wrong.
+func (t *traffic) happened(what string, err error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.did[what]++
+	if err != nil {
+		t.failed = append(t.failed, fmt.Errorf("%s: %w", what, err))
+	}
+}
+
+func (t *traffic) broken() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return len(t.failed) > 0
+}
+
+func (t *traffic) print(out io.Writer) error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for _, what := range deeds {
+		if _, err := fmt.Fprintf(out, "%6d  %s\n", t.did[what], what); err != nil {
+			return err
+		}
+	}
+	return nil
+}
