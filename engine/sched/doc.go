@@ -8,7 +8,8 @@
 // keep those who wait for their next token waiting for long. Callers take
 // turns: the one that has had the fewest tokens computed goes first, both for a
 // free place and for the budget (as in Sheng et al., "Fairness in Serving Large
-// Language Models", OSDI 2024, with every token counting one).
+// Language Models", OSDI 2024, with every token counting one). Of a caller's own
+// prompts the one that came first has a quarter, and the shortest the rest.
 //
 // Keys and values lie in pages of 64 positions, which sequences that begin
 // alike share: with one that has ended, with one that runs, and a sequence that
@@ -20,6 +21,6 @@
 //
 // New makes a Scheduler, Run is its life, Start hands it a Task. A task ends
 // with its context, within one step. Start reading at task.go, then step.go
-// (what a step is made of), admit.go (who comes next) and pages.go (who holds
-// which memory).
+// (what a step is made of), share.go (how much of which prompt), admit.go (who
+// comes next) and pages.go (who holds which memory).
 package sched

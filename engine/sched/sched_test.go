@@ -3,6 +3,7 @@ package sched_test
 import (
 	"context"
 	"errors"
+	"maps"
 	"math/rand/v2"
 	"slices"
 	"sync"
@@ -174,5 +175,54 @@ func TestAPromptOfOneCallerDoesNotDelayAnother(t *testing.T) {
 	}
 	if steps["short"] > 5 || steps["long"] != 22 {
 		t.Errorf("prompts ended in steps %v", steps)
+	}
+}
+
+// TestAShortPromptDoesNotWaitForALongOne of the same caller, and the long one,
+// which came first, has a quarter of each step however many short ones there are.
+func TestAShortPromptDoesNotWaitForALongOne(t *testing.T) {
+	const budget = 40
+	ended := map[int]int{}
+	var least []int
+	all := make(chan struct{})
+	b := &toy{budget: budget}
+	b.before = func(step int, pieces []*backend.Piece) error {
+		<-all
+		for _, p := range pieces {
+			if step <= 10 && p.Tokens[0] < 50 {
+				least = append(least, len(p.Tokens))
+			}
+		}
+		return nil
+	}
+	s := start(t, b, sched.Config{MaxBatch: 16})
+	var handles []*sched.Handle
+	for i := range 11 {
+		tokens := make([]backend.Token, 1000) // the long one's are below 50
+		if i > 0 {
+			tokens = tokens[:30]
+		}
+		for at := range tokens {
+			tokens[at] = backend.Token(min(i, 1)*(50+i) + at%3)
+		}
+		task := (&story{tokens: tokens, keep: 1}).task()
+		task.Next = func() (backend.Token, bool) { ended[i] = b.steps; return 0, false }
+		handles = append(handles, mustStart(context.Background(), t, s, task))
+	}
+	close(all)
+	for _, h := range handles {
+		if _, err := h.Wait(); err != nil {
+			t.Error(err)
+		}
+	}
+	want := map[int]int{0: 33} // 1,300 tokens in steps of 40
+	for i := range 10 {
+		want[1+i] = 1 + i
+	}
+	if !maps.Equal(ended, want) {
+		t.Errorf("prompts ended in steps %v, want %v", ended, want)
+	}
+	if !slices.Equal(least, slices.Repeat([]int{budget / 4}, 10)) {
+		t.Errorf("the long prompt had %v tokens of the first steps", least)
 	}
 }

@@ -44,16 +44,8 @@ func (s *Scheduler) plan() []part {
 		budget = min(budget, max(minMixed, budget/mixedShare))
 	}
 	slices.SortStableFunc(prompts, func(a, b *Handle) int { return a.caller.compare(b.caller) })
-	for _, h := range prompts {
-		if budget == 0 {
-			break
-		}
-		n := min(h.left(), budget)
-		if at := h.cache.Len(); h.pause > at {
-			n = min(n, h.pause-at)
-		}
-		parts = append(parts, part{h: h, Piece: h.piece(n)})
-		budget -= n
+	for _, g := range share(prompts, budget) {
+		parts = append(parts, part{h: g.h, Piece: g.h.piece(g.n)})
 	}
 	return parts
 }
