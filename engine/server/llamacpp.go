@@ -33,12 +33,12 @@ func (s *Server) borrowed(r *http.Request, fields ...want) (m *Lent, done func()
 	return m, func() { back(); leave() }, nil
 }
 
-// tokenize returns the ids of a text. llama.cpp calls it content, others
-// prompt.
+// tokenize returns the ids of a text. llama.cpp calls it content, and the mark at
+// its beginning add_special; others prompt and add_special_tokens.
 func (s *Server) tokenize(w http.ResponseWriter, r *http.Request) error {
 	var content, prompt string
 	var bos, pieces bool
-	m, done, err := s.borrowed(r, want{"content", &content}, want{"prompt", &prompt}, want{"add_special", &bos}, want{"with_pieces", &pieces})
+	m, done, err := s.borrowed(r, want{"content", &content}, want{"prompt", &prompt}, want{"add_special", &bos}, want{"add_special_tokens", &bos}, want{"with_pieces", &pieces})
 	defer done()
 	if err != nil {
 		return err

@@ -446,6 +446,7 @@ func TestAClientThatGoesAwayFreesItsPlace(t *testing.T) {
 func TestTextAndTokens(t *testing.T) {
 	s := newStand(t, nil)
 	_, _, b := s.do("POST", "/tokenize", `{"content": "a river"}`)
+	whole := b
 	var ids struct{ Tokens []int32 }
 	check(t, json.Unmarshal(b, &ids))
 	if len(ids.Tokens) == 0 {
@@ -458,6 +459,10 @@ func TestTextAndTokens(t *testing.T) {
 	check(t, json.Unmarshal(b, &text))
 	if text.Content != "a river" {
 		t.Errorf("got %q back", text.Content)
+	}
+	// As evaluation harnesses ask.
+	if _, _, other := s.do("POST", "/tokenize", `{"prompt": "a river", "add_special_tokens": false}`); string(other) != string(whole) {
+		t.Errorf("%s in other words, %s", other, whole)
 	}
 }
 
