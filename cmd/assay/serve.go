@@ -47,8 +47,9 @@ What is there, with streams and tools:
    Ollama     /api/chat /api/generate /api/embed /api/tags /api/show /api/ps /api/version
    llama.cpp  /tokenize /detokenize /apply-template /props /slots /health /metrics
 response_format and grammar, and Ollama's format, hold an answer to JSON, a schema or
-a grammar, and tool_choice to a call. What a request asks for and is not done, such as
-pictures, is refused by a 400 that names the field.
+a grammar, tool_choice to a call, and strict the calls of a tool to its schema. What a
+request asks for and is not done, such as pictures, is refused by a 400 that names the
+field. /v1/openapi.json describes it all.
 
 Tokens are guessed from what a prompt and its answer hold already, and tried some at
 a time, where that is quicker. With --draft-model a smaller model guesses, too: each

@@ -2,9 +2,10 @@
 // out as a text of a grammar.
 //
 // A grammar is rules over bytes that may enter each other and themselves
-// ([Builder], [Automaton]). Packages jsonschema, regex and gbnf write them; package
-// runes holds the sets of strings that they are made of. A [Vocabulary] is the
-// bytes of a model's tokens in a trie, and a [Program] both together:
+// ([Builder], [Automaton]). Packages jsonschema, regex, gbnf and marked write
+// them; package runes holds the sets of strings that they are made of. A
+// [Vocabulary] is the bytes of a model's tokens in a trie, and a [Program] both
+// together:
 //
 //	p, err := grammar.NewProgram(automaton, vocabulary)
 //	at := p.Start()

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"path/filepath"
 	"slices"
 	"sync"
@@ -56,12 +57,12 @@ func (c *comparison) model(ctx context.Context, out io.Writer, model string) err
 		}
 		sides := []func() error{func() error {
 			s, err := startOurs(ctx, c.assay, c.threads, []string{model})
-			return measured(ctx, s, err, asks, &ours)
+			return measured(ctx, "ours", s, err, asks, &ours)
 		}}
 		if c.llama != "" {
 			sides = append(sides, func() error {
 				s, err := startTheirs(ctx, c.llama, c.threads, model, c.clients, c.most+c.answer)
-				return measured(ctx, s, err, asks, &theirs)
+				return measured(ctx, "theirs", s, err, asks, &theirs)
 			})
 		}
 		if round%2 == 1 {
@@ -92,13 +93,14 @@ func (c *comparison) asks(p *prompts) ([][][]byte, error) {
 	return all, nil
 }
 
-// measured adds the figures of a server that was started, and stops it.
-func measured(ctx context.Context, s *server, err error, asks [][][]byte, to *[]figures) error {
+// measured adds the figures of a server that was started, says them, and stops it.
+func measured(ctx context.Context, name string, s *server, err error, asks [][][]byte, to *[]figures) error {
 	if err != nil {
 		return err
 	}
 	f, err := load(ctx, s, asks)
 	*to = append(*to, f)
+	fmt.Fprintf(os.Stderr, "%s: %d tokens, %.1f a second, first after %v, %v between\n", name, f.tokens, f.rate, f.first, f.gap)
 	return errors.Join(err, s.stop())
 }
 
