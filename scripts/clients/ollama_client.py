@@ -36,9 +36,9 @@ def main():
     assert len(vectors) == 2 and len(vectors[0]) == 576
     assert client.show(name).modelinfo["llama.context_length"] == 8192
     assert client.ps().models[0].model == name
-    # Without a bound of tokens, or the object may not end.
-    said = client.chat(model=name, messages=QUESTION, format="json", options={"temperature": 0}).message.content
-    assert isinstance(json.loads(said), dict), said
+    river = {"type": "object", "properties": {"river": {"type": "string", "maxLength": 20}}, "required": ["river"], "additionalProperties": False}
+    said = client.chat(model=name, messages=QUESTION, format=river, options={"temperature": 0, "num_predict": 64}).message.content
+    assert set(json.loads(said)) == {"river"}, said
     print(f"ollama {importlib.metadata.version('ollama')}: list, chat, a stream, generate, tools, embed, show, ps, a format; {text!r}")
 
 
