@@ -50,7 +50,8 @@ func (t *traffic) act(ctx context.Context, rng *rand.Rand) {
 		m = t.models[1+rng.IntN(len(t.models)-1)]
 		t.happened(didSwitch, nil)
 	}
-	what, err := "", error(nil)
+	var what string
+	var err error
 	switch n := rng.IntN(100); {
 	case n < 30:
 		a := asks[rng.IntN(len(asks))]
@@ -149,6 +150,9 @@ func (t *traffic) streamed(ctx context.Context, m *opened, prompt, most int) err
 
 // roomOf tells a server without room from a failure.
 func roomOf(err error) error {
+	if err == nil {
+		return nil
+	}
 	if strings.HasPrefix(err.Error(), "status 429") || strings.Contains(err.Error(), "rate_limit_error") {
 		return errRoom
 	}
@@ -163,8 +167,9 @@ func (t *traffic) aborted(ctx context.Context, m *opened, prompt int, after time
 	}
 	ctx, cancel := context.WithTimeout(ctx, after)
 	defer cancel()
-	if _, err = t.server.stream(ctx, ask); err == nil || ctx.Err() != nil {
-		return nil
+	_, err = t.server.stream(ctx, ask)
+	if ctx.Err() != nil {
+		return nil //nolint:nilerr // it went away, as it was to
 	}
 	return roomOf(err)
 }
