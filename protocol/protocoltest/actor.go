@@ -61,8 +61,6 @@ type Actor struct {
 	Owner    string
 	Stake    protocol.Amount
 	Capacity uint16
-	// More is what its owner has beside [Purse], where it is the first of that owner.
-	More protocol.Amount
 }
 
 func (a *Actor) owner() string {
@@ -72,7 +70,7 @@ func (a *Actor) owner() string {
 	return a.Owner
 }
 
-// Purse is the balance of every owner at the start, but for what [Actor] says.
+// Purse is the balance of every owner at the start.
 const Purse = 1000 * protocol.Unit
 
 // genesis gives each actor a seat in this order, and each owner a purse. The
@@ -84,7 +82,7 @@ func genesis(p params.Params, cast []Actor, seed uint64) *ledger.Genesis {
 		a := &cast[i]
 		if o := a.owner(); !rich[o] {
 			rich[o] = true
-			g.Accounts = append(g.Accounts, ledger.GenesisAccount{Key: Cold(o).PublicKey(), Balance: Purse + a.More})
+			g.Accounts = append(g.Accounts, ledger.GenesisAccount{Key: Cold(o).PublicKey(), Balance: Purse})
 		}
 		if a.Stake == 0 && a.Capacity == 0 {
 			continue
