@@ -54,8 +54,8 @@ func TestOldBlocksAreForgottenAFewAtATime(t *testing.T) {
 func TestRetentionIsNoShorterThanPunishment(t *testing.T) {
 	n := newNetwork(t, 1)
 	least := consensus.MinRetention(&n.g.Params)
-	if least != 601 { // what there is at most within the age of evidence, a minute, and the block itself
-		t.Errorf("at least %d blocks, want 601", least)
+	if least != 1321 { // what there is at most within the age of evidence, 132 seconds, and the block itself
+		t.Errorf("at least %d blocks, want 1321", least)
 	}
 	for keep, fine := range map[protocol.Height]bool{0: true, 1: false, least - 1: false, least: true} {
 		db, err := store.Open("db", store.Options{FS: storetest.Memory()})
