@@ -19,14 +19,14 @@ import (
 
 func compareCommand() *cli.Command {
 	return &cli.Command{
-		Name: "compare", ArgsUsage: "VALIDATOR VALIDATOR",
+		Name: "compare", ArgsUsage: "VALIDATOR OTHER",
 		Usage: "compare what two validators thought of each miner, and why they differ",
 		Description: `Shows the weights that two validators opened for an epoch, by miner, and beside them
 what each found of the answers that it was drawn to run again: how many it judged,
 found equal, and found false. Weights are the ledger's, and findings are signed
 cards, which every full node has when the epoch is over: so any node tells of all
-validators, also one without a seat (validator run --observe). VALIDATOR is the uid
-of a seat.
+validators, also one without a seat (validator run --observe). VALIDATOR and OTHER
+are uids of seats.
 
    assay compare 0 2 --epoch 7
 

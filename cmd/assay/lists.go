@@ -23,7 +23,7 @@ type list struct {
 	name, path, item, usage, about string
 	epochs                         bool     // takes --epoch, and shows the newest with --limit
 	filters                        []string // flags that go to the node under the same name
-	wide                           []string // columns that a narrow terminal does without, the first first
+	wide                           []string // columns that a narrow terminal does without, the first before others
 	table                          func(items []json.RawMessage) ([][]string, error)
 	csv                            func(items []json.RawMessage, head bool) ([]byte, error)
 }

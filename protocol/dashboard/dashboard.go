@@ -147,8 +147,7 @@ func (d *Dashboard) page(build func(*request) (*document, error)) http.HandlerFu
 	return func(w http.ResponseWriter, r *http.Request) {
 		status := http.StatusOK
 		doc, err := d.build(r, build)
-		var to redirect
-		if errors.As(err, &to) {
+		if to, ok := errors.AsType[redirect](err); ok {
 			http.Redirect(w, r, string(to), http.StatusSeeOther)
 			return
 		}
@@ -200,8 +199,7 @@ func (d *Dashboard) addHead(ctx context.Context, doc *document) {
 
 // trouble is a page that says why there is not another one.
 func (d *Dashboard) trouble(err error) (int, *document) {
-	var p *api.Problem
-	if errors.As(err, &p) {
+	if p, ok := errors.AsType[*api.Problem](err); ok {
 		doc := &document{Title: p.Title, Lead: sentence(plainly(p.Detail))}
 		if p.Hint != "" {
 			doc.Sections = []section{{Title: "What to do", Notes: []string{sentence(p.Hint)}}}

@@ -260,7 +260,7 @@ func (d *Dashboard) weighedSection(r *request, s *ledger.Seat) (*section, error)
 	}
 	t := &table{Name: "Weights of the seat", Head: heads("#Validator", "#Weight")}
 	for i := range rows {
-		v, _ := weightOf(&rows[i], s.ID.UID)
+		v := weightOf(&rows[i], s.ID.UID)
 		t.Rows = append(t.Rows, []cell{validatorCell(rows[i].Seat.UID), part(uint64(v), 65535)})
 	}
 	return &section{
@@ -280,10 +280,10 @@ func newestRows(r *request) (protocol.Epoch, []ledger.Weights, error) {
 }
 
 // weightOf is what a row gives a seat.
-func weightOf(w *ledger.Weights, uid protocol.UID) (uint16, bool) {
+func weightOf(w *ledger.Weights, uid protocol.UID) uint16 {
 	i, ok := slices.BinarySearch(w.UIDs, uid)
 	if !ok || i >= len(w.Values) {
-		return 0, false
+		return 0
 	}
-	return w.Values[i], true
+	return w.Values[i]
 }

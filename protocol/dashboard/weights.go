@@ -78,7 +78,7 @@ func heatSection(e protocol.Epoch, rows []ledger.Weights, uids []protocol.UID) s
 	for i := range rows {
 		values[i] = make([]uint16, len(shown))
 		for j, uid := range shown {
-			values[i][j], _ = weightOf(&rows[i], uid)
+			values[i][j] = weightOf(&rows[i], uid)
 		}
 	}
 	c := heat("weights", fmt.Sprintf("Weights that validators gave to miners for epoch %d, darker is more", e), "validators", "miners, by uid", values)

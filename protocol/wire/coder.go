@@ -103,7 +103,8 @@ func (c *Coder) read(kind byte) uint64 {
 		c.another("type %#x", kind)
 		return 0
 	}
-	size, least := 0, uint64(0) // bytes behind the head, and the least number that needs them
+	var size int     // bytes behind the head
+	var least uint64 // the least number that needs them
 	switch n := c.b[0] &^ headType; n {
 	case headOneByte:
 		size, least = 1, headOneByte

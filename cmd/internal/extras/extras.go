@@ -4,6 +4,7 @@ import (
 	"embed"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -68,9 +69,7 @@ func Write(c *cli.Context, unit string, more map[string][]byte) error {
 		return err
 	}
 	files[unit] = []byte(strings.ReplaceAll(string(text), usualBin+"/", filepath.Clean(bin)+"/"))
-	for name, text := range more {
-		files[name] = text
-	}
+	maps.Copy(files, more)
 	dir := c.Args().First()
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return err

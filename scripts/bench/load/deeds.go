@@ -169,7 +169,7 @@ func (t *traffic) aborted(ctx context.Context, m *opened, prompt int, after time
 	defer cancel()
 	_, err = t.server.stream(ctx, ask)
 	if ctx.Err() != nil {
-		return nil //nolint:nilerr // it went away, as it was to
+		return nil // it went away, as it was to
 	}
 	return roomOf(err)
 }

@@ -2,7 +2,7 @@
 // their users do:
 //
 //	load compare -assay build/assay -llama DIR MODEL…   ours beside llama.cpp's, by turns
-//	load traffic -assay build/assay MODEL MODEL         an hour's trouble in ten minutes
+//	load traffic -assay build/assay MODEL OTHER         an hour's trouble in ten minutes
 //
 // compare starts a server, has clients stream answers from it all at once, stops
 // it, and goes on with the other server: the same prompts in the same order, each

@@ -151,8 +151,14 @@ func (s *script) write(w *gguf.Writer, first, stop int) {
 		key string
 		n   uint32
 	}{
-		{"block_count", 1}, {"context_length", context}, {"embedding_length", width}, {"feed_forward_length", ffn},
-		{"attention.head_count", 1}, {"attention.head_count_kv", 1}, {"rope.dimension_count", width}, {"vocab_size", uint32(len(s.tokens))},
+		{"block_count", 1},
+		{"context_length", context},
+		{"embedding_length", width},
+		{"feed_forward_length", ffn},
+		{"attention.head_count", 1},
+		{"attention.head_count_kv", 1},
+		{"rope.dimension_count", width},
+		{"vocab_size", uint32(len(s.tokens))},
 	} {
 		w.AddUint32("llama."+x.key, x.n)
 	}
