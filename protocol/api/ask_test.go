@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 
@@ -93,10 +94,12 @@ func TestBlocksWithoutRecordsAreReadToABound(t *testing.T) {
 	}
 }
 
-// idle is a network of a million blocks in which nobody was paid.
+// idle is a network of a million blocks in which nobody was paid, or seat 1 in one
+// epoch.
 type idle struct {
 	*apitest.Network
 	reads int
+	pays  protocol.Height // the block that pays; 0 for none
 }
 
 const idleHeight = 1_000_000
@@ -108,7 +111,11 @@ func (n *idle) State(ctx context.Context) (ledger.Reader, protocol.Height, error
 
 func (n *idle) Record(_ context.Context, h protocol.Height) (*audit.Record, error) {
 	n.reads++
-	return &audit.Record{Height: h, Outcome: &audit.Outcome{Epoch: ledger.EpochRecord{Height: h}}}, nil
+	out := &audit.Outcome{Epoch: ledger.EpochRecord{Height: h}}
+	if h == n.pays {
+		out.Payments = []ledger.Payment{{Seat: protocol.SeatID{UID: 1}, Miner: protocol.Unit}}
+	}
+	return &audit.Record{Height: h, Outcome: out}, nil
 }
 
 // TestALongIdleNetworkIsShownInPages: a page without items ends, and the next goes
@@ -138,6 +145,45 @@ func TestALongIdleNetworkIsShownInPages(t *testing.T) {
 		}
 		if want := 51; pages != want { // 50,001 epochs of 20 blocks, a thousand a page
 			t.Errorf("%s: %d pages, want %d", order, pages, want)
+		}
+	}
+}
+
+// TestAPaymentAtTheEndOfAPageIsShownOnce: wherever it is among idle epochs, also
+// where a page has looked at as many as it may just before it.
+func TestAPaymentAtTheEndOfAPageIsShownOnce(t *testing.T) {
+	for _, order := range []string{"oldest", "newest"} {
+		for _, e := range []protocol.Epoch{0, 998, 999, 1000, 1001} {
+			n := &idle{Network: network(t)}
+			cfg := n.Config()
+			cfg.Source.State = n
+			within := "&epoch=..2500"
+			if order == "newest" { // the same distance from the other end
+				e = cfg.Params.Schedule.EpochOf(idleHeight) - e
+				within = fmt.Sprintf("&epoch=%d..", cfg.Params.Schedule.EpochOf(idleHeight)-2500)
+			}
+			n.pays = cfg.Params.Schedule.EpochEnd(e)
+			h := handler(t, cfg)
+			var shown []protocol.Epoch
+			next, pages := "", 0
+			for ok := true; ok && pages < 9; ok = next != "" {
+				var p api.Page[api.Emission]
+				decode(t, get(t, h, "/v1/emissions?order="+order+within+next), &p)
+				for _, m := range p.Items {
+					shown = append(shown, m.Epoch)
+				}
+				pages++
+				if next = ""; p.Next != "" {
+					next = "&cursor=" + p.Next
+				}
+			}
+			want := []protocol.Epoch{e}
+			if n.pays > idleHeight { // it has not ended
+				want = nil
+			}
+			if !slices.Equal(shown, want) || pages > 4 {
+				t.Errorf("%s, epoch %d: shown in %v, on %d pages", order, e, shown, pages)
+			}
 		}
 	}
 }

@@ -161,15 +161,16 @@ func (p *pager[T]) skip(pos position) {
 }
 
 // tired notes that an epoch is looked at, and reports whether the page ends before
-// it because enough was.
+// it because enough was. A page that ends in the epoch with nothing of it goes on
+// from its beginning, and not from where the last item was.
 func (p *pager[T]) tired(e protocol.Epoch) bool {
+	if p.newest {
+		p.last = position{e + 1, 0, 0}
+	} else if e > 0 {
+		p.last = position{e - 1, ^protocol.UID(0), ^protocol.UID(0)}
+	}
 	if p.scanned >= maxScan {
 		p.more = true
-		if p.newest { // the place before all of the epoch
-			p.last = position{e + 1, 0, 0}
-		} else if e > 0 {
-			p.last = position{e - 1, ^protocol.UID(0), ^protocol.UID(0)}
-		}
 		return true
 	}
 	p.scanned += epochCost
