@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"strings"
+	"time"
 )
 
 // Pages are documents for a browser, which are served beside the endpoints: the
@@ -23,11 +24,12 @@ func (h *Handler) servePages(of Pages) error {
 		return err
 	}
 	own := func(w http.ResponseWriter, r *http.Request) {
+		start := time.Now()
 		ctx, cancel := contextWithPatience(r)
 		defer cancel()
 		seen := &seenStatus{ResponseWriter: w, status: http.StatusOK}
 		pages.ServeHTTP(seen, r.WithContext(ctx)) //nolint:contextcheck // it is the request's own, with an end
-		h.metrics.answered(PagesPrefix, seen.status, 0)
+		h.metrics.answered(PagesPrefix, seen.status, time.Since(start))
 	}
 	h.mux.HandleFunc("/{$}", own)
 	h.mux.HandleFunc(PagesPrefix, own)
