@@ -86,8 +86,11 @@ var errNoRatio = errors.New("no proportion")
 // nearest.
 func portion(v string, whole uint64) (uint64, error) {
 	const longest = 20
+	if len(v) > longest || strings.Trim(v, "0123456789.") != "" { // before a short text makes a long number
+		return 0, errNoRatio
+	}
 	r, ok := new(big.Rat).SetString(v)
-	if !ok || len(v) > longest || strings.ContainsAny(v, "/eEpPxX_") || r.Sign() < 0 || r.Cmp(big.NewRat(1, 1)) > 0 {
+	if !ok || r.Cmp(big.NewRat(1, 1)) > 0 {
 		return 0, errNoRatio
 	}
 	r.Mul(r, new(big.Rat).SetFrac64(int64(whole), 1))

@@ -84,10 +84,44 @@ func TestSettingsAreReadToTheUnit(t *testing.T) {
 			t.Errorf("%s: got %d, %v, want %d", text, p.Kappa, err, want)
 		}
 	}
-	for _, text := range []string{"", "-1", "1.1", "1/2", "0x1", "1e-1", "a", "0.1111111111111111111111"} {
+	for _, text := range []string{"", "-1", "1.1", "1/2", "0x1", "0b1", "0o1", "1e-1", "1e-999999", "+1", "a", "0.1111111111111111111111"} {
 		p := yuma.Params{}
 		if err := whatif.Change(&p, "kappa", text); !errors.Is(err, whatif.ErrValue) {
 			t.Errorf("%q: got %v, %v", text, p.Kappa, err)
+		}
+	}
+}
+
+// TestExtremeSettingsMakeNoMoney: whatever a person sets, an epoch is computed or
+// refused, and gives no more than there is.
+func TestExtremeSettingsMakeNoMoney(t *testing.T) {
+	ends := map[string][]string{
+		"activity_cutoff": {"0", "4294967295"}, "alpha_high": {"0", "1"}, "alpha_low": {"0", "1"}, "bonds_moving_average": {"0", "1"},
+		"bonds_penalty": {"0", "1"}, "kappa": {"0", "1"}, "stake_threshold": {"0", "18446744073.709551615"}, "steepness": {"-32768", "32767"},
+	}
+	in := epoch()
+	all := whatif.Settings()
+	for bits := range 1 << len(all) {
+		set := in.Params
+		for i, s := range all {
+			values, ok := ends[s.Name]
+			if !ok {
+				values = []string{"false", "true"}
+			}
+			if err := whatif.Change(&set, s.Name, values[bits>>i&1]); err != nil {
+				t.Fatal(err)
+			}
+		}
+		seats, err := whatif.Run(in, &set)
+		if err != nil {
+			continue
+		}
+		var sum uint64
+		for i := range seats {
+			sum += uint64(seats[i].MinerSet + seats[i].ValidatorSet)
+		}
+		if sum > in.Emission {
+			t.Fatalf("%+v: %d of %d are paid", set, sum, in.Emission)
 		}
 	}
 }
