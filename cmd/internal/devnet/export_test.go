@@ -9,6 +9,7 @@ var (
 	TooMuch     = tooMuch
 	NewTeller   = newTeller
 	Follow      = follow
+	Written     = written
 )
 
 type (

@@ -12,10 +12,19 @@ import (
 // pollEvery is how often a log is looked at; it is for people to read.
 const pollEvery = 200 * time.Millisecond
 
-// follow calls fn with every JSON line that is written to a log until ctx ends.
-func follow(ctx context.Context, path string, fn func(map[string]any)) {
+// written is how long a log is by now; 0 of none.
+func written(path string) int64 {
+	at, err := os.Stat(path)
+	if err != nil {
+		return 0
+	}
+	return at.Size()
+}
+
+// follow calls fn with every JSON line that is written to a log behind an offset
+// until ctx ends.
+func follow(ctx context.Context, path string, offset int64, fn func(map[string]any)) {
 	var pending []byte
-	var offset int64
 	tick := time.NewTicker(pollEvery)
 	defer tick.Stop()
 	for {

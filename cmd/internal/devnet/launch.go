@@ -32,10 +32,12 @@ func (n *network) launch(ctx context.Context, sup *process.Group, say *teller) e
 	}
 	tell := &narrator{net: n, say: say}
 	for i, a := range n.validators {
+		log := filepath.Join(n.dir, "log", a.name+".log")
+		from := written(log) // what ran here before has told that
 		if err := n.startValidator(sup, a); err != nil {
 			return err
 		}
-		go follow(ctx, filepath.Join(n.dir, "log", a.name+".log"), func(m map[string]any) { tell.line(i, m) })
+		go follow(ctx, log, from, func(m map[string]any) { tell.line(i, m) })
 	}
 	for _, a := range n.miners {
 		if a.role != roleLate && !a.role.rates() {

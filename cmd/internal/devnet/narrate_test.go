@@ -12,18 +12,26 @@ import (
 	"github.com/assaynet/assay/protocol/wire"
 )
 
-// TestALogIsFollowedWhileItIsWritten: a line counts when it is whole, and what
-// is no JSON, as of a crash, is passed over.
+// TestALogIsFollowedWhileItIsWritten: a line counts when it is whole, what is
+// no JSON, as of a crash, is passed over, and what an earlier run wrote is not told
+// again.
 func TestALogIsFollowedWhileItIsWritten(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "log")
+	if n := devnet.Written(path); n != 0 {
+		t.Fatalf("%d bytes of nothing", n)
+	}
+	if err := os.WriteFile(path, []byte(`{"message":"yesterday"}`+"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	from := devnet.Written(path)
 	got := make(chan string)
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
-		devnet.Follow(ctx, path, func(m map[string]any) { got <- m["message"].(string) })
+		devnet.Follow(ctx, path, from, func(m map[string]any) { got <- m["message"].(string) })
 	}()
-	f, err := os.Create(path)
+	f, err := os.OpenFile(path, os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
 		t.Fatal(err)
 	}
