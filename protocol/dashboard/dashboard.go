@@ -14,6 +14,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"unicode/utf8"
 
 	"github.com/assaynet/assay/protocol"
 	"github.com/assaynet/assay/protocol/api"
@@ -206,6 +207,9 @@ func (d *Dashboard) trouble(err error) (int, *document) {
 		}
 		return p.Status, doc
 	}
+	if errors.Is(err, api.ErrNotFound) { // of a node's state: there is none yet
+		return http.StatusServiceUnavailable, &document{Title: "This node has nothing to show yet", Lead: sentence(plainly(err.Error()))}
+	}
 	if errors.Is(err, api.ErrNotKept) {
 		return http.StatusNotFound, &document{Title: "This node does not keep that", Lead: sentence(plainly(err.Error()))}
 	}
@@ -214,8 +218,10 @@ func (d *Dashboard) trouble(err error) (int, *document) {
 
 // plainly leaves out of an error what means something to programs alone.
 func plainly(why string) string {
-	if _, after, ok := strings.Cut(why, api.ErrNotKept.Error()+": "); ok {
-		return after
+	for _, kind := range []error{api.ErrNotKept, api.ErrNotFound} {
+		if _, after, ok := strings.Cut(why, kind.Error()+": "); ok {
+			return after
+		}
 	}
 	return why
 }
@@ -225,7 +231,8 @@ func sentence(s string) string {
 	if s == "" {
 		return ""
 	}
-	return strings.ToUpper(s[:1]) + s[1:] + "."
+	_, n := utf8.DecodeRuneInString(s)
+	return strings.ToUpper(s[:n]) + s[n:] + "."
 }
 
 // noPage says that there is no such page.

@@ -312,6 +312,32 @@ func TestAMinersPagesShowWhatItProves(t *testing.T) {
 	}
 }
 
+// young is a node that has no block yet.
+type young struct{ *apitest.Network }
+
+func (young) State(context.Context) (ledger.Reader, protocol.Height, error) {
+	return nil, 0, fmt.Errorf("%w: no block of the ledger is verified yet", api.ErrNotFound)
+}
+
+// TestANodeWithoutABlockSaysSo, and not that it made a mistake.
+func TestANodeWithoutABlockSaysSo(t *testing.T) {
+	n := young{network(t)}
+	cfg := n.Config()
+	cfg.Source.State = n
+	cfg.Pages = func(h *api.Handler) (http.Handler, error) {
+		return dashboard.New(dashboard.Config{Ask: h, State: n, Chain: cfg.ChainID, Params: cfg.Params})
+	}
+	h, err := api.NewHandler(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range []string{"/", "/ui/miner/2"} {
+		if code, body := page(t, h, path); code != http.StatusServiceUnavailable || !strings.Contains(words(body), "No block of the ledger is verified yet.") {
+			t.Errorf("%s: %d %s", path, code, words(body))
+		}
+	}
+}
+
 func TestADashboardNeedsItsParts(t *testing.T) {
 	if _, err := dashboard.New(dashboard.Config{}); err == nil {
 		t.Error("made of nothing")

@@ -2,6 +2,7 @@ package dashboard
 
 import (
 	"fmt"
+	"net/url"
 	"slices"
 	"strconv"
 
@@ -220,7 +221,7 @@ func (d *Dashboard) epoch(r *request) (*document, error) {
 	}, More: []link{{"Its weights", fmt.Sprintf("%sweights?epoch=%d", prefix, e)}}}
 	q := fmt.Sprintf("/v1/emissions?epoch=%d&limit=%d", e, api.MaxLimit)
 	if at := r.URL.Query().Get("cursor"); at != "" {
-		q += "&cursor=" + at
+		q += "&cursor=" + url.QueryEscape(at)
 	}
 	page, err := ask[api.Page[api.Emission]](r.Context(), d, q)
 	if err != nil {
