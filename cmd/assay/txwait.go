@@ -55,10 +55,11 @@ type waiter struct {
 	n  *client
 	tx *wire.Tx
 
-	lost  int   // how often in a row the node did not know of it
-	last  error // what the node said last
-	told  bool  // that it cannot be asked
-	spent int   // how often in a row its nonce was used, and it was in no block
+	lost   int   // how often in a row the node did not know of it
+	last   error // what the node said last
+	told   bool  // that it cannot be asked
+	unkept bool  // it keeps no blocks
+	spent  int   // how often in a row its nonce was used, and it was in no block
 }
 
 func (w *waiter) hint() string { return "ask assay tx show " + w.tx.Hash().String() }
@@ -91,6 +92,7 @@ func (w *waiter) look(ctx context.Context) (*api.TxResult, error) {
 		w.lost, w.spent = 0, 0
 		return nil, nil
 	case api.ProblemNotFound, api.ProblemNotKept:
+		w.unkept = p.Name() == api.ProblemNotKept
 		return nil, w.missing(ctx)
 	case api.ProblemTxDropped:
 		return nil, fmt.Errorf("the transaction was sent, and dropped before a block had it: %w", err)
@@ -120,6 +122,11 @@ func (w *waiter) missing(ctx context.Context) error {
 		if w.spent++; w.spent == 1 { // the block may have come between the two questions
 			return nil
 		}
+		if w.unkept {
+			return withHint(
+				fmt.Errorf("a block has used nonce %d, and the asked node keeps no blocks: it cannot tell whether this transaction did, nor what came of it", w.tx.Nonce),
+				"ask a validator's node, by assay tx show "+w.tx.Hash().String()+", or look at assay account, before it is sent again")
+		}
 		return withHint(
 			fmt.Errorf("a block has a transaction with the same nonce, %d, and the node does not know that it is this one (%w)", w.tx.Nonce, w.last),
 			"look at assay account and assay tx show before it is sent again")
@@ -131,6 +138,7 @@ func (w *waiter) missing(ctx context.Context) error {
 	w.lost = 0
 	_, err := offerTx(ctx, w.n, w.tx)
 	switch kind := kindOf(err); {
+	case err == nil && w.unkept: // it sends on what it is given, and keeps nothing that it could lose
 	case err == nil:
 		note(w.c, "the node had lost the transaction, and has it again")
 	case kind == api.ProblemNonceTaken:

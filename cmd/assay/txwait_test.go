@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -110,7 +111,7 @@ func TestWaitingForABlock(t *testing.T) {
 		{"a block has one with its nonce", script{nonce: same(6), result: always(gone("not-found"))}, 0, false, "a block has a transaction with the same nonce, 5"},
 		{"the node keeps no results", script{
 			nonce: func(asked int) uint64 { return uint64(4 + min(asked, 2)) }, result: always(gone("not-kept")),
-		}, 0, false, "the node does not know that it is this one"},
+		}, 0, false, "a block has used nonce 5, and the asked node keeps no blocks"},
 		{"no block comes", script{nonce: same(5), result: always(gone("tx-waiting"))}, 0, false, "the transaction is in no block after 1m0s; it may still come (tx-waiting); ask assay tx show "},
 		{"the node fails", script{
 			nonce: same(5), result: always(wrong(500, "internal", "an internal error")),
@@ -134,6 +135,25 @@ func TestWaitingForABlock(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestANodeWithoutBlocksHasLostNothing: it sends on what it is given again, and is
+// not said to have lost it.
+func TestANodeWithoutBlocksHasLostNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &script{
+			nonce:  func(asked int) uint64 { return uint64(5 + asked/20) },
+			result: func(int) any { return gone("not-kept") }, taken: func() any { return api.Submitted{} },
+		}
+		var said bytes.Buffer
+		c := flags(t.Context())
+		c.App.ErrWriter = &said
+		tx := &wire.Tx{Type: wire.TxTransfer, Signer: apitest.Public("miner-0"), Nonce: 5}
+		_, err := awaitTx(c, &client{url: "http://node", http: s}, tx)
+		if err == nil || !strings.Contains(err.Error(), "keeps no blocks") || s.again == 0 || strings.Contains(said.String(), "lost") {
+			t.Errorf("got %v, sent again %d times, said %q", err, s.again, said.String())
+		}
+	})
 }
 
 func TestWhoStopsWaitingReadsThatItWasSent(t *testing.T) {
