@@ -57,6 +57,9 @@ type Config struct {
 	// Successor says that Former has keys of another hotkey, in whose place Hotkey
 	// came or shall come: nothing is signed while Hotkey has no seat.
 	Successor bool
+	// Observe signs nothing, whatever the set says of the key: who only looks on may
+	// have a copy of a home whose validator runs elsewhere.
+	Observe bool
 	// Transport is the Ed25519 seed under which peers connect. Required.
 	Transport key.Secret
 	// Listen is host:port of the transport; port 0 is refused, for the address

@@ -16,6 +16,8 @@ var (
 	ErrCheckpoint = errors.New("consensus: not the chain of the checkpoint")
 	// ErrRetired: another hotkey has the seat on the ledger, and its node signs.
 	ErrRetired = errors.New("consensus: another hotkey works in this seat, whose node alone signs")
+	// ErrObserves: the node only looks on, whatever seat its hotkey has.
+	ErrObserves = errors.New("consensus: an observer signs and sends nothing")
 	// ErrDoubleSign: a signature that would contradict an earlier one was refused.
 	ErrDoubleSign = errors.New("consensus: refused to sign twice")
 	// ErrLastSigned: the record of what was signed last cannot be read or written.

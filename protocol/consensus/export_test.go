@@ -24,6 +24,9 @@ func NewSigner(dir string, signs func(protocol.PublicKey) bool, first int64, sig
 	return newSigner(secrets, signs, heights(signed), first, recordOf(dir, "chain"), zerolog.Nop())
 }
 
+// Signer is what signs for a node.
+func (n *Node) Signer() types.PrivValidator { return n.signer }
+
 // Retire says to a signer whether another hotkey works in the seat.
 func Retire(s types.PrivValidator, retired func() bool) { s.(*signer).retired = retired }
 

@@ -70,6 +70,7 @@ func New(c Config) (*Node, error) {
 	if n.signer, err = newSigner(secrets, n.app.signsNext, n.archive, doc.InitialHeight, recordOf(c.Dir, doc.ChainID), c.Logger); err != nil {
 		return nil, err
 	}
+	n.signer.observes = c.Observe
 	if !c.Hotkey.IsZero() {
 		n.signer.retired = func() bool {
 			r, _ := n.app.latest()

@@ -5,11 +5,14 @@ import (
 	"path/filepath"
 	"testing"
 
+	cmtproto "github.com/cometbft/cometbft/proto/tendermint/types"
+
 	"github.com/assaynet/assay/protocol"
 	"github.com/assaynet/assay/protocol/consensus"
 	"github.com/assaynet/assay/protocol/key"
 	"github.com/assaynet/assay/protocol/ledger"
 	"github.com/assaynet/assay/protocol/store"
+	"github.com/assaynet/assay/protocol/store/storetest"
 	"github.com/assaynet/assay/protocol/wire"
 )
 
@@ -85,6 +88,24 @@ func TestACheckpointOfAnotherChainEndsANode(t *testing.T) {
 	c.Trust = right
 	if _, err := consensus.New(c); err != nil || right.Height < 4 {
 		t.Errorf("with its own block %s: %v", right, err)
+	}
+}
+
+// TestAnObserverSignsNothing, although its key is of the set: the validator whose
+// home it has a copy of may run elsewhere.
+func TestAnObserverSignsNothing(t *testing.T) {
+	n := newNetwork(t, 4)
+	for _, observes := range []bool{false, true} {
+		db := storetest.Open(t, storetest.Memory(), "db")
+		node, err := consensus.New(consensus.Config{
+			Genesis: n.g, DB: db, Dir: t.TempDir(), Consensus: mustConsensus(t, "v0"), Transport: mustConsensus(t, "v0 transport"), Listen: n.addrs[0], Observe: observes,
+		})
+		check(t, err)
+		v, p := vote(cmtproto.PrecommitType, 1, 0, 1, 100), &cmtproto.Proposal{Type: cmtproto.ProposalType, Height: 1}
+		proposes, votes := node.Signer().SignProposal("c", p), node.Signer().SignVote("c", v)
+		if errors.Is(proposes, consensus.ErrObserves) != observes || errors.Is(votes, consensus.ErrObserves) != observes || (v.Signature == nil) != observes || (p.Signature == nil) != observes {
+			t.Errorf("observes %t: a proposal %v, a vote %v", observes, proposes, votes)
+		}
 	}
 }
 

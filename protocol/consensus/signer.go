@@ -49,6 +49,8 @@ type signer struct {
 	log    zerolog.Logger
 	// retired reports whether another hotkey works in the seat; nil: none does.
 	retired func() bool
+	// observes says that nothing is signed.
+	observes bool
 
 	mu   sync.Mutex
 	now  int        // guarded by mu; of keys, the one that was asked for last
@@ -129,6 +131,9 @@ func (s *signer) SignProposal(chain string, p *cmtproto.Proposal) error {
 func (s *signer) sign(want LastSigned, sameButTime func(a, b []byte) (time.Time, bool)) ([]byte, time.Time, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.observes {
+		return nil, time.Time{}, fmt.Errorf("%s: %w", &want, ErrObserves)
+	}
 	if s.retired != nil && s.retired() {
 		return nil, time.Time{}, fmt.Errorf("%s: %w", &want, ErrRetired)
 	}
