@@ -30,9 +30,15 @@ passphrase, and beside it a public file with its address.
 
    assay wallet new --kind coldkey     on a machine that you trust
    assay wallet new --kind hotkey      on the machine that mines
-   assay wallet show                   their addresses
+   assay wallet new --account 1        another of the same words
+   assay wallet import                 one that another program made
+   assay wallet list                   their addresses, one a line
+   assay wallet show                   what is known of each
+   assay wallet sign                   show whose a key is, by a text
+   assay wallet verify                 and check that
    assay wallet consent                a hotkey agrees to work for a coldkey`,
-		Subcommands: append([]*cli.Command{walletNewCommand(), walletShowCommand()}, usage.WithoutArguments([]*cli.Command{walletConsentCommand()})...),
+		Subcommands: append([]*cli.Command{walletNewCommand(), walletShowCommand(), walletSignCommand(), walletVerifyCommand()},
+			usage.WithoutArguments([]*cli.Command{walletImportCommand(), walletListCommand(), walletConsentCommand()})...),
 	}
 }
 
@@ -52,19 +58,21 @@ have its seat again when the file is lost:
 On a terminal they are asked for, and not shown. They are read as they were
 printed and in other layouts: with numbers, commas or quotes, in capitals, by
 the first four letters of each. The same words make one coldkey and one,
-unrelated, hotkey.
+unrelated, hotkey; with --account as many of both as there are numbers, by BIP 32
+and BIP 44, at the path that it prints, which other programs can follow. The words
+that one account was made with make every other by --recover:
+
+   assay wallet new --kind coldkey --account 0
+   assay wallet new --kind coldkey --account 1 --name second --recover
 
 The passphrase is asked for twice. A program gives it by --passphrase-file, also
 from a pipe as in --passphrase-file <(pass show x), or in the variable
 ` + keystore.EnvPassphrase + `. Its form does not matter ("é" in one or two characters), and what
 is not seen, as a byte order mark, is refused.`,
-		Flags: append(append(keyflags.Dir(), keyflags.Passphrase()...),
-			&cli.StringFlag{Name: "kind", Value: string(keystore.Hotkey), Usage: "hotkey or coldkey"},
-			&cli.StringFlag{Name: "name", Usage: "`NAME` of the key; its kind by default"},
+		Flags: append(append(append(keyflags.Dir(), keyflags.Passphrase()...), newKeyFlags()...),
 			&cli.BoolFlag{Name: "mnemonic", Value: true, Usage: "make 24 words that give the key again; --mnemonic=false makes none"},
 			&cli.BoolFlag{Name: "recover", Usage: "make the key from 24 words on standard input, or asked for on a terminal"},
-			&cli.IntFlag{Name: "work-factor", Value: keystore.DefaultWorkFactor, Usage: "log2 of the cost of trying one passphrase, 1 to 20; 18 takes about a second and 256 MiB"},
-			&cli.BoolFlag{Name: "json", Usage: "print one JSON object: name, kind, address, public_key, file, and mnemonic if one was made"},
+			&cli.UintFlag{Name: "account", Usage: "make the key of account `N` of the words, at the path of BIP 44", DefaultText: "one that is of no account"},
 		),
 		Action: walletNew,
 	}
@@ -77,16 +85,25 @@ type wallet struct {
 	Address   protocol.PublicKey `json:"address,omitzero"`
 	PublicKey string             `json:"public_key,omitempty"`
 	File      string             `json:"file"`
+	Path      string             `json:"path,omitempty"` // of an account
 	Mnemonic  string             `json:"mnemonic,omitempty"`
 	Error     string             `json:"error,omitempty"` // why it cannot be used
 }
 
-// walletNew makes a key. All that can be refused is refused before anything
-// is asked of a person.
+// walletNew makes a key.
 func walletNew(c *cli.Context) error {
 	if c.Args().Present() {
 		return fmt.Errorf("wallet new takes no argument %q; a name goes to --name", c.Args().First())
 	}
+	if c.IsSet("account") && !c.Bool("mnemonic") && !c.Bool("recover") {
+		return usage.Mistake(errors.New("an account is one of words, and --mnemonic=false makes none; choose one"))
+	}
+	return storeNew(c, func(kind keystore.Kind) (*keystore.Key, string, error) { return makeKey(c, kind) })
+}
+
+// storeNew writes the key that maker makes. All that can be refused is refused
+// before anything is asked of a person.
+func storeNew(c *cli.Context, maker func(keystore.Kind) (*keystore.Key, string, error)) error {
 	kind, err := keystore.ParseKind(c.String("kind"))
 	if err != nil {
 		return err
@@ -99,14 +116,15 @@ func walletNew(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	comesBack := func(err error) bool { return c.Bool("recover") && errors.Is(err, keystore.ErrLost) }
+	reads := c.Bool("recover") || c.Command.Name == "import"
+	comesBack := func(err error) bool { return reads && errors.Is(err, keystore.ErrLost) }
 	if err := store.Vacant(name); err != nil && !comesBack(err) {
 		return keyflags.Hint(err)
 	}
-	if err := wordsAndPassphrase(c); err != nil {
+	if err := wordsAndPassphrase(c, reads); err != nil {
 		return err
 	}
-	k, words, err := makeKey(c, kind)
+	k, words, err := maker(kind)
 	if err != nil {
 		return keyflags.Hint(err)
 	}
@@ -120,6 +138,9 @@ func walletNew(c *cli.Context) error {
 	}
 	w := newWallet(store, name, k.PublicKey())
 	w.Kind, w.Mnemonic = kind, words
+	if c.IsSet("account") {
+		w.Path = keystore.AccountPath(kind, uint32(c.Uint("account")))
+	}
 	return printWallet(c, w)
 }
 
@@ -133,18 +154,30 @@ func makeKey(c *cli.Context, kind keystore.Kind) (*keystore.Key, string, error) 
 		if err != nil {
 			return nil, "", err
 		}
-		k, err := keystore.FromMnemonic(kind, words)
+		k, err := fromWords(c, kind, words)
 		return k, "", err
 	case c.Bool("mnemonic"):
 		words, err := keystore.NewMnemonic(rand.Reader)
 		if err != nil {
 			return nil, "", err
 		}
-		k, err := keystore.FromMnemonic(kind, words)
+		k, err := fromWords(c, kind, words)
 		return k, words, err
 	}
 	k, err := keystore.Generate(kind, rand.Reader)
 	return k, "", err
+}
+
+// fromWords makes the key of words, of the account that --account names.
+func fromWords(c *cli.Context, kind keystore.Kind, words string) (*keystore.Key, error) {
+	n := c.Uint("account")
+	switch {
+	case !c.IsSet("account"):
+		return keystore.FromMnemonic(kind, words)
+	case n > keystore.MaxAccount:
+		return nil, usage.Mistake(fmt.Errorf("--account %d; the last is %d", n, keystore.MaxAccount))
+	}
+	return keystore.FromAccount(kind, words, uint32(n))
 }
 
 // readWords asks the person at a terminal, or reads standard input to its end.
@@ -160,10 +193,11 @@ func readWords(c *cli.Context) (string, error) {
 }
 
 // wordsAndPassphrase refuses a passphrase file that is standard input, from
-// which the words come: their first line would be the passphrase.
-func wordsAndPassphrase(c *cli.Context) error {
+// which the words come, where they are read: their first line would be the
+// passphrase.
+func wordsAndPassphrase(c *cli.Context, reads bool) error {
 	in, ok := c.App.Reader.(*os.File)
-	if !ok || !c.Bool("recover") || c.String("passphrase-file") == "" {
+	if !ok || !reads || c.String("passphrase-file") == "" {
 		return nil
 	}
 	words, err := in.Stat()
@@ -171,7 +205,11 @@ func wordsAndPassphrase(c *cli.Context) error {
 		return nil //nolint:nilerr // reading it says so
 	}
 	if passphrase, err := os.Stat(c.String("passphrase-file")); err == nil && os.SameFile(words, passphrase) {
-		return errors.New("--recover reads the words from standard input, and --passphrase-file is the same; put the passphrase into a file of its own")
+		what := "--recover reads the words"
+		if !c.Bool("recover") {
+			what = "the private key is read"
+		}
+		return errors.New(what + " from standard input, and --passphrase-file is the same; put the passphrase into a file of its own")
 	}
 	return nil
 }
@@ -196,6 +234,9 @@ func printWallet(c *cli.Context, w wallet) error {
 	}
 	if !w.Address.IsZero() {
 		fmt.Fprintf(&text, "address  %s\n", w.Address)
+	}
+	if w.Path != "" {
+		fmt.Fprintf(&text, "path     %s\n", w.Path)
 	}
 	fmt.Fprintf(&text, "file     %s\n", w.File)
 	if w.Error != "" {

@@ -55,6 +55,9 @@
 // is not the derivation of BIP 32: no other wallet gives the same address, and so
 // the shorter phrases of other wallets are refused. The words are not stored.
 //
+// [FromAccount] makes as many keys of one set of words as a person wants, by BIP 32
+// and BIP 44, at paths that other programs can follow, too: [AccountPath].
+//
 // They are read in any layout in which people keep them: numbered or not, in
 // rows or columns, with any punctuation, case and width, in our own printing or
 // JSON, and by their first four letters, which tell the list's words apart. An

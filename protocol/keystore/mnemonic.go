@@ -3,7 +3,6 @@ package keystore
 import (
 	"fmt"
 	"io"
-	"strings"
 
 	bip39 "github.com/cosmos/go-bip39"
 
@@ -37,13 +36,9 @@ func FromMnemonic(kind Kind, words string) (*Key, error) {
 	if _, err := ParseKind(string(kind)); err != nil {
 		return nil, err
 	}
-	list, err := mnemonicWords(words)
+	seed, err := seedOf(words)
 	if err != nil {
 		return nil, err
-	}
-	seed, err := bip39.NewSeedWithErrorChecking(strings.Join(list, " "), "")
-	if err != nil {
-		return nil, fmt.Errorf("checksum differs, look for a swapped or wrong word: %w", ErrMnemonic)
 	}
 	defer clear(seed)
 	p, err := key.FromSeed(seed, string(kind))

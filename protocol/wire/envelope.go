@@ -21,6 +21,8 @@ const (
 	// DomainSwap that of a coldkey to come that it signs for one.
 	DomainConsent Domain = "assay/1/consent"
 	DomainSwap    Domain = "assay/1/swap"
+	// DomainMessage is of texts that people sign, and of nothing that the ledger takes.
+	DomainMessage Domain = "assay/1/message"
 )
 
 // Signature is a compact ECDSA signature over secp256k1: r ‖ s, low s.
