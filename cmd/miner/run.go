@@ -35,6 +35,9 @@ asked, and opens the answers after the deadline. It logs to standard error.
 SIGINT or SIGTERM stops it within five seconds; a second signal ends it at once.
 Whenever it ends, even by SIGKILL, it goes on where it was when it starts again.
 
+At the start it asks its bootstrap peers whether the hotkey is live elsewhere, as
+when a home was copied and both run, and does not start then: --force has it start.
+
 A flag goes before its variable in the environment, that before config.toml.`,
 		Flags:  daemon.Flags(config.Miner),
 		Action: usage.Daemon(run),
@@ -48,6 +51,9 @@ func run(c *cli.Context) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, d.Close()) }()
+	if err := d.CheckAlone(c); err != nil {
+		return err
+	}
 
 	var m *miner.Miner // set before the node runs, and so before a card arrives
 	var p *people      // as m; nil where the seat does not offer what people answer

@@ -46,6 +46,9 @@ of each seat, as the validators' scores are. It answers every question of assay,
 what each validator thought (assay scores --validator, assay compare), and serves the
 dashboard; nobody is asked to trust it, and it earns nothing.
 
+At the start it asks its bootstrap peers whether the hotkey is live elsewhere, as
+when a home was copied and both run, and does not start then: --force has it start.
+
 A flag goes before its variable in the environment, that before config.toml.`,
 		Flags: append(daemon.Flags(config.Validator),
 			&cli.BoolFlag{Name: "observe", EnvVars: []string{"ASSAY_OBSERVE"}, Usage: "take no seat: follow the ledger, and count what is public", DisableDefaultText: true}),
@@ -60,6 +63,9 @@ func run(c *cli.Context) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, d.Close()) }()
+	if err := d.CheckAlone(c); err != nil {
+		return err
+	}
 
 	var v *validator.Validator // set before the node runs, and so before anything arrives
 	cfg := node.FullConfig{

@@ -82,7 +82,7 @@ func New(c Config) (*Host, error) {
 	if err := m.register(c.Registerer, h.door); err != nil {
 		return nil, err
 	}
-	return h, nil
+	return h, h.HandlePolls(StreamPresence, func([]byte) bool { return true }, h.present)
 }
 
 // ID returns the host's own peer id.

@@ -23,6 +23,7 @@ const (
 	StreamInfer    Stream = "infer"    // interactive requests
 	StreamSubmit   Stream = "submit"   // a transaction, handed to one peer
 	StreamFork     Stream = "fork"     // a signed block of another history
+	StreamPresence Stream = "presence" // whether an identity is in use; every host answers
 )
 
 // Times and bounds of a request.
@@ -81,7 +82,7 @@ func (h *Host) handle(name Stream, v *service) error {
 
 func (n Stream) known() bool {
 	switch n {
-	case StreamState, StreamEvidence, StreamInfer, StreamSubmit, StreamFork:
+	case StreamState, StreamEvidence, StreamInfer, StreamSubmit, StreamFork, StreamPresence:
 		return true
 	}
 	return false

@@ -13,6 +13,20 @@ import (
 // again later.
 const askFor = 5 * time.Second
 
+// Present reports whether somebody runs under the identity that a node with this
+// config would have, whom a bootstrap peer can ask; see [gossip.Present].
+func Present(ctx context.Context, c *Config) (bool, error) {
+	secret, err := c.Hotkey.DeriveIdentity(c.Genesis.Origin(), c.Generation)
+	if err != nil {
+		return false, fmt.Errorf("derive identity: %w", err)
+	}
+	defer secret.Wipe()
+	b := secret.Expose()
+	return gossip.Present(ctx, gossip.Config{
+		ChainID: protocol.ShortChainID(c.Genesis.ChainID()), Identity: b[:], Bootstrap: c.Bootstrap, Logger: c.Logger,
+	})
+}
+
 // newHost makes the node's place in the gossip. seated is gossip.Config's; nil for
 // a node that serves nothing.
 func newHost(c *Config, chain string, handlers gossip.Handlers, seated func(protocol.PublicKey) bool) (*gossip.Host, error) {

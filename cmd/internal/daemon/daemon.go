@@ -27,7 +27,7 @@ import (
 
 // Flags are the flags of the command run.
 func Flags(role config.Role) []cli.Flag {
-	return append([]cli.Flag{config.HomeFlag(role), keyflags.Insecure()}, config.Flags(role, true)...)
+	return append([]cli.Flag{config.HomeFlag(role), keyflags.Insecure(), forceFlag()}, config.Flags(role, true)...)
 }
 
 // Daemon is an open home.
