@@ -7,8 +7,8 @@ import (
 )
 
 // closing are settings of a unit after which only devices that it names can be
-// opened: the first because it names that of the clock (systemd.exec(5), DeviceAllow
-// in systemd.resource-control(5)).
+// opened: the first because it names that of the clock (systemd.exec(5),
+// DeviceAllow in systemd.resource-control(5)).
 var closing = regexp.MustCompile(`(?m)^(ProtectClock|PrivateDevices|DevicePolicy|DeviceAllow)=.*$`)
 
 // TestUnitsLeaveGPUsInReach: each says that it does, and closes no device.
