@@ -38,19 +38,21 @@ var (
 )
 
 // budgets are how many bytes of requests and responses one peer is served, on all
-// streams together. A miner's light reader uses some 100 KiB a block; a judge that
-// was away fetches answers of up to 1 MiB.
+// streams together. A light reader uses some 100 KiB a block, also that of a miner
+// without a seat yet; a judge that was away fetches answers of up to 1 MiB.
 var budgets = [classes]allowance{
 	seated:  {burst: 64 << 20, perSecond: 8 << 20},
-	unknown: {burst: 16 << 20, perSecond: 1 << 20},
+	unknown: {burst: 2 << 20, perSecond: 256 << 10},
 }
 
 // crowds are how many bytes all peers of a class are served together: a proof costs
-// work, too, and who is unknown can be many. Those who have seats pay for them, and
-// are bounded by their number.
+// work, too, and who is unknown can be many. Proofs of 64 keys, some 70 KiB, took
+// all processors for seconds where strangers had 32 MiB at once, and miners showed
+// their answers too late. Those who have seats pay for them, and are bounded by
+// their number.
 var crowds = [classes]allowance{
 	seated:  {burst: 1 << 40, perSecond: 1 << 40},
-	unknown: {burst: 32 << 20, perSecond: 4 << 20},
+	unknown: {burst: 4 << 20, perSecond: 512 << 10},
 }
 
 // service is a stream that is served, and its places.

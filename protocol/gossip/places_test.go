@@ -321,11 +321,12 @@ func TestWhoWaitsHoldsNoPlaceOfThoseThatAreWorkedOn(t *testing.T) {
 
 // TestAPeerThatAsksForTooManyBytesMustPause, and no other.
 func TestAPeerThatAsksForTooManyBytesMustPause(t *testing.T) {
-	const budget = 16 << 20 / gossip.MaxResponse // responses of the largest size to who has no seat
+	const size = 512 << 10
+	const budget = 2 << 20 / size // responses to who has no seat
 	server := launchWith(t, config("server"), func(h *gossip.Host) {
 		gossip.StopBudgets(h)
 		if err := h.Handle(gossip.StreamState, func(context.Context, string, []byte) ([]byte, error) {
-			return make([]byte, gossip.MaxResponse), nil
+			return make([]byte, size), nil
 		}); err != nil {
 			t.Fatal(err)
 		}
@@ -344,7 +345,7 @@ func TestAPeerThatAsksForTooManyBytesMustPause(t *testing.T) {
 		n++
 	}
 	if n != budget {
-		t.Errorf("%d responses of 4 MiB, want %d", n, budget)
+		t.Errorf("%d responses of 512 KiB, want %d", n, budget)
 	}
 	if err := ask(other); err != nil {
 		t.Errorf("another peer: %v", err)
@@ -355,13 +356,14 @@ func TestAPeerThatAsksForTooManyBytesMustPause(t *testing.T) {
 // of them together for more than is there for them, which is not for who has a
 // seat.
 func TestStrangersShareABudgetOfBytes(t *testing.T) {
-	const each, all = 3, 32 << 20 / gossip.MaxResponse // responses of the largest size
+	const size = 512 << 10
+	const each, all = 3, 4 << 20 / size // responses
 	c := config("server")
 	c.Seated = func(k protocol.PublicKey) bool { return k == publicKey(t, "miner") }
 	server := launchWith(t, c, func(h *gossip.Host) {
 		gossip.StopBudgets(h)
 		if err := h.Handle(gossip.StreamState, func(context.Context, string, []byte) ([]byte, error) {
-			return make([]byte, gossip.MaxResponse), nil
+			return make([]byte, size), nil
 		}); err != nil {
 			t.Fatal(err)
 		}
