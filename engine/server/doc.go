@@ -20,7 +20,7 @@
 //	             its answer (dialect, writer)
 //	sampling.go  how tokens are chosen
 //	models.go    the model, from the shelf
-//	forced.go    an answer that must call a tool, held to the tools' schemas
+//	forced.go    an answer that must call a tool, or may call strict ones, held to schemas
 //	talk.go      the prompt of a conversation, tools included
 //	answer.go    the run, its text, thoughts and calls, without what a stop cuts off
 //	stream.go    the same as it comes

@@ -71,16 +71,13 @@ func (r *Reader) Add(text string) []Piece {
 // End returns what is left when no more comes.
 func (r *Reader) End() []Piece {
 	r.out = nil
+	for r.broken() {
+		for r.step() {
+		}
+	}
 	switch r.state {
 	case calling:
-		// What never came to the end of a string is no call; what follows it may be.
-		body, rest, found := strings.Cut(r.held, r.mark.close)
-		if r.mark.close == "" || !found {
-			r.called(r.held, "")
-			break
-		}
-		r.called(body, r.mark.close)
-		r.say(rest)
+		r.called(r.held, "")
 	case whole:
 		if calls := parseBare(r.held, r.cfg.Tools); calls != nil {
 			r.give(calls)
@@ -94,6 +91,19 @@ func (r *Reader) End() []Piece {
 	}
 	r.held = ""
 	return r.out
+}
+
+// broken passes what was written as a call and never came to the end of a string.
+// It is none; what follows it may be, but where calls are held to a schema: there
+// it is of the string.
+func (r *Reader) broken() bool {
+	body, rest, found := strings.Cut(r.held, r.mark.close)
+	if r.state != calling || r.mark.close == "" || !found || r.cfg.Marked {
+		return false
+	}
+	r.called(body, r.mark.close)
+	r.held, r.state = rest, saying
+	return true
 }
 
 // step goes on by one mark; false when it takes more text to go on.
@@ -177,16 +187,42 @@ func (r *Reader) thought() bool {
 	if r.trim {
 		r.held = strings.TrimLeft(r.held, " \t\r\n")
 	}
+	if at := r.within(); at >= 0 {
+		r.think(r.held[:at])
+		r.held = r.held[at:]
+		return at > 0
+	}
 	if before, rest, found := strings.Cut(r.held, thinkClose); found {
 		r.think(strings.TrimRight(before, " \t\r\n"))
 		r.held, r.state, r.trim, r.cfg.Thinks = rest, starting, true, false
 		return true
 	}
 	keep := begun(r.held, thinkClose)
+	if r.cfg.Marked {
+		keep = max(keep, begun(r.held, marksOf(r.cfg.Family)[0].open))
+	}
 	keep += trailing(r.held[:len(r.held)-keep])
 	r.think(r.held[:len(r.held)-keep])
 	r.held = r.held[len(r.held)-keep:]
 	return false
+}
+
+// within is up to where a thought goes on in which a call begins where calls are
+// held to a schema: to its open mark, or behind its close mark, for no mark in its
+// strings ends the thought. −1: none begins; 0: its end has not come yet.
+func (r *Reader) within() int {
+	if !r.cfg.Marked {
+		return -1
+	}
+	m := marksOf(r.cfg.Family)[0]
+	at, end := strings.Index(r.held, m.open), strings.Index(r.held, thinkClose)
+	if at < 0 || end >= 0 && end < at {
+		return -1
+	}
+	if n := closing(r.held[at+len(m.open):], m.close); n >= 0 {
+		return at + len(m.open) + n + len(m.close)
+	}
+	return at
 }
 
 // said passes text on as far as no call begins in it.

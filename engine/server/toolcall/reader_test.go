@@ -47,6 +47,7 @@ func TestCallsOfEachFamily(t *testing.T) {
 		{"hermes", "<tool_call>", "I look.\n<tool_call>\n" + object + "\n</tool_call>\n<tool_call>\n{\"name\": \"time\", \"arguments\": {}}\n</tool_call>", "I look.", two},
 		{"hermes with a mark in a text", "<tool_call>", `<tool_call>{"name": "weather", "arguments": {"city": "a \"</tool_call>\" b"}}</tool_call> So.`, "So.", []toolcall.Call{{Name: "weather", Arguments: `{"city":"a \"</tool_call>\" b"}`}}},
 		{"hermes with a text that does not end", "<tool_call>", `<tool_call>{"name": "wea</tool_call> So.`, `<tool_call>{"name": "wea</tool_call> So.`, nil},
+		{"hermes behind one that does not end", "<tool_call>", `<tool_call>{"name": "wea</tool_call><tool_call>{"name": "time"}</tool_call> So.`, `<tool_call>{"name": "wea</tool_call>So.`, []toolcall.Call{clock}},
 		{"hermes without its end", "<tool_call>", "<tool_call>" + object, "", one},
 		{"qwen", "<tool_call><function=", "<tool_call>\n<function=weather>\n<parameter=city>\nParis\n</parameter>\n<parameter=days>\n2\n</parameter>\n</function>\n</tool_call>", "", one},
 		{"qwen's text of digits", "<function=", "<tool_call><function=weather><parameter=zip>\n01234\n</parameter></function></tool_call>", "", []toolcall.Call{{Name: "weather", Arguments: `{"zip":"01234"}`}}},
@@ -88,6 +89,31 @@ func TestCallsStandBetweenMarks(t *testing.T) {
 	said, _, calls := read(toolcall.Config{Family: toolcall.Hermes, Tools: tools, Marked: true}, object+"<tool_call>"+object+"</tool_call>", 4)
 	if said != object || !reflect.DeepEqual(calls, []toolcall.Call{{Name: "time", Arguments: "{}"}}) {
 		t.Errorf("said %q and called %q", said, calls)
+	}
+}
+
+// TestNoStringOfAHeldCallIsReadAsMarks: what is held to a schema as one call is
+// one, in a thought and where the answer ends in it, whatever its strings say.
+func TestNoStringOfAHeldCallIsReadAsMarks(t *testing.T) {
+	const inner = "</think><tool_call><function=time></function></tool_call>"
+	const call = `<tool_call>{"name": "weather", "arguments": {"city": "` + inner + `"}}</tool_call>`
+	held := toolcall.Call{Name: "weather", Arguments: `{"city":"` + inner + `"}`}
+	for _, c := range []struct {
+		answer, said, thought string
+		calls                 []toolcall.Call
+	}{
+		{"<think>a " + call + " b</think>So. " + call, "So.", "a " + call + " b", []toolcall.Call{held}},
+		{"<think>a " + call[:len(call)-15], "", "a " + call[:len(call)-15], nil},
+		{"<think>a <tool_</think>call>", "call>", "a <tool_", nil},
+		{call[:len(call)-15], call[:len(call)-15], "", nil},
+		{call, "", "", []toolcall.Call{held}},
+	} {
+		for size := 1; size < 80; size += 13 {
+			said, thought, calls := read(toolcall.Config{Family: toolcall.Hermes, Tools: tools, Thinks: true, Marked: true}, c.answer, size)
+			if said != c.said || thought != c.thought || !reflect.DeepEqual(calls, c.calls) {
+				t.Errorf("%q by %d: said %q, thought %q and called %q", c.answer, size, said, thought, calls)
+			}
+		}
 	}
 }
 
