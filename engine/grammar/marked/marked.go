@@ -13,6 +13,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 
 	"github.com/assaynet/assay/engine/grammar"
 	"github.com/assaynet/assay/engine/grammar/jsonschema"
@@ -40,7 +41,7 @@ func Compile(text []byte) (*grammar.Automaton, error) {
 	if err := d.Decode(&f); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrForm, err)
 	}
-	if d.More() {
+	if _, err := d.Token(); !errors.Is(err, io.EOF) { // More takes a brace for the end
 		return nil, fmt.Errorf("%w, and nothing behind it", ErrForm)
 	}
 	if n, m := len(f.Open), len(f.Close); n < 1 || n > maxMark || m < 1 || m > maxMark || len(f.Schema) == 0 {

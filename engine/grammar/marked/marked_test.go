@@ -49,6 +49,7 @@ func TestWhatIsNoFormIsRefused(t *testing.T) {
 		`{"open":"<c>","close":"","schema":{}}`:                                 marked.ErrForm,
 		`{"open":"` + strings.Repeat("a", 65) + `","close":"</c>","schema":{}}`: marked.ErrForm,
 		form + form: marked.ErrForm,
+		form + "}":  marked.ErrForm,
 		`{"open":"<c>","close":"</c>","schema":{},"more":1}`:      marked.ErrForm,
 		`{"open":"<c>","close":"</c>","schema":{"typ":"object"}}`: jsonschema.ErrUnsupported,
 	} {
