@@ -108,7 +108,7 @@ bench-serve: models ## our server beside llama.cpp's, sixteen clients streaming 
 	@llama=$$(./scripts/bench/peers/build.sh | tail -n 1) && $(GO) run ./scripts/bench/load compare -llama "$$llama" \
 		"$$($(FETCH) | tail -n 1)" "$$(MODEL= $(FETCH) gemma3-270m | tail -n 1)"
 
-# How long, and the first of the numbers that decide who does what.
+# How long; SEED=N has others do other things.
 FOR ?= 10m
 
 traffic: models ## an hour's trouble for a server in ten minutes: clients that go away, read slowly, ask for nonsense; models by turns

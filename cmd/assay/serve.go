@@ -49,7 +49,7 @@ What is there, with streams and tools:
 response_format and grammar, and Ollama's format, hold an answer to JSON, a schema or
 a grammar, tool_choice to a call, and strict the calls of a tool to its schema. What a
 request asks for and is not done, such as pictures, is refused by a 400 that names the
-field. /v1/openapi.json describes it all.
+field. /v1/openapi.json describes all but /metrics.
 
 Tokens are guessed from what a prompt and its answer hold already, and tried some at
 a time, where that is quicker. With --draft-model a smaller model guesses, too: each

@@ -82,9 +82,10 @@ client() {
 
 has_npm() {
 	command -v npm >/dev/null || { say "npm is not there: its clients were not tried"; return 1; }
-	if [ ! -d "$npm/node_modules" ]; then
+	if [ ! -f "$npm/installed" ]; then
 		mkdir -p "$npm" && cp $here/package.json "$npm/"
-		npm install --prefix "$npm" --no-audit --no-fund --silent
+		npm install --prefix "$npm" --no-audit --no-fund --silent || exit # else those that came before it failed would be tried
+		touch "$npm/installed"
 	fi
 }
 

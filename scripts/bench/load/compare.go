@@ -49,6 +49,9 @@ func (c *comparison) model(ctx context.Context, out io.Writer, model string) err
 	if err != nil {
 		return err
 	}
+	if len(p.text) <= c.most {
+		return fmt.Errorf("%s has %d tokens, and a prompt was to have %d of them", source, len(p.text), c.most)
+	}
 	var ours, theirs []figures
 	for round := range c.rounds {
 		asks, err := c.asks(p)
