@@ -40,7 +40,8 @@ copy, it fetches from the validators that attested it. Of rounds of which it can
 get all answers that were given its earlier opinions stand as weights, and duties
 about them stay undone, which costs dividends.
 
-With --observe it takes no seat and needs no model: an observer has the full state,
+With --observe it takes no seat, signs and sends nothing whatever seat its hotkey
+has, and needs no model: an observer has the full state,
 keeps answers and cards as they come, and writes down once an epoch what these tell
 of each seat, as the validators' scores are. It answers every question of assay, also
 what each validator thought (assay scores --validator, assay compare), and serves the
@@ -68,6 +69,7 @@ func run(c *cli.Context) (err error) {
 	}
 
 	var v *validator.Validator // set before the node runs, and so before anything arrives
+	observe := c.Bool("observe")
 	cfg := node.FullConfig{
 		Config: node.Config{
 			Genesis: d.Genesis, DB: d.DB, Hotkey: d.Hotkey, Former: d.FormerKey(), Generation: d.Config.Generation(), Trust: d.Config.Checkpoint(),
@@ -77,7 +79,8 @@ func run(c *cli.Context) (err error) {
 			Pairs:  func(ctx context.Context, _ string, raw []byte) error { return v.OnPairs(ctx, raw) },
 			Logger: d.Log, Registerer: d.Registry,
 		},
-		Dir: d.Home.Consensus(), ConsensusListen: d.Config.Consensus.Listen, ConsensusPeers: d.Config.Consensus.Peers,
+		Observe: observe,
+		Dir:     d.Home.Consensus(), ConsensusListen: d.Config.Consensus.Listen, ConsensusPeers: d.Config.Consensus.Peers,
 		Retention:        protocol.Height(d.Config.Consensus.Retention),
 		ConsensusPrivate: d.Config.Consensus.Private,
 		Evidence:         func(_ context.Context, request []byte) ([]byte, error) { return v.Serve(request) },
@@ -93,7 +96,7 @@ func run(c *cli.Context) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, box.Close(context.WithoutCancel(c.Context))) }()
-	if v, err = newValidator(c.Context, d, n, box, c.Bool("observe")); err != nil {
+	if v, err = newValidator(c.Context, d, n, box, observe); err != nil {
 		return d.Explain(err)
 	}
 	salt, err := d.Salt()
@@ -105,10 +108,14 @@ func run(c *cli.Context) (err error) {
 	})
 	state := source.State(n)
 	from := api.Source{
-		Node: &teller{d: d, node: n, validator: v, observes: c.Bool("observe")}, State: state, Pool: source.Pool(n),
+		Node: &teller{d: d, node: n, validator: v, observes: observe}, State: state, Pool: source.Pool(n),
 		Work: source.Work(&d.Genesis.Params, v, state),
 	}
-	return d.Live(c.Context, from, d.GossipAddresses(n.Identity()), n.Ready(), map[string]daemon.Component{"node": n.Run, "validator": v.Run, "requests": r.Run})
+	parts := map[string]daemon.Component{"node": n.Run, "validator": v.Run}
+	if !observe {
+		parts["requests"] = r.Run
+	}
+	return d.Live(c.Context, from, d.GossipAddresses(n.Identity()), n.Ready(), parts)
 }
 
 // setter returns what the validator sets pairs with: the network's first model,

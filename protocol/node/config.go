@@ -75,6 +75,9 @@ type FullConfig struct {
 	Retention protocol.Height
 	// Dir is a directory of consensus' own. Required.
 	Dir string
+	// Observe signs no blocks and sends nothing of its own, whatever seat the hotkey
+	// has.
+	Observe bool
 	// ConsensusListen is host:port of the consensus transport, and
 	// ConsensusPeers (id@host:port) are transports beside those on the ledger, and
 	// the only ones where ConsensusPrivate is set.

@@ -101,7 +101,7 @@ func (f *Full) openConsensus() error {
 	}
 	f.consensus, err = consensus.New(consensus.Config{
 		Genesis: f.cfg.Genesis, DB: f.cfg.DB, Dir: f.cfg.Dir, Consensus: signing, Former: former, Transport: transport,
-		Hotkey: f.cfg.Hotkey.PublicKey(), Successor: f.cfg.Former != nil,
+		Hotkey: f.cfg.Hotkey.PublicKey(), Successor: f.cfg.Former != nil, Observe: f.cfg.Observe,
 		Listen: f.cfg.ConsensusListen, Peers: f.cfg.ConsensusPeers, Private: f.cfg.ConsensusPrivate, Trust: f.cfg.Trust,
 		Retention: f.cfg.Retention, Link: f.beacons.link, Logger: f.cfg.Logger, Registerer: f.cfg.Registerer,
 	})
@@ -335,8 +335,14 @@ func (f *Full) Elsewhere() bool { return f.host.Elsewhere() }
 func (f *Full) Identity() string { return f.host.ID() }
 
 // Submit signs a transaction of the own hotkey, keeps it in the pool and
-// publishes it; saying the same again makes no second one.
-func (f *Full) Submit(ctx context.Context, body wire.Body) error { return f.txs.Submit(ctx, body) }
+// publishes it; saying the same again makes no second one. An observer sends
+// nothing: [consensus.ErrObserves].
+func (f *Full) Submit(ctx context.Context, body wire.Body) error {
+	if f.cfg.Observe {
+		return consensus.ErrObserves
+	}
+	return f.txs.Submit(ctx, body)
+}
 
 // SubmitRaw takes a signed transaction of anyone into the pool and publishes
 // it, again and again while no block has it. known says that it waits already,

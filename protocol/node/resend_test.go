@@ -7,6 +7,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/assaynet/assay/protocol"
+	"github.com/assaynet/assay/protocol/consensus"
 	"github.com/assaynet/assay/protocol/ledger"
 	"github.com/assaynet/assay/protocol/node"
 	"github.com/assaynet/assay/protocol/wire"
@@ -14,12 +15,14 @@ import (
 
 // TestWhatANodeAloneWasGivenReachesABlock: an observer that has no peers yet
 // takes a payment. It never proposes a block itself, so it must tell others later.
+// Of its own it sends nothing.
 func TestWhatANodeAloneWasGivenReachesABlock(t *testing.T) {
 	n := newNetwork(t, 1)
-	c := node.FullConfig{Config: n.config(t, "observer"), Dir: t.TempDir(), ConsensusListen: freePort(t)}
+	c := node.FullConfig{Config: n.config(t, "observer"), Dir: t.TempDir(), ConsensusListen: freePort(t), Observe: true}
 	c.Bootstrap, c.Registerer = nil, prometheus.NewRegistry()
 	observer, err := node.NewFull(c)
 	check(t, err)
+	errIs(t, "what it says itself", observer.Submit(t.Context(), &wire.Unjail{}), consensus.ErrObserves)
 	pay := transfer(t, n.g.ChainID(), 0, 7*protocol.Unit)
 	submit(t, observer, wire.Encode(pay)) // nothing runs: it tells nobody
 	v := n.full(t, 0, nil)
