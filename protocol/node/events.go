@@ -8,6 +8,12 @@ import (
 	"github.com/assaynet/assay/protocol/ledger"
 )
 
+// sits reports whether a hotkey has a seat.
+func sits(r ledger.Reader, hotkey protocol.PublicKey, seat protocol.SeatID) bool {
+	s, ok, err := ledger.ReadSeatByHotkey(r, hotkey)
+	return err == nil && ok && s.ID == seat
+}
+
 // logEvents writes what a block did, one line each: what concerns the own seat, and
 // what an epoch paid, for an operator to follow; what others did, and all of old
 // blocks that are fetched, at debug, which the demo retells.
@@ -17,7 +23,7 @@ func logEvents(log zerolog.Logger, own protocol.PublicKey, old bool, head consen
 	}
 	for _, e := range head.Result.Events {
 		info, warn := log.Debug, log.Debug
-		if e.Hotkey == own && !old {
+		if !old && (e.Hotkey == own || e.Hotkey.IsZero() && sits(r, own, e.Seat)) { // a challenge names the seat alone
 			info, warn = log.Info, log.Warn
 		}
 		at := func(l *zerolog.Event) *zerolog.Event {

@@ -205,6 +205,26 @@ func TestEachEventIsOneLine(t *testing.T) {
 	}
 }
 
+// TestWhatIsFoundOfTheOwnSeatIsTold, though a challenge names no hotkey.
+func TestWhatIsFoundOfTheOwnSeatIsTold(t *testing.T) {
+	tree := &ledger.MemTree{}
+	_, err := ledger.Init(tree, newNetwork(t, 1).g)
+	check(t, err)
+	own := hotkey(t, "v0").PublicKey()
+	seat, ok, err := ledger.ReadSeatByHotkey(tree, own)
+	if err != nil || !ok {
+		t.Fatal(ok, err)
+	}
+	for _, accused := range []protocol.SeatID{seat.ID, {UID: seat.ID.UID, Registered: seat.ID.Registered + 1}} {
+		var out bytes.Buffer
+		e := ledger.Event{Name: ledger.EventGuilty, Height: 33, Seat: accused, Amount: 10}
+		node.LogEvents(zerolog.New(&out).Level(zerolog.InfoLevel), own, false, consensus.Head{Height: 33, Result: &ledger.Result{Events: []ledger.Event{e}}}, tree)
+		if told := strings.Contains(out.String(), `"level":"warn"`); told != (accused == seat.ID) {
+			t.Errorf("of seat %+v: got %q", accused, out.String())
+		}
+	}
+}
+
 func TestNodesNameTheFieldThatIsMissing(t *testing.T) {
 	n := newNetwork(t, 1)
 	for field, spoil := range map[string]func(*node.Config){
