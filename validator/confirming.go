@@ -197,10 +197,11 @@ func (c *confirming) work(ctx context.Context) error {
 // begin takes the most urgent answer that does not wait; inner is nil where there
 // is none.
 func (c *confirming) begin(ctx context.Context) (k wire.AnswerKey, inner context.Context) {
+	making := c.pairs() // before the own lock: none is held over another
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.asked = slices.DeleteFunc(c.asked, func(d doubt) bool { return c.engineBroken || c.sure[d.key] })
-	i := slices.IndexFunc(c.asked, func(d doubt) bool { return !d.patient || !c.apart || !c.pairs() })
+	i := slices.IndexFunc(c.asked, func(d doubt) bool { return !d.patient || !c.apart || !making })
 	if i < 0 {
 		return k, nil
 	}

@@ -302,14 +302,26 @@ func (s *setting) busy() bool {
 
 // makeOwn makes own pairs that are to be made.
 func (s *setting) makeOwn(ctx context.Context) error {
-	if !s.ownWaits() {
+	own := s.takeOwn()
+	if own == nil {
 		return nil
 	}
+	defer s.noteMaking(false)
+	return s.make(ctx, own)
+}
+
+// takeOwn takes own pairs that are to be made, nil where there are none: the step
+// may have handed over other jobs since one looked. Until it is noted that they are
+// made, others see that they are being.
+func (s *setting) takeOwn() *settingJob {
 	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.jobs) == 0 || !s.jobs[0].own {
+		return nil
+	}
 	own := s.jobs[0]
-	s.jobs = s.jobs[1:]
-	s.mu.Unlock()
-	return s.make(ctx, &own)
+	s.jobs, s.making = s.jobs[1:], true
+	return &own
 }
 
 // work makes and checks pairs, as far as nothing more urgent comes.
@@ -324,7 +336,9 @@ func (s *setting) work(ctx context.Context) error {
 			break
 		}
 		if jobs[i].own {
+			s.noteMaking(true)
 			errs = append(errs, s.make(ctx, &jobs[i]))
+			s.noteMaking(false)
 		} else {
 			done, err := s.checkMeanwhile(ctx, &jobs[i])
 			errs = append(errs, err)
@@ -364,8 +378,6 @@ func (s *setting) make(ctx context.Context, j *settingJob) error {
 	if known, err := s.book.Made(j.round); err != nil || known != nil || now == nil {
 		return err
 	}
-	s.noteMaking(true)
-	defer s.noteMaking(false)
 	link, err := s.cfg.Setter.Link(j.chain, j.round)
 	if err != nil {
 		return fmt.Errorf("setter's link for round %d: %w", j.round, err)
