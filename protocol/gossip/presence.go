@@ -59,7 +59,7 @@ func (h *Host) present(ctx context.Context, _ string, request []byte) ([]byte, e
 	defer cancel()
 	proof, err := h.ask(ctx, s, id, StreamPresence, request)
 	if err != nil || len(proof) > maxProof {
-		return nil, nil //nolint:nilerr // a connection of who is gone, or who cannot prove it
+		return nil, nil // a connection of who is gone, or who cannot prove it
 	}
 	return proof, nil
 }
@@ -83,8 +83,8 @@ func Present(ctx context.Context, c Config) (bool, error) {
 // seen asks all bootstrap peers once, at the same time, as somebody new.
 func (s *settings) seen(ctx context.Context) (bool, error) {
 	nobody, nonce := make([]byte, 32), make([]byte, presenceNonce)
-	rand.Read(nobody) //nolint:errcheck // it never fails
-	rand.Read(nonce)  //nolint:errcheck // it never fails
+	rand.Read(nobody) // it never fails
+	rand.Read(nonce)
 	h, err := New(Config{ChainID: s.ChainID, Identity: nobody})
 	if err != nil {
 		return false, err
