@@ -9,28 +9,12 @@ import (
 	"github.com/assaynet/assay/protocol"
 	"github.com/assaynet/assay/protocol/api"
 	"github.com/assaynet/assay/protocol/api/apitest"
-	"github.com/assaynet/assay/protocol/ledger"
 )
-
-// proving is a node that proves single records of the ledger and no lists, as a
-// miner's is.
-type proving struct{ *apitest.Network }
-
-type single struct{ ledger.Reader }
-
-func (single) Iterate([]byte, func(key, value []byte) bool) error {
-	return fmt.Errorf("%w: no lists; ask a validator", api.ErrNotKept)
-}
-
-func (n proving) State(ctx context.Context) (ledger.Reader, protocol.Height, error) {
-	r, h, err := n.Network.State(ctx)
-	return single{r}, h, err
-}
 
 // TestAMinersNodeAnswersOfOneSeat: what it is paid by epoch, what an account has,
 // what epochs paid and what a seat costs; and says of lists that it has none.
 func TestAMinersNodeAnswersOfOneSeat(t *testing.T) {
-	n := proving{network(t)}
+	n := apitest.Proving{Network: network(t)}
 	cfg := n.Config()
 	cfg.Source.State, cfg.Source.Work = n, nil
 	h := handler(t, cfg)

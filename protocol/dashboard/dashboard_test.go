@@ -272,23 +272,9 @@ func TestAMinersPagesSayWhereToLook(t *testing.T) {
 	}
 }
 
-// proving is a node that proves single records of the ledger, and no lists.
-type proving struct{ *apitest.Network }
-
-type single struct{ ledger.Reader }
-
-func (single) Iterate([]byte, func(key, value []byte) bool) error {
-	return fmt.Errorf("%w: no lists; ask a validator", api.ErrNotKept)
-}
-
-func (n proving) State(ctx context.Context) (ledger.Reader, protocol.Height, error) {
-	r, h, err := n.Network.State(ctx)
-	return single{r}, h, err
-}
-
 // TestAMinersPagesShowWhatItProves: its own pay, what epochs paid, and the terms.
 func TestAMinersPagesShowWhatItProves(t *testing.T) {
-	n := proving{network(t)}
+	n := apitest.Proving{Network: network(t)}
 	cfg := n.Config()
 	cfg.Source = api.Source{Node: n.Node, State: n}
 	cfg.Pages = func(h *api.Handler) (http.Handler, error) {
