@@ -46,7 +46,16 @@ func (s Settings) choose(r backend.Result, prompt, answer []Token, mask *grammar
 	case !s.None() || s.Temperature != 0:
 		token = arith.Choose(logits, s.sampling(), position)
 	}
-	return choice{token: token, state: fingerprint.State(r.State)}
+	return choice{token: token, state: hashOf(r)}
+}
+
+// hashOf is the hash of a result's state, which the backend may have had made
+// while it computed something else.
+func hashOf(r backend.Result) [32]byte {
+	if r.Hashed {
+		return r.Hash
+	}
+	return fingerprint.State(r.State)
 }
 
 // Generate answers a prompt. onToken, where it is not nil, is called with each
@@ -77,7 +86,7 @@ func (m *Model) Generate(ctx context.Context, r Request, onToken func(Token)) (R
 	g := &generation{m: m, run: run, follows: newFollower(program), onToken: onToken, logProbs: r.LogProbs, top: r.TopLogProbs, onLogProbs: r.OnLogProbs, more: make(chan struct{}, 1)}
 	task := &sched.Task{
 		Caller: callerOf(ctx), Share: sharerOf(ctx), Tokens: run.Prompt, Keep: 1, Want: g.want(), Most: len(run.Prompt) + r.Settings.MaxTokens - 1,
-		Each: g.each, Next: g.next,
+		Each: g.each, Hash: fingerprint.State, Next: g.next,
 	}
 	// A choice that looked at more than the tokens before it (text, which guesses
 	// stand in for) could not be made behind a guess: such a run has none. Nor has

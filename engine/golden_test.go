@@ -7,6 +7,7 @@ import (
 	"math"
 	"os"
 	"slices"
+	"strconv"
 	"sync"
 	"testing"
 
@@ -94,30 +95,41 @@ func TestGoldenRunsAloneAndOnOneThreadOnEveryBackend(t *testing.T) {
 	}
 }
 
+// TestGoldenRunsBesideOthersInPiecesAndVerified: under an emulator, where each
+// token counts, arm64.sh has two that sample run, 2 and 3, and no more.
 func TestGoldenRunsBesideOthersInPiecesAndVerified(t *testing.T) {
 	m := open(t, enginetest.Real(t), engine.Config{Threads: 3})
-	var wg sync.WaitGroup
-	for i, g := range loadGolden(t) {
-		wg.Go(func() {
-			// The beginnings of the prompt come first, so that the run itself
-			// begins in the middle of a page.
-			for cut := 1 + i; cut < len(g.Prompt); cut += 45 {
-				r := engine.Request{Prompt: g.Prompt[:cut], Settings: engine.Settings{MaxTokens: 1}}
-				if _, err := m.Generate(context.Background(), r, nil); err != nil {
-					t.Errorf("run %d, beginning of %d: %v", i, cut, err)
-				}
+	golden := loadGolden(t)
+	runs := make([]engine.Run, len(golden))
+	together := func(name string, do func(t *testing.T, i int, g goldenRun)) {
+		t.Run(name, func(t *testing.T) {
+			var wg sync.WaitGroup
+			for i, g := range golden {
+				wg.Go(func() { t.Run(strconv.Itoa(i), func(t *testing.T) { do(t, i, g) }) })
 			}
-			run := g.check(t, m, "in company")
-			report, err := m.Verify(context.Background(), run)
-			if err != nil || !report.Equal {
-				t.Errorf("run %d: verify: %v %d, %v", i, report.Kind, report.Position, err)
-			}
-			if !slices.Equal(run.States, report.States) {
-				t.Errorf("run %d: the states that it hands out are not those of its leaves", i)
-			}
+			wg.Wait()
 		})
 	}
-	wg.Wait()
+	// The beginnings of the prompts come first, so that the runs themselves begin
+	// in the middle of a page.
+	together("beginnings", func(t *testing.T, i int, g goldenRun) {
+		for cut := 1 + i; cut < len(g.Prompt); cut += 45 {
+			r := engine.Request{Prompt: g.Prompt[:cut], Settings: engine.Settings{MaxTokens: 1}}
+			if _, err := m.Generate(context.Background(), r, nil); err != nil {
+				t.Errorf("run %d, beginning of %d: %v", i, cut, err)
+			}
+		}
+	})
+	together("company", func(t *testing.T, i int, g goldenRun) { runs[i] = g.check(t, m, "in company") })
+	together("verified", func(t *testing.T, i int, _ goldenRun) {
+		report, err := m.Verify(context.Background(), runs[i])
+		if err != nil || !report.Equal {
+			t.Errorf("run %d: verify: %v %d, %v", i, report.Kind, report.Position, err)
+		}
+		if !slices.Equal(runs[i].States, report.States) {
+			t.Errorf("run %d: the states that it hands out are not those of its leaves", i)
+		}
+	})
 }
 
 // writeGolden makes the file anew: greedy and sampled runs, short prompts and

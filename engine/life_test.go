@@ -106,7 +106,7 @@ func TestCloseLeavesNoGoroutine(t *testing.T) {
 		}
 		wg.Wait()
 		// A goroutine that has told its end may still be there for a moment.
-		for end := time.Now().Add(10 * time.Second); runtime.NumGoroutine() > before && time.Now().Before(end); {
+		for end := time.Now().Add(2 * time.Minute); runtime.NumGoroutine() > before && time.Now().Before(end); {
 			runtime.Gosched()
 		}
 		if n := runtime.NumGoroutine(); n > before {

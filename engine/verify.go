@@ -132,11 +132,11 @@ func (run Run) task(caller string, p *grammar.Program, made []choice) *sched.Tas
 	followers := followersOf(p, run.Output)
 	tokens := append(append([]Token(nil), run.Prompt...), run.Output[:len(run.Output)-1]...)
 	return &sched.Task{
-		Caller: caller, Tokens: tokens, Keep: len(run.Output), Want: run.Settings.want(), Most: len(tokens),
+		Caller: caller, Tokens: tokens, Keep: len(run.Output), Want: run.Settings.want(), Most: len(tokens), Hash: fingerprint.State,
 		Each: func(i int, r backend.Result) {
 			mask, err := followers[i].mask()
 			if err != nil { // behind what the grammar has not, and where it has nothing, no token is right
-				made[i] = choice{token: noToken, state: fingerprint.State(r.State)}
+				made[i] = choice{token: noToken, state: hashOf(r)}
 				return
 			}
 			made[i] = run.Settings.choose(r, run.Prompt, run.Output[:i], mask)

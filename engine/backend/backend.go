@@ -76,6 +76,8 @@ type Result struct {
 	Likeliest Token     // the largest logit's, the lowest among equals (SPEC.md §6)
 	Logits    []float32 // [Dims.Vocab]
 	Residual  []float32 // [Dims.Width], as the part's last layer leaves it, finite or not
+	Hash      [32]byte  // what the piece's Hash made of the state, where Hashed
+	Hashed    bool
 }
 
 // Piece is the next tokens of one sequence.
@@ -92,6 +94,10 @@ type Piece struct {
 	// fail, i from 0, in any order and on any goroutines. The slices are valid
 	// within the call only.
 	Each func(i int, r Result)
+	// Hash, where not nil, is what the caller will make of each State. A backend
+	// that has a state while something else computes may call it then, on any
+	// goroutine, finite or not, and hands over what comes of it.
+	Hash func(state []float32) [32]byte
 
 	Ran int   // out: how many of the Keep were computed, from 0 on
 	Err error // out: of this piece alone; the cache holds the positions before the one that failed

@@ -28,7 +28,9 @@
 // that nobody reads stays where it was made, on a device not even copied. It
 // does so by calling the piece's Each within Step, once for each wanted
 // position, in any order and on any goroutines, and counts the calls in Ran.
-// What it hands over is the backend's again when Each returns.
+// What it hands over is the backend's again when Each returns. Where a caller
+// hashes states, a backend that waits for a device may call the piece's Hash
+// meanwhile, and hands over what that said: it depends on the state alone.
 //
 // The scheduler calls Step from one goroutine, one step at a time, of at most
 // Budget tokens beside those of sequences that are being continued. A step

@@ -1,6 +1,8 @@
 package backendtest
 
 import (
+	"crypto/sha256"
+	"encoding/binary"
 	"errors"
 	"math"
 	"slices"
@@ -110,12 +112,23 @@ type asked struct {
 	got []backend.Result // guarded by mu; of the last Keep tokens
 	// told counts the calls of Each for every one of them; guarded by mu.
 	told []int
+	// misled counts results with another hash than their state's; guarded by mu.
+	misled int
+}
+
+// hashOf is what a caller makes of a state.
+func hashOf(state []float32) [32]byte {
+	var data []byte
+	for _, x := range state {
+		data = binary.LittleEndian.AppendUint32(data, math.Float32bits(x))
+	}
+	return sha256.Sum256(data)
 }
 
 // ask makes a piece.
 func ask(c backend.Cache, tokens []backend.Token, keep int, want backend.Want) *asked {
 	a := &asked{got: make([]backend.Result, keep), told: make([]int, keep)}
-	a.Piece = backend.Piece{Cache: c, Tokens: tokens, Keep: keep, Want: want, Each: a.each}
+	a.Piece = backend.Piece{Cache: c, Tokens: tokens, Keep: keep, Want: want, Each: a.each, Hash: hashOf}
 	return a
 }
 
@@ -123,6 +136,9 @@ func (a *asked) each(i int, r backend.Result) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.told[i]++
+	if r.Hashed && r.Hash != hashOf(r.State) {
+		a.misled++
+	}
 	a.got[i] = backend.Result{State: slices.Clone(r.State), Likeliest: r.Likeliest, Logits: slices.Clone(r.Logits)}
 }
 
@@ -161,6 +177,9 @@ func (a *asked) check(t *testing.T, all []backend.Result) {
 // position on.
 func (a *asked) checkRan(t *testing.T, want []backend.Result) {
 	t.Helper()
+	if a.misled != 0 {
+		t.Fatalf("%d of %d results have another hash than their state", a.misled, a.Keep)
+	}
 	for i := range a.Keep {
 		switch {
 		case i >= a.Ran && a.told[i] != 0:

@@ -9,11 +9,16 @@ func functions() map[string]value {
 	out := map[string]value{}
 	for name, call := range map[string]func(r *run, a arguments) (value, error){
 		"range": rangeOf, "namespace": newNamespace, "dict": newDict, "raise_exception": refuse, "joiner": newJoiner, "cycler": newCycler,
+		"lipsum": noLipsum,
 	} {
 		out[name] = &function{name: name, call: call}
 	}
 	return out
 }
+
+// noLipsum stands for jinja2's function that makes up text, so that its name is not
+// taken for an undefined one, which may be written out as nothing.
+func noLipsum(*run, arguments) (value, error) { return nil, fail("lipsum is not known here") }
 
 func newNamespace(r *run, a arguments) (value, error) {
 	d, err := newDict(r, a)

@@ -24,9 +24,12 @@ type Backend struct {
 	wrong   atomic.Bool           // it was the self-test that saw it
 	last    atomic.Int64          // sequences of the last step
 	tokens  atomic.Int64          // of all steps
-	table   pointer               // pages' addresses of a pass
-	entries int                   // that table has room for
-	room    int                   // pages that there was memory for at first
+	pinned  pinned
+	entries int                  // pages that the facts of a pass have room for
+	tiles   int                  // of the rows that are described
+	full    int                  // blocks of threads from which linear layers take matrix_…; matrixBlocks but in the self-test
+	graphs  map[graphKey]uintptr // 0 for none
+	room    int                  // pages that there was memory for at first
 
 	probes  []*Backend    // the self-test's, nil for none
 	every   time.Duration // between self-tests
@@ -53,9 +56,13 @@ type Config struct {
 	Check time.Duration
 }
 
-// budget is how many tokens of prompts a step may have: on the slowest devices,
-// half a second for a model of their size.
-const budget = 256
+// How many tokens of prompts a step may have: on the slowest devices, half a
+// second for a model of their size. On those with asynchronous copies, which are
+// quicker, 512 are still soon over, and keep all multiprocessors busy.
+const (
+	budget      = 256
+	largeBudget = mostTokens
+)
 
 // The least compute capability: the first with products of four bytes.
 const minMajor, minMinor = 6, 1
@@ -155,7 +162,7 @@ func (u *unit) name() string { return fmt.Sprintf("cuda:%d, %s", u.number, u.inf
 
 // backend is one without a model, whose last page closes the device.
 func (u *unit) backend() *Backend {
-	b := &Backend{unit: u, store: &store{dev: u.dev, last: u.dev.Close}}
+	b := &Backend{unit: u, full: matrixBlocks, graphs: map[graphKey]uintptr{}, store: &store{dev: u.dev, last: u.dev.Close}}
 	b.close = sync.OnceFunc(b.end)
 	return b
 }
@@ -233,7 +240,12 @@ func (b *Backend) Devices() []backend.Device {
 }
 
 // Budget is how many tokens of prompts a step may have.
-func (b *Backend) Budget() int { return budget }
+func (b *Backend) Budget() int {
+	if b.info.Major >= 8 {
+		return largeBudget
+	}
+	return budget
+}
 
 // Check returns what has ended the device, and names it.
 func (b *Backend) Check() error {
@@ -251,6 +263,10 @@ func (b *Backend) end() {
 		p.Close()
 	}
 	b.dev.Do(func() {
+		b.forget()
+		for _, data := range b.pinned.all {
+			_ = b.dev.Unpin(data)
+		}
 		for _, p := range b.owned {
 			_ = b.dev.Free(uint64(p)) // a device that has failed has given up its memory
 		}

@@ -20,8 +20,8 @@ import (
 )
 
 // idle tells whether an instruction may never run. In linear layers it is the
-// way back of a loop that clang has unrolled for eight turns: a block has no
-// more than eight warps, whose sums it adds.
+// way back of a loop that clang has unrolled for eight turns: for more than one
+// token a block has no more than eight warps, whose sums it adds.
 func idle(kernel, what string) bool {
 	return strings.HasPrefix(kernel, "linear_") && strings.HasPrefix(what, "bra.uni")
 }
@@ -33,8 +33,14 @@ func TestEveryInstructionRuns(t *testing.T) {
 	for kind := range halves {
 		for i, tokens := range []int{1, 9, 1, 9} {
 			cols := []int{2304, 768}[i/2] // nine chunks and three
+			if i == 0 {
+				cols = 4352 // seventeen, more than a round of warps for one token
+			}
+			if elements, _ := kind.Block(); elements == 32 {
+				cols += 32 // and a block
+			}
 			w, b := randomMatrix(r, kind, 33, cols), &bench{t: t}
-			bias, x := awkward(r, 64)[:33], awkward(r, cols*tokens)
+			bias, x := biases(r, 33), activations(r, cols, tokens)
 			if !equal(b.linear(w, bias, x, tokens), reference(w, bias, x, tokens)) || !equal(b.linear(w, nil, x, tokens), reference(w, nil, x, tokens)) {
 				t.Errorf("%s: other numbers", kind)
 			}
@@ -43,15 +49,23 @@ func TestEveryInstructionRuns(t *testing.T) {
 			}
 		}
 	}
-	for _, target := range targets {
+	for _, module := range matrixModules {
+		rows, cols, few := 129, 768, 768
+		if strings.HasSuffix(module, "chunks") {
+			rows, cols, few = 33, 2304, 256 // nine chunks, more than a round of warps, and one
+		}
 		for kind := range halves {
-			for _, cols := range []int{2304, 768} {
-				for _, tokens := range []int{33, 16} {
-					w, b, x := randomMatrix(r, kind, 129, cols), &bench{t: t, target: target}, awkward(r, cols*tokens)
-					bias := awkward(r, 160)[:129]
-					if !equal(b.linear(w, bias, x, tokens), reference(w, bias, x, tokens)) || !equal(b.linear(w, nil, x, tokens), reference(w, nil, x, tokens)) {
-						t.Errorf("%s, %s: other numbers", target, kind)
-					}
+			for _, tokens := range []int{66, 16} {
+				cols := cols
+				if elements, _ := kind.Block(); tokens == 16 {
+					cols = few
+				} else if elements == 32 {
+					cols += 32 // and a block
+				}
+				w, b, x := randomMatrix(r, kind, rows, cols), &bench{t: t, module: module}, activations(r, cols, tokens)
+				bias := biases(r, rows)
+				if !equal(b.linear(w, bias, x, tokens), reference(w, bias, x, tokens)) || !equal(b.linear(w, nil, x, tokens), reference(w, nil, x, tokens)) {
+					t.Errorf("%s, %s: other numbers", module, kind)
 				}
 			}
 		}
@@ -62,7 +76,7 @@ func TestEveryInstructionRuns(t *testing.T) {
 	(&bench{t: t}).likeliest(r)
 	for _, o := range []enginetest.Options{
 		{Type: gguf.Q8_0, Width: 288, Heads: 16, KVHeads: 2, FFN: 32, Layers: 1, Rot: 4},
-		{Arch: "gemma3", Type: gguf.Q4_0, Head: 96, Layers: 2, Window: 33, LogitCap: 3},
+		{Arch: "gemma3", Type: gguf.Q4_0, Width: 96, Head: 96, Heads: 12, KVHeads: 12, Layers: 2, Window: 33, LogitCap: 3},
 	} {
 		w := tiny(t, o)
 		if o.Arch != "" {
@@ -109,8 +123,10 @@ func tokens() (list []backend.Token) {
 	return list
 }
 
-// all are states and logits of a prompt.
-func all(t testing.TB, w *weights.Model, d *cudatest.Driver) (list [][]float32) {
+// all are states and logits of a prompt, of which the first token and the last
+// two come one by one, as in a step that continues a sequence: so tokens that
+// attention takes together are of two pages. Results come in any order.
+func all(t testing.TB, w *weights.Model, d *cudatest.Driver) [][]float32 {
 	t.Helper()
 	b, err := cuda.Open(w, cuda.Config{Driver: d, Check: -1})
 	if err != nil {
@@ -119,10 +135,16 @@ func all(t testing.TB, w *weights.Model, d *cudatest.Driver) (list [][]float32) 
 	defer b.Close()
 	c := b.NewCache()
 	defer c.Release()
-	p := &backend.Piece{Cache: c, Tokens: tokens(), Keep: prompt, Want: backend.State | backend.Logits}
-	p.Each = func(_ int, r backend.Result) { list = append(list, slices.Clone(r.State), slices.Clone(r.Logits)) }
-	if err := b.Step([]*backend.Piece{p}); err != nil || p.Err != nil {
-		t.Fatal(err, p.Err)
+	list := make([][]float32, 2*prompt)
+	for _, n := range []int{1, prompt - 3, 1, 1} {
+		first := c.Len()
+		p := &backend.Piece{Cache: c, Tokens: tokens()[first : first+n], Keep: n, Want: backend.State | backend.Logits}
+		p.Each = func(i int, r backend.Result) {
+			list[2*(first+i)], list[2*(first+i)+1] = slices.Clone(r.State), slices.Clone(r.Logits)
+		}
+		if err := b.Step([]*backend.Piece{p}); err != nil || p.Err != nil {
+			t.Fatal(err, p.Err)
+		}
 	}
 	return list
 }

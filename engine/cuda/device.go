@@ -32,6 +32,8 @@ type Info struct {
 	Version      int    // of CUDA, 1000 × major + 10 × minor
 	Major, Minor int    // compute capability
 	Memory       int64  // bytes
+	// What is computed with, and its highest clock; 0 where the driver does not say.
+	Multiprocessors, MHz int
 }
 
 // pointer is an address in a device's memory; 0 is none.
@@ -39,6 +41,10 @@ type pointer uint64
 
 // Device is an open device. All methods but Do are called within Do. Errors are
 // *Error.
+//
+// What Copy, Launch, Send and Fetch begin, the device does in that order, while
+// its caller goes on; an error of it may be told by any later call, and by the
+// next Wait at the latest.
 type Device interface {
 	// Do runs f, alone, where the device's methods may be called.
 	Do(f func())
@@ -48,15 +54,42 @@ type Device interface {
 	Free(at uint64) error
 	// Room is how many bytes nobody has allocated, in this process or another.
 	Room() (int64, error)
+	// Pinned allocates memory of the machine that stays where it is, so that the
+	// device copies to and from it by itself. Unpin frees it.
+	Pinned(bytes int) ([]byte, error)
+	Unpin(data []byte) error
+	// Upload and Download have copied when they return, after all that was begun
+	// before.
 	Upload(to uint64, data []byte) error
 	Download(data []byte, from uint64) error
 	Copy(to, from uint64, bytes int64) error
-	// Launch starts a kernel on x × y blocks; it runs when those before it have
-	// ended.
+	// Launch starts a kernel on x × y blocks.
 	Launch(kernel uintptr, x, y, threads int, args [][]byte) error
+	// Send and Fetch copy from and to pinned memory, which is the device's until
+	// Wait.
+	Send(to uint64, data []byte) error
+	Fetch(data []byte, from uint64) error
+	// Beside begins what each part begins, no part after another, but all after
+	// what was begun before and before what is begun then. There are at most
+	// mostBeside parts, of launches alone.
+	Beside(parts ...func() error) error
+	// Mark marks what was begun so far, and Reach waits until the last mark is
+	// done, Wait until all is.
+	Mark() error
+	Reach() error
+	Wait() error
+	// Record keeps what f begins, launches, copies to pinned memory and Beside,
+	// as a graph: none of it is done. It is done by each Replay, at a call's price
+	// for all of it. The graph is 0 where the driver has none, and f is not called.
+	Record(f func() error) (graph uintptr, err error)
+	Replay(graph uintptr) error
+	Forget(graph uintptr) error
 	// Close gives the device back; Do is not called any more.
 	Close()
 }
+
+// mostBeside is how many parts Beside takes: queries, keys and values.
+const mostBeside = 3
 
 // Error is a call that CUDA refused, or that told of an earlier one's failure.
 type Error struct {

@@ -15,21 +15,24 @@
 // A Backend has a device to itself, with a model or a part of one (package
 // split makes one Backend of several). It is in parts:
 //
-//	device.go    what is asked of a driver, and CUDA's errors
-//	library.go   NVIDIA's driver, on an OS thread of its own for each device
-//	sensors.go   NVIDIA's management library, for temperature and power
-//	kernels.go   the kernels: kernels/*.cu in CUDA C++, ptx/*/*.ptx as clang has compiled them
-//	model.go     weights on the device, and the plan of its memory
-//	plan.go      what memory a model takes
-//	selftest.go  two tiny models whose bits are known, at the start and every hour
-//	pages.go     keys and values
-//	step.go      a step: tokens of all pieces through all layers, then what is wanted of them
-//	layers.go    which kernels that takes
+//	device.go        what is asked of a driver, and CUDA's errors
+//	library.go       NVIDIA's driver, and which devices it has
+//	librarydevice.go one of them, on an OS thread of its own: streams, events, graphs
+//	sensors.go       NVIDIA's management library, for temperature and power
+//	kernels.go       the kernels: kernels/*.cu in CUDA C++, ptx/*/*.ptx as clang has compiled them
+//	model.go         weights on the device, and the plan of its memory
+//	plan.go          what memory a model takes
+//	selftest.go      two tiny models whose bits are known, at the start and every hour
+//	pages.go         keys and values
+//	facts.go         what a step tells the device, pinned memory, and graphs
+//	step.go          a step: tokens of all pieces through all layers, then what is wanted of them
+//	layers.go        which kernels that takes
+//	copyspeed.go     the bandwidth that a step is measured by
 //
-// Linear layers have kernels for one token, for some, and for many where a device
-// has matrix instructions for bytes. Every sum has the order of arith/SPEC.md,
-// so nothing that a step has beside a sequence can
-// change the sequence's bits. scripts/check/kernels.sh proves that the PTX is
+// Linear layers have kernels for one token and for a few, and where a device has
+// matrix instructions for bytes, two for many: with few rows, and with many. Every
+// sum has the order of arith/SPEC.md, so nothing that a step has beside a sequence
+// can change the sequence's bits. scripts/check/kernels.sh proves that the PTX is
 // what the sources give. Start reading at step.go, then kernels/ac1.cuh and
 // kernels/linear.cu.
 package cuda

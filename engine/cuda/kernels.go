@@ -39,31 +39,38 @@ func target(i Info) string {
 
 // kernels are those of each module.
 var kernels = map[string][]string{
-	"attention": {"attention"},
-	"choose":    {"likeliest"},
-	"embed":     perType("embed_", ""),
-	"linear":    append(perType("linear_", "_1"), perType("linear_", "_8")...),
-	"norm":      {"norm_quantise", "norm"},
-	"quantise":  {"quantise", "gated_silu", "gated_gelu"},
-	"rope":      {"place"},
-	"stream":    {"add", "cap"},
+	"attention":      {"attention"},
+	"attention_many": {"attention_many"},
+	"choose":         {"likeliest"},
+	"embed":          perType("embed_", ""),
+	"linear":         append(perType("linear_", "_1"), perType("linear_", "_8")...),
+	"norm":           {"norm_quantise", "norm"},
+	"quantise":       {"quantise", "gated_silu", "gated_gelu"},
+	"rope":           {"place"},
+	"stream":         {"add", "cap"},
 }
 
-// matrixKernels are those of the module matrix, of a target.
-var matrixKernels = perType("matrix_", "")
+// matrixKernels are those of the modules of a target.
+var matrixKernels = map[string][]string{"matrix": perType("matrix_", ""), "chunks": perType("chunks_", "")}
 
 // The threads of a block that kernels/*.cu are written for.
 const (
-	elementThreads   = 256 // quantise, norm, stream, choose
-	placeThreads     = 128
+	elementThreads   = 256  // quantise, stream
+	rowThreads       = 1024 // at most of norm, place and choose; one for each element
 	attentionThreads = 64
 	embedThreads     = 64
-	linearWarps      = 8 // at most; one for each chunk
-	linearTokens     = 8 // of linear_…_8
-	matrixThreads    = 128
-	matrixRows       = 128
-	matrixTokens     = 32
+	linearWarps      = 8    // at most; one for each chunk
+	singleWarps      = 16   // of linear_…_1
+	wideRows         = 8192 // from which two blocks of 8 warps on each multiprocessor are better than one of 16: one computes while the other begins
+	linearTokens     = 8    // of linear_…_8
+	tileQueries      = 16   // of attention_many, at most, in heads of at most
+	tileHead         = 256
+	matrixThreads    = 256
+	matrixRows       = 256
+	chunksRows       = 32
+	matrixTokens     = 64
 	matrixFrom       = 16 // tokens from which matrix instructions are quicker; predicted, see SPEED.md
+	matrixBlocks     = 96 // of threads, from which matrix_… keeps a device busy, and is quicker than chunks_…; predicted
 )
 
 const (
@@ -111,8 +118,10 @@ func load(d Device, i Info) (map[string]uintptr, error) {
 		}
 	}
 	if t := target(i); t != "" {
-		if err := compile(d, t+"/matrix", matrixKernels, all); err != nil {
-			return nil, err
+		for module, names := range matrixKernels {
+			if err := compile(d, t+"/"+module, names, all); err != nil {
+				return nil, err
+			}
 		}
 	}
 	return all, nil

@@ -1,10 +1,32 @@
 package cuda
 
+import "slices"
+
 // launcher starts kernels until one cannot be started.
 type launcher struct {
-	b   *Backend
-	n   int // rows
-	err error
+	b     *Backend
+	n     int // rows
+	tiles int // of rows that attention takes together; 0: it takes each by itself
+	at    facts
+	err   error
+}
+
+// fact is where a fact of the rows begins.
+func (l *launcher) fact(at int) pointer { return l.b.m.facted + pointer(at) }
+
+// beside starts what the parts start, none of which follows another.
+func (l *launcher) beside(parts ...func()) {
+	if l.err != nil {
+		return
+	}
+	list := make([]func() error, len(parts))
+	for i, part := range parts {
+		list[i] = func() error {
+			part()
+			return l.err
+		}
+	}
+	l.err = l.b.dev.Beside(list...)
 }
 
 func (l *launcher) start(kernel string, x, y, threads int, args ...any) {
@@ -13,34 +35,47 @@ func (l *launcher) start(kernel string, x, y, threads int, args ...any) {
 	}
 }
 
+// threadsOf is how many threads a block has that takes a row of n elements.
+func threadsOf(n int) int { return min(rowThreads, lanes*blocks(n, lanes)) }
+
 // blocks is how many blocks of threads n elements take.
 func blocks(n, threads int) int { return (n + threads - 1) / threads }
 
 // linear multiplies the quantised activations.
-func (l *launcher) linear(m matrix, out pointer) {
-	s, name, y := &l.b.m.scratch, "_1", 1
+func (l *launcher) linear(m matrix, out pointer) { l.linearOnto(m, 0, out) }
+
+// linearOnto adds the product to what is there, where onto is not 0.
+func (l *launcher) linearOnto(m matrix, onto, out pointer) {
+	s, name, y, warps := &l.b.m.scratch, "_1", 1, singleWarps
 	if matrix := kernelName("matrix_", m.kind, ""); l.n >= matrixFrom && l.b.kernels[matrix] != 0 {
-		l.start(matrix, blocks(m.rows, matrixRows), blocks(l.n, matrixTokens), matrixThreads,
-			m.quants, m.scales, s.quants, s.dx, s.tx, m.bias, out, m.rows, m.blocks, l.n)
+		rows, y := matrixRows, blocks(l.n, matrixTokens)
+		if blocks(m.rows, matrixRows)*y < l.b.full {
+			matrix, rows = kernelName("chunks_", m.kind, ""), chunksRows
+		}
+		l.start(matrix, blocks(m.rows, rows), y, matrixThreads,
+			m.quants, m.scales, s.quants, s.dx, s.tx, m.bias, onto, out, m.rows, m.blocks, l.n)
 		return
 	}
-	if l.n > 1 {
-		name, y = "_8", blocks(l.n, linearTokens)
+	if m.rows >= wideRows {
+		warps = linearWarps
 	}
-	l.start(kernelName("linear_", m.kind, name), blocks(m.rows, lanes), y, lanes*min(linearWarps, blocks(m.blocks, chunkBlocks)),
-		m.quants, m.scales, s.quants, s.dx, s.tx, m.bias, out, m.rows, m.blocks, l.n)
+	if l.n > 1 {
+		name, y, warps = "_8", blocks(l.n, linearTokens), linearWarps
+	}
+	l.start(kernelName("linear_", m.kind, name), blocks(m.rows, lanes), y, lanes*min(warps, blocks(m.blocks, chunkBlocks)),
+		m.quants, m.scales, s.quants, s.dx, s.tx, m.bias, onto, out, m.rows, m.blocks, l.n)
 }
 
 // normed quantises the norm of the residual stream.
 func (l *launcher) normed(norm pointer) {
 	m := l.b.m
-	l.start("norm_quantise", l.n, 1, elementThreads, m.x, norm, m.quants, m.dx, m.tx, m.Width, m.Eps)
+	l.start("norm_quantise", l.n, 1, threadsOf(m.Width), m.x, norm, m.quants, m.dx, m.tx, m.Width, m.Eps)
 }
 
 // inPlace norms rows of n elements, where the family has a norm for them.
 func (l *launcher) inPlace(x, norm pointer, rows, n int) {
 	if norm != 0 {
-		l.start("norm", rows, 1, elementThreads, x, pointer(0), norm, x, n, l.b.m.Eps)
+		l.start("norm", rows, 1, threadsOf(n), x, pointer(0), norm, x, n, l.b.m.Eps)
 	}
 }
 
@@ -48,6 +83,10 @@ func (l *launcher) inPlace(x, norm pointer, rows, n int) {
 // does that, to the residual stream.
 func (l *launcher) residual(m matrix, norm pointer) {
 	s, width := &l.b.m.scratch, l.b.m.Width
+	if norm == 0 {
+		l.linearOnto(m, s.x, s.x)
+		return
+	}
 	l.linear(m, s.h)
 	l.inPlace(s.h, norm, l.n, width)
 	l.start("add", blocks(l.n*width, elementThreads), 1, elementThreads, s.x, s.h, l.n*width)
@@ -55,11 +94,11 @@ func (l *launcher) residual(m matrix, norm pointer) {
 
 // layers runs n rows through the model (arith/SPEC.md §5), from their tokens on,
 // or in a part without the first layer from what was uploaded. Errors: *Error.
-func (b *Backend) layers(n int) error {
-	m, l := b.m, &launcher{b: b, n: n}
+func (b *Backend) layers(n, tiles int) error {
+	m, l := b.m, &launcher{b: b, n: n, tiles: tiles, at: b.m.facts(n)}
 	if m.Embed != nil {
 		l.start(kernelName("embed_", m.embed.kind, ""), n, blocks(m.embed.blocks, embedThreads), embedThreads,
-			m.embed.quants, m.embed.scales, m.ids, m.x, m.embed.blocks, m.EmbedScale)
+			m.embed.quants, m.embed.scales, l.fact(l.at.ids), m.x, m.embed.blocks, m.EmbedScale)
 	}
 	for i := range m.layers {
 		l.attention(i)
@@ -77,17 +116,22 @@ func (l *launcher) attention(i int) {
 		halves = 1
 	}
 	l.normed(ly.attnNorm)
-	l.linear(ly.q, m.q)
-	l.linear(ly.k, m.k)
-	l.linear(ly.v, m.v)
+	l.beside(func() { l.linear(ly.q, m.q) }, func() { l.linear(ly.k, m.k) }, func() { l.linear(ly.v, m.v) })
 	l.inPlace(m.q, ly.qNorm, l.n*m.Heads, m.Head)
 	l.inPlace(m.k, ly.kNorm, l.n*m.KVHeads, m.Head)
-	angles := m.angles + pointer(4*ly.turns*mostTokens*c.Rot)
-	l.start("place", l.n, 1, placeThreads, m.q, m.turned, m.k, m.v, angles, m.places, m.failed+pointer(4*i*mostTokens),
+	angles := l.fact(l.at.angles + 4*ly.turns*l.n*c.Rot)
+	l.start("place", l.n, 1, threadsOf(m.Heads*m.Head), m.q, m.turned, m.k, m.v, angles, l.fact(l.at.places), m.failed+pointer(4*i*l.n),
 		m.Heads, m.KVHeads, m.Head, c.Rot, halves, i, m.QueryScale)
-	l.start("attention", l.n, m.Heads, attentionThreads, m.turned, m.att, l.b.table, m.tables, m.positions,
-		m.Heads, m.Heads/m.KVHeads, m.Head, i, ly.window, m.ScoreCap)
-	l.quantise(m.att, m.Heads*m.Head)
+	out := []any{m.turned, m.att, m.quants, m.dx, m.tx, l.fact(l.at.pages), l.fact(l.at.tables), l.fact(l.at.positions)}
+	shape := []any{m.Heads, m.Heads / m.KVHeads, m.Head, i, ly.window, m.ScoreCap}
+	if l.tiles > 0 {
+		l.start("attention_many", l.tiles, m.KVHeads, attentionThreads, slices.Concat(out, []any{l.fact(l.at.tiles)}, shape)...)
+	} else {
+		l.start("attention", l.n, m.Heads, attentionThreads, slices.Concat(out, shape)...)
+	}
+	if m.Head%blockLen != 0 {
+		l.quantise(m.att, m.Heads*m.Head)
+	}
 	l.residual(ly.o, ly.attnPost)
 }
 
@@ -95,8 +139,7 @@ func (l *launcher) attention(i int) {
 func (l *launcher) ffn(i int) {
 	m, ly := l.b.m, &l.b.m.layers[i]
 	l.normed(ly.ffnNorm)
-	l.linear(ly.gate, m.gate)
-	l.linear(ly.up, m.up)
+	l.beside(func() { l.linear(ly.gate, m.gate) }, func() { l.linear(ly.up, m.up) })
 	act := "gated_silu"
 	if m.GELU {
 		act = "gated_gelu"
@@ -112,21 +155,32 @@ func (l *launcher) quantise(x pointer, width int) {
 	l.start("quantise", blocks(count, elementThreads), 1, elementThreads, x, m.quants, m.dx, m.tx, count/blockLen)
 }
 
-// final makes the final-normed states of n rows, whose numbers rows has, and
-// downloads them if that is asked for. Errors: *Error.
-func (b *Backend) final(rows []byte, n int, download bool, states []byte) error {
-	m, l := b.m, &launcher{b: b, n: n}
-	if err := b.dev.Upload(uint64(m.rows), rows); err != nil {
+// body runs n rows, in so many tiles, through the layers, makes the final-normed
+// states of those that are wanted, and fetches what failed, and states or, in a
+// part without the last layer, the residual stream where that is asked for.
+// Errors: *Error.
+func (b *Backend) body(n, tiles, wanted int, fetch bool) error {
+	if err := b.layers(n, tiles); err != nil {
 		return err
 	}
-	l.start("norm", n, 1, elementThreads, m.x, m.rows, m.norm, m.states, m.Width, m.Eps)
-	if l.err == nil && download {
-		l.err = b.dev.Download(states, uint64(m.states))
+	m, l := b.m, &launcher{b: b, n: n, at: b.m.facts(n)}
+	if err := b.dev.Fetch(b.pinned.failed[:4*m.Layers*n], uint64(m.failed)); err != nil {
+		return err
+	}
+	if m.Norm == nil {
+		return b.dev.Fetch(b.pinned.residual[:4*m.Width*n], uint64(m.x))
+	}
+	if wanted == 0 {
+		return nil
+	}
+	l.start("norm", wanted, 1, threadsOf(m.Width), m.x, l.fact(l.at.wanted), m.norm, m.states, m.Width, m.Eps)
+	if l.err == nil && fetch {
+		l.err = b.dev.Fetch(b.pinned.states[:4*m.Width*wanted], uint64(m.states))
 	}
 	return l.err
 }
 
-// logits makes those of n states from number first on, and the likeliest
+// logits makes those of n states from number first on, and fetches the likeliest
 // tokens. Errors: *Error.
 func (b *Backend) logits(first, n int) error {
 	m, l := b.m, &launcher{b: b, n: n}
@@ -136,6 +190,9 @@ func (b *Backend) logits(first, n int) error {
 	if m.LogitCap != 0 {
 		l.start("cap", blocks(n*m.Vocab, elementThreads), 1, elementThreads, m.logits, m.LogitCap, n*m.Vocab)
 	}
-	l.start("likeliest", n, 1, elementThreads, m.logits, states, m.best, m.Vocab, m.Width)
+	l.start("likeliest", n, 1, threadsOf(m.Vocab), m.logits, states, m.best, m.Vocab, m.Width)
+	if l.err == nil {
+		l.err = b.dev.Fetch(b.pinned.best[4*first:4*(first+n)], uint64(m.best))
+	}
 	return l.err
 }

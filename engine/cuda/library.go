@@ -1,4 +1,4 @@
-//go:build linux && (amd64 || arm64)
+//go:build linux && (amd64 || arm64) && !static
 
 package cuda
 
@@ -6,7 +6,6 @@ import (
 	"bytes"
 	"fmt"
 	"runtime"
-	"sync"
 	"unsafe"
 
 	"github.com/ebitengine/purego"
@@ -27,13 +26,23 @@ var symbols = []string{
 	"cuInit", "cuDriverGetVersion", "cuGetErrorName", "cuDeviceGetCount", "cuDeviceGet", "cuDeviceGetName", "cuDeviceGetAttribute",
 	"cuDeviceGetPCIBusId", "cuDeviceTotalMem_v2", "cuDevicePrimaryCtxRetain", "cuDevicePrimaryCtxRelease_v2", "cuCtxSetCurrent",
 	"cuModuleLoadData", "cuModuleUnload", "cuModuleGetFunction", "cuMemAlloc_v2", "cuMemFree_v2", "cuMemGetInfo_v2",
-	"cuMemcpyHtoD_v2", "cuMemcpyDtoH_v2", "cuMemcpyDtoD_v2", "cuLaunchKernel",
+	"cuMemHostAlloc", "cuMemFreeHost", "cuMemcpyHtoDAsync_v2", "cuMemcpyDtoHAsync_v2", "cuMemcpyDtoDAsync_v2",
+	"cuStreamCreate", "cuStreamDestroy_v2", "cuStreamSynchronize", "cuStreamWaitEvent",
+	"cuEventCreate", "cuEventDestroy_v2", "cuEventRecord", "cuEventSynchronize", "cuLaunchKernel",
+}
+
+// graphSymbols are those that drivers have from CUDA 11.4 on. Without one of
+// them there are no graphs, and all else is as it was.
+var graphSymbols = []string{
+	"cuStreamBeginCapture_v2", "cuStreamEndCapture", "cuGraphInstantiateWithFlags", "cuGraphLaunch", "cuGraphDestroy", "cuGraphExecDestroy",
 }
 
 // Attributes of a device, of CUdevice_attribute.
 const (
-	attributeMajor = 75
-	attributeMinor = 76
+	attributeClock           = 13 // kHz
+	attributeMultiprocessors = 16
+	attributeMajor           = 75
+	attributeMinor           = 76
 )
 
 // library is NVIDIA's driver.
@@ -41,6 +50,7 @@ type library struct {
 	*sensors
 	functions map[string]uintptr
 	version   int32 // of CUDA, 1000 × major + 10 × minor
+	graphs    bool  // it has graphSymbols
 	devices   []Info
 	handles   []int32  // CUdevice
 	buses     []string // where each is, such as 0000:65:00.0
@@ -61,6 +71,12 @@ func openLibrary(name, sensors string) (Driver, error) {
 	for _, s := range symbols {
 		if l.functions[s], err = purego.Dlsym(handle, s); err != nil {
 			return nil, fmt.Errorf("%w: %s has no %s; is the driver older than CUDA 9?", backend.ErrUnavailable, name, s)
+		}
+	}
+	l.graphs = true
+	for _, s := range graphSymbols {
+		if l.functions[s], err = purego.Dlsym(handle, s); err != nil {
+			l.graphs = false
 		}
 	}
 	if err := l.find(); err != nil {
@@ -132,7 +148,7 @@ func release(version int32) string { return fmt.Sprintf("CUDA %d.%d", version/10
 
 // describe adds a device to the list. Errors: *Error.
 func (l *library) describe(number int32) error {
-	var device, major, minor int32
+	var device, major, minor, processors, clock int32
 	var memory uint64
 	name := make([]byte, 256)
 	if err := l.call("cuDeviceGet", uintptr(unsafe.Pointer(&device)), uintptr(number)); err != nil {
@@ -141,11 +157,13 @@ func (l *library) describe(number int32) error {
 	if err := l.call("cuDeviceGetName", uintptr(unsafe.Pointer(&name[0])), uintptr(len(name)), uintptr(device)); err != nil {
 		return err
 	}
-	if err := l.call("cuDeviceGetAttribute", uintptr(unsafe.Pointer(&major)), attributeMajor, uintptr(device)); err != nil {
-		return err
-	}
-	if err := l.call("cuDeviceGetAttribute", uintptr(unsafe.Pointer(&minor)), attributeMinor, uintptr(device)); err != nil {
-		return err
+	for _, x := range []struct {
+		value *int32
+		which uintptr
+	}{{&major, attributeMajor}, {&minor, attributeMinor}, {&processors, attributeMultiprocessors}, {&clock, attributeClock}} {
+		if err := l.call("cuDeviceGetAttribute", uintptr(unsafe.Pointer(x.value)), x.which, uintptr(device)); err != nil {
+			return err
+		}
 	}
 	if err := l.call("cuDeviceTotalMem_v2", uintptr(unsafe.Pointer(&memory)), uintptr(device)); err != nil {
 		return err
@@ -155,7 +173,10 @@ func (l *library) describe(number int32) error {
 		return err
 	}
 	l.buses = append(l.buses, ended(bus))
-	l.devices = append(l.devices, Info{Name: ended(name), Driver: release(l.version), Version: int(l.version), Major: int(major), Minor: int(minor), Memory: int64(memory)})
+	l.devices = append(l.devices, Info{
+		Name: ended(name), Driver: release(l.version), Version: int(l.version), Major: int(major), Minor: int(minor), Memory: int64(memory),
+		Multiprocessors: int(processors), MHz: int(clock / 1000),
+	})
 	l.handles = append(l.handles, device)
 	return nil
 }
@@ -178,112 +199,4 @@ func (l *library) Open(number int) (Device, error) {
 		return nil, err
 	}
 	return d, nil
-}
-
-// libraryDevice is a device's primary context, which is current on one OS
-// thread, its own.
-type libraryDevice struct {
-	*library
-	device  int32
-	work    chan func()
-	ended   chan struct{} // closed when the thread has given the device back
-	close   sync.Once
-	modules []uintptr // the thread's
-}
-
-// run is the device's thread, until Close.
-func (d *libraryDevice) run(ready chan<- error) {
-	defer close(d.ended)
-	runtime.LockOSThread() // and never unlocked: the thread ends with the goroutine
-	var context uintptr
-	err := d.call("cuDevicePrimaryCtxRetain", uintptr(unsafe.Pointer(&context)), uintptr(d.device))
-	if err == nil {
-		if err = d.call("cuCtxSetCurrent", context); err != nil {
-			_ = d.call("cuDevicePrimaryCtxRelease_v2", uintptr(d.device)) // the first error is the one to tell
-		}
-	}
-	if ready <- err; err != nil {
-		return
-	}
-	for f := range d.work {
-		f()
-	}
-	for _, m := range d.modules {
-		_ = d.call("cuModuleUnload", m) // a device that has failed has forgotten them
-	}
-	_ = d.call("cuDevicePrimaryCtxRelease_v2", uintptr(d.device))
-}
-
-func (d *libraryDevice) Do(f func()) {
-	done := make(chan struct{})
-	d.work <- func() {
-		defer close(done)
-		f()
-	}
-	<-done
-}
-
-func (d *libraryDevice) Close() {
-	d.close.Do(func() { close(d.work) })
-	<-d.ended
-}
-
-func (d *libraryDevice) Load(ptx string, kernels []string) ([]uintptr, error) {
-	var module uintptr
-	text := append([]byte(ptx), 0)
-	err := d.call("cuModuleLoadData", uintptr(unsafe.Pointer(&module)), uintptr(unsafe.Pointer(&text[0])))
-	if err != nil {
-		return nil, err
-	}
-	d.modules = append(d.modules, module)
-	handles := make([]uintptr, len(kernels))
-	for i, k := range kernels {
-		name := append([]byte(k), 0)
-		err := d.call("cuModuleGetFunction", uintptr(unsafe.Pointer(&handles[i])), module, uintptr(unsafe.Pointer(&name[0])))
-		if err != nil {
-			return nil, err
-		}
-	}
-	return handles, nil
-}
-
-func (d *libraryDevice) Alloc(size int64) (uint64, error) {
-	var at uint64
-	err := d.call("cuMemAlloc_v2", uintptr(unsafe.Pointer(&at)), uintptr(size))
-	return at, err
-}
-
-func (d *libraryDevice) Free(at uint64) error { return d.call("cuMemFree_v2", uintptr(at)) }
-
-func (d *libraryDevice) Room() (int64, error) {
-	var free, total uint64
-	err := d.call("cuMemGetInfo_v2", uintptr(unsafe.Pointer(&free)), uintptr(unsafe.Pointer(&total)))
-	return int64(free), err
-}
-
-func (d *libraryDevice) Upload(to uint64, data []byte) error {
-	if len(data) == 0 {
-		return nil
-	}
-	return d.call("cuMemcpyHtoD_v2", uintptr(to), uintptr(unsafe.Pointer(&data[0])), uintptr(len(data)))
-}
-
-func (d *libraryDevice) Download(data []byte, from uint64) error {
-	if len(data) == 0 {
-		return nil
-	}
-	return d.call("cuMemcpyDtoH_v2", uintptr(unsafe.Pointer(&data[0])), uintptr(from), uintptr(len(data)))
-}
-
-func (d *libraryDevice) Copy(to, from uint64, size int64) error {
-	return d.call("cuMemcpyDtoD_v2", uintptr(to), uintptr(from), uintptr(size))
-}
-
-// Launch uses the device's first stream, where one thing follows another.
-func (d *libraryDevice) Launch(kernel uintptr, x, y, threads int, args [][]byte) error {
-	pointers := make([]unsafe.Pointer, len(args))
-	for i, a := range args {
-		pointers[i] = unsafe.Pointer(&a[0])
-	}
-	return d.call("cuLaunchKernel", kernel, uintptr(x), uintptr(y), 1, uintptr(threads), 1, 1, 0, 0, uintptr(unsafe.Pointer(&pointers[0])), 0)
 }

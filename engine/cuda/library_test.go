@@ -1,4 +1,4 @@
-//go:build linux && cgo && (amd64 || arm64)
+//go:build linux && cgo && (amd64 || arm64) && !static
 
 package cuda_test
 
@@ -24,6 +24,8 @@ type fake struct {
 	path               string
 	handle             uintptr
 	reset, calls, live uintptr
+	left, graphs       uintptr
+	loose              uintptr
 }
 
 // compiled is a library of a text in testdata, and returns its path.
@@ -49,7 +51,7 @@ func build(t *testing.T, change func(string) string) *fake {
 	if f.handle, err = purego.Dlopen(f.path, purego.RTLD_NOW); err != nil {
 		t.Fatal(err)
 	}
-	for name, at := range map[string]*uintptr{"fake_reset": &f.reset, "fake_calls": &f.calls, "fake_live": &f.live} {
+	for name, at := range map[string]*uintptr{"fake_reset": &f.reset, "fake_calls": &f.calls, "fake_live": &f.live, "fake_left": &f.left, "fake_graphs": &f.graphs, "fake_loose": &f.loose} {
 		if *at, err = purego.Dlsym(f.handle, name); err != nil {
 			t.Fatal(err)
 		}
@@ -95,7 +97,7 @@ func TestWhatALibrarySays(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := cuda.Info{Name: "Fake 9000", Driver: "CUDA 12.4", Version: 12040, Major: 8, Minor: 6, Memory: 24 << 30}
+	want := cuda.Info{Name: "Fake 9000", Driver: "CUDA 12.4", Version: 12040, Major: 8, Minor: 6, Memory: 24 << 30, Multiprocessors: 82, MHz: 1695}
 	if list, err := d.Devices(); err != nil || len(list) != 2 || list[1] != want {
 		t.Errorf("got %+v, %v", list, err)
 	}
@@ -145,6 +147,29 @@ func TestSensors(t *testing.T) {
 	}
 }
 
+// TestADriverWithoutGraphs is of before CUDA 11.4: all else is done as ever.
+func TestADriverWithoutGraphs(t *testing.T) {
+	f := build(t, func(text string) string {
+		return strings.ReplaceAll(text, "int cuGraphInstantiateWithFlags(", "int another(")
+	})
+	f.says(0, 0, 1, driver12)
+	d, err := cuda.OpenLibrary(f.path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := cuda.Open(tiny(t, enginetest.Options{}), cuda.Config{Driver: d, Check: -1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer b.Close()
+	c := b.NewCache()
+	defer c.Release()
+	p := &backend.Piece{Cache: c, Tokens: []backend.Token{30}, Keep: 1, Want: backend.State | backend.Likeliest, Each: func(int, backend.Result) {}}
+	if err := b.Step([]*backend.Piece{p}); err != nil || p.Err != nil || p.Ran != 1 || number(f.graphs) != 0 {
+		t.Errorf("%v, %v, %d results, %d graphs", err, p.Err, p.Ran, number(f.graphs))
+	}
+}
+
 // TestErrorsAtEveryCall fails one call after the other: lack of memory, an
 // error of this call alone, and one of all that follow.
 func TestErrorsAtEveryCall(t *testing.T) {
@@ -167,7 +192,12 @@ func TestErrorsAtEveryCall(t *testing.T) {
 			Cache: c, Tokens: []backend.Token{30, 31, 32}, Keep: 2, Want: backend.State | backend.Likeliest | backend.Logits,
 			Each: func(int, backend.Result) {},
 		}
-		if err := b.Step([]*backend.Piece{p}); err != nil {
+		err = b.Step([]*backend.Piece{p})
+		if err == nil && p.Err == nil { // and one of graphs
+			p.Tokens, p.Keep = p.Tokens[:1], 1
+			err = b.Step([]*backend.Piece{p})
+		}
+		if err != nil {
 			if again := b.Step([]*backend.Piece{p}); errors.Is(err, backend.ErrDevice) && !errors.Is(again, err) {
 				t.Errorf("a lost device: %v, then %v", err, again)
 			}
@@ -177,8 +207,11 @@ func TestErrorsAtEveryCall(t *testing.T) {
 		return p.Err
 	}
 	f.says(0, 0, 1, driver12)
-	if err := use(); err != nil || number(f.live) != 0 {
-		t.Fatalf("%v, %d are left", err, number(f.live))
+	if err := use(); err != nil || number(f.live) != 0 || number(f.left) != 0 {
+		t.Fatalf("%v, %d are left, %d were in the context at its end", err, number(f.live), number(f.left))
+	}
+	if n := number(f.graphs); n != 2 {
+		t.Errorf("%d graphs ran, want one of the layers and one of logits", n)
 	}
 	total := number(f.calls)
 	for code, name := range map[int]string{2: "CUDA_ERROR_OUT_OF_MEMORY", 719: "CUDA_ERROR_LAUNCH_FAILED", 1: "an error without a name"} {
@@ -200,6 +233,9 @@ func TestErrorsAtEveryCall(t *testing.T) {
 			}
 			if n := number(f.live); n != 0 {
 				t.Errorf("call %d of %d, %v: %d are left", at, total, err, n)
+			}
+			if code == 2 && number(f.loose) != 0 {
+				t.Errorf("call %d of %d, %v: kernels were under way when all was waited for", at, total, err)
 			}
 		}
 		if unnoticed > total/2 {

@@ -55,10 +55,8 @@ type scratch struct {
 	x, h, q, turned, k, v, att, gate, up pointer // floats
 	quants, dx, tx                       pointer // quantised activations
 	states, logits, best                 pointer
-	failed                               pointer // [layers][mostTokens]
-	ids, positions, tables, rows         pointer // of each token, 4 bytes
-	places                               pointer // of each token, 8 bytes
-	angles                               pointer // [tables][mostTokens][rot] floats
+	failed                               pointer // [layers][tokens]
+	facted                               pointer // facts
 }
 
 // check refuses what the kernels have no room for. Errors: backend.ErrUnsupported.
@@ -111,14 +109,14 @@ func (m *model) table(t *rope.Tables) int {
 // mostTables is how many RoPE tables a model may have.
 const mostTables = 2
 
-// reserve allocates the scratch.
+// reserve allocates the scratch, here and there.
 func (b *Backend) reserve() error {
 	for _, x := range b.m.parts(b.m.Model) {
 		if err := b.alloc(x.at, x.bytes); err != nil {
 			return err
 		}
 	}
-	return nil
+	return b.pins()
 }
 
 // on runs f on the device. What reads the model's file is not run there: a file

@@ -157,9 +157,8 @@ func casesOf(t *testing.T, module, kernel string) []check {
 	switch family {
 	case "linear":
 		return linears(typeOf(t, kind), "", map[string][]int{"1": {1}, "8": {9, 2, 8}}[tokens])
-	case "matrix":
-		target, _, _ := strings.Cut(module, "/")
-		return linears(typeOf(t, kind), target, []int{33, 16})
+	case "matrix", "chunks":
+		return linears(typeOf(t, kind), module, []int{66, 16})
 	case "embed":
 		return embeddings(typeOf(t, kind))
 	case "norm", "norm_quantise":
@@ -197,20 +196,20 @@ func benched(f func(b *bench, schedule int)) (list []check) {
 
 // linears compare linear layers: chunks that are not whole, and of which there
 // are fewer and more than warps, with a bias and without.
-func linears(kind gguf.Type, target string, tokens []int) []check {
+func linears(kind gguf.Type, module string, tokens []int) []check {
 	elements, _ := kind.Block()
 	rows := 33
-	if target != "" {
-		rows = 129
+	if strings.HasSuffix(module, "/matrix") {
+		rows = 289
 	}
 	return benched(func(b *bench, s int) {
-		b.target = target
+		b.module = module
 		r := rand.New(rand.NewPCG(31, uint64(kind)))
-		for _, shape := range [][]int{{288, 768, 2304, 4352}, {288}}[s] {
+		for _, shape := range [][]int{{288, 800, 2336, 4384}, {288}}[s] {
 			cols := (shape + int(elements) - 1) / int(elements) * int(elements)
 			for _, n := range tokens {
-				w, x := randomMatrix(r, kind, rows, cols), awkward(r, cols*n)
-				for _, bias := range [][]float32{awkward(r, 160)[:rows], nil} {
+				w, x := randomMatrix(r, kind, rows, cols), activations(r, cols, n)
+				for _, bias := range [][]float32{biases(r, rows), nil} {
 					if !equal(b.linear(w, bias, x, n), reference(w, bias, x, n)) {
 						b.t.Errorf("%d × %d, %d tokens: other numbers", rows, cols, n)
 					}
@@ -246,7 +245,7 @@ func models(t *testing.T) (list []check) {
 	if wholes == nil {
 		for _, o := range []enginetest.Options{
 			{Type: gguf.Q8_0, Width: 288, Heads: 16, KVHeads: 2, FFN: 32, Layers: 1, Rot: 4},
-			{Arch: "gemma3", Type: gguf.Q4_0, Head: 96, Layers: 2, Window: 33, LogitCap: 3},
+			{Arch: "gemma3", Type: gguf.Q4_0, Width: 96, Head: 96, Heads: 12, KVHeads: 12, Layers: 2, Window: 33, LogitCap: 3},
 		} {
 			w := tiny(t, o)
 			if o.Arch != "" {

@@ -1,6 +1,7 @@
 package cuda_test
 
 import (
+	"cmp"
 	"encoding/binary"
 	"fmt"
 	"math"
@@ -24,8 +25,9 @@ var halves = map[gguf.Type][]int{
 	gguf.Q6_K: {208}, gguf.IQ4_NL: {0}, gguf.MXFP4: nil,
 }
 
-// randomMatrix has blocks of random bytes; the scales are of every finite kind:
-// ordinary, subnormal, zero, the largest.
+// randomMatrix has blocks of random bytes. The scales of odd rows are of every
+// finite kind: ordinary, subnormal, zero, the largest; those of even rows lie so
+// close together that no block's part of a sum is lost beside the others.
 func randomMatrix(r *rand.Rand, kind gguf.Type, rows, cols int) *weights.Matrix {
 	elements, size := kind.Block()
 	w := &weights.Matrix{Rows: rows, Cols: cols, Type: kind, Data: make([]byte, rows*cols/int(elements)*int(size))}
@@ -33,11 +35,18 @@ func randomMatrix(r *rand.Rand, kind gguf.Type, rows, cols int) *weights.Matrix 
 		w.Data[i] = byte(r.Uint32())
 	}
 	for at := 0; at < len(w.Data); at += int(size) {
+		plain := at/int(size)*int(elements)/cols%2 == 0
 		if kind == gguf.MXFP4 {
 			w.Data[at] = byte(r.IntN(8)) + []byte{0, 120, 247}[r.IntN(3)] // 255 is NaN, which a file may not hold
+			if plain {
+				w.Data[at] = byte(120 + r.IntN(8))
+			}
 		}
 		for _, h := range halves[kind] {
 			d := uint16(r.Uint32())&0x83ff | uint16([]int{0, 8, 12, 15, 30}[r.IntN(5)])<<10
+			if plain {
+				d = d&0x83ff | uint16(10+r.IntN(4))<<10
+			}
 			binary.LittleEndian.PutUint16(w.Data[at+h:], d)
 		}
 	}
@@ -68,14 +77,50 @@ func awkward(r *rand.Rand, n int) []float32 {
 	return x
 }
 
+// ordinary are activations of a token of which none hides another in a sum.
+func ordinary(r *rand.Rand, n int) []float32 {
+	x := make([]float32, n)
+	for i := range x {
+		x[i] = float32(r.NormFloat64())
+	}
+	return x
+}
+
+// activations are those of tokens: ordinary and awkward ones by turns, for a single
+// infinity makes of a whole token's sums one that says nothing. One token alone is
+// awkward where it is short, and so is finite as a rule.
+func activations(r *rand.Rand, cols, tokens int) (x []float32) {
+	for i := range tokens {
+		if i%2 == 1 || tokens == 1 && cols <= 288 {
+			x = append(x, awkward(r, cols)...)
+		} else {
+			x = append(x, ordinary(r, cols)...)
+		}
+	}
+	return x
+}
+
+// biases are those of rows, ordinary and awkward by turns.
+func biases(r *rand.Rand, rows int) []float32 {
+	x := awkward(r, (rows+31)/32*32)[:rows]
+	for i := 0; i < rows; i += 2 {
+		x[i] = float32(r.NormFloat64())
+	}
+	return x
+}
+
+// mostThreads is what steps start for a row.
+const mostThreads = 1024
+
 // bench is a device on which single kernels run.
 type bench struct {
 	t      testing.TB
 	mem    ptx.Memory
 	s      ptx.Schedule
-	target string // with matrix instructions; empty: without
+	module string // with matrix instructions; empty: without
 	// instead, where not nil, stands in the place of the kernel of its name.
 	instead *ptx.Kernel
+	threads int // at most, of blocks that take a row; 0: few, so that they go round
 }
 
 // kernel finds a kernel among the committed ones.
@@ -154,18 +199,18 @@ func TestLinearLayers(t *testing.T) {
 	r := rand.New(rand.NewPCG(21, 22))
 	for kind := range halves {
 		elements, _ := kind.Block()
-		for _, shape := range [][2]int{{1, 32}, {33, 288}, {40, 2304}} {
+		for _, shape := range [][2]int{{1, 32}, {33, 288}, {40, 2304}, {33, 4512}} {
 			rows, cols := shape[0], (shape[1]+int(elements)-1)/int(elements)*int(elements)
 			for _, tokens := range []int{1, 2, 9} {
+				if cols > 4096 && tokens > 1 {
+					continue // it is more than a round of warps for one token
+				}
 				w := randomMatrix(r, kind, rows, cols)
 				var bias []float32
 				if tokens != 2 {
-					bias = awkward(r, (rows+31)/32*32)[:rows]
+					bias = biases(r, rows)
 				}
-				var x []float32
-				for range tokens {
-					x = append(x, awkward(r, cols)...)
-				}
+				x := activations(r, cols, tokens)
 				b := &bench{t: t, s: ptx.Schedule{Random: tokens == 2, Races: tokens == 2}}
 				if got, want := b.linear(w, bias, x, tokens), reference(w, bias, x, tokens); !equal(got, want) {
 					t.Errorf("%s, %d × %d, %d tokens: other numbers", kind, rows, cols, tokens)
@@ -180,35 +225,40 @@ func TestLinearLayers(t *testing.T) {
 
 // TestMatrixInstructions compares linear layers for many tokens of every type,
 // by the instructions of both targets: rows and tokens that fill no tile, chunks
-// that are not whole, one that fills half of the two buffers and more than both.
-// Copies land early and late.
+// that are not whole, one that fills half of the two buffers and more than both,
+// and more than a round of warps takes. Copies land early and late.
 func TestMatrixInstructions(t *testing.T) {
 	r := rand.New(rand.NewPCG(33, 34))
-	for _, target := range targets {
+	for _, module := range matrixModules {
+		shapes := [][3]int{{1, 32, 16}, {33, 288, 33}, {257, 544, 40}}
+		if strings.HasSuffix(module, "chunks") {
+			shapes = [][3]int{{1, 32, 16}, {33, 288, 33}, {33, 2336, 66}}
+		}
 		for kind := range halves {
 			elements, _ := kind.Block()
-			for i, shape := range [][3]int{{1, 32, 16}, {33, 288, 33}, {129, 1056, 40}} {
+			for i, shape := range shapes {
 				rows, tokens := shape[0], shape[2]
 				cols := (shape[1] + int(elements) - 1) / int(elements) * int(elements)
 				w := randomMatrix(r, kind, rows, cols)
 				var bias []float32
 				if i != 1 {
-					bias = awkward(r, (rows+31)/32*32)[:rows]
+					bias = biases(r, rows)
 				}
-				x := awkward(r, cols*tokens)
-				b := &bench{t: t, s: ptx.Schedule{Random: i == 1, Races: i == 1, Seed: uint64(rows)}, target: target}
+				x := activations(r, cols, tokens)
+				b := &bench{t: t, s: ptx.Schedule{Random: i == 1, Races: i == 1, Seed: uint64(rows)}, module: module}
 				if got, want := b.linear(w, bias, x, tokens), reference(w, bias, x, tokens); !equal(got, want) {
-					t.Errorf("%s, %s, %d × %d, %d tokens: other numbers", target, kind, rows, cols, tokens)
+					t.Errorf("%s, %s, %d × %d, %d tokens: other numbers", module, kind, rows, cols, tokens)
 				}
 			}
 		}
 	}
 }
 
-// targets are those with matrix instructions.
-var targets = []string{"sm_75", "sm_80"}
+// matrixModules are those with matrix instructions.
+var matrixModules = []string{"sm_75/matrix", "sm_75/chunks", "sm_80/matrix", "sm_80/chunks"}
 
-// linear runs the kernels, those of a target where the bench has one.
+// linear runs the kernels, those with matrix instructions where the bench names
+// their module.
 func (b *bench) linear(w *weights.Matrix, bias, x []float32, tokens int) []float32 {
 	b.t.Helper()
 	q, s := cuda.Interleaved(w)
@@ -216,21 +266,25 @@ func (b *bench) linear(w *weights.Matrix, bias, x []float32, tokens int) []float
 	blocks := w.Cols / 32
 	in, i8, dx, tx := b.buffer(floatBytes(x), 0), b.buffer(nil, len(x)), b.buffer(nil, 4*tokens*blocks), b.buffer(nil, 4*tokens*blocks)
 	b.run("quantise", "quantise", ptx.Grid{X: (len(x) + 255) / 256, Y: 1, Threads: 256}, in, i8, dx, tx, le32(tokens*blocks))
-	add, out := le64(0), b.buffer(nil, 4*tokens*w.Rows)
+	add, onto, out := le64(0), le64(0), b.buffer(nil, 4*tokens*w.Rows)
 	if bias != nil {
-		add = b.buffer(floatBytes(bias), 0)
+		add, out = b.buffer(floatBytes(bias), 0), b.buffer(floatBytes(stream(tokens*w.Rows)), 0)
+		onto = out
 	}
-	g, n := ptx.Grid{X: (w.Rows + 31) / 32, Y: 1, Threads: 32 * min(8, (blocks+7)/8)}, 1
+	g, n, warps := ptx.Grid{X: (w.Rows + 31) / 32, Y: 1}, 1, 16
 	if tokens > 1 {
-		n, g.Y = 8, (tokens+7)/8
+		n, g.Y, warps = 8, (tokens+7)/8, 8
 	}
-	if b.target != "" {
-		b.run(b.target+"/matrix", cuda.KernelName("matrix_", w.Type, ""), ptx.Grid{X: (w.Rows + 127) / 128, Y: (tokens + 31) / 32, Threads: 128},
-			quants, scales, i8, dx, tx, add, out, le32(w.Rows), le32(blocks), le32(tokens))
+	g.Threads = 32 * min(warps, (blocks+7)/8)
+	if b.module != "" {
+		_, family, _ := strings.Cut(b.module, "/")
+		of := map[string]int{"matrix": 256, "chunks": 32}[family]
+		b.run(b.module, cuda.KernelName(family+"_", w.Type, ""), ptx.Grid{X: (w.Rows + of - 1) / of, Y: (tokens + 63) / 64, Threads: 256},
+			quants, scales, i8, dx, tx, add, onto, out, le32(w.Rows), le32(blocks), le32(tokens))
 		return b.floats(out, tokens*w.Rows)
 	}
 	b.run("linear", cuda.KernelName("linear_", w.Type, fmt.Sprintf("_%d", n)), g,
-		quants, scales, i8, dx, tx, add, out, le32(w.Rows), le32(blocks), le32(tokens))
+		quants, scales, i8, dx, tx, add, onto, out, le32(w.Rows), le32(blocks), le32(tokens))
 	return b.floats(out, tokens*w.Rows)
 }
 
@@ -244,7 +298,22 @@ func reference(w *weights.Matrix, bias, x []float32, tokens int) (out []float32)
 		y[i] = make([]float32, w.Rows)
 	}
 	arith.Multiply(arith.Serial, &batch, arith.Product{Matrix: m, Bias: bias, Out: y})
-	return slices.Concat(y...)
+	out = slices.Concat(y...)
+	if bias != nil {
+		for i, x := range stream(len(out)) {
+			out[i] += x
+		}
+	}
+	return out
+}
+
+// stream is a residual stream, onto which layers with a bias put their products.
+func stream(n int) []float32 {
+	x := make([]float32, n)
+	for i := range x {
+		x[i] = float32(i%7) - 3.3
+	}
+	return x
 }
 
 // embed runs the kernel for a row.
@@ -273,6 +342,9 @@ func TestNorms(t *testing.T) {
 	for _, n := range []int{32, 64, 224, 256, 288, 2080, 4352} {
 		(&bench{t: t, s: ptx.Schedule{Random: true, Races: true}}).norms(r, n)
 	}
+	for _, n := range []int{576, 4096, 16640} { // by as many threads as steps start
+		(&bench{t: t, threads: mostThreads}).norms(r, n)
+	}
 }
 
 // norms compares norms of two rows of n elements: the second and the first as
@@ -280,12 +352,12 @@ func TestNorms(t *testing.T) {
 func (b *bench) norms(r *rand.Rand, n int) {
 	b.t.Helper()
 	const eps = 1e-5
-	x, norm := append(awkward(r, n), awkward(r, n)...), awkward(r, n)
+	x, norm := activations(r, n, 2), awkward(r, n)
 	want := make([]float32, 2*n)
 	for i := range 2 {
 		arith.RMSNorm(want[i*n:][:n], x[i*n:][:n], norm, eps)
 	}
-	g := ptx.Grid{X: 2, Y: 1, Threads: 256}
+	g := ptx.Grid{X: 2, Y: 1, Threads: min(cmp.Or(b.threads, 256), n)}
 	in, weight, out := b.buffer(floatBytes(x), 0), b.buffer(floatBytes(norm), 0), b.buffer(nil, 8*n)
 	rows := b.buffer(append(le32(1), le32(0)...), 0)
 	e := floatBytes([]float32{eps})
@@ -349,13 +421,15 @@ func (b *bench) quantisation(r *rand.Rand) {
 
 func TestTheLikeliestToken(t *testing.T) {
 	(&bench{t: t, s: ptx.Schedule{Random: true, Races: true}}).likeliest(rand.New(rand.NewPCG(25, 26)))
+	(&bench{t: t, threads: mostThreads}).likeliest(rand.New(rand.NewPCG(25, 26)))
 }
 
 // likeliest compares choices among logits with many equals, and finds what is
 // not finite among logits and in states.
 func (b *bench) likeliest(r *rand.Rand) {
 	b.t.Helper()
-	const rows, vocab, width, warps = 24, 1000, 300, 8
+	const rows, vocab, width = 24, 1300, 300
+	threads := cmp.Or(b.threads, 128)
 	logits, states, want := make([]float32, rows*vocab), make([]float32, rows*width), make([]int32, rows)
 	for i := range logits {
 		logits[i] = float32(r.IntN(2 << (i / vocab % 12)))
@@ -363,13 +437,13 @@ func (b *bench) likeliest(r *rand.Rand) {
 	for i := range want {
 		want[i] = arith.Choose(logits[i*vocab:][:vocab], arith.Sampling{}, 0)
 	}
-	for w := range warps { // each of a block's warps finds one
+	for w := range min(8, threads/32) { // several of a block's warps find one, and where there are few, each
 		logits[w*vocab+32*w], want[w] = float32(math.NaN()), -1
 	}
 	logits[9*vocab+999], want[9] = float32(math.Inf(-1)), -1
 	states[10*width+257], want[10] = float32(math.Inf(1)), -1
 	out := b.buffer(nil, 4*rows)
-	b.run("choose", "likeliest", ptx.Grid{X: rows, Y: 1, Threads: 256},
+	b.run("choose", "likeliest", ptx.Grid{X: rows, Y: 1, Threads: threads},
 		b.buffer(floatBytes(logits), 0), b.buffer(floatBytes(states), 0), out, le32(vocab), le32(width))
 	for i, x := range b.floats(out, rows) {
 		if got := int32(math.Float32bits(x)); got != want[i] {

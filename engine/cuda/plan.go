@@ -36,15 +36,10 @@ func (s *scratch) parts(w *weights.Model) []part {
 		{&s.dx, 4 * wide / blockLen},
 		{&s.tx, 4 * wide / blockLen},
 		{&s.failed, 4 * w.Layers},
-		{&s.ids, 4},
-		{&s.positions, 4},
-		{&s.tables, 4},
-		{&s.rows, 4},
-		{&s.places, 8},
-		{&s.angles, 4 * mostTables * w.Rope.Config().Rot},
 	} {
 		list = append(list, part{x.at, int64(x.bytes) * mostTokens})
 	}
+	list = append(list, part{&s.facted, int64(factBytes(mostTokens, w.Rope.Config().Rot, firstPages))})
 	if w.Norm == nil {
 		return list
 	}

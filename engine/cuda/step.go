@@ -4,6 +4,10 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math"
+	"runtime"
+	"sync"
+	"sync/atomic"
+	"unsafe"
 
 	"github.com/assaynet/assay/engine/backend"
 )
@@ -12,8 +16,13 @@ import (
 // mostTokens of them at a time:
 //
 //	check pieces, make room for their keys and values
-//	for each pass: upload what rows are; all layers (layers.go); see which rows failed
-//	               the final norm of the rows that are wanted, logits and choice of those where that is wanted, and give
+//	for each pass: send what rows are (facts.go); begin all layers (layers.go), the final norm of the rows that are
+//	               wanted, and logits and choices of those where that is wanted; meanwhile hash the states that are
+//	               there; wait; see which rows failed, and give
+//
+// The device works in the order in which things are begun, while the processor
+// goes on. Where all rows of a pass are wanted, as in a step that continues
+// sequences, they are begun by two graphs.
 //
 // In a part of a model the rows come with what the layers before have made of
 // them, and are given as the layers here leave them.
@@ -131,219 +140,243 @@ func (b *Backend) passes(runs []*run) error {
 	return nil
 }
 
+// wanted are the rows of a pass of which something is wanted, those with logits
+// first.
+type wanted struct {
+	rows   []row
+	number []int // of each in the pass
+	choose int   // so many have logits
+	states bool  // of any is the state needed here
+	hash   bool  // of any the hash
+	hashes [][32]byte
+}
+
+// want finds them. Of a row that will fail before it is given nothing is known
+// yet.
+func (b *Backend) want(rows []row) *wanted {
+	w := &wanted{}
+	for _, logits := range []bool{true, false} {
+		for j, x := range rows {
+			if x.kept() < 0 || x.r.p.Want&^backend.State != 0 != logits {
+				continue
+			}
+			w.rows, w.number = append(w.rows, x), append(w.number, j)
+			w.states = w.states || !logits || x.r.p.Want&backend.State != 0
+			w.hash = w.hash || x.hashed()
+		}
+		if logits {
+			w.choose = len(w.rows)
+		}
+	}
+	return w
+}
+
+func (x row) hashed() bool { return x.r.p.Hash != nil && x.r.p.Want&backend.State != 0 }
+
 // pass runs rows, and gives what is wanted of them.
 func (b *Backend) pass(rows []row) error {
-	failed := make([]byte, 4*b.m.Layers*mostTokens)
+	w := b.want(rows)
 	err := b.do(func() error {
-		if err := b.describe(rows); err != nil {
-			return err
+		err := b.begin(rows, w)
+		if err != nil { // what has begun ends before its memory is used again
+			if e := b.dev.Wait(); lost(e) {
+				err = e
+			}
 		}
-		if err := b.layers(len(rows)); err != nil {
-			return err
-		}
-		return b.dev.Download(failed, uint64(b.m.failed))
+		return err
 	})
 	if err != nil {
 		return err
 	}
-	for j, x := range rows {
-		x.see(failed, j, b.m.Layers)
+	if w.hash { // while the device makes logits
+		w.hashes = make([][32]byte, len(w.rows))
+		together(len(w.rows), func(i int) {
+			if x := w.rows[i]; x.hashed() {
+				w.hashes[i] = x.r.p.Hash(b.state(w, i))
+			}
+		})
 	}
-	if b.m.Norm == nil {
-		return b.residuals(rows)
-	}
-	var choose, bare []row // wanted with logits, and without
-	for _, x := range rows {
-		switch {
-		case x.kept() < 0 || x.i >= x.r.ran:
-		case x.r.p.Want&^backend.State != 0:
-			choose = append(choose, x)
-		default:
-			bare = append(bare, x)
-		}
-	}
-	return b.results(rows, choose, bare)
-}
-
-// residuals gives the rows of a pass as the last layer of a part leaves them.
-func (b *Backend) residuals(rows []row) error {
-	line := 4 * b.m.Width
-	data := make([]byte, line*len(rows))
-	if err := b.do(func() error { return b.dev.Download(data, uint64(b.m.x)) }); err != nil {
+	if err := b.do(b.dev.Wait); err != nil {
 		return err
 	}
 	for j, x := range rows {
-		if x.kept() >= 0 && x.i < x.r.ran {
-			x.give(true, backend.Result{Residual: floatsOf(data[j*line:][:line])})
+		x.see(b.pinned.failed, j, len(rows), b.m.Layers)
+	}
+	if b.m.Norm == nil {
+		b.residuals(rows)
+		return nil
+	}
+	return b.results(w)
+}
+
+// begin begins all of a pass, but for the logits of more rows than are made at
+// once, and waits for states that are hashed. Errors: *Error.
+func (b *Backend) begin(rows []row, w *wanted) error {
+	n := len(rows)
+	if err := b.describe(rows, w); err != nil {
+		return err
+	}
+	body := func() error { return b.body(n, b.tiles, len(w.rows), w.states) }
+	all := n <= mostGraphRows && (b.m.Norm == nil || w.choose == n && w.states)
+	if all {
+		body = func() error { return b.replayed(graphKey{rows: n}, func() error { return b.body(n, 0, n, true) }) }
+	}
+	if err := body(); err != nil || b.m.Norm == nil {
+		return err
+	}
+	if err := b.dev.Mark(); err != nil {
+		return err
+	}
+	if first := min(w.choose, logitsAtOnce); first > 0 {
+		if err := b.choose(w, 0, first, all); err != nil {
+			return err
+		}
+	}
+	if w.hash {
+		return b.dev.Reach()
+	}
+	return nil
+}
+
+// choose begins logits and choices of n rows from number first on. Errors:
+// *Error.
+func (b *Backend) choose(w *wanted, first, n int, all bool) error {
+	begin := func() error { return b.logits(first, n) }
+	if all {
+		begin = func() error { return b.replayed(graphKey{n, true}, func() error { return b.logits(0, n) }) }
+	}
+	if err := begin(); err != nil {
+		return err
+	}
+	line := 4 * b.m.Vocab
+	for i := range n {
+		if w.rows[first+i].r.p.Want&backend.Logits == 0 {
+			continue
+		}
+		if err := b.dev.Fetch(b.pinned.logits[line*i:][:line], uint64(b.m.logits)+uint64(line*i)); err != nil {
+			return err
 		}
 	}
 	return nil
 }
 
-// see notes whether row number j of a pass is its sequence's first that fails.
-func (x row) see(failed []byte, j, layers int) {
+// together calls f for 0 … n-1 on as many goroutines as there are processors.
+func together(n int, f func(i int)) {
+	workers := min(n, runtime.GOMAXPROCS(0))
+	var next atomic.Int64
+	work := func() {
+		for i := int(next.Add(1)) - 1; i < n; i = int(next.Add(1)) - 1 {
+			f(i)
+		}
+	}
+	var wg sync.WaitGroup
+	for range workers - 1 {
+		wg.Go(work)
+	}
+	work()
+	wg.Wait()
+}
+
+// state is that of wanted row i, or nil where none was fetched.
+func (b *Backend) state(w *wanted, i int) []float32 {
+	if !w.states {
+		return nil
+	}
+	return floatsAt(b.pinned.states[4*b.m.Width*i:][:4*b.m.Width])
+}
+
+// residuals gives the rows of a pass as the last layer of a part leaves them.
+func (b *Backend) residuals(rows []row) {
+	line := 4 * b.m.Width
+	for j, x := range rows {
+		if x.kept() >= 0 && x.i < x.r.ran && x.counts(true) {
+			x.r.p.Give(x.kept(), backend.Result{Residual: floatsAt(b.pinned.residual[j*line:][:line])})
+		}
+	}
+}
+
+// see notes whether row number j of n is its sequence's first that fails.
+func (x row) see(failed []byte, j, n, layers int) {
 	for l := 0; l < layers && x.r.failed == nil; l++ {
-		if binary.LittleEndian.Uint32(failed[4*(l*mostTokens+j):]) != 0 {
+		if binary.LittleEndian.Uint32(failed[4*(l*n+j):]) != 0 {
 			x.r.failed, x.r.ran = &backend.FailedError{Position: x.position(), Layer: l + 1}, x.i
 		}
 	}
 }
 
-// describe uploads what rows are. Errors: *Error.
-func (b *Backend) describe(rows []row) error {
-	var ids, positions, places, tables, pages, residual []byte
-	first := map[*cache]int{} // where a cache's pages begin
-	for _, x := range rows {
-		c, pos := x.r.c, x.position()
-		at, there := first[c]
-		if !there {
-			at = len(pages) / 8
-			first[c] = at
-			for _, p := range c.pages {
-				pages = binary.LittleEndian.AppendUint64(pages, uint64(p.at))
-			}
-		}
-		if b.m.Embed == nil {
-			residual = append(residual, floatBytes(x.r.p.Residual[x.i*b.m.Width:][:b.m.Width])...)
-		}
-		ids = binary.LittleEndian.AppendUint32(ids, uint32(x.r.p.Tokens[x.i]))
-		positions = binary.LittleEndian.AppendUint32(positions, uint32(pos))
-		tables = binary.LittleEndian.AppendUint32(tables, uint32(at))
-		places = binary.LittleEndian.AppendUint64(places, uint64(c.pages[pos/pageLen].at)+uint64(pos%pageLen))
-	}
-	if err := b.roomFor(len(pages) / 8); err != nil {
-		return err
-	}
-	s := &b.m.scratch
-	uploads := []struct {
-		to   pointer
-		data []byte
-	}{{s.ids, ids}, {s.positions, positions}, {s.tables, tables}, {s.places, places}, {b.table, pages}, {s.x, residual}}
-	rot := b.m.Rope.Config().Rot
-	for i, t := range b.m.turns {
-		var angles []float32
-		for _, x := range rows {
-			angles = append(angles, t.At(x.position())...)
-		}
-		uploads = append(uploads, struct {
-			to   pointer
-			data []byte
-		}{s.angles + pointer(4*i*mostTokens*rot), floatBytes(angles)})
-	}
-	for _, u := range uploads {
-		if err := b.dev.Upload(uint64(u.to), u.data); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// roomFor makes the table of pages as large as it must be. Errors: *Error.
-func (b *Backend) roomFor(entries int) error {
-	if entries <= b.entries {
-		return nil
-	}
-	n := max(mostTokens, b.entries)
-	for n < entries {
-		n *= 2
-	}
-	if err := b.alloc(&b.table, 8*int64(n)); err != nil { // the old one stays until Close: together they are not twice as large
-		return err
-	}
-	b.entries = n
-	return nil
-}
-
 // results gives the wanted rows of a pass what they want.
-func (b *Backend) results(all, choose, bare []row) error {
-	wanted := append(append([]row(nil), choose...), bare...)
-	if len(wanted) == 0 {
-		return nil
-	}
-	number := map[row]int{}
-	for j, x := range all {
-		number[x] = j
-	}
-	var rows []byte
-	states := len(bare) > 0
-	for _, x := range wanted {
-		rows = binary.LittleEndian.AppendUint32(rows, uint32(number[x]))
-		states = states || x.r.p.Want&backend.State != 0
-	}
-	data := make([]byte, 4*b.m.Width*len(wanted))
-	if err := b.do(func() error { return b.final(rows, len(wanted), states, data) }); err != nil {
-		return err
-	}
-	state := func(i int) []float32 {
-		if !states {
-			return nil
-		}
-		return floatsOf(data[4*b.m.Width*i:][:4*b.m.Width])
-	}
-	for at := 0; at < len(choose); at += logitsAtOnce {
-		part := choose[at:min(at+logitsAtOnce, len(choose))]
-		if err := b.choose(part, at, state); err != nil {
-			return err
-		}
-	}
-	for i, x := range bare {
-		s := state(len(choose) + i)
-		x.give(allFinite(s), backend.Result{State: s})
-	}
-	return nil
-}
-
-// choose makes logits of the states from number first on, and gives them.
-func (b *Backend) choose(part []row, first int, state func(int) []float32) error {
-	best := make([]byte, 4*len(part))
-	logits := make([][]byte, len(part))
-	err := b.do(func() error {
-		if err := b.logits(first, len(part)); err != nil {
-			return err
-		}
-		for i, x := range part {
-			if x.r.p.Want&backend.Logits == 0 {
-				continue
-			}
-			logits[i] = make([]byte, 4*b.m.Vocab)
-			if err := b.dev.Download(logits[i], uint64(b.m.logits)+uint64(4*b.m.Vocab*i)); err != nil {
+func (b *Backend) results(w *wanted) error {
+	for first := 0; first < w.choose; first += logitsAtOnce {
+		n := min(logitsAtOnce, w.choose-first)
+		if first > 0 {
+			err := b.do(func() error {
+				if err := b.choose(w, first, n, false); err != nil {
+					return err
+				}
+				return b.dev.Wait()
+			})
+			if err != nil {
 				return err
 			}
 		}
-		return b.dev.Download(best, uint64(b.m.best))
+		b.give(w, first, n, func(i int) (bool, backend.Result) {
+			r := backend.Result{Likeliest: int32(binary.LittleEndian.Uint32(b.pinned.best[4*(first+i):]))}
+			if w.rows[first+i].r.p.Want&backend.Logits != 0 {
+				r.Logits = floatsAt(b.pinned.logits[4*b.m.Vocab*i:][:4*b.m.Vocab])
+			}
+			return r.Likeliest >= 0, r
+		})
+	}
+	b.give(w, w.choose, len(w.rows)-w.choose, func(i int) (bool, backend.Result) {
+		return allFinite(b.state(w, w.choose+i)), backend.Result{}
 	})
-	if err != nil {
-		return err
-	}
-	for i, x := range part {
-		id := int32(binary.LittleEndian.Uint32(best[4*i:]))
-		x.give(id >= 0, backend.Result{State: state(first + i), Likeliest: id, Logits: floatsOf(logits[i])})
-	}
 	return nil
 }
 
-// give hands a result over, if it is one: finite, and none before it failed.
-// Rows of a piece come in order.
-func (x row) give(finite bool, r backend.Result) {
+// give hands n results from number first on over: those that are finite, and
+// none before them failed. result says that, and has all but states.
+func (b *Backend) give(w *wanted, first, n int, result func(i int) (finite bool, r backend.Result)) {
+	list := make([]func(), 0, n)
+	for i := range n {
+		x := w.rows[first+i]
+		if x.i >= x.r.ran {
+			continue
+		}
+		finite, r := result(i)
+		if !x.counts(finite) {
+			continue
+		}
+		r.State = b.state(w, first+i)
+		if x.hashed() {
+			r.Hash, r.Hashed = w.hashes[first+i], true
+		}
+		list = append(list, func() { x.r.p.Give(x.kept(), r) })
+	}
+	together(len(list), func(i int) { list[i]() })
+}
+
+// counts tells whether a row is given, which is finite or not. Rows of a piece
+// come in order.
+func (x row) counts(finite bool) bool {
 	switch p := x.r.p; {
 	case x.r.stopped:
+		return false
 	case !finite:
 		x.r.stopped, p.Err = true, &backend.FailedError{Position: x.position()}
+		return false
 	default:
 		p.Ran++
-		p.Give(x.kept(), r)
+		return true
 	}
 }
 
-func floatsOf(data []byte) []float32 {
-	if data == nil {
+// floatsAt views bytes as floats. All processors that a driver is opened on have
+// the device's order of bytes.
+func floatsAt(data []byte) []float32 {
+	if len(data) == 0 {
 		return nil
 	}
-	x := make([]float32, len(data)/4)
-	for i := range x {
-		x[i] = math.Float32frombits(binary.LittleEndian.Uint32(data[4*i:]))
-	}
-	return x
+	return unsafe.Slice((*float32)(unsafe.Pointer(&data[0])), len(data)/4)
 }
 
 func allFinite(x []float32) bool {

@@ -20,7 +20,7 @@ func prompt(n int) []int32 {
 	return p
 }
 
-func forward(b *testing.B, n *native.Model, pieces ...*native.Piece) {
+func forward(b testing.TB, n *native.Model, pieces ...*native.Piece) {
 	b.Helper()
 	if err := n.Forward(pieces); err != nil {
 		b.Fatal(err)

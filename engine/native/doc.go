@@ -18,7 +18,8 @@
 // company.
 //
 // The C code: engine.h is the door, internal.h the layouts in memory, step.c
-// the graph, pool.c the threads, memory.c what they allocate. The kernels are
+// the graph, attend.c its attention, pool.c the threads, memory.c what they
+// allocate. The kernels are
 // written once, in k_*.h, for vectors of any width; each simd_*.h gives them
 // one vocabulary of vectors, each isa_*.c is one level of instructions, and
 // isa.h makes a level's table of them. types.h says what the types of weights

@@ -102,8 +102,9 @@ int eng_test_quantize(int level, int n, const float *x, int8_t *q, float *dx, fl
 int eng_test_norm(int level, int n, const float *x, const float *w, float eps, float *y);
 /* kind 0 exp, 1 silu(x)·y, 2 gelu(x)·y, 3 soft cap y[0]. */
 int eng_test_function(int level, int kind, int n, const float *x, const float *y, float *out);
-/* Attention of q [rows, d] (scaled) over positions from[r] … to[r] of k and v [len, d]. */
-int eng_test_attend(int level, int rows, int d, int len, float cap, const float *q, const float *k, const float *v,
+/* Attention of q [rows, d] (scaled) over positions from[r] … to[r] of k and v [len, d], as threads share it in so many slices, or by
+ * one thread where there are 0. */
+int eng_test_attend(int level, int slices, int rows, int d, int len, float cap, const float *q, const float *k, const float *v,
 	const int32_t *from, const int32_t *to, float *out);
 /* w[cols]: a row of a matrix as floats. */
 int eng_test_embed(int level, int interleaved, int type, int rows, int cols, const uint8_t *data, int row, float *out);

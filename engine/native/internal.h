@@ -92,8 +92,15 @@ struct eng_attend {
 	const int32_t *from, *to;    /* [rows] first and last visible position */
 	float *scratch;              /* [ATT_SCRATCH] */
 };
-/* Rows that a level attends to together, at most, and rows of a task. */
+/* Rows that go together over the pages, at most, and rows of a task. */
 enum { ATT_MAX_ROWS = 24, ATT_TASK = 2 * ATT_MAX_ROWS };
+/* What threads that share pages first … last-1 of a task of ATT_MAX_ROWS rows or fewer tell each other, by page and row. */
+struct eng_shared {
+	int32_t first, last;
+	float *top, *alpha, *sum; /* [pages, rows] the largest score; what the pages before are multiplied by; the sum of weights */
+	float *weights;           /* [pages, rows, 64] scores, and later weights */
+	float *out;               /* [pages, rows, dp] weights by values */
+};
 enum { MAX_HEAD = 1024, ATT_SCRATCH = ATT_MAX_ROWS * (PAGE + 2 * MAX_HEAD) + 64 };
 
 /* A token and key head: q and k are rotated, k and v stored in their page. */
@@ -129,6 +136,10 @@ struct eng_kernels {
 	/* 1 where key and value are finite */
 	int (*store_kv)(const struct eng_store_kv *p);
 	void (*attend)(const struct eng_attend *a);
+	/* The same by threads that share the task: all scores, before any values, before the join. */
+	void (*attend_scores)(const struct eng_attend *a, const struct eng_shared *to, int first, int last);
+	void (*attend_values)(const struct eng_attend *a, const struct eng_shared *to, int first, int last);
+	void (*attend_join)(const struct eng_attend *a, const struct eng_shared *from);
 	/* out[cols] = row of m, times scale where it is not 0 */
 	void (*embed)(const struct eng_matrix *m, int row, float scale, float *out, uint8_t *panel);
 	void (*add)(float *x, const float *y, int n);
@@ -213,6 +224,15 @@ struct eng_span {
 };
 enum { ENG_SPAN = 8 }; /* columns of a span */
 
+/* What one thread does of a span that threads share: some of its pages. */
+struct eng_slice {
+	int32_t span, first, last;
+	struct eng_shared shared; /* its first is that of the span's first slice */
+};
+
+/* Into how many slices for each thread all pages of a layer are cut where threads share them, and from how many pages of a span on. */
+enum { SHARES = 8, SHARED_PAGES = 32 };
+
 enum { SLAB = 256, SLAB_MOST = SLAB + SLOTS }; /* columns that go through a product together, and those of the last */
 
 /* What a thread needs beside its tile: attention's scratch, or gate and up of a slab. */
@@ -242,6 +262,9 @@ struct eng_model {
 	uint64_t *best;            /* [cols] the best logit so far and where it is, 0 for none */
 	struct eng_span *spans;
 	int span_cap;
+	struct eng_slice *slices; /* [span_cap + threads * SHARES], of spans that threads share */
+	float *room;              /* [room_cap] of what they share */
+	size_t room_cap;
 };
 
 /* Elements that a head takes in a page, keys and values. */

@@ -54,7 +54,8 @@ ISA_BEGIN(ISA_TARGET)
 #define ISA_KERNELS(wide_, gemm_, tile_)                                                                                                \
 	{                                                                                                                           \
 		.flips = !SIMD_S8, .wide = wide_, .norm = norm, .quantize = quantize, .gemm = gemm_, .gate = gate,                  \
-		.store_kv = store_kv, .attend = attend, .embed = embed, .add = add, .cap = cap, .argmax = argmax, .function = function,                   \
+		.store_kv = store_kv, .attend = attend, .attend_scores = attend_scores, .attend_values = attend_values,             \
+		.attend_join = attend_join, .embed = embed, .add = add, .cap = cap, .argmax = argmax, .function = function,         \
 		.read = read_bytes, .tile = tile_,                                                                                  \
 	}
 const struct eng_kernels ISA_NAME(eng_kernels_) = ISA_KERNELS(0, gemm, gemm_bytes);

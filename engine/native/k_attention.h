@@ -2,9 +2,12 @@
  * k[d, len] → softmax → · v[len, d] → out[R, d], a lane a key for qk and an element for pv. They are steps 2 to 5 of
  * ../arith/SPEC.md section 5; the reference is ../arith/attention.go.
  *
- * Up to ATT_MOST query rows that share a key head go together over the pages, ascending: ATT_ROWS by ATT_VECS vectors of keys or
- * elements, or, where there are registers, ATT_MOST by one, for which fewer numbers are widened. For each page: qk of 64 keys, their
- * maximum, exp, the sum of p by fold16, and o = fma(o, α, Σ p·v).
+ * Up to ATT_MAX_ROWS query rows that share a key head go together over the pages, ascending; on each page they go by loops of some
+ * rows by some vectors of keys or elements (ATT_LOOPS), each number being widened once for all rows of a loop. For each page: qk of 64
+ * keys, their maximum, exp, the sum of p by fold16, and o = fma(o, α, Σ p·v).
+ *
+ * Threads may share the pages of one task (struct eng_shared): the scores of all pages first, then, as the maximum before a page is
+ * that of the scores before it, what each page adds, and last the sums over pages in their order. The numbers are the same.
  */
 
 /* One pair: (a, b) rotated by the angle of cosine c and sine s. */
@@ -72,29 +75,38 @@ static int store_kv(const struct eng_store_kv *p)
 }
 
 /* How far ahead of their use keys and values are prefetched, in lines. A token's weights have driven them from the nearer caches, and
- * each page of them is a new place to the processor, which reads ahead of a stream only when it has seen some of it. A head's values
- * follow its keys; behind them lies another head's, so the last lines prefetch the next page's first. */
+ * each page of them is a new place to the processor, which reads ahead of a stream only when it has seen some of it. So the last lines
+ * of keys or values prefetch the first of what is read after them. */
 enum { PREFETCH_KV = 32, LINE_HALVES = LINE / sizeof(uint16_t), KEY_LINES = PAGE / LINE_HALVES };
 
 FN void prefetch_line(const uint16_t *p, int line) { __builtin_prefetch(p + line * LINE_HALVES, 0, 3); }
 
+/* Prefetches keys that element e of a page brings nearer, or what is read after them. */
+FN void prefetch_keys(const uint16_t *k, int d, int e, const uint16_t *next)
+{
+	const int line = e * KEY_LINES + PREFETCH_KV, left = d * KEY_LINES - line;
+	const uint16_t *from = left > 0 ? k + line * LINE_HALVES : next - left * LINE_HALVES;
+	for (int i = 0; i < KEY_LINES; i++)
+		prefetch_line(from, i);
+}
+
 /* q·k: s[R, 64] = q[R, d] · k[d, 64] for the keys below hi of a page, V vectors of keys at a time. Of many rows q lies together in
- * all[d, R]. */
-FN void qk(int R, int V, float *s, const float *const *q, const float *all, const uint16_t *k, int d, int hi)
+ * all[d, R]. What is read after the keys is at next; NULL prefetches nothing. */
+FN void qk(int R, int V, float *s, const float *const *q, const float *all, const uint16_t *k, int d, int hi, const uint16_t *next)
 {
 	for (int at = 0; at < hi; at += V * W) {
-		vf a[ATT_MOST][ATT_VECS];
+		vf a[ATT_WIDEST][ATT_VECS];
 		UNROLL for (int r = 0; r < R; r++)
 			UNROLL for (int i = 0; i < V; i++)
 				a[r][i] = v_zero();
 		for (int e = 0; e < d; e++) {
 			vf x[ATT_VECS];
-			for (int i = 0; i < KEY_LINES && at == 0; i++)
-				prefetch_line(k, e * KEY_LINES + PREFETCH_KV + i);
+			if (at == 0 && next)
+				prefetch_keys(k, d, e, next);
 			UNROLL for (int i = 0; i < V; i++)
 				x[i] = v_widen(k + e * PAGE + at + i * W);
 			UNROLL for (int r = 0; r < R; r++) {
-				vf y = v_set1(R > ATT_ROWS ? all[e * R + r] : q[r][e]);
+				vf y = v_set1(R == ATT_MAX_ROWS ? all[e * R + r] : q[r][e]);
 				UNROLL for (int i = 0; i < V; i++)
 					a[r][i] = v_fma(y, x[i], a[r][i]);
 			}
@@ -105,7 +117,7 @@ FN void qk(int R, int V, float *s, const float *const *q, const float *all, cons
 	}
 }
 
-/* Prefetches values that position j of a page brings nearer, or the keys of the next page. */
+/* Prefetches values that position j of a page brings nearer, or what is read after them. */
 FN void prefetch_values(const uint16_t *v, int dp, int j, const uint16_t *next)
 {
 	const int each = dp / LINE_HALVES, all = PAGE * each;
@@ -117,13 +129,13 @@ FN void prefetch_values(const uint16_t *v, int dp, int j, const uint16_t *next)
 FN void pv_part(int R, int V, float *o, const float *alpha, const int *seen, const float *p, const uint16_t *v, int dp, int at, int lo, int hi,
 	const uint16_t *next)
 {
-	vf a[ATT_MOST][ATT_VECS];
+	vf a[ATT_WIDEST][ATT_VECS];
 	UNROLL for (int r = 0; r < R; r++)
 		UNROLL for (int i = 0; i < V; i++)
 			a[r][i] = v_zero();
 	for (int j = lo; j < hi; j++) {
 		vf x[ATT_VECS];
-		if (at == 0)
+		if (at == 0 && next)
 			prefetch_values(v, dp, j, next);
 		UNROLL for (int i = 0; i < V; i++)
 			x[i] = v_widen(v + j * dp + at + i * W);
@@ -142,7 +154,7 @@ FN void pv_part(int R, int V, float *o, const float *alpha, const int *seen, con
 }
 
 /* p·v: o[r] = fma(o[r], alpha[r], Σ p[r][j]·v[j]) for lo ≤ j < hi, in the rows that see the page: o[R, dp] from p[R, 64] · v[64, dp].
- * The next page's keys are at next. */
+ * What is read after the values is at next; NULL prefetches nothing. */
 FN void pv(int R, int V, float *o, const float *alpha, const int *seen, const float *p, const uint16_t *v, int dp, int lo, int hi,
 	const uint16_t *next)
 {
@@ -196,83 +208,216 @@ FN float page_weights(float *s, int lo, int hi, float top)
 	return 0.0f + v_fold16(fold);
 }
 
-/* The rows of a task as a page sees them: the visible keys lo ≤ j < hi of each, and whether there are any. */
+/* A loop over a page by so many rows. */
+typedef void qk_loop(float *s, const float *const *q, const float *all, const uint16_t *k, int d, int hi, const uint16_t *next);
+typedef void pv_loop(float *o, const float *alpha, const int *seen, const float *p, const uint16_t *v, int dp, int lo, int hi, const uint16_t *next);
+struct att_loop {
+	int rows;
+	qk_loop *qk;
+	pv_loop *pv;
+};
+#define ATT_LOOP(R, V)                                                                                                                  \
+	static ATT_ALONE void qk_##R(float *s, const float *const *q, const float *all, const uint16_t *k, int d, int hi,                      \
+		const uint16_t *next)                                                                                                           \
+	{                                                                                                                                   \
+		qk(R, V, s, q, all, k, d, hi, next);                                                                                            \
+	}                                                                                                                                   \
+	static ATT_ALONE void pv_##R(float *o, const float *alpha, const int *seen, const float *p, const uint16_t *v, int dp, int lo, int hi,   \
+		const uint16_t *next)                                                                                                           \
+	{                                                                                                                                   \
+		pv(R, V, o, alpha, seen, p, v, dp, lo, hi, next);                                                                               \
+	}
+#define ATT_ALONE __attribute__((noinline)) /* each is compiled once, for tasks that one thread has and that threads share */
+ATT_LOOPS(ATT_LOOP)
+#define ATT_ENTRY(R, V) {R, qk_##R, pv_##R},
+static const struct att_loop att_loops[] = {ATT_LOOPS(ATT_ENTRY)};
+
+/* The loop by which rows go on of which so many are left: one of as many, or else the first in the list that has no more. */
+static const struct att_loop *loop_for(int left)
+{
+	const struct att_loop *first = NULL;
+	for (size_t i = 0; i < sizeof att_loops / sizeof *att_loops; i++) {
+		if (att_loops[i].rows == left)
+			return &att_loops[i];
+		if (!first && att_loops[i].rows < left)
+			first = &att_loops[i];
+	}
+	return first;
+}
+
+/* Rows that go together, and how a page sees them: the visible keys lo ≤ j < hi of each, and whether there are any. */
 struct att_rows {
-	float top[ATT_MOST], sum[ATT_MOST]; /* the maximum so far, and the sum */
-	float alpha[(ATT_MOST + W - 1) / W * W]; /* by which the output so far is to be multiplied */
-	int lo[ATT_MOST], hi[ATT_MOST], seen[ATT_MOST];
+	int count;
+	const float *const *q;
+	const int32_t *from, *to;
+	const float *all;              /* [d, count] where a loop takes ATT_MAX_ROWS */
+	int begin, end;                /* the first and last position that any sees */
+	float top[ATT_MAX_ROWS], sum[ATT_MAX_ROWS]; /* the maximum so far, and the sum */
+	float alpha[ATT_MAX_ROWS + W]; /* by which the output so far is to be multiplied */
+	int lo[ATT_MAX_ROWS], hi[ATT_MAX_ROWS], seen[ATT_MAX_ROWS];
 };
 
-/* A page of the softmax of R rows: s[R, 64] becomes p[R, 64], zeros where a row sees nothing of it. The alphas are made together. */
-FN void softmax(int R, float *s, float softcap, struct att_rows *a)
+/* Rows first … first+count-1 of a task; all has room for them. */
+static void begin_rows(struct att_rows *rows, const struct eng_attend *a, int first, int count, float *all)
 {
-	for (int r = 0; r < R; r++) {
+	memset(rows, 0, sizeof *rows);
+	rows->count = count;
+	rows->q = a->q + first;
+	rows->from = a->from + first;
+	rows->to = a->to + first;
+	rows->all = all;
+	rows->begin = rows->from[0];
+	rows->end = rows->to[0];
+	for (int r = 0; r < count; r++) {
+		for (int e = 0; e < a->d && count == ATT_MAX_ROWS && (int)ATT_WIDEST == (int)ATT_MAX_ROWS; e++)
+			all[e * count + r] = rows->q[r][e];
+		rows->top[r] = -__builtin_inff();
+		rows->begin = eng_least(rows->from[r], rows->begin);
+		rows->end = rows->to[r] > rows->end ? rows->to[r] : rows->end;
+	}
+}
+
+static void see(struct att_rows *rows, int page)
+{
+	const int base = page * PAGE;
+	for (int r = 0; r < rows->count; r++) {
+		rows->lo[r] = rows->from[r] > base ? rows->from[r] - base : 0;
+		rows->hi[r] = eng_least(rows->to[r] - base + 1, PAGE);
+		rows->seen[r] = rows->lo[r] < rows->hi[r];
+	}
+}
+
+static const uint16_t *keys_of(const struct eng_attend *a, int page) { return a->page[page] + a->at; }
+
+static const uint16_t *values_of(const struct eng_attend *a, int page) { return keys_of(a, page) + a->d * PAGE; }
+
+/* s[count, 64]: the scores of a page. What is read after its keys is at next. */
+static void page_scores(const struct att_rows *rows, const struct eng_attend *a, int page, const uint16_t *next, float *s)
+{
+	const int hi = eng_least(rows->end - page * PAGE + 1, PAGE);
+	const uint16_t *k = keys_of(a, page);
+	const struct att_loop *l;
+	for (int r = 0; r < rows->count; r += l->rows) {
+		l = loop_for(rows->count - r);
+		l->qk(s + r * PAGE, rows->q + r, rows->all, k, a->d, hi, r == 0 ? next : NULL);
+	}
+}
+
+/* o[count, dp] of a page and weights p[count, 64]. What is read after its values is at next. */
+static void page_values(const struct att_rows *rows, const struct eng_attend *a, int page, const uint16_t *next, const float *p, float *o)
+{
+	const int base = page * PAGE, lo = rows->begin > base ? rows->begin - base : 0, hi = eng_least(rows->end - base + 1, PAGE);
+	const uint16_t *v = values_of(a, page);
+	const struct att_loop *l;
+	for (int r = 0; r < rows->count; r += l->rows) {
+		l = loop_for(rows->count - r);
+		l->pv(o + r * a->dp, rows->alpha + r, rows->seen + r, p + r * PAGE, v, a->dp, lo, hi, r == 0 ? next : NULL);
+	}
+}
+
+/* A page of the softmax of rows: s[count, 64] becomes p[count, 64], zeros where a row sees nothing of it. The alphas are made
+ * together. */
+static void softmax(float *s, float softcap, struct att_rows *a)
+{
+	for (int r = 0; r < a->count; r++) {
 		const float most = a->seen[r] ? page_top(s + r * PAGE, a->lo[r], a->hi[r], softcap, a->top[r]) : a->top[r];
 		a->alpha[r] = a->seen[r] ? a->top[r] - most : 0;
 		a->top[r] = most;
 	}
-	for (int r = 0; r < R; r += W)
+	for (int r = 0; r < a->count; r += W)
 		v_store(a->alpha + r, v_exp(v_load(a->alpha + r)));
-	for (int r = 0; r < R; r++)
+	for (int r = 0; r < a->count; r++)
 		if (a->seen[r])
 			a->sum[r] = __builtin_fmaf(a->sum[r], a->alpha[r], page_weights(s + r * PAGE, a->lo[r], a->hi[r], a->top[r]));
 		else
 			memset(s + r * PAGE, 0, PAGE * 4);
 }
 
-/* out[R, d] of rows first … first+R-1 of a task, V vectors at a time. */
-FN void attend_rows(int R, int V, const struct eng_attend *a, int first)
+/* out[d] = o[d] / sum */
+FN void finish(float *out, const float *o, float sum, int d)
 {
-	const int d = a->d, dp = a->dp;
-	float *s = a->scratch, *o = s + R * PAGE, *all = o + R * dp;
-	struct att_rows rows;
-	const float *const *q = a->q + first;
-	const int32_t *from = a->from + first, *to = a->to + first;
-	int begin = from[0], end = to[0];
-	for (int r = 0; r < R; r++) {
-		const float *own = q[r];
-		for (int e = 0; e < d && R > ATT_ROWS; e++)
-			all[e * R + r] = own[e];
-		rows.top[r] = -__builtin_inff();
-		rows.sum[r] = 0;
-		begin = from[r] < begin ? from[r] : begin;
-		end = to[r] > end ? to[r] : end;
-	}
-	memset(rows.alpha, 0, sizeof rows.alpha);
-	memset(o, 0, (size_t)(R * dp) * 4);
-	for (int page = begin / PAGE; page <= end / PAGE; page++) {
-		const int base = page * PAGE;
-		const int low = begin > base ? begin - base : 0, high = end - base + 1 < PAGE ? end - base + 1 : PAGE;
-		const uint16_t *k = a->page[page] + a->at, *v = k + d * PAGE;
-		qk(R, V, s, q, all, k, d, high);
-		for (int r = 0; r < R; r++) {
-			rows.lo[r] = from[r] > base ? from[r] - base : 0;
-			rows.hi[r] = to[r] - base + 1 < PAGE ? to[r] - base + 1 : PAGE;
-			rows.seen[r] = rows.lo[r] < rows.hi[r];
-		}
-		softmax(R, s, a->cap, &rows);
-		const uint16_t *next = a->page[page < end / PAGE ? page + 1 : page] + a->at;
-		pv(R, V, o, rows.alpha, rows.seen, s, v, dp, low, high, next);
-	}
-	for (int r = 0; r < R; r++) {
-		float f = 1.0f / rows.sum[r], *out = a->out[first + r];
-		for (int e = 0; e < d; e++)
-			out[e] = o[r * dp + e] * f;
-	}
+	const float f = 1.0f / sum;
+	for (int e = 0; e < d; e++)
+		out[e] = o[e] * f;
 }
 
 /* out[rows, d] of a task. */
 static void attend(const struct eng_attend *a)
 {
-	int r = 0;
-	for (; r + ATT_MOST <= a->rows; r += ATT_MOST)
-		attend_rows(ATT_MOST, ATT_MOST > ATT_ROWS ? 1 : ATT_VECS, a, r);
-	for (; ATT_MOST > ATT_ROWS && r + ATT_ROWS <= a->rows; r += ATT_ROWS)
-		attend_rows(ATT_ROWS, ATT_VECS, a, r);
-	for (; ATT_ROWS > 4 && r + 4 <= a->rows; r += 4)
-		attend_rows(4, ATT_VECS, a, r);
-	for (; ATT_ROWS > 3 && r + 3 <= a->rows; r += 3)
-		attend_rows(3, ATT_VECS, a, r);
-	for (; r < a->rows; r++)
-		attend_rows(1, ATT_VECS, a, r);
+	float *s = a->scratch, *o = s + ATT_MAX_ROWS * PAGE, *all = o + ATT_MAX_ROWS * a->dp;
+	struct att_rows rows;
+	for (int first = 0; first < a->rows; first += ATT_MAX_ROWS) {
+		begin_rows(&rows, a, first, eng_least(ATT_MAX_ROWS, a->rows - first), all);
+		memset(o, 0, (size_t)(rows.count * a->dp) * 4);
+		for (int page = rows.begin / PAGE; page <= rows.end / PAGE; page++) {
+			see(&rows, page);
+			page_scores(&rows, a, page, values_of(a, page), s);
+			softmax(s, a->cap, &rows);
+			page_values(&rows, a, page, keys_of(a, eng_least(page + 1, rows.end / PAGE)), s, o);
+		}
+		for (int r = 0; r < rows.count; r++)
+			finish(a->out[first + r], o + r * a->dp, rows.sum[r], a->d);
+	}
+}
+
+/* The scores of pages first … last-1 of a task that threads share, and each page's largest. */
+static void attend_scores(const struct eng_attend *a, const struct eng_shared *to, int first, int last)
+{
+	struct att_rows rows;
+	begin_rows(&rows, a, 0, a->rows, a->scratch);
+	for (int page = first; page < last; page++) {
+		const size_t at = (size_t)(page - to->first) * (size_t)rows.count;
+		float *s = to->weights + at * PAGE;
+		see(&rows, page);
+		page_scores(&rows, a, page, keys_of(a, eng_least(page + 1, last - 1)), s);
+		for (int r = 0; r < rows.count; r++)
+			to->top[at + (size_t)r] = rows.seen[r] ? page_top(s + r * PAGE, rows.lo[r], rows.hi[r], a->cap, -__builtin_inff()) : -__builtin_inff();
+	}
+}
+
+/* What these pages add, once all scores are there. What sums begin with is -0, to which everything may be added. */
+static void attend_values(const struct eng_attend *a, const struct eng_shared *to, int first, int last)
+{
+	struct att_rows rows;
+	begin_rows(&rows, a, 0, a->rows, a->scratch);
+	for (size_t i = 0; i < (size_t)(first - to->first) * (size_t)rows.count; i++) {
+		float *top = &rows.top[i % (size_t)rows.count];
+		*top = to->top[i] > *top ? to->top[i] : *top;
+	}
+	for (int page = first; page < last; page++) {
+		const size_t at = (size_t)(page - to->first) * (size_t)rows.count;
+		float *p = to->weights + at * PAGE, *o = to->out + at * (size_t)a->dp;
+		for (int r = 0; r < rows.count; r++)
+			rows.sum[r] = -0.0f;
+		for (int i = 0; i < rows.count * a->dp; i++)
+			o[i] = -0.0f;
+		see(&rows, page);
+		softmax(p, 0, &rows);
+		page_values(&rows, a, page, values_of(a, eng_least(page + 1, last - 1)), p, o);
+		memcpy(to->alpha + at, rows.alpha, (size_t)rows.count * 4);
+		memcpy(to->sum + at, rows.sum, (size_t)rows.count * 4);
+	}
+}
+
+/* out[rows, d] of what all pages add. */
+static void attend_join(const struct eng_attend *a, const struct eng_shared *from)
+{
+	struct att_rows rows;
+	float *o = a->scratch + ATT_MAX_ROWS * a->d;
+	begin_rows(&rows, a, 0, a->rows, a->scratch);
+	memset(o, 0, (size_t)(rows.count * a->dp) * 4);
+	for (int page = from->first; page < from->last; page++) {
+		const size_t at = (size_t)(page - from->first) * (size_t)rows.count;
+		see(&rows, page);
+		for (int r = 0; r < rows.count; r++) {
+			if (!rows.seen[r])
+				continue;
+			const float alpha = from->alpha[at + (size_t)r], *part = from->out + (at + (size_t)r) * (size_t)a->dp;
+			rows.sum[r] = __builtin_fmaf(rows.sum[r], alpha, from->sum[at + (size_t)r]);
+			for (int e = 0; e < a->dp; e += W)
+				v_store(o + r * a->dp + e, v_fma(v_load(o + r * a->dp + e), v_set1(alpha), v_load(part + e)));
+		}
+	}
+	for (int r = 0; r < rows.count; r++)
+		finish(a->out[r], o + r * a->dp, rows.sum[r], a->d);
 }

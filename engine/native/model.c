@@ -93,6 +93,8 @@ void eng_model_free(eng_model *m)
 	free(m->layers);
 	free(m->arena);
 	free(m->spans);
+	free(m->slices);
+	free(m->room);
 	free(m->active);
 	free(m);
 }
@@ -187,9 +189,11 @@ int eng_model_reserve(eng_model *m, int n, int seqs)
 	int spans = (n / ENG_SPAN + seqs) * m->s.kv_heads;
 	if (spans > m->span_cap) {
 		free(m->spans);
+		free(m->slices);
 		m->span_cap = 0;
 		m->spans = eng_alloc((size_t)spans * sizeof *m->spans);
-		if (!m->spans)
+		m->slices = eng_alloc((size_t)(spans + m->threads * SHARES) * sizeof *m->slices);
+		if (!m->spans || !m->slices)
 			return ENG_NO_MEMORY;
 		m->span_cap = spans;
 	}

@@ -288,14 +288,23 @@ func TestAttentionEqualsTheReference(t *testing.T) {
 	}
 }
 
-// attentionCase compares seven queries, or as many as every loop of the widest
-// level has work for, at positions up to n-1, with and without a window and a
-// cap, at every level.
+// attentionCase compares some queries, such that every loop of every level has
+// work, at positions up to n-1, with and without a window and a cap, at every
+// level.
 func attentionCase(t *testing.T, r *rand.Rand, d, n int) {
 	t.Helper()
 	rows := 7
-	if n == 65 || n == 200 {
-		rows = 24 + 6 + 4 + 3
+	switch n {
+	case 63:
+		rows = 2
+	case 64:
+		rows = 5
+	case 65:
+		rows = 24 + 6 + 4
+	case 128:
+		rows = 6 + 2
+	case 200:
+		rows = 24 + 6 + 3
 	}
 	half := func(x []float32) []float32 {
 		for i := range x {
@@ -326,13 +335,19 @@ func attentionCase(t *testing.T, r *rand.Rand, d, n int) {
 			end := (int(to[i]) + 1) * d
 			arith.Attend(want[i], q[i*d:(i+1)*d], k[:end], v[:end], see)
 		}
+		ways := []int{0} // one thread's
+		if n > arith.PageLen {
+			ways = append(ways, 3) // and that of threads together
+		}
 		for _, l := range native.Levels() {
-			got, err := native.TestAttend(l, rows, d, see.Cap, q, k, v, from, to)
-			if err != nil {
-				t.Fatal(l, err)
-			}
-			for i := range rows {
-				agree(t, fmt.Sprintf("%v: head of %d, %d positions, %+v, row %d", l, d, n, see, i), got[i*d:(i+1)*d], want[i])
+			for _, slices := range ways {
+				got, err := native.TestAttend(l, slices, rows, d, see.Cap, q, k, v, from, to)
+				if err != nil {
+					t.Fatal(l, err)
+				}
+				for i := range rows {
+					agree(t, fmt.Sprintf("%v: head of %d, %d positions, %+v, %d slices, row %d", l, d, n, see, slices, i), got[i*d:(i+1)*d], want[i])
+				}
 			}
 		}
 	}

@@ -3,7 +3,9 @@
 #include <string.h>
 
 #define SIMD_TILE 4
-enum { W = 8, ATT_MOST = 3, ATT_ROWS = 3, ATT_VECS = 4, TILE = SIMD_TILE };
+enum { W = 8, ATT_WIDEST = 3, ATT_VECS = 4, TILE = SIMD_TILE };
+/* Attention's loops: rows by vectors of keys or elements, as there are registers. */
+#define ATT_LOOPS(X) X(3, 4) X(2, 4) X(1, 4)
 
 typedef __m256 vf;
 typedef __m256i vi;

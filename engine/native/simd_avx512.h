@@ -3,7 +3,9 @@
 #include <string.h>
 
 #define SIMD_TILE 8
-enum { W = 16, ATT_MOST = 24, ATT_ROWS = 6, ATT_VECS = 4, TILE = SIMD_TILE };
+enum { W = 16, ATT_WIDEST = 24, ATT_VECS = 4, TILE = SIMD_TILE };
+/* Attention's loops: rows by vectors of keys or elements, as there are registers. */
+#define ATT_LOOPS(X) X(24, 1) X(6, 4) X(4, 4) X(3, 4) X(2, 4) X(1, 4)
 #define SIMD_S8 0
 
 typedef __m512 vf;

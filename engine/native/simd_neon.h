@@ -4,7 +4,9 @@
 #include <string.h>
 
 #define SIMD_TILE 4
-enum { W = 4, ATT_MOST = 3, ATT_ROWS = 3, ATT_VECS = 4, TILE = SIMD_TILE };
+enum { W = 4, ATT_WIDEST = 4, ATT_VECS = 4, TILE = SIMD_TILE };
+/* Attention's loops: rows by vectors of keys or elements, as there are registers. */
+#define ATT_LOOPS(X) X(4, 4) X(3, 4) X(2, 4) X(1, 4)
 
 typedef float32x4_t vf;
 typedef int32x4_t vi;

@@ -9,7 +9,9 @@
 #include <string.h>
 
 #define SIMD_TILE 4
-enum { W = 1, ATT_MOST = 3, ATT_ROWS = 3, ATT_VECS = 2, TILE = SIMD_TILE };
+enum { W = 1, ATT_WIDEST = 3, ATT_VECS = 2, TILE = SIMD_TILE };
+/* Attention's loops: rows by vectors of keys or elements, as there are registers. */
+#define ATT_LOOPS(X) X(3, 2) X(2, 2) X(1, 2)
 #define SIMD_S8 0 /* dot products take weights as unsigned bytes */
 
 typedef float vf;

@@ -3,7 +3,8 @@
  * A layer is five loops over parts, each part a piece of work that writes what no other part of the loop reads:
  *
  *     qkv      norm and quantise x; rows of q, k, v                     parts: rows
- *     attend   RoPE, keys and values into pages, attention, quantise    parts: sequence × key head × eight columns
+ *     attend   RoPE, keys and values into pages, attention, quantise    parts: sequence × key head × eight columns;
+ *                                                                       of long ones pages, in three loops
  *     o        rows of o, added to x                                    parts: rows
  *     gate     norm and quantise x; rows of gate and up, act, quantise  parts: blocks of 32 rows
  *     down     rows of down, added to x                                 parts: rows
@@ -14,7 +15,7 @@
  */
 #include <stdlib.h>
 #include <string.h>
-#include "internal.h"
+#include "step.h"
 
 #ifdef __x86_64__
 #include <immintrin.h>
@@ -23,24 +24,6 @@
 /* Many tokens' parts are more than PARTS_A_THREAD, for a processor may be slower than the other, if only by the system's own work on it. */
 enum { REPEAT_NORMS = 2, PARTS_OF_MANY = 8, MAX_COLUMNS = 1 << 14 };
 enum { PART_BYTES = 2 << 20 }; /* of weights that a part reads for few tokens, at most */
-
-struct step {
-	eng_model *m;
-	const struct eng_batch *b;
-	const struct eng_layer *l;
-	int layer, n;      /* n: active columns */
-	int slots;         /* of a tile of n columns */
-	int repeat, merge; /* norms by every thread; keys and values stored by the attention's parts */
-	const float *norm;
-	int rows_a_part, slabs;
-	/* of a product: x is a0 or a1 */
-	const struct eng_matrix *w;
-	const struct eng_block *a;
-	float *out;
-	size_t stride;
-	int mode;
-	int32_t *fail; /* [seqs] */
-};
 
 /* Round to nearest even, subnormals kept: what a thread of Go or C starts with, if nobody changed it. */
 static int rounding_ok(void)
@@ -54,12 +37,6 @@ static int rounding_ok(void)
 #else
 	return 1;
 #endif
-}
-
-static void run(struct step *s, int parts, eng_part part)
-{
-	s->m->phase++;
-	eng_pool_run(s->m->pool, parts, part, s);
 }
 
 /* Normed and quantised columns first … first+count-1 of a tile. */
@@ -237,120 +214,6 @@ static void gate_part(void *arg, int part, int thread)
 		gate_block(s, a, slab, b, &s->m->thread[thread]);
 }
 
-/* RoPE of column c's key head h, whose key and value are stored in their page; s->fail learns of numbers that are not finite. */
-static void store_kv(struct step *s, int seq, int c, int h)
-{
-	eng_model *m = s->m;
-	const struct eng_shape *d = &m->s;
-	const int group = d->heads / d->kv_heads, pos = s->b->pos[c];
-	uint16_t *page = s->b->page[s->b->page_first[seq] + pos / PAGE];
-	page += ((size_t)s->layer * (size_t)d->kv_heads + (size_t)h) * eng_head_halves(d);
-	struct eng_store_kv p = {
-		.q = m->q + (size_t)c * m->q_stride + (size_t)(h * group * d->head),
-		.k = m->kk + (size_t)c * m->kv_stride + (size_t)(h * d->head),
-		.v = m->v + (size_t)c * m->kv_stride + (size_t)(h * d->head),
-		.heads = group, .d = d->head, .rot = d->rot, .halves = d->rope_halves,
-		.rope = s->b->rope + ((size_t)s->l->table * (size_t)s->b->n + (size_t)c) * (size_t)d->rot,
-		.q_norm = s->l->v[ENG_Q_NORM], .k_norm = s->l->v[ENG_K_NORM], .eps = d->eps, .query_scale = d->query_scale,
-		.page_k = page + pos % PAGE,
-		.page_v = page + (size_t)d->head * PAGE + (size_t)(pos % PAGE) * eng_round((size_t)d->head, GROUP),
-	};
-	if (m->k->store_kv(&p))
-		return;
-	int32_t *f = &s->fail[seq];
-	for (int32_t seen = __atomic_load_n(f, __ATOMIC_RELAXED); c < seen;)
-		if (__atomic_compare_exchange_n(f, &seen, c, 0, __ATOMIC_RELAXED, __ATOMIC_RELAXED))
-			break;
-}
-
-/* Columns of a part of store_kv_part. A line of keys holds one element of 32 positions: threads that share it wait for each other. */
-enum { STORE_COLUMNS = 32 };
-
-static int store_kv_parts(const struct step *s) { return (s->b->n + STORE_COLUMNS - 1) / STORE_COLUMNS * s->m->s.kv_heads; }
-
-static void store_kv_part(void *arg, int part, int thread)
-{
-	struct step *s = arg;
-	const struct eng_batch *b = s->b;
-	const int head = part % s->m->s.kv_heads, from = part / s->m->s.kv_heads * STORE_COLUMNS;
-	(void)thread;
-	int seq = 0;
-	for (int c = from; c < eng_least(b->n, from + STORE_COLUMNS); c++) {
-		while (b->seq_first[seq + 1] <= c)
-			seq++;
-		store_kv(s, seq, c, head);
-	}
-}
-
-/* Quantises the attention of active column i, heads from … to-1, whose elements fill whole blocks. */
-static void quantize_heads(struct step *s, int i, int from, int to)
-{
-	eng_model *m = s->m;
-	const int all = m->s.heads * m->s.head, at = from * m->s.head;
-	struct eng_block *a = eng_tile_of(m->a0, s->slots, i, all / BLOCK) + at / BLOCK * (s->slots / SLOTS);
-	m->k->quantize(a, s->slots, i % s->slots, m->att + (size_t)i * (size_t)all + at, (to - from) * m->s.head / BLOCK);
-}
-
-static int heads_fill_blocks(const eng_model *m) { return m->s.heads / m->s.kv_heads * m->s.head % BLOCK == 0; }
-
-/* Attention of the columns of a span, ATT_TASK rows at a time. */
-static void attend_part(void *arg, int part, int thread)
-{
-	struct step *s = arg;
-	eng_model *m = s->m;
-	const struct eng_span *span = &m->spans[part];
-	const int d = m->s.head, group = m->s.heads / m->s.kv_heads, all = m->s.heads * d, rows = span->count * group;
-	const float *q[ATT_TASK];
-	float *out[ATT_TASK];
-	int32_t from[ATT_TASK], to[ATT_TASK];
-	struct eng_attend a = {
-		.page = (const uint16_t *const *)(s->b->page + s->b->page_first[span->seq]),
-		.at = ((size_t)s->layer * (size_t)m->s.kv_heads + (size_t)span->head) * eng_head_halves(&m->s),
-		.d = d, .dp = (int)eng_round((size_t)d, GROUP), .cap = m->s.attn_cap, .q = q, .out = out, .from = from, .to = to,
-		.scratch = m->thread[thread].scratch,
-	};
-	if (s->merge)
-		store_kv(s, span->seq, m->active[span->first], span->head);
-	for (int r = 0; r < rows;) {
-		for (a.rows = 0; a.rows < ATT_TASK && r < rows; a.rows++, r++) {
-			const int i = span->first + r / group, c = m->active[i], h = span->head * group + r % group, pos = s->b->pos[c];
-			q[a.rows] = m->q + (size_t)c * m->q_stride + (size_t)(h * d);
-			out[a.rows] = m->att + (size_t)i * (size_t)all + (size_t)(h * d);
-			to[a.rows] = pos;
-			from[a.rows] = s->l->window > 0 && pos >= s->l->window ? pos - s->l->window + 1 : 0;
-		}
-		m->k->attend(&a);
-	}
-	if (heads_fill_blocks(m))
-		for (int i = 0; i < span->count; i++)
-			quantize_heads(s, span->first + i, span->head * group, (span->head + 1) * group);
-}
-
-static void quantize_part(void *arg, int part, int thread)
-{
-	struct step *s = arg;
-	(void)thread;
-	quantize_heads(s, part, 0, s->m->s.heads);
-}
-
-/* Cuts the active columns into spans; the last ones, which see most, come first. */
-static int make_spans(struct step *s)
-{
-	eng_model *m = s->m;
-	int count = 0;
-	for (int end = s->n, seq = s->b->seqs - 1; end > 0;) {
-		while (s->b->seq_first[seq] > m->active[end - 1])
-			seq--;
-		int first = end - 1;
-		while (first > 0 && end - first < ENG_SPAN && m->active[first - 1] >= s->b->seq_first[seq])
-			first--;
-		for (int h = 0; h < m->s.kv_heads; h++)
-			m->spans[count++] = (struct eng_span){seq, h, first, end - first};
-		end = first;
-	}
-	return count;
-}
-
 /* Leaves only the columns whose states are wanted. */
 static void keep_wanted(struct step *s)
 {
@@ -374,18 +237,18 @@ static void layer(struct step *s, int *spans)
 	comes_next(s, &w[ENG_O], 1, w[ENG_O].groups);
 	divide(s, w, 1, rows);
 	run(s, s->slabs * parts_of(s, rows), qkv_part);
-	if (!s->merge || s->layer == m->s.layers - 1)
-		run(s, store_kv_parts(s), store_kv_part);
+	eng_share(s, *spans);
+	if (!s->merge || s->slices > 0 || s->layer == m->s.layers - 1)
+		eng_store(s);
 	if (s->layer == m->s.layers - 1) {
 		s->merge = 0;
 		keep_wanted(s);
-		*spans = make_spans(s);
+		*spans = eng_make_spans(s);
+		eng_share(s, *spans);
 		if (s->n == 0)
 			return;
 	}
-	run(s, *spans, attend_part);
-	if (!heads_fill_blocks(m))
-		run(s, s->n, quantize_part);
+	eng_attend_spans(s, *spans);
 	comes_next(s, &w[ENG_GATE], 2, ffn);
 	residual(s, &w[ENG_O], m->a0, s->l->v[ENG_POST_ATTN_NORM]);
 	norms(s, s->l->v[ENG_FFN_NORM]);
@@ -433,7 +296,7 @@ int eng_step(eng_model *m, const struct eng_batch *b)
 		m->active[i] = i;
 	for (int i = 0; i < b->seqs; i++)
 		b->fail[i] = b->fail_layer[b->seqs + i] = b->n;
-	int spans = make_spans(&s);
+	int spans = eng_make_spans(&s);
 	const size_t width = (size_t)m->s.width;
 	if (m->embed.data)
 		run(&s, (s.n + SLOTS - 1) / SLOTS, embed_part);

@@ -88,8 +88,36 @@ int eng_test_embed(int level, int interleaved, int type, int rows, int cols, con
 	return status;
 }
 
+/* Attention in so many slices, those of values from the last to the first. */
+static int attend_in(const struct eng_kernels *k, const struct eng_attend *a, int slices)
+{
+	int from = a->from[0], to = a->to[0];
+	for (int r = 0; r < a->rows; r++) {
+		from = eng_least(from, a->from[r]);
+		to = a->to[r] > to ? a->to[r] : to;
+	}
+	struct eng_shared x = {.first = from / PAGE, .last = to / PAGE + 1};
+	const int pages = x.last - x.first;
+	const size_t each = (size_t)(pages * a->rows);
+	float *room = eng_alloc(each * (3 + PAGE + (size_t)a->dp) * sizeof *room);
+	if (!room)
+		return ENG_NO_MEMORY;
+	x.top = room;
+	x.alpha = x.top + each;
+	x.sum = x.alpha + each;
+	x.weights = x.sum + each;
+	x.out = x.weights + each * PAGE;
+	for (int i = 0; i < slices; i++)
+		k->attend_scores(a, &x, x.first + pages * i / slices, x.first + pages * (i + 1) / slices);
+	for (int i = slices - 1; i >= 0; i--)
+		k->attend_values(a, &x, x.first + pages * i / slices, x.first + pages * (i + 1) / slices);
+	k->attend_join(a, &x);
+	free(room);
+	return ENG_OK;
+}
+
 /* Stores keys and values by store_kv, without RoPE, and attends. */
-static void attend_over(const struct eng_kernels *k, int rows, int d, int len, float cap, const float *q, const float *key,
+static int attend_over(const struct eng_kernels *k, int slices, int rows, int d, int len, float cap, const float *q, const float *key,
 	const float *v, const int32_t *from, const int32_t *to, float *out, uint16_t *pages, float *scratch)
 {
 	const size_t dp = eng_round((size_t)d, GROUP), halves = (size_t)PAGE * ((size_t)d + dp);
@@ -101,22 +129,27 @@ static void attend_over(const struct eng_kernels *k, int rows, int d, int len, f
 		struct eng_store_kv p = {.k = kk, .v = vv, .d = d, .page_k = page + t % PAGE, .page_v = page + (size_t)d * PAGE + (size_t)(t % PAGE) * dp};
 		k->store_kv(&p);
 	}
-	for (int r = 0; r < rows; r += ATT_TASK) {
+	const int task = slices > 0 ? ATT_MAX_ROWS : ATT_TASK;
+	for (int r = 0; r < rows; r += task) {
 		const float *qs[ATT_TASK];
 		float *outs[ATT_TASK];
 		const uint16_t *table[64];
 		struct eng_attend a = {.page = table, .d = d, .dp = (int32_t)dp, .cap = cap, .q = qs, .out = outs, .from = from + r, .to = to + r, .scratch = scratch};
 		for (int i = 0; i < (len + PAGE - 1) / PAGE && i < 64; i++)
 			table[i] = pages + (size_t)i * halves;
-		for (; a.rows < ATT_TASK && r + a.rows < rows; a.rows++) {
+		for (; a.rows < task && r + a.rows < rows; a.rows++) {
 			qs[a.rows] = q + (size_t)(r + a.rows) * (size_t)d;
 			outs[a.rows] = out + (size_t)(r + a.rows) * (size_t)d;
 		}
-		k->attend(&a);
+		if (slices == 0)
+			k->attend(&a);
+		else if (attend_in(k, &a, slices) != ENG_OK)
+			return ENG_NO_MEMORY;
 	}
+	return ENG_OK;
 }
 
-int eng_test_attend(int level, int rows, int d, int len, float cap, const float *q, const float *k, const float *v,
+int eng_test_attend(int level, int slices, int rows, int d, int len, float cap, const float *q, const float *k, const float *v,
 	const int32_t *from, const int32_t *to, float *out)
 {
 	const struct eng_kernels *kernel = eng_kernels_at(level);
@@ -127,7 +160,7 @@ int eng_test_attend(int level, int rows, int d, int len, float cap, const float 
 	float *scratch = eng_alloc((ATT_SCRATCH + 2 * (size_t)d) * sizeof(float));
 	int status = pages && scratch ? ENG_OK : ENG_NO_MEMORY;
 	if (status == ENG_OK)
-		attend_over(kernel, rows, d, len, cap, q, k, v, from, to, out, pages, scratch);
+		status = attend_over(kernel, slices, rows, d, len, cap, q, k, v, from, to, out, pages, scratch);
 	free(pages);
 	free(scratch);
 	return status;

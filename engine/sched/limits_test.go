@@ -34,21 +34,16 @@ func TestWhatCanNeverFitIsRefusedAndWhatCannotNowWaits(t *testing.T) {
 
 func TestSharedPagesCountOnce(t *testing.T) {
 	most := 0
-	all := make(chan struct{})
-	b := &toy{budget: 1000, before: func(_ int, pieces []*backend.Piece) error {
-		<-all
-		most = max(most, len(pieces))
-		return nil
-	}}
+	b := &toy{budget: 1000, before: func(_ int, pieces []*backend.Piece) error { most = max(most, len(pieces)); return nil }}
 	// Three pages of prompt and one for each of eight; without sharing two
 	// would fit.
-	s := start(t, b, sched.Config{KVBytes: 11 * pageBytes})
+	s, release := startHeld(t, b, sched.Config{KVBytes: 11 * pageBytes})
 	var handles []*sched.Handle
 	for i := range 8 {
 		x := &story{tokens: append(count(0, 3*backend.PageLen), backend.Token(100+i)), keep: 1, more: 20}
 		handles = append(handles, mustStart(context.Background(), t, s, x.task()))
 	}
-	close(all)
+	release()
 	for _, h := range handles {
 		if _, err := h.Wait(); err != nil {
 			t.Error(err)
@@ -135,23 +130,20 @@ func TestATaskEndsWithItsContextWithinOneStep(t *testing.T) {
 func TestTasksWhoseContextHasEndedAreNotBegun(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
-	var s *sched.Scheduler
 	var handles []*sched.Handle
-	ready := make(chan struct{})
 	b := &toy{budget: 10}
 	b.before = func(step int, pieces []*backend.Piece) error {
-		<-ready
 		if step > 1 {
 			t.Errorf("a step of %d after the context had ended", len(pieces))
 		}
 		cancel()
 		return nil
 	}
-	s = start(t, b, sched.Config{MaxBatch: 2})
+	s, release := startHeld(t, b, sched.Config{MaxBatch: 2})
 	for i := range 11 {
 		handles = append(handles, mustStart(ctx, t, s, (&story{tokens: count(i, 30), keep: 1}).task()))
 	}
-	close(ready)
+	release()
 	for _, h := range handles {
 		<-h.Done()
 	}
@@ -164,11 +156,12 @@ func TestTasksWhoseContextHasEndedAreNotBegun(t *testing.T) {
 
 func TestFailuresEndTheirTasksAlone(t *testing.T) {
 	b := &toy{budget: 40}
-	s := start(t, b, sched.Config{KeepBytes: 100 * pageBytes})
+	s, release := startHeld(t, b, sched.Config{KeepBytes: 100 * pageBytes})
 	bad, good := count(0, 100), &story{tokens: count(1, 100), keep: 60}
 	bad[70] = failing
 	first := mustStart(context.Background(), t, s, (&story{tokens: bad, keep: 60}).task())
 	second := mustStart(context.Background(), t, s, good.task())
+	release()
 	if ran, err := first.Wait(); ran != 30 || !errors.Is(err, errToy) {
 		t.Errorf("got %d, %v", ran, err)
 	}

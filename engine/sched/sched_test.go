@@ -84,16 +84,20 @@ func TestAFollowerGoesOnWithoutItsLeader(t *testing.T) {
 		}
 		return nil
 	}}
-	s := start(t, b, sched.Config{})
+	s, release := startHeld(t, b, sched.Config{})
 	leader := &story{tokens: count(0, 200), keep: 1}
 	follower := &story{tokens: count(0, 200), keep: 1}
 	first := mustStart(ctx, t, s, leader.task())
 	second := mustStart(context.Background(), t, s, follower.task())
+	release()
 	if _, err := first.Wait(); !errors.Is(err, context.Canceled) {
 		t.Errorf("the leader ended with %v", err)
 	}
 	if ran, err := second.Wait(); err != nil || ran != 1 || !slices.Equal(follower.states, follower.alone()) {
 		t.Errorf("the follower ended with %d, %v", ran, err)
+	}
+	if want := 1 + 3*16 + 200; b.writes != want { // the follower computed nothing while there was a leader
+		t.Errorf("%d tokens were computed, want %d", b.writes, want)
 	}
 }
 
@@ -135,9 +139,7 @@ func TestPromptsDoNotKeepContinuingSequencesWaiting(t *testing.T) {
 
 func TestCallersTakeTurns(t *testing.T) {
 	var order []string
-	all := make(chan struct{})
-	b := &toy{budget: 100, before: func(int, []*backend.Piece) error { <-all; return nil }}
-	s := start(t, b, sched.Config{MaxBatch: 1})
+	s, release := startHeld(t, &toy{budget: 100}, sched.Config{MaxBatch: 1})
 	var handles []*sched.Handle
 	for _, caller := range []string{"a", "a", "a", "a", "a", "b", "b", "c"} {
 		x := &story{tokens: count(len(handles)*7, 10), keep: 1, caller: caller}
@@ -145,7 +147,7 @@ func TestCallersTakeTurns(t *testing.T) {
 		task.Next = func() (backend.Token, bool) { order = append(order, caller); return 0, false }
 		handles = append(handles, mustStart(context.Background(), t, s, task))
 	}
-	close(all)
+	release()
 	for _, h := range handles {
 		if _, err := h.Wait(); err != nil {
 			t.Error(err)
@@ -158,23 +160,23 @@ func TestCallersTakeTurns(t *testing.T) {
 
 func TestAPromptOfOneCallerDoesNotDelayAnother(t *testing.T) {
 	steps := map[string]int{}
-	all := make(chan struct{})
-	b := &toy{budget: 50, before: func(int, []*backend.Piece) error { <-all; return nil }}
-	s := start(t, b, sched.Config{})
+	b := &toy{budget: 50}
+	s, release := startHeld(t, b, sched.Config{})
 	var handles []*sched.Handle
 	for _, x := range []*story{{tokens: count(0, 1000), keep: 1, caller: "long"}, {tokens: count(5, 100), keep: 1, caller: "short"}} {
 		task := x.task()
 		task.Next = func() (backend.Token, bool) { steps[x.caller] = b.steps; return 0, false }
 		handles = append(handles, mustStart(context.Background(), t, s, task))
 	}
-	close(all)
+	release()
 	for _, h := range handles {
 		if _, err := h.Wait(); err != nil {
 			t.Error(err)
 		}
 	}
-	if steps["short"] > 5 || steps["long"] != 22 {
-		t.Errorf("prompts ended in steps %v", steps)
+	// By turns, from the long one's on; then the rest of it.
+	if want := map[string]int{"short": 4, "long": 22}; !maps.Equal(steps, want) {
+		t.Errorf("prompts ended in steps %v, want %v", steps, want)
 	}
 }
 
@@ -184,10 +186,8 @@ func TestAShortPromptDoesNotWaitForALongOne(t *testing.T) {
 	const budget = 40
 	ended := map[int]int{}
 	var least []int
-	all := make(chan struct{})
 	b := &toy{budget: budget}
 	b.before = func(step int, pieces []*backend.Piece) error {
-		<-all
 		for _, p := range pieces {
 			if step <= 10 && p.Tokens[0] < 50 {
 				least = append(least, len(p.Tokens))
@@ -195,7 +195,7 @@ func TestAShortPromptDoesNotWaitForALongOne(t *testing.T) {
 		}
 		return nil
 	}
-	s := start(t, b, sched.Config{MaxBatch: 16})
+	s, release := startHeld(t, b, sched.Config{MaxBatch: 16})
 	var handles []*sched.Handle
 	for i := range 11 {
 		tokens := make([]backend.Token, 1000) // the long one's are below 50
@@ -209,7 +209,7 @@ func TestAShortPromptDoesNotWaitForALongOne(t *testing.T) {
 		task.Next = func() (backend.Token, bool) { ended[i] = b.steps; return 0, false }
 		handles = append(handles, mustStart(context.Background(), t, s, task))
 	}
-	close(all)
+	release()
 	for _, h := range handles {
 		if _, err := h.Wait(); err != nil {
 			t.Error(err)

@@ -24,6 +24,7 @@ type Task struct {
 	// are many; between steps it has returned. What a Result holds is of use
 	// within the call only.
 	Each func(i int, r backend.Result)
+	Hash func(state []float32) [32]byte // see backend.Piece; may be nil
 	// Next, where not nil, returns the token that continues the sequence, after
 	// Each of its last position; false ends it.
 	Next func() (backend.Token, bool)
@@ -107,7 +108,7 @@ func (h *Handle) piece(n int) *backend.Piece {
 // pieceOf makes a piece of tokens that follow those of the cache.
 func (h *Handle) pieceOf(tokens []backend.Token) *backend.Piece {
 	at, n := h.cache.Len(), len(tokens)
-	p := &backend.Piece{Cache: h.cache, Tokens: tokens, Keep: min(n, max(0, at+n-h.wanted)), Want: h.task.Want}
+	p := &backend.Piece{Cache: h.cache, Tokens: tokens, Keep: min(n, max(0, at+n-h.wanted)), Want: h.task.Want, Hash: h.task.Hash}
 	first := at + n - p.Keep - h.wanted
 	p.Each = func(i int, r backend.Result) { h.task.Each(first+i, r) }
 	return p

@@ -37,6 +37,9 @@ var errToy = errors.New("toy: the token that fails")
 // failing is a token that a toy does not compute.
 const failing = 99
 
+// holding is a token that no prompt of a test begins with.
+const holding = 98
+
 func (b *toy) NewCache() backend.Cache { return b.cache(nil, nil) }
 func (b *toy) PageBytes() int64        { return pageBytes }
 func (b *toy) Budget() int             { return b.budget }
@@ -147,6 +150,35 @@ func start(t *testing.T, b *toy, cfg sched.Config) *sched.Scheduler {
 		}
 	})
 	return s
+}
+
+// startHeld is start in the middle of a step of nobody's, which ends with release:
+// the next step is formed of all the tasks that were started until then. It is
+// not counted in b.steps, and b's before is not told of it.
+func startHeld(t *testing.T, b *toy, cfg sched.Config) (s *sched.Scheduler, release func()) {
+	t.Helper()
+	begun, hold, before := make(chan struct{}), make(chan struct{}), b.before
+	first := true
+	b.before = func(step int, pieces []*backend.Piece) error {
+		if first {
+			first, b.steps = false, 0
+			close(begun)
+			<-hold
+			return nil
+		}
+		if before == nil {
+			return nil
+		}
+		return before(step, pieces)
+	}
+	s = start(t, b, cfg)
+	release = sync.OnceFunc(func() { close(hold) })
+	t.Cleanup(release) // before the scheduler's end, which waits for the step
+	mustStart(context.Background(), t, s, &sched.Task{
+		Caller: "nobody", Tokens: []backend.Token{holding}, Keep: 1, Most: 1, Want: backend.State, Each: func(int, backend.Result) {},
+	})
+	<-begun
+	return s, release
 }
 
 // story is a task that wants the states of the last keep of its tokens and then

@@ -30,8 +30,9 @@ var errCut = errors.New("server: a stop sequence")
 type delta struct {
 	text, reasoning string
 	call            *call
-	tokens          []tokenProb // those since the last part, where they are asked for
-	count           int         // of the choice's tokens, this part's included
+	tokens          []tokenProb    // those since the last part, where they are asked for
+	ids             []engine.Token // the same, as ids
+	count           int            // of the choice's tokens, this part's included
 }
 
 // call is a call of a tool.
@@ -43,6 +44,7 @@ type call struct {
 
 // tokenProb is a token as clients are told of its probability.
 type tokenProb struct {
+	id      engine.Token
 	text    string
 	bytes   []byte
 	logProb *float64 // nil for the first token of a prompt
@@ -74,9 +76,10 @@ type listener struct {
 	cuts   cutter
 	reader *toolcall.Reader // nil: all is text
 	answer *answer
-	since  []tokenProb // tokens that no part has told yet
-	count  int         // tokens taken
-	cut    bool        // what follows is not part of the answer
+	since  []tokenProb    // tokens that no part has told yet
+	ids    []engine.Token // the same, as ids
+	count  int            // tokens taken
+	cut    bool           // what follows is not part of the answer
 	began  time.Time
 	text   strings.Builder
 	think  strings.Builder
@@ -109,13 +112,16 @@ const leastLogProb = -9999
 func tokenProbOf(t *tokenizer.Tokenizer, p engine.LogProb) tokenProb {
 	text := t.DecodeSpecial([]engine.Token{p.Token})
 	log := math.Max(leastLogProb, p.LogProb)
-	return tokenProb{text: strings.ToValidUTF8(string(text), "\ufffd"), bytes: text, logProb: &log}
+	return tokenProb{id: p.Token, text: strings.ToValidUTF8(string(text), "\ufffd"), bytes: text, logProb: &log}
 }
 
 // token takes the next one.
 func (l *listener) token(id engine.Token) {
 	if l.count++; l.count == 1 {
 		l.answer.prefill = time.Since(l.began)
+	}
+	if l.a.ids {
+		l.ids = append(l.ids, id)
 	}
 	if l.reader != nil && l.reader.Thinking() {
 		l.answer.thought++
@@ -156,7 +162,13 @@ func (l *listener) piece(p toolcall.Piece) {
 	}
 	l.text.WriteString(p.Text)
 	l.think.WriteString(p.Reasoning)
-	d.tokens, l.since, d.count = l.since, nil, l.count
+	l.tell(d)
+}
+
+// tell gives a part with the tokens since the last one.
+func (l *listener) tell(d delta) {
+	d.tokens, d.ids, d.count = l.since, l.ids, l.count
+	l.since, l.ids = nil, nil
 	l.give(d)
 }
 
@@ -172,8 +184,8 @@ func (l *listener) end() {
 	if l.reader != nil {
 		l.pieces(l.reader.End())
 	}
-	if len(l.since) > 0 {
-		l.give(delta{tokens: l.since, count: l.count})
+	if len(l.since) > 0 || len(l.ids) > 0 {
+		l.tell(delta{})
 	}
 	l.answer.text, l.answer.reasoning = l.text.String(), l.think.String()
 }

@@ -98,6 +98,17 @@ var neutral = map[string][]string{
 	"options": {"{}"}, "moderation": {}, "logprobs": {"false", "0"}, "top_logprobs": {"0"},
 }
 
+// asksNothing reports whether a field has one of the values at which it asks for
+// nothing; null always does.
+func asksNothing(raw json.RawMessage, values []string) bool {
+	return string(raw) == "null" || slices.Contains(values, strings.ReplaceAll(string(raw), " ", ""))
+}
+
+// notDone refuses a field, in that which holds it, that asks for what is not done.
+func notDone(field, name string) error {
+	return refuse(field+name, "%s is not done by this server; leave it out", name)
+}
+
 // rest refuses what was not understood: an answer to another question is none.
 func (b body) rest() error { return b.restUnder("") }
 
@@ -109,12 +120,10 @@ func (b body) restUnder(field string) error {
 	}
 	slices.Sort(names)
 	for _, name := range names {
-		raw := string(b[name])
 		switch values, known := neutral[name]; {
-		case raw == "null" || slices.Contains(idle, name):
-		case known && slices.Contains(values, strings.ReplaceAll(raw, " ", "")):
+		case slices.Contains(idle, name) || asksNothing(b[name], values):
 		case known:
-			return refuse(field+name, "%s is not done by this server; leave it out", name)
+			return notDone(field, name)
 		default:
 			return refuse(field+name, "%.80q is no field that this server knows", name)
 		}

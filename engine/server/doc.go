@@ -15,7 +15,7 @@
 //	handler.go   who may ask: keys, hosts, origins, sizes
 //	gate.go      how much is taken on, and of whom
 //	body.go      the fields of a request, and what of them is not done
-//	openai_*.go, anthropic.go, ollama.go, llamacpp.go
+//	openai_*.go, anthropic.go, ollama.go, llamacpp*.go
 //	             one API each: its request in the words of request.go and talk.go, and
 //	             its answer (dialect, writer)
 //	sampling.go  how tokens are chosen

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
-	"slices"
 	"strings"
 	"time"
 
@@ -56,7 +55,7 @@ func (a *asked) takeOllama(b body) error {
 	if a.settings.MaxTokens = max(0, most); most < -2 {
 		return refuse("options.num_predict", "num_predict is at least 1, or -1 for as many as the context leaves")
 	}
-	if err := a.takeRepeatLast(options); err != nil {
+	if err := a.takeRepeatLast(options, "options.repeat_last_n"); err != nil {
 		return err
 	}
 	if err := a.takeStops(options, "stop"); err != nil {
@@ -68,15 +67,18 @@ func (a *asked) takeOllama(b body) error {
 	return options.restUnder("options.")
 }
 
-// takeRepeatLast takes over how many tokens a penalty looks: here over all.
-func (a *asked) takeRepeatLast(options body) error {
+// takeRepeatLast takes over how many tokens penalties look: here over all, so that
+// another number is refused beside a penalty.
+func (a *asked) takeRepeatLast(options body, field string) error {
 	last := -1
 	if _, err := options.take("repeat_last_n", &last); err != nil {
 		return err
 	}
-	penalty, there := options["repeat_penalty"]
-	if there && last != -1 && !slices.Contains([]string{"1", "1.0", "null"}, string(penalty)) {
-		return refuse("options.repeat_last_n", "repeat_last_n is -1: penalties look at all tokens here")
+	for name, none := range map[string]float64{"repeat_penalty": 1, "repetition_penalty": 1, "presence_penalty": 0, "frequency_penalty": 0} {
+		penalty := none
+		if raw, there := options[name]; last != -1 && there && (json.Unmarshal(raw, &penalty) != nil || penalty != none) {
+			return refuse(field, "repeat_last_n is -1: penalties look at all tokens here")
+		}
 	}
 	return nil
 }

@@ -32,6 +32,7 @@ type asked struct {
 
 	logProbs bool
 	top      int  // of how many of the likeliest tokens
+	ids      bool // parts of a stream have the ids of their tokens
 	echo     bool // the prompt is part of the answer
 	none     bool // no token is to be made
 

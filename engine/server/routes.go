@@ -20,6 +20,7 @@ func (s *Server) routes() map[string]func(http.ResponseWriter, *http.Request) er
 		"POST /api/chat": s.ollamaChat, "POST /api/generate": s.ollamaGenerate, "POST /api/embed": s.ollamaEmbed,
 		"GET /api/tags": s.ollamaTags, "POST /api/show": s.ollamaShow, "GET /api/ps": s.ollamaPS, "GET /api/version": s.ollamaVersion,
 		// llama.cpp's, and what evaluation harnesses ask.
+		"POST /completion": s.completion, "POST /completions": s.completion,
 		"POST /tokenize": s.tokenize, "POST /detokenize": s.detokenize, "POST /apply-template": s.applyTemplate,
 		"GET /props": s.props, "GET /slots": s.slots, "GET /tokenizer_info": s.tokenizerInfo,
 		// Ours.

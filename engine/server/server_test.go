@@ -421,11 +421,13 @@ func TestFilesOfKeys(t *testing.T) {
 	}
 }
 
-// TestAClientThatGoesAwayFreesItsPlace, in the middle of its stream.
+// TestAClientThatGoesAwayFreesItsPlace, in the middle of its stream, which is so
+// long that it does not come to its end.
 func TestAClientThatGoesAwayFreesItsPlace(t *testing.T) {
-	s := newStand(t, nil)
+	const long = 100_000
+	s := newStandOf(t, enginetest.Options{Context: 1 << 17}, nil)
 	ctx, leave := context.WithCancel(t.Context())
-	r, err := http.NewRequestWithContext(ctx, http.MethodPost, s.url+"/v1/completions", strings.NewReader(`{"prompt": "Once", "stream": true, "temperature": 0, "max_tokens": 500}`))
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, s.url+"/v1/completions", strings.NewReader(fmt.Sprintf(`{"prompt": "Once", "stream": true, "temperature": 0, "logit_bias": {"0": -100, "2": -100}, "max_tokens": %d}`, long)))
 	check(t, err)
 	resp, err := http.DefaultClient.Do(r)
 	check(t, err)
@@ -434,12 +436,16 @@ func TestAClientThatGoesAwayFreesItsPlace(t *testing.T) {
 	}
 	leave()
 	_ = resp.Body.Close()
-	deadline := time.Now().Add(20 * time.Second)
-	for st := s.model.Stats(); st.Running+st.Queued > 0; st = s.model.Stats() {
+	deadline := time.Now().Add(2 * time.Minute)
+	st := s.model.Stats()
+	for ; st.Running+st.Queued > 0; st = s.model.Stats() {
 		if time.Now().After(deadline) {
 			t.Fatalf("%+v: the answer goes on", st)
 		}
 		time.Sleep(time.Millisecond)
+	}
+	if st.Continued >= long-1 {
+		t.Errorf("%d tokens were made for nobody", st.Continued)
 	}
 }
 
@@ -474,6 +480,7 @@ func FuzzRequests(f *testing.F) {
 	f.Add(`{"messages":[{"role":"user","content":[{"type":"tool_result","tool_use_id":"a","content":"x"}]}],"tools":[{"name":"a","input_schema":{}}],"max_tokens":1}`)
 	f.Add(`{"messages":[{"role":"assistant","tool_calls":[{"id":"a","function":{"name":"a","arguments":{}}}]}],"options":{"num_predict":1},"logit_bias":{"1":2}}`)
 	f.Add(`{"messages":[{"role":"user","content":[{"type":"text","text":"x"}]}],"max_tokens":1,"seed":-1}`)
+	f.Add(`{"prompt":["<|im_start|>",5],"n_predict":1,"n_probs":2,"logit_bias":[[5,-1]],"json_schema":{"type":"string"},"stream":true}`)
 	path := filepath.Join(f.TempDir(), "tiny.gguf")
 	check(f, enginetest.Write(path, enginetest.Options{}))
 	m, err := engine.Open(f.Context(), path, engine.Config{Threads: 1})
@@ -486,7 +493,7 @@ func FuzzRequests(f *testing.F) {
 		defer cancel()
 		for _, path := range []string{
 			"/v1/chat/completions", "/v1/completions", "/v1/responses", "/v1/embeddings", "/v1/messages", "/v1/messages/count_tokens",
-			"/api/chat", "/api/generate", "/api/embed", "/api/show", "/tokenize", "/detokenize", "/apply-template",
+			"/api/chat", "/api/generate", "/api/embed", "/api/show", "/completion", "/tokenize", "/detokenize", "/apply-template",
 		} {
 			r, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://localhost"+path, strings.NewReader(body))
 			check(t, err)

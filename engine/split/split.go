@@ -153,7 +153,7 @@ func (b *Backend) through(i int, runs []*run) error {
 		}
 		r.sub = &backend.Piece{Cache: r.c.parts[i], Tokens: r.p.Tokens[:r.n], Residual: r.residual}
 		if i == len(b.parts)-1 {
-			r.sub.Keep, r.sub.Want, r.sub.Each = max(0, r.p.Keep-(len(r.p.Tokens)-r.n)), r.p.Want, r.p.Each
+			r.sub.Keep, r.sub.Want, r.sub.Each, r.sub.Hash = max(0, r.p.Keep-(len(r.p.Tokens)-r.n)), r.p.Want, r.p.Each, r.p.Hash
 		} else {
 			out := make([]float32, r.n*b.width)
 			r.sub.Keep, r.sub.Want = r.n, backend.Residual

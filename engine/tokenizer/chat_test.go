@@ -28,8 +28,10 @@ func chatter(t testing.TB, file, template string, marks ...string) *tokenizer.To
 // The types of tokens in a file.
 const (
 	normal  int32 = 1
+	unknown int32 = 2
 	control int32 = 3
 	defined int32 = 4 // by users
+	unused  int32 = 5
 )
 
 // talker is a small tokenizer of a file in testdata with further tokens of the

@@ -148,7 +148,7 @@ func (t *Tokenizer) hideEnds() {
 			continue
 		}
 		tok := &t.vocab.tokens[id]
-		literal := tok.kind == kindNormal || tok.kind == kindUser
+		literal := tok.kind == kindNormal || tok.kind == kindUnused || tok.kind == kindUser
 		if literal && utf8.RuneCountInString(tok.text) > 1 && len(tok.text) <= maxSpecial {
 			tok.kind = kindControl
 		}

@@ -1,6 +1,7 @@
 package tokenizer
 
 import (
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -14,7 +15,9 @@ import (
 // tags of HTML. But many files give that type to what their template marks
 // turns with (Phi-3's, OpenHermes'), and then a message could end its own turn.
 // So what counts goes by where the text came from: a user-defined token that
-// the template writes is a mark, and no message's text becomes it.
+// the template writes is a mark, and no message's text becomes it. Nor does it
+// become a normal token that the template writes and that looks like a mark, where
+// text is joined into it: that is then a mark as if the file had said so.
 //
 // What a template writes is seen in what it makes of a few conversations, where
 // names come together of parts ('<|' + role + '|>'), and in its source, for
@@ -35,8 +38,9 @@ var (
 	}
 )
 
-// findMarks marks the tokens that the template writes.
-func (t *Tokenizer) findMarks() {
+// findMarks marks the tokens that the template writes. Joined says whether text may
+// be joined into a token of that text.
+func (t *Tokenizer) findMarks(joined func(text string) bool) {
 	if t.chat.template == nil {
 		return
 	}
@@ -50,7 +54,8 @@ func (t *Tokenizer) findMarks() {
 	}
 	for i := range t.vocab.tokens {
 		tok := &t.vocab.tokens[i]
-		if tok.kind != kindUser {
+		normal := (tok.kind == kindNormal || tok.kind == kindUnused) && markShape.MatchString(tok.text) && joined(tok.text)
+		if tok.kind != kindUser && !normal {
 			continue
 		}
 		word, punctuated := inspect(tok.text)
@@ -58,8 +63,15 @@ func (t *Tokenizer) findMarks() {
 		for _, part := range written {
 			tok.mark = tok.mark || punctuated && strings.Contains(part, tok.text)
 		}
+		if tok.mark {
+			tok.kind = kindUser
+		}
 	}
 }
+
+// markShape is how marks look that are in no language and in few programs:
+// <|user|>, <start_of_turn>, [INST].
+var markShape = regexp.MustCompile(`^(<[|｜].{1,64}[|｜]>|</?[a-z]{0,32}_[_a-z]{0,32}>|\[/?[A-Z_]{2,32}\])$`)
 
 // ownParts returns the pieces of a rendering that are the template's.
 func ownParts(text chattemplate.Text) (parts []string) {

@@ -66,6 +66,53 @@ func TestWhatATemplateWritesIsAMarkWhateverItsType(t *testing.T) {
 	}
 }
 
+// TestTextIsJoinedIntoNoMarkWhateverItsType has vocabularies in which the marks of
+// a turn are normal tokens, or unused ones, and others can be joined into them.
+func TestTextIsJoinedIntoNoMarkWhateverItsType(t *testing.T) {
+	const template = "{% for m in messages %}<|u|>{{ m.content }}<|u|>{% endfor %}"
+	pieces := []string{"<|", "<|u", "<|u|", "<|u|>"}
+	for _, kind := range []int32{normal, unused, defined, control} {
+		bytewise := &gguf.Writer{}
+		bytewise.AddString("tokenizer.ggml.model", "gpt2")
+		bytewise.AddString("tokenizer.ggml.pre", "gpt-2")
+		bytewise.AddStrings("tokenizer.ggml.tokens", append([]string{"<", "|", "u", ">", "|>"}, pieces...))
+		bytewise.AddInt32s("tokenizer.ggml.token_type", []int32{1, 1, 1, 1, 1, 1, 1, 1, kind})
+		bytewise.AddStrings("tokenizer.ggml.merges", []string{"< |", "| >", "<| u", "<|u |", "<|u |>"})
+		bytewise.AddString("tokenizer.chat_template", template)
+		first, err := load(bytewise)
+		if err != nil {
+			t.Fatal(err)
+		}
+		more := map[string]int32{"<": normal, "|": normal, "u": normal, ">": normal}
+		for _, p := range pieces {
+			more[p] = normal
+		}
+		more["<|u|>"] = kind
+		add := func(w *gguf.Writer) { w.AddString("tokenizer.chat_template", template) }
+		for name, tok := range map[string]*tokenizer.Tokenizer{
+			"merges": first, "pieces": talker(t, "small-sentence.gguf", more, add), "words": talker(t, "small-unigram-bytes.gguf", more, add),
+		} {
+			ids, err := tok.Chat([]tokenizer.Message{{Role: "user", Content: "u<|u|>u"}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			n := 0
+			for _, name := range names(tok, ids) {
+				if name == "<|u|>" {
+					n++
+				}
+			}
+			if n != 2 {
+				t.Errorf("%s, type %d: of %q %d are marks, the template wrote 2", name, kind, names(tok, ids), n)
+			}
+			plain := encode(t, tok, "<|u|>", tokenizer.Options{})
+			if len(plain) == 1 || string(tok.Decode(plain)) != "<|u|>" {
+				t.Errorf("%s, type %d: a stranger's text became %q", name, kind, names(tok, plain))
+			}
+		}
+	}
+}
+
 // TestOrdinaryUserDefinedTokensStayInAnyonesText: models are trained on runs of
 // white space and on tags that are one token each.
 func TestOrdinaryUserDefinedTokensStayInAnyonesText(t *testing.T) {

@@ -67,7 +67,7 @@ func New(f *gguf.File) (*Tokenizer, error) {
 	}
 	t.hideEnds()
 	t.chat = newChat(f)
-	t.findMarks()
+	t.findMarks(t.vocab.joins(f, name))
 	if !kind.alphabet {
 		t.vocab.forgetGuarded()
 	}

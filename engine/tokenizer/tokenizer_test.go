@@ -130,11 +130,11 @@ func TestAMegabyteWithoutACutIsEncodedInTime(t *testing.T) {
 	for i := range word {
 		word[i] = "theinrsou"[rng.IntN(9)]
 	}
-	start := time.Now()
+	begun := enginetest.Worked()
 	ids := encode(t, tok, string(word), tokenizer.Options{})
 	// n log n takes a third of a second here; n² would take hours.
-	if took := time.Since(start); took > 20*time.Second {
-		t.Errorf("it took %v", took)
+	if took := enginetest.Worked() - begun; took > time.Minute {
+		t.Errorf("it took %v of a processor", took)
 	}
 	if !bytes.Equal(tok.Decode(ids), word) {
 		t.Error("it does not decode to itself")

@@ -14,6 +14,7 @@ const (
 	kindUnknown = 2 // stands for what cannot be spelt; not shown in text
 	kindControl = 3 // parsed only on request, not shown in text
 	kindUser    = 4 // literal text that is always one token
+	kindUnused  = 5 // as a normal one, in files that have it
 	kindByte    = 6 // one byte, written <0xNN>
 	kindLast    = 6
 )
@@ -42,8 +43,8 @@ type token struct {
 }
 
 // guarded reports whether text becomes the token only where it is not a
-// stranger's: a control token, or a mark.
-func (t *token) guarded() bool { return t.kind == kindControl || t.mark }
+// stranger's: a control token, or a mark. No text at all becomes an unknown one.
+func (t *token) guarded() bool { return t.kind == kindControl || t.kind == kindUnknown || t.mark }
 
 // loadVocabulary reads and checks tokens and their kinds. The tokens are
 // stored in GPT-2's alphabet, except control and user-defined ones, which are
@@ -140,6 +141,33 @@ func (v *vocabulary) forgetGuarded() {
 			delete(v.byText, text)
 		}
 	}
+}
+
+// joins says which texts of the file's tokens others are joined into: by a merge,
+// by SentencePiece's BPE of two tokens, by its unigram model always.
+func (v *vocabulary) joins(f *gguf.File, model string) func(text string) bool {
+	switch model {
+	case "gpt2":
+		made := map[string]bool{}
+		list, _ := f.Strings("tokenizer.ggml.merges") // loadMerges refuses what is none
+		for _, line := range list {
+			if text, ok := fromAlphabet(strings.Replace(line, " ", "", 1)); ok {
+				made[text] = true
+			}
+		}
+		return func(text string) bool { return made[text] }
+	case "llama":
+		return func(text string) bool {
+			for i := 1; i < len(text); i++ {
+				_, left := v.byText[text[:i]]
+				if _, right := v.byText[text[i:]]; left && right {
+					return true
+				}
+			}
+			return false
+		}
+	}
+	return func(string) bool { return true }
 }
 
 // loadKinds reads token_type; where the file has none all tokens are normal.

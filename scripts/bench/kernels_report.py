@@ -3,8 +3,9 @@
 assemblers, of CUDA 12.9 and 13, for every target that each of them knows, and
 writes registers and instructions of each kernel into engine/SPEED.md, between two
 marks. It fails where a module does not assemble, and where a kernel spills
-registers on compute capability 8.0 or later. The assemblers are Python packages,
-which go into build/; no GPU is needed."""
+registers on compute capability 8.0 or later. Beside them it writes what kernels_model.py
+predicts from that for an H200. The assemblers are Python packages, which go into
+build/; no GPU is needed."""
 
 import pathlib
 import re
@@ -13,13 +14,17 @@ import sys
 import tempfile
 import venv
 
+import kernels_model
+
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 PTX = ROOT / "engine/cuda/ptx"
 SPEED = ROOT / "engine/SPEED.md"
 BEGIN, END = "<!-- kernels-report -->\n", "<!-- end of kernels-report -->\n"
 ASSEMBLERS = {"12.9": "nvidia-cuda-nvcc-cu12==12.9.86", "13": "nvidia-cuda-nvcc==13.*"}
 DISASSEMBLER = "nvidia-cuda-nvdisasm==13.*"
+PREDICTED = 90  # the target of an H200, by the first assembler
 SHOWN = (61, 75, 80, 86, 90, 120)  # targets in the table
+SASS = {}  # of each module, for PREDICTED
 
 
 def installed(name, package):
@@ -48,9 +53,9 @@ def targets(ptxas, out):
 
 
 def modules(target):
-    """The modules that a device of a target loads: matrix.ptx is of the best target there is."""
-    matrix = PTX / ("sm_80" if target >= 80 else "sm_75") / "matrix.ptx"
-    return sorted((PTX / "sm_61").glob("*.ptx")) + ([matrix] if target >= 75 else [])
+    """The modules that a device of a target loads: those with matrix instructions are of the best target there is."""
+    matrices = PTX / ("sm_80" if target >= 80 else "sm_75")
+    return sorted((PTX / "sm_61").glob("*.ptx")) + (sorted(matrices.glob("*.ptx")) if target >= 75 else [])
 
 
 def assemble(ptxas, nvdisasm, module, target, out):
@@ -69,6 +74,8 @@ def assemble(ptxas, nvdisasm, module, target, out):
             name = re.match(r"\w+", part).group()
             body = [m for m in re.findall(r"^\s+/\*[0-9a-f]{4,}\*/\s+(?:@!?\w+\s+)?(\w+)", part, re.MULTILINE) if m != "NOP"]
             found[name][2] = len(body)
+        if target == PREDICTED:
+            SASS.setdefault(module.name, text)
     return found
 
 
@@ -103,7 +110,11 @@ def main():
     for name in sorted(table):
         lines.append(f"| {name} | " + " | ".join(cell(table[name].get(t)) for t in SHOWN) + " |\n")
     spilled = sorted({f"{n} on sm_{t}" for n, of in table.items() for t, x in of.items() if x[1]})
-    lines += ["\n", "Spilled registers: " + (", ".join(spilled) or "none") + ".\n", END]
+    lines += ["\n", "Spilled registers: " + (", ".join(spilled) or "none") + ".\n\n"]
+    sass = {}
+    for text in SASS.values():
+        sass.update(kernels_model.instructions(text))
+    lines += kernels_model.rows({name: of[PREDICTED][0] for name, of in table.items()}, sass) + [END]
     text = SPEED.read_text()
     before, rest = text.split(BEGIN)
     SPEED.write_text(before + "".join(lines) + rest.split(END)[1])

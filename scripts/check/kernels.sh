@@ -6,7 +6,8 @@
 # Contraction stays off: left to itself, clang writes operations without .rn, which
 # an assembler may fuse. sm_61 is the first with dp4a; drivers compile it for all
 # newer devices. PTX 6.0 is the first with shuffles that name their lanes. matrix.cu
-# needs matrix instructions for bytes: of sm_75, in PTX 6.5, and of sm_80, in 7.0.
+# and chunks.cu need matrix instructions for bytes: of sm_75, in PTX 6.5, and of
+# sm_80, in 7.0.
 set -euo pipefail
 cd "$(dirname "$0")"
 ./need.sh clang++-19 clang-19
@@ -15,7 +16,7 @@ out=$(mktemp -d)
 trap 'rm -rf "$out"' EXIT
 for kernel in kernels/*.cu; do
 	case $kernel in
-	*/matrix.cu) printf '%s\n' "$kernel 75 65" "$kernel 80 70" ;;
+	*/matrix.cu | */chunks.cu) printf '%s\n' "$kernel 75 65" "$kernel 80 70" ;;
 	*) echo "$kernel 61 60" ;;
 	esac
 done | xargs -P "$(nproc)" -L 1 sh -c 'mkdir -p "$0/sm_$2" && clang++-19 -x cuda --cuda-device-only -nocudainc -nocudalib -std=c++20 -O3 \

@@ -48,7 +48,7 @@ func (d *Driver) Devices() ([]cuda.Info, error) {
 
 // Open makes a device.
 func (d *Driver) Open(number int) (cuda.Device, error) {
-	d.Opened = &Device{schedule: d.Schedule, instead: d.Instead, allowed: d.Allowed, wrong: d.Wrong}
+	d.Opened = &Device{schedule: d.Schedule, instead: d.Instead, allowed: d.Allowed, wrong: d.Wrong, version: d.Info.Version}
 	if d.Opened.mem.Limit = d.Info.Memory; d.Memory != nil {
 		d.Opened.mem.Limit = d.Memory[number]
 	}
@@ -58,12 +58,24 @@ func (d *Driver) Open(number int) (cuda.Device, error) {
 
 // Device is one on the processor. Its methods are those of cuda.Device, and
 // some that harm it.
+//
+// What is begun it does as late as it may: at a Reach or Wait. So whoever changes
+// pinned memory before, or reads what was not yet fetched, gets other bits.
 type Device struct {
 	schedule ptx.Schedule
 	instead  map[string]*ptx.Kernel
 	mem      ptx.Memory
 	kernels  []*ptx.Kernel
+	version  int // of CUDA
 	closed   bool
+	begun    []func() error // in their order
+	marked   int            // how many of them were begun before the last Mark
+	record   *[]func() error
+	graphs   map[uintptr][]func() error
+	made     uintptr // graphs so far
+	replayed int     // how often one was
+	pinned   int     // bytes
+	unplayed bool    // see RefuseReplays
 
 	mu      sync.Mutex
 	allowed int   // guarded by mu: allocations before one is refused; none is where below 0
@@ -76,6 +88,13 @@ func (d *Device) Refuse(n int) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.allowed = n
+}
+
+// RefuseReplays says whether graphs find no memory when they are begun.
+func (d *Device) RefuseReplays(refuse bool) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.unplayed = refuse
 }
 
 // Fail ends the device.
@@ -148,31 +167,71 @@ func (d *Device) Load(text string, names []string) ([]uintptr, error) {
 
 // Alloc allocates, where that is not refused.
 func (d *Device) Alloc(n int64) (uint64, error) {
-	if d.broken != nil {
-		return 0, d.broken
+	if err := d.may(); err != nil {
+		return 0, err
 	}
-	if d.allowed == 0 {
-		return 0, &cuda.Error{Call: "cuMemAlloc", Code: 2, Name: "CUDA_ERROR_OUT_OF_MEMORY"}
-	}
-	d.allowed--
 	at, err := d.mem.Alloc(int(n))
 	return at, d.said("cuMemAlloc", err)
+}
+
+// may counts an allocation, and refuses it where it is the one too many.
+func (d *Device) may() error {
+	if d.broken != nil {
+		return d.broken
+	}
+	if d.allowed == 0 {
+		return &cuda.Error{Call: "cuMemAlloc", Code: 2, Name: "CUDA_ERROR_OUT_OF_MEMORY"}
+	}
+	d.allowed--
+	return nil
 }
 
 // Room is what is left of the memory.
 func (d *Device) Room() (int64, error) { return d.mem.Limit - d.mem.Used(), d.broken }
 
-// Free frees.
-func (d *Device) Free(at uint64) error { return d.said("cuMemFree", d.mem.Free(at)) }
+// Free frees, after what was begun.
+func (d *Device) Free(at uint64) error {
+	_ = d.Wait() // said remembers what is wrong
+	return d.said("cuMemFree", d.mem.Free(at))
+}
+
+// Pinned allocates, where that is not refused.
+func (d *Device) Pinned(n int) ([]byte, error) {
+	if err := d.may(); err != nil {
+		return nil, err
+	}
+	d.pinned += n
+	return make([]byte, n), nil
+}
+
+// Unpin frees.
+func (d *Device) Unpin(data []byte) error {
+	d.pinned -= len(data)
+	return d.broken
+}
+
+// errCapture is what CUDA says of a call that cannot be recorded.
+var errCapture = &cuda.Error{Call: "cuStreamSynchronize", Code: 900, Name: "CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED"}
 
 // Upload copies to the device.
 func (d *Device) Upload(to uint64, data []byte) error {
-	return d.said("cuMemcpyHtoD", d.mem.Write(to, data))
+	if err := d.Wait(); err != nil {
+		return err
+	}
+	return d.said("cuMemcpyHtoDAsync", d.mem.Write(to, data))
 }
 
-// Download allows what is undefined, which a step reads beside what is not;
-// what kernels make of it they would be refused.
+// Download copies from the device.
 func (d *Device) Download(data []byte, from uint64) error {
+	if err := d.Wait(); err != nil {
+		return err
+	}
+	return d.read(data, from)
+}
+
+// read allows what is undefined, which a step reads beside what is not; what
+// kernels make of it they would be refused.
+func (d *Device) read(data []byte, from uint64) error {
 	err := d.mem.Read(data, from)
 	if errors.Is(err, ptx.ErrUndefined) {
 		err = nil
@@ -180,22 +239,137 @@ func (d *Device) Download(data []byte, from uint64) error {
 	if d.wrong && len(data) > 0 {
 		data[len(data)/2] ^= 1
 	}
-	return d.said("cuMemcpyDtoH", err)
+	return d.said("cuMemcpyDtoHAsync", err)
+}
+
+// begin keeps what is to be done.
+func (d *Device) begin(f func() error) error {
+	if d.broken != nil {
+		return d.broken
+	}
+	if d.record != nil {
+		*d.record = append(*d.record, f)
+	} else {
+		d.begun = append(d.begun, f)
+	}
+	return nil
+}
+
+// Send copies to the device.
+func (d *Device) Send(to uint64, data []byte) error {
+	return d.begin(func() error { return d.said("cuMemcpyHtoDAsync", d.mem.Write(to, data)) })
+}
+
+// Fetch copies from the device. Until it does, the bytes are none of it.
+func (d *Device) Fetch(data []byte, from uint64) error {
+	return d.begin(func() error { return d.read(data, from) })
 }
 
 // Copy copies on the device.
 func (d *Device) Copy(to, from uint64, n int64) error {
-	return d.said("cuMemcpyDtoD", d.mem.Copy(to, from, int(n)))
+	return d.begin(func() error { return d.said("cuMemcpyDtoDAsync", d.mem.Copy(to, from, int(n))) })
 }
 
 // Launch runs a kernel to its end.
 func (d *Device) Launch(kernel uintptr, x, y, threads int, args [][]byte) error {
-	if d.broken != nil {
-		return d.broken
+	kept := make([][]byte, len(args))
+	for i, a := range args {
+		kept[i] = slices.Clone(a)
 	}
-	d.schedule.Seed++
-	return d.said("cuLaunchKernel", d.kernels[kernel-1].Run(&d.mem, ptx.Grid{X: x, Y: y, Threads: threads}, args, d.schedule))
+	return d.begin(func() error {
+		d.schedule.Seed++
+		return d.said("cuLaunchKernel", d.kernels[kernel-1].Run(&d.mem, ptx.Grid{X: x, Y: y, Threads: threads}, kept, d.schedule))
+	})
 }
+
+// Beside has the last part first.
+func (d *Device) Beside(parts ...func() error) error {
+	for _, part := range slices.Backward(parts) {
+		if err := part(); err != nil {
+			return err
+		}
+	}
+	return d.broken
+}
+
+// Mark marks what was begun.
+func (d *Device) Mark() error {
+	d.marked = len(d.begun)
+	return d.broken
+}
+
+// Reach does what was marked.
+func (d *Device) Reach() error { return d.until(d.marked) }
+
+// Wait does all that was begun.
+func (d *Device) Wait() error { return d.until(len(d.begun)) }
+
+// until does the first n of what was begun.
+func (d *Device) until(n int) error {
+	if d.broken == nil && d.record != nil {
+		return errCapture
+	}
+	list := d.begun[:n]
+	d.begun, d.marked = d.begun[n:], 0
+	for _, f := range list {
+		if d.broken != nil {
+			return d.broken
+		}
+		if err := f(); err != nil {
+			return err
+		}
+	}
+	return d.broken
+}
+
+// Record keeps what f begins, where CUDA's version has graphs and there is memory
+// for one.
+func (d *Device) Record(f func() error) (uintptr, error) {
+	if d.version < 11040 {
+		return 0, nil
+	}
+	if d.broken != nil {
+		return 0, d.broken
+	}
+	if d.allowed == 0 {
+		return 0, &cuda.Error{Call: "cuGraphInstantiateWithFlags", Code: 2, Name: "CUDA_ERROR_OUT_OF_MEMORY"}
+	}
+	var list []func() error
+	d.record = &list
+	err := f()
+	if d.record = nil; err != nil {
+		return 0, err
+	}
+	if d.graphs == nil {
+		d.graphs = map[uintptr][]func() error{}
+	}
+	d.made++
+	d.graphs[d.made] = list
+	return d.made, nil
+}
+
+// Replay begins what was recorded.
+func (d *Device) Replay(graph uintptr) error {
+	list, there := d.graphs[graph]
+	if !there {
+		return d.said("cuGraphLaunch", fmt.Errorf("no graph %d", graph))
+	}
+	if d.unplayed {
+		return &cuda.Error{Call: "cuGraphLaunch", Code: 2, Name: "CUDA_ERROR_OUT_OF_MEMORY"}
+	}
+	d.begun = append(d.begun, list...)
+	d.replayed++
+	return d.broken
+}
+
+// Forget frees a graph.
+func (d *Device) Forget(graph uintptr) error {
+	delete(d.graphs, graph)
+	return d.broken
+}
+
+// Graphs is how many graphs were made, and how often one was replayed.
+func (d *Device) Graphs() (made, replayed int) { return int(d.made), d.replayed }
 
 // Close ends the device.
 func (d *Device) Close() { d.closed = true }
@@ -203,13 +377,16 @@ func (d *Device) Close() { d.closed = true }
 // Used is how many bytes are allocated.
 func (d *Device) Used() int64 { return d.mem.Used() }
 
+// PinnedBytes is how many bytes of the machine's memory are pinned.
+func (d *Device) PinnedBytes() int { return d.pinned }
+
 // Closed tells whether it was closed.
 func (d *Device) Closed() bool { return d.closed }
 
 // Leaks fails a test that leaves memory or an open device behind.
 func (d *Device) Leaks(t *testing.T) {
 	t.Helper()
-	if d.mem.Used() != 0 || !d.closed {
-		t.Errorf("%d bytes are left, closed %t", d.mem.Used(), d.closed)
+	if d.mem.Used() != 0 || d.pinned != 0 || len(d.graphs) != 0 || !d.closed {
+		t.Errorf("%d bytes, %d pinned ones and %d graphs are left, closed %t", d.mem.Used(), d.pinned, len(d.graphs), d.closed)
 	}
 }

@@ -28,6 +28,10 @@ DEVICE u32 block_x() { return __nvvm_read_ptx_sreg_ctaid_x(); }
 DEVICE u32 block_y() { return __nvvm_read_ptx_sreg_ctaid_y(); }
 DEVICE void barrier() { __syncthreads(); }
 
+// asked keeps what a warp has asked memory for so far before what comes behind: left alone, an assembler moves each load to
+// where its value is used, and a lane then waits for one after the other.
+DEVICE void asked() { __nvvm_bar_warp_sync(ALL); }
+
 DEVICE u32 bits(float x) { return __builtin_bit_cast(u32, x); }
 DEVICE float of_bits(u32 x) { return __builtin_bit_cast(float, x); }
 DEVICE float fma(float x, float y, float z) { return __nvvm_fma_rn_f(x, y, z); }

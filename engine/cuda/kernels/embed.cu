@@ -12,7 +12,7 @@ template <class T> DEVICE void embed(const u8 *quants, const u8 *scales, const u
 	if (b >= blocks)
 		return;
 	float d, m;
-	T::load(stored<T>(quants, scales, ids[t], blocks / T::GROUP, b / T::GROUP), b % T::GROUP, w, d, m);
+	load<T>(stored<T>(quants, scales, ids[t], blocks / T::GROUP, b / T::GROUP), b % T::GROUP, w, d, m);
 	x += ((u64)t * blocks + b) * BLOCK;
 #pragma unroll
 	for (u32 i = 0; i < BLOCK; i++) {

@@ -1,16 +1,22 @@
 // linear.cu - a linear layer for few tokens, where reading the weights is what takes time.
 //
 // linear_TYPE_N: weights [rows][blocks of 32] as types.cuh has them, activations of tokens [tokens][blocks of 32] (quantise.cuh),
-// bias [rows] or null -> out [tokens][rows] float, for N tokens at a time (arith: format.plainRow, Multiply).
+// bias [rows] or null, onto [tokens][rows] or null, which may be out -> out [tokens][rows] float, for N tokens at a time (arith:
+// format.plainRow, Multiply).
 //
 // A lane is a row, so that the steps of a sum follow each other in their order without leaving it, and all lanes read the same
-// activations. A warp has a chunk of 256: a block of threads is 32 rows and up to 8 chunks at a time, whose sums meet in shared
-// memory, where a warp for each token adds them to the total in their order. So there are enough warps to keep memory busy:
-// 4,096 x 4,096 are 1,024 of them. The grid has the rows in x, 32 at a time, and the tokens in y, N at a time; a block has a warp
-// for each chunk, but no more than 8.
+// activations. A warp has a chunk of 256: a block of threads is 32 rows and some chunks at a time, whose sums meet in shared
+// memory, where a warp for each token adds them to the total in their order. The grid has the rows in x, 32 at a time, and the
+// tokens in y, N at a time; a block has a warp for each chunk, but no more than 16 for one token, and 8 for more.
+//
+// Memory answers after some 600 ns, so a multiprocessor of an H200 must always have 25 KiB on their way: of one token a warp
+// asks for AHEAD blocks, 4 KiB of Q8_0, before it takes the first. 4,096 x 4,096 are 2,048 warps, 16 on each multiprocessor.
 #include "types.cuh"
 
-constexpr u32 MOST_WARPS = 8, THREADS = MOST_WARPS * WARP, CHUNK_BLOCKS = CHUNK / BLOCK;
+constexpr u32 CHUNK_BLOCKS = CHUNK / BLOCK, AHEAD = 4;
+
+// most_warps is of a block of threads. That one on a multiprocessor is enough lets an assembler keep all of AHEAD in registers.
+DEVICE constexpr u32 most_warps(u32 tokens) { return tokens == 1 ? 16 : 8; }
 
 // stepped is a block's step on the sum of its chunk (SPEC.md §3).
 template <class T> DEVICE float stepped(const u32 (&w)[8], float d, float m, const i8 *q, float dx, const float *tx, float sum) {
@@ -26,9 +32,9 @@ template <class T> DEVICE float stepped(const u32 (&w)[8], float d, float m, con
 }
 
 template <class T, u32 TOKENS>
-DEVICE void linear(const u8 *quants, const u8 *scales, const i8 *q, const float *dx, const float *tx, const float *bias, float *out,
-                   u32 rows, u32 blocks, u32 tokens) {
-	SHARED static float sums[TOKENS][MOST_WARPS][WARP], totals[TOKENS][WARP];
+DEVICE void linear(const u8 *quants, const u8 *scales, const i8 *q, const float *dx, const float *tx, const float *bias,
+                   const float *onto, float *out, u32 rows, u32 blocks, u32 tokens) {
+	SHARED static float sums[TOKENS][most_warps(TOKENS)][WARP], totals[TOKENS][WARP];
 	u32 lane = thread() % WARP, warp = thread() / WARP, warps = threads() / WARP;
 	u32 row = block_x() * WARP + lane, first = block_y() * TOKENS;
 	u32 count = tokens - first < TOKENS ? tokens - first : TOKENS;
@@ -37,11 +43,29 @@ DEVICE void linear(const u8 *quants, const u8 *scales, const i8 *q, const float 
 	for (u32 round = 0; round < blocks; round += warps * CHUNK_BLOCKS) {
 		u32 from = round + warp * CHUNK_BLOCKS, to = from + CHUNK_BLOCKS < blocks ? from + CHUNK_BLOCKS : blocks;
 		float sum[TOKENS] = {};
+		u32 b = from;
+		if (TOKENS == 1) {
 #pragma unroll 1
-		for (u32 b = from; b < to; b++) {
+			for (; b + AHEAD <= to; b += AHEAD) {
+				u32 w[AHEAD][8];
+				float d[AHEAD], m[AHEAD];
+#pragma unroll
+				for (u32 i = 0; i < AHEAD; i++)
+					load<T>(stored<T>(quants, scales, row, blocks / T::GROUP, (b + i) / T::GROUP), (b + i) % T::GROUP, w[i], d[i], m[i]);
+				asked();
+#pragma unroll
+				for (u32 i = 0; i < AHEAD; i++) {
+					u64 at = (u64)first * blocks + b + i;
+					sum[0] = stepped<T>(w[i], d[i], m[i], q + at * BLOCK, dx[at], tx + at, sum[0]);
+				}
+			}
+		}
+		constexpr bool whole_chunks = T::GROUP == CHUNK_BLOCKS; // of every row
+#pragma unroll 1
+		for (; !(TOKENS == 1 && whole_chunks) && b < to; b++) {
 			u32 w[8];
 			float d, m;
-			T::load(stored<T>(quants, scales, row, blocks / T::GROUP, b / T::GROUP), b % T::GROUP, w, d, m);
+			load<T>(stored<T>(quants, scales, row, blocks / T::GROUP, b / T::GROUP), b % T::GROUP, w, d, m);
 #pragma unroll
 			for (u32 k = 0; k < TOKENS; k++)
 				if (k < count) {
@@ -63,14 +87,14 @@ DEVICE void linear(const u8 *quants, const u8 *scales, const i8 *q, const float 
 	}
 	if (row < rows)
 		for (u32 k = warp; k < count; k += warps)
-			out[(u64)(first + k) * rows + row] = bias ? totals[k][lane] + bias[row] : totals[k][lane];
+			give(totals[k][lane], bias, onto, out, row, (u64)(first + k) * rows + row);
 }
 
 #define LINEAR(name, type, n)                                                                                                       \
-	KERNEL BLOCK_OF(THREADS)                                                                                                    \
+	KERNEL __attribute__((launch_bounds(most_warps(n) * WARP, 1)))                                                              \
 	linear_##name##_##n(const u8 *quants, const u8 *scales, const i8 *q, const float *dx, const float *tx, const float *bias,       \
-	                    float *out, u32 rows, u32 blocks, u32 tokens) {                                                         \
-		linear<type, n>(quants, scales, q, dx, tx, bias, out, rows, blocks, tokens);                                                \
+	                    const float *onto, float *out, u32 rows, u32 blocks, u32 tokens) {                                                         \
+		linear<type, n>(quants, scales, q, dx, tx, bias, onto, out, rows, blocks, tokens);                                                \
 	}
 #define BOTH(name, type) LINEAR(name, type, 1) LINEAR(name, type, 8)
 

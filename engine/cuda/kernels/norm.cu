@@ -4,17 +4,18 @@
 // norm: rows of n floats -> rows of n floats, in place where y is x. Row i of y is row rows[i] of x, or i where rows is null.
 //
 // The order of the sum (SPEC.md §2) is sixteen sums for each chunk of 256, so half a warp has a chunk: lane l sums the
-// elements l, l + 16, ... and four shuffles fold. A block of threads is one row: 16 half warps take 16 chunks at a time. Their
-// sums meet in shared memory, and every thread adds them in the same order; n is at most 2^16, which are 256 chunks.
+// elements l, l + 16, ... and four shuffles fold. A block of threads is one row, with a thread for each element, but no more
+// than 1,024: a step that continues one sequence has this one block, and what each thread does in turn is what it takes. Sums
+// of chunks meet in shared memory, and every thread adds them in the same order; n is at most 2^16, which are 256 chunks.
 #include "quantise.cuh"
 
-constexpr u32 THREADS = 256, HALF = 16, HALVES = THREADS / HALF, MOST_CHUNKS = 256;
+constexpr u32 MOST_THREADS = 1024, HALF = 16, MOST_CHUNKS = 256;
 
 // scale returns r to every thread of the block.
 DEVICE float scale(const float *x, u32 n, float eps) {
 	SHARED static float sums[MOST_CHUNKS];
 	u32 lane = thread() % HALF, chunks = (n + CHUNK - 1) / CHUNK;
-	for (u32 round = 0; round < chunks; round += HALVES) { // all lanes take part in each shuffle
+	for (u32 round = 0; round < chunks; round += threads() / HALF) { // all lanes take part in each shuffle
 		u32 chunk = round + thread() / HALF;
 		float s = 0;
 		for (u32 k = chunk * CHUNK + lane; k < n && k < (chunk + 1) * CHUNK; k += HALF)
@@ -30,18 +31,18 @@ DEVICE float scale(const float *x, u32 n, float eps) {
 	return divide(1.0f, root(divide(total, (float)n) + eps));
 }
 
-KERNEL BLOCK_OF(THREADS) norm_quantise(const float *x, const float *w, i8 *q, float *dx, float *tx, u32 n, float eps) {
+KERNEL BLOCK_OF(MOST_THREADS) norm_quantise(const float *x, const float *w, i8 *q, float *dx, float *tx, u32 n, float eps) {
 	x += (u64)block_x() * n;
 	float r = scale(x, n, eps);
 	u64 first = (u64)block_x() * (n / BLOCK);
-	for (u32 at = thread(); at < n; at += THREADS) // n is a multiple of 32: a warp stays together
+	for (u32 at = thread(); at < n; at += threads()) // n is a multiple of 32: a warp stays together
 		quantise_lane((x[at] * r) * w[at], {q, dx, tx}, first + at / BLOCK);
 }
 
-KERNEL BLOCK_OF(THREADS) norm(const float *x, const u32 *rows, const float *w, float *y, u32 n, float eps) {
+KERNEL BLOCK_OF(MOST_THREADS) norm(const float *x, const u32 *rows, const float *w, float *y, u32 n, float eps) {
 	x += (u64)(rows ? rows[block_x()] : block_x()) * n;
 	y += (u64)block_x() * n;
 	float r = scale(x, n, eps);
-	for (u32 at = thread(); at < n; at += THREADS)
+	for (u32 at = thread(); at < n; at += threads())
 		y[at] = (x[at] * r) * w[at];
 }

@@ -6,10 +6,11 @@
 // address. A page has for each layer and key head its keys, [head][64], so that neighbours in attention are neighbours in
 // memory, then its values, [64][head], both binary16. failed[t] becomes 1 where a key or a value is not finite, else 0.
 //
-// A block of threads is a token: it has tens of heads, and what fails in any of them is known to one block.
+// A block of threads is a token, with a thread for each element of its queries, but no more than 1,024: so what fails in any of
+// its heads is known to one block, and a step that continues one sequence has few turns.
 #include "ac1.cuh"
 
-constexpr u32 THREADS = 128;
+constexpr u32 MOST_THREADS = 1024;
 
 // turned is element e of a head after its turn (SPEC.md §5, step 3).
 DEVICE float turned(const float *x, const float *turns, u32 e, u32 rot, bool halves) {
@@ -22,20 +23,20 @@ DEVICE float turned(const float *x, const float *turns, u32 e, u32 rot, bool hal
 	return fma(a, second ? s : c, other);
 }
 
-KERNEL BLOCK_OF(THREADS) place(const float *q, float *turned_q, const float *k, const float *v, const float *turns, const u64 *at,
+KERNEL BLOCK_OF(MOST_THREADS) place(const float *q, float *turned_q, const float *k, const float *v, const float *turns, const u64 *at,
                                u32 *failed, u32 heads, u32 kv_heads, u32 head, u32 rot, u32 halves, u32 layer, float scale) {
-	SHARED static u32 bad[THREADS / WARP];
+	SHARED static u32 bad[MOST_THREADS / WARP];
 	u32 t = block_x();
 	turns += (u64)t * rot;
 	q += (u64)t * heads * head, turned_q += (u64)t * heads * head;
 	k += (u64)t * kv_heads * head, v += (u64)t * kv_heads * head;
-	for (u32 i = thread(); i < heads * head; i += THREADS)
+	for (u32 i = thread(); i < heads * head; i += threads())
 		turned_q[i] = turned(q + i / head * head, turns, i % head, rot, halves) * scale;
 	u32 slot = (u32)(at[t] % PAGE);
 	// Clang knows the memory that kernels' arguments point to; what is read from memory it must be told.
 	__attribute__((address_space(1))) u16 *page = (__attribute__((address_space(1))) u16 *)(at[t] - slot);
 	u32 any = 0;
-	for (u32 i = thread(); i < kv_heads * head; i += THREADS) {
+	for (u32 i = thread(); i < kv_heads * head; i += threads()) {
 		u32 h = i / head, e = i % head;
 		u16 key = narrow(turned(k + h * head, turns, e, rot, halves)), value = narrow(v[i]);
 		__attribute__((address_space(1))) u16 *keys = page + (u64)(layer * kv_heads + h) * head * (2 * PAGE);
@@ -48,6 +49,11 @@ KERNEL BLOCK_OF(THREADS) place(const float *q, float *turned_q, const float *k, 
 	if (thread() % WARP == 0)
 		bad[thread() / WARP] = any;
 	barrier();
-	if (thread() == 0)
-		failed[t] = bad[0] | bad[1] | bad[2] | bad[3];
+	if (thread() != 0)
+		return;
+	any = 0;
+#pragma unroll 1
+	for (u32 w = 0; w < threads() / WARP; w++)
+		any |= bad[w];
+	failed[t] = any;
 }

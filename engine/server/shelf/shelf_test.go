@@ -15,6 +15,9 @@ import (
 	"github.com/assaynet/assay/engine/server/shelf"
 )
 
+// patience is how long a test waits for what comes in milliseconds, or never.
+const patience = 2 * time.Minute
+
 func check(t *testing.T, err error) {
 	t.Helper()
 	if err != nil {
@@ -195,7 +198,7 @@ func TestALoadEndsWithTheLastThatWantsIt(t *testing.T) {
 	if err := <-ended; !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v", err)
 	}
-	soon, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	soon, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	_, second, err := w.shelf.Take(soon, "a")
 	check(t, err)
@@ -210,7 +213,7 @@ func TestALoadEndsWithTheLastThatWantsIt(t *testing.T) {
 // though another waits for its room.
 func TestTwoThatNeedOneRoomTakeTurns(t *testing.T) {
 	w := newWorld(t, shelf.Config{Limit: 1}, "a", "b")
-	soon, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	soon, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	for round := range int32(8) {
 		var both sync.WaitGroup
@@ -263,7 +266,7 @@ func TestWhatIsIdleIsClosed(t *testing.T) {
 			t.Errorf("opened %d times, closed %d while it is used", opened, closed)
 		}
 		back()
-		for deadline := time.Now().Add(20 * time.Second); w.closed["a"].Load() == round; time.Sleep(time.Millisecond) {
+		for deadline := time.Now().Add(patience); w.closed["a"].Load() == round; time.Sleep(time.Millisecond) {
 			if time.Now().After(deadline) {
 				t.Fatal("it is not closed")
 			}

@@ -1,0 +1,219 @@
+"""What the kernels of engine/cuda should reach on an H200, from what NVIDIA's assembler
+makes of them: a model that is written down, so that a measurement can prove it wrong.
+kernels_report.py calls it and puts what it says into engine/SPEED.md.
+
+Decode. A layer is a chain of kernels; a graph starts each GAP after the one before.
+A block of linear_TYPE_1 reads its 32 rows at its multiprocessor's share of what a copy
+reaches, with LATENCY at its begin and before each round of warps; blocks follow one
+another, as many at once as registers allow, two of which hide each other's begins. It
+cannot read faster than what its warps have asked for comes: 4 blocks of 32 each,
+within LATENCY. Kernels of one block wait for what they do in turn: L2 for each batch of
+loads, SHUFFLE and FLOAT for what depends on one another.
+
+Many tokens. A warp of matrix_TYPE takes a loop of so many instructions for 32 weights
+of 32 rows and 64 tokens, and A_CHUNK between chunks, one of chunks_TYPE so many; a scheduler begins one each
+cycle, at ISSUE of what is ideal where there are warps enough, and waits STALL cycles a
+turn where one warp alone is. Neither is done before its bytes have come from the L2
+cache, and the weights from memory; a warp of chunks_TYPE has asked for one block of 32
+beyond the one that it takes. Its sums meet after each round, at MEET cycles.
+Attention of single tokens takes so many instructions for each position and element,
+and a load for each, of which a multiprocessor begins one a cycle for a warp; that of
+tiles so many for AHEAD keys or values and eight queries, each behind a wait for the L2
+cache, which other warps fill.
+
+All constants are of NVIDIA's documents but those marked as assumed."""
+
+import collections
+import math
+import re
+
+SMS, CLOCK, LANES = 132, 1.755e9, 128
+COPY = 0.90 * 4.8e12  # bytes a second; 90 % of the peak is assumed
+L2_SPEED = 5.5e12  # assumed
+LATENCY, L2 = 650e-9, 160e-9  # of memory under load, and of the L2 cache; assumed
+GAP, CALL = 1.1e-6, 2.4e-6  # between two kernels of a graph, and by calls of the driver; assumed
+SHUFFLE, FLOAT = 23 / CLOCK, 4 / CLOCK
+ISSUE, STALL, MEET = 0.88, 300, 700  # assumed; MEET from 200 instructions and 16 barriers
+A_CHUNK = 293  # of matrix_q8_0: copies of the next chunk, 64 totals and 64 new sums
+FULL = 96  # blocks of threads from which layers.go takes matrix_TYPE
+CAP = 911  # instructions of attention_many for a cap of scores, which these models have not
+REGISTERS, WARPS = 65536, 64  # of a multiprocessor
+
+Model = collections.namedtuple("Model", "name layers width heads kv head ffn vocab tied")
+MODELS = (Model("1B", 16, 2048, 32, 8, 64, 8192, 128256, True), Model("8B", 32, 4096, 32, 8, 128, 14336, 128256, False))
+BYTES = {"q8_0": 34 / 32, "q4_k": 144 / 256, "q6_k": 210 / 256}  # of a weight
+PASS = 512  # tokens of prompts that go through the layers at once, on a device with asynchronous copies
+STEPS = {"q8_0": 3, "q4_k": 4}  # float steps of 32 weights and a token
+OUTPUT = {"q8_0": "q8_0", "q4_k": "q6_k"}  # the type of embedding and output
+
+
+def instructions(sass):
+    """Of each kernel its instructions and its loops, as pairs of their first and last."""
+    found = {}
+    for part in re.split(r"^\.text\.", sass, flags=re.MULTILINE)[1:]:
+        lines, labels, loops = [], {}, []
+        for line in part.splitlines():
+            if label := re.match(r"^(\.L_x_\d+):", line):
+                labels[label[1]] = len(lines)
+            elif (op := re.match(r"^\s+/\*[0-9a-f]{4,}\*/\s+(?:@!?\w+\s+)?(\w+)([^;]*)", line)) and op[1] != "NOP":
+                to = re.search(r"`\((\.L_x_\d+)\)", op[2])
+                if op[1] == "BRA" and to and to[1] in labels:
+                    loops.append((labels[to[1]], len(lines) + 1))
+                lines.append(op[1])
+        found[re.match(r"\w+", part)[0]] = (lines, loops)
+    return found
+
+
+def loop(kernel, op, times):
+    """How many instructions the shortest loop has that has an operation so often."""
+    lines, loops = kernel
+    return min(to - at for at, to in loops if sum(x.startswith(op) for x in lines[at:to]) >= times)
+
+
+class Chip:
+    """The model of a chip that runs kernels: of each its registers, and SASS."""
+
+    def __init__(self, registers, sass):
+        self.registers, self.sass = registers, sass
+
+    def resident(self, kernel, threads):
+        """Blocks at once on a multiprocessor."""
+        a_warp = math.ceil(self.registers[kernel] / 8) * 8 * 32
+        return max(1, min(REGISTERS // (a_warp * threads // 32), WARPS * 32 // threads))
+
+    def single(self, kind, matrices):
+        """Seconds of linear_TYPE_1 over matrices (rows, columns) that run beside each other."""
+        share, blocks, begins, data = COPY / SMS, 0, 0, 0
+        for rows, cols in matrices:
+            warps = min(8 if rows >= 8192 else 16, math.ceil(cols / 256))
+            at_once = self.resident(f"linear_{kind}_1", 32 * warps)
+            n, size = math.ceil(rows / 32), 32 * cols * BYTES[kind]
+            speed = min(share, at_once * warps * 4 * 32 * 32 * BYTES[kind] / LATENCY)
+            rounds = math.ceil(cols / 256 / warps)
+            blocks, data = blocks + n, data + n * size / speed
+            begins += n * rounds * LATENCY / at_once**2
+        turns = math.ceil(blocks / SMS) / (blocks / SMS)  # the last turn leaves multiprocessors idle
+        busy = max(data / SMS * min(turns, 1.35), data / SMS)
+        return busy + begins / SMS + LATENCY
+
+    def turns(self, n):
+        return math.ceil(n / 1024)
+
+    def row(self, m, positions):
+        """Seconds of what is no linear layer, for one token in one layer; and how many kernels follow one another."""
+        loads = math.ceil(16 / 4) * math.ceil(m.width / 256 / 64)
+        norm = loads * L2 + 4 * SHUFFLE + m.width / 256 * FLOAT + 60 * FLOAT + self.turns(m.width) * (L2 + 10 * SHUFFLE + 60 * FLOAT)
+        place = (self.turns(m.heads * m.head) + self.turns(m.kv * m.head)) * (2 * L2 + 20 * FLOAT) + 5 * SHUFFLE
+        pages, batch = math.ceil(positions / 64), L2 + 32 * 2 * FLOAT
+        values = math.ceil(m.head / 64) * math.ceil(min(64, positions) / 32)
+        attention = pages * (math.ceil(m.head / 32) * batch + values * batch + 9 * SHUFFLE + 90 * FLOAT) + L2
+        small = L2 + 10 * SHUFFLE + 80 * FLOAT
+        return 2 * norm + place + attention + small, 9
+
+    def decode(self, m, kind, positions=80, gap=GAP):
+        """Seconds of a step of one sequence."""
+        layer = [[(m.width, m.width), (m.kv * m.head, m.width), (m.kv * m.head, m.width)], [(m.width, m.width)]]
+        layer += [[(m.ffn, m.width), (m.ffn, m.width)], [(m.width, m.ffn)]]
+        other, kernels = self.row(m, positions)
+        a_layer = sum(self.single(kind, x) for x in layer) + other + (kernels if gap == GAP else 12) * gap
+        choose = math.ceil(m.vocab / 8192) * (L2 + 60 * FLOAT) + 4 * gap
+        return m.layers * a_layer + self.single(OUTPUT[kind], [(m.vocab, m.width)]) + choose
+
+    def turns_of(self, blocks, at_once, turn):
+        """Cycles of a multiprocessor for all its blocks: turn(n) is a turn's where n blocks are there."""
+        full, rest = divmod(math.ceil(blocks / SMS), at_once)
+        return full * turn(at_once) + (turn(rest) if rest else 0)
+
+    def beside(self, kind, sizes, tokens):
+        """Seconds of layers of (rows, columns), of as many columns each, that run beside each other, as layers.go begins them."""
+        cols, tiles, time = sizes[0][1], math.ceil(tokens / 64), 0
+        wide = [r for r, _ in sizes if math.ceil(r / 256) * tiles >= FULL]
+        few = [r for r, _ in sizes if math.ceil(r / 256) * tiles < FULL]
+        if wide:
+            body, at_once = loop(self.sass[f"matrix_{kind}"], "IMMA", 16), self.resident(f"matrix_{kind}", 256)
+            turn = lambda n: max(2 * n * body / ISSUE, body + STALL)
+            blocks = sum(math.ceil(r / 256) for r in wide) * tiles
+            cycles = self.turns_of(blocks, at_once, turn) * cols / 32 + math.ceil(blocks / SMS) * 2 * A_CHUNK * cols / 256
+            moved = blocks * (256 * cols * BYTES[kind] + 64 * cols * 1.25)
+            time += max(cycles / CLOCK, moved / L2_SPEED) + LATENCY
+        if few:
+            body, at_once = loop(self.sass[f"chunks_{kind}"], "IMMA", 16), self.resident(f"chunks_{kind}", 256)
+            body *= 0.15 + 0.85 * min(tokens, 64) / 64  # of 16 tokens each
+            turn = lambda n: max(2 * n * body / ISSUE, body + STALL)
+            blocks, rounds = sum(math.ceil(r / 32) for r in few) * tiles, math.ceil(cols / 2048)
+            cycles = self.turns_of(blocks, at_once, lambda n: rounds * (turn(n) * 8 + n * MEET))
+            moved = blocks * (32 * cols * BYTES[kind] + 64 * cols * 1.25)
+            weights = sum(few) * cols * BYTES[kind]
+            there = min(COPY, SMS * min(at_once, math.ceil(blocks / SMS)) * 8 * 32 * 32 * BYTES[kind] / LATENCY)
+            time += max(cycles / CLOCK, moved / L2_SPEED, weights / there) + 2 * LATENCY
+        return time
+
+    def tiled(self, m, tokens, positions):
+        """Seconds of attention_many in a layer: tokens of one sequence, which see so many positions on average."""
+        lines, loops = self.sass["attention_many"]
+        of = lambda at, to, op: sum(x == op for x in lines[at:to])
+        four = sorted((to - at, at, to) for at, to in loops if of(at, to, "FFMA") == 128)  # scores, values; both again where not all is seen
+        inner = [x[0] for x in four]
+        page = min(to - at for at, to in loops if all(at <= x and y <= to for _, x, y in four)) - sum(inner) - CAP
+        blocks = math.ceil(tokens / (16 // (m.heads // m.kv))) * m.kv
+        at_once = min(self.resident("attention_many", 64), 228 // 37)
+        warps = min(at_once, blocks / SMS) * 2 / 4  # of a scheduler
+        turn = lambda x: max(warps * x / ISSUE, x + L2 * CLOCK)
+        batches, pages = math.ceil(m.head / 64) * 8, math.ceil(positions / 64)
+        cycles = (pages - 1) * (turn(inner[0]) * m.head / 8 + turn(inner[1]) * batches)
+        cycles += turn(inner[2]) * m.head / 8 + turn(inner[3]) * batches + pages * max(warps * page / ISSUE, 1.5 * page)
+        return max(1, blocks / SMS / at_once) * cycles / CLOCK
+
+    def many(self, m, kind, tokens, positions, wanted, one_sequence):
+        """Seconds of a pass of tokens, each of which sees so many positions."""
+        groups = [[(m.width, m.width)] + [(m.kv * m.head, m.width)] * 2, [(m.width, m.width)], [(m.ffn, m.width)] * 2, [(m.width, m.ffn)]]
+        lines = sum(self.beside(kind, x, tokens) for x in groups)
+        # A key and a value for each position and element: instructions of a turn of 32, four warps of a cycle, and one load.
+        body = loop(self.sass["attention"], "LDG", 32) / 32
+        visits = tokens * m.heads * max(64, positions) * m.head * 2 / 32  # of warps
+        attention = max(visits * body / 4 / ISSUE, visits * (1 + 0.25)) / SMS / CLOCK
+        if one_sequence:
+            attention = self.tiled(m, tokens, positions)
+        serial = self.row(m, positions if not one_sequence else 0)[0]
+        other = serial + tokens * 4 * (6 * m.width + 3 * m.ffn + 4 * m.heads * m.head) / L2_SPEED
+        logits = self.beside(OUTPUT[kind], [(m.vocab, m.width)], wanted) if wanted >= 16 else wanted * self.single(OUTPUT[kind], [(m.vocab, m.width)])
+        return m.layers * (lines + attention + other + 9 * GAP) + logits
+
+
+def macs(m):
+    return m.layers * (2 * m.width * m.width + 2 * m.width * m.kv * m.head + 3 * m.width * m.ffn)
+
+
+def ceiling(m, kind, n):
+    """Seconds that AC1's float steps and ordered attention take at least, and those of products of bytes."""
+    attention = m.layers * m.heads * m.head * n * (n + 1)
+    return (n * macs(m) * STEPS[kind] / 32 + attention) / LANES / SMS / CLOCK, n * macs(m) / 4096 / SMS / CLOCK
+
+
+def rows(registers, sass):
+    """The lines of the table: what, demand, and of each model and type the prediction."""
+    chip, table = Chip(registers, sass), collections.defaultdict(list)
+    for m in MODELS:
+        for kind in ("q8_0", "q4_k"):
+            read = macs(m) * BYTES[kind] + m.vocab * m.width * BYTES[OUTPUT[kind]]
+            one, calls = chip.decode(m, kind), chip.decode(m, kind, gap=CALL)
+            batch = chip.many(m, kind, 64, 80, 64, False)
+            passes = 2048 // PASS
+            prefill = sum(chip.many(m, kind, PASS, PASS * i + PASS // 2, 1 if i == passes - 1 else 0, True) for i in range(passes))
+            least, peak = ceiling(m, kind, 2048)
+            alone = 512 * chip.decode(m, kind, 768) + chip.many(m, kind, PASS, 256, 1, True)
+            verify = 64 * sum(chip.many(m, kind, PASS, PASS * i + PASS // 2, PASS * i, True) for i in range(2))
+            together = 512 * chip.many(m, kind, 64, 768, 64, False) + 64 * chip.many(m, kind, PASS, 256, 1, True)
+            hash_ = m.width * 4 / 1.4e9 + 3e-6  # a processor's SHA instructions, and the floats' way; assumed
+            hidden = chip.single(OUTPUT[kind], [(m.vocab, m.width)])
+            for what, text in (
+                ("decode, one sequence, % of a copy (≥ 60)", f"{100 * read / COPY / one:.0f} ({1 / one:.0f} tokens/s; {100 * read / COPY / calls:.0f} without graphs)"),
+                ("decode, batch 64 ÷ batch 1 (≥ 25)", f"{64 * one / batch:.1f} ({64 / batch:.0f} tokens/s)"),
+                ("prefill 2,048, % of the ceiling (≥ 50)", f"{100 * least / prefill:.0f} ({2048 / prefill:.0f} tokens/s; {100 * peak / prefill:.1f} of the int8 peak)"),
+                ("verify 64 × (512 + 512) ÷ one by one (≤ 0.10)", f"{verify / 64 / alone:.3f} ({verify / together:.2f} of together)"),
+                ("fingerprints, % of a step (≤ 2)", f"{max(0, 100 * (hash_ - hidden) / one):.1f} ({hash_ * 1e6:.0f} µs beside {hidden * 1e6:.0f})"),
+            ):
+                table[what].append(text)
+    names = [f"{m.name} {kind.upper()}" for m in MODELS for kind in ("q8_0", "q4_k")]
+    lines = ["| predicted, H200 | " + " | ".join(names) + " |\n", "|---|" + "---|" * len(names) + "\n"]
+    return lines + [f"| {what} | " + " | ".join(x) + " |\n" for what, x in table.items()]
