@@ -145,3 +145,21 @@ func TestTheSeriesDividesAsDivisionDoes(t *testing.T) {
 		t.Errorf("%d divisors, want those of 2 to 31", divisors)
 	}
 }
+
+func TestFourPowersAreThoseOfEach(t *testing.T) {
+	random := rand.New(rand.NewPCG(3, 4))
+	list := []fixed.I32F32{0, 1, -1, fixed.Half, -fixed.Half, fixed.One, -fixed.One, fixed.One + 1, fixed.FromInt(20), fixed.FromInt(-20), fixed.FromInt(20) - 1, fixed.Max, fixed.Min}
+	for range 20_000 {
+		list = append(list, fixed.I32F32(random.Uint64())>>random.UintN(64))
+	}
+	for len(list) >= 4 {
+		four := [4]fixed.I32F32(list)
+		fixed.ExpSafe4(&four)
+		for k, got := range four {
+			if want := fixed.ExpSafe(list[k]); got != want {
+				t.Fatalf("e^%d as number %d of four: got %d, want %d", list[k], k, got, want)
+			}
+		}
+		list = list[3:]
+	}
+}

@@ -52,9 +52,9 @@ func voices(stake []fixed.I32F32) (voters []fixed.I32F32, count int) {
 	return voters, count
 }
 
-// nobody returns the rank of what rows leave to nobody: it is agreed on and
-// clipped as a seat's column is.
-func nobody(stake, left []fixed.I32F32, kappa fixed.I32F32) fixed.I32F32 {
+// nobody returns the rank of what rows leave to nobody, and what of it is agreed
+// on: it is agreed on and clipped as a seat's column is.
+func nobody(stake, left []fixed.I32F32, kappa fixed.I32F32) (rank, agreed fixed.I32F32) {
 	voters, count := voices(stake)
 	votes := make([]vote, 0, count)
 	for i, s := range voters {
@@ -62,12 +62,11 @@ func nobody(stake, left []fixed.I32F32, kappa fixed.I32F32) fixed.I32F32 {
 			votes = append(votes, vote{left[i], s})
 		}
 	}
-	agreed := weightedMedian(votes, fixed.Sum(voters).Sub(kappa))
-	var rank fixed.I32F32
+	agreed = weightedMedian(votes, fixed.Sum(voters).Sub(kappa))
 	for i, s := range stake {
 		rank = rank.Add(s.Mul(min(left[i], agreed)))
 	}
-	return rank
+	return rank, agreed
 }
 
 // ballots holds the votes of all columns in one array, each with room for one more.

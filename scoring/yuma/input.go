@@ -58,6 +58,12 @@ type Params struct {
 	// CarryIfNoIncentive pays nothing when no miner has incentive, so that the
 	// ledger carries the pot over. The reference, false, pays by stake then.
 	CarryIfNoIncentive bool
+	// PaysAgreed ranks each seat, and nobody, by what is agreed: the consensus, no
+	// matter who gives less. The reference, false, ranks by the mean of the clipped
+	// weights, by which each row below the consensus takes its validator's share of
+	// stake from the rank: a quarter of stake that slanders a miner would take a
+	// quarter of its pay.
+	PaysAgreed bool
 }
 
 // Entry is one element of a sparse row: what the row's validator says of, or

@@ -235,6 +235,9 @@ func (e *epoch) agree() {
 		}
 		e.trust = append(e.trust, div(ranks[j], preranks[j]))
 	}
+	if e.in.PaysAgreed {
+		ranks = e.agreed
+	}
 	e.incentive = ranks.over(ranks.sum())
 }
 

@@ -30,6 +30,7 @@ func randomInput(r *rand.Rand, most int) yuma.Input {
 			CommitReveal:       r.IntN(2) == 0,
 			CarryIfNoIncentive: r.IntN(2) == 0,
 			ZerosKeepBonds:     r.IntN(2) == 0,
+			PaysAgreed:         r.IntN(2) == 0,
 		},
 		Block:    10 + r.Uint64N(20),
 		LastStep: pick(r, 0, 5, r.Uint64N(20)),

@@ -2,6 +2,7 @@ package yuma
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/assaynet/assay/scoring/fixed"
 )
@@ -31,7 +32,10 @@ func Run(in Input) (Output, error) {
 	for j, rank := range incentive {
 		trust[j] = rank.Div(preranks[j])
 	}
-	unearned := nobody(voice, left, fixed.FromProportion(in.Kappa))
+	unearned, agreedNobody := nobody(voice, left, fixed.FromProportion(in.Kappa))
+	if in.PaysAgreed {
+		incentive, unearned = slices.Clone(agreed), agreedNobody
+	}
 	whole := fixed.Sum(incentive).Add(unearned)
 	fixed.NormaliseBy(incentive, whole)
 	unearned = unearned.Div(whole)

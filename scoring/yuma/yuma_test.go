@@ -231,7 +231,7 @@ func inputFrom(data []byte) yuma.Input {
 			Tempo: u64(), ActivityCutoff: u64(), Kappa: u16(), MaxValidators: int(int8(next())), StakeThreshold: u64(),
 			BondsMovingAverage: u64(), BondsPenalty: u16(), Yuma3: flags&1 != 0, LiquidAlpha: flags&2 != 0,
 			AlphaLow: u16(), AlphaHigh: u16(), Steepness: int16(u16()), CommitReveal: flags&4 != 0,
-			CarryIfNoIncentive: flags&8 != 0, ZerosKeepBonds: flags&16 != 0,
+			CarryIfNoIncentive: flags&8 != 0, ZerosKeepBonds: flags&16 != 0, PaysAgreed: flags&64 != 0,
 		},
 		Block: u64(), LastStep: u64(), Emission: u64(),
 	}
@@ -341,5 +341,45 @@ func TestALeftoverOfNothingChangesNothing(t *testing.T) {
 	_, _, with := paidBy(t, withNobody(0, 0))
 	if !reflect.DeepEqual(without, with) {
 		t.Errorf("got %+v, want %+v", with, without)
+	}
+}
+
+// Four equal validators, of which the last gives one miner nothing, or all: where
+// what is agreed is paid, that is as if it had said what the others say. By the
+// reference it takes a quarter of the one's pay, and, where nobody has a column, of
+// what all are paid.
+func TestAQuarterOfStakeThatSlandersTakesNothing(t *testing.T) {
+	honest := []yuma.Entry{{UID: 4, Value: 100}, {UID: 5, Value: 100}}
+	play := func(agreed bool, last []yuma.Entry, left uint16) (one, other uint64) {
+		in := yuma.Input{
+			Params: yuma.Params{
+				Tempo: 20, ActivityCutoff: 1000, Kappa: 33423, MaxValidators: 6, Yuma3: true, BondsMovingAverage: 900_000,
+				CarryIfNoIncentive: true, ZerosKeepBonds: true, PaysAgreed: agreed,
+			},
+			Block: 100, LastStep: 80, Emission: 1_000_000, Stake: []uint64{25, 25, 25, 25, 0, 0},
+			RegisteredAt: make([]uint64, 6), LastUpdate: []uint64{90, 90, 90, 90, 0, 0}, Permit: []bool{true, true, true, true, false, false},
+			Weights: [][]yuma.Entry{honest, honest, honest, last, nil, nil}, Bonds: make([][]yuma.Entry, 6),
+			Nobody: []uint16{200, 200, 200, left, 0, 0},
+		}
+		out := run(t, in)
+		return out.ServerEmission[4], out.ServerEmission[5]
+	}
+	for _, row := range []struct {
+		name       string
+		last       []yuma.Entry
+		left       uint16
+		one, other uint64 // by the reference
+	}{
+		{"says what all say", honest, 200, 125_000, 125_000},
+		{"slanders one", []yuma.Entry{{UID: 4, Value: 0}, {UID: 5, Value: 100}}, 200, 99_999, 133_333},
+		{"slanders all", []yuma.Entry{{UID: 4, Value: 0}, {UID: 5, Value: 0}}, 200, 107_142, 107_142},
+		{"says nothing", nil, 0, 125_000, 125_000},
+	} {
+		if one, other := play(true, row.last, row.left); one != 125_000 || other != 125_000 {
+			t.Errorf("%s: paid %d and %d, want 125000 each", row.name, one, other)
+		}
+		if one, other := play(false, row.last, row.left); one != row.one || other != row.other {
+			t.Errorf("%s: the reference pays %d and %d, want %d and %d", row.name, one, other, row.one, row.other)
+		}
 	}
 }

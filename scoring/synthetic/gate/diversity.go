@@ -1,5 +1,7 @@
 package gate
 
+import "slices"
+
 // Diversity returns as what share of n different records a list of n of them
 // counts: with Σ over all ordered pairs, a record with itself included,
 //
@@ -26,9 +28,12 @@ type Crowd struct {
 // Len returns how many there are.
 func (c *Crowd) Len() int { return len(c.list) }
 
-// atOnce is how many signatures are compared with one that is there while a cache
-// holds it.
-const atOnce = 16
+// atOnce is how many signatures are compared with those that are there while a
+// cache holds these, cached of them.
+const (
+	atOnce = 16
+	cached = 64
+)
 
 // Add adds a signature and returns the [Diversity] of all. The work is their
 // number.
@@ -39,7 +44,7 @@ func (c *Crowd) Add(s *Signature) uint32 {
 
 // AddEach is Add of one signature after the other, and appends what each returns.
 // Of many makers' crowds in turn no cache holds much: what is there is read once
-// for sixteen signatures.
+// for sixteen signatures, so many at a time as the first cache holds.
 func (c *Crowd) AddEach(out []uint32, list ...*Signature) []uint32 {
 	const whole = Positions * Positions
 	var added [atOnce]lanes
@@ -49,15 +54,13 @@ func (c *Crowd) AddEach(out []uint32, list ...*Signature) []uint32 {
 		for i, s := range list[:n] {
 			added[i], sums[i] = lanesOf(s), whole
 		}
-		for i := range c.list {
+		for there := range slices.Chunk(c.list, cached) {
 			for k := range n {
-				sums[k] += c.list[i].twice(&added[k])
+				sums[k] += added[k].twice(there)
 			}
 		}
 		for k := range n {
-			for i := range k {
-				sums[k] += added[i].twice(&added[k])
-			}
+			sums[k] += added[k].twice(added[:k])
 			c.list, c.sum = append(c.list, added[k]), c.sum+sums[k]
 			out = append(out, uint32(uint64(len(c.list))*whole*one/c.sum))
 		}
@@ -93,13 +96,37 @@ func (l *lanes) apart(m *lanes) bool {
 	return zero&high == 0
 }
 
-// twice is what both orders of two signatures make of Σ.
-func (l *lanes) twice(m *lanes) uint64 {
-	if l.apart(m) {
-		return 0
+// twice is what both orders of l and each of others make of Σ.
+func (l *lanes) twice(others []lanes) (sum uint64) {
+	for len(others) > 0 {
+		i := l.sharing(others)
+		if i == len(others) {
+			break
+		}
+		e := others[i].equal(l)
+		sum += 2 * e * e
+		others = others[i+1:]
 	}
-	e := l.equal(m)
-	return 2 * e * e
+	return sum
+}
+
+// sharing returns the place of the first of others, of which there is one at
+// least, that has a position equal to l's, or their number.
+func (l *lanes) sharing(others []lanes) int {
+	if vectors {
+		return sharing(&others[0], len(others), l)
+	}
+	return l.plainSharing(others)
+}
+
+// plainSharing is sharing without vectors.
+func (l *lanes) plainSharing(others []lanes) int {
+	for i := range others {
+		if !others[i].apart(l) {
+			return i
+		}
+	}
+	return len(others)
 }
 
 // equal is [Signature.Equal].

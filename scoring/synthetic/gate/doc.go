@@ -8,6 +8,7 @@
 //	novelty.go        how much was not there before
 //	minhash.go        how alike two records are
 //	diversity.go      as how many different records a list of them counts
+//	vectors_amd64.s   the loops of these two in AVX2, with equal bits
 //
 // The gate of a schema is package schema, the sets that a record must not
 // overlap are package gramset, and package synthetic puts all in order.

@@ -30,8 +30,34 @@ var factors = func() (f [Positions][2]uint64) {
 	return f
 }()
 
+// columns are the factors as vectors take them: every a, the upper half of every a,
+// every b with its highest bit turned over, so that a comparison of numbers with
+// signs finds the least.
+type columns [3][Positions]uint64
+
+var byColumn = func() (c columns) {
+	for i, f := range factors {
+		c[0][i], c[1][i], c[2][i] = f[0], f[0]>>32, f[1]^1<<63
+	}
+	return c
+}()
+
 // Sign returns the signature of grams, of which there is at least one.
 func Sign(grams []uint64) Signature {
+	if !vectors {
+		return plainSign(grams)
+	}
+	var least [Positions]uint64
+	leasts(&least, &grams[0], len(grams), &byColumn)
+	var s Signature
+	for i, v := range least {
+		s[i] = uint16(v)
+	}
+	return s
+}
+
+// plainSign is Sign without vectors.
+func plainSign(grams []uint64) Signature {
 	const most = ^uint64(0)
 	var s Signature
 	for i := 0; i < Positions; i += 2 { // two at a time, neither of which waits for the other; more find no registers

@@ -77,7 +77,7 @@ func dividends(t *testing.T, seed uint64, churn int, copies bool) (copier, other
 	s := scenario.Scenario{Schema: scenario.Schema, Name: "copier", Setup: scenario.Setup{
 		N: n, Tempo: tempo, Kappa: y.Kappa, MaxValidators: quorum, ActivityCutoff: y.ActivityCutoff,
 		BondsMovingAverage: y.BondsMovingAverage, BondsPenalty: y.BondsPenalty, Yuma3: y.Yuma3, LiquidAlpha: y.LiquidAlpha,
-		AlphaLow: y.AlphaLow, AlphaHigh: y.AlphaHigh, Steepness: y.Steepness, StakeThreshold: 1, ZerosKeepBonds: true, CarryIfNoIncentive: true,
+		AlphaLow: y.AlphaLow, AlphaHigh: y.AlphaHigh, Steepness: y.Steepness, StakeThreshold: 1, ZerosKeepBonds: true, CarryIfNoIncentive: true, PaysAgreed: true,
 		Stake: make([]uint64, n), RegisteredAt: make([]uint64, n), LastUpdate: make([]uint64, n), Permit: make([]bool, n), Block: 1,
 	}}
 	for j := range quorum {

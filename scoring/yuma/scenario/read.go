@@ -57,6 +57,7 @@ type Setup struct {
 	// reference's rule (package yuma says what they do).
 	ZerosKeepBonds     bool `json:"zeros_keep_bonds,omitempty"`
 	CarryIfNoIncentive bool `json:"carry_if_no_incentive,omitempty"`
+	PaysAgreed         bool `json:"pays_agreed,omitempty"`
 }
 
 // The operations.

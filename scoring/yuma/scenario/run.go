@@ -87,7 +87,7 @@ func (s *Setup) start() yuma.Input {
 			Tempo: s.Tempo, ActivityCutoff: s.ActivityCutoff, Kappa: s.Kappa, MaxValidators: s.MaxValidators,
 			StakeThreshold: s.StakeThreshold, BondsMovingAverage: s.BondsMovingAverage, BondsPenalty: s.BondsPenalty,
 			Yuma3: s.Yuma3, LiquidAlpha: s.LiquidAlpha, AlphaLow: s.AlphaLow, AlphaHigh: s.AlphaHigh, Steepness: s.Steepness,
-			ZerosKeepBonds: s.ZerosKeepBonds, CarryIfNoIncentive: s.CarryIfNoIncentive,
+			ZerosKeepBonds: s.ZerosKeepBonds, CarryIfNoIncentive: s.CarryIfNoIncentive, PaysAgreed: s.PaysAgreed,
 		},
 		Block: s.Block, LastStep: s.LastStep, Owner: s.Owner,
 		Stake: slices.Clone(s.Stake), RegisteredAt: slices.Clone(s.RegisteredAt), LastUpdate: slices.Clone(s.LastUpdate),

@@ -64,7 +64,8 @@ func (b *builder) network(miners int, stakes ...uint64) {
 	b.Setup = Setup{
 		N: n, Tempo: tempo, Kappa: y.Kappa, MaxValidators: len(stakes), ActivityCutoff: y.ActivityCutoff,
 		BondsMovingAverage: y.BondsMovingAverage, BondsPenalty: y.BondsPenalty, Yuma3: y.Yuma3, LiquidAlpha: y.LiquidAlpha,
-		AlphaLow: y.AlphaLow, AlphaHigh: y.AlphaHigh, Steepness: y.Steepness, StakeThreshold: unit, ZerosKeepBonds: true, CarryIfNoIncentive: true,
+		AlphaLow: y.AlphaLow, AlphaHigh: y.AlphaHigh, Steepness: y.Steepness, StakeThreshold: unit,
+		ZerosKeepBonds: true, CarryIfNoIncentive: true, PaysAgreed: true,
 		Stake: make([]uint64, n), RegisteredAt: make([]uint64, n), LastUpdate: make([]uint64, n), Permit: make([]bool, n), Block: 1,
 	}
 	for i, s := range stakes {
