@@ -59,7 +59,18 @@ func ParseAmount(s string) (Amount, error) {
 
 // String returns tokens with nine decimals: "12.000000001".
 func (a Amount) String() string {
-	return fmt.Sprintf("%d.%09d", uint64(a/Unit), uint64(a%Unit))
+	b, _ := a.AppendText(nil) // it has no error
+	return string(b)
+}
+
+// AppendText implements [encoding.TextAppender]: what String returns.
+func (a Amount) AppendText(b []byte) ([]byte, error) {
+	b = append(strconv.AppendUint(b, uint64(a/Unit), 10), ".000000000"...)
+	for at, rest := len(b)-1, uint64(a%Unit); rest > 0; at-- {
+		b[at] += byte(rest % 10)
+		rest /= 10
+	}
+	return b, nil
 }
 
 // MarshalText implements [encoding.TextMarshaler].

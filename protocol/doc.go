@@ -61,7 +61,7 @@
 //     answer that is about, and who is accused because of it.
 //   - elector, ballot, verdict: a judge that is drawn to run the answer of a
 //     challenge again; one vote of all electors, sealed and then opened; what two
-//     thirds of their stake find alike.
+//     thirds of their stake find alike, against the accused by the reference.
 //   - held, appeal: what a verdict took, until it is burned; by which its owner may
 //     have another ballot meanwhile.
 //   - commission, payout: what of these a seat's owner gets before all others; whom

@@ -86,6 +86,9 @@ type Config struct {
 	// Judges find wrong is challenged, and voted for, only if these find the same.
 	// Optional; without it the engine's word counts.
 	Reference []Judge
+	// Backend is what Judges compute with, as a vote names it. Optional; without it,
+	// the kernels of the processor.
+	Backend wire.Backends
 	// Observe takes no seat: nothing is judged, sealed, set or sent, whatever the
 	// ledger says of the hotkey, and Judges are not needed. What public bytes tell of
 	// each seat is written down once an epoch, as a validator's scores are: an answer

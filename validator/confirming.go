@@ -83,6 +83,11 @@ func (c *confirming) confirmed(kind protocol.Kind, k wire.AnswerKey) bool {
 	return c.sure[k] && !c.engineBroken
 }
 
+// ran reports whether the reference ran an answer, and found what the engine did.
+func (c *confirming) ran(kind protocol.Kind, k wire.AnswerKey) bool {
+	return judges(c.cfg.Reference).of(kind) != nil && c.confirmed(kind, k)
+}
+
 // broken reports whether engine and reference disagreed.
 func (c *confirming) broken() bool {
 	c.mu.Lock()

@@ -184,7 +184,7 @@ func (w *world) called(m *maker, since protocol.Height) *ledger.ChallengeRecord 
 }
 
 // opens checks that the validator sealed one vote, has it opened, and checks that
-// it is a finding.
+// it is a finding, which names the reference where that ran.
 func (w *world) opens(v *validator.Validator, c *ledger.ChallengeRecord, finding byte) {
 	w.t.Helper()
 	seals := sent[*wire.SealVote](w)
@@ -199,8 +199,9 @@ func (w *world) opens(v *validator.Validator, c *ledger.ChallengeRecord, finding
 	w.put(ledger.VoteKey(c.Case, w.seat.UID), &ledger.VoteRecord{Elector: w.seat, Hotkey: w.self.PublicKey(), Stake: 5, Seal: seals[0].Seal})
 	w.step(v, c.Seals(w.p.Verdicts.SealBlocks))
 	opened := sent[*wire.OpenVote](w)
-	if len(opened) != 1 || opened[0].Finding != finding {
-		w.t.Errorf("opened %+v, want finding %d", opened, finding)
+	by := map[byte]wire.Backends{wire.FoundPassed: wire.ByNative, wire.FoundFalse: wire.ByReference | wire.ByNative}[finding]
+	if len(opened) != 1 || opened[0].Finding != finding || opened[0].Backends != by {
+		w.t.Errorf("opened %+v, want finding %d by %q", opened, finding, by.Names())
 	}
 }
 

@@ -20,6 +20,7 @@
 //	watch      tells whether the network is heard
 //	attesting  says on the ledger which answers are here
 //	weighing   counts, and seals and opens weights
+//	setting    sets pairs for people, and makes those of others again
 //	sealing    seals on the ledger what was found, opens it, and sends cards out
 //	closing    makes scores final, and prunes
 //	upkeep     keeps the seat's entry on the ledger current

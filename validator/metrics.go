@@ -39,7 +39,7 @@ func newMetrics(r prometheus.Registerer) *metrics {
 		jailed:     prometheus.NewGauge(prometheus.GaugeOpts(opts("jailed", "1 while the own seat is jailed: for silence, or, which is 2, for what its key signed twice or for plants that it found right."))),
 		jailUntil:  prometheus.NewGauge(prometheus.GaugeOpts(opts("jail_ends_epoch", "First epoch in which the own seat may have a permit again, 0 while it is not jailed."))),
 	}
-	m.trials = prometheus.NewCounterVec(opts("trials_total", "Challenges posted, and votes opened, by this process."), []string{"act"})
+	m.trials = prometheus.NewCounterVec(opts("trials_total", "What this process did of challenges: challenge for one posted, vote for a vote opened, forfeit for an epoch whose duties one of these cost, or a vote that was not given."), []string{"act"})
 	m.held = prometheus.NewGauge(prometheus.GaugeOpts(opts("held", "Base units of the own seat that verdicts took and that are held, to be burned unless an appeal frees them.")))
 	m.broken = prometheus.NewCounter(opts("reference_disagrees_total", "Answers that the engine found wrong and the reference did not find so: the engine is broken, and nothing is said of them."))
 	r.MustRegister(m.trials, m.held, m.broken, m.messages, m.judgements, m.falseCards, m.falseSets, m.left, m.errors, m.jailed, m.jailUntil)

@@ -50,6 +50,7 @@ type settingJob struct {
 	set   preference.Set // zero for own pairs
 	chain ledger.Chain   // that serves the round; of own pairs
 	own   bool
+	mine  bool // to check, for the ledger drew this validator
 }
 
 func newSetting(b *base, v *views, q *queue) *setting {
@@ -75,12 +76,9 @@ func (s *setting) step(ctx context.Context, now *view) error {
 	if now.registered {
 		errs = append(errs, s.extendChain(ctx, now, length), s.show(ctx, now, set, set+length-1))
 	}
-	for _, n := range []protocol.Round{set - min(set, length), set} {
-		checks, err := s.unchecked(now, n)
-		errs = append(errs, err)
-		jobs = append(jobs, checks...)
-	}
-	s.hand(jobs, set)
+	checks, err := s.checks(ctx, now, set, length)
+	s.hand(append(jobs, checks...), set)
+	errs = append(errs, err)
 	return errors.Join(errs...)
 }
 
@@ -256,36 +254,6 @@ func (s *setting) publish(ctx context.Context, now *view, n protocol.Round, set 
 	return nil
 }
 
-// unchecked returns the opened sets of a round that were not checked yet.
-func (s *setting) unchecked(now *view, n protocol.Round) ([]settingJob, error) {
-	if n == 0 {
-		return nil, nil
-	}
-	sets, err := ledger.ReadSets(now, n)
-	if err != nil || len(sets) == 0 {
-		return nil, err
-	}
-	seeds, _, err := ledger.ReadRound(now, n-1)
-	if err != nil {
-		return nil, err
-	}
-	var jobs []settingJob
-	for i := range sets {
-		set := &sets[i]
-		if !set.Opened() || set.Setter == now.seat {
-			continue
-		}
-		known, err := s.book.Checked(n, set.Setter.UID)
-		if err != nil {
-			return nil, err
-		}
-		if known == nil || known.Setter != set.Setter {
-			jobs = append(jobs, settingJob{round: n, seed: seeds.TaskSeed, set: *set})
-		}
-	}
-	return jobs, nil
-}
-
 // ownWaits reports whether own pairs are to be made.
 func (s *setting) ownWaits() bool {
 	s.mu.Lock()
@@ -399,23 +367,6 @@ func (s *setting) noteMaking(is bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.making = is
-}
-
-// check makes another's pairs again, and keeps whether they are those.
-func (s *setting) check(ctx context.Context, j *settingJob) error {
-	err := preference.CheckSet(ctx, j.round, &j.set, j.seed, s.cfg.Setter.Engine)
-	if err != nil && !errors.Is(err, preference.ErrFalseSet) {
-		return err
-	}
-	c := &record.Checked{Setter: j.set.Setter}
-	if err != nil {
-		c.False, c.Why = true, err.Error()
-		s.metrics.falseSets.Inc()
-		s.cfg.Logger.Error().Err(err).Uint64("round", uint64(j.round)).Uint16("setter", uint16(j.set.Setter.UID)).Msg("false pairs of another setter")
-	}
-	var b record.Batch
-	b.Checked(j.round, c)
-	return s.book.Write(&b)
 }
 
 // onPairs takes published pairs from gossip.

@@ -38,7 +38,7 @@ type Status struct {
 	// did.
 	Broken string `json:"broken"`
 	// Trials tells, a sentence each, of challenges of the newest epochs by the seat or
-	// against it: what it could lose, lost, and why.
+	// against it, and of its votes on others: what it could lose, lost, and why.
 	Trials []string `json:"trials"`
 
 	outlook ledger.Outlook     // of a seat without a permit

@@ -73,6 +73,7 @@ func (t *trying) step(ctx context.Context, now *view) error {
 	defer t.confirming.hand(oldest)
 	errs := []error{t.accuse(ctx, now)}
 	var own []ledger.ChallengeRecord // that concern the own seat
+	var votes []string               // where its votes stand
 	for n := oldest; n < s.RoundOf(s.EpochStart(e)); n++ {
 		list, err := ledger.ReadChallenges(now, n)
 		if err != nil {
@@ -87,11 +88,19 @@ func (t *trying) step(ctx context.Context, now *view) error {
 			case ledger.StageCalled:
 				errs = append(errs, t.foresee(now, c))
 			case ledger.StageVoting:
-				errs = append(errs, t.vote(ctx, now, c))
+				line, err := t.elects(now, c)
+				if line != "" {
+					votes = append(votes, line)
+				}
+				errs = append(errs, err, t.vote(ctx, now, c))
 			}
 		}
 	}
-	t.tell(now, own)
+	lost, err := t.forfeited(now, e)
+	if err != nil {
+		return err
+	}
+	t.tell(now, own, append(votes, lost...))
 	for what, at := range t.sent {
 		if at+protocol.Height(s.Tempo) < now.head {
 			delete(t.sent, what)
@@ -395,8 +404,8 @@ func (t *trying) vote(ctx context.Context, now *view, c *ledger.ChallengeRecord)
 	case v.Seal.IsZero() || now.head < seals:
 		return nil
 	}
-	for _, o := range []*wire.OpenVote{open, t.cannot(c)} {
-		if o == nil || o.Seal(v.Hotkey) != v.Seal {
+	for _, o := range t.openings(c, open) {
+		if o.Seal(v.Hotkey) != v.Seal {
 			continue
 		}
 		first, err := t.submit(ctx, now, "open a vote "+what, o)
@@ -465,8 +474,26 @@ func (t *trying) said(now *view, c *ledger.ChallengeRecord) (*wire.OpenVote, err
 		return nil, err
 	}
 	o := t.cannot(c)
-	o.Finding, o.Found = j.Outcome.Finding.Byte(), wire.FoundOf(body)
+	o.Finding, o.Found, o.Backends = j.Outcome.Finding.Byte(), wire.FoundOf(body), cmp.Or(t.cfg.Backend, wire.ByNative)
+	if t.confirming.ran(j.Outcome.Kind, c.Case.Answer()) {
+		o.Backends |= wire.ByReference
+	}
 	return o, nil
+}
+
+// openings are the votes that the own seal may be of: who was killed since, or
+// configured anew, does not know by what it was found when it was sealed.
+func (t *trying) openings(c *ledger.ChallengeRecord, said *wire.OpenVote) []*wire.OpenVote {
+	list := []*wire.OpenVote{t.cannot(c)}
+	if said == nil {
+		return list
+	}
+	for by := wire.ByReference; by <= wire.ByReference|wire.ByNative|wire.ByCUDA; by++ {
+		o := *said
+		o.Backends = by
+		list = append(list, &o)
+	}
+	return list
 }
 
 // cannot returns the vote of who cannot tell.
@@ -491,10 +518,9 @@ func (t *trying) hotkeyOf(now *view, c *ledger.ChallengeRecord) (protocol.Public
 	return s.Hotkey, err
 }
 
-// tell notes where challenges stand that concern the own seat, and says what is new
-// of them.
-func (t *trying) tell(now *view, own []ledger.ChallengeRecord) {
-	var lines []string
+// tell notes where challenges stand that concern the own seat, and its votes on
+// others, and says what is new of them.
+func (t *trying) tell(now *view, own []ledger.ChallengeRecord, lines []string) {
 	held := protocol.Amount(0)
 	for i := range own {
 		c := &own[i]

@@ -1,6 +1,7 @@
 package validator_test
 
 import (
+	"fmt"
 	"testing"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -11,8 +12,8 @@ import (
 	"github.com/assaynet/assay/validator"
 )
 
-// votes returns how many votes the validator says that it opened.
-func (w *world) votes() float64 {
+// acts returns how often the validator says that it did something of challenges.
+func (w *world) acts(act string) float64 {
 	w.t.Helper()
 	families, err := w.metrics.Gather()
 	if err != nil {
@@ -22,7 +23,9 @@ func (w *world) votes() float64 {
 	for _, f := range families {
 		if f.GetName() == "assay_validator_trials_total" {
 			for _, m := range f.GetMetric() {
-				n += m.GetCounter().GetValue()
+				if m.GetLabel()[0].GetValue() == act {
+					n += m.GetCounter().GetValue()
+				}
 			}
 		}
 	}
@@ -43,9 +46,11 @@ func TestElectorsVoteForAsLongAsAChallengeMayTake(t *testing.T) {
 
 	called := start + 12*protocol.Height(w.p.Schedule.Tempo) + 1
 	about := wire.Case{Round: round, UID: w.makers[0].id.UID, Accused: w.makers[0].id.UID}
-	w.put(ledger.ChallengeKey(about), &ledger.ChallengeRecord{
+	challenge := ledger.ChallengeRecord{
 		Case: about, Seat: w.makers[0].id, Accused: w.makers[0].id, Stage: ledger.StageVoting, Ballot: 2, Appealed: true, Called: called, Due: called + protocol.Height(w.p.Verdicts.Ballot()),
-	})
+		Place: w.p.Verdicts.InTime(),
+	}
+	w.put(ledger.ChallengeKey(about), &challenge)
 	vote := ledger.VoteRecord{Elector: w.seat, Hotkey: w.self.PublicKey(), Stake: 5}
 	w.put(ledger.VoteKey(about, w.seat.UID), &vote)
 	w.submitted = nil
@@ -58,6 +63,13 @@ func TestElectorsVoteForAsLongAsAChallengeMayTake(t *testing.T) {
 	if vote.Seal.IsZero() {
 		t.Fatalf("no vote is sealed: %+v", w.submitted)
 	}
+	says := func(want string) {
+		t.Helper()
+		if got := v.Status().Trials; len(got) != 1 || got[0] != "this seat votes on slot 0 of seat 10 in round 2, in ballot 2: "+want {
+			t.Errorf("the status says %q, want %q", got, want)
+		}
+	}
+	says(fmt.Sprintf("to be sealed up to block %d, or its duties of the epoch are lost", called+protocol.Height(w.p.Verdicts.SealBlocks)))
 	w.put(ledger.VoteKey(about, w.seat.UID), &vote)
 	opens := called + protocol.Height(w.p.Verdicts.SealBlocks)
 	for h := opens; h < opens+4; h++ {
@@ -69,8 +81,29 @@ func TestElectorsVoteForAsLongAsAChallengeMayTake(t *testing.T) {
 			sent++
 		}
 	}
-	if got := w.votes(); sent != 2 || got != 1 {
+	if got := w.acts("vote"); sent != 2 || got != 1 {
 		t.Errorf("sent %d times in four blocks, counted %g votes, want 2 and 1", sent, got)
+	}
+	says(fmt.Sprintf("sealed, to be opened in blocks %d to %d, or its duties of the epoch are lost", opens+1, called+protocol.Height(w.p.Verdicts.Ballot())))
+	vote.Opened, vote.Finding, vote.Backends = true, wire.FoundFalse, wire.ByReference|wire.ByNative
+	w.put(ledger.VoteKey(about, w.seat.UID), &vote)
+	w.step(v, opens+4)
+	says("it found false, by reference and native")
+	vote.Finding, vote.Backends = wire.FoundNothing, 0
+	w.put(ledger.VoteKey(about, w.seat.UID), &vote)
+	w.step(v, opens+5)
+	says("it said that it cannot tell: its duties of the epoch are lost")
+	challenge.Place++
+	w.put(ledger.ChallengeKey(about), &challenge)
+	w.step(v, opens+6)
+	says("it said that it cannot tell, which costs nothing where so many are voted on at once")
+	w.put(ledger.DocketKey(w.p.Schedule.EpochOf(opens)), &ledger.Docket{Forfeit: []protocol.SeatID{w.seat}})
+	w.step(v, opens+7)
+	if got := v.Status().Trials; len(got) != 2 || got[1] != "no duty of epoch 14 counts: this seat's challenge was wrong, or it did not vote on another's, or not as was decided" {
+		t.Errorf("the status says %q", got)
+	}
+	if got := w.acts("forfeit"); got != 1 {
+		t.Errorf("counted %g epochs without duties, want 1", got)
 	}
 }
 

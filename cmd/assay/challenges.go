@@ -11,8 +11,10 @@ var challengesList = list{
 	usage: "show what was said to be false, and what came of it",
 	about: `Shows challenges of answers and of judges' cards, the oldest first. Who is accused is
 a seat for its answer, or a judge for its card about one. Two thirds of the electors'
-stake that find alike decide. What a verdict takes is held until the block under due,
-and burned then, unless its owner appeals before: assay tx appeal.`,
+stake that find alike decide, and against the accused only by the reference: named by
+more than a third, as is another backend, or by more than two thirds. What a verdict
+takes is held until the block under due, and burned then, unless its owner appeals
+before: assay tx appeal.`,
 	wide: []string{"appealed", "fee", "slot", "due"},
 	table: tableOf([]column[api.Challenge]{
 		{"posted", func(c *api.Challenge) string { return num(c.Posted) }},
@@ -30,7 +32,8 @@ and burned then, unless its owner appeals before: assay tx appeal.`,
 	}),
 }
 
-// votesOf tells what electors said: "0 false, 2 sealed, 5 -".
+// votesOf tells what electors said: "0 false by reference and native, 2 sealed, 5
+// -".
 func votesOf(c *api.Challenge) string {
 	var out []string
 	for _, e := range c.Electors {
@@ -39,7 +42,7 @@ func votesOf(c *api.Challenge) string {
 		case e.Opened && e.Finding == "":
 			said = "cannot tell"
 		case e.Opened:
-			said = string(e.Finding)
+			said = string(e.Finding) + " by " + strings.Join(e.Backends, " and ")
 		case e.Sealed:
 			said = "sealed"
 		}

@@ -46,12 +46,13 @@ settled; the network keeps it for some epochs more.
 An epoch is exported when it and the one after it have ended: then nothing of it
 changes. --verify writes nothing: it compares files and manifest, both forms with
 each other, and all rows with what the node still keeps, and exits 1 where
-something differs; --files leaves the node out.
+something differs, 2 where nothing could be found out; --files leaves the node out.
 
 JSON fields: dir, kind, chain_id, from, to, known (epochs that were there), written
 (rows of this run), rows, dropped (left out, as the card says), bytes, seconds. With
 --verify: epochs, rows, bytes, ledger (epochs that were compared with the node's),
-gone (epochs that it does not keep any more), wrong (file, line, what).`,
+gone (epochs that it does not keep any more), wrong (file, line, what); with exit
+status 2: equal, which is null; error.`,
 		Flags: append(queryFlags(),
 			kindFlag(),
 			requestFlag(),
@@ -115,7 +116,7 @@ func exportData(c *cli.Context) error {
 		return usage.Mistake(withHint(errors.New("--files is a way to check"), "give --verify, too"))
 	}
 	if c.Bool("verify") {
-		return verifyData(c, k, dir)
+		return couldNotCheck(c, verifyData(c, k, dir))
 	}
 	return withAsked(c, func(a *asked) error {
 		cfg, err := exportConfig(c, a, k, dir)

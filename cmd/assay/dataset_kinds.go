@@ -163,6 +163,7 @@ func pages[T any](ctx context.Context, n *client, path string, q url.Values, e p
 // allPages calls yield with the items of a list.
 func allPages[T any](ctx context.Context, n *client, path string, q url.Values, yield func(*T) error) error {
 	q.Set("limit", strconv.Itoa(api.MaxLimit))
+	var empty emptyPages
 	for {
 		var page api.Page[T]
 		err := n.get(ctx, path+"?"+q.Encode(), &page)
@@ -171,6 +172,9 @@ func allPages[T any](ctx context.Context, n *client, path string, q url.Values, 
 			return fmt.Errorf("%w: %w", export.ErrGone, err)
 		}
 		if err != nil {
+			return err
+		}
+		if err := empty.count(n, path, len(page.Items)); err != nil {
 			return err
 		}
 		for i := range page.Items {

@@ -83,7 +83,7 @@ func earningsOf(c *cli.Context) error {
 			return err
 		}
 		if len(e.Epochs) == 0 {
-			return withHint(fmt.Errorf("no epoch of these paid to the seat %s", abridge(who)), "assay emissions --seat "+abridge(who)+" shows all that it was paid")
+			return withHint(fmt.Errorf("no epoch of these paid to the seat %s", abridge(who)), "assay emissions --seat "+abridge(who)+" shows what it was paid")
 		}
 		if e.noScores != "" && !c.Bool("json") {
 			note(c, "causes are named without scores: %s", e.noScores)
@@ -140,9 +140,13 @@ func epochsSince(ctx context.Context, n *client, from time.Time) ([]api.Epoch, e
 	var out []api.Epoch
 	l := list{name: "epochs", path: "/v1/epochs"}
 	q := url.Values{"order": {"newest"}, "limit": {strconv.Itoa(api.MaxLimit)}}
+	var empty emptyPages
 	for {
 		page, err := l.page(ctx, n, q)
 		if err != nil {
+			return nil, err
+		}
+		if err := empty.count(n, l.name, len(page.Items)); err != nil {
 			return nil, err
 		}
 		items, err := readItems[api.Epoch](page.Items)

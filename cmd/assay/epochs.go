@@ -22,12 +22,14 @@ in tokens, and to how many of them. The last one runs, and has paid nothing yet.
 }
 
 var bondsList = list{
-	name: "bonds", path: "/v1/bonds", item: "Bond", filters: []string{"validator", "seat"}, csv: api.CSV[api.Bond],
+	name: "bonds", path: "/v1/bonds", item: "Bond", long: true, filters: []string{"validator", "seat", "epoch"}, csv: api.CSV[api.Bond],
 	usage: "show what validators hold in seats, from which dividends follow",
-	about: `Shows the bonds of the newest state, in 65535ths of all that validators hold in a
-seat. With weights, stake and the settings in the genesis (assay genesis), an epoch's
+	about: `Shows the bonds that the end of the newest epoch left, or of an older one, in
+65535ths of all that validators hold in a seat. A full node has them of every epoch
+whose end it carried out itself, with a program that keeps them. With weights, stake and the settings in the genesis (assay genesis), an epoch's
 dividends follow from them: assay simulate --from-network does that.`,
 	table: tableOf([]column[api.Bond]{
+		{"epoch", func(b *api.Bond) string { return num(b.Epoch) }},
 		{"validator", func(b *api.Bond) string { return num(b.Validator) }},
 		{"uid", func(b *api.Bond) string { return num(b.UID) }},
 		{"value", func(b *api.Bond) string { return num(b.Value) }},

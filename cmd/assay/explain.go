@@ -30,9 +30,9 @@ a seat. Weights are the ledger's, and everybody's; scores are the asked node's o
 JSON fields: paid and before (items of /v1/emissions; before is null for the first
 epoch), all and all_before (what the epochs paid to all), worked (the epoch of the
 work), weights and weights_before (items of /v1/weights), scores and scores_before
-(items of /v1/scores), challenges (items of /v1/challenges that accuse the seat, since
-the epoch of the work), tasks (as /v1/tasks/ID has them), tasks_in_all, and why (the
-sentences).`,
+(items of /v1/scores), challenges (items of /v1/challenges since the epoch of the work
+that accuse the seat, that its owner posted, or on which it votes), tasks (as
+/v1/tasks/ID has them), tasks_in_all, and why (the sentences).`,
 		Flags: append(queryFlags(),
 			&cli.StringFlag{Name: "epoch", Usage: "the `EPOCH` that paid (needed)"},
 			&cli.IntFlag{Name: "tasks", Value: 3, Usage: "show `N` tasks of each kind"},
@@ -128,7 +128,8 @@ func gather(ctx context.Context, n *client, who string, e protocol.Epoch, tasks 
 	return x, x.evidence(ctx, n, tasks)
 }
 
-// trials reads what the seat was accused of since the epoch of the work.
+// trials reads what the seat was accused of since the epoch of the work, what its
+// owner challenged, and on what it votes.
 func (x *explanation) trials(ctx context.Context, n *client) error {
 	var net api.Network
 	if err := n.get(ctx, "/v1/network", &net); err != nil {
@@ -137,7 +138,7 @@ func (x *explanation) trials(ctx context.Context, n *client) error {
 	first := uint64(x.Paid.Epoch-min(x.Paid.Epoch, earning.Lag)) * net.Tempo
 	end := uint64(x.Paid.Epoch+1) * net.Tempo
 	return everyPage(ctx, n, "/v1/challenges", url.Values{}, func(c *api.Challenge) {
-		if c.Accused == x.Paid.UID && uint64(c.Posted) >= first && uint64(c.Posted) < end {
+		if uint64(c.Posted) >= first && uint64(c.Posted) < end && trial(&x.Paid, c) != "" {
 			x.Challenges = append(x.Challenges, *c)
 		}
 	})
@@ -171,9 +172,13 @@ const maxItems = 1 << 21
 func everyPage[T any](ctx context.Context, n *client, path string, q url.Values, fn func(*T)) error {
 	l := list{name: path, path: path}
 	q.Set("limit", strconv.Itoa(api.MaxLimit))
+	var empty emptyPages
 	for seen := 0; ; {
 		page, err := l.page(ctx, n, q)
 		if err != nil {
+			return err
+		}
+		if err := empty.count(n, path, len(page.Items)); err != nil {
 			return err
 		}
 		if seen += len(page.Items); seen > maxItems {

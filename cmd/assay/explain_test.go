@@ -2,12 +2,16 @@ package main
 
 import (
 	"fmt"
+	"io"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/assaynet/assay/protocol"
 	"github.com/assaynet/assay/protocol/api"
@@ -92,10 +96,94 @@ func TestAnExplanationSaysOfWhatASeatWasAccused(t *testing.T) {
 		"Its card about slot 1 of seat 6 in round 2 was challenged in block 56: disputed, and the challenger paid for it.":                     {Round: 2, UID: 6, Slot: 1, Accused: 5, Posted: 56, Stage: "disputed", Charged: true},
 		"Its answer in slot 1 of round 2 was challenged in block 56: freed, and the challenger paid for it.":                                   {Round: 2, UID: 5, Slot: 1, Accused: 5, Posted: 56, Stage: "freed", Convicted: 69, Held: 3 * protocol.Unit, Charged: true},
 	} {
-		x := explanation{Paid: api.Emission{Epoch: 1}, Challenges: []api.Challenge{c}}
+		x := explanation{Paid: api.Emission{Epoch: 1, Holder: api.Holder{UID: 5}}, Challenges: []api.Challenge{c}}
 		if got := x.reasons(); !slices.Contains(got, want) {
 			t.Errorf("got %q, want %q", got, want)
 		}
+	}
+}
+
+// What the owner of a seat challenged, and what the seat said as an elector, stand
+// in the explanation, with what that costs; another's challenge does not.
+func TestAnExplanationSaysWhatASeatChallengedAndHowItVoted(t *testing.T) {
+	t.Parallel()
+	owner := protocol.PublicKey{2, 9}
+	electors := func(e api.Elector) []api.Elector { return []api.Elector{{UID: 4, Opened: true, Finding: "false"}, e} }
+	for _, test := range []struct {
+		want string
+		c    api.Challenge
+	}{
+		{"Its owner challenged slot 1 of seat 6 in round 2 in block 56: not guilty, and the fee of 1.000000000 was lost.", api.Challenge{Challenger: owner, Fee: protocol.Unit, Stage: "not guilty", Charged: true, Accused: 6}},
+		{"Its owner challenged judge 7's card about slot 1 of seat 6 in round 2 in block 56: not guilty, and the judge that posted it lost its duties of the epoch.", api.Challenge{Challenger: owner, Stage: "not guilty", Charged: true, Accused: 7}},
+		{"Its owner challenged slot 1 of seat 6 in round 2 in block 56: burned.", api.Challenge{Challenger: owner, Stage: "burned", Accused: 6}},
+		{"It votes on slot 1 of seat 6 in round 2, challenged in block 56: it has not sealed a vote yet.", api.Challenge{Stage: "voting", Accused: 6, Electors: electors(api.Elector{UID: 5})}},
+		{"It votes on slot 1 of seat 6 in round 2, challenged in block 56: it sealed a vote.", api.Challenge{Stage: "voting", Accused: 6, Electors: electors(api.Elector{UID: 5, Sealed: true})}},
+		{"It votes on slot 1 of seat 6 in round 2, challenged in block 56: it did not vote, which cost its duties of the epoch.", api.Challenge{Stage: "no quorum", Accused: 6, Electors: electors(api.Elector{UID: 5, Forfeits: true})}},
+		{"It votes on slot 1 of seat 6 in round 2, challenged in block 56: it sealed a vote and did not open it, which cost its duties of the epoch.", api.Challenge{Stage: "burned", Accused: 6, Electors: electors(api.Elector{UID: 5, Sealed: true, Forfeits: true})}},
+		{"It votes on slot 1 of seat 6 in round 2, challenged in block 56: it said that it cannot tell, which cost its duties of the epoch.", api.Challenge{Stage: "burned", Accused: 6, Electors: electors(api.Elector{UID: 5, Sealed: true, Opened: true, Forfeits: true})}},
+		{"It votes on slot 1 of seat 6 in round 2, challenged in block 56: it said that it cannot tell, of one of so many ballots that it may have had no time.", api.Challenge{Stage: "burned", Accused: 6, Electors: electors(api.Elector{UID: 5, Sealed: true, Opened: true})}},
+		{"It votes on slot 1 of seat 6 in round 2, challenged in block 56: it found passed by reference, where more than two thirds of the stake found something else, which cost its duties of the epoch.", api.Challenge{Stage: "burned", Decided: "false", Accused: 6, Electors: electors(api.Elector{UID: 5, Sealed: true, Opened: true, Finding: "passed", Backends: []string{"reference"}, Forfeits: true})}},
+		{"It votes on slot 1 of seat 6 in round 2, challenged in block 56: it found false by native, where more than two thirds of the stake found something else, which cost its duties of the epoch.", api.Challenge{Stage: "freed", Appealed: true, Decided: "false", Accused: 6, Electors: electors(api.Elector{UID: 5, Sealed: true, Opened: true, Finding: "false", Backends: []string{"native"}, Forfeits: true})}},
+		{"It votes on slot 1 of seat 6 in round 2, challenged in block 56: it found false by reference and native.", api.Challenge{Stage: "guilty", Decided: "false", Accused: 6, Electors: electors(api.Elector{UID: 5, Sealed: true, Opened: true, Finding: "false", Backends: []string{"reference", "native"}})}},
+	} {
+		c := test.c
+		c.Round, c.UID, c.Slot, c.Posted = 2, 6, 1, 56
+		x := explanation{Paid: api.Emission{Epoch: 1, Holder: api.Holder{UID: 5, Coldkey: owner}}, Challenges: []api.Challenge{c}}
+		if got := x.reasons(); !slices.Contains(got, test.want) {
+			t.Errorf("got %q, want %q", got, test.want)
+		}
+		x.Paid.UID, x.Paid.Coldkey = 8, protocol.PublicKey{3}
+		if got, want := x.reasons(), (&explanation{Paid: x.Paid}).reasons(); !slices.Equal(got, want) {
+			t.Errorf("another's challenge: got %q, want %q", got, want)
+		}
+	}
+}
+
+// TestEmptyPagesThatNeverEndAreRefused: a node that has nothing and says each time,
+// by another cursor, that it goes on does not keep who asks for ever; one that has
+// something now and then does not count as one that has nothing.
+func TestEmptyPagesThatNeverEndAreRefused(t *testing.T) {
+	t.Parallel()
+	pages, something := 0, 0
+	web := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		pages++
+		items := ""
+		if something > 0 && pages%something == 0 {
+			items = "{}"
+		}
+		next := strconv.Itoa(pages)
+		if pages == 3*maxEmptyPages {
+			next = ""
+		}
+		_, _ = fmt.Fprintf(w, `{"items":[%s],"next":%q}`, items, next)
+	})
+	n := &client{url: "http://node", http: web}
+	seen := 0
+	ask := func() error { return everyPage(t.Context(), n, "/v1/tasks", url.Values{}, func(*struct{}) { seen++ }) }
+	want := "http://node gives more than 4096 pages in a row with nothing of /v1/tasks"
+	if err := ask(); err == nil || !strings.Contains(err.Error(), want) || pages != maxEmptyPages+1 {
+		t.Errorf("got %v after %d pages", err, pages)
+	}
+	pages = 0
+	if _, err := epochsSince(t.Context(), n, time.Time{}); err == nil || !strings.Contains(err.Error(), "pages in a row with nothing of epochs") || pages != maxEmptyPages+1 {
+		t.Errorf("epochs: %v after %d pages", err, pages)
+	}
+	pages = 0
+	if err := allPages(t.Context(), n, "/v1/tasks", url.Values{}, func(*struct{}) error { return nil }); err == nil || !strings.Contains(err.Error(), want) || pages != maxEmptyPages+1 {
+		t.Errorf("an export: %v after %d pages", err, pages)
+	}
+	pages, something = 0, maxEmptyPages
+	if err := ask(); err != nil || seen != 3 || pages != 3*maxEmptyPages {
+		t.Errorf("of pages with something now and then: %v after %d, %d items", err, pages, seen)
+	}
+	server := httptest.NewServer(web)
+	t.Cleanup(server.Close)
+	pages, something = 0, 0
+	a := app()
+	a.Writer, a.ErrWriter = io.Discard, io.Discard
+	err := a.RunContext(t.Context(), []string{"assay", "weights", "--json", "--node", server.URL})
+	if err == nil || !strings.Contains(err.Error(), " gives more than 4096 pages in a row with nothing of weights") || pages != maxEmptyPages+1 {
+		t.Errorf("a list: %v after %d pages", err, pages)
 	}
 }
 

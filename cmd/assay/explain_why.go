@@ -38,7 +38,9 @@ func (x *explanation) reasons() []string {
 		out = append(out, line)
 	}
 	for i := range x.Challenges {
-		out = append(out, accusation(&x.Challenges[i]))
+		if line := trial(p, &x.Challenges[i]); line != "" {
+			out = append(out, line)
+		}
 	}
 	switch {
 	case x.Worked == nil:
@@ -70,6 +72,69 @@ func dutiesDone(p *api.Emission) string {
 		line += "; what it found was sealed and opened in time"
 	}
 	return line + "."
+}
+
+// trial says what a challenge has to do with a seat: what it was accused of, what
+// its owner challenged, or how it votes, and what that costs; "" where it has
+// nothing to do with it.
+func trial(p *api.Emission, c *api.Challenge) string {
+	if c.Accused == p.UID {
+		return accusation(c)
+	}
+	what := fmt.Sprintf("slot %d of seat %d in round %d", c.Slot, c.UID, c.Round)
+	if c.Accused != c.UID {
+		what = fmt.Sprintf("judge %d's card about %s", c.Accused, what)
+	}
+	if c.Challenger == p.Coldkey {
+		line := fmt.Sprintf("Its owner challenged %s in block %d: %s", what, c.Posted, c.Stage)
+		switch {
+		case c.Charged && c.Fee > 0:
+			line += fmt.Sprintf(", and the fee of %s was lost", c.Fee)
+		case c.Charged:
+			line += ", and the judge that posted it lost its duties of the epoch"
+		}
+		return line + "."
+	}
+	for i := range c.Electors {
+		if e := &c.Electors[i]; e.UID == p.UID {
+			return fmt.Sprintf("It votes on %s, challenged in block %d: it %s.", what, c.Posted, voted(c, e))
+		}
+	}
+	return ""
+}
+
+// voted says what an elector did in the newest ballot, and whether that cost its
+// duties, as the node counts it from the votes.
+func voted(c *api.Challenge, e *api.Elector) string {
+	line := did(c, e)
+	if e.Forfeits {
+		line += ", which cost its duties of the epoch"
+	}
+	return line
+}
+
+// did says what an elector did.
+func did(c *api.Challenge, e *api.Elector) string {
+	open := c.Stage == ledger.StageVoting.String()
+	switch {
+	case !e.Opened && open && e.Sealed:
+		return "sealed a vote"
+	case !e.Opened && open:
+		return "has not sealed a vote yet"
+	case !e.Opened && e.Sealed:
+		return "sealed a vote and did not open it"
+	case !e.Opened:
+		return "did not vote"
+	case e.Finding == "" && !open && !e.Forfeits:
+		return "said that it cannot tell, of one of so many ballots that it may have had no time"
+	case e.Finding == "":
+		return "said that it cannot tell"
+	}
+	line := fmt.Sprintf("found %s by %s", e.Finding, strings.Join(e.Backends, " and "))
+	if e.Forfeits {
+		line += ", where more than two thirds of the stake found something else"
+	}
+	return line
 }
 
 // accusation says what a seat was accused of, and what came of it.

@@ -48,11 +48,12 @@ files, and the block and state hash that the node had.
 An epoch is exported when it and the one after it have ended: then nothing of it
 changes. --verify writes nothing: it compares files and manifests, both forms with each
 other, and all rows with what the node still keeps, and exits 1 where something
-differs; --files leaves the node out.
+differs, 2 where nothing could be found out; --files leaves the node out.
 
 JSON fields: dir, chain_id, checkpoint, app_hash, written (rows of this run), seconds,
 tables (table, from, to, rows, bytes, sha256). With --verify: rows, bytes, ledger (epochs
-of tables that were compared with the node's), gone, wrong (file, line, what).`,
+of tables that were compared with the node's), gone, wrong (file, line, what); with exit
+status 2: equal, which is null; error.`,
 		Flags: append(queryFlags(),
 			&cli.StringFlag{Name: "epoch", Usage: "one epoch `E`, or A..B, latest, -20.. for the last twenty (default: all that the node has)"},
 			&cli.StringFlag{Name: "out", Value: "assay-history", Usage: "write to `DIR`"},
@@ -76,9 +77,9 @@ func exportHistory(c *cli.Context) error {
 	case c.Bool("files") && !c.Bool("verify"):
 		return usage.Mistake(withHint(errors.New("--files is a way to check"), "give --verify, too"))
 	case c.Bool("files"):
-		return verifyHistory(c, tables, nil)
+		return couldNotCheck(c, verifyHistory(c, tables, nil))
 	case c.Bool("verify"):
-		return withNode(c, func(n *client) error { return verifyHistory(c, tables, n) })
+		return couldNotCheck(c, withNode(c, func(n *client) error { return verifyHistory(c, tables, n) }))
 	}
 	return withNode(c, func(n *client) error { return writeHistory(c, tables, n) })
 }

@@ -7,11 +7,14 @@ import (
 	"fmt"
 	"io"
 	"net/url"
+	"runtime"
+	"slices"
 	"strconv"
 	"strings"
-	"text/tabwriter"
+	"unicode/utf8"
 
 	"github.com/urfave/cli/v2"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/assaynet/assay/cmd/internal/usage"
 	"github.com/assaynet/assay/protocol"
@@ -22,6 +25,7 @@ import (
 type list struct {
 	name, path, item, usage, about string
 	epochs                         bool     // takes --epoch, and shows the newest with --limit
+	long                           bool     // may have more than anybody reads, as those with epochs may
 	filters                        []string // flags that go to the node under the same name
 	wide                           []string // columns that a narrow terminal does without, the first before others
 	table                          func(items []json.RawMessage) ([][]string, error)
@@ -74,16 +78,25 @@ var filterUsage = map[string]string{
 	"seat":      "`SEAT`: its uid, the address of its hotkey, or the last letters of that (default: all)",
 	"validator": "those of a `SEAT`: its uid, or its hotkey (default: all)",
 	"kind":      "those of a `KIND` of tasks (default: all)",
+	"epoch":     "those that the end of an epoch `E` left; latest, or -2 for the one before (default: latest)",
 	"finding":   "those about which a card says `WHAT`: passed, false or malformed (default: all)",
 }
 
+// tableRows is how many items of a long list a table has where nobody says how
+// many: a screen of them. A network of 256 seats has 24,576 weights at a time.
+const tableRows = 50
+
 // flags are the flags of a list.
 func (l *list) flags() []cli.Flag {
-	limit := "show at most `N` items"
-	if l.epochs {
+	limit, otherwise := "show at most `N` items", "all"
+	switch {
+	case l.epochs:
 		limit = "show the newest `N` items, the newest first"
+		otherwise = fmt.Sprintf("all, the oldest first; a table without --epoch ends with the newest, and has %d", tableRows)
+	case l.long:
+		otherwise = fmt.Sprintf("all; a table has %d", tableRows)
 	}
-	out := append(queryFlags(), &cli.Uint64Flag{Name: "limit", Usage: limit, DefaultText: "all, the oldest first"})
+	out := append(queryFlags(), &cli.Uint64Flag{Name: "limit", Usage: limit, DefaultText: otherwise})
 	if len(l.wide) > 0 {
 		out = append(out, &cli.BoolFlag{Name: "wide", Usage: "show all columns, also where they do not fit the terminal", DisableDefaultText: true})
 	}
@@ -132,7 +145,7 @@ func (l *list) show(c *cli.Context, n *client) error {
 		return usage.Mistake(errors.New("--json and --csv are two forms; give one"))
 	case l.csv != nil && c.Bool("csv"):
 		head := true
-		return l.pages(c, n, func(items []json.RawMessage) error {
+		return l.pages(c, n, l.asked(c), func(items []json.RawMessage) error {
 			b, err := l.csv(items, head)
 			head = false
 			if err == nil {
@@ -141,7 +154,7 @@ func (l *list) show(c *cli.Context, n *client) error {
 			return err
 		})
 	case c.Bool("json"):
-		return l.pages(c, n, func(items []json.RawMessage) error {
+		return l.pages(c, n, l.asked(c), func(items []json.RawMessage) error {
 			var b strings.Builder
 			for _, it := range items {
 				b.Write(it)
@@ -151,21 +164,13 @@ func (l *list) show(c *cli.Context, n *client) error {
 			return err
 		})
 	}
-	var all []json.RawMessage
-	err := l.pages(c, n, func(items []json.RawMessage) error {
-		all = append(all, items...)
-		return nil
-	})
+	rows, err := l.shown(c, n)
 	if err != nil {
 		return err
 	}
-	if len(all) == 0 {
+	if len(rows) == 0 {
 		note(c, "there are no %s", l.name)
 		return nil
-	}
-	rows, err := l.table(all)
-	if err != nil {
-		return err
 	}
 	if columns := terminalColumns(c.App.Writer); columns > 0 && !c.Bool("wide") {
 		var left []string
@@ -187,8 +192,73 @@ func readItems[T any](items []json.RawMessage) ([]T, error) {
 	return out, nil
 }
 
+// stretch is how much of a list is asked for.
+type stretch struct {
+	limited bool
+	limit   uint64 // where limited
+	newest  bool   // the newest first
+}
+
+// asked is the stretch that --limit names.
+func (l *list) asked(c *cli.Context) stretch {
+	limited := c.IsSet("limit")
+	return stretch{limited, c.Uint64("limit"), limited && l.epochs}
+}
+
+// shown returns the rows of a table with their head, none where there is nothing:
+// where nobody says how many, the last ones of a long list, in its order, and it is
+// said that there are more. Pages are read while the node is asked for the next.
+func (l *list) shown(c *cli.Context, n *client) (rows [][]string, err error) {
+	want := l.asked(c)
+	bounded := (l.epochs || l.long) && !want.limited && c.String("epoch") == ""
+	if bounded {
+		want = stretch{true, tableRows + 1, l.epochs} // one more tells that there are more
+	}
+	var reading errgroup.Group
+	reading.SetLimit(runtime.GOMAXPROCS(0))
+	var parts []*[][]string
+	seen := 0
+	err = l.pages(c, n, want, func(items []json.RawMessage) error {
+		if seen += len(items); seen > maxItems {
+			return tooMany(n, l.name)
+		}
+		part := new([][]string)
+		parts = append(parts, part)
+		reading.Go(func() (err error) {
+			*part, err = l.table(items)
+			return err
+		})
+		return nil
+	})
+	if unread := reading.Wait(); err == nil {
+		err = unread
+	}
+	if err != nil || seen == 0 {
+		return nil, err
+	}
+	rows = (*parts[0])[:1] // the head, which each part has
+	for _, part := range parts {
+		rows = append(rows, (*part)[1:]...)
+	}
+	if !bounded {
+		return rows, nil
+	}
+	which, more := "first", "--limit N shows more"
+	if l.epochs {
+		which, more = "newest", "--limit N and --epoch A..B show more"
+	}
+	if len(rows) > 1+tableRows {
+		rows = rows[:1+tableRows]
+		note(c, "the %s %d %s are shown; %s, and --json has all", which, tableRows, l.name, more)
+	}
+	if l.epochs {
+		slices.Reverse(rows[1:])
+	}
+	return rows, nil
+}
+
 // pages calls fn with one page after the other.
-func (l *list) pages(c *cli.Context, n *client, fn func([]json.RawMessage) error) error {
+func (l *list) pages(c *cli.Context, n *client, want stretch, fn func([]json.RawMessage) error) error {
 	q := url.Values{}
 	for _, name := range l.filters {
 		if v := c.String(name); v != "" {
@@ -202,16 +272,17 @@ func (l *list) pages(c *cli.Context, n *client, fn func([]json.RawMessage) error
 			q.Set("epoch", v)
 		}
 	}
-	left, limited := c.Uint64("limit"), c.IsSet("limit")
-	if limited && left == 0 {
+	left := want.limit
+	if want.limited && left == 0 {
 		return withHint(fmt.Errorf("--limit 0 shows nothing"), "leave it out to see all")
 	}
-	if limited && l.epochs {
+	if want.newest {
 		q.Set("order", "newest")
 	}
+	var empty emptyPages
 	for {
 		size := uint64(api.MaxLimit)
-		if limited {
+		if want.limited {
 			size = min(size, left)
 		}
 		q.Set("limit", strconv.FormatUint(size, 10))
@@ -219,18 +290,41 @@ func (l *list) pages(c *cli.Context, n *client, fn func([]json.RawMessage) error
 		if err != nil {
 			return err
 		}
-		if !limited {
+		if err := empty.count(n, l.name, len(page.Items)); err != nil {
+			return err
+		}
+		if page.Next == "" && !c.IsSet("limit") || !want.limited {
 			begins(page.OldestEpoch)
 		}
 		if err := fn(page.Items); err != nil {
 			return err
 		}
 		left -= min(left, uint64(len(page.Items)))
-		if page.Next == "" || limited && left == 0 {
+		if page.Next == "" || want.limited && left == 0 {
 			return nil
 		}
 		q.Set("cursor", page.Next)
 	}
+}
+
+// maxEmptyPages is how many pages in a row may have nothing. A page has nothing
+// where a node looked at 20,000 records, or 1,000 epochs, without one that was
+// asked for: so many pages stand for 80 million records, or 4 million epochs.
+const maxEmptyPages = 1 << 12
+
+// emptyPages counts pages that have nothing, in a row: without a bound, a node that
+// says each time that it goes on keeps who asks for ever.
+type emptyPages int
+
+func (e *emptyPages) count(n *client, name string, items int) error {
+	if items > 0 {
+		*e = 0
+		return nil
+	}
+	if *e++; *e > maxEmptyPages {
+		return withHint(fmt.Errorf("%s gives more than %d pages in a row with nothing of %s", n.url, maxEmptyPages, name), "ask for fewer epochs, or another node")
+	}
+	return nil
 }
 
 // begun returns what says, once, that a list begins later than it was asked to:
@@ -262,16 +356,26 @@ func (l *list) page(ctx context.Context, n *client, q url.Values) (*api.Page[jso
 	return &page, nil
 }
 
-// printTable writes rows in aligned columns, numbers to the right.
+// printTable writes rows in aligned columns, numbers to the right: each cell in as
+// many characters as the widest of its column has, behind two spaces.
 func printTable(out io.Writer, rows [][]string) error {
-	var b strings.Builder
-	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', tabwriter.AlignRight)
+	var widths []int
 	for _, row := range rows {
-		_, _ = fmt.Fprintln(w, strings.Join(row, "\t")+"\t") // into memory
+		widths = append(widths, make([]int, max(0, len(row)-len(widths)))...)
+		for i, cell := range row {
+			widths[i] = max(widths[i], utf8.RuneCountInString(cell))
+		}
 	}
-	if err := w.Flush(); err != nil {
-		return err
+	var b []byte
+	for _, row := range rows {
+		for i, cell := range row {
+			for range 2 + widths[i] - utf8.RuneCountInString(cell) {
+				b = append(b, ' ')
+			}
+			b = append(b, cell...)
+		}
+		b = append(b, '\n')
 	}
-	_, err := io.WriteString(out, b.String())
+	_, err := out.Write(b)
 	return err
 }

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -51,7 +50,7 @@ func askServer(ts *testscript.TestScript, neg bool, args []string) {
 	if len(args) == 3 {
 		method, body = http.MethodPost, args[1]
 	}
-	for deadline := time.Now().Add(time.Minute); ; time.Sleep(20 * time.Millisecond) {
+	for deadline := time.Now().Add(cmdtest.Patience); ; time.Sleep(20 * time.Millisecond) {
 		r, err := http.NewRequest(method, args[0], strings.NewReader(body))
 		ts.Check(err)
 		resp, err := http.DefaultClient.Do(r)
@@ -68,14 +67,11 @@ func askServer(ts *testscript.TestScript, neg bool, args []string) {
 }
 
 func addModels(e *testscript.Env) error {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	ports, err := cmdtest.Ports(1, e.Defer)
 	if err != nil {
 		return err
 	}
-	e.Setenv("PORT", strconv.Itoa(l.Addr().(*net.TCPAddr).Port))
-	if err := l.Close(); err != nil {
-		return err
-	}
+	e.Setenv("PORT", strconv.Itoa(ports[0]))
 	for name, o := range map[string]enginetest.Options{
 		"ASSAY_MODEL": {},
 		"ALTERED":     {Seed: 1},

@@ -3,8 +3,10 @@ package main
 import (
 	"context"
 	"errors"
+	"maps"
 	"os"
 	"path/filepath"
+	"sync"
 	"testing"
 	"time"
 
@@ -22,13 +24,25 @@ import (
 	"github.com/assaynet/assay/validator/source"
 )
 
-// TestNetworkScripts runs testdata/network/*.txt against the node of a
-// validator that makes blocks alone, in this process, and judges requests. It
-// answers at ASSAY_NODE;
-// keys and passphrases are those of package cmdtest.
+// TestNetworkScripts runs testdata/network/*.txt against the node of a validator
+// in this process, which answers at ASSAY_NODE; keys and passphrases are those of
+// package cmdtest. It has made two blocks, or some more before it stopped. Others
+// come, and requests are judged, from the script's command
+//
+//	begin
+//
+// on: so much is sure of what is true of a chain before it goes on, however slow
+// the machine is.
 func TestNetworkScripts(t *testing.T) {
+	cmds := maps.Clone(cmdtest.Cmds)
+	cmds["begin"] = func(ts *testscript.TestScript, neg bool, args []string) {
+		if neg || len(args) != 0 {
+			ts.Fatalf("usage: begin")
+		}
+		ts.Value(begin{}).(func())()
+	}
 	testscript.Run(t, testscript.Params{
-		Dir: "testdata/network", Cmds: cmdtest.Cmds,
+		Dir: "testdata/network", Cmds: cmds,
 		Setup: func(e *testscript.Env) error {
 			if err := cmdtest.Setup(e); err != nil {
 				return err
@@ -38,10 +52,17 @@ func TestNetworkScripts(t *testing.T) {
 	})
 }
 
-// runValidator starts the node that the script's genesis seats, and its API.
+// begin is the key of a script's value that has its validator make blocks.
+type begin struct{}
+
+// runValidator has the node that the script's genesis seats make some blocks, and
+// starts its API.
 func runValidator(t *testing.T, e *testscript.Env) error {
 	home := config.Home(filepath.Join(e.WorkDir, "validator"))
 	if err := os.Link(filepath.Join(e.WorkDir, "genesis.json"), home.Genesis()); err != nil {
+		return err
+	}
+	if err := makeBlocks(home, e.Getenv, 2); err != nil {
 		return err
 	}
 	v, err := openValidator(home, e.Getenv, zerolog.New(zerolog.NewTestWriter(t)).Level(zerolog.WarnLevel))
@@ -66,17 +87,19 @@ func runValidator(t *testing.T, e *testscript.Env) error {
 			return output, ok, box.failed()
 		},
 	})
-	done := make(chan error, 3)
-	for _, part := range []func(context.Context) error{n.Run, s.Run, judge.Run} {
-		go func() { done <- part(ctx) }()
-	}
-	e.Defer(func() {
-		stop()
-		for range 3 {
-			if err := <-done; err != nil {
+	var parts sync.WaitGroup
+	run := func(part func(context.Context) error) {
+		parts.Go(func() {
+			if err := part(ctx); err != nil {
 				t.Error(err)
 			}
-		}
+		})
+	}
+	run(s.Run)
+	e.Values[begin{}] = func() { run(n.Run); run(judge.Run) }
+	e.Defer(func() {
+		stop()
+		parts.Wait()
 		if err := box.close(); err != nil {
 			t.Error(err)
 		}

@@ -34,7 +34,7 @@ func TestRecoverScripts(t *testing.T) {
 			}
 			n, err := strconv.ParseUint(args[1], 10, 64)
 			ts.Check(err)
-			ts.Check(makeBlocks(ts, config.Home(ts.MkAbs(args[0])), protocol.Height(n)))
+			ts.Check(makeBlocks(config.Home(ts.MkAbs(args[0])), ts.Getenv, protocol.Height(n)))
 		},
 	}
 	testscript.Run(t, testscript.Params{
@@ -81,8 +81,8 @@ func seatSecond(e *testscript.Env) error {
 }
 
 // makeBlocks runs the node of a home until it has made n blocks.
-func makeBlocks(ts *testscript.TestScript, home config.Home, n protocol.Height) error {
-	v, err := openValidator(home, ts.Getenv, zerolog.Nop())
+func makeBlocks(home config.Home, getenv func(string) string, n protocol.Height) error {
+	v, err := openValidator(home, getenv, zerolog.Nop())
 	if err != nil {
 		return err
 	}

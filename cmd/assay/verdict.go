@@ -33,9 +33,12 @@ func judged(cmd *cli.Command) *cli.Command {
 	return cmd
 }
 
+// differing are the errors that are an answer: something differs.
+var differing = []error{errDiffers, errAnswerDiffers, errDataDiffers, errLied, errNotPaidSo}
+
 // couldNotCheck gives the error of a command that verifies its exit status.
 func couldNotCheck(c *cli.Context, err error) error {
-	if err == nil || errors.Is(err, errDiffers) || errors.Is(err, errAnswerDiffers) || errors.Is(err, errLied) || errors.Is(err, errNotPaidSo) {
+	if err == nil || slices.ContainsFunc(differing, func(answer error) bool { return errors.Is(err, answer) }) {
 		return err
 	}
 	if c.Bool("json") || asksForJSON(os.Args) {

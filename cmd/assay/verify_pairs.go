@@ -25,6 +25,8 @@ and the link and the origins that it opened when the ratings were sealed. Then i
 makes the pairs from the link and the beacon's seed with the model file, which
 nobody can choose, and compares texts and origins. It prints "equal" and exits
 0, or names the first pair that differs, and in what, and exits 1: the setter lied.
+Validators do the same with the sets for which the ledger drew them, and with all
+that one of these doubts (doubted at /v1/pairs/ROUND/UID).
 Where nothing could be found out, as for a set that is not open yet, another
 model, or a node whose texts are not those of the root, it says why and exits 2.
 

@@ -104,7 +104,8 @@ func lookAtKey(c *cli.Context, store *keystore.Store, name string, passphrase fu
 	}
 	if !c.Bool("check") {
 		if errors.Is(unknown, keystore.ErrMissing) {
-			return w, fmt.Errorf("%w; assay wallet show --check writes the file again", unknown)
+			// No [keystore.ErrMissing], whose hint is to make a key: there is one.
+			return w, errors.New(usage.Line(unknown) + "; assay wallet show --check writes the file again")
 		}
 		return w, unknown
 	}

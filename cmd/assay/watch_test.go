@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"fmt"
-	"io"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -38,7 +37,7 @@ func TestWatchGoesOnWhereItWas(t *testing.T) {
 	var out, told bytes.Buffer
 	a := app()
 	a.Writer, a.ErrWriter = &out, &told
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()
 	if err := a.RunContext(ctx, []string{"assay", "watch", "--node", s.URL, "--type", "pay", "--count", "2"}); err != nil {
 		t.Fatal(err)
@@ -52,8 +51,13 @@ func TestWatchGoesOnWhereItWas(t *testing.T) {
 	}
 }
 
+// afterWrite is an output that does something when an event is printed.
+type afterWrite func()
+
+func (f afterWrite) Write(p []byte) (int, error) { f(); return len(p), nil }
+
 // TestWatchDoesNotWaitForANodeThatHangs: a stream on which nothing comes, no
-// comment either, has ended.
+// comment either, has ended. Its patience is short from the first event on.
 func TestWatchDoesNotWaitForANodeThatHangs(t *testing.T) {
 	t.Parallel()
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -63,10 +67,10 @@ func TestWatchDoesNotWaitForANodeThatHangs(t *testing.T) {
 	}))
 	defer s.Close()
 	c := flags(t.Context())
-	c.App.Writer = io.Discard
-	w := &watcher{c: c, n: &client{url: s.URL}, silence: time.Second / 2}
+	w := &watcher{c: c, n: &client{url: s.URL}, silence: time.Hour}
+	c.App.Writer = afterWrite(func() { w.silence = time.Millisecond })
 	err := w.follow(t.Context())
-	if err == nil || !strings.Contains(err.Error(), "has said nothing for 500ms") || w.last != "39.1" {
+	if err == nil || !strings.Contains(err.Error(), "has said nothing for 1ms") || w.last != "39.1" {
 		t.Errorf("got %v behind %q", err, w.last)
 	}
 }

@@ -35,8 +35,10 @@ asked, and opens the answers after the deadline. It logs to standard error.
 SIGINT or SIGTERM stops it within five seconds; a second signal ends it at once.
 Whenever it ends, even by SIGKILL, it goes on where it was when it starts again.
 
-At the start it asks its bootstrap peers whether the hotkey is live elsewhere, as
-when a home was copied and both run, and does not start then: --force has it start.
+It does not start where a process of this machine has the hotkey already, as when a
+home was copied and both run, or where bootstrap peers show that it is live
+elsewhere: --force has it start. The exit status is 78 then, at which systemd leaves
+it to a person.
 
 A flag goes before its variable in the environment, that before config.toml.`,
 		Flags:  daemon.Flags(config.Miner),
@@ -51,6 +53,9 @@ func run(c *cli.Context) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, d.Close()) }()
+	if err := d.TakeName(c); err != nil {
+		return err
+	}
 	if err := d.CheckAlone(c); err != nil {
 		return err
 	}

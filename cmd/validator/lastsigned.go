@@ -6,11 +6,12 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	"github.com/assaynet/assay/cmd/internal/backup"
 	"github.com/assaynet/assay/cmd/internal/config"
 	"github.com/assaynet/assay/cmd/internal/usage"
 	"github.com/assaynet/assay/protocol"
 	"github.com/assaynet/assay/protocol/consensus"
+	"github.com/assaynet/assay/protocol/state"
+	"github.com/assaynet/assay/protocol/store"
 )
 
 func lastSignedCommand() *cli.Command {
@@ -49,11 +50,7 @@ func lastSigned(c *cli.Context) error {
 		return usage.Mistake(err)
 	}
 	if c.Bool("reset") {
-		h, err := backup.Height(home, protocol.ShortChainID(g.ChainID()))
-		if err == nil {
-			err = consensus.ResetLastSigned(home.Consensus(), g.ChainID(), h)
-		}
-		if err != nil {
+		if err := resetLastSigned(home, g.ChainID()); err != nil {
 			return err
 		}
 	}
@@ -72,4 +69,25 @@ func lastSigned(c *cli.Context) error {
 		_, err = fmt.Fprintln(c.App.Writer, l.String())
 	}
 	return err
+}
+
+// resetLastSigned has a home sign from the block after its newest one on. That is
+// not the one after its state: a validator that was stopped or copied in between
+// has the block, with its own signature, and what the block did is still to be
+// done.
+func resetLastSigned(home config.Home, chain string) error {
+	db, err := store.Open(home.Data(), store.Options{})
+	if err != nil {
+		return home.Explain(err, "")
+	}
+	defer func() { _ = db.Close() }()
+	if err := db.CheckChain(protocol.ShortChainID(chain)); err != nil {
+		return err
+	}
+	st, err := state.Open(db.Space("state"))
+	if err != nil {
+		return err
+	}
+	// After a snapshot there is a state without a block.
+	return consensus.ResetLastSigned(home.Consensus(), chain, max(st.Version(), consensus.OpenArchive(db).Newest()))
 }

@@ -43,6 +43,21 @@ func (r *referee) Judge(ctx context.Context, t *wire.Task, hotkey protocol.Publi
 	return scoring.Outcome{}, scoring.ErrModel
 }
 
+// backendOf names what the models are computed with, as votes do: where one is
+// computed by another than the next, one is named, for what counts is that
+// it is one, and not the reference.
+func backendOf(models []*engine.Model) wire.Backends {
+	for _, m := range models {
+		switch m.Info().Backend {
+		case engine.BackendCUDA:
+			return wire.ByCUDA
+		case engine.BackendNative:
+			return wire.ByNative
+		}
+	}
+	return wire.ByReference
+}
+
 // references are judges by the engine's reference, where somebody can lose by what
 // they find; else none.
 func references(p *params.Params, d *daemon.Daemon, box *sandbox.Sandbox) (out []validator.Judge) {

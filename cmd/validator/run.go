@@ -47,8 +47,13 @@ of each seat, as the validators' scores are. It answers every question of assay,
 what each validator thought (assay scores --validator, assay compare), and serves the
 dashboard; nobody is asked to trust it, and it earns nothing.
 
-At the start it asks its bootstrap peers whether the hotkey is live elsewhere, as
-when a home was copied and both run, and does not start then: --force has it start.
+A hotkey is live once: two validators of one key sign against each other, which burns
+stake. One does not start where a process of this machine has the hotkey already, or
+where a signature of now shows that it is live elsewhere, as at the address that the
+ledger has of it, or as bootstrap peers and other validators know. It goes on asking
+its peers, and stops when one shows that: so do both of the two, but for one with
+--force, which starts and stays. The exit status of either is 78, at which systemd
+leaves it to a person.
 
 A flag goes before its variable in the environment, that before config.toml.`,
 		Flags: append(daemon.Flags(config.Validator),
@@ -64,7 +69,7 @@ func run(c *cli.Context) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, d.Close()) }()
-	if err := d.CheckAlone(c); err != nil {
+	if err := d.TakeName(c); err != nil {
 		return err
 	}
 
@@ -79,17 +84,24 @@ func run(c *cli.Context) (err error) {
 			Pairs:  func(ctx context.Context, _ string, raw []byte) error { return v.OnPairs(ctx, raw) },
 			Logger: d.Log, Registerer: d.Registry,
 		},
-		Observe: observe,
-		Dir:     d.Home.Consensus(), ConsensusListen: d.Config.Consensus.Listen, ConsensusPeers: d.Config.Consensus.Peers,
+		Observe: observe, Force: c.Bool("force"),
+		Dir: d.Home.Consensus(), ConsensusListen: d.Config.Consensus.Listen, ConsensusPeers: d.Config.Consensus.Peers,
 		Retention:        protocol.Height(d.Config.Consensus.Retention),
-		ConsensusPrivate: d.Config.Consensus.Private,
-		Evidence:         func(_ context.Context, request []byte) ([]byte, error) { return v.Serve(request) },
+		ConsensusPrivate: d.Config.Consensus.Private, Replay: d.Config.Consensus.Replay,
+		Evidence: func(_ context.Context, request []byte) ([]byte, error) { return v.Serve(request) },
 	}
 	opened := d.WaitFor("node, to open")
 	n, err := node.NewFull(cfg)
 	opened()
 	if err != nil {
 		return d.Explain(err)
+	}
+	known, err := n.Known()
+	if err != nil {
+		return d.Explain(err)
+	}
+	if err := d.CheckAlone(c, known...); err != nil {
+		return err
 	}
 	box, err := sandbox.New(c.Context, sandbox.Compiler, sandbox.Fuel)
 	if err != nil {
@@ -156,7 +168,7 @@ func newValidator(ctx context.Context, d *daemon.Daemon, n *node.Full, box *sand
 	}
 	return validator.New(validator.Config{
 		ChainID: d.Chain, Kinds: kinds.All(), Params: &d.Genesis.Params, Hotkey: d.Hotkey, Former: d.FormerKey(), Owner: owner, Salt: salt, Judges: judges(d, box),
-		Reference: references(&d.Genesis.Params, d, box), Setter: setter(d, n),
+		Reference: references(&d.Genesis.Params, d, box), Backend: backendOf(d.Models), Setter: setter(d, n),
 		Ledger: n, Store: node.RecordsOf(d.DB), Submit: n.Submit, Publish: n.Publish,
 		Evidence: func(ctx context.Context, holder protocol.PublicKey, k wire.AnswerKey) ([]byte, error) {
 			return n.Ask(ctx, holder, wire.Encode(&wire.EvidenceRequest{Part: wire.EvidenceAnswer, Key: k}))

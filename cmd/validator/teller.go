@@ -35,7 +35,7 @@ func (s *teller) Status(context.Context) (api.Status, error) {
 		BlockTime: s.node.BlockTime(), Checkpoint: s.node.Checkpoint(), Peers: len(s.node.Peers()), ModelIDs: s.d.ModelIDs(),
 	}
 	if s.observes {
-		out.Role = "observer"
+		out.Role = api.RoleObserver
 	}
 	if out.CatchingUp {
 		out.Faults = append(out.Faults, "catching up with the ledger: nothing is judged until then")
@@ -57,21 +57,18 @@ func (s *teller) Status(context.Context) (api.Status, error) {
 	if strings.Contains(v.Findings, "not fulfilled") {
 		warnings = append(warnings, v.Findings)
 	}
-	reasons, err := s.reasons(&v, len(out.Faults) == 0)
+	reasons, err := s.reasons(&v, &out)
 	out.Reasons = slices.Concat(out.Faults, reasons, warnings)
 	return out, err
 }
 
 // reasons says why the seat earns nothing, or less than it could. A seat or a
 // permit that is missing is a reason and no fault: the node follows the ledger
-// and answers for it all the same. Well is said of a node without a fault.
-func (s *teller) reasons(v *validator.Status, well bool) ([]string, error) {
-	var out []string
-	if v.NotObserving != "" && well {
-		out = append(out, "the network is not heard now ("+v.NotObserving+"): answers that are missed are fetched later, from who attested them")
-	}
-	if why := v.Why; why != "" && !strings.HasPrefix(why, "judging") {
-		return append(out, why), nil
+// and answers for it all the same.
+func (s *teller) reasons(v *validator.Status, said *api.Status) ([]string, error) {
+	out, serves := standing(v, said)
+	if !serves {
+		return out, nil
 	}
 	r, h := s.node.Latest()
 	e := s.d.Genesis.Params.Schedule.EpochOf(h)
@@ -83,6 +80,22 @@ func (s *teller) reasons(v *validator.Status, well bool) ([]string, error) {
 		return p, ok && p.Seat == v.Seat, err
 	}, e-1)
 	return append(out, pay...), err
+}
+
+// standing tells of the seat, and whether it serves. Of a ledger that is not caught
+// up with, what it has of the seat is old: who has just registered would be told
+// to.
+func standing(v *validator.Status, said *api.Status) (out []string, serves bool) {
+	if said.CatchingUp {
+		return nil, false
+	}
+	if v.NotObserving != "" && len(said.Faults) == 0 {
+		out = append(out, "the network is not heard now ("+v.NotObserving+"): answers that are missed are fetched later, from who attested them")
+	}
+	if why := v.Why; why != "" && !strings.HasPrefix(why, "judging") {
+		return append(out, why), false
+	}
+	return out, true
 }
 
 // paysCompared is how many epochs before the last one its pay is compared with.

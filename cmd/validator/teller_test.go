@@ -1,11 +1,14 @@
 package main
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/assaynet/assay/protocol"
+	"github.com/assaynet/assay/protocol/api"
 	"github.com/assaynet/assay/protocol/ledger"
+	"github.com/assaynet/assay/validator"
 )
 
 // TestPayThatFallsIsTold: what the last payments say, compared with those before.
@@ -40,6 +43,28 @@ func TestPayThatFallsIsTold(t *testing.T) {
 		}, c.last)
 		if text := strings.Join(got, "; "); err != nil || (c.want == "") != (text == "") || !strings.HasPrefix(text, c.want) {
 			t.Errorf("%s: got %q, %v, want %q", name, text, err, c.want)
+		}
+	}
+}
+
+// TestOldNewsOfTheSeatIsNotTold: a validator that catches up reads the ledger of a
+// time at which its seat was not bought.
+func TestOldNewsOfTheSeatIsNotTold(t *testing.T) {
+	const register, deaf = "the hotkey has no seat: register it (assay tx register)", "no round was heard"
+	for name, c := range map[string]struct {
+		v      validator.Status
+		said   api.Status
+		serves bool
+		want   []string
+	}{
+		"catching up":       {validator.Status{Why: register, NotObserving: deaf}, api.Status{CatchingUp: true, Faults: []string{"catching up"}}, false, nil},
+		"caught up":         {validator.Status{Why: register}, api.Status{}, false, []string{register}},
+		"judging":           {validator.Status{Why: "judging"}, api.Status{}, true, nil},
+		"not heard":         {validator.Status{Why: "judging", NotObserving: deaf}, api.Status{}, true, []string{"the network is not heard now (" + deaf + "): answers that are missed are fetched later, from who attested them"}},
+		"deaf for a reason": {validator.Status{Why: "judging", NotObserving: deaf}, api.Status{Faults: []string{"no peers"}}, true, nil},
+	} {
+		if got, serves := standing(&c.v, &c.said); serves != c.serves || !slices.Equal(got, c.want) {
+			t.Errorf("%s: got %q, %v", name, got, serves)
 		}
 	}
 }

@@ -281,7 +281,7 @@ func TestTheSealIsToldToWhoReads(t *testing.T) {
 
 func TestLittleTimeIsTold(t *testing.T) {
 	i := pair(round, 0)
-	i.Expected = time.Now().Add(4*time.Minute + 30*time.Second)
+	i.Expected = time.Now().Add(4*time.Minute + 59*time.Second)
 	b := newMiner(t, i).open(laptop)
 	b.shows("until", "in 5 min")
 	b.shows("says", "The round is sealed in about 5 min; 1 left.")

@@ -24,6 +24,11 @@ func (h *Handler) servePages(of Pages) error {
 		return err
 	}
 	own := func(w http.ResponseWriter, r *http.Request) {
+		if r.Method != http.MethodGet && r.Method != http.MethodHead {
+			w.Header().Set("Allow", "GET, HEAD")
+			h.fail(w, r, PagesPrefix, problem(http.StatusMethodNotAllowed, problemMethod, "use GET, HEAD", "method %.20q", r.Method))
+			return
+		}
 		start := time.Now()
 		ctx, cancel := contextWithPatience(r)
 		defer cancel()

@@ -63,6 +63,13 @@ func TestPagesAreServedBesideEndpoints(t *testing.T) {
 			t.Errorf("%s: got %d %s", path, w.Code, w.Body)
 		}
 	}
+	for _, path := range []string{"/", "/ui/a"} {
+		w := ask(t, h, http.MethodPost, path, "{}")
+		var p api.Problem
+		if decode(t, w, &p); w.Code != http.StatusMethodNotAllowed || p.Name() != "method-not-allowed" || p.Instance != path || w.Header().Get("Allow") != "GET, HEAD" {
+			t.Errorf("POST %s: got %d %+v", path, w.Code, p)
+		}
+	}
 	if w := get(t, h, "/x"); w.Code != http.StatusNotFound || !strings.Contains(w.Body.String(), "no-such-endpoint") {
 		t.Errorf("/x: got %d %s", w.Code, w.Body)
 	}

@@ -1,6 +1,8 @@
 package api
 
 import (
+	"net/http"
+
 	"github.com/assaynet/assay/protocol"
 	"github.com/assaynet/assay/protocol/ledger"
 )
@@ -8,13 +10,15 @@ import (
 // Bond is an item of /v1/bonds: what a validator holds in a seat, from which its
 // dividends follow.
 type Bond struct {
-	Validator protocol.UID `json:"validator_uid"`
-	UID       protocol.UID `json:"uid"`
-	Value     uint16       `json:"value"`
-	Share     string       `json:"share"`
+	Epoch     protocol.Epoch `json:"epoch"` // whose end left it
+	Validator protocol.UID   `json:"validator_uid"`
+	UID       protocol.UID   `json:"uid"`
+	Value     uint16         `json:"value"`
+	Share     string         `json:"share"`
 }
 
-// bonds shows what all validators hold in the newest state, by validator and uid.
+// bonds shows what all validators hold in the newest state, or held after the end
+// of an epoch, by validator and uid.
 func (h *Handler) bonds(r *request) (any, error) {
 	p, err := newPager[Bond](r)
 	if err != nil {
@@ -32,20 +36,14 @@ func (h *Handler) bonds(r *request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	p.oldest = v.oldest
-	var holders []protocol.UID
-	if err := ledger.Seats(v, func(s ledger.Seat) bool {
-		if of.is(s.ID.UID, s.Hotkey) {
-			holders = append(holders, s.ID.UID)
-		}
-		return true
-	}); err != nil {
+	p.oldest = h.oldestKept(v)
+	e, from, err := h.bondsOf(r, v)
+	if err != nil {
 		return nil, err
 	}
-	for _, holder := range holders {
-		b, _, err := ledger.ReadBonds(v, holder)
-		if err != nil {
-			return nil, err
+	err = ledger.EachBonds(from, func(holder protocol.UID, b ledger.Bonds) bool {
+		if !of.is(holder, protocol.PublicKey{}) {
+			return true
 		}
 		for i := range min(len(b.UIDs), len(b.Values)) {
 			pos := position{a: holder, b: b.UIDs[i]}
@@ -53,10 +51,37 @@ func (h *Handler) bonds(r *request) (any, error) {
 				continue
 			}
 			if p.full() {
-				return p.page(), nil
+				return false
 			}
-			p.add(pos, Bond{Validator: holder, UID: b.UIDs[i], Value: b.Values[i], Share: share(uint64(b.Values[i]), ofWeight)})
+			p.add(pos, Bond{Epoch: e, Validator: holder, UID: b.UIDs[i], Value: b.Values[i], Share: share(uint64(b.Values[i]), ofWeight)})
+		}
+		return true
+	})
+	return p.page(), err
+}
+
+// bondsOf returns the epoch whose bonds are asked for, and what has them.
+func (h *Handler) bondsOf(r *request, v *view) (protocol.Epoch, ledger.Reader, error) {
+	if _, ok := r.query["epoch"]; !ok {
+		return v.paid, v, nil
+	}
+	want, err := h.epochs(r)
+	switch {
+	case err != nil:
+		return 0, nil, err
+	case want.from != want.to:
+		return 0, nil, problem(http.StatusBadRequest, problemQuery, "give one epoch, as epoch=7, latest or -1", "bonds of several epochs")
+	case want.from == v.paid:
+		return v.paid, v, nil
+	}
+	var from ledger.Reader
+	if past, ok := h.src.State.(Past); ok {
+		if from, err = past.PastBonds(want.from); err != nil {
+			return 0, nil, err
 		}
 	}
-	return p.page(), nil
+	if from == nil {
+		return 0, nil, problem(http.StatusNotFound, problemNotFound, "this node has the bonds of epochs whose end it carried out itself, while it kept them; ask another", "bonds of epoch %d", want.from)
+	}
+	return want.from, from, nil
 }

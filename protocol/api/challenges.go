@@ -7,6 +7,7 @@ import (
 
 	"github.com/assaynet/assay/protocol"
 	"github.com/assaynet/assay/protocol/ledger"
+	"github.com/assaynet/assay/protocol/params"
 	"github.com/assaynet/assay/protocol/wire"
 )
 
@@ -49,6 +50,11 @@ type Elector struct {
 	// Finding is what it found of the answer; empty while that is sealed, or where it
 	// cannot tell.
 	Finding wire.Finding `json:"finding"`
+	// Backends are those that came to it, as it says: reference, native, cuda.
+	Backends []string `json:"backends"`
+	// Forfeits says that its part in this ballot, which is counted, cost its duties of
+	// the epoch.
+	Forfeits bool `json:"forfeits"`
 }
 
 // challenges lists them by height, then by what they are about.
@@ -85,13 +91,14 @@ func (h *Handler) challenges(r *request) (any, error) {
 		if err != nil {
 			return nil, err
 		}
-		p.add(at, shownChallenge(&all[i], votes))
+		p.add(at, shownChallenge(&all[i], votes, &h.params.Verdicts))
 		p.scanned += len(votes) // of an appeal there are hundreds
 	}
 	return p.page(), nil
 }
 
-func shownChallenge(c *ledger.ChallengeRecord, votes []ledger.VoteRecord) Challenge {
+func shownChallenge(c *ledger.ChallengeRecord, votes []ledger.VoteRecord, p *params.Verdicts) Challenge {
+	forfeits := ledger.Forfeits(c, votes, p)
 	out := Challenge{
 		Round: c.Case.Round, UID: c.Case.UID, Slot: c.Case.Slot, Accused: c.Case.Accused, Fingerprint: c.Fingerprint, Challenger: c.By, Fee: c.Fee,
 		Posted: c.Posted, Stage: c.Stage.String(), Ballot: c.Ballot, Due: c.Due, Decided: wire.FindingOf(c.Decided), Held: c.Held, Convicted: c.Convicted,
@@ -100,7 +107,8 @@ func shownChallenge(c *ledger.ChallengeRecord, votes []ledger.VoteRecord) Challe
 	for i := range votes {
 		e := &votes[i]
 		out.Electors = append(out.Electors, Elector{
-			UID: e.Elector.UID, Stake: e.Stake, Sealed: !e.Seal.IsZero(), Opened: e.Opened, Finding: wire.FindingOf(e.Finding),
+			UID: e.Elector.UID, Stake: e.Stake, Sealed: !e.Seal.IsZero(), Opened: e.Opened, Finding: wire.FindingOf(e.Finding), Backends: e.Backends.Names(),
+			Forfeits: slices.Contains(forfeits, e.Elector),
 		})
 	}
 	return out

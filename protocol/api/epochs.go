@@ -45,14 +45,14 @@ func walkEpochs[T any](ctx context.Context, p *pager[T], r epochRange, fn func(e
 	return nil
 }
 
-// perEpoch shows a list that the ledger keeps epoch by epoch: add adds the items
-// of one, until the page is full.
+// perEpoch shows a list that the ledger keeps epoch by epoch, or this node for it:
+// add adds the items of one, until the page is full.
 func perEpoch[T any](h *Handler, r *request, list string, add func(v *view, p *pager[T], e protocol.Epoch) error) (any, error) {
 	v, err := h.view(r.ctx())
 	if err != nil {
 		return nil, err
 	}
-	return everyEpoch(h, r, list, v, v.oldest, add)
+	return everyEpoch(h, r, list, v, h.oldestKept(v), add)
 }
 
 // perPaidEpoch is [perEpoch] of what blocks say, too, when the ledger has
@@ -99,7 +99,11 @@ func (h *Handler) weights(r *request) (any, error) {
 		return nil, err
 	}
 	return perEpoch(h, r, "weights", func(v *view, p *pager[Weight], e protocol.Epoch) error {
-		rows, err := ledger.ReadWeightRows(v, e)
+		from, err := h.weightsOf(v, e)
+		if err != nil || from == nil {
+			return err
+		}
+		rows, err := ledger.ReadWeightRows(from, e)
 		if err != nil {
 			return err
 		}

@@ -43,7 +43,11 @@ func (h *Handler) taskID(r *request) (protocol.TaskID, error) {
 	s := r.http.PathValue("id")
 	f, ok := h.src.Work.(Finder)
 	if !ok || len(s) < leastPrefix || len(s) >= 2*len(protocol.TaskID{}) || strings.Trim(s, "0123456789abcdef") != "" {
-		return r.hash("id", "task id")
+		id, err := r.hash("id", "task id")
+		if p, bad := errors.AsType[*Problem](err); bad && ok {
+			p.Hint = fmt.Sprintf("it is 64 hex digits, or the first %d of them or more", leastPrefix)
+		}
+		return id, err
 	}
 	list, err := f.TasksBeginning(r.ctx(), s)
 	switch {

@@ -12,9 +12,10 @@ import (
 	"github.com/assaynet/assay/protocol/ledger"
 )
 
-// The ledger forgets what an epoch paid after some epochs. A node that keeps the
-// blocks has it in the record of the block that closed the epoch: what was paid
-// is shown from there, as far back as blocks go.
+// The ledger forgets an epoch's weights, and what it paid, after some epochs. A
+// node that keeps the blocks has what was paid in the record of the block that
+// closed the epoch, and one that keeps epochs has all of it: it is shown from
+// there, as far back as either goes.
 
 // paidHistory remembers from which epoch on the blocks are kept.
 type paidHistory struct {
@@ -23,9 +24,53 @@ type paidHistory struct {
 	known  bool           // guarded by mu
 }
 
+// oldestKept returns the oldest epoch whose weights this node can show: that of the
+// ledger, or one before it from which on it keeps epochs.
+func (h *Handler) oldestKept(v *view) protocol.Epoch {
+	if past, ok := h.src.State.(Past); ok {
+		if oldest, next := past.PastEpochs(); oldest < v.oldest && v.oldest <= next {
+			return oldest
+		}
+	}
+	return v.oldest
+}
+
+// weightsOf returns what has the weights of an epoch: the state, or what is kept of
+// those before; nil where nothing has.
+func (h *Handler) weightsOf(v *view, e protocol.Epoch) (ledger.Reader, error) {
+	if e >= v.oldest {
+		return v, nil
+	}
+	if past, ok := h.src.State.(Past); ok {
+		return past.PastWeights(e)
+	}
+	return nil, nil
+}
+
+// paymentsOf is [Handler.weightsOf] of what an epoch paid. Of one that is kept all
+// payments are one record: it is read first.
+func (h *Handler) paymentsOf(v *view, e protocol.Epoch) (ledger.Reader, error) {
+	if past, ok := h.src.State.(Past); ok {
+		if r, err := past.PastPaid(e); r != nil || err != nil {
+			return r, err
+		}
+	}
+	if e >= v.oldest {
+		return v, nil
+	}
+	return nil, nil
+}
+
 // oldestPaid returns the oldest epoch whose payments this node can show: that of
-// the ledger, or one before it of which the closing block is kept.
+// the ledger, or one before it that is kept, or of which the closing block is.
 func (h *Handler) oldestPaid(ctx context.Context, v *view) (protocol.Epoch, error) {
+	oldest, err := h.oldestClosed(ctx, v)
+	return min(oldest, h.oldestKept(v)), err
+}
+
+// oldestClosed returns the oldest epoch of which the ledger has payments, or one
+// before it of which the closing block is kept.
+func (h *Handler) oldestClosed(ctx context.Context, v *view) (protocol.Epoch, error) {
 	s, ok := h.src.State.(History)
 	if !ok || v.oldest == 0 {
 		return v.oldest, nil
@@ -72,24 +117,26 @@ func outcome(ctx context.Context, s History, sched protocol.Schedule, e protocol
 }
 
 // paidIn returns what an epoch paid; nil where the epoch has not ended, or that is
-// not kept.
+// not kept. The block that closed it has all payments in one record, and so has
+// what is kept of epochs; the state has each in one of its own, at the end of a
+// walk: so the block is asked first, and the state last. One that cannot be read
+// is an error where the state has nothing.
 func (h *Handler) paidIn(ctx context.Context, v *view, e protocol.Epoch) (*audit.Outcome, error) {
-	if e < v.oldest {
-		s, ok := h.src.State.(History)
-		if !ok {
-			return nil, nil
-		}
+	if s, ok := h.src.State.(History); ok && h.params.Schedule.EpochEnd(e) <= v.height {
 		out, err := outcome(ctx, s, h.params.Schedule, e)
-		if errors.Is(err, ErrNotFound) {
-			return nil, nil
+		if err == nil || e < v.oldest && !errors.Is(err, ErrNotFound) {
+			return out, err
 		}
-		return out, err
 	}
-	rec, ok, err := ledger.ReadEpoch(v, e)
+	r, err := h.paymentsOf(v, e)
+	if err != nil || r == nil {
+		return nil, err
+	}
+	rec, ok, err := ledger.ReadEpoch(r, e)
 	if err != nil || !ok {
 		return nil, err
 	}
-	list, err := ledger.ReadPayments(v, e)
+	list, err := ledger.ReadPayments(r, e)
 	if errors.Is(err, ErrNotKept) { // what all were paid in all is one record
 		return &audit.Outcome{Epoch: rec}, nil
 	}

@@ -26,11 +26,14 @@ type Page[T any] struct {
 	OldestEpoch protocol.Epoch `json:"oldest_epoch"`
 }
 
+// RoleObserver is what a validator's daemon that only looks on calls itself.
+const RoleObserver = "observer"
+
 // Status is the answer of /v1/status.
 type Status struct {
 	ChainID    string          `json:"chain_id"`
 	Chain      string          `json:"chain"` // with the whole hash of the genesis, as all that is signed has it
-	Role       string          `json:"role"`  // "validator", "miner", or "stopped" for a database without its node
+	Role       string          `json:"role"`  // "validator", RoleObserver, "miner", or "stopped" for a database without its node
 	Version    string          `json:"version"`
 	Started    time.Time       `json:"started"`
 	Hotkey     string          `json:"hotkey"` // an address; "" for a database without its node

@@ -176,6 +176,10 @@ func TestATaskIsNamedByTheBeginningOfItsID(t *testing.T) {
 			t.Errorf("%s: got %d %s, want %d", digits, w.Code, w.Body, want)
 		}
 	}
+	var p api.Problem
+	if decode(t, get(t, h, "/v1/tasks/12"), &p); p.Hint != "it is 64 hex digits, or the first 6 of them or more" {
+		t.Errorf("of too few digits: %+v", p)
+	}
 }
 
 func TestAListIsCSVToWhoAsksForThat(t *testing.T) {
@@ -319,6 +323,54 @@ func TestWhatTheLedgerForgotIsShownFromTheBlocks(t *testing.T) {
 	}
 	if got := items[api.Epoch](t, h, "/v1/epochs?epoch=3..4"); len(got) != 2 || got[1].Miners != 4 || got[1].PaidMiners != 1 || !got[1].Paid {
 		t.Errorf("got %+v", got)
+	}
+}
+
+// walked counts the walks through its state.
+type walked struct {
+	archive
+	reads *int
+}
+
+func (w walked) State(ctx context.Context) (ledger.Reader, protocol.Height, error) {
+	r, h, err := w.archive.State(ctx)
+	return walkedReader{r, w.reads}, h, err
+}
+
+type walkedReader struct {
+	ledger.Reader
+	reads *int
+}
+
+func (r walkedReader) Iterate(prefix []byte, fn func(key, value []byte) bool) error {
+	*r.reads++
+	return r.Reader.Iterate(prefix, fn)
+}
+
+// TestWhatAnEpochPaidIsReadFromTheBlockThatClosedIt: it has all payments in one
+// record, so the state's are walked only where there is no such block, and nothing
+// is shown of a block that the state does not have yet.
+func TestWhatAnEpochPaidIsReadFromTheBlockThatClosedIt(t *testing.T) {
+	n, _ := seeded(t)
+	at(t, n, 330)
+	for e := protocol.Epoch(8); e < 16; e++ {
+		pay(t, n, e)
+	}
+	for _, c := range []struct {
+		from  protocol.Height // of the blocks that are kept
+		walks int
+		paid  protocol.Amount // to miners by epoch 15
+	}{{60, 0, 15}, {1000, 8, 0}} {
+		cfg, reads := n.Config(), 0
+		cfg.Source.State = walked{archive{n, c.from}, &reads}
+		h := handler(t, cfg)
+		got := items[api.Epoch](t, h, "/v1/epochs?epoch=8..16")
+		if len(got) != 9 || got[7].Miners != c.paid || got[7].PaidMiners != 1 || got[8].Paid || reads != c.walks {
+			t.Errorf("blocks from %d: %d walks, got %+v", c.from, reads, got)
+		}
+		if got := items[api.Emission](t, h, "/v1/emissions?epoch=16"); len(got) != 0 {
+			t.Errorf("blocks from %d: the running epoch paid %+v", c.from, got)
+		}
 	}
 }
 

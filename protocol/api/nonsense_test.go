@@ -49,7 +49,7 @@ func TestNonsenseIsAProblemDocument(t *testing.T) {
 		{"GET", "/v1/miners?a;b", "", 400, "bad-query", "query: invalid semicolon separator in query"},
 		{"GET", "/v1/state-hash?height=-1", "", 400, "bad-query", `height "-1"`},
 		{"GET", "/v1/state-hash?height=46", "", 404, "not-found", "height 46, and the newest is 45"},
-		{"GET", "/v1/state-hash?height=9", "", 404, "not-found", "state hash of height 9: api: not found"},
+		{"GET", "/v1/state-hash?height=9", "", 404, "not-found", "state hash of height 9: not found"},
 		{"GET", "/v1/accounts/me", "", 400, "bad-path", `address "me"`},
 		{"GET", "/v1/accounts/" + addr[:len(addr)-1] + "q", "", 400, "bad-path", "address"},
 		{"GET", "/v1/accounts/" + addr + "?prove=yes", "", 400, "bad-query", `prove "yes"`},

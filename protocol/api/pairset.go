@@ -26,6 +26,8 @@ type PairSet struct {
 	Open    bool          `json:"open"`
 	Link    protocol.Hash `json:"link"`
 	Origins []PairOrigin  `json:"origins"`
+	// Doubted says that one of its checkers made others.
+	Doubted bool `json:"doubted"`
 	// Texts are those that the setter published, none where this node has none, and
 	// Lie says that this node's own run made others.
 	Texts []PairText `json:"texts"`
@@ -88,7 +90,7 @@ func (h *Handler) shownSet(r *request, v *view, n, due protocol.Round, set *pref
 	}
 	out := &PairSet{
 		Round: n, Due: due, Setter: set.Setter.UID, Registered: set.Setter.Registered, Hotkey: hotkey, Seed: before.TaskSeed, Root: set.Root,
-		Open: set.Opened(), Link: set.Link, Origins: []PairOrigin{}, Texts: []PairText{}, Lie: lie,
+		Open: set.Opened(), Link: set.Link, Origins: []PairOrigin{}, Doubted: set.Doubted, Texts: []PairText{}, Lie: lie,
 	}
 	if models := h.params.Models(); len(models) > 0 {
 		out.Model = models[0].ID

@@ -135,9 +135,9 @@ func problemOf(err error) *Problem {
 		c := *p // the handler fills in the instance
 		return &c
 	case errors.Is(err, ErrNotFound):
-		return problem(http.StatusNotFound, problemNotFound, "", "%s", err)
+		return problem(http.StatusNotFound, problemNotFound, "", "%s", plain(err, ErrNotFound))
 	case errors.Is(err, ErrNotKept):
-		return problem(http.StatusNotFound, problemNotKept, "", "%s", err)
+		return problem(http.StatusNotFound, problemNotKept, "", "%s", plain(err, ErrNotKept))
 	case errors.Is(err, ErrWaiting):
 		return problem(http.StatusNotFound, ProblemTxWaiting, "ask again after the next block", "%s", err)
 	case errors.Is(err, ErrDropped):
@@ -152,6 +152,13 @@ func problemOf(err error) *Problem {
 		return problem(http.StatusServiceUnavailable, problemBusy, "", "the request ended before its answer")
 	}
 	return problem(http.StatusInternalServerError, problemInternal, "the node's log says more", "an internal error")
+}
+
+// plain returns an error's text in which a sentinel of this package does not name
+// it: that is for who reads the code.
+func plain(err, sentinel error) string {
+	text := sentinel.Error()
+	return strings.ReplaceAll(err.Error(), text, strings.TrimPrefix(text, "api: "))
 }
 
 // ruleHint says what to do about a rule that a transaction breaks.

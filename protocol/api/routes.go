@@ -44,7 +44,7 @@ func (h *Handler) routes() []route {
 		kept("/v1/weights", h.weights, "validator", "seat", "epoch", "order", "limit", "cursor"),
 		kept("/v1/emissions", h.emissions, "seat", "epoch", "order", "limit", "cursor"),
 		kept("/v1/epochs", h.epochList, "epoch", "order", "limit", "cursor"),
-		kept("/v1/bonds", h.bonds, "validator", "seat", "limit", "cursor"),
+		kept("/v1/bonds", h.bonds, "validator", "seat", "epoch", "limit", "cursor"),
 		get("/v1/accounts/{address}", h.account, "prove"),
 		kept("/v1/pairs", h.pairs, "epoch", "limit", "cursor"),
 		kept("/v1/pairs/{round}/{uid}", h.pairSet),

@@ -86,6 +86,21 @@ type History interface {
 	Record(ctx context.Context, h protocol.Height) (*audit.Record, error)
 }
 
+// Past is what a [State] may be in addition: it keeps what the ledger forgets of
+// epochs. Readers have the ledger's records under their own keys, and nothing else.
+type Past interface {
+	// PastEpochs returns the epochs that are kept, without a gap: from oldest up to,
+	// and without, next.
+	PastEpochs() (oldest, next protocol.Epoch)
+	// PastPaid returns the pots and payments of an epoch; nil where they are not kept.
+	PastPaid(e protocol.Epoch) (ledger.Reader, error)
+	// PastWeights returns the weights of an epoch; nil where they are not kept.
+	PastWeights(e protocol.Epoch) (ledger.Reader, error)
+	// PastBonds returns the bonds that the end of an epoch left; nil where they are
+	// not kept.
+	PastBonds(e protocol.Epoch) (ledger.Reader, error)
+}
+
 // Totaler is what a [State] may be in addition: it knows more payments than the
 // ledger keeps.
 type Totaler interface {

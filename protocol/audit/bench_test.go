@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"runtime"
+	"runtime/debug"
 	"testing"
 
 	"github.com/assaynet/assay/protocol"
@@ -170,6 +171,7 @@ func (n *parade) file(tb testing.TB) []byte {
 // and compares all payments. An epoch has 128 transactions, the seals and the rows
 // of 64 validators; who answers and who judges is in no benchmark.
 func BenchmarkReplay(b *testing.B) {
+	defer debug.SetGCPercent(debug.SetGCPercent(audit.GCPercent)) // as the command does
 	const last = 39
 	n := newParade(b, 256, 64, last)
 	file := n.file(b)

@@ -30,7 +30,8 @@ type Replay struct {
 	All bool
 	// Believe leaves the signatures of transactions out.
 	Believe bool
-	// Threads look at signatures; at least one.
+	// Threads look at signatures; at least one. With two or more, what an epoch paid is
+	// computed in a thread of its own, too, beside what it does not depend on.
 	Threads int
 	// Tree is empty; nil is one in memory that has no hash. Root, where it is set, is
 	// asked for the tree's hash after each block, and that is compared with the
@@ -55,6 +56,11 @@ type Report struct {
 	// Difference is the first thing that came out otherwise; nil where there is none.
 	Difference *Difference `json:"difference,omitempty"`
 }
+
+// GCPercent is for [debug.SetGCPercent] in a program that replays: with it a replay
+// takes a quarter less time than with Go's 100, and up to five times the memory of
+// the state, of which a tree in memory holds what is read most decoded, too.
+const GCPercent = 400
 
 // Run carries the records out up to the last block of epoch To. It stops at the
 // first difference, which is no error. Errors are the source's, [ErrOrder],
@@ -116,6 +122,9 @@ type replay struct {
 // step carries out one block and compares what came of it.
 func (p *replay) step(next *ahead) error {
 	r := next.record
+	if p.Threads > 1 {
+		next.block.Beside = beside
+	}
 	res, err := ledger.Apply(p.tree, p.chain, &p.Genesis.Params, next.block)
 	if errors.Is(err, ledger.ErrBlock) {
 		p.report.Difference = &Difference{Height: r.Height, Epoch: p.Genesis.Params.Schedule.EpochOf(r.Height), Field: "block", Recorded: "decided", Derived: err.Error()}
@@ -133,6 +142,16 @@ func (p *replay) step(next *ahead) error {
 		return err
 	}
 	return p.compareRoot(r)
+}
+
+// beside does work in a goroutine, which ends with it.
+func beside(work func()) (wait func()) {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		work()
+	}()
+	return func() { <-done }
 }
 
 // compareEpoch compares what the epoch paid, if the block closed one.

@@ -1,18 +1,19 @@
 package bridge_test
 
 import (
+	"context"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/assaynet/assay/engine"
 	"github.com/assaynet/assay/engine/enginetest"
-	"github.com/assaynet/assay/engine/tokenizer"
 	"github.com/assaynet/assay/protocol"
 	"github.com/assaynet/assay/protocol/bridge"
 	"github.com/assaynet/assay/protocol/task"
-	"github.com/assaynet/assay/protocol/task/inference"
 	"github.com/assaynet/assay/protocol/task/judgement"
 	"github.com/assaynet/assay/protocol/task/preference/pair"
 )
@@ -135,94 +136,91 @@ func TestAPairTurnedRoundHasTheOtherSide(t *testing.T) {
 	}
 }
 
-// BenchmarkJudgement is what a judge's engine reads a second: pairs by the dozen,
-// to their logits and to the likelihood of their responses, and answers that are
-// verified, all beside prompts of 512 tokens that it is asked to go on from, in
-// turns. Each is as many tokens as it was given: prefixes are computed anew, but
-// for what those of one call share.
+// BenchmarkJudgement is what an engine reads a second when it judges, beside what
+// it reads when it is asked to go on from the same tokens: eight texts of 128
+// tokens and answers of 96, given all at once, in turns, each way beginning one
+// turn in four. Judged by logits, only the last position is multiplied by the
+// output matrix, as in a prefill; by likelihood, or verified, each token of an
+// answer is. The ratios are medians of those of one turn.
 func BenchmarkJudgement(b *testing.B) {
 	m, err := engine.Open(b.Context(), enginetest.Real(b), engine.Config{Threads: 2, PrefixCache: -1})
 	if err != nil {
 		b.Fatal(err)
 	}
 	defer func() { _ = m.Close() }()
-	r := bridge.Rater{Model: bridge.Model{Model: m}}
-	var prefill, logits, likelihood, verify pace
-	runs, n := answered(b, m), 0
-	given := 0
-	for i := range runs {
-		given += len(runs[i].Prompt) + len(runs[i].Output)
+	runs, tokens := answered(b, m), 0
+	texts, ask, score := make([][]int32, len(runs)), make([]engine.LogitsRequest, len(runs)), make([]engine.ScoreRequest, len(runs))
+	for i, r := range runs {
+		texts[i] = slices.Concat(r.Prompt, r.Output[:len(r.Output)-1])
+		ask[i].Prompt = texts[i]
+		score[i] = engine.ScoreRequest{Prompt: r.Prompt, Continuation: r.Output}
+		tokens += len(texts[i])
 	}
+	ways := []struct {
+		name string
+		read func() error
+	}{
+		{"prefill", func() error { return goOn(b.Context(), m, texts) }},
+		{"logits", func() error { _, err := m.Logits(b.Context(), ask); return err }},
+		{"likelihood", func() error { _, err := m.ExactScore(b.Context(), score); return err }},
+		{"verify", func() error { _, err := m.VerifyMany(b.Context(), runs); return err }},
+	}
+	pace, turn := make([][]float64, len(ways)), 0
 	for b.Loop() {
-		pairs, tokens, read := make([]pair.Pair, 32), 0, 0
-		for i := range pairs {
-			pairs[i] = pair.Draw(task.NewStream(protocol.Hash{byte(n), byte(n >> 8)}))
-			two, err := bridge.Judgement(r, pairs[i])
-			if err != nil {
+		for k := range ways {
+			way := (turn + k) % len(ways)
+			began := time.Now()
+			if err := ways[way].read(); err != nil {
 				b.Fatal(err)
 			}
-			tokens += len(two[0].Prompt) + len(two[1].Prompt)
-			read += said(b, r.Model, pairs[i])
-			n++
+			pace[way] = append(pace[way], float64(tokens)/time.Since(began).Seconds())
 		}
-		likelihood.of(read, func() {
-			if _, err := r.Expect(b.Context(), pairs); err != nil {
-				b.Fatal(err)
-			}
-		})
-		logits.of(tokens, func() {
-			if _, err := r.Choose(b.Context(), pairs); err != nil {
-				b.Fatal(err)
-			}
-		})
-		verify.of(given, func() {
-			if _, err := m.VerifyMany(b.Context(), runs); err != nil {
-				b.Fatal(err)
-			}
-		})
-		prefill.of(8*512, func() {
-			for i := range 8 {
-				ask := engine.Request{Prompt: words(512, i), Settings: engine.Settings{MaxTokens: 1}}
-				if _, err := m.Generate(b.Context(), ask, nil); err != nil {
-					b.Fatal(err)
-				}
-			}
-		})
+		turn++
 	}
-	b.ReportMetric(prefill.perSecond(), "prefill-tokens/s")
-	b.ReportMetric(logits.perSecond(), "logits-tokens/s")
-	b.ReportMetric(likelihood.perSecond(), "likelihood-tokens/s")
-	b.ReportMetric(verify.perSecond(), "verify-tokens/s")
-	b.ReportMetric(float64(n)/logits.took.Seconds(), "pairs/s")
+	for way := range ways {
+		ratios := make([]float64, turn)
+		for i := range ratios {
+			ratios[i] = pace[way][i] / pace[0][i]
+		}
+		b.ReportMetric(median(pace[way]), ways[way].name+"-tokens/s")
+		if way > 0 {
+			b.ReportMetric(median(ratios), ways[way].name+"/prefill")
+		}
+	}
 }
 
-// said is how many tokens a pair's responses have, each behind its prompt.
-func said(b *testing.B, m bridge.Model, p pair.Pair) (tokens int) {
-	for _, response := range []string{p.A, p.B} {
-		prompt, err := m.Chat([]inference.Message{{Role: "user", Content: p.Prompt}})
-		if err != nil {
-			b.Fatal(err)
-		}
-		ids, err := m.Tokenizer().Encode(response, tokenizer.Options{})
-		if err != nil {
-			b.Fatal(err)
-		}
-		tokens += len(prompt) + len(ids)
+// goOn asks for one token after each of texts, all at once.
+func goOn(ctx context.Context, m *engine.Model, texts [][]int32) error {
+	runs, ctx := errgroup.WithContext(ctx)
+	for _, t := range texts {
+		runs.Go(func() error {
+			_, err := m.Generate(ctx, engine.Request{Prompt: t, Settings: engine.Settings{MaxTokens: 1}}, nil)
+			return err
+		})
 	}
-	return tokens
+	return runs.Wait()
 }
 
-// answered is sixteen answers of up to 96 tokens to prompts of 128, which differ.
+// median returns the middle one, the greater of two.
+func median(x []float64) float64 {
+	x = slices.Sorted(slices.Values(x))
+	return x[len(x)/2]
+}
+
+// answered is eight answers of up to 96 tokens to prompts of 128, which differ.
 func answered(b *testing.B, m *engine.Model) []engine.Run {
 	b.Helper()
-	runs := make([]engine.Run, 16)
+	runs := make([]engine.Run, 8)
+	asked, ctx := errgroup.WithContext(b.Context())
 	for i := range runs {
-		ask := engine.Request{Prompt: words(128, i), Settings: engine.Settings{Temperature: 1, TopK: 50, TopP: 1 << 16, MaxTokens: 96}}
-		run, err := m.Generate(b.Context(), ask, nil)
-		if err != nil {
-			b.Fatal(err)
-		}
-		runs[i] = run
+		asked.Go(func() (err error) {
+			ask := engine.Request{Prompt: words(128, i), Settings: engine.Settings{Temperature: 1, TopK: 50, TopP: 1 << 16, MaxTokens: 96}}
+			runs[i], err = m.Generate(ctx, ask, nil)
+			return err
+		})
+	}
+	if err := asked.Wait(); err != nil {
+		b.Fatal(err)
 	}
 	return runs
 }
@@ -235,17 +233,3 @@ func words(n, i int) []int32 {
 	}
 	return out
 }
-
-// pace is how many tokens were read in how long.
-type pace struct {
-	tokens int
-	took   time.Duration
-}
-
-func (p *pace) of(tokens int, read func()) {
-	began := time.Now()
-	read()
-	p.tokens, p.took = p.tokens+tokens, p.took+time.Since(began)
-}
-
-func (p *pace) perSecond() float64 { return float64(p.tokens) / p.took.Seconds() }

@@ -3,7 +3,9 @@ package consensus
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -38,6 +40,7 @@ type app struct {
 	chain string
 	link  func(protocol.Height) (protocol.Hash, bool)
 	log   zerolog.Logger
+	rules uint32 // the newest that the program knows
 
 	st      *state.State
 	genesis *ledger.MemTree // the state before the first block
@@ -57,6 +60,13 @@ type app struct {
 	admit func(id string) error // nil: any peer may stay
 	trust protocol.Checkpoint   // the zero value: none
 
+	served   *snapshots
+	into     *restoring                // a snapshot that is being fetched; snapshot connection only
+	expected atomic.Pointer[proposers] // after the snapshot
+	progress atomic.Uint64             // of the fetching, for who waits for it
+	mark     mark
+	marked   bool // until the first block after a snapshot; consensus connection only
+
 	refused atomic.Uint64 // proposals
 	rounds  atomic.Uint64 // beyond the first of each height
 }
@@ -70,11 +80,18 @@ type decided struct {
 
 func newApp(c *Config) (*app, error) {
 	g, db := c.Genesis, c.DB
+	mark := mark{db.Space("joining")}
+	if err := mark.clean(db); err != nil {
+		return nil, err
+	}
 	st, err := state.Open(db.Space("state"))
 	if err != nil {
 		return nil, err
 	}
-	a := &app{g: g, chain: g.ChainID(), link: c.Link, log: c.Logger, st: st, genesis: &ledger.MemTree{}, space: db.Space("rotation"), history: db.Space(historySpace)}
+	a := &app{g: g, chain: g.ChainID(), link: c.Link, log: c.Logger, rules: c.Rules, st: st, genesis: &ledger.MemTree{}, space: db.Space("rotation"), history: db.Space(historySpace), mark: mark, marked: st.Version() == 0}
+	if a.served, err = newSnapshots(filepath.Join(c.Dir, "snapshots"), c.SnapshotEvery); err != nil {
+		return nil, err
+	}
 	if a.old, err = newForgetting(c.Retention, a.history); err != nil {
 		return nil, err
 	}
@@ -96,7 +113,11 @@ func newApp(c *Config) (*app, error) {
 			return nil, fmt.Errorf("proposers of block %d: %w: %w", h, store.ErrCorrupt, err)
 		}
 	}
-	return a, nil
+	_, newest := a.latest()
+	if err := a.knows(newest + 1); err != nil {
+		return nil, err
+	}
+	return a, a.align(db)
 }
 
 // latest returns the newest state, and the height of its block.
@@ -131,7 +152,8 @@ func retired(r ledger.Reader, hotkey protocol.PublicKey, successor bool) bool {
 
 // Info implements the handshake after a start.
 func (a *app) Info(context.Context, *abci.RequestInfo) (*abci.ResponseInfo, error) {
-	res := &abci.ResponseInfo{Data: "assay", AppVersion: 0}
+	_, newest := a.latest()
+	res := &abci.ResponseInfo{Data: "assay", AppVersion: uint64(a.g.Params.Upgraded(newest + 1))}
 	if s := a.st.Latest(); s.Height() > 0 {
 		h := s.Hash()
 		res.LastBlockHeight, res.LastBlockAppHash = int64(s.Height()), h[:]
@@ -147,6 +169,11 @@ func (a *app) Query(_ context.Context, r *abci.RequestQuery) (*abci.ResponseQuer
 		}
 	}
 	return &abci.ResponseQuery{}, nil
+}
+
+// CheckTx refuses all: transactions come by our own pool.
+func (*app) CheckTx(context.Context, *abci.RequestCheckTx) (*abci.ResponseCheckTx, error) {
+	return &abci.ResponseCheckTx{Code: 1}, nil
 }
 
 // InitChain writes the genesis into the working tree. The set of validators is
@@ -211,6 +238,9 @@ const proposeShare = 4
 // has none for the height the link is zero. Without one that it has the proposal is
 // empty, which everybody refuses, ourselves included.
 func (a *app) PrepareProposal(_ context.Context, r *abci.RequestPrepareProposal) (*abci.ResponsePrepareProposal, error) {
+	if err := a.knows(protocol.Height(r.Height)); err != nil {
+		return nil, err
+	}
 	state, _ := a.latest()
 	link, ok := a.link(protocol.Height(r.Height))
 	if !ok && !a.serves(state, r) {
@@ -257,6 +287,9 @@ func frame(tx []byte) int64 { return int64(len(tx)) + 6 }
 
 // ProcessProposal accepts what the ledger accepts.
 func (a *app) ProcessProposal(_ context.Context, r *abci.RequestProcessProposal) (*abci.ResponseProcessProposal, error) {
+	if err := a.knows(protocol.Height(r.Height)); err != nil {
+		return nil, err
+	}
 	state, _ := a.latest()
 	b := a.block(r, &r.ProposedLastCommit)
 	checked, err := ledger.TryBlock(state, a.chain, &a.g.Params, b)
@@ -279,7 +312,7 @@ func (a *app) checkTrust(h int64, hash []byte) error {
 
 // FinalizeBlock carries out a decided block on the working tree.
 func (a *app) FinalizeBlock(_ context.Context, r *abci.RequestFinalizeBlock) (*abci.ResponseFinalizeBlock, error) {
-	if err := a.checkTrust(r.Height, r.Hash); err != nil {
+	if err := errors.Join(a.checkTrust(r.Height, r.Hash), a.knows(protocol.Height(r.Height))); err != nil {
 		return nil, err
 	}
 	if err := a.begin(r.Height); err != nil {
@@ -319,6 +352,7 @@ func (a *app) FinalizeBlock(_ context.Context, r *abci.RequestFinalizeBlock) (*a
 	for _, v := range res.Validators {
 		out.ValidatorUpdates = append(out.ValidatorUpdates, abci.UpdateValidator(v.Key[:], int64(v.Power), secp256k1.KeyType))
 	}
+	out.ConsensusParamUpdates = a.upgrade(b.Height)
 	return out, nil
 }
 
@@ -356,6 +390,12 @@ func (a *app) Commit(context.Context, *abci.RequestCommit) (*abci.ResponseCommit
 		if err := db.Delete(store.Key(h - 2)); err != nil {
 			return nil, fmt.Errorf("forget proposers of block %d: %w", h-2, err)
 		}
+	}
+	if a.marked {
+		if err := a.mark.space.Clear(); err != nil {
+			return nil, err
+		}
+		a.marked = false
 	}
 	a.rot, a.next = d.rot, nil
 	a.rounds.Add(uint64(d.head.Rounds))

@@ -34,6 +34,11 @@ func OpenArchive(db *store.DB) *Archive {
 	}
 }
 
+// Newest returns the height of the newest block here, 0 for none. Where a node was
+// stopped between a block and what it does, or was copied then, it is one more than
+// that of the state.
+func (a *Archive) Newest() protocol.Height { return protocol.Height(max(0, a.blocks.Height())) }
+
 // Proof shows what the state after a block has under a key, to whoever knows
 // the validators: Block is the block after it, whose signed header carries
 // StateHash.

@@ -15,6 +15,7 @@ import (
 	"github.com/assaynet/assay/protocol"
 	"github.com/assaynet/assay/protocol/key"
 	"github.com/assaynet/assay/protocol/ledger"
+	"github.com/assaynet/assay/protocol/params"
 	"github.com/assaynet/assay/protocol/store"
 )
 
@@ -75,8 +76,20 @@ type Config struct {
 	// At least [MinRetention].
 	Retention protocol.Height
 	// Trust names a block that is known to be the chain's: with another in its place
-	// the node ends with [ErrCheckpoint]. Optional.
+	// the node ends with [ErrCheckpoint]. A node without a block begins with a snapshot
+	// of the ledger after it. Optional.
 	Trust protocol.Checkpoint
+	// Providers returns who can be asked for headers now, for a node that begins with
+	// a snapshot; nil: it carries out every block.
+	Providers func() []Provider
+	// Replay has a node carry out every block, also where it knows a checkpoint.
+	Replay bool
+	// SnapshotEvery is how many blocks lie between two snapshots for others, the same
+	// on all nodes of a network. Default 100, which is for tests alone to change.
+	SnapshotEvery protocol.Height
+	// Rules is the newest version of the rules that the program knows. Default
+	// params.Rules, which is for tests alone to change.
+	Rules uint32
 	// Private lets nobody but Peers connect, and connects to nobody else: for a
 	// validator behind sentries (see the package's comment).
 	Private bool
@@ -114,6 +127,12 @@ func (c *Config) check() error {
 	}
 	if c.Link == nil {
 		c.Link = func(protocol.Height) (protocol.Hash, bool) { return protocol.Hash{}, false }
+	}
+	if c.Rules == 0 {
+		c.Rules = params.Rules
+	}
+	if c.SnapshotEvery == 0 {
+		c.SnapshotEvery = snapshotEvery
 	}
 	if c.StallAfter <= 0 {
 		c.StallAfter = defaultStall

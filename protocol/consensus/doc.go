@@ -14,6 +14,15 @@
 // requests, and [Remote] is the other end of it; the stream between them is
 // package gossip's.
 //
+// # Joining
+//
+// A node without a block that knows a checkpoint (Config.Trust) begins with a
+// snapshot of the ledger after it and carries out the blocks from there on
+// (statesync.go, snapshot.go); every node serves snapshots, at the same heights.
+// Without a checkpoint, or with Config.Replay, it carries out all blocks. While it
+// lacks some, its log says how far it is, to where, and how long that takes
+// (catchup.go).
+//
 // # The port, and sentries
 //
 // Validators connect by TCP. The port that is announced is ours (front.go): it has

@@ -14,6 +14,9 @@ var (
 	ErrStalled = errors.New("consensus: stalled")
 	// ErrCheckpoint: the chain is not the one that the operator's checkpoint is of.
 	ErrCheckpoint = errors.New("consensus: not the chain of the checkpoint")
+	// ErrUpgrade: a block is made under rules that this program does not know, or by
+	// an upgrade that this node's genesis does not have.
+	ErrUpgrade = errors.New("consensus: the next block is made under other rules than this node has")
 	// ErrRetired: another hotkey has the seat on the ledger, and its node signs.
 	ErrRetired = errors.New("consensus: another hotkey works in this seat, whose node alone signs")
 	// ErrObserves: the node only looks on, whatever seat its hotkey has.

@@ -54,6 +54,17 @@ func DecodeLastSigned(b []byte) (LastSigned, error) { return decodeLastSigned(b)
 // Signed says whether a light reader takes the signatures of a block as enough.
 func Signed(lb *types.LightBlock, chain string) error { return (&Light{chain: chain}).signed(lb) }
 
+// Copy adds the block of a height, with its signatures, to what another database
+// keeps: as it is between a block and what the block does.
+func (a *Archive) Copy(to *Archive, h protocol.Height) {
+	b := a.blocks.LoadBlock(int64(h))
+	parts, err := b.MakePartSet(types.BlockPartSizeBytes)
+	if err != nil {
+		panic(err)
+	}
+	to.blocks.SaveBlock(b, parts, a.blocks.LoadSeenCommit(int64(h)))
+}
+
 // Forget makes a node keep so many blocks, however few, before it runs.
 func (n *Node) Forget(retention protocol.Height) { n.app.old.retention = retention }
 
@@ -131,6 +142,9 @@ func DecodeLightBlock(b []byte, chain string) (*types.LightBlock, error) {
 	return decodeLightBlock(b, chain)
 }
 
+// HedgeAfter is how long a provider that hangs is waited for.
+const HedgeAfter = hedgeAfter
+
 // Bounds of the pool.
 const (
 	MaxPoolTxs = maxPoolTxs
@@ -153,12 +167,36 @@ func (r *results) Get(hash protocol.Hash) (ledger.TxResult, protocol.Height, boo
 // Misbehaviour is misbehaviour in the ledger's words.
 func Misbehaviour(list []abci.Misbehavior) []ledger.Misbehaviour { return misbehaviour(list) }
 
+// SmallParts bounds what a reactor of snapshots takes as a part.
+func SmallParts(r p2p.Reactor) p2p.Reactor { return smallParts{r} }
+
+// Channels are those of the node's reactor of snapshots.
+func (n *Node) Channels() []*p2p.ChannelDescriptor {
+	r, _ := n.comet.Load().Switch().Reactor(syncReactor)
+	return r.GetChannels()
+}
+
 // Door says how the node's port is doing.
 func (n *Node) Door() door.Stats { return n.front.door.Stats() }
 
+// Behind has CometBFT listen at this port first, and then where there is room,
+// before the node runs.
+func (n *Node) Behind(first string) {
+	n.behind = func(context.Context) (string, error) {
+		n.behind = freePort
+		return first, nil
+	}
+}
+
+// BePatient gives handshakes at the node's port an hour, before it runs.
+func (n *Node) BePatient() {
+	n.front = newFront(time.Hour, n.cfg.Logger)
+	n.front.knows = n.admit.knows
+}
+
 // RunFront hands on what comes to l to the listener at inner.
 func RunFront(ctx context.Context, l net.Listener, inner string) error {
-	f := newFront(zerolog.Nop())
+	f := newFront(handshakeTime, zerolog.Nop())
 	f.knows = func(p2p.ID) bool { return false }
 	return f.run(ctx, l, inner)
 }
@@ -168,7 +206,7 @@ type Front struct{ f *front }
 
 // NewFront makes one that knows who has this id.
 func NewFront(known string) Front {
-	f := newFront(zerolog.Nop())
+	f := newFront(handshakeTime, zerolog.Nop())
 	f.knows = func(id p2p.ID) bool { return string(id) == known }
 	return Front{f}
 }
@@ -222,7 +260,7 @@ func (e *EarlyForks) Ripe(h protocol.Height) (out []string) {
 }
 
 // FilesTold is a front's: whether it says now that files run out.
-func FilesTold() func(now time.Time) bool { return newFront(zerolog.Nop()).tells }
+func FilesTold() func(now time.Time) bool { return newFront(handshakeTime, zerolog.Nop()).tells }
 
 // ReadFork reads a block that a reader hands over, and makes evidence of it, unless
 // it is ours; it checks no signature.
@@ -237,3 +275,24 @@ func ReadFork(raw []byte, chain string, ours, common *types.LightBlock) error {
 
 // App is the ledger as CometBFT drives it.
 func (n *Node) App() abci.Application { return n.app }
+
+// Expect has the node know the proposers after a block: those of the genesis.
+func (n *Node) Expect(h protocol.Height) {
+	n.app.expected.Store(&proposers{rotation: n.app.rot, height: h})
+}
+
+// CatchUp tells how a node fetches blocks.
+type CatchUp struct{ c catchUp }
+
+// Look looks once.
+func (c *CatchUp) Look(log *zerolog.Logger, syncing bool, h protocol.Height, peers []protocol.Height, now time.Time) {
+	c.c.look(log, syncing, h, func() []protocol.Height { return peers }, now)
+}
+
+// Told logs an error of a module of CometBFT's.
+func Told(z zerolog.Logger, module, msg string, err error) {
+	logger{z: z}.With("module", module).Error(msg, "err", err)
+}
+
+// SetStall has the node wait so long for what does not come, before it runs.
+func (n *Node) SetStall(after time.Duration) { n.cfg.StallAfter = after }

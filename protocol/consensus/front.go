@@ -42,6 +42,9 @@ const (
 	// handed on: CometBFT ends the process where it cannot accept one. It takes two,
 	// and others of this process open some at the same time.
 	spareFiles = 16
+	// behindTries is how many ports CometBFT's listener is given, one after the other,
+	// while somebody else takes them first.
+	behindTries = 3
 	// dialInner bounds the way to CometBFT's listener, which is within this machine.
 	dialInner = time.Second
 )
@@ -64,10 +67,10 @@ type front struct {
 	low time.Time                     // guarded by mu: when it was told last that files run out
 }
 
-func newFront(log zerolog.Logger) *front {
+func newFront(handshake time.Duration, log zerolog.Logger) *front {
 	names := door.NewNames()
 	f := &front{names: names, log: log, in: map[netip.AddrPort]*door.Conn{}, met: map[p2p.ID]netip.Addr{}, door: door.New(door.Config{
-		Handshake: handshakeTime, Named: waitingNamed, At: names.At,
+		Handshake: handshake, Named: waitingNamed, At: names.At,
 		Masked: func(a netip.Addr) {
 			log.Warn().Stringer("from", a).Msg("all connections to the port of consensus come from one local address: what forwards them hides who dials, so that strangers cannot be told from validators before the handshake; let it keep source addresses")
 		},

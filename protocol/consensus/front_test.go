@@ -15,6 +15,7 @@ import (
 
 	"github.com/assaynet/assay/protocol"
 	"github.com/assaynet/assay/protocol/consensus"
+	"github.com/assaynet/assay/protocol/door/doortest"
 	"github.com/assaynet/assay/protocol/key"
 	"github.com/assaynet/assay/protocol/ledger"
 	"github.com/assaynet/assay/protocol/store"
@@ -44,11 +45,22 @@ func publicConsensusKey(t testing.TB, name string) protocol.PublicKey {
 // TestIdleConnectionsDoNotLockAValidatorOut: one of two validators restarts while
 // 900 connections to the other's port say nothing, a third of them from the address
 // of the one that restarts. It cannot be dialled, so that all hangs on this port.
-// CometBFT's listener let 128 in at once, and gave each three seconds.
+// CometBFT's listener let 128 in at once, and gave each three seconds. Here they
+// may idle as long as they like, so that nobody gets in because another's time is
+// over.
 func TestIdleConnectionsDoNotLockAValidatorOut(t *testing.T) {
 	n := newNetwork(t, 2)
 	n.g.Seats[1].Consensus.Address = "127.0.0.1:1" // nobody listens there
-	n.launch(t, nil, nil)
+	for i := range n.nodes {
+		r := n.open(t, i, t.TempDir(), nil, nil)
+		r.BePatient()
+		r.start()
+	}
+	t.Cleanup(func() {
+		for _, r := range n.nodes {
+			r.halt(t)
+		}
+	})
 	n.nodes[1].await(t, 2)
 	n.nodes[1].halt(t)
 	for i := range 900 {
@@ -77,7 +89,7 @@ func TestAValidatorVotesFromBehindItsSentry(t *testing.T) {
 	const hidden = 3
 	n := newNetwork(t, 4)
 	n.g.Seats[hidden].Consensus.Address = ""
-	sentryAt := freePort(t)
+	sentryAt := doortest.FreePort(t)
 	n.launch(t, nil, func(i int, c *consensus.Config) {
 		if i == hidden {
 			c.Private, c.Peers = true, []string{transportID(t, "sentry") + "@" + sentryAt}

@@ -25,6 +25,7 @@ func genesisDoc(g *ledger.Genesis) (*types.GenesisDoc, error) {
 	blocks, seconds := ledger.EvidenceAge(&g.Params)
 	p.Evidence.MaxAgeNumBlocks, p.Evidence.MaxAgeDuration = int64(blocks), time.Duration(seconds)*time.Second
 	p.Evidence.MaxBytes = p.Block.MaxBytes / 4
+	p.Version.App = uint64(g.Params.Upgraded(g.First()))
 	doc := &types.GenesisDoc{
 		GenesisTime:     time.Unix(g.Time, 0).UTC(),
 		ChainID:         protocol.ShortChainID(g.ChainID()),

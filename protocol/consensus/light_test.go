@@ -5,6 +5,7 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/assaynet/assay/protocol"
@@ -37,6 +38,15 @@ func oldNetwork(t testing.TB) *network {
 	return n
 }
 
+// bubbleNetwork began an hour before the time at which every bubble of synctest
+// begins, whose clock goes on only while everybody in it waits: what is said there
+// of seconds holds on a machine of any speed.
+func bubbleNetwork(t testing.TB) *network {
+	n := newNetwork(t, 4)
+	n.g.Time = time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC).Unix() - 3600
+	return n
+}
+
 func everybody(int) []string { return []string{"v0", "v1", "v2", "v3"} }
 
 // sliding is a set of four that loses one member and gets another every five
@@ -62,22 +72,24 @@ func TestNobodyToAskIsSaidInWords(t *testing.T) {
 }
 
 func TestLightSkipsAlongAChangingSet(t *testing.T) {
-	n := oldNetwork(t)
+	n := bubbleNetwork(t)
 	f := newFakeChain(t, n.g, 60, 99, "", sliding)
-	db := storetest.Open(t, storetest.Memory(), "db")
-	l := newLight(t, n, db, nil, f.provider(t, "a", 60), f.provider(t, "b", 60))
-	head, err := l.Latest(t.Context())
-	check(t, err)
-	if head.Height != 59 || string(head.StateHash[:]) != string(f.blocks[59].AppHash) {
-		t.Fatalf("got %+v, want state 59", head)
-	}
-	if asked := f.asked.Load(); asked > 30 {
-		t.Fatalf("asked for %d blocks, want few of the 60", asked)
-	}
-	again := newLight(t, n, db, nil) // nobody to ask
-	if got, ok := again.Newest(); !ok || got.Height != 59 {
-		t.Fatalf("after a restart: got %+v, %v, want 59", got, ok)
-	}
+	synctest.Test(t, func(t *testing.T) {
+		db := storetest.Open(t, storetest.Memory(), "db")
+		l := newLight(t, n, db, nil, f.provider(t, "a", 60), f.provider(t, "b", 60))
+		head, err := l.Latest(t.Context())
+		check(t, err)
+		if head.Height != 59 || string(head.StateHash[:]) != string(f.blocks[59].AppHash) {
+			t.Fatalf("got %+v, want state 59", head)
+		}
+		if asked := f.asked.Load(); asked > 30 {
+			t.Fatalf("asked for %d blocks, want few of the 60", asked)
+		}
+		again := newLight(t, n, db, nil) // nobody to ask
+		if got, ok := again.Newest(); !ok || got.Height != 59 {
+			t.Fatalf("after a restart: got %+v, %v, want 59", got, ok)
+		}
+	})
 }
 
 func TestLightBelievesNoProviderThatLies(t *testing.T) {
@@ -171,15 +183,17 @@ func TestLightBlamesTheClockForHeadersOfTheFuture(t *testing.T) {
 }
 
 func TestWaitNextIsNotHeldUpByOneWhoHangs(t *testing.T) {
-	n := oldNetwork(t)
+	n := bubbleNetwork(t)
 	f := newFakeChain(t, n.g, 30, 99, "", everybody)
 	quick := waiting{f.provider(t, "quick", 30), 30}
-	l := newLight(t, n, nil, nil, f.provider(t, "hangs", 30), quick, f.provider(t, "hangs, too", 30))
-	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
-	defer cancel()
-	if head, err := l.WaitNext(ctx, 20); err != nil || head.Height != 29 {
-		t.Fatalf("got %+v, %v, want 29", head, err)
-	}
+	synctest.Test(t, func(t *testing.T) {
+		l := newLight(t, n, nil, nil, f.provider(t, "hangs", 30), quick, f.provider(t, "hangs, too", 30))
+		begin := time.Now()
+		head, err := l.WaitNext(t.Context(), 20)
+		if took := time.Since(begin); err != nil || head.Height != 29 || took > 0 {
+			t.Fatalf("got %+v, %v, after %s, want 29 at once", head, err, took)
+		}
+	})
 }
 
 // waiting answers Wait at once.

@@ -40,11 +40,18 @@ func (l *Light) follow(ctx context.Context, p Provider) (*types.LightBlock, erro
 		}
 		return target, nil
 	}
-	start := trusted
+	if err := l.skip(ctx, p, trusted, target); err != nil {
+		return nil, err
+	}
+	return target, l.crossCheck(ctx, p, trusted, target)
+}
+
+// skip verifies target, which is above trusted, from it.
+func (l *Light) skip(ctx context.Context, p Provider, trusted, target *types.LightBlock) error {
 	steps := []*types.LightBlock{target}
 	for n := 0; len(steps) > 0; n++ {
 		if n == maxSkips {
-			return nil, fmt.Errorf("%d headers are not enough to %d: %w", n, target.Height, ErrLie)
+			return fmt.Errorf("%d headers are not enough to %d: %w", n, target.Height, ErrLie)
 		}
 		next := steps[len(steps)-1]
 		err := l.verify(trusted, next)
@@ -55,14 +62,14 @@ func (l *Light) follow(ctx context.Context, p Provider) (*types.LightBlock, erro
 		case errors.As(err, &unknown):
 			mid, err := l.block(ctx, p, protocol.Height((trusted.Height+next.Height)/2))
 			if err != nil {
-				return nil, err
+				return err
 			}
 			steps = append(steps, mid)
 		default:
-			return nil, err
+			return err
 		}
 	}
-	return target, l.crossCheck(ctx, p, start, target)
+	return nil
 }
 
 // block fetches one light block; h 0 is the newest.
@@ -135,7 +142,7 @@ func (l *Light) root(ctx context.Context, p Provider) (*types.LightBlock, error)
 	}
 	if l.cfg.Trust.Height > 0 {
 		if !bytes.Equal(lb.Hash(), l.cfg.Trust.Hash[:]) {
-			return nil, fmt.Errorf("block %d is %X, the checkpoint is %s: %w", h, lb.Hash(), l.cfg.Trust.Hash, ErrLie)
+			return nil, fmt.Errorf("block %d is %X, the checkpoint is %s: %w: %w", h, lb.Hash(), l.cfg.Trust.Hash, ErrLie, ErrCheckpoint)
 		}
 	} else if !bytes.Equal(lb.ValidatorSet.Hash(), l.genesis.Hash()) {
 		return nil, fmt.Errorf("block %d is not of the genesis' validators: %w", h, ErrLie)

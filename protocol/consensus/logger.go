@@ -2,6 +2,7 @@ package consensus
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/cometbft/cometbft/libs/log"
 	"github.com/rs/zerolog"
@@ -11,12 +12,25 @@ import (
 // process lives on without blocks, unless somebody ends it.
 const haltMessage = "CONSENSUS FAILURE!!!"
 
+// refusedMessage is what CometBFT logs where it fetches blocks that it lacks and
+// does not take one. It looks for the signatures of two thirds under it first:
+// where the header is wrong nevertheless (wrongHeader), it is this node that
+// differs, and it would turn from peer to peer for ever.
+const (
+	refusedMessage = "Error in validation"
+	wrongHeader    = "wrong Block.Header."
+)
+
+// unsyncedMessage is what CometBFT logs when it gives up a snapshot for good, as
+// where a disk is full. The node waits from then on, and its owner has to know why.
+const unsyncedMessage = "State sync failed"
+
 // logger takes CometBFT's messages down a level: it calls an error what it
 // tries again by itself, and an info what happens in every block.
 type logger struct {
 	z     zerolog.Logger
 	halt  func(reason string)
-	quiet bool // its errors are only that peers come and go
+	quiet bool // its errors are only that peers come and go, but for unsyncedMessage
 }
 
 // quietModules have no errors that an operator could act on.
@@ -45,14 +59,21 @@ func (l logger) Warn(msg string, pairs ...any) { l.write(l.z.Debug(), msg, pairs
 
 // Error implements [log.Logger].
 func (l logger) Error(msg string, pairs ...any) {
-	if msg == haltMessage {
+	switch msg {
+	case haltMessage:
 		reason := msg
 		if len(pairs) > 1 {
 			reason = fmt.Sprint(pairs[1])
 		}
 		l.halt(reason)
+	case refusedMessage:
+		for _, p := range pairs {
+			if err, ok := p.(error); ok && strings.Contains(err.Error(), wrongHeader) {
+				l.halt(err.Error())
+			}
+		}
 	}
-	if l.quiet {
+	if l.quiet && msg != unsyncedMessage {
 		l.write(l.z.Debug(), msg, pairs)
 		return
 	}

@@ -4,9 +4,9 @@ import (
 	"context"
 	"crypto/sha256"
 	"fmt"
-	"net"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -14,12 +14,17 @@ import (
 
 	"github.com/assaynet/assay/protocol"
 	"github.com/assaynet/assay/protocol/consensus"
+	"github.com/assaynet/assay/protocol/door/doortest"
 	"github.com/assaynet/assay/protocol/key"
 	"github.com/assaynet/assay/protocol/ledger"
 	"github.com/assaynet/assay/protocol/params"
 	"github.com/assaynet/assay/protocol/store"
 	"github.com/assaynet/assay/protocol/wire"
 )
+
+// patience is how long a test waits for what takes a second at most: only what
+// never comes takes as long, on a machine that is busy with much else, too.
+const patience = 3 * time.Minute
 
 // secret returns the key that a name stands for.
 func secret(name string) key.Private {
@@ -63,15 +68,6 @@ func fastParams() params.Params {
 	return p
 }
 
-func freePort(t testing.TB) string {
-	t.Helper()
-	l, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
-	check(t, err)
-	addr := l.Addr().String()
-	check(t, l.Close())
-	return addr
-}
-
 func check(t testing.TB, err error) {
 	t.Helper()
 	if err != nil {
@@ -84,6 +80,7 @@ type network struct {
 	g     *ledger.Genesis
 	addrs []string
 	nodes []*running
+	over  atomic.Bool // nobody answers joiners any more
 }
 
 type running struct {
@@ -112,7 +109,7 @@ func newNetwork(t testing.TB, n int) *network {
 		transport, err := hot.DeriveTransport("net", 0)
 		check(t, err)
 		anchor := maker(name(i)).Anchor()
-		net.addrs = append(net.addrs, freePort(t))
+		net.addrs = append(net.addrs, doortest.FreePort(t))
 		net.g.Seats = append(net.g.Seats, ledger.GenesisSeat{
 			Hotkey: hot.Public(), Coldkey: secret(name(i) + " cold").Public(), Stake: protocol.Amount(100+10*i) * protocol.Unit,
 			Consensus: &ledger.Consensus{Key: pub.Public(), TransportKey: key.TransportPublic(transport), Address: net.addrs[i]},
@@ -125,6 +122,20 @@ func newNetwork(t testing.TB, n int) *network {
 // open makes the node of validator i over the database home/db in fs.
 func (n *network) open(t testing.TB, i int, home string, fs store.FS, change func(*consensus.Config)) *running {
 	t.Helper()
+	c := n.config(t, i, home, fs)
+	if change != nil {
+		change(&c)
+	}
+	node, err := consensus.New(c)
+	check(t, err)
+	r := &running{Node: node, name: name(i), home: home, dir: c.Dir, db: c.DB}
+	n.nodes[i] = r
+	return r
+}
+
+// config is that of the node of validator i.
+func (n *network) config(t testing.TB, i int, home string, fs store.FS) consensus.Config {
+	t.Helper()
 	db, err := store.Open(filepath.Join(home, "db"), store.Options{FS: fs})
 	check(t, err)
 	hot := secret(name(i))
@@ -132,18 +143,10 @@ func (n *network) open(t testing.TB, i int, home string, fs store.FS, change fun
 	check(t, err)
 	transport, err := hot.DeriveTransport("net", 0)
 	check(t, err)
-	c := consensus.Config{
+	return consensus.Config{
 		Genesis: n.g, DB: db, Dir: home, Consensus: cons, Transport: transport, Listen: n.addrs[i],
 		Link: maker(name(i)).Link, Logger: testLogger(t, i),
 	}
-	if change != nil {
-		change(&c)
-	}
-	node, err := consensus.New(c)
-	check(t, err)
-	r := &running{Node: node, name: name(i), home: home, dir: c.Dir, db: db}
-	n.nodes[i] = r
-	return r
 }
 
 func testLogger(t testing.TB, i int) zerolog.Logger {
@@ -156,19 +159,20 @@ func (r *running) start() {
 	go func() { r.done <- r.Run(ctx) }()
 }
 
-// halt stops the node and closes its database.
+// halt stops the node, which must not hang, and closes its database.
 func (r *running) halt(t testing.TB) {
 	t.Helper()
 	if r.stop == nil {
 		return
 	}
-	begin := time.Now()
 	r.stop()
-	if err := <-r.done; err != nil {
-		t.Errorf("%s: %v", r.name, err)
-	}
-	if d := time.Since(begin); d > 5*time.Second {
-		t.Errorf("%s took %s to stop", r.name, d)
+	select {
+	case err := <-r.done:
+		if err != nil {
+			t.Errorf("%s: %v", r.name, err)
+		}
+	case <-time.After(patience):
+		t.Fatalf("%s has not stopped within %s", r.name, patience)
 	}
 	r.stop = nil
 	check(t, r.db.Close())
@@ -198,17 +202,22 @@ func (n *network) launch(t testing.TB, fs func(i int) store.FS, change func(int,
 	})
 }
 
-// await returns the first block at height h or above.
+// await returns the first block at height h or above, however long its blocks take
+// as long as they come.
 func (r *running) await(t testing.TB, h protocol.Height) consensus.Head {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
+	late := time.AfterFunc(patience, cancel)
+	defer late.Stop()
+	newest := protocol.Height(0)
 	for head := range r.Subscribe(ctx) {
-		if head.Height >= h {
+		late.Reset(patience)
+		if newest = head.Height; newest >= h {
 			return head
 		}
 	}
-	t.Fatalf("%s: no block %d in a minute", r.name, h)
+	t.Fatalf("%s: waits for block %d, and none came after %d within %s", r.name, h, newest, patience)
 	return consensus.Head{}
 }
 
@@ -227,14 +236,4 @@ func (n *network) sameState(t testing.TB, h protocol.Height) {
 			t.Fatalf("state hash at %d: %s has %s, %s has %s", h, r.name, got, n.nodes[0].name, want)
 		}
 	}
-}
-
-// dial reports whether somebody listens.
-func dial(t testing.TB, addr string) bool {
-	t.Helper()
-	c, err := new(net.Dialer).DialContext(t.Context(), "tcp", addr)
-	if err != nil {
-		return false
-	}
-	return c.Close() == nil
 }

@@ -43,9 +43,13 @@ type Node struct {
 	comet   atomic.Pointer[node.Node] // while it runs
 	archive *Archive
 	syncing atomic.Bool
-	forks   seenForks
-	forked  atomic.Uint64 // blocks of another history that evidence was made of
-	ready   chan struct{} // closed by Run, once
+	// otherChain says that those who were asked last have another checkpoint.
+	otherChain atomic.Bool
+	otherRules atomic.Bool // that the chain has other upgrades than the genesis here
+	forks      seenForks
+	forked     atomic.Uint64                         // blocks of another history that evidence was made of
+	ready      chan struct{}                         // closed by Run, once
+	behind     func(context.Context) (string, error) // names a free port of loopback
 }
 
 // New opens the node's state. It starts nothing. Errors: [ErrConfig], and those
@@ -61,7 +65,7 @@ func New(c Config) (*Node, error) {
 	if err := c.DB.BindChain(doc.ChainID); err != nil {
 		return nil, err
 	}
-	n := &Node{cfg: c, chain: doc.ChainID, doc: doc, halted: make(chan string, 1), ready: make(chan struct{})}
+	n := &Node{cfg: c, chain: doc.ChainID, doc: doc, halted: make(chan string, 1), ready: make(chan struct{}), behind: freePort}
 	if n.app, err = newApp(&c); err != nil {
 		return nil, err
 	}
@@ -86,7 +90,7 @@ func New(c Config) (*Node, error) {
 		}
 		n.extra = append(n.extra, validator{id: p2p.ID(id), address: address, own: p2p.ID(id) == n.key.ID()})
 	}
-	n.front = newFront(c.Logger)
+	n.front = newFront(handshakeTime, c.Logger)
 	n.admit = &admission{
 		named: map[p2p.ID]bool{}, private: c.Private, own: n.key.ID(), peers: n.connected,
 		state: func() ledger.Reader { r, _ := n.app.latest(); return r },
@@ -121,6 +125,10 @@ func (n *Node) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if n.joins() {
+		n.stateSync(f)
+	}
+	n.app.foretell()
 	n.syncing.Store(true) // until it is known: blocks that the state lacks come first
 	c, port, err := n.start(ctx, f)
 	if err != nil {
@@ -152,9 +160,17 @@ func (n *Node) start(ctx context.Context, f *cfg.Config) (*node.Node, net.Listen
 		default:
 		}
 	}}
+	options := []node.Option{node.CustomReactors(map[string]p2p.Reactor{"FRONT": n.front}), boundParts}
+	if f.StateSync.Enable {
+		v, err := n.verifier()
+		if err != nil {
+			return nil, nil, err
+		}
+		options = append(options, node.StateProvider(v))
+	}
 	c, err := node.NewNodeWithContext(ctx, f, n.signer, n.key, proxy.NewConnSyncLocalClientCreator(n.app),
 		func() (*types.GenesisDoc, error) { return n.doc, nil }, n.cfg.stores,
-		node.DefaultMetricsProvider(f.Instrumentation), log, node.CustomReactors(map[string]p2p.Reactor{"FRONT": n.front}))
+		node.DefaultMetricsProvider(f.Instrumentation), log, options...)
 	if err != nil {
 		return nil, nil, fmt.Errorf("start consensus: %w", numbered(err))
 	}
@@ -173,19 +189,31 @@ func (n *Node) open(ctx context.Context, f *cfg.Config, c *node.Node) (net.Liste
 	if err != nil {
 		return nil, err
 	}
-	// Nobody has been told of it, and it was free a moment ago.
-	behind, err := freePort(ctx)
-	if err == nil {
-		f.P2P.ListenAddress = protocolTCP + behind
-		if err = c.Start(); err != nil {
-			err = fmt.Errorf("start consensus: %w", numbered(err))
-		}
-	}
-	if err != nil {
+	if err := n.listenBehind(ctx, f, c); err != nil {
 		return nil, errors.Join(err, port.Close())
 	}
 	n.cfg.Logger.Info().Str("id", string(n.key.ID())).Str("listen", n.cfg.Listen).Msg("consensus is up")
 	return port, nil
+}
+
+// listenBehind starts CometBFT at a port that nobody has been told of and that was
+// free a moment ago. Somebody else may have been given it since: listening is the
+// first that CometBFT does, so that it can begin again at another.
+func (n *Node) listenBehind(ctx context.Context, f *cfg.Config, c *node.Node) error {
+	for try := 1; ; try++ {
+		behind, err := n.behind(ctx)
+		if err != nil {
+			return err
+		}
+		f.P2P.ListenAddress = protocolTCP + behind
+		err = c.Start()
+		switch {
+		case err == nil:
+			return nil
+		case try == behindTries || !errors.Is(err, syscall.EADDRINUSE):
+			return fmt.Errorf("start consensus: %w", numbered(err))
+		}
+	}
 }
 
 // checkTrust looks whether the blocks that are there are those of the checkpoint.
@@ -282,6 +310,8 @@ func (n *Node) watch(ctx context.Context, c *node.Node) error {
 	defer tick.Stop()
 	_, last := n.app.latest()
 	since := time.Now()
+	joins, arrival := n.joins(), arrival{since: since}
+	var catching catchUp
 	for {
 		select {
 		case <-ctx.Done():
@@ -296,6 +326,17 @@ func (n *Node) watch(ctx context.Context, c *node.Node) error {
 		n.syncing.Store(c.ConsensusReactor().WaitSync())
 		n.takeRipe()
 		r, h := n.app.latest()
+		catching.look(&n.cfg.Logger, n.syncing.Load(), h, func() []protocol.Height { return peerHeights(c) }, time.Now())
+		if joins && h < n.app.g.First() {
+			if err := arrival.look(n, time.Now()); err != nil {
+				return err
+			}
+			continue
+		}
+		joins = false
+		if err := n.app.knows(h + 1); err != nil {
+			return err
+		}
 		peers, err := validatorPeers(r, n.key.ID())
 		if err != nil {
 			return err
@@ -319,6 +360,9 @@ func (r haltReason) Error() string { return string(r) }
 func (r haltReason) Unwrap() error {
 	if strings.Contains(string(r), ErrCheckpoint.Error()) {
 		return ErrCheckpoint
+	}
+	if ofUpgrade(string(r)) {
+		return ErrUpgrade
 	}
 	for _, no := range []syscall.Errno{syscall.ENOSPC, syscall.EDQUOT, syscall.EROFS, syscall.EIO, syscall.EMFILE, syscall.ENFILE, syscall.EACCES} {
 		if strings.Contains(string(r), no.Error()) {

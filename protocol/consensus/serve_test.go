@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/assaynet/assay/protocol"
 	"github.com/assaynet/assay/protocol/consensus"
@@ -47,7 +46,7 @@ func readers(t *testing.T, n *network) {
 	t.Helper()
 	remotes := n.remotes()
 	l := newLight(t, n, nil, nil, append(remotes, forger{remotes[0]})...)
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	head, err := l.WaitNext(ctx, 2)
 	check(t, err)

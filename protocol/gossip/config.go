@@ -67,6 +67,9 @@ type Config struct {
 	// places of their own on each stream, which no others can take. It is asked
 	// at each request, by many at once. Nil: nobody is known to have a seat.
 	Seated func(identity protocol.PublicKey) bool
+	// Alone has [Host.Run] end with [ErrElsewhere] once a peer shows that another
+	// process runs under the identity; else that is only told.
+	Alone bool
 	// MDNS finds peers of the chain on the local network.
 	MDNS bool
 	// Degree is how many peers the host itself tries to have dialled; those that
@@ -96,10 +99,23 @@ type settings struct {
 	listen   []ma.Multiaddr
 	announce []ma.Multiaddr
 	boot     []*peer.AddrInfo
+	own      []ma.Multiaddr // of Bootstrap, those of this host
 	scores   params.PeerScores
 	watch    watchTimes
 	grace    time.Duration // how long a new connection is not trimmed
+	times    times
 }
+
+// times bound what others may keep a host waiting for.
+type times struct {
+	handshake time.Duration // until a connection is through the door
+	handler   time.Duration // of a message, the wait for its handler included
+	serve     time.Duration // of a request's handler
+	presence  time.Duration // of a question whether an identity is in use
+	pass      time.Duration // of such a question that is passed on
+}
+
+var defaultTimes = times{handshake: handshakeTime, handler: handlerTime, serve: serveTime, presence: presenceTime, pass: passTime}
 
 // Defaults and limits of a Config.
 const (
@@ -112,7 +128,7 @@ const (
 
 // check fills defaults, reads the addresses and refuses contradictions.
 func (c Config) check() (*settings, error) {
-	s := &settings{Config: c, scores: params.DefaultPeerScores(), watch: defaultWatch, grace: trimGrace}
+	s := &settings{Config: c, scores: params.DefaultPeerScores(), watch: defaultWatch, grace: trimGrace, times: defaultTimes}
 	if !validChain(c.ChainID) {
 		return nil, fmt.Errorf("%w: chain id %.80q is not 1 to %d letters, digits and \"-_.\"", ErrConfig, c.ChainID, maxChainID)
 	}
@@ -171,9 +187,11 @@ func (s *settings) readAddresses() error {
 		if err != nil {
 			return fmt.Errorf("%w: bootstrap: %w", ErrConfig, err)
 		}
-		if info.ID != s.id { // one list may serve all nodes, this one included
-			s.boot = append(s.boot, info)
+		if info.ID == s.id { // one list may serve all nodes, this one included
+			s.own = append(s.own, info.Addrs...)
+			continue
 		}
+		s.boot = append(s.boot, info)
 	}
 	return nil
 }

@@ -13,6 +13,7 @@ var (
 	ErrHungUp     = errors.New("gossip: peer closed the connection at once; it may have cut this node off")
 	ErrNoPeers    = errors.New("gossip: nobody is listening")
 	ErrUnknown    = errors.New("gossip: unknown topic or stream")
+	ErrElsewhere  = errors.New("gossip: another process has this node's identity, as it has just signed")
 )
 
 // Errors of a request. The first two are also for handlers: an error that wraps

@@ -24,6 +24,30 @@ func PublishUnchecked(ctx context.Context, h *Host, t Topic, raw []byte) error {
 	return h.session.Load().topics[t].Publish(ctx, raw)
 }
 
+// ages is longer than any test, on any machine.
+const ages = time.Hour
+
+// NewPatient makes a host that gives handshakes, messages and requests all the time
+// that they want: none of its bounds ends anything on a slow machine.
+func NewPatient(c Config) (*Host, error) {
+	set, err := c.check()
+	if err != nil {
+		return nil, err
+	}
+	set.times = times{handshake: ages, handler: ages, serve: ages, presence: ages, pass: ages}
+	return newHost(set)
+}
+
+// PatientlyPresent is [Present] that waits as long as an answer takes.
+func PatientlyPresent(ctx context.Context, c Config, known ...Addr) (bool, error) {
+	own, err := c.check()
+	if err != nil {
+		return false, err
+	}
+	own.times.presence = ages
+	return own.seen(ctx, known)
+}
+
 // StopBudgets keeps a host's budgets of bytes from filling again.
 func StopBudgets(h *Host) {
 	at := time.Now()
@@ -249,8 +273,15 @@ func Discover(ctx context.Context, h *Host, addr string, err error) error {
 
 // Watch sets the periods of the watch of a host that does not run yet.
 func Watch(h *Host, every, lost, pause, deaf time.Duration) {
-	h.set.watch = watchTimes{every: every, lost: lost, pause: pause, deaf: deaf}
+	h.set.watch = watchTimes{every: every, lost: lost, pause: pause, deaf: deaf, twin: time.Hour}
 }
+
+// AskTwin asks the peers whose turn it is whether another process has h's
+// identity, as a running host does by itself.
+func AskTwin(ctx context.Context, h *Host, turn int) bool { return h.twin(ctx, h.session.Load(), turn) }
+
+// TwinEvery sets how often a host that does not run yet asks that.
+func TwinEvery(h *Host, d time.Duration) { h.set.watch.twin = d }
 
 // Book is a book under test.
 type Book struct{ b *book }

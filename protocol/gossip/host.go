@@ -31,6 +31,7 @@ type Host struct {
 	faults  meter[peer.ID]      // of each peer, as a debt; outlives a connection
 	serving map[string]*service // by name of the stream; guarded by mu until Run
 	now     func() time.Time    // by which budgets of bytes fill again
+	signing ownProofs
 
 	// validators are those of the ledger; nil until it is known.
 	validators atomic.Pointer[map[peer.ID]bool]
@@ -62,6 +63,10 @@ func New(c Config) (*Host, error) {
 	if err != nil {
 		return nil, err
 	}
+	return newHost(set)
+}
+
+func newHost(set *settings) (*Host, error) {
 	m := newMetrics()
 	h := &Host{
 		set:     set,
@@ -74,12 +79,12 @@ func New(c Config) (*Host, error) {
 		ready:   make(chan struct{}),
 	}
 	h.gater = newGater(h.welcome)
-	h.door = newDoor(h.names, set.Logger)
+	h.door = newDoor(h.names, set.times.handshake, set.Logger)
 	h.keepPlaces(nil)
 	for _, b := range set.boot {
 		h.book.add(sourceBootstrap, b)
 	}
-	if err := m.register(c.Registerer, h.door); err != nil {
+	if err := m.register(set.Registerer, h.door); err != nil {
 		return nil, err
 	}
 	return h, h.HandlePolls(StreamPresence, func([]byte) bool { return true }, h.present)
@@ -108,7 +113,7 @@ func (h *Host) Addrs() []string {
 // Run listens, dials and serves until ctx is done; it returns nil then. When
 // it returns, no handler runs any more and the port is free. It returns
 // [ErrListen] when an address cannot be listened on, and [ErrRunning] when it
-// is called a second time.
+// is called a second time, and [ErrElsewhere] where [Config.Alone] says to.
 func (h *Host) Run(ctx context.Context) error {
 	h.mu.Lock()
 	again := h.started
@@ -129,6 +134,7 @@ func (h *Host) Run(ctx context.Context) error {
 	group.Go(func() error { return h.checkChains(ctx, s, identified) })
 	group.Go(func() error { return h.dialLoop(ctx, s) })
 	group.Go(func() error { return h.watchLoop(ctx, s) })
+	group.Go(func() error { return h.twinLoop(ctx, s) })
 	group.Go(func() error { return h.names.Run(ctx) })
 	for _, d := range h.discoveries() {
 		group.Go(func() error { return h.discover(ctx, s, d) })

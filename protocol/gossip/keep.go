@@ -60,6 +60,8 @@ func (h *Host) keepPlaces(validators []*peer.AddrInfo) {
 // keep tells the connection manager which peers are worth what. It is called more
 // often than trimGrace, so that nobody is let go before it is known who it is.
 func (h *Host) keep(s *session) {
+	s.watch.keeping.Lock()
+	defer s.watch.keeping.Unlock()
 	dialled, kept := s.dialled(), map[peer.ID]bool{}
 	for _, b := range h.set.boot { // before they are connected
 		kept[b.ID] = true

@@ -3,6 +3,7 @@ package gossip_test
 import (
 	"fmt"
 	"testing"
+	"time"
 
 	"github.com/assaynet/assay/protocol"
 	"github.com/assaynet/assay/protocol/gossip"
@@ -49,11 +50,13 @@ func TestStrangersAreLetGoBeforeThoseThatTheLedgerNames(t *testing.T) {
 		want[gossip.PeerID(publicKey(t, name))] = true
 	}
 	for i := range strangers {
-		launch(t, config(fmt.Sprint("stranger ", i), node.Addrs()...))
+		s := config(fmt.Sprint("stranger ", i), node.Addrs()...)
+		s.Redial = time.Hour // none comes back before it is looked
+		launch(t, s)
 	}
 	eventually(t, "all are connected", func() bool { return len(node.Peers()) == strangers+len(want) })
 	gossip.Trim(t.Context(), node.Host)
-	left := node.Peers() // strangers come back, but not all at once
+	left := node.Peers()
 	for _, p := range left {
 		delete(want, p.ID)
 	}

@@ -165,7 +165,7 @@ func TestWhoReadsNothingHoldsNobodyUp(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-		case <-time.After(3 * time.Second):
+		case <-time.After(patience):
 			t.Fatalf("request %d waits for a peer that reads nothing", i)
 		}
 	}

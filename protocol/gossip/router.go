@@ -55,7 +55,7 @@ func (h *Host) join(ctx context.Context, s *session) error {
 	for _, t := range topics {
 		validate := h.validator(s, t)
 		if err := router.RegisterTopicValidator(h.topicName(t), validate,
-			pubsub.WithValidatorConcurrency(perTopic+waiting), pubsub.WithValidatorTimeout(handlerTime)); err != nil {
+			pubsub.WithValidatorConcurrency(perTopic+waiting), pubsub.WithValidatorTimeout(h.set.times.handler)); err != nil {
 			return err
 		}
 		topic, err := router.Join(h.topicName(t))

@@ -131,7 +131,7 @@ func (h *Host) serveStream(ctx context.Context, s *session, st network.Stream, v
 		return finish(st, frameError, encodeError(codeBusy, full), "busy")
 	}
 	defer give()
-	limited, cancel := context.WithTimeout(ctx, serveTime)
+	limited, cancel := context.WithTimeout(ctx, h.set.times.serve)
 	defer cancel()
 	response, err := v.fn(limited, from.String(), request)
 	now, size := h.now(), float64(len(request)+len(response))

@@ -31,9 +31,9 @@ const (
 	perAddress, perNetwork, inAll = 16, 128, 4 * maxMaxPeers
 )
 
-func newDoor(names *door.Names, log zerolog.Logger) *door.Door {
+func newDoor(names *door.Names, handshake time.Duration, log zerolog.Logger) *door.Door {
 	return door.New(door.Config{
-		Handshake: handshakeTime, Named: waitingNamed, At: names.At,
+		Handshake: handshake, Named: waitingNamed, At: names.At,
 		Waiting: door.Limits{Host: waitingHost, Net: waitingNet, All: waitingAll},
 		Through: door.Limits{Host: perAddress, Net: perNetwork, All: inAll},
 		Masked: func(a netip.Addr) {

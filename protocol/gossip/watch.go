@@ -45,6 +45,7 @@ type watchTimes struct {
 	lost  time.Duration // until a connected peer that listens to nothing is let go
 	pause time.Duration // between two such times, for one peer
 	deaf  time.Duration // until an empty mesh is told
+	twin  time.Duration // between two questions whether the identity runs elsewhere
 }
 
 var defaultWatch = watchTimes{
@@ -54,6 +55,9 @@ var defaultWatch = watchTimes{
 	pause: time.Minute,
 	// A mesh is joined within two heartbeats, of a second each.
 	deaf: 30 * time.Second,
+	// Three small requests; validators of one key may sign against each other
+	// meanwhile.
+	twin: 10 * time.Second,
 }
 
 const (
@@ -72,11 +76,14 @@ type watch struct {
 	empty   map[Topic]time.Time     // without a peer in the mesh, since when
 	broken  map[peer.ID][]time.Time // streams that broke in a whole connection
 	warned  time.Time               // when the log was last told of lost peers
-	kept    map[peer.ID]bool        // whose connections are protected
+
+	keeping sync.Mutex       // held while it is looked at who is worth what
+	kept    map[peer.ID]bool // guarded by keeping: whose connections are protected
 
 	mu        sync.Mutex
 	deaf      []Topic          // guarded by mu
 	elsewhere bool             // guarded by mu
+	shown     time.Time        // guarded by mu: when somebody last showed another process of the identity
 	parted    map[peer.ID]bool // guarded by mu: whose connections ended since the last look
 }
 
@@ -102,8 +109,9 @@ func (h *Host) Deaf() []Topic {
 }
 
 // Elsewhere reports whether another process seems to use this host's identity:
-// in the last ten minutes, peers broke stream after stream and kept the
-// connection, as they do when another comes under the same id.
+// in the last ten minutes, a peer had a signature of it that this host did not
+// make, or peers broke stream after stream and kept the connection, as they do when
+// another comes under the same id.
 func (h *Host) Elsewhere() bool {
 	s := h.session.Load()
 	if s == nil {
@@ -284,13 +292,16 @@ func (h *Host) noteBroken(s *session, now time.Time, peers int) {
 	elsewhere := often > 0 && (often >= 2 || peers <= 1)
 	w.mu.Lock()
 	was := w.elsewhere
+	elsewhere = elsewhere || !w.shown.IsZero() && now.Sub(w.shown) < brokenFor
 	w.elsewhere = elsewhere
 	w.mu.Unlock()
 	if elsewhere && !was {
 		h.set.Logger.Warn().Str("peer_id", h.ID()).Int("peers", often).
-			Msg("this node's identity seems to be in use elsewhere: if its home was copied and runs on another machine, too, stop one of them")
+			Msg(elsewhereText)
 	}
 }
+
+const elsewhereText = "this node's identity seems to be in use elsewhere: if its home was copied and runs on another machine, too, stop one of them"
 
 func names(list []Topic) []string {
 	out := make([]string, len(list))

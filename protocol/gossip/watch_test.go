@@ -15,12 +15,13 @@ func hearing(name string, in *inbox, bootstrap ...string) gossip.Config {
 	return c
 }
 
-// watched launches a host whose watch looks often, as scaled down as everything
-// else here: 50 times faster than the shipped one.
+// watched launches a host whose watch looks often, and lets go of the lost 15 times
+// sooner than the shipped one: a second is far more than a connection takes to be
+// known to both routers, else none would ever be.
 func watched(t *testing.T, c gossip.Config) running {
 	t.Helper()
 	return launchWith(t, c, func(h *gossip.Host) {
-		gossip.Watch(h, 100*time.Millisecond, 300*time.Millisecond, 1200*time.Millisecond, 600*time.Millisecond)
+		gossip.Watch(h, 100*time.Millisecond, time.Second, 4*time.Second, 2*time.Second)
 	})
 }
 

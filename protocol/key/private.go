@@ -4,6 +4,7 @@ import (
 	"crypto/subtle"
 	"fmt"
 	"io"
+	"sync"
 
 	"github.com/btcsuite/btcd/btcec/v2"
 
@@ -16,6 +17,9 @@ import (
 type Private struct {
 	redacted
 	k func() *btcec.PrivateKey // nil, or returns the one key of all copies, zero once wiped
+	// public is multiplied when it is asked for first: programs ask for it with each
+	// message.
+	public func() protocol.PublicKey
 }
 
 // Generate makes a key from random bytes, 32 of them but for a chance of
@@ -44,7 +48,10 @@ func FromBytes(b []byte) (Private, error) {
 		k.Zero()
 		return Private{}, fmt.Errorf("scalar out of range: %w", ErrPrivateKey)
 	}
-	return Private{k: func() *btcec.PrivateKey { return k }}, nil
+	return Private{
+		k:      func() *btcec.PrivateKey { return k },
+		public: sync.OnceValue(func() protocol.PublicKey { return protocol.PublicKey(k.PubKey().SerializeCompressed()) }),
+	}, nil
 }
 
 // present reports whether p holds a key.
@@ -55,7 +62,7 @@ func (p Private) Public() protocol.PublicKey {
 	if !p.present() {
 		return protocol.PublicKey{}
 	}
-	return protocol.PublicKey(p.k().PubKey().SerializeCompressed())
+	return p.public()
 }
 
 // Expose returns a copy of the scalar, big-endian; zeros if p holds no key.

@@ -113,10 +113,16 @@ func TestWipeReachesEveryCopy(t *testing.T) {
 		t.Fatal(err)
 	}
 	q, r := p, s
+	if q.Public() != p.Public() || q.Public().IsZero() {
+		t.Errorf("a copy has the public key %s, want %s", q.Public(), p.Public())
+	}
 	p.Wipe()
 	s.Wipe()
 	if q.Expose() != [32]byte{} || r.Expose() != [32]byte{} {
 		t.Error("a copy still holds the key")
+	}
+	if got := q.Public(); !got.IsZero() { // it was asked for before
+		t.Errorf("a copy has the public key %s, want none", got)
 	}
 	if _, err := q.Sign("assay/test", nil); !errors.Is(err, key.ErrNoKey) {
 		t.Errorf("got %v, want %v", err, key.ErrNoKey)

@@ -72,6 +72,10 @@ func oldPassphrase(s string) (Passphrase, error) {
 		return Passphrase{}, unusable(fmt.Sprintf("has over %d bytes", maxPassphrase))
 	case strings.ContainsAny(s, "\r\n"):
 		return Passphrase{}, unusable("has more than one line")
+	case strings.HasSuffix(s, "\x00") && !strings.Contains(strings.TrimRight(s, "\x00"), "\x00"):
+		// HMAC, by which scrypt takes it, fills up with zeros: it would open what the
+		// passphrase without them closed, and nothing else.
+		return Passphrase{}, unusable(faultNUL)
 	}
 	p := Passphrase{fault: fault([]byte(s))}
 	forms := []string{s}
@@ -99,8 +103,12 @@ func (p Passphrase) expose() []string {
 // isPublic says whether everybody knows the passphrase.
 func (p Passphrase) isPublic() bool { return slices.Contains(p.expose(), publicPassphrase) }
 
-// Equal says whether p and q open the same keys.
-func (p Passphrase) Equal(q Passphrase) bool { return slices.Equal(p.expose(), q.expose()) }
+// Equal says whether p opens a key that q opens, however the letters of either are
+// written. Two that hold none are equal.
+func (p Passphrase) Equal(q Passphrase) bool {
+	mine, others := p.expose(), q.expose()
+	return len(mine)+len(others) == 0 || slices.ContainsFunc(mine, func(s string) bool { return slices.Contains(others, s) })
+}
 
 // Format writes "[passphrase]" for every verb.
 func (p Passphrase) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, "[passphrase]") }

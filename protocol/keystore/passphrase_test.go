@@ -133,6 +133,19 @@ func TestPassphrasesThatLookRightAndAreNotAreRefusedWithAWord(t *testing.T) {
 	}
 }
 
+// TestAZeroAtTheEndIsNoPartOfAPassphrase: scrypt cannot tell it from none, so it
+// would open a key made without it.
+func TestAZeroAtTheEndIsNoPartOfAPassphrase(t *testing.T) {
+	for _, text := range []string{"secret\x00", "secret\x00\x00", "\x00"} {
+		path := writePassphrase(t, text+"\n", 0o600)
+		_, err := keystore.ReadPassphrase(t.Context(), keystore.PassphraseOptions{File: path})
+		want(t, "a zero", err, keystore.ErrNoPassphrase)
+		if got := fmt.Sprint(err); got != "passphrase file "+path+": the passphrase has a byte that is zero, as UTF-16 has; save it as UTF-8" {
+			t.Errorf("%q: got %q", text, got)
+		}
+	}
+}
+
 // oldFile is a key file as a version made it that took any bytes as they were.
 func oldFile(t *testing.T, passphrase string) []byte {
 	t.Helper()
@@ -194,6 +207,14 @@ func TestAKeyboardsWayToWriteALetterDoesNotMatter(t *testing.T) {
 func TestEqualPassphrasesAreThoseThatOpenTheSameKeys(t *testing.T) {
 	if !passphrase(t, "secret").Equal(passphrase(t, "secret")) || passphrase(t, "secret").Equal(passphrase(t, "Secret")) {
 		t.Error("secret is not equal to itself alone")
+	}
+	// One letter of two keyboards: "é" and "e" with an accent over it.
+	if !passphrase(t, "caf\u00e9-au-lait").Equal(passphrase(t, "cafe\u0301-au-lait")) || passphrase(t, "caf\u00e9-au-lait").Equal(passphrase(t, "cafe-au-lait")) {
+		t.Error("the two ways to write a letter are not one passphrase")
+	}
+	var none keystore.Passphrase
+	if !none.Equal(keystore.Passphrase{}) || none.Equal(passphrase(t, "secret")) {
+		t.Error("none is not equal to none alone")
 	}
 }
 

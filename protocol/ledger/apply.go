@@ -53,6 +53,10 @@ type Block struct {
 	// Checked, if it is not nil, is what [TryBlock] made of this block on the state
 	// that [Apply] is given. It changes no result, and serves once.
 	Checked *Checked
+	// Beside, if it is not nil, does work that reads and writes nothing of the tree
+	// beside what follows, and returns what waits until it is done. It changes no
+	// result; the ledger itself starts no goroutine.
+	Beside func(work func()) (wait func())
 }
 
 // Checked are the transactions of a block, carried out and written nowhere.
@@ -108,7 +112,8 @@ type machine struct {
 	updates     []Power
 	yuma        *yuma.Input   // of the epoch that this block closed
 	set         *ValidatorSet // nil until it is read
-	byTxs       Cost          // of what was done, that of transactions
+	beside      func(work func()) (wait func())
+	byTxs       Cost // of what was done, that of transactions
 }
 
 func newMachine(r Reader, chain string, p *params.Params) (*machine, error) {
@@ -126,6 +131,7 @@ func newMachine(r Reader, chain string, p *params.Params) (*machine, error) {
 	}
 	m.meta = *meta
 	m.height = meta.Height + 1
+	m.p = p.At(m.height)
 	return m, nil
 }
 
@@ -142,6 +148,9 @@ func Apply(t Tree, chain string, p *params.Params, b *Block) (*Result, error) {
 		}
 	}
 	m, res := done.m, &Result{Txs: done.txs}
+	if m.beside = b.Beside; m.beside == nil {
+		m.beside = atOnce
+	}
 	m.convict(b.Misbehaviour)
 	m.hear(b.Votes, b.PrevEligible)
 	m.finalise(b.PrevEligible)
@@ -161,6 +170,12 @@ func Apply(t Tree, chain string, p *params.Params, b *Block) (*Result, error) {
 	}
 	res.Events, res.Validators, res.Own, res.Yuma = m.events, m.updates, m.st.done.minus(m.byTxs), m.yuma
 	return res, m.st.flush(t)
+}
+
+// atOnce does work before what follows.
+func atOnce(work func()) (wait func()) {
+	work()
+	return func() {}
 }
 
 // CheckBlock refuses, with [ErrBlock] and the rule that is broken, what no

@@ -118,15 +118,15 @@ func TestAChallengeAtTheEdgesOfItsWindow(t *testing.T) {
 	}
 }
 
-// A vote by one who is no elector, opened without a seal, with another salt, too
-// early, too late or twice.
+// A vote by one who is no elector, opened without a seal, with another salt or by
+// other backends, too early, too late or twice.
 func TestVotesThatDoNotCount(t *testing.T) {
 	x := newTrying(t, allPassed)
 	if err := x.do("rich cold", &wire.Challenge{Evidence: x.ofCard("v1")}); err != nil {
 		t.Fatal(err)
 	}
 	c := x.ofCard("v1").Case
-	open := &wire.OpenVote{Case: c, Ballot: 1, Finding: wire.FoundPassed, Found: wire.FoundOf([]byte("right"))}
+	open := &wire.OpenVote{Case: c, Ballot: 1, Finding: wire.FoundPassed, Found: wire.FoundOf([]byte("right")), Backends: wire.ByNative}
 	seal := func(name string) *wire.SealVote {
 		return &wire.SealVote{Case: c, Ballot: 1, Seal: open.Seal(secret(name).Public())}
 	}
@@ -157,6 +157,9 @@ func TestVotesThatDoNotCount(t *testing.T) {
 	wrong := *open
 	wrong.Salt[0]++
 	refuse("another salt", "v2", &wrong, ledger.ErrMismatch)
+	more := *open
+	more.Backends |= wire.ByReference
+	refuse("by a backend more", "v2", &more, ledger.ErrMismatch)
 	x.until(rec.Due - 1)
 	if err := x.do("v2", open); err != nil {
 		t.Errorf("in the last block: %v", err)

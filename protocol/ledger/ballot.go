@@ -18,6 +18,8 @@ type VoteRecord struct {
 	Opened  bool
 	Finding byte          // as in wire.OpenVote
 	Found   protocol.Hash // wire.FoundOf
+	// Backends are those by which it says that it found that.
+	Backends wire.Backends
 }
 
 // call draws the electors of a challenge: of the judges of the running epoch, those
@@ -32,6 +34,10 @@ func (m *machine) call(c *ChallengeRecord) {
 		}
 	}
 	c.Ballot++
+	d := m.docket(m.currentEpoch())
+	d.Ballots++
+	c.Place = d.Ballots
+	put(m.st, DocketKey(m.currentEpoch()), d)
 	if n := int(m.p.Verdicts.Electors); !c.Appealed && len(judges) > n {
 		seed := wire.HashOf("assay/1/electors", m.meta.Beacon[:], c.Case.Bytes(), []byte{c.Ballot})
 		judges = seatDraw{seed: seed}.byStake(judges, n)
@@ -39,9 +45,6 @@ func (m *machine) call(c *ChallengeRecord) {
 	for _, j := range judges {
 		put(m.st, VoteKey(c.Case, j.ID.UID), VoteRecord{Elector: j.ID, Hotkey: j.Hotkey, Stake: j.Stake})
 	}
-	d := m.docket(m.currentEpoch())
-	d.Ballots++
-	put(m.st, DocketKey(m.currentEpoch()), d)
 	c.Called, c.Stage = m.height, StageVoting
 	m.scheduled(c, m.height+protocol.Height(m.p.Verdicts.Ballot()))
 	m.emit(Event{Name: EventCalled, Round: c.Case.Round, Seat: c.Accused, Count: uint32(len(judges))})
@@ -100,7 +103,7 @@ func (m *machine) openVote(s Seat, b *wire.OpenVote) error {
 	case b.Seal(v.Hotkey) != v.Seal:
 		return broken(ErrMismatch, "seat %d sealed %s", s.ID.UID, v.Seal.Short())
 	}
-	v.Opened, v.Finding, v.Found = true, b.Finding, b.Found
+	v.Opened, v.Finding, v.Found, v.Backends = true, b.Finding, b.Found, b.Backends
 	put(m.st, VoteKey(b.Case, s.ID.UID), v)
 	return nil
 }
@@ -113,7 +116,34 @@ type tally struct {
 	most    protocol.Amount // of the largest group that says otherwise
 	finding byte            // of that group
 	found   protocol.Hash
+	// by are the backends that electors of that group with more than a third of all
+	// stake name.
+	by wire.Backends
+	// referred is the stake of those of that group that name the reference.
+	referred protocol.Amount
 }
+
+// guilty reports whether more than two thirds say the same against the accused, and
+// the reference says so: by the word of electors with more than a third of all
+// stake, beside another backend with as much, or by that of more than two thirds.
+//
+// Nothing keeps a liar from naming backends that it did not run: but with less than
+// a third of stake liars alone name none, so that an honest elector ran each of the
+// two. Nobody honest speaks against anybody without the reference, so that liars
+// who leave it out, or say something else, by whatever backend, cannot keep honest
+// electors from a verdict: these have more than two thirds. A rule by which
+// something more has to be shown where others name a second backend would let one
+// liar do that, for what he names cannot be told from what an honest one has.
+func (t *tally) guilty() bool {
+	if !more(t.most, t.whole, 2, 3) {
+		return false
+	}
+	two := t.by&wire.ByReference != 0 && t.by != wire.ByReference
+	return two || more(t.referred, t.whole, 2, 3)
+}
+
+// right reports whether more than two thirds say what the accused says.
+func (t *tally) right() bool { return more(t.accused, t.whole, 2, 3) }
 
 // count counts the votes of a ballot. All stake that there is, six times, fits 65
 // bits: shares are compared by [more].
@@ -146,6 +176,20 @@ func count(c *ChallengeRecord, votes []VoteRecord) tally {
 	for _, s := range order { // by uid of the first that said so
 		if groups[s] > t.most {
 			t.most, t.finding, t.found = groups[s], s.finding, s.found
+		}
+	}
+	for b := wire.ByReference; t.most > 0 && b <= wire.ByCUDA; b <<= 1 {
+		stake := protocol.Amount(0)
+		for i := range votes {
+			if v := &votes[i]; v.Opened && v.Backends&b != 0 && v.Finding == t.finding && v.Found == t.found {
+				stake += v.Stake
+			}
+		}
+		if more(stake, t.whole, 1, 3) {
+			t.by |= b
+		}
+		if b == wire.ByReference {
+			t.referred = stake
 		}
 	}
 	return t

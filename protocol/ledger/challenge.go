@@ -89,6 +89,7 @@ type ChallengeRecord struct {
 	Bond        protocol.Amount // of the appeal, while it is not decided
 	Longer      bool            // nothing was burned in time, for too many were guilty
 	Charged     bool            // the challenger paid: its fee, or its duties of the epoch
+	Place       uint32          // of the running ballot among those called in its epoch, from 1
 }
 
 // holds is what of the supply is with the challenge.

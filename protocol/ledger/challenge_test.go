@@ -2,6 +2,8 @@ package ledger_test
 
 import (
 	"errors"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/assaynet/assay/protocol"
@@ -111,16 +113,18 @@ func (x *trying) ofCard(name string) wire.Evidence {
 	return e
 }
 
-// vote is what an elector says: a finding, and in which words.
+// vote is what an elector says: a finding, in which words, and by which backends,
+// without which it is by two.
 type vote struct {
 	finding byte
 	words   string
+	by      wire.Backends
 }
 
 var (
-	right   = vote{wire.FoundPassed, "right"}
-	untrue  = vote{wire.FoundFalse, "state 3"}
-	another = vote{wire.FoundFalse, "state 1"}
+	right   = vote{wire.FoundPassed, "right", wire.ByReference | wire.ByNative}
+	untrue  = vote{wire.FoundFalse, "state 3", wire.ByReference | wire.ByNative}
+	another = vote{wire.FoundFalse, "state 1", wire.ByReference | wire.ByNative}
 	cannot  = vote{}
 )
 
@@ -134,7 +138,7 @@ func (x *trying) ballot(c wire.Case, votes map[string]vote) ledger.ChallengeReco
 	}
 	open := map[string]*wire.OpenVote{}
 	for name, v := range votes {
-		o := &wire.OpenVote{Case: c, Ballot: rec.Ballot, Finding: v.finding, Salt: [32]byte{7}}
+		o := &wire.OpenVote{Case: c, Ballot: rec.Ballot, Finding: v.finding, Backends: v.by, Salt: [32]byte{7}}
 		if v.finding != wire.FoundNothing {
 			o.Found = wire.FoundOf([]byte(v.words))
 		}
@@ -149,8 +153,39 @@ func (x *trying) ballot(c wire.Case, votes map[string]vote) ledger.ChallengeReco
 			x.tb.Fatal(err)
 		}
 	}
+	before := x.docket().Forfeit
 	x.until(rec.Due)
+	x.counted(c, before)
 	return x.challenged(c)
+}
+
+// counted compares who lost its duties by a ballot that was just counted with what
+// the votes that are kept say to anybody who reads them.
+func (x *trying) counted(c wire.Case, before []protocol.SeatID) {
+	x.tb.Helper()
+	rec := x.challenged(c)
+	votes, err := ledger.ReadVotes(x.tree, c)
+	if err != nil {
+		x.tb.Fatal(err)
+	}
+	told, lost := ledger.Forfeits(&rec, votes, &x.p.Verdicts), x.docket().Forfeit
+	for i := range votes {
+		id := votes[i].Elector
+		takes := slices.Contains(lost, id) && (!slices.Contains(before, id) || slices.Contains(told, id))
+		if takes != slices.Contains(told, id) && (!rec.Charged || id != rec.Judge) {
+			x.tb.Errorf("of ballot %d, seat %d lost its duties: %t, as its votes tell: %t", rec.Ballot, id.UID, takes, slices.Contains(told, id))
+		}
+	}
+}
+
+// docket returns that of the running epoch.
+func (x *trying) docket() ledger.Docket {
+	x.tb.Helper()
+	d, err := ledger.ReadDocket(x.tree, x.p.Schedule.EpochOf(x.height))
+	if err != nil {
+		x.tb.Fatal(err)
+	}
+	return d
 }
 
 func (x *trying) challenged(c wire.Case) ledger.ChallengeRecord {
@@ -165,11 +200,7 @@ func (x *trying) challenged(c wire.Case) ledger.ChallengeRecord {
 // forfeits reports whether a judge loses its duties of the running epoch.
 func (x *trying) forfeits(name string) bool {
 	x.tb.Helper()
-	d, err := ledger.ReadDocket(x.tree, x.p.Schedule.EpochOf(x.height))
-	if err != nil {
-		x.tb.Fatal(err)
-	}
-	for _, id := range d.Forfeit {
+	for _, id := range x.docket().Forfeit {
 		if id == x.seat(name).ID {
 			return true
 		}
@@ -404,7 +435,7 @@ func TestWhereTooManyAreGuiltyNothingIsBurnedYet(t *testing.T) {
 			if k == judge && name == "v1" {
 				continue
 			}
-			o := &wire.OpenVote{Case: k, Ballot: 1, Finding: untrue.finding, Found: wire.FoundOf([]byte(untrue.words))}
+			o := &wire.OpenVote{Case: k, Ballot: 1, Finding: untrue.finding, Found: wire.FoundOf([]byte(untrue.words)), Backends: untrue.by}
 			open[name] = append(open[name], o)
 			if err := x.do(name, &wire.SealVote{Case: k, Ballot: 1, Seal: o.Seal(secret(name).Public())}); err != nil {
 				t.Fatal(err)
@@ -431,26 +462,21 @@ func TestWhereTooManyAreGuiltyNothingIsBurnedYet(t *testing.T) {
 	}
 }
 
-// TestWhoHasNoTimeKeepsItsDutiesInACrowd: where more ballots are held than four in
-// an epoch, v2, which says that it cannot tell, loses nothing; v3, which says
-// nothing, does.
-func TestWhoHasNoTimeKeepsItsDutiesInACrowd(t *testing.T) {
-	for _, others := range []uint32{3, 4} {
-		x := newTrying(t, allPassed)
-		if err := x.do("rich cold", &wire.Challenge{Evidence: x.evidence}); err != nil {
-			t.Fatal(err)
-		}
-		e := x.p.Schedule.EpochOf(x.challenged(x.evidence.Case).Due)
-		d, err := ledger.ReadDocket(x.tree, e)
-		if err != nil {
-			t.Fatal(err)
-		}
-		d.Ballots = others // of challenges that are called beside this one
-		x.set(ledger.DocketKey(e), d)
-		x.ballot(x.evidence.Case, map[string]vote{"v1": untrue, "v2": cannot})
-		if crowd := others > 3; x.forfeits("v1") || x.forfeits("v2") == crowd || !x.forfeits("v3") {
-			t.Errorf("beside %d ballots v1 loses its duties: %t, v2: %t, v3: %t", others, x.forfeits("v1"), x.forfeits("v2"), x.forfeits("v3"))
-		}
+// A docket of the form of before, without the number of ballots, is refused, not
+// read as one of this form.
+func TestADocketOfTheFormerFormIsRefused(t *testing.T) {
+	x := newTrying(t, allPassed)
+	type entry struct {
+		_       struct{} `cbor:",toarray"`
+		Paid    []ledger.DocketEntry
+		Guilty  []protocol.SeatID
+		Stake   protocol.Amount
+		Forfeit []protocol.SeatID
+		Posted  []protocol.SeatID
+	}
+	x.set(ledger.DocketKey(1), entry{})
+	if d, err := ledger.ReadDocket(x.tree, 1); !errors.Is(err, ledger.ErrCorrupt) || !strings.Contains(err.Error(), "Docket under 23") {
+		t.Errorf("read as %+v, %v", d, err)
 	}
 }
 

@@ -122,7 +122,7 @@ func (n *network) tried(s ledger.Stage, open *wire.OpenVote) wire.Case {
 		Posted: 1 << 40, Finding: wire.FoundPassed, Stage: s, Ballot: 1, Called: n.height, Due: n.height + 18, Convicted: 1 << 40,
 	}
 	if open != nil {
-		open.Case, open.Ballot, open.Finding, open.Found = c.Case, 1, wire.FoundFalse, protocol.Hash{1}
+		open.Case, open.Ballot, open.Finding, open.Found, open.Backends = c.Case, 1, wire.FoundFalse, protocol.Hash{1}, wire.ByCUDA
 		c.Called -= 9
 		n.set(ledger.VoteKey(c.Case, v1.ID.UID), ledger.VoteRecord{Elector: v1.ID, Hotkey: v1.Hotkey, Stake: 1 << 60, Seal: open.Seal(v1.Hotkey)})
 	} else {

@@ -225,20 +225,26 @@ func (d seatDraw) byStake(judges []RosterJudge, n int) []RosterJudge {
 	left := slices.Clone(judges)
 	var out []RosterJudge
 	for k := 0; k < n && len(left) > 0; k++ {
-		var total uint64
-		for _, j := range left {
-			total += uint64(j.Stake)
-		}
-		h := d.hash("assay/1/duty/fill", d.number(k))
-		point, _ := bits.Mul64(binary.BigEndian.Uint64(h[:]), total) // 0 … total − 1
-		i := 0
-		for ; i < len(left)-1 && point >= uint64(left[i].Stake); i++ {
-			point -= uint64(left[i].Stake)
-		}
+		i := d.one(left, k)
 		out = append(out, left[i])
 		left = slices.Delete(left, i, i+1)
 	}
 	return out
+}
+
+// one draws the place of one of judges, which are some, in proportion to their
+// stake; turn keeps draws apart.
+func (d seatDraw) one(judges []RosterJudge, turn int) (at int) {
+	var total uint64
+	for _, j := range judges {
+		total += uint64(j.Stake)
+	}
+	h := d.hash("assay/1/duty/fill", d.number(turn))
+	point, _ := bits.Mul64(binary.BigEndian.Uint64(h[:]), total) // 0 … total − 1
+	for ; at < len(judges)-1 && point >= uint64(judges[at].Stake); at++ {
+		point -= uint64(judges[at].Stake)
+	}
+	return at
 }
 
 // slots gives judge number j the slot perm[j mod s], perm being an order of the

@@ -55,13 +55,18 @@ func (m *machine) epoch() error {
 	if err := m.blame(nil); err != nil { // the seats of the consensus set must be there
 		return err
 	}
+	m.st.room(len(seats), SeatPrefix(), AccountPrefix(), PaymentPrefix(now), RosterSeatPrefix(now+1))
 	in := m.yumaInput(now, seats)
 	m.yuma = &in
-	out, err := yuma.Run(in)
-	if err != nil {
+	var out yuma.Output
+	var err error
+	wait := m.beside(func() { out, err = yuma.Run(in) })
+	rec := EpochRecord{Epoch: now, Height: m.height, Inputs: InputsHash(&in), Seats: uint32(len(seats))}
+	earned := m.earned(now, seats)
+	if wait(); err != nil {
 		return fmt.Errorf("%w: %w", ErrCorrupt, err)
 	}
-	m.pay(now, seats, &in, &out)
+	m.pay(rec, seats, earned, &out)
 	m.keepBonds(out.Bonds)
 	m.meta.LastStep = m.height
 	takeChains(seats, now+1)
@@ -137,7 +142,7 @@ func (m *machine) yumaParams(n int) yuma.Params {
 		Tempo: m.p.Schedule.Tempo, ActivityCutoff: y.ActivityCutoff, Kappa: y.Kappa, MaxValidators: n,
 		StakeThreshold: uint64(m.p.Seats.MinStake), BondsMovingAverage: y.BondsMovingAverage, BondsPenalty: y.BondsPenalty,
 		Yuma3: y.Yuma3, LiquidAlpha: y.LiquidAlpha, AlphaLow: y.AlphaLow, AlphaHigh: y.AlphaHigh, Steepness: y.Steepness,
-		CarryIfNoIncentive: true, ZerosKeepBonds: true,
+		CarryIfNoIncentive: true, ZerosKeepBonds: true, PaysAgreed: true,
 	}
 }
 
@@ -184,22 +189,20 @@ func bondsOf(row []yuma.Entry) Bonds {
 
 // pay credits the emission out of the pot and writes the epoch's record and
 // one payment for each seat. What rounding and missed duties leave
-// is carried to the next epoch; what nobody earned stays in the pot for good.
-func (m *machine) pay(now protocol.Epoch, seats []candidate, in *yuma.Input, out *yuma.Output) {
-	rec := EpochRecord{Epoch: now, Height: m.height, Inputs: InputsHash(in), Emission: m.budget(), Seats: uint32(len(seats)), Unearned: protocol.Amount(out.NobodyEmission)}
-	done := make([]duties, len(seats))
-	if now > 0 {
-		done = m.fulfilled(now-1, seats)
-	}
+// is carried to the next epoch; what nobody earned stays in the pot for good. The
+// record says already of which epoch it is, and of what inputs.
+func (m *machine) pay(rec EpochRecord, seats []candidate, by []earned, out *yuma.Output) {
+	now := rec.Epoch
+	rec.Emission, rec.Unearned = m.budget(), protocol.Amount(out.NobodyEmission)
 	var paid uint32
 	for i := range seats {
 		s := &seats[i].seat
-		left := m.kept(now, s, done[i])
+		done, left := by[i].duties, by[i].left
 		pay := Payment{
 			Seat: s.ID, Hotkey: s.Hotkey, Coldkey: s.Coldkey, Stake: seats[i].stake, Permit: s.Permit,
 			Consensus: out.Consensus[i], Incentive: out.Incentive[i], Dividend: out.Dividends[i],
 			Trust: out.ValidatorTrust[i], StakeShare: out.StakeWeight[i], Duty: uint16(left(0xffff)),
-			Drawn: sum(done[i].drawn), Fulfilled: sum(done[i].fulfilled),
+			Drawn: sum(done.drawn), Fulfilled: sum(done.fulfilled),
 		}
 		pay.Miner = protocol.Amount(out.ServerEmission[i])
 		m.payOwner(m.payee(s), pay.Miner)
@@ -290,11 +293,12 @@ func InputsHash(in *yuma.Input) protocol.Hash {
 		Params: in.Params, Block: in.Block, LastStep: in.LastStep, Emission: in.Emission,
 		Stake: in.Stake, RegisteredAt: in.RegisteredAt, LastUpdate: in.LastUpdate, Permit: in.Permit, Nobody: in.Nobody,
 	}
-	for _, row := range in.Weights {
-		e.Weights = append(e.Weights, bondsOf(row))
+	e.Weights, e.Bonds = make([]Bonds, len(in.Weights)), make([]Bonds, len(in.Bonds))
+	for i, row := range in.Weights {
+		e.Weights[i] = bondsOf(row)
 	}
-	for _, row := range in.Bonds {
-		e.Bonds = append(e.Bonds, bondsOf(row))
+	for i, row := range in.Bonds {
+		e.Bonds[i] = bondsOf(row)
 	}
 	return wire.HashOf("assay/1/epoch/inputs", wire.Encode(&e))
 }

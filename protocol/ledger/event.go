@@ -25,6 +25,7 @@ const (
 	EventCards         EventName = "cards"          // Epoch, Seat, Hotkey, Hash: the root that was opened; Count: cards
 	EventPairsSet      EventName = "pairs set"      // Round in which they are given to raters, Epoch, Seat, Hotkey, Hash: the root
 	EventPairsOpened   EventName = "pairs opened"   // as for those set; Hash: the link; Count: pairs
+	EventPairsDoubted  EventName = "pairs doubted"  // as for those set, Seat, Hotkey: the checker; Hash: the root
 	EventRatingsOpened EventName = "ratings opened" // Round in which they fell due, Epoch, Seat, Hotkey
 	EventPaid          EventName = "paid"           // Epoch, Amount: paid to all; Count: seats paid
 	EventRequested     EventName = "requested"      // Hash: of the request, Amount: put into escrow; Count: records

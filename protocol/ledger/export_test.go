@@ -2,10 +2,12 @@ package ledger
 
 import (
 	"fmt"
+	"reflect"
 	"strings"
 
 	"github.com/assaynet/assay/protocol"
 	"github.com/assaynet/assay/protocol/params"
+	"github.com/assaynet/assay/protocol/task/preference"
 	"github.com/assaynet/assay/protocol/wire"
 )
 
@@ -140,3 +142,29 @@ func Flush(t Tree, writes map[string][]byte) error {
 	}
 	return o.flush(t)
 }
+
+// Checkers is checkers.
+func Checkers(p *params.Params, seed protocol.Hash, judges []RosterJudge, set *preference.Set) []protocol.SeatID {
+	return checkers(p, seed, judges, set)
+}
+
+// Remembered counts the records of a tree of which it knows what they stand for, by
+// sort, and returns the key of one of which that is not what its bytes say.
+func Remembered(t *MemTree) (count map[string]int, wrong string) {
+	count = map[string]int{}
+	_ = t.each(nil, func(key []byte, rec record) bool {
+		if rec.value == nil {
+			return true
+		}
+		count[fmt.Sprintf("%T", rec.value)]++
+		read := reflect.New(reflect.TypeOf(rec.value).Elem())
+		if err := wire.DecodeOwn(rec.raw, maxValue, read.Interface()); err != nil || !reflect.DeepEqual(read.Interface(), rec.value) {
+			wrong = fmt.Sprintf("%x: %+v, and it is %+v, %v", key, rec.value, read.Interface(), err)
+		}
+		return wrong == ""
+	})
+	return count, wrong
+}
+
+// Memorable is memorable.
+func Memorable(v any) any { return memorable(v) }

@@ -46,7 +46,7 @@ func FuzzApply(f *testing.F) {
 		&wire.ExtendBeacon{Start: 60, Anchor: protocol.Hash{1}}, &wire.Unjail{Epoch: 1}, &wire.ExtendPlants{Start: 2, Anchor: protocol.Hash{1}}, &wire.OpenPlants{Epoch: 1, Proofs: []wire.PlantProof{{Round: 2, Leaves: 1}}}, &wire.LeakedLink{Seat: protocol.SeatID{UID: 3}}, &wire.SealLeak{Seal: protocol.Hash{1}}, &wire.AddCollateral{Hotkey: secret("m1").Public(), Amount: 3}, &wire.TakeCollateral{Hotkey: secret("m1").Public()}, &wire.SetCommission{Hotkey: secret("m1").Public(), Rate: 1 << 15}, &wire.Commit{Round: 2}, &wire.CommitWeights{Epoch: 1},
 		&wire.RevealWeights{UIDs: []protocol.UID{1}, Values: []uint16{2}}, &wire.SealCards{}, &wire.OpenCards{Findings: []byte{1}, Shown: []wire.Card{{Finding: wire.FindingPassed, Kind: "a", Body: []byte{1}, Answer: protocol.Hash{1}}}},
 		&wire.ExtendSetter{Start: 4, Anchor: protocol.Hash{1}}, &wire.SetPairs{Round: 4, Root: protocol.Hash{1}},
-		&wire.OpenPairs{Round: 2, Link: protocol.Hash{1}, Origins: []byte{0, 13, 26}}, &wire.OpenRatings{Round: 3, Ratings: []byte{0x12}},
+		&wire.OpenPairs{Round: 2, Link: protocol.Hash{1}, Origins: []byte{0, 13, 26}}, &wire.DoubtPairs{Round: 2}, &wire.OpenRatings{Round: 3, Ratings: []byte{0x12}},
 		ask, &wire.SealRecords{Request: request, Seals: []protocol.Hash{{1}}}, record(request, "Tea is a leaf."),
 		&wire.Challenge{}, &wire.JudgeChallenge{Epoch: 1, Evidence: wire.Evidence{Case: wire.Case{Round: 1, UID: 3, Accused: 3}}}, &wire.SealVote{Ballot: 1}, &wire.OpenVote{Ballot: 1}, &wire.Appeal{},
 		&wire.SealFinding{Request: request}, &wire.OpenFinding{Request: request, Pays: []wire.RecordPay{{Amount: 1}}},

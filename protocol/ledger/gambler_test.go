@@ -3,6 +3,7 @@ package ledger_test
 import (
 	"fmt"
 	"math/rand"
+	"slices"
 
 	"github.com/assaynet/assay/protocol"
 	"github.com/assaynet/assay/protocol/ledger"
@@ -191,6 +192,13 @@ func (g *gambler) hotkey() (string, wire.Body) {
 	case 4:
 		return name, &wire.CommitWeights{Epoch: e, Hash: row(e).Seal(secret(name).Public())}
 	case 5:
+		for _, sealer := range hotkeys { // if there is one
+			if k, sits, _ := ledger.ReadSeatByHotkey(g.n.tree, secret(sealer).Public()); sits {
+				if _, sealed, _ := ledger.ReadSeal(g.n.tree, e-1, k.ID.UID); sealed {
+					name = sealer
+				}
+			}
+		}
 		return name, row(e - 1)
 	}
 	if k, ok := one(g, g.cards, func(b *wire.OpenCards) bool { return b.Epoch == e-1 }); ok && g.n.next() > sched.SealCardsDeadline(e-1) {
@@ -206,6 +214,9 @@ func (g *gambler) hotkey() (string, wire.Body) {
 func (g *gambler) lane() (string, wire.Body) {
 	sched, next := g.n.p.Schedule, g.n.next()
 	now := sched.RoundOf(next)
+	if by, doubt := g.doubt(now &^ 1); doubt != nil && g.Intn(3) == 0 {
+		return by, doubt
+	}
 	rater, setter := g.pick([]string{"m1", "m2"}), g.pick(pairSetters)
 	say := g.Intn(5)
 	switch due := g.Intn(8) > 0; {
@@ -236,6 +247,31 @@ func (g *gambler) lane() (string, wire.Body) {
 	}
 	if k, ok := one(g, g.ratings, func(b *wire.OpenRatings) bool { return b.Round == now }); ok {
 		return k.by, k.body
+	}
+	return "", nil
+}
+
+// doubt returns what a checker says of the pairs that were given to raters two
+// rounds before, nil where none is left to say it of.
+func (g *gambler) doubt(given protocol.Round) (string, wire.Body) {
+	sets, err := ledger.ReadSets(g.n.tree, given-min(given, 2))
+	if err != nil {
+		g.n.tb.Fatal(err)
+	}
+	drawn, is, err := ledger.ReadCheckers(g.n.tree, g.n.p, given-1, sets)
+	if err != nil {
+		g.n.tb.Fatal(err)
+	}
+	for i := range sets {
+		if !is || !sets[i].Opened() || sets[i].Doubted {
+			continue
+		}
+		for _, name := range []string{"v1", "v2", "v3"} {
+			seat, sits, _ := ledger.ReadSeatByHotkey(g.n.tree, secret(name).Public())
+			if sits && slices.Contains(drawn[i], seat.ID) {
+				return name, &wire.DoubtPairs{Round: given - 2, Setter: sets[i].Setter}
+			}
+		}
 	}
 	return "", nil
 }

@@ -117,6 +117,12 @@ func (x *modelled) ballots() (list []sealed[wire.Body]) {
 				if v.Finding != wire.FoundNothing && v.Found.IsZero() {
 					v.Found = truth
 				}
+				if v.Finding != wire.FoundNothing {
+					v.Backends = wire.ByReference | wire.ByNative
+					if truth[1]%4 == 0 { // all name the same
+						v.Backends = 1 + wire.Backends(truth[2]%7)
+					}
+				}
 				x.votes[key] = v
 			}
 			switch {
@@ -183,9 +189,16 @@ func (x *modelled) links() (string, wire.Body) {
 	return by, &wire.SealLeak{Seal: leak.Seal(o.Signer(x.next()))}
 }
 
-// chainOf is every seat's chain of plants that begins with an epoch.
+// chainOf is every seat's chain of plants that begins with an epoch. Some are kept,
+// for each is thousands of hashes.
 func (x *modelled) chainOf(start protocol.Epoch) *plant.Maker {
-	return plant.NewMaker([32]byte{byte(start), byte(start >> 8), byte(start >> 16)}, start)
+	if x.chains[start] == nil {
+		if len(x.chains) == 64 {
+			clear(x.chains)
+		}
+		x.chains[start] = plant.NewMaker([32]byte{byte(start), byte(start >> 8), byte(start >> 16)}, start)
+	}
+	return x.chains[start]
 }
 
 // forget drops what is over.

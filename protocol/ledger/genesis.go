@@ -79,9 +79,11 @@ func ReadGenesis(b []byte) (*Genesis, error) {
 }
 
 // ChainID returns the chain id, whose hash is SHA-256 over the canonical CBOR of
-// the genesis.
+// the genesis without its upgrades.
 func (g *Genesis) ChainID() string {
-	return protocol.ChainID(g.Params.Name, sha256.Sum256(wire.Encode(g)))
+	first := *g
+	first.Params.Upgrades = nil
+	return protocol.ChainID(g.Params.Name, sha256.Sum256(wire.Encode(&first)))
 }
 
 // Origin names the network where the chain id is not known yet, being the hash of

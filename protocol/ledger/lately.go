@@ -24,6 +24,7 @@ type decodedAs[T any] struct {
 var (
 	lastMeta       lately[Meta]
 	lastValidators lately[ValidatorSet]
+	lastSigned     lately[SignedRecord]
 )
 
 // of returns what the bytes under a key stand for; [ErrCorrupt] where that is
@@ -39,3 +40,6 @@ func (l *lately[T]) of(raw, key []byte) (*T, error) {
 	l.last.Store(v)
 	return &v.value, nil
 }
+
+// keep remembers what was written.
+func (l *lately[T]) keep(raw []byte, v T) { l.last.Store(&decodedAs[T]{raw, v}) }

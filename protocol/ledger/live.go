@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"fmt"
 	"slices"
 
 	"github.com/assaynet/assay/protocol"
@@ -116,7 +117,7 @@ func (s *SignedRecord) after(i int, a key.Address) (*Signed, int) {
 
 // hear notes who voted on the block before, and who rightly proposed it.
 func (m *machine) hear(votes []BlockVote, eligible []protocol.PublicKey) {
-	rec, _ := get[SignedRecord](m.st, SignedKey())
+	rec := m.signed()
 	before := m.height - 1
 	var e *Signed
 	next := 0
@@ -131,7 +132,26 @@ func (m *machine) hear(votes []BlockVote, eligible []protocol.PublicKey) {
 			e.Last, e.Proposed = max(e.Last, before), before
 		}
 	}
-	put(m.st, SignedKey(), rec)
+	raw := wire.Encode(&rec)
+	_ = m.st.Set(SignedKey(), raw)
+	lastSigned.keep(raw, rec)
+}
+
+// signed reads the record that each block changes, for this one to change it.
+func (m *machine) signed() SignedRecord {
+	raw, err := m.st.Get(SignedKey())
+	if err != nil {
+		m.st.fail(fmt.Errorf("read %x: %w", SignedKey(), err))
+	}
+	if err != nil || raw == nil {
+		return SignedRecord{}
+	}
+	rec, err := lastSigned.of(raw, SignedKey())
+	if err != nil {
+		m.st.fail(err)
+		return SignedRecord{}
+	}
+	return SignedRecord{Members: slices.Clone(rec.Members)}
 }
 
 // offenders returns of each address the newest proof, or the oldest, where stake

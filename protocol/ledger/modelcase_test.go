@@ -209,9 +209,49 @@ func (d *dispute) count() (whole, told, accused, most *big.Int, truth byte) {
 	return whole, told, accused, most, truth
 }
 
+// proven reports whether the verdict of most would rest on the reference, beside
+// another backend or by more than two thirds.
+func (d *dispute) proven(whole, most *big.Int) bool {
+	type words struct {
+		finding byte
+		found   protocol.Hash
+	}
+	groups := map[words][]*paper{}
+	for _, p := range d.votes {
+		if p.said == nil || p.said.Finding == wire.FoundNothing {
+			continue
+		}
+		w := words{p.said.Finding, p.said.Found}
+		groups[w] = append(groups[w], p)
+	}
+	for _, group := range groups { // that of two thirds is one alone
+		sum, by := of(0), map[string]*big.Int{"reference": of(0)}
+		for _, p := range group {
+			sum = add(sum, p.stake)
+			for _, name := range p.said.Backends.Names() {
+				if by[name] == nil {
+					by[name] = of(0)
+				}
+				by[name] = add(by[name], p.stake)
+			}
+		}
+		if sum.Cmp(most) != 0 || !above(sum, whole, 2, 3) {
+			continue
+		}
+		heavy := 0
+		for _, stake := range by {
+			if above(stake, whole, 1, 3) {
+				heavy++
+			}
+		}
+		return heavy > 1 && above(by["reference"], whole, 1, 3) || above(by["reference"], whole, 2, 3)
+	}
+	return false
+}
+
 func (m *model) decide(d *dispute, world *outside) {
 	whole, told, accused, most, truth := d.count()
-	guilty, right := above(most, whole, 2, 3), above(accused, whole, 2, 3)
+	guilty, right := above(most, whole, 2, 3) && d.proven(whole, most), above(accused, whole, 2, 3)
 	disputed := above(most, whole, 1, 6) && above(accused, whole, 1, 6)
 	switch {
 	case d.appealed && right:

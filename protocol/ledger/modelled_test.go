@@ -11,6 +11,7 @@ import (
 	"github.com/assaynet/assay/protocol"
 	"github.com/assaynet/assay/protocol/ledger"
 	"github.com/assaynet/assay/protocol/params"
+	"github.com/assaynet/assay/protocol/plant"
 	"github.com/assaynet/assay/protocol/wire"
 )
 
@@ -39,6 +40,7 @@ type modelled struct {
 	m       *model
 	ended   map[ledger.Stage]int   // challenges
 	did     map[wire.TxType][2]int // rules that were broken, and kept
+	chains  map[protocol.Epoch]*plant.Maker
 	carried int
 	paid    [2]int // epochs that paid miners, and stakers
 }
@@ -72,7 +74,7 @@ func newModelled(t *testing.T, seed int64) *modelled {
 			m.issued = add(m.issued, num(s.Stake))
 		}
 	}
-	x := &modelled{outside: outside{network: n}, m: m, did: map[wire.TxType][2]int{}, ended: map[ledger.Stage]int{}}
+	x := &modelled{outside: outside{network: n}, m: m, did: map[wire.TxType][2]int{}, ended: map[ledger.Stage]int{}, chains: map[protocol.Epoch]*plant.Maker{}}
 	x.given, x.votes = map[protocol.Epoch][]wire.Evidence{}, map[string]*wire.OpenVote{}
 	x.gambler = newGambler(n, seed)
 	for h := uint64(1); h <= uint64(n.height); h++ { // what the gambler began with costs nothing
@@ -358,14 +360,26 @@ func TestTheLedgerFollowsASimpleModel(t *testing.T) {
 	all, paid := map[wire.TxType][2]int{}, [2]int{}
 	for seed := first; seed < first+seeds; seed++ {
 		x := newModelled(t, int64(seed))
-		for x.carried < most/seeds {
-			x.block()
+		for told := 1; x.carried < most/seeds; {
+			if x.block(); x.carried >= told*50_000 { // of a run that takes long
+				t.Logf("seed %d: %d transactions were carried out alike", seed, x.carried)
+				told++
+			}
 		}
 		for typ, n := range x.did {
 			sum := all[typ]
 			all[typ] = [2]int{sum[0] + n[0], sum[1] + n[1]}
 		}
 		paid[0], paid[1] = paid[0]+x.paid[0], paid[1]+x.paid[1]
+		count, wrong := ledger.Remembered(x.tree)
+		if wrong != "" {
+			t.Errorf("seed %d: the tree remembers %s", seed, wrong)
+		}
+		for _, sort := range []string{"Account", "Bonds", "Payment", "Pool", "RosterJudge", "SealedWeights", "Seat", "Stake", "Weights"} {
+			if count["*ledger."+sort] == 0 {
+				t.Errorf("seed %d: of no %s the tree knows what it stands for", seed, sort)
+			}
+		}
 		t.Logf("seed %d: %d blocks, %d transactions (broken, kept): %v; epochs that paid miners and stakers: %v", seed, x.height, x.carried, x.did, x.paid)
 	}
 	if paid[0] == 0 || paid[1] == 0 {

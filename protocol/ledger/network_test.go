@@ -103,6 +103,7 @@ type network struct {
 	silent   map[string]bool // validators that neither vote nor propose
 	stood    time.Duration   // for which no blocks came
 	unheard  map[string]bool // those whose votes are left out of all blocks
+	beside   func(work func()) (wait func())
 }
 
 // seat returns a genesis seat; validators have a stake, a consensus key and a
@@ -224,7 +225,7 @@ func (n *network) draft(txs ...[]byte) *ledger.Block {
 	for i := 1; n.silent[n.consKeys[k]] && i < len(members); i++ {
 		k = members[(n.turn+i)%len(members)]
 	}
-	b := &ledger.Block{Height: n.next(), Time: n.timeAt(n.next()), Proposer: k, Votes: n.votes(), Txs: slices.Concat([][]byte{n.head(k, n.next())}, txs, n.attests())}
+	b := &ledger.Block{Height: n.next(), Time: n.timeAt(n.next()), Proposer: k, Votes: n.votes(), Txs: slices.Concat([][]byte{n.head(k, n.next())}, txs, n.attests()), Beside: n.beside}
 	if n.height > 0 {
 		b.PrevEligible = []protocol.PublicKey{n.proposer}
 	}

@@ -29,16 +29,16 @@ type overlay struct {
 	done *Cost
 	// writes by first letter of the key, so that a walk over one sort of
 	// record does not look at the others; nil stands for removed.
-	writes map[byte]map[string][]byte
+	writes map[byte]map[string]*record
 }
 
 func newOverlay(base Reader) *overlay {
-	return &overlay{base: base, fault: new(error), done: new(Cost), writes: make(map[byte]map[string][]byte)}
+	return &overlay{base: base, fault: new(error), done: new(Cost), writes: make(map[byte]map[string]*record)}
 }
 
 // child returns an overlay for one transaction.
 func (o *overlay) child() *overlay {
-	return &overlay{base: o, fault: o.fault, done: o.done, writes: make(map[byte]map[string][]byte)}
+	return &overlay{base: o, fault: o.fault, done: o.done, writes: make(map[byte]map[string]*record)}
 }
 
 func (o *overlay) fail(err error) {
@@ -49,52 +49,98 @@ func (o *overlay) fail(err error) {
 
 // Get implements [Reader].
 func (o *overlay) Get(key []byte) ([]byte, error) {
-	v, err := o.look(key)
-	o.done.Reads++
-	o.done.Bytes += uint64(len(key) + len(v))
-	return v, err
+	rec, err := o.recall(key)
+	return rec.raw, err
 }
 
-// look is Get, not counted.
-func (o *overlay) look(key []byte) ([]byte, error) {
-	if v, ok := o.writes[key[0]][string(key)]; ok {
-		return v, nil
+// recall implements [memory].
+func (o *overlay) recall(key []byte) (record, error) {
+	rec, err := o.look(key)
+	o.done.Reads++
+	o.done.Bytes += uint64(len(key) + len(rec.raw))
+	return rec, err
+}
+
+// look is recall, not counted.
+func (o *overlay) look(key []byte) (record, error) {
+	if rec, ok := o.writes[key[0]][string(key)]; ok {
+		if rec == nil {
+			return record{}, nil
+		}
+		return *rec, nil
 	}
-	if below, ok := o.base.(*overlay); ok {
+	switch below := o.base.(type) {
+	case *overlay:
 		return below.look(key)
+	case *MemTree:
+		return below.recall(key)
 	}
-	return o.base.Get(key)
+	raw, err := o.base.Get(key)
+	return record{raw: raw}, err
 }
 
 // Set implements [Tree].
 func (o *overlay) Set(key, value []byte) error {
-	o.done.Writes++
-	o.done.Bytes += uint64(len(key) + len(value))
-	letter := o.writes[key[0]]
-	if letter == nil {
-		letter = make(map[string][]byte)
-		o.writes[key[0]] = letter
+	if value == nil {
+		return o.Remove(key)
 	}
-	letter[string(key)] = value
+	o.set(key, &record{raw: value})
 	return nil
 }
 
-// Remove implements [Tree].
-func (o *overlay) Remove(key []byte) error { return o.Set(key, nil) }
+// set writes a record, or removes it, which is nil.
+func (o *overlay) set(key []byte, rec *record) {
+	o.done.Writes++
+	o.done.Bytes += uint64(len(key))
+	if rec != nil {
+		o.done.Bytes += uint64(len(rec.raw))
+	}
+	o.letter(key[0], 0)[string(key)] = rec
+}
 
-// Iterate implements [Reader]. To find where a walk begins counts as a read, and
-// so does each record.
+// letter returns what was written of one sort. Where that is nothing yet, there is
+// room for so many.
+func (o *overlay) letter(first byte, room int) map[string]*record {
+	letter := o.writes[first]
+	if letter == nil {
+		letter = make(map[string]*record, room)
+		o.writes[first] = letter
+	}
+	return letter
+}
+
+// room makes room for so many writes of each of some sorts of which there are none
+// yet: to grow by and by takes longer.
+func (o *overlay) room(writes int, prefixes ...[]byte) {
+	for _, prefix := range prefixes {
+		o.letter(prefix[0], writes)
+	}
+}
+
+// Remove implements [Tree].
+func (o *overlay) Remove(key []byte) error {
+	o.set(key, nil)
+	return nil
+}
+
+// Iterate implements [Reader].
 func (o *overlay) Iterate(prefix []byte, fn func(key, value []byte) bool) error {
+	return o.each(prefix, func(key []byte, rec record) bool { return fn(key, rec.raw) })
+}
+
+// each implements [memory]. To find where a walk begins counts as a read, and so
+// does each record.
+func (o *overlay) each(prefix []byte, fn func(key []byte, rec record) bool) error {
 	o.done.Reads++
-	return o.walk(prefix, func(key, value []byte) bool {
+	return o.walk(prefix, func(key []byte, rec record) bool {
 		o.done.Reads++
-		o.done.Bytes += uint64(len(key) + len(value))
-		return fn(key, value)
+		o.done.Bytes += uint64(len(key) + len(rec.raw))
+		return fn(key, rec)
 	})
 }
 
-// walk is Iterate, not counted: a merge of the base with the writes.
-func (o *overlay) walk(prefix []byte, fn func(key, value []byte) bool) error {
+// walk is each, not counted: a merge of the base with the writes.
+func (o *overlay) walk(prefix []byte, fn func(key []byte, rec record) bool) error {
 	own := o.writes[prefix[0]]
 	var keys []string
 	for k := range own {
@@ -107,22 +153,18 @@ func (o *overlay) walk(prefix []byte, fn func(key, value []byte) bool) error {
 	// emit passes on own writes below limit, or all for a nil limit.
 	emit := func(limit []byte) {
 		for ; more && next < len(keys) && (limit == nil || keys[next] < string(limit)); next++ {
-			if v := own[keys[next]]; v != nil {
-				more = fn([]byte(keys[next]), v)
+			if rec := own[keys[next]]; rec != nil {
+				more = fn([]byte(keys[next]), *rec)
 			}
 		}
 	}
-	below := o.base.Iterate
-	if b, ok := o.base.(*overlay); ok {
-		below = b.walk
-	}
-	err := below(prefix, func(key, value []byte) bool {
+	err := eachOf(o.base, prefix, func(key []byte, rec record) bool {
 		emit(key)
 		if !more {
 			return false
 		}
 		if _, changed := own[string(key)]; !changed {
-			more = fn(key, value)
+			more = fn(key, rec)
 		}
 		return more
 	})
@@ -131,6 +173,17 @@ func (o *overlay) walk(prefix []byte, fn func(key, value []byte) bool) error {
 	}
 	emit(nil)
 	return nil
+}
+
+// eachOf walks what an overlay reads from.
+func eachOf(base Reader, prefix []byte, fn func(key []byte, rec record) bool) error {
+	switch below := base.(type) {
+	case *overlay:
+		return below.walk(prefix, fn)
+	case *MemTree:
+		return below.each(prefix, fn)
+	}
+	return base.Iterate(prefix, func(key, value []byte) bool { return fn(key, record{raw: value}) })
 }
 
 // merge passes the writes of a transaction on to its block.
@@ -156,7 +209,11 @@ func (o *overlay) flush(t Tree) error {
 	for _, letter := range slices.Sorted(maps.Keys(o.writes)) {
 		writes := o.writes[letter]
 		for _, k := range slices.Sorted(maps.Keys(writes)) {
-			if err := flushOne(t, []byte(k), writes[k]); err != nil {
+			var value []byte
+			if rec := writes[k]; rec != nil {
+				value = rec.raw
+			}
+			if err := flushOne(t, []byte(k), value); err != nil {
 				return err
 			}
 		}
@@ -192,7 +249,18 @@ func get[T any](o *overlay, key []byte) (T, bool) {
 }
 
 // put writes a record.
-func put[T any](o *overlay, key []byte, v T) { _ = o.Set(key, wire.Encode(&v)) }
+func put[T any](o *overlay, key []byte, v T) {
+	o.set(key, &record{wire.Encode(&v), memorable(&v)})
+}
+
+// keep writes a record, or removes it where there is nothing to be kept.
+func keep[T any](o *overlay, key []byte, some bool, v T) {
+	if some {
+		put(o, key, v)
+	} else {
+		del(o, key)
+	}
+}
 
 // del removes a record.
 func del(o *overlay, key []byte) { _ = o.Remove(key) }

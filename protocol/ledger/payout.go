@@ -54,6 +54,25 @@ func (m *machine) budget() protocol.Amount {
 	return min(payable, max(most, (payable+potEpochs-1)/potEpochs)) // rounded up, so that it ends
 }
 
+// earned is what a seat did in the epoch before, and what that leaves of an amount.
+type earned struct {
+	duties
+	left func(protocol.Amount) protocol.Amount
+}
+
+// earned returns what seats did, at the end of epoch now.
+func (m *machine) earned(now protocol.Epoch, seats []candidate) []earned {
+	done := make([]duties, len(seats))
+	if now > 0 {
+		done = m.fulfilled(now-1, seats)
+	}
+	out := make([]earned, len(seats))
+	for i, d := range done {
+		out[i] = earned{d, m.kept(now, &seats[i].seat, d)}
+	}
+	return out
+}
+
 // kept returns the function that says what duties leave of an amount to a seat,
 // at the end of epoch now: those of the epoch before, or of the window before that
 // where it drew none.

@@ -160,15 +160,8 @@ func (p *Pool) split() {
 
 // keepStake writes a pool and a stake in it.
 func (m *machine) keepStake(name, coldkey protocol.PublicKey, p Pool, s Stake) {
-	keep := func(key []byte, some bool, v any) {
-		if some {
-			put(m.st, key, v)
-		} else {
-			del(m.st, key)
-		}
-	}
-	keep(PoolKey(name), p.Shares > 0, p)
-	keep(StakeKey(name, coldkey), s.Shares > 0, s)
+	keep(m.st, PoolKey(name), p.Shares > 0, p)
+	keep(m.st, StakeKey(name, coldkey), s.Shares > 0, s)
 }
 
 // stakeOf reads a stake and its pool.
@@ -257,8 +250,11 @@ func (m *machine) removeStake(coldkey protocol.PublicKey, b *wire.RemoveStake) e
 // payStakers gives a of the pot to the pool of a seat's hotkey, less the owner's
 // commission, for which the owner gets shares. It returns what arrived.
 func (m *machine) payStakers(seat *Seat, a protocol.Amount) protocol.Amount {
+	if a == 0 {
+		return 0
+	}
 	pool, s, _ := m.stakeOf(seat.PoolName(), seat.Coldkey)
-	if a == 0 || pool.Shares == 0 {
+	if pool.Shares == 0 {
 		return 0
 	}
 	commission, err := a.MulDiv(uint64(seat.Commission.At(m.currentEpoch())), params.One) // at most all of it

@@ -284,3 +284,29 @@ func TestAnEpochCostsTheSameHoweverManyStake(t *testing.T) {
 		t.Errorf("with one staker an epoch's end costs %+v, with forty %+v", few, many)
 	}
 }
+
+// TestNobodyDelegatesMoreThanThereIs, or takes back a unit more than a stake is
+// worth: that costs the fee of the transaction, and nothing moves.
+func TestNobodyDelegatesMoreThanThereIs(t *testing.T) {
+	n := newNetwork(t, testGenesis())
+	v1 := secret("v1").Public()
+	refused := func(what string, body wire.Body) {
+		t.Helper()
+		had, staked := n.account("rich cold").Balance, n.staked("v1", "rich cold")
+		if err := n.do("rich cold", body); !errors.Is(err, ledger.ErrCannotPay) {
+			t.Errorf("%s: got %v, want %v", what, err, ledger.ErrCannotPay)
+		}
+		if lost := had - n.account("rich cold").Balance; lost != n.fee(body) || n.staked("v1", "rich cold") != staked {
+			t.Errorf("%s: cost %s, a fee is %s; %s are staked, before %s", what, lost, n.fee(body), n.staked("v1", "rich cold"), staked)
+		}
+	}
+	refused("all, and nothing for the fee", &wire.AddStake{Hotkey: v1, Amount: n.account("rich cold").Balance})
+	refused("back before anything is there", &wire.RemoveStake{Hotkey: v1, Amount: 1})
+	if err := n.do("rich cold", &wire.AddStake{Hotkey: v1, Amount: 5 * protocol.Unit}); err != nil {
+		t.Fatal(err)
+	}
+	refused("a unit more than there is", &wire.RemoveStake{Hotkey: v1, Amount: n.staked("v1", "rich cold") + 1})
+	if err := n.do("rich cold", &wire.RemoveStake{Hotkey: v1, Amount: n.staked("v1", "rich cold")}); err != nil || n.staked("v1", "rich cold") != 0 {
+		t.Errorf("all of it: %v, %s are left", err, n.staked("v1", "rich cold"))
+	}
+}

@@ -14,30 +14,55 @@ import (
 // prove. Errors are the tree's, or [ErrCorrupt].
 
 func read[T any](r Reader, key []byte) (v T, ok bool, err error) {
-	b, err := r.Get(key)
+	var rec record
+	if m := memoryOf(r); m != nil {
+		rec, err = m.recall(key)
+	} else {
+		rec.raw, err = r.Get(key)
+	}
 	if err != nil {
 		return v, false, fmt.Errorf("read %x: %w", key, err)
 	}
-	if b == nil {
+	if rec.raw == nil {
 		return v, false, nil
 	}
-	if err := wire.DecodeOwn(b, maxValue, &v); err != nil {
-		return v, false, fmt.Errorf("%w: %T under %x: %w", ErrCorrupt, v, key, err)
+	if known, ok := rec.value.(*T); ok {
+		return *known, true, nil
 	}
-	return v, true, nil
+	decoded, err := decode[T](rec.raw, key)
+	if err != nil {
+		return v, false, err
+	}
+	return *decoded, true, nil
+}
+
+// decode reads the bytes of a record.
+func decode[T any](raw, key []byte) (*T, error) {
+	v := new(T)
+	if err := wire.DecodeOwn(raw, maxValue, v); err != nil {
+		return nil, fmt.Errorf("%w: %T under %x: %w", ErrCorrupt, *v, key, err)
+	}
+	return v, nil
 }
 
 // walk calls fn with each record below prefix.
 func walk[T any](r Reader, prefix []byte, fn func(key []byte, v T) bool) error {
 	var bad error
-	err := r.Iterate(prefix, func(k, b []byte) bool {
-		var v T
-		if err := wire.DecodeOwn(b, maxValue, &v); err != nil {
-			bad = fmt.Errorf("%w: %T under %x: %w", ErrCorrupt, v, k, err)
-			return false
+	look := func(key []byte, rec record) bool {
+		v, ok := rec.value.(*T)
+		if !ok {
+			if v, bad = decode[T](rec.raw, key); bad != nil {
+				return false
+			}
 		}
-		return fn(k, v)
-	})
+		return fn(key, *v)
+	}
+	var err error
+	if m := memoryOf(r); m != nil {
+		err = m.each(prefix, look)
+	} else {
+		err = r.Iterate(prefix, func(key, value []byte) bool { return look(key, record{raw: value}) })
+	}
 	if err != nil {
 		return fmt.Errorf("walk %x: %w", prefix, err)
 	}

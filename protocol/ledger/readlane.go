@@ -61,13 +61,14 @@ func ReadLane(r Reader, p *params.Params, due protocol.Round) (Lane, bool, error
 	return l, err == nil, err
 }
 
-// Deal returns who rates what; nobody anything where no seed was drawn.
+// Deal returns who rates what; nobody anything where no seed was drawn. The table
+// has a place for each set then, too: its pairs can have been sealed and opened,
+// for they are made from the seed of the round before.
 func (l *Lane) Deal(p *params.Params) *preference.Table {
-	sets := l.Sets
 	if l.Seed.IsZero() {
-		sets = nil
+		return &preference.Table{Seats: make([][]preference.Asked, len(l.Raters)), Pairs: make([][][]preference.Dealt, len(l.Sets))}
 	}
-	return preference.Deal(&p.Preference, l.Seed, sets, l.Raters)
+	return preference.Deal(&p.Preference, l.Seed, l.Sets, l.Raters)
 }
 
 // CheckPublished says whether published pairs are those that their setter put on

@@ -19,11 +19,13 @@ type soaked struct {
 }
 
 // soak runs random blocks. The validators' own chains are left alone: a chain
-// of nobody would stop the network, which is what a validator that lies gets.
-func soak(t *testing.T, seed int64, blocks int) *soaked {
+// of nobody would stop the network, which is what a validator that lies gets. What
+// may be computed beside something else is, where that is not nil.
+func soak(t *testing.T, seed int64, blocks int, beside func(work func()) (wait func())) *soaked {
 	g := rated()
 	g.Params.Seats.MinStake = protocol.Unit
 	n := newNetwork(t, g)
+	n.beside = beside
 	random := newGambler(n, seed)
 	out := &soaked{rules: map[ledger.Reason]int{}, done: map[wire.TxType]int{}}
 	for range blocks {
@@ -68,7 +70,19 @@ func soak(t *testing.T, seed int64, blocks int) *soaked {
 func TestRandomBlocksKeepTheSupplyAndGiveOneState(t *testing.T) {
 	all := &soaked{rules: map[ledger.Reason]int{}, done: map[wire.TxType]int{}}
 	for seed := range int64(3) {
-		a, b := soak(t, seed, 150), soak(t, seed, 150)
+		works := 0
+		a, b := soak(t, seed, 150, nil), soak(t, seed, 150, func(work func()) func() {
+			done := make(chan struct{})
+			go func() {
+				defer close(done)
+				works++
+				work()
+			}()
+			return func() { <-done }
+		})
+		if works < 7 {
+			t.Errorf("seed %d: something was computed beside the rest %d times, want at each epoch's end", seed, works)
+		}
 		if a.state != b.state {
 			t.Errorf("seed %d: two runs, two states: %s and %s", seed, a.state, b.state)
 		}

@@ -75,7 +75,7 @@ func TestWhoseStakeWasTakenGetsItBack(t *testing.T) {
 			t.Errorf("%s while stake is held: %v", name, err)
 		}
 	}
-	same := vote{wire.FoundPassed, string(x.cards["v1"].Body)}
+	same := vote{wire.FoundPassed, string(x.cards["v1"].Body), wire.ByNative}
 	rec = x.ballot(evidence.Case, map[string]vote{"v2": same, "v3": same})
 	if rec.Stage != ledger.StageFreed {
 		t.Fatalf("the challenge is %s", rec.Stage)

@@ -132,6 +132,8 @@ func (m *machine) execute(body wire.Body, o *origin) error {
 		return m.setPairs(o.seat, b)
 	case *wire.OpenPairs:
 		return m.openPairs(o.seat, b)
+	case *wire.DoubtPairs:
+		return m.doubtPairs(o.seat, b)
 	case *wire.OpenRatings:
 		return m.openRatings(o.seat, b)
 	case *wire.Request:

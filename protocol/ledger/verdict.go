@@ -44,8 +44,8 @@ func (m *machine) judgeChallenges() {
 func (m *machine) decide(c *ChallengeRecord) {
 	votes := all[VoteRecord](m.st, VotePrefix(c.Case))
 	t := count(c, votes)
-	guilty, right := more(t.most, t.whole, 2, 3), more(t.accused, t.whole, 2, 3)
-	m.forfeitVotes(c, votes, guilty || right, &t)
+	guilty, right := t.guilty(), t.right()
+	m.forfeit(c.forfeits(votes, &m.p.Verdicts, &t)...)
 	switch {
 	case c.Appealed:
 		m.decideAppeal(c, right)
@@ -70,17 +70,15 @@ func (m *machine) nextEpoch() protocol.Height {
 	return m.p.Schedule.EpochStart(m.currentEpoch()+1) + 1
 }
 
-// ballotsInTime is how many ballots of an epoch every elector has to tell the truth
-// of. Where more are called, as of many lies at once, one that says that it cannot
-// tell is taken to have no time, and keeps its duties.
-const ballotsInTime = 4
-
-// forfeitVotes takes the duties of electors who opened nothing, or not what was
-// decided.
-func (m *machine) forfeitVotes(c *ChallengeRecord, votes []VoteRecord, decided bool, t *tally) {
-	guilty := more(t.most, t.whole, 2, 3)
-	crowded := m.docket(m.p.Schedule.EpochOf(c.Called)).Ballots > ballotsInTime
-	var list []protocol.SeatID
+// forfeits returns the electors who opened nothing, or not what was decided, and so
+// lose their duties. Of each ballot after the first that an elector has the time to
+// run ([params.Verdicts.InTime]), as where many lie at once, who says that it
+// cannot tell is taken to have no time, and keeps its duties. So a friend of liars
+// who all lie at once pays, too, to say nothing of the first; and to put others in
+// their places costs a fee for each, or a judge its challenge of the epoch.
+func (c *ChallengeRecord) forfeits(votes []VoteRecord, p *params.Verdicts, t *tally) (list []protocol.SeatID) {
+	crowded := c.Place > p.InTime()
+	guilty, right := t.guilty(), t.right()
 	for i := range votes {
 		v := &votes[i]
 		with := c.says(v)
@@ -89,11 +87,22 @@ func (m *machine) forfeitVotes(c *ChallengeRecord, votes []VoteRecord, decided b
 		}
 		switch told := v.Opened && v.Finding != wire.FoundNothing; {
 		case !told && v.Opened && crowded:
-		case !told || decided && !with:
+		case !told || (guilty || right) && !with:
 			list = append(list, v.Elector)
 		}
 	}
-	m.forfeit(list...)
+	return list
+}
+
+// Forfeits returns the electors whose part in the last ballot that was counted took
+// their duties of its epoch, by uid; none while a ballot is open, which [ReadVotes]
+// has then. votes are those of ReadVotes.
+func Forfeits(c *ChallengeRecord, votes []VoteRecord, p *params.Verdicts) []protocol.SeatID {
+	if c.Stage == StageVoting {
+		return nil
+	}
+	t := count(c, votes)
+	return c.forfeits(votes, p, &t)
 }
 
 // lost ends a challenge of what was right: the challenger pays.

@@ -123,6 +123,7 @@ var costs = map[wire.TxType]struct {
 	wire.TxExtendSetter:    {base: Cost{Reads: 1, Writes: 1, Bytes: 4 * smallBytes}},
 	wire.TxSetPairs:        {base: Cost{Reads: 5, Writes: 1, Bytes: 3*setsBytes + 6*smallBytes}},
 	wire.TxOpenPairs:       {base: Cost{Reads: 4, Writes: 2, Bytes: 3*setsBytes + 2*linkBytes + 6*smallBytes}},
+	wire.TxDoubtPairs:      {base: Cost{Reads: maxJudges + 4, Writes: 1, Bytes: 3*setsBytes + maxJudges*judgeBytes + 4*smallBytes}},
 	wire.TxOpenRatings:     {base: Cost{Reads: 12, Writes: 1, Bytes: rosterBytes + 14*smallBytes}},
 	wire.TxRequest:         {base: Cost{Reads: 3, Writes: 4, Bytes: askedBytes + 8*smallBytes}},
 	wire.TxSealRecords: {

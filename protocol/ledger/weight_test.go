@@ -26,7 +26,7 @@ func largest(t *testing.T) *network {
 	g := rated()
 	g.Params.Seats.Max, g.Params.Seats.MaxValidators, g.Params.Seats.Immunity = members+3, members, 1
 	g.Params.Seats.MaxSilence = 2 * members
-	g.Params.Preference.Pairs = wire.MaxPairs
+	g.Params.Preference.Pairs, g.Params.Preference.Checkers = wire.MaxPairs, members
 	g.Accounts = nil
 	for i := len(g.Seats); len(g.Seats) < members+3; i++ {
 		s := seat(fmt.Sprintf("large %d", i), 11*protocol.Unit, false)
@@ -271,6 +271,18 @@ var worst = map[wire.TxType]func(n *network) (string, wire.Body){
 		}
 		n.set(ledger.SetterKey(0), ledger.SetterRecord{Seat: n.seat("v1").ID, Now: ledger.Chain{Start: 3, Link: seen}})
 		return "v1", &wire.OpenPairs{Round: round, Link: link, Origins: make([]byte, wire.MaxPairs)}
+	},
+	wire.TxDoubtPairs: func(n *network) (string, wire.Body) { // the last that was drawn, of as many as may judge
+		round := protocol.Round(2)
+		n.fatten("v1")
+		n.crowd(round)
+		setter := protocol.SeatID{UID: 4000}
+		sets := append(n.sets(round), preference.Set{
+			Setter: setter, Coldkey: secret("rich cold").Public(), Root: protocol.Hash{1}, Link: protocol.Hash{2}, Origins: make([]byte, wire.MaxPairs),
+		})
+		n.set(ledger.SetsKey(round), ledger.SetsRecord{Sets: sets})
+		n.set(ledger.RoundKey(round+1), ledger.RoundRecord{Round: round + 1, TaskSeed: protocol.Hash{1}, DutySeed: protocol.Hash{2}})
+		return "v1", &wire.DoubtPairs{Round: round, Setter: setter}
 	},
 	wire.TxOpenRatings: func(n *network) (string, wire.Body) {
 		open := n.rates("m1", 3, slices.Repeat([]byte{0x12}, wire.MaxRatings/2)...)

@@ -71,6 +71,9 @@ func (c *Config) check() error {
 // FullConfig is a validator's.
 type FullConfig struct {
 	Config
+	// Replay has every block carried out, also where Trust names one: else a node
+	// without a block begins with a snapshot after that one.
+	Replay bool
 	// Retention is how many blocks are kept, with what re-derives them; 0 keeps all.
 	Retention protocol.Height
 	// Dir is a directory of consensus' own. Required.
@@ -78,6 +81,9 @@ type FullConfig struct {
 	// Observe signs no blocks and sends nothing of its own, whatever seat the hotkey
 	// has.
 	Observe bool
+	// Force goes on where another process shows that it has the hotkey, too; else Run
+	// ends with [gossip.ErrElsewhere] then, but for an observer, which signs nothing.
+	Force bool
 	// ConsensusListen is host:port of the consensus transport, and
 	// ConsensusPeers (id@host:port) are transports beside those on the ledger, and
 	// the only ones where ConsensusPrivate is set.

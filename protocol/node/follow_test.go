@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -162,21 +163,52 @@ func TestATransactionThatNobodyKeptIsHandedOver(t *testing.T) {
 	})
 }
 
+// TestAMinersNodeSaysWhatValidatorsWouldRefuse, by what it proves of the ledger,
+// before it sends anything on; what is good comes into a block.
+func TestAMinersNodeSaysWhatValidatorsWouldRefuse(t *testing.T) {
+	n := newNetwork(t, 1)
+	n.full(t, 0, nil)
+	m := n.light(t, nil)
+	tx := func(from string, nonce uint64, amount protocol.Amount) []byte {
+		tx, err := ledger.NewTx(hotkey(t, from), n.g.ChainID(), &n.g.Params.Fees, nonce, &wire.Transfer{To: hotkey(t, "x").PublicKey(), Amount: amount})
+		check(t, err)
+		return wire.Encode(tx)
+	}
+	until(t, m, "a verified block", func(ledger.Reader, protocol.Height) bool { return true })
+	forged := tx("m cold", 0, protocol.Unit)
+	forged[len(forged)-1] ^= 1
+	errIs(t, "another's signature", m.SubmitRaw(t.Context(), forged), wire.ErrSignature)
+	for name, c := range map[string]struct {
+		raw  []byte
+		want ledger.Reason
+	}{
+		"more than it has":   {tx("m cold", 0, 1000*protocol.Unit), ledger.ErrCannotPay},
+		"who has nothing":    {tx("nobody", 0, protocol.Unit), ledger.ErrCannotPay},
+		"a nonce far ahead":  {tx("m cold", ledger.NonceWindow, protocol.Unit), ledger.ErrBadNonce},
+		"less than is there": {tx("m cold", 0, 1), ledger.ErrTooSmall},
+	} {
+		if got := ledger.ReasonOf(m.SubmitRaw(t.Context(), c.raw)); got != c.want {
+			t.Errorf("%s: got %q, want %q", name, got, c.want)
+		}
+	}
+	check(t, m.SubmitRaw(t.Context(), tx("m cold", 0, protocol.Unit)))
+	until(t, m, "the good one in a block", func(r ledger.Reader, _ protocol.Height) bool {
+		a, _, err := ledger.ReadAccount(r, hotkey(t, "x").PublicKey())
+		check(t, err)
+		return a.Balance == protocol.Unit
+	})
+	if got := ledger.ReasonOf(m.SubmitRaw(t.Context(), tx("m cold", 0, protocol.Unit))); got != ledger.ErrBadNonce {
+		t.Errorf("a nonce that is used: got %q", got)
+	}
+}
+
 func TestAValidatorGoesOnWithItsNextChainOfLinks(t *testing.T) {
 	n := newNetwork(t, 1)
 	n.g.Params.Schedule = protocol.Schedule{
 		Tempo: 8, RoundLength: 8, CommitBlocks: 1, OpenBlocks: 2, AttestBlocks: 3, SealCardsBlocks: 2, OpenCardsBlocks: 6, WeightBlocks: 7,
 	}
 	v := n.full(t, 0, nil)
-	s := n.g.Params.Schedule
-	var start protocol.Height
-	until(t, v, "a block at the beginning of an epoch", func(_ ledger.Reader, h protocol.Height) bool {
-		start = s.EpochStart(s.EpochOf(h) + 2)
-		return uint64(h)%s.Tempo < 3
-	})
-	anchor, err := v.Anchor(start)
-	check(t, err)
-	check(t, v.Submit(t.Context(), &wire.ExtendBeacon{Start: start, Anchor: anchor}))
+	start := extend(t, v, n.g.Params.Schedule)
 	until(t, v, "blocks with links of the new chain", func(r ledger.Reader, h protocol.Height) bool {
 		seat, _, err := ledger.ReadSeat(r, 0)
 		check(t, err)
@@ -188,6 +220,39 @@ func TestAValidatorGoesOnWithItsNextChainOfLinks(t *testing.T) {
 	if st := v.Stats(); st.Height < start || st.StateHash.IsZero() {
 		t.Errorf("stats %+v", st)
 	}
+}
+
+// extend has the ledger accept the next chain of a validator's links, and returns
+// where it begins. A chain is a million hashes and must be said within one epoch,
+// of eight blocks here: so it is made in an epoch before, and anew, for one epoch
+// later each time, where that took too long.
+func extend(t *testing.T, v *node.Full, s protocol.Schedule) (start protocol.Height) {
+	t.Helper()
+	for later := range protocol.Epoch(20) {
+		_, h := v.Latest()
+		say := s.EpochOf(h) + 1 + later
+		start = s.EpochStart(say + 2)
+		anchor, err := v.Anchor(start)
+		check(t, err)
+		said, taken := false, false
+		until(t, v, "an epoch has ended", func(r ledger.Reader, h protocol.Height) bool {
+			seat, _, err := ledger.ReadSeat(r, 0)
+			check(t, err)
+			at := s.EpochOf(h)
+			if taken = seat.NextFrom != 0; !taken && !said && at == say {
+				said = true
+				if err := v.Submit(t.Context(), &wire.ExtendBeacon{Start: start, Anchor: anchor}); err != nil && ledger.ReasonOf(err) != ledger.ErrDeadline {
+					t.Fatal(err)
+				}
+			}
+			return taken || at > say
+		})
+		if taken {
+			return start
+		}
+	}
+	t.Fatal("no chain was made and said in time")
+	return 0
 }
 
 // TestATransactionThatNobodyListensForIsHandedOver: gossip has lost the only
@@ -306,8 +371,9 @@ func TestASecondCommitmentIsRefusedAndCounted(t *testing.T) {
 	n := newNetwork(t, 1)
 	registry := prometheus.NewRegistry()
 	s := n.g.Params.Schedule
-	s.Tempo, s.RoundLength, s.CommitBlocks, s.OpenBlocks, s.AttestBlocks = 20, 20, 17, 18, 19 // time for a second one
-	s.SealCardsBlocks, s.OpenCardsBlocks, s.WeightBlocks = 4, 8, 18
+	s.Tempo, s.RoundLength, s.CommitBlocks, s.OpenBlocks, s.AttestBlocks = 100, 100, 97, 98, 99 // time for a second one
+	s.SealCardsBlocks, s.OpenCardsBlocks, s.WeightBlocks = 4, 8, 98
+	n.g.Params.Seats.MaxSilence, n.g.Params.Seats.Unbonding = 200, 200 // two such epochs
 	n.g.Params.Schedule = s
 	v := n.full(t, 0, func(c *node.FullConfig) { c.Registerer = registry })
 	commit := func(round protocol.Round, root byte, nonce uint64) []byte {
@@ -317,8 +383,10 @@ func TestASecondCommitmentIsRefusedAndCounted(t *testing.T) {
 	}
 	h := stranger(t, n, "stranger")
 	<-h.Ready()
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
-	defer cancel()
+	eventually(t, "the stranger is heard", func() bool {
+		return slices.ContainsFunc(h.Peers(), func(p gossip.PeerInfo) bool { return slices.Contains(p.Topics, gossip.TopicTx) })
+	})
+	ctx := t.Context()
 	var round protocol.Round
 	until(t, v, "a commitment in a block", func(r ledger.Reader, at protocol.Height) bool {
 		round = s.RoundOf(at)

@@ -44,6 +44,7 @@ func TestAForkIsHandedToTheValidators(t *testing.T) {
 	}{Common: 1, Block: state.Block})
 	m.ReportFork(t.Context(), [][]byte{own, []byte("rubbish")})
 	served := func(outcome string) int { return metric(t, registry, "assay_gossip_served_total", outcome, "fork") }
+	eventually(t, "both were counted, which is after the answer", func() bool { return served("ok")+served("refused") >= 2 })
 	if served("ok") != 1 || served("refused") != 1 {
 		t.Errorf("%d were taken and %d refused; want a block of the own chain taken, and rubbish refused", served("ok"), served("refused"))
 	}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -36,6 +37,7 @@ type Full struct {
 	ready     chan struct{} // closed by Run
 	given     resender
 	totals    *Totals
+	epochs    *EpochLog
 	events    *EventLog
 }
 
@@ -59,12 +61,15 @@ func NewFull(cfg FullConfig) (*Full, error) {
 	if f.events, err = OpenEvents(cfg.DB); err != nil {
 		return nil, err
 	}
-	if err := f.totals.Add(r, h); err != nil { // what a kill left
+	if f.epochs, err = OpenEpochs(cfg.DB, &cfg.Genesis.Params); err != nil {
+		return nil, err
+	}
+	if err := f.addEnded(r, h); err != nil { // what a kill left
 		return nil, err
 	}
 	host, err := newHost(&cfg.Config, f.chain, gossip.Handlers{
 		Tx: f.takeTx, Answer: gossip.Handler(cfg.Answer), Card: gossip.Handler(cfg.Card), Pairs: gossip.Handler(cfg.Pairs),
-	}, f.seated)
+	}, f.seated, !cfg.Observe && !cfg.Force)
 	if err != nil {
 		return nil, err
 	}
@@ -103,9 +108,23 @@ func (f *Full) openConsensus() error {
 		Genesis: f.cfg.Genesis, DB: f.cfg.DB, Dir: f.cfg.Dir, Consensus: signing, Former: former, Transport: transport,
 		Hotkey: f.cfg.Hotkey.PublicKey(), Successor: f.cfg.Former != nil, Observe: f.cfg.Observe,
 		Listen: f.cfg.ConsensusListen, Peers: f.cfg.ConsensusPeers, Private: f.cfg.ConsensusPrivate, Trust: f.cfg.Trust,
+		Providers: f.providers, Replay: f.cfg.Replay,
 		Retention: f.cfg.Retention, Link: f.beacons.link, Logger: f.cfg.Logger, Registerer: f.cfg.Registerer,
 	})
 	return err
+}
+
+// providers are the peers of gossip that may keep the ledger, for headers.
+func (f *Full) providers() (out []consensus.Provider) {
+	if f.host == nil {
+		return nil
+	}
+	for _, p := range f.host.Peers() {
+		out = append(out, consensus.Remote(p.ID, func(ctx context.Context, request []byte) ([]byte, error) {
+			return f.host.Request(ctx, p.ID, gossip.StreamState, request)
+		}))
+	}
+	return out
 }
 
 // answerRequests sets what other nodes may ask of this one.
@@ -141,7 +160,9 @@ func (f *Full) answerRequests() error {
 	})
 }
 
-// Run takes part until ctx is done; nil after a clean stop.
+// Run takes part until ctx is done; nil after a clean stop. It ends with
+// [gossip.ErrElsewhere] where another process has the hotkey, unless that is
+// forced.
 func (f *Full) Run(ctx context.Context) error {
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return f.host.Run(ctx) })
@@ -177,7 +198,7 @@ func (f *Full) follow(ctx context.Context) error {
 				return err
 			}
 		}
-		if err := f.totals.Add(r, newest); err != nil {
+		if err := f.addEnded(r, newest); err != nil {
 			return err
 		}
 		if announced == 0 || head.Height >= announced+peersEvery {
@@ -191,28 +212,68 @@ func (f *Full) follow(ctx context.Context) error {
 	return nil
 }
 
-// announcePeers hands the addresses of all seats to gossip, and who validates.
+// addEnded keeps what the ledger is going to forget of epochs that have ended.
+func (f *Full) addEnded(r ledger.Reader, h protocol.Height) error {
+	if err := f.totals.Add(r, h); err != nil {
+		return err
+	}
+	return f.epochs.Add(r, h)
+}
+
+// announcePeers hands the addresses of all other seats to gossip, and who
+// validates.
 func (f *Full) announcePeers(r ledger.Reader) error {
+	addrs, _, err := f.addresses(r)
+	if err != nil {
+		return err
+	}
+	f.host.SetLedgerPeers(addrs)
+	return nil
+}
+
+// addresses reads where the other seats are reached, and where the own one is.
+func (f *Full) addresses(r ledger.Reader) (others, own []gossip.Addr, err error) {
 	sets, _, err := ledger.ReadValidators(r)
 	if err != nil {
-		return fmt.Errorf("read validators: %w", err)
+		return nil, nil, fmt.Errorf("read validators: %w", err)
 	}
 	validates := map[protocol.UID]bool{}
 	for _, v := range sets.Set {
 		validates[v.UID] = true
 	}
-	var addrs []gossip.Addr
 	err = ledger.Seats(r, func(s ledger.Seat) bool {
-		if (len(s.Addresses) > 0 || validates[s.ID.UID]) && !s.Identity.IsZero() && s.Hotkey != f.cfg.Hotkey.PublicKey() {
-			addrs = append(addrs, gossip.Addr{Identity: s.Identity, Addresses: s.Addresses, Validator: validates[s.ID.UID]})
+		a := gossip.Addr{Identity: s.Identity, Addresses: s.Addresses, Validator: validates[s.ID.UID]}
+		switch {
+		case s.Identity.IsZero() || len(s.Addresses) == 0 && !a.Validator:
+		case s.Hotkey == f.cfg.Hotkey.PublicKey():
+			own = append(own, a)
+		default:
+			others = append(others, a)
 		}
 		return true
 	})
 	if err != nil {
-		return fmt.Errorf("read addresses: %w", err)
+		return nil, nil, fmt.Errorf("read addresses: %w", err)
 	}
-	f.host.SetLedgerPeers(addrs)
-	return nil
+	return others, own, nil
+}
+
+// Known returns where the newest state of the home says that nodes are reached:
+// first the own seat, at whose address a copy of this node may run, then the
+// validators, then others.
+func (f *Full) Known() ([]gossip.Addr, error) {
+	r, _ := f.consensus.Latest()
+	others, own, err := f.addresses(r)
+	slices.SortStableFunc(others, func(a, b gossip.Addr) int {
+		switch {
+		case a.Validator == b.Validator:
+			return 0
+		case a.Validator:
+			return -1
+		}
+		return 1
+	})
+	return append(own, others...), err
 }
 
 // seated reports whether a seat is bound to an identity, in the newest state: a
@@ -308,6 +369,9 @@ func (f *Full) TxResult(hash protocol.Hash) (ledger.TxResult, protocol.Height, b
 func (f *Full) Total(id protocol.SeatID) (sum Total, since protocol.Epoch, ok bool) {
 	return f.totals.Of(id)
 }
+
+// Epochs returns what is kept of epochs that the ledger has forgotten.
+func (f *Full) Epochs() *EpochLog { return f.epochs }
 
 // Checkpoint names the newest block, for others to start from.
 func (f *Full) Checkpoint() protocol.Checkpoint { return f.consensus.Checkpoint() }

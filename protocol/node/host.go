@@ -15,7 +15,7 @@ const askFor = 5 * time.Second
 
 // Present reports whether somebody runs under the identity that a node with this
 // config would have, whom a bootstrap peer can ask; see [gossip.Present].
-func Present(ctx context.Context, c *Config) (bool, error) {
+func Present(ctx context.Context, c *Config, known ...gossip.Addr) (bool, error) {
 	secret, err := c.Hotkey.DeriveIdentity(c.Genesis.Origin(), c.Generation)
 	if err != nil {
 		return false, fmt.Errorf("derive identity: %w", err)
@@ -23,13 +23,14 @@ func Present(ctx context.Context, c *Config) (bool, error) {
 	defer secret.Wipe()
 	b := secret.Expose()
 	return gossip.Present(ctx, gossip.Config{
-		ChainID: protocol.ShortChainID(c.Genesis.ChainID()), Identity: b[:], Bootstrap: c.Bootstrap, Logger: c.Logger,
-	})
+		ChainID: protocol.ShortChainID(c.Genesis.ChainID()), Identity: b[:], Listen: c.Listen, Announce: c.Announce,
+		Bootstrap: c.Bootstrap, Logger: c.Logger,
+	}, known...)
 }
 
 // newHost makes the node's place in the gossip. seated is gossip.Config's; nil for
-// a node that serves nothing.
-func newHost(c *Config, chain string, handlers gossip.Handlers, seated func(protocol.PublicKey) bool) (*gossip.Host, error) {
+// a node that serves nothing. alone is gossip.Config's.
+func newHost(c *Config, chain string, handlers gossip.Handlers, seated func(protocol.PublicKey) bool, alone bool) (*gossip.Host, error) {
 	secret, err := c.Hotkey.DeriveIdentity(c.Genesis.Origin(), c.Generation)
 	if err != nil {
 		return nil, fmt.Errorf("derive identity: %w", err)
@@ -38,7 +39,7 @@ func newHost(c *Config, chain string, handlers gossip.Handlers, seated func(prot
 	b := secret.Expose()
 	return gossip.New(gossip.Config{
 		ChainID: protocol.ShortChainID(chain), Identity: b[:], Listen: c.Listen, Announce: c.Announce, Bootstrap: c.Bootstrap,
-		Handlers: handlers, Seated: seated, MDNS: c.MDNS, Logger: c.Logger, Registerer: c.Registerer,
+		Handlers: handlers, Seated: seated, Alone: alone, MDNS: c.MDNS, Logger: c.Logger, Registerer: c.Registerer,
 	})
 }
 

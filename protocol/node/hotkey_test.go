@@ -55,7 +55,7 @@ func TestAValidatorGoesOnWithItsNewHotkey(t *testing.T) {
 	home.Hotkey, home.Former, home.Registerer = next, old, nil
 	v, stop = started(t, home)
 	until(t, v, "blocks of the new hotkey", func(_ ledger.Reader, h protocol.Height) bool { return h > last+1 })
-	r, h := v.Latest()
+	r, _ = v.Latest()
 	seat, _, err := ledger.ReadSeat(r, 0)
 	check(t, err)
 	if v.Makes(seat.Beacon) {
@@ -64,13 +64,7 @@ func TestAValidatorGoesOnWithItsNewHotkey(t *testing.T) {
 	key, err := node.ConsensusKey(next, n.g, 0, n.ports[0])
 	check(t, err)
 	check(t, v.Submit(t.Context(), &key))
-	start := s.EpochStart(s.EpochOf(h+1) + 2)
-	if s.IsEpochEnd(h + 1) {
-		t.Fatalf("height %d is too near to the end of its epoch", h)
-	}
-	anchor, err := v.Anchor(start)
-	check(t, err)
-	check(t, v.Submit(t.Context(), &wire.ExtendBeacon{Start: start, Anchor: anchor}))
+	start := extend(t, v, *s)
 	until(t, v, "blocks by its own keys", func(r ledger.Reader, h protocol.Height) bool {
 		seat, _, err := ledger.ReadSeat(r, 0)
 		check(t, err)
@@ -78,7 +72,7 @@ func TestAValidatorGoesOnWithItsNewHotkey(t *testing.T) {
 		check(t, err)
 		return signs && h > start && v.Makes(seat.Beacon)
 	})
-	_, h = v.Latest()
+	_, h := v.Latest()
 	stop()
 
 	home.Former = nil

@@ -60,7 +60,7 @@ func NewLight(cfg Config) (*Light, error) {
 	for _, identity := range validators {
 		l.keepers[gossip.PeerID(identity)] = true
 	}
-	host, err := newHost(&cfg, l.chain, gossip.Handlers{Tx: l.passTx, Answer: gossip.Handler(cfg.Answer), Card: gossip.Handler(cfg.Card), Pairs: gossip.Handler(cfg.Pairs)}, nil)
+	host, err := newHost(&cfg, l.chain, gossip.Handlers{Tx: l.passTx, Answer: gossip.Handler(cfg.Answer), Card: gossip.Handler(cfg.Card), Pairs: gossip.Handler(cfg.Pairs)}, nil, false)
 	if err != nil {
 		return nil, err
 	}
@@ -244,12 +244,25 @@ func (l *Light) Identity() string { return l.host.ID() }
 func (l *Light) Submit(ctx context.Context, body wire.Body) error { return l.txs.Submit(ctx, body) }
 
 // SubmitRaw sends a signed transaction of anybody's on, to validators: the node's
-// own operator has no other way from this machine. Without the ledger only its
-// signature is checked; whether it breaks a rule shows in a block. Errors are
-// those of [wire.ReadTx], and [ErrNoPeer] where nobody takes it.
+// own operator has no other way from this machine. What the records that it proves
+// tell, it says before: who signed, nonce, balance, and the rules that a block
+// would find broken now. A rule that looks at more than single records shows in a
+// block alone. Errors are those of [ledger.CheckTx], and [ErrNoPeer] where nobody
+// takes it.
 func (l *Light) SubmitRaw(ctx context.Context, raw []byte) error {
-	if _, _, err := wire.ReadTx(raw, l.chain); err != nil {
+	tx, body, err := wire.ReadTx(raw, l.chain)
+	if err != nil {
 		return err
+	}
+	if err := tx.Verify(); err != nil {
+		return err
+	}
+	if r, _ := l.Latest(); r != nil {
+		read := ledger.ReadTx{Tx: tx, Body: body, Right: true}
+		err := ledger.CheckReadTx(r, l.chain, &l.cfg.Genesis.Params, raw, read)
+		if ledger.ReasonOf(err) != "" { // else it could not be proven: no peer answers, or it is of a list
+			return err
+		}
 	}
 	return l.send(ctx, raw, true)
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/assaynet/assay/protocol"
 	"github.com/assaynet/assay/protocol/consensus"
+	"github.com/assaynet/assay/protocol/door/doortest"
 	"github.com/assaynet/assay/protocol/ledger"
 	"github.com/assaynet/assay/protocol/node"
 	"github.com/assaynet/assay/protocol/wire"
@@ -18,7 +19,7 @@ import (
 // Of its own it sends nothing.
 func TestWhatANodeAloneWasGivenReachesABlock(t *testing.T) {
 	n := newNetwork(t, 1)
-	c := node.FullConfig{Config: n.config(t, "observer"), Dir: t.TempDir(), ConsensusListen: freePort(t), Observe: true}
+	c := node.FullConfig{Config: n.config(t, "observer"), Dir: t.TempDir(), ConsensusListen: doortest.FreePort(t), Observe: true}
 	c.Bootstrap, c.Registerer = nil, prometheus.NewRegistry()
 	observer, err := node.NewFull(c)
 	check(t, err)

@@ -136,6 +136,9 @@ func untried() Params {
 			Ratings: 100,
 			Memory:  16, // a gold of sixteen epochs ago counts a hundredth
 			Score:   score.Default(),
+			// Friends of a setter with a third of the stake are both checkers of
+			// one set in nine, and hide its lie; three would cost half as much again.
+			Checkers: 2,
 		},
 	}
 }
@@ -157,7 +160,8 @@ func Demo() Params {
 	p.Plants.Rate = One / 8 // of so few answers there is a plant in most epochs
 	p.Kinds[0].Share -= One / 8
 	p.Kinds = append(p.Kinds, Raters(One/8, 1))
-	p.Preference.Pairs = 8 // two of them golds: four setters on two cores make theirs within a round
+	p.Preference.Pairs = 8    // two of them golds: four setters on two cores make theirs within a round
+	p.Preference.Checkers = 1 // of the three others, on the same two cores
 	slices.SortFunc(p.Kinds, func(a, b Kind) int { return cmp.Compare(a.Name, b.Name) })
 	return p
 }

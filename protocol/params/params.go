@@ -39,6 +39,8 @@ type Params struct {
 	Fees       Fees       `cbor:"13,keyasint" json:"fees"`
 	Plants     Plants     `cbor:"14,keyasint" json:"plants"`
 	Verdicts   Verdicts   `cbor:"15,keyasint,omitzero" json:"verdicts,omitzero"`
+	// Upgrades say what changes while the network runs, ascending by height.
+	Upgrades []Upgrade `cbor:"16,keyasint,omitempty" json:"upgrades,omitempty"`
 }
 
 // Block says how fast blocks come.
@@ -284,6 +286,9 @@ type Preference struct {
 	Memory uint32 `cbor:"3,keyasint" json:"memory"`
 	// Score holds the numbers of the score (scoring/preference).
 	Score score.Params `cbor:"4,keyasint" json:"score"`
+	// Checkers is how many judges are drawn to make an opened set again, 1 … 256:
+	// what one of them doubts, all look at.
+	Checkers uint32 `cbor:"5,keyasint" json:"checkers"`
 }
 
 // Gossip bounds what peers may say.
@@ -334,6 +339,9 @@ func (p *Params) Check() error {
 	}
 	rules = append(append(rules, p.cardRules()...), append(p.plantRules(), p.verdictRules()...)...)
 	if err := firstBroken(rules); err != nil {
+		return err
+	}
+	if err := p.checkUpgrades(); err != nil {
 		return err
 	}
 	if err := p.checkKinds(); err != nil {
@@ -513,6 +521,7 @@ func (p *Params) checkPreference() error {
 		{len(k.Models) == 0, "preference has no models"},
 		{n.Pairs >= 1 && n.Pairs <= 128, "pairs is 1 to 128"},
 		{n.Ratings >= 1 && n.Ratings <= 1024, "ratings is 1 to 1024"},
+		{n.Checkers >= 1 && n.Checkers <= 256, "checkers is 1 to 256"},
 		{n.Memory >= 1 && n.Memory <= 64 && uint64(n.Memory)+2 <= p.Tasks.Retention, "memory is 1 to 64 epochs, and at least 2 fewer than retention"},
 	})
 }

@@ -209,10 +209,10 @@ func TestNobodyOwnsAllBlocksInWhichATransactionCounts(t *testing.T) {
 	}
 }
 
-// TestManySeatsAtOnceCostMoreThanAllMinersArePaid: a machine behind sixteen seats
-// and fewer is played (scripts/simtest, split_test.go). Of more than that, bought
-// one after another when they are cheapest, the price alone is more than all
-// miners together are paid in the first thirty epochs.
+// TestManySeatsAtOnceCostMoreThanAllMinersArePaid: a machine behind many seats is
+// played (scripts/simtest, split_test.go). Of thirty-two and more, bought one after
+// another when they are cheapest, the price alone is more than all miners together
+// are paid in the first thirty epochs.
 func TestManySeatsAtOnceCostMoreThanAllMinersArePaid(t *testing.T) {
 	for _, p := range []params.Params{params.Local(), params.Demo()} {
 		paid := protocol.Amount(30*p.Schedule.Tempo) * p.Emission.PerBlock / 2

@@ -10,8 +10,8 @@ import (
 	"github.com/assaynet/assay/protocol/params"
 )
 
-// TestTheColumnOfTheSpecificationIsLocal: what SPEC.md says that plants, verdicts
-// and the waits that follow from them are in the shipped network.
+// TestTheColumnOfTheSpecificationIsLocal: what SPEC.md says that checkers, plants,
+// verdicts and the waits that follow from them are in the shipped network.
 func TestTheColumnOfTheSpecificationIsLocal(t *testing.T) {
 	spec, err := os.ReadFile("../SPEC.md")
 	if err != nil {
@@ -27,6 +27,7 @@ func TestTheColumnOfTheSpecificationIsLocal(t *testing.T) {
 		fmt.Sprintf("| · [11] `unbonding` | blocks | %d |", p.Seats.Unbonding),
 		fmt.Sprintf("| · [15] `unbonding_seconds` | s | %d |", p.Seats.UnbondingSeconds),
 		fmt.Sprintf("| [7] `tasks` [1] `retention` | epochs | %d |", p.Tasks.Retention),
+		fmt.Sprintf("| · [5] `checkers` | | %d |", p.Preference.Checkers),
 		fmt.Sprintf("| [14] `plants` [1] `rate` | 65536ths | %d |", l.Rate),
 		fmt.Sprintf("| · [2] `slash` | 65536ths | %d |", l.Slash),
 		fmt.Sprintf("| · [3] `fine` | 65536ths | %d |", l.Fine),

@@ -43,6 +43,16 @@ func (v Verdicts) On() bool { return v != (Verdicts{}) }
 // Ballot is how many blocks one vote takes, from when its electors are drawn.
 func (v Verdicts) Ballot() uint64 { return v.SealBlocks + v.OpenBlocks }
 
+// runBlocks is how many blocks the reference takes at most to run an answer, on the
+// machine of a validator that has duties besides. On one of two cores that ten
+// processes share it takes two or three.
+const runBlocks = 4
+
+// InTime returns how many ballots of an epoch, the first that are called, every
+// elector has to tell the truth of: as many as its reference can run one after the
+// other while votes are sealed, were all called in one block.
+func (v Verdicts) InTime() uint32 { return uint32(max(1, v.SealBlocks/runBlocks)) }
+
 // maxPerEpoch bounds the challenges of an epoch for which a fee is paid.
 const maxPerEpoch = 256
 

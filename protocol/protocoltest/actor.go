@@ -61,6 +61,8 @@ type Actor struct {
 	Owner    string
 	Stake    protocol.Amount
 	Capacity uint16
+	// More is what its owner has beyond a [Purse].
+	More protocol.Amount
 }
 
 func (a *Actor) owner() string {
@@ -82,7 +84,7 @@ func genesis(p params.Params, cast []Actor, seed uint64) *ledger.Genesis {
 		a := &cast[i]
 		if o := a.owner(); !rich[o] {
 			rich[o] = true
-			g.Accounts = append(g.Accounts, ledger.GenesisAccount{Key: Cold(o).PublicKey(), Balance: Purse})
+			g.Accounts = append(g.Accounts, ledger.GenesisAccount{Key: Cold(o).PublicKey(), Balance: Purse + a.More})
 		}
 		if a.Stake == 0 && a.Capacity == 0 {
 			continue

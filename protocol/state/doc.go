@@ -8,5 +8,9 @@
 // checks it against nothing but the root, which is the app hash that header
 // h + 1 carries.
 //
+// [Snapshot.Export] gives a whole version in parts, from which [State.Restore]
+// makes it again on another node; that they are the right ones, the root alone
+// says.
+//
 // What the keys mean is the ledger's. Start reading at [State].
 package state

@@ -21,6 +21,8 @@ const (
 	// Keep is how many versions can be read: some minutes for who is slow, and
 	// the last epochs of a local network.
 	Keep = 200
+	// maxFlush is how many bytes of a version are written at once: all.
+	maxFlush = math.MaxInt
 	// pruneStep is how many old versions a block removes at most, so that no
 	// block pays for a long backlog: 451 at once took eleven seconds.
 	pruneStep = 3
@@ -30,7 +32,8 @@ const (
 // Iterate, WorkingHash, Rollback and Commit are for one goroutine; Latest, At,
 // Version and Hash for all.
 type State struct {
-	tree *iavl.MutableTree
+	space *store.Space
+	tree  *iavl.MutableTree
 	// reader is a second view of the same store, with nodes of its own: the
 	// working tree changes the nodes in its cache while it copies them.
 	reader *iavl.MutableTree
@@ -47,17 +50,12 @@ var _ ledger.Tree = (*State)(nil)
 // Open reads the newest version from space, or begins with version 0, which is
 // empty and never written.
 func Open(space *store.Space) (*State, error) {
-	// One batch holds all of a version: a threshold would write it in pieces.
-	view := func() *iavl.MutableTree {
-		return iavl.NewMutableTree(space.View(), cachedNodes, true, iavl.NewNopLogger(),
-			iavl.SyncOption(true), iavl.FlushThresholdOption(math.MaxInt))
-	}
-	tree := view()
+	tree := treeOf(space)
 	version, err := tree.Load()
 	if err != nil {
 		return nil, fmt.Errorf("load state: %w", err)
 	}
-	s := &State{tree: tree, reader: view(), oldest: version}
+	s := &State{space: space, tree: tree, reader: treeOf(space), oldest: version}
 	if all := tree.AvailableVersions(); len(all) > 0 {
 		s.oldest = int64(all[0])
 	}

@@ -89,6 +89,13 @@ func (s *Space) Delete(key []byte) error {
 	return b.Commit()
 }
 
+// Clear removes all of the space, and returns when that is on the disk.
+func (s *Space) Clear() error {
+	b := s.d.Batch()
+	b.DeleteRange(s, nil, nil)
+	return b.Commit()
+}
+
 // Iterate calls fn for every key that begins with prefix and is not below
 // prefix ‖ from, in the order of the bytes, until fn returns false. It sees the
 // space as it was when it began; fn may use the database. Key and value are

@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math"
+	"sync"
 	"unicode/utf8"
 
 	"github.com/assaynet/assay/protocol"
@@ -43,20 +44,40 @@ const (
 	headEight     = 27
 )
 
+// coders are those that nobody uses, and what they have written before: an
+// interface has them on the heap, and what they write grows many times.
+var coders = sync.Pool{New: func() any { return new(Coder) }}
+
+// maxScratch bounds what a coder keeps for the next one.
+const maxScratch = 1 << 20
+
+// encodeCoded returns as many bytes as there are, and nothing behind them.
 func encodeCoded(v Coded) []byte {
-	c := Coder{b: make([]byte, 0, 192)}
-	v.Code(&c)
-	return c.b
+	c := coders.Get().(*Coder)
+	scratch := c.b[:0]
+	*c = Coder{b: scratch}
+	v.Code(c)
+	out := append(make([]byte, 0, len(c.b)), c.b...)
+	if cap(c.b) > maxScratch {
+		c.b = nil
+	}
+	coders.Put(c)
+	return out
 }
 
 // decodeCoded returns [ErrMalformed] or [ErrNotCanonical].
 func decodeCoded(b []byte, v Coded) error {
-	c := Coder{b: b, reading: true}
-	v.Code(&c)
+	c := coders.Get().(*Coder)
+	scratch := c.b[:0]
+	*c = Coder{b: b, reading: true}
+	v.Code(c)
 	if c.err == nil && len(c.b) > 0 {
 		c.fail("%w: %d bytes behind the end", ErrMalformed, len(c.b))
 	}
-	return c.err
+	err := c.err
+	*c = Coder{b: scratch}
+	coders.Put(c)
+	return err
 }
 
 func (c *Coder) fail(format string, args ...any) {
@@ -86,6 +107,8 @@ func (c *Coder) head(kind byte, n uint64) uint64 {
 
 func (c *Coder) write(kind byte, n uint64) {
 	switch {
+	case n < headOneByte:
+		c.b = append(c.b, kind|byte(n))
 	case n <= math.MaxUint16:
 		c.b = appendHead(c.b, kind, uint16(n))
 	case n <= math.MaxUint32:
@@ -96,6 +119,17 @@ func (c *Coder) write(kind byte, n uint64) {
 }
 
 func (c *Coder) read(kind byte) uint64 {
+	if len(c.b) > 0 && c.err == nil {
+		if n := c.b[0] ^ kind; n < headOneByte { // the type, and a number in the head itself: most are
+			c.b = c.b[1:]
+			return uint64(n)
+		}
+	}
+	return c.readLong(kind)
+}
+
+// readLong is read of any head.
+func (c *Coder) readLong(kind byte) uint64 {
 	if c.err != nil {
 		return 0
 	}
@@ -351,23 +385,31 @@ func Hashes(c *Coder, v *[]protocol.Hash) {
 func Uints[N ~uint16](c *Coder, v *Numbers[N]) {
 	if !c.reading {
 		c.write(headList, uint64(len(*v)))
-		for _, n := range *v {
-			c.b = appendHead(c.b, headNumber, uint16(n))
-		}
+		c.b = appendNumbers(c.b, *v)
 		return
 	}
 	n := c.count()
 	if c.err != nil {
 		return
 	}
-	out := make(Numbers[N], n)
+	out, b := make(Numbers[N], n), c.b
 	for i := range out {
-		n, rest, err := cutHead(c.b, headNumber)
+		if len(b) > 2 { // of most, what [cutHead] would say
+			if b[0] == headTwoBytes && b[1] > 0 {
+				out[i], b = N(b[1])<<8|N(b[2]), b[3:]
+				continue
+			}
+			if b[0] == headOneByte && b[1] >= headOneByte {
+				out[i], b = N(b[1]), b[2:]
+				continue
+			}
+		}
+		n, rest, err := cutHead(b, headNumber)
 		if err != nil {
 			c.fail("%w", err)
 			return
 		}
-		out[i], c.b = N(n), rest
+		out[i], b = N(n), rest
 	}
-	*v = out
+	*v, c.b = out, b
 }

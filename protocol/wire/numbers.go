@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math"
+	"slices"
 )
 
 // Numbers is a list of numbers below 2^16: the uids of a row of weights, or its
@@ -28,11 +29,27 @@ func (s Numbers[N]) MarshalCBOR() ([]byte, error) {
 	if len(s) > math.MaxUint16 {
 		return nil, fmt.Errorf("%d numbers: %w", len(s), ErrLimit)
 	}
-	b := appendHead(make([]byte, 0, 3+3*len(s)), headList, uint16(len(s)))
-	for _, n := range s {
-		b = appendHead(b, headNumber, uint16(n))
+	return appendNumbers(appendHead(make([]byte, 0, 3+3*len(s)), headList, uint16(len(s))), s), nil
+}
+
+// appendNumbers writes what [appendHead] would, one number after the other.
+func appendNumbers[N ~uint16](b []byte, list []N) []byte {
+	at := len(b)
+	b = slices.Grow(b, 3*len(list))[:at+3*len(list)]
+	for _, n := range list {
+		switch {
+		case n < headOneByte:
+			b[at] = byte(n)
+			at++
+		case n <= math.MaxUint8:
+			b[at], b[at+1] = headOneByte, byte(n)
+			at += 2
+		default:
+			b[at], b[at+1], b[at+2] = headTwoBytes, byte(n>>8), byte(n)
+			at += 3
+		}
 	}
-	return b, nil
+	return b[:at]
 }
 
 func appendHead(b []byte, kind byte, n uint16) []byte {

@@ -24,6 +24,11 @@ func listOf(n int) []uint16 {
 	return out
 }
 
+// inARecord is a list as a record codes it.
+type inARecord struct{ list wire.Numbers[uint16] }
+
+func (r *inARecord) Code(c *wire.Coder) { wire.Uints(c, &r.list) }
+
 func TestNumbersHaveTheBytesOfASlice(t *testing.T) {
 	for _, n := range []int{0, 1, 21, 23, 24, 255, 256, 4096} {
 		list := listOf(n)
@@ -34,6 +39,13 @@ func TestNumbersHaveTheBytesOfASlice(t *testing.T) {
 		var back wire.Numbers[uint16]
 		if err := wire.Decode(want, len(want), &back); err != nil || !slices.Equal(back, list) {
 			t.Errorf("%d numbers: got %v, %v, want %v", n, back, err, list)
+		}
+		if got := wire.Encode(&inARecord{list}); !bytes.Equal(got, want) {
+			t.Errorf("%d numbers in a record: got %x, want %x", n, got, want)
+		}
+		var rec inARecord
+		if err := wire.Decode(want, len(want), &rec); err != nil || !slices.Equal(rec.list, list) {
+			t.Errorf("%d numbers in a record: got %v, %v, want %v", n, rec.list, err, list)
 		}
 	}
 	if got := wire.Encode(wire.Numbers[protocol.UID](nil)); !bytes.Equal(got, []byte{0x80}) {
@@ -60,6 +72,8 @@ func TestNumbersOfOtherBytesAreRefused(t *testing.T) {
 		{"half of a number", []byte{0x81, 0x19, 1}, wire.ErrMalformed},
 		{"23 in two bytes", []byte{0x81, 0x18, 23}, wire.ErrNotCanonical},
 		{"255 in three", []byte{0x81, 0x19, 0, 255}, wire.ErrNotCanonical},
+		{"23 in two bytes, and others", []byte{0x83, 0x18, 23, 1, 1}, wire.ErrNotCanonical},
+		{"255 in three, and others", []byte{0x83, 0x19, 0, 255, 1, 1}, wire.ErrNotCanonical},
 		{"one number, said in two bytes", []byte{0x98, 1, 1}, wire.ErrNotCanonical},
 	} {
 		var list wire.Numbers[uint16]
@@ -68,6 +82,10 @@ func TestNumbersOfOtherBytesAreRefused(t *testing.T) {
 		}
 		if err := wire.Decode(c.b, 64, &list); err == nil || list != nil {
 			t.Errorf("%s: decoded as %v", c.name, list)
+		}
+		var rec inARecord
+		if err := wire.Decode(c.b, 64, &rec); err == nil {
+			t.Errorf("%s: decoded in a record as %v", c.name, rec.list)
 		}
 	}
 }

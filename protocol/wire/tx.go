@@ -57,6 +57,7 @@ const (
 	TxChallenge       TxType = 50
 	TxAppeal          TxType = 51
 	TxSealLeak        TxType = 52
+	TxDoubtPairs      TxType = 53
 )
 
 // who signs a transaction.
@@ -116,6 +117,7 @@ var txTypes = [...]struct {
 	TxChallenge:       {name: "challenge", body: func() Body { return new(Challenge) }, signer: byColdkey},
 	TxAppeal:          {name: "appeal", body: func() Body { return new(Appeal) }, signer: byColdkey},
 	TxSealLeak:        {name: "seal-leak", body: func() Body { return new(SealLeak) }, signer: byColdkey},
+	TxDoubtPairs:      {name: "doubt-pairs", body: func() Body { return new(DoubtPairs) }, signer: byHotkey},
 	TxUnjail:          {name: "unjail", body: func() Body { return new(Unjail) }, signer: byHotkey},
 }
 

@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"encoding/binary"
 	"fmt"
 
 	"github.com/assaynet/assay/protocol"
@@ -87,6 +88,27 @@ func (b *OpenPairs) Check() error {
 	}
 	return nil
 }
+
+// DoubtPairs says that the signer, drawn to make an opened set again, made other
+// pairs: it has all others look, and proves nothing itself. One a set and signer.
+type DoubtPairs struct {
+	_      struct{}        `cbor:",toarray"`
+	Round  protocol.Round  // in which the pairs were given to raters
+	Setter protocol.SeatID // whose they are
+}
+
+// Type implements [Body].
+func (*DoubtPairs) Type() TxType { return TxDoubtPairs }
+
+// Turn implements [LaneBody]: the round, then the setter's uid in two bytes.
+func (b *DoubtPairs) Turn() Turn {
+	t := numbered(b.Round)
+	binary.BigEndian.PutUint16(t[8:], uint16(b.Setter.UID))
+	return t
+}
+
+// Check implements [Body].
+func (b *DoubtPairs) Check() error { return nil }
 
 // OpenRatings opens the signer's ratings of a round: the one slot of the kind
 // preference under its commitment. One a seat and round.

@@ -143,7 +143,36 @@ type OpenVote struct {
 	Ballot  uint8
 	Finding byte          // FoundNothing where it cannot tell
 	Found   protocol.Hash // zero where it cannot tell
-	Salt    [32]byte
+	// Backends are those that came to it, each by a run of its own; none where it
+	// cannot tell.
+	Backends Backends
+	Salt     [32]byte
+}
+
+// Backends are implementations of the arithmetic, as bits: what one of them gets
+// wrong, the others do not.
+type Backends uint8
+
+// The backends that an elector may name.
+const (
+	ByReference Backends = 1 << iota // the definition, in plain Go
+	ByNative                         // kernels of the processor
+	ByCUDA                           // kernels of a GPU
+	allBackends = ByReference | ByNative | ByCUDA
+)
+
+// backendNames are what people read, by bit.
+var backendNames = [...]string{"reference", "native", "cuda"}
+
+// Names lists the backends in words; it is empty of none.
+func (b Backends) Names() []string {
+	names := []string{}
+	for i, name := range backendNames {
+		if b>>i&1 != 0 {
+			names = append(names, name)
+		}
+	}
+	return names
 }
 
 // Type implements [Body].
@@ -157,12 +186,15 @@ func (b *OpenVote) Check() error {
 	if b.Finding > FoundFalse || (b.Finding == FoundNothing) != b.Found.IsZero() {
 		return fmt.Errorf("a vote with finding %d and %s: %w", b.Finding, b.Found.Short(), ErrUnknown)
 	}
+	if b.Backends > allBackends || (b.Finding == FoundNothing) != (b.Backends == 0) {
+		return fmt.Errorf("a vote with finding %d by backends %03b: %w", b.Finding, b.Backends, ErrUnknown)
+	}
 	return b.Case.check()
 }
 
 // Seal returns what SealVote carries for this vote of an elector.
 func (b *OpenVote) Seal(hotkey protocol.PublicKey) protocol.Hash {
-	return HashOf("assay/1/vote/seal", hotkey[:], b.Salt[:], b.Case.Bytes(), []byte{b.Ballot, b.Finding}, b.Found[:])
+	return HashOf("assay/1/vote/seal", hotkey[:], b.Salt[:], b.Case.Bytes(), []byte{b.Ballot, b.Finding}, b.Found[:], []byte{byte(b.Backends)})
 }
 
 // FoundOf names what a judge of an answer says in the body of its card, with the

@@ -21,7 +21,8 @@ port=$(node -e 'const s = require("net").createServer().listen(0, "127.0.0.1", (
 "$assay" serve --listen "127.0.0.1:$port" --model "$dir/models" 2>"$dir/log" &
 served=$!
 url=http://127.0.0.1:$port/v1
-for _ in $(seq 100); do
+end=$((SECONDS + 300))
+while kill -0 "$served" && [ $SECONDS -lt $end ]; do
 	if curl -sf "http://127.0.0.1:$port/health" >/dev/null; then break; fi
 	sleep 0.1
 done
@@ -39,7 +40,7 @@ did() {
 	local name=$1 value=$2
 	cd "$dir/$name"
 	git init --quiet 2>/dev/null || true
-	timeout 120 "${@:3}" >"$dir/$name.out" 2>&1 </dev/null || { tail -n 40 "$dir/$name.out" "$dir/log" >&2; echo "agents.sh: $name failed" >&2; exit 1; }
+	timeout 600 "${@:3}" >"$dir/$name.out" 2>&1 </dev/null || { tail -n 40 "$dir/$name.out" "$dir/log" >&2; echo "agents.sh: $name failed" >&2; exit 1; }
 	if [ "$(cat made.txt 2>/dev/null)" != "$value" ] || ! grep -q "It is done" "$dir/$name.out"; then
 		tail -n 40 "$dir/$name.out" "$dir/log" >&2
 		echo "agents.sh: $name did not do its task" >&2

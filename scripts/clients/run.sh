@@ -6,6 +6,7 @@
 #   openai anthropic ollama langchain litellm   Python's packages
 #   npm            the AI SDK and npm's openai
 #   agents         opencode and codex, each of which does a task with a tool
+#   lm-eval        lm-evaluation-harness, beside the engine alone
 #   schemathesis   random requests by the server's own description
 #   openai-tests   the tests in the source of Python's openai
 #
@@ -13,7 +14,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
-parts=${*:-openai anthropic ollama langchain litellm npm agents schemathesis openai-tests}
+parts=${*:-openai anthropic ollama langchain litellm npm agents lm-eval schemathesis openai-tests}
 here=scripts/clients
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/assay/clients
 venv=$cache/venv-$(sha256sum <$here/requirements.txt | cut -c1-8)
@@ -55,7 +56,8 @@ serve() {
 	port=$("${python[@]}" -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
 	build/assay serve --listen "127.0.0.1:$port" "$@" 2>"$tmp/log" &
 	served=$!
-	for _ in $(seq 200); do
+	local end=$((SECONDS + 300))
+	while kill -0 "$served" && [ $SECONDS -lt $end ]; do
 		if "${python[@]}" -c "import urllib.request as u; u.urlopen('http://127.0.0.1:$port/health')" 2>/dev/null; then break; fi
 		sleep 0.1
 	done
@@ -93,7 +95,7 @@ key=$(build/assay serve --api-key-file "$tmp/keys" --new-key client 2>/dev/null)
 export OPENAI_API_KEY="$key" ANTHROPIC_API_KEY="$key" OLLAMA_API_KEY="$key" CLIENTS="$npm"
 for part in $parts; do
 	case $part in
-	openai | anthropic | ollama | langchain | litellm | npm) serve --api-key-file "$tmp/keys" --model "$model" ;;
+	openai | anthropic | ollama | langchain | litellm | npm | lm-eval) serve --api-key-file "$tmp/keys" --model "$model" ;;
 	esac
 	case $part in
 	openai) client "$part" "${python[@]}" $here/openai_client.py build/assay "$model" ;;
@@ -104,6 +106,11 @@ for part in $parts; do
 			go build -o "$tmp/scripted" ./$here/scripted
 			$here/agents.sh "$PWD/build/assay" "$tmp/scripted" "$model" "$npm" "$tmp/agents"
 		fi
+		;;
+	lm-eval)
+		go build -o "$tmp/direct" ./$here/direct
+		mkdir "$tmp/lm-eval"
+		client "$part" "${python[@]}" $here/lm_eval_client.py "$tmp/direct" "$model" "$tmp/lm-eval"
 		;;
 	schemathesis)
 		serve --model "$(names scripted)"

@@ -110,23 +110,13 @@ const (
 	report = 64
 )
 
-// liarsRow is what a judge that lies takes of honest miners' pay by its own row of
-// weights: in half of the epochs of its season, a quarter of all, it gives each of
-// them nothing, and with a quarter of the stake that is a fifth of their pay, which
-// falls to nobody. The rows of all others stay as they are where nobody lies.
-const liarsRow = 0.06
-
 // mayLose is what an honest seat may lose of its pay: a hundredth, and
 // where few epochs are counted what chance does, for answers are not equally long.
-func (f *fault) mayLose() float64 {
-	row := 0.0
-	if f.name == "lie" {
-		row = liarsRow
-	}
+func mayLose() float64 {
 	if *epochs < 1000 {
-		return row + 0.05
+		return 0.05
 	}
-	return row + 0.01
+	return 0.01
 }
 
 // What honest seats are paid follows from what they do, whatever one of four judges
@@ -155,14 +145,14 @@ func TestOneOfFourAtFaultCostsTheOthersNothing(t *testing.T) {
 				s.Logf("%s was paid %.2f %% of its share up to epoch %d", miners[0], 100*float64(s.Mined(miners[0], settled, now))/want(now), now)
 			})
 			for _, name := range miners {
-				s.paid(name, float64(s.Mined(name, settled, last)), want(last), f.mayLose())
+				s.paid(name, float64(s.Mined(name, settled, last)), want(last), mayLose())
 			}
 			var judged float64
 			for _, name := range judges {
 				judged += float64(s.Judged(name, settled, last))
 			}
 			for _, name := range judges[:3] {
-				s.paid(name, float64(s.Judged(name, settled, last)), judged/4, f.mayLose())
+				s.paid(name, float64(s.Judged(name, settled, last)), judged/4, mayLose())
 			}
 		})
 	}

@@ -32,7 +32,8 @@ func TestHonestNetworkSurvivesLossAndAKilledValidator(t *testing.T) {
 		if f := s.findings(name); f[wire.FindingPassed] < 10 || len(f) > 1 {
 			t.Errorf("findings about %s: %v", name, f)
 		}
-		s.near(name, s.Mined(name, 4, 16), s.half(4, 16)/3, 15)
+		// Loss takes two of thirteen answers at most.
+		s.near(name, s.Mined(name, 4, 16), s.half(4, 16)/3, 20)
 	}
 	// A judge's seal has two blocks' time, and may be lost in both: then its
 	// weights of one epoch are.

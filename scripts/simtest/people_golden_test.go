@@ -2,6 +2,7 @@ package simtest_test
 
 import (
 	"bytes"
+	"slices"
 	"testing"
 
 	"github.com/assaynet/assay/protocol"
@@ -30,8 +31,9 @@ type named struct {
 	Worth uint64 `json:"worth"`
 }
 
-// Four validators set twenty pairs a round, and six people rate them, of whom one
-// likes what is longer and one comes an epoch later. Nobody does anything else.
+// Four validators set twenty pairs a round, of whom one lies and is doubted, and
+// six people rate them, of whom one likes what is longer and one comes an epoch
+// later. Nobody does anything else.
 func TestLifeOfPeopleIsTheGoldenLife(t *testing.T) {
 	t.Parallel()
 	p := protocoltest.Params(honest.ID())
@@ -50,6 +52,10 @@ func TestLifeOfPeopleIsTheGoldenLife(t *testing.T) {
 	for _, name := range judges {
 		s.validator(name, func(c *validator.Config) { c.Setter = setter(name) })
 	}
+	s.validator("violet", func(c *validator.Config) {
+		c.Setter = setter("violet")
+		c.Setter.Engine = inverted{}
+	})
 	for _, r := range rate[1:] {
 		s.joinWith(r.Name, s.rates(r))
 	}
@@ -70,6 +76,9 @@ func TestLifeOfPeopleIsTheGoldenLife(t *testing.T) {
 			paid = paid || r.Worth > 0
 		}
 		got.Worth = append(got.Worth, worth)
+	}
+	if doubted := s.doubted(4); !slices.Contains(doubted, "violet") { // and whoever she checks
+		t.Errorf("the ledger has doubts about the pairs of %v", doubted)
 	}
 	if !paid {
 		t.Error("nobody is worth anything")

@@ -39,8 +39,113 @@ func (s *stage) falseSets(judge string, n protocol.Round) (names []string) {
 	return names
 }
 
-// Violet lies about her pairs: all others find it, and three setters of four are
-// enough to pay by.
+// doubted returns of whose sets of a round the ledger has a doubt.
+func (s *stage) doubted(n protocol.Round) (names []string) {
+	s.Helper()
+	sets, err := ledger.ReadSets(s.State(), n)
+	if err != nil {
+		s.Fatal(err)
+	}
+	for i := range sets {
+		if sets[i].Doubted {
+			names = append(names, s.nameOf(sets[i].Setter))
+		}
+	}
+	return names
+}
+
+// nameOf is who judges from a seat.
+func (s *stage) nameOf(id protocol.SeatID) string {
+	for _, name := range judges {
+		if s.seat(name).ID == id {
+			return name
+		}
+	}
+	return ""
+}
+
+// checkedBy returns of how many sets of a round a validator knows whether they are
+// what their link makes.
+func (s *stage) checkedBy(judge string, n protocol.Round) (sets int) {
+	s.Helper()
+	for _, name := range judges {
+		c, err := s.validators[judge].Checked(n, s.seat(name).ID.UID)
+		if err != nil {
+			s.Fatal(err)
+		}
+		if c != nil {
+			sets++
+		}
+	}
+	return sets
+}
+
+// One checker makes each set again, and nobody else: what four validators make in a
+// round is eight sets, where it was sixteen.
+func TestEachSetIsMadeAgainByItsCheckersAlone(t *testing.T) {
+	t.Parallel()
+	s := people(t, readers()...)
+	s.play(5)
+	for n := protocol.Round(2); n <= 4; n++ {
+		sets, err := ledger.ReadSets(s.State(), n)
+		if err != nil || len(sets) != len(judges) {
+			t.Fatalf("round %d has %d sets, %v", n, len(sets), err)
+		}
+		drawn, is, err := ledger.ReadCheckers(s.State(), s.Params(), n, sets)
+		if err != nil || !is {
+			t.Fatalf("the checkers of round %d are not drawn, %v", n, err)
+		}
+		want := map[string]int{}
+		for i := range sets {
+			if len(drawn[i]) != 1 {
+				t.Errorf("round %d: set %d has checkers %v", n, i, drawn[i])
+			}
+			for _, id := range drawn[i] {
+				want[s.nameOf(id)]++
+			}
+		}
+		for _, judge := range judges {
+			if got := s.checkedBy(judge, n); got != want[judge] {
+				t.Errorf("round %d: %s made %d sets of others, is a checker of %d", n, judge, got, want[judge])
+			}
+		}
+	}
+}
+
+// Vera doubts whatever she is drawn for: all others look, find nothing false, and
+// pay as if she had said nothing.
+func TestACheckerThatLiesHasOthersLookAndNothingElse(t *testing.T) {
+	t.Parallel()
+	s := people(t, readers()...)
+	s.validator("vera", func(c *validator.Config) {
+		c.Setter = setter("vera")
+		c.Setter.Engine = inverted{}
+	})
+	s.play(6)
+	doubts := 0
+	for n := protocol.Round(2); n <= 5; n++ {
+		for _, name := range s.doubted(n) {
+			if name == "vera" {
+				continue // her own are lies, too
+			}
+			doubts++
+			for _, judge := range []string{"viktor", "vincent", "violet"} {
+				if c, err := s.validators[judge].Checked(n, s.seat(name).ID.UID); judge != name && (err != nil || c == nil || c.False) {
+					t.Errorf("round %d: %s found of the pairs of %s: %+v, %v", n, judge, name, c, err)
+				}
+			}
+		}
+	}
+	if doubts == 0 {
+		t.Error("vera was drawn for nothing")
+	}
+	if paid := s.Mined("rosa", 0, 6); paid == 0 {
+		t.Error("rosa was paid nothing")
+	}
+}
+
+// Violet lies about her pairs: who is drawn finds it and doubts, so all others
+// find it, and three setters of four are enough to pay by.
 func TestPairsOfASetterThatLiesCountAsNotSet(t *testing.T) {
 	t.Parallel()
 	s := people(t, readers()...)

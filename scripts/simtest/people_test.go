@@ -89,7 +89,7 @@ func people(t *testing.T, readers ...*reader.Reader) *stage {
 	p := protocoltest.Params(honest.ID())
 	p.Kinds[0].Share = 3 * params.One / 4
 	p.Kinds = append(p.Kinds, params.Raters(params.One/4, 1))
-	p.Preference.Memory = 6
+	p.Preference.Memory, p.Preference.Checkers = 6, 1
 	var more []protocoltest.Actor
 	for _, r := range readers {
 		more = append(more, protocoltest.Actor{Name: r.Name})

@@ -82,6 +82,7 @@ type stage struct {
 	ports      map[string]*protocoltest.Port
 	kinds      task.Table
 	judges     []validator.Judge // of the kinds that do not ship
+	deaf       bool              // miners are handed no messages
 	// refused counts why validators did not take messages, forged those cards that
 	// are not what their judge opened.
 	mu      sync.Mutex
@@ -181,6 +182,10 @@ func (s *stage) minerAt(name string, port *protocoltest.Port, tweaks ...func(*mi
 		s.Fatal(err)
 	}
 	s.miners[name], s.ports[name] = m, port
+	if s.deaf {
+		s.Attach(name, port, deafNode{m})
+		return
+	}
 	s.Attach(name, port, minerNode{m})
 }
 
@@ -271,6 +276,11 @@ func (m minerNode) Message(_ context.Context, topic string, raw []byte) error {
 	}
 	return nil
 }
+
+// deafNode is a miner that is handed no message.
+type deafNode struct{ *miner.Miner }
+
+func (deafNode) Message(context.Context, string, []byte) error { return nil }
 
 type validatorNode struct {
 	*validator.Validator

@@ -43,6 +43,7 @@ type Keeper interface {
 	TimeOf(height protocol.Height) (time.Time, error)
 	EventRange() (oldest, newest protocol.Height)
 	EventsAt(height protocol.Height) ([]ledger.Event, bool, error)
+	Epochs() *node.EpochLog
 }
 
 // State returns the ledger of a running node.
@@ -82,6 +83,22 @@ func (k keeping) EventsAt(_ context.Context, h protocol.Height) ([]ledger.Event,
 		err = fmt.Errorf("events of block %d: %w", h, api.ErrNotFound)
 	}
 	return list, err
+}
+
+// PastEpochs implements [api.Past].
+func (k keeping) PastEpochs() (oldest, next protocol.Epoch) { return k.keeper.Epochs().Range() }
+
+// PastPaid implements [api.Past].
+func (k keeping) PastPaid(e protocol.Epoch) (ledger.Reader, error) { return k.keeper.Epochs().Paid(e) }
+
+// PastWeights implements [api.Past].
+func (k keeping) PastWeights(e protocol.Epoch) (ledger.Reader, error) {
+	return k.keeper.Epochs().Weights(e)
+}
+
+// PastBonds implements [api.Past].
+func (k keeping) PastBonds(e protocol.Epoch) (ledger.Reader, error) {
+	return k.keeper.Epochs().Bonds(e)
 }
 
 // timed is a time with the error in the words of package api.

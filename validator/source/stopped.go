@@ -45,6 +45,7 @@ type Stopped struct {
 	archive *consensus.Archive
 	work    api.Work
 	totals  *node.Totals
+	epochs  *node.EpochLog
 }
 
 func (s *Stopped) open() error {
@@ -57,6 +58,9 @@ func (s *Stopped) open() error {
 	}
 	s.archive = consensus.OpenArchive(s.db)
 	if s.totals, err = node.OpenTotals(s.db, &s.genesis.Params); err != nil {
+		return err
+	}
+	if s.epochs, err = node.OpenEpochs(s.db, &s.genesis.Params); err != nil {
 		return err
 	}
 	s.work = Work(&s.genesis.Params, record.NewReader(node.RecordsOf(s.db), s.chain), s)
@@ -123,3 +127,17 @@ func (s *Stopped) Record(_ context.Context, h protocol.Height) (*audit.Record, e
 func (s *Stopped) BlockTime(_ context.Context, h protocol.Height) (time.Time, error) {
 	return timed(s.archive.BlockTime(h))
 }
+
+// PastEpochs implements [api.Past].
+func (s *Stopped) PastEpochs() (oldest, next protocol.Epoch) { return s.epochs.Range() }
+
+// PastPaid implements [api.Past].
+func (s *Stopped) PastPaid(e protocol.Epoch) (ledger.Reader, error) { return s.epochs.Paid(e) }
+
+// PastWeights implements [api.Past].
+func (s *Stopped) PastWeights(e protocol.Epoch) (ledger.Reader, error) {
+	return s.epochs.Weights(e)
+}
+
+// PastBonds implements [api.Past].
+func (s *Stopped) PastBonds(e protocol.Epoch) (ledger.Reader, error) { return s.epochs.Bonds(e) }

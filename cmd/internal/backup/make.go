@@ -128,13 +128,6 @@ func open(dir, chain string) (protocol.Height, error) {
 	return h, errors.Join(err, db.Close())
 }
 
-// Height returns the height of the state that the database of a home has, which
-// nobody may have open. Errors: those of [store.Open], [store.ErrOtherChain].
-func Height(home config.Home, chain string) (protocol.Height, error) {
-	h, err := open(home.Data(), chain)
-	return h, home.Explain(err, "")
-}
-
 func heightOf(db *store.DB, chain string) (protocol.Height, error) {
 	if err := db.CheckChain(chain); err != nil {
 		return 0, err

@@ -15,12 +15,14 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
+	"strings"
 	"syscall"
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/assaynet/assay/cmd/internal/config"
+	"github.com/assaynet/assay/cmd/process"
 	"github.com/assaynet/assay/engine/enginetest"
 	"github.com/assaynet/assay/engine/gguf"
 	"github.com/assaynet/assay/protocol"
@@ -47,9 +49,14 @@ const Passphrase = "correct-horse"
 //	    free ports of loopback
 //	BOOT   the validator's address in the gossip
 //	CHAIN  the chain id
-func Setup(env *testscript.Env) error {
+func Setup(env *testscript.Env) error { return SetupFor(env, env.Defer) }
+
+// SetupFor is Setup for a test that is no script: what after is given is called at
+// its end.
+func SetupFor(env *testscript.Env, after func(end func())) error {
 	n := &network{dir: env.WorkDir}
-	if err := n.freePorts(); err != nil {
+	var err error
+	if n.ports, err = Ports(len(portNames), after); err != nil {
 		return err
 	}
 	if err := n.writeModels(); err != nil {
@@ -82,22 +89,28 @@ type network struct {
 	chain string
 }
 
-// freePorts takes ports of the kernel's choice: the scripts are short.
-func (n *network) freePorts() error {
-	var held []net.Listener
-	for range portNames {
-		l, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // it does not wait
+// Ports returns n free TCP ports of loopback that no other script is given, of no
+// other program either, until what after is given is called at this one's end: what
+// listens there may begin late and end early. Each is held by the UDP port of the
+// same number, which no daemon of ours takes.
+func Ports(n int, after func(end func())) ([]int, error) {
+	var ports []int
+	for len(ports) < n {
+		p, err := process.FreePorts(1)
 		if err != nil {
-			return err
+			return nil, err
 		}
-		held = append(held, l)
-		n.ports = append(n.ports, l.Addr().(*net.TCPAddr).Port)
+		held, err := net.ListenPacket("udp", fmt.Sprintf("127.0.0.1:%d", p[0])) //nolint:noctx // it does not wait
+		if errors.Is(err, syscall.EADDRINUSE) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		after(func() { _ = held.Close() })
+		ports = append(ports, p[0])
 	}
-	var err error
-	for _, l := range held {
-		err = errors.Join(err, l.Close())
-	}
-	return err
+	return ports, nil
 }
 
 // writeModels writes the network's model and another.
@@ -206,9 +219,9 @@ func writeJSON(path string, v any) error {
 	return os.WriteFile(path, b, 0o600)
 }
 
-// patience is how long the command height waits: a busy machine makes a block
-// in well under a second.
-const patience = 60 * time.Second
+// Patience is how long scripts wait for what a daemon does: well under a second, or
+// never.
+const Patience = 5 * time.Minute
 
 // Cmds are commands of the scripts:
 //
@@ -216,6 +229,7 @@ const patience = 60 * time.Second
 //	metrics PORT FILE   writes what that daemon tells prometheus to a file
 //	fetch PORT PATH FILE
 //	                    writes what that daemon answers at a path to a file
+//	says FILE TEXT      waits until a text is in a file
 //	term HOME           sends SIGTERM to the daemon of a home
 //	hold PORT           listens on a port until the script ends
 //	newer HOME          makes the database in a home one of a newer program
@@ -247,6 +261,16 @@ var Cmds = map[string]func(ts *testscript.TestScript, neg bool, args []string){
 		ts.Check(err)
 		ts.Check(os.WriteFile(ts.MkAbs(args[2]), text, 0o600))
 	},
+	"says": func(ts *testscript.TestScript, neg bool, args []string) {
+		if neg || len(args) != 2 {
+			ts.Fatalf("usage: says FILE TEXT")
+		}
+		for deadline := time.Now().Add(Patience); !strings.Contains(ts.ReadFile(args[0]), args[1]); time.Sleep(50 * time.Millisecond) {
+			if time.Now().After(deadline) {
+				ts.Fatalf("%s does not say %q", args[0], args[1])
+			}
+		}
+	},
 	"term": func(ts *testscript.TestScript, neg bool, args []string) {
 		if neg || len(args) != 1 {
 			ts.Fatalf("usage: term HOME")
@@ -276,7 +300,7 @@ var Cmds = map[string]func(ts *testscript.TestScript, neg bool, args []string){
 }
 
 func waitHeight(url string, want uint64) error {
-	deadline := time.Now().Add(patience)
+	deadline := time.Now().Add(Patience)
 	for {
 		var s struct {
 			Height uint64 `json:"height"`
@@ -286,7 +310,7 @@ func waitHeight(url string, want uint64) error {
 			return nil
 		}
 		if time.Now().After(deadline) {
-			return errors.Join(err, fmt.Errorf("%s: at height %d after %s, want %d", url, s.Height, patience, want))
+			return errors.Join(err, fmt.Errorf("%s: at height %d after %s, want %d", url, s.Height, Patience, want))
 		}
 		time.Sleep(50 * time.Millisecond)
 	}

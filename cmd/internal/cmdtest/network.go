@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"path/filepath"
-	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 
@@ -52,12 +51,12 @@ func runNetwork(ts *testscript.TestScript, neg bool, args []string) {
 			ts.Logf("close the validator's database: %v", err)
 		}
 	})
-	ready, stop := context.WithTimeout(ctx, patience)
+	ready, stop := context.WithTimeout(ctx, Patience)
 	defer stop()
 	var h protocol.Height
 	for h < proven {
 		if h, err = n.WaitNext(ready, h); err != nil {
-			ts.Fatalf("no block within %s: %v", patience.Round(time.Second), fmt.Errorf("at height %d: %w", h, err))
+			ts.Fatalf("no block within %s: %v", Patience, fmt.Errorf("at height %d: %w", h, err))
 		}
 	}
 }

@@ -113,7 +113,7 @@ func dialable(m ma.Multiaddr) error {
 	if unspecified(m[0].Value()) {
 		return fmt.Errorf("nobody can dial %s, which stands for all addresses of a machine", m[0].Value())
 	}
-	return nil
+	return oneMachine(m[0].Value())
 }
 
 // bootable accepts an address that peers can dial, with a peer id.
@@ -187,6 +187,9 @@ func (c *Config) checkConsensus() error {
 		if wire.CheckHostPort(at) != nil {
 			return wrong("consensus.peers", p, "want ID@HOST:PORT with a host that can be dialled and a port of 1 to 65535")
 		}
+		if err := oneMachineAt(at); err != nil {
+			return wrong("consensus.peers", p, err.Error())
+		}
 	}
 	if c.Consensus.Private && len(c.Consensus.Peers) == 0 {
 		return wrong("consensus.private", "true", "name the sentries in consensus.peers")
@@ -196,6 +199,33 @@ func (c *Config) checkConsensus() error {
 	}
 	if c.Consensus.External != "" && wire.CheckHostPort(c.Consensus.External) != nil {
 		return wrong("consensus.external", c.Consensus.External, "want HOST:PORT with a port of 1 to 65535 and a host that other validators can dial")
+	}
+	if err := oneMachineAt(c.Consensus.External); err != nil {
+		return wrong("consensus.external", c.Consensus.External, err.Error())
+	}
+	return nil
+}
+
+// oneMachineAt is oneMachine for HOST:PORT; what is none is let pass.
+func oneMachineAt(s string) error {
+	host, _, _ := net.SplitHostPort(s)
+	return oneMachine(host)
+}
+
+// oneMachine refuses addresses at which no one machine is: groups (RFC 5771, RFC
+// 4291), broadcast, and the networks 0.0.0.0/8 and 240.0.0.0/4 that are for no
+// machine (RFC 6890). Those of one link are refused as well, for others are not
+// on it. It lets names pass.
+func oneMachine(host string) error {
+	ip, _ := netip.ParseAddr(host) // of a name it is none
+	if ip = ip.Unmap(); !ip.IsValid() {
+		return nil
+	}
+	if b := ip.As16(); ip.IsMulticast() || ip.Is4() && (b[12] == 0 || b[12] >= 240) {
+		return fmt.Errorf("nobody can dial %s, which is the address of no machine", host)
+	}
+	if ip.IsLinkLocalUnicast() {
+		return fmt.Errorf("nobody beyond one link can dial %s; want an address that others reach", host)
 	}
 	return nil
 }

@@ -79,6 +79,7 @@ type Consensus struct {
 	Peers     []string `toml:"peers"`
 	Retention int      `toml:"retention"`
 	Private   bool     `toml:"private"`
+	Replay    bool     `toml:"replay"`
 	Unjail    bool     `toml:"unjail"`
 }
 

@@ -69,7 +69,7 @@ var settings = []setting{
 	{
 		section: "node", key: "trust", flag: "trust",
 		usage: "HEIGHT:HASH of a block that you know to be the network's",
-		why:   "For a node that is new, or was away for longer than signatures can be believed:\nassay status shows one, of a node that you trust. A validator stops where the\nchain has another block there.",
+		why:   "For a node that is new, or was away for longer than signatures can be believed:\nassay status shows one, of a node that you trust. A validator stops where the\nchain has another block there; a new one begins with a snapshot after it.",
 		value: func(c *Config) any { return &c.Node.Trust },
 	},
 	{
@@ -166,6 +166,12 @@ var settings = []setting{
 		usage: "blocks to keep; 0 keeps all",
 		why:   "With all of them this node serves whoever re-derives every payment since the\nfirst, and who joins. With fewer, a few old ones go with each new block. The least\nis the time for which a double signature is punished.",
 		value: func(c *Config) any { return &c.Consensus.Retention },
+	},
+	{
+		section: "consensus", key: "replay", flag: "consensus-replay", only: Validator,
+		usage: "carry out every block since the first, also with node.trust",
+		why:   "A new validator that trusts a block begins with a snapshot of the ledger after it,\nwhich takes minutes and leaves what came before to others. This has it all, and\ntakes as long as all blocks take, where nodes are left that keep them.",
+		value: func(c *Config) any { return &c.Consensus.Replay },
 	},
 	{
 		section: "consensus", key: "private", flag: "consensus-private", only: Validator,

@@ -28,6 +28,7 @@ func (h Home) Hint(err error) string {
 		hint string
 	}{
 		{[]syscall.Errno{syscall.ENOSPC, syscall.EDQUOT}, "free some space on the disk of %s and start again"},
+		{[]syscall.Errno{syscall.EFBIG}, "a file of %s may not grow further: raise the limit (ulimit -f unlimited, or LimitFSIZE of the service), or put the home on a file system that takes larger files"},
 		{[]syscall.Errno{syscall.EROFS}, "the disk of %s can be read only: mount it for writing and start again; if it was writable before, it may be failing, which the system's log tells"},
 		{[]syscall.Errno{syscall.EIO, syscall.ENXIO, syscall.ENODEV, syscall.ESTALE}, "the disk of %s does not answer as it should: look at the system's log, and move the home to a disk that works"},
 		{[]syscall.Errno{syscall.EMFILE, syscall.ENFILE}, "the limit of open files is too low for %s: raise it (ulimit -n 4096, or LimitNOFILE of the service) and start again"},

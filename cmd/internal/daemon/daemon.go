@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"os"
 	"time"
 
@@ -47,6 +48,8 @@ type Daemon struct {
 	Label string
 
 	reference reference // the models once more
+
+	name net.Listener // that holds the hotkey's name on this machine; nil where there is none
 
 	stop    stopping
 	release func() bool // ends the wait for a signal; nil before it began
@@ -244,6 +247,9 @@ func (d *Daemon) Close() error {
 	defer d.stop.done()
 	defer d.stop.waitFor("models and database, to close")()
 	err := d.reference.close()
+	if d.name != nil {
+		defer d.name.Close() //nolint:errcheck // the last thing: until then the database is this process's
+	}
 	for _, m := range d.Models {
 		err = errors.Join(err, m.Close())
 	}

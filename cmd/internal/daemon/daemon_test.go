@@ -13,8 +13,11 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/urfave/cli/v2"
+
 	"github.com/assaynet/assay/cmd/internal/config"
 	"github.com/assaynet/assay/cmd/internal/daemon"
+	"github.com/assaynet/assay/cmd/internal/usage"
 	"github.com/assaynet/assay/protocol/api"
 	"github.com/assaynet/assay/protocol/consensus"
 	"github.com/assaynet/assay/protocol/gossip"
@@ -38,6 +41,7 @@ func TestEveryTroubleHasItsHint(t *testing.T) {
 		{consensus.ErrStalled, "doctor"},
 		{consensus.ErrExpired, "clock"},
 		{consensus.ErrFork, "two histories"},
+		{gossip.ErrElsewhere, "find the other and stop it, then start one of them alone; with --force it starts"},
 
 		// What the system refuses a file, and what a component makes of it.
 		{file(syscall.ENOSPC), "free some space on the disk of /h and start again"},
@@ -47,6 +51,7 @@ func TestEveryTroubleHasItsHint(t *testing.T) {
 		{file(syscall.EROFS), "mount it for writing"},
 		{file(syscall.EIO), "does not answer as it should"},
 		{file(syscall.EMFILE), "ulimit -n"},
+		{file(syscall.EFBIG), "ulimit -f"},
 		{file(syscall.ENFILE), "ulimit -n"},
 		{syscall.ENOLCK, "local disk"},
 		{file(syscall.EACCES), "must belong to the user who runs this"},
@@ -160,6 +165,22 @@ func TestAComponentThatEndsByItselfIsAnError(t *testing.T) {
 		err := daemon.Part(ctx, "x", func(context.Context) error { return tc.err })
 		if fmt.Sprint(err) != tc.want && (err != nil || tc.want != "") {
 			t.Errorf("%s: got %v, want %q", tc.name, err, tc.want)
+		}
+	}
+}
+
+// TestAnEndForATwinIsLeftToAPerson: a validator that ended because its hotkey is
+// live elsewhere is not started again by what starts daemons, which would have
+// both sign; one that ended for anything else is.
+func TestAnEndForATwinIsLeftToAPerson(t *testing.T) {
+	d := &daemon.Daemon{Home: "/h"}
+	for err, want := range map[error]int{
+		fmt.Errorf("node: %w", gossip.ErrElsewhere): 78,
+		consensus.ErrStalled:                        1,
+	} {
+		run := usage.Daemon(func(*cli.Context) error { return errors.Join(d.Explain(daemon.Twice(err)), nil) })
+		if got := usage.Status(run(nil)); got != want {
+			t.Errorf("%v: exit status %d, want %d", err, got, want)
 		}
 	}
 }

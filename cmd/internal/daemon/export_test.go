@@ -13,6 +13,7 @@ var (
 	Announced = (*Daemon).announced
 	Part      = part
 	LookAt    = (*Vitals).look
+	Twice     = twice
 )
 
 // Stopping bounds the end of a daemon.

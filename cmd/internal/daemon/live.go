@@ -66,7 +66,7 @@ func (d *Daemon) Live(ctx context.Context, source api.Source, gossip []string, r
 		d.Log.Warn().Err(e).Msg("run.json was not removed")
 	}
 	if err != nil {
-		return d.Explain(err)
+		return d.Explain(twice(err))
 	}
 	d.Log.Info().Msgf("%s stopped", d.Config.Role)
 	return nil

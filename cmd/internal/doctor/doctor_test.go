@@ -26,7 +26,7 @@ func TestTheClockIsComparedWithBlocks(t *testing.T) {
 		{"not running", now.Add(-time.Hour), nil, doctor.OK},
 		{"before the network began", now.Add(time.Hour), nil, doctor.Fail},
 		{"a fresh block", now.Add(-time.Hour), block(time.Second), doctor.OK},
-		{"a block from the future", now.Add(-time.Hour), block(-time.Minute), doctor.Fail},
+		{"a block from the future", now.Add(-time.Hour), block(-time.Hour), doctor.Fail},
 		{"no block for long", now.Add(-time.Hour), block(10 * time.Minute), doctor.Warn},
 		{"catching up", now.Add(-time.Hour), old, doctor.OK},
 		{"a daemon that knows no time", now.Add(-time.Hour), &status.Report{}, doctor.OK},

@@ -11,6 +11,7 @@ import (
 
 	"github.com/assaynet/assay/cmd/internal/config"
 	"github.com/assaynet/assay/protocol"
+	"github.com/assaynet/assay/protocol/api"
 	"github.com/assaynet/assay/protocol/consensus"
 	"github.com/assaynet/assay/protocol/gossip"
 	"github.com/assaynet/assay/protocol/ledger"
@@ -45,15 +46,20 @@ func (p *patient) seatOfRunning() Finding {
 	switch {
 	case r.Height == 0:
 		return warn("wait, or see the line on the peers", "could not be checked: the daemon knows no block yet")
-	case !r.Registered:
-		for _, why := range r.Reasons { // of ledger.Place
-			switch {
-			case strings.HasPrefix(why, "another hotkey"):
-				return fail("start the daemon with the new hotkey", "at height %d: %s", r.Height, why)
-			case strings.HasPrefix(why, "the hotkey has its seat with epoch"):
-				return warn("wait for that epoch", "at height %d: %s", r.Height, why)
+	case r.CatchingUp:
+		return warn("wait until it has caught up", "could not be checked: the daemon is at height %d, and catches up", r.Height)
+	case r.Role == api.RoleObserver:
+		return ok("it observes, and takes none")
+	}
+	for _, why := range r.Reasons { // of ledger.Place and of validator.Status
+		for _, k := range seatTrouble {
+			if strings.HasPrefix(why, k.begins) && strings.HasSuffix(why, k.ends) {
+				return Finding{State: k.state, Hint: k.hint, Detail: fmt.Sprintf("at height %d: %s", r.Height, why)}
 			}
 		}
+	}
+	switch {
+	case !r.Registered:
 		return fail("register it: assay tx register", "%s has no seat at height %d", r.Hotkey, r.Height)
 	case p.cfg.Role == config.Miner:
 		return ok("there is one, at height %d", r.Height)
@@ -61,14 +67,28 @@ func (p *patient) seatOfRunning() Finding {
 		return ok("there is one, with a permit, at height %d", r.Height)
 	}
 	for _, why := range r.Reasons {
-		switch {
-		case strings.HasPrefix(why, "no permit yet"):
-			return warn("wait for that epoch", "%s", why)
-		case strings.Contains(why, "permit"):
+		if strings.Contains(why, "permit") {
 			return fail("see assay tx stake --help", "no permit at height %d: %s", r.Height, why)
 		}
 	}
 	return fail("see assay tx stake --help", "no permit at height %d", r.Height)
+}
+
+// seatTrouble is what daemons say of seats that do not serve, or will be there,
+// by how it begins and ends, and what to do; the first that fits counts.
+var seatTrouble = []struct {
+	begins, ends string
+	state        State
+	hint         string
+}{
+	{"another hotkey", "", Fail, "start the daemon with the new hotkey"},
+	{"the hotkey has its seat with epoch", "", Warn, "wait for that epoch"},
+	{"the seat of this hotkey is the coldkey's", "", Fail, "name that key in keys.coldkey, if it is yours, or begin with another hotkey"},
+	{"no permit yet", "", Warn, "wait for that epoch"},
+	{"no permit", "this program sends it", Warn, "wait for the end of the epoch"},
+	{"no permit", "the epoch after the next", Warn, "wait for that epoch"},
+	{"jailed", "free with the next one", Warn, "wait for that epoch"},
+	{"jailed", "", Fail, "find out why; then see assay tx unjail --help, for more stake frees nobody"},
 }
 
 // work says what the running daemon knows to be amiss.

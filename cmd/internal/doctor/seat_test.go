@@ -86,11 +86,36 @@ func TestARunningDaemonSpeaksForItself(t *testing.T) {
 		{"a miner without a seat", config.Miner, api.Status{Height: 7, Faults: []string{"no seat"}, Reasons: []string{"no seat"}}, doctor.Fail, doctor.Fail},
 		{"a miner before the first block", config.Miner, api.Status{}, doctor.Warn, doctor.OK},
 		{"a validator", config.Validator, api.Status{Height: 7, Registered: true, Permit: true}, doctor.OK, doctor.OK},
+		{"one that catches up", config.Validator, api.Status{Height: 7, CatchingUp: true, Faults: []string{"catching up"}}, doctor.Warn, doctor.Fail},
 		{"a validator without a permit", config.Validator, api.Status{Height: 7, Registered: true, Reasons: []string{"no permit"}}, doctor.Fail, doctor.Warn},
 	} {
 		seat, work := doctor.Running(t.Context(), tc.role, &status.Report{Status: tc.r})
 		if seat.State != tc.seat || work.State != tc.work {
 			t.Errorf("%s: got seat %+v and work %+v, want %s and %s", tc.name, seat, work, tc.seat, tc.work)
 		}
+	}
+}
+
+// TestAPermitThatStakeDoesNotBringIsNotHintedAtStake: what a running validator
+// says of its seat, word for word, and what doctor makes of it.
+func TestAPermitThatStakeDoesNotBringIsNotHintedAtStake(t *testing.T) {
+	for why, want := range map[string]doctor.Finding{
+		"no permit: 1.000000000 is staked on the hotkey, and it takes 2.000000000 (assay tx stake)":                                       {State: doctor.Fail, Hint: "see assay tx stake --help"},
+		"no permit yet: with a stake of 200.000000000, it comes with epoch 9":                                                             {State: doctor.Warn, Hint: "wait for that epoch"},
+		"no permit: the consensus key is not on the ledger yet; this program sends it":                                                    {State: doctor.Warn, Hint: "wait for the end of the epoch"},
+		"no permit: no beacon chain of the seat is on the ledger yet; this program sends one, which serves from the epoch after the next": {State: doctor.Warn, Hint: "wait for that epoch"},
+		"jailed since epoch 3, and free with the next one":                                                                                {State: doctor.Warn, Hint: "wait for that epoch"},
+		"jailed since epoch 3, for nothing was heard of it for too long; it can be free with epoch 9 (assay tx unjail)":                   {State: doctor.Fail, Hint: "find out why; then see assay tx unjail --help, for more stake frees nobody"},
+		"the seat of this hotkey is the coldkey's assay1x, which is not its owner: nothing is done for it":                                {State: doctor.Fail, Hint: "name that key in keys.coldkey, if it is yours, or begin with another hotkey"},
+	} {
+		r := api.Status{Height: 7, Registered: true, Reasons: []string{"the network is not heard now", why}}
+		seat, _ := doctor.Running(t.Context(), config.Validator, &status.Report{Status: r})
+		if seat.State != want.State || seat.Hint != want.Hint || !strings.HasSuffix(seat.Detail, why) {
+			t.Errorf("%s: got %+v, want %+v", why, seat, want)
+		}
+	}
+	r := api.Status{Height: 7, Role: api.RoleObserver, Reasons: []string{"observing"}}
+	if seat, _ := doctor.Running(t.Context(), config.Validator, &status.Report{Status: r}); seat.State != doctor.OK {
+		t.Errorf("an observer: got %+v", seat)
 	}
 }

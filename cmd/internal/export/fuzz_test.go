@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/assaynet/assay/cmd/internal/export"
@@ -63,6 +64,21 @@ func FuzzFiles(f *testing.F) {
 			t.Errorf("the same: %v, and %v", same, rep.Wrong)
 		}
 	})
+}
+
+// TestEachByteIsWrittenAsItMust: wherever it stands among others.
+func TestEachByteIsWrittenAsItMust(t *testing.T) {
+	for c := range 256 {
+		for place := range 17 {
+			s := strings.Repeat("x", place) + string([]byte{byte(c)}) + strings.Repeat("~", 16-place)
+			run := export.Run{Prompt: s + "é", Response: s + s}
+			got, err := export.Line(&run)
+			want, werr := export.Line(run) // by package encoding/json
+			if err != nil || werr != nil || !bytes.Equal(got, want) {
+				t.Fatalf("%q: got %s, %v, want %s, %v", s, got, err, want, werr)
+			}
+		}
+	}
 }
 
 // FuzzLine: rows that write their own lines write those of package encoding/json,

@@ -1,45 +1,48 @@
 package export
 
 import (
+	"math/bits"
 	"strconv"
 	"unicode/utf8"
 )
 
-// appender is a row that writes its own line, byte for byte that of package
-// encoding/json without escapes for HTML, in a quarter of the time. Rows that have
-// floats of more than four digits leave it to that package.
-type appender interface {
-	// appendLine appends the row as an object, without the end of the line.
-	appendLine(b []byte) []byte
+// Appender is a row that writes its own line, byte for byte that of package
+// encoding/json without escapes for HTML, in a quarter of the time. Other rows
+// leave it to that package.
+type Appender interface {
+	// AppendLine appends the row as an object, without the end of the line.
+	AppendLine(b []byte) []byte
 }
 
 var (
-	_ appender = (*Run)(nil)
-	_ appender = (*Record)(nil)
-	_ appender = (*Preference)(nil)
+	_ Appender = (*Run)(nil)
+	_ Appender = (*Record)(nil)
+	_ Appender = (*Preference)(nil)
 )
 
-func (r *Run) appendLine(b []byte) []byte {
-	b = appendText(append(b, `{"system":`...), r.System)
-	b = appendText(append(b, `,"prompt":`...), r.Prompt)
-	b = appendText(append(b, `,"response":`...), r.Response)
+// AppendLine implements [Appender].
+func (r *Run) AppendLine(b []byte) []byte {
+	b = AppendText(append(b, `{"system":`...), r.System)
+	b = AppendText(append(b, `,"prompt":`...), r.Prompt)
+	b = AppendText(append(b, `,"response":`...), r.Response)
 	b = appendList(append(b, `,"tokens":`...), r.Tokens, func(b []byte, t *int32) []byte { return strconv.AppendInt(b, int64(*t), 10) })
-	b = appendText(append(b, `,"finish":`...), r.Finish)
+	b = AppendText(append(b, `,"finish":`...), r.Finish)
 	b = strconv.AppendInt(append(b, `,"passed":`...), int64(r.Passed), 10)
 	b = r.Provenance.appendTo(append(b, `,"provenance":`...))
 	return append(b, '}')
 }
 
-func (r *Record) appendLine(b []byte) []byte {
-	b = appendText(append(b, `{"prompt":`...), r.Prompt)
-	b = appendText(append(b, `,"response":`...), r.Response)
-	b = appendText(append(b, `,"family":`...), r.Family)
+// AppendLine implements [Appender].
+func (r *Record) AppendLine(b []byte) []byte {
+	b = AppendText(append(b, `{"prompt":`...), r.Prompt)
+	b = AppendText(append(b, `,"response":`...), r.Response)
+	b = AppendText(append(b, `,"family":`...), r.Family)
 	b = appendList(append(b, `,"checks":`...), r.Checks, func(b []byte, f *Finding) []byte {
-		b = appendText(append(b, `{"check":`...), f.Check)
+		b = AppendText(append(b, `{"check":`...), f.Check)
 		b = strconv.AppendBool(append(b, `,"pass":`...), f.Pass)
 		return append(b, '}')
 	})
-	b = appendList(append(b, `,"failed":`...), r.Failed, func(b []byte, g *string) []byte { return appendText(b, *g) })
+	b = appendList(append(b, `,"failed":`...), r.Failed, func(b []byte, g *string) []byte { return AppendText(b, *g) })
 	b = strconv.AppendInt(append(b, `,"novelty":`...), int64(r.Novelty), 10)
 	b = strconv.AppendInt(append(b, `,"alike":`...), int64(r.Alike), 10)
 	b = strconv.AppendInt(append(b, `,"diversity":`...), int64(r.Diversity), 10)
@@ -48,26 +51,27 @@ func (r *Record) appendLine(b []byte) []byte {
 	return append(b, '}')
 }
 
-func (r *Preference) appendLine(b []byte) []byte {
-	b = appendText(append(b, `{"prompt":`...), r.Prompt)
-	b = appendText(append(b, `,"chosen":`...), r.Chosen)
-	b = appendText(append(b, `,"rejected":`...), r.Rejected)
+// AppendLine implements [Appender].
+func (r *Preference) AppendLine(b []byte) []byte {
+	b = AppendText(append(b, `{"prompt":`...), r.Prompt)
+	b = AppendText(append(b, `,"chosen":`...), r.Chosen)
+	b = AppendText(append(b, `,"rejected":`...), r.Rejected)
 	b = strconv.AppendFloat(append(b, `,"agreement":`...), r.Agreement, 'f', -1, 64)
 	b = strconv.AppendFloat(append(b, `,"confidence":`...), r.Confidence, 'f', -1, 64)
 	b = appendList(append(b, `,"raters":`...), r.Raters, func(b []byte, v *Vote) []byte {
-		b = appendText(append(b, `{"rater":`...), v.Rater)
+		b = AppendText(append(b, `{"rater":`...), v.Rater)
 		b = strconv.AppendInt(append(b, `,"choice":`...), int64(v.Choice), 10)
 		return append(b, '}')
 	})
-	b = appendText(append(b, `,"lane":`...), r.Lane)
+	b = AppendText(append(b, `,"lane":`...), r.Lane)
 	b = r.Provenance.appendTo(append(b, `,"provenance":`...))
 	return append(b, '}')
 }
 
 func (o *Origin) appendTo(b []byte) []byte {
-	b = appendText(append(b, `{"pair":`...), o.Pair)
-	b = appendText(append(b, `,"root":`...), o.Root)
-	b = appendText(append(b, `,"setter":`...), o.Setter)
+	b = AppendText(append(b, `{"pair":`...), o.Pair)
+	b = AppendText(append(b, `,"root":`...), o.Root)
+	b = AppendText(append(b, `,"setter":`...), o.Setter)
 	b = strconv.AppendInt(append(b, `,"gold":`...), int64(o.Gold), 10)
 	b = strconv.AppendInt(append(b, `,"epoch":`...), o.Epoch, 10)
 	b = strconv.AppendInt(append(b, `,"round":`...), o.Round, 10)
@@ -75,17 +79,17 @@ func (o *Origin) appendTo(b []byte) []byte {
 }
 
 func (p *Provenance) appendTo(b []byte) []byte {
-	b = appendText(append(b, `{"task":`...), p.Task)
-	b = appendText(append(b, `,"model":`...), p.Model)
-	b = appendText(append(b, `,"seed":`...), p.Seed)
-	b = appendText(append(b, `,"miner":`...), p.Miner)
+	b = AppendText(append(b, `{"task":`...), p.Task)
+	b = AppendText(append(b, `,"model":`...), p.Model)
+	b = AppendText(append(b, `,"seed":`...), p.Seed)
+	b = AppendText(append(b, `,"miner":`...), p.Miner)
 	b = strconv.AppendInt(append(b, `,"uid":`...), int64(p.UID), 10)
 	b = strconv.AppendInt(append(b, `,"slot":`...), int64(p.Slot), 10)
 	b = strconv.AppendInt(append(b, `,"epoch":`...), p.Epoch, 10)
 	b = strconv.AppendInt(append(b, `,"round":`...), p.Round, 10)
 	b = strconv.AppendInt(append(b, `,"block":`...), p.Block, 10)
-	b = appendText(append(b, `,"root":`...), p.Root)
-	b = appendText(append(b, `,"answer":`...), p.Answer)
+	b = AppendText(append(b, `,"root":`...), p.Root)
+	b = AppendText(append(b, `,"answer":`...), p.Answer)
 	return append(b, '}')
 }
 
@@ -112,11 +116,30 @@ var plain = func() (p [utf8.RuneSelf]bool) {
 	return p
 }()
 
-// appendText appends a string. What is no UTF-8 becomes U+FFFD, escaped.
-func appendText(b []byte, s string) []byte {
+// notPlain returns zero where the first eight bytes of s are plain, or a number
+// whose lowest bit lies in the first byte that is not.
+func notPlain(s string) uint64 {
+	const ones, high = 0x0101_0101_0101_0101, 0x8080_8080_8080_8080
+	x := uint64(s[0]) | uint64(s[1])<<8 | uint64(s[2])<<16 | uint64(s[3])<<24 |
+		uint64(s[4])<<32 | uint64(s[5])<<40 | uint64(s[6])<<48 | uint64(s[7])<<56
+	// A byte that is zero lends from the next one: none below it is wrong.
+	quote, slash := x^'"'*ones, x^'\\'*ones
+	return (x | (x - ' '*ones) | (quote - ones) | (slash - ones)) & high
+}
+
+// AppendText appends a string of JSON. What is no UTF-8 becomes U+FFFD, escaped.
+func AppendText(b []byte, s string) []byte {
 	b = append(b, '"')
 	from := 0 // of what is not yet appended
 	for i := 0; i < len(s); {
+		if i+8 <= len(s) {
+			odd := notPlain(s[i : i+8])
+			if odd == 0 {
+				i += 8
+				continue
+			}
+			i += bits.TrailingZeros64(odd) / 8
+		}
 		if c := s[i]; c < utf8.RuneSelf {
 			if plain[c] {
 				i++

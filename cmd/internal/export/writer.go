@@ -143,15 +143,15 @@ func (w *writer[T]) drop() {
 
 // lineWriter makes lines of JSON, in memory that it uses again.
 type lineWriter struct {
-	line []byte // of an appender
+	line []byte // of an [Appender]
 	buf  bytes.Buffer
 	enc  *json.Encoder
 }
 
 // of returns a row as its line, which is good until the next call.
 func (l *lineWriter) of(row any) ([]byte, error) {
-	if a, ok := row.(appender); ok {
-		l.line = append(a.appendLine(l.line[:0]), '\n')
+	if a, ok := row.(Appender); ok {
+		l.line = append(a.AppendLine(l.line[:0]), '\n')
 		return l.line, nil
 	}
 	if l.enc == nil {

@@ -1,9 +1,11 @@
 package history_test
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"slices"
@@ -84,6 +86,49 @@ func TestPaymentsThatDoNotAddUpAreNotWritten(t *testing.T) {
 	}
 	if _, err := os.Stat(filepath.Join(dir, "payments", "data", "epoch-00000000.parquet")); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("the epoch is there: %v", err)
+	}
+}
+
+// TestRowsWriteTheirLinesAsAnyoneWould: byte for byte what package encoding/json
+// makes of them, whatever is in them.
+func TestRowsWriteTheirLinesAsAnyoneWould(t *testing.T) {
+	random := rand.New(rand.NewPCG(7, 7))
+	part := func() float64 { return float64(random.Uint32()>>random.Uint32N(33)) / 65535 }
+	number := func() int64 { return random.Int64() >> random.Uint32N(64) }
+	for i := range 1000 {
+		text := []string{"inference", "", "\"<&>\u2028\x00\xff", "assay1qw…"}[i%4]
+		when := history.Micros(number() >> 12) // up to the year 2041
+		rows := []any{
+			&history.Payment{
+				Epoch: number(), Block: number(), Time: when, UID: int32(number()), Registered: number(), Hotkey: text, Coldkey: text, Incentive: part(), Dividend: part(),
+				Miner: history.Tokens(number()), Validator: history.Tokens(number()), Total: history.Tokens(number()), Drawn: number(), Fulfilled: number(),
+			},
+			&history.Weight{Epoch: number(), Block: number(), Time: when, Validator: int32(number()), UID: int32(number()), Value: int32(number()), Share: part()},
+			&history.Score{
+				Epoch: number(), Time: when, UID: int32(number()), Registered: number(), Hotkey: text, Kind: text, Final: i%2 == 0, Asked: number(), Answered: number(), Exact: number(),
+				Inexact: number(), Late: number(), NotGiven: number(), Units: number(), Bound: part(), Speed: part(), Availability: part(), Weight: part(), Reason: text,
+			},
+		}
+		for _, row := range rows {
+			var want bytes.Buffer
+			e := json.NewEncoder(&want)
+			e.SetEscapeHTML(false)
+			if err := e.Encode(row); err != nil {
+				t.Fatal(err)
+			}
+			if got, err := export.Line(row); err != nil || string(got)+"\n" != want.String() {
+				t.Fatalf("got %s, %v\nwant %s", got, err, want.String())
+			}
+		}
+	}
+}
+
+// TestTokensAreExact: nine places, whatever the amount.
+func TestTokensAreExact(t *testing.T) {
+	for n, want := range map[history.Tokens]string{0: `"0.000000000"`, 1: `"0.000000001"`, 1_500_000_000: `"1.500000000"`, 21_000_000_000_000_007: `"21000000.000000007"`} {
+		if got, err := json.Marshal(n); err != nil || string(got) != want {
+			t.Errorf("%d: got %s, %v, want %s", n, got, err, want)
+		}
 	}
 }
 

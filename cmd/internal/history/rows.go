@@ -13,7 +13,7 @@ type Tokens int64
 
 // MarshalJSON implements [json.Marshaler].
 func (t Tokens) MarshalJSON() ([]byte, error) {
-	return append(append(append(make([]byte, 0, 24), '"'), protocol.Amount(t).String()...), '"'), nil
+	return t.appendTo(make([]byte, 0, 24)), nil
 }
 
 // UnmarshalJSON implements [json.Unmarshaler].
@@ -32,11 +32,7 @@ type Micros int64
 
 // MarshalJSON implements [json.Marshaler].
 func (m Micros) MarshalJSON() ([]byte, error) {
-	if m == 0 {
-		return []byte("null"), nil
-	}
-	b := append(make([]byte, 0, 36), '"')
-	return append(time.UnixMicro(int64(m)).UTC().AppendFormat(b, time.RFC3339Nano), '"'), nil
+	return m.appendTo(make([]byte, 0, 36)), nil
 }
 
 // UnmarshalJSON implements [json.Unmarshaler].

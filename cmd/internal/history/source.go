@@ -80,11 +80,30 @@ func cards(n Node) export.Source[Card] {
 	}
 }
 
+// names remembers the addresses of keys, which are the same in each epoch.
+type names map[protocol.PublicKey]string
+
+// maxNames is as many as a network has hotkeys and coldkeys.
+const maxNames = 2 * 4096
+
+func (n names) of(k protocol.PublicKey) string {
+	s, ok := n[k]
+	if !ok {
+		if len(n) >= maxNames {
+			clear(n)
+		}
+		s = k.String()
+		n[k] = s
+	}
+	return s
+}
+
 func scores(n Node) export.Source[Score] {
+	known := names{}
 	return func(ctx context.Context, e protocol.Epoch, yield func(*Score) error) (int64, error) {
 		return 0, n.Scores(ctx, e, func(s *api.Score) error {
 			return yield(&Score{
-				Epoch: int64(s.Epoch), Time: micros(s.Time), UID: int32(s.UID), Registered: int64(s.Registered), Hotkey: s.Hotkey.String(), Kind: string(s.Kind), Final: s.Final,
+				Epoch: int64(s.Epoch), Time: micros(s.Time), UID: int32(s.UID), Registered: int64(s.Registered), Hotkey: known.of(s.Hotkey), Kind: string(s.Kind), Final: s.Final,
 				Asked: int64(s.Asked), Answered: int64(s.Answered), Exact: int64(s.Exact), Inexact: int64(s.Inexact), Late: int64(s.Late), NotGiven: int64(s.NotGiven), Units: int64(s.Units),
 				Bound: float64(s.Bound) / 65536, Speed: float64(s.Speed) / 65536, Availability: float64(s.Availability) / 65536, Weight: float64(s.Weight) / 65535,
 				Reason: s.Explain.Reason,
@@ -105,13 +124,14 @@ func weights(n Node) export.Source[Weight] {
 }
 
 func payments(n Node) export.Source[Payment] {
+	known := names{}
 	return func(ctx context.Context, e protocol.Epoch, yield func(*Payment) error) (int64, error) {
 		var miners, validators protocol.Amount
 		err := n.Payments(ctx, e, func(p *api.Emission) error {
 			miners, validators = miners+p.Miner, validators+p.Validator
 			return yield(&Payment{
 				Epoch: int64(p.Epoch), Block: int64(p.Height), Time: micros(p.Time), UID: int32(p.UID), Registered: int64(p.Registered),
-				Hotkey: p.Hotkey.String(), Coldkey: p.Coldkey.String(), Incentive: float64(p.Incentive) / 65535, Dividend: float64(p.Dividend) / 65535,
+				Hotkey: known.of(p.Hotkey), Coldkey: known.of(p.Coldkey), Incentive: float64(p.Incentive) / 65535, Dividend: float64(p.Dividend) / 65535,
 				Miner: Tokens(p.Miner), Validator: Tokens(p.Validator), Total: Tokens(p.Total), Drawn: int64(p.Drawn), Fulfilled: int64(p.Fulfilled),
 			})
 		})

@@ -32,7 +32,7 @@ func newBench(t *testing.T) *bench {
 		t.Setenv(name, "")
 	}
 	dir := t.TempDir()
-	if err := cmdtest.Setup(&testscript.Env{WorkDir: dir}); err != nil {
+	if err := cmdtest.SetupFor(&testscript.Env{WorkDir: dir}, t.Cleanup); err != nil {
 		t.Fatal(err)
 	}
 	b := &bench{t: t, home: filepath.Join(dir, "home"), hot: filepath.Join(dir, "hot"), cold: filepath.Join(dir, "cold")}

@@ -48,8 +48,8 @@ func Ask(ctx context.Context, home config.Home, c *config.Config) (*Report, erro
 		return nil, err
 	}
 	if why := r.notOf(home); why != "" {
-		return nil, fmt.Errorf("%w: %w: at %s answers a %s that is not of %s: %s; stop it, or choose another --http-listen for one of the two",
-			config.ErrNotRunning, ErrOther, at, r.Role, home, why)
+		return nil, fmt.Errorf("%w: %w: at %s answers %s that is not of %s: %s; stop it, or choose another --http-listen for one of the two",
+			config.ErrNotRunning, ErrOther, at, withArticle(r.Role), home, why)
 	}
 	return r, nil
 }
@@ -80,10 +80,23 @@ func AskAt(ctx context.Context, at string, role config.Role) (*Report, error) {
 	if err := json.Unmarshal(body, &r.Status); err != nil {
 		return nil, fmt.Errorf("%s does not answer as a %s does (%w); %s", at, role, err, see)
 	}
-	if config.Role(r.Role) != role {
-		return nil, fmt.Errorf("%w: at %s answers a %s of %s; %s", config.ErrNotRunning, at, r.Role, r.ChainID, see)
+	if !isOf(r.Role, role) {
+		return nil, fmt.Errorf("%w: at %s answers %s of %s; %s", config.ErrNotRunning, at, withArticle(r.Role), r.ChainID, see)
 	}
 	return r, nil
+}
+
+// isOf reports whether a daemon that calls itself so runs on a home of the role:
+// an observer's home is a validator's.
+func isOf(said string, role config.Role) bool {
+	return config.Role(said) == role || role == config.Validator && said == api.RoleObserver
+}
+
+func withArticle(role string) string {
+	if role == api.RoleObserver {
+		return "an " + role
+	}
+	return "a " + role
 }
 
 // notOf says in words why a report is not that of a home's daemon, "" if it is:

@@ -38,6 +38,7 @@ func TestWhateverAnswersIsNamed(t *testing.T) {
 		{"another program", "hello", "does not answer as a miner does", 200},
 		{"a program that refuses", "", "404 Not Found; another program listens there", 404},
 		{"the other role", `{"role":"validator","chain_id":"x-1"}`, "answers a validator of x-1", 200},
+		{"an observer", `{"role":"observer","chain_id":"x-1"}`, "answers an observer of x-1", 200},
 		{"too much", strings.Repeat(" ", 2<<20), "does not answer as a miner does", 200},
 	} {
 		c := served(t, tc.code, tc.body)
@@ -45,6 +46,15 @@ func TestWhateverAnswersIsNamed(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), tc.want) {
 			t.Errorf("%s: got %q, want %q", tc.name, err, tc.want)
 		}
+	}
+}
+
+// TestAnObserverAnswersForAValidatorsHome, which it runs on.
+func TestAnObserverAnswersForAValidatorsHome(t *testing.T) {
+	c := served(t, 200, `{"role":"observer","height":7}`)
+	r, err := status.AskAt(t.Context(), config.URL(c.HTTP.Listen), config.Validator)
+	if err != nil || r.Height != 7 {
+		t.Errorf("got height %v and %v, want 7", r, err)
 	}
 }
 

@@ -24,6 +24,7 @@ type Set struct {
 	Root    protocol.Hash      // of wire.Pairs
 	Link    protocol.Hash      // zero until it was opened
 	Origins []byte             // one a pair; none until then
+	Doubted bool               // a checker made others
 }
 
 // Opened reports whether the setter said what its pairs are made from.

@@ -17,6 +17,9 @@
 //	  commitments    know any rating
 //	d, after the     raters open their ratings on the ledger
 //	  openings
+//	then             the duty seed of d draws a few judges for each set, who make it
+//	                 again; where one makes other pairs it doubts the set on the
+//	                 ledger, and all look
 //
 // What is not there in time does not count: no root, no pairs; no link, and the
 // pairs are as not set; no ratings, and all of them are absent.

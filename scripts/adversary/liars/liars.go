@@ -29,7 +29,7 @@ type liar struct {
 
 // all holds the liars: judges first.
 var all = []*liar{
-	stamp, hasher, slander, broken, copiesVotes, copiesWeights, doubleSign,
+	stamp, hasher, slander, broken, copiesVotes, abstains, copiesWeights, doubleSign,
 	altered, oneInTen, skip, frame, wrongPath, leak, floods,
 }
 

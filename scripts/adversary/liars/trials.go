@@ -39,7 +39,7 @@ var copiesVotes = &liar{
 					if err != nil || v == nil || !v.Opened {
 						return err
 					}
-					s.tries(ctx, submit, &wire.OpenVote{Case: b.Case, Ballot: b.Ballot, Finding: v.Finding, Found: v.Found, Salt: b.Salt})
+					s.tries(ctx, submit, &wire.OpenVote{Case: b.Case, Ballot: b.Ballot, Finding: v.Finding, Found: v.Found, Backends: v.Backends, Salt: b.Salt})
 					return nil
 				case *wire.JudgeChallenge: // it runs nothing that could show a lie
 					return nil
@@ -48,6 +48,59 @@ var copiesVotes = &liar{
 			}
 		})
 	},
+}
+
+// abstains would let a friend go free: it says of all that is challenged that it
+// cannot tell.
+var abstains = &liar{
+	name: "abstain", judges: true, fellow: "cleo",
+	does: "an elector says of whatever is challenged that it cannot tell, so that its friend, who lies, goes free",
+	enter: func(s *stage) error {
+		if err := s.miner("cleo", s.alters(func() bool { return true })); err != nil {
+			return err
+		}
+		return s.validator(me, func(c *validator.Config) {
+			submit, own := c.Submit, c.Hotkey.PublicKey()
+			c.Submit = func(ctx context.Context, body wire.Body) error {
+				switch b := body.(type) {
+				case *wire.SealVote:
+					nothing := wire.OpenVote{Case: b.Case, Ballot: b.Ballot}
+					return submit(ctx, &wire.SealVote{Case: b.Case, Ballot: b.Ballot, Seal: nothing.Seal(own)})
+				case *wire.JudgeChallenge:
+					return nil
+				}
+				return submit(ctx, body)
+			}
+		})
+	},
+	each: func(s *stage, _ protocol.Height) error { return s.says(&wire.OpenVote{}) },
+}
+
+// says has the liar open, of each case on which it sealed a vote, what it says of
+// all.
+func (s *stage) says(what *wire.OpenVote) error {
+	seat, err := s.seat(me)
+	if err != nil {
+		return err
+	}
+	list, err := ledger.ReadAllChallenges(s.State())
+	if err != nil {
+		return err
+	}
+	for i := range list {
+		v, ok, err := ledger.ReadVote(s.State(), list[i].Case, seat.ID.UID)
+		if err != nil {
+			return err
+		}
+		if ok && list[i].Stage == ledger.StageVoting && !v.Seal.IsZero() && !v.Opened && s.Height() >= list[i].Seals(s.Params().Verdicts.SealBlocks) {
+			o := *what
+			o.Case, o.Ballot = list[i].Case, list[i].Ballot
+			if err := s.Tx(protocoltest.Named(me), &o); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // tries sends what may be refused.

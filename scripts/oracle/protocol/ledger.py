@@ -10,7 +10,7 @@ import yuma
 from form import *
 
 TX = ("u8", "text", "b33", "u64", "u64", "b", "b64")
-LANES = {*range(7, 16), *range(21, 29), 35, 40}
+LANES = {*range(7, 16), *range(21, 29), 35, 40, 53}
 BODIES = {
     1: ("b33", "u64"), 2: ("b33", "u64", ("u64", "b64")), 3: ("b33", "u64"), 4: ("b33", "u64"),
     5: ("b33", [("text", "u16", ["b32"])], ["text"], "b33", "b64"), 6: ("b33", "b64", "b32", "b64", "text"), 7: ("u64", "b32"),
@@ -18,7 +18,7 @@ BODIES = {
     22: ("u64", "b32"), 23: ("u64", "b", "b32", "b32", [work.CARD]), 12: ("u64", "b32"), 13: ("u64", "b32"), 14: ("u64", "b32", "b"),
     15: ("u64", "b32", "b", ["b32"]), 30: ("b33", ("u64", "b64")), 31: ("b33",), 32: ("b33", "b33"),
     33: ("b33", "b33", ("u64", "b64")), 34: ("b33", "b33"), 35: ("u64", "b33"), 24: ("u64", "b32"), 25: ("u64", "b32", [plants.PROOF]), 38: ("seat", "u64", "b32"), 36: ("b33", "u64"), 37: ("b33", "u64"), 39: ("b33", "u32"), 21: ("u64", "b", "b32"), 40: ("u64",),
-    26: ("u64", verdicts.EVIDENCE), 27: (verdicts.CASE, "u8", "b32"), 28: (verdicts.CASE, "u8", "u8", "b32", "b32"), 50: (verdicts.EVIDENCE,), 51: (verdicts.CASE,), 52: ("b32",),
+    26: ("u64", verdicts.EVIDENCE), 27: (verdicts.CASE, "u8", "b32"), 28: (verdicts.CASE, "u8", "u8", "b32", "u8", "b32"), 50: (verdicts.EVIDENCE,), 51: (verdicts.CASE,), 52: ("b32",), 53: ("u64", "seat"),
 }
 COLDKEYS = (1, 2, 3, 4, 30, 31, 32, 33, 34, 36, 37, 38, 39, 50, 51, 52)
 SEAT = ("id hotkey coldkey collateral offers addresses identity permit last_update emission average slots asked "
@@ -66,7 +66,7 @@ def costs():
     table = spec[spec.index("| | checks | reads | writes | bytes |"):].split("\n\n")[0]
     rows = [[int(x) for x in row.split("|")[2:6]] for row in table.split("\n")[2:] if not row.startswith("| · ")]
     either = lambda kind: [0] * 4 if kind in LANES else rows[1]
-    numbers = [*range(1, 11), *range(12, 29), *range(30, 40), 40, 50, 51, 52]
+    numbers = [*range(1, 11), *range(12, 29), *range(30, 40), 40, 50, 51, 52, 53]
     return {kind: [sum(x) for x in zip(rows[0], either(kind), row)] for kind, row in zip(numbers, rows[2:])}
 
 
@@ -266,6 +266,9 @@ class Ledger:
             must(self.commit_counts(seat, b[0]), "a commitment that does not count")
         if 13 <= kind <= 15:
             (people.set_pairs, people.open_pairs, people.open_ratings)[kind - 13](self, seat, b)
+            return
+        if kind == 53:
+            people.doubt_pairs(self, seat, b)
             return
         state, meta = dict(self.state), Record(self.meta)
         try:
@@ -759,7 +762,7 @@ class Ledger:
 
     def issue(self):
         """What a block issues."""
-        p = self.net.emission
+        p = self.net.emission(self.height)
         left, z = p.max_supply - self.meta.issued, 0
         while 0 < left <= p.max_supply >> z + 1:
             z += 1
@@ -941,13 +944,13 @@ class Ledger:
             nobody.append(said.pop(NOBODY_UID, 0))
             rows.append({j: v for j, v in said.items() if seats[j].id[2] < row[1]})
             bonds.append(dict(zip(*self.get(b"y" + key, [[], []]))))
-        y = net.yuma
+        y = net.yuma(self.height)
         lists = [stake, [s.id[2] for s in seats], [s.last_update for s in seats], [s.permit for s in seats]]
         settings = {
             "ActivityCutoff": y.activity_cutoff, "AlphaHigh": y.alpha_high, "AlphaLow": y.alpha_low,
             "BondsMovingAverage": y.bonds_moving_average, "BondsPenalty": y.bonds_penalty, "CarryIfNoIncentive": True,
             "CommitReveal": False, "Kappa": y.kappa, "LiquidAlpha": y.liquid_alpha, "MaxValidators": len(seats),
-            "StakeThreshold": net.seats.min_stake, "Steepness": y.steepness, "Tempo": net.schedule.tempo, "Yuma3": y.yuma3,
+            "PaysAgreed": True, "StakeThreshold": net.seats.min_stake, "Steepness": y.steepness, "Tempo": net.schedule.tempo, "Yuma3": y.yuma3,
             "ZerosKeepBonds": True}
         listed = lambda rows: [[list(r), list(r.values())] for r in rows]
         inputs = H("assay/1/epoch/inputs", encode([settings, self.height, m.last_step, self.budget()] + lists + [listed(rows), listed(bonds), nobody]))

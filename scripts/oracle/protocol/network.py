@@ -14,7 +14,7 @@ YUMA = {1: "kappa", 2: "activity_cutoff", 3: "bonds_moving_average", 4: "bonds_p
 TASKS = {1: "retention"}
 GOSSIP = {1: "replay_window"}
 KIND = {1: "kind", 2: "share", 3: "full", 4: "slots", 5: "judges", 6: "rounds", 7: "keep", 8: "models"}
-PREFERENCE = {1: "pairs", 2: "ratings", 3: "memory", 4: "score"}
+PREFERENCE = {1: "pairs", 2: "ratings", 3: "memory", 4: "score", 5: "checkers"}
 SCORE = {n + 1: name for n, name in enumerate(
     "gold_deviations setter_parts gate_from gate_width max_weight max_agreement free_agreement min_against voice_deviations same_voice "
     "keep_agreement keep_rest full_pay full_owners full_raters min_raters min_setters".split())}
@@ -39,11 +39,16 @@ class Network:
     def __init__(self, raw):
         params, self.time, self.accounts, self.seats_at_start, former = decode(raw)
         must(former is None, "a network that goes on with another: its state is not taken apart here")
+        self.upgrades = params.pop(16, [])
         must(list(params) in (list(range(1, 15)), list(range(1, 16))), "parameters")
-        self.chain = params[1] + "-" + base32(sha(raw))
+        self.chain = params[1] + "-" + base32(sha(encode([params, self.time, self.accounts, self.seats_at_start, former])))
         self.schedule, self.block = Named(params[2], SCHEDULE), Named(params[3], BLOCK)
-        self.seats, self.emission = Named(params[4], SEATS), Named(params[5], EMISSION)
-        self.yuma, self.tasks = Named(params[6], YUMA), Named(params[7], TASKS)
+        self.seats, self.tasks = Named(params[4], SEATS), Named(params[7], TASKS)
+        self.changing = [(1, Named(params[5], EMISSION), Named(params[6], YUMA))]  # from which height on, the newest last
+        for u in self.upgrades:
+            height, emission, settings = self.changing[-1]
+            must(u[1] > height and set(u) <= {1, 2, 3, 4}, "upgrades")
+            self.changing.append((u[1], Named(u[3], EMISSION) if 3 in u else emission, Named(u[4], YUMA) if 4 in u else settings))
         self.gossip = Named(params[8], GOSSIP)
         self.kinds = {k.kind: k for k in (Named(k, KIND) for k in params[9])}
         must(list(self.kinds) == sorted(self.kinds) and len(self.kinds) == len(params[9]), "the kinds' order")
@@ -55,6 +60,10 @@ class Network:
         self.preference.score = Named(self.preference.score, SCORE)
         for k in self.kinds.values():
             k.ids = [m[1] for m in k.models]
+
+    # What upgrades change.
+    def emission(self, h): return [e for height, e, _ in self.changing if height <= max(h, 1)][-1]
+    def yuma(self, h): return [y for height, _, y in self.changing if height <= max(h, 1)][-1]
 
     # The clock.
     def epoch(self, h): return h // self.schedule.tempo

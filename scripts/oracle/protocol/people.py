@@ -57,7 +57,7 @@ def set_pairs(led, s, b):
     must(link != ZERO and start + seen <= n < start + (1 << 20), "pairs without a link")
     sets = sets_of(led, n)
     must(all(x[0] != s.id for x in sets), "pairs twice")
-    sets = [x for x in sets if x[0][1] != s.id[1]] + [[s.id, s.coldkey, root, ZERO, b""]]
+    sets = [x for x in sets if x[0][1] != s.id[1]] + [[s.id, s.coldkey, root, ZERO, b"", False]]
     led.put(b"P" + u64(n), [sorted(sets, key=lambda x: x[0][1])])
 
 
@@ -73,7 +73,32 @@ def open_pairs(led, s, b):
     which = chain_of(rec, n)
     rec[which] = led.opened(rec[which], link, n)
     led.put(b"S" + u16(s.id[1]), rec)
-    own[0][3:] = [link, origins]
+    own[0][3:5] = [link, origins]
+    led.put(b"P" + u64(n), [sets])
+
+
+def checkers(led, d, owner, seat):
+    """Who is to make a setter's pairs again, whose ratings fell due in round d."""
+    left = [j for _, j in led.below(b"j" + u64(led.net.round_epoch(d))) if j[3] != owner]
+    seed, out = H("assay/1/preference/checkers", led.round(d).duty_seed), []
+    for k in range(led.net.preference.checkers):
+        if left:
+            x = int.from_bytes(H("assay/1/duty/fill", seed + u16(seat[1]) + u64(seat[2]) + u32(k))[:8], "big") * sum(j[2] for j in left) >> 64
+            drawn = next((j for i, j in enumerate(left) if sum(q[2] for q in left[:i + 1]) > x), left[-1])
+            out.append(drawn[0])
+            left = [j for j in left if j[3] != drawn[3]]
+    return out
+
+
+def doubt_pairs(led, s, b):
+    n, seat = b
+    d = next_round(led, n)
+    sets = sets_of(led, n)
+    set_ = [x for x in sets if x[0] == seat]
+    must(n <= led.net.round(led.height) < n + 4 * led.net.kinds[KIND].rounds, "a doubt out of time")
+    must(set_ and set_[0][3] != ZERO and not set_[0][5], "a doubt of pairs that are not open, or doubted")
+    must(led.round(d).duty_seed != ZERO and s.id in checkers(led, d, set_[0][1], seat), "a doubt of no checker")
+    set_[0][5] = True
     led.put(b"P" + u64(n), [sets])
 
 

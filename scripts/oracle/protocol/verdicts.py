@@ -8,7 +8,7 @@ CASE = ("u64", "u16", "u16", "u16")
 EVIDENCE = (CASE, "b32", "b32", "b32", ["b32"], [work.CARD])
 CALLED, VOTING, GUILTY, NOT_GUILTY, DISPUTED, NO_QUORUM, BURNED, FREED = range(8)
 FIELDS = ("case seat accused owner by judge fee posted finding said fingerprint stage ballot called due decided found convicted held "
-          "appealed bond longer charged").split()
+          "appealed bond longer charged place").split()
 NOBODY = {1: 0, 2: 0}
 
 
@@ -99,7 +99,7 @@ def accuse(l, b, rule):
     hashed = leaf(H("assay/1/slot", work.counted(net.chain) + task + roster[1] + salt + digest + top))
     committed = l.get(b"c" + u64(r) + u16(uid), [None, ZERO])
     rule(committed[0] == seat and climb(hashed, slot, work.slots(due), proof) == committed[1], "ErrMismatch")
-    c = Challenge(zip(FIELDS, [case, seat, seat, roster[3], NO_KEY, NOBODY, 0, l.height, 1, ZERO, top, CALLED, 0, 0, 0, 0, ZERO, 0, 0, False, 0, False, False]))
+    c = Challenge(zip(FIELDS, [case, seat, seat, roster[3], NO_KEY, NOBODY, 0, l.height, 1, ZERO, top, CALLED, 0, 0, 0, 0, ZERO, 0, 0, False, 0, False, False, 0]))
     if accused == uid:
         rule(not cards, "ErrMismatch")
         return c
@@ -170,14 +170,14 @@ def seal_vote(l, s, b, rule):
 
 
 def open_vote(l, s, b, rule):
-    case, ballot, finding, found, salt = b
-    must(finding < 4 and (finding == 0) == (found == ZERO), "a vote")
+    case, ballot, finding, found, backends, salt = b
+    must(finding < 4 and (finding == 0) == (found == ZERO) and backends < 8 and (finding == 0) == (backends == 0), "a vote")
     c, v = voting(l, s, case, ballot, rule)
     rule(l.height > c.called + l.net.verdicts.seal_blocks, "ErrDeadline")
     rule(v[3] != ZERO, "ErrUnknown")
     rule(not v[4], "ErrDuplicate")
-    rule(v[3] == H("assay/1/vote/seal", v[1] + salt + name_of(case) + bytes([ballot, finding]) + found), "ErrMismatch")
-    l.put(b"8" + name_of(case) + u16(s.id[1]), v[:4] + [True, finding, found])
+    rule(v[3] == H("assay/1/vote/seal", v[1] + salt + name_of(case) + bytes([ballot, finding]) + found + bytes([backends])), "ErrMismatch")
+    l.put(b"8" + name_of(case) + u16(s.id[1]), v[:4] + [True, finding, found, backends])
 
 
 def next_epoch(l):
@@ -213,6 +213,9 @@ def call(l, c):
         l.delete(key)
     judges = [j for _, j in l.below(b"j" + u64(e)) if j[0][1] != c.accused[1] and j[3] != c.owner]
     c.ballot += 1
+    d = docket(l, e)
+    c.place = d[5] + 1
+    l.put(b"#" + u64(e), d[:5] + [c.place])
     if not c.appealed and len(judges) > v.electors:
         seed = H("assay/1/electors", l.meta.beacon + name_of(c.case) + bytes([c.ballot]))
         left, judges = judges, []
@@ -224,9 +227,7 @@ def call(l, c):
                 n += 1
             judges.append(left.pop(n))
     for seat, hotkey, stake, _ in judges:
-        l.put(prefix + u16(seat[1]), [seat, hotkey, stake, ZERO, False, 0, ZERO])
-    d = docket(l, e)
-    l.put(b"#" + u64(e), d[:5] + [d[5] + 1])
+        l.put(prefix + u16(seat[1]), [seat, hotkey, stake, ZERO, False, 0, ZERO, 0])
     c.called, c.stage = l.height, VOTING
     at(l, c, l.height + v.seal_blocks + v.open_blocks)
 
@@ -243,10 +244,13 @@ def decide(l, c):
             groups[v[5], v[6]] = groups.get((v[5], v[6]), 0) + v[2]
     said = max(groups, key=lambda g: groups[g], default=(0, ZERO))
     most = groups.get(said, 0)
-    guilty, right = 3 * most > 2 * whole > 0, 3 * with_them > 2 * whole > 0
+    stake_by = lambda bit: sum(v[2] for v in spoke if (v[5], v[6]) == said and v[7] & bit)
+    third = lambda bit: 3 * stake_by(bit) > whole
+    sure = third(1) and (third(2) or third(4)) or 3 * stake_by(1) > 2 * whole
+    guilty, right = 3 * most > 2 * whole > 0 and sure, 3 * with_them > 2 * whole > 0
     blamed = 2 * sum(v[2] for v in spoke) > whole and with_them >= most
     wrong = lambda v: (v[5], v[6]) != said if guilty else not says(v) if right else False
-    crowded = docket(l, l.net.epoch(c.called))[5] > 4
+    crowded = c.place > max(1, l.net.verdicts.seal_blocks // 4)
     forfeit(l, [v[0] for v in votes if (v not in spoke or wrong(v)) and not (crowded and v[4] and not v[5])])
     if c.appealed:
         bond, c.bond = c.bond, 0

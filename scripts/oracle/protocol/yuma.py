@@ -98,11 +98,9 @@ def run(p, h, tempo, min_stake, last_step, stake, registered, updated, permit, w
         C.append(median(votes, minority))
 
     c = [{j: min(x, C[j]) for j, x in row.items() if min(x, C[j]) > 0 or x == 0} for row in w]
-    ranks = [total(mul(A[i], c[i][j]) for i in range(n) if j in c[i]) for j in range(n)]
     agreed = median([(left[i], u[i]) for i in voters], minority)
-    N = total(mul(A[i], min(left[i], agreed)) for i in range(n))
-    all_ranks = add(total(ranks), N)
-    I, N = by(ranks, all_ranks), div(N, all_ranks)
+    all_ranks = add(total(C), agreed)
+    I, N = by(C, all_ranks), div(agreed, all_ranks)
 
     beta = widen(p.bonds_penalty)
     b = w if beta == 0 else [{j: add(x, mul(beta, min(x, C[j]) - x)) for j, x in row.items()} for row in w]

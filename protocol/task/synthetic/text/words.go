@@ -29,7 +29,10 @@ func AppendWords(words []Word, s string) []Word {
 			i++
 			continue
 		}
-		r, size := utf8.DecodeRuneInString(s[i:])
+		r, size := rune(s[i]), 1
+		if r >= utf8.RuneSelf {
+			r, size = utf8.DecodeRuneInString(s[i:])
+		}
 		switch class(r) {
 		case gap:
 			i += size
@@ -37,32 +40,34 @@ func AppendWords(words []Word, s string) []Word {
 			words = append(words, Word{Text: s[i : i+size]})
 			i += size
 		case letter:
-			end := i + size
+			end, kinds := i+size, marks[s[i]]
 			for end < len(s) {
-				if ascii[s[end]] == letter {
+				m := marks[s[end]]
+				if m < beyond {
+					kinds |= m
 					end++
 					continue
+				}
+				if m == apart {
+					break
 				}
 				r, size := utf8.DecodeRuneInString(s[end:])
 				if class(r) != letter {
 					break
 				}
+				kinds |= m
 				end += size
 			}
-			words = append(words, word(s[i:end]))
+			words = append(words, word(s[i:end], kinds))
 			i = end
 		}
 	}
 	return words
 }
 
-// word makes a word of its letters.
-func word(s string) Word {
+// word makes a word of its letters, whose marks are kinds.
+func word(s string, kinds byte) Word {
 	w := Word{Text: s}
-	var kinds byte
-	for i := range len(s) {
-		kinds |= marks[s[i]]
-	}
 	if kinds == 0 { // as most are
 		return w
 	}
@@ -96,25 +101,24 @@ const (
 	digit  = 1 << iota
 	large  // one of ASCII's capitals
 	beyond // ASCII
+	apart  // from all words: of ASCII, but no letter
 )
 
-// marks are the above of each byte, and ascii is the class of each byte that is a
-// code point; others are no letter here.
-var marks, ascii = func() (m, a [256]byte) {
+// marks are the above of each byte.
+var marks = func() (m [256]byte) {
 	for c := range 256 {
 		switch {
 		case c >= utf8.RuneSelf:
 			m[c] = beyond
+		case class(rune(c)) != letter:
+			m[c] = apart
 		case '0' <= c && c <= '9':
 			m[c] = digit
 		case 'A' <= c && c <= 'Z':
 			m[c] = large
 		}
-		if a[c] = whole; c < utf8.RuneSelf {
-			a[c] = byte(class(rune(c)))
-		}
 	}
-	return m, a
+	return m
 }()
 
 func class(r rune) int {

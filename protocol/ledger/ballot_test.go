@@ -1,0 +1,143 @@
+package ledger_test
+
+import (
+	"testing"
+
+	"github.com/assaynet/assay/protocol"
+	"github.com/assaynet/assay/protocol/ledger"
+	"github.com/assaynet/assay/protocol/wire"
+)
+
+// judgeWith gives v1 … v3 stakes, in tokens, of the epoch in which electors of m1's
+// case are drawn, just before that.
+func (x *trying) judgeWith(stakes ...protocol.Amount) {
+	x.tb.Helper()
+	due := x.challenged(x.evidence.Case).Due
+	x.until(due - 1)
+	e := x.p.Schedule.EpochOf(due)
+	for i, name := range []string{"v1", "v2", "v3"} {
+		j, ok, err := ledger.ReadRosterJudge(x.tree, e, x.seat(name).ID.UID)
+		if err != nil || !ok {
+			x.tb.Fatalf("%s is no judge of epoch %d, %v", name, e, err)
+		}
+		j.Stake = stakes[i] * protocol.Unit
+		x.set(ledger.RosterJudgeKey(e, j.ID.UID), j)
+	}
+}
+
+// All three electors find m1's answer false, each by the backends that it names.
+// One backend that is broken alike on all machines convicts nobody, nor two without
+// the reference, unless it is the reference itself; nor do liars with a third of
+// stake who name what they did not run.
+func TestOneBackendAloneConvictsNobody(t *testing.T) {
+	const reference, native, cuda = wire.ByReference, wire.ByNative, wire.ByCUDA
+	for _, test := range []struct {
+		by     [3]wire.Backends
+		guilty bool
+	}{
+		{[3]wire.Backends{reference | native, reference | native, reference | native}, true},
+		{[3]wire.Backends{native, reference | native, reference | cuda}, true},
+		{[3]wire.Backends{native | cuda, native | cuda, native | cuda}, false},
+		{[3]wire.Backends{reference, reference, reference}, true},
+		{[3]wire.Backends{native, native, native}, false},
+		{[3]wire.Backends{cuda, cuda, cuda}, false},
+		{[3]wire.Backends{native, native, reference | native}, false}, // a third, and not more
+		{[3]wire.Backends{reference, reference, native}, false},       // two thirds, and not more
+	} {
+		x := newTrying(t, allPassed)
+		if err := x.do("rich cold", &wire.Challenge{Evidence: x.evidence}); err != nil {
+			t.Fatal(err)
+		}
+		x.judgeWith(30, 30, 30)
+		had := x.seat("m1").Collateral
+		votes := map[string]vote{}
+		for i, name := range []string{"v1", "v2", "v3"} {
+			votes[name] = vote{untrue.finding, untrue.words, test.by[i]}
+		}
+		rec := x.ballot(x.evidence.Case, votes)
+		switch {
+		case test.guilty && (rec.Stage != ledger.StageGuilty || rec.Held != had):
+			t.Errorf("by %03b the challenge is %s, %s held of %s", test.by, rec.Stage, rec.Held, had)
+		case !test.guilty && (rec.Stage != ledger.StageCalled || rec.Held != 0 || x.forfeits("v1") || x.forfeits("v3")):
+			t.Errorf("by %03b the challenge is %s, %s held, v1 loses its duties: %t", test.by, rec.Stage, rec.Held, x.forfeits("v1"))
+		}
+		if test.guilty {
+			continue
+		}
+		x.judgeWith(30, 30, 30)
+		if rec = x.ballot(x.evidence.Case, votes); rec.Stage != ledger.StageNoQuorum || x.seat("m1").Collateral != had || rec.Charged {
+			t.Errorf("by %03b, twice, the challenge is %s, and m1 has %s of %s", test.by, rec.Stage, x.seat("m1").Collateral, had)
+		}
+	}
+}
+
+// TestNobodyWithLessThanAThirdVetoesAVerdict: v1 and v2, of seven tenths of the
+// stake, have the reference alone, and find m1's answer false. Whatever v3 says,
+// and by whatever backend, m1 is found guilty, and v3 loses its duties where it
+// said otherwise. By native alone v1 and v2 convict nobody, nor where v3 joins
+// them and names the reference, too.
+func TestNobodyWithLessThanAThirdVetoesAVerdict(t *testing.T) {
+	const reference, native, cuda = wire.ByReference, wire.ByNative, wire.ByCUDA
+	by := func(v vote, b wire.Backends) vote { return vote{v.finding, v.words, b} }
+	for name, test := range map[string]struct {
+		honest, liar vote
+		guilty       bool
+	}{
+		"native passed":           {by(untrue, reference), by(right, native), true},
+		"two backends passed":     {by(untrue, reference), by(right, reference|native), true},
+		"CUDA found another":      {by(untrue, reference), by(another, cuda), true},
+		"the same by native":      {by(untrue, reference), by(untrue, native), true},
+		"it cannot tell":          {by(untrue, reference), cannot, true},
+		"both have native passed": {by(untrue, reference|native), by(right, native), true},
+		"a broken native":         {by(untrue, native), by(right, reference), false},
+		"a broken native, backed": {by(untrue, native), by(untrue, reference|native), false},
+		"native and CUDA, broken": {by(untrue, native|cuda), by(untrue, native|cuda), false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			x := newTrying(t, allPassed)
+			if err := x.do("rich cold", &wire.Challenge{Evidence: x.evidence}); err != nil {
+				t.Fatal(err)
+			}
+			had := x.seat("m1").Collateral
+			x.judgeWith(35, 35, 30)
+			rec := x.ballot(x.evidence.Case, map[string]vote{"v1": test.honest, "v2": test.honest, "v3": test.liar})
+			if test.guilty != (rec.Stage == ledger.StageGuilty) || test.guilty != (rec.Held == had) {
+				t.Errorf("the challenge is %s, %s held of %s", rec.Stage, rec.Held, had)
+			}
+			otherwise := test.liar.words != test.honest.words
+			if test.guilty && (x.forfeits("v1") || x.forfeits("v2") || x.forfeits("v3") != otherwise) {
+				t.Errorf("v1 loses its duties: %t, v2: %t, v3: %t", x.forfeits("v1"), x.forfeits("v2"), x.forfeits("v3"))
+			}
+		})
+	}
+}
+
+// TestWhoHasNoTimeKeepsItsDutiesInACrowd: in eight blocks the reference runs two
+// answers. Of a ballot that is called after two others of its epoch, v2, which says
+// that it cannot tell, loses nothing; v3, which says nothing, does. Of one of the
+// first two v2 loses, too, however many follow.
+func TestWhoHasNoTimeKeepsItsDutiesInACrowd(t *testing.T) {
+	for _, others := range []struct{ before, after uint32 }{{1, 0}, {1, 20}, {2, 0}} {
+		x := newTrying(t, allPassed)
+		x.p.Verdicts.SealBlocks = 8
+		if err := x.do("rich cold", &wire.Challenge{Evidence: x.evidence}); err != nil {
+			t.Fatal(err)
+		}
+		e := x.p.Schedule.EpochOf(x.challenged(x.evidence.Case).Due)
+		called := func(more uint32) { // challenges beside this one
+			d, err := ledger.ReadDocket(x.tree, e)
+			if err != nil {
+				t.Fatal(err)
+			}
+			d.Ballots += more
+			x.set(ledger.DocketKey(e), d)
+		}
+		called(others.before)
+		x.until(x.challenged(x.evidence.Case).Due)
+		called(others.after)
+		x.ballot(x.evidence.Case, map[string]vote{"v1": untrue, "v2": cannot})
+		if crowd := others.before > 1; x.forfeits("v1") || x.forfeits("v2") == crowd || !x.forfeits("v3") {
+			t.Errorf("after and before %d ballots v1 loses its duties: %t, v2: %t, v3: %t", others, x.forfeits("v1"), x.forfeits("v2"), x.forfeits("v3"))
+		}
+	}
+}
