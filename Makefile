@@ -7,7 +7,7 @@ SIDE := $(shell expr $$(getconf _NPROCESSORS_ONLN) + 2)
 LINT_VERSION := v2.13.1
 
 help: ## show this help
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: ## fetch the model, build, and run four validators, five miners and eight raters until each is paid
 	./scripts/demo/run.sh --story --cheats
@@ -39,6 +39,22 @@ attack-blocks: ## the time of blocks while 4,096 hostile transactions wait, with
 build: ## build miner, validator and assay into ./build
 	$(GO) build -buildvcs=auto -o build/ ./cmd/...
 
+# A release's version; it begins with a digit. RELEASE is where its files go.
+VERSION ?= 0.0.0+$(shell git log -1 --format=%cd.%h --date=format:%Y%m%d)
+RELEASE ?= build/release
+
+release: ## static programs and Debian packages for amd64 and arm64; VERSION=1.2.0
+	./scripts/release/build.sh "$(VERSION)" $(RELEASE)
+
+check-release: model ## build a release twice, compare, and install, upgrade and remove its package (wants root)
+	./scripts/check/release.sh
+
+check-package: model build ## install, upgrade, remove and purge a Debian package of ./build with the machine's dpkg (wants root)
+	./scripts/check/package.sh
+
+check-prometheus: model ## the alerts and dashboards under Debian's Prometheus (installs it)
+	./scripts/check/prometheus.sh
+
 model: ## fetch the model that demo and tests run into the user's cache
 	$(FETCH)
 
@@ -59,11 +75,15 @@ page: ## the label, chat and dashboard pages in a real Chromium, by keyboard alo
 	@./scripts/check/need.sh chromium chromium fonts-dejavu-core
 	@axe=$$(./scripts/fetch/axe.sh | tail -n 1) && ASSAY_AXE=$$axe $(GO) test -count=1 -tags page ./miner/label ./engine/server/page ./protocol/dashboard
 
+operating: model ## run every command of validator/OPERATING.md on a network of one
+	./scripts/check/operating.sh
+
 race: models ## the concurrent packages under the race detector
 	./scripts/check/race.sh
 
 nocgo: models ## prove that the tree builds and gives the same bits without a C compiler
-	CGO_ENABLED=0 $(GO) build ./...
+	CGO_ENABLED=0 $(GO) list -export ./... >/dev/null # compiles all, and links none
+	CGO_ENABLED=0 $(GO) build -buildvcs=auto -o build/nocgo/ ./cmd/...
 	CGO_ENABLED=0 $(GO) test -count=1 -run 'Golden|Vector' ./engine/...
 
 fuzz: ## fuzz every decoder for five seconds each
@@ -84,6 +104,9 @@ EPOCHS ?= 10000
 
 long: ## ten thousand epochs in memory in which one of four lies, says nothing, is cut off or dies, and messages are lost
 	GOGC=400 $(GO) test -count=1 -timeout 6h -v -run OneOfFour ./scripts/simtest -epochs $(EPOCHS) -seed $(SEED)
+
+splits: ## what a machine has behind one seat and behind many, of capacities 1 to 64, and the worst split (make test plays one)
+	ASSAY_SPLITS=all $(GO) test -count=1 -timeout 30m -v -run BehindMany ./scripts/simtest -seed $(SEED)
 
 signals: model ## what cheap signals tell of preference's golds, on many pairs (make test takes a few)
 	ASSAY_SIGNALS=$(SEED) $(GO) test -count=1 -timeout 30m -v -run Signal ./protocol/task/preference/pair
@@ -156,4 +179,4 @@ golden: models ## rewrite golden files; read the diff before you commit it
 lint: ## formatting, linter, import map and rules of the house
 	./scripts/check/lint.sh $(LINT_VERSION)
 
-.PHONY: help demo devnet attack attack-blocks liars bench-chain build model models templates test page race nocgo fuzz fuzz-long long quality signals bench bench-bulk bench-peers bench-serve traffic oracle oracle-long peers clients sanitize arm64 kernels kernels-report interpreted mutants golden lint
+.PHONY: help check-package check-release release check-prometheus demo devnet attack attack-blocks liars bench-chain build model models templates test page operating race nocgo fuzz fuzz-long long splits quality signals bench bench-bulk bench-peers bench-serve traffic oracle oracle-long peers clients sanitize arm64 kernels kernels-report interpreted mutants golden lint
