@@ -96,7 +96,15 @@ func runValidator(t *testing.T, e *testscript.Env) error {
 		})
 	}
 	run(s.Run)
-	e.Values[begin{}] = func() { run(n.Run); run(judge.Run) }
+	e.Values[begin{}] = func() {
+		ended := make(chan struct{})
+		run(func(ctx context.Context) error { defer close(ended); return n.Run(ctx) })
+		run(judge.Run)
+		select { // before it listens it may lack blocks, and takes no transaction
+		case <-n.Ready():
+		case <-ended:
+		}
+	}
 	e.Defer(func() {
 		stop()
 		parts.Wait()
