@@ -222,6 +222,9 @@ func (x *modelled) forget() {
 	for name := range x.m.fines {
 		x.m.fines[name] = slices.DeleteFunc(x.m.fines[name], func(f fine) bool { return f.at+16*x.p.Schedule.Tempo < uint64(x.height) })
 	}
-	keep := func(e protocol.Epoch) bool { return e+3 >= x.p.Schedule.EpochOf(x.height) }
-	x.cards = slices.DeleteFunc(x.cards, func(k sealed[*wire.OpenCards]) bool { return !keep(k.body.Epoch) })
+	x.cards = slices.DeleteFunc(x.cards, func(k sealed[*wire.OpenCards]) bool { return k.body.Epoch+3 < e })
+	x.ratings = slices.DeleteFunc(x.ratings, func(k sealed[*wire.OpenRatings]) bool { return x.p.Schedule.EpochOfRound(k.body.Round)+3 < e })
+	gone := func(id protocol.Hash) bool { return x.m.requests[id] == nil }
+	x.records = slices.DeleteFunc(x.records, func(k sealed[*wire.OpenRecord]) bool { return gone(k.body.Request) })
+	x.findings = slices.DeleteFunc(x.findings, func(k sealed[*wire.OpenFinding]) bool { return gone(k.body.Request) })
 }

@@ -36,7 +36,9 @@ type model struct {
 	fines              map[protocol.PublicKey][]fine
 	takings            map[protocol.PublicKey][]taking
 	requests           map[protocol.Hash]*ask
-	paid               map[string]protocol.Hash // texts, with the request that paid
+	paid               map[string]protocol.Hash    // texts, with the request that paid
+	decay              *big.Int                    // of the price, in 2^32ths; once it is known
+	touched            map[protocol.PublicKey]bool // accounts that may have changed
 }
 
 type purse struct {
@@ -132,6 +134,7 @@ func up(a, b, c *big.Int) *big.Int {
 }
 
 func (m *model) purse(k protocol.PublicKey) *purse {
+	m.touched[k] = true
 	if m.accounts[k] == nil {
 		m.accounts[k] = &purse{balance: of(0)}
 	}
@@ -299,8 +302,10 @@ var leastStake = of(10_000_000)
 func (m *model) money() {
 	issue := m.issue()
 	m.issued, m.pot = add(m.issued, issue), add(m.pot, issue)
-	half := m.p.Seats.PriceHalfLife
-	m.price = m.clamp(new(big.Int).Rsh(new(big.Int).Mul(m.price, decayOf(half)), 32))
+	if m.decay == nil {
+		m.decay = decayOf(m.p.Seats.PriceHalfLife)
+	}
+	m.price = m.clamp(new(big.Int).Rsh(new(big.Int).Mul(m.price, m.decay), 32))
 	var begun []since
 	for _, u := range m.unbonding {
 		begun = append(begun, u.since)
@@ -367,13 +372,8 @@ func (m *model) clamp(price *big.Int) *big.Int {
 	return price
 }
 
-var decays = map[uint64]*big.Int{}
-
 // decayOf is the largest f with f^half ≤ ½, in 2^32ths.
 func decayOf(half uint64) *big.Int {
-	if decays[half] != nil {
-		return decays[half]
-	}
 	one := new(big.Int).Lsh(of(1), 32)
 	pow := func(f *big.Int) *big.Int {
 		r := one
@@ -394,7 +394,6 @@ func decayOf(half uint64) *big.Int {
 			high = mid
 		}
 	}
-	decays[half] = low
 	return low
 }
 

@@ -262,6 +262,7 @@ func (m *model) swapColdkey(name protocol.PublicKey, b *wire.SwapColdkey) bool {
 	m.names[b.To] = name
 	if a := m.accounts[b.To]; a != nil {
 		delete(m.accounts, b.To)
+		m.touched[b.To] = true
 		m.credit(name, a.balance)
 	}
 	return true
