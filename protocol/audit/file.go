@@ -92,6 +92,7 @@ type Reader struct {
 	genesis *ledger.Genesis
 	next    protocol.Height
 	end     protocol.Hash
+	buf     bytes.Buffer // the part that was read last
 }
 
 // NewReader reads the beginning of a file. Errors: [ErrFile], [ErrVersion],
@@ -163,7 +164,8 @@ func (f *Reader) finish(want, got []byte) error {
 	return io.EOF
 }
 
-// part reads one part of those that may stand here, with the most bytes of each.
+// part reads one part of those that may stand here, with the most bytes of each. It
+// is there until the next is read.
 func (f *Reader) part(most map[byte]int) (name byte, b []byte, err error) {
 	var head [5]byte
 	if err := f.fill(head[:]); err != nil {
@@ -175,12 +177,13 @@ func (f *Reader) part(most map[byte]int) (name byte, b []byte, err error) {
 		return 0, nil, fmt.Errorf("%w: part %q of %d bytes, where block %d should be", ErrFile, head[0], size, f.next)
 	}
 	// What is there is read, not what is promised: memory follows the file.
-	var buf bytes.Buffer
-	n, err := io.CopyN(io.MultiWriter(&buf, f.sum), f.r, int64(size))
+	f.buf.Reset()
+	n, err := io.CopyN(&f.buf, f.r, int64(size))
 	if err != nil {
 		return 0, nil, cut(err, n)
 	}
-	return head[0], buf.Bytes(), nil
+	_, _ = f.sum.Write(f.buf.Bytes())
+	return head[0], f.buf.Bytes(), nil
 }
 
 // fill reads all of b.

@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/assaynet/assay/protocol"
 	"github.com/assaynet/assay/protocol/wire"
@@ -81,25 +82,29 @@ func (m *machine) epoch() error {
 
 // candidates returns all seats with the stake on their hotkeys, by uid.
 func (m *machine) candidates() []candidate {
-	all, err := candidatesOf(m.st)
+	all, err := candidatesOf(m.st, int(m.meta.Seats))
 	if err != nil {
 		m.st.fail(err)
 	}
 	return all
 }
 
-func candidatesOf(r Reader) ([]candidate, error) {
-	seats, err := list[Seat](r, SeatPrefix())
+// candidatesOf is [machine.candidates] with room for so many seats.
+func candidatesOf(r Reader, room int) ([]candidate, error) {
+	out := make([]candidate, 0, room)
+	err := Seats(r, func(s Seat) bool {
+		out = append(out, candidate{seat: s})
+		return true
+	})
 	if err != nil {
 		return nil, err
 	}
-	out := make([]candidate, len(seats))
-	for i := range seats {
-		pool, _, err := ReadPool(r, seats[i].PoolName())
+	for i := range out {
+		pool, _, err := ReadPool(r, out[i].seat.PoolName())
 		if err != nil {
 			return nil, err
 		}
-		out[i] = candidate{seat: seats[i], stake: pool.Amount}
+		out[i].stake = pool.Amount
 	}
 	return out, nil
 }
@@ -169,22 +174,32 @@ func entries(uids []protocol.UID, values []uint16, keep func(protocol.UID) bool)
 }
 
 func (m *machine) keepBonds(rows [][]yuma.Entry) {
-	for i, row := range rows {
+	for i, row := range bondsOf(rows) {
 		at := BondsKey(protocol.UID(i))
-		if len(row) == 0 {
+		if len(row.UIDs) == 0 {
 			del(m.st, at)
 			continue
 		}
-		put(m.st, at, bondsOf(row))
+		put(m.st, at, row)
 	}
 }
 
-func bondsOf(row []yuma.Entry) Bonds {
-	b := Bonds{UIDs: make(wire.Numbers[protocol.UID], len(row)), Values: make(wire.Numbers[uint16], len(row))}
-	for i, e := range row {
-		b.UIDs[i], b.Values[i] = protocol.UID(e.UID), e.Value
+// bondsOf returns rows as they are stored. All share two arrays.
+func bondsOf(rows [][]yuma.Entry) []Bonds {
+	entries := 0
+	for _, row := range rows {
+		entries += len(row)
 	}
-	return b
+	uids, values := make(wire.Numbers[protocol.UID], 0, entries), make(wire.Numbers[uint16], 0, entries)
+	out := make([]Bonds, len(rows))
+	for i, row := range rows {
+		from := len(uids)
+		for _, e := range row {
+			uids, values = append(uids, protocol.UID(e.UID)), append(values, e.Value)
+		}
+		out[i] = Bonds{UIDs: slices.Clip(uids[from:]), Values: slices.Clip(values[from:])}
+	}
+	return out
 }
 
 // pay credits the emission out of the pot and writes the epoch's record and
@@ -291,14 +306,8 @@ func (e *epochInputs) Code(c *wire.Coder) {
 func InputsHash(in *yuma.Input) protocol.Hash {
 	e := epochInputs{
 		Params: in.Params, Block: in.Block, LastStep: in.LastStep, Emission: in.Emission,
-		Stake: in.Stake, RegisteredAt: in.RegisteredAt, LastUpdate: in.LastUpdate, Permit: in.Permit, Nobody: in.Nobody,
-	}
-	e.Weights, e.Bonds = make([]Bonds, len(in.Weights)), make([]Bonds, len(in.Bonds))
-	for i, row := range in.Weights {
-		e.Weights[i] = bondsOf(row)
-	}
-	for i, row := range in.Bonds {
-		e.Bonds[i] = bondsOf(row)
+		Stake: in.Stake, RegisteredAt: in.RegisteredAt, LastUpdate: in.LastUpdate, Permit: in.Permit,
+		Weights: bondsOf(in.Weights), Bonds: bondsOf(in.Bonds), Nobody: in.Nobody,
 	}
 	return wire.HashOf("assay/1/epoch/inputs", wire.Encode(&e))
 }

@@ -29,16 +29,16 @@ type overlay struct {
 	done *Cost
 	// writes by first letter of the key, so that a walk over one sort of
 	// record does not look at the others; nil stands for removed.
-	writes map[byte]map[string]*record
+	writes [256]map[string]*record
 }
 
 func newOverlay(base Reader) *overlay {
-	return &overlay{base: base, fault: new(error), done: new(Cost), writes: make(map[byte]map[string]*record)}
+	return &overlay{base: base, fault: new(error), done: new(Cost)}
 }
 
 // child returns an overlay for one transaction.
 func (o *overlay) child() *overlay {
-	return &overlay{base: o, fault: o.fault, done: o.done, writes: make(map[byte]map[string]*record)}
+	return &overlay{base: o, fault: o.fault, done: o.done}
 }
 
 func (o *overlay) fail(err error) {
@@ -188,7 +188,7 @@ func eachOf(base Reader, prefix []byte, fn func(key []byte, rec record) bool) er
 
 // merge passes the writes of a transaction on to its block.
 func (o *overlay) merge(into *overlay) {
-	for letter, writes := range o.writes {
+	for letter, writes := range &o.writes {
 		if into.writes[letter] == nil {
 			into.writes[letter] = writes
 			continue
@@ -201,13 +201,14 @@ func (o *overlay) merge(into *overlay) {
 // shape, and with it its root, depends on the order. A tree in memory has none.
 func (o *overlay) flush(t Tree) error {
 	if mem, ok := t.(*MemTree); ok {
-		for letter, writes := range o.writes {
-			mem.write(letter, writes)
+		for letter, writes := range &o.writes {
+			if len(writes) > 0 {
+				mem.write(byte(letter), writes)
+			}
 		}
 		return nil
 	}
-	for _, letter := range slices.Sorted(maps.Keys(o.writes)) {
-		writes := o.writes[letter]
+	for _, writes := range &o.writes {
 		for _, k := range slices.Sorted(maps.Keys(writes)) {
 			var value []byte
 			if rec := writes[k]; rec != nil {

@@ -40,7 +40,7 @@ const outlookEpochs = 3
 // walked; now is the epoch of the block to come, which may still change the one
 // after it. Errors are the tree's, or [ErrCorrupt].
 func PermitOutlook(r Reader, p *params.Params, hotkey protocol.PublicKey, now protocol.Epoch) (Outlook, error) {
-	all, err := candidatesOf(r)
+	all, err := candidatesOf(r, 0)
 	if err != nil {
 		return Outlook{}, err
 	}
