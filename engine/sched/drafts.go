@@ -125,17 +125,23 @@ func (p *part) extend() {
 	}
 }
 
-// pace is how long steps take, by their rows.
+// pace is how long steps take, by their rows, where the machine does nothing else.
+// Others on it only make a step slower, so what is known falls at once and rises
+// slowly, and what nobody has measured for long counts no more: a count of rows
+// that was once measured in a bad moment would else never be tried again.
 type pace struct {
-	took  [maxRows + 1]float64 // seconds, of late; 0 where nothing was measured
+	took  [maxRows + 1]float64 // seconds; 0 where nothing was measured
+	at    [maxRows + 1]int     // the number of the step that was last measured
+	steps int                  // that were measured
 	since int                  // steps with guesses since one without
 }
 
 const (
-	// fresh is the part of what is known that a new measurement takes.
-	fresh = 0.15
-	// outlier is how much of what is known a measurement may be: the system may
-	// have been elsewhere.
+	// rises and falls are the parts of what is known that a new measurement takes,
+	// where it is more and where it is less.
+	rises, falls = 0.1, 0.5
+	// outlier is how much of what is known, or else thought, a measurement may be:
+	// the system may have been elsewhere.
 	outlier = 2
 	// assumed is what a row more costs where nothing was measured, in steps of
 	// one row.
@@ -143,6 +149,8 @@ const (
 	// remeasure is how many steps have guesses before one goes without, so that
 	// what that takes is known anew.
 	remeasure = 256
+	// stale is after how many steps what is known is forgotten.
+	stale = 512
 )
 
 // learn takes the time of a step of that many rows.
@@ -153,12 +161,26 @@ func (p *pace) learn(rows int, took time.Duration, drafted bool) {
 	if rows < 1 || rows > maxRows {
 		return
 	}
+	p.steps++
+	thought := p.of(rows)
 	known, t := &p.took[rows], took.Seconds()
-	if *known == 0 {
-		*known = t
-		return
+	if thought > 0 {
+		t = min(t, outlier*thought)
 	}
-	*known += fresh * (min(t, outlier**known) - *known)
+	switch {
+	case !p.known(rows):
+		*known = t
+	case t < *known:
+		*known += falls * (t - *known)
+	default:
+		*known += rises * (t - *known)
+	}
+	p.at[rows] = p.steps
+}
+
+// known tells whether steps of that many rows were measured of late.
+func (p *pace) known(rows int) bool {
+	return p.took[rows] > 0 && p.steps-p.at[rows] <= stale
 }
 
 // of is about how long a step of that many rows takes, in seconds, from what the
@@ -166,12 +188,12 @@ func (p *pace) learn(rows int, took time.Duration, drafted bool) {
 func (p *pace) of(rows int) float64 {
 	below, above := 0, 0
 	for i := rows; i > 0 && below == 0; i-- {
-		if p.took[i] > 0 {
+		if p.known(i) {
 			below = i
 		}
 	}
 	for i := rows; i <= maxRows && above == 0; i++ {
-		if p.took[i] > 0 {
+		if p.known(i) {
 			above = i
 		}
 	}

@@ -183,3 +183,34 @@ func TestGuessesAreTriedWhereTheyPay(t *testing.T) {
 		}
 	}
 }
+
+// TestABadMomentIsForgotten: where others had the machine while the first guesses
+// were tried, later ones are tried all the same.
+func TestABadMomentIsForgotten(t *testing.T) {
+	clock, tried := time.Unix(0, 0), 0
+	b := &toy{budget: 100, before: func(_ int, pieces []*backend.Piece) error {
+		took := 2 * time.Millisecond
+		if len(pieces[0].Tokens) > 1 {
+			if tried++; tried <= 12 {
+				took *= 40
+			}
+		}
+		clock = clock.Add(took)
+		return nil
+	}}
+	s := start(t, b, sched.Config{Now: func() time.Time { return clock }, KVBytes: 1000 * pageBytes})
+	x := &story{tokens: count(0, 10), keep: 1, more: 3000}
+	task, want, given := x.task(), x.answer(), 0
+	next := task.Next
+	task.Next = func() (backend.Token, bool) { given++; return next() }
+	task.Draft = func(most int, _ sched.Terms) ([]backend.Token, []float64) {
+		n := min(most, 4, len(want)-given)
+		return want[given : given+n], []float64{.9, .8, .7, .6}[:n]
+	}
+	if _, err := mustStart(context.Background(), t, s, task).Wait(); err != nil {
+		t.Error(err)
+	}
+	if got := s.Stats(); got.Drafted < 1000 {
+		t.Errorf("of 3000 tokens %d were guessed: %+v", got.Drafted, got)
+	}
+}
