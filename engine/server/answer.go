@@ -197,7 +197,7 @@ func (a *asked) generate(ctx context.Context, id string, choice int, give func(d
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	l := a.listener(id, choice, give)
-	request := engine.Request{Prompt: a.prompt, Settings: a.settingsOf(choice), LogProbs: a.logProbs, TopLogProbs: a.top, OnLogProbs: l.probs}
+	request := engine.Request{Prompt: a.promptOf(choice), Settings: a.settingsOf(choice), LogProbs: a.logProbs, TopLogProbs: a.top, OnLogProbs: l.probs}
 	run, err := a.model.Generate(ctx, request, func(id engine.Token) {
 		if l.cut {
 			return
@@ -235,24 +235,24 @@ func (a *asked) shorten(run *engine.Run, n int) {
 	run.Fingerprint = fingerprint.Root(run.Leaves)
 }
 
-// echoed is the prompt as a part of the answer.
-func (a *asked) echoed(ctx context.Context) (delta, error) {
+// echoed is a prompt as a part of the answer.
+func (a *asked) echoed(ctx context.Context, prompt []engine.Token) (delta, error) {
 	t := a.model.Tokenizer()
-	d := delta{text: strings.ToValidUTF8(string(t.Decode(a.prompt)), "\ufffd")}
+	d := delta{text: strings.ToValidUTF8(string(t.Decode(prompt)), "\ufffd")}
 	if !a.logProbs {
 		return d, nil
 	}
-	scores, err := a.model.Score(ctx, []engine.ScoreRequest{{Prompt: a.prompt[:1], Continuation: a.prompt[1:], TopLogProbs: a.top}})
+	scores, err := a.model.Score(ctx, []engine.ScoreRequest{{Prompt: prompt[:1], Continuation: prompt[1:], TopLogProbs: a.top}})
 	if err != nil {
 		return d, err
 	}
 	if scores[0].Failed != nil {
 		return d, scores[0].Failed
 	}
-	first := tokenProbOf(t, engine.LogProb{Token: a.prompt[0]})
+	first := tokenProbOf(t, engine.LogProb{Token: prompt[0]})
 	first.logProb = nil
 	d.tokens = []tokenProb{first}
-	for i, id := range a.prompt[1:] {
+	for i, id := range prompt[1:] {
 		x := tokenProbOf(t, engine.LogProb{Token: id, LogProb: scores[0].LogProbs[i]})
 		if a.top > 0 {
 			for _, top := range scores[0].Top[i] {
@@ -271,10 +271,13 @@ type usage struct {
 	Total      int `json:"total_tokens"`
 }
 
-func usageOf(prompt []engine.Token, answers []*answer) usage {
-	u := usage{Prompt: len(prompt)}
-	for _, a := range answers {
-		u.Completion += len(a.run.Output)
+func (a *asked) usageOf(answers []*answer) usage {
+	var u usage
+	for i := range a.many {
+		u.Prompt += len(a.promptOf(i * a.choices))
+	}
+	for _, x := range answers {
+		u.Completion += len(x.run.Output)
 	}
 	u.Total = u.Prompt + u.Completion
 	return u

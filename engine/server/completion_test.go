@@ -170,7 +170,8 @@ func TestWhatACompletionDoesNotDoIsRefused(t *testing.T) {
 		`"n_probs": 21`: "n_probs", `"n_probs": -1`: "n_probs", `"repeat_penalty": 1.1, "repeat_last_n": 64`: "repeat_last_n", `"logit_bias": [[5, false]]`: "logit_bias",
 		`"logit_bias": [["a", 101]]`: "logit_bias", `"logit_bias": {"": 1}`: "logit_bias", `"logit_bias": [[null, 1]]`: "logit_bias", `"logit_bias": 7`: "logit_bias", `"logit_bias": [[5]]`: "logit_bias", `"logit_bias": [[5.0, 1]]`: "logit_bias", `"logit_bias": [[true, 1]]`: "logit_bias",
 		`"presence_penalty": 1, "repeat_last_n": 64`: "repeat_last_n", `"top_k": 0`: "top_k", `"grammar": "root ::= ("`: "grammar",
-		`"grammar": "root ::= \"a\"", "json_schema": {}`: "grammar", `"prompt": ["a", "b"]`: "prompt", `"prompt": {"prompt_string": "a", "multimodal_data": ["x"]}`: "prompt", `"prompt": {}`: "prompt",
+		`"grammar": "root ::= \"a\"", "json_schema": {}`: "grammar", `"prompt": ["a", ["b", "c"]]`: "prompt", `"prompt": ["a", null]`: "prompt", `"prompt": [[5], 5]`: "prompt", `"prompt": ["a", []]`: "prompt",
+		`"prompt": ["1","2","3","4","5","6","7","8","9","10","11","12","13","14","15","16","17"]`: "prompt", `"prompt": {"prompt_string": "a", "multimodal_data": ["x"]}`: "prompt", `"prompt": {}`: "prompt",
 		`"prompt": [1, null]`: "prompt", `"prompt": [1.5]`: "prompt", `"prompt": null`: "prompt", `"prompt": []`: "prompt", `"unheard_of": 1`: "unheard_of",
 	} {
 		status, _, b := s.do("POST", "/completion", `{"prompt": "A river", "n_predict": 1, `+more+`}`)

@@ -77,10 +77,22 @@ func ToldUntil(m *engine.Model, api, text string, stops []string, tools ...strin
 	if len(l.answer.calls) > 0 {
 		l.answer.finish = finishCalls
 	}
-	u := usageOf(a.prompt, []*answer{l.answer})
+	u := a.usageOf([]*answer{l.answer})
 	out.end([]*answer{l.answer}, u)
 	return w.Body.String(), marshal(d.whole(h, []*answer{l.answer}, u)), nil
 }
 
 // Routes are what can be asked.
 func Routes() []string { return slices.Sorted(maps.Keys((&Server{}).routes())) }
+
+// TakeBiases takes a logit_bias as the API of a path does.
+func TakeBiases(path, raw string) error {
+	b, a := body{"logit_bias": []byte(raw)}, newAsked()
+	if path != "/completion" {
+		return a.takeBiases(b)
+	}
+	if _, err := b.takeTextBiases(); err != nil {
+		return err
+	}
+	return a.takeBiases(b)
+}

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"bytes"
 	"encoding/json"
 	"maps"
 	"math"
@@ -23,6 +24,20 @@ func errBias() error {
 	return refuse("logit_bias", "logit_bias has at most %d pairs of a token id or a text and a number from −%d to %d", form.MaxBiases, form.MaxBias, form.MaxBias)
 }
 
+// manyBiases reports whether a logit_bias has more than the pairs that are taken.
+// It looks before anything is decoded, for that takes many times the bytes.
+func manyBiases(raw json.RawMessage) bool {
+	const words = 4 // of a pair in a list: its brackets and what is between
+	d := json.NewDecoder(bytes.NewReader(raw))
+	d.UseNumber() // any number is a word
+	for range words*form.MaxBiases + 3 {
+		if _, err := d.Token(); err != nil {
+			return false // at the end, for it is JSON
+		}
+	}
+	return true
+}
+
 // takeTextBiases takes those biases out of logit_bias that texts have, and leaves
 // the others as OpenAI's clients write them. They come as an object, or as a list
 // of pairs.
@@ -30,6 +45,9 @@ func (b body) takeTextBiases() ([]textBias, error) {
 	raw := b["logit_bias"]
 	if len(raw) == 0 || string(raw) == "null" {
 		return nil, nil
+	}
+	if manyBiases(raw) {
+		return nil, errBias()
 	}
 	ids, given, err := biasesOf(raw)
 	if err != nil || len(ids)+len(given) > form.MaxBiases {

@@ -34,7 +34,8 @@ var completionIdle = []string{
 	"n_keep", "n_discard", "n_cache_reuse", "id_slot",
 }
 
-// completion goes on from a text or from token ids by llama.cpp's /completion.
+// completion goes on from a text or from token ids, or from each of several, by
+// llama.cpp's /completion.
 // The marks of a model's template in the text are the tokens that they name, for
 // its clients write conversations themselves.
 func (s *Server) completion(w http.ResponseWriter, r *http.Request) error {
@@ -50,7 +51,7 @@ func (s *Server) completion(w http.ResponseWriter, r *http.Request) error {
 		if a.top < 0 || a.top > maxTopLogProbs {
 			return nil, refuse("n_probs", "n_probs is 0 to %d", maxTopLogProbs)
 		}
-		a.logProbs, a.ids, a.field = a.top > 0, true, "prompt"
+		a.logProbs, a.ids = a.top > 0, true
 		if err := b.dropNeutral(completionNeutral, completionIdle); err != nil {
 			return nil, err
 		}
@@ -67,11 +68,15 @@ func (s *Server) completion(w http.ResponseWriter, r *http.Request) error {
 		if err != nil {
 			return nil, err
 		}
+		if err := a.takePrompts(raw, completionPrompt); err != nil {
+			return nil, err
+		}
+		write := a.write
 		a.write = func(m *engine.Model) ([]engine.Token, error) {
 			if err := a.addBiases(texts, m.Tokenizer()); err != nil {
 				return nil, err
 			}
-			return completionPrompt(raw, m)
+			return write(m)
 		}
 		return d, nil
 	})
@@ -163,7 +168,7 @@ func promptText(raw json.RawMessage) (text string, ok bool) {
 	return text, given && err == nil && o.only("prompt", "it") == nil
 }
 
-// completionPrompt is the prompt of /completion: a text, token ids, or a list of
+// completionPrompt is a prompt of /completion: a text, token ids, or a list of
 // both, each of which is read only where the context has place for so many.
 func completionPrompt(raw json.RawMessage, m *engine.Model) ([]engine.Token, error) {
 	t := m.Tokenizer()
@@ -190,11 +195,11 @@ func completionPrompt(raw json.RawMessage, m *engine.Model) ([]engine.Token, err
 			out = append(out, ids...)
 			texts++
 		default:
-			return nil, refuse("prompt", "the prompt is one text, a list of token ids, or a list of both; ask for several one by one")
+			return nil, refuse("prompt", "a prompt is one text, a list of token ids, or a list of both")
 		}
 	}
 	if texts > 1 && texts == len(parts) {
-		return nil, refuse("prompt", "these are %d prompts; ask for several one by one", texts)
+		return nil, refuse("prompt", "a prompt within a list is one text, and here are %d", texts)
 	}
 	return out, nil
 }
@@ -293,8 +298,8 @@ func completionTimings(out map[string]any, name string, n int, took time.Duratio
 
 // completionSettings are the settings of an answer in llama.cpp's words. A seed
 // that was drawn here has more bits than they have: the receipt tells it.
-func completionSettings(a *asked) map[string]any {
-	s := a.settings
+func completionSettings(a *asked, answer int) map[string]any {
+	s := a.settingsOf(answer)
 	repetition := s.Repetition
 	if repetition == 0 {
 		repetition = 1
@@ -320,11 +325,12 @@ func completionSettings(a *asked) map[string]any {
 	return out
 }
 
-// completionEnd is the whole answer, without its content.
-func completionEnd(h head, a *answer) completionAnswer {
+// completionEnd is the whole answer of a number, without its content.
+func completionEnd(h head, i int, a *answer) completionAnswer {
+	prompt := h.asked.promptOf(i)
 	out := completionAnswer{
-		completionPart: completionPart{Tokens: []engine.Token{}, Stop: true, Slot: -1, Predicted: len(a.run.Output), Evaluated: len(h.asked.prompt)},
-		Model:          h.asked.name, Settings: completionSettings(h.asked), Prompt: strings.ToValidUTF8(string(h.asked.model.Tokenizer().DecodeSpecial(h.asked.prompt)), "\ufffd"),
+		completionPart: completionPart{Index: i, Tokens: []engine.Token{}, Stop: true, Slot: -1, Predicted: len(a.run.Output), Evaluated: len(prompt)},
+		Model:          h.asked.name, Settings: completionSettings(h.asked, i), Prompt: strings.ToValidUTF8(string(h.asked.model.Tokenizer().DecodeSpecial(prompt)), "\ufffd"),
 		NewLine: strings.Contains(a.text, "\n"), StopType: "limit", Word: a.stopped, Timings: map[string]any{"cache_n": 0},
 	}
 	switch {
@@ -333,18 +339,26 @@ func completionEnd(h head, a *answer) completionAnswer {
 	case a.finish == finishStop:
 		out.StopType = "eos"
 	}
-	completionTimings(out.Timings, "prompt", len(h.asked.prompt), a.prefill)
+	completionTimings(out.Timings, "prompt", len(prompt), a.prefill)
 	completionTimings(out.Timings, "predicted", len(a.run.Output), a.decode)
 	return out
 }
 
+// whole is one answer, or a list of those to several prompts, in their order.
 func (d completionDialect) whole(h head, answers []*answer, _ usage) any {
-	out := completionEnd(h, answers[0])
-	out.Content, out.Probs = answers[0].text, completionProbs(answers[0].tokens)
-	if d.tokens {
-		out.Tokens = append(out.Tokens, answers[0].run.Output...)
+	var list []any
+	for i, a := range answers {
+		out := completionEnd(h, i, a)
+		out.Content, out.Probs = a.text, completionProbs(a.tokens)
+		if d.tokens {
+			out.Tokens = append(out.Tokens, a.run.Output...)
+		}
+		list = append(list, d.picked(out))
 	}
-	return d.picked(out)
+	if len(list) == 1 {
+		return list[0]
+	}
+	return list
 }
 
 // completionWriter writes completion parts.
@@ -360,12 +374,14 @@ func (completionWriter) begin() {}
 
 func (w completionWriter) part(choice int, d delta) {
 	w.e.data("", completionPart{
-		Index: choice, Content: d.text, Tokens: append([]engine.Token{}, d.ids...), Slot: -1, Predicted: d.count, Evaluated: len(w.h.asked.prompt),
+		Index: choice, Content: d.text, Tokens: append([]engine.Token{}, d.ids...), Slot: -1, Predicted: d.count, Evaluated: len(w.h.asked.promptOf(choice)),
 		Probs: completionProbs(d.tokens),
 	})
 }
 
-// end has no [DONE] behind it: clients read on until stop is true.
+// end has no [DONE] behind it: clients read on until stop is true of each prompt.
 func (w completionWriter) end(answers []*answer, _ usage) {
-	w.e.data("", w.d.picked(completionEnd(w.h, answers[0])))
+	for i, a := range answers {
+		w.e.data("", w.d.picked(completionEnd(w.h, i, a)))
+	}
 }

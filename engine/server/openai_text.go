@@ -12,8 +12,9 @@ import (
 // maxTextTop is of how many of the likeliest tokens /v1/completions tells.
 const maxTextTop = 5
 
-// complete goes on from a text or from token ids, as they are, by OpenAI's
-// /v1/completions.
+// complete goes on from a text or from token ids, as they are, or from each of
+// several, by OpenAI's /v1/completions. Choices are those of the first prompt, then
+// of the next.
 func (s *Server) complete(w http.ResponseWriter, r *http.Request) error {
 	return s.answer(w, r, func(b body, a *asked) (dialect, error) {
 		var raw json.RawMessage
@@ -36,13 +37,12 @@ func (s *Server) complete(w http.ResponseWriter, r *http.Request) error {
 		if top < 0 || top > maxTextTop {
 			return nil, refuse("logprobs", "logprobs is 0 to %d", maxTextTop)
 		}
-		a.logProbs, a.top, a.field = there, top, "prompt"
-		a.write = func(m *engine.Model) ([]engine.Token, error) { return textPrompt(raw, m) }
-		return textDialect{}, nil
+		a.logProbs, a.top = there, top
+		return textDialect{}, a.takePrompts(raw, textPrompt)
 	})
 }
 
-// textPrompt is the prompt of /v1/completions: a text, or token ids as they
+// textPrompt is a prompt of /v1/completions: a text, or token ids as they
 // are.
 func textPrompt(raw json.RawMessage, m *engine.Model) ([]engine.Token, error) {
 	t := m.Tokenizer()
@@ -54,15 +54,7 @@ func textPrompt(raw json.RawMessage, m *engine.Model) ([]engine.Token, error) {
 	if json.Unmarshal(raw, &given) == nil && !slices.Contains(given, nil) {
 		return idsOf(given), nil
 	}
-	var one []string
-	if json.Unmarshal(raw, &one) == nil && len(one) == 1 {
-		return t.Encode(one[0], tokenizer.Options{BOS: t.AddBOS()})
-	}
-	var lists [][]*engine.Token
-	if json.Unmarshal(raw, &lists) == nil && len(lists) == 1 && !slices.Contains(lists[0], nil) {
-		return idsOf(lists[0]), nil
-	}
-	return nil, refuse("prompt", "the prompt is one text, or a list of token ids; ask for several one by one")
+	return nil, refuse("prompt", "a prompt is one text, or a list of token ids")
 }
 
 func idsOf(given []*engine.Token) []engine.Token {
@@ -142,7 +134,7 @@ type textWriter struct {
 }
 
 func (textDialect) open(h head, e *events) writer {
-	return &textWriter{h, e, make([]int, h.asked.choices), newTally(h.asked)}
+	return &textWriter{h, e, make([]int, h.asked.answers()), newTally(h.asked)}
 }
 
 func (w *textWriter) begin() {}

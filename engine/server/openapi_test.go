@@ -35,6 +35,7 @@ type shape struct {
 	Required   []string
 	Properties map[string]shape
 	Items      *shape
+	OneOf      []shape // an object, and a list
 }
 
 func (d *described) resolve(t *testing.T, s shape) shape {
@@ -52,6 +53,12 @@ func (d *described) resolve(t *testing.T, s shape) shape {
 // lacks returns the field that a schema says is there and that a value has not.
 func (d *described) lacks(t *testing.T, s shape, v any) string {
 	t.Helper()
+	for _, one := range s.OneOf {
+		if _, list := v.([]any); list == (one.Items != nil) {
+			s = one
+			break
+		}
+	}
 	s = d.resolve(t, s)
 	switch v := v.(type) {
 	case []any:

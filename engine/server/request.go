@@ -15,7 +15,7 @@ import (
 
 // Limits of what can be asked for.
 const (
-	maxChoices = 16
+	maxChoices = 16 // of all prompts together
 	maxStops   = 16
 	maxStop    = 256 // bytes
 )
@@ -24,7 +24,8 @@ const (
 type asked struct {
 	name     string          // of the model, as the client says it
 	settings engine.Settings // MaxTokens 0: as many as the context leaves
-	choices  int
+	choices  int             // of each prompt
+	many     int             // prompts
 	stops    []string
 	stream   bool
 	usage    bool // of a stream, too
@@ -49,11 +50,23 @@ type asked struct {
 
 	model  *engine.Model // once it is there
 	prompt []engine.Token
+	more   [][]engine.Token // further prompts, where there are several
+}
+
+// answers is how many are asked for: those of the first prompt, then of the next.
+func (a *asked) answers() int { return a.choices * a.many }
+
+// promptOf is what an answer goes on from.
+func (a *asked) promptOf(answer int) []engine.Token {
+	if at := answer / a.choices; at > 0 {
+		return a.more[at-1]
+	}
+	return a.prompt
 }
 
 // newAsked returns what is asked for where nothing is said.
 func newAsked() *asked {
-	return &asked{choices: 1, settings: engine.Settings{TopK: defaultTopK, TopP: form.TopPOne}}
+	return &asked{choices: 1, many: 1, settings: engine.Settings{TopK: defaultTopK, TopP: form.TopPOne}}
 }
 
 // efforts are how long a model is to think, as clients say it. It decides that
@@ -100,29 +113,30 @@ func (a *asked) takeCommon(b body) error {
 	return a.takeSampling(b)
 }
 
-// settingsOf returns the settings of a choice: each draws by a seed of its own,
-// the first by the one that was asked for.
-func (a *asked) settingsOf(choice int) engine.Settings {
+// settingsOf returns the settings of an answer: each choice of a prompt draws by a
+// seed of its own, the first by the one that was asked for.
+func (a *asked) settingsOf(answer int) engine.Settings {
 	s := a.settings
-	if choice > 0 {
+	if choice := answer % a.choices; choice > 0 {
 		s.Seed = sha256.Sum256(binary.LittleEndian.AppendUint32(s.Seed[:], uint32(choice)))
+	}
+	if left := a.model.Info().Context - len(a.promptOf(answer)) + 1; s.MaxTokens == 0 || s.MaxTokens > left {
+		s.MaxTokens = left // the last token of an answer takes no place
 	}
 	return s
 }
 
-// fit bounds an answer by what the context leaves. A prompt that leaves nothing
-// is refused with both numbers, and never cut.
+// fit sees that the context has room for each prompt and an answer. A prompt that
+// leaves none is refused with both numbers, and never cut.
 func (a *asked) fit() error {
-	if len(a.prompt) == 0 {
-		return refuse(a.field, "the prompt is empty")
-	}
 	most := a.model.Info().Context
-	left := most - len(a.prompt) + 1 // the last token of an answer takes no place
-	if left < 1 {
-		return tooLong(a.field, len(a.prompt), most)
-	}
-	if a.settings.MaxTokens == 0 || a.settings.MaxTokens > left {
-		a.settings.MaxTokens = left
+	for i := range a.many {
+		switch n := len(a.promptOf(i * a.choices)); {
+		case n == 0:
+			return refuse(a.field, "the prompt is empty")
+		case n > most:
+			return tooLong(a.field, n, most)
+		}
 	}
 	return nil
 }
@@ -130,7 +144,7 @@ func (a *asked) fit() error {
 // prepare borrows the model and makes the prompt. The caller gives both back by
 // done, whatever comes of it.
 func (s *Server) prepare(ctx context.Context, a *asked) (done func(), err error) {
-	leave, err := s.gate.enter(callerOf(ctx), a.choices)
+	leave, err := s.gate.enter(callerOf(ctx), a.answers())
 	if err != nil {
 		return func() {}, err
 	}

@@ -86,6 +86,9 @@ func (a *asked) takeShaping(b body) error {
 // takeBiases takes logit_bias: an object from token ids to numbers.
 func (a *asked) takeBiases(b body) error {
 	var given map[string]json.Number
+	if manyBiases(b["logit_bias"]) {
+		return refuse("logit_bias", "at most %d tokens can have a bias", form.MaxBiases)
+	}
 	if _, err := b.take("logit_bias", &given); err != nil {
 		return err
 	}

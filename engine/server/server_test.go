@@ -323,7 +323,9 @@ func TestWhatIsNotDoneIsRefused(t *testing.T) {
 		{"/v1/chat/completions", `{"messages": [{"role": "user", "content": [` + strings.Repeat(`{"type":"text","text":"a"},`, 4096) + `{"type":"text","text":"a"}]}]}`, 400, "messages"},
 		{"/v1/completions", `{"prompt": [null]}`, 400, "prompt"},
 		{"/v1/completions", `{"prompt": ""}`, 400, "prompt"},
-		{"/v1/completions", `{"prompt": ["a", "b"]}`, 400, "prompt"},
+		{"/v1/completions", `{"prompt": ["a", 5]}`, 400, "prompt"},
+		{"/v1/completions", `{"prompt": ["a", "b"], "n": 9}`, 400, "prompt"},
+		{"/v1/completions", `{"prompt": ["a", null]}`, 400, "prompt"},
 		{"/v1/completions", `{"prompt": [99999999]}`, 400, ""},
 		{"/v1/completions", `{"prompt": "a", "max_tokens": 0}`, 400, "max_tokens"},
 		{"/v1/completions", `{"prompt": "a", "logprobs": 6}`, 400, "logprobs"},
@@ -480,6 +482,7 @@ func FuzzRequests(f *testing.F) {
 	f.Add(`{"messages":[{"role":"user","content":[{"type":"tool_result","tool_use_id":"a","content":"x"}]}],"tools":[{"name":"a","input_schema":{}}],"max_tokens":1}`)
 	f.Add(`{"messages":[{"role":"assistant","tool_calls":[{"id":"a","function":{"name":"a","arguments":{}}}]}],"options":{"num_predict":1},"logit_bias":{"1":2}}`)
 	f.Add(`{"messages":[{"role":"user","content":[{"type":"text","text":"x"}]}],"max_tokens":1,"seed":-1}`)
+	f.Add(`{"prompt":["a",[5,"b"]],"n_predict":1,"stream":true}`)
 	f.Add(`{"prompt":["<|im_start|>",5],"n_predict":1,"n_probs":2,"logit_bias":[[5,-1]],"json_schema":{"type":"string"},"stream":true}`)
 	path := filepath.Join(f.TempDir(), "tiny.gguf")
 	check(f, enginetest.Write(path, enginetest.Options{}))

@@ -62,7 +62,7 @@ func (s *Server) run(w http.ResponseWriter, r *http.Request, a *asked, d dialect
 	if kept {
 		w.Header().Set(receiptHeader, h.id)
 	}
-	reply(w, http.StatusOK, d.whole(h, answers, usageOf(a.prompt, answers)))
+	reply(w, http.StatusOK, d.whole(h, answers, a.usageOf(answers)))
 	return nil
 }
 
@@ -78,16 +78,20 @@ func (s *Server) keep(h head, answers []*answer) (bool, error) {
 
 // all runs all choices; part is told of theirs, from several goroutines.
 func (a *asked) all(ctx context.Context, id string, part func(choice int, d delta)) ([]*answer, error) {
-	var echo delta
-	if a.echo {
+	echoes := make([]delta, a.many)
+	for i := range echoes {
+		if !a.echo {
+			break
+		}
 		var err error
-		if echo, err = a.echoed(ctx); err != nil {
+		if echoes[i], err = a.echoed(ctx, a.promptOf(i*a.choices)); err != nil {
 			return nil, err
 		}
 	}
-	answers := make([]*answer, a.choices)
+	answers := make([]*answer, a.answers())
 	g, ctx := errgroup.WithContext(ctx)
 	for i := range answers {
+		echo := echoes[i/a.choices]
 		g.Go(func() (err error) {
 			if a.echo {
 				part(i, echo)
@@ -113,7 +117,7 @@ type tally struct {
 	each  []int // guarded by mu: of each choice
 }
 
-func newTally(a *asked) *tally { return &tally{asked: a, each: make([]int, a.choices)} }
+func newTally(a *asked) *tally { return &tally{asked: a, each: make([]int, a.answers())} }
 
 // at is the usage when a choice has so many tokens; nil where nobody asks.
 func (t *tally) at(choice, count int) *usage {
@@ -123,7 +127,7 @@ func (t *tally) at(choice, count int) *usage {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.each[choice] = max(t.each[choice], count)
-	u := usage{Prompt: len(t.asked.prompt)}
+	u := t.asked.usageOf(nil)
 	for _, n := range t.each {
 		u.Completion += n
 	}
@@ -218,7 +222,7 @@ func (s *Server) streamed(w http.ResponseWriter, r *http.Request, a *asked, h he
 		e.data(name, d.problem(p))
 		return nil
 	}
-	out.end(answers, usageOf(a.prompt, answers))
+	out.end(answers, a.usageOf(answers))
 	return nil
 }
 
