@@ -118,13 +118,14 @@ const noToken Token = -1
 
 // among chooses among the tokens of a mask as if the vocabulary had no others.
 func among(mask *grammar.Mask, logits []float32, s arith.Sampling, position int) Token {
-	n := mask.Count()
-	ids, theirs := make([]Token, 0, n), make([]float32, 0, n)
-	mask.Each(func(id int32) {
-		ids, theirs = append(ids, id), append(theirs, logits[id])
-	})
-	return ids[arith.Choose(theirs, s, position)]
+	theirs := gathered.Get().(*[]float32)
+	defer gathered.Put(theirs)
+	*theirs = mask.Gather((*theirs)[:0], logits)
+	return mask.At(int(arith.Choose(*theirs, s, position)))
 }
+
+// gathered are lists of logits that nobody uses: one is as long as a vocabulary.
+var gathered = sync.Pool{New: func() any { return new([]float32) }}
 
 // follower is how far an answer is in its grammar.
 type follower struct {

@@ -84,11 +84,13 @@ func Likeliest(logits []float32, n int) []int32 { return topK(logits, min(n, len
 // ascending.
 func topK(logits []float32, k int) []int32 {
 	best := make([]int32, 0, k+1)
-	for id, l := range logits {
-		if len(best) == k && l <= logits[best[k-1]] {
-			continue
+	for id := 0; id < len(logits); id++ {
+		if len(best) == k {
+			if id = next(logits, id, logits[best[k-1]]); id == len(logits) {
+				break
+			}
 		}
-		at := len(best)
+		l, at := logits[id], len(best)
 		for at > 0 && logits[best[at-1]] < l {
 			at--
 		}
@@ -98,4 +100,19 @@ func topK(logits []float32, k int) []int32 {
 		best = best[:min(len(best), k)]
 	}
 	return best
+}
+
+// next returns the first id from one on whose logit is not at most a bar, or how
+// many logits there are. Nearly all are: eight at a time are looked at.
+func next(logits []float32, id int, bar float32) int {
+	for ; id+8 <= len(logits); id += 8 {
+		x := (*[8]float32)(logits[id:])
+		if !(x[0] <= bar && x[1] <= bar && x[2] <= bar && x[3] <= bar && x[4] <= bar && x[5] <= bar && x[6] <= bar && x[7] <= bar) {
+			break
+		}
+	}
+	for id < len(logits) && logits[id] <= bar {
+		id++
+	}
+	return id
 }

@@ -95,3 +95,30 @@ func TestChoiceOfEqualLogitsAtTheLargestSettings(t *testing.T) {
 		t.Errorf("coldest: got %d, want 7", got)
 	}
 }
+
+// TestTheLikeliestAreThoseOfAFullSort, wherever they stand, of any number of
+// logits, many of them equal.
+func TestTheLikeliestAreThoseOfAFullSort(t *testing.T) {
+	for seed := range uint64(300) {
+		r := rand.New(rand.NewPCG(seed, 9))
+		logits := make([]float32, 1+r.IntN(200))
+		for i := range logits {
+			logits[i] = float32(r.IntN(1+int(seed)%40)) - 20
+		}
+		want := make([]int32, len(logits))
+		for i := range want {
+			want[i] = int32(i)
+		}
+		sort.SliceStable(want, func(i, j int) bool { return logits[want[i]] > logits[want[j]] })
+		n := 1 + r.IntN(len(logits))
+		got := arith.Likeliest(logits, n)
+		if len(got) != n {
+			t.Fatalf("seed %d: %d of %d", seed, len(got), n)
+		}
+		for i := range got {
+			if got[i] != want[i] {
+				t.Fatalf("seed %d: number %d is %d, want %d", seed, i, got[i], want[i])
+			}
+		}
+	}
+}
