@@ -24,7 +24,7 @@ const (
 	didAbort   = "clients that went away in a stream"
 	didLong    = "prompts beyond the context, refused with both numbers"
 	didBroken  = "requests that are no JSON or ask what is not done, refused"
-	didSlow    = "answers read slowly"
+	didSlow    = "answers read slowly, whose receipts verify"
 	didRefused = "answers refused for want of room, with the time to come again"
 	didSwitch  = "of all these by a model that had to be opened"
 )
@@ -225,7 +225,11 @@ func (t *traffic) brokenJSON(ctx context.Context, rng *rand.Rand) error {
 // readSlowly sends a request in pieces, reads the answer in small ones, and takes
 // its time between.
 func (t *traffic) readSlowly(ctx context.Context) {
-	t.happened(didSlow, t.slowly(ctx))
+	what, err := didSlow, t.slowly(ctx)
+	if errors.Is(err, errRoom) {
+		what, err = didRefused, nil
+	}
+	t.happened(what, err)
 }
 
 func (t *traffic) slowly(ctx context.Context) (err error) {
@@ -250,8 +254,14 @@ func (t *traffic) slowly(ctx context.Context) (err error) {
 			break
 		}
 	}
-	if text := string(answer); !strings.Contains(text, "data: [DONE]") && !strings.Contains(text, "rate_limit_error") {
+	text := string(answer)
+	_, id, _ := strings.Cut(text, "\r\nX-Assay-Receipt: ")
+	id, _, found := strings.Cut(id, "\r\n")
+	switch {
+	case strings.Contains(text, "rate_limit_error"):
+		return errRoom
+	case !found || !strings.Contains(text, "data: [DONE]"):
 		return fmt.Errorf("a slow client heard %.300q", text)
 	}
-	return nil
+	return t.verify(ctx, t.models[0], "cmpl-"+id)
 }

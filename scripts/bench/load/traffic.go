@@ -80,7 +80,7 @@ func (t *traffic) run(ctx context.Context, out io.Writer, paths []string) (err e
 	if err := t.print(out); err != nil {
 		return err
 	}
-	return errors.Join(append(t.failed, err, grown(memory))...)
+	return errors.Join(append(t.failed, err, grown(out, memory))...)
 }
 
 func (t *traffic) open(ctx context.Context, path string) (*opened, error) {
@@ -166,20 +166,24 @@ func (t *traffic) rest(ctx context.Context) error {
 	}
 }
 
-// grown is an error where memory grows once it has settled.
-func grown(memory []int64) error {
+// grown tells of the memory once it has settled and at the end; it is an error
+// where it grows.
+func grown(out io.Writer, memory []int64) error {
 	if len(memory) < 2*settled {
 		return nil
 	}
 	mean := func(list []int64) (sum float64) {
 		for _, n := range list {
-			sum += float64(n) / float64(len(list))
+			sum += float64(n) / float64(len(list)) / 1e6
 		}
 		return sum
 	}
 	before, after := mean(memory[settled:2*settled]), mean(memory[len(memory)-settled:])
+	if _, err := fmt.Fprintf(out, "memory once it has settled %.1f MB, at the end %.1f MB: %+.1f %%\n", before, after, 100*(after/before-1)); err != nil {
+		return err
+	}
 	if after > before*mostGrows {
-		return fmt.Errorf("memory grew from %.1f to %.1f MB", before/1e6, after/1e6)
+		return fmt.Errorf("memory grew from %.1f to %.1f MB", before, after)
 	}
 	return nil
 }
