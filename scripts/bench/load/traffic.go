@@ -72,7 +72,7 @@ func (t *traffic) run(ctx context.Context, out io.Writer, paths []string) (err e
 	if t.server, err = startOurs(ctx, t.assay, t.threads, paths, "--memory", room); err != nil {
 		return err
 	}
-	memory, err := t.rounds(ctx, out)
+	memory, fresh, err := t.rounds(ctx, out)
 	err = errors.Join(err, t.server.stop())
 	if said := t.server.said.String(); strings.Contains(said, "panic") {
 		err = errors.Join(err, fmt.Errorf("the server panicked:\n%s", said))
@@ -80,7 +80,7 @@ func (t *traffic) run(ctx context.Context, out io.Writer, paths []string) (err e
 	if err := t.print(out); err != nil {
 		return err
 	}
-	return errors.Join(append(t.failed, err, grown(out, memory))...)
+	return errors.Join(append(t.failed, err, grown(out, "memory", memory), grown(out, "memory of a model just opened", fresh))...)
 }
 
 func (t *traffic) open(ctx context.Context, path string) (*opened, error) {
@@ -101,9 +101,10 @@ func (t *traffic) open(ctx context.Context, path string) (*opened, error) {
 	return o, nil
 }
 
-// rounds lets the traffic run, and returns the memory after each round.
-func (t *traffic) rounds(ctx context.Context, out io.Writer) ([]int64, error) {
-	var memory []int64
+// rounds lets the traffic run, and returns the memory after each round: as it is
+// then, and once all models were closed, and the first is open anew. The latter
+// holds no keys and values of past sequences, so what was lost shows sooner.
+func (t *traffic) rounds(ctx context.Context, out io.Writer) (memory, fresh []int64, err error) {
 	for i := range rounds {
 		until, cancel := context.WithTimeout(ctx, t.length/rounds)
 		var wg sync.WaitGroup
@@ -125,27 +126,39 @@ func (t *traffic) rounds(ctx context.Context, out io.Writer) ([]int64, error) {
 		wg.Wait()
 		cancel()
 		if t.broken() || ctx.Err() != nil {
-			return nil, ctx.Err()
+			return nil, nil, ctx.Err()
 		}
-		if err := t.rest(ctx); err != nil {
-			return nil, err
-		}
-		n, err := t.server.memory()
+		n, err := t.memoryAtRest(ctx, t.models[0])
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
-		memory = append(memory, n)
-		if _, err := fmt.Fprintf(out, "round %d of %d: %.1f MB in use\n", i+1, rounds, float64(n)/1e6); err != nil {
-			return nil, err
+		anew, err := t.memoryAtRest(ctx, t.models[1], t.models[0])
+		if err != nil {
+			return nil, nil, err
+		}
+		memory, fresh = append(memory, n), append(fresh, anew)
+		if _, err := fmt.Fprintf(out, "round %d of %d: %.1f MB in use, %.1f MB with the model opened anew\n", i+1, rounds, float64(n)/1e6, float64(anew)/1e6); err != nil {
+			return nil, nil, err
 		}
 	}
-	return memory, nil
+	return memory, fresh, nil
 }
 
-// rest waits until no answer is in the making, and has the first model be the one
-// that is open.
-func (t *traffic) rest(ctx context.Context) error {
-	if _, err := t.whole(ctx, t.models[0], "/v1/completions", `{"model":%q,"prompt":"A river","max_tokens":1,"temperature":0}`); err != nil {
+// memoryAtRest has models open, the last one at the end, and returns the memory
+// when nothing is in the making.
+func (t *traffic) memoryAtRest(ctx context.Context, models ...*opened) (int64, error) {
+	for _, m := range models {
+		if err := t.rest(ctx, m); err != nil {
+			return 0, err
+		}
+	}
+	return t.server.memory()
+}
+
+// rest waits until no answer is in the making, and has a model be the one that is
+// open.
+func (t *traffic) rest(ctx context.Context, m *opened) error {
+	if _, err := t.whole(ctx, m, "/v1/completions", `{"model":%q,"prompt":"A river","max_tokens":1,"temperature":0}`); err != nil {
 		return err
 	}
 	for end := time.Now().Add(restWait); ; time.Sleep(10 * time.Millisecond) {
@@ -168,7 +181,7 @@ func (t *traffic) rest(ctx context.Context) error {
 
 // grown tells of the memory once it has settled and at the end; it is an error
 // where it grows.
-func grown(out io.Writer, memory []int64) error {
+func grown(out io.Writer, what string, memory []int64) error {
 	if len(memory) < 2*settled {
 		return nil
 	}
@@ -179,11 +192,11 @@ func grown(out io.Writer, memory []int64) error {
 		return sum
 	}
 	before, after := mean(memory[settled:2*settled]), mean(memory[len(memory)-settled:])
-	if _, err := fmt.Fprintf(out, "memory once it has settled %.1f MB, at the end %.1f MB: %+.1f %%\n", before, after, 100*(after/before-1)); err != nil {
+	if _, err := fmt.Fprintf(out, "%s once it has settled %.1f MB, at the end %.1f MB: %+.1f %%\n", what, before, after, 100*(after/before-1)); err != nil {
 		return err
 	}
 	if after > before*mostGrows {
-		return fmt.Errorf("memory grew from %.1f to %.1f MB", before, after)
+		return fmt.Errorf("%s grew from %.1f to %.1f MB", what, before, after)
 	}
 	return nil
 }
