@@ -121,8 +121,7 @@ static void attend_part(void *arg, int part, int thread)
 	quantize_span(s, span);
 }
 
-/* The pages of a span in this layer: the first, and returned how many. */
-static int pages_of(const struct step *s, const struct eng_span *span, int *first)
+int eng_pages_of(const struct step *s, const struct eng_span *span, int *first)
 {
 	const eng_model *m = s->m;
 	*first = first_seen(s, s->b->pos[m->active[span->first]]) / PAGE;
@@ -154,27 +153,55 @@ static size_t slice_span(struct step *s, int span, int first, int pages, int fai
 	return room;
 }
 
+/* When all threads are done with these spans, the longest first, if each takes the next one that is whole: in pages; and by *all how
+ * many pages there are. */
+static int64_t done_with(struct step *s, int spans, int64_t *all)
+{
+	eng_model *m = s->m;
+	int64_t last = 0;
+	int first;
+	*all = 0;
+	for (int t = 0; t < m->threads; t++)
+		m->thread[t].pages = 0;
+	for (int i = 0; i < spans; i++) {
+		const int pages = eng_pages_of(s, &m->spans[i], &first);
+		struct eng_thread *free_next = &m->thread[0];
+		for (int t = 1; t < m->threads; t++)
+			if (m->thread[t].pages < free_next->pages)
+				free_next = &m->thread[t];
+		free_next->pages += pages;
+		last = free_next->pages > last ? free_next->pages : last;
+		*all += pages;
+	}
+	return last;
+}
+
+/* Slices of these spans, of fair pages; how much room they share. */
+static size_t slice_spans(struct step *s, int spans, int fair)
+{
+	size_t room = 0;
+	int first;
+	s->slices = 0;
+	for (int i = 0; i < spans; i++) {
+		const int pages = eng_pages_of(s, &s->m->spans[i], &first);
+		room += slice_span(s, i, first, pages, fair, room);
+	}
+	return room;
+}
+
 void eng_share(struct step *s, int spans)
 {
 	eng_model *m = s->m;
-	int64_t all = 0;
-	int most = 0, first;
+	int64_t all;
+	int first;
 	s->slices = 0;
-	for (int i = 0; i < spans && m->threads > 1; i++) {
-		const int pages = pages_of(s, &m->spans[i], &first);
-		most = pages > most ? pages : most;
-		all += pages;
-	}
-	if (most < SHARED_PAGES || most * 2 * (int64_t)m->threads <= all)
+	if (m->threads == 1 || spans == 0 || eng_pages_of(s, &m->spans[0], &first) < SHARED_PAGES)
+		return;
+	if (done_with(s, spans, &all) * m->threads * FAIR <= all * (FAIR + 1))
 		return;
 	const int fair = (int)(all / (m->threads * SHARES) + 1);
 	for (int again = 0; again < 2; again++) {
-		size_t room = 0;
-		s->slices = 0;
-		for (int i = 0; i < spans; i++) {
-			const int pages = pages_of(s, &m->spans[i], &first);
-			room += slice_span(s, i, first, pages, fair, room);
-		}
+		size_t room = slice_spans(s, spans, fair);
 		if (room <= m->room_cap)
 			return;
 		free(m->room);
@@ -248,20 +275,33 @@ void eng_attend_spans(struct step *s, int spans)
 		run(s, s->n, quantize_part);
 }
 
+/* Spans that see most come first, so that no thread begins a long one when the others end. */
+static int by_length(const void *a, const void *b)
+{
+	const struct eng_span *x = a, *y = b;
+	if (x->last != y->last)
+		return x->last < y->last ? 1 : -1;
+	if (x->first != y->first)
+		return x->first < y->first ? 1 : -1;
+	return x->head - y->head;
+}
+
 int eng_make_spans(struct step *s)
 {
 	eng_model *m = s->m;
+	const int columns = eng_span_columns(&m->s);
 	int count = 0;
 	for (int end = s->n, seq = s->b->seqs - 1; end > 0;) {
 		while (s->b->seq_first[seq] > m->active[end - 1])
 			seq--;
 		int first = end - 1;
-		while (first > 0 && end - first < ENG_SPAN && m->active[first - 1] >= s->b->seq_first[seq])
+		while (first > 0 && end - first < columns && m->active[first - 1] >= s->b->seq_first[seq])
 			first--;
 		for (int h = 0; h < m->s.kv_heads; h++)
-			m->spans[count++] = (struct eng_span){seq, h, first, end - first};
+			m->spans[count++] = (struct eng_span){seq, h, first, end - first, s->b->pos[m->active[end - 1]]};
 		end = first;
 	}
+	if (s->b->seqs > 1)
+		qsort(m->spans, (size_t)count, sizeof *m->spans, by_length);
 	return count;
 }
-

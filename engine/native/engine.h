@@ -106,6 +106,11 @@ int eng_test_function(int level, int kind, int n, const float *x, const float *y
  * one thread where there are 0. */
 int eng_test_attend(int level, int slices, int rows, int d, int len, float cap, const float *q, const float *k, const float *v,
 	const int32_t *from, const int32_t *to, float *out);
+/* The parts of the attention of a step of one token of each of seqs sequences at positions past: how many there are, and of the first
+ * most of them, in the order in which threads take them, the pages of keys and values that a thread reads alone, or else the pages of keys
+ * that it reads first, and of values in a second loop. */
+int eng_test_parts(int threads, int heads, int kv_heads, int window, int seqs, const int32_t *past, int64_t most, int32_t *whole, int32_t *shared,
+	int32_t *parts);
 /* w[cols]: a row of a matrix as floats. */
 int eng_test_embed(int level, int interleaved, int type, int rows, int cols, const uint8_t *data, int row, float *out);
 

@@ -215,14 +215,22 @@ struct eng_thread {
 	uint8_t *panel;         /* room for a group of the widest matrix */
 	uint64_t phase;         /* the phase whose prologue ran */
 	float *scratch;
+	int64_t pages;          /* eng_share's, of the spans that this thread would take */
 	char pad[128];
 };
 
 /* A task of attention: columns active[first … first+count-1] of one sequence, for one key head. */
 struct eng_span {
 	int32_t seq, head, first, count;
+	int32_t last; /* the position of its last column */
 };
-enum { ENG_SPAN = 8 }; /* columns of a span */
+
+/* eng_span_columns: columns of a span, as many as make ATT_MAX_ROWS rows of the heads that share a key head. */
+FN int eng_span_columns(const struct eng_shape *s)
+{
+	const int columns = ATT_MAX_ROWS / (s->heads / s->kv_heads);
+	return columns > 1 ? columns : 1;
+}
 
 /* What one thread does of a span that threads share: some of its pages. */
 struct eng_slice {
@@ -230,8 +238,9 @@ struct eng_slice {
 	struct eng_shared shared; /* its first is that of the span's first slice */
 };
 
-/* Into how many slices for each thread all pages of a layer are cut where threads share them, and from how many pages of a span on. */
-enum { SHARES = 8, SHARED_PAGES = 32 };
+/* Into how many slices for each thread all pages of a layer are cut where threads share them, and from how many pages of a span on.
+ * They share where whole spans would take longer than an even share of all pages by more than one part of FAIR. */
+enum { SHARES = 8, SHARED_PAGES = 32, FAIR = 8 };
 
 enum { SLAB = 256, SLAB_MOST = SLAB + SLOTS }; /* columns that go through a product together, and those of the last */
 

@@ -11,6 +11,7 @@ import (
 	"github.com/assaynet/assay/engine/enginetest"
 	"github.com/assaynet/assay/engine/native"
 	"github.com/assaynet/assay/engine/synth"
+	"github.com/assaynet/assay/engine/weights"
 )
 
 // TestALongSequenceIsShared: a step whose longest sequence would keep one
@@ -168,4 +169,70 @@ func longDecode(b *testing.B, n *native.Model, level native.Level, weights int64
 	}
 	s.report(b)
 	b.ReportMetric(seconds/s.best.Seconds(), "of-reading")
+}
+
+// BenchmarkLongPrefill is 512 tokens of a prompt behind many positions: tokens
+// a second, and by how much an operation takes longer than in the first 512 of a
+// prompt, of the quickest rounds of both, which are by turns.
+func BenchmarkLongPrefill(outer *testing.B) {
+	levels := native.Levels()
+	level := levels[len(levels)-1]
+	for _, shape := range longShapes {
+		var n *native.Model
+		for _, past := range []int{8192, 32768} {
+			for _, seqs := range []int{1, 8} {
+				outer.Run(fmt.Sprintf("%s/past=%d/sequences=%d", shape.name, past, seqs), func(b *testing.B) {
+					if n == nil {
+						n, _ = openShape(outer, shape.model, level)
+					}
+					longPrefill(b, n, past, seqs)
+				})
+			}
+		}
+		if n != nil {
+			n.Close()
+		}
+	}
+}
+
+func longPrefill(b *testing.B, n *native.Model, past, seqs int) {
+	b.Helper()
+	short, first := stopwatch{tokens: 512}, &native.Piece{Cache: n.NewCache(), Tokens: tinyTokens(512, 0), Keep: 1}
+	defer first.Cache.Release()
+	s := stopwatch{tokens: 512}
+	pieces := make([]*native.Piece, seqs)
+	for i := range pieces {
+		c := n.NewCache()
+		defer c.Release()
+		if err := c.Fill(past-512/seqs, uint64(i)); err != nil {
+			b.Fatal(err)
+		}
+		pieces[i] = &native.Piece{Cache: c, Tokens: tinyTokens(512/seqs, i), Keep: 1}
+	}
+	for b.Loop() {
+		short.round(func() { forward(b, n, first) })
+		first.Cache.Truncate(0)
+		s.round(func() { forward(b, n, pieces...) })
+		for _, p := range pieces {
+			p.Cache.Truncate(past - 512/seqs)
+		}
+	}
+	b.ReportMetric(512/s.best.Seconds(), "best-tokens/s")
+	b.ReportMetric(512/short.best.Seconds(), "best-tokens/s-at-512")
+	long, once := operations(n.Dims, past-512/seqs, past, seqs), operations(n.Dims, 0, 512, 1)
+	b.ReportMetric(s.best.Seconds()/long/(short.best.Seconds()/once), "times-an-operation")
+	b.ReportMetric(0, "ns/op")
+}
+
+// operations counts what lanes of 32 bits do for the tokens at positions from …
+// to-1 of so many sequences: the dot product of four bytes, or a step of floats.
+// A block of 32 weights takes eight and about four; a visible key takes twice as
+// many steps as a head has elements, and about sixteen for its weight. Of the
+// last layer only keys and values are wanted, and queries come with them.
+func operations(d weights.Dims, from, to, seqs int) float64 {
+	keys := d.Width * (d.Heads + 2*d.KVHeads) * d.Head
+	rest := d.Width * (d.Heads*d.Head + 3*d.FFN)
+	products := float64(to-from) * float64(d.Layers*keys+(d.Layers-1)*rest)
+	visible := float64(to*(to+1)-from*(from+1)) / 2
+	return float64(seqs) * (products/32*12 + visible*float64((d.Layers-1)*d.Heads*(2*d.Head+16)))
 }

@@ -186,7 +186,7 @@ static size_t lay_out(eng_model *m, char *p, size_t n)
 
 int eng_model_reserve(eng_model *m, int n, int seqs)
 {
-	int spans = (n / ENG_SPAN + seqs) * m->s.kv_heads;
+	int spans = (n / eng_span_columns(&m->s) + seqs) * m->s.kv_heads;
 	if (spans > m->span_cap) {
 		free(m->spans);
 		free(m->slices);

@@ -71,6 +71,31 @@ func TestAttend(l Level, slices, rows, d int, softcap float32, q, k, v []float32
 		int32s(from), int32s(to), floats(out)), "attend")
 }
 
+// Part is what one part of a step's attention reads, in pages.
+type Part struct {
+	Whole  int // keys and values, which one thread reads
+	Shared int // keys, and in a second loop values, of a sequence that threads share
+}
+
+// TestParts returns the parts of the attention of a step, in the order in which
+// threads take them: of one token of each of so many sequences, at positions
+// past.
+func TestParts(threads, heads, kvHeads, window int, past []int32) ([]Part, error) {
+	most := (len(past) + 8*threads) * kvHeads
+	whole, shared := make([]int32, most), make([]int32, most)
+	var n C.int32_t
+	err := status(C.eng_test_parts(C.int(threads), C.int(heads), C.int(kvHeads), C.int(window), C.int(len(past)), int32s(past), C.int64_t(most),
+		int32s(whole), int32s(shared), &n), "divide attention")
+	if err != nil {
+		return nil, err
+	}
+	parts := make([]Part, n)
+	for i := range parts {
+		parts[i] = Part{int(whole[i]), int(shared[i])}
+	}
+	return parts, nil
+}
+
 // The functions below measure kernels alone, for scripts/bench/kernels. Each
 // returns the seconds of the quickest of some rounds.
 

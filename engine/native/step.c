@@ -3,7 +3,7 @@
  * A layer is five loops over parts, each part a piece of work that writes what no other part of the loop reads:
  *
  *     qkv      norm and quantise x; rows of q, k, v                     parts: rows
- *     attend   RoPE, keys and values into pages, attention, quantise    parts: sequence × key head × eight columns;
+ *     attend   RoPE, keys and values into pages, attention, quantise    parts: sequence × key head × some columns;
  *                                                                       of long ones pages, in three loops
  *     o        rows of o, added to x                                    parts: rows
  *     gate     norm and quantise x; rows of gate and up, act, quantise  parts: blocks of 32 rows

@@ -1,7 +1,7 @@
 /* test.c - single operations at a level, for comparison with the reference. */
 #include <stdlib.h>
 #include <string.h>
-#include "internal.h"
+#include "step.h"
 
 int eng_test_gemm(int level, int interleaved, int type, int rows, int cols, const uint8_t *data, int n, const float *x, const float *bias, float *out)
 {
@@ -163,5 +163,46 @@ int eng_test_attend(int level, int slices, int rows, int d, int len, float cap, 
 		status = attend_over(kernel, slices, rows, d, len, cap, q, k, v, from, to, out, pages, scratch);
 	free(pages);
 	free(scratch);
+	return status;
+}
+
+/* Writes the parts of the attention of a step to whole and shared, and returns how many there are. */
+static int write_parts(const struct step *s, int spans, int64_t most, int32_t *whole, int32_t *shared)
+{
+	const eng_model *m = s->m;
+	const int parts = s->slices > 0 ? s->slices : spans;
+	int first;
+	for (int i = 0; i < parts && i < most; i++) {
+		const struct eng_slice *slice = s->slices > 0 ? &m->slices[i] : NULL;
+		const int is_shared = slice && slice->shared.first < slice->shared.last;
+		whole[i] = is_shared ? 0 : eng_pages_of(s, &m->spans[slice ? slice->span : i], &first);
+		shared[i] = is_shared ? slice->last - slice->first : 0;
+	}
+	return parts;
+}
+
+int eng_test_parts(int threads, int heads, int kv_heads, int window, int seqs, const int32_t *past, int64_t most, int32_t *whole, int32_t *shared,
+	int32_t *parts)
+{
+	const struct eng_shape shape = {.layers = 1, .width = BLOCK, .heads = heads, .kv_heads = kv_heads, .head = BLOCK, .ffn = BLOCK, .vocab = 1};
+	eng_model *m = NULL;
+	int32_t *first = eng_alloc(((size_t)seqs + 1) * sizeof *first);
+	int status = first ? eng_model_new(&m, &shape, ENG_SCALAR, threads, 0) : ENG_NO_MEMORY;
+	if (status == ENG_OK)
+		status = eng_model_reserve(m, seqs, seqs);
+	if (status == ENG_OK) {
+		for (int i = 0; i <= seqs; i++)
+			first[i] = i;
+		for (int i = 0; i < seqs; i++)
+			m->active[i] = i;
+		eng_model_layer(m, 0, window, 0);
+		const struct eng_batch b = {.n = seqs, .seqs = seqs, .pos = past, .seq_first = first, .page_first = first};
+		struct step s = {.m = m, .b = &b, .n = seqs, .l = &m->layers[0]};
+		const int spans = eng_make_spans(&s);
+		eng_share(&s, spans);
+		*parts = write_parts(&s, spans, most, whole, shared);
+	}
+	eng_model_free(m);
+	free(first);
 	return status;
 }
