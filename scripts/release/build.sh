@@ -7,7 +7,8 @@
 #   SHA256SUMS
 #
 # ARCH is amd64 and arm64, both where none is given. Times in the files are that of
-# the last commit (SOURCE_DATE_EPOCH says another).
+# the last commit (SOURCE_DATE_EPOCH says another). AGAIN=1 compiles what is this
+# module's once more, though the cache has it.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 version=${1:?usage: build.sh VERSION OUT [ARCH…]}
@@ -23,19 +24,33 @@ umask 022
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
+# target ARCH - has Go build for it.
+target() {
+	export GOARCH=$1 CC=gcc
+	if [ "$1" = arm64 ] && [ "$(uname -m)" != aarch64 ]; then
+		CC=aarch64-linux-gnu-gcc
+		./scripts/check/need.sh "$CC" gcc-aarch64-linux-gnu libc6-dev-arm64-cross
+	elif [ "$1" = amd64 ] && [ "$(uname -m)" != x86_64 ]; then
+		CC=x86_64-linux-gnu-gcc
+		./scripts/check/need.sh "$CC" gcc-x86-64-linux-gnu libc6-dev-amd64-cross
+	fi
+}
+names=(./cmd/miner ./cmd/validator ./cmd/assay)
+
 # programs ARCH DIR TAGS LINKER - miner, validator and assay into DIR.
 programs() {
-	local cc=gcc
-	if [ "$1" = arm64 ] && [ "$(uname -m)" != aarch64 ]; then
-		cc=aarch64-linux-gnu-gcc
-		./scripts/check/need.sh "$cc" gcc-aarch64-linux-gnu libc6-dev-arm64-cross
-	elif [ "$1" = amd64 ] && [ "$(uname -m)" != x86_64 ]; then
-		cc=x86_64-linux-gnu-gcc
-		./scripts/check/need.sh "$cc" gcc-x86-64-linux-gnu libc6-dev-amd64-cross
-	fi
-	GOARCH=$1 CC=$cc go build -trimpath -buildvcs=false -tags "netgo,osusergo$3" \
+	target "$1"
+	go build -trimpath -buildvcs=false -tags "netgo,osusergo$3" \
 		-ldflags "-s -w -linkmode=external -extldflags '-Wl,--build-id=none $4' -X github.com/assaynet/assay/cmd/internal/usage.release=$version" \
-		-o "$2/" ./cmd/miner ./cmd/validator ./cmd/assay
+		-o "$2/" "${names[@]}"
+}
+
+# forget ARCH TAGS - takes what this module's packages were compiled to from the
+# cache. That of modules and of Go itself, whose sources lie in one place, stays.
+forget() {
+	target "$1"
+	go list -deps -export -trimpath -buildvcs=false -tags "netgo,osusergo$2" -f '{{with .Module}}{{if .Main}}{{$.Export}}{{end}}{{end}}' "${names[@]}" |
+		xargs -d '\n' rm -f
 }
 
 # pages DIR BIN - what the programs themselves write, the same on any machine.
@@ -56,6 +71,9 @@ archive() {
 		gzip -9n >"$out/$name.tar.gz"
 }
 
+if [ -n "${AGAIN:-}" ]; then
+	for arch in "$@"; do forget "$arch" ,static && forget "$arch" ''; done
+fi
 host=$work/host
 for arch in "$@"; do
 	echo "build.sh: $arch, static"
