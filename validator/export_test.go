@@ -8,9 +8,6 @@ var ReasonOf = reasonOf
 // FindingsOf says where findings stand.
 var FindingsOf = findingsOf
 
-// FinalEpochs is how many epochs scores are kept.
-const FinalEpochs = finalEpochs
-
 // Tolerate is what Run does with an error of a step.
 func Tolerate(v *Validator, err error) error { return v.tolerate(context.Background(), err) }
 

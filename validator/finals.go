@@ -11,15 +11,11 @@ import (
 // about what they were made of can be in time any more.
 // Then what judges found of each seat and kind is counted, once, and written in
 // one batch with the mark that says so: it is read from there ever after, also
-// when the answers and cards that it was counted from are pruned. Pruning waits
+// when the answers and cards that it was counted from are pruned, and the epoch
+// is folded into one record, which stays for good. Pruning waits
 // for it, so that a validator that was killed, or stopped for longer than
 // evidence is kept, counts first when it comes back. What is closed is never
 // counted again.
-
-// finalEpochs is how many epochs scores are kept, or as long as evidence where
-// that is longer: about 300 bytes a seat, kind and epoch, and 32 for each task that
-// it answered. A full network of 4,096 seats takes about 5 GB a kind.
-const finalEpochs = 4096
 
 // closing makes scores final, and removes what is too old. Step alone uses it.
 type closing struct {
@@ -107,14 +103,17 @@ func (c *closing) closeEpoch(now *view, e protocol.Epoch) error {
 	return nil
 }
 
-// prune removes from the store, in epoch e, what is older than the network's
-// retention, and scores that are older than finalEpochs. Scores whose time has
+// prune removes from the store, in epoch e, the evidence that is older than the
+// network's retention, and folds the scores of as old epochs. Scores whose time has
 // come are final before: they were counted from what is removed.
 func (c *closing) prune(e protocol.Epoch) error {
 	s, retention := c.schedule(), c.cfg.Params.Tasks.Retention
 	if uint64(e) <= retention {
 		return nil
 	}
-	keep := min(uint64(e), max(finalEpochs, retention))
-	return c.book.Prune(s.RoundOf(s.EpochStart(e-protocol.Epoch(retention))), e-protocol.Epoch(keep))
+	old := e - protocol.Epoch(retention)
+	if err := c.book.Prune(s.RoundOf(s.EpochStart(old)), old); err != nil {
+		return err
+	}
+	return c.book.Fold(old)
 }

@@ -3,7 +3,9 @@ package validator_test
 import (
 	"errors"
 	"fmt"
+	"reflect"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/assaynet/assay/protocol"
@@ -242,23 +244,43 @@ func TestScoresOfAnOldDatabaseAreFinalOrGone(t *testing.T) {
 	}
 }
 
-func TestFinalScoresAreKeptForAWhile(t *testing.T) {
+// TestFinalScoresStay reads them after a century, from the one record that is left.
+func TestFinalScoresStay(t *testing.T) {
 	w := newWorld(t)
-	v := w.validator(newMemory())
-	counts(w, v)
-	if e, err := v.OldestScores(); err != nil || e != weighed {
-		t.Errorf("oldest: %d, %v", e, err)
+	s := newMemory()
+	v := w.validator(s)
+	want := counts(w, v)
+	page, _, err := v.Scores(weighed, 0, 10)
+	if err != nil || len(page) == 0 {
+		t.Fatalf("%+v, %v", page, err)
 	}
-	w.step(v, w.p.Schedule.EpochStart(weighed+validator.FinalEpochs))
-	if _, final := finals(w, v); !final {
-		t.Error("gone too early")
+	made, err := v.Weights(weighed)
+	if err != nil {
+		t.Fatal(err)
 	}
-	w.step(v, w.p.Schedule.EpochStart(weighed+validator.FinalEpochs+1))
-	if list, final, err := v.Finals(w.tree, weighed); err != nil || final || len(list) != 0 {
-		t.Errorf("still there: %+v, %v, %v", list, final, err)
+	for _, later := range []protocol.Epoch{4096, 4097, 500_000} {
+		w.step(v, w.p.Schedule.EpochStart(weighed+later))
+		for what, v := range map[string]*validator.Validator{"goes on": v, "opens it": w.validator(s.clone())} {
+			if got, final := finals(w, v); got != want || !final {
+				t.Errorf("who %s after %d epochs: got %s, final %v, want %s", what, later, got, final, want)
+			}
+			if got, _, err := v.Scores(weighed, 0, 10); err != nil || !reflect.DeepEqual(got, page) {
+				t.Errorf("who %s after %d epochs: scores %+v, %v, want %+v", what, later, got, err, page)
+			}
+			if got, err := v.Weights(weighed); err != nil || !reflect.DeepEqual(got, made) {
+				t.Errorf("who %s after %d epochs: weights %+v, %v, want %+v", what, later, got, err, made)
+			}
+			if e, err := v.OldestScores(); err != nil || e != weighed {
+				t.Errorf("who %s after %d epochs: oldest %d, %v", what, later, e, err)
+			}
+		}
 	}
-	if _, err := v.Weights(weighed); !errors.Is(err, record.ErrNotFound) {
-		t.Errorf("weights: %v", err)
+	for k := range s.rows {
+		for _, table := range []string{"validator-scores", "validator-finals", "validator-closed"} {
+			if strings.HasPrefix(k, table+"\x00") {
+				t.Errorf("a row of %s is left", table)
+			}
+		}
 	}
 }
 

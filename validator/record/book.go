@@ -136,8 +136,8 @@ func (b *Book) BeginFinals(first protocol.Epoch) error {
 }
 
 // Prune removes answers, judgements, cards and what was attested of rounds before
-// evidence, and scores, weights and sealed findings of epochs before scores.
-func (b *Book) Prune(evidence protocol.Round, scores protocol.Epoch) error {
+// evidence, and what was sealed of the findings of epochs before findings.
+func (b *Book) Prune(evidence protocol.Round, findings protocol.Epoch) error {
 	batch := Batch{}
 	old, err := b.below(tableAnswers, uint64(evidence))
 	if err != nil {
@@ -157,10 +157,8 @@ func (b *Book) Prune(evidence protocol.Round, scores protocol.Epoch) error {
 			return err
 		}
 	}
-	for _, table := range []string{tableScores, tableEpochs, tableFindings, tableAbstained, tableFinals, tableClosed} {
-		if err := b.drop(&batch, table, uint64(scores)); err != nil {
-			return err
-		}
+	if err := b.drop(&batch, tableFindings, uint64(findings)); err != nil {
+		return err
 	}
 	return b.Write(&batch)
 }

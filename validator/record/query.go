@@ -48,9 +48,14 @@ func (r *Reader) Scores(e protocol.Epoch, from protocol.UID, limit int) (page []
 // OldestScores returns the oldest epoch of which there are scores;
 // [ErrNotFound] where there are none.
 func (r *Reader) OldestScores() (e protocol.Epoch, err error) {
-	found := false
+	e, found, err := r.oldestPast()
+	if err != nil {
+		return 0, err
+	}
 	err = r.walk(tableScores, nil, func(key, _ []byte) bool {
-		e, found = protocol.Epoch(eraOf(key)), true
+		if row := protocol.Epoch(eraOf(key)); !found || row < e {
+			e, found = row, true
+		}
 		return false
 	})
 	if err == nil && !found {

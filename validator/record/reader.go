@@ -11,6 +11,7 @@ import (
 type Reader struct {
 	store Store
 	chain string
+	folds folds
 }
 
 // NewReader returns a reader of the records in a store, of the network with this
@@ -167,10 +168,12 @@ func (r *Reader) FinalsFrom() (protocol.Epoch, bool, error) {
 	return *e, true, nil
 }
 
-// SealedEpochs returns the epochs whose weights are sealed, ascending and not nil.
+// SealedEpochs returns the epochs whose weights are sealed, ascending and not nil,
+// without those that are folded.
 func (r *Reader) SealedEpochs() ([]protocol.Epoch, error) { return r.epochs(tableEpochs) }
 
-// ClosedEpochs returns the epochs whose scores are final, ascending and not nil.
+// ClosedEpochs returns the epochs whose scores are final, ascending and not nil,
+// without those that are folded.
 func (r *Reader) ClosedEpochs() ([]protocol.Epoch, error) { return r.epochs(tableClosed) }
 
 func (r *Reader) epochs(table string) ([]protocol.Epoch, error) {

@@ -176,12 +176,6 @@ func TestFinalScoresOutliveTheirEvidence(t *testing.T) {
 	if err != nil || !final || !reflect.DeepEqual(list, want) {
 		t.Errorf("after pruning: %+v, %v, %v", list, final, err)
 	}
-	if err := book.Prune(5, 4); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := book.OldestScores(); !errors.Is(err, record.ErrNotFound) {
-		t.Errorf("scores were kept: %v", err)
-	}
 }
 
 func TestWhatTheStoreCannotDoAndWhatItDamagedIsSaid(t *testing.T) {

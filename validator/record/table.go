@@ -3,6 +3,7 @@ package record
 import (
 	"encoding/binary"
 	"fmt"
+	"slices"
 
 	"github.com/assaynet/assay/protocol"
 	"github.com/assaynet/assay/protocol/wire"
@@ -39,6 +40,7 @@ const (
 	tableMade       = "validator-made"       // round → Made
 	tablePairs      = "validator-pairs"      // round, uid → the envelope of published pairs, as it came
 	tableSets       = "validator-sets"       // round, uid → Checked
+	tablePast       = "validator-past"       // epoch → the rows of folded tables, packed
 	tableMarks      = "validator-marks"      // one of the marks → what it says
 )
 
@@ -85,13 +87,17 @@ func keyOf(b []byte) (k wire.AnswerKey) {
 	return k
 }
 
-// raw reads a value, nil when there is none.
+// raw reads a value, also of a folded epoch; nil when there is none.
 func (r *Reader) raw(table string, key []byte) ([]byte, error) {
 	b, err := r.store.Get(table, key)
 	if err != nil {
 		return nil, fmt.Errorf("%w: read %s: %w", ErrStore, table, err)
 	}
-	return b, nil
+	if b != nil || !isFolded(table) {
+		return b, nil
+	}
+	p, err := r.past(eraOf(key))
+	return p.of(table, key[8:]), err
 }
 
 // get reads a record, nil when there is none.
@@ -111,11 +117,12 @@ func corrupt(table string, key []byte, err error) error {
 	return fmt.Errorf("%w: %w: %s %x: %w", ErrStore, ErrCorrupt, table, key, err)
 }
 
-// scan reads all records whose keys begin with prefix.
+// scan reads all records whose keys begin with prefix: of a table that is folded,
+// an epoch.
 func scan[T any](r *Reader, table string, prefix []byte) ([]T, error) {
 	var out []T
 	var bad error
-	err := r.walk(table, prefix, func(key, value []byte) bool {
+	add := func(key, value []byte) bool {
 		var v T
 		if err := wire.Decode(value, maxRecord, &v); err != nil {
 			bad = corrupt(table, key, err)
@@ -123,7 +130,17 @@ func scan[T any](r *Reader, table string, prefix []byte) ([]T, error) {
 		}
 		out = append(out, v)
 		return true
-	})
+	}
+	err := r.walk(table, prefix, add)
+	if err == nil && bad == nil && len(out) == 0 && isFolded(table) {
+		var p rows
+		p, err = r.past(eraOf(prefix))
+		for _, x := range p[table] {
+			if !add(append(slices.Clip(prefix), x.Rest...), x.Value) {
+				break
+			}
+		}
+	}
 	if err == nil {
 		err = bad
 	}
