@@ -172,11 +172,38 @@ func TestAnOldDatabaseIsFoldedByAndBy(t *testing.T) {
 	}
 }
 
+// TestTheOldestScoresAreNamed in rows, in a record, and in rows before a record.
+func TestTheOldestScoresAreNamed(t *testing.T) {
+	s := newMemory()
+	book := record.NewBook(s, "chain")
+	oldest := func(what string, want protocol.Epoch) {
+		t.Helper()
+		if e, err := book.OldestScores(); err != nil || e != want {
+			t.Errorf("%s: got %d, %v, want %d", what, e, err, want)
+		}
+	}
+	for e := protocol.Epoch(5); e < 8; e++ {
+		closedEpoch(t, book, e, 1)
+	}
+	oldest("all in rows", 5)
+	if err := book.Fold(6); err != nil {
+		t.Fatal(err)
+	}
+	oldest("the oldest is folded", 5)
+	delete(s.rows, "validator-past\x00\x00\x00\x00\x00\x00\x00\x00\x05")
+	oldest("it is gone", 6)
+	delete(s.rows, "validator-closed\x00\x00\x00\x00\x00\x00\x00\x00\x06")
+	if err := book.Fold(8); err != nil {
+		t.Fatal(err)
+	}
+	oldest("one that is not final", 6)
+}
+
 // TestALargeEpochIsFolded has more rows than a list may have.
 func TestALargeEpochIsFolded(t *testing.T) {
 	s := newMemory()
 	book := record.NewBook(s, "chain")
-	closedEpoch(t, book, 1, 4096)
+	closedEpoch(t, book, 1, 4500)
 	want := said(t, book.Reader, 1)
 	if err := book.Fold(2); err != nil {
 		t.Fatal(err)
