@@ -184,7 +184,7 @@ func (s *teller) Status(context.Context) (api.Status, error) {
 		out.AppHash = hash
 	}
 	faults, warnings := s.d.Look(daemon.Vitals{
-		CatchingUp: out.CatchingUp, Deaf: s.node.Deaf(), Elsewhere: s.node.Elsewhere(), BlockTime: out.BlockTime,
+		CatchingUp: out.CatchingUp, Deaf: s.node.Deaf(), Elsewhere: s.node.Elsewhere(), OtherChain: s.node.OtherChain(), BlockTime: out.BlockTime,
 	}, time.Now())
 	out.Faults = slices.Concat(faults, st.Faults)
 	out.Reasons = slices.Concat(faults, st.Reasons, warnings)

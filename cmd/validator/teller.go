@@ -44,7 +44,7 @@ func (s *teller) Status(context.Context) (api.Status, error) {
 		out.Faults = append(out.Faults, "no peers: no answers come in, and nobody hears the cards; look with validator doctor")
 	}
 	faults, warnings := s.d.Look(daemon.Vitals{
-		CatchingUp: out.CatchingUp, Deaf: s.node.Deaf(), Elsewhere: s.node.Elsewhere(), BlockTime: out.BlockTime,
+		CatchingUp: out.CatchingUp, Deaf: s.node.Deaf(), Elsewhere: s.node.Elsewhere(), OtherChain: s.node.OtherChain(), BlockTime: out.BlockTime,
 	}, time.Now())
 	out.Faults = append(out.Faults, faults...)
 	if v.Broken != "" {

@@ -1,6 +1,7 @@
 package gossip
 
 import (
+	"errors"
 	"maps"
 	"math/rand/v2"
 	"slices"
@@ -54,6 +55,7 @@ type entry struct {
 	since    time.Time // first seen connected; zero when not connected
 	dialing  bool
 	lastErr  string
+	chain    string // that it was of when it was dialled last, "" for ours
 }
 
 func newBook(self peer.ID, redial time.Duration) *book {
@@ -161,9 +163,12 @@ func (b *book) dialled(id peer.ID, now time.Time, err error) bool {
 	e.next = now.Add(pause*3/4 + rand.N(pause/2+1)) // spread: a restarted peer is not dialled by all at once
 	e.failures++
 	first := err != nil && e.lastErr == ""
-	e.lastErr = ""
+	e.lastErr, e.chain = "", ""
 	if err != nil {
 		e.lastErr = err.Error()
+	}
+	if foreign := (*foreignError)(nil); errors.As(err, &foreign) {
+		e.chain = foreign.chain
 	}
 	return first
 }
@@ -175,7 +180,7 @@ func (b *book) bootstrap() []Bootstrap {
 	var out []Bootstrap
 	for id, e := range b.peers {
 		if e.source == sourceBootstrap {
-			out = append(out, Bootstrap{ID: id.String(), Addrs: texts(e.info.Addrs), LastError: e.lastErr})
+			out = append(out, Bootstrap{ID: id.String(), Addrs: texts(e.info.Addrs), LastError: e.lastErr, OtherChain: e.chain})
 		}
 	}
 	slices.SortFunc(out, func(x, y Bootstrap) int { return compareText(x.ID, y.ID) })

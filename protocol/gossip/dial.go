@@ -64,7 +64,7 @@ func (h *Host) dial(ctx context.Context, s *session, info peer.AddrInfo) error {
 	case err == nil && len(spoken) > 0 && !h.ours(spoken):
 		h.metrics.dials.WithLabelValues("other_chain").Inc()
 		h.letGo(s, info.ID, spoken)
-		return fmt.Errorf("dial %s, which is of %s: %w", info.ID, chainOf(spoken), ErrOtherChain)
+		return &foreignError{info.ID, chainOf(spoken)}
 	case err != nil || len(spoken) == 0 || s.net.Network().Connectedness(info.ID) != network.Connected:
 		h.metrics.dials.WithLabelValues("hung_up").Inc()
 		return errors.Join(err, fmt.Errorf("dial %s: %w", info.ID, ErrHungUp))
@@ -72,6 +72,18 @@ func (h *Host) dial(ctx context.Context, s *session, info peer.AddrInfo) error {
 	h.metrics.dials.WithLabelValues("ok").Inc()
 	return nil
 }
+
+// foreignError is [ErrOtherChain] of a peer, with the chain that it is of.
+type foreignError struct {
+	id    peer.ID
+	chain string
+}
+
+func (e *foreignError) Error() string {
+	return fmt.Sprintf("dial %s, which is of %s: %v", e.id, e.chain, ErrOtherChain)
+}
+
+func (e *foreignError) Unwrap() error { return ErrOtherChain }
 
 // Connect dials a peer at an address that ends in /p2p/ID, once. It returns
 // [ErrAddress], [ErrOtherChain], [ErrHungUp], [ErrNotRunning], or why it was

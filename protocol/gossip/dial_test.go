@@ -52,8 +52,14 @@ func TestABootstrapPeerOfAnotherChainIsNamed(t *testing.T) {
 	ours := launch(t, config("ours", theirs.Addrs()...))
 	eventually(t, "the reason is told", func() bool {
 		b := ours.Bootstraps()
-		return len(b) == 1 && b[0].ID == theirs.ID() && strings.Contains(b[0].LastError, "other-chain")
+		return len(b) == 1 && b[0].ID == theirs.ID() && strings.Contains(b[0].LastError, "other-chain") && b[0].OtherChain == `chain "other-chain"`
 	})
+	eventually(t, "it is told while nobody is connected", func() bool { return ours.OtherChain() == `chain "other-chain"` })
+	friend := launch(t, config("friend"))
+	if err := ours.Connect(t.Context(), friend.Addrs()[0]); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "one of this chain is enough", func() bool { return ours.OtherChain() == "" })
 }
 
 func TestABootstrapPeerThatComesBackIsDialledAgain(t *testing.T) {

@@ -392,6 +392,10 @@ func (f *Full) Peers() []gossip.PeerInfo { return f.host.Peers() }
 // Deaf returns the topics of gossip that nobody passes on; see gossip.Host.
 func (f *Full) Deaf() []gossip.Topic { return f.host.Deaf() }
 
+// OtherChain returns the chain of the bootstrap peers where it is another; see
+// gossip.Host.
+func (f *Full) OtherChain() string { return f.host.OtherChain() }
+
 // Elsewhere reports whether another process seems to use the own identity.
 func (f *Full) Elsewhere() bool { return f.host.Elsewhere() }
 

@@ -233,6 +233,10 @@ func (l *Light) Peers() []gossip.PeerInfo { return l.host.Peers() }
 // Deaf returns the topics of gossip that nobody passes on; see gossip.Host.
 func (l *Light) Deaf() []gossip.Topic { return l.host.Deaf() }
 
+// OtherChain returns the chain of the bootstrap peers where it is another; see
+// gossip.Host.
+func (l *Light) OtherChain() string { return l.host.OtherChain() }
+
 // Elsewhere reports whether another process seems to use the own identity.
 func (l *Light) Elsewhere() bool { return l.host.Elsewhere() }
 

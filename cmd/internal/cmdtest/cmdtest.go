@@ -46,7 +46,7 @@ const Passphrase = "correct-horse"
 // one. It sets the variables
 //
 //	VALIDATOR_P2P, VALIDATOR_CONSENSUS, VALIDATOR_HTTP, MINER_P2P, MINER_HTTP
-//	    free ports of loopback
+//	    free ports of loopback, as OTHER_CONSENSUS
 //	BOOT   the validator's address in the gossip
 //	CHAIN  the chain id
 func Setup(env *testscript.Env) error { return SetupFor(env, env.Defer) }
@@ -79,7 +79,7 @@ func SetupFor(env *testscript.Env, after func(end func())) error {
 	return nil
 }
 
-var portNames = []string{"VALIDATOR_P2P", "VALIDATOR_CONSENSUS", "VALIDATOR_HTTP", "MINER_P2P", "MINER_HTTP"}
+var portNames = []string{"VALIDATOR_P2P", "VALIDATOR_CONSENSUS", "VALIDATOR_HTTP", "MINER_P2P", "MINER_HTTP", "OTHER_CONSENSUS"}
 
 type network struct {
 	dir   string

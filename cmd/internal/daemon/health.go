@@ -44,9 +44,13 @@ func Size(n uint64) string {
 type Vitals struct {
 	CatchingUp bool
 	Deaf       []gossip.Topic // that nobody passes on
+	OtherChain string         // of the bootstrap peers, in words, where none of this one is connected
 	Elsewhere  bool           // another process seems to use the identity
 	BlockTime  time.Time      // of the newest block; zero if none came since the start
 }
+
+// Foreign begins the fault of a daemon whose peers are of another network.
+const Foreign = "the bootstrap peers are of another network than this home, "
 
 // Look says what keeps this daemon from its work, and what may do so before
 // long, whatever its role.
@@ -73,6 +77,9 @@ func (v *Vitals) look(now, started time.Time, free uint64) (faults, warnings []s
 		fault("no new block for %s: the network stands still, this node is cut off from it, or the clock is fast; look with doctor", since.Round(time.Second))
 	case since < -ClockAhead:
 		fault("the clock is %s behind the newest block: set it (timedatectl set-ntp true)", (-since).Round(time.Second))
+	}
+	if v.OtherChain != "" {
+		fault("%s%s: take genesis.json and the bootstrap addresses of one network, in a new home; a devnet that was begun anew is another network, and goes on with make devnet DIR=…", Foreign, v.OtherChain)
 	}
 	if len(v.Deaf) > 0 {
 		names := make([]string, len(v.Deaf))

@@ -29,6 +29,7 @@ func TestWhatKeepsADaemonFromItsWorkIsTold(t *testing.T) {
 		{name: "catching up", v: daemon.Vitals{CatchingUp: true, BlockTime: began}},
 		{name: "a block from the future", v: daemon.Vitals{BlockTime: now.Add(4 * time.Second)}, fault: "the clock is 4s behind"},
 		{name: "deaf", v: daemon.Vitals{BlockTime: fresh, Deaf: []gossip.Topic{"tx", "score"}}, fault: "none passes on what is said about tx, score"},
+		{name: "another network's peers", v: daemon.Vitals{BlockTime: fresh, OtherChain: `chain "assay-other"`}, fault: `of another network than this home, chain "assay-other": take genesis.json`},
 		{name: "a full disk", v: daemon.Vitals{BlockTime: fresh}, free: 255 << 20, fault: "255 MiB free on the disk of the home, less than 256 MiB"},
 		{name: "a disk that fills", v: daemon.Vitals{BlockTime: fresh}, free: 1 << 30, warning: "1.0 GiB free on the disk of the home, less than 2.0 GiB"},
 		{name: "twice", v: daemon.Vitals{BlockTime: fresh, Elsewhere: true}, warning: "identity seems to be in use elsewhere"},

@@ -109,6 +109,10 @@ const peerPatience = 10 * time.Second
 func (p *patient) peers(ctx context.Context) Finding {
 	const hint = "check the addresses in node.bootstrap and that this machine reaches them (nc -vz HOST PORT)"
 	if p.running != nil {
+		if i := slices.IndexFunc(p.running.Faults, func(f string) bool { return strings.HasPrefix(f, daemon.Foreign) }); i >= 0 {
+			said, what, _ := strings.Cut(p.running.Faults[i], ": ")
+			return fail(what, "the daemon has none: %s", said)
+		}
 		if p.running.Peers == 0 {
 			return fail(hint, "the daemon has none")
 		}
