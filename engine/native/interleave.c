@@ -175,6 +175,7 @@ static size_t place_lanes(struct eng_matrix *w, uint8_t *at)
 	w->group_bytes = group_bytes(w->type, w->blocks);
 	w->pair_bytes = 2 * w->group_bytes;
 	w->lanes = at;
+	w->far = eng_prefetches_far();
 	return eng_round((size_t)w->groups * w->group_bytes, LINE);
 }
 
@@ -207,12 +208,12 @@ static size_t place_all(eng_model *m, uint8_t *at)
 	} else if (m->embed.data) {
 		bytes += place_lanes(&m->embed, at ? at + bytes : NULL);
 	}
-	return bytes + PREFETCH_LANES;
+	return bytes + PREFETCH_FAR;
 }
 
 int eng_matrix_interleave(struct eng_matrix *m, int flip)
 {
-	uint8_t *to = eng_alloc(place_lanes(m, NULL) + PREFETCH_LANES);
+	uint8_t *to = eng_alloc(place_lanes(m, NULL) + PREFETCH_FAR);
 	if (!to)
 		return ENG_NO_MEMORY;
 	place_lanes(m, to);

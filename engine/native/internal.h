@@ -16,6 +16,7 @@
 #ifndef ENG_INTERNAL_H
 #define ENG_INTERNAL_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -61,6 +62,7 @@ struct eng_matrix {
 	/* Where the groups lie interleaved (lanes.h), or NULL: bytes of one, and how far two of them are from the next two. */
 	const uint8_t *lanes;
 	size_t group_bytes, pair_bytes;
+	bool far; /* whether they are prefetched as eng_prefetches_far says */
 };
 FN const uint8_t *eng_lanes_of(const struct eng_matrix *m, int group)
 {
@@ -187,7 +189,11 @@ int eng_matrix_set(struct eng_matrix *m, int type, int rows, int cols, const uin
 size_t eng_panel_bytes(const struct eng_matrix *m);
 
 /* interleave.c */
-enum { PREFETCH_LANES = 2560 }; /* how far products prefetch ahead of what they read; so many bytes may be prefetched behind the last */
+/* How far products prefetch ahead of what they read, into the first cache or into the second; so many bytes, the more of the two, may be
+ * prefetched behind the last. */
+enum { PREFETCH_NEAR = 2560, PREFETCH_FAR = 8192 };
+/* eng_prefetches_far: whether this machine is quicker with the second (levels.c). */
+bool eng_prefetches_far(void);
 /* eng_matrix_interleave: one matrix that stands alone, for tests and benchmarks, whose caller frees its lanes. */
 int eng_matrix_interleave(struct eng_matrix *m, int flip);
 

@@ -125,7 +125,7 @@ FN void gemm_rows(int type, int T, const struct eng_matrix *m, int group, int b,
 }
 
 /* total[T, W] = x[T, D] · w[W, D]: rows sub … sub+W-1 of the interleaved group at p. */
-FN void gemm_lanes_tile(int type, int T, const uint8_t *p, int sub, int blocks, const struct eng_block *a, float total[][GROUP])
+FN void gemm_lanes_tile(int type, int T, bool far, const uint8_t *p, int sub, int blocks, const struct eng_block *a, float total[][GROUP])
 {
 	vf all[TILE], sum[TILE];
 	UNROLL for (int t = 0; t < T; t++)
@@ -134,14 +134,14 @@ FN void gemm_lanes_tile(int type, int T, const uint8_t *p, int sub, int blocks, 
 		const int end = blocks - b < CHUNK_BLOCKS ? blocks : b + CHUNK_BLOCKS, first = b;
 		const uint8_t *head = p;
 		if (sub == 0)
-			prefetch_lines(p + PREFETCH_LANES, lanes_head(type));
+			prefetch_lines(p, lanes_head(type), far);
 		p += lanes_head(type);
 		UNROLL for (int t = 0; t < T; t++)
 			sum[t] = FREE_ORDER ? all[t] : v_zero();
 		for (; b < end; b++, p += lanes_block(type)) {
 			vf d, m;
 			if (sub == 0)
-				prefetch_lines(p + PREFETCH_LANES, lanes_block(type));
+				prefetch_lines(p, lanes_block(type), far);
 			lanes_scale(type, head, p, b - first, sub, &d, &m);
 			block_steps(kind_of(type), unpacked_zero(type), type, T, p + 4 * sub, d, m, a + b, 0, sum);
 		}
@@ -158,10 +158,10 @@ FN void gemm_lanes(int type, int n, const struct eng_matrix *m, int group, const
 	const uint8_t *p = eng_lanes_of(m, group);
 	for (int sub = 0; sub < GROUP; sub += W)
 		switch (n) {
-		case 1: gemm_lanes_tile(type, 1, p, sub, m->blocks, a, total); break;
+		case 1: gemm_lanes_tile(type, 1, m->far, p, sub, m->blocks, a, total); break;
 #if SIMD_TILE > 4
-		case 2: case 3: case 4: gemm_lanes_tile(type, 4, p, sub, m->blocks, a, total); break;
+		case 2: case 3: case 4: gemm_lanes_tile(type, 4, m->far, p, sub, m->blocks, a, total); break;
 #endif
-		default: gemm_lanes_tile(type, TILE, p, sub, m->blocks, a, total);
+		default: gemm_lanes_tile(type, TILE, m->far, p, sub, m->blocks, a, total);
 		}
 }

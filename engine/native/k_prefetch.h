@@ -10,11 +10,16 @@ FN const uint8_t *prefetch(const uint8_t *p, int bytes)
 	return p + bytes;
 }
 
-/* Prefetches the lines of which bytes from p on are a part. */
-FN void prefetch_lines(const uint8_t *p, size_t bytes)
+/* Prefetches lines that are so far ahead of the bytes from p on: enough for them, in a walk. */
+FN void prefetch_lines(const uint8_t *p, size_t bytes, bool far)
 {
-	UNROLL for (size_t i = 0; i < bytes; i += LINE)
-		__builtin_prefetch(p + i, 0, 3);
+	if (far) {
+		UNROLL for (size_t i = 0; i < bytes; i += LINE)
+			__builtin_prefetch(p + PREFETCH_FAR + i, 0, 2);
+	} else {
+		UNROLL for (size_t i = 0; i < bytes; i += LINE)
+			__builtin_prefetch(p + PREFETCH_NEAR + i, 0, 3);
+	}
 }
 
 /* Where the group after this one begins, NULL after the last. Its bytes are prefetched while this one is multiplied, a few lines a
