@@ -55,7 +55,7 @@ type entry struct {
 	since    time.Time // first seen connected; zero when not connected
 	dialing  bool
 	lastErr  string
-	chain    string // that it was of when it was dialled last, "" for ours
+	chain    string // that it was of when it was reached last, "" for ours
 }
 
 func newBook(self peer.ID, redial time.Duration) *book {
@@ -143,8 +143,8 @@ func (b *book) settleLocked(e *entry, now time.Time) {
 	if e.since.IsZero() {
 		e.since = now
 	}
-	if now.Sub(e.since) >= settled {
-		e.failures, e.next = 0, time.Time{}
+	if now.Sub(e.since) >= settled { // none of another chain stays so long
+		e.failures, e.next, e.chain = 0, time.Time{}, ""
 	}
 	e.lastErr = ""
 }
@@ -163,11 +163,15 @@ func (b *book) dialled(id peer.ID, now time.Time, err error) bool {
 	e.next = now.Add(pause*3/4 + rand.N(pause/2+1)) // spread: a restarted peer is not dialled by all at once
 	e.failures++
 	first := err != nil && e.lastErr == ""
-	e.lastErr, e.chain = "", ""
+	e.lastErr = ""
 	if err != nil {
 		e.lastErr = err.Error()
 	}
-	if foreign := (*foreignError)(nil); errors.As(err, &foreign) {
+	var foreign *foreignError
+	switch {
+	case err == nil:
+		e.chain = ""
+	case errors.As(err, &foreign): // one that is away may still be of it
 		e.chain = foreign.chain
 	}
 	return first

@@ -81,6 +81,37 @@ func TestBookForgetsFailuresWhenAConnectionLasts(t *testing.T) {
 	}
 }
 
+// TestBookKnowsOfWhichChainAPeerWas until it was reached and is of this one: by a
+// dial, or by its own, which lasts.
+func TestBookKnowsOfWhichChainAPeerWas(t *testing.T) {
+	up := map[string]bool{"boot": true}
+	b := gossip.NewBook("self", time.Second)
+	b.Add(true, "boot")
+	said := func(what, want string) {
+		t.Helper()
+		if got := b.OtherChain(); got != want {
+			t.Errorf("%s: got %q, want %q", what, got, want)
+		}
+	}
+	said("nobody was dialled", "")
+	b.Dialled("boot", noon, errRefused)
+	said("it was never reached", "")
+	b.DialledForeign("boot", noon, "other")
+	said("it was reached", "other")
+	b.Dialled("boot", noon, errRefused)
+	said("it is away", "other")
+	b.DialledForeign("boot", noon, "third")
+	said("it is of yet another", "third")
+	b.Dialled("boot", noon, nil)
+	said("it is of this one", "")
+	b.DialledForeign("boot", noon, "other")
+	b.Due(noon, up, 1, 1, 8)
+	b.Due(noon.Add(time.Second), up, 1, 1, 8)
+	said("it dialled, and is about to be let go", "other")
+	b.Due(noon.Add(time.Minute), up, 1, 1, 8)
+	said("it dialled, and stayed", "")
+}
+
 func TestBookTakesFewPeersFromTheLocalNetwork(t *testing.T) {
 	b := gossip.NewBook("self", time.Second)
 	for i := range 1000 {

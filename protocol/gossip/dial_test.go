@@ -60,6 +60,18 @@ func TestABootstrapPeerOfAnotherChainIsNamed(t *testing.T) {
 		t.Fatal(err)
 	}
 	eventually(t, "one of this chain is enough", func() bool { return ours.OtherChain() == "" })
+	friend.stop()
+	eventually(t, "it is told again", func() bool { return ours.OtherChain() == `chain "other-chain"` })
+	theirs.stop()
+	eventually(t, "nobody is connected", func() bool { return len(ours.Peers()) == 0 })
+	if got := ours.OtherChain(); got != `chain "other-chain"` {
+		t.Errorf("the peer is away: got %q, want what it was when it was there", got)
+	}
+	moved := launch(t, config("other")) // where nobody looks for it
+	if err := moved.Connect(t.Context(), ours.Addrs()[0]); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "it came to this chain, and dialled", func() bool { return ours.OtherChain() == "" })
 }
 
 func TestABootstrapPeerThatComesBackIsDialledAgain(t *testing.T) {

@@ -317,6 +317,14 @@ func (b Book) Dialled(id string, now time.Time, err error) bool {
 	return b.b.dialled(peer.ID(id), now, err)
 }
 
+// DialledForeign notes that a peer was reached, and is of another chain.
+func (b Book) DialledForeign(id string, now time.Time, chain string) {
+	b.b.dialled(peer.ID(id), now, &foreignError{peer.ID(id), chain})
+}
+
+// OtherChain is the chain that the only bootstrap peer is said to be of.
+func (b Book) OtherChain() string { return b.b.bootstrap()[0].OtherChain }
+
 // Meter is a meter under test.
 type Meter struct{ m meter[string] }
 

@@ -55,22 +55,26 @@ type Bootstrap struct {
 	Addrs     []string
 	Connected bool
 	LastError string // why the last dial failed, "" when it did not
-	// OtherChain is the chain that it was of when it was dialled last, in words; ""
+	// OtherChain is the chain that it was of when it was reached last, in words; ""
 	// where that was this one, or is not known.
 	OtherChain string
 }
 
 // OtherChain returns the chain of a bootstrap peer, in words, where one is of
-// another chain and no other peer is connected; "" otherwise.
+// another chain and no peer of this one is connected; "" otherwise. Those of
+// another come and go while they are dialled.
 func (h *Host) OtherChain() (chain string) {
-	foreign := map[string]bool{} // they come and go while they are dialled
 	for _, b := range h.book.bootstrap() {
 		if b.OtherChain != "" {
-			foreign[b.ID], chain = true, b.OtherChain
+			chain = b.OtherChain
 		}
 	}
-	for _, p := range h.Peers() {
-		if !foreign[p.ID] {
+	s := h.session.Load()
+	if chain == "" || s == nil {
+		return chain
+	}
+	for _, id := range s.net.Network().Peers() {
+		if spoken, err := s.net.Peerstore().GetProtocols(id); err == nil && h.ours(spoken) {
 			return ""
 		}
 	}
