@@ -22,7 +22,7 @@
 //	weighing   counts, and seals and opens weights
 //	setting    sets pairs for people, and makes those of others again
 //	sealing    seals on the ledger what was found, opens it, and sends cards out
-//	closing    makes scores final, and prunes
+//	closing    makes scores final, prunes, and folds
 //	upkeep     keeps the seat's entry on the ledger current
 //	trying     challenges what an own run found false, and votes on challenges
 //	confirming has the reference run what is to be called false to somebody's loss

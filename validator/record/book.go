@@ -2,6 +2,7 @@ package record
 
 import (
 	"fmt"
+	"sync/atomic"
 
 	"github.com/assaynet/assay/protocol"
 	"github.com/assaynet/assay/protocol/wire"
@@ -13,6 +14,7 @@ import (
 type Book struct {
 	*Reader
 	bodies bodies
+	tried  atomic.Uint64 // epochs before were folded, or are too large
 }
 
 // NewBook returns the book in a store, of the network with this chain id.

@@ -25,7 +25,7 @@ var folded = []string{tableScores, tableEpochs, tableAbstained, tableFinals, tab
 
 const (
 	// maxPast bounds a record before it is compressed. An epoch of 4,096 seats that
-	// answer 16 tasks each in a kind has 4 MiB a kind; one of which there were more
+	// answer 16 tasks each in a kind has 4 MiB a kind; one of which there are more
 	// keeps its rows.
 	maxPast = 64 << 20
 	// maxFolds is how many epochs [Book.Fold] folds at once: a database of a program
@@ -163,55 +163,61 @@ func (r *Reader) past(epoch uint64) (rows, error) {
 // isFolded reports whether the rows of a table are folded.
 func isFolded(table string) bool { return slices.Contains(folded, table) }
 
-// oldestPast returns the oldest folded epoch that has scores, and whether there is
-// one.
-func (r *Reader) oldestPast() (e protocol.Epoch, found bool, err error) {
-	var bad error
-	err = r.walk(tablePast, nil, func(key, value []byte) bool {
-		var p rows
-		if p, bad = unpack(value); bad != nil {
-			bad = corrupt(tablePast, key, bad)
-			return false
-		}
-		e, found = protocol.Epoch(eraOf(key)), len(p[tableScores]) > 0
-		return !found
-	})
-	return e, found, errors.Join(err, bad)
-}
-
 // Fold folds the rows of epochs before a given one whose scores are final, some of
-// them at once, each with a write of its own. It is [ErrStore] where the store
-// fails.
+// them at once, each with a write of its own. A book looks at an epoch once. It is
+// [ErrStore] where the store fails.
 func (b *Book) Fold(before protocol.Epoch) error {
 	closed, err := b.below(tableClosed, uint64(before))
 	if err != nil {
 		return err
 	}
+	from := b.tried.Load()
+	closed = slices.DeleteFunc(closed, func(key []byte) bool { return eraOf(key) < from })
 	for _, key := range closed[:min(len(closed), maxFolds)] {
 		if err := b.fold(eraOf(key)); err != nil {
 			return err
 		}
+		b.tried.Store(eraOf(key) + 1)
 	}
 	return nil
 }
 
-// fold folds an epoch that has rows.
+// fold folds an epoch that has rows, unless they are too many.
 func (b *Book) fold(epoch uint64) error {
-	prefix, all := era(protocol.Epoch(epoch)), rows{}
+	prefix, all, size := era(protocol.Epoch(epoch)), rows{}, 0
 	batch := Batch{}
 	for _, table := range folded {
 		if err := b.walk(table, prefix, func(key, value []byte) bool {
+			size += len(key) + len(value)
 			all[table] = append(all[table], row{Rest: bytes.Clone(key[len(prefix):]), Value: bytes.Clone(value)})
 			batch.put(table, bytes.Clone(key), nil)
-			return true
+			return size <= maxPast
 		}); err != nil {
 			return err
 		}
+	}
+	if size > maxPast {
+		return nil
 	}
 	packed, fits := all.pack()
 	if !fits {
 		return nil
 	}
 	batch.put(tablePast, prefix, packed)
+	if len(all[tableScores]) > 0 {
+		if err := b.noteOldest(&batch, protocol.Epoch(epoch)); err != nil {
+			return err
+		}
+	}
 	return b.Write(&batch)
+}
+
+// noteOldest adds the mark that an epoch is the oldest one that is folded and has
+// scores, where it is.
+func (b *Book) noteOldest(batch *Batch, e protocol.Epoch) error {
+	oldest, err := get[protocol.Epoch](b.Reader, tableMarks, markOldest)
+	if err == nil && (oldest == nil || e < *oldest) {
+		batch.put(tableMarks, markOldest, e)
+	}
+	return err
 }

@@ -172,31 +172,81 @@ func TestAnOldDatabaseIsFoldedByAndBy(t *testing.T) {
 	}
 }
 
-// TestTheOldestScoresAreNamed in rows, in a record, and in rows before a record.
+// TestTheOldestScoresAreNamed in rows, in a record, in rows before a record, and in
+// a record that is written after that of a later epoch.
 func TestTheOldestScoresAreNamed(t *testing.T) {
 	s := newMemory()
 	book := record.NewBook(s, "chain")
 	oldest := func(what string, want protocol.Epoch) {
 		t.Helper()
-		if e, err := book.OldestScores(); err != nil || e != want {
-			t.Errorf("%s: got %d, %v, want %d", what, e, err, want)
+		for who, r := range map[string]*record.Reader{"the book": book.Reader, "another": record.NewReader(s, "chain")} {
+			if e, err := r.OldestScores(); err != nil || e != want {
+				t.Errorf("%s, %s: got %d, %v, want %d", what, who, e, err, want)
+			}
+		}
+	}
+	fold := func(before protocol.Epoch) {
+		t.Helper()
+		if err := record.NewBook(s, "chain").Fold(before); err != nil {
+			t.Fatal(err)
 		}
 	}
 	for e := protocol.Epoch(5); e < 8; e++ {
 		closedEpoch(t, book, e, 1)
 	}
+	closedEpoch(t, book, 2, 0) // without scores
+	const closed = "validator-closed\x00\x00\x00\x00\x00\x00\x00\x00\x05"
+	mark := s.rows[closed]
+	delete(s.rows, closed)
 	oldest("all in rows", 5)
-	if err := book.Fold(6); err != nil {
+	fold(7)
+	if got := s.rowsOf("validator-past"); got != 2 {
+		t.Errorf("%d epochs are folded, want 2 and 6", got)
+	}
+	oldest("5 in rows, 6 in a record", 5)
+	s.rows[closed] = mark
+	fold(7)
+	oldest("both in records", 5)
+	fold(8)
+	oldest("all in records", 5)
+	if s.rowsOf("validator-scores") != 0 {
+		t.Error("rows are left")
+	}
+}
+
+// counting is a store that counts walks.
+type counting struct {
+	*memory
+	walks int
+}
+
+func (s *counting) Scan(table string, prefix []byte, fn func(key, value []byte) bool) error {
+	s.walks++
+	return s.memory.Scan(table, prefix, fn)
+}
+
+// TestAnEpochThatIsTooLargeKeepsItsRows, and is not read again and again.
+func TestAnEpochThatIsTooLargeKeepsItsRows(t *testing.T) {
+	s := &counting{memory: newMemory()}
+	book := record.NewBook(s, "chain")
+	closedEpoch(t, book, 1, 1)
+	closedEpoch(t, book, 2, 1)
+	for uid := range byte(2) {
+		s.rows["validator-finals\x00\x00\x00\x00\x00\x00\x00\x00\x01\x01"+string(uid)+"echo"] = make([]byte, 33<<20)
+	}
+	if err := book.Fold(3); err != nil {
 		t.Fatal(err)
 	}
-	oldest("the oldest is folded", 5)
-	delete(s.rows, "validator-past\x00\x00\x00\x00\x00\x00\x00\x00\x05")
-	oldest("it is gone", 6)
-	delete(s.rows, "validator-closed\x00\x00\x00\x00\x00\x00\x00\x00\x06")
-	if err := book.Fold(8); err != nil {
-		t.Fatal(err)
+	if past, rows := s.rowsOf("validator-past"), s.rowsOf("validator-finals"); past != 1 || rows != 4 {
+		t.Errorf("%d epochs are folded, want one, and %d rows are left, want four", past, rows)
 	}
-	oldest("one that is not final", 6)
+	if rows, err := book.ScoresOf(1); err != nil || len(rows) != 2 {
+		t.Errorf("the large one: %+v, %v", rows, err)
+	}
+	s.walks = 0
+	if err := book.Fold(3); err != nil || s.walks != 1 {
+		t.Errorf("again: %v, %d walks, want that over what is final", err, s.walks)
+	}
 }
 
 // TestALargeEpochIsFolded has more rows than a list may have.
@@ -240,8 +290,7 @@ func TestADamagedRecordIsSaidToBe(t *testing.T) {
 		_, one := r.Score(1, 1, "echo")
 		_, many := r.ScoresOf(1)
 		_, _, finals := r.Finals(&ledger.MemTree{}, 1)
-		_, oldest := r.OldestScores()
-		for read, err := range map[string]error{"score": one, "scores": many, "finals": finals, "oldest": oldest} {
+		for read, err := range map[string]error{"score": one, "scores": many, "finals": finals} {
 			if !errors.Is(err, record.ErrStore) || !errors.Is(err, record.ErrCorrupt) {
 				t.Errorf("%s, %s: got %v, want ErrCorrupt", what, read, err)
 			}
@@ -251,6 +300,10 @@ func TestADamagedRecordIsSaidToBe(t *testing.T) {
 	s.rows[key] = packed(t, []any{[]any{0, []any{[]any{[]byte{0, 1, 'e', 'c', 'h', 'o'}, []byte{0xff}}}}})
 	if _, err := record.NewReader(s, "chain").ScoresOf(1); !errors.Is(err, record.ErrCorrupt) || !strings.Contains(err.Error(), "validator-scores") {
 		t.Errorf("a damaged row: %v", err)
+	}
+	s.rows["validator-marks\x00oldest"] = []byte{0xff}
+	if _, err := book.OldestScores(); !errors.Is(err, record.ErrCorrupt) {
+		t.Errorf("a damaged mark: %v", err)
 	}
 	s.err = errors.New("disk is gone")
 	if err := book.Fold(3); !errors.Is(err, record.ErrStore) || !errors.Is(err, s.err) {

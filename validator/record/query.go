@@ -48,20 +48,25 @@ func (r *Reader) Scores(e protocol.Epoch, from protocol.UID, limit int) (page []
 // OldestScores returns the oldest epoch of which there are scores;
 // [ErrNotFound] where there are none.
 func (r *Reader) OldestScores() (e protocol.Epoch, err error) {
-	e, found, err := r.oldestPast()
+	found := false
+	err = r.walk(tableScores, nil, func(key, _ []byte) bool {
+		e, found = protocol.Epoch(eraOf(key)), true
+		return false
+	})
 	if err != nil {
 		return 0, err
 	}
-	err = r.walk(tableScores, nil, func(key, _ []byte) bool {
-		if row := protocol.Epoch(eraOf(key)); !found || row < e {
-			e, found = row, true
-		}
-		return false
-	})
-	if err == nil && !found {
-		err = fmt.Errorf("scores: %w", ErrNotFound)
+	// Rows first: those that are folded meanwhile are seen in either place.
+	past, err := get[protocol.Epoch](r, tableMarks, markOldest)
+	switch {
+	case err != nil:
+		return 0, err
+	case past != nil && (!found || *past < e):
+		return *past, nil
+	case !found:
+		return 0, fmt.Errorf("scores: %w", ErrNotFound)
 	}
-	return e, err
+	return e, nil
 }
 
 // Weights returns what the weights of epoch e were made of; [ErrNotFound]

@@ -44,8 +44,12 @@ const (
 	tableMarks      = "validator-marks"      // one of the marks → what it says
 )
 
-// markFinals is the mark that says from which epoch on scores become final.
-var markFinals = []byte("finals")
+var (
+	// markFinals is the mark that says from which epoch on scores become final.
+	markFinals = []byte("finals")
+	// markOldest says which is the oldest folded epoch that has scores.
+	markOldest = []byte("oldest")
+)
 
 // maxRecord bounds a record that is read back: an answer of a mebibyte, or a run
 // over 4,096 tokens.
