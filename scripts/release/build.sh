@@ -8,7 +8,7 @@
 #
 # ARCH is amd64 and arm64, both where none is given. Times in the files are that of
 # the last commit (SOURCE_DATE_EPOCH says another). AGAIN=1 compiles what is this
-# module's once more, though the cache has it.
+# module's once more, though GOCACHE has it, which no other build may use then.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 version=${1:?usage: build.sh VERSION OUT [ARCH…]}
@@ -20,6 +20,7 @@ shift 2
 export SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct)}
 export TZ=UTC LC_ALL=C GOFLAGS= GOAMD64=v1 GOARM64=v8.0 GOTOOLCHAIN=local CGO_ENABLED=1 GOOS=linux
 umask 022
+[ -z "${AGAIN:-}" ] || : "${GOCACHE:?AGAIN takes packages away from it: name one that no other build uses}"
 ./scripts/check/need.sh dpkg-deb dpkg
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -72,7 +73,10 @@ archive() {
 }
 
 if [ -n "${AGAIN:-}" ]; then
-	for arch in "$@"; do forget "$arch" ,static && forget "$arch" ''; done
+	for arch in "$@"; do
+		forget "$arch" ,static
+		forget "$arch" ''
+	done
 fi
 host=$work/host
 for arch in "$@"; do
