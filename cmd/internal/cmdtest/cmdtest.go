@@ -45,8 +45,9 @@ const Passphrase = "correct-horse"
 // miner/keys; and passphrase and wrong, files with the right one and a wrong
 // one. It sets the variables
 //
-//	VALIDATOR_P2P, VALIDATOR_CONSENSUS, VALIDATOR_HTTP, MINER_P2P, MINER_HTTP
-//	    free ports of loopback, as OTHER_CONSENSUS
+//	VALIDATOR_P2P, VALIDATOR_CONSENSUS, VALIDATOR_HTTP, MINER_P2P, MINER_HTTP,
+//	OTHER_CONSENSUS
+//	    free ports of loopback
 //	BOOT   the validator's address in the gossip
 //	CHAIN  the chain id
 func Setup(env *testscript.Env) error { return SetupFor(env, env.Defer) }
@@ -226,6 +227,7 @@ const Patience = 5 * time.Minute
 // Cmds are commands of the scripts:
 //
 //	height PORT N       waits until the daemon with this HTTP port is at height N
+//	faulty PORT TEXT    waits until that daemon tells of a fault with a text in it
 //	metrics PORT FILE   writes what that daemon tells prometheus to a file
 //	fetch PORT PATH FILE
 //	                    writes what that daemon answers at a path to a file
@@ -241,8 +243,17 @@ var Cmds = map[string]func(ts *testscript.TestScript, neg bool, args []string){
 		}
 		want, err := strconv.ParseUint(args[1], 10, 64)
 		ts.Check(err)
-		if err := waitHeight("http://127.0.0.1:"+args[0]+"/v1/status", want); err != nil {
-			ts.Fatalf("%v", err)
+		if err := waitStatus(args[0], func(s *status) bool { return s.Height >= want }); err != nil {
+			ts.Fatalf("height %d: %v", want, err)
+		}
+	},
+	"faulty": func(ts *testscript.TestScript, neg bool, args []string) {
+		if neg || len(args) != 2 {
+			ts.Fatalf("usage: faulty PORT TEXT")
+		}
+		has := func(fault string) bool { return strings.Contains(fault, args[1]) }
+		if err := waitStatus(args[0], func(s *status) bool { return slices.ContainsFunc(s.Faults, has) }); err != nil {
+			ts.Fatalf("no fault %q: %v", args[1], err)
 		}
 	},
 	"metrics": func(ts *testscript.TestScript, neg bool, args []string) {
@@ -299,20 +310,23 @@ var Cmds = map[string]func(ts *testscript.TestScript, neg bool, args []string){
 	"network": runNetwork,
 }
 
-func waitHeight(url string, want uint64) error {
-	deadline := time.Now().Add(Patience)
-	for {
-		var s struct {
-			Height uint64 `json:"height"`
-		}
-		err := getJSON(url, &s)
-		if err == nil && s.Height >= want {
+// status is of what a daemon says of itself what the scripts wait for.
+type status struct {
+	Height uint64   `json:"height"`
+	Faults []string `json:"faults"`
+}
+
+// waitStatus waits until the daemon with an HTTP port says what is wanted.
+func waitStatus(port string, wanted func(*status) bool) error {
+	for deadline := time.Now().Add(Patience); ; time.Sleep(50 * time.Millisecond) {
+		var s status
+		err := getJSON("http://127.0.0.1:"+port+"/v1/status", &s)
+		if err == nil && wanted(&s) {
 			return nil
 		}
 		if time.Now().After(deadline) {
-			return errors.Join(err, fmt.Errorf("%s: at height %d after %s, want %d", url, s.Height, Patience, want))
+			return errors.Join(err, fmt.Errorf("not within %s: it is at height %d, with faults %q", Patience, s.Height, s.Faults))
 		}
-		time.Sleep(50 * time.Millisecond)
 	}
 }
 
