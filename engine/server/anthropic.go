@@ -37,7 +37,8 @@ func (s *Server) messages(w http.ResponseWriter, r *http.Request) error {
 
 // countTokens tells how long the prompt of such a request is.
 func (s *Server) countTokens(w http.ResponseWriter, r *http.Request) error {
-	b, err := readBody(r)
+	b, read, err := s.readBody(r)
+	defer read()
 	if err != nil {
 		return err
 	}

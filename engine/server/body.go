@@ -1,6 +1,7 @@
 package server
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"io"
@@ -8,26 +9,101 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync"
 )
 
 // body is a request's object; fields are taken out of it, and what is left was
 // not understood.
 type body map[string]json.RawMessage
 
-// readBody reads one object.
-func readBody(r *http.Request) (body, error) {
-	raw, err := io.ReadAll(r.Body)
-	if err != nil {
-		if _, large := errors.AsType[*http.MaxBytesError](err); large {
-			return nil, &problem{status: http.StatusRequestEntityTooLarge, Type: typeRequest, Message: "the request is larger than this server reads"}
+// What a body takes once it is decoded, in bytes, nearly and at most: its text
+// several times over, for each field is cut out of that which holds it; a map for
+// each object; and a place in a list or a map for each value.
+const (
+	costByte   = 4
+	costObject = 512
+	costValue  = 64
+
+	// freeBody is how many bytes of each body, and freeCost what cost of what is in
+	// it, are counted nowhere: each connection may have so much at any time.
+	freeBody = 16 << 10
+	freeCost = 128 << 10
+	// maxBodies bounds the cost of all others that wait to become a prompt.
+	maxBodies = 256 << 20
+)
+
+// costOf is what a body costs beside its bytes, from the marks outside its texts.
+// It is known before anything is decoded, for that takes up to sixty times the
+// bytes of some bodies.
+func costOf(raw []byte) (cost int) {
+	text := false
+	for i := 0; i < len(raw); i++ {
+		switch c := raw[i]; {
+		case c == '"':
+			text = !text
+		case text && c == '\\':
+			i++
+		case text:
+		case c == '{':
+			cost += costObject
+		case c == '[' || c == ',' || c == ':':
+			cost += costValue
 		}
-		return nil, refuse("", "the request did not arrive whole")
 	}
-	var b body
+	return cost
+}
+
+// readBody reads one object. What it costs is counted until done, which is called
+// in any case.
+func (s *Server) readBody(r *http.Request) (b body, done func(), err error) {
+	caller, held := callerOf(r.Context()), 0
+	done = sync.OnceFunc(func() { s.bodies.leave(caller, held) })
+	count := func(cost int) error {
+		if most := s.bodies.atOnce(); held+cost > most {
+			return &problem{status: http.StatusRequestEntityTooLarge, Type: typeRequest, Message: "the request has more values than this server reads"}
+		}
+		if !s.bodies.enter(caller, cost) {
+			return busy("too many large requests are read; try again when some are answered")
+		}
+		held += cost
+		return nil
+	}
+	raw, err := readCounted(r.Body, func(more int) error { return count(costByte * more) })
+	if err != nil {
+		return nil, done, err
+	}
+	if cost := costOf(raw) - freeCost; cost > 0 {
+		if err := count(cost); err != nil {
+			return nil, done, err
+		}
+	}
 	if err := json.Unmarshal(raw, &b); err != nil || b == nil {
-		return nil, refuse("", "the request is no JSON object")
+		return nil, done, refuse("", "the request is no JSON object")
 	}
-	return b, nil
+	return b, done, nil
+}
+
+// readCounted reads all of a body; count is told of what is beyond the first
+// bytes before there is room for more of it.
+func readCounted(from io.Reader, count func(more int) error) ([]byte, error) {
+	var raw bytes.Buffer
+	for more := freeBody; ; more = min(raw.Len(), maxBody+1-raw.Len()) {
+		if raw.Len() > 0 {
+			if err := count(more); err != nil {
+				return nil, err
+			}
+		}
+		switch _, err := io.CopyN(&raw, from, int64(more)); {
+		case err == nil:
+		case errors.Is(err, io.EOF):
+			return raw.Bytes(), nil
+		default:
+			if _, large := errors.AsType[*http.MaxBytesError](err); large {
+				return nil, &problem{status: http.StatusRequestEntityTooLarge, Type: typeRequest, Message: "the request is larger than this server reads"}
+			}
+			return nil, refuse("", "the request did not arrive whole")
+		}
+	}
 }
 
 // take decodes a field into v, and reports whether it is there and not null.

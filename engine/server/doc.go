@@ -14,7 +14,8 @@
 //
 //	handler.go   who may ask: keys, hosts, origins, sizes
 //	gate.go      how much is taken on, and of whom
-//	body.go      the fields of a request, and what of them is not done
+//	body.go      what requests may take while they are read, their fields, and what of
+//	             them is not done
 //	openai_*.go, anthropic.go, ollama.go, llamacpp*.go
 //	             one API each: its request in the words of request.go and talk.go, and
 //	             its answer (dialect, writer)
@@ -22,6 +23,7 @@
 //	models.go    the model, from the shelf
 //	forced.go    an answer that must call a tool, or may call strict ones, held to schemas
 //	talk.go      the prompt of a conversation, tools included
+//	prompts.go   prompts that are no conversation, of which a request may have several
 //	answer.go    the run, its text, thoughts and calls, without what a stop cuts off
 //	stream.go    the same as it comes
 //	receipts.go  runs that are kept for their receipts, and computed again

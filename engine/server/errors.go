@@ -53,6 +53,11 @@ func refuse(param, format string, args ...any) *problem {
 	return p
 }
 
+// busy is a 429: it may come again.
+func busy(message string) *problem {
+	return &problem{status: http.StatusTooManyRequests, Message: message, Type: typeBusy}
+}
+
 // tooLong says both numbers in the words that clients look for.
 func tooLong(param string, prompt, context int) *problem {
 	p := refuse(param, "This model's maximum context length is %d tokens. However, your messages resulted in %d tokens: "+
@@ -69,7 +74,7 @@ func problemOf(err error) *problem {
 	case errors.As(err, &p):
 		return p
 	case errors.Is(err, engine.ErrBusy), errors.Is(err, engine.ErrMemory):
-		return &problem{status: http.StatusTooManyRequests, Message: "too much is asked for at once; try again", Type: typeBusy}
+		return busy("too much is asked for at once; try again")
 	case errors.Is(err, shelf.ErrTooLarge):
 		return &problem{status: http.StatusServiceUnavailable, Message: "there is no memory for this model here", Type: typeServer}
 	case errors.Is(err, engine.ErrClosed), errors.Is(err, shelf.ErrClosed), errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):

@@ -96,3 +96,21 @@ func TakeBiases(path, raw string) error {
 	}
 	return a.takeBiases(b)
 }
+
+// What bodies may hold.
+const (
+	MaxBody   = maxBody
+	MaxBodies = maxBodies
+)
+
+// CostOf is costOf.
+func CostOf(raw []byte) int { return costOf(raw) }
+
+// Reading is what the requests cost that are read.
+func (s *Server) Reading() int { return s.bodies.count() }
+
+// ReadElsewhere has other requests cost so much until leave.
+func (s *Server) ReadElsewhere(cost int) (leave func()) {
+	s.bodies.enter("", cost)
+	return func() { s.bodies.leave("", cost) }
+}

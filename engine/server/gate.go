@@ -14,21 +14,77 @@ import (
 // defaultQueue is how many answers may be in the making or wait for it.
 const defaultQueue = 256
 
-// gate bounds what is taken on. A caller has no more answers in the making than
-// there are places left: one alone fills half of them, two a third each, and
-// there is always room for another (Choudhury and Hahne, "Dynamic queue length
-// thresholds", 1998).
-type gate struct {
+// places are what callers share. A caller has no more of them than are left: one
+// alone fills half, two a third each, and there is always room for another
+// (Choudhury and Hahne, "Dynamic queue length thresholds", 1998).
+type places struct {
 	most  int
-	keyed bool           // callers are told apart
-	own   map[string]own // what callers may by themselves
-	now   func() time.Time
+	keyed bool // callers are told apart
 
 	mu    sync.Mutex
 	total int            // guarded by mu
 	each  map[string]int // guarded by mu: of each caller that has any
+}
 
-	texts chan struct{} // places for those who turn text into token ids
+func newPlaces(most int, keyed bool) *places {
+	return &places{most: most, keyed: keyed, each: map[string]int{}}
+}
+
+// atOnce is how many one caller can have, where nobody else has any: to come again
+// for more is in vain.
+func (p *places) atOnce() int {
+	if p.keyed {
+		return (p.most + 1) / 2
+	}
+	return p.most
+}
+
+// fits tells whether there is room for n more of a caller's. mu is held.
+func (p *places) fits(caller string, n int) bool {
+	left := p.most - p.total - n
+	return left >= 0 && (!p.keyed || p.each[caller]+n <= left+1)
+}
+
+// take takes n for a caller. mu is held.
+func (p *places) take(caller string, n int) {
+	p.total += n
+	p.each[caller] += n
+}
+
+// enter takes n for a caller, where there is room for them.
+func (p *places) enter(caller string, n int) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if !p.fits(caller, n) {
+		return false
+	}
+	p.take(caller, n)
+	return true
+}
+
+// leave gives n back.
+func (p *places) leave(caller string, n int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.total -= n
+	if p.each[caller] -= n; p.each[caller] == 0 {
+		delete(p.each, caller)
+	}
+}
+
+// count is how many are taken.
+func (p *places) count() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.total
+}
+
+// gate bounds what is taken on.
+type gate struct {
+	*places                // answers in the making
+	own     map[string]own // what callers may by themselves
+	now     func() time.Time
+	texts   chan struct{} // places for those who turn text into token ids
 }
 
 // own is a caller's own limits.
@@ -46,7 +102,7 @@ func newGate(most int, keys []Key) *gate {
 		}
 		limits[k.Name] = o
 	}
-	return &gate{most: most, keyed: len(keys) > 0, own: limits, now: time.Now, each: map[string]int{}, texts: make(chan struct{}, max(1, runtime.GOMAXPROCS(0)/2))}
+	return &gate{newPlaces(most, len(keys) > 0), limits, time.Now, make(chan struct{}, max(1, runtime.GOMAXPROCS(0)/2))}
 }
 
 // pass counts a request against the caller's own pace, or says when it may come.
@@ -66,59 +122,28 @@ func (o *own) pass(now time.Time) error {
 	}
 }
 
-// atOnce is how many places a caller with limits of its own can have, where nobody
-// else has any: to come again for more is in vain.
-func (g *gate) atOnce(o *own) int {
-	most := g.most
-	if g.keyed {
-		most = (most + 1) / 2
-	}
+// enter takes n places, which leave gives back, or says that there is no room.
+func (g *gate) enter(caller string, n int) (leave func(), err error) {
+	o, most := g.own[caller], g.atOnce()
 	if o.answers > 0 {
 		most = min(most, o.answers)
 	}
-	return most
-}
-
-// enter takes n places, which leave gives back, or says that there is no room.
-func (g *gate) enter(caller string, n int) (leave func(), err error) {
-	o := g.own[caller]
-	if most := g.atOnce(&o); n > most {
+	if n > most {
 		return func() {}, refuse("n", "at most %d answers at once are given here to one who asks, and %d are asked for", most, n)
 	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	left := g.most - g.total - n
-	if left < 0 || g.keyed && g.each[caller]+n > left+1 {
-		return func() {}, &problem{
-			status: http.StatusTooManyRequests, Type: typeBusy,
-			Message: "too many requests wait; try again when some are answered",
-		}
+	if !g.fits(caller, n) {
+		return func() {}, busy("too many requests wait; try again when some are answered")
 	}
 	if o.answers > 0 && g.each[caller]+n > o.answers {
-		return func() {}, &problem{
-			status: http.StatusTooManyRequests, Type: typeBusy,
-			Message: fmt.Sprintf("this key may have %d answers in the making or waiting at once; try again when some are answered", o.answers),
-		}
+		return func() {}, busy(fmt.Sprintf("this key may have %d answers in the making or waiting at once; try again when some are answered", o.answers))
 	}
 	if err := o.pass(g.now()); err != nil {
 		return func() {}, err
 	}
-	g.total += n
-	g.each[caller] += n
-	return sync.OnceFunc(func() {
-		g.mu.Lock()
-		defer g.mu.Unlock()
-		g.total -= n
-		if g.each[caller] -= n; g.each[caller] == 0 {
-			delete(g.each, caller)
-		}
-	}), nil
-}
-
-func (g *gate) count() int {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	return g.total
+	g.take(caller, n)
+	return sync.OnceFunc(func() { g.leave(caller, n) }), nil
 }
 
 // encode calls f when there is a place for it: long texts of one do not take

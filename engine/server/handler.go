@@ -82,6 +82,7 @@ type Server struct {
 	cfg      Config
 	shelf    *shelf.Shelf
 	gate     *gate
+	bodies   *places // bytes of memory, of requests that are read
 	receipts *receipts
 	mux      *http.ServeMux
 }
@@ -98,7 +99,10 @@ func New(cfg Config) (*Server, error) {
 	if cfg.Connections == 0 {
 		cfg.Connections = defaultConnections
 	}
-	s := &Server{cfg: cfg, shelf: cfg.Shelf, gate: newGate(cfg.Queue, cfg.Keys), receipts: newReceipts(cfg.Receipts), mux: http.NewServeMux()}
+	s := &Server{
+		cfg: cfg, shelf: cfg.Shelf, gate: newGate(cfg.Queue, cfg.Keys), bodies: newPlaces(maxBodies, len(cfg.Keys) > 0),
+		receipts: newReceipts(cfg.Receipts), mux: http.NewServeMux(),
+	}
 	if s.shelf == nil {
 		specs := make([]shelf.Spec, len(cfg.Models))
 		for i, m := range cfg.Models {

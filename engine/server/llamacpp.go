@@ -10,27 +10,26 @@ import (
 // borrowed takes the model out of a request's field, and what else the caller
 // wants of it, and lends it. done is to be called in any case.
 func (s *Server) borrowed(r *http.Request, fields ...want) (m *Lent, done func(), err error) {
-	done = func() {}
-	b, err := readBody(r)
+	b, read, err := s.readBody(r)
 	if err != nil {
-		return nil, done, err
+		return nil, read, err
 	}
 	var name string
 	if err := b.takeAll(append(fields, want{"model", &name})...); err != nil {
-		return nil, done, err
+		return nil, read, err
 	}
 	if err := b.rest(); err != nil {
-		return nil, done, err
+		return nil, read, err
 	}
 	leave, err := s.gate.enter(callerOf(r.Context()), 1)
 	if err != nil {
-		return nil, done, err
+		return nil, read, err
 	}
 	m, back, err := s.take(r.Context(), name)
 	if err != nil {
-		return nil, leave, err
+		return nil, func() { leave(); read() }, err
 	}
-	return m, func() { back(); leave() }, nil
+	return m, func() { back(); leave(); read() }, nil
 }
 
 // tokenize returns the ids of a text. llama.cpp calls it content, and the mark at
@@ -88,7 +87,8 @@ func (s *Server) detokenize(w http.ResponseWriter, r *http.Request) error {
 
 // applyTemplate returns a conversation as the model's template writes it.
 func (s *Server) applyTemplate(w http.ResponseWriter, r *http.Request) error {
-	b, err := readBody(r)
+	b, read, err := s.readBody(r)
+	defer read()
 	if err != nil {
 		return err
 	}

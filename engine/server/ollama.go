@@ -254,7 +254,8 @@ func (w *ollamaWriter) end(answers []*answer, _ usage) {
 
 // ollamaEmbed answers Ollama's /api/embed.
 func (s *Server) ollamaEmbed(w http.ResponseWriter, r *http.Request) error {
-	b, err := readBody(r)
+	b, read, err := s.readBody(r)
+	defer read()
 	if err != nil {
 		return err
 	}
@@ -319,7 +320,8 @@ func (s *Server) ollamaPS(w http.ResponseWriter, _ *http.Request) error {
 }
 
 func (s *Server) ollamaShow(w http.ResponseWriter, r *http.Request) error {
-	b, err := readBody(r)
+	b, read, err := s.readBody(r)
+	defer read()
 	if err != nil {
 		return err
 	}

@@ -17,7 +17,8 @@ const maxInputs = 2048
 // embeddings answers OpenAI's /v1/embeddings: of each text the mean of its
 // final-normed states, of length 1.
 func (s *Server) embeddings(w http.ResponseWriter, r *http.Request) error {
-	b, err := readBody(r)
+	b, read, err := s.readBody(r)
+	defer read()
 	if err != nil {
 		return err
 	}

@@ -175,6 +175,7 @@ func (a *asked) encode() (err error) {
 		return a.converse()
 	}
 	a.prompt, err = a.write(a.model)
+	a.write = nil // and with it what the request says
 	return err
 }
 

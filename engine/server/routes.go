@@ -33,7 +33,8 @@ func (s *Server) routes() map[string]func(http.ResponseWriter, *http.Request) er
 // answer takes a request for an answer apart and answers it. take takes what
 // the API has, and says how it is answered; what it leaves was not understood.
 func (s *Server) answer(w http.ResponseWriter, r *http.Request, take func(b body, a *asked) (dialect, error)) error {
-	b, err := readBody(r)
+	b, read, err := s.readBody(r)
+	defer read()
 	if err != nil {
 		return err
 	}
@@ -50,6 +51,7 @@ func (s *Server) answer(w http.ResponseWriter, r *http.Request, take func(b body
 	if err != nil {
 		return err
 	}
+	read()
 	return s.run(w, r, a, d)
 }
 
