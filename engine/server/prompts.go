@@ -33,7 +33,7 @@ func (a *asked) takePrompts(raw json.RawMessage, read func(json.RawMessage, *eng
 
 // promptsOf is the prompts of a field, of which there is one at least. A list that
 // has a number holds token ids, beside texts or not, and is one prompt; any other
-// is a list of prompts, which is read only as far as so many may be asked for.
+// is a list of prompts, of which no more are kept than may be asked for.
 func promptsOf(raw json.RawMessage) ([]json.RawMessage, error) {
 	one := []json.RawMessage{raw}
 	if len(raw) == 0 || raw[0] != '[' {
@@ -42,6 +42,7 @@ func promptsOf(raw json.RawMessage) ([]json.RawMessage, error) {
 	d := json.NewDecoder(bytes.NewReader(raw))
 	_, _ = d.Token() // it was a list a moment ago
 	var list []json.RawMessage
+	more := false
 	for d.More() {
 		var p json.RawMessage
 		if err := d.Decode(&p); err != nil {
@@ -53,11 +54,15 @@ func promptsOf(raw json.RawMessage) ([]json.RawMessage, error) {
 		case string(p) == "null":
 			return nil, refuse("prompt", "a prompt of the list is null")
 		case len(list) == maxChoices:
-			return nil, refuse("prompt", "at most %d prompts can be given at once", maxChoices)
+			more = true // unless a number comes
+		default:
+			list = append(list, p)
 		}
-		list = append(list, p)
 	}
-	if len(list) == 0 {
+	switch {
+	case more:
+		return nil, refuse("prompt", "at most %d prompts can be given at once", maxChoices)
+	case len(list) == 0:
 		return one, nil
 	}
 	return list, nil

@@ -83,6 +83,20 @@ func TestEachOfSeveralPromptsHasTheRoomThatItsContextLeaves(t *testing.T) {
 	}
 }
 
+// TestTextsAndATokenAreOnePrompt, however many texts there are.
+func TestTextsAndATokenAreOnePrompt(t *testing.T) {
+	s := newStand(t, nil)
+	texts := strings.Repeat(`"a",`, 17)
+	var one completion
+	s.get(&one, "POST", "/completion", `{"prompt": [`+texts+`5], "n_predict": 1}`)
+	if one.Evaluated < 18 {
+		t.Errorf("a prompt of 17 texts and a token has %d tokens", one.Evaluated)
+	}
+	if status, _, b := s.do("POST", "/completion", `{"prompt": [`+texts+`"a"], "n_predict": 1}`); status != http.StatusBadRequest || !strings.Contains(string(b), "at most 16 prompts") {
+		t.Errorf("18 texts: %d %s", status, b)
+	}
+}
+
 // TestChoicesOfSeveralPrompts: by OpenAI's /v1/completions those of the first come
 // first; all prompts count.
 func TestChoicesOfSeveralPrompts(t *testing.T) {
@@ -126,13 +140,19 @@ func TestManyBiasesAreRefusedBeforeTheyAreDecoded(t *testing.T) {
 	long := func(n int) string { return "[[" + strings.Repeat("1,", 2*n) + "1]]" }
 	for _, biases := range []func(int) string{object, list, long} {
 		for _, path := range []string{"/completion", "/v1/completions"} {
-			allocs := func(n int) float64 {
+			allocs := func(n int) (least float64) {
 				ask := biases(n)
-				return testing.AllocsPerRun(1, func() {
-					if server.TakeBiases(path, ask) == nil {
-						t.Errorf("%s: %d biases are taken", path, n)
+				for i := range 10 { // what else the process does only makes it more
+					x := testing.AllocsPerRun(1, func() {
+						if server.TakeBiases(path, ask) == nil {
+							t.Errorf("%s: %d biases are taken", path, n)
+						}
+					})
+					if least = min(least, x); i == 0 {
+						least = x
 					}
-				})
+				}
+				return least
 			}
 			if few, many := allocs(4*form.MaxBiases), allocs(100_000); many > few+100 {
 				t.Errorf("%s, %.20s: %v allocations, and %v of a hundred thousand", path, biases(2), few, many)
