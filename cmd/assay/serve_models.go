@@ -93,7 +93,10 @@ func specOf(c *cli.Context, path string, about shelf.About, pinned bool, registr
 			}
 			return m, nil
 		},
-		Closed: func() { metrics.Unregister(registry, name) },
+		Closed: func() {
+			metrics.Unregister(registry, name)
+			metrics = nil // it knows the model, which is to be gone
+		},
 	}
 }
 

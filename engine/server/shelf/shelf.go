@@ -9,6 +9,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime/debug"
 	"slices"
 	"sync"
 	"time"
@@ -279,7 +280,9 @@ func (s *Shelf) oldest() *book {
 // idle tells whether a model may be closed.
 func (b *book) idle() bool { return b.model != nil && !b.busy && b.users == 0 && !b.spec.Pinned }
 
-// shut closes a model that is idle. mu is held, and free meanwhile.
+// shut closes a model that is idle. Its room is another's once the system has it
+// back: the collector would else leave what the model held for as long again as it
+// takes to fill that. mu is held, and free meanwhile.
 func (s *Shelf) shut(b *book) error {
 	b.busy = true
 	s.mu.Unlock()
@@ -288,7 +291,11 @@ func (s *Shelf) shut(b *book) error {
 		b.spec.Closed()
 	}
 	s.mu.Lock()
-	b.model, b.busy = nil, false
+	b.model = nil
+	s.mu.Unlock()
+	debug.FreeOSMemory()
+	s.mu.Lock()
+	b.busy = false
 	s.held -= b.spec.About.Need
 	s.tell()
 	return err

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"path/filepath"
 	"runtime"
+	"runtime/debug"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -287,5 +288,27 @@ func TestModelsThatNeverFitAreRefused(t *testing.T) {
 	}
 	if _, err := shelf.New(t.Context(), shelf.Config{}); !errors.Is(err, shelf.ErrConfig) {
 		t.Errorf("none: %v", err)
+	}
+}
+
+// TestWhatIsClosedIsGivenBack, and not when the collector comes along: here it never
+// does.
+func TestWhatIsClosedIsGivenBack(t *testing.T) {
+	defer debug.SetGCPercent(debug.SetGCPercent(-1))
+	w := newWorld(t, shelf.Config{Limit: 1}, "a", "b")
+	gone := make(chan struct{})
+	take := func(name string, opened func(*engine.Model)) {
+		m, back, err := w.shelf.Take(t.Context(), name)
+		check(t, err)
+		defer back()
+		answer(t, m)
+		opened(m.Engine)
+	}
+	take("a", func(m *engine.Model) { runtime.AddCleanup(m, func(c chan struct{}) { close(c) }, gone) })
+	take("b", func(*engine.Model) {})
+	select {
+	case <-gone:
+	case <-time.After(patience):
+		t.Errorf("%v after another model took its room, one that was closed is in memory still", patience)
 	}
 }
