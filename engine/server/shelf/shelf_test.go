@@ -291,8 +291,8 @@ func TestModelsThatNeverFitAreRefused(t *testing.T) {
 	}
 }
 
-// TestWhatIsClosedIsGivenBack, and not when the collector comes along: here it never
-// does.
+// TestWhatIsClosedIsGivenBack, and not when the collector comes along: here it
+// never does.
 func TestWhatIsClosedIsGivenBack(t *testing.T) {
 	defer debug.SetGCPercent(debug.SetGCPercent(-1))
 	w := newWorld(t, shelf.Config{Limit: 1}, "a", "b")
