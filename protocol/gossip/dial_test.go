@@ -2,10 +2,12 @@ package gossip_test
 
 import (
 	"errors"
+	"net"
 	"strings"
 	"testing"
 
 	"github.com/assaynet/assay/protocol"
+	"github.com/assaynet/assay/protocol/door/doortest"
 	"github.com/assaynet/assay/protocol/gossip"
 	"github.com/assaynet/assay/protocol/key"
 )
@@ -24,6 +26,16 @@ func publicKey(t *testing.T, name string) protocol.PublicKey {
 func transport(addr string) string {
 	head, _, _ := strings.Cut(addr, "/p2p/")
 	return head
+}
+
+// freeAddr is a place to listen at, again after a stop too: no other test has it.
+func freeAddr(t *testing.T) string {
+	t.Helper()
+	host, port, err := net.SplitHostPort(doortest.FreePort(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return "/ip4/" + host + "/tcp/" + port
 }
 
 func TestHostsOfAnotherChainHearNothing(t *testing.T) {
@@ -75,7 +87,9 @@ func TestABootstrapPeerOfAnotherChainIsNamed(t *testing.T) {
 }
 
 func TestABootstrapPeerThatComesBackIsDialledAgain(t *testing.T) {
-	hub := launch(t, config("hub"))
+	c := config("hub")
+	c.Listen = []string{freeAddr(t)}
+	hub := launch(t, c)
 	addr := hub.Addrs()
 	leaf := launch(t, config("leaf", addr...))
 	connected := func() bool { b := leaf.Bootstraps(); return len(b) == 1 && b[0].Connected }
@@ -84,8 +98,6 @@ func TestABootstrapPeerThatComesBackIsDialledAgain(t *testing.T) {
 	eventually(t, "the loss is seen, with a reason", func() bool { return !connected() && leaf.Bootstraps()[0].LastError != "" })
 
 	in := &inbox{}
-	c := config("hub")
-	c.Listen = []string{transport(addr[0])}
 	c.Handlers.Answer = in.handle
 	again := launch(t, c)
 	eventually(t, "connected again", func() bool { return connected() && listening(leaf, gossip.TopicAnswer, 1) })
@@ -99,11 +111,11 @@ func TestABootstrapPeerThatComesBackIsDialledAgain(t *testing.T) {
 }
 
 func TestAHostIgnoresItselfAmongTheBootstrapPeers(t *testing.T) {
-	a := launch(t, config("a"))
-	addr := a.Addrs()
+	c := config("a")
+	c.Listen = []string{freeAddr(t)}
+	a := launch(t, c)
+	c.Bootstrap = a.Addrs()
 	a.stop()
-	c := config("a", addr...)
-	c.Listen = []string{transport(addr[0])}
 	if b := launch(t, c).Bootstraps(); len(b) != 0 {
 		t.Errorf("got %v, want none", b)
 	}
