@@ -153,27 +153,50 @@ static size_t slice_span(struct step *s, int span, int first, int pages, int fai
 	return room;
 }
 
-/* When all threads are done with these spans, the longest first, if each takes the next one that is whole: in pages; and by *all how
- * many pages there are. */
-static int64_t done_with(struct step *s, int spans, int64_t *all)
+/* How many pages these spans see together, and by *most the one that sees most. */
+static int64_t all_pages(const struct step *s, int spans, int *most)
+{
+	int64_t all = 0;
+	int first;
+	*most = 0;
+	for (int i = 0; i < spans; i++) {
+		const int pages = eng_pages_of(s, &s->m->spans[i], &first);
+		*most = pages > *most ? pages : *most;
+		all += pages;
+	}
+	return all;
+}
+
+/* When all threads are done with these spans if each takes the next one that is whole, in pages. */
+static int64_t done_with(struct step *s, int spans)
 {
 	eng_model *m = s->m;
 	int64_t last = 0;
 	int first;
-	*all = 0;
 	for (int t = 0; t < m->threads; t++)
 		m->thread[t].pages = 0;
 	for (int i = 0; i < spans; i++) {
-		const int pages = eng_pages_of(s, &m->spans[i], &first);
 		struct eng_thread *free_next = &m->thread[0];
 		for (int t = 1; t < m->threads; t++)
 			if (m->thread[t].pages < free_next->pages)
 				free_next = &m->thread[t];
-		free_next->pages += pages;
+		free_next->pages += eng_pages_of(s, &m->spans[i], &first);
 		last = free_next->pages > last ? free_next->pages : last;
-		*all += pages;
 	}
 	return last;
+}
+
+/* Whether a loop that ends after so many pages on each thread takes no more than one part of FAIR longer than an even share of all. */
+static int is_fair(const eng_model *m, int64_t last, int64_t all) { return last * m->threads * FAIR <= all * (FAIR + 1); }
+
+/* Whether threads that take whole spans are done nearly together. They are not before the longest span, nor later than it takes after
+ * an even share (Graham, "Bounds on multiprocessing timing anomalies", 1969): only what lies between has to be tried. */
+static int whole_is_fair(struct step *s, int spans, int most, int64_t all)
+{
+	const eng_model *m = s->m;
+	if ((int64_t)most * m->threads * FAIR <= all)
+		return 1;
+	return is_fair(m, most, all) && is_fair(m, done_with(s, spans), all);
 }
 
 /* Slices of these spans, of fair pages; how much room they share. */
@@ -192,18 +215,20 @@ static size_t slice_spans(struct step *s, int spans, int fair)
 void eng_share(struct step *s, int spans)
 {
 	eng_model *m = s->m;
-	int64_t all;
-	int first;
+	int most;
 	s->slices = 0;
-	if (m->threads == 1 || spans == 0 || eng_pages_of(s, &m->spans[0], &first) < SHARED_PAGES)
+	if (m->threads == 1)
 		return;
-	if (done_with(s, spans, &all) * m->threads * FAIR <= all * (FAIR + 1))
+	const int64_t all = all_pages(s, spans, &most);
+	if (most < SHARED_PAGES || whole_is_fair(s, spans, most, all))
 		return;
 	const int fair = (int)(all / (m->threads * SHARES) + 1);
 	for (int again = 0; again < 2; again++) {
 		size_t room = slice_spans(s, spans, fair);
 		if (room <= m->room_cap)
 			return;
+		if (room > (size_t)m->threads * ROOM)
+			break;
 		free(m->room);
 		m->room_cap = 0;
 		room += room / 8; /* for pages to come */

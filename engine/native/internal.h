@@ -245,8 +245,9 @@ struct eng_slice {
 };
 
 /* Into how many slices for each thread all pages of a layer are cut where threads share them, and from how many pages of a span on.
- * They share where whole spans would take longer than an even share of all pages by more than one part of FAIR. */
-enum { SHARES = 8, SHARED_PAGES = 32, FAIR = 8 };
+ * They share where whole spans would take longer than an even share of all pages by more than one part of FAIR, and where what they
+ * tell each other has room in ROOM floats of each thread: many rows behind many positions take more. */
+enum { SHARES = 8, SHARED_PAGES = 32, FAIR = 8, ROOM = 4 << 20 };
 
 enum { SLAB = 256, SLAB_MOST = SLAB + SLOTS }; /* columns that go through a product together, and those of the last */
 

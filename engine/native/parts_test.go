@@ -92,6 +92,20 @@ func TestAWindowIsAllThatAStepSees(t *testing.T) {
 	}
 }
 
+// TestWhatThreadsTellEachOtherIsBounded: seven sequences on five threads are
+// shared, but not where that takes more than 16 MiB of each thread.
+func TestWhatThreadsTellEachOtherIsBounded(t *testing.T) {
+	for past, want := range map[int32]bool{32767: true, 65535: true, 131071: false} {
+		parts, err := native.TestParts(5, 24, 1, 0, slices.Repeat([]int32{past}, 7))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if shared := parts[0].Shared > 0; shared != want || !shared && len(parts) != 7 {
+			t.Errorf("behind %d positions: %d parts, the first %+v", past, len(parts), parts[0])
+		}
+	}
+}
+
 // done tells when threads are done with parts, each of which goes to the thread
 // that is free next.
 func done(threads int, parts []int) int {

@@ -35,7 +35,7 @@ int eng_make_spans(struct step *s);
 /* eng_pages_of: the pages that a span sees in this layer: the first, and returned how many. */
 int eng_pages_of(const struct step *s, const struct eng_span *span, int *first);
 /* eng_share: makes the slices of this layer; there are none where whole spans occupy all threads to
- * the end, or where there is no memory. */
+ * the end, or where there is no memory, or they would take much. */
 void eng_share(struct step *s, int spans);
 /* eng_store: RoPE of all columns' key heads, whose keys and values are stored in their pages. */
 void eng_store(struct step *s);
