@@ -177,6 +177,8 @@ extern const struct eng_kernels eng_kernels_neon, eng_kernels_i8mm;
 #endif
 
 /* memory.c */
+/* eng_give_back: from now on the system has large pieces of memory back once they are freed. */
+void eng_give_back(void);
 /* eng_alloc: zeros, for free; NULL where there is no memory. */
 void *eng_alloc(size_t bytes);
 /* eng_map: zeros in large pages where the system has them, touched by nobody yet, for eng_unmap; NULL where there is no memory. */

@@ -55,6 +55,7 @@ int eng_model_new(eng_model **out, const struct eng_shape *s, int level, int thr
 	const struct eng_kernels *k = eng_kernels_at(level);
 	if (!k)
 		return ENG_NO_LEVEL;
+	eng_give_back();
 	eng_model *m = eng_alloc(sizeof *m);
 	if (!m)
 		return ENG_NO_MEMORY;
