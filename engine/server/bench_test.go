@@ -129,12 +129,19 @@ func costAsk(ctx context.Context, address, path, body string) (string, error) {
 // first function of a stack that is listed decides, from the innermost on.
 var costOf = []struct{ name, who string }{
 	{"/engine/server_test.", "client"},
-	{"/engine/server.", "server"}, {"/engine/server/", "server"},
+	{"/engine/server.", "server"},
+	{"/engine/server/", "server"},
 	{"engine.(*generation).follow", "server"}, // hands tokens to it
-	{"/engine/grammar.", "sampling"}, {"/engine/arith.", "sampling"}, {"/engine/form.", "sampling"},
-	{"engine.Settings.choose", "sampling"}, {"engine.(*follower)", "sampling"}, {"engine.follower", "sampling"}, {"engine.among", "sampling"},
+	{"/engine/grammar.", "sampling"},
+	{"/engine/arith.", "sampling"},
+	{"/engine/form.", "sampling"},
+	{"engine.Settings.choose", "sampling"},
+	{"engine.(*follower)", "sampling"},
+	{"engine.follower", "sampling"},
+	{"engine.among", "sampling"},
 	{"/assay/engine", "engine"},
-	{"net/http.", "server"}, {"net.", "server"},
+	{"net/http.", "server"},
+	{"net.", "server"},
 }
 
 // samplesOf counts the samples of a profile by who had them.
