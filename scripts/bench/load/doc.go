@@ -12,8 +12,8 @@
 // traffic starts ours over two models with room for one, and has it asked by all
 // whom a server meets: clients that go away, that read slowly, whose prompts are
 // too long, whose JSON is broken. It fails where an answer's receipt does not
-// verify in this process, memory grows by more than a twentieth, or a slot stays
-// taken.
+// verify in this process, memory grows by more than a twentieth once the server has
+// as many receipts as it keeps, or a slot stays taken.
 //
 // Start reading at compare.go and traffic.go; client.go is one request, server.go a
 // server's process, prompts.go what is asked.
