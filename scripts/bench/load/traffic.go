@@ -213,10 +213,10 @@ func grown(out io.Writer, what string, before, after float64) error {
 	return nil
 }
 
-// leaks looks whether memory grows. What is in use when a round ends depends on what
-// the last sequences left and on when the collector last came, up to the bounds
-// of both, so the most of some rounds is compared with the most of others; a model
-// just opened has nothing of that, and means are.
+// leaks looks whether memory grows. What is in use when a round ends depends on
+// what the last sequences left and on when the collector last came, up to the
+// bounds of both, so the most of some rounds is compared with the most of others;
+// a model just opened has nothing of that, and means are.
 func leaks(out io.Writer, memory, fresh []int64) error {
 	if len(memory) < rounds {
 		return nil
