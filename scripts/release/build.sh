@@ -46,12 +46,11 @@ programs() {
 		-o "$2/" "${names[@]}"
 }
 
-# forget ARCH TAGS - takes what this module's packages were compiled to from the
-# cache. That of modules and of Go itself, whose sources lie in one place, stays.
-forget() {
+# compiled ARCH TAGS - what this module's packages are compiled to, files of the
+# cache; not that of modules and of Go itself, whose sources lie in one place.
+compiled() {
 	target "$1"
-	go list -deps -export -trimpath -buildvcs=false -tags "netgo,osusergo$2" -f '{{with .Module}}{{if .Main}}{{$.Export}}{{end}}{{end}}' "${names[@]}" |
-		xargs -d '\n' rm -f
+	go list -deps -export -trimpath -buildvcs=false -tags "netgo,osusergo$2" -f '{{with .Module}}{{if .Main}}{{$.Export}}{{end}}{{end}}' "${names[@]}"
 }
 
 # pages DIR BIN - what the programs themselves write, the same on any machine.
@@ -72,11 +71,12 @@ archive() {
 		gzip -9n >"$out/$name.tar.gz"
 }
 
-if [ -n "${AGAIN:-}" ]; then
+if [ -n "${AGAIN:-}" ]; then # all are listed before one goes, for to list compiles
 	for arch in "$@"; do
-		forget "$arch" ,static
-		forget "$arch" ''
-	done
+		compiled "$arch" ,static
+		compiled "$arch" ''
+	done >"$work/compiled"
+	xargs -d '\n' rm -f <"$work/compiled"
 fi
 host=$work/host
 for arch in "$@"; do
