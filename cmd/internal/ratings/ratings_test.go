@@ -52,7 +52,10 @@ func TestALineThatIsNoPairIsNamed(t *testing.T) {
 	for bad, want := range map[string]string{
 		"x":                                      "invalid character",
 		"[]":                                     "it is no object",
+		"null":                                   "it is no object",
 		whole + whole:                            "something follows the object",
+		with(`"gold":-1`, `"gold":-1,"gold":1`):  "gold comes twice",
+		with(`"pair"`, `"Pair"`):                 `unknown field "Pair"`,
 		whole[:40]:                               "the object does not end",
 		with(`"pair":1,`, ""):                    "it has no pair",
 		with(`"gold":-1,`, ""):                   "it has no gold",

@@ -56,13 +56,13 @@ func Read(r io.Reader, add func(*preference.Pair) error) error {
 
 // line is a pair as it stands in a file.
 type line struct {
-	Pair    id              `json:"pair"`
-	Stratum *[]int8         `json:"stratum"`
-	Gold    json.RawMessage `json:"gold"`
-	Cell    *uint8          `json:"cell"`
-	Setter  id              `json:"setter"`
-	Answers *[]answer       `json:"answers"`
-	Epoch   *uint64         `json:"epoch"`
+	Pair    id
+	Stratum *[]int8
+	Gold    json.RawMessage
+	Cell    *uint8
+	Setter  id
+	Answers *[]answer
+	Epoch   *uint64
 }
 
 // parse reads one line into p, whose memory it uses again.
@@ -71,13 +71,8 @@ func parse(text []byte, p *preference.Pair) error {
 		return fmt.Errorf("%w: it is not UTF-8", ErrLine)
 	}
 	var l line
-	d := json.NewDecoder(bytes.NewReader(text))
-	d.DisallowUnknownFields()
-	if err := d.Decode(&l); err != nil {
-		return fmt.Errorf("%w: %s", ErrLine, reason(err))
-	}
-	if rest, err := d.Token(); !errors.Is(err, io.EOF) {
-		return fmt.Errorf("%w: something follows the object: %v", ErrLine, rest)
+	if err := l.read(json.NewDecoder(bytes.NewReader(text))); err != nil {
+		return fmt.Errorf("%w: %w", ErrLine, err)
 	}
 	for _, f := range []struct {
 		name    string
@@ -108,6 +103,67 @@ func parse(text []byte, p *preference.Pair) error {
 	}
 	for _, a := range *l.Answers {
 		p.Answers = append(p.Answers, preference.Answer(a))
+	}
+	return nil
+}
+
+// read reads the object of a line, and that nothing follows it. A field that
+// comes twice, or in other letters, is what two readers may read differently.
+func (l *line) read(d *json.Decoder) error {
+	begin, err := d.Token()
+	switch {
+	case err != nil:
+		return errors.New(reason(err))
+	case begin != json.Delim('{'):
+		return errors.New("it is no object")
+	}
+	seen := map[any]bool{}
+	for d.More() {
+		name, err := d.Token()
+		if err != nil {
+			return errors.New(reason(err))
+		}
+		into := l.field(name)
+		switch {
+		case into == nil:
+			return fmt.Errorf("unknown field %.40q", name)
+		case seen[name]:
+			return fmt.Errorf("%s comes twice", name)
+		}
+		seen[name] = true
+		if err := d.Decode(into); err != nil {
+			if wrong, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
+				return fmt.Errorf("%s cannot be %s", name, wrong.Value)
+			}
+			return errors.New(reason(err))
+		}
+	}
+	if _, err := d.Token(); err != nil {
+		return errors.New(reason(err))
+	}
+	if rest, err := d.Token(); !errors.Is(err, io.EOF) {
+		return fmt.Errorf("something follows the object: %v", rest)
+	}
+	return nil
+}
+
+// field is where a field is kept, nil for one that no pair has.
+func (l *line) field(name json.Token) any {
+	switch name {
+	case "pair":
+		return &l.Pair
+	case "stratum":
+		return &l.Stratum
+	case "gold":
+		return &l.Gold
+	case "cell":
+		return &l.Cell
+	case "setter":
+		return &l.Setter
+	case "answers":
+		return &l.Answers
+	case "epoch":
+		return &l.Epoch
 	}
 	return nil
 }
