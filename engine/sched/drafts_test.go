@@ -168,20 +168,26 @@ func TestGuessesAreTriedWhereTheyPay(t *testing.T) {
 		}}
 		s := start(t, b, sched.Config{Now: func() time.Time { return clock }})
 		x := &story{tokens: count(0, 10), keep: 1, more: 100}
-		task, want, given := x.task(), x.answer(), 0
-		next := task.Next
-		task.Next = func() (backend.Token, bool) { given++; return next() }
-		task.Draft = func(most int, _ sched.Terms) ([]backend.Token, []float64) {
-			n := min(most, 4, len(want)-given)
-			return want[given : given+n], []float64{.9, .8, .7, .6}[:n]
-		}
-		if _, err := mustStart(context.Background(), t, s, task).Wait(); err != nil {
+		if _, err := mustStart(context.Background(), t, s, x.guessed()).Wait(); err != nil {
 			t.Error(err)
 		}
 		if got := s.Stats().Drafted; got < c.least || got > c.most {
 			t.Errorf("%v a row: %d guesses were tried, want %d to %d", c.row, got, c.least, c.most)
 		}
 	}
+}
+
+// guessed is the task with a drafter that is right about up to four tokens, and
+// less sure of each.
+func (x *story) guessed() *sched.Task {
+	task, want, given := x.task(), x.answer(), 0
+	next := task.Next
+	task.Next = func() (backend.Token, bool) { given++; return next() }
+	task.Draft = func(most int, _ sched.Terms) ([]backend.Token, []float64) {
+		n := min(most, 4, len(want)-given)
+		return want[given : given+n], []float64{.9, .8, .7, .6}[:n]
+	}
+	return task
 }
 
 // TestABadMomentIsForgotten: where others had the machine while the first guesses
@@ -200,14 +206,7 @@ func TestABadMomentIsForgotten(t *testing.T) {
 	}}
 	s := start(t, b, sched.Config{Now: func() time.Time { return clock }, KVBytes: 1000 * pageBytes})
 	x := &story{tokens: count(0, 10), keep: 1, more: 3000}
-	task, want, given := x.task(), x.answer(), 0
-	next := task.Next
-	task.Next = func() (backend.Token, bool) { given++; return next() }
-	task.Draft = func(most int, _ sched.Terms) ([]backend.Token, []float64) {
-		n := min(most, 4, len(want)-given)
-		return want[given : given+n], []float64{.9, .8, .7, .6}[:n]
-	}
-	if _, err := mustStart(context.Background(), t, s, task).Wait(); err != nil {
+	if _, err := mustStart(context.Background(), t, s, x.guessed()).Wait(); err != nil {
 		t.Error(err)
 	}
 	if got := s.Stats(); got.Drafted < 1000 {
