@@ -11,7 +11,7 @@ half of the stake hold it; exact and inexact are answers of the kind that some j
 found equal, and false. Bound, speed and availability are in 65536ths, the weight,
 which is of all kinds together, in 65535ths. exact and inexact may grow until a score
 is final, a few blocks into the next epoch; then nothing of it changes, also when its
-answers and cards are no longer kept. A validator keeps the scores of 4,096 epochs.
+answers and cards are no longer kept. A validator keeps the scores of all epochs.
 From a score to its evidence:
 
    assay scores --miner 3 --epoch 7 --json | jq -r '.tasks[]'
