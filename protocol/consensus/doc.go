@@ -21,7 +21,8 @@
 // (statesync.go, snapshot.go); every node serves snapshots, at the same heights.
 // Without a checkpoint, or with Config.Replay, it carries out all blocks. While it
 // lacks some, its log says how far it is, to where, and how long that takes
-// (catchup.go).
+// (catchup.go). One that comes no nearer to most of its peers takes part all the
+// same (takepart.go): CometBFT alone would wait for blocks of which one boasts.
 //
 // # The port, and sentries
 //

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	abci "github.com/cometbft/cometbft/abci/types"
+	"github.com/cometbft/cometbft/node"
 	"github.com/cometbft/cometbft/p2p"
 	"github.com/cometbft/cometbft/types"
 	"github.com/rs/zerolog"
@@ -22,6 +23,23 @@ import (
 // height is given, over blocks that carry its signatures at the heights of signed.
 func NewSigner(dir string, signs func(protocol.PublicKey) bool, first int64, signed []int64, secrets ...key.Secret) (types.PrivValidator, error) {
 	return newSigner(secrets, signs, heights(signed), first, recordOf(dir, "chain"), zerolog.Nop())
+}
+
+// Alter changes what a node makes of CometBFT, and for how long it may come no
+// nearer to its peers.
+func (n *Node) Alter(every time.Duration, options ...node.Option) {
+	n.closing.every, n.options = every, options
+}
+
+// Closing finds out that a node comes no nearer to its peers.
+type Closing struct{ closing }
+
+// NewClosing returns one whose spans are that long.
+func NewClosing(every time.Duration) *Closing { return &Closing{closing{every: every}} }
+
+// Look says whether it came no nearer.
+func (c *Closing) Look(syncing bool, own protocol.Height, peers []protocol.Height, now time.Time) bool {
+	return c.look(syncing, own, peers, now)
 }
 
 // Signer is what signs for a node.

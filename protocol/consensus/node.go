@@ -50,6 +50,9 @@ type Node struct {
 	forked     atomic.Uint64                         // blocks of another history that evidence was made of
 	ready      chan struct{}                         // closed by Run, once
 	behind     func(context.Context) (string, error) // names a free port of loopback
+	options    []node.Option                         // what tests change of CometBFT
+	closing    closing
+	begun      int64 // the newest block when CometBFT was made
 }
 
 // New opens the node's state. It starts nothing. Errors: [ErrConfig], and those
@@ -65,7 +68,7 @@ func New(c Config) (*Node, error) {
 	if err := c.DB.BindChain(doc.ChainID); err != nil {
 		return nil, err
 	}
-	n := &Node{cfg: c, chain: doc.ChainID, doc: doc, halted: make(chan string, 1), ready: make(chan struct{}), behind: freePort}
+	n := &Node{cfg: c, chain: doc.ChainID, doc: doc, halted: make(chan string, 1), ready: make(chan struct{}), behind: freePort, closing: closing{every: closeWithin}}
 	if n.app, err = newApp(&c); err != nil {
 		return nil, err
 	}
@@ -160,7 +163,7 @@ func (n *Node) start(ctx context.Context, f *cfg.Config) (*node.Node, net.Listen
 		default:
 		}
 	}}
-	options := []node.Option{node.CustomReactors(map[string]p2p.Reactor{"FRONT": n.front}), boundParts}
+	options := append([]node.Option{node.CustomReactors(map[string]p2p.Reactor{"FRONT": n.front}), boundParts}, n.options...)
 	if f.StateSync.Enable {
 		v, err := n.verifier()
 		if err != nil {
@@ -174,6 +177,7 @@ func (n *Node) start(ctx context.Context, f *cfg.Config) (*node.Node, net.Listen
 	if err != nil {
 		return nil, nil, fmt.Errorf("start consensus: %w", numbered(err))
 	}
+	n.begun = c.BlockStore().Height()
 	port, err := n.open(ctx, f, c)
 	if err != nil {
 		_ = c.EventBus().Stop()
@@ -334,6 +338,11 @@ func (n *Node) watch(ctx context.Context, c *node.Node) error {
 			continue
 		}
 		joins = false
+		if n.closing.look(n.syncing.Load(), h, peerHeights(c), time.Now()) {
+			if err := n.takePart(c); err != nil {
+				return err
+			}
+		}
 		if err := n.app.knows(h + 1); err != nil {
 			return err
 		}

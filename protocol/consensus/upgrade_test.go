@@ -5,7 +5,6 @@ import (
 	"math"
 	"sync/atomic"
 	"testing"
-	"time"
 
 	"github.com/assaynet/assay/protocol"
 	"github.com/assaynet/assay/protocol/consensus"
@@ -70,12 +69,7 @@ func TestARunningNetworkIsUpgraded(t *testing.T) {
 		if before < at-3 { // else no block comes before the others are there
 			r.await(t, min(before+2, at-3))
 		}
-		// CometBFT fails where it fetches a block from who leaves at that moment.
-		for deadline := time.Now().Add(patience); r.Stats().Syncing; time.Sleep(10 * time.Millisecond) {
-			if time.Now().After(deadline) {
-				t.Fatalf("%s fetches blocks and comes to no end", r.name)
-			}
-		}
+		r.synced(t)
 	}
 	if h := n.nodes[0].Stats().Height; h >= at {
 		t.Fatalf("the network is at block %d before all were started again; it was to be before %d", h, at)
