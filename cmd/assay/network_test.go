@@ -18,6 +18,7 @@ import (
 	"github.com/assaynet/assay/protocol/api"
 	"github.com/assaynet/assay/protocol/keystore"
 	"github.com/assaynet/assay/protocol/ledger"
+	"github.com/assaynet/assay/protocol/logtest"
 	"github.com/assaynet/assay/protocol/node"
 	"github.com/assaynet/assay/protocol/store"
 	"github.com/assaynet/assay/validator/requests"
@@ -65,7 +66,7 @@ func runValidator(t *testing.T, e *testscript.Env) error {
 	if err := makeBlocks(home, e.Getenv, 2); err != nil {
 		return err
 	}
-	v, err := openValidator(home, e.Getenv, zerolog.New(zerolog.NewTestWriter(t)).Level(zerolog.WarnLevel))
+	v, err := openValidator(home, e.Getenv, logtest.New(t))
 	if err != nil {
 		return err
 	}

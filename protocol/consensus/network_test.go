@@ -17,6 +17,7 @@ import (
 	"github.com/assaynet/assay/protocol/door/doortest"
 	"github.com/assaynet/assay/protocol/key"
 	"github.com/assaynet/assay/protocol/ledger"
+	"github.com/assaynet/assay/protocol/logtest"
 	"github.com/assaynet/assay/protocol/params"
 	"github.com/assaynet/assay/protocol/store"
 	"github.com/assaynet/assay/protocol/wire"
@@ -150,7 +151,7 @@ func (n *network) config(t testing.TB, i int, home string, fs store.FS) consensu
 }
 
 func testLogger(t testing.TB, i int) zerolog.Logger {
-	return zerolog.New(zerolog.NewTestWriter(t)).Level(zerolog.WarnLevel).With().Int("node", i).Logger()
+	return logtest.New(t).With().Int("node", i).Logger()
 }
 
 func (r *running) start() {

@@ -71,8 +71,8 @@ func behind(own protocol.Height, peers []protocol.Height) protocol.Height {
 }
 
 // takePart ends the fetching of blocks and lets consensus begin from what is there,
-// as CometBFT does by itself when it has fetched all. Its log of what it did is of no
-// use where a block was fetched since.
+// as CometBFT does by itself when it has fetched all. Its log of what it did is of
+// no use where a block was fetched since.
 func (n *Node) takePart(c *node.Node) error {
 	r, ok := c.Switch().Reactor(blockReactor)
 	if !ok || !r.IsRunning() {

@@ -61,8 +61,8 @@ func TestComingNoNearerIsSeenOverTwoSpans(t *testing.T) {
 	at(90, true, true, 100, 100)
 }
 
-// boastful is the reactor of blocks of a validator that says to everybody that it has
-// blocks which nobody made, and gives none of them.
+// boastful is the reactor of blocks of a validator that says to everybody that it
+// has blocks which nobody made, and gives none of them.
 type boastful struct{ p2p.Reactor }
 
 const boasted = 1 << 40

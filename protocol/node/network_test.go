@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
-	"github.com/rs/zerolog"
 
 	"github.com/assaynet/assay/protocol"
 	"github.com/assaynet/assay/protocol/door/doortest"
@@ -19,6 +18,7 @@ import (
 	"github.com/assaynet/assay/protocol/key"
 	"github.com/assaynet/assay/protocol/keystore"
 	"github.com/assaynet/assay/protocol/ledger"
+	"github.com/assaynet/assay/protocol/logtest"
 	"github.com/assaynet/assay/protocol/node"
 	"github.com/assaynet/assay/protocol/params"
 	"github.com/assaynet/assay/protocol/store"
@@ -145,7 +145,7 @@ func (n *network) config(t testing.TB, name string) node.Config {
 	t.Cleanup(func() { check(t, db.Close()) })
 	return node.Config{
 		Genesis: n.g, DB: db, Hotkey: hotkey(t, name), Bootstrap: n.boot, Registerer: prometheus.NewRegistry(),
-		Logger: zerolog.New(zerolog.NewTestWriter(t)).Level(zerolog.WarnLevel),
+		Logger: logtest.New(t),
 	}
 }
 
