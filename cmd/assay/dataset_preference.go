@@ -34,9 +34,9 @@ last one pays. In memory a pair takes less than 100 bytes and an answer 8,
 however long the lines are; at most 2^27 pairs of 2^16 raters.
 
 JSON fields, one object for each rater, all in 65536ths: rater (as in the file),
-pay, q (agreement with others), gate (how surely it tells golds apart), done
-(pairs; one that r raters of a voice answered counts 1/r), w (weight in others'
-agreement), voice (raters that are one with it, itself included).`}
+pay, q (agreement of its voice with others), gate (how surely it tells golds
+apart), done (pairs; one that r raters of a voice answered counts 1/r), w (weight in
+others' agreement), voice (raters that are one with it, itself included).`}
 }
 
 // preferenceFlags are the flags of score that the kind preference alone has.

@@ -174,22 +174,27 @@ type teller struct {
 
 // Status implements api.Node.
 func (s *teller) Status(context.Context) (api.Status, error) {
-	st := s.miner.Status()
-	out := api.Status{
-		Role: string(config.Miner), Started: s.d.Started, Hotkey: s.d.Hotkey.PublicKey().String(), Registered: st.Registered,
-		Height: st.Height, Peers: len(s.node.Peers()), ModelIDs: s.d.ModelIDs(), Kinds: s.miner.Kinds(),
-		CatchingUp: st.Height == 0, BlockTime: s.node.BlockTime(), Checkpoint: s.node.Checkpoint(),
-	}
-	if hash, err := s.node.StateHash(st.Height); err == nil { // one of the newest
+	out := statusOf(s.miner)
+	out.Started, out.Hotkey, out.ModelIDs = s.d.Started, s.d.Hotkey.PublicKey().String(), s.d.ModelIDs()
+	out.Peers, out.BlockTime, out.Checkpoint = len(s.node.Peers()), s.node.BlockTime(), s.node.Checkpoint()
+	if hash, err := s.node.StateHash(out.Height); err == nil { // one of the newest
 		out.AppHash = hash
 	}
 	faults, warnings := s.d.Look(daemon.Vitals{
 		CatchingUp: out.CatchingUp, Deaf: s.node.Deaf(), Elsewhere: s.node.Elsewhere(), OtherChain: s.node.OtherChain(), BlockTime: out.BlockTime,
 	}, time.Now())
-	out.Faults = slices.Concat(faults, st.Faults)
-	out.Reasons = slices.Concat(faults, st.Reasons, warnings)
-	out.Seat = seatStatus(&st)
+	out.Faults = slices.Concat(faults, out.Faults)
+	out.Reasons = slices.Concat(faults, out.Reasons, warnings)
 	return out, nil
+}
+
+// statusOf is what a miner knows of itself, without its node and its machine.
+func statusOf(m *miner.Miner) api.Status {
+	st := m.Status()
+	return api.Status{
+		Role: string(config.Miner), Registered: st.Registered, Height: st.Height, CatchingUp: st.Height == 0, Kinds: m.Kinds(),
+		Faults: st.Faults, Reasons: st.Reasons, Seat: seatStatus(&st),
+	}
 }
 
 // seatStatus is what the miner knows of its seat, nil without one.

@@ -112,6 +112,41 @@ func TestCopiesAreOneVoice(t *testing.T) {
 	}
 }
 
+// a agreed with c on twenty pairs, three tenths of what there was to agree on, b
+// on ten, on nothing. Of one voice they are measured as one, on thirty: a fifth.
+func TestAVoiceIsMeasuredAsOne(t *testing.T) {
+	c := preference.Carry{
+		Epoch: 1,
+		Golds: []preference.CarriedGold{{Rater: "c", Setter: "s", Asked: [2]uint64{64 * one, 64 * one}, Right: [2]uint64{64 * one, 64 * one}}},
+		Twos: []preference.CarriedTwo{ // a half of agree and met stays, three quarters of the rest
+			{A: "a", B: "b", Met: 40 * one, Against: 20 * one, Beside: 20 * one},
+			{A: "a", B: "c", Agree: 12 * one, Met: 40 * one},
+			{A: "b", B: "c", Met: 20 * one},
+		},
+	}
+	for name, want := range map[string]struct {
+		beside       uint64
+		a, b, voices int64
+	}{
+		"one voice": {20 * one, 13106, 13106, 2}, // 26214·20·19660 ÷ (26214·30), truncated
+		"two":       {0, 19660, 0, 1},
+	} {
+		c.Twos[0].Beside = want.beside
+		b := newBook(t)
+		if err := b.Restore(c); err != nil {
+			t.Fatal(err)
+		}
+		last := preference.Pair{ID: "p", Setter: "s", Epoch: 2, Answers: []preference.Answer{{Rater: "a", Choice: preference.Right}}}
+		if err := b.Add(&last); err != nil {
+			t.Fatal(err)
+		}
+		rows := score(t, b)
+		if got := [3]int64{rows["a"].Q, rows["b"].Q, rows["c"].Q}; got != [3]int64{want.a, want.b, 0} || rows["a"].Voice != uint64(want.voices)*one {
+			t.Errorf("%s: a, b and c have %d, a's voice %d; want %d, %d and 0, %d", name, got, rows["a"].Voice/one, want.a, want.b, want.voices)
+		}
+	}
+}
+
 func gold(id, setter string, right preference.Choice, cell uint8, x preference.Choice) preference.Pair {
 	return preference.Pair{ID: id, Setter: setter, Gold: right, Cell: cell, Z: 1, Answers: []preference.Answer{{Rater: "r", Choice: x}}}
 }

@@ -13,8 +13,8 @@ type Row struct {
 	// Pay is done · max(0, q − FreeAgreement) · gate: a share of the lane, in
 	// 65536ths of a rating of full agreement.
 	Pay uint64 `json:"pay"`
-	// Q is the mean agreement with the others, by weight, voice and pairs in
-	// common; negative where it is worse than chance.
+	// Q is the mean agreement of the rater's voice with the others, by weight,
+	// voice and pairs in common; negative where it is worse than chance.
 	Q int64 `json:"q"`
 	// Gate is 0 to one: how far the bound on golds is above GateFrom.
 	Gate uint32 `json:"gate"`
@@ -113,28 +113,34 @@ func (e *epoch) done(raters int, v *voices) []uint64 {
 	return out
 }
 
-// quality returns Q of each rater: Σ W·C ÷ Σ W over those of other voices, with
-// W = w·M ÷ one ÷ size of the voice.
+// quality returns Q of each rater, which is that of its voice: Σ W·C ÷ Σ W over
+// all that a rater of it and one of another voice did, with W = w·M ÷ one ÷ size
+// of the other's voice. Seats that are one say the same, so each of them measures
+// the one that sits there; alone, the luckiest of many would be paid.
 func (s *sums) quality(weights []int64, v *voices, p *Params) []int64 {
-	top := make([]big.Int, len(weights)) // 2⁷¹ at the limits
-	all := make([]uint64, len(weights))
+	top := make([]big.Int, len(weights)) // by voice; 2⁹¹ at the limits
+	all := make([]big.Int, len(weights)) // 2⁷⁴
 	var term, factor big.Int
 	for i := range s.pairs {
 		t := &s.pairs[i]
-		if v.of[t.a] == v.of[t.b] {
+		a, b := v.of[t.a], v.of[t.b]
+		if a == b {
 			continue
 		}
 		c := factor.SetInt64(t.agreement(p))
-		for _, d := range [2]meeting{{t.a, t.b}, {t.b, t.a}} { // a is told by b, then b by a
-			w := fixed.MulDiv(uint64(weights[d.b]), t.met, one) / uint64(v.size[v.of[d.b]])
-			all[d.a] += w
-			top[d.a].Add(&top[d.a], term.Mul(term.SetUint64(w), c))
+		for _, d := range [2]struct {
+			voice, other uint32
+			weight       int64
+		}{{a, b, weights[t.b]}, {b, a, weights[t.a]}} { // a is told by b, then b by a
+			w := term.SetUint64(fixed.MulDiv(uint64(d.weight), t.met, one) / uint64(v.size[d.other]))
+			all[d.voice].Add(&all[d.voice], w)
+			top[d.voice].Add(&top[d.voice], w.Mul(w, c))
 		}
 	}
 	out := make([]int64, len(weights))
 	for i := range out {
-		if all[i] > 0 {
-			out[i] = top[i].Quo(&top[i], term.SetUint64(all[i])).Int64()
+		if a := v.of[i]; all[a].Sign() > 0 {
+			out[i] = factor.Quo(&top[a], &all[a]).Int64()
 		}
 	}
 	return out

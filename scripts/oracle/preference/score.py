@@ -125,11 +125,10 @@ class Score:
         for r in sorted(shown, key=lambda r: (len(r.encode()), r.encode())):
             top = weight = 0
             for two, (agree, met, _, _) in self.twos.items():
-                if r not in two:
+                others = two - voice[r]
+                if len(others) != 1:  # both of the voice, or neither
                     continue
-                (o,) = two - {r}
-                if o in voice[r]:
-                    continue
+                (o,) = others
                 big_w = div(div(w[o] * met, ONE), len(voice[o]))
                 c = min(p["max_agreement"], div(agree * ONE, met)) if met else 0
                 top, weight = top + big_w * c, weight + big_w
