@@ -30,10 +30,9 @@ func (m *machine) sealing() (n uint32) {
 	e := m.currentEpoch()
 	first := m.height + 1 - min(m.height+1, protocol.Height(v.SealBlocks))
 	for h := max(first, s.EpochStart(e-min(e, 1))); h < s.EpochStart(e); h++ {
-		due := h + protocol.Height(v.Ballot())
-		for _, k := range all[wire.Case](m.st, ChallengeDuePrefix(due)) {
+		for _, k := range all[wire.Case](m.st, ChallengeDuePrefix(h+protocol.Height(v.Ballot()))) {
 			c, ok := get[ChallengeRecord](m.st, ChallengeKey(k))
-			if ok && c.Stage == StageVoting && c.Called == h && c.Place <= v.InTime() {
+			if ok && c.Stage == StageVoting && c.Place <= v.InTime() {
 				n++
 			}
 		}

@@ -155,18 +155,19 @@ func TestAnEpochsEndGivesNobodyLessTime(t *testing.T) {
 		seal          uint64
 		cards         []string        // of these judges
 		earlier       uint32          // ballots of the first epoch before them
-		before, after protocol.Height // blocks to the first epoch's end, and from the second's begin
+		before, after protocol.Height // blocks from when they are called to the second epoch, and from there to this
 		place         uint32
 	}{
-		"two in the last block":          {8, []string{"v1", "v3"}, 0, 0, 0, 3},
-		"two, as far as they can be":     {8, []string{"v1", "v3"}, 0, 3, 1, 3},
-		"one":                            {8, []string{"v1"}, 0, 0, 0, 2},
-		"the second of their epoch":      {8, []string{"v1", "v3"}, 1, 0, 0, 2},
-		"one, three blocks before":       {4, []string{"v1"}, 0, 2, 0, 2},
-		"one, four blocks before":        {4, []string{"v1"}, 0, 2, 1, 1},
-		"none":                           {8, nil, 0, 0, 0, 1},
-		"none, and many in their epoch":  {8, nil, 9, 0, 0, 1},
-		"two that nobody had to tell of": {8, []string{"v1", "v3"}, 2, 0, 0, 1},
+		"two in the last block":          {8, []string{"v1", "v3"}, 0, 1, 0, 3},
+		"two, as far as they can be":     {8, []string{"v1", "v3"}, 0, 4, 1, 3},
+		"one":                            {8, []string{"v1"}, 0, 1, 0, 2},
+		"the second of their epoch":      {8, []string{"v1", "v3"}, 1, 1, 0, 2},
+		"one, three blocks before":       {4, []string{"v1"}, 0, 3, 0, 2},
+		"one, four blocks before":        {4, []string{"v1"}, 0, 3, 1, 1},
+		"one of the same epoch":          {8, []string{"v1"}, 0, 0, 1, 2},
+		"none":                           {8, nil, 0, 1, 0, 1},
+		"none, and many in their epoch":  {8, nil, 9, 1, 0, 1},
+		"two that nobody had to tell of": {8, []string{"v1", "v3"}, 2, 1, 0, 1},
 	} {
 		t.Run(name, func(t *testing.T) {
 			x := newTrying(t, allPassed)
@@ -175,7 +176,7 @@ func TestAnEpochsEndGivesNobodyLessTime(t *testing.T) {
 			x.set(ledger.DocketKey(x.p.Schedule.EpochOf(end)), ledger.Docket{Ballots: test.earlier})
 			posted := map[protocol.Height][]wire.Evidence{end + 1 + test.after - callAfter: {x.evidence}}
 			for _, name := range test.cards {
-				at := end - test.before - callAfter
+				at := end + 1 - test.before - callAfter
 				posted[at] = append(posted[at], x.ofCard(name))
 			}
 			for x.height < end {
