@@ -22,10 +22,28 @@ type VoteRecord struct {
 	Backends wire.Backends
 }
 
+// sealing returns how many ballots of the epoch before, of those that every elector
+// has to tell the truth of, may still be sealed: an elector's reference has them to
+// run when this epoch's first are called. They are found by when they are counted.
+func (m *machine) sealing() (n uint32) {
+	v, s := &m.p.Verdicts, m.p.Schedule
+	e := m.currentEpoch()
+	first := m.height + 1 - min(m.height+1, protocol.Height(v.SealBlocks))
+	for h := max(first, s.EpochStart(e-min(e, 1))); h < s.EpochStart(e); h++ {
+		for _, k := range all[wire.Case](m.st, ChallengeDuePrefix(h+protocol.Height(v.Ballot()))) {
+			c, ok := get[ChallengeRecord](m.st, ChallengeKey(k))
+			if ok && c.Stage == StageVoting && c.Place <= v.InTime() {
+				n++
+			}
+		}
+	}
+	return n
+}
+
 // call draws the electors of a challenge: of the judges of the running epoch, those
 // of the accused's owner left out, all or as many as there may be, by stake. Of an
-// appeal all vote.
-func (m *machine) call(c *ChallengeRecord) {
+// appeal all vote. sealing is that of this block.
+func (m *machine) call(c *ChallengeRecord, sealing func() uint32) {
 	delAll(m.st, VotePrefix(c.Case))
 	var judges []RosterJudge
 	for _, j := range all[RosterJudge](m.st, RosterJudgePrefix(m.currentEpoch())) {
@@ -36,7 +54,7 @@ func (m *machine) call(c *ChallengeRecord) {
 	c.Ballot++
 	d := m.docket(m.currentEpoch())
 	d.Ballots++
-	c.Place = d.Ballots
+	c.Place = sealing() + d.Ballots
 	put(m.st, DocketKey(m.currentEpoch()), d)
 	if n := int(m.p.Verdicts.Electors); !c.Appealed && len(judges) > n {
 		seed := wire.HashOf("assay/1/electors", m.meta.Beacon[:], c.Case.Bytes(), []byte{c.Ballot})

@@ -1,6 +1,7 @@
 package ledger_test
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/assaynet/assay/protocol"
@@ -141,3 +142,71 @@ func TestWhoHasNoTimeKeepsItsDutiesInACrowd(t *testing.T) {
 		}
 	}
 }
+
+// TestAnEpochsEndGivesNobodyLessTime: in eight blocks the reference runs two
+// answers, in four blocks one, whichever epochs they are called in. Cards are
+// challenged so that electors are drawn in the last blocks of an epoch, and m1's
+// answer so that they are in the first of the next. v2, which says of that that it
+// cannot tell, loses nothing where as many as it can run could still be sealed when
+// it was called. Others count neither if they could not, nor if they asked nothing
+// of v2 themselves, having come after others of their epoch.
+func TestAnEpochsEndGivesNobodyLessTime(t *testing.T) {
+	for name, test := range map[string]struct {
+		seal          uint64
+		cards         []string        // of these judges
+		earlier       uint32          // ballots of the first epoch before them
+		before, after protocol.Height // blocks from when they are called to the second epoch, and from there to this
+		place         uint32
+	}{
+		"two in the last block":          {8, []string{"v1", "v3"}, 0, 1, 0, 3},
+		"two, as far as they can be":     {8, []string{"v1", "v3"}, 0, 4, 1, 3},
+		"one":                            {8, []string{"v1"}, 0, 1, 0, 2},
+		"the second of their epoch":      {8, []string{"v1", "v3"}, 1, 1, 0, 2},
+		"one, three blocks before":       {4, []string{"v1"}, 0, 3, 0, 2},
+		"one, four blocks before":        {4, []string{"v1"}, 0, 3, 1, 1},
+		"one of the same epoch":          {8, []string{"v1"}, 0, 0, 1, 2},
+		"none":                           {8, nil, 0, 1, 0, 1},
+		"none, and many in their epoch":  {8, nil, 9, 1, 0, 1},
+		"two that nobody had to tell of": {8, []string{"v1", "v3"}, 2, 1, 0, 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			x := newTrying(t, allPassed)
+			x.p.Verdicts.SealBlocks = test.seal
+			end := x.p.Schedule.EpochEnd(x.p.Schedule.EpochOf(x.height))
+			x.set(ledger.DocketKey(x.p.Schedule.EpochOf(end)), ledger.Docket{Ballots: test.earlier})
+			posted := map[protocol.Height][]wire.Evidence{end + 1 + test.after - callAfter: {x.evidence}}
+			for _, name := range test.cards {
+				at := end + 1 - test.before - callAfter
+				posted[at] = append(posted[at], x.ofCard(name))
+			}
+			for x.height < end {
+				var txs [][]byte
+				first := x.nonce(secret("rich cold").Public())
+				for i, e := range posted[x.next()] {
+					txs = append(txs, x.txAt("rich cold", first+uint64(i), &wire.Challenge{Evidence: e}))
+				}
+				for _, done := range x.block(txs...).Txs {
+					if done.Err != nil {
+						t.Fatal(done.Err)
+					}
+				}
+			}
+			x.until(x.votes(x.evidence.Case, map[string]vote{"v1": untrue, "v2": cannot}))
+			rec := x.challenged(x.evidence.Case)
+			if rec.Called != end+1+test.after || rec.Place != test.place {
+				t.Errorf("called in block %d with place %d, want %d and %d", rec.Called, rec.Place, end+1+test.after, test.place)
+			}
+			votes, err := ledger.ReadVotes(x.tree, x.evidence.Case)
+			if err != nil {
+				t.Fatal(err)
+			}
+			lost := ledger.Forfeits(&rec, votes, &x.p.Verdicts)
+			if crowd := test.place > x.p.Verdicts.InTime(); slices.Contains(lost, x.seat("v2").ID) == crowd {
+				t.Errorf("v2 loses its duties: %t", !crowd)
+			}
+		})
+	}
+}
+
+// callAfter is how many blocks after a challenge its electors are drawn.
+const callAfter = 2

@@ -89,7 +89,9 @@ type ChallengeRecord struct {
 	Bond        protocol.Amount // of the appeal, while it is not decided
 	Longer      bool            // nothing was burned in time, for too many were guilty
 	Charged     bool            // the challenger paid: its fee, or its duties of the epoch
-	Place       uint32          // of the running ballot among those called in its epoch, from 1
+	// Place is that of the running ballot among those called in its epoch, from 1,
+	// behind those of the epoch before that could still be sealed when it was called.
+	Place uint32
 }
 
 // holds is what of the supply is with the challenge.

@@ -131,6 +131,16 @@ var (
 // ballot has electors vote, and returns after the last block of it.
 func (x *trying) ballot(c wire.Case, votes map[string]vote) ledger.ChallengeRecord {
 	x.tb.Helper()
+	due := x.votes(c, votes)
+	before := x.docket().Forfeit
+	x.until(due)
+	x.counted(c, before)
+	return x.challenged(c)
+}
+
+// votes has electors vote, and returns when that is counted.
+func (x *trying) votes(c wire.Case, votes map[string]vote) protocol.Height {
+	x.tb.Helper()
 	rec := x.challenged(c)
 	if rec.Stage == ledger.StageCalled {
 		x.until(rec.Due)
@@ -153,10 +163,7 @@ func (x *trying) ballot(c wire.Case, votes map[string]vote) ledger.ChallengeReco
 			x.tb.Fatal(err)
 		}
 	}
-	before := x.docket().Forfeit
-	x.until(rec.Due)
-	x.counted(c, before)
-	return x.challenged(c)
+	return rec.Due
 }
 
 // counted compares who lost its duties by a ballot that was just counted with what

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"math/bits"
 	"slices"
+	"sync"
 
 	"github.com/assaynet/assay/protocol"
 	"github.com/assaynet/assay/protocol/params"
@@ -23,6 +24,7 @@ func (m *machine) judgeChallenges() {
 	if !m.p.Verdicts.On() {
 		return
 	}
+	sealing := sync.OnceValue(m.sealing) // no ballot that is counted in this block is sealed in it
 	for _, k := range all[wire.Case](m.st, ChallengeDuePrefix(m.height)) {
 		del(m.st, ChallengeDueKey(m.height, k))
 		c, ok := get[ChallengeRecord](m.st, ChallengeKey(k))
@@ -31,7 +33,7 @@ func (m *machine) judgeChallenges() {
 		}
 		switch c.Stage {
 		case StageCalled:
-			m.call(&c)
+			m.call(&c, sealing)
 		case StageVoting:
 			m.decide(&c)
 		case StageGuilty:
@@ -72,8 +74,9 @@ func (m *machine) nextEpoch() protocol.Height {
 
 // forfeits returns the electors who opened nothing, or not what was decided, and so
 // lose their duties. Of each ballot after the first that an elector has the time to
-// run ([params.Verdicts.InTime]), as where many lie at once, who says that it
-// cannot tell is taken to have no time, and keeps its duties. So a friend of liars
+// run ([params.Verdicts.InTime]), as where many lie at once, also at the end of one
+// epoch and at the beginning of the next, who says that it cannot tell is taken to
+// have no time, and keeps its duties. So a friend of liars
 // who all lie at once pays, too, to say nothing of the first; and to put others in
 // their places costs a fee for each, or a judge its challenge of the epoch.
 func (c *ChallengeRecord) forfeits(votes []VoteRecord, p *params.Verdicts, t *tally) (list []protocol.SeatID) {

@@ -293,12 +293,13 @@ func OwnCost(p *params.Params) (ordinary, end Cost) {
 // as many at one height as were posted since the oldest that may be appealed still,
 // two ballots and an epoch's rest between them before four times appeal. Of each
 // all votes are read, or removed and written; and of one that ends, what judges of
-// the answer drew and found.
+// the answer drew and found. Before one is called, those of the epoch before that
+// can be sealed still are looked for, of each height at which they were called.
 func challengesCost(p *params.Params, judges uint64) Cost {
 	tempo := p.Schedule.Tempo
 	epochs := 1 + (4*p.Verdicts.Appeal+3*tempo+2*(p.Verdicts.Ballot()+callAfter))/tempo
 	open := epochs * (uint64(p.Verdicts.PerEpoch) + judges)
-	each := Cost{Reads: 30, Writes: 11, Bytes: 4*caseBytes + 5*docketBytes + 3*seatBytes + 2*cardsBytes + judgeBytes + 2*slashBytes + 22*smallBytes}
+	each := Cost{Reads: 32, Writes: 11, Bytes: 5*caseBytes + 5*docketBytes + 3*seatBytes + 2*cardsBytes + judgeBytes + 2*slashBytes + 23*smallBytes}
 	each = each.plus(Cost{Reads: 8, Writes: 2, Bytes: 2*judgeBytes + drawnBytes + cardsBytes + 6*smallBytes}.times(judges))
-	return each.times(open)
+	return each.times(open).plus(Cost{Reads: min(tempo, p.Verdicts.SealBlocks)})
 }

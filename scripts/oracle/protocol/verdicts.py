@@ -206,6 +206,14 @@ def step(l):
             (call, decide, divide)[c.stage](l, c)
 
 
+def sealing(l):
+    """How many ballots of the epoch before, of those that must be told of, may still be sealed."""
+    v, e = l.net.verdicts, l.net.epoch(l.height)
+    before = [Challenge(zip(FIELDS, r)) for _, r in l.below(b"7")]
+    return sum(c.stage == VOTING and l.height - c.called < v.seal_blocks and l.net.epoch(c.called) == e - 1
+               and c.place <= max(1, v.seal_blocks // 4) for c in before)
+
+
 def call(l, c):
     v, e = l.net.verdicts, l.net.epoch(l.height)
     prefix = b"8" + name_of(c.case)
@@ -214,8 +222,8 @@ def call(l, c):
     judges = [j for _, j in l.below(b"j" + u64(e)) if j[0][1] != c.accused[1] and j[3] != c.owner]
     c.ballot += 1
     d = docket(l, e)
-    c.place = d[5] + 1
-    l.put(b"#" + u64(e), d[:5] + [c.place])
+    c.place = sealing(l) + d[5] + 1
+    l.put(b"#" + u64(e), d[:5] + [d[5] + 1])
     if not c.appealed and len(judges) > v.electors:
         seed = H("assay/1/electors", l.meta.beacon + name_of(c.case) + bytes([c.ballot]))
         left, judges = judges, []
