@@ -86,7 +86,7 @@ static void task_of(struct step *s, const struct eng_span *span, int first, int 
 		.page = (const uint16_t *const *)(s->b->page + s->b->page_first[span->seq]),
 		.at = ((size_t)s->layer * (size_t)m->s.kv_heads + (size_t)span->head) * eng_head_halves(&m->s),
 		.d = d, .dp = (int)eng_round((size_t)d, GROUP), .cap = m->s.attn_cap, .q = t->q, .out = t->out, .from = t->from, .to = t->to,
-		.rows = eng_least(ATT_TASK, span->count * group - first), .scratch = m->thread[thread].scratch,
+		.rows = eng_least(ATT_TASK, span->count * group - first), .scratch = m->thread[thread].scratch, .far = m->far,
 	};
 	for (int r = 0; r < t->a.rows; r++) {
 		const int i = span->first + (first + r) / group, c = m->active[i], h = span->head * group + (first + r) % group;

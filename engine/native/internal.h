@@ -93,6 +93,7 @@ struct eng_attend {
 	float *const *out;           /* [rows] of [d] */
 	const int32_t *from, *to;    /* [rows] first and last visible position */
 	float *scratch;              /* [ATT_SCRATCH] */
+	bool far;                    /* whether keys and values are prefetched as eng_prefetches_far says */
 };
 /* Rows that go together over the pages, at most, and rows of a task. */
 enum { ATT_MAX_ROWS = 24, ATT_TASK = 2 * ATT_MAX_ROWS };
@@ -259,6 +260,7 @@ enum { ENG_SCRATCH = ATT_SCRATCH > SLAB_MOST * 2 * BLOCK ? ATT_SCRATCH : SLAB_MO
 struct eng_model {
 	struct eng_shape s;
 	int level, threads;
+	bool far; /* eng_prefetches_far */
 	const struct eng_kernels *k;
 	struct eng_pool *pool;
 	struct eng_layer *layers; /* [layers] */

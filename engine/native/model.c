@@ -62,6 +62,7 @@ int eng_model_new(eng_model **out, const struct eng_shape *s, int level, int thr
 	m->s = *s;
 	m->level = level;
 	m->threads = threads;
+	m->far = eng_prefetches_far();
 	m->k = k;
 	m->layers = eng_alloc((size_t)s->layers * sizeof *m->layers);
 	int status = m->layers ? make_threads(m, nice) : ENG_NO_MEMORY;
