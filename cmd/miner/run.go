@@ -65,7 +65,7 @@ func run(c *cli.Context) (err error) {
 	opened := d.WaitFor("node, to open")
 	cfg := node.Config{
 		Genesis: d.Genesis, DB: d.DB, Hotkey: d.Hotkey, Generation: d.Config.Generation(), Trust: d.Config.Checkpoint(),
-		Listen: d.Config.Node.Listen, Announce: d.Config.Node.Announce, Bootstrap: d.Config.Node.Bootstrap, MDNS: d.Config.Node.MDNS,
+		Listen: d.Config.Node.Listen, Announce: d.Config.Node.Announce, Bootstrap: d.Config.Node.Bootstrap, MDNS: d.Config.Node.MDNS, DHT: d.Config.Node.DHT,
 		Card:   func(_ context.Context, _ string, raw []byte) error { return m.OnCard(raw) },
 		Logger: d.Log, Registerer: d.Registry,
 	}

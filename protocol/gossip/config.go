@@ -72,6 +72,12 @@ type Config struct {
 	Alone bool
 	// MDNS finds peers of the chain on the local network.
 	MDNS bool
+	// DHT finds peers by what peers of the chain name (package discover), while the
+	// host has dialled fewer than Degree. What the config, the ledger and the local
+	// network name goes before it, and is dialled as if nothing were found.
+	DHT bool
+	// Serves has a host with DHT answer such questions, too, and be named to others.
+	Serves bool
 	// Degree is how many peers the host itself tries to have dialled; those that
 	// dial it come besides. Default 12, twice the degree of a topic's mesh; more
 	// costs bandwidth.
@@ -103,6 +109,7 @@ type settings struct {
 	scores   params.PeerScores
 	watch    watchTimes
 	grace    time.Duration // how long a new connection is not trimmed
+	look     time.Duration // between two looks whether peers are to be found; 0: the default
 	times    times
 }
 

@@ -13,6 +13,7 @@ import (
 	"github.com/libp2p/go-libp2p/core/host"
 	"github.com/libp2p/go-libp2p/core/network"
 	"github.com/libp2p/go-libp2p/core/peer"
+	ma "github.com/multiformats/go-multiaddr"
 
 	"github.com/assaynet/assay/protocol/door"
 )
@@ -255,7 +256,8 @@ type found struct {
 	err  error
 }
 
-func (found) name() string { return "test" }
+func (found) name() string   { return "test" }
+func (found) source() source { return sourceLocal }
 
 func (f found) run(_ context.Context, _ host.Host, tell func(*peer.AddrInfo)) error {
 	info, err := parsePeer(f.addr)
@@ -302,6 +304,24 @@ func (b Book) Add(bootstrap bool, id string) {
 
 // AddLocal notes a peer that a discovery found.
 func (b Book) AddLocal(id string) { b.b.add(sourceLocal, &peer.AddrInfo{ID: peer.ID(id)}) }
+
+// AddFound notes a peer that a peer named, at an IPv4 address.
+func (b Book) AddFound(id, at string) {
+	b.b.add(sourceTable, &peer.AddrInfo{ID: peer.ID(id), Addrs: []ma.Multiaddr{ma.StringCast("/ip4/" + at + "/tcp/1")}})
+}
+
+// Found returns how many peers it knows that peers named.
+func (b Book) Found() int { return b.b.countLocked(sourceTable) }
+
+// MaxFound is how many those are at most, of a network MaxFoundOfNetwork.
+const (
+	MaxFound          = maxFound
+	MaxFoundOfNetwork = maxFoundOfNetwork
+)
+
+// LookEvery sets how often a host that does not run yet looks whether peers are to
+// be found.
+func LookEvery(h *Host, d time.Duration) { h.set.look = d }
 
 // Due returns the ids to dial.
 func (b Book) Due(now time.Time, connected map[string]bool, open, degree, atMost int) []string {

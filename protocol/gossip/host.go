@@ -29,6 +29,7 @@ type Host struct {
 	door    *door.Door
 	scores  scoreboard
 	faults  meter[peer.ID]      // of each peer, as a debt; outlives a connection
+	asked   meter[peer.ID]      // questions of each peer to the hash table
 	serving map[string]*service // by name of the stream; guarded by mu until Run
 	now     func() time.Time    // by which budgets of bytes fill again
 	signing ownProofs
@@ -136,7 +137,7 @@ func (h *Host) Run(ctx context.Context) error {
 	group.Go(func() error { return h.watchLoop(ctx, s) })
 	group.Go(func() error { return h.twinLoop(ctx, s) })
 	group.Go(func() error { return h.names.Run(ctx) })
-	for _, d := range h.discoveries() {
+	for _, d := range h.discoveries(s) {
 		group.Go(func() error { return h.discover(ctx, s, d) })
 	}
 	h.session.Store(s)

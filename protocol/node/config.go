@@ -47,6 +47,9 @@ type Config struct {
 	Listen, Announce, Bootstrap []string
 	// MDNS looks for peers on the local network.
 	MDNS bool
+	// DHT finds peers by what peers of the chain name, and has a full node that
+	// listens name some itself.
+	DHT bool
 
 	// Answer, Card and Pairs look at the messages of their topics; nil leaves the
 	// topic out.

@@ -67,6 +67,12 @@ var settings = []setting{
 		value: func(c *Config) any { return &c.Node.MDNS },
 	},
 	{
+		section: "node", key: "dht", flag: "dht",
+		usage: "find peers by asking those of the same chain for others",
+		why:   "Only while too few are connected of those that this file and the ledger name,\nwhich come first in any case. A validator that listens names its peers to who asks.",
+		value: func(c *Config) any { return &c.Node.DHT },
+	},
+	{
 		section: "node", key: "trust", flag: "trust",
 		usage: "HEIGHT:HASH of a block that you know to be the network's",
 		why:   "For a node that is new, or was away for longer than signatures can be believed:\nassay status shows one, of a node that you trust. A validator stops where the\nchain has another block there; a new one begins with a snapshot after it.",
