@@ -78,6 +78,11 @@ type Config struct {
 	DHT bool
 	// Serves has a host with DHT answer such questions, too, and be named to others.
 	Serves bool
+	// NAT has the host ask peers of the internet whether they can dial it, for
+	// [Host.Reachability], and one that serves dial those that ask it. With DHT, one
+	// that serves stops where it is found that nobody can, and one that does not
+	// begins where somebody can.
+	NAT bool
 	// Degree is how many peers the host itself tries to have dialled; those that
 	// dial it come besides. Default 12, twice the degree of a topic's mesh; more
 	// costs bandwidth.
@@ -109,6 +114,7 @@ type settings struct {
 	scores   params.PeerScores
 	watch    watchTimes
 	grace    time.Duration // how long a new connection is not trimmed
+	private  bool          // it takes itself for one that nobody can dial
 	look     time.Duration // between two looks whether peers are to be found; 0: the default
 	times    times
 }

@@ -10,9 +10,11 @@ import (
 	"time"
 
 	pb "github.com/libp2p/go-libp2p-pubsub/pb"
+	"github.com/libp2p/go-libp2p/core/event"
 	"github.com/libp2p/go-libp2p/core/host"
 	"github.com/libp2p/go-libp2p/core/network"
 	"github.com/libp2p/go-libp2p/core/peer"
+	"github.com/libp2p/go-libp2p/p2p/host/eventbus"
 	ma "github.com/multiformats/go-multiaddr"
 
 	"github.com/assaynet/assay/protocol/door"
@@ -318,6 +320,19 @@ const (
 	MaxFound          = maxFound
 	MaxFoundOfNetwork = maxFoundOfNetwork
 )
+
+// BePrivate has a host that does not run yet take itself for one that nobody can
+// dial.
+func BePrivate(h *Host) { h.set.private = true }
+
+// LearnReach tells a running host what it would learn from peers of the internet.
+func LearnReach(h *Host, r network.Reachability) error {
+	e, err := h.session.Load().net.EventBus().Emitter(new(event.EvtLocalReachabilityChanged), eventbus.Stateful)
+	if err != nil {
+		return err
+	}
+	return errors.Join(e.Emit(event.EvtLocalReachabilityChanged{Reachability: r}), e.Close())
+}
 
 // LookEvery sets how often a host that does not run yet looks whether peers are to
 // be found.

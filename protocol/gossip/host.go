@@ -34,6 +34,8 @@ type Host struct {
 	now     func() time.Time    // by which budgets of bytes fill again
 	signing ownProofs
 
+	reach atomic.Value // a [Reachability]
+
 	// validators are those of the ledger; nil until it is known.
 	validators atomic.Pointer[map[peer.ID]bool]
 
@@ -137,6 +139,7 @@ func (h *Host) Run(ctx context.Context) error {
 	group.Go(func() error { return h.watchLoop(ctx, s) })
 	group.Go(func() error { return h.twinLoop(ctx, s) })
 	group.Go(func() error { return h.names.Run(ctx) })
+	group.Go(func() error { return h.watchReach(ctx, s) })
 	for _, d := range h.discoveries(s) {
 		group.Go(func() error { return h.discover(ctx, s, d) })
 	}

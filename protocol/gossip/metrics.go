@@ -25,6 +25,7 @@ type metrics struct {
 	outbound  prometheus.Gauge
 	table     prometheus.Gauge
 	found     prometheus.Counter
+	reach     *prometheus.GaugeVec // state
 	mesh      *prometheus.GaugeVec // topic
 }
 
@@ -51,6 +52,9 @@ func newMetrics() *metrics {
 		outbound:  prometheus.NewGauge(prometheus.GaugeOpts{Namespace: "assay", Subsystem: "gossip", Name: "outbound_peers", Help: "Connected peers that this node dialled."}),
 		table:     prometheus.NewGauge(prometheus.GaugeOpts{Namespace: "assay", Subsystem: "gossip", Name: "table_peers", Help: "Peers in the hash table that peers are found by."}),
 		found:     one("found_total", "Peers named by the hash table, again and again included."),
+		reach: prometheus.NewGaugeVec(prometheus.GaugeOpts{
+			Namespace: "assay", Subsystem: "gossip", Name: "reachability", Help: "1 for what is known of whether peers can dial this node.",
+		}, []string{"state"}),
 		mesh: prometheus.NewGaugeVec(prometheus.GaugeOpts{
 			Namespace: "assay", Subsystem: "gossip", Name: "mesh_peers", Help: "Peers that messages are passed on to; without any, a topic is deaf.",
 		}, []string{"topic"}),
@@ -63,7 +67,7 @@ func (m *metrics) register(r prometheus.Registerer, d *door.Door) error {
 	if r == nil {
 		return nil
 	}
-	all := []prometheus.Collector{m.messages, m.published, m.dropped, m.served, m.requested, m.dials, m.bans, m.foreign, m.renewed, m.full, m.peers, m.outbound, m.table, m.found, m.mesh}
+	all := []prometheus.Collector{m.messages, m.published, m.dropped, m.served, m.requested, m.dials, m.bans, m.foreign, m.renewed, m.full, m.peers, m.outbound, m.table, m.found, m.reach, m.mesh}
 	for _, c := range append(all, d.Collectors("gossip")...) {
 		if err := r.Register(c); err != nil {
 			return fmt.Errorf("register metrics of gossip: %w", err)

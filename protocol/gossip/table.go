@@ -29,6 +29,7 @@ func (t hashTable) run(ctx context.Context, n host.Host, found func(*peer.AddrIn
 		Host:   n,
 		Prefix: strings.TrimSuffix(prefix(h.set.ChainID), "/"),
 		Serves: h.set.Serves,
+		Learns: h.set.NAT,
 		Ours: func(id peer.ID) bool {
 			spoken, err := n.Peerstore().GetProtocols(id)
 			return err == nil && h.ours(spoken)

@@ -6,6 +6,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/libp2p/go-libp2p/core/network"
+
 	"github.com/assaynet/assay/protocol/gossip"
 )
 
@@ -180,4 +182,50 @@ func TestNamedPeersThatFailAreForgotten(t *testing.T) {
 	if tries["gone"] != 3 || tries["foreign"] != 1 || b.Found() != 0 {
 		t.Errorf("dialled %v times, %d still known; want 3 and 1, none", tries, b.Found())
 	}
+}
+
+func TestANodeThatNobodyCanDialIsNotNamed(t *testing.T) {
+	hub := launchTabled(t, tabled("hub", true))
+	c := tabled("other", true, hub.Addrs()...)
+	c.NAT = true
+	other := launchTabled(t, c)
+	eventually(t, "the hub names the other, of whom nothing is known", func() bool { return gauge(t, hub, "table_peers") == 1 })
+	if got := other.Reachability(); got != gossip.ReachUnknown {
+		t.Errorf("it is %s, want unknown: nobody of the internet is there", got)
+	}
+	if err := gossip.LearnReach(other.Host, network.ReachabilityPrivate); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "the other is private", func() bool { return other.Reachability() == gossip.ReachPrivate })
+	eventually(t, "the hub names it no more", func() bool { return gauge(t, hub, "table_peers") == 0 })
+	if gauge(t, other, "reachability", "private") != 1 || gauge(t, other, "reachability", "unknown") != 0 {
+		t.Error("the metrics say something else")
+	}
+	if err := gossip.LearnReach(other.Host, network.ReachabilityPublic); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "the other is public", func() bool { return other.Reachability() == gossip.ReachPublic })
+	eventually(t, "the hub names it again", func() bool { return gauge(t, hub, "table_peers") == 1 })
+}
+
+// gauge returns a gauge of h, as counted does of counters.
+func gauge(t *testing.T, h running, name string, labels ...string) float64 {
+	t.Helper()
+	families, err := h.registry.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range families {
+		for _, m := range f.GetMetric() {
+			var values []string
+			for _, l := range m.GetLabel() {
+				values = append(values, l.GetValue())
+			}
+			if f.GetName() == "assay_gossip_"+name && slices.Equal(values, labels) {
+				return m.GetGauge().GetValue()
+			}
+		}
+	}
+	t.Fatalf("no gauge %s of %v", name, labels)
+	return 0
 }

@@ -50,6 +50,9 @@ type Config struct {
 	// DHT finds peers by what peers of the chain name, and has a full node that
 	// listens name some itself.
 	DHT bool
+	// NAT has peers of the internet say whether they can dial the node, and a full
+	// node that listens dial those that ask it.
+	NAT bool
 
 	// Answer, Card and Pairs look at the messages of their topics; nil leaves the
 	// topic out.

@@ -41,6 +41,7 @@ type Node struct {
 	Bootstrap []string `toml:"bootstrap"`
 	MDNS      bool     `toml:"mdns"`
 	DHT       bool     `toml:"dht"`
+	NAT       bool     `toml:"nat"`
 	Trust     string   `toml:"trust"`
 }
 
@@ -105,7 +106,7 @@ type Keys struct {
 func Default(role Role) Config {
 	c := Config{
 		Role:   role,
-		Node:   Node{Listen: []string{"/ip4/0.0.0.0/tcp/9671"}, DHT: true},
+		Node:   Node{Listen: []string{"/ip4/0.0.0.0/tcp/9671"}, DHT: true, NAT: true},
 		HTTP:   HTTP{Listen: "127.0.0.1:9670"},
 		Engine: Engine{Device: engine.DeviceAuto, Backend: engine.BackendAuto, Weights: engine.WeightsAuto, Nice: 5},
 		Seat:   Seat{Capacity: 1},

@@ -73,6 +73,12 @@ var settings = []setting{
 		value: func(c *Config) any { return &c.Node.DHT },
 	},
 	{
+		section: "node", key: "nat", flag: "nat",
+		usage: "ask peers whether they can dial this node, and show it in status",
+		why:   "A node that nobody can dial works, for it dials; others are not told of it. A\nvalidator that listens dials those that ask it, at the address they ask from.",
+		value: func(c *Config) any { return &c.Node.NAT },
+	},
+	{
 		section: "node", key: "trust", flag: "trust",
 		usage: "HEIGHT:HASH of a block that you know to be the network's",
 		why:   "For a node that is new, or was away for longer than signatures can be believed:\nassay status shows one, of a node that you trust. A validator stops where the\nchain has another block there; a new one begins with a snapshot after it.",

@@ -46,6 +46,9 @@ type Config struct {
 	Prefix string
 	// Serves has the node answer questions, and be named in answers of others.
 	Serves bool
+	// Learns has that change with what the host finds of whether it can be dialled:
+	// it ends where nobody can, and begins where somebody can.
+	Learns bool
 	// Ours reports whether a connected peer is of the chain.
 	Ours func(peer.ID) bool
 	// Allow reports whether a peer may ask now.
@@ -81,10 +84,10 @@ func Run(ctx context.Context, c Config) error {
 		c.Period = period
 	}
 	t := &table{Config: c, asked: map[peer.ID]time.Time{}}
-	mode := dht.ModeClient
-	if c.Serves {
-		mode = dht.ModeServer
-	}
+	mode := map[[2]bool]dht.ModeOpt{
+		{false, false}: dht.ModeClient, {true, false}: dht.ModeServer,
+		{false, true}: dht.ModeAuto, {true, true}: dht.ModeAutoServer,
+	}[[2]bool{c.Serves, c.Learns}]
 	var err error
 	t.dht, err = dht.New(lend(c.Host, c.Allow),
 		dht.Mode(mode),
