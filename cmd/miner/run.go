@@ -65,7 +65,7 @@ func run(c *cli.Context) (err error) {
 	opened := d.WaitFor("node, to open")
 	cfg := node.Config{
 		Genesis: d.Genesis, DB: d.DB, Hotkey: d.Hotkey, Generation: d.Config.Generation(), Trust: d.Config.Checkpoint(),
-		Listen: d.Config.Node.Listen, Announce: d.Config.Node.Announce, Bootstrap: d.Config.Node.Bootstrap, MDNS: d.Config.Node.MDNS, DHT: d.Config.Node.DHT, NAT: d.Config.Node.NAT,
+		Listen: d.Config.Node.Listen, Announce: d.Config.Node.Announce, Bootstrap: d.Config.Node.Bootstrap, MDNS: d.Config.Node.MDNS, DHT: d.Config.Node.DHT, NAT: d.Config.Node.NAT, Relay: d.Config.Node.Relay,
 		Card:   func(_ context.Context, _ string, raw []byte) error { return m.OnCard(raw) },
 		Logger: d.Log, Registerer: d.Registry,
 	}
@@ -177,7 +177,7 @@ func (s *teller) Status(context.Context) (api.Status, error) {
 	st := s.miner.Status()
 	out := api.Status{
 		Role: string(config.Miner), Started: s.d.Started, Hotkey: s.d.Hotkey.PublicKey().String(), Registered: st.Registered,
-		Height: st.Height, Peers: len(s.node.Peers()), Reachability: string(s.node.Reachability()), ModelIDs: s.d.ModelIDs(), Kinds: s.miner.Kinds(),
+		Height: st.Height, Peers: len(s.node.Peers()), Reachability: string(s.node.Reachability()), Relayed: len(s.node.Relayed()), ModelIDs: s.d.ModelIDs(), Kinds: s.miner.Kinds(),
 		CatchingUp: st.Height == 0, BlockTime: s.node.BlockTime(), Checkpoint: s.node.Checkpoint(),
 	}
 	if hash, err := s.node.StateHash(st.Height); err == nil { // one of the newest

@@ -83,6 +83,10 @@ type Config struct {
 	// that serves stops where it is found that nobody can, and one that does not
 	// begins where somebody can.
 	NAT bool
+	// Relay has the host ask relays for a place while nobody can dial it (see NAT),
+	// send requests over them to peers that it cannot dial, and be one, if it serves
+	// and peers can dial it. Relays are bootstrap peers and validators.
+	Relay bool
 	// Degree is how many peers the host itself tries to have dialled; those that
 	// dial it come besides. Default 12, twice the degree of a topic's mesh; more
 	// costs bandwidth.
@@ -126,9 +130,10 @@ type times struct {
 	serve     time.Duration // of a request's handler
 	presence  time.Duration // of a question whether an identity is in use
 	pass      time.Duration // of such a question that is passed on
+	carry     time.Duration // of what a relay carries between two peers
 }
 
-var defaultTimes = times{handshake: handshakeTime, handler: handlerTime, serve: serveTime, presence: presenceTime, pass: passTime}
+var defaultTimes = times{handshake: handshakeTime, handler: handlerTime, serve: serveTime, presence: presenceTime, pass: passTime, carry: carryTime}
 
 // Defaults and limits of a Config.
 const (

@@ -49,6 +49,9 @@
 // not kept, and are dialled at a rate of their own, since who names them may lie.
 // Other ways to find peers implement the discovery interface of this package.
 //
+// Whether peers can dial the host it asks them (reach.go). Where nobody can,
+// requests may reach it over relays, as a last resort (relay.go).
+//
 // The port has a door (package door): what says nothing, or comes too often from
 // one address or network, takes no place of the validators that the ledger names,
 // nor of bootstrap peers. Who has said who it is takes a place among its kind,

@@ -37,7 +37,7 @@ func NewPatient(c Config) (*Host, error) {
 	if err != nil {
 		return nil, err
 	}
-	set.times = times{handshake: ages, handler: ages, serve: ages, presence: ages, pass: ages}
+	set.times = times{handshake: ages, handler: ages, serve: ages, presence: ages, pass: ages, carry: ages}
 	return newHost(set)
 }
 

@@ -140,6 +140,7 @@ func (h *Host) Run(ctx context.Context) error {
 	group.Go(func() error { return h.twinLoop(ctx, s) })
 	group.Go(func() error { return h.names.Run(ctx) })
 	group.Go(func() error { return h.watchReach(ctx, s) })
+	group.Go(func() error { return h.relayLoop(ctx, s) })
 	for _, d := range h.discoveries(s) {
 		group.Go(func() error { return h.discover(ctx, s, d) })
 	}

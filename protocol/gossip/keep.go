@@ -28,7 +28,7 @@ const (
 func (s *session) dialled() map[peer.ID]bool {
 	out := map[peer.ID]bool{}
 	for _, c := range s.net.Network().Conns() {
-		if c.Stat().Direction == network.DirOutbound {
+		if c.Stat().Direction == network.DirOutbound && !c.Stat().Limited {
 			out[c.RemotePeer()] = true
 		}
 	}

@@ -74,14 +74,13 @@ func (h *Host) newNetwork() (host.Host, error) {
 		libp2p.ResourceManager(res),
 		libp2p.ConnectionGater(h.gater),
 		libp2p.NoListenAddrs, // the addresses are listened on when all is in place
-		libp2p.DisableRelay(),
 		libp2p.DisableIdentifyAddressDiscovery(),
 		libp2p.DisableMetrics(), // ours are in metrics.go
 		libp2p.WithDialTimeout(dialTimeout),
 		libp2p.ProtocolVersion(prefix(h.set.ChainID)),
 		libp2p.UserAgent("assay"),
 	}
-	opts = append(opts, h.reachOptions()...)
+	opts = append(append(opts, h.reachOptions()...), h.relayOptions()...)
 	if len(h.set.announce) > 0 {
 		opts = append(opts, libp2p.AddrsFactory(func([]ma.Multiaddr) []ma.Multiaddr { return h.set.announce }))
 	}

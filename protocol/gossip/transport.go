@@ -78,6 +78,9 @@ func (d *doored) Listen(a ma.Multiaddr) (transport.Listener, error) {
 // passed tells the door that a peer that dialled has shaken hands, and whether it
 // is known. It reports whether it may stay.
 func (h *Host) passed(c network.Conn, known bool) bool {
+	if isRelayed(c) { // the relay has come through the door, not the peer
+		return true
+	}
 	local, here := endOf(c.LocalMultiaddr())
 	remote, there := endOf(c.RemoteMultiaddr())
 	if !here || !there {
@@ -89,7 +92,7 @@ func (h *Host) passed(c network.Conn, known bool) bool {
 
 // networkOf returns the network that a peer dialled from.
 func networkOf(c network.Conn) netip.Prefix {
-	a, _ := endOf(c.RemoteMultiaddr())
+	a, _ := endOf(c.RemoteMultiaddr()) // over a relay, that of the relay
 	return door.Network(a.Addr())
 }
 

@@ -53,6 +53,9 @@ type Config struct {
 	// NAT has peers of the internet say whether they can dial the node, and a full
 	// node that listens dial those that ask it.
 	NAT bool
+	// Relay uses relays as a last resort, and has a full node that listens be one; see
+	// gossip.Config.
+	Relay bool
 
 	// Answer, Card and Pairs look at the messages of their topics; nil leaves the
 	// topic out.

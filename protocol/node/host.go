@@ -41,7 +41,7 @@ func newHost(c *Config, chain string, handlers gossip.Handlers, seated func(prot
 	return gossip.New(gossip.Config{
 		ChainID: protocol.ShortChainID(chain), Identity: b[:], Listen: c.Listen, Announce: c.Announce, Bootstrap: c.Bootstrap,
 		Handlers: handlers, Seated: seated, Alone: alone, MDNS: c.MDNS, Logger: c.Logger, Registerer: c.Registerer,
-		DHT: c.DHT, NAT: c.NAT, Serves: seated != nil && len(c.Listen) > 0,
+		DHT: c.DHT, NAT: c.NAT, Relay: c.Relay, Serves: seated != nil && len(c.Listen) > 0,
 	})
 }
 

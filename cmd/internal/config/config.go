@@ -42,6 +42,7 @@ type Node struct {
 	MDNS      bool     `toml:"mdns"`
 	DHT       bool     `toml:"dht"`
 	NAT       bool     `toml:"nat"`
+	Relay     bool     `toml:"relay"`
 	Trust     string   `toml:"trust"`
 }
 

@@ -79,6 +79,12 @@ var settings = []setting{
 		value: func(c *Config) any { return &c.Node.NAT },
 	},
 	{
+		section: "node", key: "relay", flag: "relay",
+		usage: "use relays where nobody can dial this node, and be one if it listens",
+		why:   "The last resort, for requests alone: seats keep a place at validators that have\nthis on, which carry little between seats, and for nobody else. A miner or validator\nthat peers can dial, or that dials them, needs none.",
+		value: func(c *Config) any { return &c.Node.Relay },
+	},
+	{
 		section: "node", key: "trust", flag: "trust",
 		usage: "HEIGHT:HASH of a block that you know to be the network's",
 		why:   "For a node that is new, or was away for longer than signatures can be believed:\nassay status shows one, of a node that you trust. A validator stops where the\nchain has another block there; a new one begins with a snapshot after it.",

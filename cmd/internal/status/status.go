@@ -161,6 +161,9 @@ func (r *Report) Print(out io.Writer, now time.Time) error {
 	if r.Reachability != "" {
 		row("reachable", "%s", reachable(r.Reachability))
 	}
+	if r.Relayed > 0 {
+		row("over a relay", "%d more, for requests alone", r.Relayed)
+	}
 	for _, id := range r.ModelIDs {
 		row("model", "%s", id)
 	}
