@@ -14,6 +14,7 @@ import (
 	"github.com/libp2p/go-libp2p/core/host"
 	"github.com/libp2p/go-libp2p/core/network"
 	"github.com/libp2p/go-libp2p/core/peer"
+	"github.com/libp2p/go-libp2p/core/protocol"
 	"github.com/libp2p/go-libp2p/p2p/host/eventbus"
 	ma "github.com/multiformats/go-multiaddr"
 
@@ -332,6 +333,16 @@ func LearnReach(h *Host, r network.Reachability) error {
 		return err
 	}
 	return errors.Join(e.Emit(event.EvtLocalReachabilityChanged{Reachability: r}), e.Close())
+}
+
+// Speaks reports whether a connected peer says that it speaks a protocol.
+func Speaks(h *Host, id, name string) bool {
+	p, err := peer.Decode(id)
+	if err != nil {
+		return false
+	}
+	spoken, err := h.session.Load().net.Peerstore().SupportsProtocols(p, protocol.ID(name))
+	return err == nil && len(spoken) > 0
 }
 
 // LookEvery sets how often a host that does not run yet looks whether peers are to

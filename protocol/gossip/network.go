@@ -73,8 +73,7 @@ func (h *Host) newNetwork() (host.Host, error) {
 		libp2p.ConnectionManager(conns),
 		libp2p.ResourceManager(res),
 		libp2p.ConnectionGater(h.gater),
-		libp2p.NoListenAddrs, // the addresses are listened on when all is in place
-		libp2p.DisableIdentifyAddressDiscovery(),
+		libp2p.NoListenAddrs,    // the addresses are listened on when all is in place
 		libp2p.DisableMetrics(), // ours are in metrics.go
 		libp2p.WithDialTimeout(dialTimeout),
 		libp2p.ProtocolVersion(prefix(h.set.ChainID)),

@@ -24,6 +24,12 @@ import (
 // failed, carries requests and no topics, and ends soon. Whom it connects is shown
 // apart from the peers ([Host.Relayed]).
 //
+// Whom a relay carries to a host, that host dials at once, where it has told an
+// address of the internet, and else both dial each other at the same moment, from
+// the ports that they listen on, so that the routers of both take it for an answer
+// (DCUtR of libp2p, "hole punching"). For that a host learns at which address peers
+// see it. Where it works, the two are peers as others are.
+//
 // Whoever relays lends out its line. So it does that for identities on both sides
 // that the ledger binds to seats, for few, and little.
 
@@ -54,11 +60,14 @@ const (
 func (h *Host) relayOptions() []libp2p.Option {
 	switch {
 	case !h.set.Relay:
-		return []libp2p.Option{libp2p.DisableRelay()}
+		return []libp2p.Option{libp2p.DisableRelay(), libp2p.DisableIdentifyAddressDiscovery()}
 	case !h.set.Serves:
-		return []libp2p.Option{libp2p.EnableRelay()}
+		return []libp2p.Option{libp2p.EnableRelay(), libp2p.EnableHolePunching()}
 	}
-	return []libp2p.Option{libp2p.EnableRelay(), libp2p.EnableRelayService(relay.WithResources(carried(h.set.times.carry)), relay.WithACL(seatsOnly{h}))}
+	return []libp2p.Option{
+		libp2p.EnableRelay(), libp2p.EnableHolePunching(),
+		libp2p.EnableRelayService(relay.WithResources(carried(h.set.times.carry)), relay.WithACL(seatsOnly{h})),
+	}
 }
 
 // seatsOnly allows what seats ask for, and kept peers.

@@ -3,7 +3,10 @@ package gossip_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
+	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -103,5 +106,53 @@ func TestANodeThatPeersCanDialTakesNoPlace(t *testing.T) {
 	eventually(t, "the open one knows the relay", func() bool { return connected(open, relay.ID()) })
 	if gauge(t, open, "relay_places") != 0 {
 		t.Error("the open one has a place, too")
+	}
+}
+
+func TestARelayingHostDialsFromThePortThatItListensOn(t *testing.T) {
+	hub := launch(t, config("hub"))
+	host := launch(t, relaying(t, "host", hub.Addrs()...))
+	plain := launch(t, config("plain", hub.Addrs()...))
+	for _, h := range []struct {
+		at   running
+		same bool
+	}{{host, true}, {plain, false}} {
+		eventually(t, "the hub has it", func() bool { return connected(hub, h.at.ID()) })
+		for _, p := range hub.Peers() {
+			if p.ID == h.at.ID() && slices.Equal(p.Addrs, h.at.Addrs()) != h.same {
+				t.Errorf("it comes from %v and listens on %v; the same: want %t", p.Addrs, h.at.Addrs(), h.same)
+			}
+		}
+	}
+}
+
+func TestARelayingHostTakesNobodysPort(t *testing.T) {
+	first := launch(t, relaying(t, "first"))
+	c := relaying(t, "second")
+	c.Listen = []string{strings.TrimSuffix(first.Addrs()[0], "/p2p/"+first.ID())}
+	second, err := gossip.New(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := second.Run(t.Context()); !errors.Is(err, gossip.ErrListen) || !errors.Is(err, syscall.EADDRINUSE) {
+		t.Errorf("got %v, want ErrListen: another process has the port", err)
+	}
+}
+
+func TestHolesArePunchedWhereAnAddressOfTheInternetIsKnown(t *testing.T) {
+	c := relaying(t, "hidden")
+	c.Announce = []string{"/ip4/8.8.8.8/tcp/9671"} // it is told, and nobody dials it here
+	hidden := launch(t, c)
+	for _, use := range []bool{true, false} {
+		c := config(fmt.Sprint("peer ", use))
+		c.Relay = use
+		peer := launch(t, c)
+		if err := hidden.Connect(t.Context(), peer.Addrs()[0]); err != nil {
+			t.Fatal(err)
+		}
+		eventually(t, "the hidden one offers it", func() bool { return gossip.Speaks(peer.Host, hidden.ID(), "/libp2p/dcutr") })
+		if gossip.Speaks(hidden.Host, peer.ID(), "/libp2p/dcutr") {
+			t.Error("one without such an address offers it, too")
+		}
 	}
 }

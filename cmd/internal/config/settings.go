@@ -81,7 +81,7 @@ var settings = []setting{
 	{
 		section: "node", key: "relay", flag: "relay",
 		usage: "use relays where nobody can dial this node, and be one if it listens",
-		why:   "The last resort, for requests alone: seats keep a place at validators that have\nthis on, which carry little between seats, and for nobody else. A miner or validator\nthat peers can dial, or that dials them, needs none.",
+		why:   "The last resort, for requests alone: seats keep a place at validators that have\nthis on, which carry little between seats, and for nobody else. Two that met so\ntry to connect through their routers. Who is dialled, or dials, needs none of it.",
 		value: func(c *Config) any { return &c.Node.Relay },
 	},
 	{
