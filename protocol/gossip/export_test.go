@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"io"
+	"net"
 	"net/netip"
 	"time"
 
@@ -16,7 +17,9 @@ import (
 	"github.com/libp2p/go-libp2p/core/peer"
 	"github.com/libp2p/go-libp2p/core/protocol"
 	"github.com/libp2p/go-libp2p/p2p/host/eventbus"
+	"github.com/libp2p/go-libp2p/p2p/net/reuseport"
 	ma "github.com/multiformats/go-multiaddr"
+	manet "github.com/multiformats/go-multiaddr/net"
 
 	"github.com/assaynet/assay/protocol/door"
 )
@@ -333,6 +336,36 @@ func LearnReach(h *Host, r network.Reachability) error {
 		return err
 	}
 	return errors.Join(e.Emit(event.EvtLocalReachabilityChanged{Reachability: r}), e.Close())
+}
+
+// DialFromPort listens as a host does that relays, and dials an address; it returns
+// where it listens and what it dials from.
+func DialFromPort(ctx context.Context, to string) (listens, dials string, err error) {
+	ports := new(reuseport.Transport)
+	l, err := listenAlone(ports, ma.StringCast("/ip4/127.0.0.1/tcp/0"))
+	if err != nil {
+		return "", "", err
+	}
+	defer l.Close() //nolint:errcheck // the test is over
+	end, err := netip.ParseAddrPort(to)
+	if err != nil {
+		return "", "", err
+	}
+	m, err := manet.FromNetAddr(net.TCPAddrFromAddrPort(end))
+	if err != nil {
+		return "", "", err
+	}
+	c, err := dialFrom{ports, m}.DialContext(ctx, "tcp4", to)
+	if err != nil {
+		return "", "", err
+	}
+	defer c.Close() //nolint:errcheck // the test is over
+	return l.Addr().String(), c.LocalAddr().String(), nil
+}
+
+// MayDial reports whether a host dials an address.
+func MayDial(h *Host, a string) bool {
+	return h.gater.InterceptAddrDial("", ma.StringCast(a))
 }
 
 // Speaks reports whether a connected peer says that it speaks a protocol.

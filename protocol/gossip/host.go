@@ -81,7 +81,7 @@ func newHost(set *settings) (*Host, error) {
 		now:     time.Now,
 		ready:   make(chan struct{}),
 	}
-	h.gater = newGater(h.welcome)
+	h.gater = newGater(h.welcome, h.isKept)
 	h.door = newDoor(h.names, set.times.handshake, set.Logger)
 	h.keepPlaces(nil)
 	for _, b := range set.boot {

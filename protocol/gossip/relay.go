@@ -88,8 +88,22 @@ func (h *Host) trusts(id peer.ID) bool { return h.isKept(id) || h.classOf(id) ==
 
 // isRelayed reports whether a connection goes over a relay.
 func isRelayed(c network.Conn) bool {
-	_, err := c.RemoteMultiaddr().ValueForProtocol(ma.P_CIRCUIT)
-	return err == nil
+	_, is := relayOf(c.RemoteMultiaddr())
+	return is
+}
+
+// relayOf returns the relay that an address goes over, and whether it goes over
+// one.
+func relayOf(a ma.Multiaddr) (relay peer.ID, is bool) {
+	for _, part := range a {
+		switch part.Protocol().Code {
+		case ma.P_P2P:
+			relay = peer.ID(part.RawValue())
+		case ma.P_CIRCUIT:
+			return relay, true
+		}
+	}
+	return "", false
 }
 
 // Relayed returns the ids of the peers that a relay alone connects, in order; they

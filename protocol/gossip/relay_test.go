@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"slices"
 	"strings"
 	"syscall"
@@ -110,19 +111,14 @@ func TestANodeThatPeersCanDialTakesNoPlace(t *testing.T) {
 }
 
 func TestARelayingHostDialsFromThePortThatItListensOn(t *testing.T) {
-	hub := launch(t, config("hub"))
-	host := launch(t, relaying(t, "host", hub.Addrs()...))
-	plain := launch(t, config("plain", hub.Addrs()...))
-	for _, h := range []struct {
-		at   running
-		same bool
-	}{{host, true}, {plain, false}} {
-		eventually(t, "the hub has it", func() bool { return connected(hub, h.at.ID()) })
-		for _, p := range hub.Peers() {
-			if p.ID == h.at.ID() && slices.Equal(p.Addrs, h.at.Addrs()) != h.same {
-				t.Errorf("it comes from %v and listens on %v; the same: want %t", p.Addrs, h.at.Addrs(), h.same)
-			}
-		}
+	l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp4", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close() //nolint:errcheck // the test is over
+	listens, dials, err := gossip.DialFromPort(t.Context(), l.Addr().String())
+	if err != nil || listens != dials {
+		t.Errorf("it listens on %s and dials from %s (%v), want the same", listens, dials, err)
 	}
 }
 
@@ -147,12 +143,36 @@ func TestHolesArePunchedWhereAnAddressOfTheInternetIsKnown(t *testing.T) {
 		c := config(fmt.Sprint("peer ", use))
 		c.Relay = use
 		peer := launch(t, c)
-		if err := hidden.Connect(t.Context(), peer.Addrs()[0]); err != nil {
-			t.Fatal(err)
-		}
+		eventually(t, "they are connected", func() bool { return hidden.Connect(t.Context(), peer.Addrs()[0]) == nil })
 		eventually(t, "the hidden one offers it", func() bool { return gossip.Speaks(peer.Host, hidden.ID(), "/libp2p/dcutr") })
 		if gossip.Speaks(hidden.Host, peer.ID(), "/libp2p/dcutr") {
 			t.Error("one without such an address offers it, too")
+		}
+	}
+}
+
+func TestOnlyRelaysThatAreKnownAreDialledOver(t *testing.T) {
+	known, err := gossip.New(config("known"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	foreign, err := gossip.New(config("foreign"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	h, err := gossip.New(relaying(t, "host", "/ip4/127.0.0.1/tcp/1/p2p/"+known.ID()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for addr, want := range map[string]bool{
+		"/ip4/8.8.8.8/tcp/1":                                      true,
+		"/p2p/" + known.ID() + "/p2p-circuit":                     true,
+		"/p2p/" + foreign.ID() + "/p2p-circuit":                   false,
+		"/ip4/8.8.8.8/tcp/1/p2p/" + foreign.ID() + "/p2p-circuit": false,
+		"/p2p-circuit": false,
+	} {
+		if got := gossip.MayDial(h, addr); got != want {
+			t.Errorf("%s: dialled %t, want %t", addr, got, want)
 		}
 	}
 }

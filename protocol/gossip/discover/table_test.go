@@ -104,9 +104,9 @@ func launch(t *testing.T, prefix string, serves, wants bool) *node {
 // dial connects a host to another.
 func dial(t *testing.T, from, to host.Host) {
 	t.Helper()
-	if err := from.Connect(t.Context(), peer.AddrInfo{ID: to.ID(), Addrs: to.Addrs()}); err != nil {
-		t.Fatal(err)
-	}
+	eventually(t, "they are connected", func() bool {
+		return from.Connect(t.Context(), peer.AddrInfo{ID: to.ID(), Addrs: to.Addrs()}) == nil
+	})
 }
 
 func eventually(t *testing.T, what string, cond func() bool) {
