@@ -363,6 +363,12 @@ func DialFromPort(ctx context.Context, to string) (listens, dials string, err er
 	return l.Addr().String(), c.LocalAddr().String(), nil
 }
 
+// Kept reports whether the connections of a peer are kept when there are too many.
+func Kept(h *Host, id string) bool {
+	p, err := peer.Decode(id)
+	return err == nil && h.session.Load().net.ConnManager().IsProtected(p, keptTag)
+}
+
 // MayDial reports whether a host dials an address.
 func MayDial(h *Host, a string) bool {
 	return h.gater.InterceptAddrDial("", ma.StringCast(a))

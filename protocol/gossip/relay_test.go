@@ -39,13 +39,22 @@ func relaying(t *testing.T, name string, bootstrap ...string) gossip.Config {
 }
 
 func TestANodeThatNobodyCanDialIsReachedOverARelayAndShownAsSuch(t *testing.T) {
+	everybody, some := func(protocol.PublicKey) bool { return true }, seats(t, "hidden", "asker")
+	t.Run("a relay that carries for seats", func(t *testing.T) { reachOverRelay(t, some, everybody) })
+	t.Run("a node that lets in seats", func(t *testing.T) { reachOverRelay(t, everybody, some) })
+}
+
+// reachOverRelay has asker reach hidden over a relay, and a stranger not; the relay
+// and hidden take for seats whom these say.
+func reachOverRelay(t *testing.T, ofRelay, ofHidden func(protocol.PublicKey) bool) {
+	t.Helper()
 	often := func(h *gossip.Host) { gossip.Watch(h, 10*time.Millisecond, time.Hour, time.Hour, time.Hour) }
 	c := relaying(t, "relay")
-	c.Serves = true
+	c.Serves, c.Seated = true, ofRelay
 	relay := launchWith(t, c, often)
 
 	c = relaying(t, "hidden", relay.Addrs()...)
-	c.NAT, c.Listen = true, nil
+	c.NAT, c.Listen, c.Seated = true, nil, ofHidden
 	hidden := launchWith(t, c, func(h *gossip.Host) {
 		often(h)
 		gossip.BePrivate(h)

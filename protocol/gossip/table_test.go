@@ -81,6 +81,25 @@ func TestNodesOfAnotherChainAreNotFound(t *testing.T) {
 	}
 }
 
+func TestPeersOfTheLedgerAreDialledAndKeptWhateverIsFound(t *testing.T) {
+	hub := launchTabled(t, tabled("hub", true))
+	found := launchTabled(t, tabled("found", true, hub.Addrs()...))
+	c := tabled("node", false, hub.Addrs()...)
+	c.Degree = 2
+	node := launchWith(t, c, func(h *gossip.Host) {
+		gossip.LookEvery(h, 5*time.Millisecond)
+		gossip.Watch(h, 5*time.Millisecond, time.Hour, time.Hour, time.Hour)
+	})
+	eventually(t, "the node found one, and has its degree", func() bool { return connected(node, found.ID()) })
+	seat := launch(t, config("seat"))
+	node.SetLedgerPeers([]gossip.Addr{{Identity: publicKey(t, "seat"), Addresses: []string{transport(seat.Addrs()[0])}}})
+	eventually(t, "the seat is dialled all the same", func() bool { return connected(node, seat.ID()) })
+	eventually(t, "its connection is kept", func() bool { return gossip.Kept(node.Host, seat.ID()) })
+	if gossip.Kept(node.Host, found.ID()) {
+		t.Error("that of the found one is kept, too")
+	}
+}
+
 func TestFoundPeersTakeNobodysPlace(t *testing.T) {
 	b := gossip.NewBook("self", time.Second)
 	for i := range 10 {
