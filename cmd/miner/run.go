@@ -65,7 +65,7 @@ func run(c *cli.Context) (err error) {
 	opened := d.WaitFor("node, to open")
 	cfg := node.Config{
 		Genesis: d.Genesis, DB: d.DB, Hotkey: d.Hotkey, Generation: d.Config.Generation(), Trust: d.Config.Checkpoint(),
-		Listen: d.Config.Node.Listen, Announce: d.Config.Node.Announce, Bootstrap: d.Config.Node.Bootstrap, MDNS: d.Config.Node.MDNS,
+		Listen: d.Config.Node.Listen, Announce: d.Config.Node.Announce, Bootstrap: d.Config.Node.Bootstrap, MDNS: d.Config.Node.MDNS, DHT: d.Config.Node.DHT, NAT: d.Config.Node.NAT, Relay: d.Config.Node.Relay,
 		Card:   func(_ context.Context, _ string, raw []byte) error { return m.OnCard(raw) },
 		Logger: d.Log, Registerer: d.Registry,
 	}
@@ -177,6 +177,7 @@ func (s *teller) Status(context.Context) (api.Status, error) {
 	out := statusOf(s.miner)
 	out.Started, out.Hotkey, out.ModelIDs = s.d.Started, s.d.Hotkey.PublicKey().String(), s.d.ModelIDs()
 	out.Peers, out.BlockTime, out.Checkpoint = len(s.node.Peers()), s.node.BlockTime(), s.node.Checkpoint()
+	out.Reachability, out.Relayed = string(s.node.Reachability()), len(s.node.Relayed())
 	if hash, err := s.node.StateHash(out.Height); err == nil { // one of the newest
 		out.AppHash = hash
 	}

@@ -78,7 +78,7 @@ func run(c *cli.Context) (err error) {
 	cfg := node.FullConfig{
 		Config: node.Config{
 			Genesis: d.Genesis, DB: d.DB, Hotkey: d.Hotkey, Former: d.FormerKey(), Generation: d.Config.Generation(), Trust: d.Config.Checkpoint(),
-			Listen: d.Config.Node.Listen, Announce: d.Config.Node.Announce, Bootstrap: d.Config.Node.Bootstrap, MDNS: d.Config.Node.MDNS,
+			Listen: d.Config.Node.Listen, Announce: d.Config.Node.Announce, Bootstrap: d.Config.Node.Bootstrap, MDNS: d.Config.Node.MDNS, DHT: d.Config.Node.DHT, NAT: d.Config.Node.NAT, Relay: d.Config.Node.Relay,
 			Answer: func(ctx context.Context, _ string, raw []byte) error { return v.OnAnswer(ctx, raw) },
 			Card:   func(ctx context.Context, _ string, raw []byte) error { return v.OnCard(ctx, raw) },
 			Pairs:  func(ctx context.Context, _ string, raw []byte) error { return v.OnPairs(ctx, raw) },

@@ -48,7 +48,12 @@ type Status struct {
 	Checkpoint protocol.Checkpoint `json:"checkpoint"`
 	CatchingUp bool                `json:"catching_up"`
 	Peers      int                 `json:"peers"`
-	ModelIDs   []protocol.ModelID  `json:"model_ids"`
+	// Reachability is what peers say of whether they can dial the node: public,
+	// private or unknown; "" where none are asked.
+	Reachability string `json:"reachability,omitempty"`
+	// Relayed is how many peers a relay alone connects, not counted among Peers.
+	Relayed  int                `json:"relayed,omitempty"`
+	ModelIDs []protocol.ModelID `json:"model_ids"`
 	// Kinds are those that a miner offers; none of a validator.
 	Kinds []protocol.Kind `json:"kinds"`
 	// Faults say, in words, what keeps the node from its work; the node is not

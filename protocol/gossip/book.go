@@ -4,12 +4,15 @@ import (
 	"errors"
 	"maps"
 	"math/rand/v2"
+	"net/netip"
 	"slices"
 	"sync"
 	"time"
 
 	"github.com/libp2p/go-libp2p/core/peer"
 	ma "github.com/multiformats/go-multiaddr"
+
+	"github.com/assaynet/assay/protocol/door"
 )
 
 // A source is where an address came from. A higher one is trusted more: it
@@ -17,7 +20,8 @@ import (
 type source uint8
 
 const (
-	sourceLocal     source = iota + 1 // found by a discovery
+	sourceTable     source = iota + 1 // named by a peer of the hash table
+	sourceLocal                       // found on the local network
 	sourceLedger                      // announced by Serve
 	sourceBootstrap                   // from the config: always dialled
 )
@@ -29,12 +33,21 @@ const (
 	// maxLocalPeers bounds what a discovery may add: anyone on the local
 	// network can shout.
 	maxLocalPeers = 64
+	// maxFound bounds what peers may name, maxFoundOfNetwork what they may of one
+	// network (a /24, a /48 of IPv6) that is no local one.
+	maxFound, maxFoundOfNetwork = 64, 4
+	// foundTries is how often one that was named is dialled in vain.
+	foundTries = 3
 	// maxDoublings ends the growth of the pause: 64 s with the default second.
 	maxDoublings = 6
 	// settled is how long a connection must last until its failures are
 	// forgotten; one that ends sooner is a failure itself.
 	settled = 30 * time.Second
 )
+
+// foundDials are the dials of those that peers named: ten at once, and twenty a
+// minute. Who names addresses may want others to be dialled.
+var foundDials = allowance{burst: 10, perSecond: 20.0 / 60}
 
 // book knows whom to dial, and when.
 //
@@ -45,6 +58,7 @@ type book struct {
 
 	mu    sync.Mutex
 	peers map[peer.ID]*entry // guarded by mu
+	found meter[source]      // dials of those that peers named
 }
 
 type entry struct {
@@ -74,6 +88,10 @@ func (b *book) addLocked(src source, info *peer.AddrInfo) {
 		return
 	}
 	e, known := b.peers[info.ID]
+	if src == sourceTable {
+		b.addFoundLocked(e, info)
+		return
+	}
 	switch {
 	case known && e.source > src:
 		return
@@ -92,6 +110,48 @@ func (b *book) addLocked(src source, info *peer.AddrInfo) {
 	}
 }
 
+// addFoundLocked notes one that a peer named. What is known of it already is
+// believed before that, unless it has failed. One that has failed makes room.
+func (b *book) addFoundLocked(e *entry, info *peer.AddrInfo) {
+	if e != nil {
+		if e.source == sourceTable && e.lastErr != "" {
+			e.info = *info // its failures stay, and its pause
+		}
+		return
+	}
+	of, local := networkOfAddrs(info)
+	all, same, failed := 0, 0, peer.ID("")
+	for id, other := range b.peers {
+		if other.source != sourceTable {
+			continue
+		}
+		all++
+		if n, _ := networkOfAddrs(&other.info); n == of {
+			same++
+		}
+		if other.lastErr != "" && !other.dialing {
+			failed = id
+		}
+	}
+	switch {
+	case !local && same >= maxFoundOfNetwork, all >= maxFound && failed == "":
+		return
+	case all >= maxFound:
+		delete(b.peers, failed)
+	}
+	b.peers[info.ID] = &entry{source: sourceTable, info: *info}
+}
+
+// networkOfAddrs returns the network of a peer's first address, and whether it is a
+// local one.
+func networkOfAddrs(info *peer.AddrInfo) (n netip.Prefix, local bool) {
+	end, ok := endOf(info.Addrs[0])
+	if !ok {
+		return netip.Prefix{}, false
+	}
+	return door.Network(end.Addr()), slices.ContainsFunc(localNetworks, func(p netip.Prefix) bool { return p.Contains(end.Addr()) })
+}
+
 // setLedger makes infos the only peers that the ledger announces.
 func (b *book) setLedger(infos []*peer.AddrInfo) {
 	b.mu.Lock()
@@ -108,29 +168,45 @@ func (b *book) setLedger(infos []*peer.AddrInfo) {
 
 // due returns the peers to dial now and marks them as being dialled: every
 // bootstrap peer that is away, and others while fewer than degree were dialled:
-// who dials us is not chosen by us, and counts for nothing. Which others is left
-// to chance: nodes that all choose the same ones would overrun them.
+// who dials us is not chosen by us, and counts for nothing; nor is who was found by
+// what peers say, so that it takes nobody's place. Which others is left to chance:
+// nodes that all choose the same ones would overrun them. Where too few are known,
+// those that were found fill up to degree.
 func (b *book) due(now time.Time, connected func(peer.ID) bool, dialled, degree, atMost int) []peer.AddrInfo {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	var boot, rest []*entry
+	var boot, rest, found []*entry
 	room := degree - dialled // less those on their way
+	strangers := 0           // of those that were found, here or on their way
 	for id, e := range b.peers {
-		switch {
-		case connected(id):
-			b.settleLocked(e, now)
+		switch here := connected(id); {
+		case here || e.dialing && e.source == sourceTable:
+			if here {
+				b.settleLocked(e, now)
+			}
+			if e.source == sourceTable {
+				strangers++
+			}
 		case e.dialing:
 			room--
 		case now.Before(e.next):
 			e.since = time.Time{}
 		case e.source == sourceBootstrap:
 			boot = append(boot, e)
+		case e.source == sourceTable:
+			found = append(found, e)
 		default:
 			rest = append(rest, e)
 		}
 	}
 	rand.Shuffle(len(rest), func(i, j int) { rest[i], rest[j] = rest[j], rest[i] })
 	chosen := append(boot, rest[:min(len(rest), max(0, room-len(boot)))]...)
+	for _, e := range found { // in the order of a map, which is by chance
+		if len(chosen) >= min(room-strangers, atMost) || !b.found.take(sourceTable, foundDials, 1, now) {
+			break
+		}
+		chosen = append(chosen, e)
+	}
 	var out []peer.AddrInfo
 	for _, e := range chosen[:min(len(chosen), atMost)] {
 		e.since, e.dialing = time.Time{}, true
@@ -174,6 +250,12 @@ func (b *book) dialled(id peer.ID, now time.Time, err error) bool {
 	case errors.As(err, &foreign): // one that is away may still be of it
 		e.chain = foreign.chain
 	}
+	if e.source == sourceTable { // whose failure says nothing to the operator
+		if err != nil && (e.failures >= foundTries || foreign != nil) {
+			delete(b.peers, id)
+		}
+		return false
+	}
 	return first
 }
 
@@ -200,6 +282,27 @@ func (b *book) of(id peer.ID) (peer.AddrInfo, bool) {
 		return peer.AddrInfo{}, false
 	}
 	return e.info, true
+}
+
+// chosen returns how many of some peers were not found by what others say.
+func (b *book) chosen(of map[peer.ID]bool) int {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	n := len(of)
+	for id := range of {
+		if e := b.peers[id]; e != nil && e.source == sourceTable {
+			n--
+		}
+	}
+	return n
+}
+
+// named reports whether the config, the ledger or the local network names a peer.
+func (b *book) named(id peer.ID) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	e := b.peers[id]
+	return e != nil && e.source != sourceTable
 }
 
 func (b *book) countLocked(src source) int {

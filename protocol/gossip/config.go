@@ -72,6 +72,21 @@ type Config struct {
 	Alone bool
 	// MDNS finds peers of the chain on the local network.
 	MDNS bool
+	// DHT finds peers by what peers of the chain name (package discover), while the
+	// host has dialled fewer than Degree. What the config, the ledger and the local
+	// network name goes before it, and is dialled as if nothing were found.
+	DHT bool
+	// Serves has a host with DHT answer such questions, too, and be named to others.
+	Serves bool
+	// NAT has the host ask peers of the internet whether they can dial it, for
+	// [Host.Reachability], and one that serves dial those that ask it. With DHT, one
+	// that serves stops where it is found that nobody can, and one that does not
+	// begins where somebody can.
+	NAT bool
+	// Relay has the host ask relays for a place while nobody can dial it (see NAT),
+	// send requests over them to peers that it cannot dial, and be one, if it serves
+	// and peers can dial it. Relays are bootstrap peers and validators.
+	Relay bool
 	// Degree is how many peers the host itself tries to have dialled; those that
 	// dial it come besides. Default 12, twice the degree of a topic's mesh; more
 	// costs bandwidth.
@@ -103,6 +118,8 @@ type settings struct {
 	scores   params.PeerScores
 	watch    watchTimes
 	grace    time.Duration // how long a new connection is not trimmed
+	private  bool          // it takes itself for one that nobody can dial
+	look     time.Duration // between two looks whether peers are to be found; 0: the default
 	times    times
 }
 
@@ -113,9 +130,10 @@ type times struct {
 	serve     time.Duration // of a request's handler
 	presence  time.Duration // of a question whether an identity is in use
 	pass      time.Duration // of such a question that is passed on
+	carry     time.Duration // of what a relay carries between two peers
 }
 
-var defaultTimes = times{handshake: handshakeTime, handler: handlerTime, serve: serveTime, presence: presenceTime, pass: passTime}
+var defaultTimes = times{handshake: handshakeTime, handler: handlerTime, serve: serveTime, presence: presenceTime, pass: passTime, carry: carryTime}
 
 // Defaults and limits of a Config.
 const (

@@ -26,9 +26,9 @@ func (h *Host) dialLoop(ctx context.Context, s *session) error {
 	connected := func(id peer.ID) bool { return s.net.Network().Connectedness(id) == network.Connected }
 	err := every(ctx, max(h.set.Redial/2, time.Millisecond), func() {
 		h.metrics.peers.Set(float64(len(s.net.Network().Peers())))
-		dialled := len(s.dialled())
-		h.metrics.outbound.Set(float64(dialled))
-		for _, info := range h.book.due(time.Now(), connected, dialled, h.set.Degree, dialsAtOnce-len(free)) {
+		dialled := s.dialled()
+		h.metrics.outbound.Set(float64(len(dialled)))
+		for _, info := range h.book.due(time.Now(), connected, h.book.chosen(dialled), h.set.Degree, dialsAtOnce-len(free)) {
 			free <- struct{}{}
 			dials.Go(func() error {
 				defer func() { <-free }()

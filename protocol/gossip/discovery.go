@@ -11,27 +11,31 @@ import (
 	"github.com/libp2p/go-libp2p/p2p/discovery/mdns"
 )
 
-// A discovery finds peers beside the config and the ledger. A distributed hash
-// table is a second implementation: it needs the host, and no more.
+// A discovery finds peers beside the config and the ledger.
 type discovery interface {
 	// name is for the log.
 	name() string
+	// source is how far what it finds is trusted.
+	source() source
 	// run calls found for each peer that it finds, until ctx is done.
 	run(ctx context.Context, n host.Host, found func(*peer.AddrInfo)) error
 }
 
 // discoveries returns those that the config asks for.
-func (h *Host) discoveries() []discovery {
+func (h *Host) discoveries(s *session) (out []discovery) {
 	if h.set.MDNS {
-		return []discovery{localNetwork{chain: h.set.ChainID}}
+		out = append(out, localNetwork{chain: h.set.ChainID})
 	}
-	return nil
+	if h.set.DHT {
+		out = append(out, hashTable{h, s})
+	}
+	return out
 }
 
 // discover runs d. A node can do without it, so that its failure is told and
 // not returned.
 func (h *Host) discover(ctx context.Context, s *session, d discovery) error {
-	err := d.run(ctx, s.net, func(p *peer.AddrInfo) { h.book.add(sourceLocal, p) })
+	err := d.run(ctx, s.net, func(p *peer.AddrInfo) { h.book.add(d.source(), p) })
 	if err != nil && ctx.Err() == nil {
 		h.set.Logger.Warn().Err(err).Str("discovery", d.name()).Msg("discovery stopped; going on without it")
 	}
@@ -42,7 +46,8 @@ func (h *Host) discover(ctx context.Context, s *session, d discovery) error {
 // of the chain.
 type localNetwork struct{ chain string }
 
-func (localNetwork) name() string { return "mdns" }
+func (localNetwork) name() string   { return "mdns" }
+func (localNetwork) source() source { return sourceLocal }
 
 func (l localNetwork) run(ctx context.Context, n host.Host, found func(*peer.AddrInfo)) error {
 	service := mdns.NewMdnsService(n, "_"+serviceLabel(l.chain)+"._udp", notifee(found))

@@ -44,8 +44,13 @@
 // The host stays connected to its bootstrap peers, and dials addresses that the
 // ledger announces until it has dialled Degree peers, however many dialled it.
 // Those connections, and validators', are kept when there are too many (keep.go).
-// mDNS is a switch. Other
-// ways to find peers implement the discovery interface of this package.
+// mDNS is a switch, and so are peers that other peers name (package discover).
+// Those fill up to Degree where too few are known, take no place of the former, are
+// not kept, and are dialled at a rate of their own, since who names them may lie.
+// Other ways to find peers implement the discovery interface of this package.
+//
+// Whether peers can dial the host it asks them (reach.go). Where nobody can,
+// requests may reach it over relays, as a last resort (relay.go).
 //
 // The port has a door (package door): what says nothing, or comes too often from
 // one address or network, takes no place of the validators that the ledger names,

@@ -6,13 +6,20 @@ import (
 	"encoding/binary"
 	"errors"
 	"io"
+	"net"
 	"net/netip"
 	"time"
 
 	pb "github.com/libp2p/go-libp2p-pubsub/pb"
+	"github.com/libp2p/go-libp2p/core/event"
 	"github.com/libp2p/go-libp2p/core/host"
 	"github.com/libp2p/go-libp2p/core/network"
 	"github.com/libp2p/go-libp2p/core/peer"
+	"github.com/libp2p/go-libp2p/core/protocol"
+	"github.com/libp2p/go-libp2p/p2p/host/eventbus"
+	"github.com/libp2p/go-libp2p/p2p/net/reuseport"
+	ma "github.com/multiformats/go-multiaddr"
+	manet "github.com/multiformats/go-multiaddr/net"
 
 	"github.com/assaynet/assay/protocol/door"
 )
@@ -34,7 +41,7 @@ func NewPatient(c Config) (*Host, error) {
 	if err != nil {
 		return nil, err
 	}
-	set.times = times{handshake: ages, handler: ages, serve: ages, presence: ages, pass: ages}
+	set.times = times{handshake: ages, handler: ages, serve: ages, presence: ages, pass: ages, carry: ages}
 	return newHost(set)
 }
 
@@ -255,7 +262,8 @@ type found struct {
 	err  error
 }
 
-func (found) name() string { return "test" }
+func (found) name() string   { return "test" }
+func (found) source() source { return sourceLocal }
 
 func (f found) run(_ context.Context, _ host.Host, tell func(*peer.AddrInfo)) error {
 	info, err := parsePeer(f.addr)
@@ -302,6 +310,83 @@ func (b Book) Add(bootstrap bool, id string) {
 
 // AddLocal notes a peer that a discovery found.
 func (b Book) AddLocal(id string) { b.b.add(sourceLocal, &peer.AddrInfo{ID: peer.ID(id)}) }
+
+// AddFound notes a peer that a peer named, at an IPv4 address.
+func (b Book) AddFound(id, at string) {
+	b.b.add(sourceTable, &peer.AddrInfo{ID: peer.ID(id), Addrs: []ma.Multiaddr{ma.StringCast("/ip4/" + at + "/tcp/1")}})
+}
+
+// Found returns how many peers it knows that peers named.
+func (b Book) Found() int { return b.b.countLocked(sourceTable) }
+
+// MaxFound is how many those are at most, of a network MaxFoundOfNetwork.
+const (
+	MaxFound          = maxFound
+	MaxFoundOfNetwork = maxFoundOfNetwork
+)
+
+// BePrivate has a host that does not run yet take itself for one that nobody can
+// dial.
+func BePrivate(h *Host) { h.set.private = true }
+
+// LearnReach tells a running host what it would learn from peers of the internet.
+func LearnReach(h *Host, r network.Reachability) error {
+	e, err := h.session.Load().net.EventBus().Emitter(new(event.EvtLocalReachabilityChanged), eventbus.Stateful)
+	if err != nil {
+		return err
+	}
+	return errors.Join(e.Emit(event.EvtLocalReachabilityChanged{Reachability: r}), e.Close())
+}
+
+// DialFromPort listens as a host does that relays, and dials an address; it returns
+// where it listens and what it dials from.
+func DialFromPort(ctx context.Context, to string) (listens, dials string, err error) {
+	ports := new(reuseport.Transport)
+	l, err := listenAlone(ports, ma.StringCast("/ip4/127.0.0.1/tcp/0"))
+	if err != nil {
+		return "", "", err
+	}
+	defer l.Close() //nolint:errcheck // the test is over
+	end, err := netip.ParseAddrPort(to)
+	if err != nil {
+		return "", "", err
+	}
+	m, err := manet.FromNetAddr(net.TCPAddrFromAddrPort(end))
+	if err != nil {
+		return "", "", err
+	}
+	c, err := dialFrom{ports, m}.DialContext(ctx, "tcp4", to)
+	if err != nil {
+		return "", "", err
+	}
+	defer c.Close() //nolint:errcheck // the test is over
+	return l.Addr().String(), c.LocalAddr().String(), nil
+}
+
+// Kept reports whether the connections of a peer are kept when there are too many.
+func Kept(h *Host, id string) bool {
+	p, err := peer.Decode(id)
+	return err == nil && h.session.Load().net.ConnManager().IsProtected(p, keptTag)
+}
+
+// MayDial reports whether a host dials an address.
+func MayDial(h *Host, a string) bool {
+	return h.gater.InterceptAddrDial("", ma.StringCast(a))
+}
+
+// Speaks reports whether a connected peer says that it speaks a protocol.
+func Speaks(h *Host, id, name string) bool {
+	p, err := peer.Decode(id)
+	if err != nil {
+		return false
+	}
+	spoken, err := h.session.Load().net.Peerstore().SupportsProtocols(p, protocol.ID(name))
+	return err == nil && len(spoken) > 0
+}
+
+// LookEvery sets how often a host that does not run yet looks whether peers are to
+// be found.
+func LookEvery(h *Host, d time.Duration) { h.set.look = d }
 
 // Due returns the ids to dial.
 func (b Book) Due(now time.Time, connected map[string]bool, open, degree, atMost int) []string {

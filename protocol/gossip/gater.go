@@ -16,9 +16,10 @@ import (
 const maxBans = 4096
 
 // gater keeps out the peers that were cut off, and those for whom there is no
-// place.
+// place; and it dials nobody over relays that peers name.
 type gater struct {
 	welcome func(network.Conn) bool
+	carries func(relay peer.ID) bool
 
 	mu    sync.Mutex
 	until map[peer.ID]time.Time // guarded by mu
@@ -26,8 +27,8 @@ type gater struct {
 
 var _ connmgr.ConnectionGater = (*gater)(nil)
 
-func newGater(welcome func(network.Conn) bool) *gater {
-	return &gater{welcome: welcome, until: map[peer.ID]time.Time{}}
+func newGater(welcome func(network.Conn) bool, carries func(relay peer.ID) bool) *gater {
+	return &gater{welcome: welcome, carries: carries, until: map[peer.ID]time.Time{}}
 }
 
 // ban keeps id out for d; it reports whether it was not kept out already.
@@ -71,7 +72,10 @@ func (g *gater) allows(id peer.ID) bool {
 func (g *gater) InterceptPeerDial(id peer.ID) bool { return g.allows(id) }
 
 // InterceptAddrDial implements [connmgr.ConnectionGater].
-func (g *gater) InterceptAddrDial(peer.ID, ma.Multiaddr) bool { return true }
+func (g *gater) InterceptAddrDial(_ peer.ID, a ma.Multiaddr) bool {
+	relay, is := relayOf(a)
+	return !is || g.carries(relay)
+}
 
 // InterceptAccept implements [connmgr.ConnectionGater].
 func (g *gater) InterceptAccept(network.ConnMultiaddrs) bool { return true }

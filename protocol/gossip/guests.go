@@ -146,6 +146,9 @@ func (h *Host) welcome(c network.Conn) bool {
 	}
 	id := c.RemotePeer()
 	kept, of := h.isKept(id), h.classOf(id)
+	if isRelayed(c) && !kept && of != seated {
+		return false // what a relay does for seats is for nobody else
+	}
 	if !h.passed(c, kept || of == seated) {
 		h.metrics.full.Inc()
 		return false

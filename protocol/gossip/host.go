@@ -29,9 +29,12 @@ type Host struct {
 	door    *door.Door
 	scores  scoreboard
 	faults  meter[peer.ID]      // of each peer, as a debt; outlives a connection
+	asked   meter[peer.ID]      // questions of each peer to the hash table
 	serving map[string]*service // by name of the stream; guarded by mu until Run
 	now     func() time.Time    // by which budgets of bytes fill again
 	signing ownProofs
+
+	reach atomic.Value // a [Reachability]
 
 	// validators are those of the ledger; nil until it is known.
 	validators atomic.Pointer[map[peer.ID]bool]
@@ -78,7 +81,7 @@ func newHost(set *settings) (*Host, error) {
 		now:     time.Now,
 		ready:   make(chan struct{}),
 	}
-	h.gater = newGater(h.welcome)
+	h.gater = newGater(h.welcome, h.isKept)
 	h.door = newDoor(h.names, set.times.handshake, set.Logger)
 	h.keepPlaces(nil)
 	for _, b := range set.boot {
@@ -136,7 +139,9 @@ func (h *Host) Run(ctx context.Context) error {
 	group.Go(func() error { return h.watchLoop(ctx, s) })
 	group.Go(func() error { return h.twinLoop(ctx, s) })
 	group.Go(func() error { return h.names.Run(ctx) })
-	for _, d := range h.discoveries() {
+	group.Go(func() error { return h.watchReach(ctx, s) })
+	group.Go(func() error { return h.relayLoop(ctx, s) })
+	for _, d := range h.discoveries(s) {
 		group.Go(func() error { return h.discover(ctx, s, d) })
 	}
 	h.session.Store(s)

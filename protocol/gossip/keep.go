@@ -12,8 +12,9 @@ import (
 // push out what it chose, or it soon hears nobody else. When there are more than
 // MaxPeers connections, the connection manager closes those of the least value:
 //
-//	kept     bootstrap peers, peers of the book that we dialled, and validators:
-//	         at most as many as there are of these, Degree, and the running set
+//	kept     bootstrap peers, peers that the config, the ledger or the local
+//	         network names and that we dialled, and validators: at most as many as
+//	         there are of these, Degree, and the running set
 //	seated   identities that seats are bound to
 //	others   anybody
 
@@ -27,7 +28,7 @@ const (
 func (s *session) dialled() map[peer.ID]bool {
 	out := map[peer.ID]bool{}
 	for _, c := range s.net.Network().Conns() {
-		if c.Stat().Direction == network.DirOutbound {
+		if c.Stat().Direction == network.DirOutbound && !c.Stat().Limited {
 			out[c.RemotePeer()] = true
 		}
 	}
@@ -68,8 +69,7 @@ func (h *Host) keep(s *session) {
 	}
 	manager := s.net.ConnManager()
 	for _, id := range s.net.Network().Peers() {
-		_, known := h.book.of(id)
-		if h.isKept(id) || known && dialled[id] {
+		if h.isKept(id) || dialled[id] && h.book.named(id) {
 			kept[id] = true
 		}
 		if h.classOf(id) == seated {

@@ -23,6 +23,11 @@ type metrics struct {
 	full      prometheus.Counter
 	peers     prometheus.Gauge
 	outbound  prometheus.Gauge
+	table     prometheus.Gauge
+	found     prometheus.Counter
+	reach     *prometheus.GaugeVec // state
+	relayed   prometheus.Gauge
+	reserved  prometheus.Gauge
 	mesh      *prometheus.GaugeVec // topic
 }
 
@@ -47,6 +52,13 @@ func newMetrics() *metrics {
 		full:      one("full_total", "Peers that dialled and were sent away, for there was no place for another of their kind."),
 		peers:     prometheus.NewGauge(prometheus.GaugeOpts{Namespace: "assay", Subsystem: "gossip", Name: "peers", Help: "Connected peers."}),
 		outbound:  prometheus.NewGauge(prometheus.GaugeOpts{Namespace: "assay", Subsystem: "gossip", Name: "outbound_peers", Help: "Connected peers that this node dialled."}),
+		table:     prometheus.NewGauge(prometheus.GaugeOpts{Namespace: "assay", Subsystem: "gossip", Name: "table_peers", Help: "Peers in the hash table that peers are found by."}),
+		found:     one("found_total", "Peers named by the hash table, again and again included."),
+		relayed:   prometheus.NewGauge(prometheus.GaugeOpts{Namespace: "assay", Subsystem: "gossip", Name: "relayed_peers", Help: "Peers that a relay alone connects; they are none of assay_gossip_peers."}),
+		reserved:  prometheus.NewGauge(prometheus.GaugeOpts{Namespace: "assay", Subsystem: "gossip", Name: "relay_places", Help: "Relays at which this node keeps a place, for nobody can dial it."}),
+		reach: prometheus.NewGaugeVec(prometheus.GaugeOpts{
+			Namespace: "assay", Subsystem: "gossip", Name: "reachability", Help: "1 for what is known of whether peers can dial this node.",
+		}, []string{"state"}),
 		mesh: prometheus.NewGaugeVec(prometheus.GaugeOpts{
 			Namespace: "assay", Subsystem: "gossip", Name: "mesh_peers", Help: "Peers that messages are passed on to; without any, a topic is deaf.",
 		}, []string{"topic"}),
@@ -59,7 +71,7 @@ func (m *metrics) register(r prometheus.Registerer, d *door.Door) error {
 	if r == nil {
 		return nil
 	}
-	all := []prometheus.Collector{m.messages, m.published, m.dropped, m.served, m.requested, m.dials, m.bans, m.foreign, m.renewed, m.full, m.peers, m.outbound, m.mesh}
+	all := []prometheus.Collector{m.messages, m.published, m.dropped, m.served, m.requested, m.dials, m.bans, m.foreign, m.renewed, m.full, m.peers, m.outbound, m.table, m.found, m.reach, m.relayed, m.reserved, m.mesh}
 	for _, c := range append(all, d.Collectors("gossip")...) {
 		if err := r.Register(c); err != nil {
 			return fmt.Errorf("register metrics of gossip: %w", err)

@@ -55,8 +55,7 @@ var localNetworks = []netip.Prefix{
 }
 
 // newNetwork makes the libp2p host: TCP, Noise, Yamux. It listens on nothing.
-// QUIC would cost a second socket and more memory per node, and relay, hole
-// punching and NAT detection have no use as long as miners only dial.
+// QUIC would cost a second socket and more memory per node.
 func (h *Host) newNetwork() (host.Host, error) {
 	conns, err := connmgr.NewConnManager(max(h.set.Degree, h.set.MaxPeers*3/4), h.set.MaxPeers, connmgr.WithGracePeriod(h.set.grace))
 	if err != nil {
@@ -74,15 +73,13 @@ func (h *Host) newNetwork() (host.Host, error) {
 		libp2p.ConnectionManager(conns),
 		libp2p.ResourceManager(res),
 		libp2p.ConnectionGater(h.gater),
-		libp2p.NoListenAddrs, // the addresses are listened on when all is in place
-		libp2p.DisableRelay(),
-		libp2p.ForceReachabilityPublic(), // no probes by AutoNAT
-		libp2p.DisableIdentifyAddressDiscovery(),
+		libp2p.NoListenAddrs,    // the addresses are listened on when all is in place
 		libp2p.DisableMetrics(), // ours are in metrics.go
 		libp2p.WithDialTimeout(dialTimeout),
 		libp2p.ProtocolVersion(prefix(h.set.ChainID)),
 		libp2p.UserAgent("assay"),
 	}
+	opts = append(append(opts, h.reachOptions()...), h.relayOptions()...)
 	if len(h.set.announce) > 0 {
 		opts = append(opts, libp2p.AddrsFactory(func([]ma.Multiaddr) []ma.Multiaddr { return h.set.announce }))
 	}

@@ -19,7 +19,8 @@ type PeerInfo struct {
 	Mesh    []Topic  // of these, what is passed on between it and this host
 }
 
-// Peers returns the connected peers, ordered by id; none when not running.
+// Peers returns the connected peers, ordered by id, without those that a relay
+// alone connects; none when not running.
 func (h *Host) Peers() []PeerInfo {
 	s := h.session.Load()
 	if s == nil {
@@ -33,6 +34,9 @@ func (h *Host) Peers() []PeerInfo {
 	}
 	var out []PeerInfo
 	for _, id := range s.net.Network().Peers() {
+		if s.net.Network().Connectedness(id) == network.Limited {
+			continue
+		}
 		p := PeerInfo{ID: id.String(), Score: h.scores.of(id), Topics: listening[id]}
 		for _, t := range p.Topics {
 			if s.tracer.inMesh(t, id) {

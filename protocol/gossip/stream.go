@@ -225,13 +225,11 @@ func (h *Host) Request(ctx context.Context, to string, name Stream, request []by
 // ask opens a stream, writes the request and reads the response.
 func (h *Host) ask(ctx context.Context, s *session, id peer.ID, name Stream, request []byte) ([]byte, error) {
 	if s.net.Network().Connectedness(id) != network.Connected {
-		if info, known := h.book.of(id); known {
-			if err := h.dial(ctx, s, info); err != nil {
-				return nil, err
-			}
+		if err := h.approach(ctx, s, id); err != nil {
+			return nil, err
 		}
 	}
-	st, err := s.net.NewStream(ctx, id, h.streamID(string(name)))
+	st, err := s.net.NewStream(network.WithAllowLimitedConn(ctx, "a request"), id, h.streamID(string(name)))
 	if err != nil {
 		return nil, fmt.Errorf("open stream: %w", err)
 	}
@@ -259,6 +257,33 @@ func (h *Host) ask(ctx context.Context, s *session, id peer.ID, name Stream, req
 		return nil, err
 	}
 	return nil, remote
+}
+
+// approach dials a peer whose address is known; where that fails, or no address is
+// known, it tries the relays.
+func (h *Host) approach(ctx context.Context, s *session, id peer.ID) error {
+	info, known := h.book.of(id)
+	switch {
+	case !known && !h.set.Relay, !known && len(s.net.Peerstore().Addrs(id)) > 0:
+		return nil // a stream is opened where the peer has told an address
+	case !known:
+		return h.byRelay(ctx, s, id)
+	case !h.set.Relay:
+		return h.dial(ctx, s, info)
+	}
+	direct, cancel := ctx, context.CancelFunc(func() {})
+	if end, ok := ctx.Deadline(); ok { // half of the time is left for the relays
+		direct, cancel = context.WithTimeout(ctx, time.Until(end)/2)
+	}
+	err := h.dial(direct, s, info)
+	cancel()
+	if err == nil || errors.Is(err, ErrOtherChain) {
+		return err
+	}
+	if relayed := h.byRelay(ctx, s, id); relayed != nil {
+		return errors.Join(err, relayed)
+	}
+	return nil
 }
 
 func requestOutcome(err error) string {

@@ -1,11 +1,14 @@
 package gossip
 
 import (
+	"context"
+	"net"
 	"net/netip"
 	"time"
 
 	"github.com/libp2p/go-libp2p/core/network"
 	"github.com/libp2p/go-libp2p/core/transport"
+	"github.com/libp2p/go-libp2p/p2p/net/reuseport"
 	"github.com/libp2p/go-libp2p/p2p/transport/tcp"
 	"github.com/libp2p/go-libp2p/p2p/transport/tcpreuse"
 	ma "github.com/multiformats/go-multiaddr"
@@ -47,23 +50,52 @@ type doored struct {
 	*tcp.TcpTransport
 	upgrader transport.Upgrader
 	door     *door.Door
+	listen   func(ma.Multiaddr) (manet.Listener, error)
 }
 
 // newTransport returns what makes the transport for libp2p.
 func (h *Host) newTransport() func(transport.Upgrader, network.ResourceManager, *tcpreuse.ConnMgr) (*doored, error) {
 	return func(u transport.Upgrader, r network.ResourceManager, shared *tcpreuse.ConnMgr) (*doored, error) {
-		// Dialling from the listener's port is for hole punching, which nobody does.
-		t, err := tcp.NewTCPTransport(u, r, shared, tcp.DisableReuseport())
-		if err != nil {
-			return nil, err
+		d, from := &doored{upgrader: u, door: h.door, listen: manet.Listen}, tcp.DisableReuseport()
+		if h.set.Relay { // to punch a hole, both dial from the ports that they listen on
+			ports := new(reuseport.Transport)
+			d.listen = func(a ma.Multiaddr) (manet.Listener, error) { return listenAlone(ports, a) }
+			from = tcp.WithDialerForAddr(func(to ma.Multiaddr) (tcp.ContextDialer, error) { return dialFrom{ports, to}, nil })
 		}
-		return &doored{TcpTransport: t, upgrader: u, door: h.door}, nil
+		var err error
+		d.TcpTransport, err = tcp.NewTCPTransport(u, r, shared, from)
+		return d, err
 	}
+}
+
+// listenAlone listens on a port that dials go out from. The system would give such
+// a port to other processes of the user, too: so it is tried first as one that it
+// gives to nobody else.
+func listenAlone(ports *reuseport.Transport, a ma.Multiaddr) (manet.Listener, error) {
+	l, err := manet.Listen(a)
+	if err != nil {
+		return nil, err
+	}
+	if err := l.Close(); err != nil {
+		return nil, err
+	}
+	return ports.Listen(a)
+}
+
+// dialFrom dials an address from a port that is listened on, where that can be.
+type dialFrom struct {
+	ports *reuseport.Transport
+	to    ma.Multiaddr
+}
+
+// DialContext implements [tcp.ContextDialer]; the address is that of to.
+func (d dialFrom) DialContext(ctx context.Context, _, _ string) (net.Conn, error) {
+	return d.ports.DialContext(ctx, d.to)
 }
 
 // Listen implements [transport.Transport].
 func (d *doored) Listen(a ma.Multiaddr) (transport.Listener, error) {
-	l, err := manet.Listen(a)
+	l, err := d.listen(a)
 	if err != nil {
 		return nil, err
 	}
@@ -78,6 +110,9 @@ func (d *doored) Listen(a ma.Multiaddr) (transport.Listener, error) {
 // passed tells the door that a peer that dialled has shaken hands, and whether it
 // is known. It reports whether it may stay.
 func (h *Host) passed(c network.Conn, known bool) bool {
+	if isRelayed(c) { // the relay has come through the door, not the peer
+		return true
+	}
 	local, here := endOf(c.LocalMultiaddr())
 	remote, there := endOf(c.RemoteMultiaddr())
 	if !here || !there {
@@ -89,7 +124,7 @@ func (h *Host) passed(c network.Conn, known bool) bool {
 
 // networkOf returns the network that a peer dialled from.
 func networkOf(c network.Conn) netip.Prefix {
-	a, _ := endOf(c.RemoteMultiaddr())
+	a, _ := endOf(c.RemoteMultiaddr()) // over a relay, that of the relay
 	return door.Network(a.Addr())
 }
 

@@ -144,6 +144,9 @@ func (h *Host) watchLoop(ctx context.Context, s *session) error {
 func (h *Host) chainPeers(s *session) map[peer.ID]bool {
 	out := map[peer.ID]bool{}
 	for _, id := range s.net.Network().Peers() {
+		if s.net.Network().Connectedness(id) == network.Limited {
+			continue // no topic goes over a relay
+		}
 		if spoken, err := s.net.Peerstore().GetProtocols(id); err == nil && h.ours(spoken) {
 			out[id] = false
 		}

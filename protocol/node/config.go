@@ -47,6 +47,15 @@ type Config struct {
 	Listen, Announce, Bootstrap []string
 	// MDNS looks for peers on the local network.
 	MDNS bool
+	// DHT finds peers by what peers of the chain name, and has a full node that
+	// listens name some itself.
+	DHT bool
+	// NAT has peers of the internet say whether they can dial the node, and a full
+	// node that listens dial those that ask it.
+	NAT bool
+	// Relay uses relays as a last resort, and has a full node that listens be one; see
+	// gossip.Config.
+	Relay bool
 
 	// Answer, Card and Pairs look at the messages of their topics; nil leaves the
 	// topic out.

@@ -396,6 +396,12 @@ func (f *Full) Deaf() []gossip.Topic { return f.host.Deaf() }
 // gossip.Host.
 func (f *Full) OtherChain() string { return f.host.OtherChain() }
 
+// Reachability returns whether peers can dial the node; see gossip.Host.
+func (f *Full) Reachability() gossip.Reachability { return f.host.Reachability() }
+
+// Relayed returns the ids of peers that a relay alone connects; see gossip.Host.
+func (f *Full) Relayed() []string { return f.host.Relayed() }
+
 // Elsewhere reports whether another process seems to use the own identity.
 func (f *Full) Elsewhere() bool { return f.host.Elsewhere() }
 

@@ -29,7 +29,8 @@ func Present(ctx context.Context, c *Config, known ...gossip.Addr) (bool, error)
 }
 
 // newHost makes the node's place in the gossip. seated is gossip.Config's; nil for
-// a node that serves nothing. alone is gossip.Config's.
+// a node that serves nothing, and is not named to others as a peer. alone is
+// gossip.Config's.
 func newHost(c *Config, chain string, handlers gossip.Handlers, seated func(protocol.PublicKey) bool, alone bool) (*gossip.Host, error) {
 	secret, err := c.Hotkey.DeriveIdentity(c.Genesis.Origin(), c.Generation)
 	if err != nil {
@@ -40,6 +41,7 @@ func newHost(c *Config, chain string, handlers gossip.Handlers, seated func(prot
 	return gossip.New(gossip.Config{
 		ChainID: protocol.ShortChainID(chain), Identity: b[:], Listen: c.Listen, Announce: c.Announce, Bootstrap: c.Bootstrap,
 		Handlers: handlers, Seated: seated, Alone: alone, MDNS: c.MDNS, Logger: c.Logger, Registerer: c.Registerer,
+		DHT: c.DHT, NAT: c.NAT, Relay: c.Relay, Serves: seated != nil && len(c.Listen) > 0,
 	})
 }
 

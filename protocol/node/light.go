@@ -237,6 +237,12 @@ func (l *Light) Deaf() []gossip.Topic { return l.host.Deaf() }
 // gossip.Host.
 func (l *Light) OtherChain() string { return l.host.OtherChain() }
 
+// Reachability returns whether peers can dial the node; see gossip.Host.
+func (l *Light) Reachability() gossip.Reachability { return l.host.Reachability() }
+
+// Relayed returns the ids of peers that a relay alone connects; see gossip.Host.
+func (l *Light) Relayed() []string { return l.host.Relayed() }
+
 // Elsewhere reports whether another process seems to use the own identity.
 func (l *Light) Elsewhere() bool { return l.host.Elsewhere() }
 

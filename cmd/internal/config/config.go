@@ -40,6 +40,9 @@ type Node struct {
 	Announce  []string `toml:"announce"`
 	Bootstrap []string `toml:"bootstrap"`
 	MDNS      bool     `toml:"mdns"`
+	DHT       bool     `toml:"dht"`
+	NAT       bool     `toml:"nat"`
+	Relay     bool     `toml:"relay"`
 	Trust     string   `toml:"trust"`
 }
 
@@ -104,7 +107,7 @@ type Keys struct {
 func Default(role Role) Config {
 	c := Config{
 		Role:   role,
-		Node:   Node{Listen: []string{"/ip4/0.0.0.0/tcp/9671"}},
+		Node:   Node{Listen: []string{"/ip4/0.0.0.0/tcp/9671"}, DHT: true, NAT: true},
 		HTTP:   HTTP{Listen: "127.0.0.1:9670"},
 		Engine: Engine{Device: engine.DeviceAuto, Backend: engine.BackendAuto, Weights: engine.WeightsAuto, Nice: 5},
 		Seat:   Seat{Capacity: 1},

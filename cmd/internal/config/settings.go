@@ -67,6 +67,24 @@ var settings = []setting{
 		value: func(c *Config) any { return &c.Node.MDNS },
 	},
 	{
+		section: "node", key: "dht", flag: "dht",
+		usage: "find peers by asking those of the same chain for others",
+		why:   "Only while too few are connected of those that this file and the ledger name,\nwhich come first in any case. A validator that listens names its peers to who asks.",
+		value: func(c *Config) any { return &c.Node.DHT },
+	},
+	{
+		section: "node", key: "nat", flag: "nat",
+		usage: "ask peers whether they can dial this node, and show it in status",
+		why:   "A node that nobody can dial works, for it dials; others are not told of it. A\nvalidator that listens dials those that ask it, at the address they ask from.",
+		value: func(c *Config) any { return &c.Node.NAT },
+	},
+	{
+		section: "node", key: "relay", flag: "relay",
+		usage: "use relays where nobody can dial this node, and be one if it listens",
+		why:   "The last resort, for requests alone: seats keep a place at validators that have\nthis on, which carry little between seats, and for nobody else. Two that met so\ntry to connect through their routers. Who is dialled, or dials, needs none of it.",
+		value: func(c *Config) any { return &c.Node.Relay },
+	},
+	{
 		section: "node", key: "trust", flag: "trust",
 		usage: "HEIGHT:HASH of a block that you know to be the network's",
 		why:   "For a node that is new, or was away for longer than signatures can be believed:\nassay status shows one, of a node that you trust. A validator stops where the\nchain has another block there; a new one begins with a snapshot after it.",

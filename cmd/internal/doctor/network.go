@@ -12,6 +12,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/assaynet/assay/cmd/internal/config"
 	"github.com/assaynet/assay/cmd/internal/daemon"
 	"github.com/assaynet/assay/cmd/internal/keyflags"
 	"github.com/assaynet/assay/cmd/internal/models"
@@ -116,7 +117,7 @@ func (p *patient) peers(ctx context.Context) Finding {
 		if p.running.Peers == 0 {
 			return fail(hint, "the daemon has none")
 		}
-		return ok("the daemon has %d", p.running.Peers)
+		return p.dialled()
 	}
 	boot := slices.DeleteFunc(slices.Clone(p.cfg.Node.Bootstrap), func(a string) bool {
 		return p.self != "" && strings.HasSuffix(a, "/p2p/"+p.self) // one list may serve all nodes, this one included
@@ -134,6 +135,21 @@ func (p *patient) peers(ctx context.Context) Finding {
 		return warn(hint, "%d of %d reached: %s", reached, len(boot), problems[0])
 	}
 	return ok("all %d bootstrap peers reached", reached)
+}
+
+// dialled says whether those that the daemon has can dial it.
+func (p *patient) dialled() Finding {
+	text := fmt.Sprintf("the daemon has %d", p.running.Peers)
+	switch gossip.Reachability(p.running.Reachability) {
+	case gossip.ReachPublic:
+		return ok("%s, and they can dial it", text)
+	case gossip.ReachPrivate:
+		if p.cfg.Role == config.Validator && len(p.cfg.Node.Listen) > 0 {
+			return warn("forward the port of node.listen, and name the address outside in node.announce; or set node.listen = []", "%s; they cannot dial it", text)
+		}
+		return ok("%s, which cannot dial it: it dials", text)
+	}
+	return ok("%s", text)
 }
 
 // dial dials addresses under an identity of the moment, as a node of the same

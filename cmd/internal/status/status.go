@@ -14,6 +14,7 @@ import (
 	"github.com/assaynet/assay/cmd/internal/config"
 	"github.com/assaynet/assay/protocol"
 	"github.com/assaynet/assay/protocol/earning"
+	"github.com/assaynet/assay/protocol/gossip"
 	"github.com/assaynet/assay/protocol/task/judgement"
 	"github.com/assaynet/assay/protocol/task/preference"
 )
@@ -91,6 +92,17 @@ func KindWords(k protocol.Kind) string {
 	return string(k)
 }
 
+// reachable says in words whether peers can dial a node.
+func reachable(r string) string {
+	switch gossip.Reachability(r) {
+	case gossip.ReachPublic:
+		return "yes: peers dial this node"
+	case gossip.ReachPrivate:
+		return "no: peers cannot dial this node, so that it dials; a forwarded port belongs in node.announce"
+	}
+	return "unknown: no peer on the internet has tried"
+}
+
 // seatRows adds what a miner's seat does and earns.
 func (r *Report) seatRows(row func(name, format string, args ...any)) {
 	s := r.Seat
@@ -146,6 +158,12 @@ func (r *Report) Print(out io.Writer, now time.Time) error {
 		row("last block", "%s ago", now.Sub(r.BlockTime).Round(100*time.Millisecond))
 	}
 	row("peers", "%d", r.Peers)
+	if r.Reachability != "" {
+		row("reachable", "%s", reachable(r.Reachability))
+	}
+	if r.Relayed > 0 {
+		row("over a relay", "%d more, for requests alone", r.Relayed)
+	}
 	for _, id := range r.ModelIDs {
 		row("model", "%s", id)
 	}

@@ -1,0 +1,89 @@
+package discover
+
+import (
+	"context"
+	"errors"
+	"sync"
+
+	"github.com/libp2p/go-libp2p/core/connmgr"
+	"github.com/libp2p/go-libp2p/core/host"
+	"github.com/libp2p/go-libp2p/core/network"
+	"github.com/libp2p/go-libp2p/core/peer"
+	"github.com/libp2p/go-libp2p/core/protocol"
+)
+
+const (
+	// maxStreams is how many streams with questions stand at once, streamsOfPeer how
+	// many of one peer: it needs one.
+	maxStreams, streamsOfPeer = 64, 2
+	// maxQuestion is far more than a question for a place needs, 40 bytes; maxAnswer
+	// holds twenty peers with all that each may say of itself.
+	maxQuestion, maxAnswer = 512, 64 << 10
+)
+
+// errNoDial is what the library hears when it dials.
+var errNoDial = errors.New("the hash table dials nobody")
+
+// lent is a node's host as the library has it. It can open streams to who is
+// connected; it dials nobody, and what it thinks of a connection is not heard: it
+// would protect those of its table from being let go, strangers' as they are.
+type lent struct {
+	host.Host
+	allow func(peer.ID) bool
+
+	mu  sync.Mutex
+	by  map[peer.ID]int // guarded by mu: streams with questions
+	all int             // guarded by mu
+}
+
+func lend(h host.Host, allow func(peer.ID) bool) *lent {
+	return &lent{Host: h, allow: allow, by: map[peer.ID]int{}}
+}
+
+// ConnManager implements [host.Host].
+func (*lent) ConnManager() connmgr.ConnManager { return connmgr.NullConnMgr{} }
+
+// Connect implements [host.Host].
+func (*lent) Connect(context.Context, peer.AddrInfo) error { return errNoDial }
+
+// NewStream implements [host.Host].
+func (l *lent) NewStream(ctx context.Context, id peer.ID, names ...protocol.ID) (network.Stream, error) {
+	st, err := l.Host.NewStream(network.WithNoDial(ctx, errNoDial.Error()), id, names...)
+	if err != nil {
+		return nil, err
+	}
+	return &framed{Stream: st, most: maxAnswer}, nil
+}
+
+// SetStreamHandler implements [host.Host].
+func (l *lent) SetStreamHandler(name protocol.ID, handle network.StreamHandler) {
+	l.Host.SetStreamHandler(name, func(st network.Stream) {
+		from := st.Conn().RemotePeer()
+		if !l.enter(from) {
+			st.Reset() //nolint:errcheck // nobody is there to be told
+			return
+		}
+		defer l.leave(from)
+		handle(&framed{Stream: st, most: maxQuestion, allow: func() bool { return l.allow(from) }})
+	})
+}
+
+func (l *lent) enter(id peer.ID) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.all >= maxStreams || l.by[id] >= streamsOfPeer {
+		return false
+	}
+	l.all++
+	l.by[id]++
+	return true
+}
+
+func (l *lent) leave(id peer.ID) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.all--
+	if l.by[id]--; l.by[id] == 0 {
+		delete(l.by, id)
+	}
+}

@@ -1,0 +1,212 @@
+package gossip
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/libp2p/go-libp2p"
+	"github.com/libp2p/go-libp2p/core/network"
+	"github.com/libp2p/go-libp2p/core/peer"
+	"github.com/libp2p/go-libp2p/p2p/protocol/circuitv2/client"
+	"github.com/libp2p/go-libp2p/p2p/protocol/circuitv2/proto"
+	"github.com/libp2p/go-libp2p/p2p/protocol/circuitv2/relay"
+	ma "github.com/multiformats/go-multiaddr"
+)
+
+// A host that nobody can dial dials, and that is enough for the gossip. A request
+// to it from who is not connected to it finds no way. For that alone there are
+// relays (circuit v2 of libp2p): bootstrap peers and validators that allow it, at
+// which the host keeps a place, and which pass on what two peers that they cannot
+// read say to each other. A relay is the last resort: it is asked where a dial
+// failed, carries requests and no topics, and ends soon. Whom it connects is shown
+// apart from the peers ([Host.Relayed]).
+//
+// Whom a relay carries to a host, that host dials at once, where it has told an
+// address of the internet, and else both dial each other at the same moment, from
+// the ports that they listen on, so that the routers of both take it for an answer
+// (DCUtR of libp2p, "hole punching"). For that a host learns at which address peers
+// see it. Where it works, the two are peers as others are.
+//
+// Whoever relays lends out its line. So it does that for identities on both sides
+// that the ledger binds to seats, for few, and little.
+
+// carried returns the bounds of a relay: 16 places, four peers a place at once,
+// each for some minutes and 128 KiB in each direction.
+func carried(each time.Duration) relay.Resources {
+	return relay.Resources{
+		Limit:           &relay.RelayLimit{Duration: each, Data: 128 << 10},
+		ReservationTTL:  placeTime,
+		MaxReservations: 16, MaxCircuits: 4, BufferSize: 2048,
+		MaxReservationsPerIP: 4, MaxReservationsPerASN: 8,
+	}
+}
+
+const (
+	// placeTime is how long a place at a relay is kept, carryTime how long two peers
+	// are carried.
+	placeTime, carryTime = time.Hour, 2 * time.Minute
+	// wantedRelays is at how many relays a host keeps a place, and how many it asks
+	// for another that it cannot dial.
+	wantedRelays = 2
+	// reserveTime bounds a question for a place, reserveAgain is the pause after one
+	// that was refused.
+	reserveTime, reserveAgain = 10 * time.Second, time.Minute
+)
+
+// relayOptions are those of libp2p; without Config.Relay there is none.
+func (h *Host) relayOptions() []libp2p.Option {
+	switch {
+	case !h.set.Relay:
+		return []libp2p.Option{libp2p.DisableRelay(), libp2p.DisableIdentifyAddressDiscovery()}
+	case !h.set.Serves:
+		return []libp2p.Option{libp2p.EnableRelay(), libp2p.EnableHolePunching()}
+	}
+	return []libp2p.Option{
+		libp2p.EnableRelay(), libp2p.EnableHolePunching(),
+		libp2p.EnableRelayService(relay.WithResources(carried(h.set.times.carry)), relay.WithACL(seatsOnly{h})),
+	}
+}
+
+// seatsOnly allows what seats ask for, and kept peers.
+type seatsOnly struct{ h *Host }
+
+var _ relay.ACLFilter = seatsOnly{}
+
+// AllowReserve implements [relay.ACLFilter].
+func (a seatsOnly) AllowReserve(id peer.ID, _ ma.Multiaddr) bool { return a.h.trusts(id) }
+
+// AllowConnect implements [relay.ACLFilter].
+func (a seatsOnly) AllowConnect(from peer.ID, _ ma.Multiaddr, _ peer.ID) bool {
+	return a.h.trusts(from)
+}
+
+// trusts reports whether an identity costs something: a seat, or who is kept.
+func (h *Host) trusts(id peer.ID) bool { return h.isKept(id) || h.classOf(id) == seated }
+
+// isRelayed reports whether a connection goes over a relay.
+func isRelayed(c network.Conn) bool {
+	_, is := relayOf(c.RemoteMultiaddr())
+	return is
+}
+
+// relayOf returns the relay that an address goes over, and whether it goes over
+// one.
+func relayOf(a ma.Multiaddr) (relay peer.ID, is bool) {
+	for _, part := range a {
+		switch part.Protocol().Code {
+		case ma.P_P2P:
+			relay = peer.ID(part.RawValue())
+		case ma.P_CIRCUIT:
+			return relay, true
+		}
+	}
+	return "", false
+}
+
+// Relayed returns the ids of the peers that a relay alone connects, in order; they
+// are not among [Host.Peers].
+func (h *Host) Relayed() []string {
+	s := h.session.Load()
+	if s == nil {
+		return nil
+	}
+	var out []string
+	for _, id := range s.net.Network().Peers() {
+		if s.net.Network().Connectedness(id) == network.Limited {
+			out = append(out, id.String())
+		}
+	}
+	slices.SortFunc(out, strings.Compare)
+	return out
+}
+
+// relays returns the connected peers that may carry something: kept ones that say
+// they do.
+func (h *Host) relays(s *session) (out []peer.ID) {
+	for _, id := range s.net.Network().Peers() {
+		if !h.isKept(id) || s.net.Network().Connectedness(id) != network.Connected {
+			continue
+		}
+		if p, err := s.net.Peerstore().FirstSupportedProtocol(id, proto.ProtoIDv2Hop); err == nil && p != "" {
+			out = append(out, id)
+		}
+	}
+	return out
+}
+
+// relayLoop keeps places at relays while nobody can dial the host, until ctx is
+// done.
+func (h *Host) relayLoop(ctx context.Context, s *session) error {
+	if !h.set.Relay {
+		return nil
+	}
+	held, next := map[peer.ID]time.Time{}, map[peer.ID]time.Time{}
+	return every(ctx, h.set.watch.every, func() {
+		h.reserve(ctx, s, held, next)
+		h.metrics.relayed.Set(float64(len(h.Relayed())))
+		h.metrics.reserved.Set(float64(len(held)))
+	})
+}
+
+// reserve asks for places where there are too few. held says until when each is
+// kept, next when a relay is asked again.
+func (h *Host) reserve(ctx context.Context, s *session, held, next map[peer.ID]time.Time) {
+	now := time.Now()
+	for id, until := range held { // a place goes with its connection; a new one is had in time
+		if s.net.Network().Connectedness(id) != network.Connected || now.After(until.Add(-placeTime/4)) {
+			delete(held, id)
+		}
+	}
+	if h.Reachability() != ReachPrivate {
+		clear(held) // they end by themselves
+		return
+	}
+	for id, at := range next {
+		if now.After(at) {
+			delete(next, id)
+		}
+	}
+	for _, id := range h.relays(s) {
+		if _, has := held[id]; has || len(held) >= wantedRelays || now.Before(next[id]) {
+			continue
+		}
+		limited, cancel := context.WithTimeout(ctx, reserveTime)
+		r, err := client.Reserve(limited, s.net, peer.AddrInfo{ID: id})
+		cancel()
+		if err != nil {
+			next[id] = now.Add(reserveAgain)
+			h.set.Logger.Debug().Err(err).Str("relay", id.String()).Msg("no place at a relay")
+			continue
+		}
+		held[id] = r.Expiration
+	}
+}
+
+var errNoRelay = errors.New("no relay carries to it")
+
+// byRelay connects to a peer over one of the relays.
+func (h *Host) byRelay(ctx context.Context, s *session, id peer.ID) error {
+	if s.net.Network().Connectedness(id) == network.Limited {
+		return nil
+	}
+	relays := h.relays(s)
+	for _, r := range relays[:min(len(relays), wantedRelays)] {
+		if r == id {
+			continue
+		}
+		over, err := ma.NewMultiaddr("/p2p/" + r.String() + "/p2p-circuit")
+		if err != nil {
+			return err
+		}
+		err = s.net.Connect(network.WithAllowLimitedConn(ctx, "a request"), peer.AddrInfo{ID: id, Addrs: []ma.Multiaddr{over}})
+		s.net.Peerstore().SetAddr(id, over, 0) // a direct dial does not try it
+		if err == nil {
+			return nil
+		}
+		h.set.Logger.Debug().Err(err).Str("peer_id", id.String()).Str("relay", r.String()).Msg("not reached over a relay")
+	}
+	return errNoRelay
+}

@@ -1,0 +1,187 @@
+package gossip_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/assaynet/assay/protocol"
+	"github.com/assaynet/assay/protocol/gossip"
+)
+
+// seats are the identities that have one.
+func seats(t *testing.T, names ...string) func(protocol.PublicKey) bool {
+	t.Helper()
+	ids := map[string]bool{}
+	for _, name := range names {
+		h, err := gossip.New(config(name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		ids[h.ID()] = true
+	}
+	return func(k protocol.PublicKey) bool { return ids[gossip.PeerID(k)] }
+}
+
+// relaying is the config of a host that uses relays, in a network where hidden and
+// asker have seats.
+func relaying(t *testing.T, name string, bootstrap ...string) gossip.Config {
+	t.Helper()
+	c := config(name, bootstrap...)
+	c.Relay, c.Seated = true, seats(t, "hidden", "asker")
+	return c
+}
+
+func TestANodeThatNobodyCanDialIsReachedOverARelayAndShownAsSuch(t *testing.T) {
+	everybody, some := func(protocol.PublicKey) bool { return true }, seats(t, "hidden", "asker")
+	t.Run("a relay that carries for seats", func(t *testing.T) { reachOverRelay(t, some, everybody) })
+	t.Run("a node that lets in seats", func(t *testing.T) { reachOverRelay(t, everybody, some) })
+}
+
+// reachOverRelay has asker reach hidden over a relay, and a stranger not; the relay
+// and hidden take for seats whom these say.
+func reachOverRelay(t *testing.T, ofRelay, ofHidden func(protocol.PublicKey) bool) {
+	t.Helper()
+	often := func(h *gossip.Host) { gossip.Watch(h, 10*time.Millisecond, time.Hour, time.Hour, time.Hour) }
+	c := relaying(t, "relay")
+	c.Serves, c.Seated = true, ofRelay
+	relay := launchWith(t, c, often)
+
+	c = relaying(t, "hidden", relay.Addrs()...)
+	c.NAT, c.Listen, c.Seated = true, nil, ofHidden
+	hidden := launchWith(t, c, func(h *gossip.Host) {
+		often(h)
+		gossip.BePrivate(h)
+		if err := h.Handle(gossip.StreamState, func(_ context.Context, from string, b []byte) ([]byte, error) {
+			return append([]byte(from+" asks "), b...), nil
+		}); err != nil {
+			t.Fatal(err)
+		}
+	})
+	eventually(t, "it has a place at the relay", func() bool { return gauge(t, hidden, "relay_places") == 1 })
+
+	asker := launchWith(t, relaying(t, "asker", relay.Addrs()...), often)
+	eventually(t, "the asker knows the relay", func() bool { return connected(asker, relay.ID()) })
+	var got []byte
+	eventually(t, "the request is answered", func() bool {
+		var err error
+		got, err = asker.Request(t.Context(), hidden.ID(), gossip.StreamState, []byte("this"))
+		return err == nil
+	})
+	if want := asker.ID() + " asks this"; string(got) != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	for _, side := range []struct {
+		name string
+		at   running
+		peer string
+	}{{"asker", asker, hidden.ID()}, {"hidden", hidden, asker.ID()}} {
+		if got := side.at.Relayed(); !slices.Equal(got, []string{side.peer}) {
+			t.Errorf("%s: %v are shown as relayed, want %s", side.name, got, side.peer)
+		}
+		if connected(side.at, side.peer) {
+			t.Errorf("%s: it is shown among the peers, too", side.name)
+		}
+		eventually(t, "the metrics have it", func() bool { return gauge(t, side.at, "relayed_peers") == 1 })
+	}
+
+	stranger := launchWith(t, relaying(t, "stranger", relay.Addrs()...), often)
+	eventually(t, "the stranger knows the relay", func() bool { return connected(stranger, relay.ID()) })
+	if _, err := stranger.Request(t.Context(), hidden.ID(), gossip.StreamState, nil); err == nil || errors.Is(err, gossip.ErrRefused) {
+		t.Errorf("one without a seat: got %v, want that it is not reached", err)
+	}
+	plain := launchWith(t, config("asker2", relay.Addrs()...), often)
+	eventually(t, "the plain one knows the relay", func() bool { return connected(plain, relay.ID()) })
+	if _, err := plain.Request(t.Context(), hidden.ID(), gossip.StreamState, nil); err == nil {
+		t.Error("without relays: it was reached")
+	}
+}
+
+func TestANodeThatPeersCanDialTakesNoPlace(t *testing.T) {
+	often := func(h *gossip.Host) { gossip.Watch(h, 10*time.Millisecond, time.Hour, time.Hour, time.Hour) }
+	c := relaying(t, "relay")
+	c.Serves = true
+	relay := launchWith(t, c, often)
+	open := launchWith(t, relaying(t, "hidden", relay.Addrs()...), often)
+	hidden := relaying(t, "asker", relay.Addrs()...)
+	hidden.NAT = true
+	private := launchWith(t, hidden, func(h *gossip.Host) { often(h); gossip.BePrivate(h) })
+	eventually(t, "the private one has a place", func() bool { return gauge(t, private, "relay_places") == 1 })
+	eventually(t, "the open one knows the relay", func() bool { return connected(open, relay.ID()) })
+	if gauge(t, open, "relay_places") != 0 {
+		t.Error("the open one has a place, too")
+	}
+}
+
+func TestARelayingHostDialsFromThePortThatItListensOn(t *testing.T) {
+	l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp4", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close() //nolint:errcheck // the test is over
+	listens, dials, err := gossip.DialFromPort(t.Context(), l.Addr().String())
+	if err != nil || listens != dials {
+		t.Errorf("it listens on %s and dials from %s (%v), want the same", listens, dials, err)
+	}
+}
+
+func TestARelayingHostTakesNobodysPort(t *testing.T) {
+	first := launch(t, relaying(t, "first"))
+	c := relaying(t, "second")
+	c.Listen = []string{strings.TrimSuffix(first.Addrs()[0], "/p2p/"+first.ID())}
+	second, err := gossip.New(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := second.Run(t.Context()); !errors.Is(err, gossip.ErrListen) || !errors.Is(err, syscall.EADDRINUSE) {
+		t.Errorf("got %v, want ErrListen: another process has the port", err)
+	}
+}
+
+func TestHolesArePunchedWhereAnAddressOfTheInternetIsKnown(t *testing.T) {
+	c := relaying(t, "hidden")
+	c.Announce = []string{"/ip4/8.8.8.8/tcp/9671"} // it is told, and nobody dials it here
+	hidden := launch(t, c)
+	for _, use := range []bool{true, false} {
+		c := config(fmt.Sprint("peer ", use))
+		c.Relay = use
+		peer := launch(t, c)
+		eventually(t, "they are connected", func() bool { return hidden.Connect(t.Context(), peer.Addrs()[0]) == nil })
+		eventually(t, "the hidden one offers it", func() bool { return gossip.Speaks(peer.Host, hidden.ID(), "/libp2p/dcutr") })
+		if gossip.Speaks(hidden.Host, peer.ID(), "/libp2p/dcutr") {
+			t.Error("one without such an address offers it, too")
+		}
+	}
+}
+
+func TestOnlyRelaysThatAreKnownAreDialledOver(t *testing.T) {
+	known, err := gossip.New(config("known"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	foreign, err := gossip.New(config("foreign"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	h, err := gossip.New(relaying(t, "host", "/ip4/127.0.0.1/tcp/1/p2p/"+known.ID()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for addr, want := range map[string]bool{
+		"/ip4/8.8.8.8/tcp/1":                                      true,
+		"/p2p/" + known.ID() + "/p2p-circuit":                     true,
+		"/p2p/" + foreign.ID() + "/p2p-circuit":                   false,
+		"/ip4/8.8.8.8/tcp/1/p2p/" + foreign.ID() + "/p2p-circuit": false,
+		"/p2p-circuit": false,
+	} {
+		if got := gossip.MayDial(h, addr); got != want {
+			t.Errorf("%s: dialled %t, want %t", addr, got, want)
+		}
+	}
+}
