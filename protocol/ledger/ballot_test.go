@@ -146,10 +146,10 @@ func TestWhoHasNoTimeKeepsItsDutiesInACrowd(t *testing.T) {
 // TestAnEpochsEndGivesNobodyLessTime: in eight blocks the reference runs two
 // answers, in four blocks one, whichever epochs they are called in. Cards are
 // challenged so that electors are drawn in the last blocks of an epoch, and m1's
-// answer so that they are in the first of the next. v2, which says of that that it
-// cannot tell, loses nothing where as many as it can run could still be sealed when
-// it was called. Others count neither if they could not, nor if they asked nothing
-// of v2 themselves, having come after others of their epoch.
+// answer so that they are in the first of the next. v2, which cannot tell whether
+// that one is true, loses nothing where as many as it can run could still be sealed
+// when it was called. Others count neither if they could not, nor if they asked
+// nothing of v2 themselves, having come after others of their epoch.
 func TestAnEpochsEndGivesNobodyLessTime(t *testing.T) {
 	for name, test := range map[string]struct {
 		seal          uint64
