@@ -242,13 +242,7 @@ func (w *weighing) share(k *params.Kind, o *opinion, seat protocol.SeatID) uint3
 		}
 		return n
 	}
-	var absent []protocol.Round // among those that were counted
-	for _, a := range o.abstained.Absent {
-		if a.Seat == seat {
-			absent = append(absent, a.Round)
-		}
-	}
-	out := due(absent)
+	out := due(o.absent[seat])
 	if due(o.abstained.Rounds)+out == 0 {
 		return params.One
 	}
@@ -501,11 +495,18 @@ type opinion struct {
 	counted   []protocol.Round   // in the tallies
 	abstained *record.Abstention // what is not, because answers are missing
 	self      protocol.UID
+	// absent are the rounds of abstained.Absent, which may be long, by seat: they are
+	// among those that were counted.
+	absent map[protocol.SeatID][]protocol.Round
 }
 
 // explain says what all seats that were asked or are remembered are worth, by uid
 // and kind. Of two holders of one uid the newer counts.
 func (w *weighing) explain(now *view, o opinion, t tallies) ([]scoring.Explanation, error) {
+	o.absent = map[protocol.SeatID][]protocol.Round{}
+	for _, a := range o.abstained.Absent {
+		o.absent[a.Seat] = append(o.absent[a.Seat], a.Round)
+	}
 	averages, err := w.remembered(now, &o)
 	if err != nil {
 		return nil, err
