@@ -21,12 +21,13 @@ import (
 // weighing makes weights of what was found, once for each epoch, and brings them
 // on the ledger: sealed while the epoch runs, opened when it is over. Weights of
 // an epoch are made of the rounds of the one before, of which all judges have
-// opened what they found: so honest judges count the same. Step alone uses it, and
-// it keeps nothing: what it needs of earlier epochs is in the book. What is judged
-// later counts nowhere.
+// opened what they found: so honest judges count the same. Step alone uses it. It
+// keeps nothing but what it reads ahead: what it needs of earlier epochs is in the
+// book. What is judged later counts nowhere.
 type weighing struct {
 	*base
 	troubles *troubles
+	prepared prepared
 }
 
 // weigh seals the weights of the running epoch when their time has come, sends
@@ -39,7 +40,7 @@ func (w *weighing) weigh(ctx context.Context, now *view) error {
 			return err
 		}
 	}
-	if now.head < s.WeightsStart(e) || s.IsEpochEnd(now.head) {
+	if now.head+aheadBlocks < s.WeightsStart(e) || s.IsEpochEnd(now.head) {
 		return nil
 	}
 	if judge, err := w.isJudge(now, e, seat); err != nil || !judge {
@@ -47,6 +48,9 @@ func (w *weighing) weigh(ctx context.Context, now *view) error {
 	}
 	if seal, sealed, err := ledger.ReadSeal(now, e, seat.UID); err != nil || (sealed && seal.Seat == seat) {
 		return err
+	}
+	if now.head < s.WeightsStart(e) {
+		return w.readAhead(now, e)
 	}
 	made, err := w.sealWeights(now, e, seat.UID)
 	if err != nil {
@@ -66,8 +70,11 @@ func (w *weighing) weigh(ctx context.Context, now *view) error {
 func (w *weighing) observe(now *view) error {
 	s := w.schedule()
 	e := s.EpochOf(now.head)
-	if now.head < s.WeightsStart(e) || s.IsEpochEnd(now.head) {
+	if now.head+aheadBlocks < s.WeightsStart(e) || s.IsEpochEnd(now.head) {
 		return nil
+	}
+	if now.head < s.WeightsStart(e) {
+		return w.readAhead(now, e)
 	}
 	_, err := w.sealWeights(now, e, protocol.Nobody)
 	return err
@@ -110,10 +117,10 @@ func (w *weighing) sealWeights(now *view, e protocol.Epoch, self protocol.UID) (
 	if err != nil || old != nil {
 		return old, err
 	}
-	before, err := w.book.LastSealed(e, w.cfg.Params.Tasks.Retention)
-	if err != nil {
+	if err := w.readAhead(now, e); err != nil { // what is missing
 		return nil, err
 	}
+	defer func() { w.prepared = prepared{} }() // of what is sealed nothing is made again
 	made := record.Sealed{Epoch: e, Height: now.head}
 	tallies := tallies{}
 	abstained, err := w.tallyRounds(now, &made, tallies)
@@ -123,7 +130,7 @@ func (w *weighing) sealWeights(now *view, e protocol.Epoch, self protocol.UID) (
 	if err := w.tallyFindings(now, e, tallies); err != nil {
 		return nil, err
 	}
-	list, err := w.explain(now, opinion{epoch: e, before: before, counted: made.Rounds, abstained: &abstained, self: self}, tallies)
+	list, err := w.explain(now, opinion{epoch: e, counted: made.Rounds, abstained: &abstained, self: self}, tallies)
 	if err != nil {
 		return nil, err
 	}
@@ -141,11 +148,14 @@ func (w *weighing) sealWeights(now *view, e protocol.Epoch, self protocol.UID) (
 // while it is known.
 func (w *weighing) write(now *view, made *record.Sealed, abstained *record.Abstention, list []scoring.Explanation) error {
 	var b record.Batch
+	var hotkey protocol.PublicKey
 	for i := range list {
 		t := &list[i].Tally
-		hotkey, err := record.HotkeyOf(now, made.Epoch, t.Seat)
-		if err != nil {
-			return err
+		if i == 0 || t.Seat != list[i-1].Tally.Seat { // the list is by seat
+			var err error
+			if hotkey, err = w.prepared.hotkeyOf(now, made.Epoch, t.Seat); err != nil {
+				return err
+			}
 		}
 		b.Final(made.Epoch, &record.Final{Seat: t.Seat, Kind: t.Kind, Hotkey: hotkey})
 		b.Score(&list[i])
@@ -232,13 +242,7 @@ func (w *weighing) share(k *params.Kind, o *opinion, seat protocol.SeatID) uint3
 		}
 		return n
 	}
-	var absent []protocol.Round // among those that were counted
-	for _, a := range o.abstained.Absent {
-		if a.Seat == seat {
-			absent = append(absent, a.Round)
-		}
-	}
-	out := due(absent)
+	out := due(o.absent[seat])
 	if due(o.abstained.Rounds)+out == 0 {
 		return params.One
 	}
@@ -266,7 +270,7 @@ func (w *weighing) tallyRound(now *view, n protocol.Round, t tallies) (roundFoun
 	if err != nil || seeds.TaskSeed.IsZero() || seeds.TaskHeight >= s.CommitDeadline(n) {
 		return roundImpossible, nil, err
 	}
-	roster, err := ledger.ReadRosterSeats(now, s.EpochOfRound(n))
+	roster, err := w.prepared.rosterOf(now, s.EpochOfRound(n))
 	if err != nil {
 		return 0, nil, err
 	}
@@ -488,15 +492,21 @@ func (w *weighing) tallyFindings(now *view, e protocol.Epoch, t tallies) error {
 // opinion is what weights are made from beside the tallies.
 type opinion struct {
 	epoch     protocol.Epoch
-	before    *record.Sealed     // nil where there is none
 	counted   []protocol.Round   // in the tallies
 	abstained *record.Abstention // what is not, because answers are missing
 	self      protocol.UID
+	// absent are the rounds of abstained.Absent, which may be long, by seat: they are
+	// among those that were counted.
+	absent map[protocol.SeatID][]protocol.Round
 }
 
 // explain says what all seats that were asked or are remembered are worth, by uid
 // and kind. Of two holders of one uid the newer counts.
 func (w *weighing) explain(now *view, o opinion, t tallies) ([]scoring.Explanation, error) {
+	o.absent = map[protocol.SeatID][]protocol.Round{}
+	for _, a := range o.abstained.Absent {
+		o.absent[a.Seat] = append(o.absent[a.Seat], a.Round)
+	}
 	averages, err := w.remembered(now, &o)
 	if err != nil {
 		return nil, err
@@ -537,28 +547,26 @@ type ofUID struct {
 // remembered returns what was thought before of the seats that are still there,
 // as it counts now: epochs without weights of this validator have aged it.
 func (w *weighing) remembered(now *view, o *opinion) (map[ofUID]scoring.Average, error) {
-	averages := map[ofUID]scoring.Average{}
-	if o.before == nil {
-		return averages, nil
-	}
-	rows, err := w.book.ScoresOf(o.before.Epoch)
-	if err != nil {
-		return nil, err
-	}
+	rows := w.prepared.scores
+	averages := make(map[ofUID]scoring.Average, len(rows))
+	var seat ledger.Seat
+	var sits bool
 	for i := range rows {
 		a := rows[i].Average
-		seat, ok, err := ledger.ReadSeat(now, a.Seat.UID)
-		if err != nil {
-			return nil, err
+		if i == 0 || a.Seat.UID != rows[i-1].Average.Seat.UID { // they are by uid
+			var err error
+			if seat, sits, err = ledger.ReadSeat(now, a.Seat.UID); err != nil {
+				return nil, err
+			}
 		}
-		if ok && seat.ID != a.Seat {
+		if sits && seat.ID != a.Seat {
 			continue // an opinion of its former holder would pay whoever sits there now
 		}
 		k := w.cfg.Params.Kind(a.Kind)
 		if k == nil {
 			continue
 		}
-		averages[ofUID{a.Seat.UID, a.Kind}] = a.Age(k.Keep, uint64(o.epoch-o.before.Epoch-1))
+		averages[ofUID{a.Seat.UID, a.Kind}] = a.Age(k.Keep, uint64(o.epoch-w.prepared.scored-1))
 	}
 	return averages, nil
 }

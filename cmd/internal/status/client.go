@@ -8,7 +8,6 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"net/url"
 	"syscall"
 	"time"
 
@@ -133,12 +132,12 @@ func stamp(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05 UTC"
 
 // askError says in plain words that nobody answers.
 func askError(at string, role config.Role, err error) error {
-	var u *url.Error
+	var slow net.Error
 	var n *net.OpError
 	switch {
 	case errors.Is(err, syscall.ECONNREFUSED):
 		return fmt.Errorf("%w: nothing answers at %s; start it with: %s run", config.ErrNotRunning, at, role)
-	case errors.As(err, &u) && u.Timeout():
+	case errors.As(err, &slow) && slow.Timeout(): // with its first byte, or a later one
 		return fmt.Errorf("no answer from %s within %s; the machine may be overloaded, try again", at, patience)
 	case errors.As(err, &n):
 		return fmt.Errorf("ask %s: %w", at, n.Err)

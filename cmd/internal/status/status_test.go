@@ -1,6 +1,7 @@
 package status_test
 
 import (
+	"context"
 	"crypto/rand"
 	"encoding/json"
 	"errors"
@@ -65,6 +66,26 @@ func TestNobodyAnsweringIsNotRunning(t *testing.T) {
 	s.Close()
 	if _, err := status.Ask(t.Context(), config.Home(t.TempDir()), c); !errors.Is(err, config.ErrNotRunning) {
 		t.Errorf("got %q, want %q", err, config.ErrNotRunning)
+	}
+}
+
+// A daemon that begins an answer and does not end it gave none, as one that does
+// not begin.
+func TestHalfAnAnswerIsNone(t *testing.T) {
+	for name, begin := range map[string]bool{"half": true, "none": false} {
+		s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if begin {
+				_, _ = w.Write([]byte(`{"role":`))
+				_ = http.NewResponseController(w).Flush()
+			}
+			<-r.Context().Done()
+		}))
+		t.Cleanup(s.Close)
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second) // whichever it meets
+		defer cancel()
+		if _, err := status.AskAt(ctx, s.URL, config.Miner); err == nil || !strings.HasPrefix(err.Error(), "no answer from ") {
+			t.Errorf("%s: got %v", name, err)
+		}
 	}
 }
 
