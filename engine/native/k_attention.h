@@ -76,7 +76,7 @@ static int store_kv(const struct eng_store_kv *p)
 
 /* What a loop over keys or values prefetches: a token's weights have driven them from the nearer caches, and each page of them is a new
  * place to the processor, which reads ahead of a stream only when it has seen some of it. next is what is read after them, NULL where
- * nothing is to be prefetched. Where the second cache is the better place (eng_prefetches_far), the loop prefetches all of that, 8 KiB
+ * nothing is. Where the second cache is the better place (eng_prefetches_far), the loop prefetches all of that, 8 KiB
  * ahead where a head has 64 elements; else what is PREFETCH_KV lines ahead, and with its last lines the first of that. Only machines
  * with AVX-512 have such a cache, so the loops of other levels are not compiled for both. */
 struct ahead {

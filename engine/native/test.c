@@ -135,7 +135,7 @@ static int attend_over(const struct eng_kernels *k, int slices, int rows, int d,
 		float *outs[ATT_TASK];
 		const uint16_t *table[64];
 		struct eng_attend a = {.page = table, .d = d, .dp = (int32_t)dp, .cap = cap, .q = qs, .out = outs, .from = from + r, .to = to + r, .scratch = scratch,
-			.far = slices % 2};
+			.far = (slices + rows) % 2};
 		for (int i = 0; i < (len + PAGE - 1) / PAGE && i < 64; i++)
 			table[i] = pages + (size_t)i * halves;
 		for (; a.rows < task && r + a.rows < rows; a.rows++) {
