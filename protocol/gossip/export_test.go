@@ -374,6 +374,18 @@ func MayDial(h *Host, a string) bool {
 	return h.gater.InterceptAddrDial("", ma.StringCast(a))
 }
 
+// Punched returns at which addresses a peer is dialled that names these.
+func Punched(named ...string) (out []string) {
+	var all []ma.Multiaddr
+	for _, a := range named {
+		all = append(all, ma.StringCast(a))
+	}
+	return texts(internetOnly{}.FilterRemote("", all))
+}
+
+// MaxPunched is how many those are at most.
+const MaxPunched = maxPunched
+
 // Speaks reports whether a connected peer says that it speaks a protocol.
 func Speaks(h *Host, id, name string) bool {
 	p, err := peer.Decode(id)
