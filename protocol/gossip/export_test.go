@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/netip"
@@ -360,6 +361,9 @@ func DialFromPort(ctx context.Context, to string) (listens, dials string, err er
 		return "", "", err
 	}
 	defer c.Close() //nolint:errcheck // the test is over
+	if _, ok := c.(*net.TCPConn); !ok {
+		return "", "", fmt.Errorf("it dials by a %T, want the system's connection", c)
+	}
 	return l.Addr().String(), c.LocalAddr().String(), nil
 }
 
