@@ -19,6 +19,8 @@ import (
 	"github.com/libp2p/go-libp2p/core/protocol"
 	"github.com/libp2p/go-libp2p/p2p/host/eventbus"
 	"github.com/libp2p/go-libp2p/p2p/net/reuseport"
+	"github.com/libp2p/go-libp2p/p2p/protocol/circuitv2/client"
+	"github.com/libp2p/go-libp2p/p2p/protocol/circuitv2/proto"
 	ma "github.com/multiformats/go-multiaddr"
 	manet "github.com/multiformats/go-multiaddr/net"
 
@@ -389,6 +391,49 @@ func Punched(named ...string) (out []string) {
 
 // MaxPunched is how many those are at most.
 const MaxPunched = maxPunched
+
+// BeMuteRelay has a running host say that it relays, and answer nothing; asked is
+// told of each question that has come.
+func BeMuteRelay(h *Host, asked chan<- struct{}) {
+	h.session.Load().net.SetStreamHandler(proto.ProtoIDv2Hop, func(st network.Stream) {
+		if _, err := st.Read(make([]byte, 1)); err != nil {
+			return
+		}
+		select {
+		case asked <- struct{}{}:
+		default:
+		}
+	})
+}
+
+// RelaysTakeAges has the library wait longer for an answer of a relay than any test
+// lasts; back undoes it.
+func RelaysTakeAges() (back func()) {
+	was := client.ReserveTimeout
+	client.ReserveTimeout = ages
+	return func() { client.ReserveTimeout = was }
+}
+
+// dialled is a connection that a host has dialled.
+type dialled struct {
+	network.Conn
+	at      string
+	limited bool
+}
+
+// RemoteMultiaddr implements [network.Conn].
+func (d dialled) RemoteMultiaddr() ma.Multiaddr { return ma.StringCast(d.at) }
+
+// Stat implements [network.Conn].
+func (d dialled) Stat() network.ConnStats {
+	return network.ConnStats{Stats: network.Stats{Direction: network.DirOutbound, Limited: d.limited}}
+}
+
+// Stays reports whether a connection that a host has dialled stays.
+func Stays(h *Host, at string, limited bool) bool {
+	ok, _ := h.gater.InterceptUpgraded(dialled{at: at, limited: limited})
+	return ok
+}
 
 // Speaks reports whether a connected peer says that it speaks a protocol.
 func Speaks(h *Host, id, name string) bool {

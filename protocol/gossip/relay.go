@@ -8,8 +8,10 @@ import (
 	"time"
 
 	"github.com/libp2p/go-libp2p"
+	"github.com/libp2p/go-libp2p/core/host"
 	"github.com/libp2p/go-libp2p/core/network"
 	"github.com/libp2p/go-libp2p/core/peer"
+	"github.com/libp2p/go-libp2p/core/protocol"
 	"github.com/libp2p/go-libp2p/p2p/protocol/circuitv2/client"
 	"github.com/libp2p/go-libp2p/p2p/protocol/circuitv2/proto"
 	"github.com/libp2p/go-libp2p/p2p/protocol/circuitv2/relay"
@@ -203,7 +205,7 @@ func (h *Host) reserve(ctx context.Context, s *session, held, next map[peer.ID]t
 			continue
 		}
 		limited, cancel := context.WithTimeout(ctx, reserveTime)
-		r, err := client.Reserve(limited, s.net, peer.AddrInfo{ID: id})
+		r, err := client.Reserve(limited, within{s.net, limited}, peer.AddrInfo{ID: id})
 		cancel()
 		if err != nil {
 			next[id] = now.Add(reserveAgain)
@@ -212,6 +214,22 @@ func (h *Host) reserve(ctx context.Context, s *session, held, next map[peer.ID]t
 		}
 		held[id] = r.Expiration
 	}
+}
+
+// within is a host whose streams end with a context: the library waits a minute for
+// a relay that answers nothing, whatever happens meanwhile.
+type within struct {
+	host.Host
+	ctx context.Context
+}
+
+// NewStream implements [host.Host].
+func (w within) NewStream(ctx context.Context, id peer.ID, names ...protocol.ID) (network.Stream, error) {
+	st, err := w.Host.NewStream(ctx, id, names...)
+	if err == nil {
+		context.AfterFunc(w.ctx, func() { st.Reset() }) //nolint:errcheck // nobody is there to be told
+	}
+	return st, err
 }
 
 var errNoRelay = errors.New("no relay carries to it")

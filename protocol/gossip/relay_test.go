@@ -179,6 +179,35 @@ func TestWhoIsToBeReachedThroughARouterIsDialledOnTheInternetAlone(t *testing.T)
 	}
 }
 
+func TestARelayThatAnswersNothingKeepsNoHostFromEnding(t *testing.T) {
+	t.Cleanup(gossip.RelaysTakeAges())
+	often := func(h *gossip.Host) { gossip.Watch(h, 10*time.Millisecond, time.Hour, time.Hour, time.Hour) }
+	relay := launch(t, config("relay"))
+	asked := make(chan struct{}, 1)
+	gossip.BeMuteRelay(relay.Host, asked)
+	c := relaying(t, "hidden", relay.Addrs()...)
+	c.NAT, c.Listen = true, nil
+	hidden := launchWith(t, c, func(h *gossip.Host) { often(h); gossip.BePrivate(h) })
+	eventually(t, "it asks for a place", func() bool { return len(asked) == 1 })
+	hidden.stop()
+}
+
+func TestARelayThatSetsNoLimitConnectsNobody(t *testing.T) {
+	h, err := gossip.New(relaying(t, "host"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	over := "/ip4/8.8.8.8/tcp/1/p2p/" + h.ID() + "/p2p-circuit"
+	for _, c := range []struct {
+		at            string
+		limited, want bool
+	}{{"/ip4/8.8.8.8/tcp/1", false, true}, {over, true, true}, {over, false, false}} {
+		if got := gossip.Stays(h, c.at, c.limited); got != c.want {
+			t.Errorf("%s, limited %t: stays %t, want %t", c.at, c.limited, got, c.want)
+		}
+	}
+}
+
 func TestOnlyRelaysThatAreKnownAreDialledOver(t *testing.T) {
 	known, err := gossip.New(config("known"))
 	if err != nil {
