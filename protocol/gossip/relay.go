@@ -205,7 +205,7 @@ func (h *Host) reserve(ctx context.Context, s *session, held, next map[peer.ID]t
 			continue
 		}
 		limited, cancel := context.WithTimeout(ctx, reserveTime)
-		r, err := client.Reserve(limited, within{s.net, limited}, peer.AddrInfo{ID: id})
+		r, err := client.Reserve(limited, within{s.net}, peer.AddrInfo{ID: id})
 		cancel()
 		if err != nil {
 			next[id] = now.Add(reserveAgain)
@@ -216,18 +216,15 @@ func (h *Host) reserve(ctx context.Context, s *session, held, next map[peer.ID]t
 	}
 }
 
-// within is a host whose streams end with a context: the library waits a minute for
-// a relay that answers nothing, whatever happens meanwhile.
-type within struct {
-	host.Host
-	ctx context.Context
-}
+// within is a host whose streams end with the context that opened them: the library
+// waits a minute for a relay that answers nothing, whatever that says.
+type within struct{ host.Host }
 
 // NewStream implements [host.Host].
 func (w within) NewStream(ctx context.Context, id peer.ID, names ...protocol.ID) (network.Stream, error) {
 	st, err := w.Host.NewStream(ctx, id, names...)
 	if err == nil {
-		context.AfterFunc(w.ctx, func() { st.Reset() }) //nolint:errcheck // nobody is there to be told
+		context.AfterFunc(ctx, func() { st.Reset() }) //nolint:errcheck // nobody is there to be told
 	}
 	return st, err
 }
