@@ -105,7 +105,7 @@ func (d dialFrom) DialContext(ctx context.Context, _, _ string) (net.Conn, error
 // minute, and kept alive; where it cannot, it writes to standard error of each.
 func bare(c manet.Conn) net.Conn {
 	if v := reflect.Indirect(reflect.ValueOf(c)); v.Kind() == reflect.Struct && v.NumField() > 0 && v.Field(0).CanInterface() {
-		if tcp, ok := v.Field(0).Interface().(*net.TCPConn); ok {
+		if tcp, ok := reflect.TypeAssert[*net.TCPConn](v.Field(0)); ok {
 			return tcp
 		}
 	}
