@@ -146,6 +146,11 @@ const protocolTCP = "tcp://"
 // inner returns where CometBFT listens.
 func inner(f *cfg.Config) string { return strings.TrimPrefix(f.P2P.ListenAddress, protocolTCP) }
 
+// pause is the time between two blocks, at least.
+func (c *Config) pause() time.Duration {
+	return time.Duration(max(c.Genesis.Params.Block.CommitMillis, 1)) * time.Millisecond
+}
+
 // comet returns CometBFT's own configuration.
 func (c *Config) comet() (*cfg.Config, error) {
 	b := c.Genesis.Params.Block

@@ -34,8 +34,10 @@ func (n *Node) Alter(every time.Duration, options ...node.Option) {
 // Closing finds out that a node comes no nearer to its peers.
 type Closing struct{ closing }
 
-// NewClosing returns one whose spans are that long.
-func NewClosing(every time.Duration) *Closing { return &Closing{closing{every: every}} }
+// NewClosing returns one whose spans are that long, where a block takes pause.
+func NewClosing(every, pause time.Duration) *Closing {
+	return &Closing{closing{every: every, pause: pause}}
+}
 
 // Look says whether it came no nearer.
 func (c *Closing) Look(syncing bool, own protocol.Height, peers []protocol.Height, now time.Time) bool {

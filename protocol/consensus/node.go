@@ -68,7 +68,10 @@ func New(c Config) (*Node, error) {
 	if err := c.DB.BindChain(doc.ChainID); err != nil {
 		return nil, err
 	}
-	n := &Node{cfg: c, chain: doc.ChainID, doc: doc, halted: make(chan string, 1), ready: make(chan struct{}), behind: freePort, closing: closing{every: closeWithin}}
+	n := &Node{
+		cfg: c, chain: doc.ChainID, doc: doc, halted: make(chan string, 1), ready: make(chan struct{}), behind: freePort,
+		closing: closing{every: closeWithin, pause: c.pause()},
+	}
 	if n.app, err = newApp(&c); err != nil {
 		return nil, err
 	}
@@ -338,7 +341,7 @@ func (n *Node) watch(ctx context.Context, c *node.Node) error {
 			continue
 		}
 		joins = false
-		if n.closing.look(n.syncing.Load(), h, peerHeights(c), time.Now()) {
+		if n.closing.look(n.syncing.Load(), h, takers(c), time.Now()) {
 			if err := n.takePart(c); err != nil {
 				return err
 			}

@@ -27,7 +27,7 @@ func TestComingNoNearerIsSeenOverTwoSpans(t *testing.T) {
 	const boast = protocol.Height(1 << 40)
 
 	// Nearer by one block in a span, which is enough.
-	c = consensus.NewClosing(15 * time.Second)
+	c = consensus.NewClosing(15*time.Second, 1500*time.Millisecond)
 	at(0, false, true, 100, 1000, 1000, boast)
 	at(15, false, true, 101, 1000, 1000, boast)
 	at(30, false, true, 103, 1001, 1001, boast)
@@ -35,7 +35,7 @@ func TestComingNoNearerIsSeenOverTwoSpans(t *testing.T) {
 	at(60, true, true, 106, 1003, 1003, boast) // as fast as the others
 
 	// It has all that most have, and one boasts.
-	c = consensus.NewClosing(15 * time.Second)
+	c = consensus.NewClosing(15*time.Second, 1500*time.Millisecond)
 	at(0, false, true, 100, 100, boast, 100)
 	at(14, false, true, 100, 100, boast, 100)
 	at(15, false, true, 100, 100, boast, 100)
@@ -43,14 +43,14 @@ func TestComingNoNearerIsSeenOverTwoSpans(t *testing.T) {
 	at(30, true, true, 100, 100, boast, 100)
 
 	// Of two it is the lower, of one that one.
-	c = consensus.NewClosing(15 * time.Second)
+	c = consensus.NewClosing(15*time.Second, 1500*time.Millisecond)
 	at(0, false, true, 100, boast, 100)
 	at(15, false, true, 100, boast, 100)
 	at(30, true, true, 100, 100, boast)
 
 	// Nothing is said without a peer, and where nothing is fetched, which begins it
 	// anew.
-	c = consensus.NewClosing(15 * time.Second)
+	c = consensus.NewClosing(15*time.Second, 1500*time.Millisecond)
 	at(0, false, true, 100, 100)
 	at(15, false, true, 100, 100)
 	at(30, false, true, 100)
@@ -59,6 +59,22 @@ func TestComingNoNearerIsSeenOverTwoSpans(t *testing.T) {
 	at(60, false, true, 100, 100)
 	at(75, false, true, 100, 100)
 	at(90, true, true, 100, 100)
+
+	// It fetches old blocks, faster than any are made, and most peers say too little:
+	// it goes on until nothing comes any more.
+	c = consensus.NewClosing(15*time.Second, 1500*time.Millisecond)
+	at(0, false, true, 100, 100, 90, 10_000)
+	at(15, false, true, 131, 100, 90, 10_000)
+	at(30, false, true, 162, 110, 90, 10_000)
+	at(45, false, true, 9_000, 120, 0, 10_000)
+	at(60, true, true, 9_030, 130, 0, 10_000) // three times as fast as they are made
+
+	// None of its peers takes part.
+	c = consensus.NewClosing(15*time.Second, 1500*time.Millisecond)
+	at(0, false, true, 100, 0)
+	at(15, false, true, 200, 0)
+	at(30, false, true, 300, 0)
+	at(45, true, true, 300, 0)
 }
 
 // boastful is the reactor of blocks of a validator that says to everybody that it
@@ -68,10 +84,15 @@ type boastful struct{ p2p.Reactor }
 const boasted = 1 << 40
 
 func boast(n *node.Node) {
+	replace(n, func(own p2p.Reactor) p2p.Reactor { return boastful{own} })
+}
+
+// replace puts another reactor of blocks in the place of a node's own.
+func replace(n *node.Node, other func(own p2p.Reactor) p2p.Reactor) {
 	sw := n.Switch()
 	if own, ok := sw.Reactor("BLOCKSYNC"); ok {
 		sw.RemoveReactor("BLOCKSYNC", own)
-		sw.AddReactor("BLOCKSYNC", boastful{own})
+		sw.AddReactor("BLOCKSYNC", other(own))
 	}
 }
 
@@ -116,6 +137,39 @@ func TestWhoBoastsOfBlocksKeepsNobodyFromVoting(t *testing.T) {
 	r.Alter(time.Second)
 	r.start()
 	r.await(t, h+3)
+}
+
+// silent is one that boasts and never takes part itself, so that consensus hears
+// nothing of it.
+type silent struct{ boastful }
+
+func (s silent) Receive(e p2p.Envelope) {
+	if _, ok := e.Message.(*bcproto.StatusResponse); !ok { // that of others ends its own fetching
+		s.boastful.Receive(e)
+	}
+}
+
+// The whole network starts, and all wait for one that boasts and takes no part.
+func TestWhoBoastsAndTakesNoPartKeepsNobodyFromIt(t *testing.T) {
+	n := newNetwork(t, 4)
+	of := func(i, peer int) *running {
+		r := n.open(t, i, t.TempDir(), nil, func(c *consensus.Config) {
+			c.Private, c.Peers = true, []string{transportID(t, name(peer)) + "@" + n.addrs[peer]}
+		})
+		t.Cleanup(func() { r.halt(t) })
+		return r
+	}
+	boaster, r := of(0, 1), of(1, 0)
+	boaster.Alter(time.Hour, func(n *node.Node) {
+		replace(n, func(own p2p.Reactor) p2p.Reactor { return silent{boastful{own}} })
+	})
+	boaster.start()
+	r.Alter(time.Second)
+	r.start()
+	r.synced(t)
+	if !boaster.Stats().Syncing {
+		t.Error("the one that boasts takes part")
+	}
 }
 
 // synced waits until a node takes part.

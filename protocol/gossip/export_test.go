@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/netip"
@@ -18,6 +19,8 @@ import (
 	"github.com/libp2p/go-libp2p/core/protocol"
 	"github.com/libp2p/go-libp2p/p2p/host/eventbus"
 	"github.com/libp2p/go-libp2p/p2p/net/reuseport"
+	"github.com/libp2p/go-libp2p/p2p/protocol/circuitv2/client"
+	"github.com/libp2p/go-libp2p/p2p/protocol/circuitv2/proto"
 	ma "github.com/multiformats/go-multiaddr"
 	manet "github.com/multiformats/go-multiaddr/net"
 
@@ -360,6 +363,9 @@ func DialFromPort(ctx context.Context, to string) (listens, dials string, err er
 		return "", "", err
 	}
 	defer c.Close() //nolint:errcheck // the test is over
+	if _, ok := c.(*net.TCPConn); !ok {
+		return "", "", fmt.Errorf("it dials by a %T, want the system's connection", c)
+	}
 	return l.Addr().String(), c.LocalAddr().String(), nil
 }
 
@@ -372,6 +378,61 @@ func Kept(h *Host, id string) bool {
 // MayDial reports whether a host dials an address.
 func MayDial(h *Host, a string) bool {
 	return h.gater.InterceptAddrDial("", ma.StringCast(a))
+}
+
+// Punched returns at which addresses a peer is dialled that names these.
+func Punched(named ...string) (out []string) {
+	var all []ma.Multiaddr
+	for _, a := range named {
+		all = append(all, ma.StringCast(a))
+	}
+	return texts(internetOnly{}.FilterRemote("", all))
+}
+
+// MaxPunched is how many those are at most.
+const MaxPunched = maxPunched
+
+// BeMuteRelay has a running host say that it relays, and answer nothing; asked is
+// told of each question that has come.
+func BeMuteRelay(h *Host, asked chan<- struct{}) {
+	h.session.Load().net.SetStreamHandler(proto.ProtoIDv2Hop, func(st network.Stream) {
+		if _, err := st.Read(make([]byte, 1)); err != nil {
+			return
+		}
+		select {
+		case asked <- struct{}{}:
+		default:
+		}
+	})
+}
+
+// RelaysTakeAges has the library wait longer for an answer of a relay than any test
+// lasts; back undoes it.
+func RelaysTakeAges() (back func()) {
+	was := client.ReserveTimeout
+	client.ReserveTimeout = ages
+	return func() { client.ReserveTimeout = was }
+}
+
+// dialled is a connection that a host has dialled.
+type dialled struct {
+	network.Conn
+	at      string
+	limited bool
+}
+
+// RemoteMultiaddr implements [network.Conn].
+func (d dialled) RemoteMultiaddr() ma.Multiaddr { return ma.StringCast(d.at) }
+
+// Stat implements [network.Conn].
+func (d dialled) Stat() network.ConnStats {
+	return network.ConnStats{Stats: network.Stats{Direction: network.DirOutbound, Limited: d.limited}}
+}
+
+// Stays reports whether a connection that a host has dialled stays.
+func Stays(h *Host, at string, limited bool) bool {
+	ok, _ := h.gater.InterceptUpgraded(dialled{at: at, limited: limited})
+	return ok
 }
 
 // Speaks reports whether a connected peer says that it speaks a protocol.

@@ -141,6 +141,9 @@ func (g *guests) leaveLocked(id peer.ID) {
 // welcome reports whether a peer that has said who it is may stay. A peer that
 // dialled takes a place.
 func (h *Host) welcome(c network.Conn) bool {
+	if isRelayed(c) && !c.Stat().Limited {
+		return false // a relay that sets no limit: it would pass for a peer
+	}
 	if c.Stat().Direction != network.DirInbound {
 		return true
 	}

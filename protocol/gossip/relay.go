@@ -8,12 +8,16 @@ import (
 	"time"
 
 	"github.com/libp2p/go-libp2p"
+	"github.com/libp2p/go-libp2p/core/host"
 	"github.com/libp2p/go-libp2p/core/network"
 	"github.com/libp2p/go-libp2p/core/peer"
+	"github.com/libp2p/go-libp2p/core/protocol"
 	"github.com/libp2p/go-libp2p/p2p/protocol/circuitv2/client"
 	"github.com/libp2p/go-libp2p/p2p/protocol/circuitv2/proto"
 	"github.com/libp2p/go-libp2p/p2p/protocol/circuitv2/relay"
+	"github.com/libp2p/go-libp2p/p2p/protocol/holepunch"
 	ma "github.com/multiformats/go-multiaddr"
+	manet "github.com/multiformats/go-multiaddr/net"
 )
 
 // A host that nobody can dial dials, and that is enough for the gossip. A request
@@ -28,7 +32,9 @@ import (
 // address of the internet, and else both dial each other at the same moment, from
 // the ports that they listen on, so that the routers of both take it for an answer
 // (DCUtR of libp2p, "hole punching"). For that a host learns at which address peers
-// see it. Where it works, the two are peers as others are.
+// see it. Where it works, the two are peers as others are. Each says at which
+// addresses it is to be dialled so, and may have others dialled: those of the
+// internet alone are, and few (internetOnly).
 //
 // Whoever relays lends out its line. So it does that for identities on both sides
 // that the ledger binds to seats, for few, and little.
@@ -56,16 +62,41 @@ const (
 	reserveTime, reserveAgain = 10 * time.Second, time.Minute
 )
 
+// maxPunched is at how many addresses a peer is dialled that is to be reached
+// through its router.
+const maxPunched = 8
+
+// internetOnly keeps who names addresses for that from having a network behind the
+// router looked through.
+type internetOnly struct{}
+
+var _ holepunch.AddrFilter = internetOnly{}
+
+// FilterLocal implements [holepunch.AddrFilter]; the library has those of the
+// internet alone.
+func (internetOnly) FilterLocal(_ peer.ID, own []ma.Multiaddr) []ma.Multiaddr { return own }
+
+// FilterRemote implements [holepunch.AddrFilter].
+func (internetOnly) FilterRemote(_ peer.ID, named []ma.Multiaddr) (out []ma.Multiaddr) {
+	for _, a := range named {
+		if _, ok := endOf(a); ok && len(a) == 2 && manet.IsPublicAddr(a) && len(out) < maxPunched {
+			out = append(out, a)
+		}
+	}
+	return out
+}
+
 // relayOptions are those of libp2p; without Config.Relay there is none.
 func (h *Host) relayOptions() []libp2p.Option {
+	punch := libp2p.EnableHolePunching(holepunch.WithAddrFilter(internetOnly{}))
 	switch {
 	case !h.set.Relay:
 		return []libp2p.Option{libp2p.DisableRelay(), libp2p.DisableIdentifyAddressDiscovery()}
 	case !h.set.Serves:
-		return []libp2p.Option{libp2p.EnableRelay(), libp2p.EnableHolePunching()}
+		return []libp2p.Option{libp2p.EnableRelay(), punch}
 	}
 	return []libp2p.Option{
-		libp2p.EnableRelay(), libp2p.EnableHolePunching(),
+		libp2p.EnableRelay(), punch,
 		libp2p.EnableRelayService(relay.WithResources(carried(h.set.times.carry)), relay.WithACL(seatsOnly{h})),
 	}
 }
@@ -174,7 +205,7 @@ func (h *Host) reserve(ctx context.Context, s *session, held, next map[peer.ID]t
 			continue
 		}
 		limited, cancel := context.WithTimeout(ctx, reserveTime)
-		r, err := client.Reserve(limited, s.net, peer.AddrInfo{ID: id})
+		r, err := client.Reserve(limited, within{s.net}, peer.AddrInfo{ID: id})
 		cancel()
 		if err != nil {
 			next[id] = now.Add(reserveAgain)
@@ -183,6 +214,19 @@ func (h *Host) reserve(ctx context.Context, s *session, held, next map[peer.ID]t
 		}
 		held[id] = r.Expiration
 	}
+}
+
+// within is a host whose streams end with the context that opened them: the library
+// waits a minute for a relay that answers nothing, whatever that says.
+type within struct{ host.Host }
+
+// NewStream implements [host.Host].
+func (w within) NewStream(ctx context.Context, id peer.ID, names ...protocol.ID) (network.Stream, error) {
+	st, err := w.Host.NewStream(ctx, id, names...)
+	if err == nil {
+		context.AfterFunc(ctx, func() { st.Reset() }) //nolint:errcheck // nobody is there to be told
+	}
+	return st, err
 }
 
 var errNoRelay = errors.New("no relay carries to it")

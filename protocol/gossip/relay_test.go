@@ -160,6 +160,54 @@ func TestHolesArePunchedWhereAnAddressOfTheInternetIsKnown(t *testing.T) {
 	}
 }
 
+func TestWhoIsToBeReachedThroughARouterIsDialledOnTheInternetAlone(t *testing.T) {
+	want := []string{"/ip4/8.8.8.8/tcp/9671", "/ip6/2001:4860:4860::8888/tcp/9671"}
+	got := gossip.Punched(append([]string{
+		"/ip4/127.0.0.1/tcp/22", "/ip4/10.0.0.1/tcp/22", "/ip4/192.168.0.1/tcp/80", "/ip4/169.254.169.254/tcp/80", "/ip4/0.0.0.0/tcp/22",
+		"/ip6/::1/tcp/22", "/ip6/fd00::1/tcp/22", "/ip6/fe80::1/tcp/22", "/ip6/::ffff:127.0.0.1/tcp/22", "/ip4/224.0.0.1/tcp/22",
+		"/dns4/router.example/tcp/80", "/dns/router.example/tcp/80", "/ip4/8.8.8.8", "/ip4/8.8.8.8/tcp/80/ws",
+	}, want...)...)
+	if !slices.Equal(got, want) {
+		t.Errorf("got %v, want %v", got, want)
+	}
+	var many []string
+	for i := range 100 {
+		many = append(many, fmt.Sprintf("/ip4/8.8.%d.8/tcp/1", i))
+	}
+	if got := gossip.Punched(many...); !slices.Equal(got, many[:gossip.MaxPunched]) {
+		t.Errorf("of 100 addresses: %d are dialled, want the first %d", len(got), gossip.MaxPunched)
+	}
+}
+
+func TestARelayThatAnswersNothingKeepsNoHostFromEnding(t *testing.T) {
+	t.Cleanup(gossip.RelaysTakeAges())
+	often := func(h *gossip.Host) { gossip.Watch(h, 10*time.Millisecond, time.Hour, time.Hour, time.Hour) }
+	relay := launch(t, config("relay"))
+	asked := make(chan struct{}, 1)
+	gossip.BeMuteRelay(relay.Host, asked)
+	c := relaying(t, "hidden", relay.Addrs()...)
+	c.NAT, c.Listen = true, nil
+	hidden := launchWith(t, c, func(h *gossip.Host) { often(h); gossip.BePrivate(h) })
+	eventually(t, "it asks for a place", func() bool { return len(asked) == 1 })
+	hidden.stop()
+}
+
+func TestARelayThatSetsNoLimitConnectsNobody(t *testing.T) {
+	h, err := gossip.New(relaying(t, "host"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	over := "/ip4/8.8.8.8/tcp/1/p2p/" + h.ID() + "/p2p-circuit"
+	for _, c := range []struct {
+		at            string
+		limited, want bool
+	}{{"/ip4/8.8.8.8/tcp/1", false, true}, {over, true, true}, {over, false, false}} {
+		if got := gossip.Stays(h, c.at, c.limited); got != c.want {
+			t.Errorf("%s, limited %t: stays %t, want %t", c.at, c.limited, got, c.want)
+		}
+	}
+}
+
 func TestOnlyRelaysThatAreKnownAreDialledOver(t *testing.T) {
 	known, err := gossip.New(config("known"))
 	if err != nil {

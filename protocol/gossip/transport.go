@@ -4,6 +4,7 @@ import (
 	"context"
 	"net"
 	"net/netip"
+	"reflect"
 	"time"
 
 	"github.com/libp2p/go-libp2p/core/network"
@@ -90,7 +91,25 @@ type dialFrom struct {
 
 // DialContext implements [tcp.ContextDialer]; the address is that of to.
 func (d dialFrom) DialContext(ctx context.Context, _, _ string) (net.Conn, error) {
-	return d.ports.DialContext(ctx, d.to)
+	c, err := d.ports.DialContext(ctx, d.to)
+	if err != nil {
+		return nil, err
+	}
+	return bare(c), nil
+}
+
+// bare returns the system's connection that the library's own has as its first
+// field, and no method for. The transport wraps what it is given once more, and
+// finds the system's methods only where nothing is between. It has the connection
+// end by a reset, without which the port cannot dial the same peer again for a
+// minute, and kept alive; where it cannot, it writes to standard error of each.
+func bare(c manet.Conn) net.Conn {
+	if v := reflect.Indirect(reflect.ValueOf(c)); v.Kind() == reflect.Struct && v.NumField() > 0 && v.Field(0).CanInterface() {
+		if tcp, ok := reflect.TypeAssert[*net.TCPConn](v.Field(0)); ok {
+			return tcp
+		}
+	}
+	return c
 }
 
 // Listen implements [transport.Transport].

@@ -54,6 +54,14 @@ func addressOf(m ma.Multiaddr) (netip.Addr, bool) {
 	return a.Unmap(), ok
 }
 
+// endOf returns the IP address of an address that says that and a TCP port alone.
+func endOf(m ma.Multiaddr) (netip.Addr, bool) {
+	if len(m) != 2 || m[1].Protocol().Code != ma.P_TCP || m[1].Value() == "0" {
+		return netip.Addr{}, false
+	}
+	return addressOf(m)
+}
+
 // reachOf returns which addresses of a peer are believed: those of the internet,
 // and, where this node dialled it at an address of a smaller network, those of
 // that. Who dials this node may come through a proxy that has a local address.
@@ -81,11 +89,8 @@ func believed(info *peer.AddrInfo, reach scope) *peer.AddrInfo {
 	}
 	out := &peer.AddrInfo{ID: info.ID}
 	for _, m := range info.Addrs {
-		a, ok := addressOf(m)
-		if !ok || len(m) != 2 || m[1].Protocol().Code != ma.P_TCP || m[1].Value() == "0" {
-			continue
-		}
-		if scopeOf(a) <= reach && len(out.Addrs) < maxAddresses {
+		a, ok := endOf(m)
+		if ok && scopeOf(a) <= reach && len(out.Addrs) < maxAddresses {
 			out.Addrs = append(out.Addrs, m)
 		}
 	}

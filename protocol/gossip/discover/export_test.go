@@ -12,6 +12,7 @@ const (
 	MaxAddresses  = maxAddresses
 	MaxQuestion   = maxQuestion
 	MaxAnswer     = maxAnswer
+	MaxTold       = maxTold
 	StreamsOfPeer = streamsOfPeer
 	MaxOfNetwork  = maxOfNetwork
 )

@@ -9,6 +9,7 @@ import (
 	"github.com/libp2p/go-libp2p/core/host"
 	"github.com/libp2p/go-libp2p/core/network"
 	"github.com/libp2p/go-libp2p/core/peer"
+	"github.com/libp2p/go-libp2p/core/peerstore"
 	"github.com/libp2p/go-libp2p/core/protocol"
 )
 
@@ -17,8 +18,12 @@ const (
 	// many of one peer: it needs one.
 	maxStreams, streamsOfPeer = 64, 2
 	// maxQuestion is far more than a question for a place needs, 40 bytes; maxAnswer
-	// holds twenty peers with all that each may say of itself.
+	// holds twenty peers with maxTold addresses each.
 	maxQuestion, maxAnswer = 512, 64 << 10
+	// maxTold is how many addresses of one peer are told others, numbers alone. The
+	// library tells 8 KiB of whatever it said of itself: eight such peers would make an
+	// answer longer than maxAnswer.
+	maxTold = 64
 )
 
 // errNoDial is what the library hears when it dials.
@@ -38,6 +43,24 @@ type lent struct {
 
 func lend(h host.Host, allow func(peer.ID) bool) *lent {
 	return &lent{Host: h, allow: allow, by: map[peer.ID]int{}}
+}
+
+// Peerstore implements [host.Host].
+func (l *lent) Peerstore() peerstore.Peerstore { return told{l.Host.Peerstore()} }
+
+// told is what the library has of a peerstore: the addresses of a peer that may be
+// told others.
+type told struct{ peerstore.Peerstore }
+
+// PeerInfo implements [peerstore.Peerstore].
+func (t told) PeerInfo(id peer.ID) peer.AddrInfo {
+	out := peer.AddrInfo{ID: id}
+	for _, m := range t.Addrs(id) {
+		if _, ok := endOf(m); ok && len(out.Addrs) < maxTold {
+			out.Addrs = append(out.Addrs, m)
+		}
+	}
+	return out
 }
 
 // ConnManager implements [host.Host].

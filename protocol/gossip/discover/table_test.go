@@ -5,7 +5,9 @@ import (
 	"crypto/rand"
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"io"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -17,9 +19,11 @@ import (
 	"github.com/libp2p/go-libp2p/core/host"
 	"github.com/libp2p/go-libp2p/core/network"
 	"github.com/libp2p/go-libp2p/core/peer"
+	"github.com/libp2p/go-libp2p/core/peerstore"
 	"github.com/libp2p/go-libp2p/p2p/muxer/yamux"
 	"github.com/libp2p/go-libp2p/p2p/security/noise"
 	"github.com/libp2p/go-libp2p/p2p/transport/tcp"
+	ma "github.com/multiformats/go-multiaddr"
 	"google.golang.org/protobuf/proto"
 
 	"github.com/assaynet/assay/protocol/gossip/discover"
@@ -269,6 +273,38 @@ func TestNobodyIsToldWhereACertainPeerIs(t *testing.T) {
 	}
 	if len(got.CloserPeers) != 1 || peer.ID(got.CloserPeers[0].Id) != third.ID() {
 		t.Errorf("%d peers are named, want the third alone, who serves", len(got.CloserPeers))
+	}
+}
+
+// Some that say much of themselves would make each answer that has them too long.
+func TestOfEachPeerFewAddressesAreTold(t *testing.T) {
+	hub, third := launch(t, chain, true, false), launch(t, chain, true, false)
+	dial(t, third, hub)
+	eventually(t, "the hub knows the third", func() bool { return hub.known.Load() == 1 })
+	long := strings.Repeat("long.", 40) + "example"
+	for i := range 500 {
+		hub.Peerstore().AddAddrs(third.ID(), []ma.Multiaddr{
+			ma.StringCast(fmt.Sprintf("/dns4/%d.%s/tcp/1", i, long)), ma.StringCast(fmt.Sprintf("/ip6/2001:db8::%x/tcp/1", i)),
+		}, peerstore.PermanentAddrTTL)
+	}
+	st := rogue(t, hub)
+	send(t, st, &pb.Message{Type: pb.Message_FIND_NODE, Key: make([]byte, 32)})
+	frame, err := discover.NextFrame(st, discover.MaxAnswer, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, n := binary.Uvarint(frame)
+	var got pb.Message
+	if err := proto.Unmarshal(frame[n:], &got); err != nil {
+		t.Fatal(err)
+	}
+	if len(got.CloserPeers) != 1 || len(got.CloserPeers[0].Addrs) != discover.MaxTold {
+		t.Fatalf("got %d peers, want the third with %d addresses", len(got.CloserPeers), discover.MaxTold)
+	}
+	for _, raw := range got.CloserPeers[0].Addrs {
+		if m, err := ma.NewMultiaddrBytes(raw); err != nil || !strings.HasPrefix(m.String(), "/ip") {
+			t.Errorf("%s is told (%v), want numbers alone", m, err)
+		}
 	}
 }
 
