@@ -16,7 +16,7 @@ import (
 func TestAPeerMayLeaveWhileItsBlockIsChecked(t *testing.T) {
 	const peer = p2p.ID("leaves")
 	asked := make(chan blocksync.BlockRequest, 10)
-	pool := blocksync.NewBlockPool(1, asked, nil)
+	pool := blocksync.NewBlockPool(1, asked, errorsOf(blocksync.NewBlockPool))
 	check(t, pool.Start())
 	t.Cleanup(func() { check(t, pool.Stop()) })
 	pool.SetPeerRange(peer, 1, 2)
@@ -37,4 +37,10 @@ func TestAPeerMayLeaveWhileItsBlockIsChecked(t *testing.T) {
 	if h := pool.Height(); h != 2 {
 		t.Errorf("the pool is at block %d, want 2", h)
 	}
+}
+
+// errorsOf makes the channel to which a pool tells errors, whose type has no name
+// here: what is slow is told there, under the pool's lock.
+func errorsOf[E any](func(int64, chan<- blocksync.BlockRequest, chan<- E) *blocksync.BlockPool) chan E {
+	return make(chan E, 100)
 }
