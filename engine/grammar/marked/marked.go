@@ -62,7 +62,7 @@ func Compile(text []byte) (*grammar.Automaton, error) {
 		said[i] = b.State()
 	}
 	follow := followers(f.Open)
-	for i := range f.Open {
+	for i := range len(f.Open) {
 		b.Last(said[i])
 		for lo := 0; lo < 256; {
 			hi := lo
@@ -92,7 +92,7 @@ func spaced(b *grammar.Builder, from grammar.State) grammar.State {
 // next byte, how many it ends with then.
 func followers(mark string) [][256]int {
 	out := make([][256]int, len(mark))
-	for i := range mark {
+	for i := range len(mark) {
 		for c := range 256 {
 			text := mark[:i] + string([]byte{byte(c)})
 			for n := len(text); n > 0; n-- {

@@ -41,6 +41,33 @@ func TestWhatIsSaidIsFreeAndWhatIsCalledIsNot(t *testing.T) {
 	}
 }
 
+// TestMarksOfMoreThanOneByteALetter: DeepSeek's marks are not of ASCII, and what is
+// said may stop within one of their letters.
+func TestMarksOfMoreThanOneByteALetter(t *testing.T) {
+	a, err := marked.Compile([]byte(`{"open":"<｜▁call｜>","close":"<｜end｜>","schema":{"type":"integer"}}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for text, want := range map[string]bool{
+		"":                             true,
+		"free｜text▁, and ｜ again":      true,
+		"<｜▁call｜>12<｜end｜>":           true,
+		"a <｜▁call｜> 12\n<｜end｜> then": true,
+		"<｜<｜▁call｜>1<｜end｜>":          true,
+		"<｜▁call｜>1<｜end｜><｜▁call｜>x":  false,
+		"<｜▁call｜>x<｜end｜>":            false,
+		"<｜▁call｜>":                    false,
+		"<｜▁cal":                       true,
+		"<\xef\xbd":                    true, // two of three bytes
+		"<\xef\xbd<｜▁call｜>1<｜end｜>":   true,
+		"<\xef\xbd<｜▁call｜>1.5<｜end｜>": false,
+	} {
+		if whole, _, err := a.Match([]byte(text)); err != nil || whole != want {
+			t.Errorf("%q: %v, %v", text, whole, err)
+		}
+	}
+}
+
 func TestWhatIsNoFormIsRefused(t *testing.T) {
 	for text, want := range map[string]error{
 		``: marked.ErrForm, `[]`: marked.ErrForm, `{}`: marked.ErrForm,
@@ -65,6 +92,7 @@ func FuzzCompile(f *testing.F) {
 	f.Add([]byte(form))
 	f.Add([]byte(`{"open":"aab","close":"b","schema":true}`))
 	f.Add([]byte(`{"open":"<c>","close":"</c>","schema":{"enum":[1]}}`))
+	f.Add([]byte(`{"open":"<｜▁c｜>","close":"｜","schema":true}`))
 	f.Fuzz(func(t *testing.T, text []byte) {
 		a, err := marked.Compile(text)
 		if err != nil {
