@@ -76,9 +76,9 @@ func (m *machine) nextEpoch() protocol.Height {
 // lose their duties. Of each ballot after the first that an elector has the time to
 // run ([params.Verdicts.InTime]), as where many lie at once, also at the end of one
 // epoch and at the beginning of the next, who says that it cannot tell is taken to
-// have no time, and keeps its duties. So a friend of liars
-// who all lie at once pays, too, to say nothing of the first; and to put others in
-// their places costs a fee for each, or a judge its challenge of the epoch.
+// have no time, and keeps its duties. So a friend of liars who all lie at once
+// pays, too, to say nothing of the first; and to put others in their places costs a
+// fee for each, or a judge its challenge of the epoch.
 func (c *ChallengeRecord) forfeits(votes []VoteRecord, p *params.Verdicts, t *tally) (list []protocol.SeatID) {
 	crowded := c.Place > p.InTime()
 	guilty, right := t.guilty(), t.right()

@@ -113,6 +113,22 @@ func dial(t *testing.T, from, to host.Host) {
 	})
 }
 
+// nearest asks who is nearest to a key.
+func nearest(t *testing.T, st network.Stream, key []byte) *pb.Message {
+	t.Helper()
+	send(t, st, &pb.Message{Type: pb.Message_FIND_NODE, Key: key})
+	frame, err := discover.NextFrame(st, discover.MaxAnswer, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, n := binary.Uvarint(frame)
+	var got pb.Message
+	if err := proto.Unmarshal(frame[n:], &got); err != nil {
+		t.Fatal(err)
+	}
+	return &got
+}
+
 func eventually(t *testing.T, what string, cond func() bool) {
 	t.Helper()
 	tick := time.NewTicker(5 * time.Millisecond)
@@ -261,16 +277,7 @@ func TestNobodyIsToldWhereACertainPeerIs(t *testing.T) {
 	eventually(t, "the hub knows the third", func() bool { return hub.known.Load() == 1 })
 	eventually(t, "the hub has the client's address", func() bool { return len(hub.Peerstore().Addrs(client.ID())) > 0 })
 	st := rogue(t, hub)
-	send(t, st, &pb.Message{Type: pb.Message_FIND_NODE, Key: []byte(client.ID())})
-	frame, err := discover.NextFrame(st, discover.MaxAnswer, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, n := binary.Uvarint(frame)
-	var got pb.Message
-	if err := proto.Unmarshal(frame[n:], &got); err != nil {
-		t.Fatal(err)
-	}
+	got := nearest(t, st, []byte(client.ID()))
 	if len(got.CloserPeers) != 1 || peer.ID(got.CloserPeers[0].Id) != third.ID() {
 		t.Errorf("%d peers are named, want the third alone, who serves", len(got.CloserPeers))
 	}
@@ -288,16 +295,7 @@ func TestOfEachPeerFewAddressesAreTold(t *testing.T) {
 		}, peerstore.PermanentAddrTTL)
 	}
 	st := rogue(t, hub)
-	send(t, st, &pb.Message{Type: pb.Message_FIND_NODE, Key: make([]byte, 32)})
-	frame, err := discover.NextFrame(st, discover.MaxAnswer, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, n := binary.Uvarint(frame)
-	var got pb.Message
-	if err := proto.Unmarshal(frame[n:], &got); err != nil {
-		t.Fatal(err)
-	}
+	got := nearest(t, st, make([]byte, 32))
 	if len(got.CloserPeers) != 1 || len(got.CloserPeers[0].Addrs) != discover.MaxTold {
 		t.Fatalf("got %d peers, want the third with %d addresses", len(got.CloserPeers), discover.MaxTold)
 	}
