@@ -61,11 +61,11 @@ func (h *Host) dial(ctx context.Context, s *session, info peer.AddrInfo) error {
 	// Connect has waited until the peer told what it speaks.
 	spoken, err := s.net.Peerstore().GetProtocols(info.ID)
 	switch {
-	case err == nil && len(spoken) > 0 && !h.ours(spoken):
+	case err == nil && s.told(info.ID) && !h.ours(spoken):
 		h.metrics.dials.WithLabelValues("other_chain").Inc()
 		h.letGo(s, info.ID, spoken)
 		return &foreignError{info.ID, chainOf(spoken)}
-	case err != nil || len(spoken) == 0 || s.net.Network().Connectedness(info.ID) != network.Connected:
+	case err != nil || !s.told(info.ID) || s.net.Network().Connectedness(info.ID) != network.Connected:
 		h.metrics.dials.WithLabelValues("hung_up").Inc()
 		return errors.Join(err, fmt.Errorf("dial %s: %w", info.ID, ErrHungUp))
 	}
@@ -130,6 +130,13 @@ func (h *Host) SetLedgerPeers(addrs []Addr) int {
 
 // ours reports whether a peer that speaks these protocols is of our chain.
 func (h *Host) ours(spoken []protocol.ID) bool { return slices.Contains(spoken, h.routerID()) }
+
+// told reports whether a peer has told what it speaks, now or when it was here
+// last. Of one that has not, a protocol may be known by a stream that was opened.
+func (s *session) told(id peer.ID) bool {
+	_, err := s.net.Peerstore().Get(id, "ProtocolVersion")
+	return err == nil
+}
 
 // chainOf says what a peer is, by the protocols that it speaks.
 func chainOf(spoken []protocol.ID) string {

@@ -21,6 +21,7 @@ import (
 	"github.com/libp2p/go-libp2p/p2p/net/reuseport"
 	"github.com/libp2p/go-libp2p/p2p/protocol/circuitv2/client"
 	"github.com/libp2p/go-libp2p/p2p/protocol/circuitv2/proto"
+	"github.com/libp2p/go-libp2p/p2p/protocol/identify"
 	ma "github.com/multiformats/go-multiaddr"
 	manet "github.com/multiformats/go-multiaddr/net"
 
@@ -281,6 +282,9 @@ func (f found) run(_ context.Context, _ host.Host, tell func(*peer.AddrInfo)) er
 func Discover(ctx context.Context, h *Host, addr string, err error) error {
 	return h.discover(ctx, h.session.Load(), found{addr, err})
 }
+
+// Hide keeps a host from answering who asks it what it speaks.
+func Hide(h *Host) { h.session.Load().net.RemoveStreamHandler(identify.ID) }
 
 // Watch sets the periods of the watch of a host that does not run yet.
 func Watch(h *Host, every, lost, pause, deaf time.Duration) {

@@ -51,6 +51,12 @@ func star(t *testing.T, n int) ([]running, []*inbox) {
 		c.Handlers.Answer = boxes[i].handle
 		hosts[i] = launch(t, c)
 	}
+	seen := func() (lines string) {
+		for i, h := range hosts {
+			lines += fmt.Sprintf("\nhost %d is %s, with the peers %+v", i, h.ID(), h.Peers())
+		}
+		return lines
+	}
 	for i, h := range hosts {
 		want := 1
 		if i == 0 {
@@ -59,7 +65,7 @@ func star(t *testing.T, n int) ([]running, []*inbox) {
 			// that leaf by neither mesh nor gossip.
 			want = n - 1
 		}
-		eventually(t, "the mesh stands", func() bool { return meshed(h, gossip.TopicAnswer, want) })
+		eventually(t, fmt.Sprintf("the mesh of host %d stands", i), func() bool { return meshed(h, gossip.TopicAnswer, want) }, seen)
 	}
 	return hosts, boxes
 }

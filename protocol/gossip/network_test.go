@@ -21,8 +21,9 @@ import (
 // comes takes as long, on a machine that is busy with much else, too.
 const patience = 3 * time.Minute
 
-// eventually looks at cond until it holds.
-func eventually(t *testing.T, what string, cond func() bool) {
+// eventually looks at cond until it holds. Where it does not, it tells what was
+// seen.
+func eventually(t *testing.T, what string, cond func() bool, seen ...func() string) {
 	t.Helper()
 	tick := time.NewTicker(5 * time.Millisecond)
 	defer tick.Stop()
@@ -32,6 +33,9 @@ func eventually(t *testing.T, what string, cond func() bool) {
 		select {
 		case <-tick.C:
 		case <-deadline.C:
+			for _, say := range seen {
+				t.Log(say())
+			}
 			t.Fatalf("%s: not within %s", what, patience)
 		}
 	}
@@ -201,7 +205,7 @@ func counted(t *testing.T, h running, name string, labels ...string) int {
 				values = append(values, l.GetValue())
 			}
 			if slices.Equal(values, labels) {
-				return int(m.GetCounter().GetValue())
+				return int(m.GetCounter().GetValue() + m.GetGauge().GetValue()) // a metric is one of the two
 			}
 		}
 	}

@@ -92,7 +92,7 @@ func (h *Host) routerOptions(s *session) []pubsub.Option {
 	p := pubsub.DefaultGossipSubParams()
 	p.IWantFollowupTime = promise
 	return []pubsub.Option{
-		pubsub.WithGossipSubProtocols([]protocol.ID{h.routerID()}, features),
+		pubsub.WithGossipSubProtocols([]protocol.ID{h.routerID()}, h.features),
 		pubsub.WithGossipSubParams(p),
 		pubsub.WithMessageSignaturePolicy(pubsub.StrictNoSign),
 		pubsub.WithNoAuthor(),
@@ -117,9 +117,11 @@ func (h *Host) routerOptions(s *session) []pubsub.Option {
 }
 
 // features says that the one protocol spoken is gossipsub v1.2, without the
-// exchange of peers: whom to dial, the ledger says.
-func features(f pubsub.GossipSubFeature, _ protocol.ID) bool {
-	return f == pubsub.GossipSubFeatureMesh || f == pubsub.GossipSubFeatureIdontwant
+// exchange of peers: whom to dial, the ledger says. A peer to which no stream is
+// open speaks none: the router would take it into a mesh all the same, tell it
+// nothing of that, and keep it there when it speaks later.
+func (h *Host) features(f pubsub.GossipSubFeature, id protocol.ID) bool {
+	return id == h.routerID() && (f == pubsub.GossipSubFeatureMesh || f == pubsub.GossipSubFeatureIdontwant)
 }
 
 // validator judges the messages of a topic before they are passed on. The router

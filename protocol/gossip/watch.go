@@ -29,10 +29,16 @@ import (
 // the other's streams until both have used up their four times. Overload does
 // it, too, slowly.
 //
-// So the host looks every few seconds whether each connected peer of its chain
-// listens to some topic, as every node does. One that does not, for lost, is let
-// go and dialled again, at most once in a pause. Both routers begin anew then.
-// Who has lost the other is who sees it, so that both sides must look.
+// A third goes wrong before the router has the peer: a peer is asked once what it
+// speaks, when a connection begins, for five seconds. Where a machine stands still
+// for as long, the router never hears of the peer, and the dialling side takes the
+// connection for one that is there.
+//
+// So the host looks every few seconds whether each connected peer listens to some
+// topic, as every node of its chain does. One that does not, for lost, is let go
+// and dialled again, at most once in a pause. Both routers begin anew then. Who
+// has lost the other is who sees it, so that both sides must look. Who speaks what
+// those of another chain do is let go sooner (dial.go).
 //
 // The bound: once the cause is gone, a peer is heard again after at most
 // pause + lost + every, 80 s, and the time of a dial; mostly after lost + every,
@@ -139,15 +145,15 @@ func (h *Host) watchLoop(ctx context.Context, s *session) error {
 	})
 }
 
-// chainPeers returns the connected peers of the chain, and whether each listens
-// to a topic.
+// chainPeers returns the connected peers of the chain and those that have not told
+// what they speak, and whether each listens to a topic.
 func (h *Host) chainPeers(s *session) map[peer.ID]bool {
 	out := map[peer.ID]bool{}
 	for _, id := range s.net.Network().Peers() {
 		if s.net.Network().Connectedness(id) == network.Limited {
 			continue // no topic goes over a relay
 		}
-		if spoken, err := s.net.Peerstore().GetProtocols(id); err == nil && h.ours(spoken) {
+		if spoken, err := s.net.Peerstore().GetProtocols(id); err == nil && (h.ours(spoken) || !s.told(id)) {
 			out[id] = false
 		}
 	}

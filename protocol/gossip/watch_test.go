@@ -2,8 +2,14 @@ package gossip_test
 
 import (
 	"slices"
+	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/libp2p/go-libp2p"
+	"github.com/libp2p/go-libp2p/core/crypto"
+	"github.com/libp2p/go-libp2p/core/network"
+	"github.com/libp2p/go-libp2p/p2p/protocol/identify"
 
 	"github.com/assaynet/assay/protocol/gossip"
 )
@@ -80,4 +86,59 @@ func TestADeafHostSaysSo(t *testing.T) {
 	})
 	launch(t, hearing("speaker", &ear, alone.Addrs()...))
 	eventually(t, "a peer that takes part ends it", func() bool { return len(alone.Deaf()) == 0 })
+}
+
+// silent is a peer that says nobody what it speaks; it returns its address, and how
+// many have connected to it so far.
+func silent(t *testing.T) (addr string, came *atomic.Int64) {
+	t.Helper()
+	key, err := crypto.UnmarshalSecp256k1PrivateKey(identity("silent"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	peer, err := libp2p.New(libp2p.Identity(key), libp2p.ListenAddrStrings("/ip4/127.0.0.1/tcp/0"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := peer.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	peer.RemoveStreamHandler(identify.ID)
+	peer.RemoveStreamHandler(identify.IDPush)
+	came = new(atomic.Int64)
+	peer.Network().Notify(&network.NotifyBundle{ConnectedF: func(network.Network, network.Conn) { came.Add(1) }})
+	return peer.Addrs()[0].String() + "/p2p/" + peer.ID().String(), came
+}
+
+// TestAPeerThatHasNotSaidWhatItSpeaksIsDialledAnew: a peer is asked once for each
+// connection, and who stood still meanwhile has missed the answer.
+func TestAPeerThatHasNotSaidWhatItSpeaksIsDialledAnew(t *testing.T) {
+	addr, came := silent(t)
+	var ear inbox
+	node := watched(t, hearing("node", &ear, addr))
+	eventually(t, "it was connected, let go, and dialled again", func() bool { return came.Load() >= 2 })
+	if counted(t, node, "renewed_total") == 0 {
+		t.Error("something else than the watch let go of it: the case does not show what it should")
+	}
+}
+
+// TestWhoIsHeardAndNotKnownIsInNoMesh: a host that has not learned what a peer
+// speaks has no stream to it, and can tell it of no mesh. It must not take it for
+// one of the mesh because of what it hears from it: it would tell it later neither.
+func TestWhoIsHeardAndNotKnownIsInNoMesh(t *testing.T) {
+	var ears [2]inbox
+	hub := blind(t, hearing("hub", &ears[0]))
+	gossip.Hide(hub.Host)
+	leaf := launchWith(t, hearing("leaf", &ears[1], hub.Addrs()...), func(h *gossip.Host) {
+		gossip.Watch(h, 50*time.Millisecond, 1200*time.Millisecond, 50*time.Millisecond, time.Hour)
+	})
+	// Each time takes longer than the router's second between two looks at meshes.
+	eventually(t, "the leaf let go of the hub some times", func() bool { return counted(t, leaf, "renewed_total") >= 3 })
+	for _, topic := range []gossip.Topic{gossip.TopicTx, gossip.TopicCard} {
+		if n := counted(t, leaf, "mesh_peers", string(topic)); n != 0 {
+			t.Errorf("topic %s: %d in the mesh of the leaf, want none", topic, n)
+		}
+	}
 }
