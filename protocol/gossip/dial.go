@@ -13,6 +13,7 @@ import (
 	"github.com/libp2p/go-libp2p/core/peer"
 	"github.com/libp2p/go-libp2p/core/protocol"
 	"github.com/libp2p/go-libp2p/p2p/net/swarm"
+	"github.com/libp2p/go-libp2p/p2p/protocol/identify"
 	"golang.org/x/sync/errgroup"
 )
 
@@ -58,7 +59,7 @@ func (h *Host) dial(ctx context.Context, s *session, info peer.AddrInfo) error {
 		h.metrics.dials.WithLabelValues("failed").Inc()
 		return fmt.Errorf("dial %s: %w", info.ID, err)
 	}
-	// Connect has waited until the peer told what it speaks.
+	s.awaitTold(ctx, info.ID)
 	spoken, err := s.net.Peerstore().GetProtocols(info.ID)
 	switch {
 	case err == nil && s.told(info.ID) && !h.ours(spoken):
@@ -130,6 +131,22 @@ func (h *Host) SetLedgerPeers(addrs []Addr) int {
 
 // ours reports whether a peer that speaks these protocols is of our chain.
 func (h *Host) ours(spoken []protocol.ID) bool { return slices.Contains(spoken, h.routerID()) }
+
+// awaitTold waits until a connected peer has told what it speaks, or is asked no
+// longer. Connect does so of a connection that it makes, and not of one that is
+// there: what is known by then may be of an earlier time.
+func (s *session) awaitTold(ctx context.Context, id peer.ID) {
+	asks, ok := s.net.(interface{ IDService() identify.IDService })
+	if !ok {
+		return
+	}
+	for _, c := range s.net.Network().ConnsToPeer(id) {
+		select {
+		case <-asks.IDService().IdentifyWait(c):
+		case <-ctx.Done():
+		}
+	}
+}
 
 // told reports whether a peer has told what it speaks, now or when it was here
 // last. Of one that has not, a protocol may be known by a stream that was opened.

@@ -286,9 +286,12 @@ func Discover(ctx context.Context, h *Host, addr string, err error) error {
 // Hide keeps a host from answering who asks it what it speaks.
 func Hide(h *Host) { h.session.Load().net.RemoveStreamHandler(identify.ID) }
 
-// Watch sets the periods of the watch of a host that does not run yet.
+// Watch sets the periods of the watch of a host that does not run yet. However long
+// it keeps who is lost, a peer that has not said what it speaks goes as shipped: a
+// machine that stands still must not have a test wait for ever.
 func Watch(h *Host, every, lost, pause, deaf time.Duration) {
-	h.set.watch = watchTimes{every: every, lost: lost, pause: pause, deaf: deaf, twin: time.Hour}
+	mute := min(lost, defaultWatch.mute)
+	h.set.watch = watchTimes{every: every, lost: lost, mute: mute, pause: min(pause, 4*mute), deaf: deaf, twin: time.Hour}
 }
 
 // AskTwin asks the peers whose turn it is whether another process has h's

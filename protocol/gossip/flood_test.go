@@ -20,10 +20,11 @@ func flooded(t *testing.T, handlers gossip.Handlers) (rogue *gossip.Rogue, recei
 	c := config("receiver")
 	c.Handlers = handlers
 	receiver = launch(t, c)
-	rogue, err := gossip.NewRogue(t.Context(), config("rogue"), receiver.Addrs()[0])
-	if err != nil {
-		t.Fatal(err)
-	}
+	eventually(t, "the rogue is connected", func() bool {
+		var err error
+		rogue, err = gossip.NewRogue(t.Context(), config("rogue"), receiver.Addrs()[0])
+		return err == nil
+	})
 	t.Cleanup(func() {
 		if err := rogue.Close(); err != nil {
 			t.Error(err)

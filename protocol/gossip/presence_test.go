@@ -37,13 +37,11 @@ func TestWhoStartsLearnsOfItsTwin(t *testing.T) {
 		t.Error("a stranger was told of a twin")
 	}
 	for range 6 {
-		if !twin(t, "miner", hub.Addrs()...) {
-			t.Fatal("the miner's twin was not told of it")
-		}
+		eventually(t, "the miner's twin is told of it", func() bool { return twin(t, "miner", hub.Addrs()...) })
 	}
-	if !twin(t, "hub", slices.Concat(hub.Addrs(), miner.Addrs())...) {
-		t.Error("the hub's twin was not told of it by the miner")
-	}
+	eventually(t, "the hub's twin is told of it by the miner", func() bool {
+		return twin(t, "hub", slices.Concat(hub.Addrs(), miner.Addrs())...)
+	})
 	miner.stop()
 	eventually(t, "nobody is there", func() bool { return !twin(t, "miner", hub.Addrs()...) })
 	addrs := hub.Addrs()
@@ -136,9 +134,11 @@ func TestWhoStartsAsksWhereItIsReachedItself(t *testing.T) {
 			return gossip.PatientlyPresent(t.Context(), c)
 		},
 	} {
-		if there, err := ask(config("only")); err != nil || !there {
-			t.Errorf("%s: %v, %v", where, there, err)
-		}
+		// It asks once, and takes who does not answer for away.
+		eventually(t, "it is seen by "+where, func() bool {
+			there, err := ask(config("only"))
+			return err == nil && there
+		})
 	}
 	if there, err := gossip.PatientlyPresent(t.Context(), config("only")); err != nil || there {
 		t.Errorf("with nobody to ask: %v, %v", there, err)

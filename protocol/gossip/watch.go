@@ -49,6 +49,7 @@ import (
 type watchTimes struct {
 	every time.Duration // between two looks
 	lost  time.Duration // until a connected peer that listens to nothing is let go
+	mute  time.Duration // the same, of one that has not said what it speaks
 	pause time.Duration // between two such times, for one peer
 	deaf  time.Duration // until an empty mesh is told
 	twin  time.Duration // between two questions whether the identity runs elsewhere
@@ -57,7 +58,9 @@ type watchTimes struct {
 var defaultWatch = watchTimes{
 	every: 5 * time.Second,
 	// A busy machine takes seconds to identify a peer and to open a stream.
-	lost:  15 * time.Second,
+	lost: 15 * time.Second,
+	// It is asked for five seconds.
+	mute:  15 * time.Second,
 	pause: time.Minute,
 	// A mesh is joined within two heartbeats, of a second each.
 	deaf: 30 * time.Second,
@@ -184,7 +187,11 @@ func (h *Host) renewLost(ctx context.Context, s *session, now time.Time, peers m
 		if w.lost[id].IsZero() {
 			w.lost[id] = now
 		}
-		if now.Sub(w.lost[id]) >= h.set.watch.lost && now.Sub(w.renewed[id]) >= h.set.watch.pause && s.connectedBefore(id, now.Add(-h.set.watch.lost)) {
+		patience := h.set.watch.lost
+		if !s.told(id) {
+			patience = h.set.watch.mute
+		}
+		if now.Sub(w.lost[id]) >= patience && now.Sub(w.renewed[id]) >= h.set.watch.pause && s.connectedBefore(id, now.Add(-patience)) {
 			due = append(due, id)
 		}
 	}
