@@ -20,6 +20,13 @@ const (
 	stopTick     = 100 * time.Millisecond
 )
 
+// patience is stopPatience, but in tests of whole programs.
+var patience = stopPatience
+
+// BePatient gives this process's daemons ten minutes to stop: for tests of whole
+// programs, whose machine may be busy with much else.
+func BePatient() { patience = 10 * time.Minute }
+
 // stopping bounds the end of a daemon, whatever it waits for: what was
 // acknowledged is on the disk, so that ending the process loses nothing. The zero
 // value, with its two fields set, waits for nothing.
@@ -78,10 +85,10 @@ func (s *stopping) begin() {
 	})
 }
 
-// limit ends the process at another signal, or when so many ticks have passed as
-// are in stopPatience, unless end is closed before.
+// limit ends the process at another signal, or when the ticks of patience have
+// passed, unless end is closed before.
 func (s *stopping) limit(end <-chan struct{}, again <-chan os.Signal, tick <-chan time.Time) {
-	for range stopPatience / stopTick {
+	for range patience / stopTick {
 		select {
 		case <-end:
 			return
@@ -99,7 +106,7 @@ func (s *stopping) limit(end <-chan struct{}, again <-chan os.Signal, tick <-cha
 	select {
 	case <-end:
 	default:
-		s.log.Error().Dur("after", stopPatience).Strs("waiting_for", s.names()).Msg("did not stop in time, ending at once")
+		s.log.Error().Dur("after", patience).Strs("waiting_for", s.names()).Msg("did not stop in time, ending at once")
 		s.exit(1)
 	}
 }
