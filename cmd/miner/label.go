@@ -139,7 +139,7 @@ func (r *labelReport) print(out io.Writer, now time.Time) error {
 }
 
 const (
-	labelPatience = 5 * time.Second
+	labelPatience = 15 * time.Second
 	// maxDesk bounds what is read of the page's answer: three texts, of which JSON
 	// writes each byte as six at most, twice where it is torn into runs.
 	maxDesk = 12*3*label.MaxText + 1<<20

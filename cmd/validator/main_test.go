@@ -6,10 +6,14 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/assaynet/assay/cmd/internal/cmdtest"
+	"github.com/assaynet/assay/cmd/internal/daemon"
 )
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"validator": main})
+	testscript.Main(m, map[string]func(){"validator": func() {
+		daemon.BePatient()
+		main()
+	}})
 }
 
 func TestScripts(t *testing.T) {

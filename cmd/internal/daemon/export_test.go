@@ -2,6 +2,7 @@ package daemon
 
 import (
 	"os"
+	"time"
 
 	"github.com/rs/zerolog"
 
@@ -24,8 +25,11 @@ func NewStopping(log zerolog.Logger, exit func(int)) *Stopping {
 	return &stopping{log: log, exit: exit}
 }
 
-// StopPatience is stopPatience.
-const StopPatience = stopPatience
+// What they are named after.
+const (
+	StopPatience = stopPatience
+	StopTick     = stopTick
+)
 
 // WaitFor, Begin and Done are those of stopping.
 func (s *stopping) WaitFor(what string) func() { return s.waitFor(what) }
@@ -34,8 +38,10 @@ func (s *stopping) Begin() { s.begin() }
 
 func (s *stopping) Done() { s.done() }
 
-// Limit is what begin starts, with signals of the test's own.
-func (s *stopping) Limit(end <-chan struct{}, again chan os.Signal) { s.limit(end, again) }
+// Limit is what begin starts, with signals and ticks of the test's own.
+func (s *stopping) Limit(end <-chan struct{}, again <-chan os.Signal, tick <-chan time.Time) {
+	s.limit(end, again, tick)
+}
 
 // See makes the metrics tell of devices of the test's own.
 func (m *EngineMetrics) See(list []engine.DeviceStats) {

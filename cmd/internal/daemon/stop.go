@@ -13,8 +13,19 @@ import (
 )
 
 // stopPatience is how long opening, the components and closing together may take
-// to stop; a daemon is gone within five seconds of a signal.
-const stopPatience = 4500 * time.Millisecond
+// to stop; a daemon is gone within five seconds of a signal. It is counted in
+// ticks: while the whole machine stands still, or sleeps, none passes.
+const (
+	stopPatience = 4500 * time.Millisecond
+	stopTick     = 100 * time.Millisecond
+)
+
+// patience is stopPatience, but in tests of whole programs.
+var patience = stopPatience
+
+// BePatient gives this process's daemons ten minutes to stop: for tests of whole
+// programs, whose machine may be busy with much else.
+func BePatient() { patience = 10 * time.Minute }
 
 // stopping bounds the end of a daemon, whatever it waits for: what was
 // acknowledged is on the disk, so that ending the process loses nothing. The zero
@@ -65,27 +76,39 @@ func (s *stopping) begin() {
 		s.end = make(chan struct{})
 		again := make(chan os.Signal, 1)
 		signal.Notify(again, os.Interrupt, syscall.SIGTERM)
-		go s.limit(s.end, again)
+		tick := time.NewTicker(stopTick)
+		go func() {
+			defer tick.Stop()
+			defer signal.Stop(again)
+			s.limit(s.end, again, tick.C)
+		}()
 	})
 }
 
-func (s *stopping) limit(end <-chan struct{}, again chan os.Signal) {
-	defer signal.Stop(again)
-	late := time.NewTimer(stopPatience)
-	defer late.Stop()
-	status := 1
+// limit ends the process at another signal, or when the ticks of patience have
+// passed, unless end is closed before.
+func (s *stopping) limit(end <-chan struct{}, again <-chan os.Signal, tick <-chan time.Time) {
+	for range patience / stopTick {
+		select {
+		case <-end:
+			return
+		case <-tick:
+		case sig := <-again:
+			status := 1
+			if n, ok := sig.(syscall.Signal); ok {
+				status = 128 + int(n) // as a shell says of a program that a signal ended
+			}
+			s.log.Error().Stringer("signal", sig).Strs("waiting_for", s.names()).Msg("told again to stop, ending at once")
+			s.exit(status)
+			return
+		}
+	}
 	select {
 	case <-end:
-		return
-	case <-late.C:
-		s.log.Error().Dur("after", stopPatience).Strs("waiting_for", s.names()).Msg("did not stop in time, ending at once")
-	case sig := <-again:
-		if n, ok := sig.(syscall.Signal); ok {
-			status = 128 + int(n) // as a shell says of a program that a signal ended
-		}
-		s.log.Error().Stringer("signal", sig).Strs("waiting_for", s.names()).Msg("told again to stop, ending at once")
+	default:
+		s.log.Error().Dur("after", patience).Strs("waiting_for", s.names()).Msg("did not stop in time, ending at once")
+		s.exit(1)
 	}
-	s.exit(status)
 }
 
 // done ends the counting.

@@ -19,7 +19,7 @@ import (
 
 const (
 	// patience is how long a busy daemon may take to answer.
-	patience = 5 * time.Second
+	patience = 15 * time.Second
 	// maxAnswer bounds what is read of an answer, which has about 1,000 bytes.
 	maxAnswer = 1 << 20
 )

@@ -21,6 +21,7 @@ import (
 	"github.com/libp2p/go-libp2p/core/peer"
 	"github.com/libp2p/go-libp2p/core/peerstore"
 	"github.com/libp2p/go-libp2p/p2p/muxer/yamux"
+	"github.com/libp2p/go-libp2p/p2p/protocol/identify"
 	"github.com/libp2p/go-libp2p/p2p/security/noise"
 	"github.com/libp2p/go-libp2p/p2p/transport/tcp"
 	ma "github.com/multiformats/go-multiaddr"
@@ -47,9 +48,15 @@ func newID(t *testing.T) peer.ID {
 	return id
 }
 
+// asker is a host that says when it has asked a peer what that speaks.
+type asker interface {
+	host.Host
+	IDService() identify.IDService
+}
+
 // node is a host with a table.
 type node struct {
-	host.Host
+	asker
 	known atomic.Int64
 	found chan *peer.AddrInfo
 	allow atomic.Bool
@@ -57,7 +64,7 @@ type node struct {
 	stop  func()
 }
 
-func newHost(t *testing.T) host.Host {
+func newHost(t *testing.T) asker {
 	t.Helper()
 	key, _, err := crypto.GenerateSecp256k1Key(rand.Reader)
 	if err != nil {
@@ -70,19 +77,19 @@ func newHost(t *testing.T) host.Host {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { h.Close() }) //nolint:errcheck // the test is over
-	return h
+	return h.(asker)
 }
 
 func launch(t *testing.T, prefix string, serves, wants bool) *node {
 	t.Helper()
-	n := &node{Host: newHost(t), found: make(chan *peer.AddrInfo, 1000)}
+	n := &node{asker: newHost(t), found: make(chan *peer.AddrInfo, 1000)}
 	n.allow.Store(true)
 	n.wants.Store(wants)
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error, 1)
 	go func() {
 		done <- discover.Run(ctx, discover.Config{
-			Host: n.Host, Prefix: prefix, Serves: serves, Period: 5 * time.Millisecond,
+			Host: n.asker, Prefix: prefix, Serves: serves, Period: 5 * time.Millisecond,
 			Ours:  func(peer.ID) bool { return true },
 			Allow: func(peer.ID) bool { return n.allow.Load() },
 			Wants: n.wants.Load,
@@ -105,12 +112,31 @@ func launch(t *testing.T, prefix string, serves, wants bool) *node {
 	return n
 }
 
-// dial connects a host to another.
-func dial(t *testing.T, from, to host.Host) {
+// dial connects a host to another, until each has heard what the other speaks. It
+// is asked once for a connection, for five seconds: where the machine stood still
+// for as long, another is made.
+func dial(t *testing.T, from, to asker) {
 	t.Helper()
 	eventually(t, "they are connected", func() bool {
-		return from.Connect(t.Context(), peer.AddrInfo{ID: to.ID(), Addrs: to.Addrs()}) == nil
+		if from.Connect(t.Context(), peer.AddrInfo{ID: to.ID(), Addrs: to.Addrs()}) != nil {
+			return false
+		}
+		heard := hears(from, to.ID()) && hears(to, from.ID())
+		if !heard {
+			from.Network().ClosePeer(to.ID()) //nolint:errcheck // it is dialled again
+		}
+		return heard
 	})
+}
+
+// hears waits for a host to have asked a connected peer what it speaks, and reports
+// whether it was told.
+func hears(h asker, id peer.ID) bool {
+	for _, c := range h.Network().ConnsToPeer(id) {
+		<-h.IDService().IdentifyWait(c)
+	}
+	_, err := h.Peerstore().Get(id, "ProtocolVersion")
+	return err == nil
 }
 
 // nearest asks who is nearest to a key.
