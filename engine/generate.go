@@ -42,7 +42,7 @@ func (s Settings) choose(r backend.Result, prompt, answer []Token, mask *grammar
 	}
 	switch {
 	case mask != nil:
-		token = among(mask, logits, s.sampling(), position)
+		token = arith.ChooseAmong(logits, mask.Words(), s.sampling(), position)
 	case !s.None() || s.Temperature != 0:
 		token = arith.Choose(logits, s.sampling(), position)
 	}

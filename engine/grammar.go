@@ -5,7 +5,6 @@ import (
 	"slices"
 	"sync"
 
-	"github.com/assaynet/assay/engine/arith"
 	"github.com/assaynet/assay/engine/grammar"
 	"github.com/assaynet/assay/engine/grammar/gbnf"
 	"github.com/assaynet/assay/engine/grammar/jsonschema"
@@ -115,17 +114,6 @@ func (m *Model) CheckGrammar(g Grammar) error {
 
 // noToken is the choice where a grammar leaves none.
 const noToken Token = -1
-
-// among chooses among the tokens of a mask as if the vocabulary had no others.
-func among(mask *grammar.Mask, logits []float32, s arith.Sampling, position int) Token {
-	theirs := gathered.Get().(*[]float32)
-	defer gathered.Put(theirs)
-	*theirs = mask.Gather((*theirs)[:0], logits)
-	return mask.At(int(arith.Choose(*theirs, s, position)))
-}
-
-// gathered are lists of logits that nobody uses: one is as long as a vocabulary.
-var gathered = sync.Pool{New: func() any { return new([]float32) }}
 
 // follower is how far an answer is in its grammar.
 type follower struct {

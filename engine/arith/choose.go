@@ -3,6 +3,7 @@ package arith
 import (
 	"crypto/sha256"
 	"encoding/binary"
+	"math/bits"
 
 	"github.com/assaynet/assay/engine/form"
 )
@@ -33,7 +34,20 @@ func Choose(logits []float32, s Sampling, pos int) int32 {
 	if s.Temperature == 0 {
 		return argmax(logits)
 	}
-	best := topK(logits, min(int(s.TopK), len(logits)))
+	return drawn(topK(logits, min(int(s.TopK), len(logits))), logits, s, pos)
+}
+
+// ChooseAmong is Choose where the vocabulary has no other tokens than those of a
+// set that is not empty: token id is in it if bit id%64 of among[id/64] is set.
+func ChooseAmong(logits []float32, among []uint64, s Sampling, pos int) int32 {
+	if s.Temperature == 0 {
+		return topKAmong(logits, among, 1)[0]
+	}
+	return drawn(topKAmong(logits, among, int(s.TopK)), logits, s, pos)
+}
+
+// drawn draws one of the first tokens, from the likeliest on.
+func drawn(best []int32, logits []float32, s Sampling, pos int) int32 {
 	cumulative := make([]uint64, len(best))
 	var sum uint64
 	for i, id := range best {
@@ -90,24 +104,55 @@ func topK(logits []float32, k int) []int32 {
 				break
 			}
 		}
-		l, at := logits[id], len(best)
-		for at > 0 && logits[best[at-1]] < l {
-			at--
-		}
-		best = append(best, 0)
-		copy(best[at+1:], best[at:])
-		best[at] = int32(id)
-		best = best[:min(len(best), k)]
+		best = insert(best, logits, id, k)
 	}
 	return best
+}
+
+// insert puts a token behind those of at least its logit, and lets go of those
+// behind the k first.
+func insert(best []int32, logits []float32, id, k int) []int32 {
+	l, at := logits[id], len(best)
+	for at > 0 && logits[best[at-1]] < l {
+		at--
+	}
+	best = append(best, 0)
+	copy(best[at+1:], best[at:])
+	best[at] = int32(id)
+	return best[:min(len(best), k)]
+}
+
+// topKAmong is topK of the tokens of a set, see ChooseAmong; all of them where
+// they are fewer.
+func topKAmong(logits []float32, among []uint64, k int) []int32 {
+	best := make([]int32, 0, k+1)
+	for i, word := range among {
+		for at := i << 6; word != 0; at, word = at+8, word>>8 {
+			some := uint8(word)
+			if some == 0 || len(best) == k && at+8 <= len(logits) && atMost((*[8]float32)(logits[at:]), logits[best[k-1]]) {
+				continue
+			}
+			for ; some != 0; some &= some - 1 {
+				id := at + bits.TrailingZeros8(some)
+				if len(best) < k || logits[id] > logits[best[k-1]] {
+					best = insert(best, logits, id, k)
+				}
+			}
+		}
+	}
+	return best
+}
+
+// atMost reports whether none of eight is above a bar.
+func atMost(x *[8]float32, bar float32) bool {
+	return x[0] <= bar && x[1] <= bar && x[2] <= bar && x[3] <= bar && x[4] <= bar && x[5] <= bar && x[6] <= bar && x[7] <= bar
 }
 
 // next returns the first id from one on whose logit is not at most a bar, or how
 // many logits there are. Nearly all are: eight at a time are looked at.
 func next(logits []float32, id int, bar float32) int {
 	for ; id+8 <= len(logits); id += 8 {
-		x := (*[8]float32)(logits[id:])
-		if !(x[0] <= bar && x[1] <= bar && x[2] <= bar && x[3] <= bar && x[4] <= bar && x[5] <= bar && x[6] <= bar && x[7] <= bar) {
+		if !atMost((*[8]float32)(logits[id:]), bar) {
 			break
 		}
 	}

@@ -122,3 +122,75 @@ func TestTheLikeliestAreThoseOfAFullSort(t *testing.T) {
 		}
 	}
 }
+
+// TestAChoiceAmongSomeIsThatOfAVocabularyOfThem: of few tokens, many, all or one,
+// at the ends of words, in groups and apart, many of them equal; what is not among
+// them is often the likeliest.
+func TestAChoiceAmongSomeIsThatOfAVocabularyOfThem(t *testing.T) {
+	r := rand.New(rand.NewPCG(3, 14))
+	for i := range 6000 {
+		logits := make([]float32, 1+r.IntN(600))
+		share := []float64{0, 0.01, 0.1, 0.5, 0.95, 1}[i%6]
+		among := make([]uint64, (len(logits)+63)/64)
+		var ids []int32
+		var theirs []float32
+		kept, side := false, 1+r.IntN(20)
+		for id := range logits {
+			logits[id] = float32(math.Round(normal(r)*20) / 4)
+			if id%side == 0 { // as many as side are side by side
+				kept = r.Float64() < share
+			}
+			if kept || len(ids) == 0 && id == len(logits)-1 {
+				among[id/64] |= 1 << (id % 64)
+				ids, theirs = append(ids, int32(id)), append(theirs, logits[id])
+			} else if r.IntN(2) == 0 {
+				logits[id] += 50
+			}
+		}
+		s := arith.Sampling{TopK: uint32(1 + r.IntN(256)), TopP: uint32(1 + r.IntN(65536)), MinP: uint32(r.IntN(2) * r.IntN(65536))}
+		if i%8 != 0 {
+			s.Temperature = float32(math.Exp(normal(r) * 3))
+		}
+		for j := range s.Seed {
+			s.Seed[j] = byte(r.Uint32())
+		}
+		want := ids[arith.Choose(theirs, s, i)]
+		if got := arith.ChooseAmong(logits, among, s, i); got != want {
+			t.Fatalf("case %d: %d of %d, %+v: got %d, want %d", i, len(ids), len(logits), s, got, want)
+		}
+	}
+}
+
+// BenchmarkChoose is a draw from a vocabulary of 49,152, of the 40 likeliest: of
+// all tokens, of all but each twentieth, and of ten.
+func BenchmarkChoose(b *testing.B) {
+	const vocabulary = 49152
+	r := rand.New(rand.NewPCG(1, 2))
+	logits := make([]float32, vocabulary)
+	most, few := make([]uint64, vocabulary/64), make([]uint64, vocabulary/64)
+	for id := range logits {
+		logits[id] = float32(normal(r))
+		if id%20 != 0 {
+			most[id/64] |= 1 << (id % 64)
+		}
+		if id%(vocabulary/10) == 7 {
+			few[id/64] |= 1 << (id % 64)
+		}
+	}
+	s := arith.Sampling{Temperature: 0.8, TopK: 40, TopP: arith.TopPOne}
+	b.Run("all", func(b *testing.B) {
+		for b.Loop() {
+			arith.Choose(logits, s, 1)
+		}
+	})
+	for _, x := range []struct {
+		name  string
+		among []uint64
+	}{{"most", most}, {"ten", few}} {
+		b.Run(x.name, func(b *testing.B) {
+			for b.Loop() {
+				arith.ChooseAmong(logits, x.among, s, 1)
+			}
+		})
+	}
+}

@@ -51,37 +51,9 @@ func (m *Mask) Each(f func(id int32)) {
 	}
 }
 
-// Gather appends the tokens' values to out, in the order of Each; values has one
-// of each token that there is.
-func (m *Mask) Gather(out, values []float32) []float32 {
-	for i, w := range m.words {
-		for w != 0 {
-			from := bits.TrailingZeros64(w)
-			n := bits.TrailingZeros64(^(w >> from)) // so many side by side
-			at := i<<6 + from
-			out = append(out, values[at:at+n]...)
-			w &^= (1<<n - 1) << from
-		}
-	}
-	return out
-}
-
-// At returns the token of which i others are called before it by Each, for i from
-// 0 below Count.
-func (m *Mask) At(i int) int32 {
-	for k, w := range m.words {
-		n := bits.OnesCount64(w)
-		if i >= n {
-			i -= n
-			continue
-		}
-		for ; i > 0; i-- {
-			w &= w - 1
-		}
-		return int32(k<<6 + bits.TrailingZeros64(w))
-	}
-	return -1
-}
+// Words is the set as bits: token id is in it if bit id%64 of word id/64 is set.
+// The caller does not change them.
+func (m *Mask) Words() []uint64 { return m.words }
 
 func (m *Mask) add(o *Mask) {
 	for i, w := range o.words {

@@ -295,18 +295,14 @@ func BenchmarkMask(b *testing.B) {
 	}
 }
 
-// TestWhatAMaskGathersIsInTheOrderOfItsTokens, side by side over the ends of words
-// or apart, and At finds each again.
-func TestWhatAMaskGathersIsInTheOrderOfItsTokens(t *testing.T) {
+// TestWordsAreTheTokensOfAMask, a bit each, side by side over the ends of words or
+// apart.
+func TestWordsAreTheTokensOfAMask(t *testing.T) {
 	var more []string
 	for i := range 700 {
 		more = append(more, strings.Repeat("x", 3+i%7), fmt.Sprint(1000+i))
 	}
 	texts, v := vocabulary(t, false, more...)
-	values := make([]float32, len(texts))
-	for i := range values {
-		values[i] = float32(i) + 0.5
-	}
 	for name, text := range map[string]string{"runs": `.*`, "pairs": `x*`, "others": `[0-9]*`, "few": `ab|12`} {
 		a, err := regex.Compile(text)
 		if err != nil {
@@ -320,15 +316,14 @@ func TestWhatAMaskGathersIsInTheOrderOfItsTokens(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		got, i := mask.Gather([]float32{-1}, values), 0
-		mask.Each(func(id int32) {
-			if i+1 >= len(got) || got[i+1] != values[id] || mask.At(i) != id {
-				t.Fatalf("%s: token %d is number %d, and %d is there", name, id, i, mask.At(i))
+		words := mask.Words()
+		if mask.Count() == 0 || len(words) != (len(texts)+63)/64 {
+			t.Fatalf("%s: %d tokens in %d words", name, mask.Count(), len(words))
+		}
+		for id := range 64 * len(words) {
+			if got := words[id/64]>>(id%64)&1 != 0; got != mask.Has(int32(id)) {
+				t.Errorf("%s: token %d: %t in the words, %t in the mask", name, id, got, !got)
 			}
-			i++
-		})
-		if got[0] != -1 || len(got) != 1+i || mask.Count() != i || i == 0 {
-			t.Errorf("%s: %d values of %d tokens", name, len(got)-1, i)
 		}
 	}
 }

@@ -103,8 +103,8 @@ int eng_test_norm(int level, int n, const float *x, const float *w, float eps, f
 /* kind 0 exp, 1 silu(x)·y, 2 gelu(x)·y, 3 soft cap y[0]. */
 int eng_test_function(int level, int kind, int n, const float *x, const float *y, float *out);
 /* Attention of q [rows, d] (scaled) over positions from[r] … to[r] of k and v [len, d], as threads share it in so many slices, or by
- * one thread where there are 0. */
-int eng_test_attend(int level, int slices, int rows, int d, int len, float cap, const float *q, const float *k, const float *v,
+ * one thread where there are 0; far, as where eng_prefetches_far. */
+int eng_test_attend(int level, int slices, int far, int rows, int d, int len, float cap, const float *q, const float *k, const float *v,
 	const int32_t *from, const int32_t *to, float *out);
 /* The parts of the attention of a step of one token of each of seqs sequences at positions past: how many there are, and of the first
  * most of them, in the order in which threads take them, the pages of keys and values that a thread reads alone, or else the pages of keys

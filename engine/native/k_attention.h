@@ -74,61 +74,65 @@ static int store_kv(const struct eng_store_kv *p)
 	return worst_k != 0x7c00 && worst_v != 0x7c00;
 }
 
-/* What a loop over keys or values prefetches: a token's weights have driven them from the nearer caches, and each page of them is a new
- * place to the processor, which reads ahead of a stream only when it has seen some of it. next is what is read after them, NULL where
- * nothing is. Where the second cache is the better place (eng_prefetches_far), the loop prefetches all of that, 8 KiB
- * ahead where a head has 64 elements; else what is PREFETCH_KV lines ahead, and with its last lines the first of that. Only machines
- * with AVX-512 have such a cache, so the loops of other levels are not compiled for both. */
-struct ahead {
-	const uint16_t *next;
-	bool far;
-};
-enum { PREFETCH_KV = 32, LINE_HALVES = LINE / sizeof(uint16_t), MAY_FAR = W == 16 };
+/* How far ahead of their use keys and values are prefetched, in lines. A token's weights have driven them from the nearer caches, and
+ * each page of them is a new place to the processor, which reads ahead of a stream only when it has seen some of it. So the last lines
+ * of keys or values prefetch the first of what is read after them. */
+enum { PREFETCH_KV = 32, LINE_HALVES = LINE / sizeof(uint16_t), KEY_LINES = PAGE / LINE_HALVES };
 
-/* The part of it for numbers at … at+count-1 of a row of p[rows, width]. far asks for a next that is not NULL. */
-FN void prefetch_ahead(bool far, const uint16_t *next, const uint16_t *p, int rows, int width, int row, int at, int count)
+FN void prefetch_line(const uint16_t *p, int line) { __builtin_prefetch(p + line * LINE_HALVES, 0, 3); }
+
+/* Prefetches keys that element e of a page brings nearer, or what is read after them. */
+FN void prefetch_keys(const uint16_t *k, int d, int e, const uint16_t *next)
 {
-	const int each = width / LINE_HALVES, all = rows * each;
-	if (far)
-		UNROLL for (int i = 0; i < count; i += LINE_HALVES)
-			__builtin_prefetch(next + row * width + at + i, 0, 2);
-	else if (at == 0 && next)
-		for (int line = row * each + PREFETCH_KV, end = line + each; line < end; line++)
-			__builtin_prefetch(line < all ? p + line * LINE_HALVES : next + (line - all) * LINE_HALVES, 0, 3);
+	const int line = e * KEY_LINES + PREFETCH_KV, left = d * KEY_LINES - line;
+	const uint16_t *from = left > 0 ? k + line * LINE_HALVES : next - left * LINE_HALVES;
+	for (int i = 0; i < KEY_LINES; i++)
+		prefetch_line(from, i);
 }
 
-/* V vectors of keys of qk, from key at on. */
-FN void qk_part(int R, int V, bool far, float *s, const float *const *q, const float *all, const uint16_t *k, int d, int at, const uint16_t *next)
+/* Where the second cache is the better place (eng_prefetches_far), a loop prefetches all of what is read after it, in the order in which
+ * it reads: 8 KiB ahead where a head has 64 elements. Such loops are compiled besides the others, which have no trace of them. */
+FN void prefetch_far(const uint16_t *next, int count)
 {
-	vf a[ATT_WIDEST][ATT_VECS];
-	UNROLL for (int r = 0; r < R; r++)
-		UNROLL for (int i = 0; i < V; i++)
-			a[r][i] = v_zero();
-	for (int e = 0; e < d; e++) {
-		vf x[ATT_VECS];
-		prefetch_ahead(far, next, k, d, PAGE, e, at, V * W);
-		UNROLL for (int i = 0; i < V; i++)
-			x[i] = v_widen(k + e * PAGE + at + i * W);
-		UNROLL for (int r = 0; r < R; r++) {
-			vf y = v_set1(R == ATT_MAX_ROWS ? all[e * R + r] : q[r][e]);
-			UNROLL for (int i = 0; i < V; i++)
-				a[r][i] = v_fma(y, x[i], a[r][i]);
-		}
-	}
-	UNROLL for (int r = 0; r < R; r++)
-		UNROLL for (int i = 0; i < V; i++)
-			v_store(s + r * PAGE + at + i * W, a[r][i]);
+	UNROLL for (int i = 0; i < count; i += LINE_HALVES)
+		__builtin_prefetch(next + i, 0, 2);
 }
 
 /* q·k: s[R, 64] = q[R, d] · k[d, 64] for the keys below hi of a page, V vectors of keys at a time. Of many rows q lies together in
- * all[d, R]. */
-FN void qk(int R, int V, float *s, const float *const *q, const float *all, const uint16_t *k, int d, int hi, struct ahead to)
+ * all[d, R]. What is read after the keys is at next; NULL prefetches nothing, and far has none. */
+FN void qk(int R, int V, bool far, float *s, const float *const *q, const float *all, const uint16_t *k, int d, int hi, const uint16_t *next)
 {
-	for (int at = 0; at < hi; at += V * W)
-		if (MAY_FAR && to.far)
-			qk_part(R, V, true, s, q, all, k, d, at, to.next ? to.next : k);
-		else
-			qk_part(R, V, false, s, q, all, k, d, at, to.next);
+	for (int at = 0; at < hi; at += V * W) {
+		vf a[ATT_WIDEST][ATT_VECS];
+		UNROLL for (int r = 0; r < R; r++)
+			UNROLL for (int i = 0; i < V; i++)
+				a[r][i] = v_zero();
+		for (int e = 0; e < d; e++) {
+			vf x[ATT_VECS];
+			if (far)
+				prefetch_far(next + e * PAGE + at, V * W);
+			else if (at == 0 && next)
+				prefetch_keys(k, d, e, next);
+			UNROLL for (int i = 0; i < V; i++)
+				x[i] = v_widen(k + e * PAGE + at + i * W);
+			UNROLL for (int r = 0; r < R; r++) {
+				vf y = v_set1(R == ATT_MAX_ROWS ? all[e * R + r] : q[r][e]);
+				UNROLL for (int i = 0; i < V; i++)
+					a[r][i] = v_fma(y, x[i], a[r][i]);
+			}
+		}
+		UNROLL for (int r = 0; r < R; r++)
+			UNROLL for (int i = 0; i < V; i++)
+				v_store(s + r * PAGE + at + i * W, a[r][i]);
+	}
+}
+
+/* Prefetches values that position j of a page brings nearer, or what is read after them. */
+FN void prefetch_values(const uint16_t *v, int dp, int j, const uint16_t *next)
+{
+	const int each = dp / LINE_HALVES, all = PAGE * each;
+	for (int line = j * each + PREFETCH_KV, end = line + each; line < end; line++)
+		prefetch_line(line < all ? v : next, line < all ? line : line - all);
 }
 
 /* V vectors of pv, from element at on. */
@@ -141,7 +145,10 @@ FN void pv_part(int R, int V, bool far, float *o, const float *alpha, const int 
 			a[r][i] = v_zero();
 	for (int j = lo; j < hi; j++) {
 		vf x[ATT_VECS];
-		prefetch_ahead(far, next, v, PAGE, dp, j, at, V * W);
+		if (far)
+			prefetch_far(next + j * dp + at, V * W);
+		else if (at == 0 && next)
+			prefetch_values(v, dp, j, next);
 		UNROLL for (int i = 0; i < V; i++)
 			x[i] = v_widen(v + j * dp + at + i * W);
 		UNROLL for (int r = 0; r < R; r++) {
@@ -158,23 +165,16 @@ FN void pv_part(int R, int V, bool far, float *o, const float *alpha, const int 
 			}
 }
 
-/* p·v: o[r] = fma(o[r], alpha[r], Σ p[r][j]·v[j]) for lo ≤ j < hi, in the rows that see the page: o[R, dp] from p[R, 64] · v[64, dp]. */
-FN void pv(int R, int V, float *o, const float *alpha, const int *seen, const float *p, const uint16_t *v, int dp, int lo, int hi,
-	struct ahead to)
+/* p·v: o[r] = fma(o[r], alpha[r], Σ p[r][j]·v[j]) for lo ≤ j < hi, in the rows that see the page: o[R, dp] from p[R, 64] · v[64, dp].
+ * What is read after the values is at next; NULL prefetches nothing, and far has none. */
+FN void pv(int R, int V, bool far, float *o, const float *alpha, const int *seen, const float *p, const uint16_t *v, int dp, int lo, int hi,
+	const uint16_t *next)
 {
-	const bool far = MAY_FAR && to.far;
-	const uint16_t *next = far && !to.next ? v : to.next;
 	int at = 0;
 	for (; at + V * W <= dp; at += V * W)
-		if (far)
-			pv_part(R, V, true, o, alpha, seen, p, v, dp, at, lo, hi, next);
-		else
-			pv_part(R, V, false, o, alpha, seen, p, v, dp, at, lo, hi, next);
+		pv_part(R, V, far, o, alpha, seen, p, v, dp, at, lo, hi, next);
 	for (; V > 1 && at < dp; at += W)
-		if (far)
-			pv_part(R, 1, true, o, alpha, seen, p, v, dp, at, lo, hi, next);
-		else
-			pv_part(R, 1, false, o, alpha, seen, p, v, dp, at, lo, hi, next);
+		pv_part(R, 1, far, o, alpha, seen, p, v, dp, at, lo, hi, next);
 }
 
 /* Of W keys from i*W on of a page: x for those that are visible, lo ≤ j < hi, and hidden for the others. */
@@ -221,38 +221,47 @@ FN float page_weights(float *s, int lo, int hi, float top)
 }
 
 /* A loop over a page by so many rows. */
-typedef void qk_loop(float *s, const float *const *q, const float *all, const uint16_t *k, int d, int hi, struct ahead to);
-typedef void pv_loop(float *o, const float *alpha, const int *seen, const float *p, const uint16_t *v, int dp, int lo, int hi, struct ahead to);
+typedef void qk_loop(float *s, const float *const *q, const float *all, const uint16_t *k, int d, int hi, const uint16_t *next);
+typedef void pv_loop(float *o, const float *alpha, const int *seen, const float *p, const uint16_t *v, int dp, int lo, int hi, const uint16_t *next);
 struct att_loop {
 	int rows;
 	qk_loop *qk;
 	pv_loop *pv;
 };
-#define ATT_LOOP(R, V)                                                                                                                  \
-	static ATT_ALONE void qk_##R(float *s, const float *const *q, const float *all, const uint16_t *k, int d, int hi,                      \
-		struct ahead to)                                                                                                                \
+#define ATT_LOOP(R, V, NAME, FAR)                                                                                                       \
+	static ATT_ALONE void qk_##NAME(float *s, const float *const *q, const float *all, const uint16_t *k, int d, int hi,                   \
+		const uint16_t *next)                                                                                                           \
 	{                                                                                                                                   \
-		qk(R, V, s, q, all, k, d, hi, to);                                                                                              \
+		qk(R, V, FAR, s, q, all, k, d, hi, next);                                                                                       \
 	}                                                                                                                                   \
-	static ATT_ALONE void pv_##R(float *o, const float *alpha, const int *seen, const float *p, const uint16_t *v, int dp, int lo, int hi,   \
-		struct ahead to)                                                                                                                \
+	static ATT_ALONE void pv_##NAME(float *o, const float *alpha, const int *seen, const float *p, const uint16_t *v, int dp, int lo,       \
+		int hi, const uint16_t *next)                                                                                                   \
 	{                                                                                                                                   \
-		pv(R, V, o, alpha, seen, p, v, dp, lo, hi, to);                                                                                 \
+		pv(R, V, FAR, o, alpha, seen, p, v, dp, lo, hi, next);                                                                          \
 	}
 #define ATT_ALONE __attribute__((noinline)) /* each is compiled once, for tasks that one thread has and that threads share */
-ATT_LOOPS(ATT_LOOP)
-#define ATT_ENTRY(R, V) {R, qk_##R, pv_##R},
-static const struct att_loop att_loops[] = {ATT_LOOPS(ATT_ENTRY)};
+#define ATT_NEAR(R, V) ATT_LOOP(R, V, R, false)
+ATT_LOOPS(ATT_NEAR)
+#define ATT_NEAR_ENTRY(R, V) {R, qk_##R, pv_##R},
+static const struct att_loop att_near[] = {ATT_LOOPS(ATT_NEAR_ENTRY)};
+#ifdef ATT_MAY_FAR
+#define ATT_FAR(R, V) ATT_LOOP(R, V, far_##R, true)
+ATT_LOOPS(ATT_FAR)
+#define ATT_FAR_ENTRY(R, V) {R, qk_far_##R, pv_far_##R},
+static const struct att_loop att_far[] = {ATT_LOOPS(ATT_FAR_ENTRY)};
+#else
+#define att_far att_near
+#endif
 
 /* The loop by which rows go on of which so many are left: one of as many, or else the first in the list that has no more. */
-static const struct att_loop *loop_for(int left)
+static const struct att_loop *loop_for(int left, bool far)
 {
-	const struct att_loop *first = NULL;
-	for (size_t i = 0; i < sizeof att_loops / sizeof *att_loops; i++) {
-		if (att_loops[i].rows == left)
-			return &att_loops[i];
-		if (!first && att_loops[i].rows < left)
-			first = &att_loops[i];
+	const struct att_loop *loops = far ? att_far : att_near, *first = NULL;
+	for (size_t i = 0; i < sizeof att_near / sizeof *att_near; i++) {
+		if (loops[i].rows == left)
+			return &loops[i];
+		if (!first && loops[i].rows < left)
+			first = &loops[i];
 	}
 	return first;
 }
@@ -310,8 +319,8 @@ static void page_scores(const struct att_rows *rows, const struct eng_attend *a,
 	const uint16_t *k = keys_of(a, page);
 	const struct att_loop *l;
 	for (int r = 0; r < rows->count; r += l->rows) {
-		l = loop_for(rows->count - r);
-		l->qk(s + r * PAGE, rows->q + r, rows->all, k, a->d, hi, (struct ahead){r == 0 ? next : NULL, a->far});
+		l = loop_for(rows->count - r, a->far && r == 0);
+		l->qk(s + r * PAGE, rows->q + r, rows->all, k, a->d, hi, r == 0 ? next : NULL);
 	}
 }
 
@@ -322,8 +331,8 @@ static void page_values(const struct att_rows *rows, const struct eng_attend *a,
 	const uint16_t *v = values_of(a, page);
 	const struct att_loop *l;
 	for (int r = 0; r < rows->count; r += l->rows) {
-		l = loop_for(rows->count - r);
-		l->pv(o + r * a->dp, rows->alpha + r, rows->seen + r, p + r * PAGE, v, a->dp, lo, hi, (struct ahead){r == 0 ? next : NULL, a->far});
+		l = loop_for(rows->count - r, a->far && r == 0);
+		l->pv(o + r * a->dp, rows->alpha + r, rows->seen + r, p + r * PAGE, v, a->dp, lo, hi, r == 0 ? next : NULL);
 	}
 }
 

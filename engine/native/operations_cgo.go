@@ -64,10 +64,15 @@ func TestFunction(l Level, kind int, x, y []float32) ([]float32, error) {
 
 // TestAttend returns the attention of query rows of d elements over positions
 // from … to of each; k and v are rows of d. Threads share it in so many slices,
-// or one does it where there are 0.
-func TestAttend(l Level, slices, rows, d int, softcap float32, q, k, v []float32, from, to []int32) ([]float32, error) {
+// or one does it where there are 0; far prefetches as on machines whose second
+// cache is the better place.
+func TestAttend(l Level, slices int, far bool, rows, d int, softcap float32, q, k, v []float32, from, to []int32) ([]float32, error) {
 	out := make([]float32, rows*d)
-	return out, status(C.eng_test_attend(C.int(l), C.int(slices), C.int(rows), C.int(d), C.int(len(k)/d), C.float(softcap), floats(q), floats(k), floats(v),
+	var second C.int
+	if far {
+		second = 1
+	}
+	return out, status(C.eng_test_attend(C.int(l), C.int(slices), second, C.int(rows), C.int(d), C.int(len(k)/d), C.float(softcap), floats(q), floats(k), floats(v),
 		int32s(from), int32s(to), floats(out)), "attend")
 }
 

@@ -335,18 +335,22 @@ func attentionCase(t *testing.T, r *rand.Rand, d, n int) {
 			end := (int(to[i]) + 1) * d
 			arith.Attend(want[i], q[i*d:(i+1)*d], k[:end], v[:end], see)
 		}
-		ways := []int{0} // one thread's
-		if n > arith.PageLen {
-			ways = append(ways, 3) // and that of threads together
+		type way struct {
+			slices int // 0: one thread's
+			far    bool
+		}
+		ways := []way{{0, false}, {0, true}}
+		if n > arith.PageLen { // and those of threads together
+			ways = append(ways, way{3, false}, way{3, true})
 		}
 		for _, l := range native.Levels() {
-			for _, slices := range ways {
-				got, err := native.TestAttend(l, slices, rows, d, see.Cap, q, k, v, from, to)
+			for _, w := range ways {
+				got, err := native.TestAttend(l, w.slices, w.far, rows, d, see.Cap, q, k, v, from, to)
 				if err != nil {
 					t.Fatal(l, err)
 				}
 				for i := range rows {
-					agree(t, fmt.Sprintf("%v: head of %d, %d positions, %+v, %d slices, row %d", l, d, n, see, slices, i), got[i*d:(i+1)*d], want[i])
+					agree(t, fmt.Sprintf("%v: head of %d, %d positions, %+v, %+v, row %d", l, d, n, see, w, i), got[i*d:(i+1)*d], want[i])
 				}
 			}
 		}

@@ -6,6 +6,8 @@
 enum { W = 16, ATT_WIDEST = 24, ATT_VECS = 4, TILE = SIMD_TILE };
 /* Attention's loops: rows by vectors of keys or elements, as there are registers. */
 #define ATT_LOOPS(X) X(24, 1) X(6, 4) X(4, 4) X(3, 4) X(2, 4) X(1, 4)
+/* Some machines with these instructions have a second cache that is the better place (eng_prefetches_far). */
+#define ATT_MAY_FAR
 #define SIMD_S8 0
 
 typedef __m512 vf;

@@ -117,7 +117,7 @@ static int attend_in(const struct eng_kernels *k, const struct eng_attend *a, in
 }
 
 /* Stores keys and values by store_kv, without RoPE, and attends. */
-static int attend_over(const struct eng_kernels *k, int slices, int rows, int d, int len, float cap, const float *q, const float *key,
+static int attend_over(const struct eng_kernels *k, int slices, bool far, int rows, int d, int len, float cap, const float *q, const float *key,
 	const float *v, const int32_t *from, const int32_t *to, float *out, uint16_t *pages, float *scratch)
 {
 	const size_t dp = eng_round((size_t)d, GROUP), halves = (size_t)PAGE * ((size_t)d + dp);
@@ -135,7 +135,7 @@ static int attend_over(const struct eng_kernels *k, int slices, int rows, int d,
 		float *outs[ATT_TASK];
 		const uint16_t *table[64];
 		struct eng_attend a = {.page = table, .d = d, .dp = (int32_t)dp, .cap = cap, .q = qs, .out = outs, .from = from + r, .to = to + r, .scratch = scratch,
-			.far = (slices + rows) % 2};
+			.far = far};
 		for (int i = 0; i < (len + PAGE - 1) / PAGE && i < 64; i++)
 			table[i] = pages + (size_t)i * halves;
 		for (; a.rows < task && r + a.rows < rows; a.rows++) {
@@ -150,7 +150,7 @@ static int attend_over(const struct eng_kernels *k, int slices, int rows, int d,
 	return ENG_OK;
 }
 
-int eng_test_attend(int level, int slices, int rows, int d, int len, float cap, const float *q, const float *k, const float *v,
+int eng_test_attend(int level, int slices, int far, int rows, int d, int len, float cap, const float *q, const float *k, const float *v,
 	const int32_t *from, const int32_t *to, float *out)
 {
 	const struct eng_kernels *kernel = eng_kernels_at(level);
@@ -161,7 +161,7 @@ int eng_test_attend(int level, int slices, int rows, int d, int len, float cap, 
 	float *scratch = eng_alloc((ATT_SCRATCH + 2 * (size_t)d) * sizeof(float));
 	int status = pages && scratch ? ENG_OK : ENG_NO_MEMORY;
 	if (status == ENG_OK)
-		status = attend_over(kernel, slices, rows, d, len, cap, q, k, v, from, to, out, pages, scratch);
+		status = attend_over(kernel, slices, far, rows, d, len, cap, q, k, v, from, to, out, pages, scratch);
 	free(pages);
 	free(scratch);
 	return status;

@@ -138,7 +138,6 @@ var costOf = []struct{ name, who string }{
 	{"engine.Settings.choose", "sampling"},
 	{"engine.(*follower)", "sampling"},
 	{"engine.follower", "sampling"},
-	{"engine.among", "sampling"},
 	{"/assay/engine", "engine"},
 	{"net/http.", "server"},
 	{"net.", "server"},
