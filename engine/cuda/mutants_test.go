@@ -3,8 +3,6 @@
 package cuda_test
 
 import (
-	"bufio"
-	"bytes"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -75,27 +73,6 @@ func TestMutantsAreFound(t *testing.T) {
 	if found < mustFind {
 		t.Errorf("%d of %d were found, fewer than %d", found, drawn, mustFind)
 	}
-}
-
-// equivalents are the mutants that do what the kernel does, with why.
-func equivalents(t *testing.T) map[string]string {
-	t.Helper()
-	data, err := os.ReadFile("testdata/equivalent.txt")
-	if err != nil {
-		t.Fatal(err)
-	}
-	all := map[string]string{}
-	lines := bufio.NewScanner(bytes.NewReader(data))
-	for lines.Scan() {
-		if line := lines.Text(); line != "" && !strings.HasPrefix(line, "#") {
-			key, reason, ok := strings.Cut(line, " # ")
-			if !ok {
-				t.Fatalf("%q has no reason", line)
-			}
-			all[key] = reason
-		}
-	}
-	return all
 }
 
 // verdict is a test that ends at what it finds.
