@@ -134,6 +134,14 @@ func casesOf(t *testing.T, module, kernel string) []check {
 	switch family {
 	case "linear":
 		return linears(typeOf(t, kind), "", map[string][]int{"1": {1}, "8": {9, 2, 8}}[tokens])
+	case "gated":
+		return benched(func(b *bench, s int) {
+			for _, cols := range [][]int{{256, 2304, 8192}, {288}}[s] {
+				cols = (cols + 255) / 256 * 256
+				b.gated(rand.New(rand.NewPCG(37, uint64(cols))), typeOf(t, kind), cols, true)
+				b.gated(rand.New(rand.NewPCG(38, uint64(cols))), typeOf(t, kind), cols, false)
+			}
+		})
 	case "matrix", "chunks":
 		return linears(typeOf(t, kind), module, []int{66, 16})
 	case "embed":
