@@ -132,7 +132,7 @@ func (b *bench) attention(r *rand.Rand, pages, head, window int) []float32 {
 func TestFeedForwardIsTakenApart(t *testing.T) {
 	w := tiny(t, enginetest.Options{Type: gguf.Q8_0, Width: 64, Heads: 2, KVHeads: 1, FFN: 96, Layers: 1}) // three blocks of threads
 	want := oracle(t, w)
-	for _, sms := range []int{0, 3, 2} {
+	for _, sms := range []int{0, 4, 3, 2} {
 		d := cudatest.New(ptx.Schedule{})
 		d.Info.Multiprocessors = sms
 		if !slices.EqualFunc(all(t, w, d), want, equal) {

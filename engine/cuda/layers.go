@@ -174,11 +174,11 @@ func (l *launcher) ffn(i int) {
 	l.residual(ly.down, m.rows, ly.ffnPost)
 }
 
-// even tells whether so many blocks of threads keep all multiprocessors busy up
-// to their end, but for a tenth of the time or less.
+// even tells whether so many blocks of threads begin at once, or keep all
+// multiprocessors busy up to their end, but for a tenth of the time or less.
 func (b *Backend) even(count int) bool {
 	sms := max(1, b.info.Multiprocessors)
-	return blocks(count, sms)*sms*10 <= count*11
+	return count <= sms || blocks(count, sms)*sms*10 <= count*11
 }
 
 // quantise quantises rows of some width.

@@ -126,7 +126,7 @@ class Chip:
         layer += [[(m.width, m.ffn)]]
         other, kernels = self.row(m, positions)
         blocks = math.ceil(m.ffn / 32)
-        if math.ceil(blocks / SMS) * SMS * 10 <= blocks * 11:  # as layers.go has it
+        if blocks <= SMS or math.ceil(blocks / SMS) * SMS * 10 <= blocks * 11:  # as layers.go has it
             ffn = self.single(kind, [(m.ffn, 2 * m.width)], "gated_{}")
         else:
             ffn, kernels = self.single(kind, [(m.ffn, m.width)] * 2) + L2, kernels + 1
